@@ -1,0 +1,204 @@
+/** Accounts: who there is, what they may do, and how much they may keep. */
+import { createHmac } from "node:crypto";
+import { BargeError } from "../error.ts";
+import type { Verifier } from "../protocol/message.ts";
+import { costs } from "../protocol/scram.ts";
+import type { Database } from "./database.ts";
+
+export type Role = "user" | "admin";
+
+/** The capacity of an account that none was given for, in bytes. */
+export const defaultLimit = 1_000_000;
+
+export interface Account {
+  readonly id: number;
+  readonly name: string;
+  readonly role: Role;
+  readonly disabled: boolean;
+  /** Bytes in committed files. */
+  readonly used: number;
+  /** Bytes promised to uploads that are not committed. */
+  readonly reserved: number;
+  /** Bytes that used and reserved may reach together; null for no limit. */
+  readonly limit: number | null;
+  /** Milliseconds since 1970. */
+  readonly created: number;
+}
+
+export interface NewAccount {
+  readonly name: string;
+  readonly role: Role;
+  readonly limit: number | null;
+  readonly verifier: Verifier;
+}
+
+/** What `Accounts.change` can change. */
+export interface Change {
+  readonly role?: Role;
+  readonly disabled?: boolean;
+  readonly limit?: number | null;
+  readonly verifier?: Verifier;
+}
+
+interface Row {
+  id: number;
+  name: string;
+  role: Role;
+  disabled: number;
+  quota: number | null;
+  used: number;
+  reserved: number;
+  created: number;
+  salt: string;
+  n: number;
+  r: number;
+  p: number;
+  stored_key: string;
+  server_key: string;
+}
+
+export class Accounts {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** All accounts, by name. */
+  list(): Account[] {
+    return this.#db.all<Row>("SELECT * FROM account ORDER BY name").map(account);
+  }
+
+  /** How many there are. */
+  count(): number {
+    return this.#db.get<{ n: number }>("SELECT count(*) AS n FROM account")!.n;
+  }
+
+  find(name: string): Account | undefined {
+    const row = this.#db.get<Row>("SELECT * FROM account WHERE name = ?", name);
+    return row && account(row);
+  }
+
+  /** @throws {BargeError} `not-found` */
+  get(name: string): Account {
+    const found = this.find(name);
+    if (!found) {
+      throw new BargeError("not-found", "there is no such account", { account: name, path: name });
+    }
+    return found;
+  }
+
+  byId(id: number): Account | undefined {
+    const row = this.#db.get<Row>("SELECT * FROM account WHERE id = ?", id);
+    return row && account(row);
+  }
+
+  /**
+   * Makes an account.
+   *
+   * @throws {BargeError} `exists` when the name is taken, in whatever case; `usage` for a bad name
+   */
+  add({ name, role, limit, verifier: v }: NewAccount): Account {
+    checkName(name);
+    return this.#db.transaction(() => {
+      if (this.find(name)) {
+        throw new BargeError("exists", "that account exists already", {
+          account: name,
+          path: name,
+        });
+      }
+      this.#db.run(
+        `INSERT INTO account (name, role, quota, salt, n, r, p, stored_key, server_key, created)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        ...[name, role, limit, v.salt, v.n, v.r, v.p, v.storedKey, v.serverKey, Date.now()],
+      );
+      return this.get(name);
+    });
+  }
+
+  /**
+   * Changes what is given and leaves the rest. A new password ends all tokens made with the old one.
+   *
+   * @throws {BargeError} `not-found`; `refused` when it would leave no admin that can log in
+   */
+  change(name: string, change: Change): Account {
+    return this.#db.transaction(() => {
+      const { id } = this.get(name);
+      if (change.role) this.#db.run("UPDATE account SET role = ? WHERE id = ?", change.role, id);
+      if (change.disabled !== undefined) {
+        this.#db.run("UPDATE account SET disabled = ? WHERE id = ?", change.disabled ? 1 : 0, id);
+      }
+      if (change.limit !== undefined) {
+        this.#db.run("UPDATE account SET quota = ? WHERE id = ?", change.limit, id);
+      }
+      if (change.verifier) {
+        const v = change.verifier;
+        this.#db.run(
+          "UPDATE account SET salt = ?, n = ?, r = ?, p = ?, stored_key = ?, server_key = ? WHERE id = ?",
+          ...[v.salt, v.n, v.r, v.p, v.storedKey, v.serverKey, id],
+        );
+        this.#db.run("DELETE FROM token WHERE account = ?", id);
+      }
+      return this.get(name);
+    });
+  }
+
+  /**
+   * Forgets an account, its tokens and its half-finished uploads. Its files stay on disk and in the
+   * ledger, charged to nobody; what becomes of its home is the caller's to decide.
+   *
+   * @throws {BargeError} `not-found`
+   */
+  remove(name: string): void {
+    this.#db.transaction(() => {
+      const { id } = this.get(name);
+      this.#db.run("DELETE FROM upload WHERE account = ?", id);
+      this.#db.run("DELETE FROM account WHERE id = ?", id);
+    });
+  }
+
+  /** What is kept of an account's password, if there is such an account. */
+  verifier(name: string): Verifier | undefined {
+    const row = this.#db.get<Row>("SELECT * FROM account WHERE name = ?", name);
+    if (!row) return undefined;
+    const { salt, n, r, p, stored_key: storedKey, server_key: serverKey } = row;
+    return { salt, n, r, p, storedKey, serverKey };
+  }
+
+  /**
+   * A verifier that nothing matches, always the same for a name: what an unknown name is answered
+   * with, so that it looks like any other.
+   */
+  decoy(name: string): Verifier {
+    const secret = this.#db.secret("decoy");
+    const bytes = (what: string) =>
+      createHmac("sha256", secret).update(`${what}\n${name.toLowerCase()}`).digest();
+    return {
+      salt: bytes("salt").subarray(0, 16).toString("base64"),
+      ...costs,
+      storedKey: bytes("stored").toString("base64"),
+      serverKey: bytes("server").toString("base64"),
+    };
+  }
+}
+
+/**
+ * A name must be usable as a folder's and in a URL: 1 to 64 of `A-Z a-z 0-9 . _ -`, the first a
+ * letter or a digit.
+ *
+ * @throws {BargeError} `usage`
+ */
+export function checkName(name: string): void {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) {
+    throw new BargeError("usage", "that can't be an account's name", {
+      account: name,
+      path: name,
+      hint: "1 to 64 of A-Z a-z 0-9 . _ - and the first a letter or a digit",
+    });
+  }
+}
+
+function account(row: Row): Account {
+  const { id, name, role, disabled, used, reserved, quota, created } = row;
+  return { id, name, role, disabled: disabled !== 0, used, reserved, limit: quota, created };
+}

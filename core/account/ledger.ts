@@ -1,0 +1,147 @@
+/**
+ * The ledger: which account is charged for which file, with the digest that its bytes must have.
+ *
+ * A row belongs to the file on disk of the same name as long as size, time and inode agree; a file
+ * without such a row was put there by hand: it is served, but charged to nobody and has no digest,
+ * until `barge verify --repair` takes it in.
+ */
+import { type Place, relative } from "../vault/place.ts";
+import type { Database } from "./database.ts";
+
+/** What the ledger knows of a committed file. */
+export interface FileRow extends Place {
+  /** The charged account's id and name; null when it is gone. */
+  readonly owner: number | null;
+  readonly ownerName: string | null;
+  readonly size: number;
+  readonly sha256: string;
+  /** Milliseconds since 1970. */
+  readonly modified: number;
+  readonly ino: number;
+  readonly verified: number;
+}
+
+/** What is put into the ledger when a file is committed. */
+export interface NewFile extends Place {
+  readonly owner: number | null;
+  readonly size: number;
+  readonly sha256: string;
+  readonly modified: number;
+  readonly ino: number;
+  readonly verified: boolean;
+}
+
+const fileColumns =
+  `file.dir, file.name, file.owner, account.name AS ownerName, file.size, file.sha256,
+  file.modified, file.ino, file.verified`;
+
+export class Ledger {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** Enters a file, in place of what the ledger knew under that name. */
+  enter(f: NewFile): void {
+    this.#db.run(
+      `INSERT INTO file (dir, name, owner, size, sha256, modified, ino, verified)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (dir, name) DO UPDATE SET owner = excluded.owner, size = excluded.size,
+         sha256 = excluded.sha256, modified = excluded.modified, ino = excluded.ino,
+         verified = excluded.verified`,
+      ...[f.dir, f.name, f.owner, f.size, f.sha256, f.modified, f.ino, f.verified ? 1 : 0],
+    );
+  }
+
+  file({ dir, name }: Place): FileRow | undefined {
+    return this.#db.get<FileRow>(
+      `SELECT ${fileColumns} FROM file LEFT JOIN account ON account.id = file.owner
+       WHERE dir = ? AND file.name = ?`,
+      ...[dir, name],
+    );
+  }
+
+  /** What the ledger knows in one folder, by name. */
+  folder(dir: string): Map<string, FileRow> {
+    const rows = this.#db.all<FileRow>(
+      `SELECT ${fileColumns} FROM file LEFT JOIN account ON account.id = file.owner WHERE dir = ?`,
+      dir,
+    );
+    return new Map(rows.map((row) => [row.name, row]));
+  }
+
+  /** All folders that the ledger has files in, for reconciliation. */
+  folders(): string[] {
+    return this.#db.all<{ dir: string }>("SELECT DISTINCT dir FROM file ORDER BY dir").map((r) =>
+      r.dir
+    );
+  }
+
+  /** How much an account keeps, and in how many files. */
+  owned(account: number): { files: number; bytes: number } {
+    return this.#db.get<{ files: number; bytes: number }>(
+      "SELECT count(*) AS files, coalesce(sum(size), 0) AS bytes FROM file WHERE owner = ?",
+      account,
+    )!;
+  }
+
+  /** Where an account's files lie in one of the two spaces. */
+  ownedPlaces(account: number, space: "homes" | "public"): Place[] {
+    return this.#db.all<{ dir: string; name: string }>(
+      "SELECT dir, name FROM file WHERE owner = ?1 AND (dir = ?2 OR dir >= ?2 || '/' AND dir < ?2 || '0')",
+      ...[account, space],
+    );
+  }
+
+  /** Forgets a file, or all files in and below a folder. @returns how many */
+  forget(place: Place): number {
+    const [dir, low, high] = below(place);
+    return this.#db.transaction(() =>
+      this.#db.run("DELETE FROM file WHERE dir = ? AND name = ?", place.dir, place.name).changes +
+      this.#db.run("DELETE FROM file WHERE dir = ? OR (dir >= ? AND dir < ?)", dir, low, high)
+        .changes
+    );
+  }
+
+  /** A file or folder has a new name: its rows, and those below it, follow. */
+  rename(from: Place, to: Place): void {
+    const [dir, low, high] = below(from);
+    const target = `${to.dir}/${to.name}`;
+    this.#db.transaction(() => {
+      this.forget(to);
+      this.#db.run(
+        "UPDATE file SET dir = ?, name = ? WHERE dir = ? AND name = ?",
+        ...[to.dir, to.name, from.dir, from.name],
+      );
+      for (const table of ["file", "upload"]) {
+        this.#db.run(
+          `UPDATE ${table} SET dir = ?1 || substr(dir, length(?2) + 1)
+           WHERE dir = ?2 OR (dir >= ?3 AND dir < ?4)`,
+          ...[target, dir, low, high],
+        );
+      }
+    });
+  }
+
+  /** Sums that differ from what they sum; triggers keep them, so that there should be none. */
+  wrongSums(): { account: string; id: number; used: number; reserved: number }[] {
+    return this.#db.all(
+      `SELECT * FROM (SELECT account.name AS account, account.id AS id, account.used AS was, account.reserved AS held,
+         (SELECT coalesce(sum(size), 0) FROM file WHERE owner = account.id) AS used,
+         (SELECT coalesce(sum(max(0, want - credit)), 0) FROM upload WHERE upload.account = account.id) AS reserved
+       FROM account) WHERE was <> used OR held <> reserved`,
+    );
+  }
+
+  /** Sets an account's sums. */
+  correct(id: number, used: number, reserved: number): void {
+    this.#db.run("UPDATE account SET used = ?, reserved = ? WHERE id = ?", used, reserved, id);
+  }
+}
+
+/** The folder that a place is, and the bounds of all folders below it: '0' follows '/' in ASCII. */
+export function below(place: Place): [dir: string, low: string, high: string] {
+  const folder = relative(place);
+  return [folder, `${folder}/`, `${folder}0`];
+}

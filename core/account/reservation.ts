@@ -1,0 +1,289 @@
+/**
+ * Reservations: what uploads under way may still write, and when that turns into a charge.
+ *
+ * An upload's life, each arrow one transaction:
+ *
+ *   begin -> (grow)* -> seal -> settle          the file is charged, the reservation is gone
+ *        \-> detach -> resume -> ...            cut: keeps what is staged reserved, can be continued
+ *        \-> drop                               given up: nothing is reserved any more
+ *
+ * Invariant: for every account, `used + reserved <= quota` after any sequence of these, unless the
+ * quota was lowered below that. `begin`, `resume` and `grow` are the only ones that can raise the
+ * sum; each checks and raises it in one statement, under the write lock. schema.ts holds the sums.
+ *
+ * An overwrite is charged its difference: the upload takes the size of the account's own file at
+ * that path as `credit`. Only one upload a path may, else two would spend the same bytes.
+ */
+import { BargeError } from "../error.ts";
+import type { Place } from "../vault/place.ts";
+import type { Database } from "./database.ts";
+import { below, type Ledger, type NewFile } from "./ledger.ts";
+
+export interface UploadRow extends Place {
+  readonly id: number;
+  readonly account: number;
+  /** Declared bytes; null when unknown. */
+  readonly size: number | null;
+  readonly want: number;
+  readonly credit: number;
+  readonly modified: number | null;
+  /** Set once sealed. */
+  readonly sha256: string | null;
+  readonly verified: number;
+  readonly holder: string | null;
+  readonly touched: number;
+}
+
+/** What a new upload needs to be known. */
+export interface Declared extends Place {
+  readonly account: number;
+  readonly size: number | null;
+  readonly modified: number | null;
+  readonly holder: string;
+}
+
+/** A holder that has not moved a byte for so long, in ms, may be taken over. */
+export const staleAfter = 10_000;
+
+export class Reservations {
+  readonly #db: Database;
+  readonly #ledger: Ledger;
+
+  constructor(db: Database, ledger: Ledger) {
+    this.#db = db;
+    this.#ledger = ledger;
+  }
+
+  /**
+   * Reserves room for an upload, all of a declared size at once.
+   *
+   * @returns its row; its id names its staged bytes
+   * @throws {BargeError} `over-quota`
+   */
+  begin(upload: Declared): UploadRow {
+    return this.#db.transaction(() => {
+      const credit = this.#credit(upload, upload.account);
+      const want = upload.size ?? 0;
+      const { changes, id } = this.#db.run(
+        `INSERT INTO upload (account, dir, name, size, want, credit, modified, holder, touched)
+         SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM account
+         WHERE id = ?1 AND (quota IS NULL OR ?5 <= ?6 OR used + reserved + ?5 - ?6 <= quota)`,
+        ...[upload.account, upload.dir, upload.name, upload.size, want, credit],
+        ...[upload.modified, upload.holder, Date.now()],
+      );
+      if (changes === 0) throw this.#overQuota(upload.account, want - credit);
+      return this.upload(id)!;
+    });
+  }
+
+  /**
+   * The half-finished upload of an account to a path that nobody is writing now.
+   *
+   * @returns the newest such, or undefined
+   */
+  idle(account: number, { dir, name }: Place): UploadRow | undefined {
+    return this.#db.get<UploadRow>(
+      `SELECT * FROM upload WHERE account = ? AND dir = ? AND name = ? AND sha256 IS NULL
+       AND (holder IS NULL OR touched < ?) ORDER BY id DESC LIMIT 1`,
+      ...[account, dir, name, Date.now() - staleAfter],
+    );
+  }
+
+  /**
+   * Takes up a half-finished upload again, with the room that the rest of it needs.
+   *
+   * @returns its row, or undefined when somebody else was faster
+   * @throws {BargeError} `over-quota`
+   */
+  resume(id: number, declared: Declared): UploadRow | undefined {
+    return this.#db.transaction(() => {
+      const row = this.upload(id);
+      const taken = row?.holder && row.touched >= Date.now() - staleAfter;
+      if (!row || taken || row.sha256) return undefined;
+      const credit = Math.max(row.credit, this.#credit(declared, declared.account));
+      this.#raise(row, declared.size ?? row.want, credit);
+      this.#db.run(
+        "UPDATE upload SET size = ?, modified = ?, holder = ?, touched = ? WHERE id = ?",
+        ...[declared.size, declared.modified, declared.holder, Date.now(), id],
+      );
+      return this.upload(id);
+    });
+  }
+
+  /**
+   * Reserves more for an upload whose size is not known.
+   *
+   * @param want bytes that it needs now, all told
+   * @throws {BargeError} `over-quota`; `unavailable` when the upload was taken over or is gone
+   */
+  grow(id: number, holder: string, want: number): void {
+    this.#db.transaction(() => {
+      const row = this.#held(id, holder);
+      this.#raise(row, want, row.credit);
+    });
+  }
+
+  /** Notes that an upload moves, so that nobody takes it over. @throws as {@link grow} */
+  touch(id: number, holder: string): void {
+    const { changes } = this.#db.run(
+      "UPDATE upload SET touched = ? WHERE id = ? AND holder = ?",
+      ...[Date.now(), id, holder],
+    );
+    if (changes === 0) throw takenOver();
+  }
+
+  /**
+   * Records what is about to be renamed into place. From here on a crash finds out by the staged
+   * bytes whether the rename happened: they are gone then.
+   *
+   * @throws {BargeError} `unavailable` when the upload was taken over or is gone
+   */
+  seal(
+    id: number,
+    holder: string,
+    facts: { size: number; sha256: string; verified: boolean },
+  ): void {
+    this.#db.transaction(() => {
+      const row = this.#held(id, holder);
+      if (row.want < facts.size) throw new RangeError("sealed with more than was reserved");
+      this.#db.run(
+        "UPDATE upload SET want = ?, sha256 = ?, verified = ?, touched = ? WHERE id = ?",
+        ...[facts.size, facts.sha256, facts.verified ? 1 : 0, Date.now(), id],
+      );
+    });
+  }
+
+  /** The file is in place: charges it and frees the reservation. */
+  settle(id: number, file: NewFile): void {
+    this.#db.transaction(() => {
+      this.#db.run("DELETE FROM upload WHERE id = ?", id);
+      this.#ledger.enter(file);
+    });
+  }
+
+  /**
+   * Lets go of an upload that was cut. What is staged stays reserved, no more; if another one to
+   * the same path by the same account can be continued already, this one is dropped.
+   *
+   * @param staged bytes on disk
+   * @returns whether the staged bytes are kept
+   */
+  detach(id: number, holder: string, staged: number): boolean {
+    return this.#db.transaction(() => {
+      const row = this.upload(id);
+      if (!row || row.holder !== holder) return true; // taken over: the staged bytes are another's now
+      const other = this.#db.get(
+        "SELECT 1 FROM upload WHERE account = ? AND dir = ? AND name = ? AND id <> ?",
+        ...[row.account, row.dir, row.name, id],
+      );
+      if (other || staged === 0) {
+        this.#db.run("DELETE FROM upload WHERE id = ?", id);
+        return false;
+      }
+      this.#db.run(
+        "UPDATE upload SET holder = NULL, sha256 = NULL, want = min(want, ?), touched = ? WHERE id = ?",
+        ...[staged, Date.now(), id],
+      );
+      return true;
+    });
+  }
+
+  /** Nobody writes it any more, and so many bytes are staged: for recovery on start. */
+  release(id: number, staged: number): void {
+    this.#db.run(
+      "UPDATE upload SET holder = NULL, sha256 = NULL, want = ? WHERE id = ?",
+      ...[staged, id],
+    );
+  }
+
+  /** Gives an upload up. @returns whether it was still the holder's; then its bytes are to go */
+  drop(id: number, holder?: string): boolean {
+    return this.#db.run(
+      "DELETE FROM upload WHERE id = ?1 AND (?2 IS NULL OR holder = ?2)",
+      ...[id, holder ?? null],
+    ).changes > 0;
+  }
+
+  upload(id: number): UploadRow | undefined {
+    return this.#db.get<UploadRow>("SELECT * FROM upload WHERE id = ?", id);
+  }
+
+  /** All uploads: for recovery and reports. */
+  uploads(): UploadRow[] {
+    return this.#db.all<UploadRow>("SELECT * FROM upload ORDER BY id");
+  }
+
+  /** The half-finished upload of an account to a path, whether or not somebody writes it now. */
+  unfinished(account: number, { dir, name }: Place): UploadRow | undefined {
+    return this.#db.get<UploadRow>(
+      "SELECT * FROM upload WHERE account = ? AND dir = ? AND name = ? ORDER BY id DESC LIMIT 1",
+      ...[account, dir, name],
+    );
+  }
+
+  /**
+   * Drops an account's uploads to a path, or into and below a folder, that nobody writes now.
+   *
+   * @returns their ids: their staged bytes are to go
+   */
+  dropIdle(account: number, place: Place): number[] {
+    const [dir, low, high] = below(place);
+    return this.#db.all<{ id: number }>(
+      `DELETE FROM upload WHERE account = ?
+       AND ((dir = ? AND name = ?) OR dir = ? OR (dir >= ? AND dir < ?))
+       AND (holder IS NULL OR touched < ?) RETURNING id`,
+      ...[account, place.dir, place.name, dir, low, high, Date.now() - staleAfter],
+    ).map((row) => row.id);
+  }
+
+  /** Drops all uploads that nobody writes and that did not move since then. @returns their ids */
+  dropOlder(than: number): number[] {
+    return this.#db.all<{ id: number }>(
+      "DELETE FROM upload WHERE touched < ? AND holder IS NULL RETURNING id",
+      than,
+    ).map((row) => row.id);
+  }
+
+  /** What an upload would give back: its account's own file there, unless another has that credit. */
+  #credit({ dir, name }: Place, account: number): number {
+    const row = this.#db.get<{ size: number }>(
+      `SELECT size FROM file WHERE dir = ?1 AND name = ?2 AND owner = ?3
+       AND NOT EXISTS (SELECT 1 FROM upload WHERE dir = ?1 AND name = ?2 AND credit > 0)`,
+      ...[dir, name, account],
+    );
+    return row?.size ?? 0;
+  }
+
+  #raise(row: UploadRow, want: number, credit: number): void {
+    const more = Math.max(0, want - credit) - Math.max(0, row.want - row.credit);
+    const { changes } = this.#db.run(
+      `UPDATE upload SET want = ?2, credit = ?3, touched = ?4 WHERE id = ?1 AND (?5 <= 0 OR EXISTS (
+         SELECT 1 FROM account WHERE id = upload.account AND (quota IS NULL OR used + reserved + ?5 <= quota)))`,
+      ...[row.id, want, credit, Date.now(), more],
+    );
+    if (changes === 0) throw this.#overQuota(row.account, more);
+  }
+
+  #held(id: number, holder: string): UploadRow {
+    const row = this.upload(id);
+    if (row?.holder !== holder) throw takenOver();
+    return row;
+  }
+
+  #overQuota(account: number, needs: number): BargeError {
+    const row = this.#db.get<{ name: string; left: number; reserved: number }>(
+      "SELECT name, max(0, quota - used - reserved) AS left, reserved FROM account WHERE id = ?",
+      account,
+    );
+    if (!row) return new BargeError("denied", "the account is gone");
+    const held = row.reserved > 0 ? `; ${row.reserved} are held by unfinished uploads` : "";
+    return new BargeError("over-quota", `needs ${needs} bytes, ${row.left} are left${held}`, {
+      account: row.name,
+      hint: "remove something, or ask for more room",
+    });
+  }
+}
+
+function takenOver(): BargeError {
+  return new BargeError("unavailable", "the upload was taken over or removed meanwhile");
+}

@@ -1,0 +1,78 @@
+/**
+ * Tokens: what `barge login` keeps instead of a password. 256 random bits, of which only a verifier
+ * is stored; the text is `barge_<id>_<secret>`.
+ */
+import { randomBytes } from "node:crypto";
+import { makeVerifier, tokenCosts } from "../protocol/scram.ts";
+import type { Verifier } from "../protocol/message.ts";
+import type { Database } from "./database.ts";
+
+export interface Token {
+  readonly id: string;
+  readonly label: string;
+  /** Milliseconds since 1970. */
+  readonly created: number;
+  /** When it was last logged in with, or null. */
+  readonly used: number | null;
+}
+
+interface Row {
+  id: string;
+  account: number;
+  label: string;
+  salt: string;
+  stored_key: string;
+  server_key: string;
+  created: number;
+  used: number | null;
+}
+
+export class Tokens {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** Makes one. @returns its id, and the text that can't be had again */
+  async issue(account: number, label: string): Promise<{ id: string; token: string }> {
+    const id = randomBytes(6).toString("hex");
+    const secret = randomBytes(32).toString("base64url");
+    const v = await makeVerifier("token", secret);
+    this.#db.run(
+      "INSERT INTO token (id, account, label, salt, stored_key, server_key, created) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      ...[id, account, label.slice(0, 200), v.salt, v.storedKey, v.serverKey, Date.now()],
+    );
+    return { id, token: `barge_${id}_${secret}` };
+  }
+
+  /** An account's tokens, oldest first. */
+  list(account: number): Token[] {
+    return this.#db.all<Row>("SELECT * FROM token WHERE account = ? ORDER BY created, id", account)
+      .map(({ id, label, created, used }) => ({ id, label, created, used }));
+  }
+
+  /** Whose it is, and what is kept of it. */
+  find(id: string): { account: number; verifier: Verifier } | undefined {
+    const row = this.#db.get<Row>("SELECT * FROM token WHERE id = ?", id);
+    if (!row) return undefined;
+    const { salt, stored_key: storedKey, server_key: serverKey } = row;
+    return { account: row.account, verifier: { salt, ...tokenCosts, storedKey, serverKey } };
+  }
+
+  /** Notes that it was logged in with: at most once a minute, to spare the disk. */
+  touch(id: string): void {
+    const now = Date.now();
+    this.#db.run(
+      "UPDATE token SET used = ? WHERE id = ? AND coalesce(used, 0) < ?",
+      now,
+      id,
+      now - 60_000,
+    );
+  }
+
+  /** @returns whether the account had such a token */
+  revoke(account: number, id: string): boolean {
+    return this.#db.run("DELETE FROM token WHERE account = ? AND id = ?", account, id).changes > 0;
+  }
+}

@@ -1,0 +1,133 @@
+/** The verbs of BARGE/1: whether each needs a login, may overlap small uploads, and what it calls. */
+import { BargeError } from "../../error.ts";
+import {
+  type Answer,
+  eagerLimit,
+  type Request,
+  type Verb,
+  version,
+} from "../../protocol/message.ts";
+import { encodeFrame } from "../../protocol/frame.ts";
+import { copy } from "../../session/copy.ts";
+import { digest } from "../../session/digest.ts";
+import { list } from "../../session/list.ts";
+import { challenge } from "../../session/login.ts";
+import { mkdir } from "../../session/mkdir.ts";
+import { move } from "../../session/move.ts";
+import { passwd } from "../../session/passwd.ts";
+import { grow, quota } from "../../session/quota.ts";
+import { register } from "../../session/register.ts";
+import { remove } from "../../session/remove.ts";
+import { stat } from "../../session/stat.ts";
+import { token } from "../../session/token.ts";
+import type { BodyState, Connection } from "./connection.ts";
+import { serveGet } from "./get.ts";
+import { servePut, written } from "./put.ts";
+
+interface Handler<V extends Verb> {
+  readonly login: boolean;
+  /** May it begin while small uploads are being committed? */
+  readonly overlaps?: boolean;
+  /** @returns the answer's fields, or null when it has answered itself */
+  handle(
+    c: Connection,
+    request: Request<V>,
+    body: BodyState,
+  ): Promise<object | null> | object | null;
+}
+
+export const verbs: { readonly [V in Verb]: Handler<V> } = {
+  hello: { login: false, handle: hello },
+  auth: {
+    login: false,
+    handle(c, request) {
+      c.challenge = challenge(c.store, request);
+      return c.challenge.answer;
+    },
+  },
+  proof: { login: false, handle: proof },
+  register: {
+    login: false,
+    handle(c, request) {
+      const { name: account, limit } = register(c.store, request);
+      return { account, limit } satisfies Answer<"register">;
+    },
+  },
+  list: { login: true, handle: serveList },
+  stat: { login: true, handle: (c, { path }) => stat(c.session!, path) },
+  get: { login: true, handle: serveGet },
+  put: { login: true, overlaps: true, handle: servePut },
+  copy: {
+    login: true,
+    handle: async (c, { from, to, overwrite }) =>
+      written(await copy(c.session!, from, to, overwrite, c.ended.signal)),
+  },
+  move: {
+    login: true,
+    async handle(c, { from, to, overwrite }) {
+      await move(c.session!, from, to, overwrite);
+      return {};
+    },
+  },
+  remove: {
+    login: true,
+    handle: async (c, { path, recursive }) => ({
+      removed: await remove(c.session!, path, recursive),
+    }),
+  },
+  mkdir: { login: true, handle: (c, request) => ({ created: mkdir(c.session!, request) }) },
+  quota: { login: true, handle: (c) => quota(c.session!) },
+  digest: { login: true, handle: (c, request) => digest(c.session!, request, c.ended.signal) },
+  grow: { login: true, handle: (c, { limit }) => grow(c.session!, limit) },
+  passwd: {
+    login: true,
+    handle(c, { verifier }) {
+      passwd(c.session!, verifier);
+      return {};
+    },
+  },
+  token: { login: true, handle: (c, request) => token(c.session!, request) },
+  ping: { login: false, handle: () => ({}) },
+  bye: { login: false, handle: () => ({}) },
+};
+
+function hello(c: Connection, request: Request<"hello">): Answer<"hello"> {
+  if (request.version !== version) {
+    throw new BargeError(
+      "unsupported",
+      `version ${request.version}; this server speaks ${version}`,
+    );
+  }
+  c.greeted = true;
+  const { allowRegister } = c.store.settings;
+  return { version, agent: "barge", register: allowRegister, eager: eagerLimit };
+}
+
+function proof(c: Connection, request: Request<"proof">): Answer<"proof"> {
+  const asked = c.challenge;
+  c.challenge = undefined; // one proof for each challenge
+  if (!asked) throw new BargeError("protocol", "a proof without auth before it");
+  const { session, answer } = asked.prove(request.proof);
+  c.session = session;
+  return answer;
+}
+
+async function serveList(c: Connection, { path, recursive }: Request<"list">): Promise<object> {
+  // A batch of long names may not fit one frame: it is cut where it would be too long.
+  const most = 48 * 1024;
+  let entries: object[] = [];
+  let size = 0;
+  for await (const batch of list(c.session!, path, recursive)) {
+    for (const entry of batch) {
+      const length = JSON.stringify(entry).length * 3; // in UTF-8 at most
+      if (size + length > most && entries.length > 0) {
+        await c.output.write(encodeFrame({ ok: true, entries, more: true }));
+        entries = [];
+        size = 0;
+      }
+      entries.push(entry);
+      size += length;
+    }
+  }
+  return { entries, more: false };
+}

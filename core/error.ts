@@ -1,0 +1,196 @@
+/**
+ * The one error type that crosses rooms: what kind of failure it was, what was being done, to what.
+ *
+ * A kind is stable and travels on the wire (PROTOCOL.md, "Errors"); every door and the command line
+ * keep a table from kind to status that is `satisfies Record<Kind, ...>`, so that a new kind does
+ * not compile unanswered. A programmer's mistake stays a TypeError or a RangeError.
+ */
+
+/** Every kind of failure that barge tells apart, and what each means. */
+export const kinds = {
+  usage: "the request makes no sense as written",
+  "no-directory": "the folder that should hold the file does not exist",
+  "not-found": "there is no file or folder of that name",
+  unavailable: "the other side can't be reached, is busy, or was cut off; worth retrying",
+  "no-space": "a disk is full; worth retrying once there is room",
+  refused: "the other side will not do this, now or later",
+  protocol: "the peer broke the protocol",
+  unsupported: "the peer does not know this verb, version or mechanism",
+  fatal: "the data directory or the program itself can't go on",
+  io: "the operating system failed the request",
+  denied: "not allowed",
+  unauthenticated: "not logged in, or the login was not accepted",
+  "over-quota": "the account has no room for it",
+  digest: "the bytes that arrived are not the bytes that were sent",
+  exists: "the name is taken, or the file changed meanwhile",
+  changed: "the source changed while it was read",
+  identity: "the server is not the one that was trusted",
+  interrupted: "stopped by the user",
+} as const;
+
+/** A stable name for a kind of failure. */
+export type Kind = keyof typeof kinds;
+
+/** What a {@link BargeError} can say beside its kind. */
+export interface ErrorFacts {
+  /** What was being done: a verb (`put`) or a step (`open database`). */
+  readonly op?: string;
+  /** What it was done to: a remote or local path, a host, an account. */
+  readonly path?: string;
+  /** Whose account. */
+  readonly account?: string;
+  /** What to try, as a sentence fragment: "add --parents". */
+  readonly hint?: string;
+  readonly cause?: unknown;
+}
+
+/**
+ * A failure with a stable kind.
+ *
+ * @example
+ * ```ts
+ * import { BargeError } from "./error.ts";
+ * const e = new BargeError("over-quota", "needs 5 bytes, 3 are left", { op: "put", path: "/home/x" });
+ * if (e.toString() !== "put /home/x: needs 5 bytes, 3 are left") throw e;
+ * ```
+ */
+export class BargeError extends Error {
+  override readonly name = "BargeError";
+  readonly kind: Kind;
+  readonly op?: string;
+  readonly path?: string;
+  readonly account?: string;
+  readonly hint?: string;
+
+  /**
+   * @param kind what sort of failure
+   * @param why the reason, lower case, without the op and path
+   * @param facts what was done, to what, and what to try
+   */
+  constructor(kind: Kind, why: string, facts: ErrorFacts = {}) {
+    super(why, facts.cause === undefined ? undefined : { cause: facts.cause });
+    this.kind = kind;
+    this.op = facts.op;
+    this.path = facts.path;
+    this.account = facts.account;
+    this.hint = facts.hint;
+  }
+
+  /** `op path: why`, in one line, without the hint. */
+  override toString(): string {
+    const what = [this.op, this.path].filter(Boolean).join(" ");
+    return what ? `${what}: ${this.message}` : this.message;
+  }
+
+  /** The same failure with facts added where it had none: callers know the verb and the path. */
+  with(facts: ErrorFacts): BargeError {
+    const merged = new BargeError(this.kind, this.message, {
+      op: this.op ?? facts.op,
+      path: this.path ?? facts.path,
+      account: this.account ?? facts.account,
+      hint: this.hint ?? facts.hint,
+      cause: this.cause,
+    });
+    merged.stack = this.stack;
+    return merged;
+  }
+}
+
+/** Is this a kind that a newer peer did not make up? */
+export function isKind(value: string): value is Kind {
+  return Object.hasOwn(kinds, value);
+}
+
+const byCode: Record<string, Kind> = {
+  ENOENT: "not-found",
+  ENOTDIR: "no-directory",
+  EEXIST: "exists",
+  ENOTEMPTY: "exists",
+  EISDIR: "exists",
+  EACCES: "denied",
+  EPERM: "denied",
+  EROFS: "denied",
+  ELOOP: "denied",
+  ENAMETOOLONG: "usage",
+  EINVAL: "usage",
+  ENOSPC: "no-space",
+  EDQUOT: "no-space",
+  EFBIG: "no-space",
+  EMFILE: "unavailable",
+  ENFILE: "unavailable",
+  ECONNREFUSED: "unavailable",
+  ECONNRESET: "unavailable",
+  ECONNABORTED: "unavailable",
+  ENOTCONN: "unavailable",
+  ENETDOWN: "unavailable",
+  EHOSTDOWN: "unavailable",
+  EBUSY: "unavailable",
+  EAGAIN: "unavailable",
+  ENOMEM: "unavailable",
+  ENOBUFS: "unavailable",
+  EPIPE: "unavailable",
+  ETIMEDOUT: "unavailable",
+  EHOSTUNREACH: "unavailable",
+  ENETUNREACH: "unavailable",
+  EADDRINUSE: "fatal",
+  EADDRNOTAVAIL: "fatal",
+};
+
+const byClass: [new (...args: never[]) => Error, Kind][] = [
+  [Deno.errors.NotFound, "not-found"],
+  [Deno.errors.NotADirectory, "no-directory"],
+  [Deno.errors.AlreadyExists, "exists"],
+  [Deno.errors.IsADirectory, "exists"],
+  [Deno.errors.PermissionDenied, "denied"],
+  [Deno.errors.NotCapable, "denied"],
+  [Deno.errors.FilesystemLoop, "denied"],
+  [Deno.errors.ConnectionRefused, "unavailable"],
+  [Deno.errors.ConnectionReset, "unavailable"],
+  [Deno.errors.ConnectionAborted, "unavailable"],
+  [Deno.errors.BrokenPipe, "unavailable"],
+  [Deno.errors.TimedOut, "unavailable"],
+  [Deno.errors.UnexpectedEof, "unavailable"],
+  [Deno.errors.BadResource, "unavailable"],
+  [Deno.errors.Interrupted, "unavailable"],
+  [Deno.errors.Busy, "unavailable"],
+  [Deno.errors.AddrInUse, "fatal"],
+  [Deno.errors.AddrNotAvailable, "fatal"],
+];
+
+/** What an AbortSignal gives as its reason, by name. */
+const byName: Record<string, [Kind, string]> = {
+  AbortError: ["interrupted", "interrupted"],
+  TimeoutError: ["unavailable", "no answer in time"],
+};
+
+/**
+ * Types a failure of the operating system, or of a signal; a BargeError only gains the facts it
+ * lacks.
+ *
+ * @param cause what was thrown
+ * @param facts what was being done, to what
+ * @returns a typed failure; a TypeError or RangeError (a bug) is handed back as it is, rethrown
+ */
+export function typed(cause: unknown, facts: ErrorFacts = {}): BargeError {
+  if (cause instanceof BargeError) return cause.with(facts);
+  if (cause instanceof TypeError || cause instanceof RangeError) throw cause;
+  const error = cause instanceof Error ? cause : new Error(String(cause));
+  const [stopped, why] = byName[error.name] ?? [];
+  if (stopped && why) return new BargeError(stopped, why, { ...facts, cause });
+  const code = (error as { code?: unknown }).code;
+  const kind = (typeof code === "string" ? byCode[code] : undefined) ??
+    byClass.find(([type]) => error instanceof type)?.[1] ?? "io";
+  return new BargeError(kind, reason(error), { ...facts, cause });
+}
+
+/**
+ * The system's own words, without the call and the path around them, which the facts say:
+ * `ENOSPC: no space left on device, write` (Node), `No space left on device (os error 28): writefile
+ * '/x'` (Deno).
+ */
+function reason(error: Error): string {
+  return error.message
+    .replace(/^E[A-Z0-9]+: ([^]*?)(?:, [a-z]+(?: '[^]*)?)?$/, "$1")
+    .replace(/ \(os error \d+\)[^]*$/, "")
+    .replace(/^[A-Z](?=[a-z ])/, (c) => c.toLowerCase());
+}

@@ -1,0 +1,124 @@
+/**
+ * A connection that never waits for ever: every read and write has a deadline, and can be cut.
+ *
+ * Invariants: bytes are read only when asked for (back-pressure is the kernel's); at most one read
+ * and one write wait at a time; once closed, for whatever reason, every call fails with that reason.
+ * Deadlines are kept by one sweep a second for all streams, not by a timer a call, so that a
+ * deadline may be up to a second late.
+ */
+import { BargeError, typed } from "../error.ts";
+
+const sweepEvery = 1000;
+const open = new Set<Stream>();
+let sweeper: ReturnType<typeof setInterval> | undefined;
+
+/** Bytes to and from one peer. */
+export class Stream implements Disposable {
+  /** Milliseconds that a read or a write may go without a byte moving. */
+  patience: number;
+  /** Who is at the other end, for messages and logs. */
+  readonly peer: string;
+  readonly #conn: Deno.Conn;
+  #readBy = Infinity;
+  #writeBy = Infinity;
+  #closed: BargeError | undefined;
+
+  /**
+   * @param conn taken over: closing the stream closes it
+   * @param peer the other end's name
+   * @param patience milliseconds without progress before the stream is cut
+   */
+  constructor(conn: Deno.Conn, peer: string, patience: number) {
+    this.#conn = conn;
+    this.peer = peer;
+    this.patience = patience;
+    if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
+    open.add(this);
+    sweeper ??= setInterval(sweep, sweepEvery);
+  }
+
+  /** Why the stream is closed, or undefined while it is open. */
+  get closed(): BargeError | undefined {
+    return this.#closed;
+  }
+
+  /**
+   * Reads what has arrived, at least one byte.
+   *
+   * @param into where to; at most its length is read
+   * @returns how many bytes, or null when the peer has ended its side
+   * @throws {BargeError} `unavailable` when the connection broke, or nothing came in time
+   */
+  async read(into: Uint8Array): Promise<number | null> {
+    this.#check();
+    this.#readBy = performance.now() + this.patience;
+    try {
+      return await this.#conn.read(into);
+    } catch (cause) {
+      throw this.#failed(cause);
+    } finally {
+      this.#readBy = Infinity;
+    }
+  }
+
+  /**
+   * Writes all of the bytes.
+   *
+   * @throws {BargeError} `unavailable` when the connection broke, or the peer does not read
+   */
+  async write(bytes: Uint8Array): Promise<void> {
+    this.#check();
+    try {
+      for (let done = 0; done < bytes.length;) {
+        this.#writeBy = performance.now() + this.patience;
+        done += await this.#conn.write(done === 0 ? bytes : bytes.subarray(done));
+      }
+    } catch (cause) {
+      throw this.#failed(cause);
+    } finally {
+      this.#writeBy = Infinity;
+    }
+  }
+
+  /** Ends our side: the peer reads to the end of what was written. */
+  async end(): Promise<void> {
+    if (!this.#closed) await this.#conn.closeWrite().catch(() => {/* it is gone already */});
+  }
+
+  /** Cuts the connection; whoever waits on it fails with the reason. */
+  close(reason = new BargeError("unavailable", "the connection is closed")): void {
+    if (this.#closed) return;
+    this.#closed = reason;
+    open.delete(this);
+    if (open.size === 0) {
+      clearInterval(sweeper);
+      sweeper = undefined;
+    }
+    this.#conn.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Cuts the stream when its deadline has passed. */
+  sweep(now: number): void {
+    const late = this.#readBy < now ? "sent nothing" : this.#writeBy < now ? "read nothing" : "";
+    if (!late) return;
+    const seconds = Math.round(this.patience / 1000);
+    this.close(new BargeError("unavailable", `${this.peer} ${late} for ${seconds} s`));
+  }
+
+  #check(): void {
+    if (this.#closed) throw this.#closed;
+  }
+
+  #failed(cause: unknown): BargeError {
+    return this.#closed ?? typed(cause, { path: this.peer });
+  }
+}
+
+function sweep(): void {
+  const now = performance.now();
+  for (const stream of open) stream.sweep(now);
+}

@@ -1,0 +1,220 @@
+/**
+ * Framing of BARGE/1: bytes to events and back, with no I/O and no knowledge of verbs.
+ *
+ * A stream is a sequence of frames: a 4-byte big-endian length, then that many bytes of UTF-8 JSON,
+ * always one object. A frame whose `body` field is a number is followed by exactly that many raw
+ * bytes; one whose `body` is `"chunked"` by chunks, each a 4-byte big-endian length and its bytes,
+ * ended by a length of zero. Nothing is escaped and nothing is searched for.
+ *
+ * States: head -> json -> (head | raw | chunk head <-> chunk). The decoder holds at most one
+ * unfinished frame (64 KiB and its head); bodies pass through as views on what was pushed.
+ */
+import { BargeError } from "../error.ts";
+
+/** The most bytes of JSON that one frame carries. */
+export const maxFrame = 64 * 1024;
+
+/** What follows a frame: nothing, that many raw bytes, or chunks. */
+export type Body = number | "chunked" | undefined;
+
+/** A frame's JSON, not yet checked against a verb's schema. */
+export type FrameValue = { readonly [field: string]: unknown };
+
+/** What the decoder tells: a frame; a piece of the body behind it; the body's end. */
+export type FrameEvent =
+  | { readonly type: "frame"; readonly value: FrameValue; readonly body: Body }
+  | { readonly type: "data"; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly type: "end" };
+
+const encoder = new TextEncoder();
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * Encodes one frame. Fields that are undefined are left out, as in JSON.
+ *
+ * @param value what the frame says; a `body` field announces what follows it
+ * @returns head and JSON, ready to be sent
+ * @throws {BargeError} `protocol` when the JSON is longer than {@link maxFrame}
+ *
+ * @example
+ * ```ts
+ * import { encodeFrame } from "./frame.ts";
+ * const bytes = encodeFrame({ verb: "ping" });
+ * if (bytes[3] !== 15 || bytes.length !== 19) throw new Error();
+ * ```
+ */
+export function encodeFrame(value: object): Uint8Array<ArrayBuffer> {
+  const json = encoder.encode(JSON.stringify(value));
+  if (json.length > maxFrame) {
+    throw new BargeError("protocol", `frame of ${json.length} bytes, at most ${maxFrame} fit`);
+  }
+  const bytes = new Uint8Array(4 + json.length);
+  new DataView(bytes.buffer).setUint32(0, json.length);
+  bytes.set(json, 4);
+  return bytes;
+}
+
+/**
+ * Encodes the head of one chunk of a chunked body; a length of 0 ends the body.
+ *
+ * @param length of the chunk that follows, in bytes, below 2^32
+ * @throws {RangeError} for any other length: the head would lie
+ */
+export function encodeChunkHead(length: number): Uint8Array<ArrayBuffer> {
+  if (!Number.isInteger(length) || length < 0 || length > 0xffffffff) {
+    throw new RangeError(`a chunk of ${length} bytes`);
+  }
+  const head = new Uint8Array(4);
+  new DataView(head.buffer).setUint32(0, length);
+  return head;
+}
+
+/**
+ * A pull decoder: push what arrived, then take events until there is none.
+ *
+ * After an error it stays failed: the stream can't be trusted from there on.
+ *
+ * @example
+ * ```ts
+ * import { Decoder, encodeFrame } from "./frame.ts";
+ * const decoder = new Decoder();
+ * decoder.push(encodeFrame({ verb: "ping" }));
+ * const event = decoder.next();
+ * if (event?.type !== "frame" || event.value.verb !== "ping") throw new Error();
+ * if (decoder.next() !== undefined) throw new Error();
+ * ```
+ */
+export class Decoder {
+  #input: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  #state: "head" | "json" | "raw" | "chunk-head" | "chunk" = "head";
+  /** Bytes still to come of the head, JSON, raw body or chunk at hand. */
+  #missing = 4;
+  /** A head or JSON that arrived in pieces. */
+  #partial: Uint8Array<ArrayBuffer> | undefined;
+  #partialLength = 0;
+  #ended = false;
+  #failed: BargeError | undefined;
+
+  /** Is the decoder between frames, with nothing half read? Then the stream may end here. */
+  get idle(): boolean {
+    return this.#state === "head" && !this.#partial && this.#input.length === 0 && !this.#ended;
+  }
+
+  /**
+   * Hands over what arrived. All earlier events must have been taken. Once failed, it is dropped.
+   *
+   * @param bytes kept until its events are taken; `data` events are views on it
+   * @throws {RangeError} when earlier input was not drained
+   */
+  push(bytes: Uint8Array<ArrayBuffer>): void {
+    if (this.#input.length > 0) throw new RangeError("push before the last input was drained");
+    if (!this.#failed) this.#input = bytes;
+  }
+
+  /**
+   * The next event, or undefined when more input is needed.
+   *
+   * @throws {BargeError} `protocol`, for a length over the limit, or JSON that is none or no object
+   */
+  next(): FrameEvent | undefined {
+    if (this.#failed) throw this.#failed;
+    if (this.#ended) {
+      this.#ended = false;
+      return { type: "end" };
+    }
+    while (this.#input.length > 0) {
+      if (this.#state === "raw" || this.#state === "chunk") return this.#data();
+      const unit = this.#unit();
+      if (!unit) return undefined;
+      if (this.#state === "json") return this.#frame(unit);
+      const length = new DataView(unit.buffer, unit.byteOffset, 4).getUint32(0);
+      if (this.#state === "chunk-head") {
+        if (length === 0) {
+          this.#expect("head", 4);
+          return { type: "end" };
+        }
+        this.#expect("chunk", length);
+      } else if (length === 0 || length > maxFrame) {
+        throw this.#fail(`frame of ${length} bytes, 1 to ${maxFrame} are allowed`);
+      } else {
+        this.#expect("json", length);
+      }
+    }
+    return undefined;
+  }
+
+  /** A whole head or JSON: a view on the input where it lies there unbroken. */
+  #unit(): Uint8Array<ArrayBuffer> | undefined {
+    if (!this.#partial && this.#input.length >= this.#missing) return this.#take(this.#missing);
+    this.#partial ??= new Uint8Array(this.#missing);
+    const piece = this.#take(
+      Math.min(this.#partial.length - this.#partialLength, this.#input.length),
+    );
+    this.#partial.set(piece, this.#partialLength);
+    this.#partialLength += piece.length;
+    if (this.#partialLength < this.#partial.length) return undefined;
+    const unit = this.#partial;
+    this.#partial = undefined;
+    this.#partialLength = 0;
+    return unit;
+  }
+
+  #data(): FrameEvent {
+    const bytes = this.#take(Math.min(this.#missing, this.#input.length));
+    this.#missing -= bytes.length;
+    if (this.#missing === 0) {
+      if (this.#state === "chunk") {
+        this.#expect("chunk-head", 4);
+      } else {
+        this.#expect("head", 4);
+        this.#ended = true;
+      }
+    }
+    return { type: "data", bytes };
+  }
+
+  #frame(json: Uint8Array<ArrayBuffer>): FrameEvent {
+    let value: unknown;
+    try {
+      value = JSON.parse(strict.decode(json));
+    } catch {
+      throw this.#fail("frame is not JSON in UTF-8");
+    }
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      throw this.#fail("frame is not a JSON object");
+    }
+    const body = (value as FrameValue).body as Body;
+    if (body === undefined) {
+      this.#expect("head", 4);
+    } else if (body === "chunked") {
+      this.#expect("chunk-head", 4);
+    } else if (Number.isSafeInteger(body) && body >= 0) {
+      if (body === 0) {
+        this.#expect("head", 4);
+        this.#ended = true;
+      } else {
+        this.#expect("raw", body);
+      }
+    } else {
+      throw this.#fail('body must be a size in bytes or "chunked"');
+    }
+    return { type: "frame", value: value as FrameValue, body };
+  }
+
+  #take(length: number): Uint8Array<ArrayBuffer> {
+    const piece = this.#input.subarray(0, length);
+    this.#input = this.#input.subarray(length);
+    return piece;
+  }
+
+  #expect(state: "head" | "json" | "raw" | "chunk-head" | "chunk", missing: number): void {
+    this.#state = state;
+    this.#missing = missing;
+  }
+
+  #fail(why: string): BargeError {
+    this.#input = new Uint8Array(0);
+    this.#failed = new BargeError("protocol", why, { op: "decode" });
+    return this.#failed;
+  }
+}

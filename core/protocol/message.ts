@@ -1,0 +1,311 @@
+/**
+ * The messages of BARGE/1: what each verb asks and what it answers, as schemas.
+ *
+ * Both sides parse what arrives with them: unknown fields are dropped, missing or ill-typed ones
+ * are a `protocol` error, an unknown verb is `unsupported`. PROTOCOL.md says the same in prose.
+ */
+import * as v from "valibot";
+import { BargeError, isKind, type Kind } from "../error.ts";
+import type { FrameValue } from "./frame.ts";
+import { fairCosts } from "./scram.ts";
+
+/** The version that this code speaks. */
+export const version = 1;
+
+/** A PUT of at most this many bytes may send its body at once, without waiting for "go on". */
+export const eagerLimit = 256 * 1024;
+
+const bytes = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const count = bytes;
+/** RFC 3339, and a moment that exists. */
+const time = v.pipe(
+  v.string(),
+  v.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/, "no RFC 3339 time"),
+  v.check((text) => !Number.isNaN(Date.parse(text)), "no such time"),
+);
+const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "no SHA-256 in lower-case hex"));
+/** Base64 (RFC 4648, section 4, with padding) of that many bytes. */
+const base64 = (least: number, most = least) =>
+  v.pipe(
+    v.string(),
+    v.maxLength(Math.ceil(most / 3) * 4, "too long"),
+    v.regex(
+      /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/,
+      "no base64 with padding",
+    ),
+    v.check((text) => {
+      const size = text.length / 4 * 3 - (text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0);
+      return size >= least && size <= most;
+    }, least === most ? `must be ${least} bytes` : `must be ${least} to ${most} bytes`),
+  );
+const nonce = base64(16, 96);
+const salt = base64(8, 96);
+const key = base64(32);
+const path = v.string();
+const limit = v.nullable(bytes);
+const body = v.union([bytes, v.literal("chunked")]);
+const role = v.picklist(["user", "admin"]);
+
+/**
+ * What is kept of a password; the password can't be had from it. It comes from a stranger, and
+ * doors whose protocols carry the password run scrypt with its costs: hence the bounds.
+ */
+const verifier = v.pipe(
+  v.object({ salt, n: count, r: count, p: count, storedKey: key, serverKey: key }),
+  v.check((costs) => fairCosts(costs), "scrypt costs out of bounds"),
+);
+
+/** When may a name that exists be written over. */
+const overwrite = v.union([
+  v.literal("always"),
+  v.literal("never"),
+  v.object({ sha256 }),
+]);
+
+/** One file or folder, as every door shows it. */
+const entry = v.object({
+  name: v.string(),
+  type: v.picklist(["file", "dir"]),
+  size: bytes,
+  modified: time,
+  owner: v.nullable(v.string()),
+  sha256: v.nullable(sha256),
+});
+
+const usage = {
+  account: v.string(),
+  used: bytes,
+  reserved: bytes,
+  limit,
+  left: limit,
+};
+
+const requests = {
+  hello: v.object({ verb: v.literal("hello"), version: count, agent: v.optional(v.string(), "") }),
+  auth: v.object({
+    verb: v.literal("auth"),
+    mechanism: v.picklist(["password", "token"]),
+    account: v.string(),
+    nonce,
+  }),
+  proof: v.object({ verb: v.literal("proof"), proof: key }),
+  register: v.object({
+    verb: v.literal("register"),
+    account: v.string(),
+    verifier,
+    limit: v.optional(bytes),
+  }),
+  list: v.object({ verb: v.literal("list"), path, recursive: v.optional(v.boolean(), false) }),
+  stat: v.object({ verb: v.literal("stat"), path }),
+  get: v.object({ verb: v.literal("get"), path, offset: v.optional(bytes, 0) }),
+  put: v.pipe(
+    v.object({
+      verb: v.literal("put"),
+      path,
+      size: v.nullable(bytes),
+      modified: v.optional(time),
+      overwrite: v.optional(overwrite, "always"),
+      body: v.optional(body),
+    }),
+    v.check(
+      ({ size, body }) => body === undefined || (body === size && body <= eagerLimit),
+      `an eager body must be size bytes, at most ${eagerLimit}`,
+    ),
+  ),
+  copy: v.object({
+    verb: v.literal("copy"),
+    from: path,
+    to: path,
+    overwrite: v.optional(overwrite, "always"),
+  }),
+  move: v.object({
+    verb: v.literal("move"),
+    from: path,
+    to: path,
+    overwrite: v.optional(overwrite, "always"),
+  }),
+  remove: v.object({ verb: v.literal("remove"), path, recursive: v.optional(v.boolean(), false) }),
+  mkdir: v.object({
+    verb: v.literal("mkdir"),
+    path,
+    parents: v.optional(v.boolean(), false),
+    modified: v.optional(time),
+  }),
+  quota: v.object({ verb: v.literal("quota") }),
+  digest: v.object({
+    verb: v.literal("digest"),
+    path,
+    algorithm: v.optional(v.picklist(["sha256", "md5"]), "sha256"),
+    fresh: v.optional(v.boolean(), false),
+  }),
+  grow: v.object({ verb: v.literal("grow"), limit: bytes }),
+  passwd: v.object({ verb: v.literal("passwd"), verifier }),
+  token: v.variant("action", [
+    v.object({ verb: v.literal("token"), action: v.literal("issue"), label: v.string() }),
+    v.object({ verb: v.literal("token"), action: v.literal("revoke"), id: v.string() }),
+  ]),
+  ping: v.object({ verb: v.literal("ping") }),
+  bye: v.object({ verb: v.literal("bye") }),
+} as const;
+
+/** The fields of each verb's answer, beside `ok: true`. */
+const answers = {
+  hello: v.object({
+    version: count,
+    agent: v.string(),
+    register: v.boolean(),
+    eager: bytes,
+  }),
+  auth: v.object({ nonce, salt, n: count, r: count, p: count }),
+  proof: v.object({ account: v.string(), role, signature: key }),
+  register: v.object({ account: v.string(), limit }),
+  list: v.object({ entries: v.array(entry), more: v.boolean() }),
+  stat: v.object({
+    entry: v.nullable(entry),
+    upload: v.nullable(v.object({ offset: bytes, size: v.nullable(bytes) })),
+  }),
+  get: v.object({
+    size: bytes,
+    offset: bytes,
+    modified: time,
+    sha256: v.nullable(sha256),
+    body: bytes,
+  }),
+  /** "Go on": the client sends its body from `offset`, or from 0 if its bytes before that differ. */
+  go: v.object({ offset: bytes, prefix: v.nullable(sha256) }),
+  put: v.object({ size: bytes, sha256, modified: time, replaced: v.boolean() }),
+  copy: v.object({ size: bytes, sha256, modified: time, replaced: v.boolean() }),
+  move: v.object({}),
+  remove: v.object({ removed: count }),
+  mkdir: v.object({ created: v.boolean() }),
+  quota: v.object(usage),
+  digest: v.object({ algorithm: v.string(), digest: v.string(), size: bytes }),
+  grow: v.object(usage),
+  passwd: v.object({}),
+  token: v.object({ id: v.string(), token: v.nullable(v.string()) }),
+  ping: v.object({}),
+  bye: v.object({}),
+} as const;
+
+/** Frames that are neither a request nor an answer: they frame a body. */
+const others = {
+  /** A client's answer to "go on": the body that follows begins at `offset`. */
+  from: v.object({ offset: bytes, body }),
+  /** Behind each body: the SHA-256 of the whole file, not only of the bytes that were sent. */
+  trailer: v.object({ sha256: v.nullable(sha256) }),
+} as const;
+
+export type Verb = keyof typeof requests;
+export type Request<V extends Verb = Verb> = { [K in V]: v.InferOutput<typeof requests[K]> }[V];
+export type RequestInput<V extends Verb = Verb> = { [K in V]: v.InferInput<typeof requests[K]> }[V];
+export type Answered = keyof typeof answers;
+export type Answer<V extends Answered> = v.InferOutput<typeof answers[V]>;
+export type Entry = v.InferOutput<typeof entry>;
+export type Verifier = v.InferOutput<typeof verifier>;
+export type Overwrite = v.InferOutput<typeof overwrite>;
+export type Usage = Answer<"quota">;
+export type Other = keyof typeof others;
+
+/** Every verb of the protocol. */
+export const verbs = Object.keys(requests) as readonly Verb[];
+
+/**
+ * Checks a frame as a request.
+ *
+ * @throws {BargeError} `unsupported` for a verb, mechanism or algorithm that is not known, `protocol`
+ *   for fields that do not fit
+ *
+ * @example
+ * ```ts
+ * import { parseRequest } from "./message.ts";
+ * const request = parseRequest({ verb: "list", path: "/home" });
+ * if (request.verb !== "list" || request.recursive) throw new Error();
+ * ```
+ */
+export function parseRequest(value: FrameValue): Request {
+  const verb = value.verb;
+  if (typeof verb !== "string") throw new BargeError("protocol", "a request has no verb");
+  if (!Object.hasOwn(requests, verb)) {
+    throw new BargeError("unsupported", `unknown verb ${JSON.stringify(verb.slice(0, 40))}`);
+  }
+  return check(requests[verb as Verb], value, verb) as Request;
+}
+
+/**
+ * Checks a frame as the answer to a verb; an answer that carries a failure is thrown.
+ *
+ * @throws {BargeError} the peer's failure, or `protocol` for fields that do not fit
+ */
+export function parseAnswer<V extends Answered>(verb: V, value: FrameValue): Answer<V> {
+  if (value.ok === true) return check(answers[verb], value, verb) as Answer<V>;
+  throw parseFailure(value);
+}
+
+/** Checks a frame that belongs to a body. @throws {BargeError} `protocol` */
+export function parseOther<K extends Other>(
+  what: K,
+  value: FrameValue,
+): v.InferOutput<typeof others[K]> {
+  return check(others[what], value, what) as v.InferOutput<typeof others[K]>;
+}
+
+/**
+ * What a failed answer says. The cause stays where it happened. What is too long is cut, so that a
+ * failure fits into a frame whatever the request was that it repeats.
+ */
+export function failure(error: BargeError): object {
+  return {
+    ok: false,
+    error: {
+      kind: error.kind,
+      message: error.message.slice(0, 2000),
+      op: error.op?.slice(0, 100),
+      path: error.path?.slice(0, 4096),
+      account: error.account?.slice(0, 255),
+      hint: error.hint?.slice(0, 500),
+    },
+  };
+}
+
+const wireError = v.object({
+  kind: v.string(),
+  message: v.string(),
+  op: v.optional(v.string()),
+  path: v.optional(v.string()),
+  account: v.optional(v.string()),
+  hint: v.optional(v.string()),
+});
+
+function parseFailure(value: FrameValue): BargeError {
+  const { kind, message, ...facts } = check(wireError, value.error, "answer");
+  const known: Kind = isKind(kind) ? kind : "refused";
+  return new BargeError(known, message, facts);
+}
+
+function check<S extends v.GenericSchema>(
+  schema: S,
+  value: unknown,
+  what: string,
+): v.InferOutput<S> {
+  const result = v.safeParse(schema, value, { abortEarly: true });
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  const field = v.getDotPath(issue);
+  if (issue.type === "picklist" && typeof issue.input === "string") {
+    const value = JSON.stringify(issue.input.slice(0, 40));
+    throw new BargeError("unsupported", `unknown ${field} ${value}`, { op: what });
+  }
+  throw new BargeError("protocol", explain(issue, field), { op: what });
+}
+
+/** Says what was expected. Of what came only its type: it may be long, or secret. */
+function explain(issue: v.BaseIssue<unknown>, field: string | null): string {
+  const what = field ? `field ${field}` : "message";
+  if (issue.input === undefined) return `${what} is missing`;
+  if (issue.kind === "schema" && issue.expected) {
+    const got = issue.input === null ? "null" : typeof issue.input;
+    return `${what} must be ${issue.expected.toLowerCase()}, not ${got}`;
+  }
+  const why = /^Invalid /.test(issue.message) ? "out of range" : issue.message;
+  return field ? `${what}: ${why}` : why;
+}

@@ -1,0 +1,116 @@
+/**
+ * Reads frames and bodies from anything that can be read into a buffer.
+ *
+ * It starts with small buffers, so that an idle connection costs little, and borrows large ones as
+ * soon as a small one comes back full. Two of each, used in turn, so that the piece of a body that
+ * was just handed out stays valid while the next one is read: whoever writes it to disk can do both
+ * at once. Large ones go back when a read starts between two frames, unless the last was filled: a
+ * connection that waits for its next request holds none.
+ */
+import { BargeError } from "../error.ts";
+import { borrow, giveBack } from "../net/pool.ts";
+import { type Body, Decoder, type FrameEvent, type FrameValue } from "./frame.ts";
+
+/** Where bytes come from: a net Stream, or an array in a test. */
+export interface Source {
+  read(into: Uint8Array): Promise<number | null>;
+}
+
+const small = 2048;
+
+export class FrameReader implements Disposable {
+  readonly #source: Source;
+  readonly #decoder = new Decoder();
+  readonly #small = [new Uint8Array(small), new Uint8Array(small)] as const;
+  #large: [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>] | undefined;
+  #turn = 0;
+  #full = false;
+  #reading = false;
+  /** An event that {@link buffered} found, not yet taken. */
+  #ahead: FrameEvent | undefined;
+
+  constructor(source: Source) {
+    this.#source = source;
+  }
+
+  /**
+   * The next frame, or null when the stream ends between two frames.
+   *
+   * @throws {BargeError} `protocol` for what is no frame, and for a body where a frame was due;
+   *   `unavailable` when the stream ends inside a frame; whatever the source throws
+   */
+  async frame(): Promise<{ readonly value: FrameValue; readonly body: Body } | null> {
+    const event = await this.#event();
+    if (event === null || event.type === "frame") return event;
+    throw new BargeError("protocol", "a body where a frame was due");
+  }
+
+  /**
+   * The body behind the last frame, piece by piece. It must be read to its end before the next
+   * frame. A piece is valid until the second piece after it, or the next frame, is asked for: one
+   * write may be under way while the next piece is read, and none when the next frame is.
+   *
+   * @throws {BargeError} `unavailable` when the stream ends inside the body
+   */
+  async *body(): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
+    while (true) {
+      const event = await this.#event();
+      if (event === null) throw new BargeError("unavailable", "the connection was cut");
+      if (event.type === "end") return;
+      if (event.type !== "data") throw new BargeError("protocol", "a frame where a body was due");
+      yield event.bytes;
+    }
+  }
+
+  /** Reads the body behind the last frame and throws it away. */
+  async skip(): Promise<void> {
+    for await (const _ of this.body()) { /* it was not wanted */ }
+  }
+
+  /**
+   * Can the next frame, or the next of a body, be had without waiting for the peer? If not, what
+   * was written must be flushed now: the peer may wait for it. Half a frame does not count.
+   */
+  get buffered(): boolean {
+    try {
+      this.#ahead ??= this.#decoder.next();
+    } catch {
+      return true; // the failure, which frame() or body() will throw again
+    }
+    return this.#ahead !== undefined;
+  }
+
+  /**
+   * Gives the buffers back. Cut inside a body or a read, someone may still use them: then they are
+   * left to the collector.
+   */
+  [Symbol.dispose](): void {
+    if (!this.#reading && this.#decoder.idle) this.#large?.forEach(giveBack);
+    this.#large = undefined;
+  }
+
+  async #event(): Promise<FrameEvent | null> {
+    while (true) {
+      const event = this.#ahead ?? this.#decoder.next();
+      this.#ahead = undefined;
+      if (event) return event;
+      const idle = this.#decoder.idle;
+      const buffer = this.#buffer(idle);
+      this.#reading = true;
+      const n = await this.#source.read(buffer).finally(() => this.#reading = false);
+      if (n === null) {
+        if (idle) return null;
+        throw new BargeError("unavailable", "the connection was cut");
+      }
+      this.#full = n === buffer.length;
+      this.#decoder.push(buffer.subarray(0, n));
+    }
+  }
+
+  #buffer(idle: boolean): Uint8Array<ArrayBuffer> {
+    if (idle && !this.#full) this[Symbol.dispose]();
+    if (this.#full) this.#large ??= [borrow(), borrow()];
+    this.#turn ^= 1;
+    return (this.#large ?? this.#small)[this.#turn];
+  }
+}

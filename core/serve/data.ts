@@ -1,0 +1,44 @@
+/** The data directory: made, and held by one server at a time. */
+import { BargeError, typed } from "../error.ts";
+import { stagingDir } from "../vault/staging.ts";
+
+/** A data directory that is ours until it is disposed of. */
+export interface Held extends Disposable {
+  readonly data: string;
+}
+
+/**
+ * Makes what is missing of a data directory, only for its owner's eyes.
+ *
+ * @returns its real path
+ * @throws {BargeError} `denied`, `no-space`, ...
+ */
+export function prepareData(data: string): string {
+  try {
+    Deno.mkdirSync(data, { recursive: true, mode: 0o700 });
+    for (const folder of ["public", "homes", stagingDir]) {
+      Deno.mkdirSync(`${data}/${folder}`, { recursive: true, mode: 0o700 });
+    }
+    return Deno.realPathSync(data);
+  } catch (error) {
+    throw typed(error, { op: "make data directory", path: data });
+  }
+}
+
+/**
+ * Takes the data directory for this process. The lock is the kernel's: it goes with the process,
+ * however that ends.
+ *
+ * @throws {BargeError} `fatal` when another server has it
+ */
+export async function holdData(data: string): Promise<Held> {
+  const path = `${data}/lock`;
+  const file = await Deno.open(path, { create: true, write: true, mode: 0o600 });
+  if (await file.tryLock(true)) return { data, [Symbol.dispose]: () => file.close() };
+  file.close();
+  throw new BargeError("fatal", "another `barge serve` uses this data directory", {
+    op: "lock",
+    path: data,
+    hint: "stop that one first, or name another with --data",
+  });
+}

@@ -1,0 +1,133 @@
+/** `barge serve`: from an empty directory to a server that accepts connections, and back. */
+import { getLogger } from "@logtape/logtape";
+import { randomInt } from "node:crypto";
+import { Accounts } from "../account/accounts.ts";
+import { Database } from "../account/database.ts";
+import { BargeError, typed } from "../error.ts";
+import { type Address, formatAddress, isLoopback } from "../net/address.ts";
+import { makeVerifier } from "../protocol/scram.ts";
+import { expire, recover } from "../session/recover.ts";
+import { type Settings, Store } from "../session/store.ts";
+import { holdData, prepareData } from "./data.ts";
+import { configureLog } from "./log.ts";
+import { Supervisor } from "./supervisor.ts";
+
+const log = getLogger(["barge", "serve"]);
+/** How long requests may take to end when the server is stopped, in ms. */
+const grace = 30_000;
+const expireEvery = 3600 * 1000;
+
+/** Where the doors listen, once they do; null for one that is off. */
+export interface Ready {
+  readonly native: string | null;
+  readonly http: null;
+  readonly ftp: null;
+  readonly ftps: null;
+  readonly sftp: null;
+  readonly fingerprint: string | null;
+}
+
+export interface ServeOptions extends Settings {
+  readonly native: Address | null;
+  /** Accept without TLS on an address that others can reach. */
+  readonly plaintext: boolean;
+  /** How many isolates accept connections. */
+  readonly workers: number;
+  readonly signal: AbortSignal;
+  readonly onReady: (facts: Ready) => void;
+  /** Told once in the life of a data directory: the admin that was made, and its password. */
+  readonly onFirstAccount: (name: string, password: string) => void;
+}
+
+/**
+ * Serves until the signal is aborted, and then lets what is in flight end.
+ *
+ * @throws {BargeError} `fatal` when the directory is another server's, damaged or too new, or the
+ *   address is taken; `usage` for an open address without TLS
+ */
+export async function serve(options: ServeOptions): Promise<void> {
+  const { native } = options;
+  if (!native) throw new BargeError("usage", "every door is off");
+  if (!isLoopback(native.host) && !options.plaintext) {
+    throw new BargeError("usage", "others could read along there, and this version has no TLS", {
+      op: "listen on",
+      path: formatAddress(native),
+      hint: "use 127.0.0.1 and a tunnel, or --plaintext if the network is your own",
+    });
+  }
+  configureLog();
+  const { durability, allowRegister, defaultLimit, maxLimit } = options;
+  const data = prepareData(options.data);
+  using _held = await holdData(data);
+  new Database(data, { create: true, durability })[Symbol.dispose]();
+  using store = new Store({ data, durability, allowRegister, defaultLimit, maxLimit });
+  const recovered = await recover(store);
+  if (Object.values(recovered).some((n) => n > 0)) {
+    log.info("settled what was left behind", { ...recovered });
+  }
+  await makeFirstAccount(store.accounts, options);
+
+  using probe = reserve(native, options.workers > 1);
+  const supervisor = new Supervisor(store.settings, probe.address, options.workers);
+  try {
+    for (let number = 1; number <= options.workers; number++) await supervisor.start(number);
+    probe[Symbol.dispose]();
+    const cleaning = setInterval(() => expire(store), expireEvery);
+    const off = { http: null, ftp: null, ftps: null, sftp: null, fingerprint: null };
+    options.onReady({ native: formatAddress(probe.address), ...off });
+    await aborted(options.signal);
+    clearInterval(cleaning);
+  } finally {
+    await supervisor.stop(grace);
+  }
+}
+
+async function makeFirstAccount(accounts: Accounts, options: ServeOptions): Promise<void> {
+  if (accounts.count() > 0) return;
+  const password = makePassword();
+  const verifier = await makeVerifier("password", password);
+  accounts.add({ name: "admin", role: "admin", limit: null, verifier });
+  options.onFirstAccount("admin", password);
+}
+
+/** 20 characters of 31 that can't be mistaken for each other: 99 bits. */
+function makePassword(): string {
+  const letters = "abcdefghijkmnpqrstuvwxyz2345679";
+  const groups = Array.from(
+    { length: 4 },
+    () => Array.from({ length: 5 }, () => letters[randomInt(letters.length)]).join(""),
+  );
+  return groups.join("-");
+}
+
+/**
+ * Finds out whether an address is free, and which port 0 is. Workers that share a port could share
+ * it with a stranger's server unnoticed; a plain listener can't. With several workers the port is
+ * then held, shared, until they listen.
+ */
+function reserve(wanted: Address, shared: boolean): Disposable & { readonly address: Address } {
+  const { host: hostname } = wanted;
+  try {
+    let listener = Deno.listen({ hostname, port: wanted.port });
+    const { port } = listener.addr;
+    listener.close();
+    let open = shared;
+    if (shared) listener = Deno.listen({ hostname, port, reusePort: true });
+    return {
+      address: { host: hostname, port },
+      [Symbol.dispose]() {
+        if (open) listener.close();
+        open = false;
+      },
+    };
+  } catch (error) {
+    throw typed(error, { op: "listen on", path: formatAddress(wanted) });
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

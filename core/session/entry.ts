@@ -1,0 +1,38 @@
+/** What a door shows of a file or folder: the disk's facts, and the ledger's where they agree. */
+import type { FileRow } from "../account/ledger.ts";
+import type { Entry } from "../protocol/message.ts";
+import type { Found } from "../vault/vault.ts";
+
+/**
+ * @param name as it is to be shown
+ * @param found what is on disk
+ * @param row what the ledger knows under that name; ignored where the file was changed by hand
+ */
+export function entryOf(name: string, found: Found, row: FileRow | undefined): Entry {
+  const known = row && sameFile(row, found) ? row : undefined;
+  return {
+    name,
+    type: found.type === "dir" ? "dir" : "file",
+    size: found.type === "dir" ? 0 : found.size,
+    modified: new Date(found.modified).toISOString(),
+    owner: row?.ownerName ?? null,
+    sha256: known?.sha256 ?? null,
+  };
+}
+
+/** Is this on disk what the ledger has a digest of? */
+export function sameFile(row: FileRow, found: Found): boolean {
+  return row.ino === found.ino && row.size === found.size && row.modified === found.modified;
+}
+
+/** `/`, `/home` and `/public` as entries: they have no place of their own in the ledger. */
+export function folderEntry(name: string, modified = 0): Entry {
+  return {
+    name,
+    type: "dir",
+    size: 0,
+    modified: new Date(modified).toISOString(),
+    owner: null,
+    sha256: null,
+  };
+}

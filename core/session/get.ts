@@ -1,0 +1,112 @@
+/** Reading a file, from any offset, with the digest of the whole at its end. */
+import { createHash, type Hash } from "node:crypto";
+import type { FileHandle } from "node:fs/promises";
+import { BargeError, typed } from "../error.ts";
+import { borrow, giveBack } from "../net/pool.ts";
+import { sameFile } from "./entry.ts";
+import type { Session } from "./session.ts";
+
+/**
+ * Opens a file. What is read is the file as of now, also if it is replaced meanwhile.
+ *
+ * @param offset where to begin, in bytes
+ * @throws {BargeError} `not-found`, `denied`, `exists` (a folder), `usage` (offset beyond the end)
+ */
+export async function get(session: Session, path: string, offset: number): Promise<Download> {
+  session.account();
+  const { place } = session.locate(path);
+  if (!place) throw new BargeError("exists", "it is a folder");
+  const { vault, ledger } = session.store;
+  const { file, found } = await vault.open(place);
+  try {
+    if (offset > found.size) {
+      throw new BargeError("usage", `offset ${offset} is beyond its end at ${found.size}`);
+    }
+    const row = ledger.file(place);
+    const sha256 = row && sameFile(row, found) ? row.sha256 : null;
+    const download = new Download(file, found.size, offset, found.modified, sha256);
+    await download.begin();
+    return download;
+  } catch (error) {
+    await file.close();
+    throw typed(error);
+  }
+}
+
+export class Download {
+  readonly size: number;
+  readonly offset: number;
+  /** Milliseconds since 1970. */
+  readonly modified: number;
+  /** The stored digest; null when there is none, and it is computed as it is read. */
+  readonly sha256: string | null;
+  readonly #file: FileHandle;
+  readonly #hash: Hash | undefined;
+  #at: number;
+
+  constructor(
+    file: FileHandle,
+    size: number,
+    offset: number,
+    modified: number,
+    sha256: string | null,
+  ) {
+    this.#file = file;
+    this.size = size;
+    this.offset = offset;
+    this.modified = modified;
+    this.sha256 = sha256;
+    this.#hash = sha256 === null ? createHash("sha256") : undefined;
+    this.#at = offset;
+  }
+
+  /** Digests what lies before the offset, where no digest is stored. */
+  async begin(): Promise<void> {
+    if (!this.#hash || this.offset === 0) return;
+    const buffer = borrow();
+    try {
+      for (let at = 0; at < this.offset;) {
+        const want = Math.min(buffer.length, this.offset - at);
+        const { bytesRead } = await this.#file.read(buffer, 0, want, at);
+        if (bytesRead === 0) throw shrank();
+        this.#hash.update(buffer.subarray(0, bytesRead));
+        at += bytesRead;
+      }
+    } finally {
+      giveBack(buffer);
+    }
+  }
+
+  /**
+   * Reads on, never beyond the size that was told.
+   *
+   * @returns how many bytes; 0 at the end
+   * @throws {BargeError} `changed` when the file was cut short meanwhile
+   */
+  async read(into: Uint8Array): Promise<number> {
+    const want = Math.min(into.length, this.size - this.#at);
+    if (want === 0) return 0;
+    try {
+      const { bytesRead } = await this.#file.read(into, 0, want, this.#at);
+      if (bytesRead === 0) throw shrank();
+      this.#hash?.update(into.subarray(0, bytesRead));
+      this.#at += bytesRead;
+      return bytesRead;
+    } catch (error) {
+      throw typed(error);
+    }
+  }
+
+  /** The whole file's SHA-256, in hex; once all is read. */
+  digest(): string {
+    return this.sha256 ?? this.#hash!.copy().digest("hex");
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+}
+
+function shrank(): BargeError {
+  return new BargeError("changed", "the file was cut short on the server while it was read");
+}

@@ -1,0 +1,68 @@
+/**
+ * Logging in by challenge and response (protocol/scram.ts).
+ *
+ * An unknown name is given a salt that is always the same for it, and then fails like a wrong
+ * password does, after the same work; so does a disabled account, whatever its password.
+ */
+import type { Account } from "../account/accounts.ts";
+import { BargeError } from "../error.ts";
+import type { Answer, Request, Verifier } from "../protocol/message.ts";
+import { type Exchange, nonce, verify } from "../protocol/scram.ts";
+import { Session } from "./session.ts";
+import type { Store } from "./store.ts";
+
+/** A login that waits for its proof. */
+export interface Challenge {
+  readonly answer: Answer<"auth">;
+  /** @throws {BargeError} `unauthenticated`, one answer for every reason */
+  prove(proof: string): { session: Session; answer: Answer<"proof"> };
+}
+
+/** Begins a login. */
+export function challenge(store: Store, request: Request<"auth">): Challenge {
+  const { mechanism, account: name } = request;
+  const known = mechanism === "password" ? byPassword(store, name) : byToken(store, name);
+  const verifier = known?.verifier ?? store.accounts.decoy(name);
+  const cost = mechanism === "token" ? { n: 1, r: 1, p: 1 } : verifier;
+  const exchange: Exchange = {
+    mechanism,
+    account: name,
+    clientNonce: request.nonce,
+    serverNonce: nonce(),
+    salt: verifier.salt,
+    n: cost.n,
+    r: cost.r,
+    p: cost.p,
+  };
+  const { serverNonce, salt, n, r, p } = exchange;
+  return {
+    answer: { nonce: serverNonce, salt, n, r, p },
+    prove(proof) {
+      const signature = verify(proof, verifier, exchange);
+      const account = known && store.accounts.byId(known.account.id);
+      if (!signature || !account || account.disabled) {
+        throw new BargeError("unauthenticated", "wrong name or password", { op: "log in" });
+      }
+      if (mechanism === "token") store.tokens.touch(name);
+      const session = new Session(store, account, mechanism === "password");
+      return { session, answer: { account: account.name, role: account.role, signature } };
+    },
+  };
+}
+
+interface Known {
+  readonly account: Account;
+  readonly verifier: Verifier;
+}
+
+function byPassword(store: Store, name: string): Known | undefined {
+  const account = store.accounts.find(name);
+  const verifier = store.accounts.verifier(name);
+  return account && verifier && { account, verifier };
+}
+
+function byToken(store: Store, id: string): Known | undefined {
+  const token = store.tokens.find(id);
+  const account = token && store.accounts.byId(token.account);
+  return account && { account, verifier: token.verifier };
+}

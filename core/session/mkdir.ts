@@ -1,0 +1,21 @@
+/** Making a folder. */
+import type { Request } from "../protocol/message.ts";
+import { changeable } from "./access.ts";
+import { BargeError } from "../error.ts";
+import type { Session } from "./session.ts";
+
+/**
+ * @returns whether it was made; false: it was there, and `parents` was set
+ * @throws {BargeError} `no-directory`, `exists`
+ */
+export function mkdir(session: Session, request: Request<"mkdir">): boolean {
+  session.account();
+  const location = session.locate(request.path);
+  if (location.fixed && request.parents) return false;
+  const place = changeable(location);
+  const { vault } = session.store;
+  const made = vault.mkdir(place, request.parents);
+  if (!made && !request.parents) throw new BargeError("exists", "it exists already");
+  if (made && request.modified) vault.touch(place, Date.parse(request.modified));
+  return made;
+}

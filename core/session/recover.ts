@@ -1,0 +1,110 @@
+/**
+ * On start, with the data directory to ourselves: what a crash left behind is settled.
+ *
+ *   intents      happened on disk -> the ledger follows; did not -> forgotten
+ *   sealed       staged bytes gone: renamed into place -> settled; still there -> resumable
+ *   unfinished   nobody holds them any more; kept for a week; reserved is what is staged, no more
+ *   staging      whatever belongs to no upload goes
+ */
+import type { UploadRow } from "../account/reservation.ts";
+import { digestFile } from "../vault/digest.ts";
+import { discard, stagedNames, stagedSize, stagingDir } from "../vault/staging.ts";
+import { eagerLimit } from "../protocol/message.ts";
+import { trashName } from "./remove.ts";
+import type { Store } from "./store.ts";
+
+/** How long an unfinished upload is kept after it last moved, in ms. */
+export const keepUnfinished = 7 * 24 * 3600 * 1000;
+
+/** What was found and done, for the log. */
+export interface Recovered {
+  /** Renames and removals that had happened and are in the ledger now. */
+  readonly changes: number;
+  /** Uploads that had been renamed into place and are charged now. */
+  readonly settled: number;
+  /** Uploads that can be continued. */
+  readonly resumable: number;
+  /** Uploads and staged leftovers that were thrown away. */
+  readonly dropped: number;
+}
+
+/** @throws {BargeError} as the database and the disk do */
+export async function recover(store: Store): Promise<Recovered> {
+  const { reservations, vault } = store;
+  const changes = settleIntents(store);
+  let [settled, resumable, dropped] = [0, 0, 0];
+  const kept = new Set<string>();
+  for (const upload of reservations.uploads()) {
+    const staged = stagedSize(vault, upload.id);
+    if (upload.sha256 && staged === undefined && await wasPublished(store, upload)) {
+      settle(store, upload);
+      settled++;
+    } else if (staged && Date.now() - upload.touched < keepUnfinished) {
+      reservations.release(upload.id, staged);
+      kept.add(String(upload.id));
+      resumable++;
+    } else {
+      reservations.drop(upload.id);
+      dropped++;
+    }
+  }
+  for (const name of stagedNames(vault)) {
+    if (kept.has(name)) continue;
+    discard(vault, name);
+    dropped++;
+  }
+  for (const { id, used, reserved } of store.ledger.wrongSums()) {
+    store.ledger.correct(id, used, reserved);
+  }
+  return { changes, settled, resumable, dropped };
+}
+
+function settleIntents(store: Store): number {
+  const { db, intents, ledger, vault } = store;
+  let happened = 0;
+  for (const { id, verb, from, to } of intents.intents()) {
+    db.transaction(() => {
+      if (verb === "remove" && vault.find({ dir: stagingDir, name: trashName(id) })) {
+        ledger.forget(from);
+        happened++;
+      } else if (verb === "move" && !vault.find(from) && vault.find(to)) {
+        ledger.rename(from, to);
+        happened++;
+      }
+      intents.done(id);
+    });
+  }
+  return happened;
+}
+
+/**
+ * Did the rename happen? A large upload is sealed after its bytes were staged, so that they can
+ * only have gone into place. A small one is sealed before: there the file itself has to tell.
+ */
+async function wasPublished(store: Store, upload: UploadRow): Promise<boolean> {
+  const found = store.vault.find(upload);
+  if (found?.type !== "file" || found.size !== upload.want) return false;
+  if (upload.want > eagerLimit) return true;
+  return (await digestFile(store.vault, upload)).digest === upload.sha256;
+}
+
+function settle(store: Store, upload: UploadRow): void {
+  const { size, modified, ino } = store.vault.find(upload)!;
+  store.reservations.settle(upload.id, {
+    dir: upload.dir,
+    name: upload.name,
+    owner: upload.account,
+    size,
+    sha256: upload.sha256!,
+    modified,
+    ino,
+    verified: upload.verified !== 0,
+  });
+}
+
+/** Drops what nobody has continued for a week; for a server that runs that long. */
+export function expire(store: Store): void {
+  for (const id of store.reservations.dropOlder(Date.now() - keepUnfinished)) {
+    discard(store.vault, id);
+  }
+}

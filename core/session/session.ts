@@ -1,0 +1,42 @@
+/** One login: every verb is called with it, by every door. */
+import { randomUUID } from "node:crypto";
+import type { Account } from "../account/accounts.ts";
+import { BargeError } from "../error.ts";
+import { locate, type Location } from "../vault/path.ts";
+import type { Store } from "./store.ts";
+
+export class Session {
+  readonly store: Store;
+  /** Marks the uploads that this login is writing. */
+  readonly holder = randomUUID();
+  /** Did it log in with the password itself? Only then may it change it. */
+  readonly withPassword: boolean;
+  readonly #id: number;
+  readonly #name: string;
+
+  constructor(store: Store, account: Account, withPassword: boolean) {
+    this.store = store;
+    this.withPassword = withPassword;
+    this.#id = account.id;
+    this.#name = account.name;
+    store.vault.mkdir({ dir: "homes", name: account.name }, true);
+  }
+
+  /**
+   * The account as it is now.
+   *
+   * @throws {BargeError} `unauthenticated` when it was removed or disabled since the login
+   */
+  account(): Account {
+    const account = this.store.accounts.byId(this.#id);
+    if (account && !account.disabled) return account;
+    throw new BargeError("unauthenticated", "the account was disabled or removed", {
+      account: this.#name,
+    });
+  }
+
+  /** Checks a path. @throws {BargeError} `usage`, `not-found` */
+  locate(path: string): Location {
+    return locate(path, this.#name);
+  }
+}

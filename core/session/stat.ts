@@ -1,0 +1,37 @@
+/** What is at a path: a file, a folder, a half-finished upload. */
+import { BargeError } from "../error.ts";
+import type { FileRow } from "../account/ledger.ts";
+import type { Answer } from "../protocol/message.ts";
+import type { Place } from "../vault/place.ts";
+import { stagedSize } from "../vault/staging.ts";
+import type { Found } from "../vault/vault.ts";
+import { entryOf, folderEntry, sameFile } from "./entry.ts";
+import type { Session } from "./session.ts";
+import type { Store } from "./store.ts";
+
+/** @throws {BargeError} `not-found`, and as `locate` */
+export function stat(session: Session, path: string): Answer<"stat"> {
+  const account = session.account();
+  const { place } = session.locate(path);
+  if (!place) return { entry: folderEntry("/"), upload: null };
+  const { store } = session;
+  const { found, row } = look(store, place);
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  const half = store.reservations.unfinished(account.id, place);
+  const upload = half && { offset: stagedSize(store.vault, half.id) ?? 0, size: half.size };
+  if (!found && !upload) throw new BargeError("not-found", "there is no such file or folder");
+  if (found?.type === "other") throw new BargeError("denied", "it is neither a file nor a folder");
+  return { entry: found ? entryOf(name, found, row) : null, upload: upload ?? null };
+}
+
+/**
+ * The disk and the ledger, of one moment: where they differ, a rename may be under way in another
+ * isolate, and a second look under the write lock waits for it.
+ */
+export function look(store: Store, place: Place): { found?: Found; row?: FileRow } {
+  const once = () => ({ row: store.ledger.file(place), found: store.vault.find(place) });
+  const first = once();
+  if (!first.found || first.found.type !== "file") return first;
+  if (first.row && sameFile(first.row, first.found)) return first;
+  return store.db.transaction(once);
+}

@@ -1,0 +1,52 @@
+/** All that one isolate needs of a data directory, opened once. */
+import { Accounts } from "../account/accounts.ts";
+import { Database } from "../account/database.ts";
+import { Intents } from "../account/intent.ts";
+import { Ledger } from "../account/ledger.ts";
+import { Reservations } from "../account/reservation.ts";
+import { Tokens } from "../account/tokens.ts";
+import { Vault } from "../vault/vault.ts";
+import { Commits } from "./commit.ts";
+
+/** What the operator decided; plain data, so that it can be posted to a worker. */
+export interface Settings {
+  /** The data directory. */
+  readonly data: string;
+  readonly durability: "full" | "relaxed";
+  /** May strangers make themselves an account? */
+  readonly allowRegister: boolean;
+  /** Bytes that such an account gets when it names none; null for no limit. */
+  readonly defaultLimit: number | null;
+  /** The most that `register` and `grow` may ask for; null for no limit. */
+  readonly maxLimit: number | null;
+}
+
+export class Store implements Disposable {
+  readonly settings: Settings;
+  readonly db: Database;
+  readonly accounts: Accounts;
+  readonly tokens: Tokens;
+  readonly ledger: Ledger;
+  readonly reservations: Reservations;
+  readonly intents: Intents;
+  readonly vault: Vault;
+  readonly commits: Commits;
+
+  /** @throws {BargeError} as Database and Vault do */
+  constructor(settings: Settings) {
+    const { data, durability } = settings;
+    this.settings = settings;
+    this.db = new Database(data, { durability });
+    this.accounts = new Accounts(this.db);
+    this.tokens = new Tokens(this.db);
+    this.ledger = new Ledger(this.db);
+    this.reservations = new Reservations(this.db, this.ledger);
+    this.intents = new Intents(this.db);
+    this.vault = new Vault(data, durability === "full");
+    this.commits = new Commits(this);
+  }
+
+  [Symbol.dispose](): void {
+    this.db[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,16 @@
+/** Tokens of one's own. */
+import { BargeError } from "../error.ts";
+import type { Answer, Request } from "../protocol/message.ts";
+import type { Session } from "./session.ts";
+
+/** @throws {BargeError} `not-found` for a token that one does not have */
+export async function token(
+  session: Session,
+  request: Request<"token">,
+): Promise<Answer<"token">> {
+  const account = session.account();
+  const { tokens } = session.store;
+  if (request.action === "issue") return await tokens.issue(account.id, request.label);
+  if (tokens.revoke(account.id, request.id)) return { id: request.id, token: null };
+  throw new BargeError("not-found", "there is no such token", { path: request.id });
+}

@@ -1,0 +1,47 @@
+/** Digests of files, read from disk. */
+import { createHash } from "node:crypto";
+import { borrow, giveBack } from "../net/pool.ts";
+import { typed } from "../error.ts";
+import type { Place } from "./place.ts";
+import type { Vault } from "./vault.ts";
+
+/**
+ * Reads a file and digests it.
+ *
+ * @param length only its first so many bytes
+ * @param signal stops between two reads
+ * @returns hex, and how many bytes were read
+ * @throws {BargeError} `not-found`, `denied`, `io`
+ */
+export async function digestFile(
+  vault: Vault,
+  place: Place,
+  algorithm: "sha256" | "md5" = "sha256",
+  length = Infinity,
+  signal?: AbortSignal,
+): Promise<{ digest: string; size: number }> {
+  const { file } = await vault.open(place);
+  const hash = createHash(algorithm);
+  const buffer = borrow();
+  let size = 0;
+  try {
+    while (size < length) {
+      signal?.throwIfAborted();
+      const { bytesRead } = await file.read(
+        buffer,
+        0,
+        Math.min(buffer.length, length - size),
+        size,
+      );
+      if (bytesRead === 0) break;
+      hash.update(buffer.subarray(0, bytesRead));
+      size += bytesRead;
+    }
+    return { digest: hash.digest("hex"), size };
+  } catch (error) {
+    throw typed(error);
+  } finally {
+    giveBack(buffer);
+    await file.close();
+  }
+}

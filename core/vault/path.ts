@@ -1,0 +1,84 @@
+/**
+ * The paths that every door shows, and where they lie on disk.
+ *
+ *   /            nothing but the two below
+ *   /home/...    homes/NAME/...   one's own
+ *   /public/...  public/...       shared
+ *
+ * A path is refused before anything is touched when it is not absolute, has an empty, `.` or `..`
+ * part, a NUL, a part over 255 bytes, is over 3,000 bytes, or is not valid Unicode. What lies on
+ * disk under a good path is checked again by the vault: no symbolic link is ever followed.
+ */
+import { BargeError } from "../error.ts";
+import type { Place } from "./place.ts";
+
+const maxPart = 255;
+const maxPath = 3000;
+const encoder = new TextEncoder();
+
+/** A path that has been checked. */
+export interface Location {
+  /** As the user sees it: `/home/a/b`. */
+  readonly path: string;
+  readonly space: "root" | "home" | "public";
+  /** Where it lies; undefined for `/`. */
+  readonly place: Place | undefined;
+  /** Is it `/`, `/home` or `/public`, which always exist? */
+  readonly fixed: boolean;
+}
+
+/**
+ * Checks a path and finds its place.
+ *
+ * @param path as it came from the peer
+ * @param account whose `/home` it is
+ * @throws {BargeError} `usage` for a malformed path, `not-found` for one that is in no space
+ *
+ * @example
+ * ```ts
+ * import { locate } from "./path.ts";
+ * const { place } = locate("/home/a/b", "alice");
+ * if (place?.dir !== "homes/alice/a" || place.name !== "b") throw new Error();
+ * ```
+ */
+export function locate(path: string, account: string): Location {
+  const parts = checkPath(path);
+  if (parts.length === 0) return { path: "/", space: "root", place: undefined, fixed: true };
+  const [space, ...rest] = parts;
+  if (space !== "home" && space !== "public") {
+    throw new BargeError("not-found", "there is only /home and /public", { path });
+  }
+  const base = space === "home" ? ["homes", account] : ["public"];
+  const all = [...base, ...rest];
+  const name = all.pop()!;
+  return { path, space, place: { dir: all.join("/"), name }, fixed: rest.length === 0 };
+}
+
+/**
+ * The parts of a well-formed path.
+ *
+ * @throws {BargeError} `usage`, saying what is wrong with it
+ */
+function checkPath(path: string): string[] {
+  const refuse = (why: string) => new BargeError("usage", why, { path: printable(path) });
+  if (!path.startsWith("/")) throw refuse("a remote path begins with /home or /public");
+  if (path === "/") return [];
+  if (!path.isWellFormed()) throw refuse("not valid Unicode");
+  if (path.includes("\0")) throw refuse("a path can't hold a NUL");
+  if (encoder.encode(path).length > maxPath) throw refuse(`longer than ${maxPath} bytes`);
+  const parts = path.slice(1).split("/");
+  for (const part of parts) {
+    if (part === "") throw refuse("an empty part between slashes, or a slash at the end");
+    if (part === "." || part === "..") throw refuse("`.` and `..` are not allowed in a path");
+    if (part.length * 3 > maxPart && encoder.encode(part).length > maxPart) {
+      throw refuse(`a name longer than ${maxPart} bytes`);
+    }
+  }
+  return parts;
+}
+
+/** So that the refusal can itself be sent: short, valid, without NUL. */
+function printable(path: string): string {
+  const short = path.length > 200 ? path.slice(0, 200) + "…" : path;
+  return short.toWellFormed().replaceAll("\0", "\\0");
+}

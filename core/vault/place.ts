@@ -1,0 +1,10 @@
+/** A place on disk: a folder below the data directory (`""` is that itself), and a name in it. */
+export interface Place {
+  readonly dir: string;
+  readonly name: string;
+}
+
+/** The place as one path below the data directory. */
+export function relative({ dir, name }: Place): string {
+  return dir ? `${dir}/${name}` : name;
+}

@@ -1,0 +1,196 @@
+/**
+ * The files under the data directory: the only room that touches them.
+ *
+ * Invariants: nothing is opened, made or renamed but in a folder whose real path is the one that was
+ * asked for (no symbolic link on the way), and no file is opened through a link. Doors can't make
+ * links, so that only somebody with a login on this machine could win a race against the check.
+ * What is neither a file nor a folder is not served: it is left out of listings and refused by name.
+ */
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
+import { BargeError, typed } from "../error.ts";
+import { type Place, relative } from "./place.ts";
+
+/** What is at a place. */
+export interface Found {
+  readonly type: "file" | "dir" | "other";
+  readonly size: number;
+  /** Milliseconds since 1970. */
+  readonly modified: number;
+  readonly ino: number;
+}
+
+export class Vault {
+  /** The data directory's real path. */
+  readonly root: string;
+  /** Are files and folders synced before an upload is acknowledged? */
+  readonly durable: boolean;
+
+  /** @param root an existing directory @param durable false: skip the syncs, nothing else */
+  constructor(root: string, durable: boolean) {
+    this.root = Deno.realPathSync(root);
+    this.durable = durable;
+  }
+
+  /** What is at a place; undefined for nothing. @throws {BargeError} `denied` behind a link */
+  find(place: Place): Found | undefined {
+    if (!this.#enter(place.dir)) return undefined;
+    try {
+      return found(Deno.lstatSync(this.#path(place)));
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      if (error instanceof Deno.errors.NotADirectory) return undefined;
+      throw typed(error);
+    }
+  }
+
+  /**
+   * The names in a folder that are files or folders, sorted by code unit.
+   *
+   * @throws {BargeError} `not-found`, `denied`
+   */
+  async names(place: Place): Promise<{ name: string; type: "file" | "dir" }[]> {
+    const folder = relative(place);
+    if (!this.#enter(folder)) throw new BargeError("not-found", "there is no such folder");
+    const names: { name: string; type: "file" | "dir" }[] = [];
+    try {
+      for await (const entry of Deno.readDir(`${this.root}/${folder}`)) {
+        // A name that is not UTF-8 comes with U+FFFD in it and can't be asked for: not served.
+        if (entry.isFile) names.push({ name: entry.name, type: "file" });
+        else if (entry.isDirectory) names.push({ name: entry.name, type: "dir" });
+      }
+    } catch (error) {
+      throw typed(error);
+    }
+    return names.sort((a, b) => a.name < b.name ? -1 : 1);
+  }
+
+  /**
+   * Opens a file for reading, never through a link.
+   *
+   * @throws {BargeError} `not-found`, `denied`, `exists` (it is a folder)
+   */
+  async open(place: Place): Promise<{ file: FileHandle; found: Found }> {
+    if (!this.#enter(place.dir)) throw new BargeError("not-found", "there is no such file");
+    let file: FileHandle;
+    try {
+      file = await open(
+        this.#path(place),
+        constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+      );
+    } catch (error) {
+      throw typed(error);
+    }
+    try {
+      const stat = await file.stat();
+      const facts: Found = {
+        type: stat.isFile() ? "file" : stat.isDirectory() ? "dir" : "other",
+        size: stat.size,
+        modified: Math.floor(stat.mtimeMs),
+        ino: stat.ino,
+      };
+      if (facts.type === "dir") throw new BargeError("exists", "it is a folder");
+      if (facts.type !== "file") throw new BargeError("denied", "it is not a regular file");
+      return { file, found: facts };
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Makes a folder.
+   *
+   * @param parents make those above it, too
+   * @returns whether it was made; false: it was there
+   * @throws {BargeError} `no-directory` without its parent, `exists` where a file has the name
+   */
+  mkdir(place: Place, parents: boolean): boolean {
+    if (!this.#enter(place.dir)) {
+      if (!parents) throw new BargeError("no-directory", "the folder above it does not exist");
+      const cut = place.dir.lastIndexOf("/");
+      this.mkdir(
+        { dir: place.dir.slice(0, Math.max(0, cut)), name: place.dir.slice(cut + 1) },
+        true,
+      );
+    }
+    try {
+      Deno.mkdirSync(this.#path(place), { mode: 0o700 });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw typed(error);
+      const there = this.find(place);
+      if (there?.type === "dir") return false;
+      throw new BargeError("exists", "a file of that name is there", { cause: error });
+    }
+    this.sync(place.dir);
+    return true;
+  }
+
+  /**
+   * Renames a file or folder; a file may replace a file. The caller syncs both folders.
+   *
+   * @throws {BargeError} `not-found`, `no-directory`, `exists`
+   */
+  rename(from: Place, to: Place): void {
+    if (!this.#enter(from.dir)) throw new BargeError("not-found", "there is no such file");
+    if (!this.#enter(to.dir)) throw noDirectory();
+    try {
+      Deno.renameSync(this.#path(from), this.#path(to));
+    } catch (error) {
+      throw typed(error);
+    }
+  }
+
+  /** Sets a file's or folder's modification time, in ms since 1970. */
+  touch(place: Place, modified: number): void {
+    if (!this.#enter(place.dir)) throw new BargeError("not-found", "there is no such file");
+    const time = new Date(modified);
+    Deno.utimeSync(this.#path(place), time, time);
+  }
+
+  /** Makes a folder's names durable. */
+  sync(dir: string): void {
+    if (!this.durable) return;
+    using folder = Deno.openSync(`${this.root}/${dir}`);
+    folder.syncSync();
+  }
+
+  /** @throws {BargeError} `no-directory` when a place's folder is not there */
+  needFolder(dir: string): void {
+    if (!this.#enter(dir)) throw noDirectory();
+  }
+
+  /** Is this folder there? @throws {BargeError} `denied` when a link is on the way to it */
+  #enter(dir: string): boolean {
+    const path = dir ? `${this.root}/${dir}` : this.root;
+    let real: string;
+    try {
+      real = Deno.realPathSync(path);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return false;
+      throw typed(error);
+    }
+    if (real === path) return true;
+    throw new BargeError("denied", "a symbolic link is on the way, and none is followed");
+  }
+
+  #path(place: Place): string {
+    return `${this.root}/${relative(place)}`;
+  }
+}
+
+function found(info: Deno.FileInfo): Found {
+  return {
+    type: info.isFile ? "file" : info.isDirectory ? "dir" : "other",
+    size: info.size,
+    modified: info.mtime?.getTime() ?? 0,
+    ino: info.ino ?? 0,
+  };
+}
+
+function noDirectory(): BargeError {
+  return new BargeError("no-directory", "the folder that should hold it does not exist", {
+    hint: "make it with `barge mkdir -p`",
+  });
+}
