@@ -1,0 +1,23 @@
+// deno-lint-ignore-file no-console
+/**
+ * `deno task bench`: what barge costs, measured on the real program, its server and client as
+ * processes of their own on loopback. Each figure is the median of some runs, with their spread.
+ *
+ *     deno task bench                 all of them
+ *     deno task bench memory tree     only these
+ */
+import { benchMemory } from "./memory.ts";
+import { benchStart } from "./start.ts";
+import { benchTree } from "./tree.ts";
+import { machine } from "./machine.ts";
+
+const benches = { memory: benchMemory, tree: benchTree, start: benchStart } as const;
+
+const asked = Deno.args.length > 0 ? Deno.args : Object.keys(benches);
+const unknown = asked.find((name) => !Object.hasOwn(benches, name));
+if (unknown) {
+  console.error(`bench: there is no ${unknown}; there are ${Object.keys(benches).join(", ")}`);
+  Deno.exit(2);
+}
+console.log(machine());
+for (const name of asked) console.log("\n" + await benches[name as keyof typeof benches]());

@@ -1,0 +1,4 @@
+/** A file URL's path. */
+export function fromFileUrl(url: URL): string {
+  return decodeURIComponent(url.pathname).replace(/\/$/, "");
+}
