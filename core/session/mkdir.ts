@@ -16,6 +16,6 @@ export function mkdir(session: Session, request: Request<"mkdir">): boolean {
   const { vault } = session.store;
   const made = vault.mkdir(place, request.parents);
   if (!made && !request.parents) throw new BargeError("exists", "it exists already");
-  if (made && request.modified) vault.touch(place, Date.parse(request.modified));
+  if (request.modified) vault.touch(place, Date.parse(request.modified));
   return made;
 }

@@ -1,0 +1,241 @@
+/**
+ * Gets files over one connection, many requested ahead.
+ *
+ * Small files are collected in memory and written when they are whole; larger ones go into their
+ * part as they come. Syncing and renaming goes on while the next files arrive; what is requested or
+ * not yet on the disk is bounded by a window. One caller at a time.
+ */
+import { BargeError, typed } from "../error.ts";
+import { encodeFrame } from "../protocol/frame.ts";
+import type { Answer } from "../protocol/message.ts";
+import { type Client, diskPatience } from "./client.ts";
+import type { Report, TransferResult } from "./events.ts";
+import { type Hash, hashInto, sha256 } from "./hash.ts";
+import { Part, StaleParts } from "./part.ts";
+import type { Item } from "./plan.ts";
+import { receive, type Received } from "./receive.ts";
+import { again } from "./upload.ts";
+import { Window } from "./window.ts";
+
+const window = { count: 256, bytes: 2 * 1024 * 1024 };
+/** Files of at most so many bytes are held in memory, and not worth resuming. */
+const small = 256 * 1024;
+
+/** Where a file that is not kept goes: standard output. */
+export interface Output {
+  write(bytes: Uint8Array): Promise<number>;
+}
+
+export class Downloader {
+  readonly #client: Client;
+  readonly #report: Report;
+  readonly #window = new Window(window.count, window.bytes);
+  readonly #stale = new StaleParts();
+
+  constructor(client: Client, report: Report) {
+    this.#client = client;
+    this.#report = report;
+  }
+
+  /**
+   * Fetches a file; what becomes of it is reported, now or when it is there.
+   *
+   * @param item what the server said of it
+   */
+  async file(path: string, local: string, item: Item): Promise<void> {
+    try {
+      if (this.#client.closed) throw this.#client.closed;
+      if (item.size <= small) await this.#small(path, local, item);
+      else await this.#large(path, local, item);
+    } catch (cause) {
+      this.#fail(path, local, item.size, cause);
+    }
+  }
+
+  /** Fetches a file into a stream; its digest can be told only when all is out. */
+  async stream(path: string, output: Output): Promise<void> {
+    let size = 0;
+    try {
+      const received = await this.#fetch(path, 0, {
+        hash: sha256(),
+        expected: null,
+        begin: (answer) => this.#report.start(path, "-", size = answer.size),
+        write: (bytes) => this.#write(output, bytes, "standard output"),
+      });
+      if (received.type === "failed") throw received.error;
+      if (received.type === "whole") this.#done(path, "-", received, 0);
+    } catch (cause) {
+      this.#fail(path, "-", size, cause);
+    }
+  }
+
+  /** Waits until all is there. */
+  async drained(): Promise<void> {
+    await this.#client.flush().catch(() => {/* whoever waits for an answer is told */});
+    await this.#window.drained();
+  }
+
+  /** Requests, and leaves the rest to happen when the answer comes. */
+  async #small(path: string, local: string, item: Item): Promise<void> {
+    const request = encodeFrame({ verb: "get", path, offset: 0 });
+    const weight = request.length + item.size;
+    await this.#room(weight);
+    let body = new Uint8Array(0);
+    let filled = 0;
+    const received = this.#client.answer((frames) =>
+      receive(this.#client, frames, {
+        hash: sha256(),
+        expected: null,
+        begin: (answer) => {
+          if (answer.body > 2 * small) throw new BargeError("changed", "it grew meanwhile");
+          body = new Uint8Array(answer.body);
+          this.#report.start(path, local, answer.size);
+        },
+        write: (piece) => {
+          body.set(piece, filled);
+          filled += piece.length;
+          this.#report.bytes(piece.length);
+          return Promise.resolve();
+        },
+      }), diskPatience);
+    received
+      .then(async (received) => {
+        if (received.type === "failed") throw received.error;
+        if (received.type === "again") return;
+        const part = Part.open(local, received.sha256);
+        try {
+          if (part.offset > 0) part.restart();
+          writeFully(part.file, body);
+          await part.commit(new Date(received.answer.modified));
+        } finally {
+          part.discard();
+        }
+        this.#stale.remove(local);
+        this.#done(path, local, received, 0);
+      })
+      .catch((cause) => this.#fail(path, local, item.size, cause))
+      .finally(() => this.#window.leave(weight));
+    await this.#client.send(request).catch(() => {/* the answer fails as well */});
+  }
+
+  async #large(path: string, local: string, item: Item): Promise<void> {
+    const expected = item.sha256 ?? null;
+    const part = Part.open(local, expected);
+    const weight = Math.min(item.size, window.bytes / 2);
+    try {
+      const { offset, hash } = await this.#prefix(part, item.size);
+      await this.#room(weight);
+      this.#into(part, path, local, { offset, hash, expected })
+        .catch((cause) => this.#fail(path, local, item.size, cause))
+        .finally(() => this.#window.leave(weight));
+      await this.#client.flush().catch(() => {/* the answer fails as well */});
+    } catch (cause) {
+      part.keep();
+      throw cause;
+    }
+  }
+
+  /** Fetches into a part, from an offset, and gives it its name. */
+  async #into(
+    part: Part,
+    path: string,
+    local: string,
+    from: { readonly offset: number; readonly hash: Hash; readonly expected: string | null },
+  ): Promise<void> {
+    try {
+      let { offset, hash } = from;
+      let received = await this.#fetch(path, offset, {
+        ...from,
+        begin: ({ size }) => this.#report.start(path, local, size, offset),
+        write: (bytes) => this.#write(part.file, bytes, local),
+      });
+      if (received.type === "again") {
+        part.restart();
+        [offset, hash] = [0, sha256()];
+        received = await this.#fetch(path, 0, {
+          hash,
+          expected: null,
+          begin: ({ size }) => this.#report.start(path, local, size, 0),
+          write: (bytes) => this.#write(part.file, bytes, local),
+        });
+      }
+      if (received.type === "failed") {
+        if (received.error.kind === "digest") part.discard();
+        throw received.error;
+      }
+      if (received.type === "again") throw new BargeError("changed", "it changes all the time");
+      await part.commit(new Date(received.answer.modified));
+      this.#stale.remove(local);
+      this.#done(path, local, received, offset);
+    } finally {
+      part.keep();
+    }
+  }
+
+  /** Hashes what an earlier run left. */
+  async #prefix(part: Part, size: number): Promise<{ offset: number; hash: Hash }> {
+    const hash = sha256();
+    if (part.offset > 0 && part.offset <= size) {
+      const n = await hashInto(hash, part.file, part.offset, () => this.#client.closed);
+      if (n === part.offset) return { offset: n, hash };
+    }
+    part.restart();
+    return { offset: 0, hash: sha256() };
+  }
+
+  async #fetch(
+    path: string,
+    offset: number,
+    reception: Parameters<typeof receive>[2],
+  ): Promise<Received> {
+    const request = encodeFrame({ verb: "get", path, offset });
+    const received = this.#client.answer(
+      (frames) => receive(this.#client, frames, reception),
+      diskPatience,
+    );
+    received.catch(() => {/* awaited below; sending may fail first */});
+    await this.#client.send(request);
+    await this.#client.flush();
+    return await received;
+  }
+
+  async #write(output: Output, bytes: Uint8Array, local: string): Promise<void> {
+    try {
+      for (let done = 0; done < bytes.length;) done += await output.write(bytes.subarray(done));
+    } catch (cause) {
+      throw typed(cause, { op: "write", path: local });
+    }
+    this.#report.bytes(bytes.length);
+  }
+
+  async #room(weight: number): Promise<void> {
+    if (!this.#window.fits(weight)) {
+      await this.#client.flush().catch(() => {/* whoever waits for an answer is told */});
+    }
+    await this.#window.enter(weight);
+  }
+
+  #done(
+    path: string,
+    local: string,
+    { answer, sha256 }: { readonly answer: Answer<"get">; readonly sha256: string },
+    offset: number,
+  ): void {
+    const status: TransferResult["status"] = offset > 0 ? "resumed" : "sent";
+    this.#report.done({ path, local, size: answer.size, sha256, status, offset, error: null });
+  }
+
+  #fail(path: string, local: string, size: number, cause: unknown): void {
+    const error = typed(cause, { op: "get", path });
+    const hint = error.kind === "unavailable"
+      ? again
+      : error.kind === "no-space"
+      ? `make room, then ${again}`
+      : undefined;
+    this.#report.failed(path, local, error.with({ hint }), size);
+  }
+}
+
+function writeFully(file: Deno.FsFile, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
+}

@@ -1,0 +1,263 @@
+/**
+ * Remote files and trees to this machine: `get` of the command line, without its words. The mirror
+ * image of put.ts: find, fetch, and last remove what the source does not have.
+ */
+import { BargeError, typed } from "../error.ts";
+import type { Client } from "./client.ts";
+import { digest } from "./digest.ts";
+import { Downloader, type Output } from "./download.ts";
+import { Report, type Totals } from "./events.ts";
+import { exclude, type Excluded, excludedWithin } from "./glob.ts";
+import { hashFile } from "./hash.ts";
+import type { TransferOptions } from "./options.ts";
+import { type Action, decide, extraneous, type Item } from "./plan.ts";
+import { remoteItem, treeBelow } from "./remote_tree.ts";
+import { stat } from "./stat.ts";
+import { baseName, checkStream, join, meansContents, parentOf, trimSlashes } from "./target.ts";
+import { again } from "./upload.ts";
+import { walk } from "./walk.ts";
+
+export interface GetOptions extends TransferOptions {
+  /** What the target `-` writes to; standard output where it is not given. */
+  readonly output?: Output;
+}
+
+/** One source, found. */
+type Job =
+  | { readonly type: "failed"; readonly path: string; readonly error: BargeError }
+  | {
+    readonly type: "file" | "tree";
+    /** Where it comes from and goes to: the file, or the root of the tree. */
+    readonly path: string;
+    readonly local: string;
+    readonly items: readonly Item[];
+    readonly actions: ReadonlyMap<string, Action>;
+  };
+
+/**
+ * Gets sources to where the target says. A target that is a folder, or ends in `/`, is one to put
+ * into, and so it is for several sources; else it is the file's own name. A folder comes with its
+ * name, or, with a slash at its end, as its contents.
+ *
+ * @param sources remote paths
+ * @param target a local path; `-` is standard output
+ * @returns what it came to; what became of each file is told by `onEvent`
+ * @throws {BargeError} `usage` for what makes no sense together; `interrupted`. Any other failure
+ *   is a file's own, and the others go on
+ */
+export async function get(
+  client: Client,
+  sources: readonly string[],
+  target = ".",
+  options: GetOptions = {},
+): Promise<Totals> {
+  checkStream("get", sources, target);
+  const report = new Report(options.onEvent);
+  const jobs: Job[] = [];
+  for (const source of sources) {
+    const job = await find(client, source, target, sources.length > 1, options);
+    if (job) jobs.push(job);
+    if (client.closed?.kind === "interrupted") throw client.closed;
+  }
+  report.plan(...size(jobs));
+  const downloader = new Downloader(client, report);
+  for (const job of jobs) {
+    if (job.type === "failed") report.failed(job.path, target, job.error);
+    else await run(client, downloader, report, job, options);
+    if (client.closed?.kind === "interrupted") throw client.closed;
+  }
+  await downloader.drained();
+  if (client.closed?.kind === "interrupted") throw client.closed;
+  return report.totals;
+}
+
+async function find(
+  client: Client,
+  source: string,
+  target: string,
+  several: boolean,
+  options: GetOptions,
+): Promise<Job | undefined> {
+  const path = trimSlashes(source);
+  const name = baseName(source);
+  const excluded = exclude(options.exclude ?? []);
+  try {
+    const { entry } = await stat(client, path);
+    if (!entry) {
+      throw new BargeError("not-found", "only a half-finished upload is there", {
+        hint: "finish it by the same put again",
+      });
+    }
+    if (excluded(name, entry.type)) return undefined;
+    if (entry.type === "file") {
+      const local = fileTarget(target, name, several);
+      const item = { ...remoteItem(entry), name: "" };
+      const actions = new Map([["", local === "-" ? "send" : action(item, local, options)]]);
+      if (options.dryRun && local !== "-") rehearse(local);
+      return { type: "file", path, local, items: [item], actions };
+    }
+    if (!options.recursive) throw new BargeError("usage", "is a folder", { hint: "use -r" });
+    if (target === "-") throw new BargeError("usage", "a folder does not fit into standard output");
+    const local = join(target, meansContents(source) ? "" : name);
+    const items = [...(await treeBelow(client, path, entry)).values()]
+      .filter((item) => item.name === "" || !excludedWithin(excluded, item.name, item.type));
+    const actions = new Map<string, Action>();
+    for (const item of items) {
+      if (item.type === "file") {
+        actions.set(item.name, action(item, join(local, item.name), options));
+      }
+    }
+    return { type: "tree", path, local, items, actions };
+  } catch (cause) {
+    const failure = typed(cause, { op: "get", path });
+    const hint = failure.kind === "unavailable" ? again : undefined;
+    return { type: "failed", path, error: failure.with({ hint }) };
+  }
+}
+
+/** The local name of a single file. */
+function fileTarget(target: string, name: string, several: boolean): string {
+  if (target === "-") return target;
+  const facts = look(target);
+  if (facts?.isDirectory) return join(target, name);
+  if (!several && !target.endsWith("/")) return target;
+  throw new BargeError("no-directory", "there is no such folder", {
+    path: target,
+    hint: "make it first",
+  });
+}
+
+function action(item: Item, local: string, options: GetOptions): Action {
+  if (!options.update && !options.checksum) return "send";
+  const facts = look(local);
+  if (!facts?.isFile) return "send";
+  const modified = facts.mtime?.getTime() ?? 0;
+  return decide(item, { name: item.name, type: "file", size: facts.size, modified }, options);
+}
+
+/** What a dry run can tell of a single file's target. */
+function rehearse(local: string): void {
+  if (look(local)?.isDirectory) throw new BargeError("exists", "it is a folder", { path: local });
+  const folder = parentOf(local);
+  if (look(folder)?.isDirectory) return;
+  throw new BargeError("no-directory", "there is no such folder", { path: folder });
+}
+
+function look(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(path);
+  } catch {
+    return undefined; // whoever writes there is told why not
+  }
+}
+
+function size(jobs: readonly Job[]): [files: number, bytes: number] {
+  let [files, bytes] = [0, 0];
+  for (const job of jobs) {
+    if (job.type === "failed") continue;
+    for (const item of job.items) {
+      if (item.type === "dir" || job.actions.get(item.name) === "skip") continue;
+      files++;
+      bytes += item.size;
+    }
+  }
+  return [files, bytes];
+}
+
+/** Fetches one source. */
+async function run(
+  client: Client,
+  downloader: Downloader,
+  report: Report,
+  job: Exclude<Job, { type: "failed" }>,
+  options: GetOptions,
+): Promise<void> {
+  const before = report.totals.failed;
+  for (const item of job.items) {
+    const path = join(job.path, item.name);
+    const local = job.type === "tree" ? join(job.local, item.name) : job.local;
+    if (client.closed?.kind === "interrupted") throw client.closed;
+    if (item.type === "dir") {
+      if (!options.dryRun && !makeFolder(report, path, local) && item.name === "") return;
+      continue;
+    }
+    const action = job.actions.get(item.name);
+    const same = action === "compare"
+      ? await equal(client, local, path, item).catch(() => false)
+      : action === "skip";
+    const facts = { path, local, size: item.size, sha256: item.sha256 ?? null, offset: 0 };
+    if (same) {
+      report.done({ ...facts, status: "skipped", error: null });
+    } else if (options.dryRun) {
+      report.bytes(item.size);
+      report.done({ ...facts, status: "sent", error: null });
+    } else if (local === "-") {
+      await downloader.stream(path, options.output ?? Deno.stdout);
+    } else {
+      await downloader.file(path, local, item);
+    }
+  }
+  if (job.type !== "tree") return;
+  await downloader.drained();
+  if (options.delete) {
+    if (report.totals.failed > before) {
+      report.note(`nothing was removed from ${job.local}, because not all of ${job.path} came`);
+    } else {
+      await sweep(client, report, job, exclude(options.exclude ?? []), options.dryRun ?? false);
+    }
+  }
+  if (!options.dryRun) setTimes(job.local, job.items);
+}
+
+function makeFolder(report: Report, path: string, local: string): boolean {
+  try {
+    Deno.mkdirSync(local, { recursive: true });
+    return true;
+  } catch (cause) {
+    report.failed(path, local, typed(cause, { op: "get", path: local }));
+    return false;
+  }
+}
+
+/** Removes what the source tree does not have; what barge would not have made is left alone. */
+async function sweep(
+  client: Client,
+  report: Report,
+  job: Extract<Job, { items: unknown }>,
+  excluded: Excluded,
+  dryRun: boolean,
+): Promise<void> {
+  if (dryRun && !look(job.local)) return;
+  const tree = await walk(job.local, { excluded: () => false, closed: () => client.closed });
+  const kept = new Set(job.items.map(({ name }) => name));
+  for (const { name, message } of tree.left) {
+    kept.add(name);
+    report.note(message);
+  }
+  for (const { name } of tree.failed) kept.add(name);
+  for (const { name, type } of extraneous(tree.items, kept, excluded)) {
+    const local = join(job.local, name);
+    try {
+      if (!dryRun) Deno.removeSync(local, { recursive: type === "dir" });
+      report.removed(local);
+    } catch (cause) {
+      report.failed(join(job.path, name), local, typed(cause, { op: "remove", path: local }));
+    }
+  }
+}
+
+/** Last, since whatever is put into a folder changes its time; what is within before what is above. */
+function setTimes(root: string, items: readonly Item[]): void {
+  for (const { name, type, modified } of items.toReversed()) {
+    if (type !== "dir") continue;
+    try {
+      Deno.utimeSync(join(root, name), new Date(), new Date(modified));
+    } catch { /* the folder is another's; its files are what was asked for */ }
+  }
+}
+
+/** Have both sides the same bytes? */
+async function equal(client: Client, local: string, path: string, item: Item): Promise<boolean> {
+  const ours = await hashFile(local, () => client.closed);
+  return ours === (item.sha256 ?? (await digest(client, path)).digest);
+}

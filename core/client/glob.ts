@@ -1,0 +1,69 @@
+/** Names to leave out, in the simple form of what rsync's users expect of `--exclude`. */
+import picomatch from "picomatch";
+
+/** Is this name, relative to the root of the tree, left out? */
+export type Excluded = (name: string, type: "file" | "dir") => boolean;
+
+/**
+ * Compiles exclude patterns. A pattern without `/` matches a name at any depth; one with `/`
+ * matches from the root of the tree; one that ends in `/` matches folders only. `*` and `?` stop
+ * at `/`, `**` does not; `[a-z]` is one of a set; a backslash takes the next character as it is.
+ *
+ * What is in a folder that is left out is left out with it, for whoever asks about that folder
+ * first, as a walk does; {@link excludedWithin} asks about all folders above a name.
+ *
+ * @param patterns as the user wrote them
+ *
+ * @example
+ * ```ts
+ * import { exclude } from "./glob.ts";
+ * const excluded = exclude(["*.o", "/build/", "docs/*.tmp"]);
+ * if (!excluded("src/a.o", "file") || !excluded("build", "dir")) throw new Error();
+ * if (excluded("build", "file") || excluded("src/build", "dir")) throw new Error();
+ * if (!excluded("docs/x.tmp", "file") || excluded("docs/a/x.tmp", "file")) throw new Error();
+ * ```
+ */
+export function exclude(patterns: readonly string[]): Excluded {
+  const rules = patterns.filter((pattern) => pattern !== "" && pattern !== "/").map(rule);
+  return (name, type) => rules.some((matches) => matches(name, type));
+}
+
+/**
+ * Is a name left out, or a folder above it?
+ *
+ * @example
+ * ```ts
+ * import { exclude, excludedWithin } from "./glob.ts";
+ * if (!excludedWithin(exclude([".git"]), "a/.git/config", "file")) throw new Error();
+ * ```
+ */
+export function excludedWithin(excluded: Excluded, name: string, type: "file" | "dir"): boolean {
+  for (let at = name.indexOf("/"); at !== -1; at = name.indexOf("/", at + 1)) {
+    if (excluded(name.slice(0, at), "dir")) return true;
+  }
+  return excluded(name, type);
+}
+
+function rule(pattern: string): Excluded {
+  const foldersOnly = pattern.endsWith("/");
+  const body = foldersOnly ? pattern.replace(/\/+$/, "") : pattern;
+  const rooted = body.includes("/");
+  const glob = literal(body.replace(/^\/+/, ""));
+  // The flag s: a name may hold newlines, and `**` must match them as well.
+  const matches = picomatch(glob, {
+    dot: true,
+    flags: "s",
+    nobrace: true,
+    noextglob: true,
+    nonegate: true,
+  });
+  return (name, type) => {
+    if (foldersOnly && type !== "dir") return false;
+    return matches(rooted ? name : name.slice(name.lastIndexOf("/") + 1));
+  };
+}
+
+/** Takes the meaning from what picomatch knows and rsync does not: braces, groups, quantifiers. */
+function literal(pattern: string): string {
+  return pattern.replace(/\\.|[(){}|+@!^$.]/gs, (c) => c[0] === "\\" || c === "." ? c : `\\${c}`);
+}

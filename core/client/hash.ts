@@ -1,0 +1,65 @@
+/** SHA-256 of local files, with the disk read ahead of the hash. */
+import { createHash, type Hash } from "node:crypto";
+import type { BargeError } from "../error.ts";
+import { borrow, giveBack } from "../net/pool.ts";
+
+export type { Hash };
+
+/** An empty SHA-256. */
+export function sha256(): Hash {
+  return createHash("sha256");
+}
+
+/**
+ * Feeds a stretch of a file into a hash, from where the file stands.
+ *
+ * @param file left behind the last byte that was read
+ * @param length bytes
+ * @param closed asked before each read; what it returns is thrown
+ * @returns how many bytes there were, fewer when the file ends before
+ */
+export async function hashInto(
+  hash: Hash,
+  file: Deno.FsFile,
+  length: number,
+  closed?: () => BargeError | undefined,
+): Promise<number> {
+  let [full, empty] = [borrow(), borrow()];
+  const read = (into: Uint8Array, left: number) =>
+    file.read(left < into.length ? into.subarray(0, left) : into);
+  let pending: Promise<number | null> | undefined;
+  try {
+    let done = 0;
+    let n = length > 0 ? await read(full, length) : null;
+    while (n !== null && n > 0) {
+      const reason = closed?.();
+      if (reason) throw reason;
+      done += n;
+      pending = done < length ? read(empty, length - done) : undefined;
+      hash.update(full.subarray(0, n));
+      n = await pending ?? null;
+      pending = undefined;
+      [full, empty] = [empty, full];
+    }
+    return done;
+  } finally {
+    await pending?.catch(() => {/* the failure at hand is the one to tell */});
+    giveBack(full);
+    giveBack(empty);
+  }
+}
+
+/**
+ * The digest of a whole local file.
+ *
+ * @returns lower-case hexadecimal
+ */
+export async function hashFile(
+  path: string,
+  closed?: () => BargeError | undefined,
+): Promise<string> {
+  using file = await Deno.open(path);
+  const hash = sha256();
+  await hashInto(hash, file, Infinity, closed);
+  return hash.digest("hex");
+}

@@ -1,0 +1,77 @@
+/** Lists a remote folder, as far as one wants: the server sends it in pages. */
+import { BargeError } from "../error.ts";
+import { encodeFrame } from "../protocol/frame.ts";
+import type { Entry } from "../protocol/message.ts";
+import type { Client } from "./client.ts";
+
+export interface ListOptions {
+  /** With all that the folders in it hold; names are then paths relative to the folder. */
+  readonly recursive?: boolean;
+}
+
+/**
+ * Entries in the server's order: by name, a folder before what it holds; a file lists itself. One
+ * page is held at a time, so nothing else may be awaited from this connection inside the loop.
+ *
+ * @throws {BargeError} `not-found`, `denied`; `protocol` for a name that could lead out of the folder
+ */
+export async function* list(
+  client: Client,
+  path: string,
+  { recursive = false }: ListOptions = {},
+): AsyncGenerator<Entry, void, void> {
+  const request = encodeFrame({ verb: "list", path, recursive });
+  const pages: Entry[][] = [];
+  let abandoned = false;
+  let arrived = Promise.withResolvers<void>();
+  let taken = Promise.withResolvers<void>();
+  const turn = client.answer(async (frames) => {
+    for (let more = true; more;) {
+      const page = await client.next("list", frames);
+      more = page.more;
+      if (abandoned) continue;
+      for (const entry of page.entries) check(entry, path);
+      pages.push(page.entries);
+      arrived.resolve();
+      if (more) await client.aside(taken.promise);
+      taken = Promise.withResolvers();
+    }
+  });
+  const over = turn.then(() => true);
+  over.catch(() => {/* awaited below, unless the listing is abandoned */});
+  await client.send(request);
+  await client.flush();
+  try {
+    for (let last = false; !last;) {
+      last = await Promise.race([over, arrived.promise.then(() => false)]);
+      arrived = Promise.withResolvers();
+      for (const page of pages.splice(0)) yield* page;
+      taken.resolve();
+    }
+  } finally {
+    abandoned = true;
+    taken.resolve();
+  }
+}
+
+/** All of a tree, in the server's order, as {@link list} gives it. */
+export async function listAll(
+  client: Client,
+  path: string,
+  options?: ListOptions,
+): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  for await (const entry of list(client, path, options)) entries.push(entry);
+  return entries;
+}
+
+/** A server that lies about names could have files written outside the folder that was asked for. */
+function check(entry: Entry, path: string): void {
+  const parts = entry.name.split("/");
+  const sound = parts.every((part) => part !== "" && part !== "." && part !== "..");
+  if (sound && !entry.name.includes("\0")) return;
+  throw new BargeError("protocol", `the server lists the name ${JSON.stringify(entry.name)}`, {
+    op: "list",
+    path,
+  });
+}

@@ -1,0 +1,61 @@
+/** Logs a connection in with a password or a token, and makes the server prove itself, too. */
+import { timingSafeEqual } from "node:crypto";
+import { Buffer } from "node:buffer";
+import { BargeError } from "../error.ts";
+import type { Answer } from "../protocol/message.ts";
+import { type Mechanism, nonce, prove } from "../protocol/scram.ts";
+import type { Client } from "./client.ts";
+
+/** A name and password, or a token's text: `barge_<id>_<secret>`. */
+export type Credentials =
+  | { readonly account: string; readonly password: string }
+  | { readonly token: string };
+
+/** Who one is at the server. */
+export type Login = Pick<Answer<"proof">, "account" | "role">;
+
+/**
+ * @throws {BargeError} `unauthenticated`; `identity` when the server does not know the account's
+ *   secret, and so is not the one that it was given to; `usage` for text that is no token
+ */
+export async function login(client: Client, credentials: Credentials): Promise<Login> {
+  const { mechanism, account, secret } = read(credentials);
+  const clientNonce = nonce();
+  const challenge = await client.ask("auth", { mechanism, account, nonce: clientNonce });
+  const { nonce: serverNonce, salt, n, r, p } = challenge;
+  const exchange = { mechanism, account, clientNonce, serverNonce, salt, n, r, p };
+  const { proof, signature } = await prove(secret, exchange);
+  const answer = await client.ask("proof", { proof });
+  if (!same(answer.signature, signature)) {
+    const error = new BargeError("identity", "the server can't prove that it knows the account", {
+      op: "log in to",
+      path: client.peer,
+      account,
+      hint: "someone else may be answering in its place; ask its operator",
+    });
+    client.close(error);
+    throw error;
+  }
+  return { account: answer.account, role: answer.role };
+}
+
+function read(credentials: Credentials) {
+  if (!("token" in credentials)) {
+    const { account, password } = credentials;
+    return { mechanism: "password" as Mechanism, account, secret: password };
+  }
+  // A secret may hold underscores (base64url), an id may not.
+  const match = /^barge_([^_\s]+)_(\S+)$/.exec(credentials.token.trim());
+  if (!match) {
+    throw new BargeError("usage", "this is not a token", {
+      op: "log in",
+      hint: "a token looks like barge_ID_SECRET; `barge login` makes one",
+    });
+  }
+  return { mechanism: "token" as Mechanism, account: match[1], secret: match[2] };
+}
+
+function same(a: string, b: string): boolean {
+  const [x, y] = [Buffer.from(a, "base64"), Buffer.from(b, "base64")];
+  return x.length === y.length && timingSafeEqual(x, y);
+}

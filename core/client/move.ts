@@ -1,0 +1,16 @@
+/** Moves a remote file or folder. */
+import type { Overwrite } from "../protocol/message.ts";
+import { type Client, diskPatience } from "./client.ts";
+
+/**
+ * @param overwrite `always` where it is not given
+ * @throws {BargeError} `not-found`, `no-directory`, `exists`, `denied`
+ */
+export async function move(
+  client: Client,
+  from: string,
+  to: string,
+  overwrite: Overwrite = "always",
+): Promise<void> {
+  await client.ask("move", { from, to, overwrite }, diskPatience);
+}

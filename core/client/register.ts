@@ -1,0 +1,20 @@
+/** Makes an account for oneself, where the server allows that. */
+import type { Answer } from "../protocol/message.ts";
+import { makeVerifier } from "../protocol/scram.ts";
+import type { Client } from "./client.ts";
+
+/**
+ * @param password of at least one character; it does not leave this machine
+ * @param limit bytes; the server's default where it is not given
+ * @throws {BargeError} `refused` when the server takes no registrations; `exists` for a taken name;
+ *   `usage` for a name that can't be one
+ */
+export async function register(
+  client: Client,
+  account: string,
+  password: string,
+  limit?: number,
+): Promise<Answer<"register">> {
+  const verifier = await makeVerifier("password", password);
+  return await client.ask("register", { account, verifier, limit });
+}

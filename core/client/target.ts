@@ -1,0 +1,80 @@
+/** Where things go: names and paths on both sides, no I/O. */
+import { BargeError } from "../error.ts";
+
+/**
+ * The last name of a path; "" where it has none, as `/` and `.` have none.
+ *
+ * @example
+ * ```ts
+ * import { baseName } from "./target.ts";
+ * if (baseName("/home/a/") !== "a" || baseName("..") !== "" || baseName("/") !== "") throw new Error();
+ * ```
+ */
+export function baseName(path: string): string {
+  const trimmed = trimSlashes(path);
+  const name = trimmed.slice(trimmed.lastIndexOf("/") + 1);
+  return name === "." || name === ".." ? "" : name;
+}
+
+/** A path without the slashes at its end; the root stays `/`. */
+export function trimSlashes(path: string): string {
+  let end = path.length;
+  while (end > 1 && path[end - 1] === "/") end--;
+  return path.slice(0, end);
+}
+
+/**
+ * A name inside a folder; the folder itself for the name "".
+ *
+ * @example
+ * ```ts
+ * import { join } from "./target.ts";
+ * if (join("/home/", "a") !== "/home/a" || join("/home/x/", "") !== "/home/x") throw new Error();
+ * ```
+ */
+export function join(folder: string, name: string): string {
+  const base = trimSlashes(folder);
+  if (name === "") return base;
+  return base.endsWith("/") ? base + name : `${base}/${name}`;
+}
+
+/** The folder that a path is in. */
+export function parentOf(path: string): string {
+  const trimmed = trimSlashes(path);
+  const at = trimmed.lastIndexOf("/");
+  return at === -1 ? "." : at === 0 ? "/" : trimmed.slice(0, at);
+}
+
+/**
+ * Does this source mean what is in the folder, as rsync has it, not the folder itself? So it does
+ * with a slash at its end, and where the folder has no name of its own.
+ *
+ * @example
+ * ```ts
+ * import { meansContents } from "./target.ts";
+ * if (!meansContents("dir/") || !meansContents(".") || meansContents("a/dir")) throw new Error();
+ * ```
+ */
+export function meansContents(source: string): boolean {
+  return source.endsWith("/") || baseName(source) === "";
+}
+
+/**
+ * Checks what `-` can be combined with.
+ *
+ * @throws {BargeError} `usage`
+ */
+export function checkStream(op: string, sources: readonly string[], target: string): void {
+  if (sources.length === 0) throw new BargeError("usage", "nothing was named", { op });
+  const put = op === "put";
+  if (put && sources.includes("-") && (sources.length > 1 || target.endsWith("/"))) {
+    throw new BargeError("usage", "standard input needs one file's name as its target", {
+      op,
+      path: target,
+      hint: "for instance /home/backup.tar",
+    });
+  }
+  if (!put && target === "-" && sources.length > 1) {
+    throw new BargeError("usage", "only one file fits into standard output", { op });
+  }
+}

@@ -1,0 +1,249 @@
+/**
+ * Puts files and folders over one connection, many at once on their way.
+ *
+ * Small files go with their request, without waiting: what is unanswered is bounded by a window.
+ * Larger ones ask first where to go on. One caller at a time; answers are reported as they come.
+ */
+import { hash } from "node:crypto";
+import { BargeError, typed } from "../error.ts";
+import { borrow, giveBack, pooled } from "../net/pool.ts";
+import { encodeFrame } from "../protocol/frame.ts";
+import type { Answer, Answered } from "../protocol/message.ts";
+import { type Client, diskPatience } from "./client.ts";
+import type { Report, TransferResult } from "./events.ts";
+import { type Content, send, type Upload } from "./send.ts";
+import { Window } from "./window.ts";
+
+const window = { count: 256, bytes: 1024 * 1024 };
+/** What to try when a connection broke. */
+export const again = "run the same command again to resume";
+
+export class Uploader implements Disposable {
+  readonly #client: Client;
+  readonly #report: Report;
+  readonly #window = new Window(window.count, window.bytes);
+  readonly #small = borrow();
+
+  constructor(client: Client, report: Report) {
+    this.#client = client;
+    this.#report = report;
+  }
+
+  /**
+   * Sends a local file; what becomes of it is reported, now or when it is answered.
+   *
+   * @param hint what to try when the name is a folder's
+   */
+  async file(local: string, path: string, hint?: string): Promise<void> {
+    const fail = (cause: unknown, size = 0) => {
+      this.#report.failed(path, local, explain(cause, path, hint), size);
+    };
+    try {
+      if (this.#client.closed) throw this.#client.closed;
+      using file = Deno.openSync(local);
+      const facts = file.statSync();
+      if (!facts.isFile) throw new BargeError("changed", "it is no file any more");
+      if (facts.size <= Math.min(this.#client.hello.eager, pooled)) {
+        await this.#eager(file, facts, local, path, fail);
+      } else {
+        await this.#large(file, facts, local, path, fail);
+      }
+    } catch (cause) {
+      fail(cause);
+    }
+  }
+
+  /** Sends standard input, of which only its end tells the size. */
+  async stream(input: Content, path: string, hint?: string): Promise<void> {
+    let size = 0;
+    const progress = {
+      start: () => this.#report.start(path, "-", null),
+      bytes: (count: number) => {
+        size += count;
+        this.#report.bytes(count);
+      },
+    };
+    try {
+      const { answer } = await send(this.#client, { path, size: null }, input, progress);
+      const { sha256 } = await answer;
+      this.#report.done(result(path, "-", size, sha256));
+    } catch (cause) {
+      this.#report.failed(path, "-", explain(cause, path, hint), size);
+    }
+  }
+
+  /** Makes a folder; only a failure is reported. */
+  async folder(path: string, local: string): Promise<void> {
+    await this.#pipeline("mkdir", { verb: "mkdir", path, parents: true }, (cause) => {
+      this.#report.failed(path, local, explain(cause, path));
+    });
+  }
+
+  /** Gives a folder its time; what can't be done about that is no failure. */
+  async folderTime(path: string, time: number): Promise<void> {
+    const modified = new Date(time).toISOString();
+    const request = { verb: "mkdir", path, parents: true, modified };
+    await this.#pipeline("mkdir", request, () => {/* its files are what was asked for */});
+  }
+
+  /** Removes what is at a remote name. */
+  async remove(path: string, recursive: boolean): Promise<void> {
+    await this.#pipeline("remove", { verb: "remove", path, recursive }, (cause) => {
+      if (cause instanceof BargeError && cause.kind === "not-found") return;
+      this.#report.failed(path, "", explain(cause, path));
+    }, () => this.#report.removed(path));
+  }
+
+  /** Waits until all is answered. */
+  async drained(): Promise<void> {
+    await this.#client.flush().catch(() => {/* whoever waits for an answer is told */});
+    await this.#window.drained();
+  }
+
+  [Symbol.dispose](): void {
+    giveBack(this.#small);
+  }
+
+  /** A file that goes with its request. */
+  async #eager(
+    file: Deno.FsFile,
+    before: Deno.FileInfo,
+    local: string,
+    path: string,
+    fail: (cause: unknown, size: number) => void,
+  ): Promise<void> {
+    const { size } = before;
+    const body = this.#small.subarray(0, readFully(file, this.#small, size));
+    if (body.length < size) {
+      throw new BargeError("changed", `it shrank from ${size} bytes while it was read`);
+    }
+    this.#compare(before, file.statSync(), local);
+    const sha256 = hash("sha256", body, "hex");
+    const modified = before.mtime?.toISOString();
+    const frame = encodeFrame({ verb: "put", path, size, modified, body: size });
+    const trailer = encodeFrame({ sha256 });
+    const weight = frame.length + body.length + trailer.length;
+    await this.#room(weight);
+    this.#report.start(path, local, size);
+    this.#expect("put", weight, () => {
+      this.#report.bytes(size);
+      this.#report.done(result(path, local, size, sha256));
+    }, (cause) => fail(cause, size));
+    await this.#client.send(frame, body, trailer).catch(() => {/* the answer fails as well */});
+  }
+
+  /** A file that asks first where to go on. */
+  async #large(
+    file: Deno.FsFile,
+    before: Deno.FileInfo,
+    local: string,
+    path: string,
+    fail: (cause: unknown, size: number) => void,
+  ): Promise<void> {
+    const { size } = before;
+    const upload: Upload = { path, size, modified: before.mtime ?? undefined };
+    const progress = {
+      start: (offset: number) => this.#report.start(path, local, size, offset),
+      bytes: (count: number) => this.#report.bytes(count),
+    };
+    const content: Content = { read: (into) => file.read(into), file };
+    const once = async () => {
+      const sent = await send(this.#client, upload, content, progress);
+      this.#compare(before, file.statSync(), local);
+      return sent;
+    };
+    try {
+      const { answer, offset } = await once();
+      const done = ({ sha256 }: Answer<"put">) =>
+        this.#report.done({
+          ...result(path, local, size, sha256),
+          status: offset > 0 ? "resumed" : "sent",
+          offset,
+        });
+      if (offset === 0) {
+        // The next file need not wait until this one is on the server's disk.
+        await this.#window.enter(0);
+        answer.then(done, (cause) => fail(cause, size)).finally(() => this.#window.leave(0));
+        return;
+      }
+      const error = await answer.then(done, (cause: unknown) => cause);
+      if (!(error instanceof Error)) return;
+      if (!(error instanceof BargeError) || error.kind !== "digest") throw error;
+      // What the server had was not ours after all, and it has dropped it: from the beginning.
+      await file.seek(0, Deno.SeekMode.Start);
+      const second = await once();
+      const { sha256 } = await second.answer;
+      this.#report.done(result(path, local, size, sha256));
+    } catch (cause) {
+      fail(cause, size);
+    }
+  }
+
+  /** Was the file written to meanwhile? Then what was sent is how it was at its start. */
+  #compare(before: Deno.FileInfo, after: Deno.FileInfo, local: string): void {
+    if (after.size > before.size) {
+      this.#report.note(
+        `${local} grew while it was sent; sent as of its start, ${before.size} bytes`,
+      );
+    } else if (after.size === before.size && +(after.mtime ?? 0) !== +(before.mtime ?? 0)) {
+      this.#report.note(`${local} changed while it was sent; sent as it was read`);
+    }
+  }
+
+  async #pipeline(
+    verb: "mkdir" | "remove",
+    request: object,
+    fail: (cause: unknown) => void,
+    done = () => {},
+  ): Promise<void> {
+    let frame;
+    try {
+      frame = encodeFrame(request);
+    } catch (cause) {
+      return fail(cause);
+    }
+    await this.#room(frame.length);
+    this.#expect(verb, frame.length, done, fail);
+    await this.#client.send(frame).catch(() => {/* the answer fails as well */});
+  }
+
+  async #room(weight: number): Promise<void> {
+    if (!this.#window.fits(weight)) {
+      await this.#client.flush().catch(() => {/* whoever waits for an answer is told */});
+    }
+    await this.#window.enter(weight);
+  }
+
+  #expect(
+    verb: Answered,
+    weight: number,
+    done: () => void,
+    fail: (cause: unknown) => void,
+  ): void {
+    this.#client.answer((frames) => this.#client.next(verb, frames), diskPatience)
+      .then(done, fail)
+      .finally(() => this.#window.leave(weight));
+  }
+}
+
+/** What a failure means to whoever asked for the transfer. */
+export function explain(cause: unknown, path: string, hint?: string): BargeError {
+  const error = typed(cause, { op: "put", path });
+  if (error.kind === "exists") return error.with({ hint });
+  return error.kind === "unavailable" ? error.with({ hint: again }) : error;
+}
+
+function result(path: string, local: string, size: number, sha256: string): TransferResult {
+  return { path, local, size, sha256, status: "sent", offset: 0, error: null };
+}
+
+/** @returns how many bytes there were: fewer than `size` when the file ends before */
+function readFully(file: Deno.FsFile, into: Uint8Array, size: number): number {
+  let done = 0;
+  while (done < size) {
+    const n = file.readSync(into.subarray(done, size));
+    if (!n) break;
+    done += n;
+  }
+  return done;
+}

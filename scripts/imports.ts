@@ -1,0 +1,113 @@
+/**
+ * `deno run --allow-read scripts/imports.ts`: checks that imports point down the house's list
+ * only, that no files load each other in a circle, and a few rules of single rooms.
+ */
+import { dirname, join, normalize } from "node:path";
+import { withoutComments } from "./beside.ts";
+import { ROOT, say } from "./run.ts";
+import { sourceFiles } from "./source.ts";
+
+/** From the top of the house to its ground; what is above may import what is below. */
+const FLOORS = [
+  "main.ts",
+  "cmd",
+  "core/bench",
+  "core/demo",
+  "core/echo",
+  "core/serve",
+  "core/door",
+  "core/client",
+  "core/session",
+  "core/account",
+  "core/vault",
+  "core/protocol",
+  "core/sync",
+  "core/net",
+  "core/error.ts",
+];
+
+/** A client has no database and no files but its own: it knows a server by the wire alone. */
+const CLIENT_NEVER = ["core/door", "core/session", "core/account", "core/vault"];
+
+/** A file and what it imports, one specifier a time, as written or, if relative, from the root. */
+type Imports = ReadonlyMap<string, readonly string[]>;
+
+/** Every breach of the import rules in the tree at `root`, one line each; none if all is well. */
+export function breaches(root: string): string[] {
+  const files = sourceFiles(root);
+  const texts = files.map((file) =>
+    [file, withoutComments(Deno.readTextFileSync(join(root, file)))] as const
+  );
+  const imports: Imports = new Map(texts.map(([file, text]) => [file, importsOf(file, text)]));
+  const loads: Imports = new Map(
+    texts.map(([file, text]) => [file, importsOf(file, withoutTypes(text))]),
+  );
+  const found = files.filter((file) => /^core\/(?!sync\/)(.*\/)?mod\.tsx?$/.test(file))
+    .map((file) => `${file}: a barrel file; import from the files themselves`);
+  for (const [file, targets] of imports) {
+    for (const target of targets) {
+      const why = breach(file, target);
+      if (why !== undefined) found.push(`${file} -> ${target}: ${why}`);
+    }
+  }
+  for (const circle of circles(loads)) found.push(`${circle.join(" -> ")}: a circle`);
+  return found;
+}
+
+function breach(file: string, target: string): string | undefined {
+  if (target === "node:sqlite" && room(file) !== "core/account") {
+    return "only core/account opens the database";
+  }
+  if (!/\.tsx?$/.test(target)) return undefined; // a package, or an asset
+  const [from, to] = [room(file), room(target)];
+  const [above, below] = [FLOORS.indexOf(from), FLOORS.indexOf(to)];
+  if (above < 0) return `${from} is not on the list in scripts/imports.ts`;
+  if (below < 0) return `${to} is not on the list in scripts/imports.ts`;
+  if (below < above) return "points up";
+  if (from === "core/client" && CLIENT_NEVER.includes(to)) return "a client knows only the wire";
+  return undefined;
+}
+
+/** The floor that a file belongs to: `core/vault/stage.ts` is of `core/vault`. */
+function room(file: string): string {
+  const parts = file.split("/");
+  return parts.slice(0, parts[0] === "core" ? 2 : 1).join("/");
+}
+
+/** Static, lazy and re-exported imports alike: each of them ties one file to another. */
+function importsOf(file: string, text: string): string[] {
+  const specifiers = text
+    .matchAll(/(?:\bfrom\s*|\bimport\s*\(\s*|\bimport\s+)"([^"]+)"/g);
+  const targets = Array.from(
+    specifiers,
+    ([, specifier]) =>
+      specifier.startsWith(".") ? normalize(join(dirname(file), specifier)) : specifier,
+  );
+  return [...new Set(targets)];
+}
+
+/** The text without imports of types alone: files that know each other's types load in any order. */
+function withoutTypes(text: string): string {
+  return text.replace(/\b(?:import|export)\s+type\s+(?:\{[^}]*\}|[\w*\s]+?)\s*from\s*"[^"]+"/g, "");
+}
+
+/** The circles of files, each once, closed: its first file is its last. */
+function circles(imports: Imports): string[][] {
+  const found: string[][] = [];
+  const done = new Set<string>();
+  const visit = (file: string, path: string[]) => {
+    const at = path.indexOf(file);
+    if (at >= 0) found.push([...path.slice(at), file]);
+    if (at >= 0 || done.has(file)) return;
+    for (const target of imports.get(file) ?? []) visit(target, [...path, file]);
+    done.add(file);
+  };
+  for (const file of imports.keys()) visit(file, []);
+  return found;
+}
+
+if (import.meta.main) {
+  const found = breaches(ROOT);
+  found.forEach(say);
+  if (found.length > 0) Deno.exit(1);
+}

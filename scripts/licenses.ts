@@ -1,0 +1,72 @@
+/**
+ * `deno run -A scripts/licenses.ts`: writes cmd/_licenses.json, what `barge licenses` prints: barge
+ * itself, the runtime that its executable carries, and the npm packages that the program imports,
+ * at the versions in deno.lock.
+ */
+import { join } from "node:path";
+import type { License } from "../cmd/_licenses.ts";
+import { filesBeside, isModule } from "./beside.ts";
+import { DENO_LICENSE } from "./deno_license.ts";
+import { must, ROOT, say } from "./run.ts";
+
+/** What `deno info --json` tells of a package. */
+interface Package {
+  readonly name: string;
+  readonly version: string;
+  readonly localPath: string;
+  /** Keys of `npmPackages`. */
+  readonly dependencies: readonly string[];
+}
+
+/** What `deno info --json` tells of an entry: its modules, and every package in deno.lock. */
+interface Info {
+  readonly modules: readonly { specifier: string; npmPackage?: string; error?: string }[];
+  readonly npmPackages: Readonly<Record<string, Package>>;
+}
+
+/** The npm packages that end up in the executable: those of main.ts and of each worker. */
+export async function packages(root: string): Promise<Package[]> {
+  const found = new Map<string, Package>();
+  for (const entry of ["main.ts", ...filesBeside(root).values()].filter(isModule)) {
+    const info: Info = JSON.parse(
+      await must(Deno.execPath(), ["info", "--json", entry], { cwd: root }),
+    );
+    const take = (key: string) => {
+      if (found.has(key)) return;
+      found.set(key, info.npmPackages[key]);
+      info.npmPackages[key].dependencies.forEach(take);
+    };
+    for (const { specifier, npmPackage, error } of info.modules) {
+      if (error !== undefined) throw new Error(`${specifier}: ${error}`);
+      if (npmPackage !== undefined) take(npmPackage);
+    }
+  }
+  return [...found.keys()].sort().map((key) => found.get(key)!);
+}
+
+/** The licenses of all that the executable of the program in `root` carries. */
+export async function licenses(root: string): Promise<License[]> {
+  const { version } = JSON.parse(await Deno.readTextFile(join(root, "deno.json")));
+  const own = await Deno.readTextFile(join(root, "LICENSE"));
+  return [
+    { name: "barge", version, license: "MIT", text: own },
+    { name: "deno", version: Deno.version.deno, license: "MIT", text: DENO_LICENSE },
+    ...await Promise.all((await packages(root)).map(licenseOf)),
+  ];
+}
+
+async function licenseOf({ name, version, localPath }: Package): Promise<License> {
+  const { license } = JSON.parse(await Deno.readTextFile(join(localPath, "package.json")));
+  if (typeof license !== "string") throw new Error(`${name}@${version} names no license`);
+  const files = Array.from(Deno.readDirSync(localPath), (entry) => entry.name)
+    .filter((file) => /^(licen[cs]e|copying|notice)([.-]|$)/i.test(file)).sort();
+  if (files.length === 0) throw new Error(`${name}@${version} carries no license text`);
+  const texts = await Promise.all(files.map((file) => Deno.readTextFile(join(localPath, file))));
+  return { name, version, license, text: texts.join("\n") };
+}
+
+if (import.meta.main) {
+  const all = await licenses(ROOT);
+  await Deno.writeTextFile(`${ROOT}/cmd/_licenses.json`, JSON.stringify(all, null, 2) + "\n");
+  say(`cmd/_licenses.json: ${all.length} licenses`);
+}

@@ -1,0 +1,43 @@
+/** What a finished program left behind. */
+export interface Finished {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program to its end and returns what it said, without colors. */
+export async function finish(
+  program: string,
+  args: readonly string[],
+  options: { cwd?: string; env?: Record<string, string> } = {},
+): Promise<Finished> {
+  const { code, stdout, stderr } = await new Deno.Command(program, {
+    args: [...args],
+    cwd: options.cwd,
+    env: { NO_COLOR: "1", ...options.env },
+    stdin: "null",
+  }).output();
+  const text = new TextDecoder();
+  return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+}
+
+/** Runs a program that must succeed and returns its standard output. */
+export async function must(
+  program: string,
+  args: readonly string[],
+  options: { cwd?: string; env?: Record<string, string> } = {},
+): Promise<string> {
+  const { code, stdout, stderr } = await finish(program, args, options);
+  if (code !== 0) {
+    throw new Error(`${program} ${args[0] ?? ""} failed with exit code ${code}:\n${stderr}`);
+  }
+  return stdout;
+}
+
+/** Writes one line to standard error. */
+export function say(line: string): void {
+  Deno.stderr.writeSync(new TextEncoder().encode(line + "\n"));
+}
+
+/** The repository's folder. */
+export const ROOT: string = new URL("..", import.meta.url).pathname.replace(/\/$/, "");

@@ -1,0 +1,116 @@
+/**
+ * The real program as a server, for tests: a process of its own, on a port that the system chose, in
+ * a data directory of its own. `await using server = await startServer()` ends it and removes it.
+ */
+
+const main = new URL("../main.ts", import.meta.url).pathname;
+/** The permissions that the program has when it is run as the README says. */
+const permissions = ["read", "write", "net", "env", "sys"].map((name) => `--allow-${name}`);
+
+export interface ServerOptions {
+  /** More arguments for `serve`. */
+  readonly args?: readonly string[];
+  /** An existing data directory, which is then not removed. */
+  readonly data?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Runs the program to its end. */
+export async function barge(
+  args: readonly string[],
+  options: Pick<Deno.CommandOptions, "env" | "cwd"> = {},
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const output = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", ...permissions, main, ...args],
+    stdin: "null",
+    ...options,
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code: output.code, stdout: text(output.stdout), stderr: text(output.stderr) };
+}
+
+/**
+ * Starts `barge serve --json` and waits until it is ready.
+ *
+ * @throws {Error} with what it said, when it ends before
+ */
+export async function startServer(options: ServerOptions = {}): Promise<Server> {
+  const data = options.data ?? await Deno.makeTempDir({ prefix: "barge-test-" });
+  const process = new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "--quiet", ...permissions, main, "serve", "--json"],
+      ...["--data", data, "--native", "127.0.0.1:0", ...options.args ?? []],
+    ],
+    env: { ...options.env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const ready = Promise.withResolvers<string>();
+  const stdout = collect(process.stdout, (text) => {
+    const end = text.indexOf("\n");
+    if (end !== -1) ready.resolve(text.slice(0, end));
+  });
+  const stderr = collect(process.stderr);
+  const ended = Promise.all([process.status, stdout.ended, stderr.ended]).then(([{ code }]) => {
+    ready.reject(new Error(`serve ended with ${code}: ${stderr.text()}${stdout.text()}`));
+    return code;
+  });
+  const line = await ready.promise;
+  const { native } = JSON.parse(line) as { native: string };
+  return new Server(data, native, process, ended, stdout.text, stderr.text, !options.data);
+}
+
+export class Server implements AsyncDisposable {
+  constructor(
+    /** The data directory. */
+    readonly data: string,
+    /** HOST:PORT of the native door. */
+    readonly address: string,
+    readonly process: Deno.ChildProcess,
+    /** The exit code, once it ended. */
+    readonly ended: Promise<number>,
+    /** All that it wrote so far. */
+    readonly stdout: () => string,
+    readonly stderr: () => string,
+    readonly ours: boolean,
+  ) {}
+
+  get pid(): number {
+    return this.process.pid;
+  }
+
+  /** Sends a signal and waits for the end. */
+  async kill(signal: Deno.Signal): Promise<number> {
+    try {
+      this.process.kill(signal);
+    } catch { /* it has ended already */ }
+    return await this.ended;
+  }
+
+  /** Makes an account with the password `NAME-secret`. */
+  async addUser(name: string, { quota = "none" }: { quota?: string } = {}): Promise<void> {
+    const { code, stderr } = await barge(
+      ["user", "add", name, "--quota", quota, "--data", this.data],
+      { env: { BARGE_PASSWORD: `${name}-secret` } },
+    );
+    if (code !== 0) throw new Error(`user add ended with ${code}: ${stderr}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill("SIGKILL");
+    if (this.ours) await Deno.remove(this.data, { recursive: true });
+  }
+}
+
+function collect(stream: ReadableStream<Uint8Array>, onText?: (text: string) => void) {
+  let text = "";
+  const decoder = new TextDecoder();
+  const ended = (async () => {
+    for await (const bytes of stream) {
+      text += decoder.decode(bytes, { stream: true });
+      onText?.(text);
+    }
+  })();
+  return { text: () => text, ended };
+}

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { Part, partPrefix, StaleParts } from "../../../core/client/part.ts";
+import { plant } from "./_setup.ts";
+
+const sha = "0123456789abcdef".repeat(4);
+
+async function inTemp(test: (dir: string) => Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  try {
+    await test(dir);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+const names = (dir: string) => Array.from(Deno.readDirSync(dir), ({ name }) => name).sort();
+
+Deno.test("a part is found again, and takes its target's name and place", () =>
+  inTemp(async (dir) => {
+    const first = Part.open(`${dir}/a`, sha);
+    first.file.writeSync(new TextEncoder().encode("half"));
+    first.keep();
+    assert.deepEqual(names(dir), [".a.0123456789abcdef.part"]);
+    plant(dir, { "a": "old" });
+    Deno.chmodSync(`${dir}/a`, 0o600);
+    const second = Part.open(`${dir}/a`, sha);
+    assert.equal(second.offset, 4);
+    await second.commit(new Date(1_000_000_123));
+    assert.deepEqual(names(dir), ["a"]);
+    const facts = Deno.statSync(`${dir}/a`);
+    assert.equal(Deno.readTextFileSync(`${dir}/a`), "half");
+    assert.equal(facts.mtime?.getTime(), 1_000_000_123);
+    assert.equal(facts.mode! & 0o777, 0o600);
+  }));
+
+Deno.test("an empty part is not kept", () =>
+  inTemp((dir) => {
+    Part.open(`${dir}/a`, sha).keep();
+    assert.deepEqual(names(dir), []);
+    return Promise.resolve();
+  }));
+
+Deno.test("a planted link is not written through", () =>
+  inTemp(async (dir) => {
+    plant(dir, { "precious": "keep me" });
+    Deno.symlinkSync("precious", `${dir}/.a.0123456789abcdef.part`);
+    const part = Part.open(`${dir}/a`, sha);
+    part.file.writeSync(new TextEncoder().encode("new"));
+    await part.commit(new Date());
+    assert.equal(Deno.readTextFileSync(`${dir}/precious`), "keep me");
+    assert.equal(Deno.readTextFileSync(`${dir}/a`), "new");
+  }));
+
+Deno.test("of two at once, the second takes a name of its own", () =>
+  inTemp(async (dir) => {
+    const [one, two] = [Part.open(`${dir}/a`, sha), Part.open(`${dir}/a`, sha)];
+    assert.notEqual(one.path, two.path);
+    await one.commit(new Date());
+    await two.commit(new Date());
+    assert.deepEqual(names(dir), ["a"]);
+  }));
+
+Deno.test("stale parts go, others' and busy ones stay", () =>
+  inTemp((dir) => {
+    plant(dir, {
+      ".a.1111111111111111.part": "x",
+      ".a.b.1111111111111111.part": "x",
+      ".a.no-digest.part": "x",
+    });
+    const busy = Part.open(`${dir}/a`, sha);
+    busy.file.writeSync(new Uint8Array(1));
+    new StaleParts().remove(`${dir}/a`);
+    assert.deepEqual(names(dir), [
+      ".a.0123456789abcdef.part",
+      ".a.b.1111111111111111.part",
+      ".a.no-digest.part",
+    ]);
+    busy.keep();
+    return Promise.resolve();
+  }));
+
+Deno.test("a part's name fits, however long the target's is", () =>
+  inTemp((dir) => {
+    for (const name of ["x".repeat(255), "é".repeat(127), "🚢".repeat(63)]) {
+      const part = Part.open(`${dir}/${name}`, sha);
+      part.discard();
+      assert.ok(partPrefix(name).length > 50);
+    }
+    return Promise.resolve();
+  }));
+
+Deno.test("folders, devices and missing folders are no targets", () =>
+  inTemp((dir) => {
+    const kind = (kind: string) => (error: unknown) => (error as { kind: string }).kind === kind;
+    assert.throws(() => Part.open(dir, sha), kind("exists"));
+    assert.throws(() => Part.open("/dev/null", sha), kind("usage"));
+    assert.throws(() => Part.open(`${dir}/none/a`, sha), kind("no-directory"));
+    return Promise.resolve();
+  }));

@@ -1,0 +1,112 @@
+/**
+ * No round trip a file: a peer that answers nothing until it has read 150 requests would wait for
+ * ever for a client that waits for each answer. The peer here is a script, not a server.
+ */
+import assert from "node:assert/strict";
+import { connect } from "../../../core/client/connect.ts";
+import { get } from "../../../core/client/get.ts";
+import { put } from "../../../core/client/put.ts";
+import { Window } from "../../../core/client/window.ts";
+import { encodeFrame, type FrameValue } from "../../../core/protocol/frame.ts";
+import { FrameReader } from "../../../core/protocol/reader.ts";
+import { noise, plant } from "./_setup.ts";
+
+const files = 150;
+const modified = new Date(0).toISOString();
+const body = noise(1000);
+const sha256 = "0".repeat(64);
+
+/** Plays a server: answers one by one what comes before the files, then the files all together. */
+async function play(
+  listener: Deno.TcpListener,
+  verb: "put" | "get",
+  answer: (value: FrameValue) => Uint8Array[],
+): Promise<number> {
+  using conn = await listener.accept();
+  const frames = new FrameReader(conn);
+  const held: Uint8Array[] = [];
+  let requests = 0;
+  const send = async (bytes: Uint8Array) => {
+    for (let done = 0; done < bytes.length;) done += await conn.write(bytes.subarray(done));
+  };
+  while (true) {
+    const frame = await frames.frame();
+    if (!frame) return requests;
+    if (frame.body !== undefined) {
+      await frames.skip();
+      await frames.frame();
+    }
+    const parts = answer(frame.value);
+    if (frame.value.verb !== verb) {
+      for (const part of parts) await send(part);
+      continue;
+    }
+    held.push(...parts);
+    if (++requests < files) continue;
+    for (const part of held.splice(0)) await send(part);
+  }
+}
+
+const ok = (fields: object) => encodeFrame({ ok: true, ...fields });
+const hello = ok({ version: 1, agent: "test", register: false, eager: 65536 });
+const entry = { type: "file", size: body.length, modified, owner: null, sha256: null };
+
+Deno.test("puts of small files do not wait for each other", async () => {
+  const dir = await Deno.makeTempDir();
+  plant(dir, Object.fromEntries(Array.from({ length: files }, (_, i) => [`${i}`, body])));
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const server = play(listener, "put", ({ verb }) => {
+    if (verb === "hello") return [hello];
+    if (verb === "mkdir") return [ok({ created: true })];
+    return [ok({ size: body.length, sha256, modified, replaced: false })];
+  });
+  {
+    const signal = AbortSignal.timeout(30_000);
+    await using client = await connect({ host: "127.0.0.1", port: listener.addr.port }, { signal });
+    const totals = await put(client, [dir], "/home", { recursive: true });
+    assert.equal(totals.sent, files, String(totals.error));
+    client.close();
+  }
+  assert.equal(await server, files);
+  await Deno.remove(dir, { recursive: true });
+});
+
+Deno.test("gets of small files do not wait for each other", async () => {
+  const dir = await Deno.makeTempDir();
+  const { createHash } = await import("node:crypto");
+  const digest = createHash("sha256").update(body).digest("hex");
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const entries = Array.from({ length: files }, (_, i) => ({ ...entry, name: `${i}` }));
+  const server = play(listener, "get", ({ verb }) => {
+    if (verb === "hello") return [hello];
+    if (verb === "stat") return [ok({ entry: { ...entry, name: "x", type: "dir" }, upload: null })];
+    if (verb === "list") return [ok({ entries, more: false })];
+    const { length } = body;
+    const facts = { size: length, offset: 0, modified, sha256: digest, body: length };
+    return [ok(facts), body, encodeFrame({ sha256: digest })];
+  });
+  {
+    const signal = AbortSignal.timeout(30_000);
+    await using client = await connect({ host: "127.0.0.1", port: listener.addr.port }, { signal });
+    const totals = await get(client, ["/home/x/"], dir, { recursive: true });
+    assert.equal(totals.sent, files, String(totals.error));
+    client.close();
+  }
+  assert.equal(await server, files);
+  assert.deepEqual(Deno.readFileSync(`${dir}/77`), body);
+  await Deno.remove(dir, { recursive: true });
+});
+
+Deno.test("a window lets in what fits, one that is too large alone, and others in batches", async () => {
+  const window = new Window(4, 100);
+  await window.enter(1000);
+  assert.ok(!window.fits(0));
+  const entered = window.enter(60).then(() => "in");
+  assert.equal(await Promise.race([entered, Promise.resolve("waiting")]), "waiting");
+  window.leave(1000);
+  assert.equal(await entered, "in");
+  assert.ok(window.fits(40));
+  assert.ok(!window.fits(41));
+  window.leave(60);
+  await window.drained();
+});

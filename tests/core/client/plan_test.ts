@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { exclude, excludedWithin } from "../../../core/client/glob.ts";
+import { decide, extraneous, type Item, sameTime } from "../../../core/client/plan.ts";
+import { baseName, checkStream, join, parentOf } from "../../../core/client/target.ts";
+
+const file = (name: string, size = 0, modified = 1): Item => ({
+  name,
+  type: "file",
+  size,
+  modified,
+});
+const dir = (name: string): Item => ({ name, type: "dir", size: 0, modified: 1 });
+
+Deno.test("times are the same to the millisecond, or to the second where one has no fraction", () => {
+  assert.ok(sameTime(1234, 1234));
+  assert.ok(!sameTime(1234, 1235));
+  assert.ok(sameTime(1000, 1999));
+  assert.ok(sameTime(1500, 1000));
+  assert.ok(!sameTime(1000, 2000));
+  assert.ok(!sameTime(999, 1000));
+});
+
+Deno.test("only update and checksum compare", () => {
+  const from = file("a", 3, 1500);
+  assert.equal(decide(from, from, {}), "send");
+  assert.equal(decide(from, from, { update: true }), "skip");
+  assert.equal(decide(from, undefined, { update: true }), "send");
+  assert.equal(decide(from, dir("a"), { update: true }), "send");
+  assert.equal(decide(from, file("a", 3, 1501), { update: true }), "send");
+  assert.equal(decide(from, file("a", 3, 9), { update: true, checksum: true }), "compare");
+  assert.equal(decide(from, file("a", 4, 1500), { checksum: true }), "send");
+});
+
+Deno.test("what goes is named once; what is excluded keeps the folders above it", () => {
+  const there = [
+    dir(""),
+    dir("a"),
+    file("a/1"),
+    dir("a/b"),
+    file("a/b/x.o"),
+    file("a/b/2"),
+    dir("c"),
+  ];
+  const names = (wanted: string[], patterns: string[] = []) =>
+    extraneous(there, new Set(wanted), exclude(patterns)).map(({ name }) => name);
+  assert.deepEqual(names([]), ["a", "c"]);
+  assert.deepEqual(names(["a/1"]), ["a/b", "c"]);
+  assert.deepEqual(names([], ["*.o"]), ["a/1", "a/b/2", "c"]);
+  assert.deepEqual(names(["c"], ["/a"]), []);
+  assert.deepEqual(names(["c"], ["b/"]), ["a/1"]);
+});
+
+Deno.test("patterns mean what rsync's users expect", () => {
+  const matches = (pattern: string, name: string, type: "file" | "dir" = "file") =>
+    exclude([pattern])(name, type);
+  assert.ok(matches("*.o", "deep/in/.hidden.o"));
+  assert.ok(matches("*", "any\nthing"));
+  assert.ok(!matches("/*.o", "deep/x.o"));
+  assert.ok(matches("/*.o", "x.o"));
+  assert.ok(matches("a/**", "a/b/new\nline"));
+  assert.ok(!matches("a/*", "a/b/c"));
+  assert.ok(matches("x?z", "xyz"));
+  assert.ok(!matches("x?z", "x/z"));
+  assert.ok(matches("[ab].txt", "b.txt"));
+  assert.ok(!matches("tmp/", "tmp", "file"));
+  assert.ok(matches("tmp/", "deep/tmp", "dir"));
+  // These mean themselves.
+  for (const name of ["a(1).txt", "{a,b}", "!x", "a+b", "@(a)", "$x^", "a|b"]) {
+    assert.ok(matches(name, name), name);
+  }
+  assert.ok(!matches("{a,b}", "a"));
+  assert.ok(matches("\\*", "*"));
+  assert.ok(!matches("\\*", "a"));
+  assert.ok(!exclude(["", "/"])("a", "file"));
+  assert.ok(excludedWithin(exclude([".git/"]), "a/.git/x/y", "file"));
+  assert.ok(!excludedWithin(exclude([".git/"]), "a/.git", "file"));
+});
+
+Deno.test("paths are joined and taken apart", () => {
+  assert.equal(join("/", "a"), "/a");
+  assert.equal(join("a//", "b"), "a/b");
+  assert.equal(parentOf("/a"), "/");
+  assert.equal(parentOf("a"), ".");
+  assert.equal(parentOf("/a/b/"), "/a");
+  assert.equal(baseName("-a\n"), "-a\n");
+  assert.equal(baseName("a/.."), "");
+});
+
+Deno.test("standard streams take one file", () => {
+  assert.throws(() => checkStream("put", ["-"], "/home/"), /needs one file's name/);
+  assert.throws(() => checkStream("put", ["-", "a"], "/home/x"), /needs one file's name/);
+  assert.throws(() => checkStream("get", ["/a", "/b"], "-"), /only one file/);
+  assert.throws(() => checkStream("put", [], "/home/"), /nothing was named/);
+  checkStream("put", ["-"], "/home/x");
+  checkStream("get", ["-"], ".");
+});

@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { scryptSync } from "node:crypto";
+import { BargeError } from "../../../core/error.ts";
+import {
+  costs,
+  type Exchange,
+  fairCosts,
+  makeVerifier,
+  matches,
+  nonce,
+  prove,
+  tokenCosts,
+  verify,
+} from "../../../core/protocol/scram.ts";
+
+interface Vector extends Exchange {
+  secret: string;
+  storedKey: string;
+  serverKey: string;
+  proof: string;
+  signature: string;
+}
+
+/** Computed with Python's hashlib and hmac, from PROTOCOL.md. */
+const vectors: Vector[] = JSON.parse(
+  Deno.readTextFileSync(new URL("../../../fixtures/login.json", import.meta.url)),
+);
+
+function exchange(verifier: { salt: string; n: number; r: number; p: number }): Exchange {
+  const { salt, n, r, p } = verifier;
+  const nonces = { clientNonce: nonce(), serverNonce: nonce() };
+  return { mechanism: "password", account: "alice", ...nonces, salt, n, r, p };
+}
+
+/** One for all tests that do not make their own: scrypt is slow on purpose. */
+const verifier = await makeVerifier("password", "correct horse");
+const known = exchange(verifier);
+const good = await prove("correct horse", known);
+
+for (const vector of vectors) {
+  const { mechanism, secret, proof, signature } = vector;
+  Deno.test(`login vector: ${mechanism} ${JSON.stringify(secret)}`, async () => {
+    assert.deepEqual(await prove(secret, vector), { proof, signature });
+    assert.equal(verify(proof, vector, vector), signature);
+    assert.ok(await matches(mechanism, secret, vector));
+  });
+}
+
+Deno.test("scrypt is RFC 7914's: its section 12, the vector with N 16384", () => {
+  // prove() hands out nothing that scrypt made; this pins that the runtime's scrypt is the RFC's,
+  // with r and p where prove() puts them. What is made of it, the login vectors pin.
+  const key = scryptSync("pleaseletmein", "SodiumChloride", 64, {
+    N: 16384,
+    r: 8,
+    p: 1,
+    maxmem: 64 * 1024 * 1024,
+  });
+  assert.equal(
+    key.toString("hex"),
+    "7023bdcb3afd7348461c06cd81fd38ebfda8fbba904f8e3ea9b543f6545da1f2" +
+      "d5432955613f0fcf62d49705242a9af9e61e85dc0d651e40dfcf017b45575887",
+  );
+});
+
+Deno.test("both sides agree on a login", () => {
+  assert.equal(verify(good.proof, verifier, known), good.signature);
+});
+
+Deno.test("a wrong password proves nothing", async () => {
+  const { proof, signature } = await prove("correct horsf", known);
+  assert.equal(verify(proof, verifier, known), undefined);
+  assert.notEqual(signature, good.signature);
+  assert.equal(await matches("password", "correct horsf", verifier), false);
+});
+
+Deno.test("whatever is changed of an exchange, the proof does not hold", () => {
+  const changes: Partial<Exchange>[] = [
+    { mechanism: "token" },
+    { account: "Alice" },
+    { clientNonce: nonce() },
+    { serverNonce: nonce() },
+    { salt: nonce(16) },
+    { n: 65536 },
+    { r: 9 },
+    { p: 2 },
+  ];
+  for (const change of changes) {
+    const tampered = { ...known, ...change };
+    assert.equal(verify(good.proof, verifier, tampered), undefined, JSON.stringify(change));
+  }
+});
+
+Deno.test("no other text is taken for a proof, however long or broken", () => {
+  const right = Uint8Array.fromBase64(good.proof);
+  const other = fc.oneof(
+    fc.string(),
+    fc.uint8Array({ maxLength: 80 }).map((b) => new Uint8Array(b).toBase64()),
+    fc.tuple(fc.nat(31), fc.integer({ min: 1, max: 255 })).map(([at, flip]) => {
+      const copy = right.slice();
+      copy[at] ^= flip;
+      return copy.toBase64();
+    }),
+  );
+  fc.assert(fc.property(other, (proof) => verify(proof, verifier, known) === undefined));
+});
+
+Deno.test("what the server keeps is not enough to log in", async () => {
+  for (const kept of [verifier.storedKey, verifier.serverKey]) {
+    const { proof } = await prove(kept, known);
+    assert.equal(verify(proof, verifier, known), undefined);
+    assert.equal(verify(kept, verifier, known), undefined);
+  }
+});
+
+Deno.test("a password may be typed composed or decomposed", async () => {
+  const { proof } = await prove("cafe\u0301", known);
+  assert.equal((await prove("caf\u00e9", known)).proof, proof);
+});
+
+Deno.test("a token logs in without stretching", async () => {
+  const secret = nonce(32);
+  const v = await makeVerifier("token", secret);
+  const e: Exchange = { ...exchange(v), mechanism: "token", account: "7" };
+  assert.deepEqual({ n: v.n, r: v.r, p: v.p }, tokenCosts);
+  const { proof, signature } = await prove(secret, e);
+  assert.equal(verify(proof, v, e), signature);
+  assert.equal(verify((await prove(nonce(32), e)).proof, v, e), undefined);
+  assert.ok(await matches("token", secret, v));
+});
+
+Deno.test("two verifiers of one password have nothing in common", async () => {
+  const other = await makeVerifier("password", "correct horse");
+  assert.notEqual(other.salt, verifier.salt);
+  assert.notEqual(other.storedKey, verifier.storedKey);
+  assert.notEqual(other.serverKey, verifier.serverKey);
+  assert.ok(await matches("password", "correct horse", other));
+});
+
+Deno.test("a client refuses costs that would give the password away, or are an attack", async () => {
+  assert.ok(fairCosts(costs));
+  assert.ok(fairCosts({ n: 16384, r: 128, p: 16 }));
+  for (
+    const change of [
+      { n: 1 },
+      { n: 8192 },
+      { n: 40000 },
+      { n: 2 ** 32 },
+      { n: NaN },
+      { n: Infinity },
+      { r: 7 },
+      { r: 65 },
+      { r: 8.5 },
+      { p: 0 },
+      { p: 17 },
+    ]
+  ) {
+    await assert.rejects(
+      prove("x", { ...known, ...change }),
+      (e) => e instanceof BargeError && e.kind === "refused",
+      JSON.stringify(change),
+    );
+  }
+});
+
+Deno.test("an empty password is refused", async () => {
+  await assert.rejects(
+    makeVerifier("password", ""),
+    (e) => e instanceof BargeError && e.kind === "usage",
+  );
+});
+
+Deno.test("a kept key of a wrong length matches nothing, and breaks nothing", async () => {
+  const broken = { ...verifier, storedKey: "AAAA" };
+  assert.equal(verify(good.proof, broken, known), undefined);
+  assert.equal(await matches("password", "correct horse", broken), false);
+});

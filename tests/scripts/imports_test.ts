@@ -1,0 +1,105 @@
+import { deepStrictEqual } from "node:assert/strict";
+import { dirname, join } from "node:path";
+import { breaches } from "../../scripts/imports.ts";
+import { ROOT } from "../../scripts/run.ts";
+
+/** The breaches in a tree of these files, by path. */
+function breachesIn(files: Record<string, string>): string[] {
+  const root = Deno.makeTempDirSync({ prefix: "barge-imports-" });
+  try {
+    for (const [path, text] of Object.entries(files)) {
+      Deno.mkdirSync(join(root, dirname(path)), { recursive: true });
+      Deno.writeTextFileSync(join(root, path), text);
+    }
+    return breaches(root);
+  } finally {
+    Deno.removeSync(root, { recursive: true });
+  }
+}
+
+Deno.test("imports: down the list, within a room and lazily is fine", () => {
+  deepStrictEqual(
+    breachesIn({
+      "main.ts": `await import("./cmd/put.ts");`,
+      "cmd/put.ts": `import {\n  put,\n} from "../core/client/put.ts";\n`,
+      "core/client/put.ts": `import { encode } from "../protocol/encode.ts";`,
+      "core/protocol/encode.ts": `import "./frame.ts";\nexport * from "../error.ts";`,
+      "core/protocol/frame.ts": `/**\n * import { up } from "../../cmd/put.ts";\n */`,
+      "core/error.ts": "",
+      "core/account/open.ts": `import { DatabaseSync } from "node:sqlite";`,
+      "core/sync/mod.ts": "",
+    }),
+    [],
+  );
+});
+
+Deno.test("imports: what points up is named, types and lazy imports too", () => {
+  deepStrictEqual(
+    breachesIn({
+      "cmd/put.ts": "",
+      "core/net/dial.ts": `import type { Put } from "../../cmd/put.ts";`,
+      "core/vault/stage.ts": `const a = await import(\n  "../account/ledger.ts"\n);`,
+      "core/account/ledger.ts": "",
+    }),
+    [
+      "core/net/dial.ts -> cmd/put.ts: points up",
+      "core/vault/stage.ts -> core/account/ledger.ts: points up",
+    ],
+  );
+});
+
+Deno.test("imports: a client knows only the wire", () => {
+  deepStrictEqual(
+    breachesIn({
+      "core/client/put.ts": `import { stage } from "../vault/stage.ts";`,
+      "core/vault/stage.ts": "",
+    }),
+    ["core/client/put.ts -> core/vault/stage.ts: a client knows only the wire"],
+  );
+});
+
+Deno.test("imports: only core/account opens the database", () => {
+  deepStrictEqual(
+    breachesIn({ "core/session/put.ts": `import { DatabaseSync } from "node:sqlite";` }),
+    ["core/session/put.ts -> node:sqlite: only core/account opens the database"],
+  );
+});
+
+Deno.test("imports: a circle is shown whole", () => {
+  deepStrictEqual(
+    breachesIn({
+      "core/vault/a.ts": `import "./b.ts";`,
+      "core/vault/b.ts": `export type B = number;\nimport "./c.ts";`,
+      "core/vault/c.ts": `import "./b.ts";`,
+    }),
+    ["core/vault/b.ts -> core/vault/c.ts -> core/vault/b.ts: a circle"],
+  );
+});
+
+Deno.test("imports: a type that comes back is no circle", () => {
+  deepStrictEqual(
+    breachesIn({
+      "core/vault/a.ts": `import { b } from "./b.ts";`,
+      "core/vault/b.ts": `import type {\n  A,\n} from "./a.ts";`,
+    }),
+    [],
+  );
+});
+
+Deno.test("imports: a barrel file and an unknown room are breaches", () => {
+  deepStrictEqual(
+    breachesIn({
+      "core/net/mod.ts": "",
+      "core/util/x.ts": `import "../error.ts";`,
+      "core/error.ts": "",
+    }),
+    [
+      "core/net/mod.ts: a barrel file; import from the files themselves",
+      "core/util/x.ts -> core/error.ts: core/util is not on the list in scripts/imports.ts",
+    ],
+  );
+});
+
+Deno.test("imports: this repository keeps the rule", () => {
+  deepStrictEqual(breaches(ROOT), []);
+});

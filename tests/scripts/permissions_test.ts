@@ -1,0 +1,12 @@
+import { deepStrictEqual } from "node:assert/strict";
+import { PERMISSIONS, UNSTABLE } from "../../scripts/permissions.ts";
+import config from "../../deno.json" with { type: "json" };
+
+Deno.test("permissions: the task serve and the executable grant the same", () => {
+  const flags = config.tasks.serve.split(" ").filter((word) => word.startsWith("--allow-"));
+  deepStrictEqual(flags, PERMISSIONS);
+});
+
+Deno.test("permissions: deno.json and the executable switch on the same features", () => {
+  deepStrictEqual(config.unstable.map((name) => `--unstable-${name}`), UNSTABLE);
+});
