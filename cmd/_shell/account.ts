@@ -1,0 +1,91 @@
+/** The shell's commands about accounts: space, capacity, passwords. */
+import { grow as growTo } from "../../core/client/grow.ts";
+import { passwd as change } from "../../core/client/passwd.ts";
+import { quota } from "../../core/client/quota.ts";
+import { register as makeAccount } from "../../core/client/register.ts";
+import { BargeError } from "../../core/error.ts";
+import { printJson } from "../_term/out.ts";
+import { needPassword } from "../_term/password.ts";
+import { printQuota } from "../_term/quota.ts";
+import { formatLimit, parseSize } from "../_term/size.ts";
+import { enterAs } from "./link.ts";
+import type { Call } from "./row.ts";
+
+export async function left({ shell, signal }: Call): Promise<void> {
+  printQuota(await quota(await shell.link.client(signal)), shell.json);
+}
+
+export async function grow({ shell, args, signal }: Call): Promise<void> {
+  const limit = readSize("grow", args[0]);
+  printQuota(await growTo(await shell.link.client(signal), limit), shell.json);
+}
+
+/** Takes effect for the next connection, also for the one that the shell itself may make again. */
+export async function passwd(call: Call): Promise<void> {
+  const { shell, signal } = call;
+  const client = await shell.link.client(signal);
+  const { account, remote, credentials, timeout } = shell.link;
+  if ("token" in credentials) {
+    // A saved login may not change the password; the password that there is must prove itself.
+    const now = await ask(call, `Password of ${account} as it is now`, false, "BARGE_PASSWORD");
+    const known = { account, password: now };
+    const other = await enterAs(remote, known, signal, timeout);
+    await using connection = other.client;
+    const password = await newPassword(call, account);
+    await change(connection, password);
+    shell.link.credentials = { account, password };
+  } else {
+    const password = await newPassword(call, account);
+    await change(client, password);
+    shell.link.credentials = { account, password };
+  }
+  if (shell.json) printJson({ account });
+  else shell.say(`the password of ${account} is changed; its saved logins have ended`);
+}
+
+/** Makes another account; one stays who one is. */
+export async function register(call: Call): Promise<void> {
+  const { shell, args, signal } = call;
+  const [name, typed] = args;
+  const size = typed === undefined ? undefined : readSize("register", typed);
+  const client = await shell.link.client(signal);
+  if (!client.hello.register) {
+    throw new BargeError("refused", "this server takes no registrations", {
+      op: "register at",
+      path: client.peer,
+      hint: "ask its operator for an account",
+    });
+  }
+  const password = await newPassword(call, name);
+  const { account, limit } = await makeAccount(client, name, password, size);
+  if (shell.json) printJson({ account, limit });
+  else shell.say(`made the account ${account}, capacity ${formatLimit(limit)}`);
+}
+
+function newPassword(call: Call, account: string): Promise<string> {
+  return ask(call, `New password of ${account}`, true, "BARGE_NEW_PASSWORD");
+}
+
+/** Asks on the terminal; a script gives it in the environment, never on a line. */
+async function ask(
+  { shell, signal }: Call,
+  question: string,
+  twice: boolean,
+  variable: string,
+): Promise<string> {
+  const given = Deno.env.get(variable);
+  if (given) return given;
+  if (!shell.interactive) {
+    throw new BargeError("usage", "a password is needed", { hint: `use ${variable}` });
+  }
+  const from = { passwordStdin: false, passwordFile: undefined, environment: false };
+  return await shell.aside(() => needPassword(from, { question, twice, signal }));
+}
+
+function readSize(op: string, text: string): number {
+  const size = parseSize(text);
+  if (size !== undefined) return size;
+  throw new BargeError("usage", `${JSON.stringify(text)} is no size like 500k, 1.5MB or 20GiB`, {
+    op,
+  });
+}

@@ -1,0 +1,130 @@
+/** The shell's commands that look around, here and there. */
+import { digest as digestOf } from "../../core/client/digest.ts";
+import { list } from "../../core/client/list.ts";
+import { stat as statOf } from "../../core/client/stat.ts";
+import { join, trimSlashes } from "../../core/client/target.ts";
+import { BargeError, typed } from "../../core/error.ts";
+import { entryFields, longLine, shownName } from "../_term/entry.ts";
+import { print, printJson, terminal } from "../_term/out.ts";
+import { printable } from "../_term/text.ts";
+import { columns } from "./columns.ts";
+import { expandHome, home, resolveRemote, shared } from "./paths.ts";
+import type { Call } from "./row.ts";
+
+export async function ls(call: Call): Promise<void> {
+  await show(call, resolveRemote(call.shell.folder, call.args[0] ?? ""), call.flags.has("l"));
+}
+
+/** One's own files. */
+export async function mine(call: Call): Promise<void> {
+  await show(call, home, true);
+}
+
+/** What everyone shares. */
+export async function everyones(call: Call): Promise<void> {
+  await show(call, shared, true);
+}
+
+async function show({ shell, flags, signal }: Call, typed: string, long: boolean): Promise<void> {
+  const path = trimSlashes(typed);
+  const client = await shell.link.client(signal);
+  const { entry } = await statOf(client, path);
+  const single = entry?.type === "file";
+  const names: string[] = [];
+  for await (const entry of list(client, path, { recursive: flags.has("r") })) {
+    signal.throwIfAborted();
+    if (shell.json) {
+      printJson(entryFields(single ? path : join(path, entry.name), entry));
+      continue;
+    }
+    const name = shownName(entry, single ? path : entry.name, terminal.stdout);
+    if (long) print(longLine(entry, name));
+    else if (!terminal.stdout) print(name);
+    else names.push(name);
+  }
+  if (names.length > 0) columns(names, width()).forEach(print);
+}
+
+function width(): number {
+  try {
+    return Deno.consoleSize().columns || 80;
+  } catch {
+    return 80;
+  }
+}
+
+export async function stat({ shell, args, signal }: Call): Promise<void> {
+  const client = await shell.link.client(signal);
+  for (const typed of args) {
+    const path = trimSlashes(resolveRemote(shell.folder, typed));
+    const { entry, upload } = await statOf(client, path);
+    if (shell.json) {
+      printJson({ path, ...(entry ? entryFields(path, entry) : noEntry), upload });
+      continue;
+    }
+    print(shown(path));
+    if (entry) {
+      print(`  type      ${entry.type}`);
+      if (entry.type === "file") print(`  size      ${entry.size}`);
+      print(`  modified  ${entry.modified}`);
+      if (entry.owner !== null) print(`  owner     ${entry.owner}`);
+      if (entry.sha256 !== null) print(`  sha256    ${entry.sha256}`);
+    }
+    if (upload) print(`  upload    ${upload.offset} of ${upload.size ?? "?"} bytes are here`);
+  }
+}
+
+const noEntry = { name: null, type: null, size: null, modified: null, owner: null, sha256: null };
+export const algorithms = ["sha256", "md5"] as const;
+
+/** Prints a file's digest in the form of `sha256sum` and `md5sum`. */
+export async function digest({ shell, args, signal }: Call): Promise<void> {
+  const [typed, word = "sha256"] = args;
+  const algorithm = algorithms.find((name) => name === word);
+  if (!algorithm) {
+    throw new BargeError("usage", `${JSON.stringify(word)} is not md5 or sha256`, { op: "digest" });
+  }
+  const path = resolveRemote(shell.folder, typed);
+  const answer = await digestOf(await shell.link.client(signal), path, { algorithm });
+  if (shell.json) printJson({ path, algorithm, digest: answer.digest });
+  else print(`${answer.digest}  ${shown(path)}`);
+}
+
+/** Changes the remote working folder. */
+export async function cd({ shell, args, signal }: Call): Promise<void> {
+  const path = trimSlashes(resolveRemote(shell.folder, args[0] ?? home));
+  if (path !== "/") {
+    const { entry } = await statOf(await shell.link.client(signal), path);
+    if (entry?.type !== "dir") throw new BargeError("no-directory", "it is no folder", { path });
+  }
+  shell.folder = path;
+  if (shell.json) printJson({ path });
+}
+
+export function pwd({ shell }: Call): void {
+  if (shell.json) printJson({ path: shell.folder });
+  else print(shown(shell.folder));
+}
+
+/** Changes the local working folder: that of the whole process, which is the shell's alone. */
+export function lcd({ shell, args }: Call): void {
+  const local = expandHome(args[0] ?? "~");
+  try {
+    Deno.chdir(local);
+  } catch (cause) {
+    const error = typed(cause, { op: "lcd", path: local });
+    if (error.kind !== "not-found") throw error;
+    throw new BargeError("no-directory", "there is no such folder", { op: "lcd", path: local });
+  }
+  if (shell.json) printJson({ local: Deno.cwd() });
+  else shell.say(`the local folder is ${Deno.cwd()}`);
+}
+
+export function lpwd({ shell }: Call): void {
+  if (shell.json) printJson({ local: Deno.cwd() });
+  else print(shown(Deno.cwd()));
+}
+
+function shown(path: string): string {
+  return terminal.stdout ? printable(path) : path;
+}

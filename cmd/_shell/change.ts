@@ -1,0 +1,91 @@
+/** The shell's commands that change what is at the server, without a byte crossing the wire. */
+import type { Client } from "../../core/client/client.ts";
+import { copy } from "../../core/client/copy.ts";
+import { mkdir as makeFolder } from "../../core/client/mkdir.ts";
+import { move } from "../../core/client/move.ts";
+import { remove } from "../../core/client/remove.ts";
+import { stat } from "../../core/client/stat.ts";
+import { trimSlashes } from "../../core/client/target.ts";
+import { BargeError } from "../../core/error.ts";
+import { eachPath } from "../_term/each.ts";
+import { printJson } from "../_term/out.ts";
+import { formatSize } from "../_term/size.ts";
+import { targets } from "../_term/target.ts";
+import { baseIn, home, resolveRemote, shared } from "./paths.ts";
+import type { Call } from "./row.ts";
+import { quote } from "./words.ts";
+
+/** From one's home to all: replaces what oneself published under that name before. */
+export async function publish(call: Call): Promise<void> {
+  await copyAcross(call, home, shared, "published as");
+}
+
+/** From all to one's home: what is there is only replaced with -f. */
+export async function claim(call: Call): Promise<void> {
+  await copyAcross(call, shared, home, "copied to");
+}
+
+async function copyAcross(call: Call, from: string, to: string, done: string): Promise<void> {
+  const { shell, args, flags, signal } = call;
+  const [typed, name] = args;
+  const op = from === home ? "publish" : "claim";
+  const source = trimSlashes(resolveRemote(baseIn(from, shell.folder), typed));
+  if (!source.startsWith(`${from}/`)) {
+    throw new BargeError("usage", `it is not in ${from}`, { op, path: source });
+  }
+  const client = await shell.link.client(signal);
+  await needFile(client, op, source);
+  const target = (await targets(client, op, [source], resolveRemote(to, name ?? "./")))(source);
+  if (!target.startsWith(`${to}/`)) {
+    throw new BargeError("usage", `it would not be in ${to}`, { op, path: target });
+  }
+  const overwrite = op === "publish" || flags.has("f") ? "always" : "never";
+  const hint = `-f replaces it, or name the copy: ${op} ${quote(typed)} NAME`;
+  const { size, sha256 } = await copy(client, source, target, overwrite).catch((error) => {
+    if (!(error instanceof BargeError) || error.kind !== "exists" || overwrite === "always") {
+      throw error;
+    }
+    // The server names the source; what is in the way is the target.
+    throw new BargeError("exists", error.message, { op, path: target, hint, cause: error });
+  });
+  if (shell.json) printJson({ from: source, to: target, size, sha256 });
+  else shell.say(`${done} ${target} (${formatSize(size)})`);
+}
+
+async function needFile(client: Client, op: string, path: string): Promise<void> {
+  const { entry } = await stat(client, path);
+  if (entry?.type !== "dir") return;
+  throw new BargeError("usage", "it is a folder", {
+    op,
+    path,
+    hint: "`barge cp -r` copies folders",
+  });
+}
+
+export async function rm({ shell, args, flags, signal }: Call): Promise<number> {
+  const client = await shell.link.client(signal);
+  const paths = args.map((typed) => trimSlashes(resolveRemote(shell.folder, typed)));
+  return await eachPath("rm", paths, async (path) => {
+    const removed = await remove(client, path, { recursive: flags.has("r") });
+    if (shell.json) printJson({ path, removed });
+  });
+}
+
+export async function mv({ shell, args, flags, signal }: Call): Promise<number> {
+  const client = await shell.link.client(signal);
+  const sources = args.slice(0, -1).map((typed) => trimSlashes(resolveRemote(shell.folder, typed)));
+  const to = await targets(client, "mv", sources, resolveRemote(shell.folder, args.at(-1)!));
+  return await eachPath("mv", sources, async (from) => {
+    await move(client, from, to(from), flags.has("n") ? "never" : "always");
+    if (shell.json) printJson({ from, to: to(from) });
+  });
+}
+
+export async function mkdir({ shell, args, flags, signal }: Call): Promise<number> {
+  const client = await shell.link.client(signal);
+  const paths = args.map((typed) => trimSlashes(resolveRemote(shell.folder, typed)));
+  return await eachPath("mkdir", paths, async (path) => {
+    const created = await makeFolder(client, path, { parents: flags.has("p") });
+    if (shell.json) printJson({ path, created });
+  });
+}

@@ -1,0 +1,42 @@
+/** Names side by side, as `ls` shows them on a terminal. */
+import { clip } from "../_term/clip.ts";
+
+/**
+ * Lays names out in as many columns as fit, read downwards.
+ *
+ * @param width of the terminal, in columns
+ *
+ * @example
+ * ```ts
+ * import { columns } from "./columns.ts";
+ * const lines = columns(["a", "bb", "c", "d", "e"], 8);
+ * if (lines.join("|") !== "a   d|bb  e|c") throw new Error(lines.join("|"));
+ * ```
+ */
+export function columns(names: readonly string[], width: number): string[] {
+  const widths = names.map(widthOf);
+  const gap = 2;
+  const widest = Math.max(0, ...widths);
+  const count = Math.max(1, Math.floor((width + gap) / (widest + gap)));
+  const height = Math.ceil(names.length / count);
+  return Array.from({ length: height }, (_, row) => {
+    let line = "";
+    for (let at = row; at < names.length; at += height) {
+      const last = at + height >= names.length;
+      line += names[at] + (last ? "" : " ".repeat(widest - widths[at] + gap));
+    }
+    return line;
+  });
+}
+
+/** How wide a terminal shows it: {@link clip} knows, but says only whether something fits. */
+function widthOf(name: string): number {
+  if (/^[\x20-\x7e]*$/.test(name)) return name.length;
+  let [least, most] = [0, name.length * 2];
+  while (least < most) {
+    const middle = (least + most) >> 1;
+    if (clip(name, middle) === name) most = middle;
+    else least = middle + 1;
+  }
+  return least;
+}

@@ -1,0 +1,138 @@
+/** What Tab offers: commands, flags, remote and local paths. No I/O of its own. */
+import { baseIn, expandHome, home, resolveRemote, shared } from "./paths.ts";
+import { findRow, type Kind, type Row } from "./row.ts";
+import { quoteRest, scan, type Word } from "./words.ts";
+
+/** What is in a folder. */
+export interface Found {
+  readonly name: string;
+  readonly folder: boolean;
+}
+
+/** Where names come from; a folder that can't be read has none. */
+export interface Sources {
+  /** The remote working folder. */
+  readonly folder: string;
+  remote(folder: string): Promise<readonly Found[]>;
+  local(folder: string): Promise<readonly Found[]>;
+}
+
+/** What could stand there, and what of the line that replaces: as node:readline wants it. */
+export type Offer = [candidates: string[], replaced: string];
+
+const none: Offer = [[], ""];
+
+/**
+ * Completes a line's last word. Candidates are quoted the way that the word was begun.
+ *
+ * @param line up to the cursor
+ *
+ * @example
+ * ```ts
+ * import { complete } from "./complete.ts";
+ * const row = { name: "get", args: "", takes: ["remote"], brief: "", run() {} } as const;
+ * const remote = () => Promise.resolve([{ name: "my file", folder: false }]);
+ * const sources = { folder: "/home", remote, local: remote };
+ * const [offers, word] = await complete("get m", [row], sources);
+ * if (offers[0] !== "my\\ file " || word !== "m") throw new Error(offers[0]);
+ * ```
+ */
+export async function complete(
+  line: string,
+  rows: readonly Row[],
+  sources: Sources,
+): Promise<Offer> {
+  const words = scan(line);
+  const last = words.at(-1);
+  const fresh = !last || !line.endsWith(last.raw);
+  const word: Word = fresh ? { text: "", raw: "", open: "" } : last;
+  const before = fresh ? words : words.slice(0, -1);
+  if (word.open === "\\") return none;
+  if (before.length === 0) return offer(word, names(rows).map((text) => ({ text })));
+  const row = findRow(rows, before[0].text);
+  if (!row) return none;
+  let index = 0;
+  let flagsOver = false;
+  for (const { raw } of before.slice(1)) {
+    if (!flagsOver && raw === "--") flagsOver = true;
+    else if (flagsOver || raw === "-" || !raw.startsWith("-")) index++;
+  }
+  if (word.raw.startsWith("-") && !flagsOver) {
+    return offer(word, Object.keys(row.flags ?? {}).map((letter) => ({ text: `-${letter}` })));
+  }
+  const kind = row.takes[row.many ? Math.min(index, row.takes.length - 1) : index];
+  return kind === undefined ? none : offer(word, await ofKind(kind, word.text, rows, sources));
+}
+
+interface Candidate {
+  readonly text: string;
+  /** More may follow at once, as behind a folder's slash. */
+  readonly open?: boolean;
+}
+
+async function ofKind(
+  kind: Kind,
+  text: string,
+  rows: readonly Row[],
+  sources: Sources,
+): Promise<Candidate[]> {
+  const { folder } = sources;
+  const remote = (base: string) => sources.remote(resolveRemote(base, folderOf(text)));
+  switch (kind) {
+    case "text":
+      return [];
+    case "command":
+      return names(rows).map((text) => ({ text }));
+    case "algorithm":
+      return [{ text: "sha256" }, { text: "md5" }];
+    case "remote":
+    case "remote-folder":
+      return paths(text, await remote(folder), kind === "remote-folder");
+    case "home":
+    case "public":
+      return paths(text, await remote(baseIn(kind === "home" ? home : shared, folder)), false);
+    case "local":
+    case "local-folder":
+      if (text === "~") return [{ text: "~/", open: true }];
+      return paths(
+        text,
+        await sources.local(expandHome(folderOf(text)) || "."),
+        kind === "local-folder",
+      );
+  }
+}
+
+/** What was typed of a path up to its last slash. */
+function folderOf(text: string): string {
+  return text.slice(0, text.lastIndexOf("/") + 1);
+}
+
+function paths(text: string, found: readonly Found[], foldersOnly: boolean): Candidate[] {
+  const folder = folderOf(text);
+  const begun = text.slice(folder.length);
+  return found
+    .filter((entry) => entry.folder || !foldersOnly)
+    .filter(({ name }) => begun.startsWith(".") || !name.startsWith("."))
+    // deno-lint-ignore no-control-regex
+    .filter(({ name }) => !/[\x00-\x1f\x7f]/.test(name)) // a line can't hold them
+    .map(({ name, folder: isFolder }) => ({
+      text: `${folder}${name}${isFolder ? "/" : ""}`,
+      open: isFolder,
+    }));
+}
+
+function offer({ text, raw, open }: Word, candidates: readonly Candidate[]): Offer {
+  const fit = candidates.filter((candidate) => candidate.text.startsWith(text));
+  const lines = fit.map((candidate) => {
+    const rest = candidate.text.slice(text.length);
+    const start = raw === "" && /^[#-]/.test(rest) ? "./" : ""; // else it would be a flag
+    return raw + start + quoteRest(rest, open);
+  });
+  // The only one there is: the word is finished.
+  if (lines.length === 1 && !fit[0].open) lines[0] += `${open} `;
+  return [lines, raw];
+}
+
+function names(rows: readonly Row[]): string[] {
+  return rows.map(({ name }) => name);
+}

@@ -1,0 +1,33 @@
+/** The shell's help: all commands, or one. */
+import { print, printJson } from "../_term/out.ts";
+import { type Call, findRow, type Row, usage } from "./row.ts";
+import { unknownCommand } from "./run.ts";
+
+export function help({ shell, args, rows }: Call): void {
+  const [name] = args;
+  const row = name === undefined ? undefined : findRow(rows, name);
+  if (name !== undefined && !row) throw unknownCommand(name, rows);
+  if (shell.json) (row ? [row] : rows).forEach((row) => printJson(fields(row)));
+  else if (row) printRow(row);
+  else printRows(rows);
+}
+
+function fields({ name, aliases = [], args, flags = {}, brief }: Row) {
+  return { name, aliases, args, flags, brief };
+}
+
+function printRows(rows: readonly Row[]): void {
+  const width = Math.max(...rows.map((row) => usage(row).length));
+  for (const row of rows) print(`  ${usage(row).padEnd(width)}  ${row.brief}`);
+  print(`
+Paths start at the working folder. Yours are in /home, what everyone shares in /public.
+A name with spaces: "my file" or my\\ file. Tab completes, arrows bring earlier lines back,
+Ctrl-C stops what is running.`);
+}
+
+function printRow(row: Row): void {
+  print(`${usage(row)}: ${row.brief}`);
+  for (const [letter, what] of Object.entries(row.flags ?? {})) print(`  -${letter}  ${what}`);
+  if (row.aliases) print(`  also: ${row.aliases.join(", ")}`);
+  if (row.about) print(`\n${row.about}`);
+}

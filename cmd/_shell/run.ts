@@ -1,0 +1,53 @@
+/** One line of the shell: read, run, and what failed said in one line. */
+import { findSimilar } from "@optique/core/suggestion";
+import { BargeError } from "../../core/error.ts";
+import { report } from "../_term/fail.ts";
+import { flush } from "../_term/out.ts";
+import { findRow, readArguments, type Row, type Shell } from "./row.ts";
+import { split } from "./words.ts";
+
+export interface Outcome {
+  /** 0, or the exit code that its failure calls for. */
+  readonly code: number;
+  /** It was the command to leave. */
+  readonly leave: boolean;
+}
+
+/**
+ * Runs a line; an empty one and one that starts with # do nothing.
+ *
+ * @param signal stops it, by cutting the connection
+ */
+export async function runLine(
+  shell: Shell,
+  rows: readonly Row[],
+  line: string,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  let verb: string | undefined;
+  try {
+    if (/^\s*(#|$)/.test(line)) return { code: 0, leave: false };
+    const [first, ...rest] = split(line);
+    const row = findRow(rows, first.text);
+    if (!row) throw unknownCommand(first.text, rows);
+    verb = row.name;
+    const { args, flags } = readArguments(row, rest);
+    signal.throwIfAborted();
+    const code = await row.run({ shell, args, flags, signal, rows });
+    return { code: code ?? 0, leave: row.leaves ?? false };
+  } catch (error) {
+    return { code: report(error, { verb, debug: shell.debug }), leave: false };
+  } finally {
+    flush();
+  }
+}
+
+/** What somebody is told who named a command that there is not. */
+export function unknownCommand(name: string, rows: readonly Row[]): BargeError {
+  const known = rows.flatMap((row) => [row.name, ...row.aliases ?? []]);
+  const near = findSimilar(name, known, { maxSuggestions: 3 });
+  return new BargeError("usage", "there is no such command", {
+    path: name,
+    hint: near.length > 0 ? `did you mean ${near.join(" or ")}?` : "`help` lists them",
+  });
+}

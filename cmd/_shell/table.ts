@@ -1,0 +1,190 @@
+/** The shell's commands, a row each, in the order in which help lists them. */
+import { grow, left, passwd, register } from "./account.ts";
+import { cd, digest, everyones, lcd, lpwd, ls, mine, pwd, stat } from "./browse.ts";
+import { claim, mkdir, mv, publish, rm } from "./change.ts";
+import { help } from "./help.ts";
+import type { Row } from "./row.ts";
+import { get, put } from "./transfer.ts";
+
+const deep = { r: "with all that is in folders" };
+const transfer = { ...deep, u: "only files whose size or time differs" };
+
+export const rows: readonly Row[] = [
+  {
+    name: "ls",
+    aliases: ["dir"],
+    args: "[PATH]",
+    takes: ["remote"],
+    flags: { l: "size, time (UTC) and owner, too", ...deep },
+    brief: "list the working folder, or another one",
+    run: ls,
+  },
+  { name: "mine", args: "", takes: [], flags: deep, brief: "list your files", run: mine },
+  {
+    name: "public",
+    args: "",
+    takes: [],
+    flags: deep,
+    brief: "list what everyone shares",
+    run: everyones,
+  },
+  {
+    name: "left",
+    aliases: ["quota", "df"],
+    args: "",
+    takes: [],
+    brief: "show how much space is left",
+    run: left,
+  },
+  {
+    name: "get",
+    args: "REMOTE [LOCAL]",
+    takes: ["remote", "local"],
+    least: 1,
+    flags: transfer,
+    brief: "fetch a file, or with -r a folder",
+    about: "LOCAL is a folder or a new name, or - to show the file here. Ctrl-C stops it; the\n" +
+      "same command goes on where it was.",
+    run: get,
+  },
+  {
+    name: "put",
+    args: "LOCAL [REMOTE]",
+    takes: ["local", "remote"],
+    least: 1,
+    flags: transfer,
+    brief: "send a file, or with -r a folder",
+    about:
+      "REMOTE is a folder or a new name. Ctrl-C stops it; the same command goes on where it\nwas.",
+    run: put,
+  },
+  {
+    name: "publish",
+    args: "NAME [AS]",
+    takes: ["home", "public"],
+    least: 1,
+    brief: "copy a file of yours to /public, for everyone",
+    about: "The copy is made at the server, and charged to you. What you published under that\n" +
+      "name before is replaced; what others did is not.",
+    run: publish,
+  },
+  {
+    name: "claim",
+    args: "NAME [AS]",
+    takes: ["public", "home"],
+    least: 1,
+    flags: { f: "replace what is there" },
+    brief: "copy a public file to your /home",
+    about: "The copy is made at the server, and charged to you like any other file.",
+    run: claim,
+  },
+  {
+    name: "rm",
+    aliases: ["del"],
+    args: "PATH...",
+    takes: ["remote"],
+    least: 1,
+    many: true,
+    flags: deep,
+    brief: "remove files and empty folders, for good",
+    run: rm,
+  },
+  {
+    name: "mv",
+    aliases: ["rename"],
+    args: "SRC... DEST",
+    takes: ["remote"],
+    least: 2,
+    many: true,
+    flags: { n: "fail rather than replace a file" },
+    brief: "move or rename files and folders",
+    run: mv,
+  },
+  {
+    name: "mkdir",
+    args: "PATH...",
+    takes: ["remote-folder"],
+    least: 1,
+    many: true,
+    flags: { p: "those above them, too" },
+    brief: "make folders",
+    run: mkdir,
+  },
+  {
+    name: "cd",
+    args: "[PATH]",
+    takes: ["remote-folder"],
+    brief: "go to a folder at the server; to /home if none is named",
+    run: cd,
+  },
+  { name: "pwd", args: "", takes: [], brief: "show the folder at the server", run: pwd },
+  {
+    name: "lcd",
+    args: "[PATH]",
+    takes: ["local-folder"],
+    brief: "go to a folder of this machine; to ~ if none is named",
+    run: lcd,
+  },
+  { name: "lpwd", args: "", takes: [], brief: "show the folder of this machine", run: lpwd },
+  {
+    name: "stat",
+    args: "PATH...",
+    takes: ["remote"],
+    least: 1,
+    many: true,
+    brief: "show what is known of a file or folder",
+    run: stat,
+  },
+  {
+    name: "digest",
+    args: "NAME [sha256|md5]",
+    takes: ["remote", "algorithm"],
+    least: 1,
+    brief: "show a file's digest, as sha256sum or md5sum would",
+    run: digest,
+  },
+  {
+    name: "grow",
+    args: "SIZE",
+    takes: ["text"],
+    least: 1,
+    brief: "ask for this capacity in all, like 20GiB",
+    run: grow,
+  },
+  {
+    name: "passwd",
+    args: "",
+    takes: [],
+    brief: "change your password",
+    about: "It is asked for. A script gives it as BARGE_NEW_PASSWORD.",
+    run: passwd,
+  },
+  {
+    name: "register",
+    args: "NAME [SIZE]",
+    takes: ["text", "text"],
+    least: 1,
+    brief: "make another account, where the server allows it",
+    about:
+      "Its password is asked for. A script gives it as BARGE_NEW_PASSWORD. You stay who you\n" +
+      "are; `barge shell --register` makes an account and goes in as that.",
+    run: register,
+  },
+  {
+    name: "help",
+    aliases: ["?"],
+    args: "[COMMAND]",
+    takes: ["command"],
+    brief: "list the commands, or tell more about one",
+    run: help,
+  },
+  {
+    name: "exit",
+    aliases: ["quit", "bye"],
+    args: "",
+    takes: [],
+    brief: "leave; so does Ctrl-D",
+    run: () => {},
+    leaves: true,
+  },
+];

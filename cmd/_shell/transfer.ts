@@ -1,0 +1,50 @@
+/** The shell's `get` and `put`: the verbs' own, from and to the working folders. */
+import { get as getAll } from "../../core/client/get.ts";
+import { put as putAll } from "../../core/client/put.ts";
+import { entryAt } from "../../core/client/stat.ts";
+import { trimSlashes } from "../../core/client/target.ts";
+import { BargeError } from "../../core/error.ts";
+import { printTransfer } from "../_term/transfer.ts";
+import { expandHome, resolveRemote } from "./paths.ts";
+import type { Call } from "./row.ts";
+
+export async function get({ shell, args, flags, signal }: Call): Promise<number> {
+  const [typed, local = "."] = args;
+  if (local === "-" && shell.json) {
+    throw new BargeError("usage", "standard output can't be both the file and the JSON", {
+      op: "get",
+    });
+  }
+  const client = await shell.link.client(signal);
+  const source = resolveRemote(shell.folder, typed);
+  return await printTransfer(
+    "get",
+    { json: shell.json, quiet: false, dryRun: false },
+    (onEvent) => getAll(client, [source], expandHome(local), { ...chosen(flags), onEvent }),
+  );
+}
+
+export async function put({ shell, args, flags, signal }: Call): Promise<number> {
+  const [local, typed] = args;
+  if (local === "-") {
+    throw new BargeError("usage", "standard input is where the commands come from", {
+      op: "put",
+      hint: "use `barge put - /home/NAME`",
+    });
+  }
+  const client = await shell.link.client(signal);
+  let target = resolveRemote(shell.folder, typed ?? "./");
+  if (!target.endsWith("/")) {
+    const isFolder = (await entryAt(client, trimSlashes(target)))?.type === "dir";
+    if (isFolder) target += "/";
+  }
+  return await printTransfer(
+    "put",
+    { json: shell.json, quiet: false, dryRun: false },
+    (onEvent) => putAll(client, [expandHome(local)], target, { ...chosen(flags), onEvent }),
+  );
+}
+
+function chosen(flags: ReadonlySet<string>) {
+  return { recursive: flags.has("r"), update: flags.has("u") };
+}

@@ -1,0 +1,23 @@
+/** `barge user enable` and `disable`: the same, but for one word. */
+import { object } from "@optique/core/constructs";
+import { accountFields, openAccounts } from "./accounts.ts";
+import { command } from "./command.ts";
+import { argument, common, dataOption } from "./options.ts";
+import { note, printJson } from "./out.ts";
+
+/** The verb that enables, or disables, an account. */
+export function able(disabled: boolean, about: string) {
+  const verb = disabled ? "disable" : "enable";
+  return command({
+    options: object({ name: argument("NAME", "The account"), data: dataOption(), ...common }),
+    usage: "NAME",
+    about,
+    examples: [[`barge user ${verb} bob`, `${verb} bob`]],
+    async run({ name, data, json }) {
+      using open = await openAccounts(data);
+      const account = open.accounts.change(name, { disabled });
+      if (json) printJson(accountFields(account));
+      else note(`${account.name} is ${verb}d`);
+    },
+  });
+}

@@ -1,0 +1,114 @@
+/** Accounts as they are declared in a file, for `user apply`. */
+import { dirname, resolve } from "node:path";
+import * as v from "valibot";
+import { BargeError, typed } from "../../core/error.ts";
+import { checkName } from "../../core/account/accounts.ts";
+import { readPasswordFile } from "./password.ts";
+import { parseSize } from "./size.ts";
+
+const quota = v.union([
+  v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  v.pipe(
+    v.string(),
+    v.check((text) => text === "none" || parseSize(text) !== undefined, "is no size like 20GiB"),
+    v.transform((text) => text === "none" ? null : parseSize(text)!),
+  ),
+], 'must be bytes, a size like "20GiB", or "none"');
+
+const account = v.strictObject({
+  name: v.string(),
+  role: v.optional(v.picklist(["user", "admin"])),
+  quota: v.optional(quota),
+  disabled: v.optional(v.boolean()),
+  password: v.optional(v.pipe(v.string(), v.minLength(1, "is empty"))),
+  passwordFile: v.optional(v.string()),
+  state: v.optional(v.picklist(["present", "absent"])),
+});
+const file = v.strictObject({ accounts: v.array(account) });
+
+/** An account as it is to be; what is undefined stays as it is. */
+export interface Declared {
+  readonly name: string;
+  readonly role?: "user" | "admin";
+  readonly limit?: number | null;
+  readonly disabled?: boolean;
+  readonly password?: string;
+  readonly absent: boolean;
+}
+
+/**
+ * Reads what a file declares, with the passwords that it refers to.
+ *
+ * @param path `-` is standard input; password files are then relative to the current folder
+ * @throws {BargeError} `usage` for what is not right in it, with the place; what reading gives
+ */
+export async function readDeclared(path: string): Promise<Declared[]> {
+  const text = await readText(path);
+  const folder = path === "-" ? "." : dirname(path);
+  const declared = parseDeclared(text, path);
+  return await Promise.all(declared.map(async ({ passwordFile, ...account }) => ({
+    ...account,
+    password: passwordFile === undefined
+      ? account.password
+      : await readPasswordFile(resolve(folder, passwordFile)),
+  })));
+}
+
+/**
+ * Checks what a file declares.
+ *
+ * @param path for messages
+ * @throws {BargeError} `usage`
+ *
+ * @example
+ * ```ts
+ * import { parseDeclared } from "./declared.ts";
+ * const [a] = parseDeclared('{"accounts":[{"name":"a","quota":"1MB"}]}', "f");
+ * if (a.limit !== 1_000_000) throw new Error();
+ * ```
+ */
+export function parseDeclared(text: string, path: string) {
+  const wrong = (why: string, hint?: string) => {
+    return new BargeError("usage", why, { op: "user apply", path, hint });
+  };
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw wrong(`it is not JSON: ${(cause as Error).message}`);
+  }
+  const result = v.safeParse(file, value, { abortEarly: true });
+  if (!result.success) {
+    const issue = result.issues[0];
+    const at = v.getDotPath(issue) ?? "the file";
+    const unknown = issue.type === "strict_object" && issue.expected === "never";
+    throw wrong(
+      unknown ? `${at}: there is no such field` : `${at}: ${lower(issue.message)}`,
+      "`barge user apply --help` lists the fields",
+    );
+  }
+  const names = new Set<string>();
+  return result.output.accounts.map(({ quota, state, ...account }) => {
+    checkName(account.name);
+    const { name, password, passwordFile } = account;
+    if (names.has(name.toLowerCase())) throw wrong(`${name} is declared twice`);
+    names.add(name.toLowerCase());
+    if (password !== undefined && passwordFile !== undefined) {
+      throw wrong(`${name} has both a password and a passwordFile`);
+    }
+    return { ...account, limit: quota, absent: state === "absent" };
+  });
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    if (path === "-") return await new Response(Deno.stdin.readable).text();
+    return await Deno.readTextFile(path);
+  } catch (cause) {
+    throw typed(cause, { op: "read", path });
+  }
+}
+
+function lower(message: string): string {
+  return message.replace(/^[A-Z](?=[a-z ])/, (c) => c.toLowerCase());
+}

@@ -1,0 +1,26 @@
+/** How a remote file or folder is printed. */
+import type { Entry } from "../../core/protocol/message.ts";
+import { printable } from "./text.ts";
+
+/** A file or folder as `--json` shows it. The fields are frozen. */
+export function entryFields(path: string, entry: Entry) {
+  const { type, size, modified, owner, sha256 } = entry;
+  const name = entry.name.slice(entry.name.lastIndexOf("/") + 1);
+  return { path, name, type, size, modified, owner, sha256 };
+}
+
+/**
+ * A line of `ls -l`: size, time (UTC), owner, name.
+ *
+ * @param name as it is to be shown
+ */
+export function longLine(entry: Entry, name: string): string {
+  const size = entry.type === "dir" ? "-" : String(entry.size);
+  const time = entry.modified.slice(0, 16).replace("T", " ");
+  return `${size.padStart(13)}  ${time}  ${(entry.owner ?? "-").padEnd(12)}  ${name}`;
+}
+
+/** A name as it is shown: a folder with a slash, safe where it goes to a terminal. */
+export function shownName(entry: Entry, name: string, toTerminal: boolean): string {
+  return (toTerminal ? printable(name) : name) + (entry.type === "dir" ? "/" : "");
+}

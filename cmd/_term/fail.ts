@@ -1,0 +1,46 @@
+/**
+ * The only exit of the program: says what failed and ends with its code.
+ *
+ *   barge: put /home/x: needs 5 bytes, 3 are left
+ *   (free some room, or ask for more with `barge grow`)
+ */
+import { type BargeError, typed } from "../../core/error.ts";
+import { exitCodes, otherCode } from "./exit.ts";
+import { flush, note, stdoutClosed, writeError } from "./out.ts";
+
+/** Says what failed on standard error. @returns the exit code that it calls for */
+export function report(cause: unknown, options: { verb?: string; debug: boolean }): number {
+  const error = asBargeError(cause, options.verb);
+  if (error === undefined) {
+    const why = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+    note(`barge: ${options.verb ?? ""}${options.verb ? ": " : ""}a mistake in barge: ${why}`);
+    note("(please report it, with what --debug prints)");
+  } else {
+    note(`barge: ${error}`);
+    if (error.hint) note(`(${error.hint})`);
+  }
+  if (options.debug) writeError(`${trace(cause)}\n`);
+  return error === undefined ? otherCode : exitCodes[error.kind];
+}
+
+/** Ends the program, with all that was printed written. */
+export function exit(code: number): never {
+  flush();
+  // Whoever read our output has gone: that is an interruption by the user, not a success.
+  Deno.exit(stdoutClosed.aborted ? exitCodes.interrupted : code);
+}
+
+/** What was thrown as one of ours; undefined when it is a programmer's mistake. */
+function asBargeError(cause: unknown, verb?: string): BargeError | undefined {
+  try {
+    return typed(cause, { op: verb });
+  } catch {
+    return undefined;
+  }
+}
+
+function trace(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  const inner = cause.cause === undefined ? "" : `\ncaused by ${trace(cause.cause)}`;
+  return (cause.stack ?? String(cause)) + inner;
+}

@@ -1,0 +1,92 @@
+/**
+ * The logins that `barge login` keeps: a token a server and account, the newest last, which is the
+ * default. They lie in $XDG_CONFIG_HOME/barge/logins.json, readable by nobody else.
+ */
+import { dirname } from "node:path";
+import * as v from "valibot";
+import { BargeError, typed } from "../../core/error.ts";
+
+const login = v.object({
+  host: v.string(),
+  port: v.number(),
+  account: v.string(),
+  id: v.string(),
+  token: v.string(),
+});
+const file = v.object({ logins: v.array(login) });
+
+export type Login = v.InferOutput<typeof login>;
+
+/** Where the logins are kept. @throws {BargeError} `usage` when there is no home */
+export function loginsPath(): string {
+  const xdg = Deno.env.get("XDG_CONFIG_HOME");
+  if (xdg?.startsWith("/")) return `${xdg}/barge/logins.json`;
+  const home = Deno.env.get("HOME") || Deno.env.get("USERPROFILE");
+  if (home) return `${home}/.config/barge/logins.json`;
+  throw new BargeError("usage", "there is no place to keep logins: HOME is not set", {
+    hint: "set HOME or XDG_CONFIG_HOME, or use --server with --password-file",
+  });
+}
+
+/** All saved logins. @throws {BargeError} `denied` when others could have read or written them */
+export async function readLogins(): Promise<Login[]> {
+  const path = Deno.env.get("HOME") || Deno.env.get("XDG_CONFIG_HOME") ? loginsPath() : undefined;
+  if (path === undefined) return [];
+  let text: string;
+  try {
+    using handle = await Deno.open(path);
+    checkOwner(path, await handle.stat());
+    text = await new Response(handle.readable).text();
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return [];
+    throw typed(cause, { op: "read logins", path });
+  }
+  const result = v.safeParse(v.pipe(v.string(), v.parseJson(), file), text);
+  if (result.success) return result.output.logins;
+  throw new BargeError("fatal", "it is damaged", {
+    op: "read logins",
+    path,
+    hint: "remove it and log in again",
+  });
+}
+
+/** Changes the saved logins, one program at a time, in one step for every reader. */
+export async function changeLogins(change: (logins: Login[]) => Login[]): Promise<void> {
+  const path = loginsPath();
+  const temporary = `${path}.${crypto.randomUUID()}`;
+  try {
+    await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    using lock = await Deno.open(`${path}.lock`, { create: true, write: true, mode: 0o600 });
+    await lock.lock(true);
+    const text = JSON.stringify({ logins: change(await readLogins()) }, null, 2) + "\n";
+    {
+      using handle = await Deno.open(temporary, { createNew: true, write: true, mode: 0o600 });
+      handle.writeSync(new TextEncoder().encode(text));
+      await handle.sync();
+    }
+    await Deno.rename(temporary, path);
+  } catch (cause) {
+    await Deno.remove(temporary).catch(() => {/* it was never made */});
+    throw typed(cause, { op: "save login", path });
+  }
+}
+
+/** Is it that server's, and, if one is named, that account's? */
+export function fits(
+  login: Login,
+  at: { readonly host: string; readonly port: number; readonly account?: string },
+): boolean {
+  return login.host === at.host && login.port === at.port &&
+    (at.account === undefined || login.account === at.account);
+}
+
+function checkOwner(path: string, info: Deno.FileInfo): void {
+  if (Deno.build.os === "windows" || info.mode === null) return;
+  const why = info.uid !== Deno.uid()
+    ? "it belongs to another user"
+    : info.mode & 0o077
+    ? "others can read or write it"
+    : undefined;
+  if (!why) return;
+  throw new BargeError("denied", why, { op: "read logins", path, hint: `chmod 600 ${path}` });
+}

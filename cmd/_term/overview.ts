@@ -1,0 +1,51 @@
+/** Help on the program and its groups of verbs, and what an unknown verb is told. */
+import { findSimilar } from "@optique/core/suggestion";
+import { BargeError } from "../../core/error.ts";
+import type { Tree } from "./command.ts";
+import { print } from "./out.ts";
+
+/** Prints all verbs. */
+export function printOverview(tree: Tree, version: string): void {
+  print(`barge ${version}: moves files between people and machines, with accounts and quotas.
+
+Usage: barge VERB [OPTIONS] [ARGUMENTS]
+
+${rows(tree)}
+
+  barge help VERB       tells more about one of them
+  barge --version       prints the version
+
+Every option can be given in the environment, too: --dry-run as BARGE_DRY_RUN=1.
+Exit codes: 0 ok, 1 other, 2 usage, 3 no such directory, 4 no such file, 5 worth retrying,
+6 not worth retrying, 7 fatal, 11 not allowed, 12 over quota, 13 digest differs, 14 exists,
+15 identity, 130 interrupted.`);
+}
+
+/** Prints the verbs of a group. */
+export function printGroup(name: string, brief: string, verbs: Tree): void {
+  print(`Usage: barge ${name} VERB [OPTIONS] [ARGUMENTS]   (${brief})
+
+${rows(verbs)}
+
+  barge help ${name} VERB   tells more about one of them`);
+}
+
+/** What somebody is told who named a verb that there is not. */
+export function unknownVerb(word: string, group: readonly string[], known: string[]): BargeError {
+  const where = ["barge", ...group].join(" ");
+  const what = word.startsWith("-") ? "options come behind the verb" : "there is no such verb";
+  const near = findSimilar(word, known, { maxSuggestions: 3 });
+  return new BargeError("usage", what, {
+    op: group.join(" ") || undefined,
+    path: word,
+    hint: near.length > 0
+      ? `did you mean ${near.map((verb) => `\`${where} ${verb}\``).join(" or ")}?`
+      : `\`barge help${group.map((g) => ` ${g}`).join("")}\` lists them`,
+  });
+}
+
+function rows(tree: Tree): string {
+  const width = Math.max(...Object.keys(tree).map((name) => name.length));
+  return Object.entries(tree)
+    .map(([name, { brief }]) => `  ${name.padEnd(width)}  ${brief}`).join("\n");
+}

@@ -1,0 +1,184 @@
+/**
+ * The line that shows how far a transfer is. {@link render} and {@link Tally} are pure; the rest
+ * draws, at most ten times a second, and only where standard error is a terminal.
+ */
+import type { TransferEvent } from "../../core/client/events.ts";
+import { clip } from "./clip.ts";
+import { setStatusLine, terminal, writeError } from "./out.ts";
+import { formatSize } from "./size.ts";
+import { printable } from "./text.ts";
+
+const redrawEvery = 100;
+/** Half of what the rate is made of is younger than this. Milliseconds. */
+const halfLife = 2000;
+
+/** How far a transfer is. */
+export interface State {
+  readonly files: number;
+  readonly totalFiles: number;
+  readonly bytes: number;
+  readonly totalBytes: number;
+  /** Bytes a second, or null while nothing can be said. */
+  readonly rate: number | null;
+  /** What is being transferred. */
+  readonly name: string;
+}
+
+/**
+ * The line, in at most `width` columns.
+ *
+ * @example
+ * ```ts
+ * import { render } from "./progress.ts";
+ * const state = { files: 1, totalFiles: 2, bytes: 5e6, totalBytes: 1e7, rate: 1e6, name: "a" };
+ * const line = render(state, 80);
+ * if (line !== "1/2 files  5.00 MB of 10.0 MB  50%  1.00 MB/s  5 s left  a") throw new Error(line);
+ * ```
+ */
+export function render(state: State, width: number): string {
+  const { files, totalFiles, bytes, totalBytes, rate, name } = state;
+  const parts = totalFiles > 1 ? [`${number(files)}/${number(totalFiles)} files`] : [];
+  if (totalBytes > 0) {
+    const percent = Math.floor(Math.min(1, bytes / totalBytes) * 100);
+    parts.push(`${formatSize(bytes)} of ${formatSize(totalBytes)}`, `${percent}%`);
+  } else parts.push(formatSize(bytes));
+  if (rate !== null && rate > 0) {
+    parts.push(`${formatSize(rate)}/s`);
+    if (totalBytes > bytes) parts.push(`${duration((totalBytes - bytes) / rate)} left`);
+  }
+  const facts = clip(parts.join("  "), width);
+  const room = width - facts.length - 2;
+  return room < 4 || name === "" ? facts : `${facts}  ${clip(printable(name), room)}`;
+}
+
+/**
+ * Seconds as people say them.
+ *
+ * @example
+ * ```ts
+ * import { duration } from "./progress.ts";
+ * if (duration(0.42) !== "0.4 s" || duration(59.6) !== "1 min 0 s") throw new Error();
+ * if (duration(7260) !== "2 h 1 min") throw new Error();
+ * ```
+ */
+export function duration(seconds: number): string {
+  if (seconds < 1) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  if (whole < 100 * 3600) {
+    return `${Math.floor(whole / 3600)} h ${Math.floor(whole % 3600 / 60)} min`;
+  }
+  return `${Math.floor(whole / 86_400)} days`;
+}
+
+/** A number with commas: 5,000. */
+export function number(n: number): string {
+  return n.toLocaleString("en-US");
+}
+
+/** Adds a transfer's events up. Time is given in milliseconds, so that tests need no clock. */
+export class Tally {
+  #files = 0;
+  #totalFiles = 0;
+  #bytes = 0;
+  #totalBytes = 0;
+  #name = "";
+  #rate: number | null = null;
+  #since: { time: number; moved: number } | undefined;
+  #moved = 0;
+
+  /** Takes note of an event. */
+  add(event: TransferEvent): void {
+    if (event.type === "plan") {
+      this.#totalFiles += event.files;
+      this.#totalBytes += event.bytes;
+    } else if (event.type === "start") {
+      this.#name = event.local === "-" ? event.path : event.local;
+      this.#bytes += event.offset;
+    } else if (event.type === "bytes") {
+      this.#bytes += event.count;
+      this.#moved += event.count;
+    } else if (event.type === "done") {
+      this.#files++;
+    }
+  }
+
+  /** What is to be shown at this time. */
+  state(now: number): State {
+    this.#measure(now);
+    return {
+      files: this.#files,
+      totalFiles: Math.max(this.#totalFiles, this.#files),
+      bytes: this.#bytes,
+      totalBytes: this.#totalBytes === 0 ? 0 : Math.max(this.#totalBytes, this.#bytes),
+      rate: this.#rate,
+      name: this.#name,
+    };
+  }
+
+  /** Smooths the rate, so that the time left does not jump. */
+  #measure(now: number): void {
+    this.#since ??= { time: now, moved: this.#moved };
+    const elapsed = now - this.#since.time;
+    if (elapsed < redrawEvery / 2) return;
+    const current = (this.#moved - this.#since.moved) / (elapsed / 1000);
+    const keep = 0.5 ** (elapsed / halfLife);
+    this.#rate = this.#rate === null ? current : this.#rate * keep + current * (1 - keep);
+    this.#since = { time: now, moved: this.#moved };
+  }
+}
+
+/** The line on the terminal, for as long as it is not disposed. */
+export class Progress implements Disposable {
+  readonly #tally = new Tally();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #shown = false;
+  #drawn = performance.now(); // what is over within the first tenth of a second shows nothing
+
+  constructor() {
+    setStatusLine(this);
+  }
+
+  /** Takes note of an event, and draws when it is time. */
+  add(event: TransferEvent): void {
+    this.#tally.add(event);
+    const due = this.#drawn + redrawEvery - performance.now();
+    // Both ways are needed: a busy transfer may keep timers waiting, an idle one sends no events.
+    if (due <= 0) this.#draw();
+    else this.#timer ??= setTimeout(() => this.#draw(), due);
+  }
+
+  /** Takes the line away; the next event brings it back. */
+  hide(): void {
+    if (this.#shown) writeError("\r\x1b[K");
+    this.#shown = false;
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.hide();
+    setStatusLine(undefined);
+  }
+
+  #draw(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#drawn = performance.now();
+    writeError(`\r${render(this.#tally.state(this.#drawn), columns() - 1)}\x1b[K`);
+    this.#shown = true;
+  }
+}
+
+/** A progress line if somebody can see it. */
+export function progress(quiet: boolean): Progress | undefined {
+  return quiet || !terminal.stderr ? undefined : new Progress();
+}
+
+function columns(): number {
+  try {
+    return Deno.consoleSize().columns || 80;
+  } catch {
+    return 80;
+  }
+}

@@ -1,0 +1,47 @@
+/** Questions on a terminal. The terminal is as it was when they are answered, or not. */
+import { BargeError } from "../../core/error.ts";
+import { terminal } from "./out.ts";
+
+/** Is somebody there to answer? */
+export function canAsk(): boolean {
+  return terminal.stdin && terminal.stderr;
+}
+
+/**
+ * Asks for a password, which is not shown.
+ *
+ * @param options.twice ask again and compare, for a new one
+ * @throws {BargeError} `interrupted`
+ */
+export async function askPassword(
+  question: string,
+  { twice, signal }: { twice: boolean; signal: AbortSignal },
+): Promise<string> {
+  const { isCancel, password } = await import("@clack/prompts");
+  const { default: process } = await import("node:process");
+  const ask = async (
+    message: string,
+    validate: (text: string | undefined) => string | undefined,
+  ) => {
+    const answer = await password({ message, validate, signal, output: process.stderr });
+    if (isCancel(answer)) throw new BargeError("interrupted", "no password was given");
+    return answer;
+  };
+  const first = await ask(question, (text) => text ? undefined : "It can't be empty.");
+  if (twice) await ask("Again", (text) => text === first ? undefined : "It is not the same.");
+  return first;
+}
+
+/** Asks for a line of text. @throws {BargeError} `interrupted` */
+export async function askText(question: string, signal: AbortSignal): Promise<string> {
+  const { isCancel, text } = await import("@clack/prompts");
+  const { default: process } = await import("node:process");
+  const answer = await text({
+    message: question,
+    validate: (text) => text?.trim() ? undefined : "It can't be empty.",
+    signal,
+    output: process.stderr,
+  });
+  if (isCancel(answer)) throw new BargeError("interrupted", "no answer was given");
+  return answer.trim();
+}

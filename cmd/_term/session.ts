@@ -1,0 +1,148 @@
+/** From a verb's options to a connection that is logged in. */
+import type { Client } from "../../core/client/client.ts";
+import type { Login as Who } from "../../core/client/login.ts";
+import type { Remote } from "../../core/client/remote.ts";
+import { BargeError } from "../../core/error.ts";
+import { version } from "../_version.ts";
+import { count, plain, value } from "./options.ts";
+import { givenPassword, needPassword, passwordOptions, type PasswordSources } from "./password.ts";
+
+/** The options of a verb that needs a server, but no login. */
+export const serverOptions = {
+  server: value(
+    ["--server"],
+    plain("barge://NAME@HOST:PORT"),
+    "The server, and whose account there. Default: the last `barge login`",
+  ),
+  timeout: value(
+    ["--timeout"],
+    count("SECONDS", 1, 86_400),
+    "Give up when the server has not answered by then. Default: 10",
+  ),
+};
+
+/** The options of a verb that works at a server as somebody. */
+export const sessionOptions = { ...serverOptions, ...passwordOptions };
+
+export interface ServerChoice {
+  readonly server: string | undefined;
+  readonly timeout: number | undefined;
+}
+export interface SessionChoice extends ServerChoice, PasswordSources {
+  /** This token and nothing else: for `logout`. */
+  readonly token?: string;
+}
+
+/** The connection, who one is there, and where that is. */
+export interface Session extends AsyncDisposable {
+  readonly client: Client;
+  readonly remote: Remote & { readonly account: string };
+  readonly who: Who;
+}
+
+/**
+ * Connects without logging in.
+ *
+ * @throws {BargeError} `usage` when no server is named; what connecting gives
+ */
+export async function connectOnly(
+  choice: ServerChoice,
+  signal: AbortSignal,
+): Promise<{ client: Client; remote: Remote }> {
+  const remote = await chooseRemote(choice);
+  return { client: await dial(remote, choice, signal), remote };
+}
+
+/**
+ * Connects and logs in, with a password that was given, else the saved login, else by asking.
+ *
+ * @throws {BargeError} `usage` when no server or account is named, `unauthenticated`, and what
+ *   connecting gives
+ */
+export async function openClient(choice: SessionChoice, signal: AbortSignal): Promise<Client> {
+  return (await openSession(choice, signal)).client;
+}
+
+/**
+ * {@link openClient}, with what was found on the way.
+ *
+ * @param options.password true: a saved login does not do, the password itself is needed
+ */
+export async function openSession(
+  choice: SessionChoice,
+  signal: AbortSignal,
+  options: { readonly password?: boolean } = {},
+): Promise<Session> {
+  const named = await chooseRemote(choice);
+  const { token } = choice;
+  const given = token === undefined ? await givenPassword(choice) : undefined;
+  const saved = options.password || given !== undefined || token !== undefined
+    ? undefined
+    : await savedLogin(named);
+  const account = named.account ?? saved?.account ?? await chooseAccount(named, signal);
+  const remote = { ...named, account };
+  const client = await dial(remote, choice, signal);
+  try {
+    const { login } = await import("../../core/client/login.ts");
+    const { formatRemote } = await import("../../core/client/remote.ts");
+    const question = `Password of ${account} at ${client.peer}`;
+    const kept = token ?? saved?.token;
+    const credentials = kept !== undefined ? { token: kept } : {
+      account,
+      password: given ?? await needPassword(choice, { question, twice: false, signal, ways }),
+    };
+    const who = await login(client, credentials).catch((error) => {
+      if (!(error instanceof BargeError) || error.kind !== "unauthenticated") throw error;
+      const facts = { op: "log in to", path: formatRemote(remote), cause: error };
+      throw new BargeError(error.kind, error.message, {
+        ...facts,
+        hint: saved ? again : undefined,
+      });
+    });
+    return { client, remote, who, [Symbol.asyncDispose]: () => client[Symbol.asyncDispose]() };
+  } catch (error) {
+    client.close();
+    throw error;
+  }
+}
+
+const again = "the saved login does not hold any more: use `barge login` again";
+const ways = "use `barge login` once, or --password-stdin, --password-file or BARGE_PASSWORD";
+
+async function dial(remote: Remote, choice: ServerChoice, signal: AbortSignal): Promise<Client> {
+  const { connect } = await import("../../core/client/connect.ts");
+  return await connect(remote, {
+    signal,
+    timeout: choice.timeout === undefined ? undefined : choice.timeout * 1000,
+    agent: `barge/${version}`,
+  });
+}
+
+async function chooseRemote({ server }: ServerChoice): Promise<Remote> {
+  if (server !== undefined) {
+    const { parseRemote } = await import("../../core/client/remote.ts");
+    return parseRemote(server);
+  }
+  const { readLogins } = await import("./logins.ts");
+  const last = (await readLogins()).at(-1);
+  if (last) return { account: last.account, host: last.host, port: last.port };
+  throw new BargeError("usage", "no server is named", {
+    hint: "use --server barge://NAME@HOST, BARGE_SERVER, or `barge login barge://NAME@HOST` once",
+  });
+}
+
+async function savedLogin(remote: Remote) {
+  const { fits, readLogins } = await import("./logins.ts");
+  return (await readLogins()).findLast((login) => fits(login, remote));
+}
+
+/** Whose account, when neither the server's address nor a saved login says so. */
+async function chooseAccount(remote: Remote, signal: AbortSignal): Promise<string> {
+  const { formatRemote } = await import("../../core/client/remote.ts");
+  const { askText, canAsk } = await import("./prompt.ts");
+  const at = formatRemote(remote);
+  if (canAsk()) return await askText(`Your account at ${at}`, signal);
+  throw new BargeError("usage", `no account is named for ${at}`, {
+    hint: `write it into the server's address: ${formatRemote({ ...remote, account: "NAME" })}`,
+  });
+}

@@ -1,0 +1,37 @@
+/** Rows of text in columns. */
+import { print, terminal } from "./out.ts";
+import { printable } from "./text.ts";
+
+/**
+ * Lines rows up in columns, two spaces apart; columns of numbers to the right.
+ *
+ * @param right which columns are numbers
+ *
+ * @example
+ * ```ts
+ * import { table } from "./table.ts";
+ * const lines = table([["a", "10"], ["bcd", "5"]], [1]);
+ * if (lines.join("|") !== "a    10|bcd   5") throw new Error(lines.join("|"));
+ * ```
+ */
+export function table(rows: readonly (readonly string[])[], right: readonly number[]): string[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    row.forEach((cell, i) => widths[i] = Math.max(widths[i] ?? 0, cell.length));
+  }
+  return rows.map((row) =>
+    row.map((cell, i) => right.includes(i) ? cell.padStart(widths[i]) : cell.padEnd(widths[i]))
+      .join("  ").trimEnd()
+  );
+}
+
+/** Prints rows under a heading. */
+export function printTable(
+  heading: readonly string[],
+  rows: readonly (readonly string[])[],
+  right: readonly number[] = [],
+): void {
+  for (const line of table([heading, ...rows], right)) {
+    print(terminal.stdout ? printable(line) : line);
+  }
+}

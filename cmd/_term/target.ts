@@ -1,0 +1,28 @@
+/** Where `mv` and `cp` put things. */
+import type { Client } from "../../core/client/client.ts";
+import { entryAt } from "../../core/client/stat.ts";
+import { baseName, join, trimSlashes } from "../../core/client/target.ts";
+import { BargeError } from "../../core/error.ts";
+
+/**
+ * Where each source goes: into the target if that is a folder or ends in a slash, else it takes the
+ * target's name.
+ *
+ * @throws {BargeError} `no-directory` when several are to go into what is no folder
+ */
+export async function targets(
+  client: Client,
+  op: string,
+  sources: readonly string[],
+  target: string,
+): Promise<(source: string) => string> {
+  const isFolder = (await entryAt(client, trimSlashes(target)))?.type === "dir";
+  if (!isFolder && (sources.length > 1 || target.endsWith("/"))) {
+    throw new BargeError("no-directory", "there is no such folder", {
+      op,
+      path: target,
+      hint: `\`barge mkdir -p ${trimSlashes(target)}\` makes it`,
+    });
+  }
+  return (source) => isFolder ? join(target, baseName(source)) : target;
+}

@@ -1,0 +1,154 @@
+/** What `put` and `get` share: their options, and what they print. */
+import type { Totals, TransferEvent, TransferResult } from "../../core/client/events.ts";
+import { BargeError, type Kind } from "../../core/error.ts";
+import { errorFields, sharedCode } from "./exit.ts";
+import { common, flag, plain, values } from "./options.ts";
+import { note, print, printJson, stdoutClosed, terminal } from "./out.ts";
+import { duration, number, progress } from "./progress.ts";
+import { sessionOptions } from "./session.ts";
+import { formatSize } from "./size.ts";
+import { printable } from "./text.ts";
+
+export const transferOptions = {
+  recursive: flag(["-r", "--recursive"], "Folders with all that is in them"),
+  update: flag(["-u", "--update"], "Only files whose size or time differs"),
+  checksum: flag(["-c", "--checksum"], "Only files whose SHA-256 differs"),
+  delete: flag(["--delete"], "Afterwards remove from the target tree what the source has not"),
+  exclude: values(["--exclude"], plain("GLOB"), "Leave out names like *.o, /build/, docs/**; many"),
+  dryRun: flag(["-n", "--dry-run"], "Only say what would be done"),
+  quiet: flag(["-q", "--quiet"], "No progress, no summary; only failures"),
+  ...sessionOptions,
+  ...common,
+};
+
+/** More notes than this are only counted. */
+const asidesShown = 10;
+
+interface Printing {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly dryRun: boolean;
+}
+
+/**
+ * Runs a transfer and prints what happens: progress and failures on standard error, with `json` an
+ * object a file on standard output.
+ *
+ * @param op `put` or `get`
+ * @returns the exit code: that which all failures share, else 1
+ */
+export async function printTransfer(
+  op: "put" | "get",
+  { json, quiet, dryRun }: Printing,
+  transfer: (onEvent: (event: TransferEvent) => void) => Promise<Totals>,
+): Promise<number> {
+  const start = performance.now();
+  const failures: Kind[] = [];
+  using line = progress(quiet);
+  const notes = new Notes();
+  const onEvent = (event: TransferEvent) => {
+    line?.add(event);
+    if (event.type === "done") {
+      const { result } = event;
+      if (json) printJson(resultFields(result));
+      else if (dryRun && result.status === "sent") print(`${op} ${between(op, result)}`);
+      if (result.error) {
+        failures.push(result.error.kind);
+        notes.failure(result.error);
+      }
+    } else if (event.type === "removed" && dryRun && !json) print(`remove ${shown(event.path)}`);
+    else if (event.type === "note" && !quiet) notes.aside(event.message);
+  };
+  const totals = await transfer(onEvent).catch((cause) => {
+    throw cause instanceof BargeError && cause.kind === "interrupted"
+      ? cause.with({ hint: "run the same command again to resume" })
+      : cause;
+  });
+  notes.end();
+  line?.hide();
+  const files = totals.sent + totals.resumed + totals.skipped + totals.failed;
+  if (!quiet && (terminal.stderr || files !== 1 || totals.removed > 0)) {
+    note(summary(totals, (performance.now() - start) / 1000, dryRun));
+  }
+  return sharedCode(failures);
+}
+
+/**
+ * What a transfer came to, in a line.
+ *
+ * @example
+ * ```ts
+ * import { summary } from "./transfer.ts";
+ * const none = { sent: 0, resumed: 0, skipped: 0, failed: 0, removed: 0, bytes: 0, error: null };
+ * const line = summary({ ...none, sent: 5000, failed: 2, bytes: 20_480_000 }, 0.4, false);
+ * if (line !== "5,000 files, 20.5 MB in 0.4 s; 2 failed") throw new Error(line);
+ * ```
+ */
+export function summary(totals: Totals, seconds: number, dryRun: boolean): string {
+  const { sent, resumed, skipped, failed, removed, bytes } = totals;
+  const moved = sent + resumed;
+  const parts = [
+    resumed > 0 && `${number(resumed)} of them resumed`,
+    skipped > 0 && `${number(skipped)} the same already`,
+    removed > 0 && `${number(removed)} removed`,
+    failed > 0 && `${number(failed)} failed`,
+  ];
+  const time = dryRun ? "; nothing was done (--dry-run)" : ` in ${duration(seconds)}`;
+  const what = `${number(moved)} ${moved === 1 ? "file" : "files"}, ${formatSize(bytes)}${time}`;
+  return [what, ...parts.filter(Boolean)].join("; ");
+}
+
+/** A file's outcome as `--json` shows it. The fields are frozen. */
+export function resultFields(result: TransferResult) {
+  const { path, local, size, sha256, status, offset, error } = result;
+  return { path, local, size, sha256, status, offset, error: error && errorFields(error) };
+}
+
+/**
+ * Keeps standard error readable: a broken connection fails thousands of files in the same words,
+ * and a tree may be full of symbolic links.
+ */
+class Notes {
+  #last = "";
+  #same = 0;
+  #hint = "";
+  #asides = 0;
+
+  failure(error: BargeError): void {
+    // An interruption is said once, at the end, and whoever closed our output wants to hear no more.
+    if (error.kind === "interrupted" || stdoutClosed.aborted) return;
+    const text = `barge: ${error}`;
+    if (text === this.#last) {
+      this.#same++;
+      return;
+    }
+    this.#endSame();
+    this.#last = text;
+    note(text);
+    if (error.hint && error.hint !== this.#hint) note(`(${error.hint})`);
+    this.#hint = error.hint ?? this.#hint;
+  }
+
+  aside(message: string): void {
+    if (++this.#asides <= asidesShown) note(`barge: ${message}`);
+  }
+
+  end(): void {
+    this.#endSame();
+    const more = this.#asides - asidesShown;
+    if (more > 0) note(`barge: and ${number(more)} more of these`);
+  }
+
+  #endSame(): void {
+    if (this.#same > 0) note(`barge: and ${number(this.#same)} more of the same`);
+    this.#same = 0;
+  }
+}
+
+function between(op: "put" | "get", { path, local }: TransferResult): string {
+  return op === "put" ? `${shown(local)} -> ${shown(path)}` : `${shown(path)} -> ${shown(local)}`;
+}
+
+function shown(path: string): string {
+  return terminal.stdout ? printable(path) : path;
+}

@@ -1,0 +1,54 @@
+/**
+ * `barge completion`: prints a shell's completion script. The script calls it again, with the words
+ * that are on the command line behind the shell's name, and is answered with suggestions. Only the
+ * verb that is being completed is loaded.
+ */
+import { bash, fish, nu, pwsh, type ShellCompletion, zsh } from "@optique/core/completion";
+import { object } from "@optique/core/constructs";
+import { suggest, type Suggestion } from "@optique/core/parser";
+import { passThrough } from "@optique/core/primitives";
+import { command, type Group, type Tree, type Verb } from "./_term/command.ts";
+import { argumentOf, oneOf, words } from "./_term/options.ts";
+import { writeStdout } from "./_term/out.ts";
+
+const shells: Record<string, ShellCompletion> = { bash, zsh, fish, pwsh, nu };
+
+export default command({
+  options: object({
+    shell: argumentOf(oneOf("bash", "zsh", "fish", "pwsh", "nu"), "Your shell"),
+    words: passThrough({ format: "greedy", hidden: true }),
+  }),
+  usage: "bash|zsh|fish|pwsh|nu",
+  about: `Prints a script that teaches your shell to complete barge's verbs, options and files.`,
+  examples: [
+    ['eval "$(barge completion bash)"', "for this shell; in ~/.bashrc, for all"],
+    ["barge completion zsh > ~/.zfunc/_barge", "for zsh, where fpath has ~/.zfunc"],
+    ["barge completion fish > ~/.config/fish/completions/barge.fish", "for fish"],
+  ],
+  async run({ shell: name, words }, { tree }) {
+    const shell = shells[name];
+    const chunks = words.length === 0
+      ? [shell.generateScript("barge", ["completion", name])]
+      : shell.encodeSuggestions(await suggestions(tree, words));
+    writeStdout(new TextEncoder().encode([...chunks].join("")));
+  },
+});
+
+/** What could stand in the place of the last word. */
+async function suggestions(tree: Tree, line: readonly string[]): Promise<readonly Suggestion[]> {
+  const [first, ...rest] = line;
+  const row: Partial<Verb & Group> | undefined = Object.hasOwn(tree, first)
+    ? tree[first]
+    : undefined;
+  if (rest.length === 0 || !row) return rest.length === 0 ? names(tree, first) : [];
+  const deeper = row.verbs ? await suggestions(row.verbs, rest) : [];
+  const named = row.verbs && Object.hasOwn(row.verbs, rest[0]) && rest.length > 1;
+  if (!row.load || named) return deeper;
+  const { default: command } = await row.load();
+  return [...deeper, ...suggest(command.options, [rest[0], ...rest.slice(1)])];
+}
+
+function names(tree: Tree, prefix: string): Suggestion[] {
+  return Object.entries(tree).filter(([name]) => name.startsWith(prefix))
+    .map(([text, { brief }]) => ({ kind: "literal", text, description: words(brief) }));
+}

@@ -1,0 +1,21 @@
+/** `barge licenses`: prints the licenses of barge and of all that it carries. */
+import { object } from "@optique/core/constructs";
+import { command } from "./_term/command.ts";
+import { common } from "./_term/options.ts";
+import { print, printJson } from "./_term/out.ts";
+
+export default command({
+  options: object({ ...common }),
+  usage: "",
+  about: `Prints the licenses of barge, of the runtime that its executable carries, and of every
+    package in it. Needs no server and no network.`,
+  examples: [
+    ["barge licenses | less", "read them"],
+    ["barge licenses --json", "one a line: name, version, license, text"],
+  ],
+  async run({ json }) {
+    const { licenses, licenseText } = await import("./_licenses.ts");
+    if (json) licenses.forEach(printJson);
+    else print(licenseText());
+  },
+});

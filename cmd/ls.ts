@@ -1,0 +1,42 @@
+/** `barge ls`: lists files at a server. */
+import { object } from "@optique/core/constructs";
+import { command } from "./_term/command.ts";
+import { entryFields, longLine, shownName } from "./_term/entry.ts";
+import { common, flag, optionalArgument } from "./_term/options.ts";
+import { print, printJson, terminal } from "./_term/out.ts";
+import { openSession, sessionOptions } from "./_term/session.ts";
+
+export default command({
+  options: object({
+    path: optionalArgument("PATH", "A folder or file. Default: /home"),
+    long: flag(["-l", "--long"], "Show size, time (UTC) and owner, too"),
+    recursive: flag(["-r", "--recursive"], "Show what folders hold, too"),
+    ...sessionOptions,
+    ...common,
+  }),
+  usage: "[PATH]",
+  about: `Lists a folder, one name a line; folders end in a slash. Yours are in /home, those that
+    everyone shares in /public. What could confuse a terminal is escaped when one reads it.`,
+  examples: [
+    ["barge ls -l /public", "what is shared"],
+    ["barge ls -r --json /home | jq -r 'select(.size > 1e9) .path'", "large files"],
+  ],
+  async run({ path = "/home", long, recursive, json, ...choice }, { signal }) {
+    await using session = await openSession(choice, signal);
+    const { client } = session;
+    const { stat } = await import("../core/client/stat.ts");
+    const { list } = await import("../core/client/list.ts");
+    const { join } = await import("../core/client/target.ts");
+    const { entry } = await stat(client, path);
+    const single = entry?.type === "file";
+    for await (const entry of list(client, path, { recursive })) {
+      signal.throwIfAborted();
+      if (json) {
+        printJson(entryFields(single ? path : join(path, entry.name), entry));
+        continue;
+      }
+      const name = shownName(entry, single ? path : entry.name, terminal.stdout);
+      print(long ? longLine(entry, name) : name);
+    }
+  },
+});

@@ -1,0 +1,30 @@
+/** `barge mkdir`: makes folders at a server. */
+import { object } from "@optique/core/constructs";
+import { command } from "./_term/command.ts";
+import { eachPath } from "./_term/each.ts";
+import { args, common, flag } from "./_term/options.ts";
+import { printJson } from "./_term/out.ts";
+import { openSession, sessionOptions } from "./_term/session.ts";
+
+export default command({
+  options: object({
+    paths: args("PATH", "The folders, like /home/photos"),
+    parents: flag(
+      ["-p", "--parents"],
+      "Make what is missing above them, too; no error if it is there",
+    ),
+    ...sessionOptions,
+    ...common,
+  }),
+  usage: "PATH...",
+  about: `Makes folders.`,
+  examples: [["barge mkdir -p /home/photos/2026", "make both folders"]],
+  async run({ paths, parents, json, ...choice }, { signal }) {
+    await using session = await openSession(choice, signal);
+    const { mkdir } = await import("../core/client/mkdir.ts");
+    return await eachPath("mkdir", paths, async (path) => {
+      const created = await mkdir(session.client, path, { parents });
+      if (json) printJson({ path, created });
+    });
+  },
+});

@@ -1,0 +1,33 @@
+/** `barge mv`: moves or renames at a server. */
+import { object } from "@optique/core/constructs";
+import { command } from "./_term/command.ts";
+import { eachPath } from "./_term/each.ts";
+import { args, common, flag } from "./_term/options.ts";
+import { printJson } from "./_term/out.ts";
+import { openSession, sessionOptions } from "./_term/session.ts";
+
+export default command({
+  options: object({
+    paths: args("PATH", "Remote files and folders; last, their new name or folder", 2),
+    noClobber: flag(["--no-clobber"], "Fail rather than replace a file"),
+    ...sessionOptions,
+    ...common,
+  }),
+  usage: "SRC... DEST",
+  about: `Moves files and folders, in one step each. Between /home and /public, too: what you move
+    to /public everyone sees, and it stays charged to you.`,
+  examples: [
+    ["barge mv /home/a.txt /home/b.txt", "rename a file"],
+  ],
+  async run({ paths, noClobber, json, ...choice }, { signal }) {
+    await using session = await openSession(choice, signal);
+    const { move } = await import("../core/client/move.ts");
+    const { targets } = await import("./_term/target.ts");
+    const sources = paths.slice(0, -1);
+    const to = await targets(session.client, "mv", sources, paths.at(-1)!);
+    return await eachPath("mv", sources, async (from) => {
+      await move(session.client, from, to(from), noClobber ? "never" : "always");
+      if (json) printJson({ from, to: to(from) });
+    });
+  },
+});

@@ -1,0 +1,52 @@
+/** `barge passwd`: changes one's own password at a server. */
+import { object } from "@optique/core/constructs";
+import { command } from "./_term/command.ts";
+import { common, flag, path, value } from "./_term/options.ts";
+import { note, print, printJson } from "./_term/out.ts";
+import { needPassword, randomPassword, readPasswordFile } from "./_term/password.ts";
+import { openSession, sessionOptions } from "./_term/session.ts";
+
+export default command({
+  options: object({
+    newPasswordFile: value(
+      ["--new-password-file"],
+      path("FILE"),
+      "Read the new password from a file, one line",
+    ),
+    generate: flag(["--generate"], "Make a random new password and print it on standard output"),
+    ...sessionOptions,
+    ...common,
+  }),
+  usage: "",
+  about: `Changes your password at a server. The old one is asked for, or comes from the usual
+    places; a saved login does not do. The new one is asked for twice, or comes from
+    --new-password-file, --generate or BARGE_NEW_PASSWORD.
+
+    All tokens of the account end with it: log in again where you were.`,
+  examples: [["barge passwd", "ask for the old password and the new one"]],
+  async run({ newPasswordFile, generate, json, ...choice }, { signal }) {
+    await using session = await openSession(choice, signal, { password: true });
+    const password = generate
+      ? randomPassword()
+      : newPasswordFile !== undefined
+      ? await readPasswordFile(newPasswordFile)
+      : Deno.env.get("BARGE_NEW_PASSWORD") || await needPassword(nowhere, {
+        question: `New password of ${session.who.account}`,
+        twice: true,
+        signal,
+        ways: "use --new-password-file, --generate or BARGE_NEW_PASSWORD",
+      });
+    const { passwd } = await import("../core/client/passwd.ts");
+    await passwd(session.client, password);
+    const { account } = session.who;
+    if (json) {
+      printJson({ account, ...(generate ? { password } : {}) });
+      return;
+    }
+    note(`the password of ${account} is changed; its saved logins have ended`);
+    if (generate) print(password);
+  },
+});
+
+/** Only a terminal is left to ask. */
+const nowhere = { passwordStdin: false, passwordFile: undefined, environment: false };

@@ -1,0 +1,29 @@
+/** `barge quota list`: what all accounts use. */
+import { object } from "@optique/core/constructs";
+import { openAccounts } from "../_term/accounts.ts";
+import { command } from "../_term/command.ts";
+import { common, dataOption } from "../_term/options.ts";
+import { quotaOf } from "../_term/quota.ts";
+import { printJson } from "../_term/out.ts";
+import { formatLimit, formatSize } from "../_term/size.ts";
+import { printTable } from "../_term/table.ts";
+
+export default command({
+  options: object({ data: dataOption(), ...common }),
+  usage: "",
+  about: `Lists how much all accounts in a data directory use, and how much is left to them.`,
+  examples: [["barge quota list", "who uses how much"]],
+  async run({ data, json }) {
+    using open = await openAccounts(data);
+    const quotas = open.accounts.list().map(quotaOf);
+    if (json) return quotas.forEach(printJson);
+    const rows = quotas.map(({ account, used, reserved, limit, left }) => [
+      account,
+      formatSize(used),
+      formatSize(reserved),
+      formatLimit(limit),
+      formatLimit(left),
+    ]);
+    printTable(["ACCOUNT", "USED", "RESERVED", "LIMIT", "LEFT"], rows, [1, 2, 3, 4]);
+  },
+});

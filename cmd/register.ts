@@ -1,0 +1,45 @@
+/** `barge register`: makes an account for oneself. */
+import { object } from "@optique/core/constructs";
+import { command } from "./_term/command.ts";
+import { argument, common, size, value } from "./_term/options.ts";
+import { note, print, printJson } from "./_term/out.ts";
+import { newPassword, newPasswordOptions } from "./_term/password.ts";
+import { connectOnly, serverOptions } from "./_term/session.ts";
+import { formatLimit } from "./_term/size.ts";
+
+export default command({
+  options: object({
+    name: argument("NAME", "The account's name: letters, digits, . _ -"),
+    quota: value(["--quota"], size(), "The capacity to ask for. Default: what the server gives"),
+    ...newPasswordOptions,
+    ...serverOptions,
+    ...common,
+  }),
+  usage: "NAME",
+  about: `Makes an account at a server that allows it (\`barge serve --allow-register\`).`,
+  examples: [["barge register alice --server barge://files.example", "ask for a password"]],
+  async run({ name, quota, server, timeout, json, ...sources }, { signal }) {
+    const { client, remote } = await connectOnly({ server, timeout }, signal);
+    await using _ = client;
+    if (!client.hello.register) {
+      const { BargeError } = await import("../core/error.ts");
+      throw new BargeError("refused", "this server takes no registrations", {
+        op: "register at",
+        path: client.peer,
+        hint: "ask its operator for an account",
+      });
+    }
+    const { password, generated } = await newPassword(sources, `Password for ${name}`, signal);
+    const { register } = await import("../core/client/register.ts");
+    const { account, limit } = await register(client, name, password, quota);
+    const { formatRemote } = await import("../core/client/remote.ts");
+    const at = formatRemote({ ...remote, account });
+    if (json) {
+      printJson({ account, limit, ...(generated ? { password } : {}) });
+      return;
+    }
+    note(`made the account ${account}, capacity ${formatLimit(limit)}`);
+    note(`try: barge login ${at}`);
+    if (generated) print(password);
+  },
+});

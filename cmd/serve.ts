@@ -1,0 +1,119 @@
+/** `barge serve`: the server. */
+import { object } from "@optique/core/constructs";
+import type { Address } from "../core/net/address.ts";
+import { command } from "./_term/command.ts";
+import {
+  addressOrOff,
+  common,
+  count,
+  dataOption,
+  flag,
+  oneOf,
+  sizeOrNone,
+  valueOr,
+  valueParser,
+} from "./_term/options.ts";
+import { note, printJson, writeError } from "./_term/out.ts";
+
+export default command({
+  options: object({
+    data: dataOption(),
+    native: valueOr(
+      ["--native"],
+      addressOrOff(),
+      { host: "127.0.0.1", port: 7171 } as Address | null,
+      "Where barge's own protocol listens. Default: 127.0.0.1:7171",
+    ),
+    http: later("http"),
+    ftp: later("ftp"),
+    ftps: later("ftps"),
+    sftp: later("sftp"),
+    workers: valueOr(
+      ["--workers"],
+      count("N", 1, 256),
+      () => navigator.hardwareConcurrency,
+      "How many isolates serve, each with rights to nothing but the data directory. " +
+        "Default: one a core",
+    ),
+    durability: valueOr(
+      ["--durability"],
+      oneOf("full", "relaxed"),
+      "full",
+      "`full`: what was acknowledged outlives a power cut. `relaxed`: it skips the syncs",
+    ),
+    allowRegister: flag(["--allow-register"], "Let strangers make accounts with `barge register`"),
+    quota: valueOr(
+      ["--quota"],
+      sizeOrNone(),
+      1_000_000,
+      "Capacity of an account that registers and names none. Default: 1MB",
+    ),
+    maxQuota: valueOr(
+      ["--max-quota"],
+      sizeOrNone(),
+      undefined as number | null | undefined,
+      "How much an account may register with, or grow to, by itself. Default: --quota",
+    ),
+    plaintext: flag(
+      ["--plaintext"],
+      "Listen without TLS on an address that other machines reach. Passwords don't cross the " +
+        "wire, but files do, readable by all between",
+    ),
+    ...common,
+  }),
+  usage: "",
+  about: `Serves the files and accounts in a data directory. The first start makes the directory
+    and the account \`admin\`, whose password is shown once, on standard error.
+
+    Ctrl-C or SIGTERM ends it once the running transfers' isolates have let go; what was cut is
+    continued when its sender runs the same command again.`,
+  examples: [
+    ["barge serve", "serve on 127.0.0.1:7171"],
+    ["barge serve --data /srv/barge --native 0.0.0.0:7171 --plaintext", "serve a trusted network"],
+    ["barge serve --allow-register --quota 20GiB", "give everyone who asks 20 GiB"],
+  ],
+  async run(options, { signal }) {
+    const { data, native, workers, durability, allowRegister, quota, json } = options;
+    const { serve } = await import("../core/serve/serve.ts");
+    let first: string | undefined;
+    await serve({
+      data,
+      native,
+      plaintext: options.plaintext,
+      workers,
+      durability,
+      allowRegister,
+      defaultLimit: quota,
+      maxLimit: options.maxQuota === undefined ? quota : options.maxQuota,
+      signal,
+      onFirstAccount(name, password) {
+        first = name;
+        writeError(
+          `\n  The account \`${name}\` was made. Its password, shown this once:\n\n` +
+            `      ${password}\n\n`,
+        );
+      },
+      onReady(facts) {
+        if (json) return printJson({ event: "ready", ...facts });
+        const at = facts.native;
+        note(
+          `barge serves ${data} at ${at} with ${workers} ${workers === 1 ? "worker" : "workers"}`,
+        );
+        note(`try: barge login barge://${first ?? "NAME"}@${at}`);
+      },
+    });
+  },
+});
+
+/** A door that this version does not have: `off` is all that it can be told. */
+function later(door: string) {
+  const read = (text: string) => text === "off" ? null : undefined;
+  return valueOr(
+    [`--${door}`],
+    valueParser("off", null, read, {
+      wanted: `\`off\`, and this version of barge has no ${door} door yet`,
+    }),
+    null,
+    `This version has no ${door} door yet. Default: off`,
+  );
+}

@@ -1,0 +1,44 @@
+/** `barge shell`: a prompt at a server. */
+import { object } from "@optique/core/constructs";
+import { command } from "./_term/command.ts";
+import { common, flag, optionalArgument, size, value } from "./_term/options.ts";
+import { passwordOptions } from "./_term/password.ts";
+import { serverOptions } from "./_term/session.ts";
+
+const { passwordFile } = passwordOptions;
+
+export default command({
+  options: object({
+    remote: optionalArgument("barge://NAME@HOST:PORT", "The server; instead of --server"),
+    register: flag(["--register"], "Make the account first, where the server allows it"),
+    quota: value(["--quota"], size(), "With --register: the capacity to ask for"),
+    keepGoing: flag(["--keep-going"], "With commands from a pipe: go on when one fails"),
+    ...serverOptions,
+    passwordFile,
+    ...common,
+  }),
+  usage: "[barge://NAME@HOST:PORT]",
+  about:
+    `Logs in, with what \`barge login\` saved or by asking, and then takes commands, one a line:
+    ls, mine, public, left, get, put, publish, claim, rm, mv, mkdir, cd, pwd, lcd, lpwd, stat,
+    digest, grow, passwd, register, help, exit. \`help COMMAND\` tells more about one.
+    Tab completes names here and at the server; Ctrl-C stops a transfer, and the same command goes
+    on where it was. Lines are kept in $XDG_STATE_HOME/barge/history; passwords are no part of them.
+
+    With commands from a pipe there is no prompt, lines that start with # are left out, and the
+    first failure ends it with its exit code.`,
+  examples: [
+    ["barge shell barge://alice@files.example", "ask for the password and go in"],
+    ["barge shell --register barge://bob@files.example", "make the account bob and go in"],
+    ["printf 'put a.txt\\nleft\\n' | barge shell", "two commands on one connection"],
+  ],
+  async run(options, { signal }) {
+    const { remote, server, json, debug, keepGoing } = options;
+    const { canAsk } = await import("./_term/prompt.ts");
+    const { enter } = await import("./_shell/enter.ts");
+    const { interact, runScript } = await import("./_shell/loop.ts");
+    await using link = await enter({ ...options, server: remote ?? server }, signal);
+    if (canAsk()) return await interact(link, { json, debug, signal });
+    return await runScript(link, Deno.stdin.readable, { json, debug, signal, keepGoing });
+  },
+});

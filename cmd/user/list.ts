@@ -1,0 +1,28 @@
+/** `barge user list`: all accounts. */
+import { object } from "@optique/core/constructs";
+import { accountFields, openAccounts } from "../_term/accounts.ts";
+import { command } from "../_term/command.ts";
+import { common, dataOption } from "../_term/options.ts";
+import { printJson } from "../_term/out.ts";
+import { formatLimit, formatSize } from "../_term/size.ts";
+import { printTable } from "../_term/table.ts";
+
+export default command({
+  options: object({ data: dataOption(), ...common }),
+  usage: "",
+  about: `Lists the accounts in a data directory.`,
+  examples: [["barge user list --json | jq -r .name", "the names alone"]],
+  async run({ data, json }) {
+    using open = await openAccounts(data);
+    const accounts = open.accounts.list();
+    if (json) return accounts.forEach((account) => printJson(accountFields(account)));
+    const rows = accounts.map(({ name, role, disabled, used, limit, created }) => [
+      name,
+      role + (disabled ? ", disabled" : ""),
+      formatSize(used),
+      formatLimit(limit),
+      new Date(created).toISOString().slice(0, 10),
+    ]);
+    printTable(["NAME", "ROLE", "USED", "LIMIT", "CREATED"], rows, [2, 3]);
+  },
+});

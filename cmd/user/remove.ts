@@ -1,0 +1,34 @@
+/** `barge user remove`: ends an account. */
+import { object } from "@optique/core/constructs";
+import { openStore } from "../_term/accounts.ts";
+import { command } from "../_term/command.ts";
+import { argument, common, dataOption, flag } from "../_term/options.ts";
+import { note, printJson } from "../_term/out.ts";
+import { number } from "../_term/progress.ts";
+import { formatSize } from "../_term/size.ts";
+
+export default command({
+  options: object({
+    name: argument("NAME", "The account"),
+    purge: flag(
+      ["--purge"],
+      "Remove its files, too, for good: its home, and what it has in /public",
+    ),
+    data: dataOption(),
+    ...common,
+  }),
+  usage: "NAME",
+  about: `Removes an account, its tokens and its half-finished uploads. The files in its home are
+    kept aside and it says where, and what it has in /public stays there, unless --purge is given.`,
+  examples: [["barge user remove bob", "remove bob and keep his files aside"]],
+  async run({ name, purge, data, json }) {
+    using store = await openStore(data);
+    const { removeAccount } = await import("../../core/session/remove-account.ts");
+    const { kept, files, bytes } = await removeAccount(store, name, { purge });
+    if (json) return printJson({ name, kept, files, bytes });
+    const what = `${number(files)} ${files === 1 ? "file" : "files"}, ${formatSize(bytes)}`;
+    note(`removed ${name}`);
+    if (kept !== null) note(`its files (${what}) are kept; its home is now ${kept}`);
+    else if (purge) note(`its files (${what}) are gone`);
+  },
+});

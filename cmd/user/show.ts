@@ -1,0 +1,30 @@
+/** `barge user show`: one account. */
+import { object } from "@optique/core/constructs";
+import { accountFields, openAccounts } from "../_term/accounts.ts";
+import { command } from "../_term/command.ts";
+import { argument, common, dataOption } from "../_term/options.ts";
+import { print, printJson } from "../_term/out.ts";
+import { formatLimit, formatSize } from "../_term/size.ts";
+
+export default command({
+  options: object({ name: argument("NAME", "The account"), data: dataOption(), ...common }),
+  usage: "NAME",
+  about: `Shows one account: role, space, tokens. Fails with 4 when there is none of that name.`,
+  examples: [["barge user show alice", "all about alice"]],
+  async run({ name, data, json }) {
+    using open = await openAccounts(data);
+    const account = open.accounts.get(name);
+    const tokens = open.tokens.list(account.id).length;
+    const { used, reserved, limit } = account;
+    if (json) return printJson({ ...accountFields(account), reserved, tokens });
+    print(account.name);
+    print(`  role      ${account.role}${account.disabled ? ", disabled" : ""}`);
+    print(`  used      ${formatSize(used)}`);
+    if (reserved > 0) {
+      print(`  reserved  ${formatSize(reserved)} for uploads that are not complete`);
+    }
+    print(`  limit     ${formatLimit(limit)}`);
+    print(`  tokens    ${tokens}`);
+    print(`  created   ${new Date(account.created).toISOString()}`);
+  },
+});

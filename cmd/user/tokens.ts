@@ -1,0 +1,52 @@
+/** `barge user tokens`: an account's saved logins. */
+import { object } from "@optique/core/constructs";
+import { BargeError } from "../../core/error.ts";
+import { openAccounts } from "../_term/accounts.ts";
+import { command } from "../_term/command.ts";
+import { argument, common, dataOption, plain, value } from "../_term/options.ts";
+import { note, printJson } from "../_term/out.ts";
+import { printTable } from "../_term/table.ts";
+
+export default command({
+  options: object({
+    name: argument("NAME", "The account"),
+    revoke: value(["--revoke"], plain("ID"), "End this token; `all` ends all of them"),
+    data: dataOption(),
+    ...common,
+  }),
+  usage: "NAME",
+  about: `Lists the tokens that \`barge login\` made for an account, or revokes one. The tokens
+    themselves are not kept, so that they can't be shown.`,
+  examples: [
+    ["barge user tokens alice", "where alice is logged in"],
+    ["barge user tokens alice --revoke all", "log her out everywhere"],
+  ],
+  async run({ name, revoke, data, json }) {
+    using open = await openAccounts(data);
+    const { id: account } = open.accounts.get(name);
+    const tokens = open.tokens.list(account);
+    if (revoke !== undefined) {
+      const ids = revoke === "all" ? tokens.map(({ id }) => id) : [revoke];
+      const gone = open.db.transaction(() => ids.filter((id) => open.tokens.revoke(account, id)));
+      if (revoke !== "all" && gone.length === 0) {
+        throw new BargeError("not-found", `${name} has no such token`, {
+          op: "revoke",
+          path: revoke,
+        });
+      }
+      if (json) gone.forEach((id) => printJson({ id, revoked: true }));
+      else note(`revoked ${gone.length} ${gone.length === 1 ? "token" : "tokens"} of ${name}`);
+      return;
+    }
+    const time = (ms: number | null) => ms === null ? null : new Date(ms).toISOString();
+    if (json) {
+      for (const { id, label, created, used } of tokens) {
+        printJson({ id, label, created: time(created), used: time(used) });
+      }
+      return;
+    }
+    const day = (ms: number | null) => time(ms)?.slice(0, 16).replace("T", " ") ?? "never";
+    const rows = tokens.map((t) => [t.id, day(t.created), day(t.used), t.label]);
+    printTable(["ID", "CREATED", "LAST USED", "LABEL"], rows);
+  },
+});

@@ -1,0 +1,180 @@
+/**
+ * The command tree: from the words of a command line to the verb that they name, and its exit code.
+ *
+ * Only the verb that is called is loaded, and that verb loads of core/ what it needs. The rows here
+ * are in the order in which help lists them.
+ */
+import type { Group, Tree, Verb } from "./cmd/_term/command.ts";
+import { BargeError } from "./core/error.ts";
+import { exit, report } from "./cmd/_term/fail.ts";
+import { stdoutClosed, writeStdout } from "./cmd/_term/out.ts";
+import { version } from "./cmd/_version.ts";
+
+const user: Tree = {
+  add: { brief: "make an account", load: () => import("./cmd/user/add.ts") },
+  list: { brief: "list the accounts", load: () => import("./cmd/user/list.ts") },
+  show: { brief: "show one account", load: () => import("./cmd/user/show.ts") },
+  remove: { brief: "remove an account", load: () => import("./cmd/user/remove.ts") },
+  passwd: { brief: "give an account a new password", load: () => import("./cmd/user/passwd.ts") },
+  enable: {
+    brief: "let a disabled account log in again",
+    load: () => import("./cmd/user/enable.ts"),
+  },
+  disable: {
+    brief: "keep an account from logging in",
+    load: () => import("./cmd/user/disable.ts"),
+  },
+  tokens: {
+    brief: "list and revoke an account's tokens",
+    load: () => import("./cmd/user/tokens.ts"),
+  },
+  apply: {
+    brief: "make the accounts that a file declares",
+    load: () => import("./cmd/user/apply.ts"),
+  },
+};
+
+const quota: Tree = {
+  list: { brief: "list what all accounts use", load: () => import("./cmd/quota/list.ts") },
+  set: { brief: "change an account's capacity", load: () => import("./cmd/quota/set.ts") },
+  verify: {
+    brief: "compare the books with the disk",
+    load: () => import("./cmd/quota/verify.ts"),
+  },
+};
+
+/** Every verb of the program. */
+export const tree: Tree = {
+  serve: { brief: "serve files to people with accounts", load: () => import("./cmd/serve.ts") },
+  user: { brief: "manage the accounts in a data directory", verbs: user },
+  quota: {
+    brief: "show your space at a server; manage everyone's",
+    verbs: quota,
+    load: () => import("./cmd/quota/own.ts"),
+  },
+  login: { brief: "log in at a server and stay so", load: () => import("./cmd/login.ts") },
+  logout: { brief: "forget a saved login", load: () => import("./cmd/logout.ts") },
+  put: { brief: "send files and folders", load: () => import("./cmd/put.ts") },
+  get: { brief: "fetch files and folders", load: () => import("./cmd/get.ts") },
+  ls: { brief: "list files", load: () => import("./cmd/ls.ts") },
+  stat: { brief: "show one file or folder", load: () => import("./cmd/stat.ts") },
+  rm: { brief: "remove files and folders", load: () => import("./cmd/rm.ts") },
+  mv: { brief: "move or rename files and folders", load: () => import("./cmd/mv.ts") },
+  cp: { brief: "copy files and folders at the server", load: () => import("./cmd/cp.ts") },
+  mkdir: { brief: "make folders", load: () => import("./cmd/mkdir.ts") },
+  register: {
+    brief: "make an account for yourself at a server",
+    load: () => import("./cmd/register.ts"),
+  },
+  grow: { brief: "ask a server for more capacity", load: () => import("./cmd/grow.ts") },
+  passwd: { brief: "change your password at a server", load: () => import("./cmd/passwd.ts") },
+  ping: { brief: "see whether a server answers", load: () => import("./cmd/ping.ts") },
+  shell: { brief: "work at a server from a prompt", load: () => import("./cmd/shell.ts") },
+  completion: {
+    brief: "print a completion script for your shell",
+    load: () => import("./cmd/completion.ts"),
+  },
+  licenses: { brief: "print the licenses of all parts", load: () => import("./cmd/licenses.ts") },
+};
+
+/**
+ * Runs a command line.
+ *
+ * @param args what is behind the program's name
+ * @returns the exit code
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  const [first = "", ...rest] = args;
+  if (first === "--version" || first === "-V" || first === "version") {
+    // Written at once: a timer alone would cost more than all the rest of this.
+    writeStdout(new TextEncoder().encode(`barge ${version}\n`));
+    return 0;
+  }
+  if (first === "--help" || first === "-h") return await help([]);
+  if (first === "help") return await help(rest.filter((arg) => arg !== "--help" && arg !== "-h"));
+  let name = "";
+  const debug = args.includes("--debug") || /^(1|true|yes|on)$/i.test(env("BARGE_DEBUG"));
+  try {
+    const found = await find(args);
+    name = found.name;
+    const { parseArgs, asksForHelp } = await import("./cmd/_term/parse.ts");
+    // What follows a shell's name is a command line in the making, not one to be obeyed.
+    const own = name === "completion" ? found.args.slice(0, 1) : found.args;
+    if (asksForHelp(own)) return await help(found.words);
+    if (found.verb === undefined) {
+      await help(found.words, 2);
+      return 2;
+    }
+    const { default: command } = await found.verb.load();
+    const values = parseArgs(name, command, found.args);
+    return await command.run(values, { signal: stopSignal(), tree }) ?? 0;
+  } catch (error) {
+    return stdoutClosed.aborted ? 130 : report(error, { verb: name, debug });
+  }
+}
+
+/** Walks down the tree as far as the words name rows of it. */
+async function find(args: readonly string[]) {
+  let level: Tree = tree;
+  let verb: Partial<Verb & Group> | undefined;
+  const words: string[] = [];
+  for (const arg of args) {
+    const row: Partial<Verb & Group> | undefined = Object.hasOwn(level, arg)
+      ? level[arg]
+      : undefined;
+    if (!row) {
+      const isGroup = Object.keys(level).length > 0;
+      if (words.length > 0 && (!isGroup || arg.startsWith("-"))) break;
+      const { unknownVerb } = await import("./cmd/_term/overview.ts");
+      throw unknownVerb(arg, words, Object.keys(level));
+    }
+    words.push(arg);
+    verb = row;
+    level = row.verbs ?? {};
+  }
+  const runs = verb?.load && { load: verb.load, brief: verb.brief ?? "" };
+  return { verb: runs, name: words.join(" "), words, args: args.slice(words.length) };
+}
+
+/** Prints help: of the program, of a group of verbs, or of one verb. */
+async function help(words: readonly string[], code = 0): Promise<number> {
+  try {
+    const { printGroup, printOverview } = await import("./cmd/_term/overview.ts");
+    if (words.length === 0) {
+      printOverview(tree, version);
+      return code;
+    }
+    const { verb, name, args } = await find(words);
+    if (args.length > 0) {
+      throw new BargeError("usage", `${JSON.stringify(args[0])} is not a verb`, { op: "help" });
+    }
+    const group = words.length === 1 ? (tree[name] as Group).verbs : undefined;
+    if (verb) {
+      const { printHelp } = await import("./cmd/_term/parse.ts");
+      const { default: command } = await verb.load();
+      await printHelp(name, verb.brief, command);
+    }
+    if (group) printGroup(name, tree[name].brief, group);
+    return code;
+  } catch (error) {
+    return report(error, { verb: "help", debug: false });
+  }
+}
+
+/** Is aborted by the first Ctrl-C or SIGTERM; the second one ends the program at once. */
+function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  const onSignal = () => {
+    if (stop.signal.aborted) exit(130);
+    stop.abort(new BargeError("interrupted", "interrupted"));
+  };
+  Deno.addSignalListener("SIGINT", onSignal);
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", onSignal);
+  return AbortSignal.any([stop.signal, stdoutClosed]);
+}
+
+function env(name: string): string {
+  return Deno.env.get(name) ?? "";
+}
+
+if (import.meta.main) exit(await main(Deno.args));

@@ -1,0 +1,333 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { startServer } from "../_server.ts";
+import { Home, lines } from "./_barge.ts";
+
+const secret = { BARGE_PASSWORD: "anna-secret" };
+
+/** A server with one account, and somebody who is logged in there. */
+async function loggedIn(quota = "none") {
+  const server = await startServer();
+  const home = new Home();
+  await server.addUser("anna", { quota });
+  const remote = `barge://anna@${server.address}`;
+  const { code, stderr } = await home.barge(["login", remote], { env: secret });
+  assert.equal(code, 0, stderr);
+  return {
+    server,
+    home,
+    remote,
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]();
+      await home[Symbol.asyncDispose]();
+    },
+  };
+}
+
+Deno.test("serve prints its ready line, makes an admin, and ends with 0", async () => {
+  await using server = await startServer();
+  assert.deepEqual(JSON.parse(server.stdout()), {
+    event: "ready",
+    native: server.address,
+    http: null,
+    ftp: null,
+    ftps: null,
+    sftp: null,
+    fingerprint: null,
+  });
+  assert.match(server.stderr(), /`admin` was made. Its password, shown this once:\n\n +\S{20,}\n/);
+  assert.equal(await server.kill("SIGTERM"), 0);
+});
+
+Deno.test("serve refuses an open address without TLS", async () => {
+  await using home = new Home();
+  const { code, stderr } = await home.barge(["serve", "--data", "d", "--native", "0.0.0.0:0"]);
+  assert.equal(code, 2);
+  assert.match(stderr, /--plaintext/);
+});
+
+Deno.test("a login is kept for its owner alone, and logout ends it", async () => {
+  await using all = await loggedIn();
+  const { home, server, remote } = all;
+  const file = `${home.path}/.config/barge/logins.json`;
+  assert.equal(Deno.statSync(file).mode! & 0o777, 0o600);
+  assert.equal(Deno.statSync(`${home.path}/.config/barge`).mode! & 0o777, 0o700);
+  assert.doesNotMatch(Deno.readTextFileSync(file), /anna-secret/);
+  assert.equal((await home.barge(["ls"])).code, 0);
+  const tokens = () => home.barge(["user", "tokens", "anna", "--json", "--data", server.data]);
+  assert.equal(lines(await tokens()).length, 1);
+
+  // Logging in again replaces the token instead of leaving the old one behind.
+  assert.equal((await home.barge(["login", remote], { env: secret })).code, 0);
+  assert.equal(lines(await tokens()).length, 1);
+
+  Deno.chmodSync(file, 0o644);
+  const open = await home.barge(["ls"]);
+  assert.equal(open.code, 11);
+  assert.match(open.stderr, /others can read or write it\n\(chmod 600/);
+  Deno.chmodSync(file, 0o600);
+
+  const out = await home.barge(["logout", "--json"]);
+  assert.deepEqual(lines(out), [{ server: remote, account: "anna", revoked: true }]);
+  assert.equal(lines(await tokens()).length, 0);
+  assert.equal((await home.barge(["ls"])).code, 2);
+  assert.equal((await home.barge(["logout"])).code, 4);
+});
+
+Deno.test("wrong password, unknown and disabled account are answered alike", async () => {
+  await using all = await loggedIn();
+  const { home, server } = all;
+  await server.addUser("gone");
+  await home.barge(["user", "disable", "gone", "--data", server.data]);
+  const answers = await Promise.all(
+    [["anna", "wrong"], ["nobody", "x"], ["gone", "gone-secret"]].map(
+      async ([name, password]) => {
+        const env = { BARGE_PASSWORD: password };
+        const remote = `barge://${name}@${server.address}`;
+        const { code, stderr } = await home.barge(["ls", "--server", remote], { env });
+        assert.equal(code, 11);
+        return stderr.replace(name, "NAME");
+      },
+    ),
+  );
+  assert.equal(new Set(answers).size, 1, answers.join(""));
+  const none = await home.barge(["ls", "--server", `barge://other@${server.address}`]);
+  assert.equal(none.code, 11);
+  assert.match(none.stderr, /a password is needed\n\(use `barge login` once/);
+});
+
+Deno.test("a file goes up, is listed, comes down, and is the same", async () => {
+  await using all = await loggedIn();
+  const { home } = all;
+  const text = "hello\n";
+  const sha256 = createHash("sha256").update(text).digest("hex");
+  await Deno.writeTextFile(`${home.path}/a file`, text);
+  const put = await home.barge(["put", "a file", "/home/", "--json"]);
+  assert.deepEqual([put.code, put.stderr], [0, ""]);
+  const sent = { path: "/home/a file", local: "a file", size: 6, sha256, status: "sent" };
+  assert.deepEqual(lines(put), [{ ...sent, offset: 0, error: null }]);
+
+  const [entry] = lines(await home.barge(["ls", "--json"]));
+  const { modified, ...facts } = entry;
+  assert.equal(modified, Deno.statSync(`${home.path}/a file`).mtime!.toISOString());
+  assert.deepEqual(facts, {
+    path: "/home/a file",
+    name: "a file",
+    type: "file",
+    size: 6,
+    owner: "anna",
+    sha256,
+  });
+  assert.equal((await home.barge(["ls"])).stdout, "a file\n");
+  const piped = await home.barge(["get", "/home/a file", "-"]);
+  assert.deepEqual([piped.code, piped.stdout, piped.stderr], [0, text, ""]);
+  assert.equal((await home.barge(["get", "/home/a file", "copy", "-q"])).code, 0);
+  assert.equal(Deno.readTextFileSync(`${home.path}/copy`), text);
+  const [quota] = lines(await home.barge(["quota", "--json"]));
+  assert.deepEqual(quota, { account: "anna", used: 6, reserved: 0, limit: null, left: null });
+});
+
+Deno.test("standard input goes up", async () => {
+  await using all = await loggedIn();
+  const { home } = all;
+  const put = await home.barge(["put", "-", "/home/x", "--json"], { stdin: "piped" });
+  assert.equal(put.code, 0, put.stderr);
+  assert.deepEqual(lines(put).map(({ local, size }) => [local, size]), [["-", 5]]);
+});
+
+Deno.test("a tree goes up and down, with --update only what differs", async () => {
+  await using all = await loggedIn();
+  const { home } = all;
+  await Deno.mkdir(`${home.path}/t/empty`, { recursive: true });
+  await Deno.writeTextFile(`${home.path}/t/a`, "a");
+  await Deno.writeTextFile(`${home.path}/t/n\nl`, "");
+  const put = await home.barge(["put", "-r", "t", "/home/"]);
+  assert.deepEqual([put.code, put.stdout], [0, ""]);
+  assert.match(put.stderr, /^2 files, 1 B in [\d.]+ s\n$/);
+  assert.equal((await home.barge(["ls", "-r"])).stdout, "t/\nt/a\nt/empty/\nt/n\nl\n");
+
+  await Deno.writeTextFile(`${home.path}/t/b`, "bb");
+  const rehearsed = await home.barge(["put", "-r", "--update", "-n", "t", "/home/"]);
+  assert.equal(rehearsed.stdout, "put t/b -> /home/t/b\n");
+  assert.match(rehearsed.stderr, /nothing was done/);
+  const updated = await home.barge(["put", "-r", "--update", "--json", "t", "/home/"]);
+  assert.deepEqual(lines(updated).map(({ local, status }) => [local, status]).sort(), [
+    ["t/a", "skipped"],
+    ["t/b", "sent"],
+    ["t/n\nl", "skipped"],
+  ]);
+
+  const get = await home.barge(["get", "-rq", "/home/t/", "down"]);
+  assert.deepEqual([get.code, get.stdout, get.stderr], [0, "", ""]);
+  assert.deepEqual([...Deno.readDirSync(`${home.path}/down`)].map(({ name }) => name).sort(), [
+    ...["a", "b", "empty", "n\nl"],
+  ]);
+});
+
+Deno.test("folders are made, moved, copied and removed", async () => {
+  await using all = await loggedIn();
+  const { home } = all;
+  const run = async (...line: string[]) => {
+    const { code, stdout, stderr } = await home.barge(line);
+    assert.equal(code, 0, `${line.join(" ")}: ${stderr}`);
+    return stdout;
+  };
+  await Deno.writeTextFile(`${home.path}/f`, "f");
+  await run("mkdir", "-p", "/home/a/b", "/home/c");
+  await run("put", "f", "/home/a/b/");
+  await run("cp", "/home/a/b/f", "/home/g");
+  await run("mv", "/home/g", "/home/c");
+  await run("cp", "-r", "/home/a", "/home/c");
+  assert.equal(await run("ls", "-r", "/home/c"), "a/\na/b/\na/b/f\ng\n");
+  await run("rm", "-r", "/home/a", "/home/c/g");
+  assert.equal(await run("ls", "-r"), "c/\nc/a/\nc/a/b/\nc/a/b/f\n");
+
+  const codes = await Promise.all([
+    ["mkdir", "/home/c"],
+    ["mkdir", "/home/x/y"],
+    ["rm", "/home/c"],
+    ["rm", "/home/x"],
+    ["rm", "/home/x", "/home/c"],
+    ["cp", "/home/c", "/home/d"],
+    ["cp", "-r", "/home/c", "/home/c/d"],
+    ["mv", "/home/c/a", "/home/x/"],
+    ["get", "/home/x"],
+    ["stat", "/home/x"],
+    ["ls", "/etc"],
+  ].map(async (line) => (await home.barge(line)).code));
+  assert.deepEqual(codes.slice(0, 10), [14, 3, 14, 4, 1, 2, 2, 3, 4, 4]);
+  assert.notEqual(codes[10], 0);
+});
+
+Deno.test("failures have their exit codes, with --json as well", async () => {
+  await using all = await loggedIn("10");
+  const { home, server } = all;
+  await Deno.writeTextFile(`${home.path}/big`, "x".repeat(100));
+  const over = await home.barge(["put", "big", "/home/", "--json"]);
+  assert.equal(over.code, 12);
+  const [{ status, error }] = lines(over);
+  assert.deepEqual([status, error.kind], ["failed", "over-quota"]);
+  assert.match(over.stderr, /^barge: put \/home\/big: /);
+  assert.equal((await home.barge(["put", "nothing", "/home/"])).code, 4);
+  assert.equal((await home.barge(["put", "big", "/home/no/such"])).code, 3);
+  assert.equal((await home.barge(["put", "big", "nothing", "/home/"])).code, 1);
+  assert.equal(
+    (await home.barge(["register", "eve", "--generate", "--server", server.address])).code,
+    6,
+  );
+  await server.kill("SIGTERM");
+  const down = await home.barge(["put", "big", "/home/"]);
+  assert.equal(down.code, 5);
+  assert.match(down.stderr, /^barge: connect to /);
+});
+
+Deno.test("people register and grow where the server lets them", async () => {
+  await using server = await startServer({
+    args: ["--allow-register", "--quota", "1kB", "--max-quota", "5kB"],
+  });
+  await using home = new Home();
+  const env = { ...secret, BARGE_SERVER: `barge://anna@${server.address}` };
+  const made = await home.barge(["register", "anna", "--json"], { env });
+  assert.deepEqual(lines(made), [{ account: "anna", limit: 1000 }]);
+  assert.equal((await home.barge(["register", "anna"], { env })).code, 14);
+  const grown = await home.barge(["grow", "4kB", "--json"], { env });
+  assert.deepEqual(lines(grown), [{
+    account: "anna",
+    used: 0,
+    reserved: 0,
+    limit: 4000,
+    left: 4000,
+  }]);
+  assert.equal((await home.barge(["grow", "6kB"], { env })).code, 6);
+  const changed = await home.barge(["passwd"], { env: { ...env, BARGE_NEW_PASSWORD: "other" } });
+  assert.equal(changed.code, 0, changed.stderr);
+  assert.equal((await home.barge(["quota"], { env })).code, 11);
+  assert.equal((await home.barge(["quota"], { env: { ...env, BARGE_PASSWORD: "other" } })).code, 0);
+  const [{ ms, version }] = lines(await home.barge(["ping", "--json"], { env }));
+  assert(ms > 0 && version === 1);
+});
+
+Deno.test("a reader that goes away ends the program quietly", async () => {
+  await using all = await loggedIn();
+  const { home } = all;
+  await Deno.mkdir(`${home.path}/t`);
+  for (let i = 0; i < 1000; i++) {
+    Deno.writeTextFileSync(`${home.path}/t/${"n".repeat(240)}${i}`, "");
+  }
+  assert.equal((await home.barge(["put", "-rq", "t", "/home/"])).code, 0);
+  await Deno.writeFile(`${home.path}/big`, new Uint8Array(4_000_000));
+  assert.equal((await home.barge(["put", "big", "/home/"])).code, 0);
+  for (const line of [["ls", "-r"], ["get", "/home/big", "-"]]) {
+    const child = home.spawn(line);
+    const reader = child.stdout.getReader();
+    await reader.read();
+    await reader.cancel();
+    const stderr = await new Response(child.stderr).text();
+    assert.deepEqual([(await child.status).code, stderr], [130, ""], line.join(" "));
+  }
+});
+
+Deno.test("Ctrl-C ends a transfer with 130, and the same command resumes it", async () => {
+  await using all = await loggedIn();
+  const { home } = all;
+  const size = 400_000_000; // sparse; long enough to be caught in the middle
+  const big = Deno.openSync(`${home.path}/big`, { create: true, write: true });
+  big.truncateSync(size);
+  big.close();
+  const child = home.spawn(["put", "big", "/home/"]);
+  for (;;) {
+    const { code, stdout } = await home.barge(["stat", "/home/big", "--json"]);
+    if (code !== 0) continue; // not even begun
+    const { type, upload } = JSON.parse(stdout);
+    assert.notEqual(type, "file", "it was sent before it could be interrupted");
+    if (upload.offset > 0) break;
+  }
+  child.kill("SIGINT");
+  const { code, stderr } = await child.output();
+  assert.equal(code, 130);
+  const text = new TextDecoder().decode(stderr);
+  assert.equal(text, "barge: put: interrupted\n(run the same command again to resume)\n");
+  const again = await home.barge(["put", "big", "/home/", "--json"]);
+  assert.equal(again.code, 0, again.stderr);
+  const [{ status, offset }] = lines(again);
+  assert.equal(status, "resumed");
+  assert(offset > 0 && offset < size, String(offset));
+});
+
+Deno.test("what the ledger and the disk don't agree on is found and repaired", async () => {
+  await using all = await loggedIn();
+  const { home, server } = all;
+  const verify = (...options: string[]) =>
+    home.barge(["quota", "verify", "--json", "--data", server.data, ...options]);
+  assert.equal((await verify()).code, 0);
+  await Deno.writeTextFile(`${server.data}/public/by-hand`, "x");
+  const found = await verify();
+  assert.equal(found.code, 13);
+  assert.deepEqual(lines(found).map(({ path, repaired }) => [path, repaired]), [
+    ["public/by-hand", false],
+  ]);
+  assert.equal((await verify("--repair")).code, 0);
+  assert.deepEqual((await verify()).stdout, "");
+});
+
+Deno.test("a removed account's files are kept, unless they are purged", async () => {
+  await using all = await loggedIn();
+  const { home, server } = all;
+  await Deno.writeTextFile(`${home.path}/f`, "f");
+  await home.barge(["put", "f", "/home/"]);
+  const remove = async (...options: string[]) => {
+    const line = ["user", "remove", "anna", "--json", "--data", server.data, ...options];
+    return lines(await home.barge(line))[0];
+  };
+  const { kept, files, bytes } = await remove();
+  assert.deepEqual([files, bytes], [1, 1]);
+  assert.equal(Deno.readTextFileSync(`${kept}/f`), "f");
+  const ended = await home.barge(["ls"]);
+  assert.equal(ended.code, 11);
+  assert.match(ended.stderr, /use `barge login` again/);
+
+  await server.addUser("anna");
+  const env = { BARGE_SERVER: `barge://anna@${server.address}`, ...secret };
+  await home.barge(["put", "f", "/home/"], { env });
+  assert.equal((await remove("--purge")).kept, null);
+});

@@ -1,0 +1,242 @@
+/** `barge shell` with commands from a pipe, against the real server. */
+import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { type Server, startServer } from "../_server.ts";
+import { Home } from "./_barge.ts";
+
+interface Place {
+  readonly server: Server;
+  readonly home: Home;
+}
+
+/** Pipes commands into the shell, as alice unless the arguments name somebody else. */
+async function shell(
+  { server, home }: Place,
+  input: string | Uint8Array<ArrayBuffer>,
+  { args = [], as = "alice", env = {} }: {
+    args?: string[];
+    as?: string;
+    env?: Record<string, string>;
+  } = {},
+) {
+  const process = home.spawn(["shell", `${as}@${server.address}`, ...args], {
+    env: { BARGE_PASSWORD: `${as}-secret`, ...env },
+    stdin: "",
+  });
+  const bytes = typeof input === "string" ? new TextEncoder().encode(input) : input;
+  // A shell that stops at a failure does not read the rest.
+  const sent = new Blob([bytes]).stream().pipeTo(process.stdin).catch(() => {});
+  const output = await process.output();
+  await sent;
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  const stdout = text(output.stdout);
+  const records = () => stdout.split("\n").filter(Boolean).map((line) => JSON.parse(line));
+  return { code: output.code, stdout, stderr: text(output.stderr), records };
+}
+
+async function withPlace(work: (place: Place) => Promise<void>, ...serve: string[]) {
+  await using server = await startServer({ args: serve });
+  await using home = new Home();
+  await server.addUser("alice", { quota: "1MB" });
+  await work({ server, home });
+}
+
+Deno.test("shell: what the exercise had, on one connection", () =>
+  withPlace(async (place) => {
+    const { server, home } = place;
+    await server.addUser("bob");
+    await Deno.writeTextFile(`${home.path}/my file`, "hello\n");
+    const first = await shell(
+      place,
+      'put "my file"\npublish my\\ file\nmine\npublic\ndigest "my file" md5\nget "my file" again\n',
+      { args: ["--json"] },
+    );
+    deepStrictEqual([first.code, first.stderr], [0, ""]);
+    const sha256 = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
+    const [put, published, mine, shared, digest, got] = first.records();
+    deepStrictEqual([put.path, put.local, put.status], ["/home/my file", "my file", "sent"]);
+    deepStrictEqual(published, {
+      from: "/home/my file",
+      to: "/public/my file",
+      size: 6,
+      sha256,
+    });
+    deepStrictEqual([mine.path, mine.owner], ["/home/my file", "alice"]);
+    deepStrictEqual([shared.path, shared.sha256], ["/public/my file", sha256]);
+    deepStrictEqual(digest, {
+      path: "/home/my file",
+      algorithm: "md5",
+      digest: "b1946ac92492d2347c6235b4d2611184",
+    });
+    deepStrictEqual([got.local, got.status], ["again", "sent"]);
+    strictEqual(await Deno.readTextFile(`${home.path}/again`), "hello\n");
+
+    const second = await shell(place, "claim 'my file' mine\nget mine -\nleft\n", { as: "bob" });
+    deepStrictEqual([second.code, second.stderr], [0, ""]);
+    strictEqual(second.stdout, "hello\nbob: 6 B used, no limit\n");
+  }));
+
+Deno.test("shell: working folders on both sides", () =>
+  withPlace(async (place) => {
+    await Deno.mkdir(`${place.home.path}/sub`);
+    await Deno.writeTextFile(`${place.home.path}/sub/a`, "a");
+    const lines =
+      "mkdir -p x/y\ncd x\npwd\nlcd sub\nput a\nput a y\nmv a b\ncd ..\nls -r\nrm -r x\nls";
+    const { code, stdout, stderr } = await shell(place, lines);
+    deepStrictEqual([code, stderr], [0, ""]);
+    strictEqual(stdout, "/home/x\nx/\nx/b\nx/y/\nx/y/a\n");
+  }));
+
+Deno.test("shell: a claim does not replace what is there, unless told to", () =>
+  withPlace(async (place) => {
+    await Deno.writeTextFile(`${place.home.path}/a`, "mine");
+    await Deno.writeTextFile(`${place.home.path}/b`, "everyone's");
+    const start = "put a\nput b /public/a\n";
+    const refused = await shell(place, `${start}claim a\n`);
+    strictEqual(refused.code, 14);
+    match(refused.stderr, /^barge: claim \/home\/a: it exists already$/m);
+    const forced = await shell(place, "claim -f a\nget a -\n");
+    deepStrictEqual([forced.code, forced.stdout], [0, "everyone's"]);
+  }));
+
+Deno.test("shell: a claim is charged like any other write", () =>
+  withPlace(async (place) => {
+    await place.server.addUser("bob", { quota: "3" });
+    await Deno.writeTextFile(`${place.home.path}/four`, "1234");
+    strictEqual((await shell(place, "put four /public/\n")).code, 0);
+    const { code, stdout } = await shell(place, "claim four\nls\nleft\n", {
+      as: "bob",
+      args: ["--keep-going"],
+    });
+    deepStrictEqual([code, stdout], [12, "bob: 0 B used, 3 B left of 3 B\n"]);
+  }));
+
+Deno.test("shell: the first failure ends a script with its code", () =>
+  withPlace(async (place) => {
+    const { code, stdout, stderr } = await shell(place, "# first\n\npwd\nget nothing\npwd\n");
+    deepStrictEqual([code, stdout], [4, "/home\n"]);
+    match(stderr, /^barge: .*\/home\/nothing: /m);
+    match(stderr, /^\(stopped at line 4: get nothing\)$/m);
+  }));
+
+Deno.test("shell: --keep-going ends with what the failures share", () =>
+  withPlace(async (place) => {
+    const options = { args: ["--keep-going"] };
+    const same = await shell(place, "get nothing\nstat nothing\npwd\n", options);
+    deepStrictEqual([same.code, same.stdout], [4, "/home\n"]);
+    const mixed = await shell(place, "get nothing\nfly\nls 'x\npwd", options);
+    deepStrictEqual([mixed.code, mixed.stdout], [1, "/home\n"]);
+    match(mixed.stderr, /^barge: fly: there is no such command$/m);
+    const left = await shell(place, "pwd\r\nexit\r\npwd\r\n", options);
+    deepStrictEqual([left.code, left.stdout], [0, "/home\n"]);
+  }));
+
+Deno.test("shell: bad lines and bad logins", () =>
+  withPlace(async (place) => {
+    const bytes = await shell(place, new Uint8Array([0x6c, 0x73, 0xff, 0x0a]));
+    strictEqual(bytes.code, 2);
+    const wrong = await shell(place, "pwd\n", { env: { BARGE_PASSWORD: "wrong" } });
+    deepStrictEqual([wrong.code, wrong.stdout], [11, ""]);
+    const none = await shell(place, "pwd\n", { env: { BARGE_PASSWORD: "" } });
+    deepStrictEqual([none.code, none.stdout], [11, ""]);
+    match(none.stderr, /a password is needed/);
+    strictEqual((await shell(place, "cd nowhere\n")).code, 4);
+    strictEqual((await shell(place, "lcd nowhere\n")).code, 3);
+    strictEqual((await shell(place, "put - x\n")).code, 2);
+    strictEqual((await shell(place, "grow plenty\n")).code, 2);
+    strictEqual((await shell(place, "publish /public/x\n")).code, 2);
+  }));
+
+Deno.test("shell: a connection that was lost is made again", () =>
+  withPlace(async ({ server, home }) => {
+    await using relay = new Relay(server.address);
+    const process = home.spawn(["shell", `alice@${relay.address}`], {
+      env: { BARGE_PASSWORD: "alice-secret" },
+      stdin: "",
+    });
+    const writer = process.stdin.getWriter();
+    const reader = process.stdout.getReader();
+    const ask = async () => {
+      await writer.write(new TextEncoder().encode("left\n"));
+      return new TextDecoder().decode((await reader.read()).value);
+    };
+    const before = await ask();
+    relay.cut();
+    strictEqual(await ask(), before);
+    await writer.close();
+    strictEqual((await reader.read()).done, true);
+    match(await new Response(process.stderr).text(), /^\(the connection was lost: .*\)$/m);
+    strictEqual((await process.status).code, 0);
+  }));
+
+/** Hands bytes on between a port of its own and the server, until it is told to cut. */
+class Relay implements AsyncDisposable {
+  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly #pairs: [Deno.TcpConn, Deno.TcpConn][] = [];
+  readonly #pipes: Promise<void>[] = [];
+  readonly #accepting: Promise<void>;
+
+  constructor(server: string) {
+    const [hostname, port] = server.split(":");
+    this.#accepting = (async () => {
+      for await (const near of this.#listener) {
+        const far = await Deno.connect({ hostname, port: Number(port) });
+        this.#pairs.push([near, far]);
+        for (const [from, to] of [[near, far], [far, near]]) {
+          this.#pipes.push(from.readable.pipeTo(to.writable).catch(() => {/* it was cut */}));
+        }
+      }
+    })();
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.#listener.addr.port}`;
+  }
+
+  cut(): void {
+    for (const conn of this.#pairs.splice(0).flat()) {
+      try {
+        conn.close();
+      } catch { /* it is closed already */ }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listener.close();
+    this.cut();
+    await this.#accepting.catch(() => {/* it is closed */});
+    await Promise.all(this.#pipes);
+  }
+}
+
+Deno.test("shell: register, grow and passwd, without a password on any line", () =>
+  withPlace(
+    async (place) => {
+      const carol = { as: "carol", args: ["--register", "--quota", "10kB", "--json"] };
+      const made = await shell(place, "grow 20kB\ngrow 1GB\n", carol);
+      strictEqual(made.code, 6);
+      deepStrictEqual(made.records().map(({ account, limit }) => [account, limit]), [
+        ["carol", 20_000],
+      ]);
+      strictEqual((await shell(place, "left\n", carol)).code, 14);
+
+      const env = { BARGE_NEW_PASSWORD: "new secret" };
+      const changed = await shell(place, "passwd\nregister dave 5kB\n", {
+        as: "carol",
+        env,
+        args: ["--json"],
+      });
+      deepStrictEqual([changed.code, changed.records()], [0, [
+        { account: "carol" },
+        { account: "dave", limit: 5000 },
+      ]]);
+      strictEqual((await shell(place, "left\n", { as: "carol" })).code, 11);
+      const dave = await shell(place, "left\n", {
+        as: "dave",
+        env: { BARGE_PASSWORD: "new secret" },
+      });
+      strictEqual(dave.stdout, "dave: 0 B used, 5.00 kB left of 5.00 kB\n");
+    },
+    "--allow-register",
+    "--max-quota",
+    "1MB",
+  ));

@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import config from "../../deno.json" with { type: "json" };
+import { tree } from "../../main.ts";
+import { Home } from "./_barge.ts";
+
+Deno.test("--version prints the version", async () => {
+  await using home = new Home();
+  for (const word of ["--version", "-V"]) {
+    const { code, stdout, stderr } = await home.barge([word]);
+    assert.deepEqual([code, stdout, stderr], [0, `barge ${config.version}\n`, ""]);
+  }
+});
+
+Deno.test("help lists every verb, on standard output", async () => {
+  await using home = new Home();
+  const { code, stdout, stderr } = await home.barge(["--help"]);
+  assert.deepEqual([code, stderr], [0, ""]);
+  for (const verb of Object.keys(tree)) assert.match(stdout, new RegExp(`^  ${verb} `, "m"));
+  assert.equal((await home.barge(["help"])).stdout, stdout);
+  const bare = await home.barge([]);
+  assert.deepEqual([bare.code, bare.stdout], [2, stdout]);
+});
+
+Deno.test("every verb has help with an example and its options' variables", async () => {
+  await using home = new Home();
+  const names = Object.entries(tree).flatMap(([name, row]) => [
+    ...("load" in row ? [[name]] : []),
+    ...("verbs" in row ? Object.keys(row.verbs).map((sub) => [name, sub]) : []),
+  ]);
+  const pages = await Promise.all(names.map((words) => home.barge(["help", ...words])));
+  for (const [i, { code, stdout, stderr }] of pages.entries()) {
+    const name = names[i].join(" ");
+    assert.deepEqual([code, stderr], [0, ""], name);
+    assert.match(stdout, /^Usage: barge /m, name);
+    assert.match(stdout, /^Examples:$/m, name);
+    if (name !== "completion") assert.match(stdout, /--json .*\n? *\[BARGE_JSON\]/, name);
+  }
+  const [put, viaOption] = await Promise.all([
+    home.barge(["help", "put"]),
+    home.barge(["put", "--server", "x", "--help"]),
+  ]);
+  assert.equal(viaOption.stdout, put.stdout);
+});
+
+Deno.test("what is wrong on a command line ends with 2 and says what was meant", async () => {
+  await using home = new Home();
+  const cases: [string[], RegExp][] = [
+    [["putt"], /^barge: putt: there is no such verb\n\(did you mean `barge put`/],
+    [["user", "ad"], /^barge: user ad: there is no such verb\n\(did you mean `barge user add`\?\)/],
+    [["quota", "lst"], /did you mean `barge quota list`/],
+    [["user"], /^$/],
+    [["--json", "ls"], /options come behind the verb/],
+    [["put", "--recursiv", "a", "/home/"], /--recursiv"\n\(did you mean `--recursive`/],
+    [["put", "a"], /^barge: put: PATH is missing/],
+    [["put", "-xyz", "/home/"], /names that begin with a dash go behind --/],
+    [["ls", "--timeout", "soon"], /"soon" is not a whole number/],
+    [["serve", "--http", "127.0.0.1:80"], /no http door yet/],
+    [["ls"], /no server is named\n\(use --server/],
+    [["login", "barge://a:b@host"], /a password does not belong/],
+    [["user", "add", "a", "--data", "d"], /a password is needed\n\(use .*--generate\)/],
+    [["user", "add", "a/b", "--generate", "--data", "d"], /can't be an account's name/],
+    [["help", "nothing"], /there is no such verb/],
+  ];
+  const outcomes = await Promise.all(cases.map(([line]) => home.barge(line)));
+  for (const [i, { code, stderr }] of outcomes.entries()) {
+    assert.equal(code, 2, cases[i][0].join(" "));
+    assert.match(stderr, cases[i][1]);
+    assert.doesNotMatch(stderr, /\n +at /); // no stack trace
+  }
+});
+
+Deno.test("--debug shows where a failure came from", async () => {
+  await using home = new Home();
+  const { code, stderr } = await home.barge(["user", "list", "--data", "none", "--debug"]);
+  assert.equal(code, 4);
+  assert.match(stderr, /\n +at /);
+});
+
+Deno.test("a bad variable is a usage error that names it", async () => {
+  await using home = new Home();
+  const { code, stderr } = await home.barge(["ls"], { env: { BARGE_JSON: "perhaps" } });
+  assert.equal(code, 2);
+  assert.match(stderr, /^barge: ls: BARGE_JSON: "perhaps" is not /);
+});
+
+Deno.test("completion prints a script, and suggests verbs and options", async () => {
+  await using home = new Home();
+  for (const shell of ["bash", "zsh", "fish", "pwsh", "nu"]) {
+    const { code, stdout } = await home.barge(["completion", shell]);
+    assert.equal(code, 0);
+    assert.match(stdout, /barge/);
+  }
+  const suggest = async (...words: string[]) => {
+    const { code, stdout } = await home.barge(["completion", "bash", ...words]);
+    assert.equal(code, 0);
+    return stdout.split("\n").filter(Boolean);
+  };
+  assert.deepEqual(await suggest("pu"), ["put"]);
+  assert.deepEqual(await suggest("user", "a"), ["add", "apply"]);
+  assert((await suggest("put", "--dr")).includes("--dry-run"));
+  assert.deepEqual(await suggest("nothing", "x"), []);
+  assert.match((await suggest("put", "some")).join(), /^__FILE__:any:/);
+});
+
+Deno.test("licenses are printed", async () => {
+  await using home = new Home();
+  const { code, stdout } = await home.barge(["licenses"]);
+  assert.equal(code, 0);
+  assert.match(stdout, /barge .*MIT/);
+});

@@ -1,0 +1,75 @@
+/** The executable of the real program, alone, in an empty environment: serve, put, get, a worker. */
+import assert from "node:assert/strict";
+import { compile } from "../../scripts/compile.ts";
+
+const source = decodeURIComponent(new URL("../..", import.meta.url).pathname).replace(/\/$/, "");
+
+Deno.test("executable: serves, puts and gets with nothing else on the machine", async () => {
+  const root = await Deno.makeTempDir({ prefix: "barge-executable-" });
+  try {
+    const program = `${root}/barge`;
+    await compile(source, program, { selfExtracting: true });
+    const home = `${root}/home`;
+    await Deno.mkdir(home);
+    const env = { HOME: home };
+    const barge = async (args: string[], more: Record<string, string> = {}) => {
+      const { code, stdout, stderr } = await new Deno.Command(program, {
+        args,
+        env: { ...env, ...more },
+        clearEnv: true,
+        stdin: "null",
+      }).output();
+      const text = new TextDecoder();
+      return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+    };
+
+    const { version } = JSON.parse(await Deno.readTextFile(`${source}/deno.json`));
+    assert.deepEqual(await barge(["--version"]), {
+      code: 0,
+      stdout: `barge ${version}\n`,
+      stderr: "",
+    });
+
+    await Deno.writeTextFile(`${root}/password`, "secret\n");
+    const added = await barge(["user", "add", "alice", "--password-file", `${root}/password`]);
+    assert.equal(added.code, 0, added.stderr);
+
+    await using server = new Deno.Command(program, {
+      args: ["serve", "--native", "127.0.0.1:0", "--workers", "2", "--json"],
+      env,
+      clearEnv: true,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    const lines = server.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    let line = "";
+    while (!line.includes("\n")) {
+      const { value, done } = await lines.read();
+      if (done) throw new Error("the server ended before it was ready");
+      line += value;
+    }
+    const { native } = JSON.parse(line) as { native: string };
+
+    const login = { BARGE_SERVER: `barge://alice@${native}`, BARGE_PASSWORD: "secret" };
+    const bytes = crypto.getRandomValues(new Uint8Array(65536));
+    await Deno.writeFile(`${root}/up`, bytes);
+    const put = await barge(["put", `${root}/up`, "/home/file", "--json"], login);
+    assert.equal(put.code, 0, put.stderr);
+    assert.equal(JSON.parse(put.stdout).status, "sent");
+    const got = await barge(["get", "/home/file", `${root}/down`], login);
+    assert.equal(got.code, 0, got.stderr);
+    assert.deepEqual(await Deno.readFile(`${root}/down`), bytes);
+    assert.equal((await barge(["get", "/home/nothing", `${root}/x`], login)).code, 4);
+
+    server.kill("SIGTERM");
+    assert.equal((await server.status).code, 0);
+    await lines.cancel();
+    // Only its own folders: no cache of the runtime's, no traces elsewhere.
+    const left = Array.from(Deno.readDirSync(home), (entry) => entry.name).sort();
+    assert.deepEqual(left, [".cache", ".local"]);
+    assert.deepEqual(Array.from(Deno.readDirSync(`${home}/.cache`), (e) => e.name), ["barge"]);
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+});
