@@ -18,7 +18,7 @@ export interface ServerOptions {
 /** Runs the program to its end. */
 export async function barge(
   args: readonly string[],
-  options: Pick<Deno.CommandOptions, "env" | "cwd"> = {},
+  options: Pick<Deno.CommandOptions, "env" | "cwd" | "signal"> = {},
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const output = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", ...permissions, main, ...args],

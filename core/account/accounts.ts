@@ -124,6 +124,7 @@ export class Accounts {
   change(name: string, change: Change): Account {
     return this.#db.transaction(() => {
       const { id } = this.get(name);
+      const before = this.#admins();
       if (change.role) this.#db.run("UPDATE account SET role = ? WHERE id = ?", change.role, id);
       if (change.disabled !== undefined) {
         this.#db.run("UPDATE account SET disabled = ? WHERE id = ?", change.disabled ? 1 : 0, id);
@@ -139,6 +140,7 @@ export class Accounts {
         );
         this.#db.run("DELETE FROM token WHERE account = ?", id);
       }
+      this.#keepAnAdmin(before, name);
       return this.get(name);
     });
   }
@@ -147,13 +149,16 @@ export class Accounts {
    * Forgets an account, its tokens and its half-finished uploads. Its files stay on disk and in the
    * ledger, charged to nobody; what becomes of its home is the caller's to decide.
    *
-   * @throws {BargeError} `not-found`
+   * @throws {BargeError} `not-found`; `refused` when others would be left without an admin that can
+   *   log in
    */
   remove(name: string): void {
     this.#db.transaction(() => {
       const { id } = this.get(name);
+      const before = this.#admins();
       this.#db.run("DELETE FROM upload WHERE account = ?", id);
       this.#db.run("DELETE FROM account WHERE id = ?", id);
+      this.#keepAnAdmin(before, name);
     });
   }
 
@@ -179,6 +184,24 @@ export class Accounts {
       storedKey: bytes("stored").toString("base64"),
       serverKey: bytes("server").toString("base64"),
     };
+  }
+
+  #admins(): number {
+    const sql = "SELECT count(*) AS n FROM account WHERE role = 'admin' AND disabled = 0";
+    return this.#db.get<{ n: number }>(sql)!.n;
+  }
+
+  /** Judged at the end of the transaction: another account may be made admin in it. */
+  #keepAnAdmin(before: number, name: string): void {
+    if (before === 0 || this.#admins() > 0) return;
+    this.#db.atCommit("admin", () => {
+      if (this.#admins() > 0 || this.count() === 0) return;
+      throw new BargeError("refused", "it is the last admin that can log in", {
+        account: name,
+        path: name,
+        hint: "make another account admin first",
+      });
+    });
   }
 }
 

@@ -8,7 +8,7 @@
  */
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from "node:sqlite";
 import { randomBytes } from "node:crypto";
-import { BargeError } from "../error.ts";
+import { BargeError, typed } from "../error.ts";
 import { applicationId, migrations } from "./schema.ts";
 
 /** The file's name in the data directory. */
@@ -31,6 +31,9 @@ export class Database implements Disposable {
   readonly #path: string;
   readonly #statements = new Map<string, StatementSync>();
   #depth = 0;
+  /** Why the transaction at hand is lost, though its work has not ended. */
+  #lost: unknown;
+  readonly #atCommit = new Map<string, () => void>();
 
   /**
    * Opens, checks and migrates.
@@ -49,12 +52,11 @@ export class Database implements Disposable {
           "name it with --data or BARGE_DATA, or make one with `barge serve` or `barge user add`",
       });
     }
-    this.#db = this.#guard(() => {
-      const db = new DatabaseSync(this.#path, { timeout: options.busyTimeout ?? 5000 });
-      return db;
-    });
+    if (options.create) makePrivate(this.#path);
+    const timeout = options.busyTimeout ?? 5000;
+    this.#db = this.#guard(() => new DatabaseSync(this.#path, { timeout }));
     try {
-      this.#prepare(options);
+      this.#prepare(options, timeout);
     } catch (error) {
       this.#db.close();
       throw error;
@@ -84,28 +86,32 @@ export class Database implements Disposable {
    *   whatever `work` throws
    */
   transaction<T>(work: () => T): T {
-    const nested = this.#depth > 0;
-    const name = `s${this.#depth}`;
-    this.#exec(nested ? `SAVEPOINT ${name}` : "BEGIN IMMEDIATE");
-    this.#depth++;
-    try {
-      const result = work();
-      this.#exec(nested ? `RELEASE ${name}` : "COMMIT");
-      return result;
-    } catch (error) {
-      if (this.#db.isTransaction) {
-        this.#exec(nested ? `ROLLBACK TO ${name}; RELEASE ${name}` : "ROLLBACK");
-      }
-      throw error;
-    } finally {
-      this.#depth--;
-    }
+    return this.#depth > 0 ? this.#savepoint(work) : this.#outermost(work);
+  }
+
+  /**
+   * Has `check` run at the end of the transaction at hand, when all its changes are made; what it
+   * throws undoes them.
+   *
+   * @param key the same check need not run twice
+   */
+  atCommit(key: string, check: () => void): void {
+    this.#atCommit.set(key, check);
+  }
+
+  /** Runs those checks now: before something that no rollback would undo. */
+  checkNow(): void {
+    for (const check of this.#atCommit.values()) check();
+    this.#atCommit.clear();
   }
 
   /** A secret of this data directory's own, made when it was first asked for. */
   secret(name: string): string {
+    const read = () => this.get<{ value: string }>("SELECT value FROM meta WHERE key = ?", name);
+    const known = read();
+    if (known) return known.value; // without the write lock: strangers can cause this
     return this.transaction(() => {
-      const row = this.get<{ value: string }>("SELECT value FROM meta WHERE key = ?", name);
+      const row = read();
       if (row) return row.value;
       const value = randomBytes(32).toString("base64");
       this.run("INSERT INTO meta (key, value) VALUES (?, ?)", name, value);
@@ -118,27 +124,59 @@ export class Database implements Disposable {
     this.#db.close();
   }
 
-  #prepare(options: OpenOptions): void {
-    this.#exec("PRAGMA journal_mode = WAL");
+  #prepare(options: OpenOptions, timeout: number): void {
+    // Looked at before anything is changed: it may be another program's.
+    this.#refuseForeign();
+    this.#switchToWal(timeout);
     this.#exec(`PRAGMA synchronous = ${options.durability === "relaxed" ? "NORMAL" : "FULL"}`);
-    this.#exec("PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON");
+    this.#exec("PRAGMA foreign_keys = ON");
+    this.#exec("PRAGMA recursive_triggers = ON");
     const newest = migrations.length;
     if (this.#version() === newest) return;
-    // Deno.umask is not for workers, so the mode is set after the fact; the folder is 0700 anyway.
     this.transaction(() => {
-      const version = this.#version();
-      const id = this.get<{ application_id: number }>("PRAGMA application_id")!.application_id;
-      const tables = this.get<{ n: number }>("SELECT count(*) AS n FROM sqlite_master")!.n;
-      if ((id !== applicationId && tables > 0) || version > newest) {
-        const why = id === applicationId
-          ? `it was made by a newer barge (version ${version} of the tables, this one knows ${newest})`
-          : "it is a database of another program";
-        throw new BargeError("fatal", why, { op: "open database", path: this.#path });
-      }
+      this.#refuseForeign();
       this.#exec(`PRAGMA application_id = ${applicationId}`);
-      for (let v = version; v < newest; v++) this.#exec(migrations[v]);
+      for (let v = this.#version(); v < newest; v++) this.#script(migrations[v]);
       this.#exec(`PRAGMA user_version = ${newest}`);
     });
+  }
+
+  /** @throws {BargeError} `fatal` for a database that is not ours, or newer than we know */
+  #refuseForeign(): void {
+    const refuse = (why: string, hint: string) =>
+      new BargeError("fatal", why, { op: "open database", path: this.#path, hint });
+    const id = this.get<{ application_id: number }>("PRAGMA application_id")!.application_id;
+    const version = this.#version();
+    if (id !== applicationId) {
+      const tables = this.get<{ n: number }>("SELECT count(*) AS n FROM sqlite_master")!.n;
+      if (id === 0 && version === 0 && tables === 0) return; // new
+      throw refuse("it is a database of another program", "name another directory with --data");
+    }
+    if (version > migrations.length) {
+      throw refuse(
+        `it was made by a newer barge (version ${version} of the tables, this one knows ${migrations.length})`,
+        "use that barge, or a newer one",
+      );
+    }
+  }
+
+  /**
+   * SQLite does not wait for the lock that this switch needs, when several programs open a new
+   * database at once; for the write lock it does. Where it can't be done (no shared memory), the
+   * database stays as it is: slower, and as safe.
+   */
+  #switchToWal(timeout: number): void {
+    const patience = performance.now() + timeout;
+    while (true) {
+      try {
+        this.get("PRAGMA journal_mode = WAL");
+        return;
+      } catch (error) {
+        const busy = error instanceof BargeError && error.kind === "unavailable";
+        if (!busy || performance.now() > patience) throw error;
+        this.transaction(() => {});
+      }
+    }
   }
 
   #version(): number {
@@ -146,12 +184,67 @@ export class Database implements Disposable {
   }
 
   #statement(sql: string): StatementSync {
+    this.#alive();
     let statement = this.#statements.get(sql);
     if (!statement) this.#statements.set(sql, statement = this.#db.prepare(sql));
     return statement;
   }
 
+  #outermost<T>(work: () => T): T {
+    this.#lost = undefined;
+    this.#atCommit.clear();
+    this.#exec("BEGIN IMMEDIATE");
+    this.#depth++;
+    try {
+      const result = work();
+      this.checkNow();
+      this.#alive();
+      this.#exec("COMMIT");
+      return result;
+    } catch (error) {
+      if (this.#db.isTransaction) this.#exec("ROLLBACK");
+      throw error;
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  #savepoint<T>(work: () => T): T {
+    const name = `s${this.#depth}`;
+    this.#exec(`SAVEPOINT ${name}`);
+    this.#depth++;
+    try {
+      const result = work();
+      this.#exec(`RELEASE ${name}`);
+      return result;
+    } catch (error) {
+      if (this.#db.isTransaction) {
+        this.#exec(`ROLLBACK TO ${name}`);
+        this.#exec(`RELEASE ${name}`);
+      } else this.#lost ??= error;
+      throw error;
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  /**
+   * SQLite itself rolls everything back on some errors (a full disk): what follows must not run as
+   * if it were still in the transaction.
+   */
+  #alive(): void {
+    if (this.#depth > 0 && !this.#db.isTransaction) {
+      throw this.#lost ??
+        new BargeError("io", "the transaction was rolled back", { path: this.#path });
+    }
+  }
+
   #exec(sql: string): void {
+    this.#guard(() => this.#statement(sql).run());
+  }
+
+  /** Several statements. Deno's `exec` gives no result code, so that {@link sqliteError} reads the text. */
+  #script(sql: string): void {
     this.#guard(() => this.#db.exec(sql));
   }
 
@@ -166,8 +259,8 @@ export class Database implements Disposable {
 
 /** SQLite's result codes (sqlite.org/rescode.html) as our kinds. */
 function sqliteError(error: unknown, path: string): unknown {
-  const code = (error as { errcode?: number }).errcode;
-  if (typeof code !== "number") return error;
+  const code = resultCode(error);
+  if (code === undefined) return error;
   const facts = { op: "database", path, cause: error };
   switch (code & 0xff) {
     case 5: // BUSY
@@ -196,6 +289,38 @@ function sqliteError(error: unknown, path: string): unknown {
   }
 }
 
+/** Deno gives the code of a statement that fails, and only the text of an `open` or `exec` that does. */
+const texts: Record<string, number> = {
+  "access permission denied": 3,
+  "database is locked": 5,
+  "database table is locked": 6,
+  "attempt to write a readonly database": 8,
+  "disk I/O error": 10,
+  "database disk image is malformed": 11,
+  "database or disk is full": 13,
+  "unable to open database file": 14,
+  "file is not a database": 26,
+};
+
+function resultCode(error: unknown): number | undefined {
+  const { code, errcode, message } = error as { code?: string; errcode?: number; message?: string };
+  if (code !== "ERR_SQLITE_ERROR") return undefined;
+  if (typeof errcode === "number") return errcode;
+  return Object.entries(texts).find(([text]) => message?.startsWith(text))?.[1];
+}
+
+/**
+ * Makes the file, for its owner's eyes only, before SQLite makes it for everyone's; it gives the
+ * same mode to the two files that it lays beside it.
+ */
+function makePrivate(path: string): void {
+  try {
+    Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
+  } catch (error) {
+    throw typed(error, { op: "make database", path });
+  }
+}
+
 function exists(path: string): boolean {
   try {
     return Deno.lstatSync(path).isFile;
@@ -203,6 +328,6 @@ function exists(path: string): boolean {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
       return false;
     }
-    throw error;
+    throw typed(error, { op: "open", path });
   }
 }

@@ -71,6 +71,16 @@ export class Ledger {
     return new Map(rows.map((row) => [row.name, row]));
   }
 
+  /** The file there, and all in and below the folder there. */
+  rowsAt(place: Place): FileRow[] {
+    const [dir, low, high] = below(place);
+    return this.#db.all<FileRow>(
+      `SELECT ${fileColumns} FROM file LEFT JOIN account ON account.id = file.owner
+       WHERE (dir = ? AND file.name = ?) OR dir = ? OR (dir >= ? AND dir < ?)`,
+      ...[place.dir, place.name, dir, low, high],
+    );
+  }
+
   /** All folders that the ledger has files in, for reconciliation. */
   folders(): string[] {
     return this.#db.all<{ dir: string }>("SELECT DISTINCT dir FROM file ORDER BY dir").map((r) =>
@@ -94,27 +104,36 @@ export class Ledger {
     );
   }
 
+  /** Forgets one file. @returns whether it was known */
+  forgetFile({ dir, name }: Place): boolean {
+    return this.#db.run("DELETE FROM file WHERE dir = ? AND name = ?", dir, name).changes > 0;
+  }
+
   /** Forgets a file, or all files in and below a folder. @returns how many */
   forget(place: Place): number {
     const [dir, low, high] = below(place);
     return this.#db.transaction(() =>
-      this.#db.run("DELETE FROM file WHERE dir = ? AND name = ?", place.dir, place.name).changes +
+      Number(this.forgetFile(place)) +
       this.#db.run("DELETE FROM file WHERE dir = ? OR (dir >= ? AND dir < ?)", dir, low, high)
         .changes
     );
   }
 
-  /** A file or folder has a new name: its rows, and those below it, follow. */
+  /**
+   * A file or folder has a new name: its rows, and those below it, follow; so do the uploads into a
+   * folder, which keep their credit. `Reservations.uncredit` first, for a file.
+   */
   rename(from: Place, to: Place): void {
     const [dir, low, high] = below(from);
-    const target = `${to.dir}/${to.name}`;
+    const target = relative(to);
     this.#db.transaction(() => {
       this.forget(to);
       this.#db.run(
         "UPDATE file SET dir = ?, name = ? WHERE dir = ? AND name = ?",
         ...[to.dir, to.name, from.dir, from.name],
       );
-      for (const table of ["file", "upload"]) {
+      // Uploads first: a credit is lost when its file goes from where the upload is.
+      for (const table of ["upload", "file"]) {
         this.#db.run(
           `UPDATE ${table} SET dir = ?1 || substr(dir, length(?2) + 1)
            WHERE dir = ?2 OR (dir >= ?3 AND dir < ?4)`,
@@ -122,6 +141,17 @@ export class Ledger {
         );
       }
     });
+  }
+
+  /** Is anything in or below a folder, or the file itself, charged to others? @returns the first such */
+  foreign(place: Place, account: number): FileRow | undefined {
+    const [dir, low, high] = below(place);
+    return this.#db.get<FileRow>(
+      `SELECT ${fileColumns} FROM file LEFT JOIN account ON account.id = file.owner
+       WHERE file.owner IS NOT ?1 AND
+         ((dir = ?2 AND file.name = ?3) OR dir = ?4 OR (dir >= ?5 AND dir < ?6)) LIMIT 1`,
+      ...[account, place.dir, place.name, dir, low, high],
+    );
   }
 
   /** Sums that differ from what they sum; triggers keep them, so that there should be none. */

@@ -9,7 +9,8 @@
  *
  * Invariant: for every account, `used + reserved <= quota` after any sequence of these, unless the
  * quota was lowered below that. `begin`, `resume` and `grow` are the only ones that can raise the
- * sum; each checks and raises it in one statement, under the write lock. schema.ts holds the sums.
+ * sum (and a rename, see `uncredit`); each checks and raises it in one statement, under the write
+ * lock. schema.ts holds the sums.
  *
  * An overwrite is charged its difference: the upload takes the size of the account's own file at
  * that path as `credit`. Only one upload a path may, else two would spend the same bytes.
@@ -191,7 +192,7 @@ export class Reservations {
   /** Nobody writes it any more, and so many bytes are staged: for recovery on start. */
   release(id: number, staged: number): void {
     this.#db.run(
-      "UPDATE upload SET holder = NULL, sha256 = NULL, want = ? WHERE id = ?",
+      "UPDATE upload SET holder = NULL, sha256 = NULL, want = min(want, ?) WHERE id = ?",
       ...[staged, id],
     );
   }
@@ -236,12 +237,43 @@ export class Reservations {
     ).map((row) => row.id);
   }
 
-  /** Drops all uploads that nobody writes and that did not move since then. @returns their ids */
+  /**
+   * Drops all uploads that did not move since then: also those whose holder is gone without a word,
+   * but for sealed ones, which may be files already.
+   *
+   * @returns their ids
+   */
   dropOlder(than: number): number[] {
     return this.#db.all<{ id: number }>(
-      "DELETE FROM upload WHERE touched < ? AND holder IS NULL RETURNING id",
+      "DELETE FROM upload WHERE touched < ? AND (holder IS NULL OR sha256 IS NULL) RETURNING id",
       than,
     ).map((row) => row.id);
+  }
+
+  /**
+   * Before a file moves away: an upload that counts on replacing it has to fit beside it now. Where
+   * it does not, it is dropped if nobody writes it.
+   *
+   * @returns the id of a dropped upload: its staged bytes are to go
+   * @throws {BargeError} `over-quota` where somebody does write it
+   */
+  uncredit({ dir, name }: Place): number | undefined {
+    const row = this.#db.get<UploadRow & { room: number | null; owner: string }>(
+      `SELECT upload.*, quota - used - reserved AS room, account.name AS owner
+       FROM upload JOIN account ON account.id = upload.account
+       WHERE dir = ? AND upload.name = ? AND credit > 0`,
+      ...[dir, name],
+    );
+    if (!row || row.room === null) return undefined;
+    if (row.want - Math.max(0, row.want - row.credit) <= row.room) return undefined;
+    if (!row.holder) {
+      this.drop(row.id);
+      return row.id;
+    }
+    throw new BargeError("over-quota", "an upload under way is to replace it, and needs its room", {
+      account: row.owner,
+      hint: "try again when that has ended",
+    });
   }
 
   /** What an upload would give back: its account's own file there, unless another has that credit. */

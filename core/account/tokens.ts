@@ -3,6 +3,7 @@
  * is stored; the text is `barge_<id>_<secret>`.
  */
 import { randomBytes } from "node:crypto";
+import { BargeError } from "../error.ts";
 import { makeVerifier, tokenCosts } from "../protocol/scram.ts";
 import type { Verifier } from "../protocol/message.ts";
 import type { Database } from "./database.ts";
@@ -34,15 +35,22 @@ export class Tokens {
     this.#db = db;
   }
 
-  /** Makes one. @returns its id, and the text that can't be had again */
+  /**
+   * Makes one.
+   *
+   * @returns its id, and the text that can't be had again
+   * @throws {BargeError} `not-found` when the account is gone
+   */
   async issue(account: number, label: string): Promise<{ id: string; token: string }> {
     const id = randomBytes(6).toString("hex");
     const secret = randomBytes(32).toString("base64url");
     const v = await makeVerifier("token", secret);
-    this.#db.run(
-      "INSERT INTO token (id, account, label, salt, stored_key, server_key, created) VALUES (?, ?, ?, ?, ?, ?, ?)",
-      ...[id, account, label.slice(0, 200), v.salt, v.storedKey, v.serverKey, Date.now()],
+    const { changes } = this.#db.run(
+      `INSERT INTO token (id, account, label, salt, stored_key, server_key, created)
+       SELECT ?, id, ?, ?, ?, ?, ? FROM account WHERE id = ?`,
+      ...[id, label.slice(0, 200), v.salt, v.storedKey, v.serverKey, Date.now(), account],
     );
+    if (changes === 0) throw new BargeError("not-found", "the account is gone");
     return { id, token: `barge_${id}_${secret}` };
   }
 

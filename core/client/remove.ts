@@ -7,7 +7,7 @@ export interface RemoveOptions {
 }
 
 /**
- * @returns how many files and folders are gone
+ * @returns how many files are gone
  * @throws {BargeError} `not-found`, `denied`; `exists` for a folder that is not empty
  */
 export async function remove(

@@ -21,7 +21,8 @@ export interface Address {
  * ```
  */
 export function parseAddress(text: string, host = "127.0.0.1"): Address {
-  const match = /^(?:(?:\[([0-9a-fA-F:.%]+)\]|([^:[\]\s/@]*)):)?(\d{1,5})$/.exec(text);
+  const match = /^(?:(?:\[([0-9a-fA-F:.]+(?:%[A-Za-z0-9._-]+)?)\]|([^:[\]\s/@]*)):)?(\d{1,5})$/
+    .exec(text);
   const port = Number(match?.[3]);
   if (!match || port > 65535) {
     throw new BargeError("usage", `${JSON.stringify(text)} is not HOST:PORT`, {

@@ -21,6 +21,8 @@ export class Stream implements Disposable {
   readonly #conn: Deno.Conn;
   #readBy = Infinity;
   #writeBy = Infinity;
+  /** What the read and the write that wait were given, for the message when it is over. */
+  #given = { read: 0, write: 0 };
   #closed: BargeError | undefined;
 
   /**
@@ -51,6 +53,7 @@ export class Stream implements Disposable {
    */
   async read(into: Uint8Array): Promise<number | null> {
     this.#check();
+    this.#given.read = this.patience;
     this.#readBy = performance.now() + this.patience;
     try {
       return await this.#conn.read(into);
@@ -64,13 +67,15 @@ export class Stream implements Disposable {
   /**
    * Writes all of the bytes.
    *
+   * @param patience milliseconds without progress, where reading is given another time
    * @throws {BargeError} `unavailable` when the connection broke, or the peer does not read
    */
-  async write(bytes: Uint8Array): Promise<void> {
+  async write(bytes: Uint8Array, patience = this.patience): Promise<void> {
     this.#check();
+    this.#given.write = patience;
     try {
       for (let done = 0; done < bytes.length;) {
-        this.#writeBy = performance.now() + this.patience;
+        this.#writeBy = performance.now() + patience;
         done += await this.#conn.write(done === 0 ? bytes : bytes.subarray(done));
       }
     } catch (cause) {
@@ -103,10 +108,11 @@ export class Stream implements Disposable {
 
   /** Cuts the stream when its deadline has passed. */
   sweep(now: number): void {
-    const late = this.#readBy < now ? "sent nothing" : this.#writeBy < now ? "read nothing" : "";
+    const late = this.#readBy < now ? "read" : this.#writeBy < now ? "write" : undefined;
     if (!late) return;
-    const seconds = Math.round(this.patience / 1000);
-    this.close(new BargeError("unavailable", `${this.peer} ${late} for ${seconds} s`));
+    const what = late === "read" ? "sent nothing" : "read nothing";
+    const seconds = Math.round(this.#given[late] / 1000);
+    this.close(new BargeError("unavailable", `${this.peer} ${what} for ${seconds} s`));
   }
 
   #check(): void {

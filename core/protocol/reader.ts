@@ -33,6 +33,11 @@ export class FrameReader implements Disposable {
     this.#source = source;
   }
 
+  /** Is nothing half read, and nothing left to be taken? */
+  get idle(): boolean {
+    return !this.#ahead && this.#decoder.idle;
+  }
+
   /**
    * The next frame, or null when the stream ends between two frames.
    *

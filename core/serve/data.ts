@@ -11,7 +11,7 @@ export interface Held extends Disposable {
  * Makes what is missing of a data directory, only for its owner's eyes.
  *
  * @returns its real path
- * @throws {BargeError} `denied`, `no-space`, ...
+ * @throws {BargeError} `fatal`; `no-space`
  */
 export function prepareData(data: string): string {
   try {
@@ -21,7 +21,7 @@ export function prepareData(data: string): string {
     }
     return Deno.realPathSync(data);
   } catch (error) {
-    throw typed(error, { op: "make data directory", path: data });
+    throw unusable(error, "make data directory", data);
   }
 }
 
@@ -29,11 +29,14 @@ export function prepareData(data: string): string {
  * Takes the data directory for this process. The lock is the kernel's: it goes with the process,
  * however that ends.
  *
- * @throws {BargeError} `fatal` when another server has it
+ * @throws {BargeError} `fatal` when another server has it, or it can't be written
  */
 export async function holdData(data: string): Promise<Held> {
   const path = `${data}/lock`;
-  const file = await Deno.open(path, { create: true, write: true, mode: 0o600 });
+  const file = await Deno.open(path, { create: true, write: true, mode: 0o600 })
+    .catch((error) => {
+      throw unusable(error, "lock", data);
+    });
   if (await file.tryLock(true)) return { data, [Symbol.dispose]: () => file.close() };
   file.close();
   throw new BargeError("fatal", "another `barge serve` uses this data directory", {
@@ -41,4 +44,12 @@ export async function holdData(data: string): Promise<Held> {
     path: data,
     hint: "stop that one first, or name another with --data",
   });
+}
+
+/** A server without its directory can't go on: `fatal`, unless there may be room later. */
+function unusable(cause: unknown, op: string, path: string): BargeError {
+  const error = typed(cause, { op, path });
+  if (error.kind === "no-space") return error;
+  const hint = "name another with --data, or run as whom it belongs to";
+  return new BargeError("fatal", error.message, { op, path, hint, cause });
 }

@@ -1,11 +1,23 @@
 /** Accepts connections for the native door, in a worker. */
+import { getLogger } from "@logtape/logtape";
+import { BargeError } from "../error.ts";
 import { type Address, formatAddress } from "../net/address.ts";
 import { Stream } from "../net/stream.ts";
-import { Connection } from "../door/native/connection.ts";
+import { Connection, patience } from "../door/native/connection.ts";
 import type { Store } from "../session/store.ts";
+
+const log = getLogger(["barge", "serve"]);
+/** After a failed accept (no descriptor is left) the next one is tried so many ms later. */
+const pause = 50;
+/** Such failures are told once in so many ms. */
+const quiet = 60_000;
 
 /** A door that is open. */
 export interface Door {
+  /** Where it listens, port 0 resolved. */
+  readonly address: Address;
+  /** How many connections are open. */
+  readonly connections: number;
   /**
    * Stops accepting, lets the requests that are under way end, and cuts what still runs after
    * `grace` ms: uploads among that can be continued.
@@ -13,26 +25,36 @@ export interface Door {
   stop(grace: number): Promise<void>;
 }
 
-/** @throws {BargeError} `fatal` when the address is taken */
-export function listenNative(store: Store, address: Address, reusePort: boolean): Door {
-  const { host: hostname, port } = address;
-  const listener = Deno.listen({ hostname, port, reusePort });
+/**
+ * @param reusePort share the port with other workers
+ * @param allowed how long clients may be silent
+ * @throws {Deno.errors.AddrInUse} and others when it can't listen there
+ */
+export function listenNative(
+  store: Store,
+  address: Address,
+  reusePort: boolean,
+  allowed = patience,
+): Door {
+  const { host, port } = address;
+  const listener = Deno.listen({ hostname: host, port, reusePort });
   const open = new Map<Connection, Promise<void>>();
-  const accepting = accept(listener, (conn) => {
-    const { hostname: host, port } = conn.remoteAddr as Deno.NetAddr;
-    const connection = new Connection(
-      store,
-      new Stream(conn, formatAddress({ host, port }), 30_000),
-    );
+  const accepting = accept(listener, (stream) => {
+    const connection = new Connection(store, stream, allowed);
     open.set(connection, connection.run().finally(() => open.delete(connection)));
   });
   return {
+    address: { host, port: listener.addr.port },
+    get connections() {
+      return open.size;
+    },
     async stop(grace) {
       listener.close();
       await accepting;
       for (const connection of open.keys()) connection.leave();
       const cut = setTimeout(() => {
-        for (const connection of open.keys()) connection.stream.close();
+        const reason = new BargeError("unavailable", "the server is stopping");
+        for (const connection of open.keys()) connection.cut(reason);
       }, grace);
       await Promise.all(open.values());
       clearTimeout(cut);
@@ -40,16 +62,34 @@ export function listenNative(store: Store, address: Address, reusePort: boolean)
   };
 }
 
-/** Until the listener is closed. One that can't be accepted (no descriptor left) stops nothing. */
-async function accept(listener: Deno.Listener, take: (conn: Deno.Conn) => void): Promise<void> {
+/** Until the listener is closed. One that can't be accepted stops nothing. */
+async function accept(listener: Deno.TcpListener, take: (stream: Stream) => void): Promise<void> {
+  let told = -Infinity;
   while (true) {
     try {
-      take(await listener.accept());
+      const conn = await listener.accept();
+      const stream = open(conn);
+      if (stream) take(stream);
     } catch (error) {
       if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) {
         return;
       }
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      if (performance.now() - told > quiet) {
+        told = performance.now();
+        log.warn("can't accept connections: {why}", { why: String(error) });
+      }
+      await new Promise((resolve) => setTimeout(resolve, pause));
     }
+  }
+}
+
+/** @returns undefined for one that is gone already */
+function open(conn: Deno.TcpConn): Stream | undefined {
+  try {
+    const { hostname: host, port } = conn.remoteAddr;
+    return new Stream(conn, formatAddress({ host, port }), patience.stranger);
+  } catch {
+    conn.close();
+    return undefined;
   }
 }

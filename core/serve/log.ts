@@ -5,18 +5,24 @@ import {
   defaultTextFormatter,
   jsonLinesFormatter,
   type LogRecord,
+  type TextFormatter,
 } from "@logtape/logtape";
 
 const encoder = new TextEncoder();
 
+/**
+ * How records become text. What strangers chose, names above all, must be a property and never a
+ * part of the message: then line feeds and escape sequences in it come out escaped, and no record
+ * looks like two.
+ */
+export function formatter(terminal: boolean, color: boolean): TextFormatter {
+  if (!terminal) return jsonLinesFormatter;
+  return color ? ansiColorFormatter : defaultTextFormatter;
+}
+
 /** Configures this isolate's logging; each isolate has its own. */
 export function configureLog(): void {
-  const terminal = Deno.stderr.isTerminal();
-  const format = !terminal
-    ? jsonLinesFormatter
-    : Deno.noColor
-    ? defaultTextFormatter
-    : ansiColorFormatter;
+  const format = formatter(Deno.stderr.isTerminal(), !Deno.noColor);
   const sink = (record: LogRecord) => {
     const line = encoder.encode(String(format(record)));
     for (let done = 0; done < line.length;) done += Deno.stderr.writeSync(line.subarray(done));

@@ -1,7 +1,7 @@
 /** `barge serve`: from an empty directory to a server that accepts connections, and back. */
 import { getLogger } from "@logtape/logtape";
 import { randomInt } from "node:crypto";
-import { Accounts } from "../account/accounts.ts";
+import type { Accounts } from "../account/accounts.ts";
 import { Database } from "../account/database.ts";
 import { BargeError, typed } from "../error.ts";
 import { type Address, formatAddress, isLoopback } from "../net/address.ts";
@@ -68,17 +68,28 @@ export async function serve(options: ServeOptions): Promise<void> {
   await makeFirstAccount(store.accounts, options);
 
   using probe = reserve(native, options.workers > 1);
-  const supervisor = new Supervisor(store.settings, probe.address, options.workers);
+  const { settings } = store;
+  const shared = options.workers > 1;
+  const supervisor = new Supervisor({ settings, native: probe.address, shared });
+  const cleaning = setInterval(() => clean(store), expireEvery);
   try {
     for (let number = 1; number <= options.workers; number++) await supervisor.start(number);
     probe[Symbol.dispose]();
-    const cleaning = setInterval(() => expire(store), expireEvery);
     const off = { http: null, ftp: null, ftps: null, sftp: null, fingerprint: null };
     options.onReady({ native: formatAddress(probe.address), ...off });
     await aborted(options.signal);
-    clearInterval(cleaning);
   } finally {
+    clearInterval(cleaning);
     await supervisor.stop(grace);
+  }
+}
+
+/** Whatever goes wrong with it: it is done again in an hour. */
+function clean(store: Store): void {
+  try {
+    expire(store);
+  } catch (error) {
+    log.warn("can't drop old uploads: {why}", { why: String(error) });
   }
 }
 

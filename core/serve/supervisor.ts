@@ -2,85 +2,104 @@
  * The supervisor: the one isolate with rights. It makes and locks the data directory, settles what
  * a crash left behind, and keeps N workers listening on the same port. It talks to no stranger.
  *
- *   starting -> ready -> stopping -> stopped
+ *   starting -> listening -> stopping -> stopped
+ *           \-> failed   \-> died -> (delay) -> starting
  *
  * A worker that dies is started again, after a delay that doubles up to ten seconds; the others do
  * not notice: what it was writing can be continued.
  */
 import { getLogger } from "@logtape/logtape";
-import { BargeError, isKind } from "../error.ts";
-import type { Address } from "../net/address.ts";
+import { BargeError } from "../error.ts";
+import { type Address, formatAddress } from "../net/address.ts";
 import type { Settings } from "../session/store.ts";
 import type { FromWorker, ToWorker } from "./worker.ts";
 
 const log = getLogger(["barge", "serve"]);
 const firstDelay = 100;
 const longestDelay = 10_000;
+/** How long a worker may take until it listens, in ms: it waits for the database among other things. */
+const startWithin = 60_000;
+/** How much longer than the grace a worker may take to stop, in ms. */
+const stopWithin = 5_000;
+
+/** All that a worker may touch: its port, and the data directory. */
+export function workerPermissions(data: string, native: Address): Deno.PermissionOptionsObject {
+  return {
+    read: [data],
+    write: [data],
+    net: [formatAddress(native)],
+    env: false,
+    ffi: false,
+    import: false,
+    run: false,
+    sys: false,
+  };
+}
+
+export interface SupervisorOptions {
+  readonly settings: Settings;
+  /** Where the workers listen. */
+  readonly native: Address;
+  /** Do they share the port? */
+  readonly shared: boolean;
+  /** What a worker runs. */
+  readonly module?: URL;
+}
 
 export class Supervisor {
-  readonly #settings: Settings;
-  readonly #native: Address;
-  readonly #reusePort: boolean;
+  readonly #options: SupervisorOptions;
   readonly #workers = new Map<number, Worker>();
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   #stopping = false;
 
-  constructor(settings: Settings, native: Address, workers: number) {
-    this.#settings = settings;
-    this.#native = native;
-    this.#reusePort = workers > 1;
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
   }
 
   /**
-   * Starts a worker.
+   * Starts a worker, and again whenever it dies after this.
    *
+   * @param number its name, from 1
+   * @param delay how long ago it had died, in ms: the next time, twice that passes
    * @returns once it listens
    * @throws {BargeError} what kept it from listening
    */
   start(number: number, delay = firstDelay): Promise<void> {
-    const { data } = this.#settings;
-    const { host, port } = this.#native;
-    const worker = new Worker(new URL("./worker.ts", import.meta.url), {
+    const { settings, native, shared, module } = this.#options;
+    const worker = new Worker(module ?? new URL("./worker.ts", import.meta.url), {
       type: "module",
       name: `barge worker ${number}`,
-      deno: {
-        permissions: {
-          read: [data],
-          write: [data],
-          net: [host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`],
-          env: false,
-          ffi: false,
-          import: false,
-          run: false,
-          sys: false,
-        },
-      },
+      deno: { permissions: workerPermissions(settings.data, native) },
     });
     this.#workers.set(number, worker);
     const began = performance.now();
     return new Promise((resolve, reject) => {
-      worker.onmessage = ({ data: message }: MessageEvent<FromWorker>) => {
-        if (message.type === "listening") resolve();
-        if (message.type === "failed") {
-          const kind = isKind(message.kind) ? message.kind : "fatal";
-          reject(
-            new BargeError(kind, message.message, { op: "listen on", path: `${host}:${port}` }),
-          );
-        }
-      };
-      worker.onerror = (event) => {
-        event.preventDefault();
-        log.error("worker {number} died: {why}", { number, why: event.message });
-        reject(new BargeError("fatal", event.message, { op: "start worker" }));
-        this.#workers.delete(number);
+      let listening = false;
+      const end = (error: BargeError) => {
+        clear();
+        worker.terminate();
+        if (this.#workers.get(number) === worker) this.#workers.delete(number);
+        if (!listening) return reject(error);
+        log.error("worker {number} died: {why}", { number, why: error.message });
         const calm = performance.now() - began > longestDelay;
         this.#again(number, calm ? firstDelay : Math.min(delay * 2, longestDelay));
       };
-      const message: ToWorker = {
-        type: "start",
-        settings: this.#settings,
-        native: this.#native,
-        reusePort: this.#reusePort,
+      const where = { op: "listen on", path: formatAddress(native) };
+      const clear = this.#after(startWithin, () => {
+        end(new BargeError("fatal", `a worker did not start in ${startWithin / 1000} s`, where));
+      });
+      worker.onmessage = ({ data: message }: MessageEvent<FromWorker>) => {
+        if (message.type === "failed") end(new BargeError(message.kind, message.message, where));
+        if (message.type !== "listening") return;
+        clear();
+        listening = true;
+        resolve();
       };
+      worker.onerror = (event) => {
+        event.preventDefault();
+        end(new BargeError("fatal", event.message, { op: "start worker" }));
+      };
+      const message: ToWorker = { type: "start", settings, native, reusePort: shared };
       worker.postMessage(message);
     });
   }
@@ -88,27 +107,49 @@ export class Supervisor {
   /** Stops all workers; what is in flight may end within `grace` ms. */
   async stop(grace: number): Promise<void> {
     this.#stopping = true;
-    await Promise.all([...this.#workers.values()].map((worker) =>
-      new Promise<void>((resolve) => {
-        worker.onerror = (event) => {
-          event.preventDefault();
-          resolve();
-        };
-        worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-          if (data.type === "stopped") resolve();
-        };
-        worker.postMessage({ type: "stop", grace } satisfies ToWorker);
-      }).finally(() => worker.terminate())
-    ));
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
+    await Promise.all(Array.from(this.#workers.values(), (worker) => this.#stopOne(worker, grace)));
     this.#workers.clear();
   }
 
+  async #stopOne(worker: Worker, grace: number): Promise<void> {
+    const stopped = Promise.withResolvers<void>();
+    worker.onerror = (event) => {
+      event.preventDefault();
+      log.error("a worker died while it stopped: {why}", { why: event.message });
+      stopped.resolve();
+    };
+    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+      if (data.type === "stopped") stopped.resolve();
+    };
+    worker.postMessage({ type: "stop", grace } satisfies ToWorker);
+    const clear = this.#after(grace + stopWithin, () => stopped.resolve());
+    await stopped.promise;
+    clear();
+    worker.terminate();
+  }
+
   #again(number: number, delay: number): void {
-    setTimeout(() => {
-      if (this.#stopping) return;
-      this.start(number, delay).catch((error) =>
-        log.error("worker {number}: {error}", { number, error })
-      );
-    }, delay);
+    this.#after(delay, () => {
+      this.start(number, delay).catch((error) => {
+        if (this.#stopping) return;
+        log.error("worker {number} can't be started again: {why}", { number, why: `${error}` });
+        this.#again(number, Math.min(delay * 2, longestDelay));
+      });
+    });
+  }
+
+  /** Does it later, unless all is stopped before. @returns what keeps it from happening */
+  #after(ms: number, work: () => void): () => void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      work();
+    }, ms);
+    this.#timers.add(timer);
+    return () => {
+      clearTimeout(timer);
+      this.#timers.delete(timer);
+    };
   }
 }

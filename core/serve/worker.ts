@@ -3,7 +3,7 @@
  * The supervisor starts it with the permissions that make this so, and speaks to it in messages.
  */
 /// <reference lib="deno.worker" />
-import { typed } from "../error.ts";
+import { type Kind, typed } from "../error.ts";
 import type { Address } from "../net/address.ts";
 import type { Settings } from "../session/store.ts";
 import { Store } from "../session/store.ts";
@@ -21,10 +21,10 @@ export type ToWorker =
 
 export type FromWorker =
   | { readonly type: "listening" }
-  | { readonly type: "failed"; readonly kind: string; readonly message: string }
+  | { readonly type: "failed"; readonly kind: Kind; readonly message: string }
   | { readonly type: "stopped" };
 
-const scope = self as unknown as DedicatedWorkerGlobalScope & { name: string };
+const scope = self as unknown as DedicatedWorkerGlobalScope;
 let store: Store | undefined;
 let door: Door | undefined;
 
@@ -34,12 +34,13 @@ scope.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
 };
 
 function start({ settings, native, reusePort }: Extract<ToWorker, { type: "start" }>): void {
+  configureLog();
   try {
-    configureLog();
     store = new Store(settings);
     door = listenNative(store, native, reusePort);
     tell({ type: "listening" });
   } catch (error) {
+    // A bug is thrown on by `typed`: that ends the isolate, and the supervisor is told why.
     const { kind, message } = typed(error);
     tell({ type: "failed", kind, message });
   }

@@ -4,11 +4,15 @@
  * to, and by admins.
  */
 import type { Account } from "../account/accounts.ts";
+import type { FileRow } from "../account/ledger.ts";
 import { BargeError } from "../error.ts";
 import type { Overwrite } from "../protocol/message.ts";
 import type { Location } from "../vault/path.ts";
 import { type Place, relative } from "../vault/place.ts";
+import type { Found } from "../vault/vault.ts";
+import { sameFile } from "./entry.ts";
 import type { Session } from "./session.ts";
+import { look } from "./stat.ts";
 
 /** The place of a path that can be written, moved or removed: not `/`, `/home` or `/public`. */
 export function changeable(location: Location): Place {
@@ -34,9 +38,9 @@ export function checkWrite(
   overwrite: Overwrite,
 ): boolean {
   const place = changeable(location);
-  const { vault, ledger } = session.store;
-  vault.needFolder(place.dir);
-  const there = vault.find(place);
+  const { store } = session;
+  store.vault.needFolder(place.dir);
+  const { found: there, row } = look(store, place);
   if (!there) {
     if (typeof overwrite !== "object") return false;
     throw new BargeError("exists", "the file that was to be replaced is gone");
@@ -48,13 +52,11 @@ export function checkWrite(
   }
   if (there.type === "other") throw new BargeError("denied", "what is there is not a regular file");
   if (overwrite === "never") throw new BargeError("exists", "it exists already");
-  const row = ledger.file(place);
-  if (typeof overwrite === "object" && row?.sha256 !== overwrite.sha256) {
+  const digest = row && sameFile(row, there) ? row.sha256 : undefined;
+  if (typeof overwrite === "object" && digest !== overwrite.sha256) {
     throw new BargeError("exists", "the file has changed since");
   }
-  if (location.space === "public" && account.role !== "admin" && row?.owner !== account.id) {
-    throw new BargeError("denied", `it belongs to ${row?.ownerName ?? "the operator"}`);
-  }
+  if (guarded(account, location) && row?.owner !== account.id) throw belongsTo("it", row);
   return true;
 }
 
@@ -69,30 +71,49 @@ export async function checkTake(
   location: Location,
 ): Promise<void> {
   const place = changeable(location);
-  const { vault, ledger } = session.store;
+  const { found: there, row } = look(session.store, place);
+  if (!there) throw new BargeError("not-found", "there is no such file or folder");
+  if (!guarded(account, location)) return;
+  if (there.type === "dir") await checkTree(session, account, place);
+  else if (there.type === "other") throw new BargeError("denied", "it is not a regular file");
+  else if (row?.owner !== account.id) throw belongsTo("it", row);
+}
+
+/**
+ * The same under the write lock, where there is no time to walk a tree: the ledger knows what was
+ * added to it since.
+ *
+ * @returns what is there
+ * @throws {BargeError} as {@link checkTake}
+ */
+export function checkTakeStill(session: Session, account: Account, location: Location): Found {
+  const place = changeable(location);
+  const { ledger, vault } = session.store;
   const there = vault.find(place);
   if (!there) throw new BargeError("not-found", "there is no such file or folder");
-  if (location.space !== "public" || account.role === "admin") return;
-  if (there.type === "file") {
-    const row = ledger.file(place);
-    if (row?.owner !== account.id) {
-      throw new BargeError("denied", `it belongs to ${row?.ownerName ?? "the operator"}`);
-    }
-  } else if (there.type === "dir") {
-    await checkTree(session, account, place);
-  } else {
-    throw new BargeError("denied", "it is not a regular file");
-  }
+  const foreign = guarded(account, location) ? ledger.foreign(place, account.id) : undefined;
+  if (foreign) throw belongsTo(foreign.name, foreign);
+  return there;
+}
+
+function guarded(account: Account, { space }: Location): boolean {
+  return space === "public" && account.role !== "admin";
 }
 
 async function checkTree(session: Session, account: Account, place: Place): Promise<void> {
+  const { store } = session;
   const dir = relative(place);
-  const rows = session.store.ledger.folder(dir);
-  for (const { name, type } of await session.store.vault.names(place)) {
+  const rows = store.ledger.folder(dir);
+  // Links and the like, too: only the operator can have put them there.
+  for (const { name, type } of await store.vault.entries(place)) {
     if (type === "dir") await checkTree(session, account, { dir, name });
     else if (rows.get(name)?.owner !== account.id) {
-      const owner = rows.get(name)?.ownerName ?? "the operator";
-      throw new BargeError("denied", `${name} in it belongs to ${owner}`);
+      const { row } = look(store, { dir, name });
+      if (row?.owner !== account.id) throw belongsTo(`${name} in it`, row);
     }
   }
+}
+
+function belongsTo(what: string, row: FileRow | undefined): BargeError {
+  return new BargeError("denied", `${what} belongs to ${row?.ownerName ?? "the operator"}`);
 }

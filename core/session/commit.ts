@@ -1,36 +1,72 @@
 /**
- * The step from staged bytes to a file, for all uploads of an isolate.
+ * The step from staged bytes to a file, for all uploads of an isolate; and renames and removals.
  *
  *   staged and synced -> [enter] sealed in the ledger -> [publish] renamed, folder synced, settled
  *
  * Both brackets are group commits. The rename happens inside the second transaction, so that the
  * write lock makes it one step for every other isolate: nobody can read the ledger, rename, and
  * write it, while another does. A crash between the rename and the commit is found on start by a
- * sealed upload whose staged bytes are gone (recover.ts); a commit that fails (the disk is full) by
- * the list here, which the next commit takes along.
+ * sealed upload whose staged bytes are gone, or by an intent (recover.ts). When a commit fails (the
+ * disk is full), what it did on disk is owed to the ledger; the next commit takes it along.
  */
 import type { NewFile } from "../account/ledger.ts";
 import type { UploadRow } from "../account/reservation.ts";
+import type { Place } from "../vault/place.ts";
 import { stagedPlace } from "../vault/staging.ts";
+import { forgetGone, known } from "./entry.ts";
 import { Group } from "./group.ts";
 import type { Store } from "./store.ts";
+
+/** A rename or removal: the disk and the ledger in one step. */
+export interface Change<T> {
+  /** The places that it takes from and puts to. */
+  readonly places: readonly Place[];
+  /** Throws if it may not be done (any more). */
+  readonly check: () => T;
+  readonly disk: () => void;
+  readonly ledger: () => void;
+}
+
+/** Done on disk; `redo` brings the ledger in line. */
+interface Step {
+  readonly upload?: number;
+  readonly places: readonly Place[];
+  readonly redo: () => void;
+}
 
 export class Commits {
   readonly #store: Store;
   readonly #enter: Group;
   readonly #publish: Group;
-  /** Folders that were renamed into by the transaction at hand. */
+  /** Folders whose names were changed by the transaction at hand. */
   readonly #dirty = new Set<string>();
-  /** Renamed by the transaction at hand, or by one that failed: on disk, and not in the ledger yet. */
-  #renamed: { id: number; file: NewFile }[] = [];
+  /** What the transaction at hand did on disk. */
+  #done: Step[] = [];
+  /** What is done on disk, and not in the ledger yet. */
+  #owed: Step[] = [];
+  /** What of that the transaction at hand has brought into the ledger. */
+  #repaid = new Set<Step>();
 
   constructor(store: Store) {
     this.#store = store;
     this.#enter = new Group(store.db);
     this.#publish = new Group(store.db, {
-      beforeCommit: () => this.#settleRenamed(),
-      afterCommit: () => this.#renamed = [],
+      begin: () => this.#repay(),
+      beforeCommit: () => this.#sync(),
+      afterCommit: () => {
+        this.#owed = this.#owed.filter((step) => !this.#repaid.has(step));
+        this.#done = [];
+      },
+      failed: () => {
+        this.#owed.push(...this.#done);
+        this.#done = [];
+      },
     });
+  }
+
+  /** Is an upload's file in place, though the ledger does not say so yet? Its row must stay then. */
+  owes(upload: number): boolean {
+    return this.#owed.some((step) => step.upload === upload);
   }
 
   /** Runs work on the ledger that must be durable before anything is renamed. */
@@ -44,34 +80,63 @@ export class Commits {
    * @param check throws if the file may not be written (any more); runs under the write lock
    */
   async publish<T>(upload: UploadRow, file: NewFile, check: () => T): Promise<T> {
+    const { reservations, vault } = this.#store;
+    const places = [file];
+    const settle = () => reservations.settle(upload.id, file);
     return await this.#publish.submit(() => {
       const checked = check();
-      this.#store.vault.rename(stagedPlace(upload.id), file);
-      this.#renamed.push({ id: upload.id, file });
-      this.#dirty.add(file.dir);
-      this.#store.reservations.settle(upload.id, file);
+      vault.rename(stagedPlace(upload.id), file);
+      const redo = () => {
+        if (known(this.#store, file)) reservations.drop(upload.id); // replaced since
+        else settle();
+      };
+      this.#did({ upload: upload.id, places, redo }, settle);
       return checked;
     });
   }
 
-  /** Runs a rename or removal: the disk and the ledger in one step, as {@link publish}. */
-  async change<T>(dirs: readonly string[], work: () => T): Promise<T> {
+  /** Renames or removes a file or folder. @throws what its steps throw */
+  async change<T>({ places, check, disk, ledger }: Change<T>): Promise<T> {
     return await this.#publish.submit(() => {
-      const result = work();
-      for (const dir of dirs) this.#dirty.add(dir);
-      return result;
+      const checked = check();
+      this.#sync(); // a folder that is renamed now could not be found by its name later
+      disk();
+      this.#did({ places, redo: ledger }, ledger);
+      return checked;
     });
   }
 
-  /** Settles what a failed transaction left behind, and makes all names durable. */
-  #settleRenamed(): void {
-    const { reservations, vault } = this.#store;
-    for (const { id, file } of this.#renamed) {
-      if (!reservations.upload(id)) continue; // settled by this transaction, as it should be
-      if (vault.find(file)?.ino === file.ino) reservations.settle(id, file);
-      else reservations.drop(id); // replaced since, by one that was settled
+  #did(step: Step, ledger: () => void): void {
+    for (const { dir } of step.places) this.#dirty.add(dir);
+    try {
+      ledger();
+      this.#done.push(step);
+    } catch (error) {
+      this.#owed.push(step);
+      throw error;
     }
-    for (const dir of this.#dirty) vault.sync(dir);
+  }
+
+  /** What others did meanwhile to the same names counts: the ledger keeps no row that the disk denies. */
+  #repay(): void {
+    this.#repaid = new Set();
+    const attempt = (work: () => void): boolean => {
+      try {
+        this.#store.db.transaction(work);
+        return true;
+      } catch {
+        return false; // it stays owed; a start settles it at the latest
+      }
+    };
+    for (const step of this.#owed) if (attempt(step.redo)) this.#repaid.add(step);
+    for (const { places } of this.#repaid) {
+      for (const place of places) attempt(() => forgetGone(this.#store, place));
+    }
+  }
+
+  /** Makes names durable. */
+  #sync(): void {
+    for (const dir of this.#dirty) this.#store.vault.sync(dir);
     this.#dirty.clear();
   }
 }

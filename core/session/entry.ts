@@ -1,4 +1,6 @@
 /** What a door shows of a file or folder: the disk's facts, and the ledger's where they agree. */
+import type { Place } from "../vault/place.ts";
+import type { Store } from "./store.ts";
 import type { FileRow } from "../account/ledger.ts";
 import type { Entry } from "../protocol/message.ts";
 import type { Found } from "../vault/vault.ts";
@@ -23,6 +25,20 @@ export function entryOf(name: string, found: Found, row: FileRow | undefined): E
 /** Is this on disk what the ledger has a digest of? */
 export function sameFile(row: FileRow, found: Found): boolean {
   return row.ino === found.ino && row.size === found.size && row.modified === found.modified;
+}
+
+/** Is the file on disk the one that the ledger knows there? */
+export function known({ ledger, vault }: Store, place: Place): boolean {
+  const row = ledger.file(place);
+  const found = row && vault.find(place);
+  return found !== undefined && sameFile(row!, found);
+}
+
+/** Forgets what the ledger has at and below a place, and the disk has not, or has another. */
+export function forgetGone(store: Store, place: Place): void {
+  for (const row of store.ledger.rowsAt(place)) {
+    if (!known(store, row)) store.ledger.forgetFile(row);
+  }
 }
 
 /** `/`, `/home` and `/public` as entries: they have no place of their own in the ledger. */

@@ -14,9 +14,13 @@ interface Job {
 }
 
 export interface Hooks {
+  /** Runs first in every transaction. */
+  readonly begin?: () => void;
   /** Runs last in every transaction; if it throws, nothing is committed. */
   readonly beforeCommit?: () => void;
   readonly afterCommit?: () => void;
+  /** Nothing was committed; runs before anyone is told. */
+  readonly failed?: () => void;
 }
 
 /** At most so many pieces a transaction, to keep the write lock short. */
@@ -46,6 +50,7 @@ export class Group {
     const settle: (() => void)[] = [];
     try {
       this.#db.transaction(() => {
+        this.#hooks.begin?.();
         for (const { work, resolve, reject } of jobs) {
           try {
             const value = this.#db.transaction(work);
@@ -59,6 +64,7 @@ export class Group {
       this.#hooks.afterCommit?.();
       for (const tell of settle) tell();
     } catch (error) {
+      this.#hooks.failed?.();
       for (const { reject } of jobs) reject(error);
     }
   }

@@ -2,6 +2,7 @@
 import { BargeError } from "../error.ts";
 import type { Entry } from "../protocol/message.ts";
 import { type Place, relative } from "../vault/place.ts";
+import type { Vault } from "../vault/vault.ts";
 import { entryOf, folderEntry, sameFile } from "./entry.ts";
 import type { Session } from "./session.ts";
 import { look } from "./stat.ts";
@@ -47,7 +48,7 @@ async function* folder(
 ): AsyncGenerator<Entry[], void, void> {
   const { vault, ledger } = session.store;
   const dir = relative(place);
-  const names = await vault.names(place);
+  const names = await namesIn(vault, place, prefix !== "");
   const rows = ledger.folder(dir);
   let batch: Entry[] = [];
   for (const { name } of names) {
@@ -66,4 +67,14 @@ async function* folder(
     if (descend) yield* folder(session, { dir, name }, `${prefix}${name}/`, true);
   }
   if (batch.length > 0) yield batch;
+}
+
+/** @param below a folder inside the one that was asked for: it may be gone by now */
+async function namesIn(vault: Vault, place: Place, below: boolean) {
+  try {
+    return await vault.names(place);
+  } catch (error) {
+    if (below && error instanceof BargeError && error.kind === "not-found") return [];
+    throw error;
+  }
 }

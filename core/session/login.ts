@@ -22,7 +22,8 @@ export interface Challenge {
 export function challenge(store: Store, request: Request<"auth">): Challenge {
   const { mechanism, account: name } = request;
   const known = mechanism === "password" ? byPassword(store, name) : byToken(store, name);
-  const verifier = known?.verifier ?? store.accounts.decoy(name);
+  const decoy = store.accounts.decoy(name); // also where it is not needed: the same work for all
+  const verifier = known?.verifier ?? decoy;
   const cost = mechanism === "token" ? { n: 1, r: 1, p: 1 } : verifier;
   const exchange: Exchange = {
     mechanism,
@@ -39,7 +40,7 @@ export function challenge(store: Store, request: Request<"auth">): Challenge {
     answer: { nonce: serverNonce, salt, n, r, p },
     prove(proof) {
       const signature = verify(proof, verifier, exchange);
-      const account = known && store.accounts.byId(known.account.id);
+      const account = store.accounts.byId(known?.account.id ?? 0);
       if (!signature || !account || account.disabled) {
         throw new BargeError("unauthenticated", "wrong name or password", { op: "log in" });
       }

@@ -2,10 +2,14 @@
 import { BargeError, typed } from "../error.ts";
 import type { Overwrite } from "../protocol/message.ts";
 import { relative } from "../vault/place.ts";
-import { changeable, checkTake, checkWrite } from "./access.ts";
+import { discard } from "../vault/staging.ts";
+import { changeable, checkTake, checkTakeStill, checkWrite } from "./access.ts";
 import type { Session } from "./session.ts";
 
-/** @throws {BargeError} `not-found`, `no-directory`, `exists`, `denied` */
+/**
+ * @throws {BargeError} `not-found`, `no-directory`, `exists`, `denied`; `over-quota` when an upload
+ *   under way counts on replacing the file
+ */
 export async function move(
   session: Session,
   from: string,
@@ -24,21 +28,36 @@ export async function move(
     throw new BargeError("usage", "a folder can't be moved into itself", { path: from });
   }
   const check = () => {
-    if (!store.vault.find(a)) throw new BargeError("not-found", "there is no such file or folder");
-    checkWrite(session, session.account(), target, overwrite);
+    const now = session.account();
+    const { type } = checkTakeStill(session, now, source);
+    if (type === "other") throw new BargeError("denied", "it is neither a file nor a folder");
+    const replaces = checkWrite(session, now, target, overwrite);
+    if (replaces && type === "dir") throw new BargeError("exists", "a file has that name");
   };
   check();
   const intent = await store.commits.enter(() => store.intents.intend("move", a, b));
+  let happened = false;
+  let dropped: number | undefined;
   try {
-    await store.commits.change([a.dir, b.dir], () => {
-      check();
-      store.vault.rename(a, b);
-      store.ledger.rename(a, b);
-      store.intents.done(intent);
+    await store.commits.change({
+      places: [a, b],
+      check() {
+        check();
+        dropped = store.reservations.uncredit(a);
+      },
+      disk() {
+        store.vault.rename(a, b);
+        happened = true;
+      },
+      ledger() {
+        store.ledger.rename(a, b);
+        store.intents.done(intent);
+      },
     });
   } catch (error) {
-    // If the rename itself happened, the intent stays for the next start to settle.
-    if (store.vault.find(a)) store.intents.done(intent);
+    // If the rename itself happened, the intent stays: for the next commit, or the next start.
+    if (!happened) store.intents.done(intent);
     throw typed(error);
   }
+  if (dropped !== undefined) discard(store.vault, dropped);
 }

@@ -6,16 +6,21 @@
  *                     \-> dropped              wrong digest, over quota, no space, cancelled
  *
  * Every end closes the staged file. An upload that is neither is continued by nobody else while it
- * moves: it says so every two seconds (`touch`), before it writes on.
+ * moves: it says so every two seconds (`touch`), before it writes on. Each has a holder's mark of its
+ * own, also those of one session. A new upload either continues the account's half-finished one to
+ * that path, or takes its place.
  */
+import { randomUUID } from "node:crypto";
 import type { NewFile } from "../account/ledger.ts";
 import type { Declared, UploadRow } from "../account/reservation.ts";
 import { BargeError, typed } from "../error.ts";
 import type { Overwrite } from "../protocol/message.ts";
 import type { Location } from "../vault/path.ts";
-import { discard, Staged } from "../vault/staging.ts";
+import { digestFile } from "../vault/digest.ts";
+import { discard, Staged, stagedPlace, stagedSize } from "../vault/staging.ts";
 import { checkWrite } from "./access.ts";
 import type { Session } from "./session.ts";
+import type { Store } from "./store.ts";
 
 export interface PutRequest {
   readonly path: string;
@@ -47,21 +52,24 @@ const touchEvery = 2000;
 export async function put(session: Session, request: PutRequest): Promise<Upload> {
   const { location, declared } = prepare(session, request);
   const { store } = session;
+  if (request.size === null) await supersede(store, declared);
+  let idle: UploadRow | undefined;
   const row = await store.commits.enter(() => {
-    const idle = request.size === null
-      ? undefined
-      : store.reservations.idle(declared.account, declared);
+    idle = request.size === null ? undefined : store.reservations.idle(declared.account, declared);
     return (idle && store.reservations.resume(idle.id, declared)) ??
       store.reservations.begin(declared);
   });
+  const resumed = row.id === idle?.id;
+  let staged: Staged | undefined;
   try {
-    const heartbeat = makeHeartbeat(session, row.id);
-    const staged = await Staged.open(store.vault, row.id, request.size !== null, heartbeat);
+    const heartbeat = makeHeartbeat(store, row);
+    staged = await Staged.open(store.vault, row.id, resumed, heartbeat);
     if (request.size !== null && staged.size > request.size) await staged.restart();
-    return new Upload(session, request, location, row, staged, heartbeat);
+    const suspect = resumed && idle?.holder !== null;
+    return new Upload(session, request, location, row, staged, heartbeat, suspect);
   } catch (error) {
-    store.reservations.drop(row.id, session.holder);
-    discard(store.vault, row.id);
+    staged?.[Symbol.dispose]();
+    letGo(store, row, stagedSize(store.vault, row.id) ?? 0);
     throw error;
   }
 }
@@ -81,9 +89,11 @@ export async function putWhole(
 ): Promise<Committed> {
   const { location, declared } = prepare(session, request);
   const { store } = session;
+  await supersede(store, declared);
   const row = await store.commits.enter(() => {
     const row = store.reservations.begin({ ...declared, size: bytes.length });
-    store.reservations.seal(row.id, session.holder, { size: bytes.length, sha256, verified: true });
+    const facts = { size: bytes.length, sha256, verified: true };
+    store.reservations.seal(row.id, declared.holder, facts);
     return row;
   });
   try {
@@ -91,7 +101,7 @@ export async function putWhole(
     await staged.write(bytes);
     return await publish(session, request, location, row, staged, sha256, true);
   } catch (error) {
-    giveUp(session, row.id);
+    giveUp(store, row);
     throw typed(error);
   }
 }
@@ -103,9 +113,11 @@ export class Upload {
   readonly #row: UploadRow;
   readonly #staged: Staged;
   readonly #heartbeat: () => void;
+  readonly #suspect: boolean;
   #reserved: number;
   #ended = false;
 
+  /** @param suspect it was taken from a holder that had not moved, and might have moved once more */
   constructor(
     session: Session,
     request: PutRequest,
@@ -113,6 +125,7 @@ export class Upload {
     row: UploadRow,
     staged: Staged,
     heartbeat: () => void,
+    suspect: boolean,
   ) {
     this.#session = session;
     this.#request = request;
@@ -120,6 +133,7 @@ export class Upload {
     this.#row = row;
     this.#staged = staged;
     this.#heartbeat = heartbeat;
+    this.#suspect = suspect;
     this.#reserved = row.want;
   }
 
@@ -193,10 +207,12 @@ export class Upload {
       });
     }
     try {
-      const { store, holder } = this.#session;
+      const { store } = this.#session;
+      const { id, holder } = this.#row;
+      if (this.#suspect) await this.#readBack(digest);
       const facts = { size: this.#staged.size, sha256: digest, verified };
       await this.#staged.finish(this.#request.modified, store.vault.durable);
-      await store.commits.enter(() => store.reservations.seal(this.#row.id, holder, facts));
+      await store.commits.enter(() => store.reservations.seal(id, holder!, facts));
       const committed = await publish(
         ...[this.#session, this.#request, this.#location, this.#row, this.#staged] as const,
         ...[digest, verified] as const,
@@ -211,15 +227,12 @@ export class Upload {
 
   /** Cut off: what is staged is kept, to be continued. Never throws for one that has ended. */
   detach(): void {
-    if (!this.#end()) return;
-    const { store, holder } = this.#session;
-    const kept = store.reservations.detach(this.#row.id, holder, this.#staged.size);
-    if (!kept) discard(store.vault, this.#row.id);
+    if (this.#end()) letGo(this.#session.store, this.#row, this.#staged.size);
   }
 
   /** Given up: nothing is kept. */
   drop(): void {
-    if (this.#end()) giveUp(this.#session, this.#row.id);
+    if (this.#end()) giveUp(this.#session.store, this.#row);
   }
 
   #end(): boolean {
@@ -229,27 +242,38 @@ export class Upload {
     return true;
   }
 
+  /** A write of the former holder's that was stuck on its way to the disk may have come after ours. */
+  async #readBack(digest: string): Promise<void> {
+    const onDisk = await digestFile(this.#session.store.vault, stagedPlace(this.#row.id));
+    if (onDisk.digest === digest) return;
+    this.drop();
+    throw new BargeError("unavailable", "two connections wrote to this upload at once", {
+      hint: "send it again",
+    });
+  }
+
   #grow(total: number): void {
     const { reservations } = this.#session.store;
+    const { id, holder } = this.#row;
     const ahead = total + growStep;
     try {
-      reservations.grow(this.#row.id, this.#session.holder, ahead);
+      reservations.grow(id, holder!, ahead);
       this.#reserved = ahead;
     } catch (error) {
       if (!(error instanceof BargeError && error.kind === "over-quota")) throw error;
-      reservations.grow(this.#row.id, this.#session.holder, total);
+      reservations.grow(id, holder!, total);
       this.#reserved = total;
     }
   }
 }
 
 /** Says every two seconds that an upload moves, when it is called that often. */
-function makeHeartbeat(session: Session, upload: number): () => void {
+function makeHeartbeat(store: Store, { id, holder }: UploadRow): () => void {
   let last = performance.now();
   return () => {
     const now = performance.now();
     if (now - last < touchEvery) return;
-    session.store.reservations.touch(upload, session.holder);
+    store.reservations.touch(id, holder!);
     last = now;
   };
 }
@@ -265,7 +289,7 @@ function prepare(
   const { size, modified } = request;
   return {
     location,
-    declared: { account: account.id, dir, name, size, modified, holder: session.holder },
+    declared: { account: account.id, dir, name, size, modified, holder: randomUUID() },
   };
 }
 
@@ -295,8 +319,12 @@ async function publish(
     row,
     file,
     () => {
-      if (store.reservations.upload(row.id)?.holder !== session.holder) {
+      const now = store.reservations.upload(row.id);
+      if (now?.holder !== row.holder) {
         throw new BargeError("unavailable", "the upload was taken over or removed meanwhile");
+      }
+      if (now.dir !== dir || now.name !== name) {
+        throw new BargeError("no-directory", "its folder was moved meanwhile");
       }
       return checkWrite(session, session.account(), location, request.overwrite);
     },
@@ -304,7 +332,28 @@ async function publish(
   return { size: staged.size, sha256, modified, replaced };
 }
 
-function giveUp(session: Session, upload: number): void {
-  const { reservations, vault } = session.store;
-  if (reservations.drop(upload, session.holder)) discard(vault, upload);
+/** An upload that does not continue the half-finished one to that path takes its place. */
+async function supersede(store: Store, declared: Declared): Promise<void> {
+  if (!store.reservations.idle(declared.account, declared)) return;
+  const ids = await store.commits.enter(() => {
+    const idle = store.reservations.idle(declared.account, declared);
+    return idle && store.reservations.drop(idle.id) ? [idle.id] : [];
+  });
+  for (const id of ids) discard(store.vault, id);
+}
+
+/** Keeps what is staged for another time, unless it is a file already. */
+function letGo({ commits, reservations, vault }: Store, row: UploadRow, staged: number): void {
+  if (commits.owes(row.id)) return;
+  if (!reservations.detach(row.id, row.holder!, staged)) discard(vault, row.id);
+}
+
+/**
+ * Keeps nothing, unless it is a file already. The bytes go first: where the disk is full, the ledger
+ * needs their room to say so. A crash in between leaves a row without bytes, which the next start drops.
+ */
+function giveUp({ commits, reservations, vault }: Store, row: UploadRow): void {
+  if (commits.owes(row.id) || reservations.upload(row.id)?.holder !== row.holder) return;
+  discard(vault, row.id);
+  reservations.drop(row.id, row.holder!);
 }

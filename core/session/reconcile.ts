@@ -7,6 +7,7 @@ import { sameFile } from "./entry.ts";
 import type { FileRow } from "../account/ledger.ts";
 import { digestFile } from "../vault/digest.ts";
 import { type Place, relative } from "../vault/place.ts";
+import { type Found, isBehindLink } from "../vault/vault.ts";
 import type { Store } from "./store.ts";
 
 /** One thing that differs. */
@@ -37,8 +38,10 @@ export async function reconcile(
   };
   let checked = 0;
   const folders = new Set(store.ledger.folders());
-  for await (const dir of walk(store, "homes")) folders.add(dir);
-  for await (const dir of walk(store, "public")) folders.add(dir);
+  for (const space of ["homes", "public"]) {
+    for await (const dir of walk(store, space)) folders.add(dir);
+  }
+  folders.delete("homes"); // what lies beside the homes is nobody's
   for (const dir of folders) {
     options.signal?.throwIfAborted();
     checked += await compareFolder(store, dir, options.repair, report);
@@ -67,7 +70,7 @@ async function names(store: Store, dir: string): Promise<{ name: string; type: "
       name: dir.slice(cut + 1),
     });
   } catch (error) {
-    if (error instanceof BargeError && error.kind === "not-found") return [];
+    if (notServed(error)) return [];
     throw error;
   }
 }
@@ -96,15 +99,13 @@ async function compareFile(
   report(relative(place), what);
   if (!repair) return;
   // The digest is taken outside the lock; entered only if the file is still the same then.
-  const before = store.vault.find(place);
-  const sha256 = before?.type === "file"
-    ? (await digestFile(store.vault, place)).digest
-    : undefined;
+  const before = see(store, place);
+  const sha256 = before && await digestOf(store, place);
   store.db.transaction(() => {
-    const found = store.vault.find(place);
     if (!difference(store, place)) return;
-    if (found?.type !== "file") store.ledger.forget(place);
-    else if (sha256 && found.ino === before?.ino && found.modified === before.modified) {
+    const found = see(store, place);
+    if (!found) store.ledger.forgetFile(place);
+    else if (sha256 && before && found.ino === before.ino && found.modified === before.modified) {
       const { size, modified, ino } = found;
       const owner = store.ledger.file(place)?.owner ?? homeOwner(store, place.dir);
       store.ledger.enter({ ...place, owner, size, sha256, modified, ino, verified: false });
@@ -112,12 +113,41 @@ async function compareFile(
   });
 }
 
+/** @returns undefined for a file that is gone again */
+async function digestOf(store: Store, place: Place): Promise<string | undefined> {
+  try {
+    return (await digestFile(store.vault, place)).digest;
+  } catch (error) {
+    if (notServed(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The file that a door would serve there. */
+function see(store: Store, place: Place): Found | undefined {
+  try {
+    const found = store.vault.find(place);
+    return found?.type === "file" ? found : undefined;
+  } catch (error) {
+    if (notServed(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Gone, or behind a symbolic link; not what the system itself would not let us see. */
+function notServed(error: unknown): boolean {
+  if (!(error instanceof BargeError)) return false;
+  const { kind } = error;
+  return kind === "not-found" || kind === "no-directory" || kind === "exists" ||
+    isBehindLink(error);
+}
+
 /** What is wrong with a file's row, of one moment; undefined for nothing. */
 function difference(store: Store, place: Place): string | undefined {
   const once = (): string | undefined => {
     const row: FileRow | undefined = store.ledger.file(place);
-    const found = store.vault.find(place);
-    if (found?.type !== "file") return row ? "in the ledger, and not on disk" : undefined;
+    const found = see(store, place);
+    if (!found) return row ? "in the ledger, and not on disk" : undefined;
     if (!row) return "on disk, and not in the ledger";
     if (sameFile(row, found)) return undefined;
     return row.size === found.size

@@ -9,7 +9,7 @@
 import type { UploadRow } from "../account/reservation.ts";
 import { digestFile } from "../vault/digest.ts";
 import { discard, stagedNames, stagedSize, stagingDir } from "../vault/staging.ts";
-import { eagerLimit } from "../protocol/message.ts";
+import { forgetGone } from "./entry.ts";
 import { trashName } from "./remove.ts";
 import type { Store } from "./store.ts";
 
@@ -65,7 +65,7 @@ function settleIntents(store: Store): number {
   for (const { id, verb, from, to } of intents.intents()) {
     db.transaction(() => {
       if (verb === "remove" && vault.find({ dir: stagingDir, name: trashName(id) })) {
-        ledger.forget(from);
+        forgetGone(store, from);
         happened++;
       } else if (verb === "move" && !vault.find(from) && vault.find(to)) {
         ledger.rename(from, to);
@@ -78,13 +78,13 @@ function settleIntents(store: Store): number {
 }
 
 /**
- * Did the rename happen? A large upload is sealed after its bytes were staged, so that they can
- * only have gone into place. A small one is sealed before: there the file itself has to tell.
+ * Did the rename happen? The file itself has to tell: what is there may be the one that was to be
+ * replaced, of the same size, and the staged bytes lost with the power. Few uploads are at this
+ * point at once, and only a crash leaves one.
  */
 async function wasPublished(store: Store, upload: UploadRow): Promise<boolean> {
   const found = store.vault.find(upload);
   if (found?.type !== "file" || found.size !== upload.want) return false;
-  if (upload.want > eagerLimit) return true;
   return (await digestFile(store.vault, upload)).digest === upload.sha256;
 }
 

@@ -17,7 +17,7 @@ export interface RemovedAccount {
 
 /**
  * @param purge delete the home, and the account's files in /public
- * @throws {BargeError} `not-found`
+ * @throws {BargeError} `not-found`; `refused` for the last admin among others
  */
 export async function removeAccount(
   store: Store,
@@ -28,30 +28,38 @@ export async function removeAccount(
   const account = accounts.get(name);
   const owned = ledger.owned(account.id);
   const home = { dir: "homes", name: account.name };
-  const empty = !vault.find(home) || (await vault.names(home)).length === 0;
   const stamp = new Date().toISOString().replaceAll(":", "-");
   const target = { dir: "removed", name: `${account.name}-${stamp}` };
   if (!vault.find({ dir: "", name: "removed" })) vault.mkdir({ dir: "", name: "removed" }, false);
+  vault.needFolder(target.dir);
   const uploads = store.db.transaction(() => {
     const ids = reservations.uploads().filter((u) => u.account === account.id).map((u) => u.id);
     const shared = options.purge ? ledger.ownedPlaces(account.id, "public") : [];
     accounts.remove(name);
-    if (vault.find(home)) vault.rename(home, target);
     ledger.forget(home);
-    for (const place of shared) {
-      ledger.forget(place);
-      Deno.removeSync(`${vault.root}/${place.dir}/${place.name}`);
-    }
+    for (const place of shared) ledger.forgetFile(place);
+    store.db.checkNow();
+    // The disk last, when the ledger has said yes. A crash from here on leaves the account, without
+    // its home: the same command once more ends what was begun.
+    for (const place of shared) vault.removeFile(place);
+    if (vault.find(home)) vault.rename(home, target);
     return ids;
   });
+  vault.sync("homes");
+  vault.sync(target.dir);
   for (const id of uploads) discard(vault, id);
   const kept = `${vault.root}/${target.dir}/${target.name}`;
-  if (empty || options.purge) {
-    try {
-      await Deno.remove(kept, { recursive: true });
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw typed(error, { path: kept });
-    }
+  return { kept: await clear(kept, options.purge) ? null : kept, ...owned };
+}
+
+/** Removes the home that was moved aside: all of it, or only if it is empty. @returns is it gone? */
+async function clear(kept: string, all: boolean): Promise<boolean> {
+  try {
+    await Deno.remove(kept, { recursive: all });
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return true;
+    if (!all) return false;
+    throw typed(error, { path: kept });
   }
-  return { kept: empty || options.purge ? null : kept, ...owned };
 }

@@ -3,8 +3,9 @@
  * at leisure. A crash in between leaves either all of it, or nothing that any door shows.
  */
 import { BargeError, typed } from "../error.ts";
-import { discard, stagingDir } from "../vault/staging.ts";
-import { changeable, checkTake } from "./access.ts";
+import type { Place } from "../vault/place.ts";
+import { discard, discardTree, stagingDir } from "../vault/staging.ts";
+import { changeable, checkTake, checkTakeStill } from "./access.ts";
 import type { Session } from "./session.ts";
 
 /** What removed things are called in staging until they are gone. */
@@ -15,7 +16,8 @@ export function trashName(intent: number): string {
 /**
  * @param recursive also a folder that is not empty
  * @returns how many files the ledger forgot
- * @throws {BargeError} `not-found`, `exists` (a folder that is not empty), `denied`
+ * @throws {BargeError} `not-found`, `exists` (a folder that is not empty), `denied`; `unavailable`
+ *   where there is only an upload, and that is under way
  */
 export async function remove(session: Session, path: string, recursive: boolean): Promise<number> {
   const { store } = session;
@@ -23,39 +25,52 @@ export async function remove(session: Session, path: string, recursive: boolean)
   const location = session.locate(path);
   const place = changeable(location);
   const there = store.vault.find(place);
-  if (!there && store.reservations.unfinished(account.id, place)) return dropUploads(session, path);
-  await checkTake(session, account, location);
-  const full = there?.type === "dir" && (await store.vault.names(place)).length > 0;
-  if (full && !recursive) {
-    throw new BargeError("exists", "the folder is not empty", { hint: "remove it with -r" });
+  if (!there && store.reservations.unfinished(account.id, place)) {
+    if (dropIdle(session, place) > 0) return 0;
+    throw new BargeError("unavailable", "it is being uploaded at this moment");
   }
+  await checkTake(session, account, location);
+  const folder = there?.type === "dir";
+  if (folder && !recursive && (await store.vault.entries(place)).length > 0) throw notEmpty();
   const target = { dir: stagingDir, name: "" };
-  const intent = await store.commits.enter(() => {
-    const id = store.intents.intend("remove", place, target);
-    return id;
-  });
+  const intent = await store.commits.enter(() => store.intents.intend("remove", place, target));
   const trash = { dir: stagingDir, name: trashName(intent) };
   let forgotten = 0;
+  let happened = false;
   try {
-    await store.commits.change([place.dir], () => {
-      store.vault.rename(place, trash);
-      forgotten = store.ledger.forget(place);
-      store.intents.done(intent);
+    await store.commits.change({
+      places: [place],
+      check() {
+        const { type } = checkTakeStill(session, session.account(), location);
+        if (type === "dir" && !recursive && !store.vault.isEmpty(place)) throw notEmpty();
+      },
+      disk() {
+        store.vault.rename(place, trash);
+        happened = true;
+      },
+      ledger() {
+        forgotten = store.ledger.forget(place);
+        store.intents.done(intent);
+      },
     });
   } catch (error) {
-    // If the rename itself happened, the intent stays for the next start to settle.
-    if (store.vault.find(place)) store.intents.done(intent);
+    // If the rename itself happened, the intent stays: for the next commit, or the next start.
+    if (!happened) store.intents.done(intent);
     throw typed(error);
   }
-  discard(store.vault, trash.name);
-  dropUploads(session, path);
+  dropIdle(session, place);
+  await discardTree(store.vault, trash.name);
   return forgotten;
 }
 
-/** Drops the half-finished uploads to a path or below it, whoever's home it is in. */
-function dropUploads(session: Session, path: string): number {
+function notEmpty(): BargeError {
+  return new BargeError("exists", "the folder is not empty", { hint: "remove it with -r" });
+}
+
+/** Drops one's half-finished uploads to a place or below it. @returns how many */
+function dropIdle(session: Session, place: Place): number {
   const { store } = session;
-  const ids = store.reservations.dropIdle(session.account().id, session.locate(path).place!);
+  const ids = store.reservations.dropIdle(session.account().id, place);
   for (const id of ids) discard(store.vault, id);
-  return 0;
+  return ids.length;
 }

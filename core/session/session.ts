@@ -1,5 +1,4 @@
 /** One login: every verb is called with it, by every door. */
-import { randomUUID } from "node:crypto";
 import type { Account } from "../account/accounts.ts";
 import { BargeError } from "../error.ts";
 import { locate, type Location } from "../vault/path.ts";
@@ -7,8 +6,6 @@ import type { Store } from "./store.ts";
 
 export class Session {
   readonly store: Store;
-  /** Marks the uploads that this login is writing. */
-  readonly holder = randomUUID();
   /** Did it log in with the password itself? Only then may it change it. */
   readonly withPassword: boolean;
   readonly #id: number;

@@ -8,7 +8,7 @@ import { createHash, type Hash } from "node:crypto";
 import { BargeError, typed } from "../error.ts";
 import { borrow, giveBack } from "../net/pool.ts";
 import type { Place } from "./place.ts";
-import type { Vault } from "./vault.ts";
+import { foundOf, type Vault } from "./vault.ts";
 
 /** The folder, never listed by any door. */
 export const stagingDir = "staging";
@@ -20,13 +20,11 @@ export function stagedPlace(upload: number): Place {
 
 export class Staged implements Disposable {
   readonly #file: Deno.FsFile;
-  readonly #path: string;
   #hash: Hash = createHash("sha256");
   #size = 0;
 
-  private constructor(file: Deno.FsFile, path: string) {
+  private constructor(file: Deno.FsFile) {
     this.#file = file;
-    this.#path = path;
   }
 
   /**
@@ -41,16 +39,15 @@ export class Staged implements Disposable {
     keep: boolean,
     onRead: () => void = () => {},
   ): Promise<Staged> {
-    const path = `${vault.root}/${stagingDir}/${upload}`;
+    const path = stagedPath(vault, upload);
     try {
-      const file = await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
-      const staged = new Staged(file, path);
+      const going = keep && stagedSize(vault, upload) !== undefined;
+      const staged = new Staged(await openFile(path, going));
       try {
-        if (keep) await staged.#digestPrefix(onRead);
-        else await staged.restart();
+        if (going) await staged.#digestPrefix(onRead);
         return staged;
       } catch (error) {
-        file.close();
+        staged[Symbol.dispose]();
         throw error;
       }
     } catch (error) {
@@ -83,8 +80,12 @@ export class Staged implements Disposable {
 
   /** Drops what is there and begins again. */
   async restart(): Promise<void> {
-    await this.#file.truncate(0);
-    await this.#file.seek(0, Deno.SeekMode.Start);
+    try {
+      await this.#file.truncate(0);
+      await this.#file.seek(0, Deno.SeekMode.Start);
+    } catch (error) {
+      throw typed(error, { op: "stage" });
+    }
     this.#hash = createHash("sha256");
     this.#size = 0;
   }
@@ -104,11 +105,11 @@ export class Staged implements Disposable {
         await this.#file.utime(time, time);
       }
       if (durable) await this.#file.sync();
-      const info = await this.#file.stat();
-      if (info.size !== this.#size) {
-        throw new BargeError("io", `staged ${this.#size} bytes and found ${info.size}`);
+      const { size, modified: time, ino } = foundOf(await this.#file.stat());
+      if (size !== this.#size) {
+        throw new BargeError("io", `staged ${this.#size} bytes and found ${size}`);
       }
-      return { modified: info.mtime?.getTime() ?? 0, ino: info.ino ?? 0 };
+      return { modified: time, ino };
     } catch (error) {
       throw typed(error, { op: "stage" });
     }
@@ -133,15 +134,46 @@ export class Staged implements Disposable {
   }
 }
 
-/** How many bytes are staged; undefined for none. */
-export function stagedSize(vault: Vault, upload: number): number | undefined {
-  return vault.find(stagedPlace(upload))?.size;
+/**
+ * Opens the file, or makes it: never through a link that somebody has laid there, since a new file
+ * is made exclusively.
+ */
+async function openFile(path: string, there: boolean): Promise<Deno.FsFile> {
+  const options = { read: true, write: true, mode: 0o600 };
+  if (there) return await Deno.open(path, options);
+  try {
+    return await Deno.open(path, { ...options, createNew: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  }
+  await Deno.remove(path, { recursive: true }); // whatever it is, it is not this upload's
+  return await Deno.open(path, { ...options, createNew: true });
 }
 
-/** Throws staged bytes away, or what was removed: a file or a whole tree. */
+/** @throws {BargeError} `denied` when the folder for staged bytes is a link to elsewhere */
+function stagedPath(vault: Vault, name: string | number): string {
+  vault.needFolder(stagingDir);
+  return `${vault.root}/${stagingDir}/${name}`;
+}
+
+/** How many bytes are staged; undefined for none. */
+export function stagedSize(vault: Vault, upload: number): number | undefined {
+  const found = vault.find(stagedPlace(upload));
+  return found?.type === "file" ? found.size : undefined;
+}
+
+/**
+ * Throws away what was removed, without holding up the event loop for a large tree. What can't be
+ * deleted is out of every door's sight already, and the next start tries again.
+ */
+export async function discardTree(vault: Vault, name: string): Promise<void> {
+  await Deno.remove(stagedPath(vault, name), { recursive: true }).catch(() => {});
+}
+
+/** Throws staged bytes away, or whatever lies there in their place. */
 export function discard(vault: Vault, name: string | number): void {
   try {
-    Deno.removeSync(`${vault.root}/${stagingDir}/${name}`, { recursive: true });
+    Deno.removeSync(stagedPath(vault, name), { recursive: true });
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw typed(error, { op: "discard" });
   }
@@ -149,5 +181,5 @@ export function discard(vault: Vault, name: string | number): void {
 
 /** The names of all that is staged. */
 export function stagedNames(vault: Vault): string[] {
-  return Array.from(Deno.readDirSync(`${vault.root}/${stagingDir}`), (entry) => entry.name);
+  return Array.from(Deno.readDirSync(stagedPath(vault, "")), (entry) => entry.name);
 }

@@ -37,7 +37,7 @@ export class Vault {
   find(place: Place): Found | undefined {
     if (!this.#enter(place.dir)) return undefined;
     try {
-      return found(Deno.lstatSync(this.#path(place)));
+      return foundOf(Deno.lstatSync(this.#path(place)));
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return undefined;
       if (error instanceof Deno.errors.NotADirectory) return undefined;
@@ -51,19 +51,33 @@ export class Vault {
    * @throws {BargeError} `not-found`, `denied`
    */
   async names(place: Place): Promise<{ name: string; type: "file" | "dir" }[]> {
+    const names: { name: string; type: "file" | "dir" }[] = [];
+    for (const { name, type } of await this.entries(place)) {
+      if (type !== "other") names.push({ name, type });
+    }
+    // Names that are not UTF-8 come with U+FFFD in them, and may come to look the same.
+    return names.sort((a, b) => a.name < b.name ? -1 : 1)
+      .filter(({ name }, i) => i === 0 || name !== names[i - 1].name);
+  }
+
+  /**
+   * All that is in a folder, in no order, also what is never served.
+   *
+   * @throws {BargeError} `not-found`, `denied`
+   */
+  async entries(place: Place): Promise<{ name: string; type: Found["type"] }[]> {
     const folder = relative(place);
     if (!this.#enter(folder)) throw new BargeError("not-found", "there is no such folder");
-    const names: { name: string; type: "file" | "dir" }[] = [];
+    const entries: { name: string; type: Found["type"] }[] = [];
     try {
       for await (const entry of Deno.readDir(`${this.root}/${folder}`)) {
-        // A name that is not UTF-8 comes with U+FFFD in it and can't be asked for: not served.
-        if (entry.isFile) names.push({ name: entry.name, type: "file" });
-        else if (entry.isDirectory) names.push({ name: entry.name, type: "dir" });
+        const { name } = entry;
+        entries.push({ name, type: entry.isFile ? "file" : entry.isDirectory ? "dir" : "other" });
       }
     } catch (error) {
       throw typed(error);
     }
-    return names.sort((a, b) => a.name < b.name ? -1 : 1);
+    return entries;
   }
 
   /**
@@ -72,7 +86,10 @@ export class Vault {
    * @throws {BargeError} `not-found`, `denied`, `exists` (it is a folder)
    */
   async open(place: Place): Promise<{ file: FileHandle; found: Found }> {
-    if (!this.#enter(place.dir)) throw new BargeError("not-found", "there is no such file");
+    // Looked at first: opening a device can do things, and a link is refused in clearer words.
+    const there = this.find(place);
+    if (!there) throw new BargeError("not-found", "there is no such file");
+    refuseUnlessFile(there);
     let file: FileHandle;
     try {
       file = await open(
@@ -88,10 +105,9 @@ export class Vault {
         type: stat.isFile() ? "file" : stat.isDirectory() ? "dir" : "other",
         size: stat.size,
         modified: Math.floor(stat.mtimeMs),
-        ino: stat.ino,
+        ino: inode(stat.ino),
       };
-      if (facts.type === "dir") throw new BargeError("exists", "it is a folder");
-      if (facts.type !== "file") throw new BargeError("denied", "it is not a regular file");
+      refuseUnlessFile(facts);
       return { file, found: facts };
     } catch (error) {
       await file.close();
@@ -107,13 +123,11 @@ export class Vault {
    * @throws {BargeError} `no-directory` without its parent, `exists` where a file has the name
    */
   mkdir(place: Place, parents: boolean): boolean {
-    if (!this.#enter(place.dir)) {
+    if (!this.#enter(place.dir, parents)) {
       if (!parents) throw new BargeError("no-directory", "the folder above it does not exist");
       const cut = place.dir.lastIndexOf("/");
-      this.mkdir(
-        { dir: place.dir.slice(0, Math.max(0, cut)), name: place.dir.slice(cut + 1) },
-        true,
-      );
+      const name = place.dir.slice(cut + 1);
+      this.mkdir({ dir: place.dir.slice(0, Math.max(0, cut)), name }, true);
     }
     try {
       Deno.mkdirSync(this.#path(place), { mode: 0o700 });
@@ -146,33 +160,73 @@ export class Vault {
   touch(place: Place, modified: number): void {
     if (!this.#enter(place.dir)) throw new BargeError("not-found", "there is no such file");
     const time = new Date(modified);
-    Deno.utimeSync(this.#path(place), time, time);
+    try {
+      Deno.utimeSync(this.#path(place), time, time);
+    } catch (error) {
+      throw typed(error);
+    }
   }
 
   /** Makes a folder's names durable. */
   sync(dir: string): void {
     if (!this.durable) return;
-    using folder = Deno.openSync(`${this.root}/${dir}`);
-    folder.syncSync();
+    try {
+      using folder = Deno.openSync(`${this.root}/${dir}`);
+      folder.syncSync();
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return; // gone, with the names in it
+      throw typed(error, { op: "sync" });
+    }
   }
 
-  /** @throws {BargeError} `no-directory` when a place's folder is not there */
+  /** Is a folder empty, also of what is never served? */
+  isEmpty(place: Place): boolean {
+    if (!this.#enter(relative(place))) return true;
+    for (const _ of Deno.readDirSync(this.#path(place))) return false;
+    return true;
+  }
+
+  /**
+   * Removes a file, if it is there; a folder stays, and anything behind a link.
+   *
+   * @throws {BargeError} as the system does
+   */
+  removeFile(place: Place): void {
+    try {
+      if (this.find(place)?.type === "file") Deno.removeSync(this.#path(place));
+    } catch (error) {
+      if (!isBehindLink(error)) throw typed(error);
+    }
+  }
+
+  /** @throws {BargeError} `no-directory` when a place's folder is not there, or is none */
   needFolder(dir: string): void {
-    if (!this.#enter(dir)) throw noDirectory();
+    if (!this.#enter(dir) || !Deno.lstatSync(`${this.root}/${dir}`).isDirectory) {
+      throw noDirectory();
+    }
   }
 
-  /** Is this folder there? @throws {BargeError} `denied` when a link is on the way to it */
-  #enter(dir: string): boolean {
+  /**
+   * Is this folder there?
+   *
+   * @param climbing the caller looks at the folders above by itself if it is not
+   * @throws {BargeError} `denied` when a link is on the way to it
+   */
+  #enter(dir: string, climbing = false): boolean {
     const path = dir ? `${this.root}/${dir}` : this.root;
     let real: string;
     try {
       real = Deno.realPathSync(path);
     } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return false;
-      throw typed(error);
+      const gone = error instanceof Deno.errors.NotFound;
+      if (!gone && !(error instanceof Deno.errors.NotADirectory)) throw typed(error);
+      // Not even whether there is something behind a link is told.
+      const above = dir.lastIndexOf("/");
+      if (above > 0 && !climbing) this.#enter(dir.slice(0, above));
+      return false;
     }
     if (real === path) return true;
-    throw new BargeError("denied", "a symbolic link is on the way, and none is followed");
+    throw new BargeError("denied", behindLink);
   }
 
   #path(place: Place): string {
@@ -180,13 +234,34 @@ export class Vault {
   }
 }
 
-function found(info: Deno.FileInfo): Found {
+/** @throws {BargeError} `exists` for a folder, `denied` for what is neither file nor folder */
+function refuseUnlessFile({ type }: Found): void {
+  if (type === "dir") throw new BargeError("exists", "it is a folder");
+  if (type !== "file") throw new BargeError("denied", "it is not a regular file");
+}
+
+/**
+ * What Deno tells of a file, as all of barge compares it. Some filesystems (FUSE, 9p, CIFS) number
+ * their inodes beyond 2^53, which the ledger could not give back: there a part has to do.
+ */
+export function foundOf(info: Deno.FileInfo): Found {
   return {
     type: info.isFile ? "file" : info.isDirectory ? "dir" : "other",
     size: info.size,
     modified: info.mtime?.getTime() ?? 0,
-    ino: info.ino ?? 0,
+    ino: inode(info.ino ?? 0),
   };
+}
+
+function inode(number: number): number {
+  return number % 2 ** 53;
+}
+
+const behindLink = "a symbolic link is on the way, and none is followed";
+
+/** Was it the vault that refused, and not the system? */
+export function isBehindLink(error: unknown): boolean {
+  return error instanceof BargeError && error.kind === "denied" && error.message === behindLink;
 }
 
 function noDirectory(): BargeError {

@@ -7,23 +7,38 @@
  * (window.ts). The door decides nothing: it parses, calls the session, and answers with what that
  * returns or throws. It ends when the client leaves, breaks the protocol, or stops moving.
  */
-import { getLogger } from "@logtape/logtape";
-import { BargeError, typed } from "../../error.ts";
-import { type Stream } from "../../net/stream.ts";
-import { type Body, encodeFrame } from "../../protocol/frame.ts";
-import { failure, parseRequest } from "../../protocol/message.ts";
+import { BargeError } from "../../error.ts";
+import type { Stream } from "../../net/stream.ts";
+import { type Body, encodeFrame, type FrameValue } from "../../protocol/frame.ts";
+import { failure, parseOther, parseRequest } from "../../protocol/message.ts";
 import { FrameReader } from "../../protocol/reader.ts";
 import type { Challenge } from "../../session/login.ts";
 import type { Session } from "../../session/session.ts";
 import type { Store } from "../../session/store.ts";
+import { explain, note } from "./failure.ts";
 import { Output } from "./output.ts";
 import { verbs } from "./verbs.ts";
 import { Window } from "./window.ts";
 
-const log = getLogger(["barge", "native"]);
+/** How long a client may be silent, in ms. */
+export interface Patience {
+  /** Between requests, before it has logged in. */
+  readonly stranger: number;
+  /** Between requests, after that. */
+  readonly idle: number;
+  /** Inside a request or an answer. */
+  readonly request: number;
+  /** All in all, from our last answer until it closes. */
+  readonly linger: number;
+}
 
-/** How long a client may be silent, in ms: before it has logged in, between requests, inside one, at the end. */
-const patience = { stranger: 30_000, idle: 600_000, request: 60_000, linger: 2_000 } as const;
+/** PROTOCOL.md, "Limits and deadlines". */
+export const patience: Patience = {
+  stranger: 30_000,
+  idle: 600_000,
+  request: 60_000,
+  linger: 2_000,
+};
 
 export class Connection {
   readonly store: Store;
@@ -36,45 +51,46 @@ export class Connection {
   greeted = false;
   challenge: Challenge | undefined;
   session: Session | undefined;
+  readonly #patience: Patience;
   #leaving = false;
   #busy = false;
+  /** Has the client ended its side? Inside a request that is a cut: nobody is owed an answer. */
+  #over = false;
 
-  constructor(store: Store, stream: Stream) {
+  /** @param stream taken over: it is closed when {@link run} ends */
+  constructor(store: Store, stream: Stream, allowed: Patience = patience) {
     this.store = store;
     this.stream = stream;
-    this.output = new Output(stream);
+    this.#patience = allowed;
+    this.output = new Output(stream, allowed.request);
     this.window = new Window((answer) => {
       this.output.queue(encodeFrame(answer));
       this.output.flush().catch(() => {/* the reader of requests finds out, too */});
     });
-    this.reader = new FrameReader({
-      read: async (into) => {
-        await this.output.flush();
-        return await stream.read(into);
-      },
-    });
+    this.reader = new FrameReader({ read: (into) => this.#read(into) });
   }
 
-  /** Is a request under way? Else the connection may be closed at any time. */
-  get busy(): boolean {
-    return this.#busy;
-  }
-
-  /** Closes after the request that is under way. */
+  /**
+   * Closes after what is under way: at once between two requests, else when the request, and the
+   * small uploads before it, are answered.
+   */
   leave(): void {
     this.#leaving = true;
-    if (!this.#busy) this.stream.close(new BargeError("unavailable", "the server is stopping"));
+    if (!this.#busy) void this.#depart();
+  }
+
+  /** Cuts the connection off, whatever is under way. */
+  cut(reason: BargeError): void {
+    this.stream.close(reason);
+    this.ended.abort(reason);
   }
 
   /** Serves the client until it is gone. Never throws. */
   async run(): Promise<void> {
     try {
-      while (!this.#leaving && await this.#request());
-      await this.window.drain();
-      await this.output.flush();
-      await this.#linger();
+      await this.#serve();
     } catch (error) {
-      this.#report(error);
+      note(error, this.stream.peer);
     } finally {
       this.ended.abort();
       await this.window.drain();
@@ -83,34 +99,78 @@ export class Connection {
     }
   }
 
+  async #serve(): Promise<void> {
+    try {
+      while (!this.#leaving && await this.#request());
+    } catch (error) {
+      // What is no frame: told once, and nothing behind it is read as one.
+      const told = error instanceof BargeError && error.kind === "protocol" && !this.stream.closed;
+      if (!told) throw error;
+      await this.window.drain();
+      this.output.queue(encodeFrame(failure(error)));
+    }
+    await this.window.drain();
+    await this.output.flush();
+    await this.#linger();
+  }
+
   /** Ends our side and reads away theirs: closing on unread bytes would take the last answer back. */
   async #linger(): Promise<void> {
     await this.stream.end();
-    this.stream.patience = patience.linger;
-    const buffer = new Uint8Array(16 * 1024);
-    for (let left = 1024; left > 0 && await this.stream.read(buffer) !== null; left--);
+    const { linger } = this.#patience;
+    const cut = setTimeout(() => this.stream.close(), linger);
+    try {
+      this.stream.patience = linger;
+      const buffer = new Uint8Array(16 * 1024);
+      while (await this.stream.read(buffer) !== null);
+    } finally {
+      clearTimeout(cut);
+    }
+  }
+
+  /** Lets go of a client that the loop waits for: it answers nothing that comes from here on. */
+  async #depart(): Promise<void> {
+    const reason = new BargeError("unavailable", "the server is stopping");
+    try {
+      await this.window.drain();
+      await this.output.flush();
+    } catch { /* it is gone already */ }
+    this.stream.close(reason);
+  }
+
+  /** Nothing is waited for while an answer is held back. */
+  async #read(into: Uint8Array): Promise<number | null> {
+    await this.output.flush();
+    const { stranger, idle, request } = this.#patience;
+    const between = !this.#busy && this.reader.idle;
+    this.stream.patience = !between ? request : this.session ? idle : stranger;
+    const n = await this.stream.read(into);
+    this.#over = n === null;
+    return n;
   }
 
   /** Reads and answers one request. @returns whether there may be another */
   async #request(): Promise<boolean> {
-    this.stream.patience = this.session ? patience.idle : patience.stranger;
     const frame = await this.reader.frame();
-    if (frame === null) return false;
+    if (frame === null || this.#leaving) return false;
     this.#busy = true;
     try {
-      this.stream.patience = patience.request;
       return await this.#answer(frame.value, frame.body);
     } finally {
       this.#busy = false;
     }
   }
 
-  async #answer(value: Parameters<typeof parseRequest>[0], body: Body): Promise<boolean> {
+  async #answer(value: FrameValue, body: Body): Promise<boolean> {
     let unread = body !== undefined;
     try {
+      this.#needHello(value);
       const request = parseRequest(value);
       const verb = verbs[request.verb];
-      this.#admit(request.verb, verb.login);
+      if (verb.login && !this.session) {
+        throw new BargeError("unauthenticated", "log in first", { op: request.verb });
+      }
+      if (unread && !verb.body) throw new BargeError("protocol", "a body where none belongs");
       if (!verb.overlaps) await this.window.drain();
       // The table pairs each verb with the handler of that very request.
       const handle = verb.handle as (
@@ -123,53 +183,38 @@ export class Connection {
       if (this.output.full) await this.output.flush();
       return request.verb !== "bye";
     } catch (error) {
-      if (this.stream.closed) throw error;
-      const failed = this.#explain(error, value);
+      if (this.stream.closed || this.#over) throw error;
+      const failed = explain(error, asked(value));
       await this.window.drain();
       this.output.queue(encodeFrame(failure(failed)));
       if (failed.kind === "protocol") return false;
-      if (unread) await this.#skip();
+      if (unread) {
+        await this.reader.skip();
+        await this.trailer();
+      }
       return true;
     }
   }
 
-  /** Reads away a refused request's body, and the trailer behind it. */
-  async #skip(): Promise<void> {
-    await this.output.flush();
-    await this.reader.skip();
-    await this.reader.frame();
+  #needHello({ verb }: FrameValue): void {
+    if (this.greeted || verb === "hello") return;
+    throw new BargeError("protocol", "the first request must be hello");
   }
 
-  #admit(verb: string, login: boolean): void {
-    if (!this.greeted && verb !== "hello") {
-      throw new BargeError("protocol", "the first request must be hello", { op: verb });
-    }
-    if (login && !this.session) {
-      throw new BargeError("unauthenticated", "log in first", { op: verb });
-    }
+  /** Reads the frame behind a body. @returns the digest, or null where the client cancels */
+  async trailer(): Promise<string | null> {
+    const frame = await this.reader.frame();
+    if (!frame) throw new BargeError("unavailable", "the connection was cut");
+    if (frame.body !== undefined) throw new BargeError("protocol", "a trailer has no body");
+    return parseOther("trailer", frame.value).sha256;
   }
+}
 
-  /** A failure as the client is to see it, with the verb and path that it was about. */
-  #explain(error: unknown, value: { readonly [field: string]: unknown }): BargeError {
-    const text = (field: string) =>
-      typeof value[field] === "string" ? value[field] as string : undefined;
-    const facts = {
-      op: text("verb")?.slice(0, 40),
-      path: (text("path") ?? text("from"))?.slice(0, 3000),
-    };
-    try {
-      return typed(error, facts);
-    } catch (bug) {
-      log.error("a bug in {op} {path}: {error}", { ...facts, error: bug });
-      return new BargeError("io", "the server failed; its log says how", facts);
-    }
-  }
-
-  #report(error: unknown): void {
-    if (error instanceof BargeError) {
-      log.debug("{peer}: {why}", { peer: this.stream.peer, why: `${error}` });
-    } else log.error("{peer}: {error}", { peer: this.stream.peer, error });
-  }
+/** The verb and path of a request, as far as it has them. */
+function asked(value: FrameValue): { op?: string; path?: string } {
+  const text = (field: string) =>
+    typeof value[field] === "string" ? value[field] as string : undefined;
+  return { op: text("verb")?.slice(0, 40), path: (text("path") ?? text("from"))?.slice(0, 3000) };
 }
 
 /** The body behind a request's frame, and how a handler says that it has read it. */

@@ -1,7 +1,8 @@
 /**
  * What goes to a client, in order: small answers are gathered and sent together, large bodies as
  * they are. Whoever reads the next request flushes first (connection.ts), so that nothing that a
- * client waits for is ever held back.
+ * client waits for is ever held back. While one write is under way, what is flushed waits and
+ * leaves in one piece behind it.
  */
 import type { Stream } from "../../net/stream.ts";
 
@@ -10,12 +11,17 @@ const enough = 64 * 1024;
 
 export class Output {
   readonly #stream: Stream;
+  readonly #patience: number;
   #gathered: Uint8Array[] = [];
   #size = 0;
   #writing: Promise<void> = Promise.resolve();
+  /** Is a write of all that is gathered by then in line already? */
+  #inLine = false;
 
-  constructor(stream: Stream) {
+  /** @param patience milliseconds that the client may read nothing */
+  constructor(stream: Stream, patience: number) {
     this.#stream = stream;
+    this.#patience = patience;
   }
 
   /** Is so much gathered that it should be flushed? */
@@ -31,20 +37,29 @@ export class Output {
 
   /** Sends what is gathered. @throws {BargeError} `unavailable`, now and at every later call */
   flush(): Promise<void> {
-    if (this.#size > 0) {
-      const bytes = concat(this.#gathered, this.#size);
-      this.#gathered = [];
-      this.#size = 0;
-      this.#writing = this.#writing.then(() => this.#stream.write(bytes));
-      this.#writing.catch(() => {/* each caller is told by the promise that it holds */});
+    if (this.#size > 0 && !this.#inLine) {
+      this.#inLine = true;
+      this.#then(() => {
+        this.#inLine = false;
+        const bytes = concat(this.#gathered, this.#size);
+        this.#gathered = [];
+        this.#size = 0;
+        return this.#stream.write(bytes, this.#patience);
+      });
     }
     return this.#writing;
   }
 
-  /** Sends bytes behind all that is gathered, without a copy. */
+  /** Sends bytes behind all that is gathered, without a copy; nothing may be queued meanwhile. */
   async write(bytes: Uint8Array): Promise<void> {
-    await this.flush();
-    await this.#stream.write(bytes);
+    this.flush();
+    await this.#then(() => this.#stream.write(bytes, this.#patience));
+  }
+
+  #then(write: () => Promise<void>): Promise<void> {
+    this.#writing = this.#writing.then(write);
+    this.#writing.catch(() => {/* each caller is told by the promise that it holds */});
+    return this.#writing;
   }
 }
 

@@ -1,6 +1,6 @@
 /** PUT: a body that comes at once with a small file, or after "go on from offset N". */
 import { createHash } from "node:crypto";
-import { BargeError, typed } from "../../error.ts";
+import { BargeError } from "../../error.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import {
   type Answer,
@@ -11,6 +11,7 @@ import {
 } from "../../protocol/message.ts";
 import { type Committed, put, type PutRequest, putWhole, type Upload } from "../../session/put.ts";
 import type { BodyState, Connection } from "./connection.ts";
+import { explain, note } from "./failure.ts";
 
 /** @returns null for a small file: the window answers it */
 export function servePut(
@@ -30,11 +31,9 @@ export function written(committed: Committed): Answer<"put"> {
 
 async function serveEager(c: Connection, request: PutRequest, state: BodyState): Promise<null> {
   const { body } = state;
+  // The schema says so already; here it bounds the memory.
   if (typeof body !== "number" || body > eagerLimit || body !== request.size) {
-    throw new BargeError(
-      "protocol",
-      `a body that comes at once is sized, and at most ${eagerLimit} bytes`,
-    );
+    throw new BargeError("protocol", `a body that comes at once has at most ${eagerLimit} bytes`);
   }
   state.taken();
   const bytes = new Uint8Array(body);
@@ -43,7 +42,7 @@ async function serveEager(c: Connection, request: PutRequest, state: BodyState):
     bytes.set(piece, at);
     at += piece.length;
   }
-  const trailer = await readTrailer(c);
+  const trailer = await c.trailer();
   const session = c.session!;
   await c.window.add(request.path, body, async () => {
     try {
@@ -54,7 +53,7 @@ async function serveEager(c: Connection, request: PutRequest, state: BodyState):
       }
       return { ok: true, ...written(await putWhole(session, request, bytes, sha256)) };
     } catch (error) {
-      return failure(typed(error, { op: "put", path: request.path }));
+      return failure(explain(error, { op: "put", path: request.path }));
     }
   });
   return null;
@@ -74,21 +73,14 @@ async function serveWaiting(c: Connection, request: PutRequest): Promise<object 
         `from ${from.offset}, where 0 or ${upload.offset} was offered`,
       );
     }
-    const due = request.size === null ? "chunked" : request.size - from.offset;
-    if (from.body !== due) {
-      throw new BargeError("protocol", `a body of ${from.body}, ${due} was due`);
+    // Chunks also where the size is known: a client can take back a source that shrank then.
+    const left = request.size === null ? undefined : request.size - from.offset;
+    if (from.body !== "chunked" && from.body !== left) {
+      throw new BargeError("protocol", `a body of ${from.body}, ${left ?? "chunked"} was due`);
     }
-    if (from.offset === 0) await upload.restart();
-    await receive(c, upload, async (failed) => {
-      // Told at once, so that a client that listens can stop sending; the rest is read away.
-      c.output.queue(encodeFrame(failure(failed.with({ op: "put", path: request.path }))));
-      await c.output.flush();
-    });
-    if (upload.ended) {
-      await c.reader.frame();
-      return null;
-    }
-    const sha256 = await readTrailer(c);
+    const failed = await receive(c, upload, from.offset === 0, request.path);
+    const sha256 = await c.trailer();
+    if (failed) return null;
     if (sha256 === null) {
       upload.drop();
       throw cancelled();
@@ -100,42 +92,42 @@ async function serveWaiting(c: Connection, request: PutRequest): Promise<object 
 }
 
 /**
- * Writes the body to its end; the next piece is read while the last one is written.
+ * Writes the body to its end; the next piece is read while the last one is written. A failure is
+ * answered at once, so that a client that listens can stop sending; the rest is read away.
  *
- * @param onFailure told once, when the upload has failed; what still comes is thrown away
+ * @param restart drop what is staged first
+ * @returns whether it has failed, and that been answered
  */
 async function receive(
   c: Connection,
   upload: Upload,
-  onFailure: (error: BargeError) => Promise<void>,
-): Promise<void> {
+  restart: boolean,
+  path: string,
+): Promise<boolean> {
   let failed: BargeError | undefined;
-  let writing: Promise<void> = Promise.resolve();
-  const written = async () => {
+  const fail = (error: unknown) => {
+    failed = explain(error, { op: "put", path });
     try {
-      await writing;
-    } catch (error) {
-      failed = typed(error);
       upload.fail(failed);
-      await onFailure(failed);
+    } catch (second) {
+      note(second, c.stream.peer);
     }
+    if (failed.kind === "protocol") return; // thrown below, which ends the connection
+    c.output.queue(encodeFrame(failure(failed)));
+    c.output.flush().catch(() => {/* the reader of the body finds out, too */});
   };
+  let writing = restart ? upload.restart().catch(fail) : Promise.resolve();
   try {
     for await (const piece of c.reader.body()) {
-      if (failed) continue;
-      await written();
-      if (!failed) writing = upload.write(piece);
+      await writing;
+      if (!failed) writing = upload.write(piece).catch(fail);
+      else if (failed.kind === "protocol") break;
     }
-    if (!failed) await written();
   } finally {
-    await writing.catch(() => {/* the cut that brought us here is told instead */});
+    await writing;
   }
-}
-
-async function readTrailer(c: Connection): Promise<string | null> {
-  const frame = await c.reader.frame();
-  if (!frame) throw new BargeError("unavailable", "the connection was cut");
-  return parseOther("trailer", frame.value).sha256;
+  if (failed?.kind === "protocol") throw failed;
+  return failed !== undefined;
 }
 
 function cancelled(): BargeError {

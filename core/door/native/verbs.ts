@@ -1,4 +1,4 @@
-/** The verbs of BARGE/1: whether each needs a login, may overlap small uploads, and what it calls. */
+/** The verbs of BARGE/1: what each needs, and what it calls. */
 import { BargeError } from "../../error.ts";
 import {
   type Answer,
@@ -28,6 +28,8 @@ interface Handler<V extends Verb> {
   readonly login: boolean;
   /** May it begin while small uploads are being committed? */
   readonly overlaps?: boolean;
+  /** May a body follow the request? */
+  readonly body?: boolean;
   /** @returns the answer's fields, or null when it has answered itself */
   handle(
     c: Connection,
@@ -56,7 +58,7 @@ export const verbs: { readonly [V in Verb]: Handler<V> } = {
   list: { login: true, handle: serveList },
   stat: { login: true, handle: (c, { path }) => stat(c.session!, path) },
   get: { login: true, handle: serveGet },
-  put: { login: true, overlaps: true, handle: servePut },
+  put: { login: true, overlaps: true, body: true, handle: servePut },
   copy: {
     login: true,
     handle: async (c, { from, to, overwrite }) =>
@@ -92,7 +94,7 @@ export const verbs: { readonly [V in Verb]: Handler<V> } = {
 };
 
 function hello(c: Connection, request: Request<"hello">): Answer<"hello"> {
-  if (request.version !== version) {
+  if (request.version < version) {
     throw new BargeError(
       "unsupported",
       `version ${request.version}; this server speaks ${version}`,

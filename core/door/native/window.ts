@@ -1,7 +1,7 @@
 /**
  * Small uploads that are being committed while the next requests are read: so many share one sync
- * of the disk. Bounded in number and bytes; answered in order; anything that is not a small upload,
- * or is one to a path that is under way, waits until the window is empty.
+ * of the disk. Bounded in number and bytes; answered in order. One to a path that is under way
+ * waits for that; anything that is not a small upload waits until the window is empty.
  */
 
 const mostUploads = 64;
@@ -9,7 +9,8 @@ const mostBytes = 4 * 1024 * 1024;
 
 export class Window {
   readonly #answer: (answer: object) => void;
-  readonly #paths = new Set<string>();
+  /** Those that are not answered yet, oldest first, and when they will be. */
+  readonly #open = new Map<string, Promise<void>>();
   #tail: Promise<void> = Promise.resolve();
   #bytes = 0;
 
@@ -18,23 +19,31 @@ export class Window {
     this.#answer = answer;
   }
 
+  /** Is nothing under way? */
+  get empty(): boolean {
+    return this.#open.size === 0;
+  }
+
   /**
    * Takes an upload in; waits while there is no room for it.
    *
-   * @param begin starts the work; resolves with the answer, a failure's too
+   * @param begin starts the work; resolves with the answer, a failure's too, and never rejects
    */
   async add(path: string, bytes: number, begin: () => Promise<object>): Promise<void> {
-    const room = this.#paths.size < mostUploads && this.#bytes + bytes <= mostBytes;
-    if (!room || this.#paths.has(path)) await this.drain();
-    this.#paths.add(path);
+    await this.#open.get(path);
+    while (this.#open.size >= mostUploads || (!this.empty && this.#bytes + bytes > mostBytes)) {
+      const [oldest] = this.#open.values();
+      await oldest;
+    }
     this.#bytes += bytes;
     const work = begin();
     this.#tail = this.#tail.then(async () => {
       const answer = await work;
-      this.#paths.delete(path);
+      this.#open.delete(path);
       this.#bytes -= bytes;
       this.#answer(answer);
     });
+    this.#open.set(path, this.#tail);
   }
 
   /** Resolves when every upload in it is answered. */

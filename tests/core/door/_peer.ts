@@ -164,5 +164,7 @@ export function text(content: string): Bytes {
 
 /** Bytes of which each place tells where it is. */
 export function pattern(length: number, seed = 0): Bytes {
-  return Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 8) + seed) & 0xff);
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) bytes[i] = (i * 31 + (i >> 8) + (i >> 17) + seed) & 0xff;
+  return bytes;
 }

@@ -36,8 +36,8 @@ async function content(peer: Peer, path: string): Promise<Bytes> {
 async function assertSettled(server: Server, peer: Peer): Promise<void> {
   assert.equal((await peer.ask({ verb: "quota" })).reserved, 0);
   assert.deepEqual(Array.from(Deno.readDirSync(`${server.data}/staging`)), []);
-  const { code, stdout } = await barge(["quota", "verify", "--data", server.data]);
-  assert.equal(code, 0, stdout);
+  const { code, stdout, stderr } = await barge(["quota", "verify", "--data", server.data]);
+  assert.equal(code, 0, stdout + stderr);
 }
 
 Deno.test("small uploads in a row are answered in their order", async (t) => {

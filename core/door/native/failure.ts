@@ -1,0 +1,54 @@
+/** What a client is told of a failure, and what the log keeps of it. */
+import { getLogger } from "@logtape/logtape";
+import { BargeError, type Kind, typed } from "../../error.ts";
+
+const log = getLogger(["barge", "native"]);
+
+/** What was asked for. */
+export interface Asked {
+  readonly op?: string;
+  readonly path?: string;
+}
+
+/** Steps inside the server: they, and the paths they name, are the operator's business. */
+const inner = new Set(["database", "open database", "open", "stage", "discard"]);
+/** What a client can do something about though it failed inside. */
+const passing = new Set<Kind>(["unavailable", "no-space"]);
+
+/**
+ * A failure as the client is to see it, with the verb and path that it asked for. What only the
+ * operator can do something about is logged, once, with its cause.
+ */
+export function explain(error: unknown, asked: Asked): BargeError {
+  let failed: BargeError;
+  try {
+    failed = typed(error, asked);
+  } catch (bug) {
+    return ours(bug, asked);
+  }
+  if (failed.kind === "io" || failed.kind === "fatal") return ours(error, asked);
+  if (!failed.op || !inner.has(failed.op)) return failed;
+  if (!passing.has(failed.kind)) return ours(error, asked);
+  return new BargeError(failed.kind, failed.message, asked);
+}
+
+function ours(error: unknown, asked: Asked): BargeError {
+  log.error("{op} {path}: {error}", { ...asked, error: trace(error) });
+  return new BargeError("io", "the server failed; its log says how", asked);
+}
+
+/** A failure that no answer tells any more: who was cut off is no news, what is broken here is. */
+export function note(error: unknown, peer: string): void {
+  const known = error instanceof BargeError;
+  if (known && error.kind !== "io" && error.kind !== "fatal") {
+    log.debug("{peer}: {why}", { peer, why: `${error}` });
+  } else {
+    log.error("{peer}: {error}", { peer, error: trace(error) });
+  }
+}
+
+function trace(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? "" : `\ncaused by ${trace(error.cause)}`;
+  return (error.stack ?? String(error)) + cause;
+}

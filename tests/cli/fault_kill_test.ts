@@ -1,0 +1,127 @@
+/** kill -9 at the worst moments: a file is the old one or the new one, and the books agree. */
+import assert from "node:assert/strict";
+import { type Server, startServer } from "../_server.ts";
+import { type Bytes, eager, pattern, Peer, sha256, tokenOf } from "../core/door/_peer.ts";
+import { Home } from "./_barge.ts";
+
+/** Runs `barge put` as anna; its objects in `--json`. */
+async function put(home: Home, server: Server, ...args: string[]) {
+  const { code, stdout, stderr } = await home.barge(
+    ["put", "--json", "--server", `barge://anna@${server.address}`, ...args],
+    { env: { BARGE_PASSWORD: "anna-secret" } },
+  );
+  const results = stdout.split("\n").filter(Boolean).map((line) => JSON.parse(line));
+  return { code, stderr, results };
+}
+
+async function verify(home: Home, data: string): Promise<void> {
+  const { code, stdout, stderr } = await home.barge(["quota", "verify", "--data", data]);
+  assert.equal(code, 0, stdout + stderr);
+}
+
+Deno.test("kill -9 mid-upload: the old file stays; the same command goes on from the offset", async () => {
+  await using home = new Home();
+  const data = Deno.makeTempDirSync({ prefix: "barge-kill-", dir: home.path });
+  const old = pattern(1000);
+  const fresh = pattern(96 * 1024 * 1024, 1);
+  Deno.writeFileSync(`${home.path}/f`, old);
+  {
+    await using server = await startServer({ data });
+    await server.addUser("anna");
+    assert.equal((await put(home, server, "f", "/home/f")).code, 0);
+    Deno.writeFileSync(`${home.path}/f`, fresh);
+    using watcher = Deno.watchFs(`${data}/staging`);
+    const running = put(home, server, "f", "/home/f");
+    for await (const { kind, paths } of watcher) {
+      if (kind === "modify" && size(paths[0]) > 4 * 1024 * 1024) break;
+    }
+    await server.kill("SIGKILL");
+    const { code, stderr } = await running;
+    assert.equal(code, 5, stderr);
+    assert.match(stderr, /^barge: put .*\n\(run the same command again/m);
+  }
+  assert.deepEqual(Deno.readFileSync(`${data}/homes/anna/f`), old);
+  {
+    await using server = await startServer({ data });
+    const { code, stderr, results } = await put(home, server, "f", "/home/f");
+    assert.equal(code, 0, stderr);
+    assert.equal(results.length, 1);
+    assert.equal(results[0].status, "resumed");
+    assert.ok(results[0].offset > 0 && results[0].offset < fresh.length, `${results[0].offset}`);
+    assert.equal(results[0].sha256, sha256(fresh));
+    assert.equal(sha256(Deno.readFileSync(`${data}/homes/anna/f`)), sha256(fresh));
+    assert.deepEqual(Array.from(Deno.readDirSync(`${data}/staging`)), []);
+  }
+  await verify(home, data);
+});
+
+Deno.test("kill -9 in a stream of overwrites, ten times: whole, settled, and nothing acknowledged is lost", async () => {
+  await using home = new Home();
+  const data = Deno.makeTempDirSync({ prefix: "barge-kill-", dir: home.path });
+  const versions = new Map<string, number>();
+  const path = "/home/f";
+  let version = 0;
+  /** The next version's bytes: small and large ones, so that both ways of a put are hit. */
+  const next = (): Bytes => {
+    version++;
+    const bytes = pattern(version % 4 === 0 ? 400_000 + version : 3000 + version, version);
+    versions.set(sha256(bytes), version);
+    return bytes;
+  };
+  let token: string | undefined;
+  let acknowledged = 0;
+  for (let round = 0; round < 10; round++) {
+    const server = await startServer({ data });
+    try {
+      if (!token) await server.addUser("anna");
+      token ??= await tokenOf(server.address, "anna");
+      using peer = await Peer.open(server.address, token);
+      // Which answer it does not see is chance, and where in the next put the server dies, too.
+      const enough = acknowledged + 1 + Math.floor(Math.random() * 12);
+      try {
+        while (true) {
+          const bytes = next();
+          const of = version;
+          if (bytes.length > 100_000) {
+            const { offset } = await peer.ask({ verb: "put", path, size: bytes.length });
+            const rest = offset === 0 ? bytes : bytes.slice();
+            await peer.send({ offset: 0, body: rest.length }, rest, { sha256: sha256(rest) });
+          } else {
+            await peer.send(eager(path, bytes));
+          }
+          if (acknowledged >= enough) server.process.kill("SIGKILL");
+          await peer.answer();
+          acknowledged = of;
+        }
+      } catch (error) {
+        // The server was killed; anything else is a failure.
+        if (acknowledged < enough) throw error;
+      }
+    } finally {
+      await server.kill("SIGKILL");
+    }
+    const found = versions.get(sha256(Deno.readFileSync(`${data}/homes/anna/f`)));
+    assert.ok(found !== undefined, `round ${round}: what is there was never sent`);
+    assert.ok(found >= acknowledged, `round ${round}: ${found} is there, ${acknowledged} was told`);
+
+    await using again = await startServer({ data });
+    await verify(home, data);
+    using peer = await Peer.open(again.address, token!);
+    const { used, reserved } = await peer.ask({ verb: "quota" });
+    const { entry, upload } = await peer.ask({ verb: "stat", path }) as {
+      entry: { size: number; sha256: string };
+      upload: { offset: number } | null;
+    };
+    assert.equal(versions.get(entry.sha256), found);
+    assert.deepEqual([used, reserved], [entry.size, upload?.offset ?? 0]);
+    acknowledged = found;
+  }
+});
+
+function size(path: string): number {
+  try {
+    return Deno.statSync(path).size;
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,194 @@
+/**
+ * A state machine: random uploads, settlements, renames, removals and limits over a few accounts and
+ * paths. After every step the sums agree with the rows, and no limit is passed but where it was
+ * lowered below what was there, and never further.
+ */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { Accounts } from "../../../core/account/accounts.ts";
+import { Database } from "../../../core/account/database.ts";
+import { Ledger } from "../../../core/account/ledger.ts";
+import { Reservations, type UploadRow } from "../../../core/account/reservation.ts";
+import { BargeError } from "../../../core/error.ts";
+import type { Place } from "../../../core/vault/place.ts";
+import { verifier } from "../session/_setup.ts";
+
+const names = ["anna", "bob"];
+const places: Place[] = [
+  { dir: "public", name: "x" },
+  { dir: "public/d", name: "x" },
+  { dir: "public/d/e", name: "x" },
+  { dir: "homes/anna", name: "x" },
+];
+const folders: Place[] = [
+  { dir: "public", name: "d" },
+  { dir: "public", name: "f" },
+  { dir: "public/d", name: "e" },
+];
+
+const who = fc.nat(names.length - 1);
+const where = fc.nat(places.length - 1);
+const upload = fc.nat(9); // of those that there are
+const size = fc.nat(180);
+const step = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ op: fc.constant("begin" as const), who, where, size }) },
+  { weight: 2, arbitrary: fc.record({ op: fc.constant("unsized" as const), who, where }) },
+  { weight: 3, arbitrary: fc.record({ op: fc.constant("grow" as const), upload, size }) },
+  { weight: 6, arbitrary: fc.record({ op: fc.constant("finish" as const), upload, size }) },
+  { weight: 3, arbitrary: fc.record({ op: fc.constant("detach" as const), upload, size }) },
+  { weight: 3, arbitrary: fc.record({ op: fc.constant("resume" as const), upload, size }) },
+  { weight: 1, arbitrary: fc.record({ op: fc.constant("restart" as const), upload, size }) },
+  { weight: 2, arbitrary: fc.record({ op: fc.constant("drop" as const), upload }) },
+  { weight: 2, arbitrary: fc.record({ op: fc.constant("dropIdle" as const), who, where }) },
+  { weight: 2, arbitrary: fc.record({ op: fc.constant("forget" as const), where }) },
+  { weight: 1, arbitrary: fc.record({ op: fc.constant("forgetFolder" as const), to: fc.nat(2) }) },
+  { weight: 5, arbitrary: fc.record({ op: fc.constant("rename" as const), where, to: where }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      op: fc.constant("renameFolder" as const),
+      from: fc.nat(2),
+      to: fc.nat(2),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      op: fc.constant("limit" as const),
+      who,
+      limit: fc.option(fc.nat(300), { nil: null, freq: 6 }),
+    }),
+  },
+);
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+class Machine {
+  readonly accounts: Accounts;
+  readonly ledger: Ledger;
+  readonly reservations: Reservations;
+  readonly ids: number[];
+  /** What the sum may reach, where the limit was lowered below it. */
+  readonly most = new Map<number, number>();
+
+  constructor(readonly db: Database) {
+    this.accounts = new Accounts(db);
+    this.ledger = new Ledger(db);
+    this.reservations = new Reservations(db, this.ledger);
+    this.ids = names.map((name) =>
+      this.accounts.add({ name, role: "user", limit: 200, verifier }).id
+    );
+  }
+
+  /** Does one step; being over quota, or an upload's having been taken over, is an answer, too. */
+  do(step: Step): void {
+    try {
+      this.db.transaction(() => this.#do(step));
+    } catch (error) {
+      const kinds = ["over-quota", "unavailable"];
+      if (!(error instanceof BargeError && kinds.includes(error.kind))) throw error;
+    }
+  }
+
+  #do(step: Step): void {
+    const { reservations, ledger } = this;
+    if (step.op === "begin" || step.op === "unsized") {
+      const size = step.op === "begin" ? step.size : null;
+      const facts = { account: this.ids[step.who], size, modified: null, holder: "h" };
+      reservations.begin({ ...places[step.where], ...facts });
+    } else if (step.op === "dropIdle") {
+      reservations.dropIdle(this.ids[step.who], places[step.where]);
+    } else if (step.op === "forget") ledger.forget(places[step.where]);
+    else if (step.op === "forgetFolder") ledger.forget(folders[step.to]);
+    else if (step.op === "rename") {
+      if (step.where === step.to || !ledger.file(places[step.where])) return;
+      reservations.uncredit(places[step.where]);
+      ledger.rename(places[step.where], places[step.to]);
+    } else if (step.op === "renameFolder") {
+      const [from, to] = [folders[step.from], folders[step.to]];
+      const path = ({ dir, name }: Place) => `${dir}/${name}/`;
+      if (path(to).startsWith(path(from)) || path(from).startsWith(path(to))) return;
+      if (ledger.rowsAt(to).length > 0) return; // a folder replaces nothing
+      ledger.rename(from, to);
+    } else if (step.op === "limit") {
+      this.accounts.change(names[step.who], { limit: step.limit });
+      this.most.delete(this.ids[step.who]);
+    } else this.#continue(step);
+  }
+
+  #continue(step: Extract<Step, { upload: number }>): void {
+    const { reservations } = this;
+    const rows = reservations.uploads();
+    if (rows.length === 0) return;
+    const row = rows[step.upload % rows.length];
+    if (step.op === "grow") reservations.grow(row.id, "h", row.want + step.size);
+    else if (step.op === "drop") reservations.drop(row.id);
+    else if (step.op === "detach") reservations.detach(row.id, "h", Math.min(step.size, row.want));
+    else if (step.op === "restart") reservations.release(row.id, step.size);
+    else if (step.op === "finish") this.#finish(row, Math.min(step.size, row.want));
+    else {
+      const { account, dir, name } = row;
+      const declared = { account, dir, name, size: step.size, modified: null, holder: "h" };
+      reservations.resume(row.id, declared);
+    }
+  }
+
+  #finish({ id, dir, name, account }: UploadRow, size: number): void {
+    this.reservations.seal(id, "h", { size, sha256: "", verified: true });
+    const facts = { sha256: "", modified: 0, ino: id, verified: true };
+    this.reservations.settle(id, { dir, name, owner: account, size, ...facts });
+  }
+
+  check(): void {
+    assert.deepEqual(this.ledger.wrongSums(), []);
+    for (const { id, used, reserved, limit } of this.accounts.list()) {
+      assert(used >= 0 && reserved >= 0, `${used} ${reserved}`);
+      if (limit === null) continue;
+      // Beyond a limit that was lowered the sum may only fall.
+      const most = Math.max(limit, this.most.get(id) ?? used + reserved);
+      const first = !this.most.has(id);
+      if (first && used + reserved <= limit) this.most.set(id, limit);
+      else {
+        assert(used + reserved <= most, `${used} + ${reserved} > ${most}`);
+        this.most.set(id, Math.max(limit, used + reserved));
+      }
+    }
+    const shared = this.db.all(
+      "SELECT dir, name FROM upload WHERE credit > 0 GROUP BY dir, name HAVING count(*) > 1",
+    );
+    assert.deepEqual(shared, [], "two uploads with credit for one file");
+    const unbacked = this.db.all(
+      `SELECT upload.id FROM upload LEFT JOIN file USING (dir, name)
+       WHERE credit > 0 AND (file.owner IS NOT upload.account OR credit > file.size)`,
+    );
+    assert.deepEqual(unbacked, [], "credit for nothing");
+  }
+}
+
+Deno.test("the sums hold, and no limit is passed, whatever is done in whatever order", () => {
+  const data = Deno.makeTempDirSync({ prefix: "barge-model-" });
+  const undo = new Error("undo");
+  try {
+    using db = new Database(data, { create: true, durability: "relaxed" });
+    const run = (steps: Step[]) => {
+      const machine = new Machine(db);
+      machine.check();
+      for (const step of steps) {
+        machine.do(step);
+        machine.check();
+      }
+      throw undo; // the next run begins with an empty database
+    };
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60, size: "max" }), (steps) => {
+        try {
+          db.transaction(() => run(steps));
+        } catch (error) {
+          if (error !== undo) throw error;
+        }
+      }),
+      { numRuns: 800 },
+    );
+  } finally {
+    Deno.removeSync(data, { recursive: true });
+  }
+});

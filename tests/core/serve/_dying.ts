@@ -1,0 +1,17 @@
+/** Stands in for a worker: notes each start, listens, and dies, until it has done so three times. */
+/// <reference lib="deno.worker" />
+import type { FromWorker, ToWorker } from "../../../core/serve/worker.ts";
+
+const scope = self as unknown as DedicatedWorkerGlobalScope;
+const tell = (message: FromWorker) => scope.postMessage(message);
+
+scope.onmessage = ({ data: message }: MessageEvent<ToWorker>) => {
+  if (message.type === "stop") return tell({ type: "stopped" });
+  const path = `${message.settings.data}/starts`;
+  Deno.writeTextFileSync(path, "start\n", { append: true });
+  const starts = Deno.readTextFileSync(path).split("\n").length - 1;
+  // The second one can't listen, as when the database is locked just then.
+  if (starts === 2) return tell({ type: "failed", kind: "unavailable", message: "it is locked" });
+  tell({ type: "listening" });
+  if (starts < 4) queueMicrotask(() => Promise.reject(new Error("on purpose")));
+};

@@ -1,0 +1,126 @@
+/** Workers: what they may touch, that they come back, and that two of them are as good as one. */
+import assert from "node:assert/strict";
+import { Supervisor, workerPermissions } from "../../../core/serve/supervisor.ts";
+import { barge, startServer } from "../../_server.ts";
+import { eager, pattern, Peer, sha256, tokenOf } from "../door/_peer.ts";
+
+Deno.test("a worker may touch its port and the data directory, and nothing else", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "barge-worker-" });
+  const free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = free.addr;
+  free.close();
+  using elsewhere = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const worker = new Worker(new URL("./_probe.ts", import.meta.url), {
+    type: "module",
+    deno: { permissions: workerPermissions(dir, { host: "127.0.0.1", port }) },
+  });
+  try {
+    const told = Promise.withResolvers<Record<string, string>>();
+    worker.onmessage = ({ data }) => told.resolve(data);
+    worker.onerror = (event) => told.reject(new Error(event.message));
+    worker.postMessage({ dir, port, other: elsewhere.addr.port });
+    const outcome = await told.promise;
+    const allowed = Object.keys(outcome).filter((name) => outcome[name] === "allowed");
+    assert.deepEqual(allowed, [
+      "write in the data directory",
+      "read in the data directory",
+      "listen on its port",
+    ]);
+    const odd = Object.entries(outcome).filter(([, what]) => !/^(allowed|refused)$/.test(what));
+    assert.deepEqual(odd, []);
+  } finally {
+    worker.terminate();
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("a worker that dies is started again, also when that fails at first", async () => {
+  const data = await Deno.makeTempDir({ prefix: "barge-worker-" });
+  using watcher = Deno.watchFs(data);
+  const supervisor = new Supervisor({
+    settings: {
+      data,
+      durability: "relaxed",
+      allowRegister: false,
+      defaultLimit: null,
+      maxLimit: null,
+    },
+    native: { host: "127.0.0.1", port: 1 },
+    shared: false,
+    module: new URL("./_dying.ts", import.meta.url),
+  });
+  await supervisor.start(1);
+  for await (const _ of watcher) {
+    if (Deno.readTextFileSync(`${data}/starts`) === "start\n".repeat(4)) break;
+  }
+  await supervisor.stop(1000);
+  await Deno.remove(data, { recursive: true });
+});
+
+Deno.test("clients at several workers share one quota and one file", async (t) => {
+  await using server = await startServer({ args: ["--workers", "4"] });
+  await server.addUser("anna", { quota: "100000" });
+  const token = await tokenOf(server.address, "anna");
+  const peers = await Promise.all(
+    Array.from({ length: 16 }, () => Peer.open(server.address, token)),
+  );
+  try {
+    await t.step("three of 16 fit", async () => {
+      const said = await Promise.all(peers.map(async (peer, i) => {
+        await peer.send(eager(`/home/${i}`, pattern(30_000, i)));
+        const answer = await peer.answer();
+        return answer.ok ? "ok" : (answer.error as { kind: string }).kind;
+      }));
+      assert.deepEqual(
+        said.sort(),
+        [...Array(3).fill("ok"), ...Array(13).fill("over-quota")].sort(),
+      );
+      const { used, reserved } = await peers[0].ask({ verb: "quota" });
+      assert.deepEqual([used, reserved], [90_000, 0]);
+      await peers[0].send(...peers.map((_, i) => ({ verb: "remove", path: `/home/${i}` })));
+      for (const _ of peers) await peers[0].answer();
+    });
+    await t.step("announced uploads are counted, too", async () => {
+      const asked = await Promise.all(peers.map(async (peer, i) => {
+        await peer.send({ verb: "put", path: `/home/${i}`, size: 45_000 });
+        return { peer, ok: (await peer.answer()).ok };
+      }));
+      const going = asked.filter(({ ok }) => ok);
+      assert.equal(going.length, 2);
+      for (const { peer } of going) {
+        const bytes = pattern(45_000);
+        await peer.ask({ offset: 0, body: bytes.length }, bytes, { sha256: sha256(bytes) });
+      }
+      const { used, reserved } = await peers[0].ask({ verb: "quota" });
+      assert.deepEqual([used, reserved], [90_000, 0]);
+      await peers[0].send(...peers.map((_, i) => ({ verb: "remove", path: `/home/${i}` })));
+      for (const _ of peers) await peers[0].answer();
+    });
+    await t.step("one path, overwritten by all: each reader sees one of them whole", async () => {
+      const versions = new Map(peers.map((_, i) => {
+        const bytes = pattern(5000 + i, i);
+        return [sha256(bytes), bytes] as const;
+      }));
+      const all = [...versions.values()];
+      await peers[0].ask(eager("/home/one", all[0]));
+      await Promise.all(peers.map(async (peer, i) => {
+        for (let round = 0; round < 8; round++) {
+          await peer.ask(eager("/home/one", all[i]));
+          const { sha256: told } = await peer.ask({ verb: "get", path: "/home/one" });
+          let size = 0;
+          for await (const piece of peer.reader.body()) size += piece.length;
+          const trailer = (await peer.answer()).sha256 as string;
+          assert.equal(size, versions.get(trailer)?.length);
+          if (told !== null) assert.equal(told, trailer);
+        }
+      }));
+      const { used, reserved } = await peers[0].ask({ verb: "quota" });
+      const { entry } = await peers[0].ask({ verb: "stat", path: "/home/one" });
+      assert.deepEqual([used, reserved], [(entry as { size: number }).size, 0]);
+    });
+  } finally {
+    for (const peer of peers) peer[Symbol.dispose]();
+  }
+  const { code, stdout, stderr } = await barge(["quota", "verify", "--data", server.data]);
+  assert.equal(code, 0, stdout + stderr);
+});

@@ -1,0 +1,227 @@
+/** Reading, copying, moving, removing, listing. */
+import assert from "node:assert/strict";
+import { copy } from "../../../core/session/copy.ts";
+import { get } from "../../../core/session/get.ts";
+import { list } from "../../../core/session/list.ts";
+import { mkdir } from "../../../core/session/mkdir.ts";
+import { move } from "../../../core/session/move.ts";
+import { put } from "../../../core/session/put.ts";
+import { remove } from "../../../core/session/remove.ts";
+import type { Session } from "../../../core/session/session.ts";
+import { stat } from "../../../core/session/stat.ts";
+import { bytes, fails, read, request, Setup, sha256, upload, write } from "./_setup.ts";
+
+const folder = (path: string, parents = true) => ({ verb: "mkdir" as const, path, parents });
+
+async function names(session: Session, path: string, recursive = false): Promise<string[]> {
+  const all: string[] = [];
+  for await (const batch of list(session, path, recursive)) all.push(...batch.map((e) => e.name));
+  return all;
+}
+
+Deno.test("get: from any offset, with the stored digest or one that is computed", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  await write(anna, "/home/a", "0123456789");
+  Deno.writeTextFileSync(setup.disk("/home/hand"), "0123456789");
+  const digest = sha256("0123456789");
+  for (const offset of [0, 3, 10]) {
+    const text = "0123456789".slice(offset);
+    assert.deepEqual(await read(anna, "/home/a", offset), { text, stored: digest, digest });
+    assert.deepEqual(await read(anna, "/home/hand", offset), { text, stored: null, digest });
+  }
+  await fails("usage", () => get(anna, "/home/a", 11), /beyond/);
+  await fails("not-found", () => get(anna, "/home/none", 0));
+  for (const path of ["/", "/home", "/public"]) await fails("exists", () => get(anna, path, 0));
+});
+
+Deno.test("get: the file of the time it was opened, whatever becomes of the name", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  for (
+    const change of [() => write(anna, "/home/a", "new"), () => remove(anna, "/home/a", false)]
+  ) {
+    await write(anna, "/home/a", "the old content");
+    const file = await get(anna, "/home/a", 0);
+    await change();
+    const into = new Uint8Array(100);
+    const n = await file.read(into);
+    assert.equal(new TextDecoder().decode(into.subarray(0, n)), "the old content");
+    assert.equal(await file.read(into), 0);
+    assert.equal(file.digest(), sha256("the old content"));
+    await file.close();
+  }
+});
+
+Deno.test("get: cut short by hand while it is read, and grown", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  await write(anna, "/home/a", "0123456789");
+  const file = await get(anna, "/home/a", 0);
+  await file.read(new Uint8Array(4));
+  Deno.truncateSync(setup.disk("/home/a"), 2);
+  await fails("changed", () => file.read(new Uint8Array(4)));
+  await file.close();
+  const grown = await get(anna, "/home/a", 0);
+  Deno.writeTextFileSync(setup.disk("/home/a"), "more", { append: true });
+  assert.equal(await grown.read(new Uint8Array(100)), 2);
+  assert.equal(await grown.read(new Uint8Array(100)), 0);
+  await grown.close();
+});
+
+Deno.test("copy: charged like a write, keeps time and digest", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna", 25);
+  const modified = Date.UTC(2001, 1, 3);
+  await write(anna, "/home/a", "0123456789", { modified });
+  const done = await copy(anna, "/home/a", "/public/b", "never");
+  assert.deepEqual([done.modified, done.sha256], [modified, sha256("0123456789")]);
+  assert.equal(setup.account("anna").used, 20);
+  await fails("over-quota", () => copy(anna, "/home/a", "/home/c", "never"));
+  await fails("exists", () => copy(anna, "/home/a", "/public/b", "never"));
+  await fails("exists", () => copy(anna, "/home/a", "/home/a", "always"), /itself/);
+  await fails("exists", () => copy(anna, "/home", "/public/c", "always"));
+  await fails("not-found", () => copy(anna, "/home/none", "/home/c", "always"));
+  await fails("no-directory", () => copy(anna, "/home/a", "/home/d/a", "always"));
+  // Changed on disk with its time kept: a copy does not launder it.
+  const facts = Deno.statSync(setup.disk("/home/a"));
+  Deno.writeTextFileSync(setup.disk("/home/a"), "012345678X");
+  Deno.utimeSync(setup.disk("/home/a"), facts.mtime!, facts.mtime!);
+  await fails("digest", () => copy(anna, "/home/a", "/public/b", "always"));
+  const stopped = AbortSignal.abort();
+  await assert.rejects(() => copy(anna, "/public/b", "/home/z", "always", stopped));
+  assert(!setup.exists("/home/z"));
+  setup.check();
+  assert.deepEqual([setup.staged(), setup.account("anna").reserved], [[], 0]);
+});
+
+Deno.test("move: over a file, of folders, between the spaces; charges stay", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna", 100);
+  mkdir(anna, folder("/home/d/e"));
+  await write(anna, "/home/a", "12345");
+  await write(anna, "/home/b", "1");
+  await write(anna, "/home/d/e/f", "123");
+  await fails("exists", () => move(anna, "/home/a", "/home/b", "never"));
+  await fails("exists", () => move(anna, "/home/a", "/home/d", "always"), /folder/);
+  await fails("exists", () => move(anna, "/home/d", "/home/b", "always"), /file/);
+  await fails("usage", () => move(anna, "/home/d", "/home/d/e/g", "always"), /itself/);
+  await fails("no-directory", () => move(anna, "/home/a", "/home/x/a", "always"));
+  await fails("not-found", () => move(anna, "/home/x", "/home/y", "always"));
+  for (const path of ["/home", "/public", "/"]) {
+    await fails("exists", () => move(anna, path, "/home/y", "always"));
+    await fails("exists", () => move(anna, "/home/a", path, "always"));
+  }
+  await move(anna, "/home/a", "/home/a", "never");
+  await move(anna, "/home/a", "/home/b", "always");
+  assert.equal(setup.account("anna").used, 8);
+  mkdir(anna, folder("/public/empty"));
+  await fails("exists", () => move(anna, "/home/d", "/public/empty", "always"));
+  await move(anna, "/home/d", "/public/d", "never");
+  assert.equal(stat(anna, "/public/d/e/f").entry?.sha256, sha256("123"));
+  await move(anna, "/public/d/e/f", "/home/f", "never");
+  assert.deepEqual(await names(anna, "/public", true), ["d", "d/e", "empty"]);
+  assert.equal(setup.account("anna").used, 8);
+  setup.check();
+});
+
+Deno.test("remove: files, folders, half-finished uploads", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna", 100);
+  mkdir(anna, folder("/home/d/e"));
+  await write(anna, "/home/d/a", "12345");
+  await write(anna, "/home/d/e/b", "123");
+  Deno.writeTextFileSync(setup.disk("/home/d/hand"), "by hand");
+  for (const name of ["d/half", "d/e/half", "half"]) {
+    const going = await put(anna, request(`/home/${name}`, { size: 10 }));
+    await going.write(bytes("12345"));
+    going.detach();
+  }
+  const busy = await put(anna, request("/home/busy", { size: 10 }));
+  await fails("unavailable", () => remove(anna, "/home/busy", false));
+  busy.drop();
+  await fails("exists", () => remove(anna, "/home/d", false), /not empty/);
+  await fails("not-found", () => remove(anna, "/home/x", true));
+  for (const path of ["/", "/home", "/public"]) {
+    await fails("exists", () => remove(anna, path, true));
+  }
+  assert.equal(await remove(anna, "/home/d", true), 2);
+  assert.deepEqual([setup.account("anna").used, setup.account("anna").reserved], [0, 5]);
+  assert.equal(await remove(anna, "/home/half", false), 0);
+  assert.deepEqual([setup.account("anna").reserved, setup.staged()], [0, []]);
+  await fails("not-found", () => stat(anna, "/home/half"));
+});
+
+Deno.test("mkdir: parents, times, what is there", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  await fails("no-directory", () => mkdir(anna, folder("/home/a/b", false)));
+  assert.equal(mkdir(anna, folder("/home/a/b/c")), true);
+  assert.equal(mkdir(anna, folder("/home/a/b/c")), false);
+  await fails("exists", () => mkdir(anna, folder("/home/a/b/c", false)));
+  for (const path of ["/", "/home", "/public"]) {
+    assert.equal(mkdir(anna, folder(path)), false);
+    await fails("exists", () => mkdir(anna, folder(path, false)));
+  }
+  const modified = "2001-02-03T04:05:06.789Z";
+  mkdir(anna, { ...folder("/home/t"), modified });
+  assert.equal(stat(anna, "/home/t").entry?.modified, modified);
+});
+
+Deno.test("list: sorted, folders before what they hold, a file as itself", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  const bob = setup.user("bob");
+  await write(bob, "/home/secret", "s");
+  mkdir(anna, folder("/home/b/x"));
+  for (const path of ["/home/c", "/home/a", "/home/b/z", "/home/b/x/y", "/home/B"]) {
+    await write(anna, path, "x");
+  }
+  assert.deepEqual(await names(anna, "/home"), ["B", "a", "b", "c"]);
+  assert.deepEqual(await names(anna, "/home", true), ["B", "a", "b", "b/x", "b/x/y", "b/z", "c"]);
+  assert.deepEqual(await names(anna, "/"), ["home", "public"]);
+  assert.deepEqual((await names(anna, "/", true)).slice(0, 3), ["home", "home/B", "home/a"]);
+  assert.deepEqual(await names(anna, "/home/a", true), ["a"]);
+  assert.deepEqual(await names(anna, "/public"), []);
+  await fails("not-found", () => names(anna, "/home/none"));
+  await fails("not-found", () => names(anna, "/home/secret"));
+});
+
+Deno.test("list: a huge folder comes in batches, and folders may vanish on the way", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  for (let i = 0; i < 3000; i++) Deno.writeTextFileSync(setup.disk(`/home/f${i}`), "");
+  const sizes: number[] = [];
+  for await (const batch of list(anna, "/home", false)) sizes.push(batch.length);
+  assert.equal(sizes.reduce((a, b) => a + b), 3000);
+  assert(Math.max(...sizes) <= 256);
+  for (const name of ["a", "b"]) mkdir(anna, folder(`/public/${name}/sub`));
+  const seen: string[] = [];
+  for await (const batch of list(anna, "/public", true)) {
+    seen.push(...batch.map((entry) => entry.name));
+    if (seen.at(-1) === "b") await remove(anna, "/public/b", true);
+  }
+  assert.deepEqual(seen, ["a", "a/sub", "b"]);
+});
+
+Deno.test("a full disk: told as no-space, nothing lost, and room again afterwards", async (t) => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  const staging = `${setup.data}/staging`;
+  const mount = async (...args: string[]) =>
+    (await new Deno.Command("mount", { args, stderr: "null" }).output()).success;
+  if (!await mount("-t", "tmpfs", "-o", "size=1m", "tmpfs", staging).catch(() => false)) {
+    return void await t.step({ name: "skipped: can't mount a tmpfs here", ignore: true, fn() {} });
+  }
+  try {
+    const large = new Uint8Array(2 * 1024 * 1024);
+    for (const size of [large.length, null]) {
+      await fails("no-space", () => upload(anna, "/home/a", large, { size }), /space/);
+      assert.deepEqual([setup.staged(), setup.account("anna").reserved], [[], 0]);
+    }
+  } finally {
+    await new Deno.Command("umount", { args: [staging] }).output();
+  }
+  await upload(anna, "/home/a", new Uint8Array(2 * 1024 * 1024));
+  setup.check();
+});
