@@ -37,6 +37,6 @@ export async function copy(
     }
   } finally {
     giveBack(buffer);
-    await source.close();
+    source.close();
   }
 }

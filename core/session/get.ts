@@ -1,6 +1,5 @@
 /** Reading a file, from any offset, with the digest of the whole at its end. */
 import { createHash, type Hash } from "node:crypto";
-import type { FileHandle } from "node:fs/promises";
 import { BargeError, typed } from "../error.ts";
 import { borrow, giveBack } from "../net/pool.ts";
 import { sameFile } from "./entry.ts";
@@ -17,7 +16,7 @@ export async function get(session: Session, path: string, offset: number): Promi
   const { place } = session.locate(path);
   if (!place) throw new BargeError("exists", "it is a folder");
   const { vault, ledger } = session.store;
-  const { file, found } = await vault.open(place);
+  const { file, found } = vault.open(place);
   try {
     if (offset > found.size) {
       throw new BargeError("usage", `offset ${offset} is beyond its end at ${found.size}`);
@@ -28,7 +27,7 @@ export async function get(session: Session, path: string, offset: number): Promi
     await download.begin();
     return download;
   } catch (error) {
-    await file.close();
+    file.close();
     throw typed(error);
   }
 }
@@ -40,12 +39,12 @@ export class Download {
   readonly modified: number;
   /** The stored digest; null when there is none, and it is computed as it is read. */
   readonly sha256: string | null;
-  readonly #file: FileHandle;
+  readonly #file: Deno.FsFile;
   readonly #hash: Hash | undefined;
   #at: number;
 
   constructor(
-    file: FileHandle,
+    file: Deno.FsFile,
     size: number,
     offset: number,
     modified: number,
@@ -60,17 +59,20 @@ export class Download {
     this.#at = offset;
   }
 
-  /** Digests what lies before the offset, where no digest is stored. */
+  /** Goes to the offset; digests what lies before it, where no digest is stored. */
   async begin(): Promise<void> {
-    if (!this.#hash || this.offset === 0) return;
+    if (this.offset === 0) return;
+    if (!this.#hash) {
+      await this.#file.seek(this.offset, Deno.SeekMode.Start);
+      return;
+    }
     const buffer = borrow();
     try {
       for (let at = 0; at < this.offset;) {
-        const want = Math.min(buffer.length, this.offset - at);
-        const { bytesRead } = await this.#file.read(buffer, 0, want, at);
-        if (bytesRead === 0) throw shrank();
-        this.#hash.update(buffer.subarray(0, bytesRead));
-        at += bytesRead;
+        const n = await this.#file.read(buffer.subarray(0, this.offset - at));
+        if (!n) throw shrank();
+        this.#hash.update(buffer.subarray(0, n));
+        at += n;
       }
     } finally {
       giveBack(buffer);
@@ -87,11 +89,22 @@ export class Download {
     const want = Math.min(into.length, this.size - this.#at);
     if (want === 0) return 0;
     try {
-      const { bytesRead } = await this.#file.read(into, 0, want, this.#at);
-      if (bytesRead === 0) throw shrank();
-      this.#hash?.update(into.subarray(0, bytesRead));
-      this.#at += bytesRead;
-      return bytesRead;
+      const n = await this.#file.read(into.subarray(0, want));
+      return this.#took(into, n);
+    } catch (error) {
+      throw typed(error);
+    }
+  }
+
+  /** All that is left, at once: for a small file, which is read before another thread could be asked. */
+  rest(): Uint8Array {
+    const bytes = new Uint8Array(this.size - this.#at);
+    try {
+      for (let at = 0; at < bytes.length;) {
+        const piece = bytes.subarray(at);
+        at += this.#took(piece, this.#file.readSync(piece));
+      }
+      return bytes;
     } catch (error) {
       throw typed(error);
     }
@@ -102,8 +115,15 @@ export class Download {
     return this.sha256 ?? this.#hash!.copy().digest("hex");
   }
 
-  async close(): Promise<void> {
-    await this.#file.close();
+  close(): void {
+    this.#file.close();
+  }
+
+  #took(bytes: Uint8Array, n: number | null): number {
+    if (!n) throw shrank();
+    this.#hash?.update(bytes.subarray(0, n));
+    this.#at += n;
+    return n;
   }
 }
 

@@ -17,7 +17,7 @@ import { BargeError, typed } from "../error.ts";
 import type { Overwrite } from "../protocol/message.ts";
 import type { Location } from "../vault/path.ts";
 import { digestFile } from "../vault/digest.ts";
-import { discard, Staged, stagedPlace, stagedSize } from "../vault/staging.ts";
+import { discard, Staged, stagedPlace, stagedSize, stageWhole } from "../vault/staging.ts";
 import { checkWrite } from "./access.ts";
 import type { Session } from "./session.ts";
 import type { Store } from "./store.ts";
@@ -97,9 +97,9 @@ export async function putWhole(
     return row;
   });
   try {
-    using staged = await Staged.open(store.vault, row.id, false);
-    await staged.write(bytes);
-    return await publish(session, request, location, row, staged, sha256, true);
+    const staged = await stageWhole(store.vault, row.id, bytes, request.modified);
+    const facts = { ...staged, size: bytes.length, sha256, verified: true };
+    return await publish(session, request, location, row, facts);
   } catch (error) {
     giveUp(store, row);
     throw typed(error);
@@ -210,12 +210,15 @@ export class Upload {
       const { store } = this.#session;
       const { id, holder } = this.#row;
       if (this.#suspect) await this.#readBack(digest);
-      const facts = { size: this.#staged.size, sha256: digest, verified };
-      await this.#staged.finish(this.#request.modified, store.vault.durable);
+      const facts: Facts = {
+        ...await this.#staged.finish(this.#request.modified, store.vault.durable),
+        size: this.#staged.size,
+        sha256: digest,
+        verified,
+      };
       await store.commits.enter(() => store.reservations.seal(id, holder!, facts));
       const committed = await publish(
-        ...[this.#session, this.#request, this.#location, this.#row, this.#staged] as const,
-        ...[digest, verified] as const,
+        ...[this.#session, this.#request, this.#location, this.#row, facts] as const,
       );
       this.#end();
       return committed;
@@ -293,28 +296,19 @@ function prepare(
   };
 }
 
+/** What is staged, verified and synced. */
+type Facts = Pick<NewFile, "size" | "sha256" | "modified" | "ino" | "verified">;
+
 async function publish(
   session: Session,
   request: PutRequest,
   location: Location,
   row: UploadRow,
-  staged: Staged,
-  sha256: string,
-  verified: boolean,
+  facts: Facts,
 ): Promise<Committed> {
   const { store } = session;
-  const { modified, ino } = await staged.finish(request.modified, store.vault.durable);
   const { dir, name } = location.place!;
-  const file: NewFile = {
-    dir,
-    name,
-    owner: row.account,
-    size: staged.size,
-    sha256,
-    modified,
-    ino,
-    verified,
-  };
+  const file: NewFile = { dir, name, owner: row.account, ...facts };
   const replaced = await store.commits.publish(
     row,
     file,
@@ -329,7 +323,8 @@ async function publish(
       return checkWrite(session, session.account(), location, request.overwrite);
     },
   );
-  return { size: staged.size, sha256, modified, replaced };
+  const { size, sha256, modified } = facts;
+  return { size, sha256, modified, replaced };
 }
 
 /** An upload that does not continue the half-finished one to that path takes its place. */

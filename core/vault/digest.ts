@@ -20,28 +20,23 @@ export async function digestFile(
   length = Infinity,
   signal?: AbortSignal,
 ): Promise<{ digest: string; size: number }> {
-  const { file } = await vault.open(place);
+  const { file } = vault.open(place);
   const hash = createHash(algorithm);
   const buffer = borrow();
   let size = 0;
   try {
     while (size < length) {
       signal?.throwIfAborted();
-      const { bytesRead } = await file.read(
-        buffer,
-        0,
-        Math.min(buffer.length, length - size),
-        size,
-      );
-      if (bytesRead === 0) break;
-      hash.update(buffer.subarray(0, bytesRead));
-      size += bytesRead;
+      const n = await file.read(buffer.subarray(0, Math.min(buffer.length, length - size)));
+      if (!n) break;
+      hash.update(buffer.subarray(0, n));
+      size += n;
     }
     return { digest: hash.digest("hex"), size };
   } catch (error) {
     throw typed(error);
   } finally {
     giveBack(buffer);
-    await file.close();
+    file.close();
   }
 }

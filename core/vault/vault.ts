@@ -6,9 +6,6 @@
  * links, so that only somebody with a login on this machine could win a race against the check.
  * What is neither a file nor a folder is not served: it is left out of listings and refused by name.
  */
-import { constants } from "node:fs";
-import { open } from "node:fs/promises";
-import type { FileHandle } from "node:fs/promises";
 import { BargeError, typed } from "../error.ts";
 import { type Place, relative } from "./place.ts";
 
@@ -26,6 +23,8 @@ export class Vault {
   readonly root: string;
   /** Are files and folders synced before an upload is acknowledged? */
   readonly durable: boolean;
+  /** Folders that were looked at since the last await, and are as they should be. */
+  readonly #sound = new Set<string>();
 
   /** @param root an existing directory @param durable false: skip the syncs, nothing else */
   constructor(root: string, durable: boolean) {
@@ -85,33 +84,28 @@ export class Vault {
    *
    * @throws {BargeError} `not-found`, `denied`, `exists` (it is a folder)
    */
-  async open(place: Place): Promise<{ file: FileHandle; found: Found }> {
-    // Looked at first: opening a device can do things, and a link is refused in clearer words.
+  open(place: Place): { file: Deno.FsFile; found: Found } {
+    // Looked at first: opening a device can do things. Looked at again: a link that was laid there in
+    // between leads to another file.
     const there = this.find(place);
     if (!there) throw new BargeError("not-found", "there is no such file");
     refuseUnlessFile(there);
-    let file: FileHandle;
+    let file: Deno.FsFile;
     try {
-      file = await open(
-        this.#path(place),
-        constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
-      );
+      file = Deno.openSync(this.#path(place));
     } catch (error) {
       throw typed(error);
     }
     try {
-      const stat = await file.stat();
-      const facts: Found = {
-        type: stat.isFile() ? "file" : stat.isDirectory() ? "dir" : "other",
-        size: stat.size,
-        modified: Math.floor(stat.mtimeMs),
-        ino: inode(stat.ino),
-      };
-      refuseUnlessFile(facts);
-      return { file, found: facts };
+      const found = foundOf(file.statSync());
+      refuseUnlessFile(found);
+      if (found.ino !== there.ino && this.find(place)?.ino !== found.ino) {
+        throw new BargeError("denied", "it is not a regular file");
+      }
+      return { file, found };
     } catch (error) {
-      await file.close();
-      throw error;
+      file.close();
+      throw typed(error);
     }
   }
 
@@ -126,8 +120,9 @@ export class Vault {
     if (!this.#enter(place.dir, parents)) {
       if (!parents) throw new BargeError("no-directory", "the folder above it does not exist");
       const cut = place.dir.lastIndexOf("/");
-      const name = place.dir.slice(cut + 1);
-      this.mkdir({ dir: place.dir.slice(0, Math.max(0, cut)), name }, true);
+      const above = { dir: place.dir.slice(0, Math.max(0, cut)), name: place.dir.slice(cut + 1) };
+      if (this.find(above)) throw noDirectory(); // a file is in its place
+      this.mkdir(above, true);
     }
     try {
       Deno.mkdirSync(this.#path(place), { mode: 0o700 });
@@ -153,6 +148,8 @@ export class Vault {
       Deno.renameSync(this.#path(from), this.#path(to));
     } catch (error) {
       throw typed(error);
+    } finally {
+      this.#sound.clear(); // it may have been a folder
     }
   }
 
@@ -201,22 +198,22 @@ export class Vault {
 
   /** @throws {BargeError} `no-directory` when a place's folder is not there, or is none */
   needFolder(dir: string): void {
-    if (!this.#enter(dir) || !Deno.lstatSync(`${this.root}/${dir}`).isDirectory) {
-      throw noDirectory();
-    }
+    if (!this.#enter(dir)) throw noDirectory();
   }
 
   /**
-   * Is this folder there?
+   * Is this folder there? What was found sound stays so until the next await: a group of commits
+   * into one folder asks many times.
    *
    * @param climbing the caller looks at the folders above by itself if it is not
    * @throws {BargeError} `denied` when a link is on the way to it
    */
   #enter(dir: string, climbing = false): boolean {
+    if (this.#sound.has(dir)) return true;
     const path = dir ? `${this.root}/${dir}` : this.root;
     let real: string;
     try {
-      real = Deno.realPathSync(path);
+      real = Deno.realPathSync(`${path}/.`); // the dot: a file in a folder's place is none
     } catch (error) {
       const gone = error instanceof Deno.errors.NotFound;
       if (!gone && !(error instanceof Deno.errors.NotADirectory)) throw typed(error);
@@ -225,8 +222,10 @@ export class Vault {
       if (above > 0 && !climbing) this.#enter(dir.slice(0, above));
       return false;
     }
-    if (real === path) return true;
-    throw new BargeError("denied", behindLink);
+    if (real !== path) throw new BargeError("denied", behindLink);
+    if (this.#sound.size === 0) queueMicrotask(() => this.#sound.clear());
+    this.#sound.add(dir);
+    return true;
   }
 
   #path(place: Place): string {

@@ -7,6 +7,7 @@
  * (window.ts). The door decides nothing: it parses, calls the session, and answers with what that
  * returns or throws. It ends when the client leaves, breaks the protocol, or stops moving.
  */
+import { setImmediate } from "node:timers";
 import { BargeError } from "../../error.ts";
 import type { Stream } from "../../net/stream.ts";
 import { type Body, encodeFrame, type FrameValue } from "../../protocol/frame.ts";
@@ -39,6 +40,9 @@ export const patience: Patience = {
   request: 60_000,
   linger: 2_000,
 };
+
+/** So many requests of one connection are served in a row before the others get their turn. */
+const fairShare = 16;
 
 export class Connection {
   readonly store: Store;
@@ -101,7 +105,10 @@ export class Connection {
 
   async #serve(): Promise<void> {
     try {
-      while (!this.#leaving && await this.#request());
+      for (let count = 1; !this.#leaving && await this.#request(); count++) {
+        // A buffer may hold thousands of requests that need no waiting.
+        if (count % fairShare === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+      }
     } catch (error) {
       // What is no frame: told once, and nothing behind it is read as one.
       const told = error instanceof BargeError && error.kind === "protocol" && !this.stream.closed;

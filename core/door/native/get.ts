@@ -17,7 +17,7 @@ export async function serveGet(c: Connection, request: Request<"get">): Promise<
     const answer: Answer<"get"> = { size, offset, modified, sha256, body: size - offset };
     c.output.queue(encodeFrame({ ok: true, ...answer }));
     try {
-      if (size - offset <= small) await sendSmall(c, file, size - offset);
+      if (size - offset <= small) c.output.queue(file.rest());
       else await sendLarge(c, file);
     } catch (error) {
       // The body was announced: what can't be sent can only be told by cutting it off.
@@ -27,15 +27,8 @@ export async function serveGet(c: Connection, request: Request<"get">): Promise<
     c.output.queue(encodeFrame({ sha256: file.digest() }));
     return null;
   } finally {
-    await file.close();
+    file.close();
   }
-}
-
-async function sendSmall(c: Connection, file: Download, size: number): Promise<void> {
-  const bytes = new Uint8Array(size);
-  for (let at = 0; at < size;) at += await file.read(bytes.subarray(at));
-  c.output.queue(bytes);
-  if (c.output.full) await c.output.flush();
 }
 
 /** The next piece is read while the last one is sent. */
