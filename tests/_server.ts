@@ -5,7 +5,7 @@
 
 const main = new URL("../main.ts", import.meta.url).pathname;
 /** The permissions that the program has when it is run as the README says. */
-const permissions = ["read", "write", "net", "env", "sys"].map((name) => `--allow-${name}`);
+const permissions = ["--allow-all"];
 
 export interface ServerOptions {
   /** More arguments for `serve`. */

@@ -22,8 +22,18 @@ const startWithin = 60_000;
 /** How much longer than the grace a worker may take to stop, in ms. */
 const stopWithin = 5_000;
 
-/** All that a worker may touch: its port, and the data directory. */
-export function workerPermissions(data: string, native: Address): Deno.PermissionOptionsObject {
+/**
+ * All that a worker may touch: its port, and the data directory. Below /dev, /proc and /sys the
+ * runtime gives files to nobody who has not all rights: there is no cage to be had for a data
+ * directory there, on a tmpfs in /dev/shm for instance, and the log says so.
+ */
+export function workerPermissions(data: string, native: Address): Deno.PermissionOptions {
+  if (/^\/(dev|proc|sys)\//.test(data)) {
+    log.warn("{data}: the workers are not confined, since the runtime can't do that there", {
+      data,
+    });
+    return "inherit";
+  }
   return {
     read: [data],
     write: [data],

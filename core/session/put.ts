@@ -11,6 +11,7 @@
  * that path, or takes its place.
  */
 import { randomUUID } from "node:crypto";
+import type { Account } from "../account/accounts.ts";
 import type { NewFile } from "../account/ledger.ts";
 import type { Declared, UploadRow } from "../account/reservation.ts";
 import { BargeError, typed } from "../error.ts";
@@ -18,7 +19,7 @@ import type { Overwrite } from "../protocol/message.ts";
 import type { Location } from "../vault/path.ts";
 import { digestFile } from "../vault/digest.ts";
 import { discard, Staged, stagedPlace, stagedSize, stageWhole } from "../vault/staging.ts";
-import { checkWrite } from "./access.ts";
+import { changeable, checkWrite } from "./access.ts";
 import type { Session } from "./session.ts";
 import type { Store } from "./store.ts";
 
@@ -50,7 +51,9 @@ const touchEvery = 2000;
  * @throws {BargeError} as `checkWrite`, and `over-quota` before a byte was sent, if the size is known
  */
 export async function put(session: Session, request: PutRequest): Promise<Upload> {
-  const { location, declared } = prepare(session, request);
+  const account = session.account();
+  const { location, declared } = declare(session, request, account);
+  checkWrite(session, account, location, request.overwrite);
   const { store } = session;
   if (request.size === null) await supersede(store, declared);
   let idle: UploadRow | undefined;
@@ -87,7 +90,8 @@ export async function putWhole(
   bytes: Uint8Array,
   sha256: string,
 ): Promise<Committed> {
-  const { location, declared } = prepare(session, request);
+  // May it be written there? That is asked once, when it is published: the body has come already.
+  const { location, declared } = declare(session, request, session.account());
   const { store } = session;
   await supersede(store, declared);
   const row = await store.commits.enter(() => {
@@ -281,14 +285,14 @@ function makeHeartbeat(store: Store, { id, holder }: UploadRow): () => void {
   };
 }
 
-function prepare(
+/** What the ledger is to know of an upload. @throws {BargeError} for a path that can't be written */
+function declare(
   session: Session,
   request: PutRequest,
+  account: Account,
 ): { location: Location; declared: Declared } {
-  const account = session.account();
   const location = session.locate(request.path);
-  checkWrite(session, account, location, request.overwrite);
-  const { dir, name } = location.place!;
+  const { dir, name } = changeable(location);
   const { size, modified } = request;
   return {
     location,

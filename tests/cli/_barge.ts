@@ -1,7 +1,7 @@
 /** The real program, run by a person with a home of their own. */
 
 const main = new URL("../../main.ts", import.meta.url).pathname;
-const permissions = ["read", "write", "net", "env", "sys"].map((name) => `--allow-${name}`);
+const permissions = ["--allow-all"];
 
 export interface Outcome {
   readonly code: number;
