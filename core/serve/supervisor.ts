@@ -10,6 +10,7 @@
 import { getLogger } from "@logtape/logtape";
 import { BargeError, isKind } from "../error.ts";
 import type { Address } from "../net/address.ts";
+import type { KeyPair } from "../net/certificate.ts";
 import type { Settings } from "../session/store.ts";
 import type { FromWorker, ToWorker } from "./worker.ts";
 
@@ -22,9 +23,12 @@ export class Supervisor {
   readonly #native: Address;
   readonly #reusePort: boolean;
   readonly #workers = new Map<number, Worker>();
+  #tls: KeyPair | undefined;
   #stopping = false;
 
-  constructor(settings: Settings, native: Address, workers: number) {
+  /** @param tls the certificate to serve with; undefined: no TLS */
+  constructor(settings: Settings, native: Address, workers: number, tls?: KeyPair) {
+    this.#tls = tls && { cert: tls.cert, key: tls.key };
     this.#settings = settings;
     this.#native = native;
     this.#reusePort = workers > 1;
@@ -80,9 +84,17 @@ export class Supervisor {
         settings: this.#settings,
         native: this.#native,
         reusePort: this.#reusePort,
+        tls: this.#tls,
       };
       worker.postMessage(message);
     });
+  }
+
+  /** Has all workers, those to come too, show another certificate. What is connected stays so. */
+  reload({ cert, key }: KeyPair): void {
+    this.#tls = { cert, key };
+    const message: ToWorker = { type: "reload", tls: this.#tls };
+    for (const worker of this.#workers.values()) worker.postMessage(message);
   }
 
   /** Stops all workers; what is in flight may end within `grace` ms. */
