@@ -70,6 +70,7 @@ export const tree: Tree = {
   passwd: { brief: "change your password at a server", load: () => import("./cmd/passwd.ts") },
   ping: { brief: "see whether a server answers", load: () => import("./cmd/ping.ts") },
   shell: { brief: "work at a server from a prompt", load: () => import("./cmd/shell.ts") },
+  cert: { brief: "show a server's certificate", load: () => import("./cmd/cert.ts") },
   completion: {
     brief: "print a completion script for your shell",
     load: () => import("./cmd/completion.ts"),

@@ -14,7 +14,12 @@ export default command({
   usage: "[barge://NAME@HOST:PORT]",
   about: `Logs in at a server and keeps a token instead of the password, in
     $XDG_CONFIG_HOME/barge/logins.json, where nobody else can read it. All other verbs then need no
-    password, and no --server either, for the last login.
+    password, and no --server either, for the last login, and connect as this one did: with
+    TLS or without.
+
+    The first connection to a server with TLS pins its certificate, in
+    $XDG_CONFIG_HOME/barge/known_hosts; compare the fingerprint that is then shown with what
+    \`barge cert\` prints at the server, or name it with --pin.
 
     A token can be revoked: by \`barge logout\`, or at the server by \`barge user tokens\`.`,
   examples: [
@@ -30,7 +35,8 @@ export default command({
     const { changeLogins, fits, loginsPath } = await import("./_term/logins.ts");
     const file = loginsPath();
     const { id, token } = await issueToken(client, `barge login on ${Deno.hostname()}`);
-    const login = { host: remote.host, port: remote.port, account: who.account, id, token };
+    const tls = remote.trust !== undefined;
+    const login = { host: remote.host, port: remote.port, account: who.account, id, token, tls };
     let replaced: string[] = [];
     try {
       await changeLogins((logins) => {

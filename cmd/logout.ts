@@ -17,7 +17,7 @@ export default command({
   about: `Has the server revoke the token of a saved login, the last one if none is named, and
     forgets it. When the server can't be reached, the login stays, unless --force is given.`,
   examples: [["barge logout", "end the last login"]],
-  async run({ remote: named, server, timeout, force, json }, { signal }) {
+  async run({ remote: named, server, force, json, ...choice }, { signal }) {
     const { changeLogins, fits, readLogins } = await import("./_term/logins.ts");
     const { formatRemote, parseRemote } = await import("../core/client/remote.ts");
     const text = named ?? server;
@@ -30,7 +30,7 @@ export default command({
     let revoked = false;
     try {
       const sources = { passwordStdin: false, passwordFile: undefined, token: login.token };
-      await using session = await openSession({ server: at, timeout, ...sources }, signal);
+      await using session = await openSession({ ...choice, server: at, ...sources }, signal);
       const { revokeToken } = await import("../core/client/token.ts");
       await revokeToken(session.client, login.id);
       revoked = true;

@@ -18,8 +18,8 @@ export default command({
   usage: "NAME",
   about: `Makes an account at a server that allows it (\`barge serve --allow-register\`).`,
   examples: [["barge register alice --server barge://files.example", "ask for a password"]],
-  async run({ name, quota, server, timeout, json, ...sources }, { signal }) {
-    const { client, remote } = await connectOnly({ server, timeout }, signal);
+  async run({ name, quota, json, ...choice }, { signal }) {
+    const { client, remote } = await connectOnly(choice, signal);
     await using _ = client;
     if (!client.hello.register) {
       const { BargeError } = await import("../core/error.ts");
@@ -29,7 +29,7 @@ export default command({
         hint: "ask its operator for an account",
       });
     }
-    const { password, generated } = await newPassword(sources, `Password for ${name}`, signal);
+    const { password, generated } = await newPassword(choice, `Password for ${name}`, signal);
     const { register } = await import("../core/client/register.ts");
     const { account, limit } = await register(client, name, password, quota);
     const { formatRemote } = await import("../core/client/remote.ts");

@@ -1,6 +1,6 @@
 /** `barge serve`: the server. */
 import { object } from "@optique/core/constructs";
-import type { Address } from "../core/net/address.ts";
+import { type Address, isLoopback } from "../core/net/address.ts";
 import { command } from "./_term/command.ts";
 import {
   addressOrOff,
@@ -9,7 +9,9 @@ import {
   dataOption,
   flag,
   oneOf,
+  path,
   sizeOrNone,
+  value,
   valueOr,
   valueParser,
 } from "./_term/options.ts";
@@ -54,6 +56,13 @@ export default command({
       undefined as number | null | undefined,
       "How much an account may register with, or grow to, by itself. Default: --quota",
     ),
+    tls: flag(["--tls"], "Use TLS on 127.0.0.1, too. Default: only where other machines reach"),
+    tlsCert: value(
+      ["--tls-cert"],
+      path("FILE"),
+      "A certificate in PEM, its chain behind it. Default: one that barge makes in DATA/tls",
+    ),
+    tlsKey: value(["--tls-key"], path("FILE"), "The key to --tls-cert, in PEM"),
     plaintext: flag(
       ["--plaintext"],
       "Listen without TLS on an address that other machines reach. Passwords don't cross the " +
@@ -66,10 +75,19 @@ export default command({
     and the account \`admin\`, whose password is shown once, on standard error.
 
     Ctrl-C or SIGTERM ends it once the running transfers' isolates have let go; what was cut is
-    continued when its sender runs the same command again.`,
+    continued when its sender runs the same command again.
+
+    Where other machines can connect it speaks TLS, with a certificate that it makes on the first
+    start; \`barge cert\` prints the fingerprint, which clients show and pin when they first
+    connect. SIGHUP makes it read the certificate's files again: transfers under way go on.`,
   examples: [
     ["barge serve", "serve on 127.0.0.1:7171"],
-    ["barge serve --data /srv/barge --native 0.0.0.0:7171 --plaintext", "serve a trusted network"],
+    ["barge serve --data /srv/barge --native 0.0.0.0:7171", "serve everybody, with TLS"],
+    [
+      "barge serve --native 0.0.0.0:7171 --tls-cert box.pem --tls-key box.key",
+      "the same, with a " +
+      "certificate of your own",
+    ],
     ["barge serve --allow-register --quota 20GiB", "give everyone who asks 20 GiB"],
   ],
   async run(options, { signal }) {
@@ -79,7 +97,10 @@ export default command({
     await serve({
       data,
       native,
+      tls: options.tls,
       plaintext: options.plaintext,
+      tlsCert: options.tlsCert,
+      tlsKey: options.tlsKey,
       workers,
       durability,
       allowRegister,
@@ -93,13 +114,19 @@ export default command({
             `      ${password}\n\n`,
         );
       },
+      onReload(reload) {
+        if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", () => void reload());
+      },
       onReady(facts) {
         if (json) return printJson({ event: "ready", ...facts });
         const at = facts.native;
         note(
           `barge serves ${data} at ${at} with ${workers} ${workers === 1 ? "worker" : "workers"}`,
         );
-        note(`try: barge login barge://${first ?? "NAME"}@${at}`);
+        if (facts.fingerprint) note(`its certificate is ${facts.fingerprint}`);
+        // On this machine a client has to be told; to others TLS is what it begins with.
+        const asked = facts.fingerprint && native && isLoopback(native.host) ? " --tls" : "";
+        note(`try: barge login${asked} barge://${first ?? "NAME"}@${at}`);
       },
     });
   },

@@ -11,11 +11,12 @@ import { fits, type Login, readLogins } from "../_term/logins.ts";
 import { note } from "../_term/out.ts";
 import { givenPassword, needPassword } from "../_term/password.ts";
 import { askText, canAsk } from "../_term/prompt.ts";
+import { secured, type SecurityChoice } from "../_term/security.ts";
 import { formatLimit } from "../_term/size.ts";
 import { version } from "../_version.ts";
 import { Link } from "./link.ts";
 
-export interface Entrance {
+export interface Entrance extends SecurityChoice {
   readonly server: string | undefined;
   /** Seconds. */
   readonly timeout: number | undefined;
@@ -37,7 +38,8 @@ const ways = "use `barge login` once, or --password-file or BARGE_PASSWORD";
  */
 export async function enter(choice: Entrance, signal: AbortSignal): Promise<Link> {
   const logins = await readLogins();
-  const named = await chooseServer(choice.server, logins, choice.register, signal);
+  const server = await chooseServer(choice.server, logins, choice.register, signal);
+  const named = await secured(server, choice);
   const given = await givenPassword({ ...choice, passwordStdin: false });
   const saved = choice.register || given !== undefined
     ? undefined

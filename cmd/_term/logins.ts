@@ -12,6 +12,8 @@ const login = v.object({
   account: v.string(),
   id: v.string(),
   token: v.string(),
+  /** Was it made over TLS? Logins from before there was any do not say. */
+  tls: v.optional(v.boolean()),
 });
 const file = v.object({ logins: v.array(login) });
 
@@ -19,13 +21,19 @@ export type Login = v.InferOutput<typeof login>;
 
 /** Where the logins are kept. @throws {BargeError} `usage` when there is no home */
 export function loginsPath(): string {
-  const xdg = Deno.env.get("XDG_CONFIG_HOME");
-  if (xdg?.startsWith("/")) return `${xdg}/barge/logins.json`;
-  const home = Deno.env.get("HOME") || Deno.env.get("USERPROFILE");
-  if (home) return `${home}/.config/barge/logins.json`;
+  const path = configPath("logins.json");
+  if (path !== undefined) return path;
   throw new BargeError("usage", "there is no place to keep logins: HOME is not set", {
     hint: "set HOME or XDG_CONFIG_HOME, or use --server with --password-file",
   });
+}
+
+/** Where a file of one's own settings lies; undefined when there is no home. */
+export function configPath(name: string): string | undefined {
+  const xdg = Deno.env.get("XDG_CONFIG_HOME");
+  if (xdg?.startsWith("/")) return `${xdg}/barge/${name}`;
+  const home = Deno.env.get("HOME") || Deno.env.get("USERPROFILE");
+  return home ? `${home}/.config/barge/${name}` : undefined;
 }
 
 /** All saved logins. @throws {BargeError} `denied` when others could have read or written them */

@@ -5,6 +5,7 @@ import type { Remote } from "../../core/client/remote.ts";
 import { BargeError } from "../../core/error.ts";
 import { version } from "../_version.ts";
 import { count, plain, value } from "./options.ts";
+import { secured, type SecurityChoice, securityOptions } from "./security.ts";
 import { givenPassword, needPassword, passwordOptions, type PasswordSources } from "./password.ts";
 
 /** The options of a verb that needs a server, but no login. */
@@ -19,12 +20,13 @@ export const serverOptions = {
     count("SECONDS", 1, 86_400),
     "Give up when the server has not answered by then. Default: 10",
   ),
+  ...securityOptions,
 };
 
 /** The options of a verb that works at a server as somebody. */
 export const sessionOptions = { ...serverOptions, ...passwordOptions };
 
-export interface ServerChoice {
+export interface ServerChoice extends SecurityChoice {
   readonly server: string | undefined;
   readonly timeout: number | undefined;
 }
@@ -118,14 +120,17 @@ async function dial(remote: Remote, choice: ServerChoice, signal: AbortSignal): 
   });
 }
 
-async function chooseRemote({ server }: ServerChoice): Promise<Remote> {
-  if (server !== undefined) {
+async function chooseRemote(choice: ServerChoice): Promise<Remote> {
+  if (choice.server !== undefined) {
     const { parseRemote } = await import("../../core/client/remote.ts");
-    return parseRemote(server);
+    return await secured(parseRemote(choice.server), choice);
   }
   const { readLogins } = await import("./logins.ts");
   const last = (await readLogins()).at(-1);
-  if (last) return { account: last.account, host: last.host, port: last.port };
+  if (last) {
+    const { account, host, port } = last;
+    return await secured({ account, host, port }, choice);
+  }
   throw new BargeError("usage", "no server is named", {
     hint: "use --server barge://NAME@HOST, BARGE_SERVER, or `barge login barge://NAME@HOST` once",
   });

@@ -1,4 +1,4 @@
-/** Opens a connection to a server: dial, hello, version. */
+/** Opens a connection to a server: dial, TLS if the remote says so, hello, version. */
 import { BargeError } from "../error.ts";
 import { dial } from "../net/dial.ts";
 import { Client, patience } from "./client.ts";
@@ -15,14 +15,15 @@ export interface ConnectOptions {
 
 /**
  * @returns a greeted connection, not logged in; the caller closes it
- * @throws {BargeError} `unavailable`, `unsupported`, `protocol`, `interrupted`
+ * @throws {BargeError} `unavailable`, `identity`, `unsupported`, `protocol`, `interrupted`
  */
 export async function connect(remote: Remote, options: ConnectOptions = {}): Promise<Client> {
   const { signal, timeout = 10_000, agent = "barge" } = options;
   if (signal?.aborted) throw stopped(signal);
   let client: Client;
   try {
-    client = new Client(await dial(remote, { timeout, patience, signal }));
+    const { trust } = remote;
+    client = new Client(await dial(remote, { timeout, patience, signal, trust }));
   } catch (error) {
     throw signal?.aborted ? stopped(signal) : error;
   }

@@ -1,6 +1,7 @@
 /** Where a server is and as whom, as it is written on command lines and kept by `barge login`. */
 import { BargeError } from "../error.ts";
 import { formatAddress } from "../net/address.ts";
+import type { Trust } from "../net/trust.ts";
 
 /** The native door's port where none is given. */
 export const defaultPort = 7171;
@@ -10,6 +11,8 @@ export interface Remote {
   readonly account?: string;
   readonly host: string;
   readonly port: number;
+  /** Which certificates to trust there; undefined: no TLS. What is written never says so. */
+  readonly trust?: Trust;
 }
 
 const shape =

@@ -1,27 +1,32 @@
-/** Connects to a server, within a time limit. */
+/** Connects to a server, within a time limit, with TLS or without. */
 import { BargeError, typed } from "../error.ts";
 import { type Address, formatAddress } from "./address.ts";
-import { Stream } from "./stream.ts";
+import { type Pipe, Stream } from "./stream.ts";
+import type { Trust } from "./trust.ts";
 
 export interface DialOptions {
-  /** Milliseconds until the connection must stand. */
+  /** Milliseconds until the connection must stand, handshake included. */
   readonly timeout: number;
   /** Milliseconds without progress before the connection is cut, once it stands. */
   readonly patience: number;
   readonly signal?: AbortSignal;
+  /** Which certificates to trust; undefined: no TLS. */
+  readonly trust?: Trust;
 }
 
 /**
- * @returns an open stream; the caller closes it
- * @throws {BargeError} `unavailable` when nobody answers there in time; `interrupted` by the signal
+ * @returns an open stream, to a server that is trusted if there is TLS; the caller closes it
+ * @throws {BargeError} `unavailable` when nobody answers there in time; `identity` when it is not
+ *   the server that was trusted, or only one side speaks TLS; `interrupted` by the signal
  */
 export async function dial(address: Address, options: DialOptions): Promise<Stream> {
+  const { trust, patience } = options;
   const peer = formatAddress(address);
   const timeout = AbortSignal.timeout(options.timeout);
   const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
   try {
-    const conn = await Deno.connect({ hostname: address.host, port: address.port, signal });
-    return new Stream(conn, peer, options.patience);
+    const pipe = trust ? await encrypted(address, trust, signal) : await plain(address, signal);
+    return new Stream(pipe, peer, patience);
   } catch (cause) {
     if (options.signal?.aborted) {
       throw typed(options.signal.reason, { op: "connect to", path: peer });
@@ -32,6 +37,7 @@ export async function dial(address: Address, options: DialOptions): Promise<Stre
         path: peer,
       });
     }
+    if (cause instanceof BargeError) throw cause;
     const refused = cause instanceof Deno.errors.ConnectionRefused;
     throw new BargeError("unavailable", refused ? "nothing listens there" : reason(cause), {
       op: "connect to",
@@ -39,6 +45,64 @@ export async function dial(address: Address, options: DialOptions): Promise<Stre
       hint: refused ? "is `barge serve` running?" : undefined,
       cause,
     });
+  }
+}
+
+async function encrypted(address: Address, trust: Trust, signal: AbortSignal): Promise<Pipe> {
+  const [{ dialTls }, { decide }] = await Promise.all([
+    import("./dial_tls.ts"),
+    import("./trust.ts"),
+  ]);
+  const { pipe, presented } = await dialTls(address, signal);
+  try {
+    await decide(address, presented, trust);
+    return pipe;
+  } catch (error) {
+    pipe.close();
+    throw error;
+  }
+}
+
+async function plain({ host: hostname, port }: Address, signal: AbortSignal): Promise<Pipe> {
+  return new PlainPipe(await Deno.connect({ hostname, port, signal }));
+}
+
+/** Notices when the first bytes that come are a TLS alert: that server wants to be spoken to so. */
+class PlainPipe implements Pipe {
+  readonly #conn: Deno.TcpConn;
+  #first = true;
+
+  constructor(conn: Deno.TcpConn) {
+    this.#conn = conn;
+    conn.setNoDelay(true);
+  }
+
+  read(into: Uint8Array): Promise<number | null> {
+    return this.#first ? this.#readFirst(into) : this.#conn.read(into);
+  }
+
+  async #readFirst(into: Uint8Array): Promise<number | null> {
+    const n = await this.#conn.read(into);
+    this.#first = false;
+    // RFC 8446, section 5.1: type 21 (alert), version 3.x. A frame of that length is too long.
+    if (n !== null && n >= 2 && into[0] === 21 && into[1] === 3) {
+      throw new BargeError("identity", "the server speaks TLS, and this connection is plain", {
+        hint: "use --tls",
+      });
+    }
+    return n;
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    return this.#conn.write(bytes);
+  }
+
+  closeWrite(): Promise<void> {
+    return this.#conn.closeWrite();
+  }
+
+  close(): void {
+    this.#conn.close();
   }
 }
 

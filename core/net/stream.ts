@@ -12,13 +12,16 @@ const sweepEvery = 1000;
 const open = new Set<Stream>();
 let sweeper: ReturnType<typeof setInterval> | undefined;
 
+/** What a stream needs of a connection: plain, TLS of Deno's or of Node's. */
+export type Pipe = Pick<Deno.Conn, "read" | "write" | "closeWrite" | "close">;
+
 /** Bytes to and from one peer. */
 export class Stream implements Disposable {
   /** Milliseconds that a read or a write may go without a byte moving. */
   patience: number;
   /** Who is at the other end, for messages and logs. */
   readonly peer: string;
-  readonly #conn: Deno.Conn;
+  readonly #conn: Pipe;
   #readBy = Infinity;
   #writeBy = Infinity;
   /** What the read and the write that wait were given, for the message when it is over. */
@@ -30,7 +33,7 @@ export class Stream implements Disposable {
    * @param peer the other end's name
    * @param patience milliseconds without progress before the stream is cut
    */
-  constructor(conn: Deno.Conn, peer: string, patience: number) {
+  constructor(conn: Pipe, peer: string, patience: number) {
     this.#conn = conn;
     this.peer = peer;
     this.patience = patience;

@@ -2,8 +2,10 @@
 import { getLogger } from "@logtape/logtape";
 import { BargeError } from "../error.ts";
 import { type Address, formatAddress } from "../net/address.ts";
+import type { KeyPair } from "../net/certificate.ts";
+import { TlsDoor } from "../net/listen_tls.ts";
 import { Stream } from "../net/stream.ts";
-import { Connection, patience } from "../door/native/connection.ts";
+import { Connection, type Patience, patience } from "../door/native/connection.ts";
 import type { Store } from "../session/store.ts";
 
 const log = getLogger(["barge", "serve"]);
@@ -23,6 +25,8 @@ export interface Door {
    * `grace` ms: uploads among that can be continued.
    */
   stop(grace: number): Promise<void>;
+  /** Shows another certificate from here on; only a door with TLS can. */
+  readonly reload?: (tls: KeyPair) => void;
 }
 
 /**
@@ -36,8 +40,32 @@ export function listenNative(
   reusePort: boolean,
   allowed = patience,
 ): Door {
-  const { host, port } = address;
-  const listener = Deno.listen({ hostname: host, port, reusePort });
+  const { host: hostname, port } = address;
+  return opened(store, hostname, Deno.listen({ hostname, port, reusePort }), allowed);
+}
+
+/**
+ * The same with TLS.
+ *
+ * @param tls the certificate to show
+ * @throws as listenNative; {BargeError} `fatal` when the certificate can't be used
+ */
+export async function listenNativeTls(
+  store: Store,
+  address: Address,
+  reusePort: boolean,
+  tls: KeyPair,
+  allowed = patience,
+): Promise<Door> {
+  const listener = await TlsDoor.listen(address, tls, { reusePort, onFailure: noHandshake });
+  const door = opened(store, address.host, listener, allowed);
+  return Object.assign(door, { reload: (pair: KeyPair) => listener.reload(pair) });
+}
+
+type Listener = TlsDoor | Deno.TcpListener;
+type Accepted = Awaited<ReturnType<Listener["accept"]>>;
+
+function opened(store: Store, host: string, listener: Listener, allowed: Patience): Door {
   const open = new Map<Connection, Promise<void>>();
   const accepting = accept(listener, (stream) => {
     const connection = new Connection(store, stream, allowed);
@@ -62,8 +90,12 @@ export function listenNative(
   };
 }
 
+function noHandshake(peer: Address, why: string): void {
+  log.debug("no TLS with {peer}: {why}", { peer: formatAddress(peer), why });
+}
+
 /** Until the listener is closed. One that can't be accepted stops nothing. */
-async function accept(listener: Deno.TcpListener, take: (stream: Stream) => void): Promise<void> {
+async function accept(listener: Listener, take: (stream: Stream) => void): Promise<void> {
   let told = -Infinity;
   while (true) {
     try {
@@ -84,7 +116,7 @@ async function accept(listener: Deno.TcpListener, take: (stream: Stream) => void
 }
 
 /** @returns undefined for one that is gone already */
-function open(conn: Deno.TcpConn): Stream | undefined {
+function open(conn: Accepted): Stream | undefined {
   try {
     const { hostname: host, port } = conn.remoteAddr;
     return new Stream(conn, formatAddress({ host, port }), patience.stranger);

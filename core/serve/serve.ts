@@ -4,12 +4,13 @@ import { randomInt } from "node:crypto";
 import type { Accounts } from "../account/accounts.ts";
 import { Database } from "../account/database.ts";
 import { BargeError, typed } from "../error.ts";
-import { type Address, formatAddress, isLoopback } from "../net/address.ts";
+import { type Address, formatAddress } from "../net/address.ts";
 import { makeVerifier } from "../protocol/scram.ts";
 import { expire, recover } from "../session/recover.ts";
 import { type Settings, Store } from "../session/store.ts";
 import { holdData, prepareData } from "./data.ts";
 import { configureLog } from "./log.ts";
+import { type CertificateSource, certificateSource, type Security } from "./security.ts";
 import { Supervisor } from "./supervisor.ts";
 
 const log = getLogger(["barge", "serve"]);
@@ -27,14 +28,14 @@ export interface Ready {
   readonly fingerprint: string | null;
 }
 
-export interface ServeOptions extends Settings {
+export interface ServeOptions extends Settings, Security {
   readonly native: Address | null;
-  /** Accept without TLS on an address that others can reach. */
-  readonly plaintext: boolean;
   /** How many isolates accept connections. */
   readonly workers: number;
   readonly signal: AbortSignal;
   readonly onReady: (facts: Ready) => void;
+  /** Is given what reads the certificate again; called once, before onReady. */
+  readonly onReload?: (reload: () => Promise<void>) => void;
   /** Told once in the life of a data directory: the admin that was made, and its password. */
   readonly onFirstAccount: (name: string, password: string) => void;
 }
@@ -43,22 +44,17 @@ export interface ServeOptions extends Settings {
  * Serves until the signal is aborted, and then lets what is in flight end.
  *
  * @throws {BargeError} `fatal` when the directory is another server's, damaged or too new, or the
- *   address is taken; `usage` for an open address without TLS
+ *   address is taken, or the certificate can't be used; `usage`
  */
 export async function serve(options: ServeOptions): Promise<void> {
   const { native } = options;
   if (!native) throw new BargeError("usage", "every door is off");
-  if (!isLoopback(native.host) && !options.plaintext) {
-    throw new BargeError("usage", "others could read along there, and this version has no TLS", {
-      op: "listen on",
-      path: formatAddress(native),
-      hint: "use 127.0.0.1 and a tunnel, or --plaintext if the network is your own",
-    });
-  }
+  const source = certificateSource(native.host, options);
   configureLog();
   const { durability, allowRegister, defaultLimit, maxLimit } = options;
   const data = prepareData(options.data);
   using _held = await holdData(data);
+  const certificate = await source?.(data);
   new Database(data, { create: true, durability })[Symbol.dispose]();
   using store = new Store({ data, durability, allowRegister, defaultLimit, maxLimit });
   const recovered = await recover(store);
@@ -70,13 +66,15 @@ export async function serve(options: ServeOptions): Promise<void> {
   using probe = reserve(native, options.workers > 1);
   const { settings } = store;
   const shared = options.workers > 1;
-  const supervisor = new Supervisor({ settings, native: probe.address, shared });
+  const supervisor = new Supervisor({ settings, native: probe.address, shared }, certificate);
   const cleaning = setInterval(() => clean(store), expireEvery);
   try {
     for (let number = 1; number <= options.workers; number++) await supervisor.start(number);
     probe[Symbol.dispose]();
-    const off = { http: null, ftp: null, ftps: null, sftp: null, fingerprint: null };
-    options.onReady({ native: formatAddress(probe.address), ...off });
+    options.onReload?.(() => reload(data, source, supervisor));
+    const off = { http: null, ftp: null, ftps: null, sftp: null };
+    const fingerprint = certificate?.fingerprint ?? null;
+    options.onReady({ native: formatAddress(probe.address), ...off, fingerprint });
     await aborted(options.signal);
   } finally {
     clearInterval(cleaning);
@@ -90,6 +88,23 @@ function clean(store: Store): void {
     expire(store);
   } catch (error) {
     log.warn("can't drop old uploads: {why}", { why: String(error) });
+  }
+}
+
+/** Never throws: a server whose new certificate is no good goes on with the one that it has. */
+async function reload(
+  data: string,
+  source: CertificateSource | undefined,
+  supervisor: Supervisor,
+): Promise<void> {
+  try {
+    const certificate = await source?.(data);
+    if (!certificate) return log.info("there is no certificate to read again");
+    supervisor.reload(certificate);
+    const { fingerprint, until } = certificate;
+    log.info("the certificate is read again: {fingerprint}, until {until}", { fingerprint, until });
+  } catch (error) {
+    log.error("the old certificate stays: {why}", { why: String(error) });
   }
 }
 

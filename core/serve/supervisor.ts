@@ -11,6 +11,7 @@
 import { getLogger } from "@logtape/logtape";
 import { BargeError } from "../error.ts";
 import { type Address, formatAddress } from "../net/address.ts";
+import type { KeyPair } from "../net/certificate.ts";
 import type { Settings } from "../session/store.ts";
 import type { FromWorker, ToWorker } from "./worker.ts";
 
@@ -60,9 +61,12 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #workers = new Map<number, Worker>();
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  #tls: KeyPair | undefined;
   #stopping = false;
 
-  constructor(options: SupervisorOptions) {
+  /** @param tls the certificate to serve with; undefined: no TLS */
+  constructor(options: SupervisorOptions, tls?: KeyPair) {
+    this.#tls = tls && { cert: tls.cert, key: tls.key };
     this.#options = options;
   }
 
@@ -109,9 +113,17 @@ export class Supervisor {
         event.preventDefault();
         end(new BargeError("fatal", event.message, { op: "start worker" }));
       };
-      const message: ToWorker = { type: "start", settings, native, reusePort: shared };
+      const tls = this.#tls;
+      const message: ToWorker = { type: "start", settings, native, reusePort: shared, tls };
       worker.postMessage(message);
     });
+  }
+
+  /** Has all workers, those to come too, show another certificate. What is connected stays so. */
+  reload({ cert, key }: KeyPair): void {
+    this.#tls = { cert, key };
+    const message: ToWorker = { type: "reload", tls: this.#tls };
+    for (const worker of this.#workers.values()) worker.postMessage(message);
   }
 
   /** Stops all workers; what is in flight may end within `grace` ms. */

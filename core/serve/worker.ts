@@ -5,9 +5,10 @@
 /// <reference lib="deno.worker" />
 import { type Kind, typed } from "../error.ts";
 import type { Address } from "../net/address.ts";
+import type { KeyPair } from "../net/certificate.ts";
 import type { Settings } from "../session/store.ts";
 import { Store } from "../session/store.ts";
-import { type Door, listenNative } from "./listen.ts";
+import { type Door, listenNative, listenNativeTls } from "./listen.ts";
 import { configureLog } from "./log.ts";
 
 export type ToWorker =
@@ -16,7 +17,9 @@ export type ToWorker =
     readonly settings: Settings;
     readonly native: Address;
     readonly reusePort: boolean;
+    readonly tls: KeyPair | undefined;
   }
+  | { readonly type: "reload"; readonly tls: KeyPair }
   | { readonly type: "stop"; readonly grace: number };
 
 export type FromWorker =
@@ -27,17 +30,23 @@ export type FromWorker =
 const scope = self as unknown as DedicatedWorkerGlobalScope;
 let store: Store | undefined;
 let door: Door | undefined;
+let starting: Promise<void> | undefined;
 
 scope.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
-  if (message.type === "start") start(message);
+  if (message.type === "start") await (starting = start(message));
+  else if (message.type === "reload") await reload(message.tls);
   else await stop(message.grace);
 };
 
-function start({ settings, native, reusePort }: Extract<ToWorker, { type: "start" }>): void {
+async function start(
+  { settings, native, reusePort, tls }: Extract<ToWorker, { type: "start" }>,
+): Promise<void> {
   configureLog();
   try {
     store = new Store(settings);
-    door = listenNative(store, native, reusePort);
+    door = tls
+      ? await listenNativeTls(store, native, reusePort, tls)
+      : listenNative(store, native, reusePort);
     tell({ type: "listening" });
   } catch (error) {
     // A bug is thrown on by `typed`: that ends the isolate, and the supervisor is told why.
@@ -46,7 +55,13 @@ function start({ settings, native, reusePort }: Extract<ToWorker, { type: "start
   }
 }
 
+async function reload(tls: KeyPair): Promise<void> {
+  await starting;
+  door?.reload?.(tls);
+}
+
 async function stop(grace: number): Promise<void> {
+  await starting;
   await door?.stop(grace);
   store?.[Symbol.dispose]();
   tell({ type: "stopped" });

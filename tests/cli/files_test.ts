@@ -39,13 +39,6 @@ Deno.test("serve prints its ready line, makes an admin, and ends with 0", async 
   assert.equal(await server.kill("SIGTERM"), 0);
 });
 
-Deno.test("serve refuses an open address without TLS", async () => {
-  await using home = new Home();
-  const { code, stderr } = await home.barge(["serve", "--data", "d", "--native", "0.0.0.0:0"]);
-  assert.equal(code, 2);
-  assert.match(stderr, /--plaintext/);
-});
-
 Deno.test("a login is kept for its owner alone, and logout ends it", async () => {
   await using all = await loggedIn();
   const { home, server, remote } = all;

@@ -1,0 +1,72 @@
+/** TLS or not, and whom to trust: from a verb's options to what dialing needs. */
+import type { Remote } from "../../core/client/remote.ts";
+import { BargeError } from "../../core/error.ts";
+import type { Address } from "../../core/net/address.ts";
+import { type Fingerprint, parseFingerprint } from "../../core/net/fingerprint.ts";
+import { flag, value, valueParser } from "./options.ts";
+import { note } from "./out.ts";
+
+/** The options of a verb that connects. */
+export const securityOptions = {
+  tls: flag(["--tls"], "Use TLS on this machine, too. Default: only to others"),
+  plaintext: flag(["--plaintext"], "Connect without TLS: all between can read and change files"),
+  pin: value(
+    ["--pin"],
+    valueParser("FINGERPRINT", "" as Fingerprint, readFingerprint, {
+      wanted: "a fingerprint like SHA256:47DEQpj8..., which `barge cert` prints at the server",
+    }),
+    "The fingerprint that the server's certificate must have, whatever was pinned",
+  ),
+};
+
+export interface SecurityChoice {
+  readonly tls: boolean;
+  readonly plaintext: boolean;
+  readonly pin: Fingerprint | undefined;
+}
+
+/** Where pins are kept; undefined when there is no home. */
+export async function knownHostsPath(): Promise<string | undefined> {
+  const { configPath } = await import("./logins.ts");
+  return configPath("known_hosts");
+}
+
+/**
+ * The remote, with what to trust there if it is to be TLS: when told so, else as its saved login
+ * was made, else by the rule of `usesTls`.
+ *
+ * @throws {BargeError} `usage` for options that exclude each other
+ */
+export async function secured(remote: Remote, choice: SecurityChoice): Promise<Remote> {
+  const { pin, plaintext } = choice;
+  if (pin !== undefined && plaintext) {
+    throw new BargeError("usage", "--pin is about TLS, which --plaintext does without");
+  }
+  const { usesTls } = await import("../../core/net/trust.ts");
+  const told = choice.tls || plaintext || pin !== undefined;
+  const tls = (told ? undefined : await asSaved(remote)) ??
+    usesTls(remote.host, { tls: choice.tls || pin !== undefined, plaintext });
+  if (!tls) return remote;
+  const trust = { knownHosts: await knownHostsPath(), pin, onPinned };
+  return { ...remote, trust };
+}
+
+function onPinned(server: string, fingerprint: Fingerprint): void {
+  note(`barge: trusting ${server} from here on, its certificate is ${fingerprint}`);
+}
+
+async function asSaved(address: Address): Promise<boolean | undefined> {
+  const { fits, readLogins } = await import("./logins.ts");
+  const { host, port } = address;
+  // Logins that can't be read are told of where one is needed.
+  const logins = await readLogins().catch(() => []);
+  return logins.findLast((login) => fits(login, { host, port }))?.tls;
+}
+
+function readFingerprint(text: string): Fingerprint | undefined {
+  try {
+    return parseFingerprint(text);
+  } catch {
+    return undefined;
+  }
+}

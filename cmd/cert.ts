@@ -1,0 +1,106 @@
+/** `barge cert`: the certificate of one's own server, or of another. */
+import { object } from "@optique/core/constructs";
+import { BargeError } from "../core/error.ts";
+import type { CertificateFacts } from "../core/net/certificate.ts";
+import { command } from "./_term/command.ts";
+import { common, dataOption, flag, optionalArgument } from "./_term/options.ts";
+import { note, print, printJson } from "./_term/out.ts";
+import { exitCodes } from "./_term/exit.ts";
+import { knownHostsPath } from "./_term/security.ts";
+
+export default command({
+  options: object({
+    remote: optionalArgument("HOST[:PORT]", "The server to look at; none: the data directory's"),
+    forget: flag(["--forget"], "Forget what is pinned for that server"),
+    data: dataOption(),
+    ...common,
+  }),
+  usage: "[HOST[:PORT]]",
+  about: `Prints the fingerprint of a certificate, whom it is for, and until when.
+
+    Without a server's name: of the one that \`barge serve\` made in the data directory. With one:
+    of what that server shows, and whether it is what is pinned here; nothing is pinned by looking,
+    and the exit code is 15 when it is another one.
+
+    --forget removes the pin, so that the next connection pins what the server shows then. Do that
+    when the server's operator has confirmed the new fingerprint, and not before.`,
+  examples: [
+    ["barge cert --data /srv/barge", "what to tell the people who connect"],
+    ["barge cert files.example", "what it shows, and whether that is pinned"],
+    ["barge cert --forget files.example:7171", "its operator has a new certificate"],
+  ],
+  async run({ remote, forget, data, json }, { signal }) {
+    if (remote === undefined) {
+      if (forget) throw new BargeError("usage", "--forget needs a server's name");
+      return await own(data, json);
+    }
+    const { parseRemote } = await import("../core/client/remote.ts");
+    const { host, port } = parseRemote(remote);
+    const path = await knownHostsPath();
+    if (!forget) return await look({ host, port }, path, signal, json);
+    const { removePins, serverName } = await import("../core/net/known_hosts.ts");
+    const server = serverName({ host, port });
+    const pins = path === undefined ? [] : await removePins(path, { host, port });
+    if (pins.length === 0) {
+      throw new BargeError("not-found", "it is not pinned", { op: "forget", path: server });
+    }
+    if (json) printJson({ server, forgotten: pins.map(({ fingerprint }) => fingerprint) });
+    else note(`${server} is forgotten: the next connection pins what it shows then`);
+  },
+});
+
+async function own(data: string, json: boolean): Promise<void> {
+  const { ownFiles, readOwnCertificate } = await import("../core/net/own_certificate.ts");
+  const certificate = await readOwnCertificate(data);
+  if (!certificate) {
+    throw new BargeError("not-found", "there is no certificate yet", {
+      op: "cert",
+      path: ownFiles(data).cert,
+      hint: "`barge serve` makes it when it first listens with TLS",
+    });
+  }
+  if (json) printJson({ file: ownFiles(data).cert, ...fields(certificate) });
+  else describe(certificate);
+}
+
+async function look(
+  address: { readonly host: string; readonly port: number },
+  path: string | undefined,
+  signal: AbortSignal,
+  json: boolean,
+): Promise<number> {
+  const { dialTls } = await import("../core/net/dial_tls.ts");
+  const { readPins, serverName } = await import("../core/net/known_hosts.ts");
+  const pins = path === undefined ? [] : await readPins(path, address);
+  const { pipe, presented } = await dialTls(
+    address,
+    AbortSignal.any([signal, AbortSignal.timeout(10_000)]),
+  );
+  pipe.close();
+  const fits = pins.some(({ fingerprint }) => fingerprint === presented.fingerprint);
+  const pinned = pins.length === 0 ? null : fits;
+  const { vouched } = presented;
+  if (json) {
+    printJson({ server: serverName(address), ...fields(presented), vouched, pinned });
+  } else {
+    describe(presented);
+    print(
+      `  vouched    ${vouched ? "by an authority that this machine knows" : "by nobody known"}`,
+    );
+    for (const { fingerprint, since } of pins) print(`  pinned     ${fingerprint} ${since}`);
+    if (pins.length === 0) print("  pinned     no");
+    if (pinned === false) note(`barge: this is NOT the certificate that was pinned`);
+  }
+  return pinned === false ? exitCodes.identity : 0;
+}
+
+function fields({ fingerprint, names, from, until }: CertificateFacts) {
+  return { fingerprint, names, from: from.toISOString(), until: until.toISOString() };
+}
+
+function describe({ fingerprint, names, from, until }: CertificateFacts): void {
+  const day = (date: Date) => date.toISOString().slice(0, 10);
+  print(fingerprint);
+  print(`  names      ${names.join(", ")}`);
+  print(`  valid      ${day(from)} to ${day(until)}`);
+}

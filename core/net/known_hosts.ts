@@ -1,0 +1,135 @@
+/**
+ * The certificates that a client has seen and goes on trusting, as ssh keeps keys in known_hosts.
+ * One line a server, fields separated by blanks:
+ *
+ *   HOST:PORT SHA256:FINGERPRINT DATE
+ *
+ * HOST is in lower case, an IPv6 address in brackets; DATE (RFC 3339) says when it was pinned. Empty
+ * lines and lines that begin with `#` stay as they are. Of several lines on a server any fits, so
+ * that one can be prepared for a change of certificate. A line that makes no sense is an error, not
+ * an unknown server.
+ *
+ * The file is replaced in one step, by one program at a time (a lock beside it), mode 0600.
+ */
+import { dirname } from "node:path";
+import { BargeError, typed } from "../error.ts";
+import { type Address, formatAddress } from "./address.ts";
+import { type Fingerprint, parseFingerprint } from "./fingerprint.ts";
+
+export interface Pin {
+  /** HOST:PORT */
+  readonly server: string;
+  readonly fingerprint: Fingerprint;
+  /** When it was pinned. */
+  readonly since: string;
+}
+
+/** How a server is named in the file. */
+export function serverName({ host, port }: Address): string {
+  return formatAddress({ host: host.toLowerCase().replace(/\.$/, ""), port });
+}
+
+/**
+ * Reads the file's text.
+ *
+ * @param path for messages
+ * @throws {BargeError} `identity` for a line that makes no sense
+ *
+ * @example
+ * ```ts
+ * import { parsePins } from "./known_hosts.ts";
+ * const mark = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU";
+ * const [pin] = parsePins(`# mine\nbox:7171 ${mark} 2026-11-23T00:00:00Z\n`, "known_hosts");
+ * if (pin.server !== "box:7171" || pin.fingerprint !== mark) throw new Error();
+ * ```
+ */
+export function parsePins(text: string, path: string): Pin[] {
+  return text.split("\n").map((line, i) => [line.trim(), i + 1] as const)
+    .filter(([line]) => line !== "" && !line.startsWith("#"))
+    .map(([line, number]) => {
+      const [server, mark = "", since = ""] = line.split(/\s+/);
+      try {
+        return { server, fingerprint: parseFingerprint(mark), since };
+      } catch (cause) {
+        throw new BargeError("identity", `line ${number} makes no sense`, {
+          op: "read",
+          path,
+          hint: "correct or remove it: it may be the one that protects you",
+          cause,
+        });
+      }
+    });
+}
+
+/** What is pinned for a server; none when there is no file. @throws {BargeError} as parsePins */
+export async function readPins(path: string, address: Address): Promise<Pin[]> {
+  const name = serverName(address);
+  return parsePins(await read(path), path).filter(({ server }) => server === name);
+}
+
+/**
+ * Pins a server that is not pinned yet.
+ *
+ * @returns what is pinned now: another program may have been faster, with another certificate
+ * @throws {BargeError} when the file can't be written
+ */
+export async function addPin(
+  path: string,
+  address: Address,
+  fingerprint: Fingerprint,
+): Promise<Pin[]> {
+  const server = serverName(address);
+  let pins: Pin[] = [];
+  await change(path, (text) => {
+    pins = parsePins(text, path).filter((pin) => pin.server === server);
+    if (pins.length > 0) return text;
+    const since = new Date().toISOString().replace(/\.\d+/, "");
+    pins = [{ server, fingerprint, since }];
+    const begun = text === "" || text.endsWith("\n") ? text : `${text}\n`;
+    return `${begun}${server} ${fingerprint} ${since}\n`;
+  });
+  return pins;
+}
+
+/** Forgets a server. @returns what was pinned */
+export async function removePins(path: string, address: Address): Promise<Pin[]> {
+  const server = serverName(address);
+  let pins: Pin[] = [];
+  await change(path, (text) => {
+    pins = parsePins(text, path).filter((pin) => pin.server === server);
+    return text.split(/(?<=\n)/).filter((line) => line.trim().split(/\s+/)[0] !== server).join("");
+  });
+  return pins;
+}
+
+/** Changes the file; the text that it is given back decides whether anything is written. */
+async function change(path: string, edit: (text: string) => string): Promise<void> {
+  const making = `${path}.${crypto.randomUUID()}`;
+  try {
+    await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    using lock = await Deno.open(`${path}.lock`, { create: true, write: true, mode: 0o600 });
+    await lock.lock(true);
+    const before = await read(path);
+    const after = edit(before);
+    if (after === before) return;
+    {
+      using file = await Deno.open(making, { createNew: true, write: true, mode: 0o600 });
+      const bytes = new TextEncoder().encode(after);
+      for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+      await file.sync();
+    }
+    await Deno.rename(making, path);
+  } catch (cause) {
+    await Deno.remove(making).catch(() => {/* it was never made */});
+    throw typed(cause, { op: "write", path });
+  }
+}
+
+async function read(path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return "";
+    throw typed(cause, { op: "read", path });
+  }
+}

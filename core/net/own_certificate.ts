@@ -1,0 +1,99 @@
+/**
+ * A server's own certificate, in the folder `tls` of its data directory: `cert.pem` and `key.pem`,
+ * for its owner's eyes alone. They are there together or not at all: both are written into a folder
+ * of another name, which is then renamed. Of two starters one wins, and both use what it made.
+ */
+import { BargeError, typed } from "../error.ts";
+import { type Certificate, type Files, loadCertificate } from "./certificate.ts";
+
+/** Where the certificate of a data directory lies. */
+export function ownFiles(data: string): Files {
+  return { cert: `${data}/tls/cert.pem`, key: `${data}/tls/key.pem` };
+}
+
+/**
+ * The certificate of a data directory, or undefined when none was made yet.
+ *
+ * @throws {BargeError} as {@link loadCertificate}
+ */
+export async function readOwnCertificate(data: string): Promise<Certificate | undefined> {
+  const files = ownFiles(data);
+  return await exists(files.cert) || await exists(files.key)
+    ? await loadCertificate(files)
+    : undefined;
+}
+
+/**
+ * The certificate of a data directory, made if there is none.
+ *
+ * @param host where the server listens: in the certificate, beside this machine's names
+ * @throws {BargeError} as {@link loadCertificate}; `fatal` or `no-space` when it can't be kept
+ */
+export async function ownCertificate(data: string, host: string): Promise<Certificate> {
+  const there = await readOwnCertificate(data);
+  if (there) return there;
+  const { makeSelfSigned } = await import("./self_signed.ts");
+  const pair = await makeSelfSigned(names(host));
+  const folder = `${data}/tls`;
+  const making = `${data}/tls-${crypto.randomUUID()}`;
+  try {
+    await Deno.mkdir(making, { mode: 0o700 });
+    await write(`${making}/cert.pem`, pair.cert);
+    await write(`${making}/key.pem`, pair.key);
+    await sync(making);
+    await Deno.rename(making, folder);
+    await sync(data);
+  } catch (cause) {
+    await Deno.remove(making, { recursive: true }).catch(() => {/* it was never made */});
+    const first = await readOwnCertificate(data);
+    if (first) return first;
+    const { kind, message } = typed(cause);
+    throw new BargeError(kind === "no-space" ? kind : "fatal", message, {
+      op: "make certificate in",
+      path: folder,
+      cause,
+    });
+  }
+  return await loadCertificate(ownFiles(data));
+}
+
+/** The names that a server on this machine may be called by. */
+function names(host: string): string[] {
+  const fixed = ["localhost", "127.0.0.1", "::1"];
+  const open = host === "0.0.0.0" || host === "::" || host === "";
+  const found = [hostname(), ...(open ? [] : [host]), ...fixed];
+  // A zone belongs to this machine alone, and what is no name would not go into a certificate.
+  const plain = found.map((name) => name.replace(/%.*/, ""));
+  return [...new Set(plain)].filter((name) => /^[A-Za-z0-9._:-]+$/.test(name));
+}
+
+function hostname(): string {
+  try {
+    return Deno.hostname();
+  } catch {
+    return "";
+  }
+}
+
+async function write(path: string, text: string): Promise<void> {
+  using file = await Deno.open(path, { createNew: true, write: true, mode: 0o600 });
+  const bytes = new TextEncoder().encode(text);
+  for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+  await file.sync();
+}
+
+async function sync(folder: string): Promise<void> {
+  if (Deno.build.os === "windows") return; // folders can't be opened there
+  using file = await Deno.open(folder);
+  await file.sync();
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.lstat(path);
+    return true;
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return false;
+    throw typed(cause, { op: "read", path });
+  }
+}

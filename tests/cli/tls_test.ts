@@ -1,0 +1,253 @@
+/** TLS as the operator and the people at the other end see it: the real program on both. */
+import assert from "node:assert/strict";
+import { connect } from "../../core/client/connect.ts";
+import { login } from "../../core/client/login.ts";
+import { parseRemote } from "../../core/client/remote.ts";
+import { parseAddress } from "../../core/net/address.ts";
+import { dialTls } from "../../core/net/dial_tls.ts";
+import { parseFingerprint } from "../../core/net/fingerprint.ts";
+import { encodeFrame } from "../../core/protocol/frame.ts";
+import { type Server, startServer } from "../_server.ts";
+import { pairFor } from "../core/net/_tls.ts";
+import { Home, lines } from "./_barge.ts";
+
+const secret = { BARGE_PASSWORD: "anna-secret" };
+const otherMark = `SHA256:${"A".repeat(43)}`;
+
+function markOf(server: Server): string {
+  return JSON.parse(server.stdout().split("\n")[0]).fingerprint;
+}
+
+/** What the server shows now. */
+async function shownBy(address: string): Promise<string> {
+  const { pipe, presented } = await dialTls(parseAddress(address), AbortSignal.timeout(10_000));
+  pipe.close();
+  return presented.fingerprint;
+}
+
+Deno.test("first use pins with one line, after that all is silent, and a login remembers TLS", async () => {
+  await using server = await startServer({ args: ["--tls"] });
+  await using home = new Home();
+  await server.addUser("anna");
+  const mark = markOf(server);
+  const remote = `barge://anna@${server.address}`;
+
+  const first = await home.barge(["login", "--tls", remote], { env: secret });
+  assert.equal(first.code, 0, first.stderr);
+  const said = first.stderr.split("\n").filter((line) => line.includes("SHA256:"));
+  assert.equal(said.length, 1, first.stderr);
+  assert.ok(said[0].includes(server.address) && said[0].includes(mark), said[0]);
+  const file = `${home.path}/.config/barge/known_hosts`;
+  assert.match(Deno.readTextFileSync(file), /^127\.0\.0\.1:\d+ SHA256:\S+ 20\S+Z\n$/);
+  assert.equal(Deno.statSync(file).mode! & 0o777, 0o600);
+
+  Deno.writeTextFileSync(`${home.path}/a.txt`, "hello");
+  const put = await home.barge(["put", "-q", "a.txt", "/home/"]);
+  assert.deepEqual([put.code, put.stderr], [0, ""]);
+  const shell = await home.barge(["shell"], { stdin: "ls\n" });
+  assert.equal(shell.code, 0, shell.stderr);
+  assert.match(shell.stdout, /a\.txt/);
+  assert.equal((await home.barge(["logout"])).code, 0);
+});
+
+Deno.test("cron without a saved login: first use is accepted, from the variables alone", async () => {
+  await using server = await startServer({ args: ["--tls"] });
+  await using home = new Home();
+  await server.addUser("anna");
+  Deno.writeTextFileSync(`${home.path}/a.txt`, "hello");
+  const env = { ...secret, BARGE_SERVER: `barge://anna@${server.address}`, BARGE_TLS: "1" };
+  const { code, stderr } = await home.barge(["put", "-q", "a.txt", "/home/"], { env });
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /^barge: trusting 127\.0\.0\.1:\d+ from here on, .*SHA256:\S+\n$/);
+});
+
+Deno.test("a changed certificate is refused with 15, until it is forgotten", async () => {
+  await using server = await startServer({ args: ["--tls"] });
+  await using home = new Home();
+  const mark = markOf(server);
+  const ping = ["ping", "--tls", `barge://${server.address}`];
+  assert.equal((await home.barge(ping)).code, 0);
+  const file = `${home.path}/.config/barge/known_hosts`;
+  Deno.writeTextFileSync(file, Deno.readTextFileSync(file).replace(mark, otherMark));
+
+  const refused = await home.barge(ping);
+  assert.equal(refused.code, 15);
+  assert.ok(refused.stderr.includes(mark) && refused.stderr.includes(otherMark), refused.stderr);
+  const [, todo] = /: (barge cert --forget \S+?)[;)]/.exec(refused.stderr) ?? [];
+  assert.ok(todo, refused.stderr);
+
+  const looked = await home.barge(["cert", server.address, "--json"]);
+  assert.equal(looked.code, 15);
+  const [{ fingerprint, pinned, vouched }] = lines(looked);
+  assert.deepEqual({ fingerprint, pinned, vouched }, {
+    fingerprint: mark,
+    pinned: false,
+    vouched: false,
+  });
+
+  assert.equal((await home.barge(todo.split(" ").slice(1))).code, 0);
+  assert.equal((await home.barge(["cert", "--forget", server.address])).code, 4);
+  assert.equal((await home.barge(ping)).code, 0);
+  assert.equal((await home.barge(["cert", server.address])).code, 0);
+});
+
+Deno.test("--pin: the right one, in ssh's and in openssl's form, and another", async () => {
+  await using server = await startServer({ args: ["--tls"] });
+  await using home = new Home();
+  const mark = markOf(server);
+  const hex = Array.from(atob(mark.slice(7)), (c) => c.charCodeAt(0).toString(16).padStart(2, "0"));
+  const ping = (pin: string) => home.barge(["ping", `barge://${server.address}`, "--pin", pin]);
+  assert.equal((await ping(mark)).code, 0);
+  assert.equal((await ping(`sha256 Fingerprint=${hex.join(":").toUpperCase()}`)).code, 0);
+  const other = await ping(otherMark);
+  assert.equal(other.code, 15);
+  assert.match(other.stderr, /--pin demands/);
+  assert.equal((await ping("SHA256:abc")).code, 2);
+  const variable = { env: { BARGE_PIN: otherMark, BARGE_SERVER: server.address } };
+  assert.equal((await home.barge(["ping"], variable)).code, 15);
+});
+
+Deno.test("only one side speaks TLS: said at once, with 15 and what to do", async () => {
+  await using home = new Home();
+  await using encrypted = await startServer({ args: ["--tls"] });
+  await using plain = await startServer();
+  const one = await home.barge(["ping", `barge://${encrypted.address}`]);
+  assert.equal(one.code, 15);
+  assert.match(one.stderr, /the server speaks TLS, and this connection is plain\n\(use --tls\)/);
+  const other = await home.barge(["ping", "--tls", `barge://${plain.address}`]);
+  // A server that hangs up without a word could be a busy one: 5, but it says the same.
+  assert.ok(other.code === 15 || other.code === 5, other.stderr);
+  assert.match(other.stderr, /TLS.*\n\(.*--plaintext connects without/);
+});
+
+Deno.test("options that exclude each other", async () => {
+  await using home = new Home();
+  const both = ["--tls", "--plaintext"];
+  assert.equal((await home.barge(["ping", "barge://127.0.0.1:1", ...both])).code, 2);
+  assert.equal((await home.barge(["serve", "--data", "d", ...both])).code, 2);
+  assert.equal((await home.barge(["serve", "--data", "d", "--tls-cert", "x.pem"])).code, 2);
+  const pin = ["--plaintext", "--pin", otherMark];
+  assert.equal((await home.barge(["ping", "barge://127.0.0.1:1", ...pin])).code, 2);
+  assert.throws(() => Deno.statSync(`${home.path}/d`), Deno.errors.NotFound);
+});
+
+Deno.test("serve with an address that others reach has TLS by itself, and plain with --plaintext", async () => {
+  await using home = new Home();
+  for (const more of [[], ["--plaintext"]]) {
+    const args = ["serve", "--json", "--data", "d", "--native", "0.0.0.0:0", "--workers", "1"];
+    const child = home.spawn([...args, ...more]);
+    const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    const { native, fingerprint } = JSON.parse((await reader.read()).value ?? "");
+    const port = native.slice(native.lastIndexOf(":") + 1);
+    if (more.length > 0) assert.equal(fingerprint, null);
+    else assert.equal(await shownBy(`127.0.0.1:${port}`), fingerprint);
+    child.kill("SIGTERM");
+    await reader.cancel();
+    await child.stderr.cancel();
+    assert.equal((await child.status).code, 0);
+  }
+});
+
+Deno.test("cert prints what serve made, and says when there is none", async () => {
+  await using home = new Home();
+  const none = await home.barge(["cert", "--data", "d"]);
+  assert.equal(none.code, 4);
+  await using server = await startServer({ args: ["--tls"] });
+  const shown = await home.barge(["cert", "--data", server.data, "--json"]);
+  assert.equal(shown.code, 0, shown.stderr);
+  const [{ fingerprint, names, until }] = lines(shown);
+  assert.equal(fingerprint, markOf(server));
+  assert.ok(names.includes("localhost") && names.includes("127.0.0.1"));
+  assert.match(until, /^20\d\d-.*Z$/);
+  const text = await home.barge(["cert", "--data", server.data]);
+  assert.equal(text.stdout.split("\n")[0], fingerprint);
+});
+
+Deno.test("a certificate that can't be used keeps serve from starting, with 7", async () => {
+  await using home = new Home();
+  const [one, two] = [await pairFor(), await pairFor()];
+  const time = { from: new Date("2020-01-01"), until: new Date("2021-01-01") };
+  const old = await pairFor(undefined, time);
+  const put = (name: string, text: string) => Deno.writeTextFileSync(`${home.path}/${name}`, text);
+  put("one.pem", one.cert);
+  put("two.key", two.key);
+  put("old.pem", old.cert);
+  put("old.key", old.key);
+  const serve = (cert: string, key: string) =>
+    home.barge([
+      "serve",
+      "--data",
+      "d",
+      "--native",
+      "127.0.0.1:0",
+      "--tls-cert",
+      cert,
+      "--tls-key",
+      key,
+    ]);
+  const cases: [string, string, RegExp][] = [
+    ["one.pem", "two.key", /two\.key: it is not the key of the certificate/],
+    ["old.pem", "old.key", /old\.pem: the certificate ended on 2021-01-01\n\(renew it/],
+    ["none.pem", "two.key", /none\.pem: no such file/i],
+  ];
+  for (const [cert, key, text] of cases) {
+    const { code, stderr, stdout } = await serve(cert, key);
+    assert.equal(code, 7, stderr);
+    assert.match(stderr, text);
+    assert.equal(stdout, "");
+  }
+});
+
+Deno.test("SIGHUP shows a renewed certificate, on every worker; an upload under way goes on", async () => {
+  await using home = new Home();
+  const [one, two, three] = [await pairFor(), await pairFor(), await pairFor()];
+  const [cert, key] = [`${home.path}/box.pem`, `${home.path}/box.key`];
+  const install = (pair: { cert: string; key: string }) => {
+    Deno.writeTextFileSync(key, pair.key);
+    Deno.writeTextFileSync(cert, pair.cert);
+  };
+  install(one);
+  const files = ["--tls-cert", cert, "--tls-key", key];
+  await using server = await startServer({ args: [...files, "--workers", "2"] });
+  assert.equal(markOf(server), one.mark);
+  await server.addUser("anna");
+  const trust = { knownHosts: undefined, pin: parseFingerprint(one.mark) };
+  await using client = await connect({ ...parseRemote(server.address), trust });
+  await login(client, { account: "anna", password: "anna-secret" });
+  const answer = client.answer((frames) => client.next("put", frames));
+  await client.send(
+    encodeFrame({ verb: "put", path: "/home/a", size: 13, overwrite: "always", body: 13 }),
+    new TextEncoder().encode("hello,"),
+  );
+  await client.flush();
+
+  // What is no good changes nothing, and is told in the log.
+  Deno.writeTextFileSync(key, two.key);
+  server.process.kill("SIGHUP");
+  await until(() => server.stderr().includes("the old certificate stays"));
+  assert.equal(await shownBy(server.address), one.mark);
+
+  for (const pair of [two, three]) {
+    install(pair);
+    server.process.kill("SIGHUP");
+    // Both workers answer in turn, by the kernel's choice.
+    let row = 0;
+    await until(async () => (row = await shownBy(server.address) === pair.mark ? row + 1 : 0) >= 8);
+  }
+  await client.send(
+    new TextEncoder().encode(" world\n"),
+    encodeFrame({ sha256: "853ff93762a06ddbf722c4ebe9ddd66d8f63ddaea97f521c3ecc20da7c976020" }),
+  );
+  await client.flush();
+  assert.equal((await answer).size, 13);
+  assert.equal(Deno.readTextFileSync(`${server.data}/homes/anna/a`), "hello, world\n");
+});
+
+/** Waits for something to come true, a few seconds at most; asking is what takes the time. */
+async function until(what: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  while (!await what()) {
+    assert.ok(performance.now() < deadline, "it did not come true");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

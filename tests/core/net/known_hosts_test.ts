@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { BargeError } from "../../../core/error.ts";
+import { type Fingerprint, fingerprintOf } from "../../../core/net/fingerprint.ts";
+import { addPin, readPins, removePins } from "../../../core/net/known_hosts.ts";
+
+class File implements Disposable {
+  readonly #folder = Deno.makeTempDirSync({ prefix: "barge-hosts-" });
+  readonly path = `${this.#folder}/barge/known_hosts`;
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.#folder, { recursive: true });
+  }
+}
+
+const box = { host: "box", port: 7171 };
+const mark = (n: number): Fingerprint => fingerprintOf(new Uint8Array([n]));
+const marks = (pins: readonly { fingerprint: string }[]) => pins.map((pin) => pin.fingerprint);
+
+Deno.test("writers at the same time lose nothing", async () => {
+  using file = new File();
+  const ports = Array.from({ length: 20 }, (_, i) => i + 1);
+  await Promise.all(ports.map((port) => addPin(file.path, { host: "box", port }, mark(port))));
+  for (const port of ports) {
+    assert.deepEqual(marks(await readPins(file.path, { host: "box", port })), [mark(port)]);
+  }
+});
+
+Deno.test("of two that pin the same server the first one counts", async () => {
+  using file = new File();
+  assert.deepEqual(marks(await addPin(file.path, box, mark(1))), [mark(1)]);
+  assert.deepEqual(marks(await addPin(file.path, { host: "BOX.", port: 7171 }, mark(2))), [
+    mark(1),
+  ]);
+});
+
+Deno.test("forgetting takes one server's lines, and leaves comments and the others", async () => {
+  using file = new File();
+  await addPin(file.path, box, mark(1));
+  await addPin(file.path, { host: "::1", port: 7171 }, mark(2));
+  const kept = Deno.readTextFileSync(file.path);
+  Deno.writeTextFileSync(file.path, `# mine\n\n${kept}box:7171 ${mark(3)}`);
+  assert.deepEqual(marks(await readPins(file.path, box)), [mark(1), mark(3)]);
+  assert.deepEqual(marks(await removePins(file.path, box)), [mark(1), mark(3)]);
+  assert.deepEqual(await readPins(file.path, box), []);
+  assert.match(
+    Deno.readTextFileSync(file.path),
+    /^# mine\n\n\[::1\]:7171 SHA256:\S{43} \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\n$/,
+  );
+});
+
+Deno.test("a line that makes no sense protects nobody, so it is an error", async () => {
+  using file = new File();
+  await addPin(file.path, box, mark(1));
+  Deno.writeTextFileSync(file.path, "box:7171 SHA256:short\n");
+  for (const what of [readPins(file.path, box), addPin(file.path, box, mark(1))]) {
+    await assert.rejects(what, (error) => {
+      assert.ok(error instanceof BargeError);
+      assert.equal(error.kind, "identity");
+      assert.match(error.toString(), /known_hosts: line 1 makes no sense/);
+      return true;
+    });
+  }
+});
