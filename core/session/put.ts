@@ -90,11 +90,12 @@ export async function putWhole(
   bytes: Uint8Array,
   sha256: string,
 ): Promise<Committed> {
-  // May it be written there? That is asked once, when it is published: the body has come already.
-  const { location, declared } = declare(session, request, session.account());
+  const account = session.account();
+  const { location, declared } = declare(session, request, account);
   const { store } = session;
   await supersede(store, declared);
   const row = await store.commits.enter(() => {
+    checkWrite(session, account, location, request.overwrite);
     const row = store.reservations.begin({ ...declared, size: bytes.length });
     const facts = { size: bytes.length, sha256, verified: true };
     store.reservations.seal(row.id, declared.holder, facts);
