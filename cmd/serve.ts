@@ -89,7 +89,7 @@ export default command({
     ),
     printUnit: flag(
       ["--print-unit"],
-      "Print a systemd unit that serves with these options, and end",
+      "Print a systemd unit that serves with the options beside it (not with variables), and end",
     ),
     ...common,
   }),
