@@ -4,7 +4,7 @@ import type { Address } from "../../core/net/address.ts";
 import { systemdUnit } from "../../core/serve/unit.ts";
 import { note, print } from "../_term/out.ts";
 
-/** Where `barge` is said to be when it is not an executable that runs now. */
+/** Where `barge` is said to be where the runtime can't tell: it was unpacked, or runs the sources. */
 const usual = "/usr/local/bin/barge";
 /** Options that the unit has its own of, or that make no sense there, and whether a value follows. */
 const dropped = new Map([
@@ -32,7 +32,7 @@ export function printUnit(
     lowPort: port > 0 && port < 1024,
   });
   for (const line of text.trimEnd().split("\n")) print(line);
-  if (!Deno.build.standalone) note(`(the unit runs ${usual}; \`deno task compile\` makes it)`);
+  if (!Deno.build.standalone) note(`(the unit runs ${usual}: put the executable there)`);
 }
 
 /** The arguments that the unit keeps: local paths absolute, as a service starts in `/`. */

@@ -69,6 +69,9 @@ TimeoutStopSec=${grace + margin}
 # SIGTERM to the main process alone; it tells its workers.
 KillMode=mixed
 LimitNOFILE=65536
+# Where a self-extracting executable unpacks itself, once.
+CacheDirectory=barge
+Environment=XDG_CACHE_HOME=%C
 
 ${key ? "# This user must be able to read the key, SupplementaryGroups= may help.\n" : ""}${
     place.join("\n")

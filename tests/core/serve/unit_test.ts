@@ -41,6 +41,7 @@ Deno.test("--print-unit prints what systemd accepts, with the options beside it"
     assert.equal(stdout.includes(`\nReadWritePaths="${dir}"\n`), own);
     assert.equal(stdout.includes("\nAmbientCapabilities=CAP_NET_BIND_SERVICE\n"), own);
     assert.match(stdout, own ? /^TimeoutStopSec=20$/m : /^TimeoutStopSec=45$/m);
+    assert.match(stdout, /^CacheDirectory=barge\nEnvironment=XDG_CACHE_HOME=%C$/m);
     assert.match(stdout, /^MemoryDenyWriteExecute=no$/m);
     if (i === 2) assert.ok(start.includes(`"${Deno.cwd()}/a $$b%%.pem"`), start);
 
