@@ -111,6 +111,7 @@ function proof(c: Connection, request: Request<"proof">): Answer<"proof"> {
   if (!asked) throw new BargeError("protocol", "a proof without auth before it");
   const { session, answer } = asked.prove(request.proof);
   c.session = session;
+  c.account = answer.account;
   return answer;
 }
 
