@@ -3,7 +3,8 @@
  * URL:
  *
  *   stop=POINT   it stops dead at that point, says so on standard error, and waits to be killed
- *   die=MS       it dies of an uncaught error within so many milliseconds
+ *   die=MS       it dies of an uncaught error between one second after its start and so many
+ *                milliseconds later
  */
 import { arm } from "../../../core/vault/fault.ts";
 import "../../../core/serve/worker.ts";
@@ -23,5 +24,5 @@ const die = Number(asked.get("die") ?? 0);
 if (die) {
   setTimeout(() => {
     throw new Error("on purpose");
-  }, Math.random() * die);
+  }, 1000 + Math.random() * die);
 }
