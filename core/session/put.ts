@@ -18,6 +18,7 @@ import { BargeError, typed } from "../error.ts";
 import type { Overwrite } from "../protocol/message.ts";
 import type { Location } from "../vault/path.ts";
 import { digestFile } from "../vault/digest.ts";
+import { reached } from "../vault/fault.ts";
 import { discard, Staged, stagedPlace, stagedSize, stageWhole } from "../vault/staging.ts";
 import { changeable, checkWrite } from "./access.ts";
 import type { Session } from "./session.ts";
@@ -101,6 +102,7 @@ export async function putWhole(
     store.reservations.seal(row.id, declared.holder, facts);
     return row;
   });
+  reached("sealed");
   try {
     const staged = await stageWhole(store.vault, row.id, bytes, request.modified);
     const facts = { ...staged, size: bytes.length, sha256, verified: true };
@@ -222,6 +224,7 @@ export class Upload {
         verified,
       };
       await store.commits.enter(() => store.reservations.seal(id, holder!, facts));
+      reached("sealed");
       const committed = await publish(
         ...[this.#session, this.#request, this.#location, this.#row, facts] as const,
       );

@@ -9,7 +9,7 @@
 import type { UploadRow } from "../account/reservation.ts";
 import { digestFile } from "../vault/digest.ts";
 import { discard, stagedNames, stagedSize, stagingDir } from "../vault/staging.ts";
-import { forgetGone } from "./entry.ts";
+import { forgetGone, known } from "./entry.ts";
 import { trashName } from "./remove.ts";
 import type { Store } from "./store.ts";
 
@@ -68,6 +68,8 @@ function settleIntents(store: Store): number {
         forgetGone(store, from);
         happened++;
       } else if (verb === "move" && !vault.find(from) && vault.find(to)) {
+        // What the ledger knows there came later: the intent is one of a worker that died with it.
+        if (ledger.rowsAt(to).some((row) => known(store, row))) return intents.done(id);
         ledger.rename(from, to);
         happened++;
       }

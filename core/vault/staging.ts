@@ -7,6 +7,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { BargeError, typed } from "../error.ts";
 import { borrow, giveBack } from "../net/pool.ts";
+import { reached } from "./fault.ts";
 import type { Place } from "./place.ts";
 import { foundOf, type Vault } from "./vault.ts";
 
@@ -105,7 +106,9 @@ export class Staged implements Disposable {
         const time = new Date(modified);
         await this.#file.utime(time, time);
       }
+      reached("staged");
       if (durable) await this.#file.sync();
+      reached("synced");
       const { size, modified: time, ino } = foundOf(await this.#file.stat());
       if (size !== this.#size) {
         throw new BargeError("io", `staged ${this.#size} bytes and found ${size}`);
@@ -157,7 +160,9 @@ export async function stageWhole(
       file.utimeSync(time, time);
     }
     const found = foundOf(file.statSync());
+    reached("staged");
     if (vault.durable) await file.sync();
+    reached("synced");
     return { modified: found.modified, ino: found.ino };
   } catch (error) {
     throw typed(error, { op: "stage" });
