@@ -50,8 +50,8 @@ export async function move(
         happened = true;
       },
       ledger() {
-        store.ledger.rename(a, b);
-        store.intents.done(intent);
+        // Settled by `barge verify` already, if it is not open: a second time would forget the target.
+        if (store.intents.done(intent)) store.ledger.rename(a, b);
       },
     });
   } catch (error) {

@@ -193,6 +193,18 @@ export function stagedSize(vault: Vault, upload: number): number | undefined {
   return found?.type === "file" ? found.size : undefined;
 }
 
+/** How long nothing was done to what is staged under a name, in ms; undefined when it is gone. */
+export function stagedAge(vault: Vault, name: string): number | undefined {
+  try {
+    const { ctime, mtime } = Deno.lstatSync(stagedPath(vault, name));
+    const last = ctime ?? mtime;
+    return last ? Date.now() - last.getTime() : undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw typed(error, { op: "stage" });
+  }
+}
+
 /**
  * Throws away what was removed, without holding up the event loop for a large tree. What can't be
  * deleted is out of every door's sight already, and the next start tries again.
