@@ -118,12 +118,14 @@ class Notes {
     // An interruption is said once, at the end, and whoever closed our output wants to hear no more.
     if (error.kind === "interrupted" || stdoutClosed.aborted) return;
     const text = `barge: ${error}`;
-    if (text === this.#last) {
+    // A connection that broke fails all the files behind it: the first one is named.
+    const cause = error.kind === "unavailable" ? error.message : text;
+    if (cause === this.#last) {
       this.#same++;
       return;
     }
     this.#endSame();
-    this.#last = text;
+    this.#last = cause;
     note(text);
     if (error.hint && error.hint !== this.#hint) note(`(${error.hint})`);
     this.#hint = error.hint ?? this.#hint;
