@@ -63,31 +63,30 @@ export async function recover(store: Store): Promise<Recovered> {
 function settleIntents(store: Store): number {
   let changes = 0;
   for (const intent of store.intents.intents()) {
-    store.db.transaction(() => {
-      if (settleIntent(store, intent)) changes++;
-      else store.intents.done(intent.id);
-    });
+    if (store.db.transaction(() => settleIntent(store, intent))) changes++;
   }
   return changes;
 }
 
 /**
- * Lets the ledger follow a rename or removal that happened on disk, and forgets the intent.
+ * Lets the ledger follow a rename or removal, if it happened on disk, and forgets the intent.
  *
- * @returns false, with nothing done, when it did not happen
+ * @returns whether the ledger had to follow
  */
 export function settleIntent(store: Store, intent: Intent): boolean {
-  if (!happened(store, intent)) return false;
   const { ledger } = store;
-  const { from, to } = intent;
-  if (intent.verb === "remove") forgetGone(store, from);
-  else {
-    // What the ledger knows there came later: after a worker died with its intent, others went on.
-    const kept = ledger.rowsAt(to).filter((row) => known(store, row));
-    ledger.rename(from, to);
-    for (const row of kept) ledger.enter({ ...row, verified: row.verified !== 0 });
+  const { id, verb, from, to } = intent;
+  store.intents.done(id);
+  if (!happened(store, intent)) return false;
+  if (verb === "remove") {
+    forgetGone(store, from);
+    return true;
   }
-  store.intents.done(intent.id);
+  // What the ledger knows there came later: after a worker died with its intent, others went on.
+  const kept = ledger.rowsAt(to).filter((row) => known(store, row));
+  if (kept.length > 0 && ledger.rowsAt(from).length === 0) return false;
+  ledger.rename(from, to);
+  for (const row of kept) ledger.enter({ ...row, verified: row.verified !== 0 });
   return true;
 }
 
