@@ -11,7 +11,7 @@ export interface Held extends Disposable {
  * Makes what is missing of a data directory, only for its owner's eyes.
  *
  * @returns its real path
- * @throws {BargeError} `fatal`; `no-space`
+ * @throws {BargeError} `fatal`, also when its folders are on different file systems; `no-space`
  */
 export function prepareData(data: string): string {
   try {
@@ -19,10 +19,22 @@ export function prepareData(data: string): string {
     for (const folder of ["public", "homes", stagingDir]) {
       Deno.mkdirSync(`${data}/${folder}`, { recursive: true, mode: 0o700 });
     }
-    return Deno.realPathSync(data);
   } catch (error) {
     throw unusable(error, "make data directory", data);
   }
+  needOneDisk(data);
+  return Deno.realPathSync(data);
+}
+
+/** What is staged is renamed into place, which no system can do across file systems. */
+function needOneDisk(data: string): void {
+  const device = (folder: string) => Deno.statSync(`${data}/${folder}`).dev;
+  const other = ["public", "homes"].find((folder) => device(folder) !== device(stagingDir));
+  if (other === undefined) return;
+  throw new BargeError("fatal", `its ${other}/ and ${stagingDir}/ are on different file systems`, {
+    ...{ op: "use data directory", path: data },
+    hint: "mount one file system for the whole data directory",
+  });
 }
 
 /**

@@ -130,7 +130,7 @@ async function checkUpload(
     else if (upload.sha256 !== null && before.staged) {
       reservations.release(upload.id, before.staged);
     } else {
-      discard(vault, upload.id);
+      if (before.staged !== null) discard(vault, upload.id);
       reservations.drop(upload.id);
     }
     return true;

@@ -162,6 +162,20 @@ Deno.test("staging: what is nobody's goes, what can be continued stays", async (
   assert.deepEqual(await found(setup, { patience: { orphan: 0 } }), []);
 });
 
+Deno.test("a restored directory, without staging, is mended all the same", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna", 100);
+  const going = await put(anna, request("/home/a", { size: 20 }));
+  await going.write(bytes("12345"));
+  going.detach();
+  Deno.removeSync(`${setup.data}/staging`, { recursive: true });
+  const line = "empty-upload homes/anna/a";
+  assert.deepEqual(await found(setup), [line]);
+  assert.deepEqual(await found(setup, { repair: true }), [`${line} repaired`]);
+  assert.deepEqual(await found(setup), []);
+  assert.equal(setup.account("anna").reserved, 0);
+});
+
 class Going implements Disposable {
   constructor(readonly upload: Awaited<ReturnType<typeof put>>) {}
   [Symbol.dispose](): void {
