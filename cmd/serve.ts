@@ -164,7 +164,9 @@ export default command({
         if (facts.fingerprint) note(`its certificate is ${facts.fingerprint}`);
         // On this machine a client has to be told; to others TLS is what it begins with.
         const asked = facts.fingerprint && native && isLoopback(native.host) ? " --tls" : "";
-        note(`try: barge login${asked} barge://${first ?? "NAME"}@${at}`);
+        // All addresses at once are no address to connect to: the machine's name is.
+        const where = at?.replace(/^(0\.0\.0\.0|\[::\])(?=:)/, () => Deno.hostname());
+        note(`try: barge login${asked} barge://${first ?? "NAME"}@${where}`);
       },
     });
   },

@@ -148,6 +148,21 @@ Deno.test("serve with an address that others reach has TLS by itself, and plain 
   }
 });
 
+Deno.test("serve on all addresses says one that can be connected to", async () => {
+  await using home = new Home();
+  const child = home.spawn(["serve", "--data", "d", "--native", "0.0.0.0:0", "--workers", "1"]);
+  let said = "";
+  for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+    said += text;
+    if (/^try: .*\n/m.test(said)) break;
+  }
+  child.kill("SIGTERM");
+  await child.stdout.cancel();
+  assert.equal((await child.status).code, 0);
+  const at = said.match(/^try: barge login barge:\/\/admin@(.+):\d+$/m)?.[1];
+  assert.equal(at, Deno.hostname());
+});
+
 Deno.test("cert prints what serve made, and says when there is none", async () => {
   await using home = new Home();
   const none = await home.barge(["cert", "--data", "d"]);
