@@ -43,6 +43,14 @@ const quota: Tree = {
   },
 };
 
+const ban: Tree = {
+  list: { brief: "list whose logins are refused", load: () => import("./cmd/ban/list.ts") },
+  lift: {
+    brief: "let a banned address or account log in",
+    load: () => import("./cmd/ban/lift.ts"),
+  },
+};
+
 /** Every verb of the program. */
 export const tree: Tree = {
   serve: { brief: "serve files to people with accounts", load: () => import("./cmd/serve.ts") },
@@ -52,6 +60,7 @@ export const tree: Tree = {
     verbs: quota,
     load: () => import("./cmd/quota/own.ts"),
   },
+  ban: { brief: "show and lift bans after failed logins", verbs: ban },
   login: { brief: "log in at a server and stay so", load: () => import("./cmd/login.ts") },
   logout: { brief: "forget a saved login", load: () => import("./cmd/logout.ts") },
   put: { brief: "send files and folders", load: () => import("./cmd/put.ts") },

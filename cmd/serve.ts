@@ -56,6 +56,13 @@ export default command({
       undefined as number | null | undefined,
       "How much an account may register with, or grow to, by itself. Default: --quota",
     ),
+    banAfter: valueOr(
+      ["--ban-after"],
+      count("N", 0),
+      9,
+      "So many failed logins in an hour ban their address, or their account where it has not " +
+        "logged in before: for 5 minutes, the next time for 10, up to a day. 0: never. Default: 9",
+    ),
     tls: flag(["--tls"], "Use TLS on 127.0.0.1, too. Default: only where other machines reach"),
     tlsCert: value(
       ["--tls-cert"],
@@ -106,6 +113,7 @@ export default command({
       allowRegister,
       defaultLimit: quota,
       maxLimit: options.maxQuota === undefined ? quota : options.maxQuota,
+      banAfter: options.banAfter,
       signal,
       onFirstAccount(name, password) {
         first = name;

@@ -51,12 +51,19 @@ export async function serve(options: ServeOptions): Promise<void> {
   if (!native) throw new BargeError("usage", "every door is off");
   const source = certificateSource(native.host, options);
   configureLog();
-  const { durability, allowRegister, defaultLimit, maxLimit } = options;
+  const { durability, allowRegister, defaultLimit, maxLimit, banAfter } = options;
   const data = prepareData(options.data);
   using _held = await holdData(data);
   const certificate = await source?.(data);
   new Database(data, { create: true, durability })[Symbol.dispose]();
-  using store = new Store({ data, durability, allowRegister, defaultLimit, maxLimit });
+  using store = new Store({
+    data,
+    durability,
+    allowRegister,
+    defaultLimit,
+    maxLimit,
+    banAfter,
+  });
   const recovered = await recover(store);
   if (Object.values(recovered).some((n) => n > 0)) {
     log.info("settled what was left behind", { ...recovered });

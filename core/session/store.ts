@@ -1,5 +1,6 @@
 /** All that one isolate needs of a data directory, opened once. */
 import { Accounts } from "../account/accounts.ts";
+import { Bans } from "../account/bans.ts";
 import { Database } from "../account/database.ts";
 import { Intents } from "../account/intent.ts";
 import { Ledger } from "../account/ledger.ts";
@@ -19,6 +20,8 @@ export interface Settings {
   readonly defaultLimit: number | null;
   /** The most that `register` and `grow` may ask for; null for no limit. */
   readonly maxLimit: number | null;
+  /** So many failed logins in an hour are followed by a ban; 0: never. Default: 9. */
+  readonly banAfter?: number;
 }
 
 export class Store implements Disposable {
@@ -26,6 +29,7 @@ export class Store implements Disposable {
   readonly db: Database;
   readonly accounts: Accounts;
   readonly tokens: Tokens;
+  readonly bans: Bans;
   readonly ledger: Ledger;
   readonly reservations: Reservations;
   readonly intents: Intents;
@@ -39,6 +43,7 @@ export class Store implements Disposable {
     this.db = new Database(data, { durability });
     this.accounts = new Accounts(this.db);
     this.tokens = new Tokens(this.db);
+    this.bans = new Bans(this.db, settings.banAfter);
     this.ledger = new Ledger(this.db);
     this.reservations = new Reservations(this.db, this.ledger);
     this.intents = new Intents(this.db);

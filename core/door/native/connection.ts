@@ -9,6 +9,8 @@
  */
 import { setImmediate } from "node:timers";
 import { BargeError } from "../../error.ts";
+import { parseAddress } from "../../net/address.ts";
+import { Ahead } from "../../net/ahead.ts";
 import type { Stream } from "../../net/stream.ts";
 import { type Body, encodeFrame, type FrameValue } from "../../protocol/frame.ts";
 import { failure, parseOther, parseRequest } from "../../protocol/message.ts";
@@ -56,6 +58,7 @@ export class Connection {
   challenge: Challenge | undefined;
   session: Session | undefined;
   readonly #patience: Patience;
+  readonly #ahead: Ahead;
   #leaving = false;
   #busy = false;
   /** Has the client ended its side? Inside a request that is a cut: nobody is owed an answer. */
@@ -66,12 +69,35 @@ export class Connection {
     this.store = store;
     this.stream = stream;
     this.#patience = allowed;
+    this.#ahead = new Ahead(stream);
     this.output = new Output(stream, allowed.request);
     this.window = new Window((answer) => {
       this.output.queue(encodeFrame(answer));
       this.output.flush().catch(() => {/* the reader of requests finds out, too */});
     });
     this.reader = new FrameReader({ read: (into) => this.#read(into) });
+  }
+
+  /** The client's numeric address, without the port. */
+  get host(): string {
+    return parseAddress(this.stream.peer).host;
+  }
+
+  /**
+   * Waits between a request and its answer; less, when the connection ends.
+   *
+   * @throws {BargeError} why it ended; `unavailable` when the client has left
+   */
+  async pause(ms: number): Promise<void> {
+    await this.output.flush();
+    const { stranger, idle } = this.#patience;
+    this.stream.patience = ms + (this.session ? idle : stranger);
+    try {
+      await this.#ahead.pause(ms, this.ended.signal);
+    } catch (error) {
+      this.#over = true;
+      throw error;
+    }
   }
 
   /**
@@ -151,7 +177,7 @@ export class Connection {
     const { stranger, idle, request } = this.#patience;
     const between = !this.#busy && this.reader.idle;
     this.stream.patience = !between ? request : this.session ? idle : stranger;
-    const n = await this.stream.read(into);
+    const n = await this.#ahead.read(into);
     this.#over = n === null;
     return n;
   }
