@@ -63,6 +63,24 @@ export default command({
       "So many failed logins in an hour ban their address, or their account where it has not " +
         "logged in before: for 5 minutes, the next time for 10, up to a day. 0: never. Default: 9",
     ),
+    maxConnections: valueOr(
+      ["--max-connections"],
+      count("N", 0),
+      4096,
+      "How many connections there may be at once, over all workers. 0: any. Default: 4096",
+    ),
+    maxPerAddress: valueOr(
+      ["--max-per-address"],
+      count("N", 0),
+      256,
+      "The same for one address; loopback is not counted. 0: any. Default: 256",
+    ),
+    maxPerAccount: valueOr(
+      ["--max-per-account"],
+      count("N", 0),
+      1024,
+      "The same for one account, logged in. 0: any. Default: 1024",
+    ),
     tls: flag(["--tls"], "Use TLS on 127.0.0.1, too. Default: only where other machines reach"),
     tlsCert: value(
       ["--tls-cert"],
@@ -114,6 +132,11 @@ export default command({
       defaultLimit: quota,
       maxLimit: options.maxQuota === undefined ? quota : options.maxQuota,
       banAfter: options.banAfter,
+      limits: {
+        connections: options.maxConnections,
+        perAddress: options.maxPerAddress,
+        perAccount: options.maxPerAccount,
+      },
       signal,
       onFirstAccount(name, password) {
         first = name;

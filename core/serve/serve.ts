@@ -6,6 +6,7 @@ import { Database } from "../account/database.ts";
 import { BargeError, typed } from "../error.ts";
 import { type Address, formatAddress } from "../net/address.ts";
 import { makeVerifier } from "../protocol/scram.ts";
+import { makeTally } from "../session/gate.ts";
 import { expire, recover } from "../session/recover.ts";
 import { type Settings, Store } from "../session/store.ts";
 import { holdData, prepareData } from "./data.ts";
@@ -63,6 +64,8 @@ export async function serve(options: ServeOptions): Promise<void> {
     defaultLimit,
     maxLimit,
     banAfter,
+    limits: options.limits,
+    tally: makeTally(options.workers),
   });
   const recovered = await recover(store);
   if (Object.values(recovered).some((n) => n > 0)) {

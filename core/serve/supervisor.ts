@@ -114,7 +114,7 @@ export class Supervisor {
         end(new BargeError("fatal", event.message, { op: "start worker" }));
       };
       const tls = this.#tls;
-      const message: ToWorker = { type: "start", settings, native, reusePort: shared, tls };
+      const message: ToWorker = { type: "start", number, settings, native, reusePort: shared, tls };
       worker.postMessage(message);
     });
   }

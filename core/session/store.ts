@@ -8,6 +8,7 @@ import { Reservations } from "../account/reservation.ts";
 import { Tokens } from "../account/tokens.ts";
 import { Vault } from "../vault/vault.ts";
 import { Commits } from "./commit.ts";
+import { defaultLimits, Gate, type Limits, type Tally } from "./gate.ts";
 
 /** What the operator decided; plain data, so that it can be posted to a worker. */
 export interface Settings {
@@ -22,6 +23,10 @@ export interface Settings {
   readonly maxLimit: number | null;
   /** So many failed logins in an hour are followed by a ban; 0: never. Default: 9. */
   readonly banAfter?: number;
+  /** How many connections there may be. */
+  readonly limits?: Limits;
+  /** Where the workers count them together. Default: this isolate counts for itself. */
+  readonly tally?: Tally;
 }
 
 export class Store implements Disposable {
@@ -35,9 +40,13 @@ export class Store implements Disposable {
   readonly intents: Intents;
   readonly vault: Vault;
   readonly commits: Commits;
+  readonly gate: Gate;
 
-  /** @throws {BargeError} as Database and Vault do */
-  constructor(settings: Settings) {
+  /**
+   * @param worker which of those that share the tally this isolate is, from 0
+   * @throws {BargeError} as Database and Vault do
+   */
+  constructor(settings: Settings, worker = 0) {
     const { data, durability } = settings;
     this.settings = settings;
     this.db = new Database(data, { durability });
@@ -49,6 +58,7 @@ export class Store implements Disposable {
     this.intents = new Intents(this.db);
     this.vault = new Vault(data, durability === "full");
     this.commits = new Commits(this);
+    this.gate = new Gate(settings.limits ?? defaultLimits, worker, settings.tally);
   }
 
   [Symbol.dispose](): void {

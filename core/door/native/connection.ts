@@ -11,6 +11,7 @@ import { setImmediate } from "node:timers";
 import { BargeError } from "../../error.ts";
 import { parseAddress } from "../../net/address.ts";
 import { Ahead } from "../../net/ahead.ts";
+import { type Floor, Pace } from "../../net/pace.ts";
 import type { Stream } from "../../net/stream.ts";
 import { type Body, encodeFrame, type FrameValue } from "../../protocol/frame.ts";
 import { failure, parseOther, parseRequest } from "../../protocol/message.ts";
@@ -33,6 +34,8 @@ export interface Patience {
   readonly request: number;
   /** All in all, from our last answer until it closes. */
   readonly linger: number;
+  /** The least that it must move while it is waited for inside a request or an answer. */
+  readonly floor?: Floor;
 }
 
 /** PROTOCOL.md, "Limits and deadlines". */
@@ -41,6 +44,7 @@ export const patience: Patience = {
   idle: 600_000,
   request: 60_000,
   linger: 2_000,
+  floor: { bytes: 60 * 1024, over: 60_000 },
 };
 
 /** So many requests of one connection are served in a row before the others get their turn. */
@@ -49,6 +53,8 @@ const fairShare = 16;
 export class Connection {
   readonly store: Store;
   readonly stream: Stream;
+  /** The client's numeric address, without the port. */
+  readonly host: string;
   readonly reader: FrameReader;
   readonly output: Output;
   readonly window: Window;
@@ -57,8 +63,11 @@ export class Connection {
   greeted = false;
   challenge: Challenge | undefined;
   session: Session | undefined;
+  /** Gives back the place that the account has for this connection. */
+  #leaveAccount: () => void = () => {};
   readonly #patience: Patience;
   readonly #ahead: Ahead;
+  readonly #paces: Stream["paces"];
   #leaving = false;
   #busy = false;
   /** Has the client ended its side? Inside a request that is a cut: nobody is owed an answer. */
@@ -68,8 +77,11 @@ export class Connection {
   constructor(store: Store, stream: Stream, allowed: Patience = patience) {
     this.store = store;
     this.stream = stream;
+    this.host = parseAddress(stream.peer).host;
     this.#patience = allowed;
     this.#ahead = new Ahead(stream);
+    const { floor } = allowed;
+    this.#paces = floor && { read: new Pace(floor), write: new Pace(floor) };
     this.output = new Output(stream, allowed.request);
     this.window = new Window((answer) => {
       this.output.queue(encodeFrame(answer));
@@ -78,9 +90,22 @@ export class Connection {
     this.reader = new FrameReader({ read: (into) => this.#read(into) });
   }
 
-  /** The client's numeric address, without the port. */
-  get host(): string {
-    return parseAddress(this.stream.peer).host;
+  /**
+   * Makes the session this connection's, in place of the one before.
+   *
+   * @throws {BargeError} `unavailable` when its account has too many: the one before stays
+   */
+  admit(session: Session): void {
+    const leave = this.store.gate.login(session.id);
+    if (!leave) {
+      throw new BargeError("unavailable", "the account has too many connections", {
+        op: "log in",
+        hint: "try again later, or end some of the others",
+      });
+    }
+    this.#leaveAccount();
+    this.#leaveAccount = leave;
+    this.session = session;
   }
 
   /**
@@ -91,6 +116,7 @@ export class Connection {
   async pause(ms: number): Promise<void> {
     await this.output.flush();
     const { stranger, idle } = this.#patience;
+    this.stream.paces = undefined;
     this.stream.patience = ms + (this.session ? idle : stranger);
     try {
       await this.#ahead.pause(ms, this.ended.signal);
@@ -123,6 +149,7 @@ export class Connection {
       note(error, this.stream.peer);
     } finally {
       this.ended.abort();
+      this.#leaveAccount();
       await this.window.drain();
       this.reader[Symbol.dispose]();
       this.stream.close();
@@ -177,6 +204,11 @@ export class Connection {
     const { stranger, idle, request } = this.#patience;
     const between = !this.#busy && this.reader.idle;
     this.stream.patience = !between ? request : this.session ? idle : stranger;
+    if (between) {
+      this.#paces?.read.reset();
+      this.#paces?.write.reset();
+    }
+    this.stream.paces = between ? undefined : this.#paces;
     const n = await this.#ahead.read(into);
     this.#over = n === null;
     return n;
@@ -187,6 +219,7 @@ export class Connection {
     const frame = await this.reader.frame();
     if (frame === null || this.#leaving) return false;
     this.#busy = true;
+    this.stream.paces = this.#paces;
     try {
       return await this.#answer(frame.value, frame.body);
     } finally {

@@ -110,7 +110,7 @@ async function proof(c: Connection, request: Request<"proof">): Promise<Answer<"
   c.challenge = undefined; // one proof for each challenge
   if (!asked) throw new BargeError("protocol", "a proof without auth before it");
   const { session, answer } = await asked.prove(request.proof, (ms) => c.pause(ms));
-  c.session = session;
+  c.admit(session);
   return answer;
 }
 
