@@ -81,6 +81,13 @@ export default command({
       1024,
       "The same for one account, logged in. 0: any. Default: 1024",
     ),
+    rateUp: valueOr(
+      ["--rate-up"],
+      rate(),
+      null,
+      "Bytes a second that an account may send, all its connections together. Default: none",
+    ),
+    rateDown: valueOr(["--rate-down"], rate(), null, "The same for what it is sent. Default: none"),
     tls: flag(["--tls"], "Use TLS on 127.0.0.1, too. Default: only where other machines reach"),
     tlsCert: value(
       ["--tls-cert"],
@@ -132,6 +139,8 @@ export default command({
       defaultLimit: quota,
       maxLimit: options.maxQuota === undefined ? quota : options.maxQuota,
       banAfter: options.banAfter,
+      rateUp: options.rateUp,
+      rateDown: options.rateDown,
       limits: {
         connections: options.maxConnections,
         perAddress: options.maxPerAddress,
@@ -162,6 +171,20 @@ export default command({
     });
   },
 });
+
+/** Bytes a second. Fewer than 1 KiB would look like a dead server to clients. */
+function rate() {
+  const sizes = sizeOrNone();
+  const read = (text: string) => {
+    const result = sizes.parse(text);
+    if (!result.success) return undefined;
+    return result.value === null || result.value >= 1024 ? result.value : undefined;
+  };
+  return valueParser("SIZE|none", null, read, {
+    wanted: "a size of 1KiB or more, or `none`",
+    format: (size: number | null) => size === null ? "none" : String(size),
+  });
+}
 
 /** A door that this version does not have: `off` is all that it can be told. */
 function later(door: string) {

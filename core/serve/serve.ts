@@ -65,6 +65,8 @@ export async function serve(options: ServeOptions): Promise<void> {
     maxLimit,
     banAfter,
     limits: options.limits,
+    rateUp: options.rateUp,
+    rateDown: options.rateDown,
     tally: makeTally(options.workers),
   });
   const recovered = await recover(store);

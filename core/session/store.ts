@@ -9,6 +9,7 @@ import { Tokens } from "../account/tokens.ts";
 import { Vault } from "../vault/vault.ts";
 import { Commits } from "./commit.ts";
 import { defaultLimits, Gate, type Limits, type Tally } from "./gate.ts";
+import { Rate } from "./rate.ts";
 
 /** What the operator decided; plain data, so that it can be posted to a worker. */
 export interface Settings {
@@ -25,6 +26,9 @@ export interface Settings {
   readonly banAfter?: number;
   /** How many connections there may be. */
   readonly limits?: Limits;
+  /** Bytes a second that an account may send, and be sent; null or none: any. */
+  readonly rateUp?: number | null;
+  readonly rateDown?: number | null;
   /** Where the workers count them together. Default: this isolate counts for itself. */
   readonly tally?: Tally;
 }
@@ -41,6 +45,7 @@ export class Store implements Disposable {
   readonly vault: Vault;
   readonly commits: Commits;
   readonly gate: Gate;
+  readonly rates: { readonly up: Rate | undefined; readonly down: Rate | undefined };
 
   /**
    * @param worker which of those that share the tally this isolate is, from 0
@@ -59,6 +64,9 @@ export class Store implements Disposable {
     this.vault = new Vault(data, durability === "full");
     this.commits = new Commits(this);
     this.gate = new Gate(settings.limits ?? defaultLimits, worker, settings.tally);
+    const rate = (perSecond?: number | null) =>
+      perSecond ? new Rate(perSecond, (account) => this.gate.share(account)) : undefined;
+    this.rates = { up: rate(settings.rateUp), down: rate(settings.rateDown) };
   }
 
   [Symbol.dispose](): void {

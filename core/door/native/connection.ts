@@ -13,14 +13,16 @@ import { parseAddress } from "../../net/address.ts";
 import { Ahead } from "../../net/ahead.ts";
 import { type Floor, Pace } from "../../net/pace.ts";
 import type { Stream } from "../../net/stream.ts";
+import { wait } from "../../net/wait.ts";
 import { type Body, encodeFrame, type FrameValue } from "../../protocol/frame.ts";
 import { failure, parseOther, parseRequest } from "../../protocol/message.ts";
 import { FrameReader } from "../../protocol/reader.ts";
 import type { Challenge } from "../../session/login.ts";
+import type { Rate } from "../../session/rate.ts";
 import type { Session } from "../../session/session.ts";
 import type { Store } from "../../session/store.ts";
 import { explain, note } from "./failure.ts";
-import { Output } from "./output.ts";
+import { type Brake, Output } from "./output.ts";
 import { verbs } from "./verbs.ts";
 import { Window } from "./window.ts";
 
@@ -82,7 +84,7 @@ export class Connection {
     this.#ahead = new Ahead(stream);
     const { floor } = allowed;
     this.#paces = floor && { read: new Pace(floor), write: new Pace(floor) };
-    this.output = new Output(stream, allowed.request);
+    this.output = new Output(stream, allowed.request, () => this.#brake(store.rates.down));
     this.window = new Window((answer) => {
       this.output.queue(encodeFrame(answer));
       this.output.flush().catch(() => {/* the reader of requests finds out, too */});
@@ -209,9 +211,22 @@ export class Connection {
       this.#paces?.write.reset();
     }
     this.stream.paces = between ? undefined : this.#paces;
-    const n = await this.#ahead.read(into);
+    const brake = this.#brake(this.store.rates.up);
+    const n = await this.#ahead.read(brake ? into.subarray(0, brake.piece) : into);
     this.#over = n === null;
+    if (n !== null) await brake?.hold(n);
     return n;
+  }
+
+  /** What the account's rate asks for; undefined: full speed. */
+  #brake(rate: Rate | undefined): Brake | undefined {
+    if (!rate || !this.session) return undefined;
+    const { id } = this.session;
+    const hold = async (bytes: number) => {
+      const ms = rate.take(id, bytes);
+      if (ms > 0) await wait(ms, this.ended.signal);
+    };
+    return { piece: rate.piece(id), hold };
   }
 
   /** Reads and answers one request. @returns whether there may be another */
