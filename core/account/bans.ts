@@ -40,7 +40,8 @@ const atHomeFor = 90 * day;
 const homes = 64;
 const most = 20_000;
 const firstDelay = 100;
-const longestDelay = 5_000;
+/** The longest that a failed login waits for its answer, in ms; a banned one always does. */
+export const longestDelay = 5_000;
 
 /** The failures in an hour after which a ban follows, where the operator says nothing. */
 export const defaultBanAfter = 9;

@@ -6,7 +6,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import type { Account } from "../account/accounts.ts";
-import type { Attempt } from "../account/bans.ts";
+import { type Attempt, longestDelay } from "../account/bans.ts";
 import { BargeError } from "../error.ts";
 import type { Answer, Request, Verifier } from "../protocol/message.ts";
 import { type Exchange, nonce, verify } from "../protocol/scram.ts";
@@ -61,8 +61,10 @@ export function challenge(store: Store, request: Request<"auth">, host: string):
         await pause(fail(store, attempt));
         throw new BargeError("unauthenticated", "wrong name or password", { op: "log in" });
       }
-      store.bans.succeeded(attempt);
-      if (mechanism === "token") store.tokens.touch(name);
+      noted(() => {
+        store.bans.succeeded(attempt);
+        if (mechanism === "token") store.tokens.touch(name);
+      });
       const session = new Session(store, account, mechanism === "password");
       return { session, answer: { account: account.name, role: account.role, signature } };
     },
@@ -71,15 +73,26 @@ export function challenge(store: Store, request: Request<"auth">, host: string):
 
 /** Writes a failure down. @returns milliseconds until it is to be told */
 function fail(store: Store, attempt: Attempt): number {
-  const { delay, bans } = store.bans.failed(attempt);
-  for (const { account, address, until } of bans) {
+  const consequence = noted(() => store.bans.failed(attempt));
+  for (const { account, address, until } of consequence?.bans ?? []) {
     log.warn("logins of {account} from {address} are banned until {until}", {
       account: account ?? "anyone",
       address: address ?? "anywhere new",
       until: new Date(until).toISOString(),
     });
   }
-  return delay;
+  return consequence?.delay ?? longestDelay;
+}
+
+/** What can't be noted, on a full disk for instance, must not keep out who comes to make room. */
+function noted<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof BargeError)) throw error;
+    log.warn("a login can't be noted: {why}", { why: `${error}` });
+    return undefined;
+  }
 }
 
 interface Known {

@@ -120,3 +120,12 @@ Deno.test("the failure is written down before it is told", async () => {
   open.reject(new BargeError("unavailable", "left"));
   for (const one of all) await assert.rejects(one, /left/);
 });
+
+Deno.test("what can't be written down keeps nobody out, and makes guessing slow", async () => {
+  using setup = new Setup();
+  await withPassword(setup, "anna");
+  setup.store.bans.failed({ account: undefined, name: "x", mechanism: "password", host });
+  setup.store.db.run("PRAGMA query_only = 1"); // as a full disk would have it
+  assert.equal(await fail(setup, "anna"), 5000);
+  assert.equal((await log(setup, "anna", "secret", "password")).answer.account, "anna");
+});
