@@ -61,6 +61,11 @@ export const tree: Tree = {
     load: () => import("./cmd/quota/own.ts"),
   },
   ban: { brief: "show and lift bans after failed logins", verbs: ban },
+  verify: {
+    brief: "read every file again and compare it with its digest",
+    load: () => import("./cmd/verify.ts"),
+  },
+  backup: { brief: "copy the accounts database", load: () => import("./cmd/backup.ts") },
   login: { brief: "log in at a server and stay so", load: () => import("./cmd/login.ts") },
   logout: { brief: "forget a saved login", load: () => import("./cmd/logout.ts") },
   put: { brief: "send files and folders", load: () => import("./cmd/put.ts") },

@@ -6,12 +6,18 @@
  *     deno task bench                 all of them
  *     deno task bench memory tree     only these
  */
+import { benchIdle } from "./idle.ts";
 import { benchMemory } from "./memory.ts";
 import { benchStart } from "./start.ts";
 import { benchTree } from "./tree.ts";
 import { machine } from "./machine.ts";
 
-const benches = { memory: benchMemory, tree: benchTree, start: benchStart } as const;
+const benches = {
+  memory: benchMemory,
+  idle: benchIdle,
+  tree: benchTree,
+  start: benchStart,
+} as const;
 
 const asked = Deno.args.length > 0 ? Deno.args : Object.keys(benches);
 const unknown = asked.find((name) => !Object.hasOwn(benches, name));

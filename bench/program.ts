@@ -15,6 +15,8 @@ export interface Run {
 /** A server on a temporary directory, with one account without a limit. */
 export interface Bench extends AsyncDisposable {
   readonly folder: string;
+  /** HOST:PORT of the server. */
+  readonly address: string;
   readonly server: Deno.ChildProcess;
   /** Runs a client command against it, to its end. */
   run(...args: string[]): Promise<Run>;
@@ -55,6 +57,7 @@ export async function startBench(...args: string[]): Promise<Bench> {
   };
   return {
     folder,
+    address: native,
     server,
     run: (...args) => run(args, env),
     async [Symbol.asyncDispose]() {

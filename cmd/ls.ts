@@ -21,12 +21,13 @@ export default command({
     ["barge ls -l /public", "what is shared"],
     ["barge ls -r --json /home | jq -r 'select(.size > 1e9) .path'", "large files"],
   ],
-  async run({ path = "/home", long, recursive, json, ...choice }, { signal }) {
+  async run({ path: folder = "/home", long, recursive, json, ...choice }, { signal }) {
     await using session = await openSession(choice, signal);
     const { client } = session;
     const { stat } = await import("../core/client/stat.ts");
     const { list } = await import("../core/client/list.ts");
-    const { join } = await import("../core/client/target.ts");
+    const { join, trimSlashes } = await import("../core/client/target.ts");
+    const path = trimSlashes(folder);
     const { entry } = await stat(client, path);
     const single = entry?.type === "file";
     for await (const entry of list(client, path, { recursive })) {

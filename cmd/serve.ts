@@ -1,6 +1,7 @@
 /** `barge serve`: the server. */
 import { object } from "@optique/core/constructs";
 import { type Address, isLoopback } from "../core/net/address.ts";
+import { levels } from "../core/serve/levels.ts";
 import { command } from "./_term/command.ts";
 import {
   addressOrOff,
@@ -100,14 +101,37 @@ export default command({
       "Listen without TLS on an address that other machines reach. Passwords don't cross the " +
         "wire, but files do, readable by all between",
     ),
+    grace: valueOr(
+      ["--grace"],
+      count("SECONDS", 0, 86_400),
+      30,
+      "When it is stopped, how long transfers may take to end; the rest is cut, and continued " +
+        "later. Default: 30",
+    ),
+    logLevel: valueOr(
+      ["--log-level"],
+      oneOf(...levels),
+      "info",
+      "What to log on standard error; every request is `info`, a failed login `warn`. Default: info",
+    ),
+    readyFd: value(
+      ["--ready-fd"],
+      count("N", 3, 65_535),
+      "When it serves, write what --json prints to this descriptor, and close it",
+    ),
+    printUnit: flag(
+      ["--print-unit"],
+      "Print a systemd unit that serves with the options beside it (not with variables), and end",
+    ),
     ...common,
   }),
   usage: "",
   about: `Serves the files and accounts in a data directory. The first start makes the directory
     and the account \`admin\`, whose password is shown once, on standard error.
 
-    Ctrl-C or SIGTERM ends it once the running transfers' isolates have let go; what was cut is
-    continued when its sender runs the same command again.
+    Ctrl-C or SIGTERM ends it: nothing new is accepted, and transfers have --grace seconds to end;
+    what is cut then is continued when its sender runs the same command again. The second one
+    ends it at once. Started by systemd it tells when it is ready.
 
     Where other machines can connect it speaks TLS, with a certificate that it makes on the first
     start; \`barge cert\` prints the fingerprint, which clients show and pin when they first
@@ -121,9 +145,17 @@ export default command({
       "certificate of your own",
     ],
     ["barge serve --allow-register --quota 20GiB", "give everyone who asks 20 GiB"],
+    ["barge serve --print-unit --native 0.0.0.0:7171", "a hardened systemd unit for it"],
   ],
   async run(options, { signal }) {
     const { data, native, workers, durability, allowRegister, quota, json } = options;
+    if (options.printUnit) {
+      const { printUnit } = await import("./_serve/unit.ts");
+      return printUnit(Deno.args.slice(Deno.args.indexOf("serve") + 1), options);
+    }
+    const { readyFd } = options;
+    const { checkReadyFd, tellReadyFd } = await import("../core/serve/ready.ts");
+    if (readyFd !== undefined) checkReadyFd(readyFd);
     const { serve } = await import("../core/serve/serve.ts");
     let first: string | undefined;
     await serve({
@@ -147,6 +179,9 @@ export default command({
         perAccount: options.maxPerAccount,
       },
       signal,
+      grace: options.grace * 1000,
+      logLevel: options.logLevel,
+      notifySocket: Deno.env.get("NOTIFY_SOCKET"),
       onFirstAccount(name, password) {
         first = name;
         writeError(
@@ -157,8 +192,11 @@ export default command({
       onReload(reload) {
         if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", () => void reload());
       },
-      onReady(facts) {
-        if (json) return printJson({ event: "ready", ...facts });
+      async onReady(facts) {
+        const ready = { event: "ready", ...facts };
+        if (json) printJson(ready);
+        if (readyFd !== undefined) await tellReadyFd(readyFd, JSON.stringify(ready));
+        if (json) return;
         const at = facts.native;
         note(
           `barge serves ${data} at ${at} with ${workers} ${workers === 1 ? "worker" : "workers"}`,

@@ -41,3 +41,23 @@ export function say(line: string): void {
 
 /** The repository's folder. */
 export const ROOT: string = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
+
+/**
+ * Reads `--name N` options, integers all.
+ *
+ * @param defaults the options that there are, and what they are when they are not given
+ * @throws {Error} for anything else
+ */
+export function numbers<T extends Record<string, number>>(args: readonly string[], defaults: T): T {
+  const values: Record<string, number> = { ...defaults };
+  for (let i = 0; i < args.length; i += 2) {
+    const name = args[i].replace(/^--/, "");
+    const value = Number(args[i + 1]);
+    if (!Object.hasOwn(defaults, name) || !Number.isSafeInteger(value) || value < 0) {
+      const known = Object.keys(defaults).map((key) => `--${key} N`).join(", ");
+      throw new Error(`${args[i]} ${args[i + 1]}: there are ${known}`);
+    }
+    values[name] = value;
+  }
+  return values as T;
+}

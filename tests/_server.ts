@@ -4,6 +4,7 @@
  */
 
 const main = new URL("../main.ts", import.meta.url).pathname;
+const faulty = new URL("./core/serve/_faulty.ts", import.meta.url).pathname;
 /** The permissions that the program has when it is run as the README says. */
 const permissions = ["--allow-all"];
 
@@ -13,6 +14,10 @@ export interface ServerOptions {
   /** An existing data directory, which is then not removed. */
   readonly data?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** A fault in its workers: tests/core/serve/_armed.ts says which there are. */
+  readonly fault?: string;
+  /** A command that runs the one behind it as the same process, with its arguments. */
+  readonly under?: readonly string[];
 }
 
 /** Runs the program to its end. */
@@ -36,11 +41,14 @@ export async function barge(
  */
 export async function startServer(options: ServerOptions = {}): Promise<Server> {
   const data = options.data ?? await Deno.makeTempDir({ prefix: "barge-test-" });
-  const process = new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "--quiet", ...permissions, main, "serve", "--json"],
-      ...["--data", data, "--native", "127.0.0.1:0", ...options.args ?? []],
-    ],
+  const [command, ...args] = [
+    ...[...options.under ?? [], Deno.execPath(), "run", "--quiet", ...permissions],
+    ...options.fault ? [faulty, options.fault] : [main],
+    ...["serve", "--json"],
+    ...["--data", data, "--native", "127.0.0.1:0", ...options.args ?? []],
+  ];
+  const process = new Deno.Command(command, {
+    args,
     env: { ...options.env },
     stdin: "null",
     stdout: "piped",
@@ -51,14 +59,17 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     const end = text.indexOf("\n");
     if (end !== -1) ready.resolve(text.slice(0, end));
   });
-  const stderr = collect(process.stderr);
+  const waiting = new Set<(text: string) => void>();
+  const stderr = collect(process.stderr, (text) => {
+    for (const look of waiting) look(text);
+  });
   const ended = Promise.all([process.status, stdout.ended, stderr.ended]).then(([{ code }]) => {
     ready.reject(new Error(`serve ended with ${code}: ${stderr.text()}${stdout.text()}`));
     return code;
   });
   const line = await ready.promise;
   const { native } = JSON.parse(line) as { native: string };
-  return new Server(data, native, process, ended, stdout.text, stderr.text, !options.data);
+  return new Server(data, native, process, ended, stdout.text, stderr.text, waiting, !options.data);
 }
 
 export class Server implements AsyncDisposable {
@@ -73,11 +84,28 @@ export class Server implements AsyncDisposable {
     /** All that it wrote so far. */
     readonly stdout: () => string,
     readonly stderr: () => string,
+    readonly waiting: Set<(text: string) => void>,
     readonly ours: boolean,
   ) {}
 
   get pid(): number {
     return this.process.pid;
+  }
+
+  /** Waits until it has written that to standard error. @throws {Error} when it ends before */
+  async said(what: string): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const look = (text: string) => void (text.includes(what) && resolve());
+    this.waiting.add(look);
+    look(this.stderr());
+    try {
+      const ended = this.ended.then(() => {
+        if (!this.stderr().includes(what)) throw new Error(`it ended, and never said ${what}`);
+      });
+      await Promise.race([promise, ended]);
+    } finally {
+      this.waiting.delete(look);
+    }
   }
 
   /** Sends a signal and waits for the end. */

@@ -1,4 +1,5 @@
 /** Does the same with several things, and goes on when one fails. */
+import { trimSlashes } from "../../core/client/target.ts";
 import { type Kind, typed } from "../../core/error.ts";
 import { sharedCode } from "./exit.ts";
 import { report } from "./fail.ts";
@@ -7,8 +8,9 @@ import { report } from "./fail.ts";
 const hopeless: readonly Kind[] = ["interrupted", "unavailable", "protocol", "identity"];
 
 /**
- * Calls `work` with one path after the other. What fails is said on standard error.
+ * Calls `work` with one remote path after the other. What fails is said on standard error.
  *
+ * @param paths with or without a slash at the end, which means nothing here and is taken off
  * @returns the exit code: that which all failures share, else 1
  * @throws {BargeError} a failure after which there is no going on
  */
@@ -18,7 +20,7 @@ export async function eachPath(
   work: (path: string) => Promise<void>,
 ): Promise<number> {
   const failures: Kind[] = [];
-  for (const path of paths) {
+  for (const path of paths.map(trimSlashes)) {
     try {
       await work(path);
     } catch (cause) {

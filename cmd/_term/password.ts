@@ -26,7 +26,7 @@ export interface PasswordSources {
 }
 
 /** The ways to give a password, as a hint. */
-export const passwordWays = "use --password-stdin, --password-file or BARGE_PASSWORD";
+const passwordWays = "use --password-stdin, --password-file or BARGE_PASSWORD";
 
 /**
  * The password from standard input, a file or BARGE_PASSWORD.

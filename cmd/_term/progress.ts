@@ -2,7 +2,6 @@
  * The line that shows how far a transfer is. {@link render} and {@link Tally} are pure; the rest
  * draws, at most ten times a second, and only where standard error is a terminal.
  */
-import type { TransferEvent } from "../../core/client/events.ts";
 import { clip } from "./clip.ts";
 import { setStatusLine, terminal, writeError } from "./out.ts";
 import { formatSize } from "./size.ts";
@@ -23,6 +22,21 @@ export interface State {
   /** What is being transferred. */
   readonly name: string;
 }
+
+/** What it needs to be told: transfers tell it, and what reads many files. */
+export type Step =
+  | { readonly type: "plan"; readonly files: number; readonly bytes: number }
+  | {
+    readonly type: "start";
+    readonly path: string;
+    /** `-` where only the path says something. */
+    readonly local: string;
+    readonly size?: number | null;
+    /** Bytes that need not be moved. */
+    readonly offset: number;
+  }
+  | { readonly type: "bytes"; readonly count: number }
+  | { readonly type: "done" | "removed" | "note" };
 
 /**
  * The line, in at most `width` columns.
@@ -77,7 +91,7 @@ export function number(n: number): string {
   return n.toLocaleString("en-US");
 }
 
-/** Adds a transfer's events up. Time is given in milliseconds, so that tests need no clock. */
+/** Adds steps up. Time is given in milliseconds, so that tests need no clock. */
 export class Tally {
   #files = 0;
   #totalFiles = 0;
@@ -89,7 +103,7 @@ export class Tally {
   #moved = 0;
 
   /** Takes note of an event. */
-  add(event: TransferEvent): void {
+  add(event: Step): void {
     if (event.type === "plan") {
       this.#totalFiles += event.files;
       this.#totalBytes += event.bytes;
@@ -141,7 +155,7 @@ export class Progress implements Disposable {
   }
 
   /** Takes note of an event, and draws when it is time. */
-  add(event: TransferEvent): void {
+  add(event: Step): void {
     this.#tally.add(event);
     const due = this.#drawn + redrawEvery - performance.now();
     // Both ways are needed: a busy transfer may keep timers waiting, an idle one sends no events.

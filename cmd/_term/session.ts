@@ -58,17 +58,9 @@ export async function connectOnly(
 /**
  * Connects and logs in, with a password that was given, else the saved login, else by asking.
  *
+ * @param options.password true: a saved login does not do, the password itself is needed
  * @throws {BargeError} `usage` when no server or account is named, `unauthenticated`, and what
  *   connecting gives
- */
-export async function openClient(choice: SessionChoice, signal: AbortSignal): Promise<Client> {
-  return (await openSession(choice, signal)).client;
-}
-
-/**
- * {@link openClient}, with what was found on the way.
- *
- * @param options.password true: a saved login does not do, the password itself is needed
  */
 export async function openSession(
   choice: SessionChoice,

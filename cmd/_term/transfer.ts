@@ -21,6 +21,8 @@ export const transferOptions = {
   ...common,
 };
 
+/** What fails all the files behind it, too: only the first one is named. */
+const forAll: ReadonlySet<Kind> = new Set<Kind>(["unavailable", "no-space"]);
 /** More notes than this are only counted. */
 const asidesShown = 10;
 
@@ -99,7 +101,7 @@ export function summary(totals: Totals, seconds: number, dryRun: boolean): strin
 }
 
 /** A file's outcome as `--json` shows it. The fields are frozen. */
-export function resultFields(result: TransferResult) {
+function resultFields(result: TransferResult) {
   const { path, local, size, sha256, status, offset, error } = result;
   return { path, local, size, sha256, status, offset, error: error && errorFields(error) };
 }
@@ -118,12 +120,13 @@ class Notes {
     // An interruption is said once, at the end, and whoever closed our output wants to hear no more.
     if (error.kind === "interrupted" || stdoutClosed.aborted) return;
     const text = `barge: ${error}`;
-    if (text === this.#last) {
+    const cause = forAll.has(error.kind) ? error.message : text;
+    if (cause === this.#last) {
       this.#same++;
       return;
     }
     this.#endSame();
-    this.#last = text;
+    this.#last = cause;
     note(text);
     if (error.hint && error.hint !== this.#hint) note(`(${error.hint})`);
     this.#hint = error.hint ?? this.#hint;

@@ -262,7 +262,7 @@ export class Database implements Disposable {
     this.#guard(() => this.#statement(sql).run());
   }
 
-  /** Several statements. Deno's `exec` gives no result code, so that {@link sqliteError} reads the text. */
+  /** Several statements. Deno's `exec` gives no result code, so that {@link databaseError} reads the text. */
   #script(sql: string): void {
     this.#guard(() => this.#db.exec(sql));
   }
@@ -271,13 +271,13 @@ export class Database implements Disposable {
     try {
       return work();
     } catch (error) {
-      throw sqliteError(error, this.#path);
+      throw databaseError(error, this.#path);
     }
   }
 }
 
 /** SQLite's result codes (sqlite.org/rescode.html) as our kinds. */
-function sqliteError(error: unknown, path: string): unknown {
+export function databaseError(error: unknown, path: string): unknown {
   const code = resultCode(error);
   if (code === undefined) return error;
   const facts = { op: "database", path, cause: error };

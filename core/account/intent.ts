@@ -5,6 +5,14 @@
 import type { Place } from "../vault/place.ts";
 import type { Database } from "./database.ts";
 
+/** A rename (`move`), or a removal, which renames into staging. */
+export interface Intent {
+  readonly id: number;
+  readonly verb: "move" | "remove";
+  readonly from: Place;
+  readonly to: Place;
+}
+
 export class Intents {
   readonly #db: Database;
 
@@ -20,13 +28,13 @@ export class Intents {
     ).id;
   }
 
-  /** It happened, and the ledger says so, or it did not. */
-  done(intent: number): void {
-    this.#db.run("DELETE FROM intent WHERE id = ?", intent);
+  /** It happened, and the ledger says so, or it did not. @returns was it still open? */
+  done(intent: number): boolean {
+    return this.#db.run("DELETE FROM intent WHERE id = ?", intent).changes > 0;
   }
 
   /** What a crash left undone. */
-  intents(): { id: number; verb: "move" | "remove"; from: Place; to: Place }[] {
+  intents(): Intent[] {
     type Row =
       & { id: number; verb: "move" | "remove" }
       & Record<"dir" | "name" | "to_dir" | "to_name", string>;

@@ -88,6 +88,13 @@ export class Ledger {
     );
   }
 
+  /** How much there is, and in how many files: what a look at all of them will take. */
+  totals(): { files: number; bytes: number } {
+    return this.#db.get<{ files: number; bytes: number }>(
+      "SELECT count(*) AS files, coalesce(sum(size), 0) AS bytes FROM file",
+    )!;
+  }
+
   /** How much an account keeps, and in how many files. */
   owned(account: number): { files: number; bytes: number } {
     return this.#db.get<{ files: number; bytes: number }>(

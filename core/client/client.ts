@@ -117,7 +117,7 @@ export class Client implements Disposable, AsyncDisposable {
       await this.#outbox.send(...parts);
       this.#moved = performance.now();
     } catch (cause) {
-      throw this.#fail(typed(cause, { path: this.peer }));
+      throw this.#broken(cause);
     }
   }
 
@@ -127,7 +127,7 @@ export class Client implements Disposable, AsyncDisposable {
       await this.#outbox.flush();
       this.#moved = performance.now();
     } catch (cause) {
-      throw this.#fail(typed(cause, { path: this.peer }));
+      throw this.#broken(cause);
     }
   }
 
@@ -151,7 +151,7 @@ export class Client implements Disposable, AsyncDisposable {
    */
   async next<V extends Answered>(what: V, frames: FrameReader): Promise<Answer<V>> {
     const frame = await frames.frame();
-    if (frame === null) throw new BargeError("unavailable", "the server closed the connection");
+    if (frame === null) throw new BargeError("unavailable", "it closed the connection");
     try {
       return parseAnswer(what, frame.value);
     } catch (error) {
@@ -212,7 +212,7 @@ export class Client implements Disposable, AsyncDisposable {
       return await turn(this.#frames);
     } catch (cause) {
       if (this.told(cause)) throw cause;
-      throw this.#fail(typed(cause, { path: this.peer }));
+      throw this.#broken(cause);
     } finally {
       this.#reading = false;
     }
@@ -235,10 +235,22 @@ export class Client implements Disposable, AsyncDisposable {
   #sweep(): void {
     if (!this.#reading || performance.now() - this.#moved < this.#patience) return;
     this.#fail(
-      new BargeError("unavailable", `no answer for ${Math.round(this.#patience / 1000)} s`, {
-        path: this.peer,
-      }),
+      new BargeError(
+        "unavailable",
+        `${this.peer} gave no answer for ${Math.round(this.#patience / 1000)} s`,
+      ),
     );
+  }
+
+  /**
+   * Closes because reading or writing failed. A connection that broke names no path of its own:
+   * whoever waits says what was being done, and to which file.
+   */
+  #broken(cause: unknown): BargeError {
+    const error = typed(cause, { path: this.peer });
+    if (error.kind !== "unavailable" || error.path !== this.peer) return this.#fail(error);
+    const why = `the server ${this.peer} went away (${error.message})`;
+    return this.#fail(new BargeError("unavailable", why, { cause }));
   }
 
   /** Closes, and hands back the first reason there was. */

@@ -69,7 +69,7 @@ export async function receive(
     await (writing && client.aside(writing).catch((cause) => failed ??= typed(cause)));
   }
   const trailer = await frames.frame();
-  if (!trailer) throw new BargeError("unavailable", "the server closed the connection");
+  if (!trailer) throw new BargeError("unavailable", "it closed the connection");
   const { sha256: theirs } = parseOther("trailer", trailer.value);
   if (failed) return { type: "failed", error: failed };
   if (other) return { type: "again" };

@@ -4,7 +4,7 @@ import { formatAddress } from "../net/address.ts";
 import type { Trust } from "../net/trust.ts";
 
 /** The native door's port where none is given. */
-export const defaultPort = 7171;
+const defaultPort = 7171;
 
 export interface Remote {
   /** Undefined: the caller asks, or uses the only login that is saved. */

@@ -117,7 +117,14 @@ export class Uploader implements Disposable {
     if (body.length < size) {
       throw new BargeError("changed", `it shrank from ${size} bytes while it was read`);
     }
-    this.#compare(before, file.statSync(), local);
+    const after = file.statSync();
+    if (size === 0 && after.size === 0 && file.readSync(this.#small.subarray(0, 1))) {
+      throw new BargeError("usage", "it has bytes, though its size is 0", {
+        path: local,
+        hint: "`put -` takes what a program such as cat writes",
+      });
+    }
+    this.#compare(before, after, local);
     const sha256 = hash("sha256", body, "hex");
     const modified = before.mtime?.toISOString();
     const frame = encodeFrame({ verb: "put", path, size, modified, body: size });

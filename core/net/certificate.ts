@@ -47,7 +47,7 @@ export async function loadCertificate(files: Files, now = new Date()): Promise<C
 }
 
 /** {@link loadCertificate} of what was read already. */
-export function checkCertificate(pair: KeyPair, files: Files, now = new Date()): Certificate {
+function checkCertificate(pair: KeyPair, files: Files, now = new Date()): Certificate {
   const certificate = parse(pair.cert, files.cert);
   const key = parseKey(pair.key, files.key);
   if (!certificate.checkPrivateKey(key)) {

@@ -1,4 +1,10 @@
-/** Where logs go: standard error, as text on a terminal, else a JSON object a line. */
+/**
+ * Where logs go: standard error, as text on a terminal, else a JSON object a line.
+ *
+ * Access records are gathered, for a quarter of a second at most, and written in pieces of whole
+ * lines that a pipe takes in one go (PIPE_BUF), so that the workers' lines don't mix. Anything else
+ * is written at once, behind what was gathered. Who ends an isolate calls {@link flushLog}.
+ */
 import {
   ansiColorFormatter,
   configureSync,
@@ -7,7 +13,13 @@ import {
   type LogRecord,
   type TextFormatter,
 } from "@logtape/logtape";
+import type { Level } from "./levels.ts";
+import { accessCategory, type AccessFacts } from "../door/access.ts";
 
+const gatherFor = 250;
+const gathered = new Uint8Array(4096);
+let used = 0;
+let timer: ReturnType<typeof setTimeout> | undefined;
 const encoder = new TextEncoder();
 
 /**
@@ -16,23 +28,104 @@ const encoder = new TextEncoder();
  * looks like two.
  */
 export function formatter(terminal: boolean, color: boolean): TextFormatter {
-  if (!terminal) return jsonLinesFormatter;
-  return color ? ansiColorFormatter : defaultTextFormatter;
+  const access = terminal ? accessText : accessJson;
+  const other = !terminal ? jsonLinesFormatter : color ? ansiColorFormatter : defaultTextFormatter;
+  return (record) => safe(isAccess(record) ? access(record) : String(other(record)));
 }
 
 /** Configures this isolate's logging; each isolate has its own. */
-export function configureLog(): void {
+export function configureLog(level: Level = "info"): void {
   const format = formatter(Deno.stderr.isTerminal(), !Deno.noColor);
-  const sink = (record: LogRecord) => {
-    const line = encoder.encode(String(format(record)));
-    for (let done = 0; done < line.length;) done += Deno.stderr.writeSync(line.subarray(done));
-  };
+  const lowestLevel = level === "warn" ? "warning" : level;
   configureSync({
-    sinks: { stderr: sink },
+    sinks: { stderr: (record) => put(format(record), isAccess(record)) },
     loggers: [
-      { category: "barge", lowestLevel: "info", sinks: ["stderr"] },
+      { category: "barge", lowestLevel, sinks: ["stderr"] },
       { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["stderr"] },
     ],
     reset: true,
   });
+}
+
+/** Writes what is gathered. */
+export function flushLog(): void {
+  clearTimeout(timer);
+  timer = undefined;
+  const length = used;
+  used = 0;
+  if (length > 0) write(gathered.subarray(0, length));
+}
+
+function put(line: string, mayWait: boolean): void {
+  if (!gather(line)) {
+    flushLog();
+    if (!gather(line)) return write(encoder.encode(line));
+  }
+  if (mayWait) timer ??= setTimeout(flushLog, gatherFor);
+  else flushLog();
+}
+
+/** @returns whether there was room for it */
+function gather(line: string): boolean {
+  const { read, written } = encoder.encodeInto(line, gathered.subarray(used));
+  if (read < line.length) return false;
+  used += written;
+  return true;
+}
+
+function write(bytes: Uint8Array): void {
+  try {
+    for (let done = 0; done < bytes.length;) {
+      try {
+        done += Deno.stderr.writeSync(bytes.subarray(done));
+      } catch (error) {
+        // Somebody who shares the pipe made it so that it takes nothing right now.
+        if (!(error instanceof Deno.errors.WouldBlock)) throw error;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+      }
+    }
+  } catch { /* nobody reads the log any more: that is no reason to stop serving */ }
+}
+
+function isAccess({ category }: LogRecord): boolean {
+  return category.length === 2 && category[1] === accessCategory[1];
+}
+
+function accessJson({ timestamp, level, properties }: LogRecord): string {
+  const head = {
+    "@timestamp": new Date(timestamp).toISOString(),
+    level: level === "warning" ? "WARN" : "INFO",
+    logger: accessCategory.join("."),
+  };
+  return JSON.stringify({ ...head, ...properties }) + "\n";
+}
+
+/** `2026-03-01 12:00:00.000 anna 127.0.0.1:5000 native put "/home/x" 13 bytes 1.5 ms ok` */
+function accessText({ timestamp, properties }: LogRecord): string {
+  const { account, door, address, verb, path, to, bytes, ms, outcome } =
+    properties as unknown as AccessFacts;
+  const words = [
+    new Date(timestamp).toISOString().replace("T", " ").replace("Z", ""),
+    account ?? "-",
+    address,
+    door,
+    verb === null ? "-" : /^[a-z]+$/.test(verb) ? verb : JSON.stringify(verb),
+    ...path === null ? [] : [JSON.stringify(path)],
+    ...to === undefined ? [] : ["to", JSON.stringify(to)],
+    ...bytes === 0 ? [] : [`${bytes} bytes`],
+    `${ms} ms`,
+    outcome,
+  ];
+  return words.join(" ") + "\n";
+}
+
+/**
+ * Escapes what JSON leaves as it is and some reader takes for the end of a line, or a terminal for
+ * a command: DEL, C1 controls, line separators and marks of the direction of writing.
+ */
+function safe(line: string): string {
+  return line.replace(
+    /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"),
+  );
 }

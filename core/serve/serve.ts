@@ -10,13 +10,13 @@ import { makeTally } from "../session/gate.ts";
 import { expire, recover } from "../session/recover.ts";
 import { type Settings, Store } from "../session/store.ts";
 import { holdData, prepareData } from "./data.ts";
-import { configureLog } from "./log.ts";
+import { configureLog, flushLog } from "./log.ts";
+import type { Level } from "./levels.ts";
+import { Notifier } from "./notify.ts";
 import { type CertificateSource, certificateSource, type Security } from "./security.ts";
 import { Supervisor } from "./supervisor.ts";
 
 const log = getLogger(["barge", "serve"]);
-/** How long requests may take to end when the server is stopped, in ms. */
-const grace = 30_000;
 const expireEvery = 3600 * 1000;
 
 /** Where the doors listen, once they do; null for one that is off. */
@@ -33,8 +33,14 @@ export interface ServeOptions extends Settings, Security {
   readonly native: Address | null;
   /** How many isolates accept connections. */
   readonly workers: number;
+  /** Stops it. */
   readonly signal: AbortSignal;
-  readonly onReady: (facts: Ready) => void;
+  /** How long requests may take to end when it is stopped, in ms; the rest is cut, resumable. */
+  readonly grace: number;
+  readonly logLevel: Level;
+  /** A service manager's socket, as in NOTIFY_SOCKET. */
+  readonly notifySocket?: string;
+  readonly onReady: (facts: Ready) => void | Promise<void>;
   /** Is given what reads the certificate again; called once, before onReady. */
   readonly onReload?: (reload: () => Promise<void>) => void;
   /** Told once in the life of a data directory: the admin that was made, and its password. */
@@ -51,7 +57,19 @@ export async function serve(options: ServeOptions): Promise<void> {
   const { native } = options;
   if (!native) throw new BargeError("usage", "every door is off");
   const source = certificateSource(native.host, options);
-  configureLog();
+  configureLog(options.logLevel);
+  try {
+    await run(options, native, source);
+  } finally {
+    flushLog();
+  }
+}
+
+async function run(
+  options: ServeOptions,
+  native: Address,
+  source: CertificateSource | undefined,
+): Promise<void> {
   const { durability, allowRegister, defaultLimit, maxLimit, banAfter } = options;
   const data = prepareData(options.data);
   using _held = await holdData(data);
@@ -77,20 +95,32 @@ export async function serve(options: ServeOptions): Promise<void> {
 
   using probe = reserve(native, options.workers > 1);
   const { settings } = store;
+  const { logLevel } = options;
+  const manager = new Notifier(options.notifySocket);
   const shared = options.workers > 1;
-  const supervisor = new Supervisor({ settings, native: probe.address, shared }, certificate);
+  const supervisor = new Supervisor(
+    { settings, native: probe.address, shared, logLevel },
+    certificate,
+  );
   const cleaning = setInterval(() => clean(store), expireEvery);
   try {
     for (let number = 1; number <= options.workers; number++) await supervisor.start(number);
     probe[Symbol.dispose]();
-    options.onReload?.(() => reload(data, source, supervisor));
+    options.onReload?.(async () => {
+      await manager.tell("RELOADING=1");
+      await reload(data, source, supervisor);
+      await manager.tell("READY=1");
+    });
     const off = { http: null, ftp: null, ftps: null, sftp: null };
     const fingerprint = certificate?.fingerprint ?? null;
-    options.onReady({ native: formatAddress(probe.address), ...off, fingerprint });
+    const at = formatAddress(probe.address);
+    await options.onReady({ native: at, ...off, fingerprint });
+    await manager.tell("READY=1", `STATUS=serving at ${at}`);
     await aborted(options.signal);
+    await manager.tell("STOPPING=1");
   } finally {
     clearInterval(cleaning);
-    await supervisor.stop(grace);
+    await supervisor.stop(options.grace);
   }
 }
 

@@ -13,6 +13,7 @@ import { BargeError } from "../error.ts";
 import { type Address, formatAddress } from "../net/address.ts";
 import type { KeyPair } from "../net/certificate.ts";
 import type { Settings } from "../session/store.ts";
+import type { Level } from "./levels.ts";
 import type { FromWorker, ToWorker } from "./worker.ts";
 
 const log = getLogger(["barge", "serve"]);
@@ -53,6 +54,8 @@ export interface SupervisorOptions {
   readonly native: Address;
   /** Do they share the port? */
   readonly shared: boolean;
+  /** What the workers log. Default: info. */
+  readonly logLevel?: Level;
   /** What a worker runs. */
   readonly module?: URL;
 }
@@ -79,7 +82,7 @@ export class Supervisor {
    * @throws {BargeError} what kept it from listening
    */
   start(number: number, delay = firstDelay): Promise<void> {
-    const { settings, native, shared, module } = this.#options;
+    const { settings, native, shared, logLevel = "info", module } = this.#options;
     const worker = new Worker(module ?? new URL("./worker.ts", import.meta.url), {
       type: "module",
       name: `barge worker ${number}`,
@@ -114,7 +117,9 @@ export class Supervisor {
         end(new BargeError("fatal", event.message, { op: "start worker" }));
       };
       const tls = this.#tls;
-      const message: ToWorker = { type: "start", number, settings, native, reusePort: shared, tls };
+      const message: ToWorker = {
+        ...{ type: "start", number, settings, native, reusePort: shared, tls, logLevel },
+      };
       worker.postMessage(message);
     });
   }

@@ -9,7 +9,8 @@ import type { KeyPair } from "../net/certificate.ts";
 import type { Settings } from "../session/store.ts";
 import { Store } from "../session/store.ts";
 import { type Door, listenNative, listenNativeTls } from "./listen.ts";
-import { configureLog } from "./log.ts";
+import { configureLog, flushLog } from "./log.ts";
+import type { Level } from "./levels.ts";
 
 export type ToWorker =
   | {
@@ -20,6 +21,7 @@ export type ToWorker =
     readonly native: Address;
     readonly reusePort: boolean;
     readonly tls: KeyPair | undefined;
+    readonly logLevel: Level;
   }
   | { readonly type: "reload"; readonly tls: KeyPair }
   | { readonly type: "stop"; readonly grace: number };
@@ -34,6 +36,10 @@ let store: Store | undefined;
 let door: Door | undefined;
 let starting: Promise<void> | undefined;
 
+// What ends this isolate takes what it had to tell with it, else.
+scope.addEventListener("error", flushLog);
+scope.addEventListener("unhandledrejection", flushLog);
+
 scope.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
   if (message.type === "start") await (starting = start(message));
   else if (message.type === "reload") await reload(message.tls);
@@ -41,9 +47,9 @@ scope.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
 };
 
 async function start(
-  { number, settings, native, reusePort, tls }: Extract<ToWorker, { type: "start" }>,
+  { number, settings, native, reusePort, tls, logLevel }: Extract<ToWorker, { type: "start" }>,
 ): Promise<void> {
-  configureLog();
+  configureLog(logLevel);
   try {
     store = new Store(settings, number - 1);
     door = tls
@@ -66,6 +72,7 @@ async function stop(grace: number): Promise<void> {
   await starting;
   await door?.stop(grace);
   store?.[Symbol.dispose]();
+  flushLog();
   tell({ type: "stopped" });
 }
 

@@ -5,7 +5,7 @@
  */
 import type { Account } from "../account/accounts.ts";
 import type { FileRow } from "../account/ledger.ts";
-import { BargeError } from "../error.ts";
+import { BargeError, typed } from "../error.ts";
 import type { Overwrite } from "../protocol/message.ts";
 import type { Location } from "../vault/path.ts";
 import { type Place, relative } from "../vault/place.ts";
@@ -32,6 +32,19 @@ export function changeable(location: Location): Place {
  *   since), `denied`
  */
 export function checkWrite(
+  session: Session,
+  account: Account,
+  location: Location,
+  overwrite: Overwrite,
+): boolean {
+  try {
+    return mayWrite(session, account, location, overwrite);
+  } catch (error) {
+    throw typed(error, { path: location.path }); // of a copy or a move, it is the target
+  }
+}
+
+function mayWrite(
   session: Session,
   account: Account,
   location: Location,

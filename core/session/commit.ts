@@ -11,6 +11,7 @@
  */
 import type { NewFile } from "../account/ledger.ts";
 import type { UploadRow } from "../account/reservation.ts";
+import { reached } from "../vault/fault.ts";
 import type { Place } from "../vault/place.ts";
 import { stagedPlace } from "../vault/staging.ts";
 import { forgetGone, known } from "./entry.ts";
@@ -52,8 +53,12 @@ export class Commits {
     this.#enter = new Group(store.db);
     this.#publish = new Group(store.db, {
       begin: () => this.#repay(),
-      beforeCommit: () => this.#sync(),
+      beforeCommit: () => {
+        this.#sync();
+        reached("settled");
+      },
       afterCommit: () => {
+        reached("committed");
         this.#owed = this.#owed.filter((step) => !this.#repaid.has(step));
         this.#done = [];
       },
@@ -86,6 +91,7 @@ export class Commits {
     return await this.#publish.submit(() => {
       const checked = check();
       vault.rename(stagedPlace(upload.id), file);
+      reached("renamed");
       const redo = () => {
         if (known(this.#store, file)) reservations.drop(upload.id); // replaced since
         else settle();
@@ -95,12 +101,14 @@ export class Commits {
     });
   }
 
-  /** Renames or removes a file or folder. @throws what its steps throw */
+  /** Renames or removes a file or folder; the intent is written down. @throws what its steps throw */
   async change<T>({ places, check, disk, ledger }: Change<T>): Promise<T> {
+    reached("intended");
     return await this.#publish.submit(() => {
       const checked = check();
       this.#sync(); // a folder that is renamed now could not be found by its name later
       disk();
+      reached("renamed");
       this.#did({ places, redo: ledger }, ledger);
       return checked;
     });

@@ -1,14 +1,15 @@
 /** Copying a file on the server: charged like any other write. */
 import { borrow, giveBack } from "../net/pool.ts";
 import type { Overwrite } from "../protocol/message.ts";
-import { BargeError } from "../error.ts";
+import { BargeError, typed } from "../error.ts";
 import { get } from "./get.ts";
 import { type Committed, put } from "./put.ts";
 import type { Session } from "./session.ts";
 
 /**
  * @param signal stops it between two pieces; nothing is left
- * @throws {BargeError} as `get` and `put`; `digest` when the source's bytes are not what was stored
+ * @throws {BargeError} as `get`, about `from`; as `put`, about `to`; `digest` when the source's
+ *   bytes are not what was stored
  */
 export async function copy(
   session: Session,
@@ -24,7 +25,9 @@ export async function copy(
   const buffer = borrow();
   try {
     const request = { path: to, size: source.size, modified: source.modified, overwrite };
-    const upload = await put(session, request);
+    const upload = await put(session, request).catch((error) => {
+      throw typed(error, { path: to });
+    });
     try {
       await upload.restart(); // half an upload of something else may lie there
       for (let n; (n = await source.read(buffer)) > 0;) {
@@ -32,6 +35,8 @@ export async function copy(
         await upload.write(buffer.subarray(0, n));
       }
       return await upload.commit(source.digest(), true);
+    } catch (error) {
+      throw typed(error, { path: to });
     } finally {
       upload.drop();
     }

@@ -32,7 +32,9 @@ export async function move(
     const { type } = checkTakeStill(session, now, source);
     if (type === "other") throw new BargeError("denied", "it is neither a file nor a folder");
     const replaces = checkWrite(session, now, target, overwrite);
-    if (replaces && type === "dir") throw new BargeError("exists", "a file has that name");
+    if (replaces && type === "dir") {
+      throw new BargeError("exists", "a file has that name", { path: to });
+    }
   };
   check();
   const intent = await store.commits.enter(() => store.intents.intend("move", a, b));
@@ -50,8 +52,8 @@ export async function move(
         happened = true;
       },
       ledger() {
-        store.ledger.rename(a, b);
-        store.intents.done(intent);
+        // Settled by `barge verify` already, if it is not open: a second time would forget the target.
+        if (store.intents.done(intent)) store.ledger.rename(a, b);
       },
     });
   } catch (error) {

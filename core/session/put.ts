@@ -18,6 +18,7 @@ import { BargeError, typed } from "../error.ts";
 import type { Overwrite } from "../protocol/message.ts";
 import type { Location } from "../vault/path.ts";
 import { digestFile } from "../vault/digest.ts";
+import { reached } from "../vault/fault.ts";
 import { discard, Staged, stagedPlace, stagedSize, stageWhole } from "../vault/staging.ts";
 import { changeable, checkWrite } from "./access.ts";
 import type { Session } from "./session.ts";
@@ -90,16 +91,18 @@ export async function putWhole(
   bytes: Uint8Array,
   sha256: string,
 ): Promise<Committed> {
-  // May it be written there? That is asked once, when it is published: the body has come already.
-  const { location, declared } = declare(session, request, session.account());
+  const account = session.account();
+  const { location, declared } = declare(session, request, account);
   const { store } = session;
   await supersede(store, declared);
   const row = await store.commits.enter(() => {
+    checkWrite(session, account, location, request.overwrite);
     const row = store.reservations.begin({ ...declared, size: bytes.length });
     const facts = { size: bytes.length, sha256, verified: true };
     store.reservations.seal(row.id, declared.holder, facts);
     return row;
   });
+  reached("sealed");
   try {
     const staged = await stageWhole(store.vault, row.id, bytes, request.modified);
     const facts = { ...staged, size: bytes.length, sha256, verified: true };
@@ -221,6 +224,7 @@ export class Upload {
         verified,
       };
       await store.commits.enter(() => store.reservations.seal(id, holder!, facts));
+      reached("sealed");
       const committed = await publish(
         ...[this.#session, this.#request, this.#location, this.#row, facts] as const,
       );

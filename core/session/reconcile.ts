@@ -1,6 +1,14 @@
 /**
- * Does the ledger agree with the disk? `barge quota verify [--repair]`, also beside a running
- * server: each folder is compared under the write lock, so that no commit is caught half-way.
+ * Does the ledger agree with the disk? `barge quota verify` and `barge verify`, also beside a running
+ * server: what is said of a file is said under the write lock, so that no commit is caught half-way.
+ *
+ *   facts      is it there, and of the size, time and inode that the ledger has?
+ *   contents   has it the bytes of its digest? Read outside the lock, judged under it: whatever was
+ *              replaced meanwhile is looked at again
+ *   sums       is every account charged what its files and uploads come to?
+ *
+ * With `repair` the ledger follows the disk. The files themselves are never changed, and no digest is
+ * replaced because the bytes don't fit it any more: that is damage, and the digest is what tells.
  */
 import { BargeError } from "../error.ts";
 import { sameFile } from "./entry.ts";
@@ -10,116 +18,272 @@ import { type Place, relative } from "../vault/place.ts";
 import { type Found, isBehindLink } from "../vault/vault.ts";
 import type { Store } from "./store.ts";
 
+/** What sort of difference it is. Stable: printed in `--json`. */
+export type ProblemKind =
+  /** In the ledger, and not on disk. */
+  | "missing"
+  /** On disk, and not in the ledger: put there by hand. */
+  | "unknown"
+  /** Its size, time or inode are not the ledger's: changed by hand. */
+  | "changed"
+  /** Size and time are the ledger's, the bytes are not. */
+  | "damaged"
+  /** The system does not let us read it. */
+  | "unreadable"
+  /** An account's sums are not what its files and uploads come to. */
+  | "sums"
+  /** In staging, and nobody's. */
+  | "leftover"
+  /** An upload in the ledger of which nothing is staged. */
+  | "empty-upload"
+  /** A commit, move or removal whose worker died in the middle of it. */
+  | "cut-off";
+
 /** One thing that differs. */
 export interface Problem {
+  readonly kind: ProblemKind;
   /** Below the data directory, or an account's name. */
   readonly path: string;
   readonly what: string;
   readonly repaired: boolean;
+  /** SHA-256 in hex, of `damaged` ones: what the ledger has, and what was read. */
+  readonly expected: string | null;
+  readonly found: string | null;
 }
+
+/** How far it is. */
+export type ReconcileEvent =
+  | { readonly type: "plan"; readonly files: number; readonly bytes: number }
+  /** `skipped`: bytes of it that will not be read. */
+  | { readonly type: "start"; readonly path: string; readonly skipped: number }
+  | { readonly type: "bytes"; readonly count: number }
+  | { readonly type: "done" };
 
 export interface ReconcileOptions {
   /** Bring the ledger in line with the disk: the files themselves are never changed. */
   readonly repair: boolean;
+  /** Read every file, and compare it with its digest. */
+  readonly contents?: boolean;
+  /** Damaged files, by their path below the data directory, to be taken as they are now. */
+  readonly accept?: ReadonlySet<string>;
   readonly signal?: AbortSignal;
   readonly onProblem?: (problem: Problem) => void;
+  readonly onEvent?: (event: ReconcileEvent) => void;
+}
+
+export interface Reconciled {
+  /** Files that were looked at. */
+  readonly checked: number;
+  /** Bytes that were read. */
+  readonly bytes: number;
+  readonly problems: Problem[];
 }
 
 /** @returns how many files were looked at, and all that differs */
-export async function reconcile(
-  store: Store,
-  options: ReconcileOptions,
-): Promise<{ checked: number; problems: Problem[] }> {
-  const problems: Problem[] = [];
-  const report = (path: string, what: string) => {
-    const problem = { path, what, repaired: options.repair };
-    problems.push(problem);
-    options.onProblem?.(problem);
-  };
-  let checked = 0;
-  const folders = new Set(store.ledger.folders());
-  for (const space of ["homes", "public"]) {
-    for await (const dir of walk(store, space)) folders.add(dir);
+export async function reconcile(store: Store, options: ReconcileOptions): Promise<Reconciled> {
+  return await new Reconciliation(store, options).run();
+}
+
+type Facts = Pick<Problem, "kind" | "path" | "what" | "repaired"> & Partial<Problem>;
+
+/** Nothing was wrong any more; done; not done; a copy by hand that has not the bytes of its digest. */
+type Outcome = "none" | "repaired" | "open" | { readonly expected: string };
+
+const damaged = "is damaged: its bytes are not those of its digest";
+
+/** How often a file that is replaced while it is read is read again. */
+const attempts = 3;
+
+class Reconciliation {
+  readonly #store: Store;
+  readonly #options: ReconcileOptions;
+  readonly #problems: Problem[] = [];
+  readonly #unreadable = new Set<string>();
+  #checked = 0;
+  #bytes = 0;
+
+  constructor(store: Store, options: ReconcileOptions) {
+    this.#store = store;
+    this.#options = options;
   }
-  folders.delete("homes"); // what lies beside the homes is nobody's
-  for (const dir of folders) {
-    options.signal?.throwIfAborted();
-    checked += await compareFolder(store, dir, options.repair, report);
-  }
-  store.db.transaction(() => {
-    for (const { account, id, used, reserved } of store.ledger.wrongSums()) {
-      report(account, `its sums are wrong: used should be ${used}, reserved ${reserved}`);
-      if (options.repair) store.ledger.correct(id, used, reserved);
+
+  async run(): Promise<Reconciled> {
+    const { ledger } = this.#store;
+    const { contents, onEvent, signal } = this.#options;
+    const { files, bytes } = ledger.totals();
+    onEvent?.({ type: "plan", files, bytes: contents ? bytes : 0 });
+    const folders = new Set(ledger.folders());
+    for (const space of ["homes", "public"]) {
+      for await (const dir of this.#walk(space)) folders.add(dir);
     }
-  });
-  return { checked, problems };
-}
-
-async function* walk(store: Store, dir: string): AsyncGenerator<string, void, void> {
-  yield dir;
-  for (const { name, type } of await names(store, dir)) {
-    if (type === "dir") yield* walk(store, `${dir}/${name}`);
+    folders.delete("homes"); // what lies beside the homes is nobody's
+    for (const dir of folders) {
+      signal?.throwIfAborted();
+      await this.#compareFolder(dir);
+    }
+    this.#compareSums();
+    return { checked: this.#checked, bytes: this.#bytes, problems: this.#problems };
   }
-}
 
-async function names(store: Store, dir: string): Promise<{ name: string; type: "file" | "dir" }[]> {
-  const cut = dir.lastIndexOf("/");
-  try {
-    return await store.vault.names({
-      dir: dir.slice(0, Math.max(0, cut)),
-      name: dir.slice(cut + 1),
+  async *#walk(dir: string): AsyncGenerator<string, void, void> {
+    this.#options.signal?.throwIfAborted();
+    yield dir;
+    for (const { name, type } of await this.#names(dir)) {
+      if (type === "dir") yield* this.#walk(`${dir}/${name}`);
+    }
+  }
+
+  async #names(dir: string): Promise<{ name: string; type: "file" | "dir" }[]> {
+    const cut = dir.lastIndexOf("/");
+    const place = { dir: dir.slice(0, Math.max(0, cut)), name: dir.slice(cut + 1) };
+    try {
+      return await this.#store.vault.names(place);
+    } catch (error) {
+      if (!notServed(error)) this.#cantRead(dir, error);
+      return [];
+    }
+  }
+
+  async #compareFolder(dir: string): Promise<void> {
+    const { ledger } = this.#store;
+    const { onEvent, signal } = this.#options;
+    const files = new Set<string>();
+    for (const { name, type } of await this.#names(dir)) if (type === "file") files.add(name);
+    for (const name of ledger.folder(dir).keys()) files.add(name);
+    for (const name of files) {
+      signal?.throwIfAborted();
+      const place = { dir, name };
+      try {
+        await this.#compareFile(place);
+      } catch (error) {
+        this.#cantRead(relative(place), error);
+      }
+      this.#checked++;
+      onEvent?.({ type: "done" });
+    }
+  }
+
+  async #compareFile(place: Place): Promise<void> {
+    const { contents, onEvent } = this.#options;
+    const path = relative(place);
+    for (let attempt = 1; attempt <= attempts; attempt++) {
+      const wrong = difference(this.#store, place);
+      const row = this.#store.ledger.file(place);
+      if (wrong || !contents || !row) {
+        onEvent?.({ type: "start", path, skipped: contents ? row?.size ?? 0 : 0 });
+        if (wrong) await this.#takeIn(place, wrong);
+        return;
+      }
+      if (attempt === 1) onEvent?.({ type: "start", path, skipped: 0 });
+      const digest = await this.#digest(place);
+      if (digest === row.sha256) return;
+      if (digest !== undefined && this.#judge(row, digest)) return;
+    }
+    // Replaced again and again: each time by bytes whose digest was taken when they came.
+  }
+
+  /** The bytes are not what the digest says. @returns false when the file was replaced meanwhile */
+  #judge(row: FileRow, digest: string): boolean {
+    const { db, ledger } = this.#store;
+    const path = relative(row);
+    const repaired = this.#accepts(path);
+    const still = db.transaction(() => {
+      const now = ledger.file(row);
+      const found = see(this.#store, row);
+      if (!now || !found || !sameFile(now, found)) return false;
+      if (now.sha256 !== row.sha256 || !sameFile(row, found)) return false;
+      if (repaired) ledger.enter({ ...now, sha256: digest, verified: false });
+      return true;
     });
-  } catch (error) {
-    if (notServed(error)) return [];
-    throw error;
+    if (!still) return false;
+    const what = repaired ? `${damaged}; accepted as they are` : damaged;
+    this.#report({ kind: "damaged", path, what, repaired, expected: row.sha256, found: digest });
+    return true;
   }
-}
 
-async function compareFolder(
-  store: Store,
-  dir: string,
-  repair: boolean,
-  report: (path: string, what: string) => void,
-): Promise<number> {
-  const files = new Set<string>();
-  for (const { name, type } of await names(store, dir)) if (type === "file") files.add(name);
-  for (const name of store.ledger.folder(dir).keys()) files.add(name);
-  for (const name of files) await compareFile(store, { dir, name }, repair, report);
-  return files.size;
-}
-
-async function compareFile(
-  store: Store,
-  place: Place,
-  repair: boolean,
-  report: (path: string, what: string) => void,
-): Promise<void> {
-  const what = difference(store, place);
-  if (!what) return;
-  report(relative(place), what);
-  if (!repair) return;
-  // The digest is taken outside the lock; entered only if the file is still the same then.
-  const before = see(store, place);
-  const sha256 = before && await digestOf(store, place);
-  store.db.transaction(() => {
-    if (!difference(store, place)) return;
-    const found = see(store, place);
-    if (!found) store.ledger.forgetFile(place);
-    else if (sha256 && before && found.ino === before.ino && found.modified === before.modified) {
+  /** The ledger follows the disk, if it may. */
+  async #takeIn(place: Place, { kind, what }: Difference): Promise<void> {
+    const path = relative(place);
+    const store = this.#store;
+    if (!this.#options.repair) return this.#report({ kind, path, what, repaired: false });
+    // The digest is taken outside the lock; entered only if the file is still the same then.
+    const before = see(store, place);
+    const sha256 = before && await this.#digest(place);
+    const outcome = store.db.transaction((): Outcome => {
+      if (!difference(store, place)) return "none";
+      const found = see(store, place);
+      if (!found) {
+        store.ledger.forgetFile(place);
+        return "repaired";
+      }
+      const still = before && found.ino === before.ino && found.modified === before.modified;
+      if (!still || !sha256) return "open"; // somebody is writing it at this moment
+      const row = store.ledger.file(place);
+      const same = row?.sha256 === sha256;
+      if (row && !same && sameButInode(row, found) && !this.#accepts(path)) {
+        return { expected: row.sha256 };
+      }
       const { size, modified, ino } = found;
-      const owner = store.ledger.file(place)?.owner ?? homeOwner(store, place.dir);
-      store.ledger.enter({ ...place, owner, size, sha256, modified, ino, verified: false });
+      const owner = row?.owner ?? homeOwner(store, place.dir);
+      const verified = same && row.verified !== 0;
+      store.ledger.enter({ ...place, owner, size, sha256, modified, ino, verified });
+      return "repaired";
+    });
+    if (typeof outcome === "object") {
+      const { expected } = outcome;
+      const facts = { kind: "damaged", path, what: damaged, repaired: false } as const;
+      this.#report({ ...facts, expected, found: sha256 });
+    } else if (outcome !== "none") {
+      this.#report({ kind, path, what, repaired: outcome === "repaired" });
     }
-  });
-}
+  }
 
-/** @returns undefined for a file that is gone again */
-async function digestOf(store: Store, place: Place): Promise<string | undefined> {
-  try {
-    return (await digestFile(store.vault, place)).digest;
-  } catch (error) {
-    if (notServed(error)) return undefined;
-    throw error;
+  #accepts(path: string): boolean {
+    return this.#options.accept?.has(path) ?? false;
+  }
+
+  /** @returns undefined for a file that is gone again */
+  async #digest(place: Place): Promise<string | undefined> {
+    const { onEvent, signal } = this.#options;
+    const onRead = (count: number) => {
+      this.#bytes += count;
+      onEvent?.({ type: "bytes", count });
+    };
+    try {
+      const { vault } = this.#store;
+      return (await digestFile(vault, place, "sha256", Infinity, signal, onRead)).digest;
+    } catch (error) {
+      if (notServed(error)) return undefined;
+      throw error;
+    }
+  }
+
+  #compareSums(): void {
+    const { db, ledger } = this.#store;
+    const { repair: repaired } = this.#options;
+    db.transaction(() => {
+      for (const { account: path, id, used, reserved } of ledger.wrongSums()) {
+        const what = `its sums are wrong: used should be ${used}, reserved ${reserved}`;
+        if (repaired) ledger.correct(id, used, reserved);
+        this.#report({ kind: "sums", path, what, repaired });
+      }
+    });
+  }
+
+  /** What one file does not let us do is no reason to leave the others. */
+  #cantRead(path: string, error: unknown): void {
+    const known = error instanceof BargeError && (error.kind === "io" || error.kind === "denied");
+    if (!known) throw error;
+    if (this.#unreadable.has(path)) return;
+    this.#unreadable.add(path);
+    const what = `can't be read: ${error.message}`;
+    this.#report({ kind: "unreadable", path, what, repaired: false });
+  }
+
+  #report(facts: Facts): void {
+    const problem: Problem = { expected: null, found: null, ...facts };
+    this.#problems.push(problem);
+    this.#options.onProblem?.(problem);
   }
 }
 
@@ -142,17 +306,28 @@ function notServed(error: unknown): boolean {
     isBehindLink(error);
 }
 
+/** A copy of it, if only its bytes are the same, too: what a backup puts back. */
+function sameButInode(row: FileRow, found: Found): boolean {
+  return row.ino !== found.ino && sameFile({ ...row, ino: found.ino }, found);
+}
+
+type Difference = Pick<Problem, "kind" | "what">;
+
 /** What is wrong with a file's row, of one moment; undefined for nothing. */
-function difference(store: Store, place: Place): string | undefined {
-  const once = (): string | undefined => {
+function difference(store: Store, place: Place): Difference | undefined {
+  const once = (): Difference | undefined => {
     const row: FileRow | undefined = store.ledger.file(place);
     const found = see(store, place);
-    if (!found) return row ? "in the ledger, and not on disk" : undefined;
-    if (!row) return "on disk, and not in the ledger";
+    if (!found) return row && { kind: "missing", what: "in the ledger, and not on disk" };
+    if (!row) return { kind: "unknown", what: "on disk, and not in the ledger" };
     if (sameFile(row, found)) return undefined;
-    return row.size === found.size
+    if (sameButInode(row, found)) {
+      return { kind: "changed", what: "was replaced by hand, by one of the same size and time" };
+    }
+    const what = row.size === found.size
       ? "was changed by hand"
       : `was changed by hand: ${found.size} bytes, ${row.size} in the ledger`;
+    return { kind: "changed", what };
   };
   return once() && store.db.transaction(once);
 }

@@ -6,10 +6,11 @@
  *   unfinished   nobody holds them any more; kept for a week; reserved is what is staged, no more
  *   staging      whatever belongs to no upload goes
  */
+import type { Intent } from "../account/intent.ts";
 import type { UploadRow } from "../account/reservation.ts";
 import { digestFile } from "../vault/digest.ts";
 import { discard, stagedNames, stagedSize, stagingDir } from "../vault/staging.ts";
-import { forgetGone } from "./entry.ts";
+import { forgetGone, known } from "./entry.ts";
 import { trashName } from "./remove.ts";
 import type { Store } from "./store.ts";
 
@@ -60,21 +61,40 @@ export async function recover(store: Store): Promise<Recovered> {
 }
 
 function settleIntents(store: Store): number {
-  const { db, intents, ledger, vault } = store;
-  let happened = 0;
-  for (const { id, verb, from, to } of intents.intents()) {
-    db.transaction(() => {
-      if (verb === "remove" && vault.find({ dir: stagingDir, name: trashName(id) })) {
-        forgetGone(store, from);
-        happened++;
-      } else if (verb === "move" && !vault.find(from) && vault.find(to)) {
-        ledger.rename(from, to);
-        happened++;
-      }
-      intents.done(id);
+  let changes = 0;
+  for (const intent of store.intents.intents()) {
+    store.db.transaction(() => {
+      if (settleIntent(store, intent)) changes++;
+      else store.intents.done(intent.id);
     });
   }
-  return happened;
+  return changes;
+}
+
+/**
+ * Lets the ledger follow a rename or removal that happened on disk, and forgets the intent.
+ *
+ * @returns false, with nothing done, when it did not happen
+ */
+export function settleIntent(store: Store, intent: Intent): boolean {
+  if (!happened(store, intent)) return false;
+  const { ledger } = store;
+  const { from, to } = intent;
+  if (intent.verb === "remove") forgetGone(store, from);
+  else {
+    // What the ledger knows there came later: after a worker died with its intent, others went on.
+    const kept = ledger.rowsAt(to).filter((row) => known(store, row));
+    ledger.rename(from, to);
+    for (const row of kept) ledger.enter({ ...row, verified: row.verified !== 0 });
+  }
+  store.intents.done(intent.id);
+  return true;
+}
+
+/** Does the disk show what was intended? */
+export function happened({ vault }: Store, { id, verb, from, to }: Intent): boolean {
+  if (verb === "remove") return !!vault.find({ dir: stagingDir, name: trashName(id) });
+  return !vault.find(from) && !!vault.find(to);
 }
 
 /**
@@ -82,13 +102,14 @@ function settleIntents(store: Store): number {
  * replaced, of the same size, and the staged bytes lost with the power. Few uploads are at this
  * point at once, and only a crash leaves one.
  */
-async function wasPublished(store: Store, upload: UploadRow): Promise<boolean> {
+export async function wasPublished(store: Store, upload: UploadRow): Promise<boolean> {
   const found = store.vault.find(upload);
   if (found?.type !== "file" || found.size !== upload.want) return false;
   return (await digestFile(store.vault, upload)).digest === upload.sha256;
 }
 
-function settle(store: Store, upload: UploadRow): void {
+/** Charges an upload that is in place. */
+export function settle(store: Store, upload: UploadRow): void {
   const { size, modified, ino } = store.vault.find(upload)!;
   store.reservations.settle(upload.id, {
     dir: upload.dir,

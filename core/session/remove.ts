@@ -49,8 +49,8 @@ export async function remove(session: Session, path: string, recursive: boolean)
         happened = true;
       },
       ledger() {
-        forgotten = store.ledger.forget(place);
-        store.intents.done(intent);
+        // Settled by `barge verify` already, if it is not open: something new may be there since.
+        if (store.intents.done(intent)) forgotten = store.ledger.forget(place);
       },
     });
   } catch (error) {

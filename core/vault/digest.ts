@@ -10,6 +10,7 @@ import type { Vault } from "./vault.ts";
  *
  * @param length only its first so many bytes
  * @param signal stops between two reads
+ * @param onRead told the bytes of each read
  * @returns hex, and how many bytes were read
  * @throws {BargeError} `not-found`, `denied`, `io`
  */
@@ -19,6 +20,7 @@ export async function digestFile(
   algorithm: "sha256" | "md5" = "sha256",
   length = Infinity,
   signal?: AbortSignal,
+  onRead?: (bytes: number) => void,
 ): Promise<{ digest: string; size: number }> {
   const { file } = vault.open(place);
   const hash = createHash(algorithm);
@@ -31,6 +33,7 @@ export async function digestFile(
       if (!n) break;
       hash.update(buffer.subarray(0, n));
       size += n;
+      onRead?.(n);
     }
     return { digest: hash.digest("hex"), size };
   } catch (error) {

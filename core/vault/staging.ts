@@ -7,6 +7,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { BargeError, typed } from "../error.ts";
 import { borrow, giveBack } from "../net/pool.ts";
+import { reached } from "./fault.ts";
 import type { Place } from "./place.ts";
 import { foundOf, type Vault } from "./vault.ts";
 
@@ -105,7 +106,9 @@ export class Staged implements Disposable {
         const time = new Date(modified);
         await this.#file.utime(time, time);
       }
+      reached("staged");
       if (durable) await this.#file.sync();
+      reached("synced");
       const { size, modified: time, ino } = foundOf(await this.#file.stat());
       if (size !== this.#size) {
         throw new BargeError("io", `staged ${this.#size} bytes and found ${size}`);
@@ -157,7 +160,9 @@ export async function stageWhole(
       file.utimeSync(time, time);
     }
     const found = foundOf(file.statSync());
+    reached("staged");
     if (vault.durable) await file.sync();
+    reached("synced");
     return { modified: found.modified, ino: found.ino };
   } catch (error) {
     throw typed(error, { op: "stage" });
@@ -186,6 +191,18 @@ function stagedPath(vault: Vault, name: string | number): string {
 export function stagedSize(vault: Vault, upload: number): number | undefined {
   const found = vault.find(stagedPlace(upload));
   return found?.type === "file" ? found.size : undefined;
+}
+
+/** How long nothing was done to what is staged under a name, in ms; undefined when it is gone. */
+export function stagedAge(vault: Vault, name: string): number | undefined {
+  try {
+    const { ctime, mtime } = Deno.lstatSync(stagedPath(vault, name));
+    const last = ctime ?? mtime;
+    return last ? Date.now() - last.getTime() : undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw typed(error, { op: "stage" });
+  }
 }
 
 /**

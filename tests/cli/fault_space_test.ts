@@ -85,6 +85,18 @@ Deno.test({
       const { code, stderr } = await put("old");
       assert.equal(code, 0, stderr);
     });
+    await t.step("of a tree: the first file is named, the others are counted", async () => {
+      Deno.mkdirSync(`${home.path}/tree`);
+      const small = pattern(200_000);
+      for (let i = 0; i < 100; i++) Deno.writeFileSync(`${home.path}/tree/${i}`, small);
+      const { code, stderr } = await home.barge(
+        ["put", "-r", "--server", `barge://anna@${server.address}`, "tree", "/home/"],
+        { env },
+      );
+      assert.equal(code, 5, stderr);
+      assert.match(stderr, /^barge: and \d+ more of the same$/m);
+      assert.ok(stderr.split("\n").length < 12, stderr);
+    });
     const { code, stdout, stderr } = await home.barge(["quota", "verify", "--data", data]);
     assert.equal(code, 0, stdout + stderr);
     assert.doesNotMatch(server.stderr(), /"level":"ERROR"/);

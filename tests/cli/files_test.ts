@@ -192,6 +192,25 @@ Deno.test("folders are made, moved, copied and removed", async () => {
   assert.notEqual(codes[10], 0);
 });
 
+Deno.test("a slash at the end of a folder's name makes no difference", async () => {
+  await using all = await loggedIn();
+  const { home } = all;
+  const done = async (...args: string[]) => {
+    const { code, stdout, stderr } = await home.barge(args);
+    assert.equal(code, 0, `${args.join(" ")}: ${stderr}`);
+    return stdout;
+  };
+  await done("mkdir", "/home/a/", "/home/a/in/", "/home/b/");
+  assert.equal(await done("ls", "/home/a/"), "in/\n");
+  assert.equal(await done("ls", "/home/"), "a/\nb/\n");
+  assert.match(await done("stat", "/home/a//"), /^\/home\/a\n/);
+  await done("mv", "/home/a/", "/home/b/");
+  await done("cp", "-r", "/home/b/a/", "/home/c");
+  assert.equal(await done("ls", "-r", "/home"), "b/\nb/a/\nb/a/in/\nc/\nc/in/\n");
+  await done("rm", "-r", "/home/b/");
+  assert.equal(await done("ls", "/"), "home/\npublic/\n");
+});
+
 Deno.test("failures have their exit codes, with --json as well", async () => {
   await using all = await loggedIn("10");
   const { home, server } = all;

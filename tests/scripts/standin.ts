@@ -24,13 +24,6 @@ export const STANDIN: Readonly<Record<string, string>> = {
       say(Deno.pid);
       setInterval(() => {}, 1000);
     }
-    if (verb === "run") {
-      try {
-        new Deno.Command("/bin/true").outputSync();
-      } catch (error) {
-        say((error as Error).name);
-      }
-    }
   `,
   "cmd/match.ts": `
     import picomatch from "picomatch";

@@ -21,6 +21,7 @@ import type { Challenge } from "../../session/login.ts";
 import type { Rate } from "../../session/rate.ts";
 import type { Session } from "../../session/session.ts";
 import type { Store } from "../../session/store.ts";
+import { Access, claimed, outcomeOf } from "../access.ts";
 import { explain, note } from "./failure.ts";
 import { type Brake, Output } from "./output.ts";
 import { verbs } from "./verbs.ts";
@@ -67,6 +68,9 @@ export class Connection {
   session: Session | undefined;
   /** Gives back the place that the account has for this connection. */
   #leaveAccount: () => void = () => {};
+  /** Who is logged in, and who the last login was to be: for the access log. */
+  account: string | null = null;
+  claims: string | null = null;
   readonly #patience: Patience;
   readonly #ahead: Ahead;
   readonly #paces: Stream["paces"];
@@ -231,18 +235,35 @@ export class Connection {
 
   /** Reads and answers one request. @returns whether there may be another */
   async #request(): Promise<boolean> {
-    const frame = await this.reader.frame();
-    if (frame === null || this.#leaving) return false;
-    this.#busy = true;
-    this.stream.paces = this.#paces;
+    let access: Access | undefined;
     try {
-      return await this.#answer(frame.value, frame.body);
+      const frame = await this.reader.frame();
+      if (frame === null || this.#leaving) return false;
+      this.#busy = true;
+      this.stream.paces = this.#paces;
+      access = this.#access(frame.value);
+      return await this.#answer(frame.value, frame.body, access);
+    } catch (error) {
+      const outcome = outcomeOf(error);
+      if (outcome === "protocol") access ??= this.#access({});
+      access?.end(outcome);
+      throw error;
     } finally {
       this.#busy = false;
     }
   }
 
-  async #answer(value: FrameValue, body: Body): Promise<boolean> {
+  #access(value: FrameValue): Access {
+    const { op: verb = null, path = null } = asked(value);
+    const to = typeof value.to === "string" ? value.to : undefined;
+    const access = new Access({ door: "native", address: this.stream.peer, verb, path, to });
+    const login = verb === "auth" || verb === "register";
+    if (login) this.claims = typeof value.account === "string" ? claimed(value.account) : null;
+    access.account = login || verb === "proof" ? this.claims : this.account;
+    return access;
+  }
+
+  async #answer(value: FrameValue, body: Body, access: Access): Promise<boolean> {
     let unread = body !== undefined;
     try {
       this.#needHello(value);
@@ -259,13 +280,16 @@ export class Connection {
         r: typeof request,
         b: BodyState,
       ) => Promise<object | null>;
-      const answer = await handle(this, request, { body, taken: () => unread = false });
+      const answer = await handle(this, request, { body, access, taken: () => unread = false });
       if (answer) this.output.queue(encodeFrame({ ok: true, ...answer }));
       if (this.output.full) await this.output.flush();
+      if (request.verb === "proof") access.account = this.account;
+      if (!access.pending) access.end("ok");
       return request.verb !== "bye";
     } catch (error) {
       if (this.stream.closed || this.#over) throw error;
       const failed = explain(error, asked(value));
+      access.end(failed.kind);
       await this.window.drain();
       this.output.queue(encodeFrame(failure(failed)));
       if (failed.kind === "protocol") return false;
@@ -301,6 +325,8 @@ function asked(value: FrameValue): { op?: string; path?: string } {
 /** The body behind a request's frame, and how a handler says that it has read it. */
 export interface BodyState {
   readonly body: Body;
+  /** Its record in the access log: counts bytes. */
+  readonly access: Access;
   /** To be called by who reads the body and the trailer, before it begins. */
   readonly taken: () => void;
 }

@@ -10,6 +10,7 @@ import {
   type Request,
 } from "../../protocol/message.ts";
 import { type Committed, put, type PutRequest, putWhole, type Upload } from "../../session/put.ts";
+import type { Access } from "../access.ts";
 import type { BodyState, Connection } from "./connection.ts";
 import { explain, note } from "./failure.ts";
 
@@ -21,7 +22,7 @@ export function servePut(
 ): Promise<object | null> {
   const { path, size, modified, overwrite } = request;
   const facts = { path, size, overwrite, modified: modified ? Date.parse(modified) : null };
-  return state.body === undefined ? serveWaiting(c, facts) : serveEager(c, facts, state);
+  return state.body === undefined ? serveWaiting(c, facts, state) : serveEager(c, facts, state);
 }
 
 /** What is told of a committed upload. */
@@ -44,6 +45,9 @@ async function serveEager(c: Connection, request: PutRequest, state: BodyState):
   }
   const trailer = await c.trailer();
   const session = c.session!;
+  const { access } = state;
+  access.bytes = body;
+  access.pending = true;
   await c.window.add(request.path, body, async () => {
     try {
       const sha256 = createHash("sha256").update(bytes).digest("hex");
@@ -51,15 +55,23 @@ async function serveEager(c: Connection, request: PutRequest, state: BodyState):
       if (sha256 !== trailer) {
         throw new BargeError("digest", `what arrived has SHA-256 ${sha256}, not ${trailer}`);
       }
-      return { ok: true, ...written(await putWhole(session, request, bytes, sha256)) };
+      const committed = await putWhole(session, request, bytes, sha256);
+      access.end("ok");
+      return { ok: true, ...written(committed) };
     } catch (error) {
-      return failure(explain(error, { op: "put", path: request.path }));
+      const failed = explain(error, { op: "put", path: request.path });
+      access.end(failed.kind);
+      return failure(failed);
     }
   });
   return null;
 }
 
-async function serveWaiting(c: Connection, request: PutRequest): Promise<object | null> {
+async function serveWaiting(
+  c: Connection,
+  request: PutRequest,
+  { access }: BodyState,
+): Promise<object | null> {
   await c.window.drain();
   const upload = await put(c.session!, request);
   try {
@@ -78,7 +90,7 @@ async function serveWaiting(c: Connection, request: PutRequest): Promise<object 
     if (from.body !== "chunked" && from.body !== left) {
       throw new BargeError("protocol", `a body of ${from.body}, ${left ?? "chunked"} was due`);
     }
-    const failed = await receive(c, upload, from.offset === 0, request.path);
+    const failed = await receive(c, upload, from.offset === 0, request.path, access);
     const sha256 = await c.trailer();
     if (failed) return null;
     if (sha256 === null) {
@@ -103,10 +115,12 @@ async function receive(
   upload: Upload,
   restart: boolean,
   path: string,
+  access: Access,
 ): Promise<boolean> {
   let failed: BargeError | undefined;
   const fail = (error: unknown) => {
     failed = explain(error, { op: "put", path });
+    access.end(failed.kind);
     try {
       upload.fail(failed);
     } catch (second) {
@@ -120,6 +134,7 @@ async function receive(
   try {
     for await (const piece of c.reader.body()) {
       await writing;
+      access.bytes += piece.length;
       if (!failed) writing = upload.write(piece).catch(fail);
       else if (failed.kind === "protocol") break;
     }

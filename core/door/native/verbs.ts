@@ -111,6 +111,7 @@ async function proof(c: Connection, request: Request<"proof">): Promise<Answer<"
   if (!asked) throw new BargeError("protocol", "a proof without auth before it");
   const { session, answer } = await asked.prove(request.proof, (ms) => c.pause(ms));
   c.admit(session);
+  c.account = answer.account;
   return answer;
 }
 

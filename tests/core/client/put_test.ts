@@ -31,6 +31,12 @@ Deno.test("put: files, one by one", async (t) => {
     }
   });
 
+  await t.step("a file that hides its size is refused, not sent as empty", async () => {
+    const { error } = await run(["/proc/version"], "/home/version");
+    assert.match(String(error), /^put \/proc\/version: it has bytes, though its size is 0$/);
+    assert.equal(await entryAt(client, "/home/version"), null);
+  });
+
   await t.step("the target is a name, or with a slash a folder to put into", async () => {
     assert.deepEqual((await run([`${dir}/small`], "/home/")).outcome(), ["sent /home/small"]);
     const missing = await run([`${dir}/small`], "/home/none/");

@@ -31,6 +31,10 @@ Deno.test("what was cut goes on", async (t) => {
     assert.equal(cut.status, "failed");
     assert.equal(cut.error?.kind, "unavailable");
     assert.equal(cut.error?.hint, "run the same command again to resume");
+    assert.match(
+      String(cut.error),
+      /^put \/home\/big: the server 127\.0\.0\.1:\d+ went away \(.+\)$/,
+    );
     const there = await staged("/home/big");
     assert.ok(there < 3_000_000, `${there}`);
     const record = recorder();
@@ -56,6 +60,7 @@ Deno.test("what was cut goes on", async (t) => {
   await t.step("a download", async () => {
     const [cut] = (await cutGet(["/home/big"], `${dir}/got`, 3_000_000)).results();
     assert.equal(cut.error?.kind, "unavailable");
+    assert.match(String(cut.error), /^get \/home\/big: the server \S+ went away \(.+\)$/);
     const parts = () =>
       Array.from(Deno.readDirSync(dir), ({ name }) => name).filter((name) => /\.part$/.test(name));
     assert.equal(parts().length, 1);

@@ -33,9 +33,14 @@ export class Peer implements Disposable {
   /** Connects, and logs in: as an account of `Server.addUser`, or with a token, which is quicker. */
   static async open(address: string, account?: string): Promise<Peer> {
     const peer = await Peer.connect(address);
-    await peer.ask({ verb: "hello", version: 1 });
-    if (account) await peer.login(account);
-    return peer;
+    try {
+      await peer.ask({ verb: "hello", version: 1 });
+      if (account) await peer.login(account);
+      return peer;
+    } catch (error) {
+      peer[Symbol.dispose]();
+      throw error;
+    }
   }
 
   /** Sends frames and bytes as one piece. */

@@ -27,8 +27,10 @@ Deno.test("a failure of the server's own is logged once, with its cause; the cli
   await assertUp(server.address);
   assert.equal(await server.kill("SIGTERM"), 0);
 
-  const lines = server.stderr().split("\n").filter((line) => line.includes("level"));
-  const records = lines.map((line) => JSON.parse(line));
+  const lines = server.stderr().split("\n").filter((line) => line.startsWith("{"));
+  const records = lines.map((line) => JSON.parse(line)).filter(({ logger }) =>
+    logger !== "barge.access"
+  );
   assert.equal(records.length, 2, server.stderr());
   for (const { level, properties } of records) {
     assert.equal(level, "ERROR");
@@ -46,9 +48,29 @@ Deno.test("control characters in a name stay inside their record", () => {
     timestamp: 0,
     properties: { path: evil, error: "line 1\nline 2" },
   };
+  const access: LogRecord = {
+    ...record,
+    category: ["barge", "access"],
+    level: "info",
+    properties: {
+      ...{ account: "anna", door: "native", address: "127.0.0.1:5000", verb: "move\n" },
+      ...{ path: evil, to: "/home/\u009b31m\u0085y", bytes: 5, ms: 1.5, outcome: "ok" },
+    },
+  };
+  for (const each of [record, access]) noControls(each);
+  assert.equal(
+    formatter(true, true)(access),
+    '1970-01-01 00:00:00.000 anna 127.0.0.1:5000 native "move\\n" ' +
+      '"/home/x\\n{\\"level\\":\\"ERROR\\"}\\r\\u001b[31mred\\u2028\\u0085" ' +
+      'to "/home/\\u009b31m\\u0085y" 5 bytes 1.5 ms ok\n',
+  );
+});
+
+function noControls(record: LogRecord): void {
   for (const [terminal, color] of [[false, false], [true, false], [true, true]]) {
     const line = String(formatter(terminal, color)(record)).replace(/\n$/, "");
     assert.doesNotMatch(line, /[\n\r]/, line);
     assert.ok(!line.includes("\u001b[31mred"), line);
+    assert.doesNotMatch(line, /[\x7f-\x9f\u2028-\u202e]/, line);
   }
-});
+}

@@ -225,3 +225,19 @@ Deno.test("a full disk: told as no-space, nothing lost, and room again afterward
   await upload(anna, "/home/a", new Uint8Array(2 * 1024 * 1024));
   setup.check();
 });
+
+Deno.test("copy and move: a failure names the one of the two paths that it is about", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna", 10);
+  await write(anna, "/home/a", "012345");
+  await write(anna, "/home/b", "0");
+  const about = async (path: string, work: Promise<unknown>) => {
+    const error = await work.then(() => assert.fail("no failure"), (error) => error);
+    assert.equal(error.path, path, `${error}`);
+  };
+  for (const verb of [copy, move]) {
+    await about("/home/b", verb(anna, "/home/a", "/home/b", "never"));
+    await about("/home/none/b", verb(anna, "/home/a", "/home/none/b", "always"));
+  }
+  await about("/home/c", copy(anna, "/home/a", "/home/c", "always")); // over quota
+});

@@ -183,6 +183,22 @@ Deno.test("a removal that was never noted as done does not take what came after 
   assert.equal(stat(anna, "/home/a").entry?.sha256, sha256("later"));
 });
 
+Deno.test("a move that a dead worker left undone does not take what came after it", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  for (const path of ["a", "d"]) {
+    const [from, to] = [path, `new-${path}`].map((name) => ({ dir: "homes/anna", name }));
+    setup.store.intents.intend("move", from, to); // there was something, and is no more
+  }
+  await write(anna, "/home/new-a", "later");
+  mkdir(anna, folder("/home/new-d"));
+  await write(anna, "/home/new-d/x", "later, too");
+  assert.equal((await start(setup)).changes, 0);
+  assert.equal(stat(anna, "/home/new-a").entry?.sha256, sha256("later"));
+  assert.equal(stat(anna, "/home/new-d/x").entry?.sha256, sha256("later, too"));
+  assert.equal(setup.account("anna").used, 15);
+});
+
 Deno.test("leftovers go: of no upload, of an account that is gone, older than a week", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 100);

@@ -1,0 +1,61 @@
+/** `barge serve --print-unit`: the unit that serves as this command line would. */
+import { resolve } from "node:path";
+import type { Address } from "../../core/net/address.ts";
+import { systemdUnit } from "../../core/serve/unit.ts";
+import { note, print } from "../_term/out.ts";
+
+/** Where `barge` is said to be where the runtime can't tell: it was unpacked, or runs the sources. */
+const usual = "/usr/local/bin/barge";
+/** Options that the unit has its own of, or that make no sense there, and whether a value follows. */
+const dropped = new Map([
+  ["--print-unit", false],
+  ["--data", true],
+  ["--grace", true],
+  ["--ready-fd", true],
+]);
+const paths = new Set(["--tls-cert", "--tls-key"]);
+
+/** @param args what follows `serve` on the command line */
+export function printUnit(
+  args: readonly string[],
+  options: { readonly data: string; readonly grace: number; readonly native: Address | null },
+): void {
+  const named = args.some((arg) => /^--data(=|$)/.test(arg)) || Boolean(Deno.env.get("BARGE_DATA"));
+  const data = named ? resolve(options.data) : undefined;
+  const port = options.native?.port ?? 0;
+  const text = systemdUnit({
+    program: Deno.build.standalone ? Deno.execPath() : usual,
+    args: carried(args),
+    data,
+    user: data && ownerOf(data),
+    grace: options.grace,
+    lowPort: port > 0 && port < 1024,
+  });
+  for (const line of text.trimEnd().split("\n")) print(line);
+  if (!Deno.build.standalone) note(`(the unit runs ${usual}: put the executable there)`);
+}
+
+/** The arguments that the unit keeps: local paths absolute, as a service starts in `/`. */
+function carried(args: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const [, name, value] = /^(--[^=]+)(?:=([^]*))?$/.exec(args[i]) ?? [];
+    if (name !== undefined && dropped.has(name)) {
+      if (dropped.get(name) && value === undefined) i++;
+    } else if (name !== undefined && paths.has(name)) {
+      kept.push(name, resolve(value ?? args[++i] ?? ""));
+    } else {
+      kept.push(args[i]);
+    }
+  }
+  return kept;
+}
+
+/** The user that a folder belongs to, by number; undefined where it is not there. */
+function ownerOf(path: string): string | undefined {
+  try {
+    return String(Deno.statSync(path).uid ?? "") || undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,41 @@
+/** `barge backup`: a copy of the accounts database, beside a running server. */
+import { object } from "@optique/core/constructs";
+import { openAccounts } from "./_term/accounts.ts";
+import { command } from "./_term/command.ts";
+import { argumentOf, common, dataOption, flag, path } from "./_term/options.ts";
+import { note, printJson } from "./_term/out.ts";
+import { number } from "./_term/progress.ts";
+import { formatSize } from "./_term/size.ts";
+
+export default command({
+  options: object({
+    file: argumentOf(path("FILE"), "Where the copy goes"),
+    force: flag(["--force"], "Replace what has that name"),
+    data: dataOption(),
+    ...common,
+  }),
+  usage: "FILE",
+  about:
+    `Copies the accounts database of a data directory to FILE: accounts, tokens, and the digests
+    of all files, as of one moment, also beside a running server. FILE appears whole and checked, or
+    not at all; it is readable by its owner alone.
+
+    The files themselves are ordinary files: copy homes/ and public/ with what you like, the database
+    first. To restore, stop the server, put the files back and FILE in the place of accounts.db,
+    remove accounts.db-wal and accounts.db-shm, and run \`barge verify --repair\`.`,
+  examples: [
+    ["barge backup /var/backups/accounts.db --force", "from cron, replacing yesterday's"],
+    ["barge backup accounts-$(date +%F).db --data /srv/barge", "one a day"],
+  ],
+  async run({ file, force, data, json }, { signal }) {
+    // Opened once by the usual way: says what is wrong with the data directory, and migrates it.
+    (await openAccounts(data))[Symbol.dispose]();
+    const { backup } = await import("../core/account/backup.ts");
+    const { path, bytes, accounts, files } = await backup(data, file, { force, signal });
+    if (json) printJson({ path, bytes, accounts, files });
+    else {
+      const holds = `${number(accounts)} accounts and the digests of ${number(files)} files`;
+      note(`${path}: ${holds}, ${formatSize(bytes)}`);
+    }
+  },
+});

@@ -1,0 +1,189 @@
+/**
+ * kill -9 at each step of a change, on the real program: a worker stops dead at the point, is killed
+ * there with all the rest, and the next start makes all or nothing of it.
+ */
+import assert from "node:assert/strict";
+import { reconcile } from "../../core/session/reconcile.ts";
+import { Store } from "../../core/session/store.ts";
+import type { Point } from "../../core/vault/fault.ts";
+import { type Server, startServer } from "../_server.ts";
+import {
+  type Bytes,
+  eager,
+  pattern,
+  Peer,
+  type Piece,
+  sha256,
+  tokenOf,
+} from "../core/door/_peer.ts";
+
+const MiB = 1024 * 1024;
+const old = pattern(1000);
+const small = pattern(3000, 1);
+const large = pattern(MiB + 1, 2);
+/** The other file in the home, which nothing may happen to. */
+const beside = pattern(10, 3);
+/** Room for the old file, the other one, and a large one in the place of the old, not a byte more. */
+const quota = large.length + beside.length;
+
+/** A data directory with an account and its files, as it was before each kill. */
+interface Place {
+  readonly data: string;
+  readonly token: string;
+}
+
+interface Facts {
+  readonly entry: { size: number; sha256: string } | null;
+  readonly upload: { offset: number } | null;
+}
+
+async function prepare(data: string): Promise<Place> {
+  await using server = await startServer({ data });
+  await server.addUser("anna", { quota: `${quota}` });
+  const token = await tokenOf(server.address, "anna");
+  await reset(server, token);
+  return { data, token };
+}
+
+/** Brings it back to what `prepare` made. */
+async function reset(server: Server, token: string): Promise<void> {
+  using peer = await Peer.open(server.address, token);
+  for (const path of ["/home/f", "/home/new"]) {
+    await peer.send({ verb: "remove", path });
+    await peer.answer();
+  }
+  await peer.ask(eager("/home/f", old));
+  await peer.ask(eager("/home/beside", beside));
+}
+
+/** Does `request` on a server that stops dead at the point, and kills it there. */
+async function killAt(
+  { data, token }: Place,
+  point: Point,
+  request: (peer: Peer) => Promise<void>,
+): Promise<void> {
+  // The second worker waits for the write lock, or does not notice; it dies with the first.
+  await using server = await startServer({ data, fault: `stop=${point}` });
+  using peer = await Peer.open(server.address, token);
+  await request(peer);
+  await server.said(`reached ${point}\n`);
+  await server.kill("SIGKILL");
+  await peer.gone(); // no answer had left
+}
+
+async function verify(data: string): Promise<void> {
+  const limits = { allowRegister: false, defaultLimit: null, maxLimit: null };
+  using store = new Store({ data, durability: "full", ...limits });
+  assert.deepEqual((await reconcile(store, { repair: false })).problems, []);
+  assert.deepEqual(store.intents.intents(), []);
+}
+
+async function stat(peer: Peer, path: string): Promise<Facts> {
+  await peer.send({ verb: "stat", path });
+  const answer = await peer.answer();
+  return answer.ok ? answer as unknown as Facts : { entry: null, upload: null };
+}
+
+/** Uploads as a client does that finds out how much is there. @returns where it went on */
+async function upload(peer: Peer, path: string, bytes: Bytes): Promise<number> {
+  const { offset, prefix } = await peer.ask({ verb: "put", path, size: bytes.length }) as {
+    [field: string]: never;
+  };
+  if (offset > 0) assert.equal(prefix, sha256(bytes.subarray(0, offset)));
+  const rest = bytes.subarray(offset);
+  const { sha256: told } = await peer.ask(
+    { offset, body: rest.length },
+    rest,
+    { sha256: sha256(bytes) } as Piece,
+  );
+  assert.equal(told, sha256(bytes));
+  return offset;
+}
+
+async function overwrite(place: Place, bytes: Bytes, point: Point): Promise<void> {
+  const path = "/home/f";
+  const isSmall = bytes === small;
+  await killAt(place, point, async (peer) => {
+    if (isSmall) return await peer.send(eager(path, bytes));
+    await peer.ask({ verb: "put", path, size: bytes.length });
+    await peer.send({ offset: 0, body: bytes.length }, bytes, { sha256: sha256(bytes) });
+  });
+  const happened = ["renamed", "settled", "committed"].includes(point);
+  const there = happened ? bytes : old;
+  assert.deepEqual(Deno.readFileSync(`${place.data}/homes/anna/f`), there);
+
+  await using server = await startServer({ data: place.data });
+  await verify(place.data);
+  using peer = await Peer.open(server.address, place.token);
+  const { entry, upload: left } = await stat(peer, path);
+  assert.deepEqual([entry?.size, entry?.sha256], [there.length, sha256(there)]);
+  // A small one is sealed before a byte of it is staged, and sent anew whatever is there.
+  const nothing = happened || (isSmall && point === "sealed");
+  assert.equal(left?.offset, nothing ? undefined : bytes.length);
+  const { used, reserved } = await peer.ask({ verb: "quota" });
+  const more = nothing ? 0 : bytes.length - old.length;
+  assert.deepEqual([used, reserved], [there.length + beside.length, more]);
+
+  if (isSmall) await peer.ask(eager(path, bytes));
+  else assert.equal(await upload(peer, path, bytes), nothing ? 0 : bytes.length);
+  const after = await peer.ask({ verb: "quota" });
+  assert.deepEqual([after.used, after.reserved], [bytes.length + beside.length, 0]);
+  assert.deepEqual(Deno.readFileSync(`${place.data}/homes/anna/f`), bytes);
+  assert.deepEqual(Array.from(Deno.readDirSync(`${place.data}/staging`)), []);
+  await verify(place.data);
+  await reset(server, place.token);
+}
+
+/** A move over another file, or a removal. */
+async function change(place: Place, verb: "move" | "remove", point: Point): Promise<void> {
+  const [from, to] = ["/home/f", "/home/new"];
+  const request = verb === "move"
+    ? { verb, from, to, overwrite: "always" }
+    : { verb, path: from, recursive: false };
+  {
+    await using server = await startServer({ data: place.data });
+    using peer = await Peer.open(server.address, place.token);
+    await peer.ask(eager(to, small));
+  }
+  await killAt(place, point, (peer) => peer.send(request));
+  const happened = point !== "intended";
+
+  await using server = await startServer({ data: place.data });
+  await verify(place.data);
+  using peer = await Peer.open(server.address, place.token);
+  const [a, b] = [(await stat(peer, from)).entry, (await stat(peer, to)).entry];
+  assert.equal(a?.sha256, happened ? undefined : sha256(old));
+  assert.equal(b?.sha256, sha256(happened && verb === "move" ? old : small));
+  const { used, reserved } = await peer.ask({ verb: "quota" });
+  const sizes = (a?.size ?? 0) + b!.size + beside.length;
+  assert.deepEqual([used, reserved], [sizes, 0]);
+  assert.deepEqual(Array.from(Deno.readDirSync(`${place.data}/staging`)), []);
+
+  // The same again: done, or nothing is left of what it asks for.
+  if (happened) assert.equal(await peer.fail(request), "not-found");
+  else await peer.ask(request);
+  await verify(place.data);
+  await reset(server, place.token);
+}
+
+const afterRename: Point[] = ["renamed", "settled", "committed"];
+
+Deno.test("kill -9 at each step of a change: all of it or nothing, the books right, and again", async (t) => {
+  const data = Deno.makeTempDirSync({ prefix: "barge-point-" });
+  try {
+    const place = await prepare(data);
+    for (const point of ["sealed", "staged", "synced", ...afterRename] as Point[]) {
+      await t.step(`a small upload: ${point}`, () => overwrite(place, small, point));
+    }
+    for (const point of ["staged", "synced", "sealed", ...afterRename] as Point[]) {
+      await t.step(`a large upload: ${point}`, () => overwrite(place, large, point));
+    }
+    for (const verb of ["move", "remove"] as const) {
+      for (const point of ["intended", ...afterRename] as Point[]) {
+        await t.step(`a ${verb}: ${point}`, () => change(place, verb, point));
+      }
+    }
+  } finally {
+    Deno.removeSync(data, { recursive: true });
+  }
+});

@@ -1,0 +1,28 @@
+/**
+ * The real worker with a fault in it, in the place of the real one (_faulty.ts). By the query of its
+ * URL:
+ *
+ *   stop=POINT   it stops dead at that point, says so on standard error, and waits to be killed
+ *   die=MS       it dies of an uncaught error between one second after its start and so many
+ *                milliseconds later
+ */
+import { arm } from "../../../core/vault/fault.ts";
+import "../../../core/serve/worker.ts";
+
+const asked = new URL(import.meta.url).searchParams;
+
+const stop = asked.get("stop");
+if (stop) {
+  arm((point) => {
+    if (point !== stop) return;
+    Deno.stderr.writeSync(new TextEncoder().encode(`reached ${point}\n`));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  });
+}
+
+const die = Number(asked.get("die") ?? 0);
+if (die) {
+  setTimeout(() => {
+    throw new Error("on purpose");
+  }, 1000 + Math.random() * die);
+}
