@@ -43,6 +43,14 @@ const quota: Tree = {
   },
 };
 
+const ban: Tree = {
+  list: { brief: "list whose logins are refused", load: () => import("./cmd/ban/list.ts") },
+  lift: {
+    brief: "let a banned address or account log in",
+    load: () => import("./cmd/ban/lift.ts"),
+  },
+};
+
 /** Every verb of the program. */
 export const tree: Tree = {
   serve: { brief: "serve files to people with accounts", load: () => import("./cmd/serve.ts") },
@@ -52,6 +60,7 @@ export const tree: Tree = {
     verbs: quota,
     load: () => import("./cmd/quota/own.ts"),
   },
+  ban: { brief: "show and lift bans after failed logins", verbs: ban },
   verify: {
     brief: "read every file again and compare it with its digest",
     load: () => import("./cmd/verify.ts"),

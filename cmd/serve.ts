@@ -57,6 +57,38 @@ export default command({
       undefined as number | null | undefined,
       "How much an account may register with, or grow to, by itself. Default: --quota",
     ),
+    banAfter: valueOr(
+      ["--ban-after"],
+      count("N", 0),
+      9,
+      "So many failed logins in an hour ban their address, or their account where it has not " +
+        "logged in before: for 5 minutes, the next time for 10, up to a day. 0: never. Default: 9",
+    ),
+    maxConnections: valueOr(
+      ["--max-connections"],
+      count("N", 0),
+      4096,
+      "How many connections there may be at once, over all workers. 0: any. Default: 4096",
+    ),
+    maxPerAddress: valueOr(
+      ["--max-per-address"],
+      count("N", 0),
+      256,
+      "The same for one address; loopback is not counted. 0: any. Default: 256",
+    ),
+    maxPerAccount: valueOr(
+      ["--max-per-account"],
+      count("N", 0),
+      1024,
+      "The same for one account, logged in. 0: any. Default: 1024",
+    ),
+    rateUp: valueOr(
+      ["--rate-up"],
+      rate(),
+      null,
+      "Bytes a second that an account may send, all its connections together. Default: none",
+    ),
+    rateDown: valueOr(["--rate-down"], rate(), null, "The same for what it is sent. Default: none"),
     tls: flag(["--tls"], "Use TLS on 127.0.0.1, too. Default: only where other machines reach"),
     tlsCert: value(
       ["--tls-cert"],
@@ -138,6 +170,14 @@ export default command({
       allowRegister,
       defaultLimit: quota,
       maxLimit: options.maxQuota === undefined ? quota : options.maxQuota,
+      banAfter: options.banAfter,
+      rateUp: options.rateUp,
+      rateDown: options.rateDown,
+      limits: {
+        connections: options.maxConnections,
+        perAddress: options.maxPerAddress,
+        perAccount: options.maxPerAccount,
+      },
       signal,
       grace: options.grace * 1000,
       logLevel: options.logLevel,
@@ -171,6 +211,20 @@ export default command({
     });
   },
 });
+
+/** Bytes a second. Fewer than 1 KiB would look like a dead server to clients. */
+function rate() {
+  const sizes = sizeOrNone();
+  const read = (text: string) => {
+    const result = sizes.parse(text);
+    if (!result.success) return undefined;
+    return result.value === null || result.value >= 1024 ? result.value : undefined;
+  };
+  return valueParser("SIZE|none", null, read, {
+    wanted: "a size of 1KiB or more, or `none`",
+    format: (size: number | null) => size === null ? "none" : String(size),
+  });
+}
 
 /** A door that this version does not have: `off` is all that it can be told. */
 function later(door: string) {

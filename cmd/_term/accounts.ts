@@ -1,5 +1,6 @@
 /** What the verbs that work on a data directory share. */
 import type { Account, Accounts } from "../../core/account/accounts.ts";
+import type { Bans } from "../../core/account/bans.ts";
 import type { Database } from "../../core/account/database.ts";
 import type { Tokens } from "../../core/account/tokens.ts";
 import { typed } from "../../core/error.ts";
@@ -10,6 +11,7 @@ export interface OpenAccounts extends Disposable {
   readonly db: Database;
   readonly accounts: Accounts;
   readonly tokens: Tokens;
+  readonly bans: Bans;
 }
 
 /**
@@ -30,11 +32,13 @@ export async function openAccounts(
   const { Database } = await import("../../core/account/database.ts");
   const { Accounts } = await import("../../core/account/accounts.ts");
   const { Tokens } = await import("../../core/account/tokens.ts");
+  const { Bans } = await import("../../core/account/bans.ts");
   const db = new Database(data, options);
   return {
     db,
     accounts: new Accounts(db),
     tokens: new Tokens(db),
+    bans: new Bans(db),
     [Symbol.dispose]: () => db[Symbol.dispose](),
   };
 }

@@ -29,6 +29,7 @@ type Row = Record<string, SQLOutputValue>;
 export class Database implements Disposable {
   readonly #db: DatabaseSync;
   readonly #path: string;
+  readonly #relaxed: boolean;
   readonly #statements = new Map<string, StatementSync>();
   #depth = 0;
   /** Why the transaction at hand is lost, though its work has not ended. */
@@ -44,6 +45,7 @@ export class Database implements Disposable {
    */
   constructor(data: string, options: OpenOptions = {}) {
     this.#path = `${data}/${databaseFile}`;
+    this.#relaxed = options.durability === "relaxed";
     if (!options.create && !exists(this.#path)) {
       throw new BargeError("not-found", "there is no barge data directory here", {
         op: "open",
@@ -87,6 +89,23 @@ export class Database implements Disposable {
    */
   transaction<T>(work: () => T): T {
     return this.#depth > 0 ? this.#savepoint(work) : this.#outermost(work);
+  }
+
+  /**
+   * A transaction that need not outlive a power cut: it waits for no sync of the disk. For what
+   * strangers can cause by the thousand.
+   *
+   * @throws {BargeError} as {@link transaction}
+   */
+  lightly<T>(work: () => T): T {
+    if (this.#depth > 0 || this.#relaxed) return this.transaction(work);
+    // Not as prepared statements: SQLite carries this one out when it is prepared.
+    this.#script("PRAGMA synchronous = NORMAL");
+    try {
+      return this.transaction(work);
+    } finally {
+      this.#script("PRAGMA synchronous = FULL");
+    }
   }
 
   /**

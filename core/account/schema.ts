@@ -18,7 +18,8 @@
 /** "barg", so that `file accounts.db` and we ourselves know it for ours. */
 export const applicationId = 0x62617267;
 
-export const migrations: readonly string[] = [`
+export const migrations: readonly string[] = [
+  `
 CREATE TABLE meta (
   key   TEXT PRIMARY KEY,
   value TEXT NOT NULL
@@ -119,4 +120,37 @@ CREATE TRIGGER upload_update AFTER UPDATE OF want, credit ON upload BEGIN
   UPDATE account SET reserved = reserved - max(0, OLD.want - OLD.credit)
     + max(0, NEW.want - NEW.credit) WHERE id = NEW.account;
 END;
-`];
+`,
+  `
+-- Logins that failed in the last hour, and what follows from them: see bans.ts.
+CREATE TABLE failure (
+  id      INTEGER PRIMARY KEY,
+  account TEXT NOT NULL,                            -- as bans.ts writes names; '': a token's login
+  address TEXT NOT NULL,                            -- as network() in net/address.ts writes it
+  known   INTEGER NOT NULL,                         -- 1: the account is at home there
+  at      INTEGER NOT NULL
+) STRICT;
+CREATE INDEX failure_address ON failure (address, at);
+CREATE INDEX failure_account ON failure (account, at);
+CREATE INDEX failure_at ON failure (at);
+
+-- A ban of an address ('' as the account), an account ('' as the address), or one at the other.
+CREATE TABLE ban (
+  account TEXT NOT NULL,
+  address TEXT NOT NULL,
+  since   INTEGER NOT NULL,
+  until   INTEGER NOT NULL,                         -- kept for a day longer: the next one is longer
+  times   INTEGER NOT NULL,
+  PRIMARY KEY (account, address)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ban_until ON ban (until);
+
+-- Where accounts have logged in from.
+CREATE TABLE familiar (
+  account INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+  address TEXT NOT NULL,
+  seen    INTEGER NOT NULL,                         -- to the day
+  PRIMARY KEY (account, address)
+) STRICT, WITHOUT ROWID;
+`,
+];

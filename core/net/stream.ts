@@ -7,6 +7,7 @@
  * deadline may be up to a second late.
  */
 import { BargeError, typed } from "../error.ts";
+import type { Pace } from "./pace.ts";
 
 const sweepEvery = 1000;
 const open = new Set<Stream>();
@@ -19,6 +20,8 @@ export type Pipe = Pick<Deno.Conn, "read" | "write" | "closeWrite" | "close">;
 export class Stream implements Disposable {
   /** Milliseconds that a read or a write may go without a byte moving. */
   patience: number;
+  /** The least that the peer has to send, and to take, while it is waited for; undefined: any. */
+  paces: { readonly read: Pace; readonly write: Pace } | undefined;
   /** Who is at the other end, for messages and logs. */
   readonly peer: string;
   readonly #conn: Pipe;
@@ -57,9 +60,13 @@ export class Stream implements Disposable {
   async read(into: Uint8Array): Promise<number | null> {
     this.#check();
     this.#given.read = this.patience;
-    this.#readBy = performance.now() + this.patience;
+    const began = performance.now();
+    this.#readBy = began + this.patience;
+    const pace = this.paces?.read;
     try {
-      return await this.#conn.read(into);
+      const n = await this.#conn.read(into);
+      if (n !== null) this.#judge(pace, n, began, "sends");
+      return n;
     } catch (cause) {
       throw this.#failed(cause);
     } finally {
@@ -78,8 +85,11 @@ export class Stream implements Disposable {
     this.#given.write = patience;
     try {
       for (let done = 0; done < bytes.length;) {
-        this.#writeBy = performance.now() + patience;
-        done += await this.#conn.write(done === 0 ? bytes : bytes.subarray(done));
+        const began = performance.now();
+        this.#writeBy = began + patience;
+        const n = await this.#conn.write(done === 0 ? bytes : bytes.subarray(done));
+        this.#judge(this.paces?.write, n, began, "takes");
+        done += n;
       }
     } catch (cause) {
       throw this.#failed(cause);
@@ -116,6 +126,14 @@ export class Stream implements Disposable {
     const what = late === "read" ? "sent nothing" : "read nothing";
     const seconds = Math.round(this.#given[late] / 1000);
     this.close(new BargeError("unavailable", `${this.peer} ${what} for ${seconds} s`));
+  }
+
+  #judge(pace: Pace | undefined, bytes: number, began: number, does: string): void {
+    if (!pace?.late(bytes, performance.now() - began)) return;
+    const { bytes: least, over } = pace.floor;
+    const why = `${this.peer} ${does} less than ${least} bytes in ${Math.round(over / 1000)} s`;
+    this.close(new BargeError("unavailable", why));
+    this.#check();
   }
 
   #check(): void {

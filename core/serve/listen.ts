@@ -1,11 +1,12 @@
 /** Accepts connections for the native door, in a worker. */
 import { getLogger } from "@logtape/logtape";
 import { BargeError } from "../error.ts";
-import { type Address, formatAddress } from "../net/address.ts";
+import { type Address, formatAddress, parseAddress } from "../net/address.ts";
 import type { KeyPair } from "../net/certificate.ts";
 import { TlsDoor } from "../net/listen_tls.ts";
 import { Stream } from "../net/stream.ts";
 import { Connection, type Patience, patience } from "../door/native/connection.ts";
+import { Refusals } from "../door/native/refuse.ts";
 import type { Store } from "../session/store.ts";
 
 const log = getLogger(["barge", "serve"]);
@@ -67,9 +68,16 @@ type Accepted = Awaited<ReturnType<Listener["accept"]>>;
 
 function opened(store: Store, host: string, listener: Listener, allowed: Patience): Door {
   const open = new Map<Connection, Promise<void>>();
+  const refusals = new Refusals();
   const accepting = accept(listener, (stream) => {
+    const leave = store.gate.enter(parseAddress(stream.peer).host);
+    if (!leave) return refusals.refuse(stream);
     const connection = new Connection(store, stream, allowed);
-    open.set(connection, connection.run().finally(() => open.delete(connection)));
+    const ended = connection.run().finally(() => {
+      open.delete(connection);
+      leave();
+    });
+    open.set(connection, ended);
   });
   return {
     address: { host, port: listener.addr.port },
@@ -84,6 +92,7 @@ function opened(store: Store, host: string, listener: Listener, allowed: Patienc
         const reason = new BargeError("unavailable", "the server is stopping");
         for (const connection of open.keys()) connection.cut(reason);
       }, grace);
+      await refusals.stop();
       await Promise.all(open.values());
       clearTimeout(cut);
     },

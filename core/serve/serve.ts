@@ -6,6 +6,7 @@ import { Database } from "../account/database.ts";
 import { BargeError, typed } from "../error.ts";
 import { type Address, formatAddress } from "../net/address.ts";
 import { makeVerifier } from "../protocol/scram.ts";
+import { makeTally } from "../session/gate.ts";
 import { expire, recover } from "../session/recover.ts";
 import { type Settings, Store } from "../session/store.ts";
 import { holdData, prepareData } from "./data.ts";
@@ -69,12 +70,23 @@ async function run(
   native: Address,
   source: CertificateSource | undefined,
 ): Promise<void> {
-  const { durability, allowRegister, defaultLimit, maxLimit } = options;
+  const { durability, allowRegister, defaultLimit, maxLimit, banAfter } = options;
   const data = prepareData(options.data);
   using _held = await holdData(data);
   const certificate = await source?.(data);
   new Database(data, { create: true, durability })[Symbol.dispose]();
-  using store = new Store({ data, durability, allowRegister, defaultLimit, maxLimit });
+  using store = new Store({
+    data,
+    durability,
+    allowRegister,
+    defaultLimit,
+    maxLimit,
+    banAfter,
+    limits: options.limits,
+    rateUp: options.rateUp,
+    rateDown: options.rateDown,
+    tally: makeTally(options.workers),
+  });
   const recovered = await recover(store);
   if (Object.values(recovered).some((n) => n > 0)) {
     log.info("settled what was left behind", { ...recovered });

@@ -118,7 +118,7 @@ export class Supervisor {
       };
       const tls = this.#tls;
       const message: ToWorker = {
-        ...{ type: "start", settings, native, reusePort: shared, tls, logLevel },
+        ...{ type: "start", number, settings, native, reusePort: shared, tls, logLevel },
       };
       worker.postMessage(message);
     });

@@ -15,6 +15,8 @@ import type { Level } from "./levels.ts";
 export type ToWorker =
   | {
     readonly type: "start";
+    /** Which one this is, from 1. */
+    readonly number: number;
     readonly settings: Settings;
     readonly native: Address;
     readonly reusePort: boolean;
@@ -45,11 +47,11 @@ scope.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
 };
 
 async function start(
-  { settings, native, reusePort, tls, logLevel }: Extract<ToWorker, { type: "start" }>,
+  { number, settings, native, reusePort, tls, logLevel }: Extract<ToWorker, { type: "start" }>,
 ): Promise<void> {
   configureLog(logLevel);
   try {
-    store = new Store(settings);
+    store = new Store(settings, number - 1);
     door = tls
       ? await listenNativeTls(store, native, reusePort, tls)
       : listenNative(store, native, reusePort);

@@ -4,22 +4,36 @@
  * An unknown name is given a salt that is always the same for it, and then fails like a wrong
  * password does, after the same work; so does a disabled account, whatever its password.
  */
+import { getLogger } from "@logtape/logtape";
 import type { Account } from "../account/accounts.ts";
+import { type Attempt, longestDelay } from "../account/bans.ts";
 import { BargeError } from "../error.ts";
 import type { Answer, Request, Verifier } from "../protocol/message.ts";
 import { type Exchange, nonce, verify } from "../protocol/scram.ts";
 import { Session } from "./session.ts";
 import type { Store } from "./store.ts";
 
+const log = getLogger(["barge", "login"]);
+
 /** A login that waits for its proof. */
 export interface Challenge {
   readonly answer: Answer<"auth">;
-  /** @throws {BargeError} `unauthenticated`, one answer for every reason */
-  prove(proof: string): { session: Session; answer: Answer<"proof"> };
+  /**
+   * @param pause waits so many ms, or less when nobody waits for the answer any more
+   * @throws {BargeError} `unauthenticated`, one answer for every reason; what `pause` throws
+   */
+  prove(
+    proof: string,
+    pause: (ms: number) => Promise<void>,
+  ): Promise<{ session: Session; answer: Answer<"proof"> }>;
 }
 
-/** Begins a login. */
-export function challenge(store: Store, request: Request<"auth">): Challenge {
+/**
+ * Begins a login.
+ *
+ * @param host the client's numeric address, without the port
+ */
+export function challenge(store: Store, request: Request<"auth">, host: string): Challenge {
   const { mechanism, account: name } = request;
   const known = mechanism === "password" ? byPassword(store, name) : byToken(store, name);
   const decoy = store.accounts.decoy(name); // also where it is not needed: the same work for all
@@ -38,17 +52,47 @@ export function challenge(store: Store, request: Request<"auth">): Challenge {
   const { serverNonce, salt, n, r, p } = exchange;
   return {
     answer: { nonce: serverNonce, salt, n, r, p },
-    prove(proof) {
+    async prove(proof, pause) {
       const signature = verify(proof, verifier, exchange);
       const account = store.accounts.byId(known?.account.id ?? 0);
-      if (!signature || !account || account.disabled) {
+      const attempt: Attempt = { account, name, mechanism, host };
+      const banned = store.bans.banned(attempt);
+      if (!signature || !account || account.disabled || banned) {
+        await pause(fail(store, attempt));
         throw new BargeError("unauthenticated", "wrong name or password", { op: "log in" });
       }
-      if (mechanism === "token") store.tokens.touch(name);
+      noted(() => {
+        store.bans.succeeded(attempt);
+        if (mechanism === "token") store.tokens.touch(name);
+      });
       const session = new Session(store, account, mechanism === "password");
       return { session, answer: { account: account.name, role: account.role, signature } };
     },
   };
+}
+
+/** Writes a failure down. @returns milliseconds until it is to be told */
+function fail(store: Store, attempt: Attempt): number {
+  const consequence = noted(() => store.bans.failed(attempt));
+  for (const { account, address, until } of consequence?.bans ?? []) {
+    log.warn("logins of {account} from {address} are banned until {until}", {
+      account: account ?? "anyone",
+      address: address ?? "anywhere new",
+      until: new Date(until).toISOString(),
+    });
+  }
+  return consequence?.delay ?? longestDelay;
+}
+
+/** What can't be noted, on a full disk for instance, must not keep out who comes to make room. */
+function noted<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof BargeError)) throw error;
+    log.warn("a login can't be noted: {why}", { why: `${error}` });
+    return undefined;
+  }
 }
 
 interface Known {

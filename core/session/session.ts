@@ -8,13 +8,14 @@ export class Session {
   readonly store: Store;
   /** Did it log in with the password itself? Only then may it change it. */
   readonly withPassword: boolean;
-  readonly #id: number;
+  /** The account's. */
+  readonly id: number;
   readonly #name: string;
 
   constructor(store: Store, account: Account, withPassword: boolean) {
     this.store = store;
     this.withPassword = withPassword;
-    this.#id = account.id;
+    this.id = account.id;
     this.#name = account.name;
     store.vault.mkdir({ dir: "homes", name: account.name }, true);
   }
@@ -25,7 +26,7 @@ export class Session {
    * @throws {BargeError} `unauthenticated` when it was removed or disabled since the login
    */
   account(): Account {
-    const account = this.store.accounts.byId(this.#id);
+    const account = this.store.accounts.byId(this.id);
     if (account && !account.disabled) return account;
     throw new BargeError("unauthenticated", "the account was disabled or removed", {
       account: this.#name,

@@ -1,5 +1,6 @@
 /** All that one isolate needs of a data directory, opened once. */
 import { Accounts } from "../account/accounts.ts";
+import { Bans } from "../account/bans.ts";
 import { Database } from "../account/database.ts";
 import { Intents } from "../account/intent.ts";
 import { Ledger } from "../account/ledger.ts";
@@ -7,6 +8,8 @@ import { Reservations } from "../account/reservation.ts";
 import { Tokens } from "../account/tokens.ts";
 import { Vault } from "../vault/vault.ts";
 import { Commits } from "./commit.ts";
+import { defaultLimits, Gate, type Limits, type Tally } from "./gate.ts";
+import { Rate } from "./rate.ts";
 
 /** What the operator decided; plain data, so that it can be posted to a worker. */
 export interface Settings {
@@ -19,6 +22,15 @@ export interface Settings {
   readonly defaultLimit: number | null;
   /** The most that `register` and `grow` may ask for; null for no limit. */
   readonly maxLimit: number | null;
+  /** So many failed logins in an hour are followed by a ban; 0: never. Default: 9. */
+  readonly banAfter?: number;
+  /** How many connections there may be. */
+  readonly limits?: Limits;
+  /** Bytes a second that an account may send, and be sent; null or none: any. */
+  readonly rateUp?: number | null;
+  readonly rateDown?: number | null;
+  /** Where the workers count them together. Default: this isolate counts for itself. */
+  readonly tally?: Tally;
 }
 
 export class Store implements Disposable {
@@ -26,24 +38,35 @@ export class Store implements Disposable {
   readonly db: Database;
   readonly accounts: Accounts;
   readonly tokens: Tokens;
+  readonly bans: Bans;
   readonly ledger: Ledger;
   readonly reservations: Reservations;
   readonly intents: Intents;
   readonly vault: Vault;
   readonly commits: Commits;
+  readonly gate: Gate;
+  readonly rates: { readonly up: Rate | undefined; readonly down: Rate | undefined };
 
-  /** @throws {BargeError} as Database and Vault do */
-  constructor(settings: Settings) {
+  /**
+   * @param worker which of those that share the tally this isolate is, from 0
+   * @throws {BargeError} as Database and Vault do
+   */
+  constructor(settings: Settings, worker = 0) {
     const { data, durability } = settings;
     this.settings = settings;
     this.db = new Database(data, { durability });
     this.accounts = new Accounts(this.db);
     this.tokens = new Tokens(this.db);
+    this.bans = new Bans(this.db, settings.banAfter);
     this.ledger = new Ledger(this.db);
     this.reservations = new Reservations(this.db, this.ledger);
     this.intents = new Intents(this.db);
     this.vault = new Vault(data, durability === "full");
     this.commits = new Commits(this);
+    this.gate = new Gate(settings.limits ?? defaultLimits, worker, settings.tally);
+    const rate = (perSecond?: number | null) =>
+      perSecond ? new Rate(perSecond, (account) => this.gate.share(account)) : undefined;
+    this.rates = { up: rate(settings.rateUp), down: rate(settings.rateDown) };
   }
 
   [Symbol.dispose](): void {

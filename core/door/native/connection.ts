@@ -9,16 +9,21 @@
  */
 import { setImmediate } from "node:timers";
 import { BargeError } from "../../error.ts";
+import { parseAddress } from "../../net/address.ts";
+import { Ahead } from "../../net/ahead.ts";
+import { type Floor, Pace } from "../../net/pace.ts";
 import type { Stream } from "../../net/stream.ts";
+import { wait } from "../../net/wait.ts";
 import { type Body, encodeFrame, type FrameValue } from "../../protocol/frame.ts";
 import { failure, parseOther, parseRequest } from "../../protocol/message.ts";
 import { FrameReader } from "../../protocol/reader.ts";
 import type { Challenge } from "../../session/login.ts";
+import type { Rate } from "../../session/rate.ts";
 import type { Session } from "../../session/session.ts";
 import type { Store } from "../../session/store.ts";
 import { Access, claimed, outcomeOf } from "../access.ts";
 import { explain, note } from "./failure.ts";
-import { Output } from "./output.ts";
+import { type Brake, Output } from "./output.ts";
 import { verbs } from "./verbs.ts";
 import { Window } from "./window.ts";
 
@@ -32,6 +37,8 @@ export interface Patience {
   readonly request: number;
   /** All in all, from our last answer until it closes. */
   readonly linger: number;
+  /** The least that it must move while it is waited for inside a request or an answer. */
+  readonly floor?: Floor;
 }
 
 /** PROTOCOL.md, "Limits and deadlines". */
@@ -40,6 +47,7 @@ export const patience: Patience = {
   idle: 600_000,
   request: 60_000,
   linger: 2_000,
+  floor: { bytes: 60 * 1024, over: 60_000 },
 };
 
 /** So many requests of one connection are served in a row before the others get their turn. */
@@ -48,6 +56,8 @@ const fairShare = 16;
 export class Connection {
   readonly store: Store;
   readonly stream: Stream;
+  /** The client's numeric address, without the port. */
+  readonly host: string;
   readonly reader: FrameReader;
   readonly output: Output;
   readonly window: Window;
@@ -56,10 +66,14 @@ export class Connection {
   greeted = false;
   challenge: Challenge | undefined;
   session: Session | undefined;
+  /** Gives back the place that the account has for this connection. */
+  #leaveAccount: () => void = () => {};
   /** Who is logged in, and who the last login was to be: for the access log. */
   account: string | null = null;
   claims: string | null = null;
   readonly #patience: Patience;
+  readonly #ahead: Ahead;
+  readonly #paces: Stream["paces"];
   #leaving = false;
   #busy = false;
   /** Has the client ended its side? Inside a request that is a cut: nobody is owed an answer. */
@@ -69,13 +83,53 @@ export class Connection {
   constructor(store: Store, stream: Stream, allowed: Patience = patience) {
     this.store = store;
     this.stream = stream;
+    this.host = parseAddress(stream.peer).host;
     this.#patience = allowed;
-    this.output = new Output(stream, allowed.request);
+    this.#ahead = new Ahead(stream);
+    const { floor } = allowed;
+    this.#paces = floor && { read: new Pace(floor), write: new Pace(floor) };
+    this.output = new Output(stream, allowed.request, () => this.#brake(store.rates.down));
     this.window = new Window((answer) => {
       this.output.queue(encodeFrame(answer));
       this.output.flush().catch(() => {/* the reader of requests finds out, too */});
     });
     this.reader = new FrameReader({ read: (into) => this.#read(into) });
+  }
+
+  /**
+   * Makes the session this connection's, in place of the one before.
+   *
+   * @throws {BargeError} `unavailable` when its account has too many: the one before stays
+   */
+  admit(session: Session): void {
+    const leave = this.store.gate.login(session.id);
+    if (!leave) {
+      throw new BargeError("unavailable", "the account has too many connections", {
+        op: "log in",
+        hint: "try again later, or end some of the others",
+      });
+    }
+    this.#leaveAccount();
+    this.#leaveAccount = leave;
+    this.session = session;
+  }
+
+  /**
+   * Waits between a request and its answer; less, when the connection ends.
+   *
+   * @throws {BargeError} why it ended; `unavailable` when the client has left
+   */
+  async pause(ms: number): Promise<void> {
+    await this.output.flush();
+    const { stranger, idle } = this.#patience;
+    this.stream.paces = undefined;
+    this.stream.patience = ms + (this.session ? idle : stranger);
+    try {
+      await this.#ahead.pause(ms, this.ended.signal);
+    } catch (error) {
+      this.#over = true;
+      throw error;
+    }
   }
 
   /**
@@ -101,6 +155,7 @@ export class Connection {
       note(error, this.stream.peer);
     } finally {
       this.ended.abort();
+      this.#leaveAccount();
       await this.window.drain();
       this.reader[Symbol.dispose]();
       this.stream.close();
@@ -155,9 +210,27 @@ export class Connection {
     const { stranger, idle, request } = this.#patience;
     const between = !this.#busy && this.reader.idle;
     this.stream.patience = !between ? request : this.session ? idle : stranger;
-    const n = await this.stream.read(into);
+    if (between) {
+      this.#paces?.read.reset();
+      this.#paces?.write.reset();
+    }
+    this.stream.paces = between ? undefined : this.#paces;
+    const brake = this.#brake(this.store.rates.up);
+    const n = await this.#ahead.read(brake ? into.subarray(0, brake.piece) : into);
     this.#over = n === null;
+    if (n !== null) await brake?.hold(n);
     return n;
+  }
+
+  /** What the account's rate asks for; undefined: full speed. */
+  #brake(rate: Rate | undefined): Brake | undefined {
+    if (!rate || !this.session) return undefined;
+    const { id } = this.session;
+    const hold = async (bytes: number) => {
+      const ms = rate.take(id, bytes);
+      if (ms > 0) await wait(ms, this.ended.signal);
+    };
+    return { piece: rate.piece(id), hold };
   }
 
   /** Reads and answers one request. @returns whether there may be another */
@@ -167,6 +240,7 @@ export class Connection {
       const frame = await this.reader.frame();
       if (frame === null || this.#leaving) return false;
       this.#busy = true;
+      this.stream.paces = this.#paces;
       access = this.#access(frame.value);
       return await this.#answer(frame.value, frame.body, access);
     } catch (error) {

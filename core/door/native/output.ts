@@ -9,19 +9,36 @@ import type { Stream } from "../../net/stream.ts";
 /** Gathered bytes beyond which a flush is begun. */
 const enough = 64 * 1024;
 
+/** Holds back what goes too quickly. */
+export interface Brake {
+  /** How many bytes to send at a time. */
+  readonly piece: number;
+  /** Waits until so many may go. */
+  hold(bytes: number): Promise<void>;
+}
+
 export class Output {
   readonly #stream: Stream;
   readonly #patience: number;
   #gathered: Uint8Array[] = [];
   #size = 0;
   #writing: Promise<void> = Promise.resolve();
+  readonly #brake: () => Brake | undefined;
   /** Is a write of all that is gathered by then in line already? */
   #inLine = false;
 
-  /** @param patience milliseconds that the client may read nothing */
-  constructor(stream: Stream, patience: number) {
+  /**
+   * @param patience milliseconds that the client may read nothing
+   * @param brake asked before each write; undefined: at full speed
+   */
+  constructor(
+    stream: Stream,
+    patience: number,
+    brake: () => Brake | undefined = () => undefined,
+  ) {
     this.#stream = stream;
     this.#patience = patience;
+    this.#brake = brake;
   }
 
   /** Is so much gathered that it should be flushed? */
@@ -44,7 +61,7 @@ export class Output {
         const bytes = concat(this.#gathered, this.#size);
         this.#gathered = [];
         this.#size = 0;
-        return this.#stream.write(bytes, this.#patience);
+        return this.#send(bytes);
       });
     }
     return this.#writing;
@@ -53,7 +70,20 @@ export class Output {
   /** Sends bytes behind all that is gathered, without a copy; nothing may be queued meanwhile. */
   async write(bytes: Uint8Array): Promise<void> {
     this.flush();
-    await this.#then(() => this.#stream.write(bytes, this.#patience));
+    await this.#then(() => this.#send(bytes));
+  }
+
+  #send(bytes: Uint8Array): Promise<void> {
+    const brake = this.#brake();
+    return brake ? this.#slowly(bytes, brake) : this.#stream.write(bytes, this.#patience);
+  }
+
+  async #slowly(bytes: Uint8Array, brake: Brake): Promise<void> {
+    for (let at = 0; at < bytes.length; at += brake.piece) {
+      const piece = bytes.subarray(at, at + brake.piece);
+      await brake.hold(piece.length);
+      await this.#stream.write(piece, this.#patience);
+    }
   }
 
   #then(write: () => Promise<void>): Promise<void> {

@@ -43,7 +43,7 @@ export const verbs: { readonly [V in Verb]: Handler<V> } = {
   auth: {
     login: false,
     handle(c, request) {
-      c.challenge = challenge(c.store, request);
+      c.challenge = challenge(c.store, request, c.host);
       return c.challenge.answer;
     },
   },
@@ -105,12 +105,12 @@ function hello(c: Connection, request: Request<"hello">): Answer<"hello"> {
   return { version, agent: "barge", register: allowRegister, eager: eagerLimit };
 }
 
-function proof(c: Connection, request: Request<"proof">): Answer<"proof"> {
+async function proof(c: Connection, request: Request<"proof">): Promise<Answer<"proof">> {
   const asked = c.challenge;
   c.challenge = undefined; // one proof for each challenge
   if (!asked) throw new BargeError("protocol", "a proof without auth before it");
-  const { session, answer } = asked.prove(request.proof);
-  c.session = session;
+  const { session, answer } = await asked.prove(request.proof, (ms) => c.pause(ms));
+  c.admit(session);
   c.account = answer.account;
   return answer;
 }

@@ -1,49 +1,8 @@
 /** Peers that stop moving are cut when their time is over, and take nothing along. */
 import assert from "node:assert/strict";
 import { BargeError } from "../../../core/error.ts";
-import type { Patience } from "../../../core/door/native/connection.ts";
-import { Database } from "../../../core/account/database.ts";
-import { formatAddress } from "../../../core/net/address.ts";
-import { makeVerifier } from "../../../core/protocol/scram.ts";
-import { prepareData } from "../../../core/serve/data.ts";
-import { type Door, listenNative } from "../../../core/serve/listen.ts";
-import { Store } from "../../../core/session/store.ts";
+import { Here } from "./_here.ts";
 import { assertUp, eager, join, pattern, Peer, text } from "./_peer.ts";
-
-/** The door in this process, with a patience of its own and the account anna. */
-class Here implements AsyncDisposable {
-  private constructor(
-    readonly store: Store,
-    readonly door: Door,
-    readonly address: string,
-    readonly token: string,
-  ) {}
-
-  static async start(patience: Partial<Patience>): Promise<Here> {
-    const data = prepareData(await Deno.makeTempDir({ prefix: "barge-door-" }));
-    new Database(data, { create: true })[Symbol.dispose]();
-    const store = new Store({
-      data,
-      durability: "relaxed",
-      allowRegister: false,
-      defaultLimit: null,
-      maxLimit: null,
-    });
-    const verifier = await makeVerifier("token", "unused");
-    const { id } = store.accounts.add({ name: "anna", role: "user", limit: null, verifier });
-    const { token } = await store.tokens.issue(id, "test");
-    const usual = { stranger: 60_000, idle: 60_000, request: 60_000, linger: 60_000 };
-    const any = { host: "127.0.0.1", port: 0 };
-    const door = listenNative(store, any, false, { ...usual, ...patience });
-    return new Here(store, door, formatAddress(door.address), token!);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.door.stop(0);
-    this.store[Symbol.dispose]();
-    await Deno.remove(this.store.settings.data, { recursive: true });
-  }
-}
 
 /** Waits until the server ends the connection. */
 async function cut(peer: Peer): Promise<void> {

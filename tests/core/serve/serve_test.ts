@@ -1,6 +1,7 @@
 /** The server's life: what it refuses to start on, and how it ends. */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
+import { migrations } from "../../../core/account/schema.ts";
 import { barge, type Server, startServer } from "../../_server.ts";
 import { assertUp, eager, pattern, Peer, sha256, text, tokenOf } from "../door/_peer.ts";
 
@@ -104,7 +105,7 @@ Deno.test("a database that can't be used", async (t) => {
     const { code, stderr } = await serve("--data", data, ...any);
     assert.equal(code, 7, stderr);
     assert.match(stderr, /made by a newer barge \(version 999/);
-    db.exec("PRAGMA user_version = 1");
+    db.exec(`PRAGMA user_version = ${migrations.length}`);
     restore();
   });
   await t.step("is another program's", async () => {

@@ -1,0 +1,35 @@
+/** `barge ban list`: whose logins are refused. */
+import { object } from "@optique/core/constructs";
+import type { Ban } from "../../core/account/bans.ts";
+import { openAccounts } from "../_term/accounts.ts";
+import { command } from "../_term/command.ts";
+import { common, dataOption } from "../_term/options.ts";
+import { printJson } from "../_term/out.ts";
+import { printTable } from "../_term/table.ts";
+
+export default command({
+  options: object({ data: dataOption(), ...common }),
+  usage: "",
+  about: `Lists the bans that follow from failed logins, and until when they hold. A ban is of an
+    address, or of an account at one address, or of an account wherever it has not logged in from
+    in the last 90 days. A name that no account has is shown as \`?\` and a digest.`,
+  examples: [["barge ban list", "who is locked out"]],
+  async run({ data, json }) {
+    using open = await openAccounts(data);
+    const bans = open.bans.list();
+    if (json) return bans.map(banFields).forEach(printJson);
+    const rows = bans.map((ban) => [
+      ban.account ?? "any",
+      ban.address ?? "anywhere new",
+      new Date(ban.until).toISOString().slice(0, 16).replace("T", " "),
+      String(ban.times),
+    ]);
+    printTable(["ACCOUNT", "ADDRESS", "UNTIL", "TIMES"], rows, [3]);
+  },
+});
+
+/** A ban as `--json` shows it. The fields are frozen. */
+export function banFields({ account, address, since, until, times }: Ban) {
+  const time = (ms: number) => new Date(ms).toISOString();
+  return { account, address, since: time(since), until: time(until), times };
+}
