@@ -13,7 +13,7 @@ import type { TransferOptions } from "./options.ts";
 import { type Action, decide, extraneous, type Item } from "./plan.ts";
 import { remoteItem, treeBelow } from "./remote_tree.ts";
 import { stat } from "./stat.ts";
-import { baseName, checkStream, join, meansContents, parentOf, trimSlashes } from "./target.ts";
+import { baseName, checkTogether, join, meansContents, parentOf, trimSlashes } from "./target.ts";
 import { again } from "./upload.ts";
 import { walk } from "./walk.ts";
 
@@ -51,7 +51,7 @@ export async function get(
   target = ".",
   options: GetOptions = {},
 ): Promise<Totals> {
-  checkStream("get", sources, target);
+  checkTogether("get", sources, target, options);
   const report = new Report(options.onEvent);
   const jobs: Job[] = [];
   for (const source of sources) {

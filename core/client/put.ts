@@ -13,7 +13,7 @@ import type { TransferOptions } from "./options.ts";
 import { type Action, decide, extraneous, type Item } from "./plan.ts";
 import { remoteItem, remoteTree } from "./remote_tree.ts";
 import type { Content } from "./send.ts";
-import { baseName, checkStream, join, meansContents, parentOf } from "./target.ts";
+import { baseName, checkTogether, join, meansContents, parentOf } from "./target.ts";
 import { again, Uploader } from "./upload.ts";
 import { digest } from "./digest.ts";
 import { mkdir } from "./mkdir.ts";
@@ -60,7 +60,7 @@ export async function put(
   target: string,
   options: PutOptions = {},
 ): Promise<Totals> {
-  checkStream("put", sources, target);
+  checkTogether("put", sources, target, options);
   const report = new Report(options.onEvent);
   const jobs: Job[] = [];
   const inside = target.endsWith("/") || sources.length > 1;

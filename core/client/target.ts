@@ -1,5 +1,6 @@
 /** Where things go: names and paths on both sides, no I/O. */
 import { BargeError } from "../error.ts";
+import type { TransferOptions } from "./options.ts";
 
 /**
  * The last name of a path; "" where it has none, as `/` and `.` have none.
@@ -60,12 +61,23 @@ export function meansContents(source: string): boolean {
 }
 
 /**
- * Checks what `-` can be combined with.
+ * Checks what `-`, and `delete`, can be combined with.
  *
  * @throws {BargeError} `usage`
  */
-export function checkStream(op: string, sources: readonly string[], target: string): void {
+export function checkTogether(
+  op: string,
+  sources: readonly string[],
+  target: string,
+  options: Pick<TransferOptions, "delete" | "recursive">,
+): void {
   if (sources.length === 0) throw new BargeError("usage", "nothing was named", { op });
+  if (options.delete && !options.recursive) {
+    throw new BargeError("usage", "only in a tree is there anything to delete", {
+      op,
+      hint: "use --delete with -r",
+    });
+  }
   const put = op === "put";
   if (put && sources.includes("-") && (sources.length > 1 || target.endsWith("/"))) {
     throw new BargeError("usage", "standard input needs one file's name as its target", {

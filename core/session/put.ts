@@ -101,10 +101,6 @@ export async function putWhole(
     const facts = { size: bytes.length, sha256, verified: true };
     store.reservations.seal(row.id, declared.holder, facts);
     return row;
-  }).catch((error) => {
-    // That it can't be written there says more than that there is no room for it.
-    checkWrite(session, session.account(), location, request.overwrite);
-    throw error;
   });
   reached("sealed");
   try {

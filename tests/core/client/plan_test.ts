@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { exclude, excludedWithin } from "../../../core/client/glob.ts";
 import { decide, extraneous, type Item, sameTime } from "../../../core/client/plan.ts";
-import { baseName, checkStream, join, parentOf } from "../../../core/client/target.ts";
+import { baseName, checkTogether, join, parentOf } from "../../../core/client/target.ts";
 
 const file = (name: string, size = 0, modified = 1): Item => ({
   name,
@@ -87,10 +87,11 @@ Deno.test("paths are joined and taken apart", () => {
 });
 
 Deno.test("standard streams take one file", () => {
-  assert.throws(() => checkStream("put", ["-"], "/home/"), /needs one file's name/);
-  assert.throws(() => checkStream("put", ["-", "a"], "/home/x"), /needs one file's name/);
-  assert.throws(() => checkStream("get", ["/a", "/b"], "-"), /only one file/);
-  assert.throws(() => checkStream("put", [], "/home/"), /nothing was named/);
-  checkStream("put", ["-"], "/home/x");
-  checkStream("get", ["-"], ".");
+  assert.throws(() => checkTogether("put", ["-"], "/home/", {}), /needs one file's name/);
+  assert.throws(() => checkTogether("put", ["-", "a"], "/home/x", {}), /needs one file's name/);
+  assert.throws(() => checkTogether("get", ["/a", "/b"], "-", {}), /only one file/);
+  assert.throws(() => checkTogether("put", [], "/home/", {}), /nothing was named/);
+  assert.throws(() => checkTogether("put", ["a"], "/home/", { delete: true }), /only in a tree/);
+  checkTogether("put", ["-"], "/home/x", {});
+  checkTogether("get", ["-"], ".", {});
 });
