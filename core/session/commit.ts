@@ -7,7 +7,8 @@
  * write lock makes it one step for every other isolate: nobody can read the ledger, rename, and
  * write it, while another does. A crash between the rename and the commit is found on start by a
  * sealed upload whose staged bytes are gone, or by an intent (recover.ts). When a commit fails (the
- * disk is full), what it did on disk is owed to the ledger; the next commit takes it along.
+ * disk is full), what it did on disk is owed to the ledger; the next commit takes it along,
+ * within a second.
  */
 import type { NewFile } from "../account/ledger.ts";
 import type { UploadRow } from "../account/reservation.ts";
@@ -35,7 +36,10 @@ interface Step {
   readonly redo: () => void;
 }
 
-export class Commits {
+/** How long after a failed commit the next one is tried, in ms. */
+const retryAfter = 1000;
+
+export class Commits implements Disposable {
   readonly #store: Store;
   readonly #enter: Group;
   readonly #publish: Group;
@@ -47,6 +51,7 @@ export class Commits {
   #owed: Step[] = [];
   /** What of that the transaction at hand has brought into the ledger. */
   #repaid = new Set<Step>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(store: Store) {
     this.#store = store;
@@ -61,12 +66,19 @@ export class Commits {
         reached("committed");
         this.#owed = this.#owed.filter((step) => !this.#repaid.has(step));
         this.#done = [];
+        this.#again();
       },
       failed: () => {
         this.#owed.push(...this.#done);
         this.#done = [];
+        this.#again();
       },
     });
+  }
+
+  /** Forgets to try again: what is owed is settled by the next start. */
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
   }
 
   /** Is an upload's file in place, though the ledger does not say so yet? Its row must stay then. */
@@ -123,6 +135,15 @@ export class Commits {
       this.#owed.push(step);
       throw error;
     }
+  }
+
+  /** What is owed waits for no other commit: it is tried again in a second, until there is room. */
+  #again(): void {
+    clearTimeout(this.#timer);
+    if (this.#owed.length === 0) return;
+    this.#timer = setTimeout(() => {
+      this.#publish.submit(() => {}).catch(() => {/* it stays owed, and is tried again */});
+    }, retryAfter);
   }
 
   /** What others did meanwhile to the same names counts: the ledger keeps no row that the disk denies. */

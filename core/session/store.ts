@@ -70,6 +70,7 @@ export class Store implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.commits[Symbol.dispose]();
     this.db[Symbol.dispose]();
   }
 }

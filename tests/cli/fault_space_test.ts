@@ -107,8 +107,17 @@ Deno.test({
       assert.match(stderr, /^barge: and \d+ more of the same$/m);
       assert.ok(stderr.split("\n").length < 12, stderr);
     });
-    const { code, stdout, stderr } = await home.barge(["quota", "verify", "--data", data]);
-    assert.equal(code, 0, stdout + stderr);
+    await t.step("with room again the ledger agrees, by itself", async () => {
+      assert.ok(await run("mount", "-o", "remount,size=64m", data));
+      // What was renamed as the ledger's room ended is settled within a second or so.
+      let said = "";
+      for (let tries = 0; tries < 50; tries++) {
+        const { code, stdout, stderr } = await home.barge(["quota", "verify", "--data", data]);
+        if (code === 0) return;
+        said = stdout + stderr;
+      }
+      assert.fail(said);
+    });
     assert.doesNotMatch(server.stderr(), /"level":"ERROR"/);
   },
 });
