@@ -4,8 +4,11 @@ import { startServer } from "../../_server.ts";
 import { assertUp, eager, join, pattern, Peer, text, tokenOf } from "./_peer.ts";
 
 const MiB = 1024 * 1024;
-/** Well below what is sent or asked for; two isolates come to 180 and stay there. */
-const bound = 256 * MiB;
+/**
+ * Well below what is sent or asked for. The collector of two isolates is lazy: it lets them come to
+ * some 180 to 270 MiB more, and stay there.
+ */
+const bound = 448 * MiB;
 
 /** Resident memory of a process, in bytes. */
 function memory(pid: number): number {
@@ -40,10 +43,10 @@ Deno.test("floods leave the server small, and answering", async (t) => {
     assert.ok(grown() < bound, `${most / MiB} MiB more`);
   });
 
-  await t.step("10,000 requests at once, unread: it stops taking more", async () => {
+  await t.step("20,000 requests at once, unread: it stops taking more", async () => {
     using deaf = await Peer.open(address, token);
-    const count = 10_000;
-    // Some 60 MB of answers.
+    const count = 20_000;
+    // Some 640 MB of answers.
     await peer.ask(eager("/home/big", pattern(32_000)));
     const get = { verb: "get", path: "/home/big" };
     const ignored = deaf.send(...Array.from({ length: count }, () => get)).catch(() => {});
