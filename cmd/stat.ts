@@ -2,11 +2,9 @@
 import { object } from "@optique/core/constructs";
 import { command } from "./_term/command.ts";
 import { eachPath } from "./_term/each.ts";
-import { entryFields } from "./_term/entry.ts";
+import { printStat } from "./_term/entry.ts";
 import { args, common } from "./_term/options.ts";
-import { print, printJson, terminal } from "./_term/out.ts";
 import { openSession, sessionOptions } from "./_term/session.ts";
-import { printable } from "./_term/text.ts";
 
 export default command({
   options: object({
@@ -23,22 +21,7 @@ export default command({
     await using session = await openSession(choice, signal);
     const { stat } = await import("../core/client/stat.ts");
     return await eachPath("stat", paths, async (path) => {
-      const { entry, upload } = await stat(session.client, path);
-      if (json) {
-        printJson({ path, ...(entry ? entryFields(path, entry) : noEntry), upload });
-        return;
-      }
-      print(terminal.stdout ? printable(path) : path);
-      if (entry) {
-        print(`  type      ${entry.type}`);
-        if (entry.type === "file") print(`  size      ${entry.size}`);
-        print(`  modified  ${entry.modified}`);
-        if (entry.owner !== null) print(`  owner     ${entry.owner}`);
-        if (entry.sha256 !== null) print(`  sha256    ${entry.sha256}`);
-      }
-      if (upload) print(`  upload    ${upload.offset} of ${upload.size ?? "?"} bytes are here`);
+      printStat(path, await stat(session.client, path), json);
     });
   },
 });
-
-const noEntry = { name: null, type: null, size: null, modified: null, owner: null, sha256: null };

@@ -4,7 +4,7 @@ import { list } from "../../core/client/list.ts";
 import { stat as statOf } from "../../core/client/stat.ts";
 import { join, trimSlashes } from "../../core/client/target.ts";
 import { BargeError, typed } from "../../core/error.ts";
-import { entryFields, longLine, shownName } from "../_term/entry.ts";
+import { entryFields, longLine, printStat, shownName } from "../_term/entry.ts";
 import { print, printJson, terminal } from "../_term/out.ts";
 import { printable } from "../_term/text.ts";
 import { columns } from "./columns.ts";
@@ -57,24 +57,10 @@ export async function stat({ shell, args, signal }: Call): Promise<void> {
   const client = await shell.link.client(signal);
   for (const typed of args) {
     const path = trimSlashes(resolveRemote(shell.folder, typed));
-    const { entry, upload } = await statOf(client, path);
-    if (shell.json) {
-      printJson({ path, ...(entry ? entryFields(path, entry) : noEntry), upload });
-      continue;
-    }
-    print(shown(path));
-    if (entry) {
-      print(`  type      ${entry.type}`);
-      if (entry.type === "file") print(`  size      ${entry.size}`);
-      print(`  modified  ${entry.modified}`);
-      if (entry.owner !== null) print(`  owner     ${entry.owner}`);
-      if (entry.sha256 !== null) print(`  sha256    ${entry.sha256}`);
-    }
-    if (upload) print(`  upload    ${upload.offset} of ${upload.size ?? "?"} bytes are here`);
+    printStat(path, await statOf(client, path), shell.json);
   }
 }
 
-const noEntry = { name: null, type: null, size: null, modified: null, owner: null, sha256: null };
 export const algorithms = ["sha256", "md5"] as const;
 
 /** Prints a file's digest in the form of `sha256sum` and `md5sum`. */

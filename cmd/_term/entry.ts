@@ -1,5 +1,6 @@
 /** How a remote file or folder is printed. */
-import type { Entry } from "../../core/protocol/message.ts";
+import type { Answer, Entry } from "../../core/protocol/message.ts";
+import { print, printJson, terminal } from "./out.ts";
 import { printable } from "./text.ts";
 
 /** A file or folder as `--json` shows it. The fields are frozen. */
@@ -8,6 +9,25 @@ export function entryFields(path: string, entry: Entry) {
   const name = entry.name.slice(entry.name.lastIndexOf("/") + 1);
   return { path, name, type, size, modified, owner, sha256 };
 }
+
+/** What `stat` prints: as JSON, or in lines below the path. */
+export function printStat(path: string, { entry, upload }: Answer<"stat">, json: boolean): void {
+  if (json) {
+    printJson({ path, ...(entry ? entryFields(path, entry) : noEntry), upload });
+    return;
+  }
+  print(terminal.stdout ? printable(path) : path);
+  if (entry) {
+    print(`  type      ${entry.type}`);
+    if (entry.type === "file") print(`  size      ${entry.size}`);
+    print(`  modified  ${entry.modified}`);
+    if (entry.owner !== null) print(`  owner     ${entry.owner}`);
+    if (entry.sha256 !== null) print(`  sha256    ${entry.sha256}`);
+  }
+  if (upload) print(`  upload    ${upload.offset} of ${upload.size ?? "?"} bytes are here`);
+}
+
+const noEntry = { name: null, type: null, size: null, modified: null, owner: null, sha256: null };
 
 /**
  * A line of `ls -l`: size, time (UTC), owner, name.
