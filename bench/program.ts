@@ -1,7 +1,7 @@
 /** The real program as child processes, with what they cost. */
-import { fromFileUrl } from "./url.ts";
+import { fileURLToPath } from "node:url";
 
-const root = fromFileUrl(new URL("..", import.meta.url));
+const main = fileURLToPath(new URL("../main.ts", import.meta.url));
 const flags = ["run", "--quiet", "-A", "--unstable-worker-options", "--unstable-net"];
 
 /** How a command went. */
@@ -34,7 +34,7 @@ export async function startBench(...args: string[]): Promise<Bench> {
   const server = new Deno.Command(Deno.execPath(), {
     args: [
       ...flags,
-      `${root}/main.ts`,
+      main,
       "serve",
       "--json",
       "--data",
@@ -77,7 +77,7 @@ export async function run(
 ): Promise<Run> {
   const began = performance.now();
   const child = new Deno.Command(Deno.execPath(), {
-    args: [...flags, `${root}/main.ts`, ...args],
+    args: [...flags, main, ...args],
     env,
     stdin: "piped",
     stdout: "piped",

@@ -194,3 +194,10 @@ function reason(error: Error): string {
     .replace(/ \(os error \d+\)[^]*$/, "")
     .replace(/^[A-Z](?=[a-z ])/, (c) => c.toLowerCase());
 }
+
+/** Where a failure came from, and what caused it, for whoever mends the program. */
+export function trace(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? "" : `\ncaused by ${trace(error.cause)}`;
+  return (error.stack ?? String(error)) + cause;
+}

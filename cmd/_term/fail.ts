@@ -4,7 +4,7 @@
  *   barge: put /home/x: needs 5 bytes, 3 are left
  *   (free some room, or ask for more with `barge grow`)
  */
-import { type BargeError, typed } from "../../core/error.ts";
+import { type BargeError, trace, typed } from "../../core/error.ts";
 import { exitCodes, otherCode } from "./exit.ts";
 import { flush, note, stdoutClosed, writeError } from "./out.ts";
 
@@ -37,10 +37,4 @@ function asBargeError(cause: unknown, verb?: string): BargeError | undefined {
   } catch {
     return undefined;
   }
-}
-
-function trace(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause);
-  const inner = cause.cause === undefined ? "" : `\ncaused by ${trace(cause.cause)}`;
-  return (cause.stack ?? String(cause)) + inner;
 }

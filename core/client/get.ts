@@ -10,7 +10,7 @@ import { Report, type Totals } from "./events.ts";
 import { exclude, type Excluded, excludedWithin } from "./glob.ts";
 import { hashFile } from "./hash.ts";
 import type { TransferOptions } from "./options.ts";
-import { type Action, decide, extraneous, type Item } from "./plan.ts";
+import { type Action, decide, extraneous, type Item, toMove } from "./plan.ts";
 import { remoteItem, treeBelow } from "./remote_tree.ts";
 import { stat } from "./stat.ts";
 import { baseName, checkTogether, join, meansContents, parentOf, trimSlashes } from "./target.ts";
@@ -155,11 +155,9 @@ function size(jobs: readonly Job[]): [files: number, bytes: number] {
   let [files, bytes] = [0, 0];
   for (const job of jobs) {
     if (job.type === "failed") continue;
-    for (const item of job.items) {
-      if (item.type === "dir" || job.actions.get(item.name) === "skip") continue;
-      files++;
-      bytes += item.size;
-    }
+    const moving = toMove(job.items, job.actions);
+    files += moving.files;
+    bytes += moving.bytes;
   }
   return [files, bytes];
 }

@@ -101,3 +101,12 @@ export function extraneous(
     return at === -1 || !names.has(name.slice(0, at));
   });
 }
+
+/** How many files of a source are to move, and how many bytes, as far as it is known by now. */
+export function toMove(
+  items: readonly Item[],
+  actions: ReadonlyMap<string, Action>,
+): { files: number; bytes: number } {
+  const moving = items.filter(({ name, type }) => type === "file" && actions.get(name) !== "skip");
+  return { files: moving.length, bytes: moving.reduce((sum, { size }) => sum + size, 0) };
+}

@@ -10,7 +10,7 @@ import { Report, type Totals } from "./events.ts";
 import { exclude } from "./glob.ts";
 import { hashFile } from "./hash.ts";
 import type { TransferOptions } from "./options.ts";
-import { type Action, decide, extraneous, type Item } from "./plan.ts";
+import { type Action, decide, extraneous, type Item, toMove } from "./plan.ts";
 import { remoteItem, remoteTree } from "./remote_tree.ts";
 import type { Content } from "./send.ts";
 import { baseName, checkTogether, join, meansContents, parentOf } from "./target.ts";
@@ -168,11 +168,9 @@ function size(jobs: readonly Job[]): [files: number, bytes: number] {
   for (const job of jobs) {
     if (job.type === "stdin") files++;
     if (!("tree" in job)) continue;
-    for (const item of job.tree.items) {
-      if (item.type === "dir" || job.actions.get(item.name) === "skip") continue;
-      files++;
-      bytes += item.size;
-    }
+    const moving = toMove(job.tree.items, job.actions);
+    files += moving.files;
+    bytes += moving.bytes;
   }
   return [files, bytes];
 }

@@ -1,6 +1,6 @@
 /** What a client is told of a failure, and what the log keeps of it. */
 import { getLogger } from "@logtape/logtape";
-import { BargeError, type Kind, typed } from "../../error.ts";
+import { BargeError, type Kind, trace, typed } from "../../error.ts";
 
 const log = getLogger(["barge", "native"]);
 
@@ -45,10 +45,4 @@ export function note(error: unknown, peer: string): void {
   } else {
     log.error("{peer}: {error}", { peer, error: trace(error) });
   }
-}
-
-function trace(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const cause = error.cause === undefined ? "" : `\ncaused by ${trace(error.cause)}`;
-  return (error.stack ?? String(error)) + cause;
 }
