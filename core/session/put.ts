@@ -15,12 +15,11 @@ import type { Account } from "../account/accounts.ts";
 import type { NewFile } from "../account/ledger.ts";
 import type { Declared, UploadRow } from "../account/reservation.ts";
 import { BargeError, typed } from "../error.ts";
-import type { Overwrite } from "../protocol/message.ts";
 import type { Location } from "../vault/path.ts";
 import { digestFile } from "../vault/digest.ts";
 import { reached } from "../vault/fault.ts";
 import { discard, Staged, stagedPlace, stagedSize, stageWhole } from "../vault/staging.ts";
-import { changeable, checkWrite } from "./access.ts";
+import { changeable, checkWrite, type When } from "./access.ts";
 import type { Session } from "./session.ts";
 import type { Store } from "./store.ts";
 
@@ -30,7 +29,7 @@ export interface PutRequest {
   readonly size: number | null;
   /** The time that the file is to have, in ms since 1970; null: when it was written. */
   readonly modified: number | null;
-  readonly overwrite: Overwrite;
+  readonly overwrite: When;
 }
 
 /** What a committed upload has become. */

@@ -12,7 +12,7 @@ import {
 import { type Committed, put, type PutRequest, putWhole, type Upload } from "../../session/put.ts";
 import type { Access } from "../access.ts";
 import type { BodyState, Connection } from "./connection.ts";
-import { explain, note } from "./failure.ts";
+import { explain, note } from "../failure.ts";
 
 /** @returns null for a small file: the window answers it */
 export function servePut(
