@@ -1,0 +1,29 @@
+/** Half-finished uploads: how much of one can be continued, and what becomes of it. */
+import type { UploadRow } from "../account/reservation.ts";
+import { discard, stagedSize } from "../vault/staging.ts";
+import type { Store } from "./store.ts";
+
+/** How many staged bytes of an upload can be continued; 0: none. */
+export function continuable({ vault }: Store, { id, whole }: UploadRow): number {
+  return Math.min(stagedSize(vault, id) ?? 0, whole ?? Infinity);
+}
+
+/** Keeps what is staged for another time, unless it is a file already. */
+export function letGo(
+  { commits, reservations, vault }: Store,
+  row: UploadRow,
+  staged: number,
+): void {
+  if (commits.owes(row.id)) return;
+  if (!reservations.detach(row.id, row.holder!, staged)) discard(vault, row.id);
+}
+
+/**
+ * Keeps nothing, unless it is a file already. The bytes go first: where the disk is full, the ledger
+ * needs their room to say so. A crash in between leaves a row without bytes, which the next start drops.
+ */
+export function giveUp({ commits, reservations, vault }: Store, row: UploadRow): void {
+  if (commits.owes(row.id) || reservations.upload(row.id)?.holder !== row.holder) return;
+  discard(vault, row.id);
+  reservations.drop(row.id, row.holder!);
+}
