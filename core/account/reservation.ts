@@ -184,10 +184,11 @@ export class Reservations {
    * Lets go of an upload that was cut. What is staged stays reserved, no more; if another one to
    * the same path by the same account can be continued already, this one is dropped.
    *
-   * @param staged bytes on disk
+   * @param staged bytes on disk that can be continued
+   * @param gaps are there more, behind a gap?
    * @returns whether the staged bytes are kept
    */
-  detach(id: number, holder: string, staged: number): boolean {
+  detach(id: number, holder: string, staged: number, gaps = false): boolean {
     return this.#db.transaction(() => {
       const row = this.upload(id);
       if (!row || row.holder !== holder) return true; // taken over: the staged bytes are another's now
@@ -200,8 +201,8 @@ export class Reservations {
         return false;
       }
       this.#db.run(
-        "UPDATE upload SET holder = NULL, sha256 = NULL, whole = NULL, want = min(want, ?), touched = ? WHERE id = ?",
-        ...[staged, Date.now(), id],
+        "UPDATE upload SET holder = NULL, sha256 = NULL, whole = ?, want = min(want, ?), touched = ? WHERE id = ?",
+        ...[gaps ? staged : null, staged, Date.now(), id],
       );
       return true;
     });

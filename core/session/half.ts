@@ -8,14 +8,21 @@ export function continuable({ vault }: Store, { id, whole }: UploadRow): number 
   return Math.min(stagedSize(vault, id) ?? 0, whole ?? Infinity);
 }
 
-/** Keeps what is staged for another time, unless it is a file already. */
+/**
+ * Keeps what is staged for another time, unless it is a file already. What lies behind a gap is cut
+ * off by who goes on: the staged bytes may be another's by now.
+ *
+ * @param whole how many bytes can be continued
+ * @param gaps is there more, behind a gap?
+ */
 export function letGo(
   { commits, reservations, vault }: Store,
   row: UploadRow,
-  staged: number,
+  whole: number,
+  gaps = false,
 ): void {
   if (commits.owes(row.id)) return;
-  if (!reservations.detach(row.id, row.holder!, staged)) discard(vault, row.id);
+  if (!reservations.detach(row.id, row.holder!, whole, gaps)) discard(vault, row.id);
 }
 
 /**

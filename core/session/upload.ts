@@ -242,13 +242,8 @@ export class Upload {
     if (this.#ended) return;
     if (this.#inPlace) return this.drop();
     const { session: { store }, row, staged } = this.#begun;
-    try {
-      staged.trim();
-    } catch {
-      return this.drop(); // its gaps would be taken for bytes
-    }
     this.#end();
-    letGo(store, row, staged.size);
+    letGo(store, row, staged.size, staged.size < staged.length);
   }
 
   /** Given up: nothing is kept. */

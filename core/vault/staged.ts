@@ -2,7 +2,7 @@
  * The bytes of one upload while they arrive: `staging/ID`.
  *
  *   open -> (write | writeAt | truncate | restart)* -> finish (synced) -> renamed by the vault
- *                                                  \-> trim -> closed: kept, to be continued
+ *                                                  \-> closed: kept, to be continued
  *
  * Most protocols append. Some write anywhere (SFTP): then there may be gaps, and only what is whole
  * from the start is worth keeping when the writer is gone.
@@ -162,18 +162,6 @@ export class Staged implements Disposable {
     });
   }
 
-  /** Leaves what is whole, to be continued; nothing may be under way. */
-  trim(): void {
-    if (this.#length === this.#size) return;
-    try {
-      this.#file.truncateSync(this.#size);
-    } catch (error) {
-      throw typed(error, { op: "stage" });
-    }
-    this.#length = this.#size;
-    this.#pieces = [];
-  }
-
   /** Closes the file; its bytes stay. */
   [Symbol.dispose](): void {
     this.#file.close();
@@ -198,8 +186,8 @@ export class Staged implements Disposable {
       });
     }
     if (position < this.#hashed) this.#forget();
-    else if (position === this.#hashed) this.#hash.update(bytes);
     const sequel = position === this.#hashed;
+    if (sequel) this.#hash.update(bytes);
     await this.#seek(position);
     try {
       for (let done = 0; done < bytes.length;) {
@@ -222,7 +210,9 @@ export class Staged implements Disposable {
       this.#size = Math.max(this.#size, this.#pieces.shift()!.end);
     }
     // What waited behind the gap is still in the system's memory now.
-    if (sequel && this.#size > this.#hashed) await this.#readOn(this.#size, () => {});
+    if (sequel && position === before && this.#size > this.#hashed) {
+      await this.#readOn(this.#size, () => {});
+    }
   }
 
   async #truncate(length: number): Promise<void> {
