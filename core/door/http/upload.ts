@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import { BargeError } from "../../error.ts";
 import type { When } from "../../session/access.ts";
-import { type Committed, put, putWhole, type Upload } from "../../session/put.ts";
+import { put, putWhole } from "../../session/put.ts";
+import type { Committed, Upload } from "../../session/upload.ts";
 import { etagOf, isConditional, judge } from "./condition.ts";
 import { readDigest } from "./digest_field.ts";
 import type { Exchange } from "./exchange.ts";
