@@ -31,6 +31,9 @@ export interface NewFile extends Place {
   readonly verified: boolean;
 }
 
+/** What is kept by places: files, and what hangs on them or on folders. */
+type Table = "file" | "property" | "lock";
+
 const fileColumns =
   `file.dir, file.name, file.owner, account.name AS ownerName, file.size, file.sha256,
   file.modified, file.ino, file.verified`;
@@ -116,36 +119,39 @@ export class Ledger {
     );
   }
 
-  /** Forgets one file. @returns whether it was known */
-  forgetFile({ dir, name }: Place): boolean {
-    return this.#db.run("DELETE FROM file WHERE dir = ? AND name = ?", dir, name).changes > 0;
+  /** Forgets one file, with its properties and locks. @returns whether it was known */
+  forgetFile(place: Place): boolean {
+    for (const table of ["property", "lock"] as const) this.#delete(table, place);
+    return this.#delete("file", place) > 0;
   }
 
-  /** Forgets a file, or all files in and below a folder. @returns how many */
+  /** Forgets a file, or a folder with all that is in and below it. @returns how many files */
   forget(place: Place): number {
-    const [dir, low, high] = below(place);
-    return this.#db.transaction(() =>
-      Number(this.forgetFile(place)) +
-      this.#db.run("DELETE FROM file WHERE dir = ? OR (dir >= ? AND dir < ?)", dir, low, high)
-        .changes
-    );
+    return this.#db.transaction(() => this.#forgetBelow(place) + Number(this.forgetFile(place)));
   }
 
   /**
-   * A file or folder has a new name: its rows, and those below it, follow; so do the uploads into a
-   * folder, which keep their credit. `Reservations.uncredit` first, for a file.
+   * A file or folder has a new name: its rows, and those below it, follow, and their properties; so
+   * do the uploads into a folder, which keep their credit. `Reservations.uncredit` first, for a
+   * file. Locks don't follow, they end; one on the very place that it comes to holds for it from
+   * then on (RFC 4918, section 7.7).
    */
   rename(from: Place, to: Place): void {
     const [dir, low, high] = below(from);
     const target = relative(to);
     this.#db.transaction(() => {
-      this.forget(to);
-      this.#db.run(
-        "UPDATE file SET dir = ?, name = ? WHERE dir = ? AND name = ?",
-        ...[to.dir, to.name, from.dir, from.name],
-      );
+      this.#forgetBelow(to);
+      for (const table of ["property", "file"] as const) this.#delete(table, to);
+      this.#delete("lock", from);
+      this.#deleteBelow("lock", from);
+      for (const table of ["property", "file"]) {
+        this.#db.run(
+          `UPDATE ${table} SET dir = ?, name = ? WHERE dir = ? AND name = ?`,
+          ...[to.dir, to.name, from.dir, from.name],
+        );
+      }
       // Uploads first: a credit is lost when its file goes from where the upload is.
-      for (const table of ["upload", "file"]) {
+      for (const table of ["upload", "file", "property"]) {
         this.#db.run(
           `UPDATE ${table} SET dir = ?1 || substr(dir, length(?2) + 1)
            WHERE dir = ?2 OR (dir >= ?3 AND dir < ?4)`,
@@ -179,6 +185,20 @@ export class Ledger {
   /** Sets an account's sums. */
   correct(id: number, used: number, reserved: number): void {
     this.#db.run("UPDATE account SET used = ?, reserved = ? WHERE id = ?", used, reserved, id);
+  }
+
+  #forgetBelow(place: Place): number {
+    for (const table of ["property", "lock"] as const) this.#deleteBelow(table, place);
+    return this.#deleteBelow("file", place);
+  }
+
+  #delete(table: Table, { dir, name }: Place): number {
+    return this.#db.run(`DELETE FROM ${table} WHERE dir = ? AND name = ?`, dir, name).changes;
+  }
+
+  #deleteBelow(table: Table, place: Place): number {
+    const sql = `DELETE FROM ${table} WHERE dir = ? OR (dir >= ? AND dir < ?)`;
+    return this.#db.run(sql, ...below(place)).changes;
   }
 }
 

@@ -158,4 +158,32 @@ CREATE TABLE familiar (
 -- its writer is gone without a word. Null: all that are staged.
 ALTER TABLE upload ADD COLUMN whole INTEGER;
 `,
+  `
+-- What WebDAV clients say of a file or folder, which means nothing to us: its dead properties.
+CREATE TABLE property (
+  dir     TEXT NOT NULL,
+  name    TEXT NOT NULL,
+  space   TEXT NOT NULL,                            -- of its name in XML
+  local   TEXT NOT NULL,
+  account INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,  -- who set it
+  xml     TEXT NOT NULL,                            -- the whole element
+  PRIMARY KEY (dir, name, space, local)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX property_account ON property (account);
+
+-- WebDAV's locks: see locks.ts.
+CREATE TABLE lock (
+  token   TEXT PRIMARY KEY,
+  account INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+  dir     TEXT NOT NULL,
+  name    TEXT NOT NULL,
+  shared  INTEGER NOT NULL,
+  deep    INTEGER NOT NULL,                         -- 1: also what is below
+  owner   TEXT NOT NULL,                            -- who it is, in XML, as the client says
+  until   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX lock_path ON lock (dir, name);
+CREATE INDEX lock_account ON lock (account);
+CREATE INDEX lock_until ON lock (until);
+`,
 ];

@@ -3,6 +3,7 @@ import { borrow, giveBack } from "../net/pool.ts";
 import { BargeError, typed } from "../error.ts";
 import type { When } from "./access.ts";
 import { get } from "./get.ts";
+import { copyProperties } from "./property.ts";
 import { put } from "./put.ts";
 import type { Committed } from "./upload.ts";
 import type { Session } from "./session.ts";
@@ -35,7 +36,9 @@ export async function copy(
         signal?.throwIfAborted();
         await upload.write(buffer.subarray(0, n));
       }
-      return await upload.commit(source.digest(), true);
+      const committed = await upload.commit(source.digest(), true);
+      await copyProperties(session, session.locate(from).place!, session.locate(to).place!);
+      return committed;
     } catch (error) {
       throw typed(error, { path: to });
     } finally {

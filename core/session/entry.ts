@@ -36,6 +36,7 @@ export function known({ ledger, vault }: Store, place: Place): boolean {
 
 /** Forgets what the ledger has at and below a place, and the disk has not, or has another. */
 export function forgetGone(store: Store, place: Place): void {
+  if (!store.vault.find(place)) return void store.ledger.forget(place);
   for (const row of store.ledger.rowsAt(place)) {
     if (!known(store, row)) store.ledger.forgetFile(row);
   }

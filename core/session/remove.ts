@@ -15,11 +15,17 @@ export function trashName(intent: number): string {
 
 /**
  * @param recursive also a folder that is not empty
+ * @param still throws unless it may be done now; runs under the write lock
  * @returns how many files the ledger forgot
  * @throws {BargeError} `not-found`, `exists` (a folder that is not empty), `denied`; `unavailable`
  *   where there is only an upload, and that is under way
  */
-export async function remove(session: Session, path: string, recursive: boolean): Promise<number> {
+export async function remove(
+  session: Session,
+  path: string,
+  recursive: boolean,
+  still = () => {},
+): Promise<number> {
   const { store } = session;
   const account = session.account();
   const location = session.locate(path);
@@ -41,6 +47,7 @@ export async function remove(session: Session, path: string, recursive: boolean)
     await store.commits.change({
       places: [place],
       check() {
+        still();
         const { type } = checkTakeStill(session, session.account(), location);
         if (type === "dir" && !recursive && !store.vault.isEmpty(place)) throw notEmpty();
       },

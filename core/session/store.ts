@@ -4,6 +4,8 @@ import { Bans } from "../account/bans.ts";
 import { Database } from "../account/database.ts";
 import { Intents } from "../account/intent.ts";
 import { Ledger } from "../account/ledger.ts";
+import { Locks } from "../account/locks.ts";
+import { Properties } from "../account/properties.ts";
 import { Reservations } from "../account/reservation.ts";
 import { Tokens } from "../account/tokens.ts";
 import { Vault } from "../vault/vault.ts";
@@ -42,6 +44,8 @@ export class Store implements Disposable {
   readonly ledger: Ledger;
   readonly reservations: Reservations;
   readonly intents: Intents;
+  readonly properties: Properties;
+  readonly locks: Locks;
   readonly vault: Vault;
   readonly commits: Commits;
   readonly gate: Gate;
@@ -61,6 +65,8 @@ export class Store implements Disposable {
     this.ledger = new Ledger(this.db);
     this.reservations = new Reservations(this.db, this.ledger);
     this.intents = new Intents(this.db);
+    this.properties = new Properties(this.db);
+    this.locks = new Locks(this.db);
     this.vault = new Vault(data, durability === "full");
     this.commits = new Commits(this);
     this.gate = new Gate(settings.limits ?? defaultLimits, worker, settings.tally);

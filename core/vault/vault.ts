@@ -44,6 +44,17 @@ export class Vault {
     }
   }
 
+  /** When it was made, in ms since 1970; undefined for nothing, or where the system does not say. */
+  created(place: Place): number | undefined {
+    if (!this.#enter(place.dir)) return undefined;
+    try {
+      return Deno.lstatSync(this.#path(place)).birthtime?.getTime();
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw typed(error);
+    }
+  }
+
   /**
    * The names in a folder that are files or folders, sorted by code unit.
    *

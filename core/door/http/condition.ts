@@ -8,10 +8,17 @@ export interface Validators {
   readonly modified: number;
 }
 
-/** The entity tag of a file. @param sha256 in hex; null where none is stored */
-export function etagOf(
-  { sha256, size, modified }: { sha256: string | null; size: number; modified: number },
-): string {
+/** What an entity tag is made of. */
+export interface Tagged {
+  /** In hex; null where none is stored. */
+  readonly sha256: string | null;
+  readonly size: number;
+  /** Milliseconds since 1970. */
+  readonly modified: number;
+}
+
+/** The entity tag of a file. */
+export function etagOf({ sha256, size, modified }: Tagged): string {
   return sha256 === null ? `W/"${size.toString(36)}-${modified.toString(36)}"` : `"${sha256}"`;
 }
 

@@ -18,6 +18,7 @@ const small = 256 * 1024;
  * can be continued; never a file.
  *
  * @param when a condition beside those
+ * @param tagOf how entity tags are made
  * @throws {Refusal} 412, 415; {BargeError} as `put`, before a byte was read if the size is declared;
  *   `digest`
  */
@@ -25,12 +26,14 @@ export async function receiveFile(
   exchange: Exchange,
   path: string,
   when: When = "always",
+  tagOf = etagOf,
 ): Promise<Committed> {
   refuseParts(exchange);
   const { body, session } = exchange;
   const sha256 = digestOf(exchange);
-  const overwrite = conditions(exchange, when);
-  const request = { path, size: body.length, modified: modifiedOf(exchange), overwrite };
+  const overwrite = conditions(exchange, when, tagOf);
+  const size = body.length ?? expected(exchange);
+  const request = { path, size, modified: modifiedOf(exchange), overwrite };
   if (body.length !== null && body.length <= small && !body.held) {
     const bytes = await body.bytes(small);
     const digest = createHash("sha256").update(bytes).digest("hex");
@@ -72,12 +75,12 @@ export function committedHeaders(committed: Committed): Record<string, string> {
 }
 
 /** The request's own conditions and another one, both checked again under the write lock. */
-export function conditions(exchange: Exchange, when: When): When {
+export function conditions(exchange: Exchange, when: When, tagOf = etagOf): When {
   const header = (name: string) => exchange.header(name);
   if (!isConditional(header)) return when;
   return (there) => {
     const now = there?.type === "file"
-      ? { etag: etagOf(there), modified: there.modified }
+      ? { etag: tagOf(there), modified: there.modified }
       : there && { etag: "", modified: there.modified };
     if (judge(header, now, false) !== "ok") {
       throw new Refusal(412, "exists", "the file is not as the request has it");
@@ -99,6 +102,12 @@ function refuseParts(exchange: Exchange): void {
       headers: { "accept-encoding": "identity" },
     });
   }
+}
+
+/** What macOS says of a body that it sends in chunks. */
+function expected(exchange: Exchange): number | null {
+  const given = exchange.header("x-expected-entity-length");
+  return given !== undefined && /^\d{1,15}$/.test(given) ? Number(given) : null;
 }
 
 function digestOf(exchange: Exchange): string | undefined {

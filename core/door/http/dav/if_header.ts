@@ -1,0 +1,68 @@
+/** The If header: RFC 4918, section 10.4. */
+import { BargeError } from "../../../error.ts";
+
+/** Something must have a state token or entity tag, or must not. */
+export interface IfCondition {
+  readonly not: boolean;
+  readonly token?: string;
+  /** With its quotes. */
+  readonly etag?: string;
+}
+
+/** All of these must be met. */
+export interface IfList {
+  /** What they are about, as a URL; undefined: what the request is about. */
+  readonly resource: string | undefined;
+  readonly conditions: readonly IfCondition[];
+}
+
+/**
+ * Reads the header: a client wants one of its lists to hold.
+ *
+ * @throws {BargeError} `usage` for what the grammar does not know
+ *
+ * @example
+ * ```ts
+ * import { parseIf } from "./if_header.ts";
+ * const [one, two] = parseIf('(<urn:a> ["x"]) (Not <DAV:no-lock>)');
+ * if (one.conditions[0].token !== "urn:a" || one.conditions[1].etag !== '"x"') throw new Error();
+ * if (!two.conditions[0].not || two.resource !== undefined) throw new Error();
+ * ```
+ */
+export function parseIf(header: string): IfList[] {
+  const lists: IfList[] = [];
+  let resource: string | undefined;
+  let tagged = false; // a tag without a list is an error, too
+  let rest = header.trim();
+  const take = (pattern: RegExp): string | undefined => {
+    const found = pattern.exec(rest);
+    if (found) rest = rest.slice(found[0].length).trimStart();
+    return found?.[1];
+  };
+  while (rest !== "") {
+    const tag = take(/^<([^<>\s]+)>/);
+    if (tag !== undefined) {
+      if (tagged || (lists.length > 0 && resource === undefined)) throw malformed();
+      [resource, tagged] = [tag, true];
+      continue;
+    }
+    if (take(/^(\()/) === undefined) throw malformed();
+    const conditions: IfCondition[] = [];
+    while (take(/^(\))/) === undefined) {
+      const not = take(/^(not)(?![a-z])/i) !== undefined;
+      const token = take(/^<([A-Za-z][A-Za-z0-9+.-]*:[^<>\s]*)>/);
+      const etag = token === undefined ? take(/^\[\s*((?:W\/)?"[^"]*")\s*\]/) : undefined;
+      if (token === undefined && etag === undefined) throw malformed();
+      conditions.push({ not, token, etag });
+    }
+    if (conditions.length === 0) throw malformed();
+    lists.push({ resource, conditions });
+    tagged = false;
+  }
+  if (lists.length === 0 || tagged) throw malformed();
+  return lists;
+}
+
+function malformed(): BargeError {
+  return new BargeError("usage", "the If header is malformed");
+}

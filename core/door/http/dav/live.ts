@@ -1,0 +1,78 @@
+/** Properties that the server itself knows: RFC 4918, section 15, and RFC 4331. */
+import type { Lock } from "../../../account/locks.ts";
+import type { Entry, Usage } from "../../../protocol/message.ts";
+import { created } from "../../../session/created.ts";
+import { lockedPath } from "../../../session/lock.ts";
+import type { Session } from "../../../session/session.ts";
+import { httpDate } from "../condition.ts";
+import { typeOf } from "../download.ts";
+import { hrefOf } from "./headers.ts";
+import { davTag } from "./etag.ts";
+import { dav, escapeXml, type XmlName } from "./names.ts";
+
+/** A file or folder that is asked for its properties. */
+export interface Subject {
+  readonly session: Session;
+  readonly path: string;
+  readonly entry: Entry;
+  /** Those over it. */
+  readonly locks: readonly Lock[];
+  /** The account's numbers, of one moment for all of an answer. */
+  readonly usage: Usage;
+}
+
+/** @returns what is in the element; undefined where it has no such property */
+type Live = (subject: Subject) => string | undefined;
+
+const kinds = ["exclusive", "shared"];
+const lockTypes = kinds.map((kind) =>
+  `<D:lockentry><D:lockscope><D:${kind}/></D:lockscope><D:locktype><D:write/></D:locktype></D:lockentry>`
+).join("");
+
+const file = (of: (entry: Entry, path: string) => string): Live => ({ entry, path }) =>
+  entry.type === "file" ? of(entry, path) : undefined;
+
+const live: Readonly<Record<string, Live>> = {
+  creationdate({ session, path }) {
+    const time = created(session, path);
+    return time === undefined ? undefined : new Date(time).toISOString();
+  },
+  displayname: ({ entry }) => escapeXml(entry.name),
+  getcontentlength: file(({ size }) => String(size)),
+  getcontenttype: file((_, path) => escapeXml(typeOf(path))),
+  getetag: file((entry) => escapeXml(davTag({ ...entry, modified: Date.parse(entry.modified) }))),
+  getlastmodified: ({ entry }) => httpDate(Date.parse(entry.modified)),
+  lockdiscovery: ({ locks }) => locks.map(activeLock).join(""),
+  resourcetype: ({ entry }) => entry.type === "dir" ? "<D:collection/>" : "",
+  supportedlock: () => lockTypes,
+  "quota-available-bytes": ({ usage: { left } }) => left === null ? undefined : String(left),
+  "quota-used-bytes": ({ usage: { used } }) => String(used),
+};
+
+/** Those that are told to who asks for all: not what RFC 4331, section 2, says must be asked for. */
+export const usualNames = Object.keys(live).filter((name) => !name.startsWith("quota-"));
+
+/** Is it the server's alone to say? */
+export function isLive({ space, local }: XmlName): boolean {
+  return space === dav && Object.hasOwn(live, local);
+}
+
+/** A live property as an element. @returns undefined where the subject has none of that name */
+export function liveProperty(local: string, subject: Subject): string | undefined {
+  const inner = live[local](subject);
+  if (inner === undefined) return undefined;
+  return inner === "" ? `<D:${local}/>` : `<D:${local}>${inner}</D:${local}>`;
+}
+
+/** Section 14.1. */
+export function activeLock(lock: Lock): string {
+  const left = Math.max(0, Math.ceil((lock.until - Date.now()) / 1000));
+  return `<D:activelock><D:locktype><D:write/></D:locktype>` +
+    `<D:lockscope><D:${lock.shared ? "shared" : "exclusive"}/></D:lockscope>` +
+    `<D:depth>${lock.deep ? "infinity" : "0"}</D:depth>` +
+    (lock.owner && `<D:owner>${lock.owner}</D:owner>`) +
+    `<D:timeout>Second-${left}</D:timeout>` +
+    `<D:locktoken><D:href>${escapeXml(lock.token)}</D:href></D:locktoken>` +
+    `<D:lockroot><D:href>${escapeXml(hrefOf(lockedPath(lock), false))}</D:href></D:lockroot>` +
+    `</D:activelock>`;
+}

@@ -1,0 +1,81 @@
+/** LOCK and UNLOCK: RFC 4918, sections 9.10 and 9.11. */
+import type { Lock } from "../../../account/locks.ts";
+import { BargeError } from "../../../error.ts";
+import { lock, locksOver, refresh, unlock } from "../../../session/lock.ts";
+import type { Exchange } from "../exchange.ts";
+import { asked, depth, timeout } from "./headers.ts";
+import { Guard } from "./guard.ts";
+import { activeLock } from "./live.ts";
+import { xml } from "./multistatus.ts";
+import { dav, escapeXml } from "./names.ts";
+import { Precondition } from "./precondition.ts";
+import { elementsIn, is, parseXml, textIn, writeXml, type XmlElement } from "./xml.ts";
+
+const longest = 16 * 1024;
+
+/** With a body it makes a lock; without one it gives more time to one that the client has. */
+export async function lockMember(exchange: Exchange): Promise<Response> {
+  const { path } = asked(exchange);
+  const session = exchange.session!;
+  const deep = depth(exchange) ?? "infinity";
+  if (deep === "1") throw new BargeError("usage", "Depth is 0 or infinity");
+  const guard = new Guard(exchange, path);
+  const seconds = timeout(exchange);
+  const met = () => guard.check({});
+  const text = await exchange.body.text(longest);
+  if (text.trim() === "") {
+    const refreshed = await refresh(session, path, guard.tokens, seconds, met);
+    if (refreshed) return answer(200, refreshed, locksOver(session, path));
+    throw new Precondition(412, "lock-token-matches-request-uri", "no such lock is over it");
+  }
+  const { shared, owner } = parse(text);
+  const { tokens } = guard;
+  const request = { path, shared, deep: deep === "infinity", owner, seconds, tokens };
+  const { lock: made, made: created } = await lock(session, request, met);
+  return answer(created ? 201 : 200, made, locksOver(session, path), {
+    "lock-token": `<${made.token}>`,
+  });
+}
+
+export async function unlockMember(exchange: Exchange): Promise<Response> {
+  const { path } = asked(exchange);
+  const [, token] = /^\s*<([^<>\s]+)>\s*$/.exec(exchange.header("lock-token") ?? "") ?? [];
+  if (token === undefined) throw new BargeError("usage", "the Lock-Token header is missing or bad");
+  if (await unlock(exchange.session!, path, token)) return new Response(null, { status: 204 });
+  throw new Precondition(
+    409,
+    "lock-token-matches-request-uri",
+    "no such lock is over it",
+    "exists",
+  );
+}
+
+function answer(
+  status: number,
+  lock: Lock,
+  over: readonly Lock[],
+  headers: Record<string, string> = {},
+): Response {
+  const locks = [lock, ...over.filter(({ token }) => token !== lock.token)];
+  const inner = `<D:lockdiscovery>${locks.map(activeLock).join("")}</D:lockdiscovery>`;
+  return xml(status, `<D:prop xmlns:D="DAV:">${inner}</D:prop>`, headers);
+}
+
+/** @throws {BargeError} `usage` */
+function parse(text: string): { shared: boolean; owner: string } {
+  const root = parseXml(text);
+  const child = (of: XmlElement | undefined, local: string) =>
+    of && elementsIn(of).find((each) => is(each, { space: dav, local }));
+  const scope = child(root, "lockscope");
+  const shared = child(scope, "shared") !== undefined;
+  const right = is(root, { space: dav, local: "lockinfo" }) &&
+    child(child(root, "locktype"), "write") && (shared || child(scope, "exclusive"));
+  if (!right) throw new BargeError("usage", "the body is no DAV:lockinfo that is known here");
+  const owner = child(root, "owner");
+  if (!owner) return { shared, owner: "" };
+  const elements = elementsIn(owner);
+  const inner = elements.length > 0
+    ? elements.map((each) => writeXml(each)).join("")
+    : escapeXml(textIn(owner).trim());
+  return { shared, owner: inner };
+}

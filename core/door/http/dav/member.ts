@@ -1,0 +1,87 @@
+/** What WebDAV does with one file or folder, beside locks, properties and copies. */
+import { BargeError } from "../../../error.ts";
+import { list } from "../../../session/list.ts";
+import { mkdir } from "../../../session/mkdir.ts";
+import { remove } from "../../../session/remove.ts";
+import { stat } from "../../../session/stat.ts";
+import { sendFile } from "../download.ts";
+import type { Exchange, Source } from "../exchange.ts";
+import { Refusal } from "../problem.ts";
+import { receiveFile } from "../upload.ts";
+import { davTag } from "./etag.ts";
+import { entryAt, Guard } from "./guard.ts";
+import { asked, depth, hrefOf } from "./headers.ts";
+import { escapeXml } from "./names.ts";
+
+/** GET and HEAD. A folder is shown to a person who came with a browser. */
+export async function read(exchange: Exchange): Promise<Response> {
+  const { path } = asked(exchange);
+  new Guard(exchange, path).met();
+  const { entry } = stat(exchange.session!, path);
+  if (entry?.type !== "dir") return await sendFile(exchange, path, {}, davTag);
+  return exchange.send(index(exchange, path), {
+    headers: { "content-type": "text/html; charset=utf-8", "cache-control": "no-store" },
+  });
+}
+
+async function* index({ session }: Exchange, path: string): Source {
+  const encoder = new TextEncoder();
+  const title = escapeXml(path);
+  yield encoder.encode(
+    `<!doctype html>\n<meta charset="utf-8">\n<title>${title}</title>\n<h1>${title}</h1>\n<ul>\n`,
+  );
+  for await (const batch of list(session!, path, false)) {
+    const lines = batch.map(({ name, type }) => {
+      const folder = type === "dir";
+      const href = hrefOf(path === "/" ? `/${name}` : `${path}/${name}`, folder);
+      return `<li><a href="${escapeXml(href)}">${escapeXml(name)}${folder ? "/" : ""}</a>\n`;
+    });
+    yield encoder.encode(lines.join(""));
+  }
+  yield encoder.encode("</ul>\n");
+}
+
+export async function write(exchange: Exchange): Promise<Response> {
+  const { path, folder } = asked(exchange);
+  const guard = new Guard(exchange, path);
+  if (folder || entryAt(exchange.session!, path)?.type === "dir") {
+    throw new Refusal(405, "exists", "it is a folder, or has the name of one");
+  }
+  const committed = await receiveFile(exchange, path, (there) => {
+    guard.check({ [path]: there ? "content" : "name" });
+  }, davTag);
+  const headers = { etag: davTag(committed) };
+  return new Response(null, { status: committed.replaced ? 204 : 201, headers });
+}
+
+/** DELETE. */
+export async function take(exchange: Exchange): Promise<Response> {
+  const { path } = asked(exchange);
+  const guard = new Guard(exchange, path);
+  if ((depth(exchange) ?? "infinity") !== "infinity") {
+    const { entry } = stat(exchange.session!, path);
+    if (entry?.type === "dir") {
+      throw new BargeError("usage", "a folder is removed with all that is in it");
+    }
+  }
+  const met = () => guard.check({ [path]: "name" });
+  met();
+  await remove(exchange.session!, path, true, met);
+  return new Response(null, { status: 204 });
+}
+
+/** MKCOL: RFC 4918, section 9.3. */
+export async function makeFolder(exchange: Exchange): Promise<Response> {
+  const { path } = asked(exchange);
+  const session = exchange.session!;
+  const guard = new Guard(exchange, path);
+  if ((await exchange.body.bytes()).length > 0) {
+    throw new Refusal(415, "unsupported", "MKCOL has no body that is known here");
+  }
+  if (entryAt(session, path)) throw new Refusal(405, "exists", "it exists already");
+  session.store.db.transaction(() => {
+    guard.check({ [path]: "name" });
+    mkdir(session, { verb: "mkdir", path, parents: false });
+  });
+  return new Response(null, { status: 201 });
+}

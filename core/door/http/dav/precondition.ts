@@ -1,0 +1,38 @@
+/** Refusals that say in XML which condition was not met: RFC 4918, section 16. */
+import type { ErrorFacts, Kind } from "../../../error.ts";
+import { Locked } from "../../../session/lock.ts";
+import type { Exchange } from "../exchange.ts";
+import { Refusal } from "../problem.ts";
+import { hrefOf } from "./headers.ts";
+import { failedOn, xml } from "./multistatus.ts";
+
+export class Precondition extends Refusal {
+  /** The element's name, in `DAV:`. */
+  readonly condition: string;
+
+  constructor(status: number, condition: string, why: string, kind: Kind = "refused") {
+    super(status, kind, why);
+    this.condition = condition;
+  }
+
+  override with(facts: ErrorFacts): Refusal {
+    return Object.assign(
+      new Precondition(this.status, this.condition, this.message, this.kind),
+      { op: this.op ?? facts.op, path: this.path ?? facts.path },
+    );
+  }
+}
+
+/** @returns the answer to such a refusal; undefined for any other failure */
+export function explained(exchange: Exchange, error: unknown): Response | undefined {
+  if (error instanceof Precondition) {
+    exchange.failed = error;
+    return xml(error.status, failedOn(error.condition));
+  }
+  if (error instanceof Locked) {
+    exchange.failed = error;
+    const condition = error.conflict ? "no-conflicting-lock" : "lock-token-submitted";
+    return xml(423, failedOn(condition, error.paths.map((path) => hrefOf(path, false))));
+  }
+  return undefined;
+}

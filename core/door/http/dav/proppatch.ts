@@ -1,0 +1,86 @@
+/**
+ * PROPPATCH: RFC 4918, section 9.2. All of it is done, or nothing.
+ *
+ * Windows sets the times and attributes that files have there: `Win32LastModifiedTime` becomes the
+ * file's own, the others are kept as they come.
+ */
+import { BargeError } from "../../../error.ts";
+import { changeProperties, type PropertyChange } from "../../../session/property.ts";
+import { setModified } from "../../../session/set_modified.ts";
+import type { Exchange } from "../exchange.ts";
+import { asked, hrefOf } from "./headers.ts";
+import { entryAt, Guard } from "./guard.ts";
+import { isLive } from "./live.ts";
+import { multistatus, propstat, response } from "./multistatus.ts";
+import { dav } from "./names.ts";
+import { emptyElement } from "./propfind.ts";
+import { elementsIn, is, parseXml, textIn, writeXml, type XmlElement } from "./xml.ts";
+
+const longest = 192 * 1024;
+const windowsTime = {
+  space: "urn:schemas-microsoft-com:",
+  local: "Win32LastModifiedTime",
+} as const;
+
+interface Change {
+  readonly property: XmlElement;
+  readonly set: boolean;
+}
+
+export async function proppatch(exchange: Exchange): Promise<Response> {
+  const { path } = asked(exchange);
+  const session = exchange.session!;
+  const guard = new Guard(exchange, path);
+  const changes = parse(await exchange.body.text(longest));
+  const entry = entryAt(session, path);
+  if (!entry) throw new BargeError("not-found", "there is no such file or folder");
+  const href = hrefOf(path, entry.type === "dir");
+  const names = (of: readonly Change[]) =>
+    of.map(({ property }) => emptyElement(property)).join("");
+  const live = changes.filter(({ property }) => isLive(property));
+  if (live.length > 0) {
+    const others = changes.filter((change) => !live.includes(change));
+    const parts = [
+      propstat(403, names(live), "cannot-modify-protected-property"),
+      others.length > 0 ? propstat(424, names(others)) : "",
+    ];
+    return multistatus([response(href, parts.join(""))]);
+  }
+  const times = changes.filter(({ property, set }) => set && is(property, windowsTime));
+  const modified = times.map(({ property }) => time(textIn(property))).at(-1);
+  const kept = changes.filter((change) => !times.includes(change));
+  const met = () => guard.check({ [path]: "content" });
+  await changeProperties(session, path, kept.map(toKeep), met);
+  if (modified !== undefined) await setModified(session, path, modified);
+  return multistatus([response(href, propstat(200, names(changes)))]);
+}
+
+function toKeep({ property, set }: Change): PropertyChange {
+  const { space, local } = property;
+  return set ? { space, local, xml: writeXml(property) } : { space, local };
+}
+
+/** @throws {BargeError} `usage` */
+function time(text: string): number {
+  const ms = Date.parse(text);
+  if (Number.isNaN(ms)) throw new BargeError("usage", "Win32LastModifiedTime is no time");
+  return ms;
+}
+
+/** The changes in their order. @throws {BargeError} `usage` */
+function parse(text: string): Change[] {
+  const root = parseXml(text);
+  const changes: Change[] = [];
+  if (is(root, { space: dav, local: "propertyupdate" })) {
+    for (const step of elementsIn(root)) {
+      const set = is(step, { space: dav, local: "set" });
+      if (!set && !is(step, { space: dav, local: "remove" })) continue;
+      for (const each of elementsIn(step)) {
+        if (!is(each, { space: dav, local: "prop" })) continue;
+        changes.push(...elementsIn(each).map((property) => ({ property, set })));
+      }
+    }
+  }
+  if (changes.length > 0) return changes;
+  throw new BargeError("usage", "the body is no DAV:propertyupdate, or an empty one");
+}
