@@ -2,6 +2,7 @@
 import { object } from "@optique/core/constructs";
 import { type Address, isLoopback } from "../core/net/address.ts";
 import { levels } from "../core/serve/levels.ts";
+import { leastRate } from "../core/session/rate.ts";
 import { command } from "./_term/command.ts";
 import {
   addressOrOff,
@@ -17,6 +18,7 @@ import {
   valueParser,
 } from "./_term/options.ts";
 import { note, printJson, writeError } from "./_term/out.ts";
+import { version } from "./_version.ts";
 
 export default command({
   options: object({
@@ -45,50 +47,49 @@ export default command({
       "`full`: what was acknowledged outlives a power cut. `relaxed`: it skips the syncs",
     ),
     allowRegister: flag(["--allow-register"], "Let strangers make accounts with `barge register`"),
-    quota: valueOr(
+    quota: value(
       ["--quota"],
       sizeOrNone(),
-      1_000_000,
       "Capacity of an account that registers and names none. Default: 1MB",
     ),
-    maxQuota: valueOr(
+    maxQuota: value(
       ["--max-quota"],
       sizeOrNone(),
-      undefined as number | null | undefined,
       "How much an account may register with, or grow to, by itself. Default: --quota",
     ),
-    banAfter: valueOr(
+    banAfter: value(
       ["--ban-after"],
       count("N", 0),
-      9,
       "So many failed logins in an hour ban their address, or their account where it has not " +
         "logged in before: for 5 minutes, the next time for 10, up to a day. 0: never. Default: 9",
     ),
-    maxConnections: valueOr(
+    maxConnections: value(
       ["--max-connections"],
       count("N", 0),
-      4096,
       "How many connections there may be at once, over all workers. 0: any. Default: 4096",
     ),
-    maxPerAddress: valueOr(
+    maxPerAddress: value(
       ["--max-per-address"],
       count("N", 0),
-      256,
       "The same for one address; loopback is not counted. 0: any. Default: 256",
     ),
-    maxPerAccount: valueOr(
+    maxPerAccount: value(
       ["--max-per-account"],
       count("N", 0),
-      1024,
       "The same for one account, logged in. 0: any. Default: 1024",
     ),
-    rateUp: valueOr(
+    rateUp: value(
       ["--rate-up"],
       rate(),
-      null,
       "Bytes a second that an account may send, all its connections together. Default: none",
     ),
-    rateDown: valueOr(["--rate-down"], rate(), null, "The same for what it is sent. Default: none"),
+    rateDown: value(["--rate-down"], rate(), "The same for what it is sent. Default: none"),
+    limits: value(
+      ["--limits"],
+      path("FILE"),
+      "A JSON object with limits, named like the options from --quota to --rate-down, which count " +
+        "more; SIGHUP reads it again",
+    ),
     tls: flag(["--tls"], "Use TLS on 127.0.0.1, too. Default: only where other machines reach"),
     tlsCert: value(
       ["--tls-cert"],
@@ -135,7 +136,8 @@ export default command({
 
     Where other machines can connect it speaks TLS, with a certificate that it makes on the first
     start; \`barge cert\` prints the fingerprint, which clients show and pin when they first
-    connect. SIGHUP makes it read the certificate's files again: transfers under way go on.`,
+    connect. SIGHUP makes it read the certificate's files and --limits again: transfers under way
+    go on, at the new rates, and the other limits count for what comes then.`,
   examples: [
     ["barge serve", "serve on 127.0.0.1:7171"],
     ["barge serve --data /srv/barge --native 0.0.0.0:7171", "serve everybody, with TLS"],
@@ -148,7 +150,7 @@ export default command({
     ["barge serve --print-unit --native 0.0.0.0:7171", "a hardened systemd unit for it"],
   ],
   async run(options, { signal }) {
-    const { data, native, workers, durability, allowRegister, quota, json } = options;
+    const { data, native, workers, durability, allowRegister, json } = options;
     if (options.printUnit) {
       const { printUnit } = await import("./_serve/unit.ts");
       return printUnit(Deno.args.slice(Deno.args.indexOf("serve") + 1), options);
@@ -156,6 +158,8 @@ export default command({
     const { readyFd } = options;
     const { checkReadyFd, tellReadyFd } = await import("../core/serve/ready.ts");
     if (readyFd !== undefined) checkReadyFd(readyFd);
+    const { readLimits } = await import("./_serve/limits.ts");
+    const limits = () => readLimits(options, options.limits);
     const { serve } = await import("../core/serve/serve.ts");
     let first: string | undefined;
     await serve({
@@ -168,16 +172,9 @@ export default command({
       workers,
       durability,
       allowRegister,
-      defaultLimit: quota,
-      maxLimit: options.maxQuota === undefined ? quota : options.maxQuota,
-      banAfter: options.banAfter,
-      rateUp: options.rateUp,
-      rateDown: options.rateDown,
-      limits: {
-        connections: options.maxConnections,
-        perAddress: options.maxPerAddress,
-        perAccount: options.maxPerAccount,
-      },
+      ...limits(),
+      readLimits: options.limits === undefined ? undefined : limits,
+      version,
       signal,
       grace: options.grace * 1000,
       logLevel: options.logLevel,
@@ -212,13 +209,13 @@ export default command({
   },
 });
 
-/** Bytes a second. Fewer than 1 KiB would look like a dead server to clients. */
+/** Bytes a second. */
 function rate() {
   const sizes = sizeOrNone();
   const read = (text: string) => {
     const result = sizes.parse(text);
     if (!result.success) return undefined;
-    return result.value === null || result.value >= 1024 ? result.value : undefined;
+    return result.value === null || result.value >= leastRate ? result.value : undefined;
   };
   return valueParser("SIZE|none", null, read, {
     wanted: "a size of 1KiB or more, or `none`",

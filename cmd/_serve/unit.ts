@@ -13,7 +13,7 @@ const dropped = new Map([
   ["--grace", true],
   ["--ready-fd", true],
 ]);
-const paths = new Set(["--tls-cert", "--tls-key"]);
+const paths = new Set(["--tls-cert", "--tls-key", "--limits"]);
 
 /** @param args what follows `serve` on the command line */
 export function printUnit(

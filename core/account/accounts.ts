@@ -74,6 +74,14 @@ export class Accounts {
     return this.#db.get<{ n: number }>("SELECT count(*) AS n FROM account")!.n;
   }
 
+  /** All of them together, in bytes. */
+  totals(): { count: number; used: number; reserved: number } {
+    return this.#db.get<{ count: number; used: number; reserved: number }>(
+      `SELECT count(*) AS count, coalesce(sum(used), 0) AS used,
+       coalesce(sum(reserved), 0) AS reserved FROM account`,
+    )!;
+  }
+
   find(name: string): Account | undefined {
     const row = this.#db.get<Row>("SELECT * FROM account WHERE name = ?", name);
     return row && account(row);

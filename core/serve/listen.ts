@@ -71,7 +71,10 @@ function opened(store: Store, host: string, listener: Listener, allowed: Patienc
   const refusals = new Refusals();
   const accepting = accept(listener, (stream) => {
     const leave = store.gate.enter(parseAddress(stream.peer).host);
-    if (!leave) return refusals.refuse(stream);
+    if (!leave) {
+      store.metrics.refused("native");
+      return refusals.refuse(stream);
+    }
     const connection = new Connection(store, stream, allowed);
     const ended = connection.run().finally(() => {
       open.delete(connection);

@@ -12,7 +12,8 @@ import { getLogger } from "@logtape/logtape";
 import { BargeError } from "../error.ts";
 import { type Address, formatAddress } from "../net/address.ts";
 import type { KeyPair } from "../net/certificate.ts";
-import type { Settings } from "../session/store.ts";
+import type { Adjustable, Settings } from "../session/store.ts";
+import { SupervisorGatherer } from "./gather.ts";
 import type { Level } from "./levels.ts";
 import type { FromWorker, ToWorker } from "./worker.ts";
 
@@ -64,6 +65,8 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #workers = new Map<number, Worker>();
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  readonly #gatherer = new SupervisorGatherer<Worker>();
+  #settings: Settings;
   #tls: KeyPair | undefined;
   #stopping = false;
 
@@ -71,6 +74,7 @@ export class Supervisor {
   constructor(options: SupervisorOptions, tls?: KeyPair) {
     this.#tls = tls && { cert: tls.cert, key: tls.key };
     this.#options = options;
+    this.#settings = options.settings;
   }
 
   /**
@@ -82,7 +86,8 @@ export class Supervisor {
    * @throws {BargeError} what kept it from listening
    */
   start(number: number, delay = firstDelay): Promise<void> {
-    const { settings, native, shared, logLevel = "info", module } = this.#options;
+    const settings = this.#settings;
+    const { native, shared, logLevel = "info", module } = this.#options;
     const worker = new Worker(module ?? new URL("./worker.ts", import.meta.url), {
       type: "module",
       name: `barge worker ${number}`,
@@ -107,6 +112,9 @@ export class Supervisor {
       });
       worker.onmessage = ({ data: message }: MessageEvent<FromWorker>) => {
         if (message.type === "failed") end(new BargeError(message.kind, message.message, where));
+        if (message.type === "who" || message.type === "here") {
+          void this.#gatherer.take(message, worker, this.#workers.values());
+        }
         if (message.type !== "listening") return;
         clear();
         listening = true;
@@ -131,11 +139,19 @@ export class Supervisor {
     for (const worker of this.#workers.values()) worker.postMessage(message);
   }
 
+  /** Has all workers, those to come too, hold what comes from here on to other limits. */
+  adjust(limits: Adjustable): void {
+    this.#settings = { ...this.#settings, ...limits };
+    const message: ToWorker = { type: "adjust", limits };
+    for (const worker of this.#workers.values()) worker.postMessage(message);
+  }
+
   /** Stops all workers; what is in flight may end within `grace` ms. */
   async stop(grace: number): Promise<void> {
     this.#stopping = true;
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
+    this.#gatherer.stop();
     await Promise.all(Array.from(this.#workers.values(), (worker) => this.#stopOne(worker, grace)));
     this.#workers.clear();
   }

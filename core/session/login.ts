@@ -61,6 +61,7 @@ export function challenge(store: Store, request: Request<"auth">, host: string):
         await pause(fail(store, attempt));
         throw new BargeError("unauthenticated", "wrong name or password", { op: "log in" });
       }
+      store.metrics.count("loginsOk");
       noted(() => {
         store.bans.succeeded(attempt);
         if (mechanism === "token") store.tokens.touch(name);
@@ -74,6 +75,8 @@ export function challenge(store: Store, request: Request<"auth">, host: string):
 /** Writes a failure down. @returns milliseconds until it is to be told */
 function fail(store: Store, attempt: Attempt): number {
   const consequence = noted(() => store.bans.failed(attempt));
+  store.metrics.count("loginsFailed");
+  store.metrics.count("bans", consequence?.bans.length ?? 0);
   for (const { account, address, until } of consequence?.bans ?? []) {
     log.warn("logins of {account} from {address} are banned until {until}", {
       account: account ?? "anyone",
