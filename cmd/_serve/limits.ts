@@ -59,7 +59,7 @@ export interface Given {
 
 /**
  * @param path the file; undefined: there is none
- * @throws {BargeError} `usage` for what is not right in it; what reading it gives
+ * @throws {BargeError} `usage` for what is not right in it, `fatal` when it can't be read
  */
 export function readLimits(given: Given, path: string | undefined): Adjustable {
   const file = path === undefined ? {} : parseLimits(read(path), path);
@@ -99,6 +99,7 @@ export function parseLimits(text: string, path: string): v.InferOutput<typeof sc
   } catch (cause) {
     throw wrong(`it is not JSON: ${(cause as Error).message}`);
   }
+  if (Array.isArray(value)) throw wrong("it must hold one JSON object");
   const result = v.safeParse(schema, value, { abortEarly: true });
   if (result.success) return result.output;
   const issue = result.issues[0];
@@ -116,6 +117,7 @@ function read(path: string): string {
   try {
     return Deno.readTextFileSync(path);
   } catch (cause) {
-    throw typed(cause, { op: "read limits", path });
+    const { message } = typed(cause);
+    throw new BargeError("fatal", message, { op: "read limits", path, cause });
   }
 }
