@@ -35,7 +35,7 @@ export interface Challenge {
  */
 export function challenge(store: Store, request: Request<"auth">, host: string): Challenge {
   const { mechanism, account: name } = request;
-  const known = mechanism === "password" ? byPassword(store, name) : byToken(store, name);
+  const known = mechanism === "password" ? store.accounts.forLogin(name) : byToken(store, name);
   const decoy = store.accounts.decoy(name); // also where it is not needed: the same work for all
   const verifier = known?.verifier ?? decoy;
   const cost = mechanism === "token" ? { n: 1, r: 1, p: 1 } : verifier;
@@ -101,12 +101,6 @@ function noted<T>(work: () => T): T | undefined {
 interface Known {
   readonly account: Account;
   readonly verifier: Verifier;
-}
-
-function byPassword(store: Store, name: string): Known | undefined {
-  const account = store.accounts.find(name);
-  const verifier = store.accounts.verifier(name);
-  return account && verifier && { account, verifier };
 }
 
 function byToken(store: Store, id: string): Known | undefined {
