@@ -1,6 +1,7 @@
 /** `barge serve`: the server. */
 import { object } from "@optique/core/constructs";
-import { type Address, isLoopback } from "../core/net/address.ts";
+import { type DoorName, doorNames } from "../core/door/door.ts";
+import { type Address, formatAddress, isLoopback } from "../core/net/address.ts";
 import { levels } from "../core/serve/levels.ts";
 import { leastRate } from "../core/session/rate.ts";
 import { command } from "./_term/command.ts";
@@ -23,12 +24,7 @@ import { version } from "./_version.ts";
 export default command({
   options: object({
     data: dataOption(),
-    native: valueOr(
-      ["--native"],
-      addressOrOff(),
-      { host: "127.0.0.1", port: 7171 } as Address | null,
-      "Where barge's own protocol listens. Default: 127.0.0.1:7171",
-    ),
+    native: door("native", { host: "127.0.0.1", port: 7171 }, "barge's own protocol"),
     http: later("http"),
     ftp: later("ftp"),
     ftps: later("ftps"),
@@ -150,10 +146,12 @@ export default command({
     ["barge serve --print-unit --native 0.0.0.0:7171", "a hardened systemd unit for it"],
   ],
   async run(options, { signal }) {
-    const { data, native, workers, durability, allowRegister, json } = options;
+    const { native, http, ftp, ftps, sftp } = options;
+    const { data, workers, durability, allowRegister, json } = options;
     if (options.printUnit) {
       const { printUnit } = await import("./_serve/unit.ts");
-      return printUnit(Deno.args.slice(Deno.args.indexOf("serve") + 1), options);
+      const doors = [native, http, ftp, ftps, sftp];
+      return printUnit(Deno.args.slice(Deno.args.indexOf("serve") + 1), { ...options, doors });
     }
     const { readyFd } = options;
     const { checkReadyFd, tellReadyFd } = await import("../core/serve/ready.ts");
@@ -161,10 +159,12 @@ export default command({
     const { readLimits } = await import("./_serve/limits.ts");
     const limits = () => readLimits(options, options.limits);
     const { serve } = await import("../core/serve/serve.ts");
+    const { tlsOf } = await import("../core/serve/security.ts");
     let first: string | undefined;
     await serve({
       data,
-      native,
+      doors: { native, http, ftp, ftps, sftp },
+      ftp: { passive: [22_000, 22_499], publicAddress: undefined, active: false },
       tls: options.tls,
       plaintext: options.plaintext,
       tlsCert: options.tlsCert,
@@ -194,20 +194,37 @@ export default command({
         if (json) printJson(ready);
         if (readyFd !== undefined) await tellReadyFd(readyFd, JSON.stringify(ready));
         if (json) return;
-        const at = facts.native;
+        const at = doorNames.filter((name) => facts[name] !== null)
+          .map((name) =>
+            name === "native" ? facts[name] : `${facts[name]} (${name.toUpperCase()})`
+          );
         note(
-          `barge serves ${data} at ${at} with ${workers} ${workers === 1 ? "worker" : "workers"}`,
+          `barge serves ${data} at ${at.join(", ")} ` +
+            `with ${workers} ${workers === 1 ? "worker" : "workers"}`,
         );
         if (facts.fingerprint) note(`its certificate is ${facts.fingerprint}`);
+        if (!native) return;
         // On this machine a client has to be told; to others TLS is what it begins with.
-        const asked = facts.fingerprint && native && isLoopback(native.host) ? " --tls" : "";
+        const asked = isLoopback(native.host) && tlsOf("native", native.host, options) !== "off"
+          ? " --tls"
+          : "";
         // All addresses at once are no address to connect to: the machine's name is.
-        const where = at?.replace(/^(0\.0\.0\.0|\[::\])(?=:)/, () => Deno.hostname());
+        const where = facts.native?.replace(/^(0\.0\.0\.0|\[::\])(?=:)/, () => Deno.hostname());
         note(`try: barge login${asked} barge://${first ?? "NAME"}@${where}`);
       },
     });
   },
 });
+
+/** Where a door listens; `usual`: unless told otherwise. */
+function door(name: DoorName, usual: Address | null, what: string) {
+  return valueOr(
+    [`--${name}`],
+    addressOrOff(),
+    usual,
+    `Where ${what} listens, or \`off\`. Default: ${usual ? formatAddress(usual) : "off"}`,
+  );
+}
 
 /** Bytes a second. */
 function rate() {
@@ -225,13 +242,13 @@ function rate() {
 
 /** A door that this version does not have: `off` is all that it can be told. */
 function later(door: string) {
-  const read = (text: string) => text === "off" ? null : undefined;
+  const read = (text: string): Address | null | undefined => text === "off" ? null : undefined;
   return valueOr(
     [`--${door}`],
-    valueParser("off", null, read, {
+    valueParser("off", null as Address | null, read, {
       wanted: `\`off\`, and this version of barge has no ${door} door yet`,
     }),
-    null,
+    null as Address | null,
     `This version has no ${door} door yet. Default: off`,
   );
 }

@@ -18,18 +18,23 @@ const paths = new Set(["--tls-cert", "--tls-key", "--limits"]);
 /** @param args what follows `serve` on the command line */
 export function printUnit(
   args: readonly string[],
-  options: { readonly data: string; readonly grace: number; readonly native: Address | null },
+  options: {
+    readonly data: string;
+    readonly grace: number;
+    readonly doors: readonly (Address | null)[];
+  },
 ): void {
   const named = args.some((arg) => /^--data(=|$)/.test(arg)) || Boolean(Deno.env.get("BARGE_DATA"));
   const data = named ? resolve(options.data) : undefined;
-  const port = options.native?.port ?? 0;
+  const low = (address: Address | null) =>
+    address !== null && address.port > 0 && address.port < 1024;
   const text = systemdUnit({
     program: Deno.build.standalone ? Deno.execPath() : usual,
     args: carried(args),
     data,
     user: data && ownerOf(data),
     grace: options.grace,
-    lowPort: port > 0 && port < 1024,
+    lowPort: options.doors.some(low),
   });
   for (const line of text.trimEnd().split("\n")) print(line);
   if (!Deno.build.standalone) note(`(the unit runs ${usual}: put the executable there)`);

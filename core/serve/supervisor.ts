@@ -1,6 +1,6 @@
 /**
  * The supervisor: the one isolate with rights. It makes and locks the data directory, settles what
- * a crash left behind, and keeps N workers listening on the same port. It talks to no stranger.
+ * a crash left behind, and keeps N workers listening on the same ports. It talks to no stranger.
  *
  *   starting -> listening -> stopping -> stopped
  *           \-> failed   \-> died -> (delay) -> starting
@@ -9,8 +9,9 @@
  * not notice: what it was writing can be continued.
  */
 import { getLogger } from "@logtape/logtape";
+import type { DoorSpec } from "../door/door.ts";
 import { BargeError } from "../error.ts";
-import { type Address, formatAddress } from "../net/address.ts";
+import { formatAddress } from "../net/address.ts";
 import type { KeyPair } from "../net/certificate.ts";
 import type { Adjustable, Settings } from "../session/store.ts";
 import { SupervisorGatherer } from "./gather.ts";
@@ -26,11 +27,14 @@ const startWithin = 60_000;
 const stopWithin = 5_000;
 
 /**
- * All that a worker may touch: its port, and the data directory. Below /dev, /proc and /sys the
+ * All that a worker may touch: its ports, and the data directory. Below /dev, /proc and /sys the
  * runtime gives files to nobody who has not all rights: there is no cage to be had for a data
  * directory there, on a tmpfs in /dev/shm for instance, and the log says so.
  */
-export function workerPermissions(data: string, native: Address): Deno.PermissionOptions {
+export function workerPermissions(
+  data: string,
+  doors: readonly DoorSpec[],
+): Deno.PermissionOptions {
   if (/^\/(dev|proc|sys)\//.test(data)) {
     log.warn("{data}: the workers are not confined, since the runtime can't do that there", {
       data,
@@ -40,7 +44,7 @@ export function workerPermissions(data: string, native: Address): Deno.Permissio
   return {
     read: [data],
     write: [data],
-    net: [formatAddress(native)],
+    net: doors.some(({ ftp }) => ftp?.active) ? true : doors.flatMap(portsOf),
     env: false,
     ffi: false,
     import: false,
@@ -49,11 +53,18 @@ export function workerPermissions(data: string, native: Address): Deno.Permissio
   };
 }
 
+/** Where a door listens, as the runtime's permissions name it. */
+function portsOf({ address, ftp }: DoorSpec): string[] {
+  const ports = [address.port];
+  if (ftp) { for (let port = ftp.passive[0]; port <= ftp.passive[1]; port++) ports.push(port); }
+  return ports.map((port) => formatAddress({ host: address.host, port }));
+}
+
 export interface SupervisorOptions {
   readonly settings: Settings;
   /** Where the workers listen. */
-  readonly native: Address;
-  /** Do they share the port? */
+  readonly doors: readonly DoorSpec[];
+  /** Do they share the ports? */
   readonly shared: boolean;
   /** What the workers log. Default: info. */
   readonly logLevel?: Level;
@@ -87,11 +98,11 @@ export class Supervisor {
    */
   start(number: number, delay = firstDelay): Promise<void> {
     const settings = this.#settings;
-    const { native, shared, logLevel = "info", module } = this.#options;
+    const { doors, shared, logLevel = "info", module } = this.#options;
     const worker = new Worker(module ?? new URL("./worker.ts", import.meta.url), {
       type: "module",
       name: `barge worker ${number}`,
-      deno: { permissions: workerPermissions(settings.data, native) },
+      deno: { permissions: workerPermissions(settings.data, doors) },
     });
     this.#workers.set(number, worker);
     const began = performance.now();
@@ -106,14 +117,16 @@ export class Supervisor {
         const calm = performance.now() - began > longestDelay;
         this.#again(number, calm ? firstDelay : Math.min(delay * 2, longestDelay));
       };
-      const where = { op: "listen on", path: formatAddress(native) };
       const clear = this.#after(startWithin, () => {
-        end(new BargeError("fatal", `a worker did not start in ${startWithin / 1000} s`, where));
+        end(new BargeError("fatal", `a worker did not start in ${startWithin / 1000} s`));
       });
       worker.onmessage = ({ data: message }: MessageEvent<FromWorker>) => {
-        if (message.type === "failed") end(new BargeError(message.kind, message.message, where));
         if (message.type === "who" || message.type === "here") {
           void this.#gatherer.take(message, worker, this.#workers.values());
+        }
+        if (message.type === "failed") {
+          const { kind, message: why, ...where } = message.error;
+          end(new BargeError(kind, why, where));
         }
         if (message.type !== "listening") return;
         clear();
@@ -126,7 +139,7 @@ export class Supervisor {
       };
       const tls = this.#tls;
       const message: ToWorker = {
-        ...{ type: "start", number, settings, native, reusePort: shared, tls, logLevel },
+        ...{ type: "start", number, settings, doors, reusePort: shared, tls, logLevel },
       };
       worker.postMessage(message);
     });

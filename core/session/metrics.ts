@@ -21,12 +21,16 @@
 import { type Kind, kinds } from "../error.ts";
 import { type Verb, verbs as protocolVerbs } from "../protocol/message.ts";
 
-/** The doors that there can be. */
+/** All doors that there may be, in the order in which they are told. */
 export const doorNames = ["native", "http", "ftp", "ftps", "sftp"] as const;
 export type DoorName = typeof doorNames[number];
 
 /** What requests are counted as: each door translates into these, else it is `other`. */
-export const verbNames: readonly (Verb | "other")[] = [...protocolVerbs, "other"];
+export const verbNames: readonly (Verb | "login" | "other")[] = [
+  ...protocolVerbs,
+  "login",
+  "other",
+];
 
 export type Outcome = "ok" | Kind;
 const outcomes: readonly Outcome[] = ["ok", ...Object.keys(kinds) as Kind[]];

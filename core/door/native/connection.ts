@@ -81,12 +81,15 @@ export class Connection {
   /** Has the client ended its side? Inside a request that is a cut: nobody is owed an answer. */
   #over = false;
 
-  /** @param stream taken over: it is closed when {@link run} ends */
-  constructor(store: Store, stream: Stream, allowed: Patience = patience) {
+  /**
+   * @param stream taken over: it is closed when {@link run} ends
+   * @param presence kept up to date
+   */
+  constructor(store: Store, stream: Stream, presence: Presence, allowed: Patience = patience) {
     this.store = store;
     this.stream = stream;
     this.host = parseAddress(stream.peer).host;
-    this.#presence = store.roster.enter("native", stream.peer);
+    this.#presence = presence;
     this.#patience = allowed;
     this.#ahead = new Ahead(stream);
     const { floor } = allowed;
@@ -159,7 +162,6 @@ export class Connection {
     } finally {
       this.ended.abort();
       this.#leaveAccount();
-      this.#presence.leave();
       await this.window.drain();
       this.reader[Symbol.dispose]();
       this.stream.close();

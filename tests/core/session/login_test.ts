@@ -88,13 +88,6 @@ Deno.test("known, unknown and disabled names take the same time", async () => {
   // The measure is what an unknown name's verifier costs: skipped for some, it would show in full.
   // What tells one known name from another is no sign of anything.
   const unit = median(decoy);
-  console.log(
-    unit,
-    shift(auth, "nobody"),
-    shift(auth, "no/name"),
-    shift(auth, "bob"),
-    shift(proof, "nobody"),
-  );
   for (const [step, times] of Object.entries({ auth, proof })) {
     const allowed = unit / 2 + 2 * Math.abs(shift(times, "bob"));
     for (const name of ["off", "nobody", "no/name"]) {
