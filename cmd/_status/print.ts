@@ -66,7 +66,7 @@ function printSessions({ sessions, connections, now }: Status): void {
     address,
     duration(since(from, now)),
     doing.verb === null ? "idle" : [
-      doing.verb,
+      printable(doing.verb),
       ...doing.path === null ? [] : [printable(doing.path)],
       ...doing.bytes === 0 ? [] : [formatSize(doing.bytes)],
     ].join(" "),

@@ -70,7 +70,7 @@ Deno.test("status adds up what all workers did", async () => {
     shown.stdout,
     /^uploads +12 committed, 1 unfinished of which 1 move, 5.00 kB staged$/m,
   );
-  assert.match(shown.stdout, /^native +put +13 +1 +[\d.]+ ms +\d+ ms$/m);
+  assert.match(shown.stdout, /^native +put +13 +1 +[\d.]+ ms +[\d.]+ ms$/m);
   assert.match(shown.stdout, /^anna +native +127.0.0.1:\d+ +\d+ s +put \/home\/half$/m);
 
   const denied = await home.barge(["status", "--json"], {
