@@ -3,6 +3,7 @@ import { object } from "@optique/core/constructs";
 import { type DoorName, doorNames } from "../core/door/door.ts";
 import { type Address, formatAddress, isLoopback } from "../core/net/address.ts";
 import { levels } from "../core/serve/levels.ts";
+import { hookOptions, hooksOf } from "./_serve/hooks.ts";
 import { command } from "./_term/command.ts";
 import {
   addressOrOff,
@@ -104,6 +105,7 @@ export default command({
       "When it is stopped, how long transfers may take to end; the rest is cut, and continued " +
         "later. Default: 30",
     ),
+    ...hookOptions,
     logLevel: valueOr(
       ["--log-level"],
       oneOf(...levels),
@@ -180,6 +182,7 @@ export default command({
       },
       signal,
       grace: options.grace * 1000,
+      hooks: hooksOf(options),
       logLevel: options.logLevel,
       notifySocket: Deno.env.get("NOTIFY_SOCKET"),
       onFirstAccount(name, password) {

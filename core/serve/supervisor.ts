@@ -14,6 +14,7 @@ import { BargeError } from "../error.ts";
 import { formatAddress } from "../net/address.ts";
 import type { KeyPair } from "../net/certificate.ts";
 import type { Settings } from "../session/store.ts";
+import type { FromDesk, HookPrograms } from "./hooks.ts";
 import type { Level } from "./levels.ts";
 import type { FromWorker, ToWorker } from "./worker.ts";
 
@@ -67,6 +68,8 @@ export interface SupervisorOptions {
   readonly shared: boolean;
   /** What the workers log. Default: info. */
   readonly logLevel?: Level;
+  /** What is told of uploads, and asked about them. */
+  readonly hooks?: HookPrograms;
   /** What a worker runs. */
   readonly module?: URL;
 }
@@ -106,6 +109,7 @@ export class Supervisor {
       const end = (error: BargeError) => {
         clear();
         worker.terminate();
+        this.#options.hooks?.forget(worker);
         if (this.#workers.get(number) === worker) this.#workers.delete(number);
         if (!listening) return reject(error);
         log.error("worker {number} died: {why}", { number, why: error.message });
@@ -120,6 +124,7 @@ export class Supervisor {
           const { kind, message: why, ...where } = message.error;
           end(new BargeError(kind, why, where));
         }
+        this.#hear(worker, message);
         if (message.type !== "listening") return;
         clear();
         listening = true;
@@ -130,8 +135,9 @@ export class Supervisor {
         end(new BargeError("fatal", event.message, { op: "start worker" }));
       };
       const tls = this.#tls;
+      const hooks = this.#options.hooks?.offered ?? { check: false, committed: false };
       const message: ToWorker = {
-        ...{ type: "start", number, settings, doors, reusePort: shared, tls, logLevel },
+        ...{ type: "start", number, settings, doors, reusePort: shared, tls, logLevel, hooks },
       };
       worker.postMessage(message);
     });
@@ -144,13 +150,24 @@ export class Supervisor {
     for (const worker of this.#workers.values()) worker.postMessage(message);
   }
 
-  /** Stops all workers; what is in flight may end within `grace` ms. */
+  /** What a worker says of uploads. */
+  #hear(worker: Worker, message: FromWorker): void {
+    if (!isOfUploads(message)) return;
+    this.#options.hooks?.take(worker, message, (reply) => worker.postMessage(reply));
+  }
+
+  /**
+   * Stops all workers; what is in flight may end within `grace` ms, and what is left of them then
+   * goes to telling of the uploads that there were.
+   */
   async stop(grace: number): Promise<void> {
+    const until = performance.now() + grace;
     this.#stopping = true;
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
     await Promise.all(Array.from(this.#workers.values(), (worker) => this.#stopOne(worker, grace)));
     this.#workers.clear();
+    await this.#options.hooks?.stop(Math.max(0, until - performance.now()));
   }
 
   async #stopOne(worker: Worker, grace: number): Promise<void> {
@@ -161,6 +178,7 @@ export class Supervisor {
       stopped.resolve();
     };
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+      this.#hear(worker, data);
       if (data.type === "stopped") stopped.resolve();
     };
     worker.postMessage({ type: "stop", grace } satisfies ToWorker);
@@ -168,6 +186,7 @@ export class Supervisor {
     await stopped.promise;
     clear();
     worker.terminate();
+    this.#options.hooks?.forget(worker);
   }
 
   #again(number: number, delay: number): void {
@@ -192,4 +211,8 @@ export class Supervisor {
       this.#timers.delete(timer);
     };
   }
+}
+
+function isOfUploads(message: FromWorker): message is FromDesk {
+  return message.type === "check" || message.type === "uncheck" || message.type === "committed";
 }

@@ -3,7 +3,7 @@
  *
  *   begun -> receiving -> committed            acknowledged, on disk, charged
  *                     \-> detached             cut off: can be continued, by whatever door
- *                     \-> dropped              wrong digest, over quota, no space, cancelled
+ *                     \-> dropped              wrong digest, refused, over quota, no space, cancelled
  *
  * Every end closes the staged file. An upload that is neither is continued by nobody else while it
  * moves: it says so every two seconds (`touch`), before it writes on. Each has a holder's mark of its
@@ -21,6 +21,7 @@ import { digestFile } from "../vault/digest.ts";
 import { reached } from "../vault/fault.ts";
 import { discard, Staged, stagedPlace, stagedSize, stageWhole } from "../vault/staging.ts";
 import { changeable, checkWrite } from "./access.ts";
+import { type Arrived, checkUpload, tellCommitted } from "./hooks.ts";
 import type { Session } from "./session.ts";
 import type { Store } from "./store.ts";
 
@@ -31,6 +32,8 @@ export interface PutRequest {
   /** The time that the file is to have, in ms since 1970; null: when it was written. */
   readonly modified: number | null;
   readonly overwrite: Overwrite;
+  /** Are its bytes those of a file here? Then they need no check. */
+  readonly copied?: boolean;
 }
 
 /** What a committed upload has become. */
@@ -83,30 +86,40 @@ export async function put(session: Session, request: PutRequest): Promise<Upload
  *
  * @param bytes all of it, already found to have the digest
  * @param sha256 the digest, in hex
- * @throws {BargeError} as {@link put}
+ * @param gone ends a check of it: nobody waits for the answer any more
+ * @throws {BargeError} as {@link put} and `checkUpload`
  */
 export async function putWhole(
   session: Session,
   request: PutRequest,
   bytes: Uint8Array,
   sha256: string,
+  gone?: AbortSignal,
 ): Promise<Committed> {
   const account = session.account();
   const { location, declared } = declare(session, request, account);
   const { store } = session;
   await supersede(store, declared);
+  const known = { size: bytes.length, sha256, verified: true };
+  const seal = (row: UploadRow) => store.reservations.seal(row.id, declared.holder, known);
+  // What is sealed nobody else may take up: what waits for a check is not, its worker may die.
+  const { check } = store.hooks;
   const row = await store.commits.enter(() => {
     checkWrite(session, account, location, request.overwrite);
     const row = store.reservations.begin({ ...declared, size: bytes.length });
-    const facts = { size: bytes.length, sha256, verified: true };
-    store.reservations.seal(row.id, declared.holder, facts);
+    if (!check) seal(row);
     return row;
   });
-  reached("sealed");
+  if (!check) reached("sealed");
   try {
     const staged = await stageWhole(store.vault, row.id, bytes, request.modified);
-    const facts = { ...staged, size: bytes.length, sha256, verified: true };
-    return await publish(session, request, location, row, facts);
+    const arrived = { session, location, row, facts: { ...staged, ...known } };
+    if (check) {
+      await checkUpload(arrived, request.overwrite, gone);
+      await store.commits.enter(() => seal(row));
+      reached("sealed");
+    }
+    return await publish(arrived, request.overwrite);
   } catch (error) {
     giveUp(store, row);
     throw typed(error);
@@ -198,10 +211,15 @@ export class Upload {
    *
    * @param sha256 what the client says that the whole file's digest is; null if it can't say
    * @param verified did the door prove that all bytes arrived?
-   * @throws {BargeError} `digest` (dropped), `protocol` for fewer bytes than declared (detached),
-   *   and as {@link put}
+   * @param gone ends a check of it: nobody waits for the answer any more
+   * @throws {BargeError} `digest` and `refused` (dropped), `protocol` for fewer bytes than declared
+   *   (detached), and as {@link put} and `checkUpload` (detached)
    */
-  async commit(sha256: string | null, verified: boolean): Promise<Committed> {
+  async commit(
+    sha256: string | null,
+    verified: boolean,
+    gone?: AbortSignal,
+  ): Promise<Committed> {
     const { size } = this.#request;
     if (size !== null && this.#staged.size !== size) {
       throw new BargeError("protocol", `${this.#staged.size} of ${size} bytes arrived`);
@@ -223,14 +241,16 @@ export class Upload {
         sha256: digest,
         verified,
       };
+      const { copied, overwrite } = this.#request;
+      const arrived = { session: this.#session, location: this.#location, row: this.#row, facts };
+      if (!copied) await checkUpload(arrived, overwrite, gone);
       await store.commits.enter(() => store.reservations.seal(id, holder!, facts));
       reached("sealed");
-      const committed = await publish(
-        ...[this.#session, this.#request, this.#location, this.#row, facts] as const,
-      );
+      const committed = await publish(arrived, overwrite);
       this.#end();
       return committed;
     } catch (error) {
+      if (error instanceof BargeError && error.kind === "refused") this.drop();
       this.detach();
       throw typed(error);
     }
@@ -305,15 +325,10 @@ function declare(
 }
 
 /** What is staged, verified and synced. */
-type Facts = Pick<NewFile, "size" | "sha256" | "modified" | "ino" | "verified">;
+type Facts = Arrived["facts"];
 
-async function publish(
-  session: Session,
-  request: PutRequest,
-  location: Location,
-  row: UploadRow,
-  facts: Facts,
-): Promise<Committed> {
+async function publish(arrived: Arrived, overwrite: Overwrite): Promise<Committed> {
+  const { session, location, row, facts } = arrived;
   const { store } = session;
   const { dir, name } = location.place!;
   const file: NewFile = { dir, name, owner: row.account, ...facts };
@@ -328,9 +343,10 @@ async function publish(
       if (now.dir !== dir || now.name !== name) {
         throw new BargeError("no-directory", "its folder was moved meanwhile");
       }
-      return checkWrite(session, session.account(), location, request.overwrite);
+      return checkWrite(session, session.account(), location, overwrite);
     },
   );
+  tellCommitted(arrived, replaced);
   const { size, sha256, modified } = facts;
   return { size, sha256, modified, replaced };
 }
