@@ -88,6 +88,22 @@ export function wordsOf(line: string): string[] | undefined {
   }
 }
 
+/**
+ * Writes a program and its arguments as {@link wordsOf} reads them, and a shell.
+ *
+ * @example
+ * ```ts
+ * import { lineOf, wordsOf } from "./hooks.ts";
+ * const words = ["sh", "-c", "cat > '$1'", "", "\\"];
+ * if (wordsOf(lineOf(words))?.join("|") !== words.join("|")) throw new Error(lineOf(words));
+ * ```
+ */
+export function lineOf(words: readonly string[]): string {
+  const plain = /^[\w@%+=:,./-]+$/;
+  return words.map((word) => plain.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
+    .join(" ");
+}
+
 function commandLine() {
   const read = (text: string) => wordsOf(text) && text;
   return valueParser("CMD", "", read, {

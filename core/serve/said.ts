@@ -4,6 +4,11 @@
 const mostLines = 3;
 const mostCharacters = 300;
 
+// deno-lint-ignore no-control-regex
+const sequences = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?)/g;
+// deno-lint-ignore no-control-regex
+const controls = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/g;
+
 /**
  * The first lines of it, as one: without control characters, escape sequences and marks of the
  * direction of writing, so that a terminal shows what it says.
@@ -18,15 +23,9 @@ const mostCharacters = 300;
  * ```
  */
 export function firstLines(said: string): string {
-  const lines = said
-    // deno-lint-ignore no-control-regex
-    .replace(/\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?)/g, "")
-    .split(/[\r\n\v\f\x85\u2028\u2029]+/)
-    // deno-lint-ignore no-control-regex
-    .map((line) =>
-      line.replace(/[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/g, " ")
-    )
-    .map((line) => line.trim()).filter(Boolean).slice(0, mostLines);
+  const lines = said.replace(sequences, "").split(/[\r\n\v\f\x85\u2028\u2029]+/)
+    .map((line) => line.replace(controls, " ").trim())
+    .filter(Boolean).slice(0, mostLines);
   const text = lines.join("; ").toWellFormed();
   if (text.length <= mostCharacters) return text;
   return text.slice(0, mostCharacters - 1).toWellFormed() + "…";

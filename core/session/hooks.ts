@@ -8,16 +8,11 @@
  * to move as it would by bytes. A copy at the server is not checked, its bytes are here already, and
  * told of like an upload.
  */
-import type { NewFile } from "../account/ledger.ts";
-import type { UploadRow } from "../account/reservation.ts";
 import { BargeError } from "../error.ts";
-import type { Overwrite } from "../protocol/message.ts";
-import type { Location } from "../vault/path.ts";
 import { type Place, relative } from "../vault/place.ts";
 import { stagedPlace } from "../vault/staging.ts";
 import { checkWrite } from "./access.ts";
-import type { Session } from "./session.ts";
-import type { Store } from "./store.ts";
+import type { Arrived, Facts } from "./upload.ts";
 
 /** What is told of an upload. Programs read it as JSON: the names are frozen. */
 export interface UploadFacts {
@@ -56,14 +51,6 @@ export interface Hooks {
   readonly committed?: (facts: UploadFacts) => void;
 }
 
-/** An upload whose bytes have all arrived. */
-export interface Arrived {
-  readonly session: Session;
-  readonly location: Location;
-  readonly row: UploadRow;
-  readonly facts: Pick<NewFile, "size" | "sha256" | "modified" | "ino" | "verified">;
-}
-
 /** How often an upload is said to move while it is checked, in ms. */
 const touchEvery = 2000;
 
@@ -76,13 +63,13 @@ const touchEvery = 2000;
  */
 export async function checkUpload(
   arrived: Arrived,
-  overwrite: Overwrite,
+  facts: Facts,
   gone?: AbortSignal,
 ): Promise<void> {
-  const { session, location, row, facts } = arrived;
+  const { session, request, location, row } = arrived;
   const { hooks, reservations, vault } = session.store;
-  if (!hooks.check) return;
-  const replaced = checkWrite(session, session.account(), location, overwrite);
+  if (!hooks.check || request.copied) return;
+  const replaced = checkWrite(session, session.account(), location, request.overwrite);
   const place = stagedPlace(row.id);
   const lost = new AbortController();
   const beat = setInterval(() => {
@@ -94,7 +81,7 @@ export async function checkUpload(
   }, touchEvery);
   try {
     const stop = gone ? AbortSignal.any([gone, lost.signal]) : lost.signal;
-    await hooks.check(tell("check", arrived, place, replaced), stop);
+    await hooks.check(tell("check", arrived, facts, place, replaced), stop);
   } finally {
     clearInterval(beat);
   }
@@ -107,14 +94,15 @@ export async function checkUpload(
 }
 
 /** Tells of an upload that has become a file, where somebody wants to know. */
-export function tellCommitted(arrived: Arrived, replaced: boolean): void {
-  const { hooks } = arrived.session.store;
-  hooks.committed?.(tell("commit", arrived, arrived.location.place!, replaced));
+export function tellCommitted(arrived: Arrived, facts: Facts, replaced: boolean): void {
+  const { session: { store: { hooks } }, location } = arrived;
+  hooks.committed?.(tell("commit", arrived, facts, location.place!, replaced));
 }
 
 function tell(
   event: UploadFacts["event"],
-  { session, location, facts }: Arrived,
+  { session, location }: Arrived,
+  facts: Facts,
   place: Place,
   replaced: boolean,
 ): UploadFacts {
@@ -122,7 +110,7 @@ function tell(
     event,
     account: session.name,
     path: location.path,
-    file: onDisk(session.store, place),
+    file: `${session.store.vault.root}/${relative(place)}`,
     size: facts.size,
     sha256: facts.sha256,
     modified: new Date(facts.modified).toISOString(),
@@ -131,8 +119,4 @@ function tell(
     replaced,
     time: new Date().toISOString(),
   };
-}
-
-function onDisk({ vault }: Store, place: Place): string {
-  return `${vault.root}/${relative(place)}`;
 }

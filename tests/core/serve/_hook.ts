@@ -1,6 +1,6 @@
 /** Programs of an operator's, for tests of hooks: shell scripts in a folder of their own. */
 import assert from "node:assert/strict";
-import { Peer, tokenOf } from "../door/_peer.ts";
+import { type Peer, tokenOf } from "../door/_peer.ts";
 import { type Server, startServer } from "../../_server.ts";
 
 /** Are there shells, process groups and signals? */
