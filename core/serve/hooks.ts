@@ -130,6 +130,7 @@ export class HookPrograms {
     this.#asked.set(worker, asked.set(id, taken));
     const verdict = await this.#check(facts, taken.signal);
     asked.delete(id);
+    if (asked.size === 0) this.#asked.delete(worker);
     if (!taken.signal.aborted) reply({ type: "checked", id, verdict });
   }
 
@@ -178,8 +179,8 @@ export class HookPrograms {
       const stop = AbortSignal.any([late.signal, signal]);
       const { code, said } = await runProgram(command!, input, stop);
       if (code === 0) return;
-      const facts_ = { code, said: said.slice(0, 1000) };
-      this.#warn("--on-commit ended with {code} for {path} of {account}: {said}", facts, facts_);
+      const more = { code, said: said.slice(0, 1000) };
+      this.#warn("--on-commit ended with {code} for {path} of {account}: {said}", facts, more);
     } catch (error) {
       const why = late.signal.aborted
         ? `it was killed after ${timeout / 1000} s`

@@ -25,6 +25,8 @@ const longestDelay = 10_000;
 const startWithin = 60_000;
 /** How much longer than the grace a worker may take to stop, in ms. */
 const stopWithin = 5_000;
+/** How long what a dead worker said last may take to arrive, in ms: to terminate it drops that. */
+const lastWords = 1_000;
 
 /**
  * All that a worker may touch: its ports, and the data directory. Below /dev, /proc and /sys the
@@ -77,6 +79,7 @@ export interface SupervisorOptions {
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #workers = new Map<number, Worker>();
+  readonly #dead = new Set<Worker>();
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   #tls: KeyPair | undefined;
   #stopping = false;
@@ -108,7 +111,8 @@ export class Supervisor {
       let listening = false;
       const end = (error: BargeError) => {
         clear();
-        worker.terminate();
+        if (listening) this.#bury(worker);
+        else worker.terminate();
         this.#options.hooks?.forget(worker);
         if (this.#workers.get(number) === worker) this.#workers.delete(number);
         if (!listening) return reject(error);
@@ -150,6 +154,15 @@ export class Supervisor {
     for (const worker of this.#workers.values()) worker.postMessage(message);
   }
 
+  /** Lets go of a worker that has ended by itself. */
+  #bury(worker: Worker): void {
+    this.#dead.add(worker);
+    this.#after(lastWords, () => {
+      worker.terminate();
+      this.#dead.delete(worker);
+    });
+  }
+
   /** What a worker says of uploads. */
   #hear(worker: Worker, message: FromWorker): void {
     if (!isOfUploads(message)) return;
@@ -167,6 +180,7 @@ export class Supervisor {
     this.#timers.clear();
     await Promise.all(Array.from(this.#workers.values(), (worker) => this.#stopOne(worker, grace)));
     this.#workers.clear();
+    for (const worker of this.#dead) worker.terminate();
     await this.#options.hooks?.stop(Math.max(0, until - performance.now()));
   }
 

@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { configureSync, resetSync } from "@logtape/logtape";
 import { HookPrograms } from "../../../core/serve/hooks.ts";
 import type { UploadFacts } from "../../../core/session/hooks.ts";
+import { BargeError } from "../../../core/error.ts";
+import { startServer } from "../../_server.ts";
 import { eager, Peer, text } from "../door/_peer.ts";
 import { hanging, holding, Scripts, serveWith, unix, waitFor } from "./_hook.ts";
 
@@ -26,6 +28,32 @@ Deno.test({ name: "a slow one keeps no upload waiting, and is told of each", ign
   const sent = Array.from({ length: many }, (_, i) => `/home/${i}`);
   assert.deepEqual(told.sort(), [...sent, "/home/copy"].sort());
   assert.doesNotMatch(server.stderr(), /barge\.hooks/);
+});
+
+Deno.test({ name: "what a worker said before it died is told", ignore }, async () => {
+  using scripts = new Scripts();
+  const { server, token } = await serveWith();
+  await using _ = server;
+  await server.kill("SIGTERM");
+  const note = scripts.write("note", 'cat >> "$D/told"');
+  const args = ["--workers", "1", "--on-commit", note];
+  await using dying = await startServer({ data: server.data, args, fault: "die=1" });
+  const acknowledged: string[] = [];
+  try {
+    using peer = await Peer.open(dying.address, token);
+    while (true) {
+      const path = `/home/${acknowledged.length}`;
+      await peer.ask(eager(path, text("x")));
+      acknowledged.push(path);
+    }
+  } catch (error) {
+    if (!(error instanceof BargeError || error instanceof assert.AssertionError)) throw error;
+  }
+  await dying.said("died: ");
+  assert.equal(await dying.kill("SIGTERM"), 0);
+  const told = scripts.has("told") ? scripts.read("told").trimEnd().split("\n") : [];
+  const paths = new Set(told.map((line) => JSON.parse(line).path));
+  assert.deepEqual(acknowledged.filter((path) => !paths.has(path)), []);
 });
 
 Deno.test({ name: "one that fails, and one that hangs, are logged", ignore }, async () => {
