@@ -4,6 +4,7 @@ import { type DoorName, doorNames } from "../core/door/door.ts";
 import { type Address, formatAddress, isLoopback } from "../core/net/address.ts";
 import { levels } from "../core/serve/levels.ts";
 import { leastRate } from "../core/session/rate.ts";
+import { hookOptions, hooksOf } from "./_serve/hooks.ts";
 import { command } from "./_term/command.ts";
 import {
   addressOrOff,
@@ -105,6 +106,7 @@ export default command({
       "When it is stopped, how long transfers may take to end; the rest is cut, and continued " +
         "later. Default: 30",
     ),
+    ...hookOptions,
     logLevel: valueOr(
       ["--log-level"],
       oneOf(...levels),
@@ -133,7 +135,11 @@ export default command({
     Where other machines can connect it speaks TLS, with a certificate that it makes on the first
     start; \`barge cert\` prints the fingerprint, which clients show and pin when they first
     connect. SIGHUP makes it read the certificate's files and --limits again: transfers under way
-    go on, at the new rates, and the other limits count for what comes then.`,
+    go on, at the new rates, and the other limits count for what comes then.
+
+    --check-upload and --on-commit run programs of yours, without a shell, as the server's user.
+    Each reads one JSON object: event, account, path, file (where the bytes are), size, sha256,
+    modified, verified, door, replaced, time.`,
   examples: [
     ["barge serve", "serve on 127.0.0.1:7171"],
     ["barge serve --data /srv/barge --native 0.0.0.0:7171", "serve everybody, with TLS"],
@@ -143,6 +149,7 @@ export default command({
       "certificate of your own",
     ],
     ["barge serve --allow-register --quota 20GiB", "give everyone who asks 20 GiB"],
+    ["barge serve --on-commit 'notify --quiet'", "run a program after each upload"],
     ["barge serve --print-unit --native 0.0.0.0:7171", "a hardened systemd unit for it"],
   ],
   async run(options, { signal }) {
@@ -177,6 +184,7 @@ export default command({
       version,
       signal,
       grace: options.grace * 1000,
+      hooks: hooksOf(options),
       logLevel: options.logLevel,
       notifySocket: Deno.env.get("NOTIFY_SOCKET"),
       onFirstAccount(name, password) {

@@ -10,8 +10,10 @@ import { formatAddress } from "../net/address.ts";
 import type { KeyPair } from "../net/certificate.ts";
 import type { Adjustable, Settings } from "../session/store.ts";
 import { Store } from "../session/store.ts";
+import { Desk } from "./desk.ts";
 import { loadDoor } from "./doors.ts";
 import { type Gathering, WorkerGatherer } from "./gather.ts";
+import type { FromDesk, Offered, ToDesk } from "./hooks.ts";
 import { configureLog, flushLog } from "./log.ts";
 import type { Level } from "./levels.ts";
 
@@ -26,13 +28,16 @@ export type ToWorker =
     /** For all doors that have it. */
     readonly tls: KeyPair | undefined;
     readonly logLevel: Level;
+    readonly hooks: Offered;
   }
+  | ToDesk
   | { readonly type: "reload"; readonly tls: KeyPair }
   | { readonly type: "adjust"; readonly limits: Adjustable }
   | Gathering
   | { readonly type: "stop"; readonly grace: number };
 
 export type FromWorker =
+  | FromDesk
   | { readonly type: "listening" }
   | { readonly type: "failed"; readonly error: Failure }
   | Gathering
@@ -49,6 +54,7 @@ export interface Failure {
 const log = getLogger(["barge", "serve"]);
 const scope = self as unknown as DedicatedWorkerGlobalScope;
 let store: Store | undefined;
+let desk: Desk | undefined;
 const open: Door[] = [];
 let starting: Promise<void> | undefined;
 const gatherer = new WorkerGatherer(tell, () => store?.roster.here() ?? []);
@@ -59,6 +65,7 @@ scope.addEventListener("unhandledrejection", flushLog);
 
 scope.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
   if (message.type === "start") await (starting = start(message));
+  else if (message.type === "checked") desk?.answered(message);
   else if (message.type === "reload") await reload(message.tls);
   else if (message.type === "adjust") await adjust(message.limits);
   else if (message.type === "stop") await stop(message.grace);
@@ -66,11 +73,13 @@ scope.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
 };
 
 async function start(
-  { number, settings, doors, reusePort, tls, logLevel }: Extract<ToWorker, { type: "start" }>,
+  message: Extract<ToWorker, { type: "start" }>,
 ): Promise<void> {
-  configureLog(logLevel);
+  const { number, settings, doors, reusePort, tls, hooks } = message;
+  configureLog(message.logLevel);
   try {
-    store = new Store(settings, number - 1);
+    desk = new Desk(hooks, tell);
+    store = new Store(settings, number - 1, desk.hooks);
     store.metrics.count("starts");
     store.roster.others = () => gatherer.others();
     for (const spec of doors) open.push(await openDoor(store, spec, reusePort, tls));

@@ -10,6 +10,7 @@ import { Vault } from "../vault/vault.ts";
 import { Commits } from "./commit.ts";
 import { type Board, Metrics } from "./metrics.ts";
 import { defaultLimits, Gate, type Limits, type Tally } from "./gate.ts";
+import type { Hooks } from "./hooks.ts";
 import { Rate } from "./rate.ts";
 import { Roster } from "./roster.ts";
 
@@ -54,6 +55,7 @@ export class Store implements Disposable {
   readonly vault: Vault;
   readonly commits: Commits;
   readonly gate: Gate;
+  readonly hooks: Hooks;
   readonly metrics: Metrics;
   readonly roster: Roster;
   #settings: Settings;
@@ -61,9 +63,10 @@ export class Store implements Disposable {
 
   /**
    * @param worker which of those that share the tally this isolate is, from 0
+   * @param hooks who is told of uploads, and asked about them
    * @throws {BargeError} as Database and Vault do
    */
-  constructor(settings: Settings, worker = 0) {
+  constructor(settings: Settings, worker = 0, hooks: Hooks = {}) {
     const { data, durability } = settings;
     this.#settings = settings;
     this.db = new Database(data, { durability });
@@ -75,6 +78,7 @@ export class Store implements Disposable {
     this.intents = new Intents(this.db);
     this.vault = new Vault(data, durability === "full");
     this.commits = new Commits(this);
+    this.hooks = hooks;
     this.gate = new Gate(settings.limits ?? defaultLimits, worker, settings.tally);
     this.metrics = new Metrics(worker, settings.board);
     this.roster = new Roster(this.metrics);
