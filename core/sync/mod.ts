@@ -16,15 +16,22 @@
  */
 export { Barrier } from "./barrier.ts";
 export type { ActionOptions, BarrierOptions } from "./barrier.ts";
+export type { BlockOptions } from "./base_queue.ts";
 export { BoundedSemaphore } from "./bounded_semaphore.ts";
 export { Condition } from "./condition.ts";
 export type { ConditionHandle } from "./condition.ts";
 export { BrokenBarrierError, Empty, Full, ShutDown } from "./errors.ts";
 export { Event } from "./event.ts";
 export type { Handle, Kind } from "./handle.ts";
+export type { Priority } from "./key.ts";
+export { LifoQueue } from "./lifo_queue.ts";
 export { Lock } from "./lock.ts";
 export { TIMEOUT_MAX } from "./options.ts";
 export type { AcquireOptions, AsyncOptions, RoomOptions, WaitOptions } from "./options.ts";
+export { PriorityQueue } from "./priority_queue.ts";
+export type { PriorityOptions } from "./priority_queue.ts";
+export { Queue } from "./queue.ts";
+export type { QueueOptions } from "./queue_memory.ts";
 export { RLock } from "./rlock.ts";
 export { Semaphore } from "./semaphore.ts";
 export { Timer } from "./timer.ts";
