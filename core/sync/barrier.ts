@@ -150,7 +150,7 @@ export class Barrier {
       if (step.kind === "passed") return step.index;
       if (step.kind === "act") return this.#act(step.cycle);
       if (step.kind === "wait") return await this.#waitAsync(step.slot, deadline(limit), signal);
-      await this.#monitor.parkAsync(step.slot, Infinity, signal);
+      await this.#monitor.parkAsync(entering, step.slot, Infinity, signal);
       this.#monitor.settle(entering, step.slot);
     }
   }
@@ -217,28 +217,32 @@ export class Barrier {
   }
 
   async #waitAsync(slot: number, until: number, signal?: AbortSignal): Promise<number> {
-    await this.#monitor.parkAsync(slot, until, signal);
+    await this.#monitor.parkAsync(arrived, slot, until, signal, () => this.#unarrive());
     const index = this.#settle(slot, signal);
     if (index !== undefined) return index;
-    await this.#monitor.parkAsync(slot, Infinity);
-    return this.#settle(slot)!;
+    await this.#monitor.parkAsync(arrived, slot, Infinity, signal, () => this.#unarrive());
+    return this.#settle(slot, signal)!;
   }
 
   /** @returns undefined where the action runs, whose end is to be waited for */
   #settle(slot: number, signal?: AbortSignal): number | undefined {
     return this.#monitor.run(() => {
-      const granted = this.#monitor.isGranted(slot);
-      if (!granted && this.#get(PHASE) === ACTING) return undefined;
+      const [granted, waiting] = [this.#monitor.isGranted(slot), this.#monitor.isWaiting(slot)];
+      if (waiting && this.#get(PHASE) === ACTING) return undefined;
       const index = granted ? this.#monitor.value(slot) : broke;
       this.#monitor.leave(arrived, slot);
-      if (!granted) {
-        this.#set(COUNT, this.#get(COUNT) - 1);
-        signal?.throwIfAborted();
+      if (!granted && !waiting) signal?.throwIfAborted();
+      if (waiting) {
+        this.#unarrive();
         this.#end(BROKEN);
       }
       if (index === broke) throw new BrokenBarrierError("the barrier broke, or was reset");
       return index;
     });
+  }
+
+  #unarrive(): void {
+    this.#set(COUNT, this.#get(COUNT) - 1);
   }
 
   #pass(): void {

@@ -146,7 +146,7 @@ export abstract class BaseQueue<T, K extends QueueKind> {
     signal?.throwIfAborted();
     const found = this.#tryGet(until);
     if (typeof found !== "number") return decode(found) as T;
-    await this.#monitor.parkAsync(found, until, signal);
+    await this.#monitor.parkAsync(getters, found, until, signal);
     return decode(this.#endGet(found, signal)) as T;
   }
 
@@ -184,7 +184,7 @@ export abstract class BaseQueue<T, K extends QueueKind> {
     signal?.throwIfAborted();
     const slot = this.#tryJoin();
     if (slot === 0) return true;
-    await this.#monitor.parkAsync(slot, until, signal);
+    await this.#monitor.parkAsync(joiners, slot, until, signal);
     const granted = this.#monitor.settle(joiners, slot);
     if (!granted) signal?.throwIfAborted();
     return granted;
@@ -231,7 +231,7 @@ export abstract class BaseQueue<T, K extends QueueKind> {
     signal?.throwIfAborted();
     const slot = this.#tryPut(parcel, until);
     if (slot === 0) return;
-    await this.#monitor.parkAsync(slot, until, signal);
+    await this.#monitor.parkAsync(putters, slot, until, signal, () => this.#admit());
     this.#endPut(slot, parcel, signal);
   }
 

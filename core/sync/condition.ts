@@ -191,7 +191,7 @@ export class Condition {
     signal?.throwIfAborted();
     const [slot, depth] = this.#leaveLock();
     try {
-      await this.#monitor.parkAsync(slot, until, signal);
+      await this.#monitor.parkAsync(queue, slot, until, signal);
       const granted = this.#monitor.settle(queue, slot);
       if (!granted) signal?.throwIfAborted();
       return granted;

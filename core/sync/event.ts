@@ -84,7 +84,7 @@ export class Event {
     signal?.throwIfAborted();
     const slot = this.#join();
     if (slot === 0) return true;
-    await this.#monitor.parkAsync(slot, until, signal);
+    await this.#monitor.parkAsync(queue, slot, until, signal);
     const granted = this.#monitor.settle(queue, slot);
     if (!granted) signal?.throwIfAborted();
     return granted;

@@ -5,7 +5,7 @@
  * The memory: the header (handle.ts), two words a queue (first slot, last slot; 0: none), the
  * primitive's own words, then the slots, four words each:
  *
- *     state   FREE 0, WAITING 1, GRANTED 2; its owner sleeps on this word
+ *     state   FREE 0, WAITING 1, GRANTED 2, LEFT 3; its owner sleeps on this word
  *     next    the slot behind it in its queue, or in the list of free ones
  *     prev    the slot before it
  *     value   a word from the one who joined, or from the one who granted
@@ -13,14 +13,16 @@
  * A slot's states, each change made under the mutex:
  *
  *     FREE --join--> WAITING --grant--> GRANTED --settle--> FREE
- *                       '------- settle, in no queue now -----^
+ *                       | '------ settle: the time is up -----^
+ *                       '---abort----> LEFT ------settle------^
  *
  * Invariants:
  * - A slot is in a queue if and only if it is WAITING; queues are in the order of joining.
  * - Who grants takes the slot out of its queue and gives away, for good, what was waited for. Who
  *   waits learns of it from its slot, read under the mutex, and from nothing else: not from how the
  *   sleep ended. So a waiter that times out, or is aborted, just as it is granted, has been granted;
- *   and one that left was passed over by nobody and holds nothing.
+ *   and one that left was passed over by nobody and holds nothing. An abort takes effect at once: what
+ *   is given away after it goes to others.
  * - Sleeping is only a way to wait for the state to change: each wake looks again, so that one meant
  *   for the slot's former owner does no harm.
  * - The mutex is held for some tens of instructions (queues: for the copy of an item), never while
@@ -61,6 +63,7 @@ const VALUE = 3;
 
 const WAITING = 1;
 const GRANTED = 2;
+const LEFT = 3;
 
 /** How many may wait at once if nothing is said. */
 export const defaultWaiters = 1024;
@@ -181,6 +184,11 @@ export class Monitor<K extends Kind = Kind> {
     return Atomics.load(this.words, this.#at(slot)) === GRANTED;
   }
 
+  /** Was the slot neither granted nor aborted? Sure only inside {@link run}. */
+  isWaiting(slot: number): boolean {
+    return Atomics.load(this.words, this.#at(slot)) === WAITING;
+  }
+
   /** Ends a wait, inside {@link run}: the slot is out of its queue, and free. */
   leave(queue: number, slot: number): void {
     const at = this.#at(slot);
@@ -198,9 +206,9 @@ export class Monitor<K extends Kind = Kind> {
    */
   settle(queue: number, slot: number, left?: () => void): boolean {
     return this.run(() => {
-      const granted = this.isGranted(slot);
+      const [granted, waiting] = [this.isGranted(slot), this.isWaiting(slot)];
       this.leave(queue, slot);
-      if (!granted) left?.();
+      if (waiting) left?.();
       return granted;
     });
   }
@@ -216,12 +224,19 @@ export class Monitor<K extends Kind = Kind> {
   }
 
   /**
-   * As {@link park}, without blocking; also ends when the signal is aborted, and does not throw.
+   * As {@link park}, without blocking; also ends when the signal is aborted, and does not throw. The
+   * slot is out of its queue then, and `left` has put right what that means.
    *
    * Atomics.waitAsync keeps no isolate alive, and a thread that waits does: hence the timer, which
    * ticks every 24 days where there is no deadline.
    */
-  async parkAsync(slot: number, until: number, signal?: AbortSignal): Promise<void> {
+  async parkAsync(
+    queue: number,
+    slot: number,
+    until: number,
+    signal?: AbortSignal,
+    left?: () => void,
+  ): Promise<void> {
     const at = this.#at(slot);
     let over = false;
     const stop = () => {
@@ -229,13 +244,17 @@ export class Monitor<K extends Kind = Kind> {
       Atomics.notify(this.words, at); // only this waiter sleeps on its slot
     };
     const tick = () => {
-      const left = until - performance.now();
-      if (left <= 0) stop();
-      else timer = setTimeout(tick, Math.min(left, longest));
+      const rest = until - performance.now();
+      if (rest <= 0) stop();
+      else timer = setTimeout(tick, Math.min(rest, longest));
+    };
+    const abort = () => {
+      this.#withdraw(queue, slot, left);
+      stop();
     };
     let timer: ReturnType<typeof setTimeout> | undefined;
     tick();
-    signal?.addEventListener("abort", stop);
+    signal?.addEventListener("abort", abort);
     try {
       while (!over && Atomics.load(this.words, at) === WAITING) {
         const sleep = Atomics.waitAsync(this.words, at, WAITING);
@@ -243,8 +262,17 @@ export class Monitor<K extends Kind = Kind> {
       }
     } finally {
       clearTimeout(timer);
-      signal?.removeEventListener("abort", stop);
+      signal?.removeEventListener("abort", abort);
     }
+  }
+
+  #withdraw(queue: number, slot: number, left?: () => void): void {
+    this.run(() => {
+      if (!this.isWaiting(slot)) return;
+      this.#unlink(queue, slot);
+      Atomics.store(this.words, this.#at(slot), LEFT);
+      left?.();
+    });
   }
 
   #enter(): void {

@@ -75,7 +75,7 @@ export class Permits<K extends Kind> {
     if (performance.now() >= until) return false;
     const slot = this.#join();
     if (slot === 0) return true;
-    await this.#monitor.parkAsync(slot, until, signal);
+    await this.#monitor.parkAsync(queue, slot, until, signal, () => this.#rest());
     const granted = this.#settle(slot);
     if (!granted) signal?.throwIfAborted();
     return granted;

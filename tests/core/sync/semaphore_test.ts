@@ -147,8 +147,6 @@ Deno.test("Semaphore: an aborted waiter loses no permit", async () => {
   const outcomes = Promise.allSettled(waiting);
   semaphore.release(2);
   given.abort(); // of the second, which has its permit, the fourth and the sixth
-  await assert.rejects(waiting[3]!, { name: "AbortError" });
-  await assert.rejects(waiting[5]!, { name: "AbortError" });
   semaphore.release(2);
   assert.deepEqual(
     (await outcomes).map(({ status }) => status === "fulfilled"),
