@@ -97,16 +97,8 @@ export class Store {
     this.#blocks[head + LENGTH] = key.length + item.length;
     this.#blocks[head + KEY] = key.length;
     this.#blocks[head + NUMBER] = number;
-    let from = 0;
-    this.#runs(first, 0, key.length, (at, n) => {
-      this.#bytes.set(n === key.length ? key : key.subarray(from, from + n), at);
-      from += n;
-    });
-    from = 0;
-    this.#runs(first, key.length, item.length, (at, n) => {
-      this.#bytes.set(n === item.length ? item : item.subarray(from, from + n), at);
-      from += n;
-    });
+    this.#write(first, 0, key);
+    this.#write(first, key.length, item);
     return first;
   }
 
@@ -141,6 +133,14 @@ export class Store {
     const order = this.#compare(a, b, length);
     if (order !== 0) return order < 0;
     return ((this.#blocks[x + NUMBER]! - this.#blocks[y + NUMBER]!) | 0) < 0; // numbers wrap around
+  }
+
+  #write(first: number, skip: number, data: Uint8Array): void {
+    let from = 0;
+    this.#runs(first, skip, data.length, (at, n) => {
+      this.#bytes.set(n === data.length ? data : data.subarray(from, from + n), at);
+      from += n;
+    });
   }
 
   #compare(a: number, b: number, length: number): number {
