@@ -9,7 +9,8 @@
  * notifying are both done by the lock's holder, so no notice falls between a look and a wait.
  *
  * Invariants: a notice goes to one that waits at that time, in the order of their coming, and counts
- * for one that will return true; no wait ends by itself. One that timed out has left before it takes
+ * for one that will return true; no wait ends by itself. Those notified together have the lock again
+ * in the order in which they wake. One that timed out has left before it takes
  * the lock again, so no notice is spent on it.
  */
 import type { Handle } from "./handle.ts";

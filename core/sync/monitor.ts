@@ -227,8 +227,8 @@ export class Monitor<K extends Kind = Kind> {
    * As {@link park}, without blocking; also ends when the signal is aborted, and does not throw. The
    * slot is out of its queue then, and `left` has put right what that means.
    *
-   * Atomics.waitAsync keeps no isolate alive, and a thread that waits does: hence the timer, which
-   * ticks every 24 days where there is no deadline.
+   * Atomics.waitAsync keeps no isolate alive, and a thread that waits does: hence a timer to the end,
+   * also where there is no deadline, and after the deadline until the wake has come through.
    */
   async parkAsync(
     queue: number,
@@ -246,7 +246,7 @@ export class Monitor<K extends Kind = Kind> {
     const tick = () => {
       const rest = until - performance.now();
       if (rest <= 0) stop();
-      else timer = setTimeout(tick, Math.min(rest, longest));
+      timer = setTimeout(tick, rest > 0 ? Math.min(rest, longest) : longest);
     };
     const abort = () => {
       this.#withdraw(queue, slot, left);
