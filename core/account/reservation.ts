@@ -186,9 +186,10 @@ export class Reservations {
    *
    * @param staged bytes on disk that can be continued
    * @param gaps are there more, behind a gap?
+   * @param empty keep it also where nothing is staged: it was announced
    * @returns whether the staged bytes are kept
    */
-  detach(id: number, holder: string, staged: number, gaps = false): boolean {
+  detach(id: number, holder: string, staged: number, gaps = false, empty = false): boolean {
     return this.#db.transaction(() => {
       const row = this.upload(id);
       if (!row || row.holder !== holder) return true; // taken over: the staged bytes are another's now
@@ -196,7 +197,7 @@ export class Reservations {
         "SELECT 1 FROM upload WHERE account = ? AND dir = ? AND name = ? AND id <> ?",
         ...[row.account, row.dir, row.name, id],
       );
-      if (other || staged === 0) {
+      if (other || staged === 0 && !empty) {
         this.#db.run("DELETE FROM upload WHERE id = ?", id);
         return false;
       }
@@ -231,6 +232,15 @@ export class Reservations {
   /** All uploads: for recovery and reports. */
   uploads(): UploadRow[] {
     return this.#db.all<UploadRow>("SELECT * FROM upload ORDER BY id");
+  }
+
+  /** How many there are, how many of them move, and the bytes that they have in staging or may. */
+  totals(): { unfinished: number; moving: number; staged: number } {
+    return this.#db.get<{ unfinished: number; moving: number; staged: number }>(
+      `SELECT count(*) AS unfinished, coalesce(sum(want), 0) AS staged,
+       count(*) FILTER (WHERE holder IS NOT NULL AND touched >= ?) AS moving FROM upload`,
+      Date.now() - staleAfter,
+    )!;
   }
 
   /** The half-finished upload of an account to a path, whether or not somebody writes it now. */

@@ -1,54 +1,81 @@
-/** Copying a folder with all that is in it: a file at a time, each whole or absent. */
-import { BargeError } from "../error.ts";
+/** Copying a folder with all that is in it, or one file. */
+import { BargeError, type Kind } from "../error.ts";
+import type { When } from "./access.ts";
 import { copy } from "./copy.ts";
 import { list } from "./list.ts";
 import { mkdir } from "./mkdir.ts";
 import { copyProperties } from "./property.ts";
 import type { Session } from "./session.ts";
+import { stat } from "./stat.ts";
 
-export interface CopyTreeOptions {
-  /** Of a file or folder that could not be copied; the rest is. */
-  readonly onFailed: (from: string, to: string, error: BargeError) => void;
-  /** Stops it after the file at hand. */
-  readonly signal?: AbortSignal;
+/** What was copied. */
+export interface CopiedTree {
+  readonly files: number;
+  readonly bytes: number;
 }
 
-/** After these, no other file will fare better. */
-const hopeless = new Set(["over-quota", "no-space", "unauthenticated", "interrupted"]);
+export interface CopyTreeOptions {
+  /** Stops it between two pieces. */
+  readonly signal?: AbortSignal;
+  /** Also what is in a folder? Default: yes. */
+  readonly deep?: boolean;
+  /** Told of what can't be copied, so that the rest is. Default: the first failure ends it. */
+  readonly onFailed?: (path: string, error: BargeError) => void;
+}
+
+/** After these, nothing else will fare better. */
+const hopeless: ReadonlySet<Kind> = new Set<Kind>(
+  ["over-quota", "no-space", "unauthenticated", "interrupted", "unavailable"],
+);
 
 /**
- * Copies a folder to where there is nothing.
+ * Copies what is at a path to a name that no folder has, with its properties. A failure leaves what
+ * was copied before it.
  *
- * @param deep false: without what is in it
- * @throws {BargeError} as `mkdir`; `usage` for a target inside the source; what no other file would
- *   fare better with (`over-quota`, `no-space`): what is copied by then stays
+ * @throws {BargeError} `usage` for a folder into itself; as `copy`, about the file that it fails at
  */
 export async function copyTree(
   session: Session,
   from: string,
   to: string,
-  deep: boolean,
-  { onFailed, signal }: CopyTreeOptions,
-): Promise<void> {
-  if (`${to}/`.startsWith(`${from}/`)) {
-    throw new BargeError("usage", "a folder can't be copied into itself", { path: to });
+  overwrite: When,
+  { signal, deep = true, onFailed }: CopyTreeOptions = {},
+): Promise<CopiedTree> {
+  const { entry } = stat(session, from);
+  if (entry?.type !== "dir") {
+    const { size } = await copy(session, from, to, overwrite, signal);
+    return { files: 1, bytes: size };
   }
-  mkdir(session, { verb: "mkdir", path: to, parents: false });
-  const [a, b] = [session.locate(from).place, session.locate(to).place];
-  if (a && b) await copyProperties(session, a, b);
-  if (!deep) return;
-  for await (const batch of list(session, from, false)) {
+  if (`${to}/`.startsWith(`${from}/`)) {
+    throw new BargeError("usage", "a folder can't be copied into itself", { path: from });
+  }
+  let [files, bytes] = [0, 0];
+  await copyFolder(session, from, to);
+  if (!deep) return { files, bytes };
+  for await (const batch of list(session, from, true)) {
     for (const { name, type } of batch) {
       signal?.throwIfAborted();
       const [source, target] = [`${from}/${name}`, `${to}/${name}`];
       try {
-        if (type === "file") await copy(session, source, target, "never", signal);
-        else await copyTree(session, source, target, true, { onFailed, signal });
+        if (type === "dir") await copyFolder(session, source, target);
+        else {
+          const copied = await copy(session, source, target, overwrite, signal);
+          files++;
+          bytes += copied.size;
+        }
       } catch (error) {
-        if (!(error instanceof BargeError) || hopeless.has(error.kind)) throw error;
-        if (signal?.aborted) throw error;
-        onFailed(source, target, error);
+        const passing = error instanceof BargeError && !hopeless.has(error.kind);
+        if (!onFailed || !passing || signal?.aborted) throw error;
+        onFailed(target, error);
       }
     }
   }
+  return { files, bytes };
+}
+
+/** The folder itself. */
+async function copyFolder(session: Session, from: string, to: string): Promise<void> {
+  mkdir(session, { verb: "mkdir", path: to, parents: false });
+  const [source, target] = [session.locate(from).place, session.locate(to).place];
+  if (source && target) await copyProperties(session, source, target);
 }

@@ -5,7 +5,7 @@
 import { BargeError, typed } from "../error.ts";
 import type { Place } from "../vault/place.ts";
 import { discard, discardTree, stagingDir } from "../vault/staging.ts";
-import { changeable, checkTake, checkTakeStill } from "./access.ts";
+import { changeable, type Check, checkTake, checkTakeStill, standing } from "./access.ts";
 import type { Session } from "./session.ts";
 
 /** What removed things are called in staging until they are gone. */
@@ -15,7 +15,7 @@ export function trashName(intent: number): string {
 
 /**
  * @param recursive also a folder that is not empty
- * @param still throws unless it may be done now; runs under the write lock
+ * @param allowed throws if what is there is not to go; runs under the write lock, too
  * @returns how many files the ledger forgot
  * @throws {BargeError} `not-found`, `exists` (a folder that is not empty), `denied`; `unavailable`
  *   where there is only an upload, and that is under way
@@ -24,7 +24,7 @@ export async function remove(
   session: Session,
   path: string,
   recursive: boolean,
-  still = () => {},
+  allowed: Check = () => {},
 ): Promise<number> {
   const { store } = session;
   const account = session.account();
@@ -35,6 +35,7 @@ export async function remove(
     if (dropIdle(session, place) > 0) return 0;
     throw new BargeError("unavailable", "it is being uploaded at this moment");
   }
+  allowed(standing(store, place));
   await checkTake(session, account, location);
   const folder = there?.type === "dir";
   if (folder && !recursive && (await store.vault.entries(place)).length > 0) throw notEmpty();
@@ -47,7 +48,7 @@ export async function remove(
     await store.commits.change({
       places: [place],
       check() {
-        still();
+        allowed(standing(store, place));
         const { type } = checkTakeStill(session, session.account(), location);
         if (type === "dir" && !recursive && !store.vault.isEmpty(place)) throw notEmpty();
       },

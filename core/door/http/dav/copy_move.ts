@@ -1,6 +1,5 @@
 /** COPY and MOVE: RFC 4918, sections 9.8 and 9.9. */
 import { BargeError } from "../../../error.ts";
-import { copy } from "../../../session/copy.ts";
 import { copyTree } from "../../../session/copy_tree.ts";
 import { move } from "../../../session/move.ts";
 import { remove } from "../../../session/remove.ts";
@@ -32,18 +31,15 @@ export async function copyMember(exchange: Exchange): Promise<Response> {
   if (deep === "1") throw new BargeError("usage", "Depth is 0 or infinity");
   const { from, to, folder, replaces, clears, met } = plan(exchange, "copy");
   if (clears) await remove(session, to, true, met);
-  if (!folder) {
-    await copy(session, from, to, met, exchange.ended.signal);
-    return done(replaces);
-  }
-  session.store.db.transaction(met);
+  if (folder) session.store.db.transaction(met);
   const failures: string[] = [];
-  const onFailed = (_: string, path: string, error: BargeError) => {
+  const onFailed = (path: string, error: BargeError) => {
     if (failures.length >= mostFailures) return;
     failures.push(response(hrefOf(path, false), status(statusOf(error))));
   };
   const { signal } = exchange.ended;
-  await copyTree(session, from, to, deep === "infinity", { onFailed, signal });
+  const when = folder ? "never" : met;
+  await copyTree(session, from, to, when, { onFailed, signal, deep: deep === "infinity" });
   return failures.length > 0 ? multistatus(failures) : done(replaces);
 }
 

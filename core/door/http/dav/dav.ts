@@ -13,17 +13,20 @@ import { explained } from "./precondition.ts";
 import { propfind } from "./propfind.ts";
 import { proppatch } from "./proppatch.ts";
 
-const verbs: Readonly<Record<string, (exchange: Exchange) => Promise<Response>>> = {
-  GET: read,
-  PUT: write,
-  DELETE: take,
-  MKCOL: makeFolder,
-  COPY: copyMember,
-  MOVE: moveMember,
-  PROPFIND: propfind,
-  PROPPATCH: proppatch,
-  LOCK: lockMember,
-  UNLOCK: unlockMember,
+/** By method: what it is called in the access log and the metrics, and what does it. */
+const verbs: Readonly<
+  Record<string, readonly [verb: string, (exchange: Exchange) => Promise<Response>]>
+> = {
+  GET: ["get", read],
+  PUT: ["put", write],
+  DELETE: ["remove", take],
+  MKCOL: ["mkdir", makeFolder],
+  COPY: ["copy", copyMember],
+  MOVE: ["move", moveMember],
+  PROPFIND: ["list", propfind],
+  PROPPATCH: ["proppatch", proppatch],
+  LOCK: ["lock", lockMember],
+  UNLOCK: ["unlock", unlockMember],
 };
 
 const capable = {
@@ -38,7 +41,12 @@ export function webdav(): Hono<HttpEnv> {
   // Asked before a login, of the server's root too, by clients that look for WebDAV at all.
   const options = () => new Response(null, { status: 200, headers: capable });
   const handlers: Record<string, Handler> = { OPTIONS: options };
-  for (const [method, verb] of Object.entries(verbs)) handlers[method] = (c) => carry(c.env, verb);
+  for (const [method, [verb, work]] of Object.entries(verbs)) {
+    handlers[method] = (c) => {
+      c.env.asked.verb = verb;
+      return carry(c.env, work);
+    };
+  }
   app.on("OPTIONS", "/", options);
   resource(app, "/dav", handlers);
   resource(app, "/dav/*", handlers);
@@ -47,11 +55,11 @@ export function webdav(): Hono<HttpEnv> {
 
 async function carry(
   exchange: Exchange,
-  verb: (exchange: Exchange) => Promise<Response>,
+  work: (exchange: Exchange) => Promise<Response>,
 ): Promise<Response> {
   try {
     await needLogin(exchange);
-    return await verb(exchange);
+    return await work(exchange);
   } catch (error) {
     const response = explained(exchange, error);
     if (response) return response;
