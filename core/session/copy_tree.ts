@@ -19,6 +19,8 @@ export interface CopyTreeOptions {
   readonly signal?: AbortSignal;
   /** Also what is in a folder? Default: yes. */
   readonly deep?: boolean;
+  /** Throws unless the folder may be made now; runs under the write lock. */
+  readonly still?: () => void;
   /** Told of what can't be copied, so that the rest is. Default: the first failure ends it. */
   readonly onFailed?: (path: string, error: BargeError) => void;
 }
@@ -39,7 +41,7 @@ export async function copyTree(
   from: string,
   to: string,
   overwrite: When,
-  { signal, deep = true, onFailed }: CopyTreeOptions = {},
+  { signal, deep = true, still, onFailed }: CopyTreeOptions = {},
 ): Promise<CopiedTree> {
   const { entry } = stat(session, from);
   if (entry?.type !== "dir") {
@@ -50,7 +52,7 @@ export async function copyTree(
     throw new BargeError("usage", "a folder can't be copied into itself", { path: from });
   }
   let [files, bytes] = [0, 0];
-  await copyFolder(session, from, to);
+  await copyFolder(session, from, to, still);
   if (!deep) return { files, bytes };
   for await (const batch of list(session, from, true)) {
     for (const { name, type } of batch) {
@@ -74,8 +76,13 @@ export async function copyTree(
 }
 
 /** The folder itself. */
-async function copyFolder(session: Session, from: string, to: string): Promise<void> {
-  mkdir(session, { verb: "mkdir", path: to, parents: false });
+async function copyFolder(
+  session: Session,
+  from: string,
+  to: string,
+  still?: () => void,
+): Promise<void> {
+  mkdir(session, { verb: "mkdir", path: to, parents: false }, still);
   const [source, target] = [session.locate(from).place, session.locate(to).place];
   if (source && target) await copyProperties(session, source, target);
 }

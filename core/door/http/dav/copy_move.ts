@@ -31,15 +31,14 @@ export async function copyMember(exchange: Exchange): Promise<Response> {
   if (deep === "1") throw new BargeError("usage", "Depth is 0 or infinity");
   const { from, to, folder, replaces, clears, met } = plan(exchange, "copy");
   if (clears) await remove(session, to, true, met);
-  if (folder) session.store.db.transaction(met);
   const failures: string[] = [];
   const onFailed = (path: string, error: BargeError) => {
     if (failures.length >= mostFailures) return;
     failures.push(response(hrefOf(path, false), status(statusOf(error))));
   };
   const { signal } = exchange.ended;
-  const when = folder ? "never" : met;
-  await copyTree(session, from, to, when, { onFailed, signal, deep: deep === "infinity" });
+  const options = { onFailed, signal, still: met, deep: deep === "infinity" };
+  await copyTree(session, from, to, folder ? "never" : met, options);
   return failures.length > 0 ? multistatus(failures) : done(replaces);
 }
 

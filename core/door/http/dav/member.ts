@@ -79,9 +79,6 @@ export async function makeFolder(exchange: Exchange): Promise<Response> {
     throw new Refusal(415, "unsupported", "MKCOL has no body that is known here");
   }
   if (entryAt(session, path)) throw new Refusal(405, "exists", "it exists already");
-  session.store.db.transaction(() => {
-    guard.check({ [path]: "name" });
-    mkdir(session, { verb: "mkdir", path, parents: false });
-  });
+  mkdir(session, { verb: "mkdir", path, parents: false }, () => guard.check({ [path]: "name" }));
   return new Response(null, { status: 201 });
 }

@@ -14,7 +14,15 @@ import { isLive } from "./live.ts";
 import { multistatus, propstat, response } from "./multistatus.ts";
 import { dav } from "./names.ts";
 import { emptyElement } from "./propfind.ts";
-import { elementsIn, is, parseXml, textIn, writeXml, type XmlElement } from "./xml.ts";
+import {
+  elementsIn,
+  inLanguageOf,
+  is,
+  parseXml,
+  textIn,
+  writeXml,
+  type XmlElement,
+} from "./xml.ts";
 
 const longest = 192 * 1024;
 const windowsTime = {
@@ -72,15 +80,20 @@ function parse(text: string): Change[] {
   const root = parseXml(text);
   const changes: Change[] = [];
   if (is(root, { space: dav, local: "propertyupdate" })) {
-    for (const step of elementsIn(root)) {
+    for (const step of inside(root)) {
       const set = is(step, { space: dav, local: "set" });
       if (!set && !is(step, { space: dav, local: "remove" })) continue;
-      for (const each of elementsIn(step)) {
+      for (const each of inside(step)) {
         if (!is(each, { space: dav, local: "prop" })) continue;
-        changes.push(...elementsIn(each).map((property) => ({ property, set })));
+        changes.push(...inside(each).map((property) => ({ property, set })));
       }
     }
   }
   if (changes.length > 0) return changes;
   throw new BargeError("usage", "the body is no DAV:propertyupdate, or an empty one");
+}
+
+/** A value's language may be said far outside of it (section 4.3): it goes with the value. */
+function inside(outer: XmlElement): XmlElement[] {
+  return elementsIn(outer).map((inner) => inLanguageOf(inner, outer));
 }

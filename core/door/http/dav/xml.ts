@@ -72,8 +72,9 @@ export function parseXml(text: string): XmlElement {
     throw refuse((error as Error).message);
   }
   const roots = raw.filter((node) => !("#text" in node));
+  if (!/^\s*<[^]*>\s*$/.test(text)) throw refuse("there is text around it");
   if (roots.length !== 1) throw refuse("it has not one root element");
-  return element(roots[0], new Map([["xml", xmlSpace]]), undefined);
+  return element(roots[0], new Map([["xml", xmlSpace]]));
 }
 
 /** The elements in an element, without the text between them. */
@@ -85,6 +86,16 @@ export function elementsIn({ children }: XmlElement): XmlElement[] {
 export function textIn({ children }: XmlElement): string {
   return children.filter((child) => typeof child === "string").join("");
 }
+
+/** An element that says in which language it is, if only what it is in says so. */
+export function inLanguageOf(inner: XmlElement, outer: XmlElement): XmlElement {
+  const language = (of: XmlElement) => of.attributes.find((each) => is(each, languageName));
+  const inherited = language(outer);
+  if (!inherited || language(inner)) return inner;
+  return { ...inner, attributes: [...inner.attributes, inherited] };
+}
+
+const languageName: XmlName = { space: xmlSpace, local: "lang" };
 
 /** Is it an element of that name? */
 export function is(element: XmlName, { space, local }: XmlName): boolean {
@@ -117,8 +128,7 @@ export function writeXml(element: XmlElement, outer?: string): string {
   return `<${tag}>${inner.join("")}</${local}>`;
 }
 
-/** @param language what `xml:lang` says for its parent */
-function element(raw: Raw, outer: Scope, language: string | undefined): XmlElement {
+function element(raw: Raw, outer: Scope): XmlElement {
   const { ":@": given = {}, ...rest } = raw;
   const [[tag, content]] = Object.entries(rest) as [string, readonly Raw[]][];
   const values = Object.entries(given as Record<string, string>)
@@ -131,7 +141,6 @@ function element(raw: Raw, outer: Scope, language: string | undefined): XmlEleme
     if (attributes.some((other) => is(other, found))) throw refuse(`${name} is there twice`);
     attributes.push({ ...found, value });
   }
-  const own = attributes.find((each) => is(each, { space: xmlSpace, local: "lang" }))?.value;
   const children: (XmlElement | string)[] = [];
   const say = (text: string) => {
     const last = children.at(-1);
@@ -142,11 +151,7 @@ function element(raw: Raw, outer: Scope, language: string | undefined): XmlEleme
     if (typeof child["#text"] === "string") say(decode(child["#text"]));
     else if ("#cdata" in child) {
       for (const part of child["#cdata"] as readonly Raw[]) say(String(part["#text"] ?? ""));
-    } else children.push(element(child, scope, own ?? language));
-  }
-  // What a property's value is in is said outside of it, too: it goes with the value.
-  if (own === undefined && language !== undefined) {
-    attributes.push({ space: xmlSpace, local: "lang", value: language });
+    } else children.push(element(child, scope));
   }
   return { ...resolve(tag, scope), attributes, children };
 }

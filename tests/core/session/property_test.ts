@@ -1,0 +1,105 @@
+/** Dead properties: they go where their file or folder goes, and are bounded. */
+import assert from "node:assert/strict";
+import { bounds } from "../../../core/account/properties.ts";
+import { copy } from "../../../core/session/copy.ts";
+import { copyTree } from "../../../core/session/copy_tree.ts";
+import { mkdir } from "../../../core/session/mkdir.ts";
+import { move } from "../../../core/session/move.ts";
+import { anyPropertiesIn, changeProperties, propertiesOf } from "../../../core/session/property.ts";
+import { remove } from "../../../core/session/remove.ts";
+import type { Session } from "../../../core/session/session.ts";
+import { fails, Setup, write } from "./_setup.ts";
+
+const any = () => {};
+const property = (local: string, xml = `<${local} xmlns="u:"/>`) => ({ space: "u:", local, xml });
+const set = (session: Session, path: string, ...names: string[]) =>
+  changeProperties(session, path, names.map((name) => property(name)), any);
+const names = (session: Session, path: string) =>
+  propertiesOf(session, path).map(({ local }) => local).join();
+
+async function tree(session: Session): Promise<void> {
+  mkdir(session, { verb: "mkdir", path: "/home/d/e", parents: true });
+  await write(session, "/home/d/e/a", "a");
+  await set(session, "/home/d", "folder");
+  await set(session, "/home/d/e/a", "file");
+}
+
+Deno.test("properties are set, replaced and removed in their order, and outlive new bytes", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  await write(anna, "/home/a", "a");
+  const [x, y] = [property("x"), property("y")];
+  const found = () => propertiesOf(anna, "/home/a").map((each) => ({ ...each }));
+  await changeProperties(anna, "/home/a", [x, y, { space: "u:", local: "x" }], any);
+  assert.deepEqual(found(), [y]);
+  const other = property("y", '<y xmlns="u:">2</y>');
+  await changeProperties(anna, "/home/a", [{ space: "u:", local: "none" }, other], any);
+  assert.deepEqual(found(), [other]);
+  await write(anna, "/home/a", "b");
+  assert.deepEqual(found(), [other]);
+});
+
+Deno.test("properties follow a move, with all that is in a folder", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  await tree(anna);
+  assert.equal(anyPropertiesIn(anna, "/home/d/e"), true);
+  await move(anna, "/home/d", "/home/f", "never");
+  assert.deepEqual([names(anna, "/home/f"), names(anna, "/home/f/e/a")], ["folder", "file"]);
+  assert.deepEqual([names(anna, "/home/d"), names(anna, "/home/d/e/a")], ["", ""]);
+  await write(anna, "/home/b", "b");
+  await set(anna, "/home/b", "old");
+  await move(anna, "/home/f/e/a", "/home/b", "always");
+  assert.equal(names(anna, "/home/b"), "file");
+});
+
+Deno.test("a copy has the original's properties, and those alone", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  await tree(anna);
+  await write(anna, "/home/b", "b");
+  await set(anna, "/home/b", "old");
+  await copy(anna, "/home/d/e/a", "/home/b", "always");
+  assert.equal(names(anna, "/home/b"), "file");
+  await copyTree(anna, "/home/d", "/home/f", "never");
+  assert.deepEqual([names(anna, "/home/f"), names(anna, "/home/f/e/a")], ["folder", "file"]);
+  assert.equal(names(anna, "/home/d/e/a"), "file");
+});
+
+Deno.test("properties go with what is removed: what comes there later has none", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  await tree(anna);
+  await remove(anna, "/home/d", true);
+  assert.deepEqual(setup.store.db.all("SELECT * FROM property"), []);
+});
+
+Deno.test("who may not replace a file can't set its properties", async () => {
+  using setup = new Setup();
+  const [anna, bob] = [setup.user("anna"), setup.user("bob")];
+  await write(anna, "/public/a", "a");
+  await fails("denied", () => set(bob, "/public/a", "x"), /belongs to anna/);
+  await fails("not-found", () => set(anna, "/public/b", "x"));
+  await fails("exists", () => set(anna, "/public", "x"));
+});
+
+Deno.test("what is too much is refused, all of it", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  await write(anna, "/home/a", "a");
+  const many = Array.from({ length: bounds.each.count + 1 }, (_, i) => `x${i}`);
+  await fails("no-space", () => set(anna, "/home/a", ...many));
+  assert.equal(names(anna, "/home/a"), "");
+  const long = property("x", `<x>${"y".repeat(bounds.each.size)}</x>`);
+  await fails("no-space", () => changeProperties(anna, "/home/a", [long], any));
+  await set(anna, "/home/a", ...many.slice(1));
+});
+
+Deno.test("an account's properties go with the account", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  await write(anna, "/public/a", "a");
+  await set(anna, "/public/a", "x");
+  setup.store.accounts.remove("anna");
+  assert.deepEqual(setup.store.db.all("SELECT * FROM property"), []);
+});
