@@ -2,10 +2,10 @@
 import { BargeError } from "../../../error.ts";
 import { copyTree } from "../../../session/copy_tree.ts";
 import { move } from "../../../session/move.ts";
-import { remove } from "../../../session/remove.ts";
+import { replace } from "../../../session/replace.ts";
 import type { Exchange } from "../exchange.ts";
 import { Refusal, statusOf } from "../problem.ts";
-import { entryAt, Guard } from "./guard.ts";
+import { type Changes, entryAt, Guard } from "./guard.ts";
 import { asked, depth, destination, hrefOf, mayOverwrite } from "./headers.ts";
 import { multistatus, response, status } from "./multistatus.ts";
 
@@ -19,41 +19,42 @@ interface Plan {
   readonly folder: boolean;
   /** Is something at the destination? */
   readonly replaces: boolean;
-  /** Is that a folder, or one is to come there? Then it has to go first. */
+  /** Is that a folder, or one is to come there? Then it takes two steps. */
   readonly clears: boolean;
-  /** May it still be done? For each step, under the write lock. */
+  /** May it be done? To be asked under the write lock, at the first step. */
   readonly met: () => void;
+  /** The same at the second one. */
+  readonly still: () => void;
 }
 
 export async function copyMember(exchange: Exchange): Promise<Response> {
-  const session = exchange.session!;
   const deep = depth(exchange) ?? "infinity";
   if (deep === "1") throw new BargeError("usage", "Depth is 0 or infinity");
-  const { from, to, folder, replaces, clears, met } = plan(exchange, "copy");
-  if (clears) await remove(session, to, true, met);
+  const plan = planned(exchange, "copy");
+  const { from, to, folder } = plan;
   const failures: string[] = [];
   const onFailed = (path: string, error: BargeError) => {
     if (failures.length >= mostFailures) return;
     failures.push(response(hrefOf(path, false), status(statusOf(error))));
   };
-  const { signal } = exchange.ended;
-  const options = { onFailed, signal, still: met, deep: deep === "infinity" };
-  await copyTree(session, from, to, folder ? "never" : met, options);
-  return failures.length > 0 ? multistatus(failures) : done(replaces);
+  const { session, ended: { signal } } = exchange;
+  await carryOut(exchange, plan, async (still) => {
+    const options = { onFailed, signal, still, deep: deep === "infinity" };
+    await copyTree(session!, from, to, folder ? "never" : still, options);
+  });
+  return failures.length > 0 ? multistatus(failures) : done(plan);
 }
 
 export async function moveMember(exchange: Exchange): Promise<Response> {
-  const session = exchange.session!;
-  const { from, to, folder, replaces, clears, met } = plan(exchange, "move");
-  if (folder && (depth(exchange) ?? "infinity") !== "infinity") {
+  const plan = planned(exchange, "move");
+  if (plan.folder && (depth(exchange) ?? "infinity") !== "infinity") {
     throw new BargeError("usage", "a folder is moved with all that is in it");
   }
-  if (clears) await remove(session, to, true, met);
-  await move(session, from, to, met);
-  return done(replaces);
+  await carryOut(exchange, plan, (still) => move(exchange.session!, plan.from, plan.to, still));
+  return done(plan);
 }
 
-function plan(exchange: Exchange, verb: "copy" | "move"): Plan {
+function planned(exchange: Exchange, verb: "copy" | "move"): Plan {
   const { path: from } = asked(exchange);
   const to = destination(exchange);
   const overwrite = mayOverwrite(exchange);
@@ -65,22 +66,30 @@ function plan(exchange: Exchange, verb: "copy" | "move"): Plan {
     throw new Refusal(403, "refused", "the source and the destination are in one another");
   }
   const target = entryAt(session, to);
-  if (target && !overwrite) throw new Refusal(412, "exists", "it exists already", { path: to });
   const folder = source.type === "dir";
   const replaces = target !== undefined;
   const clears = replaces && (folder || target.type === "dir");
+  const changes: Changes = {
+    [to]: replaces && !clears ? "content" : "name",
+    ...verb === "move" ? { [from]: "name" } : {},
+  };
   const met = () => {
-    const content = replaces && !clears;
-    guard.check({
-      [to]: content ? "content" : "name",
-      ...verb === "move" ? { [from]: "name" } : {},
-    });
+    guard.check(changes);
     if (!overwrite && entryAt(session, to)) throw new Refusal(412, "exists", "it exists already");
   };
   met();
-  return { from, to, folder, replaces, clears, met };
+  return { from, to, folder, replaces, clears, met, still: () => guard.unlocked(changes) };
 }
 
-function done(replaced: boolean): Response {
-  return new Response(null, { status: replaced ? 204 : 201 });
+async function carryOut(
+  { session }: Exchange,
+  { to, clears, met, still }: Plan,
+  work: (still: () => void) => Promise<void>,
+): Promise<void> {
+  if (clears) await replace(session!, to, met, () => work(still));
+  else await work(met);
+}
+
+function done({ replaces }: Plan): Response {
+  return new Response(null, { status: replaces ? 204 : 201 });
 }

@@ -14,6 +14,9 @@ import { davTag } from "./etag.ts";
 import { pathOf } from "./headers.ts";
 import { type IfList, parseIf } from "./if_header.ts";
 
+/** Paths, and how they are changed: see `checkUnlocked`. */
+export type Changes = Readonly<Record<string, "content" | "name">>;
+
 export class Guard {
   /** Those that the client says it has; whose they are is for the session to see. */
   readonly tokens: ReadonlySet<string>;
@@ -40,10 +43,9 @@ export class Guard {
   /**
    * All conditions, and locks: to be called under the write lock, with the change itself.
    *
-   * @param changes paths, and how they are changed; see `checkUnlocked`
    * @throws {Refusal} 412; {Locked}
    */
-  check(changes: Readonly<Record<string, "content" | "name">>): void {
+  check(changes: Changes): void {
     this.met();
     const header = (name: string) => this.#exchange.header(name);
     if (isConditional(header)) {
@@ -53,6 +55,11 @@ export class Guard {
         throw new Refusal(412, "exists", "what is there is not as the request has it");
       }
     }
+    this.unlocked(changes);
+  }
+
+  /** The locks alone: of a second step, when the first has changed what the conditions are about. */
+  unlocked(changes: Changes): void {
     for (const [path, change] of Object.entries(changes)) {
       checkUnlocked(this.#session, path, this.tokens, change);
     }
