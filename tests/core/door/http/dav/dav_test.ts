@@ -1,0 +1,276 @@
+/** WebDAV as the RFC has it, and as strangers bend it; at a server of two workers. */
+import assert from "node:assert/strict";
+import { type Server, startServer } from "../../../../_server.ts";
+import { type Answer, basic, Client, type Headers } from "../_client.ts";
+
+/** Someone who asks on a new connection each time: any worker may answer. */
+class Caller {
+  constructor(readonly server: Server, readonly name: string) {}
+
+  async ask(method: string, path: string, headers: Headers = {}, body = ""): Promise<Answer> {
+    const host = this.server.facts.http!;
+    using client = await Client.open(host, { ...basic(this.name), host });
+    return await client.ask(method, `/dav${path}`, headers, body);
+  }
+
+  /** The status, which is all that matters mostly. */
+  async does(method: string, path: string, headers: Headers = {}, body = ""): Promise<number> {
+    return (await this.ask(method, path, headers, body)).status;
+  }
+
+  to(path: string): Headers {
+    return { destination: `http://${this.server.facts.http}/dav${path}` };
+  }
+
+  /** @returns the token */
+  async lock(path: string, headers: Headers = {}, scope = "exclusive"): Promise<string> {
+    const answer = await this.ask("LOCK", path, headers, lockinfo(scope));
+    assert.ok(answer.status < 300, `${answer.status} ${answer.text}`);
+    return /^<(.*)>$/.exec(answer.headers.get("lock-token")!)![1];
+  }
+
+  async props(path: string, inner: string, depth = "0"): Promise<string> {
+    const body = `<D:propfind xmlns:D="DAV:" xmlns:u="u:">${inner}</D:propfind>`;
+    const { status, text } = await this.ask("PROPFIND", path, { depth }, body);
+    assert.equal(status, 207, text);
+    return text;
+  }
+}
+
+const lockinfo = (scope: string) =>
+  `<D:lockinfo xmlns:D="DAV:"><D:lockscope><D:${scope}/></D:lockscope>` +
+  `<D:locktype><D:write/></D:locktype><D:owner>me &amp; <x xmlns="y:"/></D:owner></D:lockinfo>`;
+const patch = (inner: string) =>
+  `<D:propertyupdate xmlns:D="DAV:" xmlns:u="u:">${inner}</D:propertyupdate>`;
+const setting = (inner: string) => patch(`<D:set><D:prop>${inner}</D:prop></D:set>`);
+
+Deno.test("WebDAV", async (t) => {
+  await using server = await startServer({ args: ["--http", "127.0.0.1:0", "--workers", "2"] });
+  await Promise.all(["anna", "bob"].map((name) => server.addUser(name)));
+  await server.addUser("cy", { quota: "1000" });
+  const [anna, bob, cy] = ["anna", "bob", "cy"].map((name) => new Caller(server, name));
+
+  await t.step("the root shows home and public, and is nobody's to change", async () => {
+    const text = await anna.props("/", "<D:propname/>", "1");
+    assert.deepEqual([...text.matchAll(/<D:href>(.*?)<\/D:href>/g)].map((m) => m[1]), [
+      ...["/dav/", "/dav/home/", "/dav/public/"],
+    ]);
+    for (const path of ["/", "/home/", "/public"]) {
+      assert.ok([403, 405, 409].includes(await anna.does("DELETE", path)), path);
+      assert.equal(await anna.does("MKCOL", path), 405);
+      assert.equal(await anna.does("PUT", path, {}, "x"), 405);
+      assert.ok(await anna.does("LOCK", path, {}, lockinfo("exclusive")) >= 400);
+    }
+  });
+
+  await t.step("names of all sorts come back as they were", async () => {
+    assert.equal(await anna.does("MKCOL", "/home/names"), 201);
+    for (const name of ["a b", "ü", "😀", "100%", "a&b<c>'\"", "x\x01y", "?#", "-~.", ";=+,"]) {
+      const path = `/home/names/${encodeURIComponent(name)}`;
+      assert.equal(await anna.does("PUT", path, {}, name), 201, name);
+    }
+    const text = await anna.props("/home/names", "<D:prop><D:displayname/></D:prop>", "1");
+    const hrefs = [...text.matchAll(/<D:href>(.*?)<\/D:href>/g)].map((m) => m[1]).slice(1);
+    assert.equal(hrefs.length, 9);
+    for (const href of hrefs) {
+      const { text } = await anna.ask("GET", href.slice("/dav".length));
+      assert.equal(encodeURIComponent(text), href.split("/").at(-1));
+    }
+    assert.match(text, /<D:displayname>a&amp;b&lt;c&gt;'&quot;<\/D:displayname>/);
+  });
+
+  await t.step("a huge folder is answered while it is read, in whole", async () => {
+    await anna.does("MKCOL", "/home/huge");
+    const dir = `${server.data}/homes/anna/huge`;
+    for (let i = 0; i < 600; i++) Deno.writeTextFileSync(`${dir}/${i}`, "");
+    const text = await anna.props("/home/huge", "<D:allprop/>", "1");
+    assert.equal(text.match(/<D:response>/g)!.length, 601);
+    assert.ok(text.endsWith("</D:multistatus>\n"));
+  });
+
+  await t.step("depth infinity is refused, and so is none", async () => {
+    for (const headers of [{ depth: "infinity" }, {}] as Headers[]) {
+      const { status, text } = await anna.ask("PROPFIND", "/home/huge/", headers);
+      assert.equal(status, 403);
+      assert.match(text, /<D:propfind-finite-depth/);
+    }
+    assert.equal(await anna.does("PROPFIND", "/home/huge/0", { depth: "infinity" }), 207);
+    assert.equal(await anna.does("PROPFIND", "/home", { depth: "2" }), 400);
+  });
+
+  await t.step("XML that means harm is refused, and so is too much of it", async () => {
+    const bomb = `<!DOCTYPE a [<!ENTITY a "${"x".repeat(100)}"><!ENTITY b "${
+      "&a;".repeat(100)
+    }">]>`;
+    const outside = '<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]>';
+    for (const head of [bomb, outside]) {
+      const body = `${head}<D:propfind xmlns:D="DAV:"><D:prop><b>&b;</b></D:prop></D:propfind>`;
+      assert.equal(await anna.does("PROPFIND", "/home", { depth: "0" }, body), 400);
+      assert.equal(
+        await anna.does("PROPPATCH", "/home/huge", {}, head + setting("<b>&b;</b>")),
+        400,
+      );
+      assert.equal(await anna.does("LOCK", "/home/huge", {}, head + lockinfo("shared")), 400);
+    }
+    const deep = setting("<a>".repeat(5000) + "</a>".repeat(5000));
+    assert.equal(await anna.does("PROPPATCH", "/home/huge", {}, deep), 400);
+    const wide = `<D:propfind xmlns:D="DAV:"><D:prop>${"<a/>".repeat(300)}</D:prop></D:propfind>`;
+    assert.equal(await anna.does("PROPFIND", "/home/huge", { depth: "1" }, wide), 400);
+    const long = setting(`<a>${"x".repeat(300_000)}</a>`);
+    assert.equal(await anna.does("PROPPATCH", "/home/huge", {}, long), 413);
+    const full = setting(`<a>${"x".repeat(150_000)}</a>`);
+    assert.equal(await anna.does("PROPPATCH", "/home/huge", {}, full), 507);
+    assert.equal(await anna.does("PROPFIND", "/home", { depth: "0" }, "<x/>"), 400);
+    assert.equal(await anna.does("LOCK", "/home/huge", {}, "<x/>"), 400);
+  });
+
+  await t.step(
+    "properties are set together or not at all, and go where the file goes",
+    async () => {
+      await anna.does("PUT", "/home/a", {}, "a");
+      const both = setting("<u:x>1</u:x><D:getetag>2</D:getetag>");
+      const refused = await anna.ask("PROPPATCH", "/home/a", {}, both);
+      assert.match(refused.text, /<D:getetag\/>.*403 Forbidden.*cannot-modify-protected-property/);
+      assert.match(refused.text, /<x xmlns="u:"\/>.*424 Failed Dependency/);
+      assert.match(await anna.props("/home/a", "<D:prop><u:x/></D:prop>"), /404 Not Found/);
+      const rich = setting('<u:x xml:lang="de" q="1">a&lt;b<u:y/><z xmlns="v:">&amp;</z></u:x>');
+      assert.equal(await anna.does("PROPPATCH", "/home/a", {}, rich), 207);
+      assert.equal(await anna.does("COPY", "/home/a", anna.to("/home/b")), 201);
+      assert.equal(await anna.does("MOVE", "/home/b", anna.to("/home/c")), 201);
+      const wanted = '<x xmlns="u:" xml:lang="de" q="1">a&lt;b<y/><z xmlns="v:">&amp;</z></x>';
+      for (const path of ["/home/a", "/home/c"]) {
+        assert.ok((await anna.props(path, "<D:prop><u:x/></D:prop>")).includes(wanted), path);
+        assert.ok((await anna.props(path, "<D:allprop/>")).includes(wanted), path);
+      }
+      await anna.does("DELETE", "/home/c");
+      await anna.does("PUT", "/home/c", {}, "c");
+      assert.match(await anna.props("/home/c", "<D:prop><u:x/></D:prop>"), /404 Not Found/);
+    },
+  );
+
+  await t.step("what has no room is refused, and what was there stays", async () => {
+    assert.equal(await cy.does("PUT", "/home/a", {}, "x".repeat(600)), 201);
+    const quota = "<D:prop><D:quota-available-bytes/><D:quota-used-bytes/></D:prop>";
+    const numbers = async () => (await cy.props("/home", quota)).match(/\d+(?=<\/D:quota)/g);
+    assert.deepEqual(await numbers(), ["400", "600"]);
+    assert.equal(await cy.does("COPY", "/home/a", cy.to("/home/b")), 507);
+    for (const path of ["/home/d", "/home/e"]) await cy.does("MKCOL", path);
+    await cy.does("MOVE", "/home/a", cy.to("/home/d/a"));
+    await cy.does("PUT", "/home/e/mine", {}, "mine");
+    assert.equal(await cy.does("COPY", "/home/d", cy.to("/home/e")), 507);
+    assert.equal((await cy.ask("GET", "/home/e/mine")).text, "mine");
+    assert.equal(await cy.does("PROPFIND", "/home/e/a", { depth: "0" }), 404);
+    const names = (await cy.props("/home", "<D:propname/>", "1")).match(/<D:href>.*?<\/D:href>/g);
+    assert.equal(names!.length, 3);
+    assert.deepEqual(await numbers(), ["396", "604"]);
+  });
+
+  await t.step("a folder is replaced by a copy or a move, whole", async () => {
+    for (const path of ["/home/s", "/home/s/t", "/home/r"]) await anna.does("MKCOL", path);
+    await anna.does("PUT", "/home/s/t/x", {}, "x");
+    await anna.does("PUT", "/home/r/old", {}, "old");
+    assert.equal(
+      await anna.does("COPY", "/home/s", { ...anna.to("/home/r"), overwrite: "F" }),
+      412,
+    );
+    assert.equal(await anna.does("COPY", "/home/s", anna.to("/home/r")), 204);
+    assert.equal((await anna.ask("GET", "/home/r/t/x")).text, "x");
+    assert.equal(await anna.does("GET", "/home/r/old"), 404);
+    const token = await anna.lock("/home/r");
+    assert.equal(await anna.does("MOVE", "/home/s", anna.to("/home/r")), 423);
+    const given = { if: `</dav/home/r> (<${token}>)` };
+    assert.equal(await anna.does("MOVE", "/home/s", { ...anna.to("/home/r"), ...given }), 204);
+    assert.equal(await anna.does("COPY", "/home/r", { ...anna.to("/home/q"), depth: "0" }), 201);
+    assert.equal(await anna.does("GET", "/home/q/t/x"), 404);
+    for (const to of ["/home/r", "/home/r/t/y", "/home"]) {
+      assert.equal(await anna.does("COPY", "/home/r", anna.to(to)), 403, to);
+    }
+    for (const destination of ["http://elsewhere/dav/home/x", "/api/v1/files/home/x"]) {
+      assert.equal(await anna.does("COPY", "/home/r", { destination }), 502);
+    }
+    assert.equal(await anna.does("COPY", "/home/r", { destination: "/dav/home/%2e%2e/x" }), 400);
+    assert.equal(await anna.does("COPY", "/home/r"), 400);
+    assert.equal(
+      await anna.does("COPY", "/home/r", { ...anna.to("/home/x"), overwrite: "?" }),
+      400,
+    );
+  });
+
+  await t.step("the If header decides, and nonsense in it is refused", async () => {
+    await anna.does("PUT", "/home/if", {}, "1");
+    const etag = (await anna.ask("HEAD", "/home/if")).headers.get("etag")!;
+    const put = (header: string) => anna.does("PUT", "/home/if", { if: header }, "1");
+    const token = await anna.lock("/home/if");
+    for (const nonsense of ["", "()", "(x)", "<a:b>", `(<${token}>`, `(<${token}>) <x:y>`]) {
+      assert.equal(await put(nonsense), 400, nonsense);
+    }
+    assert.equal(await put(`(<${token}> [${etag}])`), 204);
+    assert.equal(await put(`(<${token}> ["other"])`), 412);
+    assert.equal(await put(`(Not <${token}>) (<${token}> [${etag}])`), 204);
+    assert.equal(await put(`(Not <DAV:no-lock>)`), 423);
+    assert.equal(await put(`<http://elsewhere/x> (<${token}>)`), 412);
+    assert.equal(await put(`</dav/home/nothing> (<${token}>) </dav/home/if> (<${token}>)`), 204);
+    assert.equal(await anna.does("GET", "/home/if", { if: "(<DAV:no-lock>)" }), 412);
+    assert.equal(await anna.does("DELETE", "/home/if", { "if-match": '"x"' }), 412);
+    assert.equal(await anna.does("DELETE", "/home/if", { if: `(<${token}>)` }), 204);
+  });
+
+  await t.step("a lock binds other clients of the account, and other accounts", async () => {
+    await anna.does("MKCOL", "/public/l");
+    await anna.does("PUT", "/public/l/a", {}, "a");
+    const token = await anna.lock("/public/l");
+    const held = { if: `</dav/public/l> (<${token}>)` };
+    for (const who of [anna, bob]) {
+      assert.equal(await who.does("PUT", "/public/l/b", {}, "b"), 423);
+      assert.equal(await who.does("MKCOL", "/public/l/c"), 423);
+      assert.equal(await who.does("PROPPATCH", "/public/l", {}, setting("<u:x/>")), 423);
+      assert.equal(await who.does("LOCK", "/public/l/b", {}, lockinfo("shared")), 423);
+      assert.equal((await who.ask("GET", "/public/l/a")).text, "a");
+    }
+    assert.equal(await bob.does("PUT", "/public/l/b", held, "b"), 423); // the token is anna's
+    assert.equal(await bob.does("UNLOCK", "/public/l", { "lock-token": `<${token}>` }), 403);
+    assert.equal(await anna.does("PUT", "/public/l/b", held, "b"), 201);
+    const found = await bob.props("/public/l/b", "<D:prop><D:lockdiscovery/></D:prop>");
+    assert.match(found, /<D:owner>me &amp; <x xmlns="y:"\/><\/D:owner>|<D:owner><x xmlns="y:"\/>/);
+    assert.match(found, /<D:lockroot><D:href>\/dav\/public\/l<\/D:href>/);
+    assert.equal(await anna.does("UNLOCK", "/public/l", { "lock-token": "<x:y>" }), 409);
+    assert.equal(await anna.does("UNLOCK", "/public/l"), 400);
+    assert.equal(await anna.does("UNLOCK", "/public/l/b", { "lock-token": `<${token}>` }), 204);
+    assert.equal(await bob.does("MKCOL", "/public/l/c"), 201);
+  });
+
+  await t.step("of many who lock at once one gets it", async () => {
+    await anna.does("PUT", "/home/race", {}, "");
+    const asks = Array.from(
+      { length: 12 },
+      () => anna.does("LOCK", "/home/race", {}, lockinfo("exclusive")),
+    );
+    const got = await Promise.all(asks);
+    assert.deepEqual(got.filter((status) => status !== 423), [200]);
+  });
+
+  await t.step("timeouts are ours to bound", async () => {
+    for (const [asked, got] of [["Second-7", 7], ["Infinite, Second-5", 3600], ["x", 1800]]) {
+      await anna.does("PUT", "/home/timed", {}, "");
+      const timeout = { timeout: String(asked) };
+      const { text } = await anna.ask("LOCK", "/home/timed", timeout, lockinfo("shared"));
+      assert.ok(text.includes(`<D:timeout>Second-${got}</D:timeout>`), text);
+    }
+    assert.equal(await anna.does("LOCK", "/home/timed"), 412); // a refresh of nothing
+  });
+
+  await t.step("without a login there is nothing but OPTIONS", async () => {
+    using client = await Client.open(server.facts.http!);
+    assert.equal((await client.ask("OPTIONS", "/dav/home/x")).headers.get("dav"), "1, 2");
+    for (const method of ["GET", "PROPFIND", "LOCK", "DELETE", "MKCOL"]) {
+      const { status, headers } = await client.ask(method, "/dav/home/");
+      assert.equal(status, 401);
+      assert.match(headers.get("www-authenticate")!, /^Basic realm="barge"/);
+    }
+    assert.equal((await client.ask("POST", "/dav/home/")).status, 405);
+  });
+
+  await t.step("what the server could not help is nowhere in its log", () => {
+    assert.doesNotMatch(server.stderr(), /"level":"(ERROR|FATAL)"/);
+  });
+});
