@@ -100,7 +100,7 @@ Deno.test("whatever was written is read again as it was", () => {
       });
       assert.deepEqual(plain(parseXml(writeXml(given))), plain(given));
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
 });
 
@@ -147,6 +147,6 @@ Deno.test("noise is refused, and never more than that", () => {
         assert.equal((error as { kind?: string }).kind, "usage", `${(error as Error).stack}`);
       }
     }),
-    { numRuns: 3000 },
+    { numRuns: 1000 },
   );
 });
