@@ -18,9 +18,10 @@ export interface XmlAttribute extends XmlName {
   readonly value: string;
 }
 
-/** Tags in tags, and tags at all. */
+/** Elements in elements; tags at all; attributes of one. */
 const deepest = 32;
-const mostTags = 10_000;
+const mostTags = 4000;
+const mostAttributes = 100;
 
 const parser = new XMLParser({
   preserveOrder: true,
@@ -131,8 +132,9 @@ export function writeXml(element: XmlElement, outer?: string): string {
 function element(raw: Raw, outer: Scope): XmlElement {
   const { ":@": given = {}, ...rest } = raw;
   const [[tag, content]] = Object.entries(rest) as [string, readonly Raw[]][];
-  const values = Object.entries(given as Record<string, string>)
-    .map(([name, value]) => [name, decode(value)] as const);
+  const pairs = Object.entries(given as Record<string, string>);
+  if (pairs.length > mostAttributes) throw refuse("an element has too many attributes");
+  const values = pairs.map(([name, value]) => [name, decode(value)] as const);
   const scope = declare(values, outer);
   const attributes: XmlAttribute[] = [];
   for (const [name, value] of values) {

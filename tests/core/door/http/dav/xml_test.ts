@@ -63,6 +63,7 @@ Deno.test("what is not well-formed, or more than asked for, is refused", async (
     "<a>".repeat(40) + "</a>".repeat(40),
     "<a>".repeat(100_000),
     `<a>${"<b/>".repeat(20_000)}</a>`,
+    `<a ${Array.from({ length: 20_000 }, (_, i) => `x${i}="1"`).join(" ")}/>`,
   ];
   for (const text of bad) {
     await fails("usage", () => assert.fail(JSON.stringify(parseXml(text)) + text), /XML/);
