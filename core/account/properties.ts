@@ -23,7 +23,7 @@ export interface Property extends PropertyName {
 /** What one file or folder, and one account, may have: properties, and characters of XML in them. */
 export const bounds = {
   each: { count: 256, size: 128 * 1024 },
-  account: { count: 200_000, size: 64 * 1024 * 1024 },
+  account: { count: 1_000_000, size: 256 * 1024 * 1024 },
 } as const;
 
 export class Properties {
@@ -75,15 +75,19 @@ export class Properties {
 
   /** @throws {BargeError} `no-space` when a file or an account has more than it may */
   check({ dir, name }: Place, account: number): void {
-    const sums = "SELECT count(*) AS count, coalesce(sum(length(xml)), 0) AS size FROM property";
-    const get = (where: string, ...of: (string | number)[]) =>
-      this.#db.get<{ count: number; size: number }>(`${sums} WHERE ${where}`, ...of)!;
+    type Sums = { count: number; size: number };
     const { each, account: all } = bounds;
-    const here = get("dir = ? AND name = ?", dir, name);
+    const here = this.#db.get<Sums>(
+      `SELECT count(*) AS count, coalesce(sum(length(xml)), 0) AS size FROM property
+       WHERE dir = ? AND name = ?`,
+      ...[dir, name],
+    )!;
     if (here.count > each.count || here.size > each.size) {
       throw new BargeError("no-space", `more than ${each.count} properties, or too long ones`);
     }
-    const everywhere = get("account = ?", account);
+    const everywhere =
+      this.#db.get<Sums>("SELECT * FROM property_sum WHERE account = ?", account) ??
+        { count: 0, size: 0 };
     if (everywhere.count > all.count || everywhere.size > all.size) {
       throw new BargeError("no-space", "the account's files have too many properties");
     }

@@ -171,6 +171,28 @@ CREATE TABLE property (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX property_account ON property (account);
 
+-- How many an account has set, and characters in them: kept by the triggers below.
+CREATE TABLE property_sum (
+  account INTEGER PRIMARY KEY REFERENCES account (id) ON DELETE CASCADE,
+  count   INTEGER NOT NULL,
+  size    INTEGER NOT NULL
+) STRICT;
+
+CREATE TRIGGER property_insert AFTER INSERT ON property BEGIN
+  INSERT INTO property_sum (account, count, size) VALUES (NEW.account, 1, length(NEW.xml))
+    ON CONFLICT DO UPDATE SET count = count + 1, size = size + excluded.size;
+END;
+CREATE TRIGGER property_delete AFTER DELETE ON property BEGIN
+  UPDATE property_sum SET count = count - 1, size = size - length(OLD.xml)
+    WHERE account = OLD.account;
+END;
+CREATE TRIGGER property_update AFTER UPDATE OF account, xml ON property BEGIN
+  UPDATE property_sum SET count = count - 1, size = size - length(OLD.xml)
+    WHERE account = OLD.account;
+  INSERT INTO property_sum (account, count, size) VALUES (NEW.account, 1, length(NEW.xml))
+    ON CONFLICT DO UPDATE SET count = count + 1, size = size + excluded.size;
+END;
+
 -- WebDAV's locks: see locks.ts.
 CREATE TABLE lock (
   token   TEXT PRIMARY KEY,

@@ -101,5 +101,25 @@ Deno.test("an account's properties go with the account", async () => {
   await write(anna, "/public/a", "a");
   await set(anna, "/public/a", "x");
   setup.store.accounts.remove("anna");
-  assert.deepEqual(setup.store.db.all("SELECT * FROM property"), []);
+  for (const table of ["property", "property_sum"]) {
+    assert.deepEqual(setup.store.db.all(`SELECT * FROM ${table}`), []);
+  }
+});
+
+Deno.test("an account's sum is that of its properties, whatever happens to them", async () => {
+  using setup = new Setup();
+  const [anna, root] = [setup.user("anna"), setup.user("r", null, "admin")];
+  await write(anna, "/public/a", "a");
+  await set(anna, "/public/a", "x", "y");
+  await changeProperties(root, "/public/a", [property("y", '<y xmlns="u:">long</y>')], any);
+  await copy(root, "/public/a", "/public/b", "always");
+  await move(anna, "/public/a", "/public/c", "always");
+  await changeProperties(anna, "/public/c", [{ space: "u:", local: "x" }], any);
+  const sums = (sql: string) => setup.store.db.all(sql).map((row) => ({ ...row }));
+  assert.deepEqual(
+    sums("SELECT * FROM property_sum WHERE count + size > 0 ORDER BY account"),
+    sums(`SELECT account, count(*) AS count, sum(length(xml)) AS size FROM property
+          GROUP BY account ORDER BY account`),
+  );
+  assert.equal(names(root, "/public/b"), "x,y");
 });

@@ -9,7 +9,7 @@ import { activeLock } from "./live.ts";
 import { xml } from "./multistatus.ts";
 import { dav, escapeXml } from "./names.ts";
 import { Precondition } from "./precondition.ts";
-import { elementsIn, is, parseXml, textIn, writeXml, type XmlElement } from "./xml.ts";
+import { elementsIn, is, parseXml, writeXml, type XmlElement } from "./xml.ts";
 
 const longest = 16 * 1024;
 
@@ -71,11 +71,7 @@ function parse(text: string): { shared: boolean; owner: string } {
   const right = is(root, { space: dav, local: "lockinfo" }) &&
     child(child(root, "locktype"), "write") && (shared || child(scope, "exclusive"));
   if (!right) throw new BargeError("usage", "the body is no DAV:lockinfo that is known here");
-  const owner = child(root, "owner");
-  if (!owner) return { shared, owner: "" };
-  const elements = elementsIn(owner);
-  const inner = elements.length > 0
-    ? elements.map((each) => writeXml(each)).join("")
-    : escapeXml(textIn(owner).trim());
-  return { shared, owner: inner };
+  const inner = child(root, "owner")?.children ?? [];
+  const texts = inner.map((each) => typeof each === "string" ? escapeXml(each) : writeXml(each));
+  return { shared, owner: texts.join("").trim() };
 }

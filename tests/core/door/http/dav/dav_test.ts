@@ -231,7 +231,7 @@ Deno.test("WebDAV", async (t) => {
     assert.equal(await bob.does("UNLOCK", "/public/l", { "lock-token": `<${token}>` }), 403);
     assert.equal(await anna.does("PUT", "/public/l/b", held, "b"), 201);
     const found = await bob.props("/public/l/b", "<D:prop><D:lockdiscovery/></D:prop>");
-    assert.match(found, /<D:owner>me &amp; <x xmlns="y:"\/><\/D:owner>|<D:owner><x xmlns="y:"\/>/);
+    assert.match(found, /<D:owner>me &amp; <x xmlns="y:"\/><\/D:owner>/);
     assert.match(found, /<D:lockroot><D:href>\/dav\/public\/l<\/D:href>/);
     assert.equal(await anna.does("UNLOCK", "/public/l", { "lock-token": "<x:y>" }), 409);
     assert.equal(await anna.does("UNLOCK", "/public/l"), 400);
