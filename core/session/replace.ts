@@ -4,37 +4,40 @@
  * successor is in place; if that fails, it is moved back. A crash in between leaves it there.
  */
 import { randomUUID } from "node:crypto";
+import { BargeError } from "../error.ts";
 import { move } from "./move.ts";
 import { remove } from "./remove.ts";
 import type { Session } from "./session.ts";
 
+/** A name beside a path that nobody has, or looks for. */
+export function hiddenBeside(path: string): string {
+  return `${path.slice(0, path.lastIndexOf("/"))}/.barge-${randomUUID()}`;
+}
+
 /**
- * @param still throws unless it may be replaced now; runs under the write lock
- * @param work puts the successor there
- * @throws {BargeError} as `move`, as `work`
+ * Moves something to a path that something else has.
+ *
+ * @param met throws unless that may be replaced now; runs under the write lock
+ * @param still the same once more, when it is aside
+ * @throws {BargeError} as `move`
  */
-export async function replace<T>(
+export async function replace(
   session: Session,
-  path: string,
+  from: string,
+  to: string,
+  met: () => void,
   still: () => void,
-  work: () => Promise<T>,
-): Promise<T> {
-  const folder = path.slice(0, path.lastIndexOf("/"));
-  const aside = `${folder}/.replaced-${randomUUID()}`;
-  await move(session, path, aside, still);
-  let done: T;
+): Promise<void> {
+  const aside = hiddenBeside(to);
+  await move(session, to, aside, met);
   try {
-    done = await work();
+    await move(session, from, to, still);
   } catch (error) {
-    if (isThere(session, path)) await remove(session, path, true);
-    await move(session, aside, path, "never");
+    await move(session, aside, to, "never").catch((second) => {
+      if (!(second instanceof BargeError)) throw second;
+      throw second.with({ hint: `what was there is ${aside} now` });
+    });
     throw error;
   }
   await remove(session, aside, true);
-  return done;
-}
-
-function isThere(session: Session, path: string): boolean {
-  const { place } = session.locate(path);
-  return place !== undefined && session.store.vault.find(place) !== undefined;
 }

@@ -2,7 +2,8 @@
 import { BargeError } from "../../../error.ts";
 import { copyTree } from "../../../session/copy_tree.ts";
 import { move } from "../../../session/move.ts";
-import { replace } from "../../../session/replace.ts";
+import { remove } from "../../../session/remove.ts";
+import { hiddenBeside, replace } from "../../../session/replace.ts";
 import type { Exchange } from "../exchange.ts";
 import { Refusal, statusOf } from "../problem.ts";
 import { type Changes, entryAt, Guard } from "./guard.ts";
@@ -31,26 +32,37 @@ export async function copyMember(exchange: Exchange): Promise<Response> {
   const deep = depth(exchange) ?? "infinity";
   if (deep === "1") throw new BargeError("usage", "Depth is 0 or infinity");
   const plan = planned(exchange, "copy");
-  const { from, to, folder } = plan;
+  const { from, to, folder, clears, met, still } = plan;
+  const session = exchange.session!;
+  // What is to be replaced by more than a rename is kept until the copy is whole.
+  const target = clears ? hiddenBeside(to) : to;
   const failures: string[] = [];
   const onFailed = (path: string, error: BargeError) => {
     if (failures.length >= mostFailures) return;
-    failures.push(response(hrefOf(path, false), status(statusOf(error))));
+    const href = hrefOf(to + path.slice(target.length), false);
+    failures.push(response(href, status(statusOf(error))));
   };
-  const { session, ended: { signal } } = exchange;
-  await carryOut(exchange, plan, async (still) => {
-    const options = { onFailed, signal, still, deep: deep === "infinity" };
-    await copyTree(session!, from, to, folder ? "never" : still, options);
-  });
+  const options = { onFailed, signal: exchange.ended.signal, deep: deep === "infinity" };
+  if (clears) {
+    try {
+      await copyTree(session, from, target, "never", options);
+      await replace(session, target, to, met, still);
+    } catch (error) {
+      if (entryAt(session, target)) await remove(session, target, true);
+      throw error;
+    }
+  } else await copyTree(session, from, to, folder ? "never" : met, { ...options, still: met });
   return failures.length > 0 ? multistatus(failures) : done(plan);
 }
 
 export async function moveMember(exchange: Exchange): Promise<Response> {
   const plan = planned(exchange, "move");
-  if (plan.folder && (depth(exchange) ?? "infinity") !== "infinity") {
+  const { from, to, folder, clears, met, still } = plan;
+  if (folder && (depth(exchange) ?? "infinity") !== "infinity") {
     throw new BargeError("usage", "a folder is moved with all that is in it");
   }
-  await carryOut(exchange, plan, (still) => move(exchange.session!, plan.from, plan.to, still));
+  if (clears) await replace(exchange.session!, from, to, met, still);
+  else await move(exchange.session!, from, to, met);
   return done(plan);
 }
 
@@ -79,15 +91,6 @@ function planned(exchange: Exchange, verb: "copy" | "move"): Plan {
   };
   met();
   return { from, to, folder, replaces, clears, met, still: () => guard.unlocked(changes) };
-}
-
-async function carryOut(
-  { session }: Exchange,
-  { to, clears, met, still }: Plan,
-  work: (still: () => void) => Promise<void>,
-): Promise<void> {
-  if (clears) await replace(session!, to, met, () => work(still));
-  else await work(met);
 }
 
 function done({ replaces }: Plan): Response {

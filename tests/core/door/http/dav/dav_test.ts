@@ -180,6 +180,10 @@ Deno.test("WebDAV", async (t) => {
     assert.equal(await anna.does("MOVE", "/home/s", anna.to("/home/r")), 423);
     const given = { if: `</dav/home/r> (<${token}>)` };
     assert.equal(await anna.does("MOVE", "/home/s", { ...anna.to("/home/r"), ...given }), 204);
+    const list = await anna.props("/home", "<D:propname/>", "1");
+    assert.doesNotMatch(list, /\.barge-/);
+    assert.equal(await anna.does("COPY", "/home/a", anna.to("/home/huge")), 204); // a file over it
+    assert.equal((await anna.ask("GET", "/home/huge")).text, "a");
     assert.equal(await anna.does("COPY", "/home/r", { ...anna.to("/home/q"), depth: "0" }), 201);
     assert.equal(await anna.does("GET", "/home/q/t/x"), 404);
     for (const to of ["/home/r", "/home/r/t/y", "/home"]) {
