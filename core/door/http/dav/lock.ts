@@ -42,12 +42,8 @@ export async function unlockMember(exchange: Exchange): Promise<Response> {
   const [, token] = /^\s*<([^<>\s]+)>\s*$/.exec(exchange.header("lock-token") ?? "") ?? [];
   if (token === undefined) throw new BargeError("usage", "the Lock-Token header is missing or bad");
   if (await unlock(exchange.session!, path, token)) return new Response(null, { status: 204 });
-  throw new Precondition(
-    409,
-    "lock-token-matches-request-uri",
-    "no such lock is over it",
-    "exists",
-  );
+  const why = "no such lock is over it";
+  throw new Precondition(409, "lock-token-matches-request-uri", why, { kind: "exists" });
 }
 
 function answer(

@@ -10,16 +10,20 @@ export class Precondition extends Refusal {
   /** The element's name, in `DAV:`. */
   readonly condition: string;
 
-  constructor(status: number, condition: string, why: string, kind: Kind = "refused") {
-    super(status, kind, why);
+  constructor(
+    status: number,
+    condition: string,
+    why: string,
+    facts: ErrorFacts & { readonly kind?: Kind } = {},
+  ) {
+    super(status, facts.kind ?? "refused", why, facts);
     this.condition = condition;
   }
 
-  override with(facts: ErrorFacts): Refusal {
-    return Object.assign(
-      new Precondition(this.status, this.condition, this.message, this.kind),
-      { op: this.op ?? facts.op, path: this.path ?? facts.path },
-    );
+  override with(facts: ErrorFacts): Precondition {
+    const { kind, op, path, account, hint, cause } = super.with(facts);
+    const all = { kind, op, path, account, hint, cause };
+    return new Precondition(this.status, this.condition, this.message, all);
   }
 }
 
