@@ -7,10 +7,12 @@ const RENEW = "run `deno task licenses`";
 
 Deno.test("licenses: each package in the executable is listed at its locked version", async () => {
   const locked = JSON.parse(await Deno.readTextFile(`${ROOT}/deno.lock`)).npm;
+  // A package with peers has theirs behind its own version there.
+  const versions = new Set(Object.keys(locked).map((key) => key.replace(/(?<=.@[^_]*)_.*$/, "")));
   const carried = (await packages(ROOT)).map(({ name, version }) => `${name}@${version}`);
   const listed = licenses.map(({ name, version }) => `${name}@${version}`);
   deepStrictEqual(listed.slice(2), carried, RENEW);
-  for (const one of carried) ok(one in locked, `${one} is not in deno.lock`);
+  for (const one of carried) ok(versions.has(one), `${one} is not in deno.lock`);
 });
 
 Deno.test("licenses: barge and the runtime come first, and none is without a text", async () => {
