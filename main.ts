@@ -85,6 +85,11 @@ export const tree: Tree = {
   ping: { brief: "see whether a server answers", load: () => import("./cmd/ping.ts") },
   shell: { brief: "work at a server from a prompt", load: () => import("./cmd/shell.ts") },
   cert: { brief: "show a server's certificate", load: () => import("./cmd/cert.ts") },
+  "echo-tcp": {
+    brief: "answer over TCP in upper case, or ask such a server",
+    load: () => import("./cmd/echo-tcp.ts"),
+  },
+  "echo-udp": { brief: "the same over UDP", load: () => import("./cmd/echo-udp.ts") },
   completion: {
     brief: "print a completion script for your shell",
     load: () => import("./cmd/completion.ts"),
