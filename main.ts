@@ -51,6 +51,12 @@ const ban: Tree = {
   },
 };
 
+const bench: Tree = {
+  tcp: { brief: "load a TCP echo server", load: () => import("./cmd/bench/tcp.ts") },
+  udp: { brief: "load a UDP echo server", load: () => import("./cmd/bench/udp.ts") },
+  http: { brief: "load a web server", load: () => import("./cmd/bench/http.ts") },
+};
+
 /** Every verb of the program. */
 export const tree: Tree = {
   serve: { brief: "serve files to people with accounts", load: () => import("./cmd/serve.ts") },
@@ -90,6 +96,7 @@ export const tree: Tree = {
     load: () => import("./cmd/echo-tcp.ts"),
   },
   "echo-udp": { brief: "the same over UDP", load: () => import("./cmd/echo-udp.ts") },
+  bench: { brief: "measure servers, and this machine", verbs: bench },
   completion: {
     brief: "print a completion script for your shell",
     load: () => import("./cmd/completion.ts"),

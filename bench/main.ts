@@ -10,7 +10,7 @@ import { benchIdle } from "./idle.ts";
 import { benchMemory } from "./memory.ts";
 import { benchStart } from "./start.ts";
 import { benchTree } from "./tree.ts";
-import { machine } from "./machine.ts";
+import { machine } from "../core/bench/machine.ts";
 
 const benches = {
   memory: benchMemory,
