@@ -97,6 +97,9 @@ export async function runLoad(
     for (const line of table(rows, [1, 2, 3])) note(line);
   }
   if (result.interrupted) return exitCodes.interrupted;
+  if (result.requests === 0) {
+    throw new BargeError("unavailable", `no answer at all, ${result.errors} errors`);
+  }
   const held = choice.failIf.filter(({ holds }) => holds(result));
   for (const { text, value } of held) note(`barge: bench: ${text}: it is ${value(result)}`);
   return held.length > 0 ? exitCodes.io : 0;

@@ -14,7 +14,6 @@
  * has stalled shows. A line that failed is opened again after a pause.
  */
 import { BargeError } from "../error.ts";
-import { Turns } from "../net/turns.ts";
 import { Latencies } from "./histogram.ts";
 import { type Failed, failed, type Failure, type Line, type Open } from "./line.ts";
 import { Pacer } from "./pacer.ts";
@@ -69,13 +68,14 @@ interface Slot {
   begun: number;
   answers: number;
   pause: number;
+  /** Does it pause after a failure? */
+  rests: boolean;
 }
 
 export class Attack {
   readonly #open: Open;
   readonly #options: AttackOptions;
   readonly #slots: Slot[];
-  readonly #turns = new Turns<Slot>((slot) => this.#next(slot));
   readonly #failures: Record<string, number> = {};
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   #latencies = new Latencies();
@@ -95,7 +95,7 @@ export class Attack {
     this.#options = options;
     this.#slots = Array.from({ length: options.connections }, (_, number) => ({
       ...{ number, line: undefined, sent: 0, from: 0, due: 0, begun: 0, answers: 0 },
-      pause: firstPause,
+      ...{ pause: firstPause, rests: false },
     }));
   }
 
@@ -194,7 +194,7 @@ export class Attack {
     for (; this.#released < count; this.#released++) {
       const slot = this.#slots[this.#released % connections];
       slot.due++;
-      if (slot.sent !== 0 || !slot.line) continue;
+      if (slot.sent !== 0 || !slot.line || slot.rests) continue;
       this.#lag.add(Math.max(0, now - this.#pacer.due(this.#released)));
       slot.begun++;
       this.#send(slot, performance.now());
@@ -205,7 +205,7 @@ export class Attack {
   /** Lets a line that is free ask again, if there is something to ask. */
   #next(slot: Slot): void {
     const { rate, requests = Infinity, connections } = this.#options;
-    if (!slot.line || slot.sent !== 0) return;
+    if (!slot.line || slot.sent !== 0 || slot.rests) return;
     if (!this.#running()) {
       if (this.#phase === "last answers") this.#check();
       return;
@@ -242,7 +242,7 @@ export class Attack {
       slot.answers++;
     }
     slot.sent = 0;
-    this.#turns.served(slot);
+    this.#next(slot);
   }
 
   #failed(slot: Slot, { failure }: Failed): void {
@@ -254,11 +254,20 @@ export class Attack {
       }
     }
     slot.sent = 0;
-    if (slot.line?.survives) return this.#turns.served(slot);
-    slot.line?.close();
-    slot.line = undefined;
-    if (this.#running()) this.#later(() => this.#mend(slot), firstPause);
-    else this.#check();
+    const { line } = slot;
+    if (line?.survives && (failure === "late" || failure === "lost")) return this.#next(slot);
+    if (!line?.survives) {
+      line?.close();
+      slot.line = undefined;
+    }
+    if (!this.#running()) return this.#check();
+    // Whatever else it is would come again at once.
+    slot.rests = true;
+    this.#later(() => {
+      slot.rests = false;
+      if (slot.line) this.#next(slot);
+      else this.#mend(slot);
+    }, firstPause);
   }
 
   async #mend(slot: Slot): Promise<void> {

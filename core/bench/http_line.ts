@@ -49,6 +49,7 @@ function ofFetch(cause: TypeError): Failed {
   if (/refused/i.test(words)) return new Failed("refused", { cause });
   if (/reset|broken pipe/i.test(words)) return new Failed("reset", { cause });
   if (/dns error|lookup/i.test(words)) return new Failed("name", { cause });
+  if (/are blocked/i.test(words)) return new Failed("blocked", { cause });
   if (/too many open files|os error 24\b/i.test(words)) return new Failed("descriptors", { cause });
   if (/closed|incomplete|eof/i.test(words)) return new Failed("closed", { cause });
   return new Failed("other", { cause });

@@ -12,6 +12,7 @@ export type Failure =
   | "lost"
   | "unsent"
   | "name"
+  | "blocked"
   | "descriptors"
   | `status ${number}`
   | "other";
@@ -59,7 +60,9 @@ export function failed(cause: unknown): Failed {
   if (/os error 24\b|EMFILE|too many open files/i.test(message)) {
     return new Failed("descriptors", { cause });
   }
-  if (/failed to lookup address|dns error/i.test(message)) return new Failed("name", { cause });
+  if (/failed to lookup address|ENOTFOUND|EAI_AGAIN/i.test(message)) {
+    return new Failed("name", { cause });
+  }
   typed(cause); // a bug is thrown on
   return new Failed("other", { cause });
 }

@@ -76,6 +76,7 @@ export async function load(options: LoadOptions): Promise<Result> {
         },
       }, { onMeasuring, report })
     );
+    if (signal.aborted) stop();
     const posted = await Promise.all(runs);
     const used = process.cpuUsage(cpu);
     const wall = began === 0 ? Infinity : performance.now() - began;

@@ -131,6 +131,7 @@ export class EchoTcp {
       socket.destroy();
       return;
     }
+    socket.setNoDelay(true); // the server's option of that name does not reach TLS
     const peer = formatAddress({ host, port });
     this.#counts.accepted++;
     this.#options.onOpen?.(peer);
