@@ -55,6 +55,22 @@ const bench: Tree = {
   tcp: { brief: "load a TCP echo server", load: () => import("./cmd/bench/tcp.ts") },
   udp: { brief: "load a UDP echo server", load: () => import("./cmd/bench/udp.ts") },
   http: { brief: "load a web server", load: () => import("./cmd/bench/http.ts") },
+  transfer: {
+    brief: "put and get files, one large and many small",
+    load: () => import("./cmd/bench/transfer.ts"),
+  },
+  spawn: {
+    brief: "start workers, subprocesses, tasks",
+    load: () => import("./cmd/bench/spawn.ts"),
+  },
+  cpu: { brief: "compute in each of them", load: () => import("./cmd/bench/cpu.ts") },
+  io: { brief: "read files in each of them", load: () => import("./cmd/bench/io.ts") },
+  switch: {
+    brief: "generators against calls and awaits",
+    load: () => import("./cmd/bench/switch.ts"),
+  },
+  fetch: { brief: "pages one by one and together", load: () => import("./cmd/bench/fetch.ts") },
+  all: { brief: "all of these on this machine", load: () => import("./cmd/bench/all.ts") },
 };
 
 /** Every verb of the program. */
