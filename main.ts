@@ -70,6 +70,10 @@ const bench: Tree = {
     load: () => import("./cmd/bench/switch.ts"),
   },
   fetch: { brief: "pages one by one and together", load: () => import("./cmd/bench/fetch.ts") },
+  queue: {
+    brief: "hand items on, between isolates too",
+    load: () => import("./cmd/bench/queue.ts"),
+  },
   all: { brief: "all of these on this machine", load: () => import("./cmd/bench/all.ts") },
 };
 
@@ -105,6 +109,7 @@ export const tree: Tree = {
   grow: { brief: "ask a server for more capacity", load: () => import("./cmd/grow.ts") },
   passwd: { brief: "change your password at a server", load: () => import("./cmd/passwd.ts") },
   ping: { brief: "see whether a server answers", load: () => import("./cmd/ping.ts") },
+  status: { brief: "show how a server is, to its admins", load: () => import("./cmd/status.ts") },
   shell: { brief: "work at a server from a prompt", load: () => import("./cmd/shell.ts") },
   cert: { brief: "show a server's certificate", load: () => import("./cmd/cert.ts") },
   "echo-tcp": {

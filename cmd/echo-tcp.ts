@@ -100,7 +100,7 @@ async function certificateFor(
   }
   await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
   const { ownCertificate } = await import("../core/net/own_certificate.ts");
-  return await ownCertificate(folder, host);
+  return await ownCertificate(folder, [host]);
 }
 
 interface ClientChoice {

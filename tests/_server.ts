@@ -9,7 +9,7 @@ const faulty = new URL("./core/serve/_faulty.ts", import.meta.url).pathname;
 const permissions = ["--allow-all"];
 
 export interface ServerOptions {
-  /** More arguments for `serve`. */
+  /** More arguments for `serve`. Of the doors, native alone is open unless they say otherwise. */
   readonly args?: readonly string[];
   /** An existing data directory, which is then not removed. */
   readonly data?: string;
@@ -40,12 +40,17 @@ export async function barge(
  * @throws {Error} with what it said, when it ends before
  */
 export async function startServer(options: ServerOptions = {}): Promise<Server> {
+  const { args: given = [] } = options;
+  const doors = { native: "127.0.0.1:0", http: "off" };
+  const asked = Object.entries(doors).filter(([door]) =>
+    !given.some((arg) => arg === `--${door}` || arg.startsWith(`--${door}=`))
+  );
   const data = options.data ?? await Deno.makeTempDir({ prefix: "barge-test-" });
   const [command, ...args] = [
     ...[...options.under ?? [], Deno.execPath(), "run", "--quiet", ...permissions],
     ...options.fault ? [faulty, options.fault] : [main],
     ...["serve", "--json"],
-    ...["--data", data, "--native", "127.0.0.1:0", ...options.args ?? []],
+    ...["--data", data, ...asked.flatMap(([door, at]) => [`--${door}`, at]), ...given],
   ];
   const process = new Deno.Command(command, {
     args,
@@ -68,16 +73,28 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     return code;
   });
   const line = await ready.promise;
-  const { native } = JSON.parse(line) as { native: string };
-  return new Server(data, native, process, ended, stdout.text, stderr.text, waiting, !options.data);
+  const facts = JSON.parse(line) as Facts;
+  return new Server(data, facts, process, ended, stdout.text, stderr.text, waiting, !options.data);
+}
+
+/** What it prints when it is ready: HOST:PORT of each door that is open. */
+export interface Facts {
+  readonly native: string | null;
+  readonly http: string | null;
+  readonly ftp: string | null;
+  readonly ftps: string | null;
+  readonly sftp: string | null;
+  readonly fingerprint: string | null;
 }
 
 export class Server implements AsyncDisposable {
+  /** HOST:PORT of the native door. */
+  readonly address: string;
+
   constructor(
     /** The data directory. */
     readonly data: string,
-    /** HOST:PORT of the native door. */
-    readonly address: string,
+    readonly facts: Facts,
     readonly process: Deno.ChildProcess,
     /** The exit code, once it ended. */
     readonly ended: Promise<number>,
@@ -86,7 +103,9 @@ export class Server implements AsyncDisposable {
     readonly stderr: () => string,
     readonly waiting: Set<(text: string) => void>,
     readonly ours: boolean,
-  ) {}
+  ) {
+    this.address = facts.native ?? "";
+  }
 
   get pid(): number {
     return this.process.pid;

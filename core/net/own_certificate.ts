@@ -26,14 +26,17 @@ export async function readOwnCertificate(data: string): Promise<Certificate | un
 /**
  * The certificate of a data directory, made if there is none.
  *
- * @param host where the server listens: in the certificate, beside this machine's names
+ * @param hosts where the server listens: in the certificate, beside this machine's names
  * @throws {BargeError} as {@link loadCertificate}; `fatal` or `no-space` when it can't be kept
  */
-export async function ownCertificate(data: string, host: string): Promise<Certificate> {
+export async function ownCertificate(
+  data: string,
+  hosts: readonly string[],
+): Promise<Certificate> {
   const there = await readOwnCertificate(data);
   if (there) return there;
   const { makeSelfSigned } = await import("./self_signed.ts");
-  const pair = await makeSelfSigned(names(host));
+  const pair = await makeSelfSigned(names(hosts));
   const folder = `${data}/tls`;
   const making = `${data}/tls-${crypto.randomUUID()}`;
   try {
@@ -58,10 +61,10 @@ export async function ownCertificate(data: string, host: string): Promise<Certif
 }
 
 /** The names that a server on this machine may be called by. */
-function names(host: string): string[] {
+function names(hosts: readonly string[]): string[] {
   const fixed = ["localhost", "127.0.0.1", "::1"];
-  const open = host === "0.0.0.0" || host === "::" || host === "";
-  const found = [hostname(), ...(open ? [] : [host]), ...fixed];
+  const named = hosts.filter((host) => !["0.0.0.0", "::", ""].includes(host));
+  const found = [hostname(), ...named, ...fixed];
   // A zone belongs to this machine alone, and what is no name would not go into a certificate.
   const plain = found.map((name) => name.replace(/%.*/, ""));
   return [...new Set(plain)].filter((name) => /^[A-Za-z0-9._:-]+$/.test(name));

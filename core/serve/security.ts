@@ -1,4 +1,5 @@
 /** Whether a server speaks TLS, and with which certificate. */
+import type { DoorName, DoorSpec } from "../door/door.ts";
 import { BargeError } from "../error.ts";
 import { type Certificate, loadCertificate } from "../net/certificate.ts";
 import { ownCertificate } from "../net/own_certificate.ts";
@@ -19,20 +20,34 @@ export interface Security {
 export type CertificateSource = (data: string) => Promise<Certificate>;
 
 /**
+ * How a door is to speak TLS. FTP may be asked for it wherever it is not a must.
+ *
+ * @param host where the door listens
+ * @throws {BargeError} `usage` for options that exclude each other
+ */
+export function tlsOf(door: DoorName, host: string, options: Security): DoorSpec["tls"] {
+  const { tlsCert, tlsKey, plaintext } = options;
+  const tls = options.tls || tlsCert !== undefined || tlsKey !== undefined;
+  const must = usesTls(host, { tls, plaintext });
+  if (door === "sftp") return "off";
+  if (door === "ftps" || must) return "require";
+  return door === "ftp" ? "offer" : "off";
+}
+
+/**
  * Where the certificate of a server comes from: the files that are named, else the data directory,
  * where it is made if there is none.
  *
- * @param host where it listens
- * @returns undefined if it is to be without TLS
+ * @param hosts where the doors with TLS listen
+ * @returns undefined if there are none
  * @throws {BargeError} `usage` for options that exclude each other. The source: `fatal`
  */
 export function certificateSource(
-  host: string,
-  { tls, plaintext, tlsCert: cert, tlsKey: key }: Security,
+  hosts: readonly string[],
+  { tlsCert: cert, tlsKey: key }: Security,
 ): CertificateSource | undefined {
-  const named = cert !== undefined || key !== undefined;
-  if (!usesTls(host, { tls: tls || named, plaintext })) return undefined;
-  if (!named) return (data) => ownCertificate(data, host);
+  if (hosts.length === 0) return undefined;
+  if (cert === undefined && key === undefined) return (data) => ownCertificate(data, hosts);
   if (cert === undefined || key === undefined) {
     const missing = cert === undefined ? "--tls-cert" : "--tls-key";
     throw new BargeError("usage", `${missing} is missing: a certificate and its key go together`);

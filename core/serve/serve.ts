@@ -3,34 +3,34 @@ import { getLogger } from "@logtape/logtape";
 import { randomInt } from "node:crypto";
 import type { Accounts } from "../account/accounts.ts";
 import { Database } from "../account/database.ts";
+import { type DoorName, doorNames, type DoorSpec, type FtpSpec } from "../door/door.ts";
 import { BargeError, typed } from "../error.ts";
 import { type Address, formatAddress } from "../net/address.ts";
 import { makeVerifier } from "../protocol/scram.ts";
 import { makeTally } from "../session/gate.ts";
+import { makeBoard } from "../session/metrics.ts";
 import { expire, recover } from "../session/recover.ts";
-import { type Settings, Store } from "../session/store.ts";
+import { type Adjustable, type Settings, Store } from "../session/store.ts";
 import { holdData, prepareData } from "./data.ts";
+import { type HookOptions, HookPrograms } from "./hooks.ts";
 import { configureLog, flushLog } from "./log.ts";
 import type { Level } from "./levels.ts";
 import { Notifier } from "./notify.ts";
-import { type CertificateSource, certificateSource, type Security } from "./security.ts";
+import { type CertificateSource, certificateSource, type Security, tlsOf } from "./security.ts";
 import { Supervisor } from "./supervisor.ts";
 
 const log = getLogger(["barge", "serve"]);
 const expireEvery = 3600 * 1000;
 
 /** Where the doors listen, once they do; null for one that is off. */
-export interface Ready {
-  readonly native: string | null;
-  readonly http: null;
-  readonly ftp: null;
-  readonly ftps: null;
-  readonly sftp: null;
+export type Ready = { readonly [door in DoorName]: string | null } & {
   readonly fingerprint: string | null;
-}
+};
 
 export interface ServeOptions extends Settings, Security {
-  readonly native: Address | null;
+  /** Where each door is to listen; null for one that is to be off. */
+  readonly doors: { readonly [door in DoorName]: Address | null };
+  readonly ftp: FtpSpec;
   /** How many isolates accept connections. */
   readonly workers: number;
   /** Stops it. */
@@ -38,8 +38,12 @@ export interface ServeOptions extends Settings, Security {
   /** How long requests may take to end when it is stopped, in ms; the rest is cut, resumable. */
   readonly grace: number;
   readonly logLevel: Level;
+  /** What is run when a file has arrived. */
+  readonly hooks?: HookOptions;
   /** A service manager's socket, as in NOTIFY_SOCKET. */
   readonly notifySocket?: string;
+  /** Gives the limits as they are to be now; called for a reload. @throws {BargeError} */
+  readonly readLimits?: () => Adjustable;
   readonly onReady: (facts: Ready) => void | Promise<void>;
   /** Is given what reads the certificate again; called once, before onReady. */
   readonly onReload?: (reload: () => Promise<void>) => void;
@@ -51,15 +55,22 @@ export interface ServeOptions extends Settings, Security {
  * Serves until the signal is aborted, and then lets what is in flight end.
  *
  * @throws {BargeError} `fatal` when the directory is another server's, damaged or too new, or the
- *   address is taken, or the certificate can't be used; `usage`
+ *   address is taken, or the certificate can't be used; `usage`, also for a hook that is not there
  */
 export async function serve(options: ServeOptions): Promise<void> {
-  const { native } = options;
-  if (!native) throw new BargeError("usage", "every door is off");
-  const source = certificateSource(native.host, options);
+  const doors = doorNames.flatMap((name): DoorSpec[] => {
+    const address = options.doors[name];
+    if (!address) return [];
+    const ftp = name.startsWith("ftp") ? { ftp: options.ftp } : {};
+    return [{ name, address, tls: tlsOf(name, address.host, options), ...ftp }];
+  });
+  if (doors.length === 0) throw new BargeError("usage", "every door is off");
+  const secured = doors.filter(({ tls }) => tls !== "off").map(({ address }) => address.host);
+  const source = certificateSource(secured, options);
+  const hooks = options.hooks && new HookPrograms(options.hooks);
   configureLog(options.logLevel);
   try {
-    await run(options, native, source);
+    await run(options, doors, source, hooks);
   } finally {
     flushLog();
   }
@@ -67,8 +78,9 @@ export async function serve(options: ServeOptions): Promise<void> {
 
 async function run(
   options: ServeOptions,
-  native: Address,
+  wanted: readonly DoorSpec[],
   source: CertificateSource | undefined,
+  hooks: HookPrograms | undefined,
 ): Promise<void> {
   const { durability, allowRegister, defaultLimit, maxLimit, banAfter } = options;
   const data = prepareData(options.data);
@@ -86,6 +98,8 @@ async function run(
     rateUp: options.rateUp,
     rateDown: options.rateDown,
     tally: makeTally(options.workers),
+    board: makeBoard(options.workers),
+    version: options.version,
   });
   const recovered = await recover(store);
   if (Object.values(recovered).some((n) => n > 0)) {
@@ -93,29 +107,35 @@ async function run(
   }
   await makeFirstAccount(store.accounts, options);
 
-  using probe = reserve(native, options.workers > 1);
+  const shared = options.workers > 1;
+  using held = new DisposableStack();
+  const doors = wanted.map((spec): DoorSpec => {
+    const { address } = held.use(reserve(spec.address, shared));
+    return { ...spec, address };
+  });
   const { settings } = store;
   const { logLevel } = options;
   const manager = new Notifier(options.notifySocket);
-  const shared = options.workers > 1;
-  const supervisor = new Supervisor(
-    { settings, native: probe.address, shared, logLevel },
-    certificate,
-  );
+  const supervisor = new Supervisor({ settings, doors, shared, logLevel, hooks }, certificate);
   const cleaning = setInterval(() => clean(store), expireEvery);
   try {
     for (let number = 1; number <= options.workers; number++) await supervisor.start(number);
-    probe[Symbol.dispose]();
+    held.dispose();
     options.onReload?.(async () => {
       await manager.tell("RELOADING=1");
       await reload(data, source, supervisor);
+      reloadLimits(options, supervisor);
       await manager.tell("READY=1");
     });
-    const off = { http: null, ftp: null, ftps: null, sftp: null };
+    const at = (name: DoorName) => {
+      const spec = doors.find((door) => door.name === name);
+      return spec ? formatAddress(spec.address) : null;
+    };
+    const [native, http, ftp, ftps, sftp] = doorNames.map(at);
     const fingerprint = certificate?.fingerprint ?? null;
-    const at = formatAddress(probe.address);
-    await options.onReady({ native: at, ...off, fingerprint });
-    await manager.tell("READY=1", `STATUS=serving at ${at}`);
+    await options.onReady({ native, http, ftp, ftps, sftp, fingerprint });
+    const where = doors.map(({ address }) => formatAddress(address)).join(", ");
+    await manager.tell("READY=1", `STATUS=serving at ${where}`);
     await aborted(options.signal);
     await manager.tell("STOPPING=1");
   } finally {
@@ -147,6 +167,18 @@ async function reload(
     log.info("the certificate is read again: {fingerprint}, until {until}", { fingerprint, until });
   } catch (error) {
     log.error("the old certificate stays: {why}", { why: String(error) });
+  }
+}
+
+/** Nor does this one: the limits that hold go on holding. */
+function reloadLimits({ readLimits }: ServeOptions, supervisor: Supervisor): void {
+  try {
+    const limits = readLimits?.();
+    if (!limits) return;
+    supervisor.adjust(limits);
+    log.info("the limits are read again: {limits}", { limits });
+  } catch (error) {
+    log.error("the old limits stay: {why}", { why: String(error) });
   }
 }
 

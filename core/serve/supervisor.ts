@@ -1,6 +1,6 @@
 /**
  * The supervisor: the one isolate with rights. It makes and locks the data directory, settles what
- * a crash left behind, and keeps N workers listening on the same port. It talks to no stranger.
+ * a crash left behind, and keeps N workers listening on the same ports. It talks to no stranger.
  *
  *   starting -> listening -> stopping -> stopped
  *           \-> failed   \-> died -> (delay) -> starting
@@ -9,10 +9,13 @@
  * not notice: what it was writing can be continued.
  */
 import { getLogger } from "@logtape/logtape";
+import type { DoorSpec } from "../door/door.ts";
 import { BargeError } from "../error.ts";
-import { type Address, formatAddress } from "../net/address.ts";
+import { formatAddress } from "../net/address.ts";
 import type { KeyPair } from "../net/certificate.ts";
-import type { Settings } from "../session/store.ts";
+import type { Adjustable, Settings } from "../session/store.ts";
+import { SupervisorGatherer } from "./gather.ts";
+import type { FromDesk, HookPrograms } from "./hooks.ts";
 import type { Level } from "./levels.ts";
 import type { FromWorker, ToWorker } from "./worker.ts";
 
@@ -23,13 +26,18 @@ const longestDelay = 10_000;
 const startWithin = 60_000;
 /** How much longer than the grace a worker may take to stop, in ms. */
 const stopWithin = 5_000;
+/** How long what a dead worker said last may take to arrive, in ms: to terminate it drops that. */
+const lastWords = 1_000;
 
 /**
- * All that a worker may touch: its port, and the data directory. Below /dev, /proc and /sys the
+ * All that a worker may touch: its ports, and the data directory. Below /dev, /proc and /sys the
  * runtime gives files to nobody who has not all rights: there is no cage to be had for a data
  * directory there, on a tmpfs in /dev/shm for instance, and the log says so.
  */
-export function workerPermissions(data: string, native: Address): Deno.PermissionOptions {
+export function workerPermissions(
+  data: string,
+  doors: readonly DoorSpec[],
+): Deno.PermissionOptions {
   if (/^\/(dev|proc|sys)\//.test(data)) {
     log.warn("{data}: the workers are not confined, since the runtime can't do that there", {
       data,
@@ -39,7 +47,7 @@ export function workerPermissions(data: string, native: Address): Deno.Permissio
   return {
     read: [data],
     write: [data],
-    net: [formatAddress(native)],
+    net: doors.some(({ ftp }) => ftp?.active) ? true : doors.flatMap(portsOf),
     env: false,
     ffi: false,
     import: false,
@@ -48,14 +56,23 @@ export function workerPermissions(data: string, native: Address): Deno.Permissio
   };
 }
 
+/** Where a door listens, as the runtime's permissions name it. */
+function portsOf({ address, ftp }: DoorSpec): string[] {
+  const ports = [address.port];
+  if (ftp) { for (let port = ftp.passive[0]; port <= ftp.passive[1]; port++) ports.push(port); }
+  return ports.map((port) => formatAddress({ host: address.host, port }));
+}
+
 export interface SupervisorOptions {
   readonly settings: Settings;
   /** Where the workers listen. */
-  readonly native: Address;
-  /** Do they share the port? */
+  readonly doors: readonly DoorSpec[];
+  /** Do they share the ports? */
   readonly shared: boolean;
   /** What the workers log. Default: info. */
   readonly logLevel?: Level;
+  /** What is told of uploads, and asked about them. */
+  readonly hooks?: HookPrograms;
   /** What a worker runs. */
   readonly module?: URL;
 }
@@ -63,7 +80,10 @@ export interface SupervisorOptions {
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #workers = new Map<number, Worker>();
+  readonly #dead = new Set<Worker>();
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  readonly #gatherer = new SupervisorGatherer<Worker>();
+  #settings: Settings;
   #tls: KeyPair | undefined;
   #stopping = false;
 
@@ -71,6 +91,7 @@ export class Supervisor {
   constructor(options: SupervisorOptions, tls?: KeyPair) {
     this.#tls = tls && { cert: tls.cert, key: tls.key };
     this.#options = options;
+    this.#settings = options.settings;
   }
 
   /**
@@ -82,11 +103,12 @@ export class Supervisor {
    * @throws {BargeError} what kept it from listening
    */
   start(number: number, delay = firstDelay): Promise<void> {
-    const { settings, native, shared, logLevel = "info", module } = this.#options;
+    const settings = this.#settings;
+    const { doors, shared, logLevel = "info", module } = this.#options;
     const worker = new Worker(module ?? new URL("./worker.ts", import.meta.url), {
       type: "module",
       name: `barge worker ${number}`,
-      deno: { permissions: workerPermissions(settings.data, native) },
+      deno: { permissions: workerPermissions(settings.data, doors) },
     });
     this.#workers.set(number, worker);
     const began = performance.now();
@@ -94,19 +116,27 @@ export class Supervisor {
       let listening = false;
       const end = (error: BargeError) => {
         clear();
-        worker.terminate();
+        if (listening) this.#bury(worker);
+        else worker.terminate();
+        this.#options.hooks?.forget(worker);
         if (this.#workers.get(number) === worker) this.#workers.delete(number);
         if (!listening) return reject(error);
         log.error("worker {number} died: {why}", { number, why: error.message });
         const calm = performance.now() - began > longestDelay;
         this.#again(number, calm ? firstDelay : Math.min(delay * 2, longestDelay));
       };
-      const where = { op: "listen on", path: formatAddress(native) };
       const clear = this.#after(startWithin, () => {
-        end(new BargeError("fatal", `a worker did not start in ${startWithin / 1000} s`, where));
+        end(new BargeError("fatal", `a worker did not start in ${startWithin / 1000} s`));
       });
       worker.onmessage = ({ data: message }: MessageEvent<FromWorker>) => {
-        if (message.type === "failed") end(new BargeError(message.kind, message.message, where));
+        if (message.type === "who" || message.type === "here") {
+          void this.#gatherer.take(message, worker, this.#workers.values());
+        }
+        if (message.type === "failed") {
+          const { kind, message: why, ...where } = message.error;
+          end(new BargeError(kind, why, where));
+        }
+        this.#hear(worker, message);
         if (message.type !== "listening") return;
         clear();
         listening = true;
@@ -117,8 +147,9 @@ export class Supervisor {
         end(new BargeError("fatal", event.message, { op: "start worker" }));
       };
       const tls = this.#tls;
+      const hooks = this.#options.hooks?.offered ?? { check: false, committed: false };
       const message: ToWorker = {
-        ...{ type: "start", number, settings, native, reusePort: shared, tls, logLevel },
+        ...{ type: "start", number, settings, doors, reusePort: shared, tls, logLevel, hooks },
       };
       worker.postMessage(message);
     });
@@ -131,13 +162,42 @@ export class Supervisor {
     for (const worker of this.#workers.values()) worker.postMessage(message);
   }
 
-  /** Stops all workers; what is in flight may end within `grace` ms. */
+  /** Has all workers, those to come too, hold what comes from here on to other limits. */
+  adjust(limits: Adjustable): void {
+    this.#settings = { ...this.#settings, ...limits };
+    const message: ToWorker = { type: "adjust", limits };
+    for (const worker of this.#workers.values()) worker.postMessage(message);
+  }
+
+  /** Lets go of a worker that has ended by itself. */
+  #bury(worker: Worker): void {
+    this.#dead.add(worker);
+    this.#after(lastWords, () => {
+      worker.terminate();
+      this.#dead.delete(worker);
+    });
+  }
+
+  /** What a worker says of uploads. */
+  #hear(worker: Worker, message: FromWorker): void {
+    if (!isOfUploads(message)) return;
+    this.#options.hooks?.take(worker, message, (reply) => worker.postMessage(reply));
+  }
+
+  /**
+   * Stops all workers; what is in flight may end within `grace` ms, and what is left of them then
+   * goes to telling of the uploads that there were.
+   */
   async stop(grace: number): Promise<void> {
+    const until = performance.now() + grace;
     this.#stopping = true;
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
+    this.#gatherer.stop();
     await Promise.all(Array.from(this.#workers.values(), (worker) => this.#stopOne(worker, grace)));
     this.#workers.clear();
+    for (const worker of this.#dead) worker.terminate();
+    await this.#options.hooks?.stop(Math.max(0, until - performance.now()));
   }
 
   async #stopOne(worker: Worker, grace: number): Promise<void> {
@@ -148,6 +208,7 @@ export class Supervisor {
       stopped.resolve();
     };
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+      this.#hear(worker, data);
       if (data.type === "stopped") stopped.resolve();
     };
     worker.postMessage({ type: "stop", grace } satisfies ToWorker);
@@ -155,6 +216,7 @@ export class Supervisor {
     await stopped.promise;
     clear();
     worker.terminate();
+    this.#options.hooks?.forget(worker);
   }
 
   #again(number: number, delay: number): void {
@@ -179,4 +241,8 @@ export class Supervisor {
       this.#timers.delete(timer);
     };
   }
+}
+
+function isOfUploads(message: FromWorker): message is FromDesk {
+  return message.type === "check" || message.type === "uncheck" || message.type === "committed";
 }

@@ -3,12 +3,17 @@
  * The supervisor starts it with the permissions that make this so, and speaks to it in messages.
  */
 /// <reference lib="deno.worker" />
+import { getLogger } from "@logtape/logtape";
+import type { Door, DoorSpec } from "../door/door.ts";
 import { type Kind, typed } from "../error.ts";
-import type { Address } from "../net/address.ts";
+import { formatAddress } from "../net/address.ts";
 import type { KeyPair } from "../net/certificate.ts";
-import type { Settings } from "../session/store.ts";
+import type { Adjustable, Settings } from "../session/store.ts";
 import { Store } from "../session/store.ts";
-import { type Door, listenNative, listenNativeTls } from "./listen.ts";
+import { Desk } from "./desk.ts";
+import { loadDoor } from "./doors.ts";
+import { type Gathering, WorkerGatherer } from "./gather.ts";
+import type { FromDesk, Offered, ToDesk } from "./hooks.ts";
 import { configureLog, flushLog } from "./log.ts";
 import type { Level } from "./levels.ts";
 
@@ -18,23 +23,41 @@ export type ToWorker =
     /** Which one this is, from 1. */
     readonly number: number;
     readonly settings: Settings;
-    readonly native: Address;
+    readonly doors: readonly DoorSpec[];
     readonly reusePort: boolean;
+    /** For all doors that have it. */
     readonly tls: KeyPair | undefined;
     readonly logLevel: Level;
+    readonly hooks: Offered;
   }
+  | ToDesk
   | { readonly type: "reload"; readonly tls: KeyPair }
+  | { readonly type: "adjust"; readonly limits: Adjustable }
+  | Gathering
   | { readonly type: "stop"; readonly grace: number };
 
 export type FromWorker =
+  | FromDesk
   | { readonly type: "listening" }
-  | { readonly type: "failed"; readonly kind: Kind; readonly message: string }
+  | { readonly type: "failed"; readonly error: Failure }
+  | Gathering
   | { readonly type: "stopped" };
 
+/** A `BargeError` as it crosses to the supervisor. */
+export interface Failure {
+  readonly kind: Kind;
+  readonly message: string;
+  readonly op?: string;
+  readonly path?: string;
+}
+
+const log = getLogger(["barge", "serve"]);
 const scope = self as unknown as DedicatedWorkerGlobalScope;
 let store: Store | undefined;
-let door: Door | undefined;
+let desk: Desk | undefined;
+const open: Door[] = [];
 let starting: Promise<void> | undefined;
+const gatherer = new WorkerGatherer(tell, () => store?.roster.here() ?? []);
 
 // What ends this isolate takes what it had to tell with it, else.
 scope.addEventListener("error", flushLog);
@@ -42,35 +65,68 @@ scope.addEventListener("unhandledrejection", flushLog);
 
 scope.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
   if (message.type === "start") await (starting = start(message));
+  else if (message.type === "checked") desk?.answered(message);
   else if (message.type === "reload") await reload(message.tls);
-  else await stop(message.grace);
+  else if (message.type === "adjust") await adjust(message.limits);
+  else if (message.type === "stop") await stop(message.grace);
+  else gatherer.take(message);
 };
 
 async function start(
-  { number, settings, native, reusePort, tls, logLevel }: Extract<ToWorker, { type: "start" }>,
+  message: Extract<ToWorker, { type: "start" }>,
 ): Promise<void> {
-  configureLog(logLevel);
+  const { number, settings, doors, reusePort, tls, hooks } = message;
+  configureLog(message.logLevel);
   try {
-    store = new Store(settings, number - 1);
-    door = tls
-      ? await listenNativeTls(store, native, reusePort, tls)
-      : listenNative(store, native, reusePort);
+    desk = new Desk(hooks, tell);
+    store = new Store(settings, number - 1, desk.hooks);
+    store.metrics.count("starts");
+    store.roster.others = () => gatherer.others();
+    for (const spec of doors) open.push(await openDoor(store, spec, reusePort, tls));
     tell({ type: "listening" });
   } catch (error) {
     // A bug is thrown on by `typed`: that ends the isolate, and the supervisor is told why.
-    const { kind, message } = typed(error);
-    tell({ type: "failed", kind, message });
+    const { kind, message, op, path } = typed(error);
+    tell({ type: "failed", error: { kind, message, op, path } });
   }
 }
 
+async function openDoor(
+  store: Store,
+  spec: DoorSpec,
+  reusePort: boolean,
+  tls: KeyPair | undefined,
+): Promise<Door> {
+  try {
+    const openDoor = await loadDoor(spec.name);
+    return await openDoor({ store, spec, reusePort, tls: spec.tls === "off" ? undefined : tls });
+  } catch (error) {
+    throw typed(error, { op: "listen on", path: formatAddress(spec.address) });
+  }
+}
+
+/** One door that can't show the new certificate keeps the others from nothing. */
 async function reload(tls: KeyPair): Promise<void> {
   await starting;
-  door?.reload?.(tls);
+  for (const door of open) {
+    try {
+      await door.reload?.(tls);
+    } catch (error) {
+      const at = formatAddress(door.address);
+      log.error("{at} shows the old certificate on: {why}", { at, why: `${typed(error)}` });
+    }
+  }
+}
+
+async function adjust(limits: Adjustable): Promise<void> {
+  await starting;
+  store?.adjust(limits);
 }
 
 async function stop(grace: number): Promise<void> {
   await starting;
-  await door?.stop(grace);
+  await Promise.all(open.map((door) => door.stop(grace)));
+  gatherer.stop();
   store?.[Symbol.dispose]();
   flushLog();
   tell({ type: "stopped" });

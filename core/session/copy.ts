@@ -3,7 +3,8 @@ import { borrow, giveBack } from "../net/pool.ts";
 import type { Overwrite } from "../protocol/message.ts";
 import { BargeError, typed } from "../error.ts";
 import { get } from "./get.ts";
-import { type Committed, put } from "./put.ts";
+import { put } from "./put.ts";
+import type { Committed } from "./upload.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -24,7 +25,8 @@ export async function copy(
   const source = await get(session, from, 0);
   const buffer = borrow();
   try {
-    const request = { path: to, size: source.size, modified: source.modified, overwrite };
+    const { size, modified } = source;
+    const request = { path: to, size, modified, overwrite, copied: true };
     const upload = await put(session, request).catch((error) => {
       throw typed(error, { path: to });
     });

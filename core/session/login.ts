@@ -9,22 +9,22 @@ import type { Account } from "../account/accounts.ts";
 import { type Attempt, longestDelay } from "../account/bans.ts";
 import { BargeError } from "../error.ts";
 import type { Answer, Request, Verifier } from "../protocol/message.ts";
-import { type Exchange, nonce, verify } from "../protocol/scram.ts";
+import { type Exchange, type Mechanism, nonce, verify } from "../protocol/scram.ts";
 import { Session } from "./session.ts";
 import type { Store } from "./store.ts";
 
 const log = getLogger(["barge", "login"]);
 
+/** Waits so many ms, or less when nobody waits for the answer any more. */
+export type Pause = (ms: number) => Promise<void>;
+
 /** A login that waits for its proof. */
 export interface Challenge {
   readonly answer: Answer<"auth">;
-  /**
-   * @param pause waits so many ms, or less when nobody waits for the answer any more
-   * @throws {BargeError} `unauthenticated`, one answer for every reason; what `pause` throws
-   */
+  /** @throws {BargeError} `unauthenticated`, one answer for every reason; what `pause` throws */
   prove(
     proof: string,
-    pause: (ms: number) => Promise<void>,
+    pause: Pause,
   ): Promise<{ session: Session; answer: Answer<"proof"> }>;
 }
 
@@ -35,7 +35,7 @@ export interface Challenge {
  */
 export function challenge(store: Store, request: Request<"auth">, host: string): Challenge {
   const { mechanism, account: name } = request;
-  const known = mechanism === "password" ? byPassword(store, name) : byToken(store, name);
+  const known = lookUp(store, mechanism, name);
   const decoy = store.accounts.decoy(name); // also where it is not needed: the same work for all
   const verifier = known?.verifier ?? decoy;
   const cost = mechanism === "token" ? { n: 1, r: 1, p: 1 } : verifier;
@@ -56,24 +56,44 @@ export function challenge(store: Store, request: Request<"auth">, host: string):
       const signature = verify(proof, verifier, exchange);
       const account = store.accounts.byId(known?.account.id ?? 0);
       const attempt: Attempt = { account, name, mechanism, host };
-      const banned = store.bans.banned(attempt);
-      if (!signature || !account || account.disabled || banned) {
-        await pause(fail(store, attempt));
-        throw new BargeError("unauthenticated", "wrong name or password", { op: "log in" });
-      }
-      noted(() => {
-        store.bans.succeeded(attempt);
-        if (mechanism === "token") store.tokens.touch(name);
-      });
-      const session = new Session(store, account, mechanism === "password");
-      return { session, answer: { account: account.name, role: account.role, signature } };
+      const session = await admit(store, attempt, account, signature !== undefined, pause);
+      const answer = { account: account!.name, role: account!.role, signature: signature! };
+      return { session, answer };
     },
   };
+}
+
+/**
+ * The end of every login, whatever it was proved by.
+ *
+ * @param proved did it show that it knows the secret?
+ * @throws {BargeError} `unauthenticated`, one answer for every reason; what `pause` throws
+ */
+export async function admit(
+  store: Store,
+  attempt: Attempt,
+  account: Account | undefined,
+  proved: boolean,
+  pause: Pause,
+): Promise<Session> {
+  const { mechanism, name } = attempt;
+  if (!proved || !account || account.disabled || store.bans.banned(attempt)) {
+    await pause(fail(store, attempt));
+    throw new BargeError("unauthenticated", "wrong name or password", { op: "log in" });
+  }
+  store.metrics.count("loginsOk");
+  noted(() => {
+    store.bans.succeeded(attempt);
+    if (mechanism === "token") store.tokens.touch(name);
+  });
+  return new Session(store, account, mechanism === "password");
 }
 
 /** Writes a failure down. @returns milliseconds until it is to be told */
 function fail(store: Store, attempt: Attempt): number {
   const consequence = noted(() => store.bans.failed(attempt));
+  store.metrics.count("loginsFailed");
+  store.metrics.count("bans", consequence?.bans.length ?? 0);
   for (const { account, address, until } of consequence?.bans ?? []) {
     log.warn("logins of {account} from {address} are banned until {until}", {
       account: account ?? "anyone",
@@ -95,15 +115,15 @@ function noted<T>(work: () => T): T | undefined {
   }
 }
 
-interface Known {
+/** An account, and what is kept of the secret that it is to be proved with. */
+export interface Known {
   readonly account: Account;
   readonly verifier: Verifier;
 }
 
-function byPassword(store: Store, name: string): Known | undefined {
-  const account = store.accounts.find(name);
-  const verifier = store.accounts.verifier(name);
-  return account && verifier && { account, verifier };
+/** @param name an account's, or a token's id */
+export function lookUp(store: Store, mechanism: Mechanism, name: string): Known | undefined {
+  return mechanism === "password" ? store.accounts.forLogin(name) : byToken(store, name);
 }
 
 function byToken(store: Store, id: string): Known | undefined {

@@ -4,6 +4,7 @@
  * coroutine is a task (a promise).
  */
 import { byProcesses, byTasks, byWorkers, type Job, type StartJob } from "./job.ts";
+import { queueing } from "./queue.ts";
 import { type Subject, timed, type Way } from "./measure.ts";
 
 export interface Setting {
@@ -180,4 +181,5 @@ export const subjects: Readonly<Record<string, (setting: Setting) => Subject>> =
   io,
   switch: switches,
   fetch: fetching,
+  queue: queueing,
 };

@@ -9,7 +9,8 @@ import {
   parseOther,
   type Request,
 } from "../../protocol/message.ts";
-import { type Committed, put, type PutRequest, putWhole, type Upload } from "../../session/put.ts";
+import { put, type PutRequest, putWhole } from "../../session/put.ts";
+import type { Committed, Upload } from "../../session/upload.ts";
 import type { Access } from "../access.ts";
 import type { BodyState, Connection } from "./connection.ts";
 import { explain, note } from "./failure.ts";
@@ -55,7 +56,7 @@ async function serveEager(c: Connection, request: PutRequest, state: BodyState):
       if (sha256 !== trailer) {
         throw new BargeError("digest", `what arrived has SHA-256 ${sha256}, not ${trailer}`);
       }
-      const committed = await putWhole(session, request, bytes, sha256);
+      const committed = await putWhole(session, request, bytes, sha256, c.ended.signal);
       access.end("ok");
       return { ok: true, ...written(committed) };
     } catch (error) {
@@ -97,7 +98,7 @@ async function serveWaiting(
       upload.drop();
       throw cancelled();
     }
-    return written(await upload.commit(sha256, true));
+    return written(await c.watched((gone) => upload.commit(sha256, true, gone)));
   } finally {
     upload.detach();
   }

@@ -139,11 +139,10 @@ Deno.test("without a server it ends at once, and says so", async () => {
 Deno.test("a stop ends it with what there is until then", async () => {
   await using server = serve(echo);
   const stop = new AbortController();
-  let running: Attack | undefined;
-  running = attack(server, {
+  const running: Attack = attack(server, {
     ...{ duration: 600_000, signal: stop.signal, rate: 100 },
     onMeasuring: () => {
-      const look = () => running!.metrics.answers > 5 ? stop.abort() : setTimeout(look, 5);
+      const look = () => running.metrics.answers > 5 ? stop.abort() : setTimeout(look, 5);
       look();
     },
   });

@@ -4,7 +4,8 @@ import type { Patience } from "../../../core/door/native/connection.ts";
 import { formatAddress } from "../../../core/net/address.ts";
 import { makeVerifier } from "../../../core/protocol/scram.ts";
 import { prepareData } from "../../../core/serve/data.ts";
-import { type Door, listenNative } from "../../../core/serve/listen.ts";
+import type { Door } from "../../../core/door/door.ts";
+import { listenNative } from "../../../core/door/native/listen.ts";
 import { type Settings, Store } from "../../../core/session/store.ts";
 
 /** The door in this process, with a patience of its own and the account anna. */

@@ -18,7 +18,7 @@ class Folder implements Disposable {
 Deno.test("of several starters one makes the certificate, and all use that", async () => {
   using folder = new Folder();
   const all = await Promise.all(
-    Array.from({ length: 4 }, () => ownCertificate(folder.path, "files.example")),
+    Array.from({ length: 4 }, () => ownCertificate(folder.path, ["files.example"])),
   );
   assert.equal(new Set(all.map(({ fingerprint }) => fingerprint)).size, 1);
   assert.deepEqual(Array.from(Deno.readDirSync(folder.path), ({ name }) => name), ["tls"]);
@@ -35,9 +35,9 @@ Deno.test("of several starters one makes the certificate, and all use that", asy
 
 Deno.test("half a certificate is no reason to make another", async () => {
   using folder = new Folder();
-  await ownCertificate(folder.path, "127.0.0.1");
+  await ownCertificate(folder.path, ["127.0.0.1"]);
   Deno.removeSync(ownFiles(folder.path).key);
-  await rejects(ownCertificate(folder.path, "127.0.0.1"), /key\.pem: .*no such file/i);
+  await rejects(ownCertificate(folder.path, ["127.0.0.1"]), /key\.pem: .*no such file/i);
   assert.ok(Deno.statSync(ownFiles(folder.path).cert).isFile);
 });
 

@@ -7,12 +7,14 @@ const tell = (message: FromWorker) => scope.postMessage(message);
 
 scope.onmessage = ({ data: message }: MessageEvent<ToWorker>) => {
   if (message.type === "stop") return tell({ type: "stopped" });
-  if (message.type === "reload") return;
+  if (message.type !== "start") return;
   const path = `${message.settings.data}/starts`;
   Deno.writeTextFileSync(path, "start\n", { append: true });
   const starts = Deno.readTextFileSync(path).split("\n").length - 1;
   // The second one can't listen, as when the database is locked just then.
-  if (starts === 2) return tell({ type: "failed", kind: "unavailable", message: "it is locked" });
+  if (starts === 2) {
+    return tell({ type: "failed", error: { kind: "unavailable", message: "it is locked" } });
+  }
   tell({ type: "listening" });
   if (starts < 4) queueMicrotask(() => Promise.reject(new Error("on purpose")));
 };

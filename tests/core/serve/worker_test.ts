@@ -1,8 +1,15 @@
 /** Workers: what they may touch, that they come back, and that two of them are as good as one. */
 import assert from "node:assert/strict";
+import type { DoorSpec } from "../../../core/door/door.ts";
 import { Supervisor, workerPermissions } from "../../../core/serve/supervisor.ts";
 import { barge, startServer } from "../../_server.ts";
 import { eager, pattern, Peer, sha256, tokenOf } from "../door/_peer.ts";
+
+const native = (port: number): DoorSpec => ({
+  name: "native",
+  address: { host: "127.0.0.1", port },
+  tls: "off",
+});
 
 Deno.test("a worker may touch its port and the data directory, and nothing else", async () => {
   const dir = await Deno.makeTempDir({ prefix: "barge-worker-" });
@@ -12,7 +19,7 @@ Deno.test("a worker may touch its port and the data directory, and nothing else"
   using elsewhere = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const worker = new Worker(new URL("./_probe.ts", import.meta.url), {
     type: "module",
-    deno: { permissions: workerPermissions(dir, { host: "127.0.0.1", port }) },
+    deno: { permissions: workerPermissions(dir, [native(port)]) },
   });
   try {
     const told = Promise.withResolvers<Record<string, string>>();
@@ -45,7 +52,7 @@ Deno.test("a worker that dies is started again, also when that fails at first", 
       defaultLimit: null,
       maxLimit: null,
     },
-    native: { host: "127.0.0.1", port: 1 },
+    doors: [native(1)],
     shared: false,
     module: new URL("./_dying.ts", import.meta.url),
   });

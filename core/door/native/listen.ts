@@ -1,0 +1,66 @@
+/** Opens the native door: BARGE/1 on TCP, or on TLS. */
+import { getLogger } from "@logtape/logtape";
+import { type Address, formatAddress } from "../../net/address.ts";
+import type { KeyPair } from "../../net/certificate.ts";
+import { TlsDoor } from "../../net/listen_tls.ts";
+import type { Store } from "../../session/store.ts";
+import type { Door, Opening } from "../door.ts";
+import { host, type Listener } from "../listen.ts";
+import { Connection, type Patience, patience } from "./connection.ts";
+import { Refusals } from "./refuse.ts";
+
+const log = getLogger(["barge", "serve"]);
+
+/** As the operator asks for it. @throws as `OpenDoor` */
+export async function openDoor({ store, spec, reusePort, tls }: Opening): Promise<Door> {
+  return tls
+    ? await listenNativeTls(store, spec.address, reusePort, tls)
+    : listenNative(store, spec.address, reusePort);
+}
+
+/**
+ * @param reusePort share the port with other workers
+ * @param allowed how long clients may be silent
+ * @throws {Deno.errors.AddrInUse} and others when it can't listen there
+ */
+export function listenNative(
+  store: Store,
+  address: Address,
+  reusePort: boolean,
+  allowed = patience,
+): Door {
+  const { host: hostname, port } = address;
+  return opened(store, hostname, Deno.listen({ hostname, port, reusePort }), allowed);
+}
+
+/**
+ * The same with TLS.
+ *
+ * @param tls the certificate to show
+ * @throws as listenNative; {BargeError} `fatal` when the certificate can't be used
+ */
+async function listenNativeTls(
+  store: Store,
+  address: Address,
+  reusePort: boolean,
+  tls: KeyPair,
+): Promise<Door> {
+  const onFailure = (peer: Address, why: string) => {
+    log.debug("no TLS with {peer}: {why}", { peer: formatAddress(peer), why });
+  };
+  const listener = await TlsDoor.listen(address, tls, { reusePort, onFailure });
+  const door = opened(store, address.host, listener, patience);
+  return Object.assign(door, { reload: (pair: KeyPair) => listener.reload(pair) });
+}
+
+function opened(store: Store, hostname: string, listener: Listener, allowed: Patience): Door {
+  return host({
+    name: "native",
+    store,
+    host: hostname,
+    listener,
+    patience: allowed.stranger,
+    begin: (stream, presence) => new Connection(store, stream, presence, allowed),
+    refusals: new Refusals(),
+  });
+}

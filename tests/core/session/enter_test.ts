@@ -1,0 +1,94 @@
+/** Logins by doors whose protocols carry the password. */
+import assert from "node:assert/strict";
+import { BargeError } from "../../../core/error.ts";
+import { makeVerifier } from "../../../core/protocol/scram.ts";
+import { enter } from "../../../core/session/enter.ts";
+import { Setup } from "./_setup.ts";
+
+const host = "192.0.2.1";
+
+async function setupWithPassword(banAfter = 0): Promise<Setup> {
+  const setup = new Setup({ banAfter });
+  for (const name of ["anna", "bob"]) {
+    setup.user(name);
+    setup.store.accounts.change(name, { verifier: await makeVerifier("password", "sécret") });
+  }
+  return setup;
+}
+
+/** @returns the delay that the failure was given, in ms */
+async function refused(setup: Setup, name: string, secret: string, at = host): Promise<number> {
+  let delay = -1;
+  const pause = (ms: number) => {
+    delay = ms;
+    return Promise.resolve();
+  };
+  await assert.rejects(
+    () => enter(setup.store, { name, secret, host: at }, pause),
+    (error) =>
+      error instanceof BargeError && error.kind === "unauthenticated" &&
+      error.message === "wrong name or password",
+  );
+  return delay;
+}
+
+const never = () => Promise.reject(new Error("nothing was to be waited for"));
+
+Deno.test("a password or a token logs in, whichever way its letters are composed", async () => {
+  using setup = await setupWithPassword();
+  const byPassword = await enter(
+    setup.store,
+    { name: "anna", secret: "se\u0301cret", host },
+    never,
+  );
+  assert.equal(byPassword.account().name, "anna");
+  assert.equal(byPassword.withPassword, true);
+  const { token } = await setup.store.tokens.issue(setup.account("anna").id, "cron");
+  for (const name of ["anna", ""]) {
+    const byToken = await enter(setup.store, { name, secret: token, host }, never);
+    assert.equal(byToken.account().name, "anna");
+    assert.equal(byToken.withPassword, false);
+  }
+});
+
+Deno.test("one answer for every reason", async () => {
+  using setup = await setupWithPassword();
+  const { token } = await setup.store.tokens.issue(setup.account("anna").id, "cron");
+  for (
+    const [name, secret] of [
+      ["anna", "wrong"],
+      ["nobody", "sécret"],
+      ["no/name", "sécret"],
+      ["", ""],
+      ["anna", ""],
+      ["bob", token],
+      ["anna", `${token}x`],
+      ["anna", "barge_nothing_at-all"],
+    ]
+  ) assert.ok(await refused(setup, name, secret) > 0, `${name} ${secret}`);
+  setup.store.accounts.change("anna", { disabled: true });
+  assert.ok(await refused(setup, "anna", "sécret") > 0);
+  assert.ok(await refused(setup, "anna", token) > 0);
+});
+
+Deno.test("failures count toward the bans that hold at every door", async () => {
+  using setup = await setupWithPassword(3);
+  for (const delay of [100, 200, 400]) assert.equal(await refused(setup, "anna", "no"), delay);
+  assert.equal(await refused(setup, "anna", "sécret"), 5000);
+});
+
+Deno.test("a flood is bounded: who can't be served soon is told to come again", async () => {
+  using setup = await setupWithPassword();
+  const flood = Array.from(
+    { length: 80 },
+    () =>
+      enter(setup.store, { name: "anna", secret: "wrong", host }, () => Promise.resolve()).then(
+        () => "ok",
+        (error) => (error as BargeError).kind,
+      ),
+  );
+  const kinds = await Promise.all(flood);
+  assert.deepEqual([...new Set(kinds)].sort(), ["unauthenticated", "unavailable"]);
+  assert.equal(kinds.filter((kind) => kind === "unavailable").length, 80 - 2 - 64);
+  await enter(setup.store, { name: "anna", secret: "sécret", host }, never);
+});
