@@ -115,3 +115,32 @@ Deno.test("a web server is loaded, and its errors are told apart", async () => {
   assert(result.requests > 0);
   assert.deepEqual(Object.keys(result.failures), ["status 503"]);
 });
+
+Deno.test("workers, subprocesses and tasks are measured, the author's figures beside them", async () => {
+  await using home = new Home();
+  const args = ["bench", "spawn", "--quick", "--repetitions", "1", "--json", "--svg", "a.svg"];
+  const outcome = await home.barge(args);
+  assert.equal(outcome.code, 0, outcome.stderr);
+  const [{ schema, name, scale, rows }] = lines(outcome);
+  assert.deepEqual([schema, name], ["barge-bench-local/1", "spawn"]);
+  assert.match(scale, /500/);
+  assert.deepEqual(rows.map((row: { name: string }) => row.name), [
+    ...["tasks", "workers", "subprocesses"],
+  ]);
+  assert.deepEqual(rows[1].author, { what: "500 threads", seconds: 0.059 });
+  assert.match(await Deno.readTextFile(`${home.path}/a.svg`), /^<svg /);
+});
+
+Deno.test("transfers are measured on servers of its own, which are gone afterwards", async () => {
+  await using home = new Home();
+  const args = ["bench", "transfer", "--size", "100k", "--files", "3", "--repetitions", "1"];
+  const outcome = await home.barge([...args, "--json"], { env: { TMPDIR: home.path } });
+  assert.equal(outcome.code, 0, outcome.stderr);
+  const titles = lines(outcome).map(({ title }) => title);
+  assert.equal(titles.length, 4);
+  for (const { rows } of lines(outcome)) {
+    assert.deepEqual(rows.map(({ name }: { name: string }) => name), ["synced", "relaxed"]);
+  }
+  const left = Array.from(Deno.readDirSync(home.path), ({ name }) => name);
+  assert.deepEqual(left.filter((name) => name.startsWith("barge-bench-")), []);
+});

@@ -43,7 +43,7 @@ function ways(
 const filled = (count: number, job: Job) => Array.from({ length: count }, () => job);
 
 function spawn(setting: Setting): Subject {
-  const [full, count] = [500, setting.quick ? 20 : 500];
+  const [full, count] = [500, setting.quick ? 10 : 500];
   return {
     name: "spawn",
     title: `start ${count}, and wait for their ends`,
@@ -69,7 +69,7 @@ function cpu(setting: Setting): Subject {
 }
 
 function io(setting: Setting): Subject {
-  const [full, count] = [100, setting.quick ? 20 : 100];
+  const [full, count] = [100, setting.quick ? 10 : 100];
   return {
     name: "io",
     title: `read a small file ${count} times`,
