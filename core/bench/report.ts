@@ -42,7 +42,7 @@ export function lines(result: Result, width = 80): string[] {
     found.push("  ! the generator was the limit: this measures it, not the server (try --workers)");
   }
   if (result.interrupted) found.push("  ! interrupted: this is what there was until then");
-  return [...found, ...draw(result.histogram, width)];
+  return [...found, ...draw(result.histogram, width), `  ${result.machine}`];
 }
 
 /** A bar for each class of latencies, as long as its share. */
