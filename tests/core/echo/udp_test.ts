@@ -78,7 +78,7 @@ Deno.test("the client counts what is lost, and takes no late answer for the next
     await conn.send(second, from);
   })();
   const out = sink();
-  const talk = await talkUdp({ host, port }, chunks("one\ntwo\n"), out, { timeout: 300 });
+  const talk = await talkUdp({ host, port }, chunks("one\ntwo\n"), out, { timeout: 1000 });
   await answering;
   assert.deepEqual(talk, { sent: 2, answered: 1, lost: 1 });
   assert.equal(out.text, "two\n");
