@@ -19,7 +19,8 @@ export default command({
       ["--max-connections"],
       count("N", 0),
       0,
-      "How many connections may be open, over all workers; who comes beyond is closed. Default: any",
+      "How many connections may be open, over all workers; who comes beyond is closed. Default: " +
+        "as many as `ulimit -n` allows",
     ),
     idle: valueOr(
       ["--idle"],

@@ -104,10 +104,8 @@ function say(event: EchoEvent, json: boolean): void {
     printJson({ event: type, ...facts });
   } else if (event.type === "opened") note(`${event.peer} connected`);
   else if (event.type === "trouble") {
-    note(`barge: can't accept connections: ${event.message}`);
-    if (/too many open files/i.test(event.message)) {
-      note("(`ulimit -n 65536` before it is started allows more)");
-    }
+    note(`barge: connections are refused: ${event.message}`);
+    note("(--max-connections, and `ulimit -n` before it is started, allow more)");
   } else {
     const { peer, received, sent, seconds, why } = event.ended;
     note(`${peer} ${why} after ${seconds} s: ${formatSize(received)} in, ${formatSize(sent)} out`);

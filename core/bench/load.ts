@@ -1,6 +1,7 @@
 /** A load of one or several workers, and what they measured together. */
 import process from "node:process";
 import { BargeError } from "../error.ts";
+import { allowedDescriptors, spareDescriptors } from "../net/descriptors.ts";
 import { Latencies } from "./histogram.ts";
 import type { Aim, FromLoad, Posted, ToLoad } from "./load_worker.ts";
 import { machine } from "./machine.ts";
@@ -10,8 +11,6 @@ import { latencyOf, type Result } from "./result.ts";
 const bound = 0.9;
 /** Nor may requests at a rate be sent later than so many ms, in one of a hundred. */
 const mostLag = 20;
-/** Descriptors that a process has open beside its connections. */
-const spare = 64;
 
 export interface LoadOptions {
   readonly aim: Aim;
@@ -148,10 +147,8 @@ function count(failures: Readonly<Record<string, number>>): number {
 
 /** @throws {BargeError} `unavailable` where the system tells that there are too few */
 async function checkDescriptors(connections: number): Promise<void> {
-  if (Deno.build.os !== "linux") return; // elsewhere opening them tells
-  const limits = await Deno.readTextFile("/proc/self/limits").catch(() => "");
-  const allowed = Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? Infinity);
-  const needed = connections + spare;
+  const allowed = await allowedDescriptors() ?? Infinity; // where it is not told, opening them tells
+  const needed = connections + spareDescriptors;
   if (needed <= allowed) return;
   const why =
     `${connections} connections need ${needed} file descriptors, and ${allowed} are allowed`;

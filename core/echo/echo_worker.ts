@@ -20,6 +20,8 @@ export interface Task {
   readonly tls: KeyPair | undefined;
   readonly maxConnections: number;
   readonly idle: number;
+  /** How many connections may wait to be accepted. */
+  readonly backlog: number;
   readonly seats: Int32Array;
   /** Is somebody interested in each connection? */
   readonly log: boolean;

@@ -8,12 +8,13 @@
 import { BargeError } from "../error.ts";
 import { type Address, formatAddress } from "../net/address.ts";
 import { type Counters, sum, type Traffic } from "./counters.ts";
+import { allowedDescriptors, spareDescriptors } from "../net/descriptors.ts";
 import type { EchoEvent, FromEcho, Task, ToEcho } from "./echo_worker.ts";
 
 /** How long a worker may take to start or to answer, in ms. */
 const patience = 30_000;
 
-export interface EchoServeOptions extends Omit<Task, "seats" | "reusePort"> {
+export interface EchoServeOptions extends Omit<Task, "seats" | "reusePort" | "backlog"> {
   /** How many isolates accept connections; of UDP there can be one. */
   readonly workers: number;
   readonly onEvent?: (event: EchoEvent) => void;
@@ -41,7 +42,8 @@ export class EchoServer {
   }
 
   /** @throws {BargeError} when it can't listen there, or the certificate can't be used */
-  static async start({ workers, onEvent, ...rest }: EchoServeOptions): Promise<EchoServer> {
+  static async start({ workers, onEvent, ...options }: EchoServeOptions): Promise<EchoServer> {
+    const rest = { ...options, ...await roomFor(options.maxConnections, workers) };
     const seats = new Int32Array(new SharedArrayBuffer(4));
     const links: Link[] = [];
     let task: Task = { ...rest, seats, reusePort: workers > 1 };
@@ -72,6 +74,28 @@ export class EchoServer {
   async stop(): Promise<Counters> {
     return sum(await Promise.all(this.#workers.map((link) => link.stop())));
   }
+}
+
+/**
+ * How many connections there may be, and wait to be accepted: as many as were asked for, if descriptors
+ * allow them. Once it has run out of them the runtime never accepts any more, so that it must not come
+ * to that: all that waits in the queue of each worker, and as many that come meanwhile, can be accepted
+ * and refused in one turn.
+ *
+ * @param asked 0: as many as there can be
+ * @throws {BargeError} `unavailable` when they are not allowed
+ */
+async function roomFor(asked: number, workers: number) {
+  const allowed = await allowedDescriptors();
+  if (allowed === undefined) return { maxConnections: asked, backlog: 512 };
+  const backlog = Math.min(1024, Math.max(8, Math.floor(allowed / 8 / workers)));
+  const spare = spareDescriptors + workers * 2 * backlog;
+  if (asked === 0) return { maxConnections: Math.max(1, allowed - spare), backlog };
+  if (asked + spare <= allowed) return { maxConnections: asked, backlog };
+  const needed = Math.ceil((asked + spareDescriptors) * 4 / 3);
+  const why =
+    `${asked} connections need up to ${needed} file descriptors, and ${allowed} are allowed`;
+  throw new BargeError("unavailable", why, { hint: `\`ulimit -n ${needed}\` allows them` });
 }
 
 type Of<T extends FromEcho["type"]> = Extract<FromEcho, { type: T }>;

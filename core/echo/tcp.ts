@@ -26,8 +26,6 @@ import { upper } from "./upper.ts";
 const sweepEvery = 1000;
 /** Milliseconds until a TLS handshake must be done. */
 const handshakeTimeout = 10_000;
-/** How many connections may wait to be accepted, if the system allows it: clients come at once. */
-const backlog = 4096;
 
 /** A connection that ended, and why. */
 export interface Ended extends Traffic {
@@ -46,6 +44,8 @@ export interface EchoOptions {
   readonly maxConnections: number;
   /** Milliseconds that nothing may move on a connection; 0: for ever. */
   readonly idle: number;
+  /** How many connections may wait to be accepted, if the system allows it. */
+  readonly backlog: number;
   /** One number, shared by all workers: how many connections are open. */
   readonly seats: Int32Array;
   readonly onOpen?: (peer: string) => void;
@@ -74,7 +74,7 @@ export class EchoTcp {
   /** @throws {BargeError} when it can't listen there, or the certificate can't be used */
   static async listen(address: Address, options: EchoOptions): Promise<EchoTcp> {
     const { host, port } = address;
-    const { reusePort, tls } = options;
+    const { reusePort, tls, backlog } = options;
     const facts = { op: "listen on", path: formatAddress(address) };
     const common = { allowHalfOpen: true, noDelay: true };
     let server: Server;
@@ -126,7 +126,11 @@ export class EchoTcp {
     const { remoteAddress: host, remotePort: port } = socket;
     if (!room || host === undefined || port === undefined) {
       Atomics.sub(seats, 0, 1);
-      if (!room) this.#counts.refused++;
+      if (!room) {
+        this.#counts.refused++;
+        const why = `${maxConnections} are open, and there is no room for more`;
+        this.#options.onTrouble?.(new BargeError("unavailable", why));
+      }
       socket.on("error", () => {/* it is not wanted */});
       socket.destroy();
       return;
