@@ -51,6 +51,32 @@ const ban: Tree = {
   },
 };
 
+const bench: Tree = {
+  tcp: { brief: "load a TCP echo server", load: () => import("./cmd/bench/tcp.ts") },
+  udp: { brief: "load a UDP echo server", load: () => import("./cmd/bench/udp.ts") },
+  http: { brief: "load a web server", load: () => import("./cmd/bench/http.ts") },
+  transfer: {
+    brief: "put and get files, one large and many small",
+    load: () => import("./cmd/bench/transfer.ts"),
+  },
+  spawn: {
+    brief: "start workers, subprocesses, tasks",
+    load: () => import("./cmd/bench/spawn.ts"),
+  },
+  cpu: { brief: "compute in each of them", load: () => import("./cmd/bench/cpu.ts") },
+  io: { brief: "read files in each of them", load: () => import("./cmd/bench/io.ts") },
+  switch: {
+    brief: "generators against calls and awaits",
+    load: () => import("./cmd/bench/switch.ts"),
+  },
+  fetch: { brief: "pages one by one and together", load: () => import("./cmd/bench/fetch.ts") },
+  queue: {
+    brief: "hand items on, between isolates too",
+    load: () => import("./cmd/bench/queue.ts"),
+  },
+  all: { brief: "all of these on this machine", load: () => import("./cmd/bench/all.ts") },
+};
+
 /** Every verb of the program. */
 export const tree: Tree = {
   serve: { brief: "serve files to people with accounts", load: () => import("./cmd/serve.ts") },
@@ -86,6 +112,12 @@ export const tree: Tree = {
   status: { brief: "show how a server is, to its admins", load: () => import("./cmd/status.ts") },
   shell: { brief: "work at a server from a prompt", load: () => import("./cmd/shell.ts") },
   cert: { brief: "show a server's certificate", load: () => import("./cmd/cert.ts") },
+  "echo-tcp": {
+    brief: "answer over TCP in upper case, or ask such a server",
+    load: () => import("./cmd/echo-tcp.ts"),
+  },
+  "echo-udp": { brief: "the same over UDP", load: () => import("./cmd/echo-udp.ts") },
+  bench: { brief: "measure servers, and this machine", verbs: bench },
   completion: {
     brief: "print a completion script for your shell",
     load: () => import("./cmd/completion.ts"),

@@ -12,7 +12,7 @@ import { benchMemory } from "./memory.ts";
 import { benchStart } from "./start.ts";
 import { benchSync } from "./sync.ts";
 import { benchTree } from "./tree.ts";
-import { machine } from "./machine.ts";
+import { machine } from "../core/bench/machine.ts";
 
 const benches = {
   memory: benchMemory,

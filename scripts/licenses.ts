@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import type { License } from "../cmd/_licenses.ts";
+import { APACHE_LICENSE } from "./apache_license.ts";
 import { filesBeside, isModule } from "./beside.ts";
 import { DENO_LICENSE } from "./deno_license.ts";
 import { must, ROOT, say } from "./run.ts";
@@ -60,6 +61,9 @@ async function licenseOf({ name, version, localPath }: Package): Promise<License
   if (typeof license !== "string") throw new Error(`${name}@${version} names no license`);
   const files = Array.from(Deno.readDirSync(localPath), (entry) => entry.name)
     .filter((file) => /^(licen[cs]e|copying|notice)([.-]|$)/i.test(file)).sort();
+  if (files.length === 0 && license === "Apache-2.0") {
+    return { name, version, license, text: APACHE_LICENSE };
+  }
   if (files.length === 0) throw new Error(`${name}@${version} carries no license text`);
   const texts = await Promise.all(files.map((file) => Deno.readTextFile(join(localPath, file))));
   return { name, version, license, text: texts.join("\n") };

@@ -1,9 +1,10 @@
-/** What the figures were measured on, in one line. */
+/** What figures were measured on, in one line. */
 export function machine(): string {
   const cpu = /model name\s*: (.*)/.exec(readText("/proc/cpuinfo"))?.[1] ?? "unknown processor";
   const gib = Math.round(Deno.systemMemoryInfo().total / 2 ** 30);
   const cores = navigator.hardwareConcurrency;
-  return `${cores} x ${cpu}, ${gib} GiB, ${Deno.build.os} ${Deno.osRelease()}, deno ${Deno.version.deno}`;
+  const system = `${Deno.build.os} ${Deno.osRelease()}`;
+  return `${cores} x ${cpu}, ${gib} GiB, ${system}, deno ${Deno.version.deno}`;
 }
 
 function readText(path: string): string {

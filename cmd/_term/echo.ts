@@ -1,0 +1,120 @@
+/** What the verbs `echo-tcp` and `echo-udp` share: options, the log, the life of a server. */
+import type { Counters } from "../../core/echo/counters.ts";
+import type { EchoEvent } from "../../core/echo/echo_worker.ts";
+import type { EchoServeOptions, EchoServer } from "../../core/echo/serve.ts";
+import { type Address, formatAddress, parseAddress } from "../../core/net/address.ts";
+import { flag, valueParser } from "./options.ts";
+import { note, printJson } from "./out.ts";
+import { formatSize } from "./size.ts";
+
+export const rawOption = flag(["--raw"], "Answer with the bytes as they are (RFC 862)");
+export const verboseOption = flag(
+  ["-v", "--verbose"],
+  "As a client: how long each answer took. As a server: connections that open, too",
+);
+export const quietOption = flag(["-q", "--quiet"], "No line for each connection");
+
+/** HOST:PORT. */
+export function address() {
+  const read = (text: string) => {
+    try {
+      return parseAddress(text);
+    } catch {
+      return undefined;
+    }
+  };
+  return valueParser<Address>("HOST:PORT", { host: "127.0.0.1", port: 7007 }, read, {
+    wanted: "HOST:PORT, for instance 127.0.0.1:7007 or [::1]:7007",
+    format: formatAddress,
+  });
+}
+
+export interface ServeChoice {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  readonly signal: AbortSignal;
+  /** Of the certificate, if there is TLS. */
+  readonly fingerprint?: string;
+}
+
+/** Serves until the signal; says what was counted on SIGUSR1 and at the end. */
+export async function serveEcho(
+  options: Omit<EchoServeOptions, "log" | "onEvent">,
+  { json, quiet, verbose, signal, fingerprint }: ServeChoice,
+): Promise<void> {
+  const { EchoServer } = await import("../../core/echo/serve.ts");
+  let troubled = -Infinity;
+  const server = await EchoServer.start({
+    ...options,
+    log: !quiet,
+    onEvent(event) {
+      if (event.type === "trouble") {
+        if (performance.now() - troubled < 10_000) return;
+        troubled = performance.now();
+      }
+      if (event.type !== "opened" || verbose) say(event, json);
+    },
+  });
+  const at = formatAddress(server.address);
+  const facts = { address: at, transport: options.transport, fingerprint: fingerprint ?? null };
+  if (json) printJson({ event: "ready", ...facts });
+  else {
+    const how = options.raw ? "as it is" : "in upper case";
+    note(`barge answers ${options.transport.toUpperCase()} at ${at}, ${how}; Ctrl-C ends it`);
+    if (fingerprint) note(`its certificate is ${fingerprint}`);
+  }
+  const report = () => void count(server, options.transport, json).catch(() => {/* it ends */});
+  const signals = Deno.build.os !== "windows";
+  if (signals) Deno.addSignalListener("SIGUSR1", report);
+  try {
+    await Promise.race([aborted(signal), server.died]);
+  } finally {
+    if (signals) Deno.removeSignalListener("SIGUSR1", report);
+  }
+  const counters = await server.stop();
+  if (json) printJson({ event: "end", ...counters });
+  else note(`in all: ${described(counters, options.transport)}`);
+}
+
+async function count(server: EchoServer, transport: "tcp" | "udp", json: boolean): Promise<void> {
+  const { counters, connections } = await server.count();
+  if (json) return printJson({ event: "counters", ...counters, connections });
+  for (const { peer, received, sent } of connections) {
+    note(`${peer}: ${formatSize(received)} in, ${formatSize(sent)} out`);
+  }
+  note(`until now: ${described(counters, transport)}`);
+}
+
+function described(counters: Counters, transport: "tcp" | "udp"): string {
+  const moved = `${formatSize(counters.received)} in, ${formatSize(counters.sent)} out`;
+  if (transport === "udp") {
+    const { datagrams, answered, dropped } = counters;
+    return `${datagrams} datagrams, ${answered} answered, ${dropped} dropped; ${moved}`;
+  }
+  const { accepted, open, refused, idle } = counters;
+  return `${accepted} connections, ${open} open, ${refused} refused, ${idle} cut as idle; ${moved}`;
+}
+
+function say(event: EchoEvent, json: boolean): void {
+  if (json) {
+    const { type, ...facts } = event.type === "closed"
+      ? { type: event.type, ...event.ended }
+      : event;
+    printJson({ event: type, ...facts });
+  } else if (event.type === "opened") note(`${event.peer} connected`);
+  else if (event.type === "trouble") {
+    note(`barge: connections are refused: ${event.message}`);
+    note("(--max-connections, and `ulimit -n` before it is started, allow more)");
+  } else {
+    const { peer, received, sent, seconds, why } = event.ended;
+    note(`${peer} ${why} after ${seconds} s: ${formatSize(received)} in, ${formatSize(sent)} out`);
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,169 @@
+/** What the verbs of `barge bench` that load a server share: options, the live view, the outcome. */
+import type { Aim } from "../../core/bench/load_worker.ts";
+import type { Progress } from "../../core/bench/load.ts";
+import { figureNames, parseThreshold, type Threshold } from "../../core/bench/thresholds.ts";
+import { BargeError } from "../../core/error.ts";
+import { exitCodes } from "./exit.ts";
+import { count, flag, path, value, valueOr, valueParser, values } from "./options.ts";
+import { note, print, printJson, setStatusLine, terminal, writeError } from "./out.ts";
+import { table } from "./table.ts";
+
+/** Options of every load. */
+export const loadOptions = {
+  duration: valueOr(
+    ["-d", "--duration"],
+    seconds(),
+    10_000,
+    "How long to measure: 10, 500ms, 2m. Default: 10 s",
+  ),
+  requests: value(["-n", "--requests"], count("N", 1, 999_999_999), "Stop after so many requests"),
+  rate: value(
+    ["--rate"],
+    count("N", 1, 10_000_000),
+    "Requests a second, however late the answers are: latencies are then counted from when a " +
+      "request was due. Default: each connection asks again when it is answered",
+  ),
+  workers: valueOr(["--workers"], count("N", 1, 256), 1, "How many isolates ask. Default: 1"),
+  warmUp: valueOr(["--warm-up"], seconds(), 500, "How long to ask before it counts. Default: 0.5"),
+  timeout: valueOr(["--timeout"], seconds(), 5000, "When to give a request up. Default: 5"),
+  csv: flag(["--csv"], "Print one row of comma-separated values under a heading"),
+  failIf: values(
+    ["--fail-if"],
+    threshold(),
+    `End with 1 if this holds: 'p99>5ms', 'errors>0'. Of ${figureNames.join(", ")}`,
+  ),
+  compare: value(["--compare"], path("FILE"), "Show what changed since a result kept by --json"),
+};
+
+/** How many ask at once. */
+export function connectionsOption(fallback: number) {
+  return valueOr(
+    ["-c", "--connections"],
+    count("N", 1, 60_000),
+    fallback,
+    `How many ask at once. Default: ${fallback}`,
+  );
+}
+
+export interface LoadChoice {
+  readonly duration: number;
+  readonly requests: number | undefined;
+  readonly rate: number | undefined;
+  readonly workers: number;
+  readonly warmUp: number;
+  readonly timeout: number;
+  readonly csv: boolean;
+  readonly failIf: readonly Threshold[];
+  readonly compare: string | undefined;
+  readonly connections: number;
+  readonly json: boolean;
+}
+
+/** Runs a load, prints what came of it. @returns the exit code */
+export async function runLoad(
+  aim: Aim,
+  target: string,
+  choice: LoadChoice,
+  signal: AbortSignal,
+): Promise<number> {
+  if (choice.json && choice.csv) {
+    throw new BargeError("usage", "--json and --csv exclude each other");
+  }
+  const { load } = await import("../../core/bench/load.ts");
+  const { comparison, csv, lines } = await import("../../core/bench/report.ts");
+  const then = choice.compare === undefined
+    ? undefined
+    : await (await import("../../core/bench/result.ts")).readResult(choice.compare);
+  // -n without -d is over when all are answered.
+  const long = choice.requests !== undefined && choice.duration === 10_000;
+  const duration = long ? 3_600_000 : choice.duration;
+  using live = new Live();
+  const result = await load({
+    ...{ ...choice, aim, target, duration, signal },
+    onProgress: (progress) => live.show(progress),
+  });
+  live.hide();
+  if (choice.json) printJson(result);
+  else if (choice.csv) print(csv(result));
+  else {
+    for (const line of lines(result, columns())) print(line);
+    if (then) {
+      const rows = [["", "then", "now", "now/then"], ...comparison(result, then)];
+      for (const line of table(rows, [1, 2, 3])) print(line);
+    }
+  }
+  if (then && (choice.json || choice.csv)) {
+    const rows = [["", "then", "now", "now/then"], ...comparison(result, then)];
+    for (const line of table(rows, [1, 2, 3])) note(line);
+  }
+  if (result.interrupted) return exitCodes.interrupted;
+  if (result.requests === 0) {
+    throw new BargeError("unavailable", `no answer at all, ${result.errors} errors`);
+  }
+  const held = choice.failIf.filter(({ holds }) => holds(result));
+  for (const { text, value } of held) note(`barge: bench: ${text}: it is ${value(result)}`);
+  return held.length > 0 ? exitCodes.io : 0;
+}
+
+/** A line on the terminal while it is measured. */
+class Live implements Disposable {
+  #shown = false;
+  #before = { elapsed: 0, answers: 0 };
+  readonly #on = terminal.stderr;
+
+  constructor() {
+    if (this.#on) setStatusLine(this);
+  }
+
+  show({ elapsed, answers, errors, p99, max }: Progress): void {
+    if (!this.#on) return;
+    const { elapsed: then, answers: had } = this.#before;
+    const rate = elapsed > then ? (answers - had) / (elapsed - then) * 1000 : 0;
+    this.#before = { elapsed, answers };
+    const text = elapsed === 0
+      ? "warming up"
+      : `${(elapsed / 1000).toFixed(1)} s  ${
+        Math.max(0, Math.round(rate)).toLocaleString("en-US")
+      }/s` +
+        `  p99 ${p99.toFixed(2)} ms  max ${max.toFixed(1)} ms  ${errors} errors`;
+    writeError(`\r${text.slice(0, columns() - 1)}\x1b[K`);
+    this.#shown = true;
+  }
+
+  hide(): void {
+    if (this.#shown) writeError("\r\x1b[K");
+    this.#shown = false;
+  }
+
+  [Symbol.dispose](): void {
+    this.hide();
+    if (this.#on) setStatusLine(undefined);
+  }
+}
+
+function columns(): number {
+  try {
+    return Math.min(100, Deno.consoleSize().columns || 80);
+  } catch {
+    return 80;
+  }
+}
+
+/** A time in ms: `10`, `0.5s`, `500ms`, `2m`. */
+function seconds() {
+  const units: Record<string, number> = { "": 1000, s: 1000, ms: 1, m: 60_000, h: 3_600_000 };
+  const read = (text: string) => {
+    const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|)$/.exec(text);
+    const ms = match ? Number(match[1]) * units[match[2]] : NaN;
+    return ms <= 86_400_000 ? ms : undefined;
+  };
+  return valueParser("TIME", 0, read, { wanted: "a time like 10, 500ms or 2m, of a day at most" });
+}
+
+function threshold() {
+  const none: Threshold = { text: "", holds: () => false, value: () => 0 };
+  return valueParser("CONDITION", none, parseThreshold, {
+    wanted: `a condition like 'p99>5ms' or 'errors>0', of ${figureNames.join(", ")}`,
+    format: ({ text }) => text,
+  });
+}

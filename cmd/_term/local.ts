@@ -1,0 +1,136 @@
+/** The verbs of `barge bench` that measure this machine: the same but for what is measured. */
+import { object } from "@optique/core/constructs";
+import type { Job } from "../../core/bench/local/job.ts";
+import type { Subject } from "../../core/bench/local/measure.ts";
+import { BargeError, typed } from "../../core/error.ts";
+import { command } from "./command.ts";
+import { exitCodes } from "./exit.ts";
+import { common, count, flag, path, plain, value, valueOr } from "./options.ts";
+import { print, printJson, setStatusLine, terminal, writeError } from "./out.ts";
+import { self } from "./self.ts";
+
+/** The verb that measures one subject. */
+export function localBench(name: string, about: string) {
+  return command({
+    options: object({
+      repetitions: valueOr(["--repetitions"], count("N", 1, 100), 3, "How often. Default: 3"),
+      quick: flag(["--quick"], "Do less of it, so that it is over in seconds"),
+      svg: value(["--svg"], path("FILE"), "Draw it into a file, too"),
+      job: value(["--job"], plain("JSON"), "Do one job and end: what is started as a subprocess"),
+      ...common,
+    }),
+    usage: "",
+    about: `${about}
+
+      What stands here for a thread is a worker, for a process a subprocess, for a coroutine a task.
+      Beside each figure is that of the document that this is after, as its author's: measured on
+      another machine, in Python. All ways take turns; median, least and most are told.`,
+    examples: [
+      [`barge bench ${name} --quick`, "a first impression"],
+      [`barge bench ${name} --repetitions 5 --svg ${name}.svg`, "with a picture"],
+    ],
+    async run({ repetitions, quick, svg, job, json }, { signal }) {
+      if (job !== undefined) return await one(job);
+      return await runLocal([name], { repetitions, quick, svg, json, signal });
+    },
+  });
+}
+
+async function one(text: string): Promise<void> {
+  const { doJob } = await import("../../core/bench/local/job.ts");
+  let job: Job;
+  try {
+    job = JSON.parse(text);
+  } catch {
+    throw new BargeError("usage", "--job is for barge itself", { op: "bench" });
+  }
+  await doJob(job);
+}
+
+export interface LocalChoice {
+  readonly repetitions: number;
+  readonly svg?: string;
+  readonly json: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Measures some subjects of this machine and prints them. @returns the exit code */
+export async function runLocal(
+  names: readonly string[],
+  { quick, ...choice }: LocalChoice & { readonly quick: boolean },
+): Promise<number> {
+  const { subjects } = await import("../../core/bench/local/subjects.ts");
+  const file = await Deno.makeTempFile({ prefix: "barge-bench-" });
+  const start = (job: Job) =>
+    self(["bench", "io", "--job", JSON.stringify(job)], { stdin: "null", stderr: "null" });
+  try {
+    await Deno.writeTextFile(file, "a small file\n".repeat(50));
+    return await runSubjects(names.map((name) => subjects[name]({ quick, file, start })), choice);
+  } finally {
+    await Deno.remove(file);
+  }
+}
+
+/** Measures subjects one after the other and prints each. @returns the exit code */
+export async function runSubjects(
+  subjects: readonly Subject[],
+  { repetitions, svg, json, signal }: LocalChoice,
+): Promise<number> {
+  const { measure } = await import("../../core/bench/local/measure.ts");
+  const draw = await import("../../core/bench/local/draw.ts");
+  const { machine } = await import("../../core/bench/machine.ts");
+  const status = new Status();
+  try {
+    for (const subject of subjects) {
+      const { name, title, scale = null } = subject;
+      const rows = await measure(subject, repetitions, signal, (way, i) => {
+        status.show(`${name}: ${way}, ${i} of ${repetitions}`);
+      });
+      status.hide();
+      if (rows.length === 0) break;
+      if (json) {
+        const facts = { schema: "barge-bench-local/1", name, title, scale, machine: machine() };
+        printJson({ ...facts, interrupted: signal.aborted, rows });
+      } else for (const line of draw.bars(subject, rows, columns())) print(line);
+      if (svg !== undefined) await write(svg, draw.svg(subject, rows, machine()));
+    }
+    if (!json) print(machine());
+  } finally {
+    status.hide();
+    setStatusLine(undefined);
+  }
+  return signal.aborted ? exitCodes.interrupted : 0;
+}
+
+async function write(path: string, text: string): Promise<void> {
+  try {
+    await Deno.writeTextFile(path, text);
+  } catch (cause) {
+    throw typed(cause, { op: "draw into", path });
+  }
+}
+
+/** What is being measured, where somebody sees it. */
+class Status {
+  #shown = false;
+
+  show(text: string): void {
+    if (!terminal.stderr) return;
+    setStatusLine(this);
+    writeError(`\r${text}\x1b[K`);
+    this.#shown = true;
+  }
+
+  hide(): void {
+    if (this.#shown) writeError("\r\x1b[K");
+    this.#shown = false;
+  }
+}
+
+function columns(): number {
+  try {
+    return Math.min(100, Deno.consoleSize().columns || 80);
+  } catch {
+    return 80;
+  }
+}

@@ -1,0 +1,43 @@
+/** `barge bench all`: one after the other. */
+import { object } from "@optique/core/constructs";
+import { command } from "../_term/command.ts";
+import { exitCodes } from "../_term/exit.ts";
+import { common, count, flag, valueOr } from "../_term/options.ts";
+import { runLocal } from "../_term/local.ts";
+import { self } from "../_term/self.ts";
+
+export default command({
+  options: object({
+    repetitions: valueOr(["--repetitions"], count("N", 1, 100), 3, "How often. Default: 3"),
+    quick: flag(["--quick"], "Do less of each: over within two minutes"),
+    ...common,
+  }),
+  usage: "",
+  about:
+    `Runs every \`barge bench\` that needs nothing but this machine: loads of servers of barge's own
+    over TCP and UDP, transfers, and the comparisons of spawn, cpu, io, switch, fetch and queue.`,
+  examples: [["barge bench all --quick", "within two minutes"]],
+  async run({ repetitions, quick, json }, { signal }) {
+    const seconds = quick ? "2" : "10";
+    const shared = json ? ["--json"] : [];
+    for (
+      const args of [
+        ["tcp", "-d", seconds],
+        ["udp", "-d", seconds],
+        ["transfer", ...(quick ? ["--quick"] : [])],
+      ]
+    ) {
+      // A process each, as when they are called by themselves: none bears what another left behind.
+      const child = self(["bench", ...args, ...shared], { stdin: "null" }).spawn();
+      const stop = () => child.kill("SIGINT");
+      signal.addEventListener("abort", stop, { once: true });
+      const { code } = await child.status;
+      signal.removeEventListener("abort", stop);
+      if (signal.aborted) return exitCodes.interrupted;
+      if (code !== 0) return code;
+    }
+    const { subjects } = await import("../../core/bench/local/subjects.ts");
+    const times = quick ? 1 : repetitions;
+    return await runLocal(Object.keys(subjects), { repetitions: times, quick, json, signal });
+  },
+});

@@ -1,0 +1,7 @@
+/** `barge bench cpu`. */
+import { localBench } from "../_term/local.ts";
+
+export default localBench(
+  "cpu",
+  "Has ten tasks computed by tasks of one isolate, by workers and by subprocesses: what more cores gain.",
+);

@@ -1,0 +1,7 @@
+/** `barge bench fetch`. */
+import { localBench } from "../_term/local.ts";
+
+export default localBench(
+  "fetch",
+  "Gets six pages one by one, and together, from a server on this machine.",
+);

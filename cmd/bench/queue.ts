@@ -1,0 +1,7 @@
+/** `barge bench queue`. */
+import { localBench } from "../_term/local.ts";
+
+export default localBench(
+  "queue",
+  "Hands numbers on through a queue: between tasks, and between isolates, where barge's own Queue on shared memory is measured against postMessage.",
+);

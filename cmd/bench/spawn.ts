@@ -1,0 +1,7 @@
+/** `barge bench spawn`. */
+import { localBench } from "../_term/local.ts";
+
+export default localBench(
+  "spawn",
+  "Starts hundreds of workers, subprocesses and tasks that do nothing, and waits for their ends.",
+);

@@ -1,0 +1,7 @@
+/** `barge bench switch`. */
+import { localBench } from "../_term/local.ts";
+
+export default localBench(
+  "switch",
+  "Switches to a generator and back, against calls of a function, and awaits.",
+);

@@ -1,0 +1,174 @@
+/** `barge bench transfer`: what moving files costs, with the real commands. */
+import { object } from "@optique/core/constructs";
+import { BargeError } from "../../core/error.ts";
+import type { Subject, Way } from "../../core/bench/local/measure.ts";
+import { command } from "../_term/command.ts";
+import { common, count, flag, plain, size, value, valueOr } from "../_term/options.ts";
+import { note } from "../_term/out.ts";
+import { type OwnServer, self, startSelf } from "../_term/self.ts";
+import { runSubjects } from "../_term/local.ts";
+
+export default command({
+  options: object({
+    server: value(
+      ["--server"],
+      plain("barge://NAME@HOST:PORT"),
+      "A server to measure, as its client. Default: two of barge's own, synced and not",
+    ),
+    size: valueOr(["--size"], size(), 256 * 2 ** 20, "Bytes of the large file. Default: 256MiB"),
+    files: valueOr(["--files"], count("N", 1, 100_000), 1000, "How many small ones. Default: 1000"),
+    repetitions: valueOr(["--repetitions"], count("N", 1, 100), 3, "How often. Default: 3"),
+    quick: flag(["--quick"], "16 MiB, 100 files, once"),
+    ...common,
+  }),
+  usage: "",
+  about:
+    `Puts and gets one large file and a folder of small ones (4 KiB each), with the commands that
+    people use, start and SHA-256 at both ends included: barge has no way to leave that out.
+
+    Without --server two servers are started on a temporary directory: one that syncs what it
+    acknowledges, as barge does by itself, and one with --durability relaxed. With --server the login
+    is that of \`barge login\` or BARGE_PASSWORD, and the files go to a folder of /home that is
+    removed at the end.`,
+  examples: [
+    ["barge bench transfer --quick", "a first impression"],
+    ["barge bench transfer --server barge://alice@box --size 1GiB", "over the network"],
+  ],
+  async run({ server, quick, json, ...given }, { signal }) {
+    const { size, files, repetitions } = quick
+      ? { size: 16 * 2 ** 20, files: 100, repetitions: 1 }
+      : given;
+    const folder = await Deno.makeTempDir({ prefix: "barge-bench-" });
+    try {
+      await makeFiles(folder, size, files);
+      await using targets = new Targets(folder);
+      if (server === undefined) await targets.start();
+      else targets.add("server", server);
+      if (!json && server === undefined) note("no server named: measuring two of barge's own");
+      return await runSubjects(subjects(targets, size, files), {
+        ...{ repetitions, json, signal },
+      });
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
+
+function subjects(targets: Targets, size: number, files: number): Subject[] {
+  const mebibytes = `${(size / 2 ** 20).toLocaleString("en-US", { maximumFractionDigits: 1 })} MiB`;
+  const subject = (title: string, args: (to: string, run: number) => string[]): Subject => ({
+    name: "transfer",
+    title,
+    ways: targets.ways(args),
+  });
+  const { folder } = targets;
+  return [
+    subject(`put of one file of ${mebibytes}`, (to) => ["put", `${folder}/large`, `${to}/large`]),
+    subject(`get of it`, (to, run) => ["get", `${to}/large`, `${folder}/back${run}`]),
+    subject(`put of ${files} files of 4 KiB`, (to, run) => [
+      ...["put", "-r", `${folder}/small/`, `${to}/small${run}`],
+    ]),
+    subject(
+      `get of them`,
+      (to, run) => ["get", "-r", `${to}/small1/`, `${folder}/smallback${run}`],
+    ),
+  ];
+}
+
+async function makeFiles(folder: string, size: number, files: number): Promise<void> {
+  const block = crypto.getRandomValues(new Uint8Array(65_536));
+  using large = await Deno.open(`${folder}/large`, { write: true, createNew: true });
+  for (let left = size; left > 0;) {
+    left -= await large.write(left < block.length ? block.subarray(0, left) : block);
+  }
+  await Deno.mkdir(`${folder}/small`);
+  for (let i = 0; i < files; i++) {
+    await Deno.writeFile(`${folder}/small/${i}`, block.subarray(0, 4096));
+  }
+}
+
+interface Target {
+  readonly name: string;
+  readonly is: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** The servers that are measured. */
+class Targets implements AsyncDisposable {
+  readonly folder: string;
+  readonly #all: Target[] = [];
+  readonly #own: OwnServer[] = [];
+  readonly #to = `/home/barge-bench-${crypto.randomUUID()}`;
+  #made = new Set<Target>();
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  add(name: string, server: string, is = server, env: Record<string, string> = {}): void {
+    this.#all.push({ name, is, env: { ...env, BARGE_SERVER: server } });
+  }
+
+  async start(): Promise<void> {
+    const password = `${this.folder}/password`;
+    await Deno.writeTextFile(password, "bench\n", { mode: 0o600 });
+    for (const durability of ["full", "relaxed"]) {
+      const data = `${this.folder}/${durability}`;
+      const user = ["user", "add", "bench", "--password-file", password, "--quota", "none"];
+      await must([...user, "--data", data], {});
+      const own = await startSelf([
+        ...["serve", "--json", "--data", data, "--native", "127.0.0.1:0", "--log-level", "error"],
+        ...["--durability", durability],
+      ]);
+      this.#own.push(own);
+      const is = durability === "full"
+        ? "synced before it is acknowledged"
+        : "--durability relaxed";
+      const name = durability === "full" ? "synced" : "relaxed";
+      this.add(name, `barge://bench@${own.ready.native}`, is, {
+        BARGE_PASSWORD_FILE: password,
+        XDG_CONFIG_HOME: this.folder,
+      });
+    }
+  }
+
+  /** @param args of the command, given the folder at the server and which run of it this is, from 1 */
+  ways(args: (to: string, run: number) => string[]): Way[] {
+    return this.#all.map((target, i) => {
+      let run = 0;
+      return {
+        ...{ name: target.name, is: target.is },
+        run: async (signal) => {
+          if (!this.#made.has(target)) await must(["mkdir", this.#to], target.env, signal);
+          this.#made.add(target);
+          // Each target has its own names at this end.
+          const line = args(this.#to, ++run).map((arg) =>
+            arg.startsWith(`${this.folder}/`) && /back\d+$/.test(arg) ? `${arg}.${i}` : arg
+          );
+          const began = performance.now();
+          await must([...line, "-q"], target.env, signal);
+          return (performance.now() - began) / 1000;
+        },
+      };
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#own.length === 0) {
+      for (const { env } of this.#made) await must(["rm", "-r", this.#to], env);
+    }
+    for (const own of this.#own) await own[Symbol.asyncDispose]();
+  }
+}
+
+async function must(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  signal?: AbortSignal,
+): Promise<void> {
+  const child = self(args, { env, stdin: "null", stdout: "null", stderr: "piped", signal });
+  const { code, stderr } = await child.output();
+  if (code === 0 || signal?.aborted) return;
+  const [why] = new TextDecoder().decode(stderr).replace(/^barge: /, "").split("\n");
+  throw new BargeError(code === 5 ? "unavailable" : "refused", why, { op: "bench transfer" });
+}

@@ -1,0 +1,132 @@
+/** `barge echo-tcp`: a server that answers, and the client to it. */
+import { object } from "@optique/core/constructs";
+import { BargeError } from "../core/error.ts";
+import { type Address, parseAddress } from "../core/net/address.ts";
+import type { Certificate } from "../core/net/certificate.ts";
+import { command } from "./_term/command.ts";
+import { address, quietOption, rawOption, serveEcho, verboseOption } from "./_term/echo.ts";
+import { common, count, flag, optionalArgument, path, value, valueOr } from "./_term/options.ts";
+import { note, stdoutBytes } from "./_term/out.ts";
+import { securityOptions } from "./_term/security.ts";
+
+export default command({
+  options: object({
+    at: optionalArgument("HOST:PORT", "Where to listen. Default: 127.0.0.1:7007"),
+    connect: value(["--connect"], address(), "Be the client: stdin goes there, answers to stdout"),
+    raw: rawOption,
+    workers: valueOr(["--workers"], count("N", 1, 256), 1, "How many isolates serve. Default: 1"),
+    maxConnections: valueOr(
+      ["--max-connections"],
+      count("N", 0),
+      0,
+      "How many connections may be open, over all workers; who comes beyond is closed. Default: " +
+        "as many as `ulimit -n` allows",
+    ),
+    idle: valueOr(
+      ["--idle"],
+      count("SECONDS", 0, 86_400),
+      300,
+      "Cut a connection on which nothing moves for so long. 0: never. Default: 300",
+    ),
+    timeout: valueOr(
+      ["--timeout"],
+      count("SECONDS", 1, 86_400),
+      10,
+      "As a client: how long the server may take to connect, and to answer the last. Default: 10",
+    ),
+    tls: flag(["--tls"], "Use TLS"),
+    tlsCert: value(
+      ["--tls-cert"],
+      path("FILE"),
+      "A certificate in PEM. Default: one of barge's own",
+    ),
+    tlsKey: value(["--tls-key"], path("FILE"), "The key to --tls-cert, in PEM"),
+    pin: securityOptions.pin,
+    verbose: verboseOption,
+    quiet: quietOption,
+    ...common,
+  }),
+  usage: "[HOST:PORT]",
+  about:
+    `Listens and answers whatever comes in upper case, or with --raw as it is, which is the echo
+    service of RFC 862. Upper case is that of ASCII, as Python's bytes.upper() has it: a to z change,
+    every other byte stays, so that answers are as long as questions and UTF-8 stays UTF-8.
+
+    Every connection that ends is a line on standard error (with --json an object on standard
+    output); SIGUSR1 prints what was counted so far, of each open connection and in all.
+
+    A client that does not read its answers is not read from. With --connect it is the client:
+    standard input goes to a server, what that answers to standard output, in a pipe or by hand.`,
+  examples: [
+    ["barge echo-tcp", "answer at 127.0.0.1:7007"],
+    ["barge echo-tcp 0.0.0.0:7 --raw --workers 2", "the service of RFC 862, on two cores"],
+    ["echo hello | barge echo-tcp --connect 127.0.0.1:7007 -v", "ask it, and say how long it took"],
+  ],
+  async run(options, { signal }) {
+    const { at, connect, raw, workers, maxConnections, idle, tls, tlsCert, tlsKey, pin } = options;
+    const encrypted = tls || tlsCert !== undefined || tlsKey !== undefined || pin !== undefined;
+    if (connect) {
+      if (at !== undefined) throw new BargeError("usage", "--connect takes the place of HOST:PORT");
+      return await client(connect, encrypted, options, signal);
+    }
+    const address = parseAddress(at ?? "127.0.0.1:7007");
+    const certificate = encrypted ? await certificateFor(address.host, options) : undefined;
+    const pair = certificate && { cert: certificate.cert, key: certificate.key };
+    const limits = { maxConnections, idle: idle * 1000 };
+    const { json, quiet, verbose } = options;
+    await serveEcho({ transport: "tcp", address, raw, workers, tls: pair, ...limits }, {
+      ...{ json, quiet, verbose, signal, fingerprint: certificate?.fingerprint },
+    });
+  },
+});
+
+/** The named one; else one that is made once and kept beside the saved logins, so that it can be pinned. */
+async function certificateFor(
+  host: string,
+  { tlsCert: cert, tlsKey: key }: { tlsCert?: string; tlsKey?: string },
+): Promise<Certificate> {
+  if (cert !== undefined && key !== undefined) {
+    const { loadCertificate } = await import("../core/net/certificate.ts");
+    return await loadCertificate({ cert, key });
+  }
+  if (cert !== undefined || key !== undefined) {
+    throw new BargeError("usage", "--tls-cert and --tls-key go together");
+  }
+  const { configPath } = await import("./_term/logins.ts");
+  const folder = configPath("echo");
+  if (folder === undefined) {
+    throw new BargeError("usage", "there is no place to keep a certificate: HOME is not set", {
+      hint: "use --tls-cert and --tls-key",
+    });
+  }
+  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+  const { ownCertificate } = await import("../core/net/own_certificate.ts");
+  return await ownCertificate(folder, [host]);
+}
+
+interface ClientChoice {
+  readonly timeout: number;
+  readonly verbose: boolean;
+  readonly pin: Parameters<typeof import("./_term/security.ts").secured>[1]["pin"];
+}
+
+async function client(
+  address: Address,
+  encrypted: boolean,
+  { timeout, verbose, pin }: ClientChoice,
+  signal: AbortSignal,
+): Promise<void> {
+  const { secured } = await import("./_term/security.ts");
+  const { talkTcp } = await import("../core/echo/client.ts");
+  const { dialEcho } = await import("../core/echo/dial.ts");
+  const choice = { tls: encrypted, plaintext: !encrypted, pin };
+  const { trust } = await secured({ account: undefined, ...address }, choice);
+  const patience = timeout * 1000;
+  using stream = await dialEcho(address, { timeout: patience, signal, trust });
+  const stop = () => stream.close(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  await talkTcp(stream, Deno.stdin.readable, stdoutBytes, {
+    patience,
+    onTime: verbose ? (n, ms) => note(`answer ${n} in ${ms.toFixed(3)} ms`) : undefined,
+  });
+}

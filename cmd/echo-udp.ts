@@ -1,0 +1,62 @@
+/** `barge echo-udp`: a server that answers datagrams, and the client to it. */
+import { object } from "@optique/core/constructs";
+import { BargeError } from "../core/error.ts";
+import { formatAddress, parseAddress } from "../core/net/address.ts";
+import { command } from "./_term/command.ts";
+import { address, quietOption, rawOption, serveEcho, verboseOption } from "./_term/echo.ts";
+import { exitCodes } from "./_term/exit.ts";
+import { common, count, optionalArgument, value, valueOr } from "./_term/options.ts";
+import { note, stdoutBytes } from "./_term/out.ts";
+
+export default command({
+  options: object({
+    at: optionalArgument("HOST:PORT", "Where to listen. Default: 127.0.0.1:7007"),
+    connect: value(["--connect"], address(), "Be the client: each line of stdin is a datagram"),
+    raw: rawOption,
+    timeout: valueOr(
+      ["--timeout"],
+      count("MS", 1, 3_600_000),
+      1000,
+      "As a client: how many milliseconds to wait for each answer. Default: 1000",
+    ),
+    verbose: verboseOption,
+    quiet: quietOption,
+    ...common,
+  }),
+  usage: "[HOST:PORT]",
+  about:
+    `Answers each datagram in upper case (a to z of ASCII, as echo-tcp does), or with --raw as it
+    is (RFC 862). An answer is exactly as long as its question, so that nobody can use the server to
+    send more than they have; what seems to come from another echo or time service is dropped, and
+    counted. SIGUSR1 prints what was counted so far.
+
+    With --connect it is the client: each line goes out as a datagram, and the answer is printed. A
+    line that is not answered in time counts as lost, and the exit code is then 5.`,
+  examples: [
+    ["barge echo-udp", "answer at 127.0.0.1:7007"],
+    [
+      "seq 100 | barge echo-udp --connect 127.0.0.1:7007 --timeout 200 -v",
+      "ask it a hundred times",
+    ],
+  ],
+  async run({ at, connect, raw, timeout, json, quiet, verbose }, { signal }) {
+    if (!connect) {
+      const address = parseAddress(at ?? "127.0.0.1:7007");
+      const none = { tls: undefined, workers: 1, maxConnections: 0, idle: 0 };
+      return await serveEcho({ transport: "udp", address, raw, ...none }, {
+        ...{ json, quiet, verbose, signal },
+      });
+    }
+    if (at !== undefined) throw new BargeError("usage", "--connect takes the place of HOST:PORT");
+    const { talkUdp } = await import("../core/echo/client.ts");
+    const talk = await talkUdp(connect, Deno.stdin.readable, stdoutBytes, {
+      ...{ timeout, signal },
+      onTime: verbose ? (n, ms) => note(`answer ${n} in ${ms.toFixed(3)} ms`) : undefined,
+    });
+    const { sent, answered, lost } = talk;
+    if (lost > 0 || verbose) note(`${sent} sent, ${answered} answered, ${lost} lost`);
+    if (lost === 0) return 0;
+    if (answered === 0) note(`(is \`barge echo-udp\` running at ${formatAddress(connect)}?)`);
+    return exitCodes.unavailable;
+  },
+});

@@ -1,0 +1,94 @@
+/** A result as people and spreadsheets read it. */
+import type { Result } from "./result.ts";
+
+const names = ["min", "mean", "p50", "p75", "p90", "p99", "p99.9", "p99.99", "max"] as const;
+
+/**
+ * Milliseconds in three digits and a unit.
+ *
+ * @example
+ * ```ts
+ * import { formatMs } from "./report.ts";
+ * if (formatMs(0.0421) !== "42.1 µs" || formatMs(7.5) !== "7.50 ms") throw new Error(formatMs(7.5));
+ * if (formatMs(12_340) !== "12.3 s") throw new Error();
+ * ```
+ */
+export function formatMs(ms: number): string {
+  const [value, unit] = ms < 1 ? [ms * 1000, "µs"] : ms < 1000 ? [ms, "ms"] : [ms / 1000, "s"];
+  return `${value.toFixed(value < 9.995 ? 2 : value < 99.95 ? 1 : 0)} ${unit}`;
+}
+
+/** The whole result in lines, the histogram last. @param width columns that there are */
+export function lines(result: Result, width = 80): string[] {
+  const { requests, seconds, latency, generator, failures } = result;
+  const rate = Math.round(result.requestsPerSecond).toLocaleString("en-US");
+  const megabytes = (result.bytesPerSecond / 1e6).toFixed(1);
+  const paced = result.rate === null ? "" : `, ${result.rate} requests a second asked for`;
+  const found = [
+    `${result.kind} ${result.target}: ${result.connections} connections${paced}`,
+    `  ${requests.toLocaleString("en-US")} answers in ${seconds.toFixed(1)} s: ` +
+    `${rate} a second, ${megabytes} MB/s` + (result.verified ? ", each verified" : ""),
+    `  latency   ${names.map((name) => `${name} ${formatMs(latency[name])}`).join("  ")}`,
+    `  fairness  ${result.fairness.toFixed(2)} (the worst-served connection over the mean)`,
+    `  generator ${Math.round(generator.busy * 100)}% of ${
+      result.workers === 1 ? "a core" : `${result.workers} cores`
+    }` + (result.rate === null ? "" : `, sent late by p99 ${formatMs(generator.lag99)}`),
+  ];
+  if (result.errors > 0) {
+    const kinds = Object.entries(failures).map(([kind, n]) => `${n} ${kind}`);
+    found.push(`  errors    ${result.errors}: ${kinds.join(", ")}`);
+  }
+  if (generator.bound) {
+    found.push("  ! the generator was the limit: this measures it, not the server (try --workers)");
+  }
+  if (result.interrupted) found.push("  ! interrupted: this is what there was until then");
+  return [...found, ...draw(result.histogram, width), `  ${result.machine}`];
+}
+
+/** A bar for each class of latencies, as long as its share. */
+export function draw(histogram: Result["histogram"], width: number): string[] {
+  const total = histogram.reduce((sum, { count }) => sum + count, 0);
+  if (total === 0) return [];
+  const most = Math.max(...histogram.map(({ count }) => count));
+  const labels = histogram.map(({ upTo }) => `<= ${formatMs(upTo)}`);
+  const left = Math.max(...labels.map(({ length }) => length));
+  const room = Math.max(10, width - left - 14);
+  return histogram.map(({ count }, i) => {
+    const bar = "█".repeat(Math.ceil(count / most * room));
+    const share = (count / total * 100).toFixed(2).padStart(6);
+    return `  ${labels[i].padStart(left)} ${share}% ${bar}`;
+  });
+}
+
+/** A heading and a row of comma-separated values. */
+export function csv(result: Result): string {
+  const { kind, target, started, connections, workers, size, rate, seconds } = result;
+  const { requests, errors, requestsPerSecond, bytesPerSecond, fairness, generator } = result;
+  const fields: Record<string, string | number | boolean | null> = {
+    ...{ kind, target, started, connections, workers, size, rate, seconds, requests, errors },
+    ...{ requestsPerSecond, bytesPerSecond },
+    ...Object.fromEntries(names.map((name) => [`${name}_ms`, result.latency[name]])),
+    ...{ fairness, busy: generator.busy, bound: generator.bound },
+  };
+  const cell = (value: unknown) => {
+    const text = String(value ?? "");
+    return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  return `${Object.keys(fields).join(",")}\n${Object.values(fields).map(cell).join(",")}`;
+}
+
+/** What changed since an earlier result, a line a figure: then, now, now over then. */
+export function comparison(now: Result, then: Result): string[][] {
+  const row = (name: string, of: (result: Result) => number, show: (n: number) => string) => {
+    const [a, b] = [of(then), of(now)];
+    return [name, show(a), show(b), a === 0 ? "-" : `${(b / a).toFixed(2)}x`];
+  };
+  const whole = (n: number) => Math.round(n).toLocaleString("en-US");
+  return [
+    row("answers/s", (r) => r.requestsPerSecond, whole),
+    row("bytes/s", (r) => r.bytesPerSecond, whole),
+    ...names.map((name) => row(name, ({ latency }) => latency[name], formatMs)),
+    row("errors", (r) => r.errors, whole),
+    row("fairness", (r) => r.fairness, (n) => n.toFixed(2)),
+  ];
+}

@@ -1,0 +1,70 @@
+/** Conditions on a result: `p99>5ms`, `errors>0`, `requests/s<1000`. */
+import type { Result } from "./result.ts";
+
+/** The figures that a condition can be about, each in its own unit: ms, bytes, a number. */
+const figures = {
+  min: ({ latency }: Result) => latency.min,
+  mean: ({ latency }: Result) => latency.mean,
+  p50: ({ latency }: Result) => latency.p50,
+  p75: ({ latency }: Result) => latency.p75,
+  p90: ({ latency }: Result) => latency.p90,
+  p99: ({ latency }: Result) => latency.p99,
+  "p99.9": ({ latency }: Result) => latency["p99.9"],
+  "p99.99": ({ latency }: Result) => latency["p99.99"],
+  max: ({ latency }: Result) => latency.max,
+  errors: ({ errors }: Result) => errors,
+  requests: ({ requests }: Result) => requests,
+  "requests/s": ({ requestsPerSecond }: Result) => requestsPerSecond,
+  "bytes/s": ({ bytesPerSecond }: Result) => bytesPerSecond,
+  fairness: ({ fairness }: Result) => fairness,
+  busy: ({ generator }: Result) => generator.busy,
+} as const;
+
+const times = new Set(["min", "mean", "p50", "p75", "p90", "p99", "p99.9", "p99.99", "max"]);
+const units: Record<string, number> = { us: 0.001, µs: 0.001, ms: 1, s: 1000 };
+const compare: Record<string, (a: number, b: number) => boolean> = {
+  ">": (a, b) => a > b,
+  ">=": (a, b) => a >= b,
+  "<": (a, b) => a < b,
+  "<=": (a, b) => a <= b,
+};
+
+/** A condition under which a result is a failure. */
+export interface Threshold {
+  /** As it was written. */
+  readonly text: string;
+  readonly holds: (result: Result) => boolean;
+  /** What the figure is, for messages. */
+  readonly value: (result: Result) => number;
+}
+
+/** The names of all figures. */
+export const figureNames: readonly string[] = Object.keys(figures);
+
+/**
+ * Reads a condition.
+ *
+ * @returns undefined when it is none
+ *
+ * @example
+ * ```ts
+ * import { parseThreshold } from "./thresholds.ts";
+ * if (parseThreshold("p99>5ms") === undefined) throw new Error();
+ * if (parseThreshold("errors > 0") === undefined) throw new Error();
+ * if (parseThreshold("errors>5ms") !== undefined) throw new Error("errors are no time");
+ * if (parseThreshold("p99>5") !== undefined) throw new Error("a time needs a unit");
+ * ```
+ */
+export function parseThreshold(text: string): Threshold | undefined {
+  const match = /^\s*([a-z0-9./]+)\s*(>=|<=|>|<)\s*(\d+(?:\.\d+)?)\s*(us|µs|ms|s|%)?\s*$/.exec(
+    text,
+  );
+  if (!match) return undefined;
+  const [, name, operator, digits, unit] = match;
+  if (!Object.hasOwn(figures, name)) return undefined;
+  if (times.has(name) !== (unit !== undefined && unit !== "%")) return undefined;
+  if (unit === "%" && name !== "busy" && name !== "fairness") return undefined;
+  const limit = Number(digits) * (unit === "%" ? 0.01 : units[unit ?? "ms"]);
+  const value = figures[name as keyof typeof figures];
+  return { text: text.trim(), value, holds: (result) => compare[operator](value(result), limit) };
+}

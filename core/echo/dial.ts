@@ -1,0 +1,25 @@
+/** Connects to an echo server. */
+import { BargeError } from "../error.ts";
+import type { Address } from "../net/address.ts";
+import { dial, type DialOptions } from "../net/dial.ts";
+import type { Stream } from "../net/stream.ts";
+
+/**
+ * @returns a stream that never tires of waiting: who types may take their time
+ * @throws {BargeError} as dial
+ */
+export async function dialEcho(
+  address: Address,
+  options: Omit<DialOptions, "patience">,
+): Promise<Stream> {
+  try {
+    return await dial(address, { ...options, patience: Infinity });
+  } catch (error) {
+    // What dial asks then is whether `barge serve` runs.
+    if (!(error instanceof BargeError) || !(error.cause instanceof Deno.errors.ConnectionRefused)) {
+      throw error;
+    }
+    const { kind, message, op, path, cause } = error;
+    throw new BargeError(kind, message, { op, path, cause, hint: "is `barge echo-tcp` running?" });
+  }
+}

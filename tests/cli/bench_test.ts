@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import schema from "../../fixtures/bench-result.schema.json" with { type: "json" };
+import { allowedDescriptors } from "../../core/net/descriptors.ts";
+import { Home, lines } from "./_barge.ts";
+
+const quick = ["-d", "200ms", "--warm-up", "50ms", "-c", "4"];
+
+Deno.test("bench alone lists what there is", async () => {
+  await using home = new Home();
+  const { code, stdout } = await home.barge(["bench"]);
+  assert.equal(code, 2);
+  for (const name of ["tcp", "udp", "http"]) assert.match(stdout, new RegExp(`^  ${name} `, "m"));
+});
+
+Deno.test("without a server one is started, and --json is as its schema says", async () => {
+  await using home = new Home();
+  const outcome = await home.barge(["bench", "tcp", ...quick, "--json", "--verify"]);
+  assert.equal(outcome.code, 0, outcome.stderr);
+  const [result] = lines(outcome);
+  assert.deepEqual(Object.keys(result).sort(), [...schema.required].sort());
+  assert.deepEqual(Object.keys(result.latency), schema.properties.latency.required);
+  assert.deepEqual(Object.keys(result.generator), schema.properties.generator.required);
+  assert(result.requests > 0 && result.errors === 0 && result.verified);
+  const counted = result.histogram.reduce(
+    (sum: number, bar: { count: number }) => sum + bar.count,
+    0,
+  );
+  assert.equal(counted, result.requests);
+});
+
+Deno.test("people see figures and bars, spreadsheets a row", async () => {
+  await using home = new Home();
+  const [people, row] = await Promise.all([
+    home.barge(["bench", "udp", ...quick]),
+    home.barge(["bench", "tcp", ...quick, "--csv"]),
+  ]);
+  assert.equal(people.code, 0, people.stderr);
+  assert.match(people.stdout, /answers in .* a second/);
+  assert.match(people.stdout, /p99\.99 /);
+  assert.match(people.stdout, /% █/);
+  const [heading, values, ...more] = row.stdout.trim().split("\n");
+  assert.deepEqual(more, []);
+  assert.equal(heading.split(",").length, values.split(",").length);
+});
+
+Deno.test("a threshold that holds ends with 1, and an earlier result is compared with", async () => {
+  await using home = new Home();
+  const first = await home.barge(["bench", "tcp", "-n", "200", "-c", "2", "--json"]);
+  assert.equal(lines(first)[0].requests, 200);
+  await Deno.writeTextFile(`${home.path}/before.json`, first.stdout);
+  const again = ["bench", "tcp", "-n", "200", "-c", "2", "--compare", "before.json"];
+  const [held, compared, none] = await Promise.all([
+    home.barge([...again, "--fail-if", "requests>10", "--fail-if", "errors>0"]),
+    home.barge(again),
+    home.barge(["bench", "tcp", "--compare", "nothing.json"]),
+  ]);
+  assert.equal(held.code, 1);
+  assert.match(held.stderr, /requests>10: it is 200/);
+  assert.equal(compared.code, 0, compared.stderr);
+  assert.match(compared.stdout, /answers\/s .*x$/m);
+  assert.equal(none.code, 4);
+});
+
+Deno.test("Ctrl-C prints the result so far and ends with 130", async () => {
+  await using home = new Home();
+  const server = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  const { port } = server.addr as Deno.NetAddr;
+  const args = ["bench", "udp", `127.0.0.1:${port}`, "-d", "600", "--warm-up", "0", "-c", "2"];
+  const child = home.spawn([...args, "--json"]);
+  const serving = (async () => {
+    for (let count = 0; count < 200; count++) {
+      const [bytes, from] = await server.receive();
+      await server.send(bytes, from);
+    }
+  })();
+  await serving;
+  child.kill("SIGINT");
+  const { code, stdout } = await child.output();
+  assert.equal(code, 130);
+  const result = JSON.parse(new TextDecoder().decode(stdout));
+  assert(result.interrupted && result.requests > 100, `${result.requests} requests`);
+  server.close();
+});
+
+Deno.test("what can't be asked is said, with what to do", async () => {
+  await using home = new Home();
+  const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const address = `127.0.0.1:${closed.addr.port}`;
+  closed.close();
+  const cases: [string[], number, RegExp][] = [
+    [["tcp", address], 5, /nothing listens there/],
+    [["tcp", "no-such-host.invalid:7"], 5, /there is no such host/],
+    [["udp", "--size", "65508"], 2, /1 to 65507 bytes over UDP, not 65508/],
+    [["tcp", "--fail-if", "p99>5"], 2, /is not a condition/],
+    [["http", "ftp://x"], 2, /it is no http/],
+    [["http", `http://${address}/`, "-d", "100ms"], 5, /no answer at all/],
+  ];
+  // Where so many are allowed there is nothing to be said.
+  if ((await allowedDescriptors() ?? Infinity) < 60_064) {
+    cases.push([["tcp", "-c", "60000"], 5, /descriptors[^]*`ulimit -n 60064` allows them/]);
+  }
+  const outcomes = await Promise.all(cases.map(([line]) => home.barge(["bench", ...line])));
+  for (const [i, { code, stderr }] of outcomes.entries()) {
+    assert.match(stderr, cases[i][2]);
+    assert.equal(code, cases[i][1], stderr);
+  }
+});
+
+Deno.test("a web server is loaded, and its errors are told apart", async () => {
+  await using home = new Home();
+  let count = 0;
+  await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => {
+    return new Response("hello", { status: count++ % 10 === 9 ? 503 : 200 });
+  });
+  const url = `http://127.0.0.1:${server.addr.port}/`;
+  const outcome = await home.barge(["bench", "http", url, ...quick, "--json"]);
+  assert.equal(outcome.code, 0, outcome.stderr);
+  const [result] = lines(outcome);
+  assert(result.requests > 0);
+  assert.deepEqual(Object.keys(result.failures), ["status 503"]);
+});
+
+Deno.test("workers, subprocesses and tasks are measured, the author's figures beside them", async () => {
+  await using home = new Home();
+  const args = ["bench", "spawn", "--quick", "--repetitions", "1", "--json", "--svg", "a.svg"];
+  const outcome = await home.barge(args);
+  assert.equal(outcome.code, 0, outcome.stderr);
+  const [{ schema, name, scale, rows }] = lines(outcome);
+  assert.deepEqual([schema, name], ["barge-bench-local/1", "spawn"]);
+  assert.match(scale, /500/);
+  assert.deepEqual(rows.map((row: { name: string }) => row.name), [
+    ...["tasks", "workers", "subprocesses"],
+  ]);
+  assert.deepEqual(rows[1].author, { what: "500 threads", seconds: 0.059 });
+  assert.match(await Deno.readTextFile(`${home.path}/a.svg`), /^<svg /);
+});
+
+Deno.test("transfers are measured on servers of its own, which are gone afterwards", async () => {
+  await using home = new Home();
+  const args = ["bench", "transfer", "--size", "100k", "--files", "3", "--repetitions", "1"];
+  const outcome = await home.barge([...args, "--json"], { env: { TMPDIR: home.path } });
+  assert.equal(outcome.code, 0, outcome.stderr);
+  const titles = lines(outcome).map(({ title }) => title);
+  assert.equal(titles.length, 4);
+  for (const { rows } of lines(outcome)) {
+    assert.deepEqual(rows.map(({ name }: { name: string }) => name), ["synced", "relaxed"]);
+  }
+  const left = Array.from(Deno.readDirSync(home.path), ({ name }) => name);
+  assert.deepEqual(left.filter((name) => name.startsWith("barge-bench-")), []);
+});
