@@ -158,4 +158,16 @@ CREATE TABLE familiar (
 -- its writer is gone without a word. Null: all that are staged.
 ALTER TABLE upload ADD COLUMN whole INTEGER;
 `,
+  `
+-- Who is logged in at the web page: of the cookie, only a digest is kept.
+CREATE TABLE web_session (
+  digest   TEXT PRIMARY KEY,
+  account  INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+  agent    TEXT NOT NULL,                           -- the browser, as it calls itself
+  address  TEXT NOT NULL,                           -- where it logged in from
+  created  INTEGER NOT NULL,
+  seen     INTEGER NOT NULL                         -- to the minute
+) STRICT, WITHOUT ROWID;
+CREATE INDEX web_session_account ON web_session (account);
+`,
 ];

@@ -6,6 +6,7 @@ import { Intents } from "../account/intent.ts";
 import { Ledger } from "../account/ledger.ts";
 import { Reservations } from "../account/reservation.ts";
 import { Tokens } from "../account/tokens.ts";
+import { WebSessions } from "../account/web_sessions.ts";
 import { Vault } from "../vault/vault.ts";
 import { Commits } from "./commit.ts";
 import { defaultLimits, Gate, type Limits, type Tally } from "./gate.ts";
@@ -38,6 +39,7 @@ export class Store implements Disposable {
   readonly db: Database;
   readonly accounts: Accounts;
   readonly tokens: Tokens;
+  readonly webSessions: WebSessions;
   readonly bans: Bans;
   readonly ledger: Ledger;
   readonly reservations: Reservations;
@@ -57,6 +59,7 @@ export class Store implements Disposable {
     this.db = new Database(data, { durability });
     this.accounts = new Accounts(this.db);
     this.tokens = new Tokens(this.db);
+    this.webSessions = new WebSessions(this.db);
     this.bans = new Bans(this.db, settings.banAfter);
     this.ledger = new Ledger(this.db);
     this.reservations = new Reservations(this.db, this.ledger);
