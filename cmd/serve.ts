@@ -23,7 +23,7 @@ export default command({
   options: object({
     data: dataOption(),
     native: door("native", { host: "127.0.0.1", port: 7171 }, "barge's own protocol"),
-    http: later("http"),
+    http: door("http", { host: "127.0.0.1", port: 8080 }, "the web: a page, an API, WebDAV"),
     ftp: later("ftp"),
     ftps: later("ftps"),
     sftp: later("sftp"),

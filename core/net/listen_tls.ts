@@ -159,7 +159,7 @@ function addressOf({ remoteAddress, remotePort }: Socket): Address {
 }
 
 /** What the checks of certificate.ts let through, and the TLS library still refuses. */
-function usable<T>(use: () => T): T {
+export function usable<T>(use: () => T): T {
   try {
     return use();
   } catch (cause) {

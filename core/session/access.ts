@@ -14,6 +14,22 @@ import { sameFile } from "./entry.ts";
 import type { Session } from "./session.ts";
 import { look } from "./stat.ts";
 
+/** What is at a path that is to be written, as a condition sees it. */
+export interface Standing {
+  readonly type: Found["type"];
+  readonly size: number;
+  /** Milliseconds since 1970. */
+  readonly modified: number;
+  /** Null where none is stored. */
+  readonly sha256: string | null;
+}
+
+/**
+ * When may a name be written: as a client says, or as a check of the door's own decides, which
+ * throws if not. It runs again under the write lock; undefined: there is nothing.
+ */
+export type When = Overwrite | ((there: Standing | undefined) => void);
+
 /** The place of a path that can be written, moved or removed: not `/`, `/home` or `/public`. */
 export function changeable(location: Location): Place {
   if (!location.place || location.fixed) {
@@ -35,7 +51,7 @@ export function checkWrite(
   session: Session,
   account: Account,
   location: Location,
-  overwrite: Overwrite,
+  overwrite: When,
 ): boolean {
   try {
     return mayWrite(session, account, location, overwrite);
@@ -48,12 +64,14 @@ function mayWrite(
   session: Session,
   account: Account,
   location: Location,
-  overwrite: Overwrite,
+  overwrite: When,
 ): boolean {
   const place = changeable(location);
   const { store } = session;
   store.vault.needFolder(place.dir);
   const { found: there, row } = look(store, place);
+  const digest = row && there && sameFile(row, there) ? row.sha256 : undefined;
+  if (typeof overwrite === "function") overwrite(there && { ...there, sha256: digest ?? null });
   if (!there) {
     if (typeof overwrite !== "object") return false;
     throw new BargeError("exists", "the file that was to be replaced is gone");
@@ -65,7 +83,6 @@ function mayWrite(
   }
   if (there.type === "other") throw new BargeError("denied", "what is there is not a regular file");
   if (overwrite === "never") throw new BargeError("exists", "it exists already");
-  const digest = row && sameFile(row, there) ? row.sha256 : undefined;
   if (typeof overwrite === "object" && digest !== overwrite.sha256) {
     throw new BargeError("exists", "the file has changed since");
   }

@@ -1,7 +1,7 @@
 /** Copying a file on the server: charged like any other write. */
 import { borrow, giveBack } from "../net/pool.ts";
-import type { Overwrite } from "../protocol/message.ts";
 import { BargeError, typed } from "../error.ts";
+import type { When } from "./access.ts";
 import { get } from "./get.ts";
 import { put } from "./put.ts";
 import type { Committed } from "./upload.ts";
@@ -16,7 +16,7 @@ export async function copy(
   session: Session,
   from: string,
   to: string,
-  overwrite: Overwrite,
+  overwrite: When,
   signal?: AbortSignal,
 ): Promise<Committed> {
   if (from === to) {

@@ -40,7 +40,7 @@ export class Download {
   /** The stored digest; null when there is none, and it is computed as it is read. */
   readonly sha256: string | null;
   readonly #file: Deno.FsFile;
-  readonly #hash: Hash | undefined;
+  #hash: Hash | undefined;
   #at: number;
 
   constructor(
@@ -77,6 +77,13 @@ export class Download {
     } finally {
       giveBack(buffer);
     }
+  }
+
+  /** Goes on at another offset, for a part: a digest that is not stored can't be told then. */
+  async seek(offset: number): Promise<void> {
+    this.#hash = undefined;
+    await this.#file.seek(offset, Deno.SeekMode.Start);
+    this.#at = offset;
   }
 
   /**

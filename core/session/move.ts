@@ -1,9 +1,8 @@
 /** Renaming a file or a folder: one step for every reader, and for a crash. */
 import { BargeError, typed } from "../error.ts";
-import type { Overwrite } from "../protocol/message.ts";
 import { relative } from "../vault/place.ts";
 import { discard } from "../vault/staging.ts";
-import { changeable, checkTake, checkTakeStill, checkWrite } from "./access.ts";
+import { changeable, checkTake, checkTakeStill, checkWrite, type When } from "./access.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -14,7 +13,7 @@ export async function move(
   session: Session,
   from: string,
   to: string,
-  overwrite: Overwrite,
+  overwrite: When,
 ): Promise<void> {
   const { store } = session;
   const account = session.account();

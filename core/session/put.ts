@@ -9,12 +9,11 @@ import type { Account } from "../account/accounts.ts";
 import type { Declared, UploadRow } from "../account/reservation.ts";
 import { BargeError, typed } from "../error.ts";
 import { borrow, giveBack } from "../net/pool.ts";
-import type { Overwrite } from "../protocol/message.ts";
 import type { Location } from "../vault/path.ts";
 import { reached } from "../vault/fault.ts";
 import { Staged } from "../vault/staged.ts";
 import { discard, stageWhole } from "../vault/staging.ts";
-import { changeable, checkWrite } from "./access.ts";
+import { changeable, checkWrite, type When } from "./access.ts";
 import { get } from "./get.ts";
 import { continuable, giveUp, letGo } from "./half.ts";
 import type { Session } from "./session.ts";
@@ -27,7 +26,7 @@ export interface PutRequest {
   readonly size: number | null;
   /** The time that the file is to have, in ms since 1970; null: when it was written. */
   readonly modified: number | null;
-  readonly overwrite: Overwrite;
+  readonly overwrite: When;
   /** What it begins with; by default what is half-finished, if the size is known, else nothing. */
   readonly base?: Base;
   /** Bytes to reserve at once where the size is not known: no promise that they will come. */

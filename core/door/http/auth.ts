@@ -1,0 +1,200 @@
+/**
+ * Who a request comes from: Basic (RFC 7617) with the password or a token, Bearer (RFC 6750) with a
+ * token, or the page's cookie.
+ *
+ * HTTP sends its credentials with every request, and scrypt takes 80 ms: what was accepted is known
+ * again for some minutes, by a keyed digest of it, in this worker's memory. It holds for the address
+ * that it came from, and ends with the password or token: both are looked up at each request.
+ */
+import { createHmac, randomBytes } from "node:crypto";
+import { BargeError } from "../../error.ts";
+import { network } from "../../net/address.ts";
+import { enter } from "../../session/enter.ts";
+import type { Session } from "../../session/session.ts";
+import type { Store } from "../../session/store.ts";
+import { claimed } from "../access.ts";
+import type { Exchange } from "./exchange.ts";
+import { Refusal } from "./problem.ts";
+
+/** How long a login is known, in ms, and how many are. */
+const lifetime = 5 * 60_000;
+const most = 1024;
+
+/** Finds whose a cookie is: the page's logins. @returns undefined for one that is not, or not any more */
+export type CookieLogin = (store: Store, cookie: string) => Session | undefined;
+
+interface Known {
+  readonly session: Session;
+  /** What is kept of the secret: it must be the same still. */
+  readonly proof: string | undefined;
+  readonly until: number;
+}
+
+/** The logins of one worker. */
+export class Logins {
+  readonly #store: Store;
+  readonly #cookie: CookieLogin | undefined;
+  readonly #key = randomBytes(32);
+  readonly #known = new Map<string, Known>();
+  readonly #running = new Map<string, Promise<Session>>();
+
+  constructor(store: Store, cookie?: CookieLogin) {
+    this.#store = store;
+    this.#cookie = cookie;
+  }
+
+  /**
+   * Finds out whose request this is, if it says so.
+   *
+   * @returns whether somebody is logged in
+   * @throws {BargeError} `unauthenticated` for a login that is not accepted, `unavailable`, `denied`
+   *   for a request that another site has made the browser send
+   */
+  async identify(exchange: Exchange): Promise<boolean> {
+    if (exchange.session) return true;
+    const given = credentials(exchange.header("authorization"));
+    if (given?.scheme !== "bearer") refuseForeign(exchange);
+    if (given) {
+      exchange.access.login = true;
+      exchange.access.account = claimed(given.name);
+      exchange.admit(await this.#enter(exchange, given));
+      exchange.access.login = false;
+      return true;
+    }
+    const cookie = exchange.header("cookie");
+    const session = cookie && this.#cookie?.(this.#store, cookie);
+    if (!session) return false;
+    exchange.admit(session);
+    return true;
+  }
+
+  async #enter(exchange: Exchange, { name, secret }: Given): Promise<Session> {
+    const { host } = exchange;
+    const key = createHmac("sha256", this.#key)
+      .update(JSON.stringify([network(host), name, secret])).digest("base64");
+    const known = this.#find(key, secret);
+    if (known) return known;
+    // Many requests come at once with the same credentials: one of them does the work, and if it
+    // fails, each has guessed for itself.
+    const leader = this.#running.get(key);
+    if (leader) {
+      const session = await leader.catch(() => undefined);
+      if (session) return session;
+    }
+    const entering = enter(this.#store, { name, secret, host }, (ms) => exchange.pause(ms));
+    if (!leader) this.#running.set(key, entering);
+    try {
+      const session = await entering;
+      this.#keep(key, { session, proof: this.#proof(session, secret), until: now() + lifetime });
+      return session;
+    } finally {
+      if (this.#running.get(key) === entering) this.#running.delete(key);
+    }
+  }
+
+  #find(key: string, secret: string): Session | undefined {
+    const known = this.#known.get(key);
+    if (!known) return undefined;
+    const { session, until, proof } = known;
+    if (until > now() && proof !== undefined && this.#proof(session, secret) === proof) {
+      return session;
+    }
+    this.#known.delete(key);
+    return undefined;
+  }
+
+  #keep(key: string, known: Known): void {
+    this.#known.delete(key);
+    this.#known.set(key, known);
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size <= most) break;
+      this.#known.delete(oldest);
+    }
+  }
+
+  /** What the database keeps of the secret now; undefined when it is good for nothing any more. */
+  #proof(session: Session, secret: string): string | undefined {
+    const { accounts, tokens } = this.#store;
+    const account = accounts.byId(session.id);
+    if (!account || account.disabled) return undefined;
+    if (session.withPassword) return accounts.verifier(account.name)?.storedKey;
+    const id = /^barge_([^_\s]+)_/.exec(secret)?.[1];
+    return id && tokens.find(id)?.verifier.storedKey;
+  }
+}
+
+/** @throws {BargeError} `unauthenticated` when nobody is logged in */
+export async function needLogin(exchange: Exchange): Promise<Session> {
+  if (!await exchange.door.logins.identify(exchange)) throw notLoggedIn();
+  return exchange.session!;
+}
+
+function notLoggedIn(): BargeError {
+  return new BargeError("unauthenticated", "log in first", { op: "log in" });
+}
+
+/**
+ * How a client can log in. A script of the page asks by itself: with Basic in the answer, the
+ * browser would ask before it.
+ */
+export function challenges(exchange: Exchange): string {
+  const mode = exchange.header("sec-fetch-mode");
+  const script = mode !== undefined && mode !== "navigate";
+  return script
+    ? 'Bearer realm="barge"'
+    : 'Basic realm="barge", charset="UTF-8", Bearer realm="barge"';
+}
+
+interface Given {
+  readonly scheme: "basic" | "bearer";
+  readonly name: string;
+  readonly secret: string;
+}
+
+/** @throws {BargeError} `usage` for a header that is malformed, `unauthenticated` for another scheme */
+function credentials(header: string | undefined): Given | undefined {
+  if (header === undefined) return undefined;
+  const [, scheme, text] = /^([A-Za-z]+) +(\S+) *$/.exec(header) ?? [];
+  switch (scheme?.toLowerCase()) {
+    case "bearer":
+      return { scheme: "bearer", name: "", secret: text };
+    case "basic":
+      return basic(text);
+  }
+  throw new BargeError("unauthenticated", "log in with Basic or Bearer", { op: "log in" });
+}
+
+function basic(text: string): Given {
+  try {
+    const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+    const pair = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    const colon = pair.indexOf(":");
+    if (colon === -1) throw new TypeError("no colon");
+    return { scheme: "basic", name: pair.slice(0, colon), secret: pair.slice(colon + 1) };
+  } catch {
+    throw new BargeError("usage", "the Authorization header is malformed", { op: "log in" });
+  }
+}
+
+const safe = new Set(["GET", "HEAD", "OPTIONS", "PROPFIND"]);
+
+/**
+ * A browser sends cookies and Basic credentials along with whatever a page of another site makes it
+ * send, and says which site that was.
+ *
+ * @throws {BargeError} `denied`
+ */
+export function refuseForeign(exchange: Exchange): void {
+  if (safe.has(exchange.method)) return;
+  const origin = exchange.header("origin");
+  const site = exchange.header("sec-fetch-site");
+  const host = exchange.header("host")?.toLowerCase();
+  const foreign = origin !== undefined
+    ? origin.toLowerCase().replace(/^https?:\/\//, "") !== host
+    : site !== undefined && site !== "same-origin" && site !== "none";
+  if (foreign) throw new Refusal(403, "denied", "the request comes from another site");
+}
+
+function now(): number {
+  return performance.now();
+}

@@ -1,0 +1,37 @@
+/** Digests in headers: RFC 9530. Only SHA-256 is known here. */
+import { Buffer } from "node:buffer";
+
+/**
+ * A digest as `Repr-Digest` and `Content-Digest` have it.
+ *
+ * @param sha256 in hex
+ */
+export function writeDigest(sha256: string): string {
+  return `sha-256=:${Buffer.from(sha256, "hex").toString("base64")}:`;
+}
+
+/**
+ * The SHA-256 of a digest field.
+ *
+ * @returns in hex; undefined where there is none; null for one that is malformed
+ *
+ * @example
+ * ```ts
+ * import { readDigest, writeDigest } from "./digest_field.ts";
+ * const hex = "00".repeat(32);
+ * if (readDigest(`sha-512=:AAAA:, ${writeDigest(hex)}`) !== hex) throw new Error();
+ * if (readDigest("sha-256=:AAAA:") !== null || readDigest("md5=:AAAA:") !== undefined) throw new Error();
+ * ```
+ */
+export function readDigest(field: string | undefined): string | null | undefined {
+  const value = field?.split(",").map((member) => /^\s*sha-256=(.*)$/.exec(member)?.[1].trim())
+    .findLast((text) => text !== undefined);
+  if (value === undefined) return undefined;
+  const base64 = /^:([A-Za-z0-9+/]{43}=):$/.exec(value)?.[1];
+  return base64 === undefined ? null : Buffer.from(base64, "base64").toString("hex");
+}
+
+/** Does a `Want-*-Digest` field ask for SHA-256? */
+export function wantsDigest(field: string | undefined): boolean {
+  return /(?:^|,)\s*sha-256=(?:[1-9]|10)\s*(?:,|$)/.test(field ?? "");
+}

@@ -1,0 +1,142 @@
+/** Sends a file: conditions, ranges, digests. For every module of the door. */
+import { getMimeType } from "hono/utils/mime";
+import { borrow, giveBack } from "../../net/pool.ts";
+import { digest } from "../../session/digest.ts";
+import { type Download, get } from "../../session/get.ts";
+import { etagOf, httpDate, judge, rangeHolds } from "./condition.ts";
+import { wantsDigest, writeDigest } from "./digest_field.ts";
+import type { Exchange, Source } from "./exchange.ts";
+import { Refusal } from "./problem.ts";
+import { parseRange, type Span } from "./range.ts";
+
+/** Files up to this many bytes are read at once, and sent together with their head. */
+const small = 32 * 1024;
+
+/**
+ * Answers GET and HEAD with a file (RFC 9110, sections 13 and 14; RFC 9530).
+ *
+ * @param headers beside those that say what it is; they win over them
+ * @throws {BargeError} as `get`; {Refusal} 412, 416
+ */
+export async function sendFile(
+  exchange: Exchange,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Response> {
+  const file = await get(exchange.session!, path, 0);
+  try {
+    const header = (name: string) => exchange.header(name);
+    const there = { etag: etagOf(file), modified: file.modified };
+    const common = {
+      "etag": there.etag,
+      "last-modified": httpDate(file.modified),
+      "accept-ranges": "bytes",
+      "cache-control": "private, no-cache",
+      "content-type": typeOf(path),
+      ...headers,
+    };
+    const judged = judge(header, there, true);
+    if (judged === "failed") {
+      throw new Refusal(412, "exists", "the file is not as the request has it");
+    }
+    if (judged === "same") {
+      file.close();
+      return new Response(null, { status: 304, headers: common });
+    }
+    const span = exchange.method === "GET" && rangeHolds(header, there)
+      ? parseRange(header("range"), file.size)
+      : "all";
+    if (span === "none") {
+      throw new Refusal(416, "usage", `the file has ${file.size} bytes`, {
+        headers: { "content-range": `bytes */${file.size}` },
+      });
+    }
+    const digests = await digestsOf(exchange, path, file, span === "all");
+    return await answer(exchange, file, span, { ...common, ...digests });
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+async function answer(
+  exchange: Exchange,
+  file: Download,
+  span: Span | "all",
+  headers: Record<string, string>,
+): Promise<Response> {
+  const { from, length } = span === "all" ? { from: 0, length: file.size } : span;
+  const status = span === "all" ? 200 : 206;
+  headers["content-length"] = String(length);
+  if (span !== "all") {
+    headers["content-range"] = `bytes ${from}-${from + length - 1}/${file.size}`;
+  }
+  if (exchange.method === "HEAD") {
+    file.close();
+    return new Response(null, { status, headers });
+  }
+  if (from > 0) await file.seek(from);
+  return exchange.send(piecesOf(file, length), { status, headers });
+}
+
+/**
+ * What is left of a file, up to so many bytes; the next piece is read while the last one is sent.
+ * Closes the file.
+ */
+export async function* piecesOf(file: Download, length: number): Source {
+  if (length <= small) {
+    try {
+      const bytes = new Uint8Array(length);
+      let at = 0;
+      for (let n; at < length && (n = await file.read(bytes.subarray(at))) > 0;) at += n;
+      if (length > 0) yield bytes.subarray(0, at);
+    } finally {
+      file.close();
+    }
+    return;
+  }
+  let [one, other] = [borrow(), borrow()];
+  let reading = file.read(one.subarray(0, length));
+  try {
+    for (let left = length;;) {
+      const n = await reading;
+      left -= n;
+      if (n === 0) return;
+      reading = left > 0 ? file.read(other.subarray(0, left)) : Promise.resolve(0);
+      reading.catch(() => {/* told when it is waited for */});
+      yield one.subarray(0, n);
+      [one, other] = [other, one];
+    }
+  } finally {
+    await reading.catch(() => {/* nobody wants it any more */});
+    giveBack(one);
+    giveBack(other);
+    file.close();
+  }
+}
+
+/** The digest of the whole, also with a part of it; that of the content only where that is the whole. */
+async function digestsOf(
+  exchange: Exchange,
+  path: string,
+  { sha256 }: Download,
+  whole: boolean,
+): Promise<Record<string, string>> {
+  const wanted = wantsDigest(exchange.header("want-repr-digest"));
+  const content = wantsDigest(exchange.header("want-content-digest")) && whole &&
+    exchange.method === "GET";
+  const known = sha256 ?? (wanted || content
+    ? (await digest(
+      exchange.session!,
+      { verb: "digest", path, algorithm: "sha256", fresh: false },
+      exchange.ended.signal,
+    )).digest
+    : null);
+  if (known === null) return {};
+  const field = writeDigest(known);
+  return { "repr-digest": field, ...content ? { "content-digest": field } : {} };
+}
+
+function typeOf(path: string): string {
+  return getMimeType(path.toLowerCase()) ?? "application/octet-stream";
+}

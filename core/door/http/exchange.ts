@@ -1,0 +1,242 @@
+/**
+ * One request and its answer: what every module of the door works with, as the `env` of its handlers.
+ *
+ *   arrived -> (logged in) -> answered -> over
+ *                         \-> cut          the client left, was too slow, or the server stops
+ *
+ * Invariants: `ended` is aborted when it is over, for whatever reason; a place at the account's gate
+ * is given back then; the access log has one record of it.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { BargeError } from "../../error.ts";
+import { formatAddress } from "../../net/address.ts";
+import { wait } from "../../net/wait.ts";
+import type { Session } from "../../session/session.ts";
+import type { Store } from "../../session/store.ts";
+import { Access } from "../access.ts";
+import { brakeOf } from "../brake.ts";
+import type { Logins } from "./auth.ts";
+import { Body } from "./body.ts";
+import type { Target } from "./path.ts";
+import { type Patience, Vigil } from "./vigil.ts";
+
+/** What the exchanges of a door share. */
+export interface Doorway {
+  readonly store: Store;
+  readonly scheme: "http" | "https";
+  readonly logins: Logins;
+  readonly patience: Patience;
+  /** Does it take no more requests? */
+  stopping: boolean;
+}
+
+/** A body that is longer than a Response should hold; see `Exchange.send`. */
+export type Source = AsyncGenerator<Uint8Array, void, void>;
+
+/** For Hono: `new Hono<HttpEnv>()`; a handler finds its exchange in `c.env`. */
+export interface HttpEnv {
+  Bindings: Exchange;
+}
+
+export class Exchange implements Disposable {
+  readonly door: Doorway;
+  readonly store: Store;
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+  /** The client's numeric address, without the port. */
+  readonly host: string;
+  readonly method: string;
+  readonly body: Body;
+  /** Aborted when it is over. */
+  readonly ended = new AbortController();
+  /** What the access log is to say of it: a path that holds a secret is to be replaced here. */
+  readonly asked: { door: string; address: string; verb: string; path: string; to?: string };
+  readonly access: Access;
+  /** Who is logged in; see auth.ts. */
+  session: Session | undefined;
+  /** What the access log is to say of its end. */
+  failed: BargeError | undefined;
+  readonly #vigil: Vigil;
+  #target: Target | undefined;
+  #source: Source | undefined;
+  #leaveAccount = () => {};
+
+  /** @param goOn says `100 Continue`, to a client that waits for it */
+  constructor(
+    door: Doorway,
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    goOn: (() => void) | undefined,
+  ) {
+    const { remoteAddress = "?", remotePort = 0 } = incoming.socket;
+    this.door = door;
+    this.store = door.store;
+    this.incoming = incoming;
+    this.outgoing = outgoing;
+    this.host = remoteAddress;
+    this.method = incoming.method ?? "";
+    this.asked = {
+      door: "http",
+      address: formatAddress({ host: remoteAddress, port: remotePort }),
+      verb: this.method,
+      path: logged(incoming.url ?? ""),
+    };
+    this.access = new Access(this.asked);
+    this.#vigil = new Vigil(door.patience, (reason) => this.cut(reason));
+    outgoing.once("close", this.#closed);
+    const { signal } = this.ended;
+    this.body = new Body({
+      incoming,
+      vigil: this.#vigil,
+      goOn,
+      brake: () => brakeOf(this.store.rates.up, this.session?.id, signal),
+      onBytes: (bytes) => this.access.bytes += bytes,
+    });
+  }
+
+  /** The URL's path, still encoded, and its query; set before any handler runs. */
+  get target(): Target {
+    if (!this.#target) throw new TypeError("the target is not parsed yet");
+    return this.#target;
+  }
+
+  set target(target: Target) {
+    this.#target = target;
+  }
+
+  /** A header of the request; several of one name are one, with commas. */
+  header(name: string): string | undefined {
+    const value = this.incoming.headers[name];
+    return Array.isArray(value) ? value.join(", ") : value;
+  }
+
+  /** Scheme and authority as the client wrote them, for absolute URLs in answers. */
+  get origin(): string {
+    return `${this.door.scheme}://${this.header("host") ?? "localhost"}`;
+  }
+
+  /**
+   * Makes the session this exchange's.
+   *
+   * @throws {BargeError} `unavailable` when its account has too many under way
+   */
+  admit(session: Session): void {
+    const leave = this.store.gate.login(session.id);
+    if (!leave) {
+      throw new BargeError("unavailable", "the account has too many requests under way", {
+        op: "log in",
+        hint: "try again later, or end some of the others",
+      });
+    }
+    this.#leaveAccount();
+    this.#leaveAccount = leave;
+    this.session = session;
+    this.access.account = session.account().name;
+  }
+
+  /** Waits before a failed login is told; less, when the client leaves. */
+  async pause(ms: number): Promise<void> {
+    await wait(ms, this.ended.signal);
+  }
+
+  /**
+   * Has a long body sent with a Response that has none: `return c.env.send(source, headers)`. It is
+   * asked for one piece at a time, and a piece has to stay as it is until the next one is asked for.
+   *
+   * @param source ended early when the client leaves, which lets it close what it reads from
+   */
+  send(source: Source, init: ResponseInit): Response {
+    this.#source = source;
+    return new Response(null, init);
+  }
+
+  /** What `send` was given, once. */
+  takeSource(): Source | undefined {
+    const source = this.#source;
+    this.#source = undefined;
+    return source;
+  }
+
+  /**
+   * Writes a piece of the answer, and waits until the system has it: the piece may change then.
+   *
+   * @throws {BargeError} `unavailable` when the client has left, or takes nothing
+   */
+  async write(piece: Uint8Array): Promise<void> {
+    const brake = brakeOf(this.store.rates.down, this.session?.id, this.ended.signal);
+    const step = brake?.piece ?? piece.length;
+    for (let at = 0; at < piece.length; at += step) {
+      const part = at === 0 && step >= piece.length ? piece : piece.subarray(at, at + step);
+      await brake?.hold(part.length);
+      await this.#wrote(part.length, (done) => this.outgoing.write(part, done));
+    }
+  }
+
+  /** Ends the answer, with its last piece. @throws as {@link write} */
+  async end(piece?: Uint8Array): Promise<void> {
+    await this.#wrote(piece?.length ?? 0, (done) => {
+      if (piece) this.outgoing.end(piece, () => done());
+      else this.outgoing.end(() => done());
+    });
+  }
+
+  /** Cuts the connection, whatever is under way. */
+  cut(reason: BargeError): void {
+    this.ended.abort(reason);
+    this.incoming.socket.destroy();
+  }
+
+  /**
+   * Reads away what the client still sends of a body that nobody wants, so that it gets to see the
+   * answer; cuts it when that takes too long.
+   */
+  async linger(): Promise<void> {
+    const { incoming } = this;
+    if (incoming.complete || incoming.destroyed) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cut = setTimeout(() => incoming.socket.destroy(), this.door.patience.linger);
+    for (const event of ["end", "close", "error"]) incoming.once(event, resolve);
+    this.ended.signal.addEventListener("abort", () => resolve(), { once: true });
+    incoming.resume();
+    await promise;
+    clearTimeout(cut);
+  }
+
+  [Symbol.dispose](): void {
+    this.outgoing.off("close", this.#closed);
+    this.#leaveAccount();
+    this.#vigil[Symbol.dispose]();
+    this.ended.abort(over);
+  }
+
+  readonly #closed = () => {
+    if (!this.outgoing.writableFinished) this.ended.abort(gone);
+  };
+
+  async #wrote(bytes: number, write: (done: (error?: unknown) => void) => void): Promise<void> {
+    const { signal } = this.ended;
+    signal.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const stop = () => reject(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      write((error) => error ? reject(gone) : resolve());
+      await this.#vigil.wait("write", bytes, promise);
+    } finally {
+      signal.removeEventListener("abort", stop);
+    }
+  }
+}
+
+const over = new BargeError("unavailable", "the request is over");
+const gone = new BargeError("unavailable", "the client is gone");
+
+/** A URL's path for the access log: readable where it can be, and without its query. */
+function logged(url: string): string {
+  const path = url.split("?", 1)[0];
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}

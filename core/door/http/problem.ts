@@ -1,0 +1,82 @@
+/** What a client is told of a failure: a status, and a problem in JSON (RFC 9457). */
+import { BargeError, type ErrorFacts, type Kind, kinds } from "../../error.ts";
+
+/** The status of each kind, where nothing says better. */
+const statuses = {
+  usage: 400,
+  "no-directory": 409,
+  "not-found": 404,
+  unavailable: 503,
+  "no-space": 507,
+  refused: 403,
+  protocol: 400,
+  unsupported: 501,
+  fatal: 500,
+  io: 500,
+  denied: 403,
+  unauthenticated: 401,
+  "over-quota": 507,
+  digest: 400,
+  exists: 409,
+  changed: 503,
+  identity: 502,
+  interrupted: 503,
+} as const satisfies Record<Kind, number>;
+
+/** A failure that HTTP has a status of its own for. */
+export class Refusal extends BargeError {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    status: number,
+    kind: Kind,
+    why: string,
+    facts: ErrorFacts & { readonly headers?: Readonly<Record<string, string>> } = {},
+  ) {
+    super(kind, why, facts);
+    this.status = status;
+    this.headers = facts.headers ?? {};
+  }
+
+  override with(facts: ErrorFacts): Refusal {
+    const { op, path, account, hint, cause } = super.with(facts);
+    const all = { op, path, account, hint, cause, headers: this.headers };
+    return new Refusal(this.status, this.kind, this.message, all);
+  }
+}
+
+/** The status of a failure. */
+export function statusOf(failed: BargeError): number {
+  return failed instanceof Refusal ? failed.status : statuses[failed.kind];
+}
+
+/** What goes with that status, beside the body. */
+export function headersOf(failed: BargeError): Record<string, string> {
+  const status = statusOf(failed);
+  const retry: Record<string, string> = status === 503 ? { "retry-after": "5" } : {};
+  return { ...retry, ...failed instanceof Refusal ? failed.headers : {} };
+}
+
+/** The members of a problem; `type` leads to what the kind means. */
+export function problemOf(failed: BargeError): object {
+  const { kind, message, op, path, account, hint } = failed;
+  return {
+    type: `/problems/${kind}`,
+    title: kinds[kind],
+    status: statusOf(failed),
+    detail: message,
+    kind,
+    op,
+    path,
+    account,
+    hint,
+  };
+}
+
+/** The answer to a request that failed. */
+export function problem(failed: BargeError): Response {
+  const headers = { ...headersOf(failed), "content-type": "application/problem+json" };
+  const body = `${JSON.stringify(problemOf(failed))}\n`;
+  return new Response(body, { status: statusOf(failed), headers });
+}

@@ -1,0 +1,118 @@
+/** Receives a file that comes as the body of one request. For every module of the door. */
+import { createHash } from "node:crypto";
+import { BargeError } from "../../error.ts";
+import type { When } from "../../session/access.ts";
+import { put, putWhole } from "../../session/put.ts";
+import type { Committed, Upload } from "../../session/upload.ts";
+import { etagOf, isConditional, judge } from "./condition.ts";
+import { readDigest } from "./digest_field.ts";
+import type { Exchange } from "./exchange.ts";
+import { Refusal } from "./problem.ts";
+
+/** Bodies up to this many bytes are taken in whole: many of them share a sync of the disk. */
+const small = 256 * 1024;
+
+/**
+ * Writes the body to a path, under the conditions in the request's headers (RFC 9110, section 13),
+ * checked with the digest in them (RFC 9530). A connection that is cut leaves half an upload, which
+ * can be continued; never a file.
+ *
+ * @param when a condition beside those
+ * @throws {Refusal} 412, 415; {BargeError} as `put`, before a byte was read if the size is declared;
+ *   `digest`
+ */
+export async function receiveFile(
+  exchange: Exchange,
+  path: string,
+  when: When = "always",
+): Promise<Committed> {
+  refuseParts(exchange);
+  const { body, session } = exchange;
+  const sha256 = digestOf(exchange);
+  const overwrite = conditions(exchange, when);
+  const request = { path, size: body.length, modified: modifiedOf(exchange), overwrite };
+  if (body.length !== null && body.length <= small && !body.held) {
+    const bytes = await body.bytes(small);
+    const digest = createHash("sha256").update(bytes).digest("hex");
+    if (sha256 !== undefined && sha256 !== digest) {
+      throw new BargeError("digest", `what arrived has SHA-256 ${digest}, not ${sha256}`);
+    }
+    return await putWhole(session!, request, bytes, digest);
+  }
+  const upload = await put(session!, request);
+  try {
+    if (upload.offset > 0) await upload.restart();
+    await receiveInto(exchange, upload);
+    return await upload.commit(sha256 ?? null, true);
+  } finally {
+    upload.detach();
+  }
+}
+
+/** Appends the body to an upload. @throws {BargeError} having ended it as that asks for */
+export async function receiveInto(exchange: Exchange, upload: Upload): Promise<void> {
+  let writing: Promise<void> = Promise.resolve();
+  try {
+    for await (const piece of exchange.body.pieces()) {
+      await writing;
+      writing = upload.write(piece);
+      writing.catch(() => {/* told when it is waited for */});
+    }
+    await writing;
+  } catch (error) {
+    await writing.catch(() => {/* the first failure is the one to tell */});
+    if (error instanceof BargeError) upload.fail(error);
+    throw error;
+  }
+}
+
+/** What a committed file is called in headers and JSON. */
+export function committedHeaders(committed: Committed): Record<string, string> {
+  return { etag: etagOf(committed) };
+}
+
+/** The request's own conditions and another one, both checked again under the write lock. */
+export function conditions(exchange: Exchange, when: When): When {
+  const header = (name: string) => exchange.header(name);
+  if (!isConditional(header)) return when;
+  return (there) => {
+    const now = there?.type === "file"
+      ? { etag: etagOf(there), modified: there.modified }
+      : there && { etag: "", modified: there.modified };
+    if (judge(header, now, false) !== "ok") {
+      throw new Refusal(412, "exists", "the file is not as the request has it");
+    }
+    if (typeof when === "function") when(there);
+  };
+}
+
+/** A body that is not the whole file, as it is to be: RFC 9110, sections 9.3.4 and 14.5. */
+function refuseParts(exchange: Exchange): void {
+  if (exchange.header("content-range")) {
+    throw new BargeError("usage", "a PUT writes a whole file", {
+      hint: "parts are sent by tus, see /api/v1/openapi.json",
+    });
+  }
+  const encoding = exchange.header("content-encoding") ?? "identity";
+  if (encoding.toLowerCase() !== "identity") {
+    throw new Refusal(415, "usage", `a body in ${encoding} is not decoded here`, {
+      headers: { "accept-encoding": "identity" },
+    });
+  }
+}
+
+function digestOf(exchange: Exchange): string | undefined {
+  const given = readDigest(exchange.header("repr-digest")) ??
+    readDigest(exchange.header("content-digest"));
+  if (given !== null) return given;
+  throw new BargeError("usage", "the digest is malformed", {
+    hint: "sha-256=:BASE64:, as RFC 9530 has it",
+  });
+}
+
+/** The time that the file is to have: `Last-Modified`, or what ownCloud's clients send. */
+function modifiedOf(exchange: Exchange): number | null {
+  const unix = Number(exchange.header("x-oc-mtime") ?? NaN);
+  const ms = unix * 1000 || Date.parse(exchange.header("last-modified") ?? "");
+  return Number.isFinite(ms) && Math.abs(ms) < 8.64e15 ? ms : null;
+}
