@@ -3,6 +3,7 @@ import { object } from "@optique/core/constructs";
 import { type DoorName, doorNames } from "../core/door/door.ts";
 import { type Address, formatAddress, isLoopback } from "../core/net/address.ts";
 import { levels } from "../core/serve/levels.ts";
+import { hookOptions, hooksOf } from "./_serve/hooks.ts";
 import { command } from "./_term/command.ts";
 import {
   addressOrOff,
@@ -104,6 +105,7 @@ export default command({
       "When it is stopped, how long transfers may take to end; the rest is cut, and continued " +
         "later. Default: 30",
     ),
+    ...hookOptions,
     logLevel: valueOr(
       ["--log-level"],
       oneOf(...levels),
@@ -131,7 +133,11 @@ export default command({
 
     Where other machines can connect it speaks TLS, with a certificate that it makes on the first
     start; \`barge cert\` prints the fingerprint, which clients show and pin when they first
-    connect. SIGHUP makes it read the certificate's files again: transfers under way go on.`,
+    connect. SIGHUP makes it read the certificate's files again: transfers under way go on.
+
+    --check-upload and --on-commit run programs of yours, without a shell, as the server's user.
+    Each reads one JSON object: event, account, path, file (where the bytes are), size, sha256,
+    modified, verified, door, replaced, time.`,
   examples: [
     ["barge serve", "serve on 127.0.0.1:7171"],
     ["barge serve --data /srv/barge --native 0.0.0.0:7171", "serve everybody, with TLS"],
@@ -141,6 +147,7 @@ export default command({
       "certificate of your own",
     ],
     ["barge serve --allow-register --quota 20GiB", "give everyone who asks 20 GiB"],
+    ["barge serve --on-commit 'notify --quiet'", "run a program after each upload"],
     ["barge serve --print-unit --native 0.0.0.0:7171", "a hardened systemd unit for it"],
   ],
   async run(options, { signal }) {
@@ -180,6 +187,7 @@ export default command({
       },
       signal,
       grace: options.grace * 1000,
+      hooks: hooksOf(options),
       logLevel: options.logLevel,
       notifySocket: Deno.env.get("NOTIFY_SOCKET"),
       onFirstAccount(name, password) {

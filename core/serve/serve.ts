@@ -11,6 +11,7 @@ import { makeTally } from "../session/gate.ts";
 import { expire, recover } from "../session/recover.ts";
 import { type Settings, Store } from "../session/store.ts";
 import { holdData, prepareData } from "./data.ts";
+import { type HookOptions, HookPrograms } from "./hooks.ts";
 import { configureLog, flushLog } from "./log.ts";
 import type { Level } from "./levels.ts";
 import { Notifier } from "./notify.ts";
@@ -36,6 +37,8 @@ export interface ServeOptions extends Settings, Security {
   /** How long requests may take to end when it is stopped, in ms; the rest is cut, resumable. */
   readonly grace: number;
   readonly logLevel: Level;
+  /** What is run when a file has arrived. */
+  readonly hooks?: HookOptions;
   /** A service manager's socket, as in NOTIFY_SOCKET. */
   readonly notifySocket?: string;
   readonly onReady: (facts: Ready) => void | Promise<void>;
@@ -49,7 +52,7 @@ export interface ServeOptions extends Settings, Security {
  * Serves until the signal is aborted, and then lets what is in flight end.
  *
  * @throws {BargeError} `fatal` when the directory is another server's, damaged or too new, or the
- *   address is taken, or the certificate can't be used; `usage`
+ *   address is taken, or the certificate can't be used; `usage`, also for a hook that is not there
  */
 export async function serve(options: ServeOptions): Promise<void> {
   const doors = doorNames.flatMap((name): DoorSpec[] => {
@@ -61,9 +64,10 @@ export async function serve(options: ServeOptions): Promise<void> {
   if (doors.length === 0) throw new BargeError("usage", "every door is off");
   const secured = doors.filter(({ tls }) => tls !== "off").map(({ address }) => address.host);
   const source = certificateSource(secured, options);
+  const hooks = options.hooks && new HookPrograms(options.hooks);
   configureLog(options.logLevel);
   try {
-    await run(options, doors, source);
+    await run(options, doors, source, hooks);
   } finally {
     flushLog();
   }
@@ -73,6 +77,7 @@ async function run(
   options: ServeOptions,
   wanted: readonly DoorSpec[],
   source: CertificateSource | undefined,
+  hooks: HookPrograms | undefined,
 ): Promise<void> {
   const { durability, allowRegister, defaultLimit, maxLimit, banAfter } = options;
   const data = prepareData(options.data);
@@ -106,7 +111,7 @@ async function run(
   const { settings } = store;
   const { logLevel } = options;
   const manager = new Notifier(options.notifySocket);
-  const supervisor = new Supervisor({ settings, doors, shared, logLevel }, certificate);
+  const supervisor = new Supervisor({ settings, doors, shared, logLevel, hooks }, certificate);
   const cleaning = setInterval(() => clean(store), expireEvery);
   try {
     for (let number = 1; number <= options.workers; number++) await supervisor.start(number);

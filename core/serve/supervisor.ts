@@ -14,6 +14,7 @@ import { BargeError } from "../error.ts";
 import { formatAddress } from "../net/address.ts";
 import type { KeyPair } from "../net/certificate.ts";
 import type { Settings } from "../session/store.ts";
+import type { FromDesk, HookPrograms } from "./hooks.ts";
 import type { Level } from "./levels.ts";
 import type { FromWorker, ToWorker } from "./worker.ts";
 
@@ -24,6 +25,8 @@ const longestDelay = 10_000;
 const startWithin = 60_000;
 /** How much longer than the grace a worker may take to stop, in ms. */
 const stopWithin = 5_000;
+/** How long what a dead worker said last may take to arrive, in ms: to terminate it drops that. */
+const lastWords = 1_000;
 
 /**
  * All that a worker may touch: its ports, and the data directory. Below /dev, /proc and /sys the
@@ -67,6 +70,8 @@ export interface SupervisorOptions {
   readonly shared: boolean;
   /** What the workers log. Default: info. */
   readonly logLevel?: Level;
+  /** What is told of uploads, and asked about them. */
+  readonly hooks?: HookPrograms;
   /** What a worker runs. */
   readonly module?: URL;
 }
@@ -74,6 +79,7 @@ export interface SupervisorOptions {
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #workers = new Map<number, Worker>();
+  readonly #dead = new Set<Worker>();
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   #tls: KeyPair | undefined;
   #stopping = false;
@@ -105,7 +111,9 @@ export class Supervisor {
       let listening = false;
       const end = (error: BargeError) => {
         clear();
-        worker.terminate();
+        if (listening) this.#bury(worker);
+        else worker.terminate();
+        this.#options.hooks?.forget(worker);
         if (this.#workers.get(number) === worker) this.#workers.delete(number);
         if (!listening) return reject(error);
         log.error("worker {number} died: {why}", { number, why: error.message });
@@ -120,6 +128,7 @@ export class Supervisor {
           const { kind, message: why, ...where } = message.error;
           end(new BargeError(kind, why, where));
         }
+        this.#hear(worker, message);
         if (message.type !== "listening") return;
         clear();
         listening = true;
@@ -130,8 +139,9 @@ export class Supervisor {
         end(new BargeError("fatal", event.message, { op: "start worker" }));
       };
       const tls = this.#tls;
+      const hooks = this.#options.hooks?.offered ?? { check: false, committed: false };
       const message: ToWorker = {
-        ...{ type: "start", number, settings, doors, reusePort: shared, tls, logLevel },
+        ...{ type: "start", number, settings, doors, reusePort: shared, tls, logLevel, hooks },
       };
       worker.postMessage(message);
     });
@@ -144,13 +154,34 @@ export class Supervisor {
     for (const worker of this.#workers.values()) worker.postMessage(message);
   }
 
-  /** Stops all workers; what is in flight may end within `grace` ms. */
+  /** Lets go of a worker that has ended by itself. */
+  #bury(worker: Worker): void {
+    this.#dead.add(worker);
+    this.#after(lastWords, () => {
+      worker.terminate();
+      this.#dead.delete(worker);
+    });
+  }
+
+  /** What a worker says of uploads. */
+  #hear(worker: Worker, message: FromWorker): void {
+    if (!isOfUploads(message)) return;
+    this.#options.hooks?.take(worker, message, (reply) => worker.postMessage(reply));
+  }
+
+  /**
+   * Stops all workers; what is in flight may end within `grace` ms, and what is left of them then
+   * goes to telling of the uploads that there were.
+   */
   async stop(grace: number): Promise<void> {
+    const until = performance.now() + grace;
     this.#stopping = true;
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
     await Promise.all(Array.from(this.#workers.values(), (worker) => this.#stopOne(worker, grace)));
     this.#workers.clear();
+    for (const worker of this.#dead) worker.terminate();
+    await this.#options.hooks?.stop(Math.max(0, until - performance.now()));
   }
 
   async #stopOne(worker: Worker, grace: number): Promise<void> {
@@ -161,6 +192,7 @@ export class Supervisor {
       stopped.resolve();
     };
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+      this.#hear(worker, data);
       if (data.type === "stopped") stopped.resolve();
     };
     worker.postMessage({ type: "stop", grace } satisfies ToWorker);
@@ -168,6 +200,7 @@ export class Supervisor {
     await stopped.promise;
     clear();
     worker.terminate();
+    this.#options.hooks?.forget(worker);
   }
 
   #again(number: number, delay: number): void {
@@ -192,4 +225,8 @@ export class Supervisor {
       this.#timers.delete(timer);
     };
   }
+}
+
+function isOfUploads(message: FromWorker): message is FromDesk {
+  return message.type === "check" || message.type === "uncheck" || message.type === "committed";
 }

@@ -10,7 +10,9 @@ import { formatAddress } from "../net/address.ts";
 import type { KeyPair } from "../net/certificate.ts";
 import type { Settings } from "../session/store.ts";
 import { Store } from "../session/store.ts";
+import { Desk } from "./desk.ts";
 import { loadDoor } from "./doors.ts";
+import type { FromDesk, Offered, ToDesk } from "./hooks.ts";
 import { configureLog, flushLog } from "./log.ts";
 import type { Level } from "./levels.ts";
 
@@ -25,11 +27,14 @@ export type ToWorker =
     /** For all doors that have it. */
     readonly tls: KeyPair | undefined;
     readonly logLevel: Level;
+    readonly hooks: Offered;
   }
+  | ToDesk
   | { readonly type: "reload"; readonly tls: KeyPair }
   | { readonly type: "stop"; readonly grace: number };
 
 export type FromWorker =
+  | FromDesk
   | { readonly type: "listening" }
   | { readonly type: "failed"; readonly error: Failure }
   | { readonly type: "stopped" };
@@ -45,6 +50,7 @@ export interface Failure {
 const log = getLogger(["barge", "serve"]);
 const scope = self as unknown as DedicatedWorkerGlobalScope;
 let store: Store | undefined;
+let desk: Desk | undefined;
 const open: Door[] = [];
 let starting: Promise<void> | undefined;
 
@@ -54,16 +60,19 @@ scope.addEventListener("unhandledrejection", flushLog);
 
 scope.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
   if (message.type === "start") await (starting = start(message));
+  else if (message.type === "checked") desk?.answered(message);
   else if (message.type === "reload") await reload(message.tls);
   else await stop(message.grace);
 };
 
 async function start(
-  { number, settings, doors, reusePort, tls, logLevel }: Extract<ToWorker, { type: "start" }>,
+  message: Extract<ToWorker, { type: "start" }>,
 ): Promise<void> {
-  configureLog(logLevel);
+  const { number, settings, doors, reusePort, tls, hooks } = message;
+  configureLog(message.logLevel);
   try {
-    store = new Store(settings, number - 1);
+    desk = new Desk(hooks, tell);
+    store = new Store(settings, number - 1, desk.hooks);
     for (const spec of doors) open.push(await openDoor(store, spec, reusePort, tls));
     tell({ type: "listening" });
   } catch (error) {

@@ -10,6 +10,7 @@ import { WebSessions } from "../account/web_sessions.ts";
 import { Vault } from "../vault/vault.ts";
 import { Commits } from "./commit.ts";
 import { defaultLimits, Gate, type Limits, type Tally } from "./gate.ts";
+import type { Hooks } from "./hooks.ts";
 import { Rate } from "./rate.ts";
 
 /** What the operator decided; plain data, so that it can be posted to a worker. */
@@ -47,13 +48,15 @@ export class Store implements Disposable {
   readonly vault: Vault;
   readonly commits: Commits;
   readonly gate: Gate;
+  readonly hooks: Hooks;
   readonly rates: { readonly up: Rate | undefined; readonly down: Rate | undefined };
 
   /**
    * @param worker which of those that share the tally this isolate is, from 0
+   * @param hooks who is told of uploads, and asked about them
    * @throws {BargeError} as Database and Vault do
    */
-  constructor(settings: Settings, worker = 0) {
+  constructor(settings: Settings, worker = 0, hooks: Hooks = {}) {
     const { data, durability } = settings;
     this.settings = settings;
     this.db = new Database(data, { durability });
@@ -66,6 +69,7 @@ export class Store implements Disposable {
     this.intents = new Intents(this.db);
     this.vault = new Vault(data, durability === "full");
     this.commits = new Commits(this);
+    this.hooks = hooks;
     this.gate = new Gate(settings.limits ?? defaultLimits, worker, settings.tally);
     const rate = (perSecond?: number | null) =>
       perSecond ? new Rate(perSecond, (account) => this.gate.share(account)) : undefined;

@@ -52,6 +52,8 @@ export const patience: Patience = {
 
 /** So many requests of one connection are served in a row before the others get their turn. */
 const fairShare = 16;
+/** Longer than any check of an upload may take, in ms. */
+const longestWatch = 3600_000;
 
 export class Connection {
   readonly store: Store;
@@ -112,23 +114,44 @@ export class Connection {
     this.#leaveAccount();
     this.#leaveAccount = leave;
     this.session = session;
+    session.door = "native";
   }
 
   /**
    * Waits between a request and its answer; less, when the connection ends.
    *
+   * @param done ends the wait, too
    * @throws {BargeError} why it ended; `unavailable` when the client has left
    */
-  async pause(ms: number): Promise<void> {
+  async pause(ms: number, done?: AbortSignal): Promise<void> {
     await this.output.flush();
     const { stranger, idle } = this.#patience;
     this.stream.paces = undefined;
     this.stream.patience = ms + (this.session ? idle : stranger);
+    const { signal } = this.ended;
     try {
-      await this.#ahead.pause(ms, this.ended.signal);
+      await this.#ahead.pause(ms, done ? AbortSignal.any([signal, done]) : signal);
     } catch (error) {
+      if (done?.aborted && !signal.aborted) return;
       this.#over = true;
       throw error;
+    }
+  }
+
+  /**
+   * Does what may wait for a check of an upload; that ends when the client leaves meanwhile.
+   *
+   * @param work is given what tells it so
+   */
+  async watched<T>(work: (gone: AbortSignal) => Promise<T>): Promise<T> {
+    if (!this.store.hooks.check) return await work(this.ended.signal);
+    const [gone, done] = [new AbortController(), new AbortController()];
+    const watching = this.pause(longestWatch, done.signal).catch((why) => gone.abort(why));
+    try {
+      return await work(gone.signal);
+    } finally {
+      done.abort();
+      await watching;
     }
   }
 
