@@ -7,6 +7,7 @@ import { api } from "./api/api.ts";
 import { challenges } from "./auth.ts";
 import type { Exchange, HttpEnv } from "./exchange.ts";
 import { ops } from "./ops.ts";
+import { page } from "./page/page.tsx";
 import { problem, Refusal, statusOf } from "./problem.ts";
 import { resource } from "./resource.ts";
 
@@ -19,6 +20,7 @@ export function makeApp(): Hono<HttpEnv> {
   );
   app.route("/", ops());
   app.route("/api/v1", api());
+  app.route("/", page());
   resource(app, "/problems/:kind", { GET: (c) => explained(c.req.param("kind") ?? "") });
   return app;
 }

@@ -22,6 +22,7 @@ import { note } from "../failure.ts";
 import { failure, makeApp } from "./app.ts";
 import { Logins } from "./auth.ts";
 import { type Doorway, Exchange } from "./exchange.ts";
+import { cookieLogin } from "./page/view.ts";
 import { parseTarget } from "./path.ts";
 import { crowded, longestHead, malformed, refuse } from "./refuse.ts";
 import { reply } from "./reply.ts";
@@ -37,10 +38,11 @@ export async function openDoor(opening: Opening): Promise<Door> {
 /** @param allowed how long clients may take @throws as `OpenDoor` */
 export async function listenHttp(opening: Opening, allowed: Patience): Promise<Door> {
   const { store, spec, reusePort, tls } = opening;
+  const scheme = tls ? "https" : "http";
   const doorway: Doorway = {
     store,
-    scheme: tls ? "https" : "http",
-    logins: new Logins(store),
+    scheme,
+    logins: new Logins(store, cookieLogin(scheme)),
     patience: allowed,
     stopping: false,
   };
