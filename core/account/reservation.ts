@@ -195,9 +195,10 @@ export class Reservations {
    *
    * @param staged bytes on disk that can be continued
    * @param gaps are there more, behind a gap?
+   * @param empty keep it also where nothing is staged: it was announced
    * @returns whether the staged bytes are kept
    */
-  detach(id: number, holder: string, staged: number, gaps = false): boolean {
+  detach(id: number, holder: string, staged: number, gaps = false, empty = false): boolean {
     return this.#db.transaction(() => {
       const row = this.upload(id);
       if (!row || row.holder !== holder) return true; // taken over: the staged bytes are another's now
@@ -205,7 +206,7 @@ export class Reservations {
         "SELECT 1 FROM upload WHERE account = ? AND dir = ? AND name = ? AND id <> ?",
         ...[row.account, row.dir, row.name, id],
       );
-      if (other || staged === 0) {
+      if (other || staged === 0 && !empty) {
         this.#db.run("DELETE FROM upload WHERE id = ?", id);
         return false;
       }

@@ -12,6 +12,7 @@ import { type Place, relative } from "../vault/place.ts";
 import type { Found } from "../vault/vault.ts";
 import { sameFile } from "./entry.ts";
 import type { Session } from "./session.ts";
+import type { Store } from "./store.ts";
 import { look } from "./stat.ts";
 
 /** What is at a path that is to be written, as a condition sees it. */
@@ -28,7 +29,14 @@ export interface Standing {
  * When may a name be written: as a client says, or as a check of the door's own decides, which
  * throws if not. It runs again under the write lock; undefined: there is nothing.
  */
-export type When = Overwrite | ((there: Standing | undefined) => void);
+export type When = Overwrite | Check;
+export type Check = (there: Standing | undefined) => void;
+
+/** What is at a place, for a {@link Check}. */
+export function standing(store: Store, place: Place): Standing | undefined {
+  const { found, row } = look(store, place);
+  return found && { ...found, sha256: row && sameFile(row, found) ? row.sha256 : null };
+}
 
 /** The place of a path that can be written, moved or removed: not `/`, `/home` or `/public`. */
 export function changeable(location: Location): Place {

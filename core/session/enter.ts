@@ -68,8 +68,12 @@ async function enterByToken(
 let running = 0;
 const waiting: (() => void)[] = [];
 
-/** In the order in which they come. */
-async function bounded<T>(work: () => Promise<T>): Promise<T> {
+/**
+ * Runs a scrypt, in the order in which they are asked for.
+ *
+ * @throws {BargeError} `unavailable` when too many wait
+ */
+export async function bounded<T>(work: () => Promise<T>): Promise<T> {
   if (running >= most) {
     if (waiting.length >= longest) {
       throw new BargeError("unavailable", "too many clients log in at the moment", {

@@ -14,15 +14,17 @@ export function continuable({ vault }: Store, { id, whole }: UploadRow): number 
  *
  * @param whole how many bytes can be continued
  * @param gaps is there more, behind a gap?
+ * @param empty keep it also where nothing is staged
  */
 export function letGo(
   { commits, reservations, vault }: Store,
   row: UploadRow,
   whole: number,
-  gaps = false,
+  { gaps = false, empty = false } = {},
 ): void {
   if (commits.owes(row.id)) return;
-  if (!reservations.detach(row.id, row.holder!, whole, gaps)) discard(vault, row.id);
+  const { id, holder } = row;
+  if (!reservations.detach(id, holder!, whole, gaps, empty)) discard(vault, id);
 }
 
 /**

@@ -41,7 +41,7 @@ async function halfOf(
   signal?: AbortSignal,
 ): Promise<Half | undefined> {
   const offset = continuable(store, row);
-  if (row.size === null || offset === 0) return undefined;
+  if (row.size === null) return undefined;
   const bytes = Math.min(offset, sampled);
   try {
     const { digest } = await digestFile(store.vault, stagedPlace(row.id), "sha256", bytes, signal);

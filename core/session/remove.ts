@@ -5,7 +5,7 @@
 import { BargeError, typed } from "../error.ts";
 import type { Place } from "../vault/place.ts";
 import { discard, discardTree, stagingDir } from "../vault/staging.ts";
-import { changeable, checkTake, checkTakeStill } from "./access.ts";
+import { changeable, type Check, checkTake, checkTakeStill, standing } from "./access.ts";
 import type { Session } from "./session.ts";
 
 /** What removed things are called in staging until they are gone. */
@@ -15,11 +15,17 @@ export function trashName(intent: number): string {
 
 /**
  * @param recursive also a folder that is not empty
+ * @param allowed throws if what is there is not to go; runs under the write lock, too
  * @returns how many files the ledger forgot
  * @throws {BargeError} `not-found`, `exists` (a folder that is not empty), `denied`; `unavailable`
  *   where there is only an upload, and that is under way
  */
-export async function remove(session: Session, path: string, recursive: boolean): Promise<number> {
+export async function remove(
+  session: Session,
+  path: string,
+  recursive: boolean,
+  allowed: Check = () => {},
+): Promise<number> {
   const { store } = session;
   const account = session.account();
   const location = session.locate(path);
@@ -29,6 +35,7 @@ export async function remove(session: Session, path: string, recursive: boolean)
     if (dropIdle(session, place) > 0) return 0;
     throw new BargeError("unavailable", "it is being uploaded at this moment");
   }
+  allowed(standing(store, place));
   await checkTake(session, account, location);
   const folder = there?.type === "dir";
   if (folder && !recursive && (await store.vault.entries(place)).length > 0) throw notEmpty();
@@ -41,6 +48,7 @@ export async function remove(session: Session, path: string, recursive: boolean)
     await store.commits.change({
       places: [place],
       check() {
+        allowed(standing(store, place));
         const { type } = checkTakeStill(session, session.account(), location);
         if (type === "dir" && !recursive && !store.vault.isEmpty(place)) throw notEmpty();
       },

@@ -245,13 +245,15 @@ export class Upload {
   /**
    * Cut off: what is whole is kept, to be continued. Never throws for one that has ended. Nothing
    * may be under way.
+   *
+   * @param empty keep it also where nothing has arrived: it was announced, and is asked for again
    */
-  detach(): void {
+  detach(empty = false): void {
     if (this.#ended) return;
     if (this.#inPlace) return this.drop();
     const { session: { store }, row, staged } = this.#begun;
     this.#end();
-    letGo(store, row, staged.size, staged.size < staged.length);
+    letGo(store, row, staged.size, { gaps: staged.size < staged.length, empty });
   }
 
   /** Given up: nothing is kept. */

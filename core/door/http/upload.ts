@@ -11,6 +11,8 @@ import { Refusal } from "./problem.ts";
 
 /** Bodies up to this many bytes are taken in whole: many of them share a sync of the disk. */
 const small = 256 * 1024;
+/** The latest time that every file system keeps (session/set_modified.ts). */
+const latest = Date.UTC(2446, 0, 1);
 
 /**
  * Writes the body to a path, under the conditions in the request's headers (RFC 9110, section 13),
@@ -44,25 +46,35 @@ export async function receiveFile(
     if (upload.offset > 0) await upload.restart();
     await receiveInto(exchange, upload);
     return await upload.commit(sha256 ?? null, true);
+  } catch (error) {
+    if (error instanceof BargeError) upload.fail(error);
+    throw error;
   } finally {
     upload.detach();
   }
 }
 
-/** Appends the body to an upload. @throws {BargeError} having ended it as that asks for */
-export async function receiveInto(exchange: Exchange, upload: Upload): Promise<void> {
+/**
+ * Appends the body to an upload; the next piece is received while the last one is written.
+ *
+ * @param look is shown each piece before it is written
+ * @throws {BargeError} `unavailable` for a body that is cut; as `Upload.write`
+ */
+export async function receiveInto(
+  exchange: Exchange,
+  upload: Upload,
+  look: (piece: Uint8Array) => void = () => {},
+): Promise<void> {
   let writing: Promise<void> = Promise.resolve();
   try {
     for await (const piece of exchange.body.pieces()) {
       await writing;
+      look(piece);
       writing = upload.write(piece);
       writing.catch(() => {/* told when it is waited for */});
     }
+  } finally {
     await writing;
-  } catch (error) {
-    await writing.catch(() => {/* the first failure is the one to tell */});
-    if (error instanceof BargeError) upload.fail(error);
-    throw error;
   }
 }
 
@@ -72,7 +84,7 @@ export function committedHeaders(committed: Committed): Record<string, string> {
 }
 
 /** The request's own conditions and another one, both checked again under the write lock. */
-export function conditions(exchange: Exchange, when: When): When {
+export function conditions(exchange: Exchange, when: When = "always"): When {
   const header = (name: string) => exchange.header(name);
   if (!isConditional(header)) return when;
   return (there) => {
@@ -114,5 +126,5 @@ function digestOf(exchange: Exchange): string | undefined {
 function modifiedOf(exchange: Exchange): number | null {
   const unix = Number(exchange.header("x-oc-mtime") ?? NaN);
   const ms = unix * 1000 || Date.parse(exchange.header("last-modified") ?? "");
-  return Number.isFinite(ms) && Math.abs(ms) < 8.64e15 ? ms : null;
+  return Math.abs(ms) < latest ? ms : null;
 }

@@ -1,18 +1,41 @@
 /** The API under /api/v1: what scripts and the page use. */
 import { Hono } from "hono";
-import { needLogin } from "../auth.ts";
 import type { HttpEnv } from "../exchange.ts";
-import { addFiles } from "./files.ts";
+import { accounts } from "./accounts.ts";
+import { changes } from "./changes.ts";
+import { files } from "./files.ts";
+import { describe } from "./openapi.ts";
+import { addOperations, json, type Operation, operation } from "./operation.ts";
+import { own } from "./own.ts";
+import { uploads } from "./uploads.ts";
+
+/** All of them: the router and the description are made of this. */
+export const operations: readonly Operation[] = [
+  ...files,
+  ...uploads,
+  ...changes,
+  ...own,
+  ...accounts,
+  operation({
+    method: "GET",
+    path: "/openapi.json",
+    id: "description",
+    summary: "This description",
+    login: false,
+    answers: { 200: { description: "OpenAPI 3.1", types: ["application/json"] } },
+    handle: () => json(description()),
+  }),
+];
 
 export function api(): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
-  app.use("/files", loggedIn);
-  app.use("/files/*", loggedIn);
-  addFiles(app);
+  addOperations(app, operations);
   return app;
 }
 
-async function loggedIn(c: { env: HttpEnv["Bindings"] }, next: () => Promise<void>) {
-  await needLogin(c.env);
-  await next();
+let described: object | undefined;
+
+/** Made when it is first asked for. */
+function description(): object {
+  return described ??= describe(operations);
 }

@@ -100,7 +100,7 @@ function Verbs({ view, path, entry }: { view: UserView; path: string; entry: Ent
   const verbs = [
     ["rename", "rename", "Rename"],
     ["move", "move", "Move"],
-    ...folder ? [] : [["copy", "copy", "Copy"]],
+    ["copy", "copy", "Copy"],
     inPublic ? ["claim", "home", "Claim"] : ["publish", "public", "Publish"],
     ["delete", "trash", "Delete"],
   ];

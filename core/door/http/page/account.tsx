@@ -2,7 +2,7 @@
 import { formatSize, parseSize } from "../../../account/size.ts";
 import { BargeError } from "../../../error.ts";
 import { makeVerifier } from "../../../protocol/scram.ts";
-import { enter } from "../../../session/enter.ts";
+import { bounded, enter } from "../../../session/enter.ts";
 import { passwd } from "../../../session/passwd.ts";
 import { grow, quota } from "../../../session/quota.ts";
 import { token } from "../../../session/token.ts";
@@ -32,7 +32,7 @@ const changes: Readonly<Record<string, Change>> = {
     const { name } = session.account();
     const pause = (ms: number) => exchange.pause(ms);
     const proven = await enter(store, { name, secret: form.get("old") ?? "", host }, pause);
-    passwd(proven, await makeVerifier("password", password));
+    passwd(proven, await bounded(() => makeVerifier("password", password)));
     const agent = exchange.header("user-agent") ?? "";
     giveCookie(c, await begin(store, { name, secret: password, host }, agent, pause));
     return "password";
@@ -251,7 +251,7 @@ export function browserOf(agent: string): string {
   const browser = first([
     [/\bEdg/, "Edge"],
     [/\bFirefox\//, "Firefox"],
-    [/\bChrome\//, "Chrome"],
+    [/Chrome\//, "Chrome"],
     [/\bSafari\//, "Safari"],
   ]);
   const system = first([

@@ -3,11 +3,10 @@
  * page of its own, which the script shows as a dialog; one that does is done, and leads back.
  */
 import { BargeError, typed } from "../../../error.ts";
-import { copy } from "../../../session/copy.ts";
+import { copyTree } from "../../../session/copy_tree.ts";
 import { mkdir } from "../../../session/mkdir.ts";
 import { move } from "../../../session/move.ts";
 import { remove } from "../../../session/remove.ts";
-import { stat } from "../../../session/stat.ts";
 import { encodePath } from "../path.ts";
 import { statusOf } from "../problem.ts";
 import { Ask } from "./ask.tsx";
@@ -117,7 +116,7 @@ async function perform(view: UserView, wish: Wish): Promise<string> {
       if (verb === "delete") await remove(session, from, true);
       else if (verb === "move" || (verb !== "copy" && !keep)) {
         await move(session, from, join(to, name), "never");
-      } else await copyOne(view, from, join(to, name));
+      } else await copyTree(session, from, join(to, name), "never", exchange.ended.signal);
       done++;
     } catch (error) {
       const failed = typed(error, { path: from });
@@ -130,13 +129,6 @@ async function perform(view: UserView, wish: Wish): Promise<string> {
   const words = { move: "moved", copy: "copied", delete: "deleted" } as const;
   const word = verb === "publish" ? "published" : verb === "claim" ? "claimed" : words[verb];
   return `${word}.${done}`;
-}
-
-async function copyOne({ session, exchange }: UserView, from: string, to: string): Promise<void> {
-  if (stat(session, from).entry?.type === "dir") {
-    throw new BargeError("unsupported", "a folder can be moved, not copied", { path: from });
-  }
-  await copy(session, from, to, "never", exchange.ended.signal);
 }
 
 /** A name, and not a path. */

@@ -1,6 +1,7 @@
 /** Logging in and out, and making oneself an account. */
 import { BargeError } from "../../../error.ts";
 import { makeVerifier } from "../../../protocol/scram.ts";
+import { bounded } from "../../../session/enter.ts";
 import { register } from "../../../session/register.ts";
 import { begin, end } from "../../../session/web.ts";
 import { claimed } from "../../access.ts";
@@ -118,8 +119,11 @@ export async function makeAccount(c: PageContext): Promise<Response> {
   const password = form.get("password") ?? "";
   const { exchange, store } = view;
   try {
+    if (!store.settings.allowRegister) {
+      throw new BargeError("refused", "accounts are made by this server's operator");
+    }
     checkPassword(password, form.get("again"));
-    const verifier = await makeVerifier("password", password);
+    const verifier = await bounded(() => makeVerifier("password", password));
     register(store, { verb: "register", account: name, verifier });
     const credentials = { name, secret: password, host: exchange.host };
     const agent = exchange.header("user-agent") ?? "";

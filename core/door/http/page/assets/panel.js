@@ -31,6 +31,7 @@ export async function startPanel() {
         sent: half.offset,
         state: "half",
         begins: half.begins,
+        begun: true,
       });
       queue.push(transfer);
       paint(transfer);
@@ -122,7 +123,6 @@ async function goOn(transfer, file) {
   const same = file.size === transfer.size && (!begins || await begun(file, begins));
   if (!same) return say(`That is another file: ${transfer.name} began otherwise.`, true);
   transfer.file = file;
-  transfer.overwrite = "always"; // it was decided when it was begun
   transfer.state = "waiting";
   paint(transfer);
   next();
@@ -159,13 +159,15 @@ const acts = {
     paint(transfer);
   },
   replace(transfer) {
-    transfer.overwrite = "always";
+    transfer.overwrite = true;
     acts.resume(transfer);
   },
   both(transfer) {
     const dot = transfer.name.lastIndexOf(".");
     const cut = transfer.path.length - transfer.name.length +
       (dot > 0 ? dot : transfer.name.length);
+    if (transfer.begun) new Transfer(transfer.path).drop();
+    transfer.begun = false;
     transfer.path = `${transfer.path.slice(0, cut)} (new)${transfer.path.slice(cut)}`;
     acts.resume(transfer);
   },

@@ -22,8 +22,9 @@ export class Transfer {
   why = "";
   kind = "";
   /** May a file of that name be replaced? */
-  overwrite = "never";
-  #url;
+  overwrite = false;
+  /** Does the server know of it? */
+  begun = false;
   #xhr;
   #marks = [];
   #changed;
@@ -37,7 +38,7 @@ export class Transfer {
     this.path = path;
     this.file = file;
     this.size = file?.size ?? 0;
-    this.#changed = changed;
+    this.#changed = changed ?? (() => {});
   }
 
   get name() {
@@ -59,7 +60,7 @@ export class Transfer {
         if (error.kind || attempt >= tries) return this.#fail(error);
         this.why = "The connection broke; trying again.";
         this.#changed(this);
-        await new Promise((resolve) => setTimeout(resolve, 1000 * 2 ** attempt));
+        await wait(error.soon ? 200 : 1000 * 2 ** attempt);
       }
     }
   }
@@ -73,40 +74,64 @@ export class Transfer {
   async cancel() {
     this.#to("cancelled");
     this.#xhr?.abort();
-    if (this.#url) await this.#ask("DELETE", this.#url).catch(() => {});
-    else if (!this.file) await this.#ask("DELETE", await this.#begin(this.size)).catch(() => {});
+    if (this.begun) await this.drop();
+  }
+
+  /** Has the server forget it. */
+  async drop() {
+    // Until the server has seen that nobody sends any more, it is busy.
+    for (let attempt = 0; attempt < tries; attempt++) {
+      try {
+        return void await this.#ask("DELETE", this.#url);
+      } catch (error) {
+        if (error.kind) return;
+        await wait(200 * 2 ** attempt);
+      }
+    }
+  }
+
+  get #url() {
+    return `/api/v1/uploads${this.path.split("/").map(encodeURIComponent).join("/")}`;
   }
 
   async #send() {
-    this.#url ??= await this.#begin(this.file.size);
-    const head = await this.#ask("HEAD", this.#url);
-    this.sent = Number(head.getResponseHeader("Upload-Offset"));
+    await this.#begin();
     this.#marks = [[performance.now(), this.sent]];
     while (this.sent < this.size && this.state === "sending") {
       const from = this.sent;
-      const part = this.file.slice(from, from + piece);
       const answer = await this.#ask("PATCH", this.#url, {
         headers: { "Content-Type": "application/offset+octet-stream", "Upload-Offset": `${from}` },
-        body: part,
+        body: this.file.slice(from, from + piece),
         onProgress: (bytes) => this.#progress(from + bytes),
       });
       this.#progress(Number(answer.getResponseHeader("Upload-Offset")));
     }
   }
 
-  /** @returns the upload's URL; one to the same path and of the same size is gone on with */
-  async #begin(size) {
-    const metadata = {
-      path: this.path,
-      filename: this.name,
-      overwrite: this.overwrite,
-      ...this.file ? { modified: new Date(this.file.lastModified).toISOString() } : {},
-    };
-    const pairs = Object.entries(metadata).map(([key, text]) => `${key} ${base64(text)}`);
-    const answer = await this.#ask("POST", "/api/v1/uploads", {
-      headers: { "Upload-Length": `${size}`, "Upload-Metadata": pairs.join(",") },
-    });
-    return answer.getResponseHeader("Location");
+  /** Has the server hold room for it, or finds out how far it is. */
+  async #begin() {
+    if (this.begun) {
+      try {
+        const head = await this.#ask("HEAD", this.#url);
+        this.sent = Number(head.getResponseHeader("Upload-Offset"));
+        return;
+      } catch (error) {
+        if (error.kind !== "not-found") throw error;
+        if (this.size > 0 && this.sent === this.size && await this.#arrived()) return;
+      }
+    }
+    const modified = btoa(new Date(this.file.lastModified).toISOString());
+    const headers = { "Upload-Length": `${this.size}`, "Upload-Metadata": `modified ${modified}` };
+    await this.#ask("POST", this.#url, { headers });
+    this.begun = true;
+    this.sent = 0;
+  }
+
+  /** The answer to the last bytes may have been lost on its way: is the file there? */
+  async #arrived() {
+    const url = this.#url.replace("/uploads/", "/files/");
+    const { entry } = JSON.parse((await this.#ask("GET", `${url}?stat`)).responseText);
+    return entry?.size === this.size;
   }
 
   /** XMLHttpRequest, since fetch does not tell how far a body has got. */
@@ -114,7 +139,8 @@ export class Transfer {
     return new Promise((resolve, reject) => {
       const xhr = this.#xhr = new XMLHttpRequest();
       xhr.open(method, url);
-      for (const [name, value] of Object.entries({ ...tus, ...headers })) {
+      const only = this.overwrite || method === "DELETE" ? {} : { "If-None-Match": "*" };
+      for (const [name, value] of Object.entries({ ...tus, ...only, ...headers })) {
         xhr.setRequestHeader(name, value);
       }
       if (onProgress) xhr.upload.onprogress = (event) => onProgress(event.loaded);
@@ -153,11 +179,17 @@ function refusal(xhr) {
   try {
     problem = JSON.parse(xhr.responseText);
   } catch { /* HEAD has no body, and a proxy's is its own */ }
-  const kind = problem.kind ??
-    { 401: "unauthenticated", 404: "not-found", 410: "not-found" }[xhr.status];
-  const passing = xhr.status >= 500 && xhr.status !== 507 || xhr.status === 409 && !problem.kind;
-  const error = new Error(words[kind] ?? problem.detail ?? `The server said ${xhr.status}.`);
-  return Object.assign(error, { kind: passing ? undefined : kind ?? "refused" });
+  const { status } = xhr;
+  const kinds = { 401: "unauthenticated", 404: "not-found", 412: "exists" };
+  const kind = kinds[status] ?? problem.kind;
+  const busy = status === 423; // the connection before this one is not quite gone
+  const moved = status === 409 && xhr.getResponseHeader("Upload-Offset") !== null;
+  const passing = busy || moved || kind === "unavailable" || (status >= 500 && !kind);
+  const error = new Error(words[kind] ?? problem.detail ?? `The server said ${status}.`);
+  return Object.assign(error, {
+    kind: passing ? undefined : kind ?? "refused",
+    soon: busy || moved,
+  });
 }
 
 const words = {
@@ -167,6 +199,6 @@ const words = {
   "no-space": "The server's disk is full.",
 };
 
-function base64(text) {
-  return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
+function wait(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

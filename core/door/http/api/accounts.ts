@@ -1,0 +1,98 @@
+/** All accounts, for admins. */
+import * as v from "valibot";
+import type { Account } from "../../../account/accounts.ts";
+import { makeVerifier } from "../../../protocol/scram.ts";
+import { asAdmin } from "../../../session/admin.ts";
+import { bounded } from "../../../session/enter.ts";
+import { removeAccount } from "../../../session/remove-account.ts";
+import { json, operation } from "./operation.ts";
+import * as schemas from "./schemas.ts";
+
+const unknown = { 404: { description: "There is no such account", schema: schemas.problem } };
+const notAdmin = { 403: { description: "Only for admins", schema: schemas.problem } };
+
+export const accounts = [
+  operation({
+    method: "GET",
+    path: "/accounts",
+    id: "accounts",
+    summary: "All accounts, by name",
+    login: true,
+    answers: { 200: { description: "The accounts", schema: schemas.accounts }, ...notAdmin },
+    handle: ({ session }) => json({ accounts: asAdmin(session!).accounts.list().map(factsOf) }),
+  }),
+  operation({
+    method: "POST",
+    path: "/accounts",
+    id: "addAccount",
+    summary: "Make an account",
+    login: true,
+    body: schemas.newAccount,
+    answers: {
+      201: { description: "It was made", schema: schemas.accountFacts },
+      409: { description: "The name is taken", schema: schemas.problem },
+      ...notAdmin,
+    },
+    async handle({ session }, { body: { name, password, role, limit } }) {
+      const { accounts } = asAdmin(session!);
+      const verifier = await bounded(() => makeVerifier("password", password));
+      return json(factsOf(accounts.add({ name, role, limit, verifier })), { status: 201 });
+    },
+  }),
+  operation({
+    method: "GET",
+    path: "/accounts/{name}",
+    id: "account",
+    summary: "One account",
+    login: true,
+    answers: {
+      200: { description: "Its facts", schema: schemas.accountFacts },
+      ...notAdmin,
+      ...unknown,
+    },
+    handle: ({ session }, { rest }) => json(factsOf(asAdmin(session!).accounts.get(rest))),
+  }),
+  operation({
+    method: "PATCH",
+    path: "/accounts/{name}",
+    id: "changeAccount",
+    summary: "Change what is given of an account; a new password ends its tokens",
+    login: true,
+    body: schemas.accountChange,
+    answers: {
+      200: { description: "Its facts now", schema: schemas.accountFacts },
+      ...notAdmin,
+      ...unknown,
+    },
+    async handle({ session }, { rest, body: { password, ...change } }) {
+      const { accounts } = asAdmin(session!);
+      const verifier = password === undefined
+        ? undefined
+        : await bounded(() => makeVerifier("password", password));
+      return json(factsOf(accounts.change(rest, { ...change, verifier })));
+    },
+  }),
+  operation({
+    method: "DELETE",
+    path: "/accounts/{name}",
+    id: "removeAccount",
+    summary: "Remove an account; its home is put aside, where the operator finds it",
+    login: true,
+    query: v.object({ purge: schemas.flag }),
+    answers: {
+      200: { description: "It is gone", schema: schemas.removedAccount },
+      ...notAdmin,
+      ...unknown,
+    },
+    async handle({ session }, { rest, query: { purge } }) {
+      const removed = await removeAccount(asAdmin(session!), rest, { purge });
+      const { kept, files, bytes } = removed;
+      return json({ name: rest, kept: kept !== null, files, bytes });
+    },
+  }),
+];
+
+function factsOf({ name, role, disabled, used, reserved, limit, created }: Account) {
+  const since = new Date(created).toISOString();
+  return { name, role, disabled, used, reserved, limit, created: since };
+}

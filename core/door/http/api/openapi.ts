@@ -1,0 +1,110 @@
+/** The description of the API (OpenAPI 3.1), made of the rows that are served. */
+import { toJsonSchema } from "@valibot/to-json-schema";
+import type * as v from "valibot";
+import type { Answer, Operation } from "./operation.ts";
+import { root } from "./operation.ts";
+import * as schemas from "./schemas.ts";
+
+/** @param operations all that there are */
+export function describe(operations: readonly Operation[]): object {
+  const paths: Record<string, Record<string, object>> = {};
+  for (const row of operations) {
+    const path = row.path.replace(/(?<!\/)\{/, "/{");
+    (paths[path] ??= {})[row.method.toLowerCase()] = describeOne(row);
+  }
+  return {
+    openapi: "3.1.1",
+    info: {
+      title: "barge",
+      version: "1",
+      description:
+        "Files, uploads that resume, accounts. `{path}` is a path of the tree, /home/... " +
+        "or /public/..., percent-encoded part by part; its slashes stay slashes.",
+      license: { name: "MIT", identifier: "MIT" },
+    },
+    servers: [{ url: root }],
+    security: [{ basic: [] }, { bearer: [] }],
+    paths,
+    components: {
+      securitySchemes: {
+        basic: {
+          type: "http",
+          scheme: "basic",
+          description: "The password, or a token in its place",
+        },
+        bearer: { type: "http", scheme: "bearer", description: "A token" },
+      },
+      schemas: { Problem: schemaOf(schemas.problem, "output") },
+    },
+  };
+}
+
+function describeOne(row: Operation): object {
+  const { id, summary, login, body, answers } = row;
+  return {
+    operationId: id,
+    summary,
+    ...login ? {} : { security: [] },
+    parameters: parametersOf(row),
+    ...body === undefined ? {} : { requestBody: { required: true, content: contentOf(row) } },
+    responses: {
+      ...Object.fromEntries(
+        Object.entries(answers).map(([status, answer]) => [status, responseOf(answer)]),
+      ),
+      default: {
+        description: "What went wrong (RFC 9457)",
+        content: {
+          "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } },
+        },
+      },
+    },
+  };
+}
+
+function parametersOf({ path, query, headers = {} }: Operation): object[] {
+  const [, name] = /\{(\w+)\}$/.exec(path) ?? [];
+  const string = { type: "string" };
+  const inPath = name ? [{ name, in: "path", required: true, schema: string }] : [];
+  const { properties = {}, required = [] } = query ? schemaOf(query, "input") : {};
+  const inQuery = Object.entries(properties).map(([name, schema]) => ({
+    ...{ name, in: "query", required: required.includes(name), schema },
+  }));
+  const inHeaders = Object.entries(headers).map(([name, description]) => ({
+    ...{ name, in: "header", required: false, description, schema: string },
+  }));
+  return [...inPath, ...inQuery, ...inHeaders];
+}
+
+function contentOf({ body, method }: Operation): object {
+  if (body && body !== "bytes") return { "application/json": { schema: schemaOf(body, "input") } };
+  const type = method === "PUT" ? "*/*" : "application/offset+octet-stream";
+  return { [type]: {} };
+}
+
+function responseOf({ description, schema, types = [], headers = {} }: Answer): object {
+  const isProblem = schema === schemas.problem;
+  const json = !schema
+    ? {}
+    : isProblem
+    ? { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } }
+    : { "application/json": { schema: schemaOf(schema, "output") } };
+  const content = { ...json, ...Object.fromEntries(types.map((type) => [type, {}])) };
+  const described = Object.entries(headers).map(([name, description]) =>
+    [name, { description, schema: { type: "string" } }] as const
+  );
+  return {
+    description,
+    ...described.length > 0 ? { headers: Object.fromEntries(described) } : {},
+    ...Object.keys(content).length > 0 ? { content } : {},
+  };
+}
+
+/** JSON Schema 2020-12, which OpenAPI 3.1 takes as it is. */
+function schemaOf(
+  schema: v.GenericSchema,
+  typeMode: "input" | "output",
+): { properties?: Record<string, object>; required?: string[] } {
+  const config = { target: "draft-2020-12", typeMode, errorMode: "ignore" } as const;
+  const { $schema: _, ...rest } = toJsonSchema(schema, config);
+  return rest as ReturnType<typeof schemaOf>;
+}

@@ -1,0 +1,95 @@
+/**
+ * An operation of the API: one row says its URL, who may use it, what it takes and gives, and what
+ * it does. The router and the description are both made of these rows.
+ */
+import type { Hono } from "hono";
+import type * as v from "valibot";
+import { needLogin } from "../auth.ts";
+import { fit } from "../body.ts";
+import type { Exchange, HttpEnv } from "../exchange.ts";
+import { type Handler, resource } from "../resource.ts";
+
+/** An object that every field of a query has a part in. */
+type Query = v.GenericSchema<Record<string, unknown>>;
+
+/** What an answer is: JSON that fits a schema, or something else of a media type. */
+export interface Answer {
+  readonly description: string;
+  readonly schema?: v.GenericSchema;
+  readonly types?: readonly string[];
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Input<Q, B> {
+  readonly query: Q;
+  readonly body: B;
+  /** The part of the URL that is in braces in `path`, still encoded; empty for none. */
+  readonly rest: string;
+}
+
+export interface Operation<Q extends Query = Query, B extends v.GenericSchema = v.GenericSchema> {
+  readonly method: "GET" | "PUT" | "POST" | "PATCH" | "DELETE" | "HEAD" | "OPTIONS";
+  /** Below /api/v1; at most one part in braces, at the end: `{path}` holds slashes. */
+  readonly path: string;
+  readonly id: string;
+  readonly summary: string;
+  readonly login: boolean;
+  readonly query?: Q;
+  /** JSON; `bytes` for a body that the handler reads by itself. */
+  readonly body?: B | "bytes";
+  /** Request headers that mean something, beside the usual. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly answers: Readonly<Record<number, Answer>>;
+  handle(
+    exchange: Exchange,
+    input: Input<v.InferOutput<Q>, v.InferOutput<B>>,
+  ): Response | Promise<Response>;
+}
+
+/** Lets each row have types of its own. */
+export function operation<Q extends Query, B extends v.GenericSchema>(
+  row: Operation<Q, B>,
+): Operation {
+  return row as unknown as Operation;
+}
+
+export const root = "/api/v1";
+
+/** Adds operations to the router, those of one path together. */
+export function addOperations(app: Hono<HttpEnv>, operations: readonly Operation[]): void {
+  for (const [path, rows] of Map.groupBy(operations, (row) => row.path)) {
+    const handlers = Object.fromEntries(rows.map((row) => [row.method, handlerOf(row)]));
+    for (const route of routesOf(path)) resource(app, route, handlers);
+  }
+}
+
+/** `/files{path}` is `/files` and all below it; `/accounts/{name}` is one part. */
+function routesOf(path: string): string[] {
+  if (path.endsWith("{path}")) {
+    const base = path.slice(0, -"{path}".length);
+    return [base, `${base}/*`];
+  }
+  return [path.replace(/\{(\w+)\}$/, ":$1")];
+}
+
+function handlerOf({ path, login, query, body, handle }: Operation): Handler {
+  const fixed = root.length + path.replace(/\{\w+\}$/, "").length;
+  return async ({ env: exchange }) => {
+    if (login) await needLogin(exchange);
+    const { target } = exchange;
+    const given = Object.fromEntries(new URLSearchParams(target.query));
+    return await handle(exchange, {
+      query: query ? fit(query, given) : {},
+      body: body && body !== "bytes" ? await exchange.body.json(body) : undefined,
+      rest: target.path.slice(fixed),
+    });
+  };
+}
+
+/** JSON on one line, as everywhere. */
+export function json(value: object, init: ResponseInit = {}): Response {
+  const headers = new Headers(init.headers);
+  headers.set("content-type", "application/json");
+  if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
+  return new Response(`${JSON.stringify(value)}\n`, { ...init, headers });
+}

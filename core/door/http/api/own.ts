@@ -1,0 +1,137 @@
+/** One's own account: what it is, its room, its password, its tokens; and making one. */
+import { BargeError } from "../../../error.ts";
+import { makeVerifier } from "../../../protocol/scram.ts";
+import { bounded } from "../../../session/enter.ts";
+import { passwd } from "../../../session/passwd.ts";
+import { grow, quota } from "../../../session/quota.ts";
+import { register } from "../../../session/register.ts";
+import { token } from "../../../session/token.ts";
+import { json, operation } from "./operation.ts";
+import * as schemas from "./schemas.ts";
+
+export const own = [
+  operation({
+    method: "GET",
+    path: "/account",
+    id: "whoAmI",
+    summary: "The account that is logged in",
+    login: true,
+    answers: { 200: { description: "Its facts", schema: schemas.self } },
+    handle({ session }) {
+      const { name, role, created } = session!.account();
+      const { withPassword } = session!;
+      const since = new Date(created).toISOString();
+      return json({ name, role, created: since, withPassword, quota: quota(session!) });
+    },
+  }),
+  operation({
+    method: "POST",
+    path: "/account",
+    id: "register",
+    summary: "Make oneself an account, where the server lets strangers",
+    login: false,
+    body: schemas.registration,
+    answers: {
+      201: { description: "It was made", schema: schemas.registered },
+      403: { description: "Not here, or not that much", schema: schemas.problem },
+      409: { description: "The name is taken", schema: schemas.problem },
+    },
+    async handle(exchange, { body: { name, password, limit } }) {
+      const { store, access } = exchange;
+      access.account = name;
+      if (!store.settings.allowRegister) {
+        throw new BargeError("refused", "this server does not let strangers register", {
+          op: "register",
+        });
+      }
+      const verifier = await bounded(() => makeVerifier("password", password));
+      const made = register(store, { verb: "register", account: name, verifier, limit });
+      return json({ name: made.name, limit: made.limit }, { status: 201 });
+    },
+  }),
+  operation({
+    method: "PUT",
+    path: "/account/password",
+    id: "changePassword",
+    summary: "Change one's password; ends all tokens",
+    login: true,
+    body: schemas.newPassword,
+    answers: {
+      204: { description: "It is changed" },
+      403: { description: "The login was by a token", schema: schemas.problem },
+    },
+    async handle({ session }, { body: { password } }) {
+      passwd(session!, await bounded(() => makeVerifier("password", password)));
+      return new Response(null, { status: 204 });
+    },
+  }),
+  operation({
+    method: "GET",
+    path: "/quota",
+    id: "quota",
+    summary: "How much room there is",
+    login: true,
+    answers: { 200: { description: "Bytes", schema: schemas.usage } },
+    handle: ({ session }) => json(quota(session!)),
+  }),
+  operation({
+    method: "PUT",
+    path: "/quota",
+    id: "grow",
+    summary: "Raise one's own quota, as far as the server allows",
+    login: true,
+    body: schemas.raise,
+    answers: {
+      200: { description: "It is raised", schema: schemas.usage },
+      403: { description: "The server does not allow as much", schema: schemas.problem },
+    },
+    handle: ({ session }, { body: { limit } }) => json(grow(session!, limit)),
+  }),
+  operation({
+    method: "GET",
+    path: "/tokens",
+    id: "tokens",
+    summary: "One's tokens, oldest first, without their secrets",
+    login: true,
+    answers: { 200: { description: "The tokens", schema: schemas.tokens } },
+    handle({ session, store }) {
+      const iso = (ms: number | null) => ms === null ? null : new Date(ms).toISOString();
+      const tokens = store.tokens.list(session!.account().id)
+        .map(({ id, label, created, used }) => ({
+          id,
+          label,
+          created: iso(created),
+          used: iso(used),
+        }));
+      return json({ tokens });
+    },
+  }),
+  operation({
+    method: "POST",
+    path: "/tokens",
+    id: "issueToken",
+    summary: "Make a token, to log in with in place of the password; its text is told this once",
+    login: true,
+    body: schemas.newToken,
+    answers: { 201: { description: "The token", schema: schemas.madeToken } },
+    async handle({ session }, { body: { label } }) {
+      const made = await token(session!, { verb: "token", action: "issue", label });
+      return json(made, { status: 201 });
+    },
+  }),
+  operation({
+    method: "DELETE",
+    path: "/tokens/{id}",
+    id: "revokeToken",
+    summary: "End a token",
+    login: true,
+    answers: {
+      204: { description: "It is ended" },
+      404: { description: "There is no such token", schema: schemas.problem },
+    },
+    async handle({ session }, { rest }) {
+      await token(session!, { verb: "token", action: "revoke", id: rest });
+      return new Response(null, { status: 204 });
+    },
+  }),
+];

@@ -1,0 +1,142 @@
+/**
+ * What the API takes and gives, as schemas: they check what comes in, and the description of the API
+ * (openapi.ts) is made of them.
+ */
+import * as v from "valibot";
+
+export const bytes = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+export const limit = v.pipe(v.nullable(bytes), v.description("Bytes; null for no limit"));
+const time = v.pipe(v.string(), v.isoTimestamp());
+const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/), v.description("In hex"));
+const path = v.pipe(v.string(), v.startsWith("/"), v.description("/home/..., /public/..."));
+const account = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/));
+const password = v.pipe(v.string(), v.minLength(1), v.maxLength(1024));
+const role = v.picklist(["user", "admin"]);
+const overwrite = v.optional(
+  v.pipe(
+    v.union([v.picklist(["always", "never"]), v.strictObject({ sha256 })]),
+    v.description("May a file of that name be replaced? Only the one with this digest?"),
+  ),
+  "never",
+);
+
+/** A switch in a query: it is on where it is there, unless it says no. */
+export const flag = v.optional(
+  v.pipe(
+    v.picklist(["", "1", "true", "0", "false"]),
+    v.transform((text) => text !== "0" && text !== "false"),
+  ),
+  "0",
+);
+
+export const entry = v.object({
+  name: v.string(),
+  type: v.picklist(["file", "dir"]),
+  size: bytes,
+  modified: time,
+  owner: v.nullable(v.string()),
+  sha256: v.nullable(sha256),
+});
+
+export const listing = v.object({ path, entries: v.array(entry) });
+
+export const standing = v.object({
+  path,
+  entry: v.nullable(entry),
+  upload: v.pipe(
+    v.nullable(v.object({ offset: bytes, size: v.nullable(bytes) })),
+    v.description("A half-finished upload, which can be continued by tus or any other door"),
+  ),
+});
+
+export const written = v.object({
+  path,
+  size: bytes,
+  sha256,
+  modified: time,
+  replaced: v.boolean(),
+});
+
+export const unfinished = v.object({
+  path,
+  offset: bytes,
+  size: v.pipe(v.nullable(bytes), v.description("Null while it is not known")),
+  expires: time,
+});
+
+export const usage = v.object({
+  account: v.string(),
+  used: bytes,
+  reserved: bytes,
+  limit,
+  left: limit,
+});
+
+export const self = v.object({
+  name: account,
+  role,
+  created: time,
+  withPassword: v.pipe(v.boolean(), v.description("False where a token was used to log in")),
+  quota: usage,
+});
+
+export const relocation = v.strictObject({ from: path, to: path, overwrite });
+export const relocated = v.object({ from: path, to: path, files: v.optional(bytes) });
+export const newFolder = v.strictObject({ path, parents: v.optional(v.boolean(), false) });
+export const madeFolder = v.object({ path, created: v.boolean() });
+export const raise = v.strictObject({ limit: bytes });
+
+export const registration = v.strictObject({ name: account, password, limit: v.optional(bytes) });
+export const registered = v.object({ name: account, limit });
+export const newPassword = v.strictObject({ password });
+
+export const newToken = v.strictObject({ label: v.pipe(v.string(), v.maxLength(200)) });
+export const madeToken = v.object({ id: v.string(), token: v.string() });
+export const token = v.object({
+  id: v.string(),
+  label: v.string(),
+  created: time,
+  used: v.nullable(time),
+});
+export const tokens = v.object({ tokens: v.array(token) });
+
+export const accountFacts = v.object({
+  name: account,
+  role,
+  disabled: v.boolean(),
+  used: bytes,
+  reserved: bytes,
+  limit,
+  created: time,
+});
+export const accounts = v.object({ accounts: v.array(accountFacts) });
+export const newAccount = v.strictObject({
+  name: account,
+  password,
+  role: v.optional(role, "user"),
+  limit: v.optional(limit, 1_000_000),
+});
+export const accountChange = v.strictObject({
+  password: v.optional(password),
+  role: v.optional(role),
+  disabled: v.optional(v.boolean()),
+  limit: v.optional(limit),
+});
+export const removedAccount = v.object({
+  name: account,
+  kept: v.pipe(v.boolean(), v.description("Were the files in its home put aside?")),
+  files: bytes,
+  bytes,
+});
+
+export const problem = v.object({
+  type: v.string(),
+  title: v.string(),
+  status: bytes,
+  detail: v.string(),
+  kind: v.string(),
+  op: v.optional(v.string()),
+  path: v.optional(v.string()),
+  account: v.optional(v.string()),
+  hint: v.optional(v.string()),
+});

@@ -1,0 +1,76 @@
+/** The headers of tus 1.0.0, a protocol for uploads that resume (tus.io/protocols/resumable-upload). */
+import { Buffer } from "node:buffer";
+import { BargeError } from "../../../error.ts";
+import type { Exchange } from "../exchange.ts";
+import { Refusal } from "../problem.ts";
+
+const version = "1.0.0";
+const algorithms = ["sha256", "sha1", "md5"];
+/** What a body of a tus request is. */
+export const tusType = "application/offset+octet-stream";
+
+/** What the server can do, told to everybody. */
+export const tusAbilities: Readonly<Record<string, string>> = {
+  "tus-version": version,
+  "tus-extension":
+    "creation,creation-with-upload,creation-defer-length,termination,checksum,expiration",
+  "tus-checksum-algorithm": algorithms.join(","),
+};
+
+/** Has every answer say the version. @throws {Refusal} 412 to a client of another one */
+export function speakTus({ outgoing, incoming }: Exchange): void {
+  outgoing.setHeader("tus-resumable", version);
+  const given = incoming.headers["tus-resumable"];
+  if (given === undefined || given === version) return;
+  throw new Refusal(412, "unsupported", "this server speaks tus 1.0.0", {
+    headers: { "tus-version": version },
+  });
+}
+
+/** A header that is a number of bytes. @throws {BargeError} `usage` for one that is not */
+export function bytesIn(exchange: Exchange, name: string): number | undefined {
+  const text = exchange.header(name);
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
+  throw new BargeError("usage", `${name} is no number of bytes`);
+}
+
+/**
+ * The pairs of `Upload-Metadata`: names, and values in Base64.
+ *
+ * @throws {BargeError} `usage`
+ *
+ * @example
+ * ```ts
+ * import { readMetadata } from "./tus.ts";
+ * const pairs = readMetadata("filename w6Qu, is_private");
+ * if (pairs.get("filename") !== "ä." || pairs.get("is_private") !== "") throw new Error();
+ * ```
+ */
+export function readMetadata(field: string | undefined): Map<string, string> {
+  const pairs = new Map<string, string>();
+  for (const pair of field?.split(",") ?? []) {
+    const [name, value = "", more] = pair.trim().split(" ");
+    if (name === "" || more !== undefined || !/^[A-Za-z0-9+/]*={0,2}$/.test(value)) {
+      throw new BargeError("usage", "Upload-Metadata is malformed");
+    }
+    pairs.set(name, Buffer.from(value, "base64").toString("utf8"));
+  }
+  return pairs;
+}
+
+/** The digest of one body that `Upload-Checksum` promises. */
+export interface Checksum {
+  readonly algorithm: string;
+  readonly digest: Uint8Array;
+}
+
+/** @throws {BargeError} `usage`, also for an algorithm that is not known */
+export function readChecksum(field: string | undefined): Checksum | undefined {
+  if (field === undefined) return undefined;
+  const [algorithm, text = ""] = field.trim().split(/ +/);
+  const digest = Buffer.from(text, "base64");
+  if (algorithms.includes(algorithm) && digest.length > 0) return { algorithm, digest };
+  throw new BargeError("usage", `Upload-Checksum is not one of ${algorithms.join(", ")}`);
+}

@@ -1,0 +1,92 @@
+/**
+ * The tar format as POSIX.1-2001 has it (pax): a 512-byte header before each file, and before that,
+ * where a name is long or not ASCII, or a file large, a header that says so in UTF-8.
+ */
+
+/** What a header says of a file or folder. */
+export interface TarMember {
+  /** Relative; a folder's ends in a slash. */
+  readonly name: string;
+  readonly type: "file" | "dir";
+  readonly size: number;
+  /** Milliseconds since 1970. */
+  readonly modified: number;
+}
+
+const block = 512;
+/** The most that eleven octal digits hold. */
+const largest = 8 ** 11 - 1;
+const encoder = new TextEncoder();
+
+/** Two blocks of zeros. */
+export const tarEnd = new Uint8Array(2 * block);
+
+/**
+ * What stands before a file's bytes.
+ *
+ * @example
+ * ```ts
+ * import { tarHeader } from "./tar.ts";
+ * const plain = { name: "a", type: "file", size: 5, modified: 0 } as const;
+ * if (tarHeader(plain).length !== 512) throw new Error();
+ * if (tarHeader({ ...plain, name: "ä" }).length !== 3 * 512) throw new Error();
+ * ```
+ */
+export function tarHeader(member: TarMember): Uint8Array {
+  const { name, size, modified } = member;
+  const plain = /^[ -~]{1,100}$/.test(name);
+  const facts: Record<string, string> = {};
+  if (!plain) facts.path = name;
+  if (size > largest) facts.size = String(size);
+  if (modified % 1000 !== 0 || modified < 0) facts.mtime = String(modified / 1000);
+  const short = plain ? name : name.replace(/[^ -~]/g, "_").slice(-100);
+  const type = member.type === "dir" ? "5" : "0";
+  const mode = member.type === "dir" ? "0000755" : "0000644";
+  const header = ustar(short, type, mode, Math.min(size, largest), modified);
+  if (plain && facts.size === undefined) return header; // the time to a second is enough then
+  const records = encoder.encode(Object.entries(facts).map(record).join(""));
+  const extended = ustar("pax", "x", "0000644", records.length, modified);
+  return concat([extended, records, tarPadding(records.length), header]);
+}
+
+/** What stands behind a file's bytes, up to a whole block. */
+export function tarPadding(size: number): Uint8Array {
+  return new Uint8Array((block - size % block) % block);
+}
+
+function ustar(name: string, type: string, mode: string, size: number, modified: number) {
+  const bytes = new Uint8Array(block);
+  const put = (at: number, text: string) => encoder.encodeInto(text, bytes.subarray(at));
+  const octal = (n: number) => n.toString(8).padStart(11, "0");
+  put(0, name);
+  put(100, mode);
+  put(108, "0000000");
+  put(116, "0000000");
+  put(124, octal(size));
+  put(136, octal(Math.min(Math.max(0, Math.floor(modified / 1000)), largest)));
+  put(148, "        "); // the checksum counts itself as spaces
+  put(156, type);
+  put(257, "ustar\x0000");
+  const sum = bytes.reduce((a, b) => a + b, 0);
+  put(148, `${sum.toString(8).padStart(6, "0")}\0 `);
+  return bytes;
+}
+
+/** `LENGTH KEY=VALUE\n`, where the length counts its own digits. */
+function record([key, value]: [string, string]): string {
+  const rest = ` ${key}=${value}\n`;
+  const bare = encoder.encode(rest).length;
+  let length = bare + String(bare).length;
+  if (String(length).length > String(bare).length) length++;
+  return `${length}${rest}`;
+}
+
+function concat(pieces: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
+}
