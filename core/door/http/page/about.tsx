@@ -137,7 +137,8 @@ function Facts({ path, entry }: { path: string; entry: Entry }) {
           <div>
             <dt>Size</dt>
             <dd>
-              {formatSize(size)} <small>({size.toLocaleString("en")} bytes)</small>
+              {formatSize(size)}
+              {size >= 1000 && <small>({size.toLocaleString("en")} bytes)</small>}
             </dd>
           </div>
         )}

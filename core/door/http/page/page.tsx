@@ -33,8 +33,7 @@ export function page(): Hono<HttpEnv> {
   resource(app, "/about/*", { GET: about });
   resource(app, "/raw/*", { GET: raw });
   resource(app, "/half", { GET: half });
-  resource(app, "/do/mkdir", { GET: askMkdir, POST: change });
-  resource(app, "/do/:verb", { POST: change });
+  resource(app, "/do/:verb", { GET: askMkdir, POST: change });
   return app;
 }
 
