@@ -100,7 +100,10 @@ function Account(
         {token && (
           <Note>
             <p>Copy it now; it can't be shown again:</p>
-            <code id="token">{token}</code>
+            <code id="token">{token}</code>{" "}
+            <button type="button" class="b" data-copy="token" hidden>
+              <Icon name="copy" />Copy
+            </button>
           </Note>
         )}
         <Room view={view} />

@@ -62,8 +62,7 @@ export class Person implements AsyncDisposable {
     });
     page.on("request", (request) => {
       const { protocol, origin } = new URL(request.url());
-      const own = origin === new URL(this.base).origin || protocol === "blob:" ||
-        protocol === "chrome-extension:";
+      const own = origin === new URL(this.base).origin || !/^(http|ws)/.test(protocol);
       if (!own) this.broken.push(`asked ${request.url()}`);
     });
     page.on("dialog", (dialog) => dialog.accept());
@@ -76,7 +75,7 @@ export class Person implements AsyncDisposable {
       colorScheme: scheme,
       javaScriptEnabled: script,
     });
-    context.setDefaultTimeout(Number(Deno.env.get("T") ?? 15_000));
+    context.setDefaultTimeout(20_000);
     return new Person(server, context, await context.newPage());
   }
 

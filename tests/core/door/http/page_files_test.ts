@@ -167,11 +167,11 @@ test("a person uploads, looks at, changes, publishes and downloads files", async
 
 test("an upload is paused, outlives a server that is killed, and goes on", async (t) => {
   const data = await Deno.makeTempDir({ prefix: "barge-page-" });
-  const args = ["--http", "127.0.0.1:0", "--workers", "1", "--rate-up", "6MB"];
+  const args = ["--http", "127.0.0.1:0", "--workers", "1"];
   await using local = await folder();
   const bytes = Deno.readFileSync(local.path("big.bin"));
   await using browser = await openBrowser();
-  await using first = await startServer({ data, args });
+  await using first = await startServer({ data, args: [...args, "--rate-up", "2MB"] });
   await first.addUser("alice");
   await using alice = await Person.open(browser, first);
   const { page } = alice;

@@ -244,6 +244,10 @@ function paint(transfer) {
   if (row.dataset.state !== state) dressRow(row, state, transfer);
   row.querySelector("progress").value = transfer.size === 0 ? 0 : transfer.sent / transfer.size;
   row.querySelector(".how").textContent = how(transfer);
+  if (state === "done" && rows.size > rowsShown) {
+    row.remove();
+    rows.delete(transfer);
+  }
   title();
 }
 
@@ -281,14 +285,23 @@ function tooLarge(needed) {
   return `It needs ${size(needed)}, and ${size(Number(left))} are left.`;
 }
 
+let titled = false;
+
+/** Once a frame, however many files there are. */
 function title() {
-  if (!panel) return;
-  const open = queue.filter(({ state }) => state === "sending" || state === "waiting").length;
-  panel.querySelector("h2").textContent = open > 0
-    ? `Uploading ${open} ${open === 1 ? "file" : "files"}`
-    : queue.some(({ state }) => state === "half")
-    ? "Not finished"
-    : "Uploads";
+  if (titled) return;
+  titled = true;
+  requestAnimationFrame(() => {
+    titled = false;
+    if (!panel) return;
+    const open = queue.filter(({ state }) => state === "sending" || state === "waiting").length;
+    const half = queue.some(({ state }) => state === "half");
+    panel.querySelector("h2").textContent = open > 0
+      ? `Uploading ${open} ${open === 1 ? "file" : "files"}`
+      : half
+      ? "Not finished"
+      : "Uploads";
+  });
 }
 
 /** As the server writes sizes. */
