@@ -20,7 +20,7 @@ export interface BodyOptions {
   /** Tells the client to go on; undefined where it does not wait for that. */
   readonly goOn: (() => void) | undefined;
   readonly brake: () => Brake | undefined;
-  /** Told of what has arrived. */
+  /** Told of bytes of a file that have arrived. */
   readonly onBytes: (bytes: number) => void;
 }
 
@@ -29,43 +29,60 @@ export class Body {
   readonly length: number | null;
   readonly #options: BodyOptions;
   #begun = false;
+  #broken: BargeError | undefined;
+  #wake = () => {};
 
+  /** @throws {Refusal} 413 */
   constructor(options: BodyOptions) {
     const { headers } = options.incoming;
     this.#options = options;
     this.length = headers["transfer-encoding"] ? null : Number(headers["content-length"] ?? 0);
+    if (this.length === null || Number.isSafeInteger(this.length)) return;
+    throw new Refusal(413, "usage", "no file is that large");
   }
 
-  /** Does the client still wait to be told to go on? It has not sent the body then. */
-  get held(): boolean {
-    return this.#options.goOn !== undefined && !this.#begun;
+  /** What follows is no body any more: whoever reads it, or will, is told so. */
+  break(reason: BargeError): void {
+    this.#broken = reason;
+    this.#wake();
+  }
+
+  /** Is it being read, or was it? */
+  get begun(): boolean {
+    return this.#begun;
   }
 
   /**
-   * The body, to its end, once.
+   * The body, to its end, once; bytes of a file, which are counted.
    *
    * @throws {BargeError} `unavailable` when the connection is cut before
    */
   async *pieces(): AsyncGenerator<Uint8Array, void, void> {
-    const { incoming, vigil, goOn, brake, onBytes } = this.#options;
+    for await (const piece of this.#pieces()) {
+      this.#options.onBytes(piece.length);
+      yield piece;
+    }
+  }
+
+  async *#pieces(): AsyncGenerator<Uint8Array, void, void> {
+    const { incoming, vigil, goOn, brake } = this.#options;
     if (this.#begun) throw new TypeError("the body was read already");
     this.#begun = true;
     if (this.length === 0) return;
     goOn?.();
-    let wake = () => {};
-    const woken = () => wake();
+    const woken = () => this.#wake();
     for (const event of events) incoming.on(event, woken);
     try {
       while (true) {
+        if (this.#broken) throw this.#broken;
         const piece: Buffer | null = incoming.read();
         if (piece) {
-          onBytes(piece.length);
           await brake()?.hold(piece.length);
           yield piece;
         } else if (incoming.readableEnded || incoming.destroyed) {
           break;
         } else {
-          const more = new Promise<void>((resolve) => wake = resolve);
+          const more = new Promise<void>((resolve) => this.#wake = resolve);
           await vigil.wait("read", 0, more.then(() => incoming.readableLength));
         }
       }
@@ -86,7 +103,7 @@ export class Body {
     if ((this.length ?? 0) > most) throw tooLong();
     const pieces: Uint8Array[] = [];
     let size = 0;
-    for await (const piece of this.pieces()) {
+    for await (const piece of this.#pieces()) {
       size += piece.length;
       if (size > most) throw tooLong();
       pieces.push(piece);
@@ -142,5 +159,10 @@ export function fit<S extends v.GenericSchema>(schema: S, value: unknown): v.Inf
   if (result.success) return result.output;
   const [issue] = result.issues;
   const field = v.getDotPath(issue);
-  throw new BargeError("usage", field ? `${field}: ${issue.message}` : issue.message);
+  const why = issue.expected === "never"
+    ? "it is not known here"
+    : issue.input === undefined
+    ? "it is missing"
+    : issue.message.replace(/^Invalid /, "an invalid ").replace(/:.*/, "");
+  throw new BargeError("usage", field ? `${field}: ${why}` : why);
 }

@@ -11,6 +11,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { BargeError } from "../../error.ts";
 import { formatAddress } from "../../net/address.ts";
 import { wait } from "../../net/wait.ts";
+import type { Presence } from "../../session/roster.ts";
 import type { Session } from "../../session/session.ts";
 import type { Store } from "../../session/store.ts";
 import { Access } from "../access.ts";
@@ -46,11 +47,14 @@ export class Exchange implements Disposable {
   /** The client's numeric address, without the port. */
   readonly host: string;
   readonly method: string;
-  readonly body: Body;
+  #body: Body | undefined;
   /** Aborted when it is over. */
   readonly ended = new AbortController();
-  /** What the access log is to say of it: a path that holds a secret is to be replaced here. */
-  readonly asked: { door: string; address: string; verb: string; path: string; to?: string };
+  /**
+   * What the access log and the metrics are to say of it: the verb is barge's own where it has one
+   * (`get`, `put`), and a path that holds a secret is to be replaced here.
+   */
+  readonly asked: { door: "http"; address: string; verb: string; path: string; to?: string };
   readonly access: Access;
   /** Who is logged in; see auth.ts. */
   session: Session | undefined;
@@ -59,13 +63,19 @@ export class Exchange implements Disposable {
   readonly #vigil: Vigil;
   #target: Target | undefined;
   #source: Source | undefined;
+  readonly #presence: Presence | undefined;
+  readonly #goOn: (() => void) | undefined;
   #leaveAccount = () => {};
 
-  /** @param goOn says `100 Continue`, to a client that waits for it */
+  /**
+   * @param presence the connection's, kept up to date
+   * @param goOn says `100 Continue`, to a client that waits for it
+   */
   constructor(
     door: Doorway,
     incoming: IncomingMessage,
     outgoing: ServerResponse,
+    presence: Presence | undefined,
     goOn: (() => void) | undefined,
   ) {
     const { remoteAddress = "?", remotePort = 0 } = incoming.socket;
@@ -81,17 +91,33 @@ export class Exchange implements Disposable {
       verb: this.method,
       path: logged(incoming.url ?? ""),
     };
-    this.access = new Access(this.asked);
+    this.access = new Access(this.asked, door.store.metrics);
+    this.#presence = presence;
+    if (presence) presence.doing = this.access;
     this.#vigil = new Vigil(door.patience, (reason) => this.cut(reason));
     outgoing.once("close", this.#closed);
-    const { signal } = this.ended;
-    this.body = new Body({
-      incoming,
+    this.#goOn = goOn;
+  }
+
+  /** What comes behind the head. @throws {Refusal} 413 for more than a file can have */
+  get body(): Body {
+    return this.#body ??= new Body({
+      incoming: this.incoming,
       vigil: this.#vigil,
-      goOn,
-      brake: () => brakeOf(this.store.rates.up, this.session?.id, signal),
+      goOn: this.#goOn,
+      brake: () => brakeOf(this.store.rates.up, this.session?.id, this.ended.signal),
       onBytes: (bytes) => this.access.bytes += bytes,
     });
+  }
+
+  /** Is there no telling what comes behind this request? Then the connection ends with its answer. */
+  get last(): boolean {
+    return this.door.stopping || this.holds || this.failed?.kind === "protocol";
+  }
+
+  /** Does the client wait with the body until it is told to go on? */
+  get holds(): boolean {
+    return this.#goOn !== undefined && !this.#body?.begun;
   }
 
   /** The URL's path, still encoded, and its query; set before any handler runs. */
@@ -131,7 +157,8 @@ export class Exchange implements Disposable {
     this.#leaveAccount();
     this.#leaveAccount = leave;
     this.session = session;
-    this.access.account = session.account().name;
+    this.access.account = session.name;
+    if (this.#presence) this.#presence.account = session.name;
   }
 
   /** Waits before a failed login is told; less, when the client leaves. */
@@ -183,7 +210,13 @@ export class Exchange implements Disposable {
   /** Cuts the connection, whatever is under way. */
   cut(reason: BargeError): void {
     this.ended.abort(reason);
+    this.#body?.break(reason);
     this.incoming.socket.destroy();
+  }
+
+  /** The connection is gone, whatever it looked like before. */
+  leave(): void {
+    this.cut(gone);
   }
 
   /**
@@ -205,6 +238,7 @@ export class Exchange implements Disposable {
   [Symbol.dispose](): void {
     this.outgoing.off("close", this.#closed);
     this.#leaveAccount();
+    if (this.#presence?.doing === this.access) this.#presence.doing = null;
     this.#vigil[Symbol.dispose]();
     this.ended.abort(over);
   }
