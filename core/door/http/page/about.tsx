@@ -117,6 +117,15 @@ function Verbs({ view, path, entry }: { view: UserView; path: string; entry: Ent
         <Icon name="download" />
         {folder ? "Download as a zip" : "Download"}
       </a>
+      {folder && (
+        <a
+          class="b wide"
+          href={downloadUrl(path, folder).replace(/zip$/, "tar")}
+          download={`${name}.tar`}
+        >
+          <Icon name="download" />Download as a tar
+        </a>
+      )}
       {verbs.map(([verb, icon, label]) => (
         <button type="submit" class="b" formaction={`/do/${verb}`}>
           <Icon name={icon} />

@@ -210,3 +210,21 @@ async function post(
   await response.body?.cancel();
   return response.status;
 }
+
+Deno.test("over TLS, the cookie is for this host and for TLS alone", async () => {
+  await using server = await startServer({
+    args: ["--http", "127.0.0.1:0", "--workers", "1", "--tls"],
+  });
+  await server.addUser("alice");
+  const certificate = await Deno.readTextFile(`${server.data}/tls/cert.pem`);
+  using client = Deno.createHttpClient({ caCerts: [certificate] });
+  const url = `https://${server.facts.http}/login`;
+  const text = await (await fetch(url, { client })).text();
+  const csrf = /name="csrf" value="([^"]+)"/.exec(text)![1];
+  const body = new URLSearchParams({ csrf, name: "alice", password: "alice-secret" });
+  const response = await fetch(url, { client, method: "POST", body, redirect: "manual" });
+  await response.body?.cancel();
+  const [cookie] = response.headers.getSetCookie();
+  assert.match(cookie, /^__Host-barge=[\w-]{43};/);
+  assert.match(cookie, /; Path=\/; HttpOnly; Secure; SameSite=Strict$/);
+});

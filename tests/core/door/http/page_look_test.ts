@@ -106,6 +106,27 @@ test("files are shown, and can do nothing to who looks at them", async (t) => {
     }
   });
 
+  await t.step("in a hand: a folder made, a file sent, looked at and deleted", async () => {
+    await using phone = await Person.open(browser, server, { width: 390 });
+    const { page } = phone;
+    await phone.login("alice");
+    await page.click("#new-folder");
+    await phone.shot("phone-dialog");
+    await page.fill("dialog #to", "pocket");
+    await page.click("dialog [data-default]");
+    await page.click("text=pocket");
+    await page.getByText("Nothing here yet").waitFor();
+    await phone.upload(`${home}/dot.png`);
+    await phone.sees("dot.png");
+    await phone.shot("phone-uploaded");
+    await page.click("text=Clear");
+    await page.click('[aria-label="More about dot.png"]');
+    await page.click('[formaction="/do/delete"]');
+    await page.click("dialog .bad");
+    await phone.hears("Deleted 1 item");
+    await page.getByText("Nothing here yet").waitFor();
+  });
+
   await t.step("light or dark is remembered", async () => {
     const theme = () => page.locator("html").getAttribute("data-theme");
     await page.click("[data-theme-form] button");
