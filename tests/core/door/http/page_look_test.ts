@@ -86,11 +86,14 @@ test("files are shown, and can do nothing to who looks at them", async (t) => {
   });
 
   await t.step("in light and dark, on a desk and in a hand, anybody can use it", async () => {
+    await using person = await Person.open(browser, server);
+    const { page } = person;
+    await person.login("alice");
     for (const scheme of ["light", "dark"] as const) {
       for (const width of [1280, 390]) {
-        await using person = await Person.open(browser, server, { scheme, width });
-        const { page } = person;
-        await person.login("alice");
+        await page.emulateMedia({ colorScheme: scheme });
+        await page.setViewportSize({ width, height: 800 });
+        await page.goto(`${person.base}/files/home/`);
         await person.sees("music");
         await person.shot(`home-${width}-${scheme}`);
         await page.check('input[value="music"]');

@@ -94,6 +94,7 @@ function next() {
   for (
     const transfer of queue.filter(({ state }) => state === "waiting").slice(0, together - sending)
   ) {
+    later(); // what is begun holds room
     transfer.run().then(() => {
       if (transfer.state === "done") later();
       if (!under()) finished();
@@ -193,6 +194,7 @@ const acts = {
 };
 
 function act(what, transfer) {
+  later();
   if (what === "clear") {
     const over = queue.filter(({ state }) => state === "done" || state === "failed");
     for (const one of over) forget(one);
