@@ -130,6 +130,41 @@ test("files are shown, and can do nothing to who looks at them", async (t) => {
     await page.getByText("Nothing here yet").waitFor();
   });
 
+  await t.step("by the keyboard alone", async () => {
+    await using person = await Person.open(browser, server);
+    const { page } = person;
+    const { keyboard } = page;
+    const focused = () => page.locator(":focus");
+    await page.goto(`${person.base}/login`);
+    await keyboard.type("alice");
+    await keyboard.press("Tab");
+    await keyboard.type("alice-secret");
+    await keyboard.press("Enter");
+    await person.sees("music");
+    await keyboard.press("Tab");
+    assert.equal(await focused().innerText(), "Skip to the content");
+    await keyboard.press("n");
+    await page.locator("dialog #to:focus").waitFor();
+    await keyboard.type("by key");
+    await keyboard.press("Enter");
+    await person.hears("The folder is made");
+    await person.sees("by key");
+    await keyboard.press("ArrowDown");
+    assert.equal((await focused().innerText()).trim(), "by key");
+    await keyboard.press("x");
+    await page.locator("[data-count]", { hasText: "1 selected" }).waitFor();
+    await keyboard.press("Delete");
+    await page.locator("dialog .bad:focus").waitFor();
+    await keyboard.press("Escape");
+    await page.locator("dialog[open]").waitFor({ state: "detached" });
+    assert.equal((await focused().innerText()).trim(), "by key");
+    await keyboard.press("Enter");
+    await page.getByText("Nothing here yet").waitFor();
+    await keyboard.press("?");
+    await page.locator("dialog", { hasText: "from row to row" }).waitFor();
+    await keyboard.press("Escape");
+  });
+
   await t.step("light or dark is remembered", async () => {
     const theme = () => page.locator("html").getAttribute("data-theme");
     await page.click("[data-theme-form] button");

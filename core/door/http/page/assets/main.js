@@ -78,7 +78,9 @@ export async function refreshQuietly() {
   if (focused?.id && !focused.isConnected) document.getElementById(focused.id)?.focus();
   for (const box of document.querySelectorAll(".pick input[name]")) {
     if (picked.has(box.value)) box.checked = true;
-    if (box.value === where) box.closest("tr").querySelector(".name a").focus();
+    if (box.value !== where) continue;
+    if (focused.matches(".pick input")) box.focus();
+    else box.closest("tr").querySelector(".name a").focus();
   }
   openFolder();
 }
