@@ -46,6 +46,8 @@ export class Person implements AsyncDisposable {
   /** What the page broke: refused by its own policy, thrown, or asked of another host. */
   readonly broken: string[] = [];
   base: string;
+  /** All servers that it may talk to: another one is started in the place of a first. */
+  readonly own = new Set<string>();
 
   private constructor(
     server: Server,
@@ -61,8 +63,10 @@ export class Person implements AsyncDisposable {
     });
     page.on("request", (request) => {
       const { protocol, origin } = new URL(request.url());
-      const own = origin === new URL(this.base).origin || !/^(http|ws)/.test(protocol);
-      if (!own) this.broken.push(`asked ${request.url()}`);
+      this.own.add(this.base);
+      if (/^(http|ws)/.test(protocol) && !this.own.has(origin)) {
+        this.broken.push(`asked ${request.url()}`);
+      }
     });
     page.on("dialog", (dialog) => dialog.accept());
   }

@@ -61,11 +61,20 @@ export async function visit(url, options) {
   if (answer && mine === visits) show(answer, options);
 }
 
+/** Nothing changes under a finger that is down: its click would be lost. */
+let pressed = false;
+addEventListener("pointerdown", () => pressed = true, true);
+for (const over of ["click", "pointercancel", "dragend", "blur"]) {
+  addEventListener(over, () => pressed = false, true);
+}
+addEventListener("pointerup", () => setTimeout(() => pressed = false), true);
+
 /** The quota meter and the list, without taking the reader's place from them. */
 export async function refreshQuietly() {
   const before = visits;
   const { href } = location;
   const answer = await load(href);
+  while (pressed) await new Promise((resolve) => setTimeout(resolve, 50));
   const focused = document.activeElement;
   const typing = focused?.matches("main input:not([type=checkbox])");
   const gone = visits !== before || location.href !== href;
