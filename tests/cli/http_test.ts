@@ -41,7 +41,17 @@ Deno.test("curl -T puts a file into a folder, and gets it back from where it sto
   // What has no room is not even sent.
   Deno.writeFileSync(`${home.path}/large`, new Uint8Array(3_000_000));
   const told = await run(
-    ["-H", "Expect: 100-continue", "-T", "large", "-w", "\n%{http_code} %{size_upload}", url],
+    [
+      "--expect100-timeout",
+      "60",
+      "-H",
+      "Expect: 100-continue",
+      "-T",
+      "large",
+      "-w",
+      "\n%{http_code} %{size_upload}",
+      url,
+    ],
     home.path,
   );
   assert.match(told, /\n507 0$/);

@@ -96,6 +96,9 @@ export class Exchange implements Disposable {
     if (presence) presence.doing = this.access;
     this.#vigil = new Vigil(door.patience, (reason) => this.cut(reason));
     outgoing.once("close", this.#closed);
+    // Whoever reads or writes is told in other ways; without these, the program would end.
+    incoming.on("error", () => {});
+    outgoing.on("error", () => {});
     this.#goOn = goOn;
   }
 

@@ -4,7 +4,8 @@
  *   let in -> (idle -> request)* -> closed
  *
  * Invariants: who is let in has a place at the gate until the connection is closed; each request ends,
- * at the latest when its connection does; nothing that a client sends throws out of here.
+ * at the latest when its connection does; those of one connection are carried out one after the other,
+ * as they are answered; nothing that a client sends throws out of here.
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
@@ -19,6 +20,9 @@ import { checkHead } from "./head.ts";
 import { parseTarget } from "./path.ts";
 import { crowded, malformed, noProxy, refuse } from "./refuse.ts";
 import { reply } from "./reply.ts";
+
+/** So many requests of a connection may wait for the one before them; who sends more is cut. */
+const mostAhead = 64;
 
 /** A connection, and its requests that are not over. */
 interface Link {
@@ -98,8 +102,11 @@ export class Hosting {
     const { remoteAddress: host = "?", remotePort: port = 0 } = req.socket;
     const link = this.#links.get(formatAddress({ host, port }));
     if (!link) return void req.socket.destroy(); // it is gone already
+    if (link.open.size >= mostAhead) return void req.socket.destroy();
     const exchange = new Exchange(this.#door, req, res, link.presence, goOn);
-    const end = this.#serve(exchange).finally(() => {
+    const before = [...link.open.values()].at(-1);
+    const served = before ? before.then(() => this.#serve(exchange)) : this.#serve(exchange);
+    const end = served.finally(() => {
       link.open.delete(exchange);
       this.#ends.delete(end);
     });
@@ -144,6 +151,7 @@ export class Hosting {
   async #answer(exchange: Exchange): Promise<Response> {
     const { incoming, method } = exchange;
     try {
+      exchange.ended.signal.throwIfAborted();
       checkHead(incoming);
       if (incoming.url === "*" && method === "OPTIONS") return new Response(null, { status: 204 });
       exchange.target = parseTarget(incoming.url ?? "");

@@ -14,6 +14,32 @@ Deno.test("a head that does not come is cut off", async () => {
   assert.equal(await client.end(), "");
 });
 
+Deno.test("a connection that says nothing, first or between two requests, is closed", async () => {
+  await using web = await Web.start({}, { head: 300, idle: 300 });
+  const silent = await web.client();
+  assert.match(await silent.end(), /^HTTP\/1.1 408 /);
+  const idle = await web.client();
+  assert.equal((await idle.ask("GET", "/healthz")).status, 200);
+  assert.equal(await idle.end(), "");
+});
+
+Deno.test("requests that come before their turn are answered in order, if they are not too many", async () => {
+  await using web = await Web.start();
+  const anna = await web.user("anna");
+  await anna.ask("PUT", put, {}, pattern(300_000));
+  for (let i = 0; i < 20; i++) {
+    await anna.begin("GET", i % 2 ? put : `${api}/quota`, { host: "test", range: `bytes=${i}-` });
+  }
+  for (let i = 0; i < 20; i++) {
+    const { status, bytes } = await anna.answer();
+    assert.deepEqual([status, bytes.length], i % 2 ? [206, 300_000 - i] : [200, bytes.length]);
+  }
+  const greedy = await web.client();
+  await greedy.send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n".repeat(1000)).catch(() => {});
+  const answers = (await greedy.end()).split("HTTP/1.1 200").length - 1;
+  assert.ok(answers < 1000, `${answers} were answered`);
+});
+
 Deno.test("a body that does not come on is cut off, and kept", async () => {
   await using web = await Web.start({}, { request: 300 });
   const anna = await web.user("anna");
