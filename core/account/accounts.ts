@@ -125,7 +125,8 @@ export class Accounts {
   }
 
   /**
-   * Changes what is given and leaves the rest. A new password ends all tokens made with the old one.
+   * Changes what is given and leaves the rest. A new password ends all tokens and
+   * web sessions made with the old one.
    *
    * @throws {BargeError} `not-found`; `refused` when it would leave no admin that can log in
    */
@@ -147,6 +148,7 @@ export class Accounts {
           ...[v.salt, v.n, v.r, v.p, v.storedKey, v.serverKey, id],
         );
         this.#db.run("DELETE FROM token WHERE account = ?", id);
+        this.#db.run("DELETE FROM web_session WHERE account = ?", id);
       }
       this.#keepAnAdmin(before, name);
       return this.get(name);

@@ -94,6 +94,15 @@ export class Reservations {
     );
   }
 
+  /** All of an account's that nobody is writing now, the oldest first. */
+  idleOf(account: number): UploadRow[] {
+    return this.#db.all<UploadRow>(
+      `SELECT * FROM upload WHERE account = ? AND sha256 IS NULL
+       AND (holder IS NULL OR touched < ?) ORDER BY id`,
+      ...[account, Date.now() - staleAfter],
+    );
+  }
+
   /**
    * Takes up a half-finished upload again, with the room that the rest of it needs.
    *

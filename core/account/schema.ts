@@ -208,4 +208,16 @@ CREATE INDEX lock_path ON lock (dir, name);
 CREATE INDEX lock_account ON lock (account);
 CREATE INDEX lock_until ON lock (until);
 `,
+  `
+-- Who is logged in at the web page: of the cookie, only a digest is kept.
+CREATE TABLE web_session (
+  digest   TEXT PRIMARY KEY,
+  account  INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+  agent    TEXT NOT NULL,                           -- the browser, as it calls itself
+  address  TEXT NOT NULL,                           -- where it logged in from
+  created  INTEGER NOT NULL,
+  seen     INTEGER NOT NULL                         -- to the minute
+) STRICT, WITHOUT ROWID;
+CREATE INDEX web_session_account ON web_session (account);
+`,
 ];

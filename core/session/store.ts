@@ -8,6 +8,7 @@ import { Locks } from "../account/locks.ts";
 import { Properties } from "../account/properties.ts";
 import { Reservations } from "../account/reservation.ts";
 import { Tokens } from "../account/tokens.ts";
+import { WebSessions } from "../account/web_sessions.ts";
 import { Vault } from "../vault/vault.ts";
 import { Commits } from "./commit.ts";
 import { type Board, Metrics } from "./metrics.ts";
@@ -50,6 +51,7 @@ export class Store implements Disposable {
   readonly db: Database;
   readonly accounts: Accounts;
   readonly tokens: Tokens;
+  readonly webSessions: WebSessions;
   readonly bans: Bans;
   readonly ledger: Ledger;
   readonly reservations: Reservations;
@@ -76,6 +78,7 @@ export class Store implements Disposable {
     this.db = new Database(data, { durability });
     this.accounts = new Accounts(this.db);
     this.tokens = new Tokens(this.db);
+    this.webSessions = new WebSessions(this.db);
     this.bans = new Bans(this.db, settings.banAfter);
     this.ledger = new Ledger(this.db);
     this.reservations = new Reservations(this.db, this.ledger);

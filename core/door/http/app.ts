@@ -8,19 +8,19 @@ import { challenges } from "./auth.ts";
 import type { Exchange, HttpEnv } from "./exchange.ts";
 import { webdav } from "./dav/dav.ts";
 import { ops } from "./ops.ts";
-import { problem, Refusal, statusOf } from "./problem.ts";
+import { page } from "./page/page.tsx";
+import { nothing, problem, Refusal, statusOf } from "./problem.ts";
 import { resource } from "./resource.ts";
 
 export function makeApp(): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   app.use(compress());
   app.onError((error, c) => failure(c.env, error));
-  app.notFound((c) =>
-    failure(c.env, new Refusal(404, "not-found", "there is nothing at this URL"))
-  );
+  app.notFound((c) => failure(c.env, nothing()));
   app.route("/", ops());
   app.route("/api/v1", api());
   app.route("/", webdav());
+  app.route("/", page());
   resource(app, "/problems/:kind", { GET: (c) => explained(c.req.param("kind") ?? "") });
   return app;
 }

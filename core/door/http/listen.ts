@@ -18,6 +18,7 @@ import type { Door, Opening } from "../door.ts";
 import { Logins } from "./auth.ts";
 import type { Doorway } from "./exchange.ts";
 import { Hosting } from "./hosting.ts";
+import { cookieLogin } from "./page/view.ts";
 import { longestRead } from "./refuse.ts";
 import { type Patience, patience } from "./vigil.ts";
 
@@ -33,10 +34,11 @@ export async function openDoor(opening: Opening): Promise<Door> {
 /** @param allowed how long clients may take @throws as `OpenDoor` */
 export async function listenHttp(opening: Opening, allowed: Patience): Promise<Door> {
   const { store, spec, reusePort, tls } = opening;
+  const scheme = tls ? "https" : "http";
   const doorway: Doorway = {
     store,
-    scheme: tls ? "https" : "http",
-    logins: new Logins(store),
+    scheme,
+    logins: new Logins(store, cookieLogin(scheme)),
     patience: allowed,
     stopping: false,
   };

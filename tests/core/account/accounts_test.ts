@@ -95,7 +95,7 @@ Deno.test("tokens are issued, found, listed, revoked by their owner, ended by a 
   const two = await tokens.issue(anna, "two".repeat(100));
   assert.match(one.token, new RegExp(`^barge_${one.id}_[A-Za-z0-9_-]{43}$`));
   assert.equal(tokens.find(one.id)?.account, anna);
-  assert(!JSON.stringify(tokens.find(one.id)).includes(one.token.split("_")[2]));
+  assert(!JSON.stringify(tokens.find(one.id)).includes(one.token.split("_").slice(2).join("_")));
   assert.equal(tokens.list(anna).length, 2);
   assert.equal(tokens.list(anna).find(({ id }) => id === two.id)?.label.length, 200);
   assert.equal(tokens.list(anna).find(({ id }) => id === one.id)?.used, null);

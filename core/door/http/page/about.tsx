@@ -1,0 +1,195 @@
+/** One file or folder: how it looks, what is known of it, and what can be done with it. */
+import { formatSize } from "../../../account/size.ts";
+import { BargeError } from "../../../error.ts";
+import { borrow, giveBack } from "../../../net/pool.ts";
+import type { Entry } from "../../../protocol/message.ts";
+import { get } from "../../../session/get.ts";
+import type { Session } from "../../../session/session.ts";
+import { stat } from "../../../session/stat.ts";
+import { encodePath, treePath } from "../path.ts";
+import { downloadUrl, iconOf, sectionOf } from "./browse.tsx";
+import { Crumbs } from "./crumbs.tsx";
+import { formatTime, lookOf, split } from "./format.ts";
+import { Csrf, Icon, send, Shell } from "./layout.tsx";
+import { sentence } from "./said.ts";
+import { type PageContext, type UserView, userView } from "./view.ts";
+
+/** As much of a text is shown, in bytes. */
+const shown = 64 * 1024;
+
+/** GET /about/PATH. */
+export async function about(c: PageContext): Promise<Response> {
+  const view = userView(c);
+  const { path } = treePath(view.exchange.target.path.slice("/about".length));
+  view.exchange.asked.path = path;
+  const { entry } = stat(view.session, path);
+  if (!entry) throw new BargeError("not-found", "there is no such file or folder", { path });
+  if (split(path).dir === "/") return c.redirect(`/files${encodePath(path)}/`, 303);
+  const said = sentence(view.query.get("said"));
+  const look = entry.type === "dir" ? "other" : lookOf(entry.name);
+  const text = look === "text" ? await beginning(view.session, path) : undefined;
+  return await send(
+    <Shell view={view} title={entry.name} section={sectionOf(path)}>
+      <div class="head" data-said={said}>
+        <Crumbs path={path} />
+      </div>
+      <div class="about">
+        <section class="card view" aria-label="Preview">
+          <Preview path={path} entry={entry} text={text} />
+        </section>
+        <div class="stack">
+          <Verbs view={view} path={path} entry={entry} />
+          <Facts path={path} entry={entry} />
+        </div>
+      </div>
+    </Shell>,
+  );
+}
+
+/** The beginning of a text; undefined where it is none. */
+async function beginning(session: Session, path: string): Promise<string | undefined> {
+  const file = await get(session, path, 0);
+  const buffer = borrow();
+  try {
+    let size = 0;
+    while (size < shown) {
+      const n = await file.read(buffer.subarray(size, shown));
+      if (n === 0) break;
+      size += n;
+    }
+    const bytes = buffer.subarray(0, size);
+    if (bytes.includes(0)) return undefined;
+    const text = new TextDecoder().decode(bytes, { stream: true });
+    return file.size > size ? `${text}\n…` : text;
+  } finally {
+    giveBack(buffer);
+    file.close();
+  }
+}
+
+function Preview({ path, entry, text }: { path: string; entry: Entry; text?: string }) {
+  const { name, type } = entry;
+  const src = `/raw${encodePath(path)}`;
+  if (text !== undefined) {
+    return <pre class="mono" tabindex={0} aria-label={`The text of ${name}`}>{text}</pre>;
+  }
+  const look = type === "dir" ? "dir" : lookOf(name);
+  switch (look) {
+    case "image":
+      return <img src={src} alt={name} />;
+    case "video":
+      return <video src={src} controls preload="metadata" aria-label={name}></video>;
+    case "audio":
+      return <audio src={src} controls preload="metadata" aria-label={name}></audio>;
+    case "pdf":
+      return <iframe src={src} title={name}></iframe>;
+  }
+  return (
+    <div class="empty">
+      <Icon name={look === "dir" ? "folder" : iconOf(name)} />
+      <p>{look === "dir" ? "A folder" : "There is no preview of this kind of file."}</p>
+      {look === "dir" && <a class="b" href={`/files${encodePath(path)}/`}>Open it</a>}
+    </div>
+  );
+}
+
+function Verbs({ view, path, entry }: { view: UserView; path: string; entry: Entry }) {
+  const { dir, name } = split(path);
+  const folder = entry.type === "dir";
+  const inPublic = sectionOf(path) === "public";
+  const verbs = [
+    ["rename", "rename", "Rename"],
+    ["move", "move", "Move"],
+    ["copy", "copy", "Copy"],
+    inPublic ? ["claim", "home", "Claim"] : ["publish", "public", "Publish"],
+    ["delete", "trash", "Delete"],
+  ];
+  return (
+    <form class="card verbs" method="post" action="/do/rename" data-files>
+      <Csrf view={view} />
+      <input type="hidden" name="dir" value={dir} />
+      <input type="hidden" name="name" value={name} />
+      <a
+        class="b main wide"
+        href={downloadUrl(path, folder)}
+        download={folder ? `${name}.zip` : name}
+      >
+        <Icon name="download" />
+        {folder ? "Download as a zip" : "Download"}
+      </a>
+      {folder && (
+        <a
+          class="b wide"
+          href={downloadUrl(path, folder).replace(/zip$/, "tar")}
+          download={`${name}.tar`}
+        >
+          <Icon name="download" />Download as a tar
+        </a>
+      )}
+      {verbs.map(([verb, icon, label]) => (
+        <button type="submit" class="b" formaction={`/do/${verb}`}>
+          <Icon name={icon} />
+          {label}
+        </button>
+      ))}
+    </form>
+  );
+}
+
+function Facts({ path, entry }: { path: string; entry: Entry }) {
+  const { size, modified, owner, sha256, type } = entry;
+  return (
+    <section class="card stack" aria-label="Details">
+      <h2>Details</h2>
+      <dl>
+        {type === "file" && (
+          <div>
+            <dt>Size</dt>
+            <dd>
+              {formatSize(size)}
+              {size >= 1000 && <small>({size.toLocaleString("en")} bytes)</small>}
+            </dd>
+          </div>
+        )}
+        <div>
+          <dt>Changed</dt>
+          <dd>
+            <time datetime={modified}>{formatTime(modified)}</time>
+          </dd>
+        </div>
+        {owner !== null && (
+          <div>
+            <dt>Whose</dt>
+            <dd>{owner}</dd>
+          </div>
+        )}
+        <div>
+          <dt>Path</dt>
+          <dd class="mono">{path}</dd>
+        </div>
+        {type === "file" && (
+          <div>
+            <dt>SHA-256</dt>
+            <dd class="digest">
+              <code class="grow" id="sha256">
+                {sha256 ?? "not known: the file was put here by hand"}
+              </code>
+              {sha256 !== null && (
+                <button
+                  type="button"
+                  class="b flat icon"
+                  data-copy="sha256"
+                  aria-label="Copy the SHA-256"
+                  title="Copy"
+                  hidden
+                >
+                  <Icon name="copy" />
+                </button>
+              )}
+            </dd>
+          </div>
+        )}
+      </dl>
+    </section>
+  );
+}

@@ -1,0 +1,269 @@
+/** One's own account: room, password, where one is logged in, tokens. */
+import { formatSize, parseSize } from "../../../account/size.ts";
+import { BargeError } from "../../../error.ts";
+import { makeVerifier } from "../../../protocol/scram.ts";
+import { bounded, enter } from "../../../session/enter.ts";
+import { passwd } from "../../../session/passwd.ts";
+import { grow, quota } from "../../../session/quota.ts";
+import { token } from "../../../session/token.ts";
+import { begin, end, webSessions } from "../../../session/web.ts";
+import { nothing, statusOf } from "../problem.ts";
+import { formatTime } from "./format.ts";
+import { Csrf, Icon, Note, send, Shell } from "./layout.tsx";
+import { checkPassword, NewPassword } from "./password.tsx";
+import { sentence, wordsOf } from "./said.ts";
+import { formOf, giveCookie, type PageContext, type UserView, userView } from "./view.ts";
+
+/** GET /account. */
+export async function showAccount(c: PageContext): Promise<Response> {
+  const view = userView(c);
+  return await send(<Account view={view} said={sentence(view.query.get("said"))} />);
+}
+
+type Change = (c: PageContext, view: UserView, form: URLSearchParams) => Promise<string> | string;
+
+/** What the forms of the page do. Each returns the code of what to say. */
+const changes: Readonly<Record<string, Change>> = {
+  async password(c, view, form) {
+    const { store, exchange, session } = view;
+    const password = form.get("password") ?? "";
+    checkPassword(password, form.get("again"));
+    const { host } = exchange;
+    const { name } = session.account();
+    const pause = (ms: number) => exchange.pause(ms);
+    const proven = await enter(store, { name, secret: form.get("old") ?? "", host }, pause);
+    passwd(proven, await bounded(() => makeVerifier("password", password)));
+    const agent = exchange.header("user-agent") ?? "";
+    giveCookie(c, await begin(store, { name, secret: password, host }, agent, pause));
+    return "password";
+  },
+  grow(_, { session }, form) {
+    const limit = parseSize(form.get("limit") ?? "");
+    if (limit === undefined) throw new BargeError("usage", "that is no size: 500 MB, 20 GiB");
+    grow(session, limit);
+    return "grown";
+  },
+  end(_, { session }, form) {
+    end(session, form.get("id") ?? "");
+    return "ended";
+  },
+  async revoke(_, { session }, form) {
+    await token(session, { verb: "token", action: "revoke", id: form.get("id") ?? "" });
+    return "revoked";
+  },
+};
+
+/** POST /account/CHANGE. */
+export async function changeAccount(c: PageContext): Promise<Response> {
+  const view = userView(c);
+  const form = await formOf(view);
+  const what = c.req.param("change") ?? "";
+  try {
+    if (what === "token") {
+      const label = (form.get("label") ?? "").trim() || "made on the page";
+      const made = await token(view.session, { verb: "token", action: "issue", label });
+      return await send(<Account view={view} token={made.token ?? ""} />);
+    }
+    if (!Object.hasOwn(changes, what)) throw nothing();
+    return c.redirect(`/account?said=${await changes[what](c, view, form)}`, 303);
+  } catch (error) {
+    if (!(error instanceof BargeError)) throw error;
+    view.exchange.failed = error;
+    const words = what === "password" && error.kind === "unauthenticated"
+      ? "That is not your old password."
+      : wordsOf(error);
+    return await send(<Account view={view} error={words} />, statusOf(error));
+  }
+}
+
+function Account(
+  { view, said, error, token }: {
+    view: UserView;
+    said?: string;
+    error?: string;
+    token?: string;
+  },
+) {
+  const { name, role } = view.session.account();
+  return (
+    <Shell view={view} title="Account" section="account">
+      <div class="head" data-said={said}>
+        <h1 class="grow">{name}</h1>
+        {role === "admin" && <span class="soft">admin</span>}
+        <form method="post" action="/logout">
+          <Csrf view={view} />
+          <button type="submit" class="b">Log out</button>
+        </form>
+      </div>
+      <div class="stack narrow">
+        {error && <Note bad>{error}</Note>}
+        {token && (
+          <Note>
+            <p>Copy it now; it can't be shown again:</p>
+            <code id="token">{token}</code>{" "}
+            <button type="button" class="b" data-copy="token" hidden>
+              <Icon name="copy" />Copy
+            </button>
+          </Note>
+        )}
+        <Room view={view} />
+        <Logins view={view} />
+        <Tokens view={view} />
+        <form class="card stack" method="post" action="/account/password">
+          <h2>Change the password</h2>
+          <p class="soft">All other logins and all tokens end with the old one.</p>
+          <Csrf view={view} />
+          <input type="hidden" name="name" value={name} autocomplete="username" />
+          <div class="field">
+            <label for="old">Old password</label>
+            <input id="old" name="old" type="password" autocomplete="current-password" required />
+          </div>
+          <NewPassword />
+          <div class="row end">
+            <button type="submit" class="b main">Change it</button>
+          </div>
+        </form>
+      </div>
+    </Shell>
+  );
+}
+
+function Room({ view }: { view: UserView }) {
+  const { used, limit } = quota(view.session);
+  const { maxLimit } = view.store.settings;
+  const canGrow = limit !== null && (maxLimit === null || maxLimit > limit);
+  return (
+    <section class="card stack">
+      <h2>Room</h2>
+      <p>
+        {limit === null
+          ? `${formatSize(used)} used; there is no limit.`
+          : `${formatSize(used)} of ${formatSize(limit)} used.`}
+        {limit !== null && !canGrow && " Whoever runs this server can give you more."}
+      </p>
+      {canGrow && (
+        <form class="row" method="post" action="/account/grow">
+          <Csrf view={view} />
+          <label for="limit">Take more</label>
+          <input
+            id="limit"
+            name="limit"
+            class="short"
+            placeholder={maxLimit === null ? "20 GB" : formatSize(maxLimit)}
+            required
+          />
+          <button type="submit" class="b">Grow</button>
+          {maxLimit !== null && <small>up to {formatSize(maxLimit)}</small>}
+        </form>
+      )}
+    </section>
+  );
+}
+
+function Logins({ view }: { view: UserView }) {
+  return (
+    <section class="card stack">
+      <h2>Where you are logged in</h2>
+      <ul class="plain">
+        {webSessions(view.session).map(({ id, agent, address, seen }) => (
+          <li>
+            <div class="grow">
+              <div>{browserOf(agent)}{id === view.login && <strong>, this one</strong>}</div>
+              <small>
+                {address}, used{" "}
+                <time datetime={new Date(seen).toISOString()}>{formatTime(seen)}</time>
+              </small>
+            </div>
+            {id !== view.login && <One view={view} change="end" id={id} label="Log out" />}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Tokens({ view }: { view: UserView }) {
+  const { store, session } = view;
+  const tokens = store.tokens.list(session.account().id);
+  return (
+    <section class="card stack">
+      <h2>Tokens</h2>
+      <p class="soft">For scripts and apps, in place of the password.</p>
+      {tokens.length > 0 && (
+        <ul class="plain">
+          {tokens.map(({ id, label, used }) => (
+            <li>
+              <div class="grow">
+                <div>{label}</div>
+                <small>
+                  {used === null ? "never used" : (
+                    <>
+                      used <time datetime={new Date(used).toISOString()}>{formatTime(used)}</time>
+                    </>
+                  )}
+                </small>
+              </div>
+              <One view={view} change="revoke" id={id} label="Revoke" />
+            </li>
+          ))}
+        </ul>
+      )}
+      <form class="row" method="post" action="/account/token">
+        <Csrf view={view} />
+        <label class="sr" for="label">What the token is for</label>
+        <input
+          id="label"
+          name="label"
+          class="short"
+          placeholder="What is it for?"
+          maxlength={100}
+        />
+        <button type="submit" class="b">
+          <Icon name="link" />Make a token
+        </button>
+      </form>
+    </section>
+  );
+}
+
+function One(
+  { view, change, id, label }: { view: UserView; change: string; id: string; label: string },
+) {
+  return (
+    <form method="post" action={`/account/${change}`}>
+      <Csrf view={view} />
+      <input type="hidden" name="id" value={id} />
+      <button type="submit" class="b">{label}</button>
+    </form>
+  );
+}
+
+/**
+ * What people call a browser.
+ *
+ * @example
+ * ```ts
+ * import { browserOf } from "./account.tsx";
+ * const agent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/128.0 Safari/537.36";
+ * if (browserOf(agent) !== "Chrome on Linux") throw new Error();
+ * ```
+ */
+export function browserOf(agent: string): string {
+  const first = (names: readonly (readonly [RegExp, string])[]) =>
+    names.find(([pattern]) => pattern.test(agent))?.[1];
+  const browser = first([
+    [/\bEdg/, "Edge"],
+    [/\bFirefox\//, "Firefox"],
+    [/Chrome\//, "Chrome"],
+    [/\bSafari\//, "Safari"],
+  ]);
+  const system = first([
+    [/iPhone|iPad/, "iOS"],
+    [/Android/, "Android"],
+    [/Windows/, "Windows"],
+    [/Mac OS X/, "macOS"],
+    [/Linux/, "Linux"],
+  ]);
+  if (browser && system) return `${browser} on ${system}`;
+  return browser ?? (agent.slice(0, 60) || "a program");
+}

@@ -1,0 +1,268 @@
+/** A folder: its files, and what can be done with them. */
+import { formatSize } from "../../../account/size.ts";
+import type { Entry } from "../../../protocol/message.ts";
+import { stat } from "../../../session/stat.ts";
+import { encodePath, treePath } from "../path.ts";
+import { Crumbs, placeName } from "./crumbs.tsx";
+import { count, formatTime, join, lookOf, split } from "./format.ts";
+import { Csrf, Icon, type Section, send, Shell } from "./layout.tsx";
+import { type Listing, listing, type Wanted, wantedOf } from "./listing.ts";
+import { sentence } from "./said.ts";
+import { type PageContext, type UserView, userView } from "./view.ts";
+
+/** GET /files/PATH/. */
+export async function browse(c: PageContext): Promise<Response> {
+  const view = userView(c);
+  const { path, folder } = treePath(view.exchange.target.path.slice("/files".length));
+  view.exchange.asked.path = path;
+  if (path === "/") return c.redirect("/files/home/", 303);
+  const { entry } = stat(view.session, path);
+  if (entry?.type !== "dir") return c.redirect(`/about${encodePath(path)}`, 303);
+  if (!folder) return c.redirect(`/files${encodePath(path)}/`, 301);
+  const wanted = wantedOf(view.query);
+  const listed = await listing(view.session, path, wanted);
+  const { dir, name } = split(path);
+  const title = dir === "/" ? placeName(name) : name;
+  return await send(
+    <Shell view={view} title={title} section={sectionOf(path)}>
+      <Head path={path} wanted={wanted} said={sentence(view.query.get("said"))} />
+      {listed.matching === 0
+        ? <Empty path={path} wanted={wanted} total={listed.total} />
+        : <Table view={view} path={path} wanted={wanted} listed={listed} />}
+    </Shell>,
+  );
+}
+
+/** Which of the places a path is in. */
+export function sectionOf(path: string): Section {
+  return path.startsWith("/public") ? "public" : "home";
+}
+
+function Head({ path, wanted, said }: { path: string; wanted: Wanted; said?: string }) {
+  return (
+    <div class="head" id="folder" data-path={path} data-said={said}>
+      <Crumbs path={path} />
+      <form class="find" method="get" role="search" data-find>
+        <Icon name="search" />
+        <label class="sr" for="q">Filter by name</label>
+        <input
+          id="q"
+          type="search"
+          name="q"
+          value={wanted.filter}
+          placeholder="Filter"
+          autocomplete="off"
+          spellcheck={false}
+        />
+        {wanted.sort !== "name" && <input type="hidden" name="sort" value={wanted.sort} />}
+        {wanted.descending && <input type="hidden" name="order" value="desc" />}
+      </form>
+      <a class="b" href={`/do/mkdir?dir=${encodeURIComponent(path)}`} data-dialog id="new-folder">
+        <Icon name="new-folder" />New folder
+      </a>
+      <button type="button" class="b main" id="upload" hidden>
+        <Icon name="upload" />Upload
+      </button>
+      <noscript>
+        <p class="soft">Uploading here needs JavaScript.</p>
+      </noscript>
+    </div>
+  );
+}
+
+function Empty({ path, wanted, total }: { path: string; wanted: Wanted; total: number }) {
+  if (wanted.filter !== "" && total > 0) {
+    return (
+      <div class="list empty">
+        <Icon name="search" />
+        <h2>No name here contains “{wanted.filter}”</h2>
+        <p>
+          <a href={`/files${encodePath(path)}/`}>Show all {count(total, "item")}</a>
+        </p>
+      </div>
+    );
+  }
+  return (
+    <div class="list empty">
+      <Icon name="upload" />
+      <h2>Nothing here yet</h2>
+      <p>Drop files or whole folders here, or choose Upload.</p>
+    </div>
+  );
+}
+
+interface TableProps {
+  readonly view: UserView;
+  readonly path: string;
+  readonly wanted: Wanted;
+  readonly listed: Listing;
+}
+
+function Table({ view, path, wanted, listed }: TableProps) {
+  const inPublic = sectionOf(path) === "public";
+  return (
+    <>
+      <form class="list" method="post" action="/do/delete" data-files>
+        <Csrf view={view} />
+        <input type="hidden" name="dir" value={path} />
+        <Bar inPublic={inPublic} />
+        <table>
+          <caption class="sr">Files and folders in {path}</caption>
+          <thead>
+            <tr>
+              <th class="pick" scope="col">
+                <input type="checkbox" data-all aria-label="Select all" hidden />
+              </th>
+              <Heading label="Name" sort="name" class="name" wanted={wanted} />
+              <Heading label="Size" sort="size" class="size" wanted={wanted} />
+              <Heading label="Changed" sort="modified" class="when" wanted={wanted} />
+              {inPublic && <th class="own" scope="col">Whose</th>}
+              <th class="acts" scope="col">
+                <span class="sr">Actions</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {listed.entries.map((entry) => <Row path={path} entry={entry} inPublic={inPublic} />)}
+          </tbody>
+        </table>
+      </form>
+      <Foot wanted={wanted} listed={listed} />
+    </>
+  );
+}
+
+/** What can be done with what is selected. */
+function Bar({ inPublic }: { inPublic: boolean }) {
+  const verbs = [
+    ["move", "move", "Move"],
+    ["copy", "copy", "Copy"],
+    ["rename", "rename", "Rename"],
+    inPublic ? ["claim", "home", "Claim"] : ["publish", "public", "Publish"],
+    ["delete", "trash", "Delete"],
+  ];
+  return (
+    <div class="bar" role="toolbar" aria-label="What is selected">
+      <strong data-count>Selected</strong>
+      {verbs.map(([verb, icon, label]) => (
+        <button type="submit" class="b" formaction={`/do/${verb}`} data-verb={verb}>
+          <Icon name={icon} />
+          {label}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function Heading(
+  { label, sort, wanted, class: of }: {
+    label: string;
+    sort: Wanted["sort"];
+    wanted: Wanted;
+    class: string;
+  },
+) {
+  const on = wanted.sort === sort;
+  const query = new URLSearchParams(wanted.filter ? { q: wanted.filter } : {});
+  if (sort !== "name") query.set("sort", sort);
+  if (on && !wanted.descending) query.set("order", "desc");
+  return (
+    <th
+      class={of}
+      scope="col"
+      aria-sort={on ? (wanted.descending ? "descending" : "ascending") : undefined}
+    >
+      <a href={`?${query}`}>
+        {label}
+        {on && <Icon name={wanted.descending ? "down" : "up"} />}
+      </a>
+    </th>
+  );
+}
+
+function Row({ path, entry, inPublic }: { path: string; entry: Entry; inPublic: boolean }) {
+  const { name, type, size, modified, owner } = entry;
+  const encoded = encodePath(join(path, name));
+  const dir = type === "dir";
+  return (
+    <tr>
+      <td class="pick">
+        <input type="checkbox" name="name" value={name} aria-label={`Select ${name}`} />
+      </td>
+      <td class={dir ? "name dir" : "name"}>
+        <a href={dir ? `/files${encoded}/` : `/about${encoded}`}>
+          <Icon name={dir ? "folder" : iconOf(name)} />
+          <span>{name}</span>
+        </a>
+      </td>
+      <td class="size">{dir ? "" : formatSize(size)}</td>
+      <td class="when">
+        <time datetime={modified}>{formatTime(modified)}</time>
+      </td>
+      {inPublic && <td class="own">{owner ?? ""}</td>}
+      <td class="acts">
+        <Download path={join(path, name)} dir={dir} />
+        <a class="b icon" href={`/about${encoded}`} aria-label={`More about ${name}`} title="More">
+          <Icon name="more" />
+        </a>
+      </td>
+    </tr>
+  );
+}
+
+/** A folder comes as a zip. */
+function Download({ path, dir }: { path: string; dir: boolean }) {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  return (
+    <a
+      class="b icon"
+      href={downloadUrl(path, dir)}
+      download={dir ? `${name}.zip` : name}
+      aria-label={`Download ${name}`}
+      title={dir ? "Download as a zip" : "Download"}
+    >
+      <Icon name="download" />
+    </a>
+  );
+}
+
+/** Where a file, or a folder as a zip, is had. */
+export function downloadUrl(path: string, dir: boolean): string {
+  return `/api/v1/files${encodePath(path)}${dir ? "/?archive=zip" : ""}`;
+}
+
+/** The icon of a file. */
+export function iconOf(name: string): string {
+  const look = lookOf(name);
+  return look === "other" ? "file" : look === "pdf" ? "text" : look;
+}
+
+function Foot({ wanted, listed }: { wanted: Wanted; listed: Listing }) {
+  const { matching, pages, bytes } = listed;
+  const page = Math.min(wanted.page, pages);
+  const to = (page: number) => {
+    const query = new URLSearchParams(wanted.filter ? { q: wanted.filter } : {});
+    if (wanted.sort !== "name") query.set("sort", wanted.sort);
+    if (wanted.descending) query.set("order", "desc");
+    query.set("page", String(page));
+    return `?${query}`;
+  };
+  return (
+    <div class="foot">
+      <span>
+        {count(matching, "item")}
+        {bytes > 0 && `, ${formatSize(bytes)}`}
+      </span>
+      <span data-keys hidden>
+        <kbd>?</kbd> shows the keys
+      </span>
+      {pages > 1 && (
+        <nav class="row" aria-label="Pages">
+          {page > 1 && <a href={to(page - 1)}>Earlier</a>}
+          <span>page {page} of {pages}</span>
+          {page < pages && <a href={to(page + 1)}>Later</a>}
+        </nav>
+      )}
+    </div>
+  );
+}

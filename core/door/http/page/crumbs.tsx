@@ -1,0 +1,24 @@
+/** The way to a folder or file, part by part. */
+import { encodePath } from "../path.ts";
+
+/** The first part of a path, as people call it. */
+export function placeName(part: string): string {
+  return { home: "Home", public: "Public" }[part] ?? part;
+}
+
+/** @param path of what is shown; all before its last part leads there */
+export function Crumbs({ path }: { path: string }) {
+  const parts = path.split("/").slice(1);
+  return (
+    <nav class="crumbs" aria-label="Path">
+      <ol>
+        {parts.map((part, i) => {
+          const name = i === 0 ? placeName(part) : part;
+          const href = `/files${encodePath(`/${parts.slice(0, i + 1).join("/")}`)}/`;
+          const last = i === parts.length - 1;
+          return <li>{last ? <h1 aria-current="page">{name}</h1> : <a href={href}>{name}</a>}</li>;
+        })}
+      </ol>
+    </nav>
+  );
+}

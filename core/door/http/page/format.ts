@@ -1,0 +1,75 @@
+/** Small words of the page: times, kinds of files, counts. */
+import { getMimeType } from "hono/utils/mime";
+
+/** A time as the page is sent; the script puts it into the reader's own time zone. */
+export function formatTime(time: string | number): string {
+  return new Date(time).toISOString().slice(0, 16).replace("T", " ");
+}
+
+/**
+ * A count with its noun.
+ *
+ * @example
+ * ```ts
+ * import { count } from "./format.ts";
+ * if (count(1, "item") !== "1 item" || count(2, "item") !== "2 items") throw new Error();
+ * ```
+ */
+export function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? "" : "s"}`;
+}
+
+/** What a file can be shown as. */
+export type Look = "image" | "video" | "audio" | "pdf" | "text" | "archive" | "other";
+
+/**
+ * What a file's name says that it is.
+ *
+ * @example
+ * ```ts
+ * import { lookOf } from "./format.ts";
+ * if (lookOf("a.JPG") !== "image" || lookOf("notes.md") !== "text") throw new Error();
+ * if (lookOf("page.html") !== "text" || lookOf("a.bin") !== "other") throw new Error();
+ * ```
+ */
+export function lookOf(name: string): Look {
+  const lower = name.toLowerCase();
+  if (/\.(zip|tar|t?gz|tgz|bz2|xz|zst|7z|rar)$/.test(lower)) return "archive";
+  if (texts.test(lower)) return "text";
+  const type = typeOf(name);
+  if (type === "application/pdf") return "pdf";
+  const [kind] = type.split("/");
+  if (kind === "image" || kind === "video" || kind === "audio" || kind === "text") return kind;
+  return /^application\/(json|xml|javascript|toml|yaml)/.test(type) ? "text" : "other";
+}
+
+/** Kinds that browsers play, and that Hono's table does not have. */
+const played: Readonly<Record<string, string>> = {
+  wav: "audio/wav",
+  flac: "audio/flac",
+  m4a: "audio/mp4",
+  m4v: "video/mp4",
+  mov: "video/quicktime",
+  mkv: "video/x-matroska",
+};
+
+/** A file's media type, by its name. */
+export function typeOf(name: string): string {
+  const lower = name.toLowerCase();
+  const own = played[lower.slice(lower.lastIndexOf(".") + 1)];
+  return own ?? getMimeType(lower) ?? "application/octet-stream";
+}
+
+const texts =
+  /(^|[/.])(txt|md|markdown|rst|log|csv|tsv|json|jsonl|ya?ml|toml|ini|conf|cfg|env|sh|bash|zsh|py|rb|pl|js|mjs|jsx|tsx?|css|html?|xml|c|h|cc|cpp|hpp|rs|go|java|kt|swift|sql|diff|patch|tex|makefile|dockerfile|license|readme)$/;
+
+/** The name of a path's last part, and the path of the folder that it is in. */
+export function split(path: string): { dir: string; name: string } {
+  const cut = path.lastIndexOf("/");
+  return { dir: path.slice(0, cut) || "/", name: path.slice(cut + 1) };
+}
+
+/** The path of a name in a folder. */
+export function join(dir: string, name: string): string {
+  return dir === "/" ? `/${name}` : `${dir}/${name}`;
+}

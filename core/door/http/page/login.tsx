@@ -1,0 +1,173 @@
+/** Logging in and out, and making oneself an account. */
+import { BargeError } from "../../../error.ts";
+import { makeVerifier } from "../../../protocol/scram.ts";
+import { bounded } from "../../../session/enter.ts";
+import { register } from "../../../session/register.ts";
+import { begin, end } from "../../../session/web.ts";
+import { claimed } from "../../access.ts";
+import { statusOf } from "../problem.ts";
+import { Csrf, Gate, Icon, Note, send } from "./layout.tsx";
+import { checkPassword, NewPassword } from "./password.tsx";
+import { wordsOf } from "./said.ts";
+import { backOf, formOf, giveCookie, type PageContext, type View, viewOf } from "./view.ts";
+
+/** GET /login. */
+export async function showLogin(c: PageContext): Promise<Response> {
+  const view = viewOf(c);
+  if (view.session) return c.redirect(backOf(view.query.get("back")), 303);
+  return await send(<Login view={view} back={view.query.get("back") ?? ""} />);
+}
+
+/** POST /login. */
+export async function login(c: PageContext): Promise<Response> {
+  const view = viewOf(c);
+  const form = await formOf(view);
+  const name = (form.get("name") ?? "").trim();
+  const back = form.get("back") ?? "";
+  const { exchange, store } = view;
+  exchange.access.login = true;
+  exchange.access.account = claimed(name);
+  try {
+    const credentials = { name, secret: form.get("password") ?? "", host: exchange.host };
+    const agent = exchange.header("user-agent") ?? "";
+    const secret = await begin(store, credentials, agent, (ms) => exchange.pause(ms));
+    exchange.access.login = false;
+    giveCookie(c, secret);
+    return c.redirect(backOf(back), 303);
+  } catch (error) {
+    if (!(error instanceof BargeError)) throw error;
+    exchange.failed = error;
+    return await send(
+      <Login view={view} back={back} name={name} error={wordsOf(error)} />,
+      statusOf(error),
+    );
+  }
+}
+
+/** POST /logout. */
+export async function logout(c: PageContext): Promise<Response> {
+  const view = viewOf(c);
+  await formOf(view);
+  if (view.session) end(view.session, view.login);
+  giveCookie(c, "");
+  return c.redirect("/login?said=out", 303);
+}
+
+function Login(
+  { view, back, name, error }: { view: View; back: string; name?: string; error?: string },
+) {
+  const out = view.query.get("said");
+  return (
+    <Gate view={view} title="Log in">
+      <form class="card" method="post" action="/login">
+        <h1>Log in</h1>
+        {error && <Note bad>{error}</Note>}
+        {!error && out === "out" && <Note>You are logged out.</Note>}
+        {!error && back && <Note>Log in to go on.</Note>}
+        <Csrf view={view} />
+        <input type="hidden" name="back" value={back} />
+        <div class="field">
+          <label for="name">Name</label>
+          <input
+            id="name"
+            name="name"
+            value={name}
+            autocomplete="username"
+            autocapitalize="none"
+            spellcheck={false}
+            required
+            autofocus={!name}
+          />
+        </div>
+        <div class="field">
+          <label for="password">Password</label>
+          <input
+            id="password"
+            name="password"
+            type="password"
+            autocomplete="current-password"
+            required
+            autofocus={!!name}
+          />
+        </div>
+        <button type="submit" class="b main">Log in</button>
+        {view.store.settings.allowRegister && (
+          <p class="soft">
+            New here? <a href="/register">Make an account</a>
+          </p>
+        )}
+      </form>
+    </Gate>
+  );
+}
+
+/** GET /register. */
+export async function showRegister(c: PageContext): Promise<Response> {
+  return await send(<Register view={viewOf(c)} />);
+}
+
+/** POST /register: makes the account, and logs it in. */
+export async function makeAccount(c: PageContext): Promise<Response> {
+  const view = viewOf(c);
+  const form = await formOf(view);
+  const name = (form.get("name") ?? "").trim();
+  const password = form.get("password") ?? "";
+  const { exchange, store } = view;
+  try {
+    if (!store.settings.allowRegister) {
+      throw new BargeError("refused", "accounts are made by this server's operator");
+    }
+    checkPassword(password, form.get("again"));
+    const verifier = await bounded(() => makeVerifier("password", password));
+    register(store, { verb: "register", account: name, verifier });
+    const credentials = { name, secret: password, host: exchange.host };
+    const agent = exchange.header("user-agent") ?? "";
+    giveCookie(c, await begin(store, credentials, agent, (ms) => exchange.pause(ms)));
+    return c.redirect("/files/home/?said=welcome", 303);
+  } catch (error) {
+    if (!(error instanceof BargeError)) throw error;
+    exchange.failed = error;
+    return await send(
+      <Register view={view} name={name} error={wordsOf(error)} />,
+      statusOf(error),
+    );
+  }
+}
+
+function Register({ view, name, error }: { view: View; name?: string; error?: string }) {
+  const allowed = view.store.settings.allowRegister;
+  return (
+    <Gate view={view} title="Make an account">
+      <form class="card" method="post" action="/register">
+        <h1>Make an account</h1>
+        {error && <Note bad>{error}</Note>}
+        {!allowed && <Note bad>This server's operator makes the accounts here.</Note>}
+        <Csrf view={view} />
+        {allowed && (
+          <>
+            <div class="field">
+              <label for="name">Name</label>
+              <input
+                id="name"
+                name="name"
+                value={name}
+                autocomplete="username"
+                autocapitalize="none"
+                spellcheck={false}
+                required
+                autofocus
+              />
+            </div>
+            <NewPassword />
+            <button type="submit" class="b main">Make the account</button>
+          </>
+        )}
+        <p class="soft">
+          <a href="/login">
+            <Icon name="person" /> Log in instead
+          </a>
+        </p>
+      </form>
+    </Gate>
+  );
+}

@@ -1,0 +1,128 @@
+/**
+ * What every page needs to know: who asks, how it is to look, and the token that its forms carry.
+ *
+ * A login is a cookie that scripts can't read and other sites can't send; the browser names the site
+ * that a request comes from, too; and a form has to carry a token that only this page was told.
+ */
+import { createHash, timingSafeEqual } from "node:crypto";
+import { getCookie, setCookie } from "hono/cookie";
+import { parse } from "hono/utils/cookie";
+import type { Context } from "hono";
+import { atMost } from "../../../account/web_sessions.ts";
+import { BargeError } from "../../../error.ts";
+import { resume } from "../../../session/web.ts";
+import type { Session } from "../../../session/session.ts";
+import type { Store } from "../../../session/store.ts";
+import { type CookieLogin, refuseForeign } from "../auth.ts";
+import type { Exchange, HttpEnv } from "../exchange.ts";
+import { Refusal } from "../problem.ts";
+
+export type PageContext = Context<HttpEnv>;
+
+/** A request for a page. */
+export interface View {
+  readonly exchange: Exchange;
+  readonly store: Store;
+  /** Undefined: nobody is logged in. */
+  readonly session: Session | undefined;
+  /** Names this login among its owner's. */
+  readonly login: string;
+  /** What forms carry as `csrf`. */
+  readonly csrf: string;
+  readonly theme: "light" | "dark" | undefined;
+  /** The query. */
+  readonly query: URLSearchParams;
+}
+
+/** One of somebody who is logged in. */
+export interface UserView extends View {
+  readonly session: Session;
+}
+
+/** Thrown where a page needs a login and there is none: leads to the login, and back. */
+export class NeedsLogin extends BargeError {
+  constructor() {
+    super("unauthenticated", "log in first", { op: "log in" });
+  }
+}
+
+/** Over TLS, the browser takes it from this host and over TLS only. */
+function cookieName(scheme: "http" | "https"): string {
+  return scheme === "https" ? "__Host-barge" : "barge";
+}
+
+/** Finds whose a request's cookie is, for the door's logins. */
+export function cookieLogin(scheme: "http" | "https"): CookieLogin {
+  return (store, header) => {
+    const secret = parse(header, cookieName(scheme))[cookieName(scheme)];
+    return secret ? resume(store, secret)?.session : undefined;
+  };
+}
+
+/** What a page needs to know, whoever asks. */
+export function viewOf(c: PageContext): View {
+  const exchange = c.env;
+  const { store } = exchange;
+  const secret = getCookie(c, cookieName(exchange.door.scheme)) ?? "";
+  const login = secret === "" ? undefined : resume(store, secret);
+  if (login) exchange.admit(login.session);
+  const theme = getCookie(c, "barge-theme");
+  return {
+    exchange,
+    store,
+    session: login?.session,
+    login: login?.id ?? "",
+    csrf: createHash("sha256").update(`csrf\n${login ? secret : ""}`).digest("base64url"),
+    theme: theme === "light" || theme === "dark" ? theme : undefined,
+    query: new URLSearchParams(exchange.target.query),
+  };
+}
+
+/** The same, of somebody who is logged in. @throws {NeedsLogin} */
+export function userView(c: PageContext): UserView {
+  const view = viewOf(c);
+  if (!view.session) throw new NeedsLogin();
+  return view as UserView;
+}
+
+/** @throws {BargeError} `denied` for one who is no admin */
+export function adminView(c: PageContext): UserView {
+  const view = userView(c);
+  if (view.session.account().role === "admin") return view;
+  throw new BargeError("denied", "this is for admins");
+}
+
+/**
+ * The fields of a form that this page gave out.
+ *
+ * @throws {BargeError} `denied` for one that another site sent, or an old login's
+ */
+export async function formOf(view: View): Promise<URLSearchParams> {
+  const { exchange } = view;
+  refuseForeign(exchange);
+  const form = await exchange.body.form();
+  const [given, own] = [form.get("csrf") ?? "", view.csrf].map((text) =>
+    createHash("sha256").update(text).digest()
+  );
+  if (timingSafeEqual(given, own)) return form;
+  throw new Refusal(403, "denied", "this form is of another login", {
+    hint: "load the page again, and try once more",
+  });
+}
+
+/** Where a form wants to lead back to: only ever to a page of this server. */
+export function backOf(back: string | null): string {
+  return back && /^\/(?![/\\])[!-~]*$/.test(back) ? back : "/files/home/";
+}
+
+/** Gives the browser a login, or with an empty secret takes it away. */
+export function giveCookie(c: PageContext, secret: string): void {
+  const { scheme } = c.env.door;
+  setCookie(c, cookieName(scheme), secret, {
+    path: "/",
+    httpOnly: true,
+    secure: scheme === "https",
+    sameSite: "Strict",
+    maxAge: secret === "" ? 0 : atMost / 1000,
+  });
+}

@@ -1,0 +1,51 @@
+/** Logins at the web page: begun with a password or token once, then known by a cookie. */
+import { BargeError } from "../error.ts";
+import type { WebSession } from "../account/web_sessions.ts";
+import { type Credentials, enter } from "./enter.ts";
+import type { Pause } from "./login.ts";
+import { Session } from "./session.ts";
+import type { Store } from "./store.ts";
+
+/** One login at the page. */
+export interface WebLogin {
+  readonly session: Session;
+  /** Names the login to its owner; the secret can't be had from it. */
+  readonly id: string;
+}
+
+/**
+ * Logs in.
+ *
+ * @param agent the browser, as it calls itself
+ * @returns the secret for the cookie, which can't be had again
+ * @throws {BargeError} as `enter`
+ */
+export async function begin(
+  store: Store,
+  credentials: Credentials,
+  agent: string,
+  pause: Pause,
+): Promise<string> {
+  const session = await enter(store, credentials, pause);
+  return store.webSessions.begin(session.id, { agent, address: credentials.host });
+}
+
+/** Finds whose a secret is. @returns undefined for one that is not, or not any more */
+export function resume(store: Store, secret: string): WebLogin | undefined {
+  const found = store.webSessions.find(secret);
+  const account = found && store.accounts.byId(found.account);
+  if (!account || account.disabled) return undefined;
+  // Not as if with the password: who finds an open browser is not to take the account over with it.
+  return { session: new Session(store, account, false), id: found.id };
+}
+
+/** One's own logins, the newest first. */
+export function webSessions(session: Session): WebSession[] {
+  return session.store.webSessions.list(session.account().id);
+}
+
+/** Ends one of one's own. @throws {BargeError} `not-found` */
+export function end(session: Session, id: string): void {
+  if (session.store.webSessions.end(session.id, id)) return;
+  throw new BargeError("not-found", "there is no such login any more", { path: id });
+}
