@@ -32,6 +32,8 @@ export interface PutRequest {
   readonly base?: Base;
   /** Bytes to reserve at once where the size is not known: no promise that they will come. */
   readonly reserve?: number;
+  /** What is there already is read only when all of it is: `prefix` can't be told. */
+  readonly unread?: boolean;
   /** Are its bytes those of a file here? Then they need no check. */
   readonly copied?: boolean;
 }
@@ -69,7 +71,7 @@ export async function put(session: Session, request: PutRequest): Promise<Upload
   try {
     const heartbeat = makeHeartbeat(store, row);
     const there = resumed ? Math.min(keep, continuable(store, row)) : 0;
-    staged = await Staged.open(store.vault, row.id, there, heartbeat);
+    staged = await Staged.open(store.vault, row.id, there, request.unread ? null : heartbeat);
     if (row.whole !== null) store.reservations.keepWhole(row.id, row.holder!, null);
     if (request.size !== null && staged.size > request.size) await staged.restart();
     if (typeof request.base === "number" && copy === 0 && staged.size !== keep) throw tooFew(keep);

@@ -49,14 +49,15 @@ export class Staged implements Disposable {
    *
    * @param keep so many bytes of what is there already are read once, for the digest, and continued;
    *   0: none are
-   * @param onRead called after each piece of that: it takes a second a gigabyte
+   * @param onRead called after each piece of that: it takes a second a gigabyte. Null: they are read
+   *   when the digest of all is asked for, and `prefix` can't be told
    * @throws {BargeError} `no-space`, `io`
    */
   static async open(
     vault: Vault,
     upload: number,
     keep: number,
-    onRead: () => void = () => {},
+    onRead: (() => void) | null = () => {},
   ): Promise<Staged> {
     try {
       const path = stagedPath(vault, upload);
@@ -229,11 +230,11 @@ export class Staged implements Disposable {
     this.#hashed = 0;
   }
 
-  async #takeUp(keep: number, onRead: () => void): Promise<void> {
+  async #takeUp(keep: number, onRead: (() => void) | null): Promise<void> {
     const { size } = await this.#file.stat();
     if (size > keep) await this.#file.truncate(keep);
     this.#length = this.#size = Math.min(size, keep);
-    await this.#readOn(this.#size, onRead);
+    if (onRead) await this.#readOn(this.#size, onRead);
   }
 
   /** Brings the digest up to a position. */

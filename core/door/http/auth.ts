@@ -85,6 +85,7 @@ export class Logins {
     if (!leader) this.#running.set(key, entering);
     try {
       const session = await entering;
+      session.door = "http";
       this.#keep(key, { session, proof: this.#proof(session, secret), until: now() + lifetime });
       return session;
     } finally {
@@ -115,9 +116,9 @@ export class Logins {
   /** What the database keeps of the secret now; undefined when it is good for nothing any more. */
   #proof(session: Session, secret: string): string | undefined {
     const { accounts, tokens } = this.#store;
-    const account = accounts.byId(session.id);
-    if (!account || account.disabled) return undefined;
-    if (session.withPassword) return accounts.verifier(account.name)?.storedKey;
+    const known = accounts.forLogin(session.name);
+    if (!known || known.account.id !== session.id || known.account.disabled) return undefined;
+    if (session.withPassword) return known.verifier.storedKey;
     const id = /^barge_([^_\s]+)_/.exec(secret)?.[1];
     return id && tokens.find(id)?.verifier.storedKey;
   }

@@ -20,7 +20,7 @@ export interface BodyOptions {
   /** Tells the client to go on; undefined where it does not wait for that. */
   readonly goOn: (() => void) | undefined;
   readonly brake: () => Brake | undefined;
-  /** Told of what has arrived. */
+  /** Told of bytes of a file that have arrived. */
   readonly onBytes: (bytes: number) => void;
 }
 
@@ -42,12 +42,19 @@ export class Body {
   }
 
   /**
-   * The body, to its end, once.
+   * The body, to its end, once; bytes of a file, which are counted.
    *
    * @throws {BargeError} `unavailable` when the connection is cut before
    */
   async *pieces(): AsyncGenerator<Uint8Array, void, void> {
-    const { incoming, vigil, goOn, brake, onBytes } = this.#options;
+    for await (const piece of this.#pieces()) {
+      this.#options.onBytes(piece.length);
+      yield piece;
+    }
+  }
+
+  async *#pieces(): AsyncGenerator<Uint8Array, void, void> {
+    const { incoming, vigil, goOn, brake } = this.#options;
     if (this.#begun) throw new TypeError("the body was read already");
     this.#begun = true;
     if (this.length === 0) return;
@@ -59,7 +66,6 @@ export class Body {
       while (true) {
         const piece: Buffer | null = incoming.read();
         if (piece) {
-          onBytes(piece.length);
           await brake()?.hold(piece.length);
           yield piece;
         } else if (incoming.readableEnded || incoming.destroyed) {
@@ -86,7 +92,7 @@ export class Body {
     if ((this.length ?? 0) > most) throw tooLong();
     const pieces: Uint8Array[] = [];
     let size = 0;
-    for await (const piece of this.pieces()) {
+    for await (const piece of this.#pieces()) {
       size += piece.length;
       if (size > most) throw tooLong();
       pieces.push(piece);

@@ -11,6 +11,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { BargeError } from "../../error.ts";
 import { formatAddress } from "../../net/address.ts";
 import { wait } from "../../net/wait.ts";
+import type { Presence } from "../../session/roster.ts";
 import type { Session } from "../../session/session.ts";
 import type { Store } from "../../session/store.ts";
 import { Access } from "../access.ts";
@@ -49,8 +50,11 @@ export class Exchange implements Disposable {
   readonly body: Body;
   /** Aborted when it is over. */
   readonly ended = new AbortController();
-  /** What the access log is to say of it: a path that holds a secret is to be replaced here. */
-  readonly asked: { door: string; address: string; verb: string; path: string; to?: string };
+  /**
+   * What the access log and the metrics are to say of it: the verb is barge's own where it has one
+   * (`get`, `put`), and a path that holds a secret is to be replaced here.
+   */
+  readonly asked: { door: "http"; address: string; verb: string; path: string; to?: string };
   readonly access: Access;
   /** Who is logged in; see auth.ts. */
   session: Session | undefined;
@@ -59,13 +63,18 @@ export class Exchange implements Disposable {
   readonly #vigil: Vigil;
   #target: Target | undefined;
   #source: Source | undefined;
+  readonly #presence: Presence | undefined;
   #leaveAccount = () => {};
 
-  /** @param goOn says `100 Continue`, to a client that waits for it */
+  /**
+   * @param presence the connection's, kept up to date
+   * @param goOn says `100 Continue`, to a client that waits for it
+   */
   constructor(
     door: Doorway,
     incoming: IncomingMessage,
     outgoing: ServerResponse,
+    presence: Presence | undefined,
     goOn: (() => void) | undefined,
   ) {
     const { remoteAddress = "?", remotePort = 0 } = incoming.socket;
@@ -81,7 +90,9 @@ export class Exchange implements Disposable {
       verb: this.method,
       path: logged(incoming.url ?? ""),
     };
-    this.access = new Access(this.asked);
+    this.access = new Access(this.asked, door.store.metrics);
+    this.#presence = presence;
+    if (presence) presence.doing = this.access;
     this.#vigil = new Vigil(door.patience, (reason) => this.cut(reason));
     outgoing.once("close", this.#closed);
     const { signal } = this.ended;
@@ -131,7 +142,8 @@ export class Exchange implements Disposable {
     this.#leaveAccount();
     this.#leaveAccount = leave;
     this.session = session;
-    this.access.account = session.account().name;
+    this.access.account = session.name;
+    if (this.#presence) this.#presence.account = session.name;
   }
 
   /** Waits before a failed login is told; less, when the client leaves. */
@@ -205,6 +217,7 @@ export class Exchange implements Disposable {
   [Symbol.dispose](): void {
     this.outgoing.off("close", this.#closed);
     this.#leaveAccount();
+    if (this.#presence?.doing === this.access) this.#presence.doing = null;
     this.#vigil[Symbol.dispose]();
     this.ended.abort(over);
   }

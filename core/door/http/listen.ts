@@ -14,8 +14,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import type { Socket } from "node:net";
 import { BargeError } from "../../error.ts";
+import { formatAddress } from "../../net/address.ts";
 import type { KeyPair } from "../../net/certificate.ts";
 import { usable } from "../../net/listen_tls.ts";
+import type { Presence } from "../../session/roster.ts";
 import { outcomeOf } from "../access.ts";
 import type { Door, Opening } from "../door.ts";
 import { note } from "../failure.ts";
@@ -93,7 +95,7 @@ class Hosting {
   readonly #server: Server;
   readonly #door: Doorway;
   readonly #app = makeApp();
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets = new Map<Socket, Presence>();
   readonly #open = new Map<Exchange, Promise<void>>();
 
   constructor(server: Server, door: Doorway) {
@@ -126,24 +128,36 @@ class Hosting {
     }, grace);
     await Promise.all(this.#open.values());
     clearTimeout(cut);
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets.keys()) socket.destroy();
     await closed;
   }
 
   #admit(socket: Socket): void {
-    const leave = this.#door.store.gate.enter(socket.remoteAddress ?? "?");
-    if (!leave) return refuse(socket, crowded, this.#door.scheme === "http");
-    this.#sockets.add(socket);
+    const { store, scheme } = this.#door;
+    const { remoteAddress: host = "?", remotePort: port = 0 } = socket;
+    const leave = store.gate.enter(host);
+    if (!leave) {
+      store.metrics.refused("http");
+      return refuse(socket, crowded, scheme === "http");
+    }
+    const presence = store.roster.enter("http", formatAddress({ host, port }));
+    this.#sockets.set(socket, presence);
     socket.once("close", () => {
       this.#sockets.delete(socket);
+      presence.leave();
       leave();
     });
   }
 
   #begin(req: IncomingMessage, res: ServerResponse, goOn?: () => void): void {
-    const exchange = new Exchange(this.#door, req, res, goOn);
+    const exchange = new Exchange(this.#door, req, res, this.#presenceOf(req.socket), goOn);
     const ended = this.#serve(exchange).finally(() => this.#open.delete(exchange));
     this.#open.set(exchange, ended);
+  }
+
+  /** With TLS a request comes on a socket of its own, above the one that was let in. */
+  #presenceOf(socket: Socket & { _parent?: Socket }): Presence | undefined {
+    return this.#sockets.get(socket._parent ?? socket);
   }
 
   /** Never throws. */

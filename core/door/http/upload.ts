@@ -29,23 +29,24 @@ export async function receiveFile(
   when: When = "always",
 ): Promise<Committed> {
   refuseParts(exchange);
-  const { body, session } = exchange;
+  const { body, session, ended } = exchange;
   const sha256 = digestOf(exchange);
   const overwrite = conditions(exchange, when);
   const request = { path, size: body.length, modified: modifiedOf(exchange), overwrite };
   if (body.length !== null && body.length <= small && !body.held) {
     const bytes = await body.bytes(small);
+    exchange.access.bytes = bytes.length;
     const digest = createHash("sha256").update(bytes).digest("hex");
     if (sha256 !== undefined && sha256 !== digest) {
       throw new BargeError("digest", `what arrived has SHA-256 ${digest}, not ${sha256}`);
     }
-    return await putWhole(session!, request, bytes, digest);
+    return await putWhole(session!, request, bytes, digest, ended.signal);
   }
   const upload = await put(session!, request);
   try {
     if (upload.offset > 0) await upload.restart();
     await receiveInto(exchange, upload);
-    return await upload.commit(sha256 ?? null, true);
+    return await upload.commit(sha256 ?? null, true, ended.signal);
   } catch (error) {
     if (error instanceof BargeError) upload.fail(error);
     throw error;

@@ -27,6 +27,7 @@ export const files = [
     method: "GET",
     path: "/files{path}",
     id: "read",
+    verb: "get",
     summary: "A file's bytes, or a folder's entries",
     login: true,
     query: reading,
@@ -58,6 +59,7 @@ export const files = [
     method: "PUT",
     path: "/files{path}",
     id: "write",
+    verb: "put",
     summary: "Write a whole file",
     login: true,
     body: "bytes",
@@ -83,6 +85,7 @@ export const files = [
     method: "DELETE",
     path: "/files{path}",
     id: "remove",
+    verb: "remove",
     summary: "Remove a file or folder",
     login: true,
     query: v.object({ recursive: schemas.flag }),
@@ -111,7 +114,10 @@ async function read(
   { query, rest }: { query: v.InferOutput<typeof reading>; rest: string },
 ): Promise<Response> {
   const { path, folder } = where(exchange, rest);
-  if (query.stat) return json({ path, ...stat(exchange.session!, path) });
+  if (query.stat) {
+    exchange.asked.verb = "stat";
+    return json({ path, ...stat(exchange.session!, path) });
+  }
   if (query.archive) return sendArchive(exchange, path, query.archive);
   if (folder) return listing(exchange, path, query.recursive);
   const name = path.slice(path.lastIndexOf("/") + 1);
@@ -129,6 +135,7 @@ async function read(
 
 /** As they are read: neither here nor on the way is a large folder held whole. */
 function listing(exchange: Exchange, path: string, recursive: boolean): Response {
+  exchange.asked.verb = "list";
   const { entry } = stat(exchange.session!, path);
   if (entry?.type === "file") {
     throw new BargeError("exists", "it is a file", { hint: "leave out the slash at the end" });

@@ -6,6 +6,7 @@ import type { Hono } from "hono";
 import type * as v from "valibot";
 import { needLogin } from "../auth.ts";
 import { fit } from "../body.ts";
+import type { Verb } from "../../../protocol/message.ts";
 import type { Exchange, HttpEnv } from "../exchange.ts";
 import { type Handler, resource } from "../resource.ts";
 
@@ -32,6 +33,8 @@ export interface Operation<Q extends Query = Query, B extends v.GenericSchema = 
   /** Below /api/v1; at most one part in braces, at the end: `{path}` holds slashes. */
   readonly path: string;
   readonly id: string;
+  /** What the access log and the metrics call it; default: the method. */
+  readonly verb?: Verb;
   readonly summary: string;
   readonly login: boolean;
   readonly query?: Q;
@@ -72,9 +75,10 @@ function routesOf(path: string): string[] {
   return [path.replace(/\{(\w+)\}$/, ":$1")];
 }
 
-function handlerOf({ path, login, query, body, handle }: Operation): Handler {
+function handlerOf({ path, verb, login, query, body, handle }: Operation): Handler {
   const fixed = root.length + path.replace(/\{\w+\}$/, "").length;
   return async ({ env: exchange }) => {
+    if (verb) exchange.asked.verb = verb;
     if (login) await needLogin(exchange);
     const { target } = exchange;
     const given = Object.fromEntries(new URLSearchParams(target.query));

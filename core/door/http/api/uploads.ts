@@ -56,6 +56,7 @@ export const uploads = [
     method: "POST",
     path: "/uploads{path}",
     id: "createUpload",
+    verb: "put",
     summary:
       "Begin an upload, of the file at the path, or into the folder whose path ends in a slash",
     login: true,
@@ -85,6 +86,7 @@ export const uploads = [
     method: "GET",
     path: "/uploads{path}",
     id: "upload",
+    verb: "stat",
     summary: "How far an upload is; HEAD has it in the headers alone",
     login: true,
     headers: spoken,
@@ -109,6 +111,7 @@ export const uploads = [
     method: "PATCH",
     path: "/uploads{path}",
     id: "appendToUpload",
+    verb: "put",
     summary: "Send the next bytes; with the last ones it becomes a file",
     login: true,
     body: "bytes",
@@ -120,6 +123,7 @@ export const uploads = [
     method: "DELETE",
     path: "/uploads{path}",
     id: "endUpload",
+    verb: "remove",
     summary: "Give an upload up; a file at that path stays",
     login: true,
     headers: spoken,
@@ -161,7 +165,8 @@ async function append(exchange: Exchange, rest: string): Promise<Response> {
   const overwrite = conditions(exchange);
   const { modified } = half;
   const base = size === null && at > 0 ? at : undefined;
-  const upload = await put(exchange.session!, { path, size, modified, overwrite, base });
+  const request = { path, size, modified, overwrite, base, unread: true };
+  const upload = await put(exchange.session!, request);
   if (upload.offset !== at) {
     upload.detach(true);
     throw elsewhere(upload.offset);
@@ -175,7 +180,7 @@ async function take(
   upload: Upload,
   size: number | null,
 ): Promise<Record<string, string>> {
-  const { body, session } = exchange;
+  const { body, session, ended } = exchange;
   try {
     const sha256 = readDigest(exchange.header("repr-digest"));
     if (sha256 === null) throw new BargeError("usage", "the digest is malformed");
@@ -183,7 +188,10 @@ async function take(
     const offset = upload.offset;
     const done = { "upload-offset": String(offset) };
     if (offset === size) {
-      return { ...done, ...committedHeaders(await upload.commit(sha256 ?? null, true)) };
+      return {
+        ...done,
+        ...committedHeaders(await upload.commit(sha256 ?? null, true, ended.signal)),
+      };
     }
     upload.detach(true);
     const half = unfinished(session!, exchange.asked.path);
