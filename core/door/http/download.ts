@@ -16,12 +16,15 @@ const small = 32 * 1024;
  * Answers GET and HEAD with a file (RFC 9110, sections 13 and 14; RFC 9530).
  *
  * @param headers beside those that say what it is; they win over them
- * @throws {BargeError} as `get`; {Refusal} 412, 416
+ * @param begin called once it is clear that bytes will be sent, with the entity tag and where they
+ *   begin; throws where they may not be
+ * @throws {BargeError} as `get` and `begin`; {Refusal} 412, 416
  */
 export async function sendFile(
   exchange: Exchange,
   path: string,
   headers: Readonly<Record<string, string>> = {},
+  begin: (etag: string, from: number) => void = () => {},
 ): Promise<Response> {
   const file = await get(exchange.session!, path, 0);
   try {
@@ -52,6 +55,7 @@ export async function sendFile(
       });
     }
     const digests = await digestsOf(exchange, path, file, span === "all");
+    if (exchange.method === "GET") begin(there.etag, span === "all" ? 0 : span.from);
     return await answer(exchange, file, span, { ...common, ...digests });
   } catch (error) {
     file.close();
