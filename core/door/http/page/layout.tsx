@@ -87,7 +87,7 @@ export function Shell(
 function Side({ view, section }: { view: UserView; section: Section }) {
   const { name, role } = view.session.account();
   return (
-    <div class="side">
+    <header class="side">
       <a class="brand" href="/files/home/">
         <Icon name="barge" />barge
       </a>
@@ -123,7 +123,7 @@ function Side({ view, section }: { view: UserView; section: Section }) {
           </button>
         </form>
       </div>
-    </div>
+    </header>
   );
 }
 
@@ -166,9 +166,9 @@ export function Gate({ view, title, children }: { view: View; title: string; chi
       <Head title={title} theme={view.theme} />
       <body>
         <div class="gate">
-          <div class="brand">
+          <header class="brand">
             <Icon name="barge" />barge
-          </div>
+          </header>
           <main id="main">{children}</main>
         </div>
         <p class="toast" id="toast" role="status" aria-live="polite"></p>

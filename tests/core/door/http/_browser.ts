@@ -1,0 +1,151 @@
+/** Debian's Chromium, driven as a person would: for the tests of the page. */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import axe from "axe-core";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import type { Server } from "../../../_server.ts";
+
+const executablePath = "/usr/bin/chromium";
+const quiet = [
+  ...["no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-sync"],
+  ...["disable-background-networking", "disable-component-update", "disable-dev-shm-usage"],
+].map((flag) => `--${flag}`);
+/** Where screenshots go; git ignores it. */
+const artifacts = new URL("../../../../artifacts/", import.meta.url).pathname;
+
+/** Is there no browser? The tests that need one are skipped then, and say so. */
+export const missing = await (async () => {
+  try {
+    await Deno.stat(executablePath);
+    return false;
+  } catch {
+    console.error("no /usr/bin/chromium here: the page's tests are skipped");
+    return true;
+  }
+})();
+
+/** A browser that is closed at the end. */
+export async function openBrowser(): Promise<Browser & AsyncDisposable> {
+  const browser = await chromium.launch({ executablePath, headless: true, args: quiet });
+  return Object.assign(browser, { [Symbol.asyncDispose]: () => browser.close() });
+}
+
+/** What of a browser's window the tests choose. */
+export interface Look {
+  readonly width?: number;
+  readonly scheme?: "light" | "dark";
+  readonly script?: boolean;
+}
+
+/** A person at the page: a browser with cookies of its own. */
+export class Person implements AsyncDisposable {
+  /** What the page broke: refused by its own policy, thrown, or asked of another host. */
+  readonly broken: string[] = [];
+  base: string;
+
+  private constructor(
+    server: Server,
+    readonly context: BrowserContext,
+    readonly page: Page,
+  ) {
+    this.base = `http://${server.facts.http}`;
+    page.on("pageerror", (error) => this.broken.push(String(error)));
+    page.on("console", (message) => {
+      if (/Content Security Policy|Refused to/.test(message.text())) {
+        this.broken.push(message.text());
+      }
+    });
+    page.on("request", (request) => {
+      const { protocol, origin } = new URL(request.url());
+      const own = origin === new URL(this.base).origin || protocol === "blob:" ||
+        protocol === "chrome-extension:";
+      if (!own) this.broken.push(`asked ${request.url()}`);
+    });
+    page.on("dialog", (dialog) => dialog.accept());
+  }
+
+  static async open(browser: Browser, server: Server, look: Look = {}): Promise<Person> {
+    const { width = 1280, scheme = "light", script = true } = look;
+    const context = await browser.newContext({
+      viewport: { width, height: width < 500 ? 844 : 800 },
+      colorScheme: scheme,
+      javaScriptEnabled: script,
+    });
+    context.setDefaultTimeout(Number(Deno.env.get("T") ?? 15_000));
+    return new Person(server, context, await context.newPage());
+  }
+
+  async login(name: string, password = `${name}-secret`): Promise<void> {
+    await this.page.goto(`${this.base}/login`);
+    await this.page.fill("#name", name);
+    await this.page.fill("#password", password);
+    await this.page.click("button[type=submit]");
+    await this.page.waitForSelector(".side");
+  }
+
+  /** Waits until the page says that. */
+  async hears(text: string | RegExp): Promise<void> {
+    await this.page.locator("#toast", { hasText: text }).waitFor();
+  }
+
+  /** The names in the list, in its order. */
+  async names(): Promise<string[]> {
+    return await this.page.locator(".list tbody .name").allInnerTexts();
+  }
+
+  /** Waits until a name is, or is not, in the list. */
+  async sees(name: string, there = true): Promise<void> {
+    const cell = this.page.locator(".list tbody .name", {
+      hasText: new RegExp(`^\\s*${RegExp.escape(name)}\\s*$`),
+    });
+    await cell.waitFor({ state: there ? "attached" : "detached" });
+  }
+
+  /** Drops files and folders of this machine on the page, as if from a file manager. */
+  async drop(...files: string[]): Promise<void> {
+    const cdp = await this.context.newCDPSession(this.page);
+    const data = { items: [], files, dragOperationsMask: 1 };
+    for (const type of ["dragEnter", "dragOver", "drop"] as const) {
+      await cdp.send("Input.dispatchDragEvent", { type, x: 600, y: 400, data });
+    }
+    await cdp.detach();
+  }
+
+  /** Chooses files by Upload, or a folder. */
+  async upload(files: string | string[], what: "files" | "folder" = "files"): Promise<void> {
+    await this.page.click("#upload");
+    const chooser = this.page.waitForEvent("filechooser");
+    await this.page.click(`dialog button[value=${what}]`);
+    await (await chooser).setFiles(files);
+  }
+
+  async shot(name: string): Promise<void> {
+    await this.page.screenshot({ path: `${artifacts}${name}.png` });
+  }
+
+  /** Fails for what keeps people out who see, hear or point otherwise. */
+  async checkAccess(): Promise<void> {
+    // Not as a script of the page, which its policy would refuse.
+    const world = await this.context.newCDPSession(this.page);
+    await world.send("Runtime.evaluate", { expression: axe.source });
+    const { result } = await world.send("Runtime.evaluate", {
+      expression: `axe.run(document, { resultTypes: ["violations"] })
+        .then(({ violations }) => JSON.stringify(violations.map(({ id, nodes }) =>
+          id + ": " + nodes.map(({ html, failureSummary }) => html.slice(0, 160) + " " + failureSummary).join(" | "))))`,
+      awaitPromise: true,
+      returnByValue: true,
+    });
+    await world.detach();
+    assert.deepEqual(JSON.parse(result.value), []);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shot("last");
+    await this.context.close();
+    assert.deepEqual(this.broken, []);
+  }
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
