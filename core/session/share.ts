@@ -91,7 +91,10 @@ export async function share(
   const { place, kind } = shareable(store, account, session.locate(path));
   const life = expires === undefined ? usualLife : expires - Date.now();
   if (!(life >= shortestLife && life <= longestLife)) {
-    throw new BargeError("usage", "a link ends in a minute at the earliest, in a year at the latest");
+    throw new BargeError(
+      "usage",
+      "a link ends in a minute at the earliest, in a year at the latest",
+    );
   }
   if (most !== null && !(Number.isSafeInteger(most) && most > 0 && most <= mostDownloads)) {
     throw new BargeError("usage", `a limit is from 1 to ${mostDownloads} downloads`);
@@ -237,7 +240,9 @@ function shareable(store: Store, account: Account, location: Location) {
   const { path, space } = location;
   if (space === "public" && account.role !== "admin") {
     if (kind === "dir") {
-      throw new BargeError("denied", "others may put files into it: only admins share it", { path });
+      throw new BargeError("denied", "others may put files into it: only admins share it", {
+        path,
+      });
     }
     if (row?.owner !== account.id) {
       throw new BargeError("denied", `it belongs to ${row?.ownerName ?? "the operator"}`, { path });

@@ -117,6 +117,11 @@ function Verbs({ view, path, entry }: { view: UserView; path: string; entry: Ent
         <Icon name="download" />
         {folder ? "Download as a zip" : "Download"}
       </a>
+      {(!inPublic || !folder || view.session.account().role === "admin") && (
+        <a class="b" href={`/links/new?path=${encodeURIComponent(path)}`} data-dialog>
+          <Icon name="link" />Share
+        </a>
+      )}
       {verbs.map(([verb, icon, label]) => (
         <button type="submit" class="b" formaction={`/do/${verb}`}>
           <Icon name={icon} />
