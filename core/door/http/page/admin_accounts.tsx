@@ -56,10 +56,10 @@ function Row({ account }: { account: Account }) {
 }
 
 function LastLogin({ account: { lastLogin } }: { account: Account }) {
-  if (lastLogin === null) return <>never logged in</>;
+  if (lastLogin === null) return <>Never logged in</>;
   return (
     <>
-      last login <time datetime={new Date(lastLogin).toISOString()}>{formatTime(lastLogin)}</time>
+      Last login: <time datetime={new Date(lastLogin).toISOString()}>{formatTime(lastLogin)}</time>
     </>
   );
 }
@@ -170,7 +170,7 @@ async function one(view: UserView, name: string, failed?: BargeError): Promise<R
         <section class="card stack" id="facts" data-live>
           <Used account={account} />
           <p class="soft">
-            {count(files, "file")}, <LastLogin account={account} />, made{" "}
+            {count(files, "file")}. <LastLogin account={account} />. Made:{" "}
             <time datetime={new Date(account.created).toISOString()}>
               {formatTime(account.created)}
             </time>
@@ -206,12 +206,15 @@ function Others({ view, account }: { view: UserView; account: Account }) {
         <NewPassword />
       </Change>
       <section class="card row">
+        <p class="soft wide">
+          {disabled
+            ? "It can't log in; its files are kept."
+            : "A disabled account can't log in; its files are kept."}
+        </p>
         <form class="grow" method="post" action={`/admin/accounts/${name}/disabled`} data-act>
           <Csrf view={view} />
           <input type="hidden" name="disabled" value={disabled ? "no" : "yes"} />
-          <button type="submit" class="b">
-            {disabled ? "Let it log in again" : "Disable: no logins, files stay"}
-          </button>
+          <button type="submit" class="b">{disabled ? "Enable" : "Disable"}</button>
         </form>
         <a class="b bad" href={`/admin/accounts/${name}/remove`} data-dialog>
           <Icon name="trash" />Remove

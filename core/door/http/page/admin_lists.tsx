@@ -47,7 +47,7 @@ export function Connections(
                   <span class="tag">{door}</span>
                 </div>
                 <small>
-                  {address}, since{" "}
+                  {address}. Since:{" "}
                   <time datetime={new Date(since).toISOString()}>{formatTime(since)}</time>
                 </small>
               </div>
@@ -102,8 +102,8 @@ function One({ view, ban }: { view: UserView; ban: Ban }) {
       <div class="grow">
         <div>{who} at {address ?? "all new addresses"}</div>
         <small>
-          since <Time at={since} />, until <Time at={until} />
-          {times > 1 && `, number ${times} in a row`}
+          Until: <Time at={until} />. Began: <Time at={since} />
+          {times > 1 && `. Number ${times} in a row`}
         </small>
       </div>
       <form method="post" action="/admin/bans/lift" data-act>

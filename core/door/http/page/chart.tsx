@@ -6,6 +6,11 @@ import { formatTime } from "./format.ts";
 const width = 720;
 const height = 180;
 const lengths: Readonly<Record<Span, number>> = { hour: 3_600_000, day: 86_400_000 };
+/** What stands below it. */
+const ago: Readonly<Record<Span, readonly string[]>> = {
+  hour: ["1 h ago", "45 min", "30 min", "15 min", "now"],
+  day: ["24 h ago", "18 h", "12 h", "6 h", "now"],
+};
 /** Rows of the table that goes with it. */
 const rows = 12;
 
@@ -49,11 +54,7 @@ export function Chart({ rates, span, now }: ChartProps) {
           })}
         </svg>
         <div class="times" aria-hidden="true">
-          {[0, 1, 2, 3].map((i) => {
-            const at = from + i * lengths[span] / 4;
-            return <time datetime={new Date(at).toISOString()}>{formatTime(at).slice(11)}</time>;
-          })}
-          <span>now</span>
+          {ago[span].map((label) => <span>{label}</span>)}
         </div>
       </div>
       <figcaption>

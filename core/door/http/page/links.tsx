@@ -86,12 +86,17 @@ function One({ view, link }: { view: UserView; link: Link }) {
         <small>
           {states[state]} {most === null ? count(downloads, "download") : (
             `${downloads} of ${count(most, "download")}`
-          )}, made <Time at={created} />
-          {live && (
-            <>
-              , ends <Time at={expires} />
-            </>
-          )}
+          )}. {live
+            ? (
+              <>
+                Ends: <Time at={expires} />
+              </>
+            )
+            : (
+              <>
+                Made: <Time at={created} />
+              </>
+            )}
         </small>
         <small class="mono">{path}</small>
       </div>

@@ -90,7 +90,9 @@ function Server({ snapshot }: { snapshot: Snapshot }) {
       <dl class="facts">
         <Fact term="Version">{version || "unknown"}</Fact>
         <Fact term="Up">
-          {lasted(now - started)}, since{" "}
+          {lasted(now - started)}
+        </Fact>
+        <Fact term="Started">
           <time datetime={new Date(started).toISOString()}>{formatTime(started)}</time>
         </Fact>
         <Fact term="Workers">
