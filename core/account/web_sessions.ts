@@ -76,9 +76,7 @@ export class WebSessions {
       ...[digest, now - idleFor, now - atMost],
     );
     if (!row) return undefined;
-    if (row.seen < now - minute) {
-      this.#db.run("UPDATE web_session SET seen = ? WHERE digest = ?", now, digest);
-    }
+    if (row.seen < now - minute) this.#see(digest, now);
     return { account: row.account, id: idOf(digest) };
   }
 
@@ -104,6 +102,15 @@ export class WebSessions {
       "DELETE FROM web_session WHERE account = ? AND substr(digest, 1, 16) = ?",
       ...[account, id],
     ).changes > 0;
+  }
+
+  /** What can't be noted, on a full disk, keeps nobody out who comes to make room. */
+  #see(digest: string, now: number): void {
+    try {
+      this.#db.run("UPDATE web_session SET seen = ? WHERE digest = ?", now, digest);
+    } catch (error) {
+      if (!(error instanceof BargeError)) throw error;
+    }
   }
 
   #expire(now: number): void {

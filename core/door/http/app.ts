@@ -8,16 +8,14 @@ import { challenges } from "./auth.ts";
 import type { Exchange, HttpEnv } from "./exchange.ts";
 import { ops } from "./ops.ts";
 import { page } from "./page/page.tsx";
-import { problem, Refusal, statusOf } from "./problem.ts";
+import { nothing, problem, Refusal, statusOf } from "./problem.ts";
 import { resource } from "./resource.ts";
 
 export function makeApp(): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   app.use(compress());
   app.onError((error, c) => failure(c.env, error));
-  app.notFound((c) =>
-    failure(c.env, new Refusal(404, "not-found", "there is nothing at this URL"))
-  );
+  app.notFound((c) => failure(c.env, nothing()));
   app.route("/", ops());
   app.route("/api/v1", api());
   app.route("/", page());

@@ -29,16 +29,27 @@ export class Body {
   readonly length: number | null;
   readonly #options: BodyOptions;
   #begun = false;
+  #broken: BargeError | undefined;
+  #wake = () => {};
 
+  /** @throws {Refusal} 413 */
   constructor(options: BodyOptions) {
     const { headers } = options.incoming;
     this.#options = options;
     this.length = headers["transfer-encoding"] ? null : Number(headers["content-length"] ?? 0);
+    if (this.length === null || Number.isSafeInteger(this.length)) return;
+    throw new Refusal(413, "usage", "no file is that large");
   }
 
-  /** Does the client still wait to be told to go on? It has not sent the body then. */
-  get held(): boolean {
-    return this.#options.goOn !== undefined && !this.#begun;
+  /** What follows is no body any more: whoever reads it, or will, is told so. */
+  break(reason: BargeError): void {
+    this.#broken = reason;
+    this.#wake();
+  }
+
+  /** Is it being read, or was it? */
+  get begun(): boolean {
+    return this.#begun;
   }
 
   /**
@@ -59,11 +70,11 @@ export class Body {
     this.#begun = true;
     if (this.length === 0) return;
     goOn?.();
-    let wake = () => {};
-    const woken = () => wake();
+    const woken = () => this.#wake();
     for (const event of events) incoming.on(event, woken);
     try {
       while (true) {
+        if (this.#broken) throw this.#broken;
         const piece: Buffer | null = incoming.read();
         if (piece) {
           await brake()?.hold(piece.length);
@@ -71,7 +82,7 @@ export class Body {
         } else if (incoming.readableEnded || incoming.destroyed) {
           break;
         } else {
-          const more = new Promise<void>((resolve) => wake = resolve);
+          const more = new Promise<void>((resolve) => this.#wake = resolve);
           await vigil.wait("read", 0, more.then(() => incoming.readableLength));
         }
       }
@@ -148,5 +159,10 @@ export function fit<S extends v.GenericSchema>(schema: S, value: unknown): v.Inf
   if (result.success) return result.output;
   const [issue] = result.issues;
   const field = v.getDotPath(issue);
-  throw new BargeError("usage", field ? `${field}: ${issue.message}` : issue.message);
+  const why = issue.expected === "never"
+    ? "it is not known here"
+    : issue.input === undefined
+    ? "it is missing"
+    : issue.message.replace(/^Invalid /, "an invalid ").replace(/:.*/, "");
+  throw new BargeError("usage", field ? `${field}: ${why}` : why);
 }

@@ -47,7 +47,7 @@ export class Exchange implements Disposable {
   /** The client's numeric address, without the port. */
   readonly host: string;
   readonly method: string;
-  readonly body: Body;
+  #body: Body | undefined;
   /** Aborted when it is over. */
   readonly ended = new AbortController();
   /**
@@ -64,6 +64,7 @@ export class Exchange implements Disposable {
   #target: Target | undefined;
   #source: Source | undefined;
   readonly #presence: Presence | undefined;
+  readonly #goOn: (() => void) | undefined;
   #leaveAccount = () => {};
 
   /**
@@ -95,14 +96,28 @@ export class Exchange implements Disposable {
     if (presence) presence.doing = this.access;
     this.#vigil = new Vigil(door.patience, (reason) => this.cut(reason));
     outgoing.once("close", this.#closed);
-    const { signal } = this.ended;
-    this.body = new Body({
-      incoming,
+    this.#goOn = goOn;
+  }
+
+  /** What comes behind the head. @throws {Refusal} 413 for more than a file can have */
+  get body(): Body {
+    return this.#body ??= new Body({
+      incoming: this.incoming,
       vigil: this.#vigil,
-      goOn,
-      brake: () => brakeOf(this.store.rates.up, this.session?.id, signal),
+      goOn: this.#goOn,
+      brake: () => brakeOf(this.store.rates.up, this.session?.id, this.ended.signal),
       onBytes: (bytes) => this.access.bytes += bytes,
     });
+  }
+
+  /** Is there no telling what comes behind this request? Then the connection ends with its answer. */
+  get last(): boolean {
+    return this.door.stopping || this.holds || this.failed?.kind === "protocol";
+  }
+
+  /** Does the client wait with the body until it is told to go on? */
+  get holds(): boolean {
+    return this.#goOn !== undefined && !this.#body?.begun;
   }
 
   /** The URL's path, still encoded, and its query; set before any handler runs. */
@@ -195,7 +210,13 @@ export class Exchange implements Disposable {
   /** Cuts the connection, whatever is under way. */
   cut(reason: BargeError): void {
     this.ended.abort(reason);
+    this.#body?.break(reason);
     this.incoming.socket.destroy();
+  }
+
+  /** The connection is gone, whatever it looked like before. */
+  leave(): void {
+    this.cut(gone);
   }
 
   /**

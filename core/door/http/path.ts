@@ -6,6 +6,7 @@
  * (overlong sequences among that). What is left is checked again by the session (vault/path.ts).
  */
 import { BargeError } from "../../error.ts";
+import { Refusal } from "./problem.ts";
 
 /** Longer ones hold no path that the tree could have: 3,000 bytes, three characters each. */
 const longest = 10_000;
@@ -21,7 +22,7 @@ export interface Target {
 /**
  * Splits a request's target (RFC 9112, section 3.2), in origin or absolute form.
  *
- * @throws {BargeError} `usage` for what is no target, or could be read in two ways
+ * @throws {BargeError} `usage` for what is no target, or could be read in two ways; {Refusal} 414
  *
  * @example
  * ```ts
@@ -31,7 +32,7 @@ export interface Target {
  * ```
  */
 export function parseTarget(target: string): Target {
-  if (target.length > longest) throw new BargeError("usage", "the URL is too long");
+  if (target.length > longest) throw new Refusal(414, "usage", "the URL is too long");
   const origin = target.replace(/^https?:\/\/[^/?#\\]*/i, "");
   const cut = origin.indexOf("?");
   const path = cut === -1 ? origin : origin.slice(0, cut);

@@ -46,6 +46,11 @@ export class Refusal extends BargeError {
   }
 }
 
+/** What is told of a URL that nothing is at. */
+export function nothing(): Refusal {
+  return new Refusal(404, "not-found", "there is nothing at this URL");
+}
+
 /** The status of a failure. */
 export function statusOf(failed: BargeError): number {
   return failed instanceof Refusal ? failed.status : statuses[failed.kind];

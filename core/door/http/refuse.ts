@@ -9,6 +9,8 @@ import { headersOf, problemOf, Refusal, statusOf } from "./problem.ts";
 
 /** A head of more bytes is refused: the longest path, encoded, and room for the rest. */
 export const longestHead = 16 * 1024;
+/** Up to here the parser reads on, so that a refusal can say what was too long. */
+export const longestRead = 64 * 1024;
 /** A client that is told must have read it within so many ms. */
 const within = 2_000;
 /** So many are told at once; who comes beyond that is closed without a word. */
@@ -21,15 +23,21 @@ export const crowded = new Refusal(503, "unavailable", "there are too many conne
   hint: "try again later, or end some of your own",
 });
 
+/** A client that takes the server for a proxy. */
+export const noProxy = new Refusal(405, "unsupported", "this is no proxy");
+
 /** What was no request, by the parser's name for it. */
 export function malformed(code = ""): BargeError {
-  if (code === "HPE_HEADER_OVERFLOW") {
-    return new Refusal(431, "protocol", `the head is longer than ${longestHead} bytes`);
-  }
+  if (code === "HPE_HEADER_OVERFLOW") return tooLong();
   if (code === "ERR_HTTP_REQUEST_TIMEOUT") {
     return new Refusal(408, "unavailable", "the request did not come in time");
   }
   return new BargeError("protocol", "that is no HTTP request");
+}
+
+/** A head beyond all bounds. */
+export function tooLong(): Refusal {
+  return new Refusal(431, "protocol", `the head is longer than ${longestHead} bytes`);
 }
 
 /** @param told false: just closes it */

@@ -29,7 +29,7 @@ export async function reply(exchange: Exchange, response: Response): Promise<voi
   }
 }
 
-function writeHead({ outgoing, door, body }: Exchange, { status, headers }: Response): void {
+function writeHead({ outgoing, last }: Exchange, { status, headers }: Response): void {
   outgoing.statusCode = status;
   for (const [name, value] of headers) {
     if (name !== "set-cookie") outgoing.setHeader(name, value);
@@ -39,8 +39,7 @@ function writeHead({ outgoing, door, body }: Exchange, { status, headers }: Resp
   for (const [name, value] of Object.entries(secure)) {
     if (!headers.has(name)) outgoing.setHeader(name, value);
   }
-  // Whether a body follows a refusal is the client's choice: there is no telling what comes next.
-  if (door.stopping || body.held) outgoing.setHeader("connection", "close");
+  if (last) outgoing.setHeader("connection", "close");
 }
 
 /** A Response of one piece gets a length; a longer one goes in chunks. */

@@ -33,7 +33,7 @@ export async function receiveFile(
   const sha256 = digestOf(exchange);
   const overwrite = conditions(exchange, when);
   const request = { path, size: body.length, modified: modifiedOf(exchange), overwrite };
-  if (body.length !== null && body.length <= small && !body.held) {
+  if (body.length !== null && body.length <= small && !exchange.holds) {
     const bytes = await body.bytes(small);
     exchange.access.bytes = bytes.length;
     const digest = createHash("sha256").update(bytes).digest("hex");
@@ -115,8 +115,8 @@ function refuseParts(exchange: Exchange): void {
 }
 
 function digestOf(exchange: Exchange): string | undefined {
-  const given = readDigest(exchange.header("repr-digest")) ??
-    readDigest(exchange.header("content-digest"));
+  const header = exchange.header("repr-digest") ?? exchange.header("content-digest");
+  const given = readDigest(header);
   if (given !== null) return given;
   throw new BargeError("usage", "the digest is malformed", {
     hint: "sha-256=:BASE64:, as RFC 9530 has it",

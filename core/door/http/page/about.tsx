@@ -117,6 +117,15 @@ function Verbs({ view, path, entry }: { view: UserView; path: string; entry: Ent
         <Icon name="download" />
         {folder ? "Download as a zip" : "Download"}
       </a>
+      {folder && (
+        <a
+          class="b wide"
+          href={downloadUrl(path, folder).replace(/zip$/, "tar")}
+          download={`${name}.tar`}
+        >
+          <Icon name="download" />Download as a tar
+        </a>
+      )}
       {(!inPublic || !folder || view.session.account().role === "admin") && (
         <a class="b" href={`/links/new?path=${encodeURIComponent(path)}`} data-dialog>
           <Icon name="link" />Share
@@ -142,7 +151,8 @@ function Facts({ path, entry }: { path: string; entry: Entry }) {
           <div>
             <dt>Size</dt>
             <dd>
-              {formatSize(size)} <small>({size.toLocaleString("en")} bytes)</small>
+              {formatSize(size)}
+              {size >= 1000 && <small>({size.toLocaleString("en")} bytes)</small>}
             </dd>
           </div>
         )}

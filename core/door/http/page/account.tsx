@@ -7,7 +7,7 @@ import { passwd } from "../../../session/passwd.ts";
 import { grow, quota } from "../../../session/quota.ts";
 import { token } from "../../../session/token.ts";
 import { begin, end, webSessions } from "../../../session/web.ts";
-import { statusOf } from "../problem.ts";
+import { nothing, statusOf } from "../problem.ts";
 import { formatTime } from "./format.ts";
 import { Csrf, Icon, Note, send, Shell } from "./layout.tsx";
 import { checkPassword, NewPassword } from "./password.tsx";
@@ -64,7 +64,7 @@ export async function changeAccount(c: PageContext): Promise<Response> {
       const made = await token(view.session, { verb: "token", action: "issue", label });
       return await send(<Account view={view} token={made.token ?? ""} />);
     }
-    if (!Object.hasOwn(changes, what)) return c.notFound();
+    if (!Object.hasOwn(changes, what)) throw nothing();
     return c.redirect(`/account?said=${await changes[what](c, view, form)}`, 303);
   } catch (error) {
     if (!(error instanceof BargeError)) throw error;
@@ -100,7 +100,10 @@ function Account(
         {token && (
           <Note>
             <p>Copy it now; it can't be shown again:</p>
-            <code id="token">{token}</code>
+            <code id="token">{token}</code>{" "}
+            <button type="button" class="b" data-copy="token" hidden>
+              <Icon name="copy" />Copy
+            </button>
           </Note>
         )}
         <Room view={view} />

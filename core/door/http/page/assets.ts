@@ -19,6 +19,7 @@ import panel from "./assets/panel.js" with { type: "text" };
 import picked from "./assets/picked.js" with { type: "text" };
 import transfer from "./assets/transfer.js" with { type: "text" };
 import type { HttpEnv } from "../exchange.ts";
+import { nothing } from "../problem.ts";
 import { resource } from "../resource.ts";
 
 const script = "text/javascript; charset=utf-8";
@@ -50,7 +51,7 @@ export function serveAssets(): Hono<HttpEnv> {
   resource(app, "/assets/:version/:name", {
     GET(c) {
       const name = c.req.param("name") ?? "";
-      if (!Object.hasOwn(assets, name)) return c.notFound();
+      if (!Object.hasOwn(assets, name)) throw nothing();
       if (c.req.param("version") !== version) return c.redirect(asset(name));
       const [text, type] = assets[name];
       const etag = `"${version}"`;

@@ -8,7 +8,7 @@ import { mkdir } from "../../../session/mkdir.ts";
 import { move } from "../../../session/move.ts";
 import { remove } from "../../../session/remove.ts";
 import { encodePath } from "../path.ts";
-import { statusOf } from "../problem.ts";
+import { nothing, statusOf } from "../problem.ts";
 import { Ask } from "./ask.tsx";
 import { sectionOf } from "./browse.tsx";
 import { join } from "./format.ts";
@@ -38,6 +38,7 @@ export interface Wish {
 /** GET /do/mkdir?dir=PATH: a question that needs no form before it. */
 export async function askMkdir(c: PageContext): Promise<Response> {
   const view = userView(c);
+  if (c.req.param("verb") !== "mkdir") throw nothing();
   const dir = view.query.get("dir") ?? "/home";
   return await question(view, wishOf("mkdir", new URLSearchParams({ dir })));
 }
@@ -47,7 +48,7 @@ export async function change(c: PageContext): Promise<Response> {
   const view = userView(c);
   const form = await formOf(view);
   const verb = verbs.find((verb) => verb === c.req.param("verb"));
-  if (!verb) return c.notFound();
+  if (!verb) throw nothing();
   const wish = wishOf(verb, form);
   const { exchange } = view;
   exchange.asked.verb = verb;

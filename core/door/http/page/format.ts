@@ -36,11 +36,28 @@ export function lookOf(name: string): Look {
   const lower = name.toLowerCase();
   if (/\.(zip|tar|t?gz|tgz|bz2|xz|zst|7z|rar)$/.test(lower)) return "archive";
   if (texts.test(lower)) return "text";
-  const type = getMimeType(lower) ?? "";
+  const type = typeOf(name);
   if (type === "application/pdf") return "pdf";
   const [kind] = type.split("/");
   if (kind === "image" || kind === "video" || kind === "audio" || kind === "text") return kind;
   return /^application\/(json|xml|javascript|toml|yaml)/.test(type) ? "text" : "other";
+}
+
+/** Kinds that browsers play, and that Hono's table does not have. */
+const played: Readonly<Record<string, string>> = {
+  wav: "audio/wav",
+  flac: "audio/flac",
+  m4a: "audio/mp4",
+  m4v: "video/mp4",
+  mov: "video/quicktime",
+  mkv: "video/x-matroska",
+};
+
+/** A file's media type, by its name. */
+export function typeOf(name: string): string {
+  const lower = name.toLowerCase();
+  const own = played[lower.slice(lower.lastIndexOf(".") + 1)];
+  return own ?? getMimeType(lower) ?? "application/octet-stream";
 }
 
 const texts =

@@ -113,6 +113,7 @@ function Side({ view, section }: { view: UserView; section: Section }) {
         </a>
         <form method="post" action="/theme" data-theme-form>
           <Csrf view={view} />
+          <input type="hidden" name="back" value={view.exchange.target.path} />
           <input type="hidden" name="theme" value={view.theme === "dark" ? "light" : "dark"} />
           <button
             type="submit"

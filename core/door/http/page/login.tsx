@@ -9,7 +9,7 @@ import { statusOf } from "../problem.ts";
 import { Csrf, Gate, Icon, Note, send } from "./layout.tsx";
 import { checkPassword, NewPassword } from "./password.tsx";
 import { wordsOf } from "./said.ts";
-import { formOf, giveCookie, type PageContext, type View, viewOf } from "./view.ts";
+import { backOf, formOf, giveCookie, type PageContext, type View, viewOf } from "./view.ts";
 
 /** GET /login. */
 export async function showLogin(c: PageContext): Promise<Response> {
@@ -51,11 +51,6 @@ export async function logout(c: PageContext): Promise<Response> {
   if (view.session) end(view.session, view.login);
   giveCookie(c, "");
   return c.redirect("/login?said=out", 303);
-}
-
-/** Only a path of this page, never another site. */
-function backOf(back: string | null): string {
-  return back && /^\/(?![/\\])[!-~]*$/.test(back) ? back : "/files/home/";
 }
 
 function Login(

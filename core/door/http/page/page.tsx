@@ -41,8 +41,7 @@ export function page(): Hono<HttpEnv> {
   resource(app, "/links/revoke", { POST: revokeLink });
   app.route("/", shared());
   app.route("/", admin());
-  resource(app, "/do/mkdir", { GET: askMkdir, POST: change });
-  resource(app, "/do/:verb", { POST: change });
+  resource(app, "/do/:verb", { GET: askMkdir, POST: change });
   return app;
 }
 

@@ -5,7 +5,7 @@
  */
 import { sendFile } from "../download.ts";
 import { treePath } from "../path.ts";
-import { lookOf, split } from "./format.ts";
+import { lookOf, split, typeOf } from "./format.ts";
 import { type PageContext, userView } from "./view.ts";
 
 const shut = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'";
@@ -15,13 +15,13 @@ export async function raw(c: PageContext): Promise<Response> {
   const { exchange } = userView(c);
   const { path } = treePath(exchange.target.path.slice("/raw".length));
   exchange.asked.path = path;
-  const look = lookOf(split(path).name);
+  const { name } = split(path);
+  const look = lookOf(name);
   const inline = look === "image" || look === "video" || look === "audio" || look === "pdf";
   return await sendFile(exchange, path, {
     // The browsers' viewers of PDF don't start in a sandbox; the bytes go to them, and run nothing.
     "content-security-policy": look === "pdf" ? shut : `${shut}; sandbox`,
     "content-disposition": inline ? "inline" : "attachment",
-    ...look === "pdf" ? { "content-type": "application/pdf" } : {},
-    ...inline ? {} : { "content-type": "application/octet-stream" },
+    "content-type": inline ? typeOf(name) : "application/octet-stream",
   });
 }

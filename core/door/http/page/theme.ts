@@ -1,6 +1,6 @@
 /** Light or dark, where somebody wants it otherwise than their system says. */
 import { setCookie } from "hono/cookie";
-import { formOf, type PageContext, viewOf } from "./view.ts";
+import { backOf, formOf, type PageContext, viewOf } from "./view.ts";
 
 const year = 365 * 86_400;
 
@@ -9,5 +9,5 @@ export async function setTheme(c: PageContext): Promise<Response> {
   const form = await formOf(viewOf(c));
   const theme = form.get("theme") === "dark" ? "dark" : "light";
   setCookie(c, "barge-theme", theme, { path: "/", maxAge: year, sameSite: "Lax", httpOnly: true });
-  return c.redirect("/files/home/", 303);
+  return c.redirect(backOf(form.get("back")), 303);
 }

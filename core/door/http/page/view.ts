@@ -110,6 +110,11 @@ export async function formOf(view: View): Promise<URLSearchParams> {
   });
 }
 
+/** Where a form wants to lead back to: only ever to a page of this server. */
+export function backOf(back: string | null): string {
+  return back && /^\/(?![/\\])[!-~]*$/.test(back) ? back : "/files/home/";
+}
+
 /** Gives the browser a login, or with an empty secret takes it away. */
 export function giveCookie(c: PageContext, secret: string): void {
   const { scheme } = c.env.door;

@@ -13,16 +13,21 @@ const quiet = [
 /** Where screenshots go; git ignores it. */
 const artifacts = new URL("../../../../artifacts/", import.meta.url).pathname;
 
-/** Is there no browser? The tests that need one are skipped then, and say so. */
-export const missing = await (async () => {
+/** Is there no browser? */
+const missing = await (async () => {
   try {
     await Deno.stat(executablePath);
     return false;
   } catch {
-    console.error("no /usr/bin/chromium here: the page's tests are skipped");
     return true;
   }
 })();
+
+/** A test that needs a browser; skipped where there is none. */
+export function test(name: string, fn: (t: Deno.TestContext) => Promise<void>): void {
+  const full = missing ? `${name} (skipped: Chromium is not here)` : name;
+  Deno.test({ name: full, ignore: missing, fn });
+}
 
 /** A browser that is closed at the end. */
 export async function openBrowser(): Promise<Browser & AsyncDisposable> {
@@ -57,8 +62,7 @@ export class Person implements AsyncDisposable {
     });
     page.on("request", (request) => {
       const { protocol, origin } = new URL(request.url());
-      const own = origin === new URL(this.base).origin || protocol === "blob:" ||
-        protocol === "chrome-extension:";
+      const own = origin === new URL(this.base).origin || !/^(http|ws)/.test(protocol);
       if (!own) this.broken.push(`asked ${request.url()}`);
     });
     page.on("dialog", (dialog) => dialog.accept());
@@ -71,7 +75,7 @@ export class Person implements AsyncDisposable {
       colorScheme: scheme,
       javaScriptEnabled: script,
     });
-    context.setDefaultTimeout(Number(Deno.env.get("T") ?? 15_000));
+    context.setDefaultTimeout(20_000);
     return new Person(server, context, await context.newPage());
   }
 

@@ -19,7 +19,7 @@ export function say(text, bad = false) {
 
 /** Fetches a page; what only the network can have done is told to the reader. */
 async function load(url, init) {
-  document.body.classList.add("busy");
+  const slow = setTimeout(() => document.body.classList.add("busy"), 300);
   try {
     const response = await fetch(url, { ...init, headers: { accept: "text/html" } });
     const text = await response.text();
@@ -29,6 +29,7 @@ async function load(url, init) {
     say(navigator.onLine ? "The server can't be reached. Try again." : "You are offline.", true);
     return undefined;
   } finally {
+    clearTimeout(slow);
     document.body.classList.remove("busy");
   }
 }
@@ -49,31 +50,32 @@ function show({ page, url }, { push = true, focus = true } = {}) {
   if (said) say(said);
 }
 
-/** Goes to a page of ours. */
-export async function visit(url, options) {
-  const answer = await load(url);
-  if (answer) show(answer, options);
-}
+let visits = 0;
 
-/** Loads the same page again: something has changed. */
-export async function refresh() {
-  await visit(location.href, { push: false, focus: false });
+/** Goes to a page of ours; of several, the one that was asked for last. */
+export async function visit(url, options) {
+  const mine = ++visits;
+  const answer = await load(url);
+  if (answer && mine === visits) show(answer, options);
 }
 
 /** The quota meter and the list, without taking the reader's place from them. */
 export async function refreshQuietly() {
+  const before = visits;
+  const answer = await load(location.href);
   const focused = document.activeElement;
+  const typing = focused?.matches("main input:not([type=checkbox])");
+  if (!answer || visits !== before || typing || dialog.open) return;
   const where = focused?.closest("tr")?.querySelector(".pick input")?.value;
   const picked = new Set(
     Array.from(document.querySelectorAll(".pick input[name]:checked"), (box) => box.value),
   );
-  if (document.querySelector("dialog[open]") || focused?.matches("main input[type=search]")) return;
-  await visit(location.href, { push: false, focus: false });
+  show(answer, { push: false, focus: false });
   for (const box of document.querySelectorAll(".pick input[name]")) {
     if (picked.has(box.value)) box.checked = true;
     if (box.value === where) box.closest("tr").querySelector(".name a").focus();
   }
-  document.querySelector("[data-files]")?.dispatchEvent(new Event("change", { bubbles: true }));
+  openFolder();
 }
 
 /** Does to a part of the page what the server can't know: the reader's time zone, for one. */

@@ -105,7 +105,10 @@ function next() {
 function finished() {
   const count = (state) => queue.filter((transfer) => transfer.state === state).length;
   const [done, failed] = [count("done"), count("failed")];
-  if (failed > 0) say(`${failed} of ${done + failed} uploads failed.`, true);
+  if (failed === 1 && done === 0) {
+    const one = queue.find(({ state }) => state === "failed");
+    say(`${one.name}: ${how(one)}`, true);
+  } else if (failed > 0) say(`${failed} of ${done + failed} uploads failed.`, true);
   else if (done > 0) say(done === 1 ? "Uploaded." : `${done} files uploaded.`);
 }
 
@@ -241,6 +244,10 @@ function paint(transfer) {
   if (row.dataset.state !== state) dressRow(row, state, transfer);
   row.querySelector("progress").value = transfer.size === 0 ? 0 : transfer.sent / transfer.size;
   row.querySelector(".how").textContent = how(transfer);
+  if (state === "done" && rows.size > rowsShown) {
+    row.remove();
+    rows.delete(transfer);
+  }
   title();
 }
 
@@ -261,25 +268,40 @@ function dressRow(row, state, { name }) {
   }
 }
 
-function how({ state, sent, size: all, rate, why }) {
+function how({ state, sent, size: all, rate, why, kind }) {
   const of = `${size(sent)} of ${size(all)}`;
   if (state === "waiting") return `${size(all)}, waiting`;
   if (state === "done") return `${size(all)}, done`;
   if (state === "paused") return `${of}, paused`;
   if (state === "half") return `${of} are here`;
+  if (state === "failed" && kind === "over-quota") return tooLarge(all);
   if (state === "failed" || why) return why;
   if (rate < 1) return of;
   return `${of} · ${size(rate)}/s · ${duration((all - sent) / rate)} left`;
 }
 
+function tooLarge(needed) {
+  const { left } = document.querySelector("#room").dataset;
+  return `It needs ${size(needed)}, and ${size(Number(left))} are left.`;
+}
+
+let titled = false;
+
+/** Once a frame, however many files there are. */
 function title() {
-  if (!panel) return;
-  const open = queue.filter(({ state }) => state === "sending" || state === "waiting").length;
-  panel.querySelector("h2").textContent = open > 0
-    ? `Uploading ${open} ${open === 1 ? "file" : "files"}`
-    : queue.some(({ state }) => state === "half")
-    ? "Not finished"
-    : "Uploads";
+  if (titled) return;
+  titled = true;
+  requestAnimationFrame(() => {
+    titled = false;
+    if (!panel) return;
+    const open = queue.filter(({ state }) => state === "sending" || state === "waiting").length;
+    const half = queue.some(({ state }) => state === "half");
+    panel.querySelector("h2").textContent = open > 0
+      ? `Uploading ${open} ${open === 1 ? "file" : "files"}`
+      : half
+      ? "Not finished"
+      : "Uploads";
+  });
 }
 
 /** As the server writes sizes. */

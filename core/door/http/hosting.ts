@@ -1,0 +1,156 @@
+/**
+ * The connections of an HTTP door, and the requests on them.
+ *
+ *   let in -> (idle -> request)* -> closed
+ *
+ * Invariants: who is let in has a place at the gate until the connection is closed; each request ends,
+ * at the latest when its connection does; nothing that a client sends throws out of here.
+ */
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { BargeError } from "../../error.ts";
+import { formatAddress } from "../../net/address.ts";
+import type { Presence } from "../../session/roster.ts";
+import { outcomeOf } from "../access.ts";
+import { note } from "../failure.ts";
+import { failure, makeApp } from "./app.ts";
+import { type Doorway, Exchange } from "./exchange.ts";
+import { checkHead } from "./head.ts";
+import { parseTarget } from "./path.ts";
+import { crowded, malformed, noProxy, refuse } from "./refuse.ts";
+import { reply } from "./reply.ts";
+
+/** A connection, and its requests that are not over. */
+interface Link {
+  readonly socket: Socket;
+  readonly presence: Presence;
+  readonly open: Map<Exchange, Promise<void>>;
+}
+
+export class Hosting {
+  readonly #server: Server;
+  readonly #door: Doorway;
+  readonly #app = makeApp();
+  /** By the client's HOST:PORT: with TLS a request comes on another socket than was let in. */
+  readonly #links = new Map<string, Link>();
+
+  /** @param server not listening yet */
+  constructor(server: Server, door: Doorway) {
+    this.#server = server;
+    this.#door = door;
+    server.on("connection", (socket: Socket) => this.#admit(socket));
+    server.on("request", (req: IncomingMessage, res: ServerResponse) => this.#begin(req, res));
+    server.on("checkContinue", (req: IncomingMessage, res: ServerResponse) => {
+      this.#begin(req, res, () => res.writeContinue());
+    });
+    server.on("connect", (_: unknown, socket: Socket) => refuse(socket, noProxy));
+    server.on("clientError", (error: Error & { code?: string }, socket: Socket) => {
+      void this.#malformed(malformed(error.code), socket);
+    });
+    // No descriptor may be left: the next connection is accepted when there is one.
+    server.on("error", (error: Error) => note(error, "accept"));
+  }
+
+  get connections(): number {
+    return this.#links.size;
+  }
+
+  /** Lets what is under way end, and cuts it after `grace` ms. */
+  async stop(grace: number): Promise<void> {
+    this.#door.stopping = true;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    const cut = setTimeout(() => {
+      const reason = new BargeError("unavailable", "the server is stopping");
+      for (const { open } of this.#links.values()) {
+        for (const exchange of open.keys()) exchange.cut(reason);
+      }
+    }, grace);
+    const open = () => Array.from(this.#links.values(), (link) => [...link.open.values()]).flat();
+    while (open().length > 0) await Promise.all(open());
+    clearTimeout(cut);
+    for (const { socket } of this.#links.values()) socket.destroy();
+    await closed;
+  }
+
+  #admit(socket: Socket): void {
+    const { store, scheme } = this.#door;
+    const { remoteAddress: host = "?", remotePort: port = 0 } = socket;
+    const leave = store.gate.enter(host);
+    if (!leave) {
+      store.metrics.refused("http");
+      return refuse(socket, crowded, scheme === "http");
+    }
+    const address = formatAddress({ host, port });
+    const link = { socket, presence: store.roster.enter("http", address), open: new Map() };
+    this.#links.set(address, link);
+    socket.on("error", () => {/* its end is what counts */});
+    socket.once("close", () => {
+      if (this.#links.get(address) === link) this.#links.delete(address);
+      for (const exchange of link.open.keys()) exchange.leave();
+      link.presence.leave();
+      leave();
+    });
+  }
+
+  #begin(req: IncomingMessage, res: ServerResponse, goOn?: () => void): void {
+    const { remoteAddress: host = "?", remotePort: port = 0 } = req.socket;
+    const link = this.#links.get(formatAddress({ host, port }));
+    if (!link) return void req.socket.destroy(); // it is gone already
+    const exchange = new Exchange(this.#door, req, res, link.presence, goOn);
+    link.open.set(exchange, this.#serve(exchange).finally(() => link.open.delete(exchange)));
+  }
+
+  /**
+   * Inside a body that makes no sense, its request is refused; behind a whole request, the connection
+   * ends after that one's answer.
+   */
+  async #malformed(failed: BargeError, socket: Socket): Promise<void> {
+    const { remoteAddress: host = "?", remotePort: port = 0 } = socket;
+    const link = this.#links.get(formatAddress({ host, port }));
+    let told = false;
+    for (const [exchange, ended] of link?.open ?? []) {
+      if (!exchange.incoming.complete) {
+        exchange.body.break(failed);
+        told = true;
+      }
+      await ended;
+    }
+    if (told || !link) socket.destroy();
+    else refuse(socket, failed);
+  }
+
+  /** Never throws. */
+  async #serve(exchange: Exchange): Promise<void> {
+    using _ = exchange;
+    const { incoming, access } = exchange;
+    try {
+      await reply(exchange, await this.#answer(exchange));
+      access.end(exchange.failed?.kind ?? "ok");
+      await exchange.linger();
+    } catch (error) {
+      access.end(outcomeOf(error));
+      note(error, exchange.asked.address);
+      incoming.socket.destroy();
+    }
+  }
+
+  async #answer(exchange: Exchange): Promise<Response> {
+    const { incoming, method } = exchange;
+    try {
+      checkHead(incoming);
+      if (incoming.url === "*" && method === "OPTIONS") return new Response(null, { status: 204 });
+      exchange.target = parseTarget(incoming.url ?? "");
+      const { path, query } = exchange.target;
+      const url = `http://barge${path}${query && `?${query}`}`;
+      const headers = new Headers();
+      for (const [name, value] of Object.entries(incoming.headers)) {
+        headers.set(name, Array.isArray(value) ? value.join(", ") : value ?? "");
+      }
+      return await this.#app.fetch(new Request(url, { method, headers }), exchange);
+    } catch (error) {
+      exchange.ended.signal.throwIfAborted();
+      return failure(exchange, error);
+    }
+  }
+}

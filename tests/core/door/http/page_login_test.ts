@@ -1,0 +1,230 @@
+/** The page's logins: who is let in, how long, and what other sites can't make of them. */
+import assert from "node:assert/strict";
+import { Database } from "../../../../core/account/database.ts";
+import { idleFor } from "../../../../core/account/web_sessions.ts";
+import { startServer } from "../../../_server.ts";
+import { openBrowser, Person, test } from "./_browser.ts";
+
+Deno.test("a cookie is refused once it is stolen, old, ended, or of a disabled account", async (t) => {
+  await using server = await startServer({ args: ["--http", "127.0.0.1:0", "--workers", "1"] });
+  await server.addUser("alice");
+  const base = `http://${server.facts.http}`;
+
+  await t.step("the database keeps no cookie, and the cookie no more than it has to", async () => {
+    const { cookie, header } = await login(base);
+    assert.match(header, /^barge=[\w-]{43}; Max-Age=2592000; Path=\/; HttpOnly; SameSite=Strict$/);
+    using db = new Database(server.data, { durability: "full" });
+    const rows = JSON.stringify(db.all("SELECT * FROM web_session"));
+    assert.ok(!rows.includes(cookie.slice("barge=".length)));
+    assert.equal(await status(base, cookie), 200);
+    assert.equal(await status(base, cookie.slice(0, -1) + (cookie.endsWith("A") ? "B" : "A")), 303);
+  });
+
+  await t.step("the same for the API", async () => {
+    const { cookie } = await login(base);
+    const ask = (cookie: string) => fetch(`${base}/api/v1/quota`, { headers: { cookie } });
+    const [good, bad] = [await ask(cookie), await ask("barge=x")];
+    assert.deepEqual([good.status, bad.status], [200, 401]);
+    await Promise.all([good.body?.cancel(), bad.body?.cancel()]);
+  });
+
+  await t.step("one that was not used for a week is over, and so is a month-old one", async () => {
+    for (const column of ["seen", "created"]) {
+      const { cookie } = await login(base);
+      using db = new Database(server.data, { durability: "full" });
+      db.run(`UPDATE web_session SET ${column} = ?`, Date.now() - idleFor * 5);
+      assert.equal(await status(base, cookie), 303);
+    }
+  });
+
+  await t.step("logging out ends it on the server", async () => {
+    const { cookie, csrf } = await login(base);
+    assert.equal(await post(base, "/logout", { csrf }, cookie), 303);
+    assert.equal(await status(base, cookie), 303);
+  });
+
+  await t.step("a form needs the page's token, and a page of this site", async () => {
+    const { cookie, csrf } = await login(base);
+    const form = { dir: "/home", to: "made", csrf };
+    const send = (fields: Record<string, string>, headers: Record<string, string> = {}) =>
+      post(base, "/do/mkdir", fields, cookie, headers);
+    assert.equal(await send({ ...form, csrf: "" }), 403);
+    assert.equal(await send({ ...form, csrf: (await login(base)).csrf }), 403);
+    assert.equal(await send(form, { origin: "http://evil.example" }), 403);
+    assert.equal(await send(form, { "sec-fetch-site": "cross-site" }), 403);
+    assert.equal(await send(form, { origin: "null" }), 403);
+    assert.throws(() => Deno.statSync(`${server.data}/homes/alice/made`), Deno.errors.NotFound);
+    assert.equal(await send(form, { origin: base, "sec-fetch-site": "same-origin" }), 303);
+    assert.ok(Deno.statSync(`${server.data}/homes/alice/made`).isDirectory);
+    const foreign = await fetch(`${base}/api/v1/files/home/made`, {
+      method: "DELETE",
+      headers: { cookie, origin: "http://evil.example" },
+    });
+    await foreign.body?.cancel();
+    assert.equal(foreign.status, 403);
+  });
+
+  await t.step("where to go after a login is a path here, and nowhere else", async () => {
+    for (const back of ["//evil.example", "https://evil.example", "/\\evil.example", "/a\nb", ""]) {
+      const { csrf } = await formOf(`${base}/login`);
+      const fields = { csrf, name: "alice", password: "alice-secret", back };
+      const response = await fetch(`${base}/login`, {
+        method: "POST",
+        body: new URLSearchParams(fields),
+        redirect: "manual",
+      });
+      await response.body?.cancel();
+      assert.equal(response.headers.get("location"), "/files/home/");
+    }
+  });
+
+  await t.step("a disabled account's is over at once", async () => {
+    const { cookie } = await login(base);
+    using db = new Database(server.data, { durability: "full" });
+    db.run("UPDATE account SET disabled = 1 WHERE name = 'alice'");
+    assert.equal(await status(base, cookie), 303);
+  });
+});
+
+test("an account is made, listed, given room and a new password", async (t) => {
+  await using server = await startServer({
+    args: ["--http", "127.0.0.1:0", "--workers", "1", "--allow-register", "--max-quota", "2MB"],
+  });
+  await using browser = await openBrowser();
+  await using carol = await Person.open(browser, server, { scheme: "dark" });
+  const { page } = carol;
+
+  await t.step("registered", async () => {
+    await page.goto(`${carol.base}/`);
+    await page.click("text=Make an account");
+    await page.fill("#name", "carol");
+    await page.fill("#new", "one");
+    await page.fill("#again", "two");
+    await page.click("button >> text=Make the account");
+    await page.locator("[role=alert]", { hasText: "differ" }).waitFor();
+    await page.fill("#new", "carol-secret");
+    await page.fill("#again", "carol-secret");
+    await page.click("button >> text=Make the account");
+    await carol.hears("Welcome!");
+  });
+
+  await t.step("grown, as far as the server allows", async () => {
+    await page.click(".who a");
+    await page.getByText("up to 2.00 MB").waitFor();
+    await carol.checkAccess();
+    await page.fill("#limit", "3 MB");
+    await page.click("text=Grow");
+    await page.locator("[role=alert]", { hasText: "at most 2.00 MB" }).waitFor();
+    await page.fill("#limit", "2 MB");
+    await page.click("text=Grow");
+    await page.locator("#room", { hasText: "2.00 MB left" }).waitFor();
+  });
+
+  await t.step("another login is seen, and ended", async () => {
+    await using phone = await Person.open(browser, server, { width: 390 });
+    await phone.login("carol");
+    await page.reload();
+    await page.getByText(", this one").waitFor();
+    await page.click('[action="/account/end"] button');
+    await carol.hears("That login is ended");
+    await phone.page.reload();
+    await phone.page.locator("#password").waitFor();
+  });
+
+  await t.step("a token is made, works, and is revoked", async () => {
+    await page.fill("#label", "backup");
+    await page.click("text=Make a token");
+    const token = await page.innerText("#token");
+    await carol.shot("account");
+    const ask = () =>
+      fetch(`${carol.base}/api/v1/quota`, { headers: { authorization: `Bearer ${token}` } });
+    const good = await ask();
+    assert.equal((await good.json()).limit, 2_000_000);
+    await page.click('[action="/account/revoke"] button');
+    await carol.hears("revoked");
+    const bad = await ask();
+    await bad.body?.cancel();
+    assert.equal(bad.status, 401);
+  });
+
+  await t.step("a new password ends the others' logins, and not this one", async () => {
+    await using other = await Person.open(browser, server);
+    await other.login("carol");
+    await page.fill("#old", "wrong");
+    await page.fill("#new", "new-secret");
+    await page.fill("#again", "new-secret");
+    await page.click("text=Change it");
+    await page.locator("[role=alert]", { hasText: "not your old password" }).waitFor();
+    await page.fill("#old", "carol-secret");
+    await page.fill("#new", "new-secret");
+    await page.fill("#again", "new-secret");
+    await page.click("text=Change it");
+    await carol.hears("The password is changed");
+    await other.page.reload();
+    await other.page.locator("#password").waitFor();
+    await page.click("text=Log out");
+    await page.getByText("You are logged out").waitFor();
+    await carol.login("carol", "new-secret");
+  });
+});
+
+/** The hidden fields of a page's forms. */
+async function formOf(url: string, cookie = ""): Promise<{ csrf: string }> {
+  const text = await (await fetch(url, { headers: { cookie } })).text();
+  return { csrf: /name="csrf" value="([^"]+)"/.exec(text)![1] };
+}
+
+async function login(base: string) {
+  const { csrf } = await formOf(`${base}/login`);
+  const response = await fetch(`${base}/login`, {
+    method: "POST",
+    body: new URLSearchParams({ csrf, name: "alice", password: "alice-secret", back: "" }),
+    redirect: "manual",
+  });
+  await response.body?.cancel();
+  assert.equal(response.status, 303);
+  const [header] = response.headers.getSetCookie();
+  const [cookie] = header.split(";");
+  return { header, cookie, ...await formOf(`${base}/files/home/`, cookie) };
+}
+
+async function status(base: string, cookie: string): Promise<number> {
+  const response = await fetch(`${base}/files/home/`, { headers: { cookie }, redirect: "manual" });
+  await response.body?.cancel();
+  return response.status;
+}
+
+async function post(
+  base: string,
+  path: string,
+  fields: Record<string, string>,
+  cookie: string,
+  headers: Record<string, string> = {},
+): Promise<number> {
+  const response = await fetch(base + path, {
+    method: "POST",
+    body: new URLSearchParams(fields),
+    headers: { cookie, ...headers },
+    redirect: "manual",
+  });
+  await response.body?.cancel();
+  return response.status;
+}
+
+Deno.test("over TLS, the cookie is for this host and for TLS alone", async () => {
+  await using server = await startServer({
+    args: ["--http", "127.0.0.1:0", "--workers", "1", "--tls"],
+  });
+  await server.addUser("alice");
+  const certificate = await Deno.readTextFile(`${server.data}/tls/cert.pem`);
+  using client = Deno.createHttpClient({ caCerts: [certificate] });
+  const url = `https://${server.facts.http}/login`;
+  const text = await (await fetch(url, { client })).text();
+  const csrf = /name="csrf" value="([^"]+)"/.exec(text)![1];
+  const body = new URLSearchParams({ csrf, name: "alice", password: "alice-secret" });
+  const response = await fetch(url, { client, method: "POST", body, redirect: "manual" });
+  await response.body?.cancel();
+  const [cookie] = response.headers.getSetCookie();
+  assert.match(cookie, /^__Host-barge=[\w-]{43};/);
+  assert.match(cookie, /; Path=\/; HttpOnly; Secure; SameSite=Strict$/);
+});

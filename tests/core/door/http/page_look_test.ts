@@ -1,0 +1,211 @@
+/** How the page looks, to whom, and what files that people upload can't do to it. */
+import assert from "node:assert/strict";
+import { gzipSync } from "node:zlib";
+import { startServer } from "../../../_server.ts";
+import { openBrowser, Person, test } from "./_browser.ts";
+
+const pdf = `%PDF-1.4
+1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj
+2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj
+3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 100]>>endobj
+trailer<</Root 1 0 R>>
+`;
+/** One black pixel. */
+const png = Uint8Array.from(
+  atob(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==",
+  ),
+  (c) => c.charCodeAt(0),
+);
+const evil = `<script>fetch("/account").then(() => document.title = "owned")</script>`;
+
+test("files are shown, and can do nothing to who looks at them", async (t) => {
+  await using server = await startServer({ args: ["--http", "127.0.0.1:0", "--workers", "1"] });
+  await server.addUser("alice");
+  const home = `${server.data}/homes/alice`;
+  await Deno.mkdir(`${home}/music`, { recursive: true });
+  await Deno.writeTextFile(`${home}/evil.html`, `<h1>hi</h1>${evil}`);
+  await Deno.writeTextFile(
+    `${home}/evil.svg`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="80" height="60"><rect width="80" height="60"/>${evil}</svg>`,
+  );
+  await Deno.writeFile(`${home}/dot.png`, png);
+  await Deno.writeTextFile(`${home}/paper.pdf`, pdf);
+  await Deno.writeFile(`${home}/silence.wav`, wav());
+  await Deno.writeTextFile(`${home}/<img src=x onerror=alert(1)>.txt`, "x");
+  await using browser = await openBrowser();
+  await using alice = await Person.open(browser, server);
+  const { page } = alice;
+  await alice.login("alice");
+  const open = (name: string) => page.goto(`${alice.base}/about/home/${encodeURIComponent(name)}`);
+
+  await t.step("HTML is shown as the text that it is, and comes as a download", async () => {
+    await open("evil.html");
+    await page.locator("pre", { hasText: "<script>" }).waitFor();
+    const { headers, status } = await raw("evil.html");
+    assert.equal(status, 200);
+    assert.equal(headers["content-disposition"], "attachment");
+    assert.match(headers["content-security-policy"], /sandbox/);
+    assert.equal(headers["x-content-type-options"], "nosniff");
+  });
+
+  await t.step("an SVG is an image, and runs nothing when it is opened by itself", async () => {
+    await open("evil.svg");
+    await loaded("img");
+    await page.goto(`${alice.base}/raw/home/evil.svg`);
+    assert.notEqual(await page.title(), "owned");
+    await page.goto(`${alice.base}/api/v1/files/home/evil.svg`);
+    assert.notEqual(await page.title(), "owned");
+    alice.broken.length = 0; // the browser says that it refused
+  });
+
+  await t.step("an image, a sound, a PDF", async () => {
+    await open("dot.png");
+    await loaded("img");
+    await open("silence.wav");
+    await page.locator("audio").evaluate((audio) =>
+      new Promise<void>((resolve, reject) => {
+        const media = audio as unknown as { readyState: number } & EventTarget;
+        if (media.readyState > 0) return resolve();
+        media.addEventListener("loadedmetadata", () => resolve());
+        media.addEventListener("error", () => reject(new Error("it can't be played")));
+      })
+    );
+    const { headers } = await raw("paper.pdf");
+    assert.equal(headers["content-type"], "application/pdf");
+    await open("paper.pdf");
+    await page.locator("iframe").waitFor();
+    await alice.shot("pdf");
+  });
+
+  await t.step("a name is a name", async () => {
+    await page.goto(`${alice.base}/files/home/`);
+    await alice.sees("<img src=x onerror=alert(1)>.txt");
+    await page.click("text=<img src=x");
+    await page.locator("h1", { hasText: "<img src=x onerror=alert(1)>.txt" }).waitFor();
+  });
+
+  await t.step("in light and dark, on a desk and in a hand, anybody can use it", async () => {
+    for (const scheme of ["light", "dark"] as const) {
+      for (const width of [1280, 390]) {
+        await using person = await Person.open(browser, server, { scheme, width });
+        const { page } = person;
+        await person.login("alice");
+        await person.sees("music");
+        await person.shot(`home-${width}-${scheme}`);
+        await page.check('input[value="music"]');
+        const both = (scheme === "light") === (width > 500); // each of the four once would be slow
+        if (both) await person.checkAccess();
+        const wide = await page.evaluate("document.documentElement.scrollWidth");
+        assert.ok(Number(wide) <= width, `${wide} is wider than ${width}`);
+        await page.click("text=dot.png");
+        await page.locator("#sha256").waitFor();
+        if (both) await person.checkAccess();
+        await person.shot(`about-${width}-${scheme}`);
+      }
+    }
+  });
+
+  await t.step("in a hand: a folder made, a file sent, looked at and deleted", async () => {
+    await using phone = await Person.open(browser, server, { width: 390 });
+    const { page } = phone;
+    await phone.login("alice");
+    await page.click("#new-folder");
+    await phone.shot("phone-dialog");
+    await page.fill("dialog #to", "pocket");
+    await page.click("dialog [data-default]");
+    await page.click("text=pocket");
+    await page.getByText("Nothing here yet").waitFor();
+    await phone.upload(`${home}/dot.png`);
+    await phone.sees("dot.png");
+    await phone.shot("phone-uploaded");
+    await page.click("text=Clear");
+    await page.click('[aria-label="More about dot.png"]');
+    await page.click('[formaction="/do/delete"]');
+    await page.click("dialog .bad");
+    await phone.hears("Deleted 1 item");
+    await page.getByText("Nothing here yet").waitFor();
+  });
+
+  await t.step("light or dark is remembered", async () => {
+    const theme = () => page.locator("html").getAttribute("data-theme");
+    await page.click("[data-theme-form] button");
+    assert.equal(await theme(), "dark");
+    const after = page.waitForResponse("**/files/home/");
+    await page.goto(`${alice.base}/files/home/`);
+    await after;
+    assert.equal(await theme(), "dark");
+  });
+
+  await t.step("it can be read, and much be done, without script", async () => {
+    await using plain = await Person.open(browser, server, { script: false });
+    const { page } = plain;
+    await plain.login("alice");
+    await page.click("th >> text=Size");
+    await page.fill("#q", "dot");
+    await page.press("#q", "Enter");
+    assert.deepEqual(await plain.names(), ["dot.png"]);
+    await page.check('input[value="dot.png"]');
+    await page.click("[data-verb=rename]");
+    await page.fill("#to", "point.png");
+    await page.click("[data-default]");
+    await plain.sees("point.png");
+    await page.check('input[value="point.png"]');
+    await page.click("[data-verb=delete]");
+    await page.click(".b.bad");
+    await plain.sees("music");
+    await plain.sees("point.png", false);
+    await plain.shot("no-script");
+  });
+
+  await t.step("what is not there is told on a page, and all of it is small", async () => {
+    const missing = await page.goto(`${alice.base}/about/home/nothing.txt`);
+    assert.equal(missing?.status(), 404);
+    await page.locator("h1", { hasText: "Nothing here" }).waitFor();
+    await alice.checkAccess();
+    await using fresh = await Person.open(browser, server);
+    const weights: Promise<number>[] = [];
+    fresh.page.on("response", (response) => {
+      if (response.status() === 200) weights.push(response.body().then((b) => gzipSync(b).length));
+    });
+    await fresh.login("alice");
+    await fresh.page.waitForLoadState("networkidle");
+    const weight = (await Promise.all(weights)).reduce((sum, bytes) => sum + bytes, 0);
+    assert.ok(weight > 5_000 && weight < 60_000, `${weight} bytes`);
+  });
+
+  async function raw(name: string) {
+    const response = await alice.context.request.get(`${alice.base}/raw/home/${name}`);
+    return { headers: response.headers(), status: response.status() };
+  }
+
+  async function loaded(selector: string) {
+    const width = await page.locator(`.view ${selector}`).evaluate(async (image) => {
+      const shown = image as unknown as { decode(): Promise<void>; naturalWidth: number };
+      await shown.decode();
+      return shown.naturalWidth;
+    });
+    assert.ok(width > 0);
+  }
+});
+
+/** A tenth of a second of nothing. */
+function wav(): Uint8Array {
+  const [rate, samples] = [8000, 800];
+  const bytes = new Uint8Array(44 + samples).fill(128, 44);
+  const view = new DataView(bytes.buffer);
+  const text = (at: number, words: string) => bytes.set(new TextEncoder().encode(words), at);
+  text(0, "RIFF");
+  view.setUint32(4, 36 + samples, true);
+  text(8, "WAVEfmt ");
+  view.setUint32(16, 16, true);
+  view.setUint16(20, 1, true);
+  view.setUint16(22, 1, true);
+  view.setUint32(24, rate, true);
+  view.setUint32(28, rate, true);
+  view.setUint16(32, 1, true);
+  view.setUint16(34, 8, true);
+  text(36, "data");
+  view.setUint32(40, samples, true);
+  return bytes;
+}
