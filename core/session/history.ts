@@ -110,7 +110,7 @@ class Ring {
   add({ at, received, sent }: Sample): void {
     const written = this.#cells[0];
     const last = written === 0 ? -Infinity : this.#at(written - 1).at;
-    if (at - last < this.#step * 0.95) return; // timers are not exact
+    if (at - last < this.#step - sampleEvery / 2) return; // timers are not exact
     this.#cells.set([at, received, sent], this.#cell(written));
     this.#cells[0] = written + 1;
   }

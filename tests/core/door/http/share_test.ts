@@ -10,7 +10,10 @@ const size = 300_000;
 /** A server with two workers, and people on it. */
 async function open(): Promise<Server> {
   const server = await startServer({
-    args: ["--http", "127.0.0.1:0", "--workers", "2", "--durability", "relaxed"],
+    args: [
+      ...["--http", "127.0.0.1:0", "--workers", "2", "--durability", "relaxed"],
+      ...["--ban-after", "3"],
+    ],
   });
   await server.addUser("alice");
   await server.addUser("bob");
@@ -77,7 +80,7 @@ function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-Deno.test("a link shows a file and gives its bytes, as often as it may", async (t) => {
+Deno.test("links: who may make them, what strangers get, and how often", async (t) => {
   await using server = await open();
   const alice = new Caller(server, "alice");
   const bob = new Caller(server, "bob");
@@ -168,18 +171,13 @@ Deno.test("a link shows a file and gives its bytes, as often as it may", async (
       assert(status === 404 || status === 400, `${rest}: ${status}`);
     }
     await get(made);
+    await server.said(`/s/${made.id}/a%20b.bin`);
     assert(!server.stderr().includes(made.token));
-    assert(server.stderr().includes(`/s/${made.id}/a%20b.bin`));
   });
-});
 
-Deno.test("who may share what, and for how long", async (t) => {
-  await using server = await open();
-  const alice = new Caller(server, "alice");
-  const bob = new Caller(server, "bob");
-  const content = new Uint8Array(randomBytes(1000));
-  await alice.put("/home/a", content);
-  await alice.put("/public/a", content);
+  const small = new Uint8Array(randomBytes(1000));
+  await alice.put("/home/a", small);
+  await alice.put("/public/a", small);
   await alice.api("POST", "/mkdir", { path: "/public/dir" }, 201);
 
   await t.step("one's own, and nothing else", async () => {
@@ -210,7 +208,7 @@ Deno.test("who may share what, and for how long", async (t) => {
 
   await t.step("a folder is listed, and comes as a zip; nothing beside it does", async () => {
     await alice.api("POST", "/mkdir", { path: "/home/d/in ner", parents: true }, 201);
-    await alice.put("/home/d/in%20ner/x.txt", content);
+    await alice.put("/home/d/in%20ner/x.txt", small);
     const made = await alice.share("/home/d", { downloads: 2 });
     const page = await ask(made.url);
     assert(page.text.includes("in ner"));
@@ -221,7 +219,7 @@ Deno.test("who may share what, and for how long", async (t) => {
       assert(status === 404 || status === 400, `${out}: ${status}`);
     }
     const file = await ask(`${made.url}/get/in%20ner/x.txt`);
-    assert.equal(sha256(file.bytes), sha256(content));
+    assert.equal(sha256(file.bytes), sha256(small));
     const zip = await ask(`${made.url}/zip/`);
     assert.equal(zip.headers.get("content-type"), "application/zip");
     assert.equal(decode(zip.bytes.subarray(0, 2)), "PK");
@@ -245,7 +243,7 @@ Deno.test("who may share what, and for how long", async (t) => {
     const made = await alice.share("/home/a", { password: "open sésame" });
     const page = await ask(made.url);
     assert.match(page.text, /This link has a password/);
-    assert(!page.text.includes(sha256(content)) && !page.text.includes(">a<"));
+    assert(!page.text.includes(sha256(small)) && !page.text.includes(">a<"));
     const bare = await ask(`${made.url}/get/a`);
     assert.deepEqual([bare.status, bare.headers.get("location")], [
       303,
@@ -261,8 +259,8 @@ Deno.test("who may share what, and for how long", async (t) => {
     const [cookie] = right.headers.getSetCookie();
     assert.match(cookie, /HttpOnly/);
     const headers = { cookie: cookie.split(";")[0] };
-    assert.equal(sha256((await ask(`${made.url}/get/a`, { headers })).bytes), sha256(content));
-    assert.match((await ask(made.url, { headers })).text, new RegExp(sha256(content)));
+    assert.equal(sha256((await ask(`${made.url}/get/a`, { headers })).bytes), sha256(small));
+    assert.match((await ask(made.url, { headers })).text, new RegExp(sha256(small)));
     // It is good for no other link, nor for this one with a changed date.
     const other = await alice.share("/home/a", { password: "open sésame" });
     assert.equal((await ask(`${other.url}/get/a`, { headers })).status, 303);
@@ -271,7 +269,7 @@ Deno.test("who may share what, and for how long", async (t) => {
     // For programs.
     const viaBasic = await ask(`${made.url}/get/a`, { headers: basic("", "open sésame") });
     assert.equal(viaBasic.status, 200);
-    const guesses = Array.from({ length: 9 }, (_, i) => ask(made.url, form(`guess ${i}`)));
+    const guesses = ["guess", "another"].map((guess) => ask(made.url, form(guess)));
     for (const { status } of await Promise.all(guesses)) assert.equal(status, 401);
     assert.equal((await ask(made.url, form("open sésame"))).status, 401);
     assert.equal((await ask(made.url, { headers })).status, 200, "who was in stays in");
