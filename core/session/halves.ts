@@ -17,6 +17,8 @@ export interface Half {
   readonly size: number;
   /** How many of them are here. */
   readonly offset: number;
+  /** The time that the file is to have, in ms since 1970, if one was given. */
+  readonly modified: number | null;
   /** Its beginning: so many bytes, and their SHA-256 in hex. */
   readonly begins: { readonly bytes: number; readonly sha256: string };
 }
@@ -46,7 +48,8 @@ async function halfOf(
   try {
     const { digest } = await digestFile(store.vault, stagedPlace(row.id), "sha256", bytes, signal);
     const path = relative(row).replace(`homes/${account}/`, "home/");
-    return { path: `/${path}`, size: row.size, offset, begins: { bytes, sha256: digest } };
+    const { size, modified } = row;
+    return { path: `/${path}`, size, offset, modified, begins: { bytes, sha256: digest } };
   } catch (error) {
     if (error instanceof BargeError && error.kind === "not-found") return undefined;
     throw error;

@@ -3,8 +3,8 @@ import { formatSize } from "../../../account/size.ts";
 import type { Entry } from "../../../protocol/message.ts";
 import { stat } from "../../../session/stat.ts";
 import { encodePath, treePath } from "../path.ts";
-import { Crumbs } from "./crumbs.tsx";
-import { count, formatTime, join, lookOf } from "./format.ts";
+import { Crumbs, placeName } from "./crumbs.tsx";
+import { count, formatTime, join, lookOf, split } from "./format.ts";
 import { Csrf, Icon, type Section, send, Shell } from "./layout.tsx";
 import { type Listing, listing, type Wanted, wantedOf } from "./listing.ts";
 import { sentence } from "./said.ts";
@@ -21,7 +21,8 @@ export async function browse(c: PageContext): Promise<Response> {
   if (!folder) return c.redirect(`/files${encodePath(path)}/`, 301);
   const wanted = wantedOf(view.query);
   const listed = await listing(view.session, path, wanted);
-  const title = path.slice(path.lastIndexOf("/") + 1);
+  const { dir, name } = split(path);
+  const title = dir === "/" ? placeName(name) : name;
   return await send(
     <Shell view={view} title={title} section={sectionOf(path)}>
       <Head path={path} wanted={wanted} said={sentence(view.query.get("said"))} />
@@ -63,7 +64,7 @@ function Head({ path, wanted, said }: { path: string; wanted: Wanted; said?: str
         <Icon name="upload" />Upload
       </button>
       <noscript>
-        <p class="soft">Uploading needs JavaScript here; curl, FTP and SFTP don't.</p>
+        <p class="soft">Uploading here needs JavaScript.</p>
       </noscript>
     </div>
   );
@@ -251,6 +252,9 @@ function Foot({ wanted, listed }: { wanted: Wanted; listed: Listing }) {
       <span>
         {count(matching, "item")}
         {bytes > 0 && `, ${formatSize(bytes)}`}
+      </span>
+      <span data-keys hidden>
+        <kbd>?</kbd> shows the keys
       </span>
       {pages > 1 && (
         <nav class="row" aria-label="Pages">

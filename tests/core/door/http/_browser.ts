@@ -1,6 +1,5 @@
 /** Debian's Chromium, driven as a person would: for the tests of the page. */
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import axe from "axe-core";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import type { Server } from "../../../_server.ts";
@@ -148,8 +147,4 @@ export class Person implements AsyncDisposable {
     await this.context.close();
     assert.deepEqual(this.broken, []);
   }
-}
-
-export function sha256(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
 }

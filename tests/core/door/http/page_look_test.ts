@@ -137,6 +137,25 @@ test("files are shown, and can do nothing to who looks at them", async (t) => {
     assert.equal(await theme(), "dark");
   });
 
+  await t.step("being offline, and a login that is over, are told", async () => {
+    await using person = await Person.open(browser, server);
+    const { page, context } = person;
+    await person.login("alice");
+    await context.setOffline(true);
+    await page.click("text=evil.html");
+    await person.hears("You are offline");
+    await context.setOffline(false);
+    await page.click("text=evil.html");
+    await page.locator("#main pre").waitFor();
+    await context.clearCookies();
+    await page.click(".crumbs >> text=Home");
+    await page.getByText("Log in to go on").waitFor({ state: "detached" });
+    await page.fill("#name", "alice");
+    await page.fill("#password", "alice-secret");
+    await page.click("button[type=submit]");
+    await person.sees("evil.html");
+  });
+
   await t.step("it can be read, and much be done, without script", async () => {
     await using plain = await Person.open(browser, server, { script: false });
     const { page } = plain;

@@ -16,6 +16,8 @@ export function openFolder() {
   if (upload) upload.hidden = false;
   const all = document.querySelector("[data-all]");
   if (all) all.hidden = false;
+  const hint = document.querySelector("[data-keys]");
+  if (hint) hint.hidden = false;
   count();
 }
 

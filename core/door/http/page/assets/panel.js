@@ -30,7 +30,7 @@ export async function startPanel() {
         size: half.size,
         sent: half.offset,
         state: "half",
-        begins: half.begins,
+        half,
         begun: true,
       });
       queue.push(transfer);
@@ -122,8 +122,7 @@ function later() {
 
 /** Goes on with an upload that was cut off, if this is its file. */
 async function goOn(transfer, file) {
-  const { begins } = transfer;
-  const same = file.size === transfer.size && (!begins || await begun(file, begins));
+  const same = file.size === transfer.size && (!transfer.half || await isHalf(transfer.half, file));
   if (!same) return say(`That is another file: ${transfer.name} began otherwise.`, true);
   transfer.file = file;
   transfer.state = "waiting";
@@ -131,9 +130,9 @@ async function goOn(transfer, file) {
   next();
 }
 
-/** Does a file begin so? Where the browser can't tell (no HTTPS), its size has to do. */
-async function begun(file, { bytes, sha256 }) {
-  if (!globalThis.crypto?.subtle) return true;
+/** Is this the file? Where the browser has no digests (no HTTPS), its time has to do. */
+async function isHalf({ begins: { bytes, sha256 }, modified }, file) {
+  if (!globalThis.crypto?.subtle) return modified === null || modified === file.lastModified;
   const digest = await crypto.subtle.digest("SHA-256", await file.slice(0, bytes).arrayBuffer());
   return [...new Uint8Array(digest)].map((b) => b.toString(16).padStart(2, "0")).join("") ===
     sha256;

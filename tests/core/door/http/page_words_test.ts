@@ -1,0 +1,58 @@
+/** What the page shows of a folder, and the words it has for what happens. */
+import assert from "node:assert/strict";
+import { listing, perPage, wantedOf } from "../../../../core/door/http/page/listing.ts";
+import { sentence, wordsOf } from "../../../../core/door/http/page/said.ts";
+import { backOf } from "../../../../core/door/http/page/view.ts";
+import { BargeError } from "../../../../core/error.ts";
+import { Setup } from "../../session/_setup.ts";
+
+Deno.test("a folder is sorted, filtered and cut into pages; folders come first", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  for (const [i, name] of ["b10.txt", "B2.txt", "a.txt"].entries()) {
+    Deno.writeTextFileSync(setup.disk(`/home/${name}`), "x".repeat(i + 1));
+  }
+  Deno.mkdirSync(setup.disk("/home/z"));
+  const names = async (query: string) =>
+    (await listing(anna, "/home", wantedOf(new URLSearchParams(query)))).entries
+      .map(({ name }) => name);
+  assert.deepEqual(await names(""), ["z", "a.txt", "B2.txt", "b10.txt"]);
+  assert.deepEqual(await names("order=desc"), ["z", "b10.txt", "B2.txt", "a.txt"]);
+  assert.deepEqual(await names("sort=size&order=desc"), ["z", "a.txt", "B2.txt", "b10.txt"]);
+  assert.deepEqual(await names("sort=nonsense&page=-7&q=B"), ["B2.txt", "b10.txt"]);
+
+  Deno.mkdirSync(setup.disk("/home/z/many"));
+  for (let i = 0; i < perPage + 3; i++) Deno.writeTextFileSync(setup.disk(`/home/z/many/${i}`), "");
+  const page = (n: number) =>
+    listing(anna, "/home/z/many", wantedOf(new URLSearchParams({ page: `${n}` })));
+  const [first, last, beyond] = [await page(1), await page(2), await page(9)];
+  assert.equal(first.entries.length, perPage);
+  assert.deepEqual(last.entries.map(({ name }) => name), ["500", "501", "502"]);
+  assert.deepEqual([last.matching, last.total, last.pages], [perPage + 3, perPage + 3, 2]);
+  assert.deepEqual(beyond.entries, last.entries);
+});
+
+Deno.test("a URL can't put words into the page's mouth", () => {
+  assert.equal(sentence("deleted.3"), "Deleted 3 items.");
+  assert.equal(sentence("deleted.-1"), "Deleted 1 item.");
+  assert.equal(sentence("Send me your password"), undefined);
+  assert.equal(sentence("constructor"), undefined);
+  assert.equal(sentence(null), undefined);
+});
+
+Deno.test("failures are sentences for people", () => {
+  const failed = new BargeError("over-quota", "needs 2000000 bytes, 1000000 are left", {
+    path: "/home/a.jpg",
+  });
+  assert.equal(wordsOf(failed), "a.jpg: needs 2.00 MB, 1.00 MB are left.");
+  assert.match(wordsOf(new BargeError("io", "EIO: /srv/barge/x")), /^Something broke/);
+});
+
+Deno.test("one is led back to pages of this server only", () => {
+  for (const good of ["/account", "/files/home/a%20b?q=1"]) assert.equal(backOf(good), good);
+  for (
+    const bad of [null, "", "//evil.example", "/\\evil.example", "https://evil.example", "/a b"]
+  ) {
+    assert.equal(backOf(bad), "/files/home/");
+  }
+});
