@@ -6,6 +6,7 @@
  *     deno task bench                 all of them
  *     deno task bench memory tree     only these
  */
+import { benchHttp } from "./http.ts";
 import { benchIdle } from "./idle.ts";
 import { benchMemory } from "./memory.ts";
 import { benchStart } from "./start.ts";
@@ -19,6 +20,7 @@ const benches = {
   tree: benchTree,
   start: benchStart,
   sync: benchSync,
+  http: benchHttp,
 } as const;
 
 const asked = Deno.args.length > 0 ? Deno.args : Object.keys(benches);

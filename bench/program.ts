@@ -15,8 +15,10 @@ export interface Run {
 /** A server on a temporary directory, with one account without a limit. */
 export interface Bench extends AsyncDisposable {
   readonly folder: string;
-  /** HOST:PORT of the server. */
+  /** HOST:PORT of the server's native door. */
   readonly address: string;
+  /** The same of its HTTP door; empty where that is off. */
+  readonly http: string;
   readonly server: Deno.ChildProcess;
   /** Runs a client command against it, to its end. */
   run(...args: string[]): Promise<Run>;
@@ -41,6 +43,7 @@ export async function startBench(...args: string[]): Promise<Bench> {
       data,
       "--native",
       "127.0.0.1:0",
+      ...args.includes("--http") ? [] : ["--http", "off"],
       ...args,
     ],
     stdout: "piped",
@@ -49,7 +52,7 @@ export async function startBench(...args: string[]): Promise<Bench> {
   const lines = server.stdout.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   while (!text.includes("\n")) text += (await lines.read()).value ?? "";
-  const { native } = JSON.parse(text) as { native: string };
+  const { native, http } = JSON.parse(text) as { native: string; http: string | null };
   const env = {
     BARGE_SERVER: `barge://bench@${native}`,
     BARGE_PASSWORD: "bench",
@@ -58,6 +61,7 @@ export async function startBench(...args: string[]): Promise<Bench> {
   return {
     folder,
     address: native,
+    http: http ?? "",
     server,
     run: (...args) => run(args, env),
     async [Symbol.asyncDispose]() {

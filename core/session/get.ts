@@ -103,9 +103,12 @@ export class Download {
     }
   }
 
-  /** All that is left, at once: for a small file, which is read before another thread could be asked. */
-  rest(): Uint8Array {
-    const bytes = new Uint8Array(this.size - this.#at);
+  /**
+   * All that is left, or so much of it, at once: for a small file, which is read before another
+   * thread could be asked.
+   */
+  rest(length = this.size - this.#at): Uint8Array {
+    const bytes = new Uint8Array(length);
     try {
       for (let at = 0; at < bytes.length;) {
         const piece = bytes.subarray(at);

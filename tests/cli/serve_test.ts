@@ -25,7 +25,18 @@ sys.exit(child.wait())
 
 Deno.test("on a terminal requests are readable lines, and names can't move its cursor", async () => {
   await using home = new Home();
-  const args = ["serve", "--json", "--data", "d", "--native", "127.0.0.1:0", "--workers", "1"];
+  const args = [
+    "serve",
+    "--json",
+    "--data",
+    "d",
+    "--native",
+    "127.0.0.1:0",
+    "--http",
+    "off",
+    "--workers",
+    "1",
+  ];
   let server: Deno.ChildProcess;
   try {
     server = new Deno.Command("python3", {
@@ -86,7 +97,14 @@ Deno.test("options that make no sense are refused with 2", async () => {
     ["--ready-fd", "77"],
   ];
   for (const args of cases) {
-    const { code, stdout, stderr } = await home.barge(["serve", "--data", "d", ...args]);
+    const { code, stdout, stderr } = await home.barge([
+      "serve",
+      "--data",
+      "d",
+      "--http",
+      "off",
+      ...args,
+    ]);
     assert.equal(code, 2, stderr);
     assert.equal(stdout, "");
   }

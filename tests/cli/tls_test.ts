@@ -134,7 +134,18 @@ Deno.test("options that exclude each other", async () => {
 Deno.test("serve with an address that others reach has TLS by itself, and plain with --plaintext", async () => {
   await using home = new Home();
   for (const more of [[], ["--plaintext"]]) {
-    const args = ["serve", "--json", "--data", "d", "--native", "0.0.0.0:0", "--workers", "1"];
+    const args = [
+      "serve",
+      "--json",
+      "--data",
+      "d",
+      "--native",
+      "0.0.0.0:0",
+      "--http",
+      "off",
+      "--workers",
+      "1",
+    ];
     const child = home.spawn([...args, ...more]);
     const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
     const { native, fingerprint } = JSON.parse((await reader.read()).value ?? "");
@@ -150,7 +161,17 @@ Deno.test("serve with an address that others reach has TLS by itself, and plain 
 
 Deno.test("serve on all addresses says one that can be connected to", async () => {
   await using home = new Home();
-  const child = home.spawn(["serve", "--data", "d", "--native", "0.0.0.0:0", "--workers", "1"]);
+  const child = home.spawn([
+    "serve",
+    "--data",
+    "d",
+    "--native",
+    "0.0.0.0:0",
+    "--http",
+    "off",
+    "--workers",
+    "1",
+  ]);
   let said = "";
   for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
     said += text;
@@ -195,6 +216,8 @@ Deno.test("a certificate that can't be used keeps serve from starting, with 7", 
       "d",
       "--native",
       "127.0.0.1:0",
+      "--http",
+      "off",
       "--tls-cert",
       cert,
       "--tls-key",

@@ -35,7 +35,7 @@ Deno.test("executable: serves, puts and gets with nothing else on the machine", 
     assert.equal(added.code, 0, added.stderr);
 
     await using server = new Deno.Command(program, {
-      args: ["serve", "--native", "127.0.0.1:0", "--workers", "2", "--json"],
+      args: ["serve", "--native", "127.0.0.1:0", "--http", "off", "--workers", "2", "--json"],
       env,
       clearEnv: true,
       stdin: "null",

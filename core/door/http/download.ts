@@ -80,7 +80,10 @@ async function answer(
     return new Response(null, { status, headers });
   }
   if (from > 0) await file.seek(from);
-  return exchange.send(piecesOf(file, length), { status, headers });
+  if (length > small) return exchange.send(piecesOf(file, length), { status, headers });
+  const bytes = file.rest(length);
+  file.close();
+  return exchange.send(bytes, { status, headers });
 }
 
 /**
@@ -88,17 +91,6 @@ async function answer(
  * Closes the file.
  */
 export async function* piecesOf(file: Download, length: number): Source {
-  if (length <= small) {
-    try {
-      const bytes = new Uint8Array(length);
-      let at = 0;
-      for (let n; at < length && (n = await file.read(bytes.subarray(at))) > 0;) at += n;
-      if (length > 0) yield bytes.subarray(0, at);
-    } finally {
-      file.close();
-    }
-    return;
-  }
   let [one, other] = [borrow(), borrow()];
   let reading = file.read(one.subarray(0, length));
   try {

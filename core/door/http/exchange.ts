@@ -62,7 +62,7 @@ export class Exchange implements Disposable {
   failed: BargeError | undefined;
   readonly #vigil: Vigil;
   #target: Target | undefined;
-  #source: Source | undefined;
+  #source: Source | Uint8Array | undefined;
   readonly #presence: Presence | undefined;
   readonly #goOn: (() => void) | undefined;
   #leaveAccount = () => {};
@@ -170,15 +170,16 @@ export class Exchange implements Disposable {
    * Has a long body sent with a Response that has none: `return c.env.send(source, headers)`. It is
    * asked for one piece at a time, and a piece has to stay as it is until the next one is asked for.
    *
-   * @param source ended early when the client leaves, which lets it close what it reads from
+   * @param source ended early when the client leaves, which lets it close what it reads from; or
+   *   all of a file, at once
    */
-  send(source: Source, init: ResponseInit): Response {
+  send(source: Source | Uint8Array, init: ResponseInit): Response {
     this.#source = source;
     return new Response(null, init);
   }
 
   /** What `send` was given, once. */
-  takeSource(): Source | undefined {
+  takeSource(): Source | Uint8Array | undefined {
     const source = this.#source;
     this.#source = undefined;
     return source;
@@ -201,6 +202,9 @@ export class Exchange implements Disposable {
 
   /** Ends the answer, with its last piece. @throws as {@link write} */
   async end(piece?: Uint8Array): Promise<void> {
+    if (piece) {
+      await brakeOf(this.store.rates.down, this.session?.id, this.ended.signal)?.hold(piece.length);
+    }
     await this.#wrote(piece?.length ?? 0, (done) => {
       if (piece) this.outgoing.end(piece, () => done());
       else this.outgoing.end(() => done());

@@ -33,6 +33,8 @@ export class Hosting {
   readonly #app = makeApp();
   /** By the client's HOST:PORT: with TLS a request comes on another socket than was let in. */
   readonly #links = new Map<string, Link>();
+  /** The ends of all requests, also of those whose connection is gone. */
+  readonly #ends = new Set<Promise<void>>();
 
   /** @param server not listening yet */
   constructor(server: Server, door: Doorway) {
@@ -66,8 +68,7 @@ export class Hosting {
         for (const exchange of open.keys()) exchange.cut(reason);
       }
     }, grace);
-    const open = () => Array.from(this.#links.values(), (link) => [...link.open.values()]).flat();
-    while (open().length > 0) await Promise.all(open());
+    while (this.#ends.size > 0) await Promise.all(this.#ends);
     clearTimeout(cut);
     for (const { socket } of this.#links.values()) socket.destroy();
     await closed;
@@ -98,7 +99,12 @@ export class Hosting {
     const link = this.#links.get(formatAddress({ host, port }));
     if (!link) return void req.socket.destroy(); // it is gone already
     const exchange = new Exchange(this.#door, req, res, link.presence, goOn);
-    link.open.set(exchange, this.#serve(exchange).finally(() => link.open.delete(exchange)));
+    const end = this.#serve(exchange).finally(() => {
+      link.open.delete(exchange);
+      this.#ends.delete(end);
+    });
+    link.open.set(exchange, end);
+    this.#ends.add(end);
   }
 
   /**

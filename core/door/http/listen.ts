@@ -23,6 +23,8 @@ import { longestRead } from "./refuse.ts";
 import { type Patience, patience } from "./vigil.ts";
 
 const checkEvery = 1000;
+/** A TLS handshake must be done in so many ms. */
+const handshakeTimeout = 10_000;
 
 /** As the operator asks for it. @throws as `OpenDoor` */
 export async function openDoor(opening: Opening): Promise<Door> {
@@ -50,7 +52,7 @@ export async function listenHttp(opening: Opening, allowed: Patience): Promise<D
     noDelay: true,
   };
   const server = tls
-    ? usable(() => createTlsServer({ ...options, ...secured(tls, allowed) }))
+    ? usable(() => createTlsServer({ ...options, ...secured(tls) }))
     : createServer(options);
   const hosting = new Hosting(server, doorway);
   const { host, port } = spec.address;
@@ -62,7 +64,7 @@ export async function listenHttp(opening: Opening, allowed: Patience): Promise<D
     });
   });
   const reload = (pair: KeyPair) => {
-    usable(() => (server as TlsServer).setSecureContext(secured(pair, allowed)));
+    usable(() => (server as TlsServer).setSecureContext(secured(pair)));
   };
   return {
     address: { host, port: (server.address() as { port: number }).port },
@@ -74,12 +76,12 @@ export async function listenHttp(opening: Opening, allowed: Patience): Promise<D
   };
 }
 
-function secured({ cert, key }: KeyPair, { head }: Patience) {
+function secured({ cert, key }: KeyPair) {
   return {
     cert,
     key,
     ALPNProtocols: ["http/1.1"],
     minVersion: "TLSv1.2" as const,
-    handshakeTimeout: head,
+    handshakeTimeout,
   };
 }

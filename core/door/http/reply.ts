@@ -22,10 +22,11 @@ export async function reply(exchange: Exchange, response: Response): Promise<voi
     const empty = exchange.method === "HEAD" || response.status === 204 || response.status === 304;
     if (empty) await exchange.end();
     else if (response.body) await sendBody(exchange, response);
+    else if (source instanceof Uint8Array) await sendWhole(exchange, source);
     else if (source) await sendSource(exchange, source);
     else await exchange.end();
   } finally {
-    await source?.return();
+    if (source && !(source instanceof Uint8Array)) await source.return();
   }
 }
 
@@ -56,6 +57,11 @@ async function sendBody(exchange: Exchange, { body, headers }: Response): Promis
   } finally {
     await reader.cancel();
   }
+}
+
+async function sendWhole(exchange: Exchange, bytes: Uint8Array): Promise<void> {
+  exchange.access.bytes += bytes.length;
+  await exchange.end(bytes);
 }
 
 async function sendSource(exchange: Exchange, source: Source): Promise<void> {

@@ -66,7 +66,7 @@ async function serving(use: (address: string, folder: string) => Promise<void>):
       ["user", "add", "alice", "--password-stdin", "--quota", "20MB", "--data", data],
       "café ☃\n",
     );
-    const args = ["serve", "--data", data, "--native", "127.0.0.1:0", "--json"];
+    const args = ["serve", "--data", data, "--native", "127.0.0.1:0", "--http", "off", "--json"];
     const child = new Deno.Command(Deno.execPath(), {
       ...{ args: [...flags, ...args], cwd: root, signal: AbortSignal.timeout(limit) },
       ...{ stdin: "null", stdout: "piped", stderr: "piped" },

@@ -285,7 +285,15 @@ Deno.test("a program that is not there, or can't be run, is told at once", async
     ["--on-commit", "", /is not a program/],
   ] as const;
   for (const [option, command, message] of cases) {
-    const args = ["serve", "--data", `${scripts.dir}/data`, "--native", "127.0.0.1:0"];
+    const args = [
+      "serve",
+      "--data",
+      `${scripts.dir}/data`,
+      "--native",
+      "127.0.0.1:0",
+      "--http",
+      "off",
+    ];
     const { code, stderr } = await barge([...args, option, command]);
     assert.equal(code, 2, stderr);
     assert.match(stderr, message);

@@ -94,7 +94,7 @@ function inShell(redirect: string, env: Record<string, string>): Deno.ChildProce
   return new Deno.Command("sh", {
     args: [
       ...["-c", `exec "$0" "$@" ${redirect}`, Deno.execPath(), "run", "--quiet", "--allow-all"],
-      ...[main, "serve", "--data", env.DIR + "/data", "--native", "127.0.0.1:0"],
+      ...[main, "serve", "--data", env.DIR + "/data", "--native", "127.0.0.1:0", "--http", "off"],
       ...["--workers", "1", "--ready-fd", "9"],
     ],
     env,
@@ -137,7 +137,17 @@ Deno.test({ name: "--ready-fd gets the ready line, and is closed", ignore: none 
   await t.step("a descriptor that is not there, or the runtime's own", async () => {
     for (const fd of ["3", "4", "5", "7", "8", "200"]) {
       const { code, stderr } = await barge([
-        ...["serve", "--data", `${dir}/other`, "--native", "127.0.0.1:0", "--ready-fd", fd],
+        ...[
+          "serve",
+          "--data",
+          `${dir}/other`,
+          "--native",
+          "127.0.0.1:0",
+          "--http",
+          "off",
+          "--ready-fd",
+          fd,
+        ],
       ], { signal: AbortSignal.timeout(30_000) });
       assert.equal(code, 2, stderr);
       assert.match(stderr, /--ready-fd: \d+ is not open/);

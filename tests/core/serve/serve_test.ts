@@ -9,7 +9,9 @@ const any = ["--native", "127.0.0.1:0"];
 
 /** Runs `serve`, which is expected to end by itself. */
 function serve(...args: string[]) {
-  return barge(["serve", "--json", ...args], { signal: AbortSignal.timeout(30_000) });
+  return barge(["serve", "--json", "--http", "off", ...args], {
+    signal: AbortSignal.timeout(30_000),
+  });
 }
 
 class Folder implements Disposable {

@@ -85,7 +85,16 @@ Deno.test("a server calls nothing of the kernel that the unit forbids", async ()
       // -D: what is started is the server, and strace is its child.
       ...["-D", "-f", "-qq", "-c", "-U", "name", "-o", trace, Deno.execPath(), "run", "--quiet"],
       ...["--allow-all", main, "serve", "--json", "--data", `${dir}/data`, "--allow-register"],
-      ...["--native", "127.0.0.1:0", "--on-commit", "true", "--check-upload", "sh -c 'cat >&2'"],
+      ...[
+        "--native",
+        "127.0.0.1:0",
+        "--http",
+        "127.0.0.1:0",
+        "--on-commit",
+        "true",
+        "--check-upload",
+        "sh -c 'cat >&2'",
+      ],
     ],
     stdin: "null",
     stdout: "piped",

@@ -1,0 +1,77 @@
+/** The HTTP door in this process, with the accounts that a test wants of it. */
+import { Database } from "../../../../core/account/database.ts";
+import type { Role } from "../../../../core/account/accounts.ts";
+import { listenHttp } from "../../../../core/door/http/listen.ts";
+import { type Patience, patience } from "../../../../core/door/http/vigil.ts";
+import type { Door } from "../../../../core/door/door.ts";
+import { formatAddress } from "../../../../core/net/address.ts";
+import { makeVerifier } from "../../../../core/protocol/scram.ts";
+import { prepareData } from "../../../../core/serve/data.ts";
+import { type Settings, Store } from "../../../../core/session/store.ts";
+import { basic, Client, type Headers } from "./_client.ts";
+
+export const api = "/api/v1";
+
+export class Web implements AsyncDisposable {
+  readonly #clients: Client[] = [];
+
+  private constructor(
+    readonly store: Store,
+    readonly door: Door,
+    /** HOST:PORT. */
+    readonly address: string,
+  ) {}
+
+  static async start(
+    settings: Partial<Settings> = {},
+    allowed: Partial<Patience> = {},
+  ): Promise<Web> {
+    const data = prepareData(await Deno.makeTempDir({ prefix: "barge-http-" }));
+    new Database(data, { create: true })[Symbol.dispose]();
+    const store = new Store({
+      data,
+      durability: "relaxed",
+      allowRegister: false,
+      defaultLimit: null,
+      maxLimit: null,
+      ...settings,
+    });
+    const spec = {
+      name: "http",
+      address: { host: "127.0.0.1", port: 0 },
+      tls: "off",
+    } as const;
+    const opening = { store, spec, reusePort: false, tls: undefined };
+    const door = await listenHttp(opening, { ...patience, ...allowed });
+    return new Web(store, door, formatAddress(door.address));
+  }
+
+  /** Makes an account and a client of its own, logged in by a token: that takes no scrypt. */
+  async user(name: string, limit: number | null = null, role: Role = "user"): Promise<Client> {
+    const verifier = await makeVerifier("token", "unused");
+    const { id } = this.store.accounts.add({ name, role, limit, verifier });
+    const { token } = await this.store.tokens.issue(id, "test");
+    return await this.client({ authorization: `Bearer ${token}` });
+  }
+
+  /** Makes an account whose password is `NAME-secret`. */
+  async withPassword(name: string, role: Role = "user"): Promise<Client> {
+    const verifier = await makeVerifier("password", `${name}-secret`);
+    this.store.accounts.add({ name, role, limit: null, verifier });
+    return await this.client(basic(name));
+  }
+
+  /** A connection, closed at the end. */
+  async client(headers: Headers = {}): Promise<Client> {
+    const client = await Client.open(this.address, headers);
+    this.#clients.push(client);
+    return client;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const client of this.#clients) client[Symbol.dispose]();
+    await this.door.stop(0);
+    this.store[Symbol.dispose]();
+    await Deno.remove(this.store.settings.data, { recursive: true });
+  }
+}

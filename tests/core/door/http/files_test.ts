@@ -1,0 +1,203 @@
+/** Files through the API: ranges, conditions, digests, changes. */
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { pattern, sha256 } from "../_peer.ts";
+import { api, Web } from "./_web.ts";
+
+const files = `${api}/files`;
+
+/** A digest as RFC 9530 has it. */
+function field(hex: string): string {
+  return `sha-256=:${Buffer.from(hex, "hex").toString("base64")}:`;
+}
+
+Deno.test("a file is written and read, with its digest as entity tag", async () => {
+  await using web = await Web.start();
+  const anna = await web.user("anna");
+  const bytes = pattern(700_000);
+  const put = await anna.ask("PUT", `${files}/home/a%20b`, {
+    "last-modified": "Tue, 15 Nov 1994 12:45:26 GMT",
+    "repr-digest": field(sha256(bytes)),
+  }, bytes);
+  assert.equal(put.status, 201);
+  assert.equal(put.headers.get("location"), `${files}/home/a%20b`);
+  assert.equal(put.json.sha256, sha256(bytes));
+  const get = await anna.ask("GET", `${files}/home/a%20b`);
+  assert.equal(get.status, 200);
+  assert.equal(sha256(get.bytes), sha256(bytes));
+  assert.equal(get.headers.get("etag"), `"${sha256(bytes)}"`);
+  assert.equal(get.headers.get("repr-digest"), field(sha256(bytes)));
+  assert.equal(get.headers.get("last-modified"), "Tue, 15 Nov 1994 12:45:26 GMT");
+  assert.equal(get.headers.get("x-content-type-options"), "nosniff");
+  const head = await anna.ask("HEAD", `${files}/home/a%20b`);
+  assert.equal(head.headers.get("content-length"), "700000");
+  assert.equal((await anna.ask("PUT", `${files}/home/a%20b`, {}, "x")).status, 200);
+});
+
+Deno.test("a body in chunks ends with its last one", async () => {
+  await using web = await Web.start();
+  const anna = await web.user("anna");
+  await anna.begin("PUT", `${files}/home/f`, { "transfer-encoding": "chunked" });
+  await anna.send("3\r\nabc\r\n5\r\ndefgh\r\n0\r\n\r\n");
+  assert.equal((await anna.answer()).status, 201);
+  assert.equal((await anna.ask("GET", `${files}/home/f`)).text, "abcdefgh");
+});
+
+Deno.test("ranges", async (t) => {
+  await using web = await Web.start();
+  const anna = await web.user("anna");
+  const bytes = pattern(600_000);
+  const { headers } = await anna.ask("PUT", `${files}/home/f`, {}, bytes);
+  const etag = headers.get("etag")!;
+  const cases: [range: string, status: number, from: number, to: number, more?: object][] = [
+    ["bytes=0-0", 206, 0, 1],
+    ["bytes=100-299999", 206, 100, 300_000],
+    ["bytes=599999-", 206, 599_999, 600_000],
+    ["bytes=-10", 206, 599_990, 600_000],
+    ["bytes=-9999999", 206, 0, 600_000],
+    ["bytes=5-99999999999999999999", 206, 5, 600_000],
+    ["bytes=600000-", 416, 0, 0],
+    ["bytes=-0", 416, 0, 0],
+    ["bytes=5-2", 200, 0, 600_000],
+    ["bytes=0-1,4-5", 200, 0, 600_000],
+    ["lines=1-2", 200, 0, 600_000],
+    ["bytes=1-2", 206, 1, 3, { "if-range": etag }],
+    ["bytes=1-2", 200, 0, 600_000, { "if-range": '"other"' }],
+  ];
+  for (const [range, status, from, to, more] of cases) {
+    await t.step(`${range} ${more ? "with If-Range" : ""}`, async () => {
+      const answer = await anna.ask("GET", `${files}/home/f`, { range, ...more });
+      assert.equal(answer.status, status);
+      if (status === 416) {
+        assert.equal(answer.headers.get("content-range"), "bytes */600000");
+        assert.equal(answer.json.status, 416);
+        return;
+      }
+      assert.equal(sha256(answer.bytes), sha256(bytes.subarray(from, to)));
+      const told = status === 206 ? `bytes ${from}-${to - 1}/600000` : undefined;
+      assert.equal(answer.headers.get("content-range"), told);
+    });
+  }
+});
+
+Deno.test("conditions are kept, for reading and for writing", async () => {
+  await using web = await Web.start();
+  const anna = await web.user("anna");
+  const url = `${files}/home/f`;
+  const ask = async (method: string, headers: Record<string, string>, body = "") =>
+    (await anna.ask(method, url, headers, body)).status;
+  assert.equal(await ask("PUT", { "if-match": "*" }, "a"), 412);
+  assert.equal(await ask("PUT", { "if-none-match": "*" }, "a"), 201);
+  assert.equal(await ask("PUT", { "if-none-match": "*" }, "b"), 412);
+  const etag = (await anna.ask("HEAD", url)).headers.get("etag")!;
+  assert.equal(await ask("GET", { "if-none-match": etag }), 304);
+  assert.equal(await ask("GET", { "if-none-match": `"x", W/${etag}` }), 304);
+  assert.equal(await ask("GET", { "if-modified-since": new Date().toUTCString() }), 304);
+  assert.equal(await ask("GET", { "if-match": '"x"' }), 412);
+  assert.equal(await ask("PUT", { "if-match": `"x", ${etag}` }, "b"), 200);
+  assert.equal(await ask("PUT", { "if-match": etag }, "c"), 412);
+  assert.equal(await ask("DELETE", { "if-match": etag }), 412);
+  assert.equal((await anna.ask("GET", url)).text, "b");
+  assert.equal(await ask("DELETE", { "if-match": "*" }), 204);
+});
+
+Deno.test("of two writers with one If-Match, one wins", async () => {
+  await using web = await Web.start();
+  const anna = await web.user("anna");
+  const authorization = `Bearer ${
+    (await web.store.tokens.issue(web.store.accounts.get("anna").id, "2")).token
+  }`;
+  const url = `${files}/home/f`;
+  for (const size of [1000, 400_000]) { // one is taken in whole, one is staged as it comes
+    const { headers } = await anna.ask("PUT", url, {}, `before ${size}`);
+    const condition = { "if-match": headers.get("etag")! };
+    const writers = await Promise.all(
+      Array.from({ length: 4 }, () => web.client({ authorization })),
+    );
+    const said = await Promise.all(
+      writers.map((writer, i) => writer.ask("PUT", url, condition, pattern(size, i))),
+    );
+    assert.deepEqual(said.map(({ status }) => status).sort(), [200, 412, 412, 412]);
+    const winner = said.findIndex(({ status }) => status === 200);
+    assert.equal(sha256((await anna.ask("GET", url)).bytes), sha256(pattern(size, winner)));
+  }
+});
+
+Deno.test("digests: what arrives otherwise is no file, and one is computed where it is wanted", async () => {
+  await using web = await Web.start();
+  const anna = await web.user("anna");
+  const url = `${files}/home/f`;
+  for (const size of [1000, 400_000]) {
+    const refused = await anna.ask(
+      "PUT",
+      url,
+      { "content-digest": field(sha256(pattern(1))) },
+      pattern(size),
+    );
+    assert.deepEqual([refused.status, refused.json.kind], [400, "digest"]);
+  }
+  const malformed = await anna.ask("PUT", url, { "repr-digest": "sha-256=:AAAA:" }, "abc");
+  assert.equal(malformed.status, 400);
+  assert.equal((await anna.ask("GET", url)).status, 404);
+  await Deno.writeTextFile(`${web.store.settings.data}/homes/anna/by-hand`, "abc");
+  const plain = await anna.ask("GET", `${files}/home/by-hand`);
+  assert.equal(plain.headers.get("repr-digest"), undefined);
+  assert.match(plain.headers.get("etag")!, /^W\//);
+  const wanted = await anna.ask("GET", `${files}/home/by-hand`, {
+    "want-repr-digest": "sha-256=5",
+  });
+  assert.equal(wanted.headers.get("repr-digest"), field(sha256(new TextEncoder().encode("abc"))));
+});
+
+Deno.test("what has no room is refused before it is sent", async () => {
+  await using web = await Web.start();
+  const anna = await web.user("anna", 1000);
+  const expecting = { "content-length": "400000", "expect": "100-continue" };
+  await anna.begin("PUT", `${files}/home/f`, expecting);
+  const refused = await anna.answer();
+  assert.equal(refused.status, 507);
+  assert.equal(refused.json.kind, "over-quota");
+  assert.equal(refused.headers.get("connection"), "close");
+  const bob = await web.user("bob", 400_000);
+  await bob.begin("PUT", `${files}/home/f`, expecting);
+  assert.equal((await bob.answer()).status, 100);
+  await bob.send(pattern(400_000));
+  assert.equal((await bob.answer()).status, 201);
+});
+
+Deno.test("folders are listed, made, moved, copied and removed", async () => {
+  await using web = await Web.start();
+  const anna = await web.user("anna");
+  const post = async (what: string, value: object) =>
+    (await anna.json("POST", `${api}/${what}`, value)).status;
+  assert.equal(await post("mkdir", { path: "/home/a/b", parents: true }), 201);
+  assert.equal(await post("mkdir", { path: "/home/a" }), 409);
+  await anna.ask("PUT", `${files}/home/a/b/f`, {}, "text");
+  assert.equal(await post("copy", { from: "/home/a", to: "/home/c" }), 200);
+  assert.equal(await post("copy", { from: "/home/a", to: "/home/a/d" }), 400);
+  assert.equal(await post("move", { from: "/home/c/b/f", to: "/home/a/b/f" }), 409);
+  const replace = { from: "/home/c/b/f", to: "/home/a/b/f", overwrite: "always" };
+  assert.equal(await post("move", replace), 200);
+  const tree = (await anna.ask("GET", `${files}/home/?recursive`)).json;
+  const names = tree.entries.map(({ name }: { name: string }) => name);
+  assert.deepEqual(names, ["a", "a/b", "a/b/f", "c", "c/b"]);
+  const lines = await anna.ask("GET", `${files}/home`, { accept: "application/x-ndjson" });
+  assert.deepEqual(lines.text.trim().split("\n").map((line) => JSON.parse(line).name), ["a", "c"]);
+  assert.equal((await anna.ask("DELETE", `${files}/home/a`)).status, 409);
+  assert.equal((await anna.ask("DELETE", `${files}/home/a?recursive`)).status, 204);
+  assert.equal((await anna.ask("GET", `${files}/home/a`)).status, 404);
+});
+
+Deno.test("text is compressed for who wants it, files are not", async () => {
+  await using web = await Web.start();
+  const anna = await web.user("anna");
+  const text = "the same again and again\n".repeat(1000);
+  await anna.ask("PUT", `${files}/home/f.txt`, {}, text);
+  const gzip = { "accept-encoding": "gzip" };
+  const file = await anna.ask("GET", `${files}/home/f.txt`, gzip);
+  assert.deepEqual([file.headers.get("content-encoding"), file.text], [undefined, text]);
+  const described = await anna.ask("GET", `${api}/openapi.json`, gzip);
+  assert.equal(described.headers.get("content-encoding"), "gzip");
+  const plain = new Response(described.bytes).body!.pipeThrough(new DecompressionStream("gzip"));
+  assert.equal((await new Response(plain).json()).openapi, "3.1.1");
+});

@@ -1,0 +1,101 @@
+/** Who is let in, and for how long. */
+import assert from "node:assert/strict";
+import { makeVerifier } from "../../../../core/protocol/scram.ts";
+import { basic } from "./_client.ts";
+import { api, Web } from "./_web.ts";
+
+const account = `${api}/account`;
+
+Deno.test("Basic with a password or a token, Bearer with a token", async () => {
+  await using web = await Web.start();
+  const anna = await web.withPassword("anna");
+  const me = await anna.ask("GET", account);
+  assert.deepEqual([me.status, me.json.name, me.json.withPassword], [200, "anna", true]);
+  const { token, id } = (await anna.json("POST", `${api}/tokens`, { label: "cron" })).json;
+  const stranger = await web.client();
+  const as = async (headers: Record<string, string>) =>
+    (await stranger.ask("GET", account, headers)).status;
+  assert.equal(await as({ authorization: `Bearer ${token}` }), 200);
+  assert.equal(await as(basic("anna", token)), 200);
+  assert.equal(await as(basic("", token)), 200);
+  assert.equal(await as(basic("bob", token)), 401);
+  assert.equal(await as({}), 401);
+  assert.equal(await as({ authorization: "Digest x" }), 401);
+  assert.equal(await as({ authorization: "Basic !" }), 400);
+  assert.equal((await anna.ask("DELETE", `${api}/tokens/${id}`)).status, 204);
+  assert.equal(await as({ authorization: `Bearer ${token}` }), 401);
+});
+
+Deno.test("a refusal says how to log in; to a script, without the browser's own dialog", async () => {
+  await using web = await Web.start();
+  const stranger = await web.client();
+  const plain = await stranger.ask("GET", account);
+  assert.match(plain.headers.get("www-authenticate")!, /^Basic realm="barge".*, Bearer/);
+  const script = await stranger.ask("GET", account, { "sec-fetch-mode": "cors" });
+  assert.match(script.headers.get("www-authenticate")!, /^Bearer/);
+});
+
+Deno.test("a login that is known ends with the password, and with the account", async () => {
+  await using web = await Web.start();
+  const anna = await web.withPassword("anna");
+  const status = async () => (await anna.ask("GET", account)).status;
+  assert.equal(await status(), 200);
+  web.store.accounts.change("anna", { disabled: true });
+  assert.equal(await status(), 401);
+  web.store.accounts.change("anna", { disabled: false });
+  assert.equal(await status(), 200);
+  web.store.accounts.change("anna", { verifier: await makeVerifier("password", "another") });
+  assert.equal(await status(), 401);
+});
+
+Deno.test("a foreign site can't have a browser change anything", async () => {
+  await using web = await Web.start();
+  const anna = await web.withPassword("anna");
+  const make = async (headers: Record<string, string>) =>
+    (await anna.ask("PUT", `${api}/files/home/f`, headers, "x")).status;
+  assert.equal(await make({ origin: "https://evil.example" }), 403);
+  assert.equal(await make({ origin: "null" }), 403);
+  assert.equal(await make({ "sec-fetch-site": "cross-site" }), 403);
+  assert.equal(await make({ "sec-fetch-site": "same-site" }), 403);
+  assert.equal(await make({ origin: "http://test" }), 201);
+  assert.equal(await make({ "sec-fetch-site": "same-origin" }), 200);
+  const read = await anna.ask("GET", account, { origin: "https://evil.example" });
+  assert.equal(read.headers.get("access-control-allow-origin"), undefined);
+});
+
+Deno.test("wrong passwords are banned, however many come at once, as on every door", async () => {
+  await using web = await Web.start({ banAfter: 5 });
+  const anna = await web.withPassword("anna");
+  const { id } = web.store.accounts.get("anna");
+  const { token } = await web.store.tokens.issue(id, "before");
+  const clients = await Promise.all(Array.from({ length: 12 }, () => web.client()));
+  // Each is answered late, and who waits for that holds up nobody else.
+  await Promise.all(clients.map(async (client, i) => {
+    await client.begin("GET", account, basic("anna", `wrong ${i}`));
+    while (web.store.bans.list().length === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    client[Symbol.dispose]();
+  }));
+  const [ban] = web.store.bans.list();
+  assert.deepEqual([ban.account, ban.address], ["anna", "127.0.0.1"]);
+  assert.equal((await anna.ask("GET", account)).status, 401); // also with the right one
+  const other = await web.client({ authorization: `Bearer ${token}` });
+  assert.equal((await other.ask("GET", account)).status, 200);
+});
+
+Deno.test("an account has a place for so many requests at once", async () => {
+  await using web = await Web.start({
+    limits: { connections: 0, perAddress: 0, perAccount: 1 },
+  });
+  const anna = await web.user("anna");
+  await anna.begin("PUT", `${api}/files/home/f`, {
+    "content-length": "300000",
+    "expect": "100-continue",
+  });
+  assert.equal((await anna.answer()).status, 100);
+  const { token } = await web.store.tokens.issue(web.store.accounts.get("anna").id, "2");
+  const second = await web.client({ authorization: `Bearer ${token}` });
+  const refused = await second.ask("GET", account);
+  assert.deepEqual([refused.status, refused.headers.get("retry-after")], [503, "5"]);
+});

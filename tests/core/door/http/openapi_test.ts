@@ -1,0 +1,124 @@
+/** The description, the routes and the answers agree. */
+import assert from "node:assert/strict";
+import * as v from "valibot";
+import { api as makeApi, operations } from "../../../../core/door/http/api/api.ts";
+import type { Operation } from "../../../../core/door/http/api/operation.ts";
+import { problem } from "../../../../core/door/http/api/schemas.ts";
+import { type Answer, basic, type Client } from "./_client.ts";
+import { api, Web } from "./_web.ts";
+
+Deno.test("every route is described, and every described one is there", async () => {
+  await using web = await Web.start();
+  const client = await web.client();
+  const { json } = await client.ask("GET", `${api}/openapi.json`);
+  assert.equal(json.openapi, "3.1.1");
+  const described = Object.entries(json.paths as Record<string, object>).flatMap(([path, item]) =>
+    Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`)
+  );
+  const routed = makeApi().routes.filter(({ method }) => method !== "ALL")
+    .map(({ method, path }) =>
+      `${method} ${path.replace(/\/\*$/, "/{path}").replace(/:(\w+)/, "{$1}")}`
+    )
+    .map((route) => /^\w+ \/(files|uploads)$/.test(route) ? `${route}/{path}` : route);
+  assert.deepEqual([...new Set(routed)].sort(), described.sort());
+  for (const path of Object.keys(json.paths)) {
+    const url = api + path.replace(/\{\w+\}/, "x");
+    const { status } = await client.ask("DELETE", url);
+    assert.notEqual(status, 404, path);
+  }
+});
+
+Deno.test("each operation answers as it is described", async (t) => {
+  await using web = await Web.start({ allowRegister: true, maxLimit: 5_000_000 });
+  const admin = await web.withPassword("root", "admin");
+  const anna = await web.user("anna", 1_000_000);
+  const done = new Set<string>();
+  const run = async (
+    id: string,
+    status: number,
+    ask: () => Promise<Answer>,
+  ): Promise<Answer> => {
+    const operation = operations.find((row) => row.id === id)!;
+    let answer!: Answer;
+    await t.step(`${id} ${status}`, async () => {
+      answer = await ask();
+      check(operation, answer, status);
+      done.add(id);
+    });
+    return answer;
+  };
+  const send = (client: Client, method: string, path: string, value?: object) =>
+    value === undefined ? client.ask(method, api + path) : client.json(method, api + path, value);
+
+  await run("write", 201, () => anna.ask("PUT", `${api}/files/home/f`, {}, "text"));
+  await run("write", 200, () => anna.ask("PUT", `${api}/files/home/f`, {}, "text"));
+  await run("write", 412, () => anna.ask("PUT", `${api}/files/home/f`, { "if-match": '"x"' }, "t"));
+  await run("read", 200, () => send(anna, "GET", "/files/home?recursive"));
+  await run("read", 200, () => send(anna, "GET", "/files/home/f?stat"));
+  await run("read", 416, () => anna.ask("GET", `${api}/files/home/f`, { range: "bytes=9-" }));
+  await run("makeFolder", 201, () => send(anna, "POST", "/mkdir", { path: "/home/d" }));
+  await run(
+    "makeFolder",
+    200,
+    () => send(anna, "POST", "/mkdir", { path: "/home/d", parents: true }),
+  );
+  await run("move", 200, () => send(anna, "POST", "/move", { from: "/home/f", to: "/home/g" }));
+  await run("move", 404, () => send(anna, "POST", "/move", { from: "/home/f", to: "/home/g" }));
+  await run("copy", 200, () => send(anna, "POST", "/copy", { from: "/home/g", to: "/home/h" }));
+  await run("copy", 409, () => send(anna, "POST", "/copy", { from: "/home/g", to: "/home/h" }));
+  await run("remove", 204, () => send(anna, "DELETE", "/files/home/h"));
+  await run("uploadAbilities", 204, () => send(anna, "OPTIONS", "/uploads/"));
+  const begin = { "upload-length": "9" };
+  await run("createUpload", 201, () => anna.ask("POST", `${api}/uploads/home/u`, begin));
+  await run("upload", 200, () => send(anna, "GET", "/uploads/home/u"));
+  await run("appendToUpload", 204, () =>
+    anna.ask("PATCH", `${api}/uploads/home/u`, {
+      "upload-offset": "0",
+      "content-type": "application/offset+octet-stream",
+    }, "four"));
+  await run("endUpload", 204, () => send(anna, "DELETE", "/uploads/home/u"));
+  await run("endUpload", 404, () => send(anna, "DELETE", "/uploads/home/u"));
+  await run("whoAmI", 200, () => send(anna, "GET", "/account"));
+  await run("quota", 200, () => send(anna, "GET", "/quota"));
+  await run("grow", 200, () => send(anna, "PUT", "/quota", { limit: 2_000_000 }));
+  await run("grow", 403, () => send(anna, "PUT", "/quota", { limit: 6_000_000 }));
+  await run("changePassword", 403, () => send(anna, "PUT", "/account/password", { password: "x" }));
+  const made = await run("issueToken", 201, () => send(anna, "POST", "/tokens", { label: "x" }));
+  await run("tokens", 200, () => send(anna, "GET", "/tokens"));
+  await run("revokeToken", 204, () => send(anna, "DELETE", `/tokens/${made.json.id}`));
+  await run("revokeToken", 404, () => send(anna, "DELETE", `/tokens/${made.json.id}`));
+  await run("accounts", 403, () => send(anna, "GET", "/accounts"));
+  await run("accounts", 200, () => send(admin, "GET", "/accounts"));
+  const bob = { name: "bob", password: "bob-secret" };
+  await run("addAccount", 201, () => send(admin, "POST", "/accounts", bob));
+  await run("addAccount", 409, () => send(admin, "POST", "/accounts", bob));
+  await run("account", 200, () => send(admin, "GET", "/accounts/bob"));
+  await run("account", 404, () => send(admin, "GET", "/accounts/none"));
+  await run("changeAccount", 200, () => send(admin, "PATCH", "/accounts/bob", { limit: null }));
+  await run("removeAccount", 200, () => send(admin, "DELETE", "/accounts/bob"));
+  const carl = { name: "carl", password: "carl-secret", limit: 1000 };
+  const stranger = await web.client();
+  await run("register", 201, () => send(stranger, "POST", "/account", carl));
+  await run("register", 409, () => send(stranger, "POST", "/account", carl));
+  await run("register", 403, () => send(stranger, "POST", "/account", { ...carl, limit: 6e6 }));
+  const asCarl = await web.client(basic("carl"));
+  await run(
+    "changePassword",
+    204,
+    () => send(asCarl, "PUT", "/account/password", { password: "y" }),
+  );
+  await run("description", 200, () => send(stranger, "GET", "/openapi.json"));
+  assert.deepEqual(operations.map(({ id }) => id).filter((id) => !done.has(id)), []);
+});
+
+function check({ answers }: Operation, answer: Answer, status: number): void {
+  assert.equal(answer.status, status, answer.text);
+  const described = answers[status];
+  assert.ok(described, `${status} is not described`);
+  if (status >= 400) {
+    v.parse(problem, answer.json);
+  } else if (described.schema) {
+    assert.match(answer.headers.get("content-type")!, /^application\/json/);
+    v.parse(described.schema, answer.json);
+  } else if (!described.types) assert.equal(answer.bytes.length, 0);
+}

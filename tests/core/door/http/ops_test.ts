@@ -1,0 +1,57 @@
+/** What those see who run the server. */
+import assert from "node:assert/strict";
+import { api, Web } from "./_web.ts";
+
+Deno.test("alive, ready, and in numbers", async () => {
+  await using web = await Web.start();
+  const stranger = await web.client();
+  assert.equal((await stranger.ask("GET", "/healthz")).text, "ok\n");
+  assert.equal((await stranger.ask("GET", "/readyz")).text, "ready\n");
+  const anna = await web.user("anna");
+  await anna.ask("PUT", `${api}/files/home/f`, {}, "12345");
+  await anna.ask("GET", `${api}/files/home/f`);
+  await anna.ask("GET", "/healthz"); // the request before is counted by then
+  const metrics = await stranger.ask("GET", "/metrics");
+  assert.equal(metrics.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+  assert.match(metrics.text, /^barge_connections\{door="http"\} 2$/m);
+  assert.match(metrics.text, /^barge_received_bytes_total\{door="http"\} 5$/m);
+  assert.match(metrics.text, /^barge_sent_bytes_total\{door="http"\} 5$/m);
+  assert.match(metrics.text, /verb="put",outcome="ok"\} 1$/m);
+});
+
+Deno.test("what a proxy passes on does not count as this machine: the numbers are for admins", async () => {
+  await using web = await Web.start();
+  const stranger = await web.client({ "x-forwarded-for": "192.0.2.7" });
+  assert.equal((await stranger.ask("GET", "/metrics")).status, 401);
+  assert.equal((await (await web.user("anna")).ask("GET", "/metrics")).status, 403);
+  const root = await web.user("root", null, "admin");
+  assert.equal((await root.ask("GET", "/metrics")).status, 200);
+});
+
+Deno.test("every answer tells browsers to do nothing with it", async () => {
+  await using web = await Web.start();
+  const anna = await web.user("anna");
+  await anna.ask("PUT", `${api}/files/home/evil.html`, {}, "<script>alert(1)</script>");
+  for (const target of [`${api}/files/home/evil.html`, `${api}/quota`, "/healthz", "/none"]) {
+    const { headers } = await anna.ask("GET", target);
+    assert.equal(headers.get("x-content-type-options"), "nosniff", target);
+    assert.equal(headers.get("referrer-policy"), "no-referrer", target);
+    const policy = headers.get("content-security-policy")!;
+    assert.match(policy, /default-src 'none'.*sandbox/, target);
+    assert.doesNotMatch(policy, /unsafe/, target);
+  }
+});
+
+Deno.test("a request for nothing is answered, and so is a question for the methods", async () => {
+  await using web = await Web.start();
+  const client = await web.client();
+  assert.equal((await client.ask("GET", "/none")).status, 404);
+  const options = await client.ask("OPTIONS", `${api}/files/home`);
+  assert.deepEqual([options.status, options.headers.get("allow")], [
+    204,
+    "GET, PUT, DELETE, HEAD, OPTIONS",
+  ]);
+  assert.equal((await client.ask("OPTIONS", "*")).status, 204);
+  const kind = await client.ask("GET", "/problems/over-quota");
+  assert.equal(kind.text, "over-quota: the account has no room for it\n");
+});

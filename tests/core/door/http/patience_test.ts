@@ -1,0 +1,117 @@
+/** Slow clients are cut, slow but moving ones are not; and how the door ends. */
+import assert from "node:assert/strict";
+import { pattern, sha256 } from "../_peer.ts";
+import { api, Web } from "./_web.ts";
+
+const put = `${api}/files/home/f`;
+
+Deno.test("a head that does not come is cut off", async () => {
+  await using web = await Web.start({}, { head: 300 });
+  const client = await web.client();
+  await client.send("GET /healthz HTTP/1.1\r\nHost: a\r\nX: ");
+  const { status, headers } = await client.answer();
+  assert.deepEqual([status, headers.get("content-type")], [408, "application/problem+json"]);
+  assert.equal(await client.end(), "");
+});
+
+Deno.test("a body that does not come on is cut off, and kept", async () => {
+  await using web = await Web.start({}, { request: 300 });
+  const anna = await web.user("anna");
+  await anna.begin("PUT", put, { "content-length": "500000" });
+  await anna.send(pattern(300_000));
+  assert.equal(await anna.end(), "");
+  while (web.door.connections > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await web.door.stop(0);
+  const [{ holder, size }] = web.store.reservations.uploads();
+  assert.deepEqual([holder, size], [null, 500_000]);
+});
+
+Deno.test("one that trickles is too slow, one that is as quick as the floor is not", async () => {
+  const floor = { bytes: 10_000, over: 400 };
+  await using web = await Web.start({}, { floor });
+  const anna = await web.user("anna");
+  const bob = await web.user("bob");
+  const size = { "content-length": "600000" };
+  await Promise.all([anna.begin("PUT", put, size), bob.begin("PUT", put, size)]);
+  const bytes = pattern(600_000);
+  const slow = (async () => {
+    for (let at = 0;; at += 10) {
+      try {
+        await anna.send(bytes.subarray(at, at + 10));
+      } catch {
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  })();
+  for (let at = 0; at < bytes.length; at += 20_000) {
+    await bob.send(bytes.subarray(at, at + 20_000));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.equal((await bob.answer()).json.sha256, sha256(bytes));
+  await slow;
+});
+
+Deno.test("who reads nothing is cut off", async () => {
+  await using web = await Web.start({}, { request: 200, floor: { bytes: 10_000_000, over: 100 } });
+  const anna = await web.user("anna");
+  await anna.ask("PUT", put, {}, pattern(20_000_000));
+  await anna.begin("GET", put);
+  while (web.door.connections > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+});
+
+Deno.test("what is under way when the door is stopped may end, what is idle is closed", async () => {
+  await using web = await Web.start();
+  const anna = await web.user("anna");
+  const idle = await web.client();
+  assert.equal((await idle.ask("GET", "/readyz")).status, 200);
+  await anna.begin("PUT", put, { "content-length": "300000", "expect": "100-continue" });
+  assert.equal((await anna.answer()).status, 100);
+  const stopped = web.door.stop(60_000);
+  assert.equal(await idle.end(), "");
+  await assert.rejects(() => web.client());
+  await anna.send(pattern(300_000));
+  const { status, headers } = await anna.answer();
+  assert.deepEqual([status, headers.get("connection")], [201, "close"]);
+  await stopped;
+});
+
+Deno.test("what takes longer than the grace is cut, and can be continued", async () => {
+  await using web = await Web.start();
+  const anna = await web.user("anna");
+  await anna.begin("PUT", put, { "content-length": "300000", "expect": "100-continue" });
+  assert.equal((await anna.answer()).status, 100);
+  await anna.send(pattern(200_000));
+  while (web.store.roster.here().every(({ bytes }) => bytes < 200_000)) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await web.door.stop(0);
+  assert.equal(await anna.end(), "");
+  const [{ holder, want }] = web.store.reservations.uploads();
+  assert.deepEqual([holder, want], [null, 200_000]);
+});
+
+Deno.test("there is no place for more connections than the operator allows", async () => {
+  const limits = { connections: 2, perAddress: 0, perAccount: 0 };
+  await using web = await Web.start({ limits });
+  const [first] = [await web.client(), await web.client()];
+  assert.equal((await first.ask("GET", "/healthz")).status, 200);
+  const third = await web.client();
+  const { status, json } = await third.answer();
+  assert.deepEqual([status, json.kind], [503, "unavailable"]);
+  assert.equal(await third.end(), "");
+  first[Symbol.dispose]();
+  while (web.door.connections > 1) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal((await (await web.client()).ask("GET", "/healthz")).status, 200);
+});
+
+Deno.test("an account's rate holds here, too", async () => {
+  await using web = await Web.start({ rateUp: 400_000, rateDown: 400_000 });
+  const anna = await web.user("anna");
+  const bytes = pattern(600_000);
+  const began = performance.now();
+  await anna.ask("PUT", put, {}, bytes);
+  const got = await anna.ask("GET", put);
+  assert.equal(sha256(got.bytes), sha256(bytes));
+  assert.ok(performance.now() - began > 900, "600,000 bytes at 400,000 a second, twice");
+});
