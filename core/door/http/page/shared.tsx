@@ -1,7 +1,10 @@
 /**
  * What a share link leads to: /s/TOKEN, for whoever has it. All links that lead nowhere are answered
- * alike. Where there is a password it is asked for once; a cookie for this one link knows it then. Programs
- * may send it by Basic instead, with any name.
+ * alike. Where there is a password it is asked for once; a cookie for this one link knows it then.
+ * Programs may send it by Basic instead, with any name.
+ *
+ * A download is held to its owner's rate, but takes none of the owner's places at the gate: no stranger
+ * can keep them out. So each worker gives it the whole rate while the owner is not connected.
  *
  *   /s/TOKEN             the file, or the folder's entries
  *   /s/TOKEN/in/PATH/    of a folder: one inside it
