@@ -96,8 +96,8 @@ export default command({
     tlsKey: value(["--tls-key"], path("FILE"), "The key to --tls-cert, in PEM"),
     plaintext: flag(
       ["--plaintext"],
-      "Listen without TLS on an address that other machines reach. Passwords don't cross the " +
-        "wire, but files do, readable by all between",
+      "Listen without TLS on an address that other machines reach. Files cross the wire readable " +
+        "by all between; passwords do, too, but for barge's own protocol",
     ),
     grace: valueOr(
       ["--grace"],
@@ -141,7 +141,7 @@ export default command({
     Each reads one JSON object: event, account, path, file (where the bytes are), size, sha256,
     modified, verified, door, replaced, time.`,
   examples: [
-    ["barge serve", "serve on 127.0.0.1:7171"],
+    ["barge serve", "serve on 127.0.0.1:7171, and http://127.0.0.1:8080"],
     ["barge serve --data /srv/barge --native 0.0.0.0:7171", "serve everybody, with TLS"],
     [
       "barge serve --native 0.0.0.0:7171 --tls-cert box.pem --tls-key box.key",

@@ -150,14 +150,19 @@ function Room({ view }: { view: UserView }) {
         <b>{formatSize(left)}</b> left<br /> of {formatSize(limit)}
         {reserved > 0 && ` · ${formatSize(reserved)} held for uploads`}
       </p>
-      <meter
-        min={0}
-        max={Math.max(1, limit)}
-        high={limit * 0.95}
-        optimum={0}
-        value={taken}
-        aria-label={`${formatSize(taken)} of ${formatSize(limit)} used`}
-      />
+      <svg
+        class="meter"
+        viewBox="0 0 100 6"
+        preserveAspectRatio="none"
+        role="meter"
+        aria-label="Room used"
+        aria-valuemin={0}
+        aria-valuemax={limit}
+        aria-valuenow={Math.min(taken, limit)}
+        aria-valuetext={`${formatSize(taken)} of ${formatSize(limit)}`}
+      >
+        <rect width={Math.min(100, 100 * taken / Math.max(1, limit))} height="6" />
+      </svg>
     </section>
   );
 }

@@ -86,11 +86,14 @@ test("files are shown, and can do nothing to who looks at them", async (t) => {
   });
 
   await t.step("in light and dark, on a desk and in a hand, anybody can use it", async () => {
+    await using person = await Person.open(browser, server);
+    const { page } = person;
+    await person.login("alice");
     for (const scheme of ["light", "dark"] as const) {
       for (const width of [1280, 390]) {
-        await using person = await Person.open(browser, server, { scheme, width });
-        const { page } = person;
-        await person.login("alice");
+        await page.emulateMedia({ colorScheme: scheme });
+        await page.setViewportSize({ width, height: 800 });
+        await page.goto(`${person.base}/files/home/`);
         await person.sees("music");
         await person.shot(`home-${width}-${scheme}`);
         await page.check('input[value="music"]');
@@ -125,6 +128,41 @@ test("files are shown, and can do nothing to who looks at them", async (t) => {
     await page.click("dialog .bad");
     await phone.hears("Deleted 1 item");
     await page.getByText("Nothing here yet").waitFor();
+  });
+
+  await t.step("by the keyboard alone", async () => {
+    await using person = await Person.open(browser, server);
+    const { page } = person;
+    const { keyboard } = page;
+    const focused = () => page.locator(":focus");
+    await page.goto(`${person.base}/login`);
+    await keyboard.type("alice");
+    await keyboard.press("Tab");
+    await keyboard.type("alice-secret");
+    await keyboard.press("Enter");
+    await person.sees("music");
+    await keyboard.press("Tab");
+    assert.equal(await focused().innerText(), "Skip to the content");
+    await keyboard.press("n");
+    await page.locator("dialog #to:focus").waitFor();
+    await keyboard.type("by key");
+    await keyboard.press("Enter");
+    await person.hears("The folder is made");
+    await person.sees("by key");
+    await keyboard.press("ArrowDown");
+    assert.equal((await focused().innerText()).trim(), "by key");
+    await keyboard.press("x");
+    await page.locator("[data-count]", { hasText: "1 selected" }).waitFor();
+    await keyboard.press("Delete");
+    await page.locator("dialog .bad:focus").waitFor();
+    await keyboard.press("Escape");
+    await page.locator("dialog[open]").waitFor({ state: "detached" });
+    assert.equal((await focused().innerText()).trim(), "by key");
+    await keyboard.press("Enter");
+    await page.getByText("Nothing here yet").waitFor();
+    await keyboard.press("?");
+    await page.locator("dialog", { hasText: "from row to row" }).waitFor();
+    await keyboard.press("Escape");
   });
 
   await t.step("light or dark is remembered", async () => {

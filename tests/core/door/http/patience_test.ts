@@ -55,7 +55,8 @@ Deno.test("one that trickles is too slow, one that is as quick as the floor is n
 Deno.test("who reads nothing is cut off", async () => {
   await using web = await Web.start({}, { request: 200, floor: { bytes: 10_000_000, over: 100 } });
   const anna = await web.user("anna");
-  await anna.ask("PUT", put, {}, pattern(20_000_000));
+  await anna.ask("GET", `${api}/quota`); // makes the home
+  Deno.writeFileSync(`${web.store.settings.data}/homes/anna/f`, new Uint8Array(20_000_000));
   await anna.begin("GET", put);
   while (web.door.connections > 0) await new Promise((resolve) => setTimeout(resolve, 5));
 });

@@ -78,11 +78,11 @@ document.addEventListener("click", (event) => {
 function choose() {
   const menu = document.createElement("dialog");
   menu.setAttribute("aria-label", "Upload");
-  menu.innerHTML = `<div class="card ask keys-none"><h1>Upload</h1>
+  menu.innerHTML = `<div class="card ask"><h1>Upload</h1>
     <p class="soft">Or drop files and folders anywhere on the page.</p>
-    <div class="row"><button type="button" class="b main" value="files">Choose files</button>
-    <button type="button" class="b" value="folder">Choose a folder</button>
-    <span class="grow"></span><button type="button" class="b flat" value="">Cancel</button></div></div>`;
+    <div class="row"><button type="button" class="b main grow" value="files">Choose files</button>
+    <button type="button" class="b grow" value="folder">Choose a folder</button></div>
+    <div class="row end"><button type="button" class="b flat" value="">Cancel</button></div></div>`;
   document.body.append(menu);
   menu.addEventListener("close", () => menu.remove());
   menu.addEventListener("click", (event) => {

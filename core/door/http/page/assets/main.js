@@ -34,13 +34,16 @@ async function load(url, init) {
   }
 }
 
+/** All that changes from page to page. */
+const shell = [".places", "#room", ".who", "main"];
+
 /** Puts what was fetched in the place of what is there. */
-function show({ page, url }, { push = true, focus = true } = {}) {
+function show({ page, url }, { push = true, focus = true, parts = shell } = {}) {
   if (!page.querySelector(".shell")) return location.assign(url); // logged out meanwhile
   const target = new URL(url);
   const said = page.querySelector("[data-said]")?.dataset.said;
   target.searchParams.delete("said");
-  for (const part of [".places", "#room", ".who", "main"]) {
+  for (const part of parts) {
     document.querySelector(part)?.replaceWith(page.querySelector(part));
   }
   document.title = page.title;
@@ -62,18 +65,23 @@ export async function visit(url, options) {
 /** The quota meter and the list, without taking the reader's place from them. */
 export async function refreshQuietly() {
   const before = visits;
-  const answer = await load(location.href);
+  const { href } = location;
+  const answer = await load(href);
   const focused = document.activeElement;
   const typing = focused?.matches("main input:not([type=checkbox])");
-  if (!answer || visits !== before || typing || dialog.open) return;
+  const gone = visits !== before || location.href !== href;
+  if (!answer || gone || typing || dialog.open) return;
   const where = focused?.closest("tr")?.querySelector(".pick input")?.value;
   const picked = new Set(
     Array.from(document.querySelectorAll(".pick input[name]:checked"), (box) => box.value),
   );
-  show(answer, { push: false, focus: false });
+  show(answer, { push: false, focus: false, parts: ["#room", "main"] });
+  if (focused?.id && !focused.isConnected) document.getElementById(focused.id)?.focus();
   for (const box of document.querySelectorAll(".pick input[name]")) {
     if (picked.has(box.value)) box.checked = true;
-    if (box.value === where) box.closest("tr").querySelector(".name a").focus();
+    if (box.value !== where) continue;
+    if (focused.matches(".pick input")) box.focus();
+    else box.closest("tr").querySelector(".name a").focus();
   }
   openFolder();
 }

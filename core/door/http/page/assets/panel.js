@@ -94,6 +94,7 @@ function next() {
   for (
     const transfer of queue.filter(({ state }) => state === "waiting").slice(0, together - sending)
   ) {
+    later(); // what is begun holds room
     transfer.run().then(() => {
       if (transfer.state === "done") later();
       if (!under()) finished();
@@ -143,6 +144,7 @@ function build() {
   panel.className = "transfers";
   panel.setAttribute("aria-label", "Uploads");
   panel.innerHTML = `<header><h2>Uploads</h2><span class="sr" role="status"></span>
+    <button type="button" class="b flat" data-act="all" hidden>Replace all</button>
     <button type="button" class="b flat" data-act="clear">Clear</button></header><ol></ol>`;
   list = panel.querySelector("ol");
   panel.addEventListener("click", (event) => {
@@ -193,9 +195,12 @@ const acts = {
 };
 
 function act(what, transfer) {
+  later();
   if (what === "clear") {
     const over = queue.filter(({ state }) => state === "done" || state === "failed");
     for (const one of over) forget(one);
+  } else if (what === "all") {
+    for (const one of queue.filter(isTaken)) acts.replace(one);
   } else acts[what](transfer);
   next();
 }
@@ -221,6 +226,11 @@ const buttons = {
   done: [],
 };
 
+/** Is there a file of its name already? */
+function isTaken({ state, kind }) {
+  return state === "failed" && kind === "exists";
+}
+
 function paint(transfer) {
   if (transfer.state === "cancelled") return;
   if (!panel) build();
@@ -237,9 +247,7 @@ function paint(transfer) {
     if (transfer.state === "failed") list.prepend(row);
     else list.append(row);
   }
-  const state = transfer.state === "failed" && transfer.kind === "exists"
-    ? "exists"
-    : transfer.state;
+  const state = isTaken(transfer) ? "exists" : transfer.state;
   if (row.dataset.state !== state) dressRow(row, state, transfer);
   row.querySelector("progress").value = transfer.size === 0 ? 0 : transfer.sent / transfer.size;
   row.querySelector(".how").textContent = how(transfer);
@@ -294,6 +302,7 @@ function title() {
     titled = false;
     if (!panel) return;
     const open = queue.filter(({ state }) => state === "sending" || state === "waiting").length;
+    panel.querySelector("[data-act=all]").hidden = queue.filter(isTaken).length < 2;
     const half = queue.some(({ state }) => state === "half");
     panel.querySelector("h2").textContent = open > 0
       ? `Uploading ${open} ${open === 1 ? "file" : "files"}`
