@@ -9,6 +9,7 @@ export type Role = "user" | "admin";
 
 /** The capacity of an account that none was given for, in bytes. */
 export const defaultLimit = 1_000_000;
+const minute = 60_000;
 
 export interface Account {
   readonly id: number;
@@ -23,6 +24,8 @@ export interface Account {
   readonly limit: number | null;
   /** Milliseconds since 1970. */
   readonly created: number;
+  /** When it last logged in, to the minute; null for never. */
+  readonly lastLogin: number | null;
 }
 
 export interface NewAccount {
@@ -49,6 +52,7 @@ interface Row {
   used: number;
   reserved: number;
   created: number;
+  last_login: number | null;
   salt: string;
   n: number;
   r: number;
@@ -205,6 +209,16 @@ export class Accounts {
     };
   }
 
+  /** Notes that it logged in; writes once a minute at most. */
+  loggedIn(id: number): void {
+    const now = Date.now();
+    const { lastLogin } = this.byId(id) ?? {};
+    if (lastLogin && lastLogin > now - minute) return;
+    this.#db.lightly(() => {
+      this.#db.run("UPDATE account SET last_login = ? WHERE id = ?", now, id);
+    });
+  }
+
   #admins(): number {
     const sql = "SELECT count(*) AS n FROM account WHERE role = 'admin' AND disabled = 0";
     return this.#db.get<{ n: number }>(sql)!.n;
@@ -241,6 +255,7 @@ export function checkName(name: string): void {
 }
 
 function account(row: Row): Account {
-  const { id, name, role, disabled, used, reserved, quota, created } = row;
-  return { id, name, role, disabled: disabled !== 0, used, reserved, limit: quota, created };
+  const { id, name, role, disabled, used, reserved, quota: limit, created } = row;
+  const lastLogin = row.last_login;
+  return { id, name, role, disabled: disabled !== 0, used, reserved, limit, created, lastLogin };
 }

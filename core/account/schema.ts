@@ -220,4 +220,40 @@ CREATE TABLE web_session (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX web_session_account ON web_session (account);
 `,
+  `
+ALTER TABLE account ADD COLUMN last_login INTEGER;  -- null: never since this is kept
+
+-- Links for strangers to one file or folder: of the token, only a digest is kept.
+CREATE TABLE share (
+  digest     TEXT PRIMARY KEY,
+  account    INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+  dir        TEXT NOT NULL,                         -- its place, as in the table file
+  name       TEXT NOT NULL,
+  kind       TEXT NOT NULL CHECK (kind IN ('file', 'dir')),
+  created    INTEGER NOT NULL,
+  expires    INTEGER NOT NULL,
+  most       INTEGER CHECK (most > 0),              -- downloads; null: any number
+  downloads  INTEGER NOT NULL DEFAULT 0 CHECK (most IS NULL OR downloads <= most),
+  gone       INTEGER NOT NULL DEFAULT 0,            -- 1: what it led to was moved or removed
+  salt       TEXT,                                  -- of its password, as in account; null: none
+  n          INTEGER,
+  r          INTEGER,
+  p          INTEGER,
+  stored_key TEXT,
+  server_key TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX share_account ON share (account);
+CREATE INDEX share_place ON share (dir, name);
+
+-- Downloads that were counted, and may be gone on with.
+CREATE TABLE share_visit (
+  share   TEXT NOT NULL REFERENCES share (digest) ON DELETE CASCADE,
+  address TEXT NOT NULL,                            -- as network() in net/address.ts writes it
+  version TEXT NOT NULL,                            -- of the file
+  parts   INTEGER NOT NULL,                         -- that may still be asked for
+  at      INTEGER NOT NULL,
+  PRIMARY KEY (share, address, version)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX share_visit_at ON share_visit (at);
+`,
 ];

@@ -8,6 +8,7 @@ import { BargeError, typed } from "../error.ts";
 import { type Address, formatAddress } from "../net/address.ts";
 import { makeVerifier } from "../protocol/scram.ts";
 import { makeTally } from "../session/gate.ts";
+import { makeHistory, sampleEvery } from "../session/history.ts";
 import { makeBoard } from "../session/metrics.ts";
 import { expire, recover } from "../session/recover.ts";
 import { type Adjustable, type Settings, Store } from "../session/store.ts";
@@ -99,6 +100,7 @@ async function run(
     rateDown: options.rateDown,
     tally: makeTally(options.workers),
     board: makeBoard(options.workers),
+    history: makeHistory(),
     version: options.version,
   });
   const recovered = await recover(store);
@@ -118,6 +120,9 @@ async function run(
   const manager = new Notifier(options.notifySocket);
   const supervisor = new Supervisor({ settings, doors, shared, logLevel, hooks }, certificate);
   const cleaning = setInterval(() => clean(store), expireEvery);
+  const sample = () => store.history.sample(store.metrics.totals());
+  sample();
+  const sampling = setInterval(sample, sampleEvery);
   try {
     for (let number = 1; number <= options.workers; number++) await supervisor.start(number);
     held.dispose();
@@ -140,6 +145,7 @@ async function run(
     await manager.tell("STOPPING=1");
   } finally {
     clearInterval(cleaning);
+    clearInterval(sampling);
     await supervisor.stop(options.grace);
   }
 }

@@ -84,13 +84,14 @@ export async function admit(
   store.metrics.count("loginsOk");
   noted(() => {
     store.bans.succeeded(attempt);
+    store.accounts.loggedIn(account.id);
     if (mechanism === "token") store.tokens.touch(name);
   });
   return new Session(store, account, mechanism === "password");
 }
 
 /** Writes a failure down. @returns milliseconds until it is to be told */
-function fail(store: Store, attempt: Attempt): number {
+export function fail(store: Store, attempt: Attempt): number {
   const consequence = noted(() => store.bans.failed(attempt));
   store.metrics.count("loginsFailed");
   store.metrics.count("bans", consequence?.bans.length ?? 0);

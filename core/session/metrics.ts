@@ -166,6 +166,18 @@ export class Metrics {
     this.#row[at + outcomes.length + 1 + bucket]++;
   }
 
+  /** Bytes of files that came in and went out by all doors. */
+  totals(): { received: number; sent: number } {
+    const sum = (way: "received" | "sent") => {
+      let all = 0;
+      for (let row = 0; row < this.#all.length; row += rowLength) {
+        for (const door of doorNames) all += this.#all[row + doorCell(door, way)];
+      }
+      return all;
+    };
+    return { received: sum("received"), sent: sum("sent") };
+  }
+
   /** Adds up what all workers have counted. */
   snapshot(): Counts {
     const workers = this.#all.length / rowLength;

@@ -52,7 +52,9 @@ export async function move(
       },
       ledger() {
         // Settled by `barge verify` already, if it is not open: a second time would forget the target.
-        if (store.intents.done(intent)) store.ledger.rename(a, b);
+        if (!store.intents.done(intent)) return;
+        store.ledger.rename(a, b);
+        store.shares.lose(a);
       },
     });
   } catch (error) {

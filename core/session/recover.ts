@@ -86,6 +86,7 @@ export function settleIntent(store: Store, intent: Intent): boolean {
   const { id, verb, from, to } = intent;
   store.intents.done(id);
   if (!happened(store, intent)) return false;
+  store.shares.lose(from);
   if (verb === "remove") {
     forgetGone(store, from);
     return true;

@@ -58,7 +58,9 @@ export async function remove(
       },
       ledger() {
         // Settled by `barge verify` already, if it is not open: something new may be there since.
-        if (store.intents.done(intent)) forgotten = store.ledger.forget(place);
+        if (!store.intents.done(intent)) return;
+        forgotten = store.ledger.forget(place);
+        store.shares.lose(place);
       },
     });
   } catch (error) {

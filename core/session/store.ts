@@ -7,10 +7,12 @@ import { Ledger } from "../account/ledger.ts";
 import { Locks } from "../account/locks.ts";
 import { Properties } from "../account/properties.ts";
 import { Reservations } from "../account/reservation.ts";
+import { Shares } from "../account/shares.ts";
 import { Tokens } from "../account/tokens.ts";
 import { WebSessions } from "../account/web_sessions.ts";
 import { Vault } from "../vault/vault.ts";
 import { Commits } from "./commit.ts";
+import { History } from "./history.ts";
 import { type Board, Metrics } from "./metrics.ts";
 import { defaultLimits, Gate, type Limits, type Tally } from "./gate.ts";
 import type { Hooks } from "./hooks.ts";
@@ -43,6 +45,8 @@ export interface Settings extends Adjustable {
   readonly tally?: Tally;
   /** And what they have done. Default: as with the tally. */
   readonly board?: Board;
+  /** And what they moved in the last hours; somebody has to sample it. */
+  readonly history?: SharedArrayBuffer;
   /** The program's own, to be shown to admins. */
   readonly version?: string;
 }
@@ -52,6 +56,7 @@ export class Store implements Disposable {
   readonly accounts: Accounts;
   readonly tokens: Tokens;
   readonly webSessions: WebSessions;
+  readonly shares: Shares;
   readonly bans: Bans;
   readonly ledger: Ledger;
   readonly reservations: Reservations;
@@ -63,6 +68,7 @@ export class Store implements Disposable {
   readonly gate: Gate;
   readonly hooks: Hooks;
   readonly metrics: Metrics;
+  readonly history: History;
   readonly roster: Roster;
   #settings: Settings;
   #rates: { readonly up: Rate | undefined; readonly down: Rate | undefined };
@@ -79,6 +85,7 @@ export class Store implements Disposable {
     this.accounts = new Accounts(this.db);
     this.tokens = new Tokens(this.db);
     this.webSessions = new WebSessions(this.db);
+    this.shares = new Shares(this.db);
     this.bans = new Bans(this.db, settings.banAfter);
     this.ledger = new Ledger(this.db);
     this.reservations = new Reservations(this.db, this.ledger);
@@ -90,6 +97,7 @@ export class Store implements Disposable {
     this.hooks = hooks;
     this.gate = new Gate(settings.limits ?? defaultLimits, worker, settings.tally);
     this.metrics = new Metrics(worker, settings.board);
+    this.history = new History(settings.history);
     this.roster = new Roster(this.metrics);
     const { rateUp, rateDown } = settings;
     this.#rates = { up: this.#rate(rateUp), down: this.#rate(rateDown) };

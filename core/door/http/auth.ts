@@ -153,7 +153,7 @@ interface Given {
 }
 
 /** @throws {BargeError} `usage` for a header that is malformed, `unauthenticated` for another scheme */
-function credentials(header: string | undefined): Given | undefined {
+export function credentials(header: string | undefined): Given | undefined {
   if (header === undefined) return undefined;
   const [, scheme, text] = /^([A-Za-z]+) +(\S+) *$/.exec(header) ?? [];
   switch (scheme?.toLowerCase()) {

@@ -12,18 +12,26 @@ import { parseRange, type Span } from "./range.ts";
 /** Files up to this many bytes are read at once, and sent together with their head. */
 const small = 32 * 1024;
 
+/** What is particular to some of those who send files. */
+export interface Sending {
+  readonly tagOf?: typeof etagOf;
+  readonly begin?: (etag: string, from: number) => void;
+}
+
 /**
  * Answers GET and HEAD with a file (RFC 9110, sections 13 and 14; RFC 9530).
  *
  * @param headers beside those that say what it is; they win over them
- * @param tagOf how entity tags are made
- * @throws {BargeError} as `get`; {Refusal} 412, 416
+ * @param how.tagOf makes the entity tag
+ * @param how.begin called once it is clear that bytes will be sent, with the entity tag and where
+ *   they begin; throws where they may not be
+ * @throws {BargeError} as `get` and `begin`; {Refusal} 412, 416
  */
 export async function sendFile(
   exchange: Exchange,
   path: string,
   headers: Readonly<Record<string, string>> = {},
-  tagOf = etagOf,
+  { tagOf = etagOf, begin }: Sending = {},
 ): Promise<Response> {
   const file = await get(exchange.session!, path, 0);
   try {
@@ -54,6 +62,7 @@ export async function sendFile(
       });
     }
     const digests = await digestsOf(exchange, path, file, span === "all");
+    if (exchange.method === "GET") begin?.(there.etag, span === "all" ? 0 : span.from);
     return await answer(exchange, file, span, { ...common, ...digests });
   } catch (error) {
     file.close();

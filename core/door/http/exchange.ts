@@ -272,9 +272,9 @@ export class Exchange implements Disposable {
 const over = new BargeError("unavailable", "the request is over");
 const gone = new BargeError("unavailable", "the client is gone");
 
-/** A URL's path for the access log: readable where it can be, and without its query. */
+/** A URL's path for the access log: readable where it can be, without its query, or a link's token. */
 function logged(url: string): string {
-  const path = url.split("?", 1)[0];
+  const path = url.split("?", 1)[0].replace(/^\/s\/[^/]+/, "/s/...");
   try {
     return decodeURIComponent(path);
   } catch {

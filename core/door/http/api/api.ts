@@ -7,6 +7,7 @@ import { files } from "./files.ts";
 import { describe } from "./openapi.ts";
 import { addOperations, json, type Operation, operation } from "./operation.ts";
 import { own } from "./own.ts";
+import { shares } from "./shares.ts";
 import { uploads } from "./uploads.ts";
 
 /** All of them: the router and the description are made of this. */
@@ -15,6 +16,7 @@ export const operations: readonly Operation[] = [
   ...uploads,
   ...changes,
   ...own,
+  ...shares,
   ...accounts,
   operation({
     method: "GET",

@@ -100,6 +100,36 @@ export const token = v.object({
 });
 export const tokens = v.object({ tokens: v.array(token) });
 
+const share = {
+  id: v.pipe(v.string(), v.description("Names the link to its owner; leads nowhere")),
+  path,
+  type: v.picklist(["file", "dir"]),
+  state: v.pipe(
+    v.picklist(["live", "expired", "used-up", "gone"]),
+    v.description("gone: what it led to was moved or removed"),
+  ),
+  password: v.pipe(v.boolean(), v.description("Does it ask for one?")),
+  downloads: v.pipe(bytes, v.description("How often it was downloaded")),
+  limit: v.pipe(v.nullable(bytes), v.description("How often it may be; null for any number")),
+  created: time,
+  expires: time,
+};
+export const shares = v.object({ shares: v.array(v.object(share)) });
+export const madeShare = v.object({ ...share, token: v.string(), url: v.string() });
+export const newShare = v.strictObject({
+  path,
+  expires: v.optional(
+    v.pipe(time, v.description("In a minute to 366 days; without it, in a week")),
+  ),
+  password: v.optional(v.nullable(password)),
+  downloads: v.optional(
+    v.pipe(
+      v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(1_000_000))),
+      v.description("How often it may be downloaded; null for any number"),
+    ),
+  ),
+});
+
 export const accountFacts = v.object({
   name: account,
   role,

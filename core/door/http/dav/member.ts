@@ -18,7 +18,7 @@ export async function read(exchange: Exchange): Promise<Response> {
   const { path } = asked(exchange);
   new Guard(exchange, path).met();
   const { entry } = stat(exchange.session!, path);
-  if (entry?.type !== "dir") return await sendFile(exchange, path, {}, davTag);
+  if (entry?.type !== "dir") return await sendFile(exchange, path, {}, { tagOf: davTag });
   return exchange.send(index(exchange, path), {
     headers: { "content-type": "text/html; charset=utf-8", "cache-control": "no-store" },
   });

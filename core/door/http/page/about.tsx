@@ -126,6 +126,11 @@ function Verbs({ view, path, entry }: { view: UserView; path: string; entry: Ent
           <Icon name="download" />Download as a tar
         </a>
       )}
+      {(!inPublic || !folder || view.session.account().role === "admin") && (
+        <a class="b" href={`/links/new?path=${encodeURIComponent(path)}`} data-dialog>
+          <Icon name="link" />Share
+        </a>
+      )}
       {verbs.map(([verb, icon, label]) => (
         <button type="submit" class="b" formaction={`/do/${verb}`}>
           <Icon name={icon} />

@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { Hono } from "hono";
+import admin from "./assets/admin.css" with { type: "text" };
 import base from "./assets/base.css" with { type: "text" };
 import files from "./assets/files.css" with { type: "text" };
 import over from "./assets/over.css" with { type: "text" };
@@ -13,6 +14,7 @@ import icon from "./assets/icon.svg" with { type: "text" };
 import icons from "./assets/icons.svg" with { type: "text" };
 import main from "./assets/main.js" with { type: "text" };
 import folder from "./assets/folder.js" with { type: "text" };
+import live from "./assets/live.js" with { type: "text" };
 import panel from "./assets/panel.js" with { type: "text" };
 import picked from "./assets/picked.js" with { type: "text" };
 import transfer from "./assets/transfer.js" with { type: "text" };
@@ -24,11 +26,12 @@ const script = "text/javascript; charset=utf-8";
 const image = "image/svg+xml";
 
 const assets: Readonly<Record<string, readonly [text: string, type: string]>> = {
-  "page.css": [base + shell + files + over + phone, "text/css; charset=utf-8"],
+  "page.css": [base + shell + files + over + admin + phone, "text/css; charset=utf-8"],
   "icon.svg": [icon, image],
   "icons.svg": [icons, image],
   "main.js": [main, script],
   "folder.js": [folder, script],
+  "live.js": [live, script],
   "panel.js": [panel, script],
   "picked.js": [picked, script],
   "transfer.js": [transfer, script],

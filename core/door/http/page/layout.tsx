@@ -44,6 +44,8 @@ interface PlaceLink {
 const places: readonly PlaceLink[] = [
   { section: "home", href: "/files/home/", icon: "home", label: "Home" },
   { section: "public", href: "/files/public/", icon: "public", label: "Public" },
+  { section: "links", href: "/links", icon: "link", label: "Links" },
+  { section: "admin", href: "/admin", icon: "admin", label: "Admin", admin: true },
 ];
 
 function Head({ title, theme }: { title: string; theme: View["theme"] }) {
@@ -166,12 +168,14 @@ function Room({ view }: { view: UserView }) {
 }
 
 /** A page for strangers: one card in the middle. */
-export function Gate({ view, title, children }: { view: View; title: string; children: Child }) {
+export function Gate(
+  { view, title, wide, children }: { view: View; title: string; wide?: boolean; children: Child },
+) {
   return (
     <html lang="en" data-theme={view.theme}>
       <Head title={title} theme={view.theme} />
       <body>
-        <div class="gate">
+        <div class={wide ? "gate wide" : "gate"}>
           <header class="brand">
             <Icon name="barge" />barge
           </header>

@@ -5,6 +5,7 @@ import { explain } from "../../failure.ts";
 import type { HttpEnv } from "../exchange.ts";
 import { statusOf } from "../problem.ts";
 import { resource } from "../resource.ts";
+import { admin } from "./admin.tsx";
 import { about } from "./about.tsx";
 import { changeAccount, showAccount } from "./account.tsx";
 import { serveAssets } from "./assets.ts";
@@ -16,6 +17,8 @@ import { raw } from "./raw.ts";
 import { wordsOf } from "./said.ts";
 import { setTheme } from "./theme.ts";
 import { half } from "./half.ts";
+import { askLink, makeLink, revokeLink, showLinks } from "./links.tsx";
+import { shared } from "./shared.tsx";
 import { NeedsLogin, type PageContext, viewOf } from "./view.ts";
 
 export function page(): Hono<HttpEnv> {
@@ -33,6 +36,11 @@ export function page(): Hono<HttpEnv> {
   resource(app, "/about/*", { GET: about });
   resource(app, "/raw/*", { GET: raw });
   resource(app, "/half", { GET: half });
+  resource(app, "/links", { GET: showLinks });
+  resource(app, "/links/new", { GET: askLink, POST: makeLink });
+  resource(app, "/links/revoke", { POST: revokeLink });
+  app.route("/", shared());
+  app.route("/", admin());
   resource(app, "/do/:verb", { GET: askMkdir, POST: change });
   return app;
 }

@@ -19,6 +19,11 @@ const said: Readonly<Record<string, (n: number) => string>> = {
   password: () => "The password is changed. Other logins are ended.",
   ended: () => "That login is ended.",
   revoked: () => "That token is revoked.",
+  unlinked: () => "That link leads nowhere now.",
+  added: () => "The account is made.",
+  changed: () => "It is changed.",
+  removed: () => "The account is removed. Its home is kept on the server, under removed/.",
+  lifted: (n) => `Lifted ${count(n, "ban")}.`,
   grown: () => "You have more room now.",
 };
 

@@ -87,6 +87,12 @@ Deno.test("each operation answers as it is described", async (t) => {
   await run("tokens", 200, () => send(anna, "GET", "/tokens"));
   await run("revokeToken", 204, () => send(anna, "DELETE", `/tokens/${made.json.id}`));
   await run("revokeToken", 404, () => send(anna, "DELETE", `/tokens/${made.json.id}`));
+  const link = { path: "/home/g", password: "sesame", downloads: 3 };
+  const shared = await run("share", 201, () => send(anna, "POST", "/shares", link));
+  await run("share", 404, () => send(anna, "POST", "/shares", { path: "/home/none" }));
+  await run("shares", 200, () => send(anna, "GET", "/shares"));
+  await run("revokeShare", 204, () => send(anna, "DELETE", `/shares/${shared.json.id}`));
+  await run("revokeShare", 404, () => send(anna, "DELETE", `/shares/${shared.json.id}`));
   await run("accounts", 403, () => send(anna, "GET", "/accounts"));
   await run("accounts", 200, () => send(admin, "GET", "/accounts"));
   const bob = { name: "bob", password: "bob-secret" };

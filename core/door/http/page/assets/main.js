@@ -3,6 +3,7 @@
  * of loading all of it, so that uploads go on meanwhile. Every page is complete without it.
  */
 import { openFolder } from "./folder.js";
+import { startLive } from "./live.js";
 import { startPanel, under } from "./panel.js";
 
 const toast = document.querySelector("#toast");
@@ -106,10 +107,14 @@ function dress() {
       : date.toLocaleDateString([], { day: "numeric", month: "short", year });
     time.title = date.toLocaleString();
   }
+  for (const link of document.querySelectorAll("[data-link]")) {
+    link.textContent = location.origin + link.dataset.link; // behind a proxy, the server can't know
+  }
   for (const button of document.querySelectorAll("[data-copy]")) {
     button.hidden = !navigator.clipboard;
   }
   openFolder();
+  startLive(dress);
 }
 
 const dialog = document.createElement("dialog");
@@ -122,6 +127,7 @@ function ask(page) {
   if (!question) return false;
   if (!dialog.open) opener = document.activeElement;
   dialog.replaceChildren(question);
+  dress();
   dialog.setAttribute("aria-label", question.querySelector("h1")?.textContent ?? "");
   if (!dialog.open) dialog.showModal();
   const first = question.querySelector("[autofocus], [data-default]");
@@ -160,7 +166,7 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("a[href]");
   if (!link || !plain || event.defaultPrevented || link.download || link.target) return;
   if (link.origin !== location.origin || link.getAttribute("href").startsWith("#")) return;
-  if (link.pathname.startsWith("/api/") || link.pathname.startsWith("/raw/")) return;
+  if (/^\/(api|raw|s)\//.test(link.pathname)) return;
   event.preventDefault();
   if ("dialog" in link.dataset) askFor(link.href);
   else visit(link.href);
@@ -181,7 +187,7 @@ document.addEventListener("submit", (event) => {
   } else if (form.matches("[data-find]")) {
     event.preventDefault();
     visit(`${location.pathname}?${new URLSearchParams(fields)}`, { focus: false });
-  } else if (form.matches("[data-files], [data-question]")) {
+  } else if (form.matches("[data-files], [data-question], [data-act]")) {
     event.preventDefault();
     const url = submitter?.getAttribute("formaction") ?? form.getAttribute("action");
     askFor(url, { method: "POST", body: new URLSearchParams(fields) });

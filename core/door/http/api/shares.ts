@@ -1,0 +1,61 @@
+/** Share links: one's own. What they lead to is served by the page, at /s/TOKEN. */
+import { type Link, revokeShare, share, shares as listShares } from "../../../session/share.ts";
+import { json, operation } from "./operation.ts";
+import * as schemas from "./schemas.ts";
+
+export const shares = [
+  operation({
+    method: "GET",
+    path: "/shares",
+    id: "shares",
+    summary: "One's share links, the newest first, without their tokens",
+    login: true,
+    answers: { 200: { description: "The links", schema: schemas.shares } },
+    handle: ({ session }) => json({ shares: listShares(session!).map(factsOf) }),
+  }),
+  operation({
+    method: "POST",
+    path: "/shares",
+    id: "share",
+    summary: "Make a link to a file or folder, for who has no account; its URL is told this once",
+    login: true,
+    body: schemas.newShare,
+    answers: {
+      201: { description: "It was made", schema: schemas.madeShare },
+      403: { description: "It is not one's own to share", schema: schemas.problem },
+      404: { description: "There is nothing at the path", schema: schemas.problem },
+    },
+    async handle(exchange, { body: { path, expires, password, downloads } }) {
+      exchange.asked.path = path;
+      const made = await share(exchange.session!, {
+        ...{ path, password, most: downloads },
+        expires: expires === undefined ? undefined : Date.parse(expires),
+      });
+      const url = `${exchange.origin}/s/${made.token}`;
+      return json({ ...factsOf(made.link), token: made.token, url }, { status: 201 });
+    },
+  }),
+  operation({
+    method: "DELETE",
+    path: "/shares/{id}",
+    id: "revokeShare",
+    summary: "End a link",
+    login: true,
+    answers: {
+      204: { description: "It leads nowhere now" },
+      404: { description: "There is no such link", schema: schemas.problem },
+    },
+    handle({ session }, { rest }) {
+      revokeShare(session!, rest);
+      return new Response(null, { status: 204 });
+    },
+  }),
+];
+
+function factsOf({ id, path, kind, created, expires, most, downloads, password, state }: Link) {
+  return {
+    ...{ id, path, type: kind, state, password, downloads, limit: most },
+    created: new Date(created).toISOString(),
+    expires: new Date(expires).toISOString(),
+  };
+}

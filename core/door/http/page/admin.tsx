@@ -1,0 +1,81 @@
+/** For admins: how the server is, its accounts, who is connected, bans. */
+import { Hono } from "hono";
+import { asAdmin } from "../../../session/admin.ts";
+import { numbers, status } from "../../../session/status.ts";
+import type { HttpEnv } from "../exchange.ts";
+import { resource } from "../resource.ts";
+import { Bans, Connections } from "./admin_lists.tsx";
+import { AdminShell } from "./admin_shell.tsx";
+import {
+  addAccount,
+  askAddAccount,
+  askRemoveAccount,
+  changeOne,
+  showAccounts,
+  showOne,
+} from "./admin_accounts.tsx";
+import { Overview } from "./overview.tsx";
+import { send } from "./layout.tsx";
+import { adminView, formOf, type PageContext } from "./view.ts";
+
+export function admin(): Hono<HttpEnv> {
+  const app = new Hono<HttpEnv>();
+  resource(app, "/admin", { GET: showOverview });
+  resource(app, "/admin/accounts", { GET: showAccounts });
+  resource(app, "/admin/accounts/new", { GET: askAddAccount, POST: addAccount });
+  resource(app, "/admin/accounts/:name", { GET: showOne });
+  resource(app, "/admin/accounts/:name/remove", { GET: askRemoveAccount, POST: changeOne });
+  resource(app, "/admin/accounts/:name/:change", { POST: changeOne });
+  resource(app, "/admin/connections", { GET: showConnections });
+  resource(app, "/admin/bans", { GET: showBans });
+  resource(app, "/admin/bans/lift", { POST: liftBan });
+  return app;
+}
+
+/** GET /admin. */
+async function showOverview(c: PageContext): Promise<Response> {
+  const view = adminView(c);
+  view.exchange.asked.verb = "status";
+  const span = view.query.get("span") === "day" ? "day" : "hour";
+  const snapshot = numbers(view.session);
+  const { history, metrics } = asAdmin(view.session);
+  const rates = history.rates(span, metrics.totals());
+  return await send(
+    <AdminShell view={view} title="Overview" tab="overview">
+      <Overview snapshot={snapshot} rates={rates} span={span} />
+    </AdminShell>,
+  );
+}
+
+/** GET /admin/connections. */
+async function showConnections(c: PageContext): Promise<Response> {
+  const view = adminView(c);
+  view.exchange.asked.verb = "status";
+  const { sessions, snapshot } = await status(view.session);
+  const open = snapshot.doors.reduce((sum, door) => sum + door.open, 0);
+  return await send(
+    <AdminShell view={view} title="Connections" tab="connections">
+      <Connections sessions={sessions} open={open} />
+    </AdminShell>,
+  );
+}
+
+/** GET /admin/bans. */
+async function showBans(c: PageContext): Promise<Response> {
+  const view = adminView(c);
+  const bans = asAdmin(view.session).bans.list();
+  return await send(
+    <AdminShell view={view} title="Bans" tab="bans">
+      <Bans view={view} bans={bans} />
+    </AdminShell>,
+  );
+}
+
+/** POST /admin/bans/lift. */
+async function liftBan(c: PageContext): Promise<Response> {
+  const view = adminView(c);
+  const form = await formOf(view);
+  const lifted = asAdmin(view.session).bans.lift(form.get("subject") ?? "");
+  const said = lifted.length === 0 ? "" : `?said=lifted.${lifted.length}`;
+  return c.redirect(`/admin/bans${said}`, 303);
+}

@@ -1,0 +1,120 @@
+/** Who is connected, and who is kept out. */
+import { formatSize } from "../../../account/size.ts";
+import type { Ban } from "../../../account/bans.ts";
+import type { Present } from "../../../session/roster.ts";
+import { count, formatTime } from "./format.ts";
+import { Csrf, Icon } from "./layout.tsx";
+import type { UserView } from "./view.ts";
+
+/** @param open how many there are; more than are told of, maybe */
+export function Connections(
+  { sessions, open }: { sessions: readonly Present[]; open: number },
+) {
+  const busy = sessions.filter(({ verb }) => verb !== null && verb !== "status");
+  const moving = busy.filter(({ verb }) => verb === "put" || verb === "get");
+  return (
+    <div class="stack" id="connections" data-live>
+      <h1 class="sr">Connections</h1>
+      <section class="card stack">
+        <h2>{count(moving.length, "transfer")} in flight</h2>
+        {moving.length === 0
+          ? <p class="soft">No file is moving at this moment.</p>
+          : (
+            <ul class="plain">
+              {moving.map(({ verb, path, account, door, bytes, address }) => (
+                <li>
+                  <Icon name={verb === "put" ? "upload" : "download"} />
+                  <div class="grow">
+                    <div class="mono">{path ?? ""}</div>
+                    <small>
+                      {account ?? "a stranger"} by {door}, {address}
+                    </small>
+                  </div>
+                  <span class="num">{formatSize(bytes)}</span>
+                </li>
+              ))}
+            </ul>
+          )}
+      </section>
+      <section class="card stack">
+        <h2>{count(open, "connection")}</h2>
+        <ul class="plain">
+          {sessions.map(({ account, door, address, since, verb }) => (
+            <li>
+              <div class="grow">
+                <div>
+                  {account ?? <span class="soft">not logged in</span>}{" "}
+                  <span class="tag">{door}</span>
+                </div>
+                <small>
+                  {address}. Since:{" "}
+                  <time datetime={new Date(since).toISOString()}>{formatTime(since)}</time>
+                </small>
+              </div>
+              <span class="soft">{verb ?? "idle"}</span>
+            </li>
+          ))}
+        </ul>
+        {sessions.length < open && <p class="soft">These are {sessions.length} of them.</p>}
+      </section>
+    </div>
+  );
+}
+
+export function Bans({ view, bans }: { view: UserView; bans: readonly Ban[] }) {
+  return (
+    <div class="stack" id="bans" data-live>
+      <h1 class="sr">Bans</h1>
+      {bans.length === 0
+        ? (
+          <div class="list empty">
+            <Icon name="check" />
+            <h2>Nobody is banned</h2>
+            <p>
+              {view.store.settings.banAfter === 0
+                ? "Bans are switched off on this server."
+                : "Too many failed logins are followed by a ban, which ends by itself."}
+            </p>
+          </div>
+        )
+        : (
+          <section class="card stack">
+            <h2>{count(bans.length, "ban")}</h2>
+            <ul class="plain">
+              {bans.map((ban) => <One view={view} ban={ban} />)}
+            </ul>
+          </section>
+        )}
+    </div>
+  );
+}
+
+function One({ view, ban }: { view: UserView; ban: Ban }) {
+  const { account, address, since, until, times } = ban;
+  const who = account === null
+    ? "Everybody"
+    : account.startsWith("?")
+    ? `No account, or a link’s password (${account})`
+    : account;
+  const subject = account ?? address ?? "";
+  return (
+    <li>
+      <div class="grow">
+        <div>{who} at {address ?? "all new addresses"}</div>
+        <small>
+          Until: <Time at={until} />. Began: <Time at={since} />
+          {times > 1 && `. Number ${times} in a row`}
+        </small>
+      </div>
+      <form method="post" action="/admin/bans/lift" data-act>
+        <Csrf view={view} />
+        <input type="hidden" name="subject" value={subject} />
+        <button type="submit" class="b" aria-label={`Lift the ban of ${subject}`}>Lift</button>
+      </form>
+    </li>
+  );
+}
+
+function Time({ at }: { at: number }) {
+  return <time datetime={new Date(at).toISOString()}>{formatTime(at)}</time>;
+}

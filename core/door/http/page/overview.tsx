@@ -1,0 +1,177 @@
+/** How the server is, at a glance: traffic, storage, facts. */
+import { formatSize } from "../../../account/size.ts";
+import { type Rate, type Span, spans } from "../../../session/history.ts";
+import type { Snapshot } from "../../../session/status.ts";
+import { Chart } from "./chart.tsx";
+import { count, formatTime } from "./format.ts";
+
+export function Overview(
+  { snapshot, rates, span }: { snapshot: Snapshot; rates: readonly Rate[]; span: Span },
+) {
+  return (
+    <div class="stack" id="overview" data-live>
+      <h1 class="sr">Overview</h1>
+      <Tiles snapshot={snapshot} rates={rates} />
+      <section class="card stack" aria-labelledby="traffic">
+        <div class="row">
+          <h2 class="grow" id="traffic">Traffic</h2>
+          <nav class="tabs small" aria-label="Span">
+            <ul>
+              {spans.map((one) => (
+                <li>
+                  <a
+                    href={one === "hour" ? "/admin" : `/admin?span=${one}`}
+                    aria-current={one === span ? "true" : undefined}
+                  >
+                    Last {one}
+                  </a>
+                </li>
+              ))}
+            </ul>
+          </nav>
+        </div>
+        <Chart rates={rates} span={span} now={snapshot.now} />
+      </section>
+      <div class="pair">
+        <Storage snapshot={snapshot} />
+        <Server snapshot={snapshot} />
+      </div>
+      <Doors snapshot={snapshot} />
+    </div>
+  );
+}
+
+function Tiles({ snapshot, rates }: { snapshot: Snapshot; rates: readonly Rate[] }) {
+  const { doors, accounts, uploads, banned } = snapshot;
+  const open = doors.reduce((sum, door) => sum + door.open, 0);
+  const now = rates.at(-1);
+  const tiles = [
+    ["Coming in", `${formatSize(now?.received ?? 0)}/s`, "/admin/connections"],
+    ["Going out", `${formatSize(now?.sent ?? 0)}/s`, "/admin/connections"],
+    ["Connected", String(open), "/admin/connections"],
+    ["Uploads moving", String(uploads.moving), "/admin/connections"],
+    ["Accounts", String(accounts.count), "/admin/accounts"],
+    ["Bans", String(banned), "/admin/bans"],
+  ];
+  return (
+    <ul class="tiles">
+      {tiles.map(([label, value, href]) => (
+        <li>
+          <a class="card" href={href}>
+            <span class="soft">{label}</span>
+            <b>{value}</b>
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Storage({ snapshot: { accounts, uploads } }: { snapshot: Snapshot }) {
+  return (
+    <section class="card stack">
+      <h2>Storage</h2>
+      <dl class="facts">
+        <Fact term="Charged to accounts">{formatSize(accounts.used)}</Fact>
+        <Fact term="Reserved for uploads">{formatSize(accounts.reserved)}</Fact>
+        <Fact term="Half-finished uploads">
+          {count(uploads.unfinished, "upload")}, {formatSize(uploads.staged)}
+        </Fact>
+      </dl>
+    </section>
+  );
+}
+
+function Server({ snapshot }: { snapshot: Snapshot }) {
+  const { version, started, now, workers, restarts, memory, logins } = snapshot;
+  return (
+    <section class="card stack">
+      <h2>Server</h2>
+      <dl class="facts">
+        <Fact term="Version">{version || "unknown"}</Fact>
+        <Fact term="Up">
+          {lasted(now - started)}
+        </Fact>
+        <Fact term="Started">
+          <time datetime={new Date(started).toISOString()}>{formatTime(started)}</time>
+        </Fact>
+        <Fact term="Workers">
+          {workers}
+          {restarts > 0 && `, ${count(restarts, "time")} started again`}
+        </Fact>
+        <Fact term="Memory">{formatSize(memory)}</Fact>
+        <Fact term="Logins">{logins.ok} right, {logins.failed} failed</Fact>
+      </dl>
+    </section>
+  );
+}
+
+function Fact({ term, children }: { term: string; children: unknown }) {
+  return (
+    <div>
+      <dt>{term}</dt>
+      <dd>{children as string}</dd>
+    </div>
+  );
+}
+
+/** Those that anybody has come through. */
+function Doors({ snapshot }: { snapshot: Snapshot }) {
+  const doors = snapshot.doors.filter(({ opened, refused }) => opened + refused > 0);
+  return (
+    <section class="card stack" aria-labelledby="doors">
+      <h2 id="doors">Doors</h2>
+      <div class="wrap" tabindex={0} role="group" aria-labelledby="doors">
+        <table class="plain">
+          <thead>
+            <tr>
+              <th scope="col">Door</th>
+              <th scope="col" class="num">Open</th>
+              <th scope="col" class="num">Let in</th>
+              <th scope="col" class="num">Refused</th>
+              <th scope="col" class="num">Received</th>
+              <th scope="col" class="num">Sent</th>
+            </tr>
+          </thead>
+          <tbody>
+            {doors.map(({ door, open, opened, refused, received, sent }) => (
+              <tr>
+                <th scope="row">{door}</th>
+                <td class="num">{open}</td>
+                <td class="num">{opened}</td>
+                <td class="num">{refused}</td>
+                <td class="num">{formatSize(received)}</td>
+                <td class="num">{formatSize(sent)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+/**
+ * A duration in its two largest units.
+ *
+ * @param ms milliseconds
+ *
+ * @example
+ * ```ts
+ * import { lasted } from "./overview.tsx";
+ * if (lasted(90_061_000) !== "1 day 1 h" || lasted(61_000) !== "1 min 1 s") throw new Error();
+ * ```
+ */
+export function lasted(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const units: [number, string][] = [
+    [Math.floor(seconds / 86_400), seconds < 172_800 ? "day" : "days"],
+    [Math.floor(seconds / 3600) % 24, "h"],
+    [Math.floor(seconds / 60) % 60, "min"],
+    [seconds % 60, "s"],
+  ];
+  const first = units.findIndex(([n]) => n > 0);
+  if (first === -1) return "0 s";
+  return units.slice(first, first + 2).filter(([n]) => n > 0).map(([n, unit]) => `${n} ${unit}`)
+    .join(" ");
+}

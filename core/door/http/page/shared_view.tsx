@@ -1,0 +1,199 @@
+/** What strangers with a share link see. */
+import { formatSize } from "../../../account/size.ts";
+import type { Entry } from "../../../protocol/message.ts";
+import type { OpenLink } from "../../../session/share.ts";
+import { encodePath } from "../path.ts";
+import { iconOf } from "./browse.tsx";
+import { count, formatTime, split } from "./format.ts";
+import { Csrf, Icon, Note } from "./layout.tsx";
+import type { Listing } from "./listing.ts";
+import type { View } from "./view.ts";
+
+interface SharedProps {
+  readonly link: OpenLink;
+  /** /s/TOKEN */
+  readonly url: string;
+}
+
+export function SharedFile({ link, url }: SharedProps) {
+  const { name, size, modified, sha256 } = link.entry;
+  return (
+    <section class="card shared">
+      <Icon name={iconOf(name)} class="big" />
+      <h1>{name}</h1>
+      <p class="soft">
+        {formatSize(size)}, changed <time datetime={modified}>{formatTime(modified)}</time>
+      </p>
+      <a class="b main" href={`${url}/get/${encodeURIComponent(name)}`} download={name}>
+        <Icon name="download" />Download
+      </a>
+      {sha256 !== null && (
+        <dl>
+          <div>
+            <dt>SHA-256</dt>
+            <dd class="digest">
+              <code class="grow" id="sha256">{sha256}</code>
+              <button
+                type="button"
+                class="b flat icon"
+                data-copy="sha256"
+                aria-label="Copy the SHA-256"
+                title="Copy"
+                hidden
+              >
+                <Icon name="copy" />
+              </button>
+            </dd>
+          </div>
+        </dl>
+      )}
+      <Until link={link} />
+    </section>
+  );
+}
+
+/** @param below the folder's path inside the shared one, `/` for that itself */
+export function SharedFolder(
+  { link, url, below, listed }: SharedProps & { below: string; listed: Listing },
+) {
+  const { name } = link.entry;
+  const { entries, matching, bytes, pages } = listed;
+  const zip = `${url}/zip${encodePath(below === "/" ? "" : below)}/`;
+  return (
+    <section class="shared folder">
+      <div class="head">
+        <Way name={name} url={url} below={below} />
+        {matching > 0 && (
+          <a class="b main" href={zip} download={`${split(below).name || name}.zip`}>
+            <Icon name="download" />Download all
+          </a>
+        )}
+      </div>
+      {entries.length === 0
+        ? <div class="list empty">There is nothing in here.</div>
+        : (
+          <div class="list">
+            <table>
+              <caption class="sr">What is in {name}</caption>
+              <thead>
+                <tr>
+                  <th class="name" scope="col">Name</th>
+                  <th class="size" scope="col">Size</th>
+                  <th class="acts" scope="col">
+                    <span class="sr">Actions</span>
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {entries.map((entry) => <Row url={url} below={below} entry={entry} />)}
+              </tbody>
+            </table>
+          </div>
+        )}
+      <div class="foot">
+        <span>
+          {count(matching, "item")}
+          {bytes > 0 && `, ${formatSize(bytes)}`}
+        </span>
+        <Until link={link} />
+        {pages > 1 && (
+          <nav class="row" aria-label="Pages">
+            {Array.from({ length: pages }, (_, i) => <a href={`?page=${i + 1}`}>{i + 1}</a>)}
+          </nav>
+        )}
+      </div>
+    </section>
+  );
+}
+
+function Way({ name, url, below }: { name: string; url: string; below: string }) {
+  const parts = below.split("/").filter(Boolean);
+  const to = (n: number) =>
+    n === 0 ? url : `${url}/in${encodePath(`/${parts.slice(0, n).join("/")}`)}/`;
+  return (
+    <nav class="crumbs" aria-label="Path">
+      <ol>
+        {[name, ...parts].map((part, i) => (
+          <li>
+            {i === parts.length ? <h1 aria-current="page">{part}</h1> : <a href={to(i)}>{part}</a>}
+          </li>
+        ))}
+      </ol>
+    </nav>
+  );
+}
+
+function Row({ url, below, entry }: { url: string; below: string; entry: Entry }) {
+  const { name, size, type, sha256 } = entry;
+  const dir = type === "dir";
+  const path = encodePath(`${below === "/" ? "" : below}/${name}`);
+  const href = dir ? `${url}/in${path}/` : `${url}/get${path}`;
+  return (
+    <tr>
+      <td class={dir ? "name dir" : "name"}>
+        <a href={href} download={dir ? undefined : name}>
+          <Icon name={dir ? "folder" : iconOf(name)} />
+          <span title={sha256 === null ? undefined : `SHA-256 ${sha256}`}>{name}</span>
+        </a>
+      </td>
+      <td class="size">{dir ? "" : formatSize(size)}</td>
+      <td class="acts">
+        {!dir && (
+          <a
+            class="b icon"
+            href={href}
+            download={name}
+            aria-label={`Download ${name}`}
+            title="Download"
+          >
+            <Icon name="download" />
+          </a>
+        )}
+      </td>
+    </tr>
+  );
+}
+
+function Until({ link: { share: { expires } } }: { link: OpenLink }) {
+  return (
+    <small>
+      This link ends <time datetime={new Date(expires).toISOString()}>{formatTime(expires)}</time>.
+    </small>
+  );
+}
+
+export function AskPassword({ view, url, error }: { view: View; url: string; error?: string }) {
+  return (
+    <form class="card" method="post" action={url}>
+      <h1>This link has a password</h1>
+      {error && <Note bad>{error}</Note>}
+      <p class="soft">Whoever sent you the link knows it.</p>
+      <Csrf view={view} />
+      <div class="field">
+        <label for="password">Password</label>
+        <input
+          id="password"
+          name="password"
+          type="password"
+          autocomplete="off"
+          required
+          autofocus
+        />
+      </div>
+      <button type="submit" class="b main">Open</button>
+    </form>
+  );
+}
+
+export function Nowhere() {
+  return (
+    <section class="card shared">
+      <Icon name="link" class="big" />
+      <h1>This link leads nowhere</h1>
+      <p class="soft">
+        It may have ended, been downloaded as often as it may be, or lost a letter on its way. Ask
+        whoever sent it for a new one.
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,197 @@
+/** The admin area, as an admin uses it; and that nobody else does. */
+import assert from "node:assert/strict";
+import { barge, startServer } from "../../../_server.ts";
+import { basic } from "./_client.ts";
+import { openBrowser, Person, test } from "./_browser.ts";
+
+test("an admin looks after accounts, connections and bans", async (t) => {
+  await using server = await startServer({
+    args: [
+      ...["--http", "127.0.0.1:0", "--workers", "2", "--durability", "relaxed"],
+      ...["--ban-after", "2"],
+    ],
+  });
+  await server.addUser("alice", { quota: "3MB" });
+  const made = await barge(["user", "add", "root", "--role", "admin", "--data", server.data], {
+    env: { BARGE_PASSWORD: "root-secret" },
+  });
+  assert.equal(made.code, 0, made.stderr);
+  const base = `http://${server.facts.http}`;
+  const status = async (path: string, init: RequestInit = {}) => {
+    const response = await fetch(base + path, { redirect: "manual", ...init });
+    await response.arrayBuffer(); // to its end: what is sent is counted
+    return response.status;
+  };
+  await using browser = await openBrowser();
+  await using root = await Person.open(browser, server);
+  const { page } = root;
+  await root.login("root");
+
+  await t.step("an account is made, and used", async () => {
+    await page.click("nav >> text=Admin");
+    await page.click(".tabs >> text=Accounts");
+    await page.click("text=Add");
+    await page.fill("dialog #name", "carol");
+    await page.fill("dialog #limit", "much");
+    await page.fill("dialog #new", "carol-secret");
+    await page.fill("dialog #again", "carol-secret");
+    await page.click("dialog button[type=submit]");
+    await page.locator("dialog [role=alert]", { hasText: "that is no size" }).waitFor();
+    await root.checkAccess();
+    await page.fill("dialog #limit", "2 MB");
+    await page.fill("dialog #new", "carol-secret");
+    await page.fill("dialog #again", "carol-secret");
+    await page.click("dialog button[type=submit]");
+    await root.hears("The account is made");
+    const row = page.locator(".item", { hasText: "carol" });
+    await row.getByText("of 2.00 MB").waitFor();
+    await row.getByText("Never logged in").waitFor();
+    await root.checkAccess();
+    const headers = basic("carol");
+    const body = new Uint8Array(1_000_000);
+    assert.equal(await status("/api/v1/files/home/x", { method: "PUT", headers, body }), 201);
+    assert.equal(await status("/api/v1/files/home/x", { headers }), 200);
+    await page.reload();
+    await row.getByText("1.00 MB").waitFor();
+    await row.getByText("Last login:").waitFor();
+    await root.shot("accounts");
+  });
+
+  await t.step("its quota and its rights are changed", async () => {
+    await page.click("text=carol");
+    await page.fill("#limit", "5 MB");
+    await page.click("form[action$=limit] button");
+    await root.hears("It is changed");
+    await page.getByText("of 5.00 MB").waitFor();
+    await root.checkAccess();
+    await root.shot("account");
+    await page.click("button >> text=Disable");
+    await page.locator(".tag", { hasText: "disabled" }).waitFor();
+    assert.equal(await status("/api/v1/quota", { headers: basic("carol") }), 401);
+    await page.click("button >> text=Enable");
+    await page.locator("button", { hasText: "Disable" }).waitFor();
+    await page.fill("#new", "new-secret");
+    await page.fill("#again", "other");
+    await page.click("form[action$=password] button");
+    await root.hears("the two passwords differ");
+    await page.goto(`${base}/admin/accounts/carol`);
+    await page.fill("#new", "new-secret");
+    await page.fill("#again", "new-secret");
+    await page.click("form[action$=password] button");
+    await root.hears("It is changed");
+    assert.equal(await status("/api/v1/quota", { headers: basic("carol", "new-secret") }), 200);
+  });
+
+  await t.step("it is removed, and its home kept", async () => {
+    await page.click("text=Remove");
+    await page.locator("dialog", { hasText: "It has 1 file, 1.00 MB" }).waitFor();
+    await root.checkAccess();
+    await page.click("dialog button[type=submit]");
+    await root.hears("The account is removed");
+    assert.equal(await page.locator(".item", { hasText: "carol" }).count(), 0);
+    const [kept] = Array.from(Deno.readDirSync(`${server.data}/removed`), ({ name }) => name);
+    assert.match(kept, /^carol-/);
+    assert.equal(Deno.statSync(`${server.data}/removed/${kept}/x`).size, 1_000_000);
+  });
+
+  await t.step("the overview has the traffic, as a drawing and in words", async () => {
+    await page.click(".tabs >> text=Overview");
+    const chart = page.locator("svg.chart");
+    await chart.waitFor();
+    const words = await chart.getAttribute("aria-label");
+    assert.match(words ?? "", /In the last hour, 1\.00 MB came in, .*1\.00 MB went out/);
+    assert.equal(await page.locator(".plot path.line").count(), 2);
+    await page.click("text=As numbers");
+    await page.locator("td", { hasText: "1.00 MB" }).first().waitFor();
+    await root.checkAccess();
+    await root.shot("overview");
+    await page.click("text=Last day");
+    await page.waitForURL("**/admin?span=day");
+    await page.getByText("24 h ago").waitFor();
+  });
+
+  await t.step("a transfer is seen while it runs, without a reload", async () => {
+    await page.click(".tabs >> text=Connections");
+    await page.getByText("No file is moving").waitFor();
+    const going = new TransformStream<Uint8Array, Uint8Array>();
+    const writer = going.writable.getWriter();
+    const sent = status("/api/v1/files/home/slow.bin", {
+      method: "PUT",
+      headers: basic("alice"),
+      body: going.readable,
+    });
+    await writer.write(new Uint8Array(70_000));
+    const row = page.locator("li", { hasText: "/home/slow.bin" });
+    await row.getByText("alice by http").waitFor();
+    await root.checkAccess();
+    await root.shot("connections");
+    await writer.close();
+    assert.equal(await sent, 201);
+  });
+
+  await t.step("a ban is seen, and lifted", async () => {
+    for (const password of ["no", "neither"]) {
+      assert.equal(await status("/api/v1/quota", { headers: basic("alice", password) }), 401);
+    }
+    await page.click(".tabs >> text=Bans");
+    await page.getByText("alice at 127.0.0.1").waitFor();
+    await root.checkAccess();
+    await page.click("text=Lift");
+    await root.hears("Lifted 1 ban");
+    await page.getByText("Nobody is banned").waitFor();
+    assert.equal(await status("/api/v1/quota", { headers: basic("alice") }), 200);
+  });
+
+  await t.step("nobody takes their own rights, or from another site", async () => {
+    const login = await root.context.cookies();
+    const cookie = login.map(({ name, value }) => `${name}=${value}`).join("; ");
+    await page.goto(`${base}/admin/accounts/root`);
+    await page.getByText("This is you").waitFor();
+    const csrf = await page.locator("[name=csrf]").first().inputValue();
+    const post = (path: string, fields: Record<string, string>, headers = {}) =>
+      status(path, {
+        method: "POST",
+        headers: { cookie, ...headers },
+        body: new URLSearchParams(fields),
+      });
+    for (const change of ["disabled", "role", "password", "remove"]) {
+      assert.equal(await post(`/admin/accounts/root/${change}`, { csrf, disabled: "yes" }), 400);
+    }
+    const quota = "/admin/accounts/alice/limit";
+    assert.equal(await post(quota, { limit: "none" }), 403);
+    const foreign = { origin: "http://elsewhere.test" };
+    assert.equal(await post(quota, { csrf, limit: "none" }, foreign), 403);
+    assert.equal(await post("/admin/accounts/nobody/limit", { csrf, limit: "none" }), 404);
+    assert.equal(await post(quota, { csrf, limit: "none" }), 303);
+  });
+
+  await t.step("it is for admins, works without script, and on a phone in the dark", async () => {
+    await using phone = await Person.open(browser, server, {
+      ...{ width: 390, scheme: "dark", script: false },
+    });
+    await phone.login("root");
+    await phone.page.goto(`${base}/admin`);
+    await phone.page.locator("svg.chart").waitFor();
+    const { scroll, shown } = await phone.page.locator("html").evaluate((html) => ({
+      scroll: html.scrollWidth,
+      shown: html.clientWidth,
+    }));
+    assert(scroll <= shown, `the page is ${scroll} px wide, of ${shown}`);
+    await phone.shot("overview-phone");
+    await phone.page.click("text=Accounts");
+    await phone.page.click("text=Add");
+    await phone.page.fill("#name", "dave");
+    await phone.page.fill("#new", "dave-secret");
+    await phone.page.fill("#again", "dave-secret");
+    await phone.page.click("main form button[type=submit]");
+    await phone.page.locator(".item", { hasText: "dave" }).waitFor();
+
+    await phone.context.clearCookies();
+    await phone.login("alice");
+    assert.equal(await phone.page.getByText("Admin").count(), 0);
+    for (const path of ["/admin", "/admin/accounts", "/admin/connections", "/admin/bans"]) {
+      assert.equal((await phone.page.goto(base + path))?.status(), 403, path);
+    }
+    assert.equal(await status("/admin"), 303);
+  });
+});

@@ -1,0 +1,124 @@
+/** Share links by the rules alone: races, moves, crashes, the end of what they lead to. */
+import assert from "node:assert/strict";
+import type { BargeError } from "../../../core/error.ts";
+import { move } from "../../../core/session/move.ts";
+import { recover } from "../../../core/session/recover.ts";
+import { remove } from "../../../core/session/remove.ts";
+import {
+  countDownload,
+  isUnlocked,
+  openShare,
+  revokeShare,
+  share,
+  shares,
+  unlock,
+} from "../../../core/session/share.ts";
+import { fails, Setup, write } from "./_setup.ts";
+
+const visitor = { host: "192.0.2.1", version: '"1"', later: false };
+
+Deno.test("isolates that count at once never count beyond the limit", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  await write(anna, "/home/a", "x");
+  const { token, link } = await share(anna, { path: "/home/a", most: 5 });
+  using other = setup.open();
+  let counted = 0;
+  for (let i = 0; i < 20; i++) {
+    try {
+      countDownload(openShare(i % 2 ? other : setup.store, token), visitor);
+      counted++;
+    } catch (error) {
+      assert.equal((error as BargeError).kind, "not-found");
+    }
+  }
+  assert.equal(counted, 5);
+  assert.deepEqual(shares(anna).map(({ id, downloads, state }) => [id, downloads, state]), [
+    [link.id, 5, "used-up"],
+  ]);
+});
+
+Deno.test("a later part is free for who was counted, of that version, a hundred times", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  await write(anna, "/home/a", "x");
+  const { token } = await share(anna, { path: "/home/a", most: 1 });
+  const open = openShare(setup.store, token);
+  countDownload(open, visitor);
+  const later = { ...visitor, later: true };
+  await fails("not-found", () => countDownload(open, { ...later, host: "192.0.2.2" }));
+  await fails("not-found", () => countDownload(open, { ...later, version: '"2"' }));
+  for (let i = 0; i < 100; i++) countDownload(open, later);
+  await fails("not-found", () => countDownload(open, later));
+});
+
+Deno.test("a link follows what is replaced, and dies with what is moved or removed", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  const make = async (path: string) => (await share(anna, { path })).token;
+  setup.store.vault.mkdir({ dir: "homes/anna", name: "d" }, false);
+  for (const path of ["/home/replaced", "/home/moved", "/home/gone", "/home/d/in"]) {
+    await write(anna, path, "1");
+  }
+  const [replaced, moved, gone, inside, folder] = [
+    await make("/home/replaced"),
+    await make("/home/moved"),
+    await make("/home/gone"),
+    await make("/home/d/in"),
+    await make("/home/d"),
+  ];
+  await write(anna, "/home/replaced", "22");
+  assert.equal(openShare(setup.store, replaced).entry.size, 2);
+  await move(anna, "/home/moved", "/home/replaced", "always");
+  assert.equal(openShare(setup.store, replaced).entry.size, 1);
+  await remove(anna, "/home/gone", false);
+  await move(anna, "/home/d", "/home/e", "never");
+  // What has the names now is shared with nobody.
+  setup.store.vault.mkdir({ dir: "homes/anna", name: "d" }, false);
+  for (const path of ["/home/moved", "/home/gone", "/home/d/in"]) await write(anna, path, "1");
+  for (const token of [moved, gone, inside, folder]) {
+    await fails("not-found", () => openShare(setup.store, token), /leads nowhere/);
+  }
+  assert.deepEqual(shares(anna).map(({ state }) => state).sort(), [
+    ...Array(4).fill("gone"),
+    "live",
+  ]);
+});
+
+Deno.test("a move that a crash cut short takes its links with it on start", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  await write(anna, "/home/a", "1");
+  const { token } = await share(anna, { path: "/home/a" });
+  const [from, to] = ["a", "b"].map((name) => ({ dir: "homes/anna", name }));
+  setup.store.intents.intend("move", from, to);
+  setup.store.vault.rename(from, to);
+  await recover(setup.store);
+  await write(anna, "/home/a", "another");
+  await fails("not-found", () => openShare(setup.store, token));
+});
+
+Deno.test("a password's proof is the link's own, and ends with it", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  const bob = setup.user("bob");
+  await write(anna, "/home/a", "1");
+  const { token, link } = await share(anna, { path: "/home/a", password: "sesame" });
+  const open = openShare(setup.store, token);
+  const waited: number[] = [];
+  const pause = (ms: number) => Promise.resolve(void waited.push(ms));
+  for (const wrong of ["", "Sesame"]) {
+    await fails("unauthenticated", () => unlock(open, wrong, visitor.host, pause));
+  }
+  assert(waited.length === 2 && waited[0] > 0 && waited[1] > waited[0], `${waited}`);
+  const proof = await unlock(open, "sesame", visitor.host, pause);
+  assert(isUnlocked(open, proof));
+  for (const wrong of ["", "x", `9${proof}`, proof.slice(0, -1), `0.${proof}`]) {
+    assert(!isUnlocked(open, wrong), wrong);
+  }
+  const other = await share(anna, { path: "/home/a", password: "sesame" });
+  assert(!isUnlocked(openShare(setup.store, other.token), proof));
+  await fails("not-found", () => revokeShare(bob, link.id));
+  revokeShare(anna, link.id);
+  await fails("not-found", () => openShare(setup.store, token));
+});
