@@ -85,6 +85,7 @@ export const tree: Tree = {
   ping: { brief: "see whether a server answers", load: () => import("./cmd/ping.ts") },
   shell: { brief: "work at a server from a prompt", load: () => import("./cmd/shell.ts") },
   cert: { brief: "show a server's certificate", load: () => import("./cmd/cert.ts") },
+  demo: { brief: "teach what threads do", load: () => import("./cmd/demo.ts") },
   completion: {
     brief: "print a completion script for your shell",
     load: () => import("./cmd/completion.ts"),
