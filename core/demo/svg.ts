@@ -56,7 +56,7 @@ function picture({ title, events, drawing }: Played, top: number) {
   const read = chart(events);
   const color = colors(read);
   const out = [`<text x="14" y="${top + 14}" font-size="13">${escape(title)}</text>`];
-  let y = top + 24;
+  let y = top + 34;
   const scale = (t: number) => left + (read.end === 0 ? 0 : t / read.end * (width - left - right));
   const bottom = y + read.lanes.length * laneHeight;
   out.push(...axis(read.end, scale, y, bottom));
@@ -76,6 +76,7 @@ function picture({ title, events, drawing }: Played, top: number) {
   }
   y = bottom + 18;
   out.push(key(read, color, y));
+  if (drawing.length > 0) y += 8;
   for (const line of drawing) {
     y += 16;
     out.push(
