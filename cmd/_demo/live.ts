@@ -15,6 +15,7 @@ const redrawEvery = 40;
 const lastEvents = 6;
 
 export class Live implements Audience {
+  readonly #title: string;
   readonly #lang: Lang;
   readonly #colors: boolean;
   #events: DemoEvent[] = [];
@@ -22,13 +23,16 @@ export class Live implements Audience {
   #drawn = 0;
   #at = -Infinity;
 
-  constructor(lang: Lang, colors: boolean) {
+  /** @param title printed before the first act */
+  constructor(title: string, lang: Lang, colors: boolean) {
+    this.#title = title;
     this.#lang = lang;
     this.#colors = colors;
   }
 
   begins({ act, title }: ActBegins): void {
     this.ends();
+    if (act === 1) print(this.#bold(this.#title));
     print(`\n${this.#bold(`${act}. ${title[this.#lang]}`)}`);
     flush();
   }

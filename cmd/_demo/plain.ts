@@ -10,40 +10,40 @@ const columns = 64;
 const rows = 28;
 
 export class Plain implements Audience {
+  readonly #title: string;
   readonly #lang: Lang;
   #events: DemoEvent[] = [];
   #drawing: readonly string[] = [];
+  #width = 8;
 
-  constructor(lang: Lang) {
+  /** @param title printed before the first act */
+  constructor(title: string, lang: Lang) {
+    this.#title = title;
     this.#lang = lang;
   }
 
   begins({ act, title }: ActBegins): void {
     this.ends();
+    if (act === 1) print(this.#title);
     print(`\n${act}. ${title[this.#lang]}\n`);
   }
 
   happens(event: DemoEvent): void {
-    this.#events.push(event);
+    this.#width = Math.max(this.#width, event.lane.length);
+    if (this.#events.push(event) <= first) this.#tell(event);
   }
 
   draws(_act: number, lines: readonly string[]): void {
     this.#drawing = lines;
   }
 
-  /** Prints the act that is over. */
+  /** Prints the rest of the act that is over, and its picture. */
   ends(): void {
     if (this.#events.length === 0) return;
-    const left = this.#events.length - first - last;
-    const width = Math.max(...this.#events.map(({ lane }) => lane.length));
-    const line = (event: DemoEvent) =>
-      `${event.t.toFixed(3).padStart(9)}  ${event.lane.padEnd(width)}  ${told(event)}`;
-    if (left <= 1) this.#events.forEach((event) => print(line(event)));
-    else {
-      this.#events.slice(0, first).forEach((event) => print(line(event)));
-      print(`           (${left} more; --json prints all)`);
-      this.#events.slice(-last).forEach((event) => print(line(event)));
-    }
+    const rest = this.#events.slice(first);
+    const left = rest.length - last;
+    if (left > 1) print(`           (${left} more; --json prints all)`);
+    for (const event of left > 1 ? rest.slice(left) : rest) this.#tell(event);
     const read = chart(this.#events);
     print("");
     for (const text of draw(read, columns, { rows })) print(`  ${text}`);
@@ -52,5 +52,11 @@ export class Plain implements Audience {
     for (const text of this.#drawing) print(`  ${text}`);
     this.#events = [];
     this.#drawing = [];
+    this.#width = 8;
+  }
+
+  #tell(event: DemoEvent): void {
+    const lane = event.lane.padEnd(this.#width);
+    print(`${event.t.toFixed(3).padStart(9)}  ${lane}  ${told(event)}`);
   }
 }

@@ -25,16 +25,14 @@ export interface ShowOptions extends RunOptions {
 export async function show(name: string, pool: Pool, options: ShowOptions): Promise<boolean> {
   const { lang, signal } = options;
   const title = `${name}: ${lessons[name]!.brief[lang]}`;
-  if (!options.json) print(title);
-  const shown = screen(name, options);
+  const shown = screen(name, title, options);
   using steps = options.step ? stepped(shown.audience, shown.redraw, signal) : undefined;
   const speed = options.speed ?? (terminal.stdout && !options.json ? 1 : undefined);
   let audience: Audience = steps ?? shown.audience;
   if (!steps && speed !== undefined) audience = paced(audience, speed, signal);
   const acts: Played[] = [];
   if (options.svg !== undefined) audience = keeping(audience, acts, lang);
-  const verdict = await play(name, audience, pool, options);
-  shown.ends();
+  const verdict = await play(name, audience, pool, options).finally(shown.ends);
   const said = verdict.said[lang];
   const { ok, measured = {} } = verdict;
   if (options.json) printJson({ lesson: name, seed: options.seed, ok, said, measured });
@@ -57,13 +55,13 @@ export async function explain(name: string, lang: Lang, asJson: boolean): Promis
   for (const line of code.split("\n")) print(line === "" ? "" : `    ${line}`);
 }
 
-function screen(name: string, { json: asJson, lang }: ShowOptions) {
+function screen(name: string, title: string, { json: asJson, lang }: ShowOptions) {
   if (asJson) return { audience: json(name, lang), redraw: () => {}, ends: () => {} };
   if (!terminal.stdout) {
-    const plain = new Plain(lang);
+    const plain = new Plain(title, lang);
     return { audience: plain, redraw: () => {}, ends: () => plain.ends() };
   }
-  const live = new Live(lang, !Deno.env.get("NO_COLOR"));
+  const live = new Live(title, lang, !Deno.env.get("NO_COLOR"));
   return { audience: live, redraw: () => live.redraw(), ends: () => live.ends() };
 }
 

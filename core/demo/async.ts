@@ -44,13 +44,16 @@ function block(ms: number): void {
 /** Shows what it is told, at the times that the tasks' lengths make. @returns in which order */
 function showing(scene: Scene, politely: boolean, order: string[]): (news: unknown) => void {
   let blocked = 0;
-  for (const { name } of tasks) scene.tells({ t: 0, lane: name, what: "starts" });
+  for (const { name } of tasks) {
+    scene.tells({ t: 0, lane: name, what: "starts" });
+    scene.tells({ t: 0, lane: name, what: "waits", of: "the loop" });
+  }
   return (news) => {
     const { lane, what } = news as News;
     const takes = tasks.find(({ name }) => name === lane)!.takes;
     order.push(`${lane} ${what === "sleeps" ? "begins" : "ends"}`);
     if (what === "sleeps") {
-      const text = `${politely ? "awaits" : "blocks for"} ${takes} s`;
+      const text = `for ${takes} s, ${politely ? "awaited" : "blocking all"}`;
       scene.tells({ t: blocked, lane, what, text });
       if (!politely) blocked += takes;
       return;

@@ -72,7 +72,7 @@ line.abort();                     // who waits gets a BrokenBarrierError`,
       const at = new Int32Array(new SharedArrayBuffer(4 * threads));
       const started = [];
       for (let number = 0; number < threads; number++) {
-        const args = { pace: 0.1 + 0.4 * number / threads, rounds, at, number };
+        const args = { pace: Math.round(10 + 40 * number / threads) / 100, rounds, at, number };
         started.push(await main.start(`runner-${number + 1}`, roles.runner, { line }, args));
       }
       await main.join(started);

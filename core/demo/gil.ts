@@ -6,7 +6,9 @@ import { Barrier, type Handle } from "../sync/mod.ts";
 import { lesson } from "./lesson.ts";
 import type { Scene, Stage } from "./stage.ts";
 
-const primesUpTo = 1_500_000;
+const primesUpTo = 4_000_000;
+/** A small one first: code that runs for the first time is slow. */
+const warmUp = 100_000;
 /** Each of them waits so long, in ms. */
 const ioTime = 150;
 
@@ -18,6 +20,7 @@ interface Shared {
 const errands = {
   /** Computes, several times one after the other. @returns ms and what came out */
   alone({ times }: { readonly times: number }): { readonly ms: number; readonly found: number[] } {
+    primes(warmUp);
     const began = performance.now();
     const found = Array.from({ length: times }, () => primes(primesUpTo) + primes(primesUpTo));
     return { ms: performance.now() - began, found };
@@ -28,6 +31,7 @@ const errands = {
    * there for a second that can't begin.
    */
   atOnce({ start, middle }: Shared): number {
+    primes(warmUp);
     Barrier.attach(start).wait();
     const first = primes(primesUpTo);
     Barrier.attach(middle).wait();
@@ -82,8 +86,6 @@ await Promise.all(Array.from({ length: 2 }, () => sleep(0.15)));   // one isolat
   errands,
   async play(stage, { threads }) {
     const lanes = Array.from({ length: threads }, (_, i) => `job ${i + 1}`);
-    // The first call starts a worker; that is not what is to be measured.
-    await stage.errand(errands.alone, { times: 1 });
     const alone = await stage.live(
       { en: `${threads} computations in one isolate`, zh: `一个 isolate 里做 ${threads} 份计算` },
       async (scene) => {
@@ -101,7 +103,7 @@ await Promise.all(Array.from({ length: 2 }, () => sleep(0.15)));   // one isolat
     const io = await stage.live(
       { en: `${threads} waits in one isolate`, zh: `一个 isolate 里 ${threads} 个等待` },
       async (scene) => {
-        draws(scene, lanes, () => [0, 1], "sleeps");
+        draws(scene, lanes, () => [0, ioTime / 1000], "sleeps");
         return await stage.errand(errands.io, { times: threads });
       },
     );
@@ -152,7 +154,7 @@ function draws(
     const [from, to] = span(i);
     return [
       { t: from, lane, what: "starts" as const },
-      { t: from, lane, what, text: what === "runs" ? "computes" : "waits" },
+      { t: from, lane, what, text: what === "runs" ? "computes" : `for ${ioTime / 1000} s` },
       { t: to, lane, what: "ends" as const },
     ];
   });

@@ -96,7 +96,7 @@ function step(lane: Open, { what, of, t }: DemoEvent): void {
 
 function close(lane: Open, t: number): void {
   const { now } = lane;
-  if (now) lane.spans.push({ from: now.since, to: t, mode: now.mode, of: now.of });
+  if (now && t > now.since) lane.spans.push({ from: now.since, to: t, mode: now.mode, of: now.of });
   lane.now = undefined;
 }
 
@@ -168,10 +168,20 @@ function row(
   return text;
 }
 
-/** What the characters mean. */
-export function legend({ things }: Chart): string {
-  const letters = [...things].map(([of, letter]) =>
-    `${letter} has ${of}, ${letter.toLowerCase()} waits for it`
-  );
-  return ["─ runs", "~ sleeps", "· waits", ...letters].join("   ");
+/** What the characters mean, of those that are there. */
+export function legend({ lanes, things }: Chart): string {
+  const seen = (mode: Mode, of?: string) =>
+    lanes.some(({ spans }) => spans.some((span) => span.mode === mode && span.of === of));
+  const parts: string[] = [];
+  if (seen("runs")) parts.push("─ runs");
+  if (seen("sleeps")) parts.push("~ sleeps");
+  if (lanes.some(({ spans }) => spans.some(({ of }) => of !== undefined && !things.has(of)))) {
+    parts.push("· waits for threads");
+  }
+  for (const [of, letter] of things) {
+    const small = letter.toLowerCase();
+    if (seen("holds", of)) parts.push(`${letter} has ${of}`);
+    if (seen("waits", of)) parts.push(`${small} waits for ${seen("holds", of) ? "it" : of}`);
+  }
+  return parts.join("   ");
 }
