@@ -1,7 +1,7 @@
 /** `clients`: hundreds of clients at once, against an echo server that is one isolate. */
 import { BargeError } from "../error.ts";
 import { lesson } from "./lesson.ts";
-import { connect, listen, receive, send } from "./server.ts";
+import { connect, hangUp, listen, receive, send } from "./server.ts";
 import type { Scene, Stage } from "./stage.ts";
 
 /** Clients are shown in groups of so many at least. */
@@ -57,7 +57,7 @@ async function together(stage: Stage, scene: Scene, n: number, port: number) {
     const of = what === "waits" ? "the echo" : undefined;
     for (const lane of lanes) scene.tells({ t, lane, what, of, text });
   };
-  const stop = () => ends.splice(0).forEach((conn) => conn.close());
+  const stop = () => ends.forEach(hangUp);
   stage.signal.addEventListener("abort", stop);
   try {
     phase(0, "starts");
@@ -68,7 +68,8 @@ async function together(stage: Stage, scene: Scene, n: number, port: number) {
       const far = await listener.accept();
       clients.push(near);
       ends.push(near, far);
-      serving.push(echo(far));
+      // Whom the server fails gets no answer, and that is counted.
+      serving.push(echo(far).catch(() => hangUp(far)));
     }
     const open = serving.length;
     phase(0.1, "runs", "are connected");

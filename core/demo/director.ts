@@ -8,7 +8,9 @@
  * learns of it, and waits until all stand still before the next turn.
  *
  * All stand still when nobody is going, and each blocked agent has a waiting slot at a primitive
- * (core/sync/waiting.ts), so that none of them has been granted anything that it is about to tell.
+ * (core/sync/waiting.ts), so that none of them has been granted anything that it is about to tell;
+ * and each lock is locked if and only if somebody has told that it has it. (Who waits at a condition
+ * is there before its lock is free.)
  *
  * Time is the act's own: a step takes {@link tick} seconds, and when nobody can take one, the clock
  * jumps to the first sleeper's end, or the first timeout. So sleeps cost no time, unless the audience
@@ -24,17 +26,17 @@
  * What can go wrong: a role throws (the act fails with it); everybody waits (see {@link Stuck}); a
  * worker dies (reported as its failure); the audience has gone (the signal).
  */
-import { waiting } from "../sync/mod.ts";
+import { Lock, RLock, waiting } from "../sync/mod.ts";
 import type { Deed, DemoEvent } from "./events.ts";
 import { circle, type Wait } from "./graph.ts";
 import type { Reins, Report, State } from "./line.ts";
-import { letGo, type Primitive } from "./props.ts";
+import { letGo, type Prop } from "./props.ts";
 import type { Random } from "./random.ts";
 
 /** How long a step takes, in seconds of the act's clock. */
 const tick = 0.01;
 /** When agents stand still for so long, and yet don't, something is wrong. Milliseconds. */
-const patience = 20_000;
+const patience = 60_000;
 
 export interface DirectorOptions {
   readonly random: Random;
@@ -59,7 +61,7 @@ interface Actor {
 export class Director {
   readonly #options: DirectorOptions;
   readonly #actors: Actor[] = [];
-  readonly #watched = new Set<Primitive>();
+  readonly #watched = new Set<Prop>();
   readonly #tick: number;
   #clock = 0;
   #cut = false;
@@ -71,8 +73,8 @@ export class Director {
   }
 
   /** Has a primitive that agents may wait at. */
-  watch(primitive: Primitive): void {
-    this.#watched.add(primitive);
+  watch(prop: Prop): void {
+    this.#watched.add(prop);
   }
 
   /** A lane for an agent, which is going from now on. @returns its number, and where it reports */
@@ -162,7 +164,7 @@ export class Director {
   /** Ends all that have not. */
   cutAll(): void {
     this.cut(this.#actors.map(({ id }) => id));
-    if (this.#cut) { for (const primitive of this.#watched) letGo(primitive); }
+    if (this.#cut) { for (const { it } of this.#watched) letGo(it); }
   }
 
   /** Nobody can take a step: lets time pass. @returns whose time has come */
@@ -210,8 +212,24 @@ export class Director {
     const blocked = this.#actors.filter(({ state }) => state?.is === "blocked").length;
     if (blocked === 0) return true;
     let slots = 0;
-    for (const { handle } of this.#watched) slots += waiting(handle);
+    for (const { label, it } of this.#watched) {
+      slots += waiting(it.handle);
+      if ((it instanceof Lock || it instanceof RLock) && it.locked() !== this.#isHeld(label)) {
+        return false;
+      }
+    }
     return slots === blocked;
+  }
+
+  /** Has somebody told that they have it, and not yet that they gave it back? */
+  #isHeld(label: string): boolean {
+    return this.#actors.some(({ has, deeds }) => {
+      let n = has.filter((each) => each === label).length;
+      for (const { what, of } of deeds) {
+        if (of === label) n += what === "holds" ? 1 : what === "releases" ? -1 : 0;
+      }
+      return n > 0;
+    });
   }
 
   /** The next report; or a moment later, as nobody reports that it has begun to wait. */

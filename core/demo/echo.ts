@@ -4,7 +4,7 @@
  */
 import { type Handle, Queue } from "../sync/mod.ts";
 import { lesson } from "./lesson.ts";
-import { connect, listen, receive, send } from "./server.ts";
+import { connect, hangUp, listen, receive, send } from "./server.ts";
 import type { Scene, Stage } from "./stage.ts";
 
 const lines = 3;
@@ -90,7 +90,7 @@ async function serve(stage: Stage, scene: Scene, n: number, port: number): Promi
     tells("server", "ends");
     return echoed;
   } finally {
-    for (const { near, far } of clients) for (const conn of [near, far]) closed(conn);
+    for (const { near, far } of clients) for (const conn of [near, far]) hangUp(conn);
   }
 }
 
@@ -123,15 +123,7 @@ async function accept(stage: Stage, listener: Deno.TcpListener, number: number):
     }
   })();
   // Both are awaited when the client has gone; a failure before that shows in its missing answer.
-  thread.catch(() => closed(near));
-  pump.catch(() => closed(near));
+  thread.catch(() => hangUp(near));
+  pump.catch(() => hangUp(near));
   return { number, near, far, thread, pump };
-}
-
-function closed(conn: Deno.TcpConn): void {
-  try {
-    conn.close();
-  } catch {
-    // It was already.
-  }
 }

@@ -58,9 +58,12 @@ export class Pool implements Disposable {
 
   /** Borrows a worker. */
   take(): Isolate {
-    const member = this.#idle.pop() ?? new Member((ended) => this.#all.delete(ended));
-    this.#all.add(member);
-    return member;
+    return this.#idle.pop() ?? this.#make();
+  }
+
+  /** Starts workers that will be needed, all at once. @param n how many are to be idle */
+  prepare(n: number): void {
+    while (this.#idle.length < n) this.#idle.unshift(this.#make());
   }
 
   /** Gives one back whose agents have all ended. */
@@ -72,6 +75,12 @@ export class Pool implements Disposable {
   [Symbol.dispose](): void {
     for (const member of [...this.#all]) member.end();
     this.#idle.length = 0;
+  }
+
+  #make(): Member {
+    const member = new Member((ended) => this.#all.delete(ended));
+    this.#all.add(member);
+    return member;
   }
 }
 

@@ -51,3 +51,12 @@ export async function receive(conn: Deno.Conn): Promise<string | undefined> {
   }
   return text.trimEnd();
 }
+
+/** Closes a connection, if it is not closed yet. */
+export function hangUp(conn: Deno.Conn): void {
+  try {
+    conn.close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BadResource)) throw error;
+  }
+}

@@ -73,6 +73,7 @@ export class Stage {
       ...{ random: this.random, signal, tick },
       happens: (event) => audience.happens({ act, ...event }),
     });
+    if (kind === "worker") pool.prepare(Math.min(crew, most));
     const cast = new Cast(this.#options, director, pool, kind, crew > most);
     const { id, reports } = director.cast("main");
     const { line, reins } = taskLine(reports);
@@ -104,9 +105,16 @@ export class Stage {
         shown.catch(() => {}); // it is awaited below
       },
     };
-    const result = await script(scene);
-    await shown;
-    return result;
+    try {
+      const result = await script(scene);
+      await shown;
+      this.signal.throwIfAborted();
+      return result;
+    } catch (error) {
+      // What fails since it was interrupted fails for that reason.
+      this.signal.throwIfAborted();
+      throw error;
+    }
   }
 
   /**
@@ -175,8 +183,9 @@ export class Main extends Agent {
 
   /** A primitive with a name, for threads of this act to wait at. */
   prop<P extends Primitive>(label: string, it: P): Prop<P> {
-    this.#director.watch(it);
-    return prop(label, it);
+    const named = prop(label, it);
+    this.#director.watch(named);
+    return named;
   }
 
   /** Starts a thread. @param role one of the lesson's roles */

@@ -13,7 +13,7 @@ const timers = [
 ] as const;
 
 /** @returns what rang, in order, and which timers were cancelled */
-async function ring(scene: Scene, speed: number): Promise<readonly string[]> {
+async function ring(scene: Scene, speed: number, signal: AbortSignal): Promise<readonly string[]> {
   const rang: string[] = [];
   for (const { name, after } of timers) {
     scene.tells({ t: 0, lane: name, what: "starts" });
@@ -31,8 +31,12 @@ async function ring(scene: Scene, speed: number): Promise<readonly string[]> {
     });
     return timer;
   });
-  for (const timer of started) timer.start();
-  for (const timer of started) await timer.finished.waitAsync();
+  try {
+    for (const timer of started) timer.start();
+    for (const timer of started) await timer.finished.waitAsync({ signal });
+  } finally {
+    for (const timer of started) timer.cancel();
+  }
   return rang;
 }
 
@@ -52,7 +56,7 @@ alarm.finished.wait();            // it has rung, or never will`,
   async play(stage, { speed }) {
     const rang = await stage.live(
       { en: "three timers, one called off", zh: "三个定时器，取消一个" },
-      (scene) => ring(scene, speed),
+      (scene) => ring(scene, speed, stage.signal),
     );
     return {
       ok: rang.join() === "egg,tea",
