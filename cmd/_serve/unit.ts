@@ -15,7 +15,7 @@ const dropped = new Map([
   ["--grace", true],
   ["--ready-fd", true],
 ]);
-const paths = new Set(["--tls-cert", "--tls-key"]);
+const paths = new Set(["--tls-cert", "--tls-key", "--limits"]);
 const programs = new Set(["--on-commit", "--check-upload"]);
 
 /** @param args what follows `serve` on the command line */

@@ -8,8 +8,9 @@ import { BargeError, typed } from "../error.ts";
 import { type Address, formatAddress } from "../net/address.ts";
 import { makeVerifier } from "../protocol/scram.ts";
 import { makeTally } from "../session/gate.ts";
+import { makeBoard } from "../session/metrics.ts";
 import { expire, recover } from "../session/recover.ts";
-import { type Settings, Store } from "../session/store.ts";
+import { type Adjustable, type Settings, Store } from "../session/store.ts";
 import { holdData, prepareData } from "./data.ts";
 import { type HookOptions, HookPrograms } from "./hooks.ts";
 import { configureLog, flushLog } from "./log.ts";
@@ -41,6 +42,8 @@ export interface ServeOptions extends Settings, Security {
   readonly hooks?: HookOptions;
   /** A service manager's socket, as in NOTIFY_SOCKET. */
   readonly notifySocket?: string;
+  /** Gives the limits as they are to be now; called for a reload. @throws {BargeError} */
+  readonly readLimits?: () => Adjustable;
   readonly onReady: (facts: Ready) => void | Promise<void>;
   /** Is given what reads the certificate again; called once, before onReady. */
   readonly onReload?: (reload: () => Promise<void>) => void;
@@ -95,6 +98,8 @@ async function run(
     rateUp: options.rateUp,
     rateDown: options.rateDown,
     tally: makeTally(options.workers),
+    board: makeBoard(options.workers),
+    version: options.version,
   });
   const recovered = await recover(store);
   if (Object.values(recovered).some((n) => n > 0)) {
@@ -119,6 +124,7 @@ async function run(
     options.onReload?.(async () => {
       await manager.tell("RELOADING=1");
       await reload(data, source, supervisor);
+      reloadLimits(options, supervisor);
       await manager.tell("READY=1");
     });
     const at = (name: DoorName) => {
@@ -161,6 +167,18 @@ async function reload(
     log.info("the certificate is read again: {fingerprint}, until {until}", { fingerprint, until });
   } catch (error) {
     log.error("the old certificate stays: {why}", { why: String(error) });
+  }
+}
+
+/** Nor does this one: the limits that hold go on holding. */
+function reloadLimits({ readLimits }: ServeOptions, supervisor: Supervisor): void {
+  try {
+    const limits = readLimits?.();
+    if (!limits) return;
+    supervisor.adjust(limits);
+    log.info("the limits are read again: {limits}", { limits });
+  } catch (error) {
+    log.error("the old limits stay: {why}", { why: String(error) });
   }
 }
 

@@ -13,7 +13,8 @@ import type { DoorSpec } from "../door/door.ts";
 import { BargeError } from "../error.ts";
 import { formatAddress } from "../net/address.ts";
 import type { KeyPair } from "../net/certificate.ts";
-import type { Settings } from "../session/store.ts";
+import type { Adjustable, Settings } from "../session/store.ts";
+import { SupervisorGatherer } from "./gather.ts";
 import type { FromDesk, HookPrograms } from "./hooks.ts";
 import type { Level } from "./levels.ts";
 import type { FromWorker, ToWorker } from "./worker.ts";
@@ -81,6 +82,8 @@ export class Supervisor {
   readonly #workers = new Map<number, Worker>();
   readonly #dead = new Set<Worker>();
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  readonly #gatherer = new SupervisorGatherer<Worker>();
+  #settings: Settings;
   #tls: KeyPair | undefined;
   #stopping = false;
 
@@ -88,6 +91,7 @@ export class Supervisor {
   constructor(options: SupervisorOptions, tls?: KeyPair) {
     this.#tls = tls && { cert: tls.cert, key: tls.key };
     this.#options = options;
+    this.#settings = options.settings;
   }
 
   /**
@@ -99,7 +103,8 @@ export class Supervisor {
    * @throws {BargeError} what kept it from listening
    */
   start(number: number, delay = firstDelay): Promise<void> {
-    const { settings, doors, shared, logLevel = "info", module } = this.#options;
+    const settings = this.#settings;
+    const { doors, shared, logLevel = "info", module } = this.#options;
     const worker = new Worker(module ?? new URL("./worker.ts", import.meta.url), {
       type: "module",
       name: `barge worker ${number}`,
@@ -124,6 +129,9 @@ export class Supervisor {
         end(new BargeError("fatal", `a worker did not start in ${startWithin / 1000} s`));
       });
       worker.onmessage = ({ data: message }: MessageEvent<FromWorker>) => {
+        if (message.type === "who" || message.type === "here") {
+          void this.#gatherer.take(message, worker, this.#workers.values());
+        }
         if (message.type === "failed") {
           const { kind, message: why, ...where } = message.error;
           end(new BargeError(kind, why, where));
@@ -154,6 +162,13 @@ export class Supervisor {
     for (const worker of this.#workers.values()) worker.postMessage(message);
   }
 
+  /** Has all workers, those to come too, hold what comes from here on to other limits. */
+  adjust(limits: Adjustable): void {
+    this.#settings = { ...this.#settings, ...limits };
+    const message: ToWorker = { type: "adjust", limits };
+    for (const worker of this.#workers.values()) worker.postMessage(message);
+  }
+
   /** Lets go of a worker that has ended by itself. */
   #bury(worker: Worker): void {
     this.#dead.add(worker);
@@ -178,6 +193,7 @@ export class Supervisor {
     this.#stopping = true;
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
+    this.#gatherer.stop();
     await Promise.all(Array.from(this.#workers.values(), (worker) => this.#stopOne(worker, grace)));
     this.#workers.clear();
     for (const worker of this.#dead) worker.terminate();

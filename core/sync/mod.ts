@@ -10,7 +10,9 @@
  *   timeouts are RangeErrors everywhere, but for a lock's -1.
  * - Whoever waits is served in the order of coming, by hand-over: nobody overtakes, a timeout or an
  *   abort loses nothing, and nothing spins. Up to 1024 wait at a primitive (`{ waiters }`).
- * - A worker that is terminated keeps what it held; see monitor.ts for one that waited.
+ * - An isolate that blocks for what one of its own tasks has, or is next to get, waits for itself.
+ * - A worker that is terminated keeps what it held; one that waited, or was busy with a primitive,
+ *   may take more with it: see monitor.ts. End workers by a shutdown, an Event or a message instead.
  *
  * @module
  */

@@ -32,7 +32,8 @@
  * What can go wrong: an agent is terminated. Waiting: its slot stays in its queue, and what is
  * granted to it is lost, as if it had died just after (a lock stays held). Nothing tells a dead
  * waiter from a slow one, so let workers end by themselves, or give up the primitive with them.
- * Inside the mutex: the primitive is lost, and who comes after is told so after 30 seconds.
+ * Inside the mutex, as is likely for one that was busy with the primitive: that is lost, and who
+ * comes after is told so, by an Error, after ten seconds of waiting for the mutex.
  */
 import {
   FREE,
@@ -69,7 +70,7 @@ const LEFT = 3;
 export const defaultWaiters = 1024;
 
 /** How long the mutex may be taken, in ms, before its holder counts as dead. */
-const patience = 30_000;
+const patience = 10_000;
 
 /** The longest delay of a timer, in ms. */
 const longest = 0x7fffffff;

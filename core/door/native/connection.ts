@@ -19,6 +19,7 @@ import { failure, parseOther, parseRequest } from "../../protocol/message.ts";
 import { FrameReader } from "../../protocol/reader.ts";
 import type { Challenge } from "../../session/login.ts";
 import type { Rate } from "../../session/rate.ts";
+import type { Presence } from "../../session/roster.ts";
 import type { Session } from "../../session/session.ts";
 import type { Store } from "../../session/store.ts";
 import { Access, claimed, outcomeOf } from "../access.ts";
@@ -73,6 +74,7 @@ export class Connection {
   /** Who is logged in, and who the last login was to be: for the access log. */
   account: string | null = null;
   claims: string | null = null;
+  readonly #presence: Presence;
   readonly #patience: Patience;
   readonly #ahead: Ahead;
   readonly #paces: Stream["paces"];
@@ -81,11 +83,15 @@ export class Connection {
   /** Has the client ended its side? Inside a request that is a cut: nobody is owed an answer. */
   #over = false;
 
-  /** @param stream taken over: it is closed when {@link run} ends */
-  constructor(store: Store, stream: Stream, allowed: Patience = patience) {
+  /**
+   * @param stream taken over: it is closed when {@link run} ends
+   * @param presence kept up to date
+   */
+  constructor(store: Store, stream: Stream, presence: Presence, allowed: Patience = patience) {
     this.store = store;
     this.stream = stream;
     this.host = parseAddress(stream.peer).host;
+    this.#presence = presence;
     this.#patience = allowed;
     this.#ahead = new Ahead(stream);
     const { floor } = allowed;
@@ -265,6 +271,7 @@ export class Connection {
       this.#busy = true;
       this.stream.paces = this.#paces;
       access = this.#access(frame.value);
+      this.#presence.doing = access;
       return await this.#answer(frame.value, frame.body, access);
     } catch (error) {
       const outcome = outcomeOf(error);
@@ -273,13 +280,16 @@ export class Connection {
       throw error;
     } finally {
       this.#busy = false;
+      this.#presence.doing = null;
+      this.#presence.account = this.account;
     }
   }
 
   #access(value: FrameValue): Access {
     const { op: verb = null, path = null } = asked(value);
     const to = typeof value.to === "string" ? value.to : undefined;
-    const access = new Access({ door: "native", address: this.stream.peer, verb, path, to });
+    const arrived = { door: "native", address: this.stream.peer, verb, path, to } as const;
+    const access = new Access(arrived, this.store.metrics);
     const login = verb === "auth" || verb === "register";
     if (login) this.claims = typeof value.account === "string" ? claimed(value.account) : null;
     access.account = login || verb === "proof" ? this.claims : this.account;
