@@ -1,18 +1,20 @@
 /** `barge demo`: lessons about threads, which run, show, explain and check themselves. */
 import { object } from "@optique/core/constructs";
 import { findSimilar } from "@optique/core/suggestion";
+import type { ValueParser } from "@optique/core/valueparser";
 import { BargeError } from "../core/error.ts";
 import { lessons } from "../core/demo/lessons.ts";
 import { command } from "./_term/command.ts";
 import { otherCode } from "./_term/exit.ts";
 import {
   addresses,
-  args,
+  argsOf,
   common,
   count,
   flag,
   oneOf,
   path,
+  plain,
   seconds,
   value,
   valueOr,
@@ -26,7 +28,11 @@ const all = "all";
 
 export default command({
   options: object({
-    words: args("NAME", "The lesson, or `all`; none: list them. `crawl` takes URLs behind it", 0),
+    words: argsOf(
+      lessonName(),
+      "The lesson, or `all`; none: list them. `crawl` takes URLs behind it",
+      0,
+    ),
     seed: valueOr(["--seed"], count("N", 0, 999_999_999), 1, "Whose turn it is when; default 1"),
     speed: value(
       ["--speed"],
@@ -103,6 +109,18 @@ export default command({
   },
 });
 
+/** A lesson's name, which shells complete; or what some lessons take behind it. */
+function lessonName(): ValueParser<"sync", string> {
+  return {
+    ...plain("NAME"),
+    *suggest(prefix) {
+      for (const text of [...Object.keys(lessons), all]) {
+        if (text.startsWith(prefix)) yield { kind: "literal", text };
+      }
+    },
+  };
+}
+
 function list(lang: "en" | "zh", json: boolean): void {
   const width = Math.max(...Object.keys(lessons).map((name) => name.length));
   for (const [lesson, { brief }] of Object.entries(lessons)) {
@@ -115,11 +133,7 @@ function list(lang: "en" | "zh", json: boolean): void {
 function check(
   name: string,
   more: readonly string[],
-  { waitFor, timeout, svg }: {
-    readonly waitFor: readonly unknown[];
-    readonly timeout?: number;
-    readonly svg?: string;
-  },
+  { waitFor, svg }: { readonly waitFor: readonly unknown[]; readonly svg?: string },
 ): void {
   const refuse = (why: string, hint?: string) =>
     new BargeError("usage", why, { op: "demo", path: name, hint });
@@ -127,7 +141,6 @@ function check(
     throw refuse(`it takes no ${JSON.stringify(more[0])}`, "only crawl takes URLs behind its name");
   }
   if (waitFor.length > 0 && name !== "event") throw refuse("--wait-for is for event alone");
-  if (timeout !== undefined && waitFor.length === 0) throw refuse("--timeout goes with --wait-for");
   if (svg !== undefined && name === all) throw refuse("--svg draws one lesson: name it");
 }
 

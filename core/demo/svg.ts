@@ -11,7 +11,10 @@ export interface Played {
 }
 
 const width = 960;
-const left = 90;
+/** Room for the lanes' names: at least that, and so much a letter. */
+const [leastLeft, letter] = [90, 6.8];
+/** So many letters of the verdict fit into a line. */
+const wrapAt = 130;
 const right = 24;
 const laneHeight = 18;
 const barHeight = 12;
@@ -38,7 +41,8 @@ export function svg(title: string, acts: readonly Played[], said: string): strin
     parts.push(drawn.text);
     y = drawn.bottom + 18;
   }
-  const height = y + 26;
+  const verdict = wrapped(said);
+  const height = y + 10 + 16 * verdict.length;
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"
   viewBox="0 0 ${width} ${height}" font-family="DejaVu Sans, Noto Sans CJK SC, sans-serif"
   font-size="11">
@@ -47,7 +51,11 @@ export function svg(title: string, acts: readonly Played[], said: string): strin
 <rect width="100%" height="100%" fill="#fff"/>
 <text x="14" y="22" font-size="15" font-weight="bold">${escape(title)}</text>
 ${parts.join("\n")}
-<text x="14" y="${y + 8}" font-weight="bold">${escape(said)}</text>
+${
+    verdict.map((line, i) =>
+      `<text x="14" y="${y + 8 + 16 * i}" font-weight="bold">${escape(line)}</text>`
+    ).join("\n")
+  }
 </svg>
 `;
 }
@@ -57,6 +65,8 @@ function picture({ title, events, drawing }: Played, top: number) {
   const color = colors(read);
   const out = [`<text x="14" y="${top + 14}" font-size="13">${escape(title)}</text>`];
   let y = top + 34;
+  const names = Math.max(...read.lanes.map(({ name }) => name.length));
+  const left = Math.max(leastLeft, 22 + names * letter);
   const scale = (t: number) => left + (read.end === 0 ? 0 : t / read.end * (width - left - right));
   const bottom = y + read.lanes.length * laneHeight;
   out.push(...axis(read.end, scale, y, bottom));
@@ -75,7 +85,7 @@ function picture({ title, events, drawing }: Played, top: number) {
     y += laneHeight;
   }
   y = bottom + 18;
-  out.push(key(read, color, y));
+  out.push(key(read, color, left, y));
   if (drawing.length > 0) y += 8;
   for (const line of drawing) {
     y += 16;
@@ -124,7 +134,12 @@ function axis(
   return out;
 }
 
-function key({ lanes, things }: Chart, color: (span: Span) => string, y: number): string {
+function key(
+  { lanes, things }: Chart,
+  color: (span: Span) => string,
+  left: number,
+  y: number,
+): string {
   const modes = new Set(lanes.flatMap(({ spans }) => spans.map(({ mode }) => mode)));
   const entries: [string, Span][] = [];
   const span = (mode: Mode, of?: string): Span => ({ from: 0, to: 0, mode, of });
@@ -140,7 +155,7 @@ function key({ lanes, things }: Chart, color: (span: Span) => string, y: number)
   return entries.map(([label, each]) => {
     const text = bar({ ...each, from: x, to: x + 14 }, (t) => t, y - 2, color(each)) +
       `<text x="${x + 19}" y="${y + 8}">${escape(label)}</text>`;
-    x += 32 + label.length * 6.6;
+    x += 32 + label.length * letter;
     return text;
   }).join("\n");
 }
@@ -151,6 +166,16 @@ function colors({ things }: Chart): (span: Span) => string {
     const at = order.indexOf(of ?? "");
     return at < 0 ? plain[mode] : hues[at % hues.length]!;
   };
+}
+
+function wrapped(text: string): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = `${lines.at(-1)} ${word}`.trimStart();
+    if (line.length <= wrapAt) lines[lines.length - 1] = line;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 function fixed(x: number): string {
