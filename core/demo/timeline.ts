@@ -180,8 +180,10 @@ export function legend({ lanes, things }: Chart): string {
   }
   for (const [of, letter] of things) {
     const small = letter.toLowerCase();
-    if (seen("holds", of)) parts.push(`${letter} has ${of}`);
-    if (seen("waits", of)) parts.push(`${small} waits for ${seen("holds", of) ? "it" : of}`);
+    const [held, wanted] = [seen("holds", of), seen("waits", of)];
+    const has = held ? [`${letter} has ${of}`] : [];
+    const waits = wanted ? [`${small} waits for ${held ? "it" : of}`] : [];
+    if (held || wanted) parts.push([...has, ...waits].join(", "));
   }
   return parts.join("   ");
 }

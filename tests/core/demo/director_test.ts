@@ -96,7 +96,7 @@ const events = [
 Deno.test("a timeline shows who has what, who waits, runs and sleeps", () => {
   const read = chart(events);
   assert.deepEqual(draw(read, 8), ["t1  ─AAA────", "t2    aaAAAA"]);
-  assert.equal(legend(read), "─ runs   A has A<B   a waits for it");
+  assert.equal(legend(read), "─ runs   A has A<B, a waits for it");
   const many = Array.from({ length: 9 }, (_, i) => event(i, `t${i}`, "starts"));
   const lines = draw(chart(many), 10, { rows: 4 });
   assert.equal(lines.length, 4);
