@@ -67,12 +67,12 @@ using _ = lock.hold();            // a guest
 while (loaves[0] === 0) notEmpty.wait();
 loaves[0] -= 1;
 notFull.notify();`,
-  threads: { usual: 4, least: 2, most: 20 },
+  threads: { usual: 4, least: 2, most: 20, even: true },
   kinds: ["worker", "task"],
   roles,
   async play(stage, { threads }) {
     const loaves = new Int32Array(new SharedArrayBuffer(12));
-    const pairs = Math.floor(threads / 2);
+    const pairs = threads / 2;
     await stage.act({
       en: `${pairs} bakers and ${pairs} guests, room for ${room} loaves`,
       zh: `${pairs} 个面包师，${pairs} 个客人，架子只放得下 ${room} 个面包`,

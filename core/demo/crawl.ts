@@ -110,10 +110,10 @@ async function get(
   scene.tells({ t, lane: name, what: "starts" });
   scene.tells({ t, lane: name, what: "waits", of: "the server" });
   const signal = AbortSignal.any([stage.signal, AbortSignal.timeout(patience)]);
-  let size: number;
+  let size = 0;
   try {
     const response = await fetch(url, { signal });
-    size = (await response.arrayBuffer()).byteLength;
+    for await (const bytes of response.body ?? []) size += bytes.length;
     if (!response.ok) throw new Error(`status ${response.status}`);
   } catch (cause) {
     stage.signal.throwIfAborted();

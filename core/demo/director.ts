@@ -23,6 +23,9 @@
  * - Deeds are recorded in one order: first of who had the turn, then of those it let go, as they
  *   were started.
  *
+ * - Once a worker has been cut off while it waited, nobody waits in that act any more but in joins:
+ *   the slot of the dead one stays.
+ *
  * What can go wrong: a role throws (the act fails with it); everybody waits (see {@link Stuck}); a
  * worker dies (reported as its failure); the audience has gone (the signal).
  */
@@ -36,7 +39,7 @@ import type { Random } from "./random.ts";
 /** How long a step takes, in seconds of the act's clock. */
 const tick = 0.01;
 /** When agents stand still for so long, and yet don't, something is wrong. Milliseconds. */
-const patience = 60_000;
+const patience = 120_000;
 
 export interface DirectorOptions {
   readonly random: Random;

@@ -42,7 +42,13 @@ export interface Lesson {
   /** The code that matters. */
   readonly code: string;
   /** How many threads it may be told to have; undefined: it has a fixed number. */
-  readonly threads?: { readonly usual: number; readonly least: number; readonly most: number };
+  readonly threads?: {
+    readonly usual: number;
+    readonly least: number;
+    readonly most: number;
+    /** They come in pairs. */
+    readonly even?: boolean;
+  };
   /** What its threads can be, the usual first; undefined: it does not ask. */
   readonly kinds?: readonly AgentKind[];
   readonly roles?: Roles;

@@ -39,11 +39,11 @@ one it waits, and goes as fast as the consumers can.`,
 
 queue.put(item);                  // a producer: waits while three are in it
 for (let item; (item = queue.get()) !== "no more"; ) work(item);   // a consumer`,
-  threads: { usual: 4, least: 2, most: 20 },
+  threads: { usual: 4, least: 2, most: 20, even: true },
   kinds: ["worker", "task"],
   roles,
   async play(stage, { threads }) {
-    const half = Math.floor(threads / 2);
+    const half = threads / 2;
     const most = new Int32Array(new SharedArrayBuffer(4));
     const got = await stage.act({
       en: `${half} producers and ${half} consumers, a queue of ${bound}`,

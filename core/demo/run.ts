@@ -53,12 +53,14 @@ function threadsOf(
 ): number {
   const usual = threads?.usual ?? 0;
   if (wanted === undefined) return usual;
-  if (threads && wanted >= threads.least && wanted <= threads.most) return wanted;
+  const inRange = threads && wanted >= threads.least && wanted <= threads.most;
+  if (inRange && !(threads.even && wanted % 2 === 1)) return wanted;
   if (lenient) return usual;
+  const even = threads?.even ? ", an even number" : "";
   throw new BargeError(
     "usage",
     threads
-      ? `it takes from ${threads.least} to ${threads.most} threads, not ${wanted}`
+      ? `it takes from ${threads.least} to ${threads.most} threads${even}, not ${wanted}`
       : "it has a fixed number of threads",
     { op: "demo", path: name, hint: threads ? undefined : "leave --threads out" },
   );

@@ -71,6 +71,7 @@ Deno.test("demo refuses what makes no sense, and says what would", async () => {
     [["deadlok"], /did you mean `barge demo deadlock`\?/],
     [["lock", "--threads", "-1"], /"-1" is not a whole number/],
     [["lock", "--threads", "1000"], /from 2 to 500 threads, not 1000/],
+    [["queue", "--threads", "3"], /an even number, not 3/],
     [["thread", "--threads", "2"], /fixed number/],
     [["rlock", "--kind", "task"], /can't be tasks/],
     [["lock", "--seed", "-5"], /"-5" is not a whole number/],
