@@ -22,6 +22,8 @@ export class Live implements Audience {
   #drawing: readonly string[] = [];
   #drawn = 0;
   #at = -Infinity;
+  /** How late it is on the act's clock. */
+  #now = 0;
 
   /** @param title printed before the first act */
   constructor(title: string, lang: Lang, colors: boolean) {
@@ -39,6 +41,12 @@ export class Live implements Audience {
 
   happens(event: DemoEvent): void {
     this.#events.push(event);
+    this.passes(event.t);
+  }
+
+  /** Time passes, though nothing may happen. @param t on the act's clock */
+  passes(t: number): void {
+    this.#now = t;
     if (performance.now() - this.#at >= redrawEvery) this.redraw();
   }
 
@@ -58,11 +66,12 @@ export class Live implements Audience {
     this.#events = [];
     this.#drawing = [];
     this.#drawn = 0;
+    this.#now = 0;
   }
 
   #frame(running: boolean): string[] {
     const { columns, rows } = size();
-    const read = chart(this.#events);
+    const read = chart(this.#events, this.#now);
     const names = Math.max(...read.lanes.map(({ name }) => name.length));
     const notes = this.#events.slice(-lastEvents);
     const room = rows - lastEvents - this.#drawing.length - 6;

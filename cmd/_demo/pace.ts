@@ -3,8 +3,21 @@ import { BargeError } from "../../core/error.ts";
 import type { ActBegins, Audience, DemoEvent } from "../../core/demo/events.ts";
 import { terminal } from "../_term/out.ts";
 
-/** Slows an audience down to the act's clock. @param speed how many times as fast as that */
-export function paced(audience: Audience, speed: number, signal: AbortSignal): Audience {
+/** While nothing happens, time is seen to pass so often. Milliseconds. */
+const every = 80;
+
+/**
+ * Slows an audience down to the act's clock.
+ *
+ * @param speed how many times as fast as that
+ * @param passes is told how late it is there while nothing happens
+ */
+export function paced(
+  audience: Audience,
+  speed: number,
+  passes: (t: number) => void,
+  signal: AbortSignal,
+): Audience {
   let began = 0;
   let live = false;
   return {
@@ -15,9 +28,11 @@ export function paced(audience: Audience, speed: number, signal: AbortSignal): A
     },
     async happens(event: DemoEvent) {
       const due = began + event.t * 1000 / speed;
-      const left = due - performance.now();
       // What is played in real time has taken its time already.
-      if (!live && left > 1) await wait(left, signal);
+      for (let left; !live && (left = due - performance.now()) > 1;) {
+        await wait(Math.min(left, every), signal);
+        passes(Math.min(event.t, (performance.now() - began) / 1000 * speed));
+      }
       await audience.happens(event);
     },
     draws: (act, lines) => audience.draws(act, lines),

@@ -29,7 +29,7 @@ export async function show(name: string, pool: Pool, options: ShowOptions): Prom
   using steps = options.step ? stepped(shown.audience, shown.redraw, signal) : undefined;
   const speed = options.speed ?? (terminal.stdout && !options.json ? 1 : undefined);
   let audience: Audience = steps ?? shown.audience;
-  if (!steps && speed !== undefined) audience = paced(audience, speed, signal);
+  if (!steps && speed !== undefined) audience = paced(audience, speed, shown.passes, signal);
   const acts: Played[] = [];
   if (options.svg !== undefined) audience = keeping(audience, acts, lang);
   const verdict = await play(name, audience, pool, options).finally(shown.ends);
@@ -56,13 +56,20 @@ export async function explain(name: string, lang: Lang, asJson: boolean): Promis
 }
 
 function screen(name: string, title: string, { json: asJson, lang }: ShowOptions) {
-  if (asJson) return { audience: json(name, lang), redraw: () => {}, ends: () => {} };
+  if (asJson) {
+    return { audience: json(name, lang), redraw: () => {}, passes: () => {}, ends: () => {} };
+  }
   if (!terminal.stdout) {
     const plain = new Plain(title, lang);
-    return { audience: plain, redraw: () => {}, ends: () => plain.ends() };
+    return { audience: plain, redraw: () => {}, passes: () => {}, ends: () => plain.ends() };
   }
   const live = new Live(title, lang, !Deno.env.get("NO_COLOR"));
-  return { audience: live, redraw: () => live.redraw(), ends: () => live.ends() };
+  return {
+    audience: live,
+    redraw: () => live.redraw(),
+    passes: (t: number) => live.passes(t),
+    ends: () => live.ends(),
+  };
 }
 
 async function save(path: string, text: string): Promise<void> {

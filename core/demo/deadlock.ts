@@ -91,7 +91,7 @@ b.acquire(); a.acquire();                    // thread 2: stuck
 a.acquire(); b.acquire();                    // an order: both threads
 if (!b.acquire({ timeout: 0.3 })) a.release();          // a timeout
 const lock = new RLock(); lock.acquire(); lock.acquire();   // an RLock`,
-  kinds: ["worker"],
+  kinds: ["worker", "task"],
   roles,
   async play(stage) {
     const stuck = !await stage.act(

@@ -57,6 +57,7 @@ function inner() { using _ = lock.hold(); n = n + 1; }   // a Lock would wait fo
 
 lock.recursionCount();            // how often this thread has it`,
   threads: { usual: 3, least: 2, most: 20 },
+  // All tasks of an isolate are one owner.
   kinds: ["worker"],
   roles,
   async play(stage, { threads }) {

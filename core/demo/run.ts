@@ -68,16 +68,16 @@ function threadsOf(
 
 function kindOf(
   name: string,
-  { kinds = ["worker"] }: Lesson,
+  { kinds }: Lesson,
   wanted: AgentKind | undefined,
   lenient: boolean,
 ): AgentKind {
-  const usual = kinds[0]!;
-  if (wanted === undefined || kinds.includes(wanted)) return wanted ?? usual;
+  const usual = kinds?.[0] ?? "worker";
+  if (wanted === undefined || kinds?.includes(wanted)) return wanted ?? usual;
   if (lenient) return usual;
-  throw new BargeError("usage", `its threads can't be ${wanted}s`, {
-    op: "demo",
-    path: name,
-    hint: `leave --kind out, or say --kind ${usual}`,
-  });
+  throw new BargeError(
+    "usage",
+    kinds ? `its threads can't be ${wanted}s` : "what its threads are is not to be chosen",
+    { op: "demo", path: name, hint: `leave --kind out${kinds ? `, or say --kind ${usual}` : ""}` },
+  );
 }

@@ -47,6 +47,8 @@ interface Open {
 /**
  * Reads the events of one act.
  *
+ * @param now seconds; how late it is, if it is later than the last event
+ *
  * @example
  * ```ts
  * import { chart, draw } from "./timeline.ts";
@@ -57,10 +59,10 @@ interface Open {
  * if (lane !== "t1  ──aaaaAA") throw new Error(lane);
  * ```
  */
-export function chart(events: readonly DemoEvent[]): Chart {
+export function chart(events: readonly DemoEvent[], now = 0): Chart {
   const lanes = new Map<string, Open>();
   const things = new Map<string, string>();
-  let end = 0;
+  let end = now;
   for (const event of events) {
     end = Math.max(end, event.t);
     const lane = lanes.get(event.lane) ??
