@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { lessons, load } from "../../../core/demo/lessons.ts";
 import { Pool } from "../../../core/demo/pool.ts";
+import { play } from "../../../core/demo/run.ts";
 import { played } from "./_watch.ts";
 
 // The workers of one lesson serve the next, so that a step ends with more than it began with.
@@ -99,8 +100,8 @@ Deno.test("a lesson that is interrupted ends, whatever it does", async () => {
       draws: () => {},
       happens: () => void (++seen === 5 && stop.abort(reason)),
     };
-    const { play } = await import("../../../core/demo/run.ts");
-    const playing = play(name, audience, pool, { seed: 1, signal: stop.signal });
+    const wish = { threads: 8, lenient: true };
+    const playing = play(name, audience, pool, { seed: 1, signal: stop.signal, ...wish });
     await assert.rejects(playing, reason, name);
   }
 });
