@@ -118,6 +118,7 @@ export const tree: Tree = {
   },
   "echo-udp": { brief: "the same over UDP", load: () => import("./cmd/echo-udp.ts") },
   bench: { brief: "measure servers, and this machine", verbs: bench },
+  demo: { brief: "teach what threads do", load: () => import("./cmd/demo.ts") },
   completion: {
     brief: "print a completion script for your shell",
     load: () => import("./cmd/completion.ts"),

@@ -159,6 +159,28 @@ export function addressOrOff(): ValueParser<"sync", Address | null> {
   });
 }
 
+/** HOST:PORT. */
+export function addresses(): ValueParser<"sync", Address> {
+  const read = (text: string) => {
+    try {
+      const address = parseAddress(text);
+      return address.port === 0 ? undefined : address;
+    } catch {
+      return undefined;
+    }
+  };
+  return valueParser("HOST:PORT", { host: "127.0.0.1", port: 1 }, read, {
+    wanted: "HOST:PORT like 127.0.0.1:3306",
+    format: (a) => `${a.host}:${a.port}`,
+  });
+}
+
+/** A time in seconds, which may have a fraction. */
+export function seconds(): ValueParser<"sync", number> {
+  const read = (text: string) => /^\d{1,7}(\.\d{1,3})?$/.test(text) ? Number(text) : undefined;
+  return valueParser("SECONDS", 1, read, { wanted: "a number of seconds" });
+}
+
 /** A number of `least` or more. */
 export function count(metavar: string, least = 1, most = 1_000_000): ValueParser<"sync", number> {
   const read = (text: string) => {

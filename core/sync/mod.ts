@@ -37,3 +37,4 @@ export type { QueueOptions } from "./queue_memory.ts";
 export { RLock } from "./rlock.ts";
 export { Semaphore } from "./semaphore.ts";
 export { Timer } from "./timer.ts";
+export { waiting } from "./waiting.ts";

@@ -1,0 +1,96 @@
+/** How fast a lesson goes on: with a clock, at the press of a key, or as fast as it can. */
+import { BargeError } from "../../core/error.ts";
+import type { ActBegins, Audience, DemoEvent } from "../../core/demo/events.ts";
+import { terminal } from "../_term/out.ts";
+
+/** While nothing happens, time is seen to pass so often. Milliseconds. */
+const every = 80;
+
+/**
+ * Slows an audience down to the act's clock.
+ *
+ * @param speed how many times as fast as that
+ * @param passes is told how late it is there while nothing happens
+ */
+export function paced(
+  audience: Audience,
+  speed: number,
+  passes: (t: number) => void,
+  signal: AbortSignal,
+): Audience {
+  let began = 0;
+  let live = false;
+  return {
+    begins(act: ActBegins) {
+      began = performance.now();
+      live = act.live;
+      return audience.begins(act);
+    },
+    async happens(event: DemoEvent) {
+      const due = began + event.t * 1000 / speed;
+      // What is played in real time has taken its time already.
+      for (let left; !live && (left = due - performance.now()) > 1;) {
+        await wait(Math.min(left, every), signal);
+        passes(Math.min(event.t, (performance.now() - began) / 1000 * speed));
+      }
+      await audience.happens(event);
+    },
+    draws: (act, lines) => audience.draws(act, lines),
+  };
+}
+
+/** Lets one event pass for each key. `q` ends it. */
+export function stepped(
+  audience: Audience,
+  shown: () => void,
+  signal: AbortSignal,
+): Audience & Disposable {
+  if (!terminal.stdin || !terminal.stdout) {
+    throw new BargeError("usage", "--step needs a terminal", {
+      op: "demo",
+      hint: "leave it out, or use --speed",
+    });
+  }
+  // Ctrl-C stays a signal.
+  Deno.stdin.setRaw(true, { cbreak: true });
+  const restore = () => Deno.stdin.setRaw(false);
+  globalThis.addEventListener("unload", restore);
+  const key = new Uint8Array(16);
+  return {
+    begins: (act) => audience.begins(act),
+    draws: (act, lines) => audience.draws(act, lines),
+    async happens(event) {
+      await audience.happens(event);
+      shown();
+      const read = await until(Deno.stdin.read(key), signal);
+      if (read === null || key[0] === 0x71) throw new BargeError("interrupted", "ended by a key");
+    },
+    [Symbol.dispose]() {
+      globalThis.removeEventListener("unload", restore);
+      restore();
+    },
+  };
+}
+
+async function wait(ms: number, signal: AbortSignal): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const time = new Promise<void>((resolve) => timer = setTimeout(resolve, ms));
+  try {
+    await until(time, signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** @throws the signal's reason, when it is aborted before */
+async function until<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const stop = () => aborted.reject(signal.reason);
+  signal.addEventListener("abort", stop);
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}

@@ -1,0 +1,92 @@
+/** `editor`: three threads in a row: one reads lines, one makes them upper case, one saves them. */
+import { BargeError } from "../error.ts";
+import { Queue } from "../sync/mod.ts";
+import type { Agent } from "./agent.ts";
+import { lesson } from "./lesson.ts";
+import type { Prop } from "./props.ts";
+
+const lines = [
+  "a thread reads,",
+  "another one changes,",
+  "a third one saves:",
+  "none waits in vain",
+];
+
+const end = "end of input";
+type Pipe = { readonly from: Prop<Queue>; readonly to: Prop<Queue> };
+
+const roles = {
+  async input(me: Agent, { to }: { readonly to: Prop<Queue> }, lines: readonly string[]) {
+    for (const line of lines) {
+      await me.says(line);
+      await me.put(to, line);
+      await me.sleeps(0.2);
+    }
+    await me.put(to, end);
+  },
+  async upper(me: Agent, { from, to }: Pipe) {
+    for (;;) {
+      const line = await me.get<string>(from);
+      await me.put(to, line === end ? end : line!.toUpperCase());
+      if (line === end) return;
+    }
+  },
+  async save(me: Agent, { from }: { readonly from: Prop<Queue> }, path: string) {
+    for (;;) {
+      const line = await me.get<string>(from);
+      if (line === end) return;
+      await me.does(`saves ${line}`, () => Deno.writeTextFile(path, `${line}\n`, { append: true }));
+    }
+  },
+};
+
+export default lesson({
+  idea: {
+    en: `Three stages, a thread each, and a queue between two of them: while one line is saved the
+next is changed and the one after that is typed. No stage knows another; each knows where its
+lines come from and where they go. The end is a message like any other: whoever gets it hands
+it on, and ends.`,
+    zh: `三个阶段，各用一个线程，相邻两个之间放一个队列：上一行在保存时，下一行在转换，再下一行正
+在输入。谁也不认识谁，只知道从哪儿拿、往哪儿放。“结束”也是一条普通消息：谁收到就往下传，然后
+自己结束。`,
+  },
+  code: `const [typed, changed] = [new Queue(2), new Queue(2)];
+
+for (const line of input) typed.put(line);                  // thread 1
+for (;;) changed.put(typed.get().toUpperCase());            // thread 2
+for (;;) append(path, changed.get());                       // thread 3`,
+  kinds: ["worker", "task"],
+  roles,
+  async play(stage) {
+    const path = await temporary();
+    try {
+      await stage.act({ en: "input, upper, save", zh: "输入、转大写、保存" }, async (main) => {
+        const typed = main.prop("typed", new Queue(2));
+        const changed = main.prop("changed", new Queue(2));
+        await main.start("input", roles.input, { to: typed }, lines);
+        await main.start("upper", roles.upper, { from: typed, to: changed }, undefined);
+        const save = await main.start("save", roles.save, { from: changed }, path);
+        await main.join([save]);
+      });
+      const saved = await Deno.readTextFile(path);
+      const wanted = lines.map((line) => `${line.toUpperCase()}\n`).join("");
+      return {
+        ok: saved === wanted,
+        said: {
+          en: `${saved.split("\n").length - 1} lines were saved, in upper case and in order`,
+          zh: `保存了 ${saved.split("\n").length - 1} 行，全部大写，顺序不变`,
+        },
+      };
+    } finally {
+      await Deno.remove(path);
+    }
+  },
+});
+
+async function temporary(): Promise<string> {
+  try {
+    return await Deno.makeTempFile({ prefix: "barge-demo-" });
+  } catch (cause) {
+    throw new BargeError("io", "no temporary file can be made", { op: "demo editor", cause });
+  }
+}

@@ -1,0 +1,17 @@
+/** What several lessons on queues do: main puts items in, and a thread takes them out. */
+import type { Role } from "./lesson.ts";
+import type { AnyQueue, Prop } from "./props.ts";
+import type { Main } from "./stage.ts";
+
+/** Puts all in before the thread starts. @returns what it got, in its order */
+export async function handed<Q extends AnyQueue>(
+  main: Main,
+  getter: Role<{ readonly queue: Prop<Q> }, number>,
+  queue: Prop<Q>,
+  items: readonly unknown[],
+): Promise<readonly unknown[]> {
+  for (const item of items) await main.put(queue, item);
+  const thread = await main.start("getter", getter, { queue }, items.length);
+  await main.join([thread]);
+  return main.result(thread) as unknown[];
+}

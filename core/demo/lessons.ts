@@ -1,0 +1,185 @@
+/** The lessons, in the order in which they are best read; each is loaded when it is played. */
+import type { Text } from "./events.ts";
+import type { Lesson } from "./lesson.ts";
+
+interface Row {
+  /** What it shows, in one line. */
+  readonly brief: Text;
+  readonly load: () => Promise<{ readonly default: Lesson }>;
+}
+
+export const lessons: Readonly<Record<string, Row>> = {
+  thread: {
+    brief: {
+      en: "two ways to start a thread; its name and number, whether it is alive",
+      zh: "启动线程的两种办法；名字、编号、是否还活着",
+    },
+    load: () => import("./thread.ts"),
+  },
+  daemon: {
+    brief: {
+      en: "joined or not, daemon or not: the four outcomes",
+      zh: "join 与否、守护与否：四种结果",
+    },
+    load: () => import("./daemon.ts"),
+  },
+  echo: {
+    brief: {
+      en: "a server with a thread for each connection",
+      zh: "每个连接一个线程的服务器",
+    },
+    load: () => import("./echo.ts"),
+  },
+  editor: {
+    brief: {
+      en: "three threads in a row: input, upper case, save",
+      zh: "三个线程一条龙：输入、转大写、保存",
+    },
+    load: () => import("./editor.ts"),
+  },
+  gil: {
+    brief: {
+      en: "one isolate against workers, for computing and for waiting",
+      zh: "一个 isolate 与多个 worker 的对比：计算与等待",
+    },
+    load: () => import("./gil.ts"),
+  },
+  lock: {
+    brief: {
+      en: "a hundred threads subtract one: without a lock 99 is left, with it 0",
+      zh: "一百个线程各减一：不加锁剩 99，加锁剩 0",
+    },
+    load: () => import("./lock.ts"),
+  },
+  deadlock: {
+    brief: {
+      en: "A then B, B then A: the graph when it sticks, and three cures",
+      zh: "先 A 后 B，先 B 后 A：卡住时的等待图，以及三种解法",
+    },
+    load: () => import("./deadlock.ts"),
+  },
+  rlock: {
+    brief: {
+      en: "a lock that its owner may take again",
+      zh: "主人可以再次拿到的锁",
+    },
+    load: () => import("./rlock.ts"),
+  },
+  semaphore: {
+    brief: {
+      en: "twenty tasks, five at a time; and how that differs from a pool",
+      zh: "二十个任务，每次五个；以及它与线程池的区别",
+    },
+    load: () => import("./semaphore.ts"),
+  },
+  event: {
+    brief: {
+      en: "workers wait until services are up, simulated or real (--wait-for)",
+      zh: "工作线程等服务就绪，模拟的或真实的（--wait-for）",
+    },
+    load: () => import("./event.ts"),
+  },
+  condition: {
+    brief: {
+      en: "bakers and guests at a shelf: wait until something has changed",
+      zh: "面包师和客人共用一个架子：等到情况有变",
+    },
+    load: () => import("./condition.ts"),
+  },
+  barrier: {
+    brief: {
+      en: "rounds that nobody begins before all have ended the last",
+      zh: "一轮一轮地跑：人没到齐，谁也不开始下一轮",
+    },
+    load: () => import("./barrier.ts"),
+  },
+  timer: {
+    brief: {
+      en: "a function that is called later, unless it is cancelled",
+      zh: "过一会儿再调用的函数，可以取消",
+    },
+    load: () => import("./timer.ts"),
+  },
+  queue: {
+    brief: {
+      en: "producers and consumers, and a bound between them",
+      zh: "生产者、消费者，以及两者之间的上限",
+    },
+    load: () => import("./queue.ts"),
+  },
+  lifo: {
+    brief: {
+      en: "what went in last comes out first",
+      zh: "后进先出",
+    },
+    load: () => import("./lifo.ts"),
+  },
+  priority: {
+    brief: {
+      en: "the most urgent first, and equals in their order",
+      zh: "最急的先来，同级的按先后",
+    },
+    load: () => import("./priority.ts"),
+  },
+  join: {
+    brief: {
+      en: "a queue knows when all of it has been done (task_done)",
+      zh: "队列知道什么时候全部做完了（task_done）",
+    },
+    load: () => import("./join.ts"),
+  },
+  generator: {
+    brief: {
+      en: "yield against call, with the measured difference",
+      zh: "yield 与普通调用，以及量出的差别",
+    },
+    load: () => import("./generator.ts"),
+  },
+  greenlet: {
+    brief: {
+      en: "coroutines that switch when they say so, and pass values",
+      zh: "自己决定何时切换、互相传值的协程",
+    },
+    load: () => import("./greenlet.ts"),
+  },
+  async: {
+    brief: {
+      en: "tasks that switch where they wait: 1 s and 3 s end after 3",
+      zh: "在等待处自动切换的任务：1 秒和 3 秒，3 秒就都结束",
+    },
+    load: () => import("./async.ts"),
+  },
+  crawl: {
+    brief: {
+      en: "six pages one by one, then together",
+      zh: "六个网页，先一个一个抓，再一起抓",
+    },
+    load: () => import("./crawl.ts"),
+  },
+  clients: {
+    brief: {
+      en: "five hundred clients at once against an echo server",
+      zh: "五百个客户端同时连一个回显服务器",
+    },
+    load: () => import("./clients.ts"),
+  },
+  select: {
+    brief: {
+      en: "one isolate, many sockets",
+      zh: "一个 isolate，许多套接字",
+    },
+    load: () => import("./select.ts"),
+  },
+  "quota-race": {
+    brief: {
+      en: "barge's own quota, broken by check-then-add, then mended",
+      zh: "barge 自己的配额：先检查后增加会出错，然后修好",
+    },
+    load: () => import("./quota_race.ts"),
+  },
+};
+
+/** Loads a lesson of the table. */
+export async function load(name: string): Promise<Lesson> {
+  return (await lessons[name]!.load()).default;
+}

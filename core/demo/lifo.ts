@@ -1,0 +1,50 @@
+/** `lifo`: what went in last comes out first. */
+import { LifoQueue, Queue } from "../sync/mod.ts";
+import type { Agent } from "./agent.ts";
+import { lesson } from "./lesson.ts";
+import type { Prop } from "./props.ts";
+import { handed } from "./handed.ts";
+
+const roles = {
+  async getter(me: Agent, { queue }: { readonly queue: Prop<Queue | LifoQueue> }, n: number) {
+    const got: string[] = [];
+    while (got.length < n) got.push((await me.get<string>(queue))!);
+    return got;
+  },
+};
+
+const plates = ["plate 1", "plate 2", "plate 3", "plate 4"];
+
+export default lesson({
+  idea: {
+    en: `A LifoQueue is a stack with the manners of a queue: put() and get() wait, and what was put
+last is taken first, as with plates. Take it for work where the newest matters most. What
+lies at the bottom may lie there for long.`,
+    zh: `LifoQueue 是守队列规矩的栈：put() 和 get() 照样会等，但后放的先拿，就像一摞盘子。
+最新的最要紧时用它；压在底下的可能要躺很久。`,
+  },
+  code: `const stack = new LifoQueue();
+stack.put("plate 1");
+stack.put("plate 2");
+stack.get();                      // "plate 2"`,
+  kinds: ["worker", "task"],
+  roles,
+  async play(stage) {
+    const queue = await stage.act(
+      { en: "a queue", zh: "队列" },
+      (main) => handed(main, roles.getter, main.prop("queue", new Queue()), plates),
+    );
+    const stack = await stage.act(
+      { en: "a LIFO queue", zh: "后进先出队列" },
+      (main) => handed(main, roles.getter, main.prop("stack", new LifoQueue()), plates),
+    );
+    const ok = queue.join() === plates.join() && stack.join() === plates.toReversed().join();
+    return {
+      ok,
+      said: {
+        en: `the queue gave ${queue.join(", ")}; the stack gave ${stack.join(", ")}`,
+        zh: `队列给出 ${queue.join("、")}；栈给出 ${stack.join("、")}`,
+      },
+    };
+  },
+});

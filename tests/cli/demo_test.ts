@@ -1,0 +1,137 @@
+/** `barge demo` as people, pipes and scripts run it. */
+import assert from "node:assert/strict";
+import { Home, lines } from "./_barge.ts";
+
+Deno.test("demo lists its lessons, in either language", async () => {
+  await using home = new Home();
+  const [plain, chinese, json] = await Promise.all([
+    home.barge(["demo"]),
+    home.barge(["demo", "--lang", "zh"]),
+    home.barge(["demo", "--json"]),
+  ]);
+  const names = lines(json).map(({ lesson }) => lesson);
+  assert.equal(names.length, 24);
+  assert.deepEqual(plain.stdout.trim().split("\n").map((line) => line.split(" ")[0]), names);
+  assert.match(chinese.stdout, /^deadlock +先 A 后 B/m);
+});
+
+Deno.test("demo prints the same text for the same seed, and no colors into a pipe", async () => {
+  await using home = new Home();
+  const run = (seed: string) => home.barge(["demo", "deadlock", "--seed", seed]);
+  const [one, again, other] = await Promise.all([run("5"), run("5"), run("6")]);
+  assert.equal(one.code, 0, one.stderr);
+  assert.equal(again.stdout, one.stdout);
+  assert.notEqual(other.stdout, one.stdout);
+  assert.match(one.stdout, /^ {2}a circle: t[12] -> t[12] -> t[12]$/m);
+  assert.match(one.stdout, /^ok: stuck: true/m);
+  // deno-lint-ignore no-control-regex
+  assert.doesNotMatch(one.stdout, /\x1b/);
+});
+
+Deno.test("demo --json: events as lines, and a verdict", async () => {
+  await using home = new Home();
+  const outcome = await home.barge(["demo", "queue", "--json", "--lang", "zh", "--kind", "task"]);
+  const [act, ...rest] = lines(outcome);
+  assert.deepEqual(Object.keys(act), ["lesson", "act", "title"]);
+  const verdict = rest.pop();
+  assert.deepEqual(Object.keys(verdict), ["lesson", "seed", "ok", "said", "measured"]);
+  assert.equal(verdict.ok, true);
+  assert.match(verdict.said, /都送到了/);
+  const kinds = ["starts", "runs", "holds", "releases", "waits", "sleeps", "notes", "ends"];
+  for (const event of rest) {
+    assert.deepEqual(Object.keys(event), ["lesson", "act", "t", "lane", "what", "of", "text"]);
+    assert.ok(kinds.includes(event.what));
+    assert.equal(typeof event.t, "number");
+  }
+});
+
+Deno.test("demo --explain tells the idea with code, and runs nothing", async () => {
+  await using home = new Home();
+  const [en, zh] = await Promise.all([
+    home.barge(["demo", "lock", "--explain"]),
+    home.barge(["demo", "lock", "--explain", "--lang", "zh"]),
+  ]);
+  assert.match(en.stdout, /read, subtract, write/);
+  assert.match(en.stdout, /^ {4}using _ = lock\.hold\(\);/m);
+  assert.match(zh.stdout, /读、减、写/);
+  assert.doesNotMatch(en.stdout, /^ok: /m);
+});
+
+Deno.test("demo --svg writes the picture", async () => {
+  await using home = new Home();
+  const path = `${home.path}/picture.svg`;
+  const { code, stderr } = await home.barge(["demo", "rlock", "--svg", path]);
+  assert.equal(code, 0, stderr);
+  assert.match(await Deno.readTextFile(path), /^<svg [\s\S]*has lock[\s\S]*<\/svg>\n$/);
+});
+
+Deno.test("demo refuses what makes no sense, and says what would", async () => {
+  await using home = new Home();
+  const wrong: readonly [string[], RegExp][] = [
+    [["deadlok"], /did you mean `barge demo deadlock`\?/],
+    [["lock", "--threads", "-1"], /"-1" is not a whole number/],
+    [["lock", "--threads", "1000"], /from 2 to 500 threads, not 1000/],
+    [["queue", "--threads", "3"], /an even number, not 3/],
+    [["thread", "--threads", "2"], /fixed number/],
+    [["rlock", "--kind", "task"], /can't be tasks/],
+    [["lock", "--seed", "-5"], /"-5" is not a whole number/],
+    [["lock", "--speed", "0"], /not a number from 0.01/],
+    [["lock", "--step"], /needs a terminal/],
+    [["lock", "more"], /takes no "more"/],
+    [["all", "--svg", "x.svg"], /name it/],
+    [["crawl", "gopher://x"], /not a URL of http/],
+    [["event", "--wait-for", "nowhere"], /not HOST:PORT/],
+    [["lock", "--wait-for", "127.0.0.1:1"], /for event alone/],
+  ];
+  for (const [args, why] of wrong) {
+    const { code, stdout, stderr } = await home.barge(["demo", ...args]);
+    assert.equal(code, 2, args.join(" "));
+    assert.match(stderr, why);
+    assert.equal(stdout, "");
+  }
+});
+
+Deno.test("demo says so when a port is taken", async () => {
+  await using home = new Home();
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const port = String(taken.addr.port);
+  for (const lesson of ["echo", "crawl", "clients", "select"]) {
+    const { code, stderr } = await home.barge(["demo", lesson, "--port", port]);
+    assert.equal(code, 5, lesson);
+    assert.match(stderr, /127\.0\.0\.1:\d+: the port is taken\n\(leave --port out/);
+  }
+});
+
+Deno.test("demo event --wait-for waits until something listens, or gives up", async () => {
+  await using home = new Home();
+  const free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const address = `127.0.0.1:${free.addr.port}`;
+  free.close();
+  const late = await home.barge(["demo", "event", "--wait-for", address, "--timeout", "0.3"]);
+  assert.equal(late.code, 5);
+  assert.match(late.stderr, /not all listen within 0\.3 s/);
+
+  const child = home.spawn(["demo", "event", "--wait-for", address]);
+  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  while (!text.includes("still waiting")) text += (await reader.read()).value ?? "";
+  using _listener = Deno.listen({ hostname: "127.0.0.1", port: Number(address.split(":")[1]) });
+  for (let part; !(part = await reader.read()).done;) text += part.value;
+  await child.stderr.cancel();
+  assert.equal((await child.status).code, 0);
+  assert.match(text, /^ok: .* listens$/m);
+});
+
+Deno.test("Ctrl-C ends a lesson, whatever its threads do, with 130", async () => {
+  await using home = new Home();
+  for (const lesson of ["semaphore", "deadlock", "async"]) {
+    const child = home.spawn(["demo", lesson, "--speed", "0.1", "--json"]);
+    const reader = child.stdout.getReader();
+    await reader.read();
+    child.kill("SIGINT");
+    while (!(await reader.read()).done);
+    const { stderr } = { stderr: await new Response(child.stderr).text() };
+    assert.equal((await child.status).code, 130, lesson);
+    assert.match(stderr, /interrupted/);
+  }
+});
