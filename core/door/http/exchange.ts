@@ -139,11 +139,6 @@ export class Exchange implements Disposable {
     return Array.isArray(value) ? value.join(", ") : value;
   }
 
-  /** Scheme and authority as the client wrote them, for absolute URLs in answers. */
-  get origin(): string {
-    return `${this.door.scheme}://${this.header("host") ?? "localhost"}`;
-  }
-
   /**
    * Makes the session this exchange's.
    *
