@@ -6,11 +6,13 @@ import licenses from "../../cmd/_licenses.json" with { type: "json" };
 const RENEW = "run `deno task licenses`";
 
 Deno.test("licenses: each package in the executable is listed at its locked version", async () => {
-  const locked = JSON.parse(await Deno.readTextFile(`${ROOT}/deno.lock`)).npm;
+  const { npm } = JSON.parse(await Deno.readTextFile(`${ROOT}/deno.lock`));
+  // Behind a version may stand those of the packages that it was resolved with.
+  const locked = new Set(Object.keys(npm).map((key) => key.replace(/(?<=@\d[^_]*)_.*/, "")));
   const carried = (await packages(ROOT)).map(({ name, version }) => `${name}@${version}`);
   const listed = licenses.map(({ name, version }) => `${name}@${version}`);
   deepStrictEqual(listed.slice(2), carried, RENEW);
-  for (const one of carried) ok(one in locked, `${one} is not in deno.lock`);
+  for (const one of carried) ok(locked.has(one), `${one} is not in deno.lock`);
 });
 
 Deno.test("licenses: barge and the runtime come first, and none is without a text", async () => {
