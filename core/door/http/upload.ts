@@ -10,7 +10,7 @@ import type { Exchange } from "./exchange.ts";
 import { Refusal } from "./problem.ts";
 
 /** Bodies up to this many bytes are taken in whole: many of them share a sync of the disk. */
-const small = 256 * 1024;
+const small = 64 * 1024;
 /** The latest time that every file system keeps (session/set_modified.ts). */
 const latest = Date.UTC(2446, 0, 1);
 
@@ -35,7 +35,7 @@ export async function receiveFile(
   const sha256 = digestOf(exchange);
   const overwrite = conditions(exchange, when, tagOf);
   const size = body.length ?? expected(exchange);
-  const request = { path, size, modified: modifiedOf(exchange), overwrite };
+  const request = { path, size, modified: modifiedOf(exchange), overwrite, unread: true };
   if (body.length !== null && body.length <= small && !exchange.holds) {
     const bytes = await body.bytes(small);
     exchange.access.bytes = bytes.length;
