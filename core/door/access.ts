@@ -41,16 +41,22 @@ export class Access implements Doing {
   account: string | null = null;
   /** Will somebody else end it, later? */
   pending = false;
+  /** Is it a login, or does it carry one? */
+  login: boolean;
   readonly #arrived: Arrived;
   readonly #began = performance.now();
   readonly #metrics: Metrics;
   #bytes = 0;
   #ended = false;
 
-  /** @param metrics what counts the request, and its bytes as they move */
+  /**
+   * @param arrived read when the record is written: a request may come to be known better
+   * @param metrics what counts the request, and its bytes as they move
+   */
   constructor(arrived: Arrived, metrics: Metrics) {
     this.#arrived = arrived;
     this.#metrics = metrics;
+    this.login = arrived.verb === "proof";
   }
 
   get verb(): string | null {
@@ -79,7 +85,7 @@ export class Access implements Doing {
     const { door, address, verb, path, to } = this.#arrived;
     const ms = performance.now() - this.#began;
     this.#metrics.ended(door, verb, outcome, ms / 1000);
-    const level = verb === "proof" && outcome === "unauthenticated" ? "warning" : "info";
+    const level = this.login && outcome === "unauthenticated" ? "warning" : "info";
     if (!log.isEnabledFor(level)) return;
     const facts: AccessFacts = {
       account: this.account,
