@@ -3,6 +3,7 @@ import { Accounts } from "../account/accounts.ts";
 import { Bans } from "../account/bans.ts";
 import { Database } from "../account/database.ts";
 import { Intents } from "../account/intent.ts";
+import { Keys } from "../account/keys.ts";
 import { Ledger } from "../account/ledger.ts";
 import { Reservations } from "../account/reservation.ts";
 import { Tokens } from "../account/tokens.ts";
@@ -48,6 +49,7 @@ export class Store implements Disposable {
   readonly db: Database;
   readonly accounts: Accounts;
   readonly tokens: Tokens;
+  readonly keys: Keys;
   readonly bans: Bans;
   readonly ledger: Ledger;
   readonly reservations: Reservations;
@@ -72,6 +74,7 @@ export class Store implements Disposable {
     this.db = new Database(data, { durability });
     this.accounts = new Accounts(this.db);
     this.tokens = new Tokens(this.db);
+    this.keys = new Keys(this.db);
     this.bans = new Bans(this.db, settings.banAfter);
     this.ledger = new Ledger(this.db);
     this.reservations = new Reservations(this.db, this.ledger);
