@@ -8,6 +8,7 @@
  */
 import { benchIdle } from "./idle.ts";
 import { benchMemory } from "./memory.ts";
+import { benchSftp } from "./sftp.ts";
 import { benchStart } from "./start.ts";
 import { benchSync } from "./sync.ts";
 import { benchTree } from "./tree.ts";
@@ -17,6 +18,7 @@ const benches = {
   memory: benchMemory,
   idle: benchIdle,
   tree: benchTree,
+  sftp: benchSftp,
   start: benchStart,
   sync: benchSync,
 } as const;

@@ -17,7 +17,11 @@ export interface Bench extends AsyncDisposable {
   readonly folder: string;
   /** HOST:PORT of the server. */
   readonly address: string;
+  /** HOST:PORT of each door that is open. */
+  readonly facts: Readonly<Record<string, string | null>>;
   readonly server: Deno.ChildProcess;
+  /** Runs a command on its data directory, to its end. */
+  admin(...args: string[]): Promise<Run>;
   /** Runs a client command against it, to its end. */
   run(...args: string[]): Promise<Run>;
 }
@@ -49,7 +53,8 @@ export async function startBench(...args: string[]): Promise<Bench> {
   const lines = server.stdout.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   while (!text.includes("\n")) text += (await lines.read()).value ?? "";
-  const { native } = JSON.parse(text) as { native: string };
+  const facts = JSON.parse(text);
+  const native: string = facts.native;
   const env = {
     BARGE_SERVER: `barge://bench@${native}`,
     BARGE_PASSWORD: "bench",
@@ -58,6 +63,8 @@ export async function startBench(...args: string[]): Promise<Bench> {
   return {
     folder,
     address: native,
+    facts,
+    admin: (...args) => run([...args, "--data", data]),
     server,
     run: (...args) => run(args, env),
     async [Symbol.asyncDispose]() {
