@@ -1,10 +1,14 @@
 /** An SFTP client for tests: SSH by the package `ssh2`, the packets by hand, good and bad ones. */
+// First: it has the package leave no ciphers behind.
+import "../../../../core/door/sftp/ssh2.ts";
 import assert from "node:assert/strict";
 import type { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import ssh2 from "ssh2";
 import { PacketReader, PacketWriter, Status, Type } from "../../../../core/door/sftp/packet.ts";
 import { parseAddress } from "../../../../core/net/address.ts";
+
+export { ssh2 };
 
 export interface Login {
   readonly username: string;
@@ -29,6 +33,9 @@ export class SftpStatus extends Error {
 // deno-lint-ignore no-explicit-any
 type SshClient = any;
 
+/** Of a packet that is cut off in the middle, the runtime keeps an AES-GCM cipher. */
+export const algorithms = { cipher: ["chacha20-poly1305@openssh.com"] };
+
 /** Connects and logs in. @throws {Error} when the server won't */
 export function ssh(address: string, login: Login, options: object = {}): Promise<SshClient> {
   const { host, port } = parseAddress(address);
@@ -41,7 +48,7 @@ export function ssh(address: string, login: Login, options: object = {}): Promis
       failure = error;
       client.end();
     });
-    client.connect({ host, port, ...login, readyTimeout: 60_000, ...options });
+    client.connect({ host, port, ...login, readyTimeout: 60_000, algorithms, ...options });
   });
 }
 

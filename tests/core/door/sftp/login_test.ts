@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import ssh2 from "ssh2";
 import { parseAuthorizedKeys } from "../../../../core/account/authorized_key.ts";
 import { parseAddress } from "../../../../core/net/address.ts";
 import { makeVerifier } from "../../../../core/protocol/scram.ts";
 import { SftpHere } from "./_here.ts";
-import { closed, SftpPeer, ssh } from "./_peer.ts";
+import { algorithms, closed, SftpPeer, ssh, ssh2 } from "./_peer.ts";
 
 interface Pair {
   readonly private: string;
@@ -68,7 +67,7 @@ function byKeyboard(address: string, { secret, ...login }: { secret: string }): 
         finish([secret]);
       },
     );
-    client.connect({ host, port, ...login });
+    client.connect({ host, port, ...login, algorithms });
   });
 }
 

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { Open } from "../../../../core/door/sftp/packet.ts";
 import { SftpHere } from "./_here.ts";
-import { SftpPeer, ssh } from "./_peer.ts";
 
 Deno.test("nothing that is native is pulled in by ssh2", () => {
   const lock = Deno.readTextFileSync(new URL("../../../../deno.lock", import.meta.url));
@@ -12,9 +11,7 @@ Deno.test("nothing that is native is pulled in by ssh2", () => {
 // The sanitizer finds what is left of each cipher: with ChaCha20 there are five a packet.
 Deno.test("a connection leaves no ciphers behind", async () => {
   await using here = await SftpHere.start();
-  const algorithms = { cipher: ["chacha20-poly1305@openssh.com"] };
-  await using peer = await SftpPeer.raw(await ssh(here.address, here.login, { algorithms }));
-  await peer.init();
+  await using peer = await here.peer();
   const file = await peer.open("f", Open.WRITE | Open.CREAT);
   for (let n = 0; n < 50; n++) await peer.write(file, n * 1000, new Uint8Array(1000));
   await peer.close(file);
