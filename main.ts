@@ -10,6 +10,12 @@ import { exit, report } from "./cmd/_term/fail.ts";
 import { stdoutClosed, writeStdout } from "./cmd/_term/out.ts";
 import { version } from "./cmd/_version.ts";
 
+const key: Tree = {
+  add: { brief: "let an account log in with a key", load: () => import("./cmd/user/key/add.ts") },
+  list: { brief: "list an account's keys", load: () => import("./cmd/user/key/list.ts") },
+  remove: { brief: "take a key from an account", load: () => import("./cmd/user/key/remove.ts") },
+};
+
 const user: Tree = {
   add: { brief: "make an account", load: () => import("./cmd/user/add.ts") },
   list: { brief: "list the accounts", load: () => import("./cmd/user/list.ts") },
@@ -28,6 +34,7 @@ const user: Tree = {
     brief: "list and revoke an account's tokens",
     load: () => import("./cmd/user/tokens.ts"),
   },
+  key: { brief: "manage the public keys that an account logs in with (SFTP)", verbs: key },
   apply: {
     brief: "make the accounts that a file declares",
     load: () => import("./cmd/user/apply.ts"),
@@ -181,8 +188,10 @@ async function find(args: readonly string[]) {
     verb = row;
     level = row.verbs ?? {};
   }
-  const runs = verb?.load && { load: verb.load, brief: verb.brief ?? "" };
-  return { verb: runs, name: words.join(" "), words, args: args.slice(words.length) };
+  const brief = verb?.brief ?? "";
+  const runs = verb?.load && { load: verb.load, brief };
+  const group = verb?.verbs && { verbs: verb.verbs, brief };
+  return { verb: runs, group, name: words.join(" "), words, args: args.slice(words.length) };
 }
 
 /** Prints help: of the program, of a group of verbs, or of one verb. */
@@ -193,17 +202,16 @@ async function help(words: readonly string[], code = 0): Promise<number> {
       printOverview(tree, version);
       return code;
     }
-    const { verb, name, args } = await find(words);
+    const { verb, name, args, group } = await find(words);
     if (args.length > 0) {
       throw new BargeError("usage", `${JSON.stringify(args[0])} is not a verb`, { op: "help" });
     }
-    const group = words.length === 1 ? (tree[name] as Group).verbs : undefined;
     if (verb) {
       const { printHelp } = await import("./cmd/_term/parse.ts");
       const { default: command } = await verb.load();
       await printHelp(name, verb.brief, command);
     }
-    if (group) printGroup(name, tree[name].brief, group);
+    if (group?.verbs) printGroup(name, group.brief, group.verbs);
     return code;
   } catch (error) {
     return report(error, { verb: "help", debug: false });

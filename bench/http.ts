@@ -22,7 +22,7 @@ export async function benchHttp(): Promise<string> {
   const home = `${bench.folder}/data/homes/bench`;
   const barge = {
     name: "barge",
-    address: bench.http,
+    address: bench.facts.http!,
     url: (file: string) => `/api/v1/files/home/${file}`,
   };
   await fill(bench, barge);

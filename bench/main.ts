@@ -9,6 +9,7 @@
 import { benchHttp } from "./http.ts";
 import { benchIdle } from "./idle.ts";
 import { benchMemory } from "./memory.ts";
+import { benchSftp } from "./sftp.ts";
 import { benchStart } from "./start.ts";
 import { benchSync } from "./sync.ts";
 import { benchTree } from "./tree.ts";
@@ -18,6 +19,7 @@ const benches = {
   memory: benchMemory,
   idle: benchIdle,
   tree: benchTree,
+  sftp: benchSftp,
   start: benchStart,
   sync: benchSync,
   http: benchHttp,

@@ -17,9 +17,11 @@ export interface Bench extends AsyncDisposable {
   readonly folder: string;
   /** HOST:PORT of the server's native door. */
   readonly address: string;
-  /** The same of its HTTP door; empty where that is off. */
-  readonly http: string;
+  /** HOST:PORT of each door that is open. */
+  readonly facts: Readonly<Record<string, string | null>>;
   readonly server: Deno.ChildProcess;
+  /** Runs a command on its data directory, to its end. */
+  admin(...args: string[]): Promise<Run>;
   /** Runs a client command against it, to its end. */
   run(...args: string[]): Promise<Run>;
 }
@@ -52,7 +54,8 @@ export async function startBench(...args: string[]): Promise<Bench> {
   const lines = server.stdout.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   while (!text.includes("\n")) text += (await lines.read()).value ?? "";
-  const { native, http } = JSON.parse(text) as { native: string; http: string | null };
+  const facts = JSON.parse(text);
+  const native: string = facts.native;
   const env = {
     BARGE_SERVER: `barge://bench@${native}`,
     BARGE_PASSWORD: "bench",
@@ -61,7 +64,8 @@ export async function startBench(...args: string[]): Promise<Bench> {
   return {
     folder,
     address: native,
-    http: http ?? "",
+    facts,
+    admin: (...args) => run([...args, "--data", data]),
     server,
     run: (...args) => run(args, env),
     async [Symbol.asyncDispose]() {

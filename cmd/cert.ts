@@ -18,7 +18,8 @@ export default command({
   usage: "[HOST[:PORT]]",
   about: `Prints the fingerprint of a certificate, whom it is for, and until when.
 
-    Without a server's name: of the one that \`barge serve\` made in the data directory. With one:
+    Without a server's name: of the one that \`barge serve\` made in the data directory, and those of
+    the host keys that SSH clients are shown at the SFTP door. With one:
     of what that server shows, and whether it is what is pinned here; nothing is pinned by looking,
     and the exit code is 15 when it is another one.
 
@@ -51,16 +52,22 @@ export default command({
 
 async function own(data: string, json: boolean): Promise<void> {
   const { ownFiles, readOwnCertificate } = await import("../core/net/own_certificate.ts");
+  const { readHostKeys } = await import("../core/net/host_keys.ts");
   const certificate = await readOwnCertificate(data);
-  if (!certificate) {
+  const hostKeys = await readHostKeys(data);
+  if (!certificate && !hostKeys) {
     throw new BargeError("not-found", "there is no certificate yet", {
       op: "cert",
       path: ownFiles(data).cert,
       hint: "`barge serve` makes it when it first listens with TLS",
     });
   }
-  if (json) printJson({ file: ownFiles(data).cert, ...fields(certificate) });
-  else describe(certificate);
+  if (json) {
+    const shown = certificate && { file: ownFiles(data).cert, ...fields(certificate) };
+    return printJson({ ...shown, ...hostKeys && { hostKeys } });
+  }
+  if (certificate) describe(certificate);
+  for (const { type, fingerprint } of hostKeys ?? []) print(`${fingerprint} ${type}`);
 }
 
 async function look(

@@ -29,7 +29,7 @@ export default command({
     http: door("http", { host: "127.0.0.1", port: 8080 }, "the web: a page, an API, WebDAV"),
     ftp: later("ftp"),
     ftps: later("ftps"),
-    sftp: later("sftp"),
+    sftp: door("sftp", null, "the door for scp, sftp, rclone, WinSCP and sshfs"),
     workers: valueOr(
       ["--workers"],
       count("N", 1, 256),
@@ -211,6 +211,9 @@ export default command({
             `with ${workers} ${workers === 1 ? "worker" : "workers"}`,
         );
         if (facts.fingerprint) note(`its certificate is ${facts.fingerprint}`);
+        for (const { type, fingerprint } of facts.hostKeys) {
+          note(`its host key for SFTP is ${type} ${fingerprint}`);
+        }
         if (!native) return;
         // On this machine a client has to be told; to others TLS is what it begins with.
         const asked = isLoopback(native.host) && tlsOf("native", native.host, options) !== "off"

@@ -57,7 +57,9 @@ export async function licenses(root: string): Promise<License[]> {
 }
 
 async function licenseOf({ name, version, localPath }: Package): Promise<License> {
-  const { license } = JSON.parse(await Deno.readTextFile(join(localPath, "package.json")));
+  const facts = JSON.parse(await Deno.readTextFile(join(localPath, "package.json")));
+  // Old packages have a list of them.
+  const license = facts.license ?? facts.licenses?.map(({ type }: { type: string }) => type).join();
   if (typeof license !== "string") throw new Error(`${name}@${version} names no license`);
   const files = Array.from(Deno.readDirSync(localPath), (entry) => entry.name)
     .filter((file) => /^(licen[cs]e|copying|notice)([.-]|$)/i.test(file)).sort();

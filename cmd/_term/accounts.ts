@@ -2,6 +2,7 @@
 import type { Account, Accounts } from "../../core/account/accounts.ts";
 import type { Bans } from "../../core/account/bans.ts";
 import type { Database } from "../../core/account/database.ts";
+import type { Keys } from "../../core/account/keys.ts";
 import type { Tokens } from "../../core/account/tokens.ts";
 import { typed } from "../../core/error.ts";
 import type { Store } from "../../core/session/store.ts";
@@ -11,6 +12,7 @@ export interface OpenAccounts extends Disposable {
   readonly db: Database;
   readonly accounts: Accounts;
   readonly tokens: Tokens;
+  readonly keys: Keys;
   readonly bans: Bans;
 }
 
@@ -32,12 +34,14 @@ export async function openAccounts(
   const { Database } = await import("../../core/account/database.ts");
   const { Accounts } = await import("../../core/account/accounts.ts");
   const { Tokens } = await import("../../core/account/tokens.ts");
+  const { Keys } = await import("../../core/account/keys.ts");
   const { Bans } = await import("../../core/account/bans.ts");
   const db = new Database(data, options);
   return {
     db,
     accounts: new Accounts(db),
     tokens: new Tokens(db),
+    keys: new Keys(db),
     bans: new Bans(db),
     [Symbol.dispose]: () => db[Symbol.dispose](),
   };

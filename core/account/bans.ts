@@ -15,7 +15,7 @@
  *   comes by a tunnel. An account at loopback is, or a tunnel would be a way to guess for ever.
  * - A token has 256 random bits. Guessing one is hopeless, so that a wrong one counts against its
  *   address only, and a right one is refused only where the address is banned: cron goes on with the
- *   token of `barge login` while somebody fails at the account's password.
+ *   token of `barge login` while somebody fails at the account's password. So it is with public keys.
  *
  * A login that succeeds forgets that account's failures from there, not those with other names: one
  * account of one's own does not pay for guessing at others. A ban lasts 5 minutes, then twice as long
@@ -52,7 +52,7 @@ export interface Attempt {
   readonly account: { readonly id: number; readonly name: string } | undefined;
   /** What the client called it; a token's id. */
   readonly name: string;
-  readonly mechanism: "password" | "token";
+  readonly mechanism: "password" | "token" | "key";
   /** The client's numeric address, without the port. */
   readonly host: string;
 }
@@ -211,7 +211,7 @@ export class Bans {
     const seen = this.#seen(account?.id ?? 0, address) ?? 0;
     const atHome = local || seen >= this.#now() - atHomeFor;
     const anywhere: Subject = ["", address];
-    if (mechanism === "token") {
+    if (mechanism !== "password") {
       return { account: "", address, atHome, subjects: atHome ? [] : [anywhere] };
     }
     const key = account?.name.toLowerCase() ?? unknown;

@@ -117,7 +117,7 @@ export class Reservations {
       const credit = Math.max(row.credit, this.#credit(declared, declared.account));
       this.#raise(row, declared.size ?? row.want, credit);
       this.#db.run(
-        `UPDATE upload SET size = ?, modified = ?, holder = ?, touched = ?, whole = NULL WHERE id = ?`,
+        `UPDATE upload SET size = ?, modified = ?, holder = ?, touched = ? WHERE id = ?`,
         ...[declared.size, declared.modified, declared.holder, Date.now(), id],
       );
       return this.upload(id);

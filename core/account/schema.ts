@@ -256,4 +256,17 @@ CREATE TABLE share_visit (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX share_visit_at ON share_visit (at);
 `,
+  `
+-- Public keys that accounts log in with at the SFTP door.
+CREATE TABLE public_key (
+  account     INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+  fingerprint TEXT NOT NULL,                        -- SHA256:..., of the blob
+  type        TEXT NOT NULL,
+  blob        TEXT NOT NULL,                        -- RFC 4253, section 6.6; in base64
+  comment     TEXT NOT NULL,
+  added       INTEGER NOT NULL,
+  used        INTEGER,                              -- when it last logged in
+  PRIMARY KEY (account, fingerprint)
+) STRICT, WITHOUT ROWID;
+`,
 ];

@@ -1,10 +1,10 @@
 /**
  * A server's own certificate, in the folder `tls` of its data directory: `cert.pem` and `key.pem`,
- * for its owner's eyes alone. They are there together or not at all: both are written into a folder
- * of another name, which is then renamed. Of two starters one wins, and both use what it made.
+ * for its owner's eyes alone. Of two starters one wins, and both use what it made.
  */
-import { BargeError, typed } from "../error.ts";
+import { typed } from "../error.ts";
 import { type Certificate, type Files, loadCertificate } from "./certificate.ts";
+import { keepTogether } from "./keep_together.ts";
 
 /** Where the certificate of a data directory lies. */
 export function ownFiles(data: string): Files {
@@ -37,26 +37,7 @@ export async function ownCertificate(
   if (there) return there;
   const { makeSelfSigned } = await import("./self_signed.ts");
   const pair = await makeSelfSigned(names(hosts));
-  const folder = `${data}/tls`;
-  const making = `${data}/tls-${crypto.randomUUID()}`;
-  try {
-    await Deno.mkdir(making, { mode: 0o700 });
-    await write(`${making}/cert.pem`, pair.cert);
-    await write(`${making}/key.pem`, pair.key);
-    await sync(making);
-    await Deno.rename(making, folder);
-    await sync(data);
-  } catch (cause) {
-    await Deno.remove(making, { recursive: true }).catch(() => {/* it was never made */});
-    const first = await readOwnCertificate(data);
-    if (first) return first;
-    const { kind, message } = typed(cause);
-    throw new BargeError(kind === "no-space" ? kind : "fatal", message, {
-      op: "make certificate in",
-      path: folder,
-      cause,
-    });
-  }
+  await keepTogether(`${data}/tls`, { "cert.pem": pair.cert, "key.pem": pair.key });
   return await loadCertificate(ownFiles(data));
 }
 
@@ -76,19 +57,6 @@ function hostname(): string {
   } catch {
     return "";
   }
-}
-
-async function write(path: string, text: string): Promise<void> {
-  using file = await Deno.open(path, { createNew: true, write: true, mode: 0o600 });
-  const bytes = new TextEncoder().encode(text);
-  for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
-  await file.sync();
-}
-
-async function sync(folder: string): Promise<void> {
-  if (Deno.build.os === "windows") return; // folders can't be opened there
-  using file = await Deno.open(folder);
-  await file.sync();
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -4,6 +4,7 @@ import type { DoorName, OpenDoor } from "../door/door.ts";
 const doors: Partial<Record<DoorName, () => Promise<{ readonly openDoor: OpenDoor }>>> = {
   native: () => import("../door/native/listen.ts"),
   http: () => import("../door/http/listen.ts"),
+  sftp: () => import("../door/sftp/listen.ts"),
 };
 
 /** @throws {RangeError} for a door that this version does not have */

@@ -6,6 +6,7 @@ import { Database } from "../account/database.ts";
 import { type DoorName, doorNames, type DoorSpec, type FtpSpec } from "../door/door.ts";
 import { BargeError, typed } from "../error.ts";
 import { type Address, formatAddress } from "../net/address.ts";
+import type { HostKey } from "../net/host_keys.ts";
 import { makeVerifier } from "../protocol/scram.ts";
 import { makeTally } from "../session/gate.ts";
 import { makeHistory, sampleEvery } from "../session/history.ts";
@@ -26,6 +27,8 @@ const expireEvery = 3600 * 1000;
 /** Where the doors listen, once they do; null for one that is off. */
 export type Ready = { readonly [door in DoorName]: string | null } & {
   readonly fingerprint: string | null;
+  /** Of the SFTP door; none where that is off. */
+  readonly hostKeys: readonly HostKey[];
 };
 
 export interface ServeOptions extends Settings, Security {
@@ -87,6 +90,7 @@ async function run(
   const data = prepareData(options.data);
   using _held = await holdData(data);
   const certificate = await source?.(data);
+  const hostKeys = await hostKeysOf(data, wanted);
   new Database(data, { create: true, durability })[Symbol.dispose]();
   using store = new Store({
     data,
@@ -138,7 +142,7 @@ async function run(
     };
     const [native, http, ftp, ftps, sftp] = doorNames.map(at);
     const fingerprint = certificate?.fingerprint ?? null;
-    await options.onReady({ native, http, ftp, ftps, sftp, fingerprint });
+    await options.onReady({ native, http, ftp, ftps, sftp, fingerprint, hostKeys });
     const where = doors.map(({ address }) => formatAddress(address)).join(", ");
     await manager.tell("READY=1", `STATUS=serving at ${where}`);
     await aborted(options.signal);
@@ -148,6 +152,13 @@ async function run(
     clearInterval(sampling);
     await supervisor.stop(options.grace);
   }
+}
+
+/** Only the SFTP door has some, and its package is loaded only for it. */
+async function hostKeysOf(data: string, doors: readonly DoorSpec[]): Promise<HostKey[]> {
+  if (!doors.some(({ name }) => name === "sftp")) return [];
+  const { ownHostKeys } = await import("../net/host_keys.ts");
+  return await ownHostKeys(data);
 }
 
 /** Whatever goes wrong with it: it is done again in an hour. */

@@ -42,6 +42,8 @@ export class Download {
   readonly #file: Deno.FsFile;
   #hash: Hash | undefined;
   #at: number;
+  /** Ends when what {@link readAt} was asked for is done. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(
     file: Deno.FsFile,
@@ -101,6 +103,29 @@ export class Download {
     } catch (error) {
       throw typed(error);
     }
+  }
+
+  /**
+   * Reads anywhere, for clients that say where; calls are carried out in their order. What
+   * {@link read} and {@link digest} tell is of no use after it.
+   *
+   * @param position bytes from the start
+   * @returns how many bytes; 0 at the end
+   */
+  readAt(position: number, into: Uint8Array): Promise<number> {
+    const mine = this.#turn.then(async () => {
+      try {
+        if (position !== this.#at) this.#file.seekSync(position, Deno.SeekMode.Start);
+        this.#at = NaN;
+        const n = await this.#file.read(into) ?? 0;
+        this.#at = position + n;
+        return n;
+      } catch (error) {
+        throw typed(error);
+      }
+    });
+    this.#turn = mine.catch(() => {/* whoever called is told */});
+    return mine;
   }
 
   /**

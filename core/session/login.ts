@@ -106,7 +106,7 @@ export function fail(store: Store, attempt: Attempt): number {
 }
 
 /** What can't be noted, on a full disk for instance, must not keep out who comes to make room. */
-function noted<T>(work: () => T): T | undefined {
+export function noted<T>(work: () => T): T | undefined {
   try {
     return work();
   } catch (error) {

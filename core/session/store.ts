@@ -3,6 +3,7 @@ import { Accounts } from "../account/accounts.ts";
 import { Bans } from "../account/bans.ts";
 import { Database } from "../account/database.ts";
 import { Intents } from "../account/intent.ts";
+import { Keys } from "../account/keys.ts";
 import { Ledger } from "../account/ledger.ts";
 import { Locks } from "../account/locks.ts";
 import { Properties } from "../account/properties.ts";
@@ -57,6 +58,7 @@ export class Store implements Disposable {
   readonly tokens: Tokens;
   readonly webSessions: WebSessions;
   readonly shares: Shares;
+  readonly keys: Keys;
   readonly bans: Bans;
   readonly ledger: Ledger;
   readonly reservations: Reservations;
@@ -86,6 +88,7 @@ export class Store implements Disposable {
     this.tokens = new Tokens(this.db);
     this.webSessions = new WebSessions(this.db);
     this.shares = new Shares(this.db);
+    this.keys = new Keys(this.db);
     this.bans = new Bans(this.db, settings.banAfter);
     this.ledger = new Ledger(this.db);
     this.reservations = new Reservations(this.db, this.ledger);

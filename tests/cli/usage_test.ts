@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import config from "../../deno.json" with { type: "json" };
+import type { Tree } from "../../cmd/_term/command.ts";
 import { tree } from "../../main.ts";
 import { Home } from "./_barge.ts";
 
@@ -21,12 +22,17 @@ Deno.test("help lists every verb, on standard output", async () => {
   assert.deepEqual([bare.code, bare.stdout], [2, stdout]);
 });
 
+/** The words of every verb. */
+function namesOf(tree: Tree): string[][] {
+  return Object.entries(tree).flatMap(([name, row]) => [
+    ...("load" in row ? [[name]] : []),
+    ...("verbs" in row ? namesOf(row.verbs).map((words) => [name, ...words]) : []),
+  ]);
+}
+
 Deno.test("every verb has help with an example and its options' variables", async () => {
   await using home = new Home();
-  const names = Object.entries(tree).flatMap(([name, row]) => [
-    ...("load" in row ? [[name]] : []),
-    ...("verbs" in row ? Object.keys(row.verbs).map((sub) => [name, sub]) : []),
-  ]);
+  const names = namesOf(tree);
   const pages = await Promise.all(names.map((words) => home.barge(["help", ...words])));
   for (const [i, { code, stdout, stderr }] of pages.entries()) {
     const name = names[i].join(" ");

@@ -1,0 +1,38 @@
+/** `barge user key list`: the public keys that an account may log in with. */
+import { object } from "@optique/core/constructs";
+import type { PublicKey } from "../../../core/account/keys.ts";
+import { openAccounts } from "../../_term/accounts.ts";
+import { command } from "../../_term/command.ts";
+import { argument, common, dataOption } from "../../_term/options.ts";
+import { printJson } from "../../_term/out.ts";
+import { printTable } from "../../_term/table.ts";
+
+export default command({
+  options: object({ name: argument("NAME", "The account"), data: dataOption(), ...common }),
+  usage: "NAME",
+  about: `Lists the public keys that an account may log in with at the SFTP door, oldest first.`,
+  examples: [["barge user key list alice", "which keys alice has"]],
+  async run({ name, data, json }) {
+    using open = await openAccounts(data);
+    const keys = open.keys.list(open.accounts.get(name).id);
+    if (json) return keys.map(keyFields).forEach(printJson);
+    const day = (ms: number | null) =>
+      ms === null ? "never" : new Date(ms).toISOString().slice(0, 16).replace("T", " ");
+    const rows = keys.map((key) => [
+      ...[key.type, key.fingerprint, day(key.added), day(key.used), key.comment],
+    ]);
+    printTable(["TYPE", "FINGERPRINT", "ADDED", "LAST USED", "COMMENT"], rows);
+  },
+});
+
+/** A key as `--json` shows it. The fields are frozen. */
+function keyFields({ type, fingerprint, comment, added, used }: PublicKey) {
+  const time = (ms: number) => new Date(ms).toISOString();
+  return {
+    type,
+    fingerprint,
+    comment,
+    added: time(added),
+    used: used === null ? null : time(used),
+  };
+}

@@ -1,0 +1,39 @@
+/** `barge user key remove`: takes public keys from an account. */
+import { object } from "@optique/core/constructs";
+import { BargeError } from "../../../core/error.ts";
+import { openAccounts } from "../../_term/accounts.ts";
+import { command } from "../../_term/command.ts";
+import { argument, common, dataOption } from "../../_term/options.ts";
+import { note, printJson } from "../../_term/out.ts";
+
+export default command({
+  options: object({
+    name: argument("NAME", "The account"),
+    key: argument("FINGERPRINT", "As `barge user key list` shows it, or its comment; `all`: each"),
+    data: dataOption(),
+    ...common,
+  }),
+  usage: "NAME FINGERPRINT",
+  about: `Takes a public key from an account: nobody logs in with it any more. Who is connected
+    stays so.`,
+  examples: [
+    ["barge user key remove alice alice@laptop", "the laptop is lost"],
+    ["barge user key remove alice all", "leave alice her password"],
+  ],
+  async run({ name, key, data, json }) {
+    using open = await openAccounts(data);
+    const { id } = open.accounts.get(name);
+    const removed = open.db.transaction(() =>
+      open.keys.list(id)
+        .filter(({ fingerprint, comment }) => [fingerprint, comment, "all"].includes(key))
+        .filter(({ fingerprint }) => open.keys.remove(id, fingerprint))
+    );
+    if (removed.length === 0 && key !== "all") {
+      throw new BargeError("not-found", `${name} has no such key`, { op: "remove", path: key });
+    }
+    for (const { fingerprint } of json ? removed : []) printJson({ fingerprint, removed: true });
+    if (!json) {
+      note(`removed ${removed.length} ${removed.length === 1 ? "key" : "keys"} of ${name}`);
+    }
+  },
+});

@@ -1,0 +1,97 @@
+/** Public keys of accounts: what an SSH client proves itself with instead of a password. */
+import { createHash } from "node:crypto";
+import { BargeError } from "../error.ts";
+import type { AuthorizedKey } from "./authorized_key.ts";
+import type { Database } from "./database.ts";
+
+export interface PublicKey {
+  /** `SHA256:...`, as `ssh-keygen -l` prints it. */
+  readonly fingerprint: string;
+  /** `ssh-ed25519` and the like. */
+  readonly type: string;
+  readonly comment: string;
+  /** Milliseconds since 1970. */
+  readonly added: number;
+  /** When it was last logged in with, or null. */
+  readonly used: number | null;
+}
+
+/** So many keys an account may have. */
+const most = 256;
+
+export class Keys {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /**
+   * Gives an account a key.
+   *
+   * @returns false: it has it already
+   * @throws {BargeError} `not-found` when the account is gone; `refused` when it has too many
+   */
+  add(account: number, { type, blob, comment }: AuthorizedKey): boolean {
+    return this.#db.transaction(() => {
+      if (!this.#db.get("SELECT 1 FROM account WHERE id = ?", account)) {
+        throw new BargeError("not-found", "the account is gone");
+      }
+      if (this.list(account).length >= most) {
+        throw new BargeError("refused", `it has ${most} keys already`);
+      }
+      const { changes } = this.#db.run(
+        `INSERT INTO public_key (account, fingerprint, type, blob, comment, added)
+         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+        ...[account, fingerprintOf(blob), type, blob.toBase64(), comment, Date.now()],
+      );
+      return changes > 0;
+    });
+  }
+
+  /** An account's keys, oldest first. */
+  list(account: number): PublicKey[] {
+    const sql = `SELECT fingerprint, type, comment, added, used FROM public_key
+      WHERE account = ? ORDER BY added, fingerprint`;
+    return this.#db.all<PublicKey>(sql, account).map((key) => ({ ...key }));
+  }
+
+  /** @returns the id of the account of that name, if it has that key */
+  find(name: string, fingerprint: string): number | undefined {
+    const sql = `SELECT public_key.account AS id FROM public_key JOIN account
+      ON account.id = public_key.account WHERE account.name = ? AND fingerprint = ?`;
+    return this.#db.get<{ id: number }>(sql, name, fingerprint)?.id;
+  }
+
+  /** Notes that it was logged in with: at most once a minute, to spare the disk. */
+  touch(account: number, fingerprint: string): void {
+    const now = Date.now();
+    this.#db.run(
+      `UPDATE public_key SET used = ?
+       WHERE account = ? AND fingerprint = ? AND coalesce(used, 0) < ?`,
+      ...[now, account, fingerprint, now - 60_000],
+    );
+  }
+
+  /** @returns whether the account had such a key */
+  remove(account: number, fingerprint: string): boolean {
+    const sql = "DELETE FROM public_key WHERE account = ? AND fingerprint = ?";
+    return this.#db.run(sql, account, fingerprint).changes > 0;
+  }
+}
+
+/**
+ * A key's fingerprint, as `ssh-keygen -l` prints it.
+ *
+ * @param blob the public key (RFC 4253, section 6.6)
+ *
+ * @example
+ * ```ts
+ * import { fingerprintOf } from "./keys.ts";
+ * const empty = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU";
+ * if (fingerprintOf(new Uint8Array()) !== empty) throw new Error();
+ * ```
+ */
+export function fingerprintOf(blob: Uint8Array): string {
+  return `SHA256:${createHash("sha256").update(blob).digest("base64").replace(/=+$/, "")}`;
+}

@@ -1,0 +1,34 @@
+/**
+ * What the door speaks: nothing with SHA-1, CBC or a group below 2048 bits. A client's order decides
+ * among these (RFC 4253, section 7.1).
+ *
+ * ChaCha20-Poly1305 is by far the quickest in this runtime, AES-CTR with an HMAC comes next, and
+ * AES-GCM last: the runtime's is slow.
+ */
+export const algorithms = {
+  // Key exchange with 4096 bits and more holds up everybody else for a quarter of a second.
+  kex: [
+    "curve25519-sha256",
+    "curve25519-sha256@libssh.org",
+    "ecdh-sha2-nistp256",
+    "ecdh-sha2-nistp384",
+    "diffie-hellman-group14-sha256",
+  ],
+  cipher: [
+    "chacha20-poly1305@openssh.com",
+    "aes128-ctr",
+    "aes192-ctr",
+    "aes256-ctr",
+    "aes128-gcm@openssh.com",
+    "aes256-gcm@openssh.com",
+  ],
+  hmac: [
+    "hmac-sha2-256-etm@openssh.com",
+    "hmac-sha2-512-etm@openssh.com",
+    "hmac-sha2-256",
+    "hmac-sha2-512",
+  ],
+  serverHostKey: ["ssh-ed25519", "rsa-sha2-512", "rsa-sha2-256"],
+  // Deflated bytes can become a thousand times as many before anybody has counted them.
+  compress: ["none"],
+} as const;

@@ -1,0 +1,131 @@
+/**
+ * The commands that can be run in place of a shell: `scp` as old clients start it at the other end, and
+ * `sha256sum` and `md5sum`, which rclone asks for. All is done here: no program is started.
+ */
+import { createHash } from "node:crypto";
+import { BargeError } from "../../error.ts";
+import { digest } from "../../session/digest.ts";
+import type { Session } from "../../session/session.ts";
+import { Access, outcomeOf } from "../access.ts";
+import { explain, note } from "../failure.ts";
+import type { ChannelBytes } from "./bytes.ts";
+import type { WorkOptions } from "./connection.ts";
+import { resolve } from "./paths.ts";
+import { Scp } from "./scp.ts";
+import { words } from "./words.ts";
+
+export interface CommandOptions extends WorkOptions {
+  /** As the client wrote it, to be read as a shell does. */
+  readonly command: string;
+}
+
+/** @returns the exit code */
+type Program = (command: Command, args: readonly string[]) => Promise<number>;
+
+const programs: { readonly [name: string]: Program } = {
+  scp: (command, args) => new Scp(command).run(args),
+  sha256sum: (command, args) => sums(command, "sha256", args),
+  md5sum: (command, args) => sums(command, "md5", args),
+};
+const notFound = 127;
+const most = 16 * 1024;
+
+/** One of them. */
+export class Command {
+  /** Until it ends. */
+  readonly busy = true;
+  readonly #options: CommandOptions;
+
+  constructor(options: CommandOptions) {
+    this.#options = options;
+  }
+
+  get session(): Session {
+    return this.#options.session;
+  }
+
+  get bytes(): ChannelBytes {
+    return this.#options.bytes;
+  }
+
+  get ended(): AbortSignal {
+    return this.#options.ended;
+  }
+
+  /** What is under way may end. */
+  leave(): void {}
+
+  /** A record of the access log, for something that was asked for. */
+  access(verb: string, path: string | null): Access {
+    const { address, account, presence } = this.#options;
+    const access = new Access({ door: "sftp", address, verb, path }, this.session.store.metrics);
+    access.account = account;
+    presence.doing = access;
+    return access;
+  }
+
+  async run(): Promise<void> {
+    const { bytes, address, presence } = this.#options;
+    try {
+      bytes.end(await this.#run());
+    } catch (error) {
+      note(error, address);
+      bytes.end(1);
+    } finally {
+      presence.doing = null;
+    }
+  }
+
+  async #run(): Promise<number> {
+    const { command } = this.#options;
+    const [name = "", ...args] = command.length > most ? [] : words(command);
+    const program = Object.hasOwn(programs, name) ? programs[name] : undefined;
+    if (program) return await program(this, args);
+    this.access("exec", null).end("unsupported");
+    await this.complain("there is no shell here: only sftp, scp, sha256sum and md5sum");
+    return notFound;
+  }
+
+  /** Says it where the client shows what went wrong. */
+  async complain(text: string): Promise<void> {
+    await this.bytes.send(new TextEncoder().encode(`barge: ${text}\n`), "stderr");
+  }
+}
+
+/** As coreutils print it; without a path, of what the client sends. */
+async function sums(
+  command: Command,
+  algorithm: "sha256" | "md5",
+  args: readonly string[],
+): Promise<number> {
+  const end = args.indexOf("--");
+  const paths = end === -1 ? args.filter((arg) => !/^-[bt]$/.test(arg)) : args.slice(end + 1);
+  const tell = (text: string) => command.bytes.send(new TextEncoder().encode(text));
+  if (paths.length === 0) {
+    await tell(`${await digestOfInput(command, algorithm)}  -\n`);
+    return 0;
+  }
+  let failed = false;
+  for (const path of paths) {
+    const access = command.access("digest", resolve(path));
+    try {
+      const request = { verb: "digest", path: resolve(path), algorithm, fresh: false } as const;
+      const found = await digest(command.session, request, command.ended);
+      access.end("ok");
+      await tell(`${found.digest}  ${path}\n`);
+    } catch (error) {
+      access.end(outcomeOf(error));
+      const { message } = explain(error, { op: "digest", path });
+      await command.complain(`${path}: ${message}`);
+      failed = true;
+    }
+  }
+  return failed ? 1 : 0;
+}
+
+async function digestOfInput({ bytes, ended }: Command, algorithm: string): Promise<string> {
+  const hash = createHash(algorithm);
+  while (await bytes.need(1)) hash.update(bytes.some(1024 * 1024));
+  if (ended.aborted) throw new BargeError("unavailable", "the client is gone");
+  return hash.digest("hex");
+}

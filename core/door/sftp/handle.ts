@@ -1,0 +1,177 @@
+/**
+ * What a client has open: a file that it reads, one that it writes, a folder that it lists.
+ *
+ *   opened -> (requests) -> closed           a written file is published then, and only then
+ *                       \-> abandoned        its client is gone: an upload is kept, to be continued
+ *
+ * An upload that failed stays open as a handle, to refuse what still comes for it: its client has
+ * more requests under way. Closing it tells the failure once more, so that nobody takes it for a file.
+ */
+import { BargeError } from "../../error.ts";
+import type { Entry } from "../../protocol/message.ts";
+import type { Download } from "../../session/get.ts";
+import type { Presence } from "../../session/roster.ts";
+import type { Upload } from "../../session/upload.ts";
+import { type Access, outcomeOf } from "../access.ts";
+import { explain } from "../failure.ts";
+import { badHandle } from "./status.ts";
+
+interface Opened {
+  readonly path: string;
+  /** Ended when it is closed; counts what was moved. */
+  readonly access: Access;
+}
+
+export interface Reading extends Opened {
+  readonly kind: "reading";
+  readonly file: Download;
+}
+
+export interface Writing extends Opened {
+  readonly kind: "writing";
+  readonly upload: Upload;
+  /** Does every write go to its end, whatever its offset? */
+  readonly append: boolean;
+  readonly reads: boolean;
+  readonly writes: boolean;
+  /** Where the next one is appended: writes that wait are counted. */
+  end: number;
+  failure?: BargeError;
+}
+
+export interface Listing extends Opened {
+  readonly kind: "listing";
+  readonly batches: AsyncGenerator<Entry[], void, void>;
+  /** Read, and not told yet. */
+  rest: Entry[];
+}
+
+export type Handle = Reading | Writing | Listing;
+
+/** How many handles one connection may have. */
+export const mostHandles = 256;
+
+/** The handles of one connection, over all its channels. */
+export class Places {
+  #taken = 0;
+
+  take(): void {
+    if (this.#taken >= mostHandles) {
+      throw new BargeError("refused", `there are ${mostHandles} open handles already`, {
+        hint: "close some",
+      });
+    }
+    this.#taken++;
+  }
+
+  leave(): void {
+    this.#taken--;
+  }
+}
+
+/** The handles of one channel: numbers, which are not used twice. */
+export class Handles {
+  readonly #open = new Map<number, Handle>();
+  readonly #places: Places;
+  readonly #presence: Presence;
+  #next = 1;
+
+  /** @param presence told of what was opened last */
+  constructor(places: Places, presence: Presence) {
+    this.#places = places;
+    this.#presence = presence;
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** Opens one. @throws {BargeError} `refused` when there are too many; what `make` throws */
+  async add(make: () => Promise<Handle> | Handle): Promise<Uint8Array> {
+    this.#places.take();
+    try {
+      const handle = await make();
+      const number = this.#next++;
+      this.#open.set(number, handle);
+      this.#presence.doing = handle.access;
+      const name = new Uint8Array(4);
+      new DataView(name.buffer).setUint32(0, number);
+      return name;
+    } catch (error) {
+      this.#places.leave();
+      throw error;
+    }
+  }
+
+  /** @throws {BargeError} `refused` when there is none of that name, or it is of another kind */
+  get<K extends Handle["kind"]>(
+    name: Uint8Array,
+    ...kinds: readonly K[]
+  ): Extract<Handle, { kind: K }> {
+    const handle = this.#open.get(numberOf(name));
+    if (!handle || kinds.length > 0 && !kinds.includes(handle.kind as K)) throw badHandle();
+    return handle as Extract<Handle, { kind: K }>;
+  }
+
+  /** The upload to a path, if one is open here. */
+  writing(path: string): Writing | undefined {
+    for (const handle of this.#open.values()) {
+      if (handle.kind === "writing" && handle.path === path && !handle.failure) return handle;
+    }
+    return undefined;
+  }
+
+  /** Closes one. @throws {BargeError} why what was written is no file */
+  async close(name: Uint8Array): Promise<void> {
+    const handle = this.get(name);
+    this.#open.delete(numberOf(name));
+    this.#presence.doing = [...this.#open.values()].at(-1)?.access ?? null;
+    try {
+      await close(handle);
+      handle.access.end("ok");
+    } catch (error) {
+      handle.access.end(outcomeOf(error));
+      throw error;
+    } finally {
+      this.#places.leave();
+    }
+  }
+
+  /** Lets go of all: nobody is there any more. */
+  async abandon(): Promise<void> {
+    for (const handle of this.#open.values()) {
+      if (handle.kind === "reading") handle.file.close();
+      else if (handle.kind === "listing") await handle.batches.return();
+      else await handle.upload.settled();
+      if (handle.kind === "writing") handle.upload.detach();
+      handle.access.end(handle.kind === "writing" ? "unavailable" : "ok");
+      this.#places.leave();
+    }
+    this.#open.clear();
+    this.#presence.doing = null;
+  }
+}
+
+/** Notes that writing failed; the first failure counts. The upload is ended as that asks for. */
+export async function failWriting(handle: Writing, error: unknown): Promise<BargeError> {
+  if (handle.failure) return handle.failure;
+  handle.failure = explain(error, { op: "put", path: handle.path });
+  handle.access.end(handle.failure.kind);
+  await handle.upload.settled();
+  handle.upload.fail(handle.failure);
+  return handle.failure;
+}
+
+async function close(handle: Handle): Promise<void> {
+  if (handle.kind === "reading") return handle.file.close();
+  if (handle.kind === "listing") return void await handle.batches.return();
+  if (handle.failure) throw handle.failure;
+  if (handle.upload.ended) return;
+  await handle.upload.settled();
+  await handle.upload.commit(null, true);
+}
+
+/** A handle's name is four bytes; others were never given out. */
+function numberOf(name: Uint8Array): number {
+  return name.length === 4 ? new DataView(name.buffer, name.byteOffset).getUint32(0) : 0;
+}

@@ -1,0 +1,69 @@
+/** Opens the SFTP door. */
+import { getLogger } from "@logtape/logtape";
+import { BargeError } from "../../error.ts";
+import type { Address } from "../../net/address.ts";
+import { readPrivateKeys } from "../../net/host_keys.ts";
+import type { Stream } from "../../net/stream.ts";
+import type { Store } from "../../session/store.ts";
+import type { Door, Opening } from "../door.ts";
+import { host } from "../listen.ts";
+import { algorithms } from "./algorithms.ts";
+import { type Begin, Connection, patience } from "./connection.ts";
+import { type Client, makeServer } from "./ssh2.ts";
+import type { Wire } from "./wire.ts";
+
+const log = getLogger(["barge", "serve"]);
+
+/** As the operator asks for it; the host keys must be there. @throws as `OpenDoor` */
+export function openDoor({ store, spec, reusePort }: Opening): Promise<Door> {
+  return listenSftp(store, spec.address, reusePort);
+}
+
+/**
+ * @param reusePort share the port with other workers
+ * @param allowed how long clients may take
+ * @throws {Deno.errors.AddrInUse} and others when it can't listen there; {BargeError} `fatal` when the
+ *   host keys can't be used
+ */
+export async function listenSftp(
+  store: Store,
+  address: Address,
+  reusePort: boolean,
+  allowed = patience,
+): Promise<Door> {
+  const begin = speakSsh(await readPrivateKeys(store.settings.data));
+  const { host: hostname, port } = address;
+  return host({
+    store,
+    name: "sftp",
+    host: hostname,
+    listener: Deno.listen({ hostname, port, reusePort }),
+    patience: allowed.stranger,
+    begin: (stream, presence) => new Connection(store, stream, begin, presence, allowed),
+    refusals: { refuse, stop: () => Promise.resolve() },
+  });
+}
+
+/** @throws {BargeError} `fatal` for keys that can't be used */
+function speakSsh(hostKeys: readonly string[]): Begin {
+  const waiting = new Map<string, (client: Client) => void>();
+  try {
+    const server = makeServer({ hostKeys, ident: "barge", algorithms });
+    // A peer's address and port are its own as long as it is connected.
+    server.on("connection", (client, { ip }) => waiting.get(ip)?.(client));
+    return (wire: Wire, onClient) => {
+      waiting.set(wire.remoteAddress, onClient);
+      wire.once("close", () => waiting.delete(wire.remoteAddress));
+      server.injectSocket(wire);
+    };
+  } catch (cause) {
+    throw new BargeError("fatal", (cause as Error).message, { op: "use host keys", cause });
+  }
+}
+
+/** RFC 4253, section 4.2 lets a server say something before its version; clients show it. */
+function refuse(stream: Stream): void {
+  const text = new TextEncoder().encode("There are too many connections: try again later.\r\n");
+  stream.write(text, 1000).catch(() => {/* it is gone */}).finally(() => stream.close());
+  log.debug("{peer}: no place", { peer: stream.peer });
+}

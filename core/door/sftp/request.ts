@@ -1,0 +1,54 @@
+/** What the handlers of SFTP requests share. */
+import { move } from "../../session/move.ts";
+import type { Access } from "../access.ts";
+import { type PacketReader, Status, statusPacket } from "./packet.ts";
+import { resolve } from "./paths.ts";
+import type { Sftp } from "./sftp.ts";
+
+/** Requests of one sort may be under way together. */
+export type Overlap = "reads" | "writes";
+
+/** What is known of a request, for the access log and the log. */
+export interface Asked {
+  op: string;
+  path?: string;
+  /** Its record; none for what belongs to a transfer, or changes and tells nothing. */
+  access?: Access;
+}
+
+export interface Handler {
+  /** As barge calls it, for logs. */
+  readonly name: string;
+  readonly overlaps?: Overlap;
+  handle(
+    s: Sftp,
+    id: number,
+    packet: PacketReader,
+    asked: Asked,
+  ): Promise<Uint8Array> | Uint8Array;
+}
+
+export function ok(id: number): Uint8Array {
+  return statusPacket(id, Status.OK);
+}
+
+/** Reads the path of a request, and begins its record. */
+export function begin(s: Sftp, asked: Asked, packet: PacketReader, verb = asked.op): string {
+  const path = resolve(packet.text());
+  asked.path = path;
+  asked.access = s.access(verb, path);
+  return path;
+}
+
+export async function rename(
+  s: Sftp,
+  packet: PacketReader,
+  asked: Asked,
+  overwrite: "never" | "always",
+): Promise<void> {
+  const from = resolve(packet.text());
+  const to = resolve(packet.text());
+  asked.path = from;
+  asked.access = s.access("move", from, to);
+  await move(s.session, from, to, overwrite);
+}

@@ -1,0 +1,254 @@
+/** The requests of SFTP version 3: what each reads of its packet, and what it calls. */
+import { BargeError } from "../../error.ts";
+import { get } from "../../session/get.ts";
+import { list } from "../../session/list.ts";
+import { mkdir } from "../../session/mkdir.ts";
+import { put } from "../../session/put.ts";
+import { remove } from "../../session/remove.ts";
+import { stat } from "../../session/stat.ts";
+import { type Access, outcomeOf } from "../access.ts";
+import {
+  change,
+  changeOpen,
+  lookAt,
+  lookAtOpen,
+  namesPacket,
+  owned,
+  pathPacket,
+  usersOf,
+} from "./attributes.ts";
+import { resolve } from "./paths.ts";
+import { extended } from "./extended.ts";
+import { failWriting } from "./handle.ts";
+import { maxData } from "./limits.ts";
+import {
+  dataPacket,
+  Open,
+  type PacketReader,
+  PacketWriter,
+  Status,
+  statusPacket,
+  Type,
+} from "./packet.ts";
+import { type Asked, begin, type Handler, ok, rename } from "./request.ts";
+import type { Sftp } from "./sftp.ts";
+import { badHandle } from "./status.ts";
+
+export const requests: { readonly [type: number]: Handler } = {
+  [Type.OPEN]: { name: "get", handle: open },
+  [Type.CLOSE]: {
+    name: "close",
+    async handle(s, id, packet) {
+      await s.handles.close(packet.bytes());
+      return ok(id);
+    },
+  },
+  [Type.READ]: { name: "read", overlaps: "reads", handle: read },
+  [Type.WRITE]: { name: "write", overlaps: "writes", handle: write },
+  [Type.LSTAT]: { name: "stat", handle: attributes },
+  [Type.STAT]: { name: "stat", handle: attributes },
+  [Type.FSTAT]: {
+    name: "stat",
+    handle: (s, id, packet) => attrs(id, lookAtOpen(s, s.handles.get(packet.bytes()))),
+  },
+  [Type.SETSTAT]: {
+    name: "set",
+    async handle(s, id, packet, asked) {
+      const path = begin(s, asked, packet);
+      await change(s, path, packet.attrs());
+      return ok(id);
+    },
+  },
+  [Type.FSETSTAT]: {
+    name: "set",
+    async handle(s, id, packet) {
+      await changeOpen(s, s.handles.get(packet.bytes()), packet.attrs());
+      return ok(id);
+    },
+  },
+  [Type.OPENDIR]: { name: "list", handle: openFolder },
+  [Type.READDIR]: { name: "list", handle: readFolder },
+  [Type.REMOVE]: {
+    name: "remove",
+    async handle(s, id, packet, asked) {
+      const path = begin(s, asked, packet);
+      if (stat(s.session, path).entry?.type === "dir") {
+        throw new BargeError("exists", "it is a folder");
+      }
+      await remove(s.session, path, false);
+      return ok(id);
+    },
+  },
+  [Type.MKDIR]: {
+    name: "mkdir",
+    handle(s, id, packet, asked) {
+      const path = begin(s, asked, packet);
+      mkdir(s.session, { verb: "mkdir", path, parents: false });
+      return ok(id);
+    },
+  },
+  [Type.RMDIR]: {
+    name: "remove",
+    async handle(s, id, packet, asked) {
+      const path = begin(s, asked, packet);
+      if (stat(s.session, path).entry?.type !== "dir") {
+        throw new BargeError("no-directory", "it is no folder");
+      }
+      await remove(s.session, path, false);
+      return ok(id);
+    },
+  },
+  [Type.REALPATH]: {
+    name: "realpath",
+    handle: (_, id, packet) => pathPacket(id, resolve(packet.text())),
+  },
+  [Type.RENAME]: {
+    name: "move",
+    async handle(s, id, packet, asked) {
+      await rename(s, packet, asked, "never");
+      return ok(id);
+    },
+  },
+  [Type.READLINK]: { name: "readlink", handle: noLinks },
+  [Type.SYMLINK]: { name: "symlink", handle: noLinks },
+  [Type.EXTENDED]: { name: "extended", handle: extended },
+};
+
+function noLinks(): never {
+  throw new BargeError("unsupported", "there are no links here");
+}
+
+function attributes(s: Sftp, id: number, packet: PacketReader, asked: Asked): Uint8Array {
+  return attrs(id, lookAt(s, begin(s, asked, packet)));
+}
+
+function attrs(id: number, attrs: ReturnType<typeof lookAt>): Uint8Array {
+  return new PacketWriter(Type.ATTRS, id).attrs(attrs).done();
+}
+
+/** Section 6.3. The flags are those of POSIX; what is written becomes a file at CLOSE. */
+async function open(
+  s: Sftp,
+  id: number,
+  packet: PacketReader,
+  asked: Asked,
+): Promise<Uint8Array> {
+  const path = resolve(packet.text());
+  const flags = packet.int();
+  const { mtime } = packet.attrs();
+  const writes = (flags & (Open.WRITE | Open.APPEND)) !== 0;
+  asked.path = path;
+  asked.op = writes ? "put" : "get";
+  const access = s.access(asked.op, path);
+  try {
+    if (s.leaving) throw new BargeError("unavailable", "the server is stopping");
+    const handle = await s.handles.add(() =>
+      writes ? openToWrite(s, path, flags, mtime, access) : openToRead(s, path, access)
+    );
+    return new PacketWriter(Type.HANDLE, id).bytes(handle).done();
+  } catch (error) {
+    access.end(outcomeOf(error));
+    throw error;
+  }
+}
+
+async function openToRead(s: Sftp, path: string, access: Access) {
+  const file = await get(s.session, path, 0);
+  return { kind: "reading", path, access, file } as const;
+}
+
+async function openToWrite(
+  s: Sftp,
+  path: string,
+  flags: number,
+  mtime: number | undefined,
+  access: Access,
+) {
+  if ((flags & Open.CREAT) === 0) stat(s.session, path); // something must be there
+  const upload = await put(s.session, {
+    path,
+    size: null,
+    modified: mtime === undefined ? null : mtime * 1000,
+    overwrite: (flags & Open.CREAT) !== 0 && (flags & Open.EXCL) !== 0 ? "never" : "always",
+    base: (flags & Open.TRUNC) !== 0 ? "fresh" : "old",
+  });
+  return {
+    ...{ kind: "writing", path, access, upload, end: upload.length } as const,
+    append: (flags & Open.APPEND) !== 0,
+    reads: (flags & Open.READ) !== 0,
+    writes: true,
+  };
+}
+
+async function read(s: Sftp, id: number, packet: PacketReader): Promise<Uint8Array> {
+  const handle = s.handles.get(packet.bytes(), "reading", "writing");
+  const offset = packet.long();
+  const asked = Math.min(packet.int(), maxData);
+  if (handle.kind === "writing" && !handle.reads) throw badHandle();
+  const source = handle.kind === "reading" ? handle.file : handle.upload;
+  const end = handle.kind === "reading" ? handle.file.size : handle.end;
+  const length = Math.max(0, Math.min(asked, end - offset));
+  const data = dataPacket(id, length);
+  let n = 0;
+  while (n < length) {
+    const more = await source.readAt(offset + n, data.room.subarray(n));
+    if (more === 0) break;
+    n += more;
+  }
+  if (n === 0 && asked > 0) return statusPacket(id, Status.EOF, "end of file");
+  if (handle.kind === "reading") handle.access.bytes += n;
+  return data.done(n);
+}
+
+async function write(s: Sftp, id: number, packet: PacketReader): Promise<Uint8Array> {
+  const handle = s.handles.get(packet.bytes(), "writing");
+  const offset = packet.long();
+  const bytes = packet.bytes();
+  if (handle.failure) throw handle.failure;
+  const at = handle.append ? handle.end : offset;
+  handle.end = Math.max(handle.end, at + bytes.length);
+  try {
+    await handle.upload.writeAt(at, bytes);
+  } catch (error) {
+    throw await failWriting(handle, error);
+  }
+  handle.access.bytes += bytes.length;
+  return ok(id);
+}
+
+async function openFolder(
+  s: Sftp,
+  id: number,
+  packet: PacketReader,
+  asked: Asked,
+): Promise<Uint8Array> {
+  const path = resolve(packet.text());
+  asked.path = path;
+  const access = s.access("list", path);
+  try {
+    const handle = await s.handles.add(() => {
+      const { entry } = stat(s.session, path);
+      if (entry?.type !== "dir") throw new BargeError("no-directory", "it is no folder");
+      const rest = [".", ".."].map((name) => ({ ...owned(s, path, entry), name }));
+      return { kind: "listing", path, access, batches: list(s.session, path, false), rest };
+    });
+    return new PacketWriter(Type.HANDLE, id).bytes(handle).done();
+  } catch (error) {
+    access.end(outcomeOf(error));
+    throw error;
+  }
+}
+
+async function readFolder(s: Sftp, id: number, packet: PacketReader): Promise<Uint8Array> {
+  const handle = s.handles.get(packet.bytes(), "listing");
+  if (handle.rest.length === 0) {
+    const { value: batch } = await handle.batches.next();
+    handle.rest = batch?.map((entry) => owned(s, resolve(`${handle.path}/${entry.name}`), entry)) ??
+      [];
+  }
+  if (handle.rest.length === 0) return statusPacket(id, Status.EOF, "end of folder");
+  const users = usersOf(s);
+  const { reply, told } = namesPacket(id, handle.rest, users);
+  handle.rest = handle.rest.slice(told);
+  return reply;
+}

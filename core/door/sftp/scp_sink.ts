@@ -1,0 +1,180 @@
+/** `scp -t`: takes files and folders. */
+import { BargeError } from "../../error.ts";
+import { mkdir } from "../../session/mkdir.ts";
+import { put } from "../../session/put.ts";
+import { setModified } from "../../session/set_modified.ts";
+import { stat } from "../../session/stat.ts";
+import type { Upload } from "../../session/upload.ts";
+import { outcomeOf } from "../access.ts";
+import { explain } from "../failure.ts";
+import { resolve } from "./paths.ts";
+import type { Scp, ScpOptions } from "./scp.ts";
+
+const longestPiece = 256 * 1024;
+const deepest = 256;
+
+/** A folder that is being filled. */
+interface Folder {
+  readonly path: string;
+  readonly modified: number | null;
+}
+
+/** What a line announces. */
+interface Announced {
+  readonly type: "C" | "D";
+  readonly size: number;
+  readonly name: string;
+}
+
+/**
+ * Takes what the client sends, until it ends.
+ *
+ * @param target as the client wrote it: a folder to put things into, or what the one thing is to be
+ * @throws {BargeError} `unavailable` when it is gone; `protocol`
+ */
+export async function take(scp: Scp, target: string, options: ScpOptions): Promise<void> {
+  const top = resolve(target);
+  const into = isFolder(scp, top);
+  if (options.folder && !into) {
+    return await scp.fail(target, new BargeError("no-directory", "it is no folder"));
+  }
+  await scp.ok();
+  const folders: Folder[] = [];
+  let modified: number | null = null;
+  for (let line; (line = await scp.line()) !== null;) {
+    if (line.startsWith("\x01")) continue; // it tells its user the same
+    if (line.startsWith("\x02")) return;
+    if (line === "E") {
+      await leave(scp, folders.pop());
+      continue;
+    }
+    const time = /^T(\d{1,12}) \d+ \d+ \d+$/.exec(line);
+    if (time) {
+      modified = Number(time[1]) * 1000;
+      await scp.ok();
+      continue;
+    }
+    const { type, size, name } = announced(line);
+    const path = folders.length > 0 || into ? join(folders.at(-1)?.path ?? top, name) : top;
+    if (type === "C") await takeFile(scp, path, size, modified);
+    else if (await enter(scp, path, options, folders.length)) folders.push({ path, modified });
+    modified = null;
+  }
+}
+
+function isFolder(scp: Scp, path: string): boolean {
+  try {
+    return stat(scp.command.session, path).entry?.type === "dir";
+  } catch (error) {
+    if (error instanceof BargeError) return false;
+    throw error;
+  }
+}
+
+function join(folder: string, name: string): string {
+  return folder === "/" ? `/${name}` : `${folder}/${name}`;
+}
+
+/** @throws {BargeError} `protocol`, also for a name that is none */
+function announced(line: string): Announced {
+  const [, type, digits, name] = /^([CD])[0-7]{4,5} (\d{1,16}) (.+)$/s.exec(line) ?? [];
+  const size = Number(digits);
+  const strange = name === undefined || name.includes("/") || name === "." || name === "..";
+  if (strange || !Number.isSafeInteger(size)) {
+    throw new BargeError("protocol", "no line of scp's");
+  }
+  return { type: type as "C" | "D", size, name };
+}
+
+/** @returns false: what is to come for it is refused; the client leaves it out */
+async function enter(
+  scp: Scp,
+  path: string,
+  { recursive }: ScpOptions,
+  depth: number,
+): Promise<boolean> {
+  const access = scp.command.access("mkdir", path);
+  try {
+    if (!recursive) throw new BargeError("usage", "a folder, without -r");
+    if (depth >= deepest) throw new BargeError("refused", `more than ${deepest} folders deep`);
+    if (!isFolder(scp, path)) {
+      mkdir(scp.command.session, { verb: "mkdir", path, parents: false });
+      access.end("ok");
+    }
+    await scp.ok();
+    return true;
+  } catch (error) {
+    access.end(outcomeOf(error));
+    await scp.fail(path, explain(error, { op: "mkdir", path }));
+    return false;
+  }
+}
+
+async function leave(scp: Scp, folder: Folder | undefined): Promise<void> {
+  if (!folder) throw new BargeError("protocol", "the end of no folder");
+  const { path, modified } = folder;
+  try {
+    if (modified !== null) await setModified(scp.command.session, path, modified);
+  } catch (error) {
+    return await scp.fail(path, explain(error, { op: "set", path }));
+  }
+  await scp.ok();
+}
+
+async function takeFile(
+  scp: Scp,
+  path: string,
+  size: number,
+  modified: number | null,
+): Promise<void> {
+  const access = scp.command.access("put", path);
+  try {
+    const request = { path, size, modified, overwrite: "always", base: "fresh" } as const;
+    const upload = await put(scp.command.session, request);
+    try {
+      await scp.ok();
+      const failure = await receive(scp, upload, size, (n) => access.bytes += n);
+      const whole = await scp.answered();
+      if (failure) throw failure;
+      if (!whole) {
+        upload.drop();
+        throw new BargeError("interrupted", "the client could not read it");
+      }
+      await upload.commit(null, true);
+    } finally {
+      upload.detach();
+    }
+    access.end("ok");
+    await scp.ok();
+  } catch (error) {
+    const failed = explain(error, { op: "put", path });
+    access.end(failed.kind);
+    if (failed.kind === "unavailable" && scp.command.bytes.gone) throw failed;
+    await scp.fail(path, failed);
+  }
+}
+
+/** Reads all bytes of a file, also those behind a failure. @returns what writing them failed of */
+async function receive(
+  scp: Scp,
+  upload: Upload,
+  size: number,
+  onReceived: (bytes: number) => void,
+): Promise<BargeError | undefined> {
+  const { bytes } = scp.command;
+  let failure: BargeError | undefined;
+  for (let left = size; left > 0;) {
+    if (!await bytes.need(1)) throw new BargeError("unavailable", "the client is gone");
+    const piece = bytes.take(Math.min(left, bytes.size, longestPiece));
+    left -= piece.length;
+    onReceived(piece.length);
+    if (failure) continue;
+    try {
+      await upload.write(piece);
+    } catch (error) {
+      failure = explain(error, { op: "put" });
+      upload.fail(failure);
+    }
+  }
+  return failure;
+}

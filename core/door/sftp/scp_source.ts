@@ -1,0 +1,121 @@
+/** `scp -f`: gives files and folders. */
+import picomatch from "picomatch";
+import { BargeError } from "../../error.ts";
+import { borrow, giveBack } from "../../net/pool.ts";
+import type { Entry } from "../../protocol/message.ts";
+import { get } from "../../session/get.ts";
+import { list } from "../../session/list.ts";
+import { stat } from "../../session/stat.ts";
+import { outcomeOf } from "../access.ts";
+import { explain } from "../failure.ts";
+import { seconds } from "./entries.ts";
+import { baseName, resolve } from "./paths.ts";
+import type { Scp, ScpOptions } from "./scp.ts";
+
+/**
+ * Gives what was asked for.
+ *
+ * @param paths as the client wrote them; patterns are for a shell to resolve, which is us
+ * @throws {BargeError} `unavailable` when the client is gone; `protocol`
+ */
+export async function give(
+  scp: Scp,
+  paths: readonly string[],
+  options: ScpOptions,
+): Promise<void> {
+  await scp.answered();
+  for (const asked of paths) {
+    for (const path of await matches(scp, resolve(asked))) {
+      const entry = await look(scp, path);
+      if (entry) await giveOne(scp, path, { ...entry, name: baseName(path) || "/" }, options);
+    }
+  }
+}
+
+/** A pattern in the last part of a path; where nothing fits it is a name like any other. */
+async function matches(scp: Scp, path: string): Promise<string[]> {
+  const name = baseName(path);
+  if (!/[*?[]/.test(name)) return [path];
+  const folder = path.slice(0, -name.length - 1) || "/";
+  const fits = picomatch(name);
+  const found: string[] = [];
+  try {
+    for await (const batch of list(scp.command.session, folder, false)) {
+      for (const entry of batch) {
+        if (fits(entry.name)) found.push(resolve(`${folder}/${entry.name}`));
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof BargeError)) throw error;
+  }
+  return found.length > 0 ? found : [path];
+}
+
+async function look(scp: Scp, path: string): Promise<Entry | undefined> {
+  try {
+    const { entry } = stat(scp.command.session, path);
+    if (entry) return entry;
+    throw new BargeError("not-found", "there is no such file or folder");
+  } catch (error) {
+    await scp.fail(path, explain(error, { op: "stat", path }));
+    return undefined;
+  }
+}
+
+async function giveOne(scp: Scp, path: string, entry: Entry, options: ScpOptions): Promise<void> {
+  if (entry.type === "file") return await giveFile(scp, path, entry, options);
+  if (!options.recursive) {
+    return await scp.fail(path, new BargeError("exists", "not a regular file"));
+  }
+  if (options.times && !await times(scp, entry)) return;
+  await scp.tell(`D0755 0 ${entry.name}`);
+  if (!await scp.answered()) return;
+  const access = scp.command.access("list", path);
+  for await (const batch of list(scp.command.session, path, false)) {
+    for (const child of batch) await giveOne(scp, resolve(`${path}/${child.name}`), child, options);
+  }
+  access.end("ok");
+  await scp.tell("E");
+  await scp.answered();
+}
+
+async function times(scp: Scp, entry: Entry): Promise<boolean> {
+  const time = seconds(Date.parse(entry.modified));
+  await scp.tell(`T${time} 0 ${time} 0`);
+  return await scp.answered();
+}
+
+async function giveFile(scp: Scp, path: string, entry: Entry, options: ScpOptions): Promise<void> {
+  const access = scp.command.access("get", path);
+  let announced = false;
+  try {
+    const file = await get(scp.command.session, path, 0);
+    try {
+      if (options.times && !await times(scp, entry)) return;
+      await scp.tell(`C0644 ${file.size} ${entry.name}`);
+      if (!await scp.answered()) return;
+      announced = true;
+      const buffer = borrow();
+      try {
+        for (let n; (n = await file.read(buffer)) > 0;) {
+          await scp.command.bytes.send(buffer.slice(0, n));
+          access.bytes += n;
+        }
+      } finally {
+        giveBack(buffer);
+      }
+    } finally {
+      file.close();
+    }
+    await scp.ok();
+    await scp.answered();
+    access.end("ok");
+  } catch (error) {
+    access.end(outcomeOf(error));
+    // Its bytes were announced: what can't be sent can only be told by ending it all.
+    if (announced) throw error;
+    await scp.fail(path, explain(error, { op: "get", path }));
+  } finally {
+    access.end("interrupted"); // the client did not want it
+  }
+}

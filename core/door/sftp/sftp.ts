@@ -1,0 +1,165 @@
+/**
+ * One SFTP session (draft-ietf-secsh-filexfer-02): requests in, answers out, in the same order.
+ *
+ *   new -> (INIT) -> serving -> ended
+ *
+ * Invariants: requests are carried out in the order in which they came; only reads, and only writes,
+ * overlap among themselves (clients have 64 and more under way), `mostPending` at a time, and
+ * whatever is neither waits for all before it. A request that makes no sense is answered so, and
+ * the session goes on; what is no packet ends it. Where it ends, uploads that were not closed are
+ * kept, to be continued.
+ */
+import { BargeError } from "../../error.ts";
+import type { Session } from "../../session/session.ts";
+import { Access } from "../access.ts";
+import { note } from "../failure.ts";
+import type { WorkOptions } from "./connection.ts";
+import { announce } from "./extended.ts";
+import { Handles, type Places } from "./handle.ts";
+import { maxPacket } from "./limits.ts";
+import { PacketReader, Type } from "./packet.ts";
+import type { Asked, Overlap } from "./request.ts";
+import { requests } from "./requests.ts";
+import { failed } from "./status.ts";
+
+/** So many answers may be in the making. */
+const mostPending = 16;
+
+/** What a session is made of. */
+export interface SftpOptions extends WorkOptions {
+  readonly places: Places;
+  /** Called whenever nothing is under way. */
+  readonly onRest: () => void;
+}
+
+export class Sftp {
+  readonly session: Session;
+  /** Who is logged in. */
+  readonly account: string;
+  readonly handles: Handles;
+  readonly ended: AbortSignal;
+  /** Does the server stop? Then nothing is opened any more. */
+  leaving = false;
+  readonly #options: SftpOptions;
+  /** Answers that are in the making or on their way; each ends when those before it have. */
+  readonly #pending: Promise<void>[] = [];
+  #overlap: Overlap | undefined;
+  #working = false;
+
+  constructor(options: SftpOptions) {
+    this.#options = options;
+    this.session = options.session;
+    this.account = options.account;
+    this.ended = options.ended;
+    this.handles = new Handles(options.places, options.presence);
+  }
+
+  /** Is a request or a transfer under way? */
+  get busy(): boolean {
+    return this.#working || this.#pending.length > 0 || this.handles.size > 0;
+  }
+
+  leave(): void {
+    this.leaving = true;
+  }
+
+  /** Serves the client until it is gone. Never throws. */
+  async run(): Promise<void> {
+    const { bytes, address } = this.#options;
+    try {
+      await this.#greet();
+      for (let packet; (packet = await this.#packet());) await this.#serve(packet);
+    } catch (error) {
+      note(error, address);
+    } finally {
+      await this.#pending.at(-1);
+      try {
+        await this.handles.abandon();
+      } catch (error) {
+        note(error, address);
+      }
+      bytes.end(0);
+    }
+  }
+
+  /** A record of the access log, for something that was asked for. */
+  access(verb: string, path: string | null, to?: string): Access {
+    const { address, account } = this.#options;
+    const access = new Access(
+      { door: "sftp", address, verb, path, to },
+      this.session.store.metrics,
+    );
+    access.account = account;
+    return access;
+  }
+
+  async #greet(): Promise<void> {
+    const packet = await this.#packet();
+    if (!packet) return;
+    if (packet[0] !== Type.INIT) throw new BargeError("protocol", "the first packet must be INIT");
+    await this.#options.bytes.send(announce());
+  }
+
+  /** The next packet, without its length; null at the end. @throws {BargeError} `protocol` */
+  async #packet(): Promise<Uint8Array | null> {
+    const { bytes } = this.#options;
+    if (!await bytes.need(4)) return null;
+    const length = bytes.peekInt();
+    if (length < 5 || length > maxPacket) {
+      throw new BargeError("protocol", `a packet of ${length} bytes`);
+    }
+    if (!await bytes.need(4 + length)) return null;
+    return bytes.take(4 + length).subarray(4);
+  }
+
+  async #serve(packet: Uint8Array): Promise<void> {
+    const reader = new PacketReader(packet);
+    const type = reader.byte();
+    const id = reader.int();
+    const request = requests[type];
+    if (!request?.overlaps || request.overlaps !== this.#overlap) await this.#pending.at(-1);
+    this.#overlap = request?.overlaps;
+    this.#working = true;
+    const reply = this.#answer(id, type, reader);
+    this.#send(reply);
+    if (!this.#overlap) await reply;
+    this.#working = false;
+    while (this.#pending.length >= mostPending) await this.#pending[0];
+  }
+
+  /** Never throws: a failure is an answer, too. */
+  async #answer(id: number, type: number, reader: PacketReader): Promise<Uint8Array> {
+    const request = requests[type];
+    const asked: Asked = { op: request?.name ?? "ask" };
+    try {
+      if (!request) throw new BargeError("unsupported", `no request has the number ${type}`);
+      const reply = await request.handle(this, id, reader, asked);
+      asked.access?.end("ok");
+      return reply;
+    } catch (error) {
+      const { reply, kind } = failed(id, error, asked);
+      asked.access?.end(kind);
+      return reply;
+    }
+  }
+
+  #send(reply: Promise<Uint8Array>): void {
+    const before = this.#pending.at(-1);
+    this.#pending.push(this.#sendBehind(before, reply));
+  }
+
+  /** Never throws: who is gone is found out by the next read. */
+  async #sendBehind(before: Promise<void> | undefined, reply: Promise<Uint8Array>): Promise<void> {
+    const { bytes, address } = this.#options;
+    try {
+      await before;
+      const answer = await reply;
+      if (!bytes.gone) await bytes.send(answer);
+    } catch (error) {
+      note(error, address);
+    } finally {
+      this.#pending.shift();
+      if (!this.busy) this.#options.onRest();
+    }
+  }
+}

@@ -1,0 +1,165 @@
+/** What is used of the package `ssh2`, which comes without types: the server's side of RFC 4251 ff. */
+import type { Buffer } from "node:buffer";
+import crypto from "node:crypto";
+import type { Duplex } from "node:stream";
+
+/** Answers a request: yes or no. Either is undefined where the client wants no answer. */
+type Answers<T = void> = [accept: (() => T) | undefined, reject: (() => void) | undefined];
+
+export interface ClientEvents {
+  authentication: [AuthContext];
+  ready: [];
+  session: [accept: () => SessionChannel, reject: () => void];
+  end: [];
+  close: [];
+  error: [Error];
+}
+
+/** One connection. */
+export interface Client {
+  on<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): this;
+  /** Says goodbye and ends the connection. */
+  end(): void;
+}
+
+/** A try to log in (RFC 4252). */
+export interface AuthContext {
+  readonly username: string;
+  readonly method: "none" | "password" | "publickey" | "keyboard-interactive" | "hostbased";
+  /** With the method `password`. */
+  readonly password?: string;
+  /** With `publickey`: the key, and what it signed; without a signature it is a question. */
+  readonly key?: { readonly algo: string; readonly data: Buffer };
+  readonly signature?: Buffer;
+  readonly blob?: Buffer;
+  /** The digest of an RSA signature; undefined for SHA-1. */
+  readonly hashAlgo?: string;
+  accept(): void;
+  reject(methods?: readonly string[]): void;
+  /** With `keyboard-interactive` (RFC 4256). */
+  prompt?(
+    prompts: readonly { readonly prompt: string; readonly echo: boolean }[],
+    answer: (answers: readonly string[] | Error) => void,
+  ): void;
+  once(event: "abort", listener: () => void): this;
+}
+
+/** A channel that was opened, before it is known what for. */
+export interface SessionChannel {
+  on(
+    event: "subsystem",
+    listener: (...args: [...Answers<Channel>, { name: string }]) => void,
+  ): this;
+  on(event: "exec", listener: (...args: [...Answers<Channel>, { command: string }]) => void): this;
+  on(event: "close", listener: () => void): this;
+}
+
+/** The bytes of a channel, and the ways to end it. */
+export interface Channel extends Duplex {
+  readonly stderr: Duplex;
+  exit(status: number): void;
+  close(): void;
+}
+
+export interface ServerConfig {
+  /** Private keys in OpenSSH's format, or in PEM. */
+  readonly hostKeys: readonly string[];
+  /** Behind `SSH-2.0-` in the first line. */
+  readonly ident: string;
+  readonly algorithms: {
+    readonly kex: readonly string[];
+    readonly cipher: readonly string[];
+    readonly hmac: readonly string[];
+    readonly serverHostKey: readonly string[];
+    readonly compress: readonly string[];
+  };
+}
+
+export interface Server {
+  /** Called when a client has said its version, with where it is. */
+  on(event: "connection", listener: (client: Client, from: { readonly ip: string }) => void): this;
+  injectSocket(socket: Duplex): void;
+}
+
+/** A public key. */
+export interface ParsedKey {
+  readonly type: string;
+  readonly comment: string;
+  getPublicSSH(): Buffer;
+  verify(data: Buffer, signature: Buffer, hash?: string): boolean | Error;
+}
+
+const ssh2 = await load();
+
+// Whether a client still answers is seen to by the streams' deadlines (wire.ts), as at every door.
+ssh2.Server.KEEPALIVE_CLIENT_INTERVAL = 0;
+
+/** @throws {Error} for keys that can't be used */
+export function makeServer({ hostKeys, ...config }: ServerConfig): Server {
+  return new ssh2.Server({ ...config, hostKeys: hostKeys.flatMap(asOffered) });
+}
+
+/**
+ * A host key, once for each algorithm that it is to be offered with (RFC 8332). To a key of the type
+ * `ssh-rsa` the package adds the signature with SHA-1, whatever it is told.
+ */
+function asOffered(text: string): { key: ParsedKey }[] {
+  const key = ssh2.utils.parseKey(text);
+  if (key instanceof Error) throw key;
+  if (key.type !== "ssh-rsa") return [{ key }];
+  return ["rsa-sha2-512", "rsa-sha2-256"].map((value) => ({
+    key: Object.create(key, { type: { value } }),
+  }));
+}
+
+/** @param key RFC 4253's blob, or a line of an `authorized_keys` file */
+export function parseKey(key: Buffer | string): ParsedKey | undefined {
+  const parsed = ssh2.utils.parseKey(key);
+  const one = Array.isArray(parsed) ? parsed[0] : parsed;
+  return one instanceof Error ? undefined : one;
+}
+
+/**
+ * Loads the package so that it leaks nothing. The runtime keeps a cipher's state until `final` is
+ * called, which `ssh2` never does for stream ciphers: with ChaCha20 it makes five a packet, some
+ * kilobytes a second. So it is given functions that call it: with ChaCha20, of which it asks for one
+ * piece each, behind that; else when nobody holds the cipher any more.
+ */
+// deno-lint-ignore no-explicit-any
+async function load(): Promise<any> {
+  const { createCipheriv, createDecipheriv } = crypto;
+  const given = crypto as unknown as Record<"createCipheriv" | "createDecipheriv", Create>;
+  given.createCipheriv = releasing(given.createCipheriv);
+  given.createDecipheriv = releasing(given.createDecipheriv);
+  try {
+    return (await import("ssh2")).default;
+  } finally {
+    Object.assign(crypto, { createCipheriv, createDecipheriv });
+  }
+}
+
+interface StreamCipher {
+  update(bytes: Buffer): Buffer;
+  final?(): Buffer;
+  setAutoPadding?(on: boolean): void;
+}
+type Create = (name: string, ...rest: unknown[]) => StreamCipher;
+
+function releasing(create: Create): Create {
+  return (name, ...rest) => {
+    const cipher = create(name, ...rest);
+    if (name === "chacha20") return { update: (bytes) => once(cipher, bytes) };
+    if (!name.endsWith("-ctr")) return cipher;
+    const held: StreamCipher = { update: (bytes) => cipher.update(bytes), setAutoPadding() {} };
+    forgotten.register(held, cipher);
+    return held;
+  };
+}
+
+const forgotten = new FinalizationRegistry((cipher: StreamCipher) => void cipher.final?.());
+
+function once(cipher: StreamCipher, bytes: Buffer): Buffer {
+  const done = cipher.update(bytes);
+  cipher.final?.();
+  return done;
+}

@@ -1,0 +1,41 @@
+/** What an SFTP client is told of a failure: version 3 has few words, and most clients show only those. */
+import { BargeError, type Kind } from "../../error.ts";
+import { explain } from "../failure.ts";
+import { Status, statusPacket } from "./packet.ts";
+
+const statuses = {
+  usage: Status.FAILURE,
+  "no-directory": Status.NO_SUCH_FILE,
+  "not-found": Status.NO_SUCH_FILE,
+  unavailable: Status.FAILURE,
+  "no-space": Status.FAILURE,
+  refused: Status.FAILURE,
+  protocol: Status.BAD_MESSAGE,
+  unsupported: Status.OP_UNSUPPORTED,
+  fatal: Status.FAILURE,
+  io: Status.FAILURE,
+  denied: Status.PERMISSION_DENIED,
+  unauthenticated: Status.PERMISSION_DENIED,
+  "over-quota": Status.FAILURE,
+  digest: Status.FAILURE,
+  exists: Status.FAILURE,
+  changed: Status.FAILURE,
+  identity: Status.FAILURE,
+  interrupted: Status.FAILURE,
+} as const satisfies Record<Kind, number>;
+
+/** The answer to a request that failed, and what it failed of. */
+export function failed(
+  id: number,
+  error: unknown,
+  asked: { readonly op: string; readonly path?: string },
+): { reply: Uint8Array; kind: Kind } {
+  const { kind, message, hint } = explain(error, asked);
+  const text = hint ? `${message} (${hint})` : message;
+  return { reply: statusPacket(id, statuses[kind], text.slice(0, 500)), kind };
+}
+
+/** Tells what a handle that doesn't exist, or is for something else, is refused with. */
+export function badHandle(): BargeError {
+  return new BargeError("refused", "there is no such handle");
+}

@@ -1,0 +1,130 @@
+/**
+ * The socket that `ssh2` is given: a `Stream`, with its deadlines, as a Node duplex.
+ *
+ * Invariants: what is written in one turn of the event loop leaves in one piece (`ssh2` writes a
+ * packet in three or four); nothing is read while more than `mostUnsent` bytes wait to be taken, so
+ * that a client that asks and never reads is answered only so far, and then cut by its deadline; a
+ * piece that was read is never written to again, since `ssh2` keeps parts of it.
+ */
+import { Buffer } from "node:buffer";
+import { Duplex } from "node:stream";
+import { BargeError } from "../../error.ts";
+import type { Stream } from "../../net/stream.ts";
+import type { Brake } from "../brake.ts";
+
+const readSize = 64 * 1024;
+/** Shorter pieces are copied out of the buffer, which is used again. */
+const short = 16 * 1024;
+/** With so many bytes unsent, no more is read, and no file is read on. */
+const mostUnsent = 1024 * 1024;
+
+/** What changes while a connection lasts. */
+export interface WireOptions {
+  /** How long the client may take nothing of what is sent, in ms. */
+  readonly patience: number;
+  /** What holds the two directions back; asked before each piece. */
+  readonly brakes: { readonly up: () => Brake | undefined; readonly down: () => Brake | undefined };
+}
+
+export class Wire extends Duplex {
+  /** Who is at the other end: `ssh2` tells it with the connection. */
+  readonly remoteAddress: string;
+  readonly #stream: Stream;
+  readonly #options: WireOptions;
+  #buffer = Buffer.allocUnsafeSlow(readSize);
+  #corked = false;
+  #waiting: (() => void)[] = [];
+
+  constructor(stream: Stream, options: WireOptions) {
+    super({ allowHalfOpen: false, highWaterMark: mostUnsent, autoDestroy: true });
+    this.setMaxListeners(0); // each channel has one, until it ends
+    this.#stream = stream;
+    this.#options = options;
+    this.remoteAddress = stream.peer;
+  }
+
+  /** Waits until not too much is unsent. Resolves also when the wire is cut. */
+  async room(): Promise<void> {
+    while (this.writableLength >= mostUnsent && !this.destroyed) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  /** Cuts the client, unless the timer is cleared before. */
+  cutAfterPatience(): ReturnType<typeof setTimeout> {
+    const { patience } = this.#options;
+    const why = `${this.remoteAddress} takes nothing for ${Math.round(patience / 1000)} s`;
+    return setTimeout(() => this.destroy(new BargeError("unavailable", why)), patience);
+  }
+
+  // deno-lint-ignore no-explicit-any
+  override write(...args: any[]): boolean {
+    if (!this.#corked) {
+      this.#corked = true;
+      this.cork();
+      queueMicrotask(() => {
+        this.#corked = false;
+        this.uncork();
+      });
+    }
+    return super.write(...args as Parameters<Duplex["write"]>);
+  }
+
+  override _read(): void {
+    this.#pull().catch((error) => this.destroy(error));
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: (error?: Error) => void): void {
+    this.#deliver(chunk, done);
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], done: (error?: Error) => void): void {
+    this.#deliver(Buffer.concat(chunks.map(({ chunk }) => chunk)), done);
+  }
+
+  override _final(done: (error?: Error) => void): void {
+    this.#stream.end().then(() => done(), done);
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#stream.close();
+    this.#release();
+    done(error);
+  }
+
+  async #pull(): Promise<void> {
+    await this.room();
+    const brake = this.#options.brakes.up();
+    const into = brake ? this.#buffer.subarray(0, brake.piece) : this.#buffer;
+    const n = await this.#stream.read(into);
+    if (n === null) return void this.push(null);
+    await brake?.hold(n);
+    if (n <= short) return void this.push(Buffer.from(into.subarray(0, n)));
+    this.#buffer = Buffer.allocUnsafeSlow(readSize);
+    this.push(into.subarray(0, n));
+  }
+
+  #deliver(bytes: Uint8Array, done: (error?: Error) => void): void {
+    this.#send(bytes).then(() => {
+      done();
+      this.#release();
+    }, done);
+  }
+
+  async #send(bytes: Uint8Array): Promise<void> {
+    const { patience, brakes } = this.#options;
+    const brake = brakes.down();
+    const piece = brake?.piece ?? bytes.length;
+    for (let at = 0; at < bytes.length; at += piece) {
+      const part = bytes.subarray(at, at + piece);
+      await brake?.hold(part.length);
+      await this.#stream.write(part, patience);
+    }
+  }
+
+  #release(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * The words of a command line, as a POSIX shell takes it apart (IEEE 1003.1, 2.2 and 2.6.5): quotes and
+ * backslashes; there are no variables, and nothing is run.
+ *
+ * @returns an empty list for one with an open quote
+ *
+ * @example
+ * ```ts
+ * import { words } from "./words.ts";
+ * const [scp, flag, path] = words(String.raw`scp  -t 'my file'\ "\"2\".txt"`);
+ * if (scp !== "scp" || flag !== "-t" || path !== 'my file "2".txt') throw new Error(path);
+ * ```
+ */
+export function words(line: string): string[] {
+  const found: string[] = [];
+  let word: string | undefined;
+  for (let at = 0; at < line.length; at++) {
+    const char = line[at];
+    if (/[ \t\n]/.test(char)) {
+      if (word !== undefined) found.push(word);
+      word = undefined;
+      continue;
+    }
+    word ??= "";
+    if (char === "\\") {
+      word += line[++at] ?? "";
+    } else if (char === "'" || char === '"') {
+      const quoted = unquote(line, at);
+      if (!quoted) return [];
+      word += quoted.text;
+      at = quoted.end;
+    } else {
+      word += char;
+    }
+  }
+  return word === undefined ? found : [...found, word];
+}
+
+/** What is between quotes that open at a place, and where they close. */
+function unquote(line: string, start: number): { text: string; end: number } | undefined {
+  const quote = line[start];
+  let text = "";
+  for (let at = start + 1; at < line.length; at++) {
+    if (line[at] === quote) return { text, end: at };
+    const escapes = quote === '"' && line[at] === "\\" && /["\\$`]/.test(line[at + 1] ?? "");
+    text += escapes ? line[++at] : line[at];
+  }
+  return undefined;
+}

@@ -1,0 +1,160 @@
+/** The SSH clients of the system, at a server of the real program with an SFTP door. */
+import assert from "node:assert/strict";
+import { layHostKeys } from "../core/door/sftp/_here.ts";
+import { barge, type Server, startServer } from "../_server.ts";
+import { Home } from "./_barge.ts";
+
+/** Is a program here? */
+export function has(program: string): boolean {
+  return (Deno.env.get("PATH") ?? "").split(":").some((folder) => {
+    try {
+      return Deno.statSync(`${folder}/${program}`).isFile;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Declares a test that needs programs of the system; where one is missing it says so. */
+export function testWith(
+  programs: readonly string[],
+  name: string,
+  work: (at: Client) => Promise<void>,
+  options: ClientOptions = {},
+): void {
+  const missing = programs.filter((program) => !has(program));
+  Deno.test({
+    name: missing.length > 0 ? `${name} (skipped: there is no ${missing.join(", no ")})` : name,
+    ignore: missing.length > 0,
+    async fn() {
+      await using at = await Client.start(options);
+      await work(at);
+    },
+  });
+}
+
+interface ClientOptions {
+  readonly quota?: string;
+  /** Of the key that anna has. */
+  readonly key?: readonly string[];
+}
+
+/** A server with the account anna, and a person with her key. */
+export class Client implements AsyncDisposable {
+  private constructor(
+    readonly server: Server,
+    readonly home: Home,
+    readonly port: string,
+    readonly data: string,
+  ) {}
+
+  static async start({ quota, key = ["-t", "ed25519"] }: ClientOptions): Promise<Client> {
+    const data = await Deno.makeTempDir({ prefix: "barge-test-" });
+    await layHostKeys(data);
+    const server = await startServer({
+      data,
+      args: ["--sftp", "127.0.0.1:0", "--native", "off", "--workers", "2"],
+    });
+    const client = new Client(server, new Home(), server.facts.sftp!.split(":")[1], data);
+    try {
+      await client.#login(quota ?? "none", key);
+      return client;
+    } catch (error) {
+      await client[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** What every OpenSSH program is told. */
+  get options(): string[] {
+    const { path } = this.home;
+    const known = [
+      ...["-o", "StrictHostKeyChecking=yes", "-o", `UserKnownHostsFile=${path}/known_hosts`],
+      ...["-o", "IdentitiesOnly=yes", "-o", "LogLevel=ERROR", "-F", "none"],
+    ];
+    return [...known, "-o", `IdentityFile=${path}/key`, "-o", `Port=${this.port}`];
+  }
+
+  /** Runs a program in the home. */
+  async run(
+    command: string,
+    args: readonly string[],
+    { stdin = "", env = {} }: { stdin?: string; env?: Record<string, string> } = {},
+  ): Promise<{ code: number; stdout: string; stderr: string }> {
+    const child = new Deno.Command(command, {
+      args: [...args],
+      cwd: this.home.path,
+      clearEnv: true,
+      env: { PATH: Deno.env.get("PATH") ?? "", HOME: this.home.path, LC_ALL: "C.UTF-8", ...env },
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const writer = child.stdin.getWriter();
+    try {
+      await writer.write(new TextEncoder().encode(stdin));
+      await writer.close();
+    } catch { /* it read none of it */ }
+    const { code, stdout, stderr } = await child.output();
+    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    return { code, stdout: text(stdout), stderr: text(stderr) };
+  }
+
+  /** The same; it must go well. @returns what it printed */
+  async ok(...[command, args, options]: Parameters<Client["run"]>): Promise<string> {
+    const { code, stdout, stderr } = await this.run(command, args, options);
+    assert.equal(code, 0, `${command} ${args.join(" ")}: ${stderr}${stdout}`);
+    return stdout;
+  }
+
+  /** Runs commands of `sftp`; each must go well but those that begin with a dash. */
+  async sftp(...commands: readonly string[]): Promise<string> {
+    const stdin = commands.map((command) => `${command}\n`).join("");
+    return await this.ok("sftp", [...this.options, "-b", "-", "anna@127.0.0.1"], { stdin });
+  }
+
+  /** Makes a tree in the home with all that trees have. */
+  async tree(name: string): Promise<void> {
+    const top = `${this.home.path}/${name}`;
+    await Deno.mkdir(`${top}/sub/deeper`, { recursive: true });
+    await Deno.mkdir(`${top}/nothing in it`);
+    await Deno.writeFile(`${top}/empty`, new Uint8Array());
+    await Deno.writeFile(`${top}/large`, pattern(3_000_001));
+    await Deno.writeFile(`${top}/sub/with space, ümläut`, pattern(100_000));
+    await Deno.writeFile(`${top}/sub/deeper/-dash`, pattern(10));
+    const time = new Date("2020-02-02T02:02:02Z");
+    await Deno.utime(`${top}/large`, time, time);
+  }
+
+  /** Are two trees in the home the same? */
+  async same(one: string, other: string): Promise<void> {
+    assert.equal(await this.ok("diff", ["-r", one, other]), "");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.server[Symbol.asyncDispose]();
+    await this.home[Symbol.asyncDispose]();
+    await Deno.remove(this.data, { recursive: true });
+  }
+
+  async #login(quota: string, key: readonly string[]): Promise<void> {
+    const { server, home, port } = this;
+    await server.addUser("anna", { quota });
+    await this.ok("ssh-keygen", ["-q", ...key, "-N", "", "-C", "anna@here", "-f", "key"]);
+    const added = await barge([
+      ...["user", "key", "add", "anna", `${home.path}/key.pub`, "--data", server.data],
+    ]);
+    assert.equal(added.code, 0, added.stderr);
+    const known = ["ed25519", "rsa"].map((sort) => {
+      const file = `${server.data}/ssh/ssh_host_${sort}_key.pub`;
+      return `[127.0.0.1]:${port} ${Deno.readTextFileSync(file)}`;
+    });
+    await Deno.writeTextFile(`${home.path}/known_hosts`, known.join(""));
+  }
+}
+
+export function pattern(size: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(size);
+  for (let i = 0; i < size; i++) bytes[i] = i * 7 + (i >> 9) * 31;
+  return bytes;
+}

@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { Open } from "../../core/door/sftp/packet.ts";
+import { SftpPeer } from "../core/door/sftp/_peer.ts";
+import { pattern, testWith } from "./_sftp.ts";
+
+const openssh = ["sftp", "scp", "ssh", "ssh-keygen"];
+
+testWith(openssh, "sftp moves trees both ways, and all else that it knows", async (at) => {
+  await at.tree("tree");
+  const said = await at.sftp(
+    ...["pwd", "mkdir up", "put -pR tree up/", "ls -la up/tree", "get -pR up/tree back"],
+    ...["df /home", "chmod 600 up/tree/empty", "-ln -s up there", "-ln up/tree/empty hard"],
+    ...["rename up/tree/empty up/tree/full", "rm up/tree/full", "-rmdir up"],
+    ...["put tree/empty /public/empty", "ls -l /public", "-get /etc/passwd", "-cd /nowhere"],
+  );
+  await at.same("tree", "back");
+  assert.match(said, /Remote working directory: \/home\n/);
+  assert.match(said, /-rw-r--r-- .* anna +anna +3000001 Feb +2 +2020 .*large/);
+  assert.match(said, /-rw-r--r-- .* anna +anna +0 .*\/public\/empty/);
+  const { mtime } = await Deno.stat(`${at.home.path}/back/large`);
+  assert.equal(mtime?.toISOString(), "2020-02-02T02:02:02.000Z");
+});
+
+testWith(openssh, "scp moves trees both ways, in its new form and in its old one", async (at) => {
+  await at.tree("tree");
+  for (const form of [[], ["-O"]]) {
+    const scp = (...args: string[]) => at.ok("scp", [...at.options, ...form, ...args]);
+    const name = `t${form.length}`;
+    await scp("-rp", "tree", `anna@127.0.0.1:${name}`);
+    await scp("-rp", `anna@127.0.0.1:${name}`, "back");
+    await at.same("tree", "back");
+    const { mtime } = await Deno.stat(`${at.home.path}/back/large`);
+    assert.equal(mtime?.toISOString(), "2020-02-02T02:02:02.000Z");
+    await Deno.remove(`${at.home.path}/back`, { recursive: true });
+    await scp("tree/large", "tree/empty", `anna@127.0.0.1:/home/${name}/sub/`);
+    await Deno.mkdir(`${at.home.path}/few`);
+    await scp(`anna@127.0.0.1:${name}/[el]*`, "few");
+    assert.deepEqual([...Deno.readDirSync(`${at.home.path}/few`)].length, 2);
+    await Deno.remove(`${at.home.path}/few`, { recursive: true });
+    const { code, stderr } = await at.run("scp", [
+      ...[...at.options, ...form, "tree/large", "anna@127.0.0.1:no/such/folder"],
+    ]);
+    assert.equal(code, 1, stderr);
+  }
+});
+
+testWith(
+  openssh,
+  "an upload that was cut is continued by reput, a download by reget",
+  async (at) => {
+    const whole = pattern(2_000_000);
+    await Deno.writeFile(`${at.home.path}/f`, whole);
+    {
+      const privateKey = await Deno.readTextFile(`${at.home.path}/key`);
+      const login = { username: "anna", privateKey };
+      await using peer = await SftpPeer.open(at.server.facts.sftp!, login);
+      const file = await peer.open("f", Open.WRITE | Open.CREAT | Open.TRUNC);
+      for (let n = 0; n < 4; n++) {
+        await peer.write(
+          file,
+          n * 200_000,
+          whole.slice(n * 200_000, (n + 1) * 200_000),
+        );
+      }
+    }
+    await at.server.said('"outcome":"unavailable"');
+    assert.match(await at.sftp("ls -l f"), / 800000 /);
+    await at.sftp("reput f", "get f back");
+    assert.deepEqual(await Deno.readFile(`${at.home.path}/back`), whole);
+    await at.server.said('"verb":"put","path":"/home/f","bytes":1200000');
+    await Deno.truncate(`${at.home.path}/back`, 123_456);
+    await at.sftp("reget f back");
+    assert.deepEqual(await Deno.readFile(`${at.home.path}/back`), whole);
+  },
+);
+
+testWith(openssh, "sums are told without a shell, and nothing else is run", async (at) => {
+  await Deno.writeTextFile(`${at.home.path}/f`, "hello\n");
+  await at.sftp("put f 'a file'");
+  const ssh = (command: string, stdin = "") =>
+    at.run("ssh", [...at.options, "anna@127.0.0.1", command], { stdin });
+  const sha256 = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
+  assert.equal((await ssh("sha256sum 'a file'")).stdout, `${sha256}  a file\n`);
+  assert.equal((await ssh("md5sum", "hello\n")).stdout, "b1946ac92492d2347c6235b4d2611184  -\n");
+  const none = await ssh("sha256sum nothing /home");
+  assert.deepEqual([none.code, none.stdout], [1, ""]);
+  assert.match(none.stderr, /^barge: nothing: there is no such file\n/);
+  const shell = await ssh("ls; id");
+  assert.deepEqual([shell.code, shell.stdout], [127, ""]);
+});
+
+testWith(openssh, "twenty sessions at once keep out of each other's way", async (at) => {
+  await Deno.writeFile(`${at.home.path}/f`, pattern(500_000));
+  const one = async (n: number) => await at.sftp(`put f f${n}`, `get f${n} back${n}`, `rm f${n}`);
+  const ended = await Promise.allSettled(Array.from({ length: 20 }, (_, n) => one(n)));
+  for (const [n, outcome] of ended.entries()) {
+    assert.equal(outcome.status, "fulfilled", outcome.status === "rejected" ? outcome.reason : "");
+    assert.deepEqual(await Deno.readFile(`${at.home.path}/back${n}`), pattern(500_000));
+  }
+  assert.equal(await at.sftp("ls"), "sftp> ls\n");
+});
+
+for (const key of [["-t", "ecdsa", "-b", "384"], ["-t", "rsa", "-b", "2048"]]) {
+  testWith(openssh, `a key of type ${key[1]} lets in`, async (at) => {
+    assert.match(await at.sftp("pwd"), /\/home/);
+  }, { key });
+}
+
+testWith(["ssh-keygen"], "the server's host keys are told by it, and by cert", async (at) => {
+  const { hostKeys } = at.server.facts;
+  assert.deepEqual(hostKeys.map(({ type }) => type), ["ssh-ed25519", "ssh-rsa"]);
+  for (const { file, fingerprint } of hostKeys) {
+    assert.equal((await at.ok("ssh-keygen", ["-lf", file])).split(" ")[1], fingerprint);
+  }
+  const shown = await at.home.barge(["cert", "--data", at.server.data]);
+  const lines = hostKeys.map(({ type, fingerprint }) => `${fingerprint} ${type}\n`);
+  assert.equal(shown.stdout, lines.join(""));
+  const { stdout } = await at.home.barge(["cert", "--data", at.server.data, "--json"]);
+  assert.deepEqual(JSON.parse(stdout), { hostKeys });
+});

@@ -1,0 +1,89 @@
+/** The SFTP door in this process, with what a test wants of it. */
+import { Database } from "../../../../core/account/database.ts";
+import type { Door } from "../../../../core/door/door.ts";
+import type { Patience } from "../../../../core/door/sftp/connection.ts";
+import { listenSftp } from "../../../../core/door/sftp/listen.ts";
+import { formatAddress } from "../../../../core/net/address.ts";
+import { makeVerifier } from "../../../../core/protocol/scram.ts";
+import { prepareData } from "../../../../core/serve/data.ts";
+import { type Settings, Store } from "../../../../core/session/store.ts";
+import { SftpPeer, ssh } from "./_peer.ts";
+
+/** An RSA key takes long to make: tests have the same one. */
+const keys = new URL("../../../../fixtures/sftp/ssh/", import.meta.url).pathname;
+
+/** Gives a data directory host keys. */
+export async function layHostKeys(data: string): Promise<void> {
+  await Deno.mkdir(`${data}/ssh`, { mode: 0o700 });
+  for await (const { name } of Deno.readDir(keys)) {
+    await Deno.copyFile(`${keys}/${name}`, `${data}/ssh/${name}`);
+  }
+}
+
+/** The door in this process, with a patience of its own and the account anna. */
+export class SftpHere implements AsyncDisposable {
+  #stopped: Promise<void> | undefined;
+
+  private constructor(
+    readonly store: Store,
+    readonly door: Door,
+    readonly address: string,
+    readonly login: { readonly username: string; readonly password: string },
+  ) {}
+
+  static async start(
+    patience: Partial<Patience> = {},
+    settings: Partial<Settings> = {},
+    limit: number | null = null,
+  ): Promise<SftpHere> {
+    const data = prepareData(await Deno.makeTempDir({ prefix: "barge-sftp-" }));
+    await layHostKeys(data);
+    new Database(data, { create: true })[Symbol.dispose]();
+    const store = new Store({
+      data,
+      durability: "relaxed",
+      allowRegister: false,
+      defaultLimit: null,
+      maxLimit: null,
+      ...settings,
+    });
+    const verifier = await makeVerifier("token", "unused");
+    const { id } = store.accounts.add({ name: "anna", role: "user", limit, verifier });
+    const { token } = await store.tokens.issue(id, "test");
+    const minute = 60_000;
+    const usual = { login: minute, stranger: minute, idle: minute, request: minute };
+    const any = { host: "127.0.0.1", port: 0 };
+    const door = await listenSftp(store, any, false, { ...usual, ...patience });
+    const login = { username: "anna", password: token };
+    return new SftpHere(store, door, formatAddress(door.address), login);
+  }
+
+  /** Where anna's files lie. */
+  get home(): string {
+    return `${this.store.settings.data}/homes/anna`;
+  }
+
+  ssh() {
+    return ssh(this.address, this.login);
+  }
+
+  peer(): Promise<SftpPeer> {
+    return SftpPeer.open(this.address, this.login);
+  }
+
+  /** Waits until nobody is connected any more. */
+  async drained(): Promise<void> {
+    while (this.door.connections > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+
+  /** @param grace in ms */
+  stop(grace = 0): Promise<void> {
+    return this.#stopped ??= this.door.stop(grace);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    this.store[Symbol.dispose]();
+    await Deno.remove(this.store.settings.data, { recursive: true });
+  }
+}

@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { parseAuthorizedKeys } from "../../../../core/account/authorized_key.ts";
+import { parseAddress } from "../../../../core/net/address.ts";
+import { makeVerifier } from "../../../../core/protocol/scram.ts";
+import { SftpHere } from "./_here.ts";
+import { algorithms, closed, SftpPeer, ssh, ssh2 } from "./_peer.ts";
+
+interface Pair {
+  readonly private: string;
+  readonly public: string;
+}
+
+const pairOf = (type: string, bits?: number): Pair =>
+  ssh2.utils.generateKeyPairSync(type, { bits });
+
+async function withBob(here: SftpHere): Promise<void> {
+  const verifier = await makeVerifier("password", "bob-secret");
+  here.store.accounts.add({ name: "bob", role: "user", limit: null, verifier });
+}
+
+async function mayLogIn(address: string, login: object): Promise<boolean> {
+  try {
+    const client = await ssh(address, login as { username: string });
+    const gone = closed(client);
+    client.end();
+    await gone;
+    return true;
+  } catch (error) {
+    assert.match(String(error), /authentication methods failed|too many/);
+    return false;
+  }
+}
+
+Deno.test("a password lets in, also by keyboard-interactive, and a wrong one doesn't", async () => {
+  await using here = await SftpHere.start();
+  await withBob(here);
+  const { address } = here;
+  assert(await mayLogIn(address, { username: "bob", password: "bob-secret" }));
+  assert(!await mayLogIn(address, { username: "bob", password: "bob-wrong" }));
+  assert(!await mayLogIn(address, { username: "bob", password: "" }));
+  assert(!await mayLogIn(address, { username: "nobody", password: "bob-secret" }));
+  const answer = (secret: string) => ({ username: "bob", tryKeyboard: true, secret });
+  assert(await byKeyboard(address, answer("bob-secret")));
+  assert(!await byKeyboard(address, answer("wrong")));
+});
+
+function byKeyboard(address: string, { secret, ...login }: { secret: string }): Promise<boolean> {
+  const { host, port } = parseAddress(address);
+  const client = new ssh2.Client();
+  return new Promise((resolve) => {
+    let result = false;
+    client.on("ready", () => {
+      result = true;
+      client.end();
+    });
+    client.on("error", () => client.end()).on("close", () => resolve(result));
+    client.on(
+      "keyboard-interactive",
+      (
+        _name: string,
+        _text: string,
+        _language: string,
+        prompts: { prompt: string; echo: boolean }[],
+        finish: (answers: string[]) => void,
+      ) => {
+        assert.deepEqual(prompts, [{ prompt: "Password: ", echo: false }]);
+        finish([secret]);
+      },
+    );
+    client.connect({ host, port, ...login, algorithms });
+  });
+}
+
+Deno.test("an account's own keys let in until they are removed", async () => {
+  await using here = await SftpHere.start();
+  await withBob(here);
+  const { store, address } = here;
+  const bob = store.accounts.get("bob").id;
+  for (const pair of [pairOf("ed25519"), pairOf("rsa", 2048)]) {
+    const login = { username: "bob", privateKey: pair.private };
+    assert(!await mayLogIn(address, login));
+    const [key] = parseAuthorizedKeys(pair.public);
+    assert(store.keys.add(bob, key));
+    assert(!store.keys.add(bob, key));
+    assert(await mayLogIn(address, login));
+    assert(!await mayLogIn(address, { ...login, username: "anna" }));
+    const [{ fingerprint, used }] = store.keys.list(bob);
+    assert(used !== null);
+    assert(store.keys.remove(bob, fingerprint));
+    assert(!await mayLogIn(address, login));
+  }
+});
+
+Deno.test("a disabled account is not let in by its key", async () => {
+  await using here = await SftpHere.start();
+  await withBob(here);
+  const { store, address } = here;
+  const pair = pairOf("ed25519");
+  store.keys.add(store.accounts.get("bob").id, parseAuthorizedKeys(pair.public)[0]);
+  const login = { username: "bob", privateKey: pair.private };
+  store.accounts.change("bob", { disabled: true });
+  assert(!await mayLogIn(address, login));
+  store.accounts.change("bob", { disabled: false });
+  await using peer = await SftpPeer.open(address, login);
+  store.accounts.change("bob", { disabled: true });
+  await assert.rejects(peer.stat("/home"), /^Error: 3: .*disabled/);
+});
+
+Deno.test("failed logins are banned, as at every door", async () => {
+  await using here = await SftpHere.start({}, { banAfter: 2 });
+  await withBob(here);
+  const { store, address } = here;
+  for (let i = 0; i < 2; i++) {
+    assert(!await mayLogIn(address, { username: "bob", password: "wrong" }));
+  }
+  assert.equal(store.bans.list()[0]?.account, "bob");
+  assert(!await mayLogIn(address, { username: "bob", password: "bob-secret" }));
+  assert(await mayLogIn(address, here.login));
+});
+
+Deno.test("a connection gets so many tries", async () => {
+  await using here = await SftpHere.start({}, { banAfter: 0 });
+  const pair = pairOf("ed25519");
+  let asked = 0;
+  const authHandler = () =>
+    asked++ < 100 && { type: "publickey", username: "anna", key: pair.private };
+  await assert.rejects(
+    ssh(here.address, { username: "anna" }, { authHandler: authHandler as unknown }),
+  );
+  assert.equal(asked, 33);
+});
+
+Deno.test("an account has so many connections", async () => {
+  const limits = { connections: 100, perAddress: 100, perAccount: 2 };
+  await using here = await SftpHere.start({}, { limits });
+  await using _one = await here.peer();
+  await using two = await here.peer();
+  await assert.rejects(here.ssh());
+  await two[Symbol.asyncDispose]();
+  while (here.door.connections > 1) await new Promise((resolve) => setTimeout(resolve, 10));
+  await using _three = await here.peer();
+});
