@@ -54,6 +54,11 @@ export class Ledger {
     );
   }
 
+  /** The file's time was set on disk, in ms since 1970. */
+  setModified({ dir, name }: Place, modified: number): void {
+    this.#db.run("UPDATE file SET modified = ? WHERE dir = ? AND name = ?", modified, dir, name);
+  }
+
   file({ dir, name }: Place): FileRow | undefined {
     return this.#db.get<FileRow>(
       `SELECT ${fileColumns} FROM file LEFT JOIN account ON account.id = file.owner

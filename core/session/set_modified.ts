@@ -1,0 +1,68 @@
+/**
+ * Setting the modification time of what is there: on disk and in the ledger in one step, so that the
+ * file keeps its digest. A crash between the two leaves a file whose time the ledger does not know:
+ * it is served as it is, without a digest, until `barge verify --repair` has read it again.
+ */
+import { BargeError, typed } from "../error.ts";
+import { changeable, checkTake, checkTakeStill } from "./access.ts";
+import { known } from "./entry.ts";
+import type { Session } from "./session.ts";
+import { look } from "./stat.ts";
+
+/** The latest time that every file system keeps (ext4 with 256-byte inodes), in ms since 1970. */
+const latest = Date.UTC(2446, 0, 1);
+
+/**
+ * Sets the time of a file that one may replace, or of a folder.
+ *
+ * @param modified milliseconds since 1970
+ * @returns the time as the disk keeps it
+ * @throws {BargeError} `not-found`, `denied`; `exists` for `/`, `/home` and `/public`; `usage` for a
+ *   time that no file can have; `changed` for a file that was changed by hand, which the ledger
+ *   would be made to take for its own
+ */
+export async function setModified(
+  session: Session,
+  path: string,
+  modified: number,
+): Promise<number> {
+  if (!(Math.abs(modified) < latest)) {
+    throw new BargeError("usage", "no file can have that time", { path });
+  }
+  const { store } = session;
+  const { vault, ledger } = store;
+  const location = session.locate(path);
+  const place = changeable(location);
+  const { found } = look(store, place);
+  // Folders are nobody's: whoever may add to one may set its time.
+  if (found?.type !== "dir") await checkTake(session, session.account(), location);
+  let kept = modified;
+  try {
+    await store.commits.change({
+      places: [],
+      check() {
+        const now = vault.find(place);
+        if (now?.type === "dir") return;
+        checkTakeStill(session, session.account(), location);
+        if (now?.type === "other") {
+          throw new BargeError("denied", "it is neither a file nor a folder");
+        }
+        if (!ledger.file(place) || known(store, place)) return;
+        throw new BargeError("changed", "the file was changed by hand", {
+          hint: "`barge verify --repair` takes it in",
+        });
+      },
+      disk() {
+        vault.touch(place, modified);
+        kept = vault.find(place)!.modified;
+      },
+      ledger() {
+        // If it was owed for a while (the disk was full), another file may be there by now.
+        if (vault.find(place)?.modified === kept) ledger.setModified(place, kept);
+      },
+    });
+  } catch (error) {
+    throw typed(error, { path });
+  }
+  return kept;
+}

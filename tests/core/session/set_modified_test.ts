@@ -1,0 +1,66 @@
+/** Setting times: the ledger follows, so that a file keeps its digest; who may, and what can't be. */
+import assert from "node:assert/strict";
+import { mkdir } from "../../../core/session/mkdir.ts";
+import { setModified } from "../../../core/session/set_modified.ts";
+import { stat } from "../../../core/session/stat.ts";
+import { fails, read, Setup, write } from "./_setup.ts";
+
+const time = Date.UTC(2001, 1, 3, 4, 5, 6);
+
+Deno.test("a file gets another time and keeps its digest", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  const { sha256 } = await write(anna, "/home/a", "hello");
+  assert.equal(await setModified(anna, "/home/a", time), time);
+  const { entry } = stat(anna, "/home/a");
+  assert.equal(entry?.modified, "2001-02-03T04:05:06.000Z");
+  assert.equal(entry?.sha256, sha256);
+  assert.equal(Deno.statSync(setup.disk("/home/a")).mtime?.getTime(), time);
+  assert.equal((await read(anna, "/home/a")).stored, sha256);
+  setup.check();
+});
+
+Deno.test("a folder gets another time, also one in /public", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  mkdir(anna, { verb: "mkdir", path: "/public/d", parents: false });
+  await setModified(anna, "/public/d", time);
+  assert.equal(stat(anna, "/public/d").entry?.modified, "2001-02-03T04:05:06.000Z");
+});
+
+Deno.test("who may not replace a file can't set its time", async () => {
+  using setup = new Setup();
+  const [anna, bob, root] = [setup.user("anna"), setup.user("bob"), setup.user("r", null, "admin")];
+  await write(anna, "/public/a", "hello");
+  await fails("denied", () => setModified(bob, "/public/a", time), /belongs to anna/);
+  assert.notEqual(stat(anna, "/public/a").entry?.modified, new Date(time).toISOString());
+  await setModified(root, "/public/a", time);
+  assert.equal(stat(anna, "/public/a").entry?.owner, "anna");
+});
+
+Deno.test("what has no time to set", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  await fails("not-found", () => setModified(anna, "/home/none", time));
+  for (const path of ["/", "/home", "/public"]) {
+    await fails("exists", () => setModified(anna, path, time));
+  }
+  await write(anna, "/home/a", "hello");
+  for (const no of [NaN, Infinity, 1e300]) {
+    await fails("usage", () => setModified(anna, "/home/a", no));
+  }
+  Deno.symlinkSync("/etc/passwd", setup.disk("/home/link"));
+  await fails("denied", () => setModified(anna, "/home/link", time));
+});
+
+Deno.test("a file that was changed by hand is not taken for the ledger's", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  const { modified } = await write(anna, "/home/a", "hello");
+  Deno.writeTextFileSync(setup.disk("/home/a"), "HELLO");
+  Deno.utimeSync(setup.disk("/home/a"), 1, 1);
+  await fails("changed", () => setModified(anna, "/home/a", modified));
+  assert.equal(stat(anna, "/home/a").entry?.sha256, null);
+  Deno.writeTextFileSync(setup.disk("/home/b"), "by hand");
+  assert.equal(await setModified(anna, "/home/b", time), time);
+});
