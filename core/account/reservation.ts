@@ -33,6 +33,8 @@ export interface UploadRow extends Place {
   readonly verified: number;
   readonly holder: string | null;
   readonly touched: number;
+  /** How many of the staged bytes can be continued; null: all. */
+  readonly whole: number | null;
 }
 
 /** What a new upload needs to be known. */
@@ -41,6 +43,8 @@ export interface Declared extends Place {
   readonly size: number | null;
   readonly modified: number | null;
   readonly holder: string;
+  /** Bytes to reserve where the size is not known. */
+  readonly reserve?: number;
 }
 
 /** A holder that has not moved a byte for so long, in ms, may be taken over. */
@@ -64,7 +68,7 @@ export class Reservations {
   begin(upload: Declared): UploadRow {
     return this.#db.transaction(() => {
       const credit = this.#credit(upload, upload.account);
-      const want = upload.size ?? 0;
+      const want = upload.size ?? upload.reserve ?? 0;
       const { changes, id } = this.#db.run(
         `INSERT INTO upload (account, dir, name, size, want, credit, modified, holder, touched)
          SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM account
@@ -104,7 +108,7 @@ export class Reservations {
       const credit = Math.max(row.credit, this.#credit(declared, declared.account));
       this.#raise(row, declared.size ?? row.want, credit);
       this.#db.run(
-        "UPDATE upload SET size = ?, modified = ?, holder = ?, touched = ? WHERE id = ?",
+        `UPDATE upload SET size = ?, modified = ?, holder = ?, touched = ?, whole = NULL WHERE id = ?`,
         ...[declared.size, declared.modified, declared.holder, Date.now(), id],
       );
       return this.upload(id);
@@ -122,6 +126,20 @@ export class Reservations {
       const row = this.#held(id, holder);
       this.#raise(row, want, row.credit);
     });
+  }
+
+  /**
+   * Notes how many bytes of an upload can be continued should its writer be gone: before it writes
+   * behind a gap, or over what is there. Null: all that are staged.
+   *
+   * @throws as {@link grow}
+   */
+  keepWhole(id: number, holder: string, whole: number | null): void {
+    const { changes } = this.#db.run(
+      "UPDATE upload SET whole = ?, touched = ? WHERE id = ? AND holder = ?",
+      ...[whole, Date.now(), id, holder],
+    );
+    if (changes === 0) throw takenOver();
   }
 
   /** Notes that an upload moves, so that nobody takes it over. @throws as {@link grow} */
@@ -166,10 +184,11 @@ export class Reservations {
    * Lets go of an upload that was cut. What is staged stays reserved, no more; if another one to
    * the same path by the same account can be continued already, this one is dropped.
    *
-   * @param staged bytes on disk
+   * @param staged bytes on disk that can be continued
+   * @param gaps are there more, behind a gap?
    * @returns whether the staged bytes are kept
    */
-  detach(id: number, holder: string, staged: number): boolean {
+  detach(id: number, holder: string, staged: number, gaps = false): boolean {
     return this.#db.transaction(() => {
       const row = this.upload(id);
       if (!row || row.holder !== holder) return true; // taken over: the staged bytes are another's now
@@ -182,8 +201,8 @@ export class Reservations {
         return false;
       }
       this.#db.run(
-        "UPDATE upload SET holder = NULL, sha256 = NULL, want = min(want, ?), touched = ? WHERE id = ?",
-        ...[staged, Date.now(), id],
+        "UPDATE upload SET holder = NULL, sha256 = NULL, whole = ?, want = min(want, ?), touched = ? WHERE id = ?",
+        ...[gaps ? staged : null, staged, Date.now(), id],
       );
       return true;
     });
@@ -192,7 +211,7 @@ export class Reservations {
   /** Nobody writes it any more, and so many bytes are staged: for recovery on start. */
   release(id: number, staged: number): void {
     this.#db.run(
-      "UPDATE upload SET holder = NULL, sha256 = NULL, want = min(want, ?) WHERE id = ?",
+      "UPDATE upload SET holder = NULL, sha256 = NULL, whole = NULL, want = min(want, ?) WHERE id = ?",
       ...[staged, id],
     );
   }

@@ -153,4 +153,9 @@ CREATE TABLE familiar (
   PRIMARY KEY (account, address)
 ) STRICT, WITHOUT ROWID;
 `,
+  `
+-- Of an upload that is not written from its start to its end: how many bytes can be continued when
+-- its writer is gone without a word. Null: all that are staged.
+ALTER TABLE upload ADD COLUMN whole INTEGER;
+`,
 ];

@@ -3,7 +3,8 @@ import { borrow, giveBack } from "../net/pool.ts";
 import type { Overwrite } from "../protocol/message.ts";
 import { BargeError, typed } from "../error.ts";
 import { get } from "./get.ts";
-import { type Committed, put } from "./put.ts";
+import { put } from "./put.ts";
+import type { Committed } from "./upload.ts";
 import type { Session } from "./session.ts";
 
 /**

@@ -9,7 +9,7 @@
 import type { Intent } from "../account/intent.ts";
 import type { UploadRow } from "../account/reservation.ts";
 import { digestFile } from "../vault/digest.ts";
-import { discard, stagedNames, stagedSize, stagingDir } from "../vault/staging.ts";
+import { discard, stagedNames, stagedSize, stagingDir, trimStaged } from "../vault/staging.ts";
 import { forgetGone, known } from "./entry.ts";
 import { trashName } from "./remove.ts";
 import type { Store } from "./store.ts";
@@ -36,7 +36,7 @@ export async function recover(store: Store): Promise<Recovered> {
   let [settled, resumable, dropped] = [0, 0, 0];
   const kept = new Set<string>();
   for (const upload of reservations.uploads()) {
-    const staged = stagedSize(vault, upload.id);
+    const staged = trimmed(store, upload);
     if (upload.sha256 && staged === undefined && await wasPublished(store, upload)) {
       settle(store, upload);
       settled++;
@@ -58,6 +58,14 @@ export async function recover(store: Store): Promise<Recovered> {
     store.ledger.correct(id, used, reserved);
   }
   return { changes, settled, resumable, dropped };
+}
+
+/** Cuts off what lies behind a gap. @returns how many bytes are staged then; undefined for none */
+function trimmed({ vault }: Store, { id, whole }: UploadRow): number | undefined {
+  const staged = stagedSize(vault, id);
+  if (whole === null || staged === undefined || staged <= whole) return staged;
+  trimStaged(vault, id, whole);
+  return whole;
 }
 
 function settleIntents(store: Store): number {

@@ -3,9 +3,9 @@ import { BargeError } from "../error.ts";
 import type { FileRow } from "../account/ledger.ts";
 import type { Answer } from "../protocol/message.ts";
 import type { Place } from "../vault/place.ts";
-import { stagedSize } from "../vault/staging.ts";
 import type { Found } from "../vault/vault.ts";
 import { entryOf, folderEntry, sameFile } from "./entry.ts";
+import { continuable } from "./half.ts";
 import type { Session } from "./session.ts";
 import type { Store } from "./store.ts";
 
@@ -18,7 +18,7 @@ export function stat(session: Session, path: string): Answer<"stat"> {
   const { found, row } = look(store, place);
   const name = path.slice(path.lastIndexOf("/") + 1);
   const half = store.reservations.unfinished(account.id, place);
-  const upload = half && { offset: stagedSize(store.vault, half.id) ?? 0, size: half.size };
+  const upload = half && { offset: continuable(store, half), size: half.size };
   if (!found && !upload) throw new BargeError("not-found", "there is no such file or folder");
   if (found?.type === "other") throw new BargeError("denied", "it is neither a file nor a folder");
   return { entry: found ? entryOf(name, found, row) : null, upload: upload ?? null };

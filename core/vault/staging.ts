@@ -1,12 +1,8 @@
 /**
- * Bytes that have arrived and are not yet a file: `staging/ID`, one for each upload in the ledger.
- *
- * open -> write* -> sync -> (renamed by the vault) | discard. A staged file is written from its end
- * only. Two buffers alternate upstream, so that `write` may run while the next piece is received.
+ * The folder of bytes that have arrived and are not yet a file: `staging/ID`, one for each upload in
+ * the ledger (staged.ts), and trees that are on their way out.
  */
-import { createHash, type Hash } from "node:crypto";
-import { BargeError, typed } from "../error.ts";
-import { borrow, giveBack } from "../net/pool.ts";
+import { typed } from "../error.ts";
 import { reached } from "./fault.ts";
 import type { Place } from "./place.ts";
 import { foundOf, type Vault } from "./vault.ts";
@@ -17,125 +13,6 @@ export const stagingDir = "staging";
 /** Where an upload's bytes are staged. */
 export function stagedPlace(upload: number): Place {
   return { dir: stagingDir, name: String(upload) };
-}
-
-export class Staged implements Disposable {
-  readonly #file: Deno.FsFile;
-  #hash: Hash = createHash("sha256");
-  #size = 0;
-
-  private constructor(file: Deno.FsFile) {
-    this.#file = file;
-  }
-
-  /**
-   * Opens an upload's staged bytes, or begins them.
-   *
-   * @param keep true: what is there already is read once, for the digest, and continued
-   * @param onRead called after each piece of that: it takes a second a gigabyte
-   */
-  static async open(
-    vault: Vault,
-    upload: number,
-    keep: boolean,
-    onRead: () => void = () => {},
-  ): Promise<Staged> {
-    const path = stagedPath(vault, upload);
-    try {
-      const going = keep && stagedSize(vault, upload) !== undefined;
-      const file = going ? await Deno.open(path, { read: true, write: true }) : makeFile(path);
-      const staged = new Staged(file);
-      try {
-        if (going) await staged.#digestPrefix(onRead);
-        return staged;
-      } catch (error) {
-        staged[Symbol.dispose]();
-        throw error;
-      }
-    } catch (error) {
-      throw typed(error, { op: "stage" });
-    }
-  }
-
-  /** Bytes that are there. */
-  get size(): number {
-    return this.#size;
-  }
-
-  /** The SHA-256 of what is there, in hex. */
-  digest(): string {
-    return this.#hash.copy().digest("hex");
-  }
-
-  /** Appends. The bytes must stay as they are until it resolves. @throws {BargeError} `no-space` */
-  async write(bytes: Uint8Array): Promise<void> {
-    this.#hash.update(bytes);
-    try {
-      for (let done = 0; done < bytes.length;) {
-        done += await this.#file.write(done === 0 ? bytes : bytes.subarray(done));
-      }
-      this.#size += bytes.length;
-    } catch (error) {
-      throw typed(error, { op: "stage" });
-    }
-  }
-
-  /** Drops what is there and begins again. */
-  async restart(): Promise<void> {
-    try {
-      await this.#file.truncate(0);
-      await this.#file.seek(0, Deno.SeekMode.Start);
-    } catch (error) {
-      throw typed(error, { op: "stage" });
-    }
-    this.#hash = createHash("sha256");
-    this.#size = 0;
-  }
-
-  /**
-   * Makes it ready to be renamed into place: sets its time, and syncs it.
-   *
-   * @param modified milliseconds since 1970, or null to leave the time of the last write
-   */
-  async finish(
-    modified: number | null,
-    durable: boolean,
-  ): Promise<{ modified: number; ino: number }> {
-    try {
-      if (modified !== null) {
-        const time = new Date(modified);
-        await this.#file.utime(time, time);
-      }
-      reached("staged");
-      if (durable) await this.#file.sync();
-      reached("synced");
-      const { size, modified: time, ino } = foundOf(await this.#file.stat());
-      if (size !== this.#size) {
-        throw new BargeError("io", `staged ${this.#size} bytes and found ${size}`);
-      }
-      return { modified: time, ino };
-    } catch (error) {
-      throw typed(error, { op: "stage" });
-    }
-  }
-
-  /** Closes the file; its bytes stay. */
-  [Symbol.dispose](): void {
-    this.#file.close();
-  }
-
-  async #digestPrefix(onRead: () => void): Promise<void> {
-    const buffer = borrow();
-    try {
-      for (let n; (n = await this.#file.read(buffer)) !== null;) {
-        this.#hash.update(buffer.subarray(0, n));
-        this.#size += n;
-        onRead();
-      }
-    } finally {
-      giveBack(buffer);
-    }
-  }
 }
 
 /**
@@ -169,8 +46,8 @@ export async function stageWhole(
   }
 }
 
-/** Makes the file: never through a link that somebody has laid there, since it is made exclusively. */
-function makeFile(path: string): Deno.FsFile {
+/** Makes a staged file, empty: never through a link that somebody has laid there, since it is made exclusively. */
+export function makeFile(path: string): Deno.FsFile {
   const options = { read: true, write: true, createNew: true, mode: 0o600 };
   try {
     return Deno.openSync(path, options);
@@ -181,8 +58,8 @@ function makeFile(path: string): Deno.FsFile {
   return Deno.openSync(path, options);
 }
 
-/** @throws {BargeError} `denied` when the folder for staged bytes is a link to elsewhere */
-function stagedPath(vault: Vault, name: string | number): string {
+/** Where it lies on disk. @throws {BargeError} `denied` when the folder for staged bytes is a link to elsewhere */
+export function stagedPath(vault: Vault, name: string | number): string {
   vault.needFolder(stagingDir);
   return `${vault.root}/${stagingDir}/${name}`;
 }
@@ -191,6 +68,15 @@ function stagedPath(vault: Vault, name: string | number): string {
 export function stagedSize(vault: Vault, upload: number): number | undefined {
   const found = vault.find(stagedPlace(upload));
   return found?.type === "file" ? found.size : undefined;
+}
+
+/** Cuts staged bytes short. @throws {BargeError} `io` and others, as the disk does */
+export function trimStaged(vault: Vault, upload: number, size: number): void {
+  try {
+    Deno.truncateSync(stagedPath(vault, upload), size);
+  } catch (error) {
+    throw typed(error, { op: "stage" });
+  }
 }
 
 /** How long nothing was done to what is staged under a name, in ms; undefined when it is gone. */

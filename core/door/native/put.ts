@@ -9,7 +9,8 @@ import {
   parseOther,
   type Request,
 } from "../../protocol/message.ts";
-import { type Committed, put, type PutRequest, putWhole, type Upload } from "../../session/put.ts";
+import { put, type PutRequest, putWhole } from "../../session/put.ts";
+import type { Committed, Upload } from "../../session/upload.ts";
 import type { Access } from "../access.ts";
 import type { BodyState, Connection } from "./connection.ts";
 import { explain, note } from "./failure.ts";

@@ -6,9 +6,10 @@ import { Database } from "../../../core/account/database.ts";
 import { BargeError, type Kind } from "../../../core/error.ts";
 import { prepareData } from "../../../core/serve/data.ts";
 import { get } from "../../../core/session/get.ts";
-import { type Committed, put, type PutRequest, putWhole } from "../../../core/session/put.ts";
+import { put, type PutRequest, putWhole } from "../../../core/session/put.ts";
 import { Session } from "../../../core/session/session.ts";
 import { type Settings, Store } from "../../../core/session/store.ts";
+import type { Committed } from "../../../core/session/upload.ts";
 
 /** No password has this: logins are not what these tests are about. */
 export const verifier = {

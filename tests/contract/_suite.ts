@@ -1,0 +1,329 @@
+/**
+ * What every door promises (the README's promises), told by its own clients: the same files, the same
+ * quota, the same half-finished uploads. The native protocol is the witness at the other side.
+ */
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { barge, type Server, startServer } from "../_server.ts";
+import { eager, pattern, Peer, sha256 } from "../core/door/_peer.ts";
+import { type DoorUnderTest, Refused, type Visitor } from "./_door.ts";
+
+const large = 700_000;
+
+/** Declares the tests of one door. */
+export function contract(door: DoorUnderTest): void {
+  const test = (name: string, work: (stage: Stage) => Promise<void>, quota = "none") =>
+    Deno.test(`${door.name}: ${name}`, async () => {
+      await using stage = await Stage.open(door, quota);
+      await work(stage);
+      await stage.check();
+    });
+
+  test("what goes in here comes out everywhere, byte for byte", async ({ here, native }) => {
+    const files = {
+      "/home/empty": new Uint8Array(),
+      "/home/one": pattern(1),
+      "/home/large": pattern(large),
+      "/home/with space, ümläut & 漢字": pattern(1000),
+      "/home/-dash%41+plus#hash?query": pattern(10),
+      "/public/shared": pattern(5000),
+    };
+    for (const [path, bytes] of Object.entries(files)) {
+      await here.put(path, bytes);
+      assert.equal(sha256(await here.get(path)), sha256(bytes), path);
+      const { entry } = await native.ask({ verb: "stat", path }) as { entry: Entry };
+      assert.equal(entry.sha256, sha256(bytes), path);
+      assert.equal(entry.owner, "anna", path);
+      if (here.sha256) assert.equal(await here.sha256(path), sha256(bytes), path);
+    }
+    const listed = (await here.list("/home")).map(({ name, type, size }) => [name, type, size]);
+    const { entries } = await native.ask({ verb: "list", path: "/home" }) as { entries: Entry[] };
+    const told = entries.map(({ name, type, size }) => [name, type, size]);
+    assert.deepEqual(listed.sort(), told.sort());
+  });
+
+  test("what comes from another door comes out here", async ({ here, native }) => {
+    const bytes = pattern(200_000);
+    await native.ask({ verb: "mkdir", path: "/home/deep/er", parents: true });
+    await native.ask(eager("/home/deep/er/file", bytes));
+    assert.equal(sha256(await here.get("/home/deep/er/file")), sha256(bytes));
+    assert.deepEqual(await here.list("/home/deep"), [{ name: "er", type: "dir", size: 0 }]);
+  });
+
+  test("folders and names are made, moved and removed", async ({ here, native }) => {
+    await here.mkdir("/home/a");
+    await assert.rejects(() => here.mkdir("/home/a"), Refused);
+    await assert.rejects(() => here.mkdir("/home/none/b"), Refused);
+    await here.put("/home/a/f", pattern(100));
+    await assert.rejects(() => here.remove("/home/a"), Refused);
+    await here.move("/home/a/f", "/home/g");
+    await here.move("/home/a", "/public/b");
+    await here.put("/public/b/h", pattern(10));
+    assert.deepEqual(await names(here, "/home"), ["g"]);
+    assert.deepEqual(await names(here, "/public/b"), ["h"]);
+    await here.remove("/home/g");
+    await here.remove("/public/b/h");
+    await here.remove("/public/b");
+    assert.equal(await native.fail({ verb: "stat", path: "/public/b" }), "not-found");
+    const { used, reserved } = await native.ask({ verb: "quota" });
+    assert.deepEqual([used, reserved], [0, 0]);
+  });
+
+  test("what is not there, and what is something else, is refused", async ({ here }) => {
+    await here.mkdir("/home/dir");
+    for (const path of ["/home/none", "/home/none/f", "/home/dir"]) {
+      await assert.rejects(() => here.get(path), Refused, path);
+    }
+    for (const path of ["/home/none/f", "/home/dir", "/home", "/public", "/f", "/elsewhere/f"]) {
+      await assert.rejects(() => here.put(path, pattern(10)), Refused, path);
+    }
+    for (const path of ["/home/none", "/home", "/public"]) {
+      await assert.rejects(() => here.remove(path), Refused, path);
+    }
+    await assert.rejects(() => here.move("/home/none", "/home/x"), Refused);
+    assert.deepEqual(await names(here, "/home"), ["dir"]);
+  });
+
+  if (door.raw) {
+    test("no path leads out", async ({ here, server }) => {
+      await here.put("/home/f", pattern(10));
+      await server.addUser("eve");
+      await Deno.symlink("/etc", `${server.data}/homes/anna/link`);
+      const out = [
+        "/../../../etc/passwd",
+        "/home/../../etc/passwd",
+        "/home/../homes/eve",
+        "/home/../accounts.db",
+        "/homes/anna/f",
+        "/staging",
+        "/home/link/passwd",
+        "/home/link",
+        "/home/./../../accounts.db",
+      ];
+      for (const path of out) {
+        await assert.rejects(() => here.get(path), Refused, path);
+        await assert.rejects(() => here.put(path, pattern(3)), Refused, path);
+        if (path === "/home/link") continue; // the link is hers, what it points to is not
+        await assert.rejects(() => here.remove(path), Refused, path);
+      }
+      assert.deepEqual(Array.from(Deno.readDirSync(`${server.data}/homes/eve`)), []);
+      await Deno.remove(`${server.data}/homes/anna/link`);
+    });
+  }
+
+  test("the quota is exact, whoever races for it", async ({ door, server, native }) => {
+    const visitors = await Promise.all(
+      Array.from({ length: 8 }, () => door.visit(server, "anna", "anna-secret")),
+    );
+    try {
+      const said = await Promise.all(
+        visitors.map((visitor, i) =>
+          visitor.put(`/home/${i}`, pattern(30_000, i)).then(() => "ok", (error) => {
+            if (!(error instanceof Refused)) throw error;
+            assert.notEqual(error.full, false, error.message);
+            return "full";
+          })
+        ),
+      );
+      assert.deepEqual(said.sort(), [...Array(5).fill("full"), "ok", "ok", "ok"]);
+    } finally {
+      for (const visitor of visitors) await visitor[Symbol.asyncDispose]();
+    }
+    const { used, left } = await settled(native);
+    assert.deepEqual([used, left], [90_000, 10_000]);
+  }, "100000");
+
+  test("an overwrite is charged its difference, and refused whole", async ({ here, native }) => {
+    await here.put("/home/f", pattern(80_000));
+    await here.put("/home/f", pattern(95_000, 1));
+    assert.equal((await settled(native)).used, 95_000);
+    if (here.left) assert.equal(await here.left(), 5_000);
+    await assert.rejects(
+      () => here.put("/home/f", pattern(100_001, 2)),
+      (error) => error instanceof Refused && error.full !== false,
+    );
+    assert.equal(sha256(await here.get("/home/f")), sha256(pattern(95_000, 1)));
+    assert.equal((await settled(native)).used, 95_000);
+    await here.put("/home/f", pattern(10));
+    assert.equal((await settled(native)).used, 10);
+  }, "100000");
+
+  test("an upload that is cut is no file, and goes on at another door", async (stage) => {
+    const { here, native } = stage;
+    const bytes = pattern(large);
+    await here.put("/home/f", pattern(50));
+    await stage.cut("/home/f", bytes, large - 1);
+    assert.equal(sha256(await here.get("/home/f")), sha256(pattern(50)));
+    const offset = await stage.half("/home/f");
+    assert.ok(offset > 0 && offset < large, `${offset} bytes are kept`);
+    await native.send({ verb: "put", path: "/home/f", size: large });
+    const go = await native.answer();
+    assert.deepEqual([go.offset, go.prefix], [offset, sha256(bytes.subarray(0, offset))]);
+    const rest = bytes.subarray(offset);
+    await native.ask({ offset, body: rest.length }, rest, { sha256: sha256(bytes) });
+    assert.equal(sha256(await here.get("/home/f")), sha256(bytes));
+  });
+
+  test("an upload that was cut at another door goes on here", async (stage) => {
+    const { here, server } = stage;
+    const bytes = pattern(large);
+    const other = await Peer.open(server.address, "anna");
+    await other.ask({ verb: "put", path: "/home/f", size: large });
+    await other.send({ offset: 0, body: large }, bytes.subarray(0, 300_000));
+    await stage.staged(300_000);
+    other[Symbol.dispose]();
+    const offset = await stage.half("/home/f");
+    assert.equal(offset, 300_000);
+    await here.resume("/home/f", bytes, offset);
+    assert.equal(sha256(await here.get("/home/f")), sha256(bytes));
+  });
+
+  test("and one that was cut here goes on here", async (stage) => {
+    const { here } = stage;
+    const bytes = pattern(large, 3);
+    await stage.cut("/home/f", bytes, 400_000);
+    const offset = await stage.half("/home/f");
+    assert.ok(offset > 0 && offset <= 400_000, `${offset} bytes are kept`);
+    await here.resume("/home/f", bytes, offset);
+    assert.equal(sha256(await here.get("/home/f")), sha256(bytes));
+  });
+
+  test("each has a home of their own, and public what others may only read", async (stage) => {
+    const { door, here, server } = stage;
+    await server.addUser("bob");
+    await here.put("/home/f", pattern(10));
+    await here.put("/public/f", pattern(20));
+    await using bob = await door.visit(server, "bob", "bob-secret");
+    assert.deepEqual(await names(bob, "/home"), []);
+    assert.equal((await bob.get("/public/f")).length, 20);
+    await assert.rejects(() => bob.put("/public/f", pattern(5)), Refused);
+    await assert.rejects(() => bob.remove("/public/f"), Refused);
+    await assert.rejects(() => bob.move("/public/f", "/home/f"), Refused);
+    await bob.put("/public/g", pattern(5));
+    assert.equal((await here.get("/public/f")).length, 20);
+  });
+
+  test("nobody gets in without the password, or once disabled", async ({ door, here, server }) => {
+    await assert.rejects(() => door.visit(server, "anna", "wrong"), Refused);
+    await assert.rejects(() => door.visit(server, "nobody", "anna-secret"), Refused);
+    const { code } = await barge(["user", "disable", "anna", "--data", server.data]);
+    assert.equal(code, 0);
+    await assert.rejects(() => here.put("/home/f", pattern(10)), Refused);
+    await assert.rejects(() => door.visit(server, "anna", "anna-secret"), Refused);
+    assert.equal((await barge(["user", "enable", "anna", "--data", server.data])).code, 0);
+  });
+}
+
+interface Entry {
+  readonly name: string;
+  readonly type: string;
+  readonly size: number;
+  readonly owner: string;
+  readonly sha256: string;
+}
+
+/** A server, and anna at two doors of it. */
+class Stage implements AsyncDisposable {
+  private constructor(
+    readonly door: DoorUnderTest,
+    readonly server: Server,
+    readonly here: Visitor,
+    readonly native: Peer,
+  ) {}
+
+  static async open(door: DoorUnderTest, quota: string): Promise<Stage> {
+    const server = await startServer({ args: ["--workers", "2", ...door.args] });
+    try {
+      await server.addUser("anna", { quota });
+      const native = await Peer.open(server.address, "anna");
+      const here = await door.visit(server, "anna", "anna-secret");
+      return new Stage(door, server, here, native);
+    } catch (error) {
+      await server[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Sends part of an upload and is gone; waits until the server has let go of it. */
+  async cut(path: string, bytes: Uint8Array, sent: number): Promise<void> {
+    await using visitor = await this.door.visit(this.server, "anna", "anna-secret");
+    await visitor.cut(path, bytes, sent);
+  }
+
+  /** How many bytes of an upload are kept, once nobody writes it any more. */
+  async half(path: string): Promise<number> {
+    // No protocol tells when the server has noticed: the ledger does.
+    await until(() => !this.#held());
+    const { upload } = await this.native.ask({ verb: "stat", path }) as {
+      upload: { offset: number } | null;
+    };
+    assert.ok(upload, "nothing is kept of it");
+    return upload.offset;
+  }
+
+  /** Waits until so many bytes are staged. */
+  async staged(bytes: number): Promise<void> {
+    const size = () =>
+      Array.from(Deno.readDirSync(`${this.server.data}/staging`))
+        .reduce((sum, { name }) => sum + sizeOf(`${this.server.data}/staging/${name}`), 0);
+    await until(() => size() >= bytes);
+  }
+
+  /** Fails unless the ledger, the disk and the digests agree. */
+  async check(): Promise<void> {
+    await until(() => !this.#held());
+    const { code, stdout, stderr } = await barge(["verify", "--data", this.server.data]);
+    assert.equal(code, 0, stdout + stderr);
+  }
+
+  /** Is some upload in somebody's hands? */
+  #held(): boolean {
+    const db = new DatabaseSync(`${this.server.data}/accounts.db`, { readOnly: true });
+    try {
+      const row = db.prepare("SELECT count(*) AS n FROM upload WHERE holder IS NOT NULL").get();
+      return (row as { n: number }).n > 0;
+    } finally {
+      db.close();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.here[Symbol.asyncDispose]();
+    this.native[Symbol.dispose]();
+    await this.server[Symbol.asyncDispose]();
+  }
+}
+
+async function names(visitor: Visitor, path: string): Promise<string[]> {
+  return (await visitor.list(path)).map(({ name }) => name).sort();
+}
+
+/** The quota, once nothing is reserved: a door may answer before it has let go of a refused upload. */
+async function settled(native: Peer): Promise<{ used: number; left: number }> {
+  let now = { used: 0, left: 0 };
+  await until(async () => {
+    const { used, reserved, left } = await native.ask({ verb: "quota" }) as {
+      [field: string]: number;
+    };
+    now = { used, left };
+    return reserved === 0;
+  });
+  return now;
+}
+
+/** Asks again and again: what happens in another process tells nobody. */
+async function until(happened: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  while (!await happened()) {
+    assert.ok(performance.now() < deadline, "it did not happen within 20 s");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+function sizeOf(path: string): number {
+  try {
+    return Deno.lstatSync(path).size;
+  } catch {
+    return 0; // it became a file just now
+  }
+}
