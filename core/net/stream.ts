@@ -65,6 +65,7 @@ export class Stream implements Disposable {
     const pace = this.paces?.read;
     try {
       const n = await this.#conn.read(into);
+      this.#check(); // a TLS connection that is cut while it is read says that it has ended
       if (n !== null) this.#judge(pace, n, began, "sends");
       return n;
     } catch (cause) {
