@@ -85,9 +85,10 @@ export function contract(door: DoorUnderTest): void {
   });
 
   if (door.raw) {
-    test("no path leads out", async ({ here, server }) => {
+    test("no path leads out", async ({ door, here, server }) => {
       await here.put("/home/f", pattern(10));
       await server.addUser("eve");
+      await (await door.visit(server, "eve", "eve-secret"))[Symbol.asyncDispose]();
       await Deno.symlink("/etc", `${server.data}/homes/anna/link`);
       const out = [
         "/../../../etc/passwd",
