@@ -38,12 +38,16 @@ export class Access {
   bytes = 0;
   /** Will somebody else end it, later? */
   pending = false;
+  /** Is it a login, or does it carry one? */
+  login: boolean;
   readonly #arrived: Arrived;
   readonly #began = performance.now();
   #ended = false;
 
+  /** @param arrived read when the record is written: a request may come to be known better */
   constructor(arrived: Arrived) {
     this.#arrived = arrived;
+    this.login = arrived.verb === "proof";
   }
 
   /** Writes the record; the first call counts. A login that failed is a warning. */
@@ -51,7 +55,7 @@ export class Access {
     if (this.#ended) return;
     this.#ended = true;
     const { door, address, verb, path, to } = this.#arrived;
-    const level = verb === "proof" && outcome === "unauthenticated" ? "warning" : "info";
+    const level = this.login && outcome === "unauthenticated" ? "warning" : "info";
     if (!log.isEnabledFor(level)) return;
     const facts: AccessFacts = {
       account: this.account,

@@ -13,7 +13,6 @@ import { parseAddress } from "../../net/address.ts";
 import { Ahead } from "../../net/ahead.ts";
 import { type Floor, Pace } from "../../net/pace.ts";
 import type { Stream } from "../../net/stream.ts";
-import { wait } from "../../net/wait.ts";
 import { type Body, encodeFrame, type FrameValue } from "../../protocol/frame.ts";
 import { failure, parseOther, parseRequest } from "../../protocol/message.ts";
 import { FrameReader } from "../../protocol/reader.ts";
@@ -22,8 +21,9 @@ import type { Rate } from "../../session/rate.ts";
 import type { Session } from "../../session/session.ts";
 import type { Store } from "../../session/store.ts";
 import { Access, claimed, outcomeOf } from "../access.ts";
-import { explain, note } from "./failure.ts";
-import { type Brake, Output } from "./output.ts";
+import { type Brake, brakeOf } from "../brake.ts";
+import { explain, note } from "../failure.ts";
+import { Output } from "./output.ts";
 import { verbs } from "./verbs.ts";
 import { Window } from "./window.ts";
 
@@ -224,13 +224,7 @@ export class Connection {
 
   /** What the account's rate asks for; undefined: full speed. */
   #brake(rate: Rate | undefined): Brake | undefined {
-    if (!rate || !this.session) return undefined;
-    const { id } = this.session;
-    const hold = async (bytes: number) => {
-      const ms = rate.take(id, bytes);
-      if (ms > 0) await wait(ms, this.ended.signal);
-    };
-    return { piece: rate.piece(id), hold };
+    return brakeOf(rate, this.session?.id, this.ended.signal);
   }
 
   /** Reads and answers one request. @returns whether there may be another */

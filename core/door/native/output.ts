@@ -5,17 +5,10 @@
  * leaves in one piece behind it.
  */
 import type { Stream } from "../../net/stream.ts";
+import type { Brake } from "../brake.ts";
 
 /** Gathered bytes beyond which a flush is begun. */
 const enough = 64 * 1024;
-
-/** Holds back what goes too quickly. */
-export interface Brake {
-  /** How many bytes to send at a time. */
-  readonly piece: number;
-  /** Waits until so many may go. */
-  hold(bytes: number): Promise<void>;
-}
 
 export class Output {
   readonly #stream: Stream;

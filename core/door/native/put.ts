@@ -13,7 +13,7 @@ import { put, type PutRequest, putWhole } from "../../session/put.ts";
 import type { Committed, Upload } from "../../session/upload.ts";
 import type { Access } from "../access.ts";
 import type { BodyState, Connection } from "./connection.ts";
-import { explain, note } from "./failure.ts";
+import { explain, note } from "../failure.ts";
 
 /** @returns null for a small file: the window answers it */
 export function servePut(

@@ -1,8 +1,8 @@
 /** What a client is told of a failure, and what the log keeps of it. */
 import { getLogger } from "@logtape/logtape";
-import { BargeError, type Kind, trace, typed } from "../../error.ts";
+import { BargeError, type Kind, trace, typed } from "../error.ts";
 
-const log = getLogger(["barge", "native"]);
+const log = getLogger(["barge", "door"]);
 
 /** What was asked for. */
 export interface Asked {
