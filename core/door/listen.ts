@@ -19,7 +19,7 @@ const quiet = 60_000;
 /** What gives out connections: Deno's listener, or one with TLS. */
 export interface Listener {
   readonly addr: Deno.Addr;
-  accept(): Promise<Pipe & { readonly remoteAddr: Deno.Addr }>;
+  accept(): Promise<Pipe & { readonly remoteAddr: Deno.Addr; readonly localAddr?: Deno.Addr }>;
   close(): void;
 }
 
@@ -40,8 +40,8 @@ export interface Hosting {
   readonly listener: Listener;
   /** How long a new connection may be silent, in ms. */
   readonly patience: number;
-  /** Takes over a connection that was let in. */
-  readonly begin: (stream: Stream) => Conversation;
+  /** Takes over a connection that was let in, to this address of ours if it is known. */
+  readonly begin: (stream: Stream, local: string) => Conversation;
   /** Those for whom there is no place: told so, or closed. */
   readonly refusals: { refuse(stream: Stream): void; stop(): Promise<void> };
 }
@@ -50,10 +50,10 @@ export interface Hosting {
 export function host(hosting: Hosting): Door {
   const { store, host, listener, refusals, begin } = hosting;
   const open = new Map<Conversation, Promise<void>>();
-  const accepting = accept(listener, hosting.patience, (stream) => {
+  const accepting = accept(listener, hosting.patience, (stream, local) => {
     const leave = store.gate.enter(parseAddress(stream.peer).host);
     if (!leave) return refusals.refuse(stream);
-    const conversation = begin(stream);
+    const conversation = begin(stream, local);
     const ended = conversation.run().finally(() => {
       open.delete(conversation);
       leave();
@@ -84,14 +84,15 @@ export function host(hosting: Hosting): Door {
 async function accept(
   listener: Listener,
   patience: number,
-  take: (stream: Stream) => void,
+  take: (stream: Stream, local: string) => void,
 ): Promise<void> {
   let told = -Infinity;
   while (true) {
     try {
       const conn = await listener.accept();
       const stream = open(conn, patience);
-      if (stream) take(stream);
+      const local = (conn.localAddr as Deno.NetAddr | undefined)?.hostname ?? "";
+      if (stream) take(stream, local);
     } catch (error) {
       if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) {
         return;

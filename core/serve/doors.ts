@@ -3,6 +3,8 @@ import type { DoorName, OpenDoor } from "../door/door.ts";
 
 const doors: Partial<Record<DoorName, () => Promise<{ readonly openDoor: OpenDoor }>>> = {
   native: () => import("../door/native/listen.ts"),
+  ftp: () => import("../door/ftp/listen.ts"),
+  ftps: () => import("../door/ftp/listen.ts"),
 };
 
 /** @throws {RangeError} for a door that this version does not have */
