@@ -158,6 +158,7 @@ export class DataPort {
       while (true) {
         const conn = await listener.accept();
         if (plainAddress((conn.remoteAddr as Deno.NetAddr).hostname) === this.#options.peer) {
+          if (this.#listener === listener) this.#listener = undefined;
           listener.close();
           return conn;
         }
