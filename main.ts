@@ -83,6 +83,7 @@ export const tree: Tree = {
   grow: { brief: "ask a server for more capacity", load: () => import("./cmd/grow.ts") },
   passwd: { brief: "change your password at a server", load: () => import("./cmd/passwd.ts") },
   ping: { brief: "see whether a server answers", load: () => import("./cmd/ping.ts") },
+  status: { brief: "show how a server is, to its admins", load: () => import("./cmd/status.ts") },
   shell: { brief: "work at a server from a prompt", load: () => import("./cmd/shell.ts") },
   cert: { brief: "show a server's certificate", load: () => import("./cmd/cert.ts") },
   completion: {

@@ -9,6 +9,7 @@
 import { benchIdle } from "./idle.ts";
 import { benchMemory } from "./memory.ts";
 import { benchStart } from "./start.ts";
+import { benchSync } from "./sync.ts";
 import { benchTree } from "./tree.ts";
 import { machine } from "./machine.ts";
 
@@ -17,6 +18,7 @@ const benches = {
   idle: benchIdle,
   tree: benchTree,
   start: benchStart,
+  sync: benchSync,
 } as const;
 
 const asked = Deno.args.length > 0 ? Deno.args : Object.keys(benches);

@@ -4,6 +4,8 @@ import { object } from "@optique/core/constructs";
 import { type DoorName, doorNames } from "../core/door/door.ts";
 import { type Address, formatAddress, isLoopback } from "../core/net/address.ts";
 import { levels } from "../core/serve/levels.ts";
+import { leastRate } from "../core/session/rate.ts";
+import { hookOptions, hooksOf } from "./_serve/hooks.ts";
 import { command } from "./_term/command.ts";
 import {
   addressOrOff,
@@ -19,6 +21,7 @@ import {
   valueParser,
 } from "./_term/options.ts";
 import { note, printJson, writeError } from "./_term/out.ts";
+import { version } from "./_version.ts";
 
 export default command({
   options: object({
@@ -59,50 +62,49 @@ export default command({
       "`full`: what was acknowledged outlives a power cut. `relaxed`: it skips the syncs",
     ),
     allowRegister: flag(["--allow-register"], "Let strangers make accounts with `barge register`"),
-    quota: valueOr(
+    quota: value(
       ["--quota"],
       sizeOrNone(),
-      1_000_000,
       "Capacity of an account that registers and names none. Default: 1MB",
     ),
-    maxQuota: valueOr(
+    maxQuota: value(
       ["--max-quota"],
       sizeOrNone(),
-      undefined as number | null | undefined,
       "How much an account may register with, or grow to, by itself. Default: --quota",
     ),
-    banAfter: valueOr(
+    banAfter: value(
       ["--ban-after"],
       count("N", 0),
-      9,
       "So many failed logins in an hour ban their address, or their account where it has not " +
         "logged in before: for 5 minutes, the next time for 10, up to a day. 0: never. Default: 9",
     ),
-    maxConnections: valueOr(
+    maxConnections: value(
       ["--max-connections"],
       count("N", 0),
-      4096,
       "How many connections there may be at once, over all workers. 0: any. Default: 4096",
     ),
-    maxPerAddress: valueOr(
+    maxPerAddress: value(
       ["--max-per-address"],
       count("N", 0),
-      256,
       "The same for one address; loopback is not counted. 0: any. Default: 256",
     ),
-    maxPerAccount: valueOr(
+    maxPerAccount: value(
       ["--max-per-account"],
       count("N", 0),
-      1024,
       "The same for one account, logged in. 0: any. Default: 1024",
     ),
-    rateUp: valueOr(
+    rateUp: value(
       ["--rate-up"],
       rate(),
-      null,
       "Bytes a second that an account may send, all its connections together. Default: none",
     ),
-    rateDown: valueOr(["--rate-down"], rate(), null, "The same for what it is sent. Default: none"),
+    rateDown: value(["--rate-down"], rate(), "The same for what it is sent. Default: none"),
+    limits: value(
+      ["--limits"],
+      path("FILE"),
+      "A JSON object with limits, named like the options from --quota to --rate-down, which count " +
+        "more; SIGHUP reads it again",
+    ),
     tls: flag(["--tls"], "Use TLS on 127.0.0.1, too. Default: only where other machines reach"),
     tlsCert: value(
       ["--tls-cert"],
@@ -122,6 +124,7 @@ export default command({
       "When it is stopped, how long transfers may take to end; the rest is cut, and continued " +
         "later. Default: 30",
     ),
+    ...hookOptions,
     logLevel: valueOr(
       ["--log-level"],
       oneOf(...levels),
@@ -149,7 +152,12 @@ export default command({
 
     Where other machines can connect it speaks TLS, with a certificate that it makes on the first
     start; \`barge cert\` prints the fingerprint, which clients show and pin when they first
-    connect. SIGHUP makes it read the certificate's files again: transfers under way go on.`,
+    connect. SIGHUP makes it read the certificate's files and --limits again: transfers under way
+    go on, at the new rates, and the other limits count for what comes then.
+
+    --check-upload and --on-commit run programs of yours, without a shell, as the server's user.
+    Each reads one JSON object: event, account, path, file (where the bytes are), size, sha256,
+    modified, verified, door, replaced, time.`,
   examples: [
     ["barge serve", "serve on 127.0.0.1:7171"],
     ["barge serve --data /srv/barge --native 0.0.0.0:7171", "serve everybody, with TLS"],
@@ -159,11 +167,12 @@ export default command({
       "certificate of your own",
     ],
     ["barge serve --allow-register --quota 20GiB", "give everyone who asks 20 GiB"],
+    ["barge serve --on-commit 'notify --quiet'", "run a program after each upload"],
     ["barge serve --print-unit --native 0.0.0.0:7171", "a hardened systemd unit for it"],
   ],
   async run(options, { signal }) {
     const { native, http, ftp, ftps, sftp } = options;
-    const { data, workers, durability, allowRegister, quota, json } = options;
+    const { data, workers, durability, allowRegister, json } = options;
     if (options.printUnit) {
       const { printUnit } = await import("./_serve/unit.ts");
       const doors = [native, http, ftp, ftps, sftp];
@@ -172,6 +181,8 @@ export default command({
     const { readyFd } = options;
     const { checkReadyFd, tellReadyFd } = await import("../core/serve/ready.ts");
     if (readyFd !== undefined) checkReadyFd(readyFd);
+    const { readLimits } = await import("./_serve/limits.ts");
+    const limits = () => readLimits(options, options.limits);
     const { serve } = await import("../core/serve/serve.ts");
     const { tlsOf } = await import("../core/serve/security.ts");
     let first: string | undefined;
@@ -192,18 +203,12 @@ export default command({
       workers,
       durability,
       allowRegister,
-      defaultLimit: quota,
-      maxLimit: options.maxQuota === undefined ? quota : options.maxQuota,
-      banAfter: options.banAfter,
-      rateUp: options.rateUp,
-      rateDown: options.rateDown,
-      limits: {
-        connections: options.maxConnections,
-        perAddress: options.maxPerAddress,
-        perAccount: options.maxPerAccount,
-      },
+      ...limits(),
+      readLimits: options.limits === undefined ? undefined : limits,
+      version,
       signal,
       grace: options.grace * 1000,
+      hooks: hooksOf(options),
       logLevel: options.logLevel,
       notifySocket: Deno.env.get("NOTIFY_SOCKET"),
       onFirstAccount(name, password) {
@@ -271,13 +276,13 @@ function ipv4() {
   });
 }
 
-/** Bytes a second. Fewer than 1 KiB would look like a dead server to clients. */
+/** Bytes a second. */
 function rate() {
   const sizes = sizeOrNone();
   const read = (text: string) => {
     const result = sizes.parse(text);
     if (!result.success) return undefined;
-    return result.value === null || result.value >= 1024 ? result.value : undefined;
+    return result.value === null || result.value >= leastRate ? result.value : undefined;
   };
   return valueParser("SIZE|none", null, read, {
     wanted: "a size of 1KiB or more, or `none`",

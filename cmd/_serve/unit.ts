@@ -1,8 +1,10 @@
 /** `barge serve --print-unit`: the unit that serves as this command line would. */
 import { resolve } from "node:path";
 import type { Address } from "../../core/net/address.ts";
+import { findProgram } from "../../core/serve/program.ts";
 import { systemdUnit } from "../../core/serve/unit.ts";
 import { note, print } from "../_term/out.ts";
+import { lineOf, wordsOf } from "./hooks.ts";
 
 /** Where `barge` is said to be where the runtime can't tell: it was unpacked, or runs the sources. */
 const usual = "/usr/local/bin/barge";
@@ -13,7 +15,8 @@ const dropped = new Map([
   ["--grace", true],
   ["--ready-fd", true],
 ]);
-const paths = new Set(["--tls-cert", "--tls-key"]);
+const paths = new Set(["--tls-cert", "--tls-key", "--limits"]);
+const programs = new Set(["--on-commit", "--check-upload"]);
 
 /** @param args what follows `serve` on the command line */
 export function printUnit(
@@ -40,7 +43,11 @@ export function printUnit(
   if (!Deno.build.standalone) note(`(the unit runs ${usual}: put the executable there)`);
 }
 
-/** The arguments that the unit keeps: local paths absolute, as a service starts in `/`. */
+/**
+ * The arguments that the unit keeps: local paths absolute, as a service starts in `/`.
+ *
+ * @throws {BargeError} `usage` for a program that is not here
+ */
 function carried(args: readonly string[]): string[] {
   const kept: string[] = [];
   for (let i = 0; i < args.length; i++) {
@@ -49,6 +56,9 @@ function carried(args: readonly string[]): string[] {
       if (dropped.get(name) && value === undefined) i++;
     } else if (name !== undefined && paths.has(name)) {
       kept.push(name, resolve(value ?? args[++i] ?? ""));
+    } else if (name !== undefined && programs.has(name)) {
+      const [program, ...rest] = wordsOf(value ?? args[++i] ?? "") ?? [""];
+      kept.push(name, lineOf([findProgram(program), ...rest]));
     } else {
       kept.push(args[i]);
     }

@@ -50,7 +50,7 @@ async function planStep(wanted: Declared, accounts: Accounts | undefined): Promi
     ...(role !== undefined && role !== there?.role ? { role } : {}),
     ...(limit !== undefined && limit !== there?.limit ? { limit } : {}),
     ...(disabled !== undefined && disabled !== (there?.disabled ?? false) ? { disabled } : {}),
-    ...await newVerifier(there && accounts?.verifier(name), password),
+    ...await newVerifier(there && accounts?.forLogin(name)?.verifier, password),
   };
   const changed = Object.keys(change).map((field) => fieldNames[field as keyof Change]);
   if (!there) return { name, action: "created", changed: [], change };

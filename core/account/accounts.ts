@@ -74,6 +74,14 @@ export class Accounts {
     return this.#db.get<{ n: number }>("SELECT count(*) AS n FROM account")!.n;
   }
 
+  /** All of them together, in bytes. */
+  totals(): { count: number; used: number; reserved: number } {
+    return this.#db.get<{ count: number; used: number; reserved: number }>(
+      `SELECT count(*) AS count, coalesce(sum(used), 0) AS used,
+       coalesce(sum(reserved), 0) AS reserved FROM account`,
+    )!;
+  }
+
   find(name: string): Account | undefined {
     const row = this.#db.get<Row>("SELECT * FROM account WHERE name = ?", name);
     return row && account(row);
@@ -162,12 +170,21 @@ export class Accounts {
     });
   }
 
-  /** What is kept of an account's password, if there is such an account. */
-  verifier(name: string): Verifier | undefined {
-    const row = this.#db.get<Row>("SELECT * FROM account WHERE name = ?", name);
+  /**
+   * An account, and what its password is checked with. For a name that there is none of, another
+   * account's row is read and dropped: reading a row takes longer than reading none, and who tries
+   * names could measure that.
+   */
+  forLogin(name: string): { account: Account; verifier: Verifier } | undefined {
+    const row = this.#db.get<Row & { same: number }>(
+      `SELECT *, 1 AS same FROM account WHERE name = ? UNION ALL
+       SELECT *, 0 FROM account WHERE id = (SELECT min(id) FROM account) LIMIT 1`,
+      name,
+    );
     if (!row) return undefined;
     const { salt, n, r, p, stored_key: storedKey, server_key: serverKey } = row;
-    return { salt, n, r, p, storedKey, serverKey };
+    const found = { account: account(row), verifier: { salt, n, r, p, storedKey, serverKey } };
+    return row.same ? found : undefined;
   }
 
   /**

@@ -98,7 +98,7 @@ interface Case {
 
 export class Bans {
   readonly #db: Database;
-  readonly #after: number;
+  #after: number;
   readonly #now: () => number;
 
   /**
@@ -109,6 +109,17 @@ export class Bans {
     this.#db = db;
     this.#after = after;
     this.#now = now;
+  }
+
+  /** From here on a ban follows after so many failures; 0: never, and no ban holds. */
+  adjust(after = defaultBanAfter): void {
+    this.#after = after;
+  }
+
+  /** How many bans hold now. */
+  count(): number {
+    const sql = "SELECT count(*) AS n FROM ban WHERE until > ?";
+    return this.#db.get<{ n: number }>(sql, this.#now())!.n;
   }
 
   /** Is this login to be refused, whatever it proves? Without the write lock. */

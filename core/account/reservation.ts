@@ -233,6 +233,15 @@ export class Reservations {
     return this.#db.all<UploadRow>("SELECT * FROM upload ORDER BY id");
   }
 
+  /** How many there are, how many of them move, and the bytes that they have in staging or may. */
+  totals(): { unfinished: number; moving: number; staged: number } {
+    return this.#db.get<{ unfinished: number; moving: number; staged: number }>(
+      `SELECT count(*) AS unfinished, coalesce(sum(want), 0) AS staged,
+       count(*) FILTER (WHERE holder IS NOT NULL AND touched >= ?) AS moving FROM upload`,
+      Date.now() - staleAfter,
+    )!;
+  }
+
   /** The half-finished upload of an account to a path, whether or not somebody writes it now. */
   unfinished(account: number, { dir, name }: Place): UploadRow | undefined {
     return this.#db.get<UploadRow>(

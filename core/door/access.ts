@@ -1,20 +1,24 @@
 /**
- * The access log: one record for every request, at every door. Names that strangers chose are
+ * The access log: one record for every request, at every door; and its place in the metrics. Names that strangers chose are
  * properties of it, so that none can look like a record of its own (core/serve/log.ts); secrets are
  * not in it: neither proofs, verifiers and tokens, nor the text of a token that was sent as a name.
  */
 import { getLogger } from "@logtape/logtape";
 import { BargeError, type Kind } from "../error.ts";
+import type { DoorName, Metrics } from "../session/metrics.ts";
+import { type Doing, shorten } from "../session/roster.ts";
 
 /** The category of these records. */
 export const accessCategory = ["barge", "access"] as const;
 const log = getLogger(accessCategory);
+/** A record fits one write of a pipe, whatever its path is. */
+const longest = 300;
 
 /** What a record says. Tools read it: the names are frozen. */
 export interface AccessFacts {
   /** Who is logged in, or tried to; null for a stranger. */
   readonly account: string | null;
-  readonly door: string;
+  readonly door: DoorName;
   /** HOST:PORT of the other end. */
   readonly address: string;
   /** Null for what was no request at all. */
@@ -33,21 +37,45 @@ export interface AccessFacts {
 export type Arrived = Pick<AccessFacts, "door" | "address" | "verb" | "path" | "to">;
 
 /** One request, from its arrival to its record. */
-export class Access {
+export class Access implements Doing {
   account: string | null = null;
-  bytes = 0;
   /** Will somebody else end it, later? */
   pending = false;
   /** Is it a login, or does it carry one? */
   login: boolean;
   readonly #arrived: Arrived;
   readonly #began = performance.now();
+  readonly #metrics: Metrics;
+  #bytes = 0;
   #ended = false;
 
-  /** @param arrived read when the record is written: a request may come to be known better */
-  constructor(arrived: Arrived) {
+  /**
+   * @param arrived read when the record is written: a request may come to be known better
+   * @param metrics what counts the request, and its bytes as they move
+   */
+  constructor(arrived: Arrived, metrics: Metrics) {
     this.#arrived = arrived;
+    this.#metrics = metrics;
     this.login = arrived.verb === "proof";
+  }
+
+  get verb(): string | null {
+    return this.#arrived.verb;
+  }
+
+  get path(): string | null {
+    return this.#arrived.path;
+  }
+
+  /** Bytes of a file that were received or sent for it. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  set bytes(bytes: number) {
+    const way = this.verb === "put" ? "received" : "sent";
+    this.#metrics.moved(this.#arrived.door, way, bytes - this.#bytes);
+    this.#bytes = bytes;
   }
 
   /** Writes the record; the first call counts. A login that failed is a warning. */
@@ -55,6 +83,8 @@ export class Access {
     if (this.#ended) return;
     this.#ended = true;
     const { door, address, verb, path, to } = this.#arrived;
+    const ms = performance.now() - this.#began;
+    this.#metrics.ended(door, verb, outcome, ms / 1000);
     const level = this.login && outcome === "unauthenticated" ? "warning" : "info";
     if (!log.isEnabledFor(level)) return;
     const facts: AccessFacts = {
@@ -62,10 +92,10 @@ export class Access {
       door,
       address,
       verb: verb && shorten(verb, 40),
-      path: path && shorten(path),
-      ...to === undefined ? {} : { to: shorten(to) },
+      path: path && shorten(path, longest),
+      ...to === undefined ? {} : { to: shorten(to, longest) },
       bytes: this.bytes,
-      ms: Math.round((performance.now() - this.#began) * 10) / 10,
+      ms: Math.round(ms * 10) / 10,
       outcome,
     };
     if (level === "info") log.info("request", { ...facts });
@@ -92,11 +122,4 @@ export function outcomeOf(error: unknown): Kind {
 export function claimed(name: string): string | null {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) return null;
   return name.replace(/^(barge_[^_]*_).*/, "$1...");
-}
-
-/** A record fits one write of a pipe, whatever it holds: long paths lose their middle. */
-function shorten(text: string, most = 300): string {
-  if (text.length <= most) return text;
-  const tail = Math.floor(most / 3);
-  return `${text.slice(0, most - tail - 1)}…${text.slice(-tail)}`;
 }

@@ -7,10 +7,9 @@
 import type { Address } from "../net/address.ts";
 import type { KeyPair } from "../net/certificate.ts";
 import type { Store } from "../session/store.ts";
+import { type DoorName, doorNames } from "../session/metrics.ts";
 
-/** All that there may be, in the order in which they are told. */
-export const doorNames = ["native", "http", "ftp", "ftps", "sftp"] as const;
-export type DoorName = typeof doorNames[number];
+export { type DoorName, doorNames };
 
 /** What the operator decided on a door; goes to the workers. */
 export interface DoorSpec {

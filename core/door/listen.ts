@@ -7,6 +7,8 @@ import { BargeError } from "../error.ts";
 import { formatAddress, parseAddress } from "../net/address.ts";
 import type { Pipe } from "../net/stream.ts";
 import { Stream } from "../net/stream.ts";
+import type { DoorName } from "../session/metrics.ts";
+import type { Presence } from "../session/roster.ts";
 import type { Store } from "../session/store.ts";
 import type { Door } from "./door.ts";
 
@@ -34,28 +36,39 @@ export interface Conversation {
 }
 
 export interface Hosting {
+  /** The door, as it is counted. */
+  readonly name: DoorName;
   readonly store: Store;
   /** Where the listener listens, as the operator said it. */
   readonly host: string;
   readonly listener: Listener;
   /** How long a new connection may be silent, in ms. */
   readonly patience: number;
-  /** Takes over a connection that was let in, to this address of ours if it is known. */
-  readonly begin: (stream: Stream, local: string) => Conversation;
+  /**
+   * Takes over a connection that was let in, and says of it who it is and what it does.
+   *
+   * @param local the address of ours that it has reached, if that is known
+   */
+  readonly begin: (stream: Stream, presence: Presence, local: string) => Conversation;
   /** Those for whom there is no place: told so, or closed. */
   readonly refusals: { refuse(stream: Stream): void; stop(): Promise<void> };
 }
 
 /** Serves who connects, until the door is stopped. */
 export function host(hosting: Hosting): Door {
-  const { store, host, listener, refusals, begin } = hosting;
+  const { name, store, host, listener, refusals, begin } = hosting;
   const open = new Map<Conversation, Promise<void>>();
   const accepting = accept(listener, hosting.patience, (stream, local) => {
     const leave = store.gate.enter(parseAddress(stream.peer).host);
-    if (!leave) return refusals.refuse(stream);
-    const conversation = begin(stream, local);
+    if (!leave) {
+      store.metrics.refused(name);
+      return refusals.refuse(stream);
+    }
+    const presence = store.roster.enter(name, stream.peer);
+    const conversation = begin(stream, presence, local);
     const ended = conversation.run().finally(() => {
       open.delete(conversation);
+      presence.leave();
       leave();
     });
     open.set(conversation, ended);

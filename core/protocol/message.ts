@@ -80,6 +80,51 @@ const usage = {
   left: limit,
 };
 
+/** How the server is: `status`'s numbers that there is one of. */
+const server = v.object({
+  version: v.string(),
+  started: time,
+  now: time,
+  workers: count,
+  restarts: count,
+  memory: bytes,
+  connections: v.object({ open: count, opened: count, refused: count }),
+  doors: v.array(v.object({
+    door: v.string(),
+    open: count,
+    opened: count,
+    refused: count,
+    received: bytes,
+    sent: bytes,
+  })),
+  logins: v.object({ ok: count, failed: count }),
+  bans: v.object({ begun: count, active: count }),
+  overQuota: count,
+  accounts: v.object({ count, used: bytes, reserved: bytes }),
+  uploads: v.object({ committed: count, unfinished: count, moving: count, staged: bytes }),
+});
+const seconds = v.pipe(v.number(), v.finite(), v.minValue(0));
+/** What became of one verb's requests at one door. */
+const asked = v.object({
+  door: v.string(),
+  verb: v.string(),
+  count,
+  outcomes: v.record(v.string(), count),
+  seconds,
+  p50: seconds,
+  p99: seconds,
+});
+/** Somebody who is connected, and the request under way. */
+const present = v.object({
+  account: v.nullable(v.string()),
+  door: v.string(),
+  address: v.string(),
+  since: time,
+  verb: v.nullable(v.string()),
+  path: v.nullable(v.string()),
+  bytes,
+});
+
 const requests = {
   hello: v.object({ verb: v.literal("hello"), version: count, agent: v.optional(v.string(), "") }),
   auth: v.object({
@@ -132,6 +177,7 @@ const requests = {
     modified: v.optional(time),
   }),
   quota: v.object({ verb: v.literal("quota") }),
+  status: v.object({ verb: v.literal("status") }),
   digest: v.object({
     verb: v.literal("digest"),
     path,
@@ -179,6 +225,13 @@ const answers = {
   remove: v.object({ removed: count }),
   mkdir: v.object({ created: v.boolean() }),
   quota: v.object(usage),
+  /** Comes in several frames: `server` in the first, then `requests`, then `sessions`. */
+  status: v.object({
+    server: v.optional(server),
+    requests: v.array(asked),
+    sessions: v.array(present),
+    more: v.boolean(),
+  }),
   digest: v.object({ algorithm: v.string(), digest: v.string(), size: bytes }),
   grow: v.object(usage),
   passwd: v.object({}),
@@ -203,6 +256,9 @@ export type Answer<V extends Answered> = v.InferOutput<typeof answers[V]>;
 export type Entry = v.InferOutput<typeof entry>;
 export type Verifier = v.InferOutput<typeof verifier>;
 export type Overwrite = v.InferOutput<typeof overwrite>;
+export type Server = v.InferOutput<typeof server>;
+export type Asked = v.InferOutput<typeof asked>;
+export type Present = v.InferOutput<typeof present>;
 export type Usage = Answer<"quota">;
 export type Other = keyof typeof others;
 

@@ -8,9 +8,11 @@ import { BargeError, typed } from "../error.ts";
 import { type Address, formatAddress } from "../net/address.ts";
 import { makeVerifier } from "../protocol/scram.ts";
 import { makeTally } from "../session/gate.ts";
+import { makeBoard } from "../session/metrics.ts";
 import { expire, recover } from "../session/recover.ts";
-import { type Settings, Store } from "../session/store.ts";
+import { type Adjustable, type Settings, Store } from "../session/store.ts";
 import { holdData, prepareData } from "./data.ts";
+import { type HookOptions, HookPrograms } from "./hooks.ts";
 import { configureLog, flushLog } from "./log.ts";
 import type { Level } from "./levels.ts";
 import { Notifier } from "./notify.ts";
@@ -36,8 +38,12 @@ export interface ServeOptions extends Settings, Security {
   /** How long requests may take to end when it is stopped, in ms; the rest is cut, resumable. */
   readonly grace: number;
   readonly logLevel: Level;
+  /** What is run when a file has arrived. */
+  readonly hooks?: HookOptions;
   /** A service manager's socket, as in NOTIFY_SOCKET. */
   readonly notifySocket?: string;
+  /** Gives the limits as they are to be now; called for a reload. @throws {BargeError} */
+  readonly readLimits?: () => Adjustable;
   readonly onReady: (facts: Ready) => void | Promise<void>;
   /** Is given what reads the certificate again; called once, before onReady. */
   readonly onReload?: (reload: () => Promise<void>) => void;
@@ -49,7 +55,7 @@ export interface ServeOptions extends Settings, Security {
  * Serves until the signal is aborted, and then lets what is in flight end.
  *
  * @throws {BargeError} `fatal` when the directory is another server's, damaged or too new, or the
- *   address is taken, or the certificate can't be used; `usage`
+ *   address is taken, or the certificate can't be used; `usage`, also for a hook that is not there
  */
 export async function serve(options: ServeOptions): Promise<void> {
   const doors = doorNames.flatMap((name): DoorSpec[] => {
@@ -61,9 +67,10 @@ export async function serve(options: ServeOptions): Promise<void> {
   if (doors.length === 0) throw new BargeError("usage", "every door is off");
   const secured = doors.filter(({ tls }) => tls !== "off").map(({ address }) => address.host);
   const source = certificateSource(secured, options);
+  const hooks = options.hooks && new HookPrograms(options.hooks);
   configureLog(options.logLevel);
   try {
-    await run(options, doors, source);
+    await run(options, doors, source, hooks);
   } finally {
     flushLog();
   }
@@ -73,6 +80,7 @@ async function run(
   options: ServeOptions,
   wanted: readonly DoorSpec[],
   source: CertificateSource | undefined,
+  hooks: HookPrograms | undefined,
 ): Promise<void> {
   const { durability, allowRegister, defaultLimit, maxLimit, banAfter } = options;
   const data = prepareData(options.data);
@@ -90,6 +98,8 @@ async function run(
     rateUp: options.rateUp,
     rateDown: options.rateDown,
     tally: makeTally(options.workers),
+    board: makeBoard(options.workers),
+    version: options.version,
   });
   const recovered = await recover(store);
   if (Object.values(recovered).some((n) => n > 0)) {
@@ -106,7 +116,7 @@ async function run(
   const { settings } = store;
   const { logLevel } = options;
   const manager = new Notifier(options.notifySocket);
-  const supervisor = new Supervisor({ settings, doors, shared, logLevel }, certificate);
+  const supervisor = new Supervisor({ settings, doors, shared, logLevel, hooks }, certificate);
   const cleaning = setInterval(() => clean(store), expireEvery);
   try {
     for (let number = 1; number <= options.workers; number++) await supervisor.start(number);
@@ -114,6 +124,7 @@ async function run(
     options.onReload?.(async () => {
       await manager.tell("RELOADING=1");
       await reload(data, source, supervisor);
+      reloadLimits(options, supervisor);
       await manager.tell("READY=1");
     });
     const at = (name: DoorName) => {
@@ -156,6 +167,18 @@ async function reload(
     log.info("the certificate is read again: {fingerprint}, until {until}", { fingerprint, until });
   } catch (error) {
     log.error("the old certificate stays: {why}", { why: String(error) });
+  }
+}
+
+/** Nor does this one: the limits that hold go on holding. */
+function reloadLimits({ readLimits }: ServeOptions, supervisor: Supervisor): void {
+  try {
+    const limits = readLimits?.();
+    if (!limits) return;
+    supervisor.adjust(limits);
+    log.info("the limits are read again: {limits}", { limits });
+  } catch (error) {
+    log.error("the old limits stay: {why}", { why: String(error) });
   }
 }
 

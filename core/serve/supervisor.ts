@@ -13,7 +13,9 @@ import type { DoorSpec } from "../door/door.ts";
 import { BargeError } from "../error.ts";
 import { formatAddress, isLoopback } from "../net/address.ts";
 import type { KeyPair } from "../net/certificate.ts";
-import type { Settings } from "../session/store.ts";
+import type { Adjustable, Settings } from "../session/store.ts";
+import { SupervisorGatherer } from "./gather.ts";
+import type { FromDesk, HookPrograms } from "./hooks.ts";
 import type { Level } from "./levels.ts";
 import type { FromWorker, ToWorker } from "./worker.ts";
 
@@ -24,6 +26,8 @@ const longestDelay = 10_000;
 const startWithin = 60_000;
 /** How much longer than the grace a worker may take to stop, in ms. */
 const stopWithin = 5_000;
+/** How long what a dead worker said last may take to arrive, in ms: to terminate it drops that. */
+const lastWords = 1_000;
 
 /**
  * All that a worker may touch: its ports, and the data directory. Below /dev, /proc and /sys the
@@ -73,6 +77,8 @@ export interface SupervisorOptions {
   readonly shared: boolean;
   /** What the workers log. Default: info. */
   readonly logLevel?: Level;
+  /** What is told of uploads, and asked about them. */
+  readonly hooks?: HookPrograms;
   /** What a worker runs. */
   readonly module?: URL;
 }
@@ -80,7 +86,10 @@ export interface SupervisorOptions {
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #workers = new Map<number, Worker>();
+  readonly #dead = new Set<Worker>();
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  readonly #gatherer = new SupervisorGatherer<Worker>();
+  #settings: Settings;
   #tls: KeyPair | undefined;
   #stopping = false;
 
@@ -88,6 +97,7 @@ export class Supervisor {
   constructor(options: SupervisorOptions, tls?: KeyPair) {
     this.#tls = tls && { cert: tls.cert, key: tls.key };
     this.#options = options;
+    this.#settings = options.settings;
   }
 
   /**
@@ -99,7 +109,8 @@ export class Supervisor {
    * @throws {BargeError} what kept it from listening
    */
   start(number: number, delay = firstDelay): Promise<void> {
-    const { settings, doors, shared, logLevel = "info", module } = this.#options;
+    const settings = this.#settings;
+    const { doors, shared, logLevel = "info", module } = this.#options;
     const worker = new Worker(module ?? new URL("./worker.ts", import.meta.url), {
       type: "module",
       name: `barge worker ${number}`,
@@ -111,7 +122,9 @@ export class Supervisor {
       let listening = false;
       const end = (error: BargeError) => {
         clear();
-        worker.terminate();
+        if (listening) this.#bury(worker);
+        else worker.terminate();
+        this.#options.hooks?.forget(worker);
         if (this.#workers.get(number) === worker) this.#workers.delete(number);
         if (!listening) return reject(error);
         log.error("worker {number} died: {why}", { number, why: error.message });
@@ -122,10 +135,14 @@ export class Supervisor {
         end(new BargeError("fatal", `a worker did not start in ${startWithin / 1000} s`));
       });
       worker.onmessage = ({ data: message }: MessageEvent<FromWorker>) => {
+        if (message.type === "who" || message.type === "here") {
+          void this.#gatherer.take(message, worker, this.#workers.values());
+        }
         if (message.type === "failed") {
           const { kind, message: why, ...where } = message.error;
           end(new BargeError(kind, why, where));
         }
+        this.#hear(worker, message);
         if (message.type !== "listening") return;
         clear();
         listening = true;
@@ -136,8 +153,9 @@ export class Supervisor {
         end(new BargeError("fatal", event.message, { op: "start worker" }));
       };
       const tls = this.#tls;
+      const hooks = this.#options.hooks?.offered ?? { check: false, committed: false };
       const message: ToWorker = {
-        ...{ type: "start", number, settings, doors, reusePort: shared, tls, logLevel },
+        ...{ type: "start", number, settings, doors, reusePort: shared, tls, logLevel, hooks },
       };
       worker.postMessage(message);
     });
@@ -150,13 +168,42 @@ export class Supervisor {
     for (const worker of this.#workers.values()) worker.postMessage(message);
   }
 
-  /** Stops all workers; what is in flight may end within `grace` ms. */
+  /** Has all workers, those to come too, hold what comes from here on to other limits. */
+  adjust(limits: Adjustable): void {
+    this.#settings = { ...this.#settings, ...limits };
+    const message: ToWorker = { type: "adjust", limits };
+    for (const worker of this.#workers.values()) worker.postMessage(message);
+  }
+
+  /** Lets go of a worker that has ended by itself. */
+  #bury(worker: Worker): void {
+    this.#dead.add(worker);
+    this.#after(lastWords, () => {
+      worker.terminate();
+      this.#dead.delete(worker);
+    });
+  }
+
+  /** What a worker says of uploads. */
+  #hear(worker: Worker, message: FromWorker): void {
+    if (!isOfUploads(message)) return;
+    this.#options.hooks?.take(worker, message, (reply) => worker.postMessage(reply));
+  }
+
+  /**
+   * Stops all workers; what is in flight may end within `grace` ms, and what is left of them then
+   * goes to telling of the uploads that there were.
+   */
   async stop(grace: number): Promise<void> {
+    const until = performance.now() + grace;
     this.#stopping = true;
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
+    this.#gatherer.stop();
     await Promise.all(Array.from(this.#workers.values(), (worker) => this.#stopOne(worker, grace)));
     this.#workers.clear();
+    for (const worker of this.#dead) worker.terminate();
+    await this.#options.hooks?.stop(Math.max(0, until - performance.now()));
   }
 
   async #stopOne(worker: Worker, grace: number): Promise<void> {
@@ -167,6 +214,7 @@ export class Supervisor {
       stopped.resolve();
     };
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+      this.#hear(worker, data);
       if (data.type === "stopped") stopped.resolve();
     };
     worker.postMessage({ type: "stop", grace } satisfies ToWorker);
@@ -174,6 +222,7 @@ export class Supervisor {
     await stopped.promise;
     clear();
     worker.terminate();
+    this.#options.hooks?.forget(worker);
   }
 
   #again(number: number, delay: number): void {
@@ -198,4 +247,8 @@ export class Supervisor {
       this.#timers.delete(timer);
     };
   }
+}
+
+function isOfUploads(message: FromWorker): message is FromDesk {
+  return message.type === "check" || message.type === "uncheck" || message.type === "committed";
 }

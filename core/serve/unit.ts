@@ -41,7 +41,9 @@ export function systemdUnit(options: UnitOptions): string {
   words.push("--data", data === undefined ? "%S/barge" : quote(data));
   const key = args.some((arg) => arg.startsWith("--tls-key"));
   const capability = lowPort ? "CAP_NET_BIND_SERVICE" : "";
-  const needed = [program, data ?? "", ...args];
+  const hooks = args.some((arg) => /^--(on-commit|check-upload)(=|$)/.test(arg));
+  // An argument may hold a program with arguments of its own, and paths among them.
+  const needed = [program, data ?? "", ...args.flatMap((arg) => arg.split(/[\s'"=]+/))];
   const below = (folders: RegExp) => needed.some((path) => folders.test(path));
   const place = data === undefined
     ? ["DynamicUser=yes", "StateDirectory=barge", "StateDirectoryMode=0700"]
@@ -49,6 +51,11 @@ export function systemdUnit(options: UnitOptions): string {
       `User=${quote(user ?? "barge")}`,
       `ReadWritePaths=${quote(data)}`,
     ];
+  const confined = hooks
+    ? `# The programs of --on-commit and --check-upload run as this user, and under all of this, too:
+# what they write elsewhere needs ReadWritePaths=, for instance.
+`
+    : "";
   return `# Put this into /etc/systemd/system/barge.service, then: systemctl daemon-reload;
 # systemctl enable --now barge; journalctl -u barge (the first start shows admin's password there)
 [Unit]
@@ -76,7 +83,7 @@ Environment=XDG_CACHE_HOME=%C
 ${key ? "# This user must be able to read the key, SupplementaryGroups= may help.\n" : ""}${
     place.join("\n")
   }
-UMask=0077
+${confined}UMask=0077
 ProtectSystem=strict
 ProtectHome=${below(/^\/(home|root|run\/user)\//) ? "read-only" : "yes"}
 PrivateTmp=${below(/^\/(var\/)?tmp\//) ? "no" : "yes"}

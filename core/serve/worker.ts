@@ -8,9 +8,12 @@ import type { Door, DoorSpec } from "../door/door.ts";
 import { type Kind, typed } from "../error.ts";
 import { formatAddress } from "../net/address.ts";
 import type { KeyPair } from "../net/certificate.ts";
-import type { Settings } from "../session/store.ts";
+import type { Adjustable, Settings } from "../session/store.ts";
 import { Store } from "../session/store.ts";
+import { Desk } from "./desk.ts";
 import { loadDoor } from "./doors.ts";
+import { type Gathering, WorkerGatherer } from "./gather.ts";
+import type { FromDesk, Offered, ToDesk } from "./hooks.ts";
 import { configureLog, flushLog } from "./log.ts";
 import type { Level } from "./levels.ts";
 
@@ -25,13 +28,19 @@ export type ToWorker =
     /** For all doors that have it. */
     readonly tls: KeyPair | undefined;
     readonly logLevel: Level;
+    readonly hooks: Offered;
   }
+  | ToDesk
   | { readonly type: "reload"; readonly tls: KeyPair }
+  | { readonly type: "adjust"; readonly limits: Adjustable }
+  | Gathering
   | { readonly type: "stop"; readonly grace: number };
 
 export type FromWorker =
+  | FromDesk
   | { readonly type: "listening" }
   | { readonly type: "failed"; readonly error: Failure }
+  | Gathering
   | { readonly type: "stopped" };
 
 /** A `BargeError` as it crosses to the supervisor. */
@@ -45,8 +54,10 @@ export interface Failure {
 const log = getLogger(["barge", "serve"]);
 const scope = self as unknown as DedicatedWorkerGlobalScope;
 let store: Store | undefined;
+let desk: Desk | undefined;
 const open: Door[] = [];
 let starting: Promise<void> | undefined;
+const gatherer = new WorkerGatherer(tell, () => store?.roster.here() ?? []);
 
 // What ends this isolate takes what it had to tell with it, else.
 scope.addEventListener("error", flushLog);
@@ -54,16 +65,23 @@ scope.addEventListener("unhandledrejection", flushLog);
 
 scope.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
   if (message.type === "start") await (starting = start(message));
+  else if (message.type === "checked") desk?.answered(message);
   else if (message.type === "reload") await reload(message.tls);
-  else await stop(message.grace);
+  else if (message.type === "adjust") await adjust(message.limits);
+  else if (message.type === "stop") await stop(message.grace);
+  else gatherer.take(message);
 };
 
 async function start(
-  { number, settings, doors, reusePort, tls, logLevel }: Extract<ToWorker, { type: "start" }>,
+  message: Extract<ToWorker, { type: "start" }>,
 ): Promise<void> {
-  configureLog(logLevel);
+  const { number, settings, doors, reusePort, tls, hooks } = message;
+  configureLog(message.logLevel);
   try {
-    store = new Store(settings, number - 1);
+    desk = new Desk(hooks, tell);
+    store = new Store(settings, number - 1, desk.hooks);
+    store.metrics.count("starts");
+    store.roster.others = () => gatherer.others();
     for (const spec of doors) open.push(await openDoor(store, spec, reusePort, tls));
     tell({ type: "listening" });
   } catch (error) {
@@ -100,9 +118,15 @@ async function reload(tls: KeyPair): Promise<void> {
   }
 }
 
+async function adjust(limits: Adjustable): Promise<void> {
+  await starting;
+  store?.adjust(limits);
+}
+
 async function stop(grace: number): Promise<void> {
   await starting;
   await Promise.all(open.map((door) => door.stop(grace)));
+  gatherer.stop();
   store?.[Symbol.dispose]();
   flushLog();
   tell({ type: "stopped" });

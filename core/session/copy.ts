@@ -25,7 +25,8 @@ export async function copy(
   const source = await get(session, from, 0);
   const buffer = borrow();
   try {
-    const request = { path: to, size: source.size, modified: source.modified, overwrite };
+    const { size, modified } = source;
+    const request = { path: to, size, modified, overwrite, copied: true };
     const upload = await put(session, request).catch((error) => {
       throw typed(error, { path: to });
     });

@@ -42,7 +42,8 @@ export function makeTally(workers: number): Tally {
 export type Leave = () => void;
 
 export class Gate {
-  readonly limits: Limits;
+  /** May be changed: it counts for who comes then. */
+  limits: Limits;
   readonly #counts: Int32Array;
   readonly #key: Uint8Array;
   readonly #row: number;

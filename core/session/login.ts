@@ -81,6 +81,7 @@ export async function admit(
     await pause(fail(store, attempt));
     throw new BargeError("unauthenticated", "wrong name or password", { op: "log in" });
   }
+  store.metrics.count("loginsOk");
   noted(() => {
     store.bans.succeeded(attempt);
     if (mechanism === "token") store.tokens.touch(name);
@@ -91,6 +92,8 @@ export async function admit(
 /** Writes a failure down. @returns milliseconds until it is to be told */
 function fail(store: Store, attempt: Attempt): number {
   const consequence = noted(() => store.bans.failed(attempt));
+  store.metrics.count("loginsFailed");
+  store.metrics.count("bans", consequence?.bans.length ?? 0);
   for (const { account, address, until } of consequence?.bans ?? []) {
     log.warn("logins of {account} from {address} are banned until {until}", {
       account: account ?? "anyone",
@@ -120,13 +123,7 @@ export interface Known {
 
 /** @param name an account's, or a token's id */
 export function lookUp(store: Store, mechanism: Mechanism, name: string): Known | undefined {
-  return mechanism === "password" ? byPassword(store, name) : byToken(store, name);
-}
-
-function byPassword(store: Store, name: string): Known | undefined {
-  const account = store.accounts.find(name);
-  const verifier = store.accounts.verifier(name);
-  return account && verifier && { account, verifier };
+  return mechanism === "password" ? store.accounts.forLogin(name) : byToken(store, name);
 }
 
 function byToken(store: Store, id: string): Known | undefined {

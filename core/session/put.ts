@@ -17,6 +17,7 @@ import { discard, stageWhole } from "../vault/staging.ts";
 import { changeable, checkWrite } from "./access.ts";
 import { get } from "./get.ts";
 import { continuable, giveUp, letGo } from "./half.ts";
+import { checkUpload } from "./hooks.ts";
 import type { Session } from "./session.ts";
 import type { Store } from "./store.ts";
 import { type Committed, makeHeartbeat, publish, Upload } from "./upload.ts";
@@ -32,6 +33,8 @@ export interface PutRequest {
   readonly base?: Base;
   /** Bytes to reserve at once where the size is not known: no promise that they will come. */
   readonly reserve?: number;
+  /** Are its bytes those of a file here? Then they need no check. */
+  readonly copied?: boolean;
 }
 
 /**
@@ -88,30 +91,41 @@ export async function put(session: Session, request: PutRequest): Promise<Upload
  *
  * @param bytes all of it, already found to have the digest
  * @param sha256 the digest, in hex
- * @throws {BargeError} as {@link put}
+ * @param gone ends a check of it: nobody waits for the answer any more
+ * @throws {BargeError} as {@link put} and `checkUpload`
  */
 export async function putWhole(
   session: Session,
   request: PutRequest,
   bytes: Uint8Array,
   sha256: string,
+  gone?: AbortSignal,
 ): Promise<Committed> {
   const account = session.account();
   const { location, declared } = declare(session, request, account);
   const { store } = session;
   await supersede(store, declared);
+  const known = { size: bytes.length, sha256, verified: true };
+  const seal = (row: UploadRow) => store.reservations.seal(row.id, declared.holder, known);
+  // What is sealed nobody else may take up: what waits for a check is not, its worker may die.
+  const { check } = store.hooks;
   const row = await store.commits.enter(() => {
     checkWrite(session, account, location, request.overwrite);
     const row = store.reservations.begin({ ...declared, size: bytes.length });
-    const facts = { size: bytes.length, sha256, verified: true };
-    store.reservations.seal(row.id, declared.holder, facts);
+    if (!check) seal(row);
     return row;
   });
-  reached("sealed");
+  if (!check) reached("sealed");
   try {
     const staged = await stageWhole(store.vault, row.id, bytes, request.modified);
-    const facts = { ...staged, size: bytes.length, sha256, verified: true };
-    return await publish({ session, request, location, row }, facts);
+    const facts = { ...staged, ...known };
+    const arrived = { session, request, location, row };
+    if (check) {
+      await checkUpload(arrived, facts, gone);
+      await store.commits.enter(() => seal(row));
+      reached("sealed");
+    }
+    return await publish(arrived, facts);
   } catch (error) {
     giveUp(store, row);
     throw typed(error);

@@ -10,6 +10,8 @@
  * are full again are forgotten.
  */
 
+/** Bytes a second; an account that is held to fewer would take the server for dead. */
+export const leastRate = 1024;
 /** Milliseconds that a bucket holds. */
 const burst = 1000;
 const longestPiece = 64 * 1024;

@@ -10,13 +10,15 @@ export class Session {
   readonly withPassword: boolean;
   /** The account's. */
   readonly id: number;
-  readonly #name: string;
+  readonly name: string;
+  /** The door that it came through, which says so itself; null until then. */
+  door: string | null = null;
 
   constructor(store: Store, account: Account, withPassword: boolean) {
     this.store = store;
     this.withPassword = withPassword;
     this.id = account.id;
-    this.#name = account.name;
+    this.name = account.name;
     store.vault.mkdir({ dir: "homes", name: account.name }, true);
   }
 
@@ -29,12 +31,12 @@ export class Session {
     const account = this.store.accounts.byId(this.id);
     if (account && !account.disabled) return account;
     throw new BargeError("unauthenticated", "the account was disabled or removed", {
-      account: this.#name,
+      account: this.name,
     });
   }
 
   /** Checks a path. @throws {BargeError} `usage`, `not-found` */
   locate(path: string): Location {
-    return locate(path, this.#name);
+    return locate(path, this.name);
   }
 }

@@ -8,17 +8,15 @@ import { Reservations } from "../account/reservation.ts";
 import { Tokens } from "../account/tokens.ts";
 import { Vault } from "../vault/vault.ts";
 import { Commits } from "./commit.ts";
+import { type Board, Metrics } from "./metrics.ts";
 import { defaultLimits, Gate, type Limits, type Tally } from "./gate.ts";
+import type { Hooks } from "./hooks.ts";
 import { Rate } from "./rate.ts";
+import { Roster } from "./roster.ts";
 
-/** What the operator decided; plain data, so that it can be posted to a worker. */
-export interface Settings {
-  /** The data directory. */
-  readonly data: string;
-  readonly durability: "full" | "relaxed";
-  /** May strangers make themselves an account? */
-  readonly allowRegister: boolean;
-  /** Bytes that such an account gets when it names none; null for no limit. */
+/** Limits that can be changed while the server runs; plain data. */
+export interface Adjustable {
+  /** Bytes that an account that registers gets when it names none; null for no limit. */
   readonly defaultLimit: number | null;
   /** The most that `register` and `grow` may ask for; null for no limit. */
   readonly maxLimit: number | null;
@@ -29,12 +27,24 @@ export interface Settings {
   /** Bytes a second that an account may send, and be sent; null or none: any. */
   readonly rateUp?: number | null;
   readonly rateDown?: number | null;
-  /** Where the workers count them together. Default: this isolate counts for itself. */
+}
+
+/** What the operator decided; plain data, so that it can be posted to a worker. */
+export interface Settings extends Adjustable {
+  /** The data directory. */
+  readonly data: string;
+  readonly durability: "full" | "relaxed";
+  /** May strangers make themselves an account? */
+  readonly allowRegister: boolean;
+  /** Where the workers count connections together. Default: this isolate counts for itself. */
   readonly tally?: Tally;
+  /** And what they have done. Default: as with the tally. */
+  readonly board?: Board;
+  /** The program's own, to be shown to admins. */
+  readonly version?: string;
 }
 
 export class Store implements Disposable {
-  readonly settings: Settings;
   readonly db: Database;
   readonly accounts: Accounts;
   readonly tokens: Tokens;
@@ -45,15 +55,20 @@ export class Store implements Disposable {
   readonly vault: Vault;
   readonly commits: Commits;
   readonly gate: Gate;
-  readonly rates: { readonly up: Rate | undefined; readonly down: Rate | undefined };
+  readonly hooks: Hooks;
+  readonly metrics: Metrics;
+  readonly roster: Roster;
+  #settings: Settings;
+  #rates: { readonly up: Rate | undefined; readonly down: Rate | undefined };
 
   /**
    * @param worker which of those that share the tally this isolate is, from 0
+   * @param hooks who is told of uploads, and asked about them
    * @throws {BargeError} as Database and Vault do
    */
-  constructor(settings: Settings, worker = 0) {
+  constructor(settings: Settings, worker = 0, hooks: Hooks = {}) {
     const { data, durability } = settings;
-    this.settings = settings;
+    this.#settings = settings;
     this.db = new Database(data, { durability });
     this.accounts = new Accounts(this.db);
     this.tokens = new Tokens(this.db);
@@ -63,14 +78,41 @@ export class Store implements Disposable {
     this.intents = new Intents(this.db);
     this.vault = new Vault(data, durability === "full");
     this.commits = new Commits(this);
+    this.hooks = hooks;
     this.gate = new Gate(settings.limits ?? defaultLimits, worker, settings.tally);
-    const rate = (perSecond?: number | null) =>
-      perSecond ? new Rate(perSecond, (account) => this.gate.share(account)) : undefined;
-    this.rates = { up: rate(settings.rateUp), down: rate(settings.rateDown) };
+    this.metrics = new Metrics(worker, settings.board);
+    this.roster = new Roster(this.metrics);
+    const { rateUp, rateDown } = settings;
+    this.#rates = { up: this.#rate(rateUp), down: this.#rate(rateDown) };
+  }
+
+  /** As they are now. */
+  get settings(): Settings {
+    return this.#settings;
+  }
+
+  get rates(): { readonly up: Rate | undefined; readonly down: Rate | undefined } {
+    return this.#rates;
+  }
+
+  /** Other limits from here on. Who is connected stays so, at the new rates. */
+  adjust(limits: Adjustable): void {
+    const { rateUp, rateDown } = this.#settings;
+    this.#settings = { ...this.#settings, ...limits };
+    this.gate.limits = limits.limits ?? defaultLimits;
+    this.bans.adjust(limits.banAfter);
+    this.#rates = {
+      up: limits.rateUp === rateUp ? this.#rates.up : this.#rate(limits.rateUp),
+      down: limits.rateDown === rateDown ? this.#rates.down : this.#rate(limits.rateDown),
+    };
   }
 
   [Symbol.dispose](): void {
     this.commits[Symbol.dispose]();
     this.db[Symbol.dispose]();
+  }
+
+  #rate(perSecond: number | null | undefined): Rate | undefined {
+    return perSecond ? new Rate(perSecond, (account) => this.gate.share(account)) : undefined;
   }
 }

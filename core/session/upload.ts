@@ -3,7 +3,7 @@
  *
  *   begun -> receiving -> committed            acknowledged, on disk, charged
  *                     \-> detached             cut off: can be continued, by whatever door
- *                     \-> dropped              wrong digest, over quota, no space, cancelled
+ *                     \-> dropped              wrong digest, refused, over quota, no space, cancelled
  *
  * Every end closes the staged file. An upload that is neither is continued by nobody else while it
  * moves: it says so every two seconds (`touch`), before it writes on. Each has a holder's mark of its
@@ -23,6 +23,7 @@ import type { Staged } from "../vault/staged.ts";
 import { stagedPlace } from "../vault/staging.ts";
 import { checkWrite } from "./access.ts";
 import { giveUp, letGo } from "./half.ts";
+import { checkUpload, tellCommitted } from "./hooks.ts";
 import type { PutRequest } from "./put.ts";
 import type { Session } from "./session.ts";
 import type { Store } from "./store.ts";
@@ -200,10 +201,15 @@ export class Upload {
    *
    * @param sha256 what the client says that the whole file's digest is; null if it can't say
    * @param verified did the door prove that all bytes arrived?
-   * @throws {BargeError} `digest` (dropped), `protocol` for fewer bytes than declared (detached),
-   *   and as `put`
+   * @param gone ends a check of it: nobody waits for the answer any more
+   * @throws {BargeError} `digest` and `refused` (dropped), `protocol` for fewer bytes than declared
+   *   (detached), and as `put` and `checkUpload` (detached)
    */
-  async commit(sha256: string | null, verified: boolean): Promise<Committed> {
+  async commit(
+    sha256: string | null,
+    verified: boolean,
+    gone?: AbortSignal,
+  ): Promise<Committed> {
     const { session: { store }, request: { size }, row, staged, heartbeat } = this.#begun;
     if (size !== null && staged.length !== size) {
       throw new BargeError("protocol", `${staged.length} of ${size} bytes arrived`);
@@ -223,12 +229,14 @@ export class Upload {
         sha256: digest,
         verified,
       };
+      await checkUpload(this.#begun, facts, gone);
       await store.commits.enter(() => store.reservations.seal(row.id, row.holder!, facts));
       reached("sealed");
       const committed = await publish(this.#begun, facts);
       this.#end();
       return committed;
     } catch (error) {
+      if (error instanceof BargeError && error.kind === "refused") this.drop();
       this.detach();
       throw typed(error);
     }
@@ -322,6 +330,9 @@ export function makeHeartbeat(store: Store, { id, holder }: UploadRow): Heartbea
   return heartbeat;
 }
 
+/** Of an upload whose bytes have all arrived. */
+export type Arrived = Pick<Begun, "session" | "request" | "location" | "row">;
+
 /** What is staged, verified and synced. */
 export type Facts = Pick<NewFile, "size" | "sha256" | "modified" | "ino" | "verified">;
 
@@ -331,9 +342,10 @@ export type Facts = Pick<NewFile, "size" | "sha256" | "modified" | "ino" | "veri
  * @throws {BargeError} as `put`, for what has changed since
  */
 export async function publish(
-  { session, request, location, row }: Pick<Begun, "session" | "request" | "location" | "row">,
+  arrived: Arrived,
   facts: Facts,
 ): Promise<Committed> {
+  const { session, request, location, row } = arrived;
   const { store } = session;
   const { dir, name } = location.place!;
   const file: NewFile = { dir, name, owner: row.account, ...facts };
@@ -351,6 +363,7 @@ export async function publish(
       return checkWrite(session, session.account(), location, request.overwrite);
     },
   );
+  tellCommitted(arrived, facts, replaced);
   const { size, sha256, modified } = facts;
   return { size, sha256, modified, replaced };
 }

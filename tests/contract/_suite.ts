@@ -10,16 +10,37 @@ import { type DoorUnderTest, Refused, type Visitor } from "./_door.ts";
 
 const large = 700_000;
 
-/** Declares the tests of one door. */
+/** Declares the test of one door: a step a promise, each with an account of its own. */
 export function contract(door: DoorUnderTest): void {
-  const test = (name: string, work: (stage: Stage) => Promise<void>, quota = "none") =>
-    Deno.test(`${door.name}: ${name}`, async () => {
-      await using stage = await Stage.open(door, quota);
-      await work(stage);
-      await stage.check();
+  Deno.test(`the ${door.name} door keeps the contract`, async (t) => {
+    await using server = await startServer({ args: ["--workers", "2", ...door.args] });
+    const promises = promisesOf(door);
+    for (const [i, { name, work, quota = "none" }] of promises.entries()) {
+      await t.step(name, async () => {
+        await using stage = await Stage.open(door, server, `user${i}`, quota);
+        await work(stage);
+      });
+    }
+    await t.step("ledger, disk and digests agree after all that", async () => {
+      await until(() => !held(server));
+      const { code, stdout, stderr } = await barge(["verify", "--data", server.data]);
+      assert.equal(code, 0, stdout + stderr);
     });
+  });
+}
 
-  test("what goes in here comes out everywhere, byte for byte", async ({ here, native }) => {
+interface Promised {
+  readonly name: string;
+  readonly work: (stage: Stage) => Promise<void>;
+  readonly quota?: string;
+}
+
+function promisesOf(door: DoorUnderTest): Promised[] {
+  const promises: Promised[] = [];
+  const test = (name: string, work: Promised["work"], quota?: string) =>
+    promises.push({ name, work, quota });
+
+  test("what goes in here comes out everywhere, byte for byte", async ({ here, native, account }) => {
     const files = {
       "/home/empty": new Uint8Array(),
       "/home/one": pattern(1),
@@ -33,7 +54,7 @@ export function contract(door: DoorUnderTest): void {
       assert.equal(sha256(await here.get(path)), sha256(bytes), path);
       const { entry } = await native.ask({ verb: "stat", path }) as { entry: Entry };
       assert.equal(entry.sha256, sha256(bytes), path);
-      assert.equal(entry.owner, "anna", path);
+      assert.equal(entry.owner, account, path);
       if (here.sha256) assert.equal(await here.sha256(path), sha256(bytes), path);
     }
     const listed = (await here.list("/home")).map(({ name, type, size }) => [name, type, size]);
@@ -85,17 +106,17 @@ export function contract(door: DoorUnderTest): void {
   });
 
   if (door.raw) {
-    test("no path leads out", async ({ door, here, server }) => {
+    test("no path leads out", async ({ here, server, account }) => {
       await here.put("/home/f", pattern(10));
       await server.addUser("eve");
       await (await door.visit(server, "eve", "eve-secret"))[Symbol.asyncDispose]();
-      await Deno.symlink("/etc", `${server.data}/homes/anna/link`);
+      await Deno.symlink("/etc", `${server.data}/homes/${account}/link`);
       const out = [
         "/../../../etc/passwd",
         "/home/../../etc/passwd",
         "/home/../homes/eve",
         "/home/../accounts.db",
-        "/homes/anna/f",
+        `/homes/${account}/f`,
         "/staging",
         "/home/link/passwd",
         "/home/link",
@@ -108,13 +129,13 @@ export function contract(door: DoorUnderTest): void {
         await assert.rejects(() => here.remove(path), Refused, path);
       }
       assert.deepEqual(Array.from(Deno.readDirSync(`${server.data}/homes/eve`)), []);
-      await Deno.remove(`${server.data}/homes/anna/link`);
+      await Deno.remove(`${server.data}/homes/${account}/link`);
     });
   }
 
-  test("the quota is exact, whoever races for it", async ({ door, server, native }) => {
+  test("the quota is exact, whoever races for it", async ({ server, native, account }) => {
     const visitors = await Promise.all(
-      Array.from({ length: 8 }, () => door.visit(server, "anna", "anna-secret")),
+      Array.from({ length: 8 }, () => door.visit(server, account, `${account}-secret`)),
     );
     try {
       const said = await Promise.all(
@@ -166,9 +187,9 @@ export function contract(door: DoorUnderTest): void {
   });
 
   test("an upload that was cut at another door goes on here", async (stage) => {
-    const { here, server } = stage;
+    const { here, server, account } = stage;
     const bytes = pattern(large);
-    const other = await Peer.open(server.address, "anna");
+    const other = await Peer.open(server.address, account);
     await other.ask({ verb: "put", path: "/home/f", size: large });
     await other.send({ offset: 0, body: large }, bytes.subarray(0, 300_000));
     await stage.staged(300_000);
@@ -190,7 +211,7 @@ export function contract(door: DoorUnderTest): void {
   });
 
   test("each has a home of their own, and public what others may only read", async (stage) => {
-    const { door, here, server } = stage;
+    const { here, server } = stage;
     await server.addUser("bob");
     await here.put("/home/f", pattern(10));
     await here.put("/public/f", pattern(20));
@@ -204,15 +225,15 @@ export function contract(door: DoorUnderTest): void {
     assert.equal((await here.get("/public/f")).length, 20);
   });
 
-  test("nobody gets in without the password, or once disabled", async ({ door, here, server }) => {
-    await assert.rejects(() => door.visit(server, "anna", "wrong"), Refused);
-    await assert.rejects(() => door.visit(server, "nobody", "anna-secret"), Refused);
-    const { code } = await barge(["user", "disable", "anna", "--data", server.data]);
+  test("nobody gets in without the password, or once disabled", async ({ here, server, account }) => {
+    await assert.rejects(() => door.visit(server, account, "wrong"), Refused);
+    await assert.rejects(() => door.visit(server, "nobody", `${account}-secret`), Refused);
+    const { code } = await barge(["user", "disable", account, "--data", server.data]);
     assert.equal(code, 0);
     await assert.rejects(() => here.put("/home/f", pattern(10)), Refused);
-    await assert.rejects(() => door.visit(server, "anna", "anna-secret"), Refused);
-    assert.equal((await barge(["user", "enable", "anna", "--data", server.data])).code, 0);
+    await assert.rejects(() => door.visit(server, account, `${account}-secret`), Refused);
   });
+  return promises;
 }
 
 interface Entry {
@@ -223,38 +244,41 @@ interface Entry {
   readonly sha256: string;
 }
 
-/** A server, and anna at two doors of it. */
+/** An account at two doors of a server. */
 class Stage implements AsyncDisposable {
   private constructor(
     readonly door: DoorUnderTest,
     readonly server: Server,
+    readonly account: string,
     readonly here: Visitor,
     readonly native: Peer,
   ) {}
 
-  static async open(door: DoorUnderTest, quota: string): Promise<Stage> {
-    const server = await startServer({ args: ["--workers", "2", ...door.args] });
-    try {
-      await server.addUser("anna", { quota });
-      const native = await Peer.open(server.address, "anna");
-      const here = await door.visit(server, "anna", "anna-secret");
-      return new Stage(door, server, here, native);
-    } catch (error) {
-      await server[Symbol.asyncDispose]();
-      throw error;
-    }
+  static async open(
+    door: DoorUnderTest,
+    server: Server,
+    account: string,
+    quota: string,
+  ): Promise<Stage> {
+    await server.addUser(account, { quota });
+    const here = await door.visit(server, account, `${account}-secret`);
+    return new Stage(door, server, account, here, await Peer.open(server.address, account));
   }
 
   /** Sends part of an upload and is gone; waits until the server has let go of it. */
   async cut(path: string, bytes: Uint8Array, sent: number): Promise<void> {
-    await using visitor = await this.door.visit(this.server, "anna", "anna-secret");
+    await using visitor = await this.door.visit(
+      this.server,
+      this.account,
+      `${this.account}-secret`,
+    );
     await visitor.cut(path, bytes, sent);
   }
 
   /** How many bytes of an upload are kept, once nobody writes it any more. */
   async half(path: string): Promise<number> {
     // No protocol tells when the server has noticed: the ledger does.
-    await until(() => !this.#held());
+    await until(() => !held(this.server));
     const { upload } = await this.native.ask({ verb: "stat", path }) as {
       upload: { offset: number } | null;
     };
@@ -270,28 +294,20 @@ class Stage implements AsyncDisposable {
     await until(() => size() >= bytes);
   }
 
-  /** Fails unless the ledger, the disk and the digests agree. */
-  async check(): Promise<void> {
-    await until(() => !this.#held());
-    const { code, stdout, stderr } = await barge(["verify", "--data", this.server.data]);
-    assert.equal(code, 0, stdout + stderr);
-  }
-
-  /** Is some upload in somebody's hands? */
-  #held(): boolean {
-    const db = new DatabaseSync(`${this.server.data}/accounts.db`, { readOnly: true });
-    try {
-      const row = db.prepare("SELECT count(*) AS n FROM upload WHERE holder IS NOT NULL").get();
-      return (row as { n: number }).n > 0;
-    } finally {
-      db.close();
-    }
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await this.here[Symbol.asyncDispose]();
     this.native[Symbol.dispose]();
-    await this.server[Symbol.asyncDispose]();
+  }
+}
+
+/** Is some upload in somebody's hands? */
+function held({ data }: Server): boolean {
+  const db = new DatabaseSync(`${data}/accounts.db`, { readOnly: true });
+  try {
+    const row = db.prepare("SELECT count(*) AS n FROM upload WHERE holder IS NOT NULL").get();
+    return (row as { n: number }).n > 0;
+  } finally {
+    db.close();
   }
 }
 

@@ -18,6 +18,7 @@ import { acceptTls, type Shown, type TlsPipe } from "../../net/accept_tls.ts";
 import { parseAddress } from "../../net/address.ts";
 import type { Stream } from "../../net/stream.ts";
 import { wait } from "../../net/wait.ts";
+import type { Presence } from "../../session/roster.ts";
 import type { Session } from "../../session/session.ts";
 import type { Store } from "../../session/store.ts";
 import { Access, outcomeOf } from "../access.ts";
@@ -75,6 +76,7 @@ export class Control implements Conversation {
   /** Is this the last command? */
   quitting = false;
   #leaveAccount: () => void = () => {};
+  readonly #presence: Presence;
   readonly #lines: LineReader;
   #got: Promise<Got> | undefined;
   #queue: Line[] = [];
@@ -84,8 +86,18 @@ export class Control implements Conversation {
   #writing: Promise<void> = Promise.resolve();
   readonly #loginBy: number;
 
-  /** @param stream taken over: it is closed when {@link run} ends @param local our own address */
-  constructor({ store, spec, patience, shown }: Host, stream: Stream, local: string) {
+  /**
+   * @param stream taken over: it is closed when {@link run} ends
+   * @param presence kept up to date
+   * @param local our own address
+   */
+  constructor(
+    { store, spec, patience, shown }: Host,
+    stream: Stream,
+    presence: Presence,
+    local: string,
+  ) {
+    this.#presence = presence;
     this.store = store;
     this.spec = spec;
     this.patience = patience;
@@ -219,6 +231,7 @@ export class Control implements Conversation {
     const record = (outcome: "ok" | Kind) => {
       if (!command.row || command.row.does) access.end(outcome);
     };
+    if (command.row?.does) this.#presence.doing = access;
     try {
       const row = rowFor(this, command);
       const work = Promise.resolve(row.run(this, argument, access));
@@ -234,6 +247,9 @@ export class Control implements Conversation {
       const failed = explain(error, { op: verb.slice(0, 40).toLowerCase(), path });
       record(failed.kind);
       await this.say(replyTo(failed, error instanceof Failed ? error.code : undefined));
+    } finally {
+      if (this.#presence.doing === access) this.#presence.doing = null;
+      this.#presence.account = this.session ? this.account : null;
     }
   }
 
@@ -241,7 +257,8 @@ export class Control implements Conversation {
     const verb = row?.does ?? null;
     const path = row?.path ? this.#resolve(argument) : null;
     const to = verb === "move" ? { path: this.state.renameFrom ?? null, to: path! } : { path };
-    const access = new Access({ door: this.spec.name, address: this.stream.peer, verb, ...to });
+    const arrived = { door: this.spec.name, address: this.stream.peer, verb, ...to };
+    const access = new Access(arrived, this.store.metrics);
     access.account = this.account;
     access.login = verb === "login";
     return access;

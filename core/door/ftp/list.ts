@@ -17,25 +17,25 @@ export const listRows: Record<string, Row> = {
   LIST: {
     ...{ argument: "optional", login: true, does: "list", slow: true },
     help: ["[PATH]", "list a folder, as `ls -l`"],
-    run: (c, argument, access) => sendList(c, found(c, argument), access, longLines),
+    run: (c, argument) => sendList(c, found(c, argument), longLines),
   },
   NLST: {
     ...{ argument: "optional", login: true, does: "list", slow: true },
     help: ["[PATH]", "list a folder's names"],
-    run(c, argument, access) {
+    run(c, argument) {
       const what = found(c, argument);
-      return sendList(c, what, access, ({ name }) => shown(what.prefix + name));
+      return sendList(c, what, ({ name }) => shown(what.prefix + name));
     },
   },
   MLSD: {
     ...{ argument: "optional", login: true, does: "list", slow: true },
     help: ["[PATH]", "list a folder's facts, for programs"],
-    run(c, argument, access) {
+    run(c, argument) {
       const path = resolve(c.state.folder, argument);
       const { entry } = stat(c.session!, path);
       if (entry?.type !== "dir") throw new Failed(501, "usage", "it is not a folder", { path });
       const what = { path, prefix: "", entries: list(c.session!, path, false) };
-      return sendList(c, what, access, (entry) => facts(c, entry, path));
+      return sendList(c, what, (entry) => facts(c, entry, path));
     },
   },
   MLST: {
@@ -137,7 +137,6 @@ const longLines: Format = (entry) => longLine(entry, Date.now());
 async function sendList(
   c: Control,
   { entries }: Found,
-  access: { bytes: number },
   format: Format,
 ): Promise<Reply> {
   c.state.restart = 0;
@@ -147,7 +146,6 @@ async function sendList(
     for await (const batch of entries) {
       const bytes = encoder.encode(batch.map((entry) => `${format(entry)}\r\n`).join(""));
       await send(data, bytes);
-      access.bytes += bytes.length;
       count += batch.length;
     }
     await data.stream.end();

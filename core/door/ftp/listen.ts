@@ -20,12 +20,13 @@ export function openDoor(
   let shown: Shown | undefined = tls && showing(tls, protocols);
   const { host: hostname, port } = spec.address;
   const door = host({
+    name: spec.name,
     store,
     host: hostname,
     listener: Deno.listen({ hostname, port, reusePort }),
     patience: patience.stranger,
-    begin: (stream, local) =>
-      new Control({ store, spec, patience, shown: () => shown }, stream, local),
+    begin: (stream, presence, local) =>
+      new Control({ store, spec, patience, shown: () => shown }, stream, presence, local),
     refusals: new Refusals(refusal),
   });
   const reload = (pair: KeyPair) => void (shown = showing(pair, protocols));

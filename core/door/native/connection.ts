@@ -18,6 +18,7 @@ import { failure, parseOther, parseRequest } from "../../protocol/message.ts";
 import { FrameReader } from "../../protocol/reader.ts";
 import type { Challenge } from "../../session/login.ts";
 import type { Rate } from "../../session/rate.ts";
+import type { Presence } from "../../session/roster.ts";
 import type { Session } from "../../session/session.ts";
 import type { Store } from "../../session/store.ts";
 import { Access, claimed, outcomeOf } from "../access.ts";
@@ -52,6 +53,8 @@ export const patience: Patience = {
 
 /** So many requests of one connection are served in a row before the others get their turn. */
 const fairShare = 16;
+/** Longer than any check of an upload may take, in ms. */
+const longestWatch = 3600_000;
 
 export class Connection {
   readonly store: Store;
@@ -71,6 +74,7 @@ export class Connection {
   /** Who is logged in, and who the last login was to be: for the access log. */
   account: string | null = null;
   claims: string | null = null;
+  readonly #presence: Presence;
   readonly #patience: Patience;
   readonly #ahead: Ahead;
   readonly #paces: Stream["paces"];
@@ -79,11 +83,15 @@ export class Connection {
   /** Has the client ended its side? Inside a request that is a cut: nobody is owed an answer. */
   #over = false;
 
-  /** @param stream taken over: it is closed when {@link run} ends */
-  constructor(store: Store, stream: Stream, allowed: Patience = patience) {
+  /**
+   * @param stream taken over: it is closed when {@link run} ends
+   * @param presence kept up to date
+   */
+  constructor(store: Store, stream: Stream, presence: Presence, allowed: Patience = patience) {
     this.store = store;
     this.stream = stream;
     this.host = parseAddress(stream.peer).host;
+    this.#presence = presence;
     this.#patience = allowed;
     this.#ahead = new Ahead(stream);
     const { floor } = allowed;
@@ -112,23 +120,44 @@ export class Connection {
     this.#leaveAccount();
     this.#leaveAccount = leave;
     this.session = session;
+    session.door = "native";
   }
 
   /**
    * Waits between a request and its answer; less, when the connection ends.
    *
+   * @param done ends the wait, too
    * @throws {BargeError} why it ended; `unavailable` when the client has left
    */
-  async pause(ms: number): Promise<void> {
+  async pause(ms: number, done?: AbortSignal): Promise<void> {
     await this.output.flush();
     const { stranger, idle } = this.#patience;
     this.stream.paces = undefined;
     this.stream.patience = ms + (this.session ? idle : stranger);
+    const { signal } = this.ended;
     try {
-      await this.#ahead.pause(ms, this.ended.signal);
+      await this.#ahead.pause(ms, done ? AbortSignal.any([signal, done]) : signal);
     } catch (error) {
+      if (done?.aborted && !signal.aborted) return;
       this.#over = true;
       throw error;
+    }
+  }
+
+  /**
+   * Does what may wait for a check of an upload; that ends when the client leaves meanwhile.
+   *
+   * @param work is given what tells it so
+   */
+  async watched<T>(work: (gone: AbortSignal) => Promise<T>): Promise<T> {
+    if (!this.store.hooks.check) return await work(this.ended.signal);
+    const [gone, done] = [new AbortController(), new AbortController()];
+    const watching = this.pause(longestWatch, done.signal).catch((why) => gone.abort(why));
+    try {
+      return await work(gone.signal);
+    } finally {
+      done.abort();
+      await watching;
     }
   }
 
@@ -236,6 +265,7 @@ export class Connection {
       this.#busy = true;
       this.stream.paces = this.#paces;
       access = this.#access(frame.value);
+      this.#presence.doing = access;
       return await this.#answer(frame.value, frame.body, access);
     } catch (error) {
       const outcome = outcomeOf(error);
@@ -244,13 +274,16 @@ export class Connection {
       throw error;
     } finally {
       this.#busy = false;
+      this.#presence.doing = null;
+      this.#presence.account = this.account;
     }
   }
 
   #access(value: FrameValue): Access {
     const { op: verb = null, path = null } = asked(value);
     const to = typeof value.to === "string" ? value.to : undefined;
-    const access = new Access({ door: "native", address: this.stream.peer, verb, path, to });
+    const arrived = { door: "native", address: this.stream.peer, verb, path, to } as const;
+    const access = new Access(arrived, this.store.metrics);
     const login = verb === "auth" || verb === "register";
     if (login) this.claims = typeof value.account === "string" ? claimed(value.account) : null;
     access.account = login || verb === "proof" ? this.claims : this.account;

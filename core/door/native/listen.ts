@@ -65,11 +65,12 @@ async function listenNativeTls(
 
 function opened(store: Store, hostname: string, listener: Listener, allowed: Patience): Door {
   return host({
+    name: "native",
     store,
     host: hostname,
     listener,
     patience: allowed.stranger,
-    begin: (stream) => new Connection(store, stream, allowed),
+    begin: (stream, presence) => new Connection(store, stream, presence, allowed),
     refusals: new Refusals(refusal),
   });
 }

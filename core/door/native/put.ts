@@ -56,7 +56,7 @@ async function serveEager(c: Connection, request: PutRequest, state: BodyState):
       if (sha256 !== trailer) {
         throw new BargeError("digest", `what arrived has SHA-256 ${sha256}, not ${trailer}`);
       }
-      const committed = await putWhole(session, request, bytes, sha256);
+      const committed = await putWhole(session, request, bytes, sha256, c.ended.signal);
       access.end("ok");
       return { ok: true, ...written(committed) };
     } catch (error) {
@@ -98,7 +98,7 @@ async function serveWaiting(
       upload.drop();
       throw cancelled();
     }
-    return written(await upload.commit(sha256, true));
+    return written(await c.watched((gone) => upload.commit(sha256, true, gone)));
   } finally {
     upload.detach();
   }

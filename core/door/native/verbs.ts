@@ -22,7 +22,9 @@ import { stat } from "../../session/stat.ts";
 import { token } from "../../session/token.ts";
 import type { BodyState, Connection } from "./connection.ts";
 import { serveGet } from "./get.ts";
+import { paged } from "./pages.ts";
 import { servePut, written } from "./put.ts";
+import { serveStatus } from "./status.ts";
 
 interface Handler<V extends Verb> {
   readonly login: boolean;
@@ -79,6 +81,7 @@ export const verbs: { readonly [V in Verb]: Handler<V> } = {
   },
   mkdir: { login: true, handle: (c, request) => ({ created: mkdir(c.session!, request) }) },
   quota: { login: true, handle: (c) => quota(c.session!) },
+  status: { login: true, handle: serveStatus },
   digest: { login: true, handle: (c, request) => digest(c.session!, request, c.ended.signal) },
   grow: { login: true, handle: (c, { limit }) => grow(c.session!, limit) },
   passwd: {
@@ -115,22 +118,7 @@ async function proof(c: Connection, request: Request<"proof">): Promise<Answer<"
   return answer;
 }
 
-async function serveList(c: Connection, { path, recursive }: Request<"list">): Promise<object> {
-  // A batch of long names may not fit one frame: it is cut where it would be too long.
-  const most = 48 * 1024;
-  let entries: object[] = [];
-  let size = 0;
-  for await (const batch of list(c.session!, path, recursive)) {
-    for (const entry of batch) {
-      const length = JSON.stringify(entry).length * 3; // in UTF-8 at most
-      if (size + length > most && entries.length > 0) {
-        await c.output.write(encodeFrame({ ok: true, entries, more: true }));
-        entries = [];
-        size = 0;
-      }
-      entries.push(entry);
-      size += length;
-    }
-  }
-  return { entries, more: false };
+function serveList(c: Connection, { path, recursive }: Request<"list">): Promise<object> {
+  const send = (frame: object) => c.output.write(encodeFrame({ ok: true, ...frame }));
+  return paged(list(c.session!, path, recursive), "entries", {}, send);
 }

@@ -19,7 +19,7 @@ Deno.test("a name is taken in whatever case, and found in any", async () => {
   accounts.add({ name: "Anna", role: "user", limit: null, verifier });
   await fails("exists", () => accounts.add({ name: "aNNA", role: "user", limit: 1, verifier }));
   assert.equal(accounts.get("ANNA").name, "Anna");
-  assert.equal(accounts.verifier("anna")?.storedKey, verifier.storedKey);
+  assert.equal(accounts.forLogin("ANNA")?.verifier.storedKey, verifier.storedKey);
   assert.equal(accounts.count(), 1);
   await fails("not-found", () => accounts.get("bob"));
   await fails("not-found", () => accounts.change("bob", {}));

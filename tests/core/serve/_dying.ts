@@ -7,7 +7,7 @@ const tell = (message: FromWorker) => scope.postMessage(message);
 
 scope.onmessage = ({ data: message }: MessageEvent<ToWorker>) => {
   if (message.type === "stop") return tell({ type: "stopped" });
-  if (message.type === "reload") return;
+  if (message.type !== "start") return;
   const path = `${message.settings.data}/starts`;
   Deno.writeTextFileSync(path, "start\n", { append: true });
   const starts = Deno.readTextFileSync(path).split("\n").length - 1;

@@ -30,6 +30,7 @@ Deno.test("--print-unit prints what systemd accepts, with the options beside it"
     [],
     ["--data", dir, "--grace=5", "--native", "0.0.0.0:990", "--ready-fd", "9"],
     ["--tls-cert", "a $b%.pem", "--tls-key=k.pem", "--workers", "2"],
+    ["--on-commit=sh -c 'cat >> /tmp/x' %i", "--check-upload", 'true "a b" \\$c'],
   ];
   for (const [i, args] of cases.entries()) {
     const { code, stdout, stderr } = await barge(["serve", "--print-unit", ...args]);
@@ -44,6 +45,12 @@ Deno.test("--print-unit prints what systemd accepts, with the options beside it"
     assert.match(stdout, /^CacheDirectory=barge\nEnvironment=XDG_CACHE_HOME=%C$/m);
     assert.match(stdout, /^MemoryDenyWriteExecute=no$/m);
     if (i === 2) assert.ok(start.includes(`"${Deno.cwd()}/a $$b%%.pem"`), start);
+
+    if (i === 3) {
+      assert.match(start, / --on-commit "\/\S+\/sh -c 'cat >> \/tmp\/x' %%i" /);
+      assert.match(start, / --check-upload "\/\S+\/true 'a b' '\$\$c'" /);
+    }
+    assert.equal(stdout.includes("\n# The programs of --on-commit"), i === 3);
 
     // Verified with a program that is there.
     const path = `${dir}/barge-test-${i}.service`;
@@ -78,7 +85,7 @@ Deno.test("a server calls nothing of the kernel that the unit forbids", async ()
       // -D: what is started is the server, and strace is its child.
       ...["-D", "-f", "-qq", "-c", "-U", "name", "-o", trace, Deno.execPath(), "run", "--quiet"],
       ...["--allow-all", main, "serve", "--json", "--data", `${dir}/data`, "--allow-register"],
-      ...["--native", "127.0.0.1:0"],
+      ...["--native", "127.0.0.1:0", "--on-commit", "true", "--check-upload", "sh -c 'cat >&2'"],
     ],
     stdin: "null",
     stdout: "piped",
@@ -105,6 +112,8 @@ Deno.test("a server calls nothing of the kernel that the unit forbids", async ()
   assert.ok(called.has("fsync") && called.has("accept4"), "the trace is one of a server");
   // SQLite does it for root alone, and goes on where it may not.
   if (Deno.uid() === 0) called.delete("fchown");
+  // The runtime tries it before each program of a hook, and goes on where it may not.
+  called.delete("setgroups");
   assert.deepEqual([...called.difference(allowed)], []);
   await Deno.remove(dir, { recursive: true });
 });

@@ -1,0 +1,135 @@
+/** How a server's status is shown to people. */
+import type { Status } from "../../core/client/status.ts";
+import { print, terminal } from "../_term/out.ts";
+import { formatSize } from "../_term/size.ts";
+import { printTable, table } from "../_term/table.ts";
+import { printable } from "../_term/text.ts";
+
+/** How many of those who are connected are listed. */
+const listed = 20;
+
+/** @param before an earlier one of the same server: what moved since is shown, too */
+export function printStatus(now: Status, before?: Status): void {
+  const { connections, uploads, accounts, logins, bans } = now;
+  const [received, sent] = [total(now, "received"), total(now, "sent")];
+  const restarts = now.restarts === 0 ? "" : ` (${plural(now.restarts, "restart")})`;
+  const open = now.doors.map(({ door, open }) => `${door} ${open}`).join(", ");
+  const rows = [
+    ["up", `${duration(since(now.started, now.now))}, barge ${now.version}`],
+    ["workers", `${now.workers}${restarts}, ${formatSize(now.memory)} of memory`],
+    [
+      "connections",
+      `${connections.open} open (${open}), ${connections.opened} in all, ${connections.refused} refused`,
+    ],
+    ["files", `${formatSize(received)} received, ${formatSize(sent)} sent`],
+    ...before === undefined ? [] : [["now", rates(now, before)]],
+    [
+      "uploads",
+      `${uploads.committed} committed, ${uploads.unfinished} unfinished of which ${uploads.moving} ` +
+      `move, ${formatSize(uploads.staged)} staged`,
+    ],
+    [
+      "accounts",
+      `${accounts.count}, ${formatSize(accounts.used)} used, ${
+        formatSize(accounts.reserved)
+      } reserved`,
+    ],
+    ["logins", `${logins.ok} ok, ${logins.failed} failed, ${plural(bans.begun, "ban")}`],
+    ["refused", `${bans.active} banned now, ${now.overQuota} over quota`],
+  ];
+  for (const line of table(rows, [])) print(terminal.stdout ? printable(line) : line);
+  printRequests(now);
+  printSessions(now);
+}
+
+function printRequests({ requests }: Status): void {
+  if (requests.length === 0) return;
+  print("");
+  const rows = requests.toSorted((a, b) => b.count - a.count).map((row) => [
+    row.door,
+    row.verb,
+    String(row.count),
+    String(row.count - (row.outcomes.ok ?? 0)),
+    milliseconds(row.p50),
+    milliseconds(row.p99),
+  ]);
+  printTable(["DOOR", "VERB", "REQUESTS", "FAILED", "P50", "P99"], rows, [2, 3, 4, 5]);
+}
+
+function printSessions({ sessions, connections, now }: Status): void {
+  print("");
+  const rows = sessions.slice(0, listed).map((
+    { account, door, address, since: from, ...doing },
+  ) => [
+    account ?? "-",
+    door,
+    address,
+    duration(since(from, now)),
+    doing.verb === null ? "idle" : [
+      printable(doing.verb),
+      ...doing.path === null ? [] : [printable(doing.path)],
+      ...doing.bytes === 0 ? [] : [formatSize(doing.bytes)],
+    ].join(" "),
+  ]);
+  printTable(["ACCOUNT", "DOOR", "ADDRESS", "FOR", "DOES"], rows);
+  const more = connections.open - rows.length;
+  if (more > 0) print(`and ${more} more`);
+}
+
+function rates(now: Status, before: Status): string {
+  const seconds = Math.max(0.001, since(before.now, now.now));
+  const speed = (way: "received" | "sent") =>
+    `${formatSize(Math.max(0, total(now, way) - total(before, way)) / seconds)}/s`;
+  const asked = Math.max(0, count(now) - count(before)) / seconds;
+  return `${speed("received")} in, ${speed("sent")} out, ${asked.toFixed(1)} requests/s`;
+}
+
+function total({ doors }: Status, way: "received" | "sent"): number {
+  return doors.reduce((sum, door) => sum + door[way], 0);
+}
+
+function count({ requests }: Status): number {
+  return requests.reduce((sum, { count }) => sum + count, 0);
+}
+
+/** Seconds between two times. */
+function since(from: string, to: string): number {
+  return Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000);
+}
+
+function plural(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? "" : "s"}`;
+}
+
+function milliseconds(seconds: number): string {
+  const ms = seconds * 1000;
+  return ms < 10
+    ? `${ms.toFixed(1)} ms`
+    : ms < 10_000
+    ? `${ms.toFixed(0)} ms`
+    : `${seconds.toFixed(0)} s`;
+}
+
+/**
+ * A time span in its two largest units.
+ *
+ * @example
+ * ```ts
+ * import { duration } from "./print.ts";
+ * if (duration(59.6) !== "59 s" || duration(7500) !== "2 h 5 min") throw new Error();
+ * if (duration(90_000) !== "1 d 1 h") throw new Error();
+ * ```
+ */
+export function duration(seconds: number): string {
+  const units = [["d", 86_400], ["h", 3600], ["min", 60], ["s", 1]] as const;
+  const i = Math.max(0, units.findIndex(([, length]) => seconds >= length));
+  if (seconds < 1) return "0 s";
+  let rest = Math.floor(seconds);
+  const parts: string[] = [];
+  for (const [name, length] of units.slice(i, i + 2)) {
+    const n = Math.floor(rest / length);
+    rest -= n * length;
+    if (n > 0) parts.push(`${n} ${name}`);
+  }
+  return parts.join(" ");
+}

@@ -1,0 +1,40 @@
+/** Asks how the server is. For admins. */
+import { BargeError } from "../error.ts";
+import { encodeFrame } from "../protocol/frame.ts";
+import type { Asked, Present, Server } from "../protocol/message.ts";
+import type { Client } from "./client.ts";
+
+export interface Status extends Server {
+  /** By door and verb, as far as there were any. */
+  readonly requests: readonly Asked[];
+  /** Who is connected, those with a request under way first: at most 1000, of `connections.open`. */
+  readonly sessions: readonly Present[];
+}
+
+/** More rows than any server has need to send. */
+const most = 10_000;
+
+/** @throws {BargeError} `denied` for who is no admin; `unsupported` by an older server */
+export async function status(client: Client): Promise<Status> {
+  const frame = encodeFrame({ verb: "status" });
+  const answer = client.answer(async (frames) => {
+    let server: Server | undefined;
+    const requests: Asked[] = [];
+    const sessions: Present[] = [];
+    for (let more = true; more;) {
+      const page = await client.next("status", frames);
+      more = page.more;
+      server ??= page.server;
+      requests.push(...page.requests);
+      sessions.push(...page.sessions);
+      if (!server || requests.length + sessions.length > most) {
+        throw new BargeError("protocol", "the server's status makes no sense", { op: "status" });
+      }
+    }
+    return { ...server!, requests, sessions };
+  });
+  answer.catch(() => {/* awaited below; sending may fail first */});
+  await client.send(frame);
+  await client.flush();
+  return await answer;
+}

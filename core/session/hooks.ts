@@ -1,0 +1,122 @@
+/**
+ * What the operator wants to be told of uploads, or asked about them. The session decides when; who
+ * answers, and how, is behind {@link Hooks}: a worker asks its supervisor (core/serve/hooks.ts).
+ *
+ *   staged, verified, synced -> [check] -> sealed -> renamed, settled -> [committed] -> acknowledged
+ *
+ * While a check runs nobody writes to the staged file, and nobody takes the upload over: it is said
+ * to move as it would by bytes. A copy at the server is not checked, its bytes are here already, and
+ * told of like an upload.
+ */
+import { BargeError } from "../error.ts";
+import { type Place, relative } from "../vault/place.ts";
+import { stagedPlace } from "../vault/staging.ts";
+import { checkWrite } from "./access.ts";
+import type { Arrived, Facts } from "./upload.ts";
+
+/** What is told of an upload. Programs read it as JSON: the names are frozen. */
+export interface UploadFacts {
+  readonly event: "check" | "commit";
+  /** Who sent it, and is charged for it. */
+  readonly account: string;
+  /** As that account sees it at every door: `/home/a/b`. */
+  readonly path: string;
+  /** Where its bytes lie now, absolute: staged in a check, in place after the commit. */
+  readonly file: string;
+  readonly size: number;
+  /** Hex. */
+  readonly sha256: string;
+  /** RFC 3339. */
+  readonly modified: string;
+  /** Did the door prove that all bytes arrived? */
+  readonly verified: boolean;
+  /** The door that it came through; null for none. */
+  readonly door: string | null;
+  /** Does it take the place of a file? */
+  readonly replaced: boolean;
+  /** When this is told, RFC 3339. */
+  readonly time: string;
+}
+
+/** Both are left out where nobody wants to know: then an upload costs nothing more. */
+export interface Hooks {
+  /**
+   * May it become a file?
+   *
+   * @param stop nobody wants the answer any more
+   * @throws {BargeError} `refused`: no; `unavailable`: nobody could say, and may be asked again
+   */
+  readonly check?: (facts: UploadFacts, stop: AbortSignal) => Promise<void>;
+  /** It has become one. Neither waits nor throws. */
+  readonly committed?: (facts: UploadFacts) => void;
+}
+
+/** How often an upload is said to move while it is checked, in ms. */
+const touchEvery = 2000;
+
+/**
+ * Has a staged upload checked, where somebody wants to.
+ *
+ * @param gone ends the check: nobody waits for the upload any more
+ * @throws {BargeError} as {@link Hooks.check} and `checkWrite`; `io` when the check has changed the
+ *   staged file; why `gone` was aborted; `unavailable` when the upload was taken over
+ */
+export async function checkUpload(
+  arrived: Arrived,
+  facts: Facts,
+  gone?: AbortSignal,
+): Promise<void> {
+  const { session, request, location, row } = arrived;
+  const { hooks, reservations, vault } = session.store;
+  if (!hooks.check || request.copied) return;
+  const replaced = checkWrite(session, session.account(), location, request.overwrite);
+  const place = stagedPlace(row.id);
+  const lost = new AbortController();
+  const beat = setInterval(() => {
+    try {
+      reservations.touch(row.id, row.holder!);
+    } catch (error) {
+      lost.abort(error);
+    }
+  }, touchEvery);
+  try {
+    const stop = gone ? AbortSignal.any([gone, lost.signal]) : lost.signal;
+    await hooks.check(tell("check", arrived, facts, place, replaced), stop);
+  } finally {
+    clearInterval(beat);
+  }
+  const now = vault.find(place);
+  const same = now?.ino === facts.ino && now.size === facts.size && now.modified === facts.modified;
+  if (same) return;
+  throw new BargeError("io", "the program that checks uploads has changed the staged file", {
+    path: location.path,
+  });
+}
+
+/** Tells of an upload that has become a file, where somebody wants to know. */
+export function tellCommitted(arrived: Arrived, facts: Facts, replaced: boolean): void {
+  const { session: { store: { hooks } }, location } = arrived;
+  hooks.committed?.(tell("commit", arrived, facts, location.place!, replaced));
+}
+
+function tell(
+  event: UploadFacts["event"],
+  { session, location }: Arrived,
+  facts: Facts,
+  place: Place,
+  replaced: boolean,
+): UploadFacts {
+  return {
+    event,
+    account: session.name,
+    path: location.path,
+    file: `${session.store.vault.root}/${relative(place)}`,
+    size: facts.size,
+    sha256: facts.sha256,
+    modified: new Date(facts.modified).toISOString(),
+    verified: facts.verified,
+    door: session.door,
+    replaced,
+    time: new Date().toISOString(),
+  };
+}

@@ -1,0 +1,74 @@
+/** How the server is: for admins, at every door. */
+import { BargeError } from "../error.ts";
+import type { Counts } from "./metrics.ts";
+import type { Present } from "./roster.ts";
+import type { Session } from "./session.ts";
+import type { Store } from "./store.ts";
+
+/** All numbers of one moment: plain data. */
+export interface Snapshot extends Counts {
+  /** The program's; empty where it was not told. */
+  readonly version: string;
+  /** When this was, in ms since 1970. */
+  readonly now: number;
+  /** Bytes of memory that the whole process has. */
+  readonly memory: number;
+  /** Bans that hold. */
+  readonly banned: number;
+  readonly accounts: {
+    readonly count: number;
+    /** Bytes of files that are charged to somebody, and that uploads have reserved beside them. */
+    readonly used: number;
+    readonly reserved: number;
+  };
+  readonly uploads: {
+    /** Not committed yet; how many of those move now. */
+    readonly unfinished: number;
+    readonly moving: number;
+    /** Bytes that they have, or may still write, in staging. */
+    readonly staged: number;
+  };
+}
+
+/** The numbers, and who is connected. */
+export interface Status {
+  readonly snapshot: Snapshot;
+  /** At most 1000; `snapshot.doors` says how many there are. */
+  readonly sessions: readonly Present[];
+}
+
+/**
+ * Asks all workers.
+ *
+ * @throws {BargeError} `denied` for who is no admin
+ */
+export async function status(session: Session): Promise<Status> {
+  needAdmin(session);
+  const { store } = session;
+  const sessions = await store.roster.everywhere();
+  return { snapshot: snapshot(store), sessions };
+}
+
+/** The numbers alone, without waiting for anybody. @throws {BargeError} as {@link status} */
+export function numbers(session: Session): Snapshot {
+  needAdmin(session);
+  return snapshot(session.store);
+}
+
+function needAdmin(session: Session): void {
+  const { name, role } = session.account();
+  if (role === "admin") return;
+  throw new BargeError("denied", "only admins are told how the server is", { account: name });
+}
+
+function snapshot({ metrics, bans, accounts, reservations, settings }: Store): Snapshot {
+  return {
+    ...metrics.snapshot(),
+    version: settings.version ?? "",
+    now: Date.now(),
+    memory: Deno.memoryUsage().rss,
+    banned: bans.count(),
+    accounts: accounts.totals(),
+    uploads: reservations.totals(),
+  };
+}

@@ -1,0 +1,286 @@
+/**
+ * A place where a number of agents wait for each other, again and again, as Python's
+ * `threading.Barrier`.
+ *
+ * Memory: that of a Monitor with two queues (those who arrived; those who came while the action ran)
+ * and six words: how many parties, how many arrived, the phase, the cycle, and the default timeout
+ * in seconds (a Float64 over two words; negative: none). The phases:
+ *
+ *     FILLING 0 --last one arrives--> ACTING 1 (only with an action) --> FILLING, next cycle
+ *     FILLING, ACTING --abort, a timeout, an action that throws--> BROKEN 2 --reset--> FILLING
+ *
+ * The last to arrive hands each of the others its index in one section, so the next cycle begins
+ * with nobody of the last one left in the queues: what in CPython are the states draining and
+ * resetting has no duration here.
+ *
+ * Invariants: the queue of the arrived holds those of this cycle only, in the order of arrival, and
+ * the index is the place in that order. Whoever was let through was let through, even if it times
+ * out or the barrier breaks before it wakes. While the action runs nobody times out, since the wait
+ * is over, and who arrives waits for its end (untimed, as in CPython).
+ *
+ * What can go wrong: a party that is terminated never arrives, or stays among the arrived; give
+ * `wait` a timeout, and the barrier breaks for all.
+ */
+import { BrokenBarrierError } from "./errors.ts";
+import type { Handle } from "./handle.ts";
+import { defaultWaiters, Monitor } from "./monitor.ts";
+import {
+  type AsyncOptions,
+  count,
+  deadline,
+  type RoomOptions,
+  type WaitOptions,
+} from "./options.ts";
+
+const shape = { kind: "Barrier", queues: 2, state: 6 } as const;
+const arrived = 0;
+const entering = 1;
+
+const PARTIES = 0;
+const COUNT = 1;
+const PHASE = 2;
+const CYCLE = 3;
+const TIMEOUT = 4;
+
+const FILLING = 0;
+const ACTING = 1;
+const BROKEN = 2;
+
+/** What a waiter is handed instead of its index when the barrier breaks. */
+const broke = -1;
+
+/** What the last to arrive does before all go on; it stays in its isolate, as functions do. */
+export interface ActionOptions {
+  /** Called by the last to arrive; if it throws, so does that one's wait, and the barrier breaks. */
+  readonly action?: () => void;
+}
+
+export interface BarrierOptions extends ActionOptions, WaitOptions, RoomOptions {}
+
+/** How an arrival goes on. */
+type Step =
+  | { readonly kind: "enter" | "wait"; readonly slot: number }
+  | { readonly kind: "act"; readonly cycle: number }
+  | { readonly kind: "passed"; readonly index: number };
+
+/**
+ * @example
+ * ```ts
+ * import { Barrier } from "./mod.ts";
+ * const barrier = new Barrier(2);
+ * const indices = await Promise.all([barrier.waitAsync(), barrier.waitAsync()]);
+ * if (indices.join() !== "0,1") throw new Error("each has its own");
+ * ```
+ */
+export class Barrier {
+  readonly #monitor: Monitor<"Barrier">;
+  readonly #action: (() => void) | undefined;
+
+  /**
+   * @param parties how many wait for each other
+   * @param options `timeout`: what `wait` takes if it is given none; `waiters`: at least as many as
+   *   parties
+   * @param monitor only for {@link attach}
+   * @throws RangeError for counts below 1 and negative timeouts
+   */
+  constructor(parties: number, options: BarrierOptions = {}, monitor = make(parties, options)) {
+    this.#monitor = monitor;
+    this.#action = options.action;
+  }
+
+  /**
+   * The same barrier, in another isolate.
+   *
+   * @param options the action, for when the last to arrive is here
+   * @throws TypeError where it is no barrier's handle
+   */
+  static attach(handle: Handle<"Barrier">, { action }: ActionOptions = {}): Barrier {
+    return new Barrier(0, { action }, Monitor.attach(shape, handle));
+  }
+
+  get handle(): Handle<"Barrier"> {
+    return this.#monitor.handle;
+  }
+
+  /** How many must arrive. */
+  get parties(): number {
+    return this.#get(PARTIES);
+  }
+
+  /** How many have arrived and wait. */
+  get nWaiting(): number {
+    return this.#get(COUNT);
+  }
+
+  /** Does every wait fail? */
+  get broken(): boolean {
+    return this.#get(PHASE) === BROKEN;
+  }
+
+  /**
+   * Waits for the others, blocking the isolate. A timeout breaks the barrier.
+   *
+   * @returns this one's place in the order of arrival, from 0
+   * @throws BrokenBarrierError where it is broken, breaks, or is reset meanwhile; what the action
+   *   throws; RangeError for a negative timeout
+   */
+  wait({ timeout }: WaitOptions = {}): number {
+    const limit = this.#limit(timeout);
+    for (;;) {
+      const step = this.#arrive();
+      if (step.kind === "passed") return step.index;
+      if (step.kind === "act") return this.#act(step.cycle);
+      if (step.kind === "wait") return this.#wait(step.slot, deadline(limit));
+      this.#monitor.park(step.slot, Infinity);
+      this.#monitor.settle(entering, step.slot);
+    }
+  }
+
+  /**
+   * Waits for the others, without blocking the isolate. One whose signal is aborted is no longer
+   * among the arrived; the barrier does not break.
+   *
+   * @returns and throws as {@link wait}; throws the signal's reason, when it is aborted
+   */
+  async waitAsync({ timeout, signal }: AsyncOptions = {}): Promise<number> {
+    const limit = this.#limit(timeout);
+    for (;;) {
+      signal?.throwIfAborted();
+      const step = this.#arrive();
+      if (step.kind === "passed") return step.index;
+      if (step.kind === "act") return this.#act(step.cycle);
+      if (step.kind === "wait") return await this.#waitAsync(step.slot, deadline(limit), signal);
+      await this.#monitor.parkAsync(entering, step.slot, Infinity, signal);
+      this.#monitor.settle(entering, step.slot);
+    }
+  }
+
+  /** Makes it whole again; those who wait get a BrokenBarrierError. */
+  reset(): void {
+    this.#monitor.run(() => this.#end(FILLING));
+  }
+
+  /** Breaks it: all who wait, and who come until it is reset, get a BrokenBarrierError. */
+  abort(): void {
+    this.#monitor.run(() => this.#end(BROKEN));
+  }
+
+  #limit(timeout: number | undefined): number | undefined {
+    deadline(timeout);
+    const usual = usualTimeout(this.#monitor)[0]!;
+    return timeout ?? (usual < 0 ? undefined : usual);
+  }
+
+  #arrive(): Step {
+    return this.#monitor.run((): Step => {
+      const phase = this.#get(PHASE);
+      if (phase === BROKEN) throw new BrokenBarrierError("the barrier is broken");
+      if (phase === ACTING) return { kind: "enter", slot: this.#monitor.join(entering) };
+      const index = this.#get(COUNT);
+      if (index + 1 < this.parties) {
+        const slot = this.#monitor.join(arrived);
+        this.#set(COUNT, index + 1);
+        return { kind: "wait", slot };
+      }
+      if (this.#action === undefined) {
+        this.#pass();
+        return { kind: "passed", index };
+      }
+      this.#set(PHASE, ACTING);
+      return { kind: "act", cycle: this.#get(CYCLE) };
+    });
+  }
+
+  /** The action, and the way free; both belong to the last to arrive. */
+  #act(cycle: number): number {
+    try {
+      this.#action?.();
+    } catch (error) {
+      this.#monitor.run(() => {
+        if (this.#get(CYCLE) === cycle) this.#end(BROKEN);
+      });
+      throw error;
+    }
+    this.#monitor.run(() => {
+      if (this.#get(CYCLE) !== cycle) throw new BrokenBarrierError("the barrier broke");
+      this.#pass();
+    });
+    return this.parties - 1;
+  }
+
+  #wait(slot: number, until: number): number {
+    this.#monitor.park(slot, until);
+    const index = this.#settle(slot);
+    if (index !== undefined) return index;
+    this.#monitor.park(slot, Infinity);
+    return this.#settle(slot)!;
+  }
+
+  async #waitAsync(slot: number, until: number, signal?: AbortSignal): Promise<number> {
+    await this.#monitor.parkAsync(arrived, slot, until, signal, () => this.#unarrive());
+    const index = this.#settle(slot, signal);
+    if (index !== undefined) return index;
+    await this.#monitor.parkAsync(arrived, slot, Infinity, signal, () => this.#unarrive());
+    return this.#settle(slot, signal)!;
+  }
+
+  /** @returns undefined where the action runs, whose end is to be waited for */
+  #settle(slot: number, signal?: AbortSignal): number | undefined {
+    return this.#monitor.run(() => {
+      const [granted, waiting] = [this.#monitor.isGranted(slot), this.#monitor.isWaiting(slot)];
+      if (waiting && this.#get(PHASE) === ACTING) return undefined;
+      const index = granted ? this.#monitor.value(slot) : broke;
+      this.#monitor.leave(arrived, slot);
+      if (!granted && !waiting) signal?.throwIfAborted();
+      if (waiting) {
+        this.#unarrive();
+        this.#end(BROKEN);
+      }
+      if (index === broke) throw new BrokenBarrierError("the barrier broke, or was reset");
+      return index;
+    });
+  }
+
+  #unarrive(): void {
+    this.#set(COUNT, this.#get(COUNT) - 1);
+  }
+
+  #pass(): void {
+    let index = 0;
+    while (this.#monitor.grant(arrived, index)) index++;
+    this.#begin(FILLING);
+  }
+
+  #end(phase: number): void {
+    while (this.#monitor.grant(arrived, broke));
+    this.#begin(phase);
+  }
+
+  #begin(phase: number): void {
+    this.#set(COUNT, 0);
+    this.#set(PHASE, phase);
+    this.#set(CYCLE, this.#get(CYCLE) + 1);
+    while (this.#monitor.grant(entering));
+  }
+
+  #get(word: number): number {
+    return Atomics.load(this.#monitor.words, this.#monitor.state + word);
+  }
+
+  #set(word: number, value: number): void {
+    Atomics.store(this.#monitor.words, this.#monitor.state + word, value);
+  }
+}
+
+function make(parties: number, { timeout, waiters }: BarrierOptions): Monitor<"Barrier"> {
+  count(parties, "parties", 1);
+  deadline(timeout);
+  const monitor = Monitor.make(shape, waiters ?? Math.max(defaultWaiters, parties));
+  monitor.words[monitor.state + PARTIES] = parties;
+  usualTimeout(monitor)[0] = timeout ?? -1;
+  return monitor;
+}
+
+function usualTimeout({ words, state }: Monitor): Float64Array<ArrayBufferLike> {
+  return new Float64Array(words.buffer, (state + TIMEOUT) * Int32Array.BYTES_PER_ELEMENT, 1);
+}

@@ -1,0 +1,101 @@
+/**
+ * A flag to wait for, as Python's `threading.Event`.
+ *
+ * Memory: that of a Monitor with one queue and one word: 0 clear, 1 set.
+ *
+ * Invariant: the flag is raised, and looked at before joining the queue, inside the monitor's
+ * section, so nobody joins once it is set. `set` grants all who wait, in the order of their coming:
+ * each of them returns true, though it be cleared again before they wake.
+ */
+import type { Handle } from "./handle.ts";
+import { Monitor } from "./monitor.ts";
+import { type AsyncOptions, deadline, type RoomOptions, type WaitOptions } from "./options.ts";
+
+const shape = { kind: "Event", queues: 1, state: 1 } as const;
+const queue = 0;
+
+/**
+ * @example
+ * ```ts
+ * import { Event } from "./mod.ts";
+ * const ready = new Event();
+ * if (ready.wait({ timeout: 0 })) throw new Error("it was clear");
+ * ready.set();
+ * if (!await ready.waitAsync()) throw new Error("it was set");
+ * ```
+ */
+export class Event {
+  readonly #monitor: Monitor<"Event">;
+
+  /** @param monitor only for {@link attach} */
+  constructor(options: RoomOptions = {}, monitor = Monitor.make(shape, options.waiters)) {
+    this.#monitor = monitor;
+  }
+
+  /** The same event, in another isolate. @throws TypeError where it is no event's handle */
+  static attach(handle: Handle<"Event">): Event {
+    return new Event({}, Monitor.attach(shape, handle));
+  }
+
+  get handle(): Handle<"Event"> {
+    return this.#monitor.handle;
+  }
+
+  /** Is the flag up? */
+  isSet(): boolean {
+    return Atomics.load(this.#monitor.words, this.#monitor.state) === 1;
+  }
+
+  /** Raises the flag; all who wait go on. */
+  set(): void {
+    this.#monitor.run(() => {
+      this.#put(1);
+      while (this.#monitor.grant(queue));
+    });
+  }
+
+  /** Lowers the flag: who comes from now on waits. */
+  clear(): void {
+    this.#monitor.run(() => this.#put(0));
+  }
+
+  /**
+   * Blocks the isolate until the flag is up.
+   *
+   * @returns false when the timeout has passed
+   * @throws RangeError for a negative timeout
+   */
+  wait({ timeout }: WaitOptions = {}): boolean {
+    const until = deadline(timeout);
+    const slot = this.#join();
+    if (slot === 0) return true;
+    this.#monitor.park(slot, until);
+    return this.#monitor.settle(queue, slot);
+  }
+
+  /**
+   * Waits until the flag is up, without blocking the isolate.
+   *
+   * @returns false when the timeout has passed
+   * @throws RangeError for a negative timeout; the signal's reason, when it is aborted
+   */
+  async waitAsync({ timeout, signal }: AsyncOptions = {}): Promise<boolean> {
+    const until = deadline(timeout);
+    signal?.throwIfAborted();
+    const slot = this.#join();
+    if (slot === 0) return true;
+    await this.#monitor.parkAsync(queue, slot, until, signal);
+    const granted = this.#monitor.settle(queue, slot);
+    if (!granted) signal?.throwIfAborted();
+    return granted;
+  }
+
+  #join(): number {
+    if (this.isSet()) return 0;
+    return this.#monitor.run(() => this.isSet() ? 0 : this.#monitor.join(queue));
+  }
+
+  #put(flag: number): void {
+    Atomics.store(this.#monitor.words, this.#monitor.state, flag);
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * Lowest first, as Python's `queue.PriorityQueue`, and among equals first in, first out. Memory:
+ * queue_memory.ts; the store's order is a binary heap of the items, each behind its key
+ * (key.ts).
+ *
+ * An item is its own priority, or has one given with it: a number, a string, or an array compared
+ * from left to right, as Python compares tuples: `[2, "walk"]` before `[2, "xerox"]`. What has no
+ * order of its own, such as the object in `[2, { task: "walk" }]`, counts as equal, and what is behind
+ * it does not count, where Python raises a TypeError.
+ */
+import { BaseQueue, type BlockOptions, type Order } from "./base_queue.ts";
+import type { Handle } from "./handle.ts";
+import { encode } from "./item.ts";
+import { keyOf, type Priority } from "./key.ts";
+import { Monitor } from "./monitor.ts";
+import { type AsyncOptions, deadline } from "./options.ts";
+import { makeQueue, type QueueOptions, shapeOf } from "./queue_memory.ts";
+import type { Parcel, Store } from "./store.ts";
+
+export interface PriorityOptions {
+  /** What orders the item, instead of itself. */
+  readonly priority?: Priority;
+}
+
+/**
+ * @example
+ * ```ts
+ * import { PriorityQueue } from "./mod.ts";
+ * const queue = new PriorityQueue();
+ * queue.put([2, "walk"]);
+ * queue.put([1, { sit: true }]);
+ * queue.put("bark", { priority: 0 });
+ * if (queue.get() !== "bark") throw new Error("lowest first");
+ * ```
+ */
+export class PriorityQueue<T = unknown> extends BaseQueue<T, "PriorityQueue"> {
+  /**
+   * @param maxsize how many items there may be; 0 or less: as many as the bytes allow
+   * @param monitor only for {@link attach}
+   * @throws RangeError where the options or the bound are no counts
+   */
+  constructor(
+    maxsize = 0,
+    options: QueueOptions = {},
+    monitor = makeQueue("PriorityQueue", maxsize, options),
+  ) {
+    super(monitor, heap);
+  }
+
+  /** The same queue, in another isolate. @throws TypeError where it is no such queue's handle */
+  static attach<T = unknown>(handle: Handle<"PriorityQueue">): PriorityQueue<T> {
+    return new PriorityQueue(0, {}, Monitor.attach(shapeOf("PriorityQueue"), handle));
+  }
+
+  /** See {@link BaseQueue.put}. @throws TypeError, too, for an item or priority without an order */
+  override put(item: T, options: BlockOptions & PriorityOptions = {}): void {
+    const { block = true, timeout, priority } = options;
+    this.putParcel(prioritized(item, priority), block ? deadline(timeout) : -Infinity);
+  }
+
+  /** See {@link BaseQueue.putAsync}. @throws TypeError, too, as {@link put} */
+  override async putAsync(item: T, options: AsyncOptions & PriorityOptions = {}): Promise<void> {
+    const { timeout, signal, priority } = options;
+    await this.putParcelAsync(prioritized(item, priority), deadline(timeout), signal);
+  }
+
+  /** See {@link BaseQueue.putNowait}. @throws TypeError, too, as {@link put} */
+  override putNowait(item: T, options: PriorityOptions = {}): void {
+    this.put(item, { ...options, block: false });
+  }
+}
+
+function prioritized(item: unknown, priority: unknown = item): Parcel {
+  return { key: keyOf(priority), item: encode(item) };
+}
+
+const heap: Order = {
+  add(store: Store, first: number, count: number): void {
+    const { order } = store;
+    let at = count;
+    while (at > 0) {
+      const above = (at - 1) >> 1;
+      if (!store.isBefore(first, order[above]!)) break;
+      order[at] = order[above]!;
+      at = above;
+    }
+    order[at] = first;
+  },
+
+  take(store: Store, count: number): number {
+    const { order } = store;
+    const first = order[0]!;
+    const last = order[count - 1]!;
+    const left = count - 1;
+    let at = 0;
+    for (let below; (below = 2 * at + 1) < left; at = below) {
+      if (below + 1 < left && store.isBefore(order[below + 1]!, order[below]!)) below++;
+      if (!store.isBefore(order[below]!, last)) break;
+      order[at] = order[below]!;
+    }
+    order[at] = last;
+    return first;
+  },
+};

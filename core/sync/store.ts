@@ -1,0 +1,198 @@
+/**
+ * Where a queue's items lie: shared memory in blocks of 64 bytes, an item in a chain of them.
+ *
+ * The memory, in words, for N blocks:
+ *
+ *     N     order    the items' first blocks, in the order that the kind of queue keeps
+ *     N     links    the block after each in its chain, or in the list of free ones; 0: none
+ *     16 N  blocks   the first of a chain begins with three words: how many bytes the item has,
+ *                    how many of them are its key, and its number in the order of arrival
+ *
+ * and four words of state: the first free block, how many were ever used, how many are free, and
+ * where a ring in `order` starts.
+ * Blocks count from 1. Whoever calls does so alone, inside the monitor's section.
+ */
+
+/** What is put into a queue. */
+export interface Parcel {
+  /** What orders a PriorityQueue; else empty. */
+  readonly key: Uint8Array;
+  readonly item: Uint8Array;
+}
+
+const blockWords = 16;
+/** How large a block is. */
+export const blockBytes = blockWords * Int32Array.BYTES_PER_ELEMENT;
+const headBytes = 12;
+const LENGTH = 0;
+const KEY = 1;
+const NUMBER = 2;
+
+const FREE = 0;
+const USED = 1;
+const LEFT = 2;
+const START = 3;
+
+/** How many words of state a store needs. */
+export const storeState = 4;
+
+export class Store {
+  /** The items in the queue's order; what is beyond them is unused. */
+  readonly order: Int32Array;
+  readonly #links: Int32Array;
+  readonly #blocks: Int32Array;
+  readonly #bytes: Uint8Array;
+  readonly #state: Int32Array;
+
+  /** @param state where its own words begin @param rest where its memory begins, to the end */
+  constructor({ buffer, length }: Int32Array, state: number, rest: number) {
+    const blocks = (length - rest) / (2 + blockWords);
+    const word = Int32Array.BYTES_PER_ELEMENT;
+    this.order = new Int32Array(buffer, rest * word, blocks);
+    this.#links = new Int32Array(buffer, (rest + blocks) * word, blocks);
+    this.#blocks = new Int32Array(buffer, (rest + 2 * blocks) * word, blocks * blockWords);
+    this.#bytes = new Uint8Array(buffer, this.#blocks.byteOffset, this.#blocks.byteLength);
+    this.#state = new Int32Array(buffer, state * word, storeState);
+  }
+
+  /** How many words a store for so many bytes takes. */
+  static words(bytes: number): number {
+    return Math.ceil(bytes / blockBytes) * (2 + blockWords);
+  }
+
+  /** Prepares fresh memory. */
+  clear(): void {
+    this.#state[LEFT] = this.order.length;
+  }
+
+  /** Where the ring starts, for queues that keep their order in one. */
+  get start(): number {
+    return this.#state[START]!;
+  }
+
+  set start(start: number) {
+    this.#state[START] = start;
+  }
+
+  /** How many blocks are free. */
+  get left(): number {
+    return this.#state[LEFT]!;
+  }
+
+  /** How many blocks there are. */
+  get size(): number {
+    return this.order.length;
+  }
+
+  /** How many blocks a parcel takes. */
+  static blocks({ key, item }: Parcel): number {
+    return Math.ceil((headBytes + key.length + item.length) / blockBytes);
+  }
+
+  /** Writes a parcel, for which there is room. @returns its first block */
+  add(parcel: Parcel, number: number): number {
+    const { key, item } = parcel;
+    const first = this.#take(Store.blocks(parcel));
+    const head = (first - 1) * blockWords;
+    this.#blocks[head + LENGTH] = key.length + item.length;
+    this.#blocks[head + KEY] = key.length;
+    this.#blocks[head + NUMBER] = number;
+    this.#write(first, 0, key);
+    this.#write(first, key.length, item);
+    return first;
+  }
+
+  /** Reads an item, without its key, and frees its blocks. */
+  remove(first: number): Uint8Array {
+    const head = (first - 1) * blockWords;
+    const key = this.#blocks[head + KEY]!;
+    const item = new Uint8Array(this.#blocks[head + LENGTH]! - key);
+    let to = 0;
+    this.#runs(first, key, item.length, (at, n) => {
+      item.set(this.#bytes.subarray(at, at + n), to);
+      to += n;
+    });
+    this.drop(first);
+    return item;
+  }
+
+  /** Frees an item's blocks, which stay in their order: the next item lies in one piece, too. */
+  drop(first: number): void {
+    let blocks = 1;
+    let last = first;
+    for (let next; (next = this.#links[last - 1]!) !== 0; last = next) blocks++;
+    this.#links[last - 1] = this.#state[FREE]!;
+    this.#state[FREE] = first;
+    this.#state[LEFT] = this.left + blocks;
+  }
+
+  /** Does one item come before another: by its key, and among equals by its arrival? */
+  isBefore(a: number, b: number): boolean {
+    const [x, y] = [(a - 1) * blockWords, (b - 1) * blockWords];
+    const length = Math.min(this.#blocks[x + KEY]!, this.#blocks[y + KEY]!);
+    const order = this.#compare(a, b, length);
+    if (order !== 0) return order < 0;
+    return ((this.#blocks[x + NUMBER]! - this.#blocks[y + NUMBER]!) | 0) < 0; // numbers wrap around
+  }
+
+  #write(first: number, skip: number, data: Uint8Array): void {
+    let from = 0;
+    this.#runs(first, skip, data.length, (at, n) => {
+      this.#bytes.set(n === data.length ? data : data.subarray(from, from + n), at);
+      from += n;
+    });
+  }
+
+  #compare(a: number, b: number, length: number): number {
+    for (let i = 0, at = headBytes; i < length; i++, at++) {
+      if (at === blockBytes) {
+        at = 0;
+        a = this.#links[a - 1]!;
+        b = this.#links[b - 1]!;
+      }
+      const x = this.#bytes[(a - 1) * blockBytes + at]!;
+      const y = this.#bytes[(b - 1) * blockBytes + at]!;
+      if (x !== y) return x - y;
+    }
+    return 0;
+  }
+
+  #take(blocks: number): number {
+    let first = 0;
+    let last = 0;
+    for (let i = 0; i < blocks; i++) {
+      const block = this.#takeOne();
+      if (last === 0) first = block;
+      else this.#links[last - 1] = block;
+      last = block;
+    }
+    this.#links[last - 1] = 0;
+    this.#state[LEFT] = this.left - blocks;
+    return first;
+  }
+
+  #takeOne(): number {
+    const free = this.#state[FREE]!;
+    if (free === 0) return this.#state[USED] = this.#state[USED]! + 1;
+    this.#state[FREE] = this.#links[free - 1]!;
+    return free;
+  }
+
+  /** Where bytes of a chain lie, in as few pieces as neighboring blocks allow. */
+  #runs(block: number, skip: number, length: number, use: (at: number, n: number) => void): void {
+    skip += headBytes;
+    for (; skip >= blockBytes; skip -= blockBytes) block = this.#links[block - 1]!;
+    while (length > 0) {
+      const at = (block - 1) * blockBytes + skip;
+      let n = blockBytes - skip;
+      for (let next; n < length && (next = this.#links[block - 1]!) === block + 1; block = next) {
+        n += blockBytes;
+      }
+      n = Math.min(n, length);
+      use(at, n);
+      length -= n;
+      skip = 0;
+      block = this.#links[block - 1]!;
+    }
+  }
+}

@@ -1,0 +1,132 @@
+/** `barge status` at a real server with two workers, one of which dies now and then. */
+import assert from "node:assert/strict";
+import { connect } from "../../core/client/connect.ts";
+import { login } from "../../core/client/login.ts";
+import { parseRemote } from "../../core/client/remote.ts";
+import { type Status, status } from "../../core/client/status.ts";
+import { barge, type Server, startServer } from "../_server.ts";
+import { eager, pattern, Peer, text, tokenOf } from "../core/door/_peer.ts";
+import { Home, lines } from "./_barge.ts";
+
+/** Makes an admin. @returns the variables with which the program is it */
+async function boss(server: Server): Promise<Record<string, string>> {
+  const env = { BARGE_PASSWORD: "boss-secret" };
+  const made = await barge(["user", "add", "boss", "--admin", "--data", server.data], { env });
+  assert.equal(made.code, 0, made.stderr);
+  return { ...env, BARGE_SERVER: `barge://boss@${server.address}` };
+}
+
+/** A request's row. */
+function row({ requests }: Status, verb: string) {
+  return requests.find((row) => row.verb === verb);
+}
+
+Deno.test("status adds up what all workers did", async () => {
+  await using server = await startServer({ args: ["--workers", "2"] });
+  await using home = new Home();
+  await server.addUser("anna", { quota: "50000" });
+  const env = await boss(server);
+  const token = await tokenOf(server.address, "anna");
+  const peers = await Promise.all(
+    Array.from({ length: 12 }, () => Peer.open(server.address, token)),
+  );
+  for (const [i, peer] of peers.entries()) {
+    await peer.ask(eager(`/home/${i}`, pattern(1000, i)));
+    await peer.fail({ verb: "stat", path: "/home/none" });
+    await peer.fail({ verb: `dance ${i}` });
+    await peer.ask({ verb: "get", path: `/home/${i}` });
+    await peer.body();
+    await peer.answer();
+  }
+  await peers[0].fail(eager("/home/much", pattern(60_000)));
+  await peers[1].ask({ verb: "put", path: "/home/half", size: 5000 });
+
+  const told = await home.barge(["status", "--json"], { env });
+  assert.equal(told.code, 0, told.stderr);
+  const now: Status = lines(told)[0];
+  assert.deepEqual(Object.keys(now), [
+    ...["version", "started", "now", "workers", "restarts", "memory", "connections", "doors"],
+    ...["logins", "bans", "overQuota", "accounts", "uploads", "requests", "sessions"],
+  ]);
+  assert.deepEqual([now.workers, now.restarts, now.overQuota], [2, 0, 1]);
+  assert.deepEqual(now.connections, { open: 13, opened: 14, refused: 0 });
+  assert.deepEqual(row(now, "put")?.outcomes, { ok: 12, "over-quota": 1 });
+  assert.deepEqual(row(now, "stat")?.outcomes, { "not-found": 12 });
+  assert.deepEqual(row(now, "other")?.outcomes, { unsupported: 12 });
+  assert.equal(row(now, "get")?.count, 12);
+  const [{ received, sent }] = now.doors;
+  assert.deepEqual([received, sent], [12_000 + 60_000, 12_000]);
+  assert.deepEqual(now.logins, { ok: 14, failed: 0 });
+  const uploads = { committed: 12, unfinished: 1, moving: 1, staged: 5000 };
+  assert.deepEqual(now.uploads, uploads);
+  // Whoever is connected to the other worker is told of, too.
+  assert.equal(now.sessions.length, 13);
+  assert.equal(now.sessions.filter(({ account }) => account === "anna").length, 12);
+  assert.ok(now.sessions.some(({ verb, path }) => verb === "put" && path === "/home/half"));
+
+  const shown = await home.barge(["status"], { env });
+  assert.match(shown.stdout, /^workers +2, [\d.]+ MB of memory$/m);
+  assert.match(
+    shown.stdout,
+    /^uploads +12 committed, 1 unfinished of which 1 move, 5.00 kB staged$/m,
+  );
+  assert.match(shown.stdout, /^native +put +13 +1 +[\d.]+ ms +[\d.]+ ms$/m);
+  assert.match(shown.stdout, /^anna +native +127.0.0.1:\d+ +\d+ s +put \/home\/half$/m);
+
+  const denied = await home.barge(["status", "--json"], {
+    env: { BARGE_SERVER: `barge://anna@${server.address}`, BARGE_PASSWORD: "anna-secret" },
+  });
+  assert.equal(denied.code, 11, denied.stderr);
+  assert.match(denied.stderr, /only admins/);
+  assert.equal(denied.stdout, "");
+  for (const peer of peers) peer[Symbol.dispose]();
+});
+
+Deno.test("no count goes back when workers die", async () => {
+  // Each worker dies of an uncaught error some one to two seconds after it began.
+  await using server = await startServer({ args: ["--workers", "2"], fault: "die=1000" });
+  await boss(server);
+  let before: Status | undefined;
+  let files = 0;
+  const deadline = performance.now() + 60_000;
+  while ((before?.restarts ?? 0) < 2) {
+    assert.ok(performance.now() < deadline, `${before?.restarts} restarts`);
+    try {
+      await using client = await connect(parseRemote(`barge://${server.address}`));
+      await login(client, { account: "boss", password: "boss-secret" });
+      for (let i = 0; i < 20; i++) {
+        const bytes = text("hello, world\n");
+        const answer = client.answer((frames) => client.next("put", frames));
+        answer.catch(() => {/* awaited below; sending may fail first */});
+        await client.send(eager(`/home/${files}`, bytes));
+        await client.flush();
+        await answer;
+        files++;
+        const now = await status(client);
+        if (before) grew(before, now);
+        assert.ok((row(now, "put")?.outcomes.ok ?? 0) >= files);
+        before = now;
+      }
+    } catch (error) {
+      // The worker at the other end died, or both are dead just now.
+      if ((error as { kind?: string }).kind !== "unavailable") throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+  assert.ok(before!.connections.open < before!.connections.opened);
+});
+
+/** All that may only grow has not shrunk. */
+function grew(before: Status, now: Status): void {
+  const counts = (s: Status) => ({
+    opened: s.connections.opened,
+    restarts: s.restarts,
+    logins: s.logins.ok,
+    received: s.doors[0].received,
+    ...Object.fromEntries(s.requests.map(({ verb, count }) => [verb, count])),
+  } as Record<string, number>);
+  const [old, fresh] = [counts(before), counts(now)];
+  for (const name of Object.keys(old)) {
+    assert.ok(fresh[name] >= old[name], `${name}: ${old[name]}, then ${fresh[name]}`);
+  }
+}

@@ -1,0 +1,76 @@
+/** One run of a program: whatever it does, it ends, and what it started with it. */
+import assert from "node:assert/strict";
+import { findProgram, runProgram } from "../../../core/serve/program.ts";
+import { BargeError } from "../../../core/error.ts";
+import { hanging, holding, Scripts, unix } from "./_hook.ts";
+
+const ignore = !unix;
+const none = new Uint8Array();
+const forever = new AbortController().signal;
+const sh = (script: string, input = none, stop = forever) =>
+  runProgram([findProgram("sh"), "-c", script], input, stop);
+
+Deno.test(
+  { name: "what it writes is bounded, and what it does not read is no error", ignore },
+  async () => {
+    const input = new Uint8Array(1 << 20).fill(120);
+    const flood = await sh(
+      "exec <&-; yes | head -c 3000000; yes | head -c 3000000 >&2; exit 3",
+      input,
+    );
+    assert.equal(flood.code, 3);
+    assert.equal(flood.said, "y\n".repeat(2048));
+    assert.deepEqual(await sh("wc -c >&2", input), { code: 0, said: `${1 << 20}\n` });
+    assert.deepEqual(await sh("kill -9 $$"), { code: 137, said: "" });
+  },
+);
+
+Deno.test({ name: "it has a bare environment", ignore }, async () => {
+  Deno.env.set("BARGE_PASSWORD", "secret");
+  try {
+    const { said } = await sh('env | cut -d= -f1 | sort | tr "\\n" " " >&2');
+    const allowed = /^((HOME|LANG|LC_ALL|PATH|TMPDIR|TZ|USER|PWD|OLDPWD|SHLVL|_) )+$/;
+    assert.match(said, allowed);
+  } finally {
+    Deno.env.delete("BARGE_PASSWORD");
+  }
+});
+
+Deno.test({ name: "what it leaves running goes with it", ignore }, async (t) => {
+  using scripts = new Scripts();
+  const hang = await hanging(scripts);
+  await t.step("when it ends by itself", async () => {
+    // It ends when its child has opened the pipe.
+    const run = sh(`exec 3<>"${scripts.dir}/pipe"; sleep 600 3>&3 & echo done >&2; exec 3>&-`);
+    assert.equal((await run).said, "done\n");
+    // The last writer is gone: who opens it without waiting reads its end.
+    const { said } = await sh(
+      `exec 3<>"${scripts.dir}/pipe" 4<"${scripts.dir}/pipe" 3>&-; timeout 5 cat <&4`,
+    );
+    assert.equal(said, "");
+  });
+  await t.step("when it is stopped", async () => {
+    const stop = new AbortController();
+    const run = assert.rejects(sh(`"${hang}"; true`, none, stop.signal), /enough/);
+    const released = await holding(scripts);
+    stop.abort(new Error("enough"));
+    await run;
+    await released();
+  });
+  await t.step("what made itself a session of its own holds nobody up", async () => {
+    const { code, said } = await sh("setsid sleep 3 & echo on >&2; sleep 0.2");
+    assert.deepEqual({ code, said }, { code: 0, said: "on\n" });
+  });
+});
+
+Deno.test({ name: "what can't be started, and what is not there", ignore }, async () => {
+  using scripts = new Scripts();
+  Deno.writeTextFileSync(`${scripts.dir}/broken`, "#!/no/such/shell\n", { mode: 0o755 });
+  await assert.rejects(runProgram([`${scripts.dir}/broken`], none, forever), Deno.errors.NotFound);
+  const stop = AbortSignal.abort(new Error("before"));
+  await assert.rejects(sh("true", none, stop), /before/);
+  const usage = (error: unknown) => error instanceof BargeError && error.kind === "usage";
+  assert.throws(() => findProgram("no-such-program"), usage);
+  assert.throws(() => findProgram(scripts.dir), usage);
+  assert.match(findProgram("sh"), /^\/.*\/sh$/);
+});
