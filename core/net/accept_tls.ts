@@ -42,7 +42,7 @@ export function showing({ cert, key }: KeyPair, protocols: readonly string[]): S
 /**
  * Shakes hands, as the server.
  *
- * @param below the connection; taken over
+ * @param below the connection: taken over, unless this fails; then it is the caller's to close
  * @throws {BargeError} `protocol` when it is no TLS, or none that both can speak; what `below`
  *   throws when it breaks, or is closed because the client was too slow
  */
@@ -52,7 +52,7 @@ export async function acceptTls(below: Pipe, shown: Shown): Promise<TlsPipe> {
     await pipe.shake();
     return pipe;
   } catch (error) {
-    pipe.close();
+    pipe.abandon();
     throw error;
   }
 }
@@ -91,7 +91,10 @@ export class TlsPipe implements Pipe {
       this.#proved = true;
       this.#end();
     });
-    socket.on("error", (error) => this.#end(error));
+    socket.on("error", (error: Error) => {
+      const why = `TLS failed: ${error.message}`;
+      this.#end(this.#raw.broken ?? new BargeError("protocol", why, { cause: error }));
+    });
     socket.on("close", () => this.#end());
   }
 
@@ -102,16 +105,10 @@ export class TlsPipe implements Pipe {
 
   /** @throws as {@link acceptTls} */
   async shake(): Promise<void> {
-    try {
-      while (!this.#secure) {
-        if (this.#error !== undefined) throw this.#error;
-        if (this.#ended) throw new Error("the client closed the connection");
-        await this.#more();
-      }
-    } catch (cause) {
-      if (cause === this.#raw.broken) throw cause;
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new BargeError("protocol", `the TLS handshake failed: ${why}`, { cause });
+    while (!this.#secure) {
+      if (this.#error !== undefined) throw this.#error;
+      if (this.#ended) throw new BargeError("protocol", "the client ended the TLS handshake");
+      await this.#more();
     }
   }
 
@@ -150,6 +147,11 @@ export class TlsPipe implements Pipe {
 
   close(): void {
     this.#below.close();
+    this.abandon();
+  }
+
+  /** Ends the TLS, and leaves the connection below as it is. */
+  abandon(): void {
     this.#socket.destroy();
     this.#end();
   }

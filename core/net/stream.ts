@@ -103,21 +103,23 @@ export class Stream implements Disposable {
    * Goes on over a connection that is laid over this one, as TLS is. Nothing else may wait on the
    * stream meanwhile.
    *
-   * @param lay takes the one below over; what it returns closes it, too
+   * @param lay takes the one below over, unless it fails; what it returns closes it, too
    * @param patience milliseconds until that must be done
    * @throws {BargeError} what `lay` throws, after which the stream is closed; `unavailable` when it
    *   was not done in time
    */
-  async upgrade<P extends Pipe>(lay: (below: Pipe) => Promise<P>, patience: number): Promise<P> {
+  async upgrade<P extends Pipe & { abandon(): void }>(
+    lay: (below: Pipe) => Promise<P>,
+    patience: number,
+  ): Promise<P> {
     this.#check();
     this.#given.read = patience;
     this.#readBy = performance.now() + patience;
     try {
       const above = await lay(this.#conn);
-      this.#conn = above;
-      if (this.#closed) above.close();
+      if (this.#closed) above.abandon();
       this.#check();
-      return above;
+      return this.#conn = above;
     } catch (cause) {
       const failed = this.#failed(cause);
       this.close(failed);

@@ -246,7 +246,7 @@ export class Control implements Conversation {
       const path = command.row?.path && argument ? this.#resolve(argument) : undefined;
       const failed = explain(error, { op: verb.slice(0, 40).toLowerCase(), path });
       record(failed.kind);
-      await this.say(replyTo(failed, error instanceof Failed ? error.code : undefined));
+      await this.say(replyTo(failed, failed instanceof Failed ? failed.code : undefined));
     } finally {
       if (this.#presence.doing === access) this.#presence.doing = null;
       this.#presence.account = this.session ? this.account : null;

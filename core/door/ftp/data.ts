@@ -61,9 +61,11 @@ export class DataPort {
    * @throws {BargeError} `unavailable` when all ports are taken
    */
   listen(): number {
-    this.close();
-    const listener = this.#listener = this.#bind();
-    this.#arrival = this.#accept(listener);
+    const there = this.#listener; // nobody has come yet: it will do again
+    if (!there) this.close();
+    clearTimeout(this.#expiry);
+    const listener = this.#listener = there ?? this.#bind();
+    this.#arrival ??= this.#accept(listener);
     // Who asks and never comes holds one port of few.
     this.#expiry = setTimeout(() => this.close(), this.#options.patience.unused);
     return listener.addr.port;

@@ -91,4 +91,8 @@ export class Failed extends BargeError {
     super(kind, why, facts);
     this.code = code;
   }
+
+  override with(facts: ErrorFacts): Failed {
+    return new Failed(this.code, this.kind, this.message, super.with(facts));
+  }
 }

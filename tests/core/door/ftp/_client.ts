@@ -20,8 +20,10 @@ export class Wire implements Disposable {
     this.#listen(socket);
   }
 
-  static async open(port: number): Promise<Wire> {
-    const socket = connect({ host: "127.0.0.1", port, noDelay: true, allowHalfOpen: true });
+  /** @param from which address of ours */
+  static async open(port: number, from?: string): Promise<Wire> {
+    const to = { host: "127.0.0.1", port, localAddress: from };
+    const socket = connect({ ...to, noDelay: true, allowHalfOpen: true });
     await new Promise<void>((resolve, reject) => {
       socket.once("connect", resolve);
       socket.once("error", reject);
@@ -59,9 +61,19 @@ export class Wire implements Disposable {
     this.#socket.end();
   }
 
-  /** Ends our side of the connection below TLS, without close_notify. */
+  /** The connection below TLS. */
+  get plain(): Socket | undefined {
+    return this.#plain;
+  }
+
+  /** Ends our side of it, without close_notify. */
   endBelow(): void {
     this.#plain!.end();
+  }
+
+  /** Cuts the connection off. */
+  reset(): void {
+    this.#socket.resetAndDestroy();
   }
 
   /** A line, without its end; undefined when the server has ended its side. */
@@ -201,7 +213,7 @@ export class Client implements Disposable {
 
   async put(line: string, bytes: string | Uint8Array, ...codes: number[]): Promise<string> {
     using data = await this.begin(line);
-    await data.send(bytes);
+    if (bytes.length > 0) await data.send(bytes); // the runtime's TLS never tells of none
     data.end();
     return await this.expect(...codes.length ? codes : [226]);
   }

@@ -11,6 +11,7 @@ import { Session } from "../../../../core/session/session.ts";
 import { type Settings, Store } from "../../../../core/session/store.ts";
 
 let made: Promise<KeyPair> | undefined;
+let password: ReturnType<typeof makeVerifier> | undefined;
 
 export interface Wanted {
   readonly patience?: Partial<Patience>;
@@ -38,7 +39,7 @@ export class Here implements AsyncDisposable {
       ...{ data, durability: "relaxed", allowRegister: false, defaultLimit: null, maxLimit: null },
       ...wanted.settings,
     });
-    const verifier = await makeVerifier("token", "unused");
+    const verifier = await (password ??= makeVerifier("password", "anna-secret"));
     const { id } = store.accounts.add({ name: "anna", role: "user", limit, verifier });
     const { token } = await store.tokens.issue(id, "test");
     const address = { host: "127.0.0.1", port: 0 };

@@ -1,5 +1,6 @@
 /** What each command answers, right and wrong, as a client sees it. */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { quota } from "../../../../core/session/quota.ts";
 import { Client } from "./_client.ts";
 import { Here } from "./_here.ts";
@@ -15,11 +16,16 @@ Deno.test("before a login: what needs none, and what does", async () => {
   await using here = await Here.start();
   using client = await Client.open(here);
   await play(client, [
-    ...["FEAT", "HELP", "HELP STOR", "NOOP", "SYST", "STAT", "SITE HELP", "OPTS UTF8 ON", "CLNT x"]
-      .map((line) => [line, { F: 211, H: 214, N: 200, S: 215, O: 200, C: 200 }[line[0]]!] as const)
-      .map(([line, code]) =>
-        [line, line === "STAT" ? 211 : line === "SITE HELP" ? 214 : code] as const
-      ),
+    ["FEAT", 211],
+    ["HELP", 214],
+    ["HELP stor", 214],
+    ["NOOP", 200],
+    ["SYST", 215],
+    ["STAT", 211],
+    ["SITE HELP", 214],
+    ["SITE HELP chmod", 214],
+    ["OPTS UTF8 ON", 200],
+    ["CLNT x", 200],
     ["PASS x", 503],
     ["AUTH KERBEROS", 504],
     ["PBSZ 0", 503],
@@ -129,12 +135,9 @@ Deno.test("files: written, read, renamed, told about, removed", async () => {
   await client.put("STOR f", text);
   assert.equal((await client.get("RETR f")).toString(), text);
   assert.equal(await client.ask("SIZE f", 213), `213 ${new TextEncoder().encode(text).length}`);
-  const digest = "5e80a2ea5cf1fae3ff8dd1f6bcb1fb7b1ec7c1e5".slice(0, 0);
-  assert.match(
-    await client.ask("HASH f", 213),
-    new RegExp(`^213 SHA-256 0-14 ${digest}[0-9a-f]{64} f$`),
-  );
-  assert.match(await client.ask('XSHA256 "f"', 250), /^250 [0-9a-f]{64}$/);
+  const digest = createHash("sha256").update(text).digest("hex");
+  assert.equal(await client.ask("HASH f", 213), `213 SHA-256 0-14 ${digest} f`);
+  assert.equal(await client.ask('XSHA256 "f"', 250), `250 ${digest}`);
   assert.match(await client.ask("XMD5 f", 250), /^250 [0-9a-f]{32}$/);
   assert.equal(
     await client.ask("MFMT 20120203040506 f", 213),
