@@ -74,14 +74,16 @@ async function store(c: Control, wanted: Wanted, access: Access): Promise<Reply>
       await receiveFile(upload, data, ascii ? new FromWire() : undefined, brake, access);
       if (data.tls && !data.tls.proved) throw unproved();
       await data.stream.end();
+      // A client that was killed has lost its control connection, too: mostly that is known by then.
+      if (!data.tls) await new Promise<void>((resolve) => setTimeout(resolve, 1));
       return data.tls !== undefined;
     });
     const { size } = await upload.commit(null, verified);
     return reply(226, `Transfer complete: ${size} bytes${unique ? `, as ${argument}` : ""}`);
   } catch (error) {
-    const failed = typed(error);
-    upload.fail(failed);
-    throw failed instanceof Failed ? continuable(failed, upload.offset, from) : error;
+    const { offset } = upload;
+    upload.fail(typed(error));
+    throw error instanceof Failed ? continuable(error, offset, from) : error;
   }
 }
 

@@ -34,7 +34,9 @@ export async function overData<T>(
   try {
     await c.say(reply(150, about));
     data = await arrived(c.data.open(shown, signal));
-    return await work(data);
+    const done = await work(data);
+    signal.throwIfAborted();
+    return done;
   } catch (error) {
     if (!signal.aborted) throw error;
     const { kind, message } = typed(signal.reason);

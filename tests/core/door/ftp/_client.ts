@@ -135,11 +135,16 @@ export class Wire implements Disposable {
 export class Client implements Disposable {
   protect = false;
 
-  private constructor(readonly wire: Wire, readonly port: number) {}
+  private constructor(readonly wire: Wire) {}
+
+  /** Connects, and reads nothing. */
+  static async connect({ port }: { readonly port: number }): Promise<Client> {
+    return new Client(await Wire.open(port));
+  }
 
   /** Connects, reads the greeting, and logs in if there is a token for it. */
-  static async open({ port }: { readonly port: number }, token?: string): Promise<Client> {
-    const client = new Client(await Wire.open(port), port);
+  static async open(at: { readonly port: number }, token?: string): Promise<Client> {
+    const client = await Client.connect(at);
     await client.expect(220);
     if (token) await client.login(token);
     return client;
