@@ -6,6 +6,7 @@
  *     deno task bench                 all of them
  *     deno task bench memory tree     only these
  */
+import { benchFtp } from "./ftp.ts";
 import { benchIdle } from "./idle.ts";
 import { benchMemory } from "./memory.ts";
 import { benchStart } from "./start.ts";
@@ -18,6 +19,7 @@ const benches = {
   idle: benchIdle,
   tree: benchTree,
   start: benchStart,
+  ftp: benchFtp,
   sync: benchSync,
 } as const;
 

@@ -17,6 +17,8 @@ export interface Bench extends AsyncDisposable {
   readonly folder: string;
   /** HOST:PORT of the server. */
   readonly address: string;
+  /** HOST:PORT of its FTP door, if that is open. */
+  readonly ftp: string | null;
   readonly server: Deno.ChildProcess;
   /** Runs a client command against it, to its end. */
   run(...args: string[]): Promise<Run>;
@@ -49,7 +51,7 @@ export async function startBench(...args: string[]): Promise<Bench> {
   const lines = server.stdout.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   while (!text.includes("\n")) text += (await lines.read()).value ?? "";
-  const { native } = JSON.parse(text) as { native: string };
+  const { native, ftp } = JSON.parse(text) as { native: string; ftp: string | null };
   const env = {
     BARGE_SERVER: `barge://bench@${native}`,
     BARGE_PASSWORD: "bench",
@@ -58,6 +60,7 @@ export async function startBench(...args: string[]): Promise<Bench> {
   return {
     folder,
     address: native,
+    ftp,
     server,
     run: (...args) => run(args, env),
     async [Symbol.asyncDispose]() {

@@ -28,7 +28,7 @@ export default command({
     data: dataOption(),
     native: door("native", { host: "127.0.0.1", port: 7171 }, "barge's own protocol"),
     http: later("http"),
-    ftp: door("ftp", null, "FTP, with TLS for who asks"),
+    ftp: door("ftp", null, "FTP (TLS for who asks for it)"),
     ftps: door("ftps", null, "FTP inside TLS"),
     ftpPassivePorts: valueOr(
       ["--ftp-passive-ports"],

@@ -118,7 +118,6 @@ function entryAt(c: Control, path: string): Entry {
   return { name, type: "file", size: upload!.offset, modified, owner: c.account, sha256: null };
 }
 
-// deno-lint-ignore require-await
 async function* only(entry: Entry): AsyncGenerator<Entry[], void, void> {
   yield [entry];
 }

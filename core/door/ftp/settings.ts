@@ -1,7 +1,7 @@
 /** Commands that set something, tell something, or do nothing. */
 import type { Row } from "./command.ts";
 import type { Control } from "./control.ts";
-import { type Fact, facts } from "./listing.ts";
+import { facts } from "./listing.ts";
 import { Failed, type Reply, reply } from "./reply.ts";
 import { siteHelp } from "./site.ts";
 
