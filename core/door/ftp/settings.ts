@@ -98,7 +98,7 @@ function only(verb: string, letter: string, what: string): Row {
 function features(c: Control): string[] {
   const { algorithm, facts: chosen } = c.state;
   const mark = (name: string, is: boolean) => is ? `${name}*` : name;
-  const tls = c.shown() ? ["AUTH TLS;SSL", "PBSZ", "PROT"] : [];
+  const tls = c.shown() ? ["AUTH SSL", "AUTH TLS", "PBSZ", "PROT"] : [];
   return [
     ...tls,
     "AVBL",
