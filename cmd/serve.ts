@@ -114,8 +114,8 @@ export default command({
     tlsKey: value(["--tls-key"], path("FILE"), "The key to --tls-cert, in PEM"),
     plaintext: flag(
       ["--plaintext"],
-      "Listen without TLS on an address that other machines reach. Passwords don't cross the " +
-        "wire, but files do, readable by all between",
+      "Listen without TLS on an address that other machines reach. Files cross the wire then, " +
+        "readable by all between; passwords do so by FTP, and not by barge's own protocol",
     ),
     grace: valueOr(
       ["--grace"],

@@ -25,6 +25,8 @@ export interface Wanted {
 
 /** A door on a port of its own, with the account anna, and a token in her password's place. */
 export class Here implements AsyncDisposable {
+  #stopped: Promise<void> | undefined;
+
   private constructor(
     readonly store: Store,
     readonly door: Door,
@@ -68,8 +70,13 @@ export class Here implements AsyncDisposable {
     return `${this.store.settings.data}/homes/anna/${name}`;
   }
 
+  /** Stops it, once. */
+  stop(grace: number): Promise<void> {
+    return this.#stopped ??= this.door.stop(grace);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.door.stop(0);
+    await this.stop(0);
     this.store[Symbol.dispose]();
     await Deno.remove(this.store.settings.data, { recursive: true });
   }

@@ -151,7 +151,7 @@ Deno.test("PASV names the public address, where there is one", async () => {
 });
 
 Deno.test("who never logs in, or falls silent, is told so and cut", async () => {
-  await using here = await Here.start({ patience: { stranger: 100, login: 300, idle: 400 } });
+  await using here = await Here.start({ patience: { stranger: 700, login: 1500, idle: 2000 } });
   using silent = await Client.open(here);
   using slow = await Client.open(here);
   const talking = (async () => {

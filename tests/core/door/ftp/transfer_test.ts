@@ -205,6 +205,27 @@ Deno.test("a client that is gone takes its transfer along; what came is kept", a
   await other.ask("RETR f", 550);
 });
 
+Deno.test("a server that stops lets transfers end, tells the idle, and cuts the rest", async () => {
+  await using here = await Here.start();
+  using idle = await anna(here);
+  using busy = await anna(here);
+  using slow = await anna(here);
+  using data = await busy.begin("STOR f");
+  using still = await slow.begin("STOR g");
+  await still.send("half");
+  await staged(here, 4);
+  const stopped = here.stop(1000);
+  await idle.expect(421);
+  await data.send("whole");
+  data.end();
+  await busy.expect(226);
+  await busy.expect(421);
+  await stopped;
+  await slow.gone();
+  assert.equal(Deno.readTextFileSync(here.disk("f")), "whole");
+  assert.equal(stat(here.session(), "/home/g").upload?.offset, 4);
+});
+
 Deno.test("a data connection that stands still is cut, and what came is kept", async () => {
   await using here = await Here.start({ patience: { transfer: 300 } });
   using client = await anna(here);
