@@ -63,7 +63,10 @@ function reachesOut({ address, ftp }: DoorSpec): boolean {
 
 /** Where a door listens and connects to, as the runtime's permissions name it. */
 function portsOf({ address, ftp }: DoorSpec): string[] {
-  if (ftp?.active) return ["127.0.0.1", "[::1]", formatAddress(address)];
+  if (ftp?.active) {
+    const { host } = address;
+    return ["127.0.0.1", "[::1]", host.includes(":") ? `[${host}]` : host];
+  }
   const ports = [address.port];
   if (ftp) { for (let port = ftp.passive[0]; port <= ftp.passive[1]; port++) ports.push(port); }
   return ports.map((port) => formatAddress({ host: address.host, port }));

@@ -272,12 +272,19 @@ export class Control implements Conversation {
   async #watch<T>(work: Promise<T>): Promise<T> {
     let done = false;
     const ended = work.then(() => void (done = true), () => void (done = true));
-    while (!this.#over && this.#queue.length < mostQueued) {
-      await Promise.race([ended, this.#peek()]);
-      if (done) break;
-      const got = await this.#take();
-      if ("line" in got && got.line) await this.#meanwhile(got.line);
-      else await this.#lost(got);
+    try {
+      while (!this.#over && this.#queue.length < mostQueued) {
+        await Promise.race([ended, this.#peek()]);
+        if (done) break;
+        const got = await this.#take();
+        if ("line" in got && got.line) await this.#meanwhile(got.line);
+        else this.#lost(got);
+      }
+    } catch (error) {
+      this.transfer?.abort(error);
+      throw error;
+    } finally {
+      await ended;
     }
     return await work;
   }
@@ -302,14 +309,13 @@ export class Control implements Conversation {
   }
 
   /** The client is gone, or has ended its side: a transfer that it does not mean to wait for ends. */
-  async #lost(got: Got): Promise<void> {
+  #lost(got: Got): void {
     this.#over = true;
     const quits = this.quitting || this.#queue.some((line) => asked(line).verb === "QUIT");
     if (!("failed" in got) && quits) return;
     const reason = new BargeError("unavailable", "the client has left");
     this.transfer?.abort(reason);
     if (!this.transfer) this.ended.abort(reason);
-    await Promise.resolve();
   }
 
   /** Tells it why, and lets it go. */

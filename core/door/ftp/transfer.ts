@@ -26,7 +26,7 @@ export async function overData<T>(
   const shown = c.state.protect ? c.shown() : undefined;
   const aborting = c.transfer = new AbortController();
   const { signal } = aborting;
-  const stop = () => c.data.close();
+  const stop = () => aborting.abort(c.ended.signal.reason);
   c.ended.signal.addEventListener("abort", stop);
   let data: Data | undefined;
   const cut = () => data?.stream.close(typed(signal.reason));
