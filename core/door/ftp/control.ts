@@ -108,6 +108,8 @@ export class Control implements Conversation {
     this.#lines = new LineReader(stream, (bytes) => this.#write(bytes));
     this.#loginBy = performance.now() + patience.login;
     const ports = spec.ftp!.passive;
+    // Who begins with TLS means it for data, too, also where PROT P is left unsaid.
+    this.state.protect = spec.name === "ftps";
     this.data = new DataPort({ host: spec.address.host, ports, peer: this.host, patience });
   }
 

@@ -52,7 +52,6 @@ export const loginRows: Record<string, Row> = {
     ...{ argument: "none", login: false, help: ["", "log out, and begin again"] },
     run(c) {
       forget(c);
-      c.state = { ...freshState(), failures: c.state.failures };
       return reply(220, "Begin again");
     },
   },
@@ -77,7 +76,6 @@ export const loginRows: Record<string, Row> = {
       if (c.tls) throw new Failed(503, "usage", "Already using TLS");
       if (!c.shown()) throw new Failed(534, "unsupported", "There is no TLS here");
       forget(c);
-      c.state = { ...freshState(), failures: c.state.failures };
       // SSL and TLS-P say with that one word what PROT P says (RFC 4217, section 17).
       c.state.protect = mechanism === "SSL" || mechanism === "TLS-P";
       await c.secure(reply(234, `AUTH ${mechanism} accepted; begin the handshake`));
@@ -118,7 +116,7 @@ function needTls(c: Control): void {
   throw new Failed(530, "unauthenticated", "TLS is required here", { hint: "say AUTH TLS first" });
 }
 
-/** Nobody is logged in any more. */
+/** Nobody is logged in any more; what was agreed on TLS stays. */
 function forget(c: Control): void {
   c.data.close();
   c.admit(undefined);

@@ -135,7 +135,8 @@ export class Wire implements Disposable {
 export class Client implements Disposable {
   protect = false;
 
-  private constructor(readonly wire: Wire) {}
+  /** @param wire taken over */
+  constructor(readonly wire: Wire) {}
 
   /** Connects, and reads nothing. */
   static async connect({ port }: { readonly port: number }): Promise<Client> {
