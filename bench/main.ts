@@ -6,6 +6,7 @@
  *     deno task bench                 all of them
  *     deno task bench memory tree     only these
  */
+import { benchFtp } from "./ftp.ts";
 import { benchHttp } from "./http.ts";
 import { benchIdle } from "./idle.ts";
 import { benchMemory } from "./memory.ts";
@@ -21,6 +22,7 @@ const benches = {
   tree: benchTree,
   sftp: benchSftp,
   start: benchStart,
+  ftp: benchFtp,
   sync: benchSync,
   http: benchHttp,
 } as const;

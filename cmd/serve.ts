@@ -1,4 +1,5 @@
 /** `barge serve`: the server. */
+import { isIPv4 } from "node:net";
 import { object } from "@optique/core/constructs";
 import { type DoorName, doorNames } from "../core/door/door.ts";
 import { type Address, formatAddress, isLoopback } from "../core/net/address.ts";
@@ -27,8 +28,25 @@ export default command({
     data: dataOption(),
     native: door("native", { host: "127.0.0.1", port: 7171 }, "barge's own protocol"),
     http: door("http", { host: "127.0.0.1", port: 8080 }, "the web: a page, an API, WebDAV"),
-    ftp: later("ftp"),
-    ftps: later("ftps"),
+    ftp: door("ftp", null, "FTP (TLS for who asks for it)"),
+    ftps: door("ftps", null, "FTP inside TLS"),
+    ftpPassivePorts: valueOr(
+      ["--ftp-passive-ports"],
+      portRange(),
+      [22_000, 22_499] as const,
+      "Where FTP's data connections are listened for. Default: 22000-22499",
+    ),
+    ftpPublicAddress: value(
+      ["--ftp-public-address"],
+      ipv4(),
+      "The address that FTP's PASV names, where clients reach another one than this machine has",
+    ),
+    ftpActive: value(
+      ["--ftp-active"],
+      oneOf("on", "off"),
+      "May FTP's PORT have the server connect to its client? Workers may then connect to any " +
+        "machine. Default: where only this machine connects",
+    ),
     sftp: door("sftp", null, "the door for scp, sftp, rclone, WinSCP and sshfs"),
     workers: valueOr(
       ["--workers"],
@@ -171,7 +189,13 @@ export default command({
     await serve({
       data,
       doors: { native, http, ftp, ftps, sftp },
-      ftp: { passive: [22_000, 22_499], publicAddress: undefined, active: false },
+      ftp: {
+        passive: options.ftpPassivePorts,
+        publicAddress: options.ftpPublicAddress,
+        active: options.ftpActive
+          ? options.ftpActive === "on"
+          : [ftp, ftps].every((address) => !address || isLoopback(address.host)),
+      },
       tls: options.tls,
       plaintext: options.plaintext,
       tlsCert: options.tlsCert,
@@ -237,6 +261,24 @@ function door(name: DoorName, usual: Address | null, what: string) {
   );
 }
 
+/** `A-B`: ports, the first and the last. */
+function portRange() {
+  const read = (text: string): readonly [number, number] | undefined => {
+    const [, first, last] = /^(\d{1,5})-(\d{1,5})$/.exec(text)?.map(Number) ?? [];
+    return first >= 1 && first <= last && last <= 65_535 ? [first, last] : undefined;
+  };
+  return valueParser("A-B", [1, 1] as readonly [number, number], read, {
+    wanted: "a range of ports like 22000-22499",
+    format: ([first, last]) => `${first}-${last}`,
+  });
+}
+
+function ipv4() {
+  return valueParser("IP", "", (text) => isIPv4(text) ? text : undefined, {
+    wanted: "an IPv4 address",
+  });
+}
+
 /** Bytes a second. */
 function rate() {
   const sizes = sizeOrNone();
@@ -249,17 +291,4 @@ function rate() {
     wanted: "a size of 1KiB or more, or `none`",
     format: (size: number | null) => size === null ? "none" : String(size),
   });
-}
-
-/** A door that this version does not have: `off` is all that it can be told. */
-function later(door: string) {
-  const read = (text: string): Address | null | undefined => text === "off" ? null : undefined;
-  return valueOr(
-    [`--${door}`],
-    valueParser("off", null as Address | null, read, {
-      wanted: `\`off\`, and this version of barge has no ${door} door yet`,
-    }),
-    null as Address | null,
-    `This version has no ${door} door yet. Default: off`,
-  );
 }

@@ -29,7 +29,10 @@ export interface FtpSpec {
   readonly passive: readonly [first: number, last: number];
   /** What clients are told to connect to; undefined: the address that they reached. */
   readonly publicAddress: string | undefined;
-  /** May clients have the server connect to them (PORT)? Workers may then connect to anywhere. */
+  /**
+   * May clients have the server connect to them (PORT)? Workers may then connect to anywhere; where
+   * the door is on loopback, to nowhere else.
+   */
   readonly active: boolean;
 }
 

@@ -21,7 +21,7 @@ const quiet = 60_000;
 /** What gives out connections: Deno's listener, or one with TLS. */
 export interface Listener {
   readonly addr: Deno.Addr;
-  accept(): Promise<Pipe & { readonly remoteAddr: Deno.Addr }>;
+  accept(): Promise<Pipe & { readonly remoteAddr: Deno.Addr; readonly localAddr?: Deno.Addr }>;
   close(): void;
 }
 
@@ -44,8 +44,12 @@ export interface Hosting {
   readonly listener: Listener;
   /** How long a new connection may be silent, in ms. */
   readonly patience: number;
-  /** Takes over a connection that was let in, and says of it who it is and what it does. */
-  readonly begin: (stream: Stream, presence: Presence) => Conversation;
+  /**
+   * Takes over a connection that was let in, and says of it who it is and what it does.
+   *
+   * @param local the address of ours that it has reached, if that is known
+   */
+  readonly begin: (stream: Stream, presence: Presence, local: string) => Conversation;
   /** Those for whom there is no place: told so, or closed. */
   readonly refusals: { refuse(stream: Stream): void; stop(): Promise<void> };
 }
@@ -54,14 +58,14 @@ export interface Hosting {
 export function host(hosting: Hosting): Door {
   const { name, store, host, listener, refusals, begin } = hosting;
   const open = new Map<Conversation, Promise<void>>();
-  const accepting = accept(listener, hosting.patience, (stream) => {
+  const accepting = accept(listener, hosting.patience, (stream, local) => {
     const leave = store.gate.enter(parseAddress(stream.peer).host);
     if (!leave) {
       store.metrics.refused(name);
       return refusals.refuse(stream);
     }
     const presence = store.roster.enter(name, stream.peer);
-    const conversation = begin(stream, presence);
+    const conversation = begin(stream, presence, local);
     const ended = conversation.run().finally(() => {
       open.delete(conversation);
       presence.leave();
@@ -93,14 +97,15 @@ export function host(hosting: Hosting): Door {
 async function accept(
   listener: Listener,
   patience: number,
-  take: (stream: Stream) => void,
+  take: (stream: Stream, local: string) => void,
 ): Promise<void> {
   let told = -Infinity;
   while (true) {
     try {
       const conn = await listener.accept();
       const stream = open(conn, patience);
-      if (stream) take(stream);
+      const local = (conn.localAddr as Deno.NetAddr | undefined)?.hostname ?? "";
+      if (stream) take(stream, local);
     } catch (error) {
       if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) {
         return;

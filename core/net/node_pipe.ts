@@ -54,18 +54,7 @@ export class NodePipe implements Pipe {
 
   /** The bytes may be used again when it is done. */
   write(bytes: Uint8Array): Promise<number> {
-    if (this.#socket.destroyed) {
-      return Promise.reject(this.#error ?? new Deno.errors.BadResource("the connection is closed"));
-    }
-    const { promise, resolve, reject } = Promise.withResolvers<number>();
-    const fail = () => reject(this.#error ?? new Deno.errors.BrokenPipe("the connection broke"));
-    this.#socket.once("close", fail);
-    this.#socket.write(bytes, (error) => {
-      this.#socket.off("close", fail);
-      if (error) reject(error);
-      else resolve(bytes.length);
-    });
-    return promise;
+    return writeTo(this.#socket, bytes, () => this.#error);
   }
 
   closeWrite(): Promise<void> {
@@ -84,4 +73,24 @@ export class NodePipe implements Pipe {
     this.#over = true;
     this.#wake();
   }
+}
+
+/** Writes all of the bytes. @param why what has ended the socket, if it has ended */
+export function writeTo(
+  socket: TLSSocket,
+  bytes: Uint8Array,
+  why: () => unknown,
+): Promise<number> {
+  if (socket.destroyed) {
+    return Promise.reject(why() ?? new Deno.errors.BadResource("the connection is closed"));
+  }
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const fail = () => reject(why() ?? new Deno.errors.BrokenPipe("the connection broke"));
+  socket.once("close", fail);
+  socket.write(bytes, (error) => {
+    socket.off("close", fail);
+    if (error) reject(error);
+    else resolve(bytes.length);
+  });
+  return promise;
 }

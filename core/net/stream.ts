@@ -24,7 +24,7 @@ export class Stream implements Disposable {
   paces: { readonly read: Pace; readonly write: Pace } | undefined;
   /** Who is at the other end, for messages and logs. */
   readonly peer: string;
-  readonly #conn: Pipe;
+  #conn: Pipe;
   #readBy = Infinity;
   #writeBy = Infinity;
   /** What the read and the write that wait were given, for the message when it is over. */
@@ -65,6 +65,7 @@ export class Stream implements Disposable {
     const pace = this.paces?.read;
     try {
       const n = await this.#conn.read(into);
+      this.#check(); // a TLS connection that is cut while it is read says that it has ended
       if (n !== null) this.#judge(pace, n, began, "sends");
       return n;
     } catch (cause) {
@@ -95,6 +96,36 @@ export class Stream implements Disposable {
       throw this.#failed(cause);
     } finally {
       this.#writeBy = Infinity;
+    }
+  }
+
+  /**
+   * Goes on over a connection that is laid over this one, as TLS is. Nothing else may wait on the
+   * stream meanwhile.
+   *
+   * @param lay takes the one below over, unless it fails; what it returns closes it, too
+   * @param patience milliseconds until that must be done
+   * @throws {BargeError} what `lay` throws, after which the stream is closed; `unavailable` when it
+   *   was not done in time
+   */
+  async upgrade<P extends Pipe & { abandon(): void }>(
+    lay: (below: Pipe) => Promise<P>,
+    patience: number,
+  ): Promise<P> {
+    this.#check();
+    this.#given.read = patience;
+    this.#readBy = performance.now() + patience;
+    try {
+      const above = await lay(this.#conn);
+      if (this.#closed) above.abandon();
+      this.#check();
+      return this.#conn = above;
+    } catch (cause) {
+      const failed = this.#failed(cause);
+      this.close(failed);
+      throw failed;
+    } finally {
+      this.#readBy = Infinity;
     }
   }
 

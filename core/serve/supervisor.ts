@@ -11,7 +11,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { DoorSpec } from "../door/door.ts";
 import { BargeError } from "../error.ts";
-import { formatAddress } from "../net/address.ts";
+import { formatAddress, isLoopback } from "../net/address.ts";
 import type { KeyPair } from "../net/certificate.ts";
 import type { Adjustable, Settings } from "../session/store.ts";
 import { SupervisorGatherer } from "./gather.ts";
@@ -47,7 +47,7 @@ export function workerPermissions(
   return {
     read: [data],
     write: [data],
-    net: doors.some(({ ftp }) => ftp?.active) ? true : doors.flatMap(portsOf),
+    net: doors.some(reachesOut) ? true : doors.flatMap(portsOf),
     env: false,
     ffi: false,
     import: false,
@@ -56,8 +56,17 @@ export function workerPermissions(
   };
 }
 
-/** Where a door listens, as the runtime's permissions name it. */
+/** Does a door connect to clients (FTP's PORT) that may be anywhere? */
+function reachesOut({ address, ftp }: DoorSpec): boolean {
+  return ftp?.active === true && !isLoopback(address.host);
+}
+
+/** Where a door listens and connects to, as the runtime's permissions name it. */
 function portsOf({ address, ftp }: DoorSpec): string[] {
+  if (ftp?.active) {
+    const { host } = address;
+    return ["127.0.0.1", "[::1]", host.includes(":") ? `[${host}]` : host];
+  }
   const ports = [address.port];
   if (ftp) { for (let port = ftp.passive[0]; port <= ftp.passive[1]; port++) ports.push(port); }
   return ports.map((port) => formatAddress({ host: address.host, port }));

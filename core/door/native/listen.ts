@@ -1,15 +1,25 @@
 /** Opens the native door: BARGE/1 on TCP, or on TLS. */
 import { getLogger } from "@logtape/logtape";
+import { BargeError } from "../../error.ts";
 import { type Address, formatAddress } from "../../net/address.ts";
 import type { KeyPair } from "../../net/certificate.ts";
 import { TlsDoor } from "../../net/listen_tls.ts";
+import { encodeFrame } from "../../protocol/frame.ts";
+import { failure } from "../../protocol/message.ts";
 import type { Store } from "../../session/store.ts";
 import type { Door, Opening } from "../door.ts";
 import { host, type Listener } from "../listen.ts";
 import { Connection, type Patience, patience } from "./connection.ts";
-import { Refusals } from "./refuse.ts";
+import { Refusals } from "../refuse.ts";
 
 const log = getLogger(["barge", "serve"]);
+/** As the answer to a hello. */
+const refusal = encodeFrame(failure(
+  new BargeError("unavailable", "there are too many connections", {
+    op: "connect",
+    hint: "try again later, or end some of your own",
+  }),
+));
 
 /** As the operator asks for it. @throws as `OpenDoor` */
 export async function openDoor({ store, spec, reusePort, tls }: Opening): Promise<Door> {
@@ -61,6 +71,6 @@ function opened(store: Store, hostname: string, listener: Listener, allowed: Pat
     listener,
     patience: allowed.stranger,
     begin: (stream, presence) => new Connection(store, stream, presence, allowed),
-    refusals: new Refusals(),
+    refusals: new Refusals(refusal),
   });
 }

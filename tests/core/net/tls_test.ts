@@ -227,7 +227,9 @@ Deno.test("much goes through in both directions at once, whole", async () => {
   })();
   const got = new Uint8Array(size);
   let at = 0;
-  for (let n; (n = await stream.read(got.subarray(at, at + 70_000))) !== null && at < size;) {
+  while (at < size) {
+    const n = await stream.read(got.subarray(at, at + 70_000));
+    assert.ok(n !== null, "the server has ended its side");
     at += n;
   }
   await writing;

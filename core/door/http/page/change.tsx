@@ -117,9 +117,9 @@ async function perform(view: UserView, wish: Wish): Promise<string> {
       if (verb === "delete") await remove(session, from, true);
       else if (verb === "move" || (verb !== "copy" && !keep)) {
         await move(session, from, join(to, name), "never");
-      } else await copyTree(session, from, join(to, name), "never", {
-        signal: exchange.ended.signal,
-      });
+      } else {await copyTree(session, from, join(to, name), "never", {
+          signal: exchange.ended.signal,
+        });}
       done++;
     } catch (error) {
       const failed = typed(error, { path: from });

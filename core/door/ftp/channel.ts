@@ -1,0 +1,85 @@
+/**
+ * Commands that ask for a data connection (RFC 959, 4.1.2; RFC 2428). A client has us connect to
+ * nobody but itself, and to no port that belongs to a service: no bounces.
+ */
+import { isIPv4 } from "node:net";
+import type { Address } from "../../net/address.ts";
+import { BargeError } from "../../error.ts";
+import { familyOf, formatSix, parseExtended, parseSix } from "./address.ts";
+import type { Row } from "./command.ts";
+import type { Control } from "./control.ts";
+import { Failed, type Reply, reply } from "./reply.ts";
+
+export const channelRows: Record<string, Row> = {
+  PASV: {
+    ...{ argument: "none", login: true, help: ["", "have a port to connect to"] },
+    run(c) {
+      if (c.state.extendedOnly) throw extendedOnly();
+      const host = c.spec.ftp!.publicAddress ?? c.local;
+      if (!isIPv4(host)) {
+        throw new Failed(425, "unsupported", "This connection is IPv6", { hint: "use EPSV" });
+      }
+      const port = listen(c);
+      return reply(227, `Entering passive mode (${formatSix({ host, port })}).`);
+    },
+  },
+  EPSV: {
+    ...{ argument: "optional", login: true, help: ["[1|2|ALL]", "have a port to connect to"] },
+    run(c, argument) {
+      const wanted = argument.trim().toUpperCase();
+      if (wanted === "ALL") {
+        c.state.extendedOnly = true;
+        return reply(200, "EPSV it is, and nothing else");
+      }
+      const family = familyOf(c.local);
+      if (wanted !== "" && wanted !== String(family)) {
+        throw new Failed(522, "unsupported", `Network protocol not supported, use (${family})`);
+      }
+      return reply(229, `Entering extended passive mode (|||${listen(c)}|).`);
+    },
+  },
+  PORT: {
+    ...{ argument: "needed", login: true, help: ["H,H,H,H,P,P", "have it connect to your port"] },
+    run: (c, argument) => dial(c, () => parseSix(argument.trim())),
+  },
+  EPRT: {
+    ...{ argument: "needed", login: true, help: ["|FAMILY|ADDRESS|PORT|", "the same"] },
+    run: (c, argument) => dial(c, () => parseExtended(argument.trim())),
+  },
+};
+
+function listen(c: Control): number {
+  try {
+    return c.data.listen();
+  } catch (error) {
+    if (!(error instanceof BargeError) || error.kind !== "unavailable") throw error;
+    throw new Failed(425, error.kind, error.message, { hint: error.hint });
+  }
+}
+
+function dial(c: Control, parse: () => Address): Reply {
+  if (c.state.extendedOnly) throw extendedOnly();
+  if (!c.spec.ftp!.active) {
+    throw new Failed(502, "refused", "Active mode is off here", { hint: "use PASV or EPSV" });
+  }
+  const { host, port } = parsed(parse);
+  if (host !== c.host) {
+    throw new Failed(501, "refused", "Rejected data connection to foreign address");
+  }
+  if (port < 1024) throw new Failed(501, "refused", "Rejected data connection to privileged port");
+  c.data.dial(port);
+  return reply(200, "The data connection will go there");
+}
+
+function parsed(parse: () => Address): Address {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof BargeError) || error.kind !== "unsupported") throw error;
+    throw new Failed(522, error.kind, error.message);
+  }
+}
+
+function extendedOnly(): Failed {
+  return new Failed(501, "usage", "Not after EPSV ALL");
+}

@@ -1,0 +1,186 @@
+/** Commands on files and folders that need no data connection. */
+import { BargeError } from "../../error.ts";
+import { digest } from "../../session/digest.ts";
+import { mkdir } from "../../session/mkdir.ts";
+import { move } from "../../session/move.ts";
+import { quota } from "../../session/quota.ts";
+import { remove } from "../../session/remove.ts";
+import { setModified } from "../../session/set_modified.ts";
+import { stat } from "../../session/stat.ts";
+import type { Row } from "./command.ts";
+import type { Control } from "./control.ts";
+import { formatTime, parseTime } from "./listing.ts";
+import { resolve } from "./path.ts";
+import { Failed, quoted, type Reply, reply } from "./reply.ts";
+
+/** What AVBL tells of an account without a quota: the largest number that clients can hold. */
+const endless = "9223372036854775807";
+
+const cwd: Row = {
+  ...{ argument: "optional", login: true, help: ["[PATH]", "go to a folder; by default to /"] },
+  run: (c, argument) => enterFolder(c, resolve(c.state.folder, argument || "/")),
+};
+const cdup: Row = {
+  ...{ argument: "none", login: true, help: ["", "go to the folder above"] },
+  run: (c) => enterFolder(c, resolve(c.state.folder, "..")),
+};
+const pwd: Row = {
+  ...{ argument: "none", login: true, help: ["", "in which folder this is"] },
+  run: (c) => reply(257, `${quoted(c.state.folder)} is where you are`),
+};
+const mkd: Row = {
+  ...{ argument: "needed", path: true, login: true, does: "mkdir" },
+  help: ["PATH", "make a folder"],
+  run(c, argument) {
+    const path = resolve(c.state.folder, argument);
+    mkdir(c.session!, { verb: "mkdir", path, parents: false });
+    return reply(257, `${quoted(path)} was made`);
+  },
+};
+const rmd: Row = {
+  ...{ argument: "needed", path: true, login: true, does: "remove" },
+  help: ["PATH", "remove an empty folder"],
+  async run(c, argument) {
+    const path = resolve(c.state.folder, argument);
+    const { entry } = stat(c.session!, path);
+    if (entry?.type !== "dir") throw new BargeError("refused", "it is not a folder", { path });
+    await remove(c.session!, path, false);
+    return reply(250, "The folder was removed");
+  },
+};
+
+export const fileRows: Record<string, Row> = {
+  CWD: cwd,
+  XCWD: cwd,
+  CDUP: cdup,
+  XCUP: cdup,
+  PWD: pwd,
+  XPWD: pwd,
+  MKD: mkd,
+  XMKD: mkd,
+  RMD: rmd,
+  XRMD: rmd,
+  DELE: {
+    ...{ argument: "needed", path: true, login: true, does: "remove" },
+    help: ["PATH", "remove a file"],
+    async run(c, argument) {
+      const path = resolve(c.state.folder, argument);
+      const { entry } = stat(c.session!, path);
+      if (entry?.type === "dir") {
+        throw new BargeError("refused", "it is a folder", { path, hint: "RMD removes it" });
+      }
+      await remove(c.session!, path, false);
+      return reply(250, "The file was removed");
+    },
+  },
+  RNFR: {
+    ...{ argument: "needed", path: true, login: true, help: ["PATH", "what RNTO is to rename"] },
+    run(c, argument) {
+      const path = resolve(c.state.folder, argument);
+      if (!stat(c.session!, path).entry) throw new BargeError("not-found", "it is no file yet");
+      c.state.renameFrom = path;
+      return reply(350, "And what is its new name?");
+    },
+  },
+  RNTO: {
+    ...{ argument: "needed", path: true, login: true, does: "move" },
+    help: ["PATH", "the new name of what RNFR named"],
+    async run(c, argument) {
+      const from = c.state.renameFrom;
+      if (from === undefined) {
+        throw new Failed(503, "usage", "Bad sequence of commands: use RNFR first");
+      }
+      c.state.renameFrom = undefined;
+      await move(c.session!, from, resolve(c.state.folder, argument), "always");
+      return reply(250, "It has its new name");
+    },
+  },
+  SIZE: {
+    ...{ argument: "needed", path: true, login: true, does: "stat" },
+    help: ["PATH", "a file's bytes; of an upload that was cut, those that are kept"],
+    run(c, argument) {
+      const path = resolve(c.state.folder, argument);
+      if (c.state.ascii) {
+        const hint = "say TYPE I first";
+        throw new Failed(550, "refused", "SIZE not allowed in ASCII mode", { path, hint });
+      }
+      const { entry, upload } = stat(c.session!, path);
+      if (entry?.type === "dir") throw new BargeError("refused", "it is not retrievable", { path });
+      return reply(213, String(entry?.size ?? upload!.offset));
+    },
+  },
+  MDTM: {
+    ...{ argument: "needed", path: true, login: true, does: "stat" },
+    help: ["PATH", "when a file was written"],
+    run(c, argument) {
+      const path = resolve(c.state.folder, argument);
+      const { entry } = stat(c.session!, path);
+      if (!entry) throw new BargeError("not-found", "it is no file yet");
+      if (entry.type === "dir") throw new BargeError("refused", "it is not retrievable", { path });
+      return reply(213, formatTime(entry.modified));
+    },
+  },
+  MFMT: {
+    ...{ argument: "needed", login: true, does: "touch" },
+    help: ["YYYYMMDDhhmmss PATH", "set when it was written, in UTC"],
+    async run(c, argument) {
+      const [, text, name] = /^(\S+) ([^]+)$/.exec(argument) ?? [];
+      const time = text === undefined ? undefined : parseTime(text);
+      if (time === undefined) throw new Failed(501, "usage", "MFMT YYYYMMDDhhmmss PATH, in UTC");
+      const path = resolve(c.state.folder, name);
+      const kept = await setModified(c.session!, path, time);
+      return reply(213, `Modify=${formatTime(new Date(kept).toISOString())}; ${path}`);
+    },
+  },
+  AVBL: {
+    ...{ argument: "optional", login: true, does: "quota" },
+    help: ["[PATH]", "how many bytes may still be written"],
+    run: (c) => reply(213, String(quota(c.session!).left ?? endless)),
+  },
+  HASH: {
+    ...{ argument: "needed", path: true, login: true, does: "digest", slow: true },
+    help: ["PATH", "a file's digest, as OPTS HASH chose"],
+    async run(c, argument) {
+      const path = resolve(c.state.folder, argument);
+      const { algorithm } = c.state;
+      const { digest, size } = await digestOf(c, path, algorithm);
+      const name = algorithm === "md5" ? "MD5" : "SHA-256";
+      return reply(213, `${name} 0-${size} ${digest} ${argument}`);
+    },
+  },
+  XSHA256: digestRow("sha256"),
+  XMD5: digestRow("md5"),
+};
+
+function digestRow(algorithm: "sha256" | "md5"): Row {
+  return {
+    ...{ argument: "needed", path: true, login: true, does: "digest", slow: true },
+    help: ["PATH", `a file's ${algorithm === "md5" ? "MD5" : "SHA-256"}`],
+    async run(c, argument) {
+      const bare = /^"([^]*)"$/.exec(argument)?.[1].replaceAll('""', '"') ?? argument;
+      const { digest } = await digestOf(c, resolve(c.state.folder, bare), algorithm);
+      return reply(250, digest);
+    },
+  };
+}
+
+/** ABOR ends it, as it does a transfer. */
+async function digestOf(c: Control, path: string, algorithm: "sha256" | "md5") {
+  const aborting = c.transfer = new AbortController();
+  try {
+    return await digest(
+      c.session!,
+      { verb: "digest", path, algorithm, fresh: false },
+      AbortSignal.any([aborting.signal, c.ended.signal]),
+    );
+  } finally {
+    c.transfer = undefined;
+  }
+}
+
+function enterFolder(c: Control, path: string): Reply {
+  const { entry } = stat(c.session!, path);
+  if (entry?.type !== "dir") throw new BargeError("refused", "it is not a folder", { path });
+  c.state.folder = path;
+  return reply(250, `${quoted(path)} is where you are`);
+}

@@ -1,0 +1,154 @@
+/**
+ * Bytes of a control connection in, command lines out; no I/O. Lines end in CRLF, or in LF alone.
+ *
+ * Telnet (RFC 854) is taken out on the way: a doubled IAC is one byte 255, options are refused, all
+ * else is dropped. IAC IP, IAC DM in front of an ABOR come as urgent data, a byte of which the system
+ * keeps for itself: so single bytes that can begin no command are dropped in front of a line, and an
+ * ABOR whose LF was such a byte is taken at its CR.
+ *
+ * What is wrong with a line is told with it, and the next one is read as if nothing had happened. At
+ * most one line and the bytes of one feed are kept.
+ */
+
+/** The longest line, in bytes, CRLF included. */
+export const longest = 4096;
+
+export interface Line {
+  readonly text: string;
+  /** Why it can't be a command: longer than {@link longest}, with a NUL, or not UTF-8. */
+  readonly fault?: "long" | "nul" | "encoding";
+}
+
+const [lf, cr] = [10, 13];
+const [iac, dont, do_, wont, will, sb, se] = [255, 254, 253, 252, 251, 250, 240];
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+type Telnet = "text" | "iac" | "will" | "do" | "other option" | "inside" | "inside iac";
+
+/**
+ * @example
+ * ```ts
+ * import { LineParser } from "./line.ts";
+ * const parser = new LineParser();
+ * parser.feed(new TextEncoder().encode("NOOP\r\nSTOR a"));
+ * if (parser.next()?.text !== "NOOP" || parser.next() !== undefined) throw new Error();
+ * parser.feed(new TextEncoder().encode(" b\r\n"));
+ * if (parser.next()?.text !== "STOR a b") throw new Error();
+ * ```
+ */
+export class LineParser {
+  readonly #line = new Uint8Array(longest);
+  #length = 0;
+  #long = false;
+  #nul = false;
+  #telnet: Telnet = "text";
+  #input: Uint8Array = new Uint8Array();
+  /** An ABOR was taken at its CR: an LF behind it is no line. */
+  #early = false;
+  #refusals: number[] = [];
+
+  /** Takes bytes in; they must stay as they are until {@link next} has found nothing more. */
+  feed(bytes: Uint8Array): void {
+    this.#input = bytes;
+  }
+
+  /** The next line, or undefined when more bytes are needed. */
+  next(): Line | undefined {
+    for (let i = 0; i < this.#input.length; i++) {
+      const byte = this.#input[i];
+      if (this.#telnet !== "text" || byte === iac) {
+        this.#negotiate(byte);
+      } else if (byte === lf && this.#early) {
+        this.#early = false;
+      } else if (byte === lf) {
+        this.#input = this.#input.subarray(i + 1);
+        return this.#take();
+      } else if (this.#length > 0 || byte < 0xf0) {
+        this.#keep(byte);
+      }
+    }
+    this.#input = new Uint8Array();
+    const abort = this.#length === 5 && this.#line[4] === cr &&
+      /^abor$/i.test(String.fromCharCode(...this.#line.subarray(0, 4)));
+    if (!abort) return undefined;
+    const line = this.#take();
+    this.#early = true;
+    return line;
+  }
+
+  /** Forgets all that has come and is no line yet. */
+  discard(): void {
+    this.#input = new Uint8Array();
+    this.#take();
+    this.#telnet = "text";
+    this.#early = false;
+    this.#refusals = [];
+  }
+
+  /** What Telnet wants to be told: every option is refused. */
+  refusals(): Uint8Array | undefined {
+    if (this.#refusals.length === 0) return undefined;
+    const bytes = Uint8Array.from(this.#refusals);
+    this.#refusals = [];
+    return bytes;
+  }
+
+  #take(): Line {
+    let length = this.#length;
+    if (length > 0 && this.#line[length - 1] === cr) length--;
+    const fault = this.#long ? "long" : this.#nul ? "nul" : undefined;
+    this.#length = 0;
+    this.#long = this.#nul = false;
+    if (fault) return { text: "", fault };
+    try {
+      return { text: decoder.decode(this.#line.subarray(0, length)) };
+    } catch {
+      return { text: "", fault: "encoding" };
+    }
+  }
+
+  #keep(byte: number): void {
+    this.#early = false;
+    this.#nul ||= byte === 0;
+    if (this.#length < longest - 1) this.#line[this.#length++] = byte;
+    else this.#long = true;
+  }
+
+  #negotiate(byte: number): void {
+    const refuse = (answer: number) => {
+      // Who asks for thousands of options in one piece is told of some.
+      if (this.#refusals.length < 96) this.#refusals.push(iac, answer, byte);
+      this.#telnet = "text";
+    };
+    switch (this.#telnet) {
+      case "text":
+        this.#telnet = "iac";
+        break;
+      case "iac":
+        this.#telnet = "text";
+        if (byte === iac) this.#keep(byte);
+        else if (byte === will) this.#telnet = "will";
+        else if (byte === do_) this.#telnet = "do";
+        else if (byte === wont || byte === dont) this.#telnet = "other option";
+        else if (byte === sb) this.#telnet = "inside";
+        else if (byte < se) this.#keep(byte); // no Telnet command: the IAC was a stray byte
+        break;
+      case "will":
+        refuse(dont);
+        break;
+      case "do":
+        refuse(wont);
+        break;
+      case "other option":
+        this.#telnet = "text";
+        break;
+      case "inside":
+        if (byte === iac) this.#telnet = "inside iac";
+        else if (byte === lf) this.#telnet = "text"; // it was never ended: the next line is a line
+        break;
+      case "inside iac":
+        this.#telnet = byte === se ? "text" : "inside";
+        break;
+    }
+  }
+}

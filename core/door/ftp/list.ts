@@ -1,0 +1,191 @@
+/** LIST, NLST, MLSD, MLST, and STAT, which is LIST on the control connection. */
+import { BargeError } from "../../error.ts";
+import type { Entry } from "../../protocol/message.ts";
+import { list } from "../../session/list.ts";
+import { stat } from "../../session/stat.ts";
+import type { Row } from "./command.ts";
+import type { Control } from "./control.ts";
+import { factsLine, longLine } from "./listing.ts";
+import { isPattern, matches, resolve } from "./path.ts";
+import { Failed, type Reply, reply, shown } from "./reply.ts";
+import { overData, send } from "./transfer.ts";
+
+/** So many lines are told on the control connection. */
+const mostTold = 10_000;
+
+export const listRows: Record<string, Row> = {
+  LIST: {
+    ...{ argument: "optional", login: true, does: "list", slow: true },
+    help: ["[PATH]", "list a folder, as `ls -l`"],
+    run: (c, argument) => sendList(c, found(c, argument), longLines),
+  },
+  NLST: {
+    ...{ argument: "optional", login: true, does: "list", slow: true },
+    help: ["[PATH]", "list a folder's names"],
+    run(c, argument) {
+      const what = found(c, argument);
+      return sendList(c, what, ({ name }) => shown(what.prefix + name));
+    },
+  },
+  MLSD: {
+    ...{ argument: "optional", login: true, does: "list", slow: true },
+    help: ["[PATH]", "list a folder's facts, for programs"],
+    run(c, argument) {
+      const path = resolve(c.state.folder, argument);
+      const { entry } = stat(c.session!, path);
+      if (entry?.type !== "dir") throw new Failed(501, "usage", "it is not a folder", { path });
+      const what = { path, prefix: "", entries: list(c.session!, path, false) };
+      return sendList(c, what, (entry) => facts(c, entry, path));
+    },
+  },
+  MLST: {
+    ...{ argument: "optional", path: true, login: true, does: "stat" },
+    help: ["[PATH]", "the facts of one file or folder"],
+    run(c, argument) {
+      const path = resolve(c.state.folder, argument);
+      const entry = entryAt(c, path);
+      const line = facts(c, { ...entry, name: path }, resolve(path, ".."));
+      return { code: 250, text: `Facts of ${path}:`, lines: [line], last: "End" };
+    },
+  },
+  STAT: {
+    ...{ argument: "optional", login: false, does: undefined },
+    help: ["[PATH]", "how this session is; or list a folder here"],
+    run(c, argument) {
+      if (argument === "") return status(c);
+      if (!c.session) throw new Failed(530, "unauthenticated", "Log in with USER and PASS first");
+      return told(found(c, argument));
+    },
+  },
+};
+
+/** What is to be listed. */
+interface Found {
+  readonly path: string;
+  /** What the client has written in front of the names. */
+  readonly prefix: string;
+  readonly entries: AsyncIterable<Entry[]>;
+}
+
+/**
+ * What an argument of LIST means: options of `ls` are taken off, a pattern in the last part stands
+ * for the names that match.
+ *
+ * @throws {BargeError} `not-found`
+ */
+function found(c: Control, argument: string): Found {
+  const words = /^(?:-[A-Za-z0-9]*(?: +|$))+/;
+  const literal = resolve(c.state.folder, argument);
+  const name = words.test(argument) && !isThere(c, literal)
+    ? argument.replace(words, "")
+    : argument;
+  const path = resolve(c.state.folder, name);
+  if (isPattern(name) && !isThere(c, path)) return matching(c, name);
+  const { entry } = stat(c.session!, path);
+  if (entry?.type === "dir") return { path, prefix: "", entries: list(c.session!, path, false) };
+  const one = entryAt(c, path);
+  return { path, prefix: name.slice(0, name.lastIndexOf("/") + 1), entries: only(one) };
+}
+
+function matching(c: Control, name: string): Found {
+  const cut = name.lastIndexOf("/") + 1;
+  const prefix = name.slice(0, cut);
+  if (isPattern(prefix.slice(0, -1))) {
+    throw new BargeError("unsupported", "A pattern may be in a path's last part alone");
+  }
+  const path = resolve(c.state.folder, prefix || ".");
+  const { entry } = stat(c.session!, path);
+  if (entry?.type !== "dir") throw new BargeError("not-found", "there is no such folder", { path });
+  const all = list(c.session!, path, false);
+  return { path, prefix, entries: filtered(all, (entry) => matches(name.slice(cut), entry.name)) };
+}
+
+function isThere(c: Control, path: string): boolean {
+  try {
+    return stat(c.session!, path).entry !== null;
+  } catch (error) {
+    if (error instanceof BargeError) return false;
+    throw error;
+  }
+}
+
+/** A file or folder; where there is none, the upload to there that was cut, as far as it came. */
+function entryAt(c: Control, path: string): Entry {
+  const { entry, upload } = stat(c.session!, path);
+  if (entry) return entry;
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  const modified = new Date().toISOString();
+  return { name, type: "file", size: upload!.offset, modified, owner: c.account, sha256: null };
+}
+
+async function* only(entry: Entry): AsyncGenerator<Entry[], void, void> {
+  yield [entry];
+}
+
+async function* filtered(
+  batches: AsyncIterable<Entry[]>,
+  wanted: (entry: Entry) => boolean,
+): AsyncGenerator<Entry[], void, void> {
+  for await (const batch of batches) yield batch.filter(wanted);
+}
+
+type Format = (entry: Entry) => string;
+
+const longLines: Format = (entry) => longLine(entry, Date.now());
+
+async function sendList(
+  c: Control,
+  { entries }: Found,
+  format: Format,
+): Promise<Reply> {
+  c.state.restart = 0;
+  const encoder = new TextEncoder();
+  let count = 0;
+  await overData(c, "Here comes the listing", async (data) => {
+    for await (const batch of entries) {
+      const bytes = encoder.encode(batch.map((entry) => `${format(entry)}\r\n`).join(""));
+      await send(data, bytes);
+      count += batch.length;
+    }
+    await data.stream.end();
+  });
+  return reply(226, `That was all: ${count} ${count === 1 ? "entry" : "entries"}`);
+}
+
+async function told({ path, entries }: Found): Promise<Reply> {
+  const lines: string[] = [];
+  for await (const batch of entries) {
+    lines.push(...batch.map(longLines));
+    if (lines.length > mostTold) {
+      throw new Failed(450, "refused", "there are too many entries", { path, hint: "use LIST" });
+    }
+  }
+  return { code: 213, text: `Status of ${path}:`, lines, last: "End of status" };
+}
+
+function status(c: Control): Reply {
+  const { ascii, folder, protect } = c.state;
+  const lines = [
+    `Connected to ${c.local} from ${c.host}`,
+    c.tls ? "This connection is encrypted" : "This connection is in the clear",
+    c.session ? `Logged in as ${c.account}, in ${folder}` : "Not logged in",
+    `TYPE ${ascii ? "A" : "I"}; STRU F; MODE S; PROT ${protect ? "P" : "C"}`,
+    c.transfer ? "A transfer is under way" : "No transfer is under way",
+  ];
+  return { code: 211, text: "Status:", lines, last: "End of status" };
+}
+
+/** @param folder where the entry is */
+function facts(c: Control, entry: Entry, folder: string): string {
+  return factsLine(entry, c.state.facts, permissions(c, entry, folder));
+}
+
+/** What one may do with it (RFC 3659, section 7.5.5), as core/session/access.ts decides it. */
+function permissions(c: Control, { type, name, owner }: Entry, folder: string): string {
+  if (name === "/") return "el";
+  if (folder === "/") return "celmp";
+  if (type === "dir") return "cdeflmp";
+  const { name: own, role } = c.session!.account();
+  const guarded = /^\/public(\/|$)/.test(folder) && role !== "admin" && owner !== own;
+  return guarded ? "r" : "adfrw";
+}

@@ -1,0 +1,34 @@
+/** Opens the FTP door, where a client may ask for TLS, or the one where it begins with it (FTPS). */
+import { showing, type Shown } from "../../net/accept_tls.ts";
+import type { KeyPair } from "../../net/certificate.ts";
+import type { Door, Opening } from "../door.ts";
+import { host } from "../listen.ts";
+import { Refusals } from "../refuse.ts";
+import { Control } from "./control.ts";
+import { patience as usual } from "./patience.ts";
+import { encodeReply, reply } from "./reply.ts";
+
+/** The names that clients give the protocol in a handshake (RFC 7301): of others nothing is taken. */
+const protocols = ["ftp", "x-filezilla-ftp"];
+const refusal = encodeReply(reply(421, "There are too many connections; try again later"));
+
+/** @throws as `OpenDoor` */
+export function openDoor(
+  { store, spec, reusePort, tls }: Opening,
+  patience = usual,
+): Promise<Door> {
+  let shown: Shown | undefined = tls && showing(tls, protocols);
+  const { host: hostname, port } = spec.address;
+  const door = host({
+    name: spec.name,
+    store,
+    host: hostname,
+    listener: Deno.listen({ hostname, port, reusePort }),
+    patience: patience.stranger,
+    begin: (stream, presence, local) =>
+      new Control({ store, spec, patience, shown: () => shown }, stream, presence, local),
+    refusals: new Refusals(refusal),
+  });
+  const reload = (pair: KeyPair) => void (shown = showing(pair, protocols));
+  return Promise.resolve(Object.assign(door, { reload }));
+}

@@ -1,0 +1,135 @@
+/** Commands of logging in and out, and of TLS (RFC 959, 4.1.1; RFC 2228; RFC 4217). */
+import { BargeError } from "../../error.ts";
+import { enter } from "../../session/enter.ts";
+import { claimed } from "../access.ts";
+import type { Row } from "./command.ts";
+import type { Control } from "./control.ts";
+import { Failed, type Reply, reply } from "./reply.ts";
+import { freshState } from "./state.ts";
+
+/** After so many failed logins on one connection it is closed. */
+const mostFailures = 3;
+
+export const loginRows: Record<string, Row> = {
+  USER: {
+    ...{ argument: "needed", login: false, help: ["NAME", "who logs in"] },
+    run(c, name) {
+      needTls(c);
+      forget(c);
+      c.state.user = name;
+      c.account = claimed(name);
+      return reply(331, "Say the password, or a token in its place, with PASS");
+    },
+  },
+  PASS: {
+    ...{ argument: "optional", login: false, does: "login", slow: true },
+    help: ["PASSWORD", "log in; a token will do, too"],
+    async run(c, secret, access) {
+      needTls(c);
+      const name = c.state.user;
+      if (name === undefined) throw new Failed(503, "usage", "Login with USER first");
+      if (c.session) throw new Failed(503, "usage", "You are logged in; REIN forgets it");
+      try {
+        const session = await enter(c.store, { name, secret, host: c.host }, (ms) => c.pause(ms));
+        if (!c.admit(session)) return full(c);
+        c.account = access.account = session.account().name;
+        return reply(230, `Logged in as ${c.account}`);
+      } catch (error) {
+        if (!(error instanceof BargeError) || error.kind !== "unauthenticated") throw error;
+        c.quitting = ++c.state.failures >= mostFailures;
+        const { message, hint } = error;
+        throw new Failed(530, "unauthenticated", c.quitting ? `${message}; goodbye` : message, {
+          hint,
+        });
+      }
+    },
+  },
+  ACCT: {
+    ...{ argument: "needed", login: false, help: ["TEXT", "is not needed"] },
+    run: () => reply(202, "No account information is needed"),
+  },
+  REIN: {
+    ...{ argument: "none", login: false, help: ["", "log out, and begin again"] },
+    run(c) {
+      forget(c);
+      return reply(220, "Begin again");
+    },
+  },
+  QUIT: {
+    ...{
+      argument: "none",
+      login: false,
+      help: ["", "end the connection, when a transfer is done"],
+    },
+    run(c) {
+      c.quitting = true;
+      return reply(221, "Goodbye");
+    },
+  },
+  AUTH: {
+    ...{ argument: "needed", login: false, help: ["TLS", "encrypt this connection"] },
+    async run(c, argument) {
+      const mechanism = argument.trim().toUpperCase();
+      if (!/^(TLS|TLS-C|SSL|TLS-P)$/.test(mechanism)) {
+        throw new Failed(504, "unsupported", "There is AUTH TLS");
+      }
+      if (c.tls) throw new Failed(503, "usage", "Already using TLS");
+      if (!c.shown()) throw new Failed(534, "unsupported", "There is no TLS here");
+      forget(c);
+      // SSL and TLS-P say with that one word what PROT P says (RFC 4217, section 17).
+      c.state.protect = mechanism === "SSL" || mechanism === "TLS-P";
+      await c.secure(reply(234, `AUTH ${mechanism} accepted; begin the handshake`));
+      return undefined;
+    },
+  },
+  PBSZ: {
+    ...{ argument: "needed", login: false, help: ["0", "is due before PROT"] },
+    run(c, argument) {
+      if (!c.tls) throw new Failed(503, "usage", "PBSZ not allowed on insecure control connection");
+      if (!/^\d{1,10}$/.test(argument.trim())) throw new Failed(501, "usage", "That is no size");
+      c.state.buffered = true;
+      return reply(200, "PBSZ=0 successful");
+    },
+  },
+  PROT: {
+    ...{ argument: "needed", login: false, help: ["P|C", "data in private, or in the clear"] },
+    run(c, argument) {
+      if (!c.tls) throw new Failed(503, "usage", "PROT not allowed on insecure control connection");
+      if (!c.state.buffered) {
+        throw new Failed(503, "usage", "You must issue the PBSZ command prior to PROT");
+      }
+      const level = argument.trim().toUpperCase();
+      if (level === "S" || level === "E") throw new Failed(536, "unsupported", "Use P or C");
+      if (level !== "P" && level !== "C") throw new Failed(504, "unsupported", "Use P or C");
+      if (level === "C" && c.spec.tls === "require") {
+        throw new Failed(534, "refused", "Data in the clear is not allowed here");
+      }
+      c.state.protect = level === "P";
+      return reply(200, level === "P" ? "Data goes in private" : "Data goes in the clear");
+    },
+  },
+};
+
+/** @throws {Failed} where a name or password would cross the wire for all to read */
+function needTls(c: Control): void {
+  if (c.tls || c.spec.tls !== "require") return;
+  throw new Failed(530, "unauthenticated", "TLS is required here", { hint: "say AUTH TLS first" });
+}
+
+/** Nobody is logged in any more; what was agreed on TLS stays. */
+function forget(c: Control): void {
+  c.data.close();
+  c.admit(undefined);
+  c.account = null;
+  c.state = {
+    ...freshState(),
+    failures: c.state.failures,
+    protect: c.state.protect,
+    buffered: c.state.buffered,
+  };
+}
+
+function full(c: Control): Reply {
+  c.quitting = true;
+  return reply(421, "The account has too many connections; try again later");
+}

@@ -1,0 +1,76 @@
+/** Paths as FTP's users write them: relative to where they are, with `..` and slashes to spare. */
+
+/**
+ * The absolute path without empty, `.` and `..` parts. Above `/` there is nothing but `/` itself.
+ *
+ * @param folder where the client is: absolute
+ *
+ * @example
+ * ```ts
+ * import { resolve } from "./path.ts";
+ * if (resolve("/home/a", "../b//c/") !== "/home/b/c") throw new Error();
+ * if (resolve("/home", "../../..") !== "/" || resolve("/home", "/public/.") !== "/public") throw new Error();
+ * ```
+ */
+export function resolve(folder: string, path: string): string {
+  const parts: string[] = [];
+  for (const part of (path.startsWith("/") ? path : `${folder}/${path}`).split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return `/${parts.join("/")}`;
+}
+
+/** Has a path's last part `*`, `?` or `[`? */
+export function isPattern(path: string): boolean {
+  return /[*?[][^/]*$/.test(path);
+}
+
+/**
+ * Does a name match a pattern, as shells have it? `*`, `?`, `[a-z]`, `[!a]`; a dot in front is
+ * matched by nothing but a dot. The time is bounded by the product of both lengths.
+ *
+ * @example
+ * ```ts
+ * import { matches } from "./path.ts";
+ * if (!matches("*.t?t", "a.txt") || matches("*", ".hidden") || !matches("[!b-z]*", "a")) throw new Error();
+ * if (matches("*a".repeat(100), "a".repeat(99))) throw new Error();
+ * ```
+ */
+export function matches(pattern: string, name: string): boolean {
+  const tokens = Array.from(pattern.matchAll(/\[!?\]?[^\]]*\]|[^]/gu), ([token]) => token);
+  const letters = Array.from(name);
+  if (letters[0] === "." && tokens[0] !== ".") return false;
+  // Where to go on if what follows the last star does not match: with one letter more in the star.
+  let [star, after] = [-1, 0];
+  let t = 0;
+  for (let l = 0; l < letters.length;) {
+    if (tokens[t] === "*") {
+      [star, after] = [t++, l];
+    } else if (t < tokens.length && matchesOne(tokens[t], letters[l])) {
+      t++;
+      l++;
+    } else if (star !== -1) {
+      t = star + 1;
+      l = ++after;
+    } else {
+      return false;
+    }
+  }
+  while (tokens[t] === "*") t++;
+  return t === tokens.length;
+}
+
+function matchesOne(token: string, letter: string): boolean {
+  if (token === "?") return true;
+  if (token.length < 3 || token[0] !== "[") return token === letter;
+  const not = token[1] === "!";
+  const set = Array.from(token.slice(not ? 2 : 1, -1));
+  let found = false;
+  for (let i = 0; i < set.length; i++) {
+    const range = set[i + 1] === "-" && i + 2 < set.length;
+    found ||= range ? set[i] <= letter && letter <= set[i + 2] : set[i] === letter;
+    if (range) i += 2;
+  }
+  return found !== not;
+}

@@ -1,0 +1,38 @@
+/** How long a client may take, in ms. */
+import type { Floor } from "../../net/pace.ts";
+
+export interface Patience {
+  /** To send a whole command, before it has logged in. */
+  readonly stranger: number;
+  /** Until it has logged in, all in all. */
+  readonly login: number;
+  /** To send a whole command, after that. */
+  readonly idle: number;
+  /** To read an answer. */
+  readonly answer: number;
+  /** For a TLS handshake. */
+  readonly handshake: number;
+  /** Until the data connection is there, once a transfer waits for it. */
+  readonly data: number;
+  /** Until a transfer makes use of a port that was asked for. */
+  readonly unused: number;
+  /** Without a byte moving in a transfer. */
+  readonly transfer: number;
+  /** All in all, from our last answer until it closes. */
+  readonly linger: number;
+  /** The least that a transfer must move. */
+  readonly floor: Floor;
+}
+
+export const patience: Patience = {
+  stranger: 30_000,
+  login: 120_000,
+  idle: 600_000,
+  answer: 60_000,
+  handshake: 10_000,
+  data: 15_000,
+  unused: 60_000,
+  transfer: 60_000,
+  linger: 2_000,
+  floor: { bytes: 60 * 1024, over: 60_000 },
+};

@@ -1,0 +1,98 @@
+/** Replies: three digits and a text, on one line or several (RFC 959, section 4.2). */
+import { BargeError, type ErrorFacts, type Kind } from "../../error.ts";
+
+export interface Reply {
+  readonly code: number;
+  readonly text: string;
+  /** Lines between the first and the last; a text of several lines begins with `text`. */
+  readonly lines?: readonly string[];
+  /** The last line's text, where there are `lines`. */
+  readonly last?: string;
+}
+
+export function reply(code: number, text: string): Reply {
+  return { code, text };
+}
+
+const encoder = new TextEncoder();
+
+/**
+ * A reply as it is sent.
+ *
+ * @example
+ * ```ts
+ * import { encodeReply, reply } from "./reply.ts";
+ * const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+ * if (text(encodeReply(reply(200, "ok"))) !== "200 ok\r\n") throw new Error();
+ * const many = encodeReply({ code: 211, text: "a", lines: ["b"], last: "end" });
+ * if (text(many) !== "211-a\r\n b\r\n211 end\r\n") throw new Error();
+ * ```
+ */
+export function encodeReply({ code, text, lines, last = "End." }: Reply): Uint8Array {
+  if (!lines) return encoder.encode(`${code} ${shown(text)}\r\n`);
+  const between = lines.map((line) => ` ${shown(line)}\r\n`).join("");
+  return encoder.encode(`${code}-${shown(text)}\r\n${between}${code} ${shown(last)}\r\n`);
+}
+
+/**
+ * A text without what could end a line, or do something to a terminal.
+ *
+ * @example
+ * ```ts
+ * import { shown } from "./reply.ts";
+ * if (shown("a\r\n550 b") !== "a??550 b") throw new Error();
+ * ```
+ */
+export function shown(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.toWellFormed().replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, "?");
+}
+
+/** A path in a reply that is read by programs: in quotes, its own doubled (RFC 959, appendix II). */
+export function quoted(path: string): string {
+  return `"${path.replaceAll('"', '""')}"`;
+}
+
+/** The code that a failure is told with. */
+const codes = {
+  usage: 501,
+  "no-directory": 550,
+  "not-found": 550,
+  unavailable: 450,
+  "no-space": 452,
+  refused: 550,
+  protocol: 500,
+  unsupported: 504,
+  fatal: 451,
+  io: 451,
+  denied: 550,
+  unauthenticated: 530,
+  "over-quota": 552,
+  digest: 451,
+  exists: 550,
+  changed: 451,
+  identity: 534,
+  interrupted: 426,
+} satisfies Record<Kind, number>;
+
+/** A failure as a reply. Clients look for the customary words where a file is not there. */
+export function replyTo(error: BargeError, code: number = codes[error.kind]): Reply {
+  const { kind, path, message, hint } = error;
+  const why = kind === "not-found" ? "No such file or directory" : message;
+  const where = path === undefined ? "" : `${path}: `;
+  return { code, text: `${where}${why}${hint === undefined ? "" : `; ${hint}`}` };
+}
+
+/** A failure that FTP has a code of its own for. */
+export class Failed extends BargeError {
+  readonly code: number;
+
+  constructor(code: number, kind: Kind, why: string, facts: ErrorFacts = {}) {
+    super(kind, why, facts);
+    this.code = code;
+  }
+
+  override with(facts: ErrorFacts): Failed {
+    return new Failed(this.code, this.kind, this.message, super.with(facts));
+  }
+}

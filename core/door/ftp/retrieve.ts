@@ -1,0 +1,78 @@
+/** RETR: a file, from an offset on. */
+import { borrow, giveBack } from "../../net/pool.ts";
+import { BargeError } from "../../error.ts";
+import { type Download, get } from "../../session/get.ts";
+import type { Access } from "../access.ts";
+import { type Brake, brakeOf } from "../brake.ts";
+import { ToWire } from "./ascii.ts";
+import type { Row } from "./command.ts";
+import type { Control } from "./control.ts";
+import type { Data } from "./data.ts";
+import { resolve } from "./path.ts";
+import { Failed, type Reply, reply } from "./reply.ts";
+import { overData, send } from "./transfer.ts";
+
+export const retrieveRows: Record<string, Row> = {
+  RETR: {
+    ...{ argument: "needed", path: true, login: true, does: "get", slow: true },
+    help: ["PATH", "send a file; REST says from where on"],
+    run: retrieve,
+  },
+};
+
+async function retrieve(c: Control, argument: string, access: Access): Promise<Reply> {
+  const { restart, ascii } = c.state;
+  c.state.restart = 0;
+  if (restart > 0 && ascii) throw new Failed(501, "usage", "No restart in type A");
+  const file = await open(c, resolve(c.state.folder, argument), restart);
+  try {
+    const left = file.size - restart;
+    const about = `Opening data connection for ${argument} (${left} bytes)`;
+    await overData(c, about, async (data) => {
+      const brake = brakeOf(c.store.rates.down, c.session!.id, c.ended.signal);
+      await sendFile(file, data, ascii ? new ToWire() : undefined, brake, access);
+      await data.stream.end();
+    });
+    return reply(226, `Transfer complete: ${left} bytes`);
+  } finally {
+    file.close();
+  }
+}
+
+async function open(c: Control, path: string, offset: number): Promise<Download> {
+  try {
+    return await get(c.session!, path, offset);
+  } catch (error) {
+    if (!(error instanceof BargeError) || error.kind !== "usage" || offset === 0) throw error;
+    throw new Failed(554, "usage", `invalid REST: ${error.message}`, { path });
+  }
+}
+
+/** The next piece is read while the last one is sent. */
+async function sendFile(
+  file: Download,
+  data: Data,
+  lines: ToWire | undefined,
+  brake: Brake | undefined,
+  access: Access,
+): Promise<void> {
+  let [one, other] = [borrow(), borrow()];
+  const next = (into: Uint8Array) => file.read(brake ? into.subarray(0, brake.piece) : into);
+  try {
+    let n = await next(one);
+    while (n > 0) {
+      await brake?.hold(n);
+      const bytes = one.subarray(0, n);
+      const sending = send(data, lines ? lines.convert(bytes) : bytes);
+      // Both are waited for, also if one fails: neither buffer may be given back while in use.
+      const [sent, read] = await Promise.allSettled([sending, next(other)]);
+      if (sent.status === "rejected") throw sent.reason;
+      access.bytes += n;
+      if (read.status === "rejected") throw read.reason;
+      [one, other, n] = [other, one, read.value];
+    }
+  } finally {
+    giveBack(one);
+    giveBack(other);
+  }
+}

@@ -1,0 +1,173 @@
+/** Commands that set something, tell something, or do nothing. */
+import type { Row } from "./command.ts";
+import type { Control } from "./control.ts";
+import { facts } from "./listing.ts";
+import { Failed, type Reply, reply } from "./reply.ts";
+import { siteHelp } from "./site.ts";
+
+/** `syntax` and `what` of every command, for HELP; the table knows all of them. */
+export type Helps = () => Iterable<readonly [verb: string, Row["help"]]>;
+
+/** @param all the whole table, once it is made */
+export function settingRows(all: Helps): Record<string, Row> {
+  return {
+    TYPE: {
+      ...{ argument: "needed", login: true, help: ["A|I", "text, or bytes as they are"] },
+      run(c, argument) {
+        const type = argument.trim().toUpperCase();
+        if (/^(A( N)?|L ?7)$/.test(type)) c.state.ascii = true;
+        else if (/^(I|L ?8)$/.test(type)) c.state.ascii = false;
+        else throw new Failed(504, "unsupported", "There is TYPE A and TYPE I");
+        return reply(200, c.state.ascii ? "Type is A: text" : "Type is I: bytes");
+      },
+    },
+    MODE: only("MODE", "S", "stream"),
+    STRU: only("STRU", "F", "files"),
+    ALLO: {
+      ...{ argument: "needed", login: true, help: ["BYTES", "reserve room for the next upload"] },
+      run(c, argument) {
+        const [, bytes] = /^\s*(\d{1,15})(\s+R\s+\d+)?\s*$/i.exec(argument) ?? [];
+        if (bytes === undefined) throw new Failed(501, "usage", "That is no number of bytes");
+        const { limit } = c.session!.account();
+        if (limit !== null && Number(bytes) > limit) {
+          throw new Failed(552, "over-quota", `${bytes} bytes are more than the quota of ${limit}`);
+        }
+        c.state.reserve = Number(bytes);
+        return reply(200, `The next upload begins with ${bytes} bytes reserved`);
+      },
+    },
+    REST: {
+      ...{ argument: "needed", login: true, help: ["OFFSET", "where the next transfer begins"] },
+      run(c, argument) {
+        if (!/^\d{1,15}$/.test(argument.trim())) {
+          throw new Failed(501, "usage", "That is no offset");
+        }
+        c.state.restart = Number(argument);
+        if (c.state.ascii && c.state.restart > 0) {
+          c.state.restart = 0;
+          throw new Failed(501, "usage", "No restart in type A", { hint: "say TYPE I first" });
+        }
+        return reply(350, `The next transfer begins at ${c.state.restart}`);
+      },
+    },
+    FEAT: {
+      ...{ argument: "none", login: false, help: ["", "what there is beside RFC 959"] },
+      run: (c) => ({ code: 211, text: "Features:", lines: features(c), last: "End" }),
+    },
+    OPTS: {
+      ...{ argument: "needed", login: false, help: ["COMMAND OPTIONS", "MLST, HASH, UTF8"] },
+      run: options,
+    },
+    HELP: {
+      ...{ argument: "optional", login: false, help: ["[COMMAND]", "this"] },
+      run: (_, argument) => help(argument.trim().toUpperCase(), new Map(all())),
+    },
+    SYST: {
+      ...{ argument: "none", login: false, help: ["", "what kind of listings to expect"] },
+      run: () => reply(215, "UNIX Type: L8"),
+    },
+    NOOP: {
+      ...{ argument: "optional", login: false, help: ["", "do nothing"] },
+      run: () => reply(200, "Nothing done"),
+    },
+    CLNT: {
+      ...{ argument: "needed", login: false, help: ["NAME", "which program this is"] },
+      run: () => reply(200, "Hello"),
+    },
+    LANG: {
+      ...{ argument: "optional", login: false, help: ["[EN]", "the language of replies"] },
+      run(_, argument) {
+        if (/^(en(-.*)?)?$/i.test(argument.trim())) return reply(200, "Replies are in English");
+        throw new Failed(504, "unsupported", "There is only English");
+      },
+    },
+  };
+}
+
+/** A command with which one may ask for one thing alone, which is the usual one. */
+function only(verb: string, letter: string, what: string): Row {
+  return {
+    ...{ argument: "needed", login: true, help: [letter, `${what}; there is nothing else`] },
+    run(_, argument) {
+      if (argument.trim().toUpperCase() === letter) return reply(200, `${verb} is ${letter}`);
+      throw new Failed(504, "unsupported", `There is only ${verb} ${letter}`);
+    },
+  };
+}
+
+function features(c: Control): string[] {
+  const { algorithm, facts: chosen } = c.state;
+  const mark = (name: string, is: boolean) => is ? `${name}*` : name;
+  const tls = c.shown() ? ["AUTH SSL", "AUTH TLS", "PBSZ", "PROT"] : [];
+  return [
+    ...tls,
+    "AVBL",
+    "CLNT",
+    ...c.spec.ftp!.active ? ["EPRT"] : [],
+    "EPSV",
+    `HASH ${mark("SHA-256", algorithm === "sha256")};${mark("MD5", algorithm === "md5")}`,
+    "LANG EN*",
+    "MDTM",
+    "MFMT",
+    `MLST ${facts.map((fact) => `${mark(fact, chosen.has(fact))};`).join("")}`,
+    "REST STREAM",
+    "SITE QUOTA",
+    "SITE UTIME",
+    "SIZE",
+    "TVFS",
+    "UTF8",
+    "XMD5",
+    "XSHA256",
+  ].sort();
+}
+
+/** OPTS (RFC 2389): those commands that have options. */
+function options(c: Control, argument: string): Reply {
+  const [command, ...rest] = argument.trim().split(" ");
+  const wanted = rest.join(" ").trim();
+  switch (command.toUpperCase()) {
+    case "MLST": {
+      const named = wanted.split(";").filter(Boolean).map((fact) => fact.toLowerCase());
+      if (/\s/.test(wanted)) throw new Failed(501, "usage", "Facts are parted by semicolons alone");
+      c.state.facts = new Set(facts.filter((fact) => named.includes(fact)));
+      if (named.length > 0 && c.state.facts.size === 0) {
+        throw new Failed(501, "usage", `There is no such fact: ${named[0]}`);
+      }
+      return reply(
+        200,
+        `MLST OPTS ${facts.filter((f) => c.state.facts.has(f)).map((f) => `${f};`).join("")}`,
+      );
+    }
+    case "HASH": {
+      const name = wanted.toUpperCase();
+      if (name === "SHA-256" || name === "MD5") {
+        c.state.algorithm = name === "MD5" ? "md5" : "sha256";
+      } else if (name !== "") {
+        throw new Failed(501, "unsupported", "There is SHA-256 and MD5");
+      }
+      return reply(200, c.state.algorithm === "md5" ? "MD5" : "SHA-256");
+    }
+    case "UTF8":
+    case "UTF-8":
+      if (/^(ON)?$/i.test(wanted)) return reply(200, "UTF-8 is always on");
+      throw new Failed(504, "unsupported", "Names are UTF-8 here, and nothing else");
+    default:
+      throw new Failed(501, "unsupported", "That command has no options");
+  }
+}
+
+function help(verb: string, all: ReadonlyMap<string, Row["help"]>): Reply {
+  if (verb === "") {
+    const verbs = Array.from(all.keys()).sort();
+    const lines: string[] = [];
+    while (verbs.length > 0) {
+      lines.push(verbs.splice(0, 8).map((name) => name.padEnd(8)).join("").trimEnd());
+    }
+    return { code: 214, text: "Commands; HELP COMMAND tells more:", lines, last: "End" };
+  }
+  if (verb === "SITE") return siteHelp();
+  const found = all.get(verb);
+  if (!found) throw new Failed(501, "unsupported", "There is no such command");
+  const [syntax, what] = found;
+  return reply(214, `${[verb, syntax].filter(Boolean).join(" ")}: ${what}`);
+}

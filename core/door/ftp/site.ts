@@ -1,0 +1,79 @@
+/** SITE: what FTP has no command for (RFC 959, 4.1.3). */
+import { quota } from "../../session/quota.ts";
+import { setModified } from "../../session/set_modified.ts";
+import { stat } from "../../session/stat.ts";
+import type { Access } from "../access.ts";
+import type { Row } from "./command.ts";
+import type { Control } from "./control.ts";
+import { parseTime } from "./listing.ts";
+import { resolve } from "./path.ts";
+import { Failed, type Reply, reply } from "./reply.ts";
+
+export const siteRows: Record<string, Row> = {
+  SITE: {
+    ...{ argument: "needed", login: false, help: ["COMMAND", "HELP, QUOTA, CHMOD, UTIME"] },
+    run(c, argument, access) {
+      const [, verb, rest] = /^\s*(\S*)\s*([^]*)$/.exec(argument)!;
+      const command = verb.toUpperCase();
+      if (command === "HELP") return siteHelp(rest.trim().toUpperCase());
+      const run = Object.hasOwn(commands, command) ? commands[command] : undefined;
+      if (!run) throw new Failed(501, "unsupported", "SITE HELP tells what there is");
+      if (!c.session) throw new Failed(530, "unauthenticated", "Log in with USER and PASS first");
+      return run(c, rest, access);
+    },
+  },
+};
+
+type Run = (c: Control, argument: string, access: Access) => Reply | Promise<Reply>;
+
+const commands: Record<string, Run> = {
+  QUOTA(c) {
+    const { account, used, reserved, limit, left } = quota(c.session!);
+    const bytes = (n: number | null) => n === null ? "none" : String(n);
+    return {
+      ...{ code: 211, text: `Quota of ${account}, in bytes:` },
+      lines: [
+        `used ${used}`,
+        `reserved ${reserved}`,
+        `limit ${bytes(limit)}`,
+        `left ${bytes(left)}`,
+      ],
+      last: "End",
+    };
+  },
+  /** Every file is its account's, whatever its mode: clients that preserve modes are not to fail. */
+  CHMOD(c, argument) {
+    const [, mode, path] = /^([0-7]{3,4}) ([^]+)$/.exec(argument) ?? [];
+    if (mode === undefined) throw new Failed(501, "usage", "SITE CHMOD MODE PATH, as in 644 a");
+    stat(c.session!, resolve(c.state.folder, path));
+    return reply(200, "Modes are not kept here; nothing was changed");
+  },
+  /** `SITE UTIME TIME PATH`, and `SITE UTIME PATH ACCESSED MODIFIED CREATED UTC`. */
+  async UTIME(c, argument) {
+    const long = /^([^]+) (?:\d{12,14}) (\d{12,14}) (?:\d{12,14}) UTC$/i.exec(argument);
+    const short = /^(\d{12,14}) ([^]+)$/.exec(argument);
+    const [path, text] = long ? [long[1], long[2]] : short ? [short[2], short[1]] : [];
+    const time = text && parseTime(text.padEnd(14, "0"));
+    if (path === undefined || !time) {
+      throw new Failed(501, "usage", "SITE UTIME YYYYMMDDhhmmss PATH, in UTC");
+    }
+    await setModified(c.session!, resolve(c.state.folder, path), time);
+    return reply(200, "The time is set");
+  },
+};
+
+const helps: Readonly<Record<string, string>> = {
+  CHMOD: "SITE CHMOD MODE PATH: is accepted; modes are not kept",
+  HELP: "SITE HELP [COMMAND]: this",
+  QUOTA: "SITE QUOTA: how much is used, reserved and left",
+  UTIME: "SITE UTIME YYYYMMDDhhmmss PATH: set a file's time, in UTC",
+};
+
+/** @param verb one of them; by default all are told */
+export function siteHelp(verb = ""): Reply {
+  if (verb === "") {
+    return { code: 214, text: "SITE has:", lines: Object.values(helps), last: "End" };
+  }
+  if (!Object.hasOwn(helps, verb)) throw new Failed(501, "unsupported", "There is no such command");
+  return reply(214, helps[verb]);
+}

@@ -1,0 +1,154 @@
+/**
+ * STOR, APPE, STOU: a file comes. With TLS its end is proved by close_notify; without it is published
+ * for want of better, and marked unverified. What is cut off is kept: SIZE tells how much, REST or
+ * APPE goes on.
+ */
+import { randomBytes } from "node:crypto";
+import { BargeError, typed } from "../../error.ts";
+import { borrow, giveBack } from "../../net/pool.ts";
+import { type Base, put, type PutRequest } from "../../session/put.ts";
+import type { Upload } from "../../session/upload.ts";
+import type { Access } from "../access.ts";
+import { type Brake, brakeOf } from "../brake.ts";
+import { FromWire } from "./ascii.ts";
+import type { Row } from "./command.ts";
+import type { Control } from "./control.ts";
+import type { Data } from "./data.ts";
+import { resolve } from "./path.ts";
+import { Failed, type Reply, reply } from "./reply.ts";
+import { checkData, overData, receive } from "./transfer.ts";
+
+const row = { path: true, login: true, does: "put", slow: true } as const;
+
+export const storeRows: Record<string, Row> = {
+  STOR: {
+    ...{ ...row, argument: "needed" },
+    help: ["PATH", "take in a file; REST says from where on"],
+    run: (c, argument, access) => store(c, { argument, base: c.state.restart || "fresh" }, access),
+  },
+  APPE: {
+    ...{ ...row, argument: "needed" },
+    help: ["PATH", "go on with a file, or with an upload that was cut"],
+    run(c, argument, access) {
+      notRestarting(c, "APPE");
+      return store(c, { argument, base: "old" }, access);
+    },
+  },
+  STOU: {
+    ...{ ...row, argument: "optional" },
+    help: ["", "take in a file, and find a name for it"],
+    run(c, _, access) {
+      notRestarting(c, "STOU");
+      const argument = `barge-${randomBytes(6).toString("hex")}`;
+      return store(c, { argument, base: "fresh", unique: true }, access);
+    },
+  },
+};
+
+interface Wanted {
+  readonly argument: string;
+  readonly base: Base;
+  /** Did we choose the name? Then it is told, and no file is replaced. */
+  readonly unique?: boolean;
+}
+
+async function store(c: Control, wanted: Wanted, access: Access): Promise<Reply> {
+  const { argument, base, unique = false } = wanted;
+  const { restart, reserve, ascii, folder } = c.state;
+  c.state.restart = 0;
+  c.state.reserve = undefined;
+  if (restart > 0 && ascii) throw new Failed(501, "usage", "No restart in type A");
+  const path = resolve(folder, argument);
+  checkData(c);
+  const upload = await begin(c, {
+    ...{ path, size: null, modified: null, base },
+    ...{ reserve, overwrite: unique ? "never" : "always" },
+  });
+  const from = upload.offset;
+  try {
+    const about = unique
+      ? `FILE: ${argument}`
+      : `Opening data connection for ${argument}${from > 0 ? `, from ${from} on` : ""}`;
+    const verified = await overData(c, about, async (data) => {
+      const brake = brakeOf(c.store.rates.up, c.session!.id, c.ended.signal);
+      await receiveFile(upload, data, ascii ? new FromWire() : undefined, brake, access);
+      if (data.tls && !data.tls.proved) throw unproved();
+      await data.stream.end();
+      // A client that was killed has lost its control connection, too: mostly that is known by then.
+      if (!data.tls) await new Promise<void>((resolve) => setTimeout(resolve, 1));
+      return data.tls !== undefined;
+    });
+    const { size } = await upload.commit(null, verified);
+    return reply(226, `Transfer complete: ${size} bytes${unique ? `, as ${argument}` : ""}`);
+  } catch (error) {
+    const { offset } = upload;
+    upload.fail(typed(error));
+    throw error instanceof Failed ? continuable(error, offset, from) : error;
+  }
+}
+
+/** @throws {BargeError} as `put`; {Failed} 554 for a REST beyond what is there */
+async function begin(c: Control, request: PutRequest): Promise<Upload> {
+  try {
+    return await put(c.session!, request);
+  } catch (error) {
+    const { base, path } = request;
+    if (!(error instanceof BargeError) || error.kind !== "usage" || base === "fresh") throw error;
+    throw new Failed(554, "usage", `invalid REST: ${error.message}`, { path, hint: error.hint });
+  }
+}
+
+/** Writes the body to its end; the next piece is read while the last one is written. */
+async function receiveFile(
+  upload: Upload,
+  data: Data,
+  lines: FromWire | undefined,
+  brake: Brake | undefined,
+  access: Access,
+): Promise<void> {
+  let [one, other] = [borrow(), borrow()];
+  let failed: unknown;
+  let writing = Promise.resolve();
+  const write = (bytes: Uint8Array) => {
+    writing = upload.write(bytes).catch((error) => {
+      failed = error;
+      data.stream.close();
+    });
+  };
+  try {
+    while (true) {
+      const n = await receive(data, brake ? one.subarray(0, brake.piece) : one);
+      await writing;
+      if (n === null || failed !== undefined) break;
+      access.bytes += n;
+      const bytes = one.subarray(0, n);
+      write(lines ? lines.convert(bytes) : bytes);
+      [one, other] = [other, one];
+      await brake?.hold(n);
+    }
+    if (lines && failed === undefined) write(lines.rest());
+  } catch (error) {
+    failed ??= error;
+  } finally {
+    await writing;
+    giveBack(one);
+    giveBack(other);
+  }
+  if (failed !== undefined) throw failed;
+}
+
+function notRestarting(c: Control, verb: string): void {
+  if (c.state.restart > 0) throw new Failed(450, "usage", `Can't ${verb} while REST is pending`);
+}
+
+function unproved(): Failed {
+  return new Failed(426, "unavailable", "The data connection ended without TLS's close_notify");
+}
+
+/** @param offset how much is kept */
+function continuable(failed: Failed, offset: number, from: number): Failed {
+  if (failed.code !== 426 || offset === from && offset === 0) return failed;
+  const { code, kind, message } = failed;
+  const hint = `${offset} bytes are kept: go on with REST ${offset}, or with APPE`;
+  return new Failed(code, kind, message, { hint });
+}

@@ -1,0 +1,100 @@
+/**
+ * What all transfers have in common: the answer before, the data connection, and how each end of it
+ * is told.
+ *
+ *   150 -> (425: nobody came) -> moving -> 226
+ *                                      \-> 426 (cut, aborted), 552, 452, 451
+ */
+import { BargeError, typed } from "../../error.ts";
+import type { Control } from "./control.ts";
+import type { Data } from "./data.ts";
+import { Failed, reply } from "./reply.ts";
+
+/**
+ * Moves something over the data connection.
+ *
+ * @param about what the client is told it will be
+ * @param work gets the connection, which is closed when it is done, or when the transfer is aborted
+ * @throws {BargeError} what `work` throws; {Failed} 425, 426, 521
+ */
+export async function overData<T>(
+  c: Control,
+  about: string,
+  work: (data: Data) => Promise<T>,
+): Promise<T> {
+  checkData(c);
+  const shown = c.state.protect ? c.shown() : undefined;
+  const aborting = c.transfer = new AbortController();
+  const { signal } = aborting;
+  const stop = () => aborting.abort(c.ended.signal.reason);
+  c.ended.signal.addEventListener("abort", stop);
+  let data: Data | undefined;
+  const cut = () => data?.stream.close(typed(signal.reason));
+  signal.addEventListener("abort", cut);
+  try {
+    await c.say(reply(150, about));
+    data = await arrived(c.data.open(shown, signal));
+    const done = await work(data);
+    signal.throwIfAborted();
+    return done;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    const { kind, message } = typed(signal.reason);
+    const { hint } = error as { hint?: string };
+    throw new Failed(426, kind, message, { hint });
+  } finally {
+    signal.removeEventListener("abort", cut);
+    c.ended.signal.removeEventListener("abort", stop);
+    data?.stream.close();
+    c.transfer = undefined;
+  }
+}
+
+/** @throws {Failed} where there is no data connection to be had, or it would be in the clear */
+export function checkData(c: Control): void {
+  if (c.spec.tls === "require" && !c.state.protect) {
+    throw new Failed(521, "refused", "Data in the clear is not allowed here", {
+      hint: "say PBSZ 0 and PROT P first",
+    });
+  }
+  if (c.data.ready) return;
+  throw new Failed(425, "usage", "There is no data connection", { hint: "use PASV or EPSV first" });
+}
+
+async function arrived(opening: Promise<Data>): Promise<Data> {
+  try {
+    return await opening;
+  } catch (error) {
+    const { kind, message } = typed(error);
+    throw new Failed(425, kind, message);
+  }
+}
+
+/** Reads what comes. @returns null at the end @throws {Failed} 426 when it was cut */
+export async function receive({ stream }: Data, into: Uint8Array): Promise<number | null> {
+  try {
+    return await stream.read(into);
+  } catch (error) {
+    throw cutOff(error);
+  }
+}
+
+/** So much goes at once where TLS tells of no progress before all of it has gone. */
+const tlsPiece = 64 * 1024;
+
+/** Sends bytes. @throws {Failed} 426 when the client has left, or reads nothing */
+export async function send({ stream, tls }: Data, bytes: Uint8Array): Promise<void> {
+  try {
+    if (!tls) return await stream.write(bytes);
+    for (let at = 0; at < bytes.length; at += tlsPiece) {
+      await stream.write(bytes.subarray(at, at + tlsPiece));
+    }
+  } catch (error) {
+    throw cutOff(error);
+  }
+}
+
+function cutOff(error: unknown): Failed {
+  const why = error instanceof BargeError ? error : new BargeError("unavailable", String(error));
+  return new Failed(426, "unavailable", `The data connection was cut: ${why.message}`);
+}

@@ -1,0 +1,299 @@
+/** The programs that people have, at the FTP door of the real server. */
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { type Server, startServer } from "../_server.ts";
+
+const decoder = new TextDecoder();
+
+/** Is a program here? If not, that is said, and what needs it is skipped. */
+function has(program: string): boolean {
+  const { success } = new Deno.Command("which", { args: [program], stdout: "null", stderr: "null" })
+    .outputSync();
+  if (!success) new Deno.Command("echo", { args: [`skipped: ${program} is not here`] }).spawn();
+  return success;
+}
+
+/** A server with both doors, the account anna, and a folder to work in. */
+class Stage implements AsyncDisposable {
+  private constructor(readonly server: Server, readonly folder: string) {}
+
+  static async open(): Promise<Stage> {
+    const args = ["--ftp", "127.0.0.1:0", "--ftps", "127.0.0.1:0", "--workers", "2"];
+    args.push("--durability", "relaxed");
+    const server = await startServer({ args });
+    try {
+      await server.addUser("anna");
+      return new Stage(server, await Deno.makeTempDir({ prefix: "barge-ftp-clients-" }));
+    } catch (error) {
+      await server[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  get port(): string {
+    return this.server.facts.ftp!.split(":")[1];
+  }
+
+  /** Runs a program in the folder, to its end. @returns what it wrote to standard output */
+  async run(program: string, args: readonly string[], env: Record<string, string> = {}) {
+    const { code, stdout, stderr } = await new Deno.Command(program, {
+      args: [...args],
+      cwd: this.folder,
+      env: { HOME: this.folder, ...env },
+      stdin: "null",
+    }).output();
+    const said = decoder.decode(stdout) + decoder.decode(stderr);
+    assert.equal(code, 0, `${program} ${args.join(" ")} ended with ${code}: ${said}`);
+    return decoder.decode(stdout);
+  }
+
+  curl(...args: string[]): Promise<string> {
+    return this.run("curl", ["-sS", "-m", "60", "-k", "--user", "anna:anna-secret", ...args]);
+  }
+
+  lftp(script: string): Promise<string> {
+    const settings = "set net:max-retries 1; set net:timeout 20; set ssl:verify-certificate no; " +
+      "set cmd:fail-exit yes";
+    const open = `open -u anna,anna-secret ftp://127.0.0.1:${this.port}`;
+    return this.run("lftp", ["-c", `${settings}; ${open}; ${script}`]);
+  }
+
+  /** Fails unless two trees are the same. */
+  async same(a: string, b: string): Promise<void> {
+    await this.run("diff", ["-r", a, b]);
+  }
+
+  /** Makes a tree. */
+  tree(name: string, folders: number, files: number): void {
+    for (let d = 0; d < folders; d++) {
+      const folder = `${this.folder}/${name}/folder ${d} ü`;
+      Deno.mkdirSync(folder, { recursive: true });
+      for (let f = 0; f < files; f++) {
+        const bytes = crypto.getRandomValues(new Uint8Array((d * 37 + f * 101) % 4000));
+        Deno.writeFileSync(`${folder}/file ${f}`, bytes);
+      }
+    }
+  }
+
+  large(name: string, size: number): string {
+    const path = `${this.folder}/${name}`;
+    const piece = crypto.getRandomValues(new Uint8Array(65_536));
+    using file = Deno.openSync(path, { create: true, write: true });
+    for (let at = 0; at < size; at += piece.length) {
+      piece[0] = at >> 16;
+      for (let n = 0; n < piece.length;) n += file.writeSync(piece.subarray(n));
+    }
+    return path;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.server[Symbol.asyncDispose]();
+    await Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+Deno.test("curl: plain, with TLS asked for, inside TLS, in active mode", {
+  ignore: !has("curl"),
+}, async () => {
+  await using stage = await Stage.open();
+  stage.large("big", 3_000_000);
+  const plain = `ftp://${stage.server.facts.ftp}/home`;
+  const ways: [string, string, string[]][] = [
+    ["plain", plain, []],
+    ["explicit", plain, ["--ssl-reqd"]],
+    ["implicit", `ftps://${stage.server.facts.ftps}/home`, []],
+    ["active", plain, ["-P", "127.0.0.1"]],
+    ["old", plain, ["-P", "127.0.0.1", "--disable-eprt"]],
+    ["four", plain, ["--disable-epsv", "--tls-max", "1.2", "--ssl-reqd"]],
+  ];
+  for (const [name, url, args] of ways) {
+    await stage.curl(...args, "-T", "big", `${url}/${name}`);
+    await stage.curl(...args, "-o", "back", `${url}/${name}`);
+    await stage.same("big", "back");
+  }
+  const listed = await stage.curl("-l", `${plain}/`);
+  assert.deepEqual(listed.trim().split("\n").map((name) => name.trim()).sort(), [
+    ...["active", "explicit", "four", "implicit", "old", "plain"],
+  ]);
+  assert.match(await stage.curl("-I", `${plain}/plain`), /Content-Length: 3014656/);
+});
+
+Deno.test("curl -C -: goes on where it was cut, both ways", { ignore: !has("curl") }, async () => {
+  await using stage = await Stage.open();
+  const big = stage.large("big", 2_000_000);
+  const url = `ftp://${stage.server.facts.ftp}/home/big`;
+  const cut = new Deno.Command("curl", {
+    args: ["-sS", "-k", "--user", "anna:anna-secret", "--limit-rate", "500k", "-T", big, url],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  const staged = () =>
+    Array.from(Deno.readDirSync(`${stage.server.data}/staging`))
+      .reduce((sum, { name }) => sum + sizeOf(`${stage.server.data}/staging/${name}`), 0);
+  await until(() => staged() > 200_000);
+  // A client that is killed closes its plain data connection as one does that is done; if the server
+  // has not seen then that the control connection is gone as well, it has a short file.
+  cut.kill("SIGKILL");
+  await cut.status;
+  await until(() => !held(stage));
+  await stage.curl("-C", "-", "-T", "big", url);
+  await stage.curl("-o", "back", url);
+  await stage.same("big", "back");
+  await Deno.truncate(`${stage.folder}/back`, 700_000);
+  await stage.curl("-C", "-", "-o", "back", url);
+  await stage.same("big", "back");
+});
+
+Deno.test("lftp: a thousand files there and back, in parallel, and with TLS", {
+  ignore: !has("lftp"),
+}, async () => {
+  await using stage = await Stage.open();
+  stage.tree("tree", 10, 100);
+  await stage.lftp("set ftp:ssl-allow no; mirror -R -P 4 tree /home/tree");
+  await stage.lftp("set ftp:ssl-allow no; mirror -P 4 /home/tree back");
+  await stage.same("tree", "back");
+  const [{ mtime: there }, { mtime: here }] = ["back", "tree"].map((name) =>
+    Deno.statSync(`${stage.folder}/${name}/folder 3 ü/file 4`)
+  );
+  assert.equal(Math.floor(there!.getTime() / 1000), Math.floor(here!.getTime() / 1000));
+  stage.tree("few", 2, 15);
+  const tls = "set ftp:ssl-force yes; set ftp:ssl-protect-data yes";
+  await stage.lftp(`${tls}; mirror -R -P 3 few /home/few; mirror /home/few few2`);
+  await stage.same("few", "few2");
+  assert.match(await stage.lftp("cls -1 /home"), /few\/?\n.*tree/);
+});
+
+Deno.test("wget, and a tree of it", { ignore: !has("wget") }, async () => {
+  await using stage = await Stage.open();
+  stage.tree("tree", 2, 10);
+  stage.large("big", 1_000_000);
+  const { ftp, ftps } = stage.server.facts;
+  const url = (at: string) => `${at}/home`;
+  const up = `ftp://${ftp}/home/`;
+  await stage.curl("-T", "big", up);
+  for (const d of [0, 1]) {
+    for (let f = 0; f < 10; f++) {
+      const to = `${up}tree/folder%20${d}%20%C3%BC/file%20${f}`;
+      await stage.curl("--ftp-create-dirs", "-T", `tree/folder ${d} ü/file ${f}`, to);
+    }
+  }
+  const login = "--user=anna --password=anna-secret --no-check-certificate -q -t 1".split(" ");
+  await stage.run("wget", [...login, "-r", "-nH", "--cut-dirs=1", url(`ftp://${ftp}`) + "/tree/"]);
+  await stage.run("mv", ["tree", "back"]);
+  await stage.run("wget", [...login, "-O", "b1", `ftps://${ftp}/home/big`]);
+  await stage.run("wget", [...login, "--ftps-implicit", "-O", "b2", `ftps://${ftps}/home/big`]);
+  await stage.same("big", "b1");
+  await stage.same("big", "b2");
+  assert.equal(Array.from(Deno.readDirSync(`${stage.folder}/back`)).length, 2);
+});
+
+Deno.test("Python's ftplib, plain and with TLS", { ignore: !has("python3") }, async () => {
+  await using stage = await Stage.open();
+  const script = `
+import ftplib, io, ssl, sys
+context = ssl.create_default_context()
+context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+for kind in "plain", "tls":
+    ftp = ftplib.FTP() if kind == "plain" else ftplib.FTP_TLS(context=context)
+    ftp.connect("127.0.0.1", int(sys.argv[1]), timeout=30)
+    ftp.login("anna", "anna-secret")
+    if kind == "tls": ftp.prot_p()
+    ftp.cwd("/home")
+    ftp.mkd(kind)
+    ftp.cwd(kind)
+    assert ftp.pwd() == "/home/" + kind, ftp.pwd()
+    data = bytes(range(256)) * 4000
+    ftp.storbinary("STOR a", io.BytesIO(data))
+    got = []
+    ftp.retrbinary("RETR a", got.append, rest=1000)
+    assert b"".join(got) == data[1000:]
+    assert ftp.size("a") == len(data)
+    ftp.storlines("STOR lines", io.BytesIO(b"one\\ntwo\\n"))
+    lines = []
+    ftp.retrlines("RETR lines", lines.append)
+    assert lines == ["one", "two"], lines
+    assert sorted(ftp.nlst()) == ["a", "lines"]
+    assert {name: facts["type"] for name, facts in ftp.mlsd(facts=["type"])} == {"a": "file", "lines": "file"}
+    ftp.sendcmd("TYPE I")
+    conn = ftp.transfercmd("RETR a")
+    conn.recv(100)
+    ftp.abort() if kind == "plain" else ftp.sendcmd("NOOP")
+    conn.close()
+    if kind == "tls":
+        ftp.close()
+        continue
+    assert ftp.getresp()[:3] in ("225", "226")
+    ftp.rename("a", "b")
+    ftp.delete("b")
+    ftp.delete("lines")
+    ftp.cwd("..")
+    ftp.rmd(kind)
+    ftp.quit()
+print("done")
+`;
+  assert.equal(await stage.run("python3", ["-c", script, stage.port]), "done\n");
+});
+
+Deno.test("rclone's ftp backend, plain and with TLS", { ignore: !has("rclone") }, async () => {
+  await using stage = await Stage.open();
+  stage.tree("tree", 3, 20);
+  const hidden = (await stage.run("rclone", ["obscure", "anna-secret"])).trim();
+  for (const tls of ["false", "true"]) {
+    const env = {
+      ...{ RCLONE_CONFIG_BOX_TYPE: "ftp", RCLONE_CONFIG_BOX_HOST: "127.0.0.1" },
+      ...{ RCLONE_CONFIG_BOX_PORT: stage.port, RCLONE_CONFIG_BOX_USER: "anna" },
+      ...{ RCLONE_CONFIG_BOX_PASS: hidden, RCLONE_CONFIG_BOX_EXPLICIT_TLS: tls },
+      ...{ RCLONE_CONFIG_BOX_NO_CHECK_CERTIFICATE: "true", RCLONE_CONFIG: "" },
+    };
+    await stage.run("rclone", ["copy", "tree", `box:home/${tls}`], env);
+    await stage.run("rclone", ["copy", `box:home/${tls}`, `back-${tls}`], env);
+    await stage.same("tree", `back-${tls}`);
+    await stage.run("rclone", ["purge", `box:home/${tls}`], env);
+  }
+});
+
+Deno.test("tnftp: put, get, mput, mget", { ignore: !has("tnftp") }, async () => {
+  await using stage = await Stage.open();
+  stage.large("big", 1_000_000);
+  for (const name of ["one.txt", "two.txt"]) {
+    Deno.writeTextFileSync(`${stage.folder}/${name}`, `${name}\n`);
+  }
+  const netrc = `${stage.folder}/.netrc`;
+  Deno.writeTextFileSync(netrc, "machine 127.0.0.1 login anna password anna-secret\n", {
+    mode: 0o600,
+  });
+  const words = [
+    `open 127.0.0.1 ${stage.port}`,
+    ...["cd /home", "put big", "get big back", "mput *.txt", "mkdir d", "cd d"],
+    ...["put one.txt", "cd ..", "lcd down", "mget *.txt", "passive", "ls", "bye"],
+  ];
+  Deno.mkdirSync(`${stage.folder}/down`);
+  Deno.writeTextFileSync(`${stage.folder}/words`, words.join("\n") + "\n");
+  await stage.run("sh", ["-c", "tnftp -i < words"]);
+  await stage.same("big", "back");
+  await stage.same("two.txt", "down/two.txt");
+});
+
+/** Is some upload in somebody's hands? */
+function held(stage: Stage): boolean {
+  using db = new DatabaseSync(`${stage.server.data}/accounts.db`, { readOnly: true });
+  const row = db.prepare("SELECT count(*) AS n FROM upload WHERE holder IS NOT NULL").get();
+  return (row as { n: number }).n > 0;
+}
+
+async function until(happened: () => boolean): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  while (!happened()) {
+    assert.ok(performance.now() < deadline, "it did not happen within 20 s");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+function sizeOf(path: string): number {
+  try {
+    return Deno.lstatSync(path).size;
+  } catch {
+    return 0;
+  }
+}

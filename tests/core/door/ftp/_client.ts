@@ -1,0 +1,246 @@
+/** An FTP client that does as it is told: any bytes, any order, any end. */
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { connect, type Socket } from "node:net";
+import { connect as connectTls, type TLSSocket } from "node:tls";
+import type { Here } from "./_here.ts";
+
+const within = 20_000;
+
+/** A connection, plain or with TLS, read as it comes. */
+export class Wire implements Disposable {
+  #socket: Socket;
+  #plain: Socket | undefined;
+  #text = Buffer.alloc(0);
+  #over = false;
+  #wake: () => void = () => {};
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    this.#listen(socket);
+  }
+
+  /** @param from which address of ours */
+  static async open(port: number, from?: string): Promise<Wire> {
+    const to = { host: "127.0.0.1", port, localAddress: from };
+    const socket = connect({ ...to, noDelay: true, allowHalfOpen: true });
+    await new Promise<void>((resolve, reject) => {
+      socket.once("connect", resolve);
+      socket.once("error", reject);
+    });
+    return new Wire(socket);
+  }
+
+  /** Shakes hands. */
+  async secure(options: { ALPNProtocols?: string[]; session?: Buffer } = {}): Promise<TLSSocket> {
+    const plain = this.#plain = this.#socket;
+    plain.removeAllListeners("data");
+    plain.removeAllListeners("end");
+    const socket = connectTls({ socket: plain, rejectUnauthorized: false, ...options });
+    await new Promise<void>((resolve, reject) => {
+      socket.once("secureConnect", resolve);
+      socket.once("error", reject);
+      socket.once("close", () => reject(new Error("closed in the handshake")));
+    });
+    this.#socket = socket;
+    this.#listen(socket);
+    return socket;
+  }
+
+  send(bytes: string | Uint8Array): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#socket.write(
+        typeof bytes === "string" ? Buffer.from(bytes) : bytes,
+        (error) => error ? reject(error) : resolve(),
+      );
+    });
+  }
+
+  /** Ends our side: with TLS by close_notify. */
+  end(): void {
+    this.#socket.end();
+  }
+
+  /** The connection below TLS. */
+  get plain(): Socket | undefined {
+    return this.#plain;
+  }
+
+  /** Ends our side of it, without close_notify. */
+  endBelow(): void {
+    this.#plain!.end();
+  }
+
+  /** Cuts the connection off. */
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
+
+  /** A line, without its end; undefined when the server has ended its side. */
+  async line(): Promise<string | undefined> {
+    while (true) {
+      const end = this.#text.indexOf("\n");
+      if (end !== -1) {
+        const line = this.#text.subarray(0, end).toString().replace(/\r$/, "");
+        this.#text = this.#text.subarray(end + 1);
+        return line;
+      }
+      if (this.#over) return undefined;
+      await this.#more();
+    }
+  }
+
+  /** All that comes until the server ends its side. */
+  async rest(): Promise<Buffer> {
+    while (!this.#over) await this.#more();
+    return this.#text;
+  }
+
+  /** Until so many bytes have come. */
+  async some(bytes: number): Promise<void> {
+    while (!this.#over && this.#text.length < bytes) await this.#more();
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket.destroy();
+    this.#plain?.destroy();
+  }
+
+  #listen(socket: Socket): void {
+    socket.on("data", (bytes: Buffer) => {
+      this.#text = Buffer.concat([this.#text, bytes]);
+      this.#wake();
+    });
+    const over = () => {
+      this.#over = true;
+      this.#wake();
+    };
+    socket.on("end", over);
+    socket.on("close", over);
+    socket.on("error", over);
+  }
+
+  async #more(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    const late = setTimeout(() => reject(new Error("nothing came")), within);
+    try {
+      await promise;
+    } finally {
+      clearTimeout(late);
+    }
+  }
+}
+
+export class Client implements Disposable {
+  protect = false;
+
+  /** @param wire taken over */
+  constructor(readonly wire: Wire) {}
+
+  /** Connects, and reads nothing. */
+  static async connect({ port }: { readonly port: number }): Promise<Client> {
+    return new Client(await Wire.open(port));
+  }
+
+  /** Connects, reads the greeting, and logs in if there is a token for it. */
+  static async open(at: { readonly port: number }, token?: string): Promise<Client> {
+    const client = await Client.connect(at);
+    await client.expect(220);
+    if (token) await client.login(token);
+    return client;
+  }
+
+  static async anna(here: Here): Promise<Client> {
+    const client = await Client.open(here, here.token);
+    await client.ask("TYPE I", 200);
+    return client;
+  }
+
+  async login(token: string, name = "anna"): Promise<void> {
+    await this.ask(`USER ${name}`, 331);
+    await this.ask(`PASS ${token}`, 230);
+  }
+
+  /** AUTH TLS, and data connections with TLS as well. */
+  async secure(): Promise<TLSSocket> {
+    await this.ask("AUTH TLS", 234);
+    return await this.wire.secure();
+  }
+
+  async private(): Promise<void> {
+    await this.ask("PBSZ 0", 200);
+    await this.ask("PROT P", 200);
+    this.protect = true;
+  }
+
+  /** The next reply, all of its lines. */
+  async reply(): Promise<string> {
+    const lines: string[] = [];
+    while (true) {
+      const line = await this.wire.line();
+      assert.ok(line !== undefined, `the connection ended after ${JSON.stringify(lines)}`);
+      lines.push(line);
+      if (/^\d{3} /.test(line) && line.slice(0, 3) === lines[0].slice(0, 3)) {
+        return lines.join("\n");
+      }
+    }
+  }
+
+  /** The next reply, which has one of those codes. */
+  async expect(...codes: number[]): Promise<string> {
+    const reply = await this.reply();
+    assert.ok(codes.includes(Number(reply.slice(0, 3))), `${reply}, and not ${codes.join(" or ")}`);
+    return reply;
+  }
+
+  async ask(line: string, ...codes: number[]): Promise<string> {
+    await this.wire.send(`${line}\r\n`);
+    try {
+      return await this.expect(...codes);
+    } catch (error) {
+      throw new Error(`${line}: ${(error as Error).message}`);
+    }
+  }
+
+  /** A passive data connection, not yet with TLS. */
+  async passive(): Promise<Wire> {
+    const [, port] = /\(\|\|\|(\d+)\|\)/.exec(await this.ask("EPSV", 229))!;
+    return await Wire.open(Number(port));
+  }
+
+  /** A transfer command, up to its 150. */
+  async begin(line: string): Promise<Wire> {
+    const data = await this.passive();
+    await this.ask(line, 150);
+    if (this.protect) await data.secure();
+    return data;
+  }
+
+  async put(line: string, bytes: string | Uint8Array, ...codes: number[]): Promise<string> {
+    using data = await this.begin(line);
+    if (bytes.length > 0) await data.send(bytes); // the runtime's TLS never tells of none
+    data.end();
+    return await this.expect(...codes.length ? codes : [226]);
+  }
+
+  async get(line: string): Promise<Buffer> {
+    using data = await this.begin(line);
+    const bytes = await data.rest();
+    await this.expect(226);
+    return bytes;
+  }
+
+  async lines(line: string): Promise<string[]> {
+    return (await this.get(line)).toString().split("\r\n").slice(0, -1);
+  }
+
+  /** The server has ended the connection. */
+  async gone(): Promise<void> {
+    await this.wire.rest();
+  }
+
+  [Symbol.dispose](): void {
+    this.wire[Symbol.dispose]();
+  }
+}

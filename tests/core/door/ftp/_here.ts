@@ -1,0 +1,83 @@
+/** The FTP doors in this process, with what a test wants of them. */
+import { Database } from "../../../../core/account/database.ts";
+import type { Door, DoorSpec, FtpSpec } from "../../../../core/door/door.ts";
+import { openDoor } from "../../../../core/door/ftp/listen.ts";
+import { type Patience, patience } from "../../../../core/door/ftp/patience.ts";
+import type { KeyPair } from "../../../../core/net/certificate.ts";
+import { makeSelfSigned } from "../../../../core/net/self_signed.ts";
+import { makeVerifier } from "../../../../core/protocol/scram.ts";
+import { prepareData } from "../../../../core/serve/data.ts";
+import { Session } from "../../../../core/session/session.ts";
+import { type Settings, Store } from "../../../../core/session/store.ts";
+
+let made: Promise<KeyPair> | undefined;
+let password: ReturnType<typeof makeVerifier> | undefined;
+
+export interface Wanted {
+  readonly patience?: Partial<Patience>;
+  readonly settings?: Partial<Settings>;
+  readonly ftp?: Partial<FtpSpec>;
+  readonly tls?: DoorSpec["tls"];
+  readonly name?: "ftp" | "ftps";
+  /** Anna's quota. */
+  readonly limit?: number | null;
+}
+
+/** A door on a port of its own, with the account anna, and a token in her password's place. */
+export class Here implements AsyncDisposable {
+  #stopped: Promise<void> | undefined;
+
+  private constructor(
+    readonly store: Store,
+    readonly door: Door,
+    readonly token: string,
+  ) {}
+
+  static async start(wanted: Wanted = {}): Promise<Here> {
+    const { name = "ftp", tls = "offer", limit = null } = wanted;
+    const data = prepareData(await Deno.makeTempDir({ prefix: "barge-ftp-" }));
+    new Database(data, { create: true })[Symbol.dispose]();
+    const store = new Store({
+      ...{ data, durability: "relaxed", allowRegister: false, defaultLimit: null, maxLimit: null },
+      ...wanted.settings,
+    });
+    const verifier = await (password ??= makeVerifier("password", "anna-secret"));
+    const { id } = store.accounts.add({ name: "anna", role: "user", limit, verifier });
+    const { token } = await store.tokens.issue(id, "test");
+    const address = { host: "127.0.0.1", port: 0 };
+    const ftp: FtpSpec = {
+      ...{ passive: [22_500, 22_999], publicAddress: undefined, active: true },
+      ...wanted.ftp,
+    };
+    const door = await openDoor({
+      ...{ store, spec: { name, address, tls, ftp }, reusePort: false },
+      tls: tls === "off" ? undefined : await (made ??= makeSelfSigned(["127.0.0.1"])),
+    }, { ...patience, linger: 100, ...wanted.patience });
+    return new Here(store, door, token!);
+  }
+
+  get port(): number {
+    return this.door.address.port;
+  }
+
+  /** Anna, without a door. */
+  session(): Session {
+    return new Session(this.store, this.store.accounts.get("anna"), true);
+  }
+
+  /** What lies on disk in her home. */
+  disk(name: string): string {
+    return `${this.store.settings.data}/homes/anna/${name}`;
+  }
+
+  /** Stops it, once. */
+  stop(grace: number): Promise<void> {
+    return this.#stopped ??= this.door.stop(grace);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop(0);
+    this.store[Symbol.dispose]();
+    await Deno.remove(this.store.settings.data, { recursive: true });
+  }
+}

@@ -1,0 +1,316 @@
+/** Transfers that are cut, aborted, resumed; with TLS and without. */
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
+import { put } from "../../../../core/session/put.ts";
+import { stat } from "../../../../core/session/stat.ts";
+import { Client, Wire } from "./_client.ts";
+import { Here } from "./_here.ts";
+
+const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+
+/** Bytes that do not repeat where a mistake would want them to. */
+function pattern(length: number): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length }, (_, i) => (i * 2654435761 >>> 13) & 255);
+}
+
+async function anna(here: Here): Promise<Client> {
+  const client = await Client.anna(here);
+  await client.ask("CWD /home", 250);
+  return client;
+}
+
+/** Anna with TLS on both connections. */
+async function secured(here: Here): Promise<Client> {
+  const client = await Client.open(here);
+  await client.secure();
+  await client.login(here.token);
+  await client.private();
+  await client.ask("TYPE I", 200);
+  await client.ask("CWD /home", 250);
+  return client;
+}
+
+const verified = (here: Here, name: string) =>
+  here.store.ledger.file({ dir: "homes/anna", name })?.verified;
+
+Deno.test("large files, both ways, plain and with TLS; only TLS proves them whole", async () => {
+  await using here = await Here.start();
+  const bytes = pattern(5_000_000);
+  for (const open of [anna, secured]) {
+    using client = await open(here);
+    await client.put("STOR f", bytes);
+    assert.equal(stat(here.session(), "/home/f").entry?.sha256, sha256(bytes));
+    assert.equal(verified(here, "f"), open === secured ? 1 : 0);
+    assert.equal(sha256(await client.get("RETR f")), sha256(bytes));
+    await client.put("STOR empty", "");
+    assert.equal((await client.get("RETR empty")).length, 0);
+  }
+});
+
+Deno.test("with TLS an end without close_notify is a cut: no file, and it can be continued", async () => {
+  await using here = await Here.start();
+  using client = await secured(here);
+  const bytes = pattern(3_000_000);
+  await client.put("STOR f", "old");
+  {
+    using data = await client.begin("STOR f");
+    await data.send(bytes.subarray(0, 2_000_000));
+    data.endBelow();
+    assert.match(await client.expect(426), /2000000 bytes are kept/);
+  }
+  assert.equal((await client.get("RETR f")).toString(), "old");
+  assert.equal(stat(here.session(), "/home/f").upload?.offset, 2_000_000);
+  await client.ask("REST 2000000", 350);
+  await client.put("STOR f", bytes.subarray(2_000_000));
+  assert.equal(sha256(await client.get("RETR f")), sha256(bytes));
+  assert.equal(stat(here.session(), "/home/f").upload, null);
+});
+
+Deno.test("what is no TLS, or broken TLS, publishes nothing", async () => {
+  await using here = await Here.start();
+  using client = await secured(here);
+  {
+    using data = await client.passive();
+    await client.ask("STOR f", 150);
+    await data.send("this is no handshake");
+    await client.expect(425);
+  }
+  {
+    const data = await client.passive();
+    await client.ask("STOR f", 150);
+    await data.secure();
+    await data.send(pattern(1000));
+    await staged(here, 1000);
+    data.plain!.write(Buffer.from([21, 3, 3, 0, 19, ...pattern(19)])); // an alert that is none
+    data.endBelow();
+    await client.expect(426);
+    data[Symbol.dispose]();
+  }
+  await client.ask("RETR f", 550);
+});
+
+Deno.test("a plain upload that is reset is no file; SIZE and LIST tell how much is kept", async () => {
+  await using here = await Here.start();
+  using client = await anna(here);
+  const bytes = pattern(1_000_000);
+  {
+    using data = await client.begin("STOR f");
+    await data.send(bytes.subarray(0, 600_000));
+    await client.ask("STAT", 211);
+    await staged(here, 600_000);
+    data.reset();
+    await client.expect(426);
+  }
+  await client.ask("RETR f", 550);
+  assert.deepEqual(await client.lines("NLST"), []);
+  assert.equal(await client.ask("SIZE f", 213), "213 600000");
+  assert.match((await client.lines("LIST f"))[0], / 600000 .* f$/);
+  assert.match(await client.ask("MLST f", 250), /size=600000;type=file;/);
+  await client.put("APPE f", bytes.subarray(600_000));
+  assert.equal(sha256(await client.get("RETR f")), sha256(bytes));
+});
+
+Deno.test("REST and APPE: from files, from uploads of other doors, beyond what is there", async () => {
+  await using here = await Here.start();
+  using client = await anna(here);
+  const bytes = pattern(400_000);
+  await client.put("STOR f", bytes.subarray(0, 100_000));
+  await client.put("APPE f", bytes.subarray(100_000, 200_000));
+  await client.ask("REST 150000", 350);
+  await client.put("STOR f", bytes.subarray(150_000));
+  assert.equal(sha256(await client.get("RETR f")), sha256(bytes));
+  await client.ask("REST 399990", 350);
+  assert.deepEqual(await client.get("RETR f"), Buffer.from(bytes.subarray(399_990)));
+  await client.ask("REST 400000", 350);
+  assert.equal((await client.get("RETR f")).length, 0);
+  for (const line of ["RETR f", "STOR f", "STOR new"]) {
+    await client.ask("REST 400001", 350);
+    using none = await client.passive();
+    await client.ask(line, 554);
+    none.end();
+  }
+  await client.put("APPE fresh", "abc");
+  assert.equal((await client.get("RETR fresh")).toString(), "abc");
+  const other = await put(here.session(), {
+    ...{ path: "/home/half", size: bytes.length, modified: null, overwrite: "always" },
+  });
+  await other.write(bytes.subarray(0, 300_000));
+  other.detach();
+  assert.equal(await client.ask("SIZE half", 213), "213 300000");
+  await client.ask("REST 300000", 350);
+  await client.put("STOR half", bytes.subarray(300_000));
+  assert.equal(sha256(await client.get("RETR half")), sha256(bytes));
+});
+
+Deno.test("ABOR: nothing under way, a port that waits, before and in the midst of a transfer", async () => {
+  await using here = await Here.start();
+  using client = await anna(here);
+  const bytes = pattern(20_000_000);
+  await client.ask("ABOR", 225);
+  using unused = await client.passive();
+  await client.ask("ABOR", 225);
+  unused.end();
+  await client.put("STOR f", bytes);
+  for (const line of ["RETR f", "STOR g", "LIST"]) {
+    // The data connection is there, and stands still.
+    using data = await client.begin(line === "LIST" ? "RETR f" : line);
+    if (line === "STOR g") await data.send(bytes.subarray(0, 1000));
+    else await data.some(1000);
+    await client.wire.send("ABOR\r\n");
+    await client.expect(426);
+    await client.expect(226);
+  }
+  await client.ask("EPSV", 229);
+  await client.ask("RETR f", 150);
+  await client.wire.send("ABOR\r\nPWD\r\n");
+  await client.expect(426);
+  await client.expect(226);
+  await client.expect(257);
+  await client.ask("RETR g", 550);
+});
+
+Deno.test("NOOP, STAT and QUIT in a transfer; other commands wait for its end", async () => {
+  await using here = await Here.start();
+  using client = await anna(here);
+  using data = await client.begin("STOR f");
+  await data.send("one ");
+  await client.ask("NOOP", 200);
+  assert.match(await client.ask("STAT", 211), /A transfer is under way/);
+  await client.wire.send("SIZE f\r\nPWD\r\n");
+  await data.send("two");
+  data.end();
+  await client.expect(226);
+  assert.equal(await client.expect(213), "213 7");
+  await client.expect(257);
+  using last = await client.begin("STOR g");
+  await client.ask("QUIT", 221);
+  await last.send("whole");
+  last.end();
+  await client.expect(226);
+  await client.gone();
+  assert.equal(Deno.readTextFileSync(here.disk("g")), "whole");
+});
+
+Deno.test("a client that is gone takes its transfer along; what came is kept", async () => {
+  await using here = await Here.start();
+  const client = await anna(here);
+  using data = await client.begin("STOR f");
+  await data.send(pattern(100_000));
+  await staged(here, 100_000);
+  client[Symbol.dispose]();
+  await data.rest();
+  using other = await anna(here);
+  for (let size = ""; size !== "213 100000";) size = await other.ask("SIZE f", 213);
+  await other.ask("RETR f", 550);
+});
+
+Deno.test("a server that stops lets transfers end, tells the idle, and cuts the rest", async () => {
+  await using here = await Here.start();
+  using idle = await anna(here);
+  using busy = await anna(here);
+  using slow = await anna(here);
+  using data = await busy.begin("STOR f");
+  using still = await slow.begin("STOR g");
+  await still.send("half");
+  await staged(here, 4);
+  const stopped = here.stop(1000);
+  await idle.expect(421);
+  await data.send("whole");
+  data.end();
+  await busy.expect(226);
+  await busy.expect(421);
+  await stopped;
+  await slow.gone();
+  assert.equal(Deno.readTextFileSync(here.disk("f")), "whole");
+  assert.equal(stat(here.session(), "/home/g").upload?.offset, 4);
+});
+
+Deno.test("a data connection that stands still is cut, and what came is kept", async () => {
+  await using here = await Here.start({ patience: { transfer: 300 } });
+  using client = await anna(here);
+  using data = await client.begin("STOR f");
+  await data.send("some");
+  await client.expect(426);
+  assert.equal(await client.ask("SIZE f", 213), "213 4");
+  await data.rest();
+});
+
+Deno.test("only the client itself may come to its data connection", async () => {
+  await using here = await Here.start();
+  using client = await anna(here);
+  await client.put("STOR f", "mine");
+  const [, port] = /\|(\d+)\|\)/.exec(await client.ask("EPSV", 229))!;
+  const thief = await Wire.open(Number(port), "127.0.0.2");
+  await thief.rest();
+  thief[Symbol.dispose]();
+  using data = await Wire.open(Number(port));
+  await client.ask("RETR f", 150);
+  assert.equal((await data.rest()).toString(), "mine");
+  await client.expect(226);
+});
+
+Deno.test("AUTH TLS: what was sent in the clear behind it is forgotten", async () => {
+  await using here = await Here.start();
+  using client = await Client.open(here);
+  await client.wire.send(`AUTH TLS\r\nUSER anna\r\nPASS ${here.token}\r\n`);
+  await client.expect(234);
+  await client.wire.secure();
+  await client.ask("PWD", 530);
+  await client.ask("AUTH TLS", 503);
+  await client.ask("PROT P", 503);
+  await client.login(here.token);
+  await client.ask("PBSZ 9", 200);
+  for (const [level, code] of [["S", 536], ["E", 536], ["X", 504], ["C", 200], ["P", 200]]) {
+    await client.ask(`PROT ${level}`, code as number);
+  }
+});
+
+Deno.test("where TLS is a must, nothing of worth is said without", async () => {
+  await using here = await Here.start({ tls: "require" });
+  using client = await Client.open(here);
+  assert.match(await client.ask("USER anna", 530), /AUTH TLS/);
+  await client.ask(`PASS ${here.token}`, 530);
+  await client.secure();
+  await client.login(here.token);
+  using data = await client.passive();
+  await client.ask("NLST /", 521);
+  data.end();
+  await client.ask("PBSZ 0", 200);
+  await client.ask("PROT C", 534);
+  await client.ask("PROT P", 200);
+  client.protect = true;
+  assert.deepEqual(await client.lines("NLST /"), ["home", "public"]);
+});
+
+Deno.test("implicit TLS: a handshake first, or nothing", async () => {
+  await using here = await Here.start({
+    name: "ftps",
+    tls: "require",
+    patience: { handshake: 500 },
+  });
+  using plain = await Wire.open(here.port);
+  await plain.send("USER anna\r\n");
+  assert.doesNotMatch((await plain.rest()).toString(), /220|331/);
+  using silent = await Wire.open(here.port);
+  await silent.rest();
+  const wire = await Wire.open(here.port);
+  const socket = await wire.secure({ ALPNProtocols: ["ftp"] });
+  assert.equal(socket.alpnProtocol, "ftp");
+  using client = new Client(wire);
+  await client.expect(220);
+  await client.login(here.token);
+  client.protect = true; // without a word on it
+  assert.deepEqual(await client.lines("NLST"), ["home", "public"]);
+  using foreign = await Wire.open(here.port);
+  await assert.rejects(() => foreign.secure({ ALPNProtocols: ["http/1.1"] }));
+});
+
+/** Waits until so many bytes of an upload have been taken in. */
+async function staged(here: Here, bytes: number): Promise<void> {
+  const folder = `${here.store.settings.data}/staging`;
+  const size = () =>
+    Array.from(Deno.readDirSync(folder))
+      .reduce((sum, { name }) => sum + Deno.statSync(`${folder}/${name}`).size, 0);
+  while (size() < bytes) await new Promise((resolve) => setTimeout(resolve, 5));
+}

@@ -1,0 +1,114 @@
+/** TLS over a connection that stands: what its end proves, and what is no TLS at all. */
+import assert from "node:assert/strict";
+import { connect, type Socket } from "node:net";
+import { connect as connectTls, type TLSSocket } from "node:tls";
+import { acceptTls, showing, type TlsPipe } from "../../../core/net/accept_tls.ts";
+import { Stream } from "../../../core/net/stream.ts";
+import { pairFor } from "./_tls.ts";
+
+interface Ends {
+  readonly stream: Stream;
+  readonly tls: TlsPipe;
+  readonly client: TLSSocket;
+  readonly below: Socket;
+}
+
+/** A server's end and a client's of one connection, with TLS of that version. */
+async function withBoth(
+  work: (ends: Ends) => Promise<void>,
+  version: "TLSv1.2" | "TLSv1.3" = "TLSv1.3",
+): Promise<void> {
+  const shown = showing(await pairFor(), ["ftp"]);
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const below = connect({ host: "127.0.0.1", port: listener.addr.port, allowHalfOpen: true });
+  using stream = new Stream(await listener.accept(), "client", 10_000);
+  const client = connectTls({
+    ...{ socket: below, rejectUnauthorized: false, minVersion: version, maxVersion: version },
+    ALPNProtocols: ["ftp"],
+  });
+  client.on("error", () => {/* each test looks at the server's end */});
+  try {
+    const tls = await stream.upgrade((conn) => acceptTls(conn, shown), 10_000);
+    await work({ stream, tls, client, below });
+  } finally {
+    client.destroy();
+    below.destroy();
+  }
+}
+
+/** @returns how much came until the end */
+async function readAll(stream: Stream, slowly = false): Promise<number> {
+  const buffer = new Uint8Array(slowly ? 5000 : 200_000);
+  let all = 0;
+  for (let n; (n = await stream.read(buffer)) !== null;) {
+    all += n;
+    if (slowly) await new Promise((resolve) => setTimeout(resolve));
+  }
+  return all;
+}
+
+for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
+  for (const size of [1, 2, 19, 200_000, 1_000_000]) {
+    Deno.test(`${version}, ${size} bytes: close_notify proves the end, a bare end does not`, async () => {
+      for (const slowly of [false, true]) {
+        await withBoth(async ({ stream, tls, client }) => {
+          client.write(new Uint8Array(size));
+          client.end();
+          assert.equal(await readAll(stream, slowly), size);
+          assert.equal(tls.proved, true);
+          await stream.end();
+        }, version);
+        await withBoth(async ({ stream, tls, client, below }) => {
+          await new Promise((resolve) => client.write(new Uint8Array(size), resolve));
+          below.end();
+          assert.equal(await readAll(stream, slowly), size);
+          assert.equal(tls.proved, false);
+        }, version);
+      }
+    });
+  }
+}
+
+for (
+  const [version, bytes] of [
+    ["TLSv1.3", Uint8Array.of(21, 3, 3, 0, 2, 1, 0)], // close_notify, in the clear
+    ["TLSv1.2", Uint8Array.of(21, 3, 3, 0, 2, 1, 0)],
+    ["TLSv1.3", Uint8Array.of(23, 3, 3, 0, 19, ...new Uint8Array(19))], // sealed with no key
+    ["TLSv1.2", Uint8Array.of(21, 3, 3, 0, 26, ...new Uint8Array(26))],
+  ] as const
+) {
+  Deno.test(`${version}: a forged end of ${bytes.length} bytes proves nothing`, async () => {
+    await withBoth(async ({ stream, tls, client, below }) => {
+      await new Promise((resolve) => client.write("hello", resolve));
+      assert.equal(await stream.read(new Uint8Array(10)), 5);
+      below.write(bytes);
+      below.end();
+      await readAll(stream).catch(() => {/* it may be called broken, or just ended */});
+      assert.equal(tls.proved, false);
+    }, version);
+  });
+}
+
+Deno.test("what is no TLS is refused, and the connection closed", async () => {
+  const shown = showing(await pairFor(), ["ftp"]);
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  using client = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
+  using stream = new Stream(await listener.accept(), "client", 10_000);
+  await client.write(new TextEncoder().encode("USER anna\r\n"));
+  await assert.rejects(
+    () => stream.upgrade((conn) => acceptTls(conn, shown), 10_000),
+    /the TLS handshake failed|TLS failed/,
+  );
+  assert.ok(stream.closed);
+});
+
+Deno.test("who says nothing is cut when its time is over", async () => {
+  const shown = showing(await pairFor(), ["ftp"]);
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  using _client = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
+  using stream = new Stream(await listener.accept(), "client", 10_000);
+  await assert.rejects(
+    () => stream.upgrade((conn) => acceptTls(conn, shown), 50),
+    /sent nothing/,
+  );
+});
