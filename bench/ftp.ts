@@ -126,6 +126,7 @@ async function vsftpd(work: string): Promise<Subject | undefined> {
     ...{ anon_root: root, anon_upload_enable: "YES", anon_mkdir_write_enable: "YES" },
     ...{ anon_other_write_enable: "YES", anon_world_readable_only: "NO", no_anon_password: "YES" },
     ...{ secure_chroot_dir: "/var/run/vsftpd/empty", anon_umask: "022", seccomp_sandbox: "NO" },
+    ...{ max_clients: 0, max_per_ip: 0 }, // it lets in 50 from one address by itself
   };
   const config = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`).join("");
   await Deno.writeTextFile(`${work}/vsftpd.conf`, config);

@@ -179,8 +179,9 @@ export class TlsPipe implements Pipe {
     }
   }
 
+  /** The first end counts: a client that is gone after its close_notify leaves nothing unread. */
   #end(error?: unknown): void {
-    this.#error ??= error;
+    if (!this.#ended) this.#error = error;
     this.#ended = true;
     this.#wake();
   }
