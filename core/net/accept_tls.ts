@@ -25,6 +25,12 @@ const piece = 128 * 1024;
 /** What a server shows: made once for many connections. */
 export interface Shown {
   readonly context: SecureContext;
+  /**
+   * For connections on which the client only sends: TLS 1.2, since the tickets of 1.3 come after the
+   * handshake. Who closes with them unread, as curl does, resets the connection, and what it has
+   * sent and we have not read yet is lost.
+   */
+  readonly quiet: SecureContext;
   /** The protocols that a client may name (RFC 7301); who names none is welcome, too. */
   readonly protocols: readonly string[];
 }
@@ -32,7 +38,9 @@ export interface Shown {
 /** @throws {BargeError} `fatal` when the certificate can't be used */
 export function showing({ cert, key }: KeyPair, protocols: readonly string[]): Shown {
   try {
-    return { context: createSecureContext({ cert, key, minVersion: "TLSv1.2" }), protocols };
+    const pair = { cert, key, minVersion: "TLSv1.2" as const };
+    const context = createSecureContext(pair);
+    return { context, quiet: createSecureContext({ ...pair, maxVersion: "TLSv1.2" }), protocols };
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new BargeError("fatal", why, { op: "use certificate", cause });
@@ -179,8 +187,9 @@ export class TlsPipe implements Pipe {
     }
   }
 
+  /** The first end counts: a client that is gone after its close_notify leaves nothing unread. */
   #end(error?: unknown): void {
-    this.#error ??= error;
+    if (!this.#ended) this.#error = error;
     this.#ended = true;
     this.#wake();
   }

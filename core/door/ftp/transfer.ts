@@ -23,7 +23,8 @@ export async function overData<T>(
   work: (data: Data) => Promise<T>,
 ): Promise<T> {
   checkData(c);
-  const shown = c.state.protect ? c.shown() : undefined;
+  const both = c.state.protect ? c.shown() : undefined;
+  const shown = both && { ...both, context: both.quiet };
   const aborting = c.transfer = new AbortController();
   const { signal } = aborting;
   const stop = () => aborting.abort(c.ended.signal.reason);
