@@ -221,7 +221,7 @@ export default command({
       onReload(reload) {
         if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", () => void reload());
       },
-      async onReady(facts) {
+      async onReady(facts, hostKeys) {
         const ready = { event: "ready", ...facts };
         if (json) printJson(ready);
         if (readyFd !== undefined) await tellReadyFd(readyFd, JSON.stringify(ready));
@@ -235,7 +235,7 @@ export default command({
             `with ${workers} ${workers === 1 ? "worker" : "workers"}`,
         );
         if (facts.fingerprint) note(`its certificate is ${facts.fingerprint}`);
-        for (const { type, fingerprint } of facts.hostKeys) {
+        for (const { type, fingerprint } of hostKeys) {
           note(`its host key for SFTP is ${type} ${fingerprint}`);
         }
         if (!native) return;

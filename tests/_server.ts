@@ -85,7 +85,6 @@ export interface Facts {
   readonly ftps: string | null;
   readonly sftp: string | null;
   readonly fingerprint: string | null;
-  readonly hostKeys: readonly { type: string; fingerprint: string; file: string }[];
 }
 
 export class Server implements AsyncDisposable {

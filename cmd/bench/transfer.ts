@@ -117,7 +117,8 @@ class Targets implements AsyncDisposable {
       const user = ["user", "add", "bench", "--password-file", password, "--quota", "none"];
       await must([...user, "--data", data], {});
       const own = await startSelf([
-        ...["serve", "--json", "--data", data, "--native", "127.0.0.1:0", "--log-level", "error"],
+        ...["serve", "--json", "--data", data, "--native", "127.0.0.1:0"],
+        ...["--http", "off", "--log-level", "error"],
         ...["--durability", durability],
       ]);
       this.#own.push(own);

@@ -27,8 +27,6 @@ const expireEvery = 3600 * 1000;
 /** Where the doors listen, once they do; null for one that is off. */
 export type Ready = { readonly [door in DoorName]: string | null } & {
   readonly fingerprint: string | null;
-  /** Of the SFTP door; none where that is off. */
-  readonly hostKeys: readonly HostKey[];
 };
 
 export interface ServeOptions extends Settings, Security {
@@ -48,7 +46,8 @@ export interface ServeOptions extends Settings, Security {
   readonly notifySocket?: string;
   /** Gives the limits as they are to be now; called for a reload. @throws {BargeError} */
   readonly readLimits?: () => Adjustable;
-  readonly onReady: (facts: Ready) => void | Promise<void>;
+  /** Told the facts, and the host keys of the SFTP door; none where that is off. */
+  readonly onReady: (facts: Ready, hostKeys: readonly HostKey[]) => void | Promise<void>;
   /** Is given what reads the certificate again; called once, before onReady. */
   readonly onReload?: (reload: () => Promise<void>) => void;
   /** Told once in the life of a data directory: the admin that was made, and its password. */
@@ -142,7 +141,7 @@ async function run(
     };
     const [native, http, ftp, ftps, sftp] = doorNames.map(at);
     const fingerprint = certificate?.fingerprint ?? null;
-    await options.onReady({ native, http, ftp, ftps, sftp, fingerprint, hostKeys });
+    await options.onReady({ native, http, ftp, ftps, sftp, fingerprint }, hostKeys);
     const where = doors.map(({ address }) => formatAddress(address)).join(", ");
     await manager.tell("READY=1", `STATUS=serving at ${where}`);
     await aborted(options.signal);

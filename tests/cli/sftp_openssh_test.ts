@@ -107,7 +107,10 @@ for (const key of [["-t", "ecdsa", "-b", "384"], ["-t", "rsa", "-b", "2048"]]) {
 }
 
 testWith(["ssh-keygen"], "the server's host keys are told by it, and by cert", async (at) => {
-  const { hostKeys } = at.server.facts;
+  const { stdout } = await at.home.barge(["cert", "--data", at.server.data, "--json"]);
+  const { hostKeys } = JSON.parse(stdout) as {
+    hostKeys: { type: string; fingerprint: string; file: string }[];
+  };
   assert.deepEqual(hostKeys.map(({ type }) => type), ["ssh-ed25519", "ssh-rsa"]);
   for (const { file, fingerprint } of hostKeys) {
     assert.equal((await at.ok("ssh-keygen", ["-lf", file])).split(" ")[1], fingerprint);
@@ -115,6 +118,5 @@ testWith(["ssh-keygen"], "the server's host keys are told by it, and by cert", a
   const shown = await at.home.barge(["cert", "--data", at.server.data]);
   const lines = hostKeys.map(({ type, fingerprint }) => `${fingerprint} ${type}\n`);
   assert.equal(shown.stdout, lines.join(""));
-  const { stdout } = await at.home.barge(["cert", "--data", at.server.data, "--json"]);
-  assert.deepEqual(JSON.parse(stdout), { hostKeys });
+});
 });
