@@ -64,4 +64,4 @@ export interface Door {
  * @throws {Deno.errors.AddrInUse} and others when it can't listen there; {BargeError} `fatal` when
  *   the certificate or a key can't be used
  */
-export type OpenDoor = (opening: Opening) => Promise<Door>;
+export type OpenDoor = (opening: Opening) => Door | Promise<Door>;

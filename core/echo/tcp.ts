@@ -1,31 +1,24 @@
 /**
  * An echo server over TCP: what comes goes back, in upper case (upper.ts) or as it is (RFC 862).
  *
- * A connection:
- *
- *   open -> paused, while its peer does not read -> open
- *       \-> half closed: its peer has ended its side, and is sent the rest -> closed
- *       \-> closed: by an error, when nothing moved on it for too long, or by stop()
- *
- * Invariants: who does not read the answers is not read from, beyond what one read gives (64 KiB) and
- * what the socket keeps (its high-water mark). At most `maxConnections` are open, counted over all
- * workers by `seats`; who comes beyond is closed at once and counted.
+ * Invariant: at most `maxConnections` are open, counted over all workers by `seats`; who comes beyond
+ * is closed at once and counted.
  *
  * Node's sockets and not Deno's: of Deno's the runtime serves 128 a turn and prefers the ones that
  * have just come, so that with some hundreds of busy connections some starve (500: the worst-served
  * had a tenth of the mean, p99.9 500 ms), and with 10,000 all are slow. Node's are served in order.
  */
 import { createServer, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer } from "node:tls";
 import { BargeError, typed } from "../error.ts";
 import { type Address, formatAddress } from "../net/address.ts";
 import type { KeyPair } from "../net/certificate.ts";
+import { TlsDoor } from "../net/listen_tls.ts";
+import { type Connection, PipeConnection, SocketConnection } from "./connection.ts";
 import { type Counters, nothing, type Traffic } from "./counters.ts";
-import { upper } from "./upper.ts";
 
 const sweepEvery = 1000;
-/** Milliseconds until a TLS handshake must be done. */
-const handshakeTimeout = 10_000;
+/** After a failed accept (no descriptor is left) the next one is tried so many ms later. */
+const pause = 50;
 
 /** A connection that ended, and why. */
 export interface Ended extends Traffic {
@@ -54,46 +47,86 @@ export interface EchoOptions {
   readonly onTrouble?: (error: BargeError) => void;
 }
 
+/** Listens, until it is closed. */
+interface Listener {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
 export class EchoTcp {
   readonly address: Address;
-  readonly #server: Server;
+  readonly #listener: Listener;
   readonly #options: EchoOptions;
   readonly #open = new Set<Connection>();
   readonly #counts = { accepted: 0, refused: 0, idle: 0, received: 0, sent: 0 };
   readonly #sweeper: ReturnType<typeof setInterval>;
 
-  private constructor(server: Server, host: string, options: EchoOptions) {
-    this.#server = server;
+  private constructor(
+    host: string,
+    options: EchoOptions,
+    listen: (echo: EchoTcp) => Listener,
+  ) {
     this.#options = options;
-    this.address = { host, port: (server.address() as { port: number }).port };
+    this.#listener = listen(this);
+    this.address = { host, port: this.#listener.port };
     this.#sweeper = setInterval(() => this.#sweep(), sweepEvery);
-    server.on(options.tls ? "secureConnection" : "connection", (socket) => this.#take(socket));
-    server.on("error", (cause) => options.onTrouble?.(typed(cause, { op: "accept" })));
   }
 
   /** @throws {BargeError} when it can't listen there, or the certificate can't be used */
   static async listen(address: Address, options: EchoOptions): Promise<EchoTcp> {
-    const { host, port } = address;
-    const { reusePort, tls, backlog } = options;
-    const facts = { op: "listen on", path: formatAddress(address) };
-    const common = { allowHalfOpen: true, noDelay: true };
-    let server: Server;
+    const { tls } = options;
     try {
-      server = tls
-        ? createTlsServer({ ...common, ...tls, handshakeTimeout, minVersion: "TLSv1.2" })
-        : createServer(common);
+      if (tls) return new EchoTcp(address.host, options, (echo) => echo.#overTls(address, tls));
+      const server = await listenPlain(address, options);
+      return new EchoTcp(address.host, options, (echo) => echo.#plain(server));
     } catch (cause) {
-      throw new BargeError("fatal", (cause as Error).message, { op: "use certificate", cause });
+      throw typed(cause, { op: "listen on", path: formatAddress(address) });
     }
-    await new Promise<void>((resolve, reject) => {
-      const failed = (cause: unknown) => reject(typed(cause, facts));
-      server.once("error", failed);
-      server.listen({ host, port, reusePort, backlog }, () => {
-        server.off("error", failed);
-        resolve();
-      });
+  }
+
+  #plain(server: Server): Listener {
+    const { raw } = this.#options;
+    server.on("connection", (socket: Socket) => {
+      const { remoteAddress: host, remotePort: port } = socket;
+      const peer = host !== undefined && port !== undefined && formatAddress({ host, port });
+      if (peer && this.#admit()) {
+        this.#take(peer, (end) => new SocketConnection(socket, peer, raw, end));
+      } else {
+        socket.on("error", () => {/* it is not wanted */});
+        socket.destroy();
+      }
     });
-    return new EchoTcp(server, host, options);
+    server.on("error", (cause) => this.#trouble(cause));
+    return {
+      port: (server.address() as { port: number }).port,
+      close: () => new Promise((resolve) => server.close(() => resolve())),
+    };
+  }
+
+  #overTls(address: Address, pair: KeyPair): Listener {
+    const { raw, reusePort } = this.#options;
+    const door = new TlsDoor(address, pair, { reusePort });
+    const accept = async () => {
+      while (true) {
+        try {
+          const pipe = await door.accept();
+          const { hostname: host, port } = pipe.remoteAddr;
+          const peer = formatAddress({ host, port });
+          if (!this.#admit()) pipe.close();
+          else this.#take(peer, (end) => new PipeConnection(pipe, peer, raw, end));
+        } catch (cause) {
+          if (cause instanceof Deno.errors.BadResource) return;
+          this.#trouble(cause);
+          await new Promise((resolve) => setTimeout(resolve, pause));
+        }
+      }
+    };
+    const accepting = accept();
+    const close = async () => {
+      door.close();
+      await accepting;
+    };
+    return { port: door.addr.port, close };
   }
 
   /** What was counted so far. */
@@ -114,34 +147,29 @@ export class EchoTcp {
   /** Stops listening, and cuts what is open. */
   async stop(): Promise<void> {
     clearInterval(this.#sweeper);
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const closed = this.#listener.close();
     for (const connection of this.#open) connection.end("stopped");
     await closed;
   }
 
-  #take(socket: Socket): void {
-    const { maxConnections, seats, raw } = this.#options;
+  /** Is there a seat? Then it is taken. */
+  #admit(): boolean {
+    const { maxConnections, seats, onTrouble } = this.#options;
     const before = Atomics.add(seats, 0, 1);
-    const room = maxConnections === 0 || before < maxConnections;
-    const { remoteAddress: host, remotePort: port } = socket;
-    if (!room || host === undefined || port === undefined) {
-      Atomics.sub(seats, 0, 1);
-      if (!room) {
-        this.#counts.refused++;
-        const why = `${maxConnections} are open, and there is no room for more`;
-        this.#options.onTrouble?.(new BargeError("unavailable", why));
-      }
-      socket.on("error", () => {/* it is not wanted */});
-      socket.destroy();
-      return;
-    }
-    socket.setNoDelay(true); // the server's option of that name does not reach TLS
-    const peer = formatAddress({ host, port });
+    if (maxConnections === 0 || before < maxConnections) return true;
+    Atomics.sub(seats, 0, 1);
+    this.#counts.refused++;
+    const why = `${maxConnections} are open, and there is no room for more`;
+    onTrouble?.(new BargeError("unavailable", why));
+    return false;
+  }
+
+  #take(peer: string, begin: (onEnd: (why: string) => void) => Connection): void {
     this.#counts.accepted++;
     this.#options.onOpen?.(peer);
-    const connection = new Connection(socket, peer, raw, (why) => {
+    const connection = begin((why) => {
       this.#open.delete(connection);
-      Atomics.sub(seats, 0, 1);
+      Atomics.sub(this.#options.seats, 0, 1);
       if (why === "idle") this.#counts.idle++;
       const { received, sent, began } = connection;
       this.#counts.received += received;
@@ -150,6 +178,10 @@ export class EchoTcp {
       this.#options.onEnd?.({ peer, received, sent, seconds, why });
     });
     this.#open.add(connection);
+  }
+
+  #trouble(cause: unknown): void {
+    this.#options.onTrouble?.(typed(cause, { op: "accept" }));
   }
 
   #sweep(): void {
@@ -162,60 +194,15 @@ export class EchoTcp {
   }
 }
 
-class Connection {
-  received = 0;
-  readonly began = performance.now();
-  readonly peer: string;
-  readonly #socket: Socket;
-  readonly #onEnd: (why: string) => void;
-  #why: string | undefined;
-  #over = false;
-  /** What had moved when it was last looked at, and when that was first seen. */
-  #seen = 0;
-  #since = this.began;
-
-  constructor(socket: Socket, peer: string, raw: boolean, onEnd: (why: string) => void) {
-    this.#socket = socket;
-    this.peer = peer;
-    this.#onEnd = onEnd;
-    socket.on("data", (chunk: Uint8Array) => {
-      this.received += chunk.length;
-      if (!raw) upper(chunk);
-      if (!socket.write(chunk)) socket.pause();
+async function listenPlain({ host, port }: Address, options: EchoOptions): Promise<Server> {
+  const { reusePort, backlog } = options;
+  const server = createServer({ allowHalfOpen: true, noDelay: true });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port, reusePort, backlog }, () => {
+      server.off("error", reject);
+      resolve();
     });
-    socket.on("drain", () => socket.resume());
-    socket.on("end", () => socket.end());
-    socket.on("error", (error: unknown) => this.#why ??= reason(error));
-    socket.on("close", () => this.end("closed"));
-  }
-
-  /** Bytes that are on their way, or there. */
-  get sent(): number {
-    return this.received - (this.#over ? this.#unsent : this.#socket.writableLength);
-  }
-
-  /** Milliseconds since something moved, as far as it was looked at. */
-  still(now: number): number {
-    if (this.received + this.sent !== this.#seen) {
-      this.#seen = this.received + this.sent;
-      this.#since = now;
-    }
-    return now - this.#since;
-  }
-
-  /** @param why unless an error was first */
-  end(why: string): void {
-    if (this.#over) return;
-    this.#unsent = this.#socket.writableLength;
-    this.#over = true;
-    this.#socket.destroy();
-    this.#onEnd(this.#why ?? why);
-  }
-
-  #unsent = 0;
-}
-
-function reason(cause: unknown): string {
-  const { code } = cause as { code?: unknown };
-  return code === "ECONNRESET" || code === "EPIPE" ? "reset" : typed(cause).message;
+  });
+  return server;
 }

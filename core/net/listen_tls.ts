@@ -5,12 +5,11 @@
  *
  *   listening -> closed
  */
-import type { Socket } from "node:net";
-import { createServer, type Server, type TLSSocket } from "node:tls";
 import { BargeError } from "../error.ts";
-import { type Address, formatAddress } from "./address.ts";
+import { acceptTls, showing, type Shown } from "./accept_tls.ts";
+import type { Address } from "./address.ts";
 import type { KeyPair } from "./certificate.ts";
-import { alpn, NodePipe } from "./node_pipe.ts";
+import { alpn, type TlsPipe } from "./tls_pipe.ts";
 
 export interface TlsListenOptions {
   /** Share the port with other isolates. */
@@ -27,70 +26,45 @@ export interface TlsListenOptions {
 }
 
 /** A connection, and where it comes from. */
-export interface Accepted extends NodePipe {
+export interface Accepted extends TlsPipe {
   readonly remoteAddr: Deno.NetAddr;
 }
 
 export class TlsDoor implements Disposable {
   readonly addr: Deno.NetAddr;
-  readonly #server: Server;
+  readonly #listener: Deno.TcpListener;
   readonly #options: Required<TlsListenOptions>;
+  #shown: Shown;
   #closed = false;
+  #taking = false;
   /** Whose handshake is under way, the oldest first. */
-  readonly #shaking = new Map<string, Socket>();
+  readonly #shaking = new Map<Deno.TcpConn, (why: string) => void>();
   readonly #ready: Accepted[] = [];
   readonly #waiting: PromiseWithResolvers<Accepted>[] = [];
 
-  private constructor(server: Server, options: Required<TlsListenOptions>) {
-    this.#server = server;
-    this.#options = options;
-    const { address: hostname, port } = server.address() as { address: string; port: number };
-    this.addr = { transport: "tcp", hostname, port };
-    server.on("connection", (socket: Socket) => this.#shake(socket));
-    server.on("secureConnection", (socket: TLSSocket) => this.#give(socket));
-    server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
-      const peer = { host: socket.remoteAddress ?? "?", port: socket.remotePort ?? 0 };
-      socket.destroy();
-      if (!this.#closed) options.onFailure(peer, error.message);
-    });
-    // No descriptor may be left: whoever accepts from us knows how to wait and what to tell.
-    server.on("error", (error: Error) => this.#waiting.shift()?.reject(error));
-  }
-
   /**
    * @throws {BargeError} `fatal` when the certificate can't be used
-   * @throws {Error} with the system's `code`, when it can't listen there
+   * @throws {Deno.errors.AddrInUse} and others when it can't listen there
    */
-  static async listen(
-    address: Address,
-    pair: KeyPair,
-    given: TlsListenOptions = {},
-  ): Promise<TlsDoor> {
-    const options = {
+  constructor({ host, port }: Address, pair: KeyPair, given: TlsListenOptions = {}) {
+    this.#options = {
       ...{ reusePort: false, handshake: 10_000, pending: 256, onFailure: () => {} },
       ...given,
     };
-    const { handshake: handshakeTimeout, reusePort } = options;
-    const server = usable(() =>
-      createServer({ ...context(pair), handshakeTimeout, allowHalfOpen: true, noDelay: true })
-    );
-    const { host, port } = address;
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen({ host, port, reusePort }, () => {
-        server.off("error", reject);
-        resolve();
-      });
-    });
-    return new TlsDoor(server, options);
+    this.#shown = showing(pair, [alpn]);
+    const { reusePort } = this.#options;
+    this.#listener = Deno.listen({ hostname: host, port, reusePort });
+    this.addr = this.#listener.addr;
   }
 
   /**
    * @returns a connection whose handshake is done
    * @throws {Deno.errors.BadResource} when it is closed
+   * @throws {Error} the system's, when it can't accept: whoever asks again tries again
    */
   accept(): Promise<Accepted> {
     if (this.#closed) return Promise.reject(closed());
+    if (!this.#taking) void this.#take();
     const pipe = this.#ready.shift();
     if (pipe) return Promise.resolve(pipe);
     const waiting = Promise.withResolvers<Accepted>();
@@ -104,15 +78,15 @@ export class TlsDoor implements Disposable {
    * @throws {BargeError} `fatal` when it can't be used: then the old one is shown on
    */
   reload(pair: KeyPair): void {
-    if (!this.#closed) usable(() => this.#server.setSecureContext(context(pair)));
+    this.#shown = showing(pair, [alpn]);
   }
 
   /** Stops listening; handshakes that are under way are cut, what was given out is not. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#server.close();
-    for (const socket of this.#shaking.values()) socket.destroy();
+    this.#listener.close();
+    for (const cut of this.#shaking.values()) cut("the listener is closed");
     for (const pipe of this.#ready.splice(0)) pipe.close();
     for (const waiting of this.#waiting.splice(0)) waiting.reject(closed());
   }
@@ -121,50 +95,51 @@ export class TlsDoor implements Disposable {
     this.close();
   }
 
-  #shake(socket: Socket): void {
-    const { pending, onFailure } = this.#options;
-    if (this.#shaking.size >= pending) {
-      const [[name, oldest]] = this.#shaking;
-      const peer = addressOf(oldest);
-      this.#shaking.delete(name);
-      oldest.destroy();
-      onFailure(peer, "too many connections wait for a handshake");
+  /** Until it can't accept: whoever waits is told then, and knows how long to wait. */
+  async #take(): Promise<void> {
+    this.#taking = true;
+    try {
+      while (!this.#closed) void this.#shake(await this.#listener.accept());
+    } catch (error) {
+      if (!this.#closed) this.#waiting.shift()?.reject(error);
+    } finally {
+      this.#taking = false;
     }
-    const name = formatAddress(addressOf(socket));
-    this.#shaking.set(name, socket);
-    socket.once("close", () => {
-      if (this.#shaking.get(name) === socket) this.#shaking.delete(name);
-    });
   }
 
-  #give(socket: TLSSocket): void {
-    const { host: hostname, port } = addressOf(socket);
-    this.#shaking.delete(formatAddress({ host: hostname, port }));
-    const pipe = Object.assign(new NodePipe(socket), {
-      remoteAddr: { transport: "tcp" as const, hostname, port },
-    });
+  async #shake(conn: Deno.TcpConn): Promise<void> {
+    const { pending, handshake, onFailure } = this.#options;
+    const [[, cutOldest] = []] = this.#shaking;
+    if (this.#shaking.size >= pending) cutOldest?.("too many connections wait for a handshake");
+    const { remoteAddr } = conn;
+    let why: string | undefined;
+    const cut = (reason: string) => {
+      why ??= reason;
+      this.#shaking.delete(conn);
+      conn.close();
+    };
+    const late = setTimeout(() => cut("handshake timeout"), handshake);
+    this.#shaking.set(conn, cut);
+    try {
+      conn.setNoDelay(true);
+      const pipe = await acceptTls(conn, this.#shown);
+      this.#give(Object.assign(pipe, { remoteAddr }));
+    } catch (error) {
+      if (why === undefined) conn.close();
+      if (this.#closed) return;
+      why ??= error instanceof BargeError ? error.message : String(error);
+      onFailure({ host: remoteAddr.hostname, port: remoteAddr.port }, why);
+    } finally {
+      clearTimeout(late);
+      this.#shaking.delete(conn);
+    }
+  }
+
+  #give(pipe: Accepted): void {
     const waiting = this.#waiting.shift();
     if (waiting) waiting.resolve(pipe);
     else if (!this.#closed && this.#ready.length < this.#options.pending) this.#ready.push(pipe);
     else pipe.close();
-  }
-}
-
-function context({ cert, key }: KeyPair) {
-  return { cert, key, ALPNProtocols: [alpn], minVersion: "TLSv1.2" as const };
-}
-
-function addressOf({ remoteAddress, remotePort }: Socket): Address {
-  return { host: remoteAddress ?? "?", port: remotePort ?? 0 };
-}
-
-/** What the checks of certificate.ts let through, and the TLS library still refuses. */
-export function usable<T>(use: () => T): T {
-  try {
-    return use();
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new BargeError("fatal", why, { op: "use certificate", cause });
   }
 }
 

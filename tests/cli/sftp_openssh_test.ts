@@ -119,4 +119,3 @@ testWith(["ssh-keygen"], "the server's host keys are told by it, and by cert", a
   const lines = hostKeys.map(({ type, fingerprint }) => `${fingerprint} ${type}\n`);
   assert.equal(shown.stdout, lines.join(""));
 });
-});

@@ -14,7 +14,8 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { BargeError, type Kind } from "../../error.ts";
-import { acceptTls, type Shown, type TlsPipe } from "../../net/accept_tls.ts";
+import { acceptTls, type Shown } from "../../net/accept_tls.ts";
+import type { TlsPipe } from "../../net/tls_pipe.ts";
 import { parseAddress } from "../../net/address.ts";
 import type { Stream } from "../../net/stream.ts";
 import { wait } from "../../net/wait.ts";

@@ -10,7 +10,8 @@
  */
 import { randomInt } from "node:crypto";
 import { BargeError, typed } from "../../error.ts";
-import { acceptTls, type Shown, type TlsPipe } from "../../net/accept_tls.ts";
+import { acceptTls, type Shown } from "../../net/accept_tls.ts";
+import type { TlsPipe } from "../../net/tls_pipe.ts";
 import { type Address, formatAddress } from "../../net/address.ts";
 import { Pace } from "../../net/pace.ts";
 import { Stream } from "../../net/stream.ts";

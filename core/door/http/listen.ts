@@ -13,7 +13,7 @@
 import { createServer } from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import type { KeyPair } from "../../net/certificate.ts";
-import { usable } from "../../net/listen_tls.ts";
+import { usable } from "../../net/accept_tls.ts";
 import type { Door, Opening } from "../door.ts";
 import { Logins } from "./auth.ts";
 import type { Doorway } from "./exchange.ts";

@@ -22,9 +22,9 @@ const refusal = encodeFrame(failure(
 ));
 
 /** As the operator asks for it. @throws as `OpenDoor` */
-export async function openDoor({ store, spec, reusePort, tls }: Opening): Promise<Door> {
+export function openDoor({ store, spec, reusePort, tls }: Opening): Door {
   return tls
-    ? await listenNativeTls(store, spec.address, reusePort, tls)
+    ? listenNativeTls(store, spec.address, reusePort, tls)
     : listenNative(store, spec.address, reusePort);
 }
 
@@ -49,16 +49,16 @@ export function listenNative(
  * @param tls the certificate to show
  * @throws as listenNative; {BargeError} `fatal` when the certificate can't be used
  */
-async function listenNativeTls(
+function listenNativeTls(
   store: Store,
   address: Address,
   reusePort: boolean,
   tls: KeyPair,
-): Promise<Door> {
+): Door {
   const onFailure = (peer: Address, why: string) => {
     log.debug("no TLS with {peer}: {why}", { peer: formatAddress(peer), why });
   };
-  const listener = await TlsDoor.listen(address, tls, { reusePort, onFailure });
+  const listener = new TlsDoor(address, tls, { reusePort, onFailure });
   const door = opened(store, address.host, listener, patience);
   return Object.assign(door, { reload: (pair: KeyPair) => listener.reload(pair) });
 }

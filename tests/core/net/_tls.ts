@@ -35,16 +35,13 @@ export class EchoDoor implements AsyncDisposable {
     this.#tasks.push(this.#accept());
   }
 
-  static async start(pair: KeyPair, options: TlsListenOptions = {}): Promise<EchoDoor> {
+  static start(pair: KeyPair, options: TlsListenOptions = {}): EchoDoor {
     const failures: string[] = [];
     const onFailure = (_: Address, why: string) => {
       failures.push(why);
       server.#onFailure(why);
     };
-    const server = new EchoDoor(
-      await TlsDoor.listen(here, pair, { onFailure, ...options }),
-      failures,
-    );
+    const server = new EchoDoor(new TlsDoor(here, pair, { onFailure, ...options }), failures);
     return server;
   }
 
@@ -86,7 +83,7 @@ export class EchoDoor implements AsyncDisposable {
  *
  * @param shown the certificate
  * @param signing the key that signs; an honest server's is the certificate's
- * @returns the type of the client's record: 22 if it goes on with the handshake, 21 for an alert
+ * @returns the type of the client's record: 22 if it goes on with the handshake, 0 if it hung up
  */
 export async function lie(conn: Deno.Conn, shown: KeyPair, signing: KeyPair): Promise<number> {
   const hello = await record(conn);

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
-import { acceptTls, showing, type TlsPipe } from "../../../core/net/accept_tls.ts";
+import { acceptTls, showing } from "../../../core/net/accept_tls.ts";
 import { Stream } from "../../../core/net/stream.ts";
+import type { TlsPipe } from "../../../core/net/tls_pipe.ts";
 import { pairFor } from "./_tls.ts";
 
 interface Ends {
