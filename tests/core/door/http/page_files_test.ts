@@ -172,7 +172,7 @@ test("an upload is paused, outlives a server that is killed, and goes on", async
   await using local = await folder();
   const bytes = Deno.readFileSync(local.path("big.bin"));
   await using browser = await openBrowser();
-  await using first = await startServer({ data, args: [...args, "--rate-up", "2MB"] });
+  await using first = await startServer({ data, args: [...args, "--rate-up", "4MB"] });
   await first.addUser("alice");
   await using alice = await Person.open(browser, first);
   const { page } = alice;

@@ -97,6 +97,7 @@ test("an account is made, listed, given room and a new password", async (t) => {
   await t.step("registered", async () => {
     await page.goto(`${carol.base}/`);
     await page.click("text=Make an account");
+    await page.waitForURL("**/register");
     await page.fill("#name", "carol");
     await page.fill("#new", "one");
     await page.fill("#again", "two");

@@ -199,8 +199,10 @@ test("files are shown, and can do nothing to who looks at them", async (t) => {
     const { page } = plain;
     await plain.login("alice");
     await page.click("th >> text=Size");
+    await page.locator("th.size[aria-sort]").waitFor();
     await page.fill("#q", "dot");
     await page.press("#q", "Enter");
+    await page.waitForURL(/[?&]q=dot/);
     assert.deepEqual(await plain.names(), ["dot.png"]);
     await page.check('input[value="dot.png"]');
     await page.click("[data-verb=rename]");

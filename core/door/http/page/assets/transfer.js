@@ -7,10 +7,15 @@
  *                    \-> failed     can be tried again, and goes on where it was
  */
 
-/** Bytes a request: small enough for the limits of proxies. */
-const piece = 48 * 1024 * 1024;
+/**
+ * Bytes a request: small enough for the limits of proxies; and what the browser calls sent is at most
+ * that far ahead of what the server has.
+ */
+const piece = 8 * 1024 * 1024;
 /** So often it is tried again by itself when the connection breaks, after 1, 2, 4 ... seconds. */
 const tries = 6;
+/** So often when the server is busy with the connection before, half a minute in all. */
+const busyTries = 20;
 const tus = { "Tus-Resumable": "1.0.0" };
 
 export class Transfer {
@@ -57,10 +62,12 @@ export class Transfer {
       } catch (error) {
         if (this.state !== "sending") return;
         if (this.sent > before) attempt = 0;
-        if (error.kind || attempt >= tries) return this.#fail(error);
-        this.why = "The connection broke; trying again.";
+        if (error.kind || attempt >= (error.soon ? busyTries : tries)) return this.#fail(error);
+        this.why = error.soon
+          ? "The server is busy with what came before."
+          : "The connection broke; trying again.";
         this.#changed(this);
-        await wait(error.soon ? 200 : 1000 * 2 ** attempt);
+        await wait(error.soon ? Math.min(200 * 2 ** attempt, 2000) : 1000 * 2 ** attempt);
       }
     }
   }
