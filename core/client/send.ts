@@ -8,7 +8,7 @@
  * States: asked -> (refused | told to go on) -> prefix compared -> sending -> trailer -> answered.
  */
 import { BargeError } from "../error.ts";
-import { borrow, giveBack } from "../net/pool.ts";
+import { abandon, borrow, giveBack } from "../net/pool.ts";
 import { encodeChunkHead, encodeFrame } from "../protocol/frame.ts";
 import type { Answer } from "../protocol/message.ts";
 import { type Client, diskPatience } from "./client.ts";
@@ -176,9 +176,6 @@ async function chunks(
   } finally {
     // A file is soon done reading; standard input may wait for ever, and then keeps the buffers.
     if (content.file) await reading?.catch(() => {/* the failure at hand is the one to tell */});
-    if (!reading) {
-      giveBack(full);
-      giveBack(empty);
-    }
+    for (const buffer of [full, empty]) (reading ? abandon : giveBack)(buffer);
   }
 }

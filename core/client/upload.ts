@@ -6,7 +6,7 @@
  */
 import { hash } from "node:crypto";
 import { BargeError, typed } from "../error.ts";
-import { borrow, giveBack, pooled } from "../net/pool.ts";
+import { borrow, giveBack } from "../net/pool.ts";
 import { encodeFrame } from "../protocol/frame.ts";
 import type { Answer, Answered } from "../protocol/message.ts";
 import { type Client, diskPatience } from "./client.ts";
@@ -43,7 +43,7 @@ export class Uploader implements Disposable {
       using file = Deno.openSync(local);
       const facts = file.statSync();
       if (!facts.isFile) throw new BargeError("changed", "it is no file any more");
-      if (facts.size <= Math.min(this.#client.hello.eager, pooled)) {
+      if (facts.size <= Math.min(this.#client.hello.eager, this.#small.length)) {
         await this.#eager(file, facts, local, path, fail);
       } else {
         await this.#large(file, facts, local, path, fail);

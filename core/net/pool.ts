@@ -1,21 +1,42 @@
 /**
- * Large buffers, used again: a transfer borrows two and gives them back, so that memory is bounded
- * by the transfers under way and the collector has nothing to chase.
+ * Large buffers, used again, so that the collector has nothing to chase. A transfer borrows two and
+ * gives them back.
+ *
+ * Invariant: few transfers get large buffers, because each read and write of a file is a hop to
+ * another thread, which costs the same for a megabyte as for a page; many share what there is. A
+ * buffer is a sixteenth of what is left of the budget, between `least` and `most`: 200 transfers at
+ * once take 50 MiB, not 400.
  */
 
-/** The size of every pooled buffer, in bytes. */
-export const pooled = 256 * 1024;
+/** No buffer is smaller, in bytes. */
+export const least = 64 * 1024;
+const most = 1024 * 1024;
+const budget = 32 * 1024 * 1024;
+const share = 16;
+/** Kept of each size for the next who needs one. */
+const keep = 4;
 
-/** How many unused buffers are kept. */
-const keep = 16;
-const unused: Uint8Array<ArrayBuffer>[] = [];
+type Buffer = Uint8Array<ArrayBuffer>;
 
-/** A buffer of {@link pooled} bytes, with anything in it. */
-export function borrow(): Uint8Array<ArrayBuffer> {
-  return unused.pop() ?? new Uint8Array(pooled);
+const unused = new Map<number, Buffer[]>();
+let lent = 0;
+
+/** A buffer with anything in it, of a power of two of bytes, at least {@link least}. */
+export function borrow(): Buffer {
+  const room = Math.max(least, Math.min(most, (budget - lent) / share));
+  const size = 2 ** Math.floor(Math.log2(room));
+  lent += size;
+  return unused.get(size)?.pop() ?? new Uint8Array(size);
 }
 
 /** Gives a borrowed buffer back; nobody may hold a view on it any more. */
-export function giveBack(buffer: Uint8Array<ArrayBuffer>): void {
-  if (unused.length < keep) unused.push(buffer);
+export function giveBack(buffer: Buffer): void {
+  lent -= buffer.length;
+  const same = unused.get(buffer.length) ?? [];
+  if (same.length < keep) unused.set(buffer.length, [...same, buffer]);
+}
+
+/** Leaves a borrowed buffer to the collector: a read or write that was cut may still use it. */
+export function abandon(buffer: Buffer): void {
+  lent -= buffer.length;
 }

@@ -8,7 +8,7 @@
  * connection that waits for its next request holds none.
  */
 import { BargeError } from "../error.ts";
-import { borrow, giveBack } from "../net/pool.ts";
+import { abandon, borrow, giveBack } from "../net/pool.ts";
 import { type Body, Decoder, type FrameEvent, type FrameValue } from "./frame.ts";
 
 /** Where bytes come from: a net Stream, or an array in a test. */
@@ -90,7 +90,7 @@ export class FrameReader implements Disposable {
    * left to the collector.
    */
   [Symbol.dispose](): void {
-    if (!this.#reading && this.#decoder.idle) this.#large?.forEach(giveBack);
+    this.#large?.forEach(!this.#reading && this.#decoder.idle ? giveBack : abandon);
     this.#large = undefined;
   }
 

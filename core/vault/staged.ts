@@ -188,14 +188,11 @@ export class Staged implements Disposable {
     }
     if (position < this.#hashed) this.#forget();
     const sequel = position === this.#hashed;
-    if (sequel) this.#hash.update(bytes);
     await this.#seek(position);
     try {
-      for (let done = 0; done < bytes.length;) {
-        const n = await this.#file.write(done === 0 ? bytes : bytes.subarray(done));
-        done += n;
-        this.#cursor += n;
-      }
+      const writing = this.#writeFully(bytes);
+      if (sequel) this.#hash.update(bytes); // while another thread writes
+      await writing;
     } catch (error) {
       if (sequel) this.#forget();
       throw error;
@@ -213,6 +210,14 @@ export class Staged implements Disposable {
     // What waited behind the gap is still in the system's memory now.
     if (sequel && position === before && this.#size > this.#hashed) {
       await this.#readOn(this.#size, () => {});
+    }
+  }
+
+  async #writeFully(bytes: Uint8Array): Promise<void> {
+    for (let done = 0; done < bytes.length;) {
+      const n = await this.#file.write(done === 0 ? bytes : bytes.subarray(done));
+      done += n;
+      this.#cursor += n;
     }
   }
 

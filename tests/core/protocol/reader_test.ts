@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { BargeError } from "../../../core/error.ts";
-import { pooled } from "../../../core/net/pool.ts";
+import { least } from "../../../core/net/pool.ts";
 import { encodeChunkHead, encodeFrame } from "../../../core/protocol/frame.ts";
 import { FrameReader, type Source } from "../../../core/protocol/reader.ts";
 
@@ -77,7 +77,7 @@ Deno.test("frames and bodies come as they were sent, however the reads fall", as
 });
 
 Deno.test("a piece stays valid while the next one is read, in small buffers and large", async () => {
-  for (const sizes of [[1], [700], [2048], [2047, 2048, 1], [100_000], [pooled], [3, 9000, 50]]) {
+  for (const sizes of [[1], [700], [2048], [2047, 2048, 1], [100_000], [least], [3, 9000, 50]]) {
     const data = pattern(300_000);
     using reader = new FrameReader(
       new Pieces(join(encodeFrame({ body: data.length }), data, trailer), sizes),
@@ -116,7 +116,8 @@ Deno.test("buffers grow with what comes, and shrink between frames", async () =>
   await reader.frame();
   await reader.frame();
   await drain(reader);
-  assert.deepEqual(source.buffers.slice(0, 4), [2048, 2048, pooled, pooled]);
+  assert.deepEqual(source.buffers.slice(0, 2), [2048, 2048]);
+  assert.ok(source.buffers[2] >= least, `${source.buffers}`);
   while (await reader.frame()) { /* to the end */ }
   assert.equal(source.buffers.at(-1), 2048);
 });
