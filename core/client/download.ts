@@ -10,8 +10,9 @@ import { encodeFrame } from "../protocol/frame.ts";
 import type { Answer } from "../protocol/message.ts";
 import { type Client, diskPatience } from "./client.ts";
 import type { Report, TransferResult } from "./events.ts";
+import { Folders } from "./folders.ts";
 import { type Hash, hashInto, sha256 } from "./hash.ts";
-import { Part, StaleParts } from "./part.ts";
+import { Part, removeStale } from "./part.ts";
 import type { Item } from "./plan.ts";
 import { receive, type Received } from "./receive.ts";
 import { again } from "./upload.ts";
@@ -30,7 +31,7 @@ export class Downloader {
   readonly #client: Client;
   readonly #report: Report;
   readonly #window = new Window(window.count, window.bytes);
-  readonly #stale = new StaleParts();
+  readonly #folders = new Folders();
 
   constructor(client: Client, report: Report) {
     this.#client = client;
@@ -102,15 +103,15 @@ export class Downloader {
       .then(async (received) => {
         if (received.type === "failed") throw received.error;
         if (received.type === "again") return;
-        const part = Part.open(local, received.sha256);
+        const part = Part.open(local, received.sha256, this.#folders);
         try {
           if (part.offset > 0) part.restart();
           writeFully(part.file, body);
-          await part.commit(new Date(received.answer.modified));
+          await part.commit(new Date(received.answer.modified), true);
         } finally {
           part.discard();
         }
-        this.#stale.remove(local);
+        removeStale(local, this.#folders);
         this.#done(path, local, received, 0);
       })
       .catch((cause) => this.#fail(path, local, item.size, cause))
@@ -120,7 +121,7 @@ export class Downloader {
 
   async #large(path: string, local: string, item: Item): Promise<void> {
     const expected = item.sha256 ?? null;
-    const part = Part.open(local, expected);
+    const part = Part.open(local, expected, this.#folders);
     const weight = Math.min(item.size, window.bytes / 2);
     try {
       const { offset, hash } = await this.#prefix(part, item.size);
@@ -165,7 +166,7 @@ export class Downloader {
       }
       if (received.type === "again") throw new BargeError("changed", "it changes all the time");
       await part.commit(new Date(received.answer.modified));
-      this.#stale.remove(local);
+      removeStale(local, this.#folders);
       this.#done(path, local, received, offset);
     } finally {
       part.keep();

@@ -8,7 +8,9 @@
  */
 import { randomBytes } from "node:crypto";
 import { BargeError, typed } from "../error.ts";
-import { join, parentOf } from "./target.ts";
+import { syncSmall } from "../net/sync_file.ts";
+import type { Folders } from "./folders.ts";
+import { baseName, join, parentOf } from "./target.ts";
 
 const encoder = new TextEncoder();
 /** A name's limit in bytes, on every file system that matters. */
@@ -61,13 +63,15 @@ export class Part {
    *
    * @param target the local path that the file is to have
    * @param sha256 of the content; null: what is there can't be told to be of the same
+   * @param folders spares a look at what is not there
    * @throws {BargeError} `exists` for a folder, `usage` for what is no file, `no-directory`, or
    *   what the system says
    */
-  static open(target: string, sha256: string | null): Part {
-    const mode = check(target);
+  static open(target: string, sha256: string | null, folders: Folders): Part {
     const folder = parentOf(target);
-    const prefix = partPrefix(target.slice(target.lastIndexOf("/") + 1));
+    const name = baseName(target);
+    const mode = folders.lacks(folder, name) ? undefined : check(target);
+    const prefix = partPrefix(name);
     const tag = sha256?.slice(0, tagLength) ?? random();
     try {
       const path = join(folder, `${prefix}${tag}.part`);
@@ -92,10 +96,11 @@ export class Part {
    * Syncs, and gives the file its name. After a failure the part is still there, and still open.
    *
    * @param modified the time that it is to have
+   * @param small are there so few bytes that a sync may be over at once?
    */
-  async commit(modified: Date): Promise<void> {
+  async commit(modified: Date, small = false): Promise<void> {
     try {
-      await this.file.sync();
+      await (small ? syncSmall(this.file) : this.file.sync());
       this.file.utimeSync(new Date(), modified);
       Deno.renameSync(this.path, this.#target);
     } catch (cause) {
@@ -132,30 +137,13 @@ export class Part {
   }
 }
 
-/** Removes what earlier runs left of other contents; each folder is read once. */
-export class StaleParts {
-  readonly #folders = new Map<string, string[]>();
-
-  /** @param target a local path that was just written */
-  remove(target: string): void {
-    const folder = parentOf(target);
-    let names = this.#folders.get(folder);
-    if (!names) this.#folders.set(folder, names = parts(folder));
-    if (names.length === 0) return;
-    const prefix = partPrefix(target.slice(target.lastIndexOf("/") + 1));
-    for (const name of names) {
-      if (name.length !== prefix.length + tagLength + ".part".length) continue;
-      if (name.startsWith(prefix)) drop(join(folder, name));
-    }
-  }
-}
-
-function parts(folder: string): string[] {
-  try {
-    return Array.from(Deno.readDirSync(folder), ({ name }) => name)
-      .filter((name) => /\.[0-9a-f]{16}\.part$/.test(name));
-  } catch {
-    return [];
+/** Removes what earlier runs left of other contents of a file that was just written. */
+export function removeStale(target: string, folders: Folders): void {
+  const folder = parentOf(target);
+  const prefix = partPrefix(baseName(target));
+  for (const name of folders.parts(folder)) {
+    if (name.length !== prefix.length + tagLength + ".part".length) continue;
+    if (name.startsWith(prefix)) drop(join(folder, name));
   }
 }
 

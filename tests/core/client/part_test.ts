@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { Part, partPrefix, StaleParts } from "../../../core/client/part.ts";
+import { Folders } from "../../../core/client/folders.ts";
+import { Part, partPrefix, removeStale } from "../../../core/client/part.ts";
 import { plant } from "./_setup.ts";
 
 const sha = "0123456789abcdef".repeat(4);
@@ -17,13 +18,13 @@ const names = (dir: string) => Array.from(Deno.readDirSync(dir), ({ name }) => n
 
 Deno.test("a part is found again, and takes its target's name and place", () =>
   inTemp(async (dir) => {
-    const first = Part.open(`${dir}/a`, sha);
+    const first = Part.open(`${dir}/a`, sha, new Folders());
     first.file.writeSync(new TextEncoder().encode("half"));
     first.keep();
     assert.deepEqual(names(dir), [".a.0123456789abcdef.part"]);
     plant(dir, { "a": "old" });
     Deno.chmodSync(`${dir}/a`, 0o600);
-    const second = Part.open(`${dir}/a`, sha);
+    const second = Part.open(`${dir}/a`, sha, new Folders());
     assert.equal(second.offset, 4);
     await second.commit(new Date(1_000_000_123));
     assert.deepEqual(names(dir), ["a"]);
@@ -35,7 +36,7 @@ Deno.test("a part is found again, and takes its target's name and place", () =>
 
 Deno.test("an empty part is not kept", () =>
   inTemp((dir) => {
-    Part.open(`${dir}/a`, sha).keep();
+    Part.open(`${dir}/a`, sha, new Folders()).keep();
     assert.deepEqual(names(dir), []);
     return Promise.resolve();
   }));
@@ -44,7 +45,7 @@ Deno.test("a planted link is not written through", () =>
   inTemp(async (dir) => {
     plant(dir, { "precious": "keep me" });
     Deno.symlinkSync("precious", `${dir}/.a.0123456789abcdef.part`);
-    const part = Part.open(`${dir}/a`, sha);
+    const part = Part.open(`${dir}/a`, sha, new Folders());
     part.file.writeSync(new TextEncoder().encode("new"));
     await part.commit(new Date());
     assert.equal(Deno.readTextFileSync(`${dir}/precious`), "keep me");
@@ -53,7 +54,10 @@ Deno.test("a planted link is not written through", () =>
 
 Deno.test("of two at once, the second takes a name of its own", () =>
   inTemp(async (dir) => {
-    const [one, two] = [Part.open(`${dir}/a`, sha), Part.open(`${dir}/a`, sha)];
+    const [one, two] = [
+      Part.open(`${dir}/a`, sha, new Folders()),
+      Part.open(`${dir}/a`, sha, new Folders()),
+    ];
     assert.notEqual(one.path, two.path);
     await one.commit(new Date());
     await two.commit(new Date());
@@ -67,9 +71,9 @@ Deno.test("stale parts go, others' and busy ones stay", () =>
       ".a.b.1111111111111111.part": "x",
       ".a.no-digest.part": "x",
     });
-    const busy = Part.open(`${dir}/a`, sha);
+    const busy = Part.open(`${dir}/a`, sha, new Folders());
     busy.file.writeSync(new Uint8Array(1));
-    new StaleParts().remove(`${dir}/a`);
+    removeStale(`${dir}/a`, new Folders());
     assert.deepEqual(names(dir), [
       ".a.0123456789abcdef.part",
       ".a.b.1111111111111111.part",
@@ -82,7 +86,7 @@ Deno.test("stale parts go, others' and busy ones stay", () =>
 Deno.test("a part's name fits, however long the target's is", () =>
   inTemp((dir) => {
     for (const name of ["x".repeat(255), "é".repeat(127), "🚢".repeat(63)]) {
-      const part = Part.open(`${dir}/${name}`, sha);
+      const part = Part.open(`${dir}/${name}`, sha, new Folders());
       part.discard();
       assert.ok(partPrefix(name).length > 50);
     }
@@ -92,8 +96,21 @@ Deno.test("a part's name fits, however long the target's is", () =>
 Deno.test("folders, devices and missing folders are no targets", () =>
   inTemp((dir) => {
     const kind = (kind: string) => (error: unknown) => (error as { kind: string }).kind === kind;
-    assert.throws(() => Part.open(dir, sha), kind("exists"));
-    assert.throws(() => Part.open("/dev/null", sha), kind("usage"));
-    assert.throws(() => Part.open(`${dir}/none/a`, sha), kind("no-directory"));
+    assert.throws(() => Part.open(dir, sha, new Folders()), kind("exists"));
+    assert.throws(() => Part.open("/dev/null", sha, new Folders()), kind("usage"));
+    assert.throws(() => Part.open(`${dir}/none/a`, sha, new Folders()), kind("no-directory"));
+    return Promise.resolve();
+  }));
+
+Deno.test("a folder is read once; what was there is told from what was not", () =>
+  inTemp((dir) => {
+    plant(dir, { "a": "1", ".b.0123456789abcdef.part": "2" });
+    const folders = new Folders();
+    assert.equal(folders.lacks(dir, "a"), false);
+    assert.equal(folders.lacks(dir, "b"), true);
+    assert.deepEqual(folders.parts(dir), [".b.0123456789abcdef.part"]);
+    plant(dir, { "b": "3" });
+    assert.equal(folders.lacks(dir, "b"), true);
+    assert.equal(folders.lacks(`${dir}/none`, "b"), false, "of an unknown folder nothing is sure");
     return Promise.resolve();
   }));
