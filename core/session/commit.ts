@@ -102,7 +102,7 @@ export class Commits implements Disposable {
     const settle = () => reservations.settle(upload.id, file);
     return await this.#publish.submit(() => {
       const checked = check();
-      vault.rename(stagedPlace(upload.id), file);
+      vault.renameFile(stagedPlace(upload.id), file);
       reached("renamed");
       const redo = () => {
         if (known(this.#store, file)) reservations.drop(upload.id); // replaced since

@@ -3,6 +3,7 @@
  * the ledger (staged.ts), and trees that are on their way out.
  */
 import { typed } from "../error.ts";
+import { syncSmall } from "../net/sync_file.ts";
 import { reached } from "./fault.ts";
 import type { Place } from "./place.ts";
 import { foundOf, type Vault } from "./vault.ts";
@@ -38,7 +39,7 @@ export async function stageWhole(
     }
     const found = foundOf(file.statSync());
     reached("staged");
-    if (vault.durable) await file.sync();
+    if (vault.durable) await syncSmall(file);
     reached("synced");
     return { modified: found.modified, ino: found.ino };
   } catch (error) {

@@ -153,14 +153,21 @@ export class Vault {
    * @throws {BargeError} `not-found`, `no-directory`, `exists`
    */
   rename(from: Place, to: Place): void {
+    try {
+      this.renameFile(from, to);
+    } finally {
+      this.#sound.clear(); // it may have been a folder
+    }
+  }
+
+  /** The same, for what is surely no folder: staged bytes. @throws as {@link rename} */
+  renameFile(from: Place, to: Place): void {
     if (!this.#enter(from.dir)) throw new BargeError("not-found", "there is no such file");
     if (!this.#enter(to.dir)) throw noDirectory();
     try {
       Deno.renameSync(this.#path(from), this.#path(to));
     } catch (error) {
       throw typed(error);
-    } finally {
-      this.#sound.clear(); // it may have been a folder
     }
   }
 
