@@ -68,7 +68,7 @@ scope.onmessage = async ({ data: message }: MessageEvent<ToEcho>) => {
 async function start({ transport, address, log, ...options }: Task): Promise<void> {
   try {
     server = transport === "udp"
-      ? EchoUdp.listen(address, options)
+      ? EchoUdp.listen(address, options.raw)
       : await EchoTcp.listen(address, {
         ...options,
         onOpen: log ? (peer) => tell({ type: "opened", peer }) : undefined,

@@ -6,8 +6,11 @@
  * can use the server to send more than they have; an empty datagram is answered by an empty one. What
  * can't be answered is dropped and counted: what is larger than a datagram's {@link most} bytes, what
  * claims to come from port 0 or from another echo, quote or time service (an answer there would be
- * answered for ever), and what the system would not send. One datagram is
- * looked at a time: the rest waits in the system's buffer, or is lost there.
+ * answered for ever), and what the system would not send. A few datagrams are looked at a time: the
+ * rest waits in the system's buffer, or is lost there.
+ *
+ * One isolate serves them all: the runtime can't share a UDP port between several (it sets no
+ * SO_REUSEPORT on it, Deno 2.9).
  */
 import { typed } from "../error.ts";
 import { type Address, formatAddress } from "../net/address.ts";
@@ -18,40 +21,31 @@ import { upper } from "./upper.ts";
 export const most = 65_507;
 /** One more than any datagram has, so that none is cut unnoticed. */
 const room = most + 1;
+/** So many receive at once, so that the next datagram is there when the last is answered. */
+const abreast = 8;
 /** echo, discard, daytime, quote, chargen, time (RFC 862 to 868). */
 const services = new Set([0, 7, 9, 13, 17, 19, 37]);
-
-export interface EchoUdpOptions {
-  readonly raw: boolean;
-  /** Share the port with other workers. */
-  readonly reusePort: boolean;
-}
 
 export class EchoUdp {
   readonly address: Address;
   readonly #socket: Deno.DatagramConn;
   readonly #raw: boolean;
   readonly #counts = { datagrams: 0, answered: 0, dropped: 0, received: 0, sent: 0 };
-  readonly #serving: Promise<void>;
+  readonly #serving: Promise<unknown>;
   #stopped = false;
 
   private constructor(socket: Deno.DatagramConn, host: string, raw: boolean) {
     this.#socket = socket;
     this.#raw = raw;
     this.address = { host, port: (socket.addr as Deno.NetAddr).port };
-    this.#serving = this.#serve();
+    this.#serving = Promise.all(Array.from({ length: abreast }, () => this.#serve()));
   }
 
   /** @throws {BargeError} when it can't listen there */
-  static listen(address: Address, { raw, reusePort }: EchoUdpOptions): EchoUdp {
+  static listen(address: Address, raw: boolean): EchoUdp {
     const { host: hostname, port } = address;
     try {
-      const socket = Deno.listenDatagram(
-        {
-          ...{ transport: "udp", hostname, port, reuseAddress: reusePort },
-          ...{ reusePort },
-        } as Deno.UdpListenOptions & { transport: "udp" },
-      );
+      const socket = Deno.listenDatagram({ transport: "udp", hostname, port });
       return new EchoUdp(socket, hostname, raw);
     } catch (cause) {
       throw typed(cause, { op: "listen on", path: formatAddress(address) });
