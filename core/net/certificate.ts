@@ -42,8 +42,9 @@ export interface Files {
  *   certificate's time is over or has not come
  */
 export async function loadCertificate(files: Files, now = new Date()): Promise<Certificate> {
-  const [cert, key] = await Promise.all([read(files.cert), read(files.key)]);
-  return checkCertificate({ cert, key }, files, now);
+  // One by one, so that of two that are missing the same one is always told.
+  const pair = { cert: await read(files.cert), key: await read(files.key) };
+  return checkCertificate(pair, files, now);
 }
 
 /** {@link loadCertificate} of what was read already. */
