@@ -1,11 +1,12 @@
 /** How much memory a large file takes on either side, above the idle process. */
-import { residentMemory, startBench, watchMemory } from "./program.ts";
+import { residentMemory, watchMemory } from "./memory_of.ts";
+import { startBench } from "./program.ts";
 import { spread, table } from "./table.ts";
 
 const size = 2 ** 30;
 const runs = 3;
 
-export async function benchMemory(): Promise<string> {
+export async function benchMemory(_?: unknown): Promise<string> {
   await using bench = await startBench("--workers", "1");
   const source = `${bench.folder}/source`;
   await makeFile(source);

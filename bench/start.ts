@@ -4,7 +4,7 @@ import { spread, table } from "./table.ts";
 
 const runs = 11;
 
-export async function benchStart(): Promise<string> {
+export async function benchStart(_?: unknown): Promise<string> {
   const empty: number[] = [];
   const version: number[] = [];
   const help: number[] = [];

@@ -1,0 +1,4 @@
+export const growthNames = ["size"];
+export function benchGrowth(_: unknown): Promise<unknown> {
+  return Promise.resolve();
+}
