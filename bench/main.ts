@@ -13,6 +13,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { machine } from "../core/bench/machine.ts";
 import { benchGrowth, growthNames } from "./growth/main.ts";
+import { clearUp, clearUpOnSignals } from "./leftovers.ts";
 import { benchMemory } from "./memory.ts";
 import { benchPeers, partNames } from "./peers/main.ts";
 import { useProgram } from "./program.ts";
@@ -60,6 +61,7 @@ const runs: Record<string, () => Promise<unknown>> = {
   start: () => benchStart(options),
   sync: async () => options.print(await benchSync()),
 };
+clearUpOnSignals();
 const results: Record<string, unknown> = {};
 if (asked.some((name) => name !== "peers")) console.log(machine());
 for (const name of asked) {
@@ -68,6 +70,7 @@ for (const name of asked) {
 }
 if (values.json) await Deno.writeTextFile(values.json, JSON.stringify(results, null, 1) + "\n");
 // A contest that failed may have left something open.
+await clearUp();
 Deno.exit(0);
 
 /** One line of progress, where a person may see it. */

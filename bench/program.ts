@@ -1,5 +1,6 @@
 /** The real program as child processes, with what they cost. */
 import { fileURLToPath } from "node:url";
+import { makeFolder, removeFolder, spawn } from "./leftovers.ts";
 import { watchMemory } from "./memory_of.ts";
 
 const main = fileURLToPath(new URL("../main.ts", import.meta.url));
@@ -60,7 +61,7 @@ export function startBench(...args: string[]): Promise<Bench> {
 
 /** The same, with a say in where it is. */
 export async function startBenchAt(options: BenchOptions, ...args: string[]): Promise<Bench> {
-  const folder = await Deno.makeTempDir({ prefix: "barge-bench-", dir: options.dir });
+  const folder = await makeFolder("barge-bench-", options.dir);
   const data = `${folder}/data`;
   const quota = options.quota ?? "none";
   const add = ["user", "add", "bench", "--password-stdin", "--quota", quota, "--data", data];
@@ -76,7 +77,7 @@ export async function serveBench(folder: string, args: readonly string[]): Promi
     ...args.includes("--http") ? [] : ["--http", "off"],
     ...args,
   ]);
-  const server = new Deno.Command(command, { args: all, stdout: "piped", stderr: "null" }).spawn();
+  const server = spawn(command, { args: all, stdout: "piped", stderr: "null" });
   const lines = server.stdout.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   while (!text.includes("\n")) {
@@ -98,7 +99,7 @@ export async function serveBench(folder: string, args: readonly string[]): Promi
       server.kill("SIGTERM");
       await server.status;
       await lines.cancel();
-      await Deno.remove(folder, { recursive: true });
+      await removeFolder(folder);
     },
   };
 }
@@ -111,13 +112,13 @@ export async function run(
 ): Promise<Run> {
   const [command, all] = bargeCommand(args);
   const began = performance.now();
-  const child = new Deno.Command(command, {
+  const child = spawn(command, {
     args: all,
     env,
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
-  }).spawn();
+  });
   const watched = watchMemory(child.pid);
   const writer = child.stdin.getWriter();
   await writer.write(new TextEncoder().encode(stdin));

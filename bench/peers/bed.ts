@@ -1,5 +1,6 @@
 /** Where all contests are held: a temporary directory, with the files that are moved. */
 import type { Tools } from "./tools.ts";
+import { makeFolder, removeFolder } from "../leftovers.ts";
 import { capture } from "./process.ts";
 
 /** How much there is to do. */
@@ -35,6 +36,8 @@ export interface Bed extends AsyncDisposable {
   readonly work: string;
   readonly scale: Scale;
   readonly tools: Tools;
+  /** What went wrong beside the contests, to be told. */
+  readonly notes: string[];
   /** A round's own folder for a download, empty, whose predecessor is gone. */
   fresh(): Promise<string>;
   /** Empties what was uploaded to peers. */
@@ -44,7 +47,7 @@ export interface Bed extends AsyncDisposable {
 }
 
 export async function makeBed(dir: string, scale: Scale, tools: Tools): Promise<Bed> {
-  const work = await Deno.makeTempDir({ dir, prefix: "barge-peers-" });
+  const work = await makeFolder("barge-peers-", dir);
   const [source, root, back] = [`${work}/source`, `${work}/root`, `${work}/back`];
   // Peers serve as users of their own.
   await Deno.chmod(work, 0o755);
@@ -65,7 +68,7 @@ export async function makeBed(dir: string, scale: Scale, tools: Tools): Promise<
   if (!success) throw new Error(stderr);
   let turn = 0;
   return {
-    ...{ source, root, work, scale, tools },
+    ...{ source, root, work, scale, tools, notes: [] },
     async fresh() {
       await Deno.remove(back, { recursive: true }).catch(() => {/* it is the first one */});
       const folder = `${back}/${turn++}`;
@@ -84,7 +87,7 @@ export async function makeBed(dir: string, scale: Scale, tools: Tools): Promise<
       }
       await Deno.remove(`${work}/warm`);
     },
-    [Symbol.asyncDispose]: () => Deno.remove(work, { recursive: true }),
+    [Symbol.asyncDispose]: () => removeFolder(work),
   };
 }
 

@@ -59,7 +59,7 @@ export async function hold(
       if (row.failed !== undefined) continue;
       tell(`${contest.title}, round ${round + 1}: ${row.entry.name}`);
       try {
-        row.samples.push(await row.entry.run(round));
+        row.samples.push(await inTime(row.entry.run(round)));
       } catch (error) {
         row.failed = (error as Error).message.trim().split("\n")[0].slice(0, 120);
       }
@@ -72,6 +72,15 @@ export async function hold(
       ...{ name: entry.name, kind: entry.kind, samples, failed },
     })),
   };
+}
+
+/** @throws {Error} when it takes longer than a quarter of an hour */
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout>;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("takes too long")), 900_000);
+  });
+  return await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 /** The outcome as Markdown: ours first, then peers from the best to the worst, then floors. */

@@ -30,7 +30,7 @@ export async function* doors(bed: Bed): AsyncGenerator<Contest> {
   await using ours = await startBenchAt({ dir: work }, ...open);
   if (key) await ours.admin("user", "key", "add", "bench", `${key}.pub`);
   await ours.run("put", "-q", `${source}/large`, "/home/large");
-  await ours.run("put", "-q", "-r", `${source}/tree`, "/home/tree");
+  await ours.run("put", "-q", "-r", `${source}/tree/`, "/home/tree");
   await ours.run("mkdir", "/home/up");
   const barge = (door: "ftp" | "sftp"): Subject => ({
     ...{ name: `barge, ${door.toUpperCase()}`, kind: "ours", user: "bench" },
@@ -134,7 +134,7 @@ function* trees(
     entries: subjects.map((subject) => ({
       ...{ name: subject.name, kind: subject.kind },
       async run(round) {
-        const name = `tree${round}`;
+        const name = crypto.randomUUID();
         const seconds = await client.put(subject, local, `${subject.up}/${name}`);
         await same(local, `${subject.disk}/${name}`, round === 0);
         return { value: files / seconds };

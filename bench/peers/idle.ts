@@ -7,7 +7,8 @@ import { parseRemote } from "../../core/client/remote.ts";
 import { familyMemory } from "../memory_of.ts";
 import { type Bench, startBenchAt } from "../program.ts";
 import type { Bed } from "./bed.ts";
-import type { Contest, Entry } from "./contest.ts";
+import type { Contest, Entry, Sample } from "./contest.ts";
+import { capture } from "./process.ts";
 import { Fleet, makeKey } from "./servers.ts";
 
 /** So many at a time: more would fill the line of those that are not accepted yet. */
@@ -22,77 +23,79 @@ interface Session {
 
 export async function* idle(bed: Bed): AsyncGenerator<Contest> {
   const { scale: { sessions }, tools } = bed;
-  const all = ["--http", "127.0.0.1:0", "--ftp", "127.0.0.1:0", "--sftp", "127.0.0.1:0"];
-  await using ours = await startBenchAt({ dir: bed.work }, ...all, "--max-per-account", "0");
   await using fleet = await Fleet.start(bed, "nginx", "vsftpd", "pyftpdlib", "sshd");
-  const user = Deno.env.get("USER") ?? Deno.env.get("LOGNAME") ?? "root";
-  const token = await newToken(ours);
-  const port = (door: string) => Number(ours.facts[door]!.split(":")[1]);
-  const entry = (
+  const key = tools.ssh && await makeKey(bed);
+  const user = (await capture("id", ["-un"])).stdout.trim();
+  const few = Math.min(sessions, mostSsh);
+  // A server of ours is a new one each time: memory that others have left free would be taken first.
+  const ours = (
     name: string,
-    kind: Entry["kind"],
+    door: string,
+    open: (bench: Bench, token: string, port: number) => Promise<Session>,
+    count = sessions,
+  ): Entry => ({
+    ...{ name: `barge, ${name}`, kind: "ours" },
+    async run() {
+      const doors = door === "native" ? [] : [`--${door}`, "127.0.0.1:0"];
+      await using bench = await startBenchAt({ dir: bed.work }, ...doors, "--max-per-account", "0");
+      if (key) await bench.admin("user", "key", "add", "bench", `${key}.pub`);
+      const token = await newToken(bench);
+      const port = Number(bench.facts[door]!.split(":")[1]);
+      return await weigh(bench.server.pid, () => open(bench, token, port), count);
+    },
+  });
+  const theirs = (
+    name: string,
     pid: number,
     open: () => Promise<Session>,
     count = sessions,
-  ): Entry => ({
-    ...{ name, kind },
-    async run() {
-      // What the first sessions bring about once is not theirs.
-      await close(await openAll(open, Math.min(abreast, count)));
-      const before = familyMemory(pid);
-      const held = await openAll(open, count);
-      const after = familyMemory(pid);
-      await close(held);
-      return {
-        value: (after - before) * 1024 / count,
-        more: { sessions: count, "in all MiB": after },
-      };
-    },
-  });
-  const { pid } = ours.server;
-  const key = tools.ssh && await makeKey(bed);
-  if (key) await ours.admin("user", "key", "add", "bench", `${key}.pub`);
-  const ssh = key && {
-    ours: () => sshSession(port("sftp"), "bench", key),
-    theirs: (port: number) => () => sshSession(port, user, key),
-  };
-  const few = Math.min(sessions, mostSsh);
+  ): Entry => ({ name, kind: "peer", run: () => weigh(pid, open, count) });
   yield {
     title: "Idle sessions: memory of the server for each",
     ...{ unit: "KiB", digits: 1, better: "less", columns: ["sessions", "in all MiB"], rounds: 3 },
     entries: [
-      entry("barge, native, logged in", "ours", pid, () => native(ours, token)),
-      entry("barge, native, has listed a folder", "ours", pid, async () => {
-        const client = await native(ours, token);
+      ours("native, logged in", "native", native),
+      ours("native, has listed a folder", "native", async (bench, token) => {
+        const client = await native(bench, token);
         await client.ask("list", { path: "/home", recursive: false });
         return client;
       }),
-      entry("barge, HTTP, answered once", "ours", pid, () => http(port("http"), "/")),
-      entry("barge, FTP, logged in", "ours", pid, () => ftp(port("ftp"), "bench", "bench")),
-      ssh && entry("barge, SFTP, logged in", "ours", pid, ssh.ours, few),
+      ours("HTTP, answered once", "http", (_bench, _token, port) => http(port, "/")),
+      ours("FTP, logged in", "ftp", (_, token, port) => ftp(port, "bench", token)),
+      key ? ours("SFTP", "sftp", (_, _token, port) => ssh(port, "bench", key), few) : undefined,
       fleet.with(
         "nginx",
         ({ port, pid }) =>
-          entry("nginx, answered once", "peer", pid, () => http(port, "/down/tree/d0/f0")),
+          theirs("nginx, answered once", pid, () => http(port, "/down/tree/d0/f0")),
       ),
       fleet.with(
         "pyftpdlib",
         ({ port, pid }) =>
-          entry("pyftpdlib, logged in", "peer", pid, () => ftp(port, "anonymous", "bench")),
+          theirs("pyftpdlib, logged in", pid, () => ftp(port, "anonymous", "bench")),
       ),
       fleet.with(
         "vsftpd",
-        ({ port, pid }) =>
-          entry("vsftpd, logged in", "peer", pid, () => ftp(port, "anonymous", "bench")),
+        ({ port, pid }) => theirs("vsftpd, logged in", pid, () => ftp(port, "anonymous", "bench")),
       ),
-      ssh
+      key
         ? fleet.with(
           "sshd",
-          ({ port, pid }) => entry("sshd, logged in", "peer", pid, ssh.theirs(port), few),
+          ({ port, pid }) => theirs("sshd, SFTP", pid, () => ssh(port, user, key), few),
         )
         : undefined,
-    ].filter((one) => one !== "" && one !== undefined),
+    ],
   };
+}
+
+/** @returns KiB a session */
+async function weigh(pid: number, open: () => Promise<Session>, count: number): Promise<Sample> {
+  // What the first sessions bring about once is not theirs.
+  await close(await openAll(open, Math.min(abreast, count)));
+  const before = familyMemory(pid);
+  const held = await openAll(open, count);
+  const after = familyMemory(pid);
+  await close(held);
+  return { value: (after - before) * 1024 / count, more: { sessions: count, "in all MiB": after } };
 }
 
 async function openAll(open: () => Promise<Session>, count: number): Promise<Session[]> {
@@ -134,23 +137,28 @@ async function http(port: number, path: string): Promise<Session> {
 async function ftp(port: number, name: string, password: string): Promise<Session> {
   const conn = await Deno.connect({ hostname: "127.0.0.1", port });
   await answer(conn, /^220 .*\r\n/m);
-  for (const [line, code] of [[`USER ${name}`, "331"], [`PASS ${password}`, "230"]]) {
-    await conn.write(new TextEncoder().encode(`${line}\r\n`));
-    await answer(conn, new RegExp(`^${code} .*\r\n`, "m"));
+  const say = (line: string) => conn.write(new TextEncoder().encode(`${line}\r\n`));
+  await say(`USER ${name}`);
+  // Strangers may be let in without being asked for a password.
+  if ((await answer(conn, /^(230|331) .*\r\n/m))[1] === "331") {
+    await say(`PASS ${password}`);
+    await answer(conn, /^230 .*\r\n/m);
   }
   return conn;
 }
 
-async function answer(conn: Deno.Conn, until: RegExp): Promise<void> {
+async function answer(conn: Deno.Conn, until: RegExp): Promise<RegExpExecArray> {
   const buffer = new Uint8Array(4096);
-  for (let text = ""; !until.test(text);) {
+  for (let text = "";;) {
     const n = await conn.read(buffer);
     if (n === null) throw new Error(`closed after: ${text.trim()}`);
     text += new TextDecoder().decode(buffer.subarray(0, n));
+    const found = until.exec(text);
+    if (found) return found;
   }
 }
 
-async function sshSession(port: number, username: string, key: string): Promise<Session> {
+async function ssh(port: number, username: string, key: string): Promise<Session> {
   const privateKey = await Deno.readTextFile(key);
   const client = new Ssh();
   await new Promise((resolve, reject) => {

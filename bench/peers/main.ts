@@ -59,6 +59,7 @@ export async function benchPeers(options: PeersOptions): Promise<unknown> {
         outcomes.push(outcome);
         print("\n" + outcomeTable(outcome));
       }
+      for (const note of bed.notes.splice(0)) print(`\n- ${name}: ${note}`);
     }
   }
   return { schema: "barge-peers/1", started, scale, machine: described, outcomes };

@@ -1,6 +1,10 @@
 /** Other programs as child processes: timed ones, and servers that are waited for and ended by pid. */
 
+import { spawn } from "../leftovers.ts";
+
 const decoder = new TextDecoder();
+/** ms; whatever takes longer will not end. */
+const patience = 600_000;
 
 export interface Where {
   readonly cwd?: string;
@@ -13,9 +17,12 @@ export async function capture(
   args: readonly string[],
   where: Where = {},
 ): Promise<{ readonly success: boolean; readonly stdout: string; readonly stderr: string }> {
-  const { success, stdout, stderr } = await new Deno.Command(program, {
+  const child = spawn(program, {
     ...{ ...where, args: [...args], stdin: "null", stdout: "piped", stderr: "piped" },
-  }).output();
+  });
+  const late = setTimeout(() => child.kill("SIGKILL"), patience);
+  const { success, stdout, stderr } = await child.output();
+  clearTimeout(late);
   return { success, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
@@ -51,9 +58,9 @@ export async function serve(
   port: number,
   silent = false,
 ): Promise<Server> {
-  const child = new Deno.Command(program, {
+  const child = spawn(program, {
     ...{ args: [...args], stdin: "null", stdout: "null", stderr: "piped" },
-  }).spawn();
+  });
   let ended = false;
   let said = "";
   const talk = child.stderr.pipeTo(

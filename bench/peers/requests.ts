@@ -55,10 +55,13 @@ async function rate(
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`).join("");
   const request = encoder.encode(`GET ${path} HTTP/1.1\r\n${lines}\r\n`);
   const [hostname, port] = host.split(":");
-  const until = performance.now() + seconds * 1000;
+  let until = Infinity;
   const counts = await Promise.all(Array.from({ length: connections }, async () => {
     using conn = await Deno.connect({ hostname, port: Number(port) });
     const buffer = new Uint8Array(65_536);
+    // Once, for what is then remembered: a password's key is derived for a quarter of a second.
+    await exchange(conn, request, buffer);
+    until = Math.min(until, performance.now() + seconds * 1000);
     let count = 0;
     for (; performance.now() < until; count++) await exchange(conn, request, buffer);
     return count;

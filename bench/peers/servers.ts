@@ -9,11 +9,9 @@ import { capture, freePort, serve, type Server } from "./process.ts";
 const starters = { vsftpd, pyftpdlib, nginx, rsync: rsyncd, rclone, sshd };
 export type PeerName = keyof typeof starters;
 
-/** Those that are here, until the end. */
+/** Those that are here, until the end; one that does not start is told, and left out. */
 export class Fleet implements AsyncDisposable {
   readonly #servers = new Map<PeerName, Server>();
-  /** Why some are not here, though they are installed. */
-  readonly failures: string[] = [];
 
   static async start(bed: Bed, ...names: readonly PeerName[]): Promise<Fleet> {
     const fleet = new Fleet();
@@ -23,7 +21,7 @@ export class Fleet implements AsyncDisposable {
       try {
         fleet.#servers.set(name, await starters[name](bed, path, freePort()));
       } catch (error) {
-        fleet.failures.push((error as Error).message);
+        bed.notes.push((error as Error).message);
       }
     }
     return fleet;

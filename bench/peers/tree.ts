@@ -23,7 +23,7 @@ export async function* tree(bed: Bed): AsyncGenerator<Contest> {
   await using fleet = await Fleet.start(bed, "rsync", "nginx", "vsftpd", "sshd");
   const homes = new Map<Way, string>();
   const own = async (name: string, server: typeof ours): Promise<Way> => {
-    await server.run("put", "-q", "-r", `${source}/tree`, "/home/tree");
+    await server.run("put", "-q", "-r", `${source}/tree/`, "/home/tree");
     await server.run("mkdir", "/home/up");
     const way: Way = {
       name,

@@ -1,0 +1,47 @@
+/**
+ * What a benchmark has started and made, so that it ends with it, however that ends: children by their
+ * process ids, and folders. Ctrl-C and SIGTERM clear up, too.
+ */
+const children = new Set<Deno.ChildProcess>();
+const folders = new Set<string>();
+
+/** Starts a child that is ended when the benchmark is cut short. */
+export function spawn(program: string, options: Deno.CommandOptions): Deno.ChildProcess {
+  const child = new Deno.Command(program, options).spawn();
+  children.add(child);
+  child.status.finally(() => children.delete(child));
+  return child;
+}
+
+/** A temporary folder that is removed when the benchmark is cut short. */
+export async function makeFolder(prefix: string, dir?: string): Promise<string> {
+  const folder = await Deno.makeTempDir({ prefix, dir });
+  folders.add(folder);
+  return folder;
+}
+
+/** Removes one of them, now. */
+export async function removeFolder(folder: string): Promise<void> {
+  await Deno.remove(folder, { recursive: true });
+  folders.delete(folder);
+}
+
+/** Ends and removes all that is left, now. */
+export async function clearUp(): Promise<void> {
+  const ended = [...children].map((child) => {
+    child.kill("SIGTERM");
+    return child.status;
+  });
+  await Promise.race([Promise.all(ended), new Promise((resolve) => setTimeout(resolve, 5000))]);
+  for (const child of children) child.kill("SIGKILL");
+  for (const folder of folders) {
+    await Deno.remove(folder, { recursive: true }).catch(() => {/* with another one, perhaps */});
+  }
+}
+
+/** From now on a signal that ends the benchmark clears up before. */
+export function clearUpOnSignals(): void {
+  for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+    Deno.addSignalListener(signal, () => void clearUp().finally(() => Deno.exit(code)));
+  }
+}
