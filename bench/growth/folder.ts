@@ -19,6 +19,8 @@ export async function growFolder({ size, rounds, dir, tell }: Reach): Promise<Pl
   await login(client, { account: "bench", password: "bench" });
   using ftp = await FtpListing.open(facts.ftp!);
   using sftp = await SftpListing.open(facts.sftp!);
+  // The password is known again from then on.
+  await webListing(facts.http!, "GET", "/home");
   const counts = [];
   for (let n = 10; n <= most[size]; n *= 10) counts.push(n);
   const lines = await sampled(counts, rounds, async (n, round) => {
@@ -27,7 +29,7 @@ export async function growFolder({ size, rounds, dir, tell }: Reach): Promise<Pl
     const whole = (seen: number) => {
       if (seen !== n) throw new Error(`${seen} of ${n} files were listed`);
     };
-    const put = round > 0 ? {} : { "put -r": await fill(n, path) };
+    const put: Record<string, number> = round > 0 ? {} : { "put -r": await fill(n, path) };
     return {
       "native": await clocked(async () =>
         whole((await Array.fromAsync(list(client, path))).length)

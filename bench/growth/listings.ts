@@ -90,7 +90,7 @@ export class SftpListing implements Disposable {
       client.on(
         "ready",
         () =>
-          client.sftp((error: Error | undefined, sftp: SFTPWrapper) =>
+          client.setNoDelay(true).sftp((error: Error | undefined, sftp: SFTPWrapper) =>
             error ? reject(error) : resolve(sftp)
           ),
       );
