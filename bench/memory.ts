@@ -7,6 +7,7 @@ import { put } from "../core/client/put.ts";
 import { parseRemote } from "../core/client/remote.ts";
 import { residentMemory, watchMemory } from "./memory_of.ts";
 import { type Bench, startBenchAt } from "./program.ts";
+import { issueToken } from "./token.ts";
 import { spread, table } from "./table.ts";
 
 export interface MemoryOptions {
@@ -123,14 +124,11 @@ function whole({ failed }: { readonly failed: number }): void {
 
 async function logIn(bench: Bench, count: number): Promise<Client[]> {
   const remote = parseRemote(bench.address);
-  const first = await connect(remote);
-  await login(first, { account: "bench", password: "bench" });
-  const { token } = await first.ask("token", { action: "issue", label: "bench" });
-  first.close();
+  const token = await issueToken(bench);
   const clients: Client[] = [];
   for (let i = 0; i < count; i++) {
     const client = await connect(remote);
-    await login(client, { token: token! });
+    await login(client, { token });
     clients.push(client);
   }
   return clients;

@@ -8,6 +8,7 @@ import { type Credentials, login } from "../../core/client/login.ts";
 import { parseRemote } from "../../core/client/remote.ts";
 import type { Plot } from "../plot.ts";
 import { startBenchAt } from "../program.ts";
+import { issueToken } from "../token.ts";
 import { clocked, type Reach, sampled } from "./reach.ts";
 
 const most = { quick: 1000, usual: 10_000, full: 10_000 };
@@ -17,10 +18,7 @@ const logins = 10;
 export async function growAccounts({ size, rounds, dir, tell }: Reach): Promise<Plot> {
   await using bench = await startBenchAt({ dir }, "--ban-after", "0");
   const remote = parseRemote(bench.address);
-  const first = await connect(remote);
-  await login(first, { account: "bench", password: "bench" });
-  const { token } = await first.ask("token", { action: "issue", label: "bench" });
-  first.close();
+  const token = await issueToken(bench);
   const counts = [];
   for (let n = 10; n <= most[size]; n *= 10) counts.push(n);
   let there = 1;
@@ -38,7 +36,7 @@ export async function growAccounts({ size, rounds, dir, tell }: Reach): Promise<
     const among = (i: number) => `copy-${1 + Math.floor(i * (n - 2) / logins)}`;
     return {
       "login by password": await enter((i) => ({ account: among(i), password: "bench" })),
-      "login by token": await enter(() => ({ token: token! })),
+      "login by token": await enter(() => ({ token })),
       "barge user list": (await bench.admin("user", "list", "--json")).seconds * 1000,
     };
   });

@@ -6,6 +6,7 @@ import { login } from "../../core/client/login.ts";
 import { parseRemote } from "../../core/client/remote.ts";
 import type { Plot } from "../plot.ts";
 import { startBenchAt } from "../program.ts";
+import { issueToken } from "../token.ts";
 import { clocked, type Reach, sampled } from "./reach.ts";
 
 const counts = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000];
@@ -20,10 +21,7 @@ export async function growClients({ size, rounds, dir, tell }: Reach): Promise<P
   await Deno.writeFile(source, crypto.getRandomValues(new Uint8Array(bytes)));
   await bench.run("put", source, "/home/file");
   const remote = parseRemote(bench.address);
-  const first = await connect(remote);
-  await login(first, { account: "bench", password: "bench" });
-  const { token } = await first.ask("token", { action: "issue", label: "bench" });
-  first.close();
+  const token = await issueToken(bench);
   const output = { write: (bytes: Uint8Array) => Promise.resolve(bytes.length) };
   const xs = counts.filter((n) => n <= most[size]);
   const lines = await sampled(xs, rounds, async (n) => {
@@ -32,7 +30,7 @@ export async function growClients({ size, rounds, dir, tell }: Reach): Promise<P
     const enter = async () => {
       const client = await connect(remote);
       clients.push(client);
-      await login(client, { token: token! });
+      await login(client, { token });
     };
     const loggedIn = await clocked(async () => {
       while (clients.length < n) {

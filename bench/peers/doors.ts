@@ -3,6 +3,7 @@
  * SFTP by OpenSSH's sftp with the same cipher.
  */
 import { startBenchAt } from "../program.ts";
+import { issueToken } from "../token.ts";
 import { type Bed, same } from "./bed.ts";
 import type { Contest, Entry } from "./contest.ts";
 import { timed } from "./process.ts";
@@ -14,6 +15,8 @@ interface Subject {
   readonly kind: Entry["kind"];
   readonly port: number;
   readonly user: string | undefined;
+  /** A token is one, too: scrypt would be a good part of a small file's time. */
+  readonly password: string;
   /** Where files are to be had, and to be put; as the client names them, and on disk. */
   readonly down: string;
   readonly up: string;
@@ -32,15 +35,16 @@ export async function* doors(bed: Bed): AsyncGenerator<Contest> {
   await ours.run("put", "-q", `${source}/large`, "/home/large");
   await ours.run("put", "-q", "-r", `${source}/tree/`, "/home/tree");
   await ours.run("mkdir", "/home/up");
+  const token = await issueToken(ours);
   const barge = (door: "ftp" | "sftp"): Subject => ({
-    ...{ name: `barge, ${door.toUpperCase()}`, kind: "ours", user: "bench" },
+    ...{ name: `barge, ${door.toUpperCase()}`, kind: "ours", user: "bench", password: token },
     port: Number(ours.facts[door]!.split(":")[1]),
     ...{ down: "/home", up: "/home/up", disk: `${ours.home}/up` },
   });
   const ftp = [
     barge("ftp"),
     fleet.with("vsftpd", ({ port }): Subject => ({
-      ...{ name: "vsftpd", kind: "peer", user: "anonymous", port },
+      ...{ name: "vsftpd", kind: "peer", user: "anonymous", password: "bench", port },
       ...{ down: "/down", up: "/up", disk: `${bed.root}/up` },
     })),
   ].filter((one) => one !== undefined);
@@ -50,7 +54,7 @@ export async function* doors(bed: Bed): AsyncGenerator<Contest> {
   const sftp = [
     barge("sftp"),
     fleet.with("sshd", ({ port }): Subject => ({
-      ...{ name: "OpenSSH's sshd", kind: "peer", user: undefined, port },
+      ...{ name: "OpenSSH's sshd", kind: "peer", user: undefined, password: "", port },
       ...{ down: `${bed.root}/down`, up: `${bed.root}/up`, disk: `${bed.root}/up` },
     })),
   ].filter((one) => one !== undefined);
@@ -145,7 +149,7 @@ function* trees(
 
 function byCurl(curl: string): DoorClient {
   const url = ({ port }: Subject, path: string) => `ftp://127.0.0.1:${port}${path}`;
-  const common = ({ user }: Subject) => ["-sSf", "-u", `${user}:bench`];
+  const common = ({ user, password }: Subject) => ["-sSf", "-u", `${user}:${password}`];
   return {
     get: (subject, from, to) => timed(curl, [...common(subject), "-o", to, url(subject, from)]),
     put: (subject, from, to) => timed(curl, [...common(subject), "-T", from, url(subject, to)]),
@@ -153,11 +157,11 @@ function byCurl(curl: string): DoorClient {
 }
 
 function byLftp({ work }: Bed, lftp: string): DoorClient {
-  const script = ({ user, port }: Subject, line: string) =>
+  const script = ({ user, password, port }: Subject, line: string) =>
     timed(lftp, [
       "-c",
       "set net:max-retries 1; set ftp:ssl-allow no; set cmd:fail-exit yes; " +
-      `set mirror:set-permissions no; open -u ${user},bench ftp://127.0.0.1:${port}; ${line}`,
+      `set mirror:set-permissions no; open -u ${user},${password} ftp://127.0.0.1:${port}; ${line}`,
     ], { env: { HOME: work } });
   return {
     get: (subject, from, to) => script(subject, `mirror -P8 ${from} ${to}`),

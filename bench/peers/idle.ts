@@ -6,6 +6,7 @@ import { login } from "../../core/client/login.ts";
 import { parseRemote } from "../../core/client/remote.ts";
 import { familyMemory } from "../memory_of.ts";
 import { type Bench, startBenchAt } from "../program.ts";
+import { issueToken } from "../token.ts";
 import type { Bed } from "./bed.ts";
 import type { Contest, Entry, Sample } from "./contest.ts";
 import { capture } from "./process.ts";
@@ -39,7 +40,7 @@ export async function* idle(bed: Bed): AsyncGenerator<Contest> {
       const doors = door === "native" ? [] : [`--${door}`, "127.0.0.1:0"];
       await using bench = await startBenchAt({ dir: bed.work }, ...doors, "--max-per-account", "0");
       if (key) await bench.admin("user", "key", "add", "bench", `${key}.pub`);
-      const token = await newToken(bench);
+      const token = await issueToken(bench);
       const port = Number(bench.facts[door]!.split(":")[1]);
       return await weigh(bench.server.pid, () => open(bench, token, port), count);
     },
@@ -111,14 +112,6 @@ async function openAll(open: () => Promise<Session>, count: number): Promise<Ses
 async function close(sessions: readonly Session[]): Promise<void> {
   for (const session of sessions) session.close();
   await new Promise((resolve) => setTimeout(resolve, 300));
-}
-
-async function newToken(bench: Bench): Promise<string> {
-  const client = await connect(parseRemote(bench.address));
-  await login(client, { account: "bench", password: "bench" });
-  const { token } = await client.ask("token", { action: "issue", label: "bench" });
-  client.close();
-  return token!;
 }
 
 async function native(bench: Bench, token: string): Promise<Client> {
