@@ -6,7 +6,7 @@ import { login } from "../core/client/login.ts";
 import { put } from "../core/client/put.ts";
 import { parseRemote } from "../core/client/remote.ts";
 import { residentMemory, watchMemory } from "./memory_of.ts";
-import { type Bench, startBenchAt } from "./program.ts";
+import { type Bench, startBench } from "./program.ts";
 import { issueToken } from "./token.ts";
 import { spread, table } from "./table.ts";
 
@@ -35,7 +35,7 @@ async function oneFile(
   dir: string | undefined,
   print: (text: string) => void,
 ): Promise<unknown> {
-  await using bench = await startBenchAt({ dir }, "--workers", "1");
+  await using bench = await startBench({ dir }, "--workers", "1");
   const source = `${bench.folder}/source`;
   await makeFile(source, size);
   const idleClient = (await bench.run("ping")).peak;
@@ -77,7 +77,7 @@ async function atOnce(
   dir: string | undefined,
   print: (text: string) => void,
 ): Promise<unknown> {
-  await using bench = await startBenchAt({ dir }, "--workers", "2", "--max-per-account", "0");
+  await using bench = await startBench({ dir }, "--workers", "2", "--max-per-account", "0");
   const source = `${bench.folder}/source`;
   await makeFile(source, each);
   const { pid } = bench.server;

@@ -32,8 +32,6 @@ export interface Run {
 export interface BenchOptions {
   /** Where its temporary directory is made; by default where the system has them. */
   readonly dir?: string;
-  /** Bytes that one account may keep; none by default. */
-  readonly quota?: string;
 }
 
 /** A server on a temporary directory, with the account `bench`, password `bench`, and its token. */
@@ -55,22 +53,16 @@ export interface Bench extends AsyncDisposable {
 }
 
 /** @param args more options for `serve` */
-export function startBench(...args: string[]): Promise<Bench> {
-  return startBenchAt({}, ...args);
-}
-
-/** The same, with a say in where it is. */
-export async function startBenchAt(options: BenchOptions, ...args: string[]): Promise<Bench> {
+export async function startBench(options: BenchOptions, ...args: string[]): Promise<Bench> {
   const folder = await makeFolder("barge-bench-", options.dir);
   const data = `${folder}/data`;
-  const quota = options.quota ?? "none";
-  const add = ["user", "add", "bench", "--password-stdin", "--quota", quota, "--data", data];
+  const add = ["user", "add", "bench", "--password-stdin", "--quota", "none", "--data", data];
   await run(add, {}, "bench\n");
   return await serveBench(folder, args);
 }
 
-/** A server on a directory that {@link startBenchAt} has made; it goes with the server. */
-export async function serveBench(folder: string, args: readonly string[]): Promise<Bench> {
+/** A server on a directory with that account; it goes with the server. */
+async function serveBench(folder: string, args: readonly string[]): Promise<Bench> {
   const data = `${folder}/data`;
   const [command, all] = bargeCommand([
     ...["serve", "--json", "--data", data, "--native", "127.0.0.1:0", "--log-level", "error"],

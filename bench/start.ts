@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { makeFolder, removeFolder } from "./leftovers.ts";
 import { median } from "./peers/contest.ts";
 import { timed } from "./peers/process.ts";
-import { bargeCommand, type Bench, startBenchAt } from "./program.ts";
+import { bargeCommand, type Bench, startBench } from "./program.ts";
 import { spread, table } from "./table.ts";
 
 const compiled = fileURLToPath(new URL("../dist/barge", import.meta.url));
@@ -22,7 +22,7 @@ export interface StartOptions {
 export async function benchStart(options: StartOptions): Promise<Record<string, number[]>> {
   const { quick, dir, print } = options;
   const rounds = options.rounds ?? (quick ? 5 : 15);
-  await using bench = await startBenchAt({ dir });
+  await using bench = await startBench({ dir });
   const empty = `${bench.folder}/empty`;
   await Deno.writeFile(empty, new Uint8Array());
   await Deno.writeTextFile(`${bench.folder}/empty.ts`, "");

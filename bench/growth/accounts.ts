@@ -7,7 +7,7 @@ import { connect } from "../../core/client/connect.ts";
 import { type Credentials, login } from "../../core/client/login.ts";
 import { parseRemote } from "../../core/client/remote.ts";
 import type { Plot } from "../plot.ts";
-import { startBenchAt } from "../program.ts";
+import { startBench } from "../program.ts";
 import { issueToken } from "../token.ts";
 import { clocked, type Reach, sampled } from "./reach.ts";
 
@@ -16,7 +16,7 @@ const most = { quick: 1000, usual: 10_000, full: 10_000 };
 const logins = 10;
 
 export async function growAccounts({ size, rounds, dir, tell }: Reach): Promise<Plot> {
-  await using bench = await startBenchAt({ dir }, "--ban-after", "0");
+  await using bench = await startBench({ dir }, "--ban-after", "0");
   const remote = parseRemote(bench.address);
   const token = await issueToken(bench);
   const counts = [];

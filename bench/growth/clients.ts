@@ -5,7 +5,7 @@ import { get } from "../../core/client/get.ts";
 import { login } from "../../core/client/login.ts";
 import { parseRemote } from "../../core/client/remote.ts";
 import type { Plot } from "../plot.ts";
-import { startBenchAt } from "../program.ts";
+import { startBench } from "../program.ts";
 import { issueToken } from "../token.ts";
 import { clocked, type Reach, sampled } from "./reach.ts";
 
@@ -16,7 +16,7 @@ const bytes = 65_536;
 const abreast = 50;
 
 export async function growClients({ size, rounds, dir, tell }: Reach): Promise<Plot> {
-  await using bench = await startBenchAt({ dir }, "--max-per-account", "0");
+  await using bench = await startBench({ dir }, "--max-per-account", "0");
   const source = `${bench.folder}/source`;
   await Deno.writeFile(source, crypto.getRandomValues(new Uint8Array(bytes)));
   await bench.run("put", source, "/home/file");

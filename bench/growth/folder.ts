@@ -5,7 +5,7 @@ import { login } from "../../core/client/login.ts";
 import { parseRemote } from "../../core/client/remote.ts";
 import { barge } from "../peers/barge.ts";
 import type { Plot } from "../plot.ts";
-import { startBenchAt } from "../program.ts";
+import { startBench } from "../program.ts";
 import { FtpListing, SftpListing, webListing } from "./listings.ts";
 import { clocked, type Reach, sampled } from "./reach.ts";
 
@@ -13,7 +13,7 @@ const most = { quick: 1000, usual: 10_000, full: 100_000 };
 
 export async function growFolder({ size, rounds, dir, tell }: Reach): Promise<Plot> {
   const local = "127.0.0.1:0";
-  await using bench = await startBenchAt({ dir }, "--http", local, "--ftp", local, "--sftp", local);
+  await using bench = await startBench({ dir }, "--http", local, "--ftp", local, "--sftp", local);
   const { facts } = bench;
   const client = await connect(parseRemote(bench.address));
   await login(client, { account: "bench", password: "bench" });

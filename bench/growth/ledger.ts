@@ -5,7 +5,7 @@ import { login } from "../../core/client/login.ts";
 import { put } from "../../core/client/put.ts";
 import { parseRemote } from "../../core/client/remote.ts";
 import type { Plot } from "../plot.ts";
-import { startBenchAt } from "../program.ts";
+import { startBench } from "../program.ts";
 import { clocked, type Reach, sampled } from "./reach.ts";
 
 const most = { quick: 10_000, usual: 1_000_000, full: 1_000_000 };
@@ -14,7 +14,7 @@ const times = 20;
 const inFolder = 1000;
 
 export async function growLedger({ size, rounds, dir, tell }: Reach): Promise<Plot> {
-  await using bench = await startBenchAt({ dir }, "--workers", "1");
+  await using bench = await startBench({ dir }, "--workers", "1");
   const source = `${bench.folder}/source`;
   await Deno.writeFile(source, crypto.getRandomValues(new Uint8Array(4096)));
   const client = await connect(parseRemote(bench.address));

@@ -1,13 +1,13 @@
 /** Time against the size of a file, with the client that people use: its start is in it. */
 import type { Plot } from "../plot.ts";
 import { barge } from "../peers/barge.ts";
-import { startBenchAt } from "../program.ts";
+import { startBench } from "../program.ts";
 import { type Reach, sampled } from "./reach.ts";
 
 const most = { quick: 2 ** 26, usual: 2 ** 30, full: 2 ** 33 };
 
 export async function growSize({ size, rounds, dir, tell }: Reach): Promise<Plot> {
-  await using bench = await startBenchAt({ dir });
+  await using bench = await startBench({ dir });
   const sizes = [];
   for (let bytes = 2 ** 20; bytes < most[size]; bytes *= 4) sizes.push(bytes);
   sizes.push(most[size]);

@@ -2,7 +2,7 @@
  * Two doors beside the server that each is compared with, by the same client: FTP by curl and lftp,
  * SFTP by OpenSSH's sftp with the same cipher.
  */
-import { startBenchAt } from "../program.ts";
+import { startBench } from "../program.ts";
 import { issueToken } from "../token.ts";
 import { type Bed, same } from "./bed.ts";
 import type { Contest, Entry } from "./contest.ts";
@@ -30,7 +30,7 @@ export async function* doors(bed: Bed): AsyncGenerator<Contest> {
   const key = tools.ssh && await makeKey(bed);
   await using fleet = await Fleet.start(bed, "vsftpd", "sshd");
   const open = ["--ftp", "127.0.0.1:0", "--sftp", "127.0.0.1:0"];
-  await using ours = await startBenchAt({ dir: work }, ...open);
+  await using ours = await startBench({ dir: work }, ...open);
   if (key) await ours.admin("user", "key", "add", "bench", `${key}.pub`);
   await ours.run("put", "-q", `${source}/large`, "/home/large");
   await ours.run("put", "-q", "-r", `${source}/tree/`, "/home/tree");

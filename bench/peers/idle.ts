@@ -5,7 +5,7 @@ import { connect } from "../../core/client/connect.ts";
 import { login } from "../../core/client/login.ts";
 import { parseRemote } from "../../core/client/remote.ts";
 import { familyMemory } from "../memory_of.ts";
-import { type Bench, startBenchAt } from "../program.ts";
+import { type Bench, startBench } from "../program.ts";
 import { issueToken } from "../token.ts";
 import type { Bed } from "./bed.ts";
 import type { Contest, Entry, Sample } from "./contest.ts";
@@ -38,7 +38,7 @@ export async function* idle(bed: Bed): AsyncGenerator<Contest> {
     ...{ name: `barge, ${name}`, kind: "ours" },
     async run() {
       const doors = door === "native" ? [] : [`--${door}`, "127.0.0.1:0"];
-      await using bench = await startBenchAt({ dir: bed.work }, ...doors, "--max-per-account", "0");
+      await using bench = await startBench({ dir: bed.work }, ...doors, "--max-per-account", "0");
       if (key) await bench.admin("user", "key", "add", "bench", `${key}.pub`);
       const token = await issueToken(bench);
       const port = Number(bench.facts[door]!.split(":")[1]);

@@ -1,6 +1,6 @@
 /** Many clients at once, each with 1 MiB: how long until the last has it, who fails, what it takes. */
 import { watchFamily } from "../memory_of.ts";
-import { startBenchAt } from "../program.ts";
+import { startBench } from "../program.ts";
 import type { Bed } from "./bed.ts";
 import type { Contest, Entry } from "./contest.ts";
 import { capture } from "./process.ts";
@@ -9,7 +9,7 @@ import { Fleet } from "./servers.ts";
 export async function* many(bed: Bed): AsyncGenerator<Contest> {
   const { source, scale: { clients }, tools: { curl } } = bed;
   if (!curl) return;
-  await using ours = await startBenchAt({ dir: bed.work }, "--http", "127.0.0.1:0");
+  await using ours = await startBench({ dir: bed.work }, "--http", "127.0.0.1:0");
   await using fleet = await Fleet.start(bed, "nginx", "rclone", "pyftpdlib", "vsftpd");
   await ours.run("put", "-q", `${source}/one`, "/home/one");
   const entry = (

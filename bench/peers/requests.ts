@@ -2,7 +2,7 @@
  * HTTP requests for little, again and again on kept connections: what a request costs, beside nginx,
  * which asks nobody for a password. The client is a small one in this process, the same for both.
  */
-import { startBenchAt } from "../program.ts";
+import { startBench } from "../program.ts";
 import type { Bed } from "./bed.ts";
 import type { Contest, Entry } from "./contest.ts";
 import { Fleet } from "./servers.ts";
@@ -14,7 +14,7 @@ const decoder = new TextDecoder();
 
 export async function* requests(bed: Bed): AsyncGenerator<Contest> {
   const { source, scale } = bed;
-  await using ours = await startBenchAt({ dir: bed.work }, "--http", "127.0.0.1:0");
+  await using ours = await startBench({ dir: bed.work }, "--http", "127.0.0.1:0");
   await using fleet = await Fleet.start(bed, "nginx");
   await ours.run("put", "-q", `${source}/one`, "/home/one");
   await ours.run("put", "-q", `${source}/tree/d0/f0`, "/home/small");

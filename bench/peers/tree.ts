@@ -1,5 +1,5 @@
 /** A tree of small files, down and up. */
-import { startBenchAt } from "../program.ts";
+import { startBench } from "../program.ts";
 import { barge } from "./barge.ts";
 import { type Bed, same } from "./bed.ts";
 import type { Contest, Entry } from "./contest.ts";
@@ -18,8 +18,8 @@ interface Way {
 
 export async function* tree(bed: Bed): AsyncGenerator<Contest> {
   const { source, scale } = bed;
-  await using ours = await startBenchAt({ dir: bed.work });
-  await using relaxed = await startBenchAt({ dir: bed.work }, "--durability", "relaxed");
+  await using ours = await startBench({ dir: bed.work });
+  await using relaxed = await startBench({ dir: bed.work }, "--durability", "relaxed");
   await using fleet = await Fleet.start(bed, "rsync", "nginx", "vsftpd", "sshd");
   const homes = new Map<Way, string>();
   const own = async (name: string, server: typeof ours): Promise<Way> => {
