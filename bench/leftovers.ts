@@ -4,9 +4,15 @@
  */
 const children = new Set<Deno.ChildProcess>();
 const folders = new Set<string>();
+let over = false;
 
-/** Starts a child that is ended when the benchmark is cut short. */
+/**
+ * Starts a child that is ended when the benchmark is cut short.
+ *
+ * @throws {Error} when it has been
+ */
 export function spawn(program: string, options: Deno.CommandOptions): Deno.ChildProcess {
+  if (over) throw new Error("the benchmark was cut short");
   const child = new Deno.Command(program, options).spawn();
   children.add(child);
   child.status.finally(() => children.delete(child));
@@ -26,16 +32,27 @@ export async function removeFolder(folder: string): Promise<void> {
   folders.delete(folder);
 }
 
-/** Ends and removes all that is left, now. */
+/** Ends and removes all that is left, now; nothing can be started any more. */
 export async function clearUp(): Promise<void> {
+  over = true;
   const ended = [...children].map((child) => {
     child.kill("SIGTERM");
     return child.status;
   });
   await Promise.race([Promise.all(ended), new Promise((resolve) => setTimeout(resolve, 5000))]);
   for (const child of children) child.kill("SIGKILL");
-  for (const folder of folders) {
-    await Deno.remove(folder, { recursive: true }).catch(() => {/* with another one, perhaps */});
+  for (const folder of folders) await insist(folder);
+}
+
+/** What was under way when it was cut short may write there for a moment yet. */
+async function insist(folder: string): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    try {
+      return await Deno.remove(folder, { recursive: true });
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
   }
 }
 

@@ -23,7 +23,7 @@ import { benchSync } from "./sync.ts";
 const names = ["peers", "start", "growth", "memory", "sync"];
 const help = `deno task bench [${names.join("|")}]... [OPTIONS]
   --quick         less of everything: minutes, and rough figures
-  --full          growth: up to 8 GiB, 100,000 files, 10,000 accounts, 2,000 clients, a million rows
+  --full          growth: up to 8 GiB, 100,000 files in a folder, 2,000 clients
   --only A,B      peers: ${partNames.join(", ")}; growth: ${growthNames.join(", ")}
   --rounds N      how often each is run
   --size MIB      peers, memory: of the large file. Default: 1024

@@ -17,7 +17,8 @@ export class Fleet implements AsyncDisposable {
     const fleet = new Fleet();
     for (const name of names) {
       const path = bed.tools[name];
-      if (!path) continue;
+      // Keys are made by what comes with the client.
+      if (!path || name === "sshd" && !bed.tools.ssh) continue;
       try {
         fleet.#servers.set(name, await starters[name](bed, path, freePort()));
       } catch (error) {

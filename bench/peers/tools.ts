@@ -26,10 +26,17 @@ const names = Object.keys(known) as ToolName[];
 export type Tools = Readonly<Partial<Record<ToolName, string>>>;
 
 export async function findTools(): Promise<Tools> {
-  const entries = names.map(async (name) =>
-    [name, name === "pyftpdlib" ? await withModule(name) : which(name)] as const
-  );
+  const entries = names.map(async (name) => [name, await find(name)] as const);
   return Object.fromEntries((await Promise.all(entries)).filter(([, path]) => path !== undefined));
+}
+
+async function find(name: ToolName): Promise<string | undefined> {
+  if (name === "pyftpdlib") return await withModule(name);
+  const path = which(name);
+  if (name !== "node" || !path) return path;
+  // Where there is no Node, a task of Deno's finds Deno under its name.
+  const { stdout } = await capture(path, ["--version"]);
+  return stdout.startsWith("deno") ? undefined : path;
 }
 
 /** The versions of those that are here, in one line; and a line on the others, if any. */
