@@ -4,7 +4,7 @@
 export interface Sample {
   /** What the contest is about, in its unit. */
   readonly value: number;
-  /** What else was seen, by name: numbers that no ratio is made of. */
+  /** What else was seen, by name: numbers that no ratio is made of. `failed`: parts of the work. */
   readonly more?: Readonly<Record<string, number>>;
 }
 
@@ -129,9 +129,11 @@ function cells(row: Row, { digits = 2, columns }: Outcome, best: number | undefi
   ];
 }
 
-/** The median of the peer that has the best one; none where no peer has any. */
+/** The best median of a peer whose work was all done; none where there is no such peer. */
 export function bestPeer({ rows, better }: Outcome): number | undefined {
-  const medians = rows.filter(({ kind, samples }) => kind === "peer" && samples.length > 0)
+  const medians = rows.filter(({ kind, samples }) =>
+    kind === "peer" && samples.length > 0 && samples.every(({ more }) => !more?.failed)
+  )
     .map(({ samples }) => median(samples.map(({ value }) => value)));
   if (medians.length === 0) return undefined;
   return better === "less" ? Math.min(...medians) : Math.max(...medians);

@@ -66,7 +66,7 @@ export async function* many(bed: Bed): AsyncGenerator<Contest> {
     await Deno.writeTextFile(`${bed.work}/curl.conf`, lines.join(""));
     const { stdout } = await capture(curl!, [
       ...["-s", "--fail", "--parallel", "--parallel-immediate", "--parallel-max", String(clients)],
-      ...["--max-time", "20", "-w", "%{exitcode} %{size_download}\\n", ...login],
+      ...["--max-time", "10", "-w", "%{exitcode} %{size_download}\\n", ...login],
       ...["-K", `${bed.work}/curl.conf`],
     ]);
     return clients - stdout.split("\n").filter((line) => line === `0 ${2 ** 20}`).length;

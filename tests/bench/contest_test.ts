@@ -42,6 +42,16 @@ Deno.test("the ratio is to the best peer's median, whatever floors and ours reac
   match(outcomeTable({ ...less, better: "more" }), /\*\*ours\*\* \| 3 \| 3 to 9 \| 0.38 /);
 });
 
+Deno.test("a peer that has failed at a part of its work is not the best one", async () => {
+  const hasty: Entry = {
+    ...{ name: "hasty", kind: "peer" },
+    run: () => Promise.resolve({ value: 1, more: { failed: 3 } }),
+  };
+  const entries = [hasty, entry("sound", "peer", [4], [])];
+  const outcome = await hold({ title: "", unit: "s", better: "less", entries }, 1, () => {});
+  match(outcomeTable(outcome), /\| sound \| 4.00 \| 4.00 to 4.00 \| 1.00 \|/);
+});
+
 Deno.test("who fails is told, and takes no further part", async () => {
   const ran: string[] = [];
   const entries = [entry("a", "peer", [-1, 1], ran), entry("b", "ours", [1, -1], ran)];
