@@ -27,7 +27,7 @@ const help = `deno task bench [${names.join("|")}]... [OPTIONS]
   --only A,B      peers: ${partNames.join(", ")}; growth: ${growthNames.join(", ")}
   --rounds N      how often each is run
   --size MIB      peers, memory: of the large file. Default: 1024
-  --dir DIR       where files are put. Default: in memory (/dev/shm), else the system's
+  --dir DIR       where files are put. Default: peers: in memory (/dev/shm); else the system's
   --barge FILE    measure this executable. Default: this checkout, in Deno
   --json FILE     all samples, too`;
 
