@@ -1,37 +1,113 @@
 // deno-lint-ignore-file no-console
 /**
- * `deno task bench`: what barge costs, measured on the real program, its server and client as
- * processes of their own on loopback. Each figure is the median of some runs, with their spread.
+ * `deno task bench`: what barge costs, and what its peers do, measured on the real programs, servers
+ * and clients as processes of their own on loopback. bench/README.md tells of each.
  *
- *     deno task bench                 all of them
- *     deno task bench memory tree     only these
+ *     deno task bench                            peers: beside vsftpd, nginx, rsync, OpenSSH ...
+ *     deno task bench start growth memory sync   these
+ *     deno task bench peers --quick --only big,tree --dir /var/tmp --json peers.json
+ *
+ * Tables go to stdout, progress to stderr.
  */
-import { benchFtp } from "./ftp.ts";
-import { benchHttp } from "./http.ts";
-import { benchIdle } from "./idle.ts";
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { machine } from "../core/bench/machine.ts";
+import { benchGrowth, growthNames } from "./growth/main.ts";
+import { clearUp, clearUpOnSignals } from "./leftovers.ts";
 import { benchMemory } from "./memory.ts";
-import { benchSftp } from "./sftp.ts";
+import { benchPeers, partNames } from "./peers/main.ts";
+import { useProgram } from "./program.ts";
 import { benchStart } from "./start.ts";
 import { benchSync } from "./sync.ts";
-import { benchTree } from "./tree.ts";
-import { machine } from "../core/bench/machine.ts";
 
-const benches = {
-  memory: benchMemory,
-  idle: benchIdle,
-  tree: benchTree,
-  sftp: benchSftp,
-  start: benchStart,
-  ftp: benchFtp,
-  sync: benchSync,
-  http: benchHttp,
-} as const;
+const names = ["peers", "start", "growth", "memory", "sync"];
+const help = `deno task bench [${names.join("|")}]... [OPTIONS]
+  --quick         less of everything: minutes, and rough figures
+  --full          growth: up to 8 GiB, 100,000 files in a folder, 2,000 clients
+  --only A,B      peers: ${partNames.join(", ")}; growth: ${growthNames.join(", ")}
+  --rounds N      how often each is run
+  --size MIB      peers, memory: of the large file. Default: 1024
+  --dir DIR       where files are put. Default: peers: in memory (/dev/shm); else the system's
+  --barge FILE    measure this executable. Default: this checkout, in Deno
+  --json FILE     all samples, too`;
 
-const asked = Deno.args.length > 0 ? Deno.args : Object.keys(benches);
-const unknown = asked.find((name) => !Object.hasOwn(benches, name));
-if (unknown) {
-  console.error(`bench: there is no ${unknown}; there are ${Object.keys(benches).join(", ")}`);
+const { values, positionals } = parse();
+if (values.help) {
+  console.log(help);
+  Deno.exit(0);
+}
+const asked = positionals.length > 0 ? positionals : ["peers"];
+const unknown = asked.find((name) => !names.includes(name));
+if (unknown) refuse(`there is no ${unknown}; there are ${names.join(", ")}`);
+const only = values.only?.split(",") ?? [];
+const strange = only.find((name) => ![...partNames, ...growthNames].includes(name));
+if (strange) refuse(`--only: there is no ${strange}`);
+if (values.barge) useProgram(await Deno.realPath(values.barge));
+
+const options = {
+  ...{ quick: values.quick, full: values.full, only, dir: values.dir },
+  rounds: count("rounds"),
+  size: values.size === undefined ? undefined : count("size")! * 2 ** 20,
+  tell,
+  print: (text: string) => {
+    tell("");
+    console.log(text);
+  },
+};
+const runs: Record<string, () => Promise<unknown>> = {
+  peers: () => benchPeers(options),
+  growth: () => benchGrowth(options),
+  memory: () => benchMemory(options),
+  start: () => benchStart(options),
+  sync: async () => options.print(await benchSync()),
+};
+clearUpOnSignals();
+const results: Record<string, unknown> = {};
+if (asked.some((name) => name !== "peers")) console.log(machine());
+for (const name of asked) {
+  console.log(`\n## ${name}\n`);
+  results[name] = await runs[name]() ?? null;
+}
+if (values.json) await Deno.writeTextFile(values.json, JSON.stringify(results, null, 1) + "\n");
+// A contest that failed may have left something open.
+await clearUp();
+Deno.exit(0);
+
+/** One line of progress, where a person may see it. */
+function tell(text: string): void {
+  if (!process.stderr.isTTY) return;
+  Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${text.slice(0, 100)}`));
+}
+
+function parse() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        quick: { type: "boolean", default: false },
+        full: { type: "boolean", default: false },
+        help: { type: "boolean", short: "h", default: false },
+        only: { type: "string" },
+        rounds: { type: "string" },
+        size: { type: "string" },
+        dir: { type: "string" },
+        barge: { type: "string" },
+        json: { type: "string" },
+      },
+    });
+  } catch (error) {
+    return refuse((error as Error).message);
+  }
+}
+
+function count(name: "rounds" | "size"): number | undefined {
+  const text = values[name];
+  if (text === undefined) return undefined;
+  if (!/^[1-9]\d{0,5}$/.test(text)) refuse(`--${name} takes a whole number`);
+  return Number(text);
+}
+
+function refuse(why: string): never {
+  console.error(`bench: ${why}\n${help}`);
   Deno.exit(2);
 }
-console.log(machine());
-for (const name of asked) console.log("\n" + await benches[name as keyof typeof benches]());

@@ -11,5 +11,7 @@ export function spread(values: readonly number[], unit: string, digits = 2): str
 /** Rows as a Markdown table under a title. */
 export function table(title: string, head: readonly string[], rows: readonly string[][]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [`## ${title}`, "", line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+  return [`### ${title}`, "", line(head), line(head.map(() => "---")), ...rows.map(line)].join(
+    "\n",
+  );
 }

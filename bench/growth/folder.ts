@@ -1,0 +1,58 @@
+/** Time against the files in a folder: putting them there, and listing them through every door. */
+import { connect } from "../../core/client/connect.ts";
+import { list } from "../../core/client/list.ts";
+import { login } from "../../core/client/login.ts";
+import { parseRemote } from "../../core/client/remote.ts";
+import { barge } from "../peers/barge.ts";
+import type { Plot } from "../plot.ts";
+import { startBench } from "../program.ts";
+import { FtpListing, SftpListing, webListing } from "./listings.ts";
+import { clocked, type Reach, sampled } from "./reach.ts";
+
+const most = { quick: 1000, usual: 10_000, full: 100_000 };
+
+export async function growFolder({ size, rounds, dir, tell }: Reach): Promise<Plot> {
+  const local = "127.0.0.1:0";
+  await using bench = await startBench({ dir }, "--http", local, "--ftp", local, "--sftp", local);
+  const { facts } = bench;
+  const client = await connect(parseRemote(bench.address));
+  await login(client, { account: "bench", password: "bench" });
+  using ftp = await FtpListing.open(facts.ftp!);
+  using sftp = await SftpListing.open(facts.sftp!);
+  // The password is known again from then on.
+  await webListing(facts.http!, "GET", "/home");
+  const counts = [];
+  for (let n = 10; n <= most[size]; n *= 10) counts.push(n);
+  const lines = await sampled(counts, rounds, async (n, round) => {
+    tell(`a folder of ${n} files`);
+    const path = `/home/${n}`;
+    const whole = (seen: number) => {
+      if (seen !== n) throw new Error(`${seen} of ${n} files were listed`);
+    };
+    const put: Record<string, number> = round > 0 ? {} : { "put -r": await fill(n, path) };
+    return {
+      "native": await clocked(async () =>
+        whole((await Array.fromAsync(list(client, path))).length)
+      ),
+      "HTTP API": await clocked(async () => whole(await webListing(facts.http!, "GET", path))),
+      "WebDAV PROPFIND": await clocked(async () =>
+        whole(await webListing(facts.http!, "PROPFIND", path))
+      ),
+      "FTP MLSD": await clocked(async () => whole(await ftp.count(path))),
+      "SFTP readdir": await clocked(async () => whole(await sftp.count(path))),
+      ...put,
+    };
+  });
+  client.close();
+  return { title: "A folder", x: "files in it", y: "ms", lines };
+
+  /** @returns ms */
+  async function fill(n: number, path: string): Promise<number> {
+    const source = `${bench.folder}/source${n}`;
+    await Deno.mkdir(source);
+    for (let i = 0; i < n; i++) await Deno.writeTextFile(`${source}/file-${i}`, "x");
+    const seconds = await barge(bench, ["put", "-q", "-r", source + "/", path]);
+    await Deno.remove(source, { recursive: true });
+    return seconds * 1000;
+  }
+}

@@ -1,0 +1,64 @@
+/** Time against the rows in the ledger, which are written straight into it. */
+import { DatabaseSync } from "node:sqlite";
+import { connect } from "../../core/client/connect.ts";
+import { login } from "../../core/client/login.ts";
+import { put } from "../../core/client/put.ts";
+import { parseRemote } from "../../core/client/remote.ts";
+import type { Plot } from "../plot.ts";
+import { startBench } from "../program.ts";
+import { clocked, type Reach, sampled } from "./reach.ts";
+
+const most = { quick: 10_000, usual: 1_000_000, full: 1_000_000 };
+/** So many of each, of which the mean counts. */
+const times = 20;
+const inFolder = 1000;
+
+export async function growLedger({ size, rounds, dir, tell }: Reach): Promise<Plot> {
+  await using bench = await startBench({ dir }, "--workers", "1");
+  const source = `${bench.folder}/source`;
+  await Deno.writeFile(source, crypto.getRandomValues(new Uint8Array(4096)));
+  const client = await connect(parseRemote(bench.address));
+  await login(client, { account: "bench", password: "bench" });
+  const counts = [];
+  for (let n = 1000; n <= most[size]; n *= 10) counts.push(n);
+  let there = 0;
+  let name = 0;
+  const lines = await sampled(counts, rounds, async (n) => {
+    tell(`${n} rows`);
+    insertRows(`${bench.folder}/data/accounts.db`, there, n);
+    there = n;
+    const each = async (work: () => Promise<unknown>) => {
+      await work();
+      const ms = await clocked(async () => {
+        for (let i = 0; i < times; i++) await work();
+      });
+      return ms / times;
+    };
+    return {
+      "put of 4 KiB, a new name": await each(async () => {
+        const { failed, error } = await put(client, [source], `/home/file-${name++}`);
+        if (failed > 0) throw error;
+      }),
+      "put of 4 KiB, over a file": await each(() => put(client, [source], "/home/file")),
+      "quota": await each(() => client.ask("quota", {})),
+      "stat": await each(() => client.ask("stat", { path: "/home/file" })),
+    };
+  });
+  client.close();
+  return { title: "The ledger", x: "rows", y: "ms", lines };
+}
+
+/** Rows of files that are not on disk, a thousand a folder: nothing looks for them here. */
+function insertRows(path: string, from: number, to: number): void {
+  using db = new DatabaseSync(path);
+  const insert = db.prepare(
+    `INSERT INTO file (dir, name, owner, size, sha256, modified, ino)
+     SELECT ?, ?, id, 1, ?, 0, ? FROM account WHERE name = 'bench'`,
+  );
+  db.exec("BEGIN IMMEDIATE");
+  for (let i = from; i < to; i++) {
+    const dir = `homes/bench/rows/${Math.floor(i / inFolder)}`;
+    insert.run(dir, `file-${i % inFolder}`, i.toString(16).padStart(64, "0"), i + 1);
+  }
+  db.exec("COMMIT");
+}

@@ -1,0 +1,137 @@
+/** One large file, down and up, each by the client that goes with the server. */
+import { fileURLToPath } from "node:url";
+import { startBench } from "../program.ts";
+import { type Bed, same } from "./bed.ts";
+import { barge, canSkipDigests } from "./barge.ts";
+import type { Contest, Entry } from "./contest.ts";
+import { capture, freePort, serve, timed } from "./process.ts";
+import { Fleet, sshOptions } from "./servers.ts";
+
+export async function* big(bed: Bed): AsyncGenerator<Contest> {
+  const { source, root, scale, tools } = bed;
+  await using ours = await startBench({ dir: bed.work });
+  await using fleet = await Fleet.start(
+    ...[bed, "vsftpd", "pyftpdlib", "nginx", "rsync", "rclone", "sshd"] as const,
+  );
+  await ours.run("put", "-q", `${source}/large`, "/home/large");
+  await ours.run("mkdir", "/home/up");
+  await using least = await startFloor(bed);
+  const { curl, rsync, scp } = tools;
+  const unverified = await canSkipDigests();
+  const none = ["--checksum", "none"];
+  const plan = [
+    { name: "barge", run: (way: Way) => barge(ours, way.barge()) },
+    unverified &&
+    { name: "barge --checksum none", run: (way: Way) => barge(ours, way.barge(), none) },
+    curl && fleet.with("vsftpd", ({ port }) => ({
+      name: "vsftpd, curl",
+      run: (way: Way) => timed(curl, way.curl(`ftp://127.0.0.1:${port}`)),
+    })),
+    curl && fleet.with("pyftpdlib", ({ port }) => ({
+      name: "pyftpdlib, curl",
+      run: (way: Way) => timed(curl, way.curl(`ftp://127.0.0.1:${port}`)),
+    })),
+    curl && fleet.with("nginx", ({ port }) => ({
+      name: "nginx, curl",
+      run: (way: Way) => timed(curl, way.curl(`http://127.0.0.1:${port}`)),
+    })),
+    curl && fleet.with("rclone", ({ port }) => ({
+      name: "rclone serve webdav, curl",
+      run: (way: Way) => timed(curl, way.curl(`http://127.0.0.1:${port}`)),
+    })),
+    rsync && fleet.with("rsync", ({ port }) => ({
+      name: "rsync daemon, rsync -W",
+      run: (way: Way) => timed(rsync, ["-W", ...way.copy(`rsync://127.0.0.1:${port}/root`)]),
+    })),
+    scp && fleet.with("sshd", ({ port }) => ({
+      name: "sshd, scp",
+      run: async (way: Way) =>
+        timed(scp, [...await sshOptions(bed, port), ...way.copy(`127.0.0.1:${root}`)]),
+    })),
+    least && { name: "floor: a socket in C", run: (way: Way) => least.run(way.floor("")) },
+    least && {
+      name: "floor: a socket in C, SHA-256 at both ends",
+      run: (way: Way) => least.run(way.floor("s")),
+    },
+  ].filter((one) => !!one);
+  const size = `${(scale.large / 2 ** 20).toLocaleString("en-US")} MiB`;
+  const digits = 3;
+
+  const download = ({ name, run }: typeof plan[number]): Entry => ({
+    ...{ name, kind: kindOf(name) },
+    async run(round) {
+      const back = `${await bed.fresh()}/large`;
+      await bed.warm(scale.large);
+      const value = await run({
+        barge: () => ["get", "-q", "/home/large", back],
+        curl: (url) => ["-sSf", "-o", back, `${url}/down/large`],
+        copy: (from) => [`${from}/down/large`, back],
+        floor: (digest) => [`get${digest}`, back, "down/large"],
+      });
+      await same(`${source}/large`, back, round === 0);
+      return { value, more: rate(value) };
+    },
+  });
+  yield {
+    ...{ title: `One file of ${size}, down`, unit: "s", better: "less", digits },
+    ...{ entries: plan.map(download), columns: ["MiB/s"] },
+  };
+
+  const upload = ({ name, run }: typeof plan[number], i: number): Entry => ({
+    ...{ name, kind: kindOf(name) },
+    async run(round) {
+      const to = `up/${i}-${round}`;
+      await bed.warm(scale.large);
+      const value = await run({
+        barge: () => ["put", "-q", `${source}/large`, `/home/${to}`],
+        curl: (url) => ["-sSf", "-T", `${source}/large`, `${url}/${to}`],
+        copy: (into) => [`${source}/large`, `${into}/${to}`],
+        floor: (digest) => [`put${digest}`, `${source}/large`, to],
+      });
+      const there = name.startsWith("barge") ? `${ours.home}/${to}` : `${root}/${to}`;
+      await same(`${source}/large`, there, round === 0);
+      if (name.startsWith("barge")) await ours.run("rm", `/home/${to}`);
+      else await bed.sweep();
+      return { value, more: rate(value) };
+    },
+  });
+  yield {
+    ...{ title: `One file of ${size}, up`, unit: "s", better: "less", digits },
+    ...{ entries: plan.map(upload), columns: ["MiB/s"] },
+  };
+
+  function rate(seconds: number) {
+    return { "MiB/s": scale.large / 2 ** 20 / seconds };
+  }
+}
+
+/** A direction, in the words of each kind of client. */
+interface Way {
+  barge(): string[];
+  curl(url: string): string[];
+  copy(remote: string): string[];
+  /** @param digest `s` for one */
+  floor(digest: string): string[];
+}
+
+function kindOf(name: string): Entry["kind"] {
+  return name.startsWith("barge") ? "ours" : name.startsWith("floor") ? "floor" : "peer";
+}
+
+/** Nothing where there is no compiler, or nothing of OpenSSL to compile with. */
+async function startFloor({ tools: { gcc }, work, root, notes }: Bed) {
+  if (!gcc) return undefined;
+  const program = `${work}/floor`;
+  const source = fileURLToPath(new URL("./floor.c", import.meta.url));
+  const { success } = await capture(gcc, ["-O2", "-o", program, source, "-lcrypto"]);
+  if (!success) {
+    notes.push("the floors in C need OpenSSL's headers, too: apt install libssl-dev");
+    return undefined;
+  }
+  const port = freePort();
+  const server = await serve(program, ["serve", String(port), root], port);
+  return {
+    run: ([verb, file, name]: string[]) => timed(program, [verb, String(port), file, name]),
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}

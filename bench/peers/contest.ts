@@ -1,0 +1,158 @@
+/** A contest: several ways to do the same work, in turn, again and again, and the table of it. */
+
+/** What one run of one way came to. */
+export interface Sample {
+  /** What the contest is about, in its unit. */
+  readonly value: number;
+  /** What else was seen, by name: numbers that no ratio is made of. `failed`: parts of the work. */
+  readonly more?: Readonly<Record<string, number>>;
+}
+
+export interface Entry {
+  readonly name: string;
+  /** Ours are compared with peers; a floor is a limit, and nobody's peer. */
+  readonly kind: "ours" | "peer" | "floor";
+  /** @param round from 0 */
+  run(round: number): Promise<Sample>;
+}
+
+export interface Contest {
+  readonly title: string;
+  readonly unit: string;
+  readonly digits?: number;
+  readonly better: "less" | "more";
+  readonly entries: readonly (Entry | undefined)[];
+  /** Columns behind the ratio, by their names in {@link Sample.more}. */
+  readonly columns?: readonly string[];
+  /** Fewer rounds than the others have. */
+  readonly rounds?: number;
+}
+
+/** What came of an entry; it takes no further part after a failure. */
+export interface Row {
+  readonly name: string;
+  readonly kind: Entry["kind"];
+  readonly samples: readonly Sample[];
+  readonly failed?: string;
+}
+
+export interface Outcome extends Omit<Contest, "entries" | "columns" | "rounds"> {
+  readonly columns: readonly string[];
+  readonly rows: readonly Row[];
+}
+
+/**
+ * Lets all entries run once in each round, so that whatever slows the machine for a while slows all of
+ * them. Each round begins with another one: nobody always runs in the wake of the same.
+ */
+export async function hold(
+  { entries, columns = [], rounds, ...contest }: Contest,
+  most: number,
+  tell: (text: string) => void,
+): Promise<Outcome> {
+  const rows = entries.filter((entry) => entry !== undefined).map((entry) => ({
+    ...{ entry, samples: [] as Sample[], failed: undefined as string | undefined },
+  }));
+  for (let round = 0; round < Math.min(most, rounds ?? most); round++) {
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[(i + round) % rows.length];
+      if (row.failed !== undefined) continue;
+      tell(`${contest.title}, round ${round + 1}: ${row.entry.name}`);
+      try {
+        row.samples.push(await inTime(row.entry.run(round)));
+      } catch (error) {
+        row.failed = (error as Error).message.trim().split("\n")[0].slice(0, 120);
+      }
+    }
+  }
+  const { digits } = contest;
+  return {
+    ...{ ...contest, digits, columns },
+    rows: rows.map(({ entry, samples, failed }) => ({
+      ...{ name: entry.name, kind: entry.kind, samples, failed },
+    })),
+  };
+}
+
+/** @throws {Error} when it takes longer than a quarter of an hour */
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout>;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("takes too long")), 900_000);
+  });
+  return await Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
+/** The outcome as Markdown: ours first, then peers from the best to the worst, then floors. */
+export function outcomeTable(outcome: Outcome): string {
+  const { title, unit, better, columns, rows } = outcome;
+  const best = bestPeer(outcome);
+  const head = ["", `median ${unit}`, "min to max", "of the best peer", ...columns];
+  const kinds = ["ours", "peer", "floor"];
+  const sorted = [...rows].sort((a, b) =>
+    kinds.indexOf(a.kind) - kinds.indexOf(b.kind) ||
+    (a.kind === "ours" ? 0 : order(a, better) - order(b, better))
+  );
+  const lines = sorted.map((row) => cells(row, outcome, best));
+  const line = (texts: readonly string[]) => `| ${texts.join(" | ")} |`;
+  const rule = line(head.map((_, i) => i === 0 ? "---" : "---:"));
+  return [`### ${title}`, "", line(head), rule, ...lines.map(line)].join("\n");
+}
+
+function cells(row: Row, { digits = 2, columns }: Outcome, best: number | undefined): string[] {
+  const name = row.kind === "ours"
+    ? `**${row.name}**`
+    : row.kind === "floor"
+    ? `*${row.name}*`
+    : row.name;
+  if (row.samples.length === 0) {
+    return [
+      name,
+      `fails: ${row.failed}`,
+      "",
+      "",
+      ...columns.map(() => ""),
+    ];
+  }
+  const values = row.samples.map(({ value }) => value);
+  const ratio = best === undefined ? "" : `${(median(values) / best).toFixed(2)}`;
+  const text = (value: number) => format(value, digits);
+  return [
+    name + (row.failed === undefined ? "" : ` (then fails: ${row.failed})`),
+    text(median(values)),
+    `${text(Math.min(...values))} to ${text(Math.max(...values))}`,
+    ratio,
+    ...columns.map((column) => {
+      const seen = row.samples.flatMap(({ more }) => more?.[column] ?? []);
+      return seen.length === 0 ? "" : format(median(seen), Math.max(...seen) < 10 ? 2 : 0);
+    }),
+  ];
+}
+
+/** The best median of a peer whose work was all done; none where there is no such peer. */
+export function bestPeer({ rows, better }: Outcome): number | undefined {
+  const medians = rows.filter(({ kind, samples }) =>
+    kind === "peer" && samples.length > 0 && samples.every(({ more }) => !more?.failed)
+  )
+    .map(({ samples }) => median(samples.map(({ value }) => value)));
+  if (medians.length === 0) return undefined;
+  return better === "less" ? Math.min(...medians) : Math.max(...medians);
+}
+
+function order({ samples }: Row, better: "less" | "more"): number {
+  if (samples.length === 0) return Infinity;
+  return median(samples.map(({ value }) => value)) * (better === "less" ? 1 : -1);
+}
+
+/** The middle one, or the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const half = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+}
+
+function format(value: number, digits: number): string {
+  return value.toLocaleString("en-US", {
+    ...{ minimumFractionDigits: digits, maximumFractionDigits: digits },
+  });
+}

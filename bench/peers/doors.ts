@@ -1,0 +1,186 @@
+/**
+ * Two doors beside the server that each is compared with, by the same client: FTP by curl and lftp,
+ * SFTP by OpenSSH's sftp with the same cipher.
+ */
+import { startBench } from "../program.ts";
+import { issueToken } from "../token.ts";
+import { type Bed, same } from "./bed.ts";
+import type { Contest, Entry } from "./contest.ts";
+import { timed } from "./process.ts";
+import { Fleet, makeKey, sshOptions } from "./servers.ts";
+
+/** A server, as its client sees it. */
+interface Subject {
+  readonly name: string;
+  readonly kind: Entry["kind"];
+  readonly port: number;
+  readonly user: string | undefined;
+  /** A token is one, too: scrypt would be a good part of a small file's time. */
+  readonly password: string;
+  /** Where files are to be had, and to be put; as the client names them, and on disk. */
+  readonly down: string;
+  readonly up: string;
+  readonly disk: string;
+}
+
+const ciphers = ["chacha20-poly1305@openssh.com", "aes128-gcm@openssh.com", "aes128-ctr"];
+
+export async function* doors(bed: Bed): AsyncGenerator<Contest> {
+  const { source, work, tools } = bed;
+  const key = tools.ssh && await makeKey(bed);
+  await using fleet = await Fleet.start(bed, "vsftpd", "sshd");
+  const open = ["--ftp", "127.0.0.1:0", "--sftp", "127.0.0.1:0"];
+  await using ours = await startBench({ dir: work }, ...open);
+  if (key) await ours.admin("user", "key", "add", "bench", `${key}.pub`);
+  await ours.run("put", "-q", `${source}/large`, "/home/large");
+  await ours.run("put", "-q", "-r", `${source}/tree/`, "/home/tree");
+  await ours.run("mkdir", "/home/up");
+  const token = await issueToken(ours);
+  const barge = (door: "ftp" | "sftp"): Subject => ({
+    ...{ name: `barge, ${door.toUpperCase()}`, kind: "ours", user: "bench", password: token },
+    port: Number(ours.facts[door]!.split(":")[1]),
+    ...{ down: "/home", up: "/home/up", disk: `${ours.home}/up` },
+  });
+  const ftp = [
+    barge("ftp"),
+    fleet.with("vsftpd", ({ port }): Subject => ({
+      ...{ name: "vsftpd", kind: "peer", user: "anonymous", password: "bench", port },
+      ...{ down: "/down", up: "/up", disk: `${bed.root}/up` },
+    })),
+  ].filter((one) => one !== undefined);
+  if (tools.curl) yield* contests(bed, "FTP, curl", ftp, byCurl(tools.curl));
+  if (tools.lftp) yield* trees(bed, "FTP, lftp mirror -P8", ftp, byLftp(bed, tools.lftp));
+  if (!tools.sftp || !key) return;
+  const sftp = [
+    barge("sftp"),
+    fleet.with("sshd", ({ port }): Subject => ({
+      ...{ name: "OpenSSH's sshd", kind: "peer", user: undefined, password: "", port },
+      ...{ down: `${bed.root}/down`, up: `${bed.root}/up`, disk: `${bed.root}/up` },
+    })),
+  ].filter((one) => one !== undefined);
+  for (const cipher of ciphers) {
+    const client = bySftp(bed, tools.sftp, cipher);
+    yield* contests(bed, `SFTP, ${cipher.split("@")[0]}`, sftp, client);
+  }
+  yield* trees(bed, "SFTP, sftp get -r, put -r", sftp, bySftp(bed, tools.sftp, ciphers[0]));
+}
+
+/** A client of a door; paths are the remote one and the local one. @returns seconds */
+interface DoorClient {
+  get(subject: Subject, from: string, to: string): Promise<number>;
+  put(subject: Subject, from: string, to: string): Promise<number>;
+}
+
+function* contests(
+  bed: Bed,
+  title: string,
+  subjects: readonly Subject[],
+  client: DoorClient,
+): Generator<Contest> {
+  const { source, scale } = bed;
+  const mebibytes = scale.large / 2 ** 20;
+  const file = `${source}/large`;
+  const what = `one file of ${mebibytes.toLocaleString("en-US")} MiB`;
+  const common = { unit: "MiB/s", better: "more", digits: 0, rounds: 3 } as const;
+  const entries = (run: (subject: Subject, round: number) => Promise<number>) =>
+    subjects.map((subject) => ({
+      ...{ name: subject.name, kind: subject.kind },
+      run: async (round: number) => {
+        await bed.warm(scale.large);
+        return { value: mebibytes / await run(subject, round) };
+      },
+    }));
+  yield {
+    ...{ title: `${title}: ${what}, down`, ...common },
+    entries: entries(async (subject, round) => {
+      const to = `${await bed.fresh()}/large`;
+      const seconds = await client.get(subject, `${subject.down}/large`, to);
+      await same(file, to, round === 0);
+      return seconds;
+    }),
+  };
+  yield {
+    ...{ title: `${title}: ${what}, up`, ...common },
+    entries: entries(async (subject, round) => {
+      const seconds = await client.put(subject, file, `${subject.up}/large`);
+      await same(file, `${subject.disk}/large`, round === 0);
+      await Deno.remove(`${subject.disk}/large`);
+      return seconds;
+    }),
+  };
+}
+
+function* trees(
+  bed: Bed,
+  title: string,
+  subjects: readonly Subject[],
+  client: DoorClient,
+): Generator<Contest> {
+  const { source, scale } = bed;
+  const files = scale.folders * scale.each;
+  const common = { unit: "files/s", better: "more", digits: 0, rounds: 2 } as const;
+  const what = `${files.toLocaleString("en-US")} files of 4 KiB`;
+  const local = `${source}/tree`;
+  yield {
+    ...{ title: `${title}: ${what}, down`, ...common },
+    entries: subjects.map((subject) => ({
+      ...{ name: subject.name, kind: subject.kind },
+      async run(round) {
+        const to = await bed.fresh();
+        const seconds = await client.get(subject, `${subject.down}/tree`, `${to}/tree`);
+        await same(local, `${to}/tree`, round === 0);
+        return { value: files / seconds };
+      },
+    })),
+  };
+  yield {
+    ...{ title: `${title}: ${what}, up`, ...common },
+    entries: subjects.map((subject) => ({
+      ...{ name: subject.name, kind: subject.kind },
+      async run(round) {
+        const name = crypto.randomUUID();
+        const seconds = await client.put(subject, local, `${subject.up}/${name}`);
+        await same(local, `${subject.disk}/${name}`, round === 0);
+        return { value: files / seconds };
+      },
+    })),
+  };
+}
+
+function byCurl(curl: string): DoorClient {
+  const url = ({ port }: Subject, path: string) => `ftp://127.0.0.1:${port}${path}`;
+  const common = ({ user, password }: Subject) => ["-sSf", "-u", `${user}:${password}`];
+  return {
+    get: (subject, from, to) => timed(curl, [...common(subject), "-o", to, url(subject, from)]),
+    put: (subject, from, to) => timed(curl, [...common(subject), "-T", from, url(subject, to)]),
+  };
+}
+
+function byLftp({ work }: Bed, lftp: string): DoorClient {
+  const script = ({ user, password, port }: Subject, line: string) =>
+    timed(lftp, [
+      "-c",
+      "set net:max-retries 1; set ftp:ssl-allow no; set cmd:fail-exit yes; " +
+      `set mirror:set-permissions no; open -u ${user},${password} ftp://127.0.0.1:${port}; ${line}`,
+    ], { env: { HOME: work } });
+  return {
+    get: (subject, from, to) => script(subject, `mirror -P8 ${from} ${to}`),
+    put: (subject, from, to) => script(subject, `mirror -R -P8 ${from} ${to}`),
+  };
+}
+
+function bySftp(bed: Bed, sftp: string, cipher: string): DoorClient {
+  const batch = async ({ port, user }: Subject, lines: readonly string[]) => {
+    await Deno.writeTextFile(`${bed.work}/batch`, lines.join("\n") + "\n");
+    const options = await sshOptions(bed, port, user);
+    return await timed(sftp, [
+      ...["-b", `${bed.work}/batch`, "-c", cipher],
+      ...options,
+      "127.0.0.1",
+    ]);
+  };
+  return {
+    get: (subject, from, to) => batch(subject, [`get -r ${from} ${to}`]),
+    put: (subject, from, to) => batch(subject, [`put -r ${from} ${to}`]),
+  };
+}

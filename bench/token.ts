@@ -1,0 +1,12 @@
+/** A token for the account that benchmarks use: a login by it costs no scrypt. */
+import { connect } from "../core/client/connect.ts";
+import { login } from "../core/client/login.ts";
+import { parseRemote } from "../core/client/remote.ts";
+import type { Bench } from "./program.ts";
+
+export async function issueToken({ address }: Bench): Promise<string> {
+  using client = await connect(parseRemote(address));
+  await login(client, { account: "bench", password: "bench" });
+  const { token } = await client.ask("token", { action: "issue", label: "bench" });
+  return token!;
+}
