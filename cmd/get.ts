@@ -42,7 +42,12 @@ export default command({
       "get",
       options,
       (onEvent) =>
-        get(session.client, sources, target, { ...options, onEvent, output: stdoutBytes }),
+        get(session.client, sources, target, {
+          ...options,
+          verify: !options.noVerify,
+          onEvent,
+          output: stdoutBytes,
+        }),
     );
   },
 });

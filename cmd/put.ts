@@ -46,7 +46,12 @@ export default command({
     return await printTransfer(
       "put",
       options,
-      (onEvent) => put(session.client, sources, paths.at(-1)!, { ...options, onEvent }),
+      (onEvent) =>
+        put(session.client, sources, paths.at(-1)!, {
+          ...options,
+          verify: !options.noVerify,
+          onEvent,
+        }),
     );
   },
 });

@@ -13,6 +13,10 @@ export const transferOptions = {
   recursive: flag(["-r", "--recursive"], "Folders with all that is in them"),
   update: flag(["-u", "--update"], "Only files whose size or time differs"),
   checksum: flag(["-c", "--checksum"], "Only files whose SHA-256 differs"),
+  noVerify: flag(
+    ["--no-verify"],
+    "Trust the connection: hash no large file on this side. The server still does",
+  ),
   delete: flag(["--delete"], "Afterwards remove from the target tree what the source has not"),
   exclude: values(["--exclude"], plain("GLOB"), "Leave out names like *.o, /build/, docs/**; many"),
   dryRun: flag(["-n", "--dry-run"], "Only say what would be done"),

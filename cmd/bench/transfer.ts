@@ -24,7 +24,8 @@ export default command({
   usage: "",
   about:
     `Puts and gets one large file and a folder of small ones (4 KiB each), with the commands that
-    people use, start and SHA-256 at both ends included: barge has no way to leave that out.
+    people use, their start included: with the integrity check of SHA-256 at both ends, as it is by
+    itself, and without it at this end (--no-verify; files of up to 256 KiB keep it).
 
     Without --server two servers are started on a temporary directory: one that syncs what it
     acknowledges, as barge does by itself, and one with --durability relaxed. With --server the login
@@ -105,8 +106,17 @@ class Targets implements AsyncDisposable {
     this.folder = folder;
   }
 
-  add(name: string, server: string, is = server, env: Record<string, string> = {}): void {
-    this.#all.push({ name, is, env: { ...env, BARGE_SERVER: server } });
+  /** Adds a server, to be measured with the integrity check at this end and without it. */
+  add(name: string, server: string, is = server, more: Record<string, string> = {}): void {
+    const env = { ...more, BARGE_SERVER: server };
+    this.#all.push(
+      { name, is, env },
+      {
+        name: `${name}, unchecked`,
+        is: `${is}, --no-verify`,
+        env: { ...env, BARGE_NO_VERIFY: "1" },
+      },
+    );
   }
 
   async start(): Promise<void> {
@@ -140,10 +150,11 @@ class Targets implements AsyncDisposable {
       return {
         ...{ name: target.name, is: target.is },
         run: async (signal) => {
-          if (!this.#made.has(target)) await must(["mkdir", this.#to], target.env, signal);
+          const to = `${this.#to}/${i}`;
+          if (!this.#made.has(target)) await must(["mkdir", "-p", to], target.env, signal);
           this.#made.add(target);
-          // Each target has its own names at this end.
-          const line = args(this.#to, ++run).map((arg) =>
+          // Each target has its own names at both ends.
+          const line = args(to, ++run).map((arg) =>
             arg.startsWith(`${this.folder}/`) && /back\d+$/.test(arg) ? `${arg}.${i}` : arg
           );
           const began = performance.now();
@@ -156,7 +167,8 @@ class Targets implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#own.length === 0) {
-      for (const { env } of this.#made) await must(["rm", "-r", this.#to], env);
+      const [any] = this.#made;
+      if (any) await must(["rm", "-r", this.#to], any.env);
     }
     for (const own of this.#own) await own[Symbol.asyncDispose]();
   }

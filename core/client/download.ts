@@ -31,11 +31,14 @@ export class Downloader {
   readonly #client: Client;
   readonly #report: Report;
   readonly #window = new Window(window.count, window.bytes);
+  readonly #verify: boolean;
   readonly #folders = new Folders();
 
-  constructor(client: Client, report: Report) {
+  /** @param verify false: large files are not compared with the server's digest of them */
+  constructor(client: Client, report: Report, verify = true) {
     this.#client = client;
     this.#report = report;
+    this.#verify = verify;
   }
 
   /**
@@ -58,7 +61,7 @@ export class Downloader {
     let size = 0;
     try {
       const received = await this.#fetch(path, 0, {
-        hash: sha256(),
+        hash: this.#newHash(),
         expected: null,
         begin: (answer) => this.#report.start(path, "-", size = answer.size),
         write: (bytes) => this.#write(output, bytes, "standard output"),
@@ -141,7 +144,7 @@ export class Downloader {
     part: Part,
     path: string,
     local: string,
-    from: { readonly offset: number; readonly hash: Hash; readonly expected: string | null },
+    from: { offset: number; hash: Hash | undefined; expected: string | null },
   ): Promise<void> {
     try {
       let { offset, hash } = from;
@@ -152,7 +155,7 @@ export class Downloader {
       });
       if (received.type === "again") {
         part.restart();
-        [offset, hash] = [0, sha256()];
+        [offset, hash] = [0, this.#newHash()];
         received = await this.#fetch(path, 0, {
           hash,
           expected: null,
@@ -174,14 +177,18 @@ export class Downloader {
   }
 
   /** Hashes what an earlier run left. */
-  async #prefix(part: Part, size: number): Promise<{ offset: number; hash: Hash }> {
-    const hash = sha256();
+  async #prefix(part: Part, size: number): Promise<{ offset: number; hash: Hash | undefined }> {
     if (part.offset > 0 && part.offset <= size) {
+      const hash = sha256();
       const n = await hashInto(hash, part.file, part.offset, () => this.#client.closed);
       if (n === part.offset) return { offset: n, hash };
     }
     part.restart();
-    return { offset: 0, hash: sha256() };
+    return { offset: 0, hash: this.#newHash() };
+  }
+
+  #newHash(): Hash | undefined {
+    return this.#verify ? sha256() : undefined;
   }
 
   async #fetch(
@@ -219,7 +226,7 @@ export class Downloader {
   #done(
     path: string,
     local: string,
-    { answer, sha256 }: { readonly answer: Answer<"get">; readonly sha256: string },
+    { answer, sha256 }: { readonly answer: Answer<"get">; readonly sha256: string | null },
     offset: number,
   ): void {
     const status: TransferResult["status"] = offset > 0 ? "resumed" : "sent";

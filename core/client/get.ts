@@ -60,7 +60,7 @@ export async function get(
     if (client.closed?.kind === "interrupted") throw client.closed;
   }
   report.plan(...size(jobs));
-  const downloader = new Downloader(client, report);
+  const downloader = new Downloader(client, report, options.verify);
   for (const job of jobs) {
     if (job.type === "failed") report.failed(job.path, target, job.error);
     else await run(client, downloader, report, job, options);

@@ -8,6 +8,8 @@ export interface TransferOptions {
   readonly update?: boolean;
   /** With `update`: compare by SHA-256, not by time. */
   readonly checksum?: boolean;
+  /** False: large files are not hashed on this side; the connection is trusted. */
+  readonly verify?: boolean;
   /** Then remove from the target tree what the source tree does not have. */
   readonly delete?: boolean;
   /** Names to leave out, on both sides: see glob.ts. */

@@ -70,7 +70,7 @@ export async function put(
     if (client.closed?.kind === "interrupted") throw client.closed;
   }
   report.plan(...size(jobs));
-  using uploader = new Uploader(client, report);
+  using uploader = new Uploader(client, report, options.verify);
   const hint = inside ? undefined : `write ${target}/ to put it inside`;
   for (const job of jobs) {
     if (job.type === "failed") report.failed(job.path, job.local, job.error);

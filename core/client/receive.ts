@@ -15,8 +15,11 @@ import type { Hash } from "./hash.ts";
 const drainable = 8 * 1024 * 1024;
 
 export interface Reception {
-  /** SHA-256 over what is there already: the bytes before the offset that was asked for. */
-  readonly hash: Hash;
+  /**
+   * SHA-256 over what is there already: the bytes before the offset that was asked for. Undefined:
+   * what arrives is not compared with what the server says of it.
+   */
+  readonly hash: Hash | undefined;
   /** The digest that the bytes before the offset belong to. */
   readonly expected: string | null;
   /** Called once, with the answer, before the body; a throw is our failure. */
@@ -27,7 +30,7 @@ export interface Reception {
 
 /** `failed`: on our side, or the digest differs. `again`: the file is another one by now. */
 export type Received =
-  | { readonly type: "whole"; readonly answer: Answer<"get">; readonly sha256: string }
+  | { readonly type: "whole"; readonly answer: Answer<"get">; readonly sha256: string | null }
   | { readonly type: "again" }
   | { readonly type: "failed"; readonly error: BargeError };
 
@@ -63,7 +66,7 @@ export async function receive(
       await (writing && client.aside(writing).catch(fail));
       writing = failed ? undefined : write(piece);
       writing?.catch(() => {/* awaited with the next piece */});
-      hash.update(piece);
+      hash?.update(piece);
     }
   } finally {
     await (writing && client.aside(writing).catch((cause) => failed ??= typed(cause)));
@@ -73,7 +76,7 @@ export async function receive(
   const { sha256: theirs } = parseOther("trailer", trailer.value);
   if (failed) return { type: "failed", error: failed };
   if (other) return { type: "again" };
-  const sha256 = hash.digest("hex");
+  const sha256 = hash?.digest("hex") ?? theirs ?? answer.sha256;
   if (sha256 === (theirs ?? sha256) && sha256 === (answer.sha256 ?? sha256)) {
     return { type: "whole", answer, sha256 };
   }

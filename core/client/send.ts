@@ -12,7 +12,7 @@ import { abandon, borrow, giveBack } from "../net/pool.ts";
 import { encodeChunkHead, encodeFrame } from "../protocol/frame.ts";
 import type { Answer } from "../protocol/message.ts";
 import { type Client, diskPatience } from "./client.ts";
-import { hashInto, sha256 } from "./hash.ts";
+import { type Hash, hashInto, sha256 } from "./hash.ts";
 
 /** What a file is made of: a local file, or standard input. */
 export interface Content {
@@ -28,6 +28,8 @@ export interface Upload {
   /** In bytes; null when only the end will tell. */
   readonly size: number | null;
   readonly modified?: Date;
+  /** False: no digest is computed; the size is what tells that all has come. */
+  readonly verify: boolean;
 }
 
 /** What {@link send} tells while it is at it. */
@@ -67,7 +69,9 @@ export async function send(
   go.catch(() => {/* awaited below; sending may fail first */});
   await client.send(request);
   await client.flush();
-  const { offset, hash } = await resume(client, content, size, await go);
+  const resumed = await resume(client, content, size, await go);
+  const { offset } = resumed;
+  const hash = upload.verify || size === null ? resumed.hash : undefined;
   progress.start(offset);
   const verdict = expectAnswer(client);
   let failed: unknown;
@@ -84,7 +88,9 @@ export async function send(
       failed = new BargeError("changed", `it shrank from ${size} bytes while it was sent`);
     }
     const whole = !failed && !verdict.settled();
-    const trailer = encodeFrame({ sha256: whole ? hash.digest("hex") : null });
+    const trailer = !whole
+      ? encodeFrame({ sha256: null })
+      : encodeFrame(hash ? { sha256: hash.digest("hex") } : { sha256: null, whole });
     await client.send(encodeChunkHead(0), trailer);
     await client.flush();
   } finally {
@@ -143,7 +149,7 @@ async function chunks(
   client: Client,
   content: Content,
   length: number,
-  hash: ReturnType<typeof sha256>,
+  hash: Hash | undefined,
   progress: Progress,
   early: Promise<void>,
 ): Promise<number> {
@@ -165,7 +171,7 @@ async function chunks(
       const next = read(empty, length - sent - n);
       next.catch(() => {/* awaited below, when the write is through */});
       const writing = client.send(full.subarray(0, head + n));
-      hash.update(full.subarray(head, head + n));
+      hash?.update(full.subarray(head, head + n));
       await writing;
       sent += n;
       progress.bytes(n);

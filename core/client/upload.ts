@@ -22,11 +22,14 @@ export class Uploader implements Disposable {
   readonly #client: Client;
   readonly #report: Report;
   readonly #window = new Window(window.count, window.bytes);
+  readonly #verify: boolean;
   readonly #small = borrow();
 
-  constructor(client: Client, report: Report) {
+  /** @param verify false: no digest of large files is computed on this side */
+  constructor(client: Client, report: Report, verify = true) {
     this.#client = client;
     this.#report = report;
+    this.#verify = verify;
   }
 
   /**
@@ -64,7 +67,12 @@ export class Uploader implements Disposable {
       },
     };
     try {
-      const { answer } = await send(this.#client, { path, size: null }, input, progress);
+      const { answer } = await send(
+        this.#client,
+        { path, size: null, verify: true },
+        input,
+        progress,
+      );
       const { sha256 } = await answer;
       this.#report.done(result(path, "-", size, sha256));
     } catch (cause) {
@@ -148,7 +156,8 @@ export class Uploader implements Disposable {
     fail: (cause: unknown, size: number) => void,
   ): Promise<void> {
     const { size } = before;
-    const upload: Upload = { path, size, modified: before.mtime ?? undefined };
+    const modified = before.mtime ?? undefined;
+    const upload: Upload = { path, size, modified, verify: this.#verify };
     const progress = {
       start: (offset: number) => this.#report.start(path, local, size, offset),
       bytes: (count: number) => this.#report.bytes(count),

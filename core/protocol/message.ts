@@ -244,10 +244,14 @@ const answers = {
 const others = {
   /** A client's answer to "go on": the body that follows begins at `offset`. */
   from: v.object({ offset: bytes, body }),
-  /** Behind each body: the SHA-256 of the whole file, not only of the bytes that were sent. */
-  trailer: v.object({ sha256: v.nullable(sha256) }),
+  /**
+   * Behind each body: the SHA-256 of the whole file, not only of the bytes that were sent. Null gives
+   * an upload up, unless it is said to be `whole`: then its declared size is all that proves it.
+   */
+  trailer: v.object({ sha256: v.nullable(sha256), whole: v.optional(v.boolean()) }),
 } as const;
 
+export type Trailer = v.InferOutput<typeof others.trailer>;
 export type Verb = keyof typeof requests;
 export type Request<V extends Verb = Verb> = { [K in V]: v.InferOutput<typeof requests[K]> }[V];
 export type RequestInput<V extends Verb = Verb> = { [K in V]: v.InferInput<typeof requests[K]> }[V];

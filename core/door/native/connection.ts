@@ -14,7 +14,7 @@ import { Ahead } from "../../net/ahead.ts";
 import { type Floor, Pace } from "../../net/pace.ts";
 import type { Stream } from "../../net/stream.ts";
 import { type Body, encodeFrame, type FrameValue } from "../../protocol/frame.ts";
-import { failure, parseOther, parseRequest } from "../../protocol/message.ts";
+import { failure, parseOther, parseRequest, type Trailer } from "../../protocol/message.ts";
 import { FrameReader } from "../../protocol/reader.ts";
 import type { Challenge } from "../../session/login.ts";
 import type { Rate } from "../../session/rate.ts";
@@ -333,12 +333,12 @@ export class Connection {
     throw new BargeError("protocol", "the first request must be hello");
   }
 
-  /** Reads the frame behind a body. @returns the digest, or null where the client cancels */
-  async trailer(): Promise<string | null> {
+  /** Reads the frame behind a body. */
+  async trailer(): Promise<Trailer> {
     const frame = await this.reader.frame();
     if (!frame) throw new BargeError("unavailable", "the connection was cut");
     if (frame.body !== undefined) throw new BargeError("protocol", "a trailer has no body");
-    return parseOther("trailer", frame.value).sha256;
+    return parseOther("trailer", frame.value);
   }
 }
 

@@ -8,6 +8,7 @@ import {
   failure,
   parseOther,
   type Request,
+  type Trailer,
 } from "../../protocol/message.ts";
 import { put, type PutRequest, putWhole } from "../../session/put.ts";
 import type { Committed, Upload } from "../../session/upload.ts";
@@ -52,9 +53,9 @@ async function serveEager(c: Connection, request: PutRequest, state: BodyState):
   await c.window.add(request.path, body, async () => {
     try {
       const sha256 = createHash("sha256").update(bytes).digest("hex");
-      if (trailer === null) throw cancelled();
-      if (sha256 !== trailer) {
-        throw new BargeError("digest", `what arrived has SHA-256 ${sha256}, not ${trailer}`);
+      if (isCancelled(trailer)) throw cancelled();
+      if (sha256 !== (trailer.sha256 ?? sha256)) {
+        throw new BargeError("digest", `what arrived has SHA-256 ${sha256}, not ${trailer.sha256}`);
       }
       const committed = await putWhole(session, request, bytes, sha256, c.ended.signal);
       access.end("ok");
@@ -92,13 +93,16 @@ async function serveWaiting(
       throw new BargeError("protocol", `a body of ${from.body}, ${left ?? "chunked"} was due`);
     }
     const failed = await receive(c, upload, from.offset === 0, request.path, access);
-    const sha256 = await c.trailer();
+    const trailer = await c.trailer();
     if (failed) return null;
-    if (sha256 === null) {
+    if (isCancelled(trailer)) {
       upload.drop();
       throw cancelled();
     }
-    return written(await c.watched((gone) => upload.commit(sha256, true, gone)));
+    if (trailer.sha256 === null && request.size === null) {
+      throw new BargeError("protocol", "an upload of no declared size needs a digest");
+    }
+    return written(await c.watched((gone) => upload.commit(trailer.sha256, true, gone)));
   } finally {
     upload.detach();
   }
@@ -144,6 +148,10 @@ async function receive(
   }
   if (failed?.kind === "protocol") throw failed;
   return failed !== undefined;
+}
+
+function isCancelled({ sha256, whole }: Trailer): boolean {
+  return sha256 === null && !whole;
 }
 
 function cancelled(): BargeError {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { get, type GetOptions } from "../../../core/client/get.ts";
 import { put } from "../../../core/client/put.ts";
 import { noise, plant, recorder, Setup } from "./_setup.ts";
@@ -76,6 +77,21 @@ Deno.test("get: files, one by one", async (t) => {
     assert.match(error?.message ?? "", /broken pipe/);
     assert.equal((await run(["/home/small"], `${to}/small`)).totals.sent, 1);
   });
+
+  await t.step(
+    "unchecked, with the server's word for the digest; what was begun is checked",
+    async () => {
+      const unchecked = await run(["/home/large"], `${to}/unchecked`, { verify: false });
+      const sha256 = createHash("sha256").update(noise(3_000_001)).digest("hex");
+      assert.equal(unchecked.results()[0].sha256, sha256);
+      assert.deepEqual(Deno.readFileSync(`${to}/unchecked`), noise(3_000_001));
+      Deno.writeFileSync(`${to}/.begun.${sha256.slice(0, 16)}.part`, new Uint8Array(1_000_000));
+      const begun = await run(["/home/large"], `${to}/begun`, { verify: false });
+      assert.equal(begun.error?.kind, "digest", "the first bytes are not the file's");
+      assert.equal((await run(["/home/large"], `${to}/begun`, { verify: false })).totals.sent, 1);
+      assert.deepEqual(Deno.readFileSync(`${to}/begun`), noise(3_000_001));
+    },
+  );
 
   await t.step("update and checksum", async () => {
     const status = async (options: GetOptions) =>

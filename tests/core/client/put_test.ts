@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { put, type PutOptions } from "../../../core/client/put.ts";
 import { entryAt } from "../../../core/client/stat.ts";
 import { noise, plant, recorder, Setup } from "./_setup.ts";
@@ -30,6 +31,18 @@ Deno.test("put: files, one by one", async (t) => {
       assert.equal(entry?.sha256, result.sha256);
     }
   });
+
+  await t.step(
+    "unchecked on this side, the server still computes and stores the digest",
+    async () => {
+      const { results } = await run([`${dir}/large`], "/home/unchecked", { verify: false });
+      const [result] = results();
+      assert.equal(result.status, "sent", String(result.error));
+      const sha256 = createHash("sha256").update(noise(3_000_001)).digest("hex");
+      assert.equal(result.sha256, sha256);
+      assert.equal((await entryAt(client, "/home/unchecked"))?.sha256, sha256);
+    },
+  );
 
   await t.step("a file that hides its size is refused, not sent as empty", async () => {
     const { error } = await run(["/proc/version"], "/home/version");

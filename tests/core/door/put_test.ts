@@ -228,3 +228,16 @@ Deno.test("over quota is told before the body, or as soon as it is so", async (t
     return await other.ask({ verb: "quota" });
   }
 });
+
+Deno.test("a body is whole without a digest, if its size was told", async () => {
+  await using server = await startServer();
+  await server.addUser("anna");
+  using peer = await Peer.open(server.address, await tokenOf(server.address, "anna"));
+  const whole = { sha256: null, whole: true };
+  await peer.ask({ verb: "put", path: "/home/whole", size: 10 });
+  const answer = await peer.ask({ offset: 0, body: 10 }, text("0123456789"), whole);
+  assert.equal(answer.sha256, sha256(text("0123456789")));
+  await peer.ask({ verb: "put", path: "/home/endless", size: null });
+  const chunks = [encodeChunkHead(3), text("abc"), encodeChunkHead(0)];
+  assert.equal(await peer.fail({ offset: 0, body: "chunked" }, ...chunks, whole), "protocol");
+});
