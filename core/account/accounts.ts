@@ -63,6 +63,7 @@ interface Row {
 
 export class Accounts {
   readonly #db: Database;
+  #decoyKeys: Pick<Verifier, "storedKey" | "serverKey"> | undefined;
 
   constructor(db: Database) {
     this.#db = db;
@@ -199,14 +200,14 @@ export class Accounts {
    */
   decoy(name: string): Verifier {
     const secret = this.#db.secret("decoy");
-    const bytes = (what: string) =>
-      createHmac("sha256", secret).update(`${what}\n${name.toLowerCase()}`).digest();
-    return {
-      salt: bytes("salt").subarray(0, 16).toString("base64"),
-      ...costs,
+    const bytes = (what: string) => createHmac("sha256", secret).update(what).digest();
+    const salt = bytes(`salt\n${name.toLowerCase()}`).subarray(0, 16).toString("base64");
+    // Only the salt is ever told, so that all names may share the keys.
+    this.#decoyKeys ??= {
       storedKey: bytes("stored").toString("base64"),
       serverKey: bytes("server").toString("base64"),
     };
+    return { salt, ...costs, ...this.#decoyKeys };
   }
 
   /** Notes that it logged in; writes once a minute at most. */

@@ -203,17 +203,17 @@ export class Bans {
     });
   }
 
-  /** The same statements for every name, whether there is such an account or not. */
+  /** The same work for every name, whether there is such an account or not. */
   #case({ account, name, mechanism, host }: Attempt): Case {
     const address = network(host);
     const local = isLoopback(address);
-    const unknown = this.#unknown(name);
     const seen = this.#seen(account?.id ?? 0, address) ?? 0;
     const atHome = local || seen >= this.#now() - atHomeFor;
     const anywhere: Subject = ["", address];
     if (mechanism !== "password") {
       return { account: "", address, atHome, subjects: atHome ? [] : [anywhere] };
     }
+    const unknown = this.#unknown(name); // also where it is not needed: the same work for all
     const key = account?.name.toLowerCase() ?? unknown;
     const subjects: Subject[] = atHome ? [[key, address]] : [anywhere, [key, ""]];
     return { account: key, address, atHome, subjects };

@@ -12,26 +12,31 @@ import { BargeError } from "../error.ts";
 import type { Stream } from "./stream.ts";
 
 const most = 2048;
+const nothing: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
 export class Ahead {
   readonly #stream: Pick<Stream, "read">;
   /** The read that was begun in a pause, if its outcome is not handed out yet. */
   #reading: Promise<Uint8Array<ArrayBuffer> | null> | undefined;
-  #kept = new Uint8Array();
+  #kept = nothing;
 
   constructor(stream: Pick<Stream, "read">) {
     this.#stream = stream;
   }
 
   /** As `Stream.read`. */
-  async read(into: Uint8Array): Promise<number | null> {
+  read(into: Uint8Array): Promise<number | null> {
+    const none = !this.#reading && this.#kept.length === 0;
+    return none ? this.#stream.read(into) : this.#handOut(into);
+  }
+
+  async #handOut(into: Uint8Array): Promise<number | null> {
     if (this.#reading) {
       const bytes = await this.#reading;
       if (bytes === null) return null; // and so it stays
       this.#reading = undefined;
       this.#kept = bytes;
     }
-    if (this.#kept.length === 0) return await this.#stream.read(into);
     const n = Math.min(into.length, this.#kept.length);
     into.set(this.#kept.subarray(0, n));
     this.#kept = this.#kept.subarray(n);

@@ -35,13 +35,8 @@ export class Pace {
     const { bytes: least, over } = this.floor;
     if (this.#waited < over) return false;
     const slow = this.#moved * over < least * this.#waited;
-    this.reset();
-    return slow;
-  }
-
-  /** Begins anew: what is waited for now has nothing to do with what was before. */
-  reset(): void {
     this.#moved = 0;
     this.#waited = 0;
+    return slow;
   }
 }

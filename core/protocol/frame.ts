@@ -26,6 +26,7 @@ export type FrameEvent =
   | { readonly type: "data"; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly type: "end" };
 
+const nothing: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 const encoder = new TextEncoder();
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -85,7 +86,7 @@ export function encodeChunkHead(length: number): Uint8Array<ArrayBuffer> {
  * ```
  */
 export class Decoder {
-  #input: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  #input = nothing;
   #state: "head" | "json" | "raw" | "chunk-head" | "chunk" = "head";
   /** Bytes still to come of the head, JSON, raw body or chunk at hand. */
   #missing = 4;
@@ -203,7 +204,7 @@ export class Decoder {
 
   #take(length: number): Uint8Array<ArrayBuffer> {
     const piece = this.#input.subarray(0, length);
-    this.#input = this.#input.subarray(length);
+    this.#input = length < this.#input.length ? this.#input.subarray(length) : nothing;
     return piece;
   }
 
@@ -213,7 +214,7 @@ export class Decoder {
   }
 
   #fail(why: string): BargeError {
-    this.#input = new Uint8Array(0);
+    this.#input = nothing;
     this.#failed = new BargeError("protocol", why, { op: "decode" });
     return this.#failed;
   }

@@ -4,8 +4,9 @@
  * It starts with small buffers, so that an idle connection costs little, and borrows large ones as
  * soon as a small one comes back full. Two of each, used in turn, so that the piece of a body that
  * was just handed out stays valid while the next one is read: whoever writes it to disk can do both
- * at once. Large ones go back when a read starts between two frames, unless the last was filled: a
- * connection that waits for its next request holds none.
+ * at once. When a read starts between two frames, the large ones go back, unless the last was filled,
+ * and the second small one is dropped: a connection that waits for its next request holds one small
+ * buffer, and nothing else.
  */
 import { BargeError } from "../error.ts";
 import { abandon, borrow, giveBack } from "../net/pool.ts";
@@ -16,12 +17,20 @@ export interface Source {
   read(into: Uint8Array): Promise<number | null>;
 }
 
-const small = 2048;
+/** A frame, and what follows it. */
+export interface Frame {
+  readonly value: FrameValue;
+  readonly body: Body;
+}
+
+/** Most requests fit in it. */
+const small = 512;
 
 export class FrameReader implements Disposable {
   readonly #source: Source;
   readonly #decoder = new Decoder();
-  readonly #small = [new Uint8Array(small), new Uint8Array(small)] as const;
+  readonly #first = new Uint8Array(small);
+  #second: Uint8Array<ArrayBuffer> | undefined;
   #large: [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>] | undefined;
   #turn = 0;
   #full = false;
@@ -44,10 +53,8 @@ export class FrameReader implements Disposable {
    * @throws {BargeError} `protocol` for what is no frame, and for a body where a frame was due;
    *   `unavailable` when the stream ends inside a frame; whatever the source throws
    */
-  async frame(): Promise<{ readonly value: FrameValue; readonly body: Body } | null> {
-    const event = await this.#event();
-    if (event === null || event.type === "frame") return event;
-    throw new BargeError("protocol", "a body where a frame was due");
+  frame(): Promise<Frame | null> {
+    return this.#next("frame") as Promise<Frame & FrameEvent | null>;
   }
 
   /**
@@ -59,10 +66,9 @@ export class FrameReader implements Disposable {
    */
   async *body(): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
     while (true) {
-      const event = await this.#event();
+      const event = await this.#next("body");
       if (event === null) throw new BargeError("unavailable", "the connection was cut");
-      if (event.type === "end") return;
-      if (event.type !== "data") throw new BargeError("protocol", "a frame where a body was due");
+      if (event.type !== "data") return;
       yield event.bytes;
     }
   }
@@ -94,15 +100,25 @@ export class FrameReader implements Disposable {
     this.#large = undefined;
   }
 
-  async #event(): Promise<FrameEvent | null> {
+  /** @returns null when the stream ends between two frames */
+  async #next(due: "frame" | "body"): Promise<FrameEvent | null> {
     while (true) {
       const event = this.#ahead ?? this.#decoder.next();
       this.#ahead = undefined;
-      if (event) return event;
+      if (event) {
+        if ((event.type === "frame") === (due === "frame")) return event;
+        const other = due === "frame" ? "body" : "frame";
+        throw new BargeError("protocol", `a ${other} where a ${due} was due`);
+      }
       const idle = this.#decoder.idle;
       const buffer = this.#buffer(idle);
+      let n: number | null;
       this.#reading = true;
-      const n = await this.#source.read(buffer).finally(() => this.#reading = false);
+      try {
+        n = await this.#source.read(buffer);
+      } finally {
+        this.#reading = false;
+      }
       if (n === null) {
         if (idle) return null;
         throw new BargeError("unavailable", "the connection was cut");
@@ -113,9 +129,14 @@ export class FrameReader implements Disposable {
   }
 
   #buffer(idle: boolean): Uint8Array<ArrayBuffer> {
-    if (idle && !this.#full) this[Symbol.dispose]();
+    if (idle && !this.#full) {
+      this[Symbol.dispose]();
+      this.#second = undefined;
+      this.#turn = 1;
+    }
     if (this.#full) this.#large ??= [borrow(), borrow()];
     this.#turn ^= 1;
-    return (this.#large ?? this.#small)[this.#turn];
+    if (this.#large) return this.#large[this.#turn];
+    return this.#turn === 0 ? this.#first : this.#second ??= new Uint8Array(small);
   }
 }

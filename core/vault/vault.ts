@@ -135,6 +135,7 @@ export class Vault {
       if (this.find(above)) throw noDirectory(); // a file is in its place
       this.mkdir(above, true);
     }
+    if (parents && this.find(place)?.type === "dir") return false;
     try {
       Deno.mkdirSync(this.#path(place), { mode: 0o700 });
     } catch (error) {

@@ -15,7 +15,7 @@ import { type Floor, Pace } from "../../net/pace.ts";
 import type { Stream } from "../../net/stream.ts";
 import { type Body, encodeFrame, type FrameValue } from "../../protocol/frame.ts";
 import { failure, parseOther, parseRequest, type Trailer } from "../../protocol/message.ts";
-import { FrameReader } from "../../protocol/reader.ts";
+import { type Frame, FrameReader } from "../../protocol/reader.ts";
 import type { Challenge } from "../../session/login.ts";
 import type { Rate } from "../../session/rate.ts";
 import type { Presence } from "../../session/roster.ts";
@@ -63,9 +63,6 @@ export class Connection {
   readonly host: string;
   readonly reader: FrameReader;
   readonly output: Output;
-  readonly window: Window;
-  /** Aborted when the connection ends, for whatever reason. */
-  readonly ended = new AbortController();
   greeted = false;
   challenge: Challenge | undefined;
   session: Session | undefined;
@@ -77,7 +74,10 @@ export class Connection {
   readonly #presence: Presence;
   readonly #patience: Patience;
   readonly #ahead: Ahead;
-  readonly #paces: Stream["paces"];
+  // What a session that does nothing has no use for is made when it is asked for.
+  #paces: Stream["paces"];
+  #window: Window | undefined;
+  #ended: AbortController | undefined;
   #leaving = false;
   #busy = false;
   /** Has the client ended its side? Inside a request that is a cut: nobody is owed an answer. */
@@ -94,14 +94,21 @@ export class Connection {
     this.#presence = presence;
     this.#patience = allowed;
     this.#ahead = new Ahead(stream);
-    const { floor } = allowed;
-    this.#paces = floor && { read: new Pace(floor), write: new Pace(floor) };
     this.output = new Output(stream, allowed.request, () => this.#brake(store.rates.down));
-    this.window = new Window((answer) => {
+    this.reader = new FrameReader({ read: (into) => this.#read(into) });
+  }
+
+  /** Aborted when the connection ends, for whatever reason. */
+  get ended(): AbortController {
+    return this.#ended ??= new AbortController();
+  }
+
+  /** The small uploads that are not answered yet. */
+  get window(): Window {
+    return this.#window ??= new Window((answer) => {
       this.output.queue(encodeFrame(answer));
       this.output.flush().catch(() => {/* the reader of requests finds out, too */});
     });
-    this.reader = new FrameReader({ read: (into) => this.#read(into) });
   }
 
   /**
@@ -185,7 +192,7 @@ export class Connection {
     } finally {
       this.ended.abort();
       this.#leaveAccount();
-      await this.window.drain();
+      await this.#window?.drain();
       this.reader[Symbol.dispose]();
       this.stream.close();
     }
@@ -193,7 +200,15 @@ export class Connection {
 
   async #serve(): Promise<void> {
     try {
-      for (let count = 1; !this.#leaving && await this.#request(); count++) {
+      for (let count = 1; !this.#leaving; count++) {
+        let frame: Frame | null;
+        try {
+          frame = await this.reader.frame();
+        } catch (error) {
+          if (outcomeOf(error) === "protocol") this.#access({}).end("protocol");
+          throw error;
+        }
+        if (!frame || this.#leaving || !await this.#request(frame)) break;
         // A buffer may hold thousands of requests that need no waiting.
         if (count % fairShare === 0) await new Promise<void>((resolve) => setImmediate(resolve));
       }
@@ -201,10 +216,10 @@ export class Connection {
       // What is no frame: told once, and nothing behind it is read as one.
       const told = error instanceof BargeError && error.kind === "protocol" && !this.stream.closed;
       if (!told) throw error;
-      await this.window.drain();
+      await this.#window?.drain();
       this.output.queue(encodeFrame(failure(error)));
     }
-    await this.window.drain();
+    await this.#window?.drain();
     await this.output.flush();
     await this.#linger();
   }
@@ -227,7 +242,7 @@ export class Connection {
   async #depart(): Promise<void> {
     const reason = new BargeError("unavailable", "the server is stopping");
     try {
-      await this.window.drain();
+      await this.#window?.drain();
       await this.output.flush();
     } catch { /* it is gone already */ }
     this.stream.close(reason);
@@ -239,11 +254,8 @@ export class Connection {
     const { stranger, idle, request } = this.#patience;
     const between = !this.#busy && this.reader.idle;
     this.stream.patience = !between ? request : this.session ? idle : stranger;
-    if (between) {
-      this.#paces?.read.reset();
-      this.#paces?.write.reset();
-    }
-    this.stream.paces = between ? undefined : this.#paces;
+    if (between) this.stream.paces = this.#paces = undefined;
+    else this.#watchPace();
     const brake = this.#brake(this.store.rates.up);
     const n = await this.#ahead.read(brake ? into.subarray(0, brake.piece) : into);
     this.#over = n === null;
@@ -251,26 +263,27 @@ export class Connection {
     return n;
   }
 
-  /** What the account's rate asks for; undefined: full speed. */
-  #brake(rate: Rate | undefined): Brake | undefined {
-    return brakeOf(rate, this.session?.id, this.ended.signal);
+  /** From here on the client must keep to the floor, until it may be silent again. */
+  #watchPace(): void {
+    const { floor } = this.#patience;
+    this.stream.paces = this.#paces ??= floor && { read: new Pace(floor), write: new Pace(floor) };
   }
 
-  /** Reads and answers one request. @returns whether there may be another */
-  async #request(): Promise<boolean> {
-    let access: Access | undefined;
+  /** What the account's rate asks for; undefined: full speed. */
+  #brake(rate: Rate | undefined): Brake | undefined {
+    return rate && brakeOf(rate, this.session?.id, this.ended.signal);
+  }
+
+  /** Answers one request. @returns whether there may be another */
+  async #request({ value, body }: Frame): Promise<boolean> {
+    this.#busy = true;
+    this.#watchPace();
+    const access = this.#access(value);
+    this.#presence.doing = access;
     try {
-      const frame = await this.reader.frame();
-      if (frame === null || this.#leaving) return false;
-      this.#busy = true;
-      this.stream.paces = this.#paces;
-      access = this.#access(frame.value);
-      this.#presence.doing = access;
-      return await this.#answer(frame.value, frame.body, access);
+      return await this.#answer(value, body, access);
     } catch (error) {
-      const outcome = outcomeOf(error);
-      if (outcome === "protocol") access ??= this.#access({});
-      access?.end(outcome);
+      access.end(outcomeOf(error));
       throw error;
     } finally {
       this.#busy = false;
@@ -300,7 +313,7 @@ export class Connection {
         throw new BargeError("unauthenticated", "log in first", { op: request.verb });
       }
       if (unread && !verb.body) throw new BargeError("protocol", "a body where none belongs");
-      if (!verb.overlaps) await this.window.drain();
+      if (!verb.overlaps) await this.#window?.drain();
       // The table pairs each verb with the handler of that very request.
       const handle = verb.handle as (
         c: Connection,
@@ -317,7 +330,7 @@ export class Connection {
       if (this.stream.closed || this.#over) throw error;
       const failed = explain(error, asked(value));
       access.end(failed.kind);
-      await this.window.drain();
+      await this.#window?.drain();
       this.output.queue(encodeFrame(failure(failed)));
       if (failed.kind === "protocol") return false;
       if (unread) {

@@ -77,7 +77,9 @@ Deno.test("frames and bodies come as they were sent, however the reads fall", as
 });
 
 Deno.test("a piece stays valid while the next one is read, in small buffers and large", async () => {
-  for (const sizes of [[1], [700], [2048], [2047, 2048, 1], [100_000], [least], [3, 9000, 50]]) {
+  for (
+    const sizes of [[1], [300], [512], [511, 512, 1], [2048], [100_000], [least], [3, 9000, 50]]
+  ) {
     const data = pattern(300_000);
     using reader = new FrameReader(
       new Pieces(join(encodeFrame({ body: data.length }), data, trailer), sizes),
@@ -110,16 +112,39 @@ Deno.test("buffers grow with what comes, and shrink between frames", async () =>
   const data = pattern(600_000);
   const source = new Pieces(
     join(ping, encodeFrame({ body: data.length }), data, trailer, ping),
-    [ping.length, 2048, 600_000, 600_000, 600_000, 1],
+    [ping.length, 512, 600_000, 600_000, 600_000, 1],
   );
   using reader = new FrameReader(source);
   await reader.frame();
   await reader.frame();
   await drain(reader);
-  assert.deepEqual(source.buffers.slice(0, 2), [2048, 2048]);
+  assert.deepEqual(source.buffers.slice(0, 2), [512, 512]);
   assert.ok(source.buffers[2] >= least, `${source.buffers}`);
   while (await reader.frame()) { /* to the end */ }
-  assert.equal(source.buffers.at(-1), 2048);
+  assert.equal(source.buffers.at(-1), 512);
+});
+
+Deno.test("who waits for the next frame holds one small buffer, the same each time", async () => {
+  const given: ArrayBufferLike[] = [];
+  const data = pattern(300);
+  const pieces = new Pieces(
+    join(ping, ping, encodeFrame({ body: data.length }), data, ping),
+    [ping.length, ping.length, 100],
+  );
+  using reader = new FrameReader({
+    read(into) {
+      if (reader.idle) given.push(into.buffer);
+      return pieces.read(into);
+    },
+  });
+  let frame = await reader.frame();
+  while (frame) {
+    if (frame.body) await drain(reader);
+    frame = await reader.frame();
+  }
+  assert.ok(given.length > 3);
+  for (const buffer of given) assert.equal(buffer, given[0]);
+  assert.equal(given[0].byteLength, 512);
 });
 
 Deno.test("a stream that ends: null between frames, unavailable inside one", async () => {
