@@ -1,10 +1,11 @@
 /** The real program as child processes, with what they cost. */
 import { fileURLToPath } from "node:url";
 import { makeFolder, removeFolder, spawn } from "./leftovers.ts";
+import { HEAP, UNSTABLE } from "../scripts/permissions.ts";
 import { watchMemory } from "./memory_of.ts";
 
 const main = fileURLToPath(new URL("../main.ts", import.meta.url));
-const flags = ["run", "--quiet", "-A", "--unstable-worker-options", "--unstable-net"];
+const flags = ["run", "--quiet", "-A", ...UNSTABLE, ...HEAP];
 /** Nothing of what the caller has set for a barge of theirs may reach the ones that are measured. */
 const noise = Object.keys(Deno.env.toObject()).filter((name) => name.startsWith("BARGE_"));
 for (const name of noise) Deno.env.delete(name);

@@ -1,5 +1,5 @@
 import { filesBeside } from "./beside.ts";
-import { PERMISSIONS, UNSTABLE } from "./permissions.ts";
+import { HEAP, PERMISSIONS, UNSTABLE } from "./permissions.ts";
 import { finish } from "./run.ts";
 
 /**
@@ -15,6 +15,7 @@ export async function compileNative(root: string, out: string): Promise<string |
     "--no-check",
     "--no-prompt",
     ...UNSTABLE,
+    ...HEAP,
     ...PERMISSIONS,
     ...[...filesBeside(root).values()].flatMap((path) => ["--include", path]),
     "--output",

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { bundle } from "./bundle.ts";
 import { DENO_LICENSE } from "./deno_license.ts";
-import { PERMISSIONS, UNSTABLE } from "./permissions.ts";
+import { HEAP, PERMISSIONS, UNSTABLE } from "./permissions.ts";
 import { must, ROOT } from "./run.ts";
 
 /**
@@ -20,6 +20,7 @@ const RUN: readonly string[] = [
   "--no-npm",
   "--cached-only",
   ...UNSTABLE,
+  ...HEAP,
   ...PERMISSIONS,
 ];
 

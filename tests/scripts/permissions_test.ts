@@ -1,5 +1,5 @@
 import { deepStrictEqual } from "node:assert/strict";
-import { PERMISSIONS, UNSTABLE } from "../../scripts/permissions.ts";
+import { HEAP, PERMISSIONS, UNSTABLE } from "../../scripts/permissions.ts";
 import config from "../../deno.json" with { type: "json" };
 
 Deno.test("permissions: the task serve and the executable grant the same", () => {
@@ -9,4 +9,9 @@ Deno.test("permissions: the task serve and the executable grant the same", () =>
 
 Deno.test("permissions: deno.json and the executable switch on the same features", () => {
   deepStrictEqual(config.unstable.map((name) => `--unstable-${name}`), UNSTABLE);
+});
+
+Deno.test("permissions: the task serve and the executable bound the heap alike", () => {
+  const flags = config.tasks.serve.split(" ").filter((word) => word.startsWith("--v8-flags"));
+  deepStrictEqual(flags, HEAP);
 });
