@@ -37,13 +37,14 @@ export class Wire implements Disposable {
     plain.removeAllListeners("data");
     plain.removeAllListeners("end");
     const socket = connectTls({ socket: plain, rejectUnauthorized: false, ...options });
+    this.#socket = socket;
+    // From its beginning: of a TLS socket that does not flow yet the runtime may lose the end.
+    this.#listen(socket);
     await new Promise<void>((resolve, reject) => {
       socket.once("secureConnect", resolve);
       socket.once("error", reject);
       socket.once("close", () => reject(new Error("closed in the handshake")));
     });
-    this.#socket = socket;
-    this.#listen(socket);
     return socket;
   }
 
