@@ -31,7 +31,9 @@ class FtpVisitor implements Visitor {
     }
   }
 
+  /** With its size told first: else of several at once each may reserve a part, and none the whole. */
   async put(path: string, bytes: Uint8Array): Promise<void> {
+    await this.#ask(`ALLO ${bytes.length}`);
     await this.#send(`STOR ${path}`, bytes);
   }
 
