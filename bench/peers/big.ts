@@ -5,7 +5,7 @@ import { type Bed, same } from "./bed.ts";
 import { barge } from "./barge.ts";
 import type { Contest, Entry } from "./contest.ts";
 import { capture, freePort, serve, timed } from "./process.ts";
-import { Fleet, sshOptions } from "./servers.ts";
+import { Fleet, type PeerName, sshOptions } from "./servers.ts";
 
 export async function* big(bed: Bed): AsyncGenerator<Contest> {
   const { source, root, scale, tools } = bed;
@@ -17,28 +17,21 @@ export async function* big(bed: Bed): AsyncGenerator<Contest> {
   await ours.run("mkdir", "/home/up");
   await using least = await startFloor(bed);
   const { curl, rsync, scp } = tools;
+  const byCurl = (peer: PeerName, name: string, scheme: "ftp" | "http") =>
+    curl && fleet.with(peer, ({ port }) => ({
+      name,
+      run: (way: Way) => timed(curl, way.curl(`${scheme}://127.0.0.1:${port}`)),
+    }));
   const plan = [
     { name: "barge", run: (way: Way) => barge(ours, way.barge()) },
     {
       name: "barge --no-verify",
       run: (way: Way) => barge(ours, way.barge(), ["--no-verify"]),
     },
-    curl && fleet.with("vsftpd", ({ port }) => ({
-      name: "vsftpd, curl",
-      run: (way: Way) => timed(curl, way.curl(`ftp://127.0.0.1:${port}`)),
-    })),
-    curl && fleet.with("pyftpdlib", ({ port }) => ({
-      name: "pyftpdlib, curl",
-      run: (way: Way) => timed(curl, way.curl(`ftp://127.0.0.1:${port}`)),
-    })),
-    curl && fleet.with("nginx", ({ port }) => ({
-      name: "nginx, curl",
-      run: (way: Way) => timed(curl, way.curl(`http://127.0.0.1:${port}`)),
-    })),
-    curl && fleet.with("rclone", ({ port }) => ({
-      name: "rclone serve webdav, curl",
-      run: (way: Way) => timed(curl, way.curl(`http://127.0.0.1:${port}`)),
-    })),
+    byCurl("vsftpd", "vsftpd, curl", "ftp"),
+    byCurl("pyftpdlib", "pyftpdlib, curl", "ftp"),
+    byCurl("nginx", "nginx, curl", "http"),
+    byCurl("rclone", "rclone serve webdav, curl", "http"),
     rsync && fleet.with("rsync", ({ port }) => ({
       name: "rsync daemon, rsync -W",
       run: (way: Way) => timed(rsync, ["-W", ...way.copy(`rsync://127.0.0.1:${port}/root`)]),

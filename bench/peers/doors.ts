@@ -48,8 +48,11 @@ export async function* doors(bed: Bed): AsyncGenerator<Contest> {
       ...{ down: "/down", up: "/up", disk: `${bed.root}/up` },
     })),
   ].filter((one) => one !== undefined);
-  if (tools.curl) yield* contests(bed, "FTP, curl", ftp, byCurl(tools.curl));
-  if (tools.lftp) yield* trees(bed, "FTP, lftp mirror -P8", ftp, byLftp(bed, tools.lftp));
+  const [large, tree] = [largeFile(bed.scale), smallFiles(bed.scale)];
+  if (tools.curl) yield* contests(bed, "FTP, curl", large, ftp, byCurl(tools.curl));
+  if (tools.lftp) {
+    yield* contests(bed, "FTP, lftp mirror -P8", tree, ftp, byLftp(bed, tools.lftp));
+  }
   if (!tools.sftp || !key) return;
   const sftp = [
     barge("sftp"),
@@ -60,9 +63,10 @@ export async function* doors(bed: Bed): AsyncGenerator<Contest> {
   ].filter((one) => one !== undefined);
   for (const cipher of ciphers) {
     const client = bySftp(bed, tools.sftp, cipher);
-    yield* contests(bed, `SFTP, ${cipher.split("@")[0]}`, sftp, client);
+    yield* contests(bed, `SFTP, ${cipher.split("@")[0]}`, large, sftp, client);
   }
-  yield* trees(bed, "SFTP, sftp get -r, put -r", sftp, bySftp(bed, tools.sftp, ciphers[0]));
+  const client = bySftp(bed, tools.sftp, ciphers[0]);
+  yield* contests(bed, "SFTP, sftp get -r, put -r", tree, sftp, client);
 }
 
 /** A client of a door; paths are the remote one and the local one. @returns seconds */
@@ -71,80 +75,63 @@ interface DoorClient {
   put(subject: Subject, from: string, to: string): Promise<number>;
 }
 
+/** What is moved: one file or one folder of the source. */
+interface Load {
+  readonly name: "large" | "tree";
+  readonly what: string;
+  readonly bytes: number;
+  /** How much it is, in units. */
+  readonly amount: number;
+  readonly unit: string;
+  readonly rounds: number;
+}
+
+function largeFile({ large }: Bed["scale"]): Load {
+  const mebibytes = large / 2 ** 20;
+  const what = `one file of ${mebibytes.toLocaleString("en-US")} MiB`;
+  return { name: "large", what, bytes: large, amount: mebibytes, unit: "MiB/s", rounds: 3 };
+}
+
+function smallFiles({ folders, each }: Bed["scale"]): Load {
+  const files = folders * each;
+  const what = `${files.toLocaleString("en-US")} files of 4 KiB`;
+  return { name: "tree", what, bytes: files * 4096, amount: files, unit: "files/s", rounds: 2 };
+}
+
 function* contests(
   bed: Bed,
   title: string,
+  { name, what, bytes, amount, unit, rounds }: Load,
   subjects: readonly Subject[],
   client: DoorClient,
 ): Generator<Contest> {
-  const { source, scale } = bed;
-  const mebibytes = scale.large / 2 ** 20;
-  const file = `${source}/large`;
-  const what = `one file of ${mebibytes.toLocaleString("en-US")} MiB`;
-  const common = { unit: "MiB/s", better: "more", digits: 0, rounds: 3 } as const;
-  const entries = (run: (subject: Subject, round: number) => Promise<number>) =>
-    subjects.map((subject) => ({
+  const local = `${bed.source}/${name}`;
+  const contest = (
+    direction: "down" | "up",
+    run: (subject: Subject, round: number) => Promise<number>,
+  ): Contest => ({
+    ...{ title: `${title}: ${what}, ${direction}`, unit, better: "more", digits: 0, rounds },
+    entries: subjects.map((subject) => ({
       ...{ name: subject.name, kind: subject.kind },
       run: async (round: number) => {
-        await bed.warm(scale.large);
-        return { value: mebibytes / await run(subject, round) };
-      },
-    }));
-  yield {
-    ...{ title: `${title}: ${what}, down`, ...common },
-    entries: entries(async (subject, round) => {
-      const to = `${await bed.fresh()}/large`;
-      const seconds = await client.get(subject, `${subject.down}/large`, to);
-      await same(file, to, round === 0);
-      return seconds;
-    }),
-  };
-  yield {
-    ...{ title: `${title}: ${what}, up`, ...common },
-    entries: entries(async (subject, round) => {
-      const seconds = await client.put(subject, file, `${subject.up}/large`);
-      await same(file, `${subject.disk}/large`, round === 0);
-      await Deno.remove(`${subject.disk}/large`);
-      return seconds;
-    }),
-  };
-}
-
-function* trees(
-  bed: Bed,
-  title: string,
-  subjects: readonly Subject[],
-  client: DoorClient,
-): Generator<Contest> {
-  const { source, scale } = bed;
-  const files = scale.folders * scale.each;
-  const common = { unit: "files/s", better: "more", digits: 0, rounds: 2 } as const;
-  const what = `${files.toLocaleString("en-US")} files of 4 KiB`;
-  const local = `${source}/tree`;
-  yield {
-    ...{ title: `${title}: ${what}, down`, ...common },
-    entries: subjects.map((subject) => ({
-      ...{ name: subject.name, kind: subject.kind },
-      async run(round) {
-        const to = await bed.fresh();
-        const seconds = await client.get(subject, `${subject.down}/tree`, `${to}/tree`);
-        await same(local, `${to}/tree`, round === 0);
-        return { value: files / seconds };
+        await bed.warm(bytes);
+        return { value: amount / await run(subject, round) };
       },
     })),
-  };
-  yield {
-    ...{ title: `${title}: ${what}, up`, ...common },
-    entries: subjects.map((subject) => ({
-      ...{ name: subject.name, kind: subject.kind },
-      async run(round) {
-        const name = crypto.randomUUID();
-        const seconds = await client.put(subject, local, `${subject.up}/${name}`);
-        await same(local, `${subject.disk}/${name}`, round === 0);
-        return { value: files / seconds };
-      },
-    })),
-  };
+  });
+  yield contest("down", async (subject, round) => {
+    const to = `${await bed.fresh()}/${name}`;
+    const seconds = await client.get(subject, `${subject.down}/${name}`, to);
+    await same(local, to, round === 0);
+    return seconds;
+  });
+  yield contest("up", async (subject, round) => {
+    const to = crypto.randomUUID();
+    const seconds = await client.put(subject, local, `${subject.up}/${to}`);
+    await same(local, `${subject.disk}/${to}`, round === 0);
+    await Deno.remove(`${subject.disk}/${to}`, { recursive: true });
+    return seconds;
+  });
 }
 
 function byCurl(curl: string): DoorClient {

@@ -32,8 +32,9 @@ export function borrow(): Buffer {
 /** Gives a borrowed buffer back; nobody may hold a view on it any more. */
 export function giveBack(buffer: Buffer): void {
   lent -= buffer.length;
-  const same = unused.get(buffer.length) ?? [];
-  if (same.length < keep) unused.set(buffer.length, [...same, buffer]);
+  const same = unused.get(buffer.length);
+  if (!same) unused.set(buffer.length, [buffer]);
+  else if (same.length < keep) same.push(buffer);
 }
 
 /** Leaves a borrowed buffer to the collector: a read or write that was cut may still use it. */
