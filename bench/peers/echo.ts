@@ -19,7 +19,6 @@ const sockets = 64;
 export async function* echo(bed: Bed): AsyncGenerator<Contest> {
   const c = await compile(bed);
   const { python3, node } = bed.tools;
-  const more = { tcp: await hasWorkers("tcp"), udp: await hasWorkers("udp") };
   for (const transport of ["tcp", "udp"] as const) {
     const entry = (
       name: string,
@@ -43,7 +42,8 @@ export async function* echo(bed: Bed): AsyncGenerator<Contest> {
       columns: ["p50 ms", "p99.9 ms", "fairness", "lost or wrong", "MiB"],
       entries: [
         entry("barge, one worker", barge(1), "ours"),
-        more[transport] ? entry("barge, two workers", barge(2), "ours") : undefined,
+        // The runtime can't share a UDP port.
+        tcp ? entry("barge, two workers", barge(2), "ours") : undefined,
         entry(tcp ? "C, epoll" : "C", c && ((port) => [c.echo, [transport, port]])),
         entry(tcp ? "Python, asyncio protocol" : "Python, plain loop", python(transport)),
         tcp ? entry("Python, asyncio streams", python("streams")) : undefined,
@@ -54,12 +54,6 @@ export async function* echo(bed: Bed): AsyncGenerator<Contest> {
       ],
     };
   }
-}
-
-/** Can more than one isolate of barge answer? */
-async function hasWorkers(transport: Transport): Promise<boolean> {
-  const { stdout } = await capture(...bargeCommand([`echo-${transport}`, "--help"]));
-  return stdout.includes("--workers");
 }
 
 /** The programs in C, where they can be made. */
