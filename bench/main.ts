@@ -4,7 +4,7 @@
  * and clients as processes of their own on loopback. bench/README.md tells of each.
  *
  *     deno task bench                            peers: beside vsftpd, nginx, rsync, OpenSSH ...
- *     deno task bench start growth memory sync   these
+ *     deno task bench start growth memory loop sync
  *     deno task bench peers --quick --only big,tree --dir /var/tmp --json peers.json
  *
  * Tables go to stdout, progress to stderr.
@@ -14,17 +14,19 @@ import { parseArgs } from "node:util";
 import { machine } from "../core/bench/machine.ts";
 import { benchGrowth, growthNames } from "./growth/main.ts";
 import { clearUp, clearUpOnSignals } from "./leftovers.ts";
+import { benchLoop } from "./loop.ts";
 import { benchMemory } from "./memory.ts";
 import { benchPeers, partNames } from "./peers/main.ts";
 import { useProgram } from "./program.ts";
 import { benchStart } from "./start.ts";
 import { benchSync } from "./sync.ts";
 
-const names = ["peers", "start", "growth", "memory", "sync"];
+const names = ["peers", "start", "growth", "memory", "loop", "sync"];
 const help = `deno task bench [${names.join("|")}]... [OPTIONS]
   --quick         less of everything: minutes, and rough figures
   --full          growth: up to 8 GiB, 100,000 files in a folder, 2,000 clients
   --only A,B      peers: ${partNames.join(", ")}; growth: ${growthNames.join(", ")}
+  --seconds N     loop: how long. Default: an hour
   --rounds N      how often each is run
   --size MIB      peers, memory: of the large file. Default: 1024
   --dir DIR       where files are put. Default: peers: in memory (/dev/shm); else the system's
@@ -47,6 +49,7 @@ if (values.barge) useProgram(await Deno.realPath(values.barge));
 const options = {
   ...{ quick: values.quick, full: values.full, only, dir: values.dir },
   rounds: count("rounds"),
+  seconds: count("seconds"),
   size: values.size === undefined ? undefined : count("size")! * 2 ** 20,
   tell,
   print: (text: string) => {
@@ -58,6 +61,7 @@ const runs: Record<string, () => Promise<unknown>> = {
   peers: () => benchPeers(options),
   growth: () => benchGrowth(options),
   memory: () => benchMemory(options),
+  loop: () => benchLoop(options),
   start: () => benchStart(options),
   sync: async () => options.print(await benchSync()),
 };
@@ -89,6 +93,7 @@ function parse() {
         help: { type: "boolean", short: "h", default: false },
         only: { type: "string" },
         rounds: { type: "string" },
+        seconds: { type: "string" },
         size: { type: "string" },
         dir: { type: "string" },
         barge: { type: "string" },
@@ -100,7 +105,7 @@ function parse() {
   }
 }
 
-function count(name: "rounds" | "size"): number | undefined {
+function count(name: "rounds" | "seconds" | "size"): number | undefined {
   const text = values[name];
   if (text === undefined) return undefined;
   if (!/^[1-9]\d{0,5}$/.test(text)) refuse(`--${name} takes a whole number`);
