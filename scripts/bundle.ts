@@ -25,8 +25,21 @@ export async function bundle(root: string, out: string): Promise<void> {
     "main.ts",
     ...workers,
   ], { cwd: root });
+  await leaveVerbs(out);
   await giveCommonJs(out, workers);
   await placeBeside(root, out, beside);
+}
+
+/**
+ * Before it runs anything, the runtime reads all modules that it finds named in an `import()`: every
+ * verb of the program, for the one that is called. What main.js names is hidden from it until then.
+ */
+async function leaveVerbs(out: string) {
+  const path = join(out, "main.js");
+  const text = await Deno.readTextFile(path);
+  const hidden = text.replace(/\bimport\(("\.\/[^"]+")\)/g, "import(String($1))");
+  if (hidden === text) throw new Error(`${path} loads no verb as it was thought to`);
+  await Deno.writeTextFile(path, hidden);
 }
 
 /**
