@@ -4,7 +4,8 @@
  *
  * Every write goes through {@link Database.transaction}: it takes the write lock at its start
  * (BEGIN IMMEDIATE), so that what it reads can't change before it writes. Transactions are
- * synchronous: two of one isolate can't interleave. Nested ones are savepoints.
+ * synchronous: two of one isolate can't interleave. Nested ones are savepoints, or part of the one
+ * around them ({@link Database.joined}).
  */
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from "node:sqlite";
 import { randomBytes } from "node:crypto";
@@ -89,6 +90,16 @@ export class Database implements Disposable {
    */
   transaction<T>(work: () => T): T {
     return this.#depth > 0 ? this.#savepoint(work) : this.#outermost(work);
+  }
+
+  /**
+   * Runs `work` as part of the transaction at hand, or as one of its own. Costs no savepoint: whoever
+   * catches what it throws must undo all that is around it.
+   *
+   * @throws as {@link transaction}
+   */
+  joined<T>(work: () => T): T {
+    return this.#depth > 0 ? work() : this.#outermost(work);
   }
 
   /**

@@ -47,8 +47,20 @@ export interface Declared extends Place {
   readonly reserve?: number;
 }
 
+/** What is known of an upload whose bytes have all arrived. */
+export interface Sealed {
+  readonly size: number;
+  /** In hex. */
+  readonly sha256: string;
+  readonly verified: boolean;
+}
+
 /** A holder that has not moved a byte for so long, in ms, may be taken over. */
 export const staleAfter = 10_000;
+
+/** Parameters 1 to 3: account, folder, name. */
+const credit = `(SELECT size FROM file WHERE dir = ?2 AND name = ?3 AND owner = ?1
+  AND NOT EXISTS (SELECT 1 FROM upload WHERE dir = ?2 AND name = ?3 AND credit > 0))`;
 
 export class Reservations {
   readonly #db: Database;
@@ -62,23 +74,31 @@ export class Reservations {
   /**
    * Reserves room for an upload, all of a declared size at once.
    *
+   * @param sealed what has arrived already, all of it: as {@link seal} in the same step
    * @returns its row; its id names its staged bytes
    * @throws {BargeError} `over-quota`
    */
-  begin(upload: Declared): UploadRow {
-    return this.#db.transaction(() => {
-      const credit = this.#credit(upload, upload.account);
-      const want = upload.size ?? upload.reserve ?? 0;
-      const { changes, id } = this.#db.run(
-        `INSERT INTO upload (account, dir, name, size, want, credit, modified, holder, touched)
-         SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM account
-         WHERE id = ?1 AND (quota IS NULL OR ?5 <= ?6 OR used + reserved + ?5 - ?6 <= quota)`,
-        ...[upload.account, upload.dir, upload.name, upload.size, want, credit],
-        ...[upload.modified, upload.holder, Date.now()],
+  begin(upload: Declared, sealed?: Sealed): UploadRow {
+    const { account, dir, name, size, modified, holder } = upload;
+    const want = sealed?.size ?? size ?? upload.reserve ?? 0;
+    const touched = Date.now();
+    const sha256 = sealed?.sha256 ?? null;
+    const verified = sealed?.verified === false ? 0 : 1;
+    const made = this.#db.joined(() => {
+      const made = this.#db.get<{ id: number; credit: number }>(
+        `INSERT INTO upload (account, dir, name, size, want, credit, modified, holder, touched, sha256, verified)
+         SELECT id, ?2, ?3, ?4, ?5, credit, ?6, ?7, ?8, ?9, ?10 FROM (
+           SELECT id, quota, used + reserved AS taken, coalesce(${credit}, 0) AS credit
+           FROM account WHERE id = ?1)
+         WHERE quota IS NULL OR ?5 <= credit OR taken + ?5 - credit <= quota
+         RETURNING id, credit`,
+        ...[account, dir, name, size, want, modified, holder, touched, sha256, verified],
       );
-      if (changes === 0) throw this.#overQuota(upload.account, want - credit);
-      return this.upload(id)!;
+      if (made) return made;
+      throw this.#overQuota(account, want - this.#credit(upload, account));
     });
+    const facts = { account, dir, name, size, want, modified, holder, touched, sha256, verified };
+    return { ...facts, ...made, whole: null };
   }
 
   /**
@@ -166,12 +186,8 @@ export class Reservations {
    *
    * @throws {BargeError} `unavailable` when the upload was taken over or is gone
    */
-  seal(
-    id: number,
-    holder: string,
-    facts: { size: number; sha256: string; verified: boolean },
-  ): void {
-    this.#db.transaction(() => {
+  seal(id: number, holder: string, facts: Sealed): void {
+    this.#db.joined(() => {
       const row = this.#held(id, holder);
       if (row.want < facts.size) throw new RangeError("sealed with more than was reserved");
       this.#db.run(
@@ -183,7 +199,7 @@ export class Reservations {
 
   /** The file is in place: charges it and frees the reservation. */
   settle(id: number, file: NewFile): void {
-    this.#db.transaction(() => {
+    this.#db.joined(() => {
       this.#db.run("DELETE FROM upload WHERE id = ?", id);
       this.#ledger.enter(file);
     });
@@ -232,6 +248,12 @@ export class Reservations {
       "DELETE FROM upload WHERE id = ?1 AND (?2 IS NULL OR holder = ?2)",
       ...[id, holder ?? null],
     ).changes > 0;
+  }
+
+  /** Is an upload still its holder's, and to the same path? */
+  holds({ id, holder, dir, name }: UploadRow): boolean {
+    const sql = "SELECT 1 FROM upload WHERE id = ? AND holder = ? AND dir = ? AND name = ?";
+    return this.#db.get(sql, id, holder, dir, name) !== undefined;
   }
 
   upload(id: number): UploadRow | undefined {
@@ -316,10 +338,9 @@ export class Reservations {
 
   /** What an upload would give back: its account's own file there, unless another has that credit. */
   #credit({ dir, name }: Place, account: number): number {
-    const row = this.#db.get<{ size: number }>(
-      `SELECT size FROM file WHERE dir = ?1 AND name = ?2 AND owner = ?3
-       AND NOT EXISTS (SELECT 1 FROM upload WHERE dir = ?1 AND name = ?2 AND credit > 0)`,
-      ...[dir, name, account],
+    const row = this.#db.get<{ size: number | null }>(
+      `SELECT ${credit} AS size`,
+      ...[account, dir, name],
     );
     return row?.size ?? 0;
   }

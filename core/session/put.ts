@@ -5,7 +5,6 @@
  * what becomes of it from there: upload.ts.
  */
 import { randomUUID } from "node:crypto";
-import type { Account } from "../account/accounts.ts";
 import type { Declared, UploadRow } from "../account/reservation.ts";
 import { BargeError, typed } from "../error.ts";
 import { borrow, giveBack } from "../net/pool.ts";
@@ -54,21 +53,20 @@ export type Base = "fresh" | "old" | number;
  *   `usage` where there are fewer bytes than it is to begin with
  */
 export async function put(session: Session, request: PutRequest): Promise<Upload> {
-  const account = session.account();
-  const { location, declared } = declare(session, request, account);
-  checkWrite(session, account, location, request.overwrite);
+  const { location, declared } = declare(session, request);
+  checkWrite(session, session.account(), location, request.overwrite);
   const { store } = session;
   const { keep, copy } = start(store, request, declared, location);
-  if (keep === 0) await supersede(store, declared);
-  let idle: UploadRow | undefined;
-  const row = await store.commits.enter(() => {
-    idle = keep === 0 ? undefined : store.reservations.idle(declared.account, declared);
-    return (idle && store.reservations.resume(idle.id, declared)) ??
-      store.reservations.begin(declared);
+  const { row, idle } = await store.commits.enter(() => {
+    const idle = store.reservations.idle(declared.account, declared);
+    if (keep === 0 && idle) store.reservations.drop(idle.id); // its place is taken
+    const resumed = keep > 0 && idle && store.reservations.resume(idle.id, declared);
+    return { row: resumed || store.reservations.begin(declared), idle };
   });
   const resumed = row.id === idle?.id;
   let staged: Staged | undefined;
   try {
+    if (keep === 0 && idle) discard(store.vault, idle.id);
     const heartbeat = makeHeartbeat(store, row);
     const there = resumed ? Math.min(keep, continuable(store, row)) : 0;
     staged = await Staged.open(store.vault, row.id, there, request.unread ? null : heartbeat);
@@ -103,27 +101,28 @@ export async function putWhole(
   gone?: AbortSignal,
 ): Promise<Committed> {
   const account = session.account();
-  const { location, declared } = declare(session, request, account);
+  const { location, declared } = declare(session, request);
   const { store } = session;
-  await supersede(store, declared);
   const known = { size: bytes.length, sha256, verified: true };
-  const seal = (row: UploadRow) => store.reservations.seal(row.id, declared.holder, known);
   // What is sealed nobody else may take up: what waits for a check is not, its worker may die.
   const { check } = store.hooks;
-  const row = await store.commits.enter(() => {
-    checkWrite(session, account, location, request.overwrite);
-    const row = store.reservations.begin({ ...declared, size: bytes.length });
-    if (!check) seal(row);
-    return row;
+  // What decides is the check under the write lock at the end: this one saves work where it may refuse.
+  if (request.overwrite !== "always") checkWrite(session, account, location, request.overwrite);
+  const { row, idle } = await store.commits.enter(() => {
+    const idle = store.reservations.idle(declared.account, declared);
+    if (idle) store.reservations.drop(idle.id);
+    const whole = { ...declared, size: bytes.length };
+    return { row: store.reservations.begin(whole, check ? undefined : known), idle };
   });
   if (!check) reached("sealed");
   try {
+    if (idle) discard(store.vault, idle.id);
     const staged = await stageWhole(store.vault, row.id, bytes, request.modified);
     const facts = { ...staged, ...known };
     const arrived = { session, request, location, row };
     if (check) {
       await checkUpload(arrived, facts, gone);
-      await store.commits.enter(() => seal(row));
+      await store.commits.enter(() => store.reservations.seal(row.id, declared.holder, known));
       reached("sealed");
     }
     return await publish(arrived, facts);
@@ -179,23 +178,12 @@ async function begin(upload: Upload, session: Session, path: string, bytes: numb
 function declare(
   session: Session,
   request: PutRequest,
-  account: Account,
 ): { location: Location; declared: Declared } {
   const location = session.locate(request.path);
   const { dir, name } = changeable(location);
   const { size, modified, reserve } = request;
   return {
     location,
-    declared: { account: account.id, dir, name, size, modified, reserve, holder: randomUUID() },
+    declared: { account: session.id, dir, name, size, modified, reserve, holder: randomUUID() },
   };
-}
-
-/** An upload that does not continue the half-finished one to that path takes its place. */
-async function supersede(store: Store, declared: Declared): Promise<void> {
-  if (!store.reservations.idle(declared.account, declared)) return;
-  const ids = await store.commits.enter(() => {
-    const idle = store.reservations.idle(declared.account, declared);
-    return idle && store.reservations.drop(idle.id) ? [idle.id] : [];
-  });
-  for (const id of ids) discard(store.vault, id);
 }

@@ -355,12 +355,10 @@ export async function publish(
     row,
     file,
     () => {
-      const now = store.reservations.upload(row.id);
-      if (now?.holder !== row.holder) {
-        throw new BargeError("unavailable", "the upload was taken over or removed meanwhile");
-      }
-      if (now.dir !== dir || now.name !== name) {
-        throw new BargeError("no-directory", "its folder was moved meanwhile");
+      if (!store.reservations.holds(row)) {
+        throw store.reservations.upload(row.id)?.holder === row.holder
+          ? new BargeError("no-directory", "its folder was moved meanwhile")
+          : new BargeError("unavailable", "the upload was taken over or removed meanwhile");
       }
       return checkWrite(session, session.account(), location, request.overwrite);
     },
