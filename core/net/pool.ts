@@ -21,9 +21,13 @@ type Buffer = Uint8Array<ArrayBuffer>;
 const unused = new Map<number, Buffer[]>();
 let lent = 0;
 
-/** A buffer with anything in it, of a power of two of bytes, at least {@link least}. */
-export function borrow(): Buffer {
-  const room = Math.max(least, Math.min(most, (budget - lent) / share));
+/**
+ * A buffer with anything in it, of a power of two of bytes, at least {@link least}.
+ *
+ * @param need no more than so many bytes are of use, as far as is known
+ */
+export function borrow(need = Infinity): Buffer {
+  const room = Math.max(least, Math.min(most, need, (budget - lent) / share));
   const size = 2 ** Math.floor(Math.log2(room));
   lent += size;
   return unused.get(size)?.pop() ?? new Uint8Array(size);

@@ -5,7 +5,7 @@
  * what becomes of it from there: upload.ts.
  */
 import { randomUUID } from "node:crypto";
-import type { Declared, UploadRow } from "../account/reservation.ts";
+import type { Declared } from "../account/reservation.ts";
 import { BargeError, typed } from "../error.ts";
 import { borrow, giveBack } from "../net/pool.ts";
 import type { Location } from "../vault/path.ts";
@@ -90,7 +90,8 @@ export async function put(session: Session, request: PutRequest): Promise<Upload
  *
  * @param bytes all of it, already found to have the digest
  * @param sha256 the digest, in hex
- * @param gone ends a check of it: nobody waits for the answer any more
+ * @param door.gone ends a check of it: nobody waits for the answer any more
+ * @param door.verified did it prove that all bytes arrived?
  * @throws {BargeError} as {@link put} and `checkUpload`
  */
 export async function putWhole(
@@ -98,12 +99,12 @@ export async function putWhole(
   request: PutRequest,
   bytes: Uint8Array,
   sha256: string,
-  gone?: AbortSignal,
+  { gone, verified = true }: { gone?: AbortSignal; verified?: boolean } = {},
 ): Promise<Committed> {
   const account = session.account();
   const { location, declared } = declare(session, request);
   const { store } = session;
-  const known = { size: bytes.length, sha256, verified: true };
+  const known = { size: bytes.length, sha256, verified };
   // What is sealed nobody else may take up: what waits for a check is not, its worker may die.
   const { check } = store.hooks;
   // What decides is the check under the write lock at the end: this one saves work where it may refuse.

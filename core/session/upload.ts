@@ -218,9 +218,7 @@ export class Upload {
       const digest = await staged.digest(heartbeat);
       if (sha256 !== null && sha256 !== digest) {
         this.drop();
-        throw new BargeError("digest", `what arrived has SHA-256 ${digest}, not ${sha256}`, {
-          hint: "the staged bytes were dropped; send it again",
-        });
+        throw otherDigest(digest, sha256);
       }
       if (this.#begun.suspect) await this.#readBack(digest);
       const facts: Facts = {
@@ -311,6 +309,13 @@ export class Upload {
     store.reservations.keepWhole(row.id, row.holder!, all ? null : whole);
     this.#noted = !all;
   }
+}
+
+/** What has arrived, and is dropped, is not what the client says that it sent; both in hex. */
+export function otherDigest(arrived: string, said: string): BargeError {
+  return new BargeError("digest", `what arrived has SHA-256 ${arrived}, not ${said}`, {
+    hint: "what had arrived was dropped; send it again",
+  });
 }
 
 /** To be called with every piece: says every two seconds that an upload moves. */

@@ -1,5 +1,5 @@
 /** RETR: a file, from an offset on. */
-import { borrow, giveBack } from "../../net/pool.ts";
+import { borrow, giveBack, least } from "../../net/pool.ts";
 import { BargeError } from "../../error.ts";
 import { type Download, get } from "../../session/get.ts";
 import type { Access } from "../access.ts";
@@ -56,6 +56,12 @@ async function sendFile(
   brake: Brake | undefined,
   access: Access,
 ): Promise<void> {
+  if (!brake && file.size - file.offset <= least) {
+    const bytes = file.rest();
+    await send(data, lines ? lines.convert(bytes) : bytes);
+    access.bytes += bytes.length;
+    return;
+  }
   let [one, other] = [borrow(), borrow()];
   const next = (into: Uint8Array) => file.read(brake ? into.subarray(0, brake.piece) : into);
   try {

@@ -5,11 +5,13 @@
  */
 import { randomBytes } from "node:crypto";
 import { BargeError, typed } from "../../error.ts";
-import { borrow, giveBack } from "../../net/pool.ts";
+import { borrow, giveBack, least } from "../../net/pool.ts";
+import { Gathered } from "../../session/gathered.ts";
 import { type Base, put, type PutRequest } from "../../session/put.ts";
 import type { Upload } from "../../session/upload.ts";
 import type { Access } from "../access.ts";
 import { type Brake, brakeOf } from "../brake.ts";
+import { note } from "../failure.ts";
 import { FromWire } from "./ascii.ts";
 import type { Row } from "./command.ts";
 import type { Control } from "./control.ts";
@@ -44,6 +46,9 @@ export const storeRows: Record<string, Row> = {
     },
   },
 };
+
+/** What takes the bytes: until it is known that there are many, they are gathered. */
+type Intake = Gathered | Upload;
 
 interface Wanted {
   readonly argument: string;
@@ -82,14 +87,21 @@ async function store(c: Control, wanted: Wanted, access: Access): Promise<Reply>
     return reply(226, `Transfer complete: ${size} bytes${unique ? `, as ${argument}` : ""}`);
   } catch (error) {
     const { offset } = upload;
-    upload.fail(typed(error));
+    try {
+      await upload.fail(typed(error));
+    } catch (second) {
+      note(second, c.stream.peer);
+    }
     throw error instanceof Failed ? continuable(error, offset, from) : error;
   }
 }
 
 /** @throws {BargeError} as `put`; {Failed} 554 for a REST beyond what is there */
-async function begin(c: Control, request: PutRequest): Promise<Upload> {
+async function begin(c: Control, request: PutRequest): Promise<Intake> {
   try {
+    // What is announced is reserved before it comes.
+    const small = (request.reserve ?? 0) <= least;
+    if (request.base === "fresh" && small) return new Gathered(c.session!, request);
     return await put(c.session!, request);
   } catch (error) {
     const { base, path } = request;
@@ -100,13 +112,14 @@ async function begin(c: Control, request: PutRequest): Promise<Upload> {
 
 /** Writes the body to its end; the next piece is read while the last one is written. */
 async function receiveFile(
-  upload: Upload,
+  upload: Intake,
   data: Data,
   lines: FromWire | undefined,
   brake: Brake | undefined,
   access: Access,
 ): Promise<void> {
-  let [one, other] = [borrow(), borrow()];
+  // Large ones once it turns out that there is much to come.
+  let [one, other] = [borrow(least), borrow(least)];
   let failed: unknown;
   let writing = Promise.resolve();
   const write = (bytes: Uint8Array) => {
@@ -121,6 +134,10 @@ async function receiveFile(
       await writing;
       if (n === null || failed !== undefined) break;
       access.bytes += n;
+      if (access.bytes > 4 * least && other.length === least) {
+        giveBack(other);
+        other = borrow();
+      }
       const bytes = one.subarray(0, n);
       write(lines ? lines.convert(bytes) : bytes);
       [one, other] = [other, one];

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { BargeError } from "../../error.ts";
 import type { When } from "../../session/access.ts";
 import { put, putWhole } from "../../session/put.ts";
-import type { Committed, Upload } from "../../session/upload.ts";
+import { type Committed, otherDigest, type Upload } from "../../session/upload.ts";
 import { etagOf, isConditional, judge } from "./condition.ts";
 import { readDigest } from "./digest_field.ts";
 import type { Exchange } from "./exchange.ts";
@@ -41,9 +41,9 @@ export async function receiveFile(
     exchange.access.bytes = bytes.length;
     const digest = createHash("sha256").update(bytes).digest("hex");
     if (sha256 !== undefined && sha256 !== digest) {
-      throw new BargeError("digest", `what arrived has SHA-256 ${digest}, not ${sha256}`);
+      throw otherDigest(digest, sha256);
     }
-    return await putWhole(session!, request, bytes, digest, ended.signal);
+    return await putWhole(session!, request, bytes, digest, { gone: ended.signal });
   }
   const upload = await put(session!, request);
   try {

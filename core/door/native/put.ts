@@ -11,7 +11,7 @@ import {
   type Trailer,
 } from "../../protocol/message.ts";
 import { put, type PutRequest, putWhole } from "../../session/put.ts";
-import type { Committed, Upload } from "../../session/upload.ts";
+import { type Committed, otherDigest, type Upload } from "../../session/upload.ts";
 import type { Access } from "../access.ts";
 import type { BodyState, Connection } from "./connection.ts";
 import { explain, note } from "../failure.ts";
@@ -55,9 +55,11 @@ async function serveEager(c: Connection, request: PutRequest, state: BodyState):
       const sha256 = createHash("sha256").update(bytes).digest("hex");
       if (isCancelled(trailer)) throw cancelled();
       if (sha256 !== (trailer.sha256 ?? sha256)) {
-        throw new BargeError("digest", `what arrived has SHA-256 ${sha256}, not ${trailer.sha256}`);
+        throw otherDigest(sha256, trailer.sha256!);
       }
-      const committed = await putWhole(session, request, bytes, sha256, c.ended.signal);
+      const committed = await putWhole(session, request, bytes, sha256, {
+        gone: c.ended.signal,
+      });
       access.end("ok");
       return { ok: true, ...written(committed) };
     } catch (error) {

@@ -1,0 +1,107 @@
+/**
+ * An upload of unknown size, whose first bytes are gathered in memory: a file that stays small is
+ * staged and published in one go, as if it had come with its size.
+ *
+ *   gathering -> committed, by `putWhole`
+ *            \-> begun -> an upload like any other
+ *
+ * It begins when there is more than fits, or when it is cut off: what has arrived is kept then, to be
+ * continued. Until then nothing is reserved, and nobody finds it; it is not acknowledged either.
+ */
+import { createHash } from "node:crypto";
+import { type BargeError, typed } from "../error.ts";
+import { changeable, checkWrite } from "./access.ts";
+import { put, type PutRequest, putWhole } from "./put.ts";
+import type { Session } from "./session.ts";
+import { type Committed, otherDigest, type Upload } from "./upload.ts";
+
+/** So many bytes are gathered. */
+const most = 64 * 1024;
+
+export class Gathered {
+  readonly #session: Session;
+  readonly #request: PutRequest;
+  #pieces: Uint8Array[] = [];
+  #size = 0;
+  #committing = false;
+  #upload: Upload | undefined;
+
+  /** @throws {BargeError} as `checkWrite`: for a path that can't be written */
+  constructor(session: Session, request: PutRequest) {
+    const location = session.locate(request.path);
+    changeable(location);
+    checkWrite(session, session.account(), location, request.overwrite);
+    this.#session = session;
+    this.#request = request;
+  }
+
+  /** Bytes that have come. */
+  get offset(): number {
+    return this.#upload?.offset ?? this.#size;
+  }
+
+  /** Appends a piece, as {@link Upload.write} does. @throws as `put`, and that */
+  async write(bytes: Uint8Array): Promise<void> {
+    if (!this.#upload && this.#size + bytes.length <= most) {
+      this.#pieces.push(bytes.slice());
+      this.#size += bytes.length;
+      return;
+    }
+    const upload = await this.#begin();
+    await upload.write(bytes);
+  }
+
+  /** Verifies and publishes, as {@link Upload.commit} does. @throws as `putWhole`, and that */
+  async commit(
+    sha256: string | null,
+    verified: boolean,
+    gone?: AbortSignal,
+  ): Promise<Committed> {
+    if (this.#upload) return await this.#upload.commit(sha256, verified, gone);
+    this.#committing = true;
+    const bytes = this.#all();
+    const digest = createHash("sha256").update(bytes).digest("hex");
+    if (sha256 !== null && sha256 !== digest) throw otherDigest(digest, sha256);
+    return await putWhole(this.#session, this.#request, bytes, digest, { verified, gone });
+  }
+
+  /**
+   * Ends it after a failed write or a cut, as {@link Upload.fail} does: what has arrived is kept, where
+   * there is room for it.
+   *
+   * @throws {BargeError} why it could not be kept
+   */
+  async fail(failure: BargeError): Promise<void> {
+    if (!this.#upload && this.#size > 0 && !this.#committing && !isFull(failure)) {
+      try {
+        await this.#begin();
+      } catch (error) {
+        if (!isFull(typed(error))) throw error;
+      }
+    }
+    this.#upload?.fail(failure);
+  }
+
+  async #begin(): Promise<Upload> {
+    if (this.#upload) return this.#upload;
+    const bytes = this.#all();
+    this.#upload = await put(this.#session, this.#request);
+    this.#pieces = [];
+    if (bytes.length > 0) await this.#upload.write(bytes);
+    return this.#upload;
+  }
+
+  #all(): Uint8Array {
+    const bytes = new Uint8Array(this.#size);
+    let at = 0;
+    for (const piece of this.#pieces) {
+      bytes.set(piece, at);
+      at += piece.length;
+    }
+    return bytes;
+  }
+}
+
+function isFull({ kind }: BargeError): boolean {
+  return kind === "over-quota" || kind === "no-space";
+}
