@@ -5,7 +5,7 @@
  */
 import { BargeError, typed } from "../error.ts";
 import { changeable, checkTake, checkTakeStill } from "./access.ts";
-import { known } from "./entry.ts";
+import { sameFile } from "./entry.ts";
 import type { Session } from "./session.ts";
 import { look } from "./stat.ts";
 
@@ -47,7 +47,8 @@ export async function setModified(
         if (now?.type === "other") {
           throw new BargeError("denied", "it is neither a file nor a folder");
         }
-        if (!ledger.file(place) || known(store, place)) return;
+        const row = ledger.file(place);
+        if (!row || sameFile(row, now!)) return;
         throw new BargeError("changed", "the file was changed by hand", {
           hint: "`barge verify --repair` takes it in",
         });

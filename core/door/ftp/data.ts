@@ -44,7 +44,7 @@ export class DataPort {
   #dialing: AbortController | undefined;
   #expiry: ReturnType<typeof setTimeout> | undefined;
   /** Told when the connection that is waited for is not wanted any more. */
-  #forget: (why: BargeError) => void = () => {};
+  #forget: ((why: BargeError) => void) | undefined;
 
   constructor(options: DataOptions) {
     this.#options = options;
@@ -94,14 +94,14 @@ export class DataPort {
     }
     const { patience, peer } = this.#options;
     const forgotten = new Promise<BargeError>((resolve) => this.#forget = resolve);
-    const late = new BargeError("unavailable", "nobody came to the data connection");
-    const timer = setTimeout(() => this.#forget(late), patience.data);
-    const abort = () => this.#forget(typed(signal.reason));
+    const late = () => new BargeError("unavailable", "nobody came to the data connection");
+    const timer = setTimeout(() => this.#forget?.(late()), patience.data);
+    const abort = () => this.#forget?.(typed(signal.reason));
     signal.addEventListener("abort", abort, { once: true });
     try {
       const arrived = await Promise.race([this.#arrival, forgotten]);
       if (arrived instanceof BargeError) throw arrived;
-      this.#arrival = undefined; // it is taken: closing the port does not close it
+      this.#arrival = this.#forget = undefined; // it is taken: closing the port does not close it
       const { port } = arrived.remoteAddr as Deno.NetAddr;
       const stream = new Stream(arrived, formatAddress({ host: peer, port }), patience.transfer);
       stream.paces = { read: new Pace(patience.floor), write: new Pace(patience.floor) };
@@ -124,7 +124,8 @@ export class DataPort {
       if (!(arrived instanceof BargeError)) arrived.close();
     });
     this.#arrival = undefined;
-    this.#forget(new BargeError("unavailable", "the data connection was given up"));
+    this.#forget?.(new BargeError("unavailable", "the data connection was given up"));
+    this.#forget = undefined;
   }
 
   async #secure(stream: Stream, shown: Shown, signal: AbortSignal): Promise<TlsPipe> {

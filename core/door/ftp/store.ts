@@ -99,9 +99,9 @@ async function store(c: Control, wanted: Wanted, access: Access): Promise<Reply>
 /** @throws {BargeError} as `put`; {Failed} 554 for a REST beyond what is there */
 async function begin(c: Control, request: PutRequest): Promise<Intake> {
   try {
-    // What is announced is reserved before it comes.
-    const small = (request.reserve ?? 0) <= least;
-    if (request.base === "fresh" && small) return new Gathered(c.session!, request);
+    // What ALLO announces is reserved before it comes.
+    const { base, reserve } = request;
+    if (base === "fresh" && reserve === undefined) return new Gathered(c.session!, request);
     return await put(c.session!, request);
   } catch (error) {
     const { base, path } = request;

@@ -212,8 +212,9 @@ Deno.test("a server that stops lets transfers end, tells the idle, and cuts the 
   using slow = await anna(here);
   using data = await busy.begin("STOR f");
   using still = await slow.begin("STOR g");
-  await still.send("half");
-  await staged(here, 4);
+  const half = new Uint8Array(100_000);
+  await still.send(half);
+  await staged(here, half.length);
   const stopped = here.stop(1000);
   await idle.expect(421);
   await data.send("whole");
@@ -223,7 +224,7 @@ Deno.test("a server that stops lets transfers end, tells the idle, and cuts the 
   await stopped;
   await slow.gone();
   assert.equal(Deno.readTextFileSync(here.disk("f")), "whole");
-  assert.equal(stat(here.session(), "/home/g").upload?.offset, 4);
+  assert.equal(stat(here.session(), "/home/g").upload?.offset, half.length);
 });
 
 Deno.test("a data connection that stands still is cut, and what came is kept", async () => {
