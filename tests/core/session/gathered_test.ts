@@ -30,7 +30,7 @@ Deno.test("what stays small is staged only to be published, and as proved as the
 Deno.test("what does not stay small goes on as an upload, whatever its pieces", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
-  const content = crypto.getRandomValues(new Uint8Array(65_537));
+  const content = new Uint8Array(65_537).map((_, i) => i % 251);
   for (const piece of [content.length, 65_536, 40_000, 999]) {
     const going = new Gathered(anna, request("/home/f"));
     for (let at = 0; at < content.length; at += piece) {
@@ -62,7 +62,6 @@ Deno.test("what was cut off is kept, where there is room for it", async () => {
   const large = new Gathered(anna, request("/home/g"));
   await large.write(bytes("eleven bytes"));
   await large.fail(cut);
-  await fails("over-quota", () => large.commit(null, true));
   assert.deepEqual(setup.staged(), []);
   assert.equal(setup.account("anna").reserved, 0);
 });
