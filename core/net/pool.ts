@@ -4,22 +4,24 @@
  *
  * Invariant: few transfers get large buffers, because each read and write of a file is a hop to
  * another thread, which costs the same for a megabyte as for a page; many share what there is. A
- * buffer is a sixteenth of what is left of the budget, between `least` and `most`: 200 transfers at
- * once take 50 MiB, not 400.
+ * buffer is a part of what is left of the budget, between `least` and `most`: 200 transfers at once
+ * take 40 MiB, not 400. What is given back is kept for the next, up to a bound: left to the collector
+ * it would stay for longer, since what it looks at is only the few bytes of the object.
  */
 
 /** No buffer is smaller, in bytes. */
 export const least = 64 * 1024;
 const most = 1024 * 1024;
-const budget = 32 * 1024 * 1024;
-const share = 16;
-/** Kept of each size for the next who needs one. */
-const keep = 4;
+const budget = 16 * 1024 * 1024;
+const share = 8;
+/** So many bytes are kept for those who need some next. */
+const spare = 16 * 1024 * 1024;
 
 type Buffer = Uint8Array<ArrayBuffer>;
 
 const unused = new Map<number, Buffer[]>();
 let lent = 0;
+let kept = 0;
 
 /**
  * A buffer with anything in it, of a power of two of bytes, at least {@link least}.
@@ -30,15 +32,21 @@ export function borrow(need = Infinity): Buffer {
   const room = Math.max(least, Math.min(most, need, (budget - lent) / share));
   const size = 2 ** Math.floor(Math.log2(room));
   lent += size;
-  return unused.get(size)?.pop() ?? new Uint8Array(size);
+  const buffer = unused.get(size)?.pop();
+  if (!buffer) return new Uint8Array(size);
+  kept -= size;
+  return buffer;
 }
 
 /** Gives a borrowed buffer back; nobody may hold a view on it any more. */
 export function giveBack(buffer: Buffer): void {
-  lent -= buffer.length;
-  const same = unused.get(buffer.length);
-  if (!same) unused.set(buffer.length, [buffer]);
-  else if (same.length < keep) same.push(buffer);
+  const { length } = buffer;
+  lent -= length;
+  if (kept + length > spare) return;
+  kept += length;
+  const same = unused.get(length);
+  if (same) same.push(buffer);
+  else unused.set(length, [buffer]);
 }
 
 /** Leaves a borrowed buffer to the collector: a read or write that was cut may still use it. */

@@ -1,5 +1,4 @@
 /** Copying a file on the server: charged like any other write. */
-import { borrow, giveBack } from "../net/pool.ts";
 import { BargeError, typed } from "../error.ts";
 import type { When } from "./access.ts";
 import { get } from "./get.ts";
@@ -24,7 +23,6 @@ export async function copy(
     throw new BargeError("exists", "a file can't be copied onto itself", { path: to });
   }
   const source = await get(session, from, 0);
-  const buffer = borrow();
   try {
     const { size, modified } = source;
     const request = { path: to, size, modified, overwrite, copied: true };
@@ -33,9 +31,9 @@ export async function copy(
     });
     try {
       await upload.restart(); // half an upload of something else may lie there
-      for (let n; (n = await source.read(buffer)) > 0;) {
+      for await (const piece of source.pieces()) {
         signal?.throwIfAborted();
-        await upload.write(buffer.subarray(0, n));
+        await upload.write(piece);
       }
       const committed = await upload.commit(source.digest(), true);
       await copyProperties(session, session.locate(from).place!, session.locate(to).place!);
@@ -46,7 +44,6 @@ export async function copy(
       upload.drop();
     }
   } finally {
-    giveBack(buffer);
     source.close();
   }
 }

@@ -106,6 +106,42 @@ export class Download {
   }
 
   /**
+   * What is left of it, or so many bytes of that. The next piece is read while the last one is sent:
+   * a piece stays as it is until the next is asked for.
+   *
+   * @param length bytes
+   * @param most no piece is longer
+   * @throws {BargeError} as {@link read}
+   */
+  async *pieces(
+    length = this.size - this.#at,
+    most = Infinity,
+  ): AsyncGenerator<Uint8Array, void, void> {
+    let left = length;
+    const next = (into: Uint8Array) =>
+      left > 0 ? this.read(into.subarray(0, Math.min(left, most))) : Promise.resolve(0);
+    let one = borrow(Math.min(left, most));
+    let other: typeof one | undefined;
+    let reading = next(one);
+    try {
+      while (true) {
+        const n = await reading;
+        if (n === 0) return;
+        left -= n;
+        if (left > 0) other ??= borrow(Math.min(left, most));
+        reading = next(other ?? one);
+        reading.catch(() => {/* told when it is waited for */});
+        yield one.subarray(0, n);
+        if (other) [one, other] = [other, one];
+      }
+    } finally {
+      await reading.catch(() => {/* nobody wants it any more */});
+      giveBack(one);
+      if (other) giveBack(other);
+    }
+  }
+
+  /**
    * Reads anywhere, for clients that say where; calls are carried out in their order. What
    * {@link read} and {@link digest} tell is of no use after it.
    *

@@ -1,5 +1,5 @@
 /** RETR: a file, from an offset on. */
-import { borrow, giveBack, least } from "../../net/pool.ts";
+import { least } from "../../net/pool.ts";
 import { BargeError } from "../../error.ts";
 import { type Download, get } from "../../session/get.ts";
 import type { Access } from "../access.ts";
@@ -48,7 +48,6 @@ async function open(c: Control, path: string, offset: number): Promise<Download>
   }
 }
 
-/** The next piece is read while the last one is sent. */
 async function sendFile(
   file: Download,
   data: Data,
@@ -56,29 +55,11 @@ async function sendFile(
   brake: Brake | undefined,
   access: Access,
 ): Promise<void> {
-  if (!brake && file.size - file.offset <= least) {
-    const bytes = file.rest();
+  const sendPiece = async (bytes: Uint8Array) => {
+    await brake?.hold(bytes.length);
     await send(data, lines ? lines.convert(bytes) : bytes);
     access.bytes += bytes.length;
-    return;
-  }
-  let [one, other] = [borrow(), borrow()];
-  const next = (into: Uint8Array) => file.read(brake ? into.subarray(0, brake.piece) : into);
-  try {
-    let n = await next(one);
-    while (n > 0) {
-      await brake?.hold(n);
-      const bytes = one.subarray(0, n);
-      const sending = send(data, lines ? lines.convert(bytes) : bytes);
-      // Both are waited for, also if one fails: neither buffer may be given back while in use.
-      const [sent, read] = await Promise.allSettled([sending, next(other)]);
-      if (sent.status === "rejected") throw sent.reason;
-      access.bytes += n;
-      if (read.status === "rejected") throw read.reason;
-      [one, other, n] = [other, one, read.value];
-    }
-  } finally {
-    giveBack(one);
-    giveBack(other);
-  }
+  };
+  if (!brake && file.size - file.offset <= least) return await sendPiece(file.rest());
+  for await (const piece of file.pieces(undefined, brake?.piece)) await sendPiece(piece);
 }

@@ -88,7 +88,7 @@ async function* zip(session: Session, members: AsyncGenerator<Member>): Source {
 async function* fileOf(session: Session, path: string): Source {
   const file = await get(session, path, 0);
   // A zip's reader may hold on to a piece: it gets bytes of its own.
-  for await (const piece of piecesOf(file, file.size)) yield piece.slice();
+  for await (const piece of piecesOf(file)) yield piece.slice();
 }
 
 async function* tar(session: Session, members: AsyncGenerator<Member>): Source {
@@ -100,7 +100,7 @@ async function* tar(session: Session, members: AsyncGenerator<Member>): Source {
     const file = await get(session, path, 0);
     yield tarHeader({ name, type, size: file.size, modified: file.modified });
     let sent = 0;
-    for await (const piece of piecesOf(file, file.size)) {
+    for await (const piece of piecesOf(file)) {
       sent += piece.length;
       yield piece;
     }

@@ -1,6 +1,5 @@
 /** Sends a file: conditions, ranges, digests. For every module of the door. */
 import { getMimeType } from "hono/utils/mime";
-import { borrow, giveBack } from "../../net/pool.ts";
 import { digest } from "../../session/digest.ts";
 import { type Download, get } from "../../session/get.ts";
 import { etagOf, httpDate, judge, rangeHolds } from "./condition.ts";
@@ -93,27 +92,11 @@ async function answer(
   return exchange.send(bytes, { status, headers });
 }
 
-/**
- * What is left of a file, up to so many bytes; the next piece is read while the last one is sent.
- * Closes the file.
- */
-export async function* piecesOf(file: Download, length: number): Source {
-  let [one, other] = [borrow(), borrow()];
-  let reading = file.read(one.subarray(0, length));
+/** What is left of a file, or so many bytes of that; closes it. */
+export async function* piecesOf(file: Download, length?: number): Source {
   try {
-    for (let left = length;;) {
-      const n = await reading;
-      left -= n;
-      if (n === 0) return;
-      reading = left > 0 ? file.read(other.subarray(0, left)) : Promise.resolve(0);
-      reading.catch(() => {/* told when it is waited for */});
-      yield one.subarray(0, n);
-      [one, other] = [other, one];
-    }
+    yield* file.pieces(length);
   } finally {
-    await reading.catch(() => {/* nobody wants it any more */});
-    giveBack(one);
-    giveBack(other);
     file.close();
   }
 }

@@ -1,8 +1,7 @@
 /** GET: the file's facts, its bytes from an offset, the digest of the whole. */
-import { borrow, giveBack } from "../../net/pool.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import type { Answer, Request } from "../../protocol/message.ts";
-import { type Download, get } from "../../session/get.ts";
+import { get } from "../../session/get.ts";
 import type { BodyState, Connection } from "./connection.ts";
 
 /** Files up to this many bytes are sent together with their frames, and with other answers. */
@@ -22,7 +21,12 @@ export async function serveGet(
     c.output.queue(encodeFrame({ ok: true, ...answer }));
     try {
       if (size - offset <= small) c.output.queue(file.rest());
-      else await sendLarge(c, file, (n) => access.bytes += n);
+      else {
+        for await (const piece of file.pieces()) {
+          await c.output.write(piece);
+          access.bytes += piece.length;
+        }
+      }
       access.bytes = size - offset;
     } catch (error) {
       // The body was announced: what can't be sent can only be told by cutting it off.
@@ -33,29 +37,5 @@ export async function serveGet(
     return null;
   } finally {
     file.close();
-  }
-}
-
-/** The next piece is read while the last one is sent. */
-async function sendLarge(
-  c: Connection,
-  file: Download,
-  onSent: (bytes: number) => void,
-): Promise<void> {
-  let [one, other] = [borrow(), borrow()];
-  try {
-    let n = await file.read(one);
-    while (n > 0) {
-      // Both are waited for, also if one fails: neither buffer may be given back while in use.
-      const reading = file.read(other);
-      const [sent, read] = await Promise.allSettled([c.output.write(one.subarray(0, n)), reading]);
-      if (sent.status === "rejected") throw sent.reason;
-      onSent(n);
-      if (read.status === "rejected") throw read.reason;
-      [one, other, n] = [other, one, read.value];
-    }
-  } finally {
-    giveBack(one);
-    giveBack(other);
   }
 }

@@ -1,7 +1,6 @@
 /** `scp -f`: gives files and folders. */
 import picomatch from "picomatch";
 import { BargeError } from "../../error.ts";
-import { borrow, giveBack } from "../../net/pool.ts";
 import type { Entry } from "../../protocol/message.ts";
 import { get } from "../../session/get.ts";
 import { list } from "../../session/list.ts";
@@ -95,14 +94,9 @@ async function giveFile(scp: Scp, path: string, entry: Entry, options: ScpOption
       await scp.tell(`C0644 ${file.size} ${entry.name}`);
       if (!await scp.answered()) return;
       announced = true;
-      const buffer = borrow();
-      try {
-        for (let n; (n = await file.read(buffer)) > 0;) {
-          await scp.command.bytes.send(buffer.slice(0, n));
-          access.bytes += n;
-        }
-      } finally {
-        giveBack(buffer);
+      for await (const piece of file.pieces()) {
+        await scp.command.bytes.send(piece.slice());
+        access.bytes += piece.length;
       }
     } finally {
       file.close();
