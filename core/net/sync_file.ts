@@ -6,11 +6,11 @@
  * next minute are another thread's.
  */
 
-/** Handing a call to another thread and back takes about so many ms. */
-const quick = 0.1;
+/** So many ms are quick: to hand a call to another thread and back takes half of that from this one. */
+const quick = 0.2;
 const pause = 60_000;
 
-/** In ms; weighed so that one that the scheduler held up does not count for much. */
+/** In ms; one that the scheduler held up does not count for much. */
 let average = 0;
 let slowUntil = 0;
 
@@ -20,7 +20,7 @@ export async function syncSmall(file: Deno.FsFile): Promise<void> {
   if (began < slowUntil) return await file.sync();
   file.syncSync();
   const now = performance.now();
-  average += (now - began - average) / 10;
+  average += (Math.min(now - began, 4 * quick) - average) / 10;
   if (average < quick) return;
   slowUntil = now + pause;
   average = 0;
