@@ -1,6 +1,7 @@
 /** Many clients at once, each with 1 MiB: how long until the last has it, who fails, what it takes. */
 import { watchFamily } from "../memory_of.ts";
 import { startBench } from "../program.ts";
+import { issueToken } from "../token.ts";
 import type { Bed } from "./bed.ts";
 import type { Contest, Entry } from "./contest.ts";
 import { capture } from "./process.ts";
@@ -12,6 +13,7 @@ export async function* many(bed: Bed): AsyncGenerator<Contest> {
   await using ours = await startBench({ dir: bed.work }, "--http", "127.0.0.1:0");
   await using fleet = await Fleet.start(bed, "nginx", "rclone", "pyftpdlib", "vsftpd");
   await ours.run("put", "-q", `${source}/one`, "/home/one");
+  const token = await issueToken(ours);
   const entry = (
     name: string,
     kind: Entry["kind"],
@@ -39,7 +41,7 @@ export async function* many(bed: Bed): AsyncGenerator<Contest> {
     title: `${clients} clients at once that get 1 MiB each, by curl --parallel`,
     ...{ unit: "s", digits: 3, better: "less", columns: ["failed", "server's peak MiB"] },
     entries: [
-      entry("barge, HTTP", "ours", ours.server.pid, http, ["-u", "bench:bench"]),
+      entry("barge, HTTP", "ours", ours.server.pid, http, ["-u", `bench:${token}`]),
       fleet.with(
         "nginx",
         ({ port, pid }) => entry("nginx", "peer", pid, `http://127.0.0.1:${port}/down/one`),

@@ -113,7 +113,12 @@ export async function putWhole(
     const idle = store.reservations.idle(declared.account, declared);
     if (idle) store.reservations.drop(idle.id);
     const whole = { ...declared, size: bytes.length };
-    return { row: store.reservations.begin(whole, check ? undefined : known), idle };
+    try {
+      return { row: store.reservations.begin(whole, check ? undefined : known), idle };
+    } catch (error) {
+      checkWrite(session, account, location, request.overwrite); // told before a want of room
+      throw error;
+    }
   });
   if (!check) reached("sealed");
   try {
