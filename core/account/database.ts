@@ -32,6 +32,8 @@ export class Database implements Disposable {
   readonly #path: string;
   readonly #relaxed: boolean;
   readonly #statements = new Map<string, StatementSync>();
+  /** How long another program's transaction is waited for, in ms. */
+  readonly busyTimeout: number;
   #depth = 0;
   /** Why the transaction at hand is lost, though its work has not ended. */
   #lost: unknown;
@@ -56,7 +58,7 @@ export class Database implements Disposable {
       });
     }
     if (options.create) makePrivate(this.#path);
-    const timeout = options.busyTimeout ?? 5000;
+    const timeout = this.busyTimeout = options.busyTimeout ?? 5000;
     this.#db = this.#guard(() => new DatabaseSync(this.#path, { timeout }));
     try {
       this.#prepare(options, timeout);
@@ -90,6 +92,27 @@ export class Database implements Disposable {
    */
   transaction<T>(work: () => T): T {
     return this.#depth > 0 ? this.#savepoint(work) : this.#outermost(work);
+  }
+
+  /**
+   * As {@link transaction}, if nobody else has the write lock: for who can do other things until then,
+   * instead of blocking the isolate.
+   *
+   * @returns what `work` returned; undefined when it was not run
+   * @throws {BargeError} whatever `work` throws
+   */
+  attempt<T>(work: () => T): { readonly value: T } | undefined {
+    if (this.#depth > 0) return { value: this.#savepoint(work) };
+    this.#script("PRAGMA busy_timeout = 0");
+    try {
+      this.#exec("BEGIN IMMEDIATE");
+    } catch (error) {
+      if (error instanceof BargeError && error.kind === "unavailable") return undefined;
+      throw error;
+    } finally {
+      this.#script(`PRAGMA busy_timeout = ${this.busyTimeout}`);
+    }
+    return { value: this.#toCommit(work) };
   }
 
   /**
@@ -221,9 +244,14 @@ export class Database implements Disposable {
   }
 
   #outermost<T>(work: () => T): T {
+    this.#exec("BEGIN IMMEDIATE");
+    return this.#toCommit(work);
+  }
+
+  /** From behind BEGIN on. */
+  #toCommit<T>(work: () => T): T {
     this.#lost = undefined;
     this.#atCommit.clear();
-    this.#exec("BEGIN IMMEDIATE");
     this.#depth++;
     try {
       const result = work();

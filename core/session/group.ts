@@ -3,9 +3,14 @@
  *
  * Each piece runs in a savepoint of its own: one that throws undoes itself and fails alone. If the
  * commit fails, all of them fail. Work runs in the order in which it was submitted.
+ *
+ *   submitted -> (another isolate has the write lock: gathered on) -> run -> committed, told
+ *
+ * While it waits for the lock, the isolate serves others, and the group grows.
  */
 import { setImmediate } from "node:timers";
 import type { Database } from "../account/database.ts";
+import { BargeError } from "../error.ts";
 
 interface Job {
   readonly work: () => unknown;
@@ -25,6 +30,8 @@ export interface Hooks {
 
 /** At most so many pieces a transaction, to keep the write lock short. */
 const most = 128;
+/** How soon to try again when another isolate has the write lock, in ms. */
+const again = 1;
 
 export class Group {
   readonly #db: Database;
@@ -39,17 +46,24 @@ export class Group {
   /** Runs `work` in the next transaction. @returns what it returned, once that is committed */
   submit<T>(work: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      if (this.#jobs.length === 0) setImmediate(() => this.#run());
+      if (this.#jobs.length === 0) this.#soon();
       this.#jobs.push({ work, resolve: resolve as (value: unknown) => void, reject });
     });
   }
 
-  #run(): void {
-    const jobs = this.#jobs.splice(0, most);
-    if (this.#jobs.length > 0) setImmediate(() => this.#run());
+  #soon(): void {
+    const by = performance.now() + this.#db.busyTimeout;
+    setImmediate(() => this.#run(by));
+  }
+
+  /** @param by when to give up, in ms as of performance.now() */
+  #run(by: number): void {
+    let jobs: Job[] = [];
     const settle: (() => void)[] = [];
     try {
-      this.#db.transaction(() => {
+      const ran = this.#db.attempt(() => {
+        jobs = this.#jobs.splice(0, most);
+        if (this.#jobs.length > 0) this.#soon();
         this.#hooks.begin?.();
         for (const { work, resolve, reject } of jobs) {
           try {
@@ -61,11 +75,23 @@ export class Group {
         }
         this.#hooks.beforeCommit?.();
       });
+      if (!ran) {
+        if (performance.now() >= by) throw locked();
+        setTimeout(() => this.#run(by), again);
+        return;
+      }
       this.#hooks.afterCommit?.();
       for (const tell of settle) tell();
     } catch (error) {
+      if (jobs.length === 0) jobs = this.#jobs.splice(0);
       this.#hooks.failed?.();
       for (const { reject } of jobs) reject(error);
     }
   }
+}
+
+function locked(): BargeError {
+  return new BargeError("unavailable", "the accounts' database is locked by another program", {
+    hint: "try again; if it stays locked, find out who holds it with `fuser`",
+  });
 }

@@ -6,7 +6,7 @@ import { put } from "../../../core/session/put.ts";
 import { recover } from "../../../core/session/recover.ts";
 import { remove } from "../../../core/session/remove.ts";
 import { stat } from "../../../core/session/stat.ts";
-import { request, Setup, sha256, write } from "./_setup.ts";
+import { fails, request, Setup, sha256, write } from "./_setup.ts";
 
 const folder = (path: string) => ({ verb: "mkdir" as const, path, parents: true });
 
@@ -174,5 +174,37 @@ Deno.test("a folder that fills while it is removed as empty stays", async () => 
   ]);
   assert.notEqual(wrote === "done", removed === "done");
   assert.equal(setup.exists("/home/d/x"), wrote === "done");
+  setup.check();
+});
+
+Deno.test("while another connection has the write lock, the isolate goes on, and the group grows", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  using other = setup.open();
+  let ticks = 0;
+  const ticking = setInterval(() => ticks++, 1);
+  other.db.run("BEGIN IMMEDIATE");
+  const writes = [write(anna, "/home/a", "a"), write(anna, "/home/b", "b")];
+  while (ticks < 20) await new Promise((resolve) => setTimeout(resolve, 1));
+  writes.push(write(anna, "/home/c", "c"));
+  assert.equal(setup.store.reservations.uploads().length, 0);
+  other.db.run("COMMIT");
+  await Promise.all(writes);
+  clearInterval(ticking);
+  assert.deepEqual(["a", "b", "c"].map((name) => setup.read(`/home/${name}`)), ["a", "b", "c"]);
+  setup.check();
+});
+
+Deno.test("who waits for the write lock for too long is told, and nothing was done", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  using other = setup.open();
+  other.db.run("BEGIN IMMEDIATE");
+  const failed = await fails("unavailable", () => write(anna, "/home/a", "a"));
+  assert.match(failed.hint ?? "", /fuser/);
+  other.db.run("ROLLBACK");
+  assert.equal(setup.exists("/home/a"), false);
+  assert.deepEqual(setup.staged(), []);
+  await write(anna, "/home/a", "a");
   setup.check();
 });
