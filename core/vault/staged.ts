@@ -17,10 +17,13 @@
 import { createHash, type Hash } from "node:crypto";
 import { BargeError, typed } from "../error.ts";
 import { borrow, giveBack } from "../net/pool.ts";
+import { syncSmall } from "../net/sync_file.ts";
 import { reached } from "./fault.ts";
 import { makeFile, stagedPath } from "./staging.ts";
 import { foundOf, type Vault } from "./vault.ts";
 
+/** So many bytes are written sooner than another thread has been asked to. */
+const few = 64 * 1024;
 /** So many separate pieces beyond a gap there may be. */
 const mostPieces = 1024;
 
@@ -150,12 +153,12 @@ export class Staged implements Disposable {
     return this.#alone(async () => {
       if (modified !== null) {
         const time = new Date(modified);
-        await this.#file.utime(time, time);
+        this.#file.utimeSync(time, time);
       }
       reached("staged");
-      if (durable) await this.#file.sync();
+      if (durable) await (this.#length <= few ? syncSmall(this.#file) : this.#file.sync());
       reached("synced");
-      const { size, modified: time, ino } = foundOf(await this.#file.stat());
+      const { size, modified: time, ino } = foundOf(this.#file.statSync());
       if (size !== this.#length) {
         throw new BargeError("io", `staged ${this.#length} bytes and found ${size}`);
       }
@@ -214,8 +217,10 @@ export class Staged implements Disposable {
   }
 
   async #writeFully(bytes: Uint8Array): Promise<void> {
+    const atOnce = this.#cursor + bytes.length <= few;
     for (let done = 0; done < bytes.length;) {
-      const n = await this.#file.write(done === 0 ? bytes : bytes.subarray(done));
+      const rest = done === 0 ? bytes : bytes.subarray(done);
+      const n = atOnce ? this.#file.writeSync(rest) : await this.#file.write(rest);
       done += n;
       this.#cursor += n;
     }
