@@ -37,6 +37,9 @@ export interface UploadRow extends Place {
   readonly whole: number | null;
 }
 
+/** What tells one upload from another, and whose it is at this moment. */
+export type Held = Pick<UploadRow, "id" | "account" | "dir" | "name" | "holder">;
+
 /** What a new upload needs to be known. */
 export interface Declared extends Place {
   readonly account: number;
@@ -99,6 +102,38 @@ export class Reservations {
     });
     const facts = { account, dir, name, size, want, modified, holder, touched, sha256, verified };
     return { ...facts, ...made, whole: null };
+  }
+
+  /**
+   * Reserves room for several uploads of known size at once: all of them, or none.
+   *
+   * @param uploads each with what has arrived already, as for {@link begin}
+   * @throws {BargeError} `over-quota` when there is no room for all: to be undone by the caller, who
+   *   can try one by one
+   */
+  beginAll(uploads: readonly (readonly [Declared, Sealed | undefined])[]): Held[] {
+    const touched = Date.now();
+    const held = uploads.map(([upload, sealed]) => {
+      const { account, dir, name, size, modified, holder } = upload;
+      const verified = sealed?.verified === false ? 0 : 1;
+      const { id } = this.#db.run(
+        `INSERT INTO upload (account, dir, name, size, want, credit, modified, holder, touched, sha256, verified)
+         VALUES (?1, ?2, ?3, ?4, ?4, coalesce(${credit}, 0), ?5, ?6, ?7, ?8, ?9)`,
+        ...[account, dir, name, size, modified, holder, touched, sealed?.sha256 ?? null, verified],
+      );
+      return { id, account, dir, name, holder };
+    });
+    for (const account of new Set(held.map(({ account }) => account))) {
+      const over = "SELECT 1 FROM account WHERE id = ? AND used + reserved > quota";
+      if (this.#db.get(over, account)) throw this.#overQuota(account, 0);
+    }
+    return held;
+  }
+
+  /** Which of these accounts have uploads that are not sealed? */
+  unfinishedOf(accounts: ReadonlySet<number>): Set<number> {
+    const sql = "SELECT 1 FROM upload WHERE account = ? AND sha256 IS NULL LIMIT 1";
+    return new Set([...accounts].filter((account) => this.#db.get(sql, account)));
   }
 
   /**
@@ -199,9 +234,15 @@ export class Reservations {
 
   /** The file is in place: charges it and frees the reservation. */
   settle(id: number, file: NewFile): void {
+    this.settleAll([[id, file]]);
+  }
+
+  /** The same for several. */
+  settleAll(files: readonly (readonly [id: number, NewFile])[]): void {
     this.#db.joined(() => {
-      this.#db.run("DELETE FROM upload WHERE id = ?", id);
-      this.#ledger.enter(file);
+      const ids = JSON.stringify(files.map(([id]) => id));
+      this.#db.run("DELETE FROM upload WHERE id IN (SELECT value FROM json_each(?))", ids);
+      for (const [, file] of files) this.#ledger.enter(file);
     });
   }
 
@@ -250,10 +291,19 @@ export class Reservations {
     ).changes > 0;
   }
 
-  /** Is an upload still its holder's, and to the same path? */
-  holds({ id, holder, dir, name }: UploadRow): boolean {
-    const sql = "SELECT 1 FROM upload WHERE id = ? AND holder = ? AND dir = ? AND name = ?";
-    return this.#db.get(sql, id, holder, dir, name) !== undefined;
+  /** Which of these are still their holders', and to the same paths? */
+  stillHeld(uploads: readonly Held[]): Set<Held> {
+    const ids = JSON.stringify(uploads.map(({ id }) => id));
+    const rows = this.#db.all<Held>(
+      `SELECT id, account, dir, name, holder FROM upload
+       WHERE id IN (SELECT value FROM json_each(?))`,
+      ids,
+    );
+    const there = new Map(rows.map((row) => [row.id, row]));
+    return new Set(uploads.filter(({ id, dir, name, holder }) => {
+      const row = there.get(id);
+      return row?.holder === holder && row.dir === dir && row.name === name;
+    }));
   }
 
   upload(id: number): UploadRow | undefined {

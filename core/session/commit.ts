@@ -11,12 +11,13 @@
  * within a second.
  */
 import type { NewFile } from "../account/ledger.ts";
-import type { UploadRow } from "../account/reservation.ts";
+import type { Held } from "../account/reservation.ts";
 import { reached } from "../vault/fault.ts";
-import type { Place } from "../vault/place.ts";
+import { type Place, relative } from "../vault/place.ts";
 import { stagedPlace } from "../vault/staging.ts";
 import { forgetGone, known } from "./entry.ts";
-import { Group } from "./group.ts";
+import { Group, outcome, type Outcome, type Together } from "./group.ts";
+import { Moment } from "./moment.ts";
 import type { Store } from "./store.ts";
 
 /** A rename or removal: the disk and the ledger in one step. */
@@ -27,6 +28,13 @@ export interface Change<T> {
   readonly check: () => T;
   readonly disk: () => void;
   readonly ledger: () => void;
+}
+
+/** A sealed upload that is to become a file. */
+interface Publication<T> {
+  readonly upload: Held;
+  readonly file: NewFile;
+  readonly check: (moment: Moment) => T;
 }
 
 /** Done on disk; `redo` brings the ledger in line. */
@@ -91,50 +99,84 @@ export class Commits implements Disposable {
     return this.#enter.submit(work);
   }
 
+  /** The same for what is done at once with others of its kind: see {@link Group.join}. */
+  enterWith<I, T>(together: Together<I, T>, input: I): Promise<T> {
+    return this.#enter.join(together, input);
+  }
+
   /**
    * Renames a sealed upload's staged bytes into place and settles it.
    *
    * @param check throws if the file may not be written (any more); runs under the write lock
    */
-  async publish<T>(upload: UploadRow, file: NewFile, check: () => T): Promise<T> {
-    const { reservations, vault } = this.#store;
-    const places = [file];
-    const settle = () => reservations.settle(upload.id, file);
-    return await this.#publish.submit(() => {
-      const checked = check();
-      vault.renameFile(stagedPlace(upload.id), file);
-      reached("renamed");
-      const redo = () => {
-        if (known(this.#store, file)) reservations.drop(upload.id); // replaced since
-        else settle();
-      };
-      this.#did({ upload: upload.id, places, redo }, settle);
-      return checked;
-    });
+  async publish<T>(upload: Held, file: NewFile, check: (moment: Moment) => T): Promise<T> {
+    const publication = { upload, file, check };
+    return await this.#publish.join(this.#publishAll, publication) as T;
   }
+
+  readonly #publishAll = (files: readonly Publication<unknown>[]): Outcome<unknown>[] => {
+    const { reservations, vault } = this.#store;
+    const moment = new Moment(this.#store, files.map(({ upload }) => upload));
+    let renamed = new Map<string, [id: number, NewFile]>();
+    const settle = () => {
+      reservations.settleAll([...renamed.values()]);
+      renamed = new Map();
+    };
+    return this.#noting((did) => {
+      const outcomes = files.map(({ upload: { id }, file, check }) => {
+        const name = relative(file);
+        if (renamed.has(name)) settle(); // the second one finds the first, as everyone will
+        return outcome(() => {
+          const checked = check(moment);
+          vault.renameFile(stagedPlace(id), file);
+          reached("renamed");
+          did({ upload: id, places: [file], redo: () => this.#redo(id, file) });
+          renamed.set(name, [id, file]);
+          return checked;
+        });
+      });
+      settle();
+      return outcomes;
+    });
+  };
 
   /** Renames or removes a file or folder; the intent is written down. @throws what its steps throw */
   async change<T>({ places, check, disk, ledger }: Change<T>): Promise<T> {
     reached("intended");
-    return await this.#publish.submit(() => {
-      const checked = check();
-      this.#sync(); // a folder that is renamed now could not be found by its name later
-      disk();
-      reached("renamed");
-      this.#did({ places, redo: ledger }, ledger);
-      return checked;
-    });
+    return await this.#publish.submit(() =>
+      this.#noting((did) => {
+        const checked = check();
+        this.#sync(); // a folder that is renamed now could not be found by its name later
+        disk();
+        reached("renamed");
+        did({ places, redo: ledger });
+        ledger();
+        return checked;
+      })
+    );
   }
 
-  #did(step: Step, ledger: () => void): void {
-    for (const { dir } of step.places) this.#dirty.add(dir);
+  /** Runs work that says what it `did` on disk before it tells the ledger: if it throws, that is owed. */
+  #noting<T>(work: (did: (step: Step) => void) => T): T {
+    const steps: Step[] = [];
     try {
-      ledger();
-      this.#done.push(step);
+      const value = work((step) => {
+        for (const { dir } of step.places) this.#dirty.add(dir);
+        steps.push(step);
+      });
+      this.#done.push(...steps);
+      return value;
     } catch (error) {
-      this.#owed.push(step);
+      this.#owed.push(...steps);
       throw error;
     }
+  }
+
+  /** Brings the ledger in line with a rename that happened earlier. */
+  #redo(upload: number, file: NewFile): void {
+    const { reservations } = this.#store;
+    if (known(this.#store, file)) reservations.drop(upload); // replaced since
+    else reservations.settle(upload, file);
   }
 
   /** What is owed waits for no other commit: it is tried again in a second, until there is room. */

@@ -11,7 +11,8 @@
 import { createHash } from "node:crypto";
 import { type BargeError, typed } from "../error.ts";
 import { changeable, checkWrite } from "./access.ts";
-import { put, type PutRequest, putWhole } from "./put.ts";
+import { put, type PutRequest } from "./put.ts";
+import { putWhole } from "./put_whole.ts";
 import type { Session } from "./session.ts";
 import { type Committed, otherDigest, type Upload } from "./upload.ts";
 

@@ -2,7 +2,9 @@
  * Group commit: pieces of work that arrive together share one transaction, and so one sync.
  *
  * Each piece runs in a savepoint of its own: one that throws undoes itself and fails alone. If the
- * commit fails, all of them fail. Work runs in the order in which it was submitted.
+ * commit fails, all of them fail. Work runs in the order in which it was submitted. Neighbours of the
+ * same kind can be one piece ({@link Group.join}): a hundred rows by one statement cost less than a
+ * hundred statements.
  *
  *   submitted -> (another isolate has the write lock: gathered on) -> run -> committed, told
  *
@@ -12,8 +14,20 @@ import { setImmediate } from "node:timers";
 import type { Database } from "../account/database.ts";
 import { BargeError } from "../error.ts";
 
+/** What becomes of one piece: its value, or why it failed. */
+export type Outcome<T> = { readonly value: T } | { readonly error: unknown };
+
+/**
+ * Work on several inputs at once. What it throws undoes all that it did in the database, and is what
+ * becomes of every input.
+ *
+ * @returns what becomes of each, in their order
+ */
+export type Together<I, T> = (inputs: readonly I[]) => readonly Outcome<T>[];
+
 interface Job {
-  readonly work: () => unknown;
+  readonly together: Together<never, unknown>;
+  readonly input: unknown;
   readonly resolve: (value: unknown) => void;
   readonly reject: (reason: unknown) => void;
 }
@@ -45,9 +59,14 @@ export class Group {
 
   /** Runs `work` in the next transaction. @returns what it returned, once that is committed */
   submit<T>(work: () => T): Promise<T> {
+    return this.join(alone<T>, work);
+  }
+
+  /** Runs `together` in the next transaction, on this input and those that stand beside it in line. */
+  join<I, T>(together: Together<I, T>, input: I): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#jobs.length === 0) this.#soon();
-      this.#jobs.push({ work, resolve: resolve as (value: unknown) => void, reject });
+      this.#jobs.push({ together, input, resolve: resolve as (value: unknown) => void, reject });
     });
   }
 
@@ -65,13 +84,12 @@ export class Group {
         jobs = this.#jobs.splice(0, most);
         if (this.#jobs.length > 0) this.#soon();
         this.#hooks.begin?.();
-        for (const { work, resolve, reject } of jobs) {
-          try {
-            const value = this.#db.transaction(work);
-            settle.push(() => resolve(value));
-          } catch (error) {
-            settle.push(() => reject(error));
-          }
+        for (const piece of pieces(jobs)) {
+          const outcomes = this.#try(piece);
+          piece.forEach(({ resolve, reject }, i) => {
+            const outcome = outcomes[i];
+            settle.push(() => "value" in outcome ? resolve(outcome.value) : reject(outcome.error));
+          });
         }
         this.#hooks.beforeCommit?.();
       });
@@ -88,6 +106,39 @@ export class Group {
       for (const { reject } of jobs) reject(error);
     }
   }
+
+  #try(piece: readonly Job[]): readonly Outcome<unknown>[] {
+    const together = piece[0].together as Together<unknown, unknown>;
+    try {
+      return this.#db.transaction(() => together(piece.map(({ input }) => input)));
+    } catch (error) {
+      return piece.map(() => ({ error }));
+    }
+  }
+}
+
+/** The outcome of work that may throw. */
+export function outcome<T>(work: () => T): Outcome<T> {
+  try {
+    return { value: work() };
+  } catch (error) {
+    return { error };
+  }
+}
+
+/** Cuts the line into pieces: neighbours with the same work, but for what stands alone. */
+function* pieces(jobs: readonly Job[]): Generator<readonly Job[]> {
+  for (let start = 0, end; start < jobs.length; start = end) {
+    const { together } = jobs[start];
+    end = start + 1;
+    while (together !== alone && jobs[end]?.together === together) end++;
+    yield jobs.slice(start, end);
+  }
+}
+
+/** Each in its own savepoint, which {@link Group} lays around every piece. */
+function alone<T>(works: readonly (() => T)[]): readonly Outcome<T>[] {
+  return works.map((work) => ({ value: work() }));
 }
 
 function locked(): BargeError {

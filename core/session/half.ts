@@ -1,5 +1,5 @@
 /** Half-finished uploads: how much of one can be continued, and what becomes of it. */
-import type { UploadRow } from "../account/reservation.ts";
+import type { Held, UploadRow } from "../account/reservation.ts";
 import { discard, stagedSize } from "../vault/staging.ts";
 import type { Store } from "./store.ts";
 
@@ -31,7 +31,7 @@ export function letGo(
  * Keeps nothing, unless it is a file already. The bytes go first: where the disk is full, the ledger
  * needs their room to say so. A crash in between leaves a row without bytes, which the next start drops.
  */
-export function giveUp({ commits, reservations, vault }: Store, row: UploadRow): void {
+export function giveUp({ commits, reservations, vault }: Store, row: Held): void {
   if (commits.owes(row.id) || reservations.upload(row.id)?.holder !== row.holder) return;
   discard(vault, row.id);
   reservations.drop(row.id, row.holder!);

@@ -17,7 +17,7 @@ import type { Lock } from "../account/locks.ts";
 import { BargeError, type ErrorFacts } from "../error.ts";
 import type { Place } from "../vault/place.ts";
 import { changeable, checkTake, checkTakeStill, checkWrite } from "./access.ts";
-import { putWhole } from "./put.ts";
+import { putWhole } from "./put_whole.ts";
 import type { Session } from "./session.ts";
 import { look } from "./stat.ts";
 

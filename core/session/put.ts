@@ -6,19 +6,17 @@
  */
 import { randomUUID } from "node:crypto";
 import type { Declared } from "../account/reservation.ts";
-import { BargeError, typed } from "../error.ts";
+import { BargeError } from "../error.ts";
 import { borrow, giveBack } from "../net/pool.ts";
 import type { Location } from "../vault/path.ts";
-import { reached } from "../vault/fault.ts";
 import { Staged } from "../vault/staged.ts";
-import { discard, stageWhole } from "../vault/staging.ts";
+import { discard } from "../vault/staging.ts";
 import { changeable, checkWrite, type When } from "./access.ts";
 import { get } from "./get.ts";
 import { continuable, giveUp, letGo } from "./half.ts";
-import { checkUpload } from "./hooks.ts";
 import type { Session } from "./session.ts";
 import type { Store } from "./store.ts";
-import { type Committed, makeHeartbeat, publish, Upload } from "./upload.ts";
+import { makeHeartbeat, Upload } from "./upload.ts";
 
 export interface PutRequest {
   readonly path: string;
@@ -85,59 +83,6 @@ export async function put(session: Session, request: PutRequest): Promise<Upload
   }
 }
 
-/**
- * Writes a file that has arrived whole.
- *
- * @param bytes all of it, already found to have the digest
- * @param sha256 the digest, in hex
- * @param door.gone ends a check of it: nobody waits for the answer any more
- * @param door.verified did it prove that all bytes arrived?
- * @throws {BargeError} as {@link put} and `checkUpload`
- */
-export async function putWhole(
-  session: Session,
-  request: PutRequest,
-  bytes: Uint8Array,
-  sha256: string,
-  { gone, verified = true }: { gone?: AbortSignal; verified?: boolean } = {},
-): Promise<Committed> {
-  const account = session.account();
-  const { location, declared } = declare(session, request);
-  const { store } = session;
-  const known = { size: bytes.length, sha256, verified };
-  // What is sealed nobody else may take up: what waits for a check is not, its worker may die.
-  const { check } = store.hooks;
-  // What decides is the check under the write lock at the end: this one saves work where it may refuse.
-  if (request.overwrite !== "always") checkWrite(session, account, location, request.overwrite);
-  const { row, idle } = await store.commits.enter(() => {
-    const idle = store.reservations.idle(declared.account, declared);
-    if (idle) store.reservations.drop(idle.id);
-    const whole = { ...declared, size: bytes.length };
-    try {
-      return { row: store.reservations.begin(whole, check ? undefined : known), idle };
-    } catch (error) {
-      checkWrite(session, account, location, request.overwrite); // told before a want of room
-      throw error;
-    }
-  });
-  if (!check) reached("sealed");
-  try {
-    if (idle) discard(store.vault, idle.id);
-    const staged = await stageWhole(store.vault, row.id, bytes, request.modified);
-    const facts = { ...staged, ...known };
-    const arrived = { session, request, location, row };
-    if (check) {
-      await checkUpload(arrived, facts, gone);
-      await store.commits.enter(() => store.reservations.seal(row.id, declared.holder, known));
-      reached("sealed");
-    }
-    return await publish(arrived, facts);
-  } catch (error) {
-    giveUp(store, row);
-    throw typed(error);
-  }
-}
-
 /** How many bytes are kept of the half-finished upload, and how many copied from the file. */
 function start(
   store: Store,
@@ -181,7 +126,7 @@ async function begin(upload: Upload, session: Session, path: string, bytes: numb
 }
 
 /** What the ledger is to know of an upload. @throws {BargeError} for a path that can't be written */
-function declare(
+export function declare(
   session: Session,
   request: PutRequest,
 ): { location: Location; declared: Declared } {

@@ -26,10 +26,14 @@ export function stat(session: Session, path: string): Answer<"stat"> {
 
 /**
  * The disk and the ledger, of one moment: where they differ, a rename may be under way in another
- * isolate, and a second look under the write lock waits for it.
+ * isolate, and a second look under the write lock waits for it. Of what is no file on disk the ledger
+ * is not asked.
  */
 export function look(store: Store, place: Place): { found?: Found; row?: FileRow } {
-  const once = () => ({ row: store.ledger.file(place), found: store.vault.find(place) });
+  const once = () => {
+    const found = store.vault.find(place);
+    return { found, row: found?.type === "file" ? store.ledger.file(place) : undefined };
+  };
   const first = once();
   if (!first.found || first.found.type !== "file") return first;
   if (first.row && sameFile(first.row, first.found)) return first;

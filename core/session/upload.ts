@@ -14,7 +14,7 @@
  * nobody continues half of it when its writer, or this server, is gone without a word.
  */
 import type { NewFile } from "../account/ledger.ts";
-import type { UploadRow } from "../account/reservation.ts";
+import type { Held, UploadRow } from "../account/reservation.ts";
 import { BargeError, typed } from "../error.ts";
 import { digestFile } from "../vault/digest.ts";
 import { reached } from "../vault/fault.ts";
@@ -338,7 +338,7 @@ export function makeHeartbeat(store: Store, { id, holder }: UploadRow): Heartbea
 }
 
 /** Of an upload whose bytes have all arrived. */
-export type Arrived = Pick<Begun, "session" | "request" | "location" | "row">;
+export type Arrived = Pick<Begun, "session" | "request" | "location"> & { readonly row: Held };
 
 /** What is staged, verified and synced. */
 export type Facts = Pick<NewFile, "size" | "sha256" | "modified" | "ino" | "verified">;
@@ -356,18 +356,14 @@ export async function publish(
   const { store } = session;
   const { dir, name } = location.place!;
   const file: NewFile = { dir, name, owner: row.account, ...facts };
-  const replaced = await store.commits.publish(
-    row,
-    file,
-    () => {
-      if (!store.reservations.holds(row)) {
-        throw store.reservations.upload(row.id)?.holder === row.holder
-          ? new BargeError("no-directory", "its folder was moved meanwhile")
-          : new BargeError("unavailable", "the upload was taken over or removed meanwhile");
-      }
-      return checkWrite(session, session.account(), location, request.overwrite);
-    },
-  );
+  const replaced = await store.commits.publish(row, file, (moment) => {
+    if (!moment.holds(row)) {
+      throw store.reservations.upload(row.id)?.holder === row.holder
+        ? new BargeError("no-directory", "its folder was moved meanwhile")
+        : new BargeError("unavailable", "the upload was taken over or removed meanwhile");
+    }
+    return checkWrite(session, moment.account(session), location, request.overwrite);
+  });
   tellCommitted(arrived, facts, replaced);
   const { size, sha256, modified } = facts;
   return { size, sha256, modified, replaced };

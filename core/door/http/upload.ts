@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import { BargeError } from "../../error.ts";
 import type { When } from "../../session/access.ts";
-import { put, putWhole } from "../../session/put.ts";
+import { put } from "../../session/put.ts";
+import { putWhole } from "../../session/put_whole.ts";
 import { type Committed, otherDigest, type Upload } from "../../session/upload.ts";
 import { etagOf, isConditional, judge } from "./condition.ts";
 import { readDigest } from "./digest_field.ts";

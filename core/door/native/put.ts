@@ -10,7 +10,8 @@ import {
   type Request,
   type Trailer,
 } from "../../protocol/message.ts";
-import { put, type PutRequest, putWhole } from "../../session/put.ts";
+import { put, type PutRequest } from "../../session/put.ts";
+import { putWhole } from "../../session/put_whole.ts";
 import { type Committed, otherDigest, type Upload } from "../../session/upload.ts";
 import type { Access } from "../access.ts";
 import type { BodyState, Connection } from "./connection.ts";

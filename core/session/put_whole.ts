@@ -1,0 +1,116 @@
+/**
+ * Writing a file that has arrived whole: reserved and sealed in one step, staged, published.
+ *
+ * What waits at the same time goes together, through both group commits (commit.ts): a tree of small
+ * files is then hardly more than its files' own statements. Where not all of them can be taken in
+ * together, since there is no room for all, each is by itself, and told what is in its own way.
+ */
+import type { Declared, Held, Reservations, Sealed } from "../account/reservation.ts";
+import { typed } from "../error.ts";
+import { reached } from "../vault/fault.ts";
+import type { Location } from "../vault/path.ts";
+import { discard, stageWhole } from "../vault/staging.ts";
+import { checkWrite } from "./access.ts";
+import { type Outcome, outcome } from "./group.ts";
+import { giveUp } from "./half.ts";
+import { checkUpload } from "./hooks.ts";
+import { declare, type PutRequest } from "./put.ts";
+import type { Session } from "./session.ts";
+import { type Committed, publish } from "./upload.ts";
+
+/** A file that waits to be taken in. */
+interface Arriving {
+  readonly session: Session;
+  readonly request: PutRequest;
+  readonly location: Location;
+  readonly declared: Declared;
+  /** Undefined: it has to be checked before it may be sealed. */
+  readonly sealed: Sealed | undefined;
+}
+
+/** A file that is taken in. */
+interface Entered {
+  readonly row: Held;
+  /** The half-finished upload whose place it took: its staged bytes are to go. */
+  readonly replaced: number | undefined;
+}
+
+/**
+ * @param bytes all of it, already found to have the digest
+ * @param sha256 the digest, in hex
+ * @param door.gone ends a check of it: nobody waits for the answer any more
+ * @param door.verified did it prove that all bytes arrived?
+ * @throws {BargeError} as `put` and `checkUpload`
+ */
+export async function putWhole(
+  session: Session,
+  request: PutRequest,
+  bytes: Uint8Array,
+  sha256: string,
+  { gone, verified = true }: { gone?: AbortSignal; verified?: boolean } = {},
+): Promise<Committed> {
+  const { location, declared } = declare(session, { ...request, size: bytes.length });
+  const { store } = session;
+  const known = { size: bytes.length, sha256, verified };
+  // What is sealed nobody else may take up: what waits for a check is not, its worker may die.
+  const { check } = store.hooks;
+  // What decides is the check under the write lock at the end: this one saves work where it may refuse.
+  if (request.overwrite !== "always") {
+    checkWrite(session, session.account(), location, request.overwrite);
+  }
+  const arriving = { session, request, location, declared, sealed: check ? undefined : known };
+  const { row, replaced } = await store.commits.enterWith(enter, arriving);
+  if (!check) reached("sealed");
+  try {
+    if (replaced !== undefined) discard(store.vault, replaced);
+    const staged = await stageWhole(store.vault, row.id, bytes, request.modified);
+    const facts = { ...staged, ...known };
+    const arrived = { session, request, location, row };
+    if (check) {
+      await checkUpload(arrived, facts, gone);
+      await store.commits.enter(() => store.reservations.seal(row.id, declared.holder, known));
+      reached("sealed");
+    }
+    return await publish(arrived, facts);
+  } catch (error) {
+    giveUp(store, row);
+    throw typed(error);
+  }
+}
+
+/** Takes in what waits. */
+function enter(files: readonly Arriving[]): readonly Outcome<Entered>[] {
+  const { db } = files[0].session.store;
+  const all = files.length > 1 ? outcome(() => db.transaction(() => enterAll(files))) : undefined;
+  if (all && "value" in all) return all.value.map((value) => ({ value }));
+  return files.map((file) => outcome(() => db.transaction(() => enterOne(file))));
+}
+
+function enterAll(files: readonly Arriving[]): Entered[] {
+  const { reservations } = files[0].session.store;
+  const halves = reservations.unfinishedOf(new Set(files.map(({ declared }) => declared.account)));
+  const replaced = files.map(({ declared }) =>
+    halves.has(declared.account) ? dropHalf(declared, reservations) : undefined
+  );
+  const rows = reservations.beginAll(files.map(({ declared, sealed }) => [declared, sealed]));
+  return rows.map((row, i) => ({ row, replaced: replaced[i] }));
+}
+
+function enterOne({ session, request, location, declared, sealed }: Arriving): Entered {
+  const { reservations } = session.store;
+  const replaced = dropHalf(declared, reservations);
+  try {
+    return { row: reservations.begin(declared, sealed), replaced };
+  } catch (error) {
+    // Told before a want of room.
+    checkWrite(session, session.account(), location, request.overwrite);
+    throw error;
+  }
+}
+
+/** Takes the place of the half-finished upload to a path. @returns which that was */
+function dropHalf(declared: Declared, reservations: Reservations): number | undefined {
+  const idle = reservations.idle(declared.account, declared);
+  if (idle) reservations.drop(idle.id);
+  return idle?.id;
+}
