@@ -13,7 +13,7 @@ import type { Found } from "../vault/vault.ts";
 import { sameFile } from "./entry.ts";
 import type { Session } from "./session.ts";
 import type { Store } from "./store.ts";
-import { look } from "./stat.ts";
+import { look, type Seen } from "./stat.ts";
 
 /** What is at a path that is to be written, as a condition sees it. */
 export interface Standing {
@@ -51,6 +51,7 @@ export function changeable(location: Location): Place {
 /**
  * May a file be written there?
  *
+ * @param seen what is there, where somebody has looked already
  * @returns whether it replaces one
  * @throws {BargeError} `no-directory`, `exists` (a folder, or not to be overwritten, or changed
  *   since), `denied`
@@ -60,9 +61,10 @@ export function checkWrite(
   account: Account,
   location: Location,
   overwrite: When,
+  seen?: Seen,
 ): boolean {
   try {
-    return mayWrite(session, account, location, overwrite);
+    return mayWrite(session, account, location, overwrite, seen);
   } catch (error) {
     throw typed(error, { path: location.path }); // of a copy or a move, it is the target
   }
@@ -73,11 +75,12 @@ function mayWrite(
   account: Account,
   location: Location,
   overwrite: When,
+  seen?: Seen,
 ): boolean {
   const place = changeable(location);
   const { store } = session;
   store.vault.needFolder(place.dir);
-  const { found: there, row } = look(store, place);
+  const { found: there, row } = seen ?? look(store, place);
   const digest = row && there && sameFile(row, there) ? row.sha256 : undefined;
   if (typeof overwrite === "function") overwrite(there && { ...there, sha256: digest ?? null });
   if (!there) {

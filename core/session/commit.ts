@@ -6,7 +6,7 @@
  * Both brackets are group commits. The rename happens inside the second transaction, so that the
  * write lock makes it one step for every other isolate: nobody can read the ledger, rename, and
  * write it, while another does. A crash between the rename and the commit is found on start by a
- * sealed upload whose staged bytes are gone, or by an intent (recover.ts). When a commit fails (the
+ * sealed upload whose staged bytes are gone, or are the file itself, or by an intent (recover.ts). When a commit fails (the
  * disk is full), what it did on disk is owed to the ledger; the next commit takes it along,
  * within a second.
  */
@@ -16,8 +16,9 @@ import { reached } from "../vault/fault.ts";
 import { type Place, relative } from "../vault/place.ts";
 import { stagedPlace } from "../vault/staging.ts";
 import { forgetGone, known } from "./entry.ts";
-import { Group, outcome, type Outcome, type Together } from "./group.ts";
+import { Group, type Outcome, outcome, type Together } from "./group.ts";
 import { Moment } from "./moment.ts";
+import type { Seen } from "./stat.ts";
 import type { Store } from "./store.ts";
 
 /** A rename or removal: the disk and the ledger in one step. */
@@ -34,8 +35,11 @@ export interface Change<T> {
 interface Publication<T> {
   readonly upload: Held;
   readonly file: NewFile;
-  readonly check: (moment: Moment) => T;
+  readonly check: Check<T>;
 }
+
+/** Throws if a file may not be written (any more). `seen`: what is there, where that is known. */
+type Check<T> = (moment: Moment, seen?: Seen) => T;
 
 /** Done on disk; `redo` brings the ledger in line. */
 interface Step {
@@ -107,15 +111,16 @@ export class Commits implements Disposable {
   /**
    * Renames a sealed upload's staged bytes into place and settles it.
    *
-   * @param check throws if the file may not be written (any more); runs under the write lock
+   * @param check runs under the write lock
+   * @throws what `check` throws; {BargeError} as the disk and the database do
    */
-  async publish<T>(upload: Held, file: NewFile, check: (moment: Moment) => T): Promise<T> {
+  async publish<T>(upload: Held, file: NewFile, check: Check<T>): Promise<T> {
     const publication = { upload, file, check };
     return await this.#publish.join(this.#publishAll, publication) as T;
   }
 
   readonly #publishAll = (files: readonly Publication<unknown>[]): Outcome<unknown>[] => {
-    const { reservations, vault } = this.#store;
+    const { reservations } = this.#store;
     const moment = new Moment(this.#store, files.map(({ upload }) => upload));
     let renamed = new Map<string, [id: number, NewFile]>();
     const settle = () => {
@@ -127,8 +132,7 @@ export class Commits implements Disposable {
         const name = relative(file);
         if (renamed.has(name)) settle(); // the second one finds the first, as everyone will
         return outcome(() => {
-          const checked = check(moment);
-          vault.renameFile(stagedPlace(id), file);
+          const checked = this.#place(stagedPlace(id), file, (seen) => check(moment, seen));
           reached("renamed");
           did({ upload: id, places: [file], redo: () => this.#redo(id, file) });
           renamed.set(name, [id, file]);
@@ -139,6 +143,18 @@ export class Commits implements Disposable {
       return outcomes;
     });
   };
+
+  /** Gives staged bytes their name, if that may be. */
+  #place<T>(staged: Place, file: Place, check: (seen?: Seen) => T): T {
+    const { vault } = this.#store;
+    if (vault.seemsFree(file)) {
+      const checked = check({});
+      if (vault.claim(staged, file)) return checked;
+    }
+    const checked = check();
+    vault.renameFile(staged, file);
+    return checked;
+  }
 
   /** Renames or removes a file or folder; the intent is written down. @throws what its steps throw */
   async change<T>({ places, check, disk, ledger }: Change<T>): Promise<T> {

@@ -2,14 +2,15 @@
  * On start, with the data directory to ourselves: what a crash left behind is settled.
  *
  *   intents      happened on disk -> the ledger follows; did not -> forgotten
- *   sealed       staged bytes gone: renamed into place -> settled; still there -> resumable
+ *   sealed       staged bytes gone, or the file itself: renamed into place -> settled; else resumable
  *   unfinished   nobody holds them any more; kept for a week; reserved is what is staged, no more
  *   staging      whatever belongs to no upload goes
  */
 import type { Intent } from "../account/intent.ts";
 import type { UploadRow } from "../account/reservation.ts";
 import { digestFile } from "../vault/digest.ts";
-import { discard, stagedNames, stagedSize, stagingDir, trimStaged } from "../vault/staging.ts";
+import { discard, stagedNames, stagedPlace, stagingDir, trimStaged } from "../vault/staging.ts";
+import { type Found, isBehindLink, type Vault } from "../vault/vault.ts";
 import { forgetGone, known } from "./entry.ts";
 import { trashName } from "./remove.ts";
 import type { Store } from "./store.ts";
@@ -61,11 +62,30 @@ export async function recover(store: Store): Promise<Recovered> {
 }
 
 /** Cuts off what lies behind a gap. @returns how many bytes are staged then; undefined for none */
-function trimmed({ vault }: Store, { id, whole }: UploadRow): number | undefined {
-  const staged = stagedSize(vault, id);
+function trimmed(store: Store, upload: UploadRow): number | undefined {
+  const { vault } = store;
+  const { id, whole } = upload;
+  const staged = stillStaged(store, upload);
   if (whole === null || staged === undefined || staged <= whole) return staged;
   trimStaged(vault, id, whole);
   return whole;
+}
+
+/** How many bytes are staged, and not the file itself already; undefined for none. */
+export function stillStaged({ vault }: Store, upload: UploadRow): number | undefined {
+  const staged = vault.find(stagedPlace(upload.id));
+  if (staged?.type !== "file") return undefined;
+  return upload.sha256 !== null && isClaimed(vault, upload, staged) ? undefined : staged.size;
+}
+
+/** Have the staged bytes the name already that they are to have? */
+function isClaimed(vault: Vault, upload: UploadRow, { ino }: Found): boolean {
+  try {
+    return vault.find(upload)?.ino === ino;
+  } catch (error) {
+    if (isBehindLink(error)) return false;
+    throw error;
+  }
 }
 
 function settleIntents(store: Store): number {

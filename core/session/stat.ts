@@ -24,12 +24,18 @@ export function stat(session: Session, path: string): Answer<"stat"> {
   return { entry: found ? entryOf(name, found, row) : null, upload: upload ?? null };
 }
 
+/** What is on disk at a place, and what the ledger knows of it. */
+export interface Seen {
+  readonly found?: Found;
+  readonly row?: FileRow;
+}
+
 /**
  * The disk and the ledger, of one moment: where they differ, a rename may be under way in another
  * isolate, and a second look under the write lock waits for it. Of what is no file on disk the ledger
  * is not asked.
  */
-export function look(store: Store, place: Place): { found?: Found; row?: FileRow } {
+export function look(store: Store, place: Place): Seen {
   const once = () => {
     const found = store.vault.find(place);
     return { found, row: found?.type === "file" ? store.ledger.file(place) : undefined };

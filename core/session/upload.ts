@@ -356,13 +356,13 @@ export async function publish(
   const { store } = session;
   const { dir, name } = location.place!;
   const file: NewFile = { dir, name, owner: row.account, ...facts };
-  const replaced = await store.commits.publish(row, file, (moment) => {
+  const replaced = await store.commits.publish(row, file, (moment, seen) => {
     if (!moment.holds(row)) {
       throw store.reservations.upload(row.id)?.holder === row.holder
         ? new BargeError("no-directory", "its folder was moved meanwhile")
         : new BargeError("unavailable", "the upload was taken over or removed meanwhile");
     }
-    return checkWrite(session, moment.account(session), location, request.overwrite);
+    return checkWrite(session, moment.account(session), location, request.overwrite, seen);
   });
   tellCommitted(arrived, facts, replaced);
   const { size, sha256, modified } = facts;

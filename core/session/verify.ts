@@ -15,17 +15,10 @@ import type { Intent } from "../account/intent.ts";
 import type { UploadRow } from "../account/reservation.ts";
 import { BargeError } from "../error.ts";
 import { relative } from "../vault/place.ts";
-import {
-  discard,
-  discardTree,
-  stagedAge,
-  stagedNames,
-  stagedSize,
-  stagingDir,
-} from "../vault/staging.ts";
+import { discard, discardTree, stagedAge, stagedNames, stagingDir } from "../vault/staging.ts";
 import { isBehindLink } from "../vault/vault.ts";
 import { type Problem, reconcile, type Reconciled, type ReconcileOptions } from "./reconcile.ts";
-import { happened, settle, settleIntent, wasPublished } from "./recover.ts";
+import { happened, settle, settleIntent, stillStaged, wasPublished } from "./recover.ts";
 import type { Store } from "./store.ts";
 
 export interface VerifyOptions extends ReconcileOptions {
@@ -109,7 +102,7 @@ async function checkUpload(
   const { db, reservations, vault } = store;
   if (upload.holder !== null && Date.now() - upload.touched < writer) return;
   const state = () => {
-    const staged = stagedSize(vault, upload.id) ?? null;
+    const staged = stillStaged(store, upload) ?? null;
     if (upload.sha256 !== null) return { kind: "cut-off", staged } as const;
     const none = upload.holder === null ? !staged : staged === null;
     return none ? { kind: "empty-upload", staged } as const : undefined;
@@ -126,8 +119,10 @@ async function checkUpload(
     if (!now || now.touched !== upload.touched || now.holder !== upload.holder) return false;
     if (state()?.staged !== before.staged || ino() !== inoBefore) return false;
     if (!repair) return true;
-    if (published) settle(store, upload);
-    else if (upload.sha256 !== null && before.staged) {
+    if (published) {
+      settle(store, upload);
+      discard(vault, upload.id); // where it had both names
+    } else if (upload.sha256 !== null && before.staged) {
       reservations.release(upload.id, before.staged);
     } else {
       if (before.staged !== null) discard(vault, upload.id);

@@ -107,7 +107,7 @@ export class Connection {
   get window(): Window {
     return this.#window ??= new Window((answer) => {
       this.output.queue(encodeFrame(answer));
-      this.output.flush().catch(() => {/* the reader of requests finds out, too */});
+      this.output.flushSoon();
     });
   }
 

@@ -4,6 +4,7 @@
  * client waits for is ever held back. While one write is under way, what is flushed waits and
  * leaves in one piece behind it.
  */
+import { setImmediate } from "node:timers";
 import type { Stream } from "../../net/stream.ts";
 import type { Brake } from "../brake.ts";
 
@@ -19,6 +20,8 @@ export class Output {
   readonly #brake: () => Brake | undefined;
   /** Is a write of all that is gathered by then in line already? */
   #inLine = false;
+  /** Will there be one when this turn of the event loop is over? */
+  #soon = false;
 
   /**
    * @param patience milliseconds that the client may read nothing
@@ -58,6 +61,16 @@ export class Output {
       });
     }
     return this.#writing;
+  }
+
+  /** Sends what will be gathered by the end of this turn of the event loop: many answers are one write. */
+  flushSoon(): void {
+    if (this.#soon) return;
+    this.#soon = true;
+    setImmediate(() => {
+      this.#soon = false;
+      this.flush().catch(() => {/* whoever waits on the stream finds out, too */});
+    });
   }
 
   /** Sends bytes behind all that is gathered, without a copy; nothing may be queued meanwhile. */

@@ -51,9 +51,11 @@ interface Killed {
   readonly staged?: string;
   /** What lies under its name. */
   readonly there?: string;
+  /** Has what is staged its name already, and still the other? */
+  readonly claimed?: boolean;
 }
 
-function kill(setup: Setup, anna: Session, { sealed, staged, there }: Killed): number {
+function kill(setup: Setup, anna: Session, { sealed, staged, there, claimed }: Killed): number {
   const { reservations, vault } = setup.store;
   const account = anna.account().id;
   const place = { dir: "homes/anna", name: "a" };
@@ -61,6 +63,10 @@ function kill(setup: Setup, anna: Session, { sealed, staged, there }: Killed): n
   const { id } = reservations.begin({ ...place, account, size, modified: null, holder: "dead" });
   if (sealed) reservations.seal(id, "dead", { size, sha256: sha256(fresh), verified: true });
   if (staged !== undefined) Deno.writeTextFileSync(`${setup.data}/staging/${id}`, staged);
+  if (claimed) {
+    Deno.removeSync(setup.disk("/home/a"));
+    Deno.linkSync(`${setup.data}/staging/${id}`, setup.disk("/home/a"));
+  }
   if (there === undefined) return id;
   Deno.writeTextFileSync(`${setup.data}/staging/new`, there); // another inode, as by a rename
   vault.rename({ dir: "staging", name: "new" }, place);
@@ -90,6 +96,12 @@ const killed: [string, Killed, string, { used: number; reserved: number } & Part
       { used: 15, reserved: 0, dropped: 2 },
     ],
     ["renamed", { sealed: true, there: fresh }, fresh, { used: 32, reserved: 0, settled: 1 }],
+    [
+      "renamed by half",
+      { sealed: true, staged: fresh, claimed: true },
+      fresh,
+      { used: 32, reserved: 0, settled: 1, dropped: 1 },
+    ],
   ];
 
 for (const [name, facts, content, { used, reserved, ...expected }] of killed) {
@@ -105,7 +117,7 @@ for (const [name, facts, content, { used, reserved, ...expected }] of killed) {
     const account = setup.account("anna");
     assert.deepEqual([account.used, account.reserved], [used, reserved]);
     // The same command again: from where it was, or from the start.
-    const staged = facts.there === undefined ? facts.staged ?? "" : "";
+    const staged = facts.there === undefined && !facts.claimed ? facts.staged ?? "" : "";
     const going = await put(anna, request("/home/a", { size: fresh.length }));
     assert.equal(going.offset, staged.length);
     await going.write(bytes(fresh.slice(going.offset)));

@@ -185,7 +185,7 @@ class Going implements Disposable {
 
 Deno.test("an upload whose worker died when it was sealed is settled, or can be continued", async () => {
   const fresh = "new content";
-  for (const where of ["staging", "place", "nowhere"]) {
+  for (const where of ["staging", "place", "both", "nowhere"]) {
     using setup = new Setup();
     const anna = setup.user("anna", 100);
     await write(anna, "/home/a", "old");
@@ -197,13 +197,18 @@ Deno.test("an upload whose worker died when it was sealed is settled, or can be 
     reservations.seal(id, "dead", { size, sha256: sha256(fresh), verified: true });
     if (where !== "nowhere") Deno.writeTextFileSync(`${setup.data}/staging/${id}`, fresh);
     if (where === "place") Deno.renameSync(`${setup.data}/staging/${id}`, setup.disk("/home/a"));
+    if (where === "both") {
+      Deno.removeSync(setup.disk("/home/a"));
+      Deno.linkSync(`${setup.data}/staging/${id}`, setup.disk("/home/a"));
+    }
     const live = await found(setup, { repair: true, contents: false, patience: {} });
     assert.deepEqual(live.filter((line) => line.startsWith("cut-off")), []); // it may yet be alive
     const [line] = (await found(setup, { repair: true })).filter((l) => l.startsWith("cut-off"));
     assert.equal(line, "cut-off homes/anna/a repaired");
     assert.deepEqual(await found(setup), []);
-    assert.equal(setup.read("/home/a"), where === "place" ? fresh : "old");
+    assert.equal(setup.read("/home/a"), where === "place" || where === "both" ? fresh : "old");
     setup.check();
+    assert.deepEqual(setup.staged(), where === "staging" ? [`${id}`] : []);
     assert.equal(setup.account("anna").reserved, where === "staging" ? size - 3 : 0);
     assert.equal(reservations.upload(id)?.holder, where === "staging" ? null : undefined);
   }
