@@ -109,6 +109,11 @@ export class Accounts {
     return row && account(row);
   }
 
+  /** Is there such an account, and may it log in? */
+  enabled(id: number): boolean {
+    return this.#db.get("SELECT 1 FROM account WHERE id = ? AND disabled = 0", id) !== undefined;
+  }
+
   /**
    * Makes an account.
    *

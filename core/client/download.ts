@@ -1,16 +1,16 @@
 /**
  * Gets files over one connection, many requested ahead.
  *
- * Small files are collected in memory and written when they are whole; larger ones go into their
- * part as they come. Syncing and renaming goes on while the next files arrive; what is requested or
+ * Small files come many with one answer (get_many.ts), and are written when they are whole; larger
+ * ones go into their part as they come. Syncing and renaming goes on while the next files arrive; what is requested or
  * not yet on the disk is bounded by a window. One caller at a time.
  */
 import { BargeError, typed } from "../error.ts";
 import { encodeFrame } from "../protocol/frame.ts";
-import type { Answer } from "../protocol/message.ts";
 import { type Client, diskPatience } from "./client.ts";
 import type { Report, TransferResult } from "./events.ts";
 import { Folders } from "./folders.ts";
+import { type Come, GetMany, type Wanted } from "./get_many.ts";
 import { type Hash, hashInto, sha256 } from "./hash.ts";
 import { Part, removeStale } from "./part.ts";
 import type { Item } from "./plan.ts";
@@ -19,8 +19,6 @@ import { again } from "./upload.ts";
 import { Window } from "./window.ts";
 
 const window = { count: 256, bytes: 2 * 1024 * 1024 };
-/** Files of at most so many bytes are held in memory, and not worth resuming. */
-const small = 256 * 1024;
 
 /** Where a file that is not kept goes: standard output. */
 export interface Output {
@@ -33,12 +31,20 @@ export class Downloader {
   readonly #window = new Window(window.count, window.bytes);
   readonly #verify: boolean;
   readonly #folders = new Folders();
+  readonly #many: GetMany;
+  /** Small files that have grown meanwhile. */
+  #alone: Wanted[] = [];
 
   /** @param verify false: large files are not compared with the server's digest of them */
   constructor(client: Client, report: Report, verify = true) {
     this.#client = client;
     this.#report = report;
     this.#verify = verify;
+    this.#many = new GetMany(client, this.#window, {
+      take: (file, come) => this.#take(file, come),
+      alone: (file) => this.#alone.push(file),
+      failed: ({ path, local, size }, cause) => this.#fail(path, local, size, cause),
+    });
   }
 
   /**
@@ -49,8 +55,10 @@ export class Downloader {
   async file(path: string, local: string, item: Item): Promise<void> {
     try {
       if (this.#client.closed) throw this.#client.closed;
-      if (item.size <= small) await this.#small(path, local, item);
-      else await this.#large(path, local, item);
+      const { size, sha256 } = item;
+      if (size <= this.#many.most) return await this.#many.add({ path, local, size });
+      await this.#many.send();
+      await this.#large(path, local, size, sha256 ?? null);
     } catch (cause) {
       this.#fail(path, local, item.size, cause);
     }
@@ -67,7 +75,9 @@ export class Downloader {
         write: (bytes) => this.#write(output, bytes, "standard output"),
       });
       if (received.type === "failed") throw received.error;
-      if (received.type === "whole") this.#done(path, "-", received, 0);
+      if (received.type === "whole") {
+        this.#done(path, "-", received.answer.size, received.sha256, 0);
+      }
     } catch (cause) {
       this.#fail(path, "-", size, cause);
     }
@@ -75,62 +85,46 @@ export class Downloader {
 
   /** Waits until all is there. */
   async drained(): Promise<void> {
+    await this.#many.send();
     await this.#client.flush().catch(() => {/* whoever waits for an answer is told */});
+    await this.#window.drained();
+    for (const { path, local, size } of this.#alone.splice(0)) {
+      await this.#large(path, local, size, null)
+        .catch((cause) => this.#fail(path, local, size, cause));
+    }
     await this.#window.drained();
   }
 
-  /** Requests, and leaves the rest to happen when the answer comes. */
-  async #small(path: string, local: string, item: Item): Promise<void> {
-    const request = encodeFrame({ verb: "get", path, offset: 0 });
-    const weight = request.length + item.size;
-    await this.#room(weight);
-    let body = new Uint8Array(0);
-    let filled = 0;
-    const received = this.#client.answer((frames) =>
-      receive(this.#client, frames, {
-        hash: sha256(),
-        expected: null,
-        begin: (answer) => {
-          if (answer.body > 2 * small) throw new BargeError("changed", "it grew meanwhile");
-          body = new Uint8Array(answer.body);
-          this.#report.start(path, local, answer.size);
-        },
-        write: (piece) => {
-          body.set(piece, filled);
-          filled += piece.length;
-          this.#report.bytes(piece.length);
-          return Promise.resolve();
-        },
-      }), diskPatience);
-    received
-      .then(async (received) => {
-        if (received.type === "failed") throw received.error;
-        if (received.type === "again") return;
-        const part = Part.open(local, received.sha256, this.#folders);
-        try {
-          if (part.offset > 0) part.restart();
-          writeFully(part.file, body);
-          await part.commit(new Date(received.answer.modified), true);
-        } finally {
-          part.discard();
-        }
-        removeStale(local, this.#folders);
-        this.#done(path, local, received, 0);
-      })
-      .catch((cause) => this.#fail(path, local, item.size, cause))
-      .finally(() => this.#window.leave(weight));
-    await this.#client.send(request).catch(() => {/* the answer fails as well */});
+  /** Keeps a small file. */
+  async #take({ path, local }: Wanted, { bytes, modified, sha256 }: Come): Promise<void> {
+    const { length: size } = bytes;
+    this.#report.start(path, local, size);
+    this.#report.bytes(size);
+    const part = Part.open(local, sha256, this.#folders);
+    try {
+      if (part.offset > 0) part.restart();
+      writeFully(part.file, bytes);
+      await part.commit(new Date(modified), true);
+    } finally {
+      part.discard();
+    }
+    removeStale(local, this.#folders);
+    this.#done(path, local, size, sha256, 0);
   }
 
-  async #large(path: string, local: string, item: Item): Promise<void> {
-    const expected = item.sha256 ?? null;
+  async #large(
+    path: string,
+    local: string,
+    size: number,
+    expected: string | null,
+  ): Promise<void> {
     const part = Part.open(local, expected, this.#folders);
-    const weight = Math.min(item.size, window.bytes / 2);
+    const weight = Math.min(size, window.bytes / 2);
     try {
-      const { offset, hash } = await this.#prefix(part, item.size);
+      const { offset, hash } = await this.#prefix(part, size);
       await this.#room(weight);
       this.#into(part, path, local, { offset, hash, expected })
-        .catch((cause) => this.#fail(path, local, item.size, cause))
+        .catch((cause) => this.#fail(path, local, size, cause))
         .finally(() => this.#window.leave(weight));
       await this.#client.flush().catch(() => {/* the answer fails as well */});
     } catch (cause) {
@@ -170,7 +164,7 @@ export class Downloader {
       if (received.type === "again") throw new BargeError("changed", "it changes all the time");
       await part.commit(new Date(received.answer.modified));
       removeStale(local, this.#folders);
-      this.#done(path, local, received, offset);
+      this.#done(path, local, received.answer.size, received.sha256, offset);
     } finally {
       part.keep();
     }
@@ -226,11 +220,12 @@ export class Downloader {
   #done(
     path: string,
     local: string,
-    { answer, sha256 }: { readonly answer: Answer<"get">; readonly sha256: string | null },
+    size: number,
+    sha256: string | null,
     offset: number,
   ): void {
     const status: TransferResult["status"] = offset > 0 ? "resumed" : "sent";
-    this.#report.done({ path, local, size: answer.size, sha256, status, offset, error: null });
+    this.#report.done({ path, local, size, sha256, status, offset, error: null });
   }
 
   #fail(path: string, local: string, size: number, cause: unknown): void {

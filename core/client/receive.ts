@@ -80,9 +80,12 @@ export async function receive(
   if (sha256 === (theirs ?? sha256) && sha256 === (answer.sha256 ?? sha256)) {
     return { type: "whole", answer, sha256 };
   }
-  const error = new BargeError("digest", "what arrived is not what the server has", {
+  return { type: "failed", error: otherBytes() };
+}
+
+export function otherBytes(): BargeError {
+  return new BargeError("digest", "what arrived is not what the server has", {
     hint:
       "run the same command again; `barge verify` at the server tells whether its disk is sound",
   });
-  return { type: "failed", error };
 }

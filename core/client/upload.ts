@@ -1,16 +1,15 @@
 /**
  * Puts files and folders over one connection, many at once on their way.
  *
- * Small files go with their request, without waiting: what is unanswered is bounded by a window.
- * Larger ones ask first where to go on. One caller at a time; answers are reported as they come.
+ * Small files go many with one request (put_many.ts), without waiting: what is unanswered is bounded
+ * by a window. Larger ones ask first where to go on. One caller at a time; answers are reported as they come.
  */
-import { hash } from "node:crypto";
 import { BargeError, typed } from "../error.ts";
-import { borrow, giveBack } from "../net/pool.ts";
 import { encodeFrame } from "../protocol/frame.ts";
 import type { Answer, Answered } from "../protocol/message.ts";
 import { type Client, diskPatience } from "./client.ts";
 import type { Report, TransferResult } from "./events.ts";
+import { PutMany } from "./put_many.ts";
 import { type Content, send, type Upload } from "./send.ts";
 import { Window } from "./window.ts";
 
@@ -23,13 +22,22 @@ export class Uploader implements Disposable {
   readonly #report: Report;
   readonly #window = new Window(window.count, window.bytes);
   readonly #verify: boolean;
-  readonly #small = borrow();
+  readonly #many: PutMany;
 
   /** @param verify false: no digest of large files is computed on this side */
   constructor(client: Client, report: Report, verify = true) {
     this.#client = client;
     this.#report = report;
     this.#verify = verify;
+    this.#many = new PutMany(client, this.#window, {
+      sent: ({ path, local, size }) => report.start(path, local, size),
+      done: ({ path, local, size, sha256 }) => {
+        report.bytes(size);
+        report.done(result(path, local, size, sha256));
+      },
+      failed: ({ path, local, size, hint }, cause) =>
+        report.failed(path, local, explain(cause, path, hint), size),
+    });
   }
 
   /**
@@ -46,9 +54,10 @@ export class Uploader implements Disposable {
       using file = Deno.openSync(local);
       const facts = file.statSync();
       if (!facts.isFile) throw new BargeError("changed", "it is no file any more");
-      if (facts.size <= Math.min(this.#client.hello.eager, this.#small.length)) {
-        await this.#eager(file, facts, local, path, fail);
+      if (facts.size <= this.#many.most) {
+        this.#compare(facts, await this.#many.add(file, facts, { local, path, hint }), local);
       } else {
+        await this.#many.send();
         await this.#large(file, facts, local, path, fail);
       }
     } catch (cause) {
@@ -91,11 +100,13 @@ export class Uploader implements Disposable {
   async folderTime(path: string, time: number): Promise<void> {
     const modified = new Date(time).toISOString();
     const request = { verb: "mkdir", path, parents: true, modified };
+    await this.#many.send(); // what is put into it changes its time
     await this.#pipeline("mkdir", request, () => {/* its files are what was asked for */});
   }
 
   /** Removes what is at a remote name. */
   async remove(path: string, recursive: boolean): Promise<void> {
+    await this.#many.send();
     await this.#pipeline("remove", { verb: "remove", path, recursive }, (cause) => {
       if (cause instanceof BargeError && cause.kind === "not-found") return;
       this.#report.failed(path, "", explain(cause, path));
@@ -104,47 +115,13 @@ export class Uploader implements Disposable {
 
   /** Waits until all is answered. */
   async drained(): Promise<void> {
+    await this.#many.send();
     await this.#client.flush().catch(() => {/* whoever waits for an answer is told */});
     await this.#window.drained();
   }
 
   [Symbol.dispose](): void {
-    giveBack(this.#small);
-  }
-
-  /** A file that goes with its request. */
-  async #eager(
-    file: Deno.FsFile,
-    before: Deno.FileInfo,
-    local: string,
-    path: string,
-    fail: (cause: unknown, size: number) => void,
-  ): Promise<void> {
-    const { size } = before;
-    const body = this.#small.subarray(0, readFully(file, this.#small, size));
-    if (body.length < size) {
-      throw new BargeError("changed", `it shrank from ${size} bytes while it was read`);
-    }
-    const after = file.statSync();
-    if (size === 0 && after.size === 0 && file.readSync(this.#small.subarray(0, 1))) {
-      throw new BargeError("usage", "it has bytes, though its size is 0", {
-        path: local,
-        hint: "`put -` takes what a program such as cat writes",
-      });
-    }
-    this.#compare(before, after, local);
-    const sha256 = hash("sha256", body, "hex");
-    const modified = before.mtime?.toISOString();
-    const frame = encodeFrame({ verb: "put", path, size, modified, body: size });
-    const trailer = encodeFrame({ sha256 });
-    const weight = frame.length + body.length + trailer.length;
-    await this.#room(weight);
-    this.#report.start(path, local, size);
-    this.#expect("put", weight, () => {
-      this.#report.bytes(size);
-      this.#report.done(result(path, local, size, sha256));
-    }, (cause) => fail(cause, size));
-    await this.#client.send(frame, body, trailer).catch(() => {/* the answer fails as well */});
+    this.#many[Symbol.dispose]();
   }
 
   /** A file that asks first where to go on. */
@@ -251,15 +228,4 @@ export function explain(cause: unknown, path: string, hint?: string): BargeError
 
 function result(path: string, local: string, size: number, sha256: string): TransferResult {
   return { path, local, size, sha256, status: "sent", offset: 0, error: null };
-}
-
-/** @returns how many bytes there were: fewer than `size` when the file ends before */
-function readFully(file: Deno.FsFile, into: Uint8Array, size: number): number {
-  let done = 0;
-  while (done < size) {
-    const n = file.readSync(into.subarray(done, size));
-    if (!n) break;
-    done += n;
-  }
-  return done;
 }

@@ -9,7 +9,7 @@ export class Window {
   #waiting: (() => void)[] = [];
 
   /**
-   * @param count requests that may be unanswered
+   * @param count files, or other requests, that may be unanswered
    * @param bytes of them; a single request may be larger
    */
   constructor(count: number, bytes: number) {
@@ -17,29 +17,29 @@ export class Window {
   }
 
   /** Is there room, so that {@link enter} will not wait? */
-  fits(bytes: number): boolean {
+  fits(bytes: number, count = 1): boolean {
     if (this.#count === 0) return true;
-    return this.#count < this.#most.count && this.#bytes + bytes <= this.#most.bytes;
+    return this.#count + count <= this.#most.count && this.#bytes + bytes <= this.#most.bytes;
   }
 
   /**
    * Waits for room, and takes it; for one caller at a time. Once it is full it waits until it is
    * half empty, so that requests leave in batches and not one by one.
    */
-  async enter(bytes: number): Promise<void> {
-    if (!this.fits(bytes)) {
-      const { count, bytes: most } = this.#most;
-      while (this.#count > count / 2 || this.#bytes > most / 2 || !this.fits(bytes)) {
-        await this.#change();
-      }
+  async enter(bytes: number, count = 1): Promise<void> {
+    if (!this.fits(bytes, count)) {
+      const most = this.#most;
+      while (
+        this.#count > most.count / 2 || this.#bytes > most.bytes / 2 || !this.fits(bytes, count)
+      ) await this.#change();
     }
-    this.#count++;
+    this.#count += count;
     this.#bytes += bytes;
   }
 
   /** Gives the room back. */
-  leave(bytes: number): void {
-    this.#count--;
+  leave(bytes: number, count = 1): void {
+    this.#count -= count;
     this.#bytes -= bytes;
     for (const wake of this.#waiting.splice(0)) wake();
   }

@@ -41,6 +41,8 @@ export class Access implements Doing {
   account: string | null = null;
   /** Will somebody else end it, later? */
   pending = false;
+  /** Does each of its files have a record of its own? Then a success has none. */
+  split = false;
   /** Is it a login, or does it carry one? */
   login: boolean;
   readonly #arrived: Arrived;
@@ -82,6 +84,7 @@ export class Access implements Doing {
   end(outcome: "ok" | Kind): void {
     if (this.#ended) return;
     this.#ended = true;
+    if (this.split && outcome === "ok") return;
     const { door, address, verb, path, to } = this.#arrived;
     const ms = performance.now() - this.#began;
     this.#metrics.ended(door, verb, outcome, ms / 1000);

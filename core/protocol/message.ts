@@ -6,7 +6,21 @@
  */
 import * as v from "valibot";
 import { BargeError, isKind, type Kind } from "../error.ts";
+import {
+  type base64,
+  bytes,
+  count,
+  key,
+  nonce,
+  overwrite,
+  path,
+  salt,
+  sha256,
+  time,
+  wireError,
+} from "./field.ts";
 import type { FrameValue } from "./frame.ts";
+import { getMany, gotMany, putMany, wasPut } from "./many.ts";
 import { fairCosts } from "./scram.ts";
 
 /** The version that this code speaks. */
@@ -15,33 +29,6 @@ export const version = 1;
 /** A PUT of at most this many bytes may send its body at once, without waiting for "go on". */
 export const eagerLimit = 256 * 1024;
 
-const bytes = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const count = bytes;
-/** RFC 3339, and a moment that exists. */
-const time = v.pipe(
-  v.string(),
-  v.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/, "no RFC 3339 time"),
-  v.check((text) => !Number.isNaN(Date.parse(text)), "no such time"),
-);
-const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "no SHA-256 in lower-case hex"));
-/** Base64 (RFC 4648, section 4, with padding) of that many bytes. */
-const base64 = (least: number, most = least) =>
-  v.pipe(
-    v.string(),
-    v.maxLength(Math.ceil(most / 3) * 4, "too long"),
-    v.regex(
-      /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/,
-      "no base64 with padding",
-    ),
-    v.check((text) => {
-      const size = text.length / 4 * 3 - (text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0);
-      return size >= least && size <= most;
-    }, least === most ? `must be ${least} bytes` : `must be ${least} to ${most} bytes`),
-  );
-const nonce = base64(16, 96);
-const salt = base64(8, 96);
-const key = base64(32);
-const path = v.string();
 const limit = v.nullable(bytes);
 const body = v.union([bytes, v.literal("chunked")]);
 const role = v.picklist(["user", "admin"]);
@@ -54,13 +41,6 @@ const verifier = v.pipe(
   v.object({ salt, n: count, r: count, p: count, storedKey: key, serverKey: key }),
   v.check((costs) => fairCosts(costs), "scrypt costs out of bounds"),
 );
-
-/** When may a name that exists be written over. */
-const overwrite = v.union([
-  v.literal("always"),
-  v.literal("never"),
-  v.object({ sha256 }),
-]);
 
 /** One file or folder, as every door shows it. */
 const entry = v.object({
@@ -157,6 +137,8 @@ const requests = {
       `an eager body must be size bytes, at most ${eagerLimit}`,
     ),
   ),
+  "put-many": putMany,
+  "get-many": getMany,
   copy: v.object({
     verb: v.literal("copy"),
     from: path,
@@ -201,6 +183,8 @@ const answers = {
     agent: v.string(),
     register: v.boolean(),
     eager: bytes,
+    /** How many files, and bytes of them, `put-many` and `get-many` take; without it there are none. */
+    many: v.optional(v.object({ files: count, bytes })),
   }),
   auth: v.object({ nonce, salt, n: count, r: count, p: count }),
   proof: v.object({ account: v.string(), role, signature: key }),
@@ -220,6 +204,8 @@ const answers = {
   /** "Go on": the client sends its body from `offset`, or from 0 if its bytes before that differ. */
   go: v.object({ offset: bytes, prefix: v.nullable(sha256) }),
   put: v.object({ size: bytes, sha256, modified: time, replaced: v.boolean() }),
+  "put-many": wasPut,
+  "get-many": gotMany,
   copy: v.object({ size: bytes, sha256, modified: time, replaced: v.boolean() }),
   move: v.object({}),
   remove: v.object({ removed: count }),
@@ -327,17 +313,14 @@ export function failure(error: BargeError): object {
   };
 }
 
-const wireError = v.object({
-  kind: v.string(),
-  message: v.string(),
-  op: v.optional(v.string()),
-  path: v.optional(v.string()),
-  account: v.optional(v.string()),
-  hint: v.optional(v.string()),
-});
-
 function parseFailure(value: FrameValue): BargeError {
-  const { kind, message, ...facts } = check(wireError, value.error, "answer");
+  return failureOf(check(wireError, value.error, "answer"));
+}
+
+/** What a failure says, as an error. */
+export function failureOf(
+  { kind, message, ...facts }: v.InferOutput<typeof wireError>,
+): BargeError {
   const known: Kind = isKind(kind) ? kind : "refused";
   return new BargeError(known, message, facts);
 }

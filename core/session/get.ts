@@ -12,7 +12,42 @@ import type { Session } from "./session.ts";
  * @throws {BargeError} `not-found`, `denied`, `exists` (a folder), `usage` (offset beyond the end)
  */
 export async function get(session: Session, path: string, offset: number): Promise<Download> {
-  session.account();
+  const download = open(session, path, offset);
+  try {
+    await download.begin();
+    return download;
+  } catch (error) {
+    download.close();
+    throw typed(error);
+  }
+}
+
+/** A small file, with its facts as {@link Download} has them. */
+export interface Small {
+  readonly bytes: Uint8Array;
+  readonly modified: number;
+  readonly sha256: string;
+}
+
+/**
+ * Reads a file at once.
+ *
+ * @param room undefined is returned for one that has more bytes
+ * @throws {BargeError} as {@link get}
+ */
+export function readSmall(session: Session, path: string, room: number): Small | undefined {
+  const download = open(session, path, 0);
+  try {
+    if (download.size > room) return undefined;
+    const bytes = download.rest();
+    return { bytes, modified: download.modified, sha256: download.digest() };
+  } finally {
+    download.close();
+  }
+}
+
+function open(session: Session, path: string, offset: number): Download {
+  session.check();
   const { place } = session.locate(path);
   if (!place) throw new BargeError("exists", "it is a folder");
   const { vault, ledger } = session.store;
@@ -23,9 +58,7 @@ export async function get(session: Session, path: string, offset: number): Promi
     }
     const row = ledger.file(place);
     const sha256 = row && sameFile(row, found) ? row.sha256 : null;
-    const download = new Download(file, found.size, offset, found.modified, sha256);
-    await download.begin();
-    return download;
+    return new Download(file, found.size, offset, found.modified, sha256);
   } catch (error) {
     file.close();
     throw typed(error);

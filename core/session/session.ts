@@ -30,13 +30,22 @@ export class Session {
   account(): Account {
     const account = this.store.accounts.byId(this.id);
     if (account && !account.disabled) return account;
-    throw new BargeError("unauthenticated", "the account was disabled or removed", {
-      account: this.name,
-    });
+    throw this.#gone();
+  }
+
+  /** May the account still do things? For who does not need to know more. @throws as {@link account} */
+  check(): void {
+    if (!this.store.accounts.enabled(this.id)) throw this.#gone();
   }
 
   /** Checks a path. @throws {BargeError} `usage`, `not-found` */
   locate(path: string): Location {
     return locate(path, this.name);
+  }
+
+  #gone(): BargeError {
+    return new BargeError("unauthenticated", "the account was disabled or removed", {
+      account: this.name,
+    });
   }
 }

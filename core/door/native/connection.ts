@@ -14,7 +14,13 @@ import { Ahead } from "../../net/ahead.ts";
 import { type Floor, Pace } from "../../net/pace.ts";
 import type { Stream } from "../../net/stream.ts";
 import { type Body, encodeFrame, type FrameValue } from "../../protocol/frame.ts";
-import { failure, parseOther, parseRequest, type Trailer } from "../../protocol/message.ts";
+import {
+  failure,
+  parseOther,
+  parseRequest,
+  type Trailer,
+  type Verb,
+} from "../../protocol/message.ts";
 import { type Frame, FrameReader } from "../../protocol/reader.ts";
 import type { Challenge } from "../../session/login.ts";
 import type { Rate } from "../../session/rate.ts";
@@ -52,7 +58,7 @@ export const patience: Patience = {
 };
 
 /** So many requests of one connection are served in a row before the others get their turn. */
-const fairShare = 16;
+export const fairShare = 16;
 /** Longer than any check of an upload may take, in ms. */
 const longestWatch = 3600_000;
 
@@ -290,6 +296,14 @@ export class Connection {
       this.#presence.doing = null;
       this.#presence.account = this.account;
     }
+  }
+
+  /** The record of one file of a request that has many. */
+  access(verb: Verb, path: string): Access {
+    const arrived = { door: "native", address: this.stream.peer, verb, path } as const;
+    const access = new Access(arrived, this.store.metrics);
+    access.account = this.account;
+    return access;
   }
 
   #access(value: FrameValue): Access {

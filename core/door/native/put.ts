@@ -40,18 +40,13 @@ async function serveEager(c: Connection, request: PutRequest, state: BodyState):
     throw new BargeError("protocol", `a body that comes at once has at most ${eagerLimit} bytes`);
   }
   state.taken();
-  const bytes = new Uint8Array(body);
-  let at = 0;
-  for await (const piece of c.reader.body()) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
+  const bytes = await readBody(c, body);
   const trailer = await c.trailer();
   const session = c.session!;
   const { access } = state;
   access.bytes = body;
   access.pending = true;
-  await c.window.add(request.path, body, async () => {
+  await c.window.add([request.path], body, async () => {
     try {
       const sha256 = createHash("sha256").update(bytes).digest("hex");
       if (isCancelled(trailer)) throw cancelled();
@@ -153,10 +148,21 @@ async function receive(
   return failed !== undefined;
 }
 
-function isCancelled({ sha256, whole }: Trailer): boolean {
+/** A small body, all of it. */
+export async function readBody(c: Connection, size: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for await (const piece of c.reader.body()) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}
+
+export function isCancelled({ sha256, whole }: Trailer): boolean {
   return sha256 === null && !whole;
 }
 
-function cancelled(): BargeError {
+export function cancelled(): BargeError {
   return new BargeError("interrupted", "the client cancelled the upload");
 }

@@ -8,6 +8,7 @@ import {
   version,
 } from "../../protocol/message.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
+import { many } from "../../protocol/many.ts";
 import { copy } from "../../session/copy.ts";
 import { digest } from "../../session/digest.ts";
 import { list } from "../../session/list.ts";
@@ -22,8 +23,10 @@ import { stat } from "../../session/stat.ts";
 import { token } from "../../session/token.ts";
 import type { BodyState, Connection } from "./connection.ts";
 import { serveGet } from "./get.ts";
+import { serveGetMany } from "./get_many.ts";
 import { paged } from "./pages.ts";
 import { servePut, written } from "./put.ts";
+import { servePutMany } from "./put_many.ts";
 import { serveStatus } from "./status.ts";
 
 interface Handler<V extends Verb> {
@@ -61,6 +64,8 @@ export const verbs: { readonly [V in Verb]: Handler<V> } = {
   stat: { login: true, handle: (c, { path }) => stat(c.session!, path) },
   get: { login: true, handle: serveGet },
   put: { login: true, overlaps: true, body: true, handle: servePut },
+  "put-many": { login: true, overlaps: true, body: true, handle: servePutMany },
+  "get-many": { login: true, handle: serveGetMany },
   copy: {
     login: true,
     handle: async (c, { from, to, overwrite }) =>
@@ -105,7 +110,7 @@ function hello(c: Connection, request: Request<"hello">): Answer<"hello"> {
   }
   c.greeted = true;
   const { allowRegister } = c.store.settings;
-  return { version, agent: "barge", register: allowRegister, eager: eagerLimit };
+  return { version, agent: "barge", register: allowRegister, eager: eagerLimit, many };
 }
 
 async function proof(c: Connection, request: Request<"proof">): Promise<Answer<"proof">> {

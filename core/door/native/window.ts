@@ -4,7 +4,7 @@
  * waits for that; anything that is not a small upload waits until the window is empty.
  */
 
-const mostUploads = 64;
+const mostUploads = 128;
 const mostBytes = 4 * 1024 * 1024;
 
 export class Window {
@@ -25,13 +25,18 @@ export class Window {
   }
 
   /**
-   * Takes an upload in; waits while there is no room for it.
+   * Takes a request's uploads in; waits while there is no room for them.
    *
+   * @param paths where they go to
    * @param begin starts the work; resolves with the answer, a failure's too, and never rejects
    */
-  async add(path: string, bytes: number, begin: () => Promise<object>): Promise<void> {
-    await this.#open.get(path);
-    while (this.#open.size >= mostUploads || (!this.empty && this.#bytes + bytes > mostBytes)) {
+  async add(
+    paths: readonly string[],
+    bytes: number,
+    begin: () => Promise<object>,
+  ): Promise<void> {
+    for (const path of paths) await this.#open.get(path);
+    while (!this.empty && !this.#fits(paths.length, bytes)) {
       const [oldest] = this.#open.values();
       await oldest;
     }
@@ -39,11 +44,15 @@ export class Window {
     const work = begin();
     this.#tail = this.#tail.then(async () => {
       const answer = await work;
-      this.#open.delete(path);
+      for (const path of paths) this.#open.delete(path);
       this.#bytes -= bytes;
       this.#answer(answer);
     });
-    this.#open.set(path, this.#tail);
+    for (const path of paths) this.#open.set(path, this.#tail);
+  }
+
+  #fits(uploads: number, bytes: number): boolean {
+    return this.#open.size + uploads <= mostUploads && this.#bytes + bytes <= mostBytes;
   }
 
   /** Resolves when every upload in it is answered. */

@@ -14,18 +14,17 @@ import { noise, plant } from "./_setup.ts";
 const files = 150;
 const modified = new Date(0).toISOString();
 const body = noise(1000);
-const sha256 = "0".repeat(64);
 
 /** Plays a server: answers one by one what comes before the files, then the files all together. */
 async function play(
   listener: Deno.TcpListener,
-  verb: "put" | "get",
+  verb: "put-many" | "get-many",
   answer: (value: FrameValue) => Uint8Array[],
 ): Promise<number> {
   using conn = await listener.accept();
   const frames = new FrameReader(conn);
   const held: Uint8Array[] = [];
-  let requests = 0;
+  let requests = 0; // of files
   const send = async (bytes: Uint8Array) => {
     for (let done = 0; done < bytes.length;) done += await conn.write(bytes.subarray(done));
   };
@@ -42,23 +41,30 @@ async function play(
       continue;
     }
     held.push(...parts);
-    if (++requests < files) continue;
+    requests += ((frame.value.files ?? frame.value.paths) as unknown[]).length;
+    if (requests < files) continue;
     for (const part of held.splice(0)) await send(part);
   }
 }
 
 const ok = (fields: object) => encodeFrame({ ok: true, ...fields });
-const hello = ok({ version: 1, agent: "test", register: false, eager: 65536 });
+const hello = ok({
+  version: 1,
+  agent: "test",
+  register: false,
+  eager: 65536,
+  many: { files: 64, bytes: 65536 },
+});
 const entry = { type: "file", size: body.length, modified, owner: null, sha256: null };
 
 Deno.test("puts of small files do not wait for each other", async () => {
   const dir = await Deno.makeTempDir();
   plant(dir, Object.fromEntries(Array.from({ length: files }, (_, i) => [`${i}`, body])));
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const server = play(listener, "put", ({ verb }) => {
+  const server = play(listener, "put-many", ({ verb }) => {
     if (verb === "hello") return [hello];
     if (verb === "mkdir") return [ok({ created: true })];
-    return [ok({ size: body.length, sha256, modified, replaced: false })];
+    return [ok({ failed: [] })];
   });
   {
     const signal = AbortSignal.timeout(30_000);
@@ -77,13 +83,17 @@ Deno.test("gets of small files do not wait for each other", async () => {
   const digest = createHash("sha256").update(body).digest("hex");
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const entries = Array.from({ length: files }, (_, i) => ({ ...entry, name: `${i}` }));
-  const server = play(listener, "get", ({ verb }) => {
+  const server = play(listener, "get-many", ({ verb, paths }) => {
     if (verb === "hello") return [hello];
     if (verb === "stat") return [ok({ entry: { ...entry, name: "x", type: "dir" }, upload: null })];
     if (verb === "list") return [ok({ entries, more: false })];
-    const { length } = body;
-    const facts = { size: length, offset: 0, modified, sha256: digest, body: length };
-    return [ok(facts), body, encodeFrame({ sha256: digest })];
+    const asked = paths as string[];
+    const facts = asked.map(() => ({ size: body.length, modified, sha256: digest }));
+    return [
+      ok({ files: facts, body: body.length * asked.length }),
+      ...asked.map(() => body),
+      encodeFrame({ sha256: null, whole: true }),
+    ];
   });
   {
     const signal = AbortSignal.timeout(30_000);

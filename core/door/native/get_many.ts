@@ -1,0 +1,56 @@
+/** GET-MANY: small files, their bytes one behind the other in one body. Each has its own fate. */
+import { setImmediate } from "node:timers";
+import { type BargeError, typed } from "../../error.ts";
+import { encodeFrame } from "../../protocol/frame.ts";
+import { failuresOf, many } from "../../protocol/many.ts";
+import type { Answer, Request } from "../../protocol/message.ts";
+import { readSmall, type Small } from "../../session/get.ts";
+import { explain } from "../failure.ts";
+import { type BodyState, type Connection, fairShare } from "./connection.ts";
+
+/** What became of one: read, failed, or too large to fit in beside the others. */
+type Fate = Small | { readonly error: BargeError } | null;
+
+/** @returns null: it has answered itself */
+export async function serveGetMany(
+  c: Connection,
+  { paths }: Request<"get-many">,
+  { access }: BodyState,
+): Promise<null> {
+  access.split = true;
+  const fates: Fate[] = [];
+  let body = 0;
+  for (const [i, path] of paths.entries()) {
+    if (i > 0 && i % fairShare === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+    const fate = getOne(c, path, many.bytes - body);
+    if (fate && "bytes" in fate) body += fate.bytes.length;
+    fates.push(fate);
+  }
+  const said = failuresOf(fates.flatMap((fate) => fate && "error" in fate ? [fate.error] : []))
+    .values();
+  const files = fates.map((fate) => {
+    if (fate === null) return null;
+    if ("error" in fate) return { error: said.next().value! };
+    const { bytes, modified, sha256 } = fate;
+    return { size: bytes.length, modified: new Date(modified).toISOString(), sha256 };
+  });
+  c.output.queue(encodeFrame({ ok: true, ...{ files, body } satisfies Answer<"get-many"> }));
+  for (const fate of fates) if (fate && "bytes" in fate) c.output.queue(fate.bytes);
+  c.output.queue(encodeFrame({ sha256: null, whole: true }));
+  return null;
+}
+
+function getOne(c: Connection, path: string, room: number): Fate {
+  const access = c.access("get", path);
+  try {
+    const small = readSmall(c.session!, path, room);
+    if (!small) return null;
+    access.bytes = small.bytes.length;
+    access.end("ok");
+    return small;
+  } catch (error) {
+    const failed = explain(typed(error), { op: "get", path });
+    access.end(failed.kind);
+    return { error: failed };
+  }
+}

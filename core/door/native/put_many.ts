@@ -1,0 +1,67 @@
+/** PUT-MANY: small files, their bytes one behind the other in one body. Each has its own fate. */
+import { hash } from "node:crypto";
+import type { BargeError } from "../../error.ts";
+import { failuresOf } from "../../protocol/many.ts";
+import type { Answer, Request } from "../../protocol/message.ts";
+import { putWhole } from "../../session/put_whole.ts";
+import { otherDigest } from "../../session/upload.ts";
+import { explain } from "../failure.ts";
+import type { BodyState, Connection } from "./connection.ts";
+import { cancelled, isCancelled, readBody } from "./put.ts";
+
+/** @returns null: the window answers it */
+export async function servePutMany(
+  c: Connection,
+  request: Request<"put-many">,
+  { access, taken }: BodyState,
+): Promise<null> {
+  access.split = true;
+  taken();
+  const bytes = await readBody(c, request.body);
+  const given = !isCancelled(await c.trailer());
+  const paths = request.files.map(({ path }) => path);
+  await c.window.add(paths, bytes.length, async () => {
+    let end = 0;
+    const fates = await Promise.all(request.files.map((file) => {
+      const begin = end;
+      end += file.size;
+      return putOne(
+        c,
+        { ...file, overwrite: request.overwrite },
+        bytes.subarray(begin, end),
+        given,
+      );
+    }));
+    const failures = fates.flatMap((error, file) => error ? [{ file, error }] : []);
+    const said = failuresOf(failures.map(({ error }) => error));
+    const failed = failures.map(({ file }, i) => ({ file, error: said[i] }));
+    return { ok: true, ...{ failed } satisfies Answer<"put-many"> };
+  });
+  return null;
+}
+
+type File = Request<"put-many">["files"][number] & Pick<Request<"put-many">, "overwrite">;
+
+/** @returns why it failed */
+async function putOne(
+  c: Connection,
+  { path, size, sha256, modified, overwrite }: File,
+  bytes: Uint8Array,
+  given: boolean,
+): Promise<BargeError | undefined> {
+  const access = c.access("put", path);
+  access.bytes = size;
+  try {
+    if (!given) throw cancelled();
+    const digest = hash("sha256", bytes, "hex");
+    if (digest !== sha256) throw otherDigest(digest, sha256);
+    const facts = { path, size, overwrite, modified: modified ? Date.parse(modified) : null };
+    await putWhole(c.session!, facts, bytes, digest, { gone: c.ended.signal });
+    access.end("ok");
+    return undefined;
+  } catch (error) {
+    const failed = explain(error, { op: "put", path });
+    access.end(failed.kind);
+    return failed;
+  }
+}

@@ -1,0 +1,47 @@
+/** The fields that messages of BARGE/1 are made of. */
+import * as v from "valibot";
+
+export const bytes = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+export const count = bytes;
+/** RFC 3339, and a moment that exists. */
+export const time = v.pipe(
+  v.string(),
+  v.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/, "no RFC 3339 time"),
+  v.check((text) => !Number.isNaN(Date.parse(text)), "no such time"),
+);
+export const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "no SHA-256 in lower-case hex"));
+/** Base64 (RFC 4648, section 4, with padding) of that many bytes. */
+export const base64 = (least: number, most = least) =>
+  v.pipe(
+    v.string(),
+    v.maxLength(Math.ceil(most / 3) * 4, "too long"),
+    v.regex(
+      /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/,
+      "no base64 with padding",
+    ),
+    v.check((text) => {
+      const size = text.length / 4 * 3 - (text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0);
+      return size >= least && size <= most;
+    }, least === most ? `must be ${least} bytes` : `must be ${least} to ${most} bytes`),
+  );
+export const nonce = base64(16, 96);
+export const salt = base64(8, 96);
+export const key = base64(32);
+export const path = v.string();
+
+/** When may a name that exists be written over. */
+export const overwrite = v.union([
+  v.literal("always"),
+  v.literal("never"),
+  v.object({ sha256 }),
+]);
+
+/** What a failure says. */
+export const wireError = v.object({
+  kind: v.string(),
+  message: v.string(),
+  op: v.optional(v.string()),
+  path: v.optional(v.string()),
+  account: v.optional(v.string()),
+  hint: v.optional(v.string()),
+});
