@@ -78,7 +78,8 @@ export class PutMany implements Disposable {
   ): Promise<Deno.FileInfo> {
     const { size } = before;
     const frame = named.path.length * escaped + facts;
-    if (!this.#fits(size, frame)) await this.send();
+    const twice = this.#files.some(({ path }) => path === named.path);
+    if (twice || !this.#fits(size, frame)) await this.send();
     const into = this.#buffer.subarray(this.#filled, this.#filled + size);
     if (!readFully(file, into)) {
       throw new BargeError("changed", `it shrank from ${size} bytes while it was read`);

@@ -24,6 +24,10 @@ export const putMany = v.pipe(
     ({ files, body }) => body === files.reduce((sum, { size }) => sum + size, 0),
     "a body must be the sizes of its files",
   ),
+  v.check(
+    ({ files }) => new Set(files.map(({ path }) => path)).size === files.length,
+    "a path must not be there twice",
+  ),
   v.check(({ body }) => body <= many.bytes, `a body must have at most ${many.bytes} bytes`),
 );
 
