@@ -70,6 +70,17 @@ export class Ledger {
     );
   }
 
+  /** The digest of a file that is still the one that was committed; undefined for any other. */
+  digest(
+    { dir, name }: Place,
+    found: Pick<FileRow, "size" | "modified" | "ino">,
+  ): string | undefined {
+    return this.#db.get<{ sha256: string }>(
+      "SELECT sha256 FROM file WHERE dir = ? AND name = ? AND size = ? AND modified = ? AND ino = ?",
+      ...[dir, name, found.size, found.modified, found.ino],
+    )?.sha256;
+  }
+
   /** What the ledger knows in one folder, by name. */
   folder(dir: string): Map<string, FileRow> {
     const rows = this.#db.all<FileRow>(

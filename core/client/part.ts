@@ -31,6 +31,7 @@ const tagLength = 16;
  */
 export function partPrefix(name: string): string {
   const room = longest - tagLength - "..".length - ".part".length;
+  if (name.length * 3 <= room) return `.${name}.`;
   const bytes = encoder.encode(name);
   if (bytes.length <= room) return `.${name}.`;
   let end = room;

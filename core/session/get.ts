@@ -2,7 +2,6 @@
 import { createHash, type Hash } from "node:crypto";
 import { BargeError, typed } from "../error.ts";
 import { borrow, giveBack } from "../net/pool.ts";
-import { sameFile } from "./entry.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -12,6 +11,7 @@ import type { Session } from "./session.ts";
  * @throws {BargeError} `not-found`, `denied`, `exists` (a folder), `usage` (offset beyond the end)
  */
 export async function get(session: Session, path: string, offset: number): Promise<Download> {
+  session.check();
   const download = open(session, path, offset);
   try {
     await download.begin();
@@ -30,7 +30,7 @@ export interface Small {
 }
 
 /**
- * Reads a file at once.
+ * Reads a file at once. It is for many in a row: the caller has asked {@link Session.check} before.
  *
  * @param room undefined is returned for one that has more bytes
  * @throws {BargeError} as {@link get}
@@ -47,7 +47,6 @@ export function readSmall(session: Session, path: string, room: number): Small |
 }
 
 function open(session: Session, path: string, offset: number): Download {
-  session.check();
   const { place } = session.locate(path);
   if (!place) throw new BargeError("exists", "it is a folder");
   const { vault, ledger } = session.store;
@@ -56,8 +55,7 @@ function open(session: Session, path: string, offset: number): Download {
     if (offset > found.size) {
       throw new BargeError("usage", `offset ${offset} is beyond its end at ${found.size}`);
     }
-    const row = ledger.file(place);
-    const sha256 = row && sameFile(row, found) ? row.sha256 : null;
+    const sha256 = ledger.digest(place, found) ?? null;
     return new Download(file, found.size, offset, found.modified, sha256);
   } catch (error) {
     file.close();
