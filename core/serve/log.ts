@@ -109,7 +109,7 @@ function accessText({ timestamp, properties }: LogRecord): string {
     account ?? "-",
     address,
     door,
-    verb === null ? "-" : /^[a-z]+$/.test(verb) ? verb : JSON.stringify(verb),
+    verb === null ? "-" : /^[a-z-]+$/.test(verb) ? verb : JSON.stringify(verb),
     ...path === null ? [] : [JSON.stringify(path)],
     ...to === undefined ? [] : ["to", JSON.stringify(to)],
     ...bytes === 0 ? [] : [`${bytes} bytes`],
