@@ -1,5 +1,4 @@
 /** `barge cp`: copies at a server, where no byte crosses the wire. */
-import { object } from "@optique/core/constructs";
 import type { Client } from "../core/client/client.ts";
 import { BargeError, type Kind, typed } from "../core/error.ts";
 import { command } from "./_term/command.ts";
@@ -14,13 +13,13 @@ import { openSession, sessionOptions } from "./_term/session.ts";
 const window = 64;
 
 export default command({
-  options: object({
+  options: {
     paths: args("PATH", "Remote files and folders; last, their new name or folder", 2),
     recursive: flag(["-r", "--recursive"], "Folders with all that is in them"),
     noClobber: flag(["--no-clobber"], "Fail rather than replace a file"),
     ...sessionOptions,
     ...common,
-  }),
+  },
   usage: "SRC... DEST",
   about: `Copies files and folders at the server. A copy is charged to you like any other file, also
     one of what somebody else has in /public.`,

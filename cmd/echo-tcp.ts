@@ -1,5 +1,4 @@
 /** `barge echo-tcp`: a server that answers, and the client to it. */
-import { object } from "@optique/core/constructs";
 import { BargeError } from "../core/error.ts";
 import { type Address, parseAddress } from "../core/net/address.ts";
 import type { Certificate } from "../core/net/certificate.ts";
@@ -10,7 +9,7 @@ import { note, stdoutBytes } from "./_term/out.ts";
 import { securityOptions } from "./_term/security.ts";
 
 export default command({
-  options: object({
+  options: {
     at: optionalArgument("HOST:PORT", "Where to listen. Default: 127.0.0.1:7007"),
     connect: value(["--connect"], address(), "Be the client: stdin goes there, answers to stdout"),
     raw: rawOption,
@@ -45,7 +44,7 @@ export default command({
     verbose: verboseOption,
     quiet: quietOption,
     ...common,
-  }),
+  },
   usage: "[HOST:PORT]",
   about:
     `Listens and answers whatever comes in upper case, or with --raw as it is, which is the echo

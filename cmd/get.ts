@@ -1,5 +1,4 @@
 /** `barge get`: fetches files and folders. */
-import { object } from "@optique/core/constructs";
 import { command } from "./_term/command.ts";
 import { argsOf, path } from "./_term/options.ts";
 import { stdoutBytes } from "./_term/out.ts";
@@ -7,13 +6,13 @@ import { openSession } from "./_term/session.ts";
 import { printTransfer, transferOptions } from "./_term/transfer.ts";
 
 export default command({
-  options: object({
+  options: {
     paths: argsOf(
       path("PATH"),
       "Remote files and folders; last, if there are two or more, where to",
     ),
     ...transferOptions,
-  }),
+  },
   usage: "SRC... [LOCAL]",
   about: `Fetches files and folders from a server. With one argument they come into the current
     folder; with more, the last one says where to: a folder, a new name, or - for standard output.

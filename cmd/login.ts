@@ -1,16 +1,15 @@
 /** `barge login`: trades a password for a token, and keeps that. */
-import { object } from "@optique/core/constructs";
 import { command } from "./_term/command.ts";
 import { common, optionalArgument } from "./_term/options.ts";
 import { note, printJson } from "./_term/out.ts";
 import { openSession, sessionOptions } from "./_term/session.ts";
 
 export default command({
-  options: object({
+  options: {
     remote: optionalArgument("barge://NAME@HOST:PORT", "The server; instead of --server"),
     ...sessionOptions,
     ...common,
-  }),
+  },
   usage: "[barge://NAME@HOST:PORT]",
   about: `Logs in at a server and keeps a token instead of the password, in
     $XDG_CONFIG_HOME/barge/logins.json, where nobody else can read it. All other verbs then need no

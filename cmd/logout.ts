@@ -1,5 +1,4 @@
 /** `barge logout`: revokes a saved login and forgets it. */
-import { object } from "@optique/core/constructs";
 import { BargeError, typed } from "../core/error.ts";
 import { command } from "./_term/command.ts";
 import { common, flag, optionalArgument } from "./_term/options.ts";
@@ -7,12 +6,12 @@ import { note, printJson } from "./_term/out.ts";
 import { openSession, serverOptions } from "./_term/session.ts";
 
 export default command({
-  options: object({
+  options: {
     remote: optionalArgument("barge://NAME@HOST:PORT", "Which login; instead of --server"),
     ...serverOptions,
     force: flag(["-f", "--force"], "Forget it also when the server can't be told"),
     ...common,
-  }),
+  },
   usage: "[barge://NAME@HOST:PORT]",
   about: `Has the server revoke the token of a saved login, the last one if none is named, and
     forgets it. When the server can't be reached, the login stays, unless --force is given.`,

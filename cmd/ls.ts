@@ -1,5 +1,4 @@
 /** `barge ls`: lists files at a server. */
-import { object } from "@optique/core/constructs";
 import { command } from "./_term/command.ts";
 import { entryFields, longLine, shownName } from "./_term/entry.ts";
 import { common, flag, optionalArgument } from "./_term/options.ts";
@@ -7,13 +6,13 @@ import { print, printJson, terminal } from "./_term/out.ts";
 import { openSession, sessionOptions } from "./_term/session.ts";
 
 export default command({
-  options: object({
+  options: {
     path: optionalArgument("PATH", "A folder or file. Default: /home"),
     long: flag(["-l", "--long"], "Show size, time (UTC) and owner, too"),
     recursive: flag(["-r", "--recursive"], "Show what folders hold, too"),
     ...sessionOptions,
     ...common,
-  }),
+  },
   usage: "[PATH]",
   about: `Lists a folder, one name a line; folders end in a slash. Yours are in /home, those that
     everyone shares in /public. What could confuse a terminal is escaped when one reads it.`,

@@ -1,5 +1,4 @@
 /** `barge mv`: moves or renames at a server. */
-import { object } from "@optique/core/constructs";
 import { command } from "./_term/command.ts";
 import { eachPath } from "./_term/each.ts";
 import { args, common, flag } from "./_term/options.ts";
@@ -7,12 +6,12 @@ import { printJson } from "./_term/out.ts";
 import { openSession, sessionOptions } from "./_term/session.ts";
 
 export default command({
-  options: object({
+  options: {
     paths: args("PATH", "Remote files and folders; last, their new name or folder", 2),
     noClobber: flag(["--no-clobber"], "Fail rather than replace a file"),
     ...sessionOptions,
     ...common,
-  }),
+  },
   usage: "SRC... DEST",
   about: `Moves files and folders, in one step each. Between /home and /public, too: what you move
     to /public everyone sees, and it stays charged to you.`,

@@ -1,5 +1,4 @@
 /** `barge ping`: does a server answer? */
-import { object } from "@optique/core/constructs";
 import { formatRemote } from "../core/client/remote.ts";
 import { command } from "./_term/command.ts";
 import { common, optionalArgument } from "./_term/options.ts";
@@ -7,11 +6,11 @@ import { print, printJson } from "./_term/out.ts";
 import { connectOnly, serverOptions } from "./_term/session.ts";
 
 export default command({
-  options: object({
+  options: {
     remote: optionalArgument("barge://HOST:PORT", "The server; instead of --server"),
     ...serverOptions,
     ...common,
-  }),
+  },
   usage: "[barge://HOST:PORT]",
   about: `Asks a server for an answer and prints how long it took. Needs no login.`,
   examples: [["barge ping barge://files.example", "see whether it is up"]],

@@ -1,12 +1,11 @@
 /** `barge put`: sends files and folders. */
-import { object } from "@optique/core/constructs";
 import { command } from "./_term/command.ts";
 import { argsOf, flag, path } from "./_term/options.ts";
 import { openSession } from "./_term/session.ts";
 import { printTransfer, transferOptions } from "./_term/transfer.ts";
 
 export default command({
-  options: object({
+  options: {
     paths: argsOf(
       path("PATH"),
       "Local files and folders, or - for standard input; last, where to",
@@ -17,7 +16,7 @@ export default command({
       "Send what symbolic links lead to, instead of leaving them out",
     ),
     ...transferOptions,
-  }),
+  },
   usage: "SRC... DEST",
   about: `Sends files and folders to a server. A target that ends in / is a folder to put into; else
     it is the new name. A folder goes with its name, or, with a / at its end, as its contents, as

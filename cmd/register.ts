@@ -1,5 +1,4 @@
 /** `barge register`: makes an account for oneself. */
-import { object } from "@optique/core/constructs";
 import { command } from "./_term/command.ts";
 import { argument, common, size, value } from "./_term/options.ts";
 import { note, print, printJson } from "./_term/out.ts";
@@ -8,13 +7,13 @@ import { connectOnly, serverOptions } from "./_term/session.ts";
 import { formatLimit } from "./_term/size.ts";
 
 export default command({
-  options: object({
+  options: {
     name: argument("NAME", "The account's name: letters, digits, . _ -"),
     quota: value(["--quota"], size(), "The capacity to ask for. Default: what the server gives"),
     ...newPasswordOptions,
     ...serverOptions,
     ...common,
-  }),
+  },
   usage: "NAME",
   about: `Makes an account at a server that allows it (\`barge serve --allow-register\`).`,
   examples: [["barge register alice --server barge://files.example", "ask for a password"]],

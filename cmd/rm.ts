@@ -1,5 +1,4 @@
 /** `barge rm`: removes files and folders at a server. */
-import { object } from "@optique/core/constructs";
 import { command } from "./_term/command.ts";
 import { eachPath } from "./_term/each.ts";
 import { args, common, flag } from "./_term/options.ts";
@@ -7,13 +6,13 @@ import { printJson } from "./_term/out.ts";
 import { openSession, sessionOptions } from "./_term/session.ts";
 
 export default command({
-  options: object({
+  options: {
     paths: args("PATH", "Files, empty folders, or, with -r, any folders"),
     recursive: flag(["-r", "--recursive"], "Folders with all that is in them"),
     force: flag(["-f", "--force"], "What is not there is no error"),
     ...sessionOptions,
     ...common,
-  }),
+  },
   usage: "PATH...",
   about: `Removes files and folders, for good. Where there is only a half-finished upload, that is
     dropped.`,

@@ -1,5 +1,4 @@
 /** `barge stat`: what is known of a file or folder. */
-import { object } from "@optique/core/constructs";
 import { command } from "./_term/command.ts";
 import { eachPath } from "./_term/each.ts";
 import { printStat } from "./_term/entry.ts";
@@ -7,11 +6,11 @@ import { args, common } from "./_term/options.ts";
 import { openSession, sessionOptions } from "./_term/session.ts";
 
 export default command({
-  options: object({
+  options: {
     paths: args("PATH", "Files or folders, like /home/a.txt"),
     ...sessionOptions,
     ...common,
-  }),
+  },
   usage: "PATH...",
   about: `Shows what is known of a file or folder: type, size, time, who is charged for it, and its
     SHA-256, the same that \`sha256sum\` prints. Also shows how much of a half-finished upload is

@@ -1,5 +1,4 @@
 /** `barge status`: how a server is. */
-import { object } from "@optique/core/constructs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BargeError } from "../core/error.ts";
 import { printStatus } from "./_status/print.ts";
@@ -12,7 +11,7 @@ import { openSession, sessionOptions } from "./_term/session.ts";
 const clear = new TextEncoder().encode("\x1b[H\x1b[2J");
 
 export default command({
-  options: object({
+  options: {
     ...sessionOptions,
     watch: value(
       ["--watch", "-w"],
@@ -20,7 +19,7 @@ export default command({
       "Ask again every so many seconds, until Ctrl-C, and show what moves in between",
     ),
     ...common,
-  }),
+  },
   usage: "",
   about:
     `Shows how a server is, to its admins: what its workers have done since it started, how long

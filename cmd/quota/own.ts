@@ -1,12 +1,11 @@
 /** `barge quota`: one's own space at a server. */
-import { object } from "@optique/core/constructs";
 import { command } from "../_term/command.ts";
 import { common } from "../_term/options.ts";
 import { printQuota } from "../_term/quota.ts";
 import { openSession, sessionOptions } from "../_term/session.ts";
 
 export default command({
-  options: object({ ...sessionOptions, ...common }),
+  options: { ...sessionOptions, ...common },
   usage: "",
   about: `Shows how much your account at a server uses, and how much is left.`,
   examples: [["barge quota --json | jq .left", "bytes that are left"]],
