@@ -45,7 +45,7 @@ export default command({
       throw new BargeError("exists", "that account exists already", { op: "user add", path: name });
     }
     const { password, generated } = await newPassword(sources, `Password for ${name}`, signal);
-    const { makeVerifier } = await import("../../core/protocol/scram.ts");
+    const { makeVerifier } = await import("../../core/protocol/verifier.ts");
     const verifier = await makeVerifier("password", password);
     const made = accounts.add({
       name,

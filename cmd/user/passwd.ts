@@ -20,7 +20,7 @@ export default command({
     const account = open.accounts.get(name);
     const question = `New password for ${account.name}`;
     const { password, generated } = await newPassword(sources, question, signal);
-    const { makeVerifier } = await import("../../core/protocol/scram.ts");
+    const { makeVerifier } = await import("../../core/protocol/verifier.ts");
     open.accounts.change(name, { verifier: await makeVerifier("password", password) });
     if (json) {
       printJson({ name: account.name, ...(generated ? { password } : {}) });
