@@ -4,14 +4,14 @@
  * Small files go with their request, without waiting: what is unanswered is bounded by a window.
  * Larger ones ask first where to go on. One caller at a time; answers are reported as they come.
  */
-import { hash } from "node:crypto";
 import { BargeError, typed } from "../error.ts";
 import { borrow, giveBack } from "../net/pool.ts";
 import { encodeFrame } from "../protocol/frame.ts";
 import type { Answer, Answered } from "../protocol/message.ts";
 import { type Client, diskPatience } from "./client.ts";
 import type { Report, TransferResult } from "./events.ts";
-import { type Content, send, type Upload } from "./send.ts";
+import type { Content, Upload } from "./send.ts";
+import { hashSmall } from "./small_hash.ts";
 import { Window } from "./window.ts";
 
 const window = { count: 256, bytes: 1024 * 1024 };
@@ -67,6 +67,7 @@ export class Uploader implements Disposable {
       },
     };
     try {
+      const { send } = await import("./send.ts");
       const { answer } = await send(
         this.#client,
         { path, size: null, verify: true },
@@ -133,7 +134,7 @@ export class Uploader implements Disposable {
       });
     }
     this.#compare(before, after, local);
-    const sha256 = hash("sha256", body, "hex");
+    const sha256 = await hashSmall(body);
     const modified = before.mtime?.toISOString();
     const frame = encodeFrame({ verb: "put", path, size, modified, body: size });
     const trailer = encodeFrame({ sha256 });
@@ -163,6 +164,7 @@ export class Uploader implements Disposable {
       bytes: (count: number) => this.#report.bytes(count),
     };
     const content: Content = { read: (into) => file.read(into), file };
+    const { send } = await import("./send.ts");
     const once = async () => {
       const sent = await send(this.#client, upload, content, progress);
       this.#compare(before, file.statSync(), local);
