@@ -36,7 +36,7 @@ export default command({
     }
     const { parseRemote } = await import("../core/client/remote.ts");
     const { host, port } = parseRemote(remote);
-    const path = await knownHostsPath();
+    const path = knownHostsPath();
     if (!forget) return await look({ host, port }, path, signal, json);
     const { removePins, serverName } = await import("../core/net/known_hosts.ts");
     const server = serverName({ host, port });

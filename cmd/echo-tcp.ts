@@ -119,7 +119,7 @@ async function client(
   const { talkTcp } = await import("../core/echo/client.ts");
   const { dialEcho } = await import("../core/echo/dial.ts");
   const choice = { tls: encrypted, plaintext: !encrypted, pin };
-  const { trust } = await secured({ account: undefined, ...address }, choice);
+  const { trust } = secured({ account: undefined, ...address }, choice);
   const patience = timeout * 1000;
   using stream = await dialEcho(address, { timeout: patience, signal, trust });
   const stop = () => stream.close(signal.reason);

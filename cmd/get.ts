@@ -1,4 +1,6 @@
 /** `barge get`: fetches files and folders. */
+import { get } from "../core/client/get.ts";
+import { BargeError } from "../core/error.ts";
 import { command } from "./_term/command.ts";
 import { argsOf, path } from "./_term/options.ts";
 import { stdoutBytes } from "./_term/out.ts";
@@ -30,13 +32,11 @@ export default command({
     const sources = paths.length > 1 ? paths.slice(0, -1) : paths;
     const target = paths.length > 1 ? paths.at(-1)! : ".";
     if (json && target === "-") {
-      const { BargeError } = await import("../core/error.ts");
       throw new BargeError("usage", "standard output can't be both the file and the JSON", {
         op: "get",
       });
     }
     await using session = await openSession(options, signal);
-    const { get } = await import("../core/client/get.ts");
     return await printTransfer(
       "get",
       options,

@@ -1,4 +1,5 @@
 /** `barge grow`: asks for more capacity. */
+import { grow } from "../core/client/grow.ts";
 import { command } from "./_term/command.ts";
 import { argumentOf, common, size } from "./_term/options.ts";
 import { printQuota } from "./_term/quota.ts";
@@ -15,7 +16,6 @@ export default command({
   examples: [["barge grow 20GiB", "have 20 GiB from now on"]],
   async run({ limit, json, ...choice }, { signal }) {
     await using session = await openSession(choice, signal);
-    const { grow } = await import("../core/client/grow.ts");
     printQuota(await grow(session.client, limit), json);
   },
 });

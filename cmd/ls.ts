@@ -1,4 +1,7 @@
 /** `barge ls`: lists files at a server. */
+import { list } from "../core/client/list.ts";
+import { stat } from "../core/client/stat.ts";
+import { join, trimSlashes } from "../core/client/target.ts";
 import { command } from "./_term/command.ts";
 import { entryFields, longLine, shownName } from "./_term/entry.ts";
 import { common, flag, optionalArgument } from "./_term/options.ts";
@@ -23,9 +26,6 @@ export default command({
   async run({ path: folder = "/home", long, recursive, json, ...choice }, { signal }) {
     await using session = await openSession(choice, signal);
     const { client } = session;
-    const { stat } = await import("../core/client/stat.ts");
-    const { list } = await import("../core/client/list.ts");
-    const { join, trimSlashes } = await import("../core/client/target.ts");
     const path = trimSlashes(folder);
     const { entry } = await stat(client, path);
     const single = entry?.type === "file";

@@ -1,4 +1,5 @@
 /** `barge mkdir`: makes folders at a server. */
+import { mkdir } from "../core/client/mkdir.ts";
 import { command } from "./_term/command.ts";
 import { eachPath } from "./_term/each.ts";
 import { args, common, flag } from "./_term/options.ts";
@@ -20,7 +21,6 @@ export default command({
   examples: [["barge mkdir -p /home/photos/2026", "make both folders"]],
   async run({ paths, parents, json, ...choice }, { signal }) {
     await using session = await openSession(choice, signal);
-    const { mkdir } = await import("../core/client/mkdir.ts");
     return await eachPath("mkdir", paths, async (path) => {
       const created = await mkdir(session.client, path, { parents });
       if (json) printJson({ path, created });

@@ -1,4 +1,5 @@
 /** `barge passwd`: changes one's own password at a server. */
+import { passwd } from "../core/client/passwd.ts";
 import { command } from "./_term/command.ts";
 import { common, flag, path, value } from "./_term/options.ts";
 import { note, print, printJson } from "./_term/out.ts";
@@ -35,7 +36,6 @@ export default command({
         signal,
         ways: "use --new-password-file, --generate or BARGE_NEW_PASSWORD",
       });
-    const { passwd } = await import("../core/client/passwd.ts");
     await passwd(session.client, password);
     const { account } = session.who;
     if (json) {

@@ -1,4 +1,5 @@
 /** `barge ping`: does a server answer? */
+import { ping } from "../core/client/ping.ts";
 import { formatRemote } from "../core/client/remote.ts";
 import { command } from "./_term/command.ts";
 import { common, optionalArgument } from "./_term/options.ts";
@@ -18,7 +19,6 @@ export default command({
     const asked = { ...choice, server: named ?? choice.server };
     const { client, remote } = await connectOnly(asked, signal);
     await using _ = client;
-    const { ping } = await import("../core/client/ping.ts");
     const ms = Math.round(await ping(client) * 1000) / 1000;
     const { agent, version, register } = client.hello;
     const server = formatRemote({ host: remote.host, port: remote.port });

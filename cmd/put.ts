@@ -1,4 +1,6 @@
 /** `barge put`: sends files and folders. */
+import { put } from "../core/client/put.ts";
+import { BargeError } from "../core/error.ts";
 import { command } from "./_term/command.ts";
 import { argsOf, flag, path } from "./_term/options.ts";
 import { openSession } from "./_term/session.ts";
@@ -34,14 +36,12 @@ export default command({
     const { paths, passwordStdin } = options;
     const sources = paths.slice(0, -1);
     if (passwordStdin && sources.includes("-")) {
-      const { BargeError } = await import("../core/error.ts");
       throw new BargeError("usage", "standard input can't be both the password and the file", {
         op: "put",
         hint: "use --password-file or BARGE_PASSWORD",
       });
     }
     await using session = await openSession(options, signal);
-    const { put } = await import("../core/client/put.ts");
     return await printTransfer(
       "put",
       options,

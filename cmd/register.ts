@@ -1,4 +1,7 @@
 /** `barge register`: makes an account for oneself. */
+import { register } from "../core/client/register.ts";
+import { formatRemote } from "../core/client/remote.ts";
+import { BargeError } from "../core/error.ts";
 import { command } from "./_term/command.ts";
 import { argument, common, size, value } from "./_term/options.ts";
 import { note, print, printJson } from "./_term/out.ts";
@@ -21,7 +24,6 @@ export default command({
     const { client, remote } = await connectOnly(choice, signal);
     await using _ = client;
     if (!client.hello.register) {
-      const { BargeError } = await import("../core/error.ts");
       throw new BargeError("refused", "this server takes no registrations", {
         op: "register at",
         path: client.peer,
@@ -29,9 +31,7 @@ export default command({
       });
     }
     const { password, generated } = await newPassword(choice, `Password for ${name}`, signal);
-    const { register } = await import("../core/client/register.ts");
     const { account, limit } = await register(client, name, password, quota);
-    const { formatRemote } = await import("../core/client/remote.ts");
     const at = formatRemote({ ...remote, account });
     if (json) {
       printJson({ account, limit, ...(generated ? { password } : {}) });

@@ -1,4 +1,5 @@
 /** `barge stat`: what is known of a file or folder. */
+import { stat } from "../core/client/stat.ts";
 import { command } from "./_term/command.ts";
 import { eachPath } from "./_term/each.ts";
 import { printStat } from "./_term/entry.ts";
@@ -18,7 +19,6 @@ export default command({
   examples: [["barge stat /home/a.txt --json | jq -r .sha256", "the digest of a file"]],
   async run({ paths, json, ...choice }, { signal }) {
     await using session = await openSession(choice, signal);
-    const { stat } = await import("../core/client/stat.ts");
     return await eachPath("stat", paths, async (path) => {
       printStat(path, await stat(session.client, path), json);
     });

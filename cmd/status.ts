@@ -1,5 +1,6 @@
 /** `barge status`: how a server is. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { status } from "../core/client/status.ts";
 import { BargeError } from "../core/error.ts";
 import { printStatus } from "./_status/print.ts";
 import { command } from "./_term/command.ts";
@@ -36,7 +37,6 @@ export default command({
   ],
   async run({ watch, json, ...choice }, { signal }) {
     await using session = await openSession(choice, signal);
-    const { status } = await import("../core/client/status.ts");
     let now = await status(session.client);
     if (json) printJson(now);
     else printStatus(now);

@@ -36,7 +36,7 @@ export function configPath(name: string): string | undefined {
 }
 
 /** All saved logins. @throws {BargeError} `denied` when others could have read or written them */
-export async function readLogins(): Promise<Login[]> {
+export function readLogins(): Login[] {
   const path = Deno.env.get("HOME") || Deno.env.get("XDG_CONFIG_HOME") ? loginsPath() : undefined;
   if (path === undefined) return [];
   let text: string;
@@ -67,7 +67,7 @@ export async function changeLogins(change: (logins: Login[]) => Login[]): Promis
     await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
     using lock = await Deno.open(`${path}.lock`, { create: true, write: true, mode: 0o600 });
     await lock.lock(true);
-    const text = JSON.stringify({ logins: change(await readLogins()) }, null, 2) + "\n";
+    const text = JSON.stringify({ logins: change(readLogins()) }, null, 2) + "\n";
     {
       using handle = await Deno.open(temporary, { createNew: true, write: true, mode: 0o600 });
       handle.writeSync(new TextEncoder().encode(text));

@@ -1,4 +1,5 @@
 /** `barge quota`: one's own space at a server. */
+import { quota } from "../../core/client/quota.ts";
 import { command } from "../_term/command.ts";
 import { common } from "../_term/options.ts";
 import { printQuota } from "../_term/quota.ts";
@@ -11,7 +12,6 @@ export default command({
   examples: [["barge quota --json | jq .left", "bytes that are left"]],
   async run({ json, ...choice }, { signal }) {
     await using session = await openSession(choice, signal);
-    const { quota } = await import("../../core/client/quota.ts");
     printQuota(await quota(session.client), json);
   },
 });
