@@ -1,7 +1,7 @@
 /** From a verb's options to a connection that is logged in. */
 import type { Client } from "../../core/client/client.ts";
 import { connect } from "../../core/client/connect.ts";
-import { type Login as Who, login } from "../../core/client/login.ts";
+import { type Login as Who, login as logIn } from "../../core/client/login.ts";
 import { formatRemote, parseRemote, type Remote } from "../../core/client/remote.ts";
 import { BargeError } from "../../core/error.ts";
 import { version } from "../_version.ts";
@@ -77,15 +77,24 @@ export async function openSession(
     : savedLogin(named);
   const account = named.account ?? saved?.account ?? await chooseAccount(named, signal);
   const remote = { ...named, account };
-  const client = await dial(remote, choice, signal);
+  const kept = token ?? saved?.token;
+  const credentials = kept !== undefined
+    ? { token: kept }
+    : given !== undefined
+    ? { account, password: given }
+    : undefined;
+  let login: Promise<Who> | undefined;
+  const client = await dial(remote, choice, signal, (client) => {
+    login = credentials && logIn(client, credentials);
+    login?.catch(() => {/* awaited below; the greeting may fail first */});
+  });
   try {
-    const question = `Password of ${account} at ${client.peer}`;
-    const kept = token ?? saved?.token;
-    const credentials = kept !== undefined ? { token: kept } : {
-      account,
-      password: given ?? await needPassword(choice, { question, twice: false, signal, ways }),
+    const ask = async () => {
+      const question = `Password of ${account} at ${client.peer}`;
+      const asking = { question, twice: false, signal, ways };
+      return { account, password: await needPassword(choice, asking) };
     };
-    const who = await login(client, credentials).catch((error) => {
+    const who = await (login ?? logIn(client, await ask())).catch((error) => {
       if (!(error instanceof BargeError) || error.kind !== "unauthenticated") throw error;
       const facts = { op: "log in to", path: formatRemote(remote), cause: error };
       throw new BargeError(error.kind, error.message, {
@@ -103,11 +112,17 @@ export async function openSession(
 const again = "the saved login does not hold any more: use `barge login` again";
 const ways = "use `barge login` once, or --password-stdin, --password-file or BARGE_PASSWORD";
 
-async function dial(remote: Remote, choice: ServerChoice, signal: AbortSignal): Promise<Client> {
+async function dial(
+  remote: Remote,
+  choice: ServerChoice,
+  signal: AbortSignal,
+  meanwhile?: (client: Client) => void,
+): Promise<Client> {
   return await connect(remote, {
     signal,
     timeout: choice.timeout === undefined ? undefined : choice.timeout * 1000,
     agent: `barge/${version}`,
+    meanwhile,
   });
 }
 

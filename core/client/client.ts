@@ -194,11 +194,8 @@ export class Client implements Disposable, AsyncDisposable {
     this.close();
   }
 
-  /** Says goodbye where that is still possible, then closes. */
+  /** Closes without a goodbye, whose answer would cost a round trip and tell nothing. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.closed && !this.#reading) {
-      await this.ask("bye", {}, 2000).catch(() => {/* it is over in any case */});
-    }
     this.close();
     await this.#last;
   }
