@@ -8,7 +8,6 @@ import { digest } from "./digest.ts";
 import { Downloader, type Output } from "./download.ts";
 import { Report, type Totals } from "./events.ts";
 import { type Excluded, excludedBy, excludedWithin } from "./excluded.ts";
-import { hashFile } from "./hash.ts";
 import type { TransferOptions } from "./options.ts";
 import { type Action, decide, extraneous, type Item, toMove } from "./plan.ts";
 import { remoteItem, treeBelow } from "./remote_tree.ts";
@@ -256,6 +255,7 @@ function setTimes(root: string, items: readonly Item[]): void {
 
 /** Have both sides the same bytes? */
 async function equal(client: Client, local: string, path: string, item: Item): Promise<boolean> {
+  const { hashFile } = await import("./hash.ts");
   const ours = await hashFile(local, () => client.closed);
   return ours === (item.sha256 ?? (await digest(client, path)).digest);
 }

@@ -9,17 +9,22 @@ import { BargeError, typed } from "../error.ts";
 import { type Answer, parseOther } from "../protocol/message.ts";
 import type { FrameReader } from "../protocol/reader.ts";
 import type { Client } from "./client.ts";
-import type { Hash } from "./hash.ts";
 
 /** Bytes that are read only to be dropped, rather than to lose the connection. */
 const drainable = 8 * 1024 * 1024;
+
+/** What makes a digest: `node:crypto`'s, or one that has kept all that came. */
+export interface Digester {
+  update(bytes: Uint8Array): unknown;
+  digest(encoding: "hex"): string | Promise<string>;
+}
 
 export interface Reception {
   /**
    * SHA-256 over what is there already: the bytes before the offset that was asked for. Undefined:
    * what arrives is not compared with what the server says of it.
    */
-  readonly hash: Hash | undefined;
+  readonly hash: Digester | undefined;
   /** The digest that the bytes before the offset belong to. */
   readonly expected: string | null;
   /** Called once, with the answer, before the body; a throw is our failure. */
@@ -76,7 +81,7 @@ export async function receive(
   const { sha256: theirs } = parseOther("trailer", trailer.value);
   if (failed) return { type: "failed", error: failed };
   if (other) return { type: "again" };
-  const sha256 = hash?.digest("hex") ?? theirs ?? answer.sha256;
+  const sha256 = await hash?.digest("hex") ?? theirs ?? answer.sha256;
   if (sha256 === (theirs ?? sha256) && sha256 === (answer.sha256 ?? sha256)) {
     return { type: "whole", answer, sha256 };
   }
