@@ -26,7 +26,7 @@ export interface Option<T> {
   readonly what: string;
   /** Reads one value; that of a flag is not used. */
   readonly parser: Parser<unknown>;
-  /** The value of the texts that were given, none for a flag's name alone; of none its default. */
+  /** The value of what was given, an empty text each time a flag was; of nothing its default. */
   read(given: readonly string[]): Result<T>;
   /** How many it takes at least. */
   readonly min?: number;

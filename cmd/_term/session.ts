@@ -1,7 +1,7 @@
 /** From a verb's options to a connection that is logged in. */
 import type { Client } from "../../core/client/client.ts";
 import { connect } from "../../core/client/connect.ts";
-import { type Login as Who, login as logIn } from "../../core/client/login.ts";
+import { type Credentials, type Login as Who, login as logIn } from "../../core/client/login.ts";
 import { formatRemote, parseRemote, type Remote } from "../../core/client/remote.ts";
 import { BargeError } from "../../core/error.ts";
 import { version } from "../_version.ts";
@@ -77,12 +77,7 @@ export async function openSession(
     : savedLogin(named);
   const account = named.account ?? saved?.account ?? await chooseAccount(named, signal);
   const remote = { ...named, account };
-  const kept = token ?? saved?.token;
-  const credentials = kept !== undefined
-    ? { token: kept }
-    : given !== undefined
-    ? { account, password: given }
-    : undefined;
+  const credentials = known(account, token ?? saved?.token, given);
   let login: Promise<Who> | undefined;
   const client = await dial(remote, choice, signal, (client) => {
     login = credentials && logIn(client, credentials);
@@ -107,6 +102,12 @@ export async function openSession(
     client.close();
     throw error;
   }
+}
+
+/** What one logs in with, where nobody has to be asked. */
+function known(account: string, token?: string, password?: string): Credentials | undefined {
+  if (token !== undefined) return { token };
+  return password === undefined ? undefined : { account, password };
 }
 
 const again = "the saved login does not hold any more: use `barge login` again";
