@@ -162,7 +162,7 @@ export async function main(args: readonly string[]): Promise<number> {
       return 2;
     }
     const { default: command } = await found.verb.load();
-    const values = parseArgs(name, command, found.args);
+    const values = await parseArgs(name, command, found.args);
     return await command.run(values, { signal: stopSignal(), tree }) ?? 0;
   } catch (error) {
     return stdoutClosed.aborted ? 130 : report(error, { verb: name, debug });
@@ -207,9 +207,9 @@ async function help(words: readonly string[], code = 0): Promise<number> {
       throw new BargeError("usage", `${JSON.stringify(args[0])} is not a verb`, { op: "help" });
     }
     if (verb) {
-      const { printHelp } = await import("./cmd/_term/parse.ts");
+      const { printHelp } = await import("./cmd/_term/help.ts");
       const { default: command } = await verb.load();
-      await printHelp(name, verb.brief, command);
+      printHelp(name, verb.brief, command);
     }
     if (group?.verbs) printGroup(name, group.brief, group.verbs);
     return code;

@@ -1,5 +1,4 @@
 /** `barge backup`: a copy of the accounts database, beside a running server. */
-import { object } from "@optique/core/constructs";
 import { openAccounts } from "./_term/accounts.ts";
 import { command } from "./_term/command.ts";
 import { argumentOf, common, dataOption, flag, path } from "./_term/options.ts";
@@ -8,12 +7,12 @@ import { number } from "./_term/progress.ts";
 import { formatSize } from "./_term/size.ts";
 
 export default command({
-  options: object({
+  options: {
     file: argumentOf(path("FILE"), "Where the copy goes"),
     force: flag(["--force"], "Replace what has that name"),
     data: dataOption(),
     ...common,
-  }),
+  },
   usage: "FILE",
   about:
     `Copies the accounts database of a data directory to FILE: accounts, tokens, and the digests

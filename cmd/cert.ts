@@ -1,5 +1,4 @@
 /** `barge cert`: the certificate of one's own server, or of another. */
-import { object } from "@optique/core/constructs";
 import { BargeError } from "../core/error.ts";
 import type { CertificateFacts } from "../core/net/certificate.ts";
 import { command } from "./_term/command.ts";
@@ -9,12 +8,12 @@ import { exitCodes } from "./_term/exit.ts";
 import { knownHostsPath } from "./_term/security.ts";
 
 export default command({
-  options: object({
+  options: {
     remote: optionalArgument("HOST[:PORT]", "The server to look at; none: the data directory's"),
     forget: flag(["--forget"], "Forget what is pinned for that server"),
     data: dataOption(),
     ...common,
-  }),
+  },
   usage: "[HOST[:PORT]]",
   about: `Prints the fingerprint of a certificate, whom it is for, and until when.
 
@@ -37,7 +36,7 @@ export default command({
     }
     const { parseRemote } = await import("../core/client/remote.ts");
     const { host, port } = parseRemote(remote);
-    const path = await knownHostsPath();
+    const path = knownHostsPath();
     if (!forget) return await look({ host, port }, path, signal, json);
     const { removePins, serverName } = await import("../core/net/known_hosts.ts");
     const server = serverName({ host, port });

@@ -4,20 +4,19 @@
  * verb that is being completed is loaded.
  */
 import { bash, fish, nu, pwsh, type ShellCompletion, zsh } from "@optique/core/completion";
-import { object } from "@optique/core/constructs";
 import { suggest, type Suggestion } from "@optique/core/parser";
-import { passThrough } from "@optique/core/primitives";
 import { command, type Group, type Tree, type Verb } from "./_term/command.ts";
-import { argumentOf, oneOf, words } from "./_term/options.ts";
+import { argumentOf, oneOf, rest, words } from "./_term/options.ts";
+import { parserOf } from "./_term/optique.ts";
 import { writeStdout } from "./_term/out.ts";
 
 const shells: Record<string, ShellCompletion> = { bash, zsh, fish, pwsh, nu };
 
 export default command({
-  options: object({
+  options: {
     shell: argumentOf(oneOf("bash", "zsh", "fish", "pwsh", "nu"), "Your shell"),
-    words: passThrough({ format: "greedy", hidden: true }),
-  }),
+    words: rest(),
+  },
   usage: "bash|zsh|fish|pwsh|nu",
   about: `Prints a script that teaches your shell to complete barge's verbs, options and files.`,
   examples: [
@@ -45,7 +44,7 @@ async function suggestions(tree: Tree, line: readonly string[]): Promise<readonl
   const named = row.verbs && Object.hasOwn(row.verbs, rest[0]) && rest.length > 1;
   if (!row.load || named) return deeper;
   const { default: command } = await row.load();
-  return [...deeper, ...suggest(command.options, [rest[0], ...rest.slice(1)])];
+  return [...deeper, ...suggest(parserOf(command.options), [rest[0], ...rest.slice(1)])];
 }
 
 function names(tree: Tree, prefix: string): Suggestion[] {

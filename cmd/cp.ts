@@ -1,6 +1,10 @@
 /** `barge cp`: copies at a server, where no byte crosses the wire. */
-import { object } from "@optique/core/constructs";
 import type { Client } from "../core/client/client.ts";
+import { copy } from "../core/client/copy.ts";
+import { listAll } from "../core/client/list.ts";
+import { mkdir } from "../core/client/mkdir.ts";
+import { stat } from "../core/client/stat.ts";
+import { join, trimSlashes } from "../core/client/target.ts";
 import { BargeError, type Kind, typed } from "../core/error.ts";
 import { command } from "./_term/command.ts";
 import { eachPath } from "./_term/each.ts";
@@ -9,18 +13,19 @@ import { report } from "./_term/fail.ts";
 import { args, common, flag } from "./_term/options.ts";
 import { printJson } from "./_term/out.ts";
 import { openSession, sessionOptions } from "./_term/session.ts";
+import { targets } from "./_term/target.ts";
 
 /** Requests that are on their way at once. */
 const window = 64;
 
 export default command({
-  options: object({
+  options: {
     paths: args("PATH", "Remote files and folders; last, their new name or folder", 2),
     recursive: flag(["-r", "--recursive"], "Folders with all that is in them"),
     noClobber: flag(["--no-clobber"], "Fail rather than replace a file"),
     ...sessionOptions,
     ...common,
-  }),
+  },
   usage: "SRC... DEST",
   about: `Copies files and folders at the server. A copy is charged to you like any other file, also
     one of what somebody else has in /public.`,
@@ -31,9 +36,6 @@ export default command({
   async run({ paths, recursive, noClobber, json, ...choice }, { signal }) {
     await using session = await openSession(choice, signal);
     const { client } = session;
-    const { copy } = await import("../core/client/copy.ts");
-    const { stat } = await import("../core/client/stat.ts");
-    const { targets } = await import("./_term/target.ts");
     const sources = paths.slice(0, -1);
     const to = await targets(client, "cp", sources, paths.at(-1)!);
     const overwrite = noClobber ? "never" : "always";
@@ -58,9 +60,6 @@ async function copyTree(
   to: string,
   one: (from: string, to: string) => Promise<void>,
 ): Promise<Kind[]> {
-  const { listAll } = await import("../core/client/list.ts");
-  const { mkdir } = await import("../core/client/mkdir.ts");
-  const { join, trimSlashes } = await import("../core/client/target.ts");
   if (`${trimSlashes(to)}/`.startsWith(`${trimSlashes(from)}/`)) {
     throw new BargeError("usage", "a folder can't be copied into itself", { path: from });
   }

@@ -1,5 +1,4 @@
 /** `barge demo`: lessons about threads, which run, show, explain and check themselves. */
-import { object } from "@optique/core/constructs";
 import { findSimilar } from "@optique/core/suggestion";
 import type { ValueParser } from "@optique/core/valueparser";
 import { BargeError } from "../core/error.ts";
@@ -27,7 +26,7 @@ import type { ShowOptions } from "./_demo/show.ts";
 const all = "all";
 
 export default command({
-  options: object({
+  options: {
     words: argsOf(
       lessonName(),
       "The lesson, or `all`; none: list them. `crawl` takes URLs behind it",
@@ -57,7 +56,7 @@ export default command({
       "Where a lesson's server listens on 127.0.0.1; default: wherever there is room",
     ),
     ...common,
-  }),
+  },
   usage: "[NAME|all] [URL...]",
   about: `Teaches what threads do. Each lesson starts real ones (workers, that block on
     memory that they share), draws who runs, sleeps, has what and waits for what, and checks itself:

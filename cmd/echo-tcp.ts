@@ -1,5 +1,4 @@
 /** `barge echo-tcp`: a server that answers, and the client to it. */
-import { object } from "@optique/core/constructs";
 import { BargeError } from "../core/error.ts";
 import { type Address, parseAddress } from "../core/net/address.ts";
 import type { Certificate } from "../core/net/certificate.ts";
@@ -10,7 +9,7 @@ import { note, stdoutBytes } from "./_term/out.ts";
 import { securityOptions } from "./_term/security.ts";
 
 export default command({
-  options: object({
+  options: {
     at: optionalArgument("HOST:PORT", "Where to listen. Default: 127.0.0.1:7007"),
     connect: value(["--connect"], address(), "Be the client: stdin goes there, answers to stdout"),
     raw: rawOption,
@@ -45,7 +44,7 @@ export default command({
     verbose: verboseOption,
     quiet: quietOption,
     ...common,
-  }),
+  },
   usage: "[HOST:PORT]",
   about:
     `Listens and answers whatever comes in upper case, or with --raw as it is, which is the echo
@@ -120,7 +119,7 @@ async function client(
   const { talkTcp } = await import("../core/echo/client.ts");
   const { dialEcho } = await import("../core/echo/dial.ts");
   const choice = { tls: encrypted, plaintext: !encrypted, pin };
-  const { trust } = await secured({ account: undefined, ...address }, choice);
+  const { trust } = secured({ account: undefined, ...address }, choice);
   const patience = timeout * 1000;
   using stream = await dialEcho(address, { timeout: patience, signal, trust });
   const stop = () => stream.close(signal.reason);

@@ -1,5 +1,4 @@
 /** `barge echo-udp`: a server that answers datagrams, and the client to it. */
-import { object } from "@optique/core/constructs";
 import { BargeError } from "../core/error.ts";
 import { formatAddress, parseAddress } from "../core/net/address.ts";
 import { command } from "./_term/command.ts";
@@ -9,7 +8,7 @@ import { common, count, optionalArgument, value, valueOr } from "./_term/options
 import { note, stdoutBytes } from "./_term/out.ts";
 
 export default command({
-  options: object({
+  options: {
     at: optionalArgument("HOST:PORT", "Where to listen. Default: 127.0.0.1:7007"),
     connect: value(["--connect"], address(), "Be the client: each line of stdin is a datagram"),
     raw: rawOption,
@@ -22,7 +21,7 @@ export default command({
     verbose: verboseOption,
     quiet: quietOption,
     ...common,
-  }),
+  },
   usage: "[HOST:PORT]",
   about:
     `Answers each datagram in upper case (a to z of ASCII, as echo-tcp does), or with --raw as it

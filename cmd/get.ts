@@ -1,5 +1,6 @@
 /** `barge get`: fetches files and folders. */
-import { object } from "@optique/core/constructs";
+import { get } from "../core/client/get.ts";
+import { BargeError } from "../core/error.ts";
 import { command } from "./_term/command.ts";
 import { argsOf, path } from "./_term/options.ts";
 import { stdoutBytes } from "./_term/out.ts";
@@ -7,13 +8,13 @@ import { openSession } from "./_term/session.ts";
 import { printTransfer, transferOptions } from "./_term/transfer.ts";
 
 export default command({
-  options: object({
+  options: {
     paths: argsOf(
       path("PATH"),
       "Remote files and folders; last, if there are two or more, where to",
     ),
     ...transferOptions,
-  }),
+  },
   usage: "SRC... [LOCAL]",
   about: `Fetches files and folders from a server. With one argument they come into the current
     folder; with more, the last one says where to: a folder, a new name, or - for standard output.
@@ -31,13 +32,11 @@ export default command({
     const sources = paths.length > 1 ? paths.slice(0, -1) : paths;
     const target = paths.length > 1 ? paths.at(-1)! : ".";
     if (json && target === "-") {
-      const { BargeError } = await import("../core/error.ts");
       throw new BargeError("usage", "standard output can't be both the file and the JSON", {
         op: "get",
       });
     }
     await using session = await openSession(options, signal);
-    const { get } = await import("../core/client/get.ts");
     return await printTransfer(
       "get",
       options,

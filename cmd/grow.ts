@@ -1,22 +1,21 @@
 /** `barge grow`: asks for more capacity. */
-import { object } from "@optique/core/constructs";
+import { grow } from "../core/client/grow.ts";
 import { command } from "./_term/command.ts";
 import { argumentOf, common, size } from "./_term/options.ts";
 import { printQuota } from "./_term/quota.ts";
 import { openSession, sessionOptions } from "./_term/session.ts";
 
 export default command({
-  options: object({
+  options: {
     limit: argumentOf(size(), "The capacity that you want in all, for instance 20GiB"),
     ...sessionOptions,
     ...common,
-  }),
+  },
   usage: "SIZE",
   about: `Asks the server to give your account this capacity. It does so up to its --max-quota.`,
   examples: [["barge grow 20GiB", "have 20 GiB from now on"]],
   async run({ limit, json, ...choice }, { signal }) {
     await using session = await openSession(choice, signal);
-    const { grow } = await import("../core/client/grow.ts");
     printQuota(await grow(session.client, limit), json);
   },
 });

@@ -1,16 +1,18 @@
 /** `barge login`: trades a password for a token, and keeps that. */
-import { object } from "@optique/core/constructs";
+import { formatRemote } from "../core/client/remote.ts";
+import { issueToken, revokeToken } from "../core/client/token.ts";
 import { command } from "./_term/command.ts";
+import { changeLogins, fits, loginsPath } from "./_term/logins.ts";
 import { common, optionalArgument } from "./_term/options.ts";
 import { note, printJson } from "./_term/out.ts";
 import { openSession, sessionOptions } from "./_term/session.ts";
 
 export default command({
-  options: object({
+  options: {
     remote: optionalArgument("barge://NAME@HOST:PORT", "The server; instead of --server"),
     ...sessionOptions,
     ...common,
-  }),
+  },
   usage: "[barge://NAME@HOST:PORT]",
   about: `Logs in at a server and keeps a token instead of the password, in
     $XDG_CONFIG_HOME/barge/logins.json, where nobody else can read it. All other verbs then need no
@@ -30,9 +32,6 @@ export default command({
     const asked = { ...choice, server: named ?? choice.server };
     await using session = await openSession(asked, signal, { password: true });
     const { client, who, remote } = session;
-    const { issueToken, revokeToken } = await import("../core/client/token.ts");
-    const { formatRemote } = await import("../core/client/remote.ts");
-    const { changeLogins, fits, loginsPath } = await import("./_term/logins.ts");
     const file = loginsPath();
     const { id, token } = await issueToken(client, `barge login on ${Deno.hostname()}`);
     const tls = remote.trust !== undefined;

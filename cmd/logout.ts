@@ -1,28 +1,28 @@
 /** `barge logout`: revokes a saved login and forgets it. */
-import { object } from "@optique/core/constructs";
+import { formatRemote, parseRemote } from "../core/client/remote.ts";
+import { revokeToken } from "../core/client/token.ts";
 import { BargeError, typed } from "../core/error.ts";
 import { command } from "./_term/command.ts";
+import { changeLogins, fits, readLogins } from "./_term/logins.ts";
 import { common, flag, optionalArgument } from "./_term/options.ts";
 import { note, printJson } from "./_term/out.ts";
 import { openSession, serverOptions } from "./_term/session.ts";
 
 export default command({
-  options: object({
+  options: {
     remote: optionalArgument("barge://NAME@HOST:PORT", "Which login; instead of --server"),
     ...serverOptions,
     force: flag(["-f", "--force"], "Forget it also when the server can't be told"),
     ...common,
-  }),
+  },
   usage: "[barge://NAME@HOST:PORT]",
   about: `Has the server revoke the token of a saved login, the last one if none is named, and
     forgets it. When the server can't be reached, the login stays, unless --force is given.`,
   examples: [["barge logout", "end the last login"]],
   async run({ remote: named, server, force, json, ...choice }, { signal }) {
-    const { changeLogins, fits, readLogins } = await import("./_term/logins.ts");
-    const { formatRemote, parseRemote } = await import("../core/client/remote.ts");
     const text = named ?? server;
     const wanted = text === undefined ? undefined : parseRemote(text);
-    const login = (await readLogins()).findLast((login) => !wanted || fits(login, wanted));
+    const login = readLogins().findLast((login) => !wanted || fits(login, wanted));
     if (!login) {
       throw new BargeError("not-found", "there is no saved login", { op: "logout", path: text });
     }
@@ -31,7 +31,6 @@ export default command({
     try {
       const sources = { passwordStdin: false, passwordFile: undefined, token: login.token };
       await using session = await openSession({ ...choice, server: at, ...sources }, signal);
-      const { revokeToken } = await import("../core/client/token.ts");
       await revokeToken(session.client, login.id);
       revoked = true;
     } catch (cause) {

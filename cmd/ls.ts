@@ -1,5 +1,7 @@
 /** `barge ls`: lists files at a server. */
-import { object } from "@optique/core/constructs";
+import { list } from "../core/client/list.ts";
+import { stat } from "../core/client/stat.ts";
+import { join, trimSlashes } from "../core/client/target.ts";
 import { command } from "./_term/command.ts";
 import { entryFields, longLine, shownName } from "./_term/entry.ts";
 import { common, flag, optionalArgument } from "./_term/options.ts";
@@ -7,13 +9,13 @@ import { print, printJson, terminal } from "./_term/out.ts";
 import { openSession, sessionOptions } from "./_term/session.ts";
 
 export default command({
-  options: object({
+  options: {
     path: optionalArgument("PATH", "A folder or file. Default: /home"),
     long: flag(["-l", "--long"], "Show size, time (UTC) and owner, too"),
     recursive: flag(["-r", "--recursive"], "Show what folders hold, too"),
     ...sessionOptions,
     ...common,
-  }),
+  },
   usage: "[PATH]",
   about: `Lists a folder, one name a line; folders end in a slash. Yours are in /home, those that
     everyone shares in /public. What could confuse a terminal is escaped when one reads it.`,
@@ -24,9 +26,6 @@ export default command({
   async run({ path: folder = "/home", long, recursive, json, ...choice }, { signal }) {
     await using session = await openSession(choice, signal);
     const { client } = session;
-    const { stat } = await import("../core/client/stat.ts");
-    const { list } = await import("../core/client/list.ts");
-    const { join, trimSlashes } = await import("../core/client/target.ts");
     const path = trimSlashes(folder);
     const { entry } = await stat(client, path);
     const single = entry?.type === "file";

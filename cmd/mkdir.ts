@@ -1,5 +1,5 @@
 /** `barge mkdir`: makes folders at a server. */
-import { object } from "@optique/core/constructs";
+import { mkdir } from "../core/client/mkdir.ts";
 import { command } from "./_term/command.ts";
 import { eachPath } from "./_term/each.ts";
 import { args, common, flag } from "./_term/options.ts";
@@ -7,7 +7,7 @@ import { printJson } from "./_term/out.ts";
 import { openSession, sessionOptions } from "./_term/session.ts";
 
 export default command({
-  options: object({
+  options: {
     paths: args("PATH", "The folders, like /home/photos"),
     parents: flag(
       ["-p", "--parents"],
@@ -15,13 +15,12 @@ export default command({
     ),
     ...sessionOptions,
     ...common,
-  }),
+  },
   usage: "PATH...",
   about: `Makes folders.`,
   examples: [["barge mkdir -p /home/photos/2026", "make both folders"]],
   async run({ paths, parents, json, ...choice }, { signal }) {
     await using session = await openSession(choice, signal);
-    const { mkdir } = await import("../core/client/mkdir.ts");
     return await eachPath("mkdir", paths, async (path) => {
       const created = await mkdir(session.client, path, { parents });
       if (json) printJson({ path, created });

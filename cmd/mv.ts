@@ -1,18 +1,19 @@
 /** `barge mv`: moves or renames at a server. */
-import { object } from "@optique/core/constructs";
+import { move } from "../core/client/move.ts";
 import { command } from "./_term/command.ts";
 import { eachPath } from "./_term/each.ts";
 import { args, common, flag } from "./_term/options.ts";
 import { printJson } from "./_term/out.ts";
 import { openSession, sessionOptions } from "./_term/session.ts";
+import { targets } from "./_term/target.ts";
 
 export default command({
-  options: object({
+  options: {
     paths: args("PATH", "Remote files and folders; last, their new name or folder", 2),
     noClobber: flag(["--no-clobber"], "Fail rather than replace a file"),
     ...sessionOptions,
     ...common,
-  }),
+  },
   usage: "SRC... DEST",
   about: `Moves files and folders, in one step each. Between /home and /public, too: what you move
     to /public everyone sees, and it stays charged to you.`,
@@ -21,8 +22,6 @@ export default command({
   ],
   async run({ paths, noClobber, json, ...choice }, { signal }) {
     await using session = await openSession(choice, signal);
-    const { move } = await import("../core/client/move.ts");
-    const { targets } = await import("./_term/target.ts");
     const sources = paths.slice(0, -1);
     const to = await targets(session.client, "mv", sources, paths.at(-1)!);
     return await eachPath("mv", sources, async (from) => {

@@ -1,5 +1,5 @@
 /** `barge passwd`: changes one's own password at a server. */
-import { object } from "@optique/core/constructs";
+import { passwd } from "../core/client/passwd.ts";
 import { command } from "./_term/command.ts";
 import { common, flag, path, value } from "./_term/options.ts";
 import { note, print, printJson } from "./_term/out.ts";
@@ -7,7 +7,7 @@ import { needPassword, randomPassword, readPasswordFile } from "./_term/password
 import { openSession, sessionOptions } from "./_term/session.ts";
 
 export default command({
-  options: object({
+  options: {
     newPasswordFile: value(
       ["--new-password-file"],
       path("FILE"),
@@ -16,7 +16,7 @@ export default command({
     generate: flag(["--generate"], "Make a random new password and print it on standard output"),
     ...sessionOptions,
     ...common,
-  }),
+  },
   usage: "",
   about: `Changes your password at a server. The old one is asked for, or comes from the usual
     places; a saved login does not do. The new one is asked for twice, or comes from
@@ -36,7 +36,6 @@ export default command({
         signal,
         ways: "use --new-password-file, --generate or BARGE_NEW_PASSWORD",
       });
-    const { passwd } = await import("../core/client/passwd.ts");
     await passwd(session.client, password);
     const { account } = session.who;
     if (json) {

@@ -1,5 +1,5 @@
 /** `barge ping`: does a server answer? */
-import { object } from "@optique/core/constructs";
+import { ping } from "../core/client/ping.ts";
 import { formatRemote } from "../core/client/remote.ts";
 import { command } from "./_term/command.ts";
 import { common, optionalArgument } from "./_term/options.ts";
@@ -7,11 +7,11 @@ import { print, printJson } from "./_term/out.ts";
 import { connectOnly, serverOptions } from "./_term/session.ts";
 
 export default command({
-  options: object({
+  options: {
     remote: optionalArgument("barge://HOST:PORT", "The server; instead of --server"),
     ...serverOptions,
     ...common,
-  }),
+  },
   usage: "[barge://HOST:PORT]",
   about: `Asks a server for an answer and prints how long it took. Needs no login.`,
   examples: [["barge ping barge://files.example", "see whether it is up"]],
@@ -19,7 +19,6 @@ export default command({
     const asked = { ...choice, server: named ?? choice.server };
     const { client, remote } = await connectOnly(asked, signal);
     await using _ = client;
-    const { ping } = await import("../core/client/ping.ts");
     const ms = Math.round(await ping(client) * 1000) / 1000;
     const { agent, version, register } = client.hello;
     const server = formatRemote({ host: remote.host, port: remote.port });

@@ -1,12 +1,13 @@
 /** `barge put`: sends files and folders. */
-import { object } from "@optique/core/constructs";
+import { put } from "../core/client/put.ts";
+import { BargeError } from "../core/error.ts";
 import { command } from "./_term/command.ts";
 import { argsOf, flag, path } from "./_term/options.ts";
 import { openSession } from "./_term/session.ts";
 import { printTransfer, transferOptions } from "./_term/transfer.ts";
 
 export default command({
-  options: object({
+  options: {
     paths: argsOf(
       path("PATH"),
       "Local files and folders, or - for standard input; last, where to",
@@ -17,7 +18,7 @@ export default command({
       "Send what symbolic links lead to, instead of leaving them out",
     ),
     ...transferOptions,
-  }),
+  },
   usage: "SRC... DEST",
   about: `Sends files and folders to a server. A target that ends in / is a folder to put into; else
     it is the new name. A folder goes with its name, or, with a / at its end, as its contents, as
@@ -35,14 +36,12 @@ export default command({
     const { paths, passwordStdin } = options;
     const sources = paths.slice(0, -1);
     if (passwordStdin && sources.includes("-")) {
-      const { BargeError } = await import("../core/error.ts");
       throw new BargeError("usage", "standard input can't be both the password and the file", {
         op: "put",
         hint: "use --password-file or BARGE_PASSWORD",
       });
     }
     await using session = await openSession(options, signal);
-    const { put } = await import("../core/client/put.ts");
     return await printTransfer(
       "put",
       options,

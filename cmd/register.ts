@@ -1,5 +1,7 @@
 /** `barge register`: makes an account for oneself. */
-import { object } from "@optique/core/constructs";
+import { register } from "../core/client/register.ts";
+import { formatRemote } from "../core/client/remote.ts";
+import { BargeError } from "../core/error.ts";
 import { command } from "./_term/command.ts";
 import { argument, common, size, value } from "./_term/options.ts";
 import { note, print, printJson } from "./_term/out.ts";
@@ -8,13 +10,13 @@ import { connectOnly, serverOptions } from "./_term/session.ts";
 import { formatLimit } from "./_term/size.ts";
 
 export default command({
-  options: object({
+  options: {
     name: argument("NAME", "The account's name: letters, digits, . _ -"),
     quota: value(["--quota"], size(), "The capacity to ask for. Default: what the server gives"),
     ...newPasswordOptions,
     ...serverOptions,
     ...common,
-  }),
+  },
   usage: "NAME",
   about: `Makes an account at a server that allows it (\`barge serve --allow-register\`).`,
   examples: [["barge register alice --server barge://files.example", "ask for a password"]],
@@ -22,7 +24,6 @@ export default command({
     const { client, remote } = await connectOnly(choice, signal);
     await using _ = client;
     if (!client.hello.register) {
-      const { BargeError } = await import("../core/error.ts");
       throw new BargeError("refused", "this server takes no registrations", {
         op: "register at",
         path: client.peer,
@@ -30,9 +31,7 @@ export default command({
       });
     }
     const { password, generated } = await newPassword(choice, `Password for ${name}`, signal);
-    const { register } = await import("../core/client/register.ts");
     const { account, limit } = await register(client, name, password, quota);
-    const { formatRemote } = await import("../core/client/remote.ts");
     const at = formatRemote({ ...remote, account });
     if (json) {
       printJson({ account, limit, ...(generated ? { password } : {}) });

@@ -1,5 +1,7 @@
 /** `barge rm`: removes files and folders at a server. */
-import { object } from "@optique/core/constructs";
+import { remove } from "../core/client/remove.ts";
+import { absent } from "../core/client/stat.ts";
+import { BargeError } from "../core/error.ts";
 import { command } from "./_term/command.ts";
 import { eachPath } from "./_term/each.ts";
 import { args, common, flag } from "./_term/options.ts";
@@ -7,13 +9,13 @@ import { printJson } from "./_term/out.ts";
 import { openSession, sessionOptions } from "./_term/session.ts";
 
 export default command({
-  options: object({
+  options: {
     paths: args("PATH", "Files, empty folders, or, with -r, any folders"),
     recursive: flag(["-r", "--recursive"], "Folders with all that is in them"),
     force: flag(["-f", "--force"], "What is not there is no error"),
     ...sessionOptions,
     ...common,
-  }),
+  },
   usage: "PATH...",
   about: `Removes files and folders, for good. Where there is only a half-finished upload, that is
     dropped.`,
@@ -23,9 +25,6 @@ export default command({
   ],
   async run({ paths, recursive, force, json, ...choice }, { signal }) {
     await using session = await openSession(choice, signal);
-    const { remove } = await import("../core/client/remove.ts");
-    const { absent } = await import("../core/client/stat.ts");
-    const { BargeError } = await import("../core/error.ts");
     return await eachPath("rm", paths, async (path) => {
       const removed = await remove(session.client, path, { recursive }).catch((error) => {
         if (force && error instanceof BargeError && absent(error)) return 0;

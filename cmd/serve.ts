@@ -1,6 +1,5 @@
 /** `barge serve`: the server. */
 import { isIPv4 } from "node:net";
-import { object } from "@optique/core/constructs";
 import { type DoorName, doorNames } from "../core/door/door.ts";
 import { type Address, formatAddress, isLoopback } from "../core/net/address.ts";
 import { levels } from "../core/serve/levels.ts";
@@ -24,7 +23,7 @@ import { note, printJson, writeError } from "./_term/out.ts";
 import { version } from "./_version.ts";
 
 export default command({
-  options: object({
+  options: {
     data: dataOption(),
     native: door("native", { host: "127.0.0.1", port: 7171 }, "barge's own protocol"),
     http: door("http", { host: "127.0.0.1", port: 8080 }, "the web: a page, an API, WebDAV"),
@@ -51,7 +50,7 @@ export default command({
     workers: valueOr(
       ["--workers"],
       count("N", 1, 256),
-      () => navigator.hardwareConcurrency,
+      navigator.hardwareConcurrency,
       "How many isolates serve, each with rights to nothing but the data directory. " +
         "Default: one a core",
     ),
@@ -141,7 +140,7 @@ export default command({
       "Print a systemd unit that serves with the options beside it (not with variables), and end",
     ),
     ...common,
-  }),
+  },
   usage: "",
   about: `Serves the files and accounts in a data directory. The first start makes the directory
     and the account \`admin\`, whose password is shown once, on standard error.

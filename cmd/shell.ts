@@ -1,5 +1,4 @@
 /** `barge shell`: a prompt at a server. */
-import { object } from "@optique/core/constructs";
 import { command } from "./_term/command.ts";
 import { common, flag, optionalArgument, size, value } from "./_term/options.ts";
 import { passwordOptions } from "./_term/password.ts";
@@ -8,7 +7,7 @@ import { serverOptions } from "./_term/session.ts";
 const { passwordFile } = passwordOptions;
 
 export default command({
-  options: object({
+  options: {
     remote: optionalArgument("barge://NAME@HOST:PORT", "The server; instead of --server"),
     register: flag(["--register"], "Make the account first, where the server allows it"),
     quota: value(["--quota"], size(), "With --register: the capacity to ask for"),
@@ -16,7 +15,7 @@ export default command({
     ...serverOptions,
     passwordFile,
     ...common,
-  }),
+  },
   usage: "[barge://NAME@HOST:PORT]",
   about:
     `Logs in, with what \`barge login\` saved or by asking, and then takes commands, one a line:

@@ -1,5 +1,5 @@
 /** `barge stat`: what is known of a file or folder. */
-import { object } from "@optique/core/constructs";
+import { stat } from "../core/client/stat.ts";
 import { command } from "./_term/command.ts";
 import { eachPath } from "./_term/each.ts";
 import { printStat } from "./_term/entry.ts";
@@ -7,11 +7,11 @@ import { args, common } from "./_term/options.ts";
 import { openSession, sessionOptions } from "./_term/session.ts";
 
 export default command({
-  options: object({
+  options: {
     paths: args("PATH", "Files or folders, like /home/a.txt"),
     ...sessionOptions,
     ...common,
-  }),
+  },
   usage: "PATH...",
   about: `Shows what is known of a file or folder: type, size, time, who is charged for it, and its
     SHA-256, the same that \`sha256sum\` prints. Also shows how much of a half-finished upload is
@@ -19,7 +19,6 @@ export default command({
   examples: [["barge stat /home/a.txt --json | jq -r .sha256", "the digest of a file"]],
   async run({ paths, json, ...choice }, { signal }) {
     await using session = await openSession(choice, signal);
-    const { stat } = await import("../core/client/stat.ts");
     return await eachPath("stat", paths, async (path) => {
       printStat(path, await stat(session.client, path), json);
     });

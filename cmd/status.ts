@@ -1,6 +1,6 @@
 /** `barge status`: how a server is. */
-import { object } from "@optique/core/constructs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { status } from "../core/client/status.ts";
 import { BargeError } from "../core/error.ts";
 import { printStatus } from "./_status/print.ts";
 import { command } from "./_term/command.ts";
@@ -12,7 +12,7 @@ import { openSession, sessionOptions } from "./_term/session.ts";
 const clear = new TextEncoder().encode("\x1b[H\x1b[2J");
 
 export default command({
-  options: object({
+  options: {
     ...sessionOptions,
     watch: value(
       ["--watch", "-w"],
@@ -20,7 +20,7 @@ export default command({
       "Ask again every so many seconds, until Ctrl-C, and show what moves in between",
     ),
     ...common,
-  }),
+  },
   usage: "",
   about:
     `Shows how a server is, to its admins: what its workers have done since it started, how long
@@ -37,7 +37,6 @@ export default command({
   ],
   async run({ watch, json, ...choice }, { signal }) {
     await using session = await openSession(choice, signal);
-    const { status } = await import("../core/client/status.ts");
     let now = await status(session.client);
     if (json) printJson(now);
     else printStatus(now);

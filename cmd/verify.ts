@@ -1,5 +1,4 @@
 /** `barge verify`: everything in a data directory that can be checked, beside a running server, too. */
-import { object } from "@optique/core/constructs";
 import { BargeError } from "../core/error.ts";
 import type { Problem, ReconcileEvent } from "../core/session/reconcile.ts";
 import { openStore } from "./_term/accounts.ts";
@@ -12,7 +11,7 @@ import { formatSize } from "./_term/size.ts";
 import { printable } from "./_term/text.ts";
 
 export default command({
-  options: object({
+  options: {
     repair: flag(["--repair"], "Make the ledger agree with the disk, and clear staging"),
     quick: flag(["--quick"], "Don't read the files, only look at them"),
     accept: values(
@@ -23,7 +22,7 @@ export default command({
     quiet: flag(["-q", "--quiet"], "No progress, no summary; only what differs"),
     data: dataOption(),
     ...common,
-  }),
+  },
   usage: "",
   about: `Reads every file in a data directory and compares it with the SHA-256 of its upload; and
     compares the ledger with the disk, staging with the unfinished uploads, and every account's sums.

@@ -25,21 +25,42 @@ export async function bundle(root: string, out: string): Promise<void> {
     "main.ts",
     ...workers,
   ], { cwd: root });
-  await leaveVerbs(out);
+  await leaveLazy(out, workers);
   await giveCommonJs(out, workers);
   await placeBeside(root, out, beside);
 }
 
 /**
  * Before it runs anything, the runtime reads all modules that it finds named in an `import()`: every
- * verb of the program, for the one that is called. What main.js names is hidden from it until then.
+ * verb of the program, for the one that is called, and the prompts, TLS and globs that this verb may
+ * do without. They are hidden from it until then. Not from the server's workers, which may read no
+ * file of the program later.
  */
-async function leaveVerbs(out: string) {
-  const path = join(out, "main.js");
-  const text = await Deno.readTextFile(path);
-  const hidden = text.replace(/\bimport\(("\.\/[^"]+")\)/g, "import(String($1))");
-  if (hidden === text) throw new Error(`${path} loads no verb as it was thought to`);
-  await Deno.writeTextFile(path, hidden);
+async function leaveLazy(out: string, workers: string[]) {
+  const all = scripts(out, workers);
+  const kept = await reached(workers.map((path) => join(out, path.replace(/\.tsx?$/, ".js"))), all);
+  for (const path of all) {
+    if (kept.has(path)) continue;
+    const text = await Deno.readTextFile(path);
+    await Deno.writeTextFile(path, text.replace(LAZY, "import(String($1))"));
+  }
+}
+
+const LAZY = /\bimport\(("\.\/[^"]+")\)/g;
+/** What a bundled file imports, lazily or not. The web page's scripts, which it holds, have a blank. */
+const IMPORTED = /\b(?:import|from)\(?"(\.[^"]+)"/g;
+
+/** Those of all bundled files that these entries import, themselves included. */
+async function reached(entries: readonly string[], all: readonly string[]) {
+  const found = new Set(entries);
+  for (const path of found) {
+    const text = await Deno.readTextFile(path);
+    for (const [, name] of text.matchAll(IMPORTED)) {
+      const target = join(dirname(path), name);
+      if (all.includes(target)) found.add(target); // texts of lessons name others
+    }
+  }
+  return found;
 }
 
 /**

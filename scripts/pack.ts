@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { bundle } from "./bundle.ts";
 import { DENO_LICENSE } from "./deno_license.ts";
-import { HEAP, PERMISSIONS, UNSTABLE } from "./permissions.ts";
+import { HEAP, HEAP_AT_ONCE, PERMISSIONS, UNSTABLE } from "./permissions.ts";
 import { must, ROOT } from "./run.ts";
 
 /**
@@ -20,7 +20,6 @@ const RUN: readonly string[] = [
   "--no-npm",
   "--cached-only",
   ...UNSTABLE,
-  ...HEAP,
   ...PERMISSIONS,
 ];
 
@@ -73,6 +72,8 @@ async function stub(root: string, hash: string): Promise<string> {
     .replace("@VERSION@", version)
     .replace("@HASH@", hash)
     .replace("@RUN@", RUN.join(" "))
+    .replace("@SERVER@", HEAP.join(" "))
+    .replace("@CLIENT@", HEAP_AT_ONCE.join(" "))
     .replace("@LINES@", String(text.split("\n").length));
 }
 

@@ -15,3 +15,10 @@ export const UNSTABLE: readonly string[] = ["--unstable-worker-options", "--unst
  * `v8.setFlagsFromString`.
  */
 export const HEAP: readonly string[] = ["--v8-flags=--max-semi-space-size=2"];
+
+/**
+ * The same for what is over at once. The runtime's cache holds what was compiled when a module was
+ * loaded, and V8 leaves most functions for when they are called: 8 ms of each start. A server keeps
+ * to that: with all of its modules compiled it would be 20 to 40 MiB larger.
+ */
+export const HEAP_AT_ONCE: readonly string[] = HEAP.map((flags) => `${flags},--no-lazy`);

@@ -63,7 +63,14 @@ dir=$base/$hash
 [ -x "$dir/barge" ] ||
   fail "cannot run programs in $base: is it mounted noexec? set XDG_CACHE_HOME to another folder"
 
+# What is over at once has the whole of its modules compiled, and so in the cache; a server, which
+# would keep in memory what it never calls, has not. Code of the one is of no use to the other.
+case ${1:-} in
+  serve) kind=server heap=@SERVER@ ;;
+  *) kind=client heap=@CLIENT@ ;;
+esac
+
 # DENO_DIR keeps the runtime's own cache in ours; DENO_NODE_SHIM_ACTIVE keeps it from adding a
 # folder to PATH.
-export DENO_DIR="$dir/cache" DENO_NO_UPDATE_CHECK=1 DENO_NODE_SHIM_ACTIVE=1
-exec "$dir/barge" @RUN@ "$dir/program/main.js" "$@"
+export DENO_DIR="$dir/cache/$kind" DENO_NO_UPDATE_CHECK=1 DENO_NODE_SHIM_ACTIVE=1
+exec "$dir/barge" @RUN@ "$heap" "$dir/program/main.js" "$@"

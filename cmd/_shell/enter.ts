@@ -37,9 +37,9 @@ const ways = "use `barge login` once, or --password-file or BARGE_PASSWORD";
  *   registering and connecting give
  */
 export async function enter(choice: Entrance, signal: AbortSignal): Promise<Link> {
-  const logins = await readLogins();
+  const logins = readLogins();
   const server = await chooseServer(choice.server, logins, choice.register, signal);
-  const named = await secured(server, choice);
+  const named = secured(server, choice);
   const given = await givenPassword({ ...choice, passwordStdin: false });
   const saved = choice.register || given !== undefined
     ? undefined

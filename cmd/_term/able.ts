@@ -1,5 +1,4 @@
 /** `barge user enable` and `disable`: the same, but for one word. */
-import { object } from "@optique/core/constructs";
 import { accountFields, openAccounts } from "./accounts.ts";
 import { command } from "./command.ts";
 import { argument, common, dataOption } from "./options.ts";
@@ -9,7 +8,7 @@ import { note, printJson } from "./out.ts";
 export function able(disabled: boolean, about: string) {
   const verb = disabled ? "disable" : "enable";
   return command({
-    options: object({ name: argument("NAME", "The account"), data: dataOption(), ...common }),
+    options: { name: argument("NAME", "The account"), data: dataOption(), ...common },
     usage: "NAME",
     about,
     examples: [[`barge user ${verb} bob`, `${verb} bob`]],

@@ -6,7 +6,7 @@ import type { Accounts, Change } from "../../core/account/accounts.ts";
 import { defaultLimit } from "../../core/account/accounts.ts";
 import { BargeError } from "../../core/error.ts";
 import type { Verifier } from "../../core/protocol/message.ts";
-import { makeVerifier, matches } from "../../core/protocol/scram.ts";
+import { makeVerifier, matches } from "../../core/protocol/verifier.ts";
 import { type OpenAccounts, openStore } from "./accounts.ts";
 import type { Declared } from "./declared.ts";
 

@@ -1,4 +1,4 @@
-/** Text that has to fit into a line. Apart from text.ts, since a segmenter takes time to load. */
+/** Text that has to fit into a line. */
 
 /**
  * Shortens text to a number of columns, in its middle, where names differ least. Wide characters
@@ -11,6 +11,7 @@
  * ```
  */
 export function clip(text: string, columns: number): string {
+  segmenter ??= new Intl.Segmenter();
   const letters = Array.from(segmenter.segment(text), ({ segment }) => segment);
   if (letters.reduce((sum, letter) => sum + width(letter), 0) <= columns) return text;
   const half = Math.max(0, columns - 1) / 2;
@@ -19,7 +20,9 @@ export function clip(text: string, columns: number): string {
   return columns < 1 ? "" : [...head, "…", ...tail].join("");
 }
 
-const segmenter = new Intl.Segmenter();
+/** Made when it is first needed: that takes 20 ms. */
+let segmenter: Intl.Segmenter | undefined;
+
 const wide =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}|\ufe0f|[\u{20000}-\u{3fffd}]/u;
 

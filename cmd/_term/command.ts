@@ -1,5 +1,5 @@
 /** What a file in cmd/ is: one verb of the command line. */
-import type { Parser } from "@optique/core/parser";
+import type { Options } from "./options.ts";
 
 /** What every verb is given beside its options. */
 export interface Context {
@@ -11,7 +11,7 @@ export interface Context {
 
 export interface Command<T> {
   /** Its options and arguments. */
-  readonly options: Parser<"sync", T, unknown>;
+  readonly options: Options<T>;
   /** Its arguments, as its usage line shows them. */
   readonly usage: string;
   /** What it does, in a few sentences; an empty line begins a new paragraph. */

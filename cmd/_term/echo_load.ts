@@ -1,5 +1,4 @@
 /** `barge bench tcp` and `udp`: the same but for a word. */
-import { object } from "@optique/core/constructs";
 import { BargeError } from "../../core/error.ts";
 import { formatAddress, parseAddress } from "../../core/net/address.ts";
 import { command } from "./command.ts";
@@ -13,7 +12,7 @@ export function echoLoad(kind: "tcp" | "udp") {
   const most = kind === "udp" ? 65_507 : 16 * 1024 * 1024;
   const connections = kind === "udp" ? 64 : 500;
   return command({
-    options: object({
+    options: {
       at: optionalArgument("HOST:PORT", "The server. Default: one that is started for it"),
       connections: connectionsOption(connections),
       size: valueOr(["--size"], bytes(), 64, "Bytes of a request. Default: 64"),
@@ -21,7 +20,7 @@ export function echoLoad(kind: "tcp" | "udp") {
       raw: flag(["--raw"], "Where a server is started for it: one that answers as it is asked"),
       ...loadOptions,
       ...common,
-    }),
+    },
     usage: "[HOST:PORT]",
     about:
       `Asks an echo server, over ${kind.toUpperCase()}, as often as it answers or at a rate, and

@@ -1,5 +1,4 @@
 /** The verbs of `barge bench` that measure this machine: the same but for what is measured. */
-import { object } from "@optique/core/constructs";
 import type { Job } from "../../core/bench/local/job.ts";
 import type { Subject } from "../../core/bench/local/measure.ts";
 import { BargeError, typed } from "../../core/error.ts";
@@ -12,13 +11,13 @@ import { self } from "./self.ts";
 /** The verb that measures one subject. */
 export function localBench(name: string, about: string) {
   return command({
-    options: object({
+    options: {
       repetitions: valueOr(["--repetitions"], count("N", 1, 100), 3, "How often. Default: 3"),
       quick: flag(["--quick"], "Do less of it, so that it is over in seconds"),
       svg: value(["--svg"], path("FILE"), "Draw it into a file, too"),
       job: value(["--job"], plain("JSON"), "Do one job and end: what is started as a subprocess"),
       ...common,
-    }),
+    },
     usage: "",
     about: `${about}
 

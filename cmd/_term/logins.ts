@@ -2,7 +2,6 @@
  * The logins that `barge login` keeps: a token a server and account, the newest last, which is the
  * default. They lie in $XDG_CONFIG_HOME/barge/logins.json, readable by nobody else.
  */
-import { dirname } from "node:path";
 import * as v from "valibot";
 import { BargeError, typed } from "../../core/error.ts";
 
@@ -37,14 +36,15 @@ export function configPath(name: string): string | undefined {
 }
 
 /** All saved logins. @throws {BargeError} `denied` when others could have read or written them */
-export async function readLogins(): Promise<Login[]> {
+export function readLogins(): Login[] {
   const path = Deno.env.get("HOME") || Deno.env.get("XDG_CONFIG_HOME") ? loginsPath() : undefined;
   if (path === undefined) return [];
   let text: string;
   try {
-    using handle = await Deno.open(path);
-    checkOwner(path, await handle.stat());
-    text = await new Response(handle.readable).text();
+    using handle = Deno.openSync(path);
+    const facts = handle.statSync();
+    checkOwner(path, facts);
+    text = readAll(handle, facts.size);
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return [];
     throw typed(cause, { op: "read logins", path });
@@ -63,10 +63,11 @@ export async function changeLogins(change: (logins: Login[]) => Login[]): Promis
   const path = loginsPath();
   const temporary = `${path}.${crypto.randomUUID()}`;
   try {
+    const { dirname } = await import("node:path");
     await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
     using lock = await Deno.open(`${path}.lock`, { create: true, write: true, mode: 0o600 });
     await lock.lock(true);
-    const text = JSON.stringify({ logins: change(await readLogins()) }, null, 2) + "\n";
+    const text = JSON.stringify({ logins: change(readLogins()) }, null, 2) + "\n";
     {
       using handle = await Deno.open(temporary, { createNew: true, write: true, mode: 0o600 });
       handle.writeSync(new TextEncoder().encode(text));
@@ -86,6 +87,14 @@ export function fits(
 ): boolean {
   return login.host === at.host && login.port === at.port &&
     (at.account === undefined || login.account === at.account);
+}
+
+/** The file is small, and replaced as a whole: its size is what there is to read. */
+function readAll(handle: Deno.FsFile, size: number): string {
+  const bytes = new Uint8Array(size);
+  let length = 0;
+  for (let n; (n = handle.readSync(bytes.subarray(length)));) length += n;
+  return new TextDecoder().decode(bytes.subarray(0, length));
 }
 
 function checkOwner(path: string, info: Deno.FileInfo): void {

@@ -4,17 +4,36 @@
  * A twin of a flag says yes with 1, true, yes or on, and no with 0, false, no or off.
  */
 import type { Message } from "@optique/core/message";
-import { multiple, withDefault, WithDefaultError } from "@optique/core/modifiers";
-import type { Parser } from "@optique/core/parser";
-import { argument as positional, flag as bareFlag, option } from "@optique/core/primitives";
-import { string, type ValueParser, type ValueParserResult } from "@optique/core/valueparser";
+import type { ValueParser, ValueParserResult } from "@optique/core/valueparser";
 import { type Address, parseAddress } from "../../core/net/address.ts";
 import { parseSize } from "./size.ts";
 
 /** One name, or several: `["-n", "--dry-run"]`. */
 type Names = readonly [Name, ...Name[]];
 type Name = `--${string}` | `-${string}`;
-type Option<T> = Parser<"sync", T, unknown>;
+type Result<T> = ValueParserResult<T>;
+type Parser<T> = ValueParser<"sync", T>;
+
+/**
+ * What a verb may be told, as a fact that others read: read.ts to obey a command line, optique.ts to
+ * explain what is wrong with it, to print help, and to complete.
+ */
+export interface Option<T> {
+  /** How often it may be given, and where: `optional` and `several` are arguments. */
+  readonly kind: "flag" | "value" | "values" | "argument" | "optional" | "several" | "rest";
+  /** Its names; an argument has none. */
+  readonly names: readonly string[];
+  readonly what: string;
+  /** Reads one value; that of a flag is not used. */
+  readonly parser: Parser<unknown>;
+  /** The value of what was given, an empty text each time a flag was; of nothing its default. */
+  read(given: readonly string[]): Result<T>;
+  /** How many it takes at least. */
+  readonly min?: number;
+}
+
+/** A verb's options by the names of its values. */
+export type Options<T> = { readonly [K in keyof T]: Option<T[K]> };
 
 const yes = ["1", "true", "yes", "on"];
 const no = ["0", "false", "no", "off"];
@@ -27,58 +46,37 @@ export function twin(names: readonly string[]): string {
 
 /** An option without a value. */
 export function flag(names: Names, what: string): Option<boolean> {
-  return withDefault(
-    bareFlag(...names, { description: described(what, names) }),
-    () => fromTwin(names, yesOrNo) ?? false,
-  );
+  const read = (given: readonly string[]) =>
+    given.length > 0 ? ok(true) : fromTwin(names, yesOrNo) ?? ok(false);
+  return { kind: "flag", names, what, parser: plain(""), read };
 }
 
 /** An option with a value; undefined when it is not given. */
-export function value<T>(
-  names: Names,
-  parser: ValueParser<"sync", T>,
-  what: string,
-): Option<T | undefined> {
-  return withDefault(
-    option(...names, parser, { description: described(what, names) }),
-    () => fromTwin(names, (text) => parser.parse(text)),
-  );
+export function value<T>(names: Names, parser: Parser<T>, what: string): Option<T | undefined> {
+  return valueOr<T | undefined>(names, parser, undefined, what);
 }
 
 /** An option with a value that is `fallback` when it is not given. */
 export function valueOr<T>(
   names: Names,
-  parser: ValueParser<"sync", T>,
-  fallback: T | (() => T),
+  parser: Parser<T>,
+  fallback: T | (() => Result<T>),
   what: string,
 ): Option<T> {
-  return withDefault(
-    option(...names, parser, { description: described(what, names) }),
-    () =>
-      fromTwin(names, (text) => parser.parse(text)) ??
-        (fallback instanceof Function ? fallback() : fallback),
-  );
+  const absent = () => fallback instanceof Function ? fallback() : ok(fallback);
+  const read = ([text]: readonly string[]) =>
+    text !== undefined
+      ? parser.parse(text)
+      : fromTwin(names, (text) => parser.parse(text)) ?? absent();
+  return { kind: "value", names, what, parser, read };
 }
 
 /** An option that may be given several times; its twin holds one value a line. */
-export function values<T>(
-  names: Names,
-  parser: ValueParser<"sync", T>,
-  what: string,
-): Option<readonly T[]> {
-  const each = (text: string): ValueParserResult<readonly T[]> => {
-    const found: T[] = [];
-    for (const line of text.split("\n").filter(Boolean)) {
-      const result = parser.parse(line);
-      if (!result.success) return result;
-      found.push(result.value);
-    }
-    return { success: true, value: found };
-  };
-  return withDefault(
-    multiple(option(...names, parser, { description: described(what, names) }), { min: 1 }),
-    () => fromTwin(names, each) ?? [],
-  );
+export function values<T>(names: Names, parser: Parser<T>, what: string): Option<readonly T[]> {
+  const lines = (text: string) => each(parser, text.split("\n").filter(Boolean));
+  const read = (given: readonly string[]) =>
+    given.length > 0 ? each(parser, given) : fromTwin(names, lines) ?? ok([]);
+  return { kind: "values", names, what, parser, read };
 }
 
 /** An argument without a dash. */
@@ -87,24 +85,21 @@ export function argument(metavar: string, what: string): Option<string> {
 }
 
 /** An argument of a certain form. */
-export function argumentOf<T>(parser: ValueParser<"sync", T>, what: string): Option<T> {
-  const errors = { endOfInput: words(`${parser.metavar} is missing`) };
-  return positional(parser, { description: words(what), errors });
+export function argumentOf<T>(parser: Parser<T>, what: string): Option<T> {
+  const read = ([text]: readonly string[]) => text === undefined ? missing : parser.parse(text);
+  return { kind: "argument", names: [], what, parser, read };
 }
 
 /** An argument that may be left out. */
 export function optionalArgument(metavar: string, what: string): Option<string | undefined> {
-  return withDefault(positional(plain(metavar), { description: words(what) }), undefined);
+  const read = ([text]: readonly string[]) => ok(text);
+  return { kind: "optional", names: [], what, parser: plain(metavar), read };
 }
 
 /** Several arguments of a certain form, `min` or more. */
-export function argsOf<T>(
-  parser: ValueParser<"sync", T>,
-  what: string,
-  min = 1,
-): Option<readonly T[]> {
-  const errors = { tooFew: words(`${parser.metavar} is missing`) };
-  return multiple(positional(parser, { description: words(what) }), { min, errors });
+export function argsOf<T>(parser: Parser<T>, what: string, min = 1): Option<readonly T[]> {
+  const read = (given: readonly string[]) => given.length < min ? missing : each(parser, given);
+  return { kind: "several", names: [], what, parser, min, read };
 }
 
 /** Several arguments of any form, `min` or more. */
@@ -112,16 +107,21 @@ export function args(metavar: string, what: string, min = 1): Option<readonly st
   return argsOf(plain(metavar), what, min);
 }
 
+/** All words from there on, whatever they look like. */
+export function rest(): Option<readonly string[]> {
+  return { kind: "rest", names: [], what: "", parser: plain("WORD"), read: ok };
+}
+
 /** Any text. */
-export function plain(metavar: string): ValueParser<"sync", string> {
-  return string({ metavar: metavar as "TEXT" });
+export function plain(metavar: string): Parser<string> {
+  return valueParser(metavar, "", (text) => text, { wanted: "text" });
 }
 
 /** A local path, which shells complete. */
 export function path(
   metavar: string,
   type: "any" | "directory" = "any",
-): ValueParser<"sync", string> {
+): Parser<string> {
   return {
     ...plain(metavar),
     *suggest(prefix) {
@@ -131,7 +131,7 @@ export function path(
 }
 
 /** A size in bytes, or null for `none`. */
-export function sizeOrNone(): ValueParser<"sync", number | null> {
+export function sizeOrNone(): Parser<number | null> {
   return valueParser("SIZE|none", null, (text) => text === "none" ? null : parseSize(text), {
     wanted: "a size like 500k, 1.5MB or 20GiB, or `none`",
     format: (size) => size === null ? "none" : String(size),
@@ -139,12 +139,12 @@ export function sizeOrNone(): ValueParser<"sync", number | null> {
 }
 
 /** A size in bytes. */
-export function size(): ValueParser<"sync", number> {
+export function size(): Parser<number> {
   return valueParser("SIZE", 0, parseSize, { wanted: "a size like 500k, 1.5MB or 20GiB" });
 }
 
 /** HOST:PORT, or null for `off`. */
-export function addressOrOff(): ValueParser<"sync", Address | null> {
+export function addressOrOff(): Parser<Address | null> {
   const read = (text: string) => {
     if (text === "off") return null;
     try {
@@ -160,7 +160,7 @@ export function addressOrOff(): ValueParser<"sync", Address | null> {
 }
 
 /** HOST:PORT. */
-export function addresses(): ValueParser<"sync", Address> {
+export function addresses(): Parser<Address> {
   const read = (text: string) => {
     try {
       const address = parseAddress(text);
@@ -176,13 +176,13 @@ export function addresses(): ValueParser<"sync", Address> {
 }
 
 /** A time in seconds, which may have a fraction. */
-export function seconds(): ValueParser<"sync", number> {
+export function seconds(): Parser<number> {
   const read = (text: string) => /^\d{1,7}(\.\d{1,3})?$/.test(text) ? Number(text) : undefined;
   return valueParser("SECONDS", 1, read, { wanted: "a number of seconds" });
 }
 
 /** A number of `least` or more. */
-export function count(metavar: string, least = 1, most = 1_000_000): ValueParser<"sync", number> {
+export function count(metavar: string, least = 1, most = 1_000_000): Parser<number> {
   const read = (text: string) => {
     const n = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
     return n >= least && n <= most ? n : undefined;
@@ -191,7 +191,7 @@ export function count(metavar: string, least = 1, most = 1_000_000): ValueParser
 }
 
 /** One of a few words. */
-export function oneOf<const T extends string>(...words: readonly T[]): ValueParser<"sync", T> {
+export function oneOf<const T extends string>(...words: readonly T[]): Parser<T> {
   const parser = valueParser<T>(
     words.join("|"),
     words[0],
@@ -218,7 +218,7 @@ export function valueParser<T>(
   placeholder: T,
   read: (text: string) => T | undefined,
   { wanted, format = String }: { wanted: string; format?: (value: T) => string },
-): ValueParser<"sync", T> {
+): Parser<T> {
   return {
     mode: "sync",
     metavar: metavar as "VALUE",
@@ -248,37 +248,48 @@ export function dataOption(): Option<string> {
   );
 }
 
-function defaultData(): string {
+function defaultData(): Result<string> {
   const xdg = Deno.env.get("XDG_DATA_HOME");
-  if (xdg?.startsWith("/")) return `${xdg}/barge`;
+  if (xdg?.startsWith("/")) return ok(`${xdg}/barge`);
   const home = Deno.env.get("HOME") || Deno.env.get("USERPROFILE");
-  if (home) return `${home}/.local/share/barge`;
-  throw new WithDefaultError(words("name the data directory with --data: HOME is not set"));
+  if (home) return ok(`${home}/.local/share/barge`);
+  return { success: false, error: words("name the data directory with --data: HOME is not set") };
 }
 
-function yesOrNo(text: string): ValueParserResult<boolean> {
+function yesOrNo(text: string): Result<boolean> {
   const word = text.toLowerCase();
-  if (yes.includes(word)) return { success: true, value: true };
-  if (no.includes(word)) return { success: true, value: false };
+  if (yes.includes(word)) return ok(true);
+  if (no.includes(word)) return ok(false);
   const why = `${JSON.stringify(text)} is not ${yes.join(", ")}, ${no.join(", ")}`;
   return { success: false, error: words(why) };
 }
 
-function fromTwin<T>(
-  names: Names,
-  parse: (text: string) => ValueParserResult<T>,
-): T | undefined {
+/** What the environment says; undefined: nothing. */
+function fromTwin<T>(names: Names, parse: (text: string) => Result<T>): Result<T> | undefined {
   const variable = twin(names);
   const text = Deno.env.get(variable);
   if (text === undefined || text === "") return undefined;
   const result = parse(text);
-  if (result.success) return result.value;
-  throw new WithDefaultError([...words(`${variable}: `), ...result.error]);
+  if (result.success) return result;
+  return { success: false, error: [...words(`${variable}: `), ...result.error] };
 }
 
-function described(what: string, names: Names): Message {
-  return [...words(`${what} `), { type: "text", text: `[${twin(names)}]` }];
+function each<T>(parser: Parser<T>, texts: readonly string[]): Result<readonly T[]> {
+  const found: T[] = [];
+  for (const text of texts) {
+    const result = parser.parse(text);
+    if (!result.success) return result;
+    found.push(result.value);
+  }
+  return ok(found);
 }
+
+function ok<T>(value: T): Result<T> {
+  return { success: true, value };
+}
+
+/** Never shown: optique.ts says which argument is missing. */
+const missing = { success: false, error: words("an argument is missing") } as const;
 
 /** Plain words as optique's message. */
 export function words(text: string): Message {

@@ -1,5 +1,5 @@
 /** Where a password comes from: never from the command line itself, where others could read it. */
-import { BargeError } from "../../core/error.ts";
+import { BargeError, typed } from "../../core/error.ts";
 import { flag, path, value } from "./options.ts";
 
 /** The options of a verb that needs a password. */
@@ -48,7 +48,6 @@ export async function givenPassword(from: PasswordSources): Promise<string | und
 
 /** A password from a file: its first line. @throws {BargeError} */
 export async function readPasswordFile(path: string): Promise<string> {
-  const { typed } = await import("../../core/error.ts");
   const text = await Deno.readTextFile(path).catch((cause) => {
     throw typed(cause, { op: "read password", path });
   });

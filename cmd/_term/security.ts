@@ -3,6 +3,8 @@ import type { Remote } from "../../core/client/remote.ts";
 import { BargeError } from "../../core/error.ts";
 import type { Address } from "../../core/net/address.ts";
 import { type Fingerprint, parseFingerprint } from "../../core/net/fingerprint.ts";
+import { usesTls } from "../../core/net/trust.ts";
+import { configPath, fits, readLogins } from "./logins.ts";
 import { flag, value, valueParser } from "./options.ts";
 import { note } from "./out.ts";
 
@@ -26,8 +28,7 @@ export interface SecurityChoice {
 }
 
 /** Where pins are kept; undefined when there is no home. */
-export async function knownHostsPath(): Promise<string | undefined> {
-  const { configPath } = await import("./logins.ts");
+export function knownHostsPath(): string | undefined {
   return configPath("known_hosts");
 }
 
@@ -37,17 +38,16 @@ export async function knownHostsPath(): Promise<string | undefined> {
  *
  * @throws {BargeError} `usage` for options that exclude each other
  */
-export async function secured(remote: Remote, choice: SecurityChoice): Promise<Remote> {
+export function secured(remote: Remote, choice: SecurityChoice): Remote {
   const { pin, plaintext } = choice;
   if (pin !== undefined && plaintext) {
     throw new BargeError("usage", "--pin is about TLS, which --plaintext does without");
   }
-  const { usesTls } = await import("../../core/net/trust.ts");
   const told = choice.tls || plaintext || pin !== undefined;
-  const tls = (told ? undefined : await asSaved(remote)) ??
+  const tls = (told ? undefined : asSaved(remote)) ??
     usesTls(remote.host, { tls: choice.tls || pin !== undefined, plaintext });
   if (!tls) return remote;
-  const trust = { knownHosts: await knownHostsPath(), pin, onPinned };
+  const trust = { knownHosts: knownHostsPath(), pin, onPinned };
   return { ...remote, trust };
 }
 
@@ -55,12 +55,12 @@ function onPinned(server: string, fingerprint: Fingerprint): void {
   note(`barge: trusting ${server} from here on, its certificate is ${fingerprint}`);
 }
 
-async function asSaved(address: Address): Promise<boolean | undefined> {
-  const { fits, readLogins } = await import("./logins.ts");
-  const { host, port } = address;
-  // Logins that can't be read are told of where one is needed.
-  const logins = await readLogins().catch(() => []);
-  return logins.findLast((login) => fits(login, { host, port }))?.tls;
+function asSaved({ host, port }: Address): boolean | undefined {
+  try {
+    return readLogins().findLast((login) => fits(login, { host, port }))?.tls;
+  } catch {
+    return undefined; // told of where one is needed
+  }
 }
 
 function readFingerprint(text: string): Fingerprint | undefined {

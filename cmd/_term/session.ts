@@ -1,9 +1,11 @@
 /** From a verb's options to a connection that is logged in. */
 import type { Client } from "../../core/client/client.ts";
-import type { Login as Who } from "../../core/client/login.ts";
-import type { Remote } from "../../core/client/remote.ts";
+import { connect } from "../../core/client/connect.ts";
+import { type Credentials, type Login as Who, login as logIn } from "../../core/client/login.ts";
+import { formatRemote, parseRemote, type Remote } from "../../core/client/remote.ts";
 import { BargeError } from "../../core/error.ts";
 import { version } from "../_version.ts";
+import { fits, readLogins } from "./logins.ts";
 import { count, plain, value } from "./options.ts";
 import { secured, type SecurityChoice, securityOptions } from "./security.ts";
 import { givenPassword, needPassword, passwordOptions, type PasswordSources } from "./password.ts";
@@ -51,7 +53,7 @@ export async function connectOnly(
   choice: ServerChoice,
   signal: AbortSignal,
 ): Promise<{ client: Client; remote: Remote }> {
-  const remote = await chooseRemote(choice);
+  const remote = chooseRemote(choice);
   return { client: await dial(remote, choice, signal), remote };
 }
 
@@ -67,25 +69,27 @@ export async function openSession(
   signal: AbortSignal,
   options: { readonly password?: boolean } = {},
 ): Promise<Session> {
-  const named = await chooseRemote(choice);
+  const named = chooseRemote(choice);
   const { token } = choice;
   const given = token === undefined ? await givenPassword(choice) : undefined;
   const saved = options.password || given !== undefined || token !== undefined
     ? undefined
-    : await savedLogin(named);
+    : savedLogin(named);
   const account = named.account ?? saved?.account ?? await chooseAccount(named, signal);
   const remote = { ...named, account };
-  const client = await dial(remote, choice, signal);
+  const credentials = known(account, token ?? saved?.token, given);
+  let login: Promise<Who> | undefined;
+  const client = await dial(remote, choice, signal, (client) => {
+    login = credentials && logIn(client, credentials);
+    login?.catch(() => {/* awaited below; the greeting may fail first */});
+  });
   try {
-    const { login } = await import("../../core/client/login.ts");
-    const { formatRemote } = await import("../../core/client/remote.ts");
-    const question = `Password of ${account} at ${client.peer}`;
-    const kept = token ?? saved?.token;
-    const credentials = kept !== undefined ? { token: kept } : {
-      account,
-      password: given ?? await needPassword(choice, { question, twice: false, signal, ways }),
+    const ask = async () => {
+      const question = `Password of ${account} at ${client.peer}`;
+      const asking = { question, twice: false, signal, ways };
+      return { account, password: await needPassword(choice, asking) };
     };
-    const who = await login(client, credentials).catch((error) => {
+    const who = await (login ?? logIn(client, await ask())).catch((error) => {
       if (!(error instanceof BargeError) || error.kind !== "unauthenticated") throw error;
       const facts = { op: "log in to", path: formatRemote(remote), cause: error };
       throw new BargeError(error.kind, error.message, {
@@ -100,42 +104,49 @@ export async function openSession(
   }
 }
 
+/** What one logs in with, where nobody has to be asked. */
+function known(account: string, token?: string, password?: string): Credentials | undefined {
+  if (token !== undefined) return { token };
+  return password === undefined ? undefined : { account, password };
+}
+
 const again = "the saved login does not hold any more: use `barge login` again";
 const ways = "use `barge login` once, or --password-stdin, --password-file or BARGE_PASSWORD";
 
-async function dial(remote: Remote, choice: ServerChoice, signal: AbortSignal): Promise<Client> {
-  const { connect } = await import("../../core/client/connect.ts");
+async function dial(
+  remote: Remote,
+  choice: ServerChoice,
+  signal: AbortSignal,
+  meanwhile?: (client: Client) => void,
+): Promise<Client> {
   return await connect(remote, {
     signal,
     timeout: choice.timeout === undefined ? undefined : choice.timeout * 1000,
     agent: `barge/${version}`,
+    meanwhile,
   });
 }
 
-async function chooseRemote(choice: ServerChoice): Promise<Remote> {
+function chooseRemote(choice: ServerChoice): Remote {
   if (choice.server !== undefined) {
-    const { parseRemote } = await import("../../core/client/remote.ts");
-    return await secured(parseRemote(choice.server), choice);
+    return secured(parseRemote(choice.server), choice);
   }
-  const { readLogins } = await import("./logins.ts");
-  const last = (await readLogins()).at(-1);
+  const last = readLogins().at(-1);
   if (last) {
     const { account, host, port } = last;
-    return await secured({ account, host, port }, choice);
+    return secured({ account, host, port }, choice);
   }
   throw new BargeError("usage", "no server is named", {
     hint: "use --server barge://NAME@HOST, BARGE_SERVER, or `barge login barge://NAME@HOST` once",
   });
 }
 
-async function savedLogin(remote: Remote) {
-  const { fits, readLogins } = await import("./logins.ts");
-  return (await readLogins()).findLast((login) => fits(login, remote));
+function savedLogin(remote: Remote) {
+  return readLogins().findLast((login) => fits(login, remote));
 }
 
 /** Whose account, when neither the server's address nor a saved login says so. */
 async function chooseAccount(remote: Remote, signal: AbortSignal): Promise<string> {
-  const { formatRemote } = await import("../../core/client/remote.ts");
   const { askText, canAsk } = await import("./prompt.ts");
   const at = formatRemote(remote);
   if (canAsk()) return await askText(`Your account at ${at}`, signal);

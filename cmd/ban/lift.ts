@@ -1,5 +1,4 @@
 /** `barge ban lift`: ends bans before their time. */
-import { object } from "@optique/core/constructs";
 import { BargeError } from "../../core/error.ts";
 import { openAccounts } from "../_term/accounts.ts";
 import { command } from "../_term/command.ts";
@@ -8,11 +7,11 @@ import { note, printJson } from "../_term/out.ts";
 import { banFields } from "./list.ts";
 
 export default command({
-  options: object({
+  options: {
     subject: argument("ADDRESS|ACCOUNT", "An address or an account, as `barge ban list` shows it"),
     data: dataOption(),
     ...common,
-  }),
+  },
   usage: "ADDRESS|ACCOUNT",
   about: `Ends all bans of an address or of an account, and forgets the failed logins that led to
     them. A running server knows it at once.`,

@@ -1,5 +1,4 @@
 /** `barge ban list`: whose logins are refused. */
-import { object } from "@optique/core/constructs";
 import type { Ban } from "../../core/account/bans.ts";
 import { openAccounts } from "../_term/accounts.ts";
 import { command } from "../_term/command.ts";
@@ -8,7 +7,7 @@ import { printJson } from "../_term/out.ts";
 import { printTable } from "../_term/table.ts";
 
 export default command({
-  options: object({ data: dataOption(), ...common }),
+  options: { data: dataOption(), ...common },
   usage: "",
   about: `Lists the bans that follow from failed logins, and until when they hold. A ban is of an
     address, or of an account at one address, or of an account wherever it has not logged in from

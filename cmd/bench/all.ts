@@ -1,5 +1,4 @@
 /** `barge bench all`: one after the other. */
-import { object } from "@optique/core/constructs";
 import { command } from "../_term/command.ts";
 import { exitCodes } from "../_term/exit.ts";
 import { common, count, flag, valueOr } from "../_term/options.ts";
@@ -7,11 +6,11 @@ import { runLocal } from "../_term/local.ts";
 import { self } from "../_term/self.ts";
 
 export default command({
-  options: object({
+  options: {
     repetitions: valueOr(["--repetitions"], count("N", 1, 100), 3, "How often. Default: 3"),
     quick: flag(["--quick"], "Do less of each: over within two minutes"),
     ...common,
-  }),
+  },
   usage: "",
   about:
     `Runs every \`barge bench\` that needs nothing but this machine: loads of servers of barge's own

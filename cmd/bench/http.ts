@@ -1,17 +1,16 @@
 /** `barge bench http`: a load of GET requests. */
-import { object } from "@optique/core/constructs";
 import { BargeError } from "../../core/error.ts";
 import { command } from "../_term/command.ts";
 import { connectionsOption, loadOptions, runLoad } from "../_term/load.ts";
 import { argument, common } from "../_term/options.ts";
 
 export default command({
-  options: object({
+  options: {
     url: argument("URL", "What to GET"),
     connections: connectionsOption(50),
     ...loadOptions,
     ...common,
-  }),
+  },
   usage: "URL",
   about:
     `Gets a page again and again, body and all, over connections that are kept, and tells how many

@@ -1,5 +1,4 @@
 /** `barge bench transfer`: what moving files costs, with the real commands. */
-import { object } from "@optique/core/constructs";
 import { BargeError } from "../../core/error.ts";
 import type { Subject, Way } from "../../core/bench/local/measure.ts";
 import { command } from "../_term/command.ts";
@@ -9,7 +8,7 @@ import { type OwnServer, self, startSelf } from "../_term/self.ts";
 import { runSubjects } from "../_term/local.ts";
 
 export default command({
-  options: object({
+  options: {
     server: value(
       ["--server"],
       plain("barge://NAME@HOST:PORT"),
@@ -20,7 +19,7 @@ export default command({
     repetitions: valueOr(["--repetitions"], count("N", 1, 100), 3, "How often. Default: 3"),
     quick: flag(["--quick"], "16 MiB, 100 files, once"),
     ...common,
-  }),
+  },
   usage: "",
   about:
     `Puts and gets one large file and a folder of small ones (4 KiB each), with the commands that

@@ -1,5 +1,4 @@
 /** `barge quota list`: what all accounts use. */
-import { object } from "@optique/core/constructs";
 import { openAccounts } from "../_term/accounts.ts";
 import { command } from "../_term/command.ts";
 import { common, dataOption } from "../_term/options.ts";
@@ -9,7 +8,7 @@ import { formatLimit, formatSize } from "../_term/size.ts";
 import { printTable } from "../_term/table.ts";
 
 export default command({
-  options: object({ data: dataOption(), ...common }),
+  options: { data: dataOption(), ...common },
   usage: "",
   about: `Lists how much all accounts in a data directory use, and how much is left to them.`,
   examples: [["barge quota list", "who uses how much"]],

@@ -1,17 +1,16 @@
 /** `barge quota set`: changes an account's capacity. */
-import { object } from "@optique/core/constructs";
 import { openAccounts } from "../_term/accounts.ts";
 import { command } from "../_term/command.ts";
 import { argument, argumentOf, common, dataOption, sizeOrNone } from "../_term/options.ts";
 import { printQuota, quotaOf } from "../_term/quota.ts";
 
 export default command({
-  options: object({
+  options: {
     name: argument("NAME", "The account"),
     limit: argumentOf(sizeOrNone(), "Its capacity from now on"),
     data: dataOption(),
     ...common,
-  }),
+  },
   usage: "NAME SIZE|none",
   about: `Changes how much an account may keep. Below what it uses is allowed: it then can't write
     until it has removed enough.`,

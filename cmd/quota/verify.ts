@@ -1,5 +1,4 @@
 /** `barge quota verify`: compares what the ledger says with what is on disk. */
-import { object } from "@optique/core/constructs";
 import { openStore } from "../_term/accounts.ts";
 import { exitCodes } from "../_term/exit.ts";
 import { command } from "../_term/command.ts";
@@ -9,11 +8,11 @@ import { number } from "../_term/progress.ts";
 import { printable } from "../_term/text.ts";
 
 export default command({
-  options: object({
+  options: {
     repair: flag(["--repair"], "Make the ledger agree with the disk"),
     data: dataOption(),
     ...common,
-  }),
+  },
   usage: "",
   about: `Compares the ledger of a data directory with the files on its disk: what is there and not
     charged, charged and not there, or of another size. Exits with 13 when something differs and was

@@ -1,5 +1,4 @@
 /** `barge user add`: makes an account. */
-import { object } from "@optique/core/constructs";
 import { BargeError } from "../../core/error.ts";
 import { command } from "../_term/command.ts";
 import { accountFields, openAccounts } from "../_term/accounts.ts";
@@ -18,7 +17,7 @@ import { newPassword, newPasswordOptions } from "../_term/password.ts";
 import { formatLimit } from "../_term/size.ts";
 
 export default command({
-  options: object({
+  options: {
     name: argument("NAME", "The account's name: letters, digits, . _ -"),
     admin: flag(["--admin"], "Short for --role admin"),
     role: value(["--role"], oneOf("user", "admin"), "What it may do. Default: user"),
@@ -26,7 +25,7 @@ export default command({
     ...newPasswordOptions,
     data: dataOption(),
     ...common,
-  }),
+  },
   usage: "NAME",
   about: `Makes an account in a data directory; a server that runs on it knows it at once. Makes the
     directory, too, if there is none.
@@ -46,7 +45,7 @@ export default command({
       throw new BargeError("exists", "that account exists already", { op: "user add", path: name });
     }
     const { password, generated } = await newPassword(sources, `Password for ${name}`, signal);
-    const { makeVerifier } = await import("../../core/protocol/scram.ts");
+    const { makeVerifier } = await import("../../core/protocol/verifier.ts");
     const verifier = await makeVerifier("password", password);
     const made = accounts.add({
       name,

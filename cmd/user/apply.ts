@@ -1,5 +1,4 @@
 /** `barge user apply`: makes the accounts be as a file declares them. */
-import { object } from "@optique/core/constructs";
 import { openAccounts } from "../_term/accounts.ts";
 import { command } from "../_term/command.ts";
 import { argumentOf, common, dataOption, flag, path } from "../_term/options.ts";
@@ -8,12 +7,12 @@ import { applySteps, planSteps, type Step } from "../_term/apply.ts";
 import { readDeclared } from "../_term/declared.ts";
 
 export default command({
-  options: object({
+  options: {
     file: argumentOf(path("FILE"), "What is declared, in JSON; - is standard input"),
     dryRun: flag(["-n", "--dry-run"], "Only say what would be changed"),
     data: dataOption(),
     ...common,
-  }),
+  },
   usage: "FILE",
   about: `Makes the accounts in a data directory be as a file declares them, all or none. Accounts
     that it does not name stay as they are; run again, it changes nothing.

@@ -1,5 +1,4 @@
 /** `barge user list`: all accounts. */
-import { object } from "@optique/core/constructs";
 import { accountFields, openAccounts } from "../_term/accounts.ts";
 import { command } from "../_term/command.ts";
 import { common, dataOption } from "../_term/options.ts";
@@ -8,7 +7,7 @@ import { formatLimit, formatSize } from "../_term/size.ts";
 import { printTable } from "../_term/table.ts";
 
 export default command({
-  options: object({ data: dataOption(), ...common }),
+  options: { data: dataOption(), ...common },
   usage: "",
   about: `Lists the accounts in a data directory.`,
   examples: [["barge user list --json | jq -r .name", "the names alone"]],

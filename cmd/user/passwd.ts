@@ -1,5 +1,4 @@
 /** `barge user passwd`: gives an account a new password. */
-import { object } from "@optique/core/constructs";
 import { openAccounts } from "../_term/accounts.ts";
 import { command } from "../_term/command.ts";
 import { argument, common, dataOption } from "../_term/options.ts";
@@ -7,12 +6,12 @@ import { note, print, printJson } from "../_term/out.ts";
 import { newPassword, newPasswordOptions } from "../_term/password.ts";
 
 export default command({
-  options: object({
+  options: {
     name: argument("NAME", "The account"),
     ...newPasswordOptions,
     data: dataOption(),
     ...common,
-  }),
+  },
   usage: "NAME",
   about: `Gives an account a new password, without the old one. Its tokens end with it.`,
   examples: [["barge user passwd alice", "ask for the new password"]],
@@ -21,7 +20,7 @@ export default command({
     const account = open.accounts.get(name);
     const question = `New password for ${account.name}`;
     const { password, generated } = await newPassword(sources, question, signal);
-    const { makeVerifier } = await import("../../core/protocol/scram.ts");
+    const { makeVerifier } = await import("../../core/protocol/verifier.ts");
     open.accounts.change(name, { verifier: await makeVerifier("password", password) });
     if (json) {
       printJson({ name: account.name, ...(generated ? { password } : {}) });

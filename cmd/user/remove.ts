@@ -1,5 +1,4 @@
 /** `barge user remove`: ends an account. */
-import { object } from "@optique/core/constructs";
 import { openStore } from "../_term/accounts.ts";
 import { command } from "../_term/command.ts";
 import { argument, common, dataOption, flag } from "../_term/options.ts";
@@ -8,7 +7,7 @@ import { number } from "../_term/progress.ts";
 import { formatSize } from "../_term/size.ts";
 
 export default command({
-  options: object({
+  options: {
     name: argument("NAME", "The account"),
     purge: flag(
       ["--purge"],
@@ -16,7 +15,7 @@ export default command({
     ),
     data: dataOption(),
     ...common,
-  }),
+  },
   usage: "NAME",
   about: `Removes an account, its tokens and its half-finished uploads. The files in its home are
     kept aside and it says where, and what it has in /public stays there, unless --purge is given.`,

@@ -1,5 +1,4 @@
 /** `barge user show`: one account. */
-import { object } from "@optique/core/constructs";
 import { accountFields, openAccounts } from "../_term/accounts.ts";
 import { command } from "../_term/command.ts";
 import { argument, common, dataOption } from "../_term/options.ts";
@@ -7,7 +6,7 @@ import { print, printJson } from "../_term/out.ts";
 import { formatLimit, formatSize } from "../_term/size.ts";
 
 export default command({
-  options: object({ name: argument("NAME", "The account"), data: dataOption(), ...common }),
+  options: { name: argument("NAME", "The account"), data: dataOption(), ...common },
   usage: "NAME",
   about: `Shows one account: role, space, tokens. Fails with 4 when there is none of that name.`,
   examples: [["barge user show alice", "all about alice"]],

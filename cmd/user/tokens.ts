@@ -1,5 +1,4 @@
 /** `barge user tokens`: an account's saved logins. */
-import { object } from "@optique/core/constructs";
 import { BargeError } from "../../core/error.ts";
 import { openAccounts } from "../_term/accounts.ts";
 import { command } from "../_term/command.ts";
@@ -8,12 +7,12 @@ import { note, printJson } from "../_term/out.ts";
 import { printTable } from "../_term/table.ts";
 
 export default command({
-  options: object({
+  options: {
     name: argument("NAME", "The account"),
     revoke: value(["--revoke"], plain("ID"), "End this token; `all` ends all of them"),
     data: dataOption(),
     ...common,
-  }),
+  },
   usage: "NAME",
   about: `Lists the tokens that \`barge login\` made for an account, or revokes one. The tokens
     themselves are not kept, so that they can't be shown.`,

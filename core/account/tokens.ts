@@ -4,7 +4,8 @@
  */
 import { randomBytes } from "node:crypto";
 import { BargeError } from "../error.ts";
-import { makeVerifier, tokenCosts } from "../protocol/scram.ts";
+import { tokenCosts } from "../protocol/scram.ts";
+import { makeVerifier } from "../protocol/verifier.ts";
 import type { Verifier } from "../protocol/message.ts";
 import type { Database } from "./database.ts";
 

@@ -10,6 +10,7 @@
  * request at hand may take.
  */
 import { BargeError, typed } from "../error.ts";
+import { every } from "../net/every.ts";
 import type { Stream } from "../net/stream.ts";
 import { encodeFrame } from "../protocol/frame.ts";
 import {
@@ -46,7 +47,6 @@ export class Client implements Disposable, AsyncDisposable {
   #last: Promise<unknown> = Promise.resolve();
   /** Failures that the server told, as opposed to ours in understanding it. */
   readonly #told = new WeakSet<BargeError>();
-  readonly #watch: ReturnType<typeof setInterval>;
   #reading = false;
   #patience = patience;
   #moved = performance.now();
@@ -58,7 +58,7 @@ export class Client implements Disposable, AsyncDisposable {
     this.peer = stream.peer;
     this.#frames = new FrameReader({ read: (into) => this.#read(into) });
     this.#outbox = new Outbox(stream);
-    this.#watch = setInterval(() => this.#sweep(), 1000);
+    every(1000, () => this.#sweep());
   }
 
   /** Why the connection is closed, or undefined while it is open. */
@@ -194,11 +194,8 @@ export class Client implements Disposable, AsyncDisposable {
     this.close();
   }
 
-  /** Says goodbye where that is still possible, then closes. */
+  /** Closes without a goodbye, whose answer would cost a round trip and tell nothing. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.closed && !this.#reading) {
-      await this.ask("bye", {}, 2000).catch(() => {/* it is over in any case */});
-    }
     this.close();
     await this.#last;
   }
@@ -232,14 +229,15 @@ export class Client implements Disposable, AsyncDisposable {
     return n;
   }
 
-  #sweep(): void {
-    if (!this.#reading || performance.now() - this.#moved < this.#patience) return;
+  /** @returns whether there is more to watch */
+  #sweep(): boolean {
+    if (this.closed) return false;
+    if (!this.#reading || performance.now() - this.#moved < this.#patience) return true;
+    const seconds = Math.round(this.#patience / 1000);
     this.#fail(
-      new BargeError(
-        "unavailable",
-        `${this.peer} gave no answer for ${Math.round(this.#patience / 1000)} s`,
-      ),
+      new BargeError("unavailable", `${this.peer} gave no answer for ${seconds} s`),
     );
+    return false;
   }
 
   /**
@@ -256,7 +254,6 @@ export class Client implements Disposable, AsyncDisposable {
   /** Closes, and hands back the first reason there was. */
   #fail(error: BargeError): BargeError {
     if (this.closed) return this.closed;
-    clearInterval(this.#watch);
     this.#stream.close(error);
     this.#frames[Symbol.dispose]();
     for (const callback of this.#onClose.splice(0)) callback();

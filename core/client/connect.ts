@@ -11,6 +11,8 @@ export interface ConnectOptions {
   readonly timeout?: number;
   /** This program's name and version. */
   readonly agent?: string;
+  /** Called before hello is answered: what it asks leaves with hello, and saves a round trip. */
+  readonly meanwhile?: (client: Client) => void;
 }
 
 /**
@@ -34,7 +36,9 @@ export async function connect(remote: Remote, options: ConnectOptions = {}): Pro
     if (signal.aborted) cut();
   }
   try {
-    await client.greet(agent, timeout);
+    const greeted = client.greet(agent, timeout);
+    options.meanwhile?.(client);
+    await greeted;
     return client;
   } catch (error) {
     client.close();

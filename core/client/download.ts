@@ -11,10 +11,11 @@ import { type Client, diskPatience } from "./client.ts";
 import type { Report, TransferResult } from "./events.ts";
 import { Folders } from "./folders.ts";
 import { type Come, GetMany, type Wanted } from "./get_many.ts";
-import { type Hash, hashInto, sha256 } from "./hash.ts";
+import type { Hash } from "./hash.ts";
 import { Part, removeStale } from "./part.ts";
 import type { Item } from "./plan.ts";
 import { receive, type Received } from "./receive.ts";
+import { hashSmall } from "./small_hash.ts";
 import { again } from "./upload.ts";
 import { Window } from "./window.ts";
 
@@ -69,7 +70,7 @@ export class Downloader {
     let size = 0;
     try {
       const received = await this.#fetch(path, 0, {
-        hash: this.#newHash(),
+        hash: await this.#newHash(),
         expected: null,
         begin: (answer) => this.#report.start(path, "-", size = answer.size),
         write: (bytes) => this.#write(output, bytes, "standard output"),
@@ -149,7 +150,7 @@ export class Downloader {
       });
       if (received.type === "again") {
         part.restart();
-        [offset, hash] = [0, this.#newHash()];
+        [offset, hash] = [0, await this.#newHash()];
         received = await this.#fetch(path, 0, {
           hash,
           expected: null,
@@ -173,16 +174,19 @@ export class Downloader {
   /** Hashes what an earlier run left. */
   async #prefix(part: Part, size: number): Promise<{ offset: number; hash: Hash | undefined }> {
     if (part.offset > 0 && part.offset <= size) {
+      const { hashInto, sha256 } = await import("./hash.ts");
       const hash = sha256();
       const n = await hashInto(hash, part.file, part.offset, () => this.#client.closed);
       if (n === part.offset) return { offset: n, hash };
     }
     part.restart();
-    return { offset: 0, hash: this.#newHash() };
+    return { offset: 0, hash: await this.#newHash() };
   }
 
-  #newHash(): Hash | undefined {
-    return this.#verify ? sha256() : undefined;
+  async #newHash(): Promise<Hash | undefined> {
+    if (!this.#verify) return undefined;
+    const { sha256 } = await import("./hash.ts");
+    return sha256();
   }
 
   async #fetch(

@@ -7,8 +7,7 @@ import type { Client } from "./client.ts";
 import { digest } from "./digest.ts";
 import { Downloader, type Output } from "./download.ts";
 import { Report, type Totals } from "./events.ts";
-import { exclude, type Excluded, excludedWithin } from "./glob.ts";
-import { hashFile } from "./hash.ts";
+import { type Excluded, excludedBy, excludedWithin } from "./excluded.ts";
 import type { TransferOptions } from "./options.ts";
 import { type Action, decide, extraneous, type Item, toMove } from "./plan.ts";
 import { remoteItem, treeBelow } from "./remote_tree.ts";
@@ -80,7 +79,7 @@ async function find(
 ): Promise<Job | undefined> {
   const path = trimSlashes(source);
   const name = baseName(source);
-  const excluded = exclude(options.exclude ?? []);
+  const excluded = await excludedBy(options.exclude);
   try {
     const { entry } = await stat(client, path);
     if (!entry) {
@@ -201,7 +200,7 @@ async function run(
     if (report.totals.failed > before) {
       report.note(`nothing was removed from ${job.local}, because not all of ${job.path} came`);
     } else {
-      await sweep(client, report, job, exclude(options.exclude ?? []), options.dryRun ?? false);
+      await sweep(client, report, job, await excludedBy(options.exclude), options.dryRun ?? false);
     }
   }
   if (!options.dryRun) setTimes(job.local, job.items);
@@ -256,6 +255,7 @@ function setTimes(root: string, items: readonly Item[]): void {
 
 /** Have both sides the same bytes? */
 async function equal(client: Client, local: string, path: string, item: Item): Promise<boolean> {
+  const { hashFile } = await import("./hash.ts");
   const ours = await hashFile(local, () => client.closed);
   return ours === (item.sha256 ?? (await digest(client, path)).digest);
 }

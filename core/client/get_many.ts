@@ -6,13 +6,13 @@
  *
  * What is asked for and not yet kept is bounded by the window. One caller at a time.
  */
-import { hash } from "node:crypto";
 import { BargeError, typed } from "../error.ts";
 import { encodeFrame, maxFrame } from "../protocol/frame.ts";
 import { type Answer, failureOf, parseOther } from "../protocol/message.ts";
 import type { FrameReader } from "../protocol/reader.ts";
 import { type Client, diskPatience } from "./client.ts";
 import { otherBytes } from "./receive.ts";
+import { hashSmall } from "./small_hash.ts";
 import type { Window } from "./window.ts";
 
 /** So many bytes of files are worth a request. */
@@ -30,7 +30,7 @@ export interface Wanted {
 
 /** A file that has come, and is what the server has. */
 export interface Come {
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   readonly modified: string;
   readonly sha256: string;
 }
@@ -100,7 +100,7 @@ export class GetMany {
   async #receive(
     frames: FrameReader,
     asked: number,
-  ): Promise<{ answer: Answer<"get-many">; bytes: Uint8Array }> {
+  ): Promise<{ answer: Answer<"get-many">; bytes: Uint8Array<ArrayBuffer> }> {
     const answer = await this.#client.next("get-many", frames);
     const { files, body } = answer;
     let sum = 0;
@@ -123,7 +123,7 @@ export class GetMany {
   async #handOver(
     files: readonly Wanted[],
     answer: Answer<"get-many">,
-    bytes: Uint8Array,
+    bytes: Uint8Array<ArrayBuffer>,
   ): Promise<void> {
     let end = 0;
     await Promise.all(files.map(async (file, i) => {
@@ -134,7 +134,7 @@ export class GetMany {
         const begin = end;
         end += facts.size;
         const own = bytes.subarray(begin, end);
-        if (hash("sha256", own, "hex") !== facts.sha256) throw otherBytes();
+        if (await hashSmall(own) !== facts.sha256) throw otherBytes();
         await this.#taker.take(file, { bytes: own, ...facts });
       } catch (cause) {
         this.#taker.failed(file, cause);

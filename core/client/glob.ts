@@ -1,8 +1,6 @@
 /** Names to leave out, in the simple form of what rsync's users expect of `--exclude`. */
 import picomatch from "picomatch";
-
-/** Is this name, relative to the root of the tree, left out? */
-export type Excluded = (name: string, type: "file" | "dir") => boolean;
+import type { Excluded } from "./excluded.ts";
 
 /**
  * Compiles exclude patterns. A pattern without `/` matches a name at any depth; one with `/`
@@ -10,7 +8,7 @@ export type Excluded = (name: string, type: "file" | "dir") => boolean;
  * at `/`, `**` does not; `[a-z]` is one of a set; a backslash takes the next character as it is.
  *
  * What is in a folder that is left out is left out with it, for whoever asks about that folder
- * first, as a walk does; {@link excludedWithin} asks about all folders above a name.
+ * first, as a walk does; `excludedWithin` asks about all folders above a name.
  *
  * @param patterns as the user wrote them
  *
@@ -26,22 +24,6 @@ export type Excluded = (name: string, type: "file" | "dir") => boolean;
 export function exclude(patterns: readonly string[]): Excluded {
   const rules = patterns.filter((pattern) => pattern !== "" && pattern !== "/").map(rule);
   return (name, type) => rules.some((matches) => matches(name, type));
-}
-
-/**
- * Is a name left out, or a folder above it?
- *
- * @example
- * ```ts
- * import { exclude, excludedWithin } from "./glob.ts";
- * if (!excludedWithin(exclude([".git"]), "a/.git/config", "file")) throw new Error();
- * ```
- */
-export function excludedWithin(excluded: Excluded, name: string, type: "file" | "dir"): boolean {
-  for (let at = name.indexOf("/"); at !== -1; at = name.indexOf("/", at + 1)) {
-    if (excluded(name.slice(0, at), "dir")) return true;
-  }
-  return excluded(name, type);
 }
 
 function rule(pattern: string): Excluded {

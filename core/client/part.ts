@@ -6,7 +6,6 @@
  * right name and the wrong length; the old file stays until the rename, which is one step. The part
  * is locked while it is written: of two runs at once, the second takes a name of its own.
  */
-import { randomBytes } from "node:crypto";
 import { BargeError, typed } from "../error.ts";
 import { syncSmall } from "../net/sync_file.ts";
 import type { Folders } from "./folders.ts";
@@ -214,7 +213,7 @@ function lock(file: Deno.FsFile): boolean {
 }
 
 function random(): string {
-  return randomBytes(tagLength / 2).toString("hex");
+  return crypto.getRandomValues(new Uint8Array(tagLength / 2)).toHex();
 }
 
 function lstat(path: string): Deno.FileInfo | undefined {

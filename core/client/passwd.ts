@@ -1,5 +1,5 @@
 /** Changes one's own password. */
-import { makeVerifier } from "../protocol/scram.ts";
+import { makeVerifier } from "../protocol/verifier.ts";
 import type { Client } from "./client.ts";
 
 /**

@@ -1,5 +1,5 @@
 /** What a transfer has to do, from what is on both sides: no I/O, the same for put and get. */
-import { type Excluded, excludedWithin } from "./glob.ts";
+import { type Excluded, excludedWithin } from "./excluded.ts";
 
 /** A file or folder of a tree, on either side. */
 export interface Item {

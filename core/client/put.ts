@@ -7,8 +7,7 @@
 import { BargeError, typed } from "../error.ts";
 import type { Client } from "./client.ts";
 import { Report, type Totals } from "./events.ts";
-import { exclude } from "./glob.ts";
-import { hashFile } from "./hash.ts";
+import { excludedBy } from "./excluded.ts";
 import type { TransferOptions } from "./options.ts";
 import { type Action, decide, extraneous, type Item, toMove } from "./plan.ts";
 import { remoteItem, remoteTree } from "./remote_tree.ts";
@@ -93,7 +92,7 @@ async function find(
   if (source === "-") return { type: "stdin", path: target };
   const local = source;
   const name = baseName(source);
-  const excluded = exclude(options.exclude ?? []);
+  const excluded = await excludedBy(options.exclude);
   let path = inside ? join(target, name) : target;
   try {
     const facts = look(source, options.follow ?? false);
@@ -260,7 +259,8 @@ async function prune(
   changed: Set<string>,
 ): Promise<void> {
   const kept = new Set([...tree.items, ...tree.left].map(({ name }) => name));
-  for (const item of extraneous([...there.values()], kept, exclude(options.exclude ?? []))) {
+  const excluded = await excludedBy(options.exclude);
+  for (const item of extraneous([...there.values()], kept, excluded)) {
     changed.add(folderOf(item.name));
     if (options.dryRun) report.removed(join(path, item.name));
     else await uploader.remove(join(path, item.name), item.type === "dir");
@@ -293,6 +293,7 @@ async function makeRoot(client: Client, report: Report, path: string, local: str
 
 /** Have both sides the same bytes? */
 async function equal(client: Client, local: string, path: string, there?: Item): Promise<boolean> {
+  const { hashFile } = await import("./hash.ts");
   const [ours, theirs] = await Promise.all([
     hashFile(local, () => client.closed),
     there?.sha256 ?? digest(client, path).then((answer) => answer.digest),

@@ -5,12 +5,12 @@
  *
  * What is unanswered is bounded by the window. One caller at a time.
  */
-import { hash } from "node:crypto";
 import { BargeError, typed } from "../error.ts";
 import { borrow, giveBack } from "../net/pool.ts";
 import { encodeFrame, maxFrame } from "../protocol/frame.ts";
 import { failureOf, type RequestInput } from "../protocol/message.ts";
 import { type Client, diskPatience } from "./client.ts";
+import { hashSmall } from "./small_hash.ts";
 import type { Window } from "./window.ts";
 
 /** So many bytes of files are worth a request. */
@@ -91,7 +91,7 @@ export class PutMany implements Disposable {
         hint: "`put -` takes what a program such as cat writes",
       });
     }
-    const sha256 = hash("sha256", into, "hex");
+    const sha256 = await hashSmall(into);
     this.#files.push({ ...named, size, sha256, modified: before.mtime?.toISOString() });
     this.#filled += size;
     this.#frame += frame;

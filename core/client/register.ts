@@ -1,6 +1,6 @@
 /** Makes an account for oneself, where the server allows that. */
 import type { Answer } from "../protocol/message.ts";
-import { makeVerifier } from "../protocol/scram.ts";
+import { makeVerifier } from "../protocol/verifier.ts";
 import type { Client } from "./client.ts";
 
 /**

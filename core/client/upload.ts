@@ -10,7 +10,7 @@ import type { Answer, Answered } from "../protocol/message.ts";
 import { type Client, diskPatience } from "./client.ts";
 import type { Report, TransferResult } from "./events.ts";
 import { PutMany } from "./put_many.ts";
-import { type Content, send, type Upload } from "./send.ts";
+import type { Content, Upload } from "./send.ts";
 import { Window } from "./window.ts";
 
 const window = { count: 256, bytes: 1024 * 1024 };
@@ -76,6 +76,7 @@ export class Uploader implements Disposable {
       },
     };
     try {
+      const { send } = await import("./send.ts");
       const { answer } = await send(
         this.#client,
         { path, size: null, verify: true },
@@ -140,6 +141,7 @@ export class Uploader implements Disposable {
       bytes: (count: number) => this.#report.bytes(count),
     };
     const content: Content = { read: (into) => file.read(into), file };
+    const { send } = await import("./send.ts");
     const once = async () => {
       const sent = await send(this.#client, upload, content, progress);
       this.#compare(before, file.statSync(), local);

@@ -1,6 +1,6 @@
 /** Reads a local tree: what is there, what can't be sent, and why. */
 import { BargeError, typed } from "../error.ts";
-import type { Excluded } from "./glob.ts";
+import type { Excluded } from "./excluded.ts";
 import type { Item } from "./plan.ts";
 import { join } from "./target.ts";
 

@@ -7,7 +7,7 @@ import { Database } from "../account/database.ts";
 import { Ledger } from "../account/ledger.ts";
 import { Reservations } from "../account/reservation.ts";
 import { BargeError } from "../error.ts";
-import { makeVerifier } from "../protocol/scram.ts";
+import { makeVerifier } from "../protocol/verifier.ts";
 import { Barrier, type Handle } from "../sync/mod.ts";
 import type { Agent } from "./agent.ts";
 import { lesson } from "./lesson.ts";

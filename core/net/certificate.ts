@@ -3,9 +3,9 @@
  * are there.
  */
 import { Buffer } from "node:buffer";
-import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { createHash, createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { BargeError, typed } from "../error.ts";
-import { type Fingerprint, fingerprintOf } from "./fingerprint.ts";
+import { type Fingerprint, writeFingerprint } from "./fingerprint.ts";
 
 /** What a certificate says. */
 export interface CertificateFacts {
@@ -115,6 +115,11 @@ function checkTime({ from, until }: CertificateFacts, path: string, now: Date): 
   if (from > now) {
     throw wrong(`the certificate begins on ${day(from)}`, path, "is this machine's clock right?");
   }
+}
+
+/** @param der the certificate as it is on the wire */
+export function fingerprintOf(der: Uint8Array): Fingerprint {
+  return writeFingerprint(createHash("sha256").update(der).digest());
 }
 
 function factsOf(certificate: X509Certificate): CertificateFacts {

@@ -7,11 +7,12 @@
  * deadline may be up to a second late.
  */
 import { BargeError, typed } from "../error.ts";
+import { every } from "./every.ts";
 import type { Pace } from "./pace.ts";
 
 const sweepEvery = 1000;
 const open = new Set<Stream>();
-let sweeper: ReturnType<typeof setInterval> | undefined;
+let sweeping = false;
 
 /** Most streams end well; a reason of its own, with the calls that led to it, costs each 10 us. */
 const closed = new BargeError("unavailable", "the connection is closed");
@@ -45,7 +46,8 @@ export class Stream implements Disposable {
     this.patience = patience;
     if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
     open.add(this);
-    sweeper ??= setInterval(sweep, sweepEvery);
+    if (!sweeping) every(sweepEvery, sweep);
+    sweeping = true;
   }
 
   /** Why the stream is closed, or undefined while it is open. */
@@ -142,10 +144,6 @@ export class Stream implements Disposable {
     if (this.#closed) return;
     this.#closed = reason;
     open.delete(this);
-    if (open.size === 0) {
-      clearInterval(sweeper);
-      sweeper = undefined;
-    }
     this.#conn.close();
   }
 
@@ -179,7 +177,9 @@ export class Stream implements Disposable {
   }
 }
 
-function sweep(): void {
+/** @returns whether there is any stream to come back for */
+function sweep(): boolean {
   const now = performance.now();
   for (const stream of open) stream.sweep(now);
+  return sweeping = open.size > 0;
 }

@@ -13,17 +13,19 @@
  *   signature      = HMAC(ServerKey, AuthMessage)                        sent by the server
  *
  * The client does the costly scrypt, so a flood of logins costs the server two HMACs each.
+ *
+ * Here is what both sides share, and the client's side; the server's is verifier.ts. A client logs
+ * in once, and does it with WebCrypto: to load `node:crypto` takes longer than all the rest of it.
  */
-import { createHash, createHmac, randomBytes, scrypt, timingSafeEqual } from "node:crypto";
-import { Buffer } from "node:buffer";
 import { BargeError } from "../error.ts";
-import type { Verifier } from "./message.ts";
 
 /** Costs of scrypt for a new password: 32 MiB and about 80 ms. RFC 7914, section 2. */
 export const costs = { n: 32768, r: 8, p: 1 } as const;
 
 /** What a token's verifier says: no stretching, 256 random bits need none. */
 export const tokenCosts = { n: 1, r: 1, p: 1 } as const;
+
+const encoder = new TextEncoder();
 
 export type Mechanism = "password" | "token";
 
@@ -63,27 +65,7 @@ export interface Exchange {
 
 /** A nonce, or a salt: random bytes in base64. */
 export function nonce(size = 24): string {
-  return randomBytes(size).toString("base64");
-}
-
-/**
- * Derives what is kept of a new secret.
- *
- * @param mechanism `token` skips the stretching
- * @param secret the password, of at least one character, or the token's secret part
- * @throws {BargeError} `usage` when it is empty
- */
-export async function makeVerifier(mechanism: Mechanism, secret: string): Promise<Verifier> {
-  if (secret === "") throw new BargeError("usage", `the ${mechanism} is empty`);
-  const salt = nonce(16);
-  const cost = mechanism === "token" ? tokenCosts : costs;
-  const { clientKey, serverKey } = await keys(mechanism, secret, { salt, ...cost });
-  return {
-    salt,
-    ...cost,
-    storedKey: sha256(clientKey).toString("base64"),
-    serverKey: serverKey.toString("base64"),
-  };
+  return crypto.getRandomValues(new Uint8Array(size)).toBase64();
 }
 
 /**
@@ -102,74 +84,34 @@ export async function prove(
       op: "log in",
     });
   }
-  const { clientKey, serverKey } = await keys(exchange.mechanism, secret, exchange);
+  const salted = await salt(secret, exchange);
+  const [clientKey, serverKey] = await Promise.all([
+    hmac(salted, "Client Key"),
+    hmac(salted, "Server Key"),
+  ]);
+  const storedKey = new Uint8Array(await crypto.subtle.digest("SHA-256", clientKey));
   const message = authMessage(exchange);
-  const mask = hmac(sha256(clientKey), message);
-  return {
-    proof: xor(clientKey, mask).toString("base64"),
-    signature: hmac(serverKey, message).toString("base64"),
-  };
+  const [mask, signature] = await Promise.all([hmac(storedKey, message), hmac(serverKey, message)]);
+  const proof = clientKey.map((byte, i) => byte ^ mask[i]);
+  return { proof: proof.toBase64(), signature: signature.toBase64() };
 }
 
-/**
- * The server's side: checks a proof against what is kept, in constant time.
- *
- * @returns the server's signature, or undefined when the proof is wrong
- */
-export function verify(proof: string, verifier: Verifier, exchange: Exchange): string | undefined {
-  const storedKey = Buffer.from(verifier.storedKey, "base64");
-  if (storedKey.length !== 32) return undefined;
-  const message = authMessage(exchange);
-  const given = Buffer.from(proof, "base64");
-  const sized = given.length === 32 ? given : Buffer.alloc(32);
-  const clientKey = xor(sized, hmac(storedKey, message));
-  if (!timingSafeEqual(sha256(clientKey), storedKey)) return undefined;
-  return hmac(Buffer.from(verifier.serverKey, "base64"), message).toString("base64");
-}
-
-/**
- * Checks a secret itself, for doors whose protocols carry it, and for `user apply`.
- *
- * @returns whether the verifier was made from this secret
- */
-export async function matches(
-  mechanism: Mechanism,
-  secret: string,
-  verifier: Verifier,
-): Promise<boolean> {
-  const storedKey = Buffer.from(verifier.storedKey, "base64");
-  const { clientKey } = await keys(mechanism, secret, verifier);
-  return storedKey.length === 32 && timingSafeEqual(sha256(clientKey), storedKey);
-}
-
-async function keys(mechanism: Mechanism, secret: string, costs: Costs & { salt: string }) {
-  const salt = Buffer.from(costs.salt, "base64");
-  const salted = mechanism === "token"
-    ? hmac(salt, secret)
-    : await stretch(secret.normalize("NFC"), salt, costs);
-  return { clientKey: hmac(salted, "Client Key"), serverKey: hmac(salted, "Server Key") };
-}
-
-function stretch(password: string, salt: Buffer, { n, r, p }: Costs): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const options = { N: n, r, p, maxmem: 128 * n * r + 128 * r * p + 1024 * 1024 };
-    scrypt(password, salt, 32, options, (error, key) => error ? reject(error) : resolve(key));
-  });
-}
-
-function authMessage(e: Exchange): string {
+/** What is signed: all that both sides know of the login. */
+export function authMessage(e: Exchange): string {
   const { mechanism, account, clientNonce, serverNonce, salt, n, r, p } = e;
   return ["BARGE/1", mechanism, account, clientNonce, serverNonce, salt, n, r, p].join("\n");
 }
 
-function hmac(key: Uint8Array, text: string): Buffer {
-  return createHmac("sha256", key).update(text).digest();
+/** The salted password, or token. */
+async function salt(secret: string, exchange: Exchange): Promise<Uint8Array<ArrayBuffer>> {
+  const salt = Uint8Array.fromBase64(exchange.salt);
+  if (exchange.mechanism === "token") return await hmac(salt, secret);
+  const { stretch } = await import("./stretch.ts");
+  return await stretch(secret, salt, exchange);
 }
 
-function sha256(bytes: Uint8Array): Buffer {
-  return createHash("sha256").update(bytes).digest();
-}
-
-function xor(a: Uint8Array, b: Uint8Array): Buffer {
-  return Buffer.from(a.map((byte, i) => byte ^ b[i]));
+async function hmac(key: Uint8Array<ArrayBuffer>, text: string): Promise<Uint8Array<ArrayBuffer>> {
+  const algorithm = { name: "HMAC", hash: "SHA-256" };
+  const made = await crypto.subtle.importKey("raw", key, algorithm, false, ["sign"]);
+  return new Uint8Array(await crypto.subtle.sign("HMAC", made, encoder.encode(text)));
 }

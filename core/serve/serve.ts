@@ -7,7 +7,7 @@ import { type DoorName, doorNames, type DoorSpec, type FtpSpec } from "../door/d
 import { BargeError, typed } from "../error.ts";
 import { type Address, formatAddress } from "../net/address.ts";
 import type { HostKey } from "../net/host_keys.ts";
-import { makeVerifier } from "../protocol/scram.ts";
+import { makeVerifier } from "../protocol/verifier.ts";
 import { makeTally } from "../session/gate.ts";
 import { makeHistory, sampleEvery } from "../session/history.ts";
 import { makeBoard } from "../session/metrics.ts";

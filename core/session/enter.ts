@@ -8,7 +8,7 @@
  */
 import type { Attempt } from "../account/bans.ts";
 import { BargeError } from "../error.ts";
-import { matches } from "../protocol/scram.ts";
+import { matches } from "../protocol/verifier.ts";
 import { admit, lookUp, type Pause } from "./login.ts";
 import type { Session } from "./session.ts";
 import type { Store } from "./store.ts";

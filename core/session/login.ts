@@ -9,7 +9,8 @@ import type { Account } from "../account/accounts.ts";
 import { type Attempt, longestDelay } from "../account/bans.ts";
 import { BargeError } from "../error.ts";
 import type { Answer, Request, Verifier } from "../protocol/message.ts";
-import { type Exchange, type Mechanism, nonce, verify } from "../protocol/scram.ts";
+import { type Exchange, type Mechanism, nonce } from "../protocol/scram.ts";
+import { verify } from "../protocol/verifier.ts";
 import { Session } from "./session.ts";
 import type { Store } from "./store.ts";
 

@@ -15,7 +15,7 @@ import type { KnownShare, Share } from "../account/shares.ts";
 import { BargeError } from "../error.ts";
 import { network } from "../net/address.ts";
 import type { Entry } from "../protocol/message.ts";
-import { makeVerifier, matches } from "../protocol/scram.ts";
+import { makeVerifier, matches } from "../protocol/verifier.ts";
 import type { Location } from "../vault/path.ts";
 import { type Place, relative } from "../vault/place.ts";
 import { changeable } from "./access.ts";

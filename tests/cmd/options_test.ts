@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { object } from "@optique/core/constructs";
 import { BargeError } from "../../core/error.ts";
 import {
   addressOrOff,
@@ -16,7 +15,7 @@ import {
 import { asksForHelp, parseArgs } from "../../cmd/_term/parse.ts";
 
 const command = {
-  options: object({
+  options: {
     paths: args("PATH", "paths", 0),
     dry: flag(["-n", "--dry-run"], "dry"),
     recursive: flag(["-r", "--recursive"], "recursive"),
@@ -24,7 +23,7 @@ const command = {
     workers: value(["--workers"], count("N"), "workers"),
     native: value(["--native"], addressOrOff(), "native"),
     exclude: values(["--exclude"], plain("GLOB"), "exclude"),
-  }),
+  },
   usage: "PATH...",
   about: "",
   examples: [],
@@ -32,18 +31,21 @@ const command = {
 };
 
 /** Parses with variables set; every one of them is gone afterwards. */
-function parse(line: readonly string[], variables: Record<string, string> = {}) {
+async function parse(line: readonly string[], variables: Record<string, string> = {}) {
   for (const [name, text] of Object.entries(variables)) Deno.env.set(name, text);
   try {
-    return parseArgs("verb", command, line);
+    return await parseArgs("verb", command, line);
   } finally {
     for (const name of Object.keys(variables)) Deno.env.delete(name);
   }
 }
 
-function refusal(line: readonly string[], variables: Record<string, string> = {}): BargeError {
+async function refusal(
+  line: readonly string[],
+  variables: Record<string, string> = {},
+): Promise<BargeError> {
   try {
-    parse(line, variables);
+    await parse(line, variables);
   } catch (error) {
     assert(error instanceof BargeError);
     assert.equal(error.kind, "usage");
@@ -57,8 +59,8 @@ Deno.test("an option's twin has its long name", () => {
   assert.equal(twin(["--server"]), "BARGE_SERVER");
 });
 
-Deno.test("without options there are defaults", () => {
-  assert.deepEqual({ ...parse([]) }, {
+Deno.test("without options there are defaults", async () => {
+  assert.deepEqual({ ...await parse([]) }, {
     paths: [],
     dry: false,
     recursive: false,
@@ -69,7 +71,7 @@ Deno.test("without options there are defaults", () => {
   });
 });
 
-Deno.test("the environment sets what the command line does not", () => {
+Deno.test("the environment sets what the command line does not", async () => {
   const variables = {
     BARGE_DRY_RUN: "yes",
     BARGE_RECURSIVE: "0",
@@ -78,7 +80,7 @@ Deno.test("the environment sets what the command line does not", () => {
     BARGE_NATIVE: "off",
     BARGE_EXCLUDE: "*.o\n/build/",
   };
-  const { dry, recursive, quota, workers, native, exclude } = parse([], variables);
+  const { dry, recursive, quota, workers, native, exclude } = await parse([], variables);
   assert.deepEqual([dry, recursive, quota, workers, native], [
     true,
     false,
@@ -89,20 +91,21 @@ Deno.test("the environment sets what the command line does not", () => {
   assert.deepEqual(exclude, ["*.o", "/build/"]);
 });
 
-Deno.test("the command line counts more than the environment", () => {
+Deno.test("the command line counts more than the environment", async () => {
   const variables = { BARGE_QUOTA: "1MB", BARGE_EXCLUDE: "a", BARGE_WORKERS: "nonsense" };
   const line = ["--quota", "none", "--exclude", "b", "--exclude=c", "--workers", "2"];
-  const { quota, exclude, workers } = parse(line, variables);
+  const { quota, exclude, workers } = await parse(line, variables);
   assert.equal(quota, null);
   assert.deepEqual(exclude, ["b", "c"]);
   assert.equal(workers, 2);
 });
 
-Deno.test("an empty variable is none", () => {
-  assert.equal(parse([], { BARGE_QUOTA: "", BARGE_DRY_RUN: "" }).quota, 5);
+Deno.test("an empty variable is none", async () => {
+  const { quota } = await parse([], { BARGE_QUOTA: "", BARGE_DRY_RUN: "" });
+  assert.equal(quota, 5);
 });
 
-Deno.test("a bad variable is named", () => {
+Deno.test("a bad variable is named", async () => {
   const bad = {
     BARGE_QUOTA: "much",
     BARGE_DRY_RUN: "perhaps",
@@ -110,19 +113,19 @@ Deno.test("a bad variable is named", () => {
     BARGE_NATIVE: "here",
   };
   for (const [name, text] of Object.entries(bad)) {
-    const { message } = refusal([], { [name]: text });
+    const { message } = await refusal([], { [name]: text });
     assert(message.includes(name), message);
     assert(message.includes(JSON.stringify(text)), message);
   }
 });
 
-Deno.test("short flags can stand together, and -- ends the options", () => {
-  const { dry, recursive, paths } = parse(["-rn", "a", "--", "-b", "--help"]);
+Deno.test("short flags can stand together, and -- ends the options", async () => {
+  const { dry, recursive, paths } = await parse(["-rn", "a", "--", "-b", "--help"]);
   assert.deepEqual([dry, recursive, paths], [true, true, ["a", "-b", "--help"]]);
 });
 
-Deno.test("a wrong option says what was meant", () => {
-  const error = refusal(["--recursiv"]);
+Deno.test("a wrong option says what was meant", async () => {
+  const error = await refusal(["--recursiv"]);
   assert(error.message.includes("--recursiv"));
   assert(error.hint?.includes("did you mean `--recursive`"), error.hint);
 });

@@ -1,5 +1,4 @@
 /** `barge user key add`: lets an account log in with a public key. */
-import { object } from "@optique/core/constructs";
 import { type AuthorizedKey, parseAuthorizedKeys } from "../../../core/account/authorized_key.ts";
 import { fingerprintOf } from "../../../core/account/keys.ts";
 import { BargeError, typed } from "../../../core/error.ts";
@@ -12,12 +11,12 @@ import { note, printJson } from "../../_term/out.ts";
 const most = 1024 * 1024;
 
 export default command({
-  options: object({
+  options: {
     name: argument("NAME", "The account"),
     key: args("KEY|FILE", "A key's line, or a file with such lines; none, or -: standard input", 0),
     data: dataOption(),
     ...common,
-  }),
+  },
   usage: "NAME [KEY|FILE]",
   about: `Lets an account log in at the SFTP door with a key pair in place of its password. A key is
     given as a line of an authorized_keys file, or of a file that ends with .pub; a file may have

@@ -1,5 +1,4 @@
 /** `barge user key list`: the public keys that an account may log in with. */
-import { object } from "@optique/core/constructs";
 import type { PublicKey } from "../../../core/account/keys.ts";
 import { openAccounts } from "../../_term/accounts.ts";
 import { command } from "../../_term/command.ts";
@@ -8,7 +7,7 @@ import { printJson } from "../../_term/out.ts";
 import { printTable } from "../../_term/table.ts";
 
 export default command({
-  options: object({ name: argument("NAME", "The account"), data: dataOption(), ...common }),
+  options: { name: argument("NAME", "The account"), data: dataOption(), ...common },
   usage: "NAME",
   about: `Lists the public keys that an account may log in with at the SFTP door, oldest first.`,
   examples: [["barge user key list alice", "which keys alice has"]],

@@ -1,5 +1,4 @@
 /** `barge user key remove`: takes public keys from an account. */
-import { object } from "@optique/core/constructs";
 import { BargeError } from "../../../core/error.ts";
 import { openAccounts } from "../../_term/accounts.ts";
 import { command } from "../../_term/command.ts";
@@ -7,12 +6,12 @@ import { argument, common, dataOption } from "../../_term/options.ts";
 import { note, printJson } from "../../_term/out.ts";
 
 export default command({
-  options: object({
+  options: {
     name: argument("NAME", "The account"),
     key: argument("FINGERPRINT", "As `barge user key list` shows it, or its comment; `all`: each"),
     data: dataOption(),
     ...common,
-  }),
+  },
   usage: "NAME FINGERPRINT",
   about: `Takes a public key from an account: nobody logs in with it any more. Who is connected
     stays so.`,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { makeVerifier } from "../../../core/protocol/scram.ts";
+import { makeVerifier } from "../../../core/protocol/verifier.ts";
 import { challenge } from "../../../core/session/login.ts";
 import { fails, Setup, verifier, write } from "../session/_setup.ts";
 

@@ -107,6 +107,31 @@ Deno.test("gets of small files do not wait for each other", async () => {
   await Deno.remove(dir, { recursive: true });
 });
 
+Deno.test("what is asked meanwhile leaves before hello is answered, and bye is not said", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const asked = (async () => {
+    using conn = await listener.accept();
+    const frames = new FrameReader(conn);
+    const verbs = [(await frames.frame())?.value.verb, (await frames.frame())?.value.verb];
+    await conn.write(hello);
+    await conn.write(ok({}));
+    for (let frame; (frame = await frames.frame());) verbs.push(frame.value.verb);
+    return verbs;
+  })();
+  {
+    const signal = AbortSignal.timeout(30_000);
+    let ping: Promise<unknown> | undefined;
+    const remote = { host: "127.0.0.1", port: listener.addr.port };
+    await using client = await connect(remote, {
+      signal,
+      meanwhile: (client) => ping = client.ask("ping", {}),
+    });
+    assert.equal(client.hello.agent, "test");
+    await ping;
+  }
+  assert.deepEqual(await asked, ["hello", "ping"]);
+});
+
 Deno.test("a window lets in what fits, one that is too large alone, and others in batches", async () => {
   const window = new Window(4, 100);
   await window.enter(1000);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { exclude, excludedWithin } from "../../../core/client/glob.ts";
+import { excludedWithin } from "../../../core/client/excluded.ts";
+import { exclude } from "../../../core/client/glob.ts";
 import { decide, extraneous, type Item, sameTime } from "../../../core/client/plan.ts";
 import { baseName, checkTogether, join, parentOf } from "../../../core/client/target.ts";
 

@@ -2,7 +2,7 @@
 import { Database } from "../../../core/account/database.ts";
 import type { Patience } from "../../../core/door/native/connection.ts";
 import { formatAddress } from "../../../core/net/address.ts";
-import { makeVerifier } from "../../../core/protocol/scram.ts";
+import { makeVerifier } from "../../../core/protocol/verifier.ts";
 import { prepareData } from "../../../core/serve/data.ts";
 import type { Door } from "../../../core/door/door.ts";
 import { listenNative } from "../../../core/door/native/listen.ts";

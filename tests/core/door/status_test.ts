@@ -1,6 +1,6 @@
 /** The verb status: for admins, in frames that fit, with what moves right now. */
 import assert from "node:assert/strict";
-import { makeVerifier } from "../../../core/protocol/scram.ts";
+import { makeVerifier } from "../../../core/protocol/verifier.ts";
 import type { FrameValue } from "../../../core/protocol/frame.ts";
 import { Here } from "./_here.ts";
 import { pattern, Peer, sha256 } from "./_peer.ts";

@@ -4,7 +4,7 @@ import { createPrivateKey, sign, X509Certificate } from "node:crypto";
 import type { Address } from "../../../core/net/address.ts";
 import type { KeyPair } from "../../../core/net/certificate.ts";
 import type { Fingerprint } from "../../../core/net/fingerprint.ts";
-import { fingerprintOf } from "../../../core/net/fingerprint.ts";
+import { fingerprintOf } from "../../../core/net/certificate.ts";
 import { type Accepted, TlsDoor, type TlsListenOptions } from "../../../core/net/listen_tls.ts";
 import { makeSelfSigned } from "../../../core/net/self_signed.ts";
 

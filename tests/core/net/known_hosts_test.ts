@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { BargeError } from "../../../core/error.ts";
-import { type Fingerprint, fingerprintOf } from "../../../core/net/fingerprint.ts";
+import { fingerprintOf } from "../../../core/net/certificate.ts";
+import type { Fingerprint } from "../../../core/net/fingerprint.ts";
 import { addPin, readPins, removePins } from "../../../core/net/known_hosts.ts";
 
 class File implements Disposable {

@@ -6,13 +6,11 @@ import {
   costs,
   type Exchange,
   fairCosts,
-  makeVerifier,
-  matches,
   nonce,
   prove,
   tokenCosts,
-  verify,
 } from "../../../core/protocol/scram.ts";
+import { makeVerifier, matches, verify } from "../../../core/protocol/verifier.ts";
 
 interface Vector extends Exchange {
   secret: string;

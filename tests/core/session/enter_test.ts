@@ -1,7 +1,7 @@
 /** Logins by doors whose protocols carry the password. */
 import assert from "node:assert/strict";
 import { BargeError } from "../../../core/error.ts";
-import { makeVerifier } from "../../../core/protocol/scram.ts";
+import { makeVerifier } from "../../../core/protocol/verifier.ts";
 import { enter } from "../../../core/session/enter.ts";
 import { Setup } from "./_setup.ts";
 

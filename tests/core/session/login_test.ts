@@ -1,7 +1,8 @@
 /** What an answer to a failed login gives away: nothing, neither in its words nor by its time. */
 import assert from "node:assert/strict";
 import type { Mechanism } from "../../../core/protocol/scram.ts";
-import { makeVerifier, nonce, prove } from "../../../core/protocol/scram.ts";
+import { nonce, prove } from "../../../core/protocol/scram.ts";
+import { makeVerifier } from "../../../core/protocol/verifier.ts";
 import { BargeError } from "../../../core/error.ts";
 import { challenge } from "../../../core/session/login.ts";
 import { Setup } from "./_setup.ts";

@@ -1,6 +1,6 @@
 /** Logins at the web page, and what is half uploaded. */
 import assert from "node:assert/strict";
-import { makeVerifier } from "../../../core/protocol/scram.ts";
+import { makeVerifier } from "../../../core/protocol/verifier.ts";
 import { halves } from "../../../core/session/halves.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
 import { put } from "../../../core/session/put.ts";

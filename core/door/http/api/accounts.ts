@@ -1,7 +1,7 @@
 /** All accounts, for admins. */
 import * as v from "valibot";
 import type { Account } from "../../../account/accounts.ts";
-import { makeVerifier } from "../../../protocol/scram.ts";
+import { makeVerifier } from "../../../protocol/verifier.ts";
 import { asAdmin } from "../../../session/admin.ts";
 import { bounded } from "../../../session/enter.ts";
 import { removeAccount } from "../../../session/remove-account.ts";

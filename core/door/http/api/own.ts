@@ -1,6 +1,6 @@
 /** One's own account: what it is, its room, its password, its tokens; and making one. */
 import { BargeError } from "../../../error.ts";
-import { makeVerifier } from "../../../protocol/scram.ts";
+import { makeVerifier } from "../../../protocol/verifier.ts";
 import { bounded } from "../../../session/enter.ts";
 import { passwd } from "../../../session/passwd.ts";
 import { grow, quota } from "../../../session/quota.ts";

@@ -1,7 +1,7 @@
 /** One's own account: room, password, where one is logged in, tokens. */
 import { formatSize, parseSize } from "../../../account/size.ts";
 import { BargeError } from "../../../error.ts";
-import { makeVerifier } from "../../../protocol/scram.ts";
+import { makeVerifier } from "../../../protocol/verifier.ts";
 import { bounded, enter } from "../../../session/enter.ts";
 import { passwd } from "../../../session/passwd.ts";
 import { grow, quota } from "../../../session/quota.ts";

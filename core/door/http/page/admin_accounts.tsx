@@ -2,7 +2,7 @@
 import type { Account, Role } from "../../../account/accounts.ts";
 import { formatLimit, formatSize, parseSize } from "../../../account/size.ts";
 import { BargeError } from "../../../error.ts";
-import { makeVerifier } from "../../../protocol/scram.ts";
+import { makeVerifier } from "../../../protocol/verifier.ts";
 import { asAdmin } from "../../../session/admin.ts";
 import { bounded } from "../../../session/enter.ts";
 import { removeAccount } from "../../../session/remove-account.ts";

@@ -1,6 +1,6 @@
 /** Logging in and out, and making oneself an account. */
 import { BargeError } from "../../../error.ts";
-import { makeVerifier } from "../../../protocol/scram.ts";
+import { makeVerifier } from "../../../protocol/verifier.ts";
 import { bounded } from "../../../session/enter.ts";
 import { register } from "../../../session/register.ts";
 import { begin, end } from "../../../session/web.ts";

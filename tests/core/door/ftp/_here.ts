@@ -5,7 +5,7 @@ import { openDoor } from "../../../../core/door/ftp/listen.ts";
 import { type Patience, patience } from "../../../../core/door/ftp/patience.ts";
 import type { KeyPair } from "../../../../core/net/certificate.ts";
 import { makeSelfSigned } from "../../../../core/net/self_signed.ts";
-import { makeVerifier } from "../../../../core/protocol/scram.ts";
+import { makeVerifier } from "../../../../core/protocol/verifier.ts";
 import { prepareData } from "../../../../core/serve/data.ts";
 import { Session } from "../../../../core/session/session.ts";
 import { type Settings, Store } from "../../../../core/session/store.ts";

@@ -5,7 +5,7 @@ import { listenHttp } from "../../../../core/door/http/listen.ts";
 import { type Patience, patience } from "../../../../core/door/http/vigil.ts";
 import type { Door } from "../../../../core/door/door.ts";
 import { formatAddress } from "../../../../core/net/address.ts";
-import { makeVerifier } from "../../../../core/protocol/scram.ts";
+import { makeVerifier } from "../../../../core/protocol/verifier.ts";
 import { prepareData } from "../../../../core/serve/data.ts";
 import { type Settings, Store } from "../../../../core/session/store.ts";
 import { basic, Client, type Headers } from "./_client.ts";

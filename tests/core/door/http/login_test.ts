@@ -1,6 +1,6 @@
 /** Who is let in, and for how long. */
 import assert from "node:assert/strict";
-import { makeVerifier } from "../../../../core/protocol/scram.ts";
+import { makeVerifier } from "../../../../core/protocol/verifier.ts";
 import { basic } from "./_client.ts";
 import { api, Web } from "./_web.ts";
 

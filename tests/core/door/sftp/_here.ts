@@ -4,7 +4,7 @@ import type { Door } from "../../../../core/door/door.ts";
 import type { Patience } from "../../../../core/door/sftp/connection.ts";
 import { listenSftp } from "../../../../core/door/sftp/listen.ts";
 import { formatAddress } from "../../../../core/net/address.ts";
-import { makeVerifier } from "../../../../core/protocol/scram.ts";
+import { makeVerifier } from "../../../../core/protocol/verifier.ts";
 import { prepareData } from "../../../../core/serve/data.ts";
 import { type Settings, Store } from "../../../../core/session/store.ts";
 import { SftpPeer, ssh } from "./_peer.ts";

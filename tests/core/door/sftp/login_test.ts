@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parseAuthorizedKeys } from "../../../../core/account/authorized_key.ts";
 import { parseAddress } from "../../../../core/net/address.ts";
-import { makeVerifier } from "../../../../core/protocol/scram.ts";
+import { makeVerifier } from "../../../../core/protocol/verifier.ts";
 import { SftpHere } from "./_here.ts";
 import { algorithms, closed, SftpPeer, ssh, ssh2 } from "./_peer.ts";
 

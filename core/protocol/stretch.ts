@@ -1,0 +1,18 @@
+/** The costly part of a login by password, in a file of its own because tokens do without it. */
+import { scrypt } from "node:crypto";
+import type { Costs } from "./scram.ts";
+
+/** scrypt(NFC(password), salt, n, r, p, 32 bytes): RFC 7914. */
+export function stretch(
+  password: string,
+  salt: Uint8Array,
+  { n, r, p }: Costs,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return new Promise((resolve, reject) => {
+    const options = { N: n, r, p, maxmem: 128 * n * r + 128 * r * p + 1024 * 1024 };
+    scrypt(password.normalize("NFC"), salt, 32, options, (error, key) => {
+      if (error) reject(error);
+      else resolve(new Uint8Array(key));
+    });
+  });
+}
