@@ -15,7 +15,6 @@ import type { Hash } from "./hash.ts";
 import { Part, removeStale } from "./part.ts";
 import type { Item } from "./plan.ts";
 import { receive, type Received } from "./receive.ts";
-import { hashSmall } from "./small_hash.ts";
 import { again } from "./upload.ts";
 import { Window } from "./window.ts";
 

@@ -7,7 +7,6 @@
 import * as v from "valibot";
 import { BargeError, isKind, type Kind } from "../error.ts";
 import {
-  type base64,
   bytes,
   count,
   key,

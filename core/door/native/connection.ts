@@ -7,7 +7,6 @@
  * (window.ts). The door decides nothing: it parses, calls the session, and answers with what that
  * returns or throws. It ends when the client leaves, breaks the protocol, or stops moving.
  */
-import { setImmediate } from "node:timers";
 import { BargeError } from "../../error.ts";
 import { parseAddress } from "../../net/address.ts";
 import { Ahead } from "../../net/ahead.ts";
@@ -31,6 +30,7 @@ import { Access, claimed, outcomeOf } from "../access.ts";
 import { type Brake, brakeOf } from "../brake.ts";
 import { explain, note } from "../failure.ts";
 import { Output } from "./output.ts";
+import { isTheirTurn, theirTurn } from "./turn.ts";
 import { verbs } from "./verbs.ts";
 import { Window } from "./window.ts";
 
@@ -57,8 +57,6 @@ export const patience: Patience = {
   floor: { bytes: 60 * 1024, over: 60_000 },
 };
 
-/** So many requests of one connection are served in a row before the others get their turn. */
-export const fairShare = 16;
 /** Longer than any check of an upload may take, in ms. */
 const longestWatch = 3600_000;
 
@@ -216,7 +214,7 @@ export class Connection {
         }
         if (!frame || this.#leaving || !await this.#request(frame)) break;
         // A buffer may hold thousands of requests that need no waiting.
-        if (count % fairShare === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+        if (isTheirTurn(count)) await theirTurn();
       }
     } catch (error) {
       // What is no frame: told once, and nothing behind it is read as one.

@@ -1,12 +1,12 @@
 /** GET-MANY: small files, their bytes one behind the other in one body. Each has its own fate. */
-import { setImmediate } from "node:timers";
 import { type BargeError, typed } from "../../error.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import { failuresOf, many } from "../../protocol/many.ts";
 import type { Answer, Request } from "../../protocol/message.ts";
 import { readSmall, type Small } from "../../session/get.ts";
 import { explain } from "../failure.ts";
-import { type BodyState, type Connection, fairShare } from "./connection.ts";
+import type { BodyState, Connection } from "./connection.ts";
+import { isTheirTurn, theirTurn } from "./turn.ts";
 
 /** What became of one: read, failed, or too large to fit in beside the others. */
 type Fate = Small | { readonly error: BargeError } | null;
@@ -22,7 +22,7 @@ export async function serveGetMany(
   const fates: Fate[] = [];
   let body = 0;
   for (const [i, path] of paths.entries()) {
-    if (i > 0 && i % fairShare === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+    if (isTheirTurn(i)) await theirTurn();
     const fate = getOne(c, path, many.bytes - body);
     if (fate && "bytes" in fate) body += fate.bytes.length;
     fates.push(fate);
