@@ -5,17 +5,17 @@
  * Invariant: few transfers get large buffers, because each read and write of a file is a hop to
  * another thread, which costs the same for a megabyte as for a page; many share what there is. A
  * buffer is a part of what is left of the budget, between `least` and `most`: 200 transfers at once
- * take 40 MiB, not 400. What is given back is kept for the next, up to a bound: left to the collector
+ * take 20 MiB, not 400. What is given back is kept for the next, up to a bound: left to the collector
  * it would stay for longer, since what it looks at is only the few bytes of the object.
  */
 
 /** No buffer is smaller, in bytes. */
 export const least = 64 * 1024;
 const most = 1024 * 1024;
-const budget = 16 * 1024 * 1024;
-const share = 8;
+const budget = 8 * 1024 * 1024;
+const share = 4;
 /** So many bytes are kept for those who need some next. */
-const spare = 16 * 1024 * 1024;
+const spare = 8 * 1024 * 1024;
 
 type Buffer = Uint8Array<ArrayBuffer>;
 
@@ -42,11 +42,19 @@ export function borrow(need = Infinity): Buffer {
 export function giveBack(buffer: Buffer): void {
   const { length } = buffer;
   lent -= length;
-  if (kept + length > spare) return;
+  const same = unused.get(length) ?? [];
+  unused.delete(length);
+  unused.set(length, same); // behind the others
+  same.push(buffer);
   kept += length;
-  const same = unused.get(length);
-  if (same) same.push(buffer);
-  else unused.set(length, [buffer]);
+  if (kept > spare) letGo();
+}
+
+/** First of the size that nobody has given back for the longest time: it is not what is needed now. */
+function letGo(): void {
+  for (const [size, buffers] of unused) {
+    while (kept > spare && buffers.pop()) kept -= size;
+  }
 }
 
 /** Leaves a borrowed buffer to the collector: a read or write that was cut may still use it. */

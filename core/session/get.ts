@@ -1,8 +1,14 @@
 /** Reading a file, from any offset, with the digest of the whole at its end. */
 import { createHash, type Hash } from "node:crypto";
 import { BargeError, typed } from "../error.ts";
-import { borrow, giveBack } from "../net/pool.ts";
+import { borrow, giveBack, least } from "../net/pool.ts";
+import { Quick } from "../net/quick.ts";
 import type { Session } from "./session.ts";
+
+/** From so many bytes on it pays to have the next piece read while one is sent. */
+const many = 1024 * 1024;
+/** Small pieces are read on this thread, where the disk is quick. */
+const reads = new Quick(0.2);
 
 /**
  * Opens a file. What is read is the file as of now, also if it is replaced meanwhile.
@@ -137,8 +143,12 @@ export class Download {
   }
 
   /**
-   * What is left of it, or so many bytes of that. The next piece is read while the last one is sent:
-   * a piece stays as it is until the next is asked for.
+   * What is left of it, or so many bytes of that, in pieces: each stays as it is until the next is
+   * asked for.
+   *
+   * Few transfers of large files get large buffers, and have the next piece read by another thread
+   * while one is sent; others get small ones, which this thread reads sooner than it would have asked.
+   * Those are borrowed anew for each piece, so that most share one that the processor's caches have.
    *
    * @param length bytes
    * @param most no piece is longer
@@ -148,10 +158,28 @@ export class Download {
     length = this.size - this.#at,
     most = Infinity,
   ): AsyncGenerator<Uint8Array, void, void> {
-    let left = length;
+    for (let left = length; left > 0;) {
+      const buffer = borrow(Math.min(left > many ? left : least, most));
+      if (buffer.length > least || !reads.here) return yield* this.#ahead(buffer, left, most);
+      try {
+        const n = this.#readHere(buffer.subarray(0, Math.min(left, most)));
+        if (n === 0) return;
+        left -= n;
+        yield buffer.subarray(0, n);
+      } finally {
+        giveBack(buffer);
+      }
+    }
+  }
+
+  /** @param one is given back */
+  async *#ahead(
+    one: ReturnType<typeof borrow>,
+    left: number,
+    most: number,
+  ): AsyncGenerator<Uint8Array, void, void> {
     const next = (into: Uint8Array) =>
       left > 0 ? this.read(into.subarray(0, Math.min(left, most))) : Promise.resolve(0);
-    let one = borrow(Math.min(left, most));
     let other: typeof one | undefined;
     let reading = next(one);
     try {
@@ -219,6 +247,17 @@ export class Download {
 
   close(): void {
     this.#file.close();
+  }
+
+  /** As {@link read}, on this thread. */
+  #readHere(into: Uint8Array): number {
+    const want = Math.min(into.length, this.size - this.#at);
+    if (want === 0) return 0;
+    try {
+      return this.#took(into, reads.try(() => this.#file.readSync(into.subarray(0, want))));
+    } catch (error) {
+      throw typed(error);
+    }
   }
 
   #took(bytes: Uint8Array, n: number | null): number {

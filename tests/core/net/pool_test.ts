@@ -31,3 +31,13 @@ Deno.test("what was lost is made up for: after a thousand abandoned ones, they a
   assert.equal(buffer.length, mebibyte);
   giveBack(buffer);
 });
+
+Deno.test("those of one size are kept for the next, also where others were given back before", () => {
+  for (const size of [mebibyte, least, mebibyte]) {
+    const load = Array.from({ length: 20 }, () => borrow(size));
+    for (const buffer of load) giveBack(buffer);
+    const first = borrow(size);
+    assert.ok(load.includes(first), `${size}`);
+    giveBack(first);
+  }
+});
