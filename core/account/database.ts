@@ -84,6 +84,14 @@ export class Database implements Disposable {
     return { changes: Number(result.changes), id: Number(result.lastInsertRowid) };
   }
 
+  /** Runs a statement once for each of the rows. @returns the last new row's id after each */
+  runAll(sql: string, rows: readonly (readonly Value[])[]): number[] {
+    return this.#guard(() => {
+      const statement = this.#statement(sql);
+      return rows.map((row) => Number(statement.run(...row).lastInsertRowid));
+    });
+  }
+
   /**
    * Runs `work` as one transaction: all of it, or, if it throws, none.
    *

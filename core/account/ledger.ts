@@ -46,14 +46,21 @@ export class Ledger {
   }
 
   /** Enters a file, in place of what the ledger knew under that name. */
-  enter(f: NewFile): void {
-    this.#db.run(
+  enter(file: NewFile): void {
+    this.enterAll([file]);
+  }
+
+  /** The same for several. */
+  enterAll(files: readonly NewFile[]): void {
+    this.#db.runAll(
       `INSERT INTO file (dir, name, owner, size, sha256, modified, ino, verified)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (dir, name) DO UPDATE SET owner = excluded.owner, size = excluded.size,
          sha256 = excluded.sha256, modified = excluded.modified, ino = excluded.ino,
          verified = excluded.verified`,
-      ...[f.dir, f.name, f.owner, f.size, f.sha256, f.modified, f.ino, f.verified ? 1 : 0],
+      files.map((f) => [
+        ...[f.dir, f.name, f.owner, f.size, f.sha256, f.modified, f.ino, f.verified ? 1 : 0],
+      ]),
     );
   }
 

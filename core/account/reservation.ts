@@ -113,16 +113,18 @@ export class Reservations {
    */
   beginAll(uploads: readonly (readonly [Declared, Sealed | undefined])[]): Held[] {
     const touched = Date.now();
-    const held = uploads.map(([upload, sealed]) => {
-      const { account, dir, name, size, modified, holder } = upload;
-      const verified = sealed?.verified === false ? 0 : 1;
-      const { id } = this.#db.run(
-        `INSERT INTO upload (account, dir, name, size, want, credit, modified, holder, touched, sha256, verified)
-         VALUES (?1, ?2, ?3, ?4, ?4, coalesce(${credit}, 0), ?5, ?6, ?7, ?8, ?9)`,
-        ...[account, dir, name, size, modified, holder, touched, sealed?.sha256 ?? null, verified],
-      );
-      return { id, account, dir, name, holder };
-    });
+    const ids = this.#db.runAll(
+      `INSERT INTO upload (account, dir, name, size, want, credit, modified, holder, touched, sha256, verified)
+       VALUES (?1, ?2, ?3, ?4, ?4, coalesce(${credit}, 0), ?5, ?6, ?7, ?8, ?9)`,
+      uploads.map(([{ account, dir, name, size, modified, holder }, sealed]) => {
+        const verified = sealed?.verified === false ? 0 : 1;
+        const sha256 = sealed?.sha256 ?? null;
+        return [account, dir, name, size, modified, holder, touched, sha256, verified];
+      }),
+    );
+    const held = uploads.map(([{ account, dir, name, holder }], i) => ({
+      ...{ id: ids[i], account, dir, name, holder },
+    }));
     for (const account of new Set(held.map(({ account }) => account))) {
       const over = "SELECT 1 FROM account WHERE id = ? AND used + reserved > quota";
       if (this.#db.get(over, account)) throw this.#overQuota(account, 0);
@@ -242,7 +244,7 @@ export class Reservations {
     this.#db.joined(() => {
       const ids = JSON.stringify(files.map(([id]) => id));
       this.#db.run("DELETE FROM upload WHERE id IN (SELECT value FROM json_each(?))", ids);
-      for (const [, file] of files) this.#ledger.enter(file);
+      this.#ledger.enterAll(files.map(([, file]) => file));
     });
   }
 
