@@ -148,8 +148,8 @@ export class Commits implements Disposable {
   #place<T>(staged: Place, file: Place, check: (seen?: Seen) => T): T {
     const { vault } = this.#store;
     if (vault.seemsFree(file)) {
-      const checked = check({});
-      if (vault.claim(staged, file)) return checked;
+      const free = outcome(() => check({}));
+      if ("value" in free && vault.claim(staged, file)) return free.value;
     }
     const checked = check();
     vault.renameFile(staged, file);

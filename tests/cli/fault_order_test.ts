@@ -7,7 +7,7 @@ import { startServer } from "../_server.ts";
 import { eager, pattern, Peer, sha256, tokenOf } from "../core/door/_peer.ts";
 
 const calls = ["write", "writev", "pwrite64", "pwritev", "sendto", "sendmsg", "rename", "renameat"]
-  .concat("renameat2", "fsync", "fdatasync");
+  .concat("renameat2", "link", "linkat", "fsync", "fdatasync");
 const strace = ["strace", "-D", "-f", "-qq", "-yy", "--seccomp-bpf", `--trace=${calls}`];
 
 const possible = await (async () => {
@@ -31,6 +31,7 @@ function steps(trace: string): string[] {
     const call = resumed ? begun.get(thread) ?? "" : line;
     const step = stepOf(call);
     if (!step || (step === "answer" ? resumed : unfinished)) continue;
+    if (step === "link" && / = -1 EEXIST/.test(line)) continue; // something is there: nothing was done
     if (step === "answer" || step !== found.at(-1)) found.push(step);
   }
   return found;
@@ -38,7 +39,8 @@ function steps(trace: string): string[] {
 
 function stepOf(call: string): string | undefined {
   const name = /^\w+/.exec(call)?.[0] ?? "";
-  if (/^rename/.test(name)) return call.includes("/staging/") ? "rename" : undefined;
+  const named = /^(rename|link)/.exec(name)?.[0];
+  if (named) return call.includes("/staging/") ? named : undefined;
   const target = /^\w+\(\d+<([^>]*(?:->[^>]*)?)>/.exec(call)?.[1] ?? "";
   const does = /sync/.test(name) ? "sync" : "write";
   if (target.startsWith("TCP")) return "answer";
@@ -48,24 +50,28 @@ function stepOf(call: string): string | undefined {
   return undefined;
 }
 
-const inOrder = {
-  small: [
-    ...["write ledger", "sync ledger"], // reserved, and what is to come
-    ...["write staged", "sync staged"],
-    ...["rename", "sync folder"],
-    ...["write ledger", "sync ledger"],
-    "answer",
-  ],
-  large: [
+/** @param named how the staged bytes get their name */
+const small = (named: "link" | "rename") => [
+  ...["write ledger", "sync ledger"], // reserved, and what is to come
+  ...["write staged", "sync staged"],
+  ...[named, "sync folder"],
+  ...["write ledger", "sync ledger"],
+  "answer",
+];
+
+const inOrder = [
+  ...small("link"), // where nothing is
+  ...[
     ...["write ledger", "sync ledger"],
     "answer", // go on
     ...["write staged", "sync staged"],
     ...["write ledger", "sync ledger"], // what is to come
-    ...["rename", "sync folder"],
+    ...["link", "sync folder"],
     ...["write ledger", "sync ledger"],
     "answer",
   ],
-};
+  ...small("rename"), // over another file
+];
 
 for (const durability of ["full", "relaxed"]) {
   const name = durability === "full"
@@ -91,10 +97,11 @@ for (const durability of ["full", "relaxed"]) {
           await peer.ask({ verb: "put", path: "/home/d/large", size: large.length });
           const trailer = { sha256: sha256(large) };
           await peer.ask({ offset: 0, body: large.length }, large, trailer);
+          await peer.ask(eager("/home/d/small", pattern(5001)));
           await server.kill("SIGKILL");
         }
         const seen = steps(Deno.readTextFileSync(file));
-        const wanted = [...inOrder.small, ...inOrder.large]
+        const wanted = inOrder
           .filter((step) => durability === "full" || !step.startsWith("sync"));
         assert.deepEqual(seen.slice(-wanted.length), wanted);
       } finally {
