@@ -95,8 +95,7 @@ export class Database implements Disposable {
   /**
    * Runs `work` as one transaction: all of it, or, if it throws, none.
    *
-   * @throws {BargeError} `unavailable` when another program holds the write lock for too long;
-   *   whatever `work` throws
+   * @throws {BargeError} `unavailable` when the write lock can't be had; whatever `work` throws
    */
   transaction<T>(work: () => T): T {
     return this.#depth > 0 ? this.#savepoint(work) : this.#outermost(work);
@@ -134,10 +133,8 @@ export class Database implements Disposable {
   }
 
   /**
-   * A transaction that need not outlive a power cut: it waits for no sync of the disk. For what
-   * strangers can cause by the thousand.
-   *
-   * @throws {BargeError} as {@link transaction}
+   * A transaction that need not outlive a power cut, and waits for no sync of the disk: for what
+   * strangers can cause by the thousand. @throws {BargeError} as {@link transaction}
    */
   lightly<T>(work: () => T): T {
     if (this.#depth > 0 || this.#relaxed) return this.transaction(work);

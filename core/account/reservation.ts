@@ -61,8 +61,8 @@ export interface Sealed {
 /** A holder that has not moved a byte for so long, in ms, may be taken over. */
 export const staleAfter = 10_000;
 
-/** Parameters 1 to 3: account, folder, name. */
-const credit = `(SELECT size FROM file WHERE dir = ?2 AND name = ?3 AND owner = ?1
+/** What an upload gives back by replacing. Parameters 1 to 3: account, folder, name. */
+export const credit = `(SELECT size FROM file WHERE dir = ?2 AND name = ?3 AND owner = ?1
   AND NOT EXISTS (SELECT 1 FROM upload WHERE dir = ?2 AND name = ?3 AND credit > 0))`;
 
 export class Reservations {
@@ -102,40 +102,6 @@ export class Reservations {
     });
     const facts = { account, dir, name, size, want, modified, holder, touched, sha256, verified };
     return { ...facts, ...made, whole: null };
-  }
-
-  /**
-   * Reserves room for several uploads of known size at once: all of them, or none.
-   *
-   * @param uploads each with what has arrived already, as for {@link begin}
-   * @throws {BargeError} `over-quota` when there is no room for all: to be undone by the caller, who
-   *   can try one by one
-   */
-  beginAll(uploads: readonly (readonly [Declared, Sealed | undefined])[]): Held[] {
-    const touched = Date.now();
-    const ids = this.#db.runAll(
-      `INSERT INTO upload (account, dir, name, size, want, credit, modified, holder, touched, sha256, verified)
-       VALUES (?1, ?2, ?3, ?4, ?4, coalesce(${credit}, 0), ?5, ?6, ?7, ?8, ?9)`,
-      uploads.map(([{ account, dir, name, size, modified, holder }, sealed]) => {
-        const verified = sealed?.verified === false ? 0 : 1;
-        const sha256 = sealed?.sha256 ?? null;
-        return [account, dir, name, size, modified, holder, touched, sha256, verified];
-      }),
-    );
-    const held = uploads.map(([{ account, dir, name, holder }], i) => ({
-      ...{ id: ids[i], account, dir, name, holder },
-    }));
-    for (const account of new Set(held.map(({ account }) => account))) {
-      const over = "SELECT 1 FROM account WHERE id = ? AND used + reserved > quota";
-      if (this.#db.get(over, account)) throw this.#overQuota(account, 0);
-    }
-    return held;
-  }
-
-  /** Which of these accounts have uploads that are not sealed? */
-  unfinishedOf(accounts: ReadonlySet<number>): Set<number> {
-    const sql = "SELECT 1 FROM upload WHERE account = ? AND sha256 IS NULL LIMIT 1";
-    return new Set([...accounts].filter((account) => this.#db.get(sql, account)));
   }
 
   /**
@@ -236,15 +202,9 @@ export class Reservations {
 
   /** The file is in place: charges it and frees the reservation. */
   settle(id: number, file: NewFile): void {
-    this.settleAll([[id, file]]);
-  }
-
-  /** The same for several. */
-  settleAll(files: readonly (readonly [id: number, NewFile])[]): void {
     this.#db.joined(() => {
-      const ids = JSON.stringify(files.map(([id]) => id));
-      this.#db.run("DELETE FROM upload WHERE id IN (SELECT value FROM json_each(?))", ids);
-      this.#ledger.enterAll(files.map(([, file]) => file));
+      this.#db.run("DELETE FROM upload WHERE id = ?", id);
+      this.#ledger.enter(file);
     });
   }
 
@@ -291,21 +251,6 @@ export class Reservations {
       "DELETE FROM upload WHERE id = ?1 AND (?2 IS NULL OR holder = ?2)",
       ...[id, holder ?? null],
     ).changes > 0;
-  }
-
-  /** Which of these are still their holders', and to the same paths? */
-  stillHeld(uploads: readonly Held[]): Set<Held> {
-    const ids = JSON.stringify(uploads.map(({ id }) => id));
-    const rows = this.#db.all<Held>(
-      `SELECT id, account, dir, name, holder FROM upload
-       WHERE id IN (SELECT value FROM json_each(?))`,
-      ids,
-    );
-    const there = new Map(rows.map((row) => [row.id, row]));
-    return new Set(uploads.filter(({ id, dir, name, holder }) => {
-      const row = there.get(id);
-      return row?.holder === holder && row.dir === dir && row.name === name;
-    }));
   }
 
   upload(id: number): UploadRow | undefined {

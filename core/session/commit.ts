@@ -120,11 +120,11 @@ export class Commits implements Disposable {
   }
 
   readonly #publishAll = (files: readonly Publication<unknown>[]): Outcome<unknown>[] => {
-    const { reservations } = this.#store;
+    const { arrivals } = this.#store;
     const moment = new Moment(this.#store, files.map(({ upload }) => upload));
     let renamed = new Map<string, [id: number, NewFile]>();
     const settle = () => {
-      reservations.settleAll([...renamed.values()]);
+      arrivals.settle([...renamed.values()]);
       renamed = new Map();
     };
     return this.#noting((did) => {

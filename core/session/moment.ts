@@ -12,8 +12,8 @@ export class Moment {
   readonly #accounts = new Map<number, Account>();
 
   /** @param uploads those that will be asked about */
-  constructor({ reservations }: Store, uploads: readonly Held[]) {
-    this.#held = reservations.stillHeld(uploads);
+  constructor({ arrivals }: Store, uploads: readonly Held[]) {
+    this.#held = arrivals.stillHeld(uploads);
   }
 
   /** Is an upload still its holder's, and to the same path? */

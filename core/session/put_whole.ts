@@ -87,12 +87,12 @@ function enter(files: readonly Arriving[]): readonly Outcome<Entered>[] {
 }
 
 function enterAll(files: readonly Arriving[]): Entered[] {
-  const { reservations } = files[0].session.store;
-  const halves = reservations.unfinishedOf(new Set(files.map(({ declared }) => declared.account)));
+  const { arrivals, reservations } = files[0].session.store;
+  const halves = arrivals.unfinishedOf(new Set(files.map(({ declared }) => declared.account)));
   const replaced = files.map(({ declared }) =>
     halves.has(declared.account) ? dropHalf(declared, reservations) : undefined
   );
-  const rows = reservations.beginAll(files.map(({ declared, sealed }) => [declared, sealed]));
+  const rows = arrivals.begin(files.map(({ declared, sealed }) => [declared, sealed]));
   return rows.map((row, i) => ({ row, replaced: replaced[i] }));
 }
 

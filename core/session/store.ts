@@ -1,5 +1,6 @@
 /** All that one isolate needs of a data directory, opened once. */
 import { Accounts } from "../account/accounts.ts";
+import { Arrivals } from "../account/arrivals.ts";
 import { Bans } from "../account/bans.ts";
 import { Database } from "../account/database.ts";
 import { Intents } from "../account/intent.ts";
@@ -62,6 +63,7 @@ export class Store implements Disposable {
   readonly bans: Bans;
   readonly ledger: Ledger;
   readonly reservations: Reservations;
+  readonly arrivals: Arrivals;
   readonly intents: Intents;
   readonly properties: Properties;
   readonly locks: Locks;
@@ -92,6 +94,7 @@ export class Store implements Disposable {
     this.bans = new Bans(this.db, settings.banAfter);
     this.ledger = new Ledger(this.db);
     this.reservations = new Reservations(this.db, this.ledger);
+    this.arrivals = new Arrivals(this.db, this.ledger);
     this.intents = new Intents(this.db);
     this.properties = new Properties(this.db);
     this.locks = new Locks(this.db);

@@ -1,0 +1,77 @@
+/**
+ * Uploads that have arrived whole, many at once: the same rows as `Reservations` keeps one by
+ * one, for less. A statement that is the same for all is prepared once, and what is true of all is
+ * asked once, when all are there.
+ */
+import { BargeError } from "../error.ts";
+import type { Database } from "./database.ts";
+import type { Ledger, NewFile } from "./ledger.ts";
+import { credit, type Declared, type Held, type Sealed } from "./reservation.ts";
+
+export class Arrivals {
+  readonly #db: Database;
+  readonly #ledger: Ledger;
+
+  constructor(db: Database, ledger: Ledger) {
+    this.#db = db;
+    this.#ledger = ledger;
+  }
+
+  /**
+   * Reserves room for several uploads of known size at once: all of them, or none.
+   *
+   * @param uploads each with what has arrived already, as for `Reservations.begin`
+   * @throws {BargeError} `over-quota` when there is no room for all: to be undone by the caller, who
+   *   can try one by one
+   */
+  begin(uploads: readonly (readonly [Declared, Sealed | undefined])[]): Held[] {
+    const touched = Date.now();
+    const ids = this.#db.runAll(
+      `INSERT INTO upload (account, dir, name, size, want, credit, modified, holder, touched, sha256, verified)
+       VALUES (?1, ?2, ?3, ?4, ?4, coalesce(${credit}, 0), ?5, ?6, ?7, ?8, ?9)`,
+      uploads.map(([{ account, dir, name, size, modified, holder }, sealed]) => {
+        const verified = sealed?.verified === false ? 0 : 1;
+        const sha256 = sealed?.sha256 ?? null;
+        return [account, dir, name, size, modified, holder, touched, sha256, verified];
+      }),
+    );
+    const held = uploads.map(([{ account, dir, name, holder }], i) => ({
+      ...{ id: ids[i], account, dir, name, holder },
+    }));
+    for (const account of new Set(held.map(({ account }) => account))) {
+      const over = "SELECT 1 FROM account WHERE id = ? AND used + reserved > quota";
+      if (this.#db.get(over, account)) throw new BargeError("over-quota", "not all of them fit");
+    }
+    return held;
+  }
+
+  /** Which of these accounts have uploads that are not sealed? */
+  unfinishedOf(accounts: ReadonlySet<number>): Set<number> {
+    const sql = "SELECT 1 FROM upload WHERE account = ? AND sha256 IS NULL LIMIT 1";
+    return new Set([...accounts].filter((account) => this.#db.get(sql, account)));
+  }
+
+  /** They are in place: charges them and frees what they had reserved. */
+  settle(files: readonly (readonly [id: number, NewFile])[]): void {
+    this.#db.joined(() => {
+      const ids = JSON.stringify(files.map(([id]) => id));
+      this.#db.run("DELETE FROM upload WHERE id IN (SELECT value FROM json_each(?))", ids);
+      this.#ledger.enterAll(files.map(([, file]) => file));
+    });
+  }
+
+  /** Which of these are still their holders', and to the same paths? */
+  stillHeld(uploads: readonly Held[]): Set<Held> {
+    const ids = JSON.stringify(uploads.map(({ id }) => id));
+    const rows = this.#db.all<Held>(
+      `SELECT id, account, dir, name, holder FROM upload
+       WHERE id IN (SELECT value FROM json_each(?))`,
+      ids,
+    );
+    const there = new Map(rows.map((row) => [row.id, row]));
+    return new Set(uploads.filter(({ id, dir, name, holder }) => {
+      const row = there.get(id);
+      return row?.holder === holder && row.dir === dir && row.name === name;
+    }));
+  }
+}
