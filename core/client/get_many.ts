@@ -81,18 +81,25 @@ export class GetMany {
   async send(): Promise<void> {
     if (this.#files.length === 0) return;
     const files = this.#files;
-    const request = encodeFrame({ verb: "get-many", paths: files.map(({ path }) => path) });
-    const weight = request.length + this.#bytes;
+    const bytes = this.#bytes;
     this.#files = [];
     this.#bytes = 0;
     this.#frame = escaped;
+    const fail = (cause: unknown) =>
+      files.forEach((file) => this.#taker.failed(file, typed(cause)));
+    let request;
+    try {
+      request = encodeFrame({ verb: "get-many", paths: files.map(({ path }) => path) });
+    } catch (cause) {
+      return fail(cause);
+    }
+    const weight = request.length + bytes;
     if (!this.#window.fits(weight, files.length)) {
       await this.#client.flush().catch(() => {/* whoever waits for an answer is told */});
     }
     await this.#window.enter(weight, files.length);
     this.#client.answer((frames) => this.#receive(frames, files.length), diskPatience)
-      .then(({ answer, bytes }) => this.#handOver(files, answer, bytes))
-      .catch((cause) => files.forEach((file) => this.#taker.failed(file, typed(cause))))
+      .then(({ answer, bytes }) => this.#handOver(files, answer, bytes), fail)
       .finally(() => this.#window.leave(weight, files.length));
     await this.#client.send(request).catch(() => {/* the answer fails as well */});
   }

@@ -69,7 +69,7 @@ export class PutMany implements Disposable {
    *
    * @param file stands at its beginning
    * @returns what `file` was like when it was read
-   * @throws {BargeError} `changed` when there are fewer bytes than before; `usage` for what only seems empty
+   * @throws {BargeError} `changed` when there are fewer bytes than before
    */
   async add(
     file: Deno.FsFile,
@@ -85,17 +85,11 @@ export class PutMany implements Disposable {
       throw new BargeError("changed", `it shrank from ${size} bytes while it was read`);
     }
     const after = file.statSync();
-    if (size === 0 && after.size === 0 && file.readSync(new Uint8Array(1))) {
-      throw new BargeError("usage", "it has bytes, though its size is 0", {
-        path: named.local,
-        hint: "`put -` takes what a program such as cat writes",
-      });
-    }
     const sha256 = await hashSmall(into);
     this.#files.push({ ...named, size, sha256, modified: before.mtime?.toISOString() });
     this.#filled += size;
     this.#frame += frame;
-    if (this.#filled >= enough) await this.send();
+    if (this.#filled >= Math.min(enough, this.#client.hello.many!.bytes)) await this.send();
     return after;
   }
 
@@ -111,7 +105,13 @@ export class PutMany implements Disposable {
       files: files.map(({ path, size, modified, sha256 }) => ({ path, size, modified, sha256 })),
       body: body.length,
     };
-    const frame = encodeFrame(request);
+    const fail = (cause: unknown) => files.forEach((file) => this.#told.failed(file, typed(cause)));
+    let frame;
+    try {
+      frame = encodeFrame(request);
+    } catch (cause) {
+      return fail(cause);
+    }
     const weight = frame.length + body.length;
     await this.#room(weight, files.length);
     for (const file of files) this.#told.sent(file);
@@ -123,8 +123,7 @@ export class PutMany implements Disposable {
           if (error) this.#told.failed(file, error);
           else this.#told.done(file);
         }
-      })
-      .catch((cause) => files.forEach((file) => this.#told.failed(file, typed(cause))))
+      }, fail)
       .finally(() => this.#window.leave(weight, files.length));
     const trailer = encodeFrame({ sha256: null, whole: true });
     await this.#client.send(frame, body, trailer).catch(() => {/* the answer fails as well */});
@@ -135,8 +134,9 @@ export class PutMany implements Disposable {
   }
 
   #fits(size: number, frame: number): boolean {
-    return this.#files.length < this.#client.hello.many!.files &&
-      this.#filled + size <= this.#buffer.length && this.#frame + frame <= maxFrame;
+    const { files, bytes } = this.#client.hello.many!;
+    return this.#files.length < files && this.#frame + frame <= maxFrame &&
+      this.#filled + size <= Math.min(bytes, this.#buffer.length);
   }
 
   async #room(weight: number, files: number): Promise<void> {

@@ -54,6 +54,7 @@ export class Uploader implements Disposable {
       using file = Deno.openSync(local);
       const facts = file.statSync();
       if (!facts.isFile) throw new BargeError("changed", "it is no file any more");
+      if (facts.size === 0) refuseHidden(file, local);
       if (facts.size <= this.#many.most) {
         this.#compare(facts, await this.#many.add(file, facts, { local, path, hint }), local);
       } else {
@@ -226,6 +227,15 @@ export function explain(cause: unknown, path: string, hint?: string): BargeError
   const error = typed(cause, { op: "put", path });
   if (error.kind === "exists") return error.with({ hint });
   return error.kind === "unavailable" ? error.with({ hint: again }) : error;
+}
+
+/** @throws {BargeError} `usage` for what only seems empty */
+function refuseHidden(file: Deno.FsFile, path: string): void {
+  if (!file.readSync(new Uint8Array(1)) || file.statSync().size > 0) return;
+  throw new BargeError("usage", "it has bytes, though its size is 0", {
+    path,
+    hint: "`put -` takes what a program such as cat writes",
+  });
 }
 
 function result(path: string, local: string, size: number, sha256: string): TransferResult {

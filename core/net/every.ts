@@ -1,5 +1,6 @@
 /**
- * Does something again and again, without keeping the program alive.
+ * Does something again and again. A program that ends by itself ends when it is not to be done any more,
+ * up to one time later.
  *
  * In place of `setInterval`, at whose first use the runtime loads Node's timers: 8 ms of every
  * start, of a client that is done before the first second is over.
@@ -9,7 +10,12 @@
  */
 export function every(ms: number, step: () => boolean): void {
   const next = () => {
-    if (step()) every(ms, step);
+    let goOn = true;
+    try {
+      goOn = step();
+    } finally {
+      if (goOn) every(ms, step);
+    }
   };
   AbortSignal.timeout(ms).addEventListener("abort", next, { once: true });
 }

@@ -9,8 +9,14 @@
 import type { Intent } from "../account/intent.ts";
 import type { UploadRow } from "../account/reservation.ts";
 import { digestFile } from "../vault/digest.ts";
-import { discard, stagedNames, stagedPlace, stagingDir, trimStaged } from "../vault/staging.ts";
-import { type Found, isBehindLink, type Vault } from "../vault/vault.ts";
+import {
+  discard,
+  stagedNames,
+  stagedPlace,
+  stagedSize,
+  stagingDir,
+  trimStaged,
+} from "../vault/staging.ts";
 import { forgetGone, known } from "./entry.ts";
 import { trashName } from "./remove.ts";
 import type { Store } from "./store.ts";
@@ -71,21 +77,13 @@ function trimmed(store: Store, upload: UploadRow): number | undefined {
   return whole;
 }
 
-/** How many bytes are staged, and not the file itself already; undefined for none. */
-export function stillStaged({ vault }: Store, upload: UploadRow): number | undefined {
-  const staged = vault.find(stagedPlace(upload.id));
-  if (staged?.type !== "file") return undefined;
-  return upload.sha256 !== null && isClaimed(vault, upload, staged) ? undefined : staged.size;
-}
-
-/** Have the staged bytes the name already that they are to have? */
-function isClaimed(vault: Vault, upload: UploadRow, { ino }: Found): boolean {
-  try {
-    return vault.find(upload)?.ino === ino;
-  } catch (error) {
-    if (isBehindLink(error)) return false;
-    throw error;
-  }
+/**
+ * How many bytes are staged, and nothing else; undefined for none. What was sealed and has another name
+ * is a file already, wherever that was moved since: whoever goes on with it would write into that.
+ */
+export function stillStaged({ vault }: Store, { id, sha256 }: UploadRow): number | undefined {
+  const place = stagedPlace(id);
+  return sha256 !== null && vault.hasNames(place) ? undefined : stagedSize(vault, id);
 }
 
 function settleIntents(store: Store): number {

@@ -125,7 +125,7 @@ async function checkUpload(
     } else if (upload.sha256 !== null && before.staged) {
       reservations.release(upload.id, before.staged);
     } else {
-      if (before.staged !== null) discard(vault, upload.id);
+      discard(vault, upload.id);
       reservations.drop(upload.id);
     }
     return true;

@@ -8,6 +8,7 @@
  */
 import { existsSync } from "node:fs";
 import { BargeError, typed } from "../error.ts";
+import { reached } from "./fault.ts";
 import { type Place, relative } from "./place.ts";
 
 /** What is at a place. */
@@ -45,6 +46,17 @@ export class Vault {
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return undefined;
       if (error instanceof Deno.errors.NotADirectory) return undefined;
+      throw typed(error);
+    }
+  }
+
+  /** Has a file more than one name? Then it may be one that users see. */
+  hasNames(place: Place): boolean {
+    if (!this.#enter(place.dir)) return false;
+    try {
+      return (Deno.lstatSync(this.#path(place)).nlink ?? 1) > 1;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return false;
       throw typed(error);
     }
   }
@@ -203,6 +215,7 @@ export class Vault {
       if (!(error instanceof AlreadyExists || error instanceof NotFound)) this.#links = false;
       return false;
     }
+    reached("claimed");
     try {
       Deno.removeSync(this.#path(from));
     } catch { /* it is in place; the name that is left over goes with the next start */ }

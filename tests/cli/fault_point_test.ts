@@ -134,6 +134,24 @@ async function overwrite(place: Place, bytes: Bytes, point: Point): Promise<void
   await reset(server, place.token);
 }
 
+/** A new file that has its name, and the staged one still. */
+async function claim(place: Place, bytes: Bytes): Promise<void> {
+  const path = "/home/new";
+  await killAt(place, "claimed", (peer) => peer.send(eager(path, bytes)));
+  const staging = `${place.data}/staging`;
+  assert.equal(Array.from(Deno.readDirSync(staging)).length, 1);
+
+  await using server = await startServer({ data: place.data });
+  await verify(place.data);
+  assert.deepEqual(Array.from(Deno.readDirSync(staging)), []);
+  assert.deepEqual(Deno.readFileSync(`${place.data}/homes/anna/new`), bytes);
+  using peer = await Peer.open(server.address, place.token);
+  assert.equal((await stat(peer, path)).entry?.sha256, sha256(bytes));
+  const { used, reserved } = await peer.ask({ verb: "quota" });
+  assert.deepEqual([used, reserved], [old.length + beside.length + bytes.length, 0]);
+  await reset(server, place.token);
+}
+
 /** A move over another file, or a removal. */
 async function change(place: Place, verb: "move" | "remove", point: Point): Promise<void> {
   const [from, to] = ["/home/f", "/home/new"];
@@ -178,6 +196,7 @@ Deno.test("kill -9 at each step of a change: all of it or nothing, the books rig
     for (const point of ["staged", "synced", "sealed", ...afterRename] as Point[]) {
       await t.step(`a large upload: ${point}`, () => overwrite(place, large, point));
     }
+    await t.step("a new file: claimed", () => claim(place, small));
     for (const verb of ["move", "remove"] as const) {
       for (const point of ["intended", ...afterRename] as Point[]) {
         await t.step(`a ${verb}: ${point}`, () => change(place, verb, point));

@@ -1,5 +1,5 @@
 /** GET-MANY: small files, their bytes one behind the other in one body. Each has its own fate. */
-import { type BargeError, typed } from "../../error.ts";
+import type { BargeError } from "../../error.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import { failuresOf, many } from "../../protocol/many.ts";
 import type { Answer, Request } from "../../protocol/message.ts";
@@ -50,7 +50,7 @@ function getOne(c: Connection, path: string, room: number): Fate {
     access.end("ok");
     return small;
   } catch (error) {
-    const failed = explain(typed(error), { op: "get", path });
+    const failed = explain(error, { op: "get", path });
     access.end(failed.kind);
     return { error: failed };
   }

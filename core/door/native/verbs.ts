@@ -109,8 +109,10 @@ function hello(c: Connection, request: Request<"hello">): Answer<"hello"> {
     );
   }
   c.greeted = true;
-  const { allowRegister } = c.store.settings;
-  return { version, agent: "barge", register: allowRegister, eager: eagerLimit, many };
+  const { settings: { allowRegister: register }, hooks: { check } } = c.store;
+  // A check may take its time with each file: nobody waits for one answer about many of them.
+  const files = check ? 1 : many.files;
+  return { version, agent: "barge", register, eager: eagerLimit, many: { ...many, files } };
 }
 
 async function proof(c: Connection, request: Request<"proof">): Promise<Answer<"proof">> {

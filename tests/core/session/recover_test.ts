@@ -275,3 +275,18 @@ Deno.test("more on disk than was reserved does not break the limit", async () =>
   const { used, reserved } = setup.account("anna");
   assert(used + reserved <= 10);
 });
+
+Deno.test("what has its name by half, and was moved since by another, is not written into", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  const id = kill(setup, anna, { sealed: true, staged: fresh });
+  Deno.linkSync(`${setup.data}/staging/${id}`, setup.disk("/home/moved"));
+  const recovered = await recover(setup.store);
+  assert.deepEqual(recovered, { changes: 0, settled: 0, resumable: 0, dropped: 2 });
+  assert.deepEqual(setup.staged(), []);
+  const going = await put(anna, request("/home/a", { size: 3 }));
+  assert.equal(going.offset, 0);
+  await going.write(bytes("abc"));
+  await going.commit(sha256("abc"), true);
+  assert.equal(setup.read("/home/moved"), fresh);
+});
