@@ -15,7 +15,14 @@ import type { Intent } from "../account/intent.ts";
 import type { UploadRow } from "../account/reservation.ts";
 import { BargeError } from "../error.ts";
 import { relative } from "../vault/place.ts";
-import { discard, discardTree, stagedAge, stagedNames, stagingDir } from "../vault/staging.ts";
+import {
+  discard,
+  discardTree,
+  stagedAge,
+  stagedNames,
+  stagedPlace,
+  stagingDir,
+} from "../vault/staging.ts";
 import { isBehindLink } from "../vault/vault.ts";
 import { type Problem, reconcile, type Reconciled, type ReconcileOptions } from "./reconcile.ts";
 import { happened, settle, settleIntent, stillStaged, wasPublished } from "./recover.ts";
@@ -121,11 +128,11 @@ async function checkUpload(
     if (!repair) return true;
     if (published) {
       settle(store, upload);
-      discard(vault, upload.id); // where it had both names
+      unstage(store, upload.id); // where it had both names
     } else if (upload.sha256 !== null && before.staged) {
       reservations.release(upload.id, before.staged);
     } else {
-      discard(vault, upload.id);
+      unstage(store, upload.id);
       reservations.drop(upload.id);
     }
     return true;
@@ -134,6 +141,11 @@ async function checkUpload(
   if (before.kind === "cut-off") {
     report("cut-off", path, "an upload was verified, and its writer is gone");
   } else report("empty-upload", path, "an unfinished upload of which nothing is staged");
+}
+
+/** Without the folder there is nothing staged. */
+function unstage({ vault }: Store, upload: number): void {
+  if (vault.find(stagedPlace(upload))) discard(vault, upload);
 }
 
 /** What lies behind a link is nobody's here. */
