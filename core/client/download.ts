@@ -28,7 +28,7 @@ export interface Output {
 export class Downloader {
   readonly #client: Client;
   readonly #report: Report;
-  readonly #window = new Window(window.count, window.bytes);
+  readonly #window: Window;
   readonly #verify: boolean;
   readonly #folders = new Folders();
   readonly #many: GetMany;
@@ -38,6 +38,7 @@ export class Downloader {
   /** @param verify false: large files are not compared with the server's digest of them */
   constructor(client: Client, report: Report, verify = true) {
     this.#client = client;
+    this.#window = new Window(window.count, window.bytes, () => client.flush());
     this.#report = report;
     this.#verify = verify;
     this.#many = new GetMany(client, this.#window, {
@@ -122,7 +123,7 @@ export class Downloader {
     const weight = Math.min(size, window.bytes / 2);
     try {
       const { offset, hash } = await this.#prefix(part, size);
-      await this.#room(weight);
+      await this.#window.enter(weight);
       this.#into(part, path, local, { offset, hash, expected })
         .catch((cause) => this.#fail(path, local, size, cause))
         .finally(() => this.#window.leave(weight));
@@ -211,13 +212,6 @@ export class Downloader {
       throw typed(cause, { op: "write", path: local });
     }
     this.#report.bytes(bytes.length);
-  }
-
-  async #room(weight: number): Promise<void> {
-    if (!this.#window.fits(weight)) {
-      await this.#client.flush().catch(() => {/* whoever waits for an answer is told */});
-    }
-    await this.#window.enter(weight);
   }
 
   #done(

@@ -94,9 +94,6 @@ export class GetMany {
       return fail(cause);
     }
     const weight = request.length + bytes;
-    if (!this.#window.fits(weight, files.length)) {
-      await this.#client.flush().catch(() => {/* whoever waits for an answer is told */});
-    }
     await this.#window.enter(weight, files.length);
     this.#client.answer((frames) => this.#receive(frames, files.length), diskPatience)
       .then(({ answer, bytes }) => this.#handOver(files, answer, bytes), fail)
@@ -115,12 +112,7 @@ export class GetMany {
     if (files.length !== asked || sum !== body || body > this.#client.hello.many!.bytes) {
       throw new BargeError("protocol", `${files.length} files of ${body} bytes do not fit`);
     }
-    const bytes = new Uint8Array(body);
-    let filled = 0;
-    for await (const piece of frames.body()) {
-      bytes.set(piece, filled);
-      filled += piece.length;
-    }
+    const bytes = await frames.whole(body);
     const trailer = await frames.frame();
     if (!trailer) throw new BargeError("unavailable", "it closed the connection");
     parseOther("trailer", trailer.value);

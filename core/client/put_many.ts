@@ -113,7 +113,7 @@ export class PutMany implements Disposable {
       return fail(cause);
     }
     const weight = frame.length + body.length;
-    await this.#room(weight, files.length);
+    await this.#window.enter(weight, files.length);
     for (const file of files) this.#told.sent(file);
     this.#client.answer((frames) => this.#client.next("put-many", frames), diskPatience)
       .then(({ failed }) => {
@@ -137,13 +137,6 @@ export class PutMany implements Disposable {
     const { files, bytes } = this.#client.hello.many!;
     return this.#files.length < files && this.#frame + frame <= maxFrame &&
       this.#filled + size <= Math.min(bytes, this.#buffer.length);
-  }
-
-  async #room(weight: number, files: number): Promise<void> {
-    if (!this.#window.fits(weight, files)) {
-      await this.#client.flush().catch(() => {/* whoever waits for an answer is told */});
-    }
-    await this.#window.enter(weight, files);
   }
 }
 

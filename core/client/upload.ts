@@ -2,7 +2,8 @@
  * Puts files and folders over one connection, many at once on their way.
  *
  * Small files go many with one request (put_many.ts), without waiting: what is unanswered is bounded
- * by a window. Larger ones ask first where to go on. One caller at a time; answers are reported as they come.
+ * by a window. Larger ones ask first where to go on. One caller at a time; answers are reported as
+ * they come.
  */
 import { BargeError, typed } from "../error.ts";
 import { encodeFrame } from "../protocol/frame.ts";
@@ -20,13 +21,14 @@ export const again = "run the same command again to resume";
 export class Uploader implements Disposable {
   readonly #client: Client;
   readonly #report: Report;
-  readonly #window = new Window(window.count, window.bytes);
+  readonly #window: Window;
   readonly #verify: boolean;
   readonly #many: PutMany;
 
   /** @param verify false: no digest of large files is computed on this side */
   constructor(client: Client, report: Report, verify = true) {
     this.#client = client;
+    this.#window = new Window(window.count, window.bytes, () => client.flush());
     this.#report = report;
     this.#verify = verify;
     this.#many = new PutMany(client, this.#window, {
@@ -198,16 +200,9 @@ export class Uploader implements Disposable {
     } catch (cause) {
       return fail(cause);
     }
-    await this.#room(frame.length);
+    await this.#window.enter(frame.length);
     this.#expect(verb, frame.length, done, fail);
     await this.#client.send(frame).catch(() => {/* the answer fails as well */});
-  }
-
-  async #room(weight: number): Promise<void> {
-    if (!this.#window.fits(weight)) {
-      await this.#client.flush().catch(() => {/* whoever waits for an answer is told */});
-    }
-    await this.#window.enter(weight);
   }
 
   #expect(

@@ -7,13 +7,16 @@ export class Window {
   #count = 0;
   #bytes = 0;
   #waiting: (() => void)[] = [];
+  readonly #flush: () => Promise<void>;
 
   /**
    * @param count files, or other requests, that may be unanswered
    * @param bytes of them; a single request may be larger
+   * @param flush called before somebody waits for room: what is gathered has to leave to be answered
    */
-  constructor(count: number, bytes: number) {
+  constructor(count: number, bytes: number, flush = () => Promise.resolve()) {
     this.#most = { count, bytes };
+    this.#flush = flush;
   }
 
   /** Is there room, so that {@link enter} will not wait? */
@@ -28,6 +31,7 @@ export class Window {
    */
   async enter(bytes: number, count = 1): Promise<void> {
     if (!this.fits(bytes, count)) {
+      await this.#flush().catch(() => {/* whoever waits for an answer is told */});
       const most = this.#most;
       while (
         this.#count > most.count / 2 || this.#bytes > most.bytes / 2 || !this.fits(bytes, count)

@@ -73,6 +73,17 @@ export class FrameReader implements Disposable {
     }
   }
 
+  /** All of a small body behind the last frame, of so many bytes. @throws as {@link body} */
+  async whole(size: number): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = new Uint8Array(size);
+    let filled = 0;
+    for await (const piece of this.body()) {
+      bytes.set(piece, filled);
+      filled += piece.length;
+    }
+    return bytes;
+  }
+
   /** Reads the body behind the last frame and throws it away. */
   async skip(): Promise<void> {
     for await (const _ of this.body()) { /* it was not wanted */ }

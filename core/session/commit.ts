@@ -6,9 +6,9 @@
  * Both brackets are group commits. The rename happens inside the second transaction, so that the
  * write lock makes it one step for every other isolate: nobody can read the ledger, rename, and
  * write it, while another does. A crash between the rename and the commit is found on start by a
- * sealed upload whose staged bytes are gone, or are the file itself, or by an intent (recover.ts). When a commit fails (the
- * disk is full), what it did on disk is owed to the ledger; the next commit takes it along,
- * within a second.
+ * sealed upload whose staged bytes are gone, or are the file itself, or by an intent (recover.ts).
+ * When a commit fails (the disk is full), what it did on disk is owed to the ledger; the next commit
+ * takes it along, within a second.
  */
 import type { NewFile } from "../account/ledger.ts";
 import type { Held } from "../account/reservation.ts";

@@ -1,5 +1,5 @@
 /** PUT: a body that comes at once with a small file, or after "go on from offset N". */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { BargeError } from "../../error.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import {
@@ -40,22 +40,15 @@ async function serveEager(c: Connection, request: PutRequest, state: BodyState):
     throw new BargeError("protocol", `a body that comes at once has at most ${eagerLimit} bytes`);
   }
   state.taken();
-  const bytes = await readBody(c, body);
+  const bytes = await c.reader.whole(body);
   const trailer = await c.trailer();
-  const session = c.session!;
   const { access } = state;
   access.bytes = body;
   access.pending = true;
   await c.window.add([request.path], body, async () => {
     try {
-      const sha256 = createHash("sha256").update(bytes).digest("hex");
       if (isCancelled(trailer)) throw cancelled();
-      if (sha256 !== (trailer.sha256 ?? sha256)) {
-        throw otherDigest(sha256, trailer.sha256!);
-      }
-      const committed = await putWhole(session, request, bytes, sha256, {
-        gone: c.ended.signal,
-      });
+      const committed = await putSmall(c, request, bytes, trailer.sha256);
       access.end("ok");
       return { ok: true, ...written(committed) };
     } catch (error) {
@@ -148,15 +141,21 @@ async function receive(
   return failed !== undefined;
 }
 
-/** A small body, all of it. */
-export async function readBody(c: Connection, size: number): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for await (const piece of c.reader.body()) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
+/**
+ * Writes a small file that has arrived.
+ *
+ * @param said the digest that it is to have, in hex; null: any
+ * @throws {BargeError} `digest`, and as `putWhole`
+ */
+export function putSmall(
+  c: Connection,
+  request: PutRequest,
+  bytes: Uint8Array,
+  said: string | null,
+): Promise<Committed> {
+  const sha256 = hash("sha256", bytes, "hex");
+  if (sha256 !== (said ?? sha256)) throw otherDigest(sha256, said!);
+  return putWhole(c.session!, request, bytes, sha256, { gone: c.ended.signal });
 }
 
 export function isCancelled({ sha256, whole }: Trailer): boolean {

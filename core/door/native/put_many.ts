@@ -1,13 +1,10 @@
 /** PUT-MANY: small files, their bytes one behind the other in one body. Each has its own fate. */
-import { hash } from "node:crypto";
 import type { BargeError } from "../../error.ts";
 import { failuresOf } from "../../protocol/many.ts";
 import type { Answer, Request } from "../../protocol/message.ts";
-import { putWhole } from "../../session/put_whole.ts";
-import { otherDigest } from "../../session/upload.ts";
 import { explain } from "../failure.ts";
 import type { BodyState, Connection } from "./connection.ts";
-import { cancelled, isCancelled, readBody } from "./put.ts";
+import { cancelled, isCancelled, putSmall } from "./put.ts";
 
 /** @returns null: the window answers it */
 export async function servePutMany(
@@ -17,7 +14,7 @@ export async function servePutMany(
 ): Promise<null> {
   access.split = true;
   taken();
-  const bytes = await readBody(c, request.body);
+  const bytes = await c.reader.whole(request.body);
   const given = !isCancelled(await c.trailer());
   const paths = request.files.map(({ path }) => path);
   await c.window.add(paths, bytes.length, async () => {
@@ -53,10 +50,8 @@ async function putOne(
   access.bytes = size;
   try {
     if (!given) throw cancelled();
-    const digest = hash("sha256", bytes, "hex");
-    if (digest !== sha256) throw otherDigest(digest, sha256);
     const facts = { path, size, overwrite, modified: modified ? Date.parse(modified) : null };
-    await putWhole(c.session!, facts, bytes, digest, { gone: c.ended.signal });
+    await putSmall(c, facts, bytes, sha256);
     access.end("ok");
     return undefined;
   } catch (error) {
