@@ -140,6 +140,13 @@ Deno.test("compile: lazy imports, a worker in its cage and an asset are all aboa
   });
 });
 
+Deno.test("compile: every form of using disposes what it holds", async () => {
+  const { disposed } = await import(join(root, "src/core/using.ts"));
+  const expected: string[] = await disposed();
+  strictEqual(expected.length, 20);
+  deepStrictEqual(JSON.parse((await start({ HOME: home }, ["using"])).stdout), expected);
+});
+
 Deno.test("compile: a project around it, or around its cache, is not looked at", async () => {
   for (const name of ["deno.json", "package.json", "tsconfig.json", "deno.lock"]) {
     await Deno.writeTextFile(join(home, name), "{ broken");

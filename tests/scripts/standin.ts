@@ -19,6 +19,7 @@ export const STANDIN: Readonly<Record<string, string>> = {
     if (verb === "cat") await Deno.stdin.readable.pipeTo(Deno.stdout.writable);
     if (verb === "match") say((await import("./cmd/match.ts")).match(rest[0], rest[1]));
     if (verb === "worker") say(await (await import("./core/serve/supervisor.ts")).ask());
+    if (verb === "using") say(await (await import("./core/using.ts")).disposed());
     if (verb === "wait") {
       Deno.addSignalListener("SIGTERM", () => Deno.exit(42));
       say(Deno.pid);
@@ -39,6 +40,61 @@ export const STANDIN: Readonly<Record<string, string>> = {
       const answer = await new Promise((resolve) => worker.onmessage = (e) => resolve(e.data));
       worker.terminate();
       return { asset, answer };
+    }
+  `,
+  "core/using.ts": `
+    /** Notes its name when it is disposed. */
+    class Thing implements Disposable, AsyncDisposable {
+      constructor(readonly name: string, readonly log: string[]) {}
+      use() {}
+      [Symbol.dispose]() {
+        this.log.push(this.name);
+      }
+      async [Symbol.asyncDispose]() {
+        await Promise.resolve();
+        this.log.push(this.name);
+      }
+    }
+    const take = (..._: unknown[]) => {};
+    const later = <T>(value: T) => Promise.resolve(value);
+
+    /** Each form of \`using\` that the program's sources have, and the names of those disposed. */
+    export async function disposed(): Promise<string[]> {
+      const log: string[] = [];
+      const make = (name: string) => new Thing(name, log);
+      { using thing = make("method"); thing.use(); }
+      { using thing = make("argument"); take(thing); }
+      { using thing = make("property"); take(thing.name); }
+      { using thing = make("twice"); thing.use(); thing.use(); }
+      { using _ = make("unused"); }
+      { using thing = await later(make("awaited")); thing.use(); }
+      { using thing = log.length > 99 ? undefined : make("maybe"); thing?.use(); }
+      { using nothing: Thing | undefined = undefined; take(nothing); }
+      { using thing = { [Symbol.dispose]: () => void log.push("literal") }; take(thing); }
+      { await using thing = make("await method"); thing.use(); }
+      { await using thing = await later(make("await awaited")); thing.use(); }
+      { await using _ = make("await unused"); }
+      { using stack = new DisposableStack(); stack.defer(() => log.push("stack")); }
+      for (using thing of [make("for")]) thing.use();
+      for await (await using thing of [make("for await")]) thing.use();
+      try {
+        using thing = make("throw");
+        thing.use();
+        throw new Error("expected");
+      } catch { /* expected */ }
+      const get = (): string => { using thing = make("return"); return thing.name; };
+      take(get());
+      const wait = async () => { await using thing = make("async return"); return await later(thing.name); };
+      take(await wait());
+      function* each() { using thing = make("generator"); yield thing.name; }
+      take([...each()]);
+      class Method {
+        run() { using thing = make("class"); thing.use(); }
+        async go() { using thing = await later(make("async class")); await later(thing.use()); }
+      }
+      new Method().run();
+      await new Method().go();
+      return log;
     }
   `,
   "core/serve/asset.txt": "an asset",
