@@ -2,11 +2,9 @@
  * The real program as a server, for tests: a process of its own, on a port that the system chose, in
  * a data directory of its own. `await using server = await startServer()` ends it and removes it.
  */
+import { bargeCommand, denoCommand } from "./_program.ts";
 
-const main = new URL("../main.ts", import.meta.url).pathname;
 const faulty = new URL("./core/serve/_faulty.ts", import.meta.url).pathname;
-/** The permissions that the program has when it is run as the README says. */
-const permissions = ["--allow-all"];
 
 export interface ServerOptions {
   /** More arguments for `serve`. Of the doors, native alone is open unless they say otherwise. */
@@ -14,7 +12,10 @@ export interface ServerOptions {
   /** An existing data directory, which is then not removed. */
   readonly data?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** A fault in its workers: tests/core/serve/_armed.ts says which there are. */
+  /**
+   * A fault in its workers: tests/core/serve/_armed.ts says which there are. It is this checkout's
+   * server then, whatever program is under test: the executable can't be armed.
+   */
   readonly fault?: string;
   /** A command that runs the one behind it as the same process, with its arguments. */
   readonly under?: readonly string[];
@@ -25,8 +26,9 @@ export async function barge(
   args: readonly string[],
   options: Pick<Deno.CommandOptions, "env" | "cwd" | "signal"> = {},
 ): Promise<{ code: number; stdout: string; stderr: string }> {
-  const output = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", ...permissions, main, ...args],
+  const [command, ...words] = bargeCommand(args);
+  const output = await new Deno.Command(command, {
+    args: words,
     stdin: "null",
     ...options,
   }).output();
@@ -46,11 +48,13 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     !given.some((arg) => arg === `--${door}` || arg.startsWith(`--${door}=`))
   );
   const data = options.data ?? await Deno.makeTempDir({ prefix: "barge-test-" });
+  const serve = [
+    ...["serve", "--json", "--data", data],
+    ...[...asked.flatMap(([door, at]) => [`--${door}`, at]), ...given],
+  ];
   const [command, ...args] = [
-    ...[...options.under ?? [], Deno.execPath(), "run", "--quiet", ...permissions],
-    ...options.fault ? [faulty, options.fault] : [main],
-    ...["serve", "--json"],
-    ...["--data", data, ...asked.flatMap(([door, at]) => [`--${door}`, at]), ...given],
+    ...options.under ?? [],
+    ...options.fault ? denoCommand([faulty, options.fault, ...serve]) : bargeCommand(serve),
   ];
   const process = new Deno.Command(command, {
     args,

@@ -1,7 +1,5 @@
 /** The real program, run by a person with a home of their own. */
-
-const main = new URL("../../main.ts", import.meta.url).pathname;
-const permissions = ["--allow-all"];
+import { bargeCommand, caches } from "../_program.ts";
 
 export interface Outcome {
   readonly code: number;
@@ -24,15 +22,15 @@ export class Home implements AsyncDisposable {
 
   /** Starts the program. */
   spawn(args: readonly string[], options: RunOptions = {}): Deno.ChildProcess {
-    const { DENO_DIR, HOME = "/", PATH = "" } = Deno.env.toObject();
-    return new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", ...permissions, main, ...args],
+    const [command, ...words] = bargeCommand(args);
+    return new Deno.Command(command, {
+      args: words,
       cwd: this.path,
       clearEnv: true,
       env: {
-        PATH,
-        DENO_DIR: DENO_DIR ?? `${HOME}/.cache/deno`,
+        PATH: Deno.env.get("PATH") ?? "",
         HOME: this.path,
+        ...caches,
         ...options.env,
       },
       stdin: options.stdin === undefined ? "null" : "piped",

@@ -1,8 +1,7 @@
 /** `barge serve` in front of a person: its log on a terminal, and what it says of its options. */
 import assert from "node:assert/strict";
+import { bargeCommand } from "../_program.ts";
 import { Home } from "./_barge.ts";
-
-const main = new URL("../../main.ts", import.meta.url).pathname;
 
 /** Runs a command line of barge with a terminal as its standard error; what that shows comes back. */
 const onTerminal = `
@@ -40,7 +39,7 @@ Deno.test("on a terminal requests are readable lines, and names can't move its c
   let server: Deno.ChildProcess;
   try {
     server = new Deno.Command("python3", {
-      args: ["-c", onTerminal, Deno.execPath(), "run", "--quiet", "--allow-all", main, ...args],
+      args: ["-c", onTerminal, ...bargeCommand(args)],
       cwd: home.path,
       stdin: "null",
       stdout: "piped",

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { bargeCommand } from "../../_program.ts";
 
 const root = new URL("../../../", import.meta.url);
 const script = fileURLToPath(new URL("fixtures/client.py", root));
@@ -39,10 +40,9 @@ async function run(program: string, args: string[], stdin = "", env: Record<stri
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-const flags = ["run", "-A", "--unstable-worker-options", "--unstable-net", "main.ts"];
-
 async function barge(args: string[], stdin = ""): Promise<string> {
-  const { code, stdout, stderr } = await run(Deno.execPath(), [...flags, ...args], stdin);
+  const [command, ...words] = bargeCommand(args);
+  const { code, stdout, stderr } = await run(command, words, stdin);
   assert.equal(code, 0, `barge ${args.join(" ")}: ${stderr}`);
   return stdout;
 }
@@ -67,8 +67,9 @@ async function serving(use: (address: string, folder: string) => Promise<void>):
       "café ☃\n",
     );
     const args = ["serve", "--data", data, "--native", "127.0.0.1:0", "--http", "off", "--json"];
-    const child = new Deno.Command(Deno.execPath(), {
-      ...{ args: [...flags, ...args], cwd: root, signal: AbortSignal.timeout(limit) },
+    const [command, ...words] = bargeCommand(args);
+    const child = new Deno.Command(command, {
+      ...{ args: words, cwd: root, signal: AbortSignal.timeout(limit) },
       ...{ stdin: "null", stdout: "piped", stderr: "piped" },
     }).spawn();
     const said = new Response(child.stderr).text();

@@ -1,9 +1,9 @@
 /** How a server says that it is ready, and how it ends. */
 import assert from "node:assert/strict";
+import { bargeCommand } from "../../_program.ts";
 import { barge, type Server, startServer } from "../../_server.ts";
 import { pattern, Peer, sha256, tokenOf } from "../door/_peer.ts";
 
-const main = new URL("../../../main.ts", import.meta.url).pathname;
 const none = Deno.build.os === "windows";
 
 /** Begins an upload of which only a part comes. */
@@ -93,9 +93,11 @@ Deno.test({
 function inShell(redirect: string, env: Record<string, string>): Deno.ChildProcess {
   return new Deno.Command("sh", {
     args: [
-      ...["-c", `exec "$0" "$@" ${redirect}`, Deno.execPath(), "run", "--quiet", "--allow-all"],
-      ...[main, "serve", "--data", env.DIR + "/data", "--native", "127.0.0.1:0", "--http", "off"],
-      ...["--workers", "1", "--ready-fd", "9"],
+      ...["-c", `exec "$0" "$@" ${redirect}`],
+      ...bargeCommand([
+        ...["serve", "--data", env.DIR + "/data", "--native", "127.0.0.1:0", "--http", "off"],
+        ...["--workers", "1", "--ready-fd", "9"],
+      ]),
     ],
     env,
     stdin: "null",

@@ -1,10 +1,9 @@
 /** The systemd unit: systemd accepts it, and the server can live in it. */
 import assert from "node:assert/strict";
+import { bargeCommand } from "../../_program.ts";
 import { systemdUnit } from "../../../core/serve/unit.ts";
 import { barge } from "../../_server.ts";
 import { eager, Peer, text } from "../door/_peer.ts";
-
-const main = new URL("../../../main.ts", import.meta.url).pathname;
 
 /** Runs a tool. @returns its output, or undefined where there is no such tool */
 async function tool(name: string, ...args: string[]): Promise<string | undefined> {
@@ -83,18 +82,12 @@ Deno.test("a server calls nothing of the kernel that the unit forbids", async ()
   const server = new Deno.Command("strace", {
     args: [
       // -D: what is started is the server, and strace is its child.
-      ...["-D", "-f", "-qq", "-c", "-U", "name", "-o", trace, Deno.execPath(), "run", "--quiet"],
-      ...["--allow-all", main, "serve", "--json", "--data", `${dir}/data`, "--allow-register"],
-      ...[
-        "--native",
-        "127.0.0.1:0",
-        "--http",
-        "127.0.0.1:0",
-        "--on-commit",
-        "true",
-        "--check-upload",
-        "sh -c 'cat >&2'",
-      ],
+      ...["-D", "-f", "-qq", "-c", "-U", "name", "-o", trace],
+      ...bargeCommand([
+        ...["serve", "--json", "--data", `${dir}/data`, "--allow-register"],
+        ...["--native", "127.0.0.1:0", "--http", "127.0.0.1:0"],
+        ...["--on-commit", "true", "--check-upload", "sh -c 'cat >&2'"],
+      ]),
     ],
     stdin: "null",
     stdout: "piped",
