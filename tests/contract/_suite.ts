@@ -329,7 +329,7 @@ async function settled(native: Peer): Promise<{ used: number; left: number }> {
 }
 
 /** Asks again and again: what happens in another process tells nobody. */
-async function until(happened: () => boolean | Promise<boolean>): Promise<void> {
+export async function until(happened: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = performance.now() + 20_000;
   while (!await happened()) {
     assert.ok(performance.now() < deadline, "it did not happen within 20 s");

@@ -3,6 +3,7 @@ import type { Server } from "../_server.ts";
 import { parseAddress } from "../../core/net/address.ts";
 import { Client } from "../core/door/ftp/_client.ts";
 import { type DoorUnderTest, type Listed, Refused, type Visitor } from "./_door.ts";
+import { keepsNothing } from "./_kept.ts";
 import { contract } from "./_suite.ts";
 
 class FtpVisitor implements Visitor {
@@ -126,3 +127,4 @@ const ftp: DoorUnderTest = {
 };
 
 contract(ftp);
+keepsNothing(ftp);

@@ -1,6 +1,7 @@
 /** The contract, at the HTTP door: its API, and tus to go on with an upload. */
 import { type Answer, basic, Client } from "../core/door/http/_client.ts";
 import { type DoorUnderTest, type Listed, Refused, type Visitor } from "./_door.ts";
+import { keepsNothing } from "./_kept.ts";
 import { contract } from "./_suite.ts";
 
 const api = "/api/v1";
@@ -92,3 +93,4 @@ const http: DoorUnderTest = {
 };
 
 contract(http);
+keepsNothing(http);

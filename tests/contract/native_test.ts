@@ -2,6 +2,7 @@
 import type { Server } from "../_server.ts";
 import { eager, Peer, type Piece, sha256 } from "../core/door/_peer.ts";
 import { type DoorUnderTest, type Listed, Refused, type Visitor } from "./_door.ts";
+import { keepsNothing } from "./_kept.ts";
 import { contract } from "./_suite.ts";
 
 class NativeVisitor implements Visitor {
@@ -82,7 +83,8 @@ const native: DoorUnderTest = {
   raw: true,
   async visit(server: Server, account: string, password: string) {
     const peer = await Peer.open(server.address);
-    const answer = await peer.prove(account, password);
+    const [, id, secret] = /^barge_([^_]+)_(.+)$/.exec(password) ?? [];
+    const answer = await (id ? peer.prove(id, secret, "token") : peer.prove(account, password));
     if (answer.ok) return new NativeVisitor(peer);
     peer[Symbol.dispose]();
     throw new Refused("the login was refused");
@@ -90,3 +92,4 @@ const native: DoorUnderTest = {
 };
 
 contract(native);
+keepsNothing(native);

@@ -3,6 +3,7 @@ import { Open, Type } from "../../core/door/sftp/packet.ts";
 import { SftpPeer, SftpStatus } from "../core/door/sftp/_peer.ts";
 import type { Server } from "../_server.ts";
 import { type DoorUnderTest, type Listed, Refused, type Visitor } from "./_door.ts";
+import { keepsNothing } from "./_kept.ts";
 import { contract } from "./_suite.ts";
 
 const { READ, WRITE, CREAT, TRUNC } = Open;
@@ -121,3 +122,4 @@ const sftp: DoorUnderTest = {
 };
 
 contract(sftp);
+keepsNothing(sftp);

@@ -1,6 +1,7 @@
 /** The contract, at WebDAV; what was cut is gone on with by tus, which has the same uploads. */
 import { type Answer, basic, Client } from "../core/door/http/_client.ts";
 import { type DoorUnderTest, type Listed, Refused, type Visitor } from "./_door.ts";
+import { keepsNothing } from "./_kept.ts";
 import { contract } from "./_suite.ts";
 
 class DavVisitor implements Visitor {
@@ -106,3 +107,4 @@ const webdav: DoorUnderTest = {
 };
 
 contract(webdav);
+keepsNothing(webdav);

@@ -5,7 +5,10 @@
  *   stop=POINT   it stops dead at that point, says so on standard error, and waits to be killed
  *   die=MS       it dies of an uncaught error between one second after its start and so many
  *                milliseconds later
+ *   count=1      it writes how many timers are set and how many statements were prepared to standard
+ *                error, whenever that has changed
  */
+import { DatabaseSync } from "node:sqlite";
 import { arm } from "../../../core/vault/fault.ts";
 import "../../../core/serve/worker.ts";
 
@@ -25,4 +28,40 @@ if (die) {
   setTimeout(() => {
     throw new Error("on purpose");
   }, 1000 + Math.random() * die);
+}
+
+if (asked.has("count")) {
+  const { setTimeout, clearTimeout, setInterval, clearInterval } = globalThis;
+  const timers = new Set<unknown>();
+  globalThis.setTimeout = ((callback: (...args: unknown[]) => void, ms?: number, ...args: []) => {
+    const id = setTimeout(() => {
+      timers.delete(id);
+      callback(...args);
+    }, ms);
+    timers.add(id);
+    return id;
+  }) as typeof setTimeout;
+  globalThis.setInterval = ((callback: () => void, ms?: number) => {
+    const id = setInterval(callback, ms);
+    timers.add(id);
+    return id;
+  }) as typeof setInterval;
+  const clearing = (clear: typeof clearTimeout): typeof clearTimeout => (id) => {
+    timers.delete(id);
+    clear(id);
+  };
+  globalThis.clearTimeout = clearing(clearTimeout);
+  globalThis.clearInterval = clearing(clearInterval);
+  let statements = 0;
+  const { prepare } = DatabaseSync.prototype;
+  DatabaseSync.prototype.prepare = function (...args) {
+    statements += 1;
+    return prepare.apply(this, args);
+  };
+  let last = "";
+  setInterval(() => {
+    const counts = `counts ${timers.size} timers, ${statements} statements\n`;
+    if (counts !== last) Deno.stderr.writeSync(new TextEncoder().encode(counts));
+    last = counts;
+  }, 100);
 }

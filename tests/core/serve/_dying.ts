@@ -1,4 +1,7 @@
-/** Stands in for a worker: notes each start, listens, and dies, until it has done so three times. */
+/**
+ * Stands in for a worker: notes each start, listens, and dies, until it has done so three times. The
+ * first time it dies once the file `dies` is there, so that its starter has heard that it listens.
+ */
 /// <reference lib="deno.worker" />
 import type { FromWorker, ToWorker } from "../../../core/serve/worker.ts";
 
@@ -16,5 +19,14 @@ scope.onmessage = ({ data: message }: MessageEvent<ToWorker>) => {
     return tell({ type: "failed", error: { kind: "unavailable", message: "it is locked" } });
   }
   tell({ type: "listening" });
-  if (starts < 4) queueMicrotask(() => Promise.reject(new Error("on purpose")));
+  const die = () => queueMicrotask(() => Promise.reject(new Error("on purpose")));
+  if (starts === 1) {
+    const watch = setInterval(() => {
+      if (!Array.from(Deno.readDirSync(message.settings.data)).some((e) => e.name === "dies")) {
+        return;
+      }
+      clearInterval(watch);
+      die();
+    }, 5);
+  } else if (starts < 4) die();
 };

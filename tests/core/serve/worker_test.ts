@@ -57,6 +57,7 @@ Deno.test("a worker that dies is started again, also when that fails at first", 
     module: new URL("./_dying.ts", import.meta.url),
   });
   await supervisor.start(1);
+  Deno.writeTextFileSync(`${data}/dies`, "");
   for await (const _ of watcher) {
     if (Deno.readTextFileSync(`${data}/starts`) === "start\n".repeat(4)) break;
   }
