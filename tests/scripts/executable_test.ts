@@ -35,7 +35,10 @@ Deno.test("executable: serves, puts and gets with nothing else on the machine", 
     assert.equal(added.code, 0, added.stderr);
 
     await using server = new Deno.Command(program, {
-      args: ["serve", "--native", "127.0.0.1:0", "--http", "off", "--workers", "2", "--json"],
+      args: [
+        ...["serve", "--native", "127.0.0.1:0", "--http", "127.0.0.1:0"],
+        ...["--workers", "2", "--json"],
+      ],
       env,
       clearEnv: true,
       stdin: "null",
@@ -49,7 +52,7 @@ Deno.test("executable: serves, puts and gets with nothing else on the machine", 
       if (done) throw new Error("the server ended before it was ready");
       line += value;
     }
-    const { native } = JSON.parse(line) as { native: string };
+    const { native, http } = JSON.parse(line) as { native: string; http: string };
 
     const login = { BARGE_SERVER: `barge://alice@${native}`, BARGE_PASSWORD: "secret" };
     const bytes = crypto.getRandomValues(new Uint8Array(65536));
@@ -61,6 +64,24 @@ Deno.test("executable: serves, puts and gets with nothing else on the machine", 
     assert.equal(got.code, 0, got.stderr);
     assert.deepEqual(await Deno.readFile(`${root}/down`), bytes);
     assert.equal((await barge(["get", "/home/nothing", `${root}/x`], login)).code, 4);
+
+    // All that is read from files beside the code: the page's assets, licenses, lessons' texts.
+    const page = await (await fetch(`http://${http}/login`)).text();
+    const assets = page.match(/\/assets\/[^"]+/g) ?? [];
+    assert.ok(assets.length > 1, page);
+    for (const path of assets) {
+      const response = await fetch(`http://${http}${path}`);
+      assert.equal(response.status, 200, path);
+      assert.ok((await response.text()).length > 100, path);
+    }
+    assert.match((await barge(["licenses"])).stdout, /^deno 2\.9\.6 \(MIT\)$/m);
+    const lesson = await barge(["demo", "lock"]);
+    assert.equal(lesson.code, 0, lesson.stderr);
+    assert.match((await barge(["demo", "lock", "--explain"])).stdout, /lock/);
+    // A stack names our functions, where the bundler puts them.
+    const failure = await barge(["ls", "--debug"], { ...login, BARGE_SERVER: "alice@127.0.0.1:1" });
+    assert.match(failure.stderr, /^ {4}at .*program\/.*\.js:\d+/m);
+    assert.match(failure.stderr, /^ {4}at async main /m);
 
     server.kill("SIGTERM");
     assert.equal((await server.status).code, 0);
