@@ -105,11 +105,22 @@ export class Database implements Disposable {
    * As {@link transaction}, if nobody else has the write lock: for who can do other things until then,
    * instead of blocking the isolate.
    *
+   * @param light the transaction need not outlive a power cut, as with {@link lightly}
    * @returns what `work` returned; undefined when it was not run
    * @throws {BargeError} whatever `work` throws
    */
-  attempt<T>(work: () => T): { readonly value: T } | undefined {
+  attempt<T>(work: () => T, light = false): { readonly value: T } | undefined {
     if (this.#depth > 0) return { value: this.#savepoint(work) };
+    if (!light || this.#relaxed) return this.#attempt(work);
+    this.#script("PRAGMA synchronous = NORMAL");
+    try {
+      return this.#attempt(work);
+    } finally {
+      this.#script("PRAGMA synchronous = FULL");
+    }
+  }
+
+  #attempt<T>(work: () => T): { readonly value: T } | undefined {
     this.#script("PRAGMA busy_timeout = 0");
     try {
       this.#exec("BEGIN IMMEDIATE");
