@@ -5,6 +5,7 @@
  */
 import { type Held, takenOver, type UploadRow } from "../account/reservation.ts";
 import { BargeError } from "../error.ts";
+import type { Fence } from "../vault/fences.ts";
 import type { Location } from "../vault/path.ts";
 import { discard, stagedSize } from "../vault/staging.ts";
 import type { Session } from "./session.ts";
@@ -54,7 +55,7 @@ export async function giveUp({ commits, reservations, vault }: Store, row: Held)
 /** Throws away the staged bytes of uploads that the ledger has dropped, and stops whoever writes them. */
 export function discardDropped({ fences, vault }: Store, ids: Iterable<number>): void {
   for (const id of ids) {
-    fences.signal(id);
+    fences.end(id);
     discard(vault, id);
   }
 }
@@ -62,10 +63,16 @@ export function discardDropped({ fences, vault }: Store, ids: Iterable<number>):
 /**
  * Why an upload is not its holder's any more, or not to this path.
  *
+ * @param fence the holder's, where it has one
  * @returns `unauthenticated` without the account, `no-directory` when its folder was removed or moved,
  *   else `unavailable`
  */
-export function lost(session: Session, row: Held, location: Location): BargeError {
+export function lost(
+  session: Session,
+  row: Held,
+  location: Location,
+  fence?: Fence,
+): BargeError {
   const { store } = session;
   const { path } = location;
   try {
@@ -75,7 +82,7 @@ export function lost(session: Session, row: Held, location: Location): BargeErro
     throw error;
   }
   const now = store.reservations.upload(row.id);
-  if (now && now.holder !== row.holder) {
+  if (now ? now.holder !== row.holder : fence?.takenOver) {
     return new BargeError("unavailable", "the upload was taken over by a newer connection", {
       path,
       hint: "if the other one was not meant to go on with it, send it again when that has ended",

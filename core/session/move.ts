@@ -77,7 +77,7 @@ export function moveUploads(store: Store, from: Place, to: Place, rename: () => 
   const { fences, uploadsAt } = store;
   const held = uploadsAt.heldBelow(from);
   rename();
-  for (const id of held) fences.signal(id);
+  for (const id of held) fences.end(id);
   const home = /^homes\/([^/]+)/.exec(relative(to))?.[1];
   if (home !== undefined) discardDropped(store, uploadsAt.dropStrangers(to, home));
 }

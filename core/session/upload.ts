@@ -303,7 +303,7 @@ export class Upload {
     const { session, location, row, fence } = this.#begun;
     const failure = typed(error);
     const ours = !fence.raised && session.store.reservations.holds(row.id, row.holder!);
-    return ours || this.#ended ? failure : lost(session, row, location);
+    return ours || this.#ended ? failure : lost(session, row, location, fence);
   }
 
   /** A write of the former holder's that was stuck on its way to the disk may have come after ours. */

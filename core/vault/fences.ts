@@ -26,7 +26,9 @@ const pollMs = 1;
 
 const writing = 1n;
 const raised = 2n;
-const stateBits = 2n;
+/** Raised because the upload was removed or moved, not taken over. */
+const ended = 4n;
+const stateBits = 3n;
 
 /** The table for so many workers; plain data, so that it can be posted to them. */
 export function makeFenceTable(workers: number): SharedArrayBuffer {
@@ -69,13 +71,13 @@ export class Fences {
   }
 
   /**
-   * Keeps everybody who writes an upload now from writing on.
+   * Keeps everybody who writes an upload now from writing on: it is taken over.
    *
    * @returns is it certain that nothing of theirs comes any more? False also where nobody was found,
    *   who may have died in the middle of a write
    */
   async raise(upload: number): Promise<boolean> {
-    const found = this.signal(upload);
+    const found = this.#mark(upload, raised);
     const by = performance.now() + writeTimeoutMs;
     while (found.some((index) => this.#isWriting(index, upload))) {
       if (performance.now() >= by) return false;
@@ -84,12 +86,18 @@ export class Fences {
     return found.length > 0;
   }
 
-  /** The same for who need not know when the last write has ended. @returns the slots found */
-  signal(upload: number): number[] {
+  /** Keeps everybody who writes an upload now from writing on: it is removed, or moved. */
+  end(upload: number): void {
+    this.#mark(upload, raised | ended);
+  }
+
+  /** @returns the upload's slots; those that are raised already stay as they are */
+  #mark(upload: number, bits: bigint): number[] {
     const found: number[] = [];
     for (let index = 0; index < this.#slots.length; index++) {
       for (let word; (word = Atomics.load(this.#slots, index)) >> stateBits === BigInt(upload);) {
-        if (Atomics.compareExchange(this.#slots, index, word, word | raised) !== word) continue;
+        const marked = (word & raised) !== 0n ? word : word | bits;
+        if (Atomics.compareExchange(this.#slots, index, word, marked) !== word) continue;
         found.push(index);
         break;
       }
@@ -126,6 +134,11 @@ export class Fence implements Disposable {
   /** Has another taken the upload over, or ended it? */
   get raised(): boolean {
     return !this.#ended && (Atomics.load(this.#slots, this.#index) & raised) !== 0n;
+  }
+
+  /** Was it raised by one who has taken the upload over? */
+  get takenOver(): boolean {
+    return this.raised && (Atomics.load(this.#slots, this.#index) & ended) === 0n;
   }
 
   /** Begins a write. @returns false: it may write no more */
