@@ -223,9 +223,7 @@ export class Accounts {
     const now = Date.now();
     const { lastLogin } = this.byId(id) ?? {};
     if (lastLogin && lastLogin > now - minute) return;
-    this.#db.lightly(() => {
-      this.#db.run("UPDATE account SET last_login = ? WHERE id = ?", now, id);
-    });
+    this.#db.note(() => this.#db.run("UPDATE account SET last_login = ? WHERE id = ?", now, id));
   }
 
   #admins(): number {

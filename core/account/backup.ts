@@ -11,7 +11,8 @@ import { backup as copyPages, DatabaseSync } from "node:sqlite";
 import { randomUUID } from "node:crypto";
 import { basename, dirname, join, resolve } from "node:path";
 import { BargeError, typed } from "../error.ts";
-import { databaseError, databaseFile } from "./database.ts";
+import { databaseFile } from "./database.ts";
+import { databaseError } from "./sqlite_error.ts";
 import { applicationId, migrations } from "./schema.ts";
 
 export interface BackupOptions {

@@ -11,6 +11,7 @@ import { DatabaseSync, type SQLOutputValue, type StatementSync } from "node:sqli
 import { randomBytes } from "node:crypto";
 import { BargeError, typed } from "../error.ts";
 import { applicationId, migrations } from "./schema.ts";
+import { databaseError } from "./sqlite_error.ts";
 
 /** The file's name in the data directory. */
 export const databaseFile = "accounts.db";
@@ -105,11 +106,22 @@ export class Database implements Disposable {
    * As {@link transaction}, if nobody else has the write lock: for who can do other things until then,
    * instead of blocking the isolate.
    *
+   * @param light the transaction need not outlive a power cut, as with {@link lightly}
    * @returns what `work` returned; undefined when it was not run
    * @throws {BargeError} whatever `work` throws
    */
-  attempt<T>(work: () => T): { readonly value: T } | undefined {
+  attempt<T>(work: () => T, light = false): { readonly value: T } | undefined {
     if (this.#depth > 0) return { value: this.#savepoint(work) };
+    if (!light || this.#relaxed) return this.#attempt(work);
+    this.#script("PRAGMA synchronous = NORMAL");
+    try {
+      return this.#attempt(work);
+    } finally {
+      this.#script("PRAGMA synchronous = FULL");
+    }
+  }
+
+  #attempt<T>(work: () => T): { readonly value: T } | undefined {
     this.#script("PRAGMA busy_timeout = 0");
     try {
       this.#exec("BEGIN IMMEDIATE");
@@ -144,6 +156,21 @@ export class Database implements Disposable {
       return this.transaction(work);
     } finally {
       this.#script("PRAGMA synchronous = FULL");
+    }
+  }
+
+  /**
+   * Bookkeeping that may be left out: runs as {@link lightly}, and only if it can be done now. Another
+   * program's write lock is not waited for, and a full disk keeps nobody from what they came for.
+   *
+   * @returns whether it was done
+   */
+  note(work: () => unknown): boolean {
+    try {
+      return this.attempt(work, true) !== undefined;
+    } catch (error) {
+      if (error instanceof BargeError) return false;
+      throw error;
     }
   }
 
@@ -320,58 +347,6 @@ export class Database implements Disposable {
       throw databaseError(error, this.#path);
     }
   }
-}
-
-/** SQLite's result codes (sqlite.org/rescode.html) as our kinds. */
-export function databaseError(error: unknown, path: string): unknown {
-  const code = resultCode(error);
-  if (code === undefined) return error;
-  const facts = { op: "database", path, cause: error };
-  switch (code & 0xff) {
-    case 5: // BUSY
-    case 6: // LOCKED
-      return new BargeError("unavailable", "it is locked by another program", {
-        ...facts,
-        hint: "try again; if it stays locked, find out who holds it with `fuser`",
-      });
-    case 13: // FULL
-      return new BargeError("no-space", "the disk is full", facts);
-    case 11: // CORRUPT
-    case 26: // NOTADB
-      return new BargeError("fatal", "it is damaged, or no database", {
-        ...facts,
-        hint: "put a backup of accounts.db back in its place",
-      });
-    case 3: // PERM
-    case 8: // READONLY
-    case 14: // CANTOPEN
-    case 23: // AUTH
-      return new BargeError("denied", (error as Error).message, facts);
-    case 10: // IOERR
-      return new BargeError("io", (error as Error).message, facts);
-    default: // a mistake of ours
-      return error;
-  }
-}
-
-/** Deno gives the code of a statement that fails, and only the text of an `open` or `exec` that does. */
-const texts: Record<string, number> = {
-  "access permission denied": 3,
-  "database is locked": 5,
-  "database table is locked": 6,
-  "attempt to write a readonly database": 8,
-  "disk I/O error": 10,
-  "database disk image is malformed": 11,
-  "database or disk is full": 13,
-  "unable to open database file": 14,
-  "file is not a database": 26,
-};
-
-function resultCode(error: unknown): number | undefined {
-  const { code, errcode, message } = error as { code?: string; errcode?: number; message?: string };
-  if (code !== "ERR_SQLITE_ERROR") return undefined;
-  if (typeof errcode === "number") return errcode;
-  return Object.entries(texts).find(([text]) => message?.startsWith(text))?.[1];
 }
 
 /**

@@ -66,11 +66,11 @@ export class Keys {
   /** Notes that it was logged in with: at most once a minute, to spare the disk. */
   touch(account: number, fingerprint: string): void {
     const now = Date.now();
-    this.#db.run(
-      `UPDATE public_key SET used = ?
-       WHERE account = ? AND fingerprint = ? AND coalesce(used, 0) < ?`,
-      ...[now, account, fingerprint, now - 60_000],
-    );
+    const due = `SELECT 1 FROM public_key
+      WHERE account = ? AND fingerprint = ? AND coalesce(used, 0) < ?`;
+    if (!this.#db.get(due, account, fingerprint, now - 60_000)) return;
+    const sql = "UPDATE public_key SET used = ? WHERE account = ? AND fingerprint = ?";
+    this.#db.note(() => this.#db.run(sql, now, account, fingerprint));
   }
 
   /** @returns whether the account had such a key */

@@ -5,7 +5,12 @@
  *
  *   begin -> (grow)* -> seal -> settle          the file is charged, the reservation is gone
  *        \-> detach -> resume -> ...            cut: keeps what is staged reserved, can be continued
+ *        \-> resume -> ...                      taken over: the same row with another holder
  *        \-> drop                               given up: nothing is reserved any more
+ *
+ * An upload belongs to the holder in its row. Whoever asks to continue it becomes its holder, also
+ * while another still writes it; a sealed upload, which is about to become a file, can't be taken
+ * over. Every later step of the former holder finds the other name in the row and changes nothing.
  *
  * Invariant: for every account, `used + reserved <= quota` after any sequence of these, unless the
  * quota was lowered below that. `begin`, `resume` and `grow` are the only ones that can raise the
@@ -18,7 +23,7 @@
 import { BargeError } from "../error.ts";
 import type { Place } from "../vault/place.ts";
 import type { Database } from "./database.ts";
-import { below, type Ledger, type NewFile } from "./ledger.ts";
+import type { Ledger, NewFile } from "./ledger.ts";
 
 export interface UploadRow extends Place {
   readonly id: number;
@@ -58,7 +63,10 @@ export interface Sealed {
   readonly verified: boolean;
 }
 
-/** A holder that has not moved a byte for so long, in ms, may be taken over. */
+/**
+ * A holder that has not moved a byte for so long, in ms, counts as gone: its upload is listed as one
+ * that nobody writes, and gives way to one that starts afresh.
+ */
 export const staleAfter = 10_000;
 
 /** What an upload gives back by replacing. Parameters 1 to 3: account, folder, name. */
@@ -117,6 +125,18 @@ export class Reservations {
     );
   }
 
+  /**
+   * The upload of an account to a path that {@link resume} can take up: the newest that is not sealed,
+   * whether or not somebody writes it now.
+   */
+  resumable(account: number, { dir, name }: Place): UploadRow | undefined {
+    return this.#db.get<UploadRow>(
+      `SELECT * FROM upload WHERE account = ? AND dir = ? AND name = ? AND sha256 IS NULL
+       ORDER BY id DESC LIMIT 1`,
+      ...[account, dir, name],
+    );
+  }
+
   /** All of an account's that nobody is writing now, the oldest first. */
   idleOf(account: number): UploadRow[] {
     return this.#db.all<UploadRow>(
@@ -127,16 +147,16 @@ export class Reservations {
   }
 
   /**
-   * Takes up a half-finished upload again, with the room that the rest of it needs.
+   * Takes up an unfinished upload, with the room that the rest of it needs: from a holder that still
+   * writes it, too, whose writes the caller has to fence off before it touches the staged bytes.
    *
-   * @returns its row, or undefined when somebody else was faster
+   * @returns its row, or undefined when it is sealed or gone
    * @throws {BargeError} `over-quota`
    */
   resume(id: number, declared: Declared): UploadRow | undefined {
     return this.#db.transaction(() => {
       const row = this.upload(id);
-      const taken = row?.holder && row.touched >= Date.now() - staleAfter;
-      if (!row || taken || row.sha256) return undefined;
+      if (!row || row.sha256) return undefined;
       const credit = Math.max(row.credit, this.#credit(declared, declared.account));
       this.#raise(row, declared.size ?? row.want, credit);
       this.#db.run(
@@ -164,7 +184,7 @@ export class Reservations {
    * Notes how many bytes of an upload can be continued should its writer be gone: before it writes
    * behind a gap, or over what is there. Null: all that are staged.
    *
-   * @throws as {@link grow}
+   * @throws {BargeError} `unavailable` when the upload was taken over or is gone
    */
   keepWhole(id: number, holder: string, whole: number | null): void {
     const { changes } = this.#db.run(
@@ -174,13 +194,18 @@ export class Reservations {
     if (changes === 0) throw takenOver();
   }
 
-  /** Notes that an upload moves, so that nobody takes it over. @throws as {@link grow} */
+  /** Is an upload still its holder's? Asked without the write lock. */
+  holds(id: number, holder: string): boolean {
+    const sql = "SELECT 1 FROM upload WHERE id = ? AND holder = ?";
+    return this.#db.get(sql, id, holder) !== undefined;
+  }
+
+  /** Notes that an upload moves: its holder is not gone. */
   touch(id: number, holder: string): void {
-    const { changes } = this.#db.run(
+    this.#db.run(
       "UPDATE upload SET touched = ? WHERE id = ? AND holder = ?",
       ...[Date.now(), id, holder],
     );
-    if (changes === 0) throw takenOver();
   }
 
   /**
@@ -210,17 +235,19 @@ export class Reservations {
 
   /**
    * Lets go of an upload that was cut. What is staged stays reserved, no more; if another one to
-   * the same path by the same account can be continued already, this one is dropped.
+   * the same path by the same account can be continued already, this one is dropped. One that was
+   * taken over is left alone.
    *
    * @param staged bytes on disk that can be continued
    * @param gaps are there more, behind a gap?
    * @param empty keep it also where nothing is staged: it was announced
-   * @returns whether the staged bytes are kept
+   * @returns are the staged bytes anybody's? If not, they are to go
    */
   detach(id: number, holder: string, staged: number, gaps = false, empty = false): boolean {
     return this.#db.transaction(() => {
       const row = this.upload(id);
-      if (!row || row.holder !== holder) return true; // taken over: the staged bytes are another's now
+      if (!row) return false; // removed; its number is nobody else's
+      if (row.holder !== holder) return true; // the staged bytes are another's now
       const other = this.#db.get(
         "SELECT 1 FROM upload WHERE account = ? AND dir = ? AND name = ? AND id <> ?",
         ...[row.account, row.dir, row.name, id],
@@ -279,19 +306,12 @@ export class Reservations {
     );
   }
 
-  /**
-   * Drops an account's uploads to a path, or into and below a folder, that nobody writes now.
-   *
-   * @returns their ids: their staged bytes are to go
-   */
-  dropIdle(account: number, place: Place): number[] {
-    const [dir, low, high] = below(place);
-    return this.#db.all<{ id: number }>(
-      `DELETE FROM upload WHERE account = ?
-       AND ((dir = ? AND name = ?) OR dir = ? OR (dir >= ? AND dir < ?))
-       AND (holder IS NULL OR touched < ?) RETURNING id`,
-      ...[account, place.dir, place.name, dir, low, high, Date.now() - staleAfter],
-    ).map((row) => row.id);
+  /** All uploads whose holder's mark begins so: a worker's. */
+  heldBy(prefix: string): UploadRow[] {
+    return this.#db.all<UploadRow>(
+      "SELECT * FROM upload WHERE substr(holder, 1, length(?1)) = ?1 ORDER BY id",
+      prefix,
+    );
   }
 
   /**
@@ -372,6 +392,7 @@ export class Reservations {
   }
 }
 
-function takenOver(): BargeError {
+/** For who does not know whether it was the one or the other. */
+export function takenOver(): BargeError {
   return new BargeError("unavailable", "the upload was taken over or removed meanwhile");
 }

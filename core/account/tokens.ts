@@ -72,12 +72,9 @@ export class Tokens {
   /** Notes that it was logged in with: at most once a minute, to spare the disk. */
   touch(id: string): void {
     const now = Date.now();
-    this.#db.run(
-      "UPDATE token SET used = ? WHERE id = ? AND coalesce(used, 0) < ?",
-      now,
-      id,
-      now - 60_000,
-    );
+    const due = "SELECT 1 FROM token WHERE id = ? AND coalesce(used, 0) < ?";
+    if (!this.#db.get(due, id, now - 60_000)) return;
+    this.#db.note(() => this.#db.run("UPDATE token SET used = ? WHERE id = ?", now, id));
   }
 
   /** @returns whether the account had such a token */

@@ -104,13 +104,9 @@ export class WebSessions {
     ).changes > 0;
   }
 
-  /** What can't be noted, on a full disk, keeps nobody out who comes to make room. */
   #see(digest: string, now: number): void {
-    try {
-      this.#db.run("UPDATE web_session SET seen = ? WHERE digest = ?", now, digest);
-    } catch (error) {
-      if (!(error instanceof BargeError)) throw error;
-    }
+    const sql = "UPDATE web_session SET seen = ? WHERE digest = ?";
+    this.#db.note(() => this.#db.run(sql, now, digest));
   }
 
   #expire(now: number): void {

@@ -12,7 +12,9 @@ import { makeTally } from "../session/gate.ts";
 import { makeHistory, sampleEvery } from "../session/history.ts";
 import { makeBoard } from "../session/metrics.ts";
 import { expire, recover } from "../session/recover.ts";
+import { settleDead } from "../session/settle_dead.ts";
 import { type Adjustable, type Settings, Store } from "../session/store.ts";
+import { makeFenceTable } from "../vault/fences.ts";
 import { holdData, prepareData } from "./data.ts";
 import { type HookOptions, HookPrograms } from "./hooks.ts";
 import { configureLog, flushLog } from "./log.ts";
@@ -104,6 +106,7 @@ async function run(
     tally: makeTally(options.workers),
     board: makeBoard(options.workers),
     history: makeHistory(),
+    fences: makeFenceTable(options.workers),
     version: options.version,
   });
   const recovered = await recover(store);
@@ -121,7 +124,11 @@ async function run(
   const { settings } = store;
   const { logLevel } = options;
   const manager = new Notifier(options.notifySocket);
-  const supervisor = new Supervisor({ settings, doors, shared, logLevel, hooks }, certificate);
+  const onDead = (life: string) => settle(store, life);
+  const supervisor = new Supervisor(
+    { settings, doors, shared, logLevel, hooks, onDead },
+    certificate,
+  );
   const cleaning = setInterval(() => clean(store), expireEvery);
   const sample = () => store.history.sample(store.metrics.totals());
   sample();
@@ -166,6 +173,18 @@ function clean(store: Store): void {
     expire(store);
   } catch (error) {
     log.warn("can't drop old uploads: {why}", { why: String(error) });
+  }
+}
+
+/** Never throws: what can't be settled now is settled by the next start. */
+async function settle(store: Store, life: string): Promise<void> {
+  try {
+    const settled = await settleDead(store, life);
+    if (Object.values(settled).some((n) => n > 0)) {
+      log.info("settled what the dead worker left behind", { ...settled });
+    }
+  } catch (error) {
+    log.error("can't settle what a dead worker left behind: {why}", { why: String(error) });
   }
 }
 

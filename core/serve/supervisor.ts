@@ -6,8 +6,10 @@
  *           \-> failed   \-> died -> (delay) -> starting
  *
  * A worker that dies is started again, after a delay that doubles up to ten seconds; the others do
- * not notice: what it was writing can be continued.
+ * not notice: what it was writing can be continued. Once it is certain that it does nothing more, what
+ * it left in the ledger is settled: each start has a name of its own, which marks its uploads.
  */
+import { randomUUID } from "node:crypto";
 import { getLogger } from "@logtape/logtape";
 import type { DoorSpec } from "../door/door.ts";
 import { BargeError } from "../error.ts";
@@ -84,6 +86,8 @@ export interface SupervisorOptions {
   readonly hooks?: HookPrograms;
   /** What a worker runs. */
   readonly module?: URL;
+  /** Settles what a dead worker left behind, by the name of its life. Never throws. */
+  readonly onDead?: (life: string) => Promise<void>;
 }
 
 export class Supervisor {
@@ -91,6 +95,7 @@ export class Supervisor {
   readonly #workers = new Map<number, Worker>();
   readonly #dead = new Set<Worker>();
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  readonly #settling = new Set<Promise<void>>();
   readonly #gatherer = new SupervisorGatherer<Worker>();
   #settings: Settings;
   #tls: KeyPair | undefined;
@@ -121,11 +126,12 @@ export class Supervisor {
     });
     this.#workers.set(number, worker);
     const began = performance.now();
+    const life = randomUUID();
     return new Promise((resolve, reject) => {
       let listening = false;
       const end = (error: BargeError) => {
         clear();
-        if (listening) this.#bury(worker);
+        if (listening) this.#bury(worker, life);
         else worker.terminate();
         this.#options.hooks?.forget(worker);
         if (this.#workers.get(number) === worker) this.#workers.delete(number);
@@ -158,7 +164,7 @@ export class Supervisor {
       const tls = this.#tls;
       const hooks = this.#options.hooks?.offered ?? { check: false, committed: false };
       const message: ToWorker = {
-        ...{ type: "start", number, settings, doors, reusePort: shared, tls, logLevel, hooks },
+        ...{ type: "start", number, life, settings, doors, reusePort: shared, tls, logLevel, hooks },
       };
       worker.postMessage(message);
     });
@@ -179,11 +185,13 @@ export class Supervisor {
   }
 
   /** Lets go of a worker that has ended by itself. */
-  #bury(worker: Worker): void {
+  #bury(worker: Worker, life: string): void {
     this.#dead.add(worker);
     this.#after(lastWords, () => {
       worker.terminate();
       this.#dead.delete(worker);
+      const settling = this.#options.onDead?.(life).finally(() => this.#settling.delete(settling!));
+      if (settling) this.#settling.add(settling);
     });
   }
 
@@ -206,6 +214,7 @@ export class Supervisor {
     await Promise.all(Array.from(this.#workers.values(), (worker) => this.#stopOne(worker, grace)));
     this.#workers.clear();
     for (const worker of this.#dead) worker.terminate();
+    await Promise.all(this.#settling);
     await this.#options.hooks?.stop(Math.max(0, until - performance.now()));
   }
 

@@ -22,6 +22,8 @@ export type ToWorker =
     readonly type: "start";
     /** Which one this is, from 1. */
     readonly number: number;
+    /** Names this start of it: no other has the same. */
+    readonly life: string;
     readonly settings: Settings;
     readonly doors: readonly DoorSpec[];
     readonly reusePort: boolean;
@@ -75,11 +77,11 @@ scope.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
 async function start(
   message: Extract<ToWorker, { type: "start" }>,
 ): Promise<void> {
-  const { number, settings, doors, reusePort, tls, hooks } = message;
+  const { number, life, settings, doors, reusePort, tls, hooks } = message;
   configureLog(message.logLevel);
   try {
     desk = new Desk(hooks, tell);
-    store = new Store(settings, number - 1, desk.hooks);
+    store = new Store(settings, number - 1, desk.hooks, life);
     store.metrics.count("starts");
     store.roster.others = () => gatherer.others();
     for (const spec of doors) open.push(await openDoor(store, spec, reusePort, tls));

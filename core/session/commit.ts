@@ -50,11 +50,14 @@ interface Step {
 
 /** How long after a failed commit the next one is tried, in ms. */
 const retryAfter = 1000;
+/** How long an upload under way waits for the write lock, in ms: it has time. */
+const notePatienceMs = 30_000;
 
 export class Commits implements Disposable {
   readonly #store: Store;
   readonly #enter: Group;
   readonly #publish: Group;
+  readonly #notes: Group;
   /** Folders whose names were changed by the transaction at hand. */
   readonly #dirty = new Set<string>();
   /** What the transaction at hand did on disk. */
@@ -68,6 +71,7 @@ export class Commits implements Disposable {
   constructor(store: Store) {
     this.#store = store;
     this.#enter = new Group(store.db);
+    this.#notes = new Group(store.db, { light: true, patience: notePatienceMs });
     this.#publish = new Group(store.db, {
       begin: () => this.#repay(),
       beforeCommit: () => {
@@ -103,7 +107,15 @@ export class Commits implements Disposable {
     return this.#enter.submit(work);
   }
 
-  /** The same for what is done at once with others of its kind: see {@link Group.join}. */
+  /**
+   * Runs work on the ledger that may be lost with the power: what uploads under way reserve and give
+   * back. The event loop goes on while another program has the write lock.
+   */
+  note<T>(work: () => T): Promise<T> {
+    return this.#notes.submit(work);
+  }
+
+  /** As {@link enter}, for what is done at once with others of its kind: see {@link Group.join}. */
   enterWith<I, T>(together: Together<I, T>, input: I): Promise<T> {
     return this.#enter.join(together, input);
   }

@@ -25,12 +25,11 @@ export async function copy(
   const source = await get(session, from, 0);
   try {
     const { size, modified } = source;
-    const request = { path: to, size, modified, overwrite, copied: true };
+    const request = { path: to, size, modified, overwrite, copied: true, base: "fresh" } as const;
     const upload = await put(session, request).catch((error) => {
       throw typed(error, { path: to });
     });
     try {
-      await upload.restart(); // half an upload of something else may lie there
       for await (const piece of source.pieces()) {
         signal?.throwIfAborted();
         await upload.write(piece);
@@ -41,7 +40,7 @@ export async function copy(
     } catch (error) {
       throw typed(error, { path: to });
     } finally {
-      upload.drop();
+      await upload.drop();
     }
   } finally {
     source.close();

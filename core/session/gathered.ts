@@ -6,7 +6,8 @@
  *            \-> begun -> an upload like any other
  *
  * It begins when there is more than fits, or when it is cut off: what has arrived is kept then, to be
- * continued. Until then nothing is reserved, and nobody finds it; it is not acknowledged either.
+ * continued, unless a newer connection has begun an upload to that path meanwhile. Until then nothing
+ * is reserved, and nobody finds it; it is not acknowledged either.
  */
 import { createHash } from "node:crypto";
 import { type BargeError, typed } from "../error.ts";
@@ -75,18 +76,20 @@ export class Gathered {
   async fail(failure: BargeError): Promise<void> {
     if (!this.#upload && this.#size > 0 && !this.#committing && !isFull(failure)) {
       try {
-        await this.#begin();
+        await this.#begin(true);
       } catch (error) {
-        if (!isFull(typed(error))) throw error;
+        const { kind } = typed(error);
+        if (!isFull(typed(error)) && kind !== "unavailable") throw error;
       }
     }
-    this.#upload?.fail(failure);
+    await this.#upload?.fail(failure);
   }
 
-  async #begin(): Promise<Upload> {
+  /** @param remains nothing more is to come */
+  async #begin(remains = false): Promise<Upload> {
     if (this.#upload) return this.#upload;
     const bytes = this.#all();
-    this.#upload = await put(this.#session, this.#request);
+    this.#upload = await put(this.#session, { ...this.#request, remains });
     this.#pieces = [];
     if (bytes.length > 0) await this.#upload.write(bytes);
     return this.#upload;

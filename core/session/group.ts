@@ -47,14 +47,25 @@ const most = 128;
 /** How soon to try again when another isolate has the write lock, in ms. */
 const again = 1;
 
+export interface GroupOptions extends Hooks {
+  /** Need its transactions not outlive a power cut? Then they wait for no sync of the disk. */
+  readonly light?: boolean;
+  /** How long to wait for the write lock, in ms. Default: as the database does. */
+  readonly patience?: number;
+}
+
 export class Group {
   readonly #db: Database;
   readonly #hooks: Hooks;
+  readonly #light: boolean;
+  readonly #patience: number;
   #jobs: Job[] = [];
 
-  constructor(db: Database, hooks: Hooks = {}) {
+  constructor(db: Database, { light = false, patience, ...hooks }: GroupOptions = {}) {
     this.#db = db;
     this.#hooks = hooks;
+    this.#light = light;
+    this.#patience = patience ?? db.busyTimeout;
   }
 
   /** Runs `work` in the next transaction. @returns what it returned, once that is committed */
@@ -71,7 +82,7 @@ export class Group {
   }
 
   #soon(): void {
-    const by = performance.now() + this.#db.busyTimeout;
+    const by = performance.now() + this.#patience;
     setImmediate(() => this.#run(by));
   }
 
@@ -92,7 +103,7 @@ export class Group {
           });
         }
         this.#hooks.beforeCommit?.();
-      });
+      }, this.#light);
       if (!ran) {
         if (performance.now() >= by) throw locked();
         setTimeout(() => this.#run(by), again);

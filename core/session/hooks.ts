@@ -4,14 +4,15 @@
  *
  *   staged, verified, synced -> [check] -> sealed -> renamed, settled -> [committed] -> acknowledged
  *
- * While a check runs nobody writes to the staged file, and nobody takes the upload over: it is said
- * to move as it would by bytes. A copy at the server is not checked, its bytes are here already, and
+ * While a check runs its upload is said to move as it would by bytes. Whoever takes it over meanwhile
+ * ends the check, and has what is staged then checked again. A copy at the server is not checked, its bytes are here already, and
  * told of like an upload.
  */
 import { BargeError } from "../error.ts";
 import { type Place, relative } from "../vault/place.ts";
 import { stagedPlace } from "../vault/staging.ts";
 import { checkWrite } from "./access.ts";
+import { beat, touchEveryMs } from "./heartbeat.ts";
 import type { Arrived, Facts } from "./upload.ts";
 
 /** What is told of an upload. Programs read it as JSON: the names are frozen. */
@@ -51,9 +52,6 @@ export interface Hooks {
   readonly committed?: (facts: UploadFacts) => void;
 }
 
-/** How often an upload is said to move while it is checked, in ms. */
-const touchEvery = 2000;
-
 /**
  * Has a staged upload checked, where somebody wants to.
  *
@@ -67,23 +65,23 @@ export async function checkUpload(
   gone?: AbortSignal,
 ): Promise<void> {
   const { session, request, location, row } = arrived;
-  const { hooks, reservations, vault } = session.store;
+  const { hooks, vault } = session.store;
   if (!hooks.check || request.copied) return;
   const replaced = checkWrite(session, session.account(), location, request.overwrite);
   const place = stagedPlace(row.id);
   const lost = new AbortController();
-  const beat = setInterval(() => {
+  const beating = setInterval(() => {
     try {
-      reservations.touch(row.id, row.holder!);
+      beat(session.store, row);
     } catch (error) {
       lost.abort(error);
     }
-  }, touchEvery);
+  }, touchEveryMs);
   try {
     const stop = gone ? AbortSignal.any([gone, lost.signal]) : lost.signal;
     await hooks.check(tell("check", arrived, facts, place, replaced), stop);
   } finally {
-    clearInterval(beat);
+    clearInterval(beating);
   }
   const now = vault.find(place);
   const same = now?.ino === facts.ino && now.size === facts.size && now.modified === facts.modified;

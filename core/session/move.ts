@@ -1,9 +1,16 @@
-/** Renaming a file or a folder: one step for every reader, and for a crash. */
+/**
+ * Renaming a file or a folder: one step for every reader, and for a crash.
+ *
+ * Partial uploads into a folder follow it, with what they have reserved, and can be continued under
+ * its new name. Those under way end with `no-directory` at the next byte, and are kept there as
+ * partial uploads. One whose account can't reach the new place, another's home, is dropped.
+ */
 import { BargeError, typed } from "../error.ts";
-import { relative } from "../vault/place.ts";
-import { discard } from "../vault/staging.ts";
+import { type Place, relative } from "../vault/place.ts";
 import { changeable, checkTake, checkTakeStill, checkWrite, type When } from "./access.ts";
+import { discardDropped } from "./half.ts";
 import type { Session } from "./session.ts";
+import type { Store } from "./store.ts";
 
 /**
  * @throws {BargeError} `not-found`, `no-directory`, `exists`, `denied`; `over-quota` when an upload
@@ -53,7 +60,7 @@ export async function move(
       ledger() {
         // Settled by `barge verify` already, if it is not open: a second time would forget the target.
         if (!store.intents.done(intent)) return;
-        store.ledger.rename(a, b);
+        moveUploads(store, a, b, () => store.ledger.rename(a, b));
         store.shares.lose(a);
       },
     });
@@ -62,5 +69,15 @@ export async function move(
     if (!happened) store.intents.done(intent);
     throw typed(error);
   }
-  if (dropped !== undefined) discard(store.vault, dropped);
+  if (dropped !== undefined) discardDropped(store, [dropped]);
+}
+
+/** Ends uploads under way into a folder, and those that can't follow it, around its rename in the ledger. */
+export function moveUploads(store: Store, from: Place, to: Place, rename: () => void): void {
+  const { fences, uploadsAt } = store;
+  const held = uploadsAt.heldBelow(from);
+  rename();
+  for (const id of held) fences.end(id);
+  const home = /^homes\/([^/]+)/.exec(relative(to))?.[1];
+  if (home !== undefined) discardDropped(store, uploadsAt.dropStrangers(to, home));
 }

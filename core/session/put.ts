@@ -1,22 +1,36 @@
 /**
  * Writing a file: reserved, staged, verified, published.
  *
- * A new upload either continues the account's half-finished one to that path, or takes its place;
- * what becomes of it from there: upload.ts.
+ * An upload that asks to continue takes up the account's newest unfinished one to that path, also from
+ * a connection that still writes it: a connection that is dead looks like one that is slow, and whoever
+ * comes second knows better. These are the steps, in this order:
+ *
+ *   1. the row gets the new holder, in one transaction: the former one can't reserve, seal, detach or
+ *      drop any more
+ *   2. the former one's fence is raised, and a write of its that is under way is waited for
+ *   3. the new holder takes a fence of its own, and looks whether it still is the holder: whoever took
+ *      the upload over in between either found this fence, or is found by this look
+ *   4. only now what is staged is measured, and opened
+ *
+ * Where step 2 can't be sure that the last write has landed (its worker is dead, its disk is stuck),
+ * the staged bytes are read back before they become a file. An upload that starts afresh is given
+ * nothing: it drops what nobody writes, and races with what somebody does. What becomes of it from
+ * there: upload.ts.
  */
 import { randomUUID } from "node:crypto";
-import type { Declared } from "../account/reservation.ts";
+import type { Declared, UploadRow } from "../account/reservation.ts";
 import { BargeError } from "../error.ts";
 import { borrow, giveBack } from "../net/pool.ts";
 import type { Location } from "../vault/path.ts";
+import type { Fence } from "../vault/fences.ts";
 import { Staged } from "../vault/staged.ts";
-import { discard } from "../vault/staging.ts";
 import { changeable, checkWrite, type When } from "./access.ts";
 import { get } from "./get.ts";
-import { continuable, giveUp, letGo } from "./half.ts";
+import { continuable, discardDropped, giveUp, letGo, lost } from "./half.ts";
+import { makeHeartbeat } from "./heartbeat.ts";
 import type { Session } from "./session.ts";
 import type { Store } from "./store.ts";
-import { makeHeartbeat, Upload } from "./upload.ts";
+import { Upload } from "./upload.ts";
 
 export interface PutRequest {
   readonly path: string;
@@ -33,57 +47,88 @@ export interface PutRequest {
   readonly unread?: boolean;
   /** Are its bytes those of a file here? Then they need no check. */
   readonly copied?: boolean;
+  /** Is it begun only to keep what has arrived already? Then no other upload gives way to it. */
+  readonly remains?: boolean;
 }
 
 /**
  * What an upload begins with.
  *
  *   fresh   nothing
- *   old     what is there: the file, or if there is none the half-finished upload, or nothing
- *   N       so many bytes of the half-finished upload, or of the file where that has fewer
+ *   old     what is there: the file, or if there is none the unfinished upload, or nothing
+ *   staged  the unfinished upload, or nothing; also where the size is not known
+ *   N       so many bytes of the unfinished upload, or of the file where that has fewer
+ *   file N  so many bytes of the file
  */
-export type Base = "fresh" | "old" | number;
+export type Base = "fresh" | "old" | "staged" | number | { readonly file: number };
 
 /**
- * Begins an upload, or takes up the one that was cut off.
+ * Begins an upload, or takes up the unfinished one.
  *
  * @throws {BargeError} as `checkWrite`; `over-quota` before a byte was sent, if the size is known;
- *   `usage` where there are fewer bytes than it is to begin with
+ *   `usage` where there are fewer bytes than it is to begin with; `unavailable` when another took it
+ *   over meanwhile
  */
 export async function put(session: Session, request: PutRequest): Promise<Upload> {
   const { location, declared } = declare(session, request);
   checkWrite(session, session.account(), location, request.overwrite);
   const { store } = session;
   const { keep, copy } = start(store, request, declared, location);
-  const { row, idle } = await store.commits.enter(() => {
-    const idle = store.reservations.idle(declared.account, declared);
-    if (keep === 0 && idle) store.reservations.drop(idle.id); // its place is taken
-    const resumed = keep > 0 && idle && store.reservations.resume(idle.id, declared);
-    return { row: resumed || store.reservations.begin(declared), idle };
-  });
-  const resumed = row.id === idle?.id;
+  const { row, former, dropped } = await store.commits.enter(() =>
+    takeRow(store, request, declared, keep)
+  );
+  let fence: Fence | undefined;
   let staged: Staged | undefined;
   try {
-    if (keep === 0 && idle) discard(store.vault, idle.id);
+    discardDropped(store, dropped);
+    const settled = former?.holder ? await store.fences.raise(row.id) : true;
+    fence = store.fences.take(row.id);
+    if (!store.reservations.holds(row.id, row.holder!)) throw lost(session, row, location);
     const heartbeat = makeHeartbeat(store, row);
-    const there = resumed ? Math.min(keep, continuable(store, row)) : 0;
-    staged = await Staged.open(store.vault, row.id, there, request.unread ? null : heartbeat);
-    if (row.whole !== null) store.reservations.keepWhole(row.id, row.holder!, null);
+    const there = former ? Math.min(keep, continuable(store, row)) : 0;
+    const onRead = request.unread ? null : heartbeat;
+    staged = await Staged.open(store.vault, row.id, there, fence, onRead);
+    if (row.whole !== null) {
+      await store.commits.note(() => store.reservations.keepWhole(row.id, row.holder!, null));
+    }
     if (request.size !== null && staged.size > request.size) await staged.restart();
     if (typeof request.base === "number" && copy === 0 && staged.size !== keep) throw tooFew(keep);
-    const suspect = resumed && idle?.holder !== null;
-    const upload = new Upload({ session, request, location, row, staged, heartbeat, suspect });
+    const upload = new Upload({
+      ...{ session, request, location, row, staged, fence, heartbeat, suspect: !settled },
+    });
     if (copy > 0) await begin(upload, session, request.path, copy);
     return upload;
   } catch (error) {
     staged?.[Symbol.dispose]();
-    if (copy > 0) giveUp(store, row);
-    else letGo(store, row, continuable(store, row));
+    try {
+      if (copy > 0) await giveUp(store, row);
+      else await letGo(store, row, continuable(store, row));
+    } finally {
+      fence?.[Symbol.dispose]();
+    }
     throw error;
   }
 }
 
-/** How many bytes are kept of the half-finished upload, and how many copied from the file. */
+/** The ledger's part, in one transaction. */
+function takeRow(
+  { reservations }: Store,
+  { remains }: PutRequest,
+  declared: Declared,
+  keep: number,
+): { row: UploadRow; former?: UploadRow; dropped: number[] } {
+  const former = keep > 0 ? reservations.resumable(declared.account, declared) : undefined;
+  const resumed = former && reservations.resume(former.id, declared);
+  if (resumed) return { row: resumed, former, dropped: [] };
+  if (remains && reservations.unfinished(declared.account, declared)) {
+    throw new BargeError("unavailable", "another upload to that path is under way");
+  }
+  const idle = keep === 0 ? reservations.idle(declared.account, declared) : undefined;
+  if (idle) reservations.drop(idle.id); // its place is taken
+  return { row: reservations.begin(declared), dropped: idle ? [idle.id] : [] };
+}
+
+/** How many bytes are kept of the unfinished upload, and how many copied from the file. */
 function start(
   store: Store,
   { base, size }: PutRequest,
@@ -92,11 +137,13 @@ function start(
 ): { keep: number; copy: number } {
   if (base === undefined) return { keep: size === null ? 0 : Infinity, copy: 0 };
   if (base === "fresh" || base === 0) return { keep: 0, copy: 0 };
+  if (base === "staged") return { keep: Infinity, copy: 0 };
+  if (typeof base === "object") return { keep: 0, copy: base.file };
   const found = store.vault.find(location.place!);
   const file = found?.type === "file" ? found.size : undefined;
   if (base === "old") return { keep: file === undefined ? Infinity : 0, copy: file ?? 0 };
-  const idle = store.reservations.idle(declared.account, declared);
-  if (idle && continuable(store, idle) >= base) return { keep: base, copy: 0 };
+  const row = store.reservations.resumable(declared.account, declared);
+  if (row && continuable(store, row) >= base) return { keep: base, copy: 0 };
   if (file !== undefined && file >= base) return { keep: 0, copy: base };
   throw tooFew(base);
 }
@@ -133,8 +180,9 @@ export function declare(
   const location = session.locate(request.path);
   const { dir, name } = changeable(location);
   const { size, modified, reserve } = request;
+  const holder = `${session.store.life}/${randomUUID()}`;
   return {
     location,
-    declared: { account: session.id, dir, name, size, modified, reserve, holder: randomUUID() },
+    declared: { account: session.id, dir, name, size, modified, reserve, holder },
   };
 }

@@ -9,10 +9,10 @@ import type { Declared, Held, Reservations, Sealed } from "../account/reservatio
 import { typed } from "../error.ts";
 import { reached } from "../vault/fault.ts";
 import type { Location } from "../vault/path.ts";
-import { discard, stageWhole } from "../vault/staging.ts";
+import { stageWhole } from "../vault/staging.ts";
 import { checkWrite } from "./access.ts";
 import { type Outcome, outcome } from "./group.ts";
-import { giveUp } from "./half.ts";
+import { discardDropped, giveUp, lost } from "./half.ts";
 import { checkUpload } from "./hooks.ts";
 import { declare, type PutRequest } from "./put.ts";
 import type { Session } from "./session.ts";
@@ -31,7 +31,7 @@ interface Arriving {
 /** A file that is taken in. */
 interface Entered {
   readonly row: Held;
-  /** The half-finished upload whose place it took: its staged bytes are to go. */
+  /** The unfinished upload whose place it took: its staged bytes are to go. */
   readonly replaced: number | undefined;
 }
 
@@ -62,8 +62,11 @@ export async function putWhole(
   const { row, replaced } = await store.commits.enterWith(enter, arriving);
   if (!check) reached("sealed");
   try {
-    if (replaced !== undefined) discard(store.vault, replaced);
-    const staged = await stageWhole(store.vault, row.id, bytes, request.modified);
+    if (replaced !== undefined) discardDropped(store, [replaced]);
+    // What is not sealed may be taken over.
+    using fence = check ? store.fences.take(row.id) : undefined;
+    if (fence && !store.reservations.holds(row.id, row.holder!)) throw lost(session, row, location);
+    const staged = await stageWhole(store.vault, row.id, bytes, request.modified, fence);
     const facts = { ...staged, ...known };
     const arrived = { session, request, location, row };
     if (check) {
@@ -73,8 +76,10 @@ export async function putWhole(
     }
     return await publish(arrived, facts);
   } catch (error) {
-    giveUp(store, row);
-    throw typed(error);
+    const ours = store.reservations.holds(row.id, row.holder!);
+    const failure = ours ? typed(error) : lost(session, row, location);
+    await giveUp(store, row);
+    throw failure;
   }
 }
 
@@ -108,7 +113,7 @@ function enterOne({ session, request, location, declared, sealed }: Arriving): E
   }
 }
 
-/** Takes the place of the half-finished upload to a path. @returns which that was */
+/** Takes the place of the unfinished upload to a path. @returns which that was */
 function dropHalf(declared: Declared, reservations: Reservations): number | undefined {
   const idle = reservations.idle(declared.account, declared);
   if (idle) reservations.drop(idle.id);

@@ -18,6 +18,8 @@ import {
   trimStaged,
 } from "../vault/staging.ts";
 import { forgetGone, known } from "./entry.ts";
+import { discardDropped } from "./half.ts";
+import { moveUploads } from "./move.ts";
 import { trashName } from "./remove.ts";
 import type { Store } from "./store.ts";
 
@@ -107,12 +109,13 @@ export function settleIntent(store: Store, intent: Intent): boolean {
   store.shares.lose(from);
   if (verb === "remove") {
     forgetGone(store, from);
+    if (!store.vault.find(from)) discardDropped(store, store.uploadsAt.dropBelow(from));
     return true;
   }
   // What the ledger knows there came later: after a worker died with its intent, others went on.
   const kept = ledger.rowsAt(to).filter((row) => known(store, row));
   if (kept.length > 0 && ledger.rowsAt(from).length === 0) return false;
-  ledger.rename(from, to);
+  moveUploads(store, from, to, () => ledger.rename(from, to));
   for (const row of kept) ledger.enter({ ...row, verified: row.verified !== 0 });
   return true;
 }
@@ -151,7 +154,5 @@ export function settle(store: Store, upload: UploadRow): void {
 
 /** Drops what nobody has continued for a week; for a server that runs that long. */
 export function expire(store: Store): void {
-  for (const id of store.reservations.dropOlder(Date.now() - keepUnfinished)) {
-    discard(store.vault, id);
-  }
+  discardDropped(store, store.reservations.dropOlder(Date.now() - keepUnfinished));
 }

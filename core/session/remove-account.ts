@@ -3,8 +3,8 @@
  * `removed/NAME-TIME` in the data directory, where no door shows it; its files in /public stay,
  * charged to nobody.
  */
-import { discard } from "../vault/staging.ts";
 import { typed } from "../error.ts";
+import { discardDropped } from "./half.ts";
 import type { Store } from "./store.ts";
 
 export interface RemovedAccount {
@@ -47,7 +47,7 @@ export async function removeAccount(
   });
   vault.sync("homes");
   vault.sync(target.dir);
-  for (const id of uploads) discard(vault, id);
+  discardDropped(store, uploads);
   const kept = `${vault.root}/${target.dir}/${target.name}`;
   return { kept: await clear(kept, options.purge) ? null : kept, ...owned };
 }

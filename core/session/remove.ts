@@ -1,11 +1,16 @@
 /**
  * Removing: what goes is first renamed into staging, in one step with the ledger, and deleted there
  * at leisure. A crash in between leaves either all of it, or nothing that any door shows.
+ *
+ * With a folder go all uploads into it, of every account, also those under way: in the same step they
+ * lose their rows, and so give back what they had reserved; their staged bytes are deleted, and their
+ * writers fail with `no-directory` at the next byte. A file that is removed takes its account's
+ * partial upload to that path along, but not one that is being written: that makes a file of its own.
  */
 import { BargeError, typed } from "../error.ts";
-import type { Place } from "../vault/place.ts";
-import { discard, discardTree, stagingDir } from "../vault/staging.ts";
+import { discardTree, stagingDir } from "../vault/staging.ts";
 import { changeable, type Check, checkTake, checkTakeStill, standing } from "./access.ts";
+import { discardDropped } from "./half.ts";
 import type { Session } from "./session.ts";
 
 /** What removed things are called in staging until they are gone. */
@@ -17,8 +22,7 @@ export function trashName(intent: number): string {
  * @param recursive also a folder that is not empty
  * @param allowed throws if what is there is not to go; runs under the write lock, too
  * @returns how many files the ledger forgot
- * @throws {BargeError} `not-found`, `exists` (a folder that is not empty), `denied`; `unavailable`
- *   where there is only an upload, and that is under way
+ * @throws {BargeError} `not-found`, `exists` (a folder that is not empty), `denied`
  */
 export async function remove(
   session: Session,
@@ -32,8 +36,9 @@ export async function remove(
   const place = changeable(location);
   const there = store.vault.find(place);
   if (!there && store.reservations.unfinished(account.id, place)) {
-    if (dropIdle(session, place) > 0) return 0;
-    throw new BargeError("unavailable", "it is being uploaded at this moment");
+    const ids = await store.commits.enter(() => store.uploadsAt.drop(account.id, place));
+    discardDropped(store, ids);
+    if (ids.length > 0) return 0;
   }
   allowed(standing(store, place));
   await checkTake(session, account, location);
@@ -61,6 +66,9 @@ export async function remove(
         if (!store.intents.done(intent)) return;
         forgotten = store.ledger.forget(place);
         store.shares.lose(place);
+        discardDropped(store, store.uploadsAt.dropIdle(account.id, place));
+        // Something new may be there where this is done late.
+        if (!store.vault.find(place)) discardDropped(store, store.uploadsAt.dropBelow(place));
       },
     });
   } catch (error) {
@@ -68,19 +76,10 @@ export async function remove(
     if (!happened) store.intents.done(intent);
     throw typed(error);
   }
-  dropIdle(session, place);
   await discardTree(store.vault, trash.name);
   return forgotten;
 }
 
 function notEmpty(): BargeError {
   return new BargeError("exists", "the folder is not empty", { hint: "remove it with -r" });
-}
-
-/** Drops one's half-finished uploads to a place or below it. @returns how many */
-function dropIdle(session: Session, place: Place): number {
-  const { store } = session;
-  const ids = store.reservations.dropIdle(session.account().id, place);
-  for (const id of ids) discard(store.vault, id);
-  return ids.length;
 }

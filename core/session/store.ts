@@ -1,4 +1,5 @@
 /** All that one isolate needs of a data directory, opened once. */
+import { randomUUID } from "node:crypto";
 import { Accounts } from "../account/accounts.ts";
 import { Arrivals } from "../account/arrivals.ts";
 import { Bans } from "../account/bans.ts";
@@ -11,7 +12,9 @@ import { Properties } from "../account/properties.ts";
 import { Reservations } from "../account/reservation.ts";
 import { Shares } from "../account/shares.ts";
 import { Tokens } from "../account/tokens.ts";
+import { UploadsAt } from "../account/uploads_at.ts";
 import { WebSessions } from "../account/web_sessions.ts";
+import { Fences } from "../vault/fences.ts";
 import { Vault } from "../vault/vault.ts";
 import { Commits } from "./commit.ts";
 import { History } from "./history.ts";
@@ -49,6 +52,8 @@ export interface Settings extends Adjustable {
   readonly board?: Board;
   /** And what they moved in the last hours; somebody has to sample it. */
   readonly history?: SharedArrayBuffer;
+  /** Where they keep each other from writing on to uploads that were taken over. */
+  readonly fences?: SharedArrayBuffer;
   /** The program's own, to be shown to admins. */
   readonly version?: string;
 }
@@ -64,10 +69,14 @@ export class Store implements Disposable {
   readonly ledger: Ledger;
   readonly reservations: Reservations;
   readonly arrivals: Arrivals;
+  readonly uploadsAt: UploadsAt;
   readonly intents: Intents;
   readonly properties: Properties;
   readonly locks: Locks;
   readonly vault: Vault;
+  readonly fences: Fences;
+  /** Begins the marks of all upload holders in this isolate; no other isolate's begin so. */
+  readonly life: string;
   readonly commits: Commits;
   readonly gate: Gate;
   readonly hooks: Hooks;
@@ -80,9 +89,10 @@ export class Store implements Disposable {
   /**
    * @param worker which of those that share the tally this isolate is, from 0
    * @param hooks who is told of uploads, and asked about them
+   * @param life names this isolate's uploads, for who settles them when it has died; by default anything
    * @throws {BargeError} as Database and Vault do
    */
-  constructor(settings: Settings, worker = 0, hooks: Hooks = {}) {
+  constructor(settings: Settings, worker = 0, hooks: Hooks = {}, life: string = randomUUID()) {
     const { data, durability } = settings;
     this.#settings = settings;
     this.db = new Database(data, { durability });
@@ -95,10 +105,13 @@ export class Store implements Disposable {
     this.ledger = new Ledger(this.db);
     this.reservations = new Reservations(this.db, this.ledger);
     this.arrivals = new Arrivals(this.db, this.ledger);
+    this.uploadsAt = new UploadsAt(this.db);
     this.intents = new Intents(this.db);
     this.properties = new Properties(this.db);
     this.locks = new Locks(this.db);
     this.vault = new Vault(data, durability === "full");
+    this.fences = new Fences(worker, settings.fences);
+    this.life = life;
     this.commits = new Commits(this);
     this.hooks = hooks;
     this.gate = new Gate(settings.limits ?? defaultLimits, worker, settings.tally);

@@ -1,9 +1,8 @@
-/** An account's half-finished upload to a path, as those ask for it that continue it by name. */
+/** An account's unfinished upload to a path, as those ask for it that continue it by name. */
 import { staleAfter } from "../account/reservation.ts";
 import { BargeError } from "../error.ts";
-import { discard } from "../vault/staging.ts";
 import { changeable } from "./access.ts";
-import { continuable } from "./half.ts";
+import { continuable, discardDropped } from "./half.ts";
 import { keepUnfinished } from "./recover.ts";
 import type { Session } from "./session.ts";
 
@@ -14,7 +13,7 @@ export interface Unfinished {
   readonly size: number | null;
   /** The time that the file is to have, in ms since 1970, if one was given. */
   readonly modified: number | null;
-  /** Does somebody write it at this moment? */
+  /** Does somebody write it at this moment? Whoever continues it takes it over. */
   readonly busy: boolean;
   /** When it is dropped if nobody goes on with it, in ms since 1970. */
   readonly expires: number;
@@ -36,17 +35,19 @@ export function unfinished(session: Session, path: string): Unfinished | undefin
 }
 
 /**
- * Drops it; a file of that name stays.
+ * Drops it, whoever writes it, which then fails; a file of that name stays.
  *
- * @throws {BargeError} `not-found`; `unavailable` while somebody writes it
+ * @throws {BargeError} `not-found`
  */
-export function dropUnfinished(session: Session, path: string): void {
-  const half = unfinished(session, path);
-  if (!half) throw new BargeError("not-found", "there is no half-finished upload", { path });
+export async function dropUnfinished(session: Session, path: string): Promise<void> {
   const { store } = session;
-  const ids = store.reservations.dropIdle(session.account().id, placeOf(session, path));
-  if (ids.length === 0) throw new BargeError("unavailable", "it is being uploaded at this moment");
-  for (const id of ids) discard(store.vault, id);
+  const place = placeOf(session, path);
+  const { id } = session.account();
+  const ids = await store.commits.enter(() => store.uploadsAt.drop(id, place));
+  if (ids.length === 0) {
+    throw new BargeError("not-found", "there is no unfinished upload", { path });
+  }
+  discardDropped(store, ids);
 }
 
 function placeOf(session: Session, path: string) {

@@ -4,25 +4,32 @@
  *   begun -> receiving -> committed            acknowledged, on disk, charged
  *                     \-> detached             cut off: can be continued, by whatever door
  *                     \-> dropped              wrong digest, refused, over quota, no space, cancelled
+ *                     \-> lost                 taken over, or removed with its folder
  *
- * Every end closes the staged file. An upload that is neither is continued by nobody else while it
- * moves: it says so every two seconds (`touch`), before it writes on. Each has a holder's mark of its
- * own, also those of one session.
+ * Every end closes the staged file and gives up the fence. Each upload has a holder's mark of its own,
+ * also those of one session. A newer connection that asks to continue becomes the holder (put.ts), and
+ * raises the fence of the former one, whose next step fails: it writes nothing more, and its end
+ * touches neither the row nor the bytes. Until it is sealed, an upload can be lost at any time.
  *
  * What can be continued is what is whole from the start. Before an upload writes behind a gap, or
  * over what was copied from the file that it replaces, that much is noted in the ledger, so that
  * nobody continues half of it when its writer, or this server, is gone without a word.
+ *
+ * Calls may overlap. One that has to wait for more room in the quota holds back those that come after
+ * it, so that all are carried out in their order.
  */
 import type { NewFile } from "../account/ledger.ts";
 import type { Held, UploadRow } from "../account/reservation.ts";
 import { BargeError, typed } from "../error.ts";
 import { digestFile } from "../vault/digest.ts";
 import { reached } from "../vault/fault.ts";
+import type { Fence } from "../vault/fences.ts";
 import type { Location } from "../vault/path.ts";
 import type { Staged } from "../vault/staged.ts";
 import { stagedPlace } from "../vault/staging.ts";
 import { checkWrite } from "./access.ts";
-import { giveUp, letGo } from "./half.ts";
+import { giveUp, letGo, lost } from "./half.ts";
+import type { Heartbeat } from "./heartbeat.ts";
 import { checkUpload, tellCommitted } from "./hooks.ts";
 import type { PutRequest } from "./put.ts";
 import type { Session } from "./session.ts";
@@ -39,7 +46,6 @@ export interface Committed {
 
 /** How much more is reserved at once for an upload of unknown size, in bytes. */
 const growStep = 8 * 1024 * 1024;
-const touchEvery = 2000;
 
 /** What an upload is made of. */
 export interface Begun {
@@ -48,8 +54,10 @@ export interface Begun {
   readonly location: Location;
   readonly row: UploadRow;
   readonly staged: Staged;
+  /** Keeps this writer off once another has taken over. */
+  readonly fence: Fence;
   readonly heartbeat: Heartbeat;
-  /** It was taken from a holder that had not moved, and might have moved once more. */
+  /** Was it taken over from a holder of whom it is not certain that all writes had landed? */
   readonly suspect: boolean;
 }
 
@@ -63,16 +71,22 @@ export class Upload {
   #copied = 0;
   /** Has it written over those? Then it is no half of anything. */
   #inPlace = false;
-  /** Does the ledger know that not all that is staged is whole? */
-  #noted = false;
+  /** How many bytes are whole, as the ledger has it; null: all that are staged. */
+  #noted: number | null = null;
+  /** Writes behind a gap that are waiting or under way. */
+  #gaps = 0;
   #ended = false;
+  /** The last call that waits for room, and those that wait behind it; undefined: none does. */
+  #admission: Promise<void> | undefined;
 
   constructor(begun: Begun) {
     this.#begun = begun;
     this.#modified = begun.request.modified;
     this.#reserved = begun.row.want;
     this.#next = begun.staged.size;
-    begun.heartbeat.onBeat = () => this.#noteWhole();
+    begun.heartbeat.onBeat = () => {
+      if (this.#noted !== null) this.#updateWhole();
+    };
   }
 
   /** Bytes that are staged, whole from the start: where {@link write} goes on. */
@@ -104,16 +118,19 @@ export class Upload {
   /**
    * Appends a piece. It must stay as it is until this resolves.
    *
-   * @throws {BargeError} `over-quota`, `no-space`; `protocol` for more than was declared; `unavailable` when another took the upload over
+   * @throws {BargeError} `over-quota`, `no-space`; `protocol` for more than was declared; when the
+   *   upload was lost, `unavailable` (taken over), `no-directory` (its folder is gone), `unauthenticated`
    */
   async write(bytes: Uint8Array): Promise<void> {
     const { staged, heartbeat } = this.#begun;
     try {
-      this.#room(staged.size + bytes.length);
+      this.#check(staged.size + bytes.length);
+      const room = this.#room(staged.size + bytes.length);
+      if (room) await room;
       heartbeat();
       await staged.write(bytes);
     } catch (error) {
-      throw typed(error);
+      throw this.#explain(error);
     }
   }
 
@@ -127,18 +144,23 @@ export class Upload {
   async writeAt(position: number, bytes: Uint8Array): Promise<void> {
     const { staged, heartbeat } = this.#begun;
     try {
-      this.#room(position + bytes.length);
-      const inPlace = position < this.#copied;
+      const end = position + bytes.length;
+      this.#check(end);
+      this.#inPlace ||= position < this.#copied;
       const gap = position > this.#next;
-      if (!gap) this.#next = Math.max(this.#next, position + bytes.length);
-      if (inPlace && !this.#inPlace || gap && !this.#noted) {
-        this.#inPlace ||= inPlace;
-        this.#noteWhole(true);
+      if (!gap) this.#next = Math.max(this.#next, end);
+      this.#gaps += Number(gap);
+      try {
+        const notes = this.#inPlace ? this.#noted !== 0 : gap && this.#noted === null;
+        const room = this.#room(end, notes ? staged.length : undefined);
+        if (room) await room;
+        heartbeat();
+        await staged.writeAt(position, bytes);
+      } finally {
+        this.#gaps -= Number(gap);
       }
-      heartbeat();
-      await staged.writeAt(position, bytes);
     } catch (error) {
-      throw typed(error);
+      throw this.#explain(error);
     }
   }
 
@@ -160,14 +182,16 @@ export class Upload {
   async truncate(length: number): Promise<void> {
     const { staged, heartbeat } = this.#begun;
     try {
-      this.#room(length);
-      if (length > this.#next && !this.#noted) this.#noteWhole(true);
+      this.#check(length);
+      const notes = this.#noted === null ? length > this.#next : length < this.#noted;
+      const room = this.#room(length, notes ? length : undefined);
       this.#next = Math.min(this.#next, length);
       this.#copied = Math.min(this.#copied, length);
+      if (room) await room;
       heartbeat();
       await staged.truncate(length);
     } catch (error) {
-      throw typed(error);
+      throw this.#explain(error);
     }
   }
 
@@ -184,6 +208,7 @@ export class Upload {
 
   /** Waits until no call is under way: before it is detached or dropped while some may be. */
   async settled(): Promise<void> {
+    while (this.#admission) await this.#admission.catch(() => {/* who waits for room is told */});
     await this.#begun.staged.settled();
   }
 
@@ -191,9 +216,9 @@ export class Upload {
    * Ends it after a failed write: what can't become a file for want of room is dropped, so that the
    * room is there again; anything else is kept, to be continued.
    */
-  fail(failure: BargeError): void {
-    if (failure.kind === "over-quota" || failure.kind === "no-space") this.drop();
-    else this.detach();
+  async fail(failure: BargeError): Promise<void> {
+    if (failure.kind === "over-quota" || failure.kind === "no-space") await this.drop();
+    else await this.detach();
   }
 
   /**
@@ -217,8 +242,9 @@ export class Upload {
     try {
       const digest = await staged.digest(heartbeat);
       if (sha256 !== null && sha256 !== digest) {
-        this.drop();
-        throw otherDigest(digest, sha256);
+        const failure = this.#explain(otherDigest(digest, sha256));
+        await this.drop();
+        throw failure;
       }
       if (this.#begun.suspect) await this.#readBack(digest);
       const facts: Facts = {
@@ -231,12 +257,13 @@ export class Upload {
       await store.commits.enter(() => store.reservations.seal(row.id, row.holder!, facts));
       reached("sealed");
       const committed = await publish(this.#begun, facts);
-      this.#end();
+      await this.#end();
       return committed;
     } catch (error) {
-      if (error instanceof BargeError && error.kind === "refused") this.drop();
-      this.detach();
-      throw typed(error);
+      const failure = error instanceof BargeError ? this.#explain(error) : error;
+      if (failure instanceof BargeError && failure.kind === "refused") await this.drop();
+      await this.detach();
+      throw typed(failure);
     }
   }
 
@@ -246,24 +273,37 @@ export class Upload {
    *
    * @param empty keep it also where nothing has arrived: it was announced, and is asked for again
    */
-  detach(empty = false): void {
-    if (this.#ended) return;
-    if (this.#inPlace) return this.drop();
+  async detach(empty = false): Promise<void> {
+    if (this.#inPlace) return await this.drop();
     const { session: { store }, row, staged } = this.#begun;
-    this.#end();
-    letGo(store, row, staged.size, { gaps: staged.size < staged.length, empty });
+    const kept = { gaps: staged.size < staged.length, empty };
+    await this.#end(() => letGo(store, row, staged.size, kept));
   }
 
   /** Given up: nothing is kept. */
-  drop(): void {
-    if (this.#end()) giveUp(this.#begun.session.store, this.#begun.row);
+  async drop(): Promise<void> {
+    await this.#end(() => giveUp(this.#begun.session.store, this.#begun.row));
   }
 
-  #end(): boolean {
-    if (this.#ended) return false;
+  /** The fence goes last: who takes over meanwhile finds it, and knows that nothing is written any more. */
+  async #end(settle: () => Promise<void> = () => Promise.resolve()): Promise<void> {
+    if (this.#ended) return;
     this.#ended = true;
-    this.#begun.staged[Symbol.dispose]();
-    return true;
+    const { staged, fence } = this.#begun;
+    staged[Symbol.dispose]();
+    try {
+      await settle();
+    } finally {
+      fence[Symbol.dispose]();
+    }
+  }
+
+  /** What failed, or why the upload is not its holder's any more, if that is what it failed of. */
+  #explain(error: unknown): BargeError {
+    const { session, location, row, fence } = this.#begun;
+    const failure = typed(error);
+    const ours = !fence.raised && session.store.reservations.holds(row.id, row.holder!);
+    return ours || this.#ended ? failure : lost(session, row, location, fence);
   }
 
   /** A write of the former holder's that was stuck on its way to the disk may have come after ours. */
@@ -271,43 +311,75 @@ export class Upload {
     const { session: { store }, row } = this.#begun;
     const onDisk = await digestFile(store.vault, stagedPlace(row.id));
     if (onDisk.digest === digest) return;
-    this.drop();
+    await this.drop();
     throw new BargeError("unavailable", "two connections wrote to this upload at once", {
       hint: "send it again",
     });
   }
 
-  /** Makes sure that so many bytes may be staged. */
-  #room(total: number): void {
+  #check(total: number): void {
     const { size } = this.#begun.request;
     if (!Number.isSafeInteger(total)) throw new BargeError("usage", "no file is that large");
-    if (size !== null && total > size) {
-      throw new BargeError("protocol", `more than the declared ${size} bytes`);
-    }
-    if (total > this.#reserved) this.#grow(total);
+    if (size === null || total <= size) return;
+    throw new BargeError("protocol", `more than the declared ${size} bytes`);
   }
 
-  #grow(total: number): void {
-    const { session: { store: { reservations } }, row: { id, holder } } = this.#begun;
+  /**
+   * Makes sure that so many bytes may be staged.
+   *
+   * @param whole the ledger has to know first how much is whole: no more than this
+   * @returns what to wait for; undefined when nothing is in the way
+   */
+  #room(total: number, whole?: number): Promise<void> | undefined {
+    const before = this.#admission;
+    if (!before && total <= this.#reserved && whole === undefined) return undefined;
+    const admission = this.#admission = this.#admit(before, total, whole);
+    // In the same turn as the caller goes on: nobody can come in between.
+    const clear = () => {
+      if (this.#admission === admission) this.#admission = undefined;
+    };
+    admission.then(clear, clear);
+    return admission;
+  }
+
+  async #admit(
+    before: Promise<void> | undefined,
+    total: number,
+    whole: number | undefined,
+  ): Promise<void> {
+    await before?.catch(() => {/* who waits for that is told */});
+    if (total > this.#reserved) await this.#grow(total);
+    if (whole === undefined) return;
+    // Synced: what lies behind the gap may be on disk after a power cut, and must not be taken for whole.
+    await this.#begun.staged.settled();
+    await this.#begun.session.store.commits.enter(() => this.#updateWhole(whole));
+  }
+
+  async #grow(total: number): Promise<void> {
+    const { session: { store: { commits, reservations } }, row: { id, holder } } = this.#begun;
     const ahead = total + growStep;
     try {
-      reservations.grow(id, holder!, ahead);
+      await commits.note(() => reservations.grow(id, holder!, ahead));
       this.#reserved = ahead;
     } catch (error) {
       if (!(error instanceof BargeError && error.kind === "over-quota")) throw error;
-      reservations.grow(id, holder!, total);
+      await commits.note(() => reservations.grow(id, holder!, total));
       this.#reserved = total;
     }
   }
 
-  /** Tells the ledger how much is whole: before the first gap, and every two seconds from then on. */
-  #noteWhole(now = this.#noted): void {
-    if (!now) return;
+  /**
+   * Notes how much is whole, in a transaction: before the first gap, and with each beat from then on.
+   *
+   * @param most what is cut off next is not whole any more
+   */
+  #updateWhole(most?: number): void {
     const { session: { store }, row, staged } = this.#begun;
-    const whole = this.#inPlace ? 0 : staged.size;
-    const all = !this.#inPlace && this.#noted && staged.size === staged.length;
-    store.reservations.keepWhole(row.id, row.holder!, all ? null : whole);
-    this.#noted = !all;
+    const filled = most === undefined && this.#gaps === 0 && staged.size === staged.length;
+    if (filled) this.#next = Math.max(this.#next, staged.size);
+    const whole = this.#inPlace ? 0 : filled ? null : Math.min(staged.size, most ?? Infinity);
+    store.reservations.keepWhole(row.id, row.holder!, whole);
+    this.#noted = whole;
   }
 }
 
@@ -316,25 +388,6 @@ export function otherDigest(arrived: string, said: string): BargeError {
   return new BargeError("digest", `what arrived has SHA-256 ${arrived}, not ${said}`, {
     hint: "what had arrived was dropped; send it again",
   });
-}
-
-/** To be called with every piece: says every two seconds that an upload moves. */
-export interface Heartbeat {
-  (): void;
-  /** Called with each beat. */
-  onBeat?: () => void;
-}
-
-export function makeHeartbeat(store: Store, { id, holder }: UploadRow): Heartbeat {
-  let last = performance.now();
-  const heartbeat: Heartbeat = () => {
-    const now = performance.now();
-    if (now - last < touchEvery) return;
-    store.reservations.touch(id, holder!);
-    last = now;
-    heartbeat.onBeat?.();
-  };
-  return heartbeat;
 }
 
 /** Of an upload whose bytes have all arrived. */
@@ -357,11 +410,7 @@ export async function publish(
   const { dir, name } = location.place!;
   const file: NewFile = { dir, name, owner: row.account, ...facts };
   const replaced = await store.commits.publish(row, file, (moment, seen) => {
-    if (!moment.holds(row)) {
-      throw store.reservations.upload(row.id)?.holder === row.holder
-        ? new BargeError("no-directory", "its folder was moved meanwhile")
-        : new BargeError("unavailable", "the upload was taken over or removed meanwhile");
-    }
+    if (!moment.holds(row)) throw lost(session, row, location);
     return checkWrite(session, moment.account(session), location, request.overwrite, seen);
   });
   tellCommitted(arrived, facts, replaced);

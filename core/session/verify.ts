@@ -77,7 +77,8 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Reco
 
 type Report = (kind: Problem["kind"], path: string, what: string, repaired?: boolean) => void;
 
-function checkIntents(store: Store, repair: boolean, report: Report): void {
+/** Reports, and settles with `repair`, what a worker did on disk before it died, and the ledger does not know. */
+export function checkIntents(store: Store, repair: boolean, report: Report): void {
   for (const intent of store.intents.intents()) {
     const cutOff = store.db.transaction(() => {
       if (!isCutOff(store, intent)) return false;

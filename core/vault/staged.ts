@@ -13,12 +13,16 @@
  * gaps between them; the digest's state covers [0, hashed), and is begun again when something is
  * written there. Who appends only has `hashed = size = length`. Calls may overlap: they are carried
  * out one after the other, in their order, because the file has one cursor.
+ *
+ * Everything that changes the file happens behind the writer's fence (fences.ts): once another has
+ * taken the upload over, nothing more is written here, and the calls fail.
  */
 import { createHash, type Hash } from "node:crypto";
 import { BargeError, typed } from "../error.ts";
 import { borrow, giveBack } from "../net/pool.ts";
 import { syncSmall } from "../net/sync_file.ts";
 import { reached } from "./fault.ts";
+import { behind, type Fence, fenced } from "./fences.ts";
 import { makeFile, stagedPath } from "./staging.ts";
 import { foundOf, type Vault } from "./vault.ts";
 
@@ -35,6 +39,7 @@ interface Piece {
 
 export class Staged implements Disposable {
   readonly #file: Deno.FsFile;
+  readonly #fence: Fence;
   #cursor = 0;
   #hash: Hash = createHash("sha256");
   #hashed = 0;
@@ -43,8 +48,9 @@ export class Staged implements Disposable {
   #pieces: Piece[] = [];
   #turn: Promise<unknown> = Promise.resolve();
 
-  private constructor(file: Deno.FsFile) {
+  private constructor(file: Deno.FsFile, fence: Fence) {
     this.#file = file;
+    this.#fence = fence;
   }
 
   /**
@@ -52,20 +58,24 @@ export class Staged implements Disposable {
    *
    * @param keep so many bytes of what is there already are read once, for the digest, and continued;
    *   0: none are
+   * @param fence the writer's; stays the caller's to end
    * @param onRead called after each piece of that: it takes a second a gigabyte. Null: they are read
    *   when the digest of all is asked for, and `prefix` can't be told
-   * @throws {BargeError} `no-space`, `io`
+   * @throws {BargeError} `no-space`, `io`; `unavailable` once the fence is raised, as every change
    */
   static async open(
     vault: Vault,
     upload: number,
     keep: number,
+    fence: Fence,
     onRead: (() => void) | null = () => {},
   ): Promise<Staged> {
     try {
       const path = stagedPath(vault, upload);
-      const file = keep > 0 ? await Deno.open(path, { read: true, write: true }) : makeFile(path);
-      const staged = new Staged(file);
+      const file = keep > 0
+        ? await Deno.open(path, { read: true, write: true })
+        : behind(fence, () => makeFile(path));
+      const staged = new Staged(file, fence);
       try {
         if (keep > 0) await staged.#takeUp(keep, onRead);
         return staged;
@@ -107,7 +117,7 @@ export class Staged implements Disposable {
 
   /** Appends to what is whole. @throws as {@link writeAt} */
   write(bytes: Uint8Array): Promise<void> {
-    return this.#alone(() => this.#write(this.#size, bytes));
+    return this.#change(() => this.#write(this.#size, bytes));
   }
 
   /**
@@ -116,12 +126,13 @@ export class Staged implements Disposable {
    * @throws {BargeError} `no-space`, `io`; `refused` when there would be too many gaps
    */
   writeAt(position: number, bytes: Uint8Array): Promise<void> {
-    return this.#alone(() => this.#write(position, bytes));
+    return this.#change(() => this.#write(position, bytes));
   }
 
   /** Reads what is there at a position. @returns how many bytes; 0 at the end */
   readAt(position: number, into: Uint8Array): Promise<number> {
     return this.#alone(async () => {
+      if (this.#fence.raised) throw fenced(); // the bytes are another's by now
       await this.#seek(position);
       const n = await this.#file.read(into) ?? 0;
       this.#cursor += n;
@@ -131,7 +142,7 @@ export class Staged implements Disposable {
 
   /** Cuts it short, or makes it longer by a gap. */
   truncate(length: number): Promise<void> {
-    return this.#alone(() => this.#truncate(length));
+    return this.#change(() => this.#truncate(length));
   }
 
   /** Drops what is there and begins again. */
@@ -153,7 +164,7 @@ export class Staged implements Disposable {
     return this.#alone(async () => {
       if (modified !== null) {
         const time = new Date(modified);
-        this.#file.utimeSync(time, time);
+        behind(this.#fence, () => this.#file.utimeSync(time, time));
       }
       reached("staged");
       if (durable) await (this.#length <= few ? syncSmall(this.#file) : this.#file.sync());
@@ -177,6 +188,17 @@ export class Staged implements Disposable {
     });
     this.#turn = mine.catch(() => {/* whoever called is told */});
     return mine;
+  }
+
+  #change(work: () => Promise<void>): Promise<void> {
+    return this.#alone(async () => {
+      if (!this.#fence.enter()) throw fenced();
+      try {
+        await work();
+      } finally {
+        this.#fence.leave();
+      }
+    });
   }
 
   async #write(position: number, bytes: Uint8Array): Promise<void> {
@@ -242,7 +264,7 @@ export class Staged implements Disposable {
 
   async #takeUp(keep: number, onRead: (() => void) | null): Promise<void> {
     const { size } = await this.#file.stat();
-    if (size > keep) await this.#file.truncate(keep);
+    if (size > keep) behind(this.#fence, () => this.#file.truncateSync(keep));
     this.#length = this.#size = Math.min(size, keep);
     if (onRead) await this.#readOn(this.#size, onRead);
   }

@@ -5,6 +5,7 @@
 import { typed } from "../error.ts";
 import { syncSmall } from "../net/sync_file.ts";
 import { reached } from "./fault.ts";
+import { behind, type Fence } from "./fences.ts";
 import type { Place } from "./place.ts";
 import { foundOf, type Vault } from "./vault.ts";
 
@@ -21,22 +22,33 @@ export function stagedPlace(upload: number): Place {
  * each call to another thread takes longer than the calls.
  *
  * @param modified milliseconds since 1970, or null to leave the time of the write
- * @throws {BargeError} `no-space`
+ * @param fence the writer's, where another may take the upload over
+ * @throws {BargeError} `no-space`; `unavailable` once the fence is raised
  */
 export async function stageWhole(
   vault: Vault,
   upload: number,
   bytes: Uint8Array,
   modified: number | null,
+  fence?: Fence,
 ): Promise<{ modified: number; ino: number }> {
   const path = stagedPath(vault, upload);
-  try {
-    using file = makeFile(path);
-    for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
-    if (modified !== null) {
-      const time = new Date(modified);
-      file.utimeSync(time, time);
+  const write = (): Deno.FsFile => {
+    const file = makeFile(path);
+    try {
+      for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
+      if (modified !== null) {
+        const time = new Date(modified);
+        file.utimeSync(time, time);
+      }
+      return file;
+    } catch (error) {
+      file.close();
+      throw error;
     }
+  };
+  try {
+    using file = fence ? behind(fence, write) : write();
     const found = foundOf(file.statSync());
     reached("staged");
     if (vault.durable) await syncSmall(file);

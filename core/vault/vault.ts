@@ -282,7 +282,9 @@ export class Vault {
     const path = dir ? `${this.root}/${dir}` : this.root;
     let real: string;
     try {
-      real = Deno.realPathSync(`${path}/.`); // the dot: a file in a folder's place is none
+      real = Deno.realPathSync(path);
+      // A dot at its end would not do: confined, the runtime takes that off before it looks.
+      if (real === path && !Deno.lstatSync(path).isDirectory) throw new Deno.errors.NotADirectory();
     } catch (error) {
       const gone = error instanceof Deno.errors.NotFound;
       if (!gone && !(error instanceof Deno.errors.NotADirectory)) throw typed(error);

@@ -3,6 +3,7 @@
  * process can do against a power cut.
  */
 import assert from "node:assert/strict";
+import { encodeChunkHead } from "../../core/protocol/frame.ts";
 import { startServer } from "../_server.ts";
 import { eager, pattern, Peer, sha256, tokenOf } from "../core/door/_peer.ts";
 
@@ -110,3 +111,40 @@ for (const durability of ["full", "relaxed"]) {
     },
   });
 }
+
+const unsized =
+  "an upload of unknown size syncs the ledger to begin and to end, not while it grows";
+Deno.test({
+  name: possible ? unsized : `${unsized} (skipped: strace can't be run here)`,
+  ignore: !possible,
+  async fn() {
+    const file = Deno.makeTempFileSync({ prefix: "barge-trace-" });
+    try {
+      {
+        await using server = await startServer({
+          args: ["--workers", "1"],
+          under: [...strace, "-o", file],
+        });
+        await server.addUser("anna");
+        const token = await tokenOf(server.address, "anna");
+        using peer = await Peer.open(server.address, token);
+        await peer.ask({ verb: "mkdir", path: "/home/d" });
+        const bytes = pattern(40 * 1024 * 1024); // grows five times
+        await peer.ask({ verb: "put", path: "/home/d/f", size: null });
+        await peer.send({ offset: 0, body: "chunked" });
+        const piece = 1024 * 1024;
+        for (let at = 0; at < bytes.length; at += piece) {
+          await peer.send(encodeChunkHead(piece), bytes.subarray(at, at + piece));
+        }
+        await peer.ask(encodeChunkHead(0), { sha256: sha256(bytes) });
+        await server.kill("SIGKILL");
+      }
+      const seen = steps(Deno.readTextFileSync(file));
+      const since = seen.lastIndexOf("answer", seen.indexOf("write staged"));
+      const syncs = seen.slice(since).filter((step) => step === "sync ledger");
+      assert.deepEqual(syncs.length, 2, seen.slice(since).join(", ")); // sealed, settled
+    } finally {
+      Deno.removeSync(file);
+    }
+  },
+});

@@ -35,7 +35,13 @@ export interface Visitor extends AsyncDisposable {
    */
   cut(path: string, bytes: Uint8Array, sent: number): Promise<void>;
   /**
-   * Goes on with an upload that was cut, at whatever door, and completes it.
+   * Begins an upload of all of the bytes, sends the first `sent`, and stays.
+   *
+   * @returns sends the rest and completes it; throws {@link Refused} when it can't be completed
+   */
+  begin(path: string, bytes: Uint8Array, sent: number): Promise<() => Promise<void>>;
+  /**
+   * Goes on with an upload that was cut or is still under way, at whatever door, and completes it.
    *
    * @param offset how many bytes are there
    */

@@ -210,6 +210,81 @@ function promisesOf(door: DoorUnderTest): Promised[] {
     assert.equal(sha256(await here.get("/home/f")), sha256(bytes));
   });
 
+  test("an upload under way is taken over from elsewhere, at once", async (stage) => {
+    const { native } = stage;
+    const bytes = pattern(large);
+    await using first = await stage.visit();
+    const rest = await first.begin("/home/f", pattern(large, 4), 300_000);
+    await stage.staged(250_000);
+    const { offset } = await native.ask({ verb: "put", path: "/home/f", size: large });
+    assert.ok(Number(offset) >= 250_000, `${offset} bytes are there`);
+    await assert.rejects(rest, Refused);
+    // It has others: they are sent from the start.
+    await native.ask({ offset: 0, body: large }, bytes, { sha256: sha256(bytes) });
+    assert.equal(sha256(await stage.here.get("/home/f")), sha256(bytes));
+    assert.deepEqual(await settled(native), { used: large, left: 800_000 - large });
+  }, "800000");
+
+  test("an upload under way elsewhere is taken over here, at once", async (stage) => {
+    const { here, server, account, native } = stage;
+    const bytes = pattern(large);
+    using first = await Peer.open(server.address, account);
+    await first.ask({ verb: "put", path: "/home/f", size: large });
+    await first.send({ offset: 0, body: large }, bytes.subarray(0, 300_000));
+    await stage.staged(300_000);
+    await here.resume("/home/f", bytes, 300_000);
+    assert.equal(sha256(await here.get("/home/f")), sha256(bytes));
+    await first.send(bytes.subarray(300_000, 400_000));
+    assert.equal(await first.failure(), "unavailable");
+    assert.equal(sha256(await here.get("/home/f")), sha256(bytes));
+    assert.deepEqual(await settled(native), { used: large, left: 800_000 - large });
+  }, "800000");
+
+  test("a folder that is removed or moved ends the uploads into it", async (stage) => {
+    const { here, native, server } = stage;
+    const uploads = async () => {
+      const half = (await native.ask({ verb: "stat", path: "/public/moved/f" })).upload;
+      return (half as { offset: number }).offset;
+    };
+    for (const verb of ["remove", "move"] as const) {
+      await here.mkdir("/public/d");
+      await using first = await stage.visit();
+      const rest = await first.begin("/public/d/f", pattern(large), 300_000);
+      await stage.staged(250_000);
+      if (verb === "remove") await here.remove("/public/d");
+      else await here.move("/public/d", "/public/moved");
+      await assert.rejects(rest, Refused);
+      if (verb === "remove") continue;
+      // What had come is kept under the new name.
+      await until(() => !held(server));
+      assert.ok(await uploads() >= 250_000);
+      const { reserved } = await native.ask({ verb: "quota" });
+      assert.equal(reserved, await uploads());
+      await here.remove("/public/moved");
+    }
+    assert.deepEqual(await settled(native), { used: 0, left: 800_000 });
+    await until(() => Array.from(Deno.readDirSync(`${server.data}/staging`)).length === 0);
+  }, "800000");
+
+  test("nothing is below a file", async ({ here, native }) => {
+    await here.put("/home/f", pattern(10));
+    await here.put("/home/g", pattern(10));
+    for (const size of [10, large]) {
+      await assert.rejects(() => here.put("/home/f/x", pattern(size)), Refused);
+      assert.deepEqual((await native.ask({ verb: "quota" })).reserved, 0);
+    }
+    await assert.rejects(() => here.mkdir("/home/f/x"), Refused);
+    await assert.rejects(() => here.move("/home/g", "/home/f/x"), Refused);
+    await assert.rejects(() => here.get("/home/f/x"), Refused);
+    await assert.rejects(() => here.list("/home/f/x"), Refused);
+    assert.equal(await native.fail({ verb: "stat", path: "/home/f/x" }), "not-found");
+    assert.equal(
+      await native.fail({ verb: "put", path: "/home/f/x", size: large }),
+      "no-directory",
+    );
+    assert.deepEqual(await names(here, "/home"), ["f", "g"]);
+  });
+
   test("each has a home of their own, and public what others may only read", async (stage) => {
     const { here, server } = stage;
     await server.addUser("bob");
@@ -265,13 +340,14 @@ class Stage implements AsyncDisposable {
     return new Stage(door, server, account, here, await Peer.open(server.address, account));
   }
 
+  /** Another connection to the door. */
+  async visit(): Promise<Visitor> {
+    return await this.door.visit(this.server, this.account, `${this.account}-secret`);
+  }
+
   /** Sends part of an upload and is gone; waits until the server has let go of it. */
   async cut(path: string, bytes: Uint8Array, sent: number): Promise<void> {
-    await using visitor = await this.door.visit(
-      this.server,
-      this.account,
-      `${this.account}-secret`,
-    );
+    await using visitor = await this.visit();
     await visitor.cut(path, bytes, sent);
   }
 

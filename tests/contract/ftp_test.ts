@@ -85,6 +85,17 @@ class FtpVisitor implements Visitor {
     await this.client.expect(426);
   }
 
+  async begin(path: string, bytes: Uint8Array, sent: number): Promise<() => Promise<void>> {
+    const data = await this.#begin(`STOR ${path}`);
+    await data.send(bytes.subarray(0, sent));
+    return async () => {
+      using _ = data;
+      await data.send(bytes.subarray(sent)).catch(() => {});
+      data.end();
+      this.#accepted(await this.client.reply());
+    };
+  }
+
   async resume(path: string, bytes: Uint8Array, offset: number): Promise<void> {
     await this.#ask(`REST ${offset}`);
     await this.#send(`STOR ${path}`, bytes.subarray(offset));

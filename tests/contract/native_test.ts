@@ -53,6 +53,14 @@ class NativeVisitor implements Visitor {
     this.peer[Symbol.dispose]();
   }
 
+  async begin(path: string, bytes: Uint8Array, sent: number): Promise<() => Promise<void>> {
+    await this.#ask({ verb: "put", path, size: bytes.length });
+    await this.peer.send({ offset: 0, body: bytes.length }, bytes.subarray(0, sent));
+    return async () => {
+      await this.#ask(bytes.subarray(sent), { sha256: sha256(bytes) });
+    };
+  }
+
   async resume(path: string, bytes: Uint8Array, offset: number): Promise<void> {
     await this.#large(path, bytes, offset);
   }

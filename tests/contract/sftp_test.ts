@@ -58,6 +58,12 @@ class SftpVisitor implements Visitor {
     await this[Symbol.asyncDispose]();
   }
 
+  async begin(path: string, bytes: Uint8Array, sent: number): Promise<() => Promise<void>> {
+    const file = await told(this.peer.open(path, WRITE | CREAT | TRUNC));
+    await this.#pieces(file, bytes.subarray(0, sent), 0);
+    return () => this.#write(file, bytes, sent);
+  }
+
   async resume(path: string, bytes: Uint8Array, offset: number): Promise<void> {
     const { size } = await told(this.peer.stat(path));
     if (size !== offset) throw new Error(`${size} bytes are there, not ${offset}`);

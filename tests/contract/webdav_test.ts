@@ -53,6 +53,17 @@ class DavVisitor implements Visitor {
     this.client[Symbol.dispose]();
   }
 
+  async begin(path: string, bytes: Uint8Array, sent: number): Promise<() => Promise<void>> {
+    const expecting = { "content-length": String(bytes.length), "expect": "100-continue" };
+    await this.client.begin("PUT", url(path), expecting);
+    check(await this.client.answer());
+    await this.client.send(bytes.subarray(0, sent));
+    return async () => {
+      await this.client.send(bytes.subarray(sent)).catch(() => {/* the answer says why */});
+      check(await this.client.answer());
+    };
+  }
+
   async resume(path: string, bytes: Uint8Array, offset: number): Promise<void> {
     const headers = {
       "tus-resumable": "1.0.0",

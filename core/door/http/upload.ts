@@ -36,7 +36,8 @@ export async function receiveFile(
   const sha256 = digestOf(exchange);
   const overwrite = conditions(exchange, when, tagOf);
   const size = body.length ?? expected(exchange);
-  const request = { path, size, modified: modifiedOf(exchange), overwrite, unread: true };
+  const facts = { path, size, modified: modifiedOf(exchange), overwrite };
+  const request = { ...facts, base: "fresh", unread: true } as const;
   if (body.length !== null && body.length <= small && !exchange.holds) {
     const bytes = await body.bytes(small);
     exchange.access.bytes = bytes.length;
@@ -48,14 +49,13 @@ export async function receiveFile(
   }
   const upload = await put(session!, request);
   try {
-    if (upload.offset > 0) await upload.restart();
     await receiveInto(exchange, upload);
     return await upload.commit(sha256 ?? null, true, ended.signal);
   } catch (error) {
-    if (error instanceof BargeError) upload.fail(error);
+    if (error instanceof BargeError) await upload.fail(error);
     throw error;
   } finally {
-    upload.detach();
+    await upload.detach();
   }
 }
 

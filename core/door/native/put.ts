@@ -87,7 +87,7 @@ async function serveWaiting(
     const trailer = await c.trailer();
     if (failed) return null;
     if (isCancelled(trailer)) {
-      upload.drop();
+      await upload.drop();
       throw cancelled();
     }
     if (trailer.sha256 === null && request.size === null) {
@@ -95,7 +95,7 @@ async function serveWaiting(
     }
     return written(await c.watched((gone) => upload.commit(trailer.sha256, true, gone)));
   } finally {
-    upload.detach();
+    await upload.detach();
   }
 }
 
@@ -114,11 +114,11 @@ async function receive(
   access: Access,
 ): Promise<boolean> {
   let failed: BargeError | undefined;
-  const fail = (error: unknown) => {
+  const fail = async (error: unknown) => {
     failed = explain(error, { op: "put", path });
     access.end(failed.kind);
     try {
-      upload.fail(failed);
+      await upload.fail(failed);
     } catch (second) {
       note(second, c.stream.peer);
     }

@@ -86,13 +86,13 @@ async function resize(
     size: null,
     modified: mtime === undefined ? null : mtime * 1000,
     overwrite: "always",
-    base: Math.min(size, entry.size),
+    base: { file: Math.min(size, entry.size) },
   });
   try {
     await upload.truncate(size);
     await upload.commit(null, true);
   } finally {
-    upload.drop();
+    await upload.drop();
   }
 }
 

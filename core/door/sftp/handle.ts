@@ -143,7 +143,7 @@ export class Handles {
       if (handle.kind === "reading") handle.file.close();
       else if (handle.kind === "listing") await handle.batches.return();
       else await handle.upload.settled();
-      if (handle.kind === "writing") handle.upload.detach();
+      if (handle.kind === "writing") await handle.upload.detach();
       handle.access.end(handle.kind === "writing" ? "unavailable" : "ok");
       this.#places.leave();
     }
@@ -158,7 +158,7 @@ export async function failWriting(handle: Writing, error: unknown): Promise<Barg
   handle.failure = explain(error, { op: "put", path: handle.path });
   handle.access.end(handle.failure.kind);
   await handle.upload.settled();
-  handle.upload.fail(handle.failure);
+  await handle.upload.fail(handle.failure);
   return handle.failure;
 }
 

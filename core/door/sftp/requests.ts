@@ -170,7 +170,7 @@ async function openToWrite(
     size: null,
     modified: mtime === undefined ? null : mtime * 1000,
     overwrite: (flags & Open.CREAT) !== 0 && (flags & Open.EXCL) !== 0 ? "never" : "always",
-    base: (flags & Open.TRUNC) !== 0 ? "fresh" : "old",
+    base: (flags & Open.TRUNC) !== 0 || hasOpenUpload(s, path) ? "fresh" : "old",
   });
   return {
     ...{ kind: "writing", path, access, upload, end: upload.length } as const,
@@ -178,6 +178,20 @@ async function openToWrite(
     reads: (flags & Open.READ) !== 0,
     writes: true,
   };
+}
+
+/**
+ * Does this connection write a new file there already? A second handle is not one that continues after
+ * a cut: it would take the upload away from the first.
+ */
+function hasOpenUpload({ handles, session }: Sftp, path: string): boolean {
+  if (!handles.writing(path)) return false;
+  try {
+    return stat(session, path).entry === null;
+  } catch (error) {
+    if (error instanceof BargeError && error.kind === "not-found") return true;
+    throw error;
+  }
 }
 
 async function read(s: Sftp, id: number, packet: PacketReader): Promise<Uint8Array> {

@@ -137,12 +137,12 @@ async function takeFile(
       const whole = await scp.answered();
       if (failure) throw failure;
       if (!whole) {
-        upload.drop();
+        await upload.drop();
         throw new BargeError("interrupted", "the client could not read it");
       }
       await upload.commit(null, true);
     } finally {
-      upload.detach();
+      await upload.detach();
     }
     access.end("ok");
     await scp.ok();
@@ -173,7 +173,7 @@ async function receive(
       await upload.write(piece);
     } catch (error) {
       failure = explain(error, { op: "put" });
-      upload.fail(failure);
+      await upload.fail(failure);
     }
   }
   return failure;

@@ -1,14 +1,22 @@
 /**
- * A state machine: random uploads, settlements, renames, removals and limits over a few accounts and
- * paths. After every step the sums agree with the rows, and no limit is passed but where it was
- * lowered below what was there, and never further.
+ * A state machine: random uploads, one by one and in batches, settlements, takeovers, renames,
+ * removals and limits over a few accounts and paths. After every step the sums agree with the rows, and
+ * no limit is passed but where it was lowered below what was there, and never further. A batch makes
+ * the rows that its uploads would have made one by one.
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Accounts } from "../../../core/account/accounts.ts";
+import { Arrivals } from "../../../core/account/arrivals.ts";
 import { Database } from "../../../core/account/database.ts";
 import { Ledger } from "../../../core/account/ledger.ts";
-import { Reservations, type UploadRow } from "../../../core/account/reservation.ts";
+import {
+  type Declared,
+  Reservations,
+  type Sealed,
+  type UploadRow,
+} from "../../../core/account/reservation.ts";
+import { UploadsAt } from "../../../core/account/uploads_at.ts";
 import { BargeError } from "../../../core/error.ts";
 import type { Place } from "../../../core/vault/place.ts";
 import { verifier } from "../session/_setup.ts";
@@ -30,16 +38,35 @@ const who = fc.nat(names.length - 1);
 const where = fc.nat(places.length - 1);
 const upload = fc.nat(9); // of those that there are
 const size = fc.nat(180);
+const arriving = fc.record({ who, where, size: fc.nat(60), sealed: fc.boolean() });
+/** Whose step it is: the holder's whom the machine gives every upload, or one's that took it over. */
+const holder = fc.constantFrom("h", "h", "t");
 const step = fc.oneof(
   { weight: 6, arbitrary: fc.record({ op: fc.constant("begin" as const), who, where, size }) },
   { weight: 2, arbitrary: fc.record({ op: fc.constant("unsized" as const), who, where }) },
-  { weight: 3, arbitrary: fc.record({ op: fc.constant("grow" as const), upload, size }) },
-  { weight: 6, arbitrary: fc.record({ op: fc.constant("finish" as const), upload, size }) },
-  { weight: 3, arbitrary: fc.record({ op: fc.constant("detach" as const), upload, size }) },
-  { weight: 3, arbitrary: fc.record({ op: fc.constant("resume" as const), upload, size }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      op: fc.constant("batch" as const),
+      files: fc.array(arriving, { minLength: 1, maxLength: 5 }),
+    }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      op: fc.constant("settleBatch" as const),
+      uploads: fc.array(upload, { minLength: 1, maxLength: 5 }),
+    }),
+  },
+  { weight: 3, arbitrary: fc.record({ op: fc.constant("grow" as const), upload, size, holder }) },
+  { weight: 3, arbitrary: fc.record({ op: fc.constant("seal" as const), upload, size, holder }) },
+  { weight: 6, arbitrary: fc.record({ op: fc.constant("finish" as const), upload, size, holder }) },
+  { weight: 3, arbitrary: fc.record({ op: fc.constant("detach" as const), upload, size, holder }) },
+  { weight: 5, arbitrary: fc.record({ op: fc.constant("resume" as const), upload, size, holder }) },
   { weight: 1, arbitrary: fc.record({ op: fc.constant("restart" as const), upload, size }) },
-  { weight: 2, arbitrary: fc.record({ op: fc.constant("drop" as const), upload }) },
+  { weight: 2, arbitrary: fc.record({ op: fc.constant("drop" as const), upload, holder }) },
   { weight: 2, arbitrary: fc.record({ op: fc.constant("dropIdle" as const), who, where }) },
+  { weight: 1, arbitrary: fc.record({ op: fc.constant("dropAt" as const), who, where }) },
   { weight: 2, arbitrary: fc.record({ op: fc.constant("forget" as const), where }) },
   { weight: 1, arbitrary: fc.record({ op: fc.constant("forgetFolder" as const), to: fc.nat(2) }) },
   { weight: 5, arbitrary: fc.record({ op: fc.constant("rename" as const), where, to: where }) },
@@ -66,6 +93,8 @@ class Machine {
   readonly accounts: Accounts;
   readonly ledger: Ledger;
   readonly reservations: Reservations;
+  readonly arrivals: Arrivals;
+  readonly uploadsAt: UploadsAt;
   readonly ids: number[];
   /** What the sum may reach, where the limit was lowered below it. */
   readonly most = new Map<number, number>();
@@ -74,6 +103,8 @@ class Machine {
     this.accounts = new Accounts(db);
     this.ledger = new Ledger(db);
     this.reservations = new Reservations(db, this.ledger);
+    this.arrivals = new Arrivals(db, this.ledger);
+    this.uploadsAt = new UploadsAt(db);
     this.ids = names.map((name) =>
       this.accounts.add({ name, role: "user", limit: 200, verifier }).id
     );
@@ -90,16 +121,22 @@ class Machine {
   }
 
   #do(step: Step): void {
-    const { reservations, ledger } = this;
-    if (step.op === "begin" || step.op === "unsized") {
+    const { reservations, ledger, uploadsAt } = this;
+    if (step.op === "batch") this.#batch(step.files);
+    else if (step.op === "settleBatch") this.#settleBatch(step.uploads);
+    else if (step.op === "begin" || step.op === "unsized") {
       const size = step.op === "begin" ? step.size : null;
       const facts = { account: this.ids[step.who], size, modified: null, holder: "h" };
       reservations.begin({ ...places[step.where], ...facts });
     } else if (step.op === "dropIdle") {
-      reservations.dropIdle(this.ids[step.who], places[step.where]);
-    } else if (step.op === "forget") ledger.forget(places[step.where]);
-    else if (step.op === "forgetFolder") ledger.forget(folders[step.to]);
-    else if (step.op === "rename") {
+      uploadsAt.dropIdle(this.ids[step.who], places[step.where]);
+    } else if (step.op === "dropAt") uploadsAt.drop(this.ids[step.who], places[step.where]);
+    else if (step.op === "forget") ledger.forget(places[step.where]);
+    else if (step.op === "forgetFolder") {
+      ledger.forget(folders[step.to]);
+      uploadsAt.dropBelow(folders[step.to]);
+      assert.deepEqual(uploadsAt.heldBelow(folders[step.to]), []);
+    } else if (step.op === "rename") {
       if (step.where === step.to || !ledger.file(places[step.where])) return;
       reservations.uncredit(places[step.where]);
       ledger.rename(places[step.where], places[step.to]);
@@ -109,6 +146,7 @@ class Machine {
       if (path(to).startsWith(path(from)) || path(from).startsWith(path(to))) return;
       if (ledger.rowsAt(to).length > 0) return; // a folder replaces nothing
       ledger.rename(from, to);
+      uploadsAt.dropStrangers(to, names[0]); // as if it had come into her home
     } else if (step.op === "limit") {
       this.accounts.change(names[step.who], { limit: step.limit });
       this.most.delete(this.ids[step.who]);
@@ -120,22 +158,79 @@ class Machine {
     const rows = reservations.uploads();
     if (rows.length === 0) return;
     const row = rows[step.upload % rows.length];
-    if (step.op === "grow") reservations.grow(row.id, "h", row.want + step.size);
-    else if (step.op === "drop") reservations.drop(row.id);
-    else if (step.op === "detach") reservations.detach(row.id, "h", Math.min(step.size, row.want));
-    else if (step.op === "restart") reservations.release(row.id, step.size);
-    else if (step.op === "finish") this.#finish(row, Math.min(step.size, row.want));
-    else {
+    const staged = "size" in step ? Math.min(step.size, row.want) : 0;
+    if (step.op === "grow") reservations.grow(row.id, step.holder, row.want + step.size);
+    else if (step.op === "drop") {
+      const dropped = reservations.drop(row.id, step.holder);
+      assert.equal(dropped, row.holder === step.holder);
+    } else if (step.op === "detach") {
+      const kept = reservations.detach(row.id, step.holder, staged);
+      if (row.holder !== step.holder) assert(kept, "the former holder let go of another's bytes");
+    } else if (step.op === "restart") reservations.release(row.id, step.size);
+    else if (step.op === "seal") this.#seal(row, step.holder, staged);
+    else if (step.op === "finish") {
+      this.#seal(row, step.holder, staged);
+      this.reservations.settle(row.id, this.#file(row, staged));
+    } else {
       const { account, dir, name } = row;
-      const declared = { account, dir, name, size: step.size, modified: null, holder: "h" };
-      reservations.resume(row.id, declared);
+      const { size, holder } = step;
+      const declared = { account, dir, name, size, modified: null, holder };
+      const resumed = reservations.resume(row.id, declared);
+      assert.equal(resumed?.holder, row.sha256 === null ? holder : undefined);
     }
   }
 
-  #finish({ id, dir, name, account }: UploadRow, size: number): void {
-    this.reservations.seal(id, "h", { size, sha256: "", verified: true });
-    const facts = { sha256: "", modified: 0, ino: id, verified: true };
-    this.reservations.settle(id, { dir, name, owner: account, size, ...facts });
+  #seal({ id }: UploadRow, holder: string, size: number): void {
+    this.reservations.seal(id, holder, { size, sha256: "ab", verified: true });
+  }
+
+  #file({ id, dir, name, account: owner }: UploadRow, size: number) {
+    return { dir, name, owner, size, sha256: "ab", modified: 0, ino: id, verified: true };
+  }
+
+  /** As `putWhole` takes files in: all together, or one by one where there is no room for all. */
+  #batch(files: readonly { who: number; where: number; size: number; sealed: boolean }[]): void {
+    const { arrivals, db, reservations } = this;
+    const declared = files.map(({ who, where, size, sealed }): [Declared, Sealed | undefined] => [
+      { ...places[where], account: this.ids[who], size, modified: null, holder: "h" },
+      sealed ? { size, sha256: "ab", verified: true } : undefined,
+    ]);
+    const rows = () =>
+      reservations.uploads().map(({ id: _, touched: __, ...row }) => JSON.stringify(row));
+    const alone = overQuotaOr(() =>
+      db.transaction(() =>
+        undone(db, () => {
+          for (const [facts, sealed] of declared) reservations.begin(facts, sealed);
+          return rows();
+        })
+      )
+    );
+    const together = overQuotaOr(() =>
+      db.transaction(() => {
+        const held = arrivals.begin(declared);
+        assert.deepEqual(arrivals.stillHeld(held), new Set(held));
+        return rows();
+      })
+    );
+    if (together) return assert.deepEqual(alone, together);
+    for (const [facts, sealed] of declared) overQuotaOr(() => reservations.begin(facts, sealed));
+  }
+
+  /** As `Commits` settles what it has renamed: of two of one name each by itself. */
+  #settleBatch(uploads: readonly number[]): void {
+    const rows = this.reservations.uploads().filter(({ sha256 }) => sha256 !== null);
+    let batch = new Map<string, UploadRow>();
+    const settle = () => {
+      this.arrivals.settle([...batch.values()].map((row) => [row.id, this.#file(row, row.want)]));
+      batch = new Map();
+    };
+    for (const row of new Set(uploads.map((n) => rows[n % rows.length]))) {
+      if (!row) continue;
+      const name = `${row.dir}/${row.name}`;
+      if (batch.has(name)) settle();
+      batch.set(name, row);
+    }
+    settle();
   }
 
   check(): void {
@@ -162,6 +257,31 @@ class Machine {
     );
     assert.deepEqual(unbacked, [], "credit for nothing");
   }
+}
+
+/** What it returns; undefined where there is no room. */
+function overQuotaOr<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof BargeError && error.kind === "over-quota") return undefined;
+    throw error;
+  }
+}
+
+/** What it returns, as if it had not been done. */
+function undone<T>(db: Database, work: () => T): T {
+  let result: { value: T } | undefined;
+  const undo = new Error("undo");
+  try {
+    db.transaction(() => {
+      result = { value: work() };
+      throw undo;
+    });
+  } catch (error) {
+    if (error !== undo) throw error;
+  }
+  return result!.value;
 }
 
 Deno.test("the sums hold, and no limit is passed, whatever is done in whatever order", () => {

@@ -6,6 +6,7 @@ import { Database } from "../../../core/account/database.ts";
 import { BargeError, type Kind } from "../../../core/error.ts";
 import { prepareData } from "../../../core/serve/data.ts";
 import { get } from "../../../core/session/get.ts";
+import type { Hooks } from "../../../core/session/hooks.ts";
 import { put, type PutRequest } from "../../../core/session/put.ts";
 import { putWhole } from "../../../core/session/put_whole.ts";
 import { Session } from "../../../core/session/session.ts";
@@ -36,15 +37,17 @@ export class Setup implements Disposable {
   }
 
   /** Another connection to the same directory, as another isolate has it. */
-  open(): Store {
-    return new Store({
+  open(settings: Partial<Settings> = {}, worker = 0, hooks: Hooks = {}): Store {
+    const all = {
       data: this.data,
       durability: "relaxed",
       allowRegister: true,
       defaultLimit: 1000,
       maxLimit: 10_000,
       ...this.#settings,
-    });
+      ...settings,
+    } as const;
+    return new Store(all, worker, hooks);
   }
 
   /** Makes an account and logs it in. */
@@ -137,7 +140,7 @@ export async function upload(
     }
     return await going.commit(sha256(content), true);
   } catch (error) {
-    going.fail(error as BargeError);
+    await going.fail(error as BargeError);
     throw error;
   }
 }

@@ -135,11 +135,12 @@ Deno.test("remove: files, folders, half-finished uploads", async () => {
   for (const name of ["d/half", "d/e/half", "half"]) {
     const going = await put(anna, request(`/home/${name}`, { size: 10 }));
     await going.write(bytes("12345"));
-    going.detach();
+    await going.detach();
   }
   const busy = await put(anna, request("/home/busy", { size: 10 }));
-  await fails("unavailable", () => remove(anna, "/home/busy", false));
-  busy.drop();
+  assert.equal(await remove(anna, "/home/busy", false), 0);
+  await fails("unavailable", () => busy.write(bytes("1")), /removed/);
+  await busy.detach();
   await fails("exists", () => remove(anna, "/home/d", false), /not empty/);
   await fails("not-found", () => remove(anna, "/home/x", true));
   for (const path of ["/", "/home", "/public"]) {

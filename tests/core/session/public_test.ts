@@ -122,7 +122,7 @@ Deno.test("quota: the numbers, and how far one may raise it", async () => {
   assert.deepEqual(quota(anna), {
     ...{ account: "anna", used: 400, reserved: 100, limit: 1000, left: 500 },
   });
-  going.drop();
+  await going.drop();
   assert.deepEqual([quota(root).limit, quota(root).left], [null, null]);
   setup.store.accounts.change("anna", { limit: 300 });
   assert.equal(quota(anna).left, 0);

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { staleAfter } from "../../../core/account/reservation.ts";
 import { BargeError } from "../../../core/error.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
 import { move } from "../../../core/session/move.ts";
@@ -80,12 +79,59 @@ Deno.test("no folder, a folder, or a folder that goes meanwhile", async () => {
   const going = await put(anna, request("/home/d/a", { size: 3 }));
   await going.write(bytes("abc"));
   await remove(anna, "/home/d", true);
-  await fails("no-directory", () => going.commit(null, true));
-  assert.deepEqual([setup.account("anna").used, setup.account("anna").reserved], [0, 3]);
+  assert.deepEqual([setup.account("anna").reserved, setup.staged()], [0, []]);
+  await fails("no-directory", () => going.commit(null, true), /removed or moved/);
   mkdir(anna, folder("/home/d"));
   const again = await put(anna, request("/home/d/a", { size: 3 }));
-  assert.equal(again.offset, 3);
-  await again.commit(sha256("abc"), true);
+  assert.equal(again.offset, 0);
+  await again.drop();
+  setup.check();
+});
+
+Deno.test("a removed folder ends all uploads into it, whoever sends them, and gives their room back", async () => {
+  using setup = new Setup();
+  const [anna, bob] = [setup.user("anna"), setup.user("bob")];
+  mkdir(anna, folder("/public/d/e"));
+  const cut = await put(bob, request("/public/d/cut", { size: 5 }));
+  await cut.write(bytes("1"));
+  await cut.detach();
+  const going = [];
+  for (const [session, path] of [[anna, "/public/d/a"], [bob, "/public/d/e/b"]] as const) {
+    going.push(await put(session, request(path, { size: 5 })));
+    await going.at(-1)!.write(bytes("12"));
+  }
+  await remove(anna, "/public/d", true);
+  for (const name of ["anna", "bob"]) assert.equal(setup.account(name).reserved, 0);
+  assert.deepEqual(setup.staged(), []);
+  for (const upload of going) {
+    await fails("no-directory", () => upload.write(bytes("345")), /removed or moved/);
+    await upload.detach();
+  }
+  mkdir(anna, folder("/public/d")); // a new one of that name does not get them
+  await fails("not-found", () => stat(anna, "/public/d/a"));
+  assert.deepEqual(setup.staged(), []);
+  setup.check();
+});
+
+Deno.test("uploads don't follow a folder into somebody's home, but the owner's own", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna", null, "admin");
+  const bob = setup.user("bob");
+  mkdir(anna, folder("/public/d"));
+  const theirs = await put(bob, request("/public/d/b", { size: 5 }));
+  await theirs.write(bytes("12"));
+  const own = await put(anna, request("/public/d/a", { size: 5 }));
+  await own.write(bytes("12"));
+  await move(anna, "/public/d", "/home/d", "never");
+  assert.deepEqual([setup.account("bob").reserved, setup.staged().length], [0, 1]);
+  for (const upload of [own, theirs]) {
+    await fails("no-directory", () => upload.write(bytes("345")), /moved/);
+    await upload.detach();
+  }
+  assert.equal(setup.account("anna").reserved, 2);
+  assert.deepEqual(stat(anna, "/home/d/a").upload, { offset: 2, size: 5 });
+  await remove(anna, "/home/d/a", false);
+  assert.deepEqual([setup.account("anna").reserved, setup.staged()], [0, []]);
   setup.check();
 });
 
@@ -116,7 +162,7 @@ Deno.test("a file that an upload is to replace does not move away for free", asy
   await fails("over-quota", () => move(anna, "/home/a", "/home/b", "never"));
   assert(setup.exists("/home/a"));
   await going.write(new Uint8Array(120));
-  going.detach();
+  await going.detach();
   await move(anna, "/home/a", "/home/b", "never"); // nobody writes it: it makes room
   assert.deepEqual([setup.account("anna").used, setup.account("anna").reserved], [100, 0]);
   assert.deepEqual(setup.staged(), []);
@@ -134,7 +180,7 @@ Deno.test("of unknown size: reserved ahead, and to the last byte of the quota", 
   for (let i = 1; i < 10; i++) await going.write(piece);
   assert.equal(setup.account("anna").reserved, limit);
   const failure = await fails("over-quota", () => going.write(new Uint8Array(1)));
-  going.fail(failure);
+  await going.fail(failure);
   assert.equal(setup.account("anna").reserved, 0);
   assert.deepEqual(setup.staged(), []);
   const exact = await put(anna, request("/home/a"));
@@ -163,7 +209,7 @@ Deno.test("cut and continued: the offset, the prefix, and another session", asyn
   const anna = setup.user("anna", 1000);
   const one = await put(anna, request("/home/a", { size: 900 }));
   await one.write(new Uint8Array(600).fill(1));
-  one.detach();
+  await one.detach();
   assert.equal(setup.account("anna").reserved, 600);
   assert.deepEqual(stat(anna, "/home/a"), { entry: null, upload: { offset: 600, size: 900 } });
   // The room is used by something else meanwhile: the upload stays, for when there is room again.
@@ -187,12 +233,12 @@ Deno.test("what is staged is dropped for a smaller file, and by one that can't c
   const cut = async () => {
     const going = await put(anna, request("/home/a", { size: 900 }));
     if (going.offset === 0) await going.write(new Uint8Array(600));
-    going.detach();
+    await going.detach();
   };
   await cut();
   const smaller = await put(anna, request("/home/a", { size: 10 }));
   assert.equal(smaller.offset, 0);
-  smaller.drop();
+  await smaller.drop();
   await cut();
   await upload(anna, "/home/a", new Uint8Array(1000), { size: null });
   await remove(anna, "/home/a", false);
@@ -207,7 +253,8 @@ Deno.test("two uploads to one path at once: both complete, the last one wins", a
     using setup = new Setup();
     const anna = setup.user("anna", 20_000_000);
     const going = await Promise.all(
-      sizes.map((size) => put(anna, request("/home/a", { size }))), // of one session, even
+      // of one session, even
+      sizes.map((size) => put(anna, request("/home/a", { size, base: "fresh" }))),
     );
     const contents = [1, 2].map((n) => new Uint8Array(500).fill(n));
     for (let at = 0; at < 500; at += 100) {
@@ -225,46 +272,15 @@ Deno.test("the cut one of two is dropped while the other goes on", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   const one = await put(anna, request("/home/a", { size: 10 }));
-  const two = await put(anna, request("/home/a", { size: 10 }));
+  const two = await put(anna, request("/home/a", { size: 10, base: "fresh" }));
   await one.write(bytes("12345"));
   await two.write(bytes("67890"));
-  one.detach();
-  two.detach();
+  await one.detach();
+  await two.detach();
   assert.equal(setup.staged().length, 1);
   const again = await put(anna, request("/home/a", { size: 10 }));
   assert.equal(again.prefix, sha256("67890"));
-  again.drop();
-});
-
-Deno.test("one that has not moved is taken over, and its writer told so", async () => {
-  using setup = new Setup();
-  const anna = setup.user("anna");
-  const stale = await put(anna, request("/home/a", { size: 10 }));
-  await stale.write(bytes("12345"));
-  const long = Date.now() - staleAfter - 1;
-  setup.store.db.run("UPDATE upload SET touched = ?", long);
-  const taker = await put(anna, request("/home/a", { size: 10 }));
-  assert.equal(taker.offset, 5);
-  await taker.write(bytes("67890"));
-  stale.detach(); // has no say any more
-  assert.equal(setup.staged().length, 1);
-  await taker.commit(sha256("1234567890"), true);
-  setup.check();
-});
-
-Deno.test("a write of the former holder's that comes late is noticed, not acknowledged", async () => {
-  using setup = new Setup();
-  const anna = setup.user("anna");
-  const stale = await put(anna, request("/home/a", { size: 10 }));
-  await stale.write(bytes("12345"));
-  setup.store.db.run("UPDATE upload SET touched = 0");
-  const taker = await put(anna, request("/home/a", { size: 10 }));
-  await taker.write(bytes("67890"));
-  await stale.write(bytes("late!"));
-  await fails("unavailable", () => stale.commit(null, true), /taken over/);
-  await fails("unavailable", () => taker.commit(sha256("1234567890"), true), /at once/);
-  assert(!setup.exists("/home/a"));
-  assert.deepEqual([setup.staged(), setup.account("anna").reserved], [[], 0]);
+  await again.drop();
 });
 
 Deno.test("an account that is disabled meanwhile does not publish", async () => {

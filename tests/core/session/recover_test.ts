@@ -220,7 +220,7 @@ Deno.test("leftovers go: of no upload, of an account that is gone, older than a 
   ) {
     const going = await put(session, request(path, { size: 20 }));
     await going.write(bytes("12345"));
-    going.detach();
+    await going.detach();
   }
   setup.store.accounts.remove("bob");
   const { db } = setup.store;
@@ -242,7 +242,7 @@ Deno.test("a server that runs on drops what nobody has continued for a week", as
   for (const name of ["cut", "dead", "sealed", "new"]) {
     const going = await put(anna, request(`/home/${name}`, { size: 20 }));
     await going.write(bytes("12345"));
-    going.detach();
+    await going.detach();
   }
   const { db } = setup.store;
   db.run("UPDATE upload SET touched = 0 WHERE name <> 'new'");
@@ -268,7 +268,7 @@ Deno.test("more on disk than was reserved does not break the limit", async () =>
   const anna = setup.user("anna", 10);
   const going = await put(anna, request("/home/a", { size: 10 }));
   await going.write(bytes("1234567890"));
-  going.detach();
+  await going.detach();
   setup.store.db.run("UPDATE upload SET want = 3"); // the power took a commit, and not the bytes
   await write(anna, "/home/b", "1234567");
   await start(setup);

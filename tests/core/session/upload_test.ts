@@ -11,7 +11,7 @@ import { bytes, fails, request, Setup, sha256, upload, write } from "./_setup.ts
 async function half(setup: Setup, path: string, text: string, size: number | null = null) {
   const going = await put(setup.login("anna"), request(path, { size }));
   await going.write(bytes(text));
-  going.detach();
+  await going.detach();
 }
 
 Deno.test("what an upload begins with", async (t) => {
@@ -61,7 +61,7 @@ Deno.test("an append that is over quota changes nothing", async () => {
   await write(anna, "/home/f", "x".repeat(60));
   const going = await put(anna, request("/home/f", { base: "old" }));
   await fails("over-quota", () => going.write(bytes("y".repeat(60))));
-  going.drop();
+  await going.drop();
   assert.equal(setup.read("/home/f").length, 60);
   assert.deepEqual([setup.account("anna").used, setup.account("anna").reserved], [60, 0]);
   assert.deepEqual(setup.staged(), []);
@@ -132,7 +132,7 @@ Deno.test("a cut keeps what is whole from the start", async (t) => {
     const going = await put(anna, request("/home/f", {}));
     await going.writeAt(0, bytes("whole"));
     await going.writeAt(10, bytes("beyond"));
-    going.detach();
+    await going.detach();
     assert.deepEqual(stat(anna, "/home/f").upload, { offset: 5, size: null });
     assert.equal(setup.account("anna").reserved, 5);
   });
@@ -140,20 +140,20 @@ Deno.test("a cut keeps what is whole from the start", async (t) => {
     const going = await put(anna, request("/home/f", { base: "old" }));
     await going.writeAt(10, bytes("beyond"));
     await going.writeAt(5, bytes(" then"));
-    going.detach();
+    await going.detach();
     assert.deepEqual(stat(anna, "/home/f").upload, { offset: 16, size: null });
   });
   await t.step("room that was asked for is no byte", async () => {
     const going = await put(anna, request("/home/f", { base: "old" }));
     await going.truncate(1000);
-    going.detach();
+    await going.detach();
     assert.deepEqual(stat(anna, "/home/f").upload, { offset: 16, size: null });
   });
   await t.step("a file that was being changed in place is half of nothing", async () => {
     await write(anna, "/home/g", "as it was");
     const going = await put(anna, request("/home/g", { base: "old" }));
     await going.writeAt(3, bytes("IT"));
-    going.detach();
+    await going.detach();
     assert.equal(stat(anna, "/home/g").upload, null);
     assert.equal(setup.read("/home/g"), "as it was");
   });
@@ -181,7 +181,7 @@ Deno.test("a crash keeps no gap, either", async (t) => {
     await going.write(bytes(" again"));
     await going.commit(sha256("whole again"), true);
     store[Symbol.dispose]();
-    gone.detach(); // closes its file; it holds nothing any more
+    await gone.detach(); // closes its file; it holds nothing any more
     assert.equal(setup.read("/home/f"), "whole again");
   });
   await t.step("of a change in place nothing is kept", async () => {
@@ -189,7 +189,7 @@ Deno.test("a crash keeps no gap, either", async (t) => {
     const store = setup.open();
     assert.deepEqual(await recover(store), { changes: 0, settled: 0, resumable: 0, dropped: 2 });
     store[Symbol.dispose]();
-    gone.detach();
+    await gone.detach();
     assert.equal(setup.read("/home/f"), "whole again");
   });
   await t.step("taken over while the server runs", async () => {
@@ -201,7 +201,7 @@ Deno.test("a crash keeps no gap, either", async (t) => {
     const going = await put(anna, request("/home/f", { base: 11 }));
     await going.write(bytes("!"));
     await going.commit(sha256("whole again!"), true);
-    gone.detach();
+    await gone.detach();
   });
   setup.check();
   assert.deepEqual(setup.staged(), []);
@@ -217,7 +217,7 @@ Deno.test("what can't be written where it is to go", async () => {
   await fails("refused", () => going.writeAt(2 * 1025, bytes("x")), /gaps/);
   await going.writeAt(3, bytes("y"));
   await going.writeAt(2 * 1025, bytes("z"));
-  going.drop();
+  await going.drop();
   assert.deepEqual(setup.staged(), []);
   assert.equal(setup.account("anna").reserved, 0);
 });

@@ -133,7 +133,7 @@ Deno.test("staging: what is nobody's goes, what can be continued stays", async (
   for (const name of ["idle", "empty", "lost"]) {
     const going = await put(anna, request(`/home/${name}`, { size: 20 }));
     await going.write(bytes("12345"));
-    going.detach();
+    await going.detach();
   }
   const id = (name: string) =>
     setup.store.reservations.unfinished(anna.account().id, { dir: "homes/anna", name })!.id;
@@ -142,7 +142,7 @@ Deno.test("staging: what is nobody's goes, what can be continued stays", async (
   Deno.writeTextFileSync(`${setup.data}/staging/9999`, "of no upload");
   Deno.mkdirSync(`${setup.data}/staging/removed-7/sub`, { recursive: true });
   Deno.writeTextFileSync(`${setup.data}/staging/junk`, "");
-  using going = new Going(await put(anna, request("/home/going", { size: 20 })));
+  await using going = new Going(await put(anna, request("/home/going", { size: 20 })));
   await going.upload.write(bytes("123"));
   const expected = [
     "empty-upload homes/anna/empty",
@@ -167,7 +167,7 @@ Deno.test("a restored directory, without staging, is mended all the same", async
   const anna = setup.user("anna", 100);
   const going = await put(anna, request("/home/a", { size: 20 }));
   await going.write(bytes("12345"));
-  going.detach();
+  await going.detach();
   Deno.removeSync(`${setup.data}/staging`, { recursive: true });
   const line = "empty-upload homes/anna/a";
   assert.deepEqual(await found(setup), [line]);
@@ -176,10 +176,10 @@ Deno.test("a restored directory, without staging, is mended all the same", async
   assert.equal(setup.account("anna").reserved, 0);
 });
 
-class Going implements Disposable {
+class Going implements AsyncDisposable {
   constructor(readonly upload: Awaited<ReturnType<typeof put>>) {}
-  [Symbol.dispose](): void {
-    this.upload.detach();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.upload.detach();
   }
 }
 
@@ -280,8 +280,8 @@ Deno.test("beside writers, in another isolate's connection, nothing is said to b
       if (i % 7 === 0) await remove(busy, `/home/m${n}`, false).catch(() => {});
       const going = await put(busy, request(`/home/cut${n}`, { size: 50 }));
       await going.write(bytes("1"));
-      if (i % 2) going.drop();
-      else going.detach();
+      if (i % 2) await going.drop();
+      else await going.detach();
     }
   });
   const alarms: string[] = [];

@@ -76,5 +76,5 @@ Deno.test("half-finished uploads are told by path, with the digest of their begi
     },
   ]);
   assert.deepEqual(await halves(bob), []);
-  going.drop();
+  await going.drop();
 });

@@ -1,8 +1,10 @@
 /**
  * Uploads that resume, by tus 1.0.0. An upload's URL is /uploads and its file's path: it is the one
- * half-finished upload that the account has to that path, at every door. What `barge put` began, a tus
+ * unfinished upload that the account has to that path, at every door. What `barge put` began, a tus
  * client goes on with, and the other way round; restarts and other workers don't matter, since all
- * that is known of it is in the database.
+ * that is known of it is in the database. PATCH takes an upload over from a connection that still
+ * writes it; DELETE ends it for that connection, too; only POST, which would begin another one, is
+ * answered 423 while it moves.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { BargeError } from "../../../error.ts";
@@ -37,7 +39,8 @@ const refusals = {
   460: { description: "The body is not what its checksum says", schema: schemas.problem },
   507: { description: "There is no room for it", schema: schemas.problem },
 };
-const { 415: _type, 460: _checksum, ...few } = refusals;
+const { 423: _busy, ...appendRefusals } = refusals;
+const { 415: _type, 460: _checksum, ...few } = appendRefusals;
 
 export const uploads = [
   operation({
@@ -116,7 +119,7 @@ export const uploads = [
     login: true,
     body: "bytes",
     headers: { ...sending, "Upload-Offset": "Where they begin: where the upload is" },
-    answers: { 204: { description: "They are there" }, ...refusals },
+    answers: { 204: { description: "They are there" }, ...appendRefusals },
     handle: (exchange, { rest }) => append(exchange, rest),
   }),
   operation({
@@ -159,16 +162,14 @@ async function append(exchange: Exchange, rest: string): Promise<Response> {
   if (at === undefined) throw new BargeError("usage", "Upload-Offset is missing");
   needType(exchange);
   const half = known(exchange, path);
-  refuseBusy(half);
   const size = half.size ?? bytesIn(exchange, "upload-length") ?? null;
   if (half.offset !== at) throw elsewhere(half.offset);
   const overwrite = conditions(exchange);
   const { modified } = half;
-  const base = size === null && at > 0 ? at : undefined;
-  const request = { path, size, modified, overwrite, base, unread: true };
+  const request = { path, size, modified, overwrite, base: "staged", unread: true } as const;
   const upload = await put(exchange.session!, request);
   if (upload.offset !== at) {
-    upload.detach(true);
+    await upload.detach(true);
     throw elsewhere(upload.offset);
   }
   return new Response(null, { status: 204, headers: await take(exchange, upload, size) });
@@ -193,14 +194,14 @@ async function take(
         ...committedHeaders(await upload.commit(sha256 ?? null, true, ended.signal)),
       };
     }
-    upload.detach(true);
+    await upload.detach(true);
     const half = unfinished(session!, exchange.asked.path);
     return half ? headersOf(half) : done;
   } catch (error) {
     const full = error instanceof BargeError &&
       (error.kind === "over-quota" || error.kind === "no-space");
-    if (full) upload.drop();
-    else upload.detach(true);
+    if (full) await upload.drop();
+    else await upload.detach(true);
     throw error;
   }
 }
@@ -222,11 +223,10 @@ async function receiveChecked(exchange: Exchange, upload: Upload): Promise<void>
   throw new Refusal(460, "digest", "the body is not what its checksum says");
 }
 
-function end(exchange: Exchange, rest: string): Response {
+async function end(exchange: Exchange, rest: string): Promise<Response> {
   speakTus(exchange);
   const { path } = where(exchange, rest);
-  refuseBusy(known(exchange, path));
-  dropUnfinished(exchange.session!, path);
+  await dropUnfinished(exchange.session!, path);
   return new Response(null, { status: 204 });
 }
 

@@ -136,7 +136,7 @@ Deno.test("REST and APPE: from files, from uploads of other doors, beyond what i
     ...{ path: "/home/half", size: bytes.length, modified: null, overwrite: "always" },
   });
   await other.write(bytes.subarray(0, 300_000));
-  other.detach();
+  await other.detach();
   assert.equal(await client.ask("SIZE half", 213), "213 300000");
   await client.ask("REST 300000", 350);
   await client.put("STOR half", bytes.subarray(300_000));

@@ -54,32 +54,38 @@ Deno.test("an upload is begun, goes on, and becomes a file", async () => {
   assert.equal((await tus(anna, "HEAD", url, {})).status, 404);
 });
 
-Deno.test("a cut connection keeps what has arrived", async () => {
+Deno.test("a connection that is slow or cut keeps nobody from going on with what has arrived", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna");
   const token = (await web.store.tokens.issue(web.store.accounts.get("anna").id, "2")).token;
-  const other = await web.client({ authorization: `Bearer ${token}` });
   const bytes = pattern(900_000);
-  await begin(anna, bytes.length);
-  await other.begin("PATCH", url, {
-    "upload-offset": "0",
-    "content-type": "application/offset+octet-stream",
-    "content-length": "900000",
-    "expect": "100-continue",
-  });
-  assert.equal((await other.answer()).status, 100);
-  assert.equal((await append(anna, 0, bytes)).status, 423);
-  await other.send(bytes.subarray(0, 300_000));
-  other[Symbol.dispose]();
-  let offset = -1;
-  while (offset < 0) { // until the server has noticed
-    const { status, json } = await anna.ask("GET", url);
-    assert.equal(status, 200);
-    const answer = await append(anna, json.offset, bytes.subarray(json.offset));
-    if (answer.status === 204) offset = json.offset;
-    else assert.ok(answer.status === 423 || answer.status === 409, answer.text);
+  for (const cut of [false, true]) {
+    const other = await web.client({ authorization: `Bearer ${token}` });
+    await begin(anna, bytes.length);
+    await other.begin("PATCH", url, {
+      "upload-offset": "0",
+      "content-type": "application/offset+octet-stream",
+      "content-length": "900000",
+      "expect": "100-continue",
+    });
+    assert.equal((await other.answer()).status, 100);
+    // Another one is not begun beside it, nor is one that is elsewhere taken over.
+    assert.equal((await begin(anna, bytes.length)).status, 423);
+    assert.equal((await append(anna, 5, bytes)).status, 409);
+    await other.send(bytes.subarray(0, 300_000));
+    let offset = 0;
+    while (offset < 300_000) offset = (await anna.ask("GET", url)).json.offset;
+    if (cut) other[Symbol.dispose]();
+    assert.equal((await append(anna, offset, bytes.subarray(offset))).status, 204);
+    assert.equal(sha256((await anna.ask("GET", `${api}/files/home/f`)).bytes), sha256(bytes));
+    if (cut) continue;
+    await other.send(bytes.subarray(300_000)).catch(() => {/* the answer says why */});
+    const refused = await other.answer();
+    assert.deepEqual([refused.status, refused.json.kind], [503, "unavailable"]);
+    assert.match(refused.json.detail, /taken over by a newer connection/);
+    other[Symbol.dispose]();
+    assert.equal(sha256((await anna.ask("GET", `${api}/files/home/f`)).bytes), sha256(bytes));
   }
-  assert.equal(sha256((await anna.ask("GET", `${api}/files/home/f`)).bytes), sha256(bytes));
 });
 
 Deno.test("a body whose checksum is wrong is as if it had not come", async () => {

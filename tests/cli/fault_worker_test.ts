@@ -1,0 +1,81 @@
+/**
+ * A worker dies in the middle of a commit, and the server goes on: what it left behind is settled
+ * without a restart, and what others were sending through it can be continued.
+ */
+import assert from "node:assert/strict";
+import type { Point } from "../../core/vault/fault.ts";
+import { barge, startServer } from "../_server.ts";
+import { eager, pattern, Peer, sha256, tokenOf } from "../core/door/_peer.ts";
+
+const small = pattern(3000, 1);
+const large = pattern(700_000, 2);
+const sent = 300_000;
+
+/** What becomes of the small file whose commit the worker died in. */
+const outcomes: Partial<Record<Point, "none" | "partial" | "file">> = {
+  sealed: "none",
+  synced: "partial",
+  claimed: "file",
+  settled: "file",
+  committed: "file",
+};
+
+for (const [point, outcome] of Object.entries(outcomes)) {
+  Deno.test(`a worker that dies when an upload is ${point} leaves nothing reserved`, async () => {
+    await using server = await startServer({
+      args: ["--workers", "1"],
+      fault: `fail=${point}`,
+    });
+    await server.addUser("anna", { quota: "1000000" });
+    const token = await tokenOf(server.address, "anna");
+    {
+      using sending = await Peer.open(server.address, token);
+      await sending.ask({ verb: "put", path: "/home/large", size: large.length });
+      await sending.send({ offset: 0, body: large.length }, large.subarray(0, sent));
+      using peer = await Peer.open(server.address, token);
+      await until(async () =>
+        offsetOf(await peer.ask({ verb: "stat", path: "/home/large" })) === sent
+      );
+      await peer.send(eager("/home/small", small));
+      await server.said(`on purpose, at ${point}`);
+    }
+    using peer = await again(server.address, token);
+    const used = outcome === "file" ? small.length : 0;
+    const partial = outcome === "partial" ? small.length : 0;
+    await until(async () => {
+      const quota = await peer.ask({ verb: "quota" });
+      return quota.used === used && quota.reserved === sent + partial;
+    });
+    await peer.send({ verb: "stat", path: "/home/small" });
+    const facts = await peer.answer() as { ok: boolean; entry?: { sha256: string } | null };
+    if (outcome === "none") assert.equal(facts.ok, false);
+    else assert.equal(facts.entry?.sha256, outcome === "file" ? sha256(small) : undefined);
+    const go = await peer.ask({ verb: "put", path: "/home/large", size: large.length });
+    assert.deepEqual([go.offset, go.prefix], [sent, sha256(large.subarray(0, sent))]);
+    const { code, stdout } = await barge(["verify", "--data", server.data]);
+    assert.equal(code, 0, stdout);
+  });
+}
+
+function offsetOf(answer: object): number | undefined {
+  return (answer as { upload?: { offset: number } | null }).upload?.offset;
+}
+
+/** Logs in as soon as the next worker listens. */
+async function again(address: string, token: string): Promise<Peer> {
+  let peer: Peer | undefined;
+  await until(async () => {
+    peer = await Peer.open(address, token).catch(() => undefined);
+    return peer !== undefined;
+  });
+  return peer!;
+}
+
+/** What happens in another process tells nobody. */
+async function until(happened: () => Promise<boolean>): Promise<void> {
+  const by = performance.now() + 60_000;
+  while (!await happened()) {
+    assert.ok(performance.now() < by, "it did not happen within 60 s");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
