@@ -268,12 +268,19 @@ export const verbs = Object.keys(requests) as readonly Verb[];
  * ```
  */
 export function parseRequest(value: FrameValue): Request {
-  const verb = value.verb;
+  const verb = verbOf(value);
+  return check(requests[verb], value, verb) as Request;
+}
+
+/**
+ * Finds a request's verb, before its fields are checked.
+ *
+ * @throws {BargeError} `protocol` where there is none, `unsupported` for one that is not known
+ */
+export function verbOf({ verb }: FrameValue): Verb {
   if (typeof verb !== "string") throw new BargeError("protocol", "a request has no verb");
-  if (!Object.hasOwn(requests, verb)) {
-    throw new BargeError("unsupported", `unknown verb ${JSON.stringify(verb.slice(0, 40))}`);
-  }
-  return check(requests[verb as Verb], value, verb) as Request;
+  if (Object.hasOwn(requests, verb)) return verb as Verb;
+  throw new BargeError("unsupported", `unknown verb ${JSON.stringify(verb.slice(0, 40))}`);
 }
 
 /**

@@ -12,6 +12,7 @@ import type { Location } from "../vault/path.ts";
 import { Staged } from "../vault/staged.ts";
 import { discard } from "../vault/staging.ts";
 import { changeable, checkWrite, type When } from "./access.ts";
+import { checkFileTime } from "./file_time.ts";
 import { get } from "./get.ts";
 import { continuable, giveUp, letGo } from "./half.ts";
 import type { Session } from "./session.ts";
@@ -125,14 +126,15 @@ async function begin(upload: Upload, session: Session, path: string, bytes: numb
   }
 }
 
-/** What the ledger is to know of an upload. @throws {BargeError} for a path that can't be written */
+/** What the ledger is to know of an upload. @throws {BargeError} for a path that can't be written, and a time that no file can have */
 export function declare(
   session: Session,
   request: PutRequest,
 ): { location: Location; declared: Declared } {
-  const location = session.locate(request.path);
+  const { path, size, modified, reserve } = request;
+  const location = session.locate(path);
   const { dir, name } = changeable(location);
-  const { size, modified, reserve } = request;
+  checkFileTime(modified, path);
   return {
     location,
     declared: { account: session.id, dir, name, size, modified, reserve, holder: randomUUID() },

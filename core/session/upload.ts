@@ -22,6 +22,7 @@ import type { Location } from "../vault/path.ts";
 import type { Staged } from "../vault/staged.ts";
 import { stagedPlace } from "../vault/staging.ts";
 import { checkWrite } from "./access.ts";
+import { checkFileTime } from "./file_time.ts";
 import { giveUp, letGo } from "./half.ts";
 import { checkUpload, tellCommitted } from "./hooks.ts";
 import type { PutRequest } from "./put.ts";
@@ -177,8 +178,9 @@ export class Upload {
     this.#copied = this.#next = this.offset;
   }
 
-  /** The time that the file is to have, in ms since 1970. */
+  /** The time that the file is to have, in ms since 1970. @throws {BargeError} `usage` */
   setModified(time: number): void {
+    checkFileTime(time, this.#begun.request.path);
     this.#modified = time;
   }
 

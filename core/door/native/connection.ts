@@ -19,6 +19,7 @@ import {
   parseRequest,
   type Trailer,
   type Verb,
+  verbOf,
 } from "../../protocol/message.ts";
 import { type Frame, FrameReader } from "../../protocol/reader.ts";
 import type { Challenge } from "../../session/login.ts";
@@ -319,11 +320,13 @@ export class Connection {
     let unread = body !== undefined;
     try {
       this.#needHello(value);
-      const request = parseRequest(value);
-      const verb = verbs[request.verb];
+      const op = verbOf(value);
+      const verb = verbs[op];
+      // The state of the connection counts first: a stranger learns nothing of a request's fields.
       if (verb.login && !this.session) {
-        throw new BargeError("unauthenticated", "log in first", { op: request.verb });
+        throw new BargeError("unauthenticated", "log in first", { op });
       }
+      const request = parseRequest(value);
       if (unread && !verb.body) throw new BargeError("protocol", "a body where none belongs");
       if (!verb.overlaps) await this.#window?.drain();
       // The table pairs each verb with the handler of that very request.

@@ -10,6 +10,7 @@ import {
   type Request,
   type Trailer,
 } from "../../protocol/message.ts";
+import { parseTime } from "../../protocol/time.ts";
 import { put, type PutRequest } from "../../session/put.ts";
 import { putWhole } from "../../session/put_whole.ts";
 import { type Committed, otherDigest, type Upload } from "../../session/upload.ts";
@@ -24,7 +25,7 @@ export function servePut(
   state: BodyState,
 ): Promise<object | null> {
   const { path, size, modified, overwrite } = request;
-  const facts = { path, size, overwrite, modified: modified ? Date.parse(modified) : null };
+  const facts = { path, size, overwrite, modified: modified ? parseTime(modified)! : null };
   return state.body === undefined ? serveWaiting(c, facts, state) : serveEager(c, facts, state);
 }
 
