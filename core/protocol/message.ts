@@ -303,20 +303,25 @@ export function parseOther<K extends Other>(
 
 /**
  * What a failed answer says. The cause stays where it happened. What is too long is cut, so that a
- * failure fits into a frame whatever the request was that it repeats.
+ * failure fits into a frame whatever the request was that it repeats. Lone surrogates become U+FFFD:
+ * many JSON parsers refuse a whole frame for one.
  */
-export function failure(error: BargeError): object {
+export function failure({ kind, message, op, path, account, hint }: BargeError): object {
   return {
     ok: false,
     error: {
-      kind: error.kind,
-      message: error.message.slice(0, 2000),
-      op: error.op?.slice(0, 100),
-      path: error.path?.slice(0, 4096),
-      account: error.account?.slice(0, 255),
-      hint: error.hint?.slice(0, 500),
+      kind,
+      message: cut(message, 2000),
+      op: op && cut(op, 100),
+      path: path && cut(path, 4096),
+      account: account && cut(account, 255),
+      hint: hint && cut(hint, 500),
     },
   };
+}
+
+function cut(text: string, length: number): string {
+  return text.slice(0, length).toWellFormed();
 }
 
 function parseFailure(value: FrameValue): BargeError {
