@@ -48,6 +48,10 @@ export class Client implements Disposable, AsyncDisposable {
   /** Failures that the server told, as opposed to ours in understanding it. */
   readonly #told = new WeakSet<BargeError>();
   #reading = false;
+  /** Shows that this side is alive; undefined: nothing pauses. */
+  #alive: { readonly beat: () => Promise<unknown>; busy: boolean } | undefined;
+  /** When something was sent last, or {@link keepAlive} began. */
+  #sent = performance.now();
   #patience = patience;
   #moved = performance.now();
   #onClose: (() => void)[] = [];
@@ -115,7 +119,7 @@ export class Client implements Disposable, AsyncDisposable {
   async send(...parts: readonly Uint8Array[]): Promise<void> {
     try {
       await this.#outbox.send(...parts);
-      this.#moved = performance.now();
+      this.#sent = this.#moved = performance.now();
     } catch (cause) {
       throw this.#broken(cause);
     }
@@ -125,7 +129,7 @@ export class Client implements Disposable, AsyncDisposable {
   async flush(): Promise<void> {
     try {
       await this.#outbox.flush();
-      this.#moved = performance.now();
+      this.#sent = this.#moved = performance.now();
     } catch (cause) {
       throw this.#broken(cause);
     }
@@ -171,6 +175,36 @@ export class Client implements Disposable, AsyncDisposable {
     } finally {
       this.#reading = true;
       this.#moved = performance.now();
+    }
+  }
+
+  /**
+   * Shows the server that this side is alive, while nothing else is sent: as often as the server asks
+   * for it in its hello, until it is disposed. A server that asks for none gets none.
+   *
+   * @param beat sends what shows it; not called again before it has resolved
+   */
+  keepAlive(beat: () => Promise<unknown>): Disposable {
+    this.#sent = performance.now();
+    const alive = this.#alive = { beat, busy: false };
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#alive === alive) this.#alive = undefined;
+      },
+    };
+  }
+
+  /** As {@link aside}, for what may take long: the server is shown that this side is alive. */
+  async paused<T>(promise: Promise<T>): Promise<T> {
+    // Its answer comes behind the body at hand.
+    const alive = this.keepAlive(() => {
+      this.ask("ping", {}).catch(() => {/* why the connection broke is told by what it is for */});
+      return this.flush();
+    });
+    try {
+      return await this.aside(promise);
+    } finally {
+      alive[Symbol.dispose]();
     }
   }
 
@@ -232,12 +266,22 @@ export class Client implements Disposable, AsyncDisposable {
   /** @returns whether there is more to watch */
   #sweep(): boolean {
     if (this.closed) return false;
+    this.#showAlive();
     if (!this.#reading || performance.now() - this.#moved < this.#patience) return true;
     const seconds = Math.round(this.#patience / 1000);
     this.#fail(
       new BargeError("unavailable", `${this.peer} gave no answer for ${seconds} s`),
     );
     return false;
+  }
+
+  #showAlive(): void {
+    const alive = this.#alive;
+    const { pause } = this.hello ?? {};
+    if (!alive || alive.busy || !pause) return;
+    if (performance.now() - this.#sent < pause.every * 1000) return;
+    alive.busy = true;
+    alive.beat().then(() => alive.busy = false, () => {/* it broke, as who waits on it is told */});
   }
 
   /**

@@ -35,8 +35,15 @@ export class Pace {
     const { bytes: least, over } = this.floor;
     if (this.#waited < over) return false;
     const slow = this.#moved * over < least * this.#waited;
+    this.forgive();
+    return slow;
+  }
+
+  /** Judges no time that has passed until now. @returns how many ms those were */
+  forgive(): number {
+    const waited = this.#waited;
     this.#moved = 0;
     this.#waited = 0;
-    return slow;
+    return waited;
   }
 }

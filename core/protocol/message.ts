@@ -184,6 +184,8 @@ const answers = {
     eager: bytes,
     /** How many files, and bytes of them, `put-many` and `get-many` take; without it there are none. */
     many: v.optional(v.object({ files: count, bytes })),
+    /** How often, in seconds, a client that pauses shows that it is alive, and how long it may pause in all. */
+    pause: v.optional(v.object({ every: seconds, most: seconds })),
   }),
   auth: v.object({ nonce, salt, n: count, r: count, p: count }),
   proof: v.object({ account: v.string(), role, signature: key }),
@@ -227,8 +229,10 @@ const answers = {
 
 /** Frames that are neither a request nor an answer: they frame a body. */
 const others = {
-  /** A client's answer to "go on": the body that follows begins at `offset`. */
-  from: v.object({ offset: bytes, body }),
+  /** A client's answer to "go on": the body that follows begins at `offset`, and may have signs of life in it. */
+  from: v.object({ offset: bytes, body, pauses: v.optional(v.boolean(), false) }),
+  /** In the place of `from`: the client is alive, and still compares what the server has. */
+  alive: v.object({ alive: v.literal(true) }),
   /**
    * Behind each body: the SHA-256 of the whole file, not only of the bytes that were sent. Null gives
    * an upload up, unless it is said to be `whole`: then its declared size is all that proves it.

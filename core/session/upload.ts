@@ -97,6 +97,11 @@ export class Upload {
     return this.#ended;
   }
 
+  /** Notes that its sender is alive, though nothing comes. @throws {BargeError} `unavailable` when another took the upload over */
+  beat(): void {
+    this.#begun.heartbeat();
+  }
+
   /** Drops the staged bytes: the client has others. */
   async restart(): Promise<void> {
     await this.truncate(0);
