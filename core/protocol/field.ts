@@ -10,6 +10,8 @@ export const time = v.pipe(
   v.check((text) => parseTime(text) !== undefined, "no RFC 3339 time, or none that exists"),
 );
 export const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "no SHA-256 in lower-case hex"));
+/** Why the server has no digest of a file: `added` or `changed` on its disk, not through a door; or another reason. */
+export const undigested = v.string();
 /** Base64 (RFC 4648, section 4, with padding) of that many bytes. */
 export const base64 = (least: number, most = least) =>
   v.pipe(

@@ -16,6 +16,7 @@ import {
   salt,
   sha256,
   time,
+  undigested,
   wireError,
 } from "./field.ts";
 import type { FrameValue } from "./frame.ts";
@@ -200,6 +201,7 @@ const answers = {
     offset: bytes,
     modified: time,
     sha256: v.nullable(sha256),
+    undigested: v.optional(undigested),
     body: bytes,
   }),
   /** "Go on": the client sends its body from `offset`, or from 0 if its bytes before that differ. */
@@ -230,7 +232,7 @@ const answers = {
 /** Frames that are neither a request nor an answer: they frame a body. */
 const others = {
   /** A client's answer to "go on": the body that follows begins at `offset`, and may have signs of life in it. */
-  from: v.object({ offset: bytes, body, pauses: v.optional(v.boolean(), false) }),
+  from: v.object({ offset: bytes, body, pauses: v.optional(v.boolean()) }),
   /** In the place of `from`: the client is alive, and still compares what the server has. */
   alive: v.object({ alive: v.literal(true) }),
   /**
