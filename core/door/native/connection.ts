@@ -242,10 +242,10 @@ export class Connection {
 
   /** Ends our side and reads away theirs: closing on unread bytes would take the last answer back. */
   async #linger(): Promise<void> {
-    await this.stream.end();
     const { linger } = this.#patience;
     const cut = setTimeout(() => this.stream.close(), linger);
     try {
+      await this.stream.end();
       this.stream.patience = linger;
       const buffer = new Uint8Array(16 * 1024);
       while (await this.stream.read(buffer) !== null);
