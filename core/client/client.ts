@@ -49,9 +49,7 @@ export class Client implements Disposable, AsyncDisposable {
   readonly #told = new WeakSet<BargeError>();
   #reading = false;
   /** Shows that this side is alive; undefined: nothing pauses. */
-  #alive: { readonly beat: () => Promise<unknown>; busy: boolean } | undefined;
-  /** When something was sent last, or {@link keepAlive} began. */
-  #sent = performance.now();
+  #alive: { readonly since: number; beat: () => Promise<unknown>; busy: boolean } | undefined;
   #patience = patience;
   #moved = performance.now();
   #onClose: (() => void)[] = [];
@@ -119,7 +117,7 @@ export class Client implements Disposable, AsyncDisposable {
   async send(...parts: readonly Uint8Array[]): Promise<void> {
     try {
       await this.#outbox.send(...parts);
-      this.#sent = this.#moved = performance.now();
+      this.#moved = performance.now();
     } catch (cause) {
       throw this.#broken(cause);
     }
@@ -129,7 +127,7 @@ export class Client implements Disposable, AsyncDisposable {
   async flush(): Promise<void> {
     try {
       await this.#outbox.flush();
-      this.#sent = this.#moved = performance.now();
+      this.#moved = performance.now();
     } catch (cause) {
       throw this.#broken(cause);
     }
@@ -179,14 +177,13 @@ export class Client implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Shows the server that this side is alive, while nothing else is sent: as often as the server asks
+   * Shows the server that this side is alive, while nothing else leaves it: as often as the server asks
    * for it in its hello, until it is disposed. A server that asks for none gets none.
    *
    * @param beat sends what shows it; not called again before it has resolved
    */
   keepAlive(beat: () => Promise<unknown>): Disposable {
-    this.#sent = performance.now();
-    const alive = this.#alive = { beat, busy: false };
+    const alive = this.#alive = { since: performance.now(), beat, busy: false };
     return {
       [Symbol.dispose]: () => {
         if (this.#alive === alive) this.#alive = undefined;
@@ -279,7 +276,8 @@ export class Client implements Disposable, AsyncDisposable {
     const alive = this.#alive;
     const { pause } = this.hello ?? {};
     if (!alive || alive.busy || !pause) return;
-    if (performance.now() - this.#sent < pause.every * 1000) return;
+    const last = Math.max(alive.since, this.#outbox.wrote);
+    if (performance.now() - last < pause.every * 1000) return;
     alive.busy = true;
     alive.beat().then(() => alive.busy = false, () => {/* it broke, as who waits on it is told */});
   }

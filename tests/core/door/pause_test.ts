@@ -145,6 +145,20 @@ Deno.test("signs of life hold no upload for ever; what has arrived is kept", asy
   await assertUp(here.address);
 });
 
+Deno.test("who pauses, and is quick enough in between, has all of its time left", async () => {
+  await using here = await Here.start({ ...patience, pause: { every: 200, most: 500 } });
+  using peer = await Peer.open(here.address, here.token);
+  await peer.ask({ verb: "put", path: "/home/quick", size: null });
+  await peer.send({ offset: 0, body: "chunked", pauses: true });
+  const piece = pattern(4000); // twice the floor
+  for (let i = 0; i < 15; i++) {
+    await wait(200);
+    await peer.send(chunk(piece), alive);
+  }
+  const whole = sha256(join(...Array(15).fill(piece)));
+  assert.equal((await peer.ask(encodeChunkHead(0), { sha256: whole })).sha256, whole);
+});
+
 Deno.test("a get whose bytes nobody takes goes on while the client pings, for a while", async (t) => {
   const bytes = pattern(16 * 1024 * 1024);
   const serve = async (most: number) => {
@@ -213,6 +227,22 @@ Deno.test("barge's own client shows that it is alive", async (t) => {
     const progress = { start() {}, bytes() {} };
     const { answer } = await send(client, upload, content, progress);
     assert.equal((await answer).sha256, sha256(text("one two")));
+  });
+  await t.step("in a put of standard input that trickles", async () => {
+    await using client = await open();
+    const { onEvent, outcome } = recorder();
+    using uploader = new Uploader(client, new Report(onEvent));
+    let left = 45;
+    const trickle = {
+      async read(into: Uint8Array): Promise<number | null> {
+        await wait(100);
+        into[0] = 65;
+        return left-- > 0 ? 1 : null;
+      },
+    };
+    await uploader.stream(trickle, "/home/trickle");
+    await uploader.drained();
+    assert.deepEqual(outcome(), ["sent /home/trickle"]);
   });
   await t.step("in a get to standard output that nobody takes", async () => {
     const bytes = pattern(16 * 1024 * 1024);
