@@ -48,6 +48,8 @@ export class Client implements Disposable, AsyncDisposable {
   /** Failures that the server told, as opposed to ours in understanding it. */
   readonly #told = new WeakSet<BargeError>();
   #reading = false;
+  /** Shows that this side is alive; undefined: nothing pauses. */
+  #alive: { readonly since: number; beat: () => Promise<unknown>; busy: boolean } | undefined;
   #patience = patience;
   #moved = performance.now();
   #onClose: (() => void)[] = [];
@@ -174,6 +176,35 @@ export class Client implements Disposable, AsyncDisposable {
     }
   }
 
+  /**
+   * Shows the server that this side is alive, while nothing else leaves it: as often as the server asks
+   * for it in its hello, until it is disposed. A server that asks for none gets none.
+   *
+   * @param beat sends what shows it; not called again before it has resolved
+   */
+  keepAlive(beat: () => Promise<unknown>): Disposable {
+    const alive = this.#alive = { since: performance.now(), beat, busy: false };
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#alive === alive) this.#alive = undefined;
+      },
+    };
+  }
+
+  /** As {@link aside}, for what may take long: the server is shown that this side is alive. */
+  async paused<T>(promise: Promise<T>): Promise<T> {
+    // Its answer comes behind the body at hand.
+    const alive = this.keepAlive(() => {
+      this.ask("ping", {}).catch(() => {/* why the connection broke is told by what it is for */});
+      return this.flush();
+    });
+    try {
+      return await this.aside(promise);
+    } finally {
+      alive[Symbol.dispose]();
+    }
+  }
+
   /** Did the server answer this failure, so that the connection goes on? */
   told(error: unknown): boolean {
     return error instanceof BargeError && this.#told.has(error);
@@ -232,12 +263,23 @@ export class Client implements Disposable, AsyncDisposable {
   /** @returns whether there is more to watch */
   #sweep(): boolean {
     if (this.closed) return false;
+    this.#showAlive();
     if (!this.#reading || performance.now() - this.#moved < this.#patience) return true;
     const seconds = Math.round(this.#patience / 1000);
     this.#fail(
       new BargeError("unavailable", `${this.peer} gave no answer for ${seconds} s`),
     );
     return false;
+  }
+
+  #showAlive(): void {
+    const alive = this.#alive;
+    const { pause } = this.hello ?? {};
+    if (!alive || alive.busy || !pause) return;
+    const last = Math.max(alive.since, this.#outbox.wrote);
+    if (performance.now() - last < pause.every * 1000) return;
+    alive.busy = true;
+    alive.beat().then(() => alive.busy = false, () => {/* it broke, as who waits on it is told */});
   }
 
   /**

@@ -7,6 +7,7 @@
  */
 import { BargeError, typed } from "../error.ts";
 import { encodeFrame } from "../protocol/frame.ts";
+import { parseTime } from "../protocol/time.ts";
 import { type Client, diskPatience } from "./client.ts";
 import type { Report, TransferResult } from "./events.ts";
 import { Folders } from "./folders.ts";
@@ -105,7 +106,7 @@ export class Downloader {
     try {
       if (part.offset > 0) part.restart();
       writeFully(part.file, bytes);
-      await part.commit(new Date(modified), true);
+      await part.commit(new Date(parseTime(modified)!), true);
     } finally {
       part.discard();
     }
@@ -163,7 +164,7 @@ export class Downloader {
         throw received.error;
       }
       if (received.type === "again") throw new BargeError("changed", "it changes all the time");
-      await part.commit(new Date(received.answer.modified));
+      await part.commit(new Date(parseTime(received.answer.modified)!));
       removeStale(local, this.#folders);
       this.#done(path, local, received.answer.size, received.sha256, offset);
     } finally {

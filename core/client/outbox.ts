@@ -16,6 +16,7 @@ export class Outbox {
   readonly #stream: Stream;
   readonly #buffer = new Uint8Array(capacity);
   #length = 0;
+  #wrote = performance.now();
   /** The write under way, behind which later ones queue. */
   #busy: Promise<void> | undefined;
 
@@ -43,11 +44,16 @@ export class Outbox {
           this.#gather(part);
         } else {
           await this.#write();
-          await this.#stream.write(part);
+          await this.#send(part);
         }
       }
       if (this.#length >= enough) await this.#write();
     });
+  }
+
+  /** When bytes last left, as performance.now() has it. */
+  get wrote(): number {
+    return this.#wrote;
   }
 
   /** Sends what was gathered. @throws {BargeError} why the stream is closed */
@@ -73,6 +79,11 @@ export class Outbox {
     if (this.#length === 0) return;
     const length = this.#length;
     this.#length = 0;
-    await this.#stream.write(this.#buffer.subarray(0, length));
+    await this.#send(this.#buffer.subarray(0, length));
+  }
+
+  async #send(bytes: Uint8Array): Promise<void> {
+    await this.#stream.write(bytes);
+    this.#wrote = performance.now();
   }
 }

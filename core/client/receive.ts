@@ -63,13 +63,13 @@ export async function receive(
     for await (const piece of frames.body()) {
       left -= piece.length;
       if (other || failed) continue;
-      await (writing && client.aside(writing).catch(fail));
+      await (writing && client.paused(writing).catch(fail));
       writing = failed ? undefined : write(piece);
       writing?.catch(() => {/* awaited with the next piece */});
       hash?.update(piece);
     }
   } finally {
-    await (writing && client.aside(writing).catch((cause) => failed ??= typed(cause)));
+    await (writing && client.paused(writing).catch((cause) => failed ??= typed(cause)));
   }
   const trailer = await frames.frame();
   if (!trailer) throw new BargeError("unavailable", "it closed the connection");

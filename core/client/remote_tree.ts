@@ -1,6 +1,7 @@
 /** What a remote folder holds, as plans need it. */
 import { BargeError } from "../error.ts";
 import type { Entry } from "../protocol/message.ts";
+import { parseTime } from "../protocol/time.ts";
 import type { Client } from "./client.ts";
 import { list } from "./list.ts";
 import type { Item } from "./plan.ts";
@@ -8,7 +9,7 @@ import { entryAt } from "./stat.ts";
 
 /** A remote entry in a plan's terms. */
 export function remoteItem({ name, type, size, modified, sha256 }: Entry): Item {
-  return { name, type, size: type === "dir" ? 0 : size, modified: Date.parse(modified), sha256 };
+  return { name, type, size: type === "dir" ? 0 : size, modified: parseTime(modified)!, sha256 };
 }
 
 /**

@@ -9,10 +9,13 @@
  */
 import { BargeError } from "../error.ts";
 import { abandon, borrow, giveBack } from "../net/pool.ts";
-import { encodeChunkHead, encodeFrame } from "../protocol/frame.ts";
+import { aliveLength, encodeChunkHead, encodeFrame } from "../protocol/frame.ts";
 import type { Answer } from "../protocol/message.ts";
 import { type Client, diskPatience } from "./client.ts";
 import { type Hash, hashInto, sha256 } from "./hash.ts";
+
+/** Says in a body that pauses that this side is alive. */
+const aliveHead = encodeChunkHead(aliveLength);
 
 /** What a file is made of: a local file, or standard input. */
 export interface Content {
@@ -76,7 +79,8 @@ export async function send(
   const verdict = expectAnswer(client);
   let failed: unknown;
   try {
-    await client.send(encodeFrame({ offset, body: "chunked" }));
+    const pauses = client.hello.pause ? true : undefined;
+    await client.send(encodeFrame({ offset, body: "chunked", pauses }));
     const length = size === null ? Infinity : size - offset;
     const sent = await chunks(client, content, length, hash, progress, verdict.early)
       .catch((cause) => {
@@ -132,6 +136,8 @@ async function resume(
   const hash = sha256();
   const { offset, prefix } = go;
   if (!file || size === null || offset === 0 || offset > size) return { offset: 0, hash };
+  const alive = encodeFrame({ alive: true });
+  using _alive = client.keepAlive(() => client.send(alive).then(() => client.flush()));
   const n = await hashInto(hash, file, offset, () => client.closed).catch(() => -1);
   if (n === offset && hash.copy().digest("hex") === prefix) return { offset, hash };
   await file.seek(0, Deno.SeekMode.Start);
@@ -164,6 +170,8 @@ async function chunks(
     return Promise.race([reading, enough]);
   };
   let sent = 0;
+  // The source may have nothing for long: `pg_dump` pauses, disks sleep, networks of others stall.
+  using _alive = client.keepAlive(() => client.send(aliveHead).then(() => client.flush()));
   try {
     let n = await read(full, length);
     while (n) {

@@ -1,24 +1,29 @@
 /**
- * A stream that can be waited beside: while a request's answer is held back, nobody reads, and so
- * nobody would notice that the peer has left. One small read goes ahead during such a pause; what it
- * finds is handed out by the next {@link Ahead.read}.
+ * A stream that can be waited beside: while a request's answer is held back, or waits for the client
+ * to take it, nobody reads, and so nobody would notice that the peer has left, or that it is alive.
+ * Meanwhile the stream is read ahead; what that finds is handed out by the next {@link Ahead.read}.
  *
- *   (nothing ahead) -> pause: reading ahead -> bytes, or the end, or a failure, kept -> read -> ...
+ *   (nothing ahead) -> pause, more: reading ahead -> bytes, or the end, or a failure, kept -> read -> ...
  *
  * Invariants: at most one read waits on the stream; no byte is lost or handed out twice; no more than
- * `most` bytes are read ahead, so that back-pressure is still the kernel's.
+ * `mostKept` bytes are read ahead, so that back-pressure is still the kernel's.
  */
 import { BargeError } from "../error.ts";
 import type { Stream } from "./stream.ts";
 
-const most = 2048;
+const pieceBytes = 2048;
+/** Signs of life for as long as a client may pause have room in it (protocol/frame.ts). */
+const mostKept = 128 * 1024;
 const nothing: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
 export class Ahead {
   readonly #stream: Pick<Stream, "read">;
-  /** The read that was begun in a pause, if its outcome is not handed out yet. */
-  #reading: Promise<Uint8Array<ArrayBuffer> | null> | undefined;
-  #kept = nothing;
+  /** The read ahead whose outcome is not kept yet. It fails, and says that it has ended, each time. */
+  #reading: Promise<number | null> | undefined;
+  /** Where bytes are read to; those from `#start` to `#end` are kept. */
+  #buffer = nothing;
+  #start = 0;
+  #end = 0;
 
   constructor(stream: Pick<Stream, "read">) {
     this.#stream = stream;
@@ -26,20 +31,19 @@ export class Ahead {
 
   /** As `Stream.read`. */
   read(into: Uint8Array): Promise<number | null> {
-    const none = !this.#reading && this.#kept.length === 0;
+    const none = !this.#reading && this.#start === this.#end;
     return none ? this.#stream.read(into) : this.#handOut(into);
   }
 
   async #handOut(into: Uint8Array): Promise<number | null> {
-    if (this.#reading) {
-      const bytes = await this.#reading;
-      if (bytes === null) return null; // and so it stays
-      this.#reading = undefined;
-      this.#kept = bytes;
+    if (this.#start === this.#end && await this.#keep() === null) return null; // and so it stays
+    const n = Math.min(into.length, this.#end - this.#start);
+    into.set(this.#buffer.subarray(this.#start, this.#start + n));
+    this.#start += n;
+    if (this.#start === this.#end && !this.#reading) {
+      this.#buffer = nothing;
+      this.#start = this.#end = 0;
     }
-    const n = Math.min(into.length, this.#kept.length);
-    into.set(this.#kept.subarray(0, n));
-    this.#kept = this.#kept.subarray(n);
     return n;
   }
 
@@ -56,10 +60,9 @@ export class Ahead {
     const stop = () => reject(ended.reason);
     const timer = setTimeout(resolve, ms);
     ended.addEventListener("abort", stop);
-    if (this.#kept.length === 0) {
-      this.#reading ??= this.#begin();
-      this.#reading.then((bytes) => {
-        if (bytes === null) reject(new BargeError("unavailable", "the client has left"));
+    if (this.#start === this.#end) {
+      this.#keep().then((n) => {
+        if (n === null) reject(new BargeError("unavailable", "the client has left"));
       }, reject);
     }
     try {
@@ -70,9 +73,33 @@ export class Ahead {
     }
   }
 
-  async #begin(): Promise<Uint8Array<ArrayBuffer> | null> {
-    const buffer = new Uint8Array(most);
-    const n = await this.#stream.read(buffer);
-    return n === null ? null : buffer.subarray(0, n);
+  /**
+   * Reads on, one piece.
+   *
+   * @returns how many bytes came; 0 when no more are kept; null when the peer has ended its side
+   * @throws {BargeError} as `Stream.read`
+   */
+  async more(): Promise<number | null> {
+    return this.#end >= mostKept ? 0 : await this.#keep();
+  }
+
+  /** Waits for the read ahead, which it begins if there is none, and keeps what comes. */
+  async #keep(): Promise<number | null> {
+    const reading = this.#reading ??= this.#begin();
+    const n = await reading;
+    if (n !== null && this.#reading === reading) {
+      this.#reading = undefined;
+      this.#end += n;
+    }
+    return n;
+  }
+
+  #begin(): Promise<number | null> {
+    if (this.#buffer.length - this.#end < pieceBytes) {
+      const larger = new Uint8Array(Math.max(pieceBytes, 2 * this.#end));
+      larger.set(this.#buffer.subarray(0, this.#end));
+      this.#buffer = larger;
+    }
+    return this.#stream.read(this.#buffer.subarray(this.#end, this.#end + pieceBytes));
   }
 }

@@ -35,8 +35,24 @@ export class Pace {
     const { bytes: least, over } = this.floor;
     if (this.#waited < over) return false;
     const slow = this.#moved * over < least * this.#waited;
+    this.#reset();
+    return slow;
+  }
+
+  /**
+   * Judges none of the time that has passed until now, if the peer was too slow in it.
+   *
+   * @returns how many ms it is forgiven
+   */
+  forgive(): number {
+    const waited = this.#waited;
+    if (this.#moved * this.floor.over >= this.floor.bytes * waited) return 0;
+    this.#reset();
+    return waited;
+  }
+
+  #reset(): void {
     this.#moved = 0;
     this.#waited = 0;
-    return slow;
   }
 }

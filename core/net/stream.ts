@@ -29,8 +29,13 @@ export class Stream implements Disposable {
   /** Who is at the other end, for messages and logs. */
   readonly peer: string;
   #conn: Pipe;
+  /** Called again and again while a write waits that has waited for a quarter of its time. */
+  onStall: (() => void) | undefined;
   #readBy = Infinity;
   #writeBy = Infinity;
+  /** When the read and the write that wait began; undefined: none waits. */
+  #readBegan: number | undefined;
+  #writeBegan: number | undefined;
   /** What the read and the write that wait were given, for the message when it is over. */
   #given = { read: 0, write: 0 };
   #closed: BargeError | undefined;
@@ -64,9 +69,8 @@ export class Stream implements Disposable {
    */
   async read(into: Uint8Array): Promise<number | null> {
     this.#check();
-    this.#given.read = this.patience;
-    const began = performance.now();
-    this.#readBy = began + this.patience;
+    const began = this.#readBegan = performance.now();
+    this.#wait(this.patience);
     const pace = this.paces?.read;
     try {
       const n = await this.#conn.read(into);
@@ -76,8 +80,30 @@ export class Stream implements Disposable {
     } catch (cause) {
       throw this.#failed(cause);
     } finally {
+      this.#readBegan = undefined;
       this.#readBy = Infinity;
     }
+  }
+
+  /** Gives the read that waits, if one does, `patience` from now on. */
+  renewRead(): void {
+    if (this.#readBegan !== undefined) this.#wait(this.patience);
+  }
+
+  /**
+   * Gives the write that waits, if one does, all of its time once more: the peer has shown that it
+   * is alive.
+   *
+   * @returns milliseconds that the peer was waited for since the last time, which its pace is
+   *   forgiven; undefined where no write waits
+   */
+  renewWrite(): number | undefined {
+    const now = performance.now();
+    const began = this.#writeBegan;
+    if (began === undefined) return undefined;
+    this.#writeBegan = now;
+    this.#writeBy = now + this.#given.write;
+    return now - began + (this.paces?.write.forgive() ?? 0);
   }
 
   /**
@@ -91,15 +117,16 @@ export class Stream implements Disposable {
     this.#given.write = patience;
     try {
       for (let done = 0; done < bytes.length;) {
-        const began = performance.now();
-        this.#writeBy = began + patience;
+        this.#writeBegan = performance.now();
+        this.#writeBy = this.#writeBegan + patience;
         const n = await this.#conn.write(done === 0 ? bytes : bytes.subarray(done));
-        this.#judge(this.paces?.write, n, began, "takes");
+        this.#judge(this.paces?.write, n, this.#writeBegan, "takes");
         done += n;
       }
     } catch (cause) {
       throw this.#failed(cause);
     } finally {
+      this.#writeBegan = undefined;
       this.#writeBy = Infinity;
     }
   }
@@ -154,10 +181,18 @@ export class Stream implements Disposable {
   /** Cuts the stream when its deadline has passed. */
   sweep(now: number): void {
     const late = this.#readBy < now ? "read" : this.#writeBy < now ? "write" : undefined;
+    const stalled = this.#writeBegan !== undefined &&
+      now - this.#writeBegan > this.#given.write / 4;
+    if (!late && stalled) this.onStall?.();
     if (!late) return;
     const what = late === "read" ? "sent nothing" : "read nothing";
     const seconds = Math.round(this.#given[late] / 1000);
     this.close(new BargeError("unavailable", `${this.peer} ${what} for ${seconds} s`));
+  }
+
+  #wait(patience: number): void {
+    this.#given.read = patience;
+    this.#readBy = performance.now() + patience;
   }
 
   #judge(pace: Pace | undefined, bytes: number, began: number, does: string): void {

@@ -1,15 +1,17 @@
 /** The fields that messages of BARGE/1 are made of. */
 import * as v from "valibot";
+import { parseTime } from "./time.ts";
 
 export const bytes = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 export const count = bytes;
-/** RFC 3339, and a moment that exists. */
+/** RFC 3339, and a moment that exists. Stays text: {@link parseTime} reads it. */
 export const time = v.pipe(
   v.string(),
-  v.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/, "no RFC 3339 time"),
-  v.check((text) => !Number.isNaN(Date.parse(text)), "no such time"),
+  v.check((text) => parseTime(text) !== undefined, "no RFC 3339 time, or none that exists"),
 );
 export const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "no SHA-256 in lower-case hex"));
+/** Why the server has no digest of a file: `added` or `changed` on its disk, not through a door; or another reason. */
+export const undigested = v.string();
 /** Base64 (RFC 4648, section 4, with padding) of that many bytes. */
 export const base64 = (least: number, most = least) =>
   v.pipe(

@@ -4,7 +4,8 @@
  * A stream is a sequence of frames: a 4-byte big-endian length, then that many bytes of UTF-8 JSON,
  * always one object. A frame whose `body` field is a number is followed by exactly that many raw
  * bytes; one whose `body` is `"chunked"` by chunks, each a 4-byte big-endian length and its bytes,
- * ended by a length of zero. Nothing is escaped and nothing is searched for.
+ * ended by a length of zero. Nothing is escaped and nothing is searched for. Where the frame says
+ * `pauses`, a length of 2^32-1 stands for no chunk, but for a sign of life.
  *
  * States: head -> json -> (head | raw | chunk head <-> chunk). The decoder holds at most one
  * unfinished frame (64 KiB and its head); bodies pass through as views on what was pushed.
@@ -20,10 +21,11 @@ export type Body = number | "chunked" | undefined;
 /** A frame's JSON, not yet checked against a verb's schema. */
 export type FrameValue = { readonly [field: string]: unknown };
 
-/** What the decoder tells: a frame; a piece of the body behind it; the body's end. */
+/** What the decoder tells: a frame; a piece of the body behind it, a sign of life in it; the body's end. */
 export type FrameEvent =
   | { readonly type: "frame"; readonly value: FrameValue; readonly body: Body }
   | { readonly type: "data"; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly type: "alive" }
   | { readonly type: "end" };
 
 const nothing: Uint8Array<ArrayBuffer> = new Uint8Array(0);
@@ -71,6 +73,12 @@ export function encodeChunkHead(length: number): Uint8Array<ArrayBuffer> {
 }
 
 /**
+ * A sign of life: the head of a chunk that has no bytes, for a body whose frame says `pauses`. Its
+ * sender has nothing to send at the moment, and is there.
+ */
+export const aliveLength = 0xffffffff;
+
+/**
  * A pull decoder: push what arrived, then take events until there is none.
  *
  * After an error it stays failed: the stream can't be trusted from there on.
@@ -94,6 +102,8 @@ export class Decoder {
   #partial: Uint8Array<ArrayBuffer> | undefined;
   #partialLength = 0;
   #ended = false;
+  /** May there be signs of life between the chunks of this body? */
+  #pauses = false;
   #failed: BargeError | undefined;
 
   /** Is the decoder between frames, with nothing half read? Then the stream may end here. */
@@ -133,6 +143,10 @@ export class Decoder {
         if (length === 0) {
           this.#expect("head", 4);
           return { type: "end" };
+        }
+        if (this.#pauses && length === aliveLength) {
+          this.#expect("chunk-head", 4);
+          return { type: "alive" };
         }
         this.#expect("chunk", length);
       } else if (length === 0 || length > maxFrame) {
@@ -188,6 +202,7 @@ export class Decoder {
     if (body === undefined) {
       this.#expect("head", 4);
     } else if (body === "chunked") {
+      this.#pauses = (value as FrameValue).pauses === true;
       this.#expect("chunk-head", 4);
     } else if (Number.isSafeInteger(body) && body >= 0) {
       if (body === 0) {

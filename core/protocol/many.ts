@@ -6,7 +6,7 @@
  */
 import * as v from "valibot";
 import type { BargeError } from "../error.ts";
-import { bytes, count, overwrite, path, sha256, time, wireError } from "./field.ts";
+import { bytes, count, overwrite, path, sha256, time, undigested, wireError } from "./field.ts";
 
 /** How many files go together, and bytes of them. */
 export const many = { files: 64, bytes: 1024 * 1024 };
@@ -44,7 +44,7 @@ export const gotMany = v.object({
   /** As they were asked for. Null: it doesn't fit in beside the others, and is to be asked for alone. */
   files: v.array(
     v.union([
-      v.object({ size: bytes, modified: time, sha256 }),
+      v.object({ size: bytes, modified: time, sha256, undigested: v.optional(undigested) }),
       v.object({ error: wireError }),
       v.null(),
     ]),

@@ -16,6 +16,7 @@ import {
   salt,
   sha256,
   time,
+  undigested,
   wireError,
 } from "./field.ts";
 import type { FrameValue } from "./frame.ts";
@@ -184,6 +185,8 @@ const answers = {
     eager: bytes,
     /** How many files, and bytes of them, `put-many` and `get-many` take; without it there are none. */
     many: v.optional(v.object({ files: count, bytes })),
+    /** How often, in seconds, a client that pauses shows that it is alive, and how long it may pause in all. */
+    pause: v.optional(v.object({ every: seconds, most: seconds })),
   }),
   auth: v.object({ nonce, salt, n: count, r: count, p: count }),
   proof: v.object({ account: v.string(), role, signature: key }),
@@ -198,6 +201,7 @@ const answers = {
     offset: bytes,
     modified: time,
     sha256: v.nullable(sha256),
+    undigested: v.optional(undigested),
     body: bytes,
   }),
   /** "Go on": the client sends its body from `offset`, or from 0 if its bytes before that differ. */
@@ -227,8 +231,10 @@ const answers = {
 
 /** Frames that are neither a request nor an answer: they frame a body. */
 const others = {
-  /** A client's answer to "go on": the body that follows begins at `offset`. */
-  from: v.object({ offset: bytes, body }),
+  /** A client's answer to "go on": the body that follows begins at `offset`, and may have signs of life in it. */
+  from: v.object({ offset: bytes, body, pauses: v.optional(v.boolean()) }),
+  /** In the place of `from`: the client is alive, and still compares what the server has. */
+  alive: v.object({ alive: v.literal(true) }),
   /**
    * Behind each body: the SHA-256 of the whole file, not only of the bytes that were sent. Null gives
    * an upload up, unless it is said to be `whole`: then its declared size is all that proves it.
@@ -268,12 +274,19 @@ export const verbs = Object.keys(requests) as readonly Verb[];
  * ```
  */
 export function parseRequest(value: FrameValue): Request {
-  const verb = value.verb;
+  const verb = verbOf(value);
+  return check(requests[verb], value, verb) as Request;
+}
+
+/**
+ * Finds a request's verb, before its fields are checked.
+ *
+ * @throws {BargeError} `protocol` where there is none, `unsupported` for one that is not known
+ */
+export function verbOf({ verb }: FrameValue): Verb {
   if (typeof verb !== "string") throw new BargeError("protocol", "a request has no verb");
-  if (!Object.hasOwn(requests, verb)) {
-    throw new BargeError("unsupported", `unknown verb ${JSON.stringify(verb.slice(0, 40))}`);
-  }
-  return check(requests[verb as Verb], value, verb) as Request;
+  if (Object.hasOwn(requests, verb)) return verb as Verb;
+  throw new BargeError("unsupported", `unknown verb ${JSON.stringify(verb.slice(0, 40))}`);
 }
 
 /**
@@ -296,20 +309,25 @@ export function parseOther<K extends Other>(
 
 /**
  * What a failed answer says. The cause stays where it happened. What is too long is cut, so that a
- * failure fits into a frame whatever the request was that it repeats.
+ * failure fits into a frame whatever the request was that it repeats. Lone surrogates become U+FFFD:
+ * many JSON parsers refuse a whole frame for one.
  */
-export function failure(error: BargeError): object {
+export function failure({ kind, message, op, path, account, hint }: BargeError): object {
   return {
     ok: false,
     error: {
-      kind: error.kind,
-      message: error.message.slice(0, 2000),
-      op: error.op?.slice(0, 100),
-      path: error.path?.slice(0, 4096),
-      account: error.account?.slice(0, 255),
-      hint: error.hint?.slice(0, 500),
+      kind,
+      message: cut(message, 2000),
+      op: op && cut(op, 100),
+      path: path && cut(path, 4096),
+      account: account && cut(account, 255),
+      hint: hint && cut(hint, 500),
     },
   };
+}
+
+function cut(text: string, length: number): string {
+  return text.slice(0, length).toWellFormed();
 }
 
 function parseFailure(value: FrameValue): BargeError {

@@ -62,14 +62,16 @@ export class FrameReader implements Disposable {
    * frame. A piece is valid until the second piece after it, or the next frame, is asked for: one
    * write may be under way while the next piece is read, and none when the next frame is.
    *
+   * @param alive called for each sign of life in a body that may pause
    * @throws {BargeError} `unavailable` when the stream ends inside the body
    */
-  async *body(): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
+  async *body(alive?: () => void): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
     while (true) {
       const event = await this.#next("body");
       if (event === null) throw new BargeError("unavailable", "the connection was cut");
-      if (event.type !== "data") return;
-      yield event.bytes;
+      if (event.type === "alive") alive?.();
+      else if (event.type === "data") yield event.bytes;
+      else return;
     }
   }
 

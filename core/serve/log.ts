@@ -17,6 +17,10 @@ import type { Level } from "./levels.ts";
 import { accessCategory, type AccessFacts } from "../door/access.ts";
 
 const gatherFor = 250;
+/** How long a pipe that takes nothing may hold up the isolate, in ms. */
+const stuckMs = 2000;
+/** What it did not take since. */
+let lostBytes = 0;
 const gathered = new Uint8Array(4096);
 let used = 0;
 let timer: ReturnType<typeof setTimeout> | undefined;
@@ -73,18 +77,33 @@ function gather(line: string): boolean {
   return true;
 }
 
+/** Writes what the pipe takes; where its reader is stuck, what is lost is said when it goes on. */
 function write(bytes: Uint8Array): void {
   try {
-    for (let done = 0; done < bytes.length;) {
-      try {
-        done += Deno.stderr.writeSync(bytes.subarray(done));
-      } catch (error) {
-        // Somebody who shares the pipe made it so that it takes nothing right now.
-        if (!(error instanceof Deno.errors.WouldBlock)) throw error;
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
-      }
+    if (lostBytes > 0) {
+      const gap = encoder.encode(`\n{"lost":"${lostBytes} bytes of the log: nobody read them"}\n`);
+      if (writeWithin(gap, 0) < gap.length) return void (lostBytes += bytes.length);
+      lostBytes = 0;
     }
+    lostBytes = bytes.length - writeWithin(bytes, stuckMs);
   } catch { /* nobody reads the log any more: that is no reason to stop serving */ }
+}
+
+/** @param ms how long a pipe that takes nothing is waited for @returns how many bytes it took */
+function writeWithin(bytes: Uint8Array, ms: number): number {
+  const by = performance.now() + ms;
+  let done = 0;
+  while (done < bytes.length) {
+    try {
+      done += Deno.stderr.writeSync(bytes.subarray(done));
+    } catch (error) {
+      // Somebody who shares the pipe made it so that it takes nothing right now.
+      if (!(error instanceof Deno.errors.WouldBlock)) throw error;
+      if (performance.now() >= by) break;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+  return done;
 }
 
 function isAccess({ category }: LogRecord): boolean {

@@ -3,12 +3,19 @@ import { createHash, type Hash } from "node:crypto";
 import { BargeError, typed } from "../error.ts";
 import { borrow, giveBack, least } from "../net/pool.ts";
 import { Quick } from "../net/quick.ts";
+import type { Found } from "../vault/vault.ts";
 import type { Session } from "./session.ts";
 
 /** From so many bytes on it pays to have the next piece read while one is sent. */
 const many = 1024 * 1024;
 /** Small pieces are read on this thread, where the disk is quick. */
 const reads = new Quick(0.2);
+
+/**
+ * Why a file has no stored digest: it was put among the server's files by hand, or changed there
+ * since it was written through a door. `barge verify --repair` takes such files in.
+ */
+export type Undigested = "added" | "changed";
 
 /**
  * Opens a file. What is read is the file as of now, also if it is replaced meanwhile.
@@ -18,7 +25,11 @@ const reads = new Quick(0.2);
  */
 export async function get(session: Session, path: string, offset: number): Promise<Download> {
   session.check();
-  const download = open(session, path, offset);
+  let download = open(session, path, offset);
+  if (download.sha256 === null) {
+    download.close();
+    download = session.store.db.transaction(() => open(session, path, offset));
+  }
   try {
     await download.begin();
     return download;
@@ -32,11 +43,14 @@ export async function get(session: Session, path: string, offset: number): Promi
 export interface Small {
   readonly bytes: Uint8Array;
   readonly modified: number;
+  /** Of these bytes; the stored one, if there is one. */
   readonly sha256: string;
+  readonly undigested: Undigested | null;
 }
 
 /**
  * Reads a file at once. It is for many in a row: the caller has asked {@link Session.check} before.
+ * Of one that is `undigested` it is sure only under the write lock: a rename may be under way.
  *
  * @param room undefined is returned for one that has more bytes
  * @throws {BargeError} as {@link get}
@@ -46,10 +60,32 @@ export function readSmall(session: Session, path: string, room: number): Small |
   try {
     if (download.size > room) return undefined;
     const bytes = download.rest();
-    return { bytes, modified: download.modified, sha256: download.digest() };
+    const { modified, undigested } = download;
+    return { bytes, modified, sha256: download.digest(), undigested };
   } finally {
     download.close();
   }
+}
+
+/**
+ * Looks at small files again that have no digest, all under one lock.
+ *
+ * @param files each with its path
+ * @returns them as they are now; one that can't be read any more, or has more bytes, as it was
+ */
+export function lookAgain(
+  session: Session,
+  files: readonly (readonly [path: string, small: Small])[],
+): Small[] {
+  const again = ([path, small]: readonly [string, Small]) => {
+    try {
+      return readSmall(session, path, small.bytes.length) ?? small;
+    } catch (error) {
+      if (error instanceof BargeError) return small;
+      throw error;
+    }
+  };
+  return files.length > 0 ? session.store.db.transaction(() => files.map(again)) : [];
 }
 
 function open(session: Session, path: string, offset: number): Download {
@@ -62,7 +98,8 @@ function open(session: Session, path: string, offset: number): Download {
       throw new BargeError("usage", `offset ${offset} is beyond its end at ${found.size}`);
     }
     const sha256 = ledger.digest(place, found) ?? null;
-    return new Download(file, found.size, offset, found.modified, sha256);
+    const undigested = sha256 ? null : ledger.file(place) ? "changed" : "added";
+    return new Download(file, found, offset, sha256, undigested);
   } catch (error) {
     file.close();
     throw typed(error);
@@ -76,6 +113,8 @@ export class Download {
   readonly modified: number;
   /** The stored digest; null when there is none, and it is computed as it is read. */
   readonly sha256: string | null;
+  /** Why there is no stored digest; null when there is one. */
+  readonly undigested: Undigested | null;
   readonly #file: Deno.FsFile;
   #hash: Hash | undefined;
   #at: number;
@@ -84,16 +123,17 @@ export class Download {
 
   constructor(
     file: Deno.FsFile,
-    size: number,
+    { size, modified }: Pick<Found, "size" | "modified">,
     offset: number,
-    modified: number,
     sha256: string | null,
+    undigested: Undigested | null,
   ) {
     this.#file = file;
     this.size = size;
     this.offset = offset;
     this.modified = modified;
     this.sha256 = sha256;
+    this.undigested = undigested;
     this.#hash = sha256 === null ? createHash("sha256") : undefined;
     this.#at = offset;
   }

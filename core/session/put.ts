@@ -25,6 +25,7 @@ import type { Location } from "../vault/path.ts";
 import type { Fence } from "../vault/fences.ts";
 import { Staged } from "../vault/staged.ts";
 import { changeable, checkWrite, type When } from "./access.ts";
+import { checkFileTime } from "./file_time.ts";
 import { get } from "./get.ts";
 import { continuable, discardDropped, giveUp, letGo, lost } from "./half.ts";
 import { makeHeartbeat } from "./heartbeat.ts";
@@ -172,14 +173,15 @@ async function begin(upload: Upload, session: Session, path: string, bytes: numb
   }
 }
 
-/** What the ledger is to know of an upload. @throws {BargeError} for a path that can't be written */
+/** What the ledger is to know of an upload. @throws {BargeError} for a path that can't be written, and a time that no file can have */
 export function declare(
   session: Session,
   request: PutRequest,
 ): { location: Location; declared: Declared } {
-  const location = session.locate(request.path);
+  const { path, size, modified, reserve } = request;
+  const location = session.locate(path);
   const { dir, name } = changeable(location);
-  const { size, modified, reserve } = request;
+  checkFileTime(modified, path);
   const holder = `${session.store.life}/${randomUUID()}`;
   return {
     location,

@@ -106,9 +106,9 @@ class Place implements Presence {
   }
 }
 
-/** Long names lose their middle. */
+/** Takes the middle out of a long name. Lone surrogates, the client's or the cut's, become U+FFFD. */
 export function shorten(text: string, most: number): string {
-  if (text.length <= most) return text;
+  if (text.length <= most) return text.toWellFormed();
   const tail = Math.floor(most / 3);
-  return `${text.slice(0, most - tail - 1)}…${text.slice(-tail)}`;
+  return `${text.slice(0, most - tail - 1)}…${text.slice(-tail)}`.toWellFormed();
 }

@@ -6,11 +6,9 @@
 import { BargeError, typed } from "../error.ts";
 import { changeable, checkTake, checkTakeStill } from "./access.ts";
 import { sameFile } from "./entry.ts";
+import { checkFileTime } from "./file_time.ts";
 import type { Session } from "./session.ts";
 import { look } from "./stat.ts";
-
-/** The latest time that every file system keeps (ext4 with 256-byte inodes), in ms since 1970. */
-const latest = Date.UTC(2446, 0, 1);
 
 /**
  * Sets the time of a file that one may replace, or of a folder.
@@ -26,9 +24,7 @@ export async function setModified(
   path: string,
   modified: number,
 ): Promise<number> {
-  if (!(Math.abs(modified) < latest)) {
-    throw new BargeError("usage", "no file can have that time", { path });
-  }
+  checkFileTime(modified, path);
   const { store } = session;
   const { vault, ledger } = store;
   const location = session.locate(path);

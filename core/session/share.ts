@@ -167,6 +167,7 @@ export function countDownload(
  * for the visitor's address, and for the link.
  *
  * @param pause waits before a failure is told
+ * @param gone aborted when nobody waits for the answer any more
  * @returns what the visitor can show from here on in place of the password
  * @throws {BargeError} `unauthenticated`; `unavailable` when too many log in at the moment
  */
@@ -175,12 +176,14 @@ export async function unlock(
   password: string,
   host: string,
   pause: Pause,
+  gone?: AbortSignal,
 ): Promise<string> {
   const name = `share ${share.id}`;
   const attempt: Attempt = { account: undefined, name, mechanism: "password", host };
   const { verifier } = share;
   const right = verifier !== null && password !== "" && password.length <= longestPassword &&
-    !store.bans.banned(attempt) && await bounded(() => matches("password", password, verifier)) &&
+    !store.bans.banned(attempt) &&
+    await bounded(() => matches("password", password, verifier), gone) &&
     !store.bans.banned(attempt); // others may have failed meanwhile
   if (right) return proofOf(store, share, Date.now() + unlockedFor);
   await pause(fail(store, attempt));

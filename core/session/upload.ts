@@ -28,6 +28,7 @@ import type { Location } from "../vault/path.ts";
 import type { Staged } from "../vault/staged.ts";
 import { stagedPlace } from "../vault/staging.ts";
 import { checkWrite } from "./access.ts";
+import { checkFileTime } from "./file_time.ts";
 import { giveUp, letGo, lost } from "./half.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import { checkUpload, tellCommitted } from "./hooks.ts";
@@ -108,6 +109,11 @@ export class Upload {
   /** Is it committed, detached or dropped? */
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /** Notes that its sender is alive, though nothing comes. @throws {BargeError} `unavailable` when another took the upload over */
+  beat(): void {
+    this.#begun.heartbeat();
   }
 
   /** Drops the staged bytes: the client has others. */
@@ -201,8 +207,9 @@ export class Upload {
     this.#copied = this.#next = this.offset;
   }
 
-  /** The time that the file is to have, in ms since 1970. */
+  /** The time that the file is to have, in ms since 1970. @throws {BargeError} `usage` */
   setModified(time: number): void {
+    checkFileTime(time, this.#begun.request.path);
     this.#modified = time;
   }
 

@@ -30,7 +30,8 @@ export const loginRows: Record<string, Row> = {
       if (name === undefined) throw new Failed(503, "usage", "Login with USER first");
       if (c.session) throw new Failed(503, "usage", "You are logged in; REIN forgets it");
       try {
-        const session = await enter(c.store, { name, secret, host: c.host }, (ms) => c.pause(ms));
+        const credentials = { name, secret, host: c.host, gone: c.ended.signal };
+        const session = await enter(c.store, credentials, (ms) => c.pause(ms));
         if (!c.admit(session)) return full(c);
         c.account = access.account = session.account().name;
         return reply(230, `Logged in as ${c.account}`);

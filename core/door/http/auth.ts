@@ -69,7 +69,7 @@ export class Logins {
   }
 
   async #enter(exchange: Exchange, { name, secret }: Given): Promise<Session> {
-    const { host } = exchange;
+    const { host, ended: { signal: gone } } = exchange;
     const key = createHmac("sha256", this.#key)
       .update(JSON.stringify([network(host), name, secret])).digest("base64");
     const known = this.#find(key, secret);
@@ -81,7 +81,7 @@ export class Logins {
       const session = await leader.catch(() => undefined);
       if (session) return session;
     }
-    const entering = enter(this.#store, { name, secret, host }, (ms) => exchange.pause(ms));
+    const entering = enter(this.#store, { name, secret, host, gone }, (ms) => exchange.pause(ms));
     if (!leader) this.#running.set(key, entering);
     try {
       const session = await entering;

@@ -88,9 +88,22 @@ function lists(header: string, etag: string, weakly: boolean): boolean {
   return tags.some((tag) => bare(tag) === bare(etag));
 }
 
+/**
+ * Reads a time as headers have it.
+ *
+ * @returns milliseconds since 1970; undefined for what is none, such as a 30th of February, which
+ *   `Date.parse` takes for the 2nd of March
+ */
+export function parseDate(text: string): number | undefined {
+  const ms = Date.parse(text);
+  if (Number.isNaN(ms)) return undefined;
+  const day = / GMT$/.test(text) ? Number(/\d{1,2}/.exec(text)?.[0]) : undefined;
+  return day === undefined || new Date(ms).getUTCDate() === day ? ms : undefined;
+}
+
 function date(header: string | undefined): number | undefined {
-  const ms = header === undefined ? NaN : Date.parse(header);
-  return Number.isNaN(ms) ? undefined : seconds(ms);
+  const ms = header === undefined ? undefined : parseDate(header);
+  return ms === undefined ? undefined : seconds(ms);
 }
 
 function seconds(ms: number): number {

@@ -5,15 +5,13 @@ import type { When } from "../../session/access.ts";
 import { put } from "../../session/put.ts";
 import { putWhole } from "../../session/put_whole.ts";
 import { type Committed, otherDigest, type Upload } from "../../session/upload.ts";
-import { etagOf, isConditional, judge } from "./condition.ts";
+import { etagOf, isConditional, judge, parseDate } from "./condition.ts";
 import { readDigest } from "./digest_field.ts";
 import type { Exchange } from "./exchange.ts";
 import { Refusal } from "./problem.ts";
 
 /** Bodies up to this many bytes are taken in whole: many of them share a sync of the disk. */
 const small = 64 * 1024;
-/** The latest time that every file system keeps (session/set_modified.ts). */
-const latest = Date.UTC(2446, 0, 1);
 
 /**
  * Writes the body to a path, under the conditions in the request's headers (RFC 9110, section 13),
@@ -139,7 +137,7 @@ function digestOf(exchange: Exchange): string | undefined {
 
 /** The time that the file is to have: `Last-Modified`, or what ownCloud's clients send. */
 function modifiedOf(exchange: Exchange): number | null {
-  const unix = Number(exchange.header("x-oc-mtime") ?? NaN);
-  const ms = unix * 1000 || Date.parse(exchange.header("last-modified") ?? "");
-  return Math.abs(ms) < latest ? ms : null;
+  const unix = Number(exchange.header("x-oc-mtime") || NaN) * 1000;
+  if (!Number.isNaN(unix)) return unix;
+  return parseDate(exchange.header("last-modified") ?? "") ?? null;
 }

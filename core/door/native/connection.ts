@@ -19,6 +19,7 @@ import {
   parseRequest,
   type Trailer,
   type Verb,
+  verbOf,
 } from "../../protocol/message.ts";
 import { type Frame, FrameReader } from "../../protocol/reader.ts";
 import type { Challenge } from "../../session/login.ts";
@@ -30,6 +31,7 @@ import { Access, claimed, outcomeOf } from "../access.ts";
 import { type Brake, brakeOf } from "../brake.ts";
 import { explain, note } from "../failure.ts";
 import { Output } from "./output.ts";
+import { type PauseLimits, pauseLimits, Pauses } from "./pause.ts";
 import { isTheirTurn, theirTurn } from "./turn.ts";
 import { verbs } from "./verbs.ts";
 import { Window } from "./window.ts";
@@ -46,6 +48,8 @@ export interface Patience {
   readonly linger: number;
   /** The least that it must move while it is waited for inside a request or an answer. */
   readonly floor?: Floor;
+  /** How it may pause inside a `put` or `get`; undefined: not at all. */
+  readonly pause?: PauseLimits;
 }
 
 /** PROTOCOL.md, "Limits and deadlines". */
@@ -55,6 +59,7 @@ export const patience: Patience = {
   request: 60_000,
   linger: 2_000,
   floor: { bytes: 60 * 1024, over: 60_000 },
+  pause: pauseLimits,
 };
 
 /** Longer than any check of an upload may take, in ms. */
@@ -67,6 +72,8 @@ export class Connection {
   readonly host: string;
   readonly reader: FrameReader;
   readonly output: Output;
+  /** What is counted of its pauses; undefined: it may not pause. */
+  readonly pauses: Pauses | undefined;
   greeted = false;
   challenge: Challenge | undefined;
   session: Session | undefined;
@@ -100,6 +107,11 @@ export class Connection {
     this.#ahead = new Ahead(stream);
     this.output = new Output(stream, allowed.request, () => this.#brake(store.rates.down));
     this.reader = new FrameReader({ read: (into) => this.#read(into) });
+    const { pause } = allowed;
+    this.pauses = pause && new Pauses(pause, stream, this.#ahead, (reason) => this.cut(reason));
+    stream.onStall = () => {
+      if (this.session && this.#busy) void this.pauses?.attend();
+    };
   }
 
   /** Aborted when the connection ends, for whatever reason. */
@@ -230,10 +242,10 @@ export class Connection {
 
   /** Ends our side and reads away theirs: closing on unread bytes would take the last answer back. */
   async #linger(): Promise<void> {
-    await this.stream.end();
     const { linger } = this.#patience;
     const cut = setTimeout(() => this.stream.close(), linger);
     try {
+      await this.stream.end();
       this.stream.patience = linger;
       const buffer = new Uint8Array(16 * 1024);
       while (await this.stream.read(buffer) !== null);
@@ -258,6 +270,7 @@ export class Connection {
     const { stranger, idle, request } = this.#patience;
     const between = !this.#busy && this.reader.idle;
     this.stream.patience = !between ? request : this.session ? idle : stranger;
+    this.stream.renewRead();
     if (between) this.stream.paces = this.#paces = undefined;
     else this.#watchPace();
     const brake = this.#brake(this.store.rates.up);
@@ -269,8 +282,8 @@ export class Connection {
 
   /** From here on the client must keep to the floor, until it may be silent again. */
   #watchPace(): void {
-    const { floor } = this.#patience;
-    this.stream.paces = this.#paces ??= floor && { read: new Pace(floor), write: new Pace(floor) };
+    const { floor = { bytes: 0, over: this.#patience.request } } = this.#patience;
+    this.stream.paces = this.#paces ??= { read: new Pace(floor), write: new Pace(floor) };
   }
 
   /** What the account's rate asks for; undefined: full speed. */
@@ -281,6 +294,7 @@ export class Connection {
   /** Answers one request. @returns whether there may be another */
   async #request({ value, body }: Frame): Promise<boolean> {
     this.#busy = true;
+    this.pauses?.begin();
     this.#watchPace();
     const access = this.#access(value);
     this.#presence.doing = access;
@@ -319,11 +333,13 @@ export class Connection {
     let unread = body !== undefined;
     try {
       this.#needHello(value);
-      const request = parseRequest(value);
-      const verb = verbs[request.verb];
+      const op = verbOf(value);
+      const verb = verbs[op];
+      // The state of the connection counts first: a stranger learns nothing of a request's fields.
       if (verb.login && !this.session) {
-        throw new BargeError("unauthenticated", "log in first", { op: request.verb });
+        throw new BargeError("unauthenticated", "log in first", { op });
       }
+      const request = parseRequest(value);
       if (unread && !verb.body) throw new BargeError("protocol", "a body where none belongs");
       if (!verb.overlaps) await this.#window?.drain();
       // The table pairs each verb with the handler of that very request.

@@ -17,7 +17,15 @@ export async function serveGet(
   try {
     const { size, offset, sha256 } = file;
     const modified = new Date(file.modified).toISOString();
-    const answer: Answer<"get"> = { size, offset, modified, sha256, body: size - offset };
+    const undigested = file.undigested ?? undefined;
+    const answer: Answer<"get"> = {
+      size,
+      offset,
+      modified,
+      sha256,
+      undigested,
+      body: size - offset,
+    };
     c.output.queue(encodeFrame({ ok: true, ...answer }));
     try {
       if (size - offset <= small) c.output.queue(file.rest());

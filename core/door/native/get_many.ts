@@ -3,7 +3,7 @@ import type { BargeError } from "../../error.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import { failuresOf, many } from "../../protocol/many.ts";
 import type { Answer, Request } from "../../protocol/message.ts";
-import { readSmall, type Small } from "../../session/get.ts";
+import { lookAgain, readSmall, type Small } from "../../session/get.ts";
 import { explain } from "../failure.ts";
 import type { BodyState, Connection } from "./connection.ts";
 import { isTheirTurn, theirTurn } from "./turn.ts";
@@ -27,18 +27,28 @@ export async function serveGetMany(
     if (fate && "bytes" in fate) body += fate.bytes.length;
     fates.push(fate);
   }
+  settle(c, paths, fates);
+  body = fates.reduce((sum, fate) => sum + (fate && "bytes" in fate ? fate.bytes.length : 0), 0);
   const said = failuresOf(fates.flatMap((fate) => fate && "error" in fate ? [fate.error] : []))
     .values();
   const files = fates.map((fate) => {
     if (fate === null) return null;
     if ("error" in fate) return { error: said.next().value! };
-    const { bytes, modified, sha256 } = fate;
-    return { size: bytes.length, modified: new Date(modified).toISOString(), sha256 };
+    const { bytes, modified, sha256, undigested } = fate;
+    const facts = { size: bytes.length, modified: new Date(modified).toISOString(), sha256 };
+    return undigested ? { ...facts, undigested } : facts;
   });
   c.output.queue(encodeFrame({ ok: true, ...{ files, body } satisfies Answer<"get-many"> }));
   for (const fate of fates) if (fate && "bytes" in fate) c.output.queue(fate.bytes);
   c.output.queue(encodeFrame({ sha256: null, whole: true }));
   return null;
+}
+
+/** Makes sure of those that have no digest. */
+function settle(c: Connection, paths: readonly string[], fates: Fate[]): void {
+  const unsure = fates.flatMap((fate, i) => fate && "bytes" in fate && fate.undigested ? [i] : []);
+  const files = unsure.map((i) => [paths[i], fates[i] as Small] as const);
+  lookAgain(c.session!, files).forEach((small, at) => fates[unsure[at]] = small);
 }
 
 function getOne(c: Connection, path: string, room: number): Fate {

@@ -1,7 +1,7 @@
 /** PUT: a body that comes at once with a small file, or after "go on from offset N". */
 import { hash } from "node:crypto";
 import { BargeError } from "../../error.ts";
-import { encodeFrame } from "../../protocol/frame.ts";
+import { encodeFrame, type FrameValue } from "../../protocol/frame.ts";
 import {
   type Answer,
   eagerLimit,
@@ -10,6 +10,7 @@ import {
   type Request,
   type Trailer,
 } from "../../protocol/message.ts";
+import { parseTime } from "../../protocol/time.ts";
 import { put, type PutRequest } from "../../session/put.ts";
 import { putWhole } from "../../session/put_whole.ts";
 import { type Committed, otherDigest, type Upload } from "../../session/upload.ts";
@@ -24,7 +25,7 @@ export function servePut(
   state: BodyState,
 ): Promise<object | null> {
   const { path, size, modified, overwrite } = request;
-  const facts = { path, size, overwrite, modified: modified ? Date.parse(modified) : null };
+  const facts = { path, size, overwrite, modified: modified ? parseTime(modified)! : null };
   return state.body === undefined ? serveWaiting(c, facts, state) : serveEager(c, facts, state);
 }
 
@@ -69,9 +70,7 @@ async function serveWaiting(
   const upload = await put(c.session!, request);
   try {
     c.output.queue(encodeFrame({ ok: true, offset: upload.offset, prefix: upload.prefix }));
-    const frame = await c.reader.frame();
-    if (!frame) throw new BargeError("unavailable", "the connection was cut");
-    const from = parseOther("from", frame.value);
+    const from = parseOther("from", await whenCompared(c, upload));
     if (from.offset !== 0 && from.offset !== upload.offset) {
       throw new BargeError(
         "protocol",
@@ -96,6 +95,26 @@ async function serveWaiting(
     return written(await c.watched((gone) => upload.commit(trailer.sha256, true, gone)));
   } finally {
     await upload.detach();
+  }
+}
+
+/**
+ * The frame that says where the client goes on from; it may take long to compare what is here, and
+ * shows meanwhile that it is alive.
+ */
+async function whenCompared(c: Connection, upload: Upload): Promise<FrameValue> {
+  while (true) {
+    const frame = await c.reader.frame();
+    if (!frame) throw new BargeError("unavailable", "the connection was cut");
+    if (frame.value.alive === undefined) return frame.value;
+    parseOther("alive", frame.value);
+    try {
+      c.pauses?.forgive();
+      upload.beat();
+    } catch (error) {
+      if (error instanceof BargeError) c.cut(error); // what comes next can't be told from a request
+      throw error;
+    }
   }
 }
 
@@ -126,9 +145,16 @@ async function receive(
     c.output.queue(encodeFrame(failure(failed)));
     c.output.flush().catch(() => {/* the reader of the body finds out, too */});
   };
+  const alive = () => {
+    writing = writing.then(() => {
+      if (failed) return; // it was answered: who goes on pausing is cut as any other
+      c.pauses?.forgive();
+      upload.beat();
+    }).catch(fail);
+  };
   let writing = restart ? upload.restart().catch(fail) : Promise.resolve();
   try {
-    for await (const piece of c.reader.body()) {
+    for await (const piece of c.reader.body(alive)) {
       await writing;
       access.bytes += piece.length;
       if (!failed) writing = upload.write(piece).catch(fail);

@@ -2,6 +2,7 @@
 import type { BargeError } from "../../error.ts";
 import { failuresOf } from "../../protocol/many.ts";
 import type { Answer, Request } from "../../protocol/message.ts";
+import { parseTime } from "../../protocol/time.ts";
 import { explain } from "../failure.ts";
 import type { BodyState, Connection } from "./connection.ts";
 import { cancelled, isCancelled, putSmall } from "./put.ts";
@@ -50,7 +51,7 @@ async function putOne(
   access.bytes = size;
   try {
     if (!given) throw cancelled();
-    const facts = { path, size, overwrite, modified: modified ? Date.parse(modified) : null };
+    const facts = { path, size, overwrite, modified: modified ? parseTime(modified)! : null };
     await putSmall(c, facts, bytes, sha256);
     access.end("ok");
     return undefined;

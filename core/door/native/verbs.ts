@@ -112,7 +112,8 @@ function hello(c: Connection, request: Request<"hello">): Answer<"hello"> {
   const { settings: { allowRegister: register }, hooks: { check } } = c.store;
   // A check may take its time with each file: nobody waits for one answer about many of them.
   const files = check ? 1 : many.files;
-  return { version, agent: "barge", register, eager: eagerLimit, many: { ...many, files } };
+  const pause = c.pauses?.announced;
+  return { version, agent: "barge", register, eager: eagerLimit, many: { ...many, files }, pause };
 }
 
 async function proof(c: Connection, request: Request<"proof">): Promise<Answer<"proof">> {

@@ -73,8 +73,8 @@ export class Login {
   }
 
   #byPassword({ username: name }: AuthContext, secret: string): Promise<Session> {
-    const { store, host } = this.#connection;
-    return enter(store, { name, secret, host }, (ms) => this.#pause(ms));
+    const { store, host, ended: { signal: gone } } = this.#connection;
+    return enter(store, { name, secret, host, gone }, (ms) => this.#pause(ms));
   }
 
   #byKey({ username: name, key, signature, blob, hashAlgo }: AuthContext): Promise<Session> {

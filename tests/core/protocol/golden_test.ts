@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { BargeError } from "../../../core/error.ts";
-import { Decoder, encodeChunkHead, encodeFrame } from "../../../core/protocol/frame.ts";
+import {
+  aliveLength,
+  Decoder,
+  encodeChunkHead,
+  encodeFrame,
+} from "../../../core/protocol/frame.ts";
 import {
   type Answered,
   type Other,
@@ -23,6 +28,7 @@ interface Event {
   fails?: Failure;
   data?: string;
   end?: true;
+  alive?: true;
   error?: Failure;
 }
 
@@ -62,6 +68,7 @@ function decoded(bytes: Uint8Array<ArrayBuffer>): Event[] {
     for (let event = decoder.next(); event; event = decoder.next()) {
       if (event.type === "frame") events.push({ frame: event.value });
       else if (event.type === "end") events.push({ end: true });
+      else if (event.type === "alive") events.push({ alive: true });
       else events.push({ data: new TextDecoder().decode(event.bytes) });
     }
     assert.ok(decoder.idle);
@@ -74,11 +81,12 @@ function decoded(bytes: Uint8Array<ArrayBuffer>): Event[] {
 
 function encoded(events: readonly Event[]): number[] {
   let chunked = false;
-  return events.flatMap(({ frame, data }) => {
+  return events.flatMap(({ frame, data, alive }) => {
     if (frame) {
       chunked = frame.body === "chunked";
       return [...encodeFrame(frame)];
     }
+    if (alive) return [...encodeChunkHead(aliveLength)];
     const bytes = new TextEncoder().encode(data ?? "");
     return chunked ? [...encodeChunkHead(bytes.length), ...bytes] : [...bytes];
   });
@@ -89,9 +97,11 @@ for (const name of names) {
   Deno.test(`golden ${name}: ${about}`, () => {
     assert.deepEqual(
       decoded(bytes),
-      events.map(({ frame, data, end, error }) =>
-        frame ? { frame } : data !== undefined ? { data } : end ? { end } : { error }
-      ),
+      events.map(({ frame, data, end, alive, error }) => {
+        if (frame) return { frame };
+        if (data !== undefined) return { data };
+        return end ? { end } : alive ? { alive } : { error };
+      }),
     );
     for (const { frame, as, parsed, fails } of events) {
       if (!frame || !as) continue;
@@ -110,5 +120,5 @@ Deno.test("golden frames: every verb is asked and answered", () => {
     assert.ok(asked.has(verb), `no request ${verb}`);
     assert.ok(answered.has(`answer ${verb}`), `no answer to ${verb}`);
   }
-  for (const as of ["answer go", "from", "trailer"]) assert.ok(answered.has(as), as);
+  for (const as of ["answer go", "from", "alive", "trailer"]) assert.ok(answered.has(as), as);
 });

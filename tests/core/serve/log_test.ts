@@ -1,5 +1,6 @@
 /** Logs: one record a failure, with its cause, and nobody forges another. */
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import type { LogRecord } from "@logtape/logtape";
 import { formatter } from "../../../core/serve/log.ts";
 import { startServer } from "../../_server.ts";
@@ -73,4 +74,38 @@ function noControls(record: LogRecord): void {
     assert.ok(!line.includes("\u001b[31mred"), line);
     assert.doesNotMatch(line, /[\x7f-\x9f\u2028-\u202e]/, line);
   }
+}
+
+/** Runs a program with a standard error that never blocks, as one that shares the pipe may make it. */
+const unblocked = "import os,fcntl,sys; fcntl.fcntl(2,fcntl.F_SETFL,os.O_NONBLOCK); " +
+  "os.execv(sys.argv[1],sys.argv[1:])";
+
+const python = await new Deno.Command("python3", { args: ["-V"], stdout: "null" }).output()
+  .then(({ success }) => success, () => false);
+
+Deno.test({
+  name: "a reader of the log that is stuck stops nobody; what was lost is said later",
+  ignore: !python,
+  fn: stuckReader,
+});
+
+async function stuckReader(): Promise<void> {
+  const script = fileURLToPath(new URL("_stuck.ts", import.meta.url));
+  const child = new Deno.Command("python3", {
+    args: ["-c", unblocked, Deno.execPath(), "run", "--no-check", "--allow-all", script],
+    ...{ stdin: "piped", stdout: "piped", stderr: "piped" },
+    signal: AbortSignal.timeout(60_000),
+  }).spawn();
+  const stdout = child.stdout.getReader();
+  const alive = await stdout.read();
+  assert.equal(new TextDecoder().decode(alive.value), "alive\n");
+  // Now somebody reads on.
+  const reading = new Response(child.stderr).text();
+  const stdin = child.stdin.getWriter();
+  await stdin.write(new Uint8Array(1));
+  await stdin.close();
+  const said = await reading;
+  assert.ok((await child.status).success);
+  await stdout.cancel();
+  assert.match(said, /\n\{"lost":"\d+ bytes of the log: nobody read them"\}\n[^\n]*the last/);
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { BargeError } from "../../../core/error.ts";
 import { makeVerifier } from "../../../core/protocol/verifier.ts";
-import { enter } from "../../../core/session/enter.ts";
+import { bounded, enter } from "../../../core/session/enter.ts";
 import { Setup } from "./_setup.ts";
 
 const host = "192.0.2.1";
@@ -91,4 +91,40 @@ Deno.test("a flood is bounded: who can't be served soon is told to come again", 
   assert.deepEqual([...new Set(kinds)].sort(), ["unauthenticated", "unavailable"]);
   assert.equal(kinds.filter((kind) => kind === "unavailable").length, 80 - 2 - 64);
   await enter(setup.store, { name: "anna", secret: "sécret", host }, never);
+});
+
+Deno.test("a login whose client has left is not worked on, and gives its place to another", async () => {
+  using setup = await setupWithPassword();
+  const pause = () => Promise.resolve();
+  const left = new AbortController();
+  const reason = new BargeError("unavailable", "the client has left");
+  const login = (gone: AbortSignal) =>
+    enter(setup.store, { name: "anna", secret: "wrong", host, gone }, pause).then(
+      () => "ok",
+      (error) => error === reason ? "left" : (error as BargeError).kind,
+    );
+  const flood = Array.from({ length: 66 }, () => login(left.signal));
+  left.abort(reason);
+  // The queue is empty at once: nobody is refused for want of a place in it.
+  const next = Array.from({ length: 3 }, () => login(new AbortController().signal));
+  assert.deepEqual(await Promise.all(next), Array(3).fill("unauthenticated"));
+  const kinds = await Promise.all(flood);
+  assert.equal(kinds.filter((kind) => kind === "left").length, 64);
+  // Those two ran already. Each failure that was worked out counts, and no other.
+  assert.equal(kinds.filter((kind) => kind === "unauthenticated").length, 2);
+  assert.equal(setup.store.metrics.snapshot().logins.failed, 5);
+  assert.equal(await login(left.signal), "left");
+});
+
+Deno.test("a login waits in the queue for so long and no longer", async () => {
+  const blocked = Promise.withResolvers<void>();
+  const running = [1, 2].map(() => bounded(() => blocked.promise));
+  const third = bounded(() => Promise.resolve(), undefined, 10);
+  await assert.rejects(
+    third,
+    (error) => error instanceof BargeError && error.kind === "unavailable",
+  );
+  blocked.resolve();
+  await Promise.all(running);
+  assert.equal(await bounded(() => Promise.resolve("next")), "next");
 });

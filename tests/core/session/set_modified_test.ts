@@ -1,9 +1,10 @@
 /** Setting times: the ledger follows, so that a file keeps its digest; who may, and what can't be. */
 import assert from "node:assert/strict";
 import { mkdir } from "../../../core/session/mkdir.ts";
+import { put } from "../../../core/session/put.ts";
 import { setModified } from "../../../core/session/set_modified.ts";
 import { stat } from "../../../core/session/stat.ts";
-import { fails, read, Setup, write } from "./_setup.ts";
+import { fails, read, request, Setup, write } from "./_setup.ts";
 
 const time = Date.UTC(2001, 1, 3, 4, 5, 6);
 
@@ -46,9 +47,17 @@ Deno.test("what has no time to set", async () => {
     await fails("exists", () => setModified(anna, path, time));
   }
   await write(anna, "/home/a", "hello");
-  for (const no of [NaN, Infinity, 1e300]) {
+  for (const no of [NaN, Infinity, 1e300, Date.UTC(9999, 0), Date.UTC(1900, 0)]) {
     await fails("usage", () => setModified(anna, "/home/a", no));
+    await fails("usage", () => write(anna, "/home/b", "hello", { modified: no }));
+    const facts = request("/home/b", { modified: no });
+    await fails("usage", () => put(anna, facts));
   }
+  for (const modified of ["9999-12-31T00:00:00Z", "1900-01-01T00:00:00Z"]) {
+    const request = { verb: "mkdir", path: "/home/d", parents: true, modified } as const;
+    await fails("usage", () => mkdir(anna, request));
+  }
+  await fails("not-found", () => stat(anna, "/home/d"));
   Deno.symlinkSync("/etc/passwd", setup.disk("/home/link"));
   await fails("denied", () => setModified(anna, "/home/link", time));
 });

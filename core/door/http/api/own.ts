@@ -45,7 +45,10 @@ export const own = [
           op: "register",
         });
       }
-      const verifier = await bounded(() => makeVerifier("password", password));
+      const verifier = await bounded(
+        () => makeVerifier("password", password),
+        exchange.ended.signal,
+      );
       const made = register(store, { verb: "register", account: name, verifier, limit });
       return json({ name: made.name, limit: made.limit }, { status: 201 });
     },
@@ -62,8 +65,8 @@ export const own = [
       204: { description: "It is changed" },
       403: { description: "The login was by a token", schema: schemas.problem },
     },
-    async handle({ session }, { body: { password } }) {
-      passwd(session!, await bounded(() => makeVerifier("password", password)));
+    async handle({ session, ended }, { body: { password } }) {
+      passwd(session!, await bounded(() => makeVerifier("password", password), ended.signal));
       return new Response(null, { status: 204 });
     },
   }),

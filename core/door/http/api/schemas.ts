@@ -119,7 +119,7 @@ export const madeShare = v.object({ ...share, token: v.string(), url: v.string()
 export const newShare = v.strictObject({
   path,
   expires: v.optional(
-    v.pipe(time, v.description("In a minute to 366 days; without it, in a week")),
+    v.pipe(v.string(), v.description("RFC 3339; in a minute to 366 days; without it, in a week")),
   ),
   password: v.optional(v.nullable(password)),
   downloads: v.optional(

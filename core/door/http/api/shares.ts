@@ -1,4 +1,6 @@
 /** Share links: one's own. What they lead to is served by the page, at /s/TOKEN. */
+import { BargeError } from "../../../error.ts";
+import { parseTime } from "../../../protocol/time.ts";
 import { type Link, revokeShare, share, shares as listShares } from "../../../session/share.ts";
 import { json, operation } from "./operation.ts";
 import * as schemas from "./schemas.ts";
@@ -29,7 +31,7 @@ export const shares = [
       exchange.asked.path = path;
       const made = await share(exchange.session!, {
         ...{ path, password, most: downloads },
-        expires: expires === undefined ? undefined : Date.parse(expires),
+        expires: expires === undefined ? undefined : timeOf(expires),
       });
       const url = `${exchange.origin}/s/${made.token}`;
       return json({ ...factsOf(made.link), token: made.token, url }, { status: 201 });
@@ -51,6 +53,15 @@ export const shares = [
     },
   }),
 ];
+
+/** @throws {BargeError} `usage` */
+function timeOf(expires: string): number {
+  const time = parseTime(expires);
+  if (time !== undefined) return time;
+  throw new BargeError("usage", "`expires` is no time", {
+    hint: "as RFC 3339 has it: 2026-03-01T12:00:00Z",
+  });
+}
 
 function factsOf({ id, path, kind, created, expires, most, downloads, password, state }: Link) {
   return {

@@ -8,6 +8,7 @@
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { BargeError } from "../../../error.ts";
+import { parseTime } from "../../../protocol/time.ts";
 import { put } from "../../../session/put.ts";
 import { dropUnfinished, type Unfinished, unfinished } from "../../../session/unfinished.ts";
 import type { Upload } from "../../../session/upload.ts";
@@ -144,8 +145,7 @@ async function create(exchange: Exchange, rest: string): Promise<Response> {
   if (size === null && exchange.header("upload-defer-length") !== "1") {
     throw new BargeError("usage", "Upload-Length is missing");
   }
-  const time = Date.parse(metadata.get("modified") ?? "");
-  const modified = Number.isNaN(time) ? null : time;
+  const modified = modifiedIn(metadata);
   refuseBusy(unfinished(exchange.session!, path));
   const overwrite = conditions(exchange);
   const request = { path, size, modified, overwrite, base: "fresh" } as const;
@@ -153,6 +153,17 @@ async function create(exchange: Exchange, rest: string): Promise<Response> {
   const location = `${root}/uploads${encodePath(path)}`;
   const headers = await take(exchange, upload, size);
   return new Response(null, { status: 201, headers: { ...headers, location } });
+}
+
+/** @throws {BargeError} `usage` for a time that is not written as RFC 3339 has it */
+function modifiedIn(metadata: ReadonlyMap<string, string>): number | null {
+  const text = metadata.get("modified");
+  if (!text) return null;
+  const time = parseTime(text);
+  if (time !== undefined) return time;
+  throw new BargeError("usage", "the time in Upload-Metadata's `modified` is malformed", {
+    hint: "as RFC 3339 has it: 2026-03-01T12:00:00Z",
+  });
 }
 
 async function append(exchange: Exchange, rest: string): Promise<Response> {

@@ -7,6 +7,7 @@
 import { BargeError } from "../../../error.ts";
 import { changeProperties, type PropertyChange } from "../../../session/property.ts";
 import { setModified } from "../../../session/set_modified.ts";
+import { parseDate } from "../condition.ts";
 import type { Exchange } from "../exchange.ts";
 import { asked, hrefOf } from "./headers.ts";
 import { entryAt, Guard } from "./guard.ts";
@@ -70,8 +71,8 @@ function toKeep({ property, set }: Change): PropertyChange {
 
 /** @throws {BargeError} `usage` */
 function time(text: string): number {
-  const ms = Date.parse(text);
-  if (Number.isNaN(ms)) throw new BargeError("usage", "Win32LastModifiedTime is no time");
+  const ms = parseDate(text);
+  if (ms === undefined) throw new BargeError("usage", "Win32LastModifiedTime is no time");
   return ms;
 }
 

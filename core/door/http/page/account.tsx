@@ -28,13 +28,13 @@ const changes: Readonly<Record<string, Change>> = {
     const { store, exchange, session } = view;
     const password = form.get("password") ?? "";
     checkPassword(password, form.get("again"));
-    const { host } = exchange;
+    const { host, ended: { signal: gone } } = exchange;
     const { name } = session.account();
     const pause = (ms: number) => exchange.pause(ms);
-    const proven = await enter(store, { name, secret: form.get("old") ?? "", host }, pause);
-    passwd(proven, await bounded(() => makeVerifier("password", password)));
+    const proven = await enter(store, { name, secret: form.get("old") ?? "", host, gone }, pause);
+    passwd(proven, await bounded(() => makeVerifier("password", password), gone));
     const agent = exchange.header("user-agent") ?? "";
-    giveCookie(c, await begin(store, { name, secret: password, host }, agent, pause));
+    giveCookie(c, await begin(store, { name, secret: password, host, gone }, agent, pause));
     return "password";
   },
   grow(_, { session }, form) {

@@ -27,8 +27,9 @@ export async function login(c: PageContext): Promise<Response> {
   const { exchange, store } = view;
   exchange.access.login = true;
   exchange.access.account = claimed(name);
+  const { host, ended: { signal: gone } } = exchange;
   try {
-    const credentials = { name, secret: form.get("password") ?? "", host: exchange.host };
+    const credentials = { name, secret: form.get("password") ?? "", host, gone };
     const agent = exchange.header("user-agent") ?? "";
     const secret = await begin(store, credentials, agent, (ms) => exchange.pause(ms));
     exchange.access.login = false;
@@ -118,7 +119,7 @@ export async function makeAccount(c: PageContext): Promise<Response> {
       throw new BargeError("refused", "accounts are made by this server's operator");
     }
     checkPassword(password, form.get("again"));
-    const verifier = await bounded(() => makeVerifier("password", password));
+    const verifier = await bounded(() => makeVerifier("password", password), exchange.ended.signal);
     register(store, { verb: "register", account: name, verifier });
     const credentials = { name, secret: password, host: exchange.host };
     const agent = exchange.header("user-agent") ?? "";

@@ -86,7 +86,8 @@ async function mayEnter(c: PageContext, link: OpenLink): Promise<boolean> {
   if (isUnlocked(link, getCookie(c, cookie) ?? "")) return true;
   const given = credentials(exchange.header("authorization"));
   if (given?.scheme !== "basic") return false;
-  await unlock(link, given.secret, exchange.host, (ms) => exchange.pause(ms));
+  const { host, ended: { signal } } = exchange;
+  await unlock(link, given.secret, host, (ms) => exchange.pause(ms), signal);
   return true;
 }
 
@@ -125,7 +126,8 @@ async function giveUnlock(c: PageContext): Promise<Response> {
   const form = await formOf(view);
   try {
     const password = form.get("password") ?? "";
-    const proof = await unlock(link, password, exchange.host, (ms) => exchange.pause(ms));
+    const { host, ended: { signal } } = exchange;
+    const proof = await unlock(link, password, host, (ms) => exchange.pause(ms), signal);
     setCookie(c, cookie, proof, {
       path: url,
       httpOnly: true,

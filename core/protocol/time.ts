@@ -1,0 +1,42 @@
+/** Reads times as RFC 3339 writes them. Every door that takes such a time reads it here. */
+
+const form = /^(\d{4}-\d\d-\d\d)t(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:z|([+-])(\d\d):(\d\d))$/i;
+
+/**
+ * Reads a time with seconds and an offset, of at most 9 decimals, which are cut to milliseconds.
+ *
+ * `Date.parse` alone takes February 30 for March 2, and refuses the second 60. That second is taken
+ * where a leap second can be, at the end of a month in UTC, and is the next day's first, as POSIX
+ * counts it.
+ *
+ * @returns milliseconds since 1970; undefined for any other text, and for a moment that does not exist
+ *
+ * @example
+ * ```ts
+ * import { parseTime } from "./time.ts";
+ * if (parseTime("2026-03-01t12:00:00.5z") !== Date.UTC(2026, 2, 1, 12, 0, 0, 500)) throw new Error();
+ * if (parseTime("2016-12-31T23:59:60Z") !== Date.UTC(2017, 0, 1)) throw new Error();
+ * if (parseTime("2026-02-30T12:00:00Z") !== undefined) throw new Error();
+ * ```
+ */
+export function parseTime(text: string): number | undefined {
+  const match = form.exec(text);
+  if (!match) return undefined;
+  const [, date, hour, minute, second, decimals = "", sign, offsetHour = "0", offsetMinute = "0"] =
+    match;
+  const midnight = Date.parse(`${date}T00:00:00Z`);
+  if (Number.isNaN(midnight) || !new Date(midnight).toISOString().startsWith(date)) {
+    return undefined;
+  }
+  const [h, m, s, oh, om] = [hour, minute, second, offsetHour, offsetMinute].map(Number);
+  if (h > 23 || m > 59 || s > 60 || oh > 23 || om > 59) return undefined;
+  const offset = (oh * 60 + om) * (sign === "-" ? -1 : 1);
+  const whole = midnight + ((h * 60 + m - offset) * 60 + s) * 1000;
+  if (s === 60 && !beginsMonth(whole)) return undefined;
+  return whole + Number(decimals.padEnd(3, "0").slice(0, 3));
+}
+
+function beginsMonth(ms: number): boolean {
+  const time = new Date(ms);
+  return time.getUTCDate() === 1 && ms % 86_400_000 === 0;
+}

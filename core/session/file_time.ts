@@ -1,0 +1,21 @@
+/** The times that a file may be given, through any door. */
+import { BargeError } from "../error.ts";
+
+/**
+ * What ext4 keeps with inodes of 256 bytes, cut to whole days and years. The kernel moves a time
+ * beyond that to the nearest one without an error, so that the server has to refuse it.
+ */
+const earliest = Date.UTC(1901, 11, 14);
+const latest = Date.UTC(2446, 0, 1);
+
+/**
+ * @param modified milliseconds since 1970; null: none is asked for
+ * @throws {BargeError} `usage` for a time that no file can have
+ */
+export function checkFileTime(modified: number | null, path: string): void {
+  if (modified === null || modified >= earliest && modified < latest) return;
+  throw new BargeError("usage", "no file can have that time", {
+    path,
+    hint: "file systems keep times from 1901-12-14 to the end of 2445",
+  });
+}

@@ -1,0 +1,14 @@
+/** Logs more than a pipe holds, of which nobody reads; then waits for a word, and logs on. */
+import { getLogger } from "@logtape/logtape";
+import { configureLog } from "../../../core/serve/log.ts";
+
+configureLog();
+const log = getLogger(["barge", "serve"]);
+for (let i = 0; i < 100; i++) log.warn("{i} {text}", { i, text: "x".repeat(2000) });
+Deno.stdout.writeSync(new TextEncoder().encode("alive\n"));
+Deno.stdin.readSync(new Uint8Array(1));
+// Its reader has begun, and may not be through yet.
+for (let i = 0; i < 40; i++) {
+  log.warn("the last");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+}
