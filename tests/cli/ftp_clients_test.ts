@@ -164,6 +164,23 @@ Deno.test("lftp: a thousand files there and back, in parallel, and with TLS", {
   assert.match(await stage.lftp("cls -1 /home"), /few\/?\n.*tree/);
 });
 
+Deno.test("lftp: names with control characters, there and back, renamed and removed", {
+  ignore: !has("lftp"),
+}, async () => {
+  await using stage = await Stage.open();
+  Deno.mkdirSync(`${stage.folder}/tree/d\te`, { recursive: true });
+  for (const name of ["a\tb", "a?b", "c\x1bd", "e\x7ff", "g\u0085h", "d\te/i\u2028j"]) {
+    Deno.writeTextFileSync(`${stage.folder}/tree/${name}`, name);
+  }
+  for (const [i, facts] of ["off", "on"].entries()) {
+    const plain = `set ftp:ssl-allow no; set ftp:use-mlsd ${facts}`;
+    await stage.lftp(`${plain}; mirror -R tree /home/tree; mirror /home/tree back${i}`);
+    await stage.same("tree", `back${i}`);
+    await stage.lftp(`${plain}; mv "/home/tree/a\tb" "/home/tree/k\tl"; rm -r /home/tree`);
+    assert.equal(await stage.lftp("set ftp:ssl-allow no; cls -1 /home"), "");
+  }
+});
+
 Deno.test("wget, and a tree of it", { ignore: !has("wget") }, async () => {
   await using stage = await Stage.open();
   stage.tree("tree", 2, 10);

@@ -31,8 +31,8 @@ import { type Asked, asked, rowFor } from "./command.ts";
 import { DataPort } from "./data.ts";
 import type { Line } from "./line.ts";
 import { LineReader } from "./lines.ts";
+import { locate } from "./locate.ts";
 import type { Patience } from "./patience.ts";
-import { resolve } from "./path.ts";
 import { encodeReply, Failed, type Reply, reply, replyTo } from "./reply.ts";
 import { freshState, type State } from "./state.ts";
 
@@ -232,7 +232,7 @@ export class Control implements Conversation {
     const { verb, argument } = command;
     const access = this.#access(command);
     const record = (outcome: "ok" | Kind) => {
-      if (!command.row || command.row.does) access.end(outcome);
+      if (!command.row || access.verb) access.end(outcome);
     };
     if (command.row?.does) this.#presence.doing = access;
     try {
@@ -246,7 +246,7 @@ export class Control implements Conversation {
         record(outcomeOf(error));
         throw error;
       }
-      const path = command.row?.path && argument ? this.#resolve(argument) : undefined;
+      const path = command.row?.path && argument ? this.path(argument) : undefined;
       const failed = explain(error, { op: verb.slice(0, 40).toLowerCase(), path });
       record(failed.kind);
       await this.say(replyTo(failed, failed instanceof Failed ? failed.code : undefined));
@@ -258,7 +258,7 @@ export class Control implements Conversation {
 
   #access({ row, argument }: Asked): Access {
     const verb = row?.does ?? null;
-    const path = row?.path ? this.#resolve(argument) : null;
+    const path = row?.path ? this.path(argument) : null;
     const to = verb === "move" ? { path: this.state.renameFrom ?? null, to: path! } : { path };
     const arrived = { door: this.spec.name, address: this.stream.peer, verb, ...to };
     const access = new Access(arrived, this.store.metrics);
@@ -267,8 +267,9 @@ export class Control implements Conversation {
     return access;
   }
 
-  #resolve(path: string): string {
-    return resolve(this.state.folder, path);
+  /** The absolute path that a command's argument means. */
+  path(argument: string): string {
+    return locate(this.session, this.state.folder, argument);
   }
 
   /** Reads on while a command runs. */

@@ -15,8 +15,8 @@ export const longest = 4096;
 
 export interface Line {
   readonly text: string;
-  /** Why it can't be a command: longer than {@link longest}, with a NUL, or not UTF-8. */
-  readonly fault?: "long" | "nul" | "encoding";
+  /** Why it can't be a command: longer than {@link longest}, with a NUL or CR, or not UTF-8. */
+  readonly fault?: "long" | "nul" | "cr" | "encoding";
 }
 
 const [lf, cr] = [10, 13];
@@ -100,8 +100,10 @@ export class LineParser {
     this.#length = 0;
     this.#long = this.#nul = false;
     if (fault) return { text: "", fault };
+    const line = this.#line.subarray(0, length);
+    if (line.includes(cr)) return { text: "", fault: "cr" };
     try {
-      return { text: decoder.decode(this.#line.subarray(0, length)) };
+      return { text: decoder.decode(line) };
     } catch {
       return { text: "", fault: "encoding" };
     }

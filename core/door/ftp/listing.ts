@@ -1,6 +1,6 @@
 /** Entries as FTP lists them: for people and old programs (`ls -l`), and for programs (RFC 3659). */
 import type { Entry } from "../../protocol/message.ts";
-import { shown } from "./reply.ts";
+import { inLine } from "./name.ts";
 
 /** All facts that there are, in the order in which they are told. */
 export const facts = [
@@ -39,7 +39,7 @@ export function longLine({ name, type, size, modified, owner }: Entry, now: numb
     ? String(time.getUTCFullYear()).padStart(5)
     : time.toISOString().slice(11, 16);
   const who = `${(owner ?? "-").padEnd(8)} ${"barge".padEnd(8)}`;
-  return `${mode} ${who} ${String(size).padStart(12)} ${day} ${rest} ${shown(name)}`;
+  return `${mode} ${who} ${String(size).padStart(12)} ${day} ${rest} ${inLine(name)}`;
 }
 
 /**
@@ -70,7 +70,7 @@ export function factsLine(entry: Entry, chosen: ReadonlySet<Fact>, perm: string)
     "unix.owner": owner ?? undefined,
   };
   const told = facts.filter((fact) => chosen.has(fact) && values[fact] !== undefined);
-  return `${told.map((fact) => `${fact}=${values[fact]};`).join("")} ${shown(name)}`;
+  return `${told.map((fact) => `${fact}=${values[fact]};`).join("")} ${inLine(name)}`;
 }
 
 /**

@@ -16,7 +16,6 @@ import { FromWire } from "./ascii.ts";
 import type { Row } from "./command.ts";
 import type { Control } from "./control.ts";
 import type { Data } from "./data.ts";
-import { resolve } from "./path.ts";
 import { Failed, type Reply, reply } from "./reply.ts";
 import { checkData, overData, receive } from "./transfer.ts";
 
@@ -59,11 +58,11 @@ interface Wanted {
 
 async function store(c: Control, wanted: Wanted, access: Access): Promise<Reply> {
   const { argument, base, unique = false } = wanted;
-  const { restart, reserve, ascii, folder } = c.state;
+  const { restart, reserve, ascii } = c.state;
   c.state.restart = 0;
   c.state.reserve = undefined;
   if (restart > 0 && ascii) throw new Failed(501, "usage", "No restart in type A");
-  const path = resolve(folder, argument);
+  const path = c.path(argument);
   checkData(c);
   const upload = await begin(c, {
     ...{ path, size: null, modified: null, base },

@@ -144,8 +144,20 @@ Deno.test("files: written, read, renamed, told about, removed", async () => {
     "213 Modify=20120203040506; /home/f",
   );
   assert.equal(await client.ask("MDTM f", 213), "213 20120203040506");
+  assert.equal(
+    await client.ask("MDTM 20110203040506 f", 213),
+    "213 Modify=20110203040506; /home/f",
+  );
+  assert.equal(await client.ask("MDTM f", 213), "213 20110203040506");
+  await client.put("STOR 20100203040506 f", "a name that begins with a time");
+  assert.match(await client.ask("MDTM 20100203040506 f", 213), /^213 20(?!1002)/);
+  assert.equal(await client.ask("MDTM f", 213), "213 20110203040506");
   await play(client, [
+    ["MDTM 20110203040506 none", 550],
+    ["MDTM 20111303040506 f", 550],
+    ["DELE 20100203040506 f", 250],
     ["SITE UTIME 20130203040506 f", 200],
+    ["SITE UTIME  20130203040506 f", 200],
     ["SITE CHMOD 644 f", 200],
     ["SITE CHMOD 888 f", 501],
     ["SITE CHMOD 644 none", 550],
