@@ -299,7 +299,8 @@ export class Control implements Conversation {
     if (verb === "ABOR" && this.transfer) {
       this.aborted = true;
       this.#queue.unshift(line);
-      this.transfer.abort(new BargeError("interrupted", "aborted by ABOR"));
+      // lftp takes a 426 with the word ABOR in it for the answer to that, and is one reply ahead then.
+      this.transfer.abort(new BargeError("interrupted", "the transfer was aborted"));
     } else if (this.#queue.length > 0 || !this.transfer) {
       this.#queue.push(line);
     } else if (verb === "NOOP" || verb === "STAT" && argument === "") {

@@ -20,7 +20,6 @@ const maxSigns = 8;
  * ```
  */
 export function inLine(text: string): string {
-  // deno-lint-ignore no-control-regex
   return text.toWellFormed().replace(/[\0\n\r]/g, (character) => signs[character]);
 }
 

@@ -66,7 +66,8 @@ const codes = {
 export function replyTo(error: BargeError, code: number = codes[error.kind]): Reply {
   const { kind, path, message, hint } = error;
   const why = kind === "not-found" ? "No such file or directory" : message;
-  const where = path === undefined ? "" : `${path}: `;
+  // A path in 426 might have the word ABOR in it: see `Control`.
+  const where = path === undefined || code === codes.interrupted ? "" : `${path}: `;
   return { code, text: `${where}${why}${hint === undefined ? "" : `; ${hint}`}` };
 }
 

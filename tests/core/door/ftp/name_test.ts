@@ -68,11 +68,11 @@ Deno.test("names with control characters are listed, read, renamed and removed a
   const controls = Array.from({ length: 0xa0 }, (_, code) => String.fromCharCode(code))
     .filter((letter) => !/[\0\r\n -~]/.test(letter));
   const made = ["a\tb", "a?b", "\u2028", ...controls, ...controls.map((letter) => `x${letter}y`)];
-  await client.ask("MKD d\te\x1bf", 257);
-  assert.match(await client.ask("CWD d\te\x1bf", 250), /"\/home\/d\te\x1bf"/);
-  assert.match(await client.ask("PWD", 257), /^257 "\/home\/d\te\x1bf" /);
-  for (const name of made) await client.put(`STOR ${name}`, name);
   const path = "/home/d\te\x1bf";
+  await client.ask("MKD d\te\x1bf", 257);
+  assert.ok((await client.ask("CWD d\te\x1bf", 250)).includes(`"${path}"`));
+  assert.ok((await client.ask("PWD", 257)).startsWith(`257 "${path}" `));
+  for (const name of made) await client.put(`STOR ${name}`, name);
   const stored = new Set<string>();
   for await (const batch of list(session, path, false)) {
     for (const { name } of batch) stored.add(name);
