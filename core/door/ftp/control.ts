@@ -328,7 +328,7 @@ export class Control implements Conversation {
     const reason = new BargeError("unavailable", why);
     try {
       await this.say(reply(421, `${why}; goodbye`));
-      await this.stream.end();
+      await this.stream.end(this.patience.answer);
     } catch { /* it is gone already */ }
     this.stream.close(reason);
   }
@@ -337,7 +337,7 @@ export class Control implements Conversation {
   async #linger(): Promise<void> {
     if (this.stream.closed) return;
     await this.#writing;
-    await this.stream.end();
+    await this.stream.end(this.patience.answer);
     const cut = setTimeout(() => this.stream.close(), this.patience.linger);
     try {
       while (!this.#over) {
