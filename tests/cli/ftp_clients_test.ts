@@ -32,26 +32,29 @@ Deno.test("curl -C -: goes on where it was cut, both ways", { ignore: !has("curl
   await using stage = await Stage.open();
   const big = stage.large("big", 2_000_000);
   const url = `ftp://${stage.server.facts.ftp}/home/big`;
-  const cut = new Deno.Command("curl", {
-    args: ["-sS", "-k", "--user", "anna:anna-secret", "--limit-rate", "500k", "-T", big, url],
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  const staged = () =>
-    Array.from(Deno.readDirSync(`${stage.server.data}/staging`))
-      .reduce((sum, { name }) => sum + sizeOf(`${stage.server.data}/staging/${name}`), 0);
-  await until(() => staged() > 200_000);
-  // A client that is killed closes its plain data connection as one does that is done; if the server
-  // has not seen then that the control connection is gone as well, it has a short file.
-  cut.kill("SIGKILL");
-  await cut.status;
-  await until(() => !held(stage));
+  await kill(stage, big, url);
   await stage.curl("-C", "-", "-T", "big", url);
   await stage.curl("-o", "back", url);
   await stage.same("big", "back");
   await Deno.truncate(`${stage.folder}/back`, 700_000);
   await stage.curl("-C", "-", "-o", "back", url);
+  await stage.same("big", "back");
+});
+
+Deno.test("curl: killed in the midst of plain uploads, it replaces no file", {
+  ignore: !has("curl"),
+}, async () => {
+  await using stage = await Stage.open();
+  const big = stage.large("big", 2_000_000);
+  Deno.writeTextFileSync(`${stage.folder}/old`, "the old file");
+  const url = `ftp://${stage.server.facts.ftp}/home/big`;
+  await stage.curl("-T", "old", url);
+  for (let i = 0; i < 5; i++) {
+    await kill(stage, big, url);
+    assert.equal(await stage.curl(url), "the old file");
+  }
+  await stage.curl("-T", "big", url);
+  await stage.curl("-o", "back", url);
   await stage.same("big", "back");
 });
 
@@ -198,3 +201,21 @@ Deno.test("tnftp: put, get, mput, mget", { ignore: !has("tnftp") }, async () => 
   await stage.same("big", "back");
   await stage.same("two.txt", "down/two.txt");
 });
+
+/** Kills curl in the midst of an upload, and waits until the server has noticed. */
+async function kill(stage: Stage, file: string, url: string): Promise<void> {
+  const curl = new Deno.Command("curl", {
+    args: ["-sS", "-k", "--user", "anna:anna-secret", "--limit-rate", "500k", "-T", file, url],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  const staging = `${stage.server.data}/staging`;
+  const staged = () =>
+    Array.from(Deno.readDirSync(staging))
+      .reduce((sum, { name }) => sum + sizeOf(`${staging}/${name}`), 0);
+  await until(() => held(stage) && staged() > 200_000);
+  curl.kill("SIGKILL");
+  await curl.status;
+  await until(() => !held(stage));
+}

@@ -77,6 +77,8 @@ export class Control implements Conversation {
   /** Is this the last command? */
   quitting = false;
   #leaveAccount: () => void = () => {};
+  /** Called when a line comes while a command runs. */
+  #heard: () => void = () => {};
   readonly #presence: Presence;
   readonly #lines: LineReader;
   #got: Promise<Got> | undefined;
@@ -160,6 +162,29 @@ export class Control implements Conversation {
     this.#leaveAccount = leave ?? (() => {});
     this.session = session;
     return true;
+  }
+
+  /**
+   * Waits until the client is known to live, in the midst of a transfer: until it has sent one more
+   * line, or has kept its connection open for so many ms.
+   *
+   * @throws {BargeError} why the transfer was aborted, as it is when the client is gone
+   */
+  async lives(ms: number): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const { signal } = this.transfer!;
+    const gone = () => reject(signal.reason);
+    const timer = setTimeout(resolve, ms);
+    this.#heard = resolve;
+    signal.addEventListener("abort", gone);
+    try {
+      if (signal.aborted) gone();
+      await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#heard = () => {};
+      signal.removeEventListener("abort", gone);
+    }
   }
 
   /** Waits before a failed login is told. @throws {BargeError} when the client is gone before */
@@ -277,11 +302,14 @@ export class Control implements Conversation {
     let done = false;
     const ended = work.then(() => void (done = true), () => void (done = true));
     try {
-      while (!this.#over && this.#queue.length < mostQueued) {
+      while (!this.#over) {
         await Promise.race([ended, this.#peek()]);
         if (done) break;
-        const got = await this.#take();
-        if ("line" in got && got.line) await this.#meanwhile(got.line);
+        const got = await this.#peek();
+        const line = "line" in got ? got.line : null;
+        if (line && this.#queue.length >= mostQueued) break;
+        this.#got = undefined;
+        if (line) await this.#meanwhile(line);
         else this.#lost(got);
       }
     } catch (error) {
@@ -295,6 +323,7 @@ export class Control implements Conversation {
 
   /** A line that comes while a command runs. */
   async #meanwhile(line: Line): Promise<void> {
+    this.#heard();
     const { verb, argument } = asked(line);
     if (verb === "ABOR" && this.transfer) {
       this.aborted = true;

@@ -18,11 +18,19 @@ export function locate(session: Session | undefined, folder: string, argument: s
 
 /** Does a file, folder or partial upload have that path? */
 export function isThere(session: Session, path: string): boolean {
+  return at(session, path) !== undefined;
+}
+
+/** Is there a file? */
+export function isFile(session: Session, path: string): boolean {
+  return at(session, path)?.entry?.type === "file";
+}
+
+function at(session: Session, path: string): ReturnType<typeof stat> | undefined {
   try {
-    stat(session, path);
-    return true;
+    return stat(session, path);
   } catch (error) {
-    if (error instanceof BargeError) return false;
+    if (error instanceof BargeError) return undefined;
     throw error;
   }
 }
