@@ -1,5 +1,6 @@
 /** The programs that people have, at the FTP door of the real server. */
 import assert from "node:assert/strict";
+import { startServer } from "../_server.ts";
 import { has, held, sizeOf, Stage, until } from "./_ftp.ts";
 
 Deno.test("curl: plain, with TLS asked for, inside TLS, in active mode", {
@@ -91,6 +92,35 @@ Deno.test("lftp: names with control characters, there and back, renamed and remo
     await stage.same("tree", `back${i}`);
     await stage.lftp(`${plain}; mv "/home/tree/a\tb" "/home/tree/k\tl"; rm -r /home/tree`);
     assert.equal(await stage.lftp("set ftp:ssl-allow no; cls -1 /home"), "");
+  }
+});
+
+Deno.test("lftp: README's block works as it stands", { ignore: !has("lftp") }, async () => {
+  const readme = Deno.readTextFileSync(new URL("../../README.md", import.meta.url));
+  const [, serve, command] =
+    /^ {4}\$ barge serve (--ftp \S+)\n {4}\$ (lftp (?:[^\n]*\\\n)*[^\n]*)\n/m.exec(readme)!;
+  const home = await Deno.makeTempDir({ prefix: "barge-ftp-readme-" });
+  try {
+    const data = `${home}/.local/share/barge`;
+    const args = serve.replace(":2121", ":0").split(" ");
+    await using server = await startServer({ data, args });
+    await server.addUser("alice");
+    Deno.mkdirSync(`${home}/photos`);
+    for (const name of ["1", "2", "3"]) Deno.writeTextFileSync(`${home}/photos/${name}.jpg`, name);
+    const line = command.replace("-u alice", "-u alice,alice-secret")
+      .replace("127.0.0.1:2121", server.facts.ftp!);
+    const { code, stdout, stderr } = await new Deno.Command("sh", {
+      args: ["-c", line],
+      cwd: home,
+      env: { HOME: home },
+      stdin: "null",
+    }).output();
+    const [out, said] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+    assert.equal(code, 0, said);
+    assert.match(out, /^drwxr-xr-x +2 - +barge +0 \w+ +\d+ \d\d:\d\d photos$/m, said);
+    assert.equal(Deno.readTextFileSync(`${data}/homes/alice/photos/3.jpg`), "3");
+  } finally {
+    await Deno.remove(home, { recursive: true });
   }
 });
 
