@@ -11,7 +11,8 @@ import type { Access } from "../access.ts";
 import type { Row } from "./command.ts";
 import type { Control } from "./control.ts";
 import { formatTime, parseTime } from "./listing.ts";
-import { isThere } from "./locate.ts";
+import { isFolder, isThere } from "./locate.ts";
+import { resolve } from "./path.ts";
 import { Failed, quoted, type Reply, reply } from "./reply.ts";
 
 /** What AVBL tells of an account without a quota: the largest number that clients can hold. */
@@ -85,14 +86,17 @@ export const fileRows: Record<string, Row> = {
   },
   RNTO: {
     ...{ argument: "needed", path: true, login: true, does: "move" },
-    help: ["PATH", "the new name of what RNFR named"],
+    help: ["PATH", "the new name of what RNFR named; FOLDER/ puts it into that"],
     async run(c, argument) {
       const from = c.state.renameFrom;
       if (from === undefined) {
         throw new Failed(503, "usage", "Bad sequence of commands: use RNFR first");
       }
       c.state.renameFrom = undefined;
-      await move(c.session!, from, c.path(argument), "always");
+      const to = c.path(argument);
+      // A slash at the end means a folder to put it into, as for mv.
+      const into = argument.endsWith("/") && isFolder(c.session!, to);
+      await move(c.session!, from, into ? resolve(to, nameIn(from)) : to, "always");
       return reply(250, "It has its new name");
     },
   },
@@ -194,6 +198,10 @@ async function digestOf(c: Control, path: string, algorithm: "sha256" | "md5") {
   } finally {
     c.transfer = undefined;
   }
+}
+
+function nameIn(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 function enterFolder(c: Control, path: string): Reply {

@@ -91,6 +91,7 @@ export function formatTime(time: string): string {
  * ```ts
  * import { parseTime } from "./listing.ts";
  * if (parseTime("20200203040506.7") !== Date.parse("2020-02-03T04:05:06.700Z")) throw new Error();
+ * if (parseTime("20161231235960") !== Date.parse("2016-12-31T23:59:59Z")) throw new Error();
  * if (parseTime("20201303040506") !== undefined || parseTime("2020") !== undefined) throw new Error();
  * ```
  */
@@ -99,7 +100,9 @@ export function parseTime(text: string): number | undefined {
   if (!match) return undefined;
   const [, year, month, day, hour, minute, second, fraction = ""] = match;
   const date = `${year}-${month}-${day}`;
-  const time = Date.parse(`${date}T${hour}:${minute}:${second}${fraction.slice(0, 4)}Z`);
+  // A leap second is the one before it, which is all that a file's time can say of it.
+  const whole = second === "60" ? "59" : second;
+  const time = Date.parse(`${date}T${hour}:${minute}:${whole}${fraction.slice(0, 4)}Z`);
   // The 31st of February is no day, though it is read as one in March.
   if (Number.isNaN(time) || new Date(time).toISOString().slice(0, 10) !== date) return undefined;
   return time;

@@ -26,6 +26,11 @@ export function isFile(session: Session, path: string): boolean {
   return at(session, path)?.entry?.type === "file";
 }
 
+/** Is there a folder? */
+export function isFolder(session: Session, path: string): boolean {
+  return at(session, path)?.entry?.type === "dir";
+}
+
 function at(session: Session, path: string): ReturnType<typeof stat> | undefined {
   try {
     return stat(session, path);

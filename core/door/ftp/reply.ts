@@ -62,9 +62,16 @@ const codes = {
   interrupted: 426,
 } satisfies Record<Kind, number>;
 
+/** What to try, where a failure's own hint is for the command line. */
+const hints: Partial<Record<Kind, string | undefined>> = {
+  "no-directory": "make it with MKD",
+  exists: undefined,
+};
+
 /** A failure as a reply. Clients look for the customary words where a file is not there. */
 export function replyTo(error: BargeError, code: number = codes[error.kind]): Reply {
-  const { kind, path, message, hint } = error;
+  const { kind, path, message } = error;
+  const hint = Object.hasOwn(hints, kind) && !(error instanceof Failed) ? hints[kind] : error.hint;
   const why = kind === "not-found" ? "No such file or directory" : message;
   // A path in 426 might have the word ABOR in it: see `Control`.
   const where = path === undefined || code === codes.interrupted ? "" : `${path}: `;

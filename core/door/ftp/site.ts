@@ -52,8 +52,8 @@ const commands: Record<string, Run> = {
     const long = /^([^]+) (?:\d{12,14}) (\d{12,14}) (?:\d{12,14}) UTC$/i.exec(argument);
     const short = /^ *(\d{12,14}) ([^]+)$/.exec(argument);
     const [path, text] = long ? [long[1], long[2]] : short ? [short[2], short[1]] : [];
-    const time = text && parseTime(text.padEnd(14, "0"));
-    if (path === undefined || !time) {
+    const time = text === undefined ? undefined : parseTime(text.padEnd(14, "0"));
+    if (path === undefined || time === undefined) {
       throw new Failed(501, "usage", "SITE UTIME YYYYMMDDhhmmss PATH, in UTC");
     }
     const changed = c.path(path);
