@@ -1,6 +1,8 @@
 /** The programs that people have, at the FTP door of the real server. */
 import assert from "node:assert/strict";
+import { parseAddress } from "../../core/net/address.ts";
 import { startServer } from "../_server.ts";
+import { Client } from "../core/door/ftp/_client.ts";
 import { has, held, sizeOf, Stage, until } from "./_ftp.ts";
 
 Deno.test("curl: plain, with TLS asked for, inside TLS, in active mode", {
@@ -57,6 +59,21 @@ Deno.test("curl: killed in the midst of plain uploads, it replaces no file", {
   await stage.curl("-T", "big", url);
   await stage.curl("-o", "back", url);
   await stage.same("big", "back");
+});
+
+Deno.test("an upload below a file is refused before its data, also by a confined worker", async () => {
+  await using stage = await Stage.open();
+  using client = await Client.open(parseAddress(stage.server.facts.ftp!));
+  await client.login("anna-secret");
+  await client.put("STOR /home/plain", "a file");
+  for (const [verb, before] of [["STOR"], ["APPE"], ["STOR", "REST 3"], ["STOR", "ALLO 9"]]) {
+    await client.ask("TYPE I", 200);
+    using _data = await client.passive();
+    if (before) await client.ask(before, 200, 350);
+    await client.ask(`${verb} /home/plain/x`, 550);
+  }
+  await client.ask("SIZE /home/plain/x", 550);
+  assert.match(await client.ask("SITE QUOTA", 211), /used 6\n reserved 0\n/);
 });
 
 Deno.test("lftp: a thousand files there and back, in parallel, and with TLS", {
