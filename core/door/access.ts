@@ -45,7 +45,7 @@ export class Access implements Doing {
   split = false;
   /** Is it a login, or does it carry one? */
   login: boolean;
-  readonly #arrived: Arrived;
+  #arrived: Arrived;
   readonly #began = performance.now();
   readonly #metrics: Metrics;
   #bytes = 0;
@@ -67,6 +67,11 @@ export class Access implements Doing {
 
   get path(): string | null {
     return this.#arrived.path;
+  }
+
+  /** Records the request as this verb on this path: its arguments say more than its name. */
+  becomes(verb: string, path: string): void {
+    this.#arrived = { ...this.#arrived, verb, path };
   }
 
   /** Bytes of a file that were received or sent for it. */

@@ -161,9 +161,17 @@ export class Stream implements Disposable {
     }
   }
 
-  /** Ends our side: the peer reads to the end of what was written. */
-  async end(): Promise<void> {
-    if (!this.#closed) await this.#conn.closeWrite().catch(() => {/* it is gone already */});
+  /**
+   * Ends our side: the peer reads to the end of what was written. Never throws.
+   *
+   * @param patience milliseconds until TLS's close_notify is sent; then the stream is closed
+   */
+  async end(patience = this.patience): Promise<void> {
+    if (this.#closed) return;
+    this.#given.write = patience;
+    this.#writeBy = performance.now() + patience;
+    await this.#conn.closeWrite().catch(() => {/* it is gone already */});
+    this.#writeBy = Infinity;
   }
 
   /** Cuts the connection; whoever waits on it fails with the reason. */

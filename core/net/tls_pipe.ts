@@ -48,11 +48,13 @@ export class TlsPipe implements Pipe {
   #reading: Promise<void> | undefined;
   #rawOver = false;
   #wake: () => void = () => {};
+  /** Ends the waits of those who write. */
+  readonly #stuck = new Set<() => void>();
 
   /** @param below taken over: closing the pipe closes it */
   constructor(below: Pipe, lay: Lay) {
     this.#below = below;
-    this.#raw = new Raw(below);
+    this.#raw = new Raw(below, () => this.#release());
     const socket = this.socket = lay(this.#raw);
     for (const event of ["secure", "secureConnect"]) {
       socket.on(event, () => {
@@ -72,7 +74,10 @@ export class TlsPipe implements Pipe {
       const why = `TLS failed: ${error.message}`;
       this.#end(this.#raw.broken ?? new BargeError("protocol", why, { cause: error }));
     });
-    socket.on("close", () => this.#end());
+    socket.on("close", () => {
+      this.#end();
+      this.#release();
+    });
   }
 
   /** Did the peer end its side with close_notify? */
@@ -113,14 +118,14 @@ export class TlsPipe implements Pipe {
   /** Writes all of the bytes, which may be used again when it is done. */
   write(bytes: Uint8Array): Promise<number> {
     const why = () => this.#error ?? this.#raw.broken;
-    if (this.socket.destroyed) {
+    if (this.socket.destroyed || this.#raw.broken !== undefined) {
       return Promise.reject(why() ?? new Deno.errors.BadResource("the connection is closed"));
     }
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     const fail = () => reject(why() ?? new Deno.errors.BrokenPipe("the connection broke"));
-    this.socket.once("close", fail);
+    this.#stuck.add(fail);
     this.socket.write(bytes, (error) => {
-      this.socket.off("close", fail);
+      this.#stuck.delete(fail);
       if (error) reject(this.#raw.broken ?? error);
       else resolve(bytes.length);
     });
@@ -129,10 +134,15 @@ export class TlsPipe implements Pipe {
 
   /** With close_notify. */
   async closeWrite(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      if (this.socket.destroyed) resolve();
-      else this.socket.end(() => resolve());
-    });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    if (this.socket.destroyed || this.#raw.broken !== undefined) {
+      resolve();
+    } else {
+      this.#stuck.add(resolve);
+      this.socket.end(resolve);
+    }
+    await promise;
+    this.#stuck.delete(resolve);
     await this.#raw.sent;
     await this.#below.closeWrite();
   }
@@ -151,6 +161,7 @@ export class TlsPipe implements Pipe {
   abandon(): void {
     this.socket.destroy();
     this.#end();
+    this.#release();
   }
 
   /** Waits until something has come of the raw bytes, or the next of them. */
@@ -189,6 +200,13 @@ export class TlsPipe implements Pipe {
     if (!this.#ended) this.#error = error;
     this.#ended = true;
     this.#wake();
+    if (error !== undefined) this.#release();
+  }
+
+  /** The TLS library reports to nobody that what it had to write can't be written any more. */
+  #release(): void {
+    for (const end of this.#stuck) end();
+    this.#stuck.clear();
   }
 }
 
@@ -201,10 +219,14 @@ class Raw extends Duplex {
   /** Settles when all that was written is with the system. */
   sent: Promise<void> = Promise.resolve();
   readonly #below: Pipe;
+  readonly #onBroken: () => void;
 
-  constructor(below: Pipe) {
+  /** @param onBroken called when nothing can be written below any more */
+  constructor(below: Pipe, onBroken: () => void) {
     super({ allowHalfOpen: true, autoDestroy: false });
     this.#below = below;
+    this.#onBroken = onBroken;
+    this.on("error", () => {/* `broken` has it */});
   }
 
   override _read(): void {/* pushed when it comes */}
@@ -219,8 +241,14 @@ class Raw extends Duplex {
   }
 
   async #send(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length;) {
-      at += await this.#below.write(at === 0 ? bytes : bytes.subarray(at));
+    try {
+      for (let at = 0; at < bytes.length;) {
+        at += await this.#below.write(at === 0 ? bytes : bytes.subarray(at));
+      }
+    } catch (error) {
+      this.broken ??= error;
+      this.#onBroken();
+      throw error;
     }
   }
 }

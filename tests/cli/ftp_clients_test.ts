@@ -1,96 +1,9 @@
 /** The programs that people have, at the FTP door of the real server. */
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
-import { type Server, startServer } from "../_server.ts";
-
-const decoder = new TextDecoder();
-
-/** Is a program here? If not, that is said, and what needs it is skipped. */
-function has(program: string): boolean {
-  const { success } = new Deno.Command("which", { args: [program], stdout: "null", stderr: "null" })
-    .outputSync();
-  if (!success) new Deno.Command("echo", { args: [`skipped: ${program} is not here`] }).spawn();
-  return success;
-}
-
-/** A server with both doors, the account anna, and a folder to work in. */
-class Stage implements AsyncDisposable {
-  private constructor(readonly server: Server, readonly folder: string) {}
-
-  static async open(): Promise<Stage> {
-    const args = ["--ftp", "127.0.0.1:0", "--ftps", "127.0.0.1:0", "--workers", "2"];
-    args.push("--durability", "relaxed");
-    const server = await startServer({ args });
-    try {
-      await server.addUser("anna");
-      return new Stage(server, await Deno.makeTempDir({ prefix: "barge-ftp-clients-" }));
-    } catch (error) {
-      await server[Symbol.asyncDispose]();
-      throw error;
-    }
-  }
-
-  get port(): string {
-    return this.server.facts.ftp!.split(":")[1];
-  }
-
-  /** Runs a program in the folder, to its end. @returns what it wrote to standard output */
-  async run(program: string, args: readonly string[], env: Record<string, string> = {}) {
-    const { code, stdout, stderr } = await new Deno.Command(program, {
-      args: [...args],
-      cwd: this.folder,
-      env: { HOME: this.folder, ...env },
-      stdin: "null",
-    }).output();
-    const said = decoder.decode(stdout) + decoder.decode(stderr);
-    assert.equal(code, 0, `${program} ${args.join(" ")} ended with ${code}: ${said}`);
-    return decoder.decode(stdout);
-  }
-
-  curl(...args: string[]): Promise<string> {
-    return this.run("curl", ["-sS", "-m", "60", "-k", "--user", "anna:anna-secret", ...args]);
-  }
-
-  lftp(script: string): Promise<string> {
-    const settings = "set net:max-retries 1; set net:timeout 20; set ssl:verify-certificate no; " +
-      "set cmd:fail-exit yes";
-    const open = `open -u anna,anna-secret ftp://127.0.0.1:${this.port}`;
-    return this.run("lftp", ["-c", `${settings}; ${open}; ${script}`]);
-  }
-
-  /** Fails unless two trees are the same. */
-  async same(a: string, b: string): Promise<void> {
-    await this.run("diff", ["-r", a, b]);
-  }
-
-  /** Makes a tree. */
-  tree(name: string, folders: number, files: number): void {
-    for (let d = 0; d < folders; d++) {
-      const folder = `${this.folder}/${name}/folder ${d} ü`;
-      Deno.mkdirSync(folder, { recursive: true });
-      for (let f = 0; f < files; f++) {
-        const bytes = crypto.getRandomValues(new Uint8Array((d * 37 + f * 101) % 4000));
-        Deno.writeFileSync(`${folder}/file ${f}`, bytes);
-      }
-    }
-  }
-
-  large(name: string, size: number): string {
-    const path = `${this.folder}/${name}`;
-    const piece = crypto.getRandomValues(new Uint8Array(65_536));
-    using file = Deno.openSync(path, { create: true, write: true });
-    for (let at = 0; at < size; at += piece.length) {
-      piece[0] = at >> 16;
-      for (let n = 0; n < piece.length;) n += file.writeSync(piece.subarray(n));
-    }
-    return path;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.server[Symbol.asyncDispose]();
-    await Deno.remove(this.folder, { recursive: true });
-  }
-}
+import { parseAddress } from "../../core/net/address.ts";
+import { startServer } from "../_server.ts";
+import { Client } from "../core/door/ftp/_client.ts";
+import { has, held, sizeOf, Stage, until } from "./_ftp.ts";
 
 Deno.test("curl: plain, with TLS asked for, inside TLS, in active mode", {
   ignore: !has("curl"),
@@ -122,27 +35,45 @@ Deno.test("curl -C -: goes on where it was cut, both ways", { ignore: !has("curl
   await using stage = await Stage.open();
   const big = stage.large("big", 2_000_000);
   const url = `ftp://${stage.server.facts.ftp}/home/big`;
-  const cut = new Deno.Command("curl", {
-    args: ["-sS", "-k", "--user", "anna:anna-secret", "--limit-rate", "500k", "-T", big, url],
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  const staged = () =>
-    Array.from(Deno.readDirSync(`${stage.server.data}/staging`))
-      .reduce((sum, { name }) => sum + sizeOf(`${stage.server.data}/staging/${name}`), 0);
-  await until(() => staged() > 200_000);
-  // A client that is killed closes its plain data connection as one does that is done; if the server
-  // has not seen then that the control connection is gone as well, it has a short file.
-  cut.kill("SIGKILL");
-  await cut.status;
-  await until(() => !held(stage));
+  await kill(stage, big, url);
   await stage.curl("-C", "-", "-T", "big", url);
   await stage.curl("-o", "back", url);
   await stage.same("big", "back");
   await Deno.truncate(`${stage.folder}/back`, 700_000);
   await stage.curl("-C", "-", "-o", "back", url);
   await stage.same("big", "back");
+});
+
+Deno.test("curl: killed in the midst of plain uploads, it replaces no file", {
+  ignore: !has("curl"),
+}, async () => {
+  await using stage = await Stage.open();
+  const big = stage.large("big", 2_000_000);
+  Deno.writeTextFileSync(`${stage.folder}/old`, "the old file");
+  const url = `ftp://${stage.server.facts.ftp}/home/big`;
+  await stage.curl("-T", "old", url);
+  for (let i = 0; i < 5; i++) {
+    await kill(stage, big, url);
+    assert.equal(await stage.curl(url), "the old file");
+  }
+  await stage.curl("-T", "big", url);
+  await stage.curl("-o", "back", url);
+  await stage.same("big", "back");
+});
+
+Deno.test("an upload below a file is refused before its data, also by a confined worker", async () => {
+  await using stage = await Stage.open();
+  using client = await Client.open(parseAddress(stage.server.facts.ftp!));
+  await client.login("anna-secret");
+  await client.put("STOR /home/plain", "a file");
+  for (const [verb, before] of [["STOR"], ["APPE"], ["STOR", "REST 3"], ["STOR", "ALLO 9"]]) {
+    await client.ask("TYPE I", 200);
+    using _data = await client.passive();
+    if (before) await client.ask(before, 200, 350);
+    await client.ask(`${verb} /home/plain/x`, 550);
+  }
+  await client.ask("SIZE /home/plain/x", 550);
+  assert.match(await client.ask("SITE QUOTA", 211), /used 6\n reserved 0\n/);
 });
 
 Deno.test("lftp: a thousand files there and back, in parallel, and with TLS", {
@@ -162,6 +93,52 @@ Deno.test("lftp: a thousand files there and back, in parallel, and with TLS", {
   await stage.lftp(`${tls}; mirror -R -P 3 few /home/few; mirror /home/few few2`);
   await stage.same("few", "few2");
   assert.match(await stage.lftp("cls -1 /home"), /few\/?\n.*tree/);
+});
+
+Deno.test("lftp: names with control characters, there and back, renamed and removed", {
+  ignore: !has("lftp"),
+}, async () => {
+  await using stage = await Stage.open();
+  Deno.mkdirSync(`${stage.folder}/tree/d\te`, { recursive: true });
+  for (const name of ["a\tb", "a?b", "c\x1bd", "e\x7ff", "g\u0085h", "d\te/i\u2028j"]) {
+    Deno.writeTextFileSync(`${stage.folder}/tree/${name}`, name);
+  }
+  for (const [i, facts] of ["off", "on"].entries()) {
+    const plain = `set ftp:ssl-allow no; set ftp:use-mlsd ${facts}`;
+    await stage.lftp(`${plain}; mirror -R tree /home/tree; mirror /home/tree back${i}`);
+    await stage.same("tree", `back${i}`);
+    await stage.lftp(`${plain}; mv "/home/tree/a\tb" "/home/tree/k\tl"; rm -r /home/tree`);
+    assert.equal(await stage.lftp("set ftp:ssl-allow no; cls -1 /home"), "");
+  }
+});
+
+Deno.test("lftp: README's block works as it stands", { ignore: !has("lftp") }, async () => {
+  const readme = Deno.readTextFileSync(new URL("../../README.md", import.meta.url));
+  const [, serve, command] =
+    /^ {4}\$ barge serve (--ftp \S+)\n {4}\$ (lftp (?:[^\n]*\\\n)*[^\n]*)\n/m.exec(readme)!;
+  const home = await Deno.makeTempDir({ prefix: "barge-ftp-readme-" });
+  try {
+    const data = `${home}/.local/share/barge`;
+    const args = serve.replace(":2121", ":0").split(" ");
+    await using server = await startServer({ data, args });
+    await server.addUser("alice");
+    Deno.mkdirSync(`${home}/photos`);
+    for (const name of ["1", "2", "3"]) Deno.writeTextFileSync(`${home}/photos/${name}.jpg`, name);
+    const line = command.replace("-u alice", "-u alice,alice-secret")
+      .replace("127.0.0.1:2121", server.facts.ftp!);
+    const { code, stdout, stderr } = await new Deno.Command("sh", {
+      args: ["-c", line],
+      cwd: home,
+      env: { HOME: home },
+      stdin: "null",
+    }).output();
+    const [out, said] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+    assert.equal(code, 0, said);
+    assert.match(out, /^drwxr-xr-x +2 - +barge +0 \w+ +\d+ \d\d:\d\d photos$/m, said);
+    assert.equal(Deno.readTextFileSync(`${data}/homes/alice/photos/3.jpg`), "3");
+  } finally {
+    await Deno.remove(home, { recursive: true });
+  }
 });
 
 Deno.test("wget, and a tree of it", { ignore: !has("wget") }, async () => {
@@ -259,10 +236,7 @@ Deno.test("tnftp: put, get, mput, mget", { ignore: !has("tnftp") }, async () => 
   for (const name of ["one.txt", "two.txt"]) {
     Deno.writeTextFileSync(`${stage.folder}/${name}`, `${name}\n`);
   }
-  const netrc = `${stage.folder}/.netrc`;
-  Deno.writeTextFileSync(netrc, "machine 127.0.0.1 login anna password anna-secret\n", {
-    mode: 0o600,
-  });
+  stage.netrc();
   const words = [
     `open 127.0.0.1 ${stage.port}`,
     ...["cd /home", "put big", "get big back", "mput *.txt", "mkdir d", "cd d"],
@@ -275,25 +249,20 @@ Deno.test("tnftp: put, get, mput, mget", { ignore: !has("tnftp") }, async () => 
   await stage.same("two.txt", "down/two.txt");
 });
 
-/** Is some upload in somebody's hands? */
-function held(stage: Stage): boolean {
-  using db = new DatabaseSync(`${stage.server.data}/accounts.db`, { readOnly: true });
-  const row = db.prepare("SELECT count(*) AS n FROM upload WHERE holder IS NOT NULL").get();
-  return (row as { n: number }).n > 0;
-}
-
-async function until(happened: () => boolean): Promise<void> {
-  const deadline = performance.now() + 20_000;
-  while (!happened()) {
-    assert.ok(performance.now() < deadline, "it did not happen within 20 s");
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
-function sizeOf(path: string): number {
-  try {
-    return Deno.lstatSync(path).size;
-  } catch {
-    return 0;
-  }
+/** Kills curl in the midst of an upload, and waits until the server has noticed. */
+async function kill(stage: Stage, file: string, url: string): Promise<void> {
+  const curl = new Deno.Command("curl", {
+    args: ["-sS", "-k", "--user", "anna:anna-secret", "--limit-rate", "500k", "-T", file, url],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  const staging = `${stage.server.data}/staging`;
+  const staged = () =>
+    Array.from(Deno.readDirSync(staging))
+      .reduce((sum, { name }) => sum + sizeOf(`${staging}/${name}`), 0);
+  await until(() => held(stage) && staged() > 200_000);
+  curl.kill("SIGKILL");
+  await curl.status;
+  await until(() => !held(stage));
 }

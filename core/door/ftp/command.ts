@@ -85,5 +85,6 @@ export function rowFor(c: Control, { verb, argument, fault, row }: Asked): Row {
 const faults = {
   long: "the line is too long",
   nul: "a line can't hold a NUL",
+  cr: "a line can't hold a CR but at its end",
   encoding: "the line is not UTF-8",
 };

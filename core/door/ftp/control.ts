@@ -31,8 +31,8 @@ import { type Asked, asked, rowFor } from "./command.ts";
 import { DataPort } from "./data.ts";
 import type { Line } from "./line.ts";
 import { LineReader } from "./lines.ts";
+import { locate } from "./locate.ts";
 import type { Patience } from "./patience.ts";
-import { resolve } from "./path.ts";
 import { encodeReply, Failed, type Reply, reply, replyTo } from "./reply.ts";
 import { freshState, type State } from "./state.ts";
 
@@ -77,6 +77,8 @@ export class Control implements Conversation {
   /** Is this the last command? */
   quitting = false;
   #leaveAccount: () => void = () => {};
+  /** Called when a line comes while a command runs. */
+  #heard: () => void = () => {};
   readonly #presence: Presence;
   readonly #lines: LineReader;
   #got: Promise<Got> | undefined;
@@ -162,6 +164,29 @@ export class Control implements Conversation {
     return true;
   }
 
+  /**
+   * Waits until the client is known to live, in the midst of a transfer: until it has sent one more
+   * line, or has kept its connection open for so many ms.
+   *
+   * @throws {BargeError} why the transfer was aborted, as it is when the client is gone
+   */
+  async lives(ms: number): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const { signal } = this.transfer!;
+    const gone = () => reject(signal.reason);
+    const timer = setTimeout(resolve, ms);
+    this.#heard = resolve;
+    signal.addEventListener("abort", gone);
+    try {
+      if (signal.aborted) gone();
+      await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#heard = () => {};
+      signal.removeEventListener("abort", gone);
+    }
+  }
+
   /** Waits before a failed login is told. @throws {BargeError} when the client is gone before */
   async pause(ms: number): Promise<void> {
     await wait(ms, this.ended.signal);
@@ -232,7 +257,7 @@ export class Control implements Conversation {
     const { verb, argument } = command;
     const access = this.#access(command);
     const record = (outcome: "ok" | Kind) => {
-      if (!command.row || command.row.does) access.end(outcome);
+      if (!command.row || access.verb) access.end(outcome);
     };
     if (command.row?.does) this.#presence.doing = access;
     try {
@@ -246,7 +271,7 @@ export class Control implements Conversation {
         record(outcomeOf(error));
         throw error;
       }
-      const path = command.row?.path && argument ? this.#resolve(argument) : undefined;
+      const path = command.row?.path && argument ? this.path(argument) : undefined;
       const failed = explain(error, { op: verb.slice(0, 40).toLowerCase(), path });
       record(failed.kind);
       await this.say(replyTo(failed, failed instanceof Failed ? failed.code : undefined));
@@ -258,7 +283,7 @@ export class Control implements Conversation {
 
   #access({ row, argument }: Asked): Access {
     const verb = row?.does ?? null;
-    const path = row?.path ? this.#resolve(argument) : null;
+    const path = row?.path ? this.path(argument) : null;
     const to = verb === "move" ? { path: this.state.renameFrom ?? null, to: path! } : { path };
     const arrived = { door: this.spec.name, address: this.stream.peer, verb, ...to };
     const access = new Access(arrived, this.store.metrics);
@@ -267,8 +292,9 @@ export class Control implements Conversation {
     return access;
   }
 
-  #resolve(path: string): string {
-    return resolve(this.state.folder, path);
+  /** The absolute path that a command's argument means. */
+  path(argument: string): string {
+    return locate(this.session, this.state.folder, argument);
   }
 
   /** Reads on while a command runs. */
@@ -276,11 +302,14 @@ export class Control implements Conversation {
     let done = false;
     const ended = work.then(() => void (done = true), () => void (done = true));
     try {
-      while (!this.#over && this.#queue.length < mostQueued) {
+      while (!this.#over) {
         await Promise.race([ended, this.#peek()]);
         if (done) break;
-        const got = await this.#take();
-        if ("line" in got && got.line) await this.#meanwhile(got.line);
+        const got = await this.#peek();
+        const line = "line" in got ? got.line : null;
+        if (line && this.#queue.length >= mostQueued) break;
+        this.#got = undefined;
+        if (line) await this.#meanwhile(line);
         else this.#lost(got);
       }
     } catch (error) {
@@ -294,11 +323,13 @@ export class Control implements Conversation {
 
   /** A line that comes while a command runs. */
   async #meanwhile(line: Line): Promise<void> {
+    this.#heard();
     const { verb, argument } = asked(line);
     if (verb === "ABOR" && this.transfer) {
       this.aborted = true;
       this.#queue.unshift(line);
-      this.transfer.abort(new BargeError("interrupted", "aborted by ABOR"));
+      // lftp takes a 426 with the word ABOR in it for the answer to that, and is one reply ahead then.
+      this.transfer.abort(new BargeError("interrupted", "the transfer was aborted"));
     } else if (this.#queue.length > 0 || !this.transfer) {
       this.#queue.push(line);
     } else if (verb === "NOOP" || verb === "STAT" && argument === "") {
@@ -326,7 +357,7 @@ export class Control implements Conversation {
     const reason = new BargeError("unavailable", why);
     try {
       await this.say(reply(421, `${why}; goodbye`));
-      await this.stream.end();
+      await this.stream.end(this.patience.answer);
     } catch { /* it is gone already */ }
     this.stream.close(reason);
   }
@@ -335,7 +366,7 @@ export class Control implements Conversation {
   async #linger(): Promise<void> {
     if (this.stream.closed) return;
     await this.#writing;
-    await this.stream.end();
+    await this.stream.end(this.patience.answer);
     const cut = setTimeout(() => this.stream.close(), this.patience.linger);
     try {
       while (!this.#over) {

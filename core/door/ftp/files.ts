@@ -7,9 +7,11 @@ import { quota } from "../../session/quota.ts";
 import { remove } from "../../session/remove.ts";
 import { setModified } from "../../session/set_modified.ts";
 import { stat } from "../../session/stat.ts";
+import type { Access } from "../access.ts";
 import type { Row } from "./command.ts";
 import type { Control } from "./control.ts";
 import { formatTime, parseTime } from "./listing.ts";
+import { isFolder, isThere } from "./locate.ts";
 import { resolve } from "./path.ts";
 import { Failed, quoted, type Reply, reply } from "./reply.ts";
 
@@ -18,11 +20,11 @@ const endless = "9223372036854775807";
 
 const cwd: Row = {
   ...{ argument: "optional", login: true, help: ["[PATH]", "go to a folder; by default to /"] },
-  run: (c, argument) => enterFolder(c, resolve(c.state.folder, argument || "/")),
+  run: (c, argument) => enterFolder(c, c.path(argument || "/")),
 };
 const cdup: Row = {
   ...{ argument: "none", login: true, help: ["", "go to the folder above"] },
-  run: (c) => enterFolder(c, resolve(c.state.folder, "..")),
+  run: (c) => enterFolder(c, c.path("..")),
 };
 const pwd: Row = {
   ...{ argument: "none", login: true, help: ["", "in which folder this is"] },
@@ -32,7 +34,7 @@ const mkd: Row = {
   ...{ argument: "needed", path: true, login: true, does: "mkdir" },
   help: ["PATH", "make a folder"],
   run(c, argument) {
-    const path = resolve(c.state.folder, argument);
+    const path = c.path(argument);
     mkdir(c.session!, { verb: "mkdir", path, parents: false });
     return reply(257, `${quoted(path)} was made`);
   },
@@ -41,7 +43,7 @@ const rmd: Row = {
   ...{ argument: "needed", path: true, login: true, does: "remove" },
   help: ["PATH", "remove an empty folder"],
   async run(c, argument) {
-    const path = resolve(c.state.folder, argument);
+    const path = c.path(argument);
     const { entry } = stat(c.session!, path);
     if (entry?.type !== "dir") throw new BargeError("refused", "it is not a folder", { path });
     await remove(c.session!, path, false);
@@ -64,7 +66,7 @@ export const fileRows: Record<string, Row> = {
     ...{ argument: "needed", path: true, login: true, does: "remove" },
     help: ["PATH", "remove a file"],
     async run(c, argument) {
-      const path = resolve(c.state.folder, argument);
+      const path = c.path(argument);
       const { entry } = stat(c.session!, path);
       if (entry?.type === "dir") {
         throw new BargeError("refused", "it is a folder", { path, hint: "RMD removes it" });
@@ -76,7 +78,7 @@ export const fileRows: Record<string, Row> = {
   RNFR: {
     ...{ argument: "needed", path: true, login: true, help: ["PATH", "what RNTO is to rename"] },
     run(c, argument) {
-      const path = resolve(c.state.folder, argument);
+      const path = c.path(argument);
       if (!stat(c.session!, path).entry) throw new BargeError("not-found", "it is no file yet");
       c.state.renameFrom = path;
       return reply(350, "And what is its new name?");
@@ -84,14 +86,17 @@ export const fileRows: Record<string, Row> = {
   },
   RNTO: {
     ...{ argument: "needed", path: true, login: true, does: "move" },
-    help: ["PATH", "the new name of what RNFR named"],
+    help: ["PATH", "the new name of what RNFR named; FOLDER/ puts it into that"],
     async run(c, argument) {
       const from = c.state.renameFrom;
       if (from === undefined) {
         throw new Failed(503, "usage", "Bad sequence of commands: use RNFR first");
       }
       c.state.renameFrom = undefined;
-      await move(c.session!, from, resolve(c.state.folder, argument), "always");
+      const to = c.path(argument);
+      // A slash at the end means a folder to put it into, as for mv.
+      const into = argument.endsWith("/") && isFolder(c.session!, to);
+      await move(c.session!, from, into ? resolve(to, nameIn(from)) : to, "always");
       return reply(250, "It has its new name");
     },
   },
@@ -99,7 +104,7 @@ export const fileRows: Record<string, Row> = {
     ...{ argument: "needed", path: true, login: true, does: "stat" },
     help: ["PATH", "a file's bytes; of an upload that was cut, those that are kept"],
     run(c, argument) {
-      const path = resolve(c.state.folder, argument);
+      const path = c.path(argument);
       if (c.state.ascii) {
         const hint = "say TYPE I first";
         throw new Failed(550, "refused", "SIZE not allowed in ASCII mode", { path, hint });
@@ -111,9 +116,12 @@ export const fileRows: Record<string, Row> = {
   },
   MDTM: {
     ...{ argument: "needed", path: true, login: true, does: "stat" },
-    help: ["PATH", "when a file was written"],
-    run(c, argument) {
-      const path = resolve(c.state.folder, argument);
+    help: ["[YYYYMMDDhhmmss] PATH", "when a file was written; or set that, as MFMT does"],
+    run(c, argument, access) {
+      const path = c.path(argument);
+      // Clients older than MFMT set a time so. A file of that whole name comes first.
+      const { time, name } = timeAndName(argument);
+      if (time !== undefined && !isThere(c.session!, path)) return touch(c, name, time, access);
       const { entry } = stat(c.session!, path);
       if (!entry) throw new BargeError("not-found", "it is no file yet");
       if (entry.type === "dir") throw new BargeError("refused", "it is not retrievable", { path });
@@ -123,13 +131,10 @@ export const fileRows: Record<string, Row> = {
   MFMT: {
     ...{ argument: "needed", login: true, does: "touch" },
     help: ["YYYYMMDDhhmmss PATH", "set when it was written, in UTC"],
-    async run(c, argument) {
-      const [, text, name] = /^(\S+) ([^]+)$/.exec(argument) ?? [];
-      const time = text === undefined ? undefined : parseTime(text);
+    run(c, argument, access) {
+      const { time, name } = timeAndName(argument);
       if (time === undefined) throw new Failed(501, "usage", "MFMT YYYYMMDDhhmmss PATH, in UTC");
-      const path = resolve(c.state.folder, name);
-      const kept = await setModified(c.session!, path, time);
-      return reply(213, `Modify=${formatTime(new Date(kept).toISOString())}; ${path}`);
+      return touch(c, name, time, access);
     },
   },
   AVBL: {
@@ -141,7 +146,7 @@ export const fileRows: Record<string, Row> = {
     ...{ argument: "needed", path: true, login: true, does: "digest", slow: true },
     help: ["PATH", "a file's digest, as OPTS HASH chose"],
     async run(c, argument) {
-      const path = resolve(c.state.folder, argument);
+      const path = c.path(argument);
       const { algorithm } = c.state;
       const { digest, size } = await digestOf(c, path, algorithm);
       const name = algorithm === "md5" ? "MD5" : "SHA-256";
@@ -152,13 +157,30 @@ export const fileRows: Record<string, Row> = {
   XMD5: digestRow("md5"),
 };
 
+/** An argument that is a time and a path; the time is undefined where it is none. */
+function timeAndName(argument: string): { time: number | undefined; name: string } {
+  const [, text, name] = /^(\S+) ([^]+)$/.exec(argument) ?? [];
+  return { time: text === undefined ? undefined : parseTime(text), name };
+}
+
+async function touch(c: Control, name: string, time: number, access: Access): Promise<Reply> {
+  const path = c.path(name);
+  access.becomes("touch", path);
+  const kept = await setModified(c.session!, path, time).catch((error) => {
+    throw error instanceof BargeError ? error.with({ path }) : error;
+  });
+  return reply(213, `Modify=${formatTime(new Date(kept).toISOString())}; ${path}`);
+}
+
 function digestRow(algorithm: "sha256" | "md5"): Row {
   return {
     ...{ argument: "needed", path: true, login: true, does: "digest", slow: true },
     help: ["PATH", `a file's ${algorithm === "md5" ? "MD5" : "SHA-256"}`],
     async run(c, argument) {
-      const bare = /^"([^]*)"$/.exec(argument)?.[1].replaceAll('""', '"') ?? argument;
-      const { digest } = await digestOf(c, resolve(c.state.folder, bare), algorithm);
+      const literal = c.path(argument);
+      const quoted = /^"([^]*)"$/.exec(argument)?.[1].replaceAll('""', '"');
+      const path = quoted === undefined || isThere(c.session!, literal) ? literal : c.path(quoted);
+      const { digest } = await digestOf(c, path, algorithm);
       return reply(250, digest);
     },
   };
@@ -176,6 +198,10 @@ async function digestOf(c: Control, path: string, algorithm: "sha256" | "md5") {
   } finally {
     c.transfer = undefined;
   }
+}
+
+function nameIn(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 function enterFolder(c: Control, path: string): Reply {

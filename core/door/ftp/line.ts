@@ -15,12 +15,12 @@ export const longest = 4096;
 
 export interface Line {
   readonly text: string;
-  /** Why it can't be a command: longer than {@link longest}, with a NUL, or not UTF-8. */
-  readonly fault?: "long" | "nul" | "encoding";
+  /** Why it can't be a command: longer than {@link longest}, with a NUL or CR, or not UTF-8. */
+  readonly fault?: "long" | "nul" | "cr" | "encoding";
 }
 
 const [lf, cr] = [10, 13];
-const [iac, dont, do_, wont, will, sb, se] = [255, 254, 253, 252, 251, 250, 240];
+const [iac, dont, do_, wont, will, sb, ip, se] = [255, 254, 253, 252, 251, 250, 244, 240];
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 type Telnet = "text" | "iac" | "will" | "do" | "other option" | "inside" | "inside iac";
@@ -45,6 +45,8 @@ export class LineParser {
   #input: Uint8Array = new Uint8Array();
   /** An ABOR was taken at its CR: an LF behind it is no line. */
   #early = false;
+  /** Telnet's IP has come, and nothing of a line behind it. */
+  #interrupted = false;
   #refusals: number[] = [];
 
   /** Takes bytes in; they must stay as they are until {@link next} has found nothing more. */
@@ -68,12 +70,25 @@ export class LineParser {
       }
     }
     this.#input = new Uint8Array();
-    const abort = this.#length === 5 && this.#line[4] === cr &&
-      /^abor$/i.test(String.fromCharCode(...this.#line.subarray(0, 4)));
-    if (!abort) return undefined;
+    if (this.#length !== 5 || this.#start().toUpperCase() !== "ABOR\r") return undefined;
     const line = this.#take();
     this.#early = true;
     return line;
+  }
+
+  /** May the mark of urgent data come before the next line's end? */
+  get marked(): boolean {
+    return this.#telnet !== "text" || "ABOR\r".startsWith(this.#start().toUpperCase());
+  }
+
+  /** Has Telnet's IP come, and nothing of the command that is to follow? */
+  get interrupted(): boolean {
+    return this.#interrupted && this.#length === 0;
+  }
+
+  /** Forgets that IP. */
+  forgetInterrupt(): void {
+    this.#interrupted = false;
   }
 
   /** Forgets all that has come and is no line yet. */
@@ -93,15 +108,23 @@ export class LineParser {
     return bytes;
   }
 
+  /** The line's first bytes: more than "ABOR\r" has. */
+  #start(): string {
+    return String.fromCharCode(...this.#line.subarray(0, Math.min(this.#length, 6)));
+  }
+
   #take(): Line {
+    this.#interrupted = false;
     let length = this.#length;
     if (length > 0 && this.#line[length - 1] === cr) length--;
     const fault = this.#long ? "long" : this.#nul ? "nul" : undefined;
     this.#length = 0;
     this.#long = this.#nul = false;
     if (fault) return { text: "", fault };
+    const line = this.#line.subarray(0, length);
+    if (line.includes(cr)) return { text: "", fault: "cr" };
     try {
-      return { text: decoder.decode(this.#line.subarray(0, length)) };
+      return { text: decoder.decode(line) };
     } catch {
       return { text: "", fault: "encoding" };
     }
@@ -131,6 +154,7 @@ export class LineParser {
         else if (byte === do_) this.#telnet = "do";
         else if (byte === wont || byte === dont) this.#telnet = "other option";
         else if (byte === sb) this.#telnet = "inside";
+        else if (byte === ip) this.#interrupted = true;
         else if (byte < se) this.#keep(byte); // no Telnet command: the IAC was a stray byte
         break;
       case "will":

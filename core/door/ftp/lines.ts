@@ -1,12 +1,29 @@
-/** Reads command lines from a connection, and answers what Telnet wants to know in between. */
+/**
+ * Reads command lines from a connection, and answers Telnet's options in between.
+ *
+ * Urgent data makes two ways of reading necessary. The system ends a read at the urgent mark, though
+ * more has come. A read that fills less than its buffer makes the runtime wait for the next event of
+ * the socket, and what has come behind the mark is no event any more: an ABOR would wait there until
+ * the client sends something else. A read that fills its buffer is tried again at once. So where a
+ * mark may come, which is at a line's start and in an ABOR, bytes are read one by one. A mark that
+ * comes in the same piece as an earlier command is still missed. Telnet's IP stands before it, and
+ * means ABOR when nothing else has come of it for a second.
+ */
 import type { Stream } from "../../net/stream.ts";
 import { type Line, LineParser } from "./line.ts";
+
+/** How long an ABOR may come after Telnet's IP. */
+const interruptTimeoutMs = 1000;
 
 export class LineReader {
   readonly #stream: Stream;
   readonly #write: (bytes: Uint8Array) => Promise<void>;
   readonly #parser = new LineParser();
   readonly #buffer = new Uint8Array(4096);
+  /** The read that is under way, also after an ABOR was taken for granted. */
+  #reading: Promise<number | null> | undefined;
+  /** An ABOR was taken for granted: the one that comes is the same. */
+  #granted = false;
 
   /** @param write sends bytes behind the replies that are on their way */
   constructor(stream: Stream, write: (bytes: Uint8Array) => Promise<void>) {
@@ -25,9 +42,18 @@ export class LineReader {
       const line = this.#parser.next();
       const refusals = this.#parser.refusals();
       if (refusals) await this.#write(refusals);
-      if (line) return line;
-      this.#stream.patience = Infinity;
-      const n = await this.#stream.read(this.#buffer);
+      if (line) {
+        const same = this.#granted && /^abor$/i.test(line.text);
+        this.#granted = false;
+        if (same) continue;
+        return line;
+      }
+      const n = await this.#more();
+      if (n === "late") {
+        this.#granted = true;
+        this.#parser.forgetInterrupt();
+        return { text: "ABOR" };
+      }
       if (n === null) return null;
       this.#parser.feed(this.#buffer.subarray(0, n));
     }
@@ -35,6 +61,34 @@ export class LineReader {
 
   /** Forgets what has come and was not asked for yet. */
   discard(): void {
+    this.#granted = false;
     this.#parser.discard();
+  }
+
+  /** Reads on. @returns how many bytes; null at the end; "late" when an interrupt leads to nothing */
+  async #more(): Promise<number | null | "late"> {
+    if (!this.#reading) {
+      this.#reading = this.#read();
+      this.#reading.catch(() => {/* the next one fails, too */});
+    }
+    if (!this.#parser.interrupted) return await this.#reading;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<"late">((resolve) => {
+      timer = setTimeout(() => resolve("late"), interruptTimeoutMs);
+    });
+    try {
+      return await Promise.race([this.#reading, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #read(): Promise<number | null> {
+    this.#stream.patience = Infinity;
+    try {
+      return await this.#stream.read(this.#buffer.subarray(0, this.#parser.marked ? 1 : undefined));
+    } finally {
+      this.#reading = undefined;
+    }
   }
 }

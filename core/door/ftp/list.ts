@@ -6,8 +6,10 @@ import { stat } from "../../session/stat.ts";
 import type { Row } from "./command.ts";
 import type { Control } from "./control.ts";
 import { factsLine, longLine } from "./listing.ts";
+import { isThere } from "./locate.ts";
+import { inLine } from "./name.ts";
 import { isPattern, matches, resolve } from "./path.ts";
-import { Failed, type Reply, reply, shown } from "./reply.ts";
+import { Failed, type Reply, reply } from "./reply.ts";
 import { overData, send } from "./transfer.ts";
 
 /** So many lines are told on the control connection. */
@@ -24,14 +26,14 @@ export const listRows: Record<string, Row> = {
     help: ["[PATH]", "list a folder's names"],
     run(c, argument) {
       const what = found(c, argument);
-      return sendList(c, what, ({ name }) => shown(what.prefix + name));
+      return sendList(c, what, ({ name }) => inLine(what.prefix + name));
     },
   },
   MLSD: {
     ...{ argument: "optional", login: true, does: "list", slow: true },
     help: ["[PATH]", "list a folder's facts, for programs"],
     run(c, argument) {
-      const path = resolve(c.state.folder, argument);
+      const path = c.path(argument);
       const { entry } = stat(c.session!, path);
       if (entry?.type !== "dir") throw new Failed(501, "usage", "it is not a folder", { path });
       const what = { path, prefix: "", entries: list(c.session!, path, false) };
@@ -42,7 +44,7 @@ export const listRows: Record<string, Row> = {
     ...{ argument: "optional", path: true, login: true, does: "stat" },
     help: ["[PATH]", "the facts of one file or folder"],
     run(c, argument) {
-      const path = resolve(c.state.folder, argument);
+      const path = c.path(argument);
       const entry = entryAt(c, path);
       const line = facts(c, { ...entry, name: path }, resolve(path, ".."));
       return { code: 250, text: `Facts of ${path}:`, lines: [line], last: "End" };
@@ -75,12 +77,12 @@ interface Found {
  */
 function found(c: Control, argument: string): Found {
   const words = /^(?:-[A-Za-z0-9]*(?: +|$))+/;
-  const literal = resolve(c.state.folder, argument);
-  const name = words.test(argument) && !isThere(c, literal)
+  const literal = c.path(argument);
+  const name = words.test(argument) && !isThere(c.session!, literal)
     ? argument.replace(words, "")
     : argument;
-  const path = resolve(c.state.folder, name);
-  if (isPattern(name) && !isThere(c, path)) return matching(c, name);
+  const path = c.path(name);
+  if (isPattern(name) && !isThere(c.session!, path)) return matching(c, name);
   const { entry } = stat(c.session!, path);
   if (entry?.type === "dir") return { path, prefix: "", entries: list(c.session!, path, false) };
   const one = entryAt(c, path);
@@ -90,23 +92,15 @@ function found(c: Control, argument: string): Found {
 function matching(c: Control, name: string): Found {
   const cut = name.lastIndexOf("/") + 1;
   const prefix = name.slice(0, cut);
-  if (isPattern(prefix.slice(0, -1))) {
+  const path = c.path(prefix || ".");
+  if (isPattern(prefix.slice(0, -1)) && !isThere(c.session!, path)) {
     throw new BargeError("unsupported", "A pattern may be in a path's last part alone");
   }
-  const path = resolve(c.state.folder, prefix || ".");
   const { entry } = stat(c.session!, path);
   if (entry?.type !== "dir") throw new BargeError("not-found", "there is no such folder", { path });
   const all = list(c.session!, path, false);
-  return { path, prefix, entries: filtered(all, (entry) => matches(name.slice(cut), entry.name)) };
-}
-
-function isThere(c: Control, path: string): boolean {
-  try {
-    return stat(c.session!, path).entry !== null;
-  } catch (error) {
-    if (error instanceof BargeError) return false;
-    throw error;
-  }
+  const pattern = name.slice(cut);
+  return { path, prefix, entries: filtered(all, ({ name }) => matches(pattern, inLine(name))) };
 }
 
 /** A file or folder; where there is none, the upload to there that was cut, as far as it came. */

@@ -1,7 +1,7 @@
 /** Entries as FTP lists them: for people and old programs (`ls -l`), and for programs (RFC 3659). */
 import { parseTime as parseRfc3339 } from "../../protocol/time.ts";
 import type { Entry } from "../../protocol/message.ts";
-import { shown } from "./reply.ts";
+import { inLine } from "./name.ts";
 
 /** All facts that there are, in the order in which they are told. */
 export const facts = [
@@ -40,7 +40,7 @@ export function longLine({ name, type, size, modified, owner }: Entry, now: numb
     ? String(time.getUTCFullYear()).padStart(5)
     : time.toISOString().slice(11, 16);
   const who = `${(owner ?? "-").padEnd(8)} ${"barge".padEnd(8)}`;
-  return `${mode} ${who} ${String(size).padStart(12)} ${day} ${rest} ${shown(name)}`;
+  return `${mode} ${who} ${String(size).padStart(12)} ${day} ${rest} ${inLine(name)}`;
 }
 
 /**
@@ -71,7 +71,7 @@ export function factsLine(entry: Entry, chosen: ReadonlySet<Fact>, perm: string)
     "unix.owner": owner ?? undefined,
   };
   const told = facts.filter((fact) => chosen.has(fact) && values[fact] !== undefined);
-  return `${told.map((fact) => `${fact}=${values[fact]};`).join("")} ${shown(name)}`;
+  return `${told.map((fact) => `${fact}=${values[fact]};`).join("")} ${inLine(name)}`;
 }
 
 /**
@@ -92,6 +92,7 @@ export function formatTime(time: string): string {
  * ```ts
  * import { parseTime } from "./listing.ts";
  * if (parseTime("20200203040506.7") !== Date.parse("2020-02-03T04:05:06.700Z")) throw new Error();
+ * if (parseTime("20161231235960") !== Date.parse("2016-12-31T23:59:59Z")) throw new Error();
  * if (parseTime("20201303040506") !== undefined || parseTime("2020") !== undefined) throw new Error();
  * ```
  */

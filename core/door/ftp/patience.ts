@@ -20,6 +20,12 @@ export interface Patience {
   readonly transfer: number;
   /** All in all, from our last answer until it closes. */
   readonly linger: number;
+  /**
+   * How long the control connection must stay open behind the end of an upload without TLS, before
+   * that replaces a file. A client that is killed ends both connections at once, so this covers the
+   * time by which the one end may be late: a lost packet is sent again after 200 ms.
+   */
+  readonly replace: number;
   /** The least that a transfer must move. */
   readonly floor: Floor;
 }
@@ -33,6 +39,7 @@ export const patience: Patience = {
   data: 15_000,
   unused: 60_000,
   transfer: 60_000,
+  replace: 300,
   linger: 2_000,
   floor: { bytes: 60 * 1024, over: 60_000 },
 };

@@ -1,5 +1,6 @@
 /** Replies: three digits and a text, on one line or several (RFC 959, section 4.2). */
 import { BargeError, type ErrorFacts, type Kind } from "../../error.ts";
+import { inLine } from "./name.ts";
 
 export interface Reply {
   readonly code: number;
@@ -17,7 +18,7 @@ export function reply(code: number, text: string): Reply {
 const encoder = new TextEncoder();
 
 /**
- * A reply as it is sent.
+ * Writes a reply as it is sent. No text in it can end a line.
  *
  * @example
  * ```ts
@@ -29,23 +30,9 @@ const encoder = new TextEncoder();
  * ```
  */
 export function encodeReply({ code, text, lines, last = "End." }: Reply): Uint8Array {
-  if (!lines) return encoder.encode(`${code} ${shown(text)}\r\n`);
-  const between = lines.map((line) => ` ${shown(line)}\r\n`).join("");
-  return encoder.encode(`${code}-${shown(text)}\r\n${between}${code} ${shown(last)}\r\n`);
-}
-
-/**
- * A text without what could end a line, or do something to a terminal.
- *
- * @example
- * ```ts
- * import { shown } from "./reply.ts";
- * if (shown("a\r\n550 b") !== "a??550 b") throw new Error();
- * ```
- */
-export function shown(text: string): string {
-  // deno-lint-ignore no-control-regex
-  return text.toWellFormed().replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, "?");
+  if (!lines) return encoder.encode(`${code} ${inLine(text)}\r\n`);
+  const between = lines.map((line) => ` ${inLine(line)}\r\n`).join("");
+  return encoder.encode(`${code}-${inLine(text)}\r\n${between}${code} ${inLine(last)}\r\n`);
 }
 
 /** A path in a reply that is read by programs: in quotes, its own doubled (RFC 959, appendix II). */
@@ -75,11 +62,19 @@ const codes = {
   interrupted: 426,
 } satisfies Record<Kind, number>;
 
+/** What to try, where a failure's own hint is for the command line. */
+const hints: Partial<Record<Kind, string | undefined>> = {
+  "no-directory": "make it with MKD",
+  exists: undefined,
+};
+
 /** A failure as a reply. Clients look for the customary words where a file is not there. */
 export function replyTo(error: BargeError, code: number = codes[error.kind]): Reply {
-  const { kind, path, message, hint } = error;
+  const { kind, path, message } = error;
+  const hint = Object.hasOwn(hints, kind) && !(error instanceof Failed) ? hints[kind] : error.hint;
   const why = kind === "not-found" ? "No such file or directory" : message;
-  const where = path === undefined ? "" : `${path}: `;
+  // A path in 426 might have the word ABOR in it: see `Control`.
+  const where = path === undefined || code === codes.interrupted ? "" : `${path}: `;
   return { code, text: `${where}${why}${hint === undefined ? "" : `; ${hint}`}` };
 }
 

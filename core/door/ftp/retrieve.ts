@@ -8,7 +8,6 @@ import { ToWire } from "./ascii.ts";
 import type { Row } from "./command.ts";
 import type { Control } from "./control.ts";
 import type { Data } from "./data.ts";
-import { resolve } from "./path.ts";
 import { Failed, type Reply, reply } from "./reply.ts";
 import { overData, send } from "./transfer.ts";
 
@@ -24,7 +23,7 @@ async function retrieve(c: Control, argument: string, access: Access): Promise<R
   const { restart, ascii } = c.state;
   c.state.restart = 0;
   if (restart > 0 && ascii) throw new Failed(501, "usage", "No restart in type A");
-  const file = await open(c, resolve(c.state.folder, argument), restart);
+  const file = await open(c, c.path(argument), restart);
   try {
     const left = file.size - restart;
     const about = `Opening data connection for ${argument} (${left} bytes)`;

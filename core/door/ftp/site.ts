@@ -6,14 +6,13 @@ import type { Access } from "../access.ts";
 import type { Row } from "./command.ts";
 import type { Control } from "./control.ts";
 import { parseTime } from "./listing.ts";
-import { resolve } from "./path.ts";
 import { Failed, type Reply, reply } from "./reply.ts";
 
 export const siteRows: Record<string, Row> = {
   SITE: {
     ...{ argument: "needed", login: false, help: ["COMMAND", "HELP, QUOTA, CHMOD, UTIME"] },
     run(c, argument, access) {
-      const [, verb, rest] = /^\s*(\S*)\s*([^]*)$/.exec(argument)!;
+      const [, verb, rest] = /^ *(\S*) ?([^]*)$/.exec(argument)!;
       const command = verb.toUpperCase();
       if (command === "HELP") return siteHelp(rest.trim().toUpperCase());
       const run = Object.hasOwn(commands, command) ? commands[command] : undefined;
@@ -43,21 +42,23 @@ const commands: Record<string, Run> = {
   },
   /** Every file is its account's, whatever its mode: clients that preserve modes are not to fail. */
   CHMOD(c, argument) {
-    const [, mode, path] = /^([0-7]{3,4}) ([^]+)$/.exec(argument) ?? [];
+    const [, mode, path] = /^ *([0-7]{3,4}) ([^]+)$/.exec(argument) ?? [];
     if (mode === undefined) throw new Failed(501, "usage", "SITE CHMOD MODE PATH, as in 644 a");
-    stat(c.session!, resolve(c.state.folder, path));
+    stat(c.session!, c.path(path));
     return reply(200, "Modes are not kept here; nothing was changed");
   },
   /** `SITE UTIME TIME PATH`, and `SITE UTIME PATH ACCESSED MODIFIED CREATED UTC`. */
-  async UTIME(c, argument) {
+  async UTIME(c, argument, access) {
     const long = /^([^]+) (?:\d{12,14}) (\d{12,14}) (?:\d{12,14}) UTC$/i.exec(argument);
-    const short = /^(\d{12,14}) ([^]+)$/.exec(argument);
+    const short = /^ *(\d{12,14}) ([^]+)$/.exec(argument);
     const [path, text] = long ? [long[1], long[2]] : short ? [short[2], short[1]] : [];
-    const time = text && parseTime(text.padEnd(14, "0"));
-    if (path === undefined || !time) {
+    const time = text === undefined ? undefined : parseTime(text.padEnd(14, "0"));
+    if (path === undefined || time === undefined) {
       throw new Failed(501, "usage", "SITE UTIME YYYYMMDDhhmmss PATH, in UTC");
     }
-    await setModified(c.session!, resolve(c.state.folder, path), time);
+    const changed = c.path(path);
+    access.becomes("touch", changed);
+    await setModified(c.session!, changed, time);
     return reply(200, "The time is set");
   },
 };

@@ -1,7 +1,9 @@
 /**
- * STOR, APPE, STOU: a file comes. With TLS its end is proved by close_notify; without it is published
- * for want of better, and marked unverified. What is cut off is kept: SIZE tells how much, REST or
- * APPE goes on.
+ * STOR, APPE, STOU: take in a file. With TLS its end is proved by close_notify. Without TLS a client
+ * that is killed ends its data connection as one does that is done; its control connection ends, too,
+ * and with that the upload is cut. So the file is published for want of better, and marked
+ * unverified, and it replaces another one only when the client is known to live, or has announced
+ * the size. What is cut off is kept: SIZE tells how much, REST or APPE goes on.
  */
 import { randomBytes } from "node:crypto";
 import { BargeError, typed } from "../../error.ts";
@@ -16,7 +18,7 @@ import { FromWire } from "./ascii.ts";
 import type { Row } from "./command.ts";
 import type { Control } from "./control.ts";
 import type { Data } from "./data.ts";
-import { resolve } from "./path.ts";
+import { isFile } from "./locate.ts";
 import { Failed, type Reply, reply } from "./reply.ts";
 import { checkData, overData, receive } from "./transfer.ts";
 
@@ -59,11 +61,11 @@ interface Wanted {
 
 async function store(c: Control, wanted: Wanted, access: Access): Promise<Reply> {
   const { argument, base, unique = false } = wanted;
-  const { restart, reserve, ascii, folder } = c.state;
+  const { restart, reserve, ascii } = c.state;
   c.state.restart = 0;
   c.state.reserve = undefined;
   if (restart > 0 && ascii) throw new Failed(501, "usage", "No restart in type A");
-  const path = resolve(folder, argument);
+  const path = c.path(argument);
   checkData(c);
   const upload = await begin(c, {
     ...{ path, size: null, modified: null, base },
@@ -79,9 +81,12 @@ async function store(c: Control, wanted: Wanted, access: Access): Promise<Reply>
       await receiveFile(upload, data, ascii ? new FromWire() : undefined, brake, access);
       if (data.tls && !data.tls.proved) throw unproved();
       await data.stream.end();
-      // A client that was killed has lost its control connection, too: mostly that is known by then.
-      if (!data.tls) await new Promise<void>((resolve) => setTimeout(resolve, 1));
-      return data.tls !== undefined;
+      if (data.tls) return true;
+      const whole = reserve !== undefined && [access.bytes, upload.offset].includes(reserve);
+      // A client that was killed loses its control connection, too. A new file can be sent again, so
+      // a short wait will do; what would replace a file must be known to be whole.
+      await c.lives(!whole && isFile(c.session!, path) ? c.patience.replace : 1);
+      return false;
     });
     const { size } = await upload.commit(null, verified);
     return reply(226, `Transfer complete: ${size} bytes${unique ? `, as ${argument}` : ""}`);

@@ -124,3 +124,34 @@ Deno.test("who says nothing is cut when its time is over", async () => {
     /sent nothing/,
   );
 });
+
+for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
+  for (const how of ["reset", "end"] as const) {
+    Deno.test(`${version}: a write to a client that is gone fails at once (${how})`, async () => {
+      await withBoth(async ({ stream, client, below }) => {
+        client.pause();
+        const writing = (async () => {
+          while (true) await stream.write(new Uint8Array(65_536), 600_000);
+        })();
+        if (how === "reset") below.resetAndDestroy();
+        else below.destroy();
+        await assert.rejects(writing, (error) => {
+          assert.match(String(error), /reset|broken pipe|broke/i);
+          return true;
+        });
+        await assert.rejects(() => stream.write(new Uint8Array(1), 600_000));
+        await stream.end(600_000);
+      }, version);
+    });
+  }
+}
+
+Deno.test("close_notify to a client that reads nothing has a deadline", async () => {
+  await withBoth(async ({ stream, client }) => {
+    client.pause();
+    const writing = assert.rejects(() => stream.write(new Uint8Array(50_000_000), 600_000));
+    await stream.end(300);
+    assert.match(String(stream.closed), /read nothing/);
+    await writing;
+  });
+});

@@ -144,8 +144,20 @@ Deno.test("files: written, read, renamed, told about, removed", async () => {
     "213 Modify=20120203040506; /home/f",
   );
   assert.equal(await client.ask("MDTM f", 213), "213 20120203040506");
+  assert.equal(
+    await client.ask("MDTM 20110203040506 f", 213),
+    "213 Modify=20110203040506; /home/f",
+  );
+  assert.equal(await client.ask("MDTM f", 213), "213 20110203040506");
+  await client.put("STOR 20100203040506 f", "a name that begins with a time");
+  assert.match(await client.ask("MDTM 20100203040506 f", 213), /^213 20(?!1002)/);
+  assert.equal(await client.ask("MDTM f", 213), "213 20110203040506");
   await play(client, [
+    ["MDTM 20110203040506 none", 550],
+    ["MDTM 20111303040506 f", 550],
+    ["DELE 20100203040506 f", 250],
     ["SITE UTIME 20130203040506 f", 200],
+    ["SITE UTIME  20130203040506 f", 200],
     ["SITE CHMOD 644 f", 200],
     ["SITE CHMOD 888 f", 501],
     ["SITE CHMOD 644 none", 550],
@@ -172,12 +184,31 @@ Deno.test("files: written, read, renamed, told about, removed", async () => {
     ["RNTO d/h", 503],
     ["RNFR d/g", 350],
     ["RNTO none/g", 550],
+    ["RNFR d/g", 350],
+    ["RNTO ./", 250],
+    ["RNFR g", 350],
+    ["RNTO d", 550],
+    ["RNFR g", 350],
+    ["RNTO d/", 250],
+    ["SITE UTIME 19700101000000 d/g", 200],
+    ["MFMT 20161231235960 d/g", 213],
+    ["MFMT 19700101000000 d/g", 213],
     ["TYPE A", 200],
     ["SIZE d/g", 550],
     ["TYPE I", 200],
     ["DELE d/g", 250],
     ["DELE d/g", 550],
   ]);
+  assert.equal(
+    await client.ask("MKD none/d", 550),
+    "550 /home/none/d: the folder above it does not exist; make it with MKD",
+  );
+  await client.put("STOR f", "x");
+  await client.ask("MKD d/e", 257);
+  assert.equal(await client.ask("RMD d", 550), "550 /home/d: the folder is not empty");
+  await client.ask("RNFR f", 350);
+  assert.equal(await client.ask("RNTO d", 550), "550 /home/d: it is a folder");
+  await client.ask("DELE f", 250);
   assert.equal(await client.ask("MDTM f", 550), "550 /home/f: No such file or directory");
 });
 

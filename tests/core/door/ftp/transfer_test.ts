@@ -80,8 +80,8 @@ Deno.test("what is no TLS, or broken TLS, publishes nothing", async () => {
     const data = await client.passive();
     await client.ask("STOR f", 150);
     await data.secure();
-    await data.send(pattern(1000));
-    await staged(here, 1000);
+    await data.send(pattern(100_000));
+    await staged(here, 100_000);
     data.plain!.write(Buffer.from([21, 3, 3, 0, 19, ...pattern(19)])); // an alert that is none
     data.endBelow();
     await client.expect(426);
@@ -203,6 +203,78 @@ Deno.test("a client that is gone takes its transfer along; what came is kept", a
   using other = await anna(here);
   for (let size = ""; size !== "213 100000";) size = await other.ask("SIZE f", 213);
   await other.ask("RETR f", 550);
+});
+
+/** Begins an upload, and ends its data connection; the server has seen the end when this resolves. */
+async function sendAll(client: Client, command: string, text: string): Promise<Wire> {
+  const data = await client.begin(command);
+  if (text !== "") await data.send(text);
+  data.end();
+  await data.rest();
+  return data;
+}
+
+Deno.test("plain: a client that is gone after its data replaces no file, whatever came", async () => {
+  await using here = await Here.start({ patience: { replace: 600_000 } });
+  using watcher = await anna(here);
+  await watcher.put("STOR f", "the old file");
+  const cases = [
+    ["STOR", "new", 0],
+    ["STOR", "", 0],
+    ["APPE", ", and more", 0],
+    ["STOR", "", 4],
+  ] as const;
+  for (const [verb, text, rest] of cases) {
+    for (const how of ["end", "reset"] as const) {
+      const client = await anna(here);
+      if (rest > 0) await client.ask(`REST ${rest}`, 350);
+      using _data = await sendAll(client, `${verb} f`, text);
+      const { length } = here.store.roster.here();
+      if (how === "end") client[Symbol.dispose]();
+      else client.wire.reset();
+      while (here.store.roster.here().length === length) await watcher.ask("NOOP", 200);
+      assert.equal((await watcher.get("RETR f")).toString(), "the old file", `${verb} ${how}`);
+    }
+  }
+  assert.equal(stat(here.session(), "/home/f").upload?.offset, 4);
+});
+
+Deno.test("plain: what replaces a file waits for a word of its client, or for the size it announced", async () => {
+  await using here = await Here.start({ patience: { replace: 600_000 } });
+  using client = await anna(here);
+  await client.put("STOR f", "a new file needs no word");
+  for (const word of ["NOOP", "STAT", "PWD"]) {
+    using _data = await sendAll(client, "STOR f", `replaced behind ${word}`);
+    await client.wire.send(`${word}\r\n`);
+    if (word === "PWD") await client.expect(226);
+    await client.expect(200, 211, 257);
+    if (word !== "PWD") await client.expect(226);
+    assert.equal((await client.get("RETR f")).toString(), `replaced behind ${word}`);
+  }
+  await client.ask("ALLO 8", 200);
+  await client.put("STOR f", "just ALL");
+  await client.ask("ALLO 3", 200);
+  await client.ask("REST 8", 350);
+  await client.put("STOR f", "O 8");
+  assert.equal((await client.get("RETR f")).toString(), "just ALLO 8");
+  await client.ask("TYPE A", 200);
+  await client.ask("ALLO 4", 200);
+  await client.put("STOR f", "a\r\nb");
+  await client.ask("TYPE I", 200);
+  // Another size than was announced proves nothing: ABOR ends the wait.
+  await client.ask("ALLO 100", 200);
+  using _data = await sendAll(client, "STOR f", "less than that");
+  await client.wire.send("ABOR\r\n");
+  await client.expect(426);
+  await client.expect(226);
+  assert.equal((await client.get("RETR f")).toString(), "a\nb");
+});
+
+Deno.test("plain: a client that says nothing and stays replaces a file after a while", async () => {
+  await using here = await Here.start({ patience: { replace: 50 } });
+  using client = await anna(here);
+  for (const text of ["old", "new"]) await client.put("STOR f", text);
+  assert.equal((await client.get("RETR f")).toString(), "new");
 });
 
 Deno.test("a server that stops lets transfers end, tells the idle, and cuts the rest", async () => {

@@ -1,0 +1,123 @@
+/** The real server with its FTP doors, and the programs that people have. */
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { type Server, startServer } from "../_server.ts";
+
+const decoder = new TextDecoder();
+
+/** Is a program here? If not, that is said, and what needs it is skipped. */
+export function has(program: string): boolean {
+  const { success } = new Deno.Command("which", { args: [program], stdout: "null", stderr: "null" })
+    .outputSync();
+  if (!success) new Deno.Command("echo", { args: [`skipped: ${program} is not here`] }).spawn();
+  return success;
+}
+
+/** A server with both doors, the account anna, and a folder to work in. */
+export class Stage implements AsyncDisposable {
+  private constructor(readonly server: Server, readonly folder: string) {}
+
+  static async open(): Promise<Stage> {
+    const args = ["--ftp", "127.0.0.1:0", "--ftps", "127.0.0.1:0", "--workers", "2"];
+    args.push("--durability", "relaxed");
+    const server = await startServer({ args });
+    try {
+      await server.addUser("anna");
+      return new Stage(server, await Deno.makeTempDir({ prefix: "barge-ftp-clients-" }));
+    } catch (error) {
+      await server[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  get port(): string {
+    return this.server.facts.ftp!.split(":")[1];
+  }
+
+  /** Runs a program in the folder, to its end. @returns what it wrote to standard output */
+  async run(program: string, args: readonly string[], env: Record<string, string> = {}) {
+    const { code, stdout, stderr } = await new Deno.Command(program, {
+      args: [...args],
+      cwd: this.folder,
+      env: { HOME: this.folder, ...env },
+      stdin: "null",
+    }).output();
+    const said = decoder.decode(stdout) + decoder.decode(stderr);
+    assert.equal(code, 0, `${program} ${args.join(" ")} ended with ${code}: ${said}`);
+    return decoder.decode(stdout);
+  }
+
+  curl(...args: string[]): Promise<string> {
+    return this.run("curl", ["-sS", "-m", "60", "-k", "--user", "anna:anna-secret", ...args]);
+  }
+
+  lftp(script: string): Promise<string> {
+    const settings = "set net:max-retries 1; set net:timeout 20; set ssl:verify-certificate no; " +
+      "set cmd:fail-exit yes";
+    const open = `open -u anna,anna-secret ftp://127.0.0.1:${this.port}`;
+    return this.run("lftp", ["-c", `${settings}; ${open}; ${script}`]);
+  }
+
+  /** Lets programs log in without a question. */
+  netrc(): void {
+    const text = "machine 127.0.0.1 login anna password anna-secret\n";
+    Deno.writeTextFileSync(`${this.folder}/.netrc`, text, { mode: 0o600 });
+  }
+
+  /** Fails unless two trees are the same. */
+  async same(a: string, b: string): Promise<void> {
+    await this.run("diff", ["-r", a, b]);
+  }
+
+  /** Makes a tree. */
+  tree(name: string, folders: number, files: number): void {
+    for (let d = 0; d < folders; d++) {
+      const folder = `${this.folder}/${name}/folder ${d} ü`;
+      Deno.mkdirSync(folder, { recursive: true });
+      for (let f = 0; f < files; f++) {
+        const bytes = crypto.getRandomValues(new Uint8Array((d * 37 + f * 101) % 4000));
+        Deno.writeFileSync(`${folder}/file ${f}`, bytes);
+      }
+    }
+  }
+
+  large(name: string, size: number): string {
+    const path = `${this.folder}/${name}`;
+    const piece = crypto.getRandomValues(new Uint8Array(65_536));
+    using file = Deno.openSync(path, { create: true, write: true });
+    for (let at = 0; at < size; at += piece.length) {
+      piece[0] = at >> 16;
+      for (let n = 0; n < piece.length;) n += file.writeSync(piece.subarray(n));
+    }
+    return path;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.server[Symbol.asyncDispose]();
+    await Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+/** Is some upload in somebody's hands? */
+export function held(stage: Stage): boolean {
+  using db = new DatabaseSync(`${stage.server.data}/accounts.db`, { readOnly: true });
+  const row = db.prepare("SELECT count(*) AS n FROM upload WHERE holder IS NOT NULL").get();
+  return (row as { n: number }).n > 0;
+}
+
+export async function until(happened: () => boolean): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  while (!happened()) {
+    assert.ok(performance.now() < deadline, "it did not happen within 20 s");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** A file's bytes; 0 where there is none. */
+export function sizeOf(path: string): number {
+  try {
+    return Deno.lstatSync(path).size;
+  } catch {
+    return 0;
+  }
+}
