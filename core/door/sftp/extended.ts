@@ -12,7 +12,7 @@ import { userOf } from "./entries.ts";
 import { failWriting, mostHandles, type Reading, type Writing } from "./handle.ts";
 import { maxData, maxPacket } from "./limits.ts";
 import { type PacketReader, PacketWriter, Type } from "./packet.ts";
-import { expand, start } from "./paths.ts";
+import { expandTilde, resolve, start } from "./paths.ts";
 import { type Asked, begin, ok, rename } from "./request.ts";
 import type { Sftp } from "./sftp.ts";
 import { badHandle } from "./status.ts";
@@ -65,7 +65,7 @@ const extensions: { readonly [name: string]: Extension } = {
   },
   "expand-path@openssh.com": {
     version: "1",
-    handle: (_, id, packet) => pathPacket(id, expand(packet.text())),
+    handle: (s, id, packet) => pathPacket(id, resolve(expandTilde(packet.text(), s.account))),
   },
   "home-directory": { version: "1", handle: (_, id) => pathPacket(id, start) },
   "users-groups-by-id@openssh.com": { version: "1", handle: names },
