@@ -21,10 +21,11 @@ import { reached } from "../vault/fault.ts";
 import type { Location } from "../vault/path.ts";
 import type { Staged } from "../vault/staged.ts";
 import { stagedPlace } from "../vault/staging.ts";
-import { checkWrite } from "./access.ts";
+import { checkWrite, type When } from "./access.ts";
 import { giveUp, letGo } from "./half.ts";
 import { checkUpload, tellCommitted } from "./hooks.ts";
 import type { PutRequest } from "./put.ts";
+import { retarget, unlink } from "./retarget.ts";
 import type { Session } from "./session.ts";
 import type { Store } from "./store.ts";
 
@@ -54,7 +55,7 @@ export interface Begun {
 }
 
 export class Upload {
-  readonly #begun: Begun;
+  #begun: Begun;
   #modified: number | null;
   #reserved: number;
   /** Where what is whole from the start will end, when the writes that wait are done. */
@@ -66,6 +67,8 @@ export class Upload {
   /** Does the ledger know that not all that is staged is whole? */
   #noted = false;
   #ended = false;
+  /** Was its path taken from it? Then it is dropped at its end. */
+  #unlinked = false;
 
   constructor(begun: Begun) {
     this.#begun = begun;
@@ -73,6 +76,11 @@ export class Upload {
     this.#reserved = begun.row.want;
     this.#next = begun.staged.size;
     begun.heartbeat.onBeat = () => this.#noteWhole();
+  }
+
+  /** Its number, which names its staged bytes. */
+  get id(): number {
+    return this.#begun.row.id;
   }
 
   /** Bytes that are staged, whole from the start: where {@link write} goes on. */
@@ -182,6 +190,23 @@ export class Upload {
     this.#modified = time;
   }
 
+  /** The time that the file is to have, in ms since 1970; null: that of the last write. */
+  get modified(): number | null {
+    return this.#modified;
+  }
+
+  /** Is to become a file elsewhere: what it is written to was renamed. @throws as `retarget` */
+  moveTo(path: string, overwrite: When): void {
+    this.#begun = retarget(this.#begun, path, overwrite);
+    this.#unlinked = false;
+  }
+
+  /** Has no path any more: what it is written to was removed. @throws as `unlink` */
+  unlink(): void {
+    unlink(this.#begun);
+    this.#unlinked = true;
+  }
+
   /** Waits until no call is under way: before it is detached or dropped while some may be. */
   async settled(): Promise<void> {
     await this.#begun.staged.settled();
@@ -248,7 +273,7 @@ export class Upload {
    */
   detach(empty = false): void {
     if (this.#ended) return;
-    if (this.#inPlace) return this.drop();
+    if (this.#inPlace || this.#unlinked) return this.drop();
     const { session: { store }, row, staged } = this.#begun;
     this.#end();
     letGo(store, row, staged.size, { gaps: staged.size < staged.length, empty });
