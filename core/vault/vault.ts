@@ -10,6 +10,7 @@ import { existsSync } from "node:fs";
 import { BargeError, typed } from "../error.ts";
 import { reached } from "./fault.ts";
 import { type Place, relative } from "./place.ts";
+import { isSuspect, withoutNames } from "./unnamed.ts";
 
 /** What is at a place. */
 export interface Found {
@@ -19,6 +20,15 @@ export interface Found {
   readonly modified: number;
   readonly ino: number;
 }
+
+/** What is in a folder. `unnamed`: its name is not valid UTF-8 (unnamed.ts). */
+export interface Listed {
+  readonly name: string;
+  readonly type: Found["type"] | "unnamed";
+}
+
+/** What no door shows: its name as it is read, and what keeps it from being shown. */
+export type OnHidden = (name: string, type: "other" | "unnamed") => void;
 
 export class Vault {
   /** The data directory's real path. */
@@ -75,16 +85,19 @@ export class Vault {
   /**
    * The names in a folder that are files or folders, sorted by code unit.
    *
+   * @param onHidden called for what else is there
    * @throws {BargeError} `not-found`, `denied`
    */
-  async names(place: Place): Promise<{ name: string; type: "file" | "dir" }[]> {
+  async names(
+    place: Place,
+    onHidden: OnHidden = () => {},
+  ): Promise<{ name: string; type: "file" | "dir" }[]> {
     const names: { name: string; type: "file" | "dir" }[] = [];
     for (const { name, type } of await this.entries(place)) {
-      if (type !== "other") names.push({ name, type });
+      if (type === "file" || type === "dir") names.push({ name, type });
+      else onHidden(name, type);
     }
-    // Names that are not UTF-8 come with U+FFFD in them, and may come to look the same.
-    return names.sort((a, b) => a.name < b.name ? -1 : 1)
-      .filter(({ name }, i) => i === 0 || name !== names[i - 1].name);
+    return names.sort((a, b) => a.name < b.name ? -1 : 1);
   }
 
   /**
@@ -92,19 +105,22 @@ export class Vault {
    *
    * @throws {BargeError} `not-found`, `denied`
    */
-  async entries(place: Place): Promise<{ name: string; type: Found["type"] }[]> {
+  async entries(place: Place): Promise<Listed[]> {
     const folder = relative(place);
     if (!this.#enter(folder)) throw new BargeError("not-found", "there is no such folder");
-    const entries: { name: string; type: Found["type"] }[] = [];
+    const entries: Listed[] = [];
+    let suspect = false;
     try {
       for await (const entry of Deno.readDir(`${this.root}/${folder}`)) {
         const { name } = entry;
+        suspect ||= isSuspect(name);
         entries.push({ name, type: entry.isFile ? "file" : entry.isDirectory ? "dir" : "other" });
       }
     } catch (error) {
       throw typed(error);
     }
-    return entries;
+    if (!suspect) return entries;
+    return withoutNames(entries, (name) => this.find({ dir: folder, name })?.type);
   }
 
   /**
