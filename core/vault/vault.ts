@@ -7,9 +7,11 @@
  * What is neither a file nor a folder is not served: it is left out of listings and refused by name.
  */
 import { existsSync } from "node:fs";
-import { BargeError, typed } from "../error.ts";
+import { BargeError } from "../error.ts";
+import { foreignOwner, giveTo, type Owner } from "../net/owner.ts";
 import { reached } from "./fault.ts";
 import { type Place, relative } from "./place.ts";
+import { diskError } from "./trouble.ts";
 import { isSuspect, withoutNames } from "./unnamed.ts";
 
 /** What is at a place. */
@@ -35,6 +37,8 @@ export class Vault {
   readonly root: string;
   /** Are files and folders synced before an upload is acknowledged? */
   readonly durable: boolean;
+  /** To whom folders are given that are made here, where that is not us. */
+  readonly #owner: Owner | undefined;
   /** Folders that were looked at since the last await, and are as they should be. */
   readonly #sound = new Set<string>();
   /** Does the file system know hard links, as far as has been seen? */
@@ -46,6 +50,7 @@ export class Vault {
   constructor(root: string, durable: boolean) {
     this.root = Deno.realPathSync(root);
     this.durable = durable;
+    this.#owner = foreignOwner(this.root);
   }
 
   /** What is at a place; undefined for nothing. @throws {BargeError} `denied` behind a link */
@@ -56,7 +61,7 @@ export class Vault {
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return undefined;
       if (error instanceof Deno.errors.NotADirectory) return undefined;
-      throw typed(error);
+      throw diskError(error);
     }
   }
 
@@ -67,7 +72,7 @@ export class Vault {
       return (Deno.lstatSync(this.#path(place)).nlink ?? 1) > 1;
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return false;
-      throw typed(error);
+      throw diskError(error);
     }
   }
 
@@ -78,7 +83,7 @@ export class Vault {
       return Deno.lstatSync(this.#path(place)).birthtime?.getTime();
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return undefined;
-      throw typed(error);
+      throw diskError(error);
     }
   }
 
@@ -117,7 +122,7 @@ export class Vault {
         entries.push({ name, type: entry.isFile ? "file" : entry.isDirectory ? "dir" : "other" });
       }
     } catch (error) {
-      throw typed(error);
+      throw diskError(error);
     }
     if (!suspect) return entries;
     return withoutNames(entries, (name) => this.find({ dir: folder, name })?.type);
@@ -138,7 +143,7 @@ export class Vault {
     try {
       file = Deno.openSync(this.#path(place));
     } catch (error) {
-      throw typed(error);
+      throw diskError(error);
     }
     try {
       const found = foundOf(file.statSync());
@@ -149,7 +154,7 @@ export class Vault {
       return { file, found };
     } catch (error) {
       file.close();
-      throw typed(error);
+      throw diskError(error);
     }
   }
 
@@ -171,8 +176,9 @@ export class Vault {
     if (parents && this.find(place)?.type === "dir") return false;
     try {
       Deno.mkdirSync(this.#path(place), { mode: 0o700 });
+      giveTo(this.#owner, this.#path(place));
     } catch (error) {
-      if (!(error instanceof Deno.errors.AlreadyExists)) throw typed(error);
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw diskError(error);
       const there = this.find(place);
       if (there?.type === "dir") return false;
       throw new BargeError("exists", "a file of that name is there", { cause: error });
@@ -201,7 +207,7 @@ export class Vault {
     try {
       Deno.renameSync(this.#path(from), this.#path(to));
     } catch (error) {
-      throw typed(error);
+      throw diskError(error);
     }
   }
 
@@ -245,7 +251,7 @@ export class Vault {
     try {
       Deno.utimeSync(this.#path(place), time, time);
     } catch (error) {
-      throw typed(error);
+      throw diskError(error);
     }
   }
 
@@ -257,7 +263,7 @@ export class Vault {
       folder.syncSync();
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return; // gone, with the names in it
-      throw typed(error, { op: "sync" });
+      throw diskError(error, { op: "sync" });
     }
   }
 
@@ -277,7 +283,7 @@ export class Vault {
     try {
       if (this.find(place)?.type === "file") Deno.removeSync(this.#path(place));
     } catch (error) {
-      if (!isBehindLink(error)) throw typed(error);
+      if (!isBehindLink(error)) throw diskError(error);
     }
   }
 
@@ -301,7 +307,7 @@ export class Vault {
       real = Deno.realPathSync(`${path}/.`); // the dot: a file in a folder's place is none
     } catch (error) {
       const gone = error instanceof Deno.errors.NotFound;
-      if (!gone && !(error instanceof Deno.errors.NotADirectory)) throw typed(error);
+      if (!gone && !(error instanceof Deno.errors.NotADirectory)) throw diskError(error);
       // Not even whether there is something behind a link is told.
       const above = dir.lastIndexOf("/");
       if (above > 0 && !climbing) this.#enter(dir.slice(0, above));

@@ -8,6 +8,13 @@ export async function mountDisk(path: string, size: string): Promise<AsyncDispos
   return { [Symbol.asyncDispose]: async () => void await run("umount", path) };
 }
 
+/** Makes a folder read-only, for everybody. @returns undefined where that can't be had */
+export async function makeReadOnly(path: string): Promise<AsyncDisposable | undefined> {
+  if (!await run("mount", "--bind", path, path)) return undefined;
+  await run("mount", "-o", "remount,bind,ro", path);
+  return { [Symbol.asyncDispose]: async () => void await run("umount", path) };
+}
+
 /** Can one be mounted here? */
 export async function canMount(): Promise<boolean> {
   const path = Deno.makeTempDirSync({ prefix: "barge-disk-" });
