@@ -2,8 +2,9 @@
 import { list } from "../core/client/list.ts";
 import { stat } from "../core/client/stat.ts";
 import { join, trimSlashes } from "../core/client/target.ts";
+import type { Omission } from "../core/protocol/message.ts";
 import { command } from "./_term/command.ts";
-import { entryFields, longLine, shownName } from "./_term/entry.ts";
+import { entryFields, longLine, noteOmission, shownName } from "./_term/entry.ts";
 import { common, flag, optionalArgument } from "./_term/options.ts";
 import { print, printJson, terminal } from "./_term/out.ts";
 import { openSession, sessionOptions } from "./_term/session.ts";
@@ -29,7 +30,8 @@ export default command({
     const path = trimSlashes(folder);
     const { entry } = await stat(client, path);
     const single = entry?.type === "file";
-    for await (const entry of list(client, path, { recursive })) {
+    const onOmitted = (omission: Omission) => noteOmission(path, omission);
+    for await (const entry of list(client, path, { recursive, onOmitted })) {
       signal.throwIfAborted();
       if (json) {
         printJson(entryFields(single ? path : join(path, entry.name), entry));

@@ -102,10 +102,18 @@ function fields({ kind, path, what, repaired, expected, found }: Problem) {
   return { kind, path, what, repaired, expected, found };
 }
 
+/** What `--repair` leaves as it is. */
+const byHand: ReadonlySet<Problem["kind"]> = new Set(["damaged", "unreadable", "unnamed"]);
+
 function advise(open: readonly Problem[], repair: boolean): void {
   if (open.some(({ kind }) => kind === "damaged")) {
     note("(put damaged files back from a backup, or take them as they are with --accept PATH)");
   }
-  const mended = open.some(({ kind }) => kind !== "damaged" && kind !== "unreadable");
+  if (open.some(({ kind }) => kind === "unnamed")) {
+    note(
+      "(bytes that fit no character are shown as \uFFFD; `ls -b` shows them, in the folder itself)",
+    );
+  }
+  const mended = open.some(({ kind }) => !byHand.has(kind));
   if (mended && !repair) note("(--repair makes the ledger agree with the disk)");
 }

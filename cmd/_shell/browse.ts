@@ -1,10 +1,11 @@
 /** The shell's commands that look around, here and there. */
 import { digest as digestOf } from "../../core/client/digest.ts";
+import type { Omission } from "../../core/protocol/message.ts";
 import { list } from "../../core/client/list.ts";
 import { stat as statOf } from "../../core/client/stat.ts";
 import { join, trimSlashes } from "../../core/client/target.ts";
 import { BargeError, typed } from "../../core/error.ts";
-import { entryFields, longLine, printStat, shownName } from "../_term/entry.ts";
+import { entryFields, longLine, noteOmission, printStat, shownName } from "../_term/entry.ts";
 import { print, printJson, terminal } from "../_term/out.ts";
 import { printable } from "../_term/text.ts";
 import { columns } from "./columns.ts";
@@ -31,7 +32,8 @@ async function show({ shell, flags, signal }: Call, typed: string, long: boolean
   const { entry } = await statOf(client, path);
   const single = entry?.type === "file";
   const names: string[] = [];
-  for await (const entry of list(client, path, { recursive: flags.has("r") })) {
+  const onOmitted = (omission: Omission) => noteOmission(path, omission);
+  for await (const entry of list(client, path, { recursive: flags.has("r"), onOmitted })) {
     signal.throwIfAborted();
     if (shell.json) {
       printJson(entryFields(single ? path : join(path, entry.name), entry));

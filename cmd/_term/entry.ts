@@ -1,6 +1,7 @@
 /** How a remote file or folder is printed. */
-import type { Answer, Entry } from "../../core/protocol/message.ts";
-import { print, printJson, terminal } from "./out.ts";
+import type { Answer, Entry, Omission } from "../../core/protocol/message.ts";
+import { describeOmission } from "../../core/protocol/omission.ts";
+import { note, print, printJson, terminal } from "./out.ts";
 import { printable } from "./text.ts";
 
 /** A file or folder as `--json` shows it. The fields are frozen. */
@@ -25,6 +26,12 @@ export function printStat(path: string, { entry, upload }: Answer<"stat">, json:
     if (entry.sha256 !== null) print(`  sha256    ${entry.sha256}`);
   }
   if (upload) print(`  upload    ${upload.offset} of ${upload.size ?? "?"} bytes are here`);
+}
+
+/** Notes what a listing leaves out. */
+export function noteOmission(path: string, omission: Omission): void {
+  const words = `barge: ${path}: ${describeOmission(omission)}`;
+  note(terminal.stderr ? printable(words) : words);
 }
 
 const noEntry = { name: null, type: null, size: null, modified: null, owner: null, sha256: null };

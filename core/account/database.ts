@@ -10,6 +10,7 @@
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from "node:sqlite";
 import { randomBytes } from "node:crypto";
 import { BargeError, typed } from "../error.ts";
+import { foreignOwner, giveTo } from "../net/owner.ts";
 import { applicationId, migrations } from "./schema.ts";
 import { databaseError } from "./sqlite_error.ts";
 
@@ -351,11 +352,13 @@ export class Database implements Disposable {
 
 /**
  * Makes the file, for its owner's eyes only, before SQLite makes it for everyone's; it gives the
- * same mode to the two files that it lays beside it.
+ * same mode and owner to the two files that it lays beside it.
  */
 function makePrivate(path: string): void {
   try {
+    const made = !exists(path);
     Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
+    if (made) giveTo(foreignOwner(path.replace(/[^/]*$/, "")), path);
   } catch (error) {
     throw typed(error, { op: "make database", path });
   }

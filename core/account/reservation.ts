@@ -353,6 +353,21 @@ export class Reservations {
     });
   }
 
+  /**
+   * An upload is for another place from now on, and counts on replacing the file there, if it may.
+   *
+   * @throws as {@link grow}
+   */
+  retarget(id: number, holder: string, { dir, name }: Place): void {
+    this.#db.transaction(() => {
+      const row = this.#held(id, holder);
+      if (row.dir === dir && row.name === name) return;
+      const credit = this.#credit({ dir, name }, row.account);
+      this.#raise(row, row.want, credit);
+      this.#db.run("UPDATE upload SET dir = ?, name = ? WHERE id = ?", dir, name, id);
+    });
+  }
+
   /** What an upload would give back: its account's own file there, unless another has that credit. */
   #credit({ dir, name }: Place, account: number): number {
     const row = this.#db.get<{ size: number | null }>(

@@ -13,6 +13,8 @@ import { type Action, decide, extraneous, type Item, toMove } from "./plan.ts";
 import { remoteItem, treeBelow } from "./remote_tree.ts";
 import { stat } from "./stat.ts";
 import { baseName, checkTogether, join, meansContents, parentOf, trimSlashes } from "./target.ts";
+import type { Omission } from "../protocol/message.ts";
+import { describeOmission } from "../protocol/omission.ts";
 import { again } from "./upload.ts";
 import { walk } from "./walk.ts";
 
@@ -31,6 +33,8 @@ type Job =
     readonly local: string;
     readonly items: readonly Item[];
     readonly actions: ReadonlyMap<string, Action>;
+    /** What the server has there, and can't show. */
+    readonly omitted?: Omission;
   };
 
 /**
@@ -98,7 +102,8 @@ async function find(
     if (!options.recursive) throw new BargeError("usage", "is a folder", { hint: "use -r" });
     if (target === "-") throw new BargeError("usage", "a folder does not fit into standard output");
     const local = join(target, meansContents(source) ? "" : name);
-    const items = [...(await treeBelow(client, path, entry)).values()]
+    let omitted: Omission | undefined;
+    const items = [...(await treeBelow(client, path, entry, (found) => omitted = found)).values()]
       .filter((item) => item.name === "" || !excludedWithin(excluded, item.name, item.type));
     const actions = new Map<string, Action>();
     for (const item of items) {
@@ -106,7 +111,7 @@ async function find(
         actions.set(item.name, action(item, join(local, item.name), options));
       }
     }
-    return { type: "tree", path, local, items, actions };
+    return { type: "tree", path, local, items, actions, omitted };
   } catch (cause) {
     const failure = typed(cause, { op: "get", path });
     const hint = failure.kind === "unavailable" ? again : undefined;
@@ -170,6 +175,7 @@ async function run(
   options: GetOptions,
 ): Promise<void> {
   const before = report.totals.failed;
+  if (job.omitted) tellOmitted(report, job.path, job.local, job.omitted);
   for (const item of job.items) {
     const path = join(job.path, item.name);
     const local = job.type === "tree" ? join(job.local, item.name) : job.local;
@@ -204,6 +210,14 @@ async function run(
     }
   }
   if (!options.dryRun) setTimes(job.local, job.items);
+}
+
+/** Names that can't be sent may be data that is missing here: a failure. Links and the like are not. */
+function tellOmitted(report: Report, path: string, local: string, omitted: Omission): void {
+  const what = describeOmission(omitted);
+  if (omitted.unnamed === 0) return report.note(`${path}: ${what}`);
+  const hint = "whoever runs the server has to rename it there";
+  report.failed(path, local, new BargeError("refused", what, { op: "get", path, hint }));
 }
 
 function makeFolder(report: Report, path: string, local: string): boolean {

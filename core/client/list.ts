@@ -1,12 +1,14 @@
 /** Lists a remote folder, as far as one wants: the server sends it in pages. */
 import { BargeError } from "../error.ts";
 import { encodeFrame } from "../protocol/frame.ts";
-import type { Entry } from "../protocol/message.ts";
+import type { Entry, Omission } from "../protocol/message.ts";
 import type { Client } from "./client.ts";
 
 export interface ListOptions {
   /** With all that the folders in it hold; names are then paths relative to the folder. */
   readonly recursive?: boolean;
+  /** Called at the end when the server has more there than it can show. */
+  readonly onOmitted?: (omission: Omission) => void;
 }
 
 /**
@@ -18,7 +20,7 @@ export interface ListOptions {
 export async function* list(
   client: Client,
   path: string,
-  { recursive = false }: ListOptions = {},
+  { recursive = false, onOmitted }: ListOptions = {},
 ): AsyncGenerator<Entry, void, void> {
   const request = encodeFrame({ verb: "list", path, recursive });
   const pages: Entry[][] = [];
@@ -31,6 +33,7 @@ export async function* list(
       more = page.more;
       if (abandoned) continue;
       for (const entry of page.entries) check(entry, path);
+      if (page.omitted) onOmitted?.(page.omitted);
       pages.push(page.entries);
       arrived.resolve();
       if (more) await client.aside(taken.promise);

@@ -1,6 +1,6 @@
 /** What a remote folder holds, as plans need it. */
 import { BargeError } from "../error.ts";
-import type { Entry } from "../protocol/message.ts";
+import type { Entry, Omission } from "../protocol/message.ts";
 import { parseTime } from "../protocol/time.ts";
 import type { Client } from "./client.ts";
 import { list } from "./list.ts";
@@ -24,14 +24,15 @@ export async function remoteTree(client: Client, path: string): Promise<Map<stri
   return await treeBelow(client, path, root);
 }
 
-/** The same, of a folder whose entry is known. */
+/** The same, of a folder whose entry is known. @param onOmitted called when it holds more than can be shown */
 export async function treeBelow(
   client: Client,
   path: string,
   root: Entry,
+  onOmitted?: (omission: Omission) => void,
 ): Promise<Map<string, Item>> {
   const items = new Map<string, Item>([["", { ...remoteItem(root), name: "" }]]);
-  for await (const entry of list(client, path, { recursive: true })) {
+  for await (const entry of list(client, path, { recursive: true, onOmitted })) {
     items.set(entry.name, remoteItem(entry));
   }
   return items;

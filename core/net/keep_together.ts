@@ -3,9 +3,11 @@
  * is then renamed. Of two that do so one wins.
  */
 import { BargeError, typed } from "../error.ts";
+import { foreignOwner, giveTo } from "./owner.ts";
 
 /**
- * Makes a folder with these files, for its owner's eyes alone, unless there is one.
+ * Makes a folder with these files, for its owner's eyes alone, unless there is one. Made by root, they
+ * belong to whom the folder above belongs to.
  *
  * @param folder its path; the one above it must be there
  * @param files their names and what is in them
@@ -17,8 +19,13 @@ export async function keepTogether(
 ): Promise<void> {
   const making = `${folder}-${crypto.randomUUID()}`;
   try {
+    const owner = foreignOwner(folder.replace(/[^/]*$/, ""));
     await Deno.mkdir(making, { mode: 0o700 });
-    for (const [name, text] of Object.entries(files)) await write(`${making}/${name}`, text);
+    for (const [name, text] of Object.entries(files)) {
+      await write(`${making}/${name}`, text);
+      giveTo(owner, `${making}/${name}`);
+    }
+    giveTo(owner, making);
     await sync(making);
     await Deno.rename(making, folder);
     await sync(folder.replace(/[^/]*$/, ""));

@@ -52,6 +52,16 @@ const entry = v.object({
   sha256: v.nullable(sha256),
 });
 
+/** What a listing leaves out: it is on the server's disk, and can't be shown. */
+const omission = v.object({
+  /** Names that are not valid UTF-8. */
+  unnamed: count,
+  /** Links, sockets, pipes, devices. */
+  special: count,
+  /** One of them, as far as it can be written; relative to what was listed. */
+  example: v.string(),
+});
+
 const usage = {
   account: v.string(),
   used: bytes,
@@ -191,7 +201,7 @@ const answers = {
   auth: v.object({ nonce, salt, n: count, r: count, p: count }),
   proof: v.object({ account: v.string(), role, signature: key }),
   register: v.object({ account: v.string(), limit }),
-  list: v.object({ entries: v.array(entry), more: v.boolean() }),
+  list: v.object({ entries: v.array(entry), more: v.boolean(), omitted: v.optional(omission) }),
   stat: v.object({
     entry: v.nullable(entry),
     upload: v.nullable(v.object({ offset: bytes, size: v.nullable(bytes) })),
@@ -249,6 +259,7 @@ export type RequestInput<V extends Verb = Verb> = { [K in V]: v.InferInput<typeo
 export type Answered = keyof typeof answers;
 export type Answer<V extends Answered> = v.InferOutput<typeof answers[V]>;
 export type Entry = v.InferOutput<typeof entry>;
+export type Omission = v.InferOutput<typeof omission>;
 export type Verifier = v.InferOutput<typeof verifier>;
 export type Overwrite = v.InferOutput<typeof overwrite>;
 export type Server = v.InferOutput<typeof server>;

@@ -1,5 +1,6 @@
 /** The data directory: made, and held by one server at a time. */
 import { BargeError, typed } from "../error.ts";
+import { foreignOwner, giveTo } from "../net/owner.ts";
 import { stagingDir } from "../vault/staging.ts";
 
 /** A data directory that is ours until it is disposed of. */
@@ -16,8 +17,12 @@ export interface Held extends Disposable {
 export function prepareData(data: string): string {
   try {
     Deno.mkdirSync(data, { recursive: true, mode: 0o700 });
+    const owner = foreignOwner(data);
     for (const folder of ["public", "homes", stagingDir]) {
-      Deno.mkdirSync(`${data}/${folder}`, { recursive: true, mode: 0o700 });
+      const path = `${data}/${folder}`;
+      const made = !exists(path);
+      Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
+      if (made) giveTo(owner, path);
     }
   } catch (error) {
     throw unusable(error, "make data directory", data);
@@ -45,10 +50,12 @@ function needOneDisk(data: string): void {
  */
 export async function holdData(data: string): Promise<Held> {
   const path = `${data}/lock`;
+  const made = !exists(path);
   const file = await Deno.open(path, { create: true, write: true, mode: 0o600 })
     .catch((error) => {
       throw unusable(error, "lock", data);
     });
+  if (made) giveTo(foreignOwner(data), path);
   if (await file.tryLock(true)) return { data, [Symbol.dispose]: () => file.close() };
   file.close();
   throw new BargeError("fatal", "another `barge serve` uses this data directory", {
@@ -56,6 +63,15 @@ export async function holdData(data: string): Promise<Held> {
     path: data,
     hint: "stop that one first, or name another with --data",
   });
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (error) {
+    return !(error instanceof Deno.errors.NotFound); // what opens it says what else is wrong
+  }
 }
 
 /** A server without its directory can't go on: `fatal`, unless there may be room later. */

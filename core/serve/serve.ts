@@ -3,6 +3,7 @@ import { getLogger } from "@logtape/logtape";
 import { randomInt } from "node:crypto";
 import type { Accounts } from "../account/accounts.ts";
 import { Database } from "../account/database.ts";
+import { makeLogRoom } from "../account/log_room.ts";
 import { type DoorName, doorNames, type DoorSpec, type FtpSpec } from "../door/door.ts";
 import { BargeError, typed } from "../error.ts";
 import { type Address, formatAddress } from "../net/address.ts";
@@ -12,6 +13,7 @@ import { makeTally } from "../session/gate.ts";
 import { makeHistory, sampleEvery } from "../session/history.ts";
 import { makeBoard } from "../session/metrics.ts";
 import { expire, recover } from "../session/recover.ts";
+import { makeRemovedFolder } from "../session/remove-account.ts";
 import { settleDead } from "../session/settle_dead.ts";
 import { type Adjustable, type Settings, Store } from "../session/store.ts";
 import { makeFenceTable } from "../vault/fences.ts";
@@ -109,6 +111,7 @@ async function run(
     fences: makeFenceTable(options.workers),
     version: options.version,
   });
+  keepRoom(store, data);
   const recovered = await recover(store);
   if (Object.values(recovered).some((n) => n > 0)) {
     log.info("settled what was left behind", { ...recovered });
@@ -165,6 +168,16 @@ async function hostKeysOf(data: string, doors: readonly DoorSpec[]): Promise<Hos
   if (!doors.some(({ name }) => name === "sftp")) return [];
   const { ownHostKeys } = await import("../net/host_keys.ts");
   return await ownHostKeys(data);
+}
+
+/** Without it all goes on, until the disk is full. */
+function keepRoom({ vault }: Store, data: string): void {
+  try {
+    makeRemovedFolder(vault);
+    makeLogRoom(data);
+  } catch (error) {
+    log.warn("no room is kept for removals on a full disk: {why}", { why: String(error) });
+  }
 }
 
 /** Whatever goes wrong with it: it is done again in an hour. */

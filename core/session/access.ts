@@ -147,6 +147,7 @@ async function checkTree(session: Session, account: Account, place: Place): Prom
   const rows = store.ledger.folder(dir);
   // Links and the like, too: only the operator can have put them there.
   for (const { name, type } of await store.vault.entries(place)) {
+    if (type === "unnamed") throw belongsTo(`${name} in it`, undefined);
     if (type === "dir") await checkTree(session, account, { dir, name });
     else if (rows.get(name)?.owner !== account.id) {
       const { row } = look(store, { dir, name });

@@ -4,6 +4,7 @@ import type { When } from "./access.ts";
 import { copy } from "./copy.ts";
 import { list } from "./list.ts";
 import { mkdir } from "./mkdir.ts";
+import { refuseUnnamed } from "./omitted.ts";
 import { copyProperties } from "./property.ts";
 import type { Session } from "./session.ts";
 import { stat } from "./stat.ts";
@@ -34,7 +35,8 @@ const hopeless: ReadonlySet<Kind> = new Set<Kind>(
  * Copies what is at a path to a name that no folder has, with its properties. A failure leaves what
  * was copied before it.
  *
- * @throws {BargeError} `usage` for a folder into itself; as `copy`, about the file that it fails at
+ * @throws {BargeError} `usage` for a folder into itself; `refused` for one with data in it that no
+ *   door shows; as `copy`, about the file that it fails at
  */
 export async function copyTree(
   session: Session,
@@ -51,6 +53,8 @@ export async function copyTree(
   if (`${to}/`.startsWith(`${from}/`)) {
     throw new BargeError("usage", "a folder can't be copied into itself", { path: from });
   }
+  const { place } = session.locate(from);
+  if (deep && place) await refuseUnnamed(session.store, place);
   let [files, bytes] = [0, 0];
   await copyFolder(session, from, to, still);
   if (!deep) return { files, bytes };

@@ -3,7 +3,8 @@ import { createHash, type Hash } from "node:crypto";
 import { BargeError, typed } from "../error.ts";
 import { borrow, giveBack, least } from "../net/pool.ts";
 import { Quick } from "../net/quick.ts";
-import type { Found } from "../vault/vault.ts";
+import { type Found, foundOf } from "../vault/vault.ts";
+import { stagedPlace } from "../vault/staging.ts";
 import type { Session } from "./session.ts";
 
 /** From so many bytes on it pays to have the next piece read while one is sent. */
@@ -37,6 +38,18 @@ export async function get(session: Session, path: string, offset: number): Promi
     download.close();
     throw typed(error);
   }
+}
+
+/**
+ * Opens what is staged of an upload, as it is now: it can be read on when that has become a file, or
+ * was dropped.
+ *
+ * @param modified its time, in ms since 1970
+ * @throws {BargeError} as {@link get}
+ */
+export function readStaged({ store }: Session, upload: number, modified: number): Download {
+  const { file, found } = store.vault.open(stagedPlace(upload));
+  return new Download(file, { size: found.size, modified }, 0, null, "added");
 }
 
 /** A small file, with its facts as {@link Download} has them. */
@@ -155,6 +168,15 @@ export class Download {
       }
     } finally {
       giveBack(buffer);
+    }
+  }
+
+  /** Its time as it is now, in ms since 1970: it may have been set since it was opened. */
+  modifiedNow(): number {
+    try {
+      return foundOf(this.#file.statSync()).modified;
+    } catch (error) {
+      throw typed(error);
     }
   }
 

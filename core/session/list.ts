@@ -3,9 +3,10 @@ import { BargeError } from "../error.ts";
 import type { Entry } from "../protocol/message.ts";
 import { type Place, relative } from "../vault/place.ts";
 import type { Vault } from "../vault/vault.ts";
-import { entryOf, folderEntry, sameFile } from "./entry.ts";
+import { entryOf, folderEntry } from "./entry.ts";
+import { Omitted } from "./omitted.ts";
 import type { Session } from "./session.ts";
-import { look } from "./stat.ts";
+import { look, lookAll } from "./stat.ts";
 
 const batchSize = 256;
 
@@ -13,6 +14,7 @@ const batchSize = 256;
  * Lists a folder, or the one file that is there.
  *
  * @param recursive also what is in its folders, depth first, each folder before what it holds
+ * @param omitted counts what can't be shown
  * @returns batches of entries; names are relative to the path
  * @throws {BargeError} `not-found`, `denied`
  */
@@ -20,19 +22,21 @@ export async function* list(
   session: Session,
   path: string,
   recursive: boolean,
+  omitted: Omitted = new Omitted(),
 ): AsyncGenerator<Entry[], void, void> {
   session.account();
   const { place } = session.locate(path);
   if (!place) {
     for (const name of ["home", "public"]) {
       yield [folderEntry(name)];
-      if (recursive) yield* folder(session, session.locate(`/${name}`).place!, `${name}/`, true);
+      if (!recursive) continue;
+      yield* folder(session, session.locate(`/${name}`).place!, `${name}/`, true, omitted);
     }
     return;
   }
   const { found, row } = look(session.store, place);
   if (found?.type === "dir") {
-    yield* folder(session, place, "", recursive);
+    yield* folder(session, place, "", recursive, omitted);
   } else if (found?.type === "file") {
     yield [entryOf(place.name, found, row)];
   } else {
@@ -45,36 +49,39 @@ async function* folder(
   place: Place,
   prefix: string,
   recursive: boolean,
+  omitted: Omitted,
 ): AsyncGenerator<Entry[], void, void> {
-  const { vault, ledger } = session.store;
+  const { store } = session;
   const dir = relative(place);
-  const names = await namesIn(vault, place, prefix !== "");
-  const rows = ledger.folder(dir);
-  let batch: Entry[] = [];
-  for (const { name } of names) {
-    let found = vault.find({ dir, name });
-    let row = rows.get(name);
-    if (found?.type === "file" && !(row && sameFile(row, found))) {
-      ({ found, row } = look(session.store, { dir, name }));
-    }
-    if (!found || found.type === "other") continue; // gone meanwhile, or not to be shown
-    batch.push(entryOf(prefix + name, found, row));
-    const descend = recursive && found.type === "dir";
-    if (descend || batch.length >= batchSize) {
+  const names = await namesIn(store.vault, place, prefix, omitted);
+  const rows = store.ledger.folder(dir);
+  for (let at = 0; at < names.length; at += batchSize) {
+    const some = names.slice(at, at + batchSize);
+    let batch: Entry[] = [];
+    for (const [i, { found, row }] of lookAll(store, dir, some, rows).entries()) {
+      if (!found || found.type === "other") continue; // gone meanwhile, or not to be shown
+      batch.push(entryOf(prefix + some[i], found, row));
+      if (!recursive || found.type !== "dir") continue;
       yield batch;
       batch = [];
+      yield* folder(session, { dir, name: some[i] }, `${prefix}${some[i]}/`, true, omitted);
     }
-    if (descend) yield* folder(session, { dir, name }, `${prefix}${name}/`, true);
+    if (batch.length > 0) yield batch;
   }
-  if (batch.length > 0) yield batch;
 }
 
-/** @param below a folder inside the one that was asked for: it may be gone by now */
-async function namesIn(vault: Vault, place: Place, below: boolean) {
+/** @param prefix empty for the folder that was asked for: any other may be gone by now */
+async function namesIn(
+  vault: Vault,
+  place: Place,
+  prefix: string,
+  omitted: Omitted,
+): Promise<string[]> {
   try {
-    return await vault.names(place);
+    const names = await vault.names(place, (name, type) => omitted.add(prefix + name, type));
+    return names.map(({ name }) => name);
   } catch (error) {
-    if (below && error instanceof BargeError && error.kind === "not-found") return [];
+    if (prefix !== "" && error instanceof BargeError && error.kind === "not-found") return [];
     throw error;
   }
 }

@@ -12,6 +12,11 @@ import { discardDropped } from "./half.ts";
 import type { Session } from "./session.ts";
 import type { Store } from "./store.ts";
 
+export interface MoveOptions {
+  /** May a folder take the place of an empty one, as POSIX has it? Default: no. */
+  readonly overEmpty?: boolean;
+}
+
 /**
  * @throws {BargeError} `not-found`, `no-directory`, `exists`, `denied`; `over-quota` when an upload
  *   under way counts on replacing the file
@@ -21,6 +26,7 @@ export async function move(
   from: string,
   to: string,
   overwrite: When,
+  { overEmpty = false }: MoveOptions = {},
 ): Promise<void> {
   const { store } = session;
   const account = session.account();
@@ -37,6 +43,10 @@ export async function move(
     const now = session.account();
     const { type } = checkTakeStill(session, now, source);
     if (type === "other") throw new BargeError("denied", "it is neither a file nor a folder");
+    if (overEmpty && type === "dir" && store.vault.find(b)?.type === "dir") {
+      if (store.vault.isEmpty(b)) return;
+      throw new BargeError("exists", "the folder there is not empty", { path: to });
+    }
     const replaces = checkWrite(session, now, target, overwrite);
     if (replaces && type === "dir") {
       throw new BargeError("exists", "a file has that name", { path: to });

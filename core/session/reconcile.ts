@@ -15,7 +15,7 @@ import { sameFile } from "./entry.ts";
 import type { FileRow } from "../account/ledger.ts";
 import { digestFile } from "../vault/digest.ts";
 import { type Place, relative } from "../vault/place.ts";
-import { type Found, isBehindLink } from "../vault/vault.ts";
+import { type Found, isBehindLink, type OnHidden } from "../vault/vault.ts";
 import type { Store } from "./store.ts";
 
 /** What sort of difference it is. Stable: printed in `--json`. */
@@ -28,6 +28,8 @@ export type ProblemKind =
   | "changed"
   /** Size and time are the ledger's, the bytes are not. */
   | "damaged"
+  /** On disk, under a name that is not valid UTF-8: no door can show it, nor can barge read it. */
+  | "unnamed"
   /** The system does not let us read it. */
   | "unreadable"
   /** An account's sums are not what its files and uploads come to. */
@@ -128,16 +130,22 @@ class Reconciliation {
   async *#walk(dir: string): AsyncGenerator<string, void, void> {
     this.#options.signal?.throwIfAborted();
     yield dir;
-    for (const { name, type } of await this.#names(dir)) {
+    const onHidden: OnHidden = (name, type) => {
+      if (type === "unnamed") this.#unnamed(`${dir}/${name}`);
+    };
+    for (const { name, type } of await this.#names(dir, onHidden)) {
       if (type === "dir") yield* this.#walk(`${dir}/${name}`);
     }
   }
 
-  async #names(dir: string): Promise<{ name: string; type: "file" | "dir" }[]> {
+  async #names(
+    dir: string,
+    onHidden?: OnHidden,
+  ): Promise<{ name: string; type: "file" | "dir" }[]> {
     const cut = dir.lastIndexOf("/");
     const place = { dir: dir.slice(0, Math.max(0, cut)), name: dir.slice(cut + 1) };
     try {
-      return await this.#store.vault.names(place);
+      return await this.#store.vault.names(place, onHidden);
     } catch (error) {
       if (!notServed(error)) this.#cantRead(dir, error);
       return [];
@@ -268,6 +276,11 @@ class Reconciliation {
         this.#report({ kind: "sums", path, what, repaired });
       }
     });
+  }
+
+  #unnamed(path: string): void {
+    const what = "its name is not valid UTF-8: no door shows it; rename it by hand";
+    this.#report({ kind: "unnamed", path, what, repaired: false });
   }
 
   /** What one file does not let us do is no reason to leave the others. */

@@ -21,6 +21,7 @@ import { forgetGone, known } from "./entry.ts";
 import { discardDropped } from "./half.ts";
 import { moveUploads } from "./move.ts";
 import { trashName } from "./remove.ts";
+import { isUnlinked } from "./retarget.ts";
 import type { Store } from "./store.ts";
 
 /** How long an unfinished upload is kept after it last moved, in ms. */
@@ -49,7 +50,7 @@ export async function recover(store: Store): Promise<Recovered> {
     if (upload.sha256 && staged === undefined && await wasPublished(store, upload)) {
       settle(store, upload);
       settled++;
-    } else if (staged && Date.now() - upload.touched < keepUnfinished) {
+    } else if (staged && !isUnlinked(upload) && Date.now() - upload.touched < keepUnfinished) {
       reservations.release(upload.id, staged);
       kept.add(String(upload.id));
       resumable++;

@@ -4,8 +4,21 @@
  * charged to nobody.
  */
 import { typed } from "../error.ts";
+import type { Vault } from "../vault/vault.ts";
 import { discardDropped } from "./half.ts";
 import type { Store } from "./store.ts";
+
+const removedDir = "removed";
+
+/**
+ * Makes the folder that homes are moved to. A server does so when it starts: a disk that is full later
+ * may have no room for a folder.
+ */
+export function makeRemovedFolder(vault: Vault): void {
+  const place = { dir: "", name: removedDir };
+  if (!vault.find(place)) vault.mkdir(place, false);
+  vault.needFolder(removedDir);
+}
 
 export interface RemovedAccount {
   /** Where the home is kept; null when it was empty, or purged. */
@@ -29,9 +42,8 @@ export async function removeAccount(
   const owned = ledger.owned(account.id);
   const home = { dir: "homes", name: account.name };
   const stamp = new Date().toISOString().replaceAll(":", "-");
-  const target = { dir: "removed", name: `${account.name}-${stamp}` };
-  if (!vault.find({ dir: "", name: "removed" })) vault.mkdir({ dir: "", name: "removed" }, false);
-  vault.needFolder(target.dir);
+  const target = { dir: removedDir, name: `${account.name}-${stamp}` };
+  makeRemovedFolder(vault);
   const uploads = store.db.transaction(() => {
     const ids = reservations.uploads().filter((u) => u.account === account.id).map((u) => u.id);
     const shared = options.purge ? ledger.ownedPlaces(account.id, "public") : [];

@@ -11,6 +11,7 @@ import { BargeError, typed } from "../error.ts";
 import { discardTree, stagingDir } from "../vault/staging.ts";
 import { changeable, type Check, checkTake, checkTakeStill, standing } from "./access.ts";
 import { discardDropped } from "./half.ts";
+import { refuseUnnamed } from "./omitted.ts";
 import type { Session } from "./session.ts";
 
 /** What removed things are called in staging until they are gone. */
@@ -22,7 +23,8 @@ export function trashName(intent: number): string {
  * @param recursive also a folder that is not empty
  * @param allowed throws if what is there is not to go; runs under the write lock, too
  * @returns how many files the ledger forgot
- * @throws {BargeError} `not-found`, `exists` (a folder that is not empty), `denied`
+ * @throws {BargeError} `not-found`, `exists` (a folder that is not empty), `denied`; `refused` for
+ *   a folder with data in it that no door shows
  */
 export async function remove(
   session: Session,
@@ -43,6 +45,7 @@ export async function remove(
   allowed(standing(store, place));
   await checkTake(session, account, location);
   const folder = there?.type === "dir";
+  if (folder && recursive) await refuseUnnamed(store, place);
   if (folder && !recursive && (await store.vault.entries(place)).length > 0) throw notEmpty();
   const target = { dir: stagingDir, name: "" };
   const intent = await store.commits.enter(() => store.intents.intend("remove", place, target));

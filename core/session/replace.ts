@@ -6,6 +6,7 @@
 import { randomUUID } from "node:crypto";
 import { BargeError } from "../error.ts";
 import { move } from "./move.ts";
+import { refuseUnnamed } from "./omitted.ts";
 import { remove } from "./remove.ts";
 import type { Session } from "./session.ts";
 
@@ -28,6 +29,9 @@ export async function replace(
   met: () => void,
   still: () => void,
 ): Promise<void> {
+  const { store } = session;
+  const { place } = session.locate(to);
+  if (place && store.vault.find(place)?.type === "dir") await refuseUnnamed(store, place);
   const aside = hiddenBeside(to);
   await move(session, to, aside, met);
   try {

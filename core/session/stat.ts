@@ -36,12 +36,40 @@ export interface Seen {
  * is not asked.
  */
 export function look(store: Store, place: Place): Seen {
-  const once = () => {
-    const found = store.vault.find(place);
-    return { found, row: found?.type === "file" ? store.ledger.file(place) : undefined };
-  };
-  const first = once();
-  if (!first.found || first.found.type !== "file") return first;
-  if (first.row && sameFile(first.row, first.found)) return first;
-  return store.db.transaction(once);
+  const first = lookOnce(store, place);
+  return agree(first) ? first : store.db.transaction(() => lookOnce(store, place));
+}
+
+/**
+ * The same for several names in one folder: the second look at all that differ takes the write lock
+ * once, however many were put there by hand.
+ *
+ * @param rows what the ledger knows in that folder
+ */
+export function lookAll(
+  store: Store,
+  dir: string,
+  names: readonly string[],
+  rows: ReadonlyMap<string, FileRow>,
+): Seen[] {
+  const seen: Seen[] = names.map((name) => ({
+    found: store.vault.find({ dir, name }),
+    row: rows.get(name),
+  }));
+  const differing = [...seen.keys()].filter((i) => !agree(seen[i]));
+  if (differing.length === 0) return seen;
+  store.db.transaction(() => {
+    for (const i of differing) seen[i] = lookOnce(store, { dir, name: names[i] });
+  });
+  return seen;
+}
+
+function lookOnce({ ledger, vault }: Store, place: Place): Seen {
+  const found = vault.find(place);
+  return { found, row: found?.type === "file" ? ledger.file(place) : undefined };
+}
+
+/** Do disk and ledger agree? Of what is no file on disk, the ledger is not asked. */
+function agree({ found, row }: Seen): boolean {
+  return found?.type !== "file" || (row !== undefined && sameFile(row, found));
 }

@@ -27,12 +27,13 @@ import type { Fence } from "../vault/fences.ts";
 import type { Location } from "../vault/path.ts";
 import type { Staged } from "../vault/staged.ts";
 import { stagedPlace } from "../vault/staging.ts";
-import { checkWrite } from "./access.ts";
+import { checkWrite, type When } from "./access.ts";
 import { checkFileTime } from "./file_time.ts";
 import { giveUp, letGo, lost } from "./half.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import { checkUpload, tellCommitted } from "./hooks.ts";
 import type { PutRequest } from "./put.ts";
+import { retarget, unlink } from "./retarget.ts";
 import type { Session } from "./session.ts";
 import type { Store } from "./store.ts";
 
@@ -63,7 +64,7 @@ export interface Begun {
 }
 
 export class Upload {
-  readonly #begun: Begun;
+  #begun: Begun;
   #modified: number | null;
   #reserved: number;
   /** Where what is whole from the start will end, when the writes that wait are done. */
@@ -79,6 +80,8 @@ export class Upload {
   #ended = false;
   /** The last call that waits for room, and those that wait behind it; undefined: none does. */
   #admission: Promise<void> | undefined;
+  /** Was its path taken from it? Then it is dropped at its end. */
+  #unlinked = false;
 
   constructor(begun: Begun) {
     this.#begun = begun;
@@ -88,6 +91,11 @@ export class Upload {
     begun.heartbeat.onBeat = () => {
       if (this.#noted !== null) this.#updateWhole();
     };
+  }
+
+  /** Its number, which names its staged bytes. */
+  get id(): number {
+    return this.#begun.row.id;
   }
 
   /** Bytes that are staged, whole from the start: where {@link write} goes on. */
@@ -213,6 +221,23 @@ export class Upload {
     this.#modified = time;
   }
 
+  /** The time that the file is to have, in ms since 1970; null: that of the last write. */
+  get modified(): number | null {
+    return this.#modified;
+  }
+
+  /** Is to become a file elsewhere: what it is written to was renamed. @throws as `retarget` */
+  moveTo(path: string, overwrite: When): void {
+    this.#begun = retarget(this.#begun, path, overwrite);
+    this.#unlinked = false;
+  }
+
+  /** Has no path any more: what it is written to was removed. @throws as `unlink` */
+  unlink(): void {
+    unlink(this.#begun);
+    this.#unlinked = true;
+  }
+
   /** Waits until no call is under way: before it is detached or dropped while some may be. */
   async settled(): Promise<void> {
     while (this.#admission) await this.#admission.catch(() => {/* who waits for room is told */});
@@ -281,7 +306,7 @@ export class Upload {
    * @param empty keep it also where nothing has arrived: it was announced, and is asked for again
    */
   async detach(empty = false): Promise<void> {
-    if (this.#inPlace) return await this.drop();
+    if (this.#inPlace || this.#unlinked) return await this.drop();
     const { session: { store }, row, staged } = this.#begun;
     const kept = { gaps: staged.size < staged.length, empty };
     await this.#end(() => letGo(store, row, staged.size, kept));

@@ -1,8 +1,8 @@
 /** Digests of files, read from disk. */
 import { createHash } from "node:crypto";
 import { borrow, giveBack } from "../net/pool.ts";
-import { typed } from "../error.ts";
 import type { Place } from "./place.ts";
+import { diskError } from "./trouble.ts";
 import type { Vault } from "./vault.ts";
 
 /**
@@ -37,7 +37,7 @@ export async function digestFile(
     }
     return { digest: hash.digest("hex"), size };
   } catch (error) {
-    throw typed(error);
+    throw diskError(error);
   } finally {
     giveBack(buffer);
     file.close();

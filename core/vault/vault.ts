@@ -7,9 +7,12 @@
  * What is neither a file nor a folder is not served: it is left out of listings and refused by name.
  */
 import { existsSync } from "node:fs";
-import { BargeError, typed } from "../error.ts";
+import { BargeError } from "../error.ts";
+import { foreignOwner, giveTo, type Owner } from "../net/owner.ts";
 import { reached } from "./fault.ts";
 import { type Place, relative } from "./place.ts";
+import { diskError } from "./trouble.ts";
+import { isSuspect, withoutNames } from "./unnamed.ts";
 
 /** What is at a place. */
 export interface Found {
@@ -20,11 +23,22 @@ export interface Found {
   readonly ino: number;
 }
 
+/** What is in a folder. `unnamed`: its name is not valid UTF-8 (unnamed.ts). */
+export interface Listed {
+  readonly name: string;
+  readonly type: Found["type"] | "unnamed";
+}
+
+/** What no door shows: its name as it is read, and what keeps it from being shown. */
+export type OnHidden = (name: string, type: "other" | "unnamed") => void;
+
 export class Vault {
   /** The data directory's real path. */
   readonly root: string;
   /** Are files and folders synced before an upload is acknowledged? */
   readonly durable: boolean;
+  /** To whom folders are given that are made here, where that is not us. */
+  readonly #owner: Owner | undefined;
   /** Folders that were looked at since the last await, and are as they should be. */
   readonly #sound = new Set<string>();
   /** Does the file system know hard links, as far as has been seen? */
@@ -36,6 +50,7 @@ export class Vault {
   constructor(root: string, durable: boolean) {
     this.root = Deno.realPathSync(root);
     this.durable = durable;
+    this.#owner = foreignOwner(this.root);
   }
 
   /** What is at a place; undefined for nothing. @throws {BargeError} `denied` behind a link */
@@ -46,7 +61,7 @@ export class Vault {
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return undefined;
       if (error instanceof Deno.errors.NotADirectory) return undefined;
-      throw typed(error);
+      throw diskError(error);
     }
   }
 
@@ -57,7 +72,7 @@ export class Vault {
       return (Deno.lstatSync(this.#path(place)).nlink ?? 1) > 1;
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return false;
-      throw typed(error);
+      throw diskError(error);
     }
   }
 
@@ -68,23 +83,26 @@ export class Vault {
       return Deno.lstatSync(this.#path(place)).birthtime?.getTime();
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return undefined;
-      throw typed(error);
+      throw diskError(error);
     }
   }
 
   /**
    * The names in a folder that are files or folders, sorted by code unit.
    *
+   * @param onHidden called for what else is there
    * @throws {BargeError} `not-found`, `denied`
    */
-  async names(place: Place): Promise<{ name: string; type: "file" | "dir" }[]> {
+  async names(
+    place: Place,
+    onHidden: OnHidden = () => {},
+  ): Promise<{ name: string; type: "file" | "dir" }[]> {
     const names: { name: string; type: "file" | "dir" }[] = [];
     for (const { name, type } of await this.entries(place)) {
-      if (type !== "other") names.push({ name, type });
+      if (type === "file" || type === "dir") names.push({ name, type });
+      else onHidden(name, type);
     }
-    // Names that are not UTF-8 come with U+FFFD in them, and may come to look the same.
-    return names.sort((a, b) => a.name < b.name ? -1 : 1)
-      .filter(({ name }, i) => i === 0 || name !== names[i - 1].name);
+    return names.sort((a, b) => a.name < b.name ? -1 : 1);
   }
 
   /**
@@ -92,19 +110,22 @@ export class Vault {
    *
    * @throws {BargeError} `not-found`, `denied`
    */
-  async entries(place: Place): Promise<{ name: string; type: Found["type"] }[]> {
+  async entries(place: Place): Promise<Listed[]> {
     const folder = relative(place);
     if (!this.#enter(folder)) throw new BargeError("not-found", "there is no such folder");
-    const entries: { name: string; type: Found["type"] }[] = [];
+    const entries: Listed[] = [];
+    let suspect = false;
     try {
       for await (const entry of Deno.readDir(`${this.root}/${folder}`)) {
         const { name } = entry;
+        suspect ||= isSuspect(name);
         entries.push({ name, type: entry.isFile ? "file" : entry.isDirectory ? "dir" : "other" });
       }
     } catch (error) {
-      throw typed(error);
+      throw diskError(error);
     }
-    return entries;
+    if (!suspect) return entries;
+    return withoutNames(entries, (name) => this.find({ dir: folder, name })?.type);
   }
 
   /**
@@ -122,7 +143,7 @@ export class Vault {
     try {
       file = Deno.openSync(this.#path(place));
     } catch (error) {
-      throw typed(error);
+      throw diskError(error);
     }
     try {
       const found = foundOf(file.statSync());
@@ -133,7 +154,7 @@ export class Vault {
       return { file, found };
     } catch (error) {
       file.close();
-      throw typed(error);
+      throw diskError(error);
     }
   }
 
@@ -155,8 +176,9 @@ export class Vault {
     if (parents && this.find(place)?.type === "dir") return false;
     try {
       Deno.mkdirSync(this.#path(place), { mode: 0o700 });
+      giveTo(this.#owner, this.#path(place));
     } catch (error) {
-      if (!(error instanceof Deno.errors.AlreadyExists)) throw typed(error);
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw diskError(error);
       const there = this.find(place);
       if (there?.type === "dir") return false;
       throw new BargeError("exists", "a file of that name is there", { cause: error });
@@ -185,7 +207,7 @@ export class Vault {
     try {
       Deno.renameSync(this.#path(from), this.#path(to));
     } catch (error) {
-      throw typed(error);
+      throw diskError(error);
     }
   }
 
@@ -229,7 +251,7 @@ export class Vault {
     try {
       Deno.utimeSync(this.#path(place), time, time);
     } catch (error) {
-      throw typed(error);
+      throw diskError(error);
     }
   }
 
@@ -241,7 +263,7 @@ export class Vault {
       folder.syncSync();
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return; // gone, with the names in it
-      throw typed(error, { op: "sync" });
+      throw diskError(error, { op: "sync" });
     }
   }
 
@@ -261,7 +283,7 @@ export class Vault {
     try {
       if (this.find(place)?.type === "file") Deno.removeSync(this.#path(place));
     } catch (error) {
-      if (!isBehindLink(error)) throw typed(error);
+      if (!isBehindLink(error)) throw diskError(error);
     }
   }
 
@@ -287,7 +309,7 @@ export class Vault {
       if (real === path && !Deno.lstatSync(path).isDirectory) throw new Deno.errors.NotADirectory();
     } catch (error) {
       const gone = error instanceof Deno.errors.NotFound;
-      if (!gone && !(error instanceof Deno.errors.NotADirectory)) throw typed(error);
+      if (!gone && !(error instanceof Deno.errors.NotADirectory)) throw diskError(error);
       // Not even whether there is something behind a link is told.
       const above = dir.lastIndexOf("/");
       if (above > 0 && !climbing) this.#enter(dir.slice(0, above));

@@ -44,6 +44,33 @@ testWith(openssh, "scp moves trees both ways, in its new form and in its old one
   }
 });
 
+testWith(openssh, "a tilde is one's home for scp in both forms, and for commands", async (at) => {
+  await Deno.writeTextFile(`${at.home.path}/f`, "hello");
+  const sum = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+  for (const form of ["-s", "-O"]) {
+    const scp = (from: string, to: string) => at.run("scp", [...at.options, form, from, to]);
+    const home = `${at.data}/homes/anna`;
+    const [to, name] = ["anna@127.0.0.1:~/g", `${form}.back`];
+    assert.equal((await scp("f", to)).code, 0, form);
+    assert.equal((await scp("f", "anna@127.0.0.1:~")).code, 0, form);
+    assert.equal((await scp("f", "anna@127.0.0.1:~anna/h")).code, 0, form);
+    const names = Array.from(Deno.readDirSync(home), ({ name }) => name);
+    assert.deepEqual(names.sort(), ["f", "g", "h"], form);
+    assert.equal((await scp(to, name)).code, 0, form);
+    assert.equal(await Deno.readTextFile(`${at.home.path}/${name}`), "hello");
+    const other = await scp("f", "anna@127.0.0.1:~eve/g");
+    assert.notEqual(other.code, 0, form);
+    assert.match(other.stderr, form === "-O" ? /no path to the home of eve/ : /~eve/);
+    for (const name of names) await Deno.remove(`${home}/${name}`);
+  }
+  await at.ok("scp", [...at.options, "f", "anna@127.0.0.1:g"]);
+  const run = (command: string) => at.run("ssh", [...at.options, "anna@127.0.0.1", command]);
+  assert.equal((await run("sha256sum ~/g")).stdout, `${sum}  /home/g\n`);
+  const quoted = await run("sha256sum '~/g'");
+  assert.equal(quoted.code, 1, quoted.stdout);
+  assert.match((await run("md5sum ~eve/g")).stderr, /no path to the home of eve/);
+});
+
 testWith(
   openssh,
   "an upload that was cut is continued by reput, a download by reget",

@@ -79,6 +79,56 @@ testWith(fuse, "sshfs mounts it, as large as the quota", async (at) => {
   assert(!left.includes("tree"), left);
 }, { quota: "10MB" });
 
+testWith([...fuse, "git"], "what programs do to open files works over sshfs", async (at) => {
+  const mount = `${at.home.path}/mount`;
+  await Deno.mkdir(mount);
+  await at.ok("sshfs", [...at.options, "anna@127.0.0.1:/home", mount]);
+  try {
+    await at.ok("touch", ["-d", "2020-01-01 UTC", "mount/dated"]);
+    const time = await at.ok("stat", ["-c", "%Y", "mount/dated"]);
+    assert.equal(Number(time), Date.UTC(2020, 0, 1) / 1000);
+    await Deno.writeTextFile(`${mount}/final`, "old");
+    {
+      using file = await Deno.open(`${mount}/tmp`, { write: true, createNew: true });
+      await file.write(new TextEncoder().encode("new "));
+      await Deno.rename(`${mount}/tmp`, `${mount}/final`);
+      await file.write(new TextEncoder().encode("one"));
+    }
+    assert.equal(await Deno.readTextFile(`${mount}/final`), "new one");
+    {
+      using file = await Deno.open(`${mount}/final`, { write: true });
+      await Deno.remove(`${mount}/final`);
+      await file.write(new TextEncoder().encode("gone"));
+    }
+    await assert.rejects(Deno.stat(`${mount}/final`), Deno.errors.NotFound);
+    for (const folder of ["a", "b"]) await Deno.mkdir(`${mount}/${folder}`);
+    await Deno.writeTextFile(`${mount}/a/f`, "in a");
+    await Deno.rename(`${mount}/a`, `${mount}/b`);
+    assert.equal(await Deno.readTextFile(`${mount}/b/f`), "in a");
+    const git = (...args: string[]) =>
+      at.ok("git", [
+        "-c",
+        "safe.directory=*",
+        "-c",
+        "user.name=anna",
+        "-c",
+        "user.email=anna@here",
+        ...args,
+      ]);
+    await git("init", "-q", "mount/repo");
+    for (const text of ["one", "two"]) {
+      await Deno.writeTextFile(`${mount}/repo/f`, text);
+      await git("-C", "mount/repo", "add", "f");
+      await git("-C", "mount/repo", "commit", "-q", "-m", text);
+    }
+    assert.equal(await git("-C", "mount/repo", "show", "HEAD^:f"), "one");
+    assert.equal(await git("-C", "mount/repo", "status", "--porcelain"), "");
+    await git("-C", "mount/repo", "fsck", "--strict");
+  } finally {
+    await at.ok("fusermount3", ["-u", mount]);
+  }
+});
+
 /**
  * Opens a file once, to read and write here and there.
  *

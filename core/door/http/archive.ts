@@ -7,6 +7,7 @@ import { makeZip } from "client-zip";
 import { BargeError } from "../../error.ts";
 import { get } from "../../session/get.ts";
 import { list } from "../../session/list.ts";
+import { refuseUnnamed } from "../../session/omitted.ts";
 import type { Session } from "../../session/session.ts";
 import { stat } from "../../session/stat.ts";
 import { piecesOf } from "./download.ts";
@@ -26,11 +27,19 @@ interface Member {
 /**
  * Answers with what is at a path, and all below it.
  *
- * @throws {BargeError} `not-found`, `denied`
+ * @throws {BargeError} `not-found`, `denied`; `refused` where data is in it that no door shows
  */
-export function sendArchive(exchange: Exchange, path: string, format: ArchiveFormat): Response {
+export async function sendArchive(
+  exchange: Exchange,
+  path: string,
+  format: ArchiveFormat,
+): Promise<Response> {
   const { session, method } = exchange;
-  stat(session!, path); // what is not there is told before the head is sent
+  // What is not there, or would be missing, is told before the head is sent.
+  const { entry } = stat(session!, path);
+  for (const top of path === "/" ? ["/home", "/public"] : [path]) {
+    if (entry?.type === "dir") await refuseUnnamed(session!.store, session!.locate(top).place!);
+  }
   const name = path === "/" ? "files" : path.slice(path.lastIndexOf("/") + 1);
   const headers = {
     "content-type": format === "zip" ? "application/zip" : "application/x-tar",

@@ -12,6 +12,7 @@ import { many } from "../../protocol/many.ts";
 import { copy } from "../../session/copy.ts";
 import { digest } from "../../session/digest.ts";
 import { list } from "../../session/list.ts";
+import { Omitted } from "../../session/omitted.ts";
 import { challenge } from "../../session/login.ts";
 import { mkdir } from "../../session/mkdir.ts";
 import { move } from "../../session/move.ts";
@@ -126,7 +127,12 @@ async function proof(c: Connection, request: Request<"proof">): Promise<Answer<"
   return answer;
 }
 
-function serveList(c: Connection, { path, recursive }: Request<"list">): Promise<object> {
+async function serveList(
+  c: Connection,
+  { path, recursive }: Request<"list">,
+): Promise<object> {
   const send = (frame: object) => c.output.write(encodeFrame({ ok: true, ...frame }));
-  return paged(list(c.session!, path, recursive), "entries", {}, send);
+  const omitted = new Omitted();
+  const last = await paged(list(c.session!, path, recursive, omitted), "entries", {}, send);
+  return { ...last, omitted: omitted.omission };
 }

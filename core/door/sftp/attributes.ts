@@ -5,10 +5,11 @@ import { put } from "../../session/put.ts";
 import { setModified } from "../../session/set_modified.ts";
 import { stat } from "../../session/stat.ts";
 import { attrsOf, longName, uploadAttrs, type Users } from "./entries.ts";
-import { failWriting, type Handle, type Writing } from "./handle.ts";
+import { changed, failWriting, type Handle, type Writing } from "./handle.ts";
 import { type Attrs, PacketWriter, Type } from "./packet.ts";
-import { start } from "./paths.ts";
+import { resolve, start } from "./paths.ts";
 import type { Sftp } from "./sftp.ts";
+import { badHandle } from "./status.ts";
 
 /** No client takes less; some take no more (draft-ietf-secsh-filexfer-02, section 3). */
 const enough = 32_000;
@@ -31,11 +32,29 @@ export function owned(s: Sftp, path: string, entry: Entry): Entry {
   return home ? { ...entry, owner: s.account } : entry;
 }
 
+/** The entries of a folder; of files that are open for writing, what STAT says of them, too. */
+export function shown(s: Sftp, folder: string, entries: readonly Entry[]): Entry[] {
+  const writing = new Map(s.handles.writersIn(folder).map((handle) => [handle.path, handle]));
+  return entries.map((entry) => {
+    const path = resolve(`${folder}/${entry.name}`);
+    const handle = writing.get(path);
+    if (!handle) return owned(s, path, entry);
+    const modified = new Date(timeOf(handle)).toISOString();
+    return { ...entry, owner: s.account, size: handle.end, modified };
+  });
+}
+
+/** When what is written was changed last, or the time that it is to have. */
+function timeOf({ upload, modified }: Writing): number {
+  return upload.modified ?? modified;
+}
+
 export function lookAtOpen(s: Sftp, handle: Handle): Attrs {
-  if (handle.kind === "writing") return uploadAttrs(handle.end, s.session.id);
+  if (handle.kind === "writing") {
+    return uploadAttrs(handle.end, s.session.id, timeOf(handle));
+  }
   if (handle.kind === "listing") return lookAt(s, handle.path);
-  const { size, modified } = handle.file;
-  return uploadAttrs(size, s.session.id, modified);
+  return uploadAttrs(handle.file.size, s.session.id, handle.file.modifiedNow());
 }
 
 /**
@@ -58,16 +77,22 @@ export async function change(s: Sftp, path: string, attrs: Attrs): Promise<void>
 
 export async function changeOpen(s: Sftp, handle: Handle, attrs: Attrs): Promise<void> {
   const { size, mtime } = attrs;
-  if (handle.kind !== "writing") return await change(s, handle.path, { mtime });
+  if (handle.kind !== "writing") {
+    if (handle.kind === "reading" && size !== undefined) throw badHandle();
+    return await change(s, handle.path, { mtime });
+  }
   if (handle.failure) throw handle.failure;
   if (size !== undefined) await truncate(handle, size);
-  if (mtime !== undefined) handle.upload.setModified(mtime * 1000);
+  if (mtime === undefined) return;
+  handle.upload.setModified(mtime * 1000);
+  handle.changed = true;
 }
 
 async function truncate(handle: Writing, size: number): Promise<void> {
   try {
     await handle.upload.truncate(size);
     handle.end = size;
+    changed(handle);
   } catch (error) {
     throw await failWriting(handle, error);
   }

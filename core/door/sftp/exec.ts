@@ -10,7 +10,7 @@ import { Access, outcomeOf } from "../access.ts";
 import { explain, note } from "../failure.ts";
 import type { ChannelBytes } from "./bytes.ts";
 import type { WorkOptions } from "./connection.ts";
-import { resolve } from "./paths.ts";
+import { expandTilde, resolve } from "./paths.ts";
 import { Scp } from "./scp.ts";
 import { words } from "./words.ts";
 
@@ -77,13 +77,28 @@ export class Command {
   }
 
   async #run(): Promise<number> {
-    const { command } = this.#options;
-    const [name = "", ...args] = command.length > most ? [] : words(command);
+    let line: string[];
+    try {
+      line = this.#words();
+    } catch (error) {
+      const refused = explain(error, { op: "exec" });
+      this.access("exec", null).end(refused.kind);
+      await this.complain(refused.message);
+      return 1;
+    }
+    const [name = "", ...args] = line;
     const program = Object.hasOwn(programs, name) ? programs[name] : undefined;
     if (program) return await program(this, args);
     this.access("exec", null).end("unsupported");
     await this.complain("there is no shell here: only sftp, scp, sha256sum and md5sum");
     return notFound;
+  }
+
+  /** @throws {BargeError} `denied` for the home of another account */
+  #words(): string[] {
+    const { command, account } = this.#options;
+    if (command.length > most) return [];
+    return words(command, (tilde) => expandTilde(tilde, account));
   }
 
   /** Says it where the client shows what went wrong. */

@@ -9,11 +9,12 @@ import { quota } from "../../session/quota.ts";
 import { change, pathPacket, usersOf } from "./attributes.ts";
 import { checkFile } from "./check_file.ts";
 import { userOf } from "./entries.ts";
-import { failWriting, mostHandles, type Reading, type Writing } from "./handle.ts";
+import { changed, failWriting, mostHandles, type Reading, type Writing } from "./handle.ts";
 import { maxData, maxPacket } from "./limits.ts";
 import { type PacketReader, PacketWriter, Type } from "./packet.ts";
-import { expand, start } from "./paths.ts";
-import { type Asked, begin, ok, rename } from "./request.ts";
+import { expandTilde, resolve, start } from "./paths.ts";
+import { rename } from "./names.ts";
+import { type Asked, begin, beginRename, ok } from "./request.ts";
 import type { Sftp } from "./sftp.ts";
 import { badHandle } from "./status.ts";
 
@@ -34,7 +35,7 @@ const extensions: { readonly [name: string]: Extension } = {
   "posix-rename@openssh.com": {
     version: "1",
     async handle(s, id, packet, asked) {
-      await rename(s, packet, asked, "always");
+      await rename(s, ...beginRename(s, asked, packet), "always");
       return ok(id);
     },
   },
@@ -65,7 +66,7 @@ const extensions: { readonly [name: string]: Extension } = {
   },
   "expand-path@openssh.com": {
     version: "1",
-    handle: (_, id, packet) => pathPacket(id, expand(packet.text())),
+    handle: (s, id, packet) => pathPacket(id, resolve(expandTilde(packet.text(), s.account))),
   },
   "home-directory": { version: "1", handle: (_, id) => pathPacket(id, start) },
   "users-groups-by-id@openssh.com": { version: "1", handle: names },
@@ -171,6 +172,7 @@ async function copy(
     const n = await source.readAt(start + done, piece);
     if (n === 0) return;
     try {
+      changed(to);
       await to.upload.writeAt(at + done, piece.subarray(0, n));
     } catch (error) {
       throw await failWriting(to, error);

@@ -17,7 +17,8 @@ import { explain } from "../failure.ts";
 import { badHandle } from "./status.ts";
 
 interface Opened {
-  readonly path: string;
+  /** Of what is being written, it changes with a rename. */
+  path: string;
   /** Ended when it is closed; counts what was moved. */
   readonly access: Access;
 }
@@ -36,6 +37,12 @@ export interface Writing extends Opened {
   readonly writes: boolean;
   /** Where the next one is appended: writes that wait are counted. */
   end: number;
+  /** When it was changed last, in ms since 1970, unless a time was set: that is the upload's. */
+  modified: number;
+  /** Is it other than the file that is there? If not, closing it changes nothing. */
+  changed: boolean;
+  /** Has it no path any more? Then it is dropped when it is closed. */
+  removed: boolean;
   failure?: BargeError;
 }
 
@@ -113,12 +120,19 @@ export class Handles {
     return handle as Extract<Handle, { kind: K }>;
   }
 
-  /** The upload to a path, if one is open here. */
+  /** The upload to a path that was opened last, if any is open here. */
   writing(path: string): Writing | undefined {
-    for (const handle of this.#open.values()) {
-      if (handle.kind === "writing" && handle.path === path && !handle.failure) return handle;
-    }
-    return undefined;
+    return this.writersAt(path).at(-1);
+  }
+
+  /** The uploads to a path. */
+  writersAt(path: string): Writing[] {
+    return this.#writers((other) => other === path);
+  }
+
+  /** The uploads to a path, and to those below it. */
+  writersIn(path: string): Writing[] {
+    return this.#writers((other) => other === path || other.startsWith(`${path}/`));
   }
 
   /** Closes one. @throws {BargeError} why what was written is no file */
@@ -137,19 +151,40 @@ export class Handles {
     }
   }
 
-  /** Lets go of all: nobody is there any more. */
+  /**
+   * Lets go of all: nobody is there any more. One that fails to end keeps no other one open.
+   *
+   * @throws {AggregateError} of what failed
+   */
   async abandon(): Promise<void> {
+    const failures: unknown[] = [];
     for (const handle of this.#open.values()) {
-      if (handle.kind === "reading") handle.file.close();
-      else if (handle.kind === "listing") await handle.batches.return();
-      else await handle.upload.settled();
-      if (handle.kind === "writing") await handle.upload.detach();
+      try {
+        await abandon(handle);
+      } catch (error) {
+        failures.push(error);
+      }
       handle.access.end(handle.kind === "writing" ? "unavailable" : "ok");
       this.#places.leave();
     }
     this.#open.clear();
     this.#presence.doing = null;
+    if (failures.length === 0) return;
+    const [cause] = failures;
+    throw new AggregateError(failures, "open files could not be let go of", { cause });
   }
+
+  #writers(fits: (path: string) => boolean): Writing[] {
+    return this.#open.values().filter((handle): handle is Writing =>
+      handle.kind === "writing" && fits(handle.path) && !handle.failure && !handle.removed
+    ).toArray();
+  }
+}
+
+/** Notes that what is written differs from the file that is there. */
+export function changed(handle: Writing): void {
+  handle.changed = true;
+  handle.modified = Date.now();
 }
 
 /** Notes that writing failed; the first failure counts. The upload is ended as that asks for. */
@@ -166,9 +201,19 @@ async function close(handle: Handle): Promise<void> {
   if (handle.kind === "reading") return handle.file.close();
   if (handle.kind === "listing") return void await handle.batches.return();
   if (handle.failure) throw handle.failure;
-  if (handle.upload.ended) return;
+  const { upload } = handle;
+  if (upload.ended) return;
+  await upload.settled();
+  if (handle.removed || !handle.changed) await upload.drop();
+  else await upload.commit(null, true);
+}
+
+async function abandon(handle: Handle): Promise<void> {
+  if (handle.kind === "reading") return handle.file.close();
+  if (handle.kind === "listing") return void await handle.batches.return();
   await handle.upload.settled();
-  await handle.upload.commit(null, true);
+  if (handle.changed) await handle.upload.detach();
+  else await handle.upload.drop();
 }
 
 /** A handle's name is four bytes; others were never given out. */

@@ -1,4 +1,5 @@
 /** The paths that SSH clients send: relative ones, with dots, slashes at their end, a tilde. */
+import { BargeError } from "../../error.ts";
 
 /** Where a client is that has gone nowhere yet. */
 export const start = "/home";
@@ -24,9 +25,27 @@ export function resolve(path: string): string {
   return `/${parts.join("/")}`;
 }
 
-/** `~`, `~/a` and `~NAME/a` as a path: everybody sees their own home as `/home`. */
-export function expand(path: string): string {
-  return resolve(path.replace(/^~[^/]*\/?/, `${start}/`));
+/**
+ * A path that may begin with `~`, `~/` or `~NAME`, NAME being the account itself, as a path below
+ * `/home`. Any other path stays as it is.
+ *
+ * @param account who is logged in
+ * @throws {BargeError} `denied` for the home of another account: there is no path to it
+ *
+ * @example
+ * ```ts
+ * import { expandTilde } from "./paths.ts";
+ * if (expandTilde("~/a", "anna") !== "/home/a" || expandTilde("~anna", "anna") !== "/home") throw new Error();
+ * if (expandTilde("./~/a", "anna") !== "./~/a") throw new Error();
+ * ```
+ */
+export function expandTilde(path: string, account: string): string {
+  const [, name, rest] = /^~([^/]*)(.*)$/s.exec(path) ?? [];
+  if (name === undefined) return path;
+  if (name === "" || name === account) return `${start}${rest}`;
+  throw new BargeError("denied", `there is no path to the home of ${name}`, {
+    hint: "one's own files are in ~/ or /home, those that everyone shares in /public",
+  });
 }
 
 /** The last part of a path; of `/` none. */

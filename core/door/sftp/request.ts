@@ -1,5 +1,4 @@
 /** What the handlers of SFTP requests share. */
-import { move } from "../../session/move.ts";
 import type { Access } from "../access.ts";
 import { type PacketReader, Status, statusPacket } from "./packet.ts";
 import { resolve } from "./paths.ts";
@@ -40,15 +39,15 @@ export function begin(s: Sftp, asked: Asked, packet: PacketReader, verb = asked.
   return path;
 }
 
-export async function rename(
+/** Reads the two paths of a rename, and begins its record. */
+export function beginRename(
   s: Sftp,
-  packet: PacketReader,
   asked: Asked,
-  overwrite: "never" | "always",
-): Promise<void> {
+  packet: PacketReader,
+): [from: string, to: string] {
   const from = resolve(packet.text());
   const to = resolve(packet.text());
   asked.path = from;
   asked.access = s.access("move", from, to);
-  await move(s.session, from, to, overwrite);
+  return [from, to];
 }

@@ -1,10 +1,9 @@
 /** The requests of SFTP version 3: what each reads of its packet, and what it calls. */
 import { BargeError } from "../../error.ts";
-import { get } from "../../session/get.ts";
+import { get, readStaged } from "../../session/get.ts";
 import { list } from "../../session/list.ts";
 import { mkdir } from "../../session/mkdir.ts";
 import { put } from "../../session/put.ts";
-import { remove } from "../../session/remove.ts";
 import { stat } from "../../session/stat.ts";
 import { type Access, outcomeOf } from "../access.ts";
 import {
@@ -15,11 +14,12 @@ import {
   namesPacket,
   owned,
   pathPacket,
+  shown,
   usersOf,
 } from "./attributes.ts";
 import { resolve } from "./paths.ts";
 import { extended } from "./extended.ts";
-import { failWriting } from "./handle.ts";
+import { changed, failWriting } from "./handle.ts";
 import { maxData } from "./limits.ts";
 import {
   dataPacket,
@@ -30,7 +30,8 @@ import {
   statusPacket,
   Type,
 } from "./packet.ts";
-import { type Asked, begin, type Handler, ok, rename } from "./request.ts";
+import { entryAt, removeFile, removeFolder, rename } from "./names.ts";
+import { type Asked, begin, beginRename, type Handler, ok } from "./request.ts";
 import type { Sftp } from "./sftp.ts";
 import { badHandle } from "./status.ts";
 
@@ -71,11 +72,7 @@ export const requests: { readonly [type: number]: Handler } = {
   [Type.REMOVE]: {
     name: "remove",
     async handle(s, id, packet, asked) {
-      const path = begin(s, asked, packet);
-      if (stat(s.session, path).entry?.type === "dir") {
-        throw new BargeError("exists", "it is a folder");
-      }
-      await remove(s.session, path, false);
+      await removeFile(s, begin(s, asked, packet));
       return ok(id);
     },
   },
@@ -90,11 +87,7 @@ export const requests: { readonly [type: number]: Handler } = {
   [Type.RMDIR]: {
     name: "remove",
     async handle(s, id, packet, asked) {
-      const path = begin(s, asked, packet);
-      if (stat(s.session, path).entry?.type !== "dir") {
-        throw new BargeError("no-directory", "it is no folder");
-      }
-      await remove(s.session, path, false);
+      await removeFolder(s, begin(s, asked, packet));
       return ok(id);
     },
   },
@@ -105,7 +98,7 @@ export const requests: { readonly [type: number]: Handler } = {
   [Type.RENAME]: {
     name: "move",
     async handle(s, id, packet, asked) {
-      await rename(s, packet, asked, "never");
+      await rename(s, ...beginRename(s, asked, packet), "never");
       return ok(id);
     },
   },
@@ -152,8 +145,12 @@ async function open(
   }
 }
 
+/** Of a file that this channel is writing, what is written so far is read. */
 async function openToRead(s: Sftp, path: string, access: Access) {
-  const file = await get(s.session, path, 0);
+  const writing = s.handles.writing(path);
+  const file = writing
+    ? readStaged(s.session, writing.upload.id, writing.modified)
+    : await get(s.session, path, 0);
   return { kind: "reading", path, access, file } as const;
 }
 
@@ -165,15 +162,20 @@ async function openToWrite(
   access: Access,
 ) {
   if ((flags & Open.CREAT) === 0) stat(s.session, path); // something must be there
+  const fresh = (flags & Open.TRUNC) !== 0;
+  const old = fresh ? undefined : entryAt(s, path);
   const upload = await put(s.session, {
     path,
     size: null,
     modified: mtime === undefined ? null : mtime * 1000,
     overwrite: (flags & Open.CREAT) !== 0 && (flags & Open.EXCL) !== 0 ? "never" : "always",
-    base: (flags & Open.TRUNC) !== 0 || hasOpenUpload(s, path) ? "fresh" : "old",
+    base: fresh || hasOpenUpload(s, path) ? "fresh" : "old",
   });
   return {
     ...{ kind: "writing", path, access, upload, end: upload.length } as const,
+    modified: old ? Date.parse(old.modified) : Date.now(),
+    changed: old === undefined || mtime !== undefined,
+    removed: false,
     append: (flags & Open.APPEND) !== 0,
     reads: (flags & Open.READ) !== 0,
     writes: true,
@@ -221,6 +223,7 @@ async function write(s: Sftp, id: number, packet: PacketReader): Promise<Uint8Ar
   if (handle.failure) throw handle.failure;
   const at = handle.append ? handle.end : offset;
   handle.end = Math.max(handle.end, at + bytes.length);
+  changed(handle);
   try {
     await handle.upload.writeAt(at, bytes);
   } catch (error) {
@@ -257,8 +260,7 @@ async function readFolder(s: Sftp, id: number, packet: PacketReader): Promise<Ui
   const handle = s.handles.get(packet.bytes(), "listing");
   if (handle.rest.length === 0) {
     const { value: batch } = await handle.batches.next();
-    handle.rest = batch?.map((entry) => owned(s, resolve(`${handle.path}/${entry.name}`), entry)) ??
-      [];
+    handle.rest = batch ? shown(s, handle.path, batch) : [];
   }
   if (handle.rest.length === 0) return statusPacket(id, Status.EOF, "end of folder");
   const users = usersOf(s);

@@ -2,8 +2,10 @@
 import picomatch from "picomatch";
 import { BargeError } from "../../error.ts";
 import type { Entry } from "../../protocol/message.ts";
+import { describeOmission } from "../../protocol/omission.ts";
 import { get } from "../../session/get.ts";
 import { list } from "../../session/list.ts";
+import { Omitted } from "../../session/omitted.ts";
 import { stat } from "../../session/stat.ts";
 import { outcomeOf } from "../access.ts";
 import { explain } from "../failure.ts";
@@ -70,10 +72,15 @@ async function giveOne(scp: Scp, path: string, entry: Entry, options: ScpOptions
   await scp.tell(`D0755 0 ${entry.name}`);
   if (!await scp.answered()) return;
   const access = scp.command.access("list", path);
-  for await (const batch of list(scp.command.session, path, false)) {
+  const omitted = new Omitted();
+  for await (const batch of list(scp.command.session, path, false, omitted)) {
     for (const child of batch) await giveOne(scp, resolve(`${path}/${child.name}`), child, options);
   }
   access.end("ok");
+  const { omission } = omitted;
+  if (omission && omission.unnamed > 0) {
+    await scp.fail(path, new BargeError("refused", describeOmission(omission)));
+  }
   await scp.tell("E");
   await scp.answered();
 }

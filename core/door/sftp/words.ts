@@ -1,17 +1,21 @@
 /**
- * The words of a command line, as a POSIX shell takes it apart (IEEE 1003.1, 2.2 and 2.6.5): quotes and
- * backslashes; there are no variables, and nothing is run.
+ * The words of a command line, as a POSIX shell takes it apart (IEEE 1003.1, 2.2, 2.6.1 and 2.6.5):
+ * quotes, backslashes and tildes; there are no variables, and nothing is run.
  *
- * @returns an empty list for one with an open quote
+ * @param home what stands for `~` or `~NAME` where a word begins with it, unquoted
+ * @returns an empty list for a line with an open quote
+ * @throws what `home` throws
  *
  * @example
  * ```ts
  * import { words } from "./words.ts";
  * const [scp, flag, path] = words(String.raw`scp  -t 'my file'\ "\"2\".txt"`);
  * if (scp !== "scp" || flag !== "-t" || path !== 'my file "2".txt') throw new Error(path);
+ * const [a, b] = words("~/a '~/b'", () => "/home");
+ * if (a !== "/home/a" || b !== "~/b") throw new Error();
  * ```
  */
-export function words(line: string): string[] {
+export function words(line: string, home: (tilde: string) => string = (tilde) => tilde): string[] {
   const found: string[] = [];
   let word: string | undefined;
   for (let at = 0; at < line.length; at++) {
@@ -21,8 +25,12 @@ export function words(line: string): string[] {
       word = undefined;
       continue;
     }
+    const [tilde] = word === undefined && /^~[^/\s]*/.exec(line.slice(at)) || [];
     word ??= "";
-    if (char === "\\") {
+    if (tilde !== undefined && !/["'\\]/.test(tilde)) {
+      word += home(tilde);
+      at += tilde.length - 1;
+    } else if (char === "\\") {
       word += line[++at] ?? "";
     } else if (char === "'" || char === '"') {
       const quoted = unquote(line, at);

@@ -19,6 +19,24 @@ async function names(session: Session, path: string, recursive = false): Promise
   return all;
 }
 
+Deno.test("list: files put there by hand cost a lock a batch, not one each", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  const many = 3000;
+  for (let i = 0; i < many; i++) Deno.writeTextFileSync(setup.disk(`/home/${i}`), "");
+  await write(anna, "/home/known", "known");
+  const { db } = setup.store;
+  const transaction = db.transaction.bind(db);
+  let locks = 0;
+  db.transaction = (work) => {
+    locks++;
+    return transaction(work);
+  };
+  const listed = await names(anna, "/home");
+  assert.equal(listed.length, many + 1);
+  assert.ok(locks > 0 && locks <= many / 100, `${locks} locks`);
+});
+
 Deno.test("get: from any offset, with the stored digest or one that is computed", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");

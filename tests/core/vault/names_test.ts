@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { copyTree } from "../../../core/session/copy_tree.ts";
 import { list } from "../../../core/session/list.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
 import { move } from "../../../core/session/move.ts";
@@ -49,7 +50,7 @@ Deno.test("a folder's name is no pattern: its neighbours' rows stay as they are"
   }
 });
 
-Deno.test("names on disk that are not UTF-8 are left out, and keep a folder from being empty", async () => {
+Deno.test("names on disk that are not UTF-8 are left out, and keep a folder from being removed", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   const folder = setup.disk("/home/d");
@@ -64,8 +65,10 @@ Deno.test("names on disk that are not UTF-8 are left out, and keep a folder from
   await remove(anna, "/home/d/bad\ufffd", false);
   await fails("exists", () => remove(anna, "/home/d", false), /not empty/);
   await fails("not-found", () => stat(anna, "/home/d/bad\ufffd"));
-  await remove(anna, "/home/d", true);
-  assert(!setup.exists("/home/d"));
+  await fails("refused", () => remove(anna, "/home/d", true), /bad\ufffd in it is not valid UTF-8/);
+  await fails("refused", () => copyTree(anna, "/home/d", "/home/e", "never"));
+  assert(!setup.exists("/home/e"));
+  assert.equal(Array.from(Deno.readDirSync(folder)).length, 2);
 });
 
 Deno.test("a file where a folder should be", async () => {

@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { BargeError } from "../../../error.ts";
 import { list } from "../../../session/list.ts";
+import { Omitted } from "../../../session/omitted.ts";
 import { remove } from "../../../session/remove.ts";
 import { stat } from "../../../session/stat.ts";
 import type { Committed } from "../../../session/upload.ts";
@@ -118,7 +119,7 @@ async function read(
     exchange.asked.verb = "stat";
     return json({ path, ...stat(exchange.session!, path) });
   }
-  if (query.archive) return sendArchive(exchange, path, query.archive);
+  if (query.archive) return await sendArchive(exchange, path, query.archive);
   if (folder) return listing(exchange, path, query.recursive);
   const name = path.slice(path.lastIndexOf("/") + 1);
   try {
@@ -140,9 +141,10 @@ function listing(exchange: Exchange, path: string, recursive: boolean): Response
   if (entry?.type === "file") {
     throw new BargeError("exists", "it is a file", { hint: "leave out the slash at the end" });
   }
-  const batches = list(exchange.session!, path, recursive);
+  const omitted = new Omitted();
+  const batches = list(exchange.session!, path, recursive, omitted);
   const lines = /\bapplication\/x-ndjson\b/.test(exchange.header("accept") ?? "");
-  const text = lines ? asLines(batches) : asJson(path, batches);
+  const text = lines ? asLines(batches) : asJson(path, batches, omitted);
   const headers = {
     "content-type": lines ? "application/x-ndjson" : "application/json",
     "cache-control": "no-store",
@@ -157,7 +159,11 @@ async function* asLines(batches: AsyncIterable<Entry[]>): AsyncGenerator<string>
   }
 }
 
-async function* asJson(path: string, batches: AsyncIterable<Entry[]>): AsyncGenerator<string> {
+async function* asJson(
+  path: string,
+  batches: AsyncIterable<Entry[]>,
+  omitted: Omitted,
+): AsyncGenerator<string> {
   let separator = "";
   yield `{"path":${JSON.stringify(path)},"entries":[`;
   for await (const batch of batches) {
@@ -165,7 +171,8 @@ async function* asJson(path: string, batches: AsyncIterable<Entry[]>): AsyncGene
     yield separator + batch.map((entry) => JSON.stringify(entry)).join(",");
     separator = ",";
   }
-  yield "]}\n";
+  const { omission } = omitted;
+  yield omission ? `],"omitted":${JSON.stringify(omission)}}\n` : "]}\n";
 }
 
 async function write(exchange: Exchange, { rest }: { rest: string }): Promise<Response> {

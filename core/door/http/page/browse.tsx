@@ -1,6 +1,7 @@
 /** A folder: its files, and what can be done with them. */
 import { formatSize } from "../../../account/size.ts";
 import type { Entry } from "../../../protocol/message.ts";
+import { describeOmission } from "../../../protocol/omission.ts";
 import { stat } from "../../../session/stat.ts";
 import { encodePath, treePath } from "../path.ts";
 import { Crumbs, placeName } from "./crumbs.tsx";
@@ -29,6 +30,9 @@ export async function browse(c: PageContext): Promise<Response> {
       {listed.matching === 0
         ? <Empty path={path} wanted={wanted} total={listed.total} />
         : <Table view={view} path={path} wanted={wanted} listed={listed} />}
+      {listed.omitted && (
+        <p class="soft">Not everything is here: {describeOmission(listed.omitted)}.</p>
+      )}
     </Shell>,
   );
 }

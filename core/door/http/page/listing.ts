@@ -1,6 +1,7 @@
 /** A folder's entries in the order and part that a page shows. */
-import type { Entry } from "../../../protocol/message.ts";
+import type { Entry, Omission } from "../../../protocol/message.ts";
 import { list } from "../../../session/list.ts";
+import { Omitted } from "../../../session/omitted.ts";
 import type { Session } from "../../../session/session.ts";
 
 /** What to show of a folder. */
@@ -22,6 +23,8 @@ export interface Listing {
   readonly pages: number;
   /** Of all files that match. */
   readonly bytes: number;
+  /** What is there, and can't be shown. */
+  readonly omitted?: Omission;
 }
 
 /** Rows a page. */
@@ -42,8 +45,9 @@ export function wantedOf(query: URLSearchParams): Wanted {
 export async function listing(session: Session, path: string, wanted: Wanted): Promise<Listing> {
   const needle = wanted.filter.toLocaleLowerCase();
   const found: Entry[] = [];
+  const omitted = new Omitted();
   let total = 0;
-  for await (const batch of list(session, path, false)) {
+  for await (const batch of list(session, path, false, omitted)) {
     total += batch.length;
     for (const entry of batch) {
       if (needle === "" || entry.name.toLocaleLowerCase().includes(needle)) found.push(entry);
@@ -58,6 +62,7 @@ export async function listing(session: Session, path: string, wanted: Wanted): P
     total,
     pages,
     bytes: found.reduce((sum, { size }) => sum + size, 0),
+    omitted: omitted.omission,
   };
 }
 

@@ -167,6 +167,11 @@ Deno.test("paths are tidied up, and lead nowhere else", async () => {
   const expanded = await peer.extended("expand-path@openssh.com", (p) => p.text("~/x"));
   assert.equal(expanded.reader.int(), 1);
   assert.equal(expanded.reader.text(), "/home/x");
+  await refused(
+    peer.extended("expand-path@openssh.com", (p) => p.text("~eve/x")),
+    Status.PERMISSION_DENIED,
+    /no path to the home of eve/,
+  );
   await refused(peer.open("../../../etc/passwd", READ), Status.NO_SUCH_FILE);
   await refused(peer.open("/home/\0", WRITE | CREAT), Status.FAILURE, /NUL/);
   await refused(peer.open(`/home/${"n".repeat(256)}`, WRITE | CREAT), Status.FAILURE, /longer/);

@@ -1,0 +1,137 @@
+/**
+ * Renames and removals. What is open for writing on the same channel follows them as POSIX has it:
+ * clients over sshfs rename and remove files whose CLOSE is still on its way.
+ *
+ *   renamed   the upload becomes a file under the new name at CLOSE; until then the old file, if
+ *             there is one, has it
+ *   removed   writing goes on, and at CLOSE nothing becomes a file
+ *   replaced  (another file was renamed to its path) as removed
+ *
+ * Uploads that other connections have open are none of this: session/move.ts and remove.ts say what
+ * becomes of those.
+ */
+import { BargeError } from "../../error.ts";
+import type { Entry } from "../../protocol/message.ts";
+import { move } from "../../session/move.ts";
+import { remove } from "../../session/remove.ts";
+import { stat } from "../../session/stat.ts";
+import type { Writing } from "./handle.ts";
+import type { Sftp } from "./sftp.ts";
+
+type Overwrite = "never" | "always";
+
+/** The file or folder at a path; undefined for none, also where an upload alone is. */
+export function entryAt(s: Sftp, path: string): Entry | undefined {
+  try {
+    return stat(s.session, path).entry ?? undefined;
+  } catch (error) {
+    if (error instanceof BargeError && error.kind === "not-found") return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Renames a file or folder.
+ *
+ * @param overwrite `always`: over a file, or a folder over an empty one
+ * @throws {BargeError} as `move`
+ */
+export async function rename(
+  s: Sftp,
+  from: string,
+  to: string,
+  overwrite: Overwrite,
+): Promise<void> {
+  const writers = s.handles.writersIn(from);
+  const replaced = from === to ? [] : s.handles.writersAt(to);
+  if (overwrite === "never" && replaced.length > 0) {
+    throw new BargeError("exists", "it is being written", { path: to });
+  }
+  if (s.handles.writersIn(to).length > replaced.length && from !== to) {
+    throw new BargeError("exists", "the folder there is not empty", { path: to });
+  }
+  if (entryAt(s, from) || !writers.some(({ path }) => path === from)) {
+    await aside(
+      writers,
+      () => move(s.session, from, to, overwrite, { overEmpty: overwrite === "always" }),
+    );
+    for (const writer of writers) {
+      await follow(writer, to + writer.path.slice(from.length), "always");
+    }
+  } else {
+    // An upload alone has the name, and takes the other one.
+    for (const writer of writers) writer.upload.moveTo(to, overwrite);
+    for (const writer of writers) writer.path = to;
+  }
+  for (const writer of replaced) await unlink(writer);
+}
+
+/** Removes a file. @throws {BargeError} `exists` for a folder; as `remove` */
+export async function removeFile(s: Sftp, path: string): Promise<void> {
+  const writers = s.handles.writersAt(path);
+  const entry = entryAt(s, path);
+  if (entry?.type === "dir") throw new BargeError("exists", "it is a folder");
+  if (entry || writers.length === 0) {
+    await aside(writers, async () => void await remove(s.session, path, false));
+  }
+  for (const writer of writers) await unlink(writer);
+}
+
+/** Removes an empty folder. @throws {BargeError} `no-directory` for a file; as `remove` */
+export async function removeFolder(s: Sftp, path: string): Promise<void> {
+  if (stat(s.session, path).entry?.type !== "dir") {
+    throw new BargeError("no-directory", "it is no folder");
+  }
+  if (s.handles.writersIn(path).length > 0) {
+    throw new BargeError("exists", "the folder is not empty: a file in it is being written");
+  }
+  await remove(s.session, path, false);
+}
+
+/**
+ * Takes uploads out of the way of a rename or removal of what they are written to, which would end
+ * them. One for which there is no room beside its file has to stay.
+ */
+async function aside(writers: readonly Writing[], change: () => Promise<void>): Promise<void> {
+  const moved: Writing[] = [];
+  try {
+    for (const writer of writers) {
+      try {
+        writer.upload.unlink();
+        moved.push(writer);
+      } catch (error) {
+        if (!(error instanceof BargeError && error.kind === "over-quota")) throw error;
+      }
+    }
+    await change();
+  } catch (error) {
+    for (const writer of moved) await follow(writer, writer.path, "always");
+    throw error;
+  }
+}
+
+/** What was renamed is renamed; an upload that can't follow fails, and its client is told at CLOSE. */
+async function follow(writer: Writing, path: string, overwrite: Overwrite): Promise<void> {
+  try {
+    writer.upload.moveTo(path, overwrite);
+    writer.path = path;
+  } catch (error) {
+    await fail(writer, error);
+  }
+}
+
+async function unlink(writer: Writing): Promise<void> {
+  writer.removed = true;
+  try {
+    writer.upload.unlink();
+  } catch (error) {
+    await fail(writer, error);
+  }
+}
+
+async function fail(writer: Writing, error: unknown): Promise<void> {
+  if (!(error instanceof BargeError)) throw error;
+  writer.failure = error;
+  writer.access.end(error.kind);
+  await writer.upload.fail(error);
+}

@@ -1,0 +1,23 @@
+/** In words what a listing leaves out (`list` in PROTOCOL.md). */
+import type { Omission } from "./message.ts";
+
+/**
+ * @example
+ * ```ts
+ * import { describeOmission } from "./omission.ts";
+ * const words = describeOmission({ unnamed: 2, special: 1, example: "d/caf\uFFFD" });
+ * if (words !== "left out are 2 names that are not valid UTF-8 and 1 link or special file, such as d/caf\uFFFD") {
+ *   throw new Error(words);
+ * }
+ * ```
+ */
+export function describeOmission({ unnamed, special, example }: Omission): string {
+  const kinds = [
+    unnamed === 1 ? "1 name that is not valid UTF-8" : "",
+    unnamed > 1 ? `${unnamed} names that are not valid UTF-8` : "",
+    special === 1 ? "1 link or special file" : "",
+    special > 1 ? `${special} links or special files` : "",
+  ].filter(Boolean);
+  if (unnamed + special === 1) return `left out is ${kinds[0]}: ${example}`;
+  return `left out are ${kinds.join(" and ")}, such as ${example}`;
+}
