@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { Address } from "../../core/net/address.ts";
 import { findProgram } from "../../core/serve/program.ts";
 import { systemdUnit } from "../../core/serve/unit.ts";
+import { isDataNamed } from "../_term/options.ts";
 import { note, print } from "../_term/out.ts";
 import { lineOf, wordsOf } from "./hooks.ts";
 
@@ -27,8 +28,7 @@ export function printUnit(
     readonly doors: readonly (Address | null)[];
   },
 ): void {
-  const named = args.some((arg) => /^--data(=|$)/.test(arg)) || Boolean(Deno.env.get("BARGE_DATA"));
-  const data = named ? resolve(options.data) : undefined;
+  const data = isDataNamed() ? resolve(options.data) : undefined;
   const low = (address: Address | null) =>
     address !== null && address.port > 0 && address.port < 1024;
   const text = systemdUnit({

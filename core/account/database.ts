@@ -10,6 +10,7 @@
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from "node:sqlite";
 import { randomBytes } from "node:crypto";
 import { BargeError, typed } from "../error.ts";
+import { refuseLost } from "./lost.ts";
 import { applicationId, migrations } from "./schema.ts";
 
 /** The file's name in the data directory. */
@@ -18,16 +19,38 @@ export const databaseFile = "accounts.db";
 export interface OpenOptions {
   /** Make the database if there is none. */
   readonly create?: boolean;
+  /** Make it also where files are there that it knows nothing of. */
+  readonly adopt?: boolean;
+  /** Bring the tables of an older barge to this one's: only by who keeps all others out. */
+  readonly upgrade?: boolean;
   /** `relaxed`: a commit may be lost with the power, never torn. */
   readonly durability?: "full" | "relaxed";
   /** Milliseconds to wait for another program's transaction. */
   readonly busyTimeout?: number;
 }
 
+/** A database has the tables of an older barge, which may be running on it. */
+export class OlderTables extends BargeError {
+  /** The version of its tables. */
+  readonly from: number;
+
+  constructor(from: number, path: string) {
+    const why = `it was made by an older barge (version ${from} of the tables, this one has ` +
+      `${migrations.length})`;
+    super("fatal", why, {
+      ...{ op: "open database", path },
+      hint: "stop its server, and start it with this barge: that brings the tables up to date",
+    });
+    this.from = from;
+  }
+}
+
 type Value = null | number | bigint | string;
 type Row = Record<string, SQLOutputValue>;
 
 export class Database implements Disposable {
+  /** The data directory. */
+  readonly data: string;
   readonly #db: DatabaseSync;
   readonly #path: string;
   readonly #relaxed: boolean;
@@ -40,21 +63,23 @@ export class Database implements Disposable {
   readonly #atCommit = new Map<string, () => void>();
 
   /**
-   * Opens, checks and migrates.
+   * Opens and checks the database, and makes the tables of a new one.
    *
    * @param data the data directory
-   * @throws {BargeError} `not-found` without `create`; `fatal` for one that is corrupt, not ours or
-   *   from a newer version; `unavailable` when another program holds it locked
+   * @throws {OlderTables} for one of an older barge, without `upgrade`
+   * @throws {BargeError} `not-found` without `create`; `fatal` for one that is lost, corrupt, not
+   *   ours or from a newer version; `unavailable` when another program holds it locked
    */
   constructor(data: string, options: OpenOptions = {}) {
+    this.data = data;
     this.#path = `${data}/${databaseFile}`;
     this.#relaxed = options.durability === "relaxed";
+    if (!options.adopt) refuseLost(data, this.#path);
     if (!options.create && !exists(this.#path)) {
       throw new BargeError("not-found", "there is no barge data directory here", {
         op: "open",
         path: data,
-        hint:
-          "name it with --data or BARGE_DATA, or make one with `barge serve` or `barge user add`",
+        hint: "name the server's directory with --data or BARGE_DATA",
       });
     }
     if (options.create) makePrivate(this.#path);
@@ -192,7 +217,9 @@ export class Database implements Disposable {
     this.#exec("PRAGMA temp_store = MEMORY");
     this.#exec("PRAGMA recursive_triggers = ON");
     const newest = migrations.length;
-    if (this.#version() === newest) return;
+    const version = this.#version();
+    if (version === newest) return;
+    if (version > 0 && !options.upgrade) throw new OlderTables(version, this.#path);
     this.transaction(() => {
       this.#refuseForeign();
       this.#exec(`PRAGMA application_id = ${applicationId}`);

@@ -47,6 +47,19 @@ export function configureLog(level: Level = "info"): void {
   });
 }
 
+/**
+ * Writes a record whatever the level is: what the operator can't do without.
+ *
+ * @param message plain text, in which nothing is replaced
+ */
+export function logAlways(message: string, properties: Record<string, unknown>): void {
+  const record: LogRecord = {
+    ...{ category: ["barge", "serve"], level: "info", timestamp: Date.now() },
+    ...{ message: [message], rawMessage: message, properties },
+  };
+  put(formatter(Deno.stderr.isTerminal(), !Deno.noColor)(record), false);
+}
+
 /** Writes what is gathered. */
 export function flushLog(): void {
   clearTimeout(timer);

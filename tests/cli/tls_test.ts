@@ -175,13 +175,13 @@ Deno.test("serve on all addresses says one that can be connected to", async () =
   let said = "";
   for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
     said += text;
-    if (/^try: .*\n/m.test(said)) break;
+    if (/"message":"serving .*\n/.test(said)) break;
   }
   child.kill("SIGTERM");
   await child.stdout.cancel();
   assert.equal((await child.status).code, 0);
-  const at = said.match(/^try: barge login barge:\/\/admin@(.+):\d+$/m)?.[1];
-  assert.equal(at, Deno.hostname());
+  for (const line of said.trim().split("\n")) JSON.parse(line);
+  assert.equal(said.match(/"native":"barge:\/\/(.+?):\d+"/)?.[1], Deno.hostname());
 });
 
 Deno.test("cert prints what serve made, and says when there is none", async () => {
