@@ -227,10 +227,20 @@ function reloadLimits({ readLimits }: ServeOptions, supervisor: Supervisor): voi
     const limits = readLimits?.();
     if (!limits) return;
     supervisor.adjust(limits);
-    log.info("the limits are read again: {limits}", { limits });
+    log.info("the limits are read again: {limits}", { limits: byOption(limits) });
   } catch (error) {
     log.error("the old limits stay: {why}", { why: String(error) });
   }
+}
+
+/** Limits under the names that the command line and --limits have for them. */
+function byOption(given: Adjustable): Record<string, number | null | undefined> {
+  const { defaultLimit, maxLimit, banAfter, rateUp, rateDown, limits } = given;
+  return {
+    ...{ quota: defaultLimit, "max-quota": maxLimit, "ban-after": banAfter },
+    ...{ "rate-up": rateUp, "rate-down": rateDown, "max-connections": limits?.connections },
+    ...{ "max-per-address": limits?.perAddress, "max-per-account": limits?.perAccount },
+  };
 }
 
 async function makeFirstAccount(accounts: Accounts, options: ServeOptions): Promise<void> {

@@ -199,6 +199,28 @@ Deno.test("cert prints what serve made, and says when there is none", async () =
   assert.equal(text.stdout.split("\n")[0], fingerprint);
 });
 
+Deno.test("cert shows the certificate that --tls-cert named, also after a reload", async () => {
+  await using home = new Home();
+  const [one, two] = [await pairFor(), await pairFor()];
+  const file = `${home.path}/box.pem`;
+  const install = ({ cert, key }: typeof one) => {
+    Deno.writeTextFileSync(file, cert);
+    Deno.writeTextFileSync(`${home.path}/box.key`, key);
+  };
+  install(one);
+  const args = ["--tls-cert", file, "--tls-key", `${home.path}/box.key`, "--workers", "1"];
+  await using server = await startServer({ args });
+  const cert = () => home.barge(["cert", "--json", "--data", server.data]);
+  const [shown] = lines(await cert());
+  assert.deepEqual([shown.fingerprint, shown.file], [one.mark, file]);
+  install(two);
+  server.process.kill("SIGHUP");
+  await server.said("the certificate is read again");
+  assert.equal(lines(await cert())[0].fingerprint, two.mark);
+  const text = await home.barge(["cert", "--data", server.data]);
+  assert.match(text.stdout, new RegExp(`^${two.mark.replace("+", "\\+")}\n(.*\n)* +file +${file}`));
+});
+
 Deno.test("a certificate that can't be used keeps serve from starting, with 7", async () => {
   await using home = new Home();
   const [one, two] = [await pairFor(), await pairFor()];
