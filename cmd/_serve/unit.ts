@@ -66,10 +66,11 @@ function carried(args: readonly string[]): string[] {
   return kept;
 }
 
-/** The user that a folder belongs to, by number; undefined where it is not there. */
+/** The user that a folder belongs to, by number; undefined for root, and where it is not there. */
 function ownerOf(path: string): string | undefined {
   try {
-    return String(Deno.statSync(path).uid ?? "") || undefined;
+    const { uid } = Deno.statSync(path);
+    return uid ? String(uid) : undefined; // a server needs none of root's rights
   } catch {
     return undefined;
   }
