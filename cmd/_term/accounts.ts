@@ -14,6 +14,9 @@ import type { Store } from "../../core/session/store.ts";
 import { isDataNamed } from "./options.ts";
 import { note } from "./out.ts";
 
+/** How many other servers are named. */
+const mostServers = 3;
+
 /** The accounts of a data directory. Dispose it to close the database. */
 export interface OpenAccounts extends Disposable {
   readonly db: Database;
@@ -89,8 +92,9 @@ export async function otherServers(data: string): Promise<string | undefined> {
   const real = resolve(data);
   const others = runningServers().filter((server) => server.data !== real);
   if (others.length === 0) return undefined;
-  return others.map(({ pid, data }) => data ? `${data} (process ${pid})` : `process ${pid}`)
-    .join(", ");
+  const texts = others.map(({ pid, data }) => data ? `${data} (process ${pid})` : `process ${pid}`);
+  const more = texts.length - mostServers;
+  return texts.slice(0, mostServers).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
 /**

@@ -33,10 +33,10 @@ function commandLine(pid: number): string[] | undefined {
   }
 }
 
-/** `barge serve ...`, or `deno run ... main.ts serve ...`. */
+/** `barge serve ...`, or the runtime with `main.ts serve ...` (of the executable, `main.js`). */
 function isServe(args: readonly string[]): boolean {
   const at = args.indexOf("serve");
-  return at > 0 && /(^|\/)(barge|main\.ts)$/.test(args[at - 1]);
+  return at > 0 && /(^|\/)(barge|main\.[jt]s)$/.test(args[at - 1]);
 }
 
 /** The directory whose lock a process has open; known for one's own processes, and to root. */
