@@ -52,7 +52,7 @@ export default command({
       ["--workers"],
       count("N", 1, 256),
       navigator.hardwareConcurrency,
-      "How many isolates serve, each with rights to nothing but the data directory. " +
+      "How many isolates serve, each with rights to its ports and the data directory alone. " +
         "Default: one a core",
     ),
     durability: valueOr(

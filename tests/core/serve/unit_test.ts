@@ -74,8 +74,8 @@ Deno.test("folders that a service can't see by itself are opened", () => {
 Deno.test("a unit for a directory of root's, or of nobody's, says how to make its user", () => {
   const options = { program: "/usr/bin/barge", args: [], grace: 30, lowPort: false };
   const unit = systemdUnit({ ...options, user: undefined, data: "/srv/it's" });
-  assert.match(unit, /^#   useradd --system .* --home-dir '\/srv\/it'\\''s' .* barge$/m);
-  assert.match(unit, /^#   install -d .* && chown -R barge: '\/srv\/it'\\''s'$/m);
+  assert.match(unit, /^# {3}useradd --system .* --home-dir '\/srv\/it'\\''s' .* barge$/m);
+  assert.match(unit, /^# {3}install -d .* && chown -R barge: '\/srv\/it'\\''s'$/m);
   assert.match(unit, /^User=barge$/m);
   const owned = systemdUnit({ ...options, user: "1000", data: "/srv/barge" });
   assert.match(owned, /^User=1000$/m);
