@@ -10,6 +10,7 @@
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from "node:sqlite";
 import { randomBytes } from "node:crypto";
 import { BargeError, typed } from "../error.ts";
+import { likeItsFolder } from "../vault/owner.ts";
 import { refuseLost } from "./lost.ts";
 import { applicationId, migrations } from "./schema.ts";
 
@@ -408,6 +409,7 @@ function resultCode(error: unknown): number | undefined {
 function makePrivate(path: string): void {
   try {
     Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
+    likeItsFolder(path);
   } catch (error) {
     throw typed(error, { op: "make database", path });
   }

@@ -5,6 +5,7 @@
  * An older server that still runs would write to tables that it does not know. So this is for who
  * keeps all servers out of the directory: `core/serve/data.ts` does.
  */
+import { likeItsFolder } from "../vault/owner.ts";
 import { backup } from "./backup.ts";
 import { Database, databaseFile } from "./database.ts";
 import { migrations } from "./schema.ts";
@@ -27,6 +28,7 @@ export interface Upgraded {
 export async function upgrade(data: string, from: number): Promise<Upgraded> {
   const copy = `${data}/${databaseFile}.version-${from}`;
   await backup(data, copy, { force: true, tables: from });
+  likeItsFolder(copy);
   new Database(data, { upgrade: true })[Symbol.dispose]();
   return { from, to: migrations.length, copy };
 }

@@ -2,6 +2,7 @@
 import { Database, OlderTables, type OpenOptions } from "../account/database.ts";
 import { upgrade, type Upgraded } from "../account/upgrade.ts";
 import { BargeError, typed } from "../error.ts";
+import { likeItsFolder } from "../vault/owner.ts";
 import { stagingDir } from "../vault/staging.ts";
 
 /** A data directory that is ours until it is disposed of. */
@@ -81,6 +82,7 @@ async function tryHold(data: string): Promise<Held | undefined> {
     .catch((error) => {
       throw unusable(error, "lock", data);
     });
+  likeItsFolder(`${data}/${lockFile}`);
   if (await file.tryLock(true)) {
     return { data, note: (facts) => write(file, facts), [Symbol.dispose]: () => file.close() };
   }

@@ -3,6 +3,7 @@
  * `removed/NAME-TIME` in the data directory, where no door shows it; its files in /public stay,
  * charged to nobody.
  */
+import { likeItsFolder } from "../vault/owner.ts";
 import { discard } from "../vault/staging.ts";
 import { typed } from "../error.ts";
 import type { Store } from "./store.ts";
@@ -31,6 +32,7 @@ export async function removeAccount(
   const stamp = new Date().toISOString().replaceAll(":", "-");
   const target = { dir: "removed", name: `${account.name}-${stamp}` };
   if (!vault.find({ dir: "", name: "removed" })) vault.mkdir({ dir: "", name: "removed" }, false);
+  likeItsFolder(`${vault.root}/removed`);
   vault.needFolder(target.dir);
   const uploads = store.db.transaction(() => {
     const ids = reservations.uploads().filter((u) => u.account === account.id).map((u) => u.id);

@@ -211,6 +211,58 @@ Deno.test("the tables of an older barge are never changed under its server", asy
   assert.ok(Deno.statSync(copy).isFile);
 });
 
+Deno.test("the first admin takes over nobody's files, either", async () => {
+  await using home = new Home();
+  const folder = `${home.path}/data`;
+  Deno.mkdirSync(`${folder}/homes/admin`, { recursive: true });
+  old(folder, migrations.length);
+  Deno.writeTextFileSync(`${folder}/homes/admin/a`, "a");
+  const { code, stderr } = await home.barge(["serve", ...doors, ...data]);
+  assert.equal(code, 7, stderr);
+  assert.match(stderr, /there is no account, and homes\/admin holds files.*\n\(.*--adopt/);
+  await using server = await startServer({ data: folder, args: ["--adopt"] });
+  assert.match(server.stderr(), /"account":"admin","password":"\S{20,}"/);
+});
+
+const root = Deno.build.os === "linux" && Deno.uid() === 0;
+const ofRoot = "what root's commands make belongs to the owner of the directory";
+Deno.test({
+  name: root ? ofRoot : `${ofRoot} (skipped: not root)`,
+  ignore: !root,
+  async fn() {
+    await using home = new Home();
+    const folder = `${home.path}/data`;
+    Deno.mkdirSync(folder);
+    const nobody = 65_534;
+    Deno.chownSync(folder, nobody, nobody);
+    const run = async (...args: string[]) => {
+      const { code, stderr } = await home.barge([...args, ...data]);
+      assert.equal(code, 0, `${args}: ${stderr}`);
+    };
+    await run("user", "add", "anna", "--generate");
+    Deno.removeSync(`${folder}/accounts.db`);
+    old(folder, 3);
+    Deno.chownSync(`${folder}/accounts.db`, nobody, nobody);
+    await run("user", "list");
+    await run("user", "add", "anna", "--generate");
+    await run("user", "add", "root", "--generate", "--admin");
+    for (const name of ["homes", "public", "staging"]) {
+      Deno.mkdirSync(`${folder}/${name}`);
+      Deno.chownSync(`${folder}/${name}`, nobody, nobody);
+    }
+    await run("user", "remove", "anna");
+    const owners = [...Deno.readDirSync(folder)].map(({ name }) => {
+      return [name, Deno.lstatSync(`${folder}/${name}`).uid];
+    });
+    assert.deepEqual(owners.filter(([, uid]) => uid !== nobody), []);
+    assert.deepEqual(
+      owners.map(([name]) => name).filter((name) => /version-3|lock|removed/.test(`${name}`))
+        .sort(),
+      ["accounts.db.version-3", "lock", "removed"],
+    );
+  },
+});
+
 /** Makes a database with the tables of an older barge. */
 function old(folder: string, tables: number): void {
   using db = new DatabaseSync(`${folder}/accounts.db`) as DatabaseSync & Disposable;
