@@ -5,7 +5,7 @@
 import { resolve } from "node:path";
 import type { Account, Accounts } from "../../core/account/accounts.ts";
 import type { Bans } from "../../core/account/bans.ts";
-import type { Database, OlderTables as Older } from "../../core/account/database.ts";
+import type { Database } from "../../core/account/database.ts";
 import type { Keys } from "../../core/account/keys.ts";
 import type { Tokens } from "../../core/account/tokens.ts";
 import type { Upgraded } from "../../core/account/upgrade.ts";
@@ -120,14 +120,13 @@ async function makeFolder(data: string): Promise<string> {
 
 /** Opens a database; one of an older barge is brought up to date first. */
 async function upToDate<T>(data: string, open: () => T): Promise<T> {
-  const { OlderTables } = await import("../../core/account/database.ts");
+  const { OlderTables } = await import("../../core/account/older_tables.ts");
   try {
     return open();
   } catch (error) {
     if (!(error instanceof OlderTables)) throw error;
-    const older: Older = error;
     const { upgradeAlone } = await import("../../core/serve/data.ts");
-    note(upgradeText(await upgradeAlone(data, older)));
+    note(upgradeText(await upgradeAlone(data, error)));
     return open();
   }
 }

@@ -12,6 +12,7 @@ import { randomBytes } from "node:crypto";
 import { BargeError, typed } from "../error.ts";
 import { likeItsFolder } from "../vault/owner.ts";
 import { refuseLost } from "./lost.ts";
+import { OlderTables } from "./older_tables.ts";
 import { applicationId, migrations } from "./schema.ts";
 
 /** The file's name in the data directory. */
@@ -28,22 +29,6 @@ export interface OpenOptions {
   readonly durability?: "full" | "relaxed";
   /** Milliseconds to wait for another program's transaction. */
   readonly busyTimeout?: number;
-}
-
-/** A database has the tables of an older barge, which may be running on it. */
-export class OlderTables extends BargeError {
-  /** The version of its tables. */
-  readonly from: number;
-
-  constructor(from: number, path: string) {
-    const why = `it was made by an older barge (version ${from} of the tables, this one has ` +
-      `${migrations.length})`;
-    super("fatal", why, {
-      ...{ op: "open database", path },
-      hint: "stop its server, and start it with this barge: that brings the tables up to date",
-    });
-    this.from = from;
-  }
 }
 
 type Value = null | number | bigint | string;

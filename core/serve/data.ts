@@ -1,5 +1,6 @@
 /** The data directory: made, held by one server at a time, and brought up to date. */
-import { Database, OlderTables, type OpenOptions } from "../account/database.ts";
+import { Database, type OpenOptions } from "../account/database.ts";
+import { OlderTables } from "../account/older_tables.ts";
 import { upgrade, type Upgraded } from "../account/upgrade.ts";
 import { BargeError, typed } from "../error.ts";
 import { likeItsFolder } from "../vault/owner.ts";
