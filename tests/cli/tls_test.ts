@@ -184,6 +184,22 @@ Deno.test("serve on all addresses says one that can be connected to", async () =
   assert.equal(said.match(/"native":"barge:\/\/(.+?):\d+"/)?.[1], Deno.hostname());
 });
 
+Deno.test("where no person reads it, all that a server says is JSON, with URLs that can be opened", async () => {
+  const doors = ["--http", "127.0.0.1:0", "--ftp", "127.0.0.1:0", "--workers", "1"];
+  for (const tls of [false, true]) {
+    await using server = await startServer({ args: [...doors, ...tls ? ["--tls"] : []] });
+    await server.said('"message":"serving ');
+    assert.equal(await server.kill("SIGTERM"), 0);
+    const records = server.stderr().trim().split("\n").map((line) => JSON.parse(line));
+    const { properties } = records.find(({ message }) => message === `serving ${server.data}`);
+    const { native, http, ftp } = server.facts;
+    assert.equal(properties.native, `barge://${native}`);
+    assert.equal(properties.http, `${tls ? "https" : "http"}://${http}/`);
+    assert.equal(properties.ftp, `ftp://${ftp}`);
+    assert.equal(properties.fingerprint, server.facts.fingerprint);
+  }
+});
+
 Deno.test("cert prints what serve made, and says when there is none", async () => {
   await using home = new Home();
   const none = await home.barge(["cert", "--data", "d"]);
