@@ -19,7 +19,8 @@ export default command({
   about: `Prints the fingerprint of a certificate, whom it is for, and until when.
 
     Without a server's name: of the one that the server on the data directory shows, or showed last:
-    that of --tls-cert, or the one that \`barge serve\` made; and those of the host keys that SSH clients are shown at the SFTP door. With one:
+    that of --tls-cert, or the one that \`barge serve\` made; and those of the host keys that SSH
+    clients are shown at the SFTP door. With one:
     of what that server shows, and whether it is what is pinned here; nothing is pinned by looking,
     and the exit code is 15 when it is another one.
 

@@ -12,6 +12,7 @@ const usual = "/usr/local/bin/barge";
 /** Options that the unit has its own of, or that make no sense there, and whether a value follows. */
 const dropped = new Map([
   ["--print-unit", false],
+  ["--adopt", false], // once, by hand; a unit that did it at each start would hide a lost database
   ["--data", true],
   ["--grace", true],
   ["--ready-fd", true],

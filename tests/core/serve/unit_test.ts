@@ -28,7 +28,7 @@ Deno.test("--print-unit prints what systemd accepts, with the options beside it"
   const dir = await Deno.makeTempDir({ prefix: "barge unit-" });
   const cases = [
     [],
-    ["--data", dir, "--grace=5", "--native", "0.0.0.0:990", "--ready-fd", "9"],
+    ["--data", dir, "--grace=5", "--native", "0.0.0.0:990", "--ready-fd", "9", "--adopt"],
     ["--tls-cert", "a $b%.pem", "--tls-key=k.pem", "--workers", "2"],
     ["--on-commit=sh -c 'cat >> /tmp/x' %i", "--check-upload", 'true "a b" \\$c'],
   ];
@@ -36,7 +36,7 @@ Deno.test("--print-unit prints what systemd accepts, with the options beside it"
     const { code, stdout, stderr } = await barge(["serve", "--print-unit", ...args]);
     assert.equal(code, 0, stderr);
     const start = /^ExecStart=(.*)$/m.exec(stdout)?.[1] ?? "";
-    assert.doesNotMatch(start, /print-unit|ready-fd/);
+    assert.doesNotMatch(start, /print-unit|ready-fd|adopt/);
     const own = i === 1;
     assert.equal(stdout.includes("\nDynamicUser=yes\nStateDirectory=barge\n"), !own);
     assert.equal(stdout.includes(`\nReadWritePaths="${dir}"\n`), own);
