@@ -4,6 +4,7 @@
  */
 const children = new Set<Deno.ChildProcess>();
 const folders = new Set<string>();
+const mounts = new Set<string>();
 let over = false;
 
 /**
@@ -32,6 +33,32 @@ export async function removeFolder(folder: string): Promise<void> {
   folders.delete(folder);
 }
 
+/**
+ * Mounts a file system in memory on one of them, which root may.
+ *
+ * @returns whether it could be done
+ */
+export async function mountMemory(folder: string): Promise<boolean> {
+  if (!await run("mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", folder)) return false;
+  mounts.add(folder);
+  return true;
+}
+
+/** Takes that file system away, now, with all that is in it. */
+export async function unmount(folder: string): Promise<void> {
+  // Lazily: what was ended a moment ago may have files open there yet.
+  if (await run("umount", "-l", folder)) mounts.delete(folder);
+}
+
+async function run(program: string, ...args: readonly string[]): Promise<boolean> {
+  try {
+    const options: Deno.CommandOptions = { args: [...args], stdout: "null", stderr: "null" };
+    return (await new Deno.Command(program, options).output()).success;
+  } catch {
+    return false; // there is no such program
+  }
+}
+
 /** Ends and removes all that is left, now; nothing can be started any more. */
 export async function clearUp(): Promise<void> {
   over = true;
@@ -41,6 +68,7 @@ export async function clearUp(): Promise<void> {
   });
   await Promise.race([Promise.all(ended), new Promise((resolve) => setTimeout(resolve, 5000))]);
   for (const child of children) child.kill("SIGKILL");
+  for (const folder of mounts) await unmount(folder);
   for (const folder of folders) await insist(folder);
 }
 

@@ -29,7 +29,8 @@ const help = `deno task bench [${names.join("|")}]... [OPTIONS]
   --seconds N     loop: how long. Default: an hour
   --rounds N      how often each is run
   --size MIB      peers, memory: of the large file. Default: 1024
-  --dir DIR       where files are put. Default: peers: in memory (/dev/shm); else the system's
+  --dir DIR       where files are put. Default: peers: a tmpfs that it mounts, if it may,
+                  else /dev/shm; else the system's
   --barge FILE    measure this executable. Default: this checkout, in Deno
   --json FILE     all samples, too`;
 

@@ -19,15 +19,16 @@ export default command({
     of all files, as of one moment, also beside a running server. FILE appears whole and checked, or
     not at all; it is readable by its owner alone.
 
-    The files themselves are ordinary files: copy homes/ and public/ with what you like, the database
-    first. To restore, stop the server, put the files back and FILE in the place of accounts.db,
-    remove accounts.db-wal and accounts.db-shm, and run \`barge verify --repair\`.`,
+    All else is ordinary files: copy homes/, public/, removed/, tls/ and ssh/ with what you like, the
+    database first; staging/ is not needed. To restore, stop the server, put the files back and FILE in
+    the place of accounts.db, remove accounts.db-wal and accounts.db-shm, which would be replayed over
+    it, and run \`barge verify --repair\`. docs/backup.md has the commands.`,
   examples: [
     ["barge backup /var/backups/accounts.db --force", "from cron, replacing yesterday's"],
     ["barge backup accounts-$(date +%F).db --data /srv/barge", "one a day"],
   ],
   async run({ file, force, data, json }, { signal }) {
-    // Opened once by the usual way: says what is wrong with the data directory, and migrates it.
+    // Opened once by the usual way, which says what is wrong with the directory, and upgrades it.
     (await openAccounts(data))[Symbol.dispose]();
     const { backup } = await import("../core/account/backup.ts");
     const { path, bytes, accounts, files } = await backup(data, file, { force, signal });

@@ -1,6 +1,7 @@
 /** `barge cert`: the certificate of one's own server, or of another. */
 import { BargeError } from "../core/error.ts";
 import type { CertificateFacts } from "../core/net/certificate.ts";
+import { sayData } from "./_term/accounts.ts";
 import { command } from "./_term/command.ts";
 import { common, dataOption, flag, optionalArgument } from "./_term/options.ts";
 import { note, print, printJson } from "./_term/out.ts";
@@ -17,8 +18,9 @@ export default command({
   usage: "[HOST[:PORT]]",
   about: `Prints the fingerprint of a certificate, whom it is for, and until when.
 
-    Without a server's name: of the one that \`barge serve\` made in the data directory, and those of
-    the host keys that SSH clients are shown at the SFTP door. With one:
+    Without a server's name: of the one that the server on the data directory shows, or showed last:
+    that of --tls-cert, or the one that \`barge serve\` made; and those of the host keys that SSH
+    clients are shown at the SFTP door. With one:
     of what that server shows, and whether it is what is pinned here; nothing is pinned by looking,
     and the exit code is 15 when it is another one.
 
@@ -49,10 +51,19 @@ export default command({
   },
 });
 
+type Shown = Pick<CertificateFacts, "names" | "from" | "until"> & { readonly fingerprint: string };
+
 async function own(data: string, json: boolean): Promise<void> {
+  sayData(data);
   const { ownFiles, readOwnCertificate } = await import("../core/net/own_certificate.ts");
   const { readHostKeys } = await import("../core/net/host_keys.ts");
-  const certificate = await readOwnCertificate(data);
+  const { lastServer } = await import("../core/serve/data.ts");
+  const shown = lastServer(data)?.certificate;
+  const theirs = shown && shown.file !== null
+    ? { ...shown, file: shown.file, from: new Date(shown.from), until: new Date(shown.until) }
+    : undefined;
+  const certificate = theirs ?? await readOwnCertificate(data);
+  const file = theirs?.file ?? ownFiles(data).cert;
   const hostKeys = await readHostKeys(data);
   if (!certificate && !hostKeys) {
     throw new BargeError("not-found", "there is no certificate yet", {
@@ -62,10 +73,11 @@ async function own(data: string, json: boolean): Promise<void> {
     });
   }
   if (json) {
-    const shown = certificate && { file: ownFiles(data).cert, ...fields(certificate) };
-    return printJson({ ...shown, ...hostKeys && { hostKeys } });
+    const facts = certificate && { file, ...fields(certificate) };
+    return printJson({ ...facts, ...hostKeys && { hostKeys } });
   }
   if (certificate) describe(certificate);
+  if (theirs) print(`  file       ${file}, which the server was started with`);
   for (const { type, fingerprint } of hostKeys ?? []) print(`${fingerprint} ${type}`);
 }
 
@@ -100,11 +112,11 @@ async function look(
   return pinned === false ? exitCodes.identity : 0;
 }
 
-function fields({ fingerprint, names, from, until }: CertificateFacts) {
+function fields({ fingerprint, names, from, until }: Shown) {
   return { fingerprint, names, from: from.toISOString(), until: until.toISOString() };
 }
 
-function describe({ fingerprint, names, from, until }: CertificateFacts): void {
+function describe({ fingerprint, names, from, until }: Shown): void {
   const day = (date: Date) => date.toISOString().slice(0, 10);
   print(fingerprint);
   print(`  names      ${names.join(", ")}`);

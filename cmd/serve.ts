@@ -1,6 +1,7 @@
 /** `barge serve`: the server. */
 import { isIPv4 } from "node:net";
-import { type DoorName, doorNames } from "../core/door/door.ts";
+import { resolve } from "node:path";
+import type { DoorName } from "../core/door/door.ts";
 import { type Address, formatAddress, isLoopback } from "../core/net/address.ts";
 import { levels } from "../core/serve/levels.ts";
 import { leastRate } from "../core/session/rate.ts";
@@ -19,7 +20,7 @@ import {
   valueOr,
   valueParser,
 } from "./_term/options.ts";
-import { note, printJson, writeError } from "./_term/out.ts";
+import { printJson } from "./_term/out.ts";
 import { version } from "./_version.ts";
 
 export default command({
@@ -51,7 +52,7 @@ export default command({
       ["--workers"],
       count("N", 1, 256),
       navigator.hardwareConcurrency,
-      "How many isolates serve, each with rights to nothing but the data directory. " +
+      "How many isolates serve, each with rights to its ports and the data directory alone. " +
         "Default: one a core",
     ),
     durability: valueOr(
@@ -135,6 +136,10 @@ export default command({
       count("N", 3, 65_535),
       "When it serves, write what --json prints to this descriptor, and close it",
     ),
+    adopt: flag(
+      ["--adopt"],
+      "Begin with a new accounts database where files are there and it is lost: see below",
+    ),
     printUnit: flag(
       ["--print-unit"],
       "Print a systemd unit that serves with the options beside it (not with variables), and end",
@@ -153,6 +158,11 @@ export default command({
     start; \`barge cert\` prints the fingerprint, which clients show and pin when they first
     connect. SIGHUP makes it read the certificate's files and --limits again: transfers under way
     go on, at the new rates, and the other limits count for what comes then.
+
+    A directory that holds files and no accounts.db has lost it, and is refused with 7: put a backup
+    of it back. Without one, --adopt, once, begins with a new database. The files stay where they
+    are; homes/admin is the new admin's, and each other homes/NAME is nobody's until \`barge user add
+    NAME --adopt\` gives it to an account. \`barge verify --repair\` takes the files in.
 
     --check-upload and --on-commit run programs of yours, without a shell, as the server's user.
     Each reads one JSON object: event, account, path, file (where the bytes are), size, sha256,
@@ -183,7 +193,10 @@ export default command({
     const { readLimits } = await import("./_serve/limits.ts");
     const limits = () => readLimits(options, options.limits);
     const { serve } = await import("../core/serve/serve.ts");
-    const { tlsOf } = await import("../core/serve/security.ts");
+    const { sayFirstAccount, sayReady } = await import("./_serve/banner.ts");
+    const { isThere, otherServers } = await import("./_term/accounts.ts");
+    const made = !isThere(`${data}/accounts.db`);
+    const others = made ? await otherServers(data) : undefined;
     let first: string | undefined;
     await serve({
       data,
@@ -209,13 +222,11 @@ export default command({
       grace: options.grace * 1000,
       hooks: hooksOf(options),
       logLevel: options.logLevel,
+      adopt: options.adopt,
       notifySocket: Deno.env.get("NOTIFY_SOCKET"),
       onFirstAccount(name, password) {
         first = name;
-        writeError(
-          `\n  The account \`${name}\` was made. Its password, shown this once:\n\n` +
-            `      ${password}\n\n`,
-        );
+        sayFirstAccount(name, password);
       },
       onReload(reload) {
         if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", () => void reload());
@@ -224,27 +235,8 @@ export default command({
         const ready = { event: "ready", ...facts };
         if (json) printJson(ready);
         if (readyFd !== undefined) await tellReadyFd(readyFd, JSON.stringify(ready));
-        if (json) return;
-        const at = doorNames.filter((name) => facts[name] !== null)
-          .map((name) =>
-            name === "native" ? facts[name] : `${facts[name]} (${name.toUpperCase()})`
-          );
-        note(
-          `barge serves ${data} at ${at.join(", ")} ` +
-            `with ${workers} ${workers === 1 ? "worker" : "workers"}`,
-        );
-        if (facts.fingerprint) note(`its certificate is ${facts.fingerprint}`);
-        for (const { type, fingerprint } of hostKeys) {
-          note(`its host key for SFTP is ${type} ${fingerprint}`);
-        }
-        if (!native) return;
-        // On this machine a client has to be told; to others TLS is what it begins with.
-        const asked = isLoopback(native.host) && tlsOf("native", native.host, options) !== "off"
-          ? " --tls"
-          : "";
-        // All addresses at once are no address to connect to: the machine's name is.
-        const where = facts.native?.replace(/^(0\.0\.0\.0|\[::\])(?=:)/, () => Deno.hostname());
-        note(`try: barge login${asked} barge://${first ?? "NAME"}@${where}`);
+        const doors = { native, http, ftp, ftps, sftp };
+        sayReady(facts, hostKeys, { ...options, data: resolve(data), doors, first, made, others });
       },
     });
   },

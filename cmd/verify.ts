@@ -48,7 +48,7 @@ export default command({
       );
     }
     const { verify } = await import("../core/session/verify.ts");
-    using store = await openStore(data);
+    using store = await openStore(data, quiet);
     using shown = progress(quiet);
     const left = new Set(accept);
     const { checked, bytes, problems } = await verify(store, {

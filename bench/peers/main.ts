@@ -1,5 +1,7 @@
 /** barge beside its peers, those that are here: contests in parts, printed as they end. */
+import { dirname } from "node:path";
 import { machine } from "../../core/bench/machine.ts";
+import { makeFolder, mountMemory, removeFolder, unmount } from "../leftovers.ts";
 import { run } from "../program.ts";
 import { type Bed, full, makeBed, quick, type Scale } from "./bed.ts";
 import { big } from "./big.ts";
@@ -38,12 +40,16 @@ export async function benchPeers(options: PeersOptions): Promise<unknown> {
     ...options.rounds === undefined ? {} : { rounds: options.rounds },
     ...options.size === undefined ? {} : { large: options.size },
   };
-  const dir = options.dir ?? memoryFolder() ?? await systemsFolder();
+  await using place = await makePlace(options.dir);
+  const { dir } = place;
   const tools = await findTools();
   const started = new Date().toISOString();
   const version = (await run(["--version"])).stdout.trim();
   const described = [
-    `${version}, ${started.slice(0, 10)}; ${machine()}; files on ${await kindOf(dir)}.`,
+    `${version}, ${started.slice(0, 10)}; ${machine()}; files on ${await kindOf(dir)}, in ${dir}.`,
+    confined(await Deno.realPath(dir))
+      ? "barge's workers are confined to their ports and the data directory."
+      : "barge's workers are NOT confined: the runtime can't do that below /dev.",
     ...await describeTools(tools),
     `Rounds: ${scale.rounds}, interleaved. "Of the best peer": the median as a multiple of its.`,
   ];
@@ -65,19 +71,44 @@ export async function benchPeers(options: PeersOptions): Promise<unknown> {
   return { schema: "barge-peers/1", started, scale, machine: described, outcomes };
 }
 
-/** In memory: what is measured is then the programs, and not the disk. */
-function memoryFolder(): string | undefined {
-  try {
-    return Deno.statSync("/dev/shm").isDirectory ? "/dev/shm" : undefined;
-  } catch {
-    return undefined;
-  }
+/** Where the files are put; it goes with the benchmark, if that made it. */
+interface Place extends AsyncDisposable {
+  readonly dir: string;
 }
 
-async function systemsFolder(): Promise<string> {
-  const folder = await Deno.makeTempDir();
-  await Deno.remove(folder);
-  return folder.slice(0, folder.lastIndexOf("/"));
+/**
+ * In memory, if nothing else is asked for: what is measured is then the programs, and not the disk. A
+ * tmpfs of its own, which root may mount, is outside /dev: below that the workers of barge can't be
+ * confined.
+ */
+async function makePlace(asked: string | undefined): Promise<Place> {
+  const none = { [Symbol.asyncDispose]: () => Promise.resolve() };
+  if (asked !== undefined) return { dir: asked, ...none };
+  const dir = await makeFolder("barge-peers-memory-");
+  if (await mountMemory(dir)) {
+    return {
+      dir,
+      async [Symbol.asyncDispose]() {
+        await unmount(dir);
+        await removeFolder(dir);
+      },
+    };
+  }
+  await removeFolder(dir);
+  return { dir: isFolder("/dev/shm") ? "/dev/shm" : dirname(dir), ...none };
+}
+
+/** As core/serve/supervisor.ts decides it, of a real path. */
+function confined(dir: string): boolean {
+  return !/^\/(dev|proc|sys)\//.test(`${dir}/`);
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
 }
 
 /** The file system that a folder is on. */

@@ -2,6 +2,7 @@
  * The limits of a server: from the command line, else from a file, else the defaults. The file is
  * read again on SIGHUP, so all of it is checked before any of it holds.
  */
+import { findSimilar } from "@optique/core/suggestion";
 import * as v from "valibot";
 import { BargeError, typed } from "../../core/error.ts";
 import { leastRate } from "../../core/session/rate.ts";
@@ -92,7 +93,8 @@ export function readLimits(given: Given, path: string | undefined): Adjustable {
  * ```
  */
 export function parseLimits(text: string, path: string): v.InferOutput<typeof schema> {
-  const wrong = (why: string) => new BargeError("usage", why, { op: "read limits", path });
+  const wrong = (why: string, hint?: string) =>
+    new BargeError("usage", why, { op: "read limits", path, hint });
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -106,7 +108,13 @@ export function parseLimits(text: string, path: string): v.InferOutput<typeof sc
   const at = v.getDotPath(issue);
   if (at === null) throw wrong("it must hold one JSON object");
   const unknown = issue.type === "strict_object" && issue.expected === "never";
-  throw wrong(unknown ? `there is no limit ${JSON.stringify(at)}` : `${at} ${issue.message}`);
+  if (!unknown) throw wrong(`${at} ${issue.message}`);
+  const names = Object.keys(schema.entries);
+  const near = findSimilar(at, names, { maxSuggestions: 3 });
+  const hint = near.length > 0
+    ? `did you mean ${near.join(" or ")}?`
+    : `there are ${names.join(", ")}`;
+  throw wrong(`there is no limit ${JSON.stringify(at)}`, hint);
 }
 
 function first<T>(...values: [T | undefined, T | undefined, T]): T {

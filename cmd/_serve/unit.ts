@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { Address } from "../../core/net/address.ts";
 import { findProgram } from "../../core/serve/program.ts";
 import { systemdUnit } from "../../core/serve/unit.ts";
+import { isDataNamed } from "../_term/options.ts";
 import { note, print } from "../_term/out.ts";
 import { lineOf, wordsOf } from "./hooks.ts";
 
@@ -11,6 +12,7 @@ const usual = "/usr/local/bin/barge";
 /** Options that the unit has its own of, or that make no sense there, and whether a value follows. */
 const dropped = new Map([
   ["--print-unit", false],
+  ["--adopt", false], // once, by hand; a unit that did it at each start would hide a lost database
   ["--data", true],
   ["--grace", true],
   ["--ready-fd", true],
@@ -27,8 +29,7 @@ export function printUnit(
     readonly doors: readonly (Address | null)[];
   },
 ): void {
-  const named = args.some((arg) => /^--data(=|$)/.test(arg)) || Boolean(Deno.env.get("BARGE_DATA"));
-  const data = named ? resolve(options.data) : undefined;
+  const data = isDataNamed() ? resolve(options.data) : undefined;
   const low = (address: Address | null) =>
     address !== null && address.port > 0 && address.port < 1024;
   const text = systemdUnit({
@@ -66,10 +67,11 @@ function carried(args: readonly string[]): string[] {
   return kept;
 }
 
-/** The user that a folder belongs to, by number; undefined where it is not there. */
+/** The user that a folder belongs to, by number; undefined for root, and where it is not there. */
 function ownerOf(path: string): string | undefined {
   try {
-    return String(Deno.statSync(path).uid ?? "") || undefined;
+    const { uid } = Deno.statSync(path);
+    return uid ? String(uid) : undefined; // a server needs none of root's rights
   } catch {
     return undefined;
   }

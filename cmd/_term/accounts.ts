@@ -1,11 +1,21 @@
-/** What the verbs that work on a data directory share. */
+/**
+ * What the verbs that work on a data directory share: each says on standard error which one it
+ * used, so that nobody works on another than the server's without a word.
+ */
+import { resolve } from "node:path";
 import type { Account, Accounts } from "../../core/account/accounts.ts";
 import type { Bans } from "../../core/account/bans.ts";
 import type { Database } from "../../core/account/database.ts";
 import type { Keys } from "../../core/account/keys.ts";
 import type { Tokens } from "../../core/account/tokens.ts";
-import { typed } from "../../core/error.ts";
+import type { Upgraded } from "../../core/account/upgrade.ts";
+import { BargeError, typed } from "../../core/error.ts";
 import type { Store } from "../../core/session/store.ts";
+import { isDataNamed } from "./options.ts";
+import { note } from "./out.ts";
+
+/** How many other servers are named. */
+const mostServers = 3;
 
 /** The accounts of a data directory. Dispose it to close the database. */
 export interface OpenAccounts extends Disposable {
@@ -19,24 +29,24 @@ export interface OpenAccounts extends Disposable {
 /**
  * Opens the accounts of a data directory.
  *
- * @param options.create make the directory (mode 0700) and the database if there is none
+ * @param options.create make the directory (mode 0700) and the database if there is none, where the
+ *   command line or BARGE_DATA names it
+ * @param options.adopt make the database also where files are there
  * @throws {BargeError} what opening the database gives
  */
 export async function openAccounts(
   data: string,
-  options: { create?: boolean } = {},
+  options: { create?: boolean; adopt?: boolean } = {},
 ): Promise<OpenAccounts> {
-  if (options.create) {
-    await Deno.mkdir(data, { recursive: true, mode: 0o700 }).catch((cause) => {
-      throw typed(cause, { op: "make", path: data });
-    });
-  }
+  sayData(data);
+  const made = options.create && !isThere(`${data}/accounts.db`) && await makeFolder(data);
   const { Database } = await import("../../core/account/database.ts");
   const { Accounts } = await import("../../core/account/accounts.ts");
   const { Tokens } = await import("../../core/account/tokens.ts");
   const { Keys } = await import("../../core/account/keys.ts");
   const { Bans } = await import("../../core/account/bans.ts");
-  const db = new Database(data, options);
+  const db = await upToDate(data, () => new Database(data, options));
+  if (made) note(made);
   return {
     db,
     accounts: new Accounts(db),
@@ -47,14 +57,86 @@ export async function openAccounts(
   };
 }
 
-/** Opens a data directory with its files, for what a server's rules do not matter to. */
-export async function openStore(data: string): Promise<Store> {
+/**
+ * Opens a data directory with its files, for what a server's rules do not matter to.
+ *
+ * @param quiet do not say which one
+ * @throws {BargeError} what opening the database gives
+ */
+export async function openStore(data: string, quiet = false): Promise<Store> {
+  if (!quiet) sayData(data);
   const { Store } = await import("../../core/session/store.ts");
   const rules = { allowRegister: false, defaultLimit: null, maxLimit: null } as const;
-  return new Store({ data, durability: "full", ...rules });
+  return await upToDate(data, () => new Store({ data, durability: "full", ...rules }));
 }
 
 /** An account as `--json` shows it. The fields are frozen. */
 export function accountFields({ name, role, disabled, used, limit, created }: Account) {
   return { name, role, disabled, used, limit, created: new Date(created).toISOString() };
+}
+
+/** What is said where tables were changed. */
+export function upgradeText({ from, to, copy }: Upgraded): string {
+  return `accounts.db: the tables were brought from version ${from} to ${to}; ` +
+    `as it was before, it is kept in ${copy}`;
+}
+
+/** Says which directory is used. */
+export function sayData(data: string): void {
+  note(`data directory: ${resolve(data)}`);
+}
+
+/** Servers on other directories than this one, as a text; undefined: there is none. */
+export async function otherServers(data: string): Promise<string | undefined> {
+  const { runningServers } = await import("../../core/serve/running.ts");
+  const real = resolve(data);
+  const others = runningServers().filter((server) => server.data !== real);
+  if (others.length === 0) return undefined;
+  const texts = others.map(({ pid, data }) => data ? `${data} (process ${pid})` : `process ${pid}`);
+  const more = texts.length - mostServers;
+  return texts.slice(0, mostServers).join(", ") + (more > 0 ? ` and ${more} more` : "");
+}
+
+/**
+ * Makes a directory that the operator has named; the default one only `barge serve` makes.
+ *
+ * @returns what to say when its database is made, too
+ */
+async function makeFolder(data: string): Promise<string> {
+  const others = await otherServers(data);
+  const running = others === undefined ? "" : `; servers run on other directories: ${others}`;
+  if (!isDataNamed() && !isThere(data)) {
+    throw new BargeError("not-found", `there is no barge data directory here${running}`, {
+      ...{ op: "open", path: data },
+      hint: "name the server's directory with --data or BARGE_DATA, or make this one with " +
+        "`barge serve`",
+    });
+  }
+  await Deno.mkdir(data, { recursive: true, mode: 0o700 }).catch((cause) => {
+    throw typed(cause, { op: "make", path: data });
+  });
+  return `it is a new one${running}`;
+}
+
+/** Opens a database; one of an older barge is brought up to date first. */
+async function upToDate<T>(data: string, open: () => T): Promise<T> {
+  const { OlderTables } = await import("../../core/account/older_tables.ts");
+  try {
+    return open();
+  } catch (error) {
+    if (!(error instanceof OlderTables)) throw error;
+    const { upgradeAlone } = await import("../../core/serve/data.ts");
+    note(upgradeText(await upgradeAlone(data, error)));
+    return open();
+  }
+}
+
+/** Is something there? */
+export function isThere(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false; // what keeps it from being looked at is said when it is opened
+  }
 }

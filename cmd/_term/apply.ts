@@ -3,7 +3,7 @@
  * while planning, so that the transaction is short.
  */
 import type { Accounts, Change } from "../../core/account/accounts.ts";
-import { defaultLimit } from "../../core/account/accounts.ts";
+import { usualLimit } from "../../core/account/accounts.ts";
 import { BargeError } from "../../core/error.ts";
 import type { Verifier } from "../../core/protocol/message.ts";
 import { makeVerifier, matches } from "../../core/protocol/verifier.ts";
@@ -74,15 +74,16 @@ async function newVerifier(old: Verifier | undefined, password: string | undefin
 /**
  * Does all steps, or none. Accounts are removed last, since their homes are moved on disk.
  *
+ * @param options.adopt new accounts get the files that homes/NAME holds already
  * @returns where the homes of removed accounts are kept, by name
  */
 export async function applySteps(
   steps: readonly Step[],
   { db, accounts }: OpenAccounts,
-  data: string,
+  { data, adopt }: { readonly data: string; readonly adopt: boolean },
 ): Promise<Map<string, string>> {
   db.transaction(() => {
-    for (const { name, change } of only(steps, "created")) create(accounts, name, change);
+    for (const { name, change } of only(steps, "created")) create(accounts, name, change, adopt);
     for (const { name, change } of only(steps, "changed")) accounts.change(name, change);
     checkRemovals(accounts, only(steps, "removed").map(({ name }) => name));
   });
@@ -90,7 +91,7 @@ export async function applySteps(
   const gone = only(steps, "removed");
   if (gone.length === 0) return kept;
   const { removeAccount } = await import("../../core/session/remove-account.ts");
-  using store = await openStore(data);
+  using store = await openStore(data, true);
   for (const { name } of gone) {
     const removed = await removeAccount(store, name, { purge: false });
     if (removed.kept !== null) kept.set(name, removed.kept);
@@ -115,12 +116,12 @@ function checkRemovals(accounts: Accounts, gone: readonly string[]): void {
   });
 }
 
-function create(accounts: Accounts, name: string, change: Change): void {
-  const { role = "user", limit = defaultLimit, disabled, verifier } = change;
-  if (!disabled) accounts.add({ name, role, limit, verifier: verifier! });
+function create(accounts: Accounts, name: string, change: Change, adopt: boolean): void {
+  const { role = "user", limit = usualLimit(role), disabled, verifier } = change;
+  if (!disabled) accounts.add({ name, role, limit, verifier: verifier!, adopt });
   else {
     // Disabled before it is an admin, since the last admin can't be disabled.
-    accounts.add({ name, role: "user", limit, verifier: verifier! });
+    accounts.add({ name, role: "user", limit, verifier: verifier!, adopt });
     accounts.change(name, { disabled });
     accounts.change(name, { role });
   }

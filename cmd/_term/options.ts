@@ -248,6 +248,12 @@ export function dataOption(): Option<string> {
   );
 }
 
+/** Does the command line, or BARGE_DATA, name the data directory? */
+export function isDataNamed(): boolean {
+  return Boolean(Deno.env.get(twin(["--data"]))) ||
+    Deno.args.some((arg) => /^--data(=|$)/.test(arg));
+}
+
 function defaultData(): Result<string> {
   const xdg = Deno.env.get("XDG_DATA_HOME");
   if (xdg?.startsWith("/")) return ok(`${xdg}/barge`);

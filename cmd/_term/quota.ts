@@ -1,6 +1,6 @@
 /** How a quota is printed. */
 import { print, printJson } from "./out.ts";
-import { formatLimit, formatSize } from "./size.ts";
+import { baseOf, formatLimit, formatSize } from "./size.ts";
 
 export interface Quota {
   readonly account: string;
@@ -13,9 +13,10 @@ export interface Quota {
 /** Prints what an account uses and may use. The fields of `--json` are frozen. */
 export function printQuota({ account, used, reserved, limit, left }: Quota, json: boolean): void {
   if (json) return printJson({ account, used, reserved, limit, left });
-  const room = left === null ? "no limit" : `${formatSize(left)} left of ${formatLimit(limit)}`;
-  const waiting = reserved > 0 ? `, ${formatSize(reserved)} reserved for uploads` : "";
-  print(`${account}: ${formatSize(used)} used${waiting}, ${room}`);
+  const size = (bytes: number) => formatSize(bytes, baseOf(limit));
+  const room = left === null ? "no limit" : `${size(left)} left of ${formatLimit(limit)}`;
+  const waiting = reserved > 0 ? `, ${size(reserved)} reserved for uploads` : "";
+  print(`${account}: ${size(used)} used${waiting}, ${room}`);
 }
 
 /** An account's quota, from its row. */

@@ -4,7 +4,7 @@ import { command } from "../_term/command.ts";
 import { common, dataOption } from "../_term/options.ts";
 import { quotaOf } from "../_term/quota.ts";
 import { printJson } from "../_term/out.ts";
-import { formatLimit, formatSize } from "../_term/size.ts";
+import { baseOf, formatLimit, formatSize } from "../_term/size.ts";
 import { printTable } from "../_term/table.ts";
 
 export default command({
@@ -18,10 +18,10 @@ export default command({
     if (json) return quotas.forEach(printJson);
     const rows = quotas.map(({ account, used, reserved, limit, left }) => [
       account,
-      formatSize(used),
-      formatSize(reserved),
+      formatSize(used, baseOf(limit)),
+      formatSize(reserved, baseOf(limit)),
       formatLimit(limit),
-      formatLimit(left),
+      left === null ? "none" : formatSize(left, baseOf(limit)),
     ]);
     printTable(["ACCOUNT", "USED", "RESERVED", "LIMIT", "LEFT"], rows, [1, 2, 3, 4]);
   },

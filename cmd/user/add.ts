@@ -2,16 +2,7 @@
 import { BargeError } from "../../core/error.ts";
 import { command } from "../_term/command.ts";
 import { accountFields, openAccounts } from "../_term/accounts.ts";
-import {
-  argument,
-  common,
-  dataOption,
-  flag,
-  oneOf,
-  sizeOrNone,
-  value,
-  valueOr,
-} from "../_term/options.ts";
+import { argument, common, dataOption, flag, oneOf, sizeOrNone, value } from "../_term/options.ts";
 import { note, print, printJson } from "../_term/out.ts";
 import { newPassword, newPasswordOptions } from "../_term/password.ts";
 import { formatLimit } from "../_term/size.ts";
@@ -21,14 +12,23 @@ export default command({
     name: argument("NAME", "The account's name: letters, digits, . _ -"),
     admin: flag(["--admin"], "Short for --role admin"),
     role: value(["--role"], oneOf("user", "admin"), "What it may do. Default: user"),
-    quota: valueOr(["--quota"], sizeOrNone(), 1_000_000, "Its capacity. Default: 1MB"),
+    quota: value(["--quota"], sizeOrNone(), "Its capacity. Default: 1MB; of an admin, none"),
+    adopt: flag(
+      ["--adopt"],
+      "Give it the files that homes/NAME holds already, and make the database where it is lost",
+    ),
     ...newPasswordOptions,
     data: dataOption(),
     ...common,
   },
   usage: "NAME",
-  about: `Makes an account in a data directory; a server that runs on it knows it at once. Makes the
-    directory, too, if there is none.
+  about: `Makes an account in a data directory; a server that runs on it knows it at once. A
+    directory that --data or BARGE_DATA names is made if there is none; the default one is made by
+    \`barge serve\`.
+
+    A new account never takes over files: where homes/NAME holds some, of an account that was
+    removed by hand or whose database was lost, it is refused with 14. --adopt gives them to it; run
+    \`barge verify --repair\` after that, so that they are charged to it.
 
     The password is asked for on a terminal, or comes from one of the --password options,
     --generate or BARGE_PASSWORD; never from the command line, where others could read it.`,
@@ -36,10 +36,10 @@ export default command({
     ["barge user add alice --quota 20GiB", "ask for a password and make `alice`"],
     ["barge user add bob --generate", "make `bob` and print a password for him"],
   ],
-  async run({ name, admin, role, quota, data, json, ...sources }, { signal }) {
-    using open = await openAccounts(data, { create: true });
+  async run({ name, admin, role: given, quota, adopt, data, json, ...sources }, { signal }) {
+    using open = await openAccounts(data, { create: true, adopt });
     const { accounts } = open;
-    const { checkName } = await import("../../core/account/accounts.ts");
+    const { checkName, usualLimit } = await import("../../core/account/accounts.ts");
     checkName(name);
     if (accounts.find(name)) {
       throw new BargeError("exists", "that account exists already", { op: "user add", path: name });
@@ -47,12 +47,9 @@ export default command({
     const { password, generated } = await newPassword(sources, `Password for ${name}`, signal);
     const { makeVerifier } = await import("../../core/protocol/verifier.ts");
     const verifier = await makeVerifier("password", password);
-    const made = accounts.add({
-      name,
-      role: role ?? (admin ? "admin" : "user"),
-      limit: quota,
-      verifier,
-    });
+    const role = given ?? (admin ? "admin" : "user");
+    const limit = quota === undefined ? usualLimit(role) : quota;
+    const made = accounts.add({ name, role, limit, verifier, adopt });
     if (json) {
       printJson({ ...accountFields(made), ...(generated ? { password } : {}) });
       return;

@@ -1,5 +1,5 @@
 /** `barge user apply`: makes the accounts be as a file declares them. */
-import { openAccounts } from "../_term/accounts.ts";
+import { openAccounts, sayData } from "../_term/accounts.ts";
 import { command } from "../_term/command.ts";
 import { argumentOf, common, dataOption, flag, path } from "../_term/options.ts";
 import { note, print, printJson } from "../_term/out.ts";
@@ -10,6 +10,10 @@ export default command({
   options: {
     file: argumentOf(path("FILE"), "What is declared, in JSON; - is standard input"),
     dryRun: flag(["-n", "--dry-run"], "Only say what would be changed"),
+    adopt: flag(
+      ["--adopt"],
+      "Give new accounts the files that homes/NAME holds, as `user add` does",
+    ),
     data: dataOption(),
     ...common,
   },
@@ -26,13 +30,16 @@ export default command({
     ["barge user apply accounts.json --dry-run", "see what would change"],
     ["barge user apply accounts.json", "change it"],
   ],
-  async run({ file, dryRun, data, json }) {
+  async run({ file, dryRun, adopt, data, json }) {
     const declared = await readDeclared(file);
     const missing = dryRun && !await exists(data);
+    if (missing) sayData(data);
     // A dry run changes nothing, and so can't open a database that is not there.
-    using open = missing ? undefined : await openAccounts(data, { create: true });
+    using open = missing ? undefined : await openAccounts(data, { create: true, adopt });
     const steps = await planSteps(declared, open?.accounts);
-    const kept = dryRun || !open ? new Map<string, string>() : await applySteps(steps, open, data);
+    const kept = dryRun || !open
+      ? new Map<string, string>()
+      : await applySteps(steps, open, { data, adopt });
     for (const step of steps) show(step, kept.get(step.name), json);
     const changes = steps.filter(({ action }) => action !== "unchanged").length;
     if (!json) {

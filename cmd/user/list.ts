@@ -3,7 +3,7 @@ import { accountFields, openAccounts } from "../_term/accounts.ts";
 import { command } from "../_term/command.ts";
 import { common, dataOption } from "../_term/options.ts";
 import { printJson } from "../_term/out.ts";
-import { formatLimit, formatSize } from "../_term/size.ts";
+import { baseOf, formatLimit, formatSize } from "../_term/size.ts";
 import { printTable } from "../_term/table.ts";
 
 export default command({
@@ -18,7 +18,7 @@ export default command({
     const rows = accounts.map(({ name, role, disabled, used, limit, created }) => [
       name,
       role + (disabled ? ", disabled" : ""),
-      formatSize(used),
+      formatSize(used, baseOf(limit)),
       formatLimit(limit),
       new Date(created).toISOString().slice(0, 10),
     ]);

@@ -3,7 +3,7 @@ import { accountFields, openAccounts } from "../_term/accounts.ts";
 import { command } from "../_term/command.ts";
 import { argument, common, dataOption } from "../_term/options.ts";
 import { print, printJson } from "../_term/out.ts";
-import { formatLimit, formatSize } from "../_term/size.ts";
+import { baseOf, formatLimit, formatSize } from "../_term/size.ts";
 
 export default command({
   options: { name: argument("NAME", "The account"), data: dataOption(), ...common },
@@ -18,9 +18,9 @@ export default command({
     if (json) return printJson({ ...accountFields(account), reserved, tokens });
     print(account.name);
     print(`  role      ${account.role}${account.disabled ? ", disabled" : ""}`);
-    print(`  used      ${formatSize(used)}`);
+    print(`  used      ${formatSize(used, baseOf(limit))}`);
     if (reserved > 0) {
-      print(`  reserved  ${formatSize(reserved)} for uploads that are not complete`);
+      print(`  reserved  ${formatSize(reserved, baseOf(limit))} for uploads that are not complete`);
     }
     print(`  limit     ${formatLimit(limit)}`);
     print(`  tokens    ${tokens}`);

@@ -3,12 +3,19 @@ import { createHmac } from "node:crypto";
 import { BargeError } from "../error.ts";
 import type { Verifier } from "../protocol/message.ts";
 import { costs } from "../protocol/scram.ts";
+import { firstFile } from "../vault/first_file.ts";
 import type { Database } from "./database.ts";
 
 export type Role = "user" | "admin";
 
 /** The capacity of an account that none was given for, in bytes. */
 export const defaultLimit = 1_000_000;
+
+/** The capacity of an account that the operator makes and names none for; null for no limit. */
+export function usualLimit(role: Role): number | null {
+  return role === "admin" ? null : defaultLimit;
+}
+
 const minute = 60_000;
 
 export interface Account {
@@ -33,6 +40,8 @@ export interface NewAccount {
   readonly role: Role;
   readonly limit: number | null;
   readonly verifier: Verifier;
+  /** Give it the files in homes/NAME, if there are any: the operator says whose they are. */
+  readonly adopt?: boolean;
 }
 
 /** What `Accounts.change` can change. */
@@ -117,9 +126,10 @@ export class Accounts {
   /**
    * Makes an account.
    *
-   * @throws {BargeError} `exists` when the name is taken, in whatever case; `usage` for a bad name
+   * @throws {BargeError} `exists` when the name is taken, in whatever case, or homes/NAME holds files
+   *   and `adopt` is not set; `usage` for a bad name
    */
-  add({ name, role, limit, verifier: v }: NewAccount): Account {
+  add({ name, role, limit, verifier: v, adopt = false }: NewAccount): Account {
     checkName(name);
     return this.#db.transaction(() => {
       if (this.find(name)) {
@@ -128,6 +138,7 @@ export class Accounts {
           path: name,
         });
       }
+      if (!adopt) this.#refuseLeftHome(name);
       this.#db.run(
         `INSERT INTO account (name, role, quota, salt, n, r, p, stored_key, server_key, created)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -224,6 +235,17 @@ export class Accounts {
     const { lastLogin } = this.byId(id) ?? {};
     if (lastLogin && lastLogin > now - minute) return;
     this.#db.note(() => this.#db.run("UPDATE account SET last_login = ? WHERE id = ?", now, id));
+  }
+
+  /** A home that is there is somebody's: of an account that was removed, or whose database is lost. */
+  #refuseLeftHome(name: string): void {
+    if (firstFile(`${this.#db.data}/homes/${name}`) === undefined) return;
+    throw new BargeError("exists", `homes/${name} holds files of a former account`, {
+      account: name,
+      path: name,
+      hint: `the operator may move that folder away, or give it to the new account with ` +
+        `\`barge user add ${name} --adopt\``,
+    });
   }
 
   #admins(): number {

@@ -18,6 +18,8 @@ import { applicationId, migrations } from "./schema.ts";
 export interface BackupOptions {
   /** Replace what has that name. */
   readonly force: boolean;
+  /** The version that its tables have. Default: this barge's. */
+  readonly tables?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -33,7 +35,7 @@ export interface BackedUp {
 /**
  * Copies the database of a data directory, and checks the copy.
  *
- * @param data the data directory, whose database is of this version (open it once before)
+ * @param data the data directory
  * @param target where the copy goes
  * @throws {BargeError} `exists` without `force`, and for a folder; `usage` for the database itself;
  *   `no-directory`, `denied`, `no-space`; `digest` when the copy is not sound; `interrupted`
@@ -41,7 +43,7 @@ export interface BackedUp {
 export async function backup(
   data: string,
   target: string,
-  { force, signal }: BackupOptions,
+  { force, tables = migrations.length, signal }: BackupOptions,
 ): Promise<BackedUp> {
   const path = resolve(target);
   refuse(data, path, force);
@@ -50,7 +52,7 @@ export async function backup(
     makePart(part);
     await copy(`${data}/${databaseFile}`, part);
     signal?.throwIfAborted();
-    const counts = check(part);
+    const counts = check(part, tables);
     const bytes = sync(part);
     signal?.throwIfAborted();
     publish(part, path, force);
@@ -125,7 +127,7 @@ async function copy(from: string, part: string): Promise<void> {
 }
 
 /** Is the copy sound, and ours? Made one that needs no second file beside it, too. */
-function check(part: string): { accounts: number; files: number } {
+function check(part: string, tables: number): { accounts: number; files: number } {
   try {
     using db = new DatabaseSync(part);
     db.exec("PRAGMA journal_mode = DELETE");
@@ -133,7 +135,7 @@ function check(part: string): { accounts: number; files: number } {
     const found = first("PRAGMA integrity_check");
     if (found !== "ok") throw unsound(`its integrity check says: ${found}`);
     if (first("PRAGMA application_id") !== applicationId) throw unsound("it is not one of barge's");
-    if (first("PRAGMA user_version") !== migrations.length) throw unsound("it has other tables");
+    if (first("PRAGMA user_version") !== tables) throw unsound("it has other tables");
     const accounts = Number(first("SELECT count(*) FROM account"));
     const files = Number(first("SELECT count(*) FROM file"));
     return { accounts, files };

@@ -11,6 +11,8 @@ import { DatabaseSync, type SQLOutputValue, type StatementSync } from "node:sqli
 import { randomBytes } from "node:crypto";
 import { BargeError, typed } from "../error.ts";
 import { foreignOwner, giveTo } from "../net/owner.ts";
+import { refuseLost } from "./lost.ts";
+import { OlderTables } from "./older_tables.ts";
 import { applicationId, migrations } from "./schema.ts";
 import { databaseError } from "./sqlite_error.ts";
 
@@ -20,6 +22,10 @@ export const databaseFile = "accounts.db";
 export interface OpenOptions {
   /** Make the database if there is none. */
   readonly create?: boolean;
+  /** Make it also where files are there that it knows nothing of. */
+  readonly adopt?: boolean;
+  /** Bring the tables of an older barge to this one's: only by who keeps all others out. */
+  readonly upgrade?: boolean;
   /** `relaxed`: a commit may be lost with the power, never torn. */
   readonly durability?: "full" | "relaxed";
   /** Milliseconds to wait for another program's transaction. */
@@ -30,6 +36,8 @@ type Value = null | number | bigint | string;
 type Row = Record<string, SQLOutputValue>;
 
 export class Database implements Disposable {
+  /** The data directory. */
+  readonly data: string;
   readonly #db: DatabaseSync;
   readonly #path: string;
   readonly #relaxed: boolean;
@@ -42,21 +50,23 @@ export class Database implements Disposable {
   readonly #atCommit = new Map<string, () => void>();
 
   /**
-   * Opens, checks and migrates.
+   * Opens and checks the database, and makes the tables of a new one.
    *
    * @param data the data directory
-   * @throws {BargeError} `not-found` without `create`; `fatal` for one that is corrupt, not ours or
-   *   from a newer version; `unavailable` when another program holds it locked
+   * @throws {OlderTables} for one of an older barge, without `upgrade`
+   * @throws {BargeError} `not-found` without `create`; `fatal` for one that is lost, corrupt, not
+   *   ours or from a newer version; `unavailable` when another program holds it locked
    */
   constructor(data: string, options: OpenOptions = {}) {
+    this.data = data;
     this.#path = `${data}/${databaseFile}`;
     this.#relaxed = options.durability === "relaxed";
+    if (!options.adopt) refuseLost(data, this.#path);
     if (!options.create && !exists(this.#path)) {
       throw new BargeError("not-found", "there is no barge data directory here", {
         op: "open",
         path: data,
-        hint:
-          "name it with --data or BARGE_DATA, or make one with `barge serve` or `barge user add`",
+        hint: "name the server's directory with --data or BARGE_DATA",
       });
     }
     if (options.create) makePrivate(this.#path);
@@ -220,7 +230,9 @@ export class Database implements Disposable {
     this.#exec("PRAGMA temp_store = MEMORY");
     this.#exec("PRAGMA recursive_triggers = ON");
     const newest = migrations.length;
-    if (this.#version() === newest) return;
+    const version = this.#version();
+    if (version === newest) return;
+    if (version > 0 && !options.upgrade) throw new OlderTables(version, this.#path);
     this.transaction(() => {
       this.#refuseForeign();
       this.#exec(`PRAGMA application_id = ${applicationId}`);

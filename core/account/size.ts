@@ -28,28 +28,54 @@ export function parseSize(text: string): number | undefined {
 }
 
 /**
- * Writes a size in three digits and a unit of powers of 1000: `999 B`, `20.5 MB`.
+ * Writes a size in three digits and a unit: `999 B`, `20.5 MB`, `1.20 GiB`.
+ *
+ * @param base 1000 for kB, MB, GB; 1024 for KiB, MiB, GiB
  *
  * @example
  * ```ts
  * import { formatSize } from "./size.ts";
  * if (formatSize(20_480_000) !== "20.5 MB") throw new Error();
  * if (formatSize(999_999) !== "1.00 MB") throw new Error();
+ * if (formatSize(3 * 2 ** 29, 1024) !== "1.50 GiB") throw new Error();
  * ```
  */
-export function formatSize(bytes: number): string {
+export function formatSize(bytes: number, base: 1000 | 1024 = 1000): string {
   if (bytes < 1000) return `${Math.round(bytes)} B`;
   let value = bytes;
-  for (const unit of ["kB", "MB", "GB", "TB", "PB"]) {
-    value /= 1000;
-    if (value >= 999.5 && unit !== "PB") continue;
+  for (const letter of "kMGTP") {
+    value /= base;
+    if (value >= 999.5 && letter !== "P") continue;
     const digits = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
+    const unit = base === 1000 ? `${letter}B` : `${letter.toUpperCase()}iB`;
     return `${value.toFixed(digits)} ${unit}`;
   }
   return `${bytes} B`;
 }
 
-/** A limit: a size, or that there is none. */
+/**
+ * The base of the units that a limit was given in, as far as its bytes show: `20GiB` is 1024's.
+ *
+ * @returns 1000 where there is no limit
+ */
+export function baseOf(limit: number | null): 1000 | 1024 {
+  return limit !== null && limit >= 1024 && limit % 1024 === 0 && limit % 1000 !== 0 ? 1024 : 1000;
+}
+
+/**
+ * Writes a limit in the units that it was given in, or that there is none.
+ *
+ * @example
+ * ```ts
+ * import { formatLimit } from "./size.ts";
+ * if (formatLimit(20 * 2 ** 30) !== "20 GiB" || formatLimit(1_000_000) !== "1 MB") throw new Error();
+ * if (formatLimit(1_234_567) !== "1.23 MB" || formatLimit(null) !== "none") throw new Error();
+ * ```
+ */
 export function formatLimit(limit: number | null): string {
-  return limit === null ? "none" : formatSize(limit);
+  if (limit === null) return "none";
+  const base = baseOf(limit);
+  const text = formatSize(limit, base);
+  const whole = text.replace(/\.0+(?= )/, "");
+  return parseSize(whole) === limit ? whole : text;
 }

@@ -3,6 +3,9 @@ import { getLogger } from "@logtape/logtape";
 import { BargeError, type Kind, trace, typed } from "../error.ts";
 
 const log = getLogger(["barge", "door"]);
+/** A full disk fails every upload: the log has it once in this time, in ms. */
+const diskFullEvery = 60_000;
+let diskFullLogged = -Infinity;
 
 /** What was asked for. */
 export interface Asked {
@@ -27,9 +30,22 @@ export function explain(error: unknown, asked: Asked): BargeError {
     return ours(bug, asked);
   }
   if (failed.kind === "io" || failed.kind === "fatal") return ours(error, asked);
+  if (failed.kind === "no-space" && failed.cause !== undefined) return diskFull(failed, asked);
   if (!failed.op || !inner.has(failed.op)) return failed;
   if (!passing.has(failed.kind)) return ours(error, asked);
   return new BargeError(failed.kind, failed.message, asked);
+}
+
+/** Not a limit of ours, which has no cause, but the server's disk: its operator has to make room. */
+function diskFull(failed: BargeError, asked: Asked): BargeError {
+  const now = performance.now();
+  if (now - diskFullLogged >= diskFullEvery) {
+    diskFullLogged = now;
+    log.warn("{op} {path}: the disk of the data directory has no room: {why}", {
+      ...{ op: asked.op ?? "", path: asked.path ?? "", why: failed.message },
+    });
+  }
+  return new BargeError("no-space", "the server's disk is full", asked);
 }
 
 function ours(error: unknown, asked: Asked): BargeError {

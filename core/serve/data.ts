@@ -1,4 +1,7 @@
-/** The data directory: made, and held by one server at a time. */
+/** The data directory: made, held by one server at a time, and brought up to date. */
+import { Database, type OpenOptions } from "../account/database.ts";
+import { OlderTables } from "../account/older_tables.ts";
+import { upgrade, type Upgraded } from "../account/upgrade.ts";
 import { BargeError, typed } from "../error.ts";
 import { foreignOwner, giveTo } from "../net/owner.ts";
 import { stagingDir } from "../vault/staging.ts";
@@ -6,7 +9,27 @@ import { stagingDir } from "../vault/staging.ts";
 /** A data directory that is ours until it is disposed of. */
 export interface Held extends Disposable {
   readonly data: string;
+  /** Writes into the lock's file what others may know of the server. @throws what writing gives */
+  note(facts: ServerFacts): void;
 }
+
+/** What a server notes of itself, for commands on the same directory. */
+export interface ServerFacts {
+  readonly pid: number;
+  readonly version: string;
+  /** The certificate that it shows; null where no door has TLS. */
+  readonly certificate: {
+    /** The operator's file; null for the one that barge made. */
+    readonly file: string | null;
+    readonly fingerprint: string;
+    readonly names: readonly string[];
+    /** RFC 3339. */
+    readonly from: string;
+    readonly until: string;
+  } | null;
+}
+
+const lockFile = "lock";
 
 /**
  * Makes what is missing of a data directory, only for its owner's eyes.
@@ -49,20 +72,93 @@ function needOneDisk(data: string): void {
  * @throws {BargeError} `fatal` when another server has it, or it can't be written
  */
 export async function holdData(data: string): Promise<Held> {
-  const path = `${data}/lock`;
+  const held = await tryHold(data);
+  if (held) return held;
+  throw new BargeError("fatal", "another `barge serve` uses this data directory", {
+    op: "lock",
+    path: data,
+    hint: "stop that one first, or name another with --data",
+  });
+}
+
+/** @returns undefined when another process holds it */
+async function tryHold(data: string): Promise<Held | undefined> {
+  const path = `${data}/${lockFile}`;
   const made = !exists(path);
   const file = await Deno.open(path, { create: true, write: true, mode: 0o600 })
     .catch((error) => {
       throw unusable(error, "lock", data);
     });
   if (made) giveTo(foreignOwner(data), path);
-  if (await file.tryLock(true)) return { data, [Symbol.dispose]: () => file.close() };
+  if (await file.tryLock(true)) {
+    return { data, note: (facts) => write(file, facts), [Symbol.dispose]: () => file.close() };
+  }
   file.close();
-  throw new BargeError("fatal", "another `barge serve` uses this data directory", {
-    op: "lock",
-    path: data,
-    hint: "stop that one first, or name another with --data",
-  });
+  return undefined;
+}
+
+function write(file: Deno.FsFile, facts: ServerFacts): void {
+  const bytes = new TextEncoder().encode(JSON.stringify(facts) + "\n");
+  file.truncateSync();
+  file.seekSync(0, Deno.SeekMode.Start);
+  for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
+}
+
+/**
+ * What the server that last served a directory noted of itself; it may have ended since.
+ *
+ * @returns undefined where there was none, or it can't be read
+ */
+export function lastServer(data: string): ServerFacts | undefined {
+  try {
+    return JSON.parse(Deno.readTextFileSync(`${data}/${lockFile}`));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Opens the database of a directory that is held, and brings its tables up to date first.
+ *
+ * @param onUpgrade is given what was done, if anything was
+ * @throws {BargeError} as Database does; `no-space` where the copy of the old tables does not fit
+ */
+export async function openUpToDate(
+  data: string,
+  options: OpenOptions,
+  onUpgrade: (upgraded: Upgraded) => void,
+): Promise<Database> {
+  try {
+    return new Database(data, options);
+  } catch (error) {
+    if (!(error instanceof OlderTables)) throw error;
+    onUpgrade(await upgrade(data, error.from));
+    return new Database(data, options);
+  }
+}
+
+/**
+ * Brings the tables of a directory that is not held up to date.
+ *
+ * @param older what opening its database gave
+ * @throws {BargeError} `fatal` while a server uses the directory
+ */
+export async function upgradeAlone(data: string, older: OlderTables): Promise<Upgraded> {
+  const held = await tryHold(data);
+  if (!held) {
+    throw new BargeError(
+      "fatal",
+      `${older.message}, and the server of that older barge runs on it`,
+      {
+        ...{ op: "open database", path: older.path, cause: older },
+        hint:
+          "stop that server, and start it with this barge: that brings the tables up to date; " +
+          "or use the older barge",
+      },
+    );
+  }
+  using _held = held;
+  return await upgrade(data, older.from);
 }
 
 function exists(path: string): boolean {

@@ -34,7 +34,19 @@ const encoder = new TextEncoder();
 export function formatter(terminal: boolean, color: boolean): TextFormatter {
   const access = terminal ? accessText : accessJson;
   const other = !terminal ? jsonLinesFormatter : color ? ansiColorFormatter : defaultTextFormatter;
-  return (record) => safe(isAccess(record) ? access(record) : String(other(record)));
+  return (record) => safe(isAccess(record) ? access(record) : String(other(flat(record))));
+}
+
+/** A record whose values stand in its text without quotes of their own, which JSON would escape. */
+function flat(record: LogRecord): LogRecord {
+  const text = record.message.map((part, i) => i % 2 === 0 ? String(part) : inText(part)).join("");
+  return { ...record, message: [text] };
+}
+
+function inText(value: unknown): string {
+  // deno-lint-ignore no-control-regex
+  if (typeof value === "string" && !/[\x00-\x1f]/.test(value)) return value;
+  return JSON.stringify(value) ?? String(value);
 }
 
 /** Configures this isolate's logging; each isolate has its own. */
@@ -49,6 +61,19 @@ export function configureLog(level: Level = "info"): void {
     ],
     reset: true,
   });
+}
+
+/**
+ * Writes a record whatever the level is: what the operator can't do without.
+ *
+ * @param message plain text, in which nothing is replaced
+ */
+export function logAlways(message: string, properties: Record<string, unknown>): void {
+  const record: LogRecord = {
+    ...{ category: ["barge", "serve"], level: "info", timestamp: Date.now() },
+    ...{ message: [message], rawMessage: message, properties },
+  };
+  put(formatter(Deno.stderr.isTerminal(), !Deno.noColor)(record), false);
 }
 
 /** Writes what is gathered. */

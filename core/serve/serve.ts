@@ -1,9 +1,9 @@
 /** `barge serve`: from an empty directory to a server that accepts connections, and back. */
 import { getLogger } from "@logtape/logtape";
 import { randomInt } from "node:crypto";
-import type { Accounts } from "../account/accounts.ts";
-import { Database } from "../account/database.ts";
+import { type Accounts, usualLimit } from "../account/accounts.ts";
 import { makeLogRoom } from "../account/log_room.ts";
+import type { Upgraded } from "../account/upgrade.ts";
 import { type DoorName, doorNames, type DoorSpec, type FtpSpec } from "../door/door.ts";
 import { BargeError, typed } from "../error.ts";
 import { type Address, formatAddress } from "../net/address.ts";
@@ -17,7 +17,8 @@ import { makeRemovedFolder } from "../session/remove-account.ts";
 import { settleDead } from "../session/settle_dead.ts";
 import { type Adjustable, type Settings, Store } from "../session/store.ts";
 import { makeFenceTable } from "../vault/fences.ts";
-import { holdData, prepareData } from "./data.ts";
+import type { Certificate } from "../net/certificate.ts";
+import { type Held, holdData, openUpToDate, prepareData } from "./data.ts";
 import { type HookOptions, HookPrograms } from "./hooks.ts";
 import { configureLog, flushLog } from "./log.ts";
 import type { Level } from "./levels.ts";
@@ -46,6 +47,8 @@ export interface ServeOptions extends Settings, Security {
   readonly logLevel: Level;
   /** What is run when a file has arrived. */
   readonly hooks?: HookOptions;
+  /** Begin with a new database where it is lost, and give admin the files in homes/admin. */
+  readonly adopt: boolean;
   /** A service manager's socket, as in NOTIFY_SOCKET. */
   readonly notifySocket?: string;
   /** Gives the limits as they are to be now; called for a reload. @throws {BargeError} */
@@ -61,7 +64,7 @@ export interface ServeOptions extends Settings, Security {
 /**
  * Serves until the signal is aborted, and then lets what is in flight end.
  *
- * @throws {BargeError} `fatal` when the directory is another server's, damaged or too new, or the
+ * @throws {BargeError} `fatal` when the directory is another server's, lost, damaged or too new, or the
  *   address is taken, or the certificate can't be used; `usage`, also for a hook that is not there
  */
 export async function serve(options: ServeOptions): Promise<void> {
@@ -91,10 +94,12 @@ async function run(
 ): Promise<void> {
   const { durability, allowRegister, defaultLimit, maxLimit, banAfter } = options;
   const data = prepareData(options.data);
-  using _held = await holdData(data);
+  using held = await holdData(data);
+  const { adopt } = options;
+  (await openUpToDate(data, { create: true, adopt, durability }, logUpgrade))[Symbol.dispose]();
   const certificate = await source?.(data);
+  noteServer(held, options, certificate);
   const hostKeys = await hostKeysOf(data, wanted);
-  new Database(data, { create: true, durability })[Symbol.dispose]();
   using store = new Store({
     data,
     durability,
@@ -119,9 +124,9 @@ async function run(
   await makeFirstAccount(store.accounts, options);
 
   const shared = options.workers > 1;
-  using held = new DisposableStack();
+  using ports = new DisposableStack();
   const doors = wanted.map((spec): DoorSpec => {
-    const { address } = held.use(reserve(spec.address, shared));
+    const { address } = ports.use(reserve(spec.address, shared));
     return { ...spec, address };
   });
   const { settings } = store;
@@ -138,10 +143,13 @@ async function run(
   const sampling = setInterval(sample, sampleEvery);
   try {
     for (let number = 1; number <= options.workers; number++) await supervisor.start(number);
-    held.dispose();
+    ports.dispose();
     options.onReload?.(async () => {
       await manager.tell("RELOADING=1");
-      await reload(data, source, supervisor);
+      await reload(data, source, (certificate) => {
+        supervisor.reload(certificate);
+        noteServer(held, options, certificate);
+      });
       reloadLimits(options, supervisor);
       await manager.tell("READY=1");
     });
@@ -155,12 +163,39 @@ async function run(
     const where = doors.map(({ address }) => formatAddress(address)).join(", ");
     await manager.tell("READY=1", `STATUS=serving at ${where}`);
     await aborted(options.signal);
+    log.info("stopping; transfers have {seconds} s to end", { seconds: options.grace / 1000 });
     await manager.tell("STOPPING=1");
   } finally {
     clearInterval(cleaning);
     clearInterval(sampling);
     await supervisor.stop(options.grace);
   }
+  log.info("stopped");
+}
+
+/** For `barge cert`, which can't ask the server; a disk that is full keeps nobody from serving. */
+function noteServer(held: Held, options: ServeOptions, certificate: Certificate | undefined): void {
+  const shown = certificate && {
+    file: options.tlsCert ?? null,
+    fingerprint: certificate.fingerprint,
+    names: certificate.names,
+    from: certificate.from.toISOString(),
+    until: certificate.until.toISOString(),
+  };
+  try {
+    const version = options.version ?? "unknown";
+    held.note({ pid: Deno.pid, version, certificate: shown ?? null });
+  } catch (error) {
+    log.warn("can't note which certificate is shown: {why}", { why: String(error) });
+  }
+}
+
+function logUpgrade({ from, to, copy }: Upgraded): void {
+  log.warn(
+    "accounts.db: the tables were brought from version {from} to {to}; " +
+      "as it was before, it is kept in {copy}",
+    { from, to, copy },
+  );
 }
 
 /** Only the SFTP door has some, and its package is loaded only for it. */
@@ -205,12 +240,12 @@ async function settle(store: Store, life: string): Promise<void> {
 async function reload(
   data: string,
   source: CertificateSource | undefined,
-  supervisor: Supervisor,
+  show: (certificate: Certificate) => void,
 ): Promise<void> {
   try {
     const certificate = await source?.(data);
     if (!certificate) return log.info("there is no certificate to read again");
-    supervisor.reload(certificate);
+    show(certificate);
     const { fingerprint, until } = certificate;
     log.info("the certificate is read again: {fingerprint}, until {until}", { fingerprint, until });
   } catch (error) {
@@ -224,17 +259,43 @@ function reloadLimits({ readLimits }: ServeOptions, supervisor: Supervisor): voi
     const limits = readLimits?.();
     if (!limits) return;
     supervisor.adjust(limits);
-    log.info("the limits are read again: {limits}", { limits });
+    log.info("the limits are read again: {limits}", { limits: byOption(limits) });
   } catch (error) {
     log.error("the old limits stay: {why}", { why: String(error) });
   }
 }
 
+/** Limits under the names that the command line and --limits have for them. */
+function byOption(given: Adjustable): Record<string, number | null | undefined> {
+  const { defaultLimit, maxLimit, banAfter, rateUp, rateDown, limits } = given;
+  return {
+    ...{ quota: defaultLimit, "max-quota": maxLimit, "ban-after": banAfter },
+    ...{ "rate-up": rateUp, "rate-down": rateDown, "max-connections": limits?.connections },
+    ...{ "max-per-address": limits?.perAddress, "max-per-account": limits?.perAccount },
+  };
+}
+
 async function makeFirstAccount(accounts: Accounts, options: ServeOptions): Promise<void> {
-  if (accounts.count() > 0) return;
+  const known = accounts.list();
+  if (known.length > 0) {
+    if (known.some(({ role, disabled }) => role === "admin" && !disabled)) return;
+    const what =
+      "none of the accounts is an admin that can log in; `barge user add NAME --admin` " +
+      "makes one";
+    return log.warn(what);
+  }
   const password = makePassword();
   const verifier = await makeVerifier("password", password);
-  accounts.add({ name: "admin", role: "admin", limit: null, verifier });
+  const { adopt } = options;
+  try {
+    accounts.add({ name: "admin", role: "admin", limit: usualLimit("admin"), verifier, adopt });
+  } catch (error) {
+    if (!(error instanceof BargeError) || error.kind !== "exists") throw error;
+    throw new BargeError("fatal", `there is no account, and ${error.message}`, {
+      ...{ op: "make the account", path: "admin", cause: error },
+      hint: "move that folder away, or give it to the new admin with --adopt",
+    });
+  }
   options.onFirstAccount("admin", password);
 }
 

@@ -7,7 +7,7 @@ export interface UnitOptions {
   readonly args: readonly string[];
   /** A data directory that is there already, absolute; undefined: systemd makes one. */
   readonly data: string | undefined;
-  /** Whom that belongs to; a name, or a number as text. */
+  /** Whom that belongs to; a name, or a number as text. Undefined: to root, or it is not there. */
   readonly user: string | undefined;
   /** Seconds that requests may take to end when it is stopped. */
   readonly grace: number;
@@ -15,6 +15,8 @@ export interface UnitOptions {
   readonly lowPort: boolean;
 }
 
+/** The user that the operator is to make where the directory is nobody's yet. */
+const ownUser = "barge";
 /** How much longer than --grace systemd waits, in seconds. */
 const margin = 15;
 
@@ -48,7 +50,8 @@ export function systemdUnit(options: UnitOptions): string {
   const place = data === undefined
     ? ["DynamicUser=yes", "StateDirectory=barge", "StateDirectoryMode=0700"]
     : [
-      `User=${quote(user ?? "barge")}`,
+      ...user === undefined ? howToMakeUser(data) : ["# The owner of the data directory."],
+      `User=${quote(user ?? ownUser)}`,
       `ReadWritePaths=${quote(data)}`,
     ];
   const confined = hooks
@@ -116,6 +119,16 @@ MemoryDenyWriteExecute=no
 [Install]
 WantedBy=multi-user.target
 `;
+}
+
+/** Comments on how to make the user and give it the directory; safe for any path. */
+function howToMakeUser(data: string): string[] {
+  const path = `'${data.replaceAll("'", "'\\''").replaceAll("\n", "?")}'`;
+  return [
+    "# Make this user first, and give it the directory:",
+    `#   useradd --system --user-group --home-dir ${path} --shell /usr/sbin/nologin ${ownUser}`,
+    `#   install -d -m 0700 ${path} && chown -R ${ownUser}: ${path}`,
+  ];
 }
 
 /** One word of a command line, for systemd: `%` begins a specifier there, `$` a variable. */

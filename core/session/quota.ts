@@ -1,5 +1,6 @@
 /** How much room an account has: the same numbers at every door. */
 import type { Account } from "../account/accounts.ts";
+import { formatLimit } from "../account/size.ts";
 import { BargeError } from "../error.ts";
 import type { Usage } from "../protocol/message.ts";
 import type { Session } from "./session.ts";
@@ -26,12 +27,19 @@ export function grow(session: Session, limit: number): Usage {
     const account = session.account();
     if (account.limit === null) throw new BargeError("usage", "this account has no limit to raise");
     if (limit < account.limit) {
-      throw new BargeError("usage", `${limit} bytes is less than the ${account.limit} it has`);
+      throw new BargeError(
+        "usage",
+        `${formatLimit(limit)} is less than the ${formatLimit(account.limit)} it has`,
+      );
     }
     if (settings.maxLimit !== null && limit > settings.maxLimit) {
-      throw new BargeError("refused", `this server allows at most ${settings.maxLimit} bytes`, {
-        hint: "ask its operator: `barge quota set`",
-      });
+      throw new BargeError(
+        "refused",
+        `this server allows at most ${formatLimit(settings.maxLimit)}`,
+        {
+          hint: "ask its operator: `barge quota set`",
+        },
+      );
     }
     return usage(accounts.change(account.name, { limit }));
   });

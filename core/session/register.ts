@@ -1,5 +1,6 @@
 /** Making oneself an account, where the server allows it. */
 import type { Account } from "../account/accounts.ts";
+import { formatLimit } from "../account/size.ts";
 import { BargeError } from "../error.ts";
 import type { Request } from "../protocol/message.ts";
 import type { Store } from "./store.ts";
@@ -11,7 +12,7 @@ export function register(store: Store, request: Request<"register">): Account {
   if (!allowRegister) throw refuse("this server does not let strangers register");
   const limit = request.limit ?? defaultLimit;
   if (maxLimit !== null && (limit === null || limit > maxLimit)) {
-    throw refuse(`this server allows at most ${maxLimit} bytes`);
+    throw refuse(`this server allows at most ${formatLimit(maxLimit)}`);
   }
   return store.accounts.add({
     name: request.account,

@@ -49,7 +49,7 @@ Deno.test("accounts are made, listed, changed and removed", async () => {
   assert.deepEqual(lines(removed), [{ name: "anna", kept: null, files: 0, bytes: 0 }]);
   const gone = await home.barge(["user", "show", "anna", ...data]);
   assert.equal(gone.code, 4);
-  assert.match(gone.stderr, /^barge: user show anna: there is no such account/);
+  assert.match(gone.stderr, /^barge: user show anna: there is no such account/m);
 });
 
 Deno.test("a password is taken from a file or the environment, and is never empty", async () => {
@@ -110,7 +110,7 @@ Deno.test("accounts are applied from a file, all or none, and again without chan
   await declare([{ name: "anna", quota: 5 }, { name: "carl" }]);
   const refused = await apply();
   assert.equal(refused.code, 2);
-  assert.match(refused.stderr, /^barge: user apply carl: a new account needs a password/);
+  assert.match(refused.stderr, /^barge: user apply carl: a new account needs a password/m);
   const [anna] = lines(await home.barge(["user", "list", "--json", ...data]));
   assert.equal(anna.limit, null);
 

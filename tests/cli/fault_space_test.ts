@@ -6,8 +6,7 @@ import { Home } from "./_barge.ts";
 
 const MiB = 1024 * 1024;
 
-/** The file's disk is full, or the database's. */
-const full = /^barge: put .*\/home\/f: (no space left on device|the disk is full)/m;
+const full = /^barge: put .*\/home\/f: the server's disk is full$/m;
 
 /** A disk of 8 MiB; undefined where none can be had. */
 async function smallDisk(path: string): Promise<AsyncDisposable | undefined> {
@@ -49,6 +48,10 @@ Deno.test({
       assert.equal(code, 5, stderr);
       assert.match(stderr, full);
       await asBefore(server, old);
+      assert.match(
+        server.stderr(),
+        /"WARN".*"message":"put \/home\/f: the disk of the data directory/,
+      );
     });
     await t.step("of a size that is not", async () => {
       const child = home.spawn(command("-"), { env, stdin: "" });
@@ -119,6 +122,9 @@ Deno.test({
       assert.fail(said);
     });
     assert.doesNotMatch(server.stderr(), /"level":"ERROR"/);
+    // Once a minute and worker, not once a file.
+    const { length } = server.stderr().match(/the disk of the data directory/g) ?? [];
+    assert.ok(length > 0 && length <= 2 * navigator.hardwareConcurrency, `${length}`);
   },
 });
 

@@ -13,6 +13,12 @@ Deno.test("what can't be a limit is refused", async () => {
   const { code, stderr } = await barge(["serve", "--limits", "/none"]);
   assert.equal(code, 7, stderr);
   assert.match(stderr, /read limits \/none: no such file/);
+  const dir = await Deno.makeTempDir({ prefix: "barge-limits-" });
+  Deno.writeTextFileSync(`${dir}/limits.json`, '{"max-conections": 500}');
+  const typo = await barge(["serve", "--limits", `${dir}/limits.json`]);
+  assert.equal(typo.code, 2, typo.stderr);
+  assert.match(typo.stderr, /there is no limit "max-conections"\n\(did you mean max-connections/);
+  await Deno.remove(dir, { recursive: true });
 });
 
 Deno.test("a rate is kept, and limits of 0 limit nothing", async () => {
@@ -67,6 +73,8 @@ Deno.test("SIGHUP reads --limits again; a transfer under way goes on, at the new
   write({ "max-connections": 4, "rate-up": "100kB" });
   server.process.kill("SIGHUP");
   await server.said("the limits are read again");
+  assert.match(server.stderr(), /"rate-up\\":100000/); // under the name that the file has for it
+  assert.doesNotMatch(server.stderr(), /rateUp|\\\\"/); // and quoted no deeper than once
   await refused(server.address, 1);
   for (const peer of peers.slice(1)) await peer.ask({ verb: "ping" });
   const began = performance.now();

@@ -175,13 +175,29 @@ Deno.test("serve on all addresses says one that can be connected to", async () =
   let said = "";
   for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
     said += text;
-    if (/^try: .*\n/m.test(said)) break;
+    if (/"message":"serving .*\n/.test(said)) break;
   }
   child.kill("SIGTERM");
   await child.stdout.cancel();
   assert.equal((await child.status).code, 0);
-  const at = said.match(/^try: barge login barge:\/\/admin@(.+):\d+$/m)?.[1];
-  assert.equal(at, Deno.hostname());
+  for (const line of said.trim().split("\n")) JSON.parse(line);
+  assert.equal(said.match(/"native":"barge:\/\/(.+?):\d+"/)?.[1], Deno.hostname());
+});
+
+Deno.test("where no person reads it, all that a server says is JSON, with URLs that can be opened", async () => {
+  const doors = ["--http", "127.0.0.1:0", "--ftp", "127.0.0.1:0", "--workers", "1"];
+  for (const tls of [false, true]) {
+    await using server = await startServer({ args: [...doors, ...tls ? ["--tls"] : []] });
+    await server.said('"message":"serving ');
+    assert.equal(await server.kill("SIGTERM"), 0);
+    const records = server.stderr().trim().split("\n").map((line) => JSON.parse(line));
+    const { properties } = records.find(({ message }) => message === `serving ${server.data}`);
+    const { native, http, ftp } = server.facts;
+    assert.equal(properties.native, `barge://${native}`);
+    assert.equal(properties.http, `${tls ? "https" : "http"}://${http}/`);
+    assert.equal(properties.ftp, `ftp://${ftp}`);
+    assert.equal(properties.fingerprint, server.facts.fingerprint);
+  }
 });
 
 Deno.test("cert prints what serve made, and says when there is none", async () => {
@@ -197,6 +213,28 @@ Deno.test("cert prints what serve made, and says when there is none", async () =
   assert.match(until, /^20\d\d-.*Z$/);
   const text = await home.barge(["cert", "--data", server.data]);
   assert.equal(text.stdout.split("\n")[0], fingerprint);
+});
+
+Deno.test("cert shows the certificate that --tls-cert named, also after a reload", async () => {
+  await using home = new Home();
+  const [one, two] = [await pairFor(), await pairFor()];
+  const file = `${home.path}/box.pem`;
+  const install = ({ cert, key }: typeof one) => {
+    Deno.writeTextFileSync(file, cert);
+    Deno.writeTextFileSync(`${home.path}/box.key`, key);
+  };
+  install(one);
+  const args = ["--tls-cert", file, "--tls-key", `${home.path}/box.key`, "--workers", "1"];
+  await using server = await startServer({ args });
+  const cert = () => home.barge(["cert", "--json", "--data", server.data]);
+  const [shown] = lines(await cert());
+  assert.deepEqual([shown.fingerprint, shown.file], [one.mark, file]);
+  install(two);
+  server.process.kill("SIGHUP");
+  await server.said("the certificate is read again");
+  assert.equal(lines(await cert())[0].fingerprint, two.mark);
+  const text = await home.barge(["cert", "--data", server.data]);
+  assert.match(text.stdout, new RegExp(`^${two.mark.replace("+", "\\+")}\n(.*\n)* +file +${file}`));
 });
 
 Deno.test("a certificate that can't be used keeps serve from starting, with 7", async () => {

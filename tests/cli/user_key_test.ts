@@ -14,10 +14,10 @@ Deno.test("keys are added from a line, a file and standard input, listed and rem
 
   const added = await key("add", ["anna", `no-pty ${ed25519}`]);
   assert.deepEqual([added.code, added.stdout], [0, ""]);
-  assert.match(added.stderr, /^anna may log in with ssh-ed25519 SHA256:\S{43} barge\n/);
+  assert.match(added.stderr, /^anna may log in with ssh-ed25519 SHA256:\S{43} barge\n/m);
   assert.match(added.stderr, /\nignored: no-pty: it is never allowed anyway\n$/);
   const again = await key("add", ["anna", ...ed25519.split(" ")]);
-  assert.match(again.stderr, /^anna has SHA256:\S{43} already\n$/);
+  assert.match(again.stderr, /^anna has SHA256:\S{43} already\n$/m);
   const file = await key("add", ["anna", `${keys}/ssh_host_rsa_key.pub`, "--json"]);
   assert.equal(lines(file)[0].type, "ssh-rsa");
   const stdin = await key("add", ["anna"], `# two\n${ed25519}\n`);
@@ -33,7 +33,8 @@ Deno.test("keys are added from a line, a file and standard input, listed and rem
     /^TYPE +FINGERPRINT +ADDED +LAST USED +COMMENT/,
   );
   const removed = await key("remove", ["anna", listed[0].fingerprint]);
-  assert.deepEqual([removed.code, removed.stderr], [0, "removed 1 key of anna\n"]);
+  assert.equal(removed.code, 0);
+  assert.match(removed.stderr, /^removed 1 key of anna\n$/m);
   const gone = await key("remove", ["anna", listed[0].fingerprint]);
   assert.equal(gone.code, 4);
   assert.deepEqual(lines(await key("remove", ["anna", "all", "--json"])).length, 1);
@@ -47,7 +48,7 @@ Deno.test("what is no key is refused, and said why", async () => {
   const add = (...args: string[]) => home.barge(["user", "key", "add", ...args, ...data]);
   const cases: [string[], number, RegExp][] = [
     [["nobody", ed25519], 4, /nobody/],
-    [["anna", "no/such.pub"], 4, /^barge: read key no\/such.pub: no such file/],
+    [["anna", "no/such.pub"], 4, /^barge: read key no\/such.pub: no such file/m],
     [["anna", `from="10.0.0.1" ${ed25519}`], 2, /option from="10.0.0.1" is not supported/],
     [["anna", `${keys}/ssh_host_ed25519_key`], 2, /private key/],
     [["anna", "/dev/null"], 2, /there is no key in it/],

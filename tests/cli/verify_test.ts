@@ -39,7 +39,7 @@ Deno.test("verify says what differs, in words and JSON, and its exit code is 13 
   ]);
   assert.match(
     said.stderr,
-    /^3 files read, 8 B: 2 differ, 0 repaired\n\(put damaged .*\n\(--repair/,
+    /^3 files read, 8 B: 2 differ, 0 repaired\n\(put damaged .*\n\(--repair/m,
   );
   const quick = await verify("--quick", "--json");
   assert.equal(quick.code, 13);
@@ -85,7 +85,7 @@ Deno.test("Ctrl-C ends a long verify with 130", async () => {
   assert.match(new TextDecoder().decode(value), /"kind":"missing"/);
   child.kill("SIGINT");
   assert.equal((await child.status).code, 130);
-  assert.match(await stderr, /^barge: verify: interrupted/);
+  assert.match(await stderr, /^barge: verify: interrupted/m);
   await reader.cancel();
 });
 

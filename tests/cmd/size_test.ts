@@ -41,3 +41,9 @@ Deno.test("sizes are written in three digits", () => {
   for (const [bytes, text] of sizes) assert.equal(formatSize(bytes), text);
   assert.equal(formatLimit(null), "none");
 });
+
+Deno.test("a limit is answered in the units that it was given in", () => {
+  for (const text of ["20 GiB", "1 MiB", "1.50 GiB", "20 GB", "1 MB", "500 kB", "999 B", "1 KiB"]) {
+    assert.equal(formatLimit(parseSize(text)!), text);
+  }
+});

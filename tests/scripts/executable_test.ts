@@ -31,7 +31,9 @@ Deno.test("executable: serves, puts and gets with nothing else on the machine", 
     });
 
     await Deno.writeTextFile(`${root}/password`, "secret\n");
-    const added = await barge(["user", "add", "alice", "--password-file", `${root}/password`]);
+    const added = await barge(["user", "add", "alice", "--password-file", `${root}/password`], {
+      BARGE_DATA: `${home}/.local/share/barge`, // the default one, which only `serve` makes unnamed
+    });
     assert.equal(added.code, 0, added.stderr);
 
     await using server = new Deno.Command(program, {

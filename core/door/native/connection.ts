@@ -22,7 +22,7 @@ import {
   verbOf,
 } from "../../protocol/message.ts";
 import { type Frame, FrameReader } from "../../protocol/reader.ts";
-import type { Challenge } from "../../session/login.ts";
+import { type Challenge, lookUp } from "../../session/login.ts";
 import type { Rate } from "../../session/rate.ts";
 import type { Presence } from "../../session/roster.ts";
 import type { Session } from "../../session/session.ts";
@@ -318,13 +318,20 @@ export class Connection {
     return access;
   }
 
+  /** Whom a login names: of a token's id, the account that has it. */
+  #claimed({ account, mechanism }: FrameValue): string | null {
+    const name = String(account);
+    if (mechanism !== "token") return claimed(name);
+    return lookUp(this.store, "token", name)?.account.name ?? null;
+  }
+
   #access(value: FrameValue): Access {
     const { op: verb = null, path = null } = asked(value);
     const to = typeof value.to === "string" ? value.to : undefined;
     const arrived = { door: "native", address: this.stream.peer, verb, path, to } as const;
     const access = new Access(arrived, this.store.metrics);
     const login = verb === "auth" || verb === "register";
-    if (login) this.claims = typeof value.account === "string" ? claimed(value.account) : null;
+    if (login) this.claims = typeof value.account === "string" ? this.#claimed(value) : null;
     access.account = login || verb === "proof" ? this.claims : this.account;
     return access;
   }

@@ -27,7 +27,7 @@ Deno.test("--print-unit prints what systemd accepts, with the options beside it"
   const dir = await Deno.makeTempDir({ prefix: "barge unit-" });
   const cases = [
     [],
-    ["--data", dir, "--grace=5", "--native", "0.0.0.0:990", "--ready-fd", "9"],
+    ["--data", dir, "--grace=5", "--native", "0.0.0.0:990", "--ready-fd", "9", "--adopt"],
     ["--tls-cert", "a $b%.pem", "--tls-key=k.pem", "--workers", "2"],
     ["--on-commit=sh -c 'cat >> /tmp/x' %i", "--check-upload", 'true "a b" \\$c'],
   ];
@@ -35,7 +35,7 @@ Deno.test("--print-unit prints what systemd accepts, with the options beside it"
     const { code, stdout, stderr } = await barge(["serve", "--print-unit", ...args]);
     assert.equal(code, 0, stderr);
     const start = /^ExecStart=(.*)$/m.exec(stdout)?.[1] ?? "";
-    assert.doesNotMatch(start, /print-unit|ready-fd/);
+    assert.doesNotMatch(start, /print-unit|ready-fd|adopt/);
     const own = i === 1;
     assert.equal(stdout.includes("\nDynamicUser=yes\nStateDirectory=barge\n"), !own);
     assert.equal(stdout.includes(`\nReadWritePaths="${dir}"\n`), own);
@@ -68,6 +68,17 @@ Deno.test("folders that a service can't see by itself are opened", () => {
   assert.match(at("/usr/bin/barge", "/home/anna/data"), /^ProtectHome=read-only$/m);
   assert.match(at("/usr/bin/barge", "/srv/barge"), /^PrivateTmp=yes$/m);
   assert.match(at("/usr/bin/barge", "/tmp/barge"), /^PrivateTmp=no$/m);
+});
+
+Deno.test("a unit for a directory of root's, or of nobody's, says how to make its user", () => {
+  const options = { program: "/usr/bin/barge", args: [], grace: 30, lowPort: false };
+  const unit = systemdUnit({ ...options, user: undefined, data: "/srv/it's" });
+  assert.match(unit, /^# {3}useradd --system .* --home-dir '\/srv\/it'\\''s' .* barge$/m);
+  assert.match(unit, /^# {3}install -d .* && chown -R barge: '\/srv\/it'\\''s'$/m);
+  assert.match(unit, /^User=barge$/m);
+  const owned = systemdUnit({ ...options, user: "1000", data: "/srv/barge" });
+  assert.match(owned, /^User=1000$/m);
+  assert.doesNotMatch(owned, /useradd/);
 });
 
 Deno.test("a server calls nothing of the kernel that the unit forbids", async () => {

@@ -1,0 +1,80 @@
+/**
+ * What `barge serve` says when it begins: text for a person on a terminal; else records of the log,
+ * so that standard error holds nothing but JSON lines.
+ */
+import { getLogger } from "@logtape/logtape";
+import { type DoorName, doorNames } from "../../core/door/door.ts";
+import { type Address, isLoopback } from "../../core/net/address.ts";
+import type { HostKey } from "../../core/net/host_keys.ts";
+import { logAlways } from "../../core/serve/log.ts";
+import { type Security, tlsOf } from "../../core/serve/security.ts";
+import type { Ready } from "../../core/serve/serve.ts";
+import { note, terminal, writeError } from "../_term/out.ts";
+
+const log = getLogger(["barge", "serve"]);
+
+/** The first admin, and its password, which is kept nowhere. */
+export function sayFirstAccount(account: string, password: string): void {
+  if (!terminal.stderr) {
+    return logAlways("the account was made; its password is shown this once", {
+      account,
+      password,
+    });
+  }
+  writeError(
+    `\n  The account \`${account}\` was made. Its password, shown this once:\n\n` +
+      `      ${password}\n\n`,
+  );
+}
+
+export interface Banner extends Security {
+  readonly data: string;
+  readonly workers: number;
+  readonly doors: { readonly [door in DoorName]: Address | null };
+  /** The account that was made now, if one was. */
+  readonly first: string | undefined;
+  readonly json: boolean;
+  /** Was the data directory made now? */
+  readonly made: boolean;
+  /** Servers that run on other directories, as a text. */
+  readonly others: string | undefined;
+}
+
+/** Where the server is, once its doors listen. */
+export function sayReady(facts: Ready, hostKeys: readonly HostKey[], banner: Banner): void {
+  const { data, workers, doors, made, others } = banner;
+  const urls = doorNames.flatMap((name) => {
+    const [address, at] = [doors[name], facts[name]];
+    return address && at ? [{ name, url: urlOf(name, at, tlsOf(name, address.host, banner)) }] : [];
+  });
+  if (!terminal.stderr) {
+    return log.info("serving {data}", {
+      ...{ data, workers, ...Object.fromEntries(urls.map(({ name, url }) => [name, url])) },
+      ...{ fingerprint: facts.fingerprint, hostKeys },
+      ...made ? { made, others } : {},
+    });
+  }
+  if (banner.json) return;
+  note(`barge serves ${data} with ${workers} ${workers === 1 ? "worker" : "workers"}`);
+  if (made && others) note(`  it is a new one; servers run on other directories: ${others}`);
+  for (const { name, url } of urls) note(`  ${name.padEnd(6)}  ${url}`);
+  if (facts.fingerprint) note(`its certificate is ${facts.fingerprint}`);
+  for (const { type, fingerprint } of hostKeys) {
+    note(`its host key for SFTP is ${type} ${fingerprint}`);
+  }
+  const [native] = urls;
+  if (doors.native === null || native?.name !== "native") return;
+  // On this machine a client has to be told; to others TLS is what it begins with.
+  const tls = isLoopback(doors.native.host) && tlsOf("native", doors.native.host, banner) !== "off";
+  const remote = native.url.replace("//", `//${banner.first ?? "NAME"}@`);
+  note(`try: barge login${tls ? " --tls" : ""} ${remote}`);
+}
+
+/** An address that a person can open, or give to a client. */
+function urlOf(name: DoorName, at: string, tls: ReturnType<typeof tlsOf>): string {
+  // All addresses at once are no address to connect to: the machine's name is.
+  const where = at.replace(/^(0\.0\.0\.0|\[::\])(?=:)/, () => Deno.hostname());
+  if (name === "native") return `barge://${where}`;
+  if (name === "http") return `${tls === "require" ? "https" : "http"}://${where}/`;
+  return `${name}://${where}`;
+}

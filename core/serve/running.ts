@@ -1,0 +1,74 @@
+/**
+ * The servers that run on this machine, for commands that may have been given the wrong directory.
+ * It reads /proc, so that nothing has to be kept up to date: where there is none, or it hides other
+ * users' processes, it finds none.
+ */
+
+/** A running `barge serve`. */
+export interface RunningServer {
+  readonly pid: number;
+  /** Its data directory; undefined where neither its files nor its command line say so. */
+  readonly data: string | undefined;
+}
+
+/** @returns those that are found, this process left out */
+export function runningServers(): RunningServer[] {
+  const servers: RunningServer[] = [];
+  try {
+    for (const { name } of Deno.readDirSync("/proc")) {
+      const pid = /^\d+$/.test(name) ? Number(name) : Deno.pid;
+      if (pid === Deno.pid) continue;
+      const args = commandLine(pid);
+      if (args && isServe(args)) servers.push({ pid, data: heldBy(pid) ?? named(args) });
+    }
+  } catch { /* there is no /proc */ }
+  return servers;
+}
+
+function commandLine(pid: number): string[] | undefined {
+  try {
+    return Deno.readTextFileSync(`/proc/${pid}/cmdline`).split("\0");
+  } catch {
+    return undefined; // it has ended, or is hidden
+  }
+}
+
+/** `barge serve ...`, or the runtime with `main.ts serve ...` (of the executable, `main.js`). */
+function isServe(args: readonly string[]): boolean {
+  const at = args.indexOf("serve");
+  return at > 0 && /(^|\/)(barge|main\.[jt]s)$/.test(args[at - 1]);
+}
+
+/** The directory whose lock a process has open; known for one's own processes, and to root. */
+function heldBy(pid: number): string | undefined {
+  try {
+    for (const { name } of Deno.readDirSync(`/proc/${pid}/fd`)) {
+      const [, data] = /^(\/.*)\/lock$/.exec(linkOf(`/proc/${pid}/fd/${name}`)) ?? [];
+      if (data !== undefined && isFile(`${data}/accounts.db`)) return data;
+    }
+  } catch { /* another user's */ }
+  return undefined;
+}
+
+function linkOf(path: string): string {
+  try {
+    return Deno.readLinkSync(path);
+  } catch {
+    return "";
+  }
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+/** What --data says, if it is absolute: what another is relative to is not known. */
+function named(args: readonly string[]): string | undefined {
+  const at = args.findIndex((arg) => arg === "--data");
+  const path = at >= 0 ? args[at + 1] : args.find((arg) => arg.startsWith("--data="))?.slice(7);
+  return path?.startsWith("/") ? path : undefined;
+}

@@ -1,0 +1,276 @@
+/** Which data directory a command works on: the right one, a lost one, a new one, an older one. */
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { applicationId, migrations } from "../../core/account/schema.ts";
+import { runningServers } from "../../core/serve/running.ts";
+import { startServer } from "../_server.ts";
+import { eager, Peer, text } from "../core/door/_peer.ts";
+import { Home, lines } from "./_barge.ts";
+
+const data = ["--data", "data"];
+const doors = ["--native", "127.0.0.1:0", "--http", "off", "--workers", "1"];
+
+Deno.test("a lost database is never replaced without a word, and nobody inherits its files", async () => {
+  await using home = new Home();
+  const folder = `${home.path}/data`;
+  Deno.mkdirSync(folder);
+  {
+    await using server = await startServer({ data: folder });
+    await server.addUser("anna");
+    using peer = await Peer.open(server.address, "anna");
+    await peer.ask(eager("/home/a", text("a")));
+    await server.kill("SIGKILL");
+  }
+  const saved = await home.barge(["backup", "accounts.backup", ...data]);
+  assert.equal(saved.code, 0, saved.stderr);
+  for (const end of ["", "-wal", "-shm"]) {
+    await Deno.remove(`${folder}/accounts.db${end}`).catch(() => {/* it was not there */});
+  }
+
+  const tries = [
+    ["serve", ...doors],
+    ["serve", "--allow-register", ...doors],
+    ["verify"],
+    ["verify", "--repair"],
+    ["quota", "verify"],
+    ["user", "list"],
+    ["user", "add", "anna", "--generate"],
+    ["user", "apply", "accounts.json"],
+    ["backup", "other.backup"],
+  ];
+  Deno.writeTextFileSync(
+    `${home.path}/accounts.json`,
+    '{"accounts": [{"name": "anna", "password": "x"}]}',
+  );
+  for (const args of tries) {
+    const { code, stderr } = await home.barge([...args, ...data]);
+    assert.equal(code, 7, `${args}: ${stderr}`);
+    assert.match(stderr, /its database is lost: there is \S+\/homes\/anna\/a, and no accounts\.db/);
+    assert.match(stderr, /put a backup of accounts\.db there.* --adopt/);
+  }
+  // An empty file in its place is no database either.
+  Deno.writeTextFileSync(`${folder}/accounts.db`, "");
+  assert.equal((await home.barge(["verify", ...data])).code, 7);
+  Deno.removeSync(`${folder}/accounts.db`);
+
+  // The way back.
+  Deno.copyFileSync(`${home.path}/accounts.backup`, `${folder}/accounts.db`);
+  assert.equal((await home.barge(["verify", ...data])).code, 0);
+  for (const { name } of Deno.readDirSync(folder)) {
+    if (name.startsWith("accounts.db")) Deno.removeSync(`${folder}/${name}`);
+  }
+
+  // Without a backup: a new database, in which every name that has files is taken.
+  await using server = await startServer({
+    data: folder,
+    args: ["--adopt", "--allow-register", "--http", "127.0.0.1:0"],
+  });
+  const env = { BARGE_PASSWORD: "guess", BARGE_SERVER: `barge://${server.address}` };
+  const stranger = await home.barge(["register", "anna"], { env });
+  assert.equal(stranger.code, 14, stranger.stderr);
+  assert.match(stranger.stderr, /homes\/anna holds files of a former account/);
+  for (const args of [["user", "add", "anna", "--generate"], ["user", "apply", "accounts.json"]]) {
+    const { code, stderr } = await home.barge([...args, ...data]);
+    assert.equal(code, 14, stderr);
+    assert.match(stderr, /homes\/anna holds files.*\n.*--adopt/);
+  }
+  const [, password] = /"password":"([^"]+)"/.exec(server.stderr()) ?? [];
+  const made = await fetch(`http://${server.facts.http}/api/v1/accounts`, {
+    method: "POST",
+    headers: {
+      authorization: `Basic ${btoa(`admin:${password}`)}`,
+      "content-type": "application/json",
+    },
+    body: JSON.stringify({ name: "anna", password: "x", role: "user", limit: null }),
+  });
+  assert.equal(made.status, 409, await made.text());
+
+  const adopted = await home.barge(["user", "add", "anna", "--generate", "--adopt", ...data]);
+  assert.equal(adopted.code, 0, adopted.stderr);
+  const repaired = await home.barge(["verify", "--repair", ...data]);
+  assert.equal(repaired.code, 0, repaired.stderr);
+  const quotas = lines(await home.barge(["quota", "list", "--json", ...data]));
+  assert.deepEqual(quotas.map(({ account, used }) => [account, used]), [["admin", 0], ["anna", 1]]);
+});
+
+Deno.test("a directory that a crash left in the making is served", async () => {
+  await using home = new Home();
+  const folder = `${home.path}/data`;
+  const states: (() => void)[] = [
+    () => {},
+    () => Deno.mkdirSync(`${folder}/homes/admin`, { recursive: true }),
+    () => Deno.writeTextFileSync(`${folder}/accounts.db`, ""),
+    () => {
+      Deno.writeTextFileSync(`${folder}/lock`, "");
+      for (const name of ["public", "homes", "staging"]) Deno.mkdirSync(`${folder}/${name}`);
+      old(folder, migrations.length);
+    },
+  ];
+  for (const make of states) {
+    Deno.mkdirSync(folder);
+    make();
+    await using server = await startServer({ data: folder });
+    assert.match(server.stderr(), /"account":"admin","password":"\S{20,}"/);
+    await server.kill("SIGTERM");
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
+
+Deno.test("each command says which data directory it used, and user add does not make the default one", async () => {
+  await using home = new Home();
+  await using server = await startServer();
+  if (Deno.build.os === "linux") {
+    // Beside those of whatever else runs on this machine.
+    const found = runningServers().filter(({ data }) => data === server.data);
+    assert.deepEqual(found, [{ pid: server.pid, data: server.data }]);
+  }
+  const usual = `${home.path}/.local/share/barge`;
+  Deno.writeTextFileSync(
+    `${home.path}/accounts.json`,
+    '{"accounts": [{"name": "bob", "password": "x"}]}',
+  );
+  for (const args of [["user", "add", "anna", "--generate"], ["user", "apply", "accounts.json"]]) {
+    const { code, stderr } = await home.barge(args);
+    assert.equal(code, 4, stderr);
+    assert.ok(stderr.startsWith(`data directory: ${usual}\n`), stderr);
+    if (Deno.build.os === "linux") {
+      assert.match(stderr, /here; servers run on other directories: .*process \d+/);
+    }
+    assert.throws(() => Deno.statSync(usual), Deno.errors.NotFound);
+  }
+  const named = await home.barge(["user", "add", "anna", "--generate", ...data]);
+  assert.equal(named.code, 0, named.stderr);
+  assert.ok(named.stderr.startsWith(`data directory: ${home.path}/data\n`), named.stderr);
+  assert.match(named.stderr, /^it is a new one/m);
+  const env = { BARGE_DATA: server.data };
+  const commands = [
+    ["user", "add", "anna", "--generate"],
+    ["user", "list"],
+    ["user", "show", "anna"],
+    ["user", "disable", "anna"],
+    ["user", "enable", "anna"],
+    ["user", "passwd", "anna", "--generate"],
+    ["user", "tokens", "anna"],
+    ["user", "key", "list", "anna"],
+    ["user", "apply", "accounts.json"],
+    ["user", "remove", "anna"],
+    ["quota", "list"],
+    ["quota", "set", "bob", "1GiB"],
+    ["quota", "verify"],
+    ["ban", "list"],
+    ["verify"],
+    ["backup", "copy.db"],
+  ];
+  for (const args of commands) {
+    const { code, stderr } = await home.barge(args, { env });
+    assert.equal(code, 0, `${args}: ${stderr}`);
+    assert.equal(stderr.split(`data directory: ${server.data}\n`).length, 2, `${args}: ${stderr}`);
+    assert.doesNotMatch(stderr, /new one/);
+  }
+  // One without an admin is served, and the log says so.
+  await using other = await startServer({ data: `${home.path}/data` });
+  assert.match(other.stderr(), /none of the accounts is an admin/);
+});
+
+Deno.test("the tables of an older barge are never changed under its server", async () => {
+  await using home = new Home();
+  const folder = `${home.path}/data`;
+  Deno.mkdirSync(folder);
+  old(folder, 3);
+  {
+    // The lock that an older server holds.
+    using lock = Deno.openSync(`${folder}/lock`, { create: true, write: true });
+    await lock.lock(true);
+    for (const args of [["user", "list"], ["verify"], ["backup", "copy.db"], ["serve", ...doors]]) {
+      const { code, stderr } = await home.barge([...args, ...data]);
+      assert.equal(code, 7, `${args}: ${stderr}`);
+      assert.match(stderr, /older barge runs on it|another `barge serve` uses/);
+    }
+    assert.equal(version(folder), 3);
+  }
+  const listed = await home.barge(["user", "list", ...data]);
+  assert.equal(listed.code, 0, listed.stderr);
+  const copy = `${folder}/accounts.db.version-3`;
+  assert.ok(
+    listed.stderr.includes(
+      `the tables were brought from version 3 to ${migrations.length}; as it was before, it is kept in`,
+    ),
+    listed.stderr,
+  );
+  assert.equal(version(folder), migrations.length);
+  assert.equal(Deno.statSync(copy).mode! & 0o777, 0o600);
+
+  // The way back to the older barge, and a server that brings it up again.
+  for (const end of ["", "-wal", "-shm"]) {
+    await Deno.remove(`${folder}/accounts.db${end}`).catch(() => {/* it was not there */});
+  }
+  Deno.renameSync(copy, `${folder}/accounts.db`);
+  assert.equal(version(folder), 3);
+  await using server = await startServer({ data: folder });
+  assert.match(server.stderr(), /"WARN".*"message":"accounts.db: the tables were brought from/);
+  assert.ok(Deno.statSync(copy).isFile);
+});
+
+Deno.test("the first admin takes over nobody's files, either", async () => {
+  await using home = new Home();
+  const folder = `${home.path}/data`;
+  Deno.mkdirSync(`${folder}/homes/admin`, { recursive: true });
+  old(folder, migrations.length);
+  Deno.writeTextFileSync(`${folder}/homes/admin/a`, "a");
+  const { code, stderr } = await home.barge(["serve", ...doors, ...data]);
+  assert.equal(code, 7, stderr);
+  assert.match(stderr, /there is no account, and homes\/admin holds files.*\n\(.*--adopt/);
+  await using server = await startServer({ data: folder, args: ["--adopt"] });
+  assert.match(server.stderr(), /"account":"admin","password":"\S{20,}"/);
+});
+
+const root = Deno.build.os === "linux" && Deno.uid() === 0;
+const ofRoot = "what root's commands make belongs to the owner of the directory";
+Deno.test({
+  name: root ? ofRoot : `${ofRoot} (skipped: not root)`,
+  ignore: !root,
+  async fn() {
+    await using home = new Home();
+    const folder = `${home.path}/data`;
+    Deno.mkdirSync(folder);
+    const nobody = 65_534;
+    Deno.chownSync(folder, nobody, nobody);
+    const run = async (...args: string[]) => {
+      const { code, stderr } = await home.barge([...args, ...data]);
+      assert.equal(code, 0, `${args}: ${stderr}`);
+    };
+    await run("user", "add", "anna", "--generate");
+    Deno.removeSync(`${folder}/accounts.db`);
+    old(folder, 3);
+    Deno.chownSync(`${folder}/accounts.db`, nobody, nobody);
+    await run("user", "list");
+    await run("user", "add", "anna", "--generate");
+    await run("user", "add", "root", "--generate", "--admin");
+    for (const name of ["homes", "public", "staging"]) {
+      Deno.mkdirSync(`${folder}/${name}`);
+      Deno.chownSync(`${folder}/${name}`, nobody, nobody);
+    }
+    await run("user", "remove", "anna");
+    const owners = [...Deno.readDirSync(folder)].map(({ name }) => {
+      return [name, Deno.lstatSync(`${folder}/${name}`).uid];
+    });
+    assert.deepEqual(owners.filter(([, uid]) => uid !== nobody), []);
+    assert.deepEqual(
+      owners.map(([name]) => name).filter((name) => /version-3|lock|removed/.test(`${name}`))
+        .sort(),
+      ["accounts.db.version-3", "lock", "removed"],
+    );
+  },
+});
+
+/** Makes a database with the tables of an older barge. */
+function old(folder: string, tables: number): void {
+  using db = new DatabaseSync(`${folder}/accounts.db`) as DatabaseSync & Disposable;
+  for (const migration of migrations.slice(0, tables)) db.exec(migration);
+  db.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${tables}`);
+}
+
+function version(folder: string): number {
+  using db = new DatabaseSync(`${folder}/accounts.db`) as DatabaseSync & Disposable;
+  return Number(db.prepare("PRAGMA user_version").get()!.user_version);
+}
