@@ -107,7 +107,8 @@ export class Live implements Audience {
       paint: this.#colors ? painter(this.#letters) : undefined,
       lang,
     });
-    const lines = [...lanes, "", ...key, fit(clocks[this.#clock][lang]), ...drawing];
+    const below = drawing.length > 0 ? ["", ...drawing] : [];
+    const lines = [...lanes, "", ...key, fit(clocks[this.#clock][lang]), ...below];
     if (running || drawing.length === 0) {
       lines.push(
         "",

@@ -89,7 +89,7 @@ function picture(
   y = bottom + 18;
   const keys = key(read, color, left, y, lang);
   out.push(keys.text);
-  y = keys.bottom + 16;
+  y = keys.bottom + 20;
   out.push(`<text x="${left}" y="${y + 4}" fill="#777">${escape(clocks[clock][lang])}</text>`);
   if (drawing.length > 0) y += 8;
   for (const line of drawing) {

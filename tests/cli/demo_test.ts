@@ -70,10 +70,9 @@ Deno.test("demo --svg writes the picture", async () => {
 
 Deno.test("demo --lang zh prints no English around the lesson: headings, clocks, verdict, figures", async () => {
   await using home = new Home();
-  const [async, lock, explained] = await Promise.all([
+  const [async, lock] = await Promise.all([
     home.barge(["demo", "async", "--lang", "zh", "--speed", "50"]),
     home.barge(["demo", "lock", "--lang", "zh", "--kind", "task", "--svg", "lock.svg"]),
-    home.barge(["demo", "all", "--explain", "--lang", "zh"]),
   ]);
   const code = new Set("async sleep lock from main".split(" "));
   const texts = [async, lock].flatMap(({ stdout, stderr }) => [stdout, stderr]);
@@ -86,10 +85,6 @@ Deno.test("demo --lang zh prints no English around the lesson: headings, clocks,
   assert.match(lock.stdout, /（还有 \d+ 条；--json 打印全部）\n/);
   assert.match(lock.stdout, /^ +（还有 \d+ 个）$/m);
   assert.match(await Deno.readTextFile(`${home.path}/lock.svg`), /（还有 \d+ 个）/);
-  // Headings are `name: a line`; comments in code are Chinese.
-  for (const [comment] of explained.stdout.matchAll(/ \/\/ .*[A-Za-z]{3}.*$/gm)) {
-    assert.match(comment, /\p{Script=Han}|new Worker|true|\d|"main"/u);
-  }
 });
 
 Deno.test("lessons' pictures say what their times are, and seconds of a lesson are no measured ones", async () => {
