@@ -11,7 +11,7 @@ const every = 80;
  * Slows an audience down to the act's clock.
  *
  * @param speed how many times as fast as that
- * @param passes is told how late it is there while nothing happens
+ * @param passes gets how late it is there while nothing happens
  */
 export function paced(
   audience: Audience,

@@ -2,8 +2,8 @@
  * A thread of a lesson, as its own code sees it: every method is one step that the director allows,
  * and works on the real primitive. See director.ts for why.
  *
- * A wait has two halves. With its turn, the agent tries without blocking; where that fails it tells
- * the director that it waits, and then waits in earnest: blocking its isolate if it has one to
+ * A wait has two halves. With its turn, the agent tries without blocking; where that fails it
+ * reports that it waits, and then waits in earnest: blocking its isolate if it has one to
  * itself, else by the async twin. It goes on when the primitive lets it, and pauses there for a turn.
  *
  * Timeouts are on the lesson's clock, not on the wall's, so a wait that has one is an async one, and
@@ -66,7 +66,7 @@ export class Agent {
   async sleeps(seconds: number): Promise<void> {
     await this.turn();
     this.did({ what: "sleeps", text: { en: `for ${seconds} s`, zh: `${seconds} 秒` } });
-    await this.#line.turn({ deeds: this.#told(), state: { is: "sleeping", seconds } });
+    await this.#line.turn({ deeds: this.#takeDeeds(), state: { is: "sleeping", seconds } });
     this.did({ what: "runs" });
   }
 
@@ -213,14 +213,14 @@ export class Agent {
     }, {});
   }
 
-  /** Asks for a turn, having told what was done. */
+  /** Asks for a turn, having reported what was done. */
   protected async turn(): Promise<void> {
-    await this.#line.turn({ deeds: this.#told(), state: { is: "paused" } });
+    await this.#line.turn({ deeds: this.#takeDeeds(), state: { is: "paused" } });
   }
 
   /** Waits for other threads to end. */
   protected async joins(whom: readonly number[], seconds?: number): Promise<void> {
-    await this.#line.turn({ deeds: this.#told(), state: { is: "joining", whom, seconds } });
+    await this.#line.turn({ deeds: this.#takeDeeds(), state: { is: "joining", whom, seconds } });
   }
 
   protected did(deed: Deed): void {
@@ -230,7 +230,7 @@ export class Agent {
   /** Tells the last of it. */
   ends(outcome: { result?: unknown; error?: string }): void {
     this.did({ what: "ends", text: outcome.error });
-    this.#line.tell({ deeds: this.#told(), state: { is: "over", ...outcome } });
+    this.#line.tell({ deeds: this.#takeDeeds(), state: { is: "over", ...outcome } });
   }
 
   async #get<T>(attempt: Attempt<T>, { timeout, blocking = true }: Limits): Promise<T | undefined> {
@@ -252,7 +252,10 @@ export class Agent {
         ? text
         : { en: `for ${timeout} s at most`, zh: `最多 ${timeout} 秒` },
     });
-    this.#line.tell({ deeds: this.#told(), state: { is: "blocked", on: of, seconds: timeout } });
+    this.#line.tell({
+      deeds: this.#takeDeeds(),
+      state: { is: "blocked", on: of, seconds: timeout },
+    });
     const got = await this.#waits(attempt, timeout);
     const late = fails ?? { en: `gave up on ${of}`, zh: `超时，放弃 ${of}` };
     this.did(got === undefined ? { what: "runs", text: late } : attempt.gets(got));
@@ -270,7 +273,7 @@ export class Agent {
     }
   }
 
-  #told(): readonly Deed[] {
+  #takeDeeds(): readonly Deed[] {
     const deeds = this.#deeds;
     this.#deeds = [];
     return deeds;

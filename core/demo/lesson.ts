@@ -42,7 +42,7 @@ export interface Lesson {
   readonly idea: Text;
   /** The code that matters, with comments in each language. */
   readonly code: Text;
-  /** How many threads it may be told to have; undefined: it has a fixed number. */
+  /** How many threads it may be asked to have; undefined: it has a fixed number. */
   readonly threads?: {
     readonly usual: number;
     readonly least: number;

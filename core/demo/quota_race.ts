@@ -102,7 +102,7 @@ export default lesson({
 add it up. Two uploads at once both look before either adds, and both fit: check-then-add is
 the lost update again, between requests in place of threads. A lock in one process is no cure,
 as barge has several. barge checks and adds in one SQL statement, under the database's write
-lock: either the room is yours or you are told, before a byte is sent, however many race.`,
+lock: either the room is yours or you get an error, before a byte is sent, however many race.`,
     zh: `很多服务器是这样管配额的：看看用了多少，放得下就收，收完再加上去。两个上传同时来，都在对方
 加上去之前看了，于是都“放得下”：先检查后增加，就是丢失更新的翻版，只不过发生在请求之间。单个
 进程里的锁救不了，因为 barge 有好几个进程在写。barge 把检查和增加写成一条 SQL，在数据库的写锁

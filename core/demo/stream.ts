@@ -292,15 +292,16 @@ async function toNobody(stage: Stage, scene: Scene) {
 
 /** An address that was free a moment ago. */
 function nobody(stage: Stage): Deno.Addr {
-  using socket = new DatagramSocket(stage.signal);
-  return socket.address;
+  const socket = new DatagramSocket(stage.signal);
+  const { address } = socket;
+  socket[Symbol.dispose]();
+  return address;
 }
 
 async function isRefused(): Promise<boolean> {
-  const { port } = (() => {
-    using listener = listen(0);
-    return listener.addr;
-  })();
+  const listener = listen(0);
+  const { port } = listener.addr;
+  listener.close(); // from here on nobody listens
   try {
     hangUp(await Deno.connect({ hostname: "127.0.0.1", port }));
     return false;

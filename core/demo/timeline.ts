@@ -119,7 +119,9 @@ function letter(letters: Letters, of: string): string {
   const known = letters.get(of);
   if (known !== undefined) return known;
   const taken = new Set(letters.values());
-  const own = of.toUpperCase().replace(/[^A-Z]/g, "");
+  // The second word of a name says more: notEmpty is E, notFull F.
+  const second = /^[a-z]+([A-Z])/.exec(of)?.[1] ?? "";
+  const own = second + of.toUpperCase().replace(/[^A-Z]/g, "");
   const free = [...own, ..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"].find((each) => !taken.has(each)) ?? "?";
   letters.set(of, free);
   return free;
