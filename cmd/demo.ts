@@ -20,6 +20,7 @@ import {
   valueParser,
   values,
 } from "./_term/options.ts";
+import type { Lang } from "../core/demo/text.ts";
 import { note, print, printJson } from "./_term/out.ts";
 import type { ShowOptions } from "./_demo/show.ts";
 
@@ -32,7 +33,12 @@ export default command({
       "The lesson, or `all`; none: list them. `crawl` takes URLs behind it",
       0,
     ),
-    seed: valueOr(["--seed"], count("N", 0, 999_999_999), 1, "Whose turn it is when; default 1"),
+    seed: valueOr(
+      ["--seed"],
+      count("N", 0, 999_999_999),
+      1,
+      "Decides the order of turns; default 1",
+    ),
     speed: value(
       ["--speed"],
       valueParser("X", 1, (text) => {
@@ -41,14 +47,18 @@ export default command({
       }, { wanted: "a number from 0.01 to 1000" }),
       "How many times as fast as the lesson's clock; default 1 on a terminal, else no waiting",
     ),
-    step: flag(["--step"], "One event for each key; q ends"),
+    step: flag(["--step"], "One event for each key; c runs on, q ends"),
     kind: value(["--kind"], oneOf("worker", "task"), "Threads are isolates, or async tasks of one"),
     threads: value(["--threads"], count("N", 1, 1000), "How many threads, where that can be said"),
     svg: value(["--svg"], path("FILE"), "Write the picture there, too"),
     explain: flag(["--explain"], "Print the idea and the code that matters, and don't run it"),
-    lang: valueOr(["--lang"], oneOf("en", "zh"), "en", "English or Chinese"),
+    lang: valueOr(["--lang"], oneOf("en", "zh"), "en", "English, or Chinese throughout"),
     waitFor: values(["--wait-for"], addresses(), "event: wait for this service to be up, instead"),
-    timeout: value(["--timeout"], seconds(), "event --wait-for: for so many seconds; default 15"),
+    timeout: value(
+      ["--timeout"],
+      seconds(),
+      "event --wait-for: for so many seconds; 0 tries once; default 15",
+    ),
     port: valueOr(
       ["--port"],
       count("PORT", 0, 65535),
@@ -62,14 +72,16 @@ export default command({
     memory that they share), draws who runs, sleeps, has what and waits for what, and checks itself:
     the exit code is 0 when it showed what it is there to show, 1 if not.
 
-    Whose turn it is is drawn from --seed, so the same seed plays the same again, and prints the same
-    text into a pipe. What depends on the clock goes to standard error.
+    --seed decides the order of turns: the same seed plays the same again, and prints the same text
+    into a pipe. The times in the pictures are the lesson's own, or arranged to show an order, and each
+    picture says which; what was measured goes to standard error.
 
-    \`demo event --wait-for HOST:PORT\` waits until something listens there: exit code 5 if nothing
-    does in time.`,
+    \`demo event --wait-for HOST:PORT\` waits until something listens there, prints a line when it
+    does, and nothing else on standard output: exit code 5 if nothing does in time. The first attempt
+    is always made, so --timeout 0 tries each address once.`,
   examples: [
     ["barge demo", "list the lessons"],
-    ["barge demo deadlock", "watch two threads get stuck, and three cures"],
+    ["barge demo deadlock", "watch threads get stuck, and four cures"],
     ["barge demo lock --explain --lang zh", "the idea, in Chinese"],
     ["barge demo semaphore --svg semaphore.svg", "the picture, in a file"],
     ["barge demo event --wait-for db:3306 --timeout 60", "go on once the database is up"],
@@ -101,8 +113,7 @@ export default command({
       if (!await show(each, pool, options)) failed.push(each);
     }
     if (names.length > 1 && !values.json) {
-      const count = `${names.length - failed.length} of ${names.length} lessons are ok`;
-      note(failed.length > 0 ? `${count}; not: ${failed.join(", ")}` : count);
+      note(tally(names.length, failed, values.lang));
     }
     return failed.length > 0 ? otherCode : 0;
   },
@@ -120,7 +131,18 @@ function lessonName(): ValueParser<"sync", string> {
   };
 }
 
-function list(lang: "en" | "zh", json: boolean): void {
+/** How many of several lessons showed their point, and which did not. */
+function tally(n: number, failed: readonly string[], lang: Lang): string {
+  const count = lang === "en"
+    ? `${n - failed.length} of ${n} lessons are ok`
+    : `${n} 课中通过了 ${n - failed.length} 课`;
+  if (failed.length === 0) return count;
+  return lang === "en"
+    ? `${count}; not: ${failed.join(", ")}`
+    : `${count}；未通过：${failed.join("、")}`;
+}
+
+function list(lang: Lang, json: boolean): void {
   const width = Math.max(...Object.keys(lessons).map((name) => name.length));
   for (const [lesson, { brief }] of Object.entries(lessons)) {
     if (json) printJson({ lesson, brief: brief[lang] });

@@ -4,26 +4,43 @@
  *
  * The cursor is moved and the frame written in one go, at most so often that eyes can follow.
  */
-import type { ActBegins, Audience, DemoEvent, Lang } from "../../core/demo/events.ts";
-import { type Chart, chart, draw, legend, type Paint } from "../../core/demo/timeline.ts";
-import { told } from "../../core/demo/told.ts";
+import {
+  type ActBegins,
+  type Audience,
+  type Clock,
+  type DemoEvent,
+  type Drawing,
+  spoken,
+  type SpokenEvent,
+} from "../../core/demo/events.ts";
+import type { Lang } from "../../core/demo/text.ts";
+import { chart, draw, legend, type Letters, type Paint } from "../../core/demo/timeline.ts";
+import { columnsOf, padColumns, wrapParts } from "../../core/demo/width.ts";
+import { clocks, described } from "../../core/demo/words.ts";
 import { clip } from "../_term/clip.ts";
 import { flush, print, writeStdout } from "../_term/out.ts";
 import { printable } from "../_term/text.ts";
 
 const redrawEvery = 40;
 const lastEvents = 6;
+/** More lanes than this say no more than these. */
+const mostLanes = 24;
 
 export class Live implements Audience {
   readonly #title: string;
   readonly #lang: Lang;
   readonly #colors: boolean;
-  #events: DemoEvent[] = [];
-  #drawing: readonly string[] = [];
+  readonly #letters: Letters = new Map();
+  #clock: Clock = "lesson";
+  #events: SpokenEvent[] = [];
+  #drawing: Drawing = [];
   #drawn = 0;
   #at = -Infinity;
   /** How late it is on the act's clock. */
   #now = 0;
+
+  /** A line under the frame while the act runs: which key does what. */
+  footer: string | undefined;
 
   /** @param title printed before the first act */
   constructor(title: string, lang: Lang, colors: boolean) {
@@ -32,15 +49,16 @@ export class Live implements Audience {
     this.#colors = colors;
   }
 
-  begins({ act, title }: ActBegins): void {
+  begins({ act, title, clock }: ActBegins): void {
     this.ends();
+    this.#clock = clock;
     if (act === 1) print(this.#bold(this.#title));
     print(`\n${this.#bold(`${act}. ${title[this.#lang]}`)}`);
     flush();
   }
 
   happens(event: DemoEvent): void {
-    this.#events.push(event);
+    this.#events.push(spoken(event, this.#lang));
     this.passes(event.t);
   }
 
@@ -50,45 +68,57 @@ export class Live implements Audience {
     if (performance.now() - this.#at >= redrawEvery) this.redraw();
   }
 
-  draws(_act: number, lines: readonly string[]): void {
-    this.#drawing = lines;
+  draws(_act: number, drawing: Drawing): void {
+    this.#drawing = drawing;
     this.redraw();
   }
 
   /** Draws what there is now. */
   redraw(): void {
-    if (this.#events.length > 0) this.#write(this.#frame(true));
+    if (this.#shows()) this.#write(this.#frame(true));
   }
 
   /** The act is over: its picture stays. */
   ends(): void {
-    if (this.#events.length > 0) this.#write(this.#frame(false));
+    if (this.#shows()) this.#write(this.#frame(false));
     this.#events = [];
     this.#drawing = [];
     this.#drawn = 0;
     this.#now = 0;
   }
 
+  #shows(): boolean {
+    return this.#events.length > 0 || this.#drawing.length > 0;
+  }
+
   #frame(running: boolean): string[] {
     const { columns, rows } = size();
-    const read = chart(this.#events, this.#now);
-    const names = Math.max(...read.lanes.map(({ name }) => name.length));
+    const lang = this.#lang;
+    const read = chart(this.#events, this.#now, this.#letters);
+    const names = Math.max(0, ...read.lanes.map(({ name }) => columnsOf(name)));
     const notes = this.#events.slice(-lastEvents);
-    const room = rows - lastEvents - this.#drawing.length - 6;
-    const lanes = draw(read, columns - names - 5, {
-      rows: Math.max(4, room),
-      paint: this.#colors ? painter(read) : undefined,
-    });
     const fit = (line: string) => clip(printable(line), columns - 3);
-    const lines = [...lanes, "", fit(legend(read)), ...this.#drawing.map(fit)];
-    if (running || this.#drawing.length === 0) {
+    // The legend is never cut: a letter that is not explained says nothing.
+    const key = wrapParts(legend(read, lang), "   ", columns - 3).map(fit);
+    const drawing = this.#drawing.map((line) => fit(line[lang]));
+    const room = rows - lastEvents - drawing.length - key.length - 7;
+    const lanes = draw(read, columns - names - 5, {
+      rows: Math.max(4, Math.min(mostLanes, room)),
+      paint: this.#colors ? painter(this.#letters) : undefined,
+      lang,
+    });
+    const below = drawing.length > 0 ? ["", ...drawing] : [];
+    const lines = [...lanes, "", ...key, fit(clocks[this.#clock][lang]), ...below];
+    if (running || drawing.length === 0) {
       lines.push(
         "",
-        ...notes.map((event) =>
-          fit(`${event.t.toFixed(3).padStart(8)}  ${event.lane.padEnd(names)}  ${told(event)}`)
-        ),
+        ...notes.map((event) => {
+          const lane = padColumns(event.lane, names);
+          return fit(`${event.t.toFixed(3).padStart(8)}  ${lane}  ${described(event, lang)}`);
+        }),
       );
     }
+    if (running && this.footer !== undefined) lines.push("", fit(this.footer));
     return lines.map((line) => `  ${line}`);
   }
 
@@ -108,16 +138,16 @@ export class Live implements Audience {
 }
 
 /** What is held has its color as background, what is waited for as its letters. */
-function painter({ things }: Chart): Paint {
-  const order = [...things.keys()];
+function painter(letters: Letters): Paint {
+  const order = [...letters.keys()];
   const colors = [4, 3, 2, 5, 6, 1];
   return (glyphs, span) => {
     if (span === undefined) return glyphs;
-    if (span.mode === "sleeps") return `\x1b[2m${glyphs}\x1b[0m`;
-    const at = order.indexOf(span.of ?? "");
-    if (at < 0) return span.mode === "waits" ? `\x1b[2m${glyphs}\x1b[0m` : glyphs;
+    const of = span.has.at(-1) ?? (span.mode === "waits" ? span.of! : "");
+    const at = order.indexOf(of);
+    if (at < 0) return span.mode === "runs" ? glyphs : `\x1b[2m${glyphs}\x1b[0m`;
     const color = colors[at % colors.length]!;
-    return span.mode === "holds"
+    return span.has.length > 0
       ? `\x1b[30;4${color}m${glyphs}\x1b[0m`
       : `\x1b[3${color}m${glyphs}\x1b[0m`;
   };

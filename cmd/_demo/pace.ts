@@ -1,6 +1,7 @@
 /** How fast a lesson goes on: with a clock, at the press of a key, or as fast as it can. */
 import { BargeError } from "../../core/error.ts";
 import type { ActBegins, Audience, DemoEvent } from "../../core/demo/events.ts";
+import type { Text } from "../../core/demo/text.ts";
 import { terminal } from "../_term/out.ts";
 
 /** While nothing happens, time is seen to pass so often. Milliseconds. */
@@ -10,7 +11,7 @@ const every = 80;
  * Slows an audience down to the act's clock.
  *
  * @param speed how many times as fast as that
- * @param passes is told how late it is there while nothing happens
+ * @param passes gets how late it is there while nothing happens
  */
 export function paced(
   audience: Audience,
@@ -35,11 +36,17 @@ export function paced(
       }
       await audience.happens(event);
     },
-    draws: (act, lines) => audience.draws(act, lines),
+    draws: (act, drawing) => audience.draws(act, drawing),
   };
 }
 
-/** Lets one event pass for each key. `q` ends it. */
+/** Which key does what in {@link stepped}. */
+export const keys: Text = {
+  en: "[any key] next event   [c] run on without stopping   [q] quit",
+  zh: "[任意键] 下一个事件   [c] 不再停顿   [q] 退出",
+};
+
+/** Lets one event pass for each key; see {@link keys}. */
 export function stepped(
   audience: Audience,
   shown: () => void,
@@ -56,14 +63,18 @@ export function stepped(
   const restore = () => Deno.stdin.setRaw(false);
   globalThis.addEventListener("unload", restore);
   const key = new Uint8Array(16);
+  let runsOn = false;
   return {
     begins: (act) => audience.begins(act),
-    draws: (act, lines) => audience.draws(act, lines),
+    draws: (act, drawing) => audience.draws(act, drawing),
     async happens(event) {
       await audience.happens(event);
+      if (runsOn) return;
       shown();
       const read = await until(Deno.stdin.read(key), signal);
-      if (read === null || key[0] === 0x71) throw new BargeError("interrupted", "ended by a key");
+      const pressed = String.fromCharCode(key[0]!);
+      if (read === null || pressed === "q") throw new BargeError("interrupted", "ended by a key");
+      runsOn = pressed === "c";
     },
     [Symbol.dispose]() {
       globalThis.removeEventListener("unload", restore);

@@ -1,16 +1,19 @@
-/** Plays one lesson in the form that was asked for, and says its verdict. */
+/** Plays one lesson in the form that was asked for, and prints its verdict. */
 import { typed } from "../../core/error.ts";
-import type { Audience, Lang } from "../../core/demo/events.ts";
+import type { Audience, Figure } from "../../core/demo/events.ts";
 import { lessons, load } from "../../core/demo/lessons.ts";
 import type { Pool } from "../../core/demo/pool.ts";
 import { play, type RunOptions } from "../../core/demo/run.ts";
 import { type Played, svg } from "../../core/demo/svg.ts";
+import type { Lang } from "../../core/demo/text.ts";
+import { words } from "../../core/demo/words.ts";
 import { note, print, printJson, terminal } from "../_term/out.ts";
 import { json } from "./json.ts";
 import { keeping } from "./keep.ts";
 import { Live } from "./live.ts";
-import { paced, stepped } from "./pace.ts";
+import { keys, paced, stepped } from "./pace.ts";
 import { Plain } from "./plain.ts";
+import { forScripts } from "./script.ts";
 
 export interface ShowOptions extends RunOptions {
   readonly lang: Lang;
@@ -26,6 +29,7 @@ export async function show(name: string, pool: Pool, options: ShowOptions): Prom
   const { lang, signal } = options;
   const title = `${name}: ${lessons[name]!.brief[lang]}`;
   const shown = screen(name, title, options);
+  if (options.step) shown.explain(keys[lang]);
   using steps = options.step ? stepped(shown.audience, shown.redraw, signal) : undefined;
   const speed = options.speed ?? (terminal.stdout && !options.json ? 1 : undefined);
   let audience: Audience = steps ?? shown.audience;
@@ -34,34 +38,40 @@ export async function show(name: string, pool: Pool, options: ShowOptions): Prom
   if (options.svg !== undefined) audience = keeping(audience, acts, lang);
   const verdict = await play(name, audience, pool, options).finally(shown.ends);
   const said = verdict.said[lang];
-  const { ok, measured = {} } = verdict;
-  if (options.json) printJson({ lesson: name, seed: options.seed, ok, said, measured });
-  else {
-    print(`\n${ok ? "ok" : "NOT SHOWN"}: ${said}`);
-    for (const [what, ms] of Object.entries(measured)) {
-      note(`${what}: ${ms >= 100 ? ms.toFixed(0) : ms.toPrecision(3)}`);
-    }
+  const { ok, measured = [] } = verdict;
+  if (options.json) {
+    const figures = Object.fromEntries(measured.map(({ name, value }) => [name.en, value]));
+    printJson({ lesson: name, seed: options.seed, ok, said, measured: figures });
+  } else if (!options.waitFor?.length) {
+    const colon = lang === "en" ? ": " : "：";
+    print(`\n${(ok ? words.ok : words.notShown)[lang]}${colon}${said}`);
+    for (const figure of measured) note(`${figure.name[lang]}${colon}${formatFigure(figure)}`);
   }
-  if (options.svg !== undefined) await save(options.svg, svg(title, acts, said));
+  if (options.svg !== undefined) await save(options.svg, svg(title, acts, said, lang));
   return ok;
+}
+
+function formatFigure({ value }: Figure): string {
+  if (Number.isInteger(value)) return String(value);
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }
 
 /** Prints the idea of a lesson, and the code that matters. */
 export async function explain(name: string, lang: Lang, asJson: boolean): Promise<void> {
   const { idea, code } = await load(name);
   const brief = lessons[name]!.brief[lang];
-  if (asJson) return printJson({ lesson: name, brief, idea: idea[lang], code });
+  if (asJson) return printJson({ lesson: name, brief, idea: idea[lang], code: code[lang] });
   print(`${name}: ${brief}\n\n${idea[lang]}\n`);
-  for (const line of code.split("\n")) print(line === "" ? "" : `    ${line}`);
+  for (const line of code[lang].split("\n")) print(line === "" ? "" : `    ${line}`);
 }
 
-function screen(name: string, title: string, { json: asJson, lang }: ShowOptions) {
-  if (asJson) {
-    return { audience: json(name, lang), redraw: () => {}, passes: () => {}, ends: () => {} };
-  }
+function screen(name: string, title: string, { json: asJson, lang, waitFor = [] }: ShowOptions) {
+  const none = { redraw: () => {}, passes: () => {}, ends: () => {}, explain: note };
+  if (asJson) return { ...none, audience: json(name, lang) };
+  if (waitFor.length > 0) return { ...none, audience: forScripts(lang) };
   if (!terminal.stdout) {
     const plain = new Plain(title, lang);
-    return { audience: plain, redraw: () => {}, passes: () => {}, ends: () => plain.ends() };
+    return { ...none, audience: plain, ends: () => plain.ends() };
   }
   const live = new Live(title, lang, !Deno.env.get("NO_COLOR"));
   return {
@@ -69,6 +79,7 @@ function screen(name: string, title: string, { json: asJson, lang }: ShowOptions
     redraw: () => live.redraw(),
     passes: (t: number) => live.passes(t),
     ends: () => live.ends(),
+    explain: (line: string) => void (live.footer = line),
   };
 }
 

@@ -5,7 +5,7 @@ import { BargeError, typed } from "../../core/error.ts";
 import { command } from "./command.ts";
 import { exitCodes } from "./exit.ts";
 import { common, count, flag, path, plain, value, valueOr } from "./options.ts";
-import { print, printJson, setStatusLine, terminal, writeError } from "./out.ts";
+import { flush, print, printJson, setStatusLine, terminal, writeError } from "./out.ts";
 import { self } from "./self.ts";
 
 /** The verb that measures one subject. */
@@ -16,26 +16,28 @@ export function localBench(name: string, about: string) {
       quick: flag(["--quick"], "Do less of it, so that it is over in seconds"),
       svg: value(["--svg"], path("FILE"), "Draw it into a file, too"),
       job: value(["--job"], plain("JSON"), "Do one job and end: what is started as a subprocess"),
+      jobWaits: flag(["--job-waits"], "With --job: print `ready`, and begin at a line of input"),
       ...common,
     },
     usage: "",
     about: `${about}
 
-      What stands here for a thread is a worker, for a process a subprocess, for a coroutine a task.
-      Beside each figure is that of the document that this is after, as its author's: measured on
-      another machine, in Python. All ways take turns; median, least and most are told.`,
+      A worker here is what Python calls a thread, a subprocess a process, a task a coroutine. "The
+      course" beside a figure is a Chinese course on Python's threads and coroutines of 2017 (see
+      docs/demo.md), whose figures are quoted for comparison: measured in Python, on another machine,
+      with 4 cores. All ways take turns; the median, the least and the most are printed.`,
     examples: [
       [`barge bench ${name} --quick`, "a first impression"],
       [`barge bench ${name} --repetitions 5 --svg ${name}.svg`, "with a picture"],
     ],
-    async run({ repetitions, quick, svg, job, json }, { signal }) {
-      if (job !== undefined) return await one(job);
+    async run({ repetitions, quick, svg, job, jobWaits, json }, { signal }) {
+      if (job !== undefined) return await one(job, jobWaits);
       return await runLocal([name], { repetitions, quick, svg, json, signal });
     },
   });
 }
 
-async function one(text: string): Promise<void> {
+async function one(text: string, waits: boolean): Promise<void> {
   const { doJob } = await import("../../core/bench/local/job.ts");
   let job: Job;
   try {
@@ -43,7 +45,14 @@ async function one(text: string): Promise<void> {
   } catch {
     throw new BargeError("usage", "--job is for barge itself", { op: "bench" });
   }
+  if (waits) {
+    print("ready");
+    flush();
+    // An end of the input is the end of who started it.
+    if (await Deno.stdin.read(new Uint8Array(16)) === null) return;
+  }
   await doJob(job);
+  if (waits) print("done");
 }
 
 export interface LocalChoice {
@@ -60,8 +69,12 @@ export async function runLocal(
 ): Promise<number> {
   const { subjects } = await import("../../core/bench/local/subjects.ts");
   const file = await Deno.makeTempFile({ prefix: "barge-bench-" });
-  const start = (job: Job) =>
-    self(["bench", "io", "--job", JSON.stringify(job)], { stdin: "null", stderr: "null" });
+  const start = (job: Job, waits = false) =>
+    self(["bench", "io", "--job", JSON.stringify(job), ...(waits ? ["--job-waits"] : [])], {
+      stdin: waits ? "piped" : "null",
+      stdout: "piped",
+      stderr: "null",
+    });
   try {
     await Deno.writeTextFile(file, "a small file\n".repeat(50));
     return await runSubjects(names.map((name) => subjects[name]({ quick, file, start })), choice);

@@ -14,7 +14,7 @@ export default command({
   usage: "",
   about:
     `Runs every \`barge bench\` that needs nothing but this machine: loads of servers of barge's own
-    over TCP and UDP, transfers, and the comparisons of spawn, cpu, io, switch, fetch and queue.`,
+    over TCP, UDP and HTTP, transfers, and the comparisons of spawn, cpu, io, switch, fetch and queue.`,
   examples: [["barge bench all --quick", "within two minutes"]],
   async run({ repetitions, quick, json }, { signal }) {
     const seconds = quick ? "2" : "10";
@@ -23,6 +23,7 @@ export default command({
       const args of [
         ["tcp", "-d", seconds],
         ["udp", "-d", seconds],
+        ["http", "-d", seconds],
         ["transfer", ...(quick ? ["--quick"] : [])],
       ]
     ) {

@@ -3,5 +3,5 @@ import { localBench } from "../_term/local.ts";
 
 export default localBench(
   "cpu",
-  "Has ten tasks computed by tasks of one isolate, by workers and by subprocesses: what more cores gain.",
+  "Has ten tasks computed by tasks of one isolate, by workers and by subprocesses: what more cores gain. Their start counts.",
 );

@@ -2,31 +2,39 @@
 import { BargeError } from "../../core/error.ts";
 import { command } from "../_term/command.ts";
 import { connectionsOption, loadOptions, runLoad } from "../_term/load.ts";
-import { argument, common } from "../_term/options.ts";
+import { common, optionalArgument } from "../_term/options.ts";
+import { note } from "../_term/out.ts";
+import { type OwnServer, startSelf } from "../_term/self.ts";
 
 export default command({
   options: {
-    url: argument("URL", "What to GET"),
+    at: optionalArgument("URL", "What to GET. Default: a page of a server that is started for it"),
     connections: connectionsOption(50),
     ...loadOptions,
     ...common,
   },
-  usage: "URL",
+  usage: "[URL]",
   about:
-    `Gets a page again and again, body and all, over connections that are kept, and tells how many
+    `Gets a page again and again, body and all, over connections that are kept, and prints how many
     answers there were and how long they took. An answer with a status of 400 or more is an error.
+    Without a URL \`barge serve\` is started for it, on this machine, in a process of its own, on a
+    temporary directory; its page for logging in is what is got.
 
     What \`barge help bench tcp\` says of --rate, and of the generator's own share, holds here too.`,
   examples: [
+    ["barge bench http", "load a server of its own for ten seconds"],
     ["barge bench http http://127.0.0.1:8080/ -c 100 -d 5", "as often as it answers"],
     ["barge bench http https://files.example/ --rate 50 --fail-if 'p99>200ms'", "a check"],
   ],
-  async run({ url, ...choice }, { signal }) {
-    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
+  async run({ at, ...choice }, { signal }) {
+    if (at !== undefined && !isWeb(at)) {
       throw new BargeError("usage", "it is no http:// or https:// address", {
-        ...{ op: "bench http", path: url },
+        ...{ op: "bench http", path: at },
       });
     }
+    await using own = at === undefined ? await ownServer() : undefined;
+    const url = at ?? own!.url;
+    if (own && !choice.json) note(`no server named: loading one of barge's own at ${url}`);
     try {
       return await runLoad({ kind: "http", url }, url, choice, signal);
     } catch (error) {
@@ -34,3 +42,30 @@ export default command({
     }
   },
 });
+
+function isWeb(url: string): boolean {
+  return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
+}
+
+/** A file server on a temporary directory, until it is disposed. */
+async function ownServer(): Promise<{ readonly url: string } & AsyncDisposable> {
+  const data = await Deno.makeTempDir({ prefix: "barge-bench-" });
+  const remove = () => Deno.remove(data, { recursive: true });
+  let server: OwnServer;
+  try {
+    const doors = ["--native", "off", "--http", "127.0.0.1:0"];
+    server = await startSelf([
+      ...["serve", "--json", "--data", data, ...doors, "--log-level", "error"],
+    ]);
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+  return {
+    url: `http://${server.ready.http}/login`,
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]();
+      await remove();
+    },
+  };
+}

@@ -1,6 +1,7 @@
 /** `barge bench transfer`: what moving files costs, with the real commands. */
 import { BargeError } from "../../core/error.ts";
-import type { Subject, Way } from "../../core/bench/local/measure.ts";
+import { formatSeconds } from "../../core/bench/local/draw.ts";
+import { median, type Subject, timed, type Way } from "../../core/bench/local/measure.ts";
 import { command } from "../_term/command.ts";
 import { common, count, flag, plain, size, value, valueOr } from "../_term/options.ts";
 import { note } from "../_term/out.ts";
@@ -24,7 +25,8 @@ export default command({
   about:
     `Puts and gets one large file and a folder of small ones (4 KiB each), with the commands that
     people use, their start included: with the integrity check of SHA-256 at both ends, as it is by
-    itself, and without it at this end (--no-verify; files of up to 256 KiB keep it).
+    itself, and without it at this end (--no-verify; files of up to 256 KiB keep it). With --quick most
+    of each row is the client's own start, which is measured, too.
 
     Without --server two servers are started on a temporary directory: one that syncs what it
     acknowledges, as barge does by itself, and one with --durability relaxed. With --server the login
@@ -45,7 +47,8 @@ export default command({
       if (server === undefined) await targets.start();
       else targets.add("server", server);
       if (!json && server === undefined) note("no server named: measuring two of barge's own");
-      return await runSubjects(subjects(targets, size, files), {
+      const start = await startOfClient(signal);
+      return await runSubjects(subjects(targets, size, files, start), {
         ...{ repetitions, json, signal },
       });
     } finally {
@@ -54,11 +57,20 @@ export default command({
   },
 });
 
-function subjects(targets: Targets, size: number, files: number): Subject[] {
+/** How long a client takes that does nothing, in seconds: all that is measured includes it. */
+async function startOfClient(signal: AbortSignal): Promise<number> {
+  const times: number[] = [];
+  for (let i = 0; i < 3; i++) times.push(await timed(() => must(["--version"], {}, signal)));
+  return median(times);
+}
+
+/** @param start how long the client takes to start, in seconds */
+function subjects(targets: Targets, size: number, files: number, start: number): Subject[] {
   const mebibytes = `${(size / 2 ** 20).toLocaleString("en-US", { maximumFractionDigits: 1 })} MiB`;
   const subject = (title: string, args: (to: string, run: number) => string[]): Subject => ({
     name: "transfer",
     title,
+    scale: `the client's own start, ${formatSeconds(start)} here, is in each row`,
     ways: targets.ways(args),
   });
   const { folder } = targets;

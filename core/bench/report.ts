@@ -1,4 +1,5 @@
 /** A result as people and spreadsheets read it. */
+import { barOf } from "./bar.ts";
 import type { Result } from "./result.ts";
 
 const names = ["min", "mean", "p50", "p75", "p90", "p99", "p99.9", "p99.99", "max"] as const;
@@ -54,9 +55,11 @@ export function draw(histogram: Result["histogram"], width: number): string[] {
   const left = Math.max(...labels.map(({ length }) => length));
   const room = Math.max(10, width - left - 14);
   return histogram.map(({ count }, i) => {
-    const bar = "█".repeat(Math.ceil(count / most * room));
-    const share = (count / total * 100).toFixed(2).padStart(6);
-    return `  ${labels[i].padStart(left)} ${share}% ${bar}`;
+    const bar = barOf(count / most * room);
+    const percent = (count / total * 100).toFixed(2);
+    // A few of many are not none of them.
+    const share = (count > 0 && percent === "0.00" ? "<0.01" : percent).padStart(6);
+    return `  ${labels[i].padStart(left)} ${share}% ${bar}`.trimEnd();
   });
 }
 

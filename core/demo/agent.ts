@@ -2,8 +2,8 @@
  * A thread of a lesson, as its own code sees it: every method is one step that the director allows,
  * and works on the real primitive. See director.ts for why.
  *
- * A wait has two halves. With its turn, the agent tries without blocking; where that fails it tells
- * the director that it waits, and then waits in earnest: blocking its isolate if it has one to
+ * A wait has two halves. With its turn, the agent tries without blocking; where that fails it
+ * reports that it waits, and then waits in earnest: blocking its isolate if it has one to
  * itself, else by the async twin. It goes on when the primitive lets it, and pauses there for a turn.
  *
  * Timeouts are on the lesson's clock, not on the wall's, so a wait that has one is an async one, and
@@ -13,6 +13,7 @@ import { type Barrier, type Condition, Empty, type Event, Full } from "../sync/m
 import type { Deed } from "./events.ts";
 import type { Line } from "./line.ts";
 import type { AnyQueue, Permit, Prop } from "./props.ts";
+import { type Name, shown, type Text } from "./text.ts";
 
 /** How a thread waits. */
 export interface Limits {
@@ -30,40 +31,42 @@ interface Attempt<T> {
   readonly waits: (signal: AbortSignal) => Promise<T>;
   readonly gets: (got: T) => Deed;
   /** What the waiting is called, where it is not just for `of`. */
-  readonly text?: string;
+  readonly text?: Text;
+  /** What it comes to without success, if that has a name of its own. */
+  readonly fails?: Text;
 }
 
 export class Agent {
-  readonly name: string;
+  readonly name: Name;
   readonly #line: Line;
   readonly #blocking: boolean;
   #deeds: Deed[] = [];
 
   /** @param blocking may it block its isolate? */
-  constructor(name: string, line: Line, blocking: boolean) {
+  constructor(name: Name, line: Line, blocking: boolean) {
     this.name = name;
     this.#line = line;
     this.#blocking = blocking;
   }
 
   /** Does something that takes one step. @param text what, or what it came to */
-  async does<T>(text: string | ((result: T) => string), work?: () => T | Promise<T>): Promise<T> {
+  async does<T>(text: Text | ((result: T) => Name), work?: () => T | Promise<T>): Promise<T> {
     await this.turn();
     const result = await work?.() as T;
-    this.did({ what: "runs", text: typeof text === "string" ? text : text(result) });
+    this.did({ what: "runs", text: typeof text === "function" ? text(result) : text });
     return result;
   }
 
   /** Prints a line. */
-  async says(text: string): Promise<void> {
+  async says(text: Name): Promise<void> {
     await this.turn();
     this.did({ what: "notes", text });
   }
 
   async sleeps(seconds: number): Promise<void> {
     await this.turn();
-    this.did({ what: "sleeps", text: `for ${seconds} s` });
-    await this.#line.turn({ deeds: this.#told(), state: { is: "sleeping", seconds } });
+    this.did({ what: "sleeps", text: { en: `for ${seconds} s`, zh: `${seconds} 秒` } });
+    await this.#line.turn({ deeds: this.#takeDeeds(), state: { is: "sleeping", seconds } });
     this.did({ what: "runs" });
   }
 
@@ -93,17 +96,17 @@ export class Agent {
       tries: () => it.isSet() ? { got: true } : undefined,
       blocks: () => it.wait(),
       waits: (signal) => it.waitAsync({ signal }),
-      gets: () => ({ what: "runs", text: `${label} is set` }),
+      gets: () => ({ what: "runs", text: { en: `${label} is set`, zh: `${label} 已置位` } }),
     }, limits);
     return got ?? false;
   }
 
   async set({ label, it }: Prop<Event>): Promise<void> {
-    await this.does(`sets ${label}`, () => it.set());
+    await this.does({ en: `sets ${label}`, zh: `把 ${label} 置位` }, () => it.set());
   }
 
   async clear({ label, it }: Prop<Event>): Promise<void> {
-    await this.does(`clears ${label}`, () => it.clear());
+    await this.does({ en: `clears ${label}`, zh: `把 ${label} 清除` }, () => it.clear());
   }
 
   /** Lets go of a condition's lock, waits for a notice, and takes the lock again. */
@@ -116,13 +119,20 @@ export class Agent {
       },
       blocks: () => it.wait(),
       waits: (signal) => it.waitAsync({ signal }),
-      gets: () => ({ what: "holds", of: lock.label, text: `was notified, and has it again` }),
+      gets: () => ({
+        what: "holds",
+        of: lock.label,
+        text: { en: "notified, and awake again", zh: "收到通知，重新醒来" },
+      }),
     }, {});
   }
 
   /** Lets one go on who waits at a condition. */
   async notify({ label, it }: Prop<Condition>): Promise<void> {
-    await this.does(`notifies one at ${label}`, () => it.notify());
+    await this.does(
+      { en: `notifies one at ${label}`, zh: `通知一个在 ${label} 等待的线程` },
+      () => it.notify(),
+    );
   }
 
   /** Waits until all are there. @returns who it was of them, from 0 @throws BrokenBarrierError */
@@ -132,7 +142,10 @@ export class Agent {
       tries: () => it.nWaiting + 1 < it.parties && !it.broken ? undefined : { got: it.wait() },
       blocks: () => it.wait(),
       waits: (signal) => it.waitAsync({ signal }),
-      gets: (index) => ({ what: "runs", text: `passes ${label} as number ${index}` }),
+      gets: (index) => ({
+        what: "runs",
+        text: { en: `passes ${label} as number ${index}`, zh: `通过 ${label}，序号 ${index}` },
+      }),
     }, {});
     return arrived!;
   }
@@ -142,11 +155,18 @@ export class Agent {
     const queue = it as Pick<AnyQueue, "put"> & { put(item: unknown): void };
     const done = await this.#get<true>({
       of: label,
-      text: "for room",
+      text: { en: "for room", zh: "等空位" },
+      fails: { en: `Full: no room in ${label}`, zh: `Full：${label} 没有空位` },
       tries: () => tried(Full, () => (it.putNowait(item as never), true as const)),
       blocks: () => (queue.put(item), true),
       waits: async (signal) => (await it.putAsync(item as never, { signal }), true),
-      gets: () => ({ what: "runs", text: `puts ${shown(item)} into ${label}` }),
+      gets: () => ({
+        what: "runs",
+        text: {
+          en: `puts ${shown(item).en} into ${label}`,
+          zh: `把 ${shown(item).zh} 放入 ${label}`,
+        },
+      }),
     }, limits);
     return done ?? false;
   }
@@ -155,39 +175,52 @@ export class Agent {
   async get<T>({ label, it }: Prop<AnyQueue>, limits: Limits = {}): Promise<T | undefined> {
     return await this.#get<T>({
       of: label,
-      text: "for an item",
+      text: { en: "for an item", zh: "等数据" },
+      fails: { en: `Empty: no item in ${label}`, zh: `Empty：${label} 里没有数据` },
       tries: () => tried(Empty, () => it.getNowait() as T),
       blocks: () => it.get() as T,
       waits: (signal) => it.getAsync({ signal }) as Promise<T>,
-      gets: (item) => ({ what: "runs", text: `gets ${shown(item)} from ${label}` }),
+      gets: (item) => ({
+        what: "runs",
+        text: {
+          en: `gets ${shown(item).en} from ${label}`,
+          zh: `从 ${label} 取出 ${shown(item).zh}`,
+        },
+      }),
     }, limits);
   }
 
   /** Reports the work on an item as done. */
   async taskDone({ label, it }: Prop<AnyQueue>): Promise<void> {
-    await this.does(`reports one task of ${label} as done`, () => it.taskDone());
+    await this.does(
+      { en: `reports one task of ${label} as done`, zh: `报告 ${label} 的一件任务已做完` },
+      () => it.taskDone(),
+    );
   }
 
   /** Waits until all items of a queue have been reported as done. */
   async joinQueue({ label, it }: Prop<AnyQueue>): Promise<void> {
     await this.#get<boolean>({
       of: label,
-      text: "for all to be done",
+      text: { en: "for all to be done", zh: "等全部做完" },
       tries: () => it.unfinishedTasks === 0 ? { got: true } : undefined,
       blocks: () => it.join(),
       waits: (signal) => it.joinAsync({ signal }),
-      gets: () => ({ what: "runs", text: `all of ${label} is done` }),
+      gets: () => ({
+        what: "runs",
+        text: { en: `all of ${label} is done`, zh: `${label} 的任务全部做完` },
+      }),
     }, {});
   }
 
-  /** Asks for a turn, having told what was done. */
+  /** Asks for a turn, having reported what was done. */
   protected async turn(): Promise<void> {
-    await this.#line.turn({ deeds: this.#told(), state: { is: "paused" } });
+    await this.#line.turn({ deeds: this.#takeDeeds(), state: { is: "paused" } });
   }
 
   /** Waits for other threads to end. */
   protected async joins(whom: readonly number[], seconds?: number): Promise<void> {
-    await this.#line.turn({ deeds: this.#told(), state: { is: "joining", whom, seconds } });
+    await this.#line.turn({ deeds: this.#takeDeeds(), state: { is: "joining", whom, seconds } });
   }
 
   protected did(deed: Deed): void {
@@ -197,7 +230,7 @@ export class Agent {
   /** Tells the last of it. */
   ends(outcome: { result?: unknown; error?: string }): void {
     this.did({ what: "ends", text: outcome.error });
-    this.#line.tell({ deeds: this.#told(), state: { is: "over", ...outcome } });
+    this.#line.tell({ deeds: this.#takeDeeds(), state: { is: "over", ...outcome } });
   }
 
   async #get<T>(attempt: Attempt<T>, { timeout, blocking = true }: Limits): Promise<T | undefined> {
@@ -207,19 +240,25 @@ export class Agent {
       this.did(attempt.gets(found.got));
       return found.got;
     }
-    const { of, text } = attempt;
+    const { of, text, fails } = attempt;
     if (!blocking) {
-      this.did({ what: "runs", text: `did not get ${of}` });
+      this.did({ what: "runs", text: fails ?? { en: `did not get ${of}`, zh: `没有拿到 ${of}` } });
       return undefined;
     }
     this.did({
       what: "waits",
       of,
-      text: timeout === undefined ? text : `for ${timeout} s at most`,
+      text: timeout === undefined
+        ? text
+        : { en: `for ${timeout} s at most`, zh: `最多 ${timeout} 秒` },
     });
-    this.#line.tell({ deeds: this.#told(), state: { is: "blocked", on: of, seconds: timeout } });
+    this.#line.tell({
+      deeds: this.#takeDeeds(),
+      state: { is: "blocked", on: of, seconds: timeout },
+    });
     const got = await this.#waits(attempt, timeout);
-    this.did(got === undefined ? { what: "runs", text: `gave up on ${of}` } : attempt.gets(got));
+    const late = fails ?? { en: `gave up on ${of}`, zh: `超时，放弃 ${of}` };
+    this.did(got === undefined ? { what: "runs", text: late } : attempt.gets(got));
     return got;
   }
 
@@ -234,7 +273,7 @@ export class Agent {
     }
   }
 
-  #told(): readonly Deed[] {
+  #takeDeeds(): readonly Deed[] {
     const deeds = this.#deeds;
     this.#deeds = [];
     return deeds;
@@ -251,8 +290,4 @@ function tried<T>(
     if (thrown instanceof error) return undefined;
     throw thrown;
   }
-}
-
-function shown(item: unknown): string {
-  return typeof item === "string" ? item : JSON.stringify(item);
 }

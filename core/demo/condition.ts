@@ -3,6 +3,7 @@ import { Condition, Lock } from "../sync/mod.ts";
 import type { Agent } from "./agent.ts";
 import { lesson } from "./lesson.ts";
 import type { Prop } from "./props.ts";
+import { bilingual } from "./text.ts";
 
 interface Shelf {
   readonly lock: Prop<Lock>;
@@ -24,7 +25,10 @@ const roles = {
     for (let i = 0; i < times; i++) {
       await me.acquire(lock);
       while (loaves[0]! >= room) await me.waitAt(notFull, lock);
-      await me.does((n) => `puts a loaf there: ${n}`, () => changed(loaves, 1));
+      await me.does(
+        (n) => ({ en: `puts a loaf there: ${n}`, zh: `放上一个面包：共 ${n} 个` }),
+        () => changed(loaves, 1),
+      );
       await me.notify(notEmpty);
       await me.release(lock);
     }
@@ -33,7 +37,10 @@ const roles = {
     for (let i = 0; i < times; i++) {
       await me.acquire(lock);
       while (loaves[0] === 0) await me.waitAt(notEmpty, lock);
-      await me.does((n) => `takes a loaf: ${n} left`, () => changed(loaves, -1));
+      await me.does(
+        (n) => ({ en: `takes a loaf: ${n} left`, zh: `拿走一个面包：剩 ${n} 个` }),
+        () => changed(loaves, -1),
+      );
       await me.notify(notFull);
       await me.release(lock);
       await me.sleeps(0.1);
@@ -60,10 +67,10 @@ Who changes something notifies those who may wait for it.`,
 时可能已经不成立了（被别人抢先一步）：所以要用 while 再看一遍，不能用 if。谁改变了状态，谁就
 通知可能在等它的线程。`,
   },
-  code: `const lock = new Lock();
+  code: bilingual`const lock = new Lock();
 const [notFull, notEmpty] = [new Condition(lock), new Condition(lock)];
 
-using _ = lock.hold();            // a guest
+using _ = lock.hold();            // ${{ en: "a guest", zh: "客人" }}
 while (loaves[0] === 0) notEmpty.wait();
 loaves[0] -= 1;
 notFull.notify();`,
@@ -84,8 +91,10 @@ notFull.notify();`,
       const started = [];
       for (let i = 1; i <= pairs; i++) {
         const args = { loaves, room, times };
-        started.push(await main.start(`guest-${i}`, roles.guest, props, args));
-        started.push(await main.start(`baker-${i}`, roles.baker, props, args));
+        const guest = { en: `guest-${i}`, zh: `客人-${i}` };
+        const baker = { en: `baker-${i}`, zh: `面包师-${i}` };
+        started.push(await main.start(guest, roles.guest, props, args));
+        started.push(await main.start(baker, roles.baker, props, args));
       }
       await main.join(started);
     });

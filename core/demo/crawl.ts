@@ -2,13 +2,14 @@
  * `crawl`: six pages, one by one and then together. By default from a server of its own, whose
  * pages take from half a second to three, on the lesson's clock; or the URLs given.
  *
- * So that the same is told each time, the server answers in the order of its delays: a page is sent
+ * So that the same is shown each time, the server answers in the order of its delays: a page is sent
  * once its time has come, and the one before it has been read.
  */
 import { BargeError } from "../error.ts";
 import { lesson } from "./lesson.ts";
 import { listenFailure } from "./server.ts";
 import type { Scene, Stage } from "./stage.ts";
+import { bilingual, listed, type Text } from "./text.ts";
 
 /** A second of the lesson takes so many of the clock. */
 const scale = 0.08;
@@ -18,7 +19,7 @@ const delays = [2, 0.5, 3, 1, 2.5, 1.5];
 const patience = 10_000;
 
 interface Page {
-  readonly name: string;
+  readonly name: Text;
   readonly url: string;
   /** Undefined: nobody knows. */
   readonly delay: number | undefined;
@@ -35,16 +36,29 @@ a semaphore bounds how many you ask at once.`,
 的那个。这里不用计算，一个线程就够了：每个 fetch 是一个任务，谁先到就先处理谁。抓别人的网站要
 有礼貌：用信号量限制同时请求的数量。`,
   },
-  code: `for (const url of urls) await fetch(url);                    // the sum of all waits
-await Promise.all(urls.map((url) => fetch(url)));            // the longest of them`,
+  code: bilingual`for (const url of urls) await fetch(url);                    // ${{
+    en: "the sum of all waits",
+    zh: "所有等待之和",
+  }}
+await Promise.all(urls.map((url) => fetch(url)));            // ${{
+    en: "the longest of them",
+    zh: "其中最长的一个",
+  }}`,
   async play(stage, { speed, port, urls }) {
     if (urls.length > 0) return await given(stage, urls);
     const second = 1000 * scale / speed;
     await using server = pages(port, second);
-    const order: string[] = [];
+    const order: Text[] = [];
+    const scaled = {
+      en: `a second of the lesson takes ${second} ms`,
+      zh: `课里的一秒实际是 ${second} 毫秒`,
+    };
     const sum = delays.reduce((total, delay) => total + delay, 0);
     const began = performance.now();
-    await stage.live({ en: "one by one", zh: "一个一个来" }, async (scene) => {
+    await stage.live({
+      en: `one by one; ${scaled.en}`,
+      zh: `一个一个来；${scaled.zh}`,
+    }, async (scene) => {
       let t = 0;
       for (const page of server.pages) {
         await get(stage, scene, page, t, t += page.delay!);
@@ -61,24 +75,24 @@ await Promise.all(urls.map((url) => fetch(url)));            // the longest of t
     });
     const wanted = server.pages.toSorted((a, b) => a.delay! - b.delay!).map(({ name }) => name);
     return {
-      ok: order.join() === wanted.join(),
+      ok: listed(order).en === listed(wanted).en,
       said: {
-        en: `one by one ${sum} s, the sum; together ${Math.max(...delays)} s, the slowest one; ` +
-          `they came as ${order.join(", ")}`,
-        zh: `一个一个来 ${sum} 秒，是总和；一起来 ${Math.max(...delays)} 秒，是最慢的一个；` +
-          `到达顺序：${order.join("、")}`,
+        en: `in seconds of the lesson: one by one ${sum}, the sum; together ` +
+          `${Math.max(...delays)}, the slowest one; they came as ${listed(order).en}`,
+        zh: `按课里的秒：一个一个来 ${sum} 秒，是总和；一起来 ${Math.max(...delays)} 秒，是最慢的` +
+          `一个；到达顺序：${listed(order).zh}`,
       },
-      measured: {
-        "one by one, s": (between - began) / second,
-        "together, s": (performance.now() - between) / second,
-      },
+      measured: [
+        { name: { en: "one by one, ms", zh: "一个一个来，毫秒" }, value: between - began },
+        { name: { en: "together, ms", zh: "一起来，毫秒" }, value: performance.now() - between },
+      ],
     };
   },
 });
 
 /** Pages from elsewhere: what happened, when it happened. */
 async function given(stage: Stage, urls: readonly URL[]) {
-  const pages = urls.map((url, i) => ({ name: `page ${i + 1}`, url: url.href, delay: undefined }));
+  const pages = urls.map((url, i) => ({ name: pageName(i), url: url.href, delay: undefined }));
   const times: number[] = [];
   const titles = [{ en: "one by one", zh: "一个一个来" }, { en: "together", zh: "一起来" }];
   for (const [together, title] of titles.entries()) {
@@ -88,14 +102,17 @@ async function given(stage: Stage, urls: readonly URL[]) {
       const one = (page: Page) => get(stage, scene, page, since(), since);
       if (together === 1) await Promise.all(pages.map(one));
       else for (const page of pages) await one(page);
-    });
+    }, "measured");
     times.push(performance.now() - began);
   }
   const n = urls.length;
   return {
     ok: true,
     said: { en: `${n} pages were fetched, twice`, zh: `${n} 个网页各抓了两遍` },
-    measured: { "one by one, ms": times[0]!, "together, ms": times[1]! },
+    measured: [
+      { name: { en: "one by one, ms", zh: "一个一个来，毫秒" }, value: times[0]! },
+      { name: { en: "together, ms", zh: "一起来，毫秒" }, value: times[1]! },
+    ],
   };
 }
 
@@ -107,8 +124,8 @@ async function get(
   t: number,
   end: number | (() => number),
 ): Promise<void> {
-  scene.tells({ t, lane: name, what: "starts" });
-  scene.tells({ t, lane: name, what: "waits", of: "the server" });
+  scene.event({ t, lane: name, what: "starts" });
+  scene.event({ t, lane: name, what: "waits", of: { en: "the server", zh: "服务器" } });
   const signal = AbortSignal.any([stage.signal, AbortSignal.timeout(patience)]);
   let size = 0;
   try {
@@ -120,8 +137,17 @@ async function get(
     throw failure(url, cause);
   }
   const at = typeof end === "number" ? end : end();
-  scene.tells({ t: at, lane: name, what: "runs", text: `has ${size} bytes` });
-  scene.tells({ t: at, lane: name, what: "ends" });
+  scene.event({
+    t: at,
+    lane: name,
+    what: "runs",
+    text: { en: `has ${size} bytes`, zh: `收到 ${size} 字节` },
+  });
+  scene.event({ t: at, lane: name, what: "ends" });
+}
+
+function pageName(i: number): Text {
+  return { en: `page ${i + 1}`, zh: `网页 ${i + 1}` };
 }
 
 /** A server whose pages take their time. */
@@ -149,7 +175,7 @@ function pages(port: number, second: number) {
   }
   return {
     pages: delays.map((delay, i): Page => ({
-      name: `page ${i + 1}`,
+      name: pageName(i),
       url: `http://127.0.0.1:${server.addr.port}/${i + 1}`,
       delay,
     })),

@@ -1,13 +1,14 @@
 /** `daemon`: does the program wait for a thread? Joined or not, daemon or not: four outcomes. */
 import type { Agent } from "./agent.ts";
 import { lesson } from "./lesson.ts";
+import { bilingual } from "./text.ts";
 
 const roles = {
-  /** Its work is done when the word says so. */
+  /** Its work is done when `done` is 1. */
   async work(me: Agent, _: Record<never, never>, { done }: { readonly done: Int32Array }) {
-    await me.says("begins");
+    await me.says({ en: "begins", zh: "开始干活" });
     await me.sleeps(0.5);
-    await me.says("is done");
+    await me.says({ en: "is done", zh: "干完了" });
     done[0] = 1;
   },
 };
@@ -23,12 +24,15 @@ the thread's work: a daemon that nobody joins. Make daemons of what may stop any
 四种情况里只有一种会丢掉线程的工作：没有人 join 的守护线程。随时可以中断的事情才适合交给
 守护线程。`,
   },
-  code: `const t = await start("t", work, { daemon: true });
-// join | daemon | what comes of t when main is over
-// no   | no     | the program waits for it
-// no   | yes    | it is cut off
-// yes  | no     | main waits for it
-// yes  | yes    | main waits for it`,
+  code: bilingual`const t = await start("t", work, { daemon: true });
+// ${{
+    en: "join | daemon | what comes of t when main is over",
+    zh: "join | 守护 | main 结束后 t 怎样",
+  }}
+// ${{ en: "no   | no     | the program waits for it", zh: "否   | 否   | 程序等它做完" }}
+// ${{ en: "no   | yes    | it is cut off", zh: "否   | 是   | 它被中断" }}
+// ${{ en: "yes  | no     | main waits for it", zh: "是   | 否   | main 等它做完" }}
+// ${{ en: "yes  | yes    | main waits for it", zh: "是   | 是   | main 等它做完" }}`,
   kinds: ["worker", "task"],
   roles,
   async play(stage) {
@@ -42,7 +46,7 @@ the thread's work: a daemon that nobody joins. Make daemons of what may stop any
           const thread = await main.start("t", roles.work, {}, { done }, { daemon });
           await main.sleeps(0.1);
           if (join) await main.join([thread]);
-          await main.says("main is over");
+          await main.says({ en: "main is over", zh: "main 结束了" });
         });
         outcomes.push(done[0] === 1 ? "done" : "cut off");
       }

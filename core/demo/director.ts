@@ -35,6 +35,7 @@ import { circle, type Wait } from "./graph.ts";
 import type { Reins, Report, State } from "./line.ts";
 import { letGo, type Prop } from "./props.ts";
 import type { Random } from "./random.ts";
+import { type Name, say } from "./text.ts";
 
 /** How long a step takes, in seconds of the act's clock. */
 const tick = 0.01;
@@ -50,7 +51,7 @@ export interface DirectorOptions {
 
 interface Actor {
   readonly id: number;
-  readonly name: string;
+  readonly name: Name;
   readonly daemon: boolean;
   reins: Reins | undefined;
   deeds: Deed[];
@@ -81,7 +82,7 @@ export class Director {
   }
 
   /** A lane for an agent, which is going from now on. @returns its number, and where it reports */
-  cast(name: string, daemon = false): { id: number; reports(report: Report): void } {
+  cast(name: Name, daemon = false): { id: number; reports(report: Report): void } {
     const actor: Actor = {
       ...{ id: this.#actors.length, name, daemon, reins: undefined, until: Infinity, has: [] },
       deeds: [{ what: "starts" }],
@@ -112,6 +113,11 @@ export class Director {
     return this.#actors.filter(({ id }) => this.isAlive(id)).length;
   }
 
+  /** The names of those that have not ended, as they were started. */
+  enumerate(): Name[] {
+    return this.#actors.filter(({ id }) => this.isAlive(id)).map(({ name }) => name);
+  }
+
   result(id: number): unknown {
     const { state } = this.#actors[id]!;
     return state?.is === "over" ? state.result : undefined;
@@ -124,7 +130,7 @@ export class Director {
       if (actor.state?.is === "over") continue;
       this.#cut = true;
       actor.reins?.cut();
-      actor.deeds.push({ what: "ends", text: "is cut off" });
+      actor.deeds.push({ what: "ends", text: { en: "is cut off", zh: "被中断" } });
       actor.state = { is: "over" };
     }
   }
@@ -201,7 +207,7 @@ export class Director {
     }
     for (const actor of this.#actors) {
       if (actor.state?.is === "over" && actor.state.error !== undefined) {
-        throw new Error(`${actor.name}: ${actor.state.error}`);
+        throw new Error(`${say(actor.name, "en")}: ${actor.state.error}`);
       }
       if (actor.state?.is !== "joining") continue;
       if (!actor.state.whom.every((id) => !this.isAlive(id))) continue;
@@ -253,8 +259,8 @@ export class Director {
       const deeds = actor.deeds;
       actor.deeds = [];
       for (const deed of deeds) {
-        if (deed.what === "holds") actor.has.push(deed.of!);
-        if (deed.what === "releases") actor.has.splice(actor.has.lastIndexOf(deed.of!), 1);
+        if (deed.what === "holds") actor.has.push(deed.of as string);
+        if (deed.what === "releases") actor.has.splice(actor.has.lastIndexOf(deed.of as string), 1);
         await this.#options.happens({ t: this.#clock, lane: actor.name, ...deed });
       }
     }
@@ -265,7 +271,7 @@ export class Director {
 /** Everybody waits for what nobody will give. */
 export class Stuck extends Error {
   constructor(readonly waits: readonly Wait[]) {
-    const names = waits.map(({ who, for: what }) => `${who} for ${what}`).join(", ");
+    const names = waits.map(({ who, for: what }) => `${say(who, "en")} for ${what}`).join(", ");
     super(circle(waits) ? `a deadlock: ${names}` : `nobody can go on: ${names}`);
   }
 }

@@ -4,15 +4,13 @@ import { Queue } from "../sync/mod.ts";
 import type { Agent } from "./agent.ts";
 import { lesson } from "./lesson.ts";
 import type { Prop } from "./props.ts";
+import { bilingual, shown } from "./text.ts";
 
-const lines = [
-  "a thread reads,",
-  "another one changes,",
-  "a third one saves:",
-  "none waits in vain",
-];
+const lines = ["n = n - 1", "lock.hold()", "put(item)", "x = get()"];
 
-const end = "end of input";
+/** What follows the last line. */
+const end = null;
+type Line = string | typeof end;
 type Pipe = { readonly from: Prop<Queue>; readonly to: Prop<Queue> };
 
 const roles = {
@@ -26,16 +24,19 @@ const roles = {
   },
   async upper(me: Agent, { from, to }: Pipe) {
     for (;;) {
-      const line = await me.get<string>(from);
-      await me.put(to, line === end ? end : line!.toUpperCase());
+      const line = await me.get<Line>(from);
+      await me.put(to, line?.toUpperCase() ?? end);
       if (line === end) return;
     }
   },
   async save(me: Agent, { from }: { readonly from: Prop<Queue> }, path: string) {
     for (;;) {
-      const line = await me.get<string>(from);
+      const line = await me.get<Line>(from);
       if (line === end) return;
-      await me.does(`saves ${line}`, () => Deno.writeTextFile(path, `${line}\n`, { append: true }));
+      await me.does(
+        bilingual`${{ en: "saves", zh: "保存" }} ${shown(line)}`,
+        () => Deno.writeTextFile(path, `${line}\n`, { append: true }),
+      );
     }
   },
 };
@@ -44,17 +45,17 @@ export default lesson({
   idea: {
     en: `Three stages, a thread each, and a queue between two of them: while one line is saved the
 next is changed and the one after that is typed. No stage knows another; each knows where its
-lines come from and where they go. The end is a message like any other: whoever gets it hands
-it on, and ends.`,
+lines come from and where they go. The end is a message like any other (here null): whoever
+gets it hands it on, and ends.`,
     zh: `三个阶段，各用一个线程，相邻两个之间放一个队列：上一行在保存时，下一行在转换，再下一行正
-在输入。谁也不认识谁，只知道从哪儿拿、往哪儿放。“结束”也是一条普通消息：谁收到就往下传，然后
-自己结束。`,
+在输入。谁也不认识谁，只知道从哪儿拿、往哪儿放。“结束”也是一条普通消息（这里是 null）：谁收到就往
+下传，然后自己结束。`,
   },
-  code: `const [typed, changed] = [new Queue(2), new Queue(2)];
+  code: bilingual`const [typed, changed] = [new Queue(2), new Queue(2)];
 
-for (const line of input) typed.put(line);                  // thread 1
-for (;;) changed.put(typed.get().toUpperCase());            // thread 2
-for (;;) append(path, changed.get());                       // thread 3`,
+for (const line of lines) typed.put(line);                  // ${{ en: "thread 1", zh: "线程一" }}
+for (;;) changed.put(typed.get().toUpperCase());            // ${{ en: "thread 2", zh: "线程二" }}
+for (;;) append(path, changed.get());                       // ${{ en: "thread 3", zh: "线程三" }}`,
   kinds: ["worker", "task"],
   roles,
   async play(stage) {
@@ -63,9 +64,19 @@ for (;;) append(path, changed.get());                       // thread 3`,
       await stage.act({ en: "input, upper, save", zh: "输入、转大写、保存" }, async (main) => {
         const typed = main.prop("typed", new Queue(2));
         const changed = main.prop("changed", new Queue(2));
-        await main.start("input", roles.input, { to: typed }, lines);
-        await main.start("upper", roles.upper, { from: typed, to: changed }, undefined);
-        const save = await main.start("save", roles.save, { from: changed }, path);
+        await main.start({ en: "input", zh: "输入" }, roles.input, { to: typed }, lines);
+        await main.start(
+          { en: "upper", zh: "转大写" },
+          roles.upper,
+          { from: typed, to: changed },
+          undefined,
+        );
+        const save = await main.start(
+          { en: "save", zh: "保存" },
+          roles.save,
+          { from: changed },
+          path,
+        );
         await main.join([save]);
       });
       const saved = await Deno.readTextFile(path);

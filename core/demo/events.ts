@@ -1,10 +1,5 @@
-/** What a lesson tells while it runs, and how it ends. */
-
-/** The languages that lessons speak. */
-export type Lang = "en" | "zh";
-
-/** The same sentences in each of them. */
-export type Text = Readonly<Record<Lang, string>>;
+/** What a lesson reports while it runs, and how it ends. */
+import { type Lang, type Name, say, type Text } from "./text.ts";
 
 /** Everything that can happen in a lane. */
 export const happenings = [
@@ -23,10 +18,12 @@ export type What = typeof happenings[number];
 /** What an agent did, as itself sees it. */
 export interface Deed {
   readonly what: What;
-  /** What it holds, releases, or waits for: a name. */
-  readonly of?: string;
+  /** What it holds, releases, or waits for. */
+  readonly of?: Name;
   /** More about it, in words. */
-  readonly text?: string;
+  readonly text?: Name;
+  /** It waits for threads to end, and `of` lists them. */
+  readonly joins?: true;
 }
 
 /** Something that happened. */
@@ -36,8 +33,35 @@ export interface DemoEvent extends Deed {
   /** Seconds since the act began, on the lesson's own clock. */
   readonly t: number;
   /** Who: a thread's name. */
-  readonly lane: string;
+  readonly lane: Name;
 }
+
+/** An event in one language. */
+export interface SpokenEvent {
+  readonly act: number;
+  readonly t: number;
+  readonly lane: string;
+  readonly what: What;
+  readonly of?: string;
+  readonly text?: string;
+  readonly joins?: true;
+}
+
+/** Puts an event into one language. */
+export function spoken({ lane, of, text, ...event }: DemoEvent, lang: Lang): SpokenEvent {
+  return {
+    ...event,
+    lane: say(lane, lang),
+    of: of === undefined ? undefined : say(of, lang),
+    text: text === undefined ? undefined : say(text, lang),
+  };
+}
+
+/**
+ * What the times of an act are: those of the lesson's own clock, on which a step takes a fixed time
+ * and a sleep what it should; arranged by hand, to show an order; or measured.
+ */
+export type Clock = "lesson" | "staged" | "measured";
 
 /** A part of a lesson begins; its clock is at 0 again. */
 export interface ActBegins {
@@ -45,14 +69,23 @@ export interface ActBegins {
   readonly title: Text;
   /** Is it played in real time? */
   readonly live: boolean;
+  readonly clock: Clock;
 }
+
+/** Something that was measured, and differs from run to run. */
+export interface Figure {
+  readonly name: Text;
+  readonly value: number;
+}
+
+/** Lines of a drawing or a table, in each language. */
+export type Drawing = readonly Text[];
 
 /** How a lesson ended: did it show what it is there to show? */
 export interface Verdict {
   readonly ok: boolean;
   readonly said: Text;
-  /** Figures that differ from run to run, by name; times in milliseconds. */
-  readonly measured?: Readonly<Record<string, number>>;
+  readonly measured?: readonly Figure[];
 }
 
 /** Who watches. What it returns is awaited before the lesson goes on. */
@@ -60,5 +93,5 @@ export interface Audience {
   begins(act: ActBegins): Promise<void> | void;
   happens(event: DemoEvent): Promise<void> | void;
   /** A drawing of some lines, such as a wait-for graph, that belongs to the act. */
-  draws(act: number, lines: readonly string[]): Promise<void> | void;
+  draws(act: number, drawing: Drawing): Promise<void> | void;
 }

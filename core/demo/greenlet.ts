@@ -1,6 +1,7 @@
 /** `greenlet`: coroutines that switch when they say so, and hand each other values. No threads. */
 import { lesson } from "./lesson.ts";
 import type { Scene } from "./stage.ts";
+import { bilingual, type Text } from "./text.ts";
 
 /** What a coroutine gives when it switches: to whom, and what. */
 interface Switch {
@@ -10,40 +11,45 @@ interface Switch {
 type Coroutine = Generator<Switch, void, number>;
 
 /** Doubles what it gets, and hands it on. */
-function* doubler(to: string, log: (text: string) => void): Coroutine {
+function* doubler(to: string, log: (text: Text) => void): Coroutine {
   let value = 1;
   for (;;) {
     const got: number = yield { to, value: value * 2 };
-    log(`gets ${got}, hands ${got * 2} to ${to}`);
+    log(handed(got, got * 2, to));
     value = got;
   }
 }
 
 /** Adds one. */
-function* adder(to: string, log: (text: string) => void): Coroutine {
+function* adder(to: string, log: (text: Text) => void): Coroutine {
   let value = 0;
   for (;;) {
     const got: number = yield { to, value: value + 1 };
-    log(`gets ${got}, hands ${got + 1} to ${to}`);
+    log(handed(got, got + 1, to));
     value = got;
   }
 }
 
+function handed(got: number, gives: number, to: string): Text {
+  return { en: `gets ${got}, hands ${gives} to ${to}`, zh: `收到 ${got}，把 ${gives} 交给 ${to}` };
+}
+
 const switches = 6;
+const aSwitch = { en: "a switch", zh: "切换" };
 
 /** Runs coroutines: who is switched to runs until it switches, and nobody else does. */
 function switching(scene: Scene): { readonly order: string[]; readonly value: number } {
   let now = 0;
-  const says = (lane: string) => (text: string) => {
-    scene.tells({ t: now, lane, what: "runs", text });
+  const says = (lane: string) => (text: Text) => {
+    scene.event({ t: now, lane, what: "runs", text });
   };
   const coroutines = new Map<string, Coroutine>([
     ["a", doubler("b", says("a"))],
     ["b", adder("a", says("b"))],
   ]);
   for (const [lane, coroutine] of coroutines) {
-    scene.tells({ t: 0, lane, what: "starts" });
-    scene.tells({ t: 0, lane, what: "waits", of: "a switch" });
+    scene.event({ t: 0, lane, what: "starts" });
+    scene.event({ t: 0, lane, what: "waits", of: aSwitch });
     coroutine.next(0);
   }
   const order: string[] = [];
@@ -54,9 +60,9 @@ function switching(scene: Scene): { readonly order: string[]; readonly value: nu
     const lane = next.to;
     next = coroutines.get(lane)!.next(next.value).value!;
     now += 0.1;
-    scene.tells({ t: now, lane, what: "waits", of: "a switch" });
+    scene.event({ t: now, lane, what: "waits", of: aSwitch });
   }
-  for (const lane of coroutines.keys()) scene.tells({ t: now, lane, what: "ends" });
+  for (const lane of coroutines.keys()) scene.event({ t: now, lane, what: "ends" });
   return { order, value: next.value };
 }
 
@@ -71,11 +77,17 @@ never switches keeps all others from running. Thousands of them take no more tha
 顺便递过去一个值，就像 yield 把值交给调用 next() 的人。两次切换之间不会有别人插进来，所以不用
 锁；但谁要是一直不切换，别人就都跑不了。成千上万个协程也只占一个线程。`,
   },
-  code: `function* doubler() {
+  code: bilingual`function* doubler() {
   let value = 1;
-  for (;;) value = yield { to: "b", value: value * 2 };    // switch to b, hand it a value
+  for (;;) value = yield { to: "b", value: value * 2 };    // ${{
+    en: "switch to b, hand it a value",
+    zh: "切换到 b，交给它一个值",
+  }}
 }
-next = coroutines.get(next.to).next(next.value).value;     // who runs now`,
+next = coroutines.get(next.to).next(next.value).value;     // ${{
+    en: "who runs now",
+    zh: "现在轮到谁",
+  }}`,
   async play(stage) {
     const { order, value } = await stage.live(
       { en: "two coroutines hand a number to and fro", zh: "两个协程来回传一个数" },

@@ -3,6 +3,9 @@ import type { Role } from "./lesson.ts";
 import type { AnyQueue, Prop } from "./props.ts";
 import type { Main } from "./stage.ts";
 
+/** The thread that takes items out. */
+export const getterName = { en: "getter", zh: "取者" };
+
 /** Puts all in before the thread starts. @returns what it got, in its order */
 export async function handed<Q extends AnyQueue>(
   main: Main,
@@ -11,7 +14,7 @@ export async function handed<Q extends AnyQueue>(
   items: readonly unknown[],
 ): Promise<readonly unknown[]> {
   for (const item of items) await main.put(queue, item);
-  const thread = await main.start("getter", getter, { queue }, items.length);
+  const thread = await main.start(getterName, getter, { queue }, items.length);
   await main.join([thread]);
   return main.result(thread) as unknown[];
 }

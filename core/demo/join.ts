@@ -3,6 +3,7 @@ import { Queue } from "../sync/mod.ts";
 import type { Agent } from "./agent.ts";
 import { lesson } from "./lesson.ts";
 import type { Prop } from "./props.ts";
+import { bilingual } from "./text.ts";
 
 const tasks = 6;
 
@@ -29,10 +30,13 @@ end with the program. taskDone() once too often is an error.`,
 减一，join() 等到归零。于是工作线程可以是永远循环的守护线程：join 返回时没有任何事情没做完，
 它们随程序一起结束。taskDone() 调多了会报错。`,
   },
-  code: `for (const task of tasks) queue.put(task);
-queue.join();                     // all of them are done, not just taken
+  code: bilingual`for (const task of tasks) queue.put(task);
+queue.join();                     // ${{
+    en: "all of them are done, not just taken",
+    zh: "全部做完了，而不只是被拿走",
+  }}
 
-for (;;) {                        // a worker, a daemon
+for (;;) {                        // ${{ en: "a worker, a daemon", zh: "工作线程，守护的" }}
   work(queue.get());
   queue.taskDone();
 }`,
@@ -49,20 +53,29 @@ for (;;) {                        // a worker, a daemon
       for (let i = 1; i <= threads; i++) {
         await main.start(`w${i}`, roles.worker, { queue }, done, { daemon: true });
       }
-      for (let i = 1; i <= tasks; i++) await main.put(queue, `task ${i}`);
+      for (let i = 1; i <= tasks; i++) {
+        await main.put(queue, { en: `task ${i}`, zh: `任务 ${i}` });
+      }
       await main.joinQueue(queue);
-      const tooOften = await main.does((why) => `once too often: ${why}`, () => {
-        try {
-          queue.it.taskDone();
-          return "nothing";
-        } catch (error) {
-          return (error as Error).message;
-        }
-      });
+      const tooOften = await main.does(
+        (refused) => ({
+          en: `taskDone() once too often: ${refused ? "a RangeError" : "NO ERROR"}`,
+          zh: `多调了一次 taskDone()：${refused ? "RangeError" : "居然没有报错"}`,
+        }),
+        () => {
+          try {
+            queue.it.taskDone();
+            return false;
+          } catch (error) {
+            if (error instanceof RangeError) return true;
+            throw error;
+          }
+        },
+      );
       return { done: done[0]!, tooOften };
     });
     return {
-      ok: seen.done === tasks && seen.tooOften.includes("too often"),
+      ok: seen.done === tasks && seen.tooOften,
       said: {
         en: `join returned when ${seen.done} of ${tasks} tasks were done`,
         zh: `join 返回时，${tasks} 件任务做完了 ${seen.done} 件`,

@@ -1,15 +1,16 @@
 /** What a file of this room exports: a lesson. */
 import type { Address } from "../net/address.ts";
 import type { Agent } from "./agent.ts";
-import type { Text, Verdict } from "./events.ts";
+import type { Verdict } from "./events.ts";
 import type { Props } from "./props.ts";
 import type { Stage } from "./stage.ts";
+import type { Text } from "./text.ts";
 
 /** What runs as a thread under the director. It sees what it is given, and nothing else. */
 export type Role<P extends Props, A> = (me: Agent, props: P, args: A) => Promise<unknown>;
 
-/** What runs in a worker by itself, in real time. @param tell reaches who called it */
-export type Errand<A, R> = (args: A, tell: (news: unknown) => void) => R | Promise<R>;
+/** What runs in a worker by itself, in real time. @param send sends a message to the caller */
+export type Errand<A, R> = (args: A, send: (news: unknown) => void) => R | Promise<R>;
 
 /** What threads are: isolates of their own, or async tasks of one. */
 export type AgentKind = "worker" | "task";
@@ -39,9 +40,9 @@ export interface Wish {
 export interface Lesson {
   /** What it explains, in a few plain sentences. */
   readonly idea: Text;
-  /** The code that matters. */
-  readonly code: string;
-  /** How many threads it may be told to have; undefined: it has a fixed number. */
+  /** The code that matters, with comments in each language. */
+  readonly code: Text;
+  /** How many threads it may be asked to have; undefined: it has a fixed number. */
   readonly threads?: {
     readonly usual: number;
     readonly least: number;

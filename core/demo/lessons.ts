@@ -1,6 +1,6 @@
 /** The lessons, in the order in which they are best read; each is loaded when it is played. */
-import type { Text } from "./events.ts";
 import type { Lesson } from "./lesson.ts";
+import type { Text } from "./text.ts";
 
 interface Row {
   /** What it shows, in one line. */
@@ -11,8 +11,8 @@ interface Row {
 export const lessons: Readonly<Record<string, Row>> = {
   thread: {
     brief: {
-      en: "two ways to start a thread; its name and number, whether it is alive",
-      zh: "启动线程的两种办法；名字、编号、是否还活着",
+      en: "two ways to start a thread; what all share, and the list of those alive",
+      zh: "启动线程的两种办法；大家共用什么，还活着的有哪些",
     },
     load: () => import("./thread.ts"),
   },
@@ -25,10 +25,17 @@ export const lessons: Readonly<Record<string, Row>> = {
   },
   echo: {
     brief: {
-      en: "a server with a thread for each connection",
-      zh: "每个连接一个线程的服务器",
+      en: "a server is two loops: one accepts, one talks; over TCP and UDP",
+      zh: "服务器就是两个循环：链接循环和通信循环；TCP 和 UDP",
     },
     load: () => import("./echo.ts"),
+  },
+  stream: {
+    brief: {
+      en: "TCP glues and splits messages, a length parts them; UDP keeps them whole",
+      zh: "TCP 会粘包、拆包，写上长度才分得开；UDP 保持完整",
+    },
+    load: () => import("./stream.ts"),
   },
   editor: {
     brief: {
@@ -39,8 +46,8 @@ export const lessons: Readonly<Record<string, Row>> = {
   },
   gil: {
     brief: {
-      en: "one isolate against workers, for computing and for waiting",
-      zh: "一个 isolate 与多个 worker 的对比：计算与等待",
+      en: "one isolate against workers; the interpreter's lock is not the program's",
+      zh: "一个隔离实例与多个工作线程；解释器的锁不是程序的锁",
     },
     load: () => import("./gil.ts"),
   },
@@ -53,8 +60,8 @@ export const lessons: Readonly<Record<string, Row>> = {
   },
   deadlock: {
     brief: {
-      en: "A then B, B then A: the graph when it sticks, and three cures",
-      zh: "先 A 后 B，先 B 后 A：卡住时的等待图，以及三种解法",
+      en: "A then B, B then A: the graph when it sticks, and four cures",
+      zh: "先 A 后 B，先 B 后 A：卡住时的等待图，以及四种解法",
     },
     load: () => import("./deadlock.ts"),
   },
@@ -74,8 +81,8 @@ export const lessons: Readonly<Record<string, Row>> = {
   },
   event: {
     brief: {
-      en: "workers wait until services are up, simulated or real (--wait-for)",
-      zh: "工作线程等服务就绪，模拟的或真实的（--wait-for）",
+      en: "wait, set, clear: workers wait for services, also real ones (--wait-for)",
+      zh: "wait、set、clear：工作线程等服务就绪，也可以是真实的（--wait-for）",
     },
     load: () => import("./event.ts"),
   },
@@ -102,8 +109,8 @@ export const lessons: Readonly<Record<string, Row>> = {
   },
   queue: {
     brief: {
-      en: "producers and consumers, and a bound between them",
-      zh: "生产者、消费者，以及两者之间的上限",
+      en: "producers and consumers, a bound; Full, Empty, and what is inside",
+      zh: "生产者、消费者和上限；Full、Empty，以及内部构造",
     },
     load: () => import("./queue.ts"),
   },
@@ -130,8 +137,8 @@ export const lessons: Readonly<Record<string, Row>> = {
   },
   generator: {
     brief: {
-      en: "yield against call, with the measured difference",
-      zh: "yield 与普通调用，以及量出的差别",
+      en: "yield against call, measured; and values that are pushed in by send",
+      zh: "yield 与普通调用，量出差别；以及用 send 推进去的值",
     },
     load: () => import("./generator.ts"),
   },
@@ -144,8 +151,8 @@ export const lessons: Readonly<Record<string, Row>> = {
   },
   async: {
     brief: {
-      en: "tasks that switch where they wait: 1 s and 3 s end after 3",
-      zh: "在等待处自动切换的任务：1 秒和 3 秒，3 秒就都结束",
+      en: "tasks that switch where they wait, and only there; monkey patching",
+      zh: "任务在等待处切换，也只在那里切换；猴子补丁",
     },
     load: () => import("./async.ts"),
   },
@@ -158,15 +165,15 @@ export const lessons: Readonly<Record<string, Row>> = {
   },
   clients: {
     brief: {
-      en: "five hundred clients at once against an echo server",
-      zh: "五百个客户端同时连一个回显服务器",
+      en: "five hundred clients at once that go on asking an echo server",
+      zh: "五百个客户端同时连一个回显服务器，不停地问",
     },
     load: () => import("./clients.ts"),
   },
   select: {
     brief: {
       en: "one isolate, many sockets",
-      zh: "一个 isolate，许多套接字",
+      zh: "一个隔离实例，许多套接字",
     },
     load: () => import("./select.ts"),
   },

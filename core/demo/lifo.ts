@@ -4,16 +4,19 @@ import type { Agent } from "./agent.ts";
 import { lesson } from "./lesson.ts";
 import type { Prop } from "./props.ts";
 import { handed } from "./handed.ts";
+import { bilingual, listed, type Text } from "./text.ts";
 
 const roles = {
   async getter(me: Agent, { queue }: { readonly queue: Prop<Queue | LifoQueue> }, n: number) {
-    const got: string[] = [];
-    while (got.length < n) got.push((await me.get<string>(queue))!);
+    const got: Text[] = [];
+    while (got.length < n) got.push((await me.get<Text>(queue))!);
     return got;
   },
 };
 
-const plates = ["plate 1", "plate 2", "plate 3", "plate 4"];
+const plates = [1, 2, 3, 4].map((i): Text => ({ en: `plate ${i}`, zh: `盘子 ${i}` }));
+
+const [first, second] = plates.map(({ en, zh }) => ({ en: `"${en}"`, zh: `"${zh}"` }));
 
 export default lesson({
   idea: {
@@ -23,10 +26,10 @@ lies at the bottom may lie there for long.`,
     zh: `LifoQueue 是守队列规矩的栈：put() 和 get() 照样会等，但后放的先拿，就像一摞盘子。
 最新的最要紧时用它；压在底下的可能要躺很久。`,
   },
-  code: `const stack = new LifoQueue();
-stack.put("plate 1");
-stack.put("plate 2");
-stack.get();                      // "plate 2"`,
+  code: bilingual`const stack = new LifoQueue();
+stack.put(${first!});
+stack.put(${second!});
+stack.get();                      // ${second!}`,
   kinds: ["worker", "task"],
   roles,
   async play(stage) {
@@ -38,12 +41,12 @@ stack.get();                      // "plate 2"`,
       { en: "a LIFO queue", zh: "后进先出队列" },
       (main) => handed(main, roles.getter, main.prop("stack", new LifoQueue()), plates),
     );
-    const ok = queue.join() === plates.join() && stack.join() === plates.toReversed().join();
+    const [first, last] = [listed(queue as Text[]), listed(stack as Text[])];
     return {
-      ok,
+      ok: first.en === listed(plates).en && last.en === listed(plates.toReversed()).en,
       said: {
-        en: `the queue gave ${queue.join(", ")}; the stack gave ${stack.join(", ")}`,
-        zh: `队列给出 ${queue.join("、")}；栈给出 ${stack.join("、")}`,
+        en: `the queue gave ${first.en}; the stack gave ${last.en}`,
+        zh: `队列给出 ${first.zh}；栈给出 ${last.zh}`,
       },
     };
   },

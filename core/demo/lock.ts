@@ -9,6 +9,7 @@ import type { Agent } from "./agent.ts";
 import { lesson } from "./lesson.ts";
 import type { Prop } from "./props.ts";
 import type { Main } from "./stage.ts";
+import { bilingual } from "./text.ts";
 
 interface Args {
   readonly left: Int32Array;
@@ -27,9 +28,12 @@ const roles = {
 };
 
 async function subtract(me: Agent, left: Int32Array, sleep: number): Promise<void> {
-  const n = await me.does((read) => `reads n = ${read}`, () => left[0]!);
+  const n = await me.does(
+    (read) => bilingual`${{ en: "reads", zh: "读到" }} n = ${read}`,
+    () => left[0]!,
+  );
   await me.sleeps(sleep);
-  await me.does(`writes n = ${n - 1}`, () => {
+  await me.does(bilingual`${{ en: "writes", zh: "写回" }} n = ${n - 1}`, () => {
     left[0] = n - 1;
   });
 }
@@ -46,10 +50,16 @@ It costs what it must: inside the lock the threads run one after the other.`,
 丢掉了九十九次减法。锁把这三步变成不可分割的一步：锁被别人拿着时，想要它的线程就停在
 acquire 上等。代价也在这里：锁里面的代码只能一个线程接一个线程地跑。`,
   },
-  code: `const lock = new Lock();          // new Worker(...).postMessage(lock.handle)
+  code: bilingual`const lock = new Lock();          // new Worker(...).postMessage(lock.handle)
 
-using _ = lock.hold();            // acquire; release at the end of the block
-const n = left[0];                // left: Int32Array on a SharedArrayBuffer
+using _ = lock.hold();            // ${{
+    en: "acquire; release at the end of the block",
+    zh: "acquire；离开代码块时 release",
+  }}
+const n = left[0];                // ${{
+    en: "left: an Int32Array on a SharedArrayBuffer",
+    zh: "left：SharedArrayBuffer 上的 Int32Array",
+  }}
 sleep(0.2);
 left[0] = n - 1;`,
   threads: { usual: 100, least: 2, most: 500 },
@@ -66,7 +76,7 @@ left[0] = n - 1;`,
         started.push(await main.start(`t${i}`, roles[role], { lock }, { left, sleep }));
       }
       await main.join(started);
-      return await main.does((n) => `n is ${n}`, () => left[0]!);
+      return await main.does((n) => `n = ${n}`, () => left[0]!);
     };
     const without = await stage.act(
       { en: `${threads} threads without a lock`, zh: `${threads} 个线程，不加锁` },
@@ -81,8 +91,8 @@ left[0] = n - 1;`,
     return {
       ok: without === threads - 1 && held === 0,
       said: {
-        en: `n = ${threads}; without: ${without}; with: ${held}`,
-        zh: `n = ${threads}；不加锁：${without}；加锁：${held}`,
+        en: `n = ${threads}; without a lock ${without} is left, with it ${held}`,
+        zh: `n = ${threads}；不加锁剩 ${without}，加锁剩 ${held}`,
       },
     };
   },

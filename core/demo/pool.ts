@@ -7,6 +7,7 @@
  */
 import type { Report } from "./line.ts";
 import type { Packed } from "./props.ts";
+import type { Name } from "./text.ts";
 
 /** How many isolates there are at most; more agents than that share them. */
 export const most = 20;
@@ -17,7 +18,7 @@ export type ToIsolate =
     readonly id: number;
     readonly lesson: string;
     readonly role: string;
-    readonly name: string;
+    readonly name: Name;
     readonly blocking: boolean;
     readonly props: Packed;
     readonly args: unknown;

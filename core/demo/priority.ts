@@ -1,19 +1,20 @@
 /** `priority`: the most urgent first, and among equals the one that came first. */
 import { PriorityQueue } from "../sync/mod.ts";
 import type { Agent } from "./agent.ts";
-import { handed } from "./handed.ts";
+import { getterName, handed } from "./handed.ts";
 import { lesson } from "./lesson.ts";
 import type { Prop } from "./props.ts";
+import { bilingual, listed, shown, type Text } from "./text.ts";
 
 /** How urgent, and what. */
-type Task = readonly [number, string];
+type Task = readonly [number, Text];
 
 const tasks: readonly Task[] = [
-  [3, "tidy up"],
-  [1, "put out the fire"],
-  [2, "answer the phone"],
-  [1, "call the fire brigade"],
-  [3, "make tea"],
+  [3, { en: "tidy up", zh: "收拾房间" }],
+  [1, { en: "put out the fire", zh: "灭火" }],
+  [2, { en: "answer the phone", zh: "接电话" }],
+  [1, { en: "call the fire brigade", zh: "打火警电话" }],
+  [3, { en: "make tea", zh: "泡茶" }],
 ];
 const expected = "put out the fire, call the fire brigade, answer the phone, tidy up, make tea";
 
@@ -36,23 +37,26 @@ something more urgent keeps coming.`,
 先后出来，就把优先级单独给，而不是放在数据里。等待和上限都与普通队列一样。只要更急的不断来，
 不急的可能一直轮不到。`,
   },
-  code: `const queue = new PriorityQueue();
-queue.put("tidy up", { priority: 3 });
-queue.put("put out the fire", { priority: 1 });
-queue.get();                      // "put out the fire"`,
+  code: bilingual`const queue = new PriorityQueue();
+queue.put(${{ en: '"tidy up"', zh: '"收拾房间"' }}, { priority: 3 });
+queue.put(${{ en: '"put out the fire"', zh: '"灭火"' }}, { priority: 1 });
+queue.get();                      // ${{ en: '"put out the fire"', zh: '"灭火"' }}`,
   kinds: ["worker", "task"],
   roles,
   async play(stage) {
     const got = await stage.act({ en: "five tasks", zh: "五件事" }, async (main) => {
       const queue = main.prop("tasks", new PriorityQueue<number>());
       for (const [priority, what] of tasks) {
-        await main.does(`puts ${what}, priority ${priority}`, () => {
+        await main.does({
+          en: `puts ${shown(what).en}, priority ${priority}`,
+          zh: `放入${shown(what).zh}，优先级 ${priority}`,
+        }, () => {
           (queue.it as PriorityQueue).put(what, { priority });
         });
       }
-      const getter = await main.start("getter", roles.getter, { queue }, tasks.length);
+      const getter = await main.start(getterName, roles.getter, { queue }, tasks.length);
       await main.join([getter]);
-      return (main.result(getter) as string[]).join(", ");
+      return listed(main.result(getter) as Text[]);
     });
     const tuples = await stage.act(
       { en: "items that are their own priority", zh: "数据本身就是优先级" },
@@ -65,8 +69,8 @@ queue.get();                      // "put out the fire"`,
     );
     const order = JSON.stringify(tuples);
     return {
-      ok: got === expected && order === '[[1,"z"],[2,"a"],[2,"b"]]',
-      said: { en: `${got}; tuples: ${order}`, zh: `${got}；元组：${order}` },
+      ok: got.en === expected && order === '[[1,"z"],[2,"a"],[2,"b"]]',
+      said: { en: `${got.en}; tuples: ${order}`, zh: `${got.zh}；元组：${order}` },
     };
   },
 });

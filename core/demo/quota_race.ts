@@ -12,6 +12,7 @@ import { Barrier, type Handle } from "../sync/mod.ts";
 import type { Agent } from "./agent.ts";
 import { lesson } from "./lesson.ts";
 import type { Stage } from "./stage.ts";
+import { bilingual } from "./text.ts";
 
 /** The account's capacity, an upload, and how often each racer tries. */
 const [quota, size, tries] = [1_000_000, 300_000, 4];
@@ -23,6 +24,11 @@ interface Account {
   readonly account: number;
 }
 
+/** A request of its own, with the name of its file. */
+interface Upload extends Account {
+  readonly name: string;
+}
+
 interface Sums {
   readonly used: number;
   readonly reserved: number;
@@ -30,20 +36,29 @@ interface Sums {
 
 const roles = {
   /** Checks, thinks, adds. */
-  async careless(me: Agent, _: Record<never, never>, { data, account }: Account) {
+  async careless(me: Agent, _: Record<never, never>, { data, account, name }: Upload) {
     using db = new Database(data, { durability: "relaxed" });
-    const seen = await me.does((n) => `sees ${n} bytes taken`, () => taken(db, account));
+    const seen = await me.does(
+      (n) => ({ en: `sees ${n} bytes taken`, zh: `看到已占 ${n} 字节` }),
+      () => taken(db, account),
+    );
     if (seen + size > quota) return false;
-    await me.does(`${size} more fit into ${quota}: goes on`);
-    await me.sleeps(0.1);
-    await me.does((n) => `adds its ${size}: ${n} are taken`, () => {
-      db.run(
-        `INSERT INTO upload (account, dir, name, want, credit, holder, touched)
-         VALUES (?, 'homes/racer', ?, ?, 0, ?, 0)`,
-        ...[account, me.name, size, me.name],
-      );
-      return taken(db, account);
+    await me.does({
+      en: `${size} more fit into ${quota}: goes on`,
+      zh: `再加 ${size} 也放得进 ${quota}：继续`,
     });
+    await me.sleeps(0.1);
+    await me.does(
+      (n) => ({ en: `adds its ${size}: ${n} are taken`, zh: `加上 ${size}：占了 ${n}` }),
+      () => {
+        db.run(
+          `INSERT INTO upload (account, dir, name, want, credit, holder, touched)
+         VALUES (?, 'homes/racer', ?, ?, 0, ?, 0)`,
+          ...[account, name, size, name],
+        );
+        return taken(db, account);
+      },
+    );
     return true;
   },
 };
@@ -87,17 +102,23 @@ export default lesson({
 add it up. Two uploads at once both look before either adds, and both fit: check-then-add is
 the lost update again, between requests in place of threads. A lock in one process is no cure,
 as barge has several. barge checks and adds in one SQL statement, under the database's write
-lock: either the room is yours or you are told, before a byte is sent, however many race.`,
+lock: either the room is yours or you get an error, before a byte is sent, however many race.`,
     zh: `很多服务器是这样管配额的：看看用了多少，放得下就收，收完再加上去。两个上传同时来，都在对方
 加上去之前看了，于是都“放得下”：先检查后增加，就是丢失更新的翻版，只不过发生在请求之间。单个
 进程里的锁救不了，因为 barge 有好几个进程在写。barge 把检查和增加写成一条 SQL，在数据库的写锁
 之下执行：要么空间已经归你，要么一个字节都没发就告诉你不够，不管多少人在抢。`,
   },
-  code: `if (used() + size <= quota) add(size);                       // two at once: both fit
+  code: bilingual`if (used() + size <= quota) add(size);                       // ${{
+    en: "two at once: both fit",
+    zh: "两个同时来：都放得下",
+  }}
 
 INSERT INTO upload (account, want, ...)
 SELECT id, :want, ... FROM account
-WHERE id = :account AND used + reserved + :want <= quota     -- no row: over quota`,
+WHERE id = :account AND used + reserved + :want <= quota     -- ${{
+    en: "no row: over quota",
+    zh: "没有写入行：超出配额",
+  }}`,
   threads: { usual: 5, least: fits + 1, most: 12 },
   kinds: ["worker", "task"],
   roles,
@@ -110,8 +131,9 @@ WHERE id = :account AND used + reserved + :want <= quota     -- no row: over quo
       }, async (main) => {
         const started = [];
         for (let i = 1; i <= threads; i++) {
-          const args = { data, account };
-          started.push(await main.start(`upload-${i}`, roles.careless, {}, args));
+          const args = { data, account, name: `upload-${i}` };
+          const name = { en: `upload-${i}`, zh: `上传-${i}` };
+          started.push(await main.start(name, roles.careless, {}, args));
         }
         await main.join(started);
       }, { tick: 0.001 });
@@ -133,22 +155,24 @@ WHERE id = :account AND used + reserved + :want <= quota     -- no row: over quo
   },
 });
 
-/** Lets workers race, in real time: who wins is not told, as it differs; how many do is. */
+/** Lets workers race, in real time: who wins differs from run to run, how many win does not. */
 async function race(stage: Stage, threads: number, account: Account): Promise<number> {
   const names = Array.from({ length: threads }, (_, i) => `racer-${i + 1}`);
   const title = {
     en: `barge's ledger: ${threads} workers race, ${tries} attempts each`,
-    zh: `barge 的账本：${threads} 个 worker 同时抢，各试 ${tries} 次`,
+    zh: `barge 的账本：${threads} 个工作线程同时抢，各试 ${tries} 次`,
   };
   return await stage.live(title, async (scene) => {
-    for (const lane of names) scene.tells({ t: 0, lane, what: "starts" });
+    const lanes = names.map((_, i) => ({ en: `racer-${i + 1}`, zh: `抢占者-${i + 1}` }));
+    for (const lane of lanes) scene.event({ t: 0, lane, what: "starts" });
     const start = new Barrier(threads).handle;
     const wins = await Promise.all(
       names.map((name) => stage.errand(errands.race, { ...account, start, name })),
     );
     const won = wins.reduce((sum, n) => sum + n, 0);
-    for (const lane of names) scene.tells({ t: 1, lane, what: "ends" });
-    scene.tells({ t: 1, lane: "ledger", what: "notes", text: `${won} were let in` });
+    for (const lane of lanes) scene.event({ t: 1, lane, what: "ends" });
+    const text = { en: `${won} were let in`, zh: `放进了 ${won} 个` };
+    scene.event({ t: 1, lane: { en: "ledger", zh: "账本" }, what: "notes", text });
     return won;
   });
 }

@@ -3,6 +3,7 @@ import { RLock } from "../sync/mod.ts";
 import type { Agent } from "./agent.ts";
 import { lesson } from "./lesson.ts";
 import type { Prop } from "./props.ts";
+import { bilingual, type Text } from "./text.ts";
 
 const depth = 3;
 
@@ -16,29 +17,44 @@ const roles = {
   async nests(me: Agent, { lock }: { readonly lock: Prop<RLock> }, { depth, count }: Args) {
     const nest = async (left: number): Promise<void> => {
       if (left === 0) {
-        const n = await me.does((read) => `reads ${read}`, () => count[0]!);
+        const n = await me.does((n) => bilingual`${reads} n = ${n}`, () => count[0]!);
         await me.sleeps(0.1);
-        await me.does(`writes ${n + 1}`, () => void (count[0] = n + 1));
+        await me.does(bilingual`${writes} n = ${n + 1}`, () => void (count[0] = n + 1));
         return;
       }
       await me.acquire(lock);
-      await me.does((n) => `has it ${n} times`, () => lock.it.recursionCount());
+      await me.does(often, () => lock.it.recursionCount());
       await nest(left - 1);
       await me.release(lock);
     };
     await nest(depth);
   },
   async stranger(me: Agent, { lock }: { readonly lock: Prop<RLock> }) {
-    return await me.does((why) => `tries to release it: ${why}`, () => {
-      try {
-        lock.it.release();
-        return "it could";
-      } catch (error) {
-        return (error as Error).message;
-      }
-    });
+    return await me.does(
+      (refused) => ({
+        en: `tries to release it: ${refused ? "refused" : "IT COULD"}`,
+        zh: `想归还它：${refused ? "被拒绝" : "居然成功了"}`,
+      }),
+      () => {
+        try {
+          lock.it.release();
+          return false;
+        } catch (error) {
+          if (error instanceof Error && error.message.startsWith("can't release")) return true;
+          throw error;
+        }
+      },
+    );
   },
 };
+
+const reads = { en: "reads", zh: "读到" };
+const writes = { en: "writes", zh: "写回" };
+
+function often(n: number): Text {
+  const times = n === 1 ? "once" : n === 2 ? "twice" : `${n} times`;
+  return { en: `has taken it ${times}`, zh: `已拿了 ${n} 次` };
+}
 
 export default lesson({
   idea: {
@@ -50,12 +66,18 @@ Nobody but the owner can give it back. Others wait until the last of it.`,
 RLock 记得主人是谁，并且计数：主人可以马上再拿一次，拿了几次就要还几次，全部还完才算空闲。
 除了主人，谁也不能还它；别的线程要等到最后一次归还。`,
   },
-  code: `const lock = new RLock();
+  code: bilingual`const lock = new RLock();
 
 function outer() { using _ = lock.hold(); inner(); }
-function inner() { using _ = lock.hold(); n = n + 1; }   // a Lock would wait for ever here
+function inner() { using _ = lock.hold(); n = n + 1; }   // ${{
+    en: "a Lock would wait for ever here",
+    zh: "换成 Lock 会在这里永远等下去",
+  }}
 
-lock.recursionCount();            // how often this thread has it`,
+lock.recursionCount();            // ${{
+    en: "how often this thread has taken it",
+    zh: "本线程拿了几次",
+  }}`,
   threads: { usual: 3, least: 2, most: 20 },
   // All tasks of an isolate are one owner.
   kinds: ["worker"],
@@ -71,17 +93,22 @@ lock.recursionCount();            // how often this thread has it`,
       for (let i = 1; i <= threads; i++) {
         started.push(await main.start(`t${i}`, roles.nests, { lock }, { depth, count }));
       }
-      const stranger = await main.start("stranger", roles.stranger, { lock }, undefined);
+      const stranger = await main.start(
+        { en: "stranger", zh: "外人" },
+        roles.stranger,
+        { lock },
+        undefined,
+      );
       await main.join([...started, stranger]);
-      return String(main.result(stranger));
+      return main.result(stranger) === true;
     });
-    const kept = refused.startsWith("can't release");
     return {
-      ok: count[0] === threads && kept,
+      ok: count[0] === threads && refused,
       said: {
         en: `${threads} threads counted to ${count[0]}, ${depth} deep; ` +
-          `the stranger was told: ${refused}`,
-        zh: `${threads} 个线程各拿 ${depth} 层，数到了 ${count[0]}；外人来还锁，被告知：${refused}`,
+          `a stranger ${refused ? "could not" : "COULD"} give the lock back`,
+        zh: `${threads} 个线程各拿 ${depth} 层，数到了 ${count[0]}；外人` +
+          `${refused ? "还不了" : "居然还了"}这把锁`,
       },
     };
   },

@@ -5,6 +5,7 @@
 import { lesson } from "./lesson.ts";
 import { connect, listen, receive, send } from "./server.ts";
 import type { Scene, Stage } from "./stage.ts";
+import { bilingual } from "./text.ts";
 
 const rounds = 2;
 
@@ -20,9 +21,12 @@ poll、epoll），处理就绪的，然后再问。不用每个客户端一个�
 但哪件事做得久，所有人都得等。事件循环（比如运行本程序的这个）就是它的好用版：每个 await 都是
 它要问的清单里的一个套接字。`,
   },
-  code: `const reads = new Map(conns.map((conn) => [conn, next(conn)]));
+  code: bilingual`const reads = new Map(conns.map((conn) => [conn, next(conn)]));
 for (;;) {
-  const [conn, line] = await Promise.race(reads.values());   // whichever is ready
+  const [conn, line] = await Promise.race(reads.values());   // ${{
+    en: "whichever is ready",
+    zh: "谁就绪就是谁",
+  }}
   conn.write(line);
   reads.set(conn, next(conn));
 }`,
@@ -30,7 +34,7 @@ for (;;) {
   async play(stage, { threads, port }) {
     const title = {
       en: `one isolate serves ${threads} sockets`,
-      zh: `一个 isolate 服务 ${threads} 个套接字`,
+      zh: `一个隔离实例服务 ${threads} 个套接字`,
     };
     const { served, wanted } = await stage.live(
       title,
@@ -41,7 +45,7 @@ for (;;) {
       said: {
         en: `${served.length} lines from ${threads} sockets were served by one isolate, ` +
           "each as it came",
-        zh: `一个 isolate 处理了 ${threads} 个套接字的 ${served.length} 行，谁先来就先处理谁`,
+        zh: `一个隔离实例处理了 ${threads} 个套接字的 ${served.length} 行，谁先来就先处理谁`,
       },
     };
   },
@@ -79,10 +83,11 @@ async function loop(
   const order = Array.from({ length: rounds }, () => stage.random.shuffled(numbers)).flat();
   const served: number[] = [];
   let t = 0;
-  const lane = (number: number) => `socket ${number + 1}`;
+  const lane = (number: number) => ({ en: `socket ${number + 1}`, zh: `套接字 ${number + 1}` });
+  const data = { en: "data", zh: "数据" };
   for (const number of numbers) {
-    scene.tells({ t, lane: lane(number), what: "starts" });
-    scene.tells({ t, lane: lane(number), what: "waits", of: "data" });
+    scene.event({ t, lane: lane(number), what: "starts" });
+    scene.event({ t, lane: lane(number), what: "waits", of: data });
   }
   const next = (number: number): Promise<Ready> => {
     const read = receive(far[number]!).then((line) => ({ number, line }));
@@ -91,16 +96,21 @@ async function loop(
   };
   const reads = new Map(numbers.map((number) => [number, next(number)]));
   for (const chosen of order) {
-    await send(near[chosen]!, `hello from ${chosen + 1}`);
+    await send(near[chosen]!, `x${chosen + 1}`);
     const { number, line } = await Promise.race(reads.values());
     served.push(number);
-    scene.tells({ t: t += 0.01, lane: lane(number), what: "runs", text: `is ready: ${line}` });
+    scene.event({
+      t: t += 0.01,
+      lane: lane(number),
+      what: "runs",
+      text: { en: `is ready: ${line}`, zh: `就绪：${line}` },
+    });
     await send(far[number]!, line ?? "");
     await receive(near[number]!);
     reads.set(number, next(number));
-    scene.tells({ t: t += 0.01, lane: lane(number), what: "waits", of: "data" });
+    scene.event({ t: t += 0.01, lane: lane(number), what: "waits", of: data });
   }
-  for (const number of numbers) scene.tells({ t, lane: lane(number), what: "ends" });
+  for (const number of numbers) scene.event({ t, lane: lane(number), what: "ends" });
   // The last reads end with the connections.
   for (const conn of near) await conn.closeWrite();
   await Promise.all(reads.values());

@@ -3,6 +3,7 @@ import { Queue, Semaphore } from "../sync/mod.ts";
 import type { Agent } from "./agent.ts";
 import { lesson } from "./lesson.ts";
 import type { Prop } from "./props.ts";
+import { bilingual } from "./text.ts";
 
 interface Inside {
   /** How many are inside, and how many were at most. */
@@ -51,13 +52,19 @@ bound what is done at once by threads that are there anyway, and a pool to have 
 线程，等的是队列里的任务。线程反正已经有了、只想限制同时做的数量，就用信号量；想少开线程，
 就用线程池。`,
   },
-  code: `const sema = new Semaphore(5);
+  code: bilingual`const sema = new Semaphore(5);
 
-sema.acquire();                   // in each of the twenty threads
+sema.acquire();                   // ${{
+    en: "in each of the twenty threads",
+    zh: "二十个线程里的每一个",
+  }}
 work();
 sema.release();
 
-for (let task; (task = tasks.get()); ) work(task);    // in each of a pool's five`,
+for (let task; (task = tasks.get()); ) work(task);    // ${{
+    en: "in each of a pool's five",
+    zh: "线程池的五个线程里的每一个",
+  }}`,
   threads: { usual: tasks, least: permits + 1, most: 200 },
   kinds: ["worker", "task"],
   roles,
@@ -87,8 +94,11 @@ for (let task; (task = tasks.get()); ) work(task);    // in each of a pool's fiv
       async (main) => {
         const counts = new Int32Array(new SharedArrayBuffer(8));
         const queue = main.prop("tasks", new Queue());
-        for (let i = 1; i <= threads; i++) queue.it.put(`task ${i}`);
-        await main.does(`puts ${threads} tasks into tasks`);
+        for (let i = 1; i <= threads; i++) queue.it.put({ en: `task ${i}`, zh: `任务 ${i}` });
+        await main.does({
+          en: `puts ${threads} tasks into tasks`,
+          zh: `把 ${threads} 个任务放入 tasks`,
+        });
         const started = [];
         for (let i = 1; i <= permits; i++) {
           started.push(await main.start(`p${i}`, roles.hand, { tasks: queue }, { counts }));

@@ -1,4 +1,4 @@
-/** What lessons on sockets share: a listener on this machine, and lines of text over TCP. */
+/** Sockets for lessons, on this machine: a listener, lines of text over TCP, and datagrams. */
 import { BargeError } from "../error.ts";
 
 const encoder = new TextEncoder();
@@ -52,8 +52,51 @@ export async function receive(conn: Deno.Conn): Promise<string | undefined> {
   return text.trimEnd();
 }
 
+/** How long a datagram may take on this machine before it counts as lost. Milliseconds. */
+const patience = 10_000;
+
+/** A UDP socket on 127.0.0.1, on a port that was free. */
+export class DatagramSocket implements Disposable {
+  readonly #socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  readonly #signal: AbortSignal;
+
+  /** @param signal ends what waits */
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+  }
+
+  get address(): Deno.Addr {
+    return this.#socket.addr;
+  }
+
+  async send(text: string, to: Deno.Addr): Promise<void> {
+    await this.#socket.send(encoder.encode(text), to);
+  }
+
+  /** @throws {BargeError} `unavailable` when none comes in time; the signal's reason */
+  async receive(): Promise<{ readonly text: string; readonly from: Deno.Addr }> {
+    const stop = () => hangUp(this.#socket);
+    const timer = setTimeout(stop, patience);
+    this.#signal.addEventListener("abort", stop);
+    try {
+      const [bytes, from] = await this.#socket.receive();
+      return { text: decoder.decode(bytes), from };
+    } catch (cause) {
+      this.#signal.throwIfAborted();
+      throw new BargeError("unavailable", "a datagram did not arrive", { op: "demo", cause });
+    } finally {
+      clearTimeout(timer);
+      this.#signal.removeEventListener("abort", stop);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    hangUp(this.#socket);
+  }
+}
+
 /** Closes a connection, if it is not closed yet. */
-export function hangUp(conn: Deno.Conn): void {
+export function hangUp(conn: { close(): void }): void {
   try {
     conn.close();
   } catch (error) {

@@ -1,20 +1,20 @@
 /**
  * Where a lesson plays: acts under the director (director.ts), whose threads are real and whose
- * order is the seed's, and acts in real time, which tell what happened in the order in which it
- * must, whatever the clock says.
+ * order is the seed's, and acts in real time, whose events are shown in one fixed order.
  *
  * A lesson's first lane is `main`, the code that starts the threads, as in the document that these
  * lessons come from. It is always an async task, so that the program's own isolate never blocks.
  */
 import { Agent } from "./agent.ts";
 import { Director } from "./director.ts";
-import type { Audience, DemoEvent, Text } from "./events.ts";
+import type { Audience, Clock, DemoEvent, Drawing } from "./events.ts";
 import { drawGraph, type Wait } from "./graph.ts";
 import type { AgentKind, Errand, Lesson, Role } from "./lesson.ts";
 import { type Isolate, most, type Pool } from "./pool.ts";
 import { pack, type Primitive, type Prop, prop, type Props } from "./props.ts";
 import { Random } from "./random.ts";
 import { taskLine } from "./task_line.ts";
+import { bilingual, listed, type Name, type Text } from "./text.ts";
 
 export interface StageOptions {
   /** The lesson's name in the table. */
@@ -33,12 +33,14 @@ export interface ActOptions {
   readonly crew?: number;
   /** How long a step takes, in seconds on the act's clock. */
   readonly tick?: number;
+  /** What the act's threads are, whatever was asked for. */
+  readonly kind?: AgentKind;
 }
 
 /** A thread that was started. */
 export interface Thread {
   readonly id: number;
-  readonly name: string;
+  readonly name: Name;
 }
 
 export class Stage {
@@ -65,10 +67,10 @@ export class Stage {
   async act<T>(
     title: Text,
     script: (main: Main) => Promise<T>,
-    { crew = 0, tick }: ActOptions = {},
+    { crew = 0, tick, kind = this.#options.kind }: ActOptions = {},
   ): Promise<T> {
-    const { pool, audience, signal, kind } = this.#options;
-    const act = await this.#begins(title, false);
+    const { pool, audience, signal } = this.#options;
+    const act = await this.#begins(title, false, "lesson");
     const director = new Director({
       ...{ random: this.random, signal, tick },
       happens: (event) => audience.happens({ act, ...event }),
@@ -79,7 +81,7 @@ export class Stage {
     const { line, reins } = taskLine(reports);
     director.rein(id, reins);
     const main = new Main(line, director, cast, (lines) => audience.draws(act, lines));
-    // What the script throws is told to the director, which throws it.
+    // The director gets what the script throws, and throws it.
     const result = outcome(main, () => script(main));
     try {
       await director.play();
@@ -87,23 +89,34 @@ export class Stage {
       if (thrown !== undefined) throw thrown;
       return returned as T;
     } catch (error) {
-      const told = await Promise.race([result, undefined]);
-      throw told?.thrown ?? error;
+      const ended = await Promise.race([result, undefined]);
+      throw ended?.thrown ?? error;
     } finally {
       director.cutAll();
       cast.dismiss();
     }
   }
 
-  /** Plays an act in real time. */
-  async live<T>(title: Text, script: (scene: Scene) => Promise<T>): Promise<T> {
-    const act = await this.#begins(title, true);
+  /**
+   * Plays an act in real time.
+   *
+   * @param clock what the times of its events are
+   */
+  async live<T>(
+    title: Text,
+    script: (scene: Scene) => Promise<T>,
+    clock: Clock = "staged",
+  ): Promise<T> {
+    const { audience } = this.#options;
+    const act = await this.#begins(title, true, clock);
     let shown: Promise<void> = Promise.resolve();
+    const then = (show: () => Promise<void> | void) => {
+      shown = shown.then(show);
+      shown.catch(() => {}); // it is awaited below
+    };
     const scene: Scene = {
-      tells: (event) => {
-        shown = shown.then(() => this.#options.audience.happens({ act, ...event }));
-        shown.catch(() => {}); // it is awaited below
-      },
+      event: (event) => then(() => audience.happens({ act, ...event })),
+      draws: (drawing) => then(() => audience.draws(act, drawing)),
     };
     try {
       const result = await script(scene);
@@ -120,7 +133,7 @@ export class Stage {
   /**
    * Runs an errand of the lesson in a worker of its own, in real time.
    *
-   * @param news gets what it tells
+   * @param news gets its messages
    * @throws Error with what it threw; the signal's reason
    */
   async errand<A, R>(
@@ -150,30 +163,32 @@ export class Stage {
     }
   }
 
-  async #begins(title: Text, live: boolean): Promise<number> {
+  async #begins(title: Text, live: boolean, clock: Clock): Promise<number> {
     this.signal.throwIfAborted();
     const act = ++this.#acts;
-    await this.#options.audience.begins({ act, title, live });
+    await this.#options.audience.begins({ act, title, live, clock });
     return act;
   }
 }
 
-/** Where an act in real time tells what happens; `t` is what the clock should say, in seconds. */
+/** Where an act in real time shows what happens, in seconds of the act's clock. */
 export interface Scene {
-  tells(event: Omit<DemoEvent, "act">): void;
+  event(event: Omit<DemoEvent, "act">): void;
+  /** Draws something below the act's picture. */
+  draws(drawing: Drawing): void;
 }
 
 /** The first lane: starts threads, and waits for them. */
 export class Main extends Agent {
   readonly #director: Director;
   readonly #cast: Cast;
-  readonly #draws: (lines: readonly string[]) => Promise<void> | void;
+  readonly #draws: (drawing: Drawing) => Promise<void> | void;
 
   constructor(
     line: ConstructorParameters<typeof Agent>[1],
     director: Director,
     cast: Cast,
-    draws: (lines: readonly string[]) => Promise<void> | void,
+    draws: (drawing: Drawing) => Promise<void> | void,
   ) {
     super("main", line, false);
     this.#director = director;
@@ -190,13 +205,13 @@ export class Main extends Agent {
 
   /** Starts a thread. @param role one of the lesson's roles */
   async start<P extends Props, A>(
-    name: string,
+    name: Name,
     role: Role<P, A>,
     props: P,
     args: A,
     { daemon = false } = {},
   ): Promise<Thread> {
-    return await this.does(`starts ${name}`, () => ({
+    return await this.does(bilingual`${{ en: "starts", zh: "启动" }} ${name}`, () => ({
       ...{ name, id: this.#cast.start(name, role as Role<Props, unknown>, props, args, daemon) },
     }));
   }
@@ -204,13 +219,13 @@ export class Main extends Agent {
   /** Waits until threads have ended. @returns false when they never will, or the time is over */
   async join(threads: readonly Thread[], { timeout }: { timeout?: number } = {}): Promise<boolean> {
     await this.turn();
-    const names = threads.length > 3
-      ? `${threads[0]!.name} to ${threads.at(-1)!.name}`
-      : threads.map(({ name }) => name).join(", ");
-    this.did({ what: "waits", of: `the end of ${names}` });
+    const names = named(threads);
+    const of = { en: `the end of ${names.en}`, zh: `${names.zh} 结束` };
+    this.did({ what: "waits", of, joins: true });
     await this.joins(threads.map(({ id }) => id), timeout);
     const ended = threads.every(({ id }) => !this.#director.isAlive(id));
-    this.did({ what: "runs", text: ended ? undefined : `${names} did not end` });
+    const not = { en: `${names.en} did not end`, zh: `${names.zh} 没有结束` };
+    this.did({ what: "runs", text: ended ? undefined : not });
     return ended;
   }
 
@@ -221,6 +236,11 @@ export class Main extends Agent {
   /** How many threads there are now, this one too. */
   activeCount(): number {
     return this.#director.alive;
+  }
+
+  /** The names of all threads that are alive now, this one first. */
+  enumerate(): Name[] {
+    return this.#director.enumerate();
   }
 
   /** What a thread that has ended returned. */
@@ -240,7 +260,8 @@ export class Main extends Agent {
 
   /** Ends threads, whatever they do; those that waited leave their primitives useless. */
   async cut(threads: readonly Thread[]): Promise<void> {
-    await this.does(`ends ${threads.map(({ name }) => name).join(" and ")}`, () => {
+    const names = named(threads);
+    await this.does({ en: `ends ${names.en}`, zh: `强行结束 ${names.zh}` }, () => {
       this.#director.cut(threads.map(({ id }) => id));
     });
   }
@@ -260,7 +281,7 @@ class Cast {
   ) {}
 
   start(
-    name: string,
+    name: Name,
     role: Role<Props, unknown>,
     props: Props,
     args: unknown,
@@ -307,12 +328,18 @@ class Cast {
   }
 }
 
+/** The names of threads; of many, the first and the last. */
+function named(threads: readonly Thread[]): Text {
+  if (threads.length <= 3) return listed(threads.map(({ name }) => name));
+  return bilingual`${threads[0]!.name} ${{ en: "to", zh: "至" }} ${threads.at(-1)!.name}`;
+}
+
 interface Outcome {
   readonly returned?: unknown;
   readonly thrown?: unknown;
 }
 
-/** Runs a task's code to its end, and tells the director how that came. */
+/** Runs a task's code to its end, and reports the result to the director. */
 async function outcome(agent: Agent, run: () => Promise<unknown>): Promise<Outcome> {
   try {
     const returned = await run();

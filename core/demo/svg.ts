@@ -1,51 +1,53 @@
 /** The picture of a lesson as SVG: its acts below each other, a lane a thread. */
-import { type Chart, chart, type Mode, type Span } from "./timeline.ts";
-import type { DemoEvent } from "./events.ts";
+import type { Clock, Drawing, SpokenEvent } from "./events.ts";
+import type { Lang } from "./text.ts";
+import { type Chart, chart, type Lane, type Letters, shortened, type Span } from "./timeline.ts";
+import { columnsOf, wrapText } from "./width.ts";
+import { clocks, has, more, seconds, waitsFor, words } from "./words.ts";
 
 /** An act, as it was played. */
 export interface Played {
   readonly title: string;
-  readonly events: readonly DemoEvent[];
+  readonly clock: Clock;
+  readonly events: readonly SpokenEvent[];
   /** A drawing in text below it. */
-  readonly drawing: readonly string[];
+  readonly drawing: Drawing;
 }
 
 const width = 960;
-/** Room for the lanes' names: at least that, and so much a letter. */
+/** Room for the lanes' names: at least that, and so much a column of text. */
 const [leastLeft, letter] = [90, 6.8];
-/** So many letters of the verdict fit into a line. */
+/** So many columns of the verdict fit into a line. */
 const wrapAt = 130;
 const right = 24;
 const laneHeight = 18;
 const barHeight = 12;
+/** More lanes than this are not drawn: those in the middle are left out. */
+const mostLanes = 40;
 
 /** Colors that differ, also for most who don't see red or green (Okabe and Ito). */
 const hues = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6bb1"];
-const plain: Readonly<Record<Mode, string>> = {
-  runs: "#4d4d4d",
-  sleeps: "#d0d0d0",
-  holds: "#000000",
-  waits: "#9a9a9a",
-};
+const plain = { runs: "#4d4d4d", sleeps: "#d0d0d0", waits: "#9a9a9a" } as const;
 
 /**
  * @param title the lesson's name and line
  * @param said its verdict
  * @returns the text of an SVG file
  */
-export function svg(title: string, acts: readonly Played[], said: string): string {
+export function svg(title: string, acts: readonly Played[], said: string, lang: Lang): string {
   const parts: string[] = [];
+  const letters: Letters = new Map();
   let y = 34;
   for (const act of acts) {
-    const drawn = picture(act, y);
+    const drawn = picture(act, y, letters, lang);
     parts.push(drawn.text);
     y = drawn.bottom + 18;
   }
-  const verdict = wrapped(said);
+  const verdict = wrapText(said, wrapAt);
   const height = y + 10 + 16 * verdict.length;
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"
   viewBox="0 0 ${width} ${height}" font-family="DejaVu Sans, Noto Sans CJK SC, sans-serif"
-  font-size="11">
+  font-size="11" xml:lang="${lang}">
 <defs><pattern id="hatch" width="5" height="5" patternUnits="userSpaceOnUse"
   patternTransform="rotate(45)"><rect width="2.2" height="5" fill="#fff" fill-opacity=".72"/></pattern></defs>
 <rect width="100%" height="100%" fill="#fff"/>
@@ -60,57 +62,99 @@ ${
 `;
 }
 
-function picture({ title, events, drawing }: Played, top: number) {
-  const read = chart(events);
-  const color = colors(read);
+function picture(
+  { title, clock, events, drawing }: Played,
+  top: number,
+  letters: Letters,
+  lang: Lang,
+) {
+  const read = chart(events, 0, letters);
+  const color = colors(letters);
   const out = [`<text x="14" y="${top + 14}" font-size="13">${escape(title)}</text>`];
   let y = top + 34;
-  const names = Math.max(...read.lanes.map(({ name }) => name.length));
+  const names = Math.max(0, ...read.lanes.map(({ name }) => columnsOf(name)));
   const left = Math.max(leastLeft, 22 + names * letter);
   const scale = (t: number) => left + (read.end === 0 ? 0 : t / read.end * (width - left - right));
-  const bottom = y + read.lanes.length * laneHeight;
-  out.push(...axis(read.end, scale, y, bottom));
-  for (const { name, spans, notes } of read.lanes) {
-    out.push(`<text x="${left - 8}" y="${y + 13}" text-anchor="end">${escape(name)}</text>`);
-    for (const span of spans) out.push(bar(span, scale, y + 3, color(span)));
-    for (const note of notes) {
-      out.push(
-        `<circle cx="${fixed(scale(note.t))}" cy="${
-          y + 9
-        }" r="3" fill="#fff" stroke="#000"><title>${
-          escape(`${note.t.toFixed(2)} s: ${note.text}`)
-        }</title></circle>`,
-      );
-    }
+  const { head, left: hidden, tail } = shortened(read.lanes, mostLanes);
+  const shownLanes = head.length + tail.length + (hidden > 0 ? 1 : 0);
+  const bottom = y + shownLanes * laneHeight;
+  if (read.lanes.length > 0) out.push(...axis(read.end, scale, y, bottom, lang));
+  for (const each of [...head, undefined, ...tail]) {
+    if (each === undefined && hidden === 0) continue;
+    if (each === undefined) {
+      out.push(`<text x="${left}" y="${y + 13}" fill="#777">${escape(more(hidden)[lang])}</text>`);
+    } else out.push(...row(each, left, scale, y, color, lang));
     y += laneHeight;
   }
   y = bottom + 18;
-  out.push(key(read, color, left, y));
+  const keys = key(read, color, left, y, lang);
+  out.push(keys.text);
+  y = keys.bottom + 20;
+  out.push(`<text x="${left}" y="${y + 4}" fill="#777">${escape(clocks[clock][lang])}</text>`);
   if (drawing.length > 0) y += 8;
   for (const line of drawing) {
     y += 16;
     out.push(
       `<text x="${left}" y="${y + 4}" font-family="monospace" xml:space="preserve">${
-        escape(line)
+        escape(line[lang])
       }</text>`,
     );
   }
   return { text: out.join("\n"), bottom: y + 6 };
 }
 
-function bar(span: Span, scale: (t: number) => number, y: number, color: string): string {
+function row(
+  { name, spans, notes }: Lane,
+  left: number,
+  scale: (t: number) => number,
+  y: number,
+  color: (of: string) => string,
+  lang: Lang,
+): string[] {
+  const out = [`<text x="${left - 8}" y="${y + 13}" text-anchor="end">${escape(name)}</text>`];
+  for (const span of spans) out.push(bar(span, scale, y + 3, color, lang));
+  for (const note of notes) {
+    out.push(
+      `<circle cx="${fixed(scale(note.t))}" cy="${y + 9}" r="3" fill="#fff" stroke="#000"><title>${
+        escape(`${seconds(note.t.toFixed(2))[lang]}: ${note.text}`)
+      }</title></circle>`,
+    );
+  }
+  return out;
+}
+
+/** A span: what is held, and, below it if there is both, what its thread does meanwhile. */
+function bar(
+  span: Span,
+  scale: (t: number) => number,
+  y: number,
+  color: (of: string) => string,
+  lang: Lang,
+): string {
+  const { mode, of } = span;
   const x = scale(span.from);
   const wide = Math.max(1, scale(span.to) - x);
-  const rect = (fill: string, more = "") =>
-    `<rect x="${fixed(x)}" y="${y}" width="${
-      fixed(wide)
-    }" height="${barHeight}" fill="${fill}"${more}/>`;
-  const what = `${span.mode}${span.of === undefined ? "" : ` ${span.of}`}`;
-  const title = `<title>${
-    escape(`${what}, ${span.from.toFixed(2)} to ${span.to.toFixed(2)} s`)
-  }</title>`;
-  const hatch = span.mode === "waits" ? rect("url(#hatch)") : "";
-  return `<g>${title}${rect(color)}${hatch}</g>`;
+  const stripes = span.has.map((each) => ({ fill: color(each), hatch: false }));
+  if (mode === "sleeps") stripes.push({ fill: plain.sleeps, hatch: false });
+  if (mode === "waits") stripes.push({ fill: color(of!), hatch: true });
+  if (stripes.length === 0) stripes.push({ fill: plain.runs, hatch: false });
+  const high = barHeight / stripes.length;
+  const rects = stripes.flatMap(({ fill, hatch }, i) => {
+    const rect = (fill: string) =>
+      `<rect x="${fixed(x)}" y="${fixed(y + i * high)}" width="${fixed(wide)}" height="${
+        fixed(high)
+      }" fill="${fill}"/>`;
+    return hatch ? [rect(fill), rect("url(#hatch)")] : [rect(fill)];
+  });
+  const what = [
+    ...span.has.map((each) => has(each)[lang]),
+    ...(mode === "waits" ? [waitsFor(of!)[lang]] : []),
+    ...(mode === "sleeps" ? [words.sleeps[lang]] : []),
+  ];
+  if (what.length === 0) what.push(words.runs[lang]);
+  const times = `${span.from.toFixed(2)}–${seconds(span.to.toFixed(2))[lang]}`;
+  const title = `<title>${escape([...what, times].join(lang === "en" ? ", " : "，"))}</title>`;
+  return `<g>${title}${rects.join("")}</g>`;
 }
 
 function axis(
@@ -118,6 +162,7 @@ function axis(
   scale: (t: number) => number,
   top: number,
   bottom: number,
+  lang: Lang,
 ): string[] {
   const step = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100]
     .find((each) => end / each <= 8) ?? end;
@@ -127,55 +172,71 @@ function axis(
     out.push(
       `<line x1="${x}" y1="${top}" x2="${x}" y2="${bottom}" stroke="#e6e6e6"/>`,
       `<text x="${x}" y="${top - 3}" font-size="9" fill="#777" text-anchor="middle">${
-        Number((i * step).toFixed(2))
-      } s</text>`,
+        seconds(Number((i * step).toFixed(2)))[lang]
+      }</text>`,
     );
   }
   return out;
 }
 
+/** The legend, in as many rows as it needs. */
 function key(
   { lanes, things }: Chart,
-  color: (span: Span) => string,
+  color: (of: string) => string,
   left: number,
-  y: number,
-): string {
-  const modes = new Set(lanes.flatMap(({ spans }) => spans.map(({ mode }) => mode)));
+  top: number,
+  lang: Lang,
+) {
+  const spans = lanes.flatMap(({ spans }) => spans);
+  const span = (mode: Span["mode"], of?: string, held: readonly string[] = []): Span => ({
+    ...{ from: 0, to: 0, mode, of, has: held },
+  });
   const entries: [string, Span][] = [];
-  const span = (mode: Mode, of?: string): Span => ({ from: 0, to: 0, mode, of });
-  if (modes.has("runs")) entries.push(["runs", span("runs")]);
-  if (modes.has("sleeps")) entries.push(["sleeps", span("sleeps")]);
-  const seen = (mode: Mode, of: string) =>
-    lanes.some(({ spans }) => spans.some((each) => each.mode === mode && each.of === of));
+  if (spans.some(({ mode, has }) => mode === "runs" && has.length === 0)) {
+    entries.push([words.runs[lang], span("runs")]);
+  }
+  if (spans.some(({ mode }) => mode === "sleeps")) {
+    entries.push([words.sleeps[lang], span("sleeps")]);
+  }
+  const joined = spans.find(({ mode, of }) => mode === "waits" && !things.has(of!));
+  if (joined) entries.push([words.waitsForThreads[lang], span("waits", joined.of)]);
   for (const of of things.keys()) {
-    if (seen("holds", of)) entries.push([`has ${of}`, span("holds", of)]);
-    if (seen("waits", of)) entries.push([`waits for ${of}`, span("waits", of)]);
+    if (spans.some((each) => each.has.includes(of))) {
+      entries.push([has(of)[lang], span("runs", undefined, [of])]);
+    }
+    if (spans.some(({ mode, of: wanted }) => mode === "waits" && wanted === of)) {
+      entries.push([waitsFor(of)[lang], span("waits", of)]);
+    }
   }
-  let x = left;
-  return entries.map(([label, each]) => {
-    const text = bar({ ...each, from: x, to: x + 14 }, (t) => t, y - 2, color(each)) +
-      `<text x="${x + 19}" y="${y + 8}">${escape(label)}</text>`;
-    x += 32 + label.length * letter;
+  const printed = lanes.some(({ notes }) => notes.length > 0);
+  let [x, y] = [left, top];
+  const place = (label: string, sign: (x: number, y: number) => string): string => {
+    const wide = 32 + columnsOf(label) * letter;
+    if (x > left && x + wide > width - right) [x, y] = [left, y + 16];
+    const text = sign(x, y) + `<text x="${fixed(x + 19)}" y="${y + 8}">${escape(label)}</text>`;
+    x += wide;
     return text;
-  }).join("\n");
-}
-
-function colors({ things }: Chart): (span: Span) => string {
-  const order = [...things.keys()];
-  return ({ mode, of }) => {
-    const at = order.indexOf(of ?? "");
-    return at < 0 ? plain[mode] : hues[at % hues.length]!;
   };
+  const out = entries.map(([label, each]) =>
+    place(label, (x, y) => bar({ ...each, from: x, to: x + 14 }, (t) => t, y - 2, color, lang))
+  );
+  if (printed) {
+    out.push(
+      place(
+        words.printed[lang],
+        (x, y) => `<circle cx="${fixed(x + 7)}" cy="${y + 4}" r="3" fill="#fff" stroke="#000"/>`,
+      ),
+    );
+  }
+  return { text: out.join("\n"), bottom: y };
 }
 
-function wrapped(text: string): string[] {
-  const lines = [""];
-  for (const word of text.split(" ")) {
-    const line = `${lines.at(-1)} ${word}`.trimStart();
-    if (line.length <= wrapAt) lines[lines.length - 1] = line;
-    else lines.push(word);
-  }
-  return lines;
+/** A color for each thing with a letter; joins have none. */
+function colors(letters: Letters): (of: string) => string {
+  return (of) => {
+    const at = [...letters.keys()].indexOf(of);
+    return at < 0 ? plain.waits : hues[at % hues.length]!;
+  };
 }
 
 function fixed(x: number): string {

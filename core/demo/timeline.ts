@@ -2,23 +2,29 @@
  * The picture of an act: a lane a thread, time from left to right, in characters.
  *
  *     main  ━━━━━━┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄━
- *     t1       AAAAAAAAA~~~~bbbbbbbbb
- *     t2        BBBBBBBB~~~~~aaaaaaaa
+ *     t1       AAAAAA~A~A~AbAbAbAbAbA
+ *     t2        BBBBBB~B~B~BaBaBaBaBa
  *
- * A capital letter is held, its small letter is waited for. A {@link Chart} is what texts and SVGs
- * have in common: spans of time in which a lane is in one state.
+ * A capital letter is held, its small letter is waited for, `~` sleeps; who does two of these at once
+ * has the letters in turn. A {@link Chart} is what texts and SVGs have in common: spans of time in
+ * which a lane is in one state.
  */
-import type { DemoEvent } from "./events.ts";
+import type { SpokenEvent } from "./events.ts";
+import type { Lang } from "./text.ts";
+import { columnsOf, padColumns } from "./width.ts";
+import { has, more, waitsFor, words } from "./words.ts";
 
-export type Mode = "runs" | "sleeps" | "holds" | "waits";
+export type Mode = "runs" | "sleeps" | "waits";
 
 /** A lane is in one state from `from` to `to`, in seconds. */
 export interface Span {
   readonly from: number;
   readonly to: number;
   readonly mode: Mode;
-  /** What it holds (the newest), or waits for. */
+  /** What it waits for. */
   readonly of?: string;
+  /** What it has, each once. */
+  readonly has: readonly string[];
 }
 
 export interface Lane {
@@ -32,22 +38,26 @@ export interface Chart {
   readonly lanes: readonly Lane[];
   /** Seconds. */
   readonly end: number;
-  /** What is held or waited for, with a letter of its own. */
+  /** What is held or waited for here, with a letter of its own. */
   readonly things: ReadonlyMap<string, string>;
 }
+
+/** The letters of things, which stay the same in all acts of a lesson. */
+export type Letters = Map<string, string>;
 
 interface Open {
   name: string;
   spans: Span[];
   notes: { t: number; text: string }[];
   has: string[];
-  now: { mode: Mode; of?: string; since: number } | undefined;
+  now: Omit<Span, "from" | "to"> & { since: number } | undefined;
 }
 
 /**
  * Reads the events of one act.
  *
  * @param now seconds; how late it is, if it is later than the last event
+ * @param letters those of earlier acts, to which new ones are added
  *
  * @example
  * ```ts
@@ -59,7 +69,11 @@ interface Open {
  * if (lane !== "t1  ──aaaaAA") throw new Error(lane);
  * ```
  */
-export function chart(events: readonly DemoEvent[], now = 0): Chart {
+export function chart(
+  events: readonly SpokenEvent[],
+  now = 0,
+  letters: Letters = new Map(),
+): Chart {
   const lanes = new Map<string, Open>();
   const things = new Map<string, string>();
   let end = now;
@@ -70,56 +84,58 @@ export function chart(events: readonly DemoEvent[], now = 0): Chart {
     lanes.set(event.lane, lane);
     if (event.what === "notes") lane.notes.push({ t: event.t, text: event.text ?? "" });
     else step(lane, event);
-    if (event.of !== undefined && !event.of.startsWith("the end of ")) letter(things, event.of);
+    if (event.of !== undefined && !event.joins) things.set(event.of, letter(letters, event.of));
   }
   for (const lane of lanes.values()) close(lane, end);
   return { lanes: [...lanes.values()], end, things };
 }
 
-function step(lane: Open, { what, of, t }: DemoEvent): void {
+function step(lane: Open, { what, of, t }: SpokenEvent): void {
   if (what === "holds") lane.has.push(of!);
   if (what === "releases") lane.has.splice(lane.has.lastIndexOf(of!), 1);
-  const has = lane.has.at(-1);
-  const idle: { mode: Mode; of?: string } = has === undefined
-    ? { mode: "runs" }
-    : { mode: "holds", of: has };
+  const held = [...new Set(lane.has)];
+  const mode = what === "waits" || what === "sleeps" ? what : "runs";
   const next = what === "ends"
     ? undefined
-    : what === "waits"
-    ? { mode: "waits" as const, of }
-    : what === "sleeps" && has === undefined
-    ? { mode: "sleeps" as const }
-    : idle;
+    : { mode, of: mode === "waits" ? of : undefined, has: held } as const;
   const { now } = lane;
-  if (now && next && now.mode === next.mode && now.of === next.of) return;
+  const same = now && next && now.mode === next.mode && now.of === next.of &&
+    now.has.join("\0") === next.has.join("\0");
+  if (same) return;
   close(lane, t);
   lane.now = next && { ...next, since: t };
 }
 
-function close(lane: Open, t: number): void {
+function close(lane: Open, to: number): void {
   const { now } = lane;
-  if (now && t > now.since) lane.spans.push({ from: now.since, to: t, mode: now.mode, of: now.of });
   lane.now = undefined;
+  if (now === undefined || to <= now.since) return;
+  const { since: from, mode, of, has } = now;
+  lane.spans.push({ from, to, mode, of, has });
 }
 
-/** Gives a thing a letter: one of its own name that is free, else any. */
-function letter(things: Map<string, string>, of: string): void {
-  if (things.has(of)) return;
-  const taken = new Set(things.values());
-  const letters = [...of.toUpperCase().replace(/[^A-Z]/g, ""), ..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"];
-  things.set(of, letters.find((each) => !taken.has(each)) ?? "?");
+/** The letter of a thing: one of its own name that is free, else any. */
+function letter(letters: Letters, of: string): string {
+  const known = letters.get(of);
+  if (known !== undefined) return known;
+  const taken = new Set(letters.values());
+  // The second word of a name says more: notEmpty is E, notFull F.
+  const second = /^[a-z]+([A-Z])/.exec(of)?.[1] ?? "";
+  const own = second + of.toUpperCase().replace(/[^A-Z]/g, "");
+  const free = [...own, ..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"].find((each) => !taken.has(each)) ?? "?";
+  letters.set(of, free);
+  return free;
 }
 
-/** The character of a moment in a lane. */
-export function glyph({ mode, of }: Span, things: Chart["things"]): string {
-  if (mode === "runs") return "─";
-  if (mode === "sleeps") return "~";
-  const letter = things.get(of ?? "");
-  if (letter === undefined) return "·";
-  return mode === "holds" ? letter : letter.toLowerCase();
+/** The characters of a lane in one state, which are repeated as long as it lasts. */
+export function glyphs({ mode, of, has }: Span, things: Chart["things"]): string {
+  const held = has.map((each) => things.get(each) ?? "?").join("");
+  if (mode === "runs") return held || "─";
+  if (mode === "sleeps") return `${held}~`;
+  return held + (things.get(of ?? "")?.toLowerCase() ?? "·");
 }
 
-/** Turns a character into what shows it, for instance in color. */
+/** Turns characters into what shows them, for instance in color. */
 export type Paint = (glyphs: string, span: Span | undefined) => string;
 
 /**
@@ -131,21 +147,27 @@ export type Paint = (glyphs: string, span: Span | undefined) => string;
 export function draw(
   { lanes, end, things }: Chart,
   columns: number,
-  { rows = Infinity, paint = (glyphs) => glyphs }: { rows?: number; paint?: Paint } = {},
+  { rows = Infinity, paint = (glyphs) => glyphs, lang = "en" }: {
+    rows?: number;
+    paint?: Paint;
+    lang?: Lang;
+  } = {},
 ): string[] {
-  const width = Math.max(0, ...lanes.map(({ name }) => name.length));
-  const lines = lanes.map(({ name, spans }) =>
-    `${name.padEnd(width)}  ${row(spans, end, columns, things, paint)}`.trimEnd()
-  );
-  if (lines.length <= rows) return lines;
-  const head = Math.ceil((rows - 1) * 2 / 3);
-  const tail = rows - 1 - head;
-  const left = lines.length - head - tail;
-  return [
-    ...lines.slice(0, head),
-    `${" ".repeat(width)}  (${left} more)`,
-    ...lines.slice(lines.length - tail),
-  ];
+  const width = Math.max(0, ...lanes.map(({ name }) => columnsOf(name)));
+  const line = ({ name, spans }: Lane) =>
+    `${padColumns(name, width)}  ${row(spans, end, columns, things, paint)}`.trimEnd();
+  const { head, left, tail } = shortened(lanes, rows);
+  const gap = left > 0 ? [`${" ".repeat(width)}  ${more(left)[lang]}`] : [];
+  return [...head.map(line), ...gap, ...tail.map(line)];
+}
+
+/** The first and the last lanes, if there are more than `rows`. */
+export function shortened(lanes: readonly Lane[], rows: number) {
+  if (lanes.length <= rows) return { head: lanes, left: 0, tail: [] };
+  const first = Math.ceil((rows - 1) * 2 / 3);
+  const last = rows - 1 - first;
+  const left = lanes.length - first - last;
+  return { head: lanes.slice(0, first), left, tail: lanes.slice(lanes.length - last) };
 }
 
 function row(
@@ -164,28 +186,33 @@ function row(
     const to = Math.min(columns, Math.max(at(span.to), from + 1));
     if (to <= from) continue;
     text += paint(" ".repeat(from - column), undefined);
-    text += paint(glyph(span, things).repeat(to - from), span);
+    const pattern = glyphs(span, things);
+    text += paint(
+      pattern.repeat(Math.ceil((to - from) / pattern.length)).slice(0, to - from),
+      span,
+    );
     column = to;
   }
   return text;
 }
 
-/** What the characters mean, of those that are there. */
-export function legend({ lanes, things }: Chart): string {
-  const seen = (mode: Mode, of?: string) =>
-    lanes.some(({ spans }) => spans.some((span) => span.mode === mode && span.of === of));
-  const parts: string[] = [];
-  if (seen("runs")) parts.push("─ runs");
-  if (seen("sleeps")) parts.push("~ sleeps");
-  if (lanes.some(({ spans }) => spans.some(({ of }) => of !== undefined && !things.has(of)))) {
-    parts.push("· waits for threads");
+/** What the characters mean, of those that are there: an entry each. */
+export function legend({ lanes, things }: Chart, lang: Lang): string[] {
+  const spans = lanes.flatMap(({ spans }) => spans);
+  const entries: string[] = [];
+  if (spans.some(({ mode, has }) => mode === "runs" && has.length === 0)) {
+    entries.push(`─ ${words.runs[lang]}`);
+  }
+  if (spans.some(({ mode }) => mode === "sleeps")) entries.push(`~ ${words.sleeps[lang]}`);
+  if (spans.some(({ mode, of }) => mode === "waits" && !things.has(of!))) {
+    entries.push(`· ${words.waitsForThreads[lang]}`);
   }
   for (const [of, letter] of things) {
-    const small = letter.toLowerCase();
-    const [held, wanted] = [seen("holds", of), seen("waits", of)];
-    const has = held ? [`${letter} has ${of}`] : [];
-    const waits = wanted ? [`${small} waits for ${held ? "it" : of}`] : [];
-    if (held || wanted) parts.push([...has, ...waits].join(", "));
+    if (spans.some(({ has }) => has.includes(of))) entries.push(`${letter} ${has(of)[lang]}`);
+    const waits = spans.some((span) => span.mode === "waits" && span.of === of);
+    if (waits) entries.push(`${letter.toLowerCase()} ${waitsFor(of)[lang]}`);
   }
-  return parts.join("   ");
+  const two = spans.map((span) => glyphs(span, things)).find(({ length }) => length > 1);
+  if (two !== undefined) entries.push(`${two} ${words.both[lang]}`);
+  return entries;
 }

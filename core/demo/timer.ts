@@ -2,32 +2,49 @@
 import { Timer } from "../sync/mod.ts";
 import { lesson } from "./lesson.ts";
 import type { Scene } from "./stage.ts";
+import { bilingual, listed, type Text } from "./text.ts";
 
 /** A second of the lesson takes so many of the clock. */
 const scale = 0.2;
 
 const timers = [
-  { name: "tea", after: 2 },
-  { name: "egg", after: 1 },
-  { name: "alarm", after: 3 },
+  { name: { en: "tea", zh: "茶" }, after: 2 },
+  { name: { en: "egg", zh: "鸡蛋" }, after: 1 },
+  { name: { en: "alarm", zh: "闹钟" }, after: 3 },
 ] as const;
+const [tea, , alarm] = timers;
 
 /** @returns what rang, in order, and which timers were cancelled */
-async function ring(scene: Scene, speed: number, signal: AbortSignal): Promise<readonly string[]> {
-  const rang: string[] = [];
+async function ring(scene: Scene, speed: number, signal: AbortSignal): Promise<readonly Text[]> {
+  const rang: Text[] = [];
   for (const { name, after } of timers) {
-    scene.tells({ t: 0, lane: name, what: "starts" });
-    scene.tells({ t: 0, lane: name, what: "sleeps", text: `for ${after} s` });
+    scene.event({ t: 0, lane: name, what: "starts" });
+    scene.event({
+      t: 0,
+      lane: name,
+      what: "sleeps",
+      text: { en: `for ${after} s`, zh: `${after} 秒` },
+    });
   }
   const started = timers.map(({ name, after }) => {
     const timer = new Timer(after * scale / speed, () => {
       rang.push(name);
-      scene.tells({ t: after, lane: name, what: "notes", text: `${name}: time is up` });
-      scene.tells({ t: after, lane: name, what: "ends" });
-      if (name !== "tea") return;
+      scene.event({
+        t: after,
+        lane: name,
+        what: "notes",
+        text: { en: `${name.en}: time is up`, zh: `${name.zh}：时间到` },
+      });
+      scene.event({ t: after, lane: name, what: "ends" });
+      if (name !== tea.name) return;
       // From here on nobody wants to be woken.
       started.at(-1)!.cancel();
-      scene.tells({ t: after, lane: "alarm", what: "ends", text: "is cancelled" });
+      scene.event({
+        t: after,
+        lane: alarm.name,
+        what: "ends",
+        text: { en: "is cancelled", zh: "被取消" },
+      });
     });
     return timer;
   });
@@ -49,20 +66,33 @@ their times, not of their starts. A function that takes long holds up those behi
     zh: `定时器就是先睡一觉的线程：启动之后，过那么久才调用函数。在那之前 cancel() 可以取消，之后
 再取消就没有作用了。谁先响取决于时间，而不是启动的先后。函数如果跑得太久，后面的就会被耽误。`,
   },
-  code: `const alarm = new Timer(3, () => print("time is up"));
+  code: bilingual`const alarm = new Timer(3, () => print(${{
+    en: '"time is up"',
+    zh: '"时间到"',
+  }}));
 alarm.start();
-alarm.cancel();                   // called off, if it has not rung yet
-alarm.finished.wait();            // it has rung, or never will`,
+alarm.cancel();                   // ${{
+    en: "called off, if it has not rung yet",
+    zh: "还没响就取消",
+  }}
+alarm.finished.wait();            // ${{
+    en: "it has rung, or never will",
+    zh: "已经响过，或不会再响",
+  }}`,
   async play(stage, { speed }) {
+    const ms = 1000 * scale / speed;
     const rang = await stage.live(
-      { en: "three timers, one called off", zh: "三个定时器，取消一个" },
+      {
+        en: `three timers, one called off; a second of the lesson takes ${ms} ms`,
+        zh: `三个定时器，取消一个；课里的一秒实际是 ${ms} 毫秒`,
+      },
       (scene) => ring(scene, speed, stage.signal),
     );
     return {
-      ok: rang.join() === "egg,tea",
+      ok: listed(rang).en === "egg, tea",
       said: {
-        en: `${rang.join(", then ")} rang; the alarm was called off`,
-        zh: `先后响了：${rang.join("、")}；alarm 被取消了`,
+        en: `${listed(rang).en} rang, in this order; the alarm was called off`,
+        zh: `先后响了：${listed(rang).zh}；闹钟被取消了`,
       },
     };
   },

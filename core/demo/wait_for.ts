@@ -10,7 +10,10 @@ import type { Scene, Stage } from "./stage.ts";
 const [pause, attempt, every] = [200, 2000, 1000];
 
 /**
- * @param seconds how long all of it may take
+ * Waits until all addresses listen. Each is tried once at least, and that attempt is not cut short by
+ * the end of the time, so with 0 seconds it depends on the services alone what comes of it.
+ *
+ * @param seconds how long all of it may take; 0: try once
  * @throws {BargeError} `unavailable` when one of them does not listen in time
  */
 export async function waitForServices(
@@ -23,55 +26,78 @@ export async function waitForServices(
   const began = performance.now();
   await stage.live(title, async (scene) => {
     const over = new AbortController();
-    const patience = AbortSignal.any([stage.signal, over.signal]);
+    const wait: Wait = {
+      ...{ scene, began, signal: stage.signal },
+      over: AbortSignal.any([stage.signal, over.signal]),
+    };
     const timer = setTimeout(() => over.abort(), seconds * 1000);
     try {
-      await Promise.all(addresses.map((address) => one(scene, address, began, patience)));
-    } catch (error) {
-      stage.signal.throwIfAborted();
-      if (!over.signal.aborted) throw error;
-      throw new BargeError("unavailable", `not all listen within ${seconds} s`, {
-        op: "wait for",
-        path: names,
-        hint: "--timeout SECONDS waits longer",
-      });
+      // What fails for another reason than the time ends all of it.
+      const outcomes = await Promise.all(addresses.map(async (address) => ({
+        ...{ address, listens: await one(wait, address) },
+      })));
+      const missing = outcomes.filter(({ listens }) => !listens);
+      if (missing.length === 0) return;
+      const path = missing.map(({ address }) => formatAddress(address)).join(", ");
+      const why = seconds === 0
+        ? "nothing listens there"
+        : `nothing listens there within ${seconds} s`;
+      const hint = "--timeout SECONDS waits longer";
+      throw new BargeError("unavailable", why, { op: "wait for", path, hint });
     } finally {
       over.abort();
       clearTimeout(timer);
     }
-  });
-  const ms = performance.now() - began;
-  const said = { en: `${names} listens`, zh: `${names} 已在监听` };
-  return { ok: true, said, measured: { "waited, ms": ms } };
+  }, "measured");
+  const value = performance.now() - began;
+  return {
+    ok: true,
+    said: { en: `${names} listens`, zh: `${names} 已在监听` },
+    measured: [{ name: { en: "waited, ms", zh: "等了，毫秒" }, value }],
+  };
+}
+
+/** What those who wait have in common. */
+interface Wait {
+  readonly scene: Scene;
+  readonly began: number;
+  /** The user has interrupted it. */
+  readonly signal: AbortSignal;
+  /** That, or the time is over. */
+  readonly over: AbortSignal;
 }
 
 /** One waits at the event, as the workers of the lesson do; the other tries, and sets it. */
-async function one(
-  scene: Scene,
-  address: Address,
-  began: number,
-  signal: AbortSignal,
-): Promise<void> {
+async function one({ scene, began, signal, over }: Wait, address: Address): Promise<boolean> {
   const lane = formatAddress(address);
   const up = new Event();
   const since = () => (performance.now() - began) / 1000;
-  scene.tells({ t: since(), lane, what: "waits", of: "listening" });
+  const lasts = new AbortController();
+  const either = AbortSignal.any([over, lasts.signal]);
+  scene.event({ t: since(), lane, what: "waits", of: { en: "listening", zh: "监听" } });
   const says = (async () => {
-    while (!await up.waitAsync({ timeout: every / 1000, signal })) {
-      scene.tells({ t: since(), lane, what: "notes", text: `still waiting for ${lane}` });
+    while (!await up.waitAsync({ timeout: every / 1000, signal: either })) {
+      const text = { en: `still waiting for ${lane}`, zh: `还在等 ${lane}` };
+      scene.event({ t: since(), lane, what: "notes", text });
     }
   })();
-  const tries = (async () => {
-    while (!await listens(address, signal)) {
-      if (await up.waitAsync({ timeout: pause / 1000, signal })) return;
+  says.catch(() => {}); // it ends with the time, or with the attempts
+  try {
+    for (let first = true; !await listens(address, first ? signal : over); first = false) {
+      await up.waitAsync({ timeout: pause / 1000, signal: over });
     }
     up.set();
-  })();
-  // Neither may reject unseen while the other is awaited.
-  const ends = await Promise.allSettled([says, tries]);
-  for (const end of ends) if (end.status === "rejected") throw end.reason;
-  scene.tells({ t: since(), lane, what: "notes", text: `${lane} listens` });
-  scene.tells({ t: since(), lane, what: "ends" });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!over.aborted || error !== over.reason) throw error;
+    return false;
+  } finally {
+    lasts.abort();
+  }
+  const text = { en: `${lane} listens`, zh: `${lane} 已在监听` };
+  scene.event({ t: since(), lane, what: "runs", text });
+  scene.event({ t: since(), lane, what: "ends" });
+  return true;
 }
 
 async function listens(address: Address, signal: AbortSignal): Promise<boolean> {

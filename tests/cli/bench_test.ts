@@ -120,7 +120,7 @@ Deno.test("a web server is loaded, and its errors are told apart", async () => {
   assert.deepEqual(Object.keys(result.failures), ["status 503"]);
 });
 
-Deno.test("workers, subprocesses and tasks are measured, the author's figures beside them", async () => {
+Deno.test("workers, subprocesses and tasks are measured, the course's figures beside them", async () => {
   await using home = new Home();
   const args = ["bench", "spawn", "--quick", "--repetitions", "1", "--json", "--svg", "a.svg"];
   const outcome = await home.barge(args);
@@ -135,6 +135,40 @@ Deno.test("workers, subprocesses and tasks are measured, the author's figures be
   assert.match(await Deno.readTextFile(`${home.path}/a.svg`), /^<svg /);
 });
 
+Deno.test("bench io measures reading alone: a subprocess says when it is there, and waits", async () => {
+  await using home = new Home();
+  await Deno.writeTextFile(`${home.path}/file`, "a");
+  const job = JSON.stringify({ kind: "io", path: `${home.path}/file`, times: 3 });
+  const line = ["bench", "io", "--job", job, "--job-waits"];
+  const [begun, left, all] = await Promise.all([
+    home.barge(line, { stdin: "\n" }),
+    home.barge(line, { stdin: "" }),
+    home.barge(["bench", "io", "--quick", "--repetitions", "1", "--json"]),
+  ]);
+  assert.equal(begun.stdout, "ready\ndone\n", begun.stderr);
+  assert.equal(left.stdout, "ready\n", left.stderr);
+  assert.equal(all.code, 0, all.stderr);
+  const [{ title, scale, rows }] = lines(all);
+  assert.match(title, /1,000 times, by 4 that have started before/);
+  assert.match(scale, /their start was counted/);
+  assert.deepEqual(rows.map((row: { name: string }) => row.name), [
+    ...["tasks", "workers", "subprocesses"],
+  ]);
+});
+
+Deno.test("bench http without a URL loads a server of its own, which is gone afterwards", async () => {
+  await using home = new Home();
+  const outcome = await home.barge(["bench", "http", ...quick, "--json"], {
+    env: { TMPDIR: home.path },
+  });
+  assert.equal(outcome.code, 0, outcome.stderr);
+  const [{ target, requests, errors }] = lines(outcome);
+  assert.match(target, /^http:\/\/127\.0\.0\.1:\d+\/login$/);
+  assert(requests > 0 && errors === 0);
+  const left = Array.from(Deno.readDirSync(home.path), ({ name }) => name);
+  assert.deepEqual(left.filter((name) => name.startsWith("barge-bench-")), []);
+});
+
 Deno.test("transfers are measured on servers of its own, which are gone afterwards", async () => {
   await using home = new Home();
   const args = ["bench", "transfer", "--size", "100k", "--files", "3", "--repetitions", "1"];
@@ -142,7 +176,8 @@ Deno.test("transfers are measured on servers of its own, which are gone afterwar
   assert.equal(outcome.code, 0, outcome.stderr);
   const titles = lines(outcome).map(({ title }) => title);
   assert.equal(titles.length, 4);
-  for (const { rows } of lines(outcome)) {
+  for (const { rows, scale } of lines(outcome)) {
+    assert.match(scale, /^the client's own start, \S+ m?s here, is in each row$/);
     assert.deepEqual(rows.map(({ name }: { name: string }) => name), [
       ...["synced", "synced, unchecked", "relaxed", "relaxed, unchecked"],
     ]);

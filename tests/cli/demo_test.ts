@@ -1,5 +1,6 @@
 /** `barge demo` as people, pipes and scripts run it. */
 import assert from "node:assert/strict";
+import { englishIn } from "../core/demo/_chinese.ts";
 import { Home, lines } from "./_barge.ts";
 
 Deno.test("demo lists its lessons, in either language", async () => {
@@ -10,20 +11,20 @@ Deno.test("demo lists its lessons, in either language", async () => {
     home.barge(["demo", "--json"]),
   ]);
   const names = lines(json).map(({ lesson }) => lesson);
-  assert.equal(names.length, 24);
+  assert.equal(names.length, 25);
   assert.deepEqual(plain.stdout.trim().split("\n").map((line) => line.split(" ")[0]), names);
   assert.match(chinese.stdout, /^deadlock +先 A 后 B/m);
 });
 
 Deno.test("demo prints the same text for the same seed, and no colors into a pipe", async () => {
   await using home = new Home();
-  const run = (seed: string) => home.barge(["demo", "deadlock", "--seed", seed]);
+  const run = (seed: string) => home.barge(["demo", "deadlock", "--seed", seed, "--threads", "4"]);
   const [one, again, other] = await Promise.all([run("5"), run("5"), run("6")]);
   assert.equal(one.code, 0, one.stderr);
   assert.equal(again.stdout, one.stdout);
   assert.notEqual(other.stdout, one.stdout);
   assert.match(one.stdout, /^ {2}a circle: t[12] -> t[12] -> t[12]$/m);
-  assert.match(one.stdout, /^ok: stuck: true/m);
+  assert.match(one.stdout, /^ok: two threads, and one alone, got stuck/m);
   // deno-lint-ignore no-control-regex
   assert.doesNotMatch(one.stdout, /\x1b/);
 });
@@ -32,13 +33,15 @@ Deno.test("demo --json: events as lines, and a verdict", async () => {
   await using home = new Home();
   const outcome = await home.barge(["demo", "queue", "--json", "--lang", "zh", "--kind", "task"]);
   const [act, ...rest] = lines(outcome);
-  assert.deepEqual(Object.keys(act), ["lesson", "act", "title"]);
+  assert.deepEqual(Object.keys(act), ["lesson", "act", "title", "clock"]);
+  assert.equal(act.clock, "lesson");
   const verdict = rest.pop();
   assert.deepEqual(Object.keys(verdict), ["lesson", "seed", "ok", "said", "measured"]);
   assert.equal(verdict.ok, true);
   assert.match(verdict.said, /都送到了/);
   const kinds = ["starts", "runs", "holds", "releases", "waits", "sleeps", "notes", "ends"];
   for (const event of rest) {
+    if ("clock" in event) continue; // the next act begins
     assert.deepEqual(Object.keys(event), ["lesson", "act", "t", "lane", "what", "of", "text"]);
     assert.ok(kinds.includes(event.what));
     assert.equal(typeof event.t, "number");
@@ -63,6 +66,41 @@ Deno.test("demo --svg writes the picture", async () => {
   const { code, stderr } = await home.barge(["demo", "rlock", "--svg", path]);
   assert.equal(code, 0, stderr);
   assert.match(await Deno.readTextFile(path), /^<svg [\s\S]*has lock[\s\S]*<\/svg>\n$/);
+});
+
+Deno.test("demo --lang zh prints no English around the lesson: headings, clocks, verdict, figures", async () => {
+  await using home = new Home();
+  const [async, lock] = await Promise.all([
+    home.barge(["demo", "async", "--lang", "zh", "--speed", "50"]),
+    home.barge(["demo", "lock", "--lang", "zh", "--kind", "task", "--svg", "lock.svg"]),
+  ]);
+  const code = new Set("async sleep lock from main".split(" "));
+  const texts = [async, lock].flatMap(({ stdout, stderr }) => [stdout, stderr]);
+  for (const line of texts.join("\n").split("\n")) {
+    // Not the lanes of a picture.
+    if (!/[─~·]{3}|([A-Za-z])\1\1/.test(line)) assert.deepEqual(englishIn(line, code), [], line);
+  }
+  assert.match(async.stdout, /^通过：/m);
+  assert.match(async.stderr, /^用 await，毫秒：\d/m);
+  assert.match(lock.stdout, /（还有 \d+ 条；--json 打印全部）\n/);
+  assert.match(lock.stdout, /^ +（还有 \d+ 个）$/m);
+  assert.match(await Deno.readTextFile(`${home.path}/lock.svg`), /（还有 \d+ 个）/);
+});
+
+Deno.test("lessons' pictures say what their times are, and seconds of a lesson are no measured ones", async () => {
+  await using home = new Home();
+  const [staged, own] = await Promise.all([
+    home.barge(["demo", "async", "--json", "--speed", "50"]),
+    home.barge(["demo", "rlock"]),
+  ]);
+  const all = lines(staged);
+  const clocks = all.filter((line) => "title" in line).map(({ clock }) => clock);
+  assert.deepEqual([...new Set(clocks)], ["staged"]);
+  // 3 s of the lesson are 15 ms at this speed; the rest is this machine's.
+  const { "awaited, ms": ms } = all.at(-1).measured;
+  assert.ok(ms >= 15, `${ms} ms`);
+  assert.deepEqual(Object.keys(all.at(-1).measured), ["awaited, ms", "blocking, ms"]);
+  assert.match(own.stdout, /^ {2}times: the lesson's own clock/m);
 });
 
 Deno.test("demo refuses what makes no sense, and says what would", async () => {
@@ -95,31 +133,55 @@ Deno.test("demo says so when a port is taken", async () => {
   await using home = new Home();
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const port = String(taken.addr.port);
-  for (const lesson of ["echo", "crawl", "clients", "select"]) {
+  for (const lesson of ["echo", "stream", "crawl", "clients", "select"]) {
     const { code, stderr } = await home.barge(["demo", lesson, "--port", port]);
     assert.equal(code, 5, lesson);
     assert.match(stderr, /127\.0\.0\.1:\d+: the port is taken\n\(leave --port out/);
   }
 });
 
-Deno.test("demo event --wait-for waits until something listens, or gives up", async () => {
+Deno.test("demo event --wait-for prints only who listens, waits, or gives up", async () => {
   await using home = new Home();
   const free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const address = `127.0.0.1:${free.addr.port}`;
   free.close();
   const late = await home.barge(["demo", "event", "--wait-for", address, "--timeout", "0.3"]);
   assert.equal(late.code, 5);
-  assert.match(late.stderr, /not all listen within 0\.3 s/);
+  assert.equal(late.stdout, "");
+  assert.match(late.stderr, /wait for 127\.0\.0\.1:\d+: nothing listens there within 0\.3 s/);
 
   const child = home.spawn(["demo", "event", "--wait-for", address]);
-  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const reader = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   while (!text.includes("still waiting")) text += (await reader.read()).value ?? "";
   using _listener = Deno.listen({ hostname: "127.0.0.1", port: Number(address.split(":")[1]) });
-  for (let part; !(part = await reader.read()).done;) text += part.value;
-  await child.stderr.cancel();
+  const stdout = new Response(child.stdout).text();
+  while (!(await reader.read()).done);
   assert.equal((await child.status).code, 0);
-  assert.match(text, /^ok: .* listens$/m);
+  assert.equal(await stdout, `${address} listens\n`);
+});
+
+Deno.test("demo event --wait-for --timeout 0 tries each address once, whatever the clock says", async () => {
+  await using home = new Home();
+  using up = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const [there, gone] = [up, free].map(({ addr }) => `127.0.0.1:${addr.port}`);
+  free.close();
+  const run = (...addresses: string[]) =>
+    home.barge([
+      ...["demo", "event", "--timeout", "0"],
+      ...addresses.flatMap((address) => ["--wait-for", address!]),
+    ]);
+  const outcomes = await Promise.all([
+    ...Array.from({ length: 5 }, () => run(there!)),
+    run(gone!),
+    run(there!, gone!),
+  ]);
+  assert.deepEqual(outcomes.map(({ code }) => code), [0, 0, 0, 0, 0, 5, 5]);
+  assert.equal(outcomes[0]!.stdout, `${there} listens\n`);
+  const both = outcomes.at(-1)!;
+  assert.equal(both.stdout, `${there} listens\n`);
+  assert.match(both.stderr, new RegExp(`wait for ${gone}: nothing listens there$`, "m"));
 });
 
 Deno.test("Ctrl-C ends a lesson, whatever its threads do, with 130", async () => {

@@ -1,4 +1,5 @@
 /** Measured ways as bars: in a terminal, and as SVG. */
+import { barOf } from "../bar.ts";
 import type { Row, Subject } from "./measure.ts";
 
 /**
@@ -30,21 +31,21 @@ export function bars(subject: Subject, rows: readonly Row[], width: number): str
     ...rows.flatMap(({ name, is, author, median, least, most: longest }) => [
       `  ${name.padEnd(left)}  ${formatSeconds(median).padStart(8)}` +
       `  (${formatSeconds(least)} to ${formatSeconds(longest)})  ` +
-      "█".repeat(Math.max(1, Math.round(median / most * room))),
+      barOf(median / most * room),
       `  ${" ".repeat(left)}  ${is}` +
-      (author ? `; the author: ${author.what} ${formatSeconds(author.seconds)}` : ""),
+      (author ? `; the course: ${author.what} ${formatSeconds(author.seconds)}` : ""),
     ]),
   ];
 }
 
 const [wide, high, gap, label] = [720, 22, 8, 150];
 
-/** The same as a picture: ours dark, the author's light. */
+/** The same as a picture: ours dark, the course's light. */
 export function svg(subject: Subject, rows: readonly Row[], machine: string): string {
   const entries = rows.flatMap(({ name, median, author }) => [
     { name, seconds: median, color: "#2563eb" },
     ...author
-      ? [{ name: `author: ${author.what}`, seconds: author.seconds, color: "#cbd5e1" }]
+      ? [{ name: `course: ${author.what}`, seconds: author.seconds, color: "#cbd5e1" }]
       : [],
   ]);
   const most = Math.max(...entries.map(({ seconds }) => seconds));

@@ -4,12 +4,12 @@ export type Job =
   | { readonly kind: "nothing" }
   /** Sums up so many numbers: the work of one CPU. */
   | { readonly kind: "cpu"; readonly count: number }
-  /** Reads a small file. */
-  | { readonly kind: "io"; readonly path: string };
+  /** Reads a small file so many times, one after the other. */
+  | { readonly kind: "io"; readonly path: string; readonly times: number };
 
 export async function doJob(job: Job): Promise<void> {
   if (job.kind === "cpu") count(job.count);
-  else if (job.kind === "io") await Deno.readFile(job.path);
+  else if (job.kind === "io") { for (let i = 0; i < job.times; i++) await Deno.readFile(job.path); }
 }
 
 function count(n: number): number {
@@ -18,8 +18,12 @@ function count(n: number): number {
   return sum;
 }
 
-/** Starts a program that does one job and ends; the command line knows how. */
-export type StartJob = (job: Job) => Deno.Command;
+/**
+ * Starts a program that does one job and ends; the command line knows how.
+ *
+ * @param waits it prints `ready` when it has started, and begins once it gets a line
+ */
+export type StartJob = (job: Job, waits?: boolean) => Deno.Command;
 
 /** So many workers at a time: each takes some ten MiB. */
 const abreast = 10;
@@ -55,6 +59,80 @@ export async function byProcesses(
     const { code } = await start(job).output();
     if (code !== 0) throw new Error(`a subprocess ended with ${code}`);
   });
+}
+
+/** Has each job done by a worker that has started before. @returns how long the jobs took, in s */
+export async function byReadyWorkers(jobs: readonly Job[], signal: AbortSignal): Promise<number> {
+  const workers = jobs.map(() =>
+    new Worker(new URL("./local_worker.ts", import.meta.url), { type: "module" })
+  );
+  const done = (worker: Worker, job: Job) =>
+    new Promise<void>((resolve, reject) => {
+      worker.onmessage = () => resolve();
+      worker.onerror = (event) => {
+        event.preventDefault();
+        reject(new Error(event.message));
+      };
+      worker.postMessage(job);
+    });
+  const ended = Promise.withResolvers<never>();
+  ended.promise.catch(() => {}); // it is raced for below
+  const stop = () => ended.reject(signal.reason);
+  signal.addEventListener("abort", stop);
+  const all = (of: (i: number) => Job) =>
+    Promise.race([Promise.all(workers.map((worker, i) => done(worker, of(i)))), ended.promise]);
+  try {
+    signal.throwIfAborted();
+    await all(() => ({ kind: "nothing" }));
+    const began = performance.now();
+    await all((i) => jobs[i]);
+    return (performance.now() - began) / 1000;
+  } finally {
+    signal.removeEventListener("abort", stop);
+    for (const worker of workers) worker.terminate();
+  }
+}
+
+/** Has each job done by a process that has started before. @returns how long the jobs took, in s */
+export async function byReadyProcesses(
+  jobs: readonly Job[],
+  start: StartJob,
+  signal: AbortSignal,
+): Promise<number> {
+  signal.throwIfAborted();
+  const children = jobs.map((job) => start(job, true).spawn());
+  const readers = children.map(({ stdout }) => stdout.getReader());
+  const writers = children.map(({ stdin }) => stdin.getWriter());
+  const stop = () => children.forEach(end);
+  signal.addEventListener("abort", stop);
+  // A line at a time is printed: that there is something is enough.
+  const hears = async (reader: ReadableStreamDefaultReader<Uint8Array>) => {
+    const { done } = await reader.read();
+    signal.throwIfAborted();
+    if (done) throw new Error("a subprocess ended too early");
+  };
+  try {
+    await Promise.all(readers.map(hears));
+    const began = performance.now();
+    const line = new TextEncoder().encode("\n");
+    await Promise.all(writers.map((writer) => writer.write(line)));
+    await Promise.all(readers.map(hears));
+    return (performance.now() - began) / 1000;
+  } finally {
+    signal.removeEventListener("abort", stop);
+    stop();
+    await Promise.allSettled([
+      ...writers.map((writer) => writer.abort()),
+      ...readers.map((reader) => reader.cancel()),
+      ...children.map(({ status }) => status),
+    ]);
+  }
+}
+
+function end(child: Deno.ChildProcess): void {
+  try {
+    child.kill("SIGTERM");
+  } catch { /* it has ended by itself */ }
 }
 
 /** Has all jobs done by tasks of this isolate. */

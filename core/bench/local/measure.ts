@@ -8,7 +8,7 @@ export interface Way {
   readonly name: string;
   /** What it is here: a worker, a subprocess, a task. */
   readonly is: string;
-  /** What the document measured, in seconds, and of what. */
+  /** The figure of the course that is quoted (docs/demo.md), in seconds, and of what. */
   readonly author?: { readonly what: string; readonly seconds: number };
   /** Does it once. @returns seconds */
   run(signal: AbortSignal): Promise<number>;
@@ -19,7 +19,7 @@ export interface Subject {
   readonly name: string;
   /** What is done, with numbers. */
   readonly title: string;
-  /** How that differs from what the document did; undefined if it does not. */
+  /** How that differs from what the course measured; undefined if it does not. */
   readonly scale?: string;
   readonly ways: readonly Way[];
 }

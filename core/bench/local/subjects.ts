@@ -1,9 +1,17 @@
 /**
- * What the document measured, as it can be measured here. A thread of its is a worker here (an isolate
- * with a thread of its own), a process is a subprocess (barge itself, started to do one job), and a
- * coroutine is a task (a promise).
+ * What a course on Python's threads measured in 2017 (docs/demo.md says which), as it can be measured
+ * here. For its threads there are workers (an isolate with a thread of its own), for its processes
+ * subprocesses (barge itself, started to do one job), and for its coroutines tasks (promises).
  */
-import { byProcesses, byTasks, byWorkers, type Job, type StartJob } from "./job.ts";
+import {
+  byProcesses,
+  byReadyProcesses,
+  byReadyWorkers,
+  byTasks,
+  byWorkers,
+  type Job,
+  type StartJob,
+} from "./job.ts";
 import { queueing } from "./queue.ts";
 import { type Subject, timed, type Way } from "./measure.ts";
 
@@ -47,7 +55,7 @@ function spawn(setting: Setting): Subject {
   return {
     name: "spawn",
     title: `start ${count}, and wait for their ends`,
-    scale: count === full ? undefined : `the document started ${full}`,
+    scale: count === full ? undefined : `the course started ${full}`,
     ways: ways(filled(count, { kind: "nothing" }), setting, {
       threads: { what: "500 threads", seconds: 0.059 },
       processes: { what: "500 processes", seconds: 19.55 },
@@ -60,7 +68,7 @@ function cpu(setting: Setting): Subject {
   return {
     name: "cpu",
     title: `ten tasks that compute, ${count.toLocaleString("en-US")} steps each`,
-    scale: "the document's tasks were Python's, and others",
+    scale: "the course's ten added up 100,000,000 numbers each, in Python",
     ways: ways(filled(10, { kind: "cpu", count }), setting, {
       threads: { what: "ten in threads, one lock for all", seconds: 66.2 },
       processes: { what: "ten in processes", seconds: 34.6 },
@@ -69,15 +77,30 @@ function cpu(setting: Setting): Subject {
 }
 
 function io(setting: Setting): Subject {
-  const [full, count] = [100, setting.quick ? 10 : 100];
+  const { quick, file, start } = setting;
+  const [readers, count] = quick ? [4, 1_000] : [10, 10_000];
+  const jobs = filled(readers, { kind: "io", path: file, times: count / readers });
   return {
     name: "io",
-    title: `read a small file ${count} times`,
-    scale: count === full ? undefined : `the document read ${full}`,
-    ways: ways(filled(count, { kind: "io", path: setting.file }), setting, {
-      threads: { what: "100 in threads", seconds: 0.022 },
-      processes: { what: "100 in processes", seconds: 3.66 },
-    }),
+    title: `read a small file ${count.toLocaleString("en-US")} times, by ${readers} that have ` +
+      "started before",
+    scale: "the course's 100 read once each, and their start was counted: see spawn for that",
+    ways: [
+      {
+        ...{ name: "tasks", is: `${readers} promises of one isolate` },
+        run: () => timed(() => byTasks(jobs)),
+      },
+      {
+        ...{ name: "workers", is: `${readers} isolates with a thread each` },
+        author: { what: "100 threads, started to read once", seconds: 0.022 },
+        run: (signal) => byReadyWorkers(jobs, signal),
+      },
+      {
+        ...{ name: "subprocesses", is: `${readers} of barge itself` },
+        author: { what: "100 processes, started to read once", seconds: 3.66 },
+        run: (signal) => byReadyProcesses(jobs, start, signal),
+      },
+    ],
   };
 }
 
@@ -86,7 +109,7 @@ function switches({ quick }: Setting): Subject {
   return {
     name: "switch",
     title: `${count.toLocaleString("en-US")} switches to a generator and back, and as many calls`,
-    scale: `the document did 100,000,000, ${100_000_000 / count} times as many`,
+    scale: `the course did 100,000,000, ${100_000_000 / count} times as many`,
     ways: [
       {
         ...{ name: "generator", is: "next() of a generator" },
@@ -134,7 +157,7 @@ function fetching(): Subject {
   return {
     name: "fetch",
     title: "six pages of a server on this machine that takes 80 to 200 ms for each",
-    scale: "the document's pages were on the internet",
+    scale: "the course's pages were on the internet",
     ways: [
       {
         ...{ name: "one by one", is: "each awaited before the next is asked for" },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { bars, svg } from "../../../core/bench/local/draw.ts";
-import { byTasks, byWorkers } from "../../../core/bench/local/job.ts";
+import { byReadyWorkers, byTasks, byWorkers } from "../../../core/bench/local/job.ts";
 import { measure, type Subject } from "../../../core/bench/local/measure.ts";
 import { subjects } from "../../../core/bench/local/subjects.ts";
 
@@ -36,12 +36,12 @@ Deno.test("a stop leaves what was measured until then", async () => {
   assert.deepEqual(rows.map(({ seconds }) => seconds.length), [2, 1]);
 });
 
-Deno.test("bars and pictures show ours beside the author's", async () => {
+Deno.test("bars and pictures show ours beside the course's", async () => {
   const { subject } = counted();
   const rows = await measure(subject, 1, never);
   const text = bars(subject, rows, 80).join("\n");
   assert.match(text, /b +10\.0 s .* █/);
-  assert.match(text, /the author: theirs 2\.00 s/);
+  assert.match(text, /the course: theirs 2\.00 s/);
   assert(bars(subject, rows, 80).every((line) => line.length <= 120));
   const picture = svg(subject, rows, "a <machine>");
   assert.match(picture, /t &amp; u/);
@@ -54,6 +54,16 @@ Deno.test("jobs are done by tasks and by workers", async () => {
   await byWorkers([{ kind: "nothing" }, { kind: "cpu", count: 10 }], never);
   const stopped = AbortSignal.abort(new Error("stopped"));
   await assert.rejects(byWorkers([{ kind: "nothing" }], stopped), /stopped/);
+});
+
+Deno.test("workers that are there already do jobs, and a stop ends them", async () => {
+  const path = new URL(import.meta.url).pathname;
+  const jobs = [{ kind: "io", path, times: 3 }, { kind: "cpu", count: 10 }] as const;
+  assert.ok(await byReadyWorkers(jobs, never) > 0);
+  const stopped = AbortSignal.abort(new Error("stopped"));
+  await assert.rejects(byReadyWorkers(jobs, stopped), /stopped/);
+  const missing = [{ kind: "io", path: "/nonexistent/file", times: 1 }] as const;
+  await assert.rejects(byReadyWorkers(missing, never), /No such file/);
 });
 
 Deno.test("what needs no subprocess is measured", async () => {

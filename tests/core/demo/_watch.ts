@@ -1,13 +1,39 @@
 /** An audience that remembers what it saw. */
-import type { Audience } from "../../../core/demo/events.ts";
+import type { ActBegins, Audience, DemoEvent, Drawing } from "../../../core/demo/events.ts";
 import type { Pool } from "../../../core/demo/pool.ts";
 import { play, type RunOptions } from "../../../core/demo/run.ts";
 
-/** Everything that a lesson told, a line each. */
-export function watching(): { readonly audience: Audience; readonly lines: string[] } {
+/** An act, as it was seen. */
+export interface Seen {
+  readonly begins: ActBegins;
+  readonly events: DemoEvent[];
+  drawing: Drawing;
+}
+
+/** Everything that a lesson showed, a line each; and the same by acts. */
+export function watching(): {
+  readonly audience: Audience;
+  readonly lines: string[];
+  readonly acts: Seen[];
+} {
   const lines: string[] = [];
+  const acts: Seen[] = [];
   const see = (what: unknown) => void lines.push(JSON.stringify(what));
-  return { audience: { begins: see, happens: see, draws: (_, drawing) => see(drawing) }, lines };
+  const audience: Audience = {
+    begins(begins) {
+      acts.push({ begins, events: [], drawing: [] });
+      see(begins);
+    },
+    happens(event) {
+      acts.at(-1)!.events.push(event);
+      see(event);
+    },
+    draws(_, drawing) {
+      acts.at(-1)!.drawing = drawing;
+      see(drawing);
+    },
+  };
+  return { audience, lines, acts };
 }
 
 /** Plays a lesson, fast. */
@@ -16,8 +42,8 @@ export async function played(
   pool: Pool,
   options: Partial<RunOptions> & { readonly seed: number },
 ) {
-  const { audience, lines } = watching();
+  const { audience, ...seen } = watching();
   const { signal } = new AbortController();
   const verdict = await play(name, audience, pool, { signal, speed: 10, ...options });
-  return { verdict, lines };
+  return { verdict, ...seen };
 }

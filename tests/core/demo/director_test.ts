@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { chart, draw, legend } from "../../../core/demo/timeline.ts";
 import { Stuck } from "../../../core/demo/director.ts";
-import type { DemoEvent } from "../../../core/demo/events.ts";
+import type { SpokenEvent } from "../../../core/demo/events.ts";
 import deadlock from "../../../core/demo/deadlock.ts";
 import editor from "../../../core/demo/editor.ts";
 import { Pool } from "../../../core/demo/pool.ts";
@@ -50,7 +50,7 @@ Deno.test("what a thread throws fails the act, with the thread's name", async ()
   const ended = await next.act(title, async (main) => {
     const from = main.prop("lines", new Queue());
     const save = await main.start("save", editor.roles.save, { from }, "/nonexistent/file");
-    await main.put(from, "end of input");
+    await main.put(from, null);
     return await main.join([save]);
   });
   assert.equal(ended, true);
@@ -64,7 +64,7 @@ Deno.test("a join with a timeout ends without the thread", async () => {
     const save = await main.start("save", editor.roles.save, { from }, "/nonexistent/file");
     const inTime = await main.join([save], { timeout: 0.5 });
     const alive = main.isAlive(save);
-    await main.put(from, "end of input");
+    await main.put(from, null);
     return { inTime, alive };
   });
   assert.deepEqual(seen, { inTime: false, alive: true });
@@ -78,7 +78,7 @@ Deno.test("what main throws is what the act throws", async () => {
   await assert.rejects(set.act(title, () => Promise.reject(error)), error);
 });
 
-const event = (t: number, lane: string, what: DemoEvent["what"], of?: string): DemoEvent => ({
+const event = (t: number, lane: string, what: SpokenEvent["what"], of?: string): SpokenEvent => ({
   ...{ act: 1, t, lane, what, of },
 });
 const events = [
@@ -96,7 +96,9 @@ const events = [
 Deno.test("a timeline shows who has what, who waits, runs and sleeps", () => {
   const read = chart(events);
   assert.deepEqual(draw(read, 8), ["t1  ─AAA────", "t2    aaAAAA"]);
-  assert.equal(legend(read), "─ runs   A has A<B, a waits for it");
+  assert.deepEqual(legend(read, "en"), [
+    ...["─ runs", "~ sleeps", "A has A<B", "a waits for A<B", "A~ both at once"],
+  ]);
   const many = Array.from({ length: 9 }, (_, i) => event(i, `t${i}`, "starts"));
   const lines = draw(chart(many), 10, { rows: 4 });
   assert.equal(lines.length, 4);
@@ -104,7 +106,9 @@ Deno.test("a timeline shows who has what, who waits, runs and sleeps", () => {
 });
 
 Deno.test("a picture is well-formed, whatever is in its names", () => {
-  const text = svg("<&>", [{ title: 'a "b"', events, drawing: ["x --> y"] }], "ok & done");
+  const drawing = [{ en: "x --> y", zh: "x --> y" }];
+  const acts = [{ title: 'a "b"', clock: "staged", events, drawing }] as const;
+  const text = svg("<&>", acts, "ok & done", "en");
   assert.doesNotMatch(text, /<&>|A<B|& done|--> y/);
   assert.match(text, /has A&#60;B/);
   const open = text.match(/<[a-z](?:[^>]*[^/>])?>/g)!.length;

@@ -1,8 +1,11 @@
 /** Every lesson shows what it is there to show, whoever's turn it is when. */
 import assert from "node:assert/strict";
 import { lessons, load } from "../../../core/demo/lessons.ts";
+import { columnsOf } from "../../../core/demo/width.ts";
 import { Pool } from "../../../core/demo/pool.ts";
 import { play } from "../../../core/demo/run.ts";
+import type { Lesson } from "../../../core/demo/lesson.ts";
+import { englishIn, namesIn, said } from "./_chinese.ts";
 import { played } from "./_watch.ts";
 
 // The workers of one lesson serve the next, so that a step ends with more than it began with.
@@ -10,65 +13,50 @@ async function step(t: Deno.TestContext, name: string, fn: () => Promise<void>):
   await t.step({ name, fn, sanitizeOps: false, sanitizeResources: false });
 }
 
-Deno.test("every lesson shows its point, and the same seed tells the same again", async (t) => {
+/** Fewer threads than usual, where many take their time and show no more. */
+const fewer: Readonly<Record<string, number>> = { lock: 20, deadlock: 4, semaphore: 8 };
+/** Lessons in which nothing is left to chance. */
+const sequential = ["lifo", "daemon", "priority"];
+
+Deno.test("every lesson shows its point, whoever's turn it is, and in Chinese all is Chinese", async (t) => {
   using pool = new Pool();
   for (const name of Object.keys(lessons)) {
     await step(t, name, async () => {
-      const first = await played(name, pool, { seed: 1 });
-      const again = await played(name, pool, { seed: 1 });
-      assert.ok(first.verdict.ok, first.verdict.said.en);
-      assert.deepEqual(again.lines, first.lines);
+      const lesson = await load(name);
+      const { roles, kinds = [] } = lesson;
+      const usual = await played(name, pool, { seed: 1 });
+      assert.ok(usual.verdict.ok, usual.verdict.said.en);
+      isChinese(lesson, usual);
+
+      const threads = fewer[name];
+      const first = threads ? await played(name, pool, { seed: 1, threads }) : usual;
+      // Workers and tasks are interleaved alike, so one run shows that, too.
+      const kind = kinds.includes("task") ? "task" : undefined;
+      const again = await played(name, pool, { seed: 1, threads, kind });
+      assert.deepEqual(again.lines, first.lines, "the same seed, the same lines");
       assert.deepEqual(again.verdict.said, first.verdict.said);
+
+      const other = await played(name, pool, { seed: 77, threads });
+      assert.ok(other.verdict.ok, other.verdict.said.en);
+      if (roles === undefined || sequential.includes(name)) return;
+      assert.notDeepEqual(other.lines, first.lines, "another seed, another interleaving");
     });
   }
 });
 
-Deno.test("every lesson shows its point with other seeds", async (t) => {
-  using pool = new Pool();
-  for (const name of Object.keys(lessons)) {
-    await step(t, name, async () => {
-      const lines: string[][] = [];
-      for (const seed of [2, 77]) {
-        const { verdict, ...told } = await played(name, pool, { seed });
-        assert.ok(verdict.ok, `seed ${seed}: ${verdict.said.en}`);
-        lines.push(told.lines);
-      }
-      const { roles } = await load(name);
-      const several = roles !== undefined && !["lifo", "daemon", "priority"].includes(name);
-      if (several) assert.notDeepEqual(lines[0], lines[1], "another seed, another interleaving");
-    });
-  }
-});
-
-Deno.test("every lesson that may have tasks for threads has the same point with them", async (t) => {
-  using pool = new Pool();
-  for (const name of Object.keys(lessons)) {
-    const { kinds = [] } = await load(name);
-    if (!kinds.includes("task")) continue;
-    await step(t, name, async () => {
-      const [tasks, again] = [
-        await played(name, pool, { seed: 5, kind: "task" }),
-        await played(name, pool, { seed: 5, kind: "task" }),
-      ];
-      assert.ok(tasks.verdict.ok, tasks.verdict.said.en);
-      assert.deepEqual(again.lines, tasks.lines);
-    });
-  }
-});
-
-Deno.test("workers and tasks are interleaved alike", async () => {
-  using pool = new Pool();
-  for (const name of ["semaphore", "condition", "queue"]) {
-    const worker = await played(name, pool, { seed: 3, kind: "worker" });
-    const task = await played(name, pool, { seed: 3, kind: "task" });
-    assert.deepEqual(task.lines, worker.lines);
-  }
-});
+function isChinese(lesson: Lesson, { acts, verdict }: Awaited<ReturnType<typeof played>>): void {
+  const code = namesIn(lesson, acts);
+  const figures = (verdict.measured ?? []).map(({ name }) => name.zh);
+  const comments = lesson.code.zh.match(/(?:\/\/|--) .*$/gm) ?? [];
+  const lines = [...said(acts), verdict.said.zh, ...figures, lesson.idea.zh, ...comments];
+  const english = lines.filter((line) => englishIn(line, code).length > 0);
+  assert.deepEqual([...new Set(english)], []);
+}
 
 Deno.test("lessons take as many threads as they are told to, and say which they can't", async () => {
   using pool = new Pool();
   const { verdict } = await played("lock", pool, { seed: 1, threads: 7 });
-  assert.equal(verdict.said.en, "n = 7; without: 6; with: 0");
+  assert.equal(verdict.said.en, "n = 7; without a lock 6 is left, with it 0");
   const usage = { kind: "usage" };
   await assert.rejects(played("lock", pool, { seed: 1, threads: 1 }), usage);
   await assert.rejects(played("thread", pool, { seed: 1, threads: 3 }), usage);
@@ -84,8 +72,12 @@ Deno.test("every lesson explains itself in both languages, with code", async () 
       assert.match(text.zh, /\p{Script=Han}{2}/u, name);
       assert.doesNotMatch(text.en, /\p{Script=Han}/u, name);
     }
-    assert.ok(idea.en.length > 200 && code.length > 50, name);
-    for (const line of code.split("\n")) assert.ok(line.length <= 96, `${name}: ${line}`);
+    assert.doesNotMatch(code.en, /\p{Script=Han}/u, name);
+    assert.deepEqual(englishIn(brief.zh, namesIn({ code })), [], name);
+    assert.ok(idea.en.length > 200 && code.en.length > 50, name);
+    for (const line of [...code.en.split("\n"), ...code.zh.split("\n")]) {
+      assert.ok(columnsOf(line) <= 100, `${name}: ${line}`);
+    }
   }
 });
 

@@ -1,0 +1,82 @@
+/** The words around a lesson's pictures: what happened, legends, clocks, verdicts. */
+import type { Clock, SpokenEvent } from "./events.ts";
+import type { Lang, Text } from "./text.ts";
+
+/** Words that every lesson needs. */
+export const words = {
+  runs: { en: "runs", zh: "运行" },
+  sleeps: { en: "sleeps", zh: "睡眠" },
+  waitsForThreads: { en: "waits for threads to end", zh: "等待线程结束" },
+  both: { en: "both at once", zh: "两者同时" },
+  ok: { en: "ok", zh: "通过" },
+  notShown: { en: "NOT SHOWN", zh: "没有演示出来" },
+  printed: { en: "prints a line", zh: "打印一行" },
+} as const satisfies Record<string, Text>;
+
+/** What the times in an act's picture are. */
+export const clocks: Readonly<Record<Clock, Text>> = {
+  lesson: {
+    en: "times: the lesson's own clock, on which sleeps cost nothing; not measured",
+    zh: "时间：本课自己的时钟，睡眠不花真实时间；不是测量值",
+  },
+  staged: {
+    en: "times: staged, to show the order; not measured",
+    zh: "时间：为展示先后而编排；不是测量值",
+  },
+  measured: { en: "times: measured", zh: "时间：实测" },
+};
+
+export function has(of: string): Text {
+  return { en: `has ${of}`, zh: `拿着 ${of}` };
+}
+
+export function waitsFor(of: string): Text {
+  return { en: `waits for ${of}`, zh: `等待 ${of}` };
+}
+
+/** Lanes or events that are left out. */
+export function more(n: number): Text {
+  return { en: `(${n} more)`, zh: `（还有 ${n} 个）` };
+}
+
+/** A number of seconds. */
+export function seconds(n: number | string): Text {
+  return { en: `${n} s`, zh: `${n} 秒` };
+}
+
+/**
+ * What happened, without who and when.
+ *
+ * @example
+ * ```ts
+ * import { described } from "./words.ts";
+ * const event = { what: "waits", of: "A" } as const;
+ * if (described(event, "en") !== "waits for A") throw new Error(described(event, "en"));
+ * if (described(event, "zh") !== "等待 A") throw new Error(described(event, "zh"));
+ * ```
+ */
+export function described(
+  { what, of = "", text }: Pick<SpokenEvent, "what" | "of" | "text">,
+  lang: Lang,
+): string {
+  const zh = lang === "zh";
+  const detail = text ? `${zh ? "，" : ", "}${text}` : "";
+  switch (what) {
+    case "holds":
+      return (zh ? `拿到 ${of}` : `has ${of}`) + detail;
+    case "releases":
+      return (zh ? `归还 ${of}` : `gives ${of} back`) + detail;
+    case "waits":
+      return waitsFor(of)[lang] + detail;
+    case "sleeps":
+      return [words.sleeps[lang], text].filter(Boolean).join(" ");
+    case "notes":
+      return zh ? `打印：${text}` : `prints: ${text}`;
+    case "runs":
+      return text ?? (zh ? "继续" : "goes on");
+    case "starts":
+      return (zh ? "开始" : "starts") + detail;
+    case "ends":
+      return (zh ? "结束" : "ends") + detail;
+  }
+}
