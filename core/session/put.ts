@@ -33,6 +33,8 @@ export interface PutRequest {
   readonly unread?: boolean;
   /** Are its bytes those of a file here? Then they need no check. */
   readonly copied?: boolean;
+  /** Is it recorded that the upload was finished, for {@link finishedUpload}? Default: no. */
+  readonly recorded?: boolean;
 }
 
 /**

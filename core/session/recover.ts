@@ -149,9 +149,12 @@ export function settle(store: Store, upload: UploadRow): void {
   });
 }
 
-/** Drops what nobody has continued for a week; for a server that runs that long. */
+/**
+ * Drops the uploads that nobody has continued for a week, and forgets those that were finished that
+ * long ago; for a server that runs that long.
+ */
 export function expire(store: Store): void {
-  for (const id of store.reservations.dropOlder(Date.now() - keepUnfinished)) {
-    discard(store.vault, id);
-  }
+  const weekAgo = Date.now() - keepUnfinished;
+  for (const id of store.reservations.dropOlder(weekAgo)) discard(store.vault, id);
+  store.finishedUploads.forgetBefore(weekAgo);
 }

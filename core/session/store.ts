@@ -3,6 +3,7 @@ import { Accounts } from "../account/accounts.ts";
 import { Arrivals } from "../account/arrivals.ts";
 import { Bans } from "../account/bans.ts";
 import { Database } from "../account/database.ts";
+import { FinishedUploads } from "../account/finished_uploads.ts";
 import { Intents } from "../account/intent.ts";
 import { Keys } from "../account/keys.ts";
 import { Ledger } from "../account/ledger.ts";
@@ -64,6 +65,7 @@ export class Store implements Disposable {
   readonly ledger: Ledger;
   readonly reservations: Reservations;
   readonly arrivals: Arrivals;
+  readonly finishedUploads: FinishedUploads;
   readonly intents: Intents;
   readonly properties: Properties;
   readonly locks: Locks;
@@ -95,6 +97,7 @@ export class Store implements Disposable {
     this.ledger = new Ledger(this.db);
     this.reservations = new Reservations(this.db, this.ledger);
     this.arrivals = new Arrivals(this.db, this.ledger);
+    this.finishedUploads = new FinishedUploads(this.db);
     this.intents = new Intents(this.db);
     this.properties = new Properties(this.db);
     this.locks = new Locks(this.db);

@@ -29,6 +29,8 @@ export interface Doorway {
   readonly patience: Patience;
   /** Does it take no more requests? */
   stopping: boolean;
+  /** Aborted when what is under way is cut, because the server stops. */
+  readonly cut: AbortController;
 }
 
 /** A body that is longer than a Response should hold; see `Exchange.send`. */

@@ -68,6 +68,7 @@ export class Hosting {
     this.#server.closeIdleConnections();
     const cut = setTimeout(() => {
       const reason = new BargeError("unavailable", "the server is stopping");
+      this.#door.cut.abort(reason);
       for (const { open } of this.#links.values()) {
         for (const exchange of open.keys()) exchange.cut(reason);
       }

@@ -41,6 +41,7 @@ export async function listenHttp(opening: Opening, allowed: Patience): Promise<D
     logins: new Logins(store, cookieLogin(scheme)),
     patience: allowed,
     stopping: false,
+    cut: new AbortController(),
   };
   const options = {
     maxHeaderSize: longestRead,

@@ -7,6 +7,7 @@ import type { Door } from "../../../../core/door/door.ts";
 import { formatAddress } from "../../../../core/net/address.ts";
 import { makeVerifier } from "../../../../core/protocol/verifier.ts";
 import { prepareData } from "../../../../core/serve/data.ts";
+import type { Hooks } from "../../../../core/session/hooks.ts";
 import { type Settings, Store } from "../../../../core/session/store.ts";
 import { basic, Client, type Headers } from "./_client.ts";
 
@@ -25,17 +26,22 @@ export class Web implements AsyncDisposable {
   static async start(
     settings: Partial<Settings> = {},
     allowed: Partial<Patience> = {},
+    hooks: Hooks = {},
   ): Promise<Web> {
     const data = prepareData(await Deno.makeTempDir({ prefix: "barge-http-" }));
     new Database(data, { create: true })[Symbol.dispose]();
-    const store = new Store({
-      data,
-      durability: "relaxed",
-      allowRegister: false,
-      defaultLimit: null,
-      maxLimit: null,
-      ...settings,
-    });
+    const store = new Store(
+      {
+        data,
+        durability: "relaxed",
+        allowRegister: false,
+        defaultLimit: null,
+        maxLimit: null,
+        ...settings,
+      },
+      0,
+      hooks,
+    );
     const spec = {
       name: "http",
       address: { host: "127.0.0.1", port: 0 },

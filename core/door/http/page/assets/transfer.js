@@ -14,8 +14,8 @@
 const piece = 8 * 1024 * 1024;
 /** So often it is tried again by itself when the connection breaks, after 1, 2, 4 ... seconds. */
 const tries = 6;
-/** So often when the server is busy with the connection before, half a minute in all. */
-const busyTries = 20;
+/** So often when the server is busy with the connection before, or checks the file: two minutes in all. */
+const busyTries = 65;
 const tus = { "Tus-Resumable": "1.0.0" };
 
 export class Transfer {
@@ -124,7 +124,6 @@ export class Transfer {
         return;
       } catch (error) {
         if (error.kind !== "not-found") throw error;
-        if (this.size > 0 && this.sent === this.size && await this.#arrived()) return;
       }
     }
     const modified = btoa(new Date(this.file.lastModified).toISOString());
@@ -132,13 +131,6 @@ export class Transfer {
     await this.#ask("POST", this.#url, { headers });
     this.begun = true;
     this.sent = 0;
-  }
-
-  /** The answer to the last bytes may have been lost on its way: is the file there? */
-  async #arrived() {
-    const url = this.#url.replace("/uploads/", "/files/");
-    const { entry } = JSON.parse((await this.#ask("GET", `${url}?stat`)).responseText);
-    return entry?.size === this.size;
   }
 
   /** XMLHttpRequest, since fetch does not tell how far a body has got. */
