@@ -1,5 +1,6 @@
 /** Renaming a file or a folder: one step for every reader, and for a crash. */
 import { BargeError, typed } from "../error.ts";
+import { isWithin } from "../vault/path.ts";
 import { relative } from "../vault/place.ts";
 import { discard } from "../vault/staging.ts";
 import { changeable, checkTake, checkTakeStill, checkWrite, type When } from "./access.ts";
@@ -23,7 +24,7 @@ export async function move(
   const a = changeable(source);
   const b = changeable(target);
   if (relative(a) === relative(b)) return;
-  if (`${relative(b)}/`.startsWith(`${relative(a)}/`)) {
+  if (isWithin(target.path, source.path)) {
     throw new BargeError("usage", "a folder can't be moved into itself", { path: from });
   }
   const check = () => {
