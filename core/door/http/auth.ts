@@ -14,7 +14,7 @@ import type { Session } from "../../session/session.ts";
 import type { Store } from "../../session/store.ts";
 import { claimed } from "../access.ts";
 import type { Exchange } from "./exchange.ts";
-import { Refusal } from "./problem.ts";
+import { refuseForeign } from "./origin.ts";
 
 /** How long a login is known, in ms, and how many are. */
 const lifetime = 5 * 60_000;
@@ -175,25 +175,6 @@ function basic(text: string): Given {
   } catch {
     throw new BargeError("usage", "the Authorization header is malformed", { op: "log in" });
   }
-}
-
-const safe = new Set(["GET", "HEAD", "OPTIONS", "PROPFIND"]);
-
-/**
- * A browser sends cookies and Basic credentials along with whatever a page of another site makes it
- * send, and says which site that was.
- *
- * @throws {BargeError} `denied`
- */
-export function refuseForeign(exchange: Exchange): void {
-  if (safe.has(exchange.method)) return;
-  const origin = exchange.header("origin");
-  const site = exchange.header("sec-fetch-site");
-  const host = exchange.header("host")?.toLowerCase();
-  const foreign = origin !== undefined
-    ? origin.toLowerCase().replace(/^https?:\/\//, "") !== host
-    : site !== undefined && site !== "same-origin" && site !== "none";
-  if (foreign) throw new Refusal(403, "denied", "the request comes from another site");
 }
 
 function now(): number {

@@ -206,6 +206,17 @@ Deno.test("WebDAV", async (t) => {
       assert.equal(await anna.does("DELETE", path), 403, path);
     }
     assert.equal(await all(), before);
+    // A proxy that puts the port into Host, and one that does not forward Host but says what it was.
+    const destination = "https://files.example/dav/home/if-proxied";
+    const proxies: Headers[] = [
+      { host: "files.example:443" },
+      { "x-forwarded-host": "x, files.example" },
+    ];
+    for (const proxy of proxies) {
+      assert.ok(await anna.does("COPY", "/home/a", { destination, ...proxy }) < 300);
+    }
+    const other = { destination, host: "files.example:80" };
+    assert.equal(await anna.does("COPY", "/home/a", other), 502);
     for (const destination of ["http://elsewhere/dav/home/x", "/api/v1/files/home/x"]) {
       assert.equal(await anna.does("COPY", "/home/r", { destination }), 502);
     }
