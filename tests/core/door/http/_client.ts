@@ -108,6 +108,11 @@ export class Client implements Disposable {
     await this.#conn.closeWrite();
   }
 
+  /** Waits until an answer has begun. */
+  async start(): Promise<void> {
+    if (this.#buffer.length === 0) await this.#more();
+  }
+
   /** Reads until the server closes. @returns what came */
   async end(): Promise<string> {
     while (await this.#more());

@@ -9,6 +9,7 @@ import type { KeyPair } from "../../../../core/net/certificate.ts";
 import { makeVerifier } from "../../../../core/protocol/verifier.ts";
 import { prepareData } from "../../../../core/serve/data.ts";
 import type { Hooks } from "../../../../core/session/hooks.ts";
+import { Session } from "../../../../core/session/session.ts";
 import { type Settings, Store } from "../../../../core/session/store.ts";
 import { basic, Client, type Headers } from "./_client.ts";
 
@@ -69,6 +70,11 @@ export class Web implements AsyncDisposable {
     const verifier = await makeVerifier("password", `${name}-secret`);
     this.store.accounts.add({ name, role, limit: null, verifier });
     return await this.client(basic(name));
+  }
+
+  /** A session of an account that is there. */
+  session(name: string): Session {
+    return new Session(this.store, this.store.accounts.get(name), false);
   }
 
   /** A connection, closed at the end. */
