@@ -139,7 +139,12 @@ function digestOf(exchange: Exchange): string | undefined {
 
 /** The time that the file is to have: `Last-Modified`, or what ownCloud's clients send. */
 function modifiedOf(exchange: Exchange): number | null {
-  const unix = Number(exchange.header("x-oc-mtime") ?? NaN);
-  const ms = unix * 1000 || Date.parse(exchange.header("last-modified") ?? "");
-  return Math.abs(ms) < latest ? ms : null;
+  const unix = exchange.header("x-oc-mtime")?.trim() || "none"; // "" would be the number 0
+  return fileTime(Number(unix) * 1000) ??
+    fileTime(Date.parse(exchange.header("last-modified") ?? ""));
+}
+
+/** @param ms since 1970, or NaN @returns the time in whole ms; null for what no file can have */
+export function fileTime(ms: number): number | null {
+  return Math.abs(ms) < latest ? Math.round(ms) : null;
 }

@@ -29,7 +29,7 @@ import { readDigest } from "../digest_field.ts";
 import type { Exchange } from "../exchange.ts";
 import { encodePath, treePath } from "../path.ts";
 import { Refusal } from "../problem.ts";
-import { committedHeaders, conditions, receiveInto } from "../upload.ts";
+import { committedHeaders, conditions, fileTime, receiveInto } from "../upload.ts";
 import { where } from "./files.ts";
 import { json, operation, root } from "./operation.ts";
 import * as schemas from "./schemas.ts";
@@ -163,8 +163,7 @@ async function create(exchange: Exchange, rest: string): Promise<Response> {
   if (size === null && exchange.header("upload-defer-length") !== "1") {
     throw new BargeError("usage", "Upload-Length is missing");
   }
-  const time = Date.parse(metadata.get("modified") ?? "");
-  const modified = Number.isNaN(time) ? null : time;
+  const modified = fileTime(Date.parse(metadata.get("modified") ?? ""));
   refuseBusy(unfinished(exchange.session!, path));
   const overwrite = conditions(exchange);
   const request = { path, size, modified, overwrite, base: "fresh", recorded: true } as const;
