@@ -21,7 +21,7 @@ export async function* list(
   path: string,
   recursive: boolean,
 ): AsyncGenerator<Entry[], void, void> {
-  session.account();
+  session.check();
   const { place } = session.locate(path);
   if (!place) {
     for (const name of ["home", "public"]) {

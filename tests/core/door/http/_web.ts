@@ -74,7 +74,7 @@ export class Web implements AsyncDisposable {
 
   /** A session of an account that is there. */
   session(name: string): Session {
-    return new Session(this.store, this.store.accounts.get(name), false);
+    return new Session(this.store, this.store.accounts.get(name), false).makeHome();
   }
 
   /** A connection, closed at the end. */
