@@ -4,7 +4,7 @@ import { copy } from "../core/client/copy.ts";
 import { listAll } from "../core/client/list.ts";
 import { mkdir } from "../core/client/mkdir.ts";
 import { stat } from "../core/client/stat.ts";
-import { join, trimSlashes } from "../core/client/target.ts";
+import { join } from "../core/client/target.ts";
 import { BargeError, type Kind, typed } from "../core/error.ts";
 import { command } from "./_term/command.ts";
 import { eachPath } from "./_term/each.ts";
@@ -60,7 +60,8 @@ async function copyTree(
   to: string,
   one: (from: string, to: string) => Promise<void>,
 ): Promise<Kind[]> {
-  if (`${trimSlashes(to)}/`.startsWith(`${trimSlashes(from)}/`)) {
+  const asFolder = (path: string) => join(path, "*").slice(0, -1);
+  if (asFolder(to).startsWith(asFolder(from))) {
     throw new BargeError("usage", "a folder can't be copied into itself", { path: from });
   }
   const entries = await listAll(client, from, { recursive: true });

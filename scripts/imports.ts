@@ -32,6 +32,13 @@ const CLIENT_NEVER = ["core/door", "core/session", "core/account", "core/vault"]
 /** A file and what it imports, one specifier a time, as written or, if relative, from the root. */
 type Imports = ReadonlyMap<string, readonly string[]>;
 
+/** Parts of the server's store that only the verbs of core/session may use. */
+const STORE_PARTS = "accounts|arrivals|bans|commits|db|finishedUploads|intents|keys|ledger|locks|" +
+  "properties|reservations|shares|tokens|vault|webSessions";
+const REACHES_IN = new RegExp(
+  `\\bstore!?\\.(${STORE_PARTS})\\b|\\{[^{}]*\\b(${STORE_PARTS})\\b[^{}]*\\}\\s*=\\s*[\\w.#!]*store\\b`,
+);
+
 /** Every breach of the import rules in the tree at `root`, one line each; none if all is well. */
 export function breaches(root: string): string[] {
   const files = sourceFiles(root);
@@ -49,6 +56,11 @@ export function breaches(root: string): string[] {
       const why = breach(file, target);
       if (why !== undefined) found.push(`${file} -> ${target}: ${why}`);
     }
+  }
+  for (const [file, text] of texts) {
+    const [, part, other] = file.startsWith("core/door/http/") ? REACHES_IN.exec(text) ?? [] : [];
+    const reached = part ?? other;
+    if (reached) found.push(`${file}: a door uses store.${reached}; core/session has verbs for it`);
   }
   for (const circle of circles(loads)) found.push(`${circle.join(" -> ")}: a circle`);
   return found;

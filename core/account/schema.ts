@@ -269,4 +269,17 @@ CREATE TABLE public_key (
   PRIMARY KEY (account, fingerprint)
 ) STRICT, WITHOUT ROWID;
 `,
+  `
+-- Uploads that became files, by the path that they were sent to: for clients that lost the last answer.
+CREATE TABLE finished_upload (
+  account  INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+  dir      TEXT NOT NULL,
+  name     TEXT NOT NULL,
+  size     INTEGER NOT NULL,
+  sha256   TEXT NOT NULL,
+  finished INTEGER NOT NULL,
+  PRIMARY KEY (account, dir, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX finished_upload_at ON finished_upload (finished);
+`,
 ];

@@ -92,7 +92,11 @@ export class Shares {
     const now = Date.now();
     return this.#db.transaction(() => {
       this.#db.run("DELETE FROM share WHERE expires < ?", now - listedFor);
-      if (this.list(account).length >= mostShares) {
+      const { count } = this.#db.get<{ count: number }>(
+        "SELECT count(*) AS count FROM share WHERE account = ?",
+        account,
+      )!;
+      if (count >= mostShares) {
         throw new BargeError("refused", `there are ${mostShares} links already`, {
           hint: "revoke some",
         });

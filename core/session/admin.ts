@@ -1,10 +1,107 @@
-/** What only admins may do through a door. */
+/**
+ * What only admins may do through a door. Each verb asks for the role anew: it may have been taken
+ * away since the login.
+ */
+import type { Account, Role } from "../account/accounts.ts";
+import type { Ban } from "../account/bans.ts";
 import { BargeError } from "../error.ts";
+import { makeVerifier } from "../protocol/verifier.ts";
+import { bounded } from "./enter.ts";
+import { removeAccount as removeFrom, type RemovedAccount } from "./remove-account.ts";
 import type { Session } from "./session.ts";
 import type { Store } from "./store.ts";
 
-/** All of the server's accounts, to somebody who may have them. @throws {BargeError} `denied` */
-export function asAdmin(session: Session): Store {
+/** An account that is to be made. */
+export interface NewAccount {
+  readonly name: string;
+  readonly password: string;
+  readonly role: Role;
+  /** Bytes; null for no limit. */
+  readonly limit: number | null;
+}
+
+/** What is given is changed. A new password ends the account's logins and tokens. */
+export type AccountChange = Partial<Omit<NewAccount, "name">> & { readonly disabled?: boolean };
+
+/** Every verb here: @throws {BargeError} `denied` for who is no admin */
+function asAdmin(session: Session): Store {
   if (session.account().role === "admin") return session.store;
   throw new BargeError("denied", "only an admin may do that");
+}
+
+/** All accounts, by name. */
+export function listAccounts(session: Session): Account[] {
+  return asAdmin(session).accounts.list();
+}
+
+/** @throws {BargeError} `not-found` */
+export function findAccount(session: Session, name: string): Account {
+  return asAdmin(session).accounts.get(name);
+}
+
+/** The files that an account is charged for, and their bytes. @throws {BargeError} `not-found` */
+export function ownedBy(session: Session, name: string): { files: number; bytes: number } {
+  const { accounts, ledger } = asAdmin(session);
+  return ledger.owned(accounts.get(name).id);
+}
+
+/**
+ * @param gone aborted when nobody waits for it any more
+ * @throws {BargeError} `exists` for a name that is taken; `usage`; `unavailable` when too many log in
+ */
+export async function addAccount(
+  session: Session,
+  { name, password, role, limit }: NewAccount,
+  gone?: AbortSignal,
+): Promise<Account> {
+  asAdmin(session);
+  const verifier = await bounded(() => makeVerifier("password", password), gone);
+  return asAdmin(session).accounts.add({ name, role, limit, verifier });
+}
+
+/**
+ * @param gone aborted when nobody waits for it any more
+ * @returns the account as it is now
+ * @throws {BargeError} `not-found`; `refused` when it would leave no admin that can log in;
+ *   `unavailable` when too many log in
+ */
+export async function changeAccount(
+  session: Session,
+  name: string,
+  { password, ...change }: AccountChange,
+  gone?: AbortSignal,
+): Promise<Account> {
+  asAdmin(session);
+  const verifier = password === undefined
+    ? undefined
+    : await bounded(() => makeVerifier("password", password), gone);
+  return asAdmin(session).accounts.change(name, { ...change, verifier });
+}
+
+/** @throws {BargeError} as `removeAccount` of remove-account.ts */
+export async function removeAccount(
+  session: Session,
+  name: string,
+  options: { readonly purge: boolean },
+): Promise<RemovedAccount> {
+  return await removeFrom(asAdmin(session), name, options);
+}
+
+/** The bans that hold. */
+export function listBans(session: Session): Ban[] {
+  return asAdmin(session).bans.list();
+}
+
+/** Ends the bans of an account or address. @returns those that there were */
+export function liftBans(session: Session, subject: string): Ban[] {
+  return asAdmin(session).bans.lift(subject);
+}
+
+/** What was moved in the last hour or day, a sample a span of time. */
+export function ratesOf(
+  session: Session,
+  span: "hour" | "day",
+): ReturnType<Store["history"]["rates"]> {
+  const { history, metrics } = asAdmin(session);
+  return history.rates(span, metrics.totals());
 }

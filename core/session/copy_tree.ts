@@ -1,5 +1,6 @@
 /** Copying a folder with all that is in it, or one file. */
 import { BargeError, type Kind } from "../error.ts";
+import { isWithin } from "../vault/path.ts";
 import type { When } from "./access.ts";
 import { copy } from "./copy.ts";
 import { list } from "./list.ts";
@@ -50,7 +51,7 @@ export async function copyTree(
     const { size } = await copy(session, from, to, overwrite, signal);
     return { files: 1, bytes: size };
   }
-  if (`${to}/`.startsWith(`${from}/`)) {
+  if (isWithin(session.locate(to).path, session.locate(from).path)) {
     throw new BargeError("usage", "a folder can't be copied into itself", { path: from });
   }
   const { place } = session.locate(from);

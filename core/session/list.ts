@@ -24,7 +24,7 @@ export async function* list(
   recursive: boolean,
   omitted: Omitted = new Omitted(),
 ): AsyncGenerator<Entry[], void, void> {
-  session.account();
+  session.check();
   const { place } = session.locate(path);
   if (!place) {
     for (const name of ["home", "public"]) {

@@ -88,7 +88,7 @@ export async function admit(
     store.accounts.loggedIn(account.id);
     if (mechanism === "token") store.tokens.touch(name);
   });
-  return new Session(store, account, mechanism === "password");
+  return new Session(store, account, mechanism === "password").makeHome();
 }
 
 /** Writes a failure down. @returns milliseconds until it is to be told */

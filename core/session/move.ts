@@ -6,6 +6,7 @@
  * partial uploads. One whose account can't reach the new place, another's home, is dropped.
  */
 import { BargeError, typed } from "../error.ts";
+import { isWithin } from "../vault/path.ts";
 import { type Place, relative } from "../vault/place.ts";
 import { changeable, checkTake, checkTakeStill, checkWrite, type When } from "./access.ts";
 import { discardDropped } from "./half.ts";
@@ -36,7 +37,7 @@ export async function move(
   const a = changeable(source);
   const b = changeable(target);
   if (relative(a) === relative(b)) return;
-  if (`${relative(b)}/`.startsWith(`${relative(a)}/`)) {
+  if (isWithin(target.path, source.path)) {
     throw new BargeError("usage", "a folder can't be moved into itself", { path: from });
   }
   const check = () => {

@@ -50,6 +50,8 @@ export interface PutRequest {
   readonly copied?: boolean;
   /** Is it begun only to keep what has arrived already? Then no other upload gives way to it. */
   readonly remains?: boolean;
+  /** Is it recorded that the upload was finished, for {@link finishedUpload}? Default: no. */
+  readonly recorded?: boolean;
 }
 
 /**

@@ -153,7 +153,12 @@ export function settle(store: Store, upload: UploadRow): void {
   });
 }
 
-/** Drops what nobody has continued for a week; for a server that runs that long. */
+/**
+ * Drops the uploads that nobody has continued for a week, and forgets those that were finished that
+ * long ago; for a server that runs that long.
+ */
 export function expire(store: Store): void {
-  discardDropped(store, store.reservations.dropOlder(Date.now() - keepUnfinished));
+  const weekAgo = Date.now() - keepUnfinished;
+  discardDropped(store, store.reservations.dropOlder(weekAgo));
+  store.finishedUploads.forgetBefore(weekAgo);
 }

@@ -1,7 +1,7 @@
 /** One login: every verb is called with it, by every door. */
 import type { Account } from "../account/accounts.ts";
 import { BargeError } from "../error.ts";
-import { locate, type Location } from "../vault/path.ts";
+import { isWithin, locate, type Location } from "../vault/path.ts";
 import type { Store } from "./store.ts";
 
 export class Session {
@@ -13,34 +13,69 @@ export class Session {
   readonly name: string;
   /** The door that it came through, which says so itself; null until then. */
   door: string | null = null;
+  /** What it is confined to; undefined for a login proper. */
+  readonly #root: string | undefined;
 
-  constructor(store: Store, account: Account, withPassword: boolean) {
+  /** @param root see {@link within} */
+  constructor(
+    store: Store,
+    account: Pick<Account, "id" | "name">,
+    withPassword: boolean,
+    root?: string,
+  ) {
     this.store = store;
     this.withPassword = withPassword;
     this.id = account.id;
     this.name = account.name;
-    store.vault.mkdir({ dir: "homes", name: account.name }, true);
+    this.#root = root;
+  }
+
+  /** Is it for reading one part of the tree alone? See {@link within}. */
+  get confined(): boolean {
+    return this.#root !== undefined;
+  }
+
+  /** Makes the account's home, if it is not there: to be called once a login, as it asks the disk. */
+  makeHome(): this {
+    this.store.vault.mkdir({ dir: "homes", name: this.name }, true);
+    return this;
+  }
+
+  /**
+   * A session that can read what is at a path and below it, and do nothing else: for strangers whom
+   * the account lets see that much.
+   */
+  within(path: string): Session {
+    return new Session(this.store, this, false, this.locate(path).path);
   }
 
   /**
    * The account as it is now.
    *
-   * @throws {BargeError} `unauthenticated` when it was removed or disabled since the login
+   * @throws {BargeError} `unauthenticated` when it was removed or disabled since the login; `denied`
+   *   for a session that is confined, which has no part in the account
    */
   account(): Account {
+    if (this.#root !== undefined) throw new BargeError("denied", "this is for reading alone");
     const account = this.store.accounts.byId(this.id);
     if (account && !account.disabled) return account;
     throw this.#gone();
   }
 
-  /** May the account still do things? For who does not need to know more. @throws as {@link account} */
+  /**
+   * May the account still do things? All that reading needs to ask.
+   *
+   * @throws {BargeError} `unauthenticated` when it was removed or disabled since the login
+   */
   check(): void {
     if (!this.store.accounts.enabled(this.id)) throw this.#gone();
   }
 
-  /** Checks a path. @throws {BargeError} `usage`, `not-found` */
+  /** Checks a path. @throws {BargeError} `usage`; `not-found`, also where it is confined elsewhere */
   locate(path: string): Location {
-    return locate(path, this.name);
+    const location = locate(path, this.name);
+    if (this.#root === undefined || isWithin(location.path, this.#root)) return location;
+    throw new BargeError("not-found", "there is no such file or folder", { path });
   }
 
   #gone(): BargeError {

@@ -66,7 +66,7 @@ export interface Link {
 /** A link that a stranger has followed. */
 export interface OpenLink {
   readonly share: KnownShare;
-  /** Its owner's, with all rights: only for what is at the path, and below. */
+  /** Reads what is at the path and below, and does nothing else. */
   readonly session: Session;
   /** Of what it leads to, as its owner sees it. */
   readonly path: string;
@@ -132,9 +132,21 @@ export function openShare(store: Store, token: string): OpenLink {
   if (state === "expired" || state === "gone") throw nowhere();
   const { found, row } = look(store, share.place);
   if (!found) throw nowhere();
-  const session = new Session(store, owner, false);
+  const session = new Session(store, owner, false).within(path);
   const entry = entryOf(share.place.name, found, row);
   return { share, session, path, entry, usedUp: state === "used-up" };
+}
+
+/**
+ * The path of something that a link leads to.
+ *
+ * @param below as its visitor sees it: `/` is the folder that it leads to, `/NAME` the file
+ * @throws {BargeError} `not-found`, as for a link that leads nowhere
+ */
+export function pathIn({ path, entry }: OpenLink, below: string): string {
+  if (entry.type === "dir") return below === "/" ? path : `${path}${below}`;
+  if (below !== `/${entry.name}`) throw nowhere();
+  return path;
 }
 
 /** What is told of a link that leads nowhere. */

@@ -11,13 +11,13 @@ import type { Store } from "./store.ts";
 
 /** @throws {BargeError} `not-found`, and as `locate` */
 export function stat(session: Session, path: string): Answer<"stat"> {
-  const account = session.account();
+  session.check();
   const { place } = session.locate(path);
   if (!place) return { entry: folderEntry("/"), upload: null };
   const { store } = session;
   const { found, row } = look(store, place);
   const name = path.slice(path.lastIndexOf("/") + 1);
-  const half = store.reservations.unfinished(account.id, place);
+  const half = session.confined ? undefined : store.reservations.unfinished(session.id, place);
   const upload = half && { offset: continuable(store, half), size: half.size };
   if (!found && !upload) throw new BargeError("not-found", "there is no such file or folder");
   if (found?.type === "other") throw new BargeError("denied", "it is neither a file nor a folder");

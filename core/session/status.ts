@@ -61,6 +61,11 @@ function needAdmin(session: Session): void {
   throw new BargeError("denied", "only admins are told how the server is", { account: name });
 }
 
+/** Fails where the database does not answer. */
+export function checkReady({ accounts }: Store): void {
+  accounts.count();
+}
+
 /** The numbers without a login: for who is on this machine. */
 export function snapshot({ metrics, bans, accounts, reservations, settings }: Store): Snapshot {
   return {

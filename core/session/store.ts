@@ -4,6 +4,7 @@ import { Accounts } from "../account/accounts.ts";
 import { Arrivals } from "../account/arrivals.ts";
 import { Bans } from "../account/bans.ts";
 import { Database } from "../account/database.ts";
+import { FinishedUploads } from "../account/finished_uploads.ts";
 import { Intents } from "../account/intent.ts";
 import { Keys } from "../account/keys.ts";
 import { Ledger } from "../account/ledger.ts";
@@ -70,6 +71,7 @@ export class Store implements Disposable {
   readonly reservations: Reservations;
   readonly arrivals: Arrivals;
   readonly uploadsAt: UploadsAt;
+  readonly finishedUploads: FinishedUploads;
   readonly intents: Intents;
   readonly properties: Properties;
   readonly locks: Locks;
@@ -106,6 +108,7 @@ export class Store implements Disposable {
     this.reservations = new Reservations(this.db, this.ledger);
     this.arrivals = new Arrivals(this.db, this.ledger);
     this.uploadsAt = new UploadsAt(this.db);
+    this.finishedUploads = new FinishedUploads(this.db);
     this.intents = new Intents(this.db);
     this.properties = new Properties(this.db);
     this.locks = new Locks(this.db);

@@ -1,7 +1,13 @@
 /** Tokens of one's own. */
+import type { Token } from "../account/tokens.ts";
 import { BargeError } from "../error.ts";
 import type { Answer, Request } from "../protocol/message.ts";
 import type { Session } from "./session.ts";
+
+/** One's tokens, the oldest first, without their secrets. */
+export function tokens(session: Session): Token[] {
+  return session.store.tokens.list(session.account().id);
+}
 
 /** @throws {BargeError} `not-found` for a token that one does not have */
 export async function token(

@@ -1,10 +1,12 @@
-/** An account's unfinished upload to a path, as those ask for it that continue it by name. */
+/** An account's upload to a path, for clients that continue it by name or ask whether it is finished. */
 import { staleAfter } from "../account/reservation.ts";
 import { BargeError } from "../error.ts";
 import { changeable } from "./access.ts";
+import { sameFile } from "./entry.ts";
 import { continuable, discardDropped } from "./half.ts";
 import { keepUnfinished } from "./recover.ts";
 import type { Session } from "./session.ts";
+import { look } from "./stat.ts";
 
 export interface Unfinished {
   /** Bytes that are there. */
@@ -32,6 +34,38 @@ export function unfinished(session: Session, path: string): Unfinished | undefin
     busy: row.holder !== null && touched > Date.now() - staleAfter,
     expires: touched + keepUnfinished,
   };
+}
+
+/** The last upload of an account to a path, which is a file now. */
+export interface Finished {
+  readonly size: number;
+  /** When that is forgotten, in ms since 1970. */
+  readonly expires: number;
+}
+
+/**
+ * Finds out whether the account's last recorded upload to a path (`PutRequest.recorded`) is the file
+ * that is there: the account's own, with the same digest. So a file that was replaced by other
+ * bytes, moved or removed since does not count, nor does another account's.
+ *
+ * @returns undefined when it is not @throws {BargeError} as `locate`
+ */
+export function finishedUpload(session: Session, path: string): Finished | undefined {
+  const { store } = session;
+  const account = session.account().id;
+  const place = placeOf(session, path);
+  const upload = store.finishedUploads.find(account, place);
+  const expires = (upload?.finished ?? 0) + keepUnfinished;
+  if (!upload || expires < Date.now()) return undefined;
+  const { found, row } = look(store, place);
+  const intact = found && row && sameFile(row, found);
+  if (!intact || row.owner !== account || row.sha256 !== upload.sha256) return undefined;
+  return { size: found.size, expires };
+}
+
+/** Forgets an upload that {@link finishedUpload} finds: the account begins another to that path. */
+export function forgetFinished(session: Session, path: string): void {
+  session.store.finishedUploads.forget(session.account().id, placeOf(session, path));
 }
 
 /**

@@ -267,7 +267,7 @@ export class Upload {
     verified: boolean,
     gone?: AbortSignal,
   ): Promise<Committed> {
-    const { session: { store }, request: { size }, row, staged, heartbeat } = this.#begun;
+    const { session: { store }, request: { size, recorded }, row, staged, heartbeat } = this.#begun;
     if (size !== null && staged.length !== size) {
       throw new BargeError("protocol", `${staged.length} of ${size} bytes arrived`);
     }
@@ -286,7 +286,11 @@ export class Upload {
         verified,
       };
       await checkUpload(this.#begun, facts, gone);
-      await store.commits.enter(() => store.reservations.seal(row.id, row.holder!, facts));
+      await store.commits.enter(() => {
+        store.reservations.seal(row.id, row.holder!, facts);
+        const finished = { ...facts, finished: Date.now() };
+        if (recorded) store.finishedUploads.record(row.account, row, finished);
+      });
       reached("sealed");
       const committed = await publish(this.#begun, facts);
       await this.#end();

@@ -55,6 +55,22 @@ export function locate(path: string, account: string): Location {
 }
 
 /**
+ * Reports whether a path is a folder's, or below it.
+ *
+ * @param path, folder as in {@link Location.path}
+ *
+ * @example
+ * ```ts
+ * import { isWithin } from "./path.ts";
+ * if (!isWithin("/home/a/b", "/home/a") || !isWithin("/home", "/")) throw new Error();
+ * if (isWithin("/home/ab", "/home/a")) throw new Error();
+ * ```
+ */
+export function isWithin(path: string, folder: string): boolean {
+  return folder === "/" || path === folder || path.startsWith(`${folder}/`);
+}
+
+/**
  * The parts of a well-formed path.
  *
  * @throws {BargeError} `usage`, saying what is wrong with it

@@ -103,3 +103,19 @@ Deno.test("imports: a barrel file and an unknown room are breaches", () => {
 Deno.test("imports: this repository keeps the rule", () => {
   deepStrictEqual(breaches(ROOT), []);
 });
+
+Deno.test("imports: no door reaches into the store", () => {
+  deepStrictEqual(
+    breachesIn({
+      "core/door/http/a.ts": `const all = exchange.store.accounts.list();`,
+      "core/door/http/b.ts": `const { history, bans } = this.#store;`,
+      "core/door/http/c.ts":
+        `// store.accounts is for core/session\nconst { settings } = view.store;`,
+      "core/session/d.ts": `const { accounts } = session.store;`,
+    }),
+    [
+      "core/door/http/a.ts: a door uses store.accounts; core/session has verbs for it",
+      "core/door/http/b.ts: a door uses store.bans; core/session has verbs for it",
+    ],
+  );
+});

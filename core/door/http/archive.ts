@@ -1,11 +1,13 @@
 /**
  * A folder as one file, zip or tar, made while it is read: nothing of it is held but the piece at
- * hand, and nobody knows its length before its end. What can't be read ends it early, without the
- * end that an archive has: no program takes it for whole.
+ * hand, and nobody knows its length before its end.
+ *
+ * A file that is gone when its turn comes, or can't be opened, is left out, and a list of those stands
+ * beside the folder at the archive's end: `NAME.missing.txt`. A file that gets shorter while it is
+ * read ends the archive early, without the end that an archive has: no program takes it for whole.
  */
-import { makeZip } from "client-zip";
-import { BargeError } from "../../error.ts";
-import { get } from "../../session/get.ts";
+import { BargeError, type Kind } from "../../error.ts";
+import { type Download, get } from "../../session/get.ts";
 import { list } from "../../session/list.ts";
 import { refuseUnnamed } from "../../session/omitted.ts";
 import type { Session } from "../../session/session.ts";
@@ -13,8 +15,11 @@ import { stat } from "../../session/stat.ts";
 import { piecesOf } from "./download.ts";
 import type { Exchange, Source } from "./exchange.ts";
 import { tarEnd, tarHeader, tarPadding } from "./tar.ts";
+import { ZipWriter } from "./zip.ts";
 
 export type ArchiveFormat = "zip" | "tar";
+
+const encoder = new TextEncoder();
 
 /** A file or folder in an archive. */
 interface Member {
@@ -48,9 +53,9 @@ export async function sendArchive(
   };
   if (method === "HEAD") return new Response(null, { headers });
   const members = membersOf(session!, path, `${name}/`);
-  return exchange.send(format === "zip" ? zip(session!, members) : tar(session!, members), {
-    headers,
-  });
+  const made = format === "zip" ? zipFormat() : tarFormat;
+  const source = archive(exchange, members, made, `${name}.missing.txt`);
+  return exchange.send(gather(source), { headers });
 }
 
 /** A name for the file that a browser makes of an answer: RFC 6266, with RFC 8187 for the rest. */
@@ -83,38 +88,127 @@ async function* membersOf(
   }
 }
 
-async function* zip(session: Session, members: AsyncGenerator<Member>): Source {
-  const files = async function* () {
-    for await (const { name, type, modified, path } of members) {
-      const lastModified = new Date(modified);
-      if (type === "dir") yield { name: `${name}/`, lastModified };
-      else yield { name, lastModified, input: fileOf(session, path) };
-    }
+/** What an archive is made of: headers and the like from the format, bytes from files. */
+interface Format {
+  header(member: Member & { readonly size: number }): Uint8Array;
+  /** Is shown each piece of a file's bytes. */
+  piece(bytes: Uint8Array): void;
+  trailer(size: number): Uint8Array;
+  end(): Iterable<Uint8Array>;
+}
+
+function zipFormat(): Format {
+  const zip = new ZipWriter();
+  return {
+    header: (member) => zip.begin(member),
+    piece: (bytes) => zip.add(bytes),
+    trailer: () => zip.end(),
+    end: () => zip.finish(),
   };
-  yield* makeZip(files());
 }
 
-async function* fileOf(session: Session, path: string): Source {
-  const file = await get(session, path, 0);
-  // A zip's reader may hold on to a piece: it gets bytes of its own.
-  for await (const piece of piecesOf(file)) yield piece.slice();
-}
+const tarFormat: Format = {
+  header: tarHeader,
+  piece() {},
+  trailer: tarPadding,
+  end: () => [tarEnd],
+};
 
-async function* tar(session: Session, members: AsyncGenerator<Member>): Source {
-  for await (const { name, type, modified, path } of members) {
-    if (type === "dir") {
-      yield tarHeader({ name: `${name}/`, type, size: 0, modified });
+/** @param missing the name of a list of what could not be read, added where there is any */
+async function* archive(
+  exchange: Exchange,
+  members: AsyncGenerator<Member>,
+  format: Format,
+  missing: string,
+): Source {
+  const lost = new Lost();
+  for await (const member of members) {
+    if (member.type === "dir") {
+      yield format.header({ ...member, name: `${member.name}/`, size: 0 });
+      yield format.trailer(0);
       continue;
     }
-    const file = await get(session, path, 0);
-    yield tarHeader({ name, type, size: file.size, modified: file.modified });
+    const file = await opened(exchange.session!, member, lost);
+    if (!file) continue;
+    const { size, modified } = file;
+    yield format.header({ ...member, size, modified });
     let sent = 0;
     for await (const piece of piecesOf(file)) {
       sent += piece.length;
+      format.piece(piece);
       yield piece;
     }
-    if (sent !== file.size) throw new BargeError("changed", "the file was cut short", { path });
-    yield tarPadding(file.size);
+    if (sent !== size) throw new BargeError("changed", "the file was cut short", member);
+    yield format.trailer(size);
   }
-  yield tarEnd;
+  if (lost.count > 0) {
+    exchange.failed = new BargeError("changed", "files were removed, or could not be read");
+    const text = encoder.encode(lost.text);
+    const { length: size } = text;
+    yield format.header({ name: missing, type: "file", size, modified: Date.now(), path: "" });
+    format.piece(text);
+    yield text;
+    yield format.trailer(size);
+  }
+  yield* format.end();
+}
+
+/** These concern one file; others concern all that are to come. */
+const ofOneFile: ReadonlySet<Kind> = new Set<Kind>(["not-found", "exists", "denied", "io"]);
+
+/** Opens a file; one that is gone by now, or can't be read, is added to `lost`. */
+async function opened(
+  session: Session,
+  { name, path }: Member,
+  lost: Lost,
+): Promise<Download | undefined> {
+  try {
+    return await get(session, path, 0);
+  } catch (error) {
+    if (!(error instanceof BargeError) || !ofOneFile.has(error.kind)) throw error;
+    lost.add(name, error.kind === "not-found" ? "removed before its turn came" : error.message);
+    return undefined;
+  }
+}
+
+const maxNamedLost = 1000;
+
+/** The files that an archive does not have. */
+class Lost {
+  count = 0;
+  #lines = "";
+
+  add(name: string, why: string): void {
+    this.count++;
+    if (this.count <= maxNamedLost) this.#lines += `${name}: ${why}\n`;
+  }
+
+  get text(): string {
+    const more = this.count - maxNamedLost;
+    return `Not in this archive:\n${this.#lines}${more > 0 ? `and ${more} more\n` : ""}`;
+  }
+}
+
+/** So many bytes at least are sent at once, where there are that many. */
+const gatheredBytes = 64 * 1024;
+
+/** Puts small pieces together: an archive of many files has several for each. */
+async function* gather(source: Source): Source {
+  const buffer = new Uint8Array(gatheredBytes);
+  let used = 0;
+  for await (const piece of source) {
+    if (used > 0 && used + piece.length > buffer.length) {
+      yield buffer.subarray(0, used);
+      used = 0;
+    }
+    if (piece.length > buffer.length / 2) {
+      if (used > 0) yield buffer.subarray(0, used);
+      used = 0;
+      yield piece;
+    } else {
+      buffer.set(piece, used);
+      used += piece.length;
+    }
+  }
+  if (used > 0) yield buffer.subarray(0, used);
 }

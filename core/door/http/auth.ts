@@ -10,11 +10,12 @@ import { createHmac, randomBytes } from "node:crypto";
 import { BargeError } from "../../error.ts";
 import { network } from "../../net/address.ts";
 import { enter } from "../../session/enter.ts";
+import { proofOf } from "../../session/proof.ts";
 import type { Session } from "../../session/session.ts";
 import type { Store } from "../../session/store.ts";
 import { claimed } from "../access.ts";
 import type { Exchange } from "./exchange.ts";
-import { Refusal } from "./problem.ts";
+import { refuseForeign } from "./origin.ts";
 
 /** How long a login is known, in ms, and how many are. */
 const lifetime = 5 * 60_000;
@@ -86,7 +87,7 @@ export class Logins {
     try {
       const session = await entering;
       session.door = "http";
-      this.#keep(key, { session, proof: this.#proof(session, secret), until: now() + lifetime });
+      this.#keep(key, { session, proof: proofOf(session, secret), until: now() + lifetime });
       return session;
     } finally {
       if (this.#running.get(key) === entering) this.#running.delete(key);
@@ -97,7 +98,7 @@ export class Logins {
     const known = this.#known.get(key);
     if (!known) return undefined;
     const { session, until, proof } = known;
-    if (until > now() && proof !== undefined && this.#proof(session, secret) === proof) {
+    if (until > now() && proof !== undefined && proofOf(session, secret) === proof) {
       return session;
     }
     this.#known.delete(key);
@@ -111,16 +112,6 @@ export class Logins {
       if (this.#known.size <= most) break;
       this.#known.delete(oldest);
     }
-  }
-
-  /** What the database keeps of the secret now; undefined when it is good for nothing any more. */
-  #proof(session: Session, secret: string): string | undefined {
-    const { accounts, tokens } = this.#store;
-    const known = accounts.forLogin(session.name);
-    if (!known || known.account.id !== session.id || known.account.disabled) return undefined;
-    if (session.withPassword) return known.verifier.storedKey;
-    const id = /^barge_([^_\s]+)_/.exec(secret)?.[1];
-    return id && tokens.find(id)?.verifier.storedKey;
   }
 }
 
@@ -175,25 +166,6 @@ function basic(text: string): Given {
   } catch {
     throw new BargeError("usage", "the Authorization header is malformed", { op: "log in" });
   }
-}
-
-const safe = new Set(["GET", "HEAD", "OPTIONS", "PROPFIND"]);
-
-/**
- * A browser sends cookies and Basic credentials along with whatever a page of another site makes it
- * send, and says which site that was.
- *
- * @throws {BargeError} `denied`
- */
-export function refuseForeign(exchange: Exchange): void {
-  if (safe.has(exchange.method)) return;
-  const origin = exchange.header("origin");
-  const site = exchange.header("sec-fetch-site");
-  const host = exchange.header("host")?.toLowerCase();
-  const foreign = origin !== undefined
-    ? origin.toLowerCase().replace(/^https?:\/\//, "") !== host
-    : site !== undefined && site !== "same-origin" && site !== "none";
-  if (foreign) throw new Refusal(403, "denied", "the request comes from another site");
 }
 
 function now(): number {

@@ -20,6 +20,10 @@ export interface BodyOptions {
   /** Tells the client to go on; undefined where it does not wait for that. */
   readonly goOn: (() => void) | undefined;
   readonly brake: () => Brake | undefined;
+  /** Has the client ended its side before the end of the body? */
+  readonly isShort: () => boolean;
+  /** Called when all that has arrived of such a body is read. */
+  readonly onShort: () => void;
   /** Told of bytes of a file that have arrived. */
   readonly onBytes: (bytes: number) => void;
 }
@@ -47,6 +51,11 @@ export class Body {
     this.#wake();
   }
 
+  /** Has a reader notice that `isShort` holds now. */
+  shortened(): void {
+    this.#wake();
+  }
+
   /** Is it being read, or was it? */
   get begun(): boolean {
     return this.#begun;
@@ -65,7 +74,7 @@ export class Body {
   }
 
   async *#pieces(): AsyncGenerator<Uint8Array, void, void> {
-    const { incoming, vigil, goOn, brake } = this.#options;
+    const { incoming, vigil, goOn, brake, isShort, onShort } = this.#options;
     if (this.#begun) throw new TypeError("the body was read already");
     this.#begun = true;
     if (this.length === 0) return;
@@ -80,6 +89,9 @@ export class Body {
           await brake()?.hold(piece.length);
           yield piece;
         } else if (incoming.readableEnded || incoming.destroyed) {
+          break;
+        } else if (isShort()) {
+          onShort();
           break;
         } else {
           const more = new Promise<void>((resolve) => this.#wake = resolve);

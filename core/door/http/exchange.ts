@@ -29,6 +29,8 @@ export interface Doorway {
   readonly patience: Patience;
   /** Does it take no more requests? */
   stopping: boolean;
+  /** Aborted when what is under way is cut, because the server stops. */
+  readonly cut: AbortController;
 }
 
 /** A body that is longer than a Response should hold; see `Exchange.send`. */
@@ -66,6 +68,9 @@ export class Exchange implements Disposable {
   readonly #presence: Presence | undefined;
   readonly #goOn: (() => void) | undefined;
   #leaveAccount = () => {};
+  /** Has the client ended its side in the middle of the body? */
+  #short = false;
+  #endLinger = () => {};
 
   /**
    * @param presence the connection's, kept up to date
@@ -109,6 +114,8 @@ export class Exchange implements Disposable {
       vigil: this.#vigil,
       goOn: this.#goOn,
       brake: () => brakeOf(this.store.rates.up, this.session?.id, this.ended.signal),
+      isShort: () => this.#short,
+      onShort: () => this.leave(),
       onBytes: (bytes) => this.access.bytes += bytes,
     });
   }
@@ -221,6 +228,13 @@ export class Exchange implements Disposable {
     this.incoming.socket.destroy();
   }
 
+  /** The client sends no more, in the middle of the body: it is cut when what has arrived is read. */
+  cutShort(): void {
+    this.#short = true;
+    this.#body?.shortened();
+    this.#endLinger();
+  }
+
   /** The connection is gone, whatever it looked like before. */
   leave(): void {
     this.cut(gone);
@@ -237,9 +251,12 @@ export class Exchange implements Disposable {
     const cut = setTimeout(() => incoming.socket.destroy(), this.door.patience.linger);
     for (const event of ["end", "close", "error"]) incoming.once(event, resolve);
     this.ended.signal.addEventListener("abort", () => resolve(), { once: true });
+    this.#endLinger = resolve;
+    if (this.#short) resolve();
     incoming.resume();
     await promise;
     clearTimeout(cut);
+    if (this.#short) incoming.socket.destroy();
   }
 
   [Symbol.dispose](): void {

@@ -45,6 +45,10 @@ export class Hosting {
     this.#server = server;
     this.#door = door;
     server.on("connection", (socket: Socket) => this.#admit(socket));
+    const decrypted = door.scheme === "https" ? "secureConnection" : "connection";
+    server.on(decrypted, (socket: Socket) => {
+      socket.once("end", () => void this.#endedSending(socket));
+    });
     server.on("request", (req: IncomingMessage, res: ServerResponse) => this.#begin(req, res));
     server.on("checkContinue", (req: IncomingMessage, res: ServerResponse) => {
       this.#begin(req, res, () => res.writeContinue());
@@ -68,6 +72,7 @@ export class Hosting {
     this.#server.closeIdleConnections();
     const cut = setTimeout(() => {
       const reason = new BargeError("unavailable", "the server is stopping");
+      this.#door.cut.abort(reason);
       for (const { open } of this.#links.values()) {
         for (const exchange of open.keys()) exchange.cut(reason);
       }
@@ -98,9 +103,12 @@ export class Hosting {
     });
   }
 
+  #linkOf({ remoteAddress: host = "?", remotePort: port = 0 }: Socket): Link | undefined {
+    return this.#links.get(formatAddress({ host, port }));
+  }
+
   #begin(req: IncomingMessage, res: ServerResponse, goOn?: () => void): void {
-    const { remoteAddress: host = "?", remotePort: port = 0 } = req.socket;
-    const link = this.#links.get(formatAddress({ host, port }));
+    const link = this.#linkOf(req.socket);
     if (!link) return void req.socket.destroy(); // it is gone already
     if (link.open.size >= mostAhead) return void req.socket.destroy();
     const exchange = new Exchange(this.#door, req, res, link.presence, goOn);
@@ -115,12 +123,22 @@ export class Hosting {
   }
 
   /**
+   * The client sends no more: requests that are whole are answered, one that is not is cut. The
+   * parser says nothing of it, when half-closed connections are allowed.
+   */
+  async #endedSending(socket: Socket): Promise<void> {
+    for (const [exchange, ended] of this.#linkOf(socket)?.open ?? []) {
+      if (!exchange.incoming.complete) return exchange.cutShort();
+      await ended;
+    }
+  }
+
+  /**
    * Inside a body that makes no sense, its request is refused; behind a whole request, the connection
    * ends after that one's answer.
    */
   async #malformed(failed: BargeError, socket: Socket): Promise<void> {
-    const { remoteAddress: host = "?", remotePort: port = 0 } = socket;
-    const link = this.#links.get(formatAddress({ host, port }));
+    const link = this.#linkOf(socket);
     let told = false;
     for (const [exchange, ended] of link?.open ?? []) {
       if (!exchange.incoming.complete) {

@@ -41,6 +41,7 @@ export async function listenHttp(opening: Opening, allowed: Patience): Promise<D
     logins: new Logins(store, cookieLogin(scheme)),
     patience: allowed,
     stopping: false,
+    cut: new AbortController(),
   };
   const options = {
     maxHeaderSize: longestRead,
@@ -50,10 +51,13 @@ export async function listenHttp(opening: Opening, allowed: Patience): Promise<D
     keepAliveTimeout: allowed.idle,
     connectionsCheckingInterval: checkEvery,
     noDelay: true,
+    allowHalfOpen: true, // for TLS; the other one has it anyway
   };
   const server = tls
     ? usable(() => createTlsServer({ ...options, ...secured(tls) }))
     : createServer(options);
+  // A client that has sent its last request may end its side and wait (RFC 9112, section 9.6).
+  Object.assign(server, { httpAllowHalfOpen: true });
   const hosting = new Hosting(server, doorway);
   const { host, port } = spec.address;
   await new Promise<void>((resolve, reject) => {

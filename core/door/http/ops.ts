@@ -1,7 +1,7 @@
 /** For those who run the server: is it alive, is it ready, what has it done. */
 import { Hono } from "hono";
 import { isLoopback, network } from "../../net/address.ts";
-import { numbers, snapshot } from "../../session/status.ts";
+import { checkReady, numbers, snapshot } from "../../session/status.ts";
 import { prometheus, prometheusType } from "../prometheus.ts";
 import { needLogin } from "./auth.ts";
 import type { Exchange, HttpEnv } from "./exchange.ts";
@@ -13,7 +13,7 @@ export function ops(): Hono<HttpEnv> {
   resource(app, "/readyz", {
     GET({ env: { door, store } }) {
       if (door.stopping) return text("stopping\n", 503);
-      store.accounts.count(); // throws where the database does not answer
+      checkReady(store);
       return text("ready\n");
     },
   });

@@ -10,7 +10,8 @@ export interface Span {
  * What a Range header asks of so many bytes.
  *
  * @returns `all` where it is to be ignored: none, not bytes, malformed, or several at once, which a
- *   server may answer with the whole; `none` where nothing of it is there (416)
+ *   server may answer with the whole; `none` where nothing of it is there (416). Of an empty file, all
+ *   that a range from its start or of its end asks for is there.
  *
  * @example
  * ```ts
@@ -23,6 +24,7 @@ export interface Span {
 export function parseRange(header: string | undefined, size: number): Span | "all" | "none" {
   const [, first, last] = /^bytes=\s*(\d*)-(\d*)\s*$/i.exec(header ?? "") ?? [];
   if (first === undefined || first + last === "") return "all";
+  if (size === 0 && Number(first) === 0) return "all";
   if (first === "") {
     const length = Math.min(Number(last), size);
     return length === 0 ? "none" : { from: size - length, length };

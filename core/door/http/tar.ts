@@ -38,12 +38,14 @@ export function tarHeader(member: TarMember): Uint8Array {
   const facts: Record<string, string> = {};
   if (!plain) facts.path = name;
   if (size > largest) facts.size = String(size);
-  if (modified % 1000 !== 0 || modified < 0) facts.mtime = String(modified / 1000);
+  const plainTime = modified >= 0 && modified / 1000 <= largest;
+  if (modified % 1000 !== 0 || !plainTime) facts.mtime = String(modified / 1000);
   const short = plain ? name : name.replace(/[^ -~]/g, "_").slice(-100);
   const type = member.type === "dir" ? "5" : "0";
   const mode = member.type === "dir" ? "0000755" : "0000644";
   const header = ustar(short, type, mode, Math.min(size, largest), modified);
-  if (plain && facts.size === undefined) return header; // the time to a second is enough then
+  // The time to a second is enough then.
+  if (plain && plainTime && facts.size === undefined) return header;
   const records = encoder.encode(Object.entries(facts).map(record).join(""));
   const extended = ustar("pax", "x", "0000644", records.length, modified);
   return concat([extended, records, tarPadding(records.length), header]);

@@ -57,7 +57,7 @@ export class Setup implements Disposable {
   }
 
   login(name: string, store = this.store): Session {
-    return new Session(store, store.accounts.get(name), true);
+    return new Session(store, store.accounts.get(name), true).makeHome();
   }
 
   account(name: string): Account {

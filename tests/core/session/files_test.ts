@@ -1,6 +1,7 @@
 /** Reading, copying, moving, removing, listing. */
 import assert from "node:assert/strict";
 import { copy } from "../../../core/session/copy.ts";
+import { copyTree } from "../../../core/session/copy_tree.ts";
 import { get } from "../../../core/session/get.ts";
 import { list } from "../../../core/session/list.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
@@ -243,6 +244,36 @@ Deno.test("a full disk: told as no-space, nothing lost, and room again afterward
   }
   await upload(anna, "/home/a", new Uint8Array(2 * 1024 * 1024));
   setup.check();
+});
+
+Deno.test("no folder is copied or moved to below itself, nor the whole tree to anywhere", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna", null, "admin");
+  await write(anna, "/home/a", "a");
+  mkdir(anna, { verb: "mkdir", path: "/home/d", parents: false });
+  const pairs = [
+    ["/", "/public/x"],
+    ["/", "/home/d"],
+    ["/home", "/home/x"],
+    ["/home", "/home/d/x"],
+    ["/public", "/public/x"],
+    ["/home/d", "/home/d/x"],
+    ["/home/d", "/home/d"],
+  ];
+  for (const [from, to] of pairs) {
+    await fails("usage", () => copyTree(anna, from, to, "always"), /into itself/);
+    if (from === to) await move(anna, from, to, "always"); // as rename() has it: nothing to do
+    else if (from === "/home/d") await fails("usage", () => move(anna, from, to, "always"));
+    else await fails("exists", () => move(anna, from, to, "always"));
+  }
+  for (const fixed of ["/", "/home", "/public"]) {
+    await fails("exists", () => copyTree(anna, "/home/a", fixed, "always"));
+    await fails("exists", () => move(anna, "/home/a", fixed, "always"));
+  }
+  assert.deepEqual([...Deno.readDirSync(setup.disk("/public"))], []);
+  assert.deepEqual([...Deno.readDirSync(setup.disk("/home/d"))], []);
+  // A whole home elsewhere is a copy like any other.
+  assert.equal((await copyTree(anna, "/home", "/public/x", "never")).files, 1);
 });
 
 Deno.test("copy and move: a failure names the one of the two paths that it is about", async () => {

@@ -154,7 +154,7 @@ Deno.test("one's password and tokens", async () => {
   using _ = setup;
   const { id } = await token(anna, { verb: "token", action: "issue", label: "l" });
   await fails("not-found", () => token(bob, { verb: "token", action: "revoke", id }));
-  const byToken = new Session(setup.store, setup.account("anna"), false);
+  const byToken = new Session(setup.store, setup.account("anna"), false).makeHome();
   await fails("denied", () => passwd(byToken, verifier));
   passwd(anna, verifier);
   assert.equal(setup.store.tokens.find(id), undefined);

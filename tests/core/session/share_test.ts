@@ -1,19 +1,32 @@
 /** Share links by the rules alone: races, moves, crashes, the end of what they lead to. */
 import assert from "node:assert/strict";
 import type { BargeError } from "../../../core/error.ts";
+import { listAccounts } from "../../../core/session/admin.ts";
+import { copy } from "../../../core/session/copy.ts";
+import { digest } from "../../../core/session/digest.ts";
+import { get } from "../../../core/session/get.ts";
+import { list } from "../../../core/session/list.ts";
+import { mkdir } from "../../../core/session/mkdir.ts";
 import { move } from "../../../core/session/move.ts";
+import { put } from "../../../core/session/put.ts";
+import { quota } from "../../../core/session/quota.ts";
 import { recover } from "../../../core/session/recover.ts";
 import { remove } from "../../../core/session/remove.ts";
+import type { Session } from "../../../core/session/session.ts";
+import { setModified } from "../../../core/session/set_modified.ts";
 import {
   countDownload,
   isUnlocked,
   openShare,
+  pathIn,
   revokeShare,
   share,
   shares,
   unlock,
 } from "../../../core/session/share.ts";
-import { fails, Setup, write } from "./_setup.ts";
+import { stat } from "../../../core/session/stat.ts";
+import { tokens } from "../../../core/session/token.ts";
+import { fails, request, Setup, write } from "./_setup.ts";
 
 const visitor = { host: "192.0.2.1", version: '"1"', later: false };
 
@@ -122,3 +135,64 @@ Deno.test("a password's proof is the link's own, and ends with it", async () => 
   revokeShare(anna, link.id);
   await fails("not-found", () => openShare(setup.store, token));
 });
+
+Deno.test("a link's session reads what the link leads to, and does nothing else", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna", null, "admin");
+  const folder = (path: string) => mkdir(anna, { verb: "mkdir", path, parents: false });
+  ["/home/d", "/home/d/e", "/home/dd"].forEach(folder);
+  for (const path of ["/home/d/in", "/home/d/e/deep", "/home/beside", "/home/dd/x", "/public/p"]) {
+    await write(anna, path, path);
+  }
+  const open = async (path: string) =>
+    openShare(setup.store, (await share(anna, { path })).token).session;
+  const dir = await open("/home/d");
+  assert.equal(stat(dir, "/home/d/in").entry?.size, 10);
+  assert.equal((await text(dir, "/home/d/e/deep")).length, 14);
+  const file = await open("/home/d/in");
+  assert.equal(await text(file, "/home/d/in"), "/home/d/in");
+  for (const path of ["/", "/home", "/home/beside", "/home/dd", "/home/dd/x", "/public/p"]) {
+    for (const session of [dir, file]) {
+      await fails("not-found", () => stat(session, path));
+      await fails("not-found", () => get(session, path, 0));
+      await fails("not-found", () => list(session, path, true).next());
+      await fails("not-found", () => digest(session, digestOf(path)));
+    }
+  }
+  await fails("not-found", () => stat(file, "/home/d/e/deep"));
+  for (const path of ["/home/d/../beside", "/home/d/./in"]) {
+    await fails("usage", () => stat(dir, path));
+  }
+  // Nothing is changed through it, and nothing is learned of the account.
+  const inside = "/home/d/in";
+  await fails("denied", () => write(dir, inside, "x"));
+  await fails("denied", () => put(dir, request("/home/d/new")));
+  await fails("denied", () => remove(dir, inside, false));
+  await fails("denied", () => move(dir, inside, "/home/d/moved", "never"));
+  await fails("denied", () => copy(dir, inside, "/home/d/copied", "never"));
+  await fails("denied", () => mkdir(dir, { verb: "mkdir", path: "/home/d/n", parents: false }));
+  await fails("denied", () => setModified(dir, inside, 0));
+  await fails("denied", () => share(dir, { path: inside }));
+  await fails("denied", () => shares(dir));
+  await fails("denied", () => quota(dir));
+  await fails("denied", () => tokens(dir));
+  await fails("denied", () => listAccounts(dir));
+  assert.equal(setup.read("/home/d/in"), inside);
+  assert.equal(
+    pathIn(openShare(setup.store, (await share(anna, { path: inside })).token), "/in"),
+    inside,
+  );
+});
+
+function digestOf(path: string) {
+  return { verb: "digest", path, algorithm: "sha256", fresh: false } as const;
+}
+
+async function text(session: Session, path: string): Promise<string> {
+  const file = await get(session, path, 0);
+  try {
+    return new TextDecoder().decode(file.rest());
+  } finally {
+    file.close();
+  }
+}

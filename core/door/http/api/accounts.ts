@@ -1,10 +1,13 @@
 /** All accounts, for admins. */
 import * as v from "valibot";
 import type { Account } from "../../../account/accounts.ts";
-import { makeVerifier } from "../../../protocol/verifier.ts";
-import { asAdmin } from "../../../session/admin.ts";
-import { bounded } from "../../../session/enter.ts";
-import { removeAccount } from "../../../session/remove-account.ts";
+import {
+  addAccount,
+  changeAccount,
+  findAccount,
+  listAccounts,
+  removeAccount,
+} from "../../../session/admin.ts";
 import { json, operation } from "./operation.ts";
 import * as schemas from "./schemas.ts";
 
@@ -19,7 +22,7 @@ export const accounts = [
     summary: "All accounts, by name",
     login: true,
     answers: { 200: { description: "The accounts", schema: schemas.accounts }, ...notAdmin },
-    handle: ({ session }) => json({ accounts: asAdmin(session!).accounts.list().map(factsOf) }),
+    handle: ({ session }) => json({ accounts: listAccounts(session!).map(factsOf) }),
   }),
   operation({
     method: "POST",
@@ -33,10 +36,9 @@ export const accounts = [
       409: { description: "The name is taken", schema: schemas.problem },
       ...notAdmin,
     },
-    async handle({ session, ended }, { body: { name, password, role, limit } }) {
-      const { accounts } = asAdmin(session!);
-      const verifier = await bounded(() => makeVerifier("password", password), ended.signal);
-      return json(factsOf(accounts.add({ name, role, limit, verifier })), { status: 201 });
+    async handle({ session, ended }, { body }) {
+      const account = await addAccount(session!, body, ended.signal);
+      return json(factsOf(account), { status: 201 });
     },
   }),
   operation({
@@ -50,7 +52,7 @@ export const accounts = [
       ...notAdmin,
       ...unknown,
     },
-    handle: ({ session }, { rest }) => json(factsOf(asAdmin(session!).accounts.get(rest))),
+    handle: ({ session }, { rest }) => json(factsOf(findAccount(session!, rest))),
   }),
   operation({
     method: "PATCH",
@@ -64,12 +66,8 @@ export const accounts = [
       ...notAdmin,
       ...unknown,
     },
-    async handle({ session, ended }, { rest, body: { password, ...change } }) {
-      const { accounts } = asAdmin(session!);
-      const verifier = password === undefined
-        ? undefined
-        : await bounded(() => makeVerifier("password", password), ended.signal);
-      return json(factsOf(accounts.change(rest, { ...change, verifier })));
+    async handle({ session, ended }, { rest, body }) {
+      return json(factsOf(await changeAccount(session!, rest, body, ended.signal)));
     },
   }),
   operation({
@@ -85,7 +83,7 @@ export const accounts = [
       ...unknown,
     },
     async handle({ session }, { rest, query: { purge } }) {
-      const removed = await removeAccount(asAdmin(session!), rest, { purge });
+      const removed = await removeAccount(session!, rest, { purge });
       const { kept, files, bytes } = removed;
       return json({ name: rest, kept: kept !== null, files, bytes });
     },

@@ -5,7 +5,7 @@ import { bounded } from "../../../session/enter.ts";
 import { passwd } from "../../../session/passwd.ts";
 import { grow, quota } from "../../../session/quota.ts";
 import { register } from "../../../session/register.ts";
-import { token } from "../../../session/token.ts";
+import { token, tokens } from "../../../session/token.ts";
 import { json, operation } from "./operation.ts";
 import * as schemas from "./schemas.ts";
 
@@ -102,16 +102,16 @@ export const own = [
     summary: "One's tokens, oldest first, without their secrets",
     login: true,
     answers: { 200: { description: "The tokens", schema: schemas.tokens } },
-    handle({ session, store }) {
+    handle({ session }) {
       const iso = (ms: number | null) => ms === null ? null : new Date(ms).toISOString();
-      const tokens = store.tokens.list(session!.account().id)
+      const facts = tokens(session!)
         .map(({ id, label, created, used }) => ({
           id,
           label,
           created: iso(created),
           used: iso(used),
         }));
-      return json({ tokens });
+      return json({ tokens: facts });
     },
   }),
   operation({

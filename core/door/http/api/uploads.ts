@@ -5,12 +5,28 @@
  * that is known of it is in the database. PATCH takes an upload over from a connection that still
  * writes it; DELETE ends it for that connection, too; only POST, which would begin another one, is
  * answered 423 while it moves.
+ *
+ *   begun -> appended to -> all bytes staged -> (checked) -> a file
+ *
+ * Clients take `Upload-Offset` equal to `Upload-Length` for success, also in the answer to HEAD. So
+ * only a file is reported with all of its bytes:
+ *
+ *   a file      as long as the file is that upload's: for a client that lost the last answer
+ *   checked     423: the client asks again
+ *   all staged  one byte less, where the last step failed or was cut off: the client sends that byte
+ *               again, with its conditions, and gets the answer of the step that is done again
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { BargeError } from "../../../error.ts";
 import { parseTime } from "../../../protocol/time.ts";
 import { put } from "../../../session/put.ts";
-import { dropUnfinished, type Unfinished, unfinished } from "../../../session/unfinished.ts";
+import {
+  dropUnfinished,
+  finishedUpload,
+  forgetFinished,
+  type Unfinished,
+  unfinished,
+} from "../../../session/unfinished.ts";
 import type { Upload } from "../../../session/upload.ts";
 import { readDigest } from "../digest_field.ts";
 import type { Exchange } from "../exchange.ts";
@@ -96,19 +112,25 @@ export const uploads = [
     headers: spoken,
     answers: {
       200: {
-        description: "It can go on there",
+        description: "It can go on there; with all bytes there, it is a file",
         schema: schemas.unfinished,
         headers: { "Upload-Offset": "Bytes that are there", "Upload-Length": "Bytes of the whole" },
       },
       404: refusals[404],
+      423: {
+        description: "All bytes are there, and it is becoming a file",
+        schema: schemas.problem,
+      },
     },
     handle(exchange, { rest }) {
       speakTus(exchange);
       const { path } = where(exchange, rest);
-      const half = known(exchange, path);
-      const { offset, size } = half;
-      const expires = new Date(half.expires).toISOString();
-      return json({ path, offset, size, expires }, { headers: headersOf(half) });
+      const upload = known(exchange, path);
+      if (isStaged(upload)) refuseBusy(upload);
+      const { size } = upload;
+      const expires = new Date(upload.expires).toISOString();
+      const facts = { path, offset: reported(upload), size, expires };
+      return json(facts, { headers: headersOf(upload) });
     },
   }),
   operation({
@@ -148,8 +170,9 @@ async function create(exchange: Exchange, rest: string): Promise<Response> {
   const modified = modifiedIn(metadata);
   refuseBusy(unfinished(exchange.session!, path));
   const overwrite = conditions(exchange);
-  const request = { path, size, modified, overwrite, base: "fresh" } as const;
+  const request = { path, size, modified, overwrite, base: "fresh", recorded: true } as const;
   const upload = await put(exchange.session!, request);
+  forgetFinished(exchange.session!, path);
   const location = `${root}/uploads${encodePath(path)}`;
   const headers = await take(exchange, upload, size);
   return new Response(null, { status: 201, headers: { ...headers, location } });
@@ -173,17 +196,29 @@ async function append(exchange: Exchange, rest: string): Promise<Response> {
   if (at === undefined) throw new BargeError("usage", "Upload-Offset is missing");
   needType(exchange);
   const half = known(exchange, path);
+  if (isStaged(half)) refuseBusy(half); // it is checked, or becomes a file
   const size = half.size ?? bytesIn(exchange, "upload-length") ?? null;
-  if (half.offset !== at) throw elsewhere(half.offset);
+  if (half.offset !== at && reported(half) !== at) throw elsewhere(reported(half));
+  if (half.finished) return await repeatLast(exchange, half);
   const overwrite = conditions(exchange);
   const { modified } = half;
-  const request = { path, size, modified, overwrite, base: "staged", unread: true } as const;
+  const facts = { path, size, modified, overwrite } as const;
+  const request = { ...facts, base: "staged", unread: true, recorded: true } as const;
   const upload = await put(exchange.session!, request);
+  if (upload.offset === half.offset && at < half.offset) await upload.truncate(at);
   if (upload.offset !== at) {
     await upload.detach(true);
     throw elsewhere(upload.offset);
   }
   return new Response(null, { status: 204, headers: await take(exchange, upload, size) });
+}
+
+/** Answers an append to an upload that is a file already: it must be empty. */
+async function repeatLast(exchange: Exchange, upload: Known): Promise<Response> {
+  if ((await exchange.body.bytes()).length > 0) {
+    throw new BargeError("usage", `the upload is finished, with ${upload.offset} bytes`);
+  }
+  return new Response(null, { status: 204, headers: headersOf(upload) });
 }
 
 /** Receives a body, if there is one, and completes the upload if that was the rest of it. */
@@ -192,7 +227,7 @@ async function take(
   upload: Upload,
   size: number | null,
 ): Promise<Record<string, string>> {
-  const { body, session, ended } = exchange;
+  const { body, session, door } = exchange;
   try {
     const sha256 = readDigest(exchange.header("repr-digest"));
     if (sha256 === null) throw new BargeError("usage", "the digest is malformed");
@@ -202,12 +237,13 @@ async function take(
     if (offset === size) {
       return {
         ...done,
-        ...committedHeaders(await upload.commit(sha256 ?? null, true, ended.signal)),
+        // A client that has left asks again: what it sent becomes a file all the same.
+        ...committedHeaders(await upload.commit(sha256 ?? null, true, door.cut.signal)),
       };
     }
     await upload.detach(true);
     const half = unfinished(session!, exchange.asked.path);
-    return half ? headersOf(half) : done;
+    return half ? headersOf({ ...half, finished: false }) : done;
   } catch (error) {
     const full = error instanceof BargeError &&
       (error.kind === "over-quota" || error.kind === "no-space");
@@ -237,6 +273,12 @@ async function receiveChecked(exchange: Exchange, upload: Upload): Promise<void>
 async function end(exchange: Exchange, rest: string): Promise<Response> {
   speakTus(exchange);
   const { path } = where(exchange, rest);
+  const upload = known(exchange, path);
+  if (upload.finished) {
+    throw new BargeError("not-found", "the upload is finished, there is nothing to give up", {
+      hint: "the file is removed with DELETE /api/v1/files",
+    });
+  }
   await dropUnfinished(exchange.session!, path);
   return new Response(null, { status: 204 });
 }
@@ -251,15 +293,33 @@ function target(rest: string, filename: string | undefined): string {
   return `${path === "/" ? "/home" : path}/${filename}`;
 }
 
-function known({ session }: Exchange, path: string): Unfinished {
+/** An upload, which may be a file already. */
+interface Known extends Unfinished {
+  readonly finished: boolean;
+}
+
+function known({ session }: Exchange, path: string): Known {
   const half = unfinished(session!, path);
-  if (half) return half;
+  if (half) return { ...half, finished: false };
+  const file = finishedUpload(session!, path);
+  if (file) return { ...file, offset: file.size, modified: null, busy: false, finished: true };
   throw new BargeError("not-found", "there is no half-finished upload", { path });
 }
 
-function headersOf({ offset, size, expires }: Unfinished): Record<string, string> {
+/** Are all of its bytes there, though it is no file yet? */
+function isStaged({ finished, offset, size }: Known): boolean {
+  return !finished && offset > 0 && offset === size;
+}
+
+/** The offset that a client is to go on from. */
+function reported(upload: Known): number {
+  return isStaged(upload) ? upload.offset - 1 : upload.offset;
+}
+
+function headersOf(upload: Known): Record<string, string> {
+  const { size, expires } = upload;
   return {
-    "upload-offset": String(offset),
+    "upload-offset": String(reported(upload)),
     ...size === null ? { "upload-defer-length": "1" } : { "upload-length": String(size) },
     "upload-expires": new Date(expires).toUTCString(),
     "cache-control": "no-store",

@@ -4,9 +4,10 @@ import { copyTree } from "../../../session/copy_tree.ts";
 import { move } from "../../../session/move.ts";
 import { remove } from "../../../session/remove.ts";
 import { hiddenBeside, replace } from "../../../session/replace.ts";
+import { isWithin } from "../../../vault/path.ts";
 import type { Exchange } from "../exchange.ts";
 import { Refusal, statusOf } from "../problem.ts";
-import { type Changes, entryAt, Guard } from "./guard.ts";
+import { type Changes, entryAt, Guard, refuseFixed } from "./guard.ts";
 import { asked, depth, destination, hrefOf, mayOverwrite } from "./headers.ts";
 import { multistatus, response, status } from "./multistatus.ts";
 
@@ -72,9 +73,11 @@ function planned(exchange: Exchange, verb: "copy" | "move"): Plan {
   const overwrite = mayOverwrite(exchange);
   const session = exchange.session!;
   const guard = new Guard(exchange, from);
+  if (verb === "move") refuseFixed(session, from);
+  refuseFixed(session, to);
   const source = entryAt(session, from);
   if (!source) throw new BargeError("not-found", "there is no such file or folder");
-  if (`${to}/`.startsWith(`${from}/`) || `${from}/`.startsWith(`${to}/`)) {
+  if (isWithin(to, from) || isWithin(from, to)) {
     throw new Refusal(403, "refused", "the source and the destination are in one another");
   }
   const target = entryAt(session, to);

@@ -111,6 +111,12 @@ export class Guard {
   }
 }
 
+/** Refuses to put anything in the place of `/`, `/home` or `/public`, or to take them away. @throws {Refusal} 403 */
+export function refuseFixed(session: Session, path: string): void {
+  if (!session.locate(path).fixed) return;
+  throw new Refusal(403, "refused", "it is a folder that every account has", { path });
+}
+
 /** What is at a path; undefined for nothing, which half an upload is, too. */
 export function entryAt(session: Session, path: string) {
   try {

@@ -2,6 +2,7 @@
 import { BargeError } from "../../../error.ts";
 import { longest, usual } from "../../../session/lock.ts";
 import type { Exchange } from "../exchange.ts";
+import { isHost, keepHost } from "../origin.ts";
 import { encodePath, parseTarget, type TreePath, treePath } from "../path.ts";
 import { Refusal } from "../problem.ts";
 
@@ -29,16 +30,21 @@ export function asked(exchange: Exchange): TreePath {
  * @throws {BargeError} `usage` for what is malformed
  */
 export function pathOf(exchange: Exchange, url: string): string | undefined {
-  const [, host] = /^https?:\/\/([^/?#]*)/i.exec(url) ?? [];
-  if (host !== undefined && bare(host) !== bare(exchange.header("host") ?? "")) return undefined;
+  if (/^https?:/i.test(url) && !hostsOf(exchange).some((host) => isHost(url, host))) {
+    return undefined;
+  }
   const { path } = parseTarget(url);
   if (path !== prefix && !path.startsWith(`${prefix}/`)) return undefined;
   return treePath(path.slice(prefix.length)).path;
 }
 
-/** A host without the port that its scheme has anyway: a proxy may have put it there, or not. */
-function bare(host: string): string {
-  return host.toLowerCase().replace(/^[^@]*@/, "").replace(/:(80|443)$/, "");
+/**
+ * The names that the client may know this server by. A proxy that does not forward Host may say what
+ * that was; a client that says so itself gains nothing, it could leave the host out of its URLs.
+ */
+function hostsOf(exchange: Exchange): string[] {
+  const forwarded = exchange.header("x-forwarded-host")?.split(",") ?? [];
+  return [exchange.header("host") ?? "", ...forwarded];
 }
 
 /** @throws {Refusal} 502 for another server; {BargeError} `usage` where it is missing */
@@ -47,7 +53,9 @@ export function destination(exchange: Exchange): string {
   if (given === undefined) throw new BargeError("usage", "the Destination header is missing");
   const path = pathOf(exchange, given.trim());
   if (path === undefined) {
-    throw new Refusal(502, "refused", "the destination is not in this server's /dav/");
+    throw new Refusal(502, "refused", "the destination is not in this server's /dav/", {
+      hint: keepHost,
+    });
   }
   exchange.asked.to = path;
   return path;

@@ -9,7 +9,7 @@ import type { Exchange, Source } from "../exchange.ts";
 import { Refusal } from "../problem.ts";
 import { receiveFile } from "../upload.ts";
 import { davTag } from "./etag.ts";
-import { entryAt, Guard } from "./guard.ts";
+import { entryAt, Guard, refuseFixed } from "./guard.ts";
 import { asked, depth, hrefOf } from "./headers.ts";
 import { escapeXml } from "./names.ts";
 
@@ -57,6 +57,7 @@ export async function write(exchange: Exchange): Promise<Response> {
 /** DELETE. */
 export async function take(exchange: Exchange): Promise<Response> {
   const { path } = asked(exchange);
+  refuseFixed(exchange.session!, path);
   const guard = new Guard(exchange, path);
   if ((depth(exchange) ?? "infinity") !== "infinity") {
     const { entry } = stat(exchange.session!, path);

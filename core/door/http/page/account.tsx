@@ -5,7 +5,7 @@ import { makeVerifier } from "../../../protocol/verifier.ts";
 import { bounded, enter } from "../../../session/enter.ts";
 import { passwd } from "../../../session/passwd.ts";
 import { grow, quota } from "../../../session/quota.ts";
-import { token } from "../../../session/token.ts";
+import { token, tokens } from "../../../session/token.ts";
 import { begin, end, webSessions } from "../../../session/web.ts";
 import { nothing, statusOf } from "../problem.ts";
 import { formatTime } from "./format.ts";
@@ -183,15 +183,14 @@ function Logins({ view }: { view: UserView }) {
 }
 
 function Tokens({ view }: { view: UserView }) {
-  const { store, session } = view;
-  const tokens = store.tokens.list(session.account().id);
+  const own = tokens(view.session);
   return (
     <section class="card stack">
       <h2>Tokens</h2>
       <p class="soft">For scripts and apps, in place of the password.</p>
-      {tokens.length > 0 && (
+      {own.length > 0 && (
         <ul class="plain">
-          {tokens.map(({ id, label, used }) => (
+          {own.map(({ id, label, used }) => (
             <li>
               <div class="grow">
                 <div>{label}</div>

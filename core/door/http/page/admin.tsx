@@ -1,6 +1,6 @@
 /** For admins: how the server is, its accounts, who is connected, bans. */
 import { Hono } from "hono";
-import { asAdmin } from "../../../session/admin.ts";
+import { liftBans, listBans, ratesOf } from "../../../session/admin.ts";
 import { numbers, status } from "../../../session/status.ts";
 import type { HttpEnv } from "../exchange.ts";
 import { resource } from "../resource.ts";
@@ -38,8 +38,7 @@ async function showOverview(c: PageContext): Promise<Response> {
   view.exchange.asked.verb = "status";
   const span = view.query.get("span") === "day" ? "day" : "hour";
   const snapshot = numbers(view.session);
-  const { history, metrics } = asAdmin(view.session);
-  const rates = history.rates(span, metrics.totals());
+  const rates = ratesOf(view.session, span);
   return await send(
     <AdminShell view={view} title="Overview" tab="overview">
       <Overview snapshot={snapshot} rates={rates} span={span} />
@@ -63,7 +62,7 @@ async function showConnections(c: PageContext): Promise<Response> {
 /** GET /admin/bans. */
 async function showBans(c: PageContext): Promise<Response> {
   const view = adminView(c);
-  const bans = asAdmin(view.session).bans.list();
+  const bans = listBans(view.session);
   return await send(
     <AdminShell view={view} title="Bans" tab="bans">
       <Bans view={view} bans={bans} />
@@ -75,7 +74,7 @@ async function showBans(c: PageContext): Promise<Response> {
 async function liftBan(c: PageContext): Promise<Response> {
   const view = adminView(c);
   const form = await formOf(view);
-  const lifted = asAdmin(view.session).bans.lift(form.get("subject") ?? "");
+  const lifted = liftBans(view.session, form.get("subject") ?? "");
   const said = lifted.length === 0 ? "" : `?said=lifted.${lifted.length}`;
   return c.redirect(`/admin/bans${said}`, 303);
 }

@@ -2,10 +2,14 @@
 import type { Account, Role } from "../../../account/accounts.ts";
 import { formatLimit, formatSize, parseSize } from "../../../account/size.ts";
 import { BargeError } from "../../../error.ts";
-import { makeVerifier } from "../../../protocol/verifier.ts";
-import { asAdmin } from "../../../session/admin.ts";
-import { bounded } from "../../../session/enter.ts";
-import { removeAccount } from "../../../session/remove-account.ts";
+import {
+  addAccount as add,
+  changeAccount,
+  findAccount,
+  listAccounts,
+  ownedBy,
+  removeAccount,
+} from "../../../session/admin.ts";
 import { statusOf } from "../problem.ts";
 import { AdminShell } from "./admin_shell.tsx";
 import { count, formatTime } from "./format.ts";
@@ -17,7 +21,7 @@ import { adminView, formOf, type PageContext, type UserView } from "./view.ts";
 /** GET /admin/accounts. */
 export async function showAccounts(c: PageContext): Promise<Response> {
   const view = adminView(c);
-  const accounts = asAdmin(view.session).accounts.list();
+  const accounts = listAccounts(view.session);
   return await send(
     <AdminShell view={view} title="Accounts" tab="accounts">
       <div class="row bottom">
@@ -95,16 +99,12 @@ export async function addAccount(c: PageContext): Promise<Response> {
   const view = adminView(c);
   const form = await formOf(view);
   try {
-    const { accounts } = asAdmin(view.session);
     const password = form.get("password") ?? "";
     checkPassword(password, form.get("again"));
     const limit = limitOf(form);
-    const verifier = await bounded(
-      () => makeVerifier("password", password),
-      view.exchange.ended.signal,
-    );
     const name = (form.get("name") ?? "").trim();
-    accounts.add({ name, role: roleOf(form), limit, verifier });
+    const account = { name, password, role: roleOf(form), limit };
+    await add(view.session, account, view.exchange.ended.signal);
     return c.redirect("/admin/accounts?said=added", 303);
   } catch (error) {
     if (!(error instanceof BargeError)) throw error;
@@ -158,9 +158,8 @@ export async function showOne(c: PageContext): Promise<Response> {
 }
 
 async function one(view: UserView, name: string, failed?: BargeError): Promise<Response> {
-  const store = asAdmin(view.session);
-  const account = store.accounts.get(name);
-  const { files } = store.ledger.owned(account.id);
+  const account = findAccount(view.session, name);
+  const { files } = ownedBy(view.session, name);
   return await send(
     <AdminShell view={view} title={account.name} tab="accounts">
       <div class="stack narrow">
@@ -277,31 +276,30 @@ function RoleField({ role }: { role: Role }) {
   );
 }
 
-type Changer = (view: UserView, name: string, form: URLSearchParams) => Promise<void> | void;
+type Changer = (view: UserView, name: string, form: URLSearchParams) => Promise<unknown>;
 
 /** What the forms do. */
 const changes: Readonly<Record<string, Changer>> = {
-  limit({ session }, name, form) {
-    asAdmin(session).accounts.change(name, { limit: limitOf(form) });
+  async limit({ session }, name, form) {
+    await changeAccount(session, name, { limit: limitOf(form) });
   },
-  role({ session }, name, form) {
+  async role({ session }, name, form) {
     notOneself(session.name, name);
-    asAdmin(session).accounts.change(name, { role: roleOf(form) });
+    await changeAccount(session, name, { role: roleOf(form) });
   },
-  disabled({ session }, name, form) {
+  async disabled({ session }, name, form) {
     notOneself(session.name, name);
-    asAdmin(session).accounts.change(name, { disabled: form.get("disabled") === "yes" });
+    await changeAccount(session, name, { disabled: form.get("disabled") === "yes" });
   },
   async password({ session, exchange }, name, form) {
     notOneself(session.name, name);
     const password = form.get("password") ?? "";
     checkPassword(password, form.get("again"));
-    const verifier = await bounded(() => makeVerifier("password", password), exchange.ended.signal);
-    asAdmin(session).accounts.change(name, { verifier });
+    await changeAccount(session, name, { password }, exchange.ended.signal);
   },
   async remove({ session }, name) {
     notOneself(session.name, name);
-    await removeAccount(asAdmin(session), name, { purge: false });
+    await removeAccount(session, name, { purge: false });
   },
 };
 
@@ -329,9 +327,7 @@ export async function askRemoveAccount(c: PageContext): Promise<Response> {
 }
 
 async function askRemove(view: UserView, name: string, failed?: BargeError): Promise<Response> {
-  const store = asAdmin(view.session);
-  const { id } = store.accounts.get(name);
-  const { files, bytes } = store.ledger.owned(id);
+  const { files, bytes } = ownedBy(view.session, name);
   return await send(
     <AdminShell view={view} title={`Remove ${name}`} tab="accounts">
       <form class="card ask" method="post" action={`/admin/accounts/${name}/remove`} data-question>

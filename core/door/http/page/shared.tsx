@@ -20,6 +20,7 @@ import {
   nowhere,
   type OpenLink,
   openShare,
+  pathIn,
   unlock,
   unlockedFor,
 } from "../../../session/share.ts";
@@ -107,7 +108,7 @@ async function show(c: PageContext): Promise<Response> {
     );
   }
   const { path: below, folder } = rest === "" ? { path: "/", folder: true } : treePath(rest);
-  const path = below === "/" ? link.path : `${link.path}${below}`;
+  const path = pathIn(link, below);
   if (!folder || stat(session, path).entry?.type !== "dir") throw nowhere();
   const listed = await listing(session, path, wantedOf(view.query));
   return await send(
@@ -160,14 +161,12 @@ async function askPassword(c: PageContext, failed?: BargeError): Promise<Respons
 async function getFile(c: PageContext): Promise<Response> {
   const exchange = c.env;
   const { link, url, rest } = follow(c);
-  const { entry, session, share } = link;
+  const { session } = link;
   const range = exchange.header("range") !== undefined;
   if (link.usedUp && !(range && exchange.method === "GET")) throw nowhere();
   if (!await mayEnter(c, link)) return c.redirect(url, 303);
   const { path: below } = treePath(rest);
-  const isFile = share.kind === "file";
-  if (isFile && below !== `/${entry.name}`) throw nowhere();
-  const path = isFile ? link.path : `${link.path}${below}`;
+  const path = pathIn(link, below);
   if (stat(session, path).entry?.type !== "file") throw nowhere();
   exchange.session = session;
   exchange.asked.verb = "get";
@@ -185,7 +184,7 @@ async function getZip(c: PageContext): Promise<Response> {
   if (link.usedUp || link.share.kind !== "dir") throw nowhere();
   if (!await mayEnter(c, link)) return c.redirect(url, 303);
   const { path: below } = treePath(rest);
-  const path = below === "/" ? link.path : `${link.path}${below}`;
+  const path = pathIn(link, below);
   const { session } = link;
   if (stat(session, path).entry?.type !== "dir") throw nowhere();
   exchange.session = session;

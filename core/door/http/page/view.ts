@@ -13,8 +13,9 @@ import { BargeError } from "../../../error.ts";
 import { resume } from "../../../session/web.ts";
 import type { Session } from "../../../session/session.ts";
 import type { Store } from "../../../session/store.ts";
-import { type CookieLogin, refuseForeign } from "../auth.ts";
+import type { CookieLogin } from "../auth.ts";
 import type { Exchange, HttpEnv } from "../exchange.ts";
+import { refuseForeign } from "../origin.ts";
 import { Refusal } from "../problem.ts";
 
 export type PageContext = Context<HttpEnv>;

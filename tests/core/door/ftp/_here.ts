@@ -62,7 +62,7 @@ export class Here implements AsyncDisposable {
 
   /** Anna, without a door. */
   session(): Session {
-    return new Session(this.store, this.store.accounts.get("anna"), true);
+    return new Session(this.store, this.store.accounts.get("anna"), true).makeHome();
   }
 
   /** What lies on disk in her home. */

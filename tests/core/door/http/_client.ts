@@ -32,10 +32,16 @@ export class Client implements Disposable {
     this.#headers = headers;
   }
 
-  /** @param address HOST:PORT @param headers sent with each request */
-  static async open(address: string, headers: Headers = {}): Promise<Client> {
+  /**
+   * @param address HOST:PORT
+   * @param headers sent with each request
+   * @param cert the server's, for TLS
+   */
+  static async open(address: string, headers: Headers = {}, cert?: string): Promise<Client> {
     const { hostname, port } = new URL(`http://${address}`);
-    return new Client(await Deno.connect({ hostname, port: Number(port) }), headers);
+    const to = { hostname, port: Number(port) };
+    const conn = await (cert ? Deno.connectTls({ ...to, caCerts: [cert] }) : Deno.connect(to));
+    return new Client(conn, headers);
   }
 
   /** Sends a request and reads its answer. */
@@ -95,6 +101,16 @@ export class Client implements Disposable {
         return JSON.parse(text);
       },
     };
+  }
+
+  /** Ends the client's side of the connection. */
+  async closeWrite(): Promise<void> {
+    await this.#conn.closeWrite();
+  }
+
+  /** Waits until an answer has begun. */
+  async start(): Promise<void> {
+    if (this.#buffer.length === 0) await this.#more();
   }
 
   /** Reads until the server closes. @returns what came */

@@ -5,8 +5,11 @@ import { listenHttp } from "../../../../core/door/http/listen.ts";
 import { type Patience, patience } from "../../../../core/door/http/vigil.ts";
 import type { Door } from "../../../../core/door/door.ts";
 import { formatAddress } from "../../../../core/net/address.ts";
+import type { KeyPair } from "../../../../core/net/certificate.ts";
 import { makeVerifier } from "../../../../core/protocol/verifier.ts";
 import { prepareData } from "../../../../core/serve/data.ts";
+import type { Hooks } from "../../../../core/session/hooks.ts";
+import { Session } from "../../../../core/session/session.ts";
 import { type Settings, Store } from "../../../../core/session/store.ts";
 import { basic, Client, type Headers } from "./_client.ts";
 
@@ -20,30 +23,38 @@ export class Web implements AsyncDisposable {
     readonly door: Door,
     /** HOST:PORT. */
     readonly address: string,
+    /** The certificate that it shows; undefined without TLS. */
+    readonly cert?: string,
   ) {}
 
   static async start(
     settings: Partial<Settings> = {},
     allowed: Partial<Patience> = {},
+    hooks: Hooks = {},
+    tls?: KeyPair,
   ): Promise<Web> {
     const data = prepareData(await Deno.makeTempDir({ prefix: "barge-http-" }));
     new Database(data, { create: true })[Symbol.dispose]();
-    const store = new Store({
-      data,
-      durability: "relaxed",
-      allowRegister: false,
-      defaultLimit: null,
-      maxLimit: null,
-      ...settings,
-    });
+    const store = new Store(
+      {
+        data,
+        durability: "relaxed",
+        allowRegister: false,
+        defaultLimit: null,
+        maxLimit: null,
+        ...settings,
+      },
+      0,
+      hooks,
+    );
     const spec = {
       name: "http",
       address: { host: "127.0.0.1", port: 0 },
-      tls: "off",
+      tls: tls ? "require" : "off",
     } as const;
-    const opening = { store, spec, reusePort: false, tls: undefined };
+    const opening = { store, spec, reusePort: false, tls };
     const door = await listenHttp(opening, { ...patience, ...allowed });
-    return new Web(store, door, formatAddress(door.address));
+    return new Web(store, door, formatAddress(door.address), tls?.cert);
   }
 
   /** Makes an account and a client of its own, logged in by a token: that takes no scrypt. */
@@ -61,9 +72,14 @@ export class Web implements AsyncDisposable {
     return await this.client(basic(name));
   }
 
+  /** A session of an account that is there. */
+  session(name: string): Session {
+    return new Session(this.store, this.store.accounts.get(name), false).makeHome();
+  }
+
   /** A connection, closed at the end. */
   async client(headers: Headers = {}): Promise<Client> {
-    const client = await Client.open(this.address, headers);
+    const client = await Client.open(this.address, headers, this.cert);
     this.#clients.push(client);
     return client;
   }

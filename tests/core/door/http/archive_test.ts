@@ -1,7 +1,9 @@
 /** Folders as zip and tar, read by the tools that people have. */
 import assert from "node:assert/strict";
+import { setModified } from "../../../../core/session/set_modified.ts";
 import { pattern, sha256 } from "../_peer.ts";
 import { api, Web } from "./_web.ts";
+import { installed } from "./dav/_tools.ts";
 
 const names = ["plain", "with space, ümläut & 漢字", "n".repeat(200), "-dash"];
 
@@ -17,23 +19,36 @@ async function filled(web: Web) {
   return anna;
 }
 
-async function unpacked(archive: Uint8Array, command: string, args: (file: string) => string[]) {
+/** Unpacks an archive, in another time zone than the server's, and looks at what came out. */
+async function inside(
+  archive: Uint8Array,
+  command: string,
+  args: (file: string) => string[],
+  look: (dir: string) => Promise<void>,
+) {
   const dir = await Deno.makeTempDir({ prefix: "barge-unpacked-" });
   try {
     await Deno.writeFile(`${dir}/archive`, archive);
     const { code, stderr } = await new Deno.Command(command, {
       args: args(`${dir}/archive`),
       cwd: dir,
+      env: { TZ: "Asia/Kathmandu" },
     }).output();
     assert.equal(code, 0, new TextDecoder().decode(stderr));
+    await look(dir);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+async function unpacked(archive: Uint8Array, command: string, args: (file: string) => string[]) {
+  await inside(archive, command, args, async (dir) => {
     for (const [i, name] of names.entries()) {
       const bytes = await Deno.readFile(`${dir}/top/deep/er/${name}`);
       assert.equal(sha256(bytes), sha256(pattern(i * 150_000, i)), name);
     }
     assert.ok((await Deno.stat(`${dir}/top/empty`)).isDirectory);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
+  });
 }
 
 Deno.test("tar unpacks a tar", async () => {
@@ -64,4 +79,61 @@ Deno.test("what can't be read ends an archive early, and visibly", async () => {
   await Deno.truncate(file, 100_000);
   const rest = await anna.end();
   assert.ok(!rest.endsWith("0\r\n\r\n"), "the last chunk never came");
+});
+
+/** What unpacks each format. */
+const formats: Record<string, [command: string, option: string]> = {
+  tar: ["tar", "xf"],
+  ...await installed("unzip") ? { zip: ["unzip", "-qo"] } : {},
+};
+
+Deno.test("files in an archive have their times, wherever it is unpacked", async () => {
+  await using web = await Web.start();
+  const anna = await web.user("anna");
+  const times: Record<string, number> = {
+    summer: Date.UTC(2026, 5, 1, 12, 0, 1),
+    winter: Date.UTC(1999, 11, 31, 23, 59, 59),
+    epoch: 0,
+    old: Date.UTC(1969, 6, 20, 20, 17, 40),
+    late: Date.UTC(2300, 0, 1),
+  };
+  for (const name of Object.keys(times)) await anna.ask("PUT", `${api}/files/home/${name}`, {}, "");
+  for (const [name, time] of Object.entries(times)) {
+    await setModified(web.session("anna"), `/home/${name}`, time);
+  }
+  for (const [format, [command, option]] of Object.entries(formats)) {
+    const { bytes } = await anna.ask("GET", `${api}/files/home?archive=${format}`);
+    await inside(bytes, command, (file) => [option, file], async (dir) => {
+      for (const [name, time] of Object.entries(times)) {
+        // unzip takes no time before 1970, and the format has room for none that late.
+        if (format === "zip" && ["old", "late"].includes(name)) continue;
+        const { mtime } = await Deno.stat(`${dir}/home/${name}`);
+        assert.equal(mtime?.getTime(), time, `${format} ${name}`);
+      }
+    });
+  }
+});
+
+Deno.test("files that are removed before their turn are listed in the archive, which is whole", async () => {
+  await using web = await Web.start();
+  const anna = await web.user("anna");
+  const home = `${web.store.settings.data}/homes/anna`;
+  for (const name of ["a", "b", "c", "d"]) {
+    await anna.ask("PUT", `${api}/files/home/${name}`, {}, `this is ${name}`);
+  }
+  for (const [format, [command, option]] of Object.entries(formats)) {
+    await Deno.truncate(`${home}/a`, 20_000_000); // more than the sockets hold
+    await Deno.writeTextFile(`${home}/c`, "this is c");
+    await anna.begin("GET", `${api}/files/home?archive=${format}`);
+    await anna.start();
+    await Deno.remove(`${home}/c`);
+    const { bytes } = await anna.answer();
+    await inside(bytes, command, (file) => [option, file], async (dir) => {
+      assert.equal(await Deno.readTextFile(`${dir}/home/d`), "this is d");
+      assert.equal((await Deno.stat(`${dir}/home/a`)).size, 20_000_000);
+      await assert.rejects(() => Deno.stat(`${dir}/home/c`));
+      const missing = await Deno.readTextFile(`${dir}/home.missing.txt`);
+      assert.match(missing, /^Not in this archive:\nhome\/c: removed/);
+    });
+  }
 });

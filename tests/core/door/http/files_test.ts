@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { pattern, sha256 } from "../_peer.ts";
+import type { Headers } from "./_client.ts";
 import { api, Web } from "./_web.ts";
 
 const files = `${api}/files`;
@@ -41,6 +42,63 @@ Deno.test("a body in chunks ends with its last one", async () => {
   await anna.send("3\r\nabc\r\n5\r\ndefgh\r\n0\r\n\r\n");
   assert.equal((await anna.answer()).status, 201);
   assert.equal((await anna.ask("GET", `${files}/home/f`)).text, "abcdefgh");
+});
+
+Deno.test("a range of an empty file that begins at its start is all of it", async () => {
+  await using web = await Web.start();
+  const anna = await web.user("anna");
+  await anna.ask("PUT", `${files}/home/empty`);
+  for (const range of ["bytes=0-", "bytes=0-0", "bytes=0-99", "bytes=-5", "bytes=-0"]) {
+    for (const url of [`${files}/home/empty`, "/dav/home/empty"]) {
+      const { status, headers, text } = await anna.ask("GET", url, { range });
+      assert.deepEqual([status, headers.get("content-length"), text], [200, "0", ""], range);
+      assert.equal(headers.get("content-range"), undefined);
+      assert.equal((await anna.ask("HEAD", url, { range })).status, 200);
+    }
+  }
+  const beyond = await anna.ask("GET", `${files}/home/empty`, { range: "bytes=5-" });
+  assert.deepEqual([beyond.status, beyond.headers.get("content-range")], [416, "bytes */0"]);
+});
+
+Deno.test("the time that a client gives is kept, also the zero of its clock", async () => {
+  await using web = await Web.start();
+  const anna = await web.user("anna");
+  const now = Date.now();
+  const timeOf = async () => {
+    const { json } = await anna.ask("GET", `${files}/home/f?stat`);
+    const time = Date.parse(json.entry.modified);
+    return time >= now - 60_000 ? "now" : time;
+  };
+  const times: [header: Headers, time: number | "now"][] = [
+    [{ "x-oc-mtime": "0" }, 0],
+    [{ "x-oc-mtime": "-1" }, -1000],
+    [{ "x-oc-mtime": "1.5" }, 1500],
+    [{ "x-oc-mtime": "0", "last-modified": "Tue, 15 Nov 1994 12:45:26 GMT" }, 0],
+    [{ "last-modified": "Thu, 01 Jan 1970 00:00:00 GMT" }, 0],
+    [{ "x-oc-mtime": "soon", "last-modified": "Thu, 01 Jan 1970 00:00:01 GMT" }, 1000],
+    [{ "x-oc-mtime": "", "last-modified": "Thu, 01 Jan 1970 00:00:01 GMT" }, 1000],
+    [{ "x-oc-mtime": "1e99" }, "now"],
+    [{}, "now"],
+  ];
+  for (const [header, time] of times) {
+    for (const url of [`${files}/home/f`, "/dav/home/f"]) {
+      await anna.ask("PUT", url, header, "f");
+      assert.equal(await timeOf(), time, JSON.stringify(header));
+    }
+  }
+  for (const [given, time] of [["1970-01-01T00:00:00Z", 0], ["+009999-01-01T00:00:00Z", "now"]]) {
+    await anna.ask("POST", `${api}/uploads/home/f`, {
+      "tus-resumable": "1.0.0",
+      "upload-length": "0",
+      "upload-metadata": `modified ${btoa(String(given))}`,
+    });
+    assert.equal(await timeOf(), time, String(given));
+  }
+  const epoch = { "if-modified-since": "Thu, 01 Jan 1970 00:00:00 GMT" };
+  await anna.ask("PUT", `${files}/home/f`, { "x-oc-mtime": "0" }, "f");
+  assert.equal((await anna.ask("GET", `${files}/home/f`, epoch)).status, 304);
+  const unchanged = { "if-unmodified-since": "Thu, 01 Jan 1970 00:00:00 GMT" };
+  assert.equal((await anna.ask("GET", `${files}/home/f`, unchanged)).status, 200);
 });
 
 Deno.test("ranges", async (t) => {

@@ -59,6 +59,34 @@ Deno.test("a foreign site can't have a browser change anything", async () => {
   assert.equal(await make({ "sec-fetch-site": "same-site" }), 403);
   assert.equal(await make({ origin: "http://test" }), 201);
   assert.equal(await make({ "sec-fetch-site": "same-origin" }), 200);
+  // The port that a scheme has anyway: browsers leave it out, proxies put it in.
+  for (
+    const [host, origin] of [
+      ["files.example:443", "https://files.example"],
+      ["files.example:80", "http://files.example"],
+      ["Files.example", "https://files.example:443"],
+      ["files.example:8443", "https://files.example:8443"],
+      ["[::1]:443", "https://[::1]"],
+    ]
+  ) assert.equal(await make({ host, origin }), 200, `${host} ${origin}`);
+  for (
+    const [host, origin] of [
+      ["files.example:443", "http://files.example"],
+      ["files.example:80", "https://files.example"],
+      ["files.example:8443", "https://files.example"],
+      ["files.example", "https://evil.example"],
+      ["files.example", "https://files.example.evil"],
+      ["null", "null"],
+      ["files.example", "files.example"],
+    ]
+  ) assert.equal(await make({ host, origin }), 403, `${host} ${origin}`);
+  // A proxy that does not forward Host: only the browser's own comparison helps.
+  const proxied = { host: "127.0.0.1:8080", origin: "https://files.example" };
+  assert.equal(await make({ ...proxied, "sec-fetch-site": "same-origin" }), 200);
+  for (const site of ["same-site", "cross-site", "none"]) {
+    assert.equal(await make({ ...proxied, "sec-fetch-site": site }), 403, site);
+  }
+  assert.equal(await make({ ...proxied, "x-forwarded-host": "files.example" }), 403);
   const read = await anna.ask("GET", account, { origin: "https://evil.example" });
   assert.equal(read.headers.get("access-control-allow-origin"), undefined);
 });

@@ -2,6 +2,10 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
+import { BargeError } from "../../../../core/error.ts";
+import { Session } from "../../../../core/session/session.ts";
+import { Store } from "../../../../core/session/store.ts";
+import { finishedUpload } from "../../../../core/session/unfinished.ts";
 import { pattern, sha256 } from "../_peer.ts";
 import type { Answer, Client, Headers } from "./_client.ts";
 import { api, Web } from "./_web.ts";
@@ -51,7 +55,7 @@ Deno.test("an upload is begun, goes on, and becomes a file", async () => {
   const last = await append(anna, 200_000, bytes.subarray(200_000));
   assert.deepEqual([last.status, last.headers.get("etag")], [204, `"${sha256(bytes)}"`]);
   assert.equal(sha256((await anna.ask("GET", `${api}/files/home/f`)).bytes), sha256(bytes));
-  assert.equal((await tus(anna, "HEAD", url, {})).status, 404);
+  assert.equal((await tus(anna, "HEAD", url, {})).status, 200);
 });
 
 Deno.test("a connection that is slow or cut keeps nobody from going on with what has arrived", async () => {
@@ -148,5 +152,91 @@ Deno.test("a length may come later, and bytes with the beginning", async () => {
   assert.equal((await append(anna, 300, bytes.subarray(300, 600))).status, 204);
   const last = await append(anna, 600, bytes.subarray(600), { "upload-length": "1000" });
   assert.equal(last.status, 204);
+  assert.equal(sha256((await anna.ask("GET", `${api}/files/home/f`)).bytes), sha256(bytes));
+});
+
+Deno.test("a client that lost the last answer learns that its upload is a file", async () => {
+  await using web = await Web.start();
+  const anna = await web.user("anna");
+  const bytes = pattern(1000);
+  const head = async (client = anna, target = url) => {
+    const { status, headers } = await tus(client, "HEAD", target, {});
+    return [status, headers.get("upload-offset"), headers.get("upload-length")].join(" ");
+  };
+  await begin(anna, bytes.length);
+  await append(anna, 0, bytes);
+  assert.equal(await head(), "200 1000 1000");
+  const [again, late, more] = [
+    await append(anna, 1000, bytes.subarray(0, 0)),
+    await append(anna, 0, bytes),
+    await append(anna, 1000, bytes),
+  ];
+  assert.deepEqual([again.status, again.headers.get("upload-offset")], [204, "1000"]);
+  assert.deepEqual([late.status, late.headers.get("upload-offset")], [409, "1000"]);
+  assert.equal(more.status, 400);
+  assert.equal((await tus(anna, "DELETE", url, {})).status, 404);
+  assert.equal(await head(), "200 1000 1000");
+  { // other workers, and the same one after a restart, know it as well
+    using other = new Store(web.store.settings);
+    const session = new Session(other, other.accounts.get("anna"), false);
+    assert.equal(finishedUpload(session, "/home/f")?.size, 1000);
+  }
+  const file = `${api}/files/home/f`;
+  const put = async (bytes: Uint8Array) => assert.ok((await anna.ask("PUT", file, {}, bytes)).text);
+  await put(pattern(1000, 7));
+  assert.match(await head(), /^404/);
+  await put(bytes);
+  assert.equal(await head(), "200 1000 1000");
+  // Another upload to the path is another's matter, also when it is given up.
+  await begin(anna, bytes.length);
+  assert.equal(await head(), "200 0 1000");
+  assert.equal((await tus(anna, "DELETE", url, {})).status, 204);
+  assert.match(await head(), /^404/);
+  await begin(anna, 0);
+  assert.equal(await head(), "200 0 0");
+  await anna.ask("DELETE", file);
+  assert.match(await head(), /^404/);
+  // A file of another account is no upload of one's own, nor is one that replaced it.
+  const [bert, root] = [await web.user("bert"), await web.user("root", null, "admin")];
+  const shared = `${api}/uploads/public/f`;
+  const begins = { "upload-length": "3", "content-type": "application/offset+octet-stream" };
+  await tus(anna, "POST", shared, begins, pattern(3));
+  assert.equal(await head(anna, shared), "200 3 3");
+  assert.match(await head(bert, shared), /^404/);
+  await root.ask("PUT", `${api}/files/public/f`, {}, pattern(3));
+  assert.match(await head(anna, shared), /^404/);
+});
+
+Deno.test("an upload is not reported with all of its bytes before it is a file", async () => {
+  let check = () => Promise.resolve();
+  await using web = await Web.start({}, {}, { check: () => check() });
+  const anna = await web.user("anna");
+  const token = (await web.store.tokens.issue(web.store.accounts.get("anna").id, "2")).token;
+  const bytes = pattern(1000);
+  const head = async () => await tus(anna, "HEAD", url, {});
+  await begin(anna, bytes.length);
+  check = () => Promise.reject(new BargeError("unavailable", "the scanner does not answer"));
+  assert.equal((await append(anna, 0, bytes)).status, 503);
+  // A client would take 1000 of 1000 for success.
+  assert.equal((await head()).headers.get("upload-offset"), "999");
+  assert.equal((await append(anna, 999, bytes.subarray(999))).status, 503);
+  const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  check = () => {
+    asked.resolve();
+    return answer.promise;
+  };
+  const other = await web.client({ authorization: `Bearer ${token}` });
+  const type = "application/offset+octet-stream";
+  const headers = { "upload-offset": "999", "content-type": type, "content-length": "1" };
+  await other.begin("PATCH", url, headers);
+  await other.send(bytes.subarray(999));
+  await asked.promise;
+  other[Symbol.dispose](); // the check goes on, and its answer counts
+  const busy = await head();
+  assert.deepEqual([busy.status, busy.headers.get("retry-after")], [423, "5"]);
+  answer.resolve();
+  let done = await head();
+  while (done.status === 423) done = await head();
+  assert.deepEqual([done.status, done.headers.get("upload-offset")], [200, "1000"]);
   assert.equal(sha256((await anna.ask("GET", `${api}/files/home/f`)).bytes), sha256(bytes));
 });

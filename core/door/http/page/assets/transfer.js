@@ -8,14 +8,18 @@
  */
 
 /**
- * Bytes a request: small enough for the limits of proxies; and what the browser calls sent is at most
- * that far ahead of what the server has.
+ * Bytes a request: what the browser calls sent is at most that far ahead of what the server has. A
+ * proxy that limits bodies refuses them (413), or breaks the connection: then all transfers send
+ * smaller ones from there on.
  */
-const piece = 8 * 1024 * 1024;
+let pieceBytes = 8 * 1024 * 1024;
+const smallestPieceBytes = 64 * 1024;
+/** No smaller than that when only the connection broke, which may have any cause. */
+const usualLimitBytes = 512 * 1024;
 /** So often it is tried again by itself when the connection breaks, after 1, 2, 4 ... seconds. */
 const tries = 6;
-/** So often when the server is busy with the connection before, half a minute in all. */
-const busyTries = 20;
+/** So often when the server is busy with the connection before, or checks the file: two minutes in all. */
+const busyTries = 65;
 const tus = { "Tus-Resumable": "1.0.0" };
 
 export class Transfer {
@@ -106,12 +110,21 @@ export class Transfer {
     this.#marks = [[performance.now(), this.sent]];
     while (this.sent < this.size && this.state === "sending") {
       const from = this.sent;
-      const answer = await this.#ask("PATCH", this.#url, {
-        headers: { "Content-Type": "application/offset+octet-stream", "Upload-Offset": `${from}` },
-        body: this.file.slice(from, from + piece),
-        onProgress: (bytes) => this.#progress(from + bytes),
-      });
-      this.#progress(Number(answer.getResponseHeader("Upload-Offset")));
+      const bytes = pieceBytes;
+      try {
+        const answer = await this.#ask("PATCH", this.#url, {
+          headers: {
+            "Content-Type": "application/offset+octet-stream",
+            "Upload-Offset": `${from}`,
+          },
+          body: this.file.slice(from, from + bytes),
+          onProgress: (bytes) => this.#progress(from + bytes),
+        });
+        this.#progress(Number(answer.getResponseHeader("Upload-Offset")));
+      } catch (error) {
+        this.sent = from; // nobody knows of more
+        if (!sendLess(error, bytes)) throw error;
+      }
     }
   }
 
@@ -124,7 +137,6 @@ export class Transfer {
         return;
       } catch (error) {
         if (error.kind !== "not-found") throw error;
-        if (this.size > 0 && this.sent === this.size && await this.#arrived()) return;
       }
     }
     const modified = btoa(new Date(this.file.lastModified).toISOString());
@@ -132,13 +144,6 @@ export class Transfer {
     await this.#ask("POST", this.#url, { headers });
     this.begun = true;
     this.sent = 0;
-  }
-
-  /** The answer to the last bytes may have been lost on its way: is the file there? */
-  async #arrived() {
-    const url = this.#url.replace("/uploads/", "/files/");
-    const { entry } = JSON.parse((await this.#ask("GET", `${url}?stat`)).responseText);
-    return entry?.size === this.size;
   }
 
   /** XMLHttpRequest, since fetch does not tell how far a body has got. */
@@ -180,6 +185,18 @@ export class Transfer {
   }
 }
 
+/**
+ * Makes pieces smaller, after one of so many bytes has failed.
+ *
+ * @returns whether it can be sent at once; else the server is asked first how far it is
+ */
+function sendLess({ tooLarge, kind }, bytes) {
+  const least = tooLarge ? smallestPieceBytes : usualLimitBytes;
+  if (!tooLarge && kind !== undefined || bytes <= least) return false;
+  pieceBytes = Math.min(pieceBytes, Math.max(least, bytes / 4));
+  return tooLarge;
+}
+
 /** What the server says of a request that it refused. One that is worth trying again has no kind. */
 function refusal(xhr) {
   let problem = {};
@@ -192,8 +209,14 @@ function refusal(xhr) {
   const busy = status === 423; // the connection before this one is not quite gone
   const moved = status === 409 && xhr.getResponseHeader("Upload-Offset") !== null;
   const passing = busy || moved || kind === "unavailable" || (status >= 500 && !kind);
-  const error = new Error(words[kind] ?? problem.detail ?? `The server said ${status}.`);
+  const tooLarge = status === 413 && problem.kind === undefined; // a proxy's answer
+  const said = problem.detail ??
+    (tooLarge
+      ? "A proxy in front of the server does not let it through: its limit for bodies is too small."
+      : `The server said ${status}.`);
+  const error = new Error(words[kind] ?? said);
   return Object.assign(error, {
+    tooLarge,
     kind: passing ? undefined : kind ?? "refused",
     soon: busy || moved,
   });

@@ -189,6 +189,34 @@ Deno.test("WebDAV", async (t) => {
     for (const to of ["/home/r", "/home/r/t/y", "/home"]) {
       assert.equal(await anna.does("COPY", "/home/r", anna.to(to)), 403, to);
     }
+    const all = async () =>
+      await anna.props("/home", "<D:propname/>", "1") +
+      await anna.props("/public", "<D:propname/>", "1");
+    const before = await all();
+    for (const method of ["COPY", "MOVE"]) {
+      for (const from of ["/", "/home", "/home/a"]) {
+        for (const to of ["/", "/home", "/public", ...from === "/home/a" ? [] : ["/home/x"]]) {
+          assert.equal(await anna.does(method, from, anna.to(to)), 403, `${method} ${from} ${to}`);
+        }
+      }
+      assert.equal(await anna.does(method, "/", anna.to("/public/x")), 403);
+      assert.equal(await anna.does(method, "/public", anna.to("/public/x")), 403);
+    }
+    for (const path of ["/", "/home", "/public"]) {
+      assert.equal(await anna.does("DELETE", path), 403, path);
+    }
+    assert.equal(await all(), before);
+    // A proxy that puts the port into Host, and one that does not forward Host but says what it was.
+    const destination = "https://files.example/dav/home/if-proxied";
+    const proxies: Headers[] = [
+      { host: "files.example:443" },
+      { "x-forwarded-host": "x, files.example" },
+    ];
+    for (const proxy of proxies) {
+      assert.ok(await anna.does("COPY", "/home/a", { destination, ...proxy }) < 300);
+    }
+    const other = { destination, host: "files.example:80" };
+    assert.equal(await anna.does("COPY", "/home/a", other), 502);
     for (const destination of ["http://elsewhere/dav/home/x", "/api/v1/files/home/x"]) {
       assert.equal(await anna.does("COPY", "/home/r", { destination }), 502);
     }

@@ -1,0 +1,78 @@
+/** The page behind a proxy as they come: it limits bodies, and does not forward Host. */
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { startServer } from "../../../_server.ts";
+import { openBrowser, Person, test } from "./_browser.ts";
+
+/** Passes requests on to a server, unless their bodies are too long. */
+class Proxy implements AsyncDisposable {
+  /** Bytes that a body may have. */
+  limit = 1024 * 1024;
+  refused = 0;
+  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+
+  constructor(to: string) {
+    const options = { hostname: "127.0.0.1", port: 0, onListen() {} };
+    this.#server = Deno.serve(options, async (request) => {
+      const bytes = Number(request.headers.get("content-length") ?? 0);
+      if (bytes > this.limit) {
+        this.refused++;
+        await request.body?.pipeTo(new WritableStream());
+        return new Response("<h1>413 Request Entity Too Large</h1>", { status: 413 });
+      }
+      const { pathname, search } = new URL(request.url);
+      const headers = new Headers(request.headers);
+      headers.delete("host");
+      headers.set("accept-encoding", "identity");
+      const { method, body } = request;
+      const url = `http://${to}${pathname}${search}`;
+      return await fetch(url, { method, headers, body, redirect: "manual" });
+    });
+  }
+
+  get base(): string {
+    return `http://127.0.0.1:${this.#server.addr.port}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server.shutdown();
+  }
+}
+
+test("the page's uploads get through a proxy that limits bodies and does not forward Host", async () => {
+  await using server = await startServer({
+    args: ["--http", "127.0.0.1:0", "--workers", "1", "--durability", "relaxed"],
+  });
+  await server.addUser("alice", { quota: "none" });
+  await using proxy = new Proxy(server.facts.http!);
+  const bytes = randomBytes(3_000_000);
+  const file = `${server.data}/large.bin`;
+  await Deno.writeFile(file, bytes);
+  await using browser = await openBrowser();
+  await using alice = await Person.open(browser, server);
+  alice.base = proxy.base;
+  await alice.login("alice");
+  proxy.limit = 1000;
+  await alice.upload(file);
+  const row = alice.page.locator(".transfers li.bad", { hasText: "proxy" });
+  await row.waitFor();
+  const progress = alice.page.locator(".transfers progress");
+  assert.equal(Number(await progress.getAttribute("value")), 0);
+  assert.ok(proxy.refused > 1, "smaller pieces were not tried");
+  proxy.limit = 1024 * 1024;
+  await alice.page.click('.transfers [data-act="resume"]');
+  await alice.hears("Uploaded");
+  assert.deepEqual(
+    await Deno.readFile(`${server.data}/homes/alice/large.bin`),
+    new Uint8Array(bytes),
+  );
+  // From the beginning, too: the first pieces are too large, smaller ones are not.
+  await alice.page.reload();
+  await Deno.rename(file, `${server.data}/again.bin`);
+  await alice.upload(`${server.data}/again.bin`);
+  await alice.hears("Uploaded");
+  assert.deepEqual(
+    await Deno.readFile(`${server.data}/homes/alice/again.bin`),
+    new Uint8Array(bytes),
+  );
+});
