@@ -5,7 +5,7 @@ import { join, trimSlashes } from "../core/client/target.ts";
 import { command } from "./_term/command.ts";
 import { entryFields, longLine, shownName } from "./_term/entry.ts";
 import { common, flag, optionalArgument } from "./_term/options.ts";
-import { print, printJson, terminal } from "./_term/out.ts";
+import { keepUp, print, printJson, terminal } from "./_term/out.ts";
 import { openSession, sessionOptions } from "./_term/session.ts";
 
 export default command({
@@ -31,6 +31,8 @@ export default command({
     const single = entry?.type === "file";
     for await (const entry of list(client, path, { recursive })) {
       signal.throwIfAborted();
+      const behind = keepUp(signal);
+      if (behind) await behind;
       if (json) {
         printJson(entryFields(single ? path : join(path, entry.name), entry));
         continue;

@@ -1,7 +1,6 @@
 /** The shell's two lives: with a person at a terminal, and with commands from a pipe. */
 import { BargeError, typed } from "../../core/error.ts";
 import { otherCode } from "../_term/exit.ts";
-import { exit } from "../_term/fail.ts";
 import { note, writeError } from "../_term/out.ts";
 import { printable } from "../_term/text.ts";
 import { complete } from "./complete.ts";
@@ -45,7 +44,7 @@ export async function interact(
     history: history.lines,
     complete: (line) => complete(line, rows, listings),
     onCancel() {
-      if (!command || command.signal.aborted) exit(130); // it did not stop when it was asked to
+      if (!command || command.signal.aborted) Deno.exit(130); // it did not stop when it was asked to
       command.abort(new BargeError("interrupted", "interrupted"));
     },
   });

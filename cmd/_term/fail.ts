@@ -6,7 +6,7 @@
  */
 import { type BargeError, trace, typed } from "../../core/error.ts";
 import { exitCodes, otherCode } from "./exit.ts";
-import { flush, note, stdoutClosed, writeError } from "./out.ts";
+import { finish, note, writeError } from "./out.ts";
 
 /** Says what failed on standard error. @returns the exit code that it calls for */
 export function report(cause: unknown, options: { verb?: string; debug: boolean }): number {
@@ -23,11 +23,15 @@ export function report(cause: unknown, options: { verb?: string; debug: boolean 
   return error === undefined ? otherCode : exitCodes[error.kind];
 }
 
-/** Ends the program, with all that was printed written. */
-export function exit(code: number): never {
-  flush();
+/** Ends the program when all that was printed is written. */
+export async function exit(code: number): Promise<never> {
+  const outcome = await finish();
   // Whoever read our output has gone: that is an interruption by the user, not a success.
-  Deno.exit(stdoutClosed.aborted ? exitCodes.interrupted : code);
+  if (outcome === "gone") Deno.exit(exitCodes.interrupted);
+  if (outcome === undefined) Deno.exit(code);
+  note(`barge: ${outcome}`);
+  await finish();
+  Deno.exit(exitCodes[outcome.kind]);
 }
 
 /** What was thrown as one of ours; undefined when it is a programmer's mistake. */
