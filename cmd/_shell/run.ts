@@ -1,8 +1,8 @@
 /** One line of the shell: read, run, and what failed said in one line. */
-import { findSimilar } from "@optique/core/suggestion";
 import { BargeError } from "../../core/error.ts";
 import { report } from "../_term/fail.ts";
-import { flush } from "../_term/out.ts";
+import { flush, keepUp } from "../_term/out.ts";
+import { similar } from "../_term/similar.ts";
 import { findRow, readArguments, type Row, type Shell } from "./row.ts";
 import { split } from "./words.ts";
 
@@ -39,13 +39,14 @@ export async function runLine(
     return { code: report(error, { verb, debug: shell.debug }), leave: false };
   } finally {
     flush();
+    await keepUp(signal)?.catch(() => {/* the next line is not run */});
   }
 }
 
 /** What somebody is told who named a command that there is not. */
 export function unknownCommand(name: string, rows: readonly Row[]): BargeError {
   const known = rows.flatMap((row) => [row.name, ...row.aliases ?? []]);
-  const near = findSimilar(name, known, { maxSuggestions: 3 });
+  const near = similar(name, known);
   return new BargeError("usage", "there is no such command", {
     path: name,
     hint: near.length > 0 ? `did you mean ${near.join(" or ")}?` : "`help` lists them",
