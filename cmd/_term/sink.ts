@@ -8,7 +8,7 @@
  *
  * States: open -> gone (its reader went away) or failed (a full disk); both drop what is queued.
  */
-import { BargeError, typed } from "../../core/error.ts";
+import { type BargeError, typed } from "../../core/error.ts";
 
 /** Bytes that may be queued before {@link Sink.keepUp} waits. */
 const queuedBytes = 256 * 1024;
