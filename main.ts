@@ -7,6 +7,7 @@
 import type { Group, Tree, Verb } from "./cmd/_term/command.ts";
 import { BargeError } from "./core/error.ts";
 import { exit, report } from "./cmd/_term/fail.ts";
+import { isForAnother } from "./cmd/_term/interrupt.ts";
 import { stdoutClosed, stopWaiting, writeStdout } from "./cmd/_term/out.ts";
 import { version } from "./cmd/_version.ts";
 
@@ -227,13 +228,15 @@ const stop = new AbortController();
 
 /** Has the first Ctrl-C or SIGTERM stop the verb; the second one ends the program at once. */
 function watchSignals(): void {
-  const onSignal = () => {
+  const onSignal = (signal: Deno.Signal) => {
+    if (signal === "SIGINT" && isForAnother()) return;
     if (stop.signal.aborted) Deno.exit(130);
     stop.abort(new BargeError("interrupted", "interrupted"));
     stopWaiting();
   };
-  Deno.addSignalListener("SIGINT", onSignal);
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", onSignal);
+  Deno.addSignalListener("SIGINT", () => onSignal("SIGINT"));
+  if (Deno.build.os === "windows") return;
+  Deno.addSignalListener("SIGTERM", () => onSignal("SIGTERM"));
 }
 
 function isYes(variable: string): boolean {

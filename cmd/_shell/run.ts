@@ -4,7 +4,7 @@ import { report } from "../_term/fail.ts";
 import { flush, keepUp } from "../_term/out.ts";
 import { similar } from "../_term/similar.ts";
 import { findRow, readArguments, type Row, type Shell } from "./row.ts";
-import { split } from "./words.ts";
+import { split, type Word } from "./words.ts";
 
 export interface Outcome {
   /** 0, or the exit code that its failure calls for. */
@@ -27,7 +27,9 @@ export async function runLine(
   let verb: string | undefined;
   try {
     if (/^\s*(#|$)/.test(line)) return { code: 0, leave: false };
-    const [first, ...rest] = split(line);
+    const [first, ...rest] = isForHere(line)
+      ? [word("!"), word(line.trim().slice(1))]
+      : split(line);
     const row = findRow(rows, first.text);
     if (!row) throw unknownCommand(first.text, rows);
     verb = row.name;
@@ -41,6 +43,16 @@ export async function runLine(
     flush();
     await keepUp(signal)?.catch(() => {/* the next line is not run */});
   }
+}
+
+/** Is the line a command of this machine's shell? */
+function isForHere(line: string): boolean {
+  return line.trimStart().startsWith("!");
+}
+
+/** A word that was typed as it is, and is no flag whatever it begins with. */
+function word(text: string): Word {
+  return { text, raw: `"${text}"`, open: "" };
 }
 
 /** What somebody is told who named a command that there is not. */

@@ -26,6 +26,11 @@ export async function get({ shell, args, flags, signal }: Call): Promise<number>
   );
 }
 
+/** Shows a file. */
+export async function cat(call: Call): Promise<number> {
+  return await get({ ...call, args: [call.args[0], "-"], flags: new Set() });
+}
+
 export async function put({ shell, args, flags, signal }: Call): Promise<number> {
   const [local, typed] = args;
   if (local === "-") {

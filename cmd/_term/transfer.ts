@@ -2,6 +2,7 @@
 import type { Totals, TransferEvent, TransferResult } from "../../core/client/events.ts";
 import { BargeError, type Kind } from "../../core/error.ts";
 import { errorFields, sharedCode } from "./exit.ts";
+import { inWordsOf } from "./fail.ts";
 import { common, flag, plain, values } from "./options.ts";
 import { keepUp, note, print, printJson, stdoutClosed, terminal } from "./out.ts";
 import { duration, number, progress } from "./progress.ts";
@@ -73,7 +74,7 @@ export async function printTransfer(
       else if (dryRun && result.status === "sent") print(`${op} ${between(op, result)}`);
       if (result.error) {
         failures.push(result.error.kind);
-        notes.failure(result.error);
+        notes.failure(inWordsOf(result.error, op));
       }
     } else if (event.type === "removed") {
       if (json) printJson({ ...removedFields(event), ...rehearsed });

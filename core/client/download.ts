@@ -271,7 +271,7 @@ export class Downloader {
     const hint = error.kind === "unavailable"
       ? again
       : error.kind === "no-space"
-      ? `make room, then ${again}`
+      ? `make room on this machine, then ${again}`
       : undefined;
     this.#report.failed(path, local, error.with({ hint }), size);
   }

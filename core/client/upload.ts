@@ -248,6 +248,10 @@ export class Uploader implements Disposable {
 /** What a failure means to whoever asked for the transfer. */
 export function explain(cause: unknown, path: string, hint?: string): BargeError {
   const error = typed(cause, { op: "put", path });
+  // The local disk is only read: it is the other one that is full.
+  if (error.kind === "no-space") {
+    return error.with({ hint: "the server's disk is full; its operator has to make room" });
+  }
   if (error.kind === "exists") return error.with({ hint });
   return error.kind === "unavailable" ? error.with({ hint: again }) : error;
 }

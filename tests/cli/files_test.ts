@@ -87,6 +87,9 @@ Deno.test("wrong password, unknown and disabled account are answered alike", asy
   const none = await home.barge(["ls", "--server", `barge://other@${server.address}`]);
   assert.equal(none.code, 11);
   assert.match(none.stderr, /a password is needed\n\(use `barge login` once/);
+  const login = await home.barge(["login", `barge://other@${server.address}`]);
+  assert.equal(login.code, 11);
+  assert.match(login.stderr, /a password is needed\n\(use --password-stdin, /);
 });
 
 Deno.test("a file goes up, is listed, comes down, and is the same", async () => {
@@ -250,6 +253,16 @@ Deno.test("folders are made, moved, copied and removed", async () => {
   ].map(async (line) => (await home.barge(line)).code));
   assert.deepEqual(codes.slice(0, 12), [14, 3, 14, 4, 1, 2, 2, 3, 2, 2, 4, 4]);
   assert.notEqual(codes[12], 0);
+  // A failure is named after the verb that was called, not after the request that failed.
+  for (const verb of ["ls", "rm", "get", "mv", "cp"]) {
+    const more = verb === "mv" || verb === "cp" ? ["/home/y"] : [];
+    const { stderr } = await home.barge([verb, "/home/*", ...more]);
+    assert.match(
+      stderr,
+      new RegExp(`^barge: ${verb} /home/\\*: .*\\n\\(names at the server`),
+      verb,
+    );
+  }
 });
 
 Deno.test("a slash at the end of a folder's name makes no difference", async () => {
