@@ -7,7 +7,8 @@
 import type { Group, Tree, Verb } from "./cmd/_term/command.ts";
 import { BargeError } from "./core/error.ts";
 import { exit, report } from "./cmd/_term/fail.ts";
-import { stdoutClosed, writeStdout } from "./cmd/_term/out.ts";
+import { isForAnother } from "./cmd/_term/interrupt.ts";
+import { stdoutClosed, stopWaiting, writeStdout } from "./cmd/_term/out.ts";
 import { version } from "./cmd/_version.ts";
 
 const key: Tree = {
@@ -142,14 +143,16 @@ export const tree: Tree = {
 export async function main(args: readonly string[]): Promise<number> {
   const [first = "", ...rest] = args;
   if (first === "--version" || first === "-V" || first === "version") {
-    // Written at once: a timer alone would cost more than all the rest of this.
-    writeStdout(new TextEncoder().encode(`barge ${version}\n`));
+    const json = rest.includes("--json") || isYes("BARGE_JSON");
+    const line = json ? JSON.stringify({ version }) : `barge ${version}`;
+    // Not by print: its timer alone would cost more than all the rest of this.
+    writeStdout(new TextEncoder().encode(`${line}\n`));
     return 0;
   }
   if (first === "--help" || first === "-h") return await help([]);
   if (first === "help") return await help(rest.filter((arg) => arg !== "--help" && arg !== "-h"));
   let name = "";
-  const debug = args.includes("--debug") || /^(1|true|yes|on)$/i.test(env("BARGE_DEBUG"));
+  const debug = args.includes("--debug") || isYes("BARGE_DEBUG");
   try {
     const found = await find(args);
     name = found.name;
@@ -163,7 +166,10 @@ export async function main(args: readonly string[]): Promise<number> {
     }
     const { default: command } = await found.verb.load();
     const values = await parseArgs(name, command, found.args);
-    return await command.run(values, { signal: stopSignal(), tree }) ?? 0;
+    return await command.run(values, {
+      signal: AbortSignal.any([stop.signal, stdoutClosed]),
+      tree,
+    }) ?? 0;
   } catch (error) {
     return stdoutClosed.aborted ? 130 : report(error, { verb: name, debug });
   }
@@ -218,20 +224,26 @@ async function help(words: readonly string[], code = 0): Promise<number> {
   }
 }
 
-/** Is aborted by the first Ctrl-C or SIGTERM; the second one ends the program at once. */
-function stopSignal(): AbortSignal {
-  const stop = new AbortController();
-  const onSignal = () => {
-    if (stop.signal.aborted) exit(130);
+const stop = new AbortController();
+
+/** Has the first Ctrl-C or SIGTERM stop the verb; the second one ends the program at once. */
+function watchSignals(): void {
+  const onSignal = (signal: Deno.Signal) => {
+    if (signal === "SIGINT" && isForAnother()) return;
+    if (stop.signal.aborted) Deno.exit(130);
     stop.abort(new BargeError("interrupted", "interrupted"));
+    stopWaiting();
   };
-  Deno.addSignalListener("SIGINT", onSignal);
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", onSignal);
-  return AbortSignal.any([stop.signal, stdoutClosed]);
+  Deno.addSignalListener("SIGINT", () => onSignal("SIGINT"));
+  if (Deno.build.os === "windows") return;
+  Deno.addSignalListener("SIGTERM", () => onSignal("SIGTERM"));
 }
 
-function env(name: string): string {
-  return Deno.env.get(name) ?? "";
+function isYes(variable: string): boolean {
+  return /^(1|true|yes|on)$/i.test(Deno.env.get(variable) ?? "");
 }
 
-if (import.meta.main) exit(await main(Deno.args));
+if (import.meta.main) {
+  watchSignals();
+  await exit(await main(Deno.args));
+}

@@ -29,22 +29,42 @@ export default command({
     const chunks = words.length === 0
       ? [shell.generateScript("barge", ["completion", name])]
       : shell.encodeSuggestions(await suggestions(tree, words));
-    writeStdout(new TextEncoder().encode([...chunks].join("")));
+    // Its script for zsh reads a line for each suggestion, though its encoder writes no line ends.
+    const between = name === "zsh" && words.length > 0 ? "\n" : "";
+    writeStdout(new TextEncoder().encode([...chunks].join(between)));
   },
 });
 
 /** What could stand in the place of the last word. */
-async function suggestions(tree: Tree, line: readonly string[]): Promise<readonly Suggestion[]> {
+async function suggestions(
+  tree: Tree,
+  line: readonly string[],
+  whole = tree,
+): Promise<readonly Suggestion[]> {
   const [first, ...rest] = line;
+  if (first === "help" && tree === whole && rest.length > 0) return verbs(tree, rest);
   const row: Partial<Verb & Group> | undefined = Object.hasOwn(tree, first)
     ? tree[first]
     : undefined;
-  if (rest.length === 0 || !row) return rest.length === 0 ? names(tree, first) : [];
-  const deeper = row.verbs ? await suggestions(row.verbs, rest) : [];
+  if (rest.length === 0) {
+    const more = tree === whole && "help".startsWith(first) ? [help] : [];
+    return [...names(tree, first), ...more];
+  }
+  if (!row) return [];
+  const deeper = row.verbs ? await suggestions(row.verbs, rest, whole) : [];
   const named = row.verbs && Object.hasOwn(row.verbs, rest[0]) && rest.length > 1;
   if (!row.load || named) return deeper;
   const { default: command } = await row.load();
   return [...deeper, ...suggest(parserOf(command.options), [rest[0], ...rest.slice(1)])];
+}
+
+const help: Suggestion = { kind: "literal", text: "help", description: words("tell more") };
+
+/** What `barge help` can be asked about: verbs and no options. */
+function verbs(tree: Tree, [first, ...rest]: readonly string[]): Suggestion[] {
+  if (rest.length === 0) return names(tree, first);
+  const row: Partial<Group> | undefined = Object.hasOwn(tree, first) ? tree[first] : undefined;
+  return row?.verbs ? verbs(row.verbs, rest) : [];
 }
 
 function names(tree: Tree, prefix: string): Suggestion[] {

@@ -6,7 +6,7 @@ import type { Omission } from "../core/protocol/message.ts";
 import { command } from "./_term/command.ts";
 import { entryFields, longLine, noteOmission, shownName } from "./_term/entry.ts";
 import { common, flag, optionalArgument } from "./_term/options.ts";
-import { print, printJson, terminal } from "./_term/out.ts";
+import { keepUp, print, printJson, terminal } from "./_term/out.ts";
 import { openSession, sessionOptions } from "./_term/session.ts";
 
 export default command({
@@ -33,6 +33,8 @@ export default command({
     const onOmitted = (omission: Omission) => noteOmission(path, omission);
     for await (const entry of list(client, path, { recursive, onOmitted })) {
       signal.throwIfAborted();
+      const behind = keepUp(signal);
+      if (behind) await behind;
       if (json) {
         printJson(entryFields(single ? path : join(path, entry.name), entry));
         continue;

@@ -16,7 +16,10 @@ export default command({
   },
   usage: "SRC... DEST",
   about: `Moves files and folders, in one step each. Between /home and /public, too: what you move
-    to /public everyone sees, and it stays charged to you.`,
+    to /public everyone sees, and it stays charged to you.
+
+    A target that is a folder, or ends in /, is one to put into; else it is the new name. Names are
+    taken as they are: * and ? mean themselves.`,
   examples: [
     ["barge mv /home/a.txt /home/b.txt", "rename a file"],
   ],

@@ -20,12 +20,18 @@ export default command({
     ...transferOptions,
   },
   usage: "SRC... DEST",
-  about: `Sends files and folders to a server. A target that ends in / is a folder to put into; else
-    it is the new name. A folder goes with its name, or, with a / at its end, as its contents, as
-    rsync has it. Times are kept.
+  about:
+    `Sends files and folders to a server. For a file, a target that ends in / is a folder to put
+    into; else it is the new name, and a folder that has it is an error (14). A folder always goes
+    into the target, with its name, or, with a / at its end, as its contents, as rsync has it. Times
+    are kept. Remote names are taken as they are: * and ? mean themselves.
 
     When it exits with 0, every file is whole and on the server's disk. When it was interrupted, run
-    the same command again: it goes on where it was.`,
+    the same command again: it goes on where it was.
+
+    With -r, symbolic links and parts of interrupted downloads (.NAME.DIGEST.part) are left out. A
+    folder that is a file at the server, or a file that is a folder, fails with 14; with --delete it
+    makes way, unless --exclude protects something in it. Two sources of one name are refused.`,
   examples: [
     ["barge put backup.tar /home/", "send a file"],
     ["barge put -r photos /home/", "send a folder to /home/photos"],
@@ -45,11 +51,12 @@ export default command({
     return await printTransfer(
       "put",
       options,
-      (onEvent) =>
+      (onEvent, ready) =>
         put(session.client, sources, paths.at(-1)!, {
           ...options,
           verify: !options.noVerify,
           onEvent,
+          ready,
         }),
     );
   },

@@ -18,7 +18,8 @@ export default command({
   },
   usage: "PATH...",
   about: `Removes files and folders, for good. Where there is only a half-finished upload, that is
-    dropped.`,
+    dropped. Names are taken as they are: * and ? mean themselves. With --json, \`removed\` is how many
+    files went: 0 for an empty folder.`,
   examples: [
     ["barge rm /home/old.tar", "remove a file"],
     ["barge rm -r /home/photos/2019", "remove a folder and all in it"],

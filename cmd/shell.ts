@@ -1,4 +1,5 @@
 /** `barge shell`: a prompt at a server. */
+import { BargeError } from "../core/error.ts";
 import { command } from "./_term/command.ts";
 import { common, flag, optionalArgument, size, value } from "./_term/options.ts";
 import { passwordOptions } from "./_term/password.ts";
@@ -19,8 +20,11 @@ export default command({
   usage: "[barge://NAME@HOST:PORT]",
   about:
     `Logs in, with what \`barge login\` saved or by asking, and then takes commands, one a line:
-    ls, mine, public, left, get, put, publish, claim, rm, mv, mkdir, cd, pwd, lcd, lpwd, stat,
-    digest, grow, passwd, register, help, exit. \`help COMMAND\` tells more about one.
+    ls, mine, public, left, get, put, cat, publish, claim, rm, mv, cp, mkdir, cd, pwd, lcd, lpwd,
+    lls, stat, digest, grow, passwd, register, clear, menu, help, exit, and !COMMAND for this
+    machine's shell. \`help COMMAND\` tells more about one. Without arguments it begins with a menu,
+    in which numbers stand for what people do most; without a saved login it asks whether to log in
+    or to make an account first.
     Tab completes names here and at the server; Ctrl-C stops a transfer, and the same command goes
     on where it was. Lines are kept in $XDG_STATE_HOME/barge/history; passwords are no part of them.
 
@@ -36,8 +40,22 @@ export default command({
     const { canAsk } = await import("./_term/prompt.ts");
     const { enter } = await import("./_shell/enter.ts");
     const { interact, runScript } = await import("./_shell/loop.ts");
-    await using link = await enter({ ...options, server: remote ?? server }, signal);
-    if (canAsk()) return await interact(link, { json, debug, signal });
+    const menu = remote === undefined && server === undefined && !options.register && canAsk();
+    const register = options.register || (menu && await wantsAccount(signal));
+    await using link = await enter({ ...options, register, server: remote ?? server }, signal);
+    if (canAsk()) return await interact(link, { json, debug, signal, menu });
     return await runScript(link, Deno.stdin.readable, { json, debug, signal, keepGoing });
   },
 });
+
+/** Asks whoever has no saved login whether to make an account first. */
+async function wantsAccount(signal: AbortSignal): Promise<boolean> {
+  const { readLogins } = await import("./_term/logins.ts");
+  if (readLogins().length > 0) return false;
+  const { askText } = await import("./_term/prompt.ts");
+  for (;;) {
+    const answer = await askText("1 log in, 2 make an account, 0 leave", signal);
+    if (answer === "1" || answer === "2") return answer === "2";
+    if (answer === "0") throw new BargeError("interrupted", "nothing was done");
+  }
+}

@@ -5,7 +5,7 @@ import { BargeError } from "../core/error.ts";
 import { printStatus } from "./_status/print.ts";
 import { command } from "./_term/command.ts";
 import { common, count, value } from "./_term/options.ts";
-import { printJson, terminal, writeStdout } from "./_term/out.ts";
+import { print, printJson, terminal, writeStdout } from "./_term/out.ts";
 import { openSession, sessionOptions } from "./_term/session.ts";
 
 /** Back to the upper left corner, and away with what was there. */
@@ -49,6 +49,7 @@ export default command({
         continue;
       }
       if (terminal.stdout) writeStdout(clear);
+      else print(""); // parts the rounds
       printStatus(now, before);
     }
   },

@@ -6,7 +6,7 @@ import { stat as statOf } from "../../core/client/stat.ts";
 import { join, trimSlashes } from "../../core/client/target.ts";
 import { BargeError, typed } from "../../core/error.ts";
 import { entryFields, longLine, noteOmission, printStat, shownName } from "../_term/entry.ts";
-import { print, printJson, terminal } from "../_term/out.ts";
+import { keepUp, print, printJson, terminal } from "../_term/out.ts";
 import { printable } from "../_term/text.ts";
 import { columns } from "./columns.ts";
 import { expandHome, home, resolveRemote, shared } from "./paths.ts";
@@ -35,6 +35,8 @@ async function show({ shell, flags, signal }: Call, typed: string, long: boolean
   const onOmitted = (omission: Omission) => noteOmission(path, omission);
   for await (const entry of list(client, path, { recursive: flags.has("r"), onOmitted })) {
     signal.throwIfAborted();
+    const behind = keepUp(signal);
+    if (behind) await behind;
     if (shell.json) {
       printJson(entryFields(single ? path : join(path, entry.name), entry));
       continue;

@@ -7,6 +7,7 @@ import { remove } from "../../core/client/remove.ts";
 import { stat } from "../../core/client/stat.ts";
 import { trimSlashes } from "../../core/client/target.ts";
 import { BargeError } from "../../core/error.ts";
+import { copyAll } from "../_term/copy_all.ts";
 import { eachPath } from "../_term/each.ts";
 import { printJson } from "../_term/out.ts";
 import { formatSize } from "../_term/size.ts";
@@ -78,6 +79,17 @@ export async function mv({ shell, args, flags, signal }: Call): Promise<number> 
   return await eachPath("mv", sources, async (from) => {
     await move(client, from, to(from), flags.has("n") ? "never" : "always");
     if (shell.json) printJson({ from, to: to(from) });
+  });
+}
+
+export async function cp({ shell, args, flags, signal }: Call): Promise<number> {
+  const client = await shell.link.client(signal);
+  const sources = args.slice(0, -1).map((typed) => trimSlashes(resolveRemote(shell.folder, typed)));
+  const target = resolveRemote(shell.folder, args.at(-1)!);
+  return await copyAll(client, sources, target, {
+    recursive: flags.has("r"),
+    noClobber: flags.has("n"),
+    json: shell.json,
   });
 }
 

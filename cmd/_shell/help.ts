@@ -1,5 +1,6 @@
 /** The shell's help: all commands, or one. */
 import { print, printJson } from "../_term/out.ts";
+import { menuLines } from "./menu.ts";
 import { type Call, findRow, type Row, usage } from "./row.ts";
 import { unknownCommand } from "./run.ts";
 
@@ -12,15 +13,24 @@ export function help({ shell, args, rows }: Call): void {
   else printRows(rows);
 }
 
+/** Shows what people do most, by number. */
+export function menu(): void {
+  menuLines().forEach((line) => print(line));
+}
+
 function fields({ name, aliases = [], args, flags = {}, brief }: Row) {
   return { name, aliases, args, flags, brief };
 }
 
 function printRows(rows: readonly Row[]): void {
   const width = Math.max(...rows.map((row) => usage(row).length));
-  for (const row of rows) print(`  ${usage(row).padEnd(width)}  ${row.brief}`);
+  for (const row of rows) {
+    const also = row.aliases ? ` (also ${row.aliases.join(", ")})` : "";
+    print(`  ${usage(row).padEnd(width)}  ${row.brief}${also}`);
+  }
   print(`
 Paths start at the working folder. Yours are in /home, what everyone shares in /public.
+Names at the server are taken as they are: * and ? mean themselves.
 A name with spaces: "my file" or my\\ file. Tab completes, arrows bring earlier lines back,
 Ctrl-C stops what is running.`);
 }

@@ -1,7 +1,6 @@
 /** The shell's two lives: with a person at a terminal, and with commands from a pipe. */
 import { BargeError, typed } from "../../core/error.ts";
 import { otherCode } from "../_term/exit.ts";
-import { exit } from "../_term/fail.ts";
 import { note, writeError } from "../_term/out.ts";
 import { printable } from "../_term/text.ts";
 import { complete } from "./complete.ts";
@@ -9,6 +8,7 @@ import { Editor } from "./editor.ts";
 import { History, historyPath } from "./history.ts";
 import type { Link } from "./link.ts";
 import { Listings } from "./listings.ts";
+import { chosen, menuLines } from "./menu.ts";
 import { home } from "./paths.ts";
 import type { Shell } from "./row.ts";
 import { runLine } from "./run.ts";
@@ -23,11 +23,12 @@ export interface LoopOptions {
 /**
  * Prompts, until the person leaves.
  *
+ * @param menu show what people do most, by number, before the first prompt
  * @returns the exit code: 0, or 130 after Ctrl-C
  */
 export async function interact(
   link: Link,
-  { json, debug, signal }: LoopOptions,
+  { json, debug, signal, menu = false }: LoopOptions & { readonly menu?: boolean },
 ): Promise<number> {
   let command: AbortController | undefined;
   const history = new History(historyPath());
@@ -45,16 +46,18 @@ export async function interact(
     history: history.lines,
     complete: (line) => complete(line, rows, listings),
     onCancel() {
-      if (!command || command.signal.aborted) exit(130); // it did not stop when it was asked to
+      if (!command || command.signal.aborted) Deno.exit(130); // it did not stop when it was asked to
       command.abort(new BargeError("interrupted", "interrupted"));
     },
   });
   const stop = () => editor.end();
   signal.addEventListener("abort", stop, { once: true });
   note(`logged in at ${place(link)}; \`help\` lists the commands`);
+  if (menu) menuLines().forEach((line) => note(line));
   try {
     for (;;) {
-      const line = await editor.read(`${printable(`${place(link)}:${shell.folder}`)}> `);
+      const typed = await editor.read(`${printable(`${place(link)}:${shell.folder}`)}> `);
+      const line = typed === null ? null : await chosen(typed, (question) => editor.read(question));
       if (line === null) break;
       history.add(line);
       command = new AbortController();

@@ -1,10 +1,10 @@
 /** One line of the shell: read, run, and what failed said in one line. */
-import { findSimilar } from "@optique/core/suggestion";
 import { BargeError } from "../../core/error.ts";
 import { report } from "../_term/fail.ts";
-import { flush } from "../_term/out.ts";
+import { flush, keepUp } from "../_term/out.ts";
+import { similar } from "../_term/similar.ts";
 import { findRow, readArguments, type Row, type Shell } from "./row.ts";
-import { split } from "./words.ts";
+import { split, type Word } from "./words.ts";
 
 export interface Outcome {
   /** 0, or the exit code that its failure calls for. */
@@ -27,7 +27,9 @@ export async function runLine(
   let verb: string | undefined;
   try {
     if (/^\s*(#|$)/.test(line)) return { code: 0, leave: false };
-    const [first, ...rest] = split(line);
+    const [first, ...rest] = isForHere(line)
+      ? [word("!"), word(line.trim().slice(1))]
+      : split(line);
     const row = findRow(rows, first.text);
     if (!row) throw unknownCommand(first.text, rows);
     verb = row.name;
@@ -39,13 +41,24 @@ export async function runLine(
     return { code: report(error, { verb, debug: shell.debug }), leave: false };
   } finally {
     flush();
+    await keepUp(signal)?.catch(() => {/* the next line is not run */});
   }
+}
+
+/** Is the line a command of this machine's shell? */
+function isForHere(line: string): boolean {
+  return line.trimStart().startsWith("!");
+}
+
+/** A word that was typed as it is, and is no flag whatever it begins with. */
+function word(text: string): Word {
+  return { text, raw: `"${text}"`, open: "" };
 }
 
 /** What somebody is told who named a command that there is not. */
 export function unknownCommand(name: string, rows: readonly Row[]): BargeError {
   const known = rows.flatMap((row) => [row.name, ...row.aliases ?? []]);
-  const near = findSimilar(name, known, { maxSuggestions: 3 });
+  const near = similar(name, known);
   return new BargeError("usage", "there is no such command", {
     path: name,
     hint: near.length > 0 ? `did you mean ${near.join(" or ")}?` : "`help` lists them",

@@ -1,10 +1,11 @@
 /** The shell's commands, a row each, in the order in which help lists them. */
 import { grow, left, passwd, register } from "./account.ts";
 import { cd, digest, everyones, lcd, lpwd, ls, mine, pwd, stat } from "./browse.ts";
-import { claim, mkdir, mv, publish, rm } from "./change.ts";
-import { help } from "./help.ts";
+import { claim, cp, mkdir, mv, publish, rm } from "./change.ts";
+import { help, menu } from "./help.ts";
+import { clear, lls, runHere } from "./here.ts";
 import type { Row } from "./row.ts";
-import { get, put } from "./transfer.ts";
+import { cat, get, put } from "./transfer.ts";
 
 const deep = { r: "with all that is in folders" };
 const transfer = { ...deep, u: "only files whose size or time differs" };
@@ -59,6 +60,14 @@ export const rows: readonly Row[] = [
     run: put,
   },
   {
+    name: "cat",
+    args: "REMOTE",
+    takes: ["remote"],
+    least: 1,
+    brief: "show a file here",
+    run: cat,
+  },
+  {
     name: "publish",
     args: "NAME [AS]",
     takes: ["home", "public"],
@@ -101,6 +110,17 @@ export const rows: readonly Row[] = [
     run: mv,
   },
   {
+    name: "cp",
+    aliases: ["copy"],
+    args: "SRC... DEST",
+    takes: ["remote"],
+    least: 2,
+    many: true,
+    flags: { ...deep, n: "fail rather than replace a file" },
+    brief: "copy files and folders at the server",
+    run: cp,
+  },
+  {
     name: "mkdir",
     args: "PATH...",
     takes: ["remote-folder"],
@@ -126,6 +146,21 @@ export const rows: readonly Row[] = [
     run: lcd,
   },
   { name: "lpwd", args: "", takes: [], brief: "show the folder of this machine", run: lpwd },
+  {
+    name: "lls",
+    args: "[PATH]",
+    takes: ["local-folder"],
+    brief: "list a folder of this machine",
+    run: lls,
+  },
+  {
+    name: "!",
+    args: "COMMAND",
+    takes: ["text"],
+    brief: "run a command of this machine's shell: !ls -l",
+    about: "All that follows the ! is the command. It works in the folder of this machine.",
+    run: runHere,
+  },
   {
     name: "stat",
     args: "PATH...",
@@ -169,6 +204,15 @@ export const rows: readonly Row[] = [
       "Its password is asked for. A script gives it as BARGE_NEW_PASSWORD. You stay who you\n" +
       "are; `barge shell --register` makes an account and goes in as that.",
     run: register,
+  },
+  { name: "clear", args: "", takes: [], brief: "empty the screen", run: clear },
+  {
+    name: "menu",
+    args: "",
+    takes: [],
+    brief: "show what people do most, by number",
+    about: "A number alone on a line does it, and asks for what it needs.",
+    run: menu,
   },
   {
     name: "help",

@@ -1,5 +1,6 @@
 /** The shell's `get` and `put`: the verbs' own, from and to the working folders. */
 import { get as getAll } from "../../core/client/get.ts";
+import { isStandardOutput } from "../../core/client/local_target.ts";
 import { put as putAll } from "../../core/client/put.ts";
 import { entryAt } from "../../core/client/stat.ts";
 import { trimSlashes } from "../../core/client/target.ts";
@@ -10,7 +11,7 @@ import type { Call } from "./row.ts";
 
 export async function get({ shell, args, flags, signal }: Call): Promise<number> {
   const [typed, local = "."] = args;
-  if (local === "-" && shell.json) {
+  if (shell.json && isStandardOutput(expandHome(local))) {
     throw new BargeError("usage", "standard output can't be both the file and the JSON", {
       op: "get",
     });
@@ -20,8 +21,14 @@ export async function get({ shell, args, flags, signal }: Call): Promise<number>
   return await printTransfer(
     "get",
     { json: shell.json, quiet: false, dryRun: false },
-    (onEvent) => getAll(client, [source], expandHome(local), { ...chosen(flags), onEvent }),
+    (onEvent, ready) =>
+      getAll(client, [source], expandHome(local), { ...chosen(flags), onEvent, ready }),
   );
+}
+
+/** Shows a file. */
+export async function cat(call: Call): Promise<number> {
+  return await get({ ...call, args: [call.args[0], "-"], flags: new Set() });
 }
 
 export async function put({ shell, args, flags, signal }: Call): Promise<number> {
@@ -41,7 +48,8 @@ export async function put({ shell, args, flags, signal }: Call): Promise<number>
   return await printTransfer(
     "put",
     { json: shell.json, quiet: false, dryRun: false },
-    (onEvent) => putAll(client, [expandHome(local)], target, { ...chosen(flags), onEvent }),
+    (onEvent, ready) =>
+      putAll(client, [expandHome(local)], target, { ...chosen(flags), onEvent, ready }),
   );
 }
 

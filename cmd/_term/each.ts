@@ -2,7 +2,7 @@
 import { trimSlashes } from "../../core/client/target.ts";
 import { type Kind, typed } from "../../core/error.ts";
 import { sharedCode } from "./exit.ts";
-import { report } from "./fail.ts";
+import { inWordsOf, report } from "./fail.ts";
 
 /** Failures that would hit the others, too. */
 const hopeless: readonly Kind[] = ["interrupted", "unavailable", "protocol", "identity"];
@@ -24,7 +24,7 @@ export async function eachPath(
     try {
       await work(path);
     } catch (cause) {
-      const error = typed(cause, { op, path });
+      const error = inWordsOf(typed(cause, { op, path }), op);
       if (paths.length === 1 || hopeless.includes(error.kind)) throw error;
       report(error, { debug: false });
       failures.push(error.kind);

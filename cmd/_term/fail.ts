@@ -4,9 +4,9 @@
  *   barge: put /home/x: needs 5 bytes, 3 are left
  *   (free some room, or ask for more with `barge grow`)
  */
-import { type BargeError, trace, typed } from "../../core/error.ts";
+import { BargeError, trace, typed } from "../../core/error.ts";
 import { exitCodes, otherCode } from "./exit.ts";
-import { flush, note, stdoutClosed, writeError } from "./out.ts";
+import { finish, note, writeError } from "./out.ts";
 
 /** Says what failed on standard error. @returns the exit code that it calls for */
 export function report(cause: unknown, options: { verb?: string; debug: boolean }): number {
@@ -23,18 +23,46 @@ export function report(cause: unknown, options: { verb?: string; debug: boolean 
   return error === undefined ? otherCode : exitCodes[error.kind];
 }
 
-/** Ends the program, with all that was printed written. */
-export function exit(code: number): never {
-  flush();
+/** Ends the program when all that was printed is written. */
+export async function exit(code: number): Promise<never> {
+  const outcome = await finish();
   // Whoever read our output has gone: that is an interruption by the user, not a success.
-  Deno.exit(stdoutClosed.aborted ? exitCodes.interrupted : code);
+  if (outcome === "gone") Deno.exit(exitCodes.interrupted);
+  if (outcome === undefined) Deno.exit(code);
+  note(`barge: ${outcome}`);
+  await finish();
+  Deno.exit(exitCodes[outcome.kind]);
 }
 
 /** What was thrown as one of ours; undefined when it is a programmer's mistake. */
 function asBargeError(cause: unknown, verb?: string): BargeError | undefined {
   try {
-    return typed(cause, { op: verb });
+    return inWordsOf(typed(cause, { op: verb }), verb);
   } catch {
     return undefined;
   }
+}
+
+/** Requests of the protocol that other verbs are made of. */
+const requests: ReadonlySet<string | undefined> = new Set([
+  ...["list", "stat", "remove", "move", "copy", "mkdir", "digest", "put-many", "get-many"],
+]);
+
+/**
+ * A failure under the name of the verb that was called, where it has that of a request: whoever
+ * calls `ls` has not heard of `stat`. A hint is added where a name was meant as a pattern.
+ */
+export function inWordsOf(error: BargeError, verb: string | undefined): BargeError {
+  const hint = error.hint ?? literalNames(error);
+  if (!verb || error.op === verb || !requests.has(error.op)) return error.with({ hint });
+  const { kind, message, path, account, cause } = error;
+  const renamed = new BargeError(kind, message, { op: verb, path, account, hint, cause });
+  renamed.stack = error.stack;
+  return renamed;
+}
+
+/** What to try when a name that is not there looks like a pattern. */
+function literalNames({ kind, path }: BargeError): string | undefined {
+  if (kind !== "not-found" || !path?.startsWith("/") || !/[*?[]/.test(path)) return undefined;
+  return "names at the server are taken as they are: * and ? mean themselves";
 }

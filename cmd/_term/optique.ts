@@ -10,6 +10,7 @@ import { argument, flag, option, passThrough } from "@optique/core/primitives";
 import { BargeError } from "../../core/error.ts";
 import type { AnyCommand } from "./command.ts";
 import { type Option, type Options, twin, words } from "./options.ts";
+import { similar } from "./similar.ts";
 
 type Sync<T> = Parser<"sync", T, unknown>;
 
@@ -34,8 +35,17 @@ export function parseAll(name: string, command: AnyCommand, args: readonly strin
   const dash = /^unexpected option.*"-/.test(why)
     ? "names that begin with a dash go behind --; "
     : "";
+  const mistyped = /^(?:unexpected|unknown|no matched) option[^"]*"(--?[^"=]+)/.exec(why)?.[1];
+  if (mistyped !== undefined) more = suggestion(mistyped, command.options);
   const hint = more || `${dash}\`barge ${name} --help\` tells more`;
   throw new BargeError("usage", why, { op: name, hint });
+}
+
+/** Options of this verb that are near in letters; empty when none is. */
+function suggestion(word: string, options: Options<unknown>): string {
+  const known = Object.values<Option<unknown>>(options).flatMap(({ names }) => names);
+  const near = similar(word, [...known.filter((name) => name.startsWith("--")), "--help"]);
+  return near.length > 0 ? `did you mean ${near.map((name) => `\`${name}\``).join(" or ")}?` : "";
 }
 
 function one(declared: Option<unknown>): Sync<unknown> {

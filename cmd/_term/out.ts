@@ -1,22 +1,28 @@
 /**
  * What the program says: data on standard output, all else on standard error.
  *
- * Lines for standard output are gathered and written within the same turn of the event loop or
- * when 64 KiB are there, whichever is first; {@link flush} writes what is left before the program
- * exits. When the reader of standard output goes (`| head`), {@link stdoutClosed} is aborted, and
- * what is printed after that goes nowhere.
+ * Lines for standard output are gathered and handed on within the same turn of the event loop or
+ * when 64 KiB are there, whichever is first; {@link finish} waits for the rest before the program
+ * exits. When the reader of standard output goes (`| head`) or its disk is full, {@link stdoutClosed}
+ * is aborted, and what is printed after that goes nowhere.
  */
+import type { BargeError } from "../../core/error.ts";
+import { Sink } from "./sink.ts";
 import { printable } from "./text.ts";
 
 const closed = new AbortController();
 const encoder = new TextEncoder();
 const gatherUpTo = 64 * 1024;
+/** Milliseconds that output may still take after Ctrl-C. */
+const lastOutputMs = 200;
 
 let gathered = "";
 let due = false;
 let statusLine: { hide(): void } | undefined;
+let failure: BargeError | undefined;
+const interrupted = Promise.withResolvers<void>();
 
-/** Is aborted when nobody reads standard output any more. */
+/** Is aborted when nothing can be written to standard output any more. */
 export const stdoutClosed: AbortSignal = closed.signal;
 
 /** Is a person reading standard output, standard error? Looked up once. */
@@ -25,6 +31,20 @@ export const terminal = {
   stderr: Deno.stderr.isTerminal(),
   stdin: Deno.stdin.isTerminal(),
 };
+
+const output = new Sink(Deno.stdout, {
+  name: "standard output",
+  atOnce: terminal.stdout,
+  onEnd(cause) {
+    failure = cause;
+    closed.abort();
+  },
+});
+const errors = new Sink(Deno.stderr, {
+  name: "standard error",
+  atOnce: terminal.stderr,
+  onEnd() {/* nobody is there to read why */},
+});
 
 /** Prints a line of data on standard output. */
 export function print(line: string): void {
@@ -42,19 +62,25 @@ export function printJson(value: unknown): void {
   print(JSON.stringify(value));
 }
 
+/**
+ * Waits while standard output takes less than is printed: for loops that print much.
+ *
+ * @throws the reason of the signal
+ */
+export function keepUp(signal?: AbortSignal): Promise<void> | undefined {
+  return output.keepUp(signal);
+}
+
 /** Prints a line for people on standard error. Control characters are escaped. */
 export function note(line: string): void {
   statusLine?.hide();
+  if (terminal.stdout) flush(); // the terminal shows both in the order in which they were said
   writeError(printable(line) + "\n");
 }
 
 /** Writes to standard error as it is: for the progress line, and for text of our own. */
 export function writeError(text: string): void {
-  try {
-    writeAll(Deno.stderr, encoder.encode(text));
-  } catch {
-    // Nobody is there to be told.
-  }
+  errors.write(encoder.encode(text));
 }
 
 /** Registers what has to step aside before another line is written to the terminal. */
@@ -62,47 +88,56 @@ export function setStatusLine(line: { hide(): void } | undefined): void {
   statusLine = line;
 }
 
-/** Writes what was printed and is not written yet. */
+/** Hands on what was printed and gathered. */
 export function flush(): void {
   due = false;
   if (gathered === "") return;
   if (terminal.stdout) statusLine?.hide();
   const text = gathered;
   gathered = "";
-  writeStdout(encoder.encode(text));
+  output.write(encoder.encode(text));
 }
 
-/** Writes bytes to standard output, all of them, or none once its reader is gone. */
+/** Hands on bytes for standard output. */
 export function writeStdout(bytes: Uint8Array): void {
-  if (closed.signal.aborted) return;
-  try {
-    writeAll(Deno.stdout, bytes);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-    closed.abort();
-  }
+  flush();
+  output.write(bytes);
+}
+
+/** Stops waiting for whoever does not read: for Ctrl-C. */
+export function stopWaiting(): void {
+  interrupted.resolve();
+}
+
+/**
+ * Waits until all that was printed is written.
+ *
+ * @returns `gone` when the reader went away, or takes nothing after {@link stopWaiting}; the failure
+ *   of standard output; undefined when all is written
+ */
+export async function finish(): Promise<"gone" | BargeError | undefined> {
+  flush();
+  const all = Promise.all([output.drained(), errors.drained()]).then(() => true);
+  const late = interrupted.promise.then(() =>
+    new Promise<boolean>((resolve) => setTimeout(() => resolve(false), lastOutputMs))
+  );
+  const written = await Promise.race([all, late]);
+  if (failure) return failure;
+  return written && !closed.signal.aborted ? undefined : "gone";
 }
 
 /** Standard output for a file's bytes: waits for its reader without keeping all else waiting. */
 export const stdoutBytes = {
   async write(bytes: Uint8Array): Promise<number> {
-    try {
-      return await Deno.stdout.write(bytes);
-    } catch (error) {
-      if (error instanceof Deno.errors.BrokenPipe) closed.abort();
-      throw error;
+    for (;;) {
+      try {
+        return await Deno.stdout.write(bytes);
+      } catch (error) {
+        if (error instanceof Deno.errors.BrokenPipe) closed.abort();
+        if (!(error instanceof Deno.errors.WouldBlock)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        closed.signal.throwIfAborted();
+      }
     }
   },
 };
-
-/** A pipe may take less than it is given, or, if its other end made it so, nothing right now. */
-function writeAll(to: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length;) {
-    try {
-      at += to.writeSync(bytes.subarray(at));
-    } catch (error) {
-      if (!(error instanceof Deno.errors.WouldBlock)) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
-    }
-  }
-}

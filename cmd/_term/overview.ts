@@ -1,8 +1,8 @@
 /** Help on the program and its groups of verbs, and what an unknown verb is told. */
-import { findSimilar } from "@optique/core/suggestion";
 import { BargeError } from "../../core/error.ts";
 import type { Tree } from "./command.ts";
 import { print } from "./out.ts";
+import { similar } from "./similar.ts";
 
 /** Prints all verbs. */
 export function printOverview(tree: Tree, version: string): void {
@@ -34,7 +34,7 @@ ${rows(verbs)}
 export function unknownVerb(word: string, group: readonly string[], known: string[]): BargeError {
   const where = ["barge", ...group].join(" ");
   const what = word.startsWith("-") ? "options come behind the verb" : "there is no such verb";
-  const near = findSimilar(word, known, { maxSuggestions: 3 });
+  const near = similar(word, known);
   return new BargeError("usage", what, {
     op: group.join(" ") || undefined,
     path: word,

@@ -26,7 +26,7 @@ export interface PasswordSources {
 }
 
 /** The ways to give a password, as a hint. */
-const passwordWays = "use --password-stdin, --password-file or BARGE_PASSWORD";
+export const passwordWays = "use --password-stdin, --password-file or BARGE_PASSWORD";
 
 /**
  * The password from standard input, a file or BARGE_PASSWORD.

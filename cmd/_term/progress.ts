@@ -10,6 +10,11 @@ import { printable } from "./text.ts";
 const redrawEvery = 100;
 /** Half of what the rate is made of is younger than this. Milliseconds. */
 const halfLife = 2000;
+/**
+ * Milliseconds at the start that the rate leaves out: what is sent then may only have filled the
+ * buffers of the connection, many megabytes on both machines.
+ */
+const buffersFill = 1000;
 
 /** How far a transfer is. */
 export interface State {
@@ -38,31 +43,53 @@ export type Step =
   | { readonly type: "bytes"; readonly count: number }
   | { readonly type: "done" | "removed" | "note" };
 
+/** Cells of the bar at most, and at least: a shorter one says less than the percentage. */
+const [mostCells, leastCells] = [60, 10];
+/** Columns that a name gets before the bar grows beyond a third of its cells. */
+const nameColumns = 24;
+
 /**
- * The line, in at most `width` columns.
+ * The line, in at most `width` columns: a bar of up to 60 cells, percentage, rate and time left,
+ * then what else there is room for.
  *
  * @example
  * ```ts
  * import { render } from "./progress.ts";
  * const state = { files: 1, totalFiles: 2, bytes: 5e6, totalBytes: 1e7, rate: 1e6, name: "a" };
  * const line = render(state, 80);
- * if (line !== "1/2 files  5.00 MB of 10.0 MB  50%  1.00 MB/s  5 s left  a") throw new Error(line);
+ * if (!line.startsWith("[####") || !line.includes("-]  50%  1.00 MB/s  5 s left")) throw new Error(line);
  * ```
  */
 export function render(state: State, width: number): string {
   const { files, totalFiles, bytes, totalBytes, rate, name } = state;
-  const parts = totalFiles > 1 ? [`${number(files)}/${number(totalFiles)} files`] : [];
-  if (totalBytes > 0) {
-    const percent = Math.floor(Math.min(1, bytes / totalBytes) * 100);
-    parts.push(`${formatSize(bytes)} of ${formatSize(totalBytes)}`, `${percent}%`);
-  } else parts.push(formatSize(bytes));
+  const done = totalBytes > 0 ? Math.min(1, bytes / totalBytes) : null;
+  const facts = done === null ? [formatSize(bytes)] : [`${Math.floor(done * 100)}%`];
   if (rate !== null && rate > 0) {
-    parts.push(`${formatSize(rate)}/s`);
-    if (totalBytes > bytes) parts.push(`${duration((totalBytes - bytes) / rate)} left`);
+    facts.push(`${formatSize(rate)}/s`);
+    if (totalBytes > bytes) facts.push(`${duration((totalBytes - bytes) / rate)} left`);
   }
-  const facts = clip(parts.join("  "), width);
-  const room = width - facts.length - 2;
-  return room < 4 || name === "" ? facts : `${facts}  ${clip(printable(name), room)}`;
+  const more = [
+    ...totalFiles > 1 ? [`${number(files)}/${number(totalFiles)} files`] : [],
+    ...done === null ? [] : [`${formatSize(bytes)} of ${formatSize(totalBytes)}`],
+  ];
+  // Two brackets and two spaces belong to the bar.
+  const room = (words: readonly string[]) => width - words.join("  ").length - 4;
+  while (more.length > 0 && room([...facts, ...more]) < leastCells + 10) more.pop();
+  const text = [...facts, ...more];
+  let line = clip(text.join("  "), width);
+  if (done !== null && room(text) >= leastCells) {
+    const wanted = Math.max(Math.floor(mostCells / 3), room(text) - nameColumns);
+    const cells = Math.min(mostCells, room(text), name === "" ? mostCells : wanted);
+    line = `[${bar(done, cells)}]  ${line}`;
+  }
+  const left = width - line.length - 2;
+  return left < 4 || name === "" ? line : `${line}  ${clip(printable(name), left)}`;
+}
+
+/** A bar of plain letters, which every terminal shows, with and without colors. */
+function bar(done: number, cells: number): string {
+  const full = Math.floor(done * cells);
+  return "#".repeat(full) + "-".repeat(cells - full);
 }
 
 /**
@@ -100,6 +127,8 @@ export class Tally {
   #name = "";
   #rate: number | null = null;
   #since: { time: number; moved: number } | undefined;
+  /** When the first byte moved, as far as {@link state} saw it. */
+  #began: number | undefined;
   #moved = 0;
 
   /** Takes note of an event. */
@@ -133,6 +162,8 @@ export class Tally {
 
   /** Smooths the rate, so that the time left does not jump. */
   #measure(now: number): void {
+    if (this.#moved > 0) this.#began ??= now;
+    if (this.#began === undefined || now < this.#began + buffersFill) return;
     this.#since ??= { time: now, moved: this.#moved };
     const elapsed = now - this.#since.time;
     if (elapsed < redrawEvery / 2) return;

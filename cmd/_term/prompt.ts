@@ -8,7 +8,7 @@ export function canAsk(): boolean {
 }
 
 /**
- * Asks for a password, which is not shown.
+ * Asks for a password, of which nothing is shown, not even its length.
  *
  * @param options.twice ask again and compare, for a new one
  * @throws {BargeError} `interrupted`
@@ -23,7 +23,7 @@ export async function askPassword(
     message: string,
     validate: (text: string | undefined) => string | undefined,
   ) => {
-    const answer = await password({ message, validate, signal, output: process.stderr });
+    const answer = await password({ message, validate, signal, output: process.stderr, mask: "" });
     if (isCancel(answer)) throw new BargeError("interrupted", "no password was given");
     return answer;
   };

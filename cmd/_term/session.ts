@@ -8,7 +8,13 @@ import { version } from "../_version.ts";
 import { fits, readLogins } from "./logins.ts";
 import { count, plain, value } from "./options.ts";
 import { secured, type SecurityChoice, securityOptions } from "./security.ts";
-import { givenPassword, needPassword, passwordOptions, type PasswordSources } from "./password.ts";
+import {
+  givenPassword,
+  needPassword,
+  passwordOptions,
+  type PasswordSources,
+  passwordWays,
+} from "./password.ts";
 
 /** The options of a verb that needs a server, but no login. */
 export const serverOptions = {
@@ -86,7 +92,12 @@ export async function openSession(
   try {
     const ask = async () => {
       const question = `Password of ${account} at ${client.peer}`;
-      const asking = { question, twice: false, signal, ways };
+      const asking = {
+        question,
+        twice: false,
+        signal,
+        ways: options.password ? passwordWays : ways,
+      };
       return { account, password: await needPassword(choice, asking) };
     };
     const who = await (login ?? logIn(client, await ask())).catch((error) => {

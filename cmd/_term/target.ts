@@ -1,14 +1,15 @@
 /** Where `mv` and `cp` put things. */
 import type { Client } from "../../core/client/client.ts";
 import { entryAt } from "../../core/client/stat.ts";
-import { baseName, join, trimSlashes } from "../../core/client/target.ts";
+import { baseName, checkNames, join, trimSlashes } from "../../core/client/target.ts";
 import { BargeError } from "../../core/error.ts";
 
 /**
  * Where each source goes: into the target if that is a folder or ends in a slash, else it takes the
  * target's name.
  *
- * @throws {BargeError} `no-directory` when several are to go into what is no folder
+ * @throws {BargeError} `no-directory` when several are to go into what is no folder; `usage` when
+ *   two of them have one name
  */
 export async function targets(
   client: Client,
@@ -24,5 +25,6 @@ export async function targets(
       hint: `\`barge mkdir -p ${trimSlashes(target)}\` makes it`,
     });
   }
+  if (isFolder) checkNames(op, sources.map(trimSlashes));
   return (source) => isFolder ? join(target, baseName(source)) : target;
 }

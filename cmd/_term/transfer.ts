@@ -2,8 +2,9 @@
 import type { Totals, TransferEvent, TransferResult } from "../../core/client/events.ts";
 import { BargeError, type Kind } from "../../core/error.ts";
 import { errorFields, sharedCode } from "./exit.ts";
+import { inWordsOf } from "./fail.ts";
 import { common, flag, plain, values } from "./options.ts";
-import { note, print, printJson, stdoutClosed, terminal } from "./out.ts";
+import { keepUp, note, print, printJson, stdoutClosed, terminal } from "./out.ts";
 import { duration, number, progress } from "./progress.ts";
 import { sessionOptions } from "./session.ts";
 import { formatSize } from "./size.ts";
@@ -17,8 +18,17 @@ export const transferOptions = {
     ["--no-verify"],
     "Trust the connection: hash no large file on this side. The server still does",
   ),
-  delete: flag(["--delete"], "Afterwards remove from the target tree what the source has not"),
-  exclude: values(["--exclude"], plain("GLOB"), "Leave out names like *.o, /build/, docs/**; many"),
+  delete: flag(
+    ["--delete"],
+    "Remove from the target tree what the source has not, afterwards; what is a folder at one " +
+      "side and a file at the other, at once",
+  ),
+  noClobber: flag(["--no-clobber"], "Fail rather than replace a file"),
+  exclude: values(
+    ["--exclude"],
+    plain("GLOB"),
+    "Leave out names like *.o, /build/, docs/**; many, in the variable one a line",
+  ),
   dryRun: flag(["-n", "--dry-run"], "Only say what would be done"),
   quiet: flag(["-q", "--quiet"], "No progress, no summary; only failures"),
   ...sessionOptions,
@@ -46,26 +56,32 @@ interface Printing {
 export async function printTransfer(
   op: "put" | "get",
   { json, quiet, dryRun }: Printing,
-  transfer: (onEvent: (event: TransferEvent) => void) => Promise<Totals>,
+  transfer: (
+    onEvent: (event: TransferEvent) => void,
+    ready: () => Promise<void> | undefined,
+  ) => Promise<Totals>,
 ): Promise<number> {
   const start = performance.now();
   const failures: Kind[] = [];
   using line = progress(quiet);
   const notes = new Notes();
+  const rehearsed = dryRun ? { dryRun } : {};
   const onEvent = (event: TransferEvent) => {
     line?.add(event);
     if (event.type === "done") {
       const { result } = event;
-      if (json) printJson(resultFields(result));
+      if (json) printJson({ ...resultFields(op, result), ...rehearsed });
       else if (dryRun && result.status === "sent") print(`${op} ${between(op, result)}`);
       if (result.error) {
         failures.push(result.error.kind);
-        notes.failure(result.error);
+        notes.failure(inWordsOf(result.error, op));
       }
-    } else if (event.type === "removed" && dryRun && !json) print(`remove ${shown(event.path)}`);
-    else if (event.type === "note" && !quiet) notes.aside(event.message);
+    } else if (event.type === "removed") {
+      if (json) printJson({ ...removedFields(event), ...rehearsed });
+      else if (dryRun) print(`remove ${shown(op === "put" ? event.path : event.local)}`);
+    } else if (event.type === "note" && !quiet) notes.aside(event.message);
   };
-  const totals = await transfer(onEvent).catch((cause) => {
+  const totals = await transfer(onEvent, () => keepUp(stdoutClosed)).catch((cause) => {
     throw cause instanceof BargeError && cause.kind === "interrupted"
       ? cause.with({ hint: "run the same command again to resume" })
       : cause;
@@ -104,10 +120,16 @@ export function summary(totals: Totals, seconds: number, dryRun: boolean): strin
   return [what, ...parts.filter(Boolean)].join("; ");
 }
 
-/** A file's outcome as `--json` shows it. The fields are frozen. */
-function resultFields(result: TransferResult) {
-  const { path, local, size, sha256, status, offset, error } = result;
-  return { path, local, size, sha256, status, offset, error: error && errorFields(error) };
+/** A file's outcome as `--json` shows it. The fields are frozen; a download has one more. */
+function resultFields(op: "put" | "get", result: TransferResult) {
+  const { path, local, size, sha256, status, offset, error, verified = null } = result;
+  const fields = { path, local, size, sha256, status, offset, error: error && errorFields(error) };
+  return op === "get" ? { ...fields, verified } : fields;
+}
+
+/** What `--delete` removed, as `--json` shows it: the same fields. */
+function removedFields({ path, local }: { readonly path: string; readonly local: string }) {
+  return { path, local, size: 0, sha256: null, status: "removed", offset: 0, error: null };
 }
 
 /**

@@ -16,9 +16,11 @@ import type { Hash } from "./hash.ts";
 import { Part, removeStale } from "./part.ts";
 import type { Item } from "./plan.ts";
 import { receive, type Received } from "./receive.ts";
+import { baseName, parentOf } from "./target.ts";
 import { again } from "./upload.ts";
 import { Window } from "./window.ts";
 
+const noDigest = "the server has no digest of it, since it was changed outside barge";
 const window = { count: 256, bytes: 2 * 1024 * 1024 };
 
 /** Where a file that is not kept goes: standard output. */
@@ -31,17 +33,22 @@ export class Downloader {
   readonly #report: Report;
   readonly #window: Window;
   readonly #verify: boolean;
+  readonly #requireDigest: boolean;
   readonly #folders = new Folders();
   readonly #many: GetMany;
   /** Small files that have grown meanwhile. */
   #alone: Wanted[] = [];
 
-  /** @param verify false: large files are not compared with the server's digest of them */
-  constructor(client: Client, report: Report, verify = true) {
+  /**
+   * @param verify false: large files are not compared with the server's digest of them
+   * @param requireDigest true: a file without a stored digest fails with `digest`
+   */
+  constructor(client: Client, report: Report, verify = true, requireDigest = false) {
     this.#client = client;
     this.#window = new Window(window.count, window.bytes, () => client.flush());
     this.#report = report;
     this.#verify = verify;
+    this.#requireDigest = requireDigest;
     this.#many = new GetMany(client, this.#window, {
       take: (file, come) => this.#take(file, come),
       alone: (file) => this.#alone.push(file),
@@ -58,7 +65,9 @@ export class Downloader {
     try {
       if (this.#client.closed) throw this.#client.closed;
       const { size, sha256 } = item;
-      if (size <= this.#many.most) return await this.#many.add({ path, local, size });
+      this.#checkDigest(sha256 ?? null);
+      const stored = typeof sha256 === "string";
+      if (size <= this.#many.most) return await this.#many.add({ path, local, size, stored });
       await this.#many.send();
       await this.#large(path, local, size, sha256 ?? null);
     } catch (cause) {
@@ -66,22 +75,35 @@ export class Downloader {
     }
   }
 
-  /** Fetches a file into a stream; its digest can be told only when all is out. */
-  async stream(path: string, output: Output): Promise<void> {
+  /** Was a local name surely not there when its folder was first looked at? */
+  lacks(local: string): boolean {
+    return this.#folders.lacks(parentOf(local), baseName(local));
+  }
+
+  /**
+   * Fetches a file into a stream; its digest can be compared only when all is out.
+   *
+   * @param local the stream's name, `-` for standard output
+   */
+  async stream(path: string, output: Output, local = "-"): Promise<void> {
+    const name = local === "-" ? "standard output" : local;
     let size = 0;
     try {
       const received = await this.#fetch(path, 0, {
         hash: await this.#newHash(),
         expected: null,
-        begin: (answer) => this.#report.start(path, "-", size = answer.size),
-        write: (bytes) => this.#write(output, bytes, "standard output"),
+        begin: (answer) => {
+          this.#checkDigest(answer.sha256);
+          this.#report.start(path, local, size = answer.size);
+        },
+        write: (bytes) => this.#write(output, bytes, name),
       });
       if (received.type === "failed") throw received.error;
       if (received.type === "whole") {
-        this.#done(path, "-", received.answer.size, received.sha256, 0);
+        this.#done(path, local, received, 0);
       }
     } catch (cause) {
-      this.#fail(path, "-", size, cause);
+      this.#fail(path, local, size, cause);
     }
   }
 
@@ -98,7 +120,7 @@ export class Downloader {
   }
 
   /** Keeps a small file. */
-  async #take({ path, local }: Wanted, { bytes, modified, sha256 }: Come): Promise<void> {
+  async #take({ path, local, stored }: Wanted, { bytes, modified, sha256 }: Come): Promise<void> {
     const { length: size } = bytes;
     this.#report.start(path, local, size);
     this.#report.bytes(size);
@@ -111,7 +133,11 @@ export class Downloader {
       part.discard();
     }
     removeStale(local, this.#folders);
-    this.#done(path, local, size, sha256, 0);
+    this.#report.done({
+      ...{ path, local, size, sha256, status: "sent", offset: 0, error: null },
+      verified: stored,
+    });
+    if (!stored) this.#noteUnverified(path);
   }
 
   async #large(
@@ -146,7 +172,10 @@ export class Downloader {
       let { offset, hash } = from;
       let received = await this.#fetch(path, offset, {
         ...from,
-        begin: ({ size }) => this.#report.start(path, local, size, offset),
+        begin: ({ size, sha256 }) => {
+          this.#checkDigest(sha256);
+          this.#report.start(path, local, size, offset);
+        },
         write: (bytes) => this.#write(part.file, bytes, local),
       });
       if (received.type === "again") {
@@ -166,7 +195,7 @@ export class Downloader {
       if (received.type === "again") throw new BargeError("changed", "it changes all the time");
       await part.commit(new Date(parseTime(received.answer.modified)!));
       removeStale(local, this.#folders);
-      this.#done(path, local, received.answer.size, received.sha256, offset);
+      this.#done(path, local, received, offset);
     } finally {
       part.keep();
     }
@@ -218,12 +247,24 @@ export class Downloader {
   #done(
     path: string,
     local: string,
-    size: number,
-    sha256: string | null,
+    { answer, sha256 }: Extract<Received, { type: "whole" }>,
     offset: number,
   ): void {
     const status: TransferResult["status"] = offset > 0 ? "resumed" : "sent";
-    this.#report.done({ path, local, size, sha256, status, offset, error: null });
+    const verified = this.#verify && answer.sha256 !== null;
+    const { size } = answer;
+    this.#report.done({ path, local, size, sha256, status, offset, error: null, verified });
+    if (answer.sha256 === null) this.#noteUnverified(path);
+  }
+
+  /** @throws {BargeError} `digest` where a stored digest is required and there is none */
+  #checkDigest(sha256: string | null): void {
+    if (!this.#requireDigest || sha256 !== null) return;
+    throw noStoredDigest();
+  }
+
+  #noteUnverified(path: string): void {
+    this.#report.note(`${path}: ${noDigest}, so that what came can't be checked`);
   }
 
   #fail(path: string, local: string, size: number, cause: unknown): void {
@@ -231,10 +272,17 @@ export class Downloader {
     const hint = error.kind === "unavailable"
       ? again
       : error.kind === "no-space"
-      ? `make room, then ${again}`
+      ? `make room on this machine, then ${again}`
       : undefined;
     this.#report.failed(path, local, error.with({ hint }), size);
   }
+}
+
+/** The failure of a file whose digest is required and is not there. */
+export function noStoredDigest(): BargeError {
+  return new BargeError("digest", noDigest, {
+    hint: "`barge verify --repair` at the server takes it in as it is now",
+  });
 }
 
 function writeFully(file: Deno.FsFile, bytes: Uint8Array): void {

@@ -16,6 +16,11 @@ export interface TransferResult {
   /** Where a resumed transfer went on, in bytes. */
   readonly offset: number;
   readonly error: BargeError | null;
+  /**
+   * Of a download: were its bytes compared with the digest that the server stored when the file was
+   * written? Null where nothing was fetched; absent for uploads.
+   */
+  readonly verified?: boolean | null;
 }
 
 /** What happens, in the order in which it happens. */
@@ -31,7 +36,7 @@ export type TransferEvent =
   }
   | { readonly type: "bytes"; readonly count: number }
   | { readonly type: "done"; readonly result: TransferResult }
-  | { readonly type: "removed"; readonly path: string }
+  | { readonly type: "removed"; readonly path: string; readonly local: string }
   | { readonly type: "note"; readonly message: string };
 
 /** What a whole transfer came to. */
@@ -86,9 +91,10 @@ export class Report {
     this.done({ path, local, size, sha256: null, status: "failed", offset: 0, error });
   }
 
-  removed(path: string): void {
+  /** @param path the remote path, @param local the local one, whichever of both was removed */
+  removed(path: string, local: string): void {
     this.#count.removed++;
-    this.#onEvent?.({ type: "removed", path });
+    this.#onEvent?.({ type: "removed", path, local });
   }
 
   note(message: string): void {

@@ -3,6 +3,8 @@
  * each is read once, instead of asking for each file whether its name is taken.
  */
 
+import { isPartName } from "./part.ts";
+
 /** The longest list that is kept: to read a folder of more takes longer than to ask. */
 const most = 100_000;
 
@@ -39,7 +41,7 @@ function read(path: string): Folder {
   try {
     for (const { name } of Deno.readDirSync(path)) {
       if (names.size <= most) names.add(name);
-      if (/\.[0-9a-f]{16}\.part$/.test(name)) parts.push(name);
+      if (isPartName(name)) parts.push(name);
     }
   } catch {
     return { names: undefined, parts: [] }; // whoever writes there is told why not

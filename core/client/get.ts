@@ -4,10 +4,13 @@
  */
 import { BargeError, typed } from "../error.ts";
 import type { Client } from "./client.ts";
+import { checkOverlap, isBelow, noFolderFor } from "./conflict.ts";
 import { digest } from "./digest.ts";
-import { Downloader, type Output } from "./download.ts";
+import { Downloader, noStoredDigest, type Output } from "./download.ts";
 import { Report, type Totals } from "./events.ts";
 import { type Excluded, excludedBy, excludedWithin } from "./excluded.ts";
+import { isStandardOutput, localTarget, lstat, openStream, stat as look } from "./local_target.ts";
+import { clearWay } from "./local_way.ts";
 import type { TransferOptions } from "./options.ts";
 import { type Action, decide, extraneous, type Item, toMove } from "./plan.ts";
 import { remoteItem, treeBelow } from "./remote_tree.ts";
@@ -21,6 +24,8 @@ import { walk } from "./walk.ts";
 export interface GetOptions extends TransferOptions {
   /** What the target `-` writes to; standard output where it is not given. */
   readonly output?: Output;
+  /** Fail with `digest` for a file that the server keeps no digest of. */
+  readonly requireDigest?: boolean;
 }
 
 /** One source, found. */
@@ -35,6 +40,8 @@ type Job =
     readonly actions: ReadonlyMap<string, Action>;
     /** What the server has there, and can't show. */
     readonly omitted?: Omission;
+    /** A file that is written to as it is: a device, a FIFO, standard output. */
+    readonly stream?: boolean;
   };
 
 /**
@@ -55,6 +62,12 @@ export async function get(
   options: GetOptions = {},
 ): Promise<Totals> {
   checkTogether("get", sources, target, options);
+  if (options.requireDigest && options.verify === false) {
+    throw new BargeError("usage", "a digest is either required or not looked at", {
+      op: "get",
+      hint: "use --require-digest or --no-verify",
+    });
+  }
   const report = new Report(options.onEvent);
   const jobs: Job[] = [];
   for (const source of sources) {
@@ -62,8 +75,16 @@ export async function get(
     if (job) jobs.push(job);
     if (client.closed?.kind === "interrupted") throw client.closed;
   }
+  checkOverlap(
+    "get",
+    jobs.filter((job) => job.type !== "failed").map(({ path, local, items }) => ({
+      source: path,
+      root: local,
+      items,
+    })),
+  );
   report.plan(...size(jobs));
-  const downloader = new Downloader(client, report, options.verify);
+  const downloader = new Downloader(client, report, options.verify, options.requireDigest);
   for (const job of jobs) {
     if (job.type === "failed") report.failed(job.path, target, job.error);
     else await run(client, downloader, report, job, options);
@@ -93,22 +114,31 @@ async function find(
     }
     if (excluded(name, entry.type)) return undefined;
     if (entry.type === "file") {
-      const local = fileTarget(target, name, several);
+      const { local, stream } = fileTarget(target, name, several);
       const item = { ...remoteItem(entry), name: "" };
-      const actions = new Map([["", local === "-" ? "send" : action(item, local, options)]]);
-      if (options.dryRun && local !== "-") rehearse(local);
-      return { type: "file", path, local, items: [item], actions };
+      const actions = new Map([["", stream ? "send" : action(item, local, options, look)]]);
+      if (options.dryRun && !stream) rehearse(local);
+      return { type: "file", path, local, items: [item], actions, stream };
     }
     if (!options.recursive) throw new BargeError("usage", "is a folder", { hint: "use -r" });
-    if (target === "-") throw new BargeError("usage", "a folder does not fit into standard output");
-    const local = join(target, meansContents(source) ? "" : name);
+    if (isStandardOutput(target)) {
+      throw new BargeError("usage", "a folder does not fit into standard output");
+    }
+    const contents = meansContents(source);
+    const local = join(target, contents ? "" : name);
+    if (!contents && lstat(local)?.isSymlink) {
+      throw new BargeError("exists", "it is a symbolic link", {
+        path: local,
+        hint: `\`barge get -r ${path}/ ${local}\` follows it`,
+      });
+    }
     let omitted: Omission | undefined;
     const items = [...(await treeBelow(client, path, entry, (found) => omitted = found)).values()]
       .filter((item) => item.name === "" || !excludedWithin(excluded, item.name, item.type));
     const actions = new Map<string, Action>();
     for (const item of items) {
       if (item.type === "file") {
-        actions.set(item.name, action(item, join(local, item.name), options));
+        actions.set(item.name, action(item, join(local, item.name), options, lstat));
       }
     }
     return { type: "tree", path, local, items, actions, omitted };
@@ -119,19 +149,33 @@ async function find(
   }
 }
 
-/** The local name of a single file. */
-function fileTarget(target: string, name: string, several: boolean): string {
-  if (target === "-") return target;
+/** Where a single file goes, and whether that is written to as it is. */
+function fileTarget(
+  target: string,
+  name: string,
+  several: boolean,
+): { local: string; stream: boolean } {
+  if (target === "-") return { local: target, stream: true };
   const facts = look(target);
-  if (facts?.isDirectory) return join(target, name);
-  if (!several && !target.endsWith("/")) return target;
-  throw new BargeError("no-directory", "there is no such folder", {
-    path: target,
-    hint: "make it first",
-  });
+  const inside = facts?.isDirectory ?? false;
+  if (!inside && (several || target.endsWith("/"))) {
+    throw new BargeError("no-directory", "there is no such folder", {
+      path: target,
+      hint: "make it first",
+    });
+  }
+  const local = inside ? join(target, name) : target;
+  const way = localTarget(local);
+  return way.type === "file" ? { local: way.path, stream: false } : { local, stream: true };
 }
 
-function action(item: Item, local: string, options: GetOptions): Action {
+/** @param look finds out what the local name is: a tree does not follow links, a named file does */
+function action(
+  item: Item,
+  local: string,
+  options: GetOptions,
+  look: (path: string) => Deno.FileInfo | undefined,
+): Action {
   if (!options.update && !options.checksum) return "send";
   const facts = look(local);
   if (!facts?.isFile) return "send";
@@ -145,14 +189,6 @@ function rehearse(local: string): void {
   const folder = parentOf(local);
   if (look(folder)?.isDirectory) return;
   throw new BargeError("no-directory", "there is no such folder", { path: folder });
-}
-
-function look(path: string): Deno.FileInfo | undefined {
-  try {
-    return Deno.statSync(path);
-  } catch {
-    return undefined; // whoever writes there is told why not
-  }
 }
 
 function size(jobs: readonly Job[]): [files: number, bytes: number] {
@@ -176,12 +212,41 @@ async function run(
 ): Promise<void> {
   const before = report.totals.failed;
   if (job.omitted) tellOmitted(report, job.path, job.local, job.omitted);
+  const tree = job.type === "tree";
+  const way = {
+    delete: options.delete ?? false,
+    dryRun: options.dryRun ?? false,
+    excluded: await excludedBy(options.exclude),
+    closed: () => client.closed,
+  };
+  /** Local names that made way in a dry run, and remote folders that have no place here. */
+  const cleared = new Set<string>();
+  const blocked = new Set<string>();
   for (const item of job.items) {
     const path = join(job.path, item.name);
-    const local = job.type === "tree" ? join(job.local, item.name) : job.local;
+    const local = tree ? join(job.local, item.name) : job.local;
+    await options.ready?.();
     if (client.closed?.kind === "interrupted") throw client.closed;
+    if (isBelow(item.name, blocked)) {
+      if (item.type === "file") report.failed(path, local, noFolderFor(local), item.size);
+      continue;
+    }
+    if (tree && item.name !== "" && !downloader.lacks(local)) {
+      try {
+        if (await clearWay(job.local, item.name, item.type, way)) {
+          cleared.add(item.name);
+          report.removed(path, local);
+        }
+      } catch (cause) {
+        report.failed(path, local, typed(cause, { op: "get", path: local }), item.size);
+        if (item.type === "dir") blocked.add(item.name);
+        continue;
+      }
+    }
     if (item.type === "dir") {
-      if (!options.dryRun && !makeFolder(report, path, local) && item.name === "") return;
+      if (options.dryRun || makeFolder(report, path, local)) continue;
+      if (item.name === "") return;
+      blocked.add(item.name);
       continue;
     }
     const action = job.actions.get(item.name);
@@ -190,12 +255,16 @@ async function run(
       : action === "skip";
     const facts = { path, local, size: item.size, sha256: item.sha256 ?? null, offset: 0 };
     if (same) {
-      report.done({ ...facts, status: "skipped", error: null });
+      report.done({ ...facts, status: "skipped", error: null, verified: null });
+    } else if (options.noClobber && !job.stream && lstat(local)) {
+      report.failed(path, local, new BargeError("exists", "it exists already", { path: local }));
+    } else if (options.requireDigest && facts.sha256 === null) {
+      report.failed(path, local, noStoredDigest().with({ op: "get", path }), item.size);
     } else if (options.dryRun) {
       report.bytes(item.size);
-      report.done({ ...facts, status: "sent", error: null });
-    } else if (local === "-") {
-      await downloader.stream(path, options.output ?? Deno.stdout);
+      report.done({ ...facts, status: "sent", error: null, verified: null });
+    } else if (job.stream) {
+      await stream(client, downloader, report, path, local, options);
     } else {
       await downloader.file(path, local, item);
     }
@@ -206,7 +275,7 @@ async function run(
     if (report.totals.failed > before) {
       report.note(`nothing was removed from ${job.local}, because not all of ${job.path} came`);
     } else {
-      await sweep(client, report, job, await excludedBy(options.exclude), options.dryRun ?? false);
+      await sweep(client, report, job, way, cleared);
     }
   }
   if (!options.dryRun) setTimes(job.local, job.items);
@@ -218,6 +287,29 @@ function tellOmitted(report: Report, path: string, local: string, omitted: Omiss
   if (omitted.unnamed === 0) return report.note(`${path}: ${what}`);
   const hint = "whoever runs the server has to rename it there";
   report.failed(path, local, new BargeError("refused", what, { op: "get", path, hint }));
+}
+
+/** Fetches a file into what is written to as it is. */
+async function stream(
+  client: Client,
+  downloader: Downloader,
+  report: Report,
+  path: string,
+  local: string,
+  options: GetOptions,
+): Promise<void> {
+  if (isStandardOutput(local)) {
+    return await downloader.stream(path, options.output ?? Deno.stdout, local);
+  }
+  const stopped = new Promise<BargeError>((resolve) =>
+    client.onClose(() => resolve(client.closed!))
+  );
+  try {
+    using file = await openStream(local, stopped);
+    await downloader.stream(path, file, local);
+  } catch (cause) {
+    report.failed(path, local, typed(cause, { op: "write", path: local }));
+  }
 }
 
 function makeFolder(report: Report, path: string, local: string): boolean {
@@ -235,8 +327,8 @@ async function sweep(
   client: Client,
   report: Report,
   job: Extract<Job, { items: unknown }>,
-  excluded: Excluded,
-  dryRun: boolean,
+  { excluded, dryRun }: { readonly excluded: Excluded; readonly dryRun: boolean },
+  cleared: ReadonlySet<string>,
 ): Promise<void> {
   if (dryRun && !look(job.local)) return;
   const tree = await walk(job.local, { excluded: () => false, closed: () => client.closed });
@@ -246,11 +338,12 @@ async function sweep(
     report.note(message);
   }
   for (const { name } of tree.failed) kept.add(name);
-  for (const { name, type } of extraneous(tree.items, kept, excluded)) {
+  const existing = tree.items.filter(({ name }) => !isBelow(name, cleared));
+  for (const { name, type } of extraneous(existing, kept, excluded)) {
     const local = join(job.local, name);
     try {
       if (!dryRun) Deno.removeSync(local, { recursive: type === "dir" });
-      report.removed(local);
+      report.removed(join(job.path, name), local);
     } catch (cause) {
       report.failed(join(job.path, name), local, typed(cause, { op: "remove", path: local }));
     }

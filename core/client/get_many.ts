@@ -26,6 +26,8 @@ export interface Wanted {
   readonly local: string;
   /** As far as is known, in bytes. */
   readonly size: number;
+  /** Has the server a digest that was stored when the file was written? */
+  readonly stored: boolean;
 }
 
 /** A file that has come, and is what the server has. */

@@ -12,6 +12,10 @@ export interface TransferOptions {
   readonly verify?: boolean;
   /** Then remove from the target tree what the source tree does not have. */
   readonly delete?: boolean;
+  /** Fail with `exists` rather than replace a file. */
+  readonly noClobber?: boolean;
+  /** Awaited before each file, so that whoever shows what happens keeps up. */
+  readonly ready?: () => Promise<void> | undefined;
   /** Names to leave out, on both sides: see glob.ts. */
   readonly exclude?: readonly string[];
   /** Only tell what would be done. */

@@ -38,6 +38,20 @@ export function partPrefix(name: string): string {
   return `.${new TextDecoder().decode(bytes.subarray(0, end))}.`;
 }
 
+/**
+ * Is this the name of a part? Sixteen hexadecimal digits keep files of people apart from parts, such
+ * as `film.part`.
+ *
+ * @example
+ * ```ts
+ * import { isPartName } from "./part.ts";
+ * if (!isPartName(".a.tar.0123456789abcdef.part") || isPartName("a.part")) throw new Error();
+ * ```
+ */
+export function isPartName(name: string): boolean {
+  return /^\..+\.[0-9a-f]{16}\.part$/s.test(name);
+}
+
 export class Part {
   readonly path: string;
   readonly file: Deno.FsFile;
@@ -196,7 +210,8 @@ function reopen(path: string): { file: Deno.FsFile; offset: number } | undefined
   }
   // Its writer may have renamed it between our opening and our locking it.
   const [ours, there] = [file.statSync(), lstat(path)];
-  if (lock(file) && there?.ino === ours.ino && lstat(path)?.ino === ours.ino) {
+  const sound = (ours.nlink ?? 1) === 1 && ours.uid === Deno.uid(); // else others could change it later
+  if (sound && lock(file) && there?.ino === ours.ino && lstat(path)?.ino === ours.ino) {
     return { file, offset: ours.size };
   }
   file.close();

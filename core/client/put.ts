@@ -6,6 +6,14 @@
  */
 import { BargeError, typed } from "../error.ts";
 import type { Client } from "./client.ts";
+import {
+  checkOverlap,
+  conflicts,
+  deleteHint,
+  isBelow,
+  noFolderFor,
+  protectedBelow,
+} from "./conflict.ts";
 import { Report, type Totals } from "./events.ts";
 import { excludedBy } from "./excluded.ts";
 import type { TransferOptions } from "./options.ts";
@@ -68,8 +76,16 @@ export async function put(
     if (job) jobs.push(job);
     if (client.closed?.kind === "interrupted") throw client.closed;
   }
+  checkOverlap(
+    "put",
+    jobs.filter((job) => "tree" in job).map(({ local, path, tree }) => ({
+      source: local,
+      root: path,
+      items: tree.items,
+    })),
+  );
   report.plan(...size(jobs));
-  using uploader = new Uploader(client, report, options.verify);
+  using uploader = new Uploader(client, report, options);
   const hint = inside ? undefined : `write ${target}/ to put it inside`;
   for (const job of jobs) {
     if (job.type === "failed") report.failed(job.path, job.local, job.error);
@@ -102,14 +118,19 @@ async function find(
       path = join(target, meansContents(source) ? "" : name);
     } else if (excluded(name, "file")) return undefined;
     const tree = facts.isDirectory
-      ? await walk(source, { follow: options.follow, excluded, closed: () => client.closed })
+      ? await walk(source, {
+        follow: options.follow,
+        excluded,
+        leaveParts: true,
+        closed: () => client.closed,
+      })
       : single(facts);
     const type = facts.isDirectory ? "tree" : "file";
     const there = await known(client, path, type, options);
     const actions = new Map(
       tree.items.map((item) => [item.name, decide(item, there.get(item.name), options)]),
     );
-    if (type === "file" && options.dryRun) await rehearse(client, path);
+    if (type === "file" && options.dryRun) await rehearse(client, path, options);
     return { type, local, path, tree, there, actions };
   } catch (cause) {
     const failure = typed(cause, { op: "put", path: local });
@@ -154,10 +175,12 @@ async function known(
 }
 
 /** What a dry run can tell of a single file's target. */
-async function rehearse(client: Client, path: string): Promise<void> {
-  if ((await entryAt(client, path))?.type === "dir") {
+async function rehearse(client: Client, path: string, { noClobber }: PutOptions): Promise<void> {
+  const there = await entryAt(client, path);
+  if (there?.type === "dir") {
     throw new BargeError("exists", "it is a folder", { path, hint: `write ${path}/` });
   }
+  if (there && noClobber) throw new BargeError("exists", "it exists already", { path });
   const folder = await entryAt(client, parentOf(path));
   if (folder?.type !== "dir") throw new BargeError("no-directory", "there is no such folder");
 }
@@ -185,7 +208,7 @@ async function stdin(
   const input = options.input ?? { read: (into: Uint8Array) => Deno.stdin.read(into) };
   if (!options.dryRun) return await uploader.stream(input, path, hint);
   try {
-    await rehearse(client, path);
+    await rehearse(client, path, options);
     report.done({ path, local: "-", ...nothing, status: "sent" });
   } catch (cause) {
     report.failed(path, "-", cut(typed(cause, { op: "put", path })));
@@ -205,6 +228,10 @@ async function run(
 ): Promise<void> {
   const { local, path, tree, there, actions } = job;
   const isTree = job.type === "tree";
+  const inTheWay = conflicts(isTree ? tree.items : [], there);
+  /** Names at the target that made way, and folders that could not be made. */
+  const cleared = new Set<string>();
+  const blocked = new Set<string>();
   const here = (name: string) => isTree ? join(local, name) : local;
   const before = report.totals.failed;
   for (const { name, error } of tree.failed) {
@@ -215,10 +242,27 @@ async function run(
   const changed = new Set<string>();
   for (const item of tree.items) {
     const to = join(path, item.name);
+    await options.ready?.();
     if (client.closed?.kind === "interrupted") throw client.closed;
+    if (isBelow(item.name, blocked)) {
+      if (item.type === "file") report.failed(to, here(item.name), noFolderFor(to), item.size);
+      continue;
+    }
+    const other = inTheWay.get(item.name);
+    if (other) {
+      try {
+        await makeWay(uploader, report, job, item, other, options);
+        cleared.add(item.name);
+        changed.add(folderOf(item.name));
+      } catch (cause) {
+        report.failed(to, here(item.name), typed(cause, { op: "put", path: to }), item.size);
+        if (item.type === "dir") blocked.add(item.name);
+        continue;
+      }
+    }
     if (item.type === "dir") {
       if (item.name === "" || there.get(item.name)?.type === "dir") continue;
-      if (!options.dryRun) await uploader.folder(to, here(item.name));
+      if (!options.dryRun) await uploader.folder(to, here(item.name), deleteHint);
       changed.add(folderOf(item.name));
       continue;
     }
@@ -230,12 +274,14 @@ async function run(
     const facts = { path: to, local: here(item.name), size: item.size, sha256 };
     if (same) {
       report.done({ ...facts, status: "skipped", offset: 0, error: null });
+    } else if (options.dryRun && isTree && options.noClobber && there.get(item.name) && !other) {
+      report.failed(to, facts.local, new BargeError("exists", "it exists already", { path: to }));
     } else if (options.dryRun) {
       report.bytes(item.size);
       report.done({ ...facts, status: "sent", offset: 0, error: null });
     } else {
       if (item.name !== "") changed.add(folderOf(item.name));
-      await uploader.file(here(item.name), to, hint);
+      await uploader.file(here(item.name), to, isTree ? deleteHint : hint);
     }
   }
   if (!isTree) return;
@@ -244,26 +290,59 @@ async function run(
     if (report.totals.failed > before) {
       report.note(`nothing was removed from ${path}, because not all of ${local} could be sent`);
     } else {
-      await prune(uploader, report, job, options, changed);
+      await prune(uploader, report, job, options, changed, cleared);
     }
   }
   if (!options.dryRun) await setTimes(client, uploader, job, changed);
+}
+
+/**
+ * Removes a file or folder at the target that has the name of a folder or file of the source.
+ *
+ * @param other what is at the target
+ * @throws {BargeError} `exists` where it has to stay; what opening the local file or removing gives
+ */
+async function makeWay(
+  uploader: Uploader,
+  report: Report,
+  { local, path, tree, there }: Found,
+  item: Item,
+  other: Item,
+  options: PutOptions,
+): Promise<void> {
+  const what = other.type === "dir" ? "it is a folder there" : "it is a file there";
+  if (!options.delete) throw new BargeError("exists", what, { hint: deleteHint });
+  if (tree.failed.length > 0) {
+    throw new BargeError("exists", `${what}, which stays, because not all of ${local} can be read`);
+  }
+  const kept = protectedBelow(other, there.values(), await excludedBy(options.exclude));
+  if (kept !== undefined) {
+    throw new BargeError("exists", `${what}, and --exclude protects ${join(path, kept)}`);
+  }
+  const to = join(path, item.name);
+  const from = join(local, item.name);
+  if (item.type === "file") Deno.openSync(from).close(); // nothing goes for a file that can't come
+  if (options.dryRun) report.removed(to, from);
+  else await uploader.clear(to, from, other.type === "dir");
 }
 
 /** Removes what the source tree does not have; a name that was only left out is kept. */
 async function prune(
   uploader: Uploader,
   report: Report,
-  { path, tree, there }: Found,
+  { local, path, tree, there }: Found,
   options: PutOptions,
   changed: Set<string>,
+  cleared: ReadonlySet<string>,
 ): Promise<void> {
   const kept = new Set([...tree.items, ...tree.left].map(({ name }) => name));
   const excluded = await excludedBy(options.exclude);
-  for (const item of extraneous([...there.values()], kept, excluded)) {
+  const existing = [...there.values()].filter(({ name }) => !isBelow(name, cleared));
+  for (const item of extraneous(existing, kept, excluded)) {
     changed.add(folderOf(item.name));
-    if (options.dryRun) report.removed(join(path, item.name));
-    else await uploader.remove(join(path, item.name), item.type === "dir");
+    const [to, from] = [join(path, item.name), join(local, item.name)];
+    if (options.dryRun) report.removed(to, from);
+    else await uploader.remove(to, from, item.type === "dir");
   }
 }
 

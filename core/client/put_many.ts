@@ -45,6 +45,7 @@ export interface Told {
 export class PutMany implements Disposable {
   readonly #client: Client;
   readonly #window: Window;
+  readonly #overwrite: "always" | "never";
   readonly #told: Told;
   readonly #buffer = borrow(2 * enough);
   #files: Sending[] = [];
@@ -52,9 +53,11 @@ export class PutMany implements Disposable {
   /** How long the request's frame is at most. */
   #frame = facts;
 
-  constructor(client: Client, window: Window, told: Told) {
+  /** @param overwrite `never`: a file that is there is a failure */
+  constructor(client: Client, window: Window, overwrite: "always" | "never", told: Told) {
     this.#client = client;
     this.#window = window;
+    this.#overwrite = overwrite;
     this.#told = told;
   }
 
@@ -104,6 +107,7 @@ export class PutMany implements Disposable {
       verb: "put-many",
       files: files.map(({ path, size, modified, sha256 }) => ({ path, size, modified, sha256 })),
       body: body.length,
+      ...this.#overwrite === "never" && { overwrite: "never" as const },
     };
     const fail = (cause: unknown) => files.forEach((file) => this.#told.failed(file, typed(cause)));
     let frame;

@@ -33,6 +33,8 @@ export interface Upload {
   readonly modified?: Date;
   /** False: no digest is computed; the size is what tells that all has come. */
   readonly verify: boolean;
+  /** `never`: a file that is there is a failure. */
+  readonly overwrite: "always" | "never";
 }
 
 /** What {@link send} tells while it is at it. */
@@ -61,11 +63,12 @@ export async function send(
   content: Content,
   progress: Progress,
 ): Promise<Sent> {
-  const { path, size } = upload;
+  const { path, size, overwrite } = upload;
   const request = encodeFrame({
     verb: "put",
     path,
     size,
+    overwrite: overwrite === "never" ? overwrite : undefined,
     modified: upload.modified?.toISOString(),
   });
   const go = client.answer((frames) => client.next("go", frames), diskPatience);

@@ -61,7 +61,41 @@ export function meansContents(source: string): boolean {
 }
 
 /**
- * Checks what `-`, and `delete`, can be combined with.
+ * Checks that no two sources take the same name in the target's folder: the second would replace
+ * what the first one brought.
+ *
+ * @throws {BargeError} `usage`, naming both
+ *
+ * @example
+ * ```ts
+ * import { checkNames } from "./target.ts";
+ * checkNames("put", ["a/x", "a/y"]);
+ * let refused = false;
+ * try { checkNames("put", ["a/x", "b/x"]); } catch { refused = true; }
+ * if (!refused) throw new Error();
+ * ```
+ */
+export function checkNames(op: string, sources: readonly string[]): void {
+  const seen = new Map<string, string>();
+  for (const source of sources) {
+    const name = baseName(source);
+    if (name === "" || source.endsWith("/")) continue; // its contents have names of their own
+    const other = seen.get(name);
+    if (other !== undefined) throw sameName(op, other, source, name);
+    seen.set(name, source);
+  }
+}
+
+/** The failure of two sources that would become one file. */
+export function sameName(op: string, first: string, second: string, name: string): BargeError {
+  return new BargeError("usage", `${first} and ${second} would both become ${name}`, {
+    op,
+    hint: "nothing was done; use a command for each",
+  });
+}
+
+/**
+ * Checks what `-`, and `delete`, can be combined with, and the sources' names.
  *
  * @throws {BargeError} `usage`
  */
@@ -78,6 +112,13 @@ export function checkTogether(
       hint: "use --delete with -r",
     });
   }
+  if (options.delete && sources.length > 1 && sources.some(meansContents)) {
+    throw new BargeError("usage", "--delete takes the contents of one folder alone", {
+      op,
+      hint: "what the others brought would be removed; use a command for each",
+    });
+  }
+  checkNames(op, sources);
   const put = op === "put";
   if (put && sources.includes("-") && (sources.length > 1 || target.endsWith("/"))) {
     throw new BargeError("usage", "standard input needs one file's name as its target", {

@@ -18,20 +18,28 @@ const window = { count: 256, bytes: 1024 * 1024 };
 /** What to try when a connection broke. */
 export const again = "run the same command again to resume";
 
+export interface UploadOptions {
+  /** False: no digest of large files is computed on this side. */
+  readonly verify?: boolean;
+  /** Have the server refuse to replace a file. */
+  readonly noClobber?: boolean;
+}
+
 export class Uploader implements Disposable {
   readonly #client: Client;
   readonly #report: Report;
   readonly #window: Window;
   readonly #verify: boolean;
+  readonly #overwrite: "always" | "never";
   readonly #many: PutMany;
 
-  /** @param verify false: no digest of large files is computed on this side */
-  constructor(client: Client, report: Report, verify = true) {
+  constructor(client: Client, report: Report, options: UploadOptions = {}) {
     this.#client = client;
     this.#window = new Window(window.count, window.bytes, () => client.flush());
     this.#report = report;
-    this.#verify = verify;
-    this.#many = new PutMany(client, this.#window, {
+    this.#verify = options.verify ?? true;
+    this.#overwrite = options.noClobber ? "never" : "always";
+    this.#many = new PutMany(client, this.#window, this.#overwrite, {
       sent: ({ path, local, size }) => report.start(path, local, size),
       done: ({ path, local, size, sha256 }) => {
         report.bytes(size);
@@ -82,7 +90,7 @@ export class Uploader implements Disposable {
       const { send } = await import("./send.ts");
       const { answer } = await send(
         this.#client,
-        { path, size: null, verify: true },
+        { path, size: null, verify: true, overwrite: this.#overwrite },
         input,
         progress,
       );
@@ -93,10 +101,14 @@ export class Uploader implements Disposable {
     }
   }
 
-  /** Makes a folder; only a failure is reported. */
-  async folder(path: string, local: string): Promise<void> {
+  /**
+   * Makes a folder; only a failure is reported.
+   *
+   * @param hint what to try when the name is a file's
+   */
+  async folder(path: string, local: string, hint?: string): Promise<void> {
     await this.#pipeline("mkdir", { verb: "mkdir", path, parents: true }, (cause) => {
-      this.#report.failed(path, local, explain(cause, path));
+      this.#report.failed(path, local, explain(cause, path, hint));
     });
   }
 
@@ -108,13 +120,28 @@ export class Uploader implements Disposable {
     await this.#pipeline("mkdir", request, () => {/* its files are what was asked for */});
   }
 
-  /** Removes what is at a remote name. */
-  async remove(path: string, recursive: boolean): Promise<void> {
+  /**
+   * Removes what is at a remote name.
+   *
+   * @param local where its counterpart would be
+   */
+  async remove(path: string, local: string, recursive: boolean): Promise<void> {
     await this.#many.send();
     await this.#pipeline("remove", { verb: "remove", path, recursive }, (cause) => {
       if (cause instanceof BargeError && cause.kind === "not-found") return;
-      this.#report.failed(path, "", explain(cause, path));
-    }, () => this.#report.removed(path));
+      this.#report.failed(path, local, explain(cause, path));
+    }, () => this.#report.removed(path, local));
+  }
+
+  /**
+   * Removes what is at a remote name, and waits until it is gone.
+   *
+   * @throws {BargeError} what the server answered
+   */
+  async clear(path: string, local: string, recursive: boolean): Promise<void> {
+    await this.drained();
+    await this.#client.ask("remove", { path, recursive }, diskPatience);
+    this.#report.removed(path, local);
   }
 
   /** Waits until all is answered. */
@@ -138,7 +165,8 @@ export class Uploader implements Disposable {
   ): Promise<void> {
     const { size } = before;
     const modified = before.mtime ?? undefined;
-    const upload: Upload = { path, size, modified, verify: this.#verify };
+    const [verify, overwrite] = [this.#verify, this.#overwrite];
+    const upload: Upload = { path, size, modified, verify, overwrite };
     const progress = {
       start: (offset: number) => this.#report.start(path, local, size, offset),
       bytes: (count: number) => this.#report.bytes(count),
@@ -220,6 +248,10 @@ export class Uploader implements Disposable {
 /** What a failure means to whoever asked for the transfer. */
 export function explain(cause: unknown, path: string, hint?: string): BargeError {
   const error = typed(cause, { op: "put", path });
+  // The local disk is only read: it is the other one that is full.
+  if (error.kind === "no-space") {
+    return error.with({ hint: "the server's disk is full; its operator has to make room" });
+  }
   if (error.kind === "exists") return error.with({ hint });
   return error.kind === "unavailable" ? error.with({ hint: again }) : error;
 }

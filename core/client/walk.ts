@@ -1,13 +1,16 @@
 /** Reads a local tree: what is there, what can't be sent, and why. */
 import { BargeError, typed } from "../error.ts";
 import type { Excluded } from "./excluded.ts";
+import { isPartName } from "./part.ts";
 import type { Item } from "./plan.ts";
-import { join } from "./target.ts";
+import { baseName, join } from "./target.ts";
 
 export interface WalkOptions {
   /** Take what symbolic links lead to, instead of leaving them out. */
   readonly follow?: boolean;
   readonly excluded: Excluded;
+  /** Leave out the parts of downloads that were interrupted. */
+  readonly leaveParts?: boolean;
   /** Stops the walk. */
   readonly closed?: () => BargeError | undefined;
 }
@@ -72,6 +75,10 @@ function look(root: string, name: string, options: WalkOptions, tree: LocalTree)
     if (options.excluded(name, type)) return undefined;
     if (facts.isSymlink) {
       left(tree, root, name, "is a symbolic link; --follow takes what it leads to");
+      return undefined;
+    }
+    if (options.leaveParts && facts.isFile && isPartName(baseName(name))) {
+      left(tree, root, name, "is part of an interrupted download");
       return undefined;
     }
     if (!facts.isDirectory && !facts.isFile) {

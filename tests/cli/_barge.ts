@@ -10,6 +10,8 @@ export interface Outcome {
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: string;
+  /** A command that runs the one behind it. */
+  readonly under?: readonly string[];
 }
 
 /** A folder with nothing in it, the home and the working directory of what is run. */
@@ -22,7 +24,7 @@ export class Home implements AsyncDisposable {
 
   /** Starts the program. */
   spawn(args: readonly string[], options: RunOptions = {}): Deno.ChildProcess {
-    const [command, ...words] = bargeCommand(args);
+    const [command, ...words] = [...options.under ?? [], ...bargeCommand(args)];
     return new Deno.Command(command, {
       args: words,
       cwd: this.path,

@@ -86,6 +86,32 @@ Deno.test("shell: working folders on both sides", () =>
     strictEqual(stdout, "/home/x\nx/\nx/b\nx/y/\nx/y/a\n");
   }));
 
+Deno.test("shell: cat, cp, lls and commands of this machine", () =>
+  withPlace(async (place) => {
+    const { home } = place;
+    await Deno.mkdir(`${home.path}/d`);
+    await Deno.writeTextFile(`${home.path}/d/a`, "hello\n");
+    const lines = "put -r d\ncat d/a\ncp d/a b\ncp -r d e\nls -r\nlls d\nclear\n!cat d/a; pwd\n";
+    const { code, stdout, stderr } = await shell(place, lines);
+    strictEqual(code, 0, stderr);
+    strictEqual(stdout, `hello\nb\nd/\nd/a\ne/\ne/a\na\nhello\n${home.path}\n`);
+    const failed = await shell(place, "cp b nothing/\n!exit 3\n! \ncp d f\n", {
+      args: ["--keep-going"],
+    });
+    deepStrictEqual([failed.code, failed.stdout], [1, ""]);
+    match(failed.stderr, /^barge: cp .*nothing\/: there is no such folder$/m);
+    match(failed.stderr, /^barge: !: no command follows the !$/m);
+  }));
+
+Deno.test("shell: help names what else a command is called, and names are literal", () =>
+  withPlace(async (place) => {
+    const { code, stdout, stderr } = await shell(place, "help\nmenu\nrm *.txt\n");
+    strictEqual(code, 4);
+    match(stdout, /^ {2}left .*\(also quota, df\)$/m);
+    match(stdout, /^ {2}4 {2}fetch a file$/m);
+    match(stderr, /^barge: rm \/home\/\*\.txt: .*\n\(names at the server are taken as they are/m);
+  }));
+
 Deno.test("shell: a claim does not replace what is there, unless told to", () =>
   withPlace(async (place) => {
     await Deno.writeTextFile(`${place.home.path}/a`, "mine");

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import config from "../../deno.json" with { type: "json" };
 import type { Tree } from "../../cmd/_term/command.ts";
 import { tree } from "../../main.ts";
+import { startServer } from "../_server.ts";
 import { Home } from "./_barge.ts";
 
 Deno.test("--version prints the version", async () => {
@@ -10,6 +11,9 @@ Deno.test("--version prints the version", async () => {
     const { code, stdout, stderr } = await home.barge([word]);
     assert.deepEqual([code, stdout, stderr], [0, `barge ${config.version}\n`, ""]);
   }
+  const json = `{"version":"${config.version}"}\n`;
+  assert.equal((await home.barge(["--version", "--json"])).stdout, json);
+  assert.equal((await home.barge(["version"], { env: { BARGE_JSON: "1" } })).stdout, json);
 });
 
 Deno.test("help lists every verb, on standard output", async () => {
@@ -57,6 +61,9 @@ Deno.test("what is wrong on a command line ends with 2 and says what was meant",
     [["user"], /^$/],
     [["--json", "ls"], /options come behind the verb/],
     [["put", "--recursiv", "a", "/home/"], /--recursiv"\n\(did you mean `--recursive`/],
+    [["put", "--hlep"], /--hlep"\n\(did you mean `--help`\?\)/],
+    [["ls", "--delete"], /--delete"\n\(names that begin with a dash/],
+    [["bench", "tpc"], /\(did you mean `barge bench tcp`\?\)/],
     [["put", "a"], /^barge: put: PATH is missing/],
     [["put", "-xyz", "/home/"], /names that begin with a dash go behind --/],
     [["ls", "--timeout", "soon"], /"soon" is not a whole number/],
@@ -73,6 +80,36 @@ Deno.test("what is wrong on a command line ends with 2 and says what was meant",
     assert.doesNotMatch(stderr, /\n +at /); // no stack trace
   }
 });
+
+const noFull = await Deno.stat("/dev/full").then(() => false, () => true);
+
+Deno.test(
+  { name: "a full standard output is a sentence with a code", ignore: noFull },
+  async () => {
+    await using server = await startServer();
+    await server.addUser("anna");
+    await using home = new Home();
+    const env = { BARGE_SERVER: `barge://anna@${server.address}`, BARGE_PASSWORD: "anna-secret" };
+    await Deno.writeTextFile(`${home.path}/f`, "f");
+    const lines = [
+      ...[["--version"], ["help"], ["help", "put"], ["completion", "bash"], ["licenses"]],
+      ...[["ls", "/"], ["ls", "--json", "/"], ["quota"], ["stat", "/home"], ["status", "--json"]],
+      ...[["put", "--json", "f", "/home/"], ["put", "-n", "f", "/home/"], ["get", "/home/f", "-"]],
+      ...[["user", "list", "--data", server.data], ["verify", "--json", "--data", server.data]],
+    ];
+    for (const line of lines) {
+      const { code, stderr } = await home.barge(line, {
+        env,
+        under: ["sh", "-c", 'exec "$@" >/dev/full', "sh"],
+      });
+      const printed = line[0] !== "status"; // whoever is no admin is refused before
+      assert.equal(code, printed ? 5 : 11, `${line.join(" ")}: ${stderr}`);
+      if (printed) assert.match(stderr, /^barge: write standard output: no space left on device$/m);
+      // deno-lint-ignore no-control-regex
+      assert.doesNotMatch(stderr, /\n +at |\x1b/, line.join(" "));
+    }
+  },
+);
 
 Deno.test("--debug shows where a failure came from", async () => {
   await using home = new Home();
@@ -104,7 +141,41 @@ Deno.test("completion prints a script, and suggests verbs and options", async ()
   assert.deepEqual(await suggest("user", "a"), ["add", "apply"]);
   assert((await suggest("put", "--dr")).includes("--dry-run"));
   assert.deepEqual(await suggest("nothing", "x"), []);
+  assert.deepEqual(await suggest("hel"), ["help"]);
+  assert.deepEqual(await suggest("help", "user", "a"), ["add", "apply"]);
   assert.match((await suggest("put", "some")).join(), /^__FILE__:any:/);
+});
+
+const noZsh = await new Deno.Command("zsh", { args: ["-c", "true"] }).output()
+  .then(() => false, () => true);
+
+Deno.test({ name: "zsh offers all that completion suggests", ignore: noZsh }, async () => {
+  await using home = new Home();
+  const at = (name: string) => `${home.path}/${name}`;
+  const answer = await home.barge(["completion", "zsh", "user", "a"]);
+  await Deno.writeTextFile(at("answer"), answer.stdout);
+  await Deno.writeTextFile(at("script"), (await home.barge(["completion", "zsh"])).stdout);
+  // A zsh of its own behind a pseudo-terminal, in which the program's answer is read from a file.
+  const lines = [
+    "zmodload zsh/zpty",
+    "zpty z zsh -f -i",
+    `zpty -w z 'autoload -U compinit; compinit -u -D; barge() { cat ${at("answer")} }'`,
+    `zpty -w z 'source ${at("script")}; compdef _barge barge; print ready-$((40+2))'`,
+    "zpty -r -m z line '*ready-42*'",
+    "zpty -w -n z $'barge user a\\t'",
+    "zpty -r -m z line '*declares*'",
+    "print -r -- $line",
+  ];
+  const { success, stdout } = await new Deno.Command("zsh", {
+    args: ["-f", "-c", lines.join("\n")],
+    env: { TERM: "xterm", COLUMNS: "120", HOME: home.path },
+    stdin: "null",
+    signal: AbortSignal.timeout(60_000),
+  }).output();
+  const text = new TextDecoder().decode(stdout);
+  assert(success, text);
+  assert.match(text, /add +-- make an account/);
+  assert.match(text, /apply +-- make the accounts that a file declares/);
 });
 
 Deno.test("licenses are printed", async () => {

@@ -10,16 +10,27 @@ const state: State = {
   name: "photos/summer/long-name-of-a-picture.jpg",
 };
 
-Deno.test("the line says files, bytes, rate, time left and name", () => {
+Deno.test("the line says how far it is in a bar, percent, rate, time left, and more", () => {
   assert.equal(
-    render(state, 120),
-    "1,200/5,000 files  4.92 MB of 20.5 MB  24%  2.00 MB/s  8 s left  " +
-      "photos/summer/long-name-of-a-picture.jpg",
+    render(state, 150),
+    `[${"#".repeat(14)}${"-".repeat(45)}]  24%  2.00 MB/s  8 s left  1,200/5,000 files  ` +
+      "4.92 MB of 20.5 MB  photos/sum…picture.jpg",
   );
 });
 
+Deno.test("a narrow terminal has a shorter bar, and then none", () => {
+  const cells = (width: number) => /^\[([#-]*)\]/.exec(render(state, width))?.[1].length ?? 0;
+  assert.deepEqual([200, 79, 60, 45, 30].map(cells), [60, 20, 20, 17, 0]);
+  for (let width = 0; width < 250; width++) {
+    assert(cells(width) === 0 || (cells(width) >= 10 && cells(width) <= 60), String(width));
+    if (width >= 28) assert.match(render(state, width), /24%  2.00 MB\/s  8 s left/);
+  }
+  assert.match(render({ ...state, bytes: state.totalBytes }, 200), /^\[#{60}\]  100%/);
+  assert.match(render({ ...state, bytes: 0 }, 200), /^\[-{60}\]  0%/);
+});
+
 Deno.test("the line is never wider than the terminal", () => {
-  for (let width = 0; width < 130; width++) {
+  for (let width = 0; width < 250; width++) {
     assert(Array.from(render(state, width)).length <= width, String(width));
   }
 });
@@ -45,19 +56,25 @@ Deno.test("a tally adds events up and measures the rate", () => {
   tally.add({ type: "plan", files: 2, bytes: 3000 });
   tally.state(0);
   tally.add({ type: "start", path: "/home/a", local: "a", size: 2000, offset: 1000 });
-  tally.add({ type: "bytes", count: 1000 });
-  const { files, bytes, totalBytes, rate, name } = tally.state(500);
+  tally.add({ type: "bytes", count: 400 });
+  assert.equal(tally.state(0).rate, null);
+  // The connection's buffers take the first second's bytes: that is not the rate of the other end.
+  assert.equal(tally.state(1000).rate, null);
+  tally.add({ type: "bytes", count: 600 });
+  const { files, bytes, totalBytes, rate, name } = tally.state(1500);
   // What was there before counts as done, but not as fast.
-  assert.deepEqual([files, bytes, totalBytes, rate, name], [0, 2000, 3000, 2000, "a"]);
+  assert.deepEqual([files, bytes, totalBytes, rate, name], [0, 2000, 3000, 1200, "a"]);
 });
 
 Deno.test("the rate changes slowly", () => {
   const tally = new Tally();
   tally.add({ type: "plan", files: 1, bytes: 1e6 });
+  tally.add({ type: "bytes", count: 1 });
   tally.state(0);
+  tally.state(1000);
   tally.add({ type: "bytes", count: 10_000 });
-  assert.equal(tally.state(1000).rate, 10_000);
-  const { rate } = tally.state(3000); // two seconds of nothing: half of it is left
+  assert.equal(tally.state(2000).rate, 10_000);
+  const { rate } = tally.state(4000); // two seconds of nothing: half of it is left
   assert.equal(rate, 5000);
 });
 

@@ -49,6 +49,7 @@ export function recorder() {
     outcome: () => all("done").map(({ result: { status, path } }) => `${status} ${path}`).sort(),
     notes: () => all("note").map(({ message }) => message),
     removed: () => all("removed").map(({ path }) => path).sort(),
+    removedHere: () => all("removed").map(({ local }) => local).sort(),
     starts: () => all("start"),
   };
 }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { connect } from "../../../core/client/connect.ts";
 import { Downloader } from "../../../core/client/download.ts";
 import { Report } from "../../../core/client/events.ts";
-import { put } from "../../../core/client/put.ts";
+import { Uploader } from "../../../core/client/upload.ts";
 import { encodeFrame } from "../../../core/protocol/frame.ts";
 import { FrameReader } from "../../../core/protocol/reader.ts";
 import { noise, plant, recorder, Setup } from "./_setup.ts";
@@ -12,9 +12,10 @@ Deno.test("two sources of one name go one after the other: the last one stays", 
   await using setup = await Setup.start(["--workers", "1"]);
   plant(setup.dir, { "a/x": "first", "b/x": "second" });
   const told = recorder();
-  const sources = [`${setup.dir}/a/x`, `${setup.dir}/b/x`];
-  const totals = await put(setup.client, sources, "/home/", { onEvent: told.onEvent });
-  assert.equal(totals.sent, 2, String(totals.error));
+  using uploader = new Uploader(setup.client, new Report(told.onEvent));
+  for (const folder of ["a", "b"]) await uploader.file(`${setup.dir}/${folder}/x`, "/home/x");
+  await uploader.drained();
+  assert.deepEqual(told.outcome(), ["sent /home/x", "sent /home/x"]);
   assert.equal(Deno.readTextFileSync(setup.disk("/home/x")), "second");
 });
 

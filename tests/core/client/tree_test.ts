@@ -100,7 +100,7 @@ Deno.test("trees", async (t) => {
     plant(`${dir}/contents`, { "x/keep.o": "", "x/gone": "", "old/1": "" });
     Deno.symlinkSync("nowhere", `${dir}/contents/link`);
     const here = await down(["/home/contents/"], `${dir}/contents`, options);
-    assert.deepEqual(here.removed(), [`${dir}/contents/old`, `${dir}/contents/x/gone`]);
+    assert.deepEqual(here.removedHere(), [`${dir}/contents/old`, `${dir}/contents/x/gone`]);
     assert.match(here.notes()[0], /link is a symbolic link/);
     Deno.removeSync(`${dir}/contents/link`);
     await down(["/home/contents/"], `${dir}/contents`, { delete: true });

@@ -1,0 +1,58 @@
+/**
+ * The shell's menu: what people do most, by number. A number alone on a line asks for what its
+ * command needs, and becomes that command's line, as if it had been typed.
+ */
+import { quote } from "./words.ts";
+
+interface Choice {
+  readonly number: string;
+  readonly what: string;
+  /** The command, and what to ask for each of its arguments. */
+  readonly command: string;
+  readonly questions: readonly string[];
+}
+
+const choices: readonly Choice[] = [
+  { number: "1", what: "list your files", command: "mine", questions: [] },
+  { number: "2", what: "show how much space is left", command: "left", questions: [] },
+  { number: "3", what: "list what everyone shares", command: "public", questions: [] },
+  { number: "4", what: "fetch a file", command: "get", questions: ["Name at the server"] },
+  { number: "5", what: "send a file", command: "put", questions: ["Name on this machine"] },
+  { number: "6", what: "ask for more capacity", command: "grow", questions: ["Size, like 20GiB"] },
+  { number: "7", what: "list all commands", command: "help", questions: [] },
+  { number: "0", what: "leave", command: "exit", questions: [] },
+];
+
+/** The lines of the menu. */
+export function menuLines(): string[] {
+  return choices.map(({ number, what }) => `  ${number}  ${what}`);
+}
+
+/**
+ * The command that a typed number stands for; any other line stays as it is.
+ *
+ * @param ask shows a question and returns the answer, null when there is none
+ * @returns an empty line where a question was not answered, null where nobody is left to ask
+ *
+ * @example
+ * ```ts
+ * import { chosen } from "./menu.ts";
+ * const line = await chosen("4", () => Promise.resolve("my file"));
+ * if (line !== "get my\\ file") throw new Error(String(line));
+ * ```
+ */
+export async function chosen(
+  line: string,
+  ask: (question: string) => Promise<string | null>,
+): Promise<string | null> {
+  const choice = choices.find(({ number }) => number === line.trim());
+  if (!choice) return line;
+  const words = [choice.command];
+  for (const question of choice.questions) {
+    const answer = await ask(`${question}: `);
+    if (answer === null) return null;
+    if (answer.trim() === "") return "";
+    words.push(quote(answer.trim()));
+  }
+  return words.join(" ");
+}

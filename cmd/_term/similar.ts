@@ -1,0 +1,44 @@
+/** Finds what a mistyped word may have meant. */
+
+/** Suggestions that are shown at most. */
+const maxSuggestions = 3;
+
+/**
+ * The known words that are nearest in letters to a word, best first, if any is near enough: a third
+ * of its letters may be missing, added, changed or swapped with the next one.
+ *
+ * @example
+ * ```ts
+ * import { similar } from "./similar.ts";
+ * if (similar("--hlep", ["--tls", "--help"]).join() !== "--help") throw new Error();
+ * if (similar("tpc", ["tcp", "udp"]).join() !== "tcp") throw new Error();
+ * if (similar("--frobnicate", ["--force", "--help"]).length > 0) throw new Error();
+ * ```
+ */
+export function similar(word: string, known: readonly string[]): string[] {
+  const letters = word.replace(/^-+/, "").length;
+  const most = Math.max(1, Math.floor(letters / 3));
+  return known
+    .map((name) => ({ name, distance: distance(word.toLowerCase(), name.toLowerCase()) }))
+    .filter((found) => found.distance <= most && found.distance < found.name.length)
+    .sort((a, b) => a.distance - b.distance)
+    .filter((found, _, [best]) => found.distance <= best.distance)
+    .slice(0, maxSuggestions)
+    .map(({ name }) => name);
+}
+
+/** Letters to insert, remove, change, or swap with a neighbor (optimal string alignment). */
+function distance(a: string, b: string): number {
+  let [before, last] = [[] as number[], Array.from({ length: b.length + 1 }, (_, i) => i)];
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = last[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row[j] = Math.min(last[j] + 1, row[j - 1] + 1, change);
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      if (swapped) row[j] = Math.min(row[j], before[j - 2] + 1);
+    }
+    [before, last] = [last, row];
+  }
+  return last[b.length];
+}

@@ -1,0 +1,67 @@
+/**
+ * Makes sure that a tree that comes down stays below its folder: nothing is written through a link
+ * that is there, and what is in the way only goes with `delete`.
+ */
+import { BargeError, typed } from "../error.ts";
+import { deleteHint, protectedBelow } from "./conflict.ts";
+import type { Excluded } from "./excluded.ts";
+import { lstat } from "./local_target.ts";
+import { walk } from "./walk.ts";
+
+export interface WayOptions {
+  /** Remove what is in the way. */
+  readonly delete: boolean;
+  /** Only look whether it could be removed. */
+  readonly dryRun: boolean;
+  readonly excluded: Excluded;
+  /** Stops the walk through a folder that is in the way. */
+  readonly closed: () => BargeError | undefined;
+}
+
+/**
+ * Clears the way for a file or folder of a tree.
+ *
+ * @param root the local folder of the tree
+ * @param name below it
+ * @param type what is to come there
+ * @returns whether something was removed, or would be in a dry run
+ * @throws {BargeError} `exists` where something is in the way and stays; what removing it gives
+ */
+export async function clearWay(
+  root: string,
+  name: string,
+  type: "file" | "dir",
+  options: WayOptions,
+): Promise<boolean> {
+  const path = `${root}/${name}`;
+  const facts = lstat(path);
+  if (!facts || (type === "dir" ? facts.isDirectory : facts.isFile)) return false;
+  const what = describe(facts);
+  const stays = (why: string, hint?: string) =>
+    new BargeError("exists", `it is ${what} here${why}`, { path, hint });
+  if (!facts.isFile && !facts.isDirectory && !facts.isSymlink) {
+    throw stays("", "remove it, or name it as the target to write to it");
+  }
+  if (!options.delete) throw stays("", deleteHint);
+  const item = { name, type: facts.isDirectory ? "dir" : "file", size: 0, modified: 0 } as const;
+  if (options.excluded(name, item.type)) throw stays(", and --exclude protects it");
+  if (facts.isDirectory) {
+    const inside = await walk(path, { excluded: () => false, closed: options.closed });
+    const odd = inside.left[0]?.name ?? inside.failed[0]?.name;
+    if (odd !== undefined) throw stays(`, with ${odd} in it, which a download never removes`);
+    const below = inside.items.map((item) => ({ ...item, name: `${name}/${item.name}` }));
+    const kept = protectedBelow(item, below, options.excluded);
+    if (kept !== undefined) throw stays(`, and --exclude protects ${root}/${kept}`);
+  }
+  try {
+    if (!options.dryRun) Deno.removeSync(path, { recursive: facts.isDirectory });
+  } catch (cause) {
+    throw typed(cause, { op: "remove", path });
+  }
+  return true;
+}
+
+function describe({ isFile, isDirectory, isSymlink }: Deno.FileInfo): string {
+  if (isSymlink) return "a symbolic link";
+  return isFile ? "a file" : isDirectory ? "a folder" : "neither a file nor a folder";
+}
