@@ -99,7 +99,11 @@ export class Exchange implements Disposable {
     this.access = new Access(this.asked, door.store.metrics);
     this.#presence = presence;
     if (presence) presence.doing = this.access;
-    this.#vigil = new Vigil(door.patience, (reason) => this.cut(reason));
+    // An interim answer may come at any time before the final one (RFC 9110, section 15.2).
+    const nudge = door.scheme === "https" && incoming.httpVersion === "1.1"
+      ? () => void (outgoing.headersSent || outgoing.writeContinue())
+      : undefined;
+    this.#vigil = new Vigil(door.patience, (reason) => this.cut(reason), nudge);
     outgoing.once("close", this.#closed);
     // Whoever reads or writes is told in other ways; without these, the program would end.
     incoming.on("error", () => {});

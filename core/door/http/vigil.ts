@@ -13,6 +13,8 @@ export interface Patience {
   readonly idle: number;
   /** Inside a request or an answer, without a byte that moves. */
   readonly request: number;
+  /** Without a byte of a body, before it is found out whether the client is there at all (TLS alone). */
+  readonly quiet: number;
   /** For what it still sends after it was answered. */
   readonly linger: number;
   /** The least that it must move while it is waited for. */
@@ -23,6 +25,7 @@ export const patience: Patience = {
   head: 30_000,
   idle: 60_000,
   request: 60_000,
+  quiet: 5_000,
   linger: 3_000,
   floor: { bytes: 60 * 1024, over: 60_000 },
 };
@@ -36,13 +39,21 @@ let sweeper: ReturnType<typeof setInterval> | undefined;
 export class Vigil implements Disposable {
   readonly #allowed: Patience;
   readonly #cut: (reason: BargeError) => void;
+  readonly #nudge: (() => void) | undefined;
   readonly #by = { read: Infinity, write: Infinity };
+  /** Since when it is waited for what it sends, or was nudged last. */
+  #since = Infinity;
   #paces: { readonly read: Pace; readonly write: Pace } | undefined;
 
-  /** @param cut ends the connection; whoever waits on it has to be told by that */
-  constructor(allowed: Patience, cut: (reason: BargeError) => void) {
+  /**
+   * @param cut ends the connection; whoever waits on it has to be told by that
+   * @param nudge sends something that the client ignores: the runtime loses the end of a TLS
+   *   connection that comes together with data, and only a write fails then
+   */
+  constructor(allowed: Patience, cut: (reason: BargeError) => void, nudge?: () => void) {
     this.#allowed = allowed;
     this.#cut = cut;
+    this.#nudge = nudge;
   }
 
   /**
@@ -57,19 +68,24 @@ export class Vigil implements Disposable {
     const { request, floor } = this.#allowed;
     const began = performance.now();
     this.#by[side] = began + request + bytes * floor.over / floor.bytes;
+    if (side === "read") this.#since = began;
     try {
       const count = await moved;
       const late = this.#paces![side].late(count ?? bytes, performance.now() - began);
       if (late) this.#cut(slow(side, `less than ${floor.bytes} bytes in ${floor.over / 1000} s`));
     } finally {
       this.#by[side] = Infinity;
+      if (side === "read") this.#since = Infinity;
     }
   }
 
   /** Cuts a peer whose time is over. */
   sweep(now: number): void {
     const late = this.#by.read < now ? "read" : this.#by.write < now ? "write" : undefined;
-    if (late) this.#cut(slow(late, "nothing in time"));
+    if (late) return this.#cut(slow(late, "nothing in time"));
+    if (!this.#nudge || now - this.#since < this.#allowed.quiet) return;
+    this.#since = now;
+    this.#nudge();
   }
 
   [Symbol.dispose](): void {

@@ -9,6 +9,32 @@ const tus = { "tus-resumable": "1.0.0", "content-type": "application/offset+octe
 const json = { "content-type": "application/json" };
 const propfind = `<D:propfind xmlns:D="DAV:"><D:allprop/></D:propfind>`;
 
+Deno.test("an upload over TLS is let go of soon after its sender is gone, in mid-flight, too", async () => {
+  const tls = await makeSelfSigned(["127.0.0.1"]);
+  await using web = await Web.start({}, { quiet: 200, request: 600_000 }, {}, tls);
+  const anna = await web.user("anna");
+  await anna.begin("PUT", `${api}/files/home/cut`, { "content-length": "3000000" });
+  await anna.send(pattern(2_000_000));
+  anna[Symbol.dispose]();
+  while (web.door.connections > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await web.door.stop(0);
+  const [{ holder, size }] = web.store.reservations.uploads();
+  assert.deepEqual([holder, size], [null, 3_000_000]);
+});
+
+Deno.test("a client over TLS that pauses in mid-body goes on", async () => {
+  const tls = await makeSelfSigned(["127.0.0.1"]);
+  await using web = await Web.start({}, { quiet: 0 }, {}, tls);
+  const anna = await web.user("anna");
+  await anna.begin("PUT", `${api}/files/home/f`, { "content-length": "200000" });
+  await anna.send(pattern(200_000).subarray(0, 100_000));
+  assert.equal((await anna.answer()).status, 100);
+  await anna.send(pattern(200_000).subarray(100_000));
+  let { status } = await anna.answer();
+  while (status === 100) ({ status } = await anna.answer());
+  assert.equal(status, 201);
+});
+
 for (const scheme of ["http", "https"]) {
   Deno.test(`${scheme}: a request is answered when its sender has ended its side`, async () => {
     const tls = scheme === "https" ? await makeSelfSigned(["127.0.0.1"]) : undefined;
