@@ -1,6 +1,7 @@
 /** What strangers with a share link see. */
 import { formatSize } from "../../../account/size.ts";
 import type { Entry } from "../../../protocol/message.ts";
+import { describeOmission } from "../../../protocol/omission.ts";
 import type { OpenLink } from "../../../session/share.ts";
 import { encodePath } from "../path.ts";
 import { iconOf } from "./browse.tsx";
@@ -90,6 +91,9 @@ export function SharedFolder(
             </table>
           </div>
         )}
+      {listed.omitted && (
+        <p class="soft">Not everything is here: {describeOmission(listed.omitted)}.</p>
+      )}
       <div class="foot">
         <span>
           {count(matching, "item")}
