@@ -22,18 +22,24 @@ export interface Step {
  * What has to be done.
  *
  * @param accounts undefined: there are none yet
- * @throws {BargeError} `usage` for a new account without a password
+ * @param adopt new accounts may have files in their homes already
+ * @throws {BargeError} `usage` for a new account without a password; `exists` for such files
  */
 export async function planSteps(
   declared: readonly Declared[],
   accounts: Accounts | undefined,
+  adopt: boolean,
 ): Promise<Step[]> {
   const steps: Step[] = [];
-  for (const wanted of declared) steps.push(await planStep(wanted, accounts));
+  for (const wanted of declared) steps.push(await planStep(wanted, accounts, adopt));
   return steps;
 }
 
-async function planStep(wanted: Declared, accounts: Accounts | undefined): Promise<Step> {
+async function planStep(
+  wanted: Declared,
+  accounts: Accounts | undefined,
+  adopt: boolean,
+): Promise<Step> {
   const { name, role, limit, disabled, password, absent } = wanted;
   const there = accounts?.find(name);
   if (absent) {
@@ -46,6 +52,7 @@ async function planStep(wanted: Declared, accounts: Accounts | undefined): Promi
       hint: "give it a password or a passwordFile",
     });
   }
+  if (!there && !adopt) accounts?.needFreeHome(name);
   const change: Change = {
     ...(role !== undefined && role !== there?.role ? { role } : {}),
     ...(limit !== undefined && limit !== there?.limit ? { limit } : {}),

@@ -33,10 +33,14 @@ export default command({
   async run({ file, dryRun, adopt, data, json }) {
     const declared = await readDeclared(file);
     const missing = dryRun && !await exists(data);
-    if (missing) sayData(data);
+    if (missing) {
+      sayData(data);
+      const { refuseLost } = await import("../../core/account/lost.ts");
+      if (!adopt) refuseLost(data, `${data}/accounts.db`);
+    }
     // A dry run changes nothing, and so can't open a database that is not there.
     using open = missing ? undefined : await openAccounts(data, { create: true, adopt });
-    const steps = await planSteps(declared, open?.accounts);
+    const steps = await planSteps(declared, open?.accounts, adopt);
     const kept = dryRun || !open
       ? new Map<string, string>()
       : await applySteps(steps, open, { data, adopt });

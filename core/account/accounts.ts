@@ -138,13 +138,29 @@ export class Accounts {
           path: name,
         });
       }
-      if (!adopt) this.#refuseLeftHome(name);
+      if (!adopt) this.needFreeHome(name);
       this.#db.run(
         `INSERT INTO account (name, role, quota, salt, n, r, p, stored_key, server_key, created)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         ...[name, role, limit, v.salt, v.n, v.r, v.p, v.storedKey, v.serverKey, Date.now()],
       );
       return this.get(name);
+    });
+  }
+
+  /**
+   * Refuses a name whose home holds files: they are somebody's, of an account that was removed, or
+   * whose database was lost.
+   *
+   * @throws {BargeError} `exists`
+   */
+  needFreeHome(name: string): void {
+    if (firstFile(`${this.#db.data}/homes/${name}`) === undefined) return;
+    throw new BargeError("exists", `homes/${name} holds files of a former account`, {
+      account: name,
+      path: name,
+      hint: `the operator may move that folder away, or give it to the new account with ` +
+        `\`barge user add ${name} --adopt\``,
     });
   }
 
@@ -235,17 +251,6 @@ export class Accounts {
     const { lastLogin } = this.byId(id) ?? {};
     if (lastLogin && lastLogin > now - minute) return;
     this.#db.note(() => this.#db.run("UPDATE account SET last_login = ? WHERE id = ?", now, id));
-  }
-
-  /** A home that is there is somebody's: of an account that was removed, or whose database is lost. */
-  #refuseLeftHome(name: string): void {
-    if (firstFile(`${this.#db.data}/homes/${name}`) === undefined) return;
-    throw new BargeError("exists", `homes/${name} holds files of a former account`, {
-      account: name,
-      path: name,
-      hint: `the operator may move that folder away, or give it to the new account with ` +
-        `\`barge user add ${name} --adopt\``,
-    });
   }
 
   #admins(): number {

@@ -36,6 +36,7 @@ Deno.test("a lost database is never replaced without a word, and nobody inherits
     ["user", "list"],
     ["user", "add", "anna", "--generate"],
     ["user", "apply", "accounts.json"],
+    ["user", "apply", "accounts.json", "--dry-run"],
     ["backup", "other.backup"],
   ];
   Deno.writeTextFileSync(
@@ -69,7 +70,12 @@ Deno.test("a lost database is never replaced without a word, and nobody inherits
   const stranger = await home.barge(["register", "anna"], { env });
   assert.equal(stranger.code, 14, stranger.stderr);
   assert.match(stranger.stderr, /homes\/anna holds files of a former account/);
-  for (const args of [["user", "add", "anna", "--generate"], ["user", "apply", "accounts.json"]]) {
+  const takeovers = [
+    ["user", "add", "anna", "--generate"],
+    ["user", "apply", "accounts.json"],
+    ["user", "apply", "accounts.json", "--dry-run"],
+  ];
+  for (const args of takeovers) {
     const { code, stderr } = await home.barge([...args, ...data]);
     assert.equal(code, 14, stderr);
     assert.match(stderr, /homes\/anna holds files.*\n.*--adopt/);

@@ -260,7 +260,7 @@ Deno.test("shell: register, grow and passwd, without a password on any line", ()
         as: "dave",
         env: { BARGE_PASSWORD: "new secret" },
       });
-      strictEqual(dave.stdout, "dave: 0 B used, 5.00 kB left of 5.00 kB\n");
+      strictEqual(dave.stdout, "dave: 0 B used, 5.00 kB left of 5 kB\n");
     },
     "--allow-register",
     "--max-quota",
