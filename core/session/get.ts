@@ -3,8 +3,8 @@ import { createHash, type Hash } from "node:crypto";
 import { BargeError, typed } from "../error.ts";
 import { borrow, giveBack, least } from "../net/pool.ts";
 import { Quick } from "../net/quick.ts";
-import type { Found } from "../vault/vault.ts";
 import type { Session } from "./session.ts";
+import type { Found } from "../vault/vault.ts";
 
 /** From so many bytes on it pays to have the next piece read while one is sent. */
 const many = 1024 * 1024;

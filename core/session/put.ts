@@ -131,10 +131,10 @@ export function declare(
   session: Session,
   request: PutRequest,
 ): { location: Location; declared: Declared } {
-  const { path, size, modified, reserve } = request;
-  const location = session.locate(path);
+  checkFileTime(request.modified, request.path);
+  const location = session.locate(request.path);
   const { dir, name } = changeable(location);
-  checkFileTime(modified, path);
+  const { size, modified, reserve } = request;
   return {
     location,
     declared: { account: session.id, dir, name, size, modified, reserve, holder: randomUUID() },

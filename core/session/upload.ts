@@ -22,12 +22,12 @@ import type { Location } from "../vault/path.ts";
 import type { Staged } from "../vault/staged.ts";
 import { stagedPlace } from "../vault/staging.ts";
 import { checkWrite } from "./access.ts";
-import { checkFileTime } from "./file_time.ts";
 import { giveUp, letGo } from "./half.ts";
 import { checkUpload, tellCommitted } from "./hooks.ts";
 import type { PutRequest } from "./put.ts";
 import type { Session } from "./session.ts";
 import type { Store } from "./store.ts";
+import { checkFileTime } from "./file_time.ts";
 
 /** What a committed upload has become. */
 export interface Committed {

@@ -137,7 +137,8 @@ function digestOf(exchange: Exchange): string | undefined {
 
 /** The time that the file is to have: `Last-Modified`, or what ownCloud's clients send. */
 function modifiedOf(exchange: Exchange): number | null {
-  const unix = Number(exchange.header("x-oc-mtime") || NaN) * 1000;
-  if (!Number.isNaN(unix)) return unix;
+  const unix = exchange.header("x-oc-mtime")?.trim() || "none"; // "" would be the number 0
+  const ms = Math.round(Number(unix) * 1000);
+  if (!Number.isNaN(ms)) return ms;
   return parseDate(exchange.header("last-modified") ?? "") ?? null;
 }

@@ -33,9 +33,9 @@ export const accounts = [
       409: { description: "The name is taken", schema: schemas.problem },
       ...notAdmin,
     },
-    async handle({ session, ended }, { body: { name, password, role, limit } }) {
+    async handle({ session }, { body: { name, password, role, limit } }) {
       const { accounts } = asAdmin(session!);
-      const verifier = await bounded(() => makeVerifier("password", password), ended.signal);
+      const verifier = await bounded(() => makeVerifier("password", password));
       return json(factsOf(accounts.add({ name, role, limit, verifier })), { status: 201 });
     },
   }),
@@ -64,11 +64,11 @@ export const accounts = [
       ...notAdmin,
       ...unknown,
     },
-    async handle({ session, ended }, { rest, body: { password, ...change } }) {
+    async handle({ session }, { rest, body: { password, ...change } }) {
       const { accounts } = asAdmin(session!);
       const verifier = password === undefined
         ? undefined
-        : await bounded(() => makeVerifier("password", password), ended.signal);
+        : await bounded(() => makeVerifier("password", password));
       return json(factsOf(accounts.change(rest, { ...change, verifier })));
     },
   }),

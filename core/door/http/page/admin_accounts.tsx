@@ -99,10 +99,7 @@ export async function addAccount(c: PageContext): Promise<Response> {
     const password = form.get("password") ?? "";
     checkPassword(password, form.get("again"));
     const limit = limitOf(form);
-    const verifier = await bounded(
-      () => makeVerifier("password", password),
-      view.exchange.ended.signal,
-    );
+    const verifier = await bounded(() => makeVerifier("password", password));
     const name = (form.get("name") ?? "").trim();
     accounts.add({ name, role: roleOf(form), limit, verifier });
     return c.redirect("/admin/accounts?said=added", 303);
@@ -292,11 +289,11 @@ const changes: Readonly<Record<string, Changer>> = {
     notOneself(session.name, name);
     asAdmin(session).accounts.change(name, { disabled: form.get("disabled") === "yes" });
   },
-  async password({ session, exchange }, name, form) {
+  async password({ session }, name, form) {
     notOneself(session.name, name);
     const password = form.get("password") ?? "";
     checkPassword(password, form.get("again"));
-    const verifier = await bounded(() => makeVerifier("password", password), exchange.ended.signal);
+    const verifier = await bounded(() => makeVerifier("password", password));
     asAdmin(session).accounts.change(name, { verifier });
   },
   async remove({ session }, name) {
