@@ -1,5 +1,4 @@
 /** Entries as FTP lists them: for people and old programs (`ls -l`), and for programs (RFC 3659). */
-import { parseTime as parseRfc3339 } from "../../protocol/time.ts";
 import type { Entry } from "../../protocol/message.ts";
 import { inLine } from "./name.ts";
 
@@ -100,5 +99,9 @@ export function parseTime(text: string): number | undefined {
   const match = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\.\d{1,9})?$/.exec(text);
   if (!match) return undefined;
   const [, year, month, day, hour, minute, second, fraction = ""] = match;
-  return parseRfc3339(`${year}-${month}-${day}T${hour}:${minute}:${second}${fraction}Z`);
+  const date = `${year}-${month}-${day}`;
+  const time = Date.parse(`${date}T${hour}:${minute}:${second}${fraction.slice(0, 4)}Z`);
+  // The 31st of February is no day, though it is read as one in March.
+  if (Number.isNaN(time) || new Date(time).toISOString().slice(0, 10) !== date) return undefined;
+  return time;
 }
