@@ -22,8 +22,9 @@ export interface Patience {
   readonly linger: number;
   /**
    * How long the control connection must stay open behind the end of an upload without TLS, before
-   * that replaces a file. A client that is killed ends both connections at once, so this covers the
-   * time by which the one end may be late: a lost packet is sent again after 200 ms.
+   * that replaces a file; at most so long for a new file. A client that is killed ends both
+   * connections at once, so this covers the time by which the one end may be late: a lost packet is
+   * sent again after 200 ms.
    */
   readonly replace: number;
   /** The least that a transfer must move. */
@@ -43,3 +44,24 @@ export const patience: Patience = {
   linger: 2_000,
   floor: { bytes: 60 * 1024, over: 60_000 },
 };
+
+/**
+ * How long the control connection must stay open behind the end of an upload without TLS, before the
+ * upload is published. A new file can be sent again: it waits a twentieth of what its transfer took,
+ * so that many small files lose no time.
+ *
+ * @param replaces would it replace a file?
+ * @param took the transfer's milliseconds
+ * @returns milliseconds
+ *
+ * @example
+ * ```ts
+ * import { patience, proofWait } from "./patience.ts";
+ * if (proofWait(patience, true, 0) !== 300) throw new Error();
+ * const waits = [2, 1000, 3_600_000].map((took) => proofWait(patience, false, took));
+ * if (waits.join() !== "1,50,300") throw new Error(waits.join());
+ * ```
+ */
+export function proofWait({ replace }: Patience, replaces: boolean, took: number): number {
+  return replaces ? replace : Math.min(replace, Math.max(1, took / 20));
+}

@@ -19,6 +19,7 @@ import type { Row } from "./command.ts";
 import type { Control } from "./control.ts";
 import type { Data } from "./data.ts";
 import { isFile } from "./locate.ts";
+import { proofWait } from "./patience.ts";
 import { Failed, type Reply, reply } from "./reply.ts";
 import { checkData, overData, receive } from "./transfer.ts";
 
@@ -77,15 +78,15 @@ async function store(c: Control, wanted: Wanted, access: Access): Promise<Reply>
       ? `FILE: ${argument}`
       : `Opening data connection for ${argument}${from > 0 ? `, from ${from} on` : ""}`;
     const verified = await overData(c, about, async (data) => {
+      const began = performance.now();
       const brake = brakeOf(c.store.rates.up, c.session!.id, c.ended.signal);
       await receiveFile(upload, data, ascii ? new FromWire() : undefined, brake, access);
       if (data.tls && !data.tls.proved) throw unproved();
       await data.stream.end();
       if (data.tls) return true;
       const whole = reserve !== undefined && [access.bytes, upload.offset].includes(reserve);
-      // A client that was killed loses its control connection, too. A new file can be sent again, so
-      // a short wait will do; what would replace a file must be known to be whole.
-      await c.lives(!whole && isFile(c.session!, path) ? c.patience.replace : 1);
+      const took = performance.now() - began;
+      if (!whole) await c.lives(proofWait(c.patience, isFile(c.session!, path), took));
       return false;
     });
     const { size } = await upload.commit(null, verified);
