@@ -12,6 +12,8 @@ export interface Outcome {
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: string;
+  /** A command that runs the one behind it. */
+  readonly under?: readonly string[];
 }
 
 /** A folder with nothing in it, the home and the working directory of what is run. */
@@ -25,8 +27,10 @@ export class Home implements AsyncDisposable {
   /** Starts the program. */
   spawn(args: readonly string[], options: RunOptions = {}): Deno.ChildProcess {
     const { DENO_DIR, HOME = "/", PATH = "" } = Deno.env.toObject();
-    return new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", ...permissions, main, ...args],
+    const program = [Deno.execPath(), "run", "--quiet", ...permissions, main, ...args];
+    const [command, ...words] = [...options.under ?? [], ...program];
+    return new Deno.Command(command, {
+      args: words,
       cwd: this.path,
       clearEnv: true,
       env: {

@@ -140,6 +140,53 @@ Deno.test("demo says so when a port is taken", async () => {
   }
 });
 
+/** Runs a command on a terminal, presses the keys of its first argument, and prints what is shown. */
+const onTerminal = `
+import fcntl, os, pty, struct, subprocess, sys, termios
+keys, command = sys.argv[1], sys.argv[2:]
+master, slave = pty.openpty()
+fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+child = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave)
+os.close(slave)
+shown = b""
+while True:
+    try:
+        data = os.read(master, 65536)
+    except OSError:
+        break
+    if not data:
+        break
+    shown += data
+    # The first frame says which key does what; all are pressed ahead.
+    if b"[q]" in shown and keys:
+        os.write(master, keys.encode())
+        keys = ""
+sys.stdout.buffer.write(shown)
+sys.exit(child.wait())
+`;
+
+Deno.test("demo --step shows which key does what, and obeys it", async () => {
+  await using home = new Home();
+  const step = (keys: string) =>
+    home.barge(["demo", "lifo", "--kind", "task", "--step", "--lang", "zh"], {
+      under: ["python3", "-c", onTerminal, keys],
+    });
+  let outcomes;
+  try {
+    outcomes = await Promise.all([step("  c"), step(" q")]);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    new Deno.Command("printf", { args: ["skipped: python3 is not here\n"] }).outputSync();
+    return;
+  }
+  const [ranOn, quit] = outcomes;
+  assert.equal(ranOn!.code, 0, ranOn!.stderr);
+  assert.match(ranOn!.stdout, /\[任意键\] 下一个事件 {3}\[c\] 不再停顿 {3}\[q\] 退出/);
+  assert.match(ranOn!.stdout, /通过：/);
+  assert.equal(quit!.code, 130, quit!.stdout);
+  assert.doesNotMatch(quit!.stdout, /通过：/);
+});
+
 Deno.test("demo event --wait-for prints only who listens, waits, or gives up", async () => {
   await using home = new Home();
   const free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
