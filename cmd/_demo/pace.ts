@@ -63,6 +63,7 @@ export function stepped(
   const restore = () => Deno.stdin.setRaw(false);
   globalThis.addEventListener("unload", restore);
   const key = new Uint8Array(16);
+  const pressed: string[] = [];
   let runsOn = false;
   return {
     begins: (act) => audience.begins(act),
@@ -71,10 +72,16 @@ export function stepped(
       await audience.happens(event);
       if (runsOn) return;
       shown();
-      const read = await until(Deno.stdin.read(key), signal);
-      const pressed = String.fromCharCode(key[0]!);
-      if (read === null || pressed === "q") throw new BargeError("interrupted", "ended by a key");
-      runsOn = pressed === "c";
+      if (pressed.length === 0) {
+        const read = await until(Deno.stdin.read(key), signal);
+        if (read === null) throw new BargeError("interrupted", "ended by the end of the keys");
+        const keys = String.fromCharCode(...key.subarray(0, read));
+        // Keys that were typed ahead count one by one; an arrow key is one, of several bytes.
+        pressed.push(...(keys.startsWith("\x1b") ? ["\x1b"] : keys));
+      }
+      const next = pressed.shift();
+      if (next === "q") throw new BargeError("interrupted", "ended by a key");
+      runsOn = next === "c";
     },
     [Symbol.dispose]() {
       globalThis.removeEventListener("unload", restore);

@@ -10,6 +10,8 @@ import { bilingual, type Text } from "./text.ts";
 
 /** A second of the lesson takes so many of the clock. */
 const scale = 0.25;
+/** And so many ms at least, so that a busy machine does not mix up which sleep ends first. */
+const least = 10;
 
 const long = { id: "long", name: { en: "long", zh: "长任务" }, takes: 3 } as const;
 const short = { id: "short", name: { en: "short", zh: "短任务" }, takes: 1 } as const;
@@ -151,7 +153,7 @@ await time.sleep(1);                         // ${{
   }}`,
   errands,
   async play(stage, { speed }) {
-    const second = 1000 * scale / speed;
+    const second = Math.max(least, 1000 * scale / speed);
     const awaited = await sleeping(stage, second, true);
     const blocking = await sleeping(stage, second, false);
     const busy = await neverWaiting(stage);
@@ -226,11 +228,9 @@ async function patching(stage: Stage, second: number, early: boolean): Promise<s
     }
     : { en: "a patch of sleep, for who looks it up after", zh: "给 sleep 打补丁：之后才查找的" };
   const order: string[] = [];
-  // The lengths are enough to tell the orders apart; their seconds are shorter than above.
   await stage.live(
     title,
-    (scene) =>
-      stage.errand(errands.patched, { early, second: second / 5 }, showing(scene, !early, order)),
+    (scene) => stage.errand(errands.patched, { early, second }, showing(scene, !early, order)),
   );
   return order.join(", ");
 }

@@ -158,13 +158,13 @@ Deno.test("bench io measures reading alone: a subprocess says when it is there, 
 
 Deno.test("bench http without a URL loads a server of its own, which is gone afterwards", async () => {
   await using home = new Home();
-  const outcome = await home.barge(["bench", "http", ...quick, "--json"], {
+  const outcome = await home.barge(["bench", "http", "-n", "20", "-c", "2", "--json"], {
     env: { TMPDIR: home.path },
   });
   assert.equal(outcome.code, 0, outcome.stderr);
   const [{ target, requests, errors }] = lines(outcome);
   assert.match(target, /^http:\/\/127\.0\.0\.1:\d+\/login$/);
-  assert(requests > 0 && errors === 0);
+  assert.deepEqual([requests, errors], [20, 0]);
   const left = Array.from(Deno.readDirSync(home.path), ({ name }) => name);
   assert.deepEqual(left.filter((name) => name.startsWith("barge-bench-")), []);
 });
