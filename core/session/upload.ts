@@ -110,6 +110,14 @@ export class Upload {
     return this.#ended;
   }
 
+  /**
+   * Did a call fail because a newer connection has taken it over? Then a client that sends it again by
+   * itself would take it back, and so on: doors answer so that it does not.
+   */
+  get takenOver(): boolean {
+    return this.#begun.fence.takenOver;
+  }
+
   /** Drops the staged bytes: the client has others. */
   async restart(): Promise<void> {
     await this.truncate(0);

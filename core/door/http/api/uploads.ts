@@ -3,11 +3,11 @@
  * unfinished upload that the account has to that path, at every door. What `barge put` began, a tus
  * client goes on with, and the other way round; restarts and other workers don't matter, since all
  * that is known of it is in the database. PATCH takes an upload over from a connection that still
- * writes it; DELETE ends it for that connection, too; only POST, which would begin another one, is
- * answered 423 while it moves.
+ * writes it, who is answered 410; DELETE ends it for that connection, too; only POST, which would begin
+ * another one, is answered 423 while it moves.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
-import { BargeError } from "../../../error.ts";
+import { BargeError, typed } from "../../../error.ts";
 import { put } from "../../../session/put.ts";
 import { dropUnfinished, type Unfinished, unfinished } from "../../../session/unfinished.ts";
 import type { Upload } from "../../../session/upload.ts";
@@ -30,6 +30,7 @@ const sending = {
 const refusals = {
   404: { description: "There is no such upload", schema: schemas.problem },
   409: { description: "The upload is at another offset", schema: schemas.problem },
+  410: { description: "A newer connection has taken the upload over", schema: schemas.problem },
   412: {
     description: "The file is not as If-Match or If-None-Match have it",
     schema: schemas.problem,
@@ -40,7 +41,7 @@ const refusals = {
   507: { description: "There is no room for it", schema: schemas.problem },
 };
 const { 423: _busy, ...appendRefusals } = refusals;
-const { 415: _type, 460: _checksum, ...few } = appendRefusals;
+const { 410: _taken, 415: _type, 460: _checksum, ...few } = appendRefusals;
 
 export const uploads = [
   operation({
@@ -198,10 +199,13 @@ async function take(
     const half = unfinished(session!, exchange.asked.path);
     return half ? headersOf(half) : done;
   } catch (error) {
+    const { takenOver } = upload;
     const full = error instanceof BargeError &&
       (error.kind === "over-quota" || error.kind === "no-space");
     if (full) await upload.drop();
     else await upload.detach(true);
+    // Not one that clients answer by trying again: they would take it back, and so on.
+    if (takenOver) throw new Refusal(410, "unavailable", typed(error).message);
     throw error;
   }
 }

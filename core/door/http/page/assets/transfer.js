@@ -191,7 +191,8 @@ function refusal(xhr) {
   const kind = kinds[status] ?? problem.kind;
   const busy = status === 423; // the connection before this one is not quite gone
   const moved = status === 409 && xhr.getResponseHeader("Upload-Offset") !== null;
-  const passing = busy || moved || kind === "unavailable" || (status >= 500 && !kind);
+  const taken = status === 410; // by a newer connection: neither is to take it back by itself
+  const passing = busy || moved || kind === "unavailable" && !taken || (status >= 500 && !kind);
   const error = new Error(words[kind] ?? problem.detail ?? `The server said ${status}.`);
   return Object.assign(error, {
     kind: passing ? undefined : kind ?? "refused",
