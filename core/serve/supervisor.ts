@@ -164,7 +164,17 @@ export class Supervisor {
       const tls = this.#tls;
       const hooks = this.#options.hooks?.offered ?? { check: false, committed: false };
       const message: ToWorker = {
-        ...{ type: "start", number, life, settings, doors, reusePort: shared, tls, logLevel, hooks },
+        ...{
+          type: "start",
+          number,
+          life,
+          settings,
+          doors,
+          reusePort: shared,
+          tls,
+          logLevel,
+          hooks,
+        },
       };
       worker.postMessage(message);
     });

@@ -18,8 +18,7 @@
  * Calls may overlap. One that has to wait for more room in the quota holds back those that come after
  * it, so that all are carried out in their order.
  */
-import type { NewFile } from "../account/ledger.ts";
-import type { Held, UploadRow } from "../account/reservation.ts";
+import type { UploadRow } from "../account/reservation.ts";
 import { BargeError, typed } from "../error.ts";
 import { digestFile } from "../vault/digest.ts";
 import { reached } from "../vault/fault.ts";
@@ -27,22 +26,14 @@ import type { Fence } from "../vault/fences.ts";
 import type { Location } from "../vault/path.ts";
 import type { Staged } from "../vault/staged.ts";
 import { stagedPlace } from "../vault/staging.ts";
-import { checkWrite } from "./access.ts";
 import { giveUp, letGo, lost } from "./half.ts";
 import type { Heartbeat } from "./heartbeat.ts";
-import { checkUpload, tellCommitted } from "./hooks.ts";
+import { checkUpload } from "./hooks.ts";
+import { type Committed, type Facts, publish } from "./publish.ts";
 import type { PutRequest } from "./put.ts";
 import type { Session } from "./session.ts";
-import type { Store } from "./store.ts";
 
-/** What a committed upload has become. */
-export interface Committed {
-  readonly size: number;
-  readonly sha256: string;
-  /** Milliseconds since 1970. */
-  readonly modified: number;
-  readonly replaced: boolean;
-}
+export type { Committed } from "./publish.ts";
 
 /** How much more is reserved at once for an upload of unknown size, in bytes. */
 const growStep = 8 * 1024 * 1024;
@@ -396,32 +387,4 @@ export function otherDigest(arrived: string, said: string): BargeError {
   return new BargeError("digest", `what arrived has SHA-256 ${arrived}, not ${said}`, {
     hint: "what had arrived was dropped; send it again",
   });
-}
-
-/** Of an upload whose bytes have all arrived. */
-export type Arrived = Pick<Begun, "session" | "request" | "location"> & { readonly row: Held };
-
-/** What is staged, verified and synced. */
-export type Facts = Pick<NewFile, "size" | "sha256" | "modified" | "ino" | "verified">;
-
-/**
- * Renames a sealed upload into place.
- *
- * @throws {BargeError} as `put`, for what has changed since
- */
-export async function publish(
-  arrived: Arrived,
-  facts: Facts,
-): Promise<Committed> {
-  const { session, request, location, row } = arrived;
-  const { store } = session;
-  const { dir, name } = location.place!;
-  const file: NewFile = { dir, name, owner: row.account, ...facts };
-  const replaced = await store.commits.publish(row, file, (moment, seen) => {
-    if (!moment.holds(row)) throw lost(session, row, location);
-    return checkWrite(session, moment.account(session), location, request.overwrite, seen);
-  });
-  tellCommitted(arrived, facts, replaced);
-  const { size, sha256, modified } = facts;
-  return { size, sha256, modified, replaced };
 }
