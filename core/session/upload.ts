@@ -13,7 +13,7 @@
  *
  * What can be continued is what is whole from the start. Before an upload writes behind a gap, or
  * over what was copied from the file that it replaces, that much is noted in the ledger, so that
- * nobody continues half of it when its writer, or this server, is gone without a word.
+ * nobody continues more than that when its writer, or this server, is gone without a word.
  *
  * Calls may overlap. One that has to wait for more room in the quota holds back those that come after
  * it, so that all are carried out in their order.
@@ -60,7 +60,7 @@ export class Upload {
   #next: number;
   /** Bytes at its start that come from the file that it is to replace. */
   #copied = 0;
-  /** Has it written over those? Then it is no half of anything. */
+  /** Has it written over those? Then nothing of it can be continued. */
   #inPlace = false;
   /** How many bytes are whole, as the ledger has it; null: all that are staged. */
   #noted: number | null = null;
