@@ -113,7 +113,7 @@ export class Reservations {
   }
 
   /**
-   * The half-finished upload of an account to a path that nobody is writing now.
+   * The unfinished upload of an account to a path that nobody is writing now.
    *
    * @returns the newest such, or undefined
    */
@@ -298,7 +298,7 @@ export class Reservations {
     )!;
   }
 
-  /** The half-finished upload of an account to a path, whether or not somebody writes it now. */
+  /** The unfinished upload of an account to a path, whether or not somebody writes it now. */
   unfinished(account: number, { dir, name }: Place): UploadRow | undefined {
     return this.#db.get<UploadRow>(
       "SELECT * FROM upload WHERE account = ? AND dir = ? AND name = ? ORDER BY id DESC LIMIT 1",

@@ -42,6 +42,11 @@ export class Gathered {
     return this.#upload?.offset ?? this.#size;
   }
 
+  /** As {@link Upload.takenOver}. */
+  get takenOver(): boolean {
+    return this.#upload?.takenOver ?? false;
+  }
+
   /** Appends a piece, as {@link Upload.write} does. @throws as `put`, and that */
   async write(bytes: Uint8Array): Promise<void> {
     if (!this.#upload && this.#size + bytes.length <= most) {

@@ -7,6 +7,7 @@ import { type Held, takenOver, type UploadRow } from "../account/reservation.ts"
 import { BargeError } from "../error.ts";
 import type { Fence } from "../vault/fences.ts";
 import type { Location } from "../vault/path.ts";
+import { folderOf } from "../vault/place.ts";
 import { discard, stagedSize } from "../vault/staging.ts";
 import type { Session } from "./session.ts";
 import type { Store } from "./store.ts";
@@ -102,9 +103,4 @@ export function lost(
     path,
     hint: "send it again",
   });
-}
-
-function folderOf({ dir }: Held) {
-  const cut = dir.lastIndexOf("/");
-  return { dir: dir.slice(0, Math.max(0, cut)), name: dir.slice(cut + 1) };
 }

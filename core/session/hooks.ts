@@ -13,7 +13,7 @@ import { type Place, relative } from "../vault/place.ts";
 import { stagedPlace } from "../vault/staging.ts";
 import { checkWrite } from "./access.ts";
 import { beat, touchEveryMs } from "./heartbeat.ts";
-import type { Arrived, Facts } from "./upload.ts";
+import type { Arrived, Facts } from "./publish.ts";
 
 /** What is told of an upload. Programs read it as JSON: the names are frozen. */
 export interface UploadFacts {

@@ -40,7 +40,7 @@ export interface PutRequest {
   /** The time that the file is to have, in ms since 1970; null: when it was written. */
   readonly modified: number | null;
   readonly overwrite: When;
-  /** What it begins with; by default what is half-finished, if the size is known, else nothing. */
+  /** What it begins with; by default the unfinished upload, if the size is known, else nothing. */
   readonly base?: Base;
   /** Bytes to reserve at once where the size is not known: no promise that they will come. */
   readonly reserve?: number;

@@ -16,7 +16,7 @@ import { discardDropped, giveUp, lost } from "./half.ts";
 import { checkUpload } from "./hooks.ts";
 import { declare, type PutRequest } from "./put.ts";
 import type { Session } from "./session.ts";
-import { type Committed, publish } from "./upload.ts";
+import { type Committed, publish } from "./publish.ts";
 
 /** A file that waits to be taken in. */
 interface Arriving {

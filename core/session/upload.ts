@@ -13,13 +13,12 @@
  *
  * What can be continued is what is whole from the start. Before an upload writes behind a gap, or
  * over what was copied from the file that it replaces, that much is noted in the ledger, so that
- * nobody continues half of it when its writer, or this server, is gone without a word.
+ * nobody continues more than that when its writer, or this server, is gone without a word.
  *
  * Calls may overlap. One that has to wait for more room in the quota holds back those that come after
  * it, so that all are carried out in their order.
  */
-import type { NewFile } from "../account/ledger.ts";
-import type { Held, UploadRow } from "../account/reservation.ts";
+import type { UploadRow } from "../account/reservation.ts";
 import { BargeError, typed } from "../error.ts";
 import { digestFile } from "../vault/digest.ts";
 import { reached } from "../vault/fault.ts";
@@ -31,20 +30,13 @@ import { checkWrite, type When } from "./access.ts";
 import { checkFileTime } from "./file_time.ts";
 import { giveUp, letGo, lost } from "./half.ts";
 import type { Heartbeat } from "./heartbeat.ts";
-import { checkUpload, tellCommitted } from "./hooks.ts";
+import { checkUpload } from "./hooks.ts";
+import { type Committed, type Facts, publish } from "./publish.ts";
 import type { PutRequest } from "./put.ts";
 import { retarget, unlink } from "./retarget.ts";
 import type { Session } from "./session.ts";
-import type { Store } from "./store.ts";
 
-/** What a committed upload has become. */
-export interface Committed {
-  readonly size: number;
-  readonly sha256: string;
-  /** Milliseconds since 1970. */
-  readonly modified: number;
-  readonly replaced: boolean;
-}
+export type { Committed } from "./publish.ts";
 
 /** How much more is reserved at once for an upload of unknown size, in bytes. */
 const growStep = 8 * 1024 * 1024;
@@ -71,7 +63,7 @@ export class Upload {
   #next: number;
   /** Bytes at its start that come from the file that it is to replace. */
   #copied = 0;
-  /** Has it written over those? Then it is no half of anything. */
+  /** Has it written over those? Then nothing of it can be continued. */
   #inPlace = false;
   /** How many bytes are whole, as the ledger has it; null: all that are staged. */
   #noted: number | null = null;
@@ -122,6 +114,14 @@ export class Upload {
   /** Notes that its sender is alive, though nothing comes. @throws {BargeError} `unavailable` when another took the upload over */
   beat(): void {
     this.#begun.heartbeat();
+  }
+
+  /**
+   * Did a call fail because a newer connection has taken it over? Then a client that sends it again by
+   * itself would take it back, and so on: doors answer so that it does not.
+   */
+  get takenOver(): boolean {
+    return this.#begun.fence.takenOver;
   }
 
   /** Drops the staged bytes: the client has others. */
@@ -424,32 +424,4 @@ export function otherDigest(arrived: string, said: string): BargeError {
   return new BargeError("digest", `what arrived has SHA-256 ${arrived}, not ${said}`, {
     hint: "what had arrived was dropped; send it again",
   });
-}
-
-/** Of an upload whose bytes have all arrived. */
-export type Arrived = Pick<Begun, "session" | "request" | "location"> & { readonly row: Held };
-
-/** What is staged, verified and synced. */
-export type Facts = Pick<NewFile, "size" | "sha256" | "modified" | "ino" | "verified">;
-
-/**
- * Renames a sealed upload into place.
- *
- * @throws {BargeError} as `put`, for what has changed since
- */
-export async function publish(
-  arrived: Arrived,
-  facts: Facts,
-): Promise<Committed> {
-  const { session, request, location, row } = arrived;
-  const { store } = session;
-  const { dir, name } = location.place!;
-  const file: NewFile = { dir, name, owner: row.account, ...facts };
-  const replaced = await store.commits.publish(row, file, (moment, seen) => {
-    if (!moment.holds(row)) throw lost(session, row, location);
-    return checkWrite(session, moment.account(session), location, request.overwrite, seen);
-  });
-  tellCommitted(arrived, facts, replaced);
-  const { size, sha256, modified } = facts;
-  return { size, sha256, modified, replaced };
 }

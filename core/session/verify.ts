@@ -2,7 +2,7 @@
  * Everything about a data directory that can be wrong: `barge verify`, also beside a running server.
  *
  *   intents    a move or removal that is on disk, and not in the ledger: its worker died in between
- *   uploads    sealed ones whose writer is gone, and those of which nothing is staged
+ *   uploads    sealed ones whose writer is gone, those of which nothing is staged, or whose folder is gone
  *   files      facts, contents and sums (reconcile.ts)
  *   staging    bytes of no upload; removed things that nobody deletes any more
  *
@@ -14,7 +14,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { Intent } from "../account/intent.ts";
 import type { UploadRow } from "../account/reservation.ts";
 import { BargeError } from "../error.ts";
-import { relative } from "../vault/place.ts";
+import { folderOf, relative } from "../vault/place.ts";
 import {
   discard,
   discardTree,
@@ -112,6 +112,8 @@ async function checkUpload(
   const state = () => {
     const staged = stillStaged(store, upload) ?? null;
     if (upload.sha256 !== null) return { kind: "cut-off", staged } as const;
+    const folder = unlessBehindLink(() => vault.find(folderOf(upload)));
+    if (folder?.type !== "dir") return { kind: "leftover", staged } as const;
     const none = upload.holder === null ? !staged : staged === null;
     return none ? { kind: "empty-upload", staged } as const : undefined;
   };
@@ -141,6 +143,8 @@ async function checkUpload(
   if (!still) return;
   if (before.kind === "cut-off") {
     report("cut-off", path, "an upload was verified, and its writer is gone");
+  } else if (before.kind === "leftover") {
+    report("leftover", path, "an unfinished upload into a folder that is gone");
   } else report("empty-upload", path, "an unfinished upload of which nothing is staged");
 }
 

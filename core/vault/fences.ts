@@ -118,6 +118,7 @@ export class Fence implements Disposable {
   readonly #idle: bigint;
   readonly #free: () => void;
   #ended = false;
+  #takenOver = false;
 
   constructor(
     slots: BigInt64Array<SharedArrayBuffer>,
@@ -136,8 +137,9 @@ export class Fence implements Disposable {
     return !this.#ended && (Atomics.load(this.#slots, this.#index) & raised) !== 0n;
   }
 
-  /** Was it raised by one who has taken the upload over? */
+  /** Was it raised by one who has taken the upload over? Also to be asked when it has ended. */
   get takenOver(): boolean {
+    if (this.#ended) return this.#takenOver;
     return this.raised && (Atomics.load(this.#slots, this.#index) & ended) === 0n;
   }
 
@@ -155,6 +157,7 @@ export class Fence implements Disposable {
   /** Gives the slot back: nothing will be written any more. */
   [Symbol.dispose](): void {
     if (this.#ended) return;
+    this.#takenOver = this.takenOver;
     this.#ended = true;
     Atomics.store(this.#slots, this.#index, 0n);
     this.#free();

@@ -8,3 +8,9 @@ export interface Place {
 export function relative({ dir, name }: Place): string {
   return dir ? `${dir}/${name}` : name;
 }
+
+/** The folder that a place is in, as a place. */
+export function folderOf({ dir }: Place): Place {
+  const cut = dir.lastIndexOf("/");
+  return { dir: dir.slice(0, Math.max(0, cut)), name: dir.slice(cut + 1) };
+}

@@ -16,6 +16,7 @@ const outcomes: Partial<Record<Point, "none" | "partial" | "file">> = {
   sealed: "none",
   synced: "partial",
   claimed: "file",
+  renamed: "file",
   settled: "file",
   committed: "file",
 };
@@ -24,7 +25,7 @@ for (const [point, outcome] of Object.entries(outcomes)) {
   Deno.test(`a worker that dies when an upload is ${point} leaves nothing reserved`, async () => {
     await using server = await startServer({
       args: ["--workers", "1"],
-      fault: `fail=${point}`,
+      fault: `die-at=${point}`,
     });
     await server.addUser("anna", { quota: "1000000" });
     const token = await tokenOf(server.address, "anna");

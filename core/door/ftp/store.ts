@@ -92,12 +92,14 @@ async function store(c: Control, wanted: Wanted, access: Access): Promise<Reply>
     const { size } = await upload.commit(null, verified);
     return reply(226, `Transfer complete: ${size} bytes${unique ? `, as ${argument}` : ""}`);
   } catch (error) {
-    const { offset } = upload;
+    const { offset, takenOver } = upload;
     try {
       await upload.fail(typed(error));
     } catch (second) {
       note(second, c.stream.peer);
     }
+    // Not one that clients answer by trying again.
+    if (takenOver) throw new Failed(550, "unavailable", typed(error).message, { path });
     throw error instanceof Failed ? continuable(error, offset, from) : error;
   }
 }

@@ -3,13 +3,12 @@
  * URL:
  *
  *   stop=POINT   it stops dead at that point, says so on standard error, and waits to be killed
- *   fail=POINT   it stops dead at that point, and the supervisor takes it for one that has died
+ *   die-at=POINT it dies there of an uncaught error
  *   die=MS       it dies of an uncaught error between one second after its start and so many
  *                milliseconds later
  *   count=1      it writes how many timers are set and how many statements were prepared to standard
  *                error, whenever that has changed
  */
-/// <reference lib="deno.worker" />
 import { DatabaseSync } from "node:sqlite";
 import { arm } from "../../../core/vault/fault.ts";
 import "../../../core/serve/worker.ts";
@@ -25,13 +24,15 @@ if (stop) {
   });
 }
 
-const fail = asked.get("fail");
-if (fail) {
+const dieAt = asked.get("die-at");
+if (dieAt) {
   arm((point) => {
-    if (point !== fail) return;
-    const error = { kind: "fatal", message: `on purpose, at ${point}` } as const;
-    (self as unknown as DedicatedWorkerGlobalScope).postMessage({ type: "failed", error });
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    if (point !== dieAt) return;
+    const error = new Error(`on purpose, at ${point}`);
+    queueMicrotask(() => {
+      throw error;
+    });
+    throw error; // nothing that comes after the point is done before
   });
 }
 

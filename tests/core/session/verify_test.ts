@@ -162,6 +162,22 @@ Deno.test("staging: what is nobody's goes, what can be continued stays", async (
   assert.deepEqual(await found(setup, { patience: { orphan: 0 } }), []);
 });
 
+Deno.test("an upload into a folder that was removed by hand is found, and gives its room back", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  Deno.mkdirSync(setup.disk("/home/d"));
+  const going = await put(anna, request("/home/d/a", { size: 20 }));
+  await going.write(bytes("12345"));
+  await going.detach();
+  assert.deepEqual(await found(setup), []);
+  Deno.removeSync(setup.disk("/home/d"));
+  const line = "leftover homes/anna/d/a";
+  assert.deepEqual(await found(setup), [line]);
+  assert.deepEqual(await found(setup, { repair: true }), [`${line} repaired`]);
+  assert.deepEqual([setup.account("anna").reserved, setup.staged()], [0, []]);
+  assert.deepEqual(await found(setup), []);
+});
+
 Deno.test("a restored directory, without staging, is mended all the same", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 100);

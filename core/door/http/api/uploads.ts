@@ -3,8 +3,8 @@
  * unfinished upload that the account has to that path, at every door. What `barge put` began, a tus
  * client goes on with, and the other way round; restarts and other workers don't matter, since all
  * that is known of it is in the database. PATCH takes an upload over from a connection that still
- * writes it; DELETE ends it for that connection, too; only POST, which would begin another one, is
- * answered 423 while it moves.
+ * writes it, which is answered 410; DELETE ends it for that connection, too; only POST, which would
+ * begin another one, is answered 423 while it moves.
  *
  *   begun -> appended to -> all bytes staged -> (checked) -> a file
  *
@@ -17,7 +17,7 @@
  *               again, with its conditions, and gets the answer of the step that is done again
  */
 import { createHash, timingSafeEqual } from "node:crypto";
-import { BargeError } from "../../../error.ts";
+import { BargeError, typed } from "../../../error.ts";
 import { parseTime } from "../../../protocol/time.ts";
 import { put } from "../../../session/put.ts";
 import {
@@ -47,6 +47,7 @@ const sending = {
 const refusals = {
   404: { description: "There is no such upload", schema: schemas.problem },
   409: { description: "The upload is at another offset", schema: schemas.problem },
+  410: { description: "A newer connection has taken the upload over", schema: schemas.problem },
   412: {
     description: "The file is not as If-Match or If-None-Match have it",
     schema: schemas.problem,
@@ -57,7 +58,7 @@ const refusals = {
   507: { description: "There is no room for it", schema: schemas.problem },
 };
 const { 423: _busy, ...appendRefusals } = refusals;
-const { 415: _type, 460: _checksum, ...few } = appendRefusals;
+const { 410: _taken, 415: _type, 460: _checksum, ...few } = appendRefusals;
 
 export const uploads = [
   operation({
@@ -245,10 +246,13 @@ async function take(
     const half = unfinished(session!, exchange.asked.path);
     return half ? headersOf({ ...half, finished: false }) : done;
   } catch (error) {
+    const { takenOver } = upload;
     const full = error instanceof BargeError &&
       (error.kind === "over-quota" || error.kind === "no-space");
     if (full) await upload.drop();
     else await upload.detach(true);
+    // Not one that clients answer by trying again: they would take it back, and so on.
+    if (takenOver) throw new Refusal(410, "unavailable", typed(error).message);
     throw error;
   }
 }

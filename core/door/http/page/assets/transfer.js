@@ -208,7 +208,8 @@ function refusal(xhr) {
   const kind = kinds[status] ?? problem.kind;
   const busy = status === 423; // the connection before this one is not quite gone
   const moved = status === 409 && xhr.getResponseHeader("Upload-Offset") !== null;
-  const passing = busy || moved || kind === "unavailable" || (status >= 500 && !kind);
+  const taken = status === 410; // by a newer connection: neither is to take it back by itself
+  const passing = busy || moved || kind === "unavailable" && !taken || (status >= 500 && !kind);
   const tooLarge = status === 413 && problem.kind === undefined; // a proxy's answer
   const said = problem.detail ??
     (tooLarge

@@ -1,0 +1,51 @@
+/** The last step of an upload that is sealed: from staged bytes to a file, under the write lock. */
+import type { NewFile } from "../account/ledger.ts";
+import type { Held } from "../account/reservation.ts";
+import type { Location } from "../vault/path.ts";
+import { checkWrite } from "./access.ts";
+import { lost } from "./half.ts";
+import { tellCommitted } from "./hooks.ts";
+import type { PutRequest } from "./put.ts";
+import type { Session } from "./session.ts";
+
+/** What a committed upload has become. */
+export interface Committed {
+  readonly size: number;
+  readonly sha256: string;
+  /** Milliseconds since 1970. */
+  readonly modified: number;
+  readonly replaced: boolean;
+}
+
+/** Of an upload whose bytes have all arrived. */
+export interface Arrived {
+  readonly session: Session;
+  readonly request: PutRequest;
+  readonly location: Location;
+  readonly row: Held;
+}
+
+/** What is staged, verified and synced. */
+export type Facts = Pick<NewFile, "size" | "sha256" | "modified" | "ino" | "verified">;
+
+/**
+ * Renames a sealed upload into place.
+ *
+ * @throws {BargeError} as `put`, for what has changed since
+ */
+export async function publish(
+  arrived: Arrived,
+  facts: Facts,
+): Promise<Committed> {
+  const { session, request, location, row } = arrived;
+  const { store } = session;
+  const { dir, name } = location.place!;
+  const file: NewFile = { dir, name, owner: row.account, ...facts };
+  const replaced = await store.commits.publish(row, file, (moment, seen) => {
+    if (!moment.holds(row)) throw lost(session, row, location);
+    return checkWrite(session, moment.account(session), location, request.overwrite, seen);
+  });
+  tellCommitted(arrived, facts, replaced);
+  const { size, sha256, modified } = facts;
+  return { size, sha256, modified, replaced };
+}

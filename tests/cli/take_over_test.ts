@@ -1,0 +1,111 @@
+/** The same `barge put` once more, while the server does not know yet that the first one is gone. */
+import assert from "node:assert/strict";
+import { startServer } from "../_server.ts";
+import { pattern, Peer, sha256 } from "../core/door/_peer.ts";
+import { Home, lines } from "./_barge.ts";
+
+const MiB = 1024 * 1024;
+const secret = { BARGE_PASSWORD: "anna-secret" };
+
+Deno.test("the same put again goes on at once, however the first one was stopped", async (t) => {
+  // So slow that the first one is in the midst of it when it is stopped.
+  await using server = await startServer({ args: ["--workers", "2", "--rate-up", "3MiB"] });
+  await using home = new Home();
+  await server.addUser("anna", { quota: String(12 * MiB) });
+  const content = pattern(8 * MiB);
+  Deno.writeFileSync(`${home.path}/f`, content);
+  const args = ["put", "--json", "f", "/home/f", "--server", `barge://anna@${server.address}`];
+  using peer = await Peer.open(server.address, "anna");
+  const begun = async () => {
+    const child = home.spawn(args, { env: secret });
+    const by = performance.now() + 60_000;
+    while (await offsetOf(peer) < MiB) assert.ok(performance.now() < by, "nothing arrives");
+    return child;
+  };
+  const quota = async () => {
+    const { used, reserved } = await peer.ask({ verb: "quota" });
+    return [used, reserved];
+  };
+
+  for (const signal of ["SIGSTOP", "SIGKILL"] as const) {
+    await t.step(signal, async () => {
+      const first = await begun();
+      first.kill(signal);
+      const again = await home.barge(args, { env: secret });
+      assert.equal(again.code, 0, again.stderr);
+      const [{ status, offset }] = lines(again) as { status: string; offset: number }[];
+      assert.equal(status, "resumed");
+      assert.ok(offset >= MiB, `${offset}`);
+      assert.deepEqual(await quota(), [content.length, 0]);
+      if (signal === "SIGSTOP") first.kill("SIGCONT");
+      const { code, stdout } = await first.output();
+      if (signal === "SIGSTOP") {
+        assert.equal(code, 5);
+        const told = JSON.parse(new TextDecoder().decode(stdout));
+        assert.equal(told.status, "failed");
+        assert.match(JSON.stringify(told.error), /taken over by a newer connection/);
+      }
+      assert.deepEqual(await quota(), [content.length, 0]);
+      await peer.ask({ verb: "remove", path: "/home/f" });
+    });
+  }
+
+  await t.step("two that are alive, with different bytes", async () => {
+    const first = await begun();
+    const other = pattern(8 * MiB, 7);
+    Deno.writeFileSync(`${home.path}/f2`, other);
+    first.kill("SIGSTOP"); // until the second one has begun from the start
+    const second = home.barge(args.map((arg) => arg === "f" ? "f2" : arg), { env: secret });
+    for (let most = 0, now = 0; now >= most;) {
+      most = now;
+      now = await offsetOf(peer);
+    }
+    first.kill("SIGCONT");
+    const again = await second;
+    assert.equal(again.code, 0, again.stderr);
+    assert.equal((await first.output()).code, 5);
+    const { entry } = await peer.ask({ verb: "stat", path: "/home/f" }) as {
+      entry: { sha256: string };
+    };
+    assert.equal(entry.sha256, sha256(other));
+    assert.deepEqual(await quota(), [other.length, 0]);
+  });
+});
+
+Deno.test("thirty retries, each at the moment when the one before is cut, all go on", async () => {
+  await using server = await startServer({ args: ["--workers", "2"] });
+  await server.addUser("anna");
+  const size = 3_100_000;
+  const bytes = pattern(size);
+  let peer = await Peer.open(server.address, "anna");
+  const token = await peer.token();
+  using silent = new DisposableStack();
+  let offset = 0;
+  for (let i = 0; i <= 30; i++) {
+    const go = await peer.ask({ verb: "put", path: "/home/f", size });
+    assert.ok(Number(go.offset) >= offset, `${go.offset} of ${offset} bytes, at retry ${i}`);
+    offset = Number(go.offset);
+    assert.equal(go.prefix, offset > 0 ? sha256(bytes.subarray(0, offset)) : null);
+    await peer.send({ offset, body: size - offset }, bytes.subarray(offset, offset + 100_000));
+    using watch = await Peer.open(server.address, token);
+    const by = performance.now() + 60_000;
+    while (await offsetOf(watch) < offset + 100_000) assert.ok(performance.now() < by);
+    offset += 100_000;
+    if (i % 2) peer[Symbol.dispose]();
+    else silent.use(peer); // stays, and says nothing
+    peer = await Peer.open(server.address, token);
+  }
+  await peer.ask({ verb: "put", path: "/home/f", size });
+  await peer.ask({ offset, body: size - offset }, bytes.subarray(offset), {
+    sha256: sha256(bytes),
+  });
+  const { used, reserved } = await peer.ask({ verb: "quota" });
+  assert.deepEqual([used, reserved], [size, 0]);
+  peer[Symbol.dispose]();
+});
+
+/** How many bytes of /home/f are staged. */
+async function offsetOf(peer: Peer): Promise<number> {
+  await peer.send({ verb: "stat", path: "/home/f" });
+  return ((await peer.answer()).upload as { offset: number } | null | undefined)?.offset ?? 0;
+}
