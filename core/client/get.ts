@@ -17,6 +17,7 @@ import { remoteItem, treeBelow } from "./remote_tree.ts";
 import { stat } from "./stat.ts";
 import { baseName, checkTogether, join, meansContents, parentOf, trimSlashes } from "./target.ts";
 import { again } from "./upload.ts";
+import { UntilClosed } from "./until_closed.ts";
 import { walk } from "./walk.ts";
 
 export interface GetOptions extends TransferOptions {
@@ -287,11 +288,8 @@ async function stream(
   if (isStandardOutput(local)) {
     return await downloader.stream(path, options.output ?? Deno.stdout, local);
   }
-  const stopped = new Promise<BargeError>((resolve) =>
-    client.onClose(() => resolve(client.closed!))
-  );
   try {
-    using file = await openStream(local, stopped);
+    using file = await openStream(local, new UntilClosed(client));
     await downloader.stream(path, file, local);
   } catch (cause) {
     report.failed(path, local, typed(cause, { op: "write", path: local }));
