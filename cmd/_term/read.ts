@@ -53,6 +53,8 @@ function sort(options: readonly Option<unknown>[], args: readonly string[]): Giv
   for (let at = 0; at < args.length; at++) {
     const word = args[at];
     if (!ended && word === "--") {
+      // Where all words belong to the last place, this one does, too.
+      if (places.at(-1)?.kind === "rest") return undefined;
       ended = true;
     } else if (ended || word === "-" || !word.startsWith("-")) {
       const option = places[Math.min(place++, places.length - 1)];

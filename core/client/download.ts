@@ -18,6 +18,7 @@ import type { Item } from "./plan.ts";
 import { receive, type Received } from "./receive.ts";
 import { baseName, parentOf } from "./target.ts";
 import { again } from "./upload.ts";
+import { UntilClosed } from "./until_closed.ts";
 import { Window } from "./window.ts";
 
 const noDigest = "the server has no digest of it, since it was changed outside barge";
@@ -87,6 +88,8 @@ export class Downloader {
    */
   async stream(path: string, output: Output, local = "-"): Promise<void> {
     const name = local === "-" ? "standard output" : local;
+    const connection = new UntilClosed(this.#client);
+    const stoppable = { write: (bytes: Uint8Array) => connection.wait(output.write(bytes)) };
     let size = 0;
     try {
       const received = await this.#fetch(path, 0, {
@@ -96,7 +99,7 @@ export class Downloader {
           this.#checkDigest(answer.sha256);
           this.#report.start(path, local, size = answer.size);
         },
-        write: (bytes) => this.#write(output, bytes, name),
+        write: (bytes) => this.#write(stoppable, bytes, name),
       });
       if (received.type === "failed") throw received.error;
       if (received.type === "whole") {

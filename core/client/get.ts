@@ -19,6 +19,7 @@ import { baseName, checkTogether, join, meansContents, parentOf, trimSlashes } f
 import type { Omission } from "../protocol/message.ts";
 import { describeOmission } from "../protocol/omission.ts";
 import { again } from "./upload.ts";
+import { UntilClosed } from "./until_closed.ts";
 import { walk } from "./walk.ts";
 
 export interface GetOptions extends TransferOptions {
@@ -301,11 +302,8 @@ async function stream(
   if (isStandardOutput(local)) {
     return await downloader.stream(path, options.output ?? Deno.stdout, local);
   }
-  const stopped = new Promise<BargeError>((resolve) =>
-    client.onClose(() => resolve(client.closed!))
-  );
   try {
-    using file = await openStream(local, stopped);
+    using file = await openStream(local, new UntilClosed(client));
     await downloader.stream(path, file, local);
   } catch (cause) {
     report.failed(path, local, typed(cause, { op: "write", path: local }));

@@ -7,6 +7,7 @@
  */
 import { BargeError, typed } from "../error.ts";
 import { join, parentOf } from "./target.ts";
+import type { UntilClosed } from "./until_closed.ts";
 
 export type LocalTarget =
   /** @property path the name that the finished part takes, links resolved */
@@ -55,17 +56,14 @@ export function isStandardOutput(path: string): boolean {
 /**
  * Opens what {@link localTarget} calls a stream. A FIFO is open when somebody reads from it.
  *
- * @param stopped resolves when nobody waits for that any more
- * @throws {BargeError} what the system says; the reason that `stopped` resolves with
+ * @throws {BargeError} what the system says; why the connection was closed meanwhile
  */
-export async function openStream(path: string, stopped: Promise<BargeError>): Promise<Deno.FsFile> {
+export async function openStream(path: string, connection: UntilClosed): Promise<Deno.FsFile> {
   const opening = Deno.open(path, { append: true });
   try {
-    const first = await Promise.race([opening, stopped]);
-    if (!(first instanceof BargeError)) return first;
-    opening.then((file) => file.close(), () => {/* nobody waits for it any more */});
-    throw first;
+    return await connection.wait(opening);
   } catch (cause) {
+    opening.then((file) => file.close(), () => {/* the cause is thrown */});
     throw typed(cause, { op: "write", path });
   }
 }

@@ -38,20 +38,6 @@ export function partPrefix(name: string): string {
   return `.${new TextDecoder().decode(bytes.subarray(0, end))}.`;
 }
 
-/**
- * Is this the name of a part? Sixteen hexadecimal digits keep files of people apart from parts, such
- * as `film.part`.
- *
- * @example
- * ```ts
- * import { isPartName } from "./part.ts";
- * if (!isPartName(".a.tar.0123456789abcdef.part") || isPartName("a.part")) throw new Error();
- * ```
- */
-export function isPartName(name: string): boolean {
-  return /^\..+\.[0-9a-f]{16}\.part$/s.test(name);
-}
-
 export class Part {
   readonly path: string;
   readonly file: Deno.FsFile;

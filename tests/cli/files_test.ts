@@ -2,27 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { startServer } from "../_server.ts";
 import { Home, lines } from "./_barge.ts";
-
-const secret = { BARGE_PASSWORD: "anna-secret" };
-
-/** A server with one account, and somebody who is logged in there. */
-async function loggedIn(quota = "none") {
-  const server = await startServer();
-  const home = new Home();
-  await server.addUser("anna", { quota });
-  const remote = `barge://anna@${server.address}`;
-  const { code, stderr } = await home.barge(["login", remote], { env: secret });
-  assert.equal(code, 0, stderr);
-  return {
-    server,
-    home,
-    remote,
-    async [Symbol.asyncDispose]() {
-      await server[Symbol.asyncDispose]();
-      await home[Symbol.asyncDispose]();
-    },
-  };
-}
+import { loggedIn, secret } from "./_logged_in.ts";
 
 Deno.test("serve prints its ready line, makes an admin, and ends with 0", async () => {
   await using server = await startServer();
@@ -160,64 +140,6 @@ Deno.test("a tree goes up and down, with --update only what differs", async () =
   ]);
 });
 
-Deno.test("what --delete removes is an object a line, also in a rehearsal", async () => {
-  await using all = await loggedIn();
-  const { home } = all;
-  const removed = { size: 0, sha256: null, status: "removed", offset: 0, error: null };
-  await Deno.mkdir(`${home.path}/t`);
-  for (const name of ["a", "b"]) await Deno.writeTextFile(`${home.path}/t/${name}`, name);
-  assert.equal((await home.barge(["put", "-r", "t", "/home/"])).code, 0);
-  assert.equal((await home.barge(["get", "-r", "/home/t/", "here"])).code, 0);
-  await Deno.remove(`${home.path}/t/b`);
-  const put = ["put", "-r", "--update", "--delete", "--json", "t", "/home/"];
-  const gone = { path: "/home/t/b", local: "t/b", ...removed };
-  const [, rehearsed] = lines(await home.barge([...put, "--dry-run"]));
-  assert.deepEqual(rehearsed, { ...gone, dryRun: true });
-  assert.deepEqual(lines(await home.barge(put))[1], gone);
-  const get = ["get", "-r", "--update", "--delete", "/home/t/", "here"];
-  assert.equal((await home.barge([...get, "-n"])).stdout, "remove here/b\n");
-  assert.deepEqual(lines(await home.barge([...get, "--json", "-n"])).at(-1).dryRun, true);
-  assert.deepEqual(lines(await home.barge([...get, "--json"])).at(-1), {
-    ...gone,
-    local: "here/b",
-  });
-});
-
-Deno.test("a download without a stored digest says so, or fails with 13", async () => {
-  await using all = await loggedIn();
-  const { home, server } = all;
-  await Deno.writeTextFile(`${home.path}/f`, "f");
-  assert.equal((await home.barge(["put", "f", "/home/"])).code, 0);
-  const get = (...more: string[]) => home.barge(["get", "/home/f", "g", ...more]);
-  assert.deepEqual(lines(await get("--json", "--require-digest")).map((line) => line.verified), [
-    true,
-  ]);
-  await Deno.writeTextFile(`${server.data}/homes/anna/f`, "by hand");
-  const plain = await get("--json");
-  assert.deepEqual([plain.code, lines(plain)[0].verified], [0, false]);
-  assert.match(plain.stderr, /^barge: \/home\/f: the server has no digest of it, .*checked$/m);
-  assert.equal((await get("--require-digest")).code, 13);
-  assert.equal(
-    (await home.barge(["get", "/home/f", "g"], { env: { BARGE_REQUIRE_DIGEST: "1" } })).code,
-    13,
-  );
-  assert.equal((await get("--require-digest", "--no-verify")).code, 2);
-});
-
-Deno.test("standard output by its other names is not replaced by a file", async () => {
-  await using all = await loggedIn();
-  const { home } = all;
-  await Deno.writeTextFile(`${home.path}/f`, "hello\n");
-  assert.equal((await home.barge(["put", "f", "/home/"])).code, 0);
-  await Deno.symlink("/proc/self/fd/1", `${home.path}/out`);
-  const under = ["sh", "-c", 'exec "$@" >answer', "sh"];
-  const { code, stderr } = await home.barge(["get", "/home/f", "./out"], { under });
-  assert.deepEqual([code, stderr], [0, ""]);
-  assert.equal(Deno.readTextFileSync(`${home.path}/answer`), "hello\n");
-  assert(Deno.lstatSync(`${home.path}/out`).isSymlink);
-  assert.equal((await home.barge(["get", "--json", "/home/f", "./out"])).code, 2);
-});
-
 Deno.test("folders are made, moved, copied and removed", async () => {
   await using all = await loggedIn();
   const { home } = all;
@@ -353,57 +275,6 @@ Deno.test("a reader that goes away ends the program quietly", async () => {
     assert.deepEqual([(await child.status).code, stderr], [130, ""], line.join(" "));
   }
 });
-
-Deno.test("Ctrl-C ends a program whose output nobody reads", async () => {
-  await using all = await loggedIn();
-  const { home } = all;
-  await Deno.mkdir(`${home.path}/t`);
-  for (let i = 0; i < 1500; i++) {
-    Deno.writeTextFileSync(`${home.path}/t/${"n".repeat(240)}${i}`, "");
-  }
-  assert.equal((await home.barge(["put", "-rq", "t", "/home/"])).code, 0);
-  // The reader of the pipe is there and reads nothing, until the program has ended.
-  const script =
-    'exec 3>code; { "$@"; echo $? >&3; } | { while [ ! -s code ]; do sleep 0.1; done; }';
-  const child = home.spawn(["ls", "-r"], { under: ["sh", "-c", script, "sh"] });
-  const writer = await until(() => writersToPipes(child.pid).at(0));
-  Deno.kill(writer, "SIGINT");
-  const { stderr } = await child.output();
-  assert.equal(new TextDecoder().decode(stderr), "barge: ls: interrupted\n");
-  assert.equal(Deno.readTextFileSync(`${home.path}/code`), "130\n");
-});
-
-/** Processes below another one of which a thread waits for room in a pipe. */
-function writersToPipes(parent: number): number[] {
-  const found: number[] = [];
-  for (const { name } of Deno.readDirSync("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      if (!isBelow(Number(name), parent)) continue;
-      const tasks = Array.from(Deno.readDirSync(`/proc/${name}/task`), (task) => task.name);
-      const waits = (task: string) =>
-        Deno.readTextFileSync(`/proc/${name}/task/${task}/wchan`).includes("pipe_write");
-      if (tasks.some(waits)) found.push(Number(name));
-    } catch { /* it has ended */ }
-  }
-  return found;
-}
-
-function isBelow(pid: number, parent: number): boolean {
-  for (let at = pid; at > 1;) {
-    if (at === parent) return true;
-    at = Number(Deno.readTextFileSync(`/proc/${at}/stat`).replace(/^.*\) \S /, "").split(" ")[0]);
-  }
-  return false;
-}
-
-async function until<T>(look: () => T | undefined): Promise<T> {
-  for (;;) {
-    const found = look();
-    if (found !== undefined) return found;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 
 Deno.test("Ctrl-C ends a transfer with 130, and the same command resumes it", async () => {
   await using all = await loggedIn();

@@ -141,6 +141,7 @@ Deno.test("completion prints a script, and suggests verbs and options", async ()
   assert.deepEqual(await suggest("user", "a"), ["add", "apply"]);
   assert((await suggest("put", "--dr")).includes("--dry-run"));
   assert.deepEqual(await suggest("nothing", "x"), []);
+  assert.deepEqual(await suggest("--"), []); // two dashes are a word like others
   assert.deepEqual(await suggest("hel"), ["help"]);
   assert.deepEqual(await suggest("help", "user", "a"), ["add", "apply"]);
   assert.match((await suggest("put", "some")).join(), /^__FILE__:any:/);

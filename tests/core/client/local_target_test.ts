@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { get, type GetOptions } from "../../../core/client/get.ts";
 import { isStandardOutput, localTarget } from "../../../core/client/local_target.ts";
 import { put } from "../../../core/client/put.ts";
-import { noise, plant, recorder, Setup } from "./_setup.ts";
+import { BargeError } from "../../../core/error.ts";
+import { anna, noise, plant, recorder, Setup } from "./_setup.ts";
 
 const text = (path: string) => Deno.readTextFileSync(path);
 const isLink = (path: string) => Deno.lstatSync(path).isSymlink;
@@ -68,6 +69,20 @@ Deno.test("a download into links, devices and FIFOs", async (t) => {
     assert.equal((await down("/home/t/large", fifo)).totals.sent, 1);
     assert.deepEqual(await reading, noise(900_000));
     assert(Deno.lstatSync(fifo).isFifo);
+  });
+
+  await t.step("an interruption ends the wait for a pipe that nobody reads", async () => {
+    const stop = new AbortController();
+    const other = await anna(setup.server.address, stop.signal);
+    const full = Promise.withResolvers<number>();
+    const output = {
+      write() {
+        stop.abort(new BargeError("interrupted", "interrupted"));
+        return full.promise;
+      },
+    };
+    await assert.rejects(get(other, ["/home/t/large"], "-", { output }), { kind: "interrupted" });
+    full.resolve(0);
   });
 
   await t.step("links to open files are written to; 1 is standard output", async () => {
