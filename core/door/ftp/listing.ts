@@ -1,5 +1,6 @@
 /** Entries as FTP lists them: for people and old programs (`ls -l`), and for programs (RFC 3659). */
 import type { Entry } from "../../protocol/message.ts";
+import { parseTime as parseRfc3339 } from "../../protocol/time.ts";
 import { inLine } from "./name.ts";
 
 /** All facts that there are, in the order in which they are told. */
@@ -91,7 +92,7 @@ export function formatTime(time: string): string {
  * ```ts
  * import { parseTime } from "./listing.ts";
  * if (parseTime("20200203040506.7") !== Date.parse("2020-02-03T04:05:06.700Z")) throw new Error();
- * if (parseTime("20161231235960") !== Date.parse("2016-12-31T23:59:59Z")) throw new Error();
+ * if (parseTime("20161231235960") !== Date.UTC(2017, 0, 1)) throw new Error();
  * if (parseTime("20201303040506") !== undefined || parseTime("2020") !== undefined) throw new Error();
  * ```
  */
@@ -99,9 +100,5 @@ export function parseTime(text: string): number | undefined {
   const match = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\.\d{1,9})?$/.exec(text);
   if (!match) return undefined;
   const [, year, month, day, hour, minute, second, fraction = ""] = match;
-  const date = `${year}-${month}-${day}`;
-  const time = Date.parse(`${date}T${hour}:${minute}:${second}${fraction.slice(0, 4)}Z`);
-  // The 31st of February is no day, though it is read as one in March.
-  if (Number.isNaN(time) || new Date(time).toISOString().slice(0, 10) !== date) return undefined;
-  return time;
+  return parseRfc3339(`${year}-${month}-${day}T${hour}:${minute}:${second}${fraction}Z`);
 }

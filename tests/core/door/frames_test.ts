@@ -244,7 +244,7 @@ Deno.test("what is well-formed and refused leaves the connection as it is", asyn
   await assertUp(address);
   assert.doesNotMatch(
     server.stderr(),
-    /"logger":"barge\.(?!access)/,
+    /"level":"(WARN|ERROR|FATAL)".*"logger":"barge\.(?!access)/,
     "nothing of this is the operator's business",
   );
 });
