@@ -84,7 +84,10 @@ export class Gathered {
         await this.#begin(true);
       } catch (error) {
         const { kind } = typed(error);
-        if (!isFull(typed(error)) && kind !== "unavailable") throw error;
+        if (!isFull(typed(error)) && kind !== "unavailable") {
+          await this.#upload?.fail(typed(error));
+          throw error;
+        }
       }
     }
     await this.#upload?.fail(failure);

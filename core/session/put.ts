@@ -50,7 +50,10 @@ export interface PutRequest {
   readonly copied?: boolean;
   /** Is it begun only to keep what has arrived already? Then no other upload gives way to it. */
   readonly remains?: boolean;
-  /** Is it recorded that the upload was finished, for {@link finishedUpload}? Default: no. */
+  /**
+   * Is it recorded that the upload was finished, for {@link finishedUpload}? That the last one to
+   * that path was, is forgotten when this one begins. Default: no.
+   */
   readonly recorded?: boolean;
 }
 
@@ -115,8 +118,8 @@ export async function put(session: Session, request: PutRequest): Promise<Upload
 
 /** The ledger's part, in one transaction. */
 function takeRow(
-  { reservations }: Store,
-  { remains }: PutRequest,
+  { reservations, finishedUploads }: Store,
+  { remains, recorded }: PutRequest,
   declared: Declared,
   keep: number,
 ): { row: UploadRow; former?: UploadRow; dropped: number[] } {
@@ -128,6 +131,7 @@ function takeRow(
   }
   const idle = keep === 0 ? reservations.idle(declared.account, declared) : undefined;
   if (idle) reservations.drop(idle.id); // its place is taken
+  if (recorded) finishedUploads.forget(declared.account, declared);
   return { row: reservations.begin(declared), dropped: idle ? [idle.id] : [] };
 }
 

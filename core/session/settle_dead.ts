@@ -5,6 +5,7 @@
  *   intents      happened on disk -> the ledger follows
  *   sealed       the file itself, under its name -> charged; still staged -> a partial upload
  *   unsealed     a partial upload: can be continued, and reserves what is staged, no more
+ *   unlinked     dropped: no path leads to it (retarget.ts)
  *
  * The dead worker's uploads are known by their holders' marks, which begin with its name. Each is
  * judged under the write lock, and only while the mark is still the same: whoever took one over
@@ -14,6 +15,7 @@ import type { UploadRow } from "../account/reservation.ts";
 import { discard, stagedPlace } from "../vault/staging.ts";
 import { continuable } from "./half.ts";
 import { settle, stillStaged, wasPublished } from "./recover.ts";
+import { isUnlinked } from "./retarget.ts";
 import type { Store } from "./store.ts";
 import { checkIntents } from "./verify.ts";
 
@@ -25,7 +27,7 @@ export interface SettledDead {
   readonly settled: number;
   /** Uploads that can be continued. */
   readonly resumable: number;
-  /** Uploads of which nothing was staged. */
+  /** Uploads of which nothing was staged, or that nobody can continue. */
   readonly dropped: number;
 }
 
@@ -62,7 +64,8 @@ async function settleUpload(
       if (vault.find(stagedPlace(now.id))) discard(vault, now.id); // where it had both names
       return "settled";
     }
-    const whole = stillStaged(store, now) === undefined ? 0 : continuable(store, now);
+    const lost = isUnlinked(now) || stillStaged(store, now) === undefined;
+    const whole = lost ? 0 : continuable(store, now);
     if (!reservations.detach(now.id, now.holder!, whole, now.whole !== null)) {
       if (vault.find(stagedPlace(now.id))) discard(vault, now.id);
       return "dropped";

@@ -63,11 +63,6 @@ export function finishedUpload(session: Session, path: string): Finished | undef
   return { size: found.size, expires };
 }
 
-/** Forgets an upload that {@link finishedUpload} finds: the account begins another to that path. */
-export function forgetFinished(session: Session, path: string): void {
-  session.store.finishedUploads.forget(session.account().id, placeOf(session, path));
-}
-
 /**
  * Drops it, whoever writes it, which then fails; a file of that name stays.
  *

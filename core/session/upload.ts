@@ -124,6 +124,11 @@ export class Upload {
     return this.#begun.fence.takenOver;
   }
 
+  /** Was it taken over, or removed, while it was open? Then every call of it fails. */
+  get lost(): boolean {
+    return this.#begun.fence.raised;
+  }
+
   /** Drops the staged bytes: the client has others. */
   async restart(): Promise<void> {
     await this.truncate(0);

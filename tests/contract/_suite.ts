@@ -134,10 +134,12 @@ function promisesOf(door: DoorUnderTest): Promised[] {
   }
 
   test("the quota is exact, whoever races for it", async ({ server, native, account }) => {
-    const visitors = await Promise.all(
-      Array.from({ length: 8 }, () => door.visit(server, account, `${account}-secret`)),
-    );
+    const visitors: Visitor[] = [];
     try {
+      // One after the other: eight at once are eight handshakes and password checks for each to wait for.
+      while (visitors.length < 8) {
+        visitors.push(await door.visit(server, account, `${account}-secret`));
+      }
       const said = await Promise.all(
         visitors.map((visitor, i) =>
           visitor.put(`/home/${i}`, pattern(30_000, i)).then(() => "ok", (error) => {

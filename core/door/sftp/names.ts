@@ -8,7 +8,8 @@
  *   replaced  (another file was renamed to its path) as removed
  *
  * Uploads that other connections have open are none of this: session/move.ts and remove.ts say what
- * becomes of those.
+ * becomes of those. One that another connection has taken over is not this channel's any more: it
+ * fails, and is in nobody's way.
  */
 import { BargeError } from "../../error.ts";
 import type { Entry } from "../../protocol/message.ts";
@@ -90,7 +91,7 @@ export async function removeFolder(s: Sftp, path: string): Promise<void> {
 
 /**
  * Takes uploads out of the way of a rename or removal of what they are written to, which would end
- * them. One for which there is no room beside its file has to stay.
+ * them. One for which there is no room beside its file has to stay; one that is lost fails.
  */
 async function aside(writers: readonly Writing[], change: () => Promise<void>): Promise<void> {
   const moved: Writing[] = [];
@@ -100,7 +101,8 @@ async function aside(writers: readonly Writing[], change: () => Promise<void>): 
         writer.upload.unlink();
         moved.push(writer);
       } catch (error) {
-        if (!(error instanceof BargeError && error.kind === "over-quota")) throw error;
+        if (writer.upload.lost) await fail(writer, error);
+        else if (!(error instanceof BargeError && error.kind === "over-quota")) throw error;
       }
     }
     await change();
@@ -112,6 +114,7 @@ async function aside(writers: readonly Writing[], change: () => Promise<void>): 
 
 /** What was renamed is renamed; an upload that can't follow fails, and its client is told at CLOSE. */
 async function follow(writer: Writing, path: string, overwrite: Overwrite): Promise<void> {
+  if (writer.failure) return;
   try {
     writer.upload.moveTo(path, overwrite);
     writer.path = path;
@@ -121,6 +124,7 @@ async function follow(writer: Writing, path: string, overwrite: Overwrite): Prom
 }
 
 async function unlink(writer: Writing): Promise<void> {
+  if (writer.failure) return;
   writer.removed = true;
   try {
     writer.upload.unlink();

@@ -4,12 +4,16 @@
  *
  *   stop=POINT   it stops dead at that point, says so on standard error, and waits to be killed
  *   die-at=POINT it dies there of an uncaught error
+ *   die-on=NAME  it dies of one as soon as a file of that name is in the data directory, which it takes
+ *                away
  *   die=MS       it dies of an uncaught error between one second after its start and so many
  *                milliseconds later
  *   count=1      it writes how many timers are set and how many statements were prepared to standard
  *                error, whenever that has changed
  */
+import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import type { ToWorker } from "../../../core/serve/worker.ts";
 import { arm } from "../../../core/vault/fault.ts";
 import "../../../core/serve/worker.ts";
 
@@ -33,6 +37,19 @@ if (dieAt) {
       throw error;
     });
     throw error; // nothing that comes after the point is done before
+  });
+}
+
+const dieOn = asked.get("die-on");
+if (dieOn) {
+  addEventListener("message", ({ data: message }: MessageEvent<ToWorker>) => {
+    if (message.type !== "start") return;
+    const path = `${message.settings.data}/${dieOn}`;
+    setInterval(() => {
+      if (!existsSync(path)) return;
+      Deno.removeSync(path);
+      throw new Error("on purpose");
+    }, 5);
   });
 }
 

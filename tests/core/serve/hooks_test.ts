@@ -1,6 +1,5 @@
 /** The operator's programs, run by the real server: asked before a commit, and told after it. */
 import assert from "node:assert/strict";
-import { BargeError } from "../../../core/error.ts";
 import { barge, type Server, startServer } from "../../_server.ts";
 import { eager, pattern, Peer, sha256, text } from "../door/_peer.ts";
 import { hanging, holding, quotaOf, Scripts, serveWith, unix } from "./_hook.ts";
@@ -244,13 +243,14 @@ Deno.test({ name: "a worker that dies while it waits leaves nothing behind", ign
   const { data } = server;
   const args = ["--workers", "1", "--check-upload", check];
   {
-    // Each of its workers lives for a second.
-    await using dying = await startServer({ data, args, fault: "die=1" });
-    const released = holding(scripts);
-    const tried = begun(dying, token, large);
-    await (await released)();
+    await using dying = await startServer({ data, args, fault: "die-on=dies" });
+    using peer = await Peer.open(dying.address, token);
+    await begin(peer, large);
+    const released = await holding(scripts);
+    Deno.writeTextFileSync(`${data}/dies`, "");
     await dying.said("died: ");
-    await tried;
+    await released();
+    await peer.gone();
   }
   scripts.touch("ok");
   await using again = await startServer({ data, args });
@@ -259,20 +259,6 @@ Deno.test({ name: "a worker that dies while it waits leaves nothing behind", ign
   assert.deepEqual(await quotaOf(peer), { used: 400_000, reserved: 0 });
   await verified(again);
 });
-
-/** Uploads until it is cut off when the upload has arrived. */
-async function begun(server: Server, token: string, bytes: Uint8Array): Promise<void> {
-  while (true) {
-    try {
-      using peer = await Peer.open(server.address, token);
-      await begin(peer, bytes);
-      return await peer.gone();
-    } catch (error) {
-      // Its worker died before.
-      if (!(error instanceof BargeError || error instanceof assert.AssertionError)) throw error;
-    }
-  }
-}
 
 Deno.test("a program that is not there, or can't be run, is told at once", async () => {
   using scripts = new Scripts();

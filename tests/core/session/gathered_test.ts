@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { BargeError } from "../../../core/error.ts";
 import { Gathered } from "../../../core/session/gathered.ts";
+import { mkdir } from "../../../core/session/mkdir.ts";
 import { put } from "../../../core/session/put.ts";
+import { remove } from "../../../core/session/remove.ts";
 import { stat } from "../../../core/session/stat.ts";
 import { bytes, fails, request, Setup, sha256, write } from "./_setup.ts";
 
@@ -79,5 +81,23 @@ Deno.test("a wrong digest, a folder, another's file: refused, and nothing is lef
   await going.fail(digest);
   assert.equal(setup.exists("/home/f"), false);
   assert.deepEqual(setup.staged(), []);
+  setup.check();
+});
+
+Deno.test("what was cut off, and whose folder goes while it is being kept, holds nothing", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna", 10);
+  mkdir(anna, { verb: "mkdir", path: "/home/d", parents: false });
+  const going = new Gathered(anna, request("/home/d/f"));
+  await going.write(bytes("half"));
+  const { commits } = setup.store;
+  const note = commits.note.bind(commits);
+  commits.note = async (work) => {
+    commits.note = note;
+    await remove(anna, "/home/d", true);
+    return await note(work);
+  };
+  await fails("no-directory", () => going.fail(cut)); // with its file and its fence
+  assert.deepEqual([setup.staged(), setup.account("anna").reserved], [[], 0]);
   setup.check();
 });

@@ -5,6 +5,7 @@ import { move } from "../../../core/session/move.ts";
 import { put } from "../../../core/session/put.ts";
 import { remove } from "../../../core/session/remove.ts";
 import { stat } from "../../../core/session/stat.ts";
+import { finishedUpload } from "../../../core/session/unfinished.ts";
 import { bytes, fails, read, request, Setup, sha256, upload, write } from "./_setup.ts";
 
 const folder = (path: string) => ({ verb: "mkdir" as const, path, parents: true });
@@ -291,4 +292,19 @@ Deno.test("an account that is disabled meanwhile does not publish", async () => 
   setup.store.accounts.change("anna", { disabled: true });
   const failure = await fails("unauthenticated", () => going.commit(null, true));
   assert(failure instanceof BargeError && !setup.exists("/home/a"));
+});
+
+Deno.test("that an upload was finished is forgotten in the step that begins the next one", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna", 10);
+  const facts = { size: 3, base: "fresh", recorded: true } as const;
+  const first = await put(anna, request("/home/a", facts));
+  await first.write(bytes("abc"));
+  await first.commit(null, true);
+  assert.equal(finishedUpload(anna, "/home/a")?.size, 3);
+  await fails("over-quota", () => put(anna, request("/home/a", { ...facts, size: 11 })));
+  assert.equal(finishedUpload(anna, "/home/a")?.size, 3);
+  const second = await put(anna, request("/home/a", facts));
+  assert.equal(finishedUpload(anna, "/home/a"), undefined);
+  await second.drop();
 });

@@ -4,6 +4,7 @@ import { makeTally } from "../../../core/session/gate.ts";
 import { makeBoard } from "../../../core/session/metrics.ts";
 import { put } from "../../../core/session/put.ts";
 import { remove } from "../../../core/session/remove.ts";
+import { settleDead } from "../../../core/session/settle_dead.ts";
 import { stat } from "../../../core/session/stat.ts";
 import type { Upload } from "../../../core/session/upload.ts";
 import { makeFenceTable } from "../../../core/vault/fences.ts";
@@ -245,4 +246,18 @@ Deno.test("one that is removed while another writes it ends, and a late end keep
   await fails("unavailable", () => first.write(bytes("c")), /removed/);
   await first.detach();
   assert.deepEqual([setup.account("anna").reserved, setup.staged()], [0, []]);
+});
+
+Deno.test("what a dead worker wrote without a path is nobody's, and gives its room back", async () => {
+  using setup = new Setup();
+  using store = setup.open({}, 0);
+  setup.user("anna", 10);
+  const upload = await put(setup.login("anna", store), request("/home/a", { size: 10 }));
+  await upload.write(bytes("12345"));
+  upload.unlink();
+  assert.equal(setup.account("anna").reserved, 10);
+  const { dropped, resumable } = await settleDead(setup.store, store.life);
+  assert.deepEqual([dropped, resumable], [1, 0]);
+  assert.deepEqual([setup.account("anna").reserved, setup.staged()], [0, []]);
+  setup.check();
 });

@@ -55,10 +55,10 @@ Deno.test("half-finished uploads are told by path, with the digest of their begi
     await upload.write(bytes(sent));
     return upload;
   };
-  (await send("/home/a/b.bin", 10, "hello")).detach();
-  (await send("/public/c.bin", 3, "x")).detach();
+  await (await send("/home/a/b.bin", 10, "hello")).detach();
+  await (await send("/public/c.bin", 3, "x")).detach();
   const going = await send("/home/going", 9, "now");
-  (await send("/home/unknown", null, "of no known size")).detach();
+  await (await send("/home/unknown", null, "of no known size")).detach();
   assert.deepEqual(await halves(anna), [
     {
       path: "/home/a/b.bin",

@@ -23,7 +23,6 @@ import { put } from "../../../session/put.ts";
 import {
   dropUnfinished,
   finishedUpload,
-  forgetFinished,
   type Unfinished,
   unfinished,
 } from "../../../session/unfinished.ts";
@@ -173,7 +172,6 @@ async function create(exchange: Exchange, rest: string): Promise<Response> {
   const overwrite = conditions(exchange);
   const request = { path, size, modified, overwrite, base: "fresh", recorded: true } as const;
   const upload = await put(exchange.session!, request);
-  forgetFinished(exchange.session!, path);
   const location = `${root}/uploads${encodePath(path)}`;
   const headers = await take(exchange, upload, size);
   return new Response(null, { status: 201, headers: { ...headers, location } });
@@ -206,12 +204,13 @@ async function append(exchange: Exchange, rest: string): Promise<Response> {
   const facts = { path, size, modified, overwrite } as const;
   const request = { ...facts, base: "staged", unread: true, recorded: true } as const;
   const upload = await put(exchange.session!, request);
-  if (upload.offset === half.offset && at < half.offset) await upload.truncate(at);
-  if (upload.offset !== at) {
-    await upload.detach(true);
+  const again = upload.offset === half.offset && at < half.offset;
+  if (!again && upload.offset !== at) {
+    // One that was not there any more is not left behind as one that has just begun.
+    await upload.detach(half.offset === 0);
     throw elsewhere(upload.offset);
   }
-  return new Response(null, { status: 204, headers: await take(exchange, upload, size) });
+  return new Response(null, { status: 204, headers: await take(exchange, upload, size, at) });
 }
 
 /** Answers an append to an upload that is a file already: it must be empty. */
@@ -222,14 +221,20 @@ async function repeatLast(exchange: Exchange, upload: Known): Promise<Response> 
   return new Response(null, { status: 204, headers: headersOf(upload) });
 }
 
-/** Receives a body, if there is one, and completes the upload if that was the rest of it. */
+/**
+ * Receives a body, if there is one, and completes the upload if that was the rest of it.
+ *
+ * @param at where the body begins; what is staged from there on is sent again
+ */
 async function take(
   exchange: Exchange,
   upload: Upload,
   size: number | null,
+  at = 0,
 ): Promise<Record<string, string>> {
   const { body, session, door } = exchange;
   try {
+    if (at < upload.offset) await upload.truncate(at);
     const sha256 = readDigest(exchange.header("repr-digest"));
     if (sha256 === null) throw new BargeError("usage", "the digest is malformed");
     if (body.length !== 0) await receiveChecked(exchange, upload);

@@ -236,3 +236,25 @@ Deno.test("renaming what is written needs the room that it needs, and no more", 
   assert.deepEqual(held(here), [0, 0]);
   assert.equal(here.store.accounts.find("anna")!.used, 0);
 });
+
+Deno.test("a handle whose upload another took over is in the way of no removal and no rename", async () => {
+  await using here = await SftpHere.start();
+  await using peer = await here.peer();
+  await using other = await here.peer();
+  const changes = [
+    (path: string) => unlink(peer, path),
+    (path: string) => rename(peer, path, "to"),
+  ];
+  for (const [i, change] of changes.entries()) {
+    const path = `f${i}`;
+    const former = await peer.open(path, WRITE | CREAT);
+    await peer.write(former, 0, bytes("abc"));
+    const newer = await other.open(path, WRITE | CREAT);
+    await other.write(newer, 3, bytes("def"));
+    await other.close(newer);
+    await change(path);
+    await refused(peer.close(former), Status.FAILURE, /taken over/);
+  }
+  assert.equal((await peer.stat("to")).size, 6);
+  assert.deepEqual(held(here), [0, 0]);
+});
