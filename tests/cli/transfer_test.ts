@@ -1,5 +1,6 @@
 /** What `put`, `get` and `ls` print, and where: objects, digests, pipes that nobody reads. */
 import assert from "node:assert/strict";
+import { until } from "../_observe.ts";
 import { lines } from "./_barge.ts";
 import { loggedIn } from "./_logged_in.ts";
 
@@ -102,12 +103,4 @@ function isBelow(pid: number, parent: number): boolean {
     at = Number(Deno.readTextFileSync(`/proc/${at}/stat`).replace(/^.*\) \S /, "").split(" ")[0]);
   }
   return false;
-}
-
-async function until<T>(look: () => T | undefined): Promise<T> {
-  for (;;) {
-    const found = look();
-    if (found !== undefined) return found;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }

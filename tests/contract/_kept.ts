@@ -6,11 +6,11 @@
  */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
+import { descriptorCount, residentBytes, until } from "../_observe.ts";
 import { executable } from "../_program.ts";
 import { type Server, startServer } from "../_server.ts";
 import { pattern, tokenOf } from "../core/door/_peer.ts";
 import { type DoorUnderTest, Refused } from "./_door.ts";
-import { until } from "./_suite.ts";
 
 /** Rounds that fill caches and load lazy modules. */
 const warmUpRounds = 20;
@@ -34,9 +34,9 @@ export function keepsNothing(door: DoorUnderTest): void {
     const before = await idle(server, () => true);
     const prepared = statements(server);
     await work(door, server, token, rounds / 2);
-    const middle = residentBytes(server);
+    const middle = residentBytes(server.pid);
     await work(door, server, token, rounds / 2);
-    const gained = residentBytes(server) - middle;
+    const gained = residentBytes(server.pid) - middle;
     await idle(server, (now) => {
       assert.deepEqual(now, before);
       return true;
@@ -129,7 +129,7 @@ function keptBy(server: Server): Kept {
   using db = new DatabaseSync(`${server.data}/accounts.db`, { readOnly: true });
   const row = db.prepare("SELECT count(*) AS uploads, count(holder) AS held FROM upload").get();
   return {
-    descriptors: countNames(`/proc/${server.pid}/fd`),
+    descriptors: descriptorCount(server.pid),
     ...row as { uploads: number; held: number },
     staged: countNames(`${server.data}/staging`),
     timers: lastCount(server, /^counts (\d+) timers/gm),
@@ -147,11 +147,4 @@ function lastCount(server: Server, line: RegExp): number {
 
 function countNames(folder: string): number {
   return Array.from(Deno.readDirSync(folder)).length;
-}
-
-function residentBytes(server: Server): number {
-  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(
-    Deno.readTextFileSync(`/proc/${server.pid}/status`),
-  )!;
-  return Number(kilobytes) * 1024;
 }

@@ -19,6 +19,7 @@ import { put } from "../../../core/session/put.ts";
 import { Session } from "../../../core/session/session.ts";
 import { stat } from "../../../core/session/stat.ts";
 import { Store } from "../../../core/session/store.ts";
+import { until } from "../../_observe.ts";
 import { nonce, prove } from "../../../core/protocol/scram.ts";
 
 const size = 50_000_000;
@@ -76,7 +77,7 @@ class Doors implements AsyncDisposable {
   }
 
   session(): Session {
-    return new Session(this.store, this.store.accounts.get("anna"), true);
+    return new Session(this.store, this.store.accounts.get("anna"), true).makeHome();
   }
 
   /** Until nobody does anything at a door any more. */
@@ -287,11 +288,3 @@ Deno.test("TLS: an upload that is cut is noticed at once, at every door, and is 
     }
   }
 });
-
-async function until(happened: () => boolean): Promise<void> {
-  const deadline = performance.now() + 20_000;
-  while (!happened()) {
-    assert.ok(performance.now() < deadline, "it did not happen within 20 s");
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
