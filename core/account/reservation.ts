@@ -14,13 +14,14 @@
  *
  * Invariant: for every account, `used + reserved <= quota` after any sequence of these, unless the
  * quota was lowered below that. `begin`, `resume` and `grow` are the only ones that can raise the
- * sum (and a rename, see `uncredit`); each checks and raises it in one statement, under the write
- * lock. schema.ts holds the sums.
+ * sum (and a rename, see uploads_at.ts); each checks and raises it in one statement, under the
+ * write lock. schema.ts holds the sums.
  *
  * An overwrite is charged its difference: the upload takes the size of the account's own file at
  * that path as `credit`. Only one upload a path may, else two would spend the same bytes.
  */
 import { BargeError } from "../error.ts";
+import { takenOver } from "../vault/fences.ts";
 import type { Place } from "../vault/place.ts";
 import type { Database } from "./database.ts";
 import type { Ledger, NewFile } from "./ledger.ts";
@@ -328,32 +329,6 @@ export class Reservations {
   }
 
   /**
-   * Before a file moves away: an upload that counts on replacing it has to fit beside it now. Where
-   * it does not, it is dropped if nobody writes it.
-   *
-   * @returns the id of a dropped upload: its staged bytes are to go
-   * @throws {BargeError} `over-quota` where somebody does write it
-   */
-  uncredit({ dir, name }: Place): number | undefined {
-    const row = this.#db.get<UploadRow & { room: number | null; owner: string }>(
-      `SELECT upload.*, quota - used - reserved AS room, account.name AS owner
-       FROM upload JOIN account ON account.id = upload.account
-       WHERE dir = ? AND upload.name = ? AND credit > 0`,
-      ...[dir, name],
-    );
-    if (!row || row.room === null) return undefined;
-    if (row.want - Math.max(0, row.want - row.credit) <= row.room) return undefined;
-    if (!row.holder) {
-      this.drop(row.id);
-      return row.id;
-    }
-    throw new BargeError("over-quota", "an upload under way is to replace it, and needs its room", {
-      account: row.owner,
-      hint: "try again when that has ended",
-    });
-  }
-
-  /**
    * An upload is for another place from now on, and counts on replacing the file there, if it may.
    *
    * @throws as {@link grow}
@@ -405,9 +380,4 @@ export class Reservations {
       hint: "remove something, or ask for more room",
     });
   }
-}
-
-/** For who does not know whether it was the one or the other. */
-export function takenOver(): BargeError {
-  return new BargeError("unavailable", "the upload was taken over or removed meanwhile");
 }

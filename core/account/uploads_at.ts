@@ -5,10 +5,11 @@
  * the same transaction, and with them what they had reserved. When it is moved, they follow it
  * (`Ledger.rename`), but for those that come into a home where their account can't reach them.
  */
+import { BargeError } from "../error.ts";
 import type { Place } from "../vault/place.ts";
 import type { Database } from "./database.ts";
 import { below } from "./ledger.ts";
-import { staleAfter } from "./reservation.ts";
+import { staleAfter, type UploadRow } from "./reservation.ts";
 
 export class UploadsAt {
   readonly #db: Database;
@@ -58,6 +59,32 @@ export class UploadsAt {
        AND account <> (SELECT id FROM account WHERE name = ?) RETURNING id`,
       ...[...below(folder), home],
     ));
+  }
+
+  /**
+   * Prepares the move of a file away from a path. An upload that was to replace the file needs room
+   * beside it now. An upload without that room is dropped if nobody writes it.
+   *
+   * @returns the id of the dropped upload, whose staged bytes are to go
+   * @throws {BargeError} `over-quota` where somebody writes it
+   */
+  uncredit({ dir, name }: Place): number | undefined {
+    const row = this.#db.get<UploadRow & { room: number | null; owner: string }>(
+      `SELECT upload.*, quota - used - reserved AS room, account.name AS owner
+       FROM upload JOIN account ON account.id = upload.account
+       WHERE dir = ? AND upload.name = ? AND credit > 0`,
+      ...[dir, name],
+    );
+    if (!row || row.room === null) return undefined;
+    if (row.want - Math.max(0, row.want - row.credit) <= row.room) return undefined;
+    if (!row.holder) {
+      this.#db.run("DELETE FROM upload WHERE id = ?", row.id);
+      return row.id;
+    }
+    throw new BargeError("over-quota", "an upload under way is to replace it, and needs its room", {
+      account: row.owner,
+      hint: "try again when that has ended",
+    });
   }
 
   /** The ids of the uploads into and below a folder that are being written. */

@@ -3,9 +3,9 @@
  * not become a file. Every end is a light commit, which waits for the write lock without holding up
  * the event loop.
  */
-import { type Held, takenOver, type UploadRow } from "../account/reservation.ts";
+import type { Held, UploadRow } from "../account/reservation.ts";
 import { BargeError } from "../error.ts";
-import type { Fence } from "../vault/fences.ts";
+import { type Fence, takenOver } from "../vault/fences.ts";
 import type { Location } from "../vault/path.ts";
 import { folderOf } from "../vault/place.ts";
 import { discard, stagedSize } from "../vault/staging.ts";

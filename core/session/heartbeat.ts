@@ -3,7 +3,8 @@
  * two seconds, by a light commit, and left out while another program has the write lock: nothing
  * depends on any one of these notes, and no upload waits for them.
  */
-import { takenOver, type UploadRow } from "../account/reservation.ts";
+import type { UploadRow } from "../account/reservation.ts";
+import { takenOver } from "../vault/fences.ts";
 import type { Store } from "./store.ts";
 
 /** How often it is noted that an upload moves, in ms. */

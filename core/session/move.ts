@@ -62,7 +62,7 @@ export async function move(
       places: [a, b],
       check() {
         check();
-        dropped = store.reservations.uncredit(a);
+        dropped = store.uploadsAt.uncredit(a);
       },
       disk() {
         store.vault.rename(a, b);

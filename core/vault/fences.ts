@@ -166,7 +166,7 @@ export class Fence implements Disposable {
 
 /** Changes a staged file behind its writer's fence. @throws {BargeError} `unavailable` once that is raised */
 export function behind<T>(fence: Fence, work: () => T): T {
-  if (!fence.enter()) throw fenced();
+  if (!fence.enter()) throw takenOver();
   try {
     return work();
   } finally {
@@ -174,7 +174,11 @@ export function behind<T>(fence: Fence, work: () => T): T {
   }
 }
 
-/** What every change fails of once a writer's fence is raised; the session knows why it was. */
-export function fenced(): BargeError {
+/**
+ * Returns the error of a writer whose upload is no longer its own: its fence was raised, or its
+ * ledger row has another holder or is gone. The session knows which, and says so to the client
+ * (half.ts).
+ */
+export function takenOver(): BargeError {
   return new BargeError("unavailable", "the upload was taken over or removed meanwhile");
 }

@@ -138,7 +138,7 @@ class Machine {
       assert.deepEqual(uploadsAt.heldBelow(folders[step.to]), []);
     } else if (step.op === "rename") {
       if (step.where === step.to || !ledger.file(places[step.where])) return;
-      reservations.uncredit(places[step.where]);
+      uploadsAt.uncredit(places[step.where]);
       ledger.rename(places[step.where], places[step.to]);
     } else if (step.op === "renameFolder") {
       const [from, to] = [folders[step.from], folders[step.to]];
