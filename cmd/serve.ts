@@ -138,7 +138,7 @@ export default command({
     ),
     adopt: flag(
       ["--adopt"],
-      "Begin with a new accounts database where files are there and it is lost: see below",
+      "Make a new accounts database where files exist and the old one is lost: see below",
     ),
     printUnit: flag(
       ["--print-unit"],
