@@ -108,11 +108,6 @@ export class Director {
     return this.#actors[id]!.state?.is !== "over";
   }
 
-  /** How many have not ended. */
-  get alive(): number {
-    return this.#actors.filter(({ id }) => this.isAlive(id)).length;
-  }
-
   /** The names of those that have not ended, as they were started. */
   enumerate(): Name[] {
     return this.#actors.filter(({ id }) => this.isAlive(id)).map(({ name }) => name);

@@ -233,11 +233,6 @@ export class Main extends Agent {
     return this.#director.isAlive(id);
   }
 
-  /** How many threads there are now, this one too. */
-  activeCount(): number {
-    return this.#director.alive;
-  }
-
   /** The names of all threads that are alive now, this one first. */
   enumerate(): Name[] {
     return this.#director.enumerate();
