@@ -8,9 +8,9 @@
  *        \-> resume -> ...                      taken over: the same row with another holder
  *        \-> drop                               given up: nothing is reserved any more
  *
- * An upload belongs to the holder in its row. Whoever asks to continue it becomes its holder, also
- * while another still writes it; a sealed upload, which is about to become a file, can't be taken
- * over. Every later step of the former holder finds the other name in the row and changes nothing.
+ * An upload belongs to the holder in its row. A connection that resumes it becomes its holder, also
+ * while another one still writes it. A sealed upload, which is about to become a file, can't be
+ * taken over. Later steps of the former holder find the other name in the row and change nothing.
  *
  * Invariant: for every account, `used + reserved <= quota` after any sequence of these, unless the
  * quota was lowered below that. `begin`, `resume` and `grow` are the only ones that can raise the
@@ -65,8 +65,8 @@ export interface Sealed {
 }
 
 /**
- * A holder that has not moved a byte for so long, in ms, counts as gone: its upload is listed as one
- * that nobody writes, and gives way to one that starts afresh.
+ * The time without a byte, in ms, after which a holder counts as gone: its upload is listed as
+ * idle, and a new one may replace it.
  */
 export const staleAfter = 10_000;
 
@@ -148,8 +148,8 @@ export class Reservations {
   }
 
   /**
-   * Takes up an unfinished upload, with the room that the rest of it needs: from a holder that still
-   * writes it, too, whose writes the caller has to fence off before it touches the staged bytes.
+   * Resumes an unfinished upload, and reserves room for the rest of it. It may have a holder that
+   * still writes; the caller must fence those writes off before it uses the staged bytes.
    *
    * @returns its row, or undefined when it is sealed or gone
    * @throws {BargeError} `over-quota`
@@ -195,7 +195,7 @@ export class Reservations {
     if (changes === 0) throw takenOver();
   }
 
-  /** Is an upload still its holder's? Asked without the write lock. */
+  /** Returns whether an upload is still its holder's. Needs no write lock. */
   holds(id: number, holder: string): boolean {
     const sql = "SELECT 1 FROM upload WHERE id = ? AND holder = ?";
     return this.#db.get(sql, id, holder) !== undefined;
@@ -242,7 +242,7 @@ export class Reservations {
    * @param staged bytes on disk that can be continued
    * @param gaps are there more, behind a gap?
    * @param empty keep it also where nothing is staged: it was announced
-   * @returns are the staged bytes anybody's? If not, they are to go
+   * @returns whether the staged bytes belong to an upload; if not, the caller deletes them
    */
   detach(id: number, holder: string, staged: number, gaps = false, empty = false): boolean {
     return this.#db.transaction(() => {
@@ -307,7 +307,7 @@ export class Reservations {
     );
   }
 
-  /** All uploads whose holder's mark begins so: a worker's. */
+  /** All uploads whose holder's mark begins with a prefix, that of a worker. */
   heldBy(prefix: string): UploadRow[] {
     return this.#db.all<UploadRow>(
       "SELECT * FROM upload WHERE substr(holder, 1, length(?1)) = ?1 ORDER BY id",
@@ -329,7 +329,7 @@ export class Reservations {
   }
 
   /**
-   * An upload is for another place from now on, and counts on replacing the file there, if it may.
+   * Gives an upload another place, with the credit of its account's file there, if any.
    *
    * @throws as {@link grow}
    */

@@ -1,9 +1,9 @@
 /**
  * The uploads to a path, or into and below a folder, when that is removed or moved.
  *
- * An upload needs its folder. When the folder is removed, all uploads into it end: their rows go in
- * the same transaction, and with them what they had reserved. When it is moved, they follow it
- * (`Ledger.rename`), but for those that come into a home where their account can't reach them.
+ * An upload needs its folder. When the folder is removed, all uploads into it end: the same
+ * transaction removes their rows, and thus their reservations. When it is moved, they follow it
+ * (`Ledger.rename`), except into a home that their account can't reach.
  */
 import { BargeError } from "../error.ts";
 import type { Place } from "../vault/place.ts";
@@ -21,7 +21,7 @@ export class UploadsAt {
   /**
    * Drops an account's uploads to a path that nobody writes now.
    *
-   * @returns their ids: their staged bytes are to go
+   * @returns their ids; the caller deletes their staged bytes
    */
   dropIdle(account: number, { dir, name }: Place): number[] {
     return ids(this.#db.all<Numbered>(
@@ -48,8 +48,8 @@ export class UploadsAt {
   }
 
   /**
-   * Drops the uploads into and below a folder that has come into a home, but for those of the account
-   * whose home it is: the others can't reach it any more.
+   * Drops the uploads into and below a folder that was moved into a home, except those of the
+   * account of the home: the others can't reach it any more.
    *
    * @returns their ids
    */
