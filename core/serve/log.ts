@@ -110,7 +110,9 @@ function gather(line: string): boolean {
 function write(bytes: Uint8Array): void {
   try {
     if (lostBytes > 0) {
-      const gap = encoder.encode(`\n{"lost":"${lostBytes} bytes of the log: nobody read them"}\n`);
+      const gap = encoder.encode(
+        `\n{"lost":"${lostBytes} bytes of the log were dropped: its reader was stuck"}\n`,
+      );
       if (writeWithin(gap, 0) < gap.length) return void (lostBytes += bytes.length);
       lostBytes = 0;
     }

@@ -12,7 +12,7 @@ const small = pattern(3000, 1);
 const large = pattern(700_000, 2);
 const sent = 300_000;
 
-/** What becomes of the small file whose commit the worker died in. */
+/** The outcome of the small file whose commit the worker died in. */
 const outcomes: Partial<Record<Point, "none" | "partial" | "file">> = {
   sealed: "none",
   synced: "partial",

@@ -7,7 +7,7 @@ import { Home } from "./_barge.ts";
 
 const warmUpRounds = 20;
 const rounds = executable ? 300 : 40;
-/** Of the second half of the rounds; a leak gains more. */
+/** The gain of the heap that is allowed in the last rounds; a leak gains more. */
 const memoryNoiseBytes = 32 * 2 ** 20;
 
 /** One round; nothing is left of it. The last two fail. */

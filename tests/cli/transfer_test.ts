@@ -1,4 +1,4 @@
-/** What `put`, `get` and `ls` print, and where: objects, digests, pipes that nobody reads. */
+/** The output of `put`, `get` and `ls`: JSON objects, digests, pipes without a reader. */
 import assert from "node:assert/strict";
 import { until } from "../_observe.ts";
 import { lines } from "./_barge.ts";
@@ -62,7 +62,7 @@ Deno.test("standard output by its other names is not replaced by a file", async 
   assert.equal((await home.barge(["get", "--json", "/home/f", "./out"])).code, 2);
 });
 
-Deno.test("Ctrl-C ends a program whose output nobody reads", async () => {
+Deno.test("Ctrl-C ends a program whose output is not read", async () => {
   await using all = await loggedIn();
   const { home } = all;
   await Deno.mkdir(`${home.path}/t`);

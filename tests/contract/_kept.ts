@@ -16,7 +16,7 @@ import { type DoorUnderTest, Refused } from "./_door.ts";
 const warmUpRounds = 20;
 /** Rounds that must leave nothing behind. The executable is what people run for months. */
 const rounds = executable ? 300 : 40;
-/** What the heap may gain between the middle and the end of those rounds; a leak gains more. */
+/** The gain of the heap that is allowed in the last rounds; a leak gains more. */
 const memoryNoiseBytes = 48 * 2 ** 20;
 const smallBytes = 3000;
 const largeBytes = 150_000;
@@ -79,7 +79,7 @@ async function work(
       await cut.cut("/home/cut", large, largeBytes - 1);
     }
   }
-  // What is cut stays, to be continued. Another file takes its place, once the server let go of it.
+  // The cut upload stays for a resume. Once the server has let go of it, another file replaces it.
   await until(() => keptBy(server).held === 0);
   await here.put("/home/cut", pattern(smallBytes));
   await here.remove("/home/cut");
@@ -90,7 +90,7 @@ function forgetFailures({ data }: Server): void {
   db.exec("DELETE FROM failure");
 }
 
-/** What must not grow. */
+/** The counts that must not grow. */
 interface Kept {
   readonly descriptors: number;
   readonly uploads: number;

@@ -255,7 +255,7 @@ function promisesOf(door: DoorUnderTest): Promised[] {
       else await here.move("/public/d", "/public/moved");
       await assert.rejects(rest, Refused);
       if (verb === "remove") continue;
-      // What had come is kept under the new name.
+      // The bytes that had arrived are kept under the new name.
       await until(() => heldUploads(server.data) === 0);
       assert.ok(await uploads() >= 250_000);
       const { reserved } = await native.ask({ verb: "quota" });

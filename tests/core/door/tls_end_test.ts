@@ -80,7 +80,7 @@ class Doors implements AsyncDisposable {
     return new Session(this.store, this.store.accounts.get("anna"), true).makeHome();
   }
 
-  /** Until nobody does anything at a door any more. */
+  /** Waits until no request is under way at any door. */
   async idle(): Promise<void> {
     await until(() => this.store.roster.here().every(({ verb }) => verb === null));
   }
@@ -121,7 +121,7 @@ class Link implements Disposable {
     return new Promise((resolve) => this.tls.write(what, () => resolve()));
   }
 
-  /** What has come, once it has so many bytes, or that text. */
+  /** Returns the received bytes as text once they have a length, or match. */
   async until(wanted: number | RegExp): Promise<string> {
     const text = () => this.#bytes.subarray(0, 4096).toString("latin1");
     await until(() =>
