@@ -145,7 +145,7 @@ export async function main(args: readonly string[]): Promise<number> {
   if (first === "--version" || first === "-V" || first === "version") {
     const json = rest.includes("--json") || isYes("BARGE_JSON");
     const line = json ? JSON.stringify({ version }) : `barge ${version}`;
-    // Not by print: its timer alone would cost more than all the rest of this.
+    // Bypasses print, whose timer alone would cost more than the rest of this path.
     writeStdout(new TextEncoder().encode(`${line}\n`));
     return 0;
   }
@@ -226,7 +226,7 @@ async function help(words: readonly string[], code = 0): Promise<number> {
 
 const stop = new AbortController();
 
-/** Has the first Ctrl-C or SIGTERM stop the verb; the second one ends the program at once. */
+/** Makes the first Ctrl-C or SIGTERM stop the verb, and the second end the program at once. */
 function watchSignals(): void {
   const onSignal = (signal: Deno.Signal) => {
     if (signal === "SIGINT" && isForAnother()) return;

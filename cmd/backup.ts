@@ -28,7 +28,7 @@ export default command({
     ["barge backup accounts-$(date +%F).db --data /srv/barge", "one a day"],
   ],
   async run({ file, force, data, json }, { signal }) {
-    // Opened once by the usual way, which says what is wrong with the directory, and upgrades it.
+    // Opened once as usual, which reports faults of the directory, and upgrades it.
     (await openAccounts(data))[Symbol.dispose]();
     const { backup } = await import("../core/account/backup.ts");
     const { path, bytes, accounts, files } = await backup(data, file, { force, signal });

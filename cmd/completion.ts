@@ -29,7 +29,8 @@ export default command({
     const chunks = words.length === 0
       ? [shell.generateScript("barge", ["completion", name])]
       : shell.encodeSuggestions(await suggestions(tree, words));
-    // Its script for zsh reads a line for each suggestion, though its encoder writes no line ends.
+    // The library's script for zsh expects a line for each suggestion, but its encoder writes no
+    // line ends.
     const between = name === "zsh" && words.length > 0 ? "\n" : "";
     writeStdout(new TextEncoder().encode([...chunks].join(between)));
   },
@@ -58,9 +59,9 @@ async function suggestions(
   return [...deeper, ...suggest(parserOf(command.options), [rest[0], ...rest.slice(1)])];
 }
 
-const help: Suggestion = { kind: "literal", text: "help", description: words("tell more") };
+const help: Suggestion = { kind: "literal", text: "help", description: words("explain a verb") };
 
-/** What `barge help` can be asked about: verbs and no options. */
+/** Suggests arguments of `barge help`: verbs without options. */
 function verbs(tree: Tree, [first, ...rest]: readonly string[]): Suggestion[] {
   if (rest.length === 0) return names(tree, first);
   const row: Partial<Group> | undefined = Object.hasOwn(tree, first) ? tree[first] : undefined;

@@ -57,7 +57,7 @@ export default command({
     timeout: value(
       ["--timeout"],
       seconds(),
-      "event --wait-for: for so many seconds; 0 tries once; default 15",
+      "event --wait-for: seconds to wait; 0 tries once; default 15",
     ),
     port: valueOr(
       ["--port"],
@@ -131,7 +131,7 @@ function lessonName(): ValueParser<"sync", string> {
   };
 }
 
-/** How many of several lessons showed their point, and which did not. */
+/** Returns how many of several lessons showed their point, and which did not. */
 function tally(n: number, failed: readonly string[], lang: Lang): string {
   const count = lang === "en"
     ? `${n - failed.length} of ${n} lessons are ok`

@@ -16,7 +16,7 @@ export default command({
     ),
     requireDigest: flag(
       ["--require-digest"],
-      "Fail with 13 for a file that the server keeps no digest of, since it was changed outside barge",
+      "Fail with 13 for a file without a stored digest, because it was changed outside barge",
     ),
     ...transferOptions,
   },

@@ -138,7 +138,7 @@ export default command({
     ),
     adopt: flag(
       ["--adopt"],
-      "Begin with a new accounts database where files are there and it is lost: see below",
+      "Make a new accounts database where files exist and the old one is lost: see below",
     ),
     printUnit: flag(
       ["--print-unit"],
@@ -160,9 +160,9 @@ export default command({
     go on, at the new rates, and the other limits count for what comes then.
 
     A directory that holds files and no accounts.db has lost it, and is refused with 7: put a backup
-    of it back. Without one, --adopt, once, begins with a new database. The files stay where they
-    are; homes/admin is the new admin's, and each other homes/NAME is nobody's until \`barge user add
-    NAME --adopt\` gives it to an account. \`barge verify --repair\` takes the files in.
+    of it back. Without one, --adopt, once, makes a new database. The files stay where they are;
+    homes/admin is the new admin's, and each other homes/NAME has no account until \`barge user add
+    NAME --adopt\` gives it to one. \`barge verify --repair\` takes the files in.
 
     --check-upload and --on-commit run programs of yours, without a shell, as the server's user.
     Each reads one JSON object: event, account, path, file (where the bytes are), size, sha256,

@@ -22,7 +22,7 @@ export default command({
     `Logs in, with what \`barge login\` saved or by asking, and then takes commands, one a line:
     ls, mine, public, left, get, put, cat, publish, claim, rm, mv, cp, mkdir, cd, pwd, lcd, lpwd,
     lls, stat, digest, grow, passwd, register, clear, menu, help, exit, and !COMMAND for this
-    machine's shell. \`help COMMAND\` tells more about one. Without arguments it begins with a menu,
+    machine's shell. \`help COMMAND\` explains one. Without arguments it begins with a menu,
     in which numbers stand for what people do most; without a saved login it asks whether to log in
     or to make an account first.
     Tab completes names here and at the server; Ctrl-C stops a transfer, and the same command goes

@@ -102,7 +102,7 @@ function fields({ kind, path, what, repaired, expected, found }: Problem) {
   return { kind, path, what, repaired, expected, found };
 }
 
-/** What `--repair` leaves as it is. */
+/** Prints the problems that `--repair` leaves. */
 const byHand: ReadonlySet<Problem["kind"]> = new Set(["damaged", "unreadable", "unnamed"]);
 
 function advise(open: readonly Problem[], repair: boolean): void {
@@ -111,7 +111,7 @@ function advise(open: readonly Problem[], repair: boolean): void {
   }
   if (open.some(({ kind }) => kind === "unnamed")) {
     note(
-      "(bytes that fit no character are shown as \uFFFD; `ls -b` shows them, in the folder itself)",
+      "(bytes that are not valid UTF-8 are shown as \uFFFD; `ls -b` shows them, in the folder itself)",
     );
   }
   const mended = open.some(({ kind }) => !byHand.has(kind));

@@ -23,7 +23,7 @@ import { printable } from "../_term/text.ts";
 
 const redrawEvery = 40;
 const lastEvents = 6;
-/** More lanes than this say no more than these. */
+/** The most lanes that are drawn. */
 const mostLanes = 24;
 
 export class Live implements Audience {
@@ -39,7 +39,7 @@ export class Live implements Audience {
   /** How late it is on the act's clock. */
   #now = 0;
 
-  /** A line under the frame while the act runs: which key does what. */
+  /** A line under the frame while the act runs, for the meaning of keys. */
   footer: string | undefined;
 
   /** @param title printed before the first act */
@@ -98,7 +98,7 @@ export class Live implements Audience {
     const names = Math.max(0, ...read.lanes.map(({ name }) => columnsOf(name)));
     const notes = this.#events.slice(-lastEvents);
     const fit = (line: string) => clip(printable(line), columns - 3);
-    // The legend is never cut: a letter that is not explained says nothing.
+    // The legend is never cut, since its letters need their explanation.
     const key = wrapParts(legend(read, lang), "   ", columns - 3).map(fit);
     const drawing = this.#drawing.map((line) => fit(line[lang]));
     const room = rows - lastEvents - drawing.length - key.length - 7;

@@ -11,7 +11,7 @@ const every = 80;
  * Slows an audience down to the act's clock.
  *
  * @param speed how many times as fast as that
- * @param passes gets how late it is there while nothing happens
+ * @param passes called with the time of the lesson while no event happens
  */
 export function paced(
   audience: Audience,
@@ -40,7 +40,7 @@ export function paced(
   };
 }
 
-/** Which key does what in {@link stepped}. */
+/** The meaning of keys in {@link stepped}. */
 export const keys: Text = {
   en: "[any key] next event   [c] run on without stopping   [q] quit",
   zh: "[任意键] 下一个事件   [c] 不再停顿   [q] 退出",
@@ -74,9 +74,9 @@ export function stepped(
       shown();
       if (pressed.length === 0) {
         const read = await until(Deno.stdin.read(key), signal);
-        if (read === null) throw new BargeError("interrupted", "ended by the end of the keys");
+        if (read === null) throw new BargeError("interrupted", "the input of keys ended");
         const keys = String.fromCharCode(...key.subarray(0, read));
-        // Keys that were typed ahead count one by one; an arrow key is one, of several bytes.
+        // Keys that were typed ahead count one by one. An arrow key is one key of several bytes.
         pressed.push(...(keys.startsWith("\x1b") ? ["\x1b"] : keys));
       }
       const next = pressed.shift();

@@ -14,10 +14,10 @@ import { columnsOf, padColumns, wrapParts } from "../../core/demo/width.ts";
 import { clocks, described } from "../../core/demo/words.ts";
 import { print } from "../_term/out.ts";
 
-/** Of an act's events, so many of the first and the last are printed. */
+/** The number of first and last events of an act that are printed. */
 const [first, last] = [32, 8];
 const columns = 64;
-/** So many lanes are drawn at most; the text has to stay readable. */
+/** The most lanes that are drawn, to keep the text readable. */
 const rows = 14;
 /** The legend is wrapped at this width. */
 const legendWidth = 98;

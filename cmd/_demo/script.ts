@@ -1,6 +1,6 @@
 /**
- * `barge demo event --wait-for` for scripts: standard output has a line for each address that
- * listens, once it does, and nothing else; that it still waits goes to standard error.
+ * `barge demo event --wait-for` for scripts: standard output has one line for each address, written
+ * when it listens. Notes about the wait go to standard error.
  */
 import { type Audience, type DemoEvent, spoken } from "../../core/demo/events.ts";
 import type { Lang } from "../../core/demo/text.ts";

@@ -1,6 +1,6 @@
 /**
- * What `barge serve` says when it begins: text for a person on a terminal; else records of the log,
- * so that standard error holds nothing but JSON lines.
+ * The messages of `barge serve` at its start: text on a terminal, and records of the log elsewhere,
+ * so that standard error holds only JSON lines.
  */
 import { getLogger } from "@logtape/logtape";
 import { type DoorName, doorNames } from "../../core/door/door.ts";
@@ -13,7 +13,7 @@ import { note, terminal, writeError } from "../_term/out.ts";
 
 const log = getLogger(["barge", "serve"]);
 
-/** The first admin, and its password, which is kept nowhere. */
+/** The first admin, and its password, which is not stored. */
 export function sayFirstAccount(account: string, password: string): void {
   if (!terminal.stderr) {
     return logAlways("the account was made; its password is shown this once", {
@@ -31,16 +31,16 @@ export interface Banner extends Security {
   readonly data: string;
   readonly workers: number;
   readonly doors: { readonly [door in DoorName]: Address | null };
-  /** The account that was made now, if one was. */
+  /** The account that this start made, if any. */
   readonly first: string | undefined;
   readonly json: boolean;
-  /** Was the data directory made now? */
+  /** True if this start made the data directory. */
   readonly made: boolean;
   /** Servers that run on other directories, as a text. */
   readonly others: string | undefined;
 }
 
-/** Where the server is, once its doors listen. */
+/** The addresses of the server, once its doors listen. */
 export function sayReady(facts: Ready, hostKeys: readonly HostKey[], banner: Banner): void {
   const { data, workers, doors, made, others } = banner;
   const urls = doorNames.flatMap((name) => {
@@ -64,15 +64,15 @@ export function sayReady(facts: Ready, hostKeys: readonly HostKey[], banner: Ban
   }
   const [native] = urls;
   if (doors.native === null || native?.name !== "native") return;
-  // On this machine a client has to be told; to others TLS is what it begins with.
+  // A client uses TLS by default, but not for loopback addresses.
   const tls = isLoopback(doors.native.host) && tlsOf("native", doors.native.host, banner) !== "off";
   const remote = native.url.replace("//", `//${banner.first ?? "NAME"}@`);
   note(`try: barge login${tls ? " --tls" : ""} ${remote}`);
 }
 
-/** An address that a person can open, or give to a client. */
+/** Returns an address that a user can open, or give to a client. */
 function urlOf(name: DoorName, at: string, tls: ReturnType<typeof tlsOf>): string {
-  // All addresses at once are no address to connect to: the machine's name is.
+  // A wildcard is no address to connect to, so the name of the machine takes its place.
   const where = at.replace(/^(0\.0\.0\.0|\[::\])(?=:)/, () => Deno.hostname());
   if (name === "native") return `barge://${where}`;
   if (name === "http") return `${tls === "require" ? "https" : "http"}://${where}/`;

@@ -12,7 +12,7 @@ const usual = "/usr/local/bin/barge";
 /** Options that the unit has its own of, or that make no sense there, and whether a value follows. */
 const dropped = new Map([
   ["--print-unit", false],
-  ["--adopt", false], // once, by hand; a unit that did it at each start would hide a lost database
+  ["--adopt", false], // once, by hand: in a unit it would hide a lost database at each start
   ["--data", true],
   ["--grace", true],
   ["--ready-fd", true],
@@ -67,7 +67,9 @@ function carried(args: readonly string[]): string[] {
   return kept;
 }
 
-/** The user that a folder belongs to, by number; undefined for root, and where it is not there. */
+/**
+ * Returns the number of the user who owns a folder; undefined for root, and for a missing folder.
+ */
 function ownerOf(path: string): string | undefined {
   try {
     const { uid } = Deno.statSync(path);

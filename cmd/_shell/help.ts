@@ -13,7 +13,7 @@ export function help({ shell, args, rows }: Call): void {
   else printRows(rows);
 }
 
-/** Shows what people do most, by number. */
+/** Shows the menu of common commands. */
 export function menu(): void {
   menuLines().forEach((line) => print(line));
 }

@@ -1,4 +1,4 @@
-/** The shell's commands that have to do with this machine alone. */
+/** The shell's commands for the local machine. */
 import { BargeError, typed } from "../../core/error.ts";
 import { lendTerminal } from "../_term/interrupt.ts";
 import { otherCode } from "../_term/exit.ts";
@@ -8,7 +8,7 @@ import { columns } from "./columns.ts";
 import { expandHome } from "./paths.ts";
 import type { Call } from "./row.ts";
 
-/** Lists a folder of this machine. */
+/** Lists a local folder. */
 export function lls({ shell, args }: Call): void {
   const folder = expandHome(args[0] ?? ".");
   let names: string[];
@@ -30,18 +30,18 @@ export function clear(): void {
   if (terminal.stdout) writeStdout(new TextEncoder().encode("\x1b[H\x1b[2J\x1b[3J"));
 }
 
-/** Runs a command of this machine's own shell. @returns 0, or 1 when it failed */
+/** Runs a command in the local shell. @returns 0, or 1 when it failed */
 export async function runHere({ shell, args, signal }: Call): Promise<number> {
   const [text = ""] = args;
   if (text.trim() === "") throw new BargeError("usage", "no command follows the !", { op: "!" });
-  await finish(); // what was printed before stands before its output
+  await finish(); // so that earlier output comes before its own
   const [program, ...words] = Deno.build.os === "windows"
     ? ["cmd", "/c", text]
     : [Deno.env.get("SHELL") || "/bin/sh", "-c", text];
   const run = async () => {
     const { code } = await new Deno.Command(program, {
       args: words,
-      stdin: shell.interactive ? "inherit" : "null", // a script's lines are not its input
+      stdin: shell.interactive ? "inherit" : "null", // the lines of a script are not its input
       stdout: "inherit",
       stderr: "inherit",
       signal,

@@ -23,7 +23,7 @@ export interface LoopOptions {
 /**
  * Prompts, until the person leaves.
  *
- * @param menu show what people do most, by number, before the first prompt
+ * @param menu show the menu of common commands before the first prompt
  * @returns the exit code: 0, or 130 after Ctrl-C
  */
 export async function interact(
@@ -46,7 +46,7 @@ export async function interact(
     history: history.lines,
     complete: (line) => complete(line, rows, listings),
     onCancel() {
-      if (!command || command.signal.aborted) Deno.exit(130); // it did not stop when it was asked to
+      if (!command || command.signal.aborted) Deno.exit(130); // it did not stop at the first Ctrl-C
       command.abort(new BargeError("interrupted", "interrupted"));
     },
   });

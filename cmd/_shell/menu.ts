@@ -1,13 +1,13 @@
 /**
- * The shell's menu: what people do most, by number. A number alone on a line asks for what its
- * command needs, and becomes that command's line, as if it had been typed.
+ * The shell's menu: common commands by number. A number alone on a line prompts for the command's
+ * arguments, and becomes the command's line, as if it had been typed.
  */
 import { quote } from "./words.ts";
 
 interface Choice {
   readonly number: string;
   readonly what: string;
-  /** The command, and what to ask for each of its arguments. */
+  /** The command, and a question for each of its arguments. */
   readonly command: string;
   readonly questions: readonly string[];
 }
@@ -23,16 +23,16 @@ const choices: readonly Choice[] = [
   { number: "0", what: "leave", command: "exit", questions: [] },
 ];
 
-/** The lines of the menu. */
+/** Returns the lines of the menu. */
 export function menuLines(): string[] {
   return choices.map(({ number, what }) => `  ${number}  ${what}`);
 }
 
 /**
- * The command that a typed number stands for; any other line stays as it is.
+ * Returns the command line for a typed number, and any other line unchanged.
  *
- * @param ask shows a question and returns the answer, null when there is none
- * @returns an empty line where a question was not answered, null where nobody is left to ask
+ * @param ask shows a question and returns the answer, null at the end of the input
+ * @returns an empty line where a question got an empty answer, null at the end of the input
  *
  * @example
  * ```ts

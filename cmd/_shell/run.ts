@@ -45,12 +45,12 @@ export async function runLine(
   }
 }
 
-/** Is the line a command of this machine's shell? */
+/** Returns whether the line is a command of the local shell. */
 function isForHere(line: string): boolean {
   return line.trimStart().startsWith("!");
 }
 
-/** A word that was typed as it is, and is no flag whatever it begins with. */
+/** A word without flags: it is taken as typed, whatever its first character. */
 function word(text: string): Word {
   return { text, raw: `"${text}"`, open: "" };
 }

@@ -158,7 +158,7 @@ export const rows: readonly Row[] = [
     args: "COMMAND",
     takes: ["text"],
     brief: "run a command of this machine's shell: !ls -l",
-    about: "All that follows the ! is the command. It works in the folder of this machine.",
+    about: "The rest of the line is the command. It runs in the local folder.",
     run: runHere,
   },
   {
@@ -211,7 +211,7 @@ export const rows: readonly Row[] = [
     args: "",
     takes: [],
     brief: "show what people do most, by number",
-    about: "A number alone on a line does it, and asks for what it needs.",
+    about: "A number alone on a line runs its command, and prompts for the arguments.",
     run: menu,
   },
   {

@@ -1,6 +1,6 @@
 /**
- * What the verbs that work on a data directory share: each says on standard error which one it
- * used, so that nobody works on another than the server's without a word.
+ * Opens data directories for the verbs that work on one. Each verb writes the directory to standard
+ * error, so that work on another directory than the server's is noticed.
  */
 import { resolve } from "node:path";
 import type { Account, Accounts } from "../../core/account/accounts.ts";
@@ -14,7 +14,7 @@ import type { Store } from "../../core/session/store.ts";
 import { isDataNamed } from "./options.ts";
 import { note } from "./out.ts";
 
-/** How many other servers are named. */
+/** The most other servers that are named. */
 const mostServers = 3;
 
 /** The accounts of a data directory. Dispose it to close the database. */
@@ -29,9 +29,9 @@ export interface OpenAccounts extends Disposable {
 /**
  * Opens the accounts of a data directory.
  *
- * @param options.create make the directory (mode 0700) and the database if there is none, where the
- *   command line or BARGE_DATA names it
- * @param options.adopt make the database also where files are there
+ * @param options.create make a missing directory (mode 0700) and database, if the command line or
+ *   BARGE_DATA names the directory
+ * @param options.adopt make the database also where files exist
  * @throws {BargeError} what opening the database gives
  */
 export async function openAccounts(
@@ -58,9 +58,9 @@ export async function openAccounts(
 }
 
 /**
- * Opens a data directory with its files, for what a server's rules do not matter to.
+ * Opens a data directory with its files, for work that does not depend on a server's rules.
  *
- * @param quiet do not say which one
+ * @param quiet do not write which one
  * @throws {BargeError} what opening the database gives
  */
 export async function openStore(data: string, quiet = false): Promise<Store> {
@@ -75,18 +75,18 @@ export function accountFields({ name, role, disabled, used, limit, created }: Ac
   return { name, role, disabled, used, limit, created: new Date(created).toISOString() };
 }
 
-/** What is said where tables were changed. */
-export function upgradeText({ from, to, copy }: Upgraded): string {
+/** Returns the message for upgraded tables. */
+function upgradeText({ from, to, copy }: Upgraded): string {
   return `accounts.db: the tables were brought from version ${from} to ${to}; ` +
     `as it was before, it is kept in ${copy}`;
 }
 
-/** Says which directory is used. */
+/** Writes to standard error which directory is used. */
 export function sayData(data: string): void {
   note(`data directory: ${resolve(data)}`);
 }
 
-/** Servers on other directories than this one, as a text; undefined: there is none. */
+/** Returns a text that names the servers on other directories than this one; undefined: none. */
 export async function otherServers(data: string): Promise<string | undefined> {
   const { runningServers } = await import("../../core/serve/running.ts");
   const real = resolve(data);
@@ -98,9 +98,9 @@ export async function otherServers(data: string): Promise<string | undefined> {
 }
 
 /**
- * Makes a directory that the operator has named; the default one only `barge serve` makes.
+ * Makes a directory that the operator has named. Only `barge serve` makes the default one.
  *
- * @returns what to say when its database is made, too
+ * @returns the message for when its database is made, too
  */
 async function makeFolder(data: string): Promise<string> {
   const others = await otherServers(data);
@@ -118,7 +118,7 @@ async function makeFolder(data: string): Promise<string> {
   return `it is a new one${running}`;
 }
 
-/** Opens a database; one of an older barge is brought up to date first. */
+/** Opens a database. Upgrades one of an older barge first. */
 async function upToDate<T>(data: string, open: () => T): Promise<T> {
   const { OlderTables } = await import("../../core/account/older_tables.ts");
   try {
@@ -131,12 +131,12 @@ async function upToDate<T>(data: string, open: () => T): Promise<T> {
   }
 }
 
-/** Is something there? */
+/** Returns whether a path exists. */
 export function isThere(path: string): boolean {
   try {
     Deno.lstatSync(path);
     return true;
   } catch {
-    return false; // what keeps it from being looked at is said when it is opened
+    return false; // the later open reports any other failure
   }
 }

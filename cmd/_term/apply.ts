@@ -22,7 +22,7 @@ export interface Step {
  * What has to be done.
  *
  * @param accounts undefined: there are none yet
- * @param adopt new accounts may have files in their homes already
+ * @param adopt new accounts may take existing files in their homes
  * @throws {BargeError} `usage` for a new account without a password; `exists` for such files
  */
 export async function planSteps(

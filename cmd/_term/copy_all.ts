@@ -1,4 +1,4 @@
-/** Copies at a server: `cp` of the command line and of the shell. */
+/** Copies on a server: `cp` of the command line and of the shell. */
 import type { Client } from "../../core/client/client.ts";
 import { copy } from "../../core/client/copy.ts";
 import { listAll } from "../../core/client/list.ts";
@@ -12,13 +12,13 @@ import { report } from "./fail.ts";
 import { printJson } from "./out.ts";
 import { targets } from "./target.ts";
 
-/** Requests that are on their way at once. */
+/** The most requests that are under way at once. */
 const window = 64;
 
 export interface CopyOptions {
   /** Copy folders, too. */
   readonly recursive: boolean;
-  /** Fail rather than replace a file. */
+  /** Fail instead of replacing a file. */
   readonly noClobber: boolean;
   readonly json: boolean;
 }
@@ -26,7 +26,7 @@ export interface CopyOptions {
 /**
  * Copies files and folders to a new name or into a folder.
  *
- * @returns the exit code: that which all failures share, else 1
+ * @returns the exit code that all failures share, else 1
  * @throws {BargeError} as {@link targets} and {@link eachPath}
  */
 export async function copyAll(
@@ -50,7 +50,7 @@ export async function copyAll(
   return failures.length === 0 ? code : code === 0 ? sharedCode(failures) : 1;
 }
 
-/** Copies a folder, many files at once on their way. @returns the files' failures */
+/** Copies a folder, with many requests at once. @returns the failures */
 async function copyTree(
   client: Client,
   from: string,

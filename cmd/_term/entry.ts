@@ -28,7 +28,7 @@ export function printStat(path: string, { entry, upload }: Answer<"stat">, json:
   if (upload) print(`  upload    ${upload.offset} of ${upload.size ?? "?"} bytes are here`);
 }
 
-/** Notes what a listing leaves out. */
+/** Writes to standard error which entries a listing leaves out. */
 export function noteOmission(path: string, omission: Omission): void {
   const words = `barge: ${path}: ${describeOmission(omission)}`;
   note(terminal.stderr ? printable(words) : words);

@@ -23,7 +23,7 @@ export function report(cause: unknown, options: { verb?: string; debug: boolean 
   return error === undefined ? otherCode : exitCodes[error.kind];
 }
 
-/** Ends the program when all that was printed is written. */
+/** Ends the program once all output is written. */
 export async function exit(code: number): Promise<never> {
   const outcome = await finish();
   // Whoever read our output has gone: that is an interruption by the user, not a success.
@@ -43,14 +43,14 @@ function asBargeError(cause: unknown, verb?: string): BargeError | undefined {
   }
 }
 
-/** Requests of the protocol that other verbs are made of. */
+/** Requests of the protocol that other verbs use. */
 const requests: ReadonlySet<string | undefined> = new Set([
   ...["list", "stat", "remove", "move", "copy", "mkdir", "digest", "put-many", "get-many"],
 ]);
 
 /**
- * A failure under the name of the verb that was called, where it has that of a request: whoever
- * calls `ls` has not heard of `stat`. A hint is added where a name was meant as a pattern.
+ * Returns a failure with the name of the called verb in place of the request's: a user of `ls` has
+ * not called `stat`. Adds a hint where a name looks like a pattern.
  */
 export function inWordsOf(error: BargeError, verb: string | undefined): BargeError {
   const hint = error.hint ?? literalNames(error);
@@ -61,7 +61,7 @@ export function inWordsOf(error: BargeError, verb: string | undefined): BargeErr
   return renamed;
 }
 
-/** What to try when a name that is not there looks like a pattern. */
+/** Returns the hint for a missing name that looks like a pattern. */
 function literalNames({ kind, path }: BargeError): string | undefined {
   if (kind !== "not-found" || !path?.startsWith("/") || !/[*?[]/.test(path)) return undefined;
   return "names at the server are taken as they are: * and ? mean themselves";

@@ -1,14 +1,17 @@
-/** Ctrl-C while another program has the terminal: that program hears it, too, and it is meant there. */
+/**
+ * Ignores Ctrl-C while another program has the terminal. That program gets the signal, too, and it
+ * is meant for it.
+ */
 let busy = 0;
-/** Milliseconds by which the signal may come later than the other program's end. */
+/** How much later than the other program's end the signal may come, in ms. */
 const signalDelayMs = 200;
 
-/** Is Ctrl-C meant for another program now? */
+/** Returns whether Ctrl-C is meant for another program now. */
 export function isForAnother(): boolean {
   return busy > 0;
 }
 
-/** Runs what gives the terminal to another program. */
+/** Runs work during which another program has the terminal. */
 export async function lendTerminal<T>(work: () => Promise<T>): Promise<T> {
   busy++;
   try {

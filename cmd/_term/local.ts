@@ -48,7 +48,7 @@ async function one(text: string, waits: boolean): Promise<void> {
   if (waits) {
     print("ready");
     flush();
-    // An end of the input is the end of who started it.
+    // The input ends when the parent process ends.
     if (await Deno.stdin.read(new Uint8Array(16)) === null) return;
   }
   await doJob(job);

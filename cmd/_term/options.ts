@@ -248,7 +248,7 @@ export function dataOption(): Option<string> {
   );
 }
 
-/** Does the command line, or BARGE_DATA, name the data directory? */
+/** Returns whether the command line or BARGE_DATA names the data directory. */
 export function isDataNamed(): boolean {
   return Boolean(Deno.env.get(twin(["--data"]))) ||
     Deno.args.some((arg) => /^--data(=|$)/.test(arg));

@@ -41,7 +41,7 @@ export function parseAll(name: string, command: AnyCommand, args: readonly strin
   throw new BargeError("usage", why, { op: name, hint });
 }
 
-/** Options of this verb that are near in letters; empty when none is. */
+/** Returns the options of this verb with a similar spelling; empty: none. */
 function suggestion(word: string, options: Options<unknown>): string {
   const known = Object.values<Option<unknown>>(options).flatMap(({ names }) => names);
   const near = similar(word, [...known.filter((name) => name.startsWith("--")), "--help"]);

@@ -2,9 +2,9 @@
  * What the program says: data on standard output, all else on standard error.
  *
  * Lines for standard output are gathered and handed on within the same turn of the event loop or
- * when 64 KiB are there, whichever is first; {@link finish} waits for the rest before the program
- * exits. When the reader of standard output goes (`| head`) or its disk is full, {@link stdoutClosed}
- * is aborted, and what is printed after that goes nowhere.
+ * when they fill 64 KiB, whichever is first; {@link finish} waits for the rest before the program
+ * exits. When the reader of standard output goes (`| head`) or its disk is full, {@link
+ * stdoutClosed} is aborted, and later output is dropped.
  */
 import type { BargeError } from "../../core/error.ts";
 import { Sink } from "./sink.ts";
@@ -13,7 +13,7 @@ import { printable } from "./text.ts";
 const closed = new AbortController();
 const encoder = new TextEncoder();
 const gatherUpTo = 64 * 1024;
-/** Milliseconds that output may still take after Ctrl-C. */
+/** How long output may still take after Ctrl-C, in ms. */
 const lastOutputMs = 200;
 
 let gathered = "";
@@ -22,7 +22,7 @@ let statusLine: { hide(): void } | undefined;
 let failure: BargeError | undefined;
 const interrupted = Promise.withResolvers<void>();
 
-/** Is aborted when nothing can be written to standard output any more. */
+/** Aborted when standard output can no longer be written. */
 export const stdoutClosed: AbortSignal = closed.signal;
 
 /** Is a person reading standard output, standard error? Looked up once. */
@@ -43,7 +43,7 @@ const output = new Sink(Deno.stdout, {
 const errors = new Sink(Deno.stderr, {
   name: "standard error",
   atOnce: terminal.stderr,
-  onEnd() {/* nobody is there to read why */},
+  onEnd() {/* standard error itself has ended */},
 });
 
 /** Prints a line of data on standard output. */
@@ -63,7 +63,7 @@ export function printJson(value: unknown): void {
 }
 
 /**
- * Waits while standard output takes less than is printed: for loops that print much.
+ * Waits until standard output keeps up, in loops that print much.
  *
  * @throws the reason of the signal
  */
@@ -74,7 +74,7 @@ export function keepUp(signal?: AbortSignal): Promise<void> | undefined {
 /** Prints a line for people on standard error. Control characters are escaped. */
 export function note(line: string): void {
   statusLine?.hide();
-  if (terminal.stdout) flush(); // the terminal shows both in the order in which they were said
+  if (terminal.stdout) flush(); // so that a terminal shows both streams in order
   writeError(printable(line) + "\n");
 }
 
@@ -88,7 +88,7 @@ export function setStatusLine(line: { hide(): void } | undefined): void {
   statusLine = line;
 }
 
-/** Hands on what was printed and gathered. */
+/** Passes the gathered output on. */
 export function flush(): void {
   due = false;
   if (gathered === "") return;
@@ -98,19 +98,19 @@ export function flush(): void {
   output.write(encoder.encode(text));
 }
 
-/** Hands on bytes for standard output. */
+/** Passes bytes to standard output. */
 export function writeStdout(bytes: Uint8Array): void {
   flush();
   output.write(bytes);
 }
 
-/** Stops waiting for whoever does not read: for Ctrl-C. */
+/** Stops waiting for a reader that does not read, after Ctrl-C. */
 export function stopWaiting(): void {
   interrupted.resolve();
 }
 
 /**
- * Waits until all that was printed is written.
+ * Waits until all output is written.
  *
  * @returns `gone` when the reader went away, or takes nothing after {@link stopWaiting}; the failure
  *   of standard output; undefined when all is written

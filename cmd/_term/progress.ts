@@ -11,7 +11,7 @@ const redrawEvery = 100;
 /** Half of what the rate is made of is younger than this. Milliseconds. */
 const halfLife = 2000;
 /**
- * Milliseconds at the start that the rate leaves out: what is sent then may only have filled the
+ * The time at the start that the rate leaves out, in ms. The first bytes may only have filled the
  * buffers of the connection, many megabytes on both machines.
  */
 const buffersFill = 1000;
@@ -43,14 +43,14 @@ export type Step =
   | { readonly type: "bytes"; readonly count: number }
   | { readonly type: "done" | "removed" | "note" };
 
-/** Cells of the bar at most, and at least: a shorter one says less than the percentage. */
+/** The most and least cells of the bar. A shorter bar would show less than the percentage. */
 const [mostCells, leastCells] = [60, 10];
-/** Columns that a name gets before the bar grows beyond a third of its cells. */
+/** The columns of a name before the bar grows beyond a third of its cells. */
 const nameColumns = 24;
 
 /**
  * The line, in at most `width` columns: a bar of up to 60 cells, percentage, rate and time left,
- * then what else there is room for.
+ * then further facts as the width allows.
  *
  * @example
  * ```ts
@@ -86,7 +86,7 @@ export function render(state: State, width: number): string {
   return left < 4 || name === "" ? line : `${line}  ${clip(printable(name), left)}`;
 }
 
-/** A bar of plain letters, which every terminal shows, with and without colors. */
+/** Draws a bar in ASCII, which every terminal shows, with or without colors. */
 function bar(done: number, cells: number): string {
   const full = Math.floor(done * cells);
   return "#".repeat(full) + "-".repeat(cells - full);
@@ -127,7 +127,7 @@ export class Tally {
   #name = "";
   #rate: number | null = null;
   #since: { time: number; moved: number } | undefined;
-  /** When the first byte moved, as far as {@link state} saw it. */
+  /** When {@link state} first saw a byte moved. */
   #began: number | undefined;
   #moved = 0;
 

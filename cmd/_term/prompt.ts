@@ -8,7 +8,7 @@ export function canAsk(): boolean {
 }
 
 /**
- * Asks for a password, of which nothing is shown, not even its length.
+ * Prompts for a password without showing it, not even its length.
  *
  * @param options.twice ask again and compare, for a new one
  * @throws {BargeError} `interrupted`

@@ -53,7 +53,7 @@ function sort(options: readonly Option<unknown>[], args: readonly string[]): Giv
   for (let at = 0; at < args.length; at++) {
     const word = args[at];
     if (!ended && word === "--") {
-      // Where all words belong to the last place, this one does, too.
+      // This word belongs to the last place as well.
       if (places.at(-1)?.kind === "rest") return undefined;
       ended = true;
     } else if (ended || word === "-" || !word.startsWith("-")) {

@@ -1,11 +1,11 @@
-/** Finds what a mistyped word may have meant. */
+/** Finds known words that are similar to a mistyped one. */
 
-/** Suggestions that are shown at most. */
+/** The most suggestions that are shown. */
 const maxSuggestions = 3;
 
 /**
- * The known words that are nearest in letters to a word, best first, if any is near enough: a third
- * of its letters may be missing, added, changed or swapped with the next one.
+ * Returns the known words that are most similar to a word, best first. At most a third of the
+ * letters may be missing, added, changed or swapped with the next one.
  *
  * @example
  * ```ts
@@ -27,7 +27,10 @@ export function similar(word: string, known: readonly string[]): string[] {
     .map(({ name }) => name);
 }
 
-/** Letters to insert, remove, change, or swap with a neighbor (optimal string alignment). */
+/**
+ * Returns the number of letters to insert, remove, change, or swap with a neighbor (optimal string
+ * alignment).
+ */
 function distance(a: string, b: string): number {
   let [before, last] = [[] as number[], Array.from({ length: b.length + 1 }, (_, i) => i)];
   for (let i = 1; i <= a.length; i++) {

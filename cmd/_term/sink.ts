@@ -1,21 +1,21 @@
 /**
- * Writes to a standard stream without keeping anything else waiting.
+ * Writes to a standard stream without blocking the program.
  *
- * A terminal takes what it is given at once, so that both streams appear there in order. A pipe or
- * file is written by a thread of the runtime: a pipe that nobody reads must not stop the program
- * from hearing Ctrl-C. Callers that print much wait with {@link Sink.keepUp}, which bounds what is
+ * A terminal is written within the call, so that both streams appear there in order. A pipe or file
+ * is written by a thread of the runtime: a pipe that is not read must not keep the program from
+ * receiving Ctrl-C. Callers that print much wait with {@link Sink.keepUp}, which bounds what is
  * queued.
  *
  * States: open -> gone (its reader went away) or failed (a full disk); both drop what is queued.
  */
 import { type BargeError, typed } from "../../core/error.ts";
 
-/** Bytes that may be queued before {@link Sink.keepUp} waits. */
+/** The number of queued bytes from which {@link Sink.keepUp} waits. */
 const queuedBytes = 256 * 1024;
-/** Milliseconds between tries at a pipe that its owner made non-blocking, and that is full. */
+/** The time between writes to a full pipe that another process made non-blocking, in ms. */
 const retryMs = 5;
 
-/** What a {@link Sink} writes to. */
+/** The stream that a {@link Sink} writes to. */
 export interface Destination {
   write(bytes: Uint8Array): Promise<number>;
   writeSync(bytes: Uint8Array): number;
@@ -32,10 +32,10 @@ export class Sink {
   readonly #onEnd: (failure: BargeError | undefined) => void;
 
   /**
-   * @param name for messages
+   * @param name the name of the stream in messages
    * @param atOnce write within the call, while nothing is queued
-   * @param onEnd called once, when nothing can be written any more: with the failure, or with
-   *   undefined when the reader went away
+   * @param onEnd called once when writing has failed, with the failure, or with undefined when the
+   *   reader went away
    */
   constructor(
     to: Destination,
@@ -51,7 +51,7 @@ export class Sink {
     this.#onEnd = onEnd;
   }
 
-  /** Takes bytes, which must not be changed later. After the end they are dropped. */
+  /** Queues bytes, which must not be changed later. After the end they are dropped. */
   write(bytes: Uint8Array): void {
     if (this.#ended) return;
     const rest = this.#atOnce && !this.#writing ? this.#writeNow(bytes) : bytes;
@@ -61,13 +61,13 @@ export class Sink {
     this.#writing ??= this.#drain().finally(() => this.#writing = undefined);
   }
 
-  /** Resolves when all that was taken is written, or nothing can be. */
+  /** Resolves when all queued bytes are written, or when writing has failed. */
   async drained(): Promise<void> {
     while (this.#writing) await this.#writing;
   }
 
   /**
-   * Waits while much is queued.
+   * Waits while many bytes are queued.
    *
    * @throws the reason of the signal
    */
@@ -88,7 +88,7 @@ export class Sink {
     }
   }
 
-  /** @returns what the terminal does not take now */
+  /** @returns the bytes that the terminal does not take now */
   #writeNow(bytes: Uint8Array): Uint8Array {
     let rest = bytes;
     try {

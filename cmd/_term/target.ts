@@ -8,8 +8,8 @@ import { BargeError } from "../../core/error.ts";
  * Where each source goes: into the target if that is a folder or ends in a slash, else it takes the
  * target's name.
  *
- * @throws {BargeError} `no-directory` when several are to go into what is no folder; `usage` when
- *   two of them have one name
+ * @throws {BargeError} `no-directory` when the target of several sources is not a folder; `usage`
+ *   when two sources have the same name
  */
 export async function targets(
   client: Client,

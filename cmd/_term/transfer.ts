@@ -127,7 +127,7 @@ function resultFields(op: "put" | "get", result: TransferResult) {
   return op === "get" ? { ...fields, verified } : fields;
 }
 
-/** What `--delete` removed, as `--json` shows it: the same fields. */
+/** A removal by `--delete` as `--json` shows it, with the same fields. */
 function removedFields({ path, local }: { readonly path: string; readonly local: string }) {
   return { path, local, size: 0, sha256: null, status: "removed", offset: 0, error: null };
 }

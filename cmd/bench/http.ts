@@ -8,14 +8,16 @@ import { type OwnServer, startSelf } from "../_term/self.ts";
 
 export default command({
   options: {
-    at: optionalArgument("URL", "What to GET. Default: a page of a server that is started for it"),
+    at: optionalArgument(
+      "URL",
+      "The page to GET. Default: a page of a server that is started for it",
+    ),
     connections: connectionsOption(50),
     ...loadOptions,
     ...common,
   },
   usage: "[URL]",
-  about:
-    `Gets a page again and again, body and all, over connections that are kept, and prints how many
+  about: `Gets a page repeatedly, with its body, over persistent connections, and prints how many
     answers there were and how long they took. An answer with a status of 400 or more is an error.
     Without a URL \`barge serve\` is started for it, on this machine, in a process of its own, on a
     temporary directory; its page for logging in is what is got.
@@ -47,7 +49,7 @@ function isWeb(url: string): boolean {
   return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
 }
 
-/** A file server on a temporary directory, until it is disposed. */
+/** Starts a file server on a temporary directory, until it is disposed. */
 async function ownServer(): Promise<{ readonly url: string } & AsyncDisposable> {
   const data = await Deno.makeTempDir({ prefix: "barge-bench-" });
   const remove = () => Deno.remove(data, { recursive: true });

@@ -57,14 +57,16 @@ export default command({
   },
 });
 
-/** How long a client takes that does nothing, in seconds: all that is measured includes it. */
+/**
+ * Returns the start time of a client that does nothing, in seconds. Each measurement includes it.
+ */
 async function startOfClient(signal: AbortSignal): Promise<number> {
   const times: number[] = [];
   for (let i = 0; i < 3; i++) times.push(await timed(() => must(["--version"], {}, signal)));
   return median(times);
 }
 
-/** @param start how long the client takes to start, in seconds */
+/** @param start the start time of the client, in seconds */
 function subjects(targets: Targets, size: number, files: number, start: number): Subject[] {
   const mebibytes = `${(size / 2 ** 20).toLocaleString("en-US", { maximumFractionDigits: 1 })} MiB`;
   const subject = (title: string, args: (to: string, run: number) => string[]): Subject => ({

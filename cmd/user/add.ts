@@ -15,7 +15,7 @@ export default command({
     quota: value(["--quota"], sizeOrNone(), "Its capacity. Default: 1MB; of an admin, none"),
     adopt: flag(
       ["--adopt"],
-      "Give it the files that homes/NAME holds already, and make the database where it is lost",
+      "Give it the files that homes/NAME holds already, and make a new database where the old one is lost",
     ),
     ...newPasswordOptions,
     data: dataOption(),

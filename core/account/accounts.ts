@@ -11,7 +11,7 @@ export type Role = "user" | "admin";
 /** The capacity of an account that none was given for, in bytes. */
 export const defaultLimit = 1_000_000;
 
-/** The capacity of an account that the operator makes and names none for; null for no limit. */
+/** The default quota of an account that the operator makes; null for no limit. */
 export function usualLimit(role: Role): number | null {
   return role === "admin" ? null : defaultLimit;
 }
@@ -40,7 +40,7 @@ export interface NewAccount {
   readonly role: Role;
   readonly limit: number | null;
   readonly verifier: Verifier;
-  /** Give it the files in homes/NAME, if there are any: the operator says whose they are. */
+  /** Give it existing files in homes/NAME, at the decision of the operator. */
   readonly adopt?: boolean;
 }
 
@@ -149,8 +149,8 @@ export class Accounts {
   }
 
   /**
-   * Refuses a name whose home holds files: they are somebody's, of an account that was removed, or
-   * whose database was lost.
+   * Refuses a name whose home holds files, which belong to a removed account, or to one in a lost
+   * database.
    *
    * @throws {BargeError} `exists`
    */

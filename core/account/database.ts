@@ -22,9 +22,9 @@ export const databaseFile = "accounts.db";
 export interface OpenOptions {
   /** Make the database if there is none. */
   readonly create?: boolean;
-  /** Make it also where files are there that it knows nothing of. */
+  /** Make it also where files exist that it does not know. */
   readonly adopt?: boolean;
-  /** Bring the tables of an older barge to this one's: only by who keeps all others out. */
+  /** Upgrade the tables of an older barge. The caller must keep all other processes out. */
   readonly upgrade?: boolean;
   /** `relaxed`: a commit may be lost with the power, never torn. */
   readonly durability?: "full" | "relaxed";
@@ -171,8 +171,8 @@ export class Database implements Disposable {
   }
 
   /**
-   * Bookkeeping that may be left out: runs as {@link lightly}, and only if it can be done now. Another
-   * program's write lock is not waited for, and a full disk keeps nobody from what they came for.
+   * Does bookkeeping that may be left out, as {@link lightly}, if it can be done at once. Does not
+   * wait for another program's write lock, and ignores a full disk.
    *
    * @returns whether it was done
    */

@@ -1,8 +1,8 @@
 /**
- * Uploads that became files, kept for clients that ask how far an upload is by the path of its file:
- * the answer to the last bytes may have been lost. A row is written together with the seal, before the
- * rename, so that a crash can't fall between the two. It proves nothing by itself: whoever reads it
- * compares it with the file that is there.
+ * Uploads that became files, kept for clients that look up the offset of an upload by its path
+ * after they lost the answer to the last bytes. A row is written together with the seal, before the
+ * rename, so that a crash can't fall between the two. It proves nothing by itself: its reader must
+ * compare it with the existing file.
  */
 import type { Place } from "../vault/place.ts";
 import type { Database } from "./database.ts";
@@ -12,7 +12,7 @@ export interface FinishedUpload {
   readonly size: number;
   /** In hex. */
   readonly sha256: string;
-  /** When its last byte was there, in ms since 1970. */
+  /** The time of its last byte, in ms since 1970. */
   readonly finished: number;
 }
 

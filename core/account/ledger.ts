@@ -150,9 +150,9 @@ export class Ledger {
 
   /**
    * A file or folder has a new name: its rows, and those below it, follow, and their properties; so
-   * do the uploads into a folder, which keep their credit. `Reservations.uncredit` first, for a
-   * file. Locks don't follow, they end; one on the very place that it comes to holds for it from
-   * then on (RFC 4918, section 7.7).
+   * do the uploads into a folder, which keep their credit. `UploadsAt.uncredit` first, for a file.
+   * Locks don't follow, they end; one on the very place that it comes to holds for it from then on
+   * (RFC 4918, section 7.7).
    */
   rename(from: Place, to: Place): void {
     const [dir, low, high] = below(from);

@@ -1,15 +1,14 @@
 /**
  * Room in the write-ahead log (`accounts.db-wal`) for a disk that is full.
  *
- * Whatever makes room on a full disk, a removal or a login before it, has to be written to the log.
- * SQLite writes a log that has been checkpointed from its start again, and keeps the file as long as
- * it is: a log that was long once needs no more room. So that this does not depend on how busy the
- * server has been, it is made long when the server starts.
+ * A removal makes room on a full disk, but it, and the login before it, must be written to the log
+ * first. SQLite rewrites a checkpointed log from its start and never shortens the file, so a log
+ * that was long once needs no more room. The server makes it long when it starts.
  *
  *   |= used, up to 1000 pages =|- checkpoint, begin again -> |------ never needed but here ------|
  *
- * Where SQLite can't begin again (somebody reads an older state, or the database itself has to grow to
- * take what is in the log, and can't) it goes on behind its usual end; then, too, there is some room.
+ * SQLite can't begin again while a reader uses an older state, or while the database itself can't
+ * grow for a checkpoint. It then appends behind the usual end, where some room is reserved, too.
  * File systems that write changes to other blocks (btrfs, ZFS) need room for those all the same.
  */
 import { statfsSync } from "node:fs";
@@ -18,14 +17,14 @@ import { typed } from "../error.ts";
 import { databaseFile } from "./database.ts";
 import { databaseError } from "./sqlite_error.ts";
 
-/** Twice as long as SQLite lets it become before it begins again. */
+/** Twice the length at which SQLite begins again. */
 const logBytes = 8 * 1024 * 1024;
-/** Of what is free, no more is taken. */
+/** The largest share of the free space that is taken. */
 const share = 1 / 4;
 
 /**
- * Makes the log as long as it may be needed. Somebody has to hold the database open from before this
- * call on: the last to close it removes the log.
+ * Makes the log as long as it may be needed. The caller must hold the database open meanwhile and
+ * later: the last connection to close removes the log.
  *
  * @param data the data directory
  * @throws {BargeError} `no-space`, `unavailable`, `io`

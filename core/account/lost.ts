@@ -1,7 +1,8 @@
 /**
- * A data directory whose database is lost: files of people are there, and `accounts.db` is not, or
- * is empty. A new database would know none of them, and give their folders to whoever takes the
- * names. A directory that a crash left while it was made has no files, and is not lost.
+ * Detects a data directory whose database is lost: it holds users' files, and `accounts.db` is
+ * missing or empty. A new database would not know the files, and would give the folders to the next
+ * accounts of the same names. A directory that a crash left while it was made has no files, and is
+ * not lost.
  */
 import { BargeError } from "../error.ts";
 import { firstFile } from "../vault/first_file.ts";
@@ -23,12 +24,12 @@ export function refuseLost(data: string, database: string): void {
     op: "open",
     path: data,
     hint: "put a backup of accounts.db there, and run `barge verify --repair`. Without a backup, " +
-      "`barge serve --adopt` begins with a new database: the files stay where they are and belong " +
-      "to nobody, until `barge user add NAME --adopt` gives homes/NAME to an account",
+      "`barge serve --adopt` makes a new database: the files stay where they are and belong " +
+      "to no account, until `barge user add NAME --adopt` gives homes/NAME to one",
   });
 }
 
-/** @returns 0 for what is not there */
+/** @returns 0 for a missing file */
 function sizeOf(path: string): number {
   try {
     return Deno.statSync(path).size;

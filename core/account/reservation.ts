@@ -8,19 +8,20 @@
  *        \-> resume -> ...                      taken over: the same row with another holder
  *        \-> drop                               given up: nothing is reserved any more
  *
- * An upload belongs to the holder in its row. Whoever asks to continue it becomes its holder, also
- * while another still writes it; a sealed upload, which is about to become a file, can't be taken
- * over. Every later step of the former holder finds the other name in the row and changes nothing.
+ * An upload belongs to the holder in its row. A connection that resumes it becomes its holder, also
+ * while another one still writes it. A sealed upload, which is about to become a file, can't be
+ * taken over. Later steps of the former holder find the other name in the row and change nothing.
  *
  * Invariant: for every account, `used + reserved <= quota` after any sequence of these, unless the
  * quota was lowered below that. `begin`, `resume` and `grow` are the only ones that can raise the
- * sum (and a rename, see `uncredit`); each checks and raises it in one statement, under the write
- * lock. schema.ts holds the sums.
+ * sum (and a rename, see uploads_at.ts); each checks and raises it in one statement, under the
+ * write lock. schema.ts holds the sums.
  *
  * An overwrite is charged its difference: the upload takes the size of the account's own file at
  * that path as `credit`. Only one upload a path may, else two would spend the same bytes.
  */
 import { BargeError } from "../error.ts";
+import { takenOver } from "../vault/fences.ts";
 import type { Place } from "../vault/place.ts";
 import type { Database } from "./database.ts";
 import type { Ledger, NewFile } from "./ledger.ts";
@@ -64,8 +65,8 @@ export interface Sealed {
 }
 
 /**
- * A holder that has not moved a byte for so long, in ms, counts as gone: its upload is listed as one
- * that nobody writes, and gives way to one that starts afresh.
+ * The time without a byte, in ms, after which a holder counts as gone: its upload is listed as
+ * idle, and a new one may replace it.
  */
 export const staleAfter = 10_000;
 
@@ -147,8 +148,8 @@ export class Reservations {
   }
 
   /**
-   * Takes up an unfinished upload, with the room that the rest of it needs: from a holder that still
-   * writes it, too, whose writes the caller has to fence off before it touches the staged bytes.
+   * Resumes an unfinished upload, and reserves room for the rest of it. It may have a holder that
+   * still writes; the caller must fence those writes off before it uses the staged bytes.
    *
    * @returns its row, or undefined when it is sealed or gone
    * @throws {BargeError} `over-quota`
@@ -194,7 +195,7 @@ export class Reservations {
     if (changes === 0) throw takenOver();
   }
 
-  /** Is an upload still its holder's? Asked without the write lock. */
+  /** Returns whether an upload is still its holder's. Needs no write lock. */
   holds(id: number, holder: string): boolean {
     const sql = "SELECT 1 FROM upload WHERE id = ? AND holder = ?";
     return this.#db.get(sql, id, holder) !== undefined;
@@ -241,7 +242,7 @@ export class Reservations {
    * @param staged bytes on disk that can be continued
    * @param gaps are there more, behind a gap?
    * @param empty keep it also where nothing is staged: it was announced
-   * @returns are the staged bytes anybody's? If not, they are to go
+   * @returns whether the staged bytes belong to an upload; if not, the caller deletes them
    */
   detach(id: number, holder: string, staged: number, gaps = false, empty = false): boolean {
     return this.#db.transaction(() => {
@@ -306,7 +307,7 @@ export class Reservations {
     );
   }
 
-  /** All uploads whose holder's mark begins so: a worker's. */
+  /** All uploads whose holder's mark begins with a prefix, that of a worker. */
   heldBy(prefix: string): UploadRow[] {
     return this.#db.all<UploadRow>(
       "SELECT * FROM upload WHERE substr(holder, 1, length(?1)) = ?1 ORDER BY id",
@@ -328,33 +329,7 @@ export class Reservations {
   }
 
   /**
-   * Before a file moves away: an upload that counts on replacing it has to fit beside it now. Where
-   * it does not, it is dropped if nobody writes it.
-   *
-   * @returns the id of a dropped upload: its staged bytes are to go
-   * @throws {BargeError} `over-quota` where somebody does write it
-   */
-  uncredit({ dir, name }: Place): number | undefined {
-    const row = this.#db.get<UploadRow & { room: number | null; owner: string }>(
-      `SELECT upload.*, quota - used - reserved AS room, account.name AS owner
-       FROM upload JOIN account ON account.id = upload.account
-       WHERE dir = ? AND upload.name = ? AND credit > 0`,
-      ...[dir, name],
-    );
-    if (!row || row.room === null) return undefined;
-    if (row.want - Math.max(0, row.want - row.credit) <= row.room) return undefined;
-    if (!row.holder) {
-      this.drop(row.id);
-      return row.id;
-    }
-    throw new BargeError("over-quota", "an upload under way is to replace it, and needs its room", {
-      account: row.owner,
-      hint: "try again when that has ended",
-    });
-  }
-
-  /**
-   * An upload is for another place from now on, and counts on replacing the file there, if it may.
+   * Gives an upload another place, with the credit of its account's file there, if any.
    *
    * @throws as {@link grow}
    */
@@ -405,9 +380,4 @@ export class Reservations {
       hint: "remove something, or ask for more room",
     });
   }
-}
-
-/** For who does not know whether it was the one or the other. */
-export function takenOver(): BargeError {
-  return new BargeError("unavailable", "the upload was taken over or removed meanwhile");
 }

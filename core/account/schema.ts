@@ -12,7 +12,7 @@
  * When a file shrinks or goes while an upload holds credit for it, the credit is turned into
  * reservation in the same statement: used falls by at least as much as reserved rises, so that
  * `used + reserved <= quota` can't be broken from the side. Only a file that moves away takes the
- * credit without giving the room: `Reservations.uncredit` is asked first.
+ * credit without giving the room: `UploadsAt.uncredit` is asked first.
  */
 
 /** "barg", so that `file accounts.db` and we ourselves know it for ours. */

@@ -54,7 +54,7 @@ export function formatSize(bytes: number, base: 1000 | 1024 = 1000): string {
 }
 
 /**
- * The base of the units that a limit was given in, as far as its bytes show: `20GiB` is 1024's.
+ * Returns the base of the units in which a limit was set, judged by its bytes: 1024 for `20GiB`.
  *
  * @returns 1000 where there is no limit
  */
@@ -63,7 +63,7 @@ export function baseOf(limit: number | null): 1000 | 1024 {
 }
 
 /**
- * Writes a limit in the units that it was given in, or that there is none.
+ * Formats a limit in the units in which it was set; `none` for no limit.
  *
  * @example
  * ```ts

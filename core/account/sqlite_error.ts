@@ -1,4 +1,4 @@
-/** What SQLite says of a failure, as a BargeError. */
+/** Converts failures of SQLite to BargeError. */
 import { BargeError } from "../error.ts";
 
 /** SQLite's result codes (sqlite.org/rescode.html) as our kinds. */

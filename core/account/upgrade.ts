@@ -1,9 +1,9 @@
 /**
- * From the tables of an older barge to this one's, with a way back: the database as it was is kept
- * beside it, as `accounts.db.version-N`.
+ * Upgrades the tables of an older barge. A copy of the old database is kept beside it, as
+ * `accounts.db.version-N`.
  *
- * An older server that still runs would write to tables that it does not know. So this is for who
- * keeps all servers out of the directory: `core/serve/data.ts` does.
+ * A running older server would write to tables that it does not know, so the caller must keep all
+ * servers out of the directory, as `core/serve/data.ts` does.
  */
 import { foreignOwner, giveTo } from "../net/owner.ts";
 import { backup } from "./backup.ts";
@@ -14,7 +14,7 @@ export interface Upgraded {
   /** Versions of the tables. */
   readonly from: number;
   readonly to: number;
-  /** Where the database is kept as it was. */
+  /** The path of the copy of the old database. */
   readonly copy: string;
 }
 

@@ -1,14 +1,15 @@
 /**
  * The uploads to a path, or into and below a folder, when that is removed or moved.
  *
- * An upload needs its folder. When the folder is removed, all uploads into it end: their rows go in
- * the same transaction, and with them what they had reserved. When it is moved, they follow it
- * (`Ledger.rename`), but for those that come into a home where their account can't reach them.
+ * An upload needs its folder. When the folder is removed, all uploads into it end: the same
+ * transaction removes their rows, and thus their reservations. When it is moved, they follow it
+ * (`Ledger.rename`), except into a home that their account can't reach.
  */
+import { BargeError } from "../error.ts";
 import type { Place } from "../vault/place.ts";
 import type { Database } from "./database.ts";
 import { below } from "./ledger.ts";
-import { staleAfter } from "./reservation.ts";
+import { staleAfter, type UploadRow } from "./reservation.ts";
 
 export class UploadsAt {
   readonly #db: Database;
@@ -20,7 +21,7 @@ export class UploadsAt {
   /**
    * Drops an account's uploads to a path that nobody writes now.
    *
-   * @returns their ids: their staged bytes are to go
+   * @returns their ids; the caller deletes their staged bytes
    */
   dropIdle(account: number, { dir, name }: Place): number[] {
     return ids(this.#db.all<Numbered>(
@@ -47,8 +48,8 @@ export class UploadsAt {
   }
 
   /**
-   * Drops the uploads into and below a folder that has come into a home, but for those of the account
-   * whose home it is: the others can't reach it any more.
+   * Drops the uploads into and below a folder that was moved into a home, except those of the
+   * account of the home: the others can't reach it any more.
    *
    * @returns their ids
    */
@@ -58,6 +59,32 @@ export class UploadsAt {
        AND account <> (SELECT id FROM account WHERE name = ?) RETURNING id`,
       ...[...below(folder), home],
     ));
+  }
+
+  /**
+   * Prepares the move of a file away from a path. An upload that was to replace the file needs room
+   * beside it now. An upload without that room is dropped if nobody writes it.
+   *
+   * @returns the id of the dropped upload, whose staged bytes are to go
+   * @throws {BargeError} `over-quota` where somebody writes it
+   */
+  uncredit({ dir, name }: Place): number | undefined {
+    const row = this.#db.get<UploadRow & { room: number | null; owner: string }>(
+      `SELECT upload.*, quota - used - reserved AS room, account.name AS owner
+       FROM upload JOIN account ON account.id = upload.account
+       WHERE dir = ? AND upload.name = ? AND credit > 0`,
+      ...[dir, name],
+    );
+    if (!row || row.room === null) return undefined;
+    if (row.want - Math.max(0, row.want - row.credit) <= row.room) return undefined;
+    if (!row.holder) {
+      this.#db.run("DELETE FROM upload WHERE id = ?", row.id);
+      return row.id;
+    }
+    throw new BargeError("over-quota", "an upload under way is to replace it, and needs its room", {
+      account: row.owner,
+      hint: "try again when that has ended",
+    });
   }
 
   /** The ids of the uploads into and below a folder that are being written. */

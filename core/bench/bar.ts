@@ -1,7 +1,7 @@
 /** Bars of text. */
 
 /**
- * A bar in eighths of a column; a thin one for what is more than nothing.
+ * Draws a bar in eighths of a column. A value above 0 gets an eighth at least.
  *
  * @example
  * ```ts

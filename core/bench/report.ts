@@ -57,7 +57,7 @@ export function draw(histogram: Result["histogram"], width: number): string[] {
   return histogram.map(({ count }, i) => {
     const bar = barOf(count / most * room);
     const percent = (count / total * 100).toFixed(2);
-    // A few of many are not none of them.
+    // A small share must not be rounded to 0 %.
     const share = (count > 0 && percent === "0.00" ? "<0.01" : percent).padStart(6);
     return `  ${labels[i].padStart(left)} ${share}% ${bar}`.trimEnd();
   });

@@ -48,7 +48,7 @@ export class Client implements Disposable, AsyncDisposable {
   /** Failures that the server told, as opposed to ours in understanding it. */
   readonly #told = new WeakSet<BargeError>();
   #reading = false;
-  /** Shows that this side is alive; undefined: nothing pauses. */
+  /** Sends signs of life during a pause; undefined: no request pauses. */
   #alive: { readonly since: number; beat: () => Promise<unknown>; busy: boolean } | undefined;
   #patience = patience;
   #moved = performance.now();
@@ -177,10 +177,10 @@ export class Client implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Shows the server that this side is alive, while nothing else leaves it: as often as the server asks
-   * for it in its hello, until it is disposed. A server that asks for none gets none.
+   * Sends signs of life while nothing else is sent, at the interval that the server's hello sets,
+   * until it is disposed. Sends none where the hello sets no interval.
    *
-   * @param beat sends what shows it; not called again before it has resolved
+   * @param beat sends one sign of life; not called again before it has resolved
    */
   keepAlive(beat: () => Promise<unknown>): Disposable {
     const alive = this.#alive = { since: performance.now(), beat, busy: false };
@@ -191,11 +191,13 @@ export class Client implements Disposable, AsyncDisposable {
     };
   }
 
-  /** As {@link aside}, for what may take long: the server is shown that this side is alive. */
+  /** As {@link aside}, for long work: meanwhile, the server gets signs of life. */
   async paused<T>(promise: Promise<T>): Promise<T> {
-    // Its answer comes behind the body at hand.
+    // The answer follows the body that is being received.
     const alive = this.keepAlive(() => {
-      this.ask("ping", {}).catch(() => {/* why the connection broke is told by what it is for */});
+      this.ask("ping", {}).catch(
+        () => {/* the request under way reports why the connection broke */},
+      );
       return this.flush();
     });
     try {
@@ -279,7 +281,7 @@ export class Client implements Disposable, AsyncDisposable {
     const last = Math.max(alive.since, this.#outbox.wrote);
     if (performance.now() - last < pause.every * 1000) return;
     alive.busy = true;
-    alive.beat().then(() => alive.busy = false, () => {/* it broke, as who waits on it is told */});
+    alive.beat().then(() => alive.busy = false, () => {/* the request under way reports it */});
   }
 
   /**

@@ -1,18 +1,18 @@
 /**
- * Finds where a tree and its target disagree about what a name is: a file at one side, a folder at
- * the other. Without `delete` such a name fails; with it the target's file or folder makes way,
- * unless it holds something that `delete` must not touch. No I/O, the same for put and get.
+ * Finds names that are a file in a tree and a folder in its target, or the reverse. Without
+ * `delete`, such a name fails. With `delete`, the target's file or folder is removed, unless it
+ * holds something that `delete` must not touch. Does no I/O, and serves put and get.
  */
 import { BargeError } from "../error.ts";
 import { type Excluded, excludedWithin } from "./excluded.ts";
 import type { Item } from "./plan.ts";
 import { join, sameName } from "./target.ts";
 
-/** What to try where a folder or file of that name is in the way. */
+/** The hint of a failure because the target has a folder or file of that name. */
 export const deleteHint = "--delete removes what is in the way";
 
 /**
- * The names that the target holds as another type than the source.
+ * Returns the names that have another type at the target than in the source.
  *
  * @param items the source's
  * @param existing the target's, by name
@@ -38,7 +38,7 @@ export function conflicts(
 }
 
 /**
- * The first excluded name at or below a name of the target: exclusion protects from removal.
+ * Returns the first excluded name at or below a name of the target. Excluded names are not removed.
  *
  * @returns undefined when nothing there is excluded
  */
@@ -64,7 +64,7 @@ export interface Planned {
 }
 
 /**
- * Checks that no two sources bring a file of one name, as the contents of two folders may.
+ * Checks that no two sources hold a file of the same name, as two folders may.
  *
  * @throws {BargeError} `usage`, naming both
  */
@@ -83,7 +83,7 @@ export function checkOverlap(op: string, sources: readonly Planned[]): void {
   }
 }
 
-/** Is a name inside one of these folders? */
+/** Returns whether a name is inside one of these folders. */
 export function isBelow(name: string, folders: ReadonlySet<string>): boolean {
   if (folders.size === 0) return false;
   for (let at = name.indexOf("/"); at !== -1; at = name.indexOf("/", at + 1)) {

@@ -76,13 +76,13 @@ export class Downloader {
     }
   }
 
-  /** Was a local name surely not there when its folder was first looked at? */
+  /** Returns whether a local name was certainly free when its folder was first listed. */
   lacks(local: string): boolean {
     return this.#folders.lacks(parentOf(local), baseName(local));
   }
 
   /**
-   * Fetches a file into a stream; its digest can be compared only when all is out.
+   * Fetches a file into a stream. Its digest is compared only after all bytes are written.
    *
    * @param local the stream's name, `-` for standard output
    */
@@ -260,14 +260,14 @@ export class Downloader {
     if (answer.sha256 === null) this.#noteUnverified(path);
   }
 
-  /** @throws {BargeError} `digest` where a stored digest is required and there is none */
+  /** @throws {BargeError} `digest` where a stored digest is required and missing */
   #checkDigest(sha256: string | null): void {
     if (!this.#requireDigest || sha256 !== null) return;
     throw noStoredDigest();
   }
 
   #noteUnverified(path: string): void {
-    this.#report.note(`${path}: ${noDigest}, so that what came can't be checked`);
+    this.#report.note(`${path}: ${noDigest}, so the download can't be checked`);
   }
 
   #fail(path: string, local: string, size: number, cause: unknown): void {
@@ -281,7 +281,7 @@ export class Downloader {
   }
 }
 
-/** The failure of a file whose digest is required and is not there. */
+/** Returns the failure of a file whose required digest is missing. */
 export function noStoredDigest(): BargeError {
   return new BargeError("digest", noDigest, {
     hint: "`barge verify --repair` at the server takes it in as it is now",

@@ -17,8 +17,8 @@ export interface TransferResult {
   readonly offset: number;
   readonly error: BargeError | null;
   /**
-   * Of a download: were its bytes compared with the digest that the server stored when the file was
-   * written? Null where nothing was fetched; absent for uploads.
+   * For downloads: true if the bytes were compared with the digest that the server stored when the
+   * file was written. Null where nothing was fetched; absent for uploads.
    */
   readonly verified?: boolean | null;
 }
@@ -91,7 +91,7 @@ export class Report {
     this.done({ path, local, size, sha256: null, status: "failed", offset: 0, error });
   }
 
-  /** @param path the remote path, @param local the local one, whichever of both was removed */
+  /** @param path the remote path @param local the local path; one of the two was removed */
   removed(path: string, local: string): void {
     this.#count.removed++;
     this.#onEvent?.({ type: "removed", path, local });

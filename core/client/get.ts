@@ -25,7 +25,7 @@ import { walk } from "./walk.ts";
 export interface GetOptions extends TransferOptions {
   /** What the target `-` writes to; standard output where it is not given. */
   readonly output?: Output;
-  /** Fail with `digest` for a file that the server keeps no digest of. */
+  /** Fail with `digest` for a file without a stored digest. */
   readonly requireDigest?: boolean;
 }
 
@@ -39,9 +39,9 @@ type Job =
     readonly local: string;
     readonly items: readonly Item[];
     readonly actions: ReadonlyMap<string, Action>;
-    /** What the server has there, and can't show. */
+    /** The remote names that the server can't show. */
     readonly omitted?: Omission;
-    /** A file that is written to as it is: a device, a FIFO, standard output. */
+    /** A target that is written in place: a device, a FIFO, standard output. */
     readonly stream?: boolean;
   };
 
@@ -150,7 +150,7 @@ async function find(
   }
 }
 
-/** Where a single file goes, and whether that is written to as it is. */
+/** Returns the target of a single file, and whether it is written in place. */
 function fileTarget(
   target: string,
   name: string,
@@ -220,7 +220,7 @@ async function run(
     excluded: await excludedBy(options.exclude),
     closed: () => client.closed,
   };
-  /** Local names that made way in a dry run, and remote folders that have no place here. */
+  /** Local names that a dry run would remove, and remote folders that can't be made here. */
   const cleared = new Set<string>();
   const blocked = new Set<string>();
   for (const item of job.items) {
@@ -282,7 +282,10 @@ async function run(
   if (!options.dryRun) setTimes(job.local, job.items);
 }
 
-/** Names that can't be sent may be data that is missing here: a failure. Links and the like are not. */
+/**
+ * Unsendable names may mean missing data, which is a failure. Omitted links and special files are
+ * noted.
+ */
 function tellOmitted(report: Report, path: string, local: string, omitted: Omission): void {
   const what = describeOmission(omitted);
   if (omitted.unnamed === 0) return report.note(`${path}: ${what}`);
@@ -290,7 +293,7 @@ function tellOmitted(report: Report, path: string, local: string, omitted: Omiss
   report.failed(path, local, new BargeError("refused", what, { op: "get", path, hint }));
 }
 
-/** Fetches a file into what is written to as it is. */
+/** Fetches a file into a target that is written in place. */
 async function stream(
   client: Client,
   downloader: Downloader,

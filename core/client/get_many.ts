@@ -26,7 +26,7 @@ export interface Wanted {
   readonly local: string;
   /** As far as is known, in bytes. */
   readonly size: number;
-  /** Has the server a digest that was stored when the file was written? */
+  /** True if the server stored a digest when the file was written. */
   readonly stored: boolean;
 }
 

@@ -7,7 +7,7 @@ import type { Client } from "./client.ts";
 export interface ListOptions {
   /** With all that the folders in it hold; names are then paths relative to the folder. */
   readonly recursive?: boolean;
-  /** Called at the end when the server has more there than it can show. */
+  /** Called at the end if the listing leaves names out that the server can't show. */
   readonly onOmitted?: (omission: Omission) => void;
 }
 

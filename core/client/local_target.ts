@@ -1,9 +1,10 @@
 /**
- * Says how bytes reach a local name: by renaming a finished part over it, or by writing to it.
+ * Decides how a download is written to a local name: as a finished part that is renamed over the
+ * name, or in place.
  *
- * A file that is named is followed through its symbolic links, as cp, scp and curl do: the file at
- * their end is replaced and the links stay. Devices, FIFOs and the links in /dev/fd and /proc/self/fd
- * are written to, since a regular file in their place would cut off whoever reads there.
+ * Symbolic links are followed, as cp, scp and curl do: the file at their end is replaced and the
+ * links stay. Devices, FIFOs and the links in /dev/fd and /proc/self/fd are written in place, since
+ * a regular file in their place would cut their readers off.
  */
 import { BargeError, typed } from "../error.ts";
 import { join, parentOf } from "./target.ts";
@@ -14,14 +15,14 @@ export type LocalTarget =
   | { readonly type: "file"; readonly path: string }
   /** Standard output under another name, /dev/stdout for instance. */
   | { readonly type: "stdout" }
-  /** @property path a device, FIFO or open file that is written to as it is */
+  /** @property path a device, FIFO or open file that is written in place */
   | { readonly type: "stream"; readonly path: string };
 
-/** Symbolic links that are followed one after the other, as many as Linux follows. */
+/** How many symbolic links are followed in a chain; Linux has the same limit. */
 const maxLinks = 40;
 
 /**
- * Finds out how to write to a local name that is no folder.
+ * Returns how to write to a local name that is not a folder.
  *
  * @throws {BargeError} `exists` for a link to nothing, `usage` for a socket or block device
  */
@@ -48,13 +49,14 @@ export function localTarget(path: string): LocalTarget {
   return { type: "file", path: facts.isSymlink ? Deno.realPathSync(path) : path };
 }
 
-/** Does this name standard output, as `-` and /dev/stdout do? */
+/** Returns whether a name is that of standard output, as `-` and /dev/stdout are. */
 export function isStandardOutput(path: string): boolean {
   return path === "-" || openDescriptor(path) === 1;
 }
 
 /**
- * Opens what {@link localTarget} calls a stream. A FIFO is open when somebody reads from it.
+ * Opens a target that {@link localTarget} returned as a stream. The open of a FIFO waits for a
+ * reader.
  *
  * @throws {BargeError} what the system says; why the connection was closed meanwhile
  */
@@ -68,7 +70,7 @@ export async function openStream(path: string, connection: UntilClosed): Promise
   }
 }
 
-/** The number of the open file that a name leads to, through /dev/fd or /proc; else undefined. */
+/** Returns the descriptor that a name in /dev/fd or /proc leads to; undefined for other names. */
 function openDescriptor(path: string): number | undefined {
   let at = path;
   for (let links = 0; links < maxLinks; links++) {
@@ -81,7 +83,7 @@ function openDescriptor(path: string): number | undefined {
   return undefined;
 }
 
-/** What a name is, without following it; undefined where nothing is, or nobody may look. */
+/** Returns the file information of a name itself; undefined where it is missing or inaccessible. */
 export function lstat(path: string): Deno.FileInfo | undefined {
   try {
     return Deno.lstatSync(path);
@@ -90,7 +92,9 @@ export function lstat(path: string): Deno.FileInfo | undefined {
   }
 }
 
-/** What a name leads to; undefined where nothing is, or nobody may look. */
+/**
+ * Returns the file information at the end of links; undefined where it is missing or inaccessible.
+ */
 export function stat(path: string): Deno.FileInfo | undefined {
   try {
     return Deno.statSync(path);

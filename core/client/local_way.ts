@@ -1,6 +1,6 @@
 /**
- * Makes sure that a tree that comes down stays below its folder: nothing is written through a link
- * that is there, and what is in the way only goes with `delete`.
+ * Keeps a downloaded tree below its folder: nothing is written through a link, and an existing file
+ * or folder of another type is removed only with `delete`.
  */
 import { BargeError, typed } from "../error.ts";
 import { deleteHint, protectedBelow } from "./conflict.ts";
@@ -9,23 +9,23 @@ import { lstat } from "./local_target.ts";
 import { walk } from "./walk.ts";
 
 export interface WayOptions {
-  /** Remove what is in the way. */
+  /** Remove an existing file or folder of another type. */
   readonly delete: boolean;
-  /** Only look whether it could be removed. */
+  /** Only check whether it could be removed. */
   readonly dryRun: boolean;
   readonly excluded: Excluded;
-  /** Stops the walk through a folder that is in the way. */
+  /** Stops the walk through a folder that is to be removed. */
   readonly closed: () => BargeError | undefined;
 }
 
 /**
- * Clears the way for a file or folder of a tree.
+ * Makes a local name free for a file or folder of a tree.
  *
  * @param root the local folder of the tree
  * @param name below it
- * @param type what is to come there
+ * @param type the type that the name is to have
  * @returns whether something was removed, or would be in a dry run
- * @throws {BargeError} `exists` where something is in the way and stays; what removing it gives
+ * @throws {BargeError} `exists` where the existing file or folder stays; the failure of its removal
  */
 export async function clearWay(
   root: string,

@@ -14,7 +14,7 @@ export interface TransferOptions {
   readonly delete?: boolean;
   /** Fail with `exists` rather than replace a file. */
   readonly noClobber?: boolean;
-  /** Awaited before each file, so that whoever shows what happens keeps up. */
+  /** Awaited before each file, so that the display of progress keeps up. */
   readonly ready?: () => Promise<void> | undefined;
   /** Names to leave out, on both sides: see glob.ts. */
   readonly exclude?: readonly string[];

@@ -51,7 +51,7 @@ export class Outbox {
     });
   }
 
-  /** When bytes last left, as performance.now() has it. */
+  /** When bytes were last sent, by performance.now(). */
   get wrote(): number {
     return this.#wrote;
   }

@@ -1,6 +1,6 @@
 /**
- * Is this the name of a download's part? Sixteen hexadecimal digits keep files of people apart from
- * parts, such as `film.part`.
+ * Returns whether a name is that of a download's part. Its sixteen hexadecimal digits distinguish
+ * it from users' files such as `film.part`.
  *
  * @example
  * ```ts

@@ -229,7 +229,7 @@ async function run(
   const { local, path, tree, there, actions } = job;
   const isTree = job.type === "tree";
   const inTheWay = conflicts(isTree ? tree.items : [], there);
-  /** Names at the target that made way, and folders that could not be made. */
+  /** Names that were removed at the target, and folders that could not be made. */
   const cleared = new Set<string>();
   const blocked = new Set<string>();
   const here = (name: string) => isTree ? join(local, name) : local;
@@ -300,7 +300,8 @@ async function run(
  * Removes a file or folder at the target that has the name of a folder or file of the source.
  *
  * @param other what is at the target
- * @throws {BargeError} `exists` where it has to stay; what opening the local file or removing gives
+ * @throws {BargeError} `exists` where it has to stay; the failure to open the local file, or to
+ *   remove
  */
 async function makeWay(
   uploader: Uploader,
@@ -321,7 +322,7 @@ async function makeWay(
   }
   const to = join(path, item.name);
   const from = join(local, item.name);
-  if (item.type === "file") Deno.openSync(from).close(); // nothing goes for a file that can't come
+  if (item.type === "file") Deno.openSync(from).close(); // nothing is removed for a file that can't be read
   if (options.dryRun) report.removed(to, from);
   else await uploader.clear(to, from, other.type === "dir");
 }

@@ -53,7 +53,7 @@ export class PutMany implements Disposable {
   /** How long the request's frame is at most. */
   #frame = facts;
 
-  /** @param overwrite `never`: a file that is there is a failure */
+  /** @param overwrite `never`: an existing file is a failure */
   constructor(client: Client, window: Window, overwrite: "always" | "never", told: Told) {
     this.#client = client;
     this.#window = window;

@@ -14,7 +14,7 @@ import type { Answer } from "../protocol/message.ts";
 import { type Client, diskPatience } from "./client.ts";
 import { type Hash, hashInto, sha256 } from "./hash.ts";
 
-/** Says in a body that pauses that this side is alive. */
+/** Sends signs of life in a body that pauses. */
 const aliveHead = encodeChunkHead(aliveLength);
 
 /** What a file is made of: a local file, or standard input. */
@@ -33,7 +33,7 @@ export interface Upload {
   readonly modified?: Date;
   /** False: no digest is computed; the size is what tells that all has come. */
   readonly verify: boolean;
-  /** `never`: a file that is there is a failure. */
+  /** `never`: an existing file is a failure. */
   readonly overwrite: "always" | "never";
 }
 
@@ -173,7 +173,7 @@ async function chunks(
     return Promise.race([reading, enough]);
   };
   let sent = 0;
-  // The source may have nothing for long: `pg_dump` pauses, disks sleep, networks of others stall.
+  // The source may pause for long: `pg_dump` computes, a disk spins up, a network mount stalls.
   using _alive = client.keepAlive(() => client.send(aliveHead).then(() => client.flush()));
   try {
     let n = await read(full, length);

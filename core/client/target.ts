@@ -61,8 +61,8 @@ export function meansContents(source: string): boolean {
 }
 
 /**
- * Checks that no two sources take the same name in the target's folder: the second would replace
- * what the first one brought.
+ * Checks that no two sources take the same name in the target's folder: the second file would
+ * replace the first.
  *
  * @throws {BargeError} `usage`, naming both
  *
@@ -86,7 +86,7 @@ export function checkNames(op: string, sources: readonly string[]): void {
   }
 }
 
-/** The failure of two sources that would become one file. */
+/** Returns the failure of two sources that would become one file. */
 export function sameName(op: string, first: string, second: string, name: string): BargeError {
   return new BargeError("usage", `${first} and ${second} would both become ${name}`, {
     op,
@@ -95,7 +95,7 @@ export function sameName(op: string, first: string, second: string, name: string
 }
 
 /**
- * Checks what `-`, and `delete`, can be combined with, and the sources' names.
+ * Checks the combinations of `-` and `delete` with other options, and the sources' names.
  *
  * @throws {BargeError} `usage`
  */

@@ -121,9 +121,9 @@ export class Uploader implements Disposable {
   }
 
   /**
-   * Removes what is at a remote name.
+   * Removes the file or folder at a remote name.
    *
-   * @param local where its counterpart would be
+   * @param local the local name that corresponds to it
    */
   async remove(path: string, local: string, recursive: boolean): Promise<void> {
     await this.#many.send();
@@ -134,9 +134,9 @@ export class Uploader implements Disposable {
   }
 
   /**
-   * Removes what is at a remote name, and waits until it is gone.
+   * Removes the file or folder at a remote name, and waits for the answer.
    *
-   * @throws {BargeError} what the server answered
+   * @throws {BargeError} the failure that the server answered
    */
   async clear(path: string, local: string, recursive: boolean): Promise<void> {
     await this.drained();
@@ -248,7 +248,7 @@ export class Uploader implements Disposable {
 /** What a failure means to whoever asked for the transfer. */
 export function explain(cause: unknown, path: string, hint?: string): BargeError {
   const error = typed(cause, { op: "put", path });
-  // The local disk is only read: it is the other one that is full.
+  // The local disk is only read, so the full one is the server's.
   if (error.kind === "no-space") {
     return error.with({ hint: "the server's disk is full; its operator has to make room" });
   }

@@ -9,7 +9,7 @@ export interface WalkOptions {
   /** Take what symbolic links lead to, instead of leaving them out. */
   readonly follow?: boolean;
   readonly excluded: Excluded;
-  /** Leave out the parts of downloads that were interrupted. */
+  /** Leave out parts of interrupted downloads. */
   readonly leaveParts?: boolean;
   /** Stops the walk. */
   readonly closed?: () => BargeError | undefined;

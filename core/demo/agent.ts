@@ -2,9 +2,9 @@
  * A thread of a lesson, as its own code sees it: every method is one step that the director allows,
  * and works on the real primitive. See director.ts for why.
  *
- * A wait has two halves. With its turn, the agent tries without blocking; where that fails it
- * reports that it waits, and then waits in earnest: blocking its isolate if it has one to
- * itself, else by the async twin. It goes on when the primitive lets it, and pauses there for a turn.
+ * A wait has two parts. With its turn, the agent tries without blocking; where that fails it
+ * reports that it waits, and then waits in earnest: blocking its isolate if it has one to itself,
+ * else by the async twin. It goes on when the primitive lets it, and pauses there for a turn.
  *
  * Timeouts are on the lesson's clock, not on the wall's, so a wait that has one is an async one, and
  * the director ends it.
@@ -32,7 +32,7 @@ interface Attempt<T> {
   readonly gets: (got: T) => Deed;
   /** What the waiting is called, where it is not just for `of`. */
   readonly text?: Text;
-  /** What it comes to without success, if that has a name of its own. */
+  /** The name of its outcome without success, if it has one. */
   readonly fails?: Text;
 }
 

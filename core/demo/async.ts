@@ -1,8 +1,8 @@
 /**
  * `async`: tasks of one isolate switch by themselves where they wait: one of a second and one of
- * three end after three. Tasks that block, or that never wait, don't switch; and what Python's monkey
- * patching did about the first. All of it runs in a worker, so that the program can be interrupted
- * meanwhile.
+ * three end after three. Tasks that block, or that never wait, don't switch; Python's monkey
+ * patching made the former switch. All of it runs in a worker, so that the program can be
+ * interrupted meanwhile.
  */
 import { lesson } from "./lesson.ts";
 import type { Scene, Stage } from "./stage.ts";
@@ -10,13 +10,13 @@ import { bilingual, type Text } from "./text.ts";
 
 /** A second of the lesson takes so many of the clock. */
 const scale = 0.25;
-/** And so many ms at least, so that a busy machine does not mix up which sleep ends first. */
+/** The least step in ms, so that sleeps end in their order on a busy machine, too. */
 const least = 10;
 
 const long = { id: "long", name: { en: "long", zh: "长任务" }, takes: 3 } as const;
 const short = { id: "short", name: { en: "short", zh: "短任务" }, takes: 1 } as const;
 const tasks = [long, short];
-/** How many steps a task takes that never waits. */
+/** The number of steps of a task that never waits. */
 const steps = 2;
 
 const loop = { en: "the loop", zh: "事件循环" };
@@ -43,7 +43,7 @@ const errands = {
     }));
     return performance.now() - began;
   },
-  /** Runs tasks that are async, and never wait. */
+  /** Runs tasks that are async but never wait. */
   async busy(_: undefined, send: (news: unknown) => void): Promise<void> {
     // deno-lint-ignore require-await -- that is the point
     const task = async (id: string) => {
@@ -53,8 +53,8 @@ const errands = {
     await Promise.all(tasks.map(({ id }) => task(id)));
   },
   /**
-   * Replaces a sleep that blocks by one that switches, as gevent's monkey patching does: for who
-   * looks it up later, and not for who has taken it before.
+   * Replaces a sleep that blocks by one that switches, as gevent's monkey patching does. Code that
+   * looks the function up later gets the new one; code that has stored it before keeps the old one.
    */
   async patched(
     { early, second }: { early: boolean; second: number },
@@ -66,14 +66,14 @@ const errands = {
     await Promise.all(tasks.map(async ({ id, takes }) => {
       send({ id, what: "begins" });
       const waiting = early ? taken(takes * second) : time.sleep(takes * second);
-      // A sleep that blocks is over here.
+      // A blocking sleep has ended here.
       if (waiting !== undefined) await waiting;
       send({ id, what: "ends" });
     }));
   },
 };
 
-/** Sleeps as code does that knows nothing of tasks. */
+/** Sleeps as code without knowledge of tasks does. */
 function block(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
@@ -82,7 +82,7 @@ function politeSleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Shows the messages of the tasks, at the times that their lengths make. @returns in which order */
+/** Shows the messages of the tasks, at the times of their sleeps. @returns their order */
 function showing(scene: Scene, politely: boolean, order: string[]): (news: unknown) => void {
   let blocked = 0;
   for (const { name } of tasks) {

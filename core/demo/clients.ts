@@ -1,4 +1,7 @@
-/** `clients`: hundreds of clients at once that go on asking, against an echo server that is one isolate. */
+/**
+ * `clients`: hundreds of clients at once that send request after request to an echo server of one
+ * isolate.
+ */
 import { BargeError } from "../error.ts";
 import { lesson } from "./lesson.ts";
 import { connect, hangUp, listen, receive, send } from "./server.ts";
@@ -7,7 +10,7 @@ import { bilingual, type Text } from "./text.ts";
 
 /** Clients are shown in groups of so many at least. */
 const groups = 10;
-/** How often each client asks. */
+/** The number of requests of each client. */
 const asks = 5;
 
 export default lesson({
@@ -85,7 +88,7 @@ async function together(stage: Stage, scene: Scene, n: number, port: number) {
     const open = serving.length;
     show("runs", { en: "are connected", zh: "已连上" });
     const answered = Array.from({ length: asks }, () => 0);
-    // Who has more than one question asks again as soon as it is answered, whatever the others do.
+    // Each client sends its next request once the last one is answered, independent of the others.
     await Promise.all(clients.map(async (client, i) => {
       for (let k = 0; k < asks; k++) {
         const line = `hello ${i} ${k}`;
@@ -117,7 +120,7 @@ async function together(stage: Stage, scene: Scene, n: number, port: number) {
   }
 }
 
-/** Shows the same of all groups of clients, a moment after the last. */
+/** Shows the same event for all groups of clients, a moment after the last one. */
 function phases(scene: Scene, n: number) {
   const size = Math.ceil(n / groups);
   const lanes = Array.from({ length: Math.ceil(n / size) }, (_, i) => {

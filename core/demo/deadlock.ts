@@ -16,7 +16,7 @@ interface Two {
   readonly second: Prop<Lock>;
 }
 
-/** How many threads are inside both locks now, and at most. */
+/** The number of threads inside both locks, now and at most. */
 interface Inside {
   readonly inside: Int32Array;
 }
@@ -57,7 +57,7 @@ const roles = {
     await me.release(lock);
     await me.release(lock);
   },
-  /** A then B; and then B, a sleep, and A. */
+  /** Takes A, then B; or B, then, after a sleep, A. */
   async bothOrders(
     me: Agent,
     { A, B }: { readonly A: Prop<Lock | RLock>; readonly B: Prop<Lock | RLock> },
@@ -90,7 +90,10 @@ function two(orders: readonly [string, string]) {
   };
 }
 
-/** Many threads that take A, B, then B, A. @returns whether they ended, and how many were inside */
+/**
+ * Runs many threads that take A, B, then B, A. @returns whether they ended, and how many were
+ * inside
+ */
 function many(threads: number, makeLocks: (main: Main) => Record<"A" | "B", Prop<Lock | RLock>>) {
   return async (main: Main) => {
     const locks = makeLocks(main);

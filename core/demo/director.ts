@@ -108,12 +108,7 @@ export class Director {
     return this.#actors[id]!.state?.is !== "over";
   }
 
-  /** How many have not ended. */
-  get alive(): number {
-    return this.#actors.filter(({ id }) => this.isAlive(id)).length;
-  }
-
-  /** The names of those that have not ended, as they were started. */
+  /** Returns the names of the agents that have not ended, in the order of their start. */
   enumerate(): Name[] {
     return this.#actors.filter(({ id }) => this.isAlive(id)).map(({ name }) => name);
   }

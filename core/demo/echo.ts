@@ -10,7 +10,7 @@ import type { Scene, Stage } from "./stage.ts";
 import { bilingual, type Text } from "./text.ts";
 
 const lines = 3;
-/** What the talk loop gets when its client has gone. */
+/** The mark in the talk loop's queue for a client that has gone. */
 const end = null;
 
 interface Channel {
@@ -19,7 +19,9 @@ interface Channel {
 }
 
 const errands = {
-  /** The talk loop: blocks until there is a line, and sends it back in upper case. @returns how many */
+  /**
+   * The talk loop: waits for a line and sends it back in upper case. @returns the number of lines
+   */
   talk({ requests, answers }: Channel): number {
     const from = Queue.attach<string | typeof end>(requests);
     const to = Queue.attach<string>(answers);
@@ -99,7 +101,7 @@ for await (const [datagram, from] of socket)          // ${{
   },
 });
 
-/** Shows events one after the other. */
+/** Shows events in sequence. */
 function inOrder(scene: Scene) {
   let t = 0;
   return (lane: Text, what: "starts" | "runs" | "ends", text?: Text) =>
@@ -157,7 +159,7 @@ interface Client {
   readonly pump: Promise<void>;
 }
 
-/** One round of the accept loop. */
+/** Runs one round of the accept loop. */
 async function accept(stage: Stage, listener: Deno.TcpListener, number: number): Promise<Client> {
   const near = await connect(listener);
   const far = await listener.accept();
@@ -181,7 +183,7 @@ async function accept(stage: Stage, listener: Deno.TcpListener, number: number):
   return { number, near, far, thread, pump };
 }
 
-/** One socket, a thread a datagram. @returns how many were answered */
+/** Serves one socket with a thread for each datagram. @returns the number of answers */
 async function overUdp(stage: Stage, scene: Scene, n: number): Promise<number> {
   const show = inOrder(scene);
   using socket = new DatagramSocket(stage.signal);

@@ -8,7 +8,7 @@ import { bilingual, shown } from "./text.ts";
 
 const lines = ["n = n - 1", "lock.hold()", "put(item)", "x = get()"];
 
-/** What follows the last line. */
+/** The mark after the last line. */
 const end = null;
 type Line = string | typeof end;
 type Pipe = { readonly from: Prop<Queue>; readonly to: Prop<Queue> };

@@ -37,7 +37,7 @@ const roles = {
     await me.says({ en: "all is up: connects", zh: "都就绪了：开始连接" });
     return waits;
   },
-  /** Goes through a gate, if it opens in time. @returns whether it did */
+  /** Waits for the flag, for a limited time. @returns whether it was set */
   async passer(me: Agent, { gate }: { readonly gate: Prop<Event> }) {
     const passed = await me.waitFor(gate, { timeout: patience });
     await me.says(passed ? { en: "goes through", zh: "过去了" } : { en: "gives up", zh: "不等了" });
@@ -132,7 +132,7 @@ async function startUp(stage: Stage, threads: number) {
   });
 }
 
-/** One waits for the flag, one comes when it is up, one after it was lowered again. */
+/** One thread waits for the flag, one comes while it is set, one after it was cleared. */
 async function flag(main: Main) {
   const gate = main.prop("gate", new Event());
   const looks: boolean[] = [];

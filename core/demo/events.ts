@@ -1,4 +1,4 @@
-/** What a lesson reports while it runs, and how it ends. */
+/** The events that a lesson reports while it runs, and its outcome. */
 import { type Lang, type Name, say, type Text } from "./text.ts";
 
 /** Everything that can happen in a lane. */
@@ -18,7 +18,7 @@ export type What = typeof happenings[number];
 /** What an agent did, as itself sees it. */
 export interface Deed {
   readonly what: What;
-  /** What it holds, releases, or waits for. */
+  /** The thing that it holds, releases, or waits for. */
   readonly of?: Name;
   /** More about it, in words. */
   readonly text?: Name;
@@ -58,8 +58,8 @@ export function spoken({ lane, of, text, ...event }: DemoEvent, lang: Lang): Spo
 }
 
 /**
- * What the times of an act are: those of the lesson's own clock, on which a step takes a fixed time
- * and a sleep what it should; arranged by hand, to show an order; or measured.
+ * The meaning of an act's times: those of the lesson's own clock, on which steps take a fixed time
+ * and sleeps their nominal time; arranged by hand, to show an order; or measured.
  */
 export type Clock = "lesson" | "staged" | "measured";
 
@@ -72,7 +72,7 @@ export interface ActBegins {
   readonly clock: Clock;
 }
 
-/** Something that was measured, and differs from run to run. */
+/** A measured figure, which differs from run to run. */
 export interface Figure {
   readonly name: Text;
   readonly value: number;

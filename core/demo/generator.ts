@@ -1,6 +1,6 @@
 /**
- * `generator`: a function that gives its results one by one, against one that gives them all; and one
- * that values are pushed into.
+ * `generator`: a function that returns its results one by one, against one that returns them all;
+ * and one that takes values.
  */
 import { lesson } from "./lesson.ts";
 import type { Scene } from "./stage.ts";
@@ -8,7 +8,7 @@ import { bilingual, type Name, type Text } from "./text.ts";
 
 const shown = 4;
 const measured = 300_000;
-/** What is pushed, and the mean of all so far after each. */
+/** The values that are pushed, and the mean of all values after each. */
 const pushed = [10, 20, 60];
 const means = [10, 15, 30];
 
@@ -27,7 +27,7 @@ function allSquares(n: number): number[] {
 
 const square = (i: number) => i * i;
 
-/** Gets a number at each yield, and gives the mean of those that it got. */
+/** Gets a number at each yield, and yields the mean of all numbers so far. */
 function* mean(): Generator<number, never, number> {
   let [sum, n] = [0, 0];
   for (let given = 0;;) {
@@ -37,7 +37,7 @@ function* mean(): Generator<number, never, number> {
   }
 }
 
-/** Adds up what is pushed into it. */
+/** Adds up the values that are pushed into it. */
 function* adder(): Generator<number, never, number> {
   let sum = 0;
   for (;;) sum += yield sum;

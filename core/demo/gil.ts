@@ -194,7 +194,7 @@ async function waiting(stage: Stage, threads: number) {
   });
 }
 
-/** What wins in Python; a process stands for a worker here, a thread for a task. */
+/** The faster choice in Python, where a process corresponds to a worker and a thread to a task. */
 const table: Drawing = [
   {
     en: "under a GIL      one core                        many cores",
@@ -214,7 +214,9 @@ const table: Drawing = [
   },
 ];
 
-/** Tasks of this isolate, one at a time, read n, wait, and write it back less one. @returns n */
+/**
+ * Runs tasks of this isolate, one at a time, that read n, wait, and write n - 1 back. @returns n
+ */
 async function subtracting(
   stage: Stage,
   scene: Scene,
@@ -237,7 +239,7 @@ async function subtracting(
       if (lock) event("holds", { of: label });
       const read = n;
       event("runs", { text: bilingual`${{ en: "reads", zh: "读到" }} n = ${read}` });
-      await new Promise((resolve) => setTimeout(resolve, 0)); // others have their turn
+      await new Promise((resolve) => setTimeout(resolve, 0)); // lets other tasks run
       n = read - 1;
       event("runs", { text: bilingual`${{ en: "writes", zh: "写回" }} n = ${n}` });
       if (lock) event("releases", { of: label });

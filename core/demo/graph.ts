@@ -1,7 +1,7 @@
 /** The wait-for graph: who waits for what, and who has it. A circle in it is a deadlock. */
 import { inEach, listed, type Name, say, type Text } from "./text.ts";
 
-/** Of a group that waits for the same, so many are named. */
+/** The most names of a group that waits for the same thing. */
 const mostNames = 3;
 
 export interface Wait {
@@ -68,12 +68,12 @@ export function drawGraph(waits: readonly Wait[]): Text[] {
   return lines;
 }
 
-/** Those who wait for the same thing, together. */
+/** Groups the threads that wait for the same thing. */
 function grouped(waits: readonly Wait[]): Wait[][] {
   return [...Map.groupBy(waits, (wait) => wait.for).values()];
 }
 
-/** The names, or the first of them and how many there are. */
+/** Returns the names, or the first of them and the number of the others. */
 function someOf(names: readonly Name[]): Text {
   if (names.length <= mostNames + 1) return listed(names);
   const first = listed(names.slice(0, mostNames));

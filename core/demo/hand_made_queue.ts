@@ -1,6 +1,6 @@
 /**
- * A queue as Python's `queue.Queue` is made, out of one lock and three conditions on it; and two
- * hooks, which decide where an item goes and which one comes next. A part of the lesson `queue`.
+ * A queue built like Python's `queue.Queue`, of one lock and three conditions on it. Two hooks
+ * decide the place of a new item and the next item to return. A part of the lesson `queue`.
  */
 import { Condition, Lock } from "../sync/mod.ts";
 import type { Agent } from "./agent.ts";
@@ -14,7 +14,7 @@ interface Parts {
   readonly allTasksDone: Prop<Condition>;
 }
 
-/** Shared memory: how many items there are, how many are not done yet, and the items. */
+/** Shared memory: the number of items, the number of unfinished ones, and the items. */
 interface Memory {
   readonly words: Int32Array;
   readonly order: keyof typeof hooks;
@@ -24,7 +24,7 @@ const [COUNT, UNFINISHED, ITEMS] = [0, 1, 2];
 const bound = 3;
 const items = [1, 2, 3];
 
-/** Where an item is put, and which one is got, of `count` that there are. */
+/** The index at which an item is put, and that of the next item to get, among `count` items. */
 const hooks = {
   Queue: { put: append, get: first },
   LifoQueue: { put: append, get: last },
@@ -90,7 +90,10 @@ export const handMadeRoles = {
   },
 };
 
-/** Plays both orders, on the same code but for the hooks. @returns what came out, and whether join() was right */
+/**
+ * Runs both orders with the same code except the hooks. @returns the items in order, and whether
+ * join() was right
+ */
 export async function handMade(stage: Stage): Promise<{ out: string; joined: boolean }> {
   const outs: string[] = [];
   let joined = true;
@@ -115,7 +118,7 @@ async function play(main: Main, order: Memory["order"]) {
     allTasksDone: main.prop("allTasksDone", new Condition(mutex.it)),
   };
   const memory = { words: new Int32Array(new SharedArrayBuffer(4 * (ITEMS + bound + 1))), order };
-  // All are put before the first is got, so that the order out is the hooks' alone.
+  // All items are put before the first is got, so that the hooks alone decide the order.
   const putter = await main.start({ en: "putter", zh: "放者" }, handMadeRoles.puts, parts, memory);
   await main.join([putter]);
   const joiner = await main.start({ en: "joiner", zh: "等者" }, handMadeRoles.joins, parts, memory);

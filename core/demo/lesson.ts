@@ -9,7 +9,7 @@ import type { Text } from "./text.ts";
 /** What runs as a thread under the director. It sees what it is given, and nothing else. */
 export type Role<P extends Props, A> = (me: Agent, props: P, args: A) => Promise<unknown>;
 
-/** What runs in a worker by itself, in real time. @param send sends a message to the caller */
+/** Work that runs alone in a worker, in real time. @param send sends a message to the caller */
 export type Errand<A, R> = (args: A, send: (news: unknown) => void) => R | Promise<R>;
 
 /** What threads are: isolates of their own, or async tasks of one. */
@@ -42,7 +42,7 @@ export interface Lesson {
   readonly idea: Text;
   /** The code that matters, with comments in each language. */
   readonly code: Text;
-  /** How many threads it may be asked to have; undefined: it has a fixed number. */
+  /** The numbers of threads that it accepts; undefined: the number is fixed. */
   readonly threads?: {
     readonly usual: number;
     readonly least: number;

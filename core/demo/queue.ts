@@ -1,6 +1,7 @@
 /**
- * `queue`: producers and consumers, and a bound that makes the fast wait for the slow; Full and Empty
- * for who does not wait; why its size is no promise; and what it is made of (hand_made_queue.ts).
+ * `queue`: producers and consumers, and a bound that makes the fast wait for the slow; Full and
+ * Empty for calls that do not wait; why the size may be outdated at once; and how a queue is built
+ * (hand_made_queue.ts).
  */
 import { Queue } from "../sync/mod.ts";
 import type { Agent } from "./agent.ts";
@@ -11,7 +12,7 @@ import type { Main, Stage, Thread } from "./stage.ts";
 import { bilingual } from "./text.ts";
 
 const [bound, each] = [3, 4];
-/** What a consumer gets when nothing more will come. */
+/** The item that ends a consumer. */
 const end = null;
 
 type Props = { readonly queue: Prop<Queue> };
@@ -30,7 +31,7 @@ const roles = {
       await me.sleeps(0.1);
     }
   },
-  /** Looks how many items there are, and takes one later. @returns what it saw, and whether it got one */
+  /** Reads the number of items, and takes one later. @returns the number, and whether it got one */
   async trusting(me: Agent, { queue }: Props) {
     const seen = await me.does((n) => `queue.qsize() = ${n}`, () => queue.it.qsize());
     await me.sleeps(0.2);
@@ -153,7 +154,7 @@ async function flow(stage: Stage, threads: number) {
   return { got, most: most[0]! };
 }
 
-/** Puts and gets that don't wait, or not for long. @returns what each came to */
+/** Makes puts and gets with a short wait or none. @returns the outcome of each */
 async function impatient(main: Main): Promise<string[]> {
   const queue = main.prop("queue", new Queue(1));
   const outcomes: string[] = [];

@@ -155,7 +155,7 @@ WHERE id = :account AND used + reserved + :want <= quota     -- ${{
   },
 });
 
-/** Lets workers race, in real time: who wins differs from run to run, how many win does not. */
+/** Lets workers race in real time. The winners differ from run to run, their number does not. */
 async function race(stage: Stage, threads: number, account: Account): Promise<number> {
   const names = Array.from({ length: threads }, (_, i) => `racer-${i + 1}`);
   const title = {

@@ -52,15 +52,15 @@ export async function receive(conn: Deno.Conn): Promise<string | undefined> {
   return text.trimEnd();
 }
 
-/** How long a datagram may take on this machine before it counts as lost. Milliseconds. */
+/** How long a datagram may take on this machine before it counts as lost, in ms. */
 const patience = 10_000;
 
-/** A UDP socket on 127.0.0.1, on a port that was free. */
+/** A UDP socket on a free port of 127.0.0.1. */
 export class DatagramSocket implements Disposable {
   readonly #socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
   readonly #signal: AbortSignal;
 
-  /** @param signal ends what waits */
+  /** @param signal ends waits */
   constructor(signal: AbortSignal) {
     this.#signal = signal;
   }

@@ -81,7 +81,7 @@ export class Stage {
     const { line, reins } = taskLine(reports);
     director.rein(id, reins);
     const main = new Main(line, director, cast, (lines) => audience.draws(act, lines));
-    // The director gets what the script throws, and throws it.
+    // The director receives the failure of the script, and throws it.
     const result = outcome(main, () => script(main));
     try {
       await director.play();
@@ -100,7 +100,7 @@ export class Stage {
   /**
    * Plays an act in real time.
    *
-   * @param clock what the times of its events are
+   * @param clock the meaning of the times of its events
    */
   async live<T>(
     title: Text,
@@ -171,7 +171,7 @@ export class Stage {
   }
 }
 
-/** Where an act in real time shows what happens, in seconds of the act's clock. */
+/** Shows the events of an act in real time, with times in seconds of the act's clock. */
 export interface Scene {
   event(event: Omit<DemoEvent, "act">): void;
   /** Draws something below the act's picture. */
@@ -233,12 +233,7 @@ export class Main extends Agent {
     return this.#director.isAlive(id);
   }
 
-  /** How many threads there are now, this one too. */
-  activeCount(): number {
-    return this.#director.alive;
-  }
-
-  /** The names of all threads that are alive now, this one first. */
+  /** Returns the names of all threads that are alive now, this one first. */
   enumerate(): Name[] {
     return this.#director.enumerate();
   }
@@ -328,7 +323,7 @@ class Cast {
   }
 }
 
-/** The names of threads; of many, the first and the last. */
+/** Returns the names of threads; of many, the first and the last. */
 function named(threads: readonly Thread[]): Text {
   if (threads.length <= 3) return listed(threads.map(({ name }) => name));
   return bilingual`${threads[0]!.name} ${{ en: "to", zh: "至" }} ${threads.at(-1)!.name}`;

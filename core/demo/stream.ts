@@ -1,7 +1,7 @@
 /**
- * `stream`: TCP is a stream of bytes, which glues messages together and splits them; a length before
- * each parts them again. A UDP datagram stays whole, an empty one arrives, and one to nobody does not
- * fail.
+ * `stream`: TCP is a stream of bytes, which glues messages together and splits them; a length
+ * before each parts them again. A UDP datagram stays whole, an empty one arrives, and one to an
+ * unused port does not fail.
  */
 import { BargeError } from "../error.ts";
 import { lesson } from "./lesson.ts";
@@ -13,16 +13,16 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 const messages = ["ab", "cde", "fghi"];
-/** What the receiver reads at once, in bytes, where it reads little. */
+/** The size of a small read, in bytes. */
 const little = 4;
-/** A message comes glued to the next only if both are there when it is read: tried so often. */
+/** How often the reading of glued messages is tried: both must have arrived before the read. */
 const attempts = 50;
 
 const sender = { en: "sender", zh: "发送者" };
 const receiver = { en: "receiver", zh: "接收者" };
 
 /**
- * A message as it is sent: four bytes of length, the highest first, and as many bytes.
+ * Encodes a message: its length in four bytes, the highest first, and its bytes.
  *
  * @example
  * ```ts
@@ -38,11 +38,11 @@ export function framed(message: string): Uint8Array {
   return frame;
 }
 
-/** Takes the messages out of pieces of a stream, however it was cut. */
+/** Extracts the messages from pieces of a stream, wherever it was cut. */
 export class Unframer {
   #rest = new Uint8Array();
 
-  /** @returns the messages that are whole with this piece */
+  /** @returns the messages that this piece completes */
   push(piece: Uint8Array): string[] {
     this.#rest = new Uint8Array([...this.#rest, ...piece]);
     const whole: string[] = [];
@@ -155,7 +155,7 @@ async function overTcp(stage: Stage, port: number) {
   }
 }
 
-/** Shows what the sender does, and then the receiver. */
+/** Shows the events of the sender, and then those of the receiver. */
 function talk(scene: Scene) {
   let t = 0;
   for (const lane of [sender, receiver]) scene.event({ t, lane, what: "starts" });
@@ -178,7 +178,7 @@ function talk(scene: Scene) {
   };
 }
 
-/** @returns what one read gave after several writes */
+/** @returns the bytes of one read after several writes */
 async function gluing(scene: Scene, near: Deno.Conn, far: Deno.Conn): Promise<string> {
   const show = talk(scene);
   const all = messages.join("");
@@ -186,7 +186,7 @@ async function gluing(scene: Scene, near: Deno.Conn, far: Deno.Conn): Promise<st
   for (let i = 0; i < attempts && text !== all; i++) {
     for (const message of messages) await write(near, encoder.encode(message));
     text = decoder.decode(await read(far, 1024));
-    // The system may have cut it, after all: the rest is read, and the same is tried again.
+    // The system may have split it after all. Reads the rest, and tries again.
     for (let had = text.length; had < all.length;) had += (await read(far, 1024)).length;
   }
   for (const message of messages) {
@@ -197,7 +197,7 @@ async function gluing(scene: Scene, near: Deno.Conn, far: Deno.Conn): Promise<st
   return text;
 }
 
-/** @returns how many reads one write took */
+/** @returns the number of reads for one write */
 async function splitting(scene: Scene, near: Deno.Conn, far: Deno.Conn): Promise<number> {
   const show = talk(scene);
   const message = "abcdefghij";
@@ -214,7 +214,7 @@ async function splitting(scene: Scene, near: Deno.Conn, far: Deno.Conn): Promise
   return text === message ? reads : 0;
 }
 
-/** @returns the messages that came out of a stream with lengths */
+/** @returns the messages from a stream with lengths */
 async function parting(scene: Scene, near: Deno.Conn, far: Deno.Conn): Promise<string[]> {
   const show = talk(scene);
   const sent = ["", ...messages];
@@ -246,7 +246,7 @@ async function parting(scene: Scene, near: Deno.Conn, far: Deno.Conn): Promise<s
   return got;
 }
 
-/** @returns what each receive gave */
+/** @returns the datagram of each receive */
 async function overUdp(stage: Stage, scene: Scene): Promise<string[]> {
   const show = talk(scene);
   using from = new DatagramSocket(stage.signal);
@@ -269,7 +269,7 @@ async function overUdp(stage: Stage, scene: Scene): Promise<string[]> {
   return got;
 }
 
-/** A datagram, and a connection, to a port that nobody has. */
+/** Sends a datagram, and opens a connection, to an unused port. */
 async function toNobody(stage: Stage, scene: Scene) {
   const client = { en: "client", zh: "客户端" };
   const show = (t: number, text: Text) => scene.event({ t, lane: client, what: "runs", text });
@@ -301,7 +301,7 @@ function nobody(stage: Stage): Deno.Addr {
 async function isRefused(): Promise<boolean> {
   const listener = listen(0);
   const { port } = listener.addr;
-  listener.close(); // from here on nobody listens
+  listener.close(); // from here on the port is unused
   try {
     hangUp(await Deno.connect({ hostname: "127.0.0.1", port }));
     return false;

@@ -15,9 +15,9 @@ export interface Played {
 }
 
 const width = 960;
-/** Room for the lanes' names: at least that, and so much a column of text. */
+/** The width of the lanes' names: the least, and that of a column of text. */
 const [leastLeft, letter] = [90, 6.8];
-/** So many columns of the verdict fit into a line. */
+/** The columns of the verdict that fit into a line. */
 const wrapAt = 130;
 const right = 24;
 const laneHeight = 18;
@@ -123,7 +123,7 @@ function row(
   return out;
 }
 
-/** A span: what is held, and, below it if there is both, what its thread does meanwhile. */
+/** Draws a span: the things held, and below them, if there is both, the thread's activity. */
 function bar(
   span: Span,
   scale: (t: number) => number,
@@ -179,7 +179,7 @@ function axis(
   return out;
 }
 
-/** The legend, in as many rows as it needs. */
+/** Draws the legend, in as many rows as it needs. */
 function key(
   { lanes, things }: Chart,
   color: (of: string) => string,
@@ -231,7 +231,7 @@ function key(
   return { text: out.join("\n"), bottom: y };
 }
 
-/** A color for each thing with a letter; joins have none. */
+/** Returns a color for each thing with a letter; joins have none. */
 function colors(letters: Letters): (of: string) => string {
   return (of) => {
     const at = [...letters.keys()].indexOf(of);

@@ -1,9 +1,9 @@
-/** Words in every language that lessons speak, and names that are the same in all of them. */
+/** Texts in the languages of the lessons, and names that are the same in all of them. */
 
-/** The languages that lessons speak. */
+/** The languages of the lessons. */
 export type Lang = "en" | "zh";
 
-/** The same sentence in each of them. */
+/** The same sentence in each language. */
 export type Text = Readonly<Record<Lang, string>>;
 
 /** A name from the code, the same in every language; or words. */
@@ -12,7 +12,7 @@ export type Name = string | Text;
 const langs: readonly Lang[] = ["en", "zh"];
 
 /**
- * Says a name or words in one language.
+ * Returns a name or text in one language.
  *
  * @example
  * ```ts
@@ -24,7 +24,7 @@ export function say(name: Name, lang: Lang): string {
   return typeof name === "string" ? name : name[lang];
 }
 
-/** The text that `make` gives in each language. */
+/** Returns the result of `make` for each language. */
 export function inEach(make: (lang: Lang) => string): Text {
   return { en: make("en"), zh: make("zh") };
 }
@@ -48,13 +48,13 @@ export function bilingual(parts: TemplateStringsArray, ...holes: readonly (Name 
   );
 }
 
-/** Several names in one text: `a, b`. */
+/** Joins several names to one text: `a, b`. */
 export function listed(names: readonly Name[]): Text {
   return inEach((lang) => names.map((name) => say(name, lang)).join(lang === "en" ? ", " : "、"));
 }
 
 /**
- * A value as a picture shows it: words in quotes, names from the code as they are, else JSON.
+ * Returns a value as pictures show it: words in quotes, names from the code unchanged, else JSON.
  *
  * @example
  * ```ts

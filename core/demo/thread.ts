@@ -7,14 +7,14 @@ import { lesson } from "./lesson.ts";
 import type { Main, Thread } from "./stage.ts";
 import { bilingual, listed, type Name, say, type Text } from "./text.ts";
 
-/** Whom to greet, and how often; and memory that all threads count in. */
+/** The name to greet, the number of greetings, and the shared counter of all threads. */
 interface Greeting {
   readonly whom: Name;
   readonly times: number;
   readonly counter: Int32Array;
 }
 
-/** What a thread can say of itself. */
+/** The facts that a thread reports about itself. */
 interface Facts {
   readonly pid: number;
   readonly ppid: number;

@@ -5,9 +5,9 @@
  *     t1       AAAAAA~A~A~AbAbAbAbAbA
  *     t2        BBBBBB~B~B~BaBaBaBaBa
  *
- * A capital letter is held, its small letter is waited for, `~` sleeps; who does two of these at once
- * has the letters in turn. A {@link Chart} is what texts and SVGs have in common: spans of time in
- * which a lane is in one state.
+ * A capital letter is held, its small letter is waited for, `~` sleeps. A thread that does two of
+ * these at once shows the letters in turn. A {@link Chart} is what texts and SVGs have in common:
+ * spans of time in which a lane is in one state.
  */
 import type { SpokenEvent } from "./events.ts";
 import type { Lang } from "./text.ts";
@@ -21,9 +21,9 @@ export interface Span {
   readonly from: number;
   readonly to: number;
   readonly mode: Mode;
-  /** What it waits for. */
+  /** The thing that it waits for. */
   readonly of?: string;
-  /** What it has, each once. */
+  /** The things that it holds, each once. */
   readonly has: readonly string[];
 }
 
@@ -38,7 +38,7 @@ export interface Chart {
   readonly lanes: readonly Lane[];
   /** Seconds. */
   readonly end: number;
-  /** What is held or waited for here, with a letter of its own. */
+  /** The things that are held or waited for, each with its letter. */
   readonly things: ReadonlyMap<string, string>;
 }
 
@@ -114,7 +114,7 @@ function close(lane: Open, to: number): void {
   lane.spans.push({ from, to, mode, of, has });
 }
 
-/** The letter of a thing: one of its own name that is free, else any. */
+/** Returns the letter of a thing: a free one of its name, else any free one. */
 function letter(letters: Letters, of: string): string {
   const known = letters.get(of);
   if (known !== undefined) return known;
@@ -127,7 +127,7 @@ function letter(letters: Letters, of: string): string {
   return free;
 }
 
-/** The characters of a lane in one state, which are repeated as long as it lasts. */
+/** Returns the characters of a lane in one state, which are repeated while it lasts. */
 export function glyphs({ mode, of, has }: Span, things: Chart["things"]): string {
   const held = has.map((each) => things.get(each) ?? "?").join("");
   if (mode === "runs") return held || "─";
@@ -135,7 +135,7 @@ export function glyphs({ mode, of, has }: Span, things: Chart["things"]): string
   return held + (things.get(of ?? "")?.toLowerCase() ?? "·");
 }
 
-/** Turns characters into what shows them, for instance in color. */
+/** Decorates characters, for instance with color. */
 export type Paint = (glyphs: string, span: Span | undefined) => string;
 
 /**
@@ -161,7 +161,7 @@ export function draw(
   return [...head.map(line), ...gap, ...tail.map(line)];
 }
 
-/** The first and the last lanes, if there are more than `rows`. */
+/** Returns the first and the last lanes, if there are more than `rows`. */
 export function shortened(lanes: readonly Lane[], rows: number) {
   if (lanes.length <= rows) return { head: lanes, left: 0, tail: [] };
   const first = Math.ceil((rows - 1) * 2 / 3);
@@ -196,7 +196,7 @@ function row(
   return text;
 }
 
-/** What the characters mean, of those that are there: an entry each. */
+/** Returns an entry for each character in the chart, with its meaning. */
 export function legend({ lanes, things }: Chart, lang: Lang): string[] {
   const spans = lanes.flatMap(({ spans }) => spans);
   const entries: string[] = [];

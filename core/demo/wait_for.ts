@@ -10,10 +10,10 @@ import type { Scene, Stage } from "./stage.ts";
 const [pause, attempt, every] = [200, 2000, 1000];
 
 /**
- * Waits until all addresses listen. Each is tried once at least, and that attempt is not cut short by
- * the end of the time, so with 0 seconds it depends on the services alone what comes of it.
+ * Waits until all addresses listen. Each is tried once at least. The end of the time does not cut
+ * that attempt short, so with 0 seconds the outcome depends on the services alone.
  *
- * @param seconds how long all of it may take; 0: try once
+ * @param seconds the limit of the whole wait; 0: try once
  * @throws {BargeError} `unavailable` when one of them does not listen in time
  */
 export async function waitForServices(
@@ -32,7 +32,7 @@ export async function waitForServices(
     };
     const timer = setTimeout(() => over.abort(), seconds * 1000);
     try {
-      // What fails for another reason than the time ends all of it.
+      // A failure other than the end of the time ends the whole wait.
       const outcomes = await Promise.all(addresses.map(async (address) => ({
         ...{ address, listens: await one(wait, address) },
       })));
@@ -57,13 +57,13 @@ export async function waitForServices(
   };
 }
 
-/** What those who wait have in common. */
+/** The state that all waits share. */
 interface Wait {
   readonly scene: Scene;
   readonly began: number;
-  /** The user has interrupted it. */
+  /** Aborted when the user interrupts. */
   readonly signal: AbortSignal;
-  /** That, or the time is over. */
+  /** Aborted then, and when the time is over. */
   readonly over: AbortSignal;
 }
 

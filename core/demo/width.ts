@@ -1,4 +1,6 @@
-/** How many columns text takes on a terminal: Chinese characters and their marks take two. */
+/**
+ * Measures the columns of text on a terminal, where Chinese characters and punctuation take two.
+ */
 
 const wide =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/;
@@ -14,13 +16,13 @@ export function columnsOf(text: string): number {
   return Array.from(text).reduce((sum, letter) => sum + (wide.test(letter) ? 2 : 1), 0);
 }
 
-/** Fills text up with spaces to a number of columns. */
+/** Pads text with spaces to a number of columns. */
 export function padColumns(text: string, columns: number): string {
   return text + " ".repeat(Math.max(0, columns - columnsOf(text)));
 }
 
 /**
- * Puts parts into lines that are at most `columns` wide; a part that is wider has a line of its own.
+ * Joins parts to lines of at most `columns`. A wider part gets a line of its own.
  *
  * @example
  * ```ts

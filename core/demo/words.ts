@@ -1,4 +1,4 @@
-/** The words around a lesson's pictures: what happened, legends, clocks, verdicts. */
+/** The words around a lesson's pictures: events, legends, clocks, verdicts. */
 import type { Clock, SpokenEvent } from "./events.ts";
 import type { Lang, Text } from "./text.ts";
 
@@ -13,7 +13,7 @@ export const words = {
   printed: { en: "prints a line", zh: "打印一行" },
 } as const satisfies Record<string, Text>;
 
-/** What the times in an act's picture are. */
+/** The captions for the times in an act's picture. */
 export const clocks: Readonly<Record<Clock, Text>> = {
   lesson: {
     en: "times: the lesson's own clock, on which sleeps cost nothing; not measured",
@@ -34,18 +34,18 @@ export function waitsFor(of: string): Text {
   return { en: `waits for ${of}`, zh: `等待 ${of}` };
 }
 
-/** Lanes or events that are left out. */
+/** Returns the note for omitted lanes or events. */
 export function more(n: number): Text {
   return { en: `(${n} more)`, zh: `（还有 ${n} 个）` };
 }
 
-/** A number of seconds. */
+/** Formats a number of seconds. */
 export function seconds(n: number | string): Text {
   return { en: `${n} s`, zh: `${n} 秒` };
 }
 
 /**
- * What happened, without who and when.
+ * Describes an event, without its thread and time.
  *
  * @example
  * ```ts

@@ -69,7 +69,7 @@ export class Access implements Doing {
     return this.#arrived.path;
   }
 
-  /** Records the request as this verb on this path: its arguments say more than its name. */
+  /** Records the request as another verb or path, where its arguments say more than its name. */
   becomes(verb: string, path: string): void {
     this.#arrived = { ...this.#arrived, verb, path };
   }

@@ -3,7 +3,7 @@ import { getLogger } from "@logtape/logtape";
 import { BargeError, type Kind, trace, typed } from "../error.ts";
 
 const log = getLogger(["barge", "door"]);
-/** A full disk fails every upload: the log has it once in this time, in ms. */
+/** A full disk fails every upload; the log has one record of it in this time, in ms. */
 const diskFullEvery = 60_000;
 let diskFullLogged = -Infinity;
 
@@ -36,7 +36,10 @@ export function explain(error: unknown, asked: Asked): BargeError {
   return new BargeError(failed.kind, failed.message, asked);
 }
 
-/** Not a limit of ours, which has no cause, but the server's disk: its operator has to make room. */
+/**
+ * Logs that the disk is full, and returns the failure for the client. The limits of accounts have
+ * no `cause`.
+ */
 function diskFull(failed: BargeError, asked: Asked): BargeError {
   const now = performance.now();
   if (now - diskFullLogged >= diskFullEvery) {

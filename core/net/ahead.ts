@@ -1,26 +1,27 @@
 /**
- * A stream that can be waited beside: while a request's answer is held back, or waits for the client
- * to take it, nobody reads, and so nobody would notice that the peer has left, or that it is alive.
- * Meanwhile the stream is read ahead; what that finds is handed out by the next {@link Ahead.read}.
+ * A stream that can be waited beside: while a request's answer is held back, or waits for the
+ * client to take it, no read is under way that would notice that the peer has left, or that it is
+ * alive. Meanwhile the stream is read ahead; {@link Ahead.read} then returns the bytes that were
+ * read.
  *
  *   (nothing ahead) -> pause, more: reading ahead -> bytes, or the end, or a failure, kept -> read -> ...
  *
- * Invariants: at most one read waits on the stream; no byte is lost or handed out twice; no more than
- * `mostKept` bytes are read ahead, so that back-pressure is still the kernel's.
+ * Invariants: at most one read waits on the stream; no byte is lost or handed out twice; no more
+ * than `maxKeptBytes` bytes are read ahead, so that back-pressure is still the kernel's.
  */
 import { BargeError } from "../error.ts";
 import type { Stream } from "./stream.ts";
 
 const pieceBytes = 2048;
-/** Signs of life for as long as a client may pause have room in it (protocol/frame.ts). */
-const mostKept = 128 * 1024;
+/** Holds the signs of life of the longest pause that a client may make (protocol/frame.ts). */
+const maxKeptBytes = 128 * 1024;
 const nothing: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
 export class Ahead {
   readonly #stream: Pick<Stream, "read">;
-  /** The read ahead whose outcome is not kept yet. It fails, and says that it has ended, each time. */
+  /** The read ahead whose outcome is not kept yet. A failure or end repeats with each read. */
   #reading: Promise<number | null> | undefined;
-  /** Where bytes are read to; those from `#start` to `#end` are kept. */
+  /** The buffer; its bytes from `#start` to `#end` are kept. */
   #buffer = nothing;
   #start = 0;
   #end = 0;
@@ -74,16 +75,16 @@ export class Ahead {
   }
 
   /**
-   * Reads on, one piece.
+   * Reads one more piece.
    *
    * @returns how many bytes came; 0 when no more are kept; null when the peer has ended its side
    * @throws {BargeError} as `Stream.read`
    */
   async more(): Promise<number | null> {
-    return this.#end >= mostKept ? 0 : await this.#keep();
+    return this.#end >= maxKeptBytes ? 0 : await this.#keep();
   }
 
-  /** Waits for the read ahead, which it begins if there is none, and keeps what comes. */
+  /** Waits for the read ahead, begins it if none is under way, and keeps its bytes. */
   async #keep(): Promise<number | null> {
     const reading = this.#reading ??= this.#begin();
     const n = await reading;

@@ -6,8 +6,8 @@ import { BargeError, typed } from "../error.ts";
 import { foreignOwner, giveTo } from "./owner.ts";
 
 /**
- * Makes a folder with these files, for its owner's eyes alone, unless there is one. Made by root, they
- * belong to whom the folder above belongs to.
+ * Makes a folder with these files, readable by its owner alone, unless it exists. Files that root
+ * makes are given to the owner of the parent folder.
  *
  * @param folder its path; the one above it must be there
  * @param files their names and what is in them

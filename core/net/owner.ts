@@ -1,6 +1,7 @@
 /**
- * Whom files belong to that root makes in another user's folder: an operator runs a command as root
- * beside a server that runs as a user of its own, and the server has to be able to go on with them.
+ * Owners of new files. An operator may run a command as root beside a server that runs as another
+ * user; files that the command makes in that user's folder are given to the user, so that the
+ * server can use them.
  */
 import { lchownSync } from "node:fs";
 import { typed } from "../error.ts";
@@ -11,9 +12,9 @@ export interface Owner {
 }
 
 /**
- * The owner of a folder, where that is another user and this process may give files away.
+ * Returns the owner of a folder where root runs this process and the folder is another user's.
  *
- * @returns undefined for anybody but root, in one's own folder, and where the system has no owners
+ * @returns undefined for any other user, in root's own folder, and where the system has no owners
  */
 export function foreignOwner(folder: string): Owner | undefined {
   if (!isRoot()) return undefined;
@@ -27,7 +28,7 @@ export function foreignOwner(folder: string): Owner | undefined {
 }
 
 /**
- * Gives away what was just made; a link itself, not what it leads to.
+ * Gives a new file to its owner; a symbolic link itself, not its target.
  *
  * @throws {BargeError} as the system does
  */
@@ -40,7 +41,7 @@ export function giveTo(owner: Owner | undefined, path: string): void {
   }
 }
 
-/** A server's workers may not ask. They make what they make as who they are. */
+/** Returns false in a server's workers, which have no permission to look; their files stay their own. */
 function isRoot(): boolean {
   try {
     return Deno.uid() === 0;

@@ -40,9 +40,9 @@ export class Pace {
   }
 
   /**
-   * Judges none of the time that has passed until now, if the peer was too slow in it.
+   * Restarts the measurement if the peer was too slow until now.
    *
-   * @returns how many ms it is forgiven
+   * @returns the milliseconds that are left out
    */
   forgive(): number {
     const waited = this.#waited;

@@ -29,11 +29,11 @@ export class Stream implements Disposable {
   /** Who is at the other end, for messages and logs. */
   readonly peer: string;
   #conn: Pipe;
-  /** Called again and again while a write waits that has waited for a quarter of its time. */
+  /** Called repeatedly while a write waits, once it has waited for a quarter of its time. */
   onStall: (() => void) | undefined;
   #readBy = Infinity;
   #writeBy = Infinity;
-  /** When the read and the write that wait began; undefined: none waits. */
+  /** The start times of the waiting read and write; undefined: none waits. */
   #readBegan: number | undefined;
   #writeBegan: number | undefined;
   /** What the read and the write that wait were given, for the message when it is over. */
@@ -85,17 +85,16 @@ export class Stream implements Disposable {
     }
   }
 
-  /** Gives the read that waits, if one does, `patience` from now on. */
+  /** Restarts the deadline of the waiting read, if any, with `patience`. */
   renewRead(): void {
     if (this.#readBegan !== undefined) this.#wait(this.patience);
   }
 
   /**
-   * Gives the write that waits, if one does, all of its time once more: the peer has shown that it
-   * is alive.
+   * Restarts the deadline of the waiting write, if any: the peer has shown that it is alive.
    *
-   * @returns milliseconds that the peer was waited for since the last time, which its pace is
-   *   forgiven; undefined where no write waits
+   * @returns the milliseconds waited since the last restart, which its pace leaves out; undefined
+   *   where no write waits
    */
   renewWrite(): number | undefined {
     const now = performance.now();

@@ -48,7 +48,7 @@ export class TlsPipe implements Pipe {
   #reading: Promise<void> | undefined;
   #rawOver = false;
   #wake: () => void = () => {};
-  /** Ends the waits of those who write. */
+  /** Ends the waits of writers. */
   readonly #stuck = new Set<() => void>();
 
   /** @param below taken over: closing the pipe closes it */
@@ -203,7 +203,7 @@ export class TlsPipe implements Pipe {
     if (error !== undefined) this.#release();
   }
 
-  /** The TLS library reports to nobody that what it had to write can't be written any more. */
+  /** Notes a failed write of the TLS library, which does not report it by itself. */
   #release(): void {
     for (const end of this.#stuck) end();
     this.#stuck.clear();
@@ -221,7 +221,7 @@ class Raw extends Duplex {
   readonly #below: Pipe;
   readonly #onBroken: () => void;
 
-  /** @param onBroken called when nothing can be written below any more */
+  /** @param onBroken called when writing to the connection below has failed */
   constructor(below: Pipe, onBroken: () => void) {
     super({ allowHalfOpen: true, autoDestroy: false });
     this.#below = below;

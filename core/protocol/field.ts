@@ -4,7 +4,7 @@ import { parseTime } from "./time.ts";
 
 export const bytes = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 export const count = bytes;
-/** RFC 3339, and a moment that exists. Stays text: {@link parseTime} reads it. */
+/** An existing moment in the format of RFC 3339, as text; {@link parseTime} reads it. */
 export const time = v.pipe(
   v.string(),
   v.check((text) => parseTime(text) !== undefined, "no RFC 3339 time, or none that exists"),

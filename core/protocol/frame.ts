@@ -5,7 +5,7 @@
  * always one object. A frame whose `body` field is a number is followed by exactly that many raw
  * bytes; one whose `body` is `"chunked"` by chunks, each a 4-byte big-endian length and its bytes,
  * ended by a length of zero. Nothing is escaped and nothing is searched for. Where the frame says
- * `pauses`, a length of 2^32-1 stands for no chunk, but for a sign of life.
+ * `pauses`, a length of 2^32-1 is a sign of life and not a chunk.
  *
  * States: head -> json -> (head | raw | chunk head <-> chunk). The decoder holds at most one
  * unfinished frame (64 KiB and its head); bodies pass through as views on what was pushed.
@@ -21,7 +21,10 @@ export type Body = number | "chunked" | undefined;
 /** A frame's JSON, not yet checked against a verb's schema. */
 export type FrameValue = { readonly [field: string]: unknown };
 
-/** What the decoder tells: a frame; a piece of the body behind it, a sign of life in it; the body's end. */
+/**
+ * The events of the decoder: a frame; a piece of the body behind it or a sign of life in it; the
+ * end of the body.
+ */
 export type FrameEvent =
   | { readonly type: "frame"; readonly value: FrameValue; readonly body: Body }
   | { readonly type: "data"; readonly bytes: Uint8Array<ArrayBuffer> }
@@ -73,8 +76,8 @@ export function encodeChunkHead(length: number): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * A sign of life: the head of a chunk that has no bytes, for a body whose frame says `pauses`. Its
- * sender has nothing to send at the moment, and is there.
+ * A sign of life: the head of a chunk without bytes, in a body whose frame says `pauses`. The
+ * sender has nothing to send at the moment, but is alive.
  */
 export const aliveLength = 0xffffffff;
 
@@ -102,7 +105,7 @@ export class Decoder {
   #partial: Uint8Array<ArrayBuffer> | undefined;
   #partialLength = 0;
   #ended = false;
-  /** May there be signs of life between the chunks of this body? */
+  /** True if signs of life may stand between the chunks of this body. */
   #pauses = false;
   #failed: BargeError | undefined;
 

@@ -52,13 +52,13 @@ const entry = v.object({
   sha256: v.nullable(sha256),
 });
 
-/** What a listing leaves out: it is on the server's disk, and can't be shown. */
+/** Entries that a listing leaves out: they are on the server's disk and can't be shown. */
 const omission = v.object({
   /** Names that are not valid UTF-8. */
   unnamed: count,
   /** Links, sockets, pipes, devices. */
   special: count,
-  /** One of them, as far as it can be written; relative to what was listed. */
+  /** The path of one of them, relative to the listed folder; illegible bytes are U+FFFD. */
   example: v.string(),
 });
 
@@ -195,7 +195,10 @@ const answers = {
     eager: bytes,
     /** How many files, and bytes of them, `put-many` and `get-many` take; without it there are none. */
     many: v.optional(v.object({ files: count, bytes })),
-    /** How often, in seconds, a client that pauses shows that it is alive, and how long it may pause in all. */
+    /**
+     * The seconds between the signs of life of a client that pauses, and the seconds that it may
+     * pause in all.
+     */
     pause: v.optional(v.object({ every: seconds, most: seconds })),
   }),
   auth: v.object({ nonce, salt, n: count, r: count, p: count }),
@@ -243,7 +246,7 @@ const answers = {
 const others = {
   /** A client's answer to "go on": the body that follows begins at `offset`, and may have signs of life in it. */
   from: v.object({ offset: bytes, body, pauses: v.optional(v.boolean()) }),
-  /** In the place of `from`: the client is alive, and still compares what the server has. */
+  /** In place of `from`: the client is alive, and still compares the bytes that the server has. */
   alive: v.object({ alive: v.literal(true) }),
   /**
    * Behind each body: the SHA-256 of the whole file, not only of the bytes that were sent. Null gives
@@ -292,7 +295,7 @@ export function parseRequest(value: FrameValue): Request {
 /**
  * Finds a request's verb, before its fields are checked.
  *
- * @throws {BargeError} `protocol` where there is none, `unsupported` for one that is not known
+ * @throws {BargeError} `protocol` where it is missing, `unsupported` where it is unknown
  */
 export function verbOf({ verb }: FrameValue): Verb {
   if (typeof verb !== "string") throw new BargeError("protocol", "a request has no verb");
@@ -320,7 +323,7 @@ export function parseOther<K extends Other>(
 
 /**
  * What a failed answer says. The cause stays where it happened. What is too long is cut, so that a
- * failure fits into a frame whatever the request was that it repeats. Lone surrogates become U+FFFD:
+ * failure fits into a frame, whatever the request that it quotes. Lone surrogates become U+FFFD:
  * many JSON parsers refuse a whole frame for one.
  */
 export function failure({ kind, message, op, path, account, hint }: BargeError): object {

@@ -1,4 +1,4 @@
-/** In words what a listing leaves out (`list` in PROTOCOL.md). */
+/** Describes in words which entries a listing leaves out (`list` in PROTOCOL.md). */
 import type { Omission } from "./message.ts";
 
 /**

@@ -62,7 +62,7 @@ export class FrameReader implements Disposable {
    * frame. A piece is valid until the second piece after it, or the next frame, is asked for: one
    * write may be under way while the next piece is read, and none when the next frame is.
    *
-   * @param alive called for each sign of life in a body that may pause
+   * @param alive called for each sign of life in the body
    * @throws {BargeError} `unavailable` when the stream ends inside the body
    */
   async *body(alive?: () => void): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {

@@ -1,13 +1,13 @@
-/** Reads times as RFC 3339 writes them. Every door that takes such a time reads it here. */
+/** Parses times in the format of RFC 3339, for all doors. */
 
 const form = /^(\d{4}-\d\d-\d\d)t(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:z|([+-])(\d\d):(\d\d))$/i;
 
 /**
  * Reads a time with seconds and an offset, of at most 9 decimals, which are cut to milliseconds.
  *
- * `Date.parse` alone takes February 30 for March 2, and refuses the second 60. That second is taken
- * where a leap second can be, at the end of a month in UTC, and is the next day's first, as POSIX
- * counts it.
+ * `Date.parse` alone takes February 30 for March 2, and refuses the second 60. Here, the second 60
+ * is allowed where a leap second can be, at the end of a month in UTC, and counts as the first
+ * second of the next day, as in POSIX.
  *
  * @returns milliseconds since 1970; undefined for any other text, and for a moment that does not exist
  *

@@ -1,4 +1,4 @@
-/** The data directory: made, held by one server at a time, and brought up to date. */
+/** The data directory: how it is made, locked by one server at a time, and upgraded. */
 import { Database, type OpenOptions } from "../account/database.ts";
 import { OlderTables } from "../account/older_tables.ts";
 import { upgrade, type Upgraded } from "../account/upgrade.ts";
@@ -9,11 +9,11 @@ import { stagingDir } from "../vault/staging.ts";
 /** A data directory that is ours until it is disposed of. */
 export interface Held extends Disposable {
   readonly data: string;
-  /** Writes into the lock's file what others may know of the server. @throws what writing gives */
+  /** Writes public facts about the server into the lock's file. @throws the failure of the write */
   note(facts: ServerFacts): void;
 }
 
-/** What a server notes of itself, for commands on the same directory. */
+/** Facts that a server writes down, for commands on the same directory. */
 export interface ServerFacts {
   readonly pid: number;
   readonly version: string;
@@ -105,9 +105,9 @@ function write(file: Deno.FsFile, facts: ServerFacts): void {
 }
 
 /**
- * What the server that last served a directory noted of itself; it may have ended since.
+ * Returns the facts of the last server on a directory, which may have ended since.
  *
- * @returns undefined where there was none, or it can't be read
+ * @returns undefined where no facts were written, or they can't be read
  */
 export function lastServer(data: string): ServerFacts | undefined {
   try {
@@ -118,9 +118,9 @@ export function lastServer(data: string): ServerFacts | undefined {
 }
 
 /**
- * Opens the database of a directory that is held, and brings its tables up to date first.
+ * Upgrades the tables of a directory that is held, and opens its database.
  *
- * @param onUpgrade is given what was done, if anything was
+ * @param onUpgrade called with the versions and the copy, if tables were upgraded
  * @throws {BargeError} as Database does; `no-space` where the copy of the old tables does not fit
  */
 export async function openUpToDate(
@@ -138,9 +138,9 @@ export async function openUpToDate(
 }
 
 /**
- * Brings the tables of a directory that is not held up to date.
+ * Upgrades the tables of a directory that is not held.
  *
- * @param older what opening its database gave
+ * @param older the failure to open its database
  * @throws {BargeError} `fatal` while a server uses the directory
  */
 export async function upgradeAlone(data: string, older: OlderTables): Promise<Upgraded> {
@@ -166,7 +166,7 @@ function exists(path: string): boolean {
     Deno.lstatSync(path);
     return true;
   } catch (error) {
-    return !(error instanceof Deno.errors.NotFound); // what opens it says what else is wrong
+    return !(error instanceof Deno.errors.NotFound); // the later open reports any other failure
   }
 }
 

@@ -17,9 +17,9 @@ import type { Level } from "./levels.ts";
 import { accessCategory, type AccessFacts } from "../door/access.ts";
 
 const gatherFor = 250;
-/** How long a pipe that takes nothing may hold up the isolate, in ms. */
+/** How long a full pipe may block the isolate, in ms. */
 const stuckMs = 2000;
-/** What it did not take since. */
+/** Bytes that were dropped since then. */
 let lostBytes = 0;
 const gathered = new Uint8Array(4096);
 let used = 0;
@@ -37,7 +37,9 @@ export function formatter(terminal: boolean, color: boolean): TextFormatter {
   return (record) => safe(isAccess(record) ? access(record) : String(other(flat(record))));
 }
 
-/** A record whose values stand in its text without quotes of their own, which JSON would escape. */
+/**
+ * Formats a record as JSON; values stand in its message without quotes, which JSON would escape.
+ */
 function flat(record: LogRecord): LogRecord {
   const text = record.message.map((part, i) => i % 2 === 0 ? String(part) : inText(part)).join("");
   return { ...record, message: [text] };
@@ -64,9 +66,9 @@ export function configureLog(level: Level = "info"): void {
 }
 
 /**
- * Writes a record whatever the level is: what the operator can't do without.
+ * Writes a record at any log level, for facts that the operator must not miss.
  *
- * @param message plain text, in which nothing is replaced
+ * @param message plain text, without placeholders
  */
 export function logAlways(message: string, properties: Record<string, unknown>): void {
   const record: LogRecord = {
@@ -102,11 +104,15 @@ function gather(line: string): boolean {
   return true;
 }
 
-/** Writes what the pipe takes; where its reader is stuck, what is lost is said when it goes on. */
+/**
+ * Writes as much as the pipe takes. Records the number of dropped bytes once the reader goes on.
+ */
 function write(bytes: Uint8Array): void {
   try {
     if (lostBytes > 0) {
-      const gap = encoder.encode(`\n{"lost":"${lostBytes} bytes of the log: nobody read them"}\n`);
+      const gap = encoder.encode(
+        `\n{"lost":"${lostBytes} bytes of the log were dropped: its reader was stuck"}\n`,
+      );
       if (writeWithin(gap, 0) < gap.length) return void (lostBytes += bytes.length);
       lostBytes = 0;
     }
@@ -114,7 +120,7 @@ function write(bytes: Uint8Array): void {
   } catch { /* nobody reads the log any more: that is no reason to stop serving */ }
 }
 
-/** @param ms how long a pipe that takes nothing is waited for @returns how many bytes it took */
+/** @param ms how long to wait for a full pipe @returns the number of bytes written */
 function writeWithin(bytes: Uint8Array, ms: number): number {
   const by = performance.now() + ms;
   let done = 0;
@@ -122,7 +128,7 @@ function writeWithin(bytes: Uint8Array, ms: number): number {
     try {
       done += Deno.stderr.writeSync(bytes.subarray(done));
     } catch (error) {
-      // Somebody who shares the pipe made it so that it takes nothing right now.
+      // Another process made the shared pipe non-blocking, and it is full.
       if (!(error instanceof Deno.errors.WouldBlock)) throw error;
       if (performance.now() >= by) break;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);

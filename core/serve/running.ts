@@ -1,17 +1,17 @@
 /**
- * The servers that run on this machine, for commands that may have been given the wrong directory.
- * It reads /proc, so that nothing has to be kept up to date: where there is none, or it hides other
- * users' processes, it finds none.
+ * Finds the servers that run on this machine, for commands that may have been given the wrong
+ * directory. Reads /proc, so no list has to be kept up to date; finds none where /proc is missing
+ * or hides other users' processes.
  */
 
 /** A running `barge serve`. */
 export interface RunningServer {
   readonly pid: number;
-  /** Its data directory; undefined where neither its files nor its command line say so. */
+  /** Its data directory; undefined where neither its open files nor its command line shows it. */
   readonly data: string | undefined;
 }
 
-/** @returns those that are found, this process left out */
+/** Returns the running servers, without this process. */
 export function runningServers(): RunningServer[] {
   const servers: RunningServer[] = [];
   try {
@@ -29,7 +29,7 @@ function commandLine(pid: number): string[] | undefined {
   try {
     return Deno.readTextFileSync(`/proc/${pid}/cmdline`).split("\0");
   } catch {
-    return undefined; // it has ended, or is hidden
+    return undefined; // the process has ended, or is hidden
   }
 }
 
@@ -39,7 +39,10 @@ function isServe(args: readonly string[]): boolean {
   return at > 0 && /(^|\/)(barge|main\.[jt]s)$/.test(args[at - 1]);
 }
 
-/** The directory whose lock a process has open; known for one's own processes, and to root. */
+/**
+ * Returns the directory whose lock a process has open; only root sees that of other users'
+ * processes.
+ */
 function heldBy(pid: number): string | undefined {
   try {
     for (const { name } of Deno.readDirSync(`/proc/${pid}/fd`)) {
@@ -66,7 +69,7 @@ function isFile(path: string): boolean {
   }
 }
 
-/** What --data says, if it is absolute: what another is relative to is not known. */
+/** Returns the value of --data if it is absolute; the base of a relative one is unknown. */
 function named(args: readonly string[]): string | undefined {
   const at = args.findIndex((arg) => arg === "--data");
   const path = at >= 0 ? args[at + 1] : args.find((arg) => arg.startsWith("--data="))?.slice(7);

@@ -47,7 +47,7 @@ export interface ServeOptions extends Settings, Security {
   readonly logLevel: Level;
   /** What is run when a file has arrived. */
   readonly hooks?: HookOptions;
-  /** Begin with a new database where it is lost, and give admin the files in homes/admin. */
+  /** Make a new database where the old one is lost, and give admin the files in homes/admin. */
   readonly adopt: boolean;
   /** A service manager's socket, as in NOTIFY_SOCKET. */
   readonly notifySocket?: string;
@@ -173,7 +173,7 @@ async function run(
   log.info("stopped");
 }
 
-/** For `barge cert`, which can't ask the server; a disk that is full keeps nobody from serving. */
+/** Writes down the facts for `barge cert`. A full disk must not keep the server from starting. */
 function noteServer(held: Held, options: ServeOptions, certificate: Certificate | undefined): void {
   const shown = certificate && {
     file: options.tlsCert ?? null,
@@ -205,7 +205,7 @@ async function hostKeysOf(data: string, doors: readonly DoorSpec[]): Promise<Hos
   return await ownHostKeys(data);
 }
 
-/** Without it all goes on, until the disk is full. */
+/** The server also runs without it, until the disk is full. */
 function keepRoom({ vault }: Store, data: string): void {
   try {
     makeRemovedFolder(vault);
@@ -224,7 +224,7 @@ function clean(store: Store): void {
   }
 }
 
-/** Never throws: what can't be settled now is settled by the next start. */
+/** Never throws: the next start settles the rest. */
 async function settle(store: Store, life: string): Promise<void> {
   try {
     const settled = await settleDead(store, life);
@@ -265,7 +265,7 @@ function reloadLimits({ readLimits }: ServeOptions, supervisor: Supervisor): voi
   }
 }
 
-/** Limits under the names that the command line and --limits have for them. */
+/** The limits by their names in --limits and on the command line. */
 function byOption(given: Adjustable): Record<string, number | null | undefined> {
   const { defaultLimit, maxLimit, banAfter, rateUp, rateDown, limits } = given;
   return {

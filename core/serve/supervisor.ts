@@ -6,8 +6,8 @@
  *           \-> failed   \-> died -> (delay) -> starting
  *
  * A worker that dies is started again, after a delay that doubles up to ten seconds; the others do
- * not notice: what it was writing can be continued. Once it is certain that it does nothing more, what
- * it left in the ledger is settled: each start has a name of its own, which marks its uploads.
+ * not notice: its uploads can be resumed. Once the worker has certainly stopped, its rows in the
+ * ledger are settled. Each start of a worker has a name of its own, which marks its uploads.
  */
 import { randomUUID } from "node:crypto";
 import { getLogger } from "@logtape/logtape";
@@ -86,7 +86,7 @@ export interface SupervisorOptions {
   readonly hooks?: HookPrograms;
   /** What a worker runs. */
   readonly module?: URL;
-  /** Settles what a dead worker left behind, by the name of its life. Never throws. */
+  /** Settles the rows of a dead worker, by the name of its start. Never throws. */
   readonly onDead?: (life: string) => Promise<void>;
 }
 

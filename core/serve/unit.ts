@@ -7,7 +7,9 @@ export interface UnitOptions {
   readonly args: readonly string[];
   /** A data directory that is there already, absolute; undefined: systemd makes one. */
   readonly data: string | undefined;
-  /** Whom that belongs to; a name, or a number as text. Undefined: to root, or it is not there. */
+  /**
+   * The owner of the directory: a name, or a number as text. Undefined: root, or no such directory.
+   */
   readonly user: string | undefined;
   /** Seconds that requests may take to end when it is stopped. */
   readonly grace: number;
@@ -15,7 +17,7 @@ export interface UnitOptions {
   readonly lowPort: boolean;
 }
 
-/** The user that the operator is to make where the directory is nobody's yet. */
+/** The user that the operator is to make where the directory has no other owner. */
 const ownUser = "barge";
 /** How much longer than --grace systemd waits, in seconds. */
 const margin = 15;
@@ -121,7 +123,7 @@ WantedBy=multi-user.target
 `;
 }
 
-/** Comments on how to make the user and give it the directory; safe for any path. */
+/** Returns comments on how to make the user and give it the directory; safe for any path. */
 function howToMakeUser(data: string): string[] {
   const path = `'${data.replaceAll("'", "'\\''").replaceAll("\n", "?")}'`;
   return [

@@ -22,7 +22,7 @@ export type ToWorker =
     readonly type: "start";
     /** Which one this is, from 1. */
     readonly number: number;
-    /** Names this start of it: no other has the same. */
+    /** The unique name of this start. */
     readonly life: string;
     readonly settings: Settings;
     readonly doors: readonly DoorSpec[];

@@ -1,6 +1,6 @@
 /**
- * What only admins may do through a door. Each verb asks for the role anew: it may have been taken
- * away since the login.
+ * The verbs of admins at a door. Each verb checks the role again, which may have been taken away
+ * since the login.
  */
 import type { Account, Role } from "../account/accounts.ts";
 import type { Ban } from "../account/bans.ts";
@@ -20,10 +20,10 @@ export interface NewAccount {
   readonly limit: number | null;
 }
 
-/** What is given is changed. A new password ends the account's logins and tokens. */
+/** Changes the given fields. A new password ends the account's logins and tokens. */
 export type AccountChange = Partial<Omit<NewAccount, "name">> & { readonly disabled?: boolean };
 
-/** Every verb here: @throws {BargeError} `denied` for who is no admin */
+/** Every verb here: @throws {BargeError} `denied` for an account without the role of admin */
 function asAdmin(session: Session): Store {
   if (session.account().role === "admin") return session.store;
   throw new BargeError("denied", "only an admin may do that");

@@ -1,9 +1,9 @@
-/** The times that a file may be given, through any door. */
+/** Checks the times that clients give to files, at all doors. */
 import { BargeError } from "../error.ts";
 
 /**
- * What ext4 keeps with inodes of 256 bytes, cut to whole days and years. The kernel moves a time
- * beyond that to the nearest one without an error, so that the server has to refuse it.
+ * The range of ext4 with inodes of 256 bytes, cut to whole days and years. The kernel silently
+ * moves a time beyond it to the nearest limit, so the server refuses such a time.
  */
 const earliest = Date.UTC(1901, 11, 14);
 const latest = Date.UTC(2446, 0, 1);

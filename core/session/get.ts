@@ -41,8 +41,8 @@ export async function get(session: Session, path: string, offset: number): Promi
 }
 
 /**
- * Opens what is staged of an upload, as it is now: it can be read on when that has become a file, or
- * was dropped.
+ * Opens the staged bytes of an upload as they are now. They stay readable when the upload has
+ * become a file or was dropped.
  *
  * @param modified its time, in ms since 1970
  * @throws {BargeError} as {@link get}
@@ -81,7 +81,7 @@ export function readSmall(session: Session, path: string, room: number): Small |
 }
 
 /**
- * Looks at small files again that have no digest, all under one lock.
+ * Looks again at small files without a digest, all under one lock.
  *
  * @param files each with its path
  * @returns them as they are now; one that can't be read any more, or has more bytes, as it was

@@ -3,9 +3,9 @@
  * not become a file. Every end is a light commit, which waits for the write lock without holding up
  * the event loop.
  */
-import { type Held, takenOver, type UploadRow } from "../account/reservation.ts";
+import type { Held, UploadRow } from "../account/reservation.ts";
 import { BargeError } from "../error.ts";
-import type { Fence } from "../vault/fences.ts";
+import { type Fence, takenOver } from "../vault/fences.ts";
 import type { Location } from "../vault/path.ts";
 import { folderOf } from "../vault/place.ts";
 import { discard, stagedSize } from "../vault/staging.ts";
@@ -18,8 +18,8 @@ export function continuable({ vault }: Store, { id, whole }: UploadRow): number 
 }
 
 /**
- * Keeps what is staged for another time, unless it is a file already, or another's by now. What lies
- * behind a gap is cut off by who goes on.
+ * Keeps the staged bytes for a resume, unless they are a file already, or another holder's by now.
+ * The next holder cuts off bytes behind a gap.
  *
  * @param whole how many bytes can be continued
  * @param gaps is there more, behind a gap?
@@ -39,9 +39,9 @@ export async function letGo(
 }
 
 /**
- * Keeps nothing, unless it is a file already, or another's by now. The bytes go first: where the disk
- * is full, the ledger needs their room to say so. A crash in between leaves a row without bytes, which
- * the next start drops.
+ * Deletes the staged bytes and the row, unless they are a file already, or another holder's by now.
+ * The bytes go first: on a full disk, the ledger needs their room. A crash in between leaves a row
+ * without bytes, which the next start drops.
  */
 export async function giveUp({ commits, reservations, vault }: Store, row: Held): Promise<void> {
   await commits.note(() => {
@@ -53,7 +53,7 @@ export async function giveUp({ commits, reservations, vault }: Store, row: Held)
   });
 }
 
-/** Throws away the staged bytes of uploads that the ledger has dropped, and stops whoever writes them. */
+/** Deletes the staged bytes of uploads that the ledger has dropped, and stops their writers. */
 export function discardDropped({ fences, vault }: Store, ids: Iterable<number>): void {
   for (const id of ids) {
     fences.end(id);
@@ -62,7 +62,7 @@ export function discardDropped({ fences, vault }: Store, ids: Iterable<number>):
 }
 
 /**
- * Why an upload is not its holder's any more, or not to this path.
+ * Returns the reason why an upload is no longer its holder's, or no longer to this path.
  *
  * @param fence the holder's, where it has one
  * @returns `unauthenticated` without the account, `no-directory` when its folder was removed or moved,

@@ -1,14 +1,15 @@
 /**
- * What an upload says of itself while it moves: that its holder is not gone. It is noted at most every
- * two seconds, by a light commit, and left out while another program has the write lock: nothing
- * depends on any one of these notes, and no upload waits for them.
+ * Notes in the ledger that the holder of an upload is not gone, while bytes move. A note is made at
+ * most every two seconds, by a light commit, and left out while another program has the write lock:
+ * no single note matters, and no upload waits for one.
  */
-import { takenOver, type UploadRow } from "../account/reservation.ts";
+import type { UploadRow } from "../account/reservation.ts";
+import { takenOver } from "../vault/fences.ts";
 import type { Store } from "./store.ts";
 
-/** How often it is noted that an upload moves, in ms. */
+/** The interval of the notes, in ms. */
 export const touchEveryMs = 2000;
-/** How soon a note that had to be left out is tried again, in ms. */
+/** The time until a note that was left out is tried again, in ms. */
 const retryMs = 200;
 
 /** To be called with every piece. @throws {BargeError} `unavailable` when the upload is not its holder's any more */
@@ -29,7 +30,7 @@ export function makeHeartbeat(store: Store, row: Pick<UploadRow, "id" | "holder"
   return heartbeat;
 }
 
-/** Notes now that an upload moves. @returns was it noted? @throws as {@link Heartbeat} */
+/** Makes a note now. @returns whether it was made. @throws as {@link Heartbeat} */
 export function beat(
   { db, reservations }: Store,
   { id, holder }: Pick<UploadRow, "id" | "holder">,

@@ -14,7 +14,7 @@ import type { Session } from "./session.ts";
 import type { Store } from "./store.ts";
 
 export interface MoveOptions {
-  /** May a folder take the place of an empty one, as POSIX has it? Default: no. */
+  /** Whether a folder may replace an empty one, as in POSIX. Default: false. */
   readonly overEmpty?: boolean;
 }
 
@@ -62,7 +62,7 @@ export async function move(
       places: [a, b],
       check() {
         check();
-        dropped = store.reservations.uncredit(a);
+        dropped = store.uploadsAt.uncredit(a);
       },
       disk() {
         store.vault.rename(a, b);

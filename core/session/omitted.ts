@@ -1,10 +1,10 @@
 /**
- * What no door can show of a folder, because somebody with a login on the server's machine put it
- * there: names that are not valid UTF-8, and links, sockets, pipes and devices.
+ * Counts the entries of a folder that no door can show: names that are not valid UTF-8, and links,
+ * sockets, pipes and devices. Only a user of the server's machine can make them.
  *
- * The first may hold a person's data, which nobody at a door sees: a folder with such a name in or
- * below it is neither removed, copied nor packed, and listings say that something is left out. The
- * others hold none: they are left out, and a folder's removal takes them along.
+ * The first may hold data that no door shows: a folder with such a name in or below it is neither
+ * removed, copied nor packed, and listings note the omission. The others hold no data: they are
+ * left out, and are removed with their folder.
  */
 import { BargeError } from "../error.ts";
 import type { Omission } from "../protocol/message.ts";
@@ -21,7 +21,7 @@ export class Omitted {
   /** @param path relative to what is listed */
   add(path: string, type: "other" | "unnamed"): void {
     if (type === "other") this.#special++;
-    // Of both sorts, the one that may hold data is the better example.
+    // The example is preferably a name that may hold data.
     if (type === "unnamed" && this.#unnamed++ === 0) this.#example = path;
     this.#example ??= path;
   }

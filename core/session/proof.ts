@@ -1,11 +1,12 @@
-/** Whether what somebody logged in with is still good, without computing it again. */
+/** Checks whether the secret of a login is still valid, without computing it again. */
 import type { Session } from "./session.ts";
 
 /**
- * What the database keeps of a secret now: it changes with the password, and goes with the token.
+ * Returns the stored verifier of a secret. It changes with the password, and is removed with the
+ * token.
  *
- * @param session what the secret was accepted for
- * @returns undefined when the secret is good for nothing any more
+ * @param session the session that the secret has opened
+ * @returns undefined when the secret is no longer valid
  */
 export function proofOf(session: Session, secret: string): string | undefined {
   const { accounts, tokens } = session.store;

@@ -8,7 +8,7 @@ import { tellCommitted } from "./hooks.ts";
 import type { PutRequest } from "./put.ts";
 import type { Session } from "./session.ts";
 
-/** What a committed upload has become. */
+/** The file that a committed upload has become. */
 export interface Committed {
   readonly size: number;
   readonly sha256: string;
@@ -25,13 +25,13 @@ export interface Arrived {
   readonly row: Held;
 }
 
-/** What is staged, verified and synced. */
+/** The staged bytes, verified and synced. */
 export type Facts = Pick<NewFile, "size" | "sha256" | "modified" | "ino" | "verified">;
 
 /**
  * Renames a sealed upload into place.
  *
- * @throws {BargeError} as `put`, for what has changed since
+ * @throws {BargeError} as `put`, because of changes since
  */
 export async function publish(
   arrived: Arrived,

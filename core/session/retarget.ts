@@ -1,6 +1,6 @@
 /**
- * Another path for an upload under way: its file is renamed or removed while it is written, and the
- * one who writes it goes on, as POSIX has it for a file that is open.
+ * Gives another path to an upload under way: its file is renamed or removed while it is written,
+ * and its writer continues, as with an open file in POSIX.
  *
  *   begun at A -> (retarget to B) -> committed as B
  *             \-> (unlink)        -> dropped at its end; no door shows it meanwhile
@@ -15,7 +15,7 @@ import type { Begun } from "./upload.ts";
 /**
  * Gives an upload another path.
  *
- * @param overwrite may it replace a file there, now and when it is committed?
+ * @param overwrite whether it may replace a file there, now and when it is committed
  * @throws {BargeError} as `checkWrite`; `over-quota`; `unavailable` when the upload was taken over
  */
 export function retarget(begun: Begun, path: string, overwrite: When): Begun {
@@ -46,7 +46,7 @@ export function unlink({ session, row }: Begun): void {
   session.store.reservations.retarget(row.id, row.holder!, hidden);
 }
 
-/** Was the path taken from an upload? Then nobody can continue it. */
+/** Returns whether the path was taken from an upload, which then can't be resumed. */
 export function isUnlinked({ dir }: { readonly dir: string }): boolean {
   return dir === stagingDir;
 }

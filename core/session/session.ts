@@ -13,7 +13,7 @@ export class Session {
   readonly name: string;
   /** The door that it came through, which says so itself; null until then. */
   door: string | null = null;
-  /** What it is confined to; undefined for a login proper. */
+  /** The path that it is confined to; undefined for a login. */
   readonly #root: string | undefined;
 
   /** @param root see {@link within} */
@@ -30,20 +30,20 @@ export class Session {
     this.#root = root;
   }
 
-  /** Is it for reading one part of the tree alone? See {@link within}. */
+  /** True if it may only read one part of the tree. See {@link within}. */
   get confined(): boolean {
     return this.#root !== undefined;
   }
 
-  /** Makes the account's home, if it is not there: to be called once a login, as it asks the disk. */
+  /** Makes the account's home if it is missing. Called once a login, since it uses the disk. */
   makeHome(): this {
     this.store.vault.mkdir({ dir: "homes", name: this.name }, true);
     return this;
   }
 
   /**
-   * A session that can read what is at a path and below it, and do nothing else: for strangers whom
-   * the account lets see that much.
+   * Returns a session that can only read a path and the entries below it, for visitors of a share
+   * link.
    */
   within(path: string): Session {
     return new Session(this.store, this, false, this.locate(path).path);
@@ -63,7 +63,7 @@ export class Session {
   }
 
   /**
-   * May the account still do things? All that reading needs to ask.
+   * Checks that the account is still enabled, which is all that reading needs.
    *
    * @throws {BargeError} `unauthenticated` when it was removed or disabled since the login
    */

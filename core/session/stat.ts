@@ -69,7 +69,7 @@ function lookOnce({ ledger, vault }: Store, place: Place): Seen {
   return { found, row: found?.type === "file" ? ledger.file(place) : undefined };
 }
 
-/** Do disk and ledger agree? Of what is no file on disk, the ledger is not asked. */
+/** Returns whether disk and ledger agree; true for anything but a file. */
 function agree({ found, row }: Seen): boolean {
   return found?.type !== "file" || (row !== undefined && sameFile(row, found));
 }

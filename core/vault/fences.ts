@@ -1,27 +1,27 @@
 /**
- * Fences: how a connection that takes an upload over keeps the former one from writing on. All
- * workers are isolates of one process, and share one table of slots, one slot for each upload that is
- * being written.
+ * Fences keep the former connection of an upload that was taken over from writing on. All workers
+ * are isolates of one process, and share one table of slots, one slot for each upload that is being
+ * written.
  *
  *   free -> idle <-> writing              its writer puts a piece on disk between `enter` and `leave`
  *              \        \
  *               raised   raised, writing -> raised     `enter` fails from here on -> free
  *
- * A slot is one 64-bit word, the upload's number and its state, and changes by compare-and-swap only:
- * raising a fence and beginning a write can't both succeed, and a slot that was given to another
- * upload meanwhile is not touched. Each worker gives out its own region of the table; what a dead
- * worker left in its region is cleared by its successor.
+ * A slot is one 64-bit word, the upload's number and its state, and changes by compare-and-swap
+ * only: raising a fence and beginning a write can't both succeed, and a slot that was given to
+ * another upload meanwhile is not touched. Each worker gives out the slots of its own region of the
+ * table; its successor clears that region.
  *
- * What can go wrong: a write that was under way when the fence was raised still lands. `raise` waits
- * until it has, and says so if it can't find out: its writer is gone, or its disk is stuck.
+ * A write that was under way when the fence was raised is still carried out. `raise` waits for it,
+ * and returns false if its end is uncertain: its writer is gone, or its disk is stuck.
  */
 import { BargeError } from "../error.ts";
 
-/** How many uploads a worker may write at once. */
+/** The most uploads that a worker may write at once. */
 const slotsPerWorker = 4096;
 /** How long a write that is under way may take to end, in ms. */
 const writeTimeoutMs = 1000;
-/** How often that is looked at, in ms. */
+/** The interval of checks for its end, in ms. */
 const pollMs = 1;
 
 const writing = 1n;
@@ -30,7 +30,7 @@ const raised = 2n;
 const ended = 4n;
 const stateBits = 3n;
 
-/** The table for so many workers; plain data, so that it can be posted to them. */
+/** Makes the table for a number of workers; plain data that can be posted to them. */
 export function makeFenceTable(workers: number): SharedArrayBuffer {
   return new SharedArrayBuffer(workers * slotsPerWorker * BigInt64Array.BYTES_PER_ELEMENT);
 }
@@ -43,7 +43,7 @@ export class Fences {
   readonly #free: number[] = [];
   #used = 0;
 
-  /** @param worker whose region this isolate gives out, from 0 */
+  /** @param worker the index of this worker, from 0 */
   constructor(worker = 0, table: SharedArrayBuffer = makeFenceTable(worker + 1)) {
     this.#slots = new BigInt64Array(table);
     this.#first = worker * slotsPerWorker;
@@ -71,10 +71,10 @@ export class Fences {
   }
 
   /**
-   * Keeps everybody who writes an upload now from writing on: it is taken over.
+   * Stops all current writers of an upload, because it is taken over.
    *
-   * @returns is it certain that nothing of theirs comes any more? False also where nobody was found,
-   *   who may have died in the middle of a write
+   * @returns whether all their writes have certainly ended. False also where no writer was found:
+   *   it may have died in the middle of a write
    */
   async raise(upload: number): Promise<boolean> {
     const found = this.#mark(upload, raised);
@@ -86,7 +86,7 @@ export class Fences {
     return found.length > 0;
   }
 
-  /** Keeps everybody who writes an upload now from writing on: it is removed, or moved. */
+  /** Stops all current writers of an upload, because it is removed or moved. */
   end(upload: number): void {
     this.#mark(upload, raised | ended);
   }
@@ -132,12 +132,12 @@ export class Fence implements Disposable {
     this.#free = free;
   }
 
-  /** Has another taken the upload over, or ended it? */
+  /** True if the upload was taken over or ended. */
   get raised(): boolean {
     return !this.#ended && (Atomics.load(this.#slots, this.#index) & raised) !== 0n;
   }
 
-  /** Was it raised by one who has taken the upload over? Also to be asked when it has ended. */
+  /** True if the upload was taken over. Stays valid after the fence is disposed. */
   get takenOver(): boolean {
     if (this.#ended) return this.#takenOver;
     return this.raised && (Atomics.load(this.#slots, this.#index) & ended) === 0n;
@@ -154,7 +154,7 @@ export class Fence implements Disposable {
     Atomics.and(this.#slots, this.#index, ~writing);
   }
 
-  /** Gives the slot back: nothing will be written any more. */
+  /** Gives the slot back. The writer writes no more. */
   [Symbol.dispose](): void {
     if (this.#ended) return;
     this.#takenOver = this.takenOver;
@@ -166,7 +166,7 @@ export class Fence implements Disposable {
 
 /** Changes a staged file behind its writer's fence. @throws {BargeError} `unavailable` once that is raised */
 export function behind<T>(fence: Fence, work: () => T): T {
-  if (!fence.enter()) throw fenced();
+  if (!fence.enter()) throw takenOver();
   try {
     return work();
   } finally {
@@ -174,7 +174,11 @@ export function behind<T>(fence: Fence, work: () => T): T {
   }
 }
 
-/** What every change fails of once a writer's fence is raised; the session knows why it was. */
-export function fenced(): BargeError {
+/**
+ * Returns the error of a writer whose upload is no longer its own: its fence was raised, or its
+ * ledger row has another holder or is gone. The session knows which, and says so to the client
+ * (half.ts).
+ */
+export function takenOver(): BargeError {
   return new BargeError("unavailable", "the upload was taken over or removed meanwhile");
 }

@@ -1,11 +1,11 @@
-/** Whether a folder holds anything of somebody's: a look that ends at the first file. */
+/** Looks for any file below a folder, and stops at the first one. */
 import { typed } from "../error.ts";
 
 /**
  * Finds the first thing in or below a folder that is not itself a folder.
  *
- * @param path a folder; a path that leads to anything else is itself what is found
- * @returns its path; undefined when there is nothing, or nothing but folders
+ * @param path a folder; any other existing path is the result itself
+ * @returns its path; undefined where the folder is missing, or holds only folders
  * @throws {BargeError} `denied` for a folder that can't be read; without its path
  *
  * @example

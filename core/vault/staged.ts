@@ -22,7 +22,7 @@ import { BargeError, typed } from "../error.ts";
 import { borrow, giveBack } from "../net/pool.ts";
 import { syncSmall } from "../net/sync_file.ts";
 import { reached } from "./fault.ts";
-import { behind, type Fence, fenced } from "./fences.ts";
+import { behind, type Fence, takenOver } from "./fences.ts";
 import { makeFile, stagedPath } from "./staging.ts";
 import { foundOf, type Vault } from "./vault.ts";
 
@@ -132,7 +132,7 @@ export class Staged implements Disposable {
   /** Reads what is there at a position. @returns how many bytes; 0 at the end */
   readAt(position: number, into: Uint8Array): Promise<number> {
     return this.#alone(async () => {
-      if (this.#fence.raised) throw fenced(); // the bytes are another's by now
+      if (this.#fence.raised) throw takenOver(); // the bytes are another's by now
       await this.#seek(position);
       const n = await this.#file.read(into) ?? 0;
       this.#cursor += n;
@@ -192,7 +192,7 @@ export class Staged implements Disposable {
 
   #change(work: () => Promise<void>): Promise<void> {
     return this.#alone(async () => {
-      if (!this.#fence.enter()) throw fenced();
+      if (!this.#fence.enter()) throw takenOver();
       try {
         await work();
       } finally {

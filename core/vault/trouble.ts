@@ -2,9 +2,9 @@
 import { BargeError, type ErrorFacts, typed } from "../error.ts";
 
 /**
- * Types a failure of the system, as `typed` does, but for one: where the system does not let this
- * process at its own files (they are root's, the disk is read-only), that is the server's trouble, and
- * no refusal (`denied`) of what somebody asked for.
+ * Types a failure of the system as `typed` does, with one exception. Where the system denies this
+ * process its own files (root owns them, the disk is read-only), the fault is the server's, and not
+ * a refusal (`denied`) of the client's request.
  *
  * @returns `io` in place of the system's `denied`; a BargeError only gains the facts that it lacks
  */

@@ -1,7 +1,7 @@
 /**
- * Names on disk that are not valid UTF-8. Doors can't make them, only somebody with a login on this
- * machine can; and they can be neither shown nor opened here, since the runtime reads each byte that
- * fits no character as U+FFFD and has no other way to say it.
+ * Names on disk that are not valid UTF-8. Doors can't make them, only users of this machine can.
+ * They can be neither shown nor opened here, since the runtime reads each invalid byte as U+FFFD,
+ * and has no other form for it.
  *
  *   on disk     caf\xe9   caf\xe8   caf\xef\xbf\xbd       the last one is U+FFFD itself
  *   as read     caf�      caf�      caf�                 three times the same: one of them can be opened
@@ -12,15 +12,15 @@ import type { Listed, Vault } from "./vault.ts";
 
 const replacement = "\uFFFD";
 
-/** May a name have been read from bytes that are not valid UTF-8? */
+/** Returns whether a name may have been read from bytes that are not valid UTF-8. */
 export function isSuspect(name: string): boolean {
   return name.includes(replacement);
 }
 
 /**
- * Tells those entries of a folder apart that only look as if they had a name.
+ * Finds the entries of a folder whose names were not valid UTF-8.
  *
- * @param typeOf looks at what a name opens; undefined for nothing
+ * @param typeOf returns the type of the entry that a name opens; undefined: none
  */
 export function withoutNames(
   entries: readonly Listed[],
@@ -36,7 +36,7 @@ export function withoutNames(
 }
 
 /**
- * What lies in or below a folder without a name that can be read; symbolic links are not followed.
+ * Finds the entries in or below a folder whose names can't be read. Does not follow symbolic links.
  *
  * @returns paths relative to the folder, as they are read: to be shown, not to be opened
  * @throws {BargeError} `denied`, `io`; `not-found` for the folder itself

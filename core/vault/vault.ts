@@ -23,13 +23,13 @@ export interface Found {
   readonly ino: number;
 }
 
-/** What is in a folder. `unnamed`: its name is not valid UTF-8 (unnamed.ts). */
+/** An entry of a folder. `unnamed`: its name is not valid UTF-8 (unnamed.ts). */
 export interface Listed {
   readonly name: string;
   readonly type: Found["type"] | "unnamed";
 }
 
-/** What no door shows: its name as it is read, and what keeps it from being shown. */
+/** An entry that no door shows: its name as it is read, and the reason. */
 export type OnHidden = (name: string, type: "other" | "unnamed") => void;
 
 export class Vault {
@@ -37,7 +37,7 @@ export class Vault {
   readonly root: string;
   /** Are files and folders synced before an upload is acknowledged? */
   readonly durable: boolean;
-  /** To whom folders are given that are made here, where that is not us. */
+  /** The owner of new folders, if not this process. */
   readonly #owner: Owner | undefined;
   /** Folders that were looked at since the last await, and are as they should be. */
   readonly #sound = new Set<string>();
@@ -90,7 +90,7 @@ export class Vault {
   /**
    * The names in a folder that are files or folders, sorted by code unit.
    *
-   * @param onHidden called for what else is there
+   * @param onHidden called for each other entry
    * @throws {BargeError} `not-found`, `denied`
    */
   async names(
@@ -305,7 +305,7 @@ export class Vault {
     let real: string;
     try {
       real = Deno.realPathSync(path);
-      // A dot at its end would not do: confined, the runtime takes that off before it looks.
+      // A dot at the end would not help: a confined runtime removes it before the look-up.
       if (real === path && !Deno.lstatSync(path).isDirectory) throw new Deno.errors.NotADirectory();
     } catch (error) {
       const gone = error instanceof Deno.errors.NotFound;

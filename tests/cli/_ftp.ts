@@ -1,6 +1,5 @@
 /** The real server with its FTP doors, and the programs that people have. */
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
 import { type Server, startServer } from "../_server.ts";
 
 const decoder = new TextDecoder();
@@ -95,29 +94,5 @@ export class Stage implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.server[Symbol.asyncDispose]();
     await Deno.remove(this.folder, { recursive: true });
-  }
-}
-
-/** Is some upload in somebody's hands? */
-export function held(stage: Stage): boolean {
-  using db = new DatabaseSync(`${stage.server.data}/accounts.db`, { readOnly: true });
-  const row = db.prepare("SELECT count(*) AS n FROM upload WHERE holder IS NOT NULL").get();
-  return (row as { n: number }).n > 0;
-}
-
-export async function until(happened: () => boolean): Promise<void> {
-  const deadline = performance.now() + 20_000;
-  while (!happened()) {
-    assert.ok(performance.now() < deadline, "it did not happen within 20 s");
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
-/** A file's bytes; 0 where there is none. */
-export function sizeOf(path: string): number {
-  try {
-    return Deno.lstatSync(path).size;
-  } catch {
-    return 0;
   }
 }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { startServer } from "../_server.ts";
 import { Home } from "./_barge.ts";
 
-/** What anna logs in with. */
+/** The password of anna. */
 export const secret = { BARGE_PASSWORD: "anna-secret" };
 
 /** A server with one account, and somebody who is logged in there. */

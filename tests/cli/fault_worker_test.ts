@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import type { Point } from "../../core/vault/fault.ts";
+import { until } from "../_observe.ts";
 import { barge, startServer } from "../_server.ts";
 import { eager, pattern, Peer, sha256, tokenOf } from "../core/door/_peer.ts";
 
@@ -11,7 +12,7 @@ const small = pattern(3000, 1);
 const large = pattern(700_000, 2);
 const sent = 300_000;
 
-/** What becomes of the small file whose commit the worker died in. */
+/** The outcome of the small file whose commit the worker died in. */
 const outcomes: Partial<Record<Point, "none" | "partial" | "file">> = {
   sealed: "none",
   synced: "partial",
@@ -64,19 +65,5 @@ function offsetOf(answer: object): number | undefined {
 
 /** Logs in as soon as the next worker listens. */
 async function again(address: string, token: string): Promise<Peer> {
-  let peer: Peer | undefined;
-  await until(async () => {
-    peer = await Peer.open(address, token).catch(() => undefined);
-    return peer !== undefined;
-  });
-  return peer!;
-}
-
-/** What happens in another process tells nobody. */
-async function until(happened: () => Promise<boolean>): Promise<void> {
-  const by = performance.now() + 60_000;
-  while (!await happened()) {
-    assert.ok(performance.now() < by, "it did not happen within 60 s");
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  return await until(() => Peer.open(address, token).catch(() => undefined));
 }

@@ -1,6 +1,7 @@
 /** ABOR as clients send it: behind Telnet's IP and DM, a byte of which is urgent data. */
 import assert from "node:assert/strict";
-import { has, sizeOf, Stage, until } from "./_ftp.ts";
+import { sizeOf, until } from "../_observe.ts";
+import { has, Stage } from "./_ftp.ts";
 
 /** Each way to send it: the replies, and whether the connection goes on. */
 const script = `

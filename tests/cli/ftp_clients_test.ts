@@ -1,9 +1,10 @@
 /** The programs that people have, at the FTP door of the real server. */
 import assert from "node:assert/strict";
 import { parseAddress } from "../../core/net/address.ts";
+import { heldUploads, sizeOf, until } from "../_observe.ts";
 import { startServer } from "../_server.ts";
 import { Client } from "../core/door/ftp/_client.ts";
-import { has, held, sizeOf, Stage, until } from "./_ftp.ts";
+import { has, Stage } from "./_ftp.ts";
 
 Deno.test("curl: plain, with TLS asked for, inside TLS, in active mode", {
   ignore: !has("curl"),
@@ -261,8 +262,8 @@ async function kill(stage: Stage, file: string, url: string): Promise<void> {
   const staged = () =>
     Array.from(Deno.readDirSync(staging))
       .reduce((sum, { name }) => sum + sizeOf(`${staging}/${name}`), 0);
-  await until(() => held(stage) && staged() > 200_000);
+  await until(() => heldUploads(stage.server.data) > 0 && staged() > 200_000);
   curl.kill("SIGKILL");
   await curl.status;
-  await until(() => !held(stage));
+  await until(() => heldUploads(stage.server.data) === 0);
 }

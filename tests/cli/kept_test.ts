@@ -1,12 +1,13 @@
 /** The client keeps nothing of what has ended: one shell carries out its verbs many times over. */
 import assert from "node:assert/strict";
+import { descriptorCount, residentBytes } from "../_observe.ts";
 import { executable } from "../_program.ts";
 import { startServer } from "../_server.ts";
 import { Home } from "./_barge.ts";
 
 const warmUpRounds = 20;
 const rounds = executable ? 300 : 40;
-/** Of the second half of the rounds; a leak gains more. */
+/** The gain of the heap that is allowed in the last rounds; a leak gains more. */
 const memoryNoiseBytes = 32 * 2 ** 20;
 
 /** One round; nothing is left of it. The last two fail. */
@@ -52,12 +53,12 @@ Deno.test("a client keeps nothing of the verbs that have ended", async () => {
   };
   try {
     await run(warmUpRounds);
-    const before = descriptors(shell.pid);
+    const before = descriptorCount(shell.pid);
     await run(rounds / 2);
     const middle = residentBytes(shell.pid);
     await run(rounds / 2);
     const gained = residentBytes(shell.pid) - middle;
-    assert.equal(descriptors(shell.pid), before);
+    assert.equal(descriptorCount(shell.pid), before);
     assert.ok(gained < memoryNoiseBytes, `${gained} bytes of memory in ${rounds / 2} rounds`);
   } finally {
     await writer.close();
@@ -66,12 +67,3 @@ Deno.test("a client keeps nothing of the verbs that have ended", async () => {
     await errors;
   }
 });
-
-function descriptors(pid: number): number {
-  return Array.from(Deno.readDirSync(`/proc/${pid}/fd`)).length;
-}
-
-function residentBytes(pid: number): number {
-  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]) * 1024;
-}

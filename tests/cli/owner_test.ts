@@ -8,7 +8,7 @@ const nobody = 65_534;
 const root = Deno.build.os !== "windows" && Deno.uid() === 0;
 const mounts = await canMount();
 
-/** What lies in a folder, at any depth, and is not nobody's; the folder itself, too. */
+/** Returns the paths at or below a folder whose owner is not the user nobody. */
 function notTheirs(folder: string): string[] {
   const { uid, gid, isDirectory } = Deno.lstatSync(folder);
   const below = isDirectory

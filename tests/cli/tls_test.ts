@@ -7,6 +7,7 @@ import { parseAddress } from "../../core/net/address.ts";
 import { dialTls } from "../../core/net/dial_tls.ts";
 import { parseFingerprint } from "../../core/net/fingerprint.ts";
 import { encodeFrame } from "../../core/protocol/frame.ts";
+import { until } from "../_observe.ts";
 import { type Server, startServer } from "../_server.ts";
 import { pairFor } from "../core/net/_tls.ts";
 import { Home, lines } from "./_barge.ts";
@@ -318,12 +319,3 @@ Deno.test("SIGHUP shows a renewed certificate, on every worker; an upload under 
   assert.equal((await answer).size, 13);
   assert.equal(Deno.readTextFileSync(`${server.data}/homes/anna/a`), "hello, world\n");
 });
-
-/** Waits for something to come true, a few seconds at most; asking is what takes the time. */
-async function until(what: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 20_000;
-  while (!await what()) {
-    assert.ok(performance.now() < deadline, "it did not come true");
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}

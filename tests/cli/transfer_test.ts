@@ -1,5 +1,6 @@
-/** What `put`, `get` and `ls` print, and where: objects, digests, pipes that nobody reads. */
+/** The output of `put`, `get` and `ls`: JSON objects, digests, pipes without a reader. */
 import assert from "node:assert/strict";
+import { until } from "../_observe.ts";
 import { lines } from "./_barge.ts";
 import { loggedIn } from "./_logged_in.ts";
 
@@ -61,7 +62,7 @@ Deno.test("standard output by its other names is not replaced by a file", async 
   assert.equal((await home.barge(["get", "--json", "/home/f", "./out"])).code, 2);
 });
 
-Deno.test("Ctrl-C ends a program whose output nobody reads", async () => {
+Deno.test("Ctrl-C ends a program whose output is not read", async () => {
   await using all = await loggedIn();
   const { home } = all;
   await Deno.mkdir(`${home.path}/t`);
@@ -102,12 +103,4 @@ function isBelow(pid: number, parent: number): boolean {
     at = Number(Deno.readTextFileSync(`/proc/${at}/stat`).replace(/^.*\) \S /, "").split(" ")[0]);
   }
   return false;
-}
-
-async function until<T>(look: () => T | undefined): Promise<T> {
-  for (;;) {
-    const found = look();
-    if (found !== undefined) return found;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }

@@ -12,7 +12,7 @@ async function sh(cwd: string, command: string): Promise<void> {
   assert.ok(success, command);
 }
 
-Deno.test("what no door can show is named by verify, missed by nobody, and never removed unseen", async (t) => {
+Deno.test("names that no door can show are printed by verify, noted by listings, and never removed unseen", async (t) => {
   await using home = new Home();
   const doors = ["native", "http", "ftp", "sftp"].flatMap((door) => [`--${door}`, "127.0.0.1:0"]);
   await using server = await startServer({ args: doors });
@@ -54,7 +54,7 @@ Deno.test("what no door can show is named by verify, missed by nobody, and never
     assert.equal(got.code, 6, got.stderr);
     assert.match(got.stderr, left);
     assert.equal(Deno.readTextFileSync(`${home.path}/got/d/e/f`), "seen");
-    // What only looks as if it had gone from the source is not removed from the target.
+    // A file that only seems to be gone from the source is not removed from the target.
     Deno.writeTextFileSync(`${home.path}/got/d/e/kept`, "");
     await barge("get", "-r", "--delete", "/home/d/", "got/d");
     assert.ok(Deno.statSync(`${home.path}/got/d/e/kept`));

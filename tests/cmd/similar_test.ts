@@ -3,7 +3,7 @@ import { chosen, menuLines } from "../../cmd/_shell/menu.ts";
 import { split } from "../../cmd/_shell/words.ts";
 import { similar } from "../../cmd/_term/similar.ts";
 
-Deno.test("a suggestion is near in letters, or there is none", () => {
+Deno.test("only words with a similar spelling are suggested", () => {
   const options = ["--help", "--tls", "--timeout", "--update", "--delete", "--dry-run"];
   const cases: [string, string[]][] = [
     ["--hlep", ["--help"]],

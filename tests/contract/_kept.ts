@@ -6,17 +6,17 @@
  */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
+import { descriptorCount, residentBytes, until } from "../_observe.ts";
 import { executable } from "../_program.ts";
 import { type Server, startServer } from "../_server.ts";
 import { pattern, tokenOf } from "../core/door/_peer.ts";
 import { type DoorUnderTest, Refused } from "./_door.ts";
-import { until } from "./_suite.ts";
 
 /** Rounds that fill caches and load lazy modules. */
 const warmUpRounds = 20;
 /** Rounds that must leave nothing behind. The executable is what people run for months. */
 const rounds = executable ? 300 : 40;
-/** What the heap may gain between the middle and the end of those rounds; a leak gains more. */
+/** The gain of the heap that is allowed in the last rounds; a leak gains more. */
 const memoryNoiseBytes = 48 * 2 ** 20;
 const smallBytes = 3000;
 const largeBytes = 150_000;
@@ -34,9 +34,9 @@ export function keepsNothing(door: DoorUnderTest): void {
     const before = await idle(server, () => true);
     const prepared = statements(server);
     await work(door, server, token, rounds / 2);
-    const middle = residentBytes(server);
+    const middle = residentBytes(server.pid);
     await work(door, server, token, rounds / 2);
-    const gained = residentBytes(server) - middle;
+    const gained = residentBytes(server.pid) - middle;
     await idle(server, (now) => {
       assert.deepEqual(now, before);
       return true;
@@ -79,7 +79,7 @@ async function work(
       await cut.cut("/home/cut", large, largeBytes - 1);
     }
   }
-  // What is cut stays, to be continued. Another file takes its place, once the server let go of it.
+  // The cut upload stays for a resume. Once the server has let go of it, another file replaces it.
   await until(() => keptBy(server).held === 0);
   await here.put("/home/cut", pattern(smallBytes));
   await here.remove("/home/cut");
@@ -90,7 +90,7 @@ function forgetFailures({ data }: Server): void {
   db.exec("DELETE FROM failure");
 }
 
-/** What must not grow. */
+/** The counts that must not grow. */
 interface Kept {
   readonly descriptors: number;
   readonly uploads: number;
@@ -129,7 +129,7 @@ function keptBy(server: Server): Kept {
   using db = new DatabaseSync(`${server.data}/accounts.db`, { readOnly: true });
   const row = db.prepare("SELECT count(*) AS uploads, count(holder) AS held FROM upload").get();
   return {
-    descriptors: countNames(`/proc/${server.pid}/fd`),
+    descriptors: descriptorCount(server.pid),
     ...row as { uploads: number; held: number },
     staged: countNames(`${server.data}/staging`),
     timers: lastCount(server, /^counts (\d+) timers/gm),
@@ -147,11 +147,4 @@ function lastCount(server: Server, line: RegExp): number {
 
 function countNames(folder: string): number {
   return Array.from(Deno.readDirSync(folder)).length;
-}
-
-function residentBytes(server: Server): number {
-  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(
-    Deno.readTextFileSync(`/proc/${server.pid}/status`),
-  )!;
-  return Number(kilobytes) * 1024;
 }

@@ -3,7 +3,7 @@
  * quota, the same half-finished uploads. The native protocol is the witness at the other side.
  */
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
+import { heldUploads, sizeOf, until } from "../_observe.ts";
 import { barge, type Server, startServer } from "../_server.ts";
 import { eager, pattern, Peer, sha256 } from "../core/door/_peer.ts";
 import { type DoorUnderTest, Refused, type Visitor } from "./_door.ts";
@@ -22,7 +22,7 @@ export function contract(door: DoorUnderTest): void {
       });
     }
     await t.step("ledger, disk and digests agree after all that", async () => {
-      await until(() => !held(server));
+      await until(() => heldUploads(server.data) === 0);
       const { code, stdout, stderr } = await barge(["verify", "--data", server.data]);
       assert.equal(code, 0, stdout + stderr);
     });
@@ -257,8 +257,8 @@ function promisesOf(door: DoorUnderTest): Promised[] {
       else await here.move("/public/d", "/public/moved");
       await assert.rejects(rest, Refused);
       if (verb === "remove") continue;
-      // What had come is kept under the new name.
-      await until(() => !held(server));
+      // The bytes that had arrived are kept under the new name.
+      await until(() => heldUploads(server.data) === 0);
       assert.ok(await uploads() >= 250_000);
       const { reserved } = await native.ask({ verb: "quota" });
       assert.equal(reserved, await uploads());
@@ -356,7 +356,7 @@ class Stage implements AsyncDisposable {
   /** How many bytes of an upload are kept, once nobody writes it any more. */
   async half(path: string): Promise<number> {
     // No protocol tells when the server has noticed: the ledger does.
-    await until(() => !held(this.server));
+    await until(() => heldUploads(this.server.data) === 0);
     const { upload } = await this.native.ask({ verb: "stat", path }) as {
       upload: { offset: number } | null;
     };
@@ -378,17 +378,6 @@ class Stage implements AsyncDisposable {
   }
 }
 
-/** Is some upload in somebody's hands? */
-function held({ data }: Server): boolean {
-  const db = new DatabaseSync(`${data}/accounts.db`, { readOnly: true });
-  try {
-    const row = db.prepare("SELECT count(*) AS n FROM upload WHERE holder IS NOT NULL").get();
-    return (row as { n: number }).n > 0;
-  } finally {
-    db.close();
-  }
-}
-
 async function names(visitor: Visitor, path: string): Promise<string[]> {
   return (await visitor.list(path)).map(({ name }) => name).sort();
 }
@@ -404,21 +393,4 @@ async function settled(native: Peer): Promise<{ used: number; left: number }> {
     return reserved === 0;
   });
   return now;
-}
-
-/** Asks again and again: what happens in another process tells nobody. */
-export async function until(happened: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 20_000;
-  while (!await happened()) {
-    assert.ok(performance.now() < deadline, "it did not happen within 20 s");
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
-function sizeOf(path: string): number {
-  try {
-    return Deno.lstatSync(path).size;
-  } catch {
-    return 0; // it became a file just now
-  }
 }

@@ -40,7 +40,7 @@ export function bars(subject: Subject, rows: readonly Row[], width: number): str
 
 const [wide, high, gap, label] = [720, 22, 8, 150];
 
-/** The same as a picture: ours dark, the course's light. */
+/** Draws the comparison as a picture: our figures dark, the course's light. */
 export function svg(subject: Subject, rows: readonly Row[], machine: string): string {
   const entries = rows.flatMap(({ name, median, author }) => [
     { name, seconds: median, color: "#2563eb" },

@@ -4,7 +4,7 @@ export type Job =
   | { readonly kind: "nothing" }
   /** Sums up so many numbers: the work of one CPU. */
   | { readonly kind: "cpu"; readonly count: number }
-  /** Reads a small file so many times, one after the other. */
+  /** Reads a small file a number of times in sequence. */
   | { readonly kind: "io"; readonly path: string; readonly times: number };
 
 export async function doJob(job: Job): Promise<void> {
@@ -76,7 +76,7 @@ export async function byReadyWorkers(jobs: readonly Job[], signal: AbortSignal):
       worker.postMessage(job);
     });
   const ended = Promise.withResolvers<never>();
-  ended.promise.catch(() => {}); // it is raced for below
+  ended.promise.catch(() => {}); // the race below reports it
   const stop = () => ended.reject(signal.reason);
   signal.addEventListener("abort", stop);
   const all = (of: (i: number) => Job) =>
@@ -105,7 +105,7 @@ export async function byReadyProcesses(
   const writers = children.map(({ stdin }) => stdin.getWriter());
   const stop = () => children.forEach(end);
   signal.addEventListener("abort", stop);
-  // A line at a time is printed: that there is something is enough.
+  // The process prints whole lines, so any output means that it is ready.
   const hears = async (reader: ReadableStreamDefaultReader<Uint8Array>) => {
     const { done } = await reader.read();
     signal.throwIfAborted();

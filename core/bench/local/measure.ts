@@ -19,7 +19,7 @@ export interface Subject {
   readonly name: string;
   /** What is done, with numbers. */
   readonly title: string;
-  /** How that differs from what the course measured; undefined if it does not. */
+  /** The difference from the program that the course measured; undefined: none. */
   readonly scale?: string;
   readonly ways: readonly Way[];
 }

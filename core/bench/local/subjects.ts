@@ -1,7 +1,7 @@
 /**
- * What a course on Python's threads measured in 2017 (docs/demo.md says which), as it can be measured
- * here. For its threads there are workers (an isolate with a thread of its own), for its processes
- * subprocesses (barge itself, started to do one job), and for its coroutines tasks (promises).
+ * The measurements of a course on Python's threads of 2017 (named in docs/demo.md), repeated with
+ * barge. Its threads become workers (an isolate with a thread of its own), its processes become
+ * subprocesses (barge itself, started to do one job), its coroutines tasks (promises).
  */
 import {
   byProcesses,

@@ -77,7 +77,7 @@ export class Control implements Conversation {
   /** Is this the last command? */
   quitting = false;
   #leaveAccount: () => void = () => {};
-  /** Called when a line comes while a command runs. */
+  /** Called when a line arrives while a command runs. */
   #heard: () => void = () => {};
   readonly #presence: Presence;
   readonly #lines: LineReader;
@@ -168,7 +168,7 @@ export class Control implements Conversation {
    * Waits until the client is known to live, in the midst of a transfer: until it has sent one more
    * line, or has kept its connection open for so many ms.
    *
-   * @throws {BargeError} why the transfer was aborted, as it is when the client is gone
+   * @throws {BargeError} the reason why the transfer was aborted, as when the client has gone
    */
   async lives(ms: number): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -292,7 +292,7 @@ export class Control implements Conversation {
     return access;
   }
 
-  /** The absolute path that a command's argument means. */
+  /** Returns the absolute path that a command's argument means. */
   path(argument: string): string {
     return locate(this.session, this.state.folder, argument);
   }
@@ -328,7 +328,8 @@ export class Control implements Conversation {
     if (verb === "ABOR" && this.transfer) {
       this.aborted = true;
       this.#queue.unshift(line);
-      // lftp takes a 426 with the word ABOR in it for the answer to that, and is one reply ahead then.
+      // lftp mistakes a 426 with the word ABOR in it for the reply to ABOR, and is one reply ahead
+      // then.
       this.transfer.abort(new BargeError("interrupted", "the transfer was aborted"));
     } else if (this.#queue.length > 0 || !this.transfer) {
       this.#queue.push(line);

@@ -94,7 +94,7 @@ export const fileRows: Record<string, Row> = {
       }
       c.state.renameFrom = undefined;
       const to = c.path(argument);
-      // A slash at the end means a folder to put it into, as for mv.
+      // A slash at the end names the folder to move it into, as for mv.
       const into = argument.endsWith("/") && isFolder(c.session!, to);
       await move(c.session!, from, into ? resolve(to, nameIn(from)) : to, "always");
       return reply(250, "It has its new name");
@@ -119,7 +119,7 @@ export const fileRows: Record<string, Row> = {
     help: ["[YYYYMMDDhhmmss] PATH", "when a file was written; or set that, as MFMT does"],
     run(c, argument, access) {
       const path = c.path(argument);
-      // Clients older than MFMT set a time so. A file of that whole name comes first.
+      // Clients older than MFMT set a time like this. A file of that whole name has precedence.
       const { time, name } = timeAndName(argument);
       if (time !== undefined && !isThere(c.session!, path)) return touch(c, name, time, access);
       const { entry } = stat(c.session!, path);
@@ -157,7 +157,7 @@ export const fileRows: Record<string, Row> = {
   XMD5: digestRow("md5"),
 };
 
-/** An argument that is a time and a path; the time is undefined where it is none. */
+/** Splits an argument into a time and a path; the time is undefined where it is malformed. */
 function timeAndName(argument: string): { time: number | undefined; name: string } {
   const [, text, name] = /^(\S+) ([^]+)$/.exec(argument) ?? [];
   return { time: text === undefined ? undefined : parseTime(text), name };

@@ -45,7 +45,7 @@ export class LineParser {
   #input: Uint8Array = new Uint8Array();
   /** An ABOR was taken at its CR: an LF behind it is no line. */
   #early = false;
-  /** Telnet's IP has come, and nothing of a line behind it. */
+  /** Telnet's IP has come, and no byte of a line behind it. */
   #interrupted = false;
   #refusals: number[] = [];
 
@@ -76,12 +76,12 @@ export class LineParser {
     return line;
   }
 
-  /** May the mark of urgent data come before the next line's end? */
+  /** True if the mark of urgent data may come before the end of the line. */
   get marked(): boolean {
     return this.#telnet !== "text" || "ABOR\r".startsWith(this.#start().toUpperCase());
   }
 
-  /** Has Telnet's IP come, and nothing of the command that is to follow? */
+  /** True if Telnet's IP has come, and no byte of the command that is to follow. */
   get interrupted(): boolean {
     return this.#interrupted && this.#length === 0;
   }
@@ -108,7 +108,7 @@ export class LineParser {
     return bytes;
   }
 
-  /** The line's first bytes: more than "ABOR\r" has. */
+  /** The first bytes of the line, more than "ABOR\r" has. */
   #start(): string {
     return String.fromCharCode(...this.#line.subarray(0, Math.min(this.#length, 6)));
   }

@@ -1,18 +1,18 @@
 /**
  * Reads command lines from a connection, and answers Telnet's options in between.
  *
- * Urgent data makes two ways of reading necessary. The system ends a read at the urgent mark, though
- * more has come. A read that fills less than its buffer makes the runtime wait for the next event of
- * the socket, and what has come behind the mark is no event any more: an ABOR would wait there until
- * the client sends something else. A read that fills its buffer is tried again at once. So where a
- * mark may come, which is at a line's start and in an ABOR, bytes are read one by one. A mark that
- * comes in the same piece as an earlier command is still missed. Telnet's IP stands before it, and
- * means ABOR when nothing else has come of it for a second.
+ * Urgent data makes two ways of reading necessary. The system ends a read at the urgent mark,
+ * though more has come. A read that fills less than its buffer makes the runtime wait for the next
+ * event of the socket, and what has come behind the mark is no event any more: an ABOR would wait
+ * there until the client sends something else. After a read that fills its buffer, the runtime
+ * reads again at once. So bytes are read one by one where a mark may come: at the start of a line
+ * and in an ABOR. A mark in the same piece as an earlier command is still missed. Telnet's IP
+ * precedes the mark, and counts as ABOR when no command follows within a second.
  */
 import type { Stream } from "../../net/stream.ts";
 import { type Line, LineParser } from "./line.ts";
 
-/** How long an ABOR may come after Telnet's IP. */
+/** How long after Telnet's IP an ABOR may come. */
 const interruptTimeoutMs = 1000;
 
 export class LineReader {
@@ -20,9 +20,9 @@ export class LineReader {
   readonly #write: (bytes: Uint8Array) => Promise<void>;
   readonly #parser = new LineParser();
   readonly #buffer = new Uint8Array(4096);
-  /** The read that is under way, also after an ABOR was taken for granted. */
+  /** The read that is under way, also after an ABOR was assumed. */
   #reading: Promise<number | null> | undefined;
-  /** An ABOR was taken for granted: the one that comes is the same. */
+  /** An ABOR was assumed, so the next one is the same. */
   #granted = false;
 
   /** @param write sends bytes behind the replies that are on their way */
@@ -65,7 +65,10 @@ export class LineReader {
     this.#parser.discard();
   }
 
-  /** Reads on. @returns how many bytes; null at the end; "late" when an interrupt leads to nothing */
+  /**
+   * Reads on. @returns the number of bytes; null at the end; "late" when no command follows an
+   * interrupt
+   */
   async #more(): Promise<number | null | "late"> {
     if (!this.#reading) {
       this.#reading = this.#read();

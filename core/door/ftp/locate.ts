@@ -1,4 +1,4 @@
-/** Finds the path that a command's argument means, for the session that is logged in. */
+/** Resolves the arguments of commands to paths, for the session that is logged in. */
 import { BargeError } from "../../error.ts";
 import type { Session } from "../../session/session.ts";
 import { stat } from "../../session/stat.ts";
@@ -6,27 +6,27 @@ import { meant } from "./name.ts";
 import { resolve } from "./path.ts";
 
 /**
- * The absolute path that a client means: see {@link resolve} and {@link meant}.
+ * Returns the absolute path that a client means: see {@link resolve} and {@link meant}.
  *
- * @param session undefined before the login: nothing is looked up then
- * @param folder where the client is: absolute
+ * @param session undefined before the login, when nothing is looked up
+ * @param folder the client's working directory, absolute
  */
 export function locate(session: Session | undefined, folder: string, argument: string): string {
   const path = resolve(folder, argument);
   return session ? meant(path, (path) => isThere(session, path)) : path;
 }
 
-/** Does a file, folder or partial upload have that path? */
+/** Returns whether a file, folder or partial upload has that path. */
 export function isThere(session: Session, path: string): boolean {
   return at(session, path) !== undefined;
 }
 
-/** Is there a file? */
+/** Returns whether a path is a file's. */
 export function isFile(session: Session, path: string): boolean {
   return at(session, path)?.entry?.type === "file";
 }
 
-/** Is there a folder? */
+/** Returns whether a path is a folder's. */
 export function isFolder(session: Session, path: string): boolean {
   return at(session, path)?.entry?.type === "dir";
 }

@@ -1,17 +1,21 @@
 /**
- * Names in lines. A line of FTP can hold every character but CR, LF and NUL (RFC 3659, section 2.2),
- * and other doors make names that have the first two. Such a name is written with the sign for the
- * character (U+240D, U+240A) in its place, and a path with these signs is read back: where nothing
- * has that very name, the file or folder that is listed so is meant.
+ * Writes names into lines of FTP and reads them back. A line can hold every character but CR, LF
+ * and NUL (RFC 3659, section 2.2), and other doors make names that have the first two. Such a name
+ * is written with the sign for the character (U+240D, U+240A) in its place. A path with these signs
+ * means the file or folder of exactly that name, or, where none exists, the one that is listed like
+ * that.
  */
 
 const signs: Readonly<Record<string, string>> = { "\0": "␀", "\n": "␊", "\r": "␍" };
 const characters: Readonly<Record<string, string>> = { "␊": "\n", "␍": "\r" };
-/** A name with more signs than this is read as it is, or with all of them read back. */
+/**
+ * A name with more signs than this is tried as it is and with all signs read back, not in each
+ * combination.
+ */
 const maxSigns = 8;
 
 /**
- * Makes a text fit to stand in a line: all of it as it is, but for what would end the line.
+ * Replaces the characters of a text that would end a line.
  *
  * @example
  * ```ts
@@ -24,11 +28,11 @@ export function inLine(text: string): string {
 }
 
 /**
- * Finds the path that a client means by one that {@link inLine} may have written.
+ * Returns the path that a client means by one that {@link inLine} may have written.
  *
  * @param path absolute
- * @param isThere does a file, folder or partial upload have that path?
- * @returns the path as it is, unless it has signs and something has the name that they stand for
+ * @param isThere returns whether a file, folder or partial upload has that path
+ * @returns the same path, unless it has signs and an entry with the replaced characters exists
  *
  * @example
  * ```ts
@@ -53,7 +57,7 @@ export function meant(path: string, isThere: (path: string) => boolean): string 
   return found;
 }
 
-/** The names that {@link inLine} writes so: first the one that is the same. */
+/** Returns the names that {@link inLine} writes as this text, the unchanged one first. */
 function* readings(part: string): Generator<string, void, void> {
   const pieces = part.split(/([␊␍])/);
   const count = (pieces.length - 1) / 2;

@@ -23,8 +23,8 @@ export interface Patience {
   /**
    * How long the control connection must stay open behind the end of an upload without TLS, before
    * that replaces a file; at most so long for a new file. A client that is killed ends both
-   * connections at once, so this covers the time by which the one end may be late: a lost packet is
-   * sent again after 200 ms.
+   * connections at once; this covers the delay of the second end, since a lost packet is sent again
+   * after 200 ms.
    */
   readonly replace: number;
   /** The least that a transfer must move. */
@@ -46,13 +46,13 @@ export const patience: Patience = {
 };
 
 /**
- * How long the control connection must stay open behind the end of an upload without TLS, before the
- * upload is published. A new file can be sent again: it waits a twentieth of what its transfer took,
- * so that many small files lose no time.
+ * How long the control connection must stay open behind the end of an upload without TLS, before
+ * the upload is published. A new file can be sent again, so it waits only a twentieth of the
+ * duration of its transfer, and many small files lose no time.
  *
- * @param replaces would it replace a file?
- * @param took the transfer's milliseconds
- * @returns milliseconds
+ * @param replaces true if it replaces a file
+ * @param took the duration of the transfer, in ms
+ * @returns the wait, in ms
  *
  * @example
  * ```ts

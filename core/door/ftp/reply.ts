@@ -62,7 +62,7 @@ const codes = {
   interrupted: 426,
 } satisfies Record<Kind, number>;
 
-/** What to try, where a failure's own hint is for the command line. */
+/** Hints for FTP clients, where a failure's own hint is for the command line. */
 const hints: Partial<Record<Kind, string | undefined>> = {
   "no-directory": "make it with MKD",
   exists: undefined,

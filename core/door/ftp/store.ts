@@ -1,9 +1,10 @@
 /**
- * STOR, APPE, STOU: take in a file. With TLS its end is proved by close_notify. Without TLS a client
- * that is killed ends its data connection as one does that is done; its control connection ends, too,
- * and with that the upload is cut. So the file is published for want of better, and marked
- * unverified, and it replaces another one only when the client is known to live, or has announced
- * the size. What is cut off is kept: SIZE tells how much, REST or APPE goes on.
+ * STOR, APPE, STOU: receive a file. With TLS, close_notify proves that the file is complete.
+ * Without TLS, a killed client closes its data connection just as one that has finished; its
+ * control connection ends, too, which cuts the upload. Such a file is published, but marked
+ * unverified, and it replaces another file only if the client is known to be alive, or has
+ * announced the size. An upload that was cut is kept: SIZE returns its length, REST or APPE resumes
+ * it.
  */
 import { randomBytes } from "node:crypto";
 import { BargeError, typed } from "../../error.ts";
@@ -98,7 +99,7 @@ async function store(c: Control, wanted: Wanted, access: Access): Promise<Reply>
     } catch (second) {
       note(second, c.stream.peer);
     }
-    // Not one that clients answer by trying again.
+    // A code on which clients do not retry.
     if (takenOver) throw new Failed(550, "unavailable", typed(error).message, { path });
     throw error instanceof Failed ? continuable(error, offset, from) : error;
   }

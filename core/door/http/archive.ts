@@ -1,10 +1,10 @@
 /**
  * A folder as one file, zip or tar, made while it is read: nothing of it is held but the piece at
- * hand, and nobody knows its length before its end.
+ * hand, and its length is unknown before its end.
  *
- * A file that is gone when its turn comes, or can't be opened, is left out, and a list of those stands
- * beside the folder at the archive's end: `NAME.missing.txt`. A file that gets shorter while it is
- * read ends the archive early, without the end that an archive has: no program takes it for whole.
+ * A file that is gone when it is to be added, or can't be opened, is left out. The list of such
+ * files is the last member, beside the folder: `NAME.missing.txt`. A file that gets shorter while
+ * it is read cuts the archive off without an end mark, so no program takes the archive for whole.
  */
 import { BargeError, type Kind } from "../../error.ts";
 import { type Download, get } from "../../session/get.ts";
@@ -32,7 +32,7 @@ interface Member {
 /**
  * Answers with what is at a path, and all below it.
  *
- * @throws {BargeError} `not-found`, `denied`; `refused` where data is in it that no door shows
+ * @throws {BargeError} `not-found`, `denied`; `refused` for a folder with data that no door shows
  */
 export async function sendArchive(
   exchange: Exchange,
@@ -40,7 +40,7 @@ export async function sendArchive(
   format: ArchiveFormat,
 ): Promise<Response> {
   const { session, method } = exchange;
-  // What is not there, or would be missing, is told before the head is sent.
+  // Fails before the head is sent, where the folder is missing or has data that no door shows.
   const { entry } = stat(session!, path);
   for (const top of path === "/" ? ["/home", "/public"] : [path]) {
     if (entry?.type === "dir") await refuseUnnamed(session!.store, session!.locate(top).place!);
@@ -88,10 +88,10 @@ async function* membersOf(
   }
 }
 
-/** What an archive is made of: headers and the like from the format, bytes from files. */
+/** A piece of an archive: a header or the like from the format, or bytes of a file. */
 interface Format {
   header(member: Member & { readonly size: number }): Uint8Array;
-  /** Is shown each piece of a file's bytes. */
+  /** Called with each piece of a file's bytes. */
   piece(bytes: Uint8Array): void;
   trailer(size: number): Uint8Array;
   end(): Iterable<Uint8Array>;
@@ -114,7 +114,7 @@ const tarFormat: Format = {
   end: () => [tarEnd],
 };
 
-/** @param missing the name of a list of what could not be read, added where there is any */
+/** @param missing the name of the list of unreadable files, added if there are any */
 async function* archive(
   exchange: Exchange,
   members: AsyncGenerator<Member>,
@@ -153,10 +153,10 @@ async function* archive(
   yield* format.end();
 }
 
-/** These concern one file; others concern all that are to come. */
+/** Failures of these kinds concern one file; others concern all that follow. */
 const ofOneFile: ReadonlySet<Kind> = new Set<Kind>(["not-found", "exists", "denied", "io"]);
 
-/** Opens a file; one that is gone by now, or can't be read, is added to `lost`. */
+/** Opens a file. Adds it to `lost` if it is gone by now, or can't be read. */
 async function opened(
   session: Session,
   { name, path }: Member,
@@ -173,7 +173,7 @@ async function opened(
 
 const maxNamedLost = 1000;
 
-/** The files that an archive does not have. */
+/** The list of files that an archive lacks. */
 class Lost {
   count = 0;
   #lines = "";
@@ -189,10 +189,10 @@ class Lost {
   }
 }
 
-/** So many bytes at least are sent at once, where there are that many. */
+/** The least number of bytes that is sent at once, except at the end. */
 const gatheredBytes = 64 * 1024;
 
-/** Puts small pieces together: an archive of many files has several for each. */
+/** Joins small pieces, of which an archive has several for each file. */
 async function* gather(source: Source): Source {
   const buffer = new Uint8Array(gatheredBytes);
   let used = 0;

@@ -20,9 +20,9 @@ export interface BodyOptions {
   /** Tells the client to go on; undefined where it does not wait for that. */
   readonly goOn: (() => void) | undefined;
   readonly brake: () => Brake | undefined;
-  /** Has the client ended its side before the end of the body? */
+  /** True if the client has ended its side before the end of the body. */
   readonly isShort: () => boolean;
-  /** Called when all that has arrived of such a body is read. */
+  /** Called when all bytes of such a body that have arrived are read. */
   readonly onShort: () => void;
   /** Told of bytes of a file that have arrived. */
   readonly onBytes: (bytes: number) => void;
@@ -51,7 +51,7 @@ export class Body {
     this.#wake();
   }
 
-  /** Has a reader notice that `isShort` holds now. */
+  /** Wakes a reader, which then sees `isShort`. */
   shortened(): void {
     this.#wake();
   }

@@ -89,10 +89,10 @@ function lists(header: string, etag: string, weakly: boolean): boolean {
 }
 
 /**
- * Reads a time as headers have it.
+ * Parses the time of a header.
  *
- * @returns milliseconds since 1970; undefined for what is none, such as a 30th of February, which
- *   `Date.parse` takes for the 2nd of March
+ * @returns milliseconds since 1970; undefined for a malformed or impossible time, such as February
+ *   30, which `Date.parse` takes for March 2
  */
 export function parseDate(text: string): number | undefined {
   const ms = Date.parse(text);

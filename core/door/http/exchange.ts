@@ -29,7 +29,7 @@ export interface Doorway {
   readonly patience: Patience;
   /** Does it take no more requests? */
   stopping: boolean;
-  /** Aborted when what is under way is cut, because the server stops. */
+  /** Aborted when the request is cut, because the server stops. */
   readonly cut: AbortController;
 }
 
@@ -68,7 +68,7 @@ export class Exchange implements Disposable {
   readonly #presence: Presence | undefined;
   readonly #goOn: (() => void) | undefined;
   #leaveAccount = () => {};
-  /** Has the client ended its side in the middle of the body? */
+  /** True if the client has ended its side in the middle of the body. */
   #short = false;
   #endLinger = () => {};
 
@@ -232,7 +232,10 @@ export class Exchange implements Disposable {
     this.incoming.socket.destroy();
   }
 
-  /** The client sends no more, in the middle of the body: it is cut when what has arrived is read. */
+  /**
+   * Notes that the client has ended its side in the middle of the body. The request is cut once the
+   * bytes that have arrived are read.
+   */
   cutShort(): void {
     this.#short = true;
     this.#body?.shortened();

@@ -123,8 +123,8 @@ export class Hosting {
   }
 
   /**
-   * The client sends no more: requests that are whole are answered, one that is not is cut. The
-   * parser says nothing of it, when half-closed connections are allowed.
+   * Notes that the client has ended its side. Complete requests are answered, an incomplete one is
+   * cut. Where half-closed connections are allowed, the parser does not report this end.
    */
   async #endedSending(socket: Socket): Promise<void> {
     for (const [exchange, ended] of this.#linkOf(socket)?.open ?? []) {

@@ -51,7 +51,7 @@ export async function listenHttp(opening: Opening, allowed: Patience): Promise<D
     keepAliveTimeout: allowed.idle,
     connectionsCheckingInterval: checkEvery,
     noDelay: true,
-    allowHalfOpen: true, // for TLS; the other one has it anyway
+    allowHalfOpen: true, // needed for TLS; the plain server allows it anyway
   };
   const server = tls
     ? usable(() => createTlsServer({ ...options, ...secured(tls) }))

@@ -1,15 +1,15 @@
-/** Whether a request, or a URL in it, is of this server: as its Host header has it. */
+/** Checks whether a request, or a URL in it, is for this server, by its Host header. */
 import type { Exchange } from "./exchange.ts";
 import { Refusal } from "./problem.ts";
 
-/** To be said where a proxy in front of the server may be the cause. */
+/** The hint where a proxy in front of the server may be the cause. */
 export const keepHost = "a proxy in front of barge has to forward the Host header as it came";
 
 const safe = new Set(["GET", "HEAD", "OPTIONS", "PROPFIND"]);
 
 /**
- * A browser sends cookies and Basic credentials along with whatever a page of another site makes it
- * send, and names the site that the page is of.
+ * Refuses a request that a page of another site has made the browser send. A browser adds cookies
+ * and Basic credentials to such a request, and names the site of the page.
  *
  * `Sec-Fetch-Site: same-origin` is the browser's own comparison, and no script can set it; so it
  * holds also behind a proxy that does not forward Host. Browsers send it over HTTPS, and to loopback.
@@ -31,8 +31,8 @@ export function refuseForeign(exchange: Exchange): void {
 }
 
 /**
- * Reports whether a URL names a host, as a Host header has it: without regard to case, and to the
- * port that the URL's scheme has anyway, which clients leave out and proxies put in.
+ * Returns whether a URL has the host of a Host header. Ignores case, and the default port of the
+ * scheme, which clients leave out and proxies add.
  *
  * @example
  * ```ts

@@ -10,8 +10,8 @@ export interface Span {
  * What a Range header asks of so many bytes.
  *
  * @returns `all` where it is to be ignored: none, not bytes, malformed, or several at once, which a
- *   server may answer with the whole; `none` where nothing of it is there (416). Of an empty file, all
- *   that a range from its start or of its end asks for is there.
+ *   server may answer with the whole; `none` where it holds no byte of the file (416). In an empty
+ *   file, a range from the start or of the last bytes is satisfied.
  *
  * @example
  * ```ts

@@ -13,7 +13,7 @@ export interface Patience {
   readonly idle: number;
   /** Inside a request or an answer, without a byte that moves. */
   readonly request: number;
-  /** Without a byte of a body, before it is found out whether the client is there at all (TLS alone). */
+  /** Without a byte of a body, before a check whether the client is still connected (TLS only). */
   readonly quiet: number;
   /** For what it still sends after it was answered. */
   readonly linger: number;
@@ -41,12 +41,12 @@ export class Vigil implements Disposable {
   readonly #cut: (reason: BargeError) => void;
   readonly #nudge: (() => void) | undefined;
   readonly #by = { read: Infinity, write: Infinity };
-  /** Since when it is waited for what it sends, or was nudged last. */
+  /** The start of the wait for its bytes, or the time of the last nudge. */
   #since = Infinity;
   #paces: { readonly read: Pace; readonly write: Pace } | undefined;
 
   /**
-   * @param cut ends the connection; whoever waits on it has to be told by that
+   * @param cut ends the connection, and must fail the waits on it
    * @param nudge sends something that the client ignores: the runtime loses the end of a TLS
    *   connection that comes together with data, and only a write fails then
    */

@@ -3,46 +3,46 @@
  *
  *   (header  bytes  descriptor)*  central directory  end
  *
- * A file's checksum is not known before its bytes are, so it stands behind them (section 4.3.9). What
- * 32 bits can't hold, or 16 of the number of members, stands in records of zip64 as well (4.3.14 and
- * 4.5.3). A member's time is there twice: as the format has had it since 1989, in local time without
- * its zone, and in seconds since 1970 (Info-ZIP's extra field 0x5455), which unzip prefers.
+ * A file's checksum is only known after its bytes, so it stands behind them (section 4.3.9). Sizes
+ * above 32 bits, and more members than 16 bits count, need records of zip64 as well (4.3.14 and
+ * 4.5.3). A member's time is written twice: as the format has had it since 1989, in local time
+ * without its zone, and in seconds since 1970 (Info-ZIP's extra field 0x5455), which unzip prefers.
  */
 import { Buffer } from "node:buffer";
 import { crc32 } from "node:zlib";
 
-/** What a header says of a file or folder. */
+/** The facts of a file or folder in its header. */
 export interface ZipMember {
   /** Relative; a folder's ends in a slash. */
   readonly name: string;
   readonly type: "file" | "dir";
-  /** Bytes; they are counted again as they come. */
+  /** The announced number of bytes; the written bytes are counted. */
   readonly size: number;
   /** Milliseconds since 1970. */
   readonly modified: number;
 }
 
-/** The first numbers that do not fit their fields: they are what says "see zip64". */
+/** The values that stand for "see zip64" in fields of 32 and 16 bits. */
 const no32 = 0xffffffff;
 const no16 = 0xffff;
-/** Versions that a reader has to know: 2.0 for folders, 4.5 for zip64. */
+/** The versions that a reader needs: 2.0 for folders, 4.5 for zip64. */
 const usual = 20;
 const zip64 = 45;
 /** Made by Unix, so that the attributes are a mode. */
 const unix = 3 << 8;
-/** Names are UTF-8; of a file, checksum and sizes stand behind the bytes. */
+/** Flags: names are UTF-8; a file's checksum and sizes stand behind its bytes. */
 const flagsOf = ({ type }: ZipMember) => type === "file" ? 0x0808 : 0x0800;
 
 /** A member whose bytes have all been written. */
 interface Written {
   readonly size: number;
   readonly crc: number;
-  /** Where its header begins. */
+  /** The offset of its header. */
   readonly at: number;
 }
 
 /**
- * Makes the parts of one archive, in their order.
+ * Makes the parts of one archive in order.
  *
  * @example
  * ```ts
@@ -61,7 +61,7 @@ export class ZipWriter {
   #member: { readonly facts: ZipMember; readonly at: number } | undefined;
   #size = 0;
   #crc = 0;
-  /** The members' records in the central directory, one behind the other. */
+  /** The members' records in the central directory. */
   readonly #records: Uint8Array[] = [];
 
   /** @returns the header of a member, which its bytes follow */
@@ -83,7 +83,7 @@ export class ZipWriter {
     return this.#counted(Buffer.concat([head, name, extra]));
   }
 
-  /** Takes note of the member's next bytes. */
+  /** Counts and checksums the next bytes of the member. */
   add(bytes: Uint8Array): void {
     this.#crc = crc32(bytes, this.#crc);
     this.#size += bytes.length;
@@ -91,8 +91,8 @@ export class ZipWriter {
   }
 
   /**
-   * @returns what follows the bytes of the member
-   * @throws {RangeError} for more than 4 GiB of one that was announced with less
+   * @returns the descriptor behind the bytes of the member
+   * @throws {RangeError} for a member of more than 4 GiB that was announced with less
    */
   end(): Uint8Array {
     const { facts, at } = this.#member!;

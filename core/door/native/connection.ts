@@ -10,7 +10,7 @@
 import { BargeError } from "../../error.ts";
 import { parseAddress } from "../../net/address.ts";
 import { Ahead } from "../../net/ahead.ts";
-import { type Floor, Pace } from "../../net/pace.ts";
+import { Pace } from "../../net/pace.ts";
 import type { Stream } from "../../net/stream.ts";
 import { type Body, encodeFrame, type FrameValue } from "../../protocol/frame.ts";
 import {
@@ -31,39 +31,11 @@ import { Access, claimed, outcomeOf } from "../access.ts";
 import { type Brake, brakeOf } from "../brake.ts";
 import { explain, note } from "../failure.ts";
 import { Output } from "./output.ts";
-import { type PauseLimits, pauseLimits, Pauses } from "./pause.ts";
+import { maxCheckMs, type Patience, patience } from "./patience.ts";
+import { Pauses } from "./pause.ts";
 import { isTheirTurn, theirTurn } from "./turn.ts";
 import { verbs } from "./verbs.ts";
 import { Window } from "./window.ts";
-
-/** How long a client may be silent, in ms. */
-export interface Patience {
-  /** Between requests, before it has logged in. */
-  readonly stranger: number;
-  /** Between requests, after that. */
-  readonly idle: number;
-  /** Inside a request or an answer. */
-  readonly request: number;
-  /** All in all, from our last answer until it closes. */
-  readonly linger: number;
-  /** The least that it must move while it is waited for inside a request or an answer. */
-  readonly floor?: Floor;
-  /** How it may pause inside a `put` or `get`; undefined: not at all. */
-  readonly pause?: PauseLimits;
-}
-
-/** PROTOCOL.md, "Limits and deadlines". */
-export const patience: Patience = {
-  stranger: 30_000,
-  idle: 600_000,
-  request: 60_000,
-  linger: 2_000,
-  floor: { bytes: 60 * 1024, over: 60_000 },
-  pause: pauseLimits,
-};
-
-/** Longer than any check of an upload may take, in ms. */
-const longestWatch = 3600_000;
 
 export class Connection {
   readonly store: Store;
@@ -72,7 +44,7 @@ export class Connection {
   readonly host: string;
   readonly reader: FrameReader;
   readonly output: Output;
-  /** What is counted of its pauses; undefined: it may not pause. */
+  /** The pauses of its requests; undefined: none are allowed. */
   readonly pauses: Pauses | undefined;
   greeted = false;
   challenge: Challenge | undefined;
@@ -175,7 +147,7 @@ export class Connection {
   async watched<T>(work: (gone: AbortSignal) => Promise<T>): Promise<T> {
     if (!this.store.hooks.check) return await work(this.ended.signal);
     const [gone, done] = [new AbortController(), new AbortController()];
-    const watching = this.pause(longestWatch, done.signal).catch((why) => gone.abort(why));
+    const watching = this.pause(maxCheckMs, done.signal).catch((why) => gone.abort(why));
     try {
       return await work(gone.signal);
     } finally {
@@ -318,7 +290,7 @@ export class Connection {
     return access;
   }
 
-  /** Whom a login names: of a token's id, the account that has it. */
+  /** Returns the account that a login names, or that owns the named token. */
   #claimed({ account, mechanism }: FrameValue): string | null {
     const name = String(account);
     if (mechanism !== "token") return claimed(name);
@@ -342,7 +314,7 @@ export class Connection {
       this.#needHello(value);
       const op = verbOf(value);
       const verb = verbs[op];
-      // The state of the connection counts first: a stranger learns nothing of a request's fields.
+      // The state of the connection is checked first; before login, fields are not.
       if (verb.login && !this.session) {
         throw new BargeError("unauthenticated", "log in first", { op });
       }

@@ -44,7 +44,7 @@ export async function serveGetMany(
   return null;
 }
 
-/** Makes sure of those that have no digest. */
+/** Looks again at the files that have no digest. */
 function settle(c: Connection, paths: readonly string[], fates: Fate[]): void {
   const unsure = fates.flatMap((fate, i) => fate && "bytes" in fate && fate.undigested ? [i] : []);
   const files = unsure.map((i) => [paths[i], fates[i] as Small] as const);

@@ -9,7 +9,8 @@ import { failure } from "../../protocol/message.ts";
 import type { Store } from "../../session/store.ts";
 import type { Door, Opening } from "../door.ts";
 import { host, type Listener } from "../listen.ts";
-import { Connection, type Patience, patience } from "./connection.ts";
+import { Connection } from "./connection.ts";
+import { type Patience, patience } from "./patience.ts";
 import { Refusals } from "../refuse.ts";
 
 const log = getLogger(["barge", "serve"]);

@@ -1,21 +1,21 @@
 /**
- * Clients that pause: a `put` whose source has nothing at the moment, a `get` whose bytes nobody takes.
- * Each sign of life renews the client's time, and the time since the last one is not held against its
- * pace. All such time of one request is taken from a budget, so that signs of life hold no connection
- * for ever: a client is below the floor for no longer than that.
+ * Clients that pause: a `put` whose source has no bytes at the moment, a `get` whose bytes are not
+ * read. Each sign of life restarts the client's deadline, and its pace leaves the time since the
+ * last one out. All such time of one request is taken from a budget, so a client can stay below the
+ * minimum pace for no longer than that.
  *
- * In a `put` the signs of life are part of the body. While an answer waits to be taken the client sends
- * pings, which are read ahead then, and answered as requests when the answer is through.
+ * In a `put` the signs of life are part of the body. While a client does not read an answer it
+ * sends pings. They are read ahead, and answered as requests after that answer.
  */
 import { BargeError } from "../../error.ts";
 import type { Ahead } from "../../net/ahead.ts";
 import type { Stream } from "../../net/stream.ts";
 
-/** What clients are allowed, in ms. */
+/** Limits of pauses, in ms. */
 export interface PauseLimits {
-  /** How often a client that pauses is to show that it is alive. */
+  /** The interval of signs of life. */
   readonly every: number;
-  /** How long one request may be paused in all. */
+  /** The total time that one request may be paused. */
   readonly most: number;
 }
 
@@ -27,7 +27,7 @@ export class Pauses {
   readonly #stream: Stream;
   readonly #ahead: Ahead;
   readonly #cut: (reason: BargeError) => void;
-  /** Milliseconds for which the request at hand was paused. */
+  /** The time that the current request was paused, in ms. */
   #spent = 0;
   #attending = false;
 
@@ -44,19 +44,19 @@ export class Pauses {
     this.#cut = cut;
   }
 
-  /** As `hello` says it, in seconds. */
+  /** The limits as `hello` states them, in seconds. */
   get announced(): { every: number; most: number } {
     const { every, most } = this.#limits;
     return { every: every / 1000, most: most / 1000 };
   }
 
-  /** A request begins: it has all of the time. */
+  /** Begins a request, with the full budget. */
   begin(): void {
     this.#spent = 0;
   }
 
   /**
-   * Forgives a client that shows in a body that it is alive the time for which it has sent nothing.
+   * Takes a sign of life in a body: its pace leaves out the time since the last byte.
    *
    * @throws {BargeError} `unavailable` when the request was paused for too long
    */
@@ -64,7 +64,7 @@ export class Pauses {
     this.#spend(this.#stream.paces?.read.forgive() ?? 0);
   }
 
-  /** Reads ahead while a write waits: for what shows that the client is alive. Never throws. */
+  /** Reads ahead for signs of life while a write waits. Never throws. */
   async attend(): Promise<void> {
     if (this.#attending) return;
     this.#attending = true;
@@ -81,7 +81,7 @@ export class Pauses {
     }
   }
 
-  /** Has no deadline: the write that waits has one. */
+  /** Has no deadline of its own; the waiting write has one. */
   #more(): Promise<number | null> {
     const { patience, paces } = this.#stream;
     this.#stream.patience = Infinity;

@@ -99,8 +99,8 @@ async function serveWaiting(
 }
 
 /**
- * The frame that says where the client goes on from; it may take long to compare what is here, and
- * shows meanwhile that it is alive.
+ * Reads the frame that says from which offset the client continues. The client may take long to
+ * compare the staged bytes, and sends signs of life meanwhile.
  */
 async function whenCompared(c: Connection, upload: Upload): Promise<FrameValue> {
   while (true) {
@@ -112,7 +112,7 @@ async function whenCompared(c: Connection, upload: Upload): Promise<FrameValue> 
       c.pauses?.forgive();
       upload.beat();
     } catch (error) {
-      if (error instanceof BargeError) c.cut(error); // what comes next can't be told from a request
+      if (error instanceof BargeError) c.cut(error); // the next bytes can't be distinguished from a request
       throw error;
     }
   }
@@ -147,7 +147,7 @@ async function receive(
   };
   const alive = () => {
     writing = writing.then(() => {
-      if (failed) return; // it was answered: who goes on pausing is cut as any other
+      if (failed) return; // it was answered, and the client's pauses are no longer allowed
       c.pauses?.forgive();
       upload.beat();
     }).catch(fail);

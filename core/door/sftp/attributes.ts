@@ -32,7 +32,10 @@ export function owned(s: Sftp, path: string, entry: Entry): Entry {
   return home ? { ...entry, owner: s.account } : entry;
 }
 
-/** The entries of a folder; of files that are open for writing, what STAT says of them, too. */
+/**
+ * Returns the entries of a folder. Files that are open for writing have the attributes that STAT
+ * returns.
+ */
 export function shown(s: Sftp, folder: string, entries: readonly Entry[]): Entry[] {
   const writing = new Map(s.handles.writersIn(folder).map((handle) => [handle.path, handle]));
   return entries.map((entry) => {
@@ -44,7 +47,7 @@ export function shown(s: Sftp, folder: string, entries: readonly Entry[]): Entry
   });
 }
 
-/** When what is written was changed last, or the time that it is to have. */
+/** Returns the time of the last write, or the one that was set. */
 function timeOf({ upload, modified }: Writing): number {
   return upload.modified ?? modified;
 }

@@ -17,7 +17,7 @@ import { explain } from "../failure.ts";
 import { badHandle } from "./status.ts";
 
 interface Opened {
-  /** Of what is being written, it changes with a rename. */
+  /** The path of an upload changes with a rename. */
   path: string;
   /** Ended when it is closed; counts what was moved. */
   readonly access: Access;
@@ -37,11 +37,11 @@ export interface Writing extends Opened {
   readonly writes: boolean;
   /** Where the next one is appended: writes that wait are counted. */
   end: number;
-  /** When it was changed last, in ms since 1970, unless a time was set: that is the upload's. */
+  /** The time of the last write, in ms since 1970; a time that was set is the upload's. */
   modified: number;
-  /** Is it other than the file that is there? If not, closing it changes nothing. */
+  /** True if it differs from the existing file; if not, closing it changes nothing. */
   changed: boolean;
-  /** Has it no path any more? Then it is dropped when it is closed. */
+  /** True if its path was taken from it; it is dropped when it is closed. */
   removed: boolean;
   failure?: BargeError;
 }
@@ -120,17 +120,17 @@ export class Handles {
     return handle as Extract<Handle, { kind: K }>;
   }
 
-  /** The upload to a path that was opened last, if any is open here. */
+  /** Returns the upload to a path that was opened last on this channel. */
   writing(path: string): Writing | undefined {
     return this.writersAt(path).at(-1);
   }
 
-  /** The uploads to a path. */
+  /** Returns the uploads to a path. */
   writersAt(path: string): Writing[] {
     return this.#writers((other) => other === path);
   }
 
-  /** The uploads to a path, and to those below it. */
+  /** Returns the uploads to a path and below it. */
   writersIn(path: string): Writing[] {
     return this.#writers((other) => other === path || other.startsWith(`${path}/`));
   }
@@ -152,9 +152,10 @@ export class Handles {
   }
 
   /**
-   * Lets go of all: nobody is there any more. One that fails to end keeps no other one open.
+   * Closes all handles, because the client has gone. A handle that fails to close keeps no other
+   * one open.
    *
-   * @throws {AggregateError} of what failed
+   * @throws {AggregateError} of all failures
    */
   async abandon(): Promise<void> {
     const failures: unknown[] = [];
@@ -181,7 +182,7 @@ export class Handles {
   }
 }
 
-/** Notes that what is written differs from the file that is there. */
+/** Notes that the upload differs from the existing file. */
 export function changed(handle: Writing): void {
   handle.changed = true;
   handle.modified = Date.now();

@@ -1,15 +1,14 @@
 /**
- * Renames and removals. What is open for writing on the same channel follows them as POSIX has it:
- * clients over sshfs rename and remove files whose CLOSE is still on its way.
+ * Renames and removals. Files that are open for writing on the same channel follow them, as in
+ * POSIX: sshfs renames and removes files before their CLOSE has arrived.
  *
  *   renamed   the upload becomes a file under the new name at CLOSE; until then the old file, if
  *             there is one, has it
  *   removed   writing goes on, and at CLOSE nothing becomes a file
  *   replaced  (another file was renamed to its path) as removed
  *
- * Uploads that other connections have open are none of this: session/move.ts and remove.ts say what
- * becomes of those. One that another connection has taken over is not this channel's any more: it
- * fails, and is in nobody's way.
+ * Uploads of other connections are handled by session/move.ts and remove.ts. An upload that another
+ * connection has taken over fails, and keeps nothing from being renamed or removed.
  */
 import { BargeError } from "../../error.ts";
 import type { Entry } from "../../protocol/message.ts";
@@ -21,7 +20,7 @@ import type { Sftp } from "./sftp.ts";
 
 type Overwrite = "never" | "always";
 
-/** The file or folder at a path; undefined for none, also where an upload alone is. */
+/** Returns the file or folder at a path; undefined where none is, or only an upload. */
 export function entryAt(s: Sftp, path: string): Entry | undefined {
   try {
     return stat(s.session, path).entry ?? undefined;
@@ -60,7 +59,7 @@ export async function rename(
       await follow(writer, to + writer.path.slice(from.length), "always");
     }
   } else {
-    // An upload alone has the name, and takes the other one.
+    // Only an upload has the name; it gets the new one.
     for (const writer of writers) writer.upload.moveTo(to, overwrite);
     for (const writer of writers) writer.path = to;
   }
@@ -90,8 +89,8 @@ export async function removeFolder(s: Sftp, path: string): Promise<void> {
 }
 
 /**
- * Takes uploads out of the way of a rename or removal of what they are written to, which would end
- * them. One for which there is no room beside its file has to stay; one that is lost fails.
+ * Takes the path from uploads before the rename or removal of their file, which would end them. An
+ * upload without room in the quota beside its file stays; one that was taken over fails.
  */
 async function aside(writers: readonly Writing[], change: () => Promise<void>): Promise<void> {
   const moved: Writing[] = [];
@@ -112,7 +111,7 @@ async function aside(writers: readonly Writing[], change: () => Promise<void>): 
   }
 }
 
-/** What was renamed is renamed; an upload that can't follow fails, and its client is told at CLOSE. */
+/** Moves an upload behind its renamed file. If it can't follow, it fails, and so does its CLOSE. */
 async function follow(writer: Writing, path: string, overwrite: Overwrite): Promise<void> {
   if (writer.failure) return;
   try {

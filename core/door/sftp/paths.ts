@@ -26,10 +26,10 @@ export function resolve(path: string): string {
 }
 
 /**
- * A path that may begin with `~`, `~/` or `~NAME`, NAME being the account itself, as a path below
- * `/home`. Any other path stays as it is.
+ * Expands a path that begins with `~`, `~/` or `~NAME`, where NAME is the account itself, to one
+ * below `/home`. Returns any other path unchanged.
  *
- * @param account who is logged in
+ * @param account the account that is logged in
  * @throws {BargeError} `denied` for the home of another account: there is no path to it
  *
  * @example

@@ -145,7 +145,7 @@ async function open(
   }
 }
 
-/** Of a file that this channel is writing, what is written so far is read. */
+/** A read of a file that this channel writes returns the bytes written so far. */
 async function openToRead(s: Sftp, path: string, access: Access) {
   const writing = s.handles.writing(path);
   const file = writing
@@ -183,8 +183,8 @@ async function openToWrite(
 }
 
 /**
- * Does this connection write a new file there already? A second handle is not one that continues after
- * a cut: it would take the upload away from the first.
+ * Returns whether this connection already writes a new file at a path. A second handle does not
+ * resume that upload, which would take it away from the first.
  */
 function hasOpenUpload({ handles, session }: Sftp, path: string): boolean {
   if (!handles.writing(path)) return false;

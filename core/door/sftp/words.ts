@@ -1,10 +1,10 @@
 /**
- * The words of a command line, as a POSIX shell takes it apart (IEEE 1003.1, 2.2, 2.6.1 and 2.6.5):
- * quotes, backslashes and tildes; there are no variables, and nothing is run.
+ * Splits a command line into words as a POSIX shell does (IEEE 1003.1, 2.2, 2.6.1 and 2.6.5):
+ * quotes, backslashes and tildes. It has no variables, and runs no command.
  *
- * @param home what stands for `~` or `~NAME` where a word begins with it, unquoted
+ * @param home returns the path for an unquoted `~` or `~NAME` at the start of a word
  * @returns an empty list for a line with an open quote
- * @throws what `home` throws
+ * @throws the failure of `home`
  *
  * @example
  * ```ts

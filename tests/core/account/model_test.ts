@@ -39,7 +39,7 @@ const where = fc.nat(places.length - 1);
 const upload = fc.nat(9); // of those that there are
 const size = fc.nat(180);
 const arriving = fc.record({ who, where, size: fc.nat(60), sealed: fc.boolean() });
-/** Whose step it is: the holder's whom the machine gives every upload, or one's that took it over. */
+/** The holder whose step it is: the one of all uploads, or one that took an upload over. */
 const holder = fc.constantFrom("h", "h", "t");
 const step = fc.oneof(
   { weight: 6, arbitrary: fc.record({ op: fc.constant("begin" as const), who, where, size }) },
@@ -138,7 +138,7 @@ class Machine {
       assert.deepEqual(uploadsAt.heldBelow(folders[step.to]), []);
     } else if (step.op === "rename") {
       if (step.where === step.to || !ledger.file(places[step.where])) return;
-      reservations.uncredit(places[step.where]);
+      uploadsAt.uncredit(places[step.where]);
       ledger.rename(places[step.where], places[step.to]);
     } else if (step.op === "renameFolder") {
       const [from, to] = [folders[step.from], folders[step.to]];
@@ -259,7 +259,7 @@ class Machine {
   }
 }
 
-/** What it returns; undefined where there is no room. */
+/** Returns its result; undefined where the quota has no room. */
 function overQuotaOr<T>(work: () => T): T | undefined {
   try {
     return work();
@@ -269,7 +269,7 @@ function overQuotaOr<T>(work: () => T): T | undefined {
   }
 }
 
-/** What it returns, as if it had not been done. */
+/** Returns its result, and undoes it. */
 function undone<T>(db: Database, work: () => T): T {
   let result: { value: T } | undefined;
   const undo = new Error("undo");

@@ -71,7 +71,7 @@ Deno.test("a download into links, devices and FIFOs", async (t) => {
     assert(Deno.lstatSync(fifo).isFifo);
   });
 
-  await t.step("an interruption ends the wait for a pipe that nobody reads", async () => {
+  await t.step("an interruption ends the wait for a pipe without a reader", async () => {
     const stop = new AbortController();
     const other = await anna(setup.server.address, stop.signal);
     const full = Promise.withResolvers<number>();

@@ -10,7 +10,7 @@ export interface Seen {
   drawing: Drawing;
 }
 
-/** Everything that a lesson showed, a line each; and the same by acts. */
+/** All output of a lesson, by lines and by acts. */
 export function watching(): {
   readonly audience: Audience;
   readonly lines: string[];

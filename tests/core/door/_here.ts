@@ -1,6 +1,6 @@
 /** The native door in this process, with what a test wants of it. */
 import { Database } from "../../../core/account/database.ts";
-import type { Patience } from "../../../core/door/native/connection.ts";
+import type { Patience } from "../../../core/door/native/patience.ts";
 import { formatAddress } from "../../../core/net/address.ts";
 import { makeVerifier } from "../../../core/protocol/verifier.ts";
 import { prepareData } from "../../../core/serve/data.ts";

@@ -108,7 +108,7 @@ Deno.test("no secret is in the log, whatever is logged", async () => {
   await other.ask({ verb: "ping" });
   assert.equal(await server.kill("SIGTERM"), 0);
   assert.ok(!server.stderr().includes(token.slice(-20)));
-  // A login by token is its account's, and not one of a name that nobody has.
+  // A login by token is recorded for the account of the token.
   const logins = records(server).filter(({ verb }) => verb === "auth" || verb === "proof");
   assert.deepEqual([...new Set(logins.map(({ account }) => account))], ["anna"]);
   assert.match(server.stderr(), /"message":"stopping; .*\n(.*\n)*.*"message":"stopped"/);

@@ -1,4 +1,4 @@
-/** What PROTOCOL.md says of bodies, resuming, digests and texts, beside its tables. */
+/** The rules of PROTOCOL.md on bodies, resuming, digests and texts that are not in its tables. */
 import assert from "node:assert/strict";
 import { encodeChunkHead } from "../../../core/protocol/frame.ts";
 import { nonce } from "../../../core/protocol/scram.ts";

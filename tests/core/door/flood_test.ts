@@ -1,5 +1,6 @@
 /** Many requests, many connections, and peers that do not read: the server stays small and answers. */
 import assert from "node:assert/strict";
+import { residentBytes } from "../../_observe.ts";
 import { startServer } from "../../_server.ts";
 import { assertUp, eager, join, pattern, Peer, text, tokenOf } from "./_peer.ts";
 
@@ -10,12 +11,6 @@ const MiB = 1024 * 1024;
  */
 const bound = 448 * MiB;
 
-/** Resident memory of a process, in bytes. */
-function memory(pid: number): number {
-  const match = /VmRSS:\s+(\d+) kB/.exec(Deno.readTextFileSync(`/proc/${pid}/status`));
-  return Number(match![1]) * 1024;
-}
-
 Deno.test("floods leave the server small, and answering", async (t) => {
   await using server = await startServer({ args: ["--durability", "relaxed"] });
   await server.addUser("anna");
@@ -23,10 +18,10 @@ Deno.test("floods leave the server small, and answering", async (t) => {
   const token = await tokenOf(address, "anna");
   using peer = await Peer.open(address, token);
   await peer.ask(eager("/home/small", text("small")));
-  const idle = memory(server.pid);
+  const idle = residentBytes(server.pid);
   let most = 0;
   const grown = () => {
-    most = Math.max(most, memory(server.pid) - idle);
+    most = Math.max(most, residentBytes(server.pid) - idle);
     return most;
   };
 

@@ -159,7 +159,7 @@ Deno.test("who pauses, and is quick enough in between, has all of its time left"
   assert.equal((await peer.ask(encodeChunkHead(0), { sha256: whole })).sha256, whole);
 });
 
-Deno.test("a get whose bytes nobody takes goes on while the client pings, for a while", async (t) => {
+Deno.test("a get whose bytes are not read goes on while the client pings, for a limited time", async (t) => {
   const bytes = pattern(16 * 1024 * 1024);
   const serve = async (most: number) => {
     const here = await Here.start({ request: 3000, pause: { every: 200, most } });
@@ -180,7 +180,7 @@ Deno.test("a get whose bytes nobody takes goes on while the client pings, for a 
     assert.equal(sha256(await peer.body()), sha256(bytes));
     assert.equal((await peer.answer()).sha256, sha256(bytes));
     for (let i = 0; i < pings; i++) assert.equal((await peer.answer()).ok, true);
-    // What was read ahead is over: requests have their deadline, and are answered, as before.
+    // After the read ahead, requests have their deadline and are answered as before.
     assert.equal((await peer.ask({ verb: "quota" })).account, "anna");
   });
   await t.step("but not for ever", async () => {
@@ -244,7 +244,7 @@ Deno.test("barge's own client shows that it is alive", async (t) => {
     await uploader.drained();
     assert.deepEqual(outcome(), ["sent /home/trickle"]);
   });
-  await t.step("in a get to standard output that nobody takes", async () => {
+  await t.step("in a get to standard output that is not read", async () => {
     const bytes = pattern(16 * 1024 * 1024);
     Deno.writeFileSync(`${here.store.settings.data}/homes/anna/big`, bytes);
     await using client = await open();

@@ -49,7 +49,10 @@ const bare = ["quota", "status", "ping", "bye"];
 
 type Outcome = "answered" | "protocol" | "unauthenticated" | "unsupported" | "failed";
 
-/** What becomes of a request; after `protocol` the server has hung up, else it answers a ping. */
+/**
+ * Returns the outcome of a request; after `protocol` the server has hung up, else it answers a
+ * ping.
+ */
 async function outcome(peer: Peer, verb: string, ...pieces: readonly Piece[]): Promise<Outcome> {
   await peer.send(...pieces);
   let answer = await peer.answer();
@@ -66,7 +69,7 @@ async function outcome(peer: Peer, verb: string, ...pieces: readonly Piece[]): P
   return own ? kind : "failed";
 }
 
-/** What the tables say of a request whose fields fit, in a state. */
+/** Returns the outcome that the tables give a request with valid fields in a state. */
 function due(state: string, verb: string): readonly Outcome[] {
   if (state === "new") return [verb === "hello" ? "answered" : "protocol"];
   if (verb === "proof") return [state === "challenged" ? "unauthenticated" : "protocol"];

@@ -19,6 +19,7 @@ import { put } from "../../../core/session/put.ts";
 import { Session } from "../../../core/session/session.ts";
 import { stat } from "../../../core/session/stat.ts";
 import { Store } from "../../../core/session/store.ts";
+import { until } from "../../_observe.ts";
 import { nonce, prove } from "../../../core/protocol/scram.ts";
 
 const size = 50_000_000;
@@ -76,10 +77,10 @@ class Doors implements AsyncDisposable {
   }
 
   session(): Session {
-    return new Session(this.store, this.store.accounts.get("anna"), true);
+    return new Session(this.store, this.store.accounts.get("anna"), true).makeHome();
   }
 
-  /** Until nobody does anything at a door any more. */
+  /** Waits until no request is under way at any door. */
   async idle(): Promise<void> {
     await until(() => this.store.roster.here().every(({ verb }) => verb === null));
   }
@@ -120,7 +121,7 @@ class Link implements Disposable {
     return new Promise((resolve) => this.tls.write(what, () => resolve()));
   }
 
-  /** What has come, once it has so many bytes, or that text. */
+  /** Returns the received bytes as text once they have a length, or match. */
   async until(wanted: number | RegExp): Promise<string> {
     const text = () => this.#bytes.subarray(0, 4096).toString("latin1");
     await until(() =>
@@ -287,11 +288,3 @@ Deno.test("TLS: an upload that is cut is noticed at once, at every door, and is 
     }
   }
 });
-
-async function until(happened: () => boolean): Promise<void> {
-  const deadline = performance.now() + 20_000;
-  while (!happened()) {
-    assert.ok(performance.now() < deadline, "it did not happen within 20 s");
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}

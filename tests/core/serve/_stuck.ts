@@ -1,4 +1,4 @@
-/** Logs more than a pipe holds, of which nobody reads; then waits for a word, and logs on. */
+/** Logs more than a pipe holds while its reader is stuck; then waits for a word, and logs on. */
 import { getLogger } from "@logtape/logtape";
 import { configureLog } from "../../../core/serve/log.ts";
 

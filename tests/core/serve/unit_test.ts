@@ -70,7 +70,7 @@ Deno.test("folders that a service can't see by itself are opened", () => {
   assert.match(at("/usr/bin/barge", "/tmp/barge"), /^PrivateTmp=no$/m);
 });
 
-Deno.test("a unit for a directory of root's, or of nobody's, says how to make its user", () => {
+Deno.test("a unit for a directory without an owner but root describes how to make its user", () => {
   const options = { program: "/usr/bin/barge", args: [], grace: 30, lowPort: false };
   const unit = systemdUnit({ ...options, user: undefined, data: "/srv/it's" });
   assert.match(unit, /^# {3}useradd --system .* --home-dir '\/srv\/it'\\''s' .* barge$/m);

@@ -105,7 +105,7 @@ Deno.test("a login whose client has left is not worked on, and gives its place t
     );
   const flood = Array.from({ length: 66 }, () => login(left.signal));
   left.abort(reason);
-  // The queue is empty at once: nobody is refused for want of a place in it.
+  // The queue is empty at once, so no login is refused because it is full.
   const next = Array.from({ length: 3 }, () => login(new AbortController().signal));
   assert.deepEqual(await Promise.all(next), Array(3).fill("unauthenticated"));
   const kinds = await Promise.all(flood);

@@ -1,4 +1,4 @@
-/** What is only noted waits for nobody: not for another program's transaction, nor for the disk. */
+/** Bookkeeping waits neither for another program's transaction nor for the disk. */
 import assert from "node:assert/strict";
 import { parseAuthorizedKeys } from "../../../core/account/authorized_key.ts";
 import { fingerprintOf } from "../../../core/account/keys.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { BargeError } from "../../../core/error.ts";
 import { behind, Fences, makeFenceTable } from "../../../core/vault/fences.ts";
 
-Deno.test("a raised fence lets nobody begin to write, in whatever isolate, and no other upload's", async () => {
+Deno.test("a raised fence stops the writers of its upload in all isolates, and no others", async () => {
   const table = makeFenceTable(2);
   const [one, two] = [new Fences(0, table), new Fences(1, table)];
   using fence = one.take(7);

@@ -38,7 +38,7 @@ export const entry = v.object({
   sha256: v.nullable(sha256),
 });
 
-/** What a listing leaves out: names that are not valid UTF-8, links and the like. */
+/** Entries that a listing leaves out: names that are not valid UTF-8, links, special files. */
 const omitted = v.object({ unnamed: v.number(), special: v.number(), example: v.string() });
 
 export const listing = v.object({ path, entries: v.array(entry), omitted: v.optional(omitted) });

@@ -1,10 +1,10 @@
 /**
  * Uploads that resume, by tus 1.0.0. An upload's URL is /uploads and its file's path: it is the one
- * unfinished upload that the account has to that path, at every door. What `barge put` began, a tus
+ * unfinished upload that the account has to that path, at every door. After `barge put`, a tus
  * client goes on with, and the other way round; restarts and other workers don't matter, since all
  * that is known of it is in the database. PATCH takes an upload over from a connection that still
- * writes it, which is answered 410; DELETE ends it for that connection, too; only POST, which would
- * begin another one, is answered 423 while it moves.
+ * writes it, whose own request fails with 410. DELETE ends it for that connection, too. Only POST,
+ * which would begin another upload, fails with 423 while bytes arrive.
  *
  *   begun -> appended to -> all bytes staged -> (checked) -> a file
  *
@@ -213,7 +213,7 @@ async function append(exchange: Exchange, rest: string): Promise<Response> {
   return new Response(null, { status: 204, headers: await take(exchange, upload, size, at) });
 }
 
-/** Answers an append to an upload that is a file already: it must be empty. */
+/** Answers an append to an upload that is a file already. The append must be empty. */
 async function repeatLast(exchange: Exchange, upload: Known): Promise<Response> {
   if ((await exchange.body.bytes()).length > 0) {
     throw new BargeError("usage", `the upload is finished, with ${upload.offset} bytes`);
@@ -243,7 +243,8 @@ async function take(
     if (offset === size) {
       return {
         ...done,
-        // A client that has left asks again: what it sent becomes a file all the same.
+        // The client may have left. Its bytes become a file nevertheless, and it can look for that
+        // later.
         ...committedHeaders(await upload.commit(sha256 ?? null, true, door.cut.signal)),
       };
     }
@@ -256,7 +257,7 @@ async function take(
       (error.kind === "over-quota" || error.kind === "no-space");
     if (full) await upload.drop();
     else await upload.detach(true);
-    // Not one that clients answer by trying again: they would take it back, and so on.
+    // A status on which clients do not retry; else they would take the upload back in turn.
     if (takenOver) throw new Refusal(410, "unavailable", typed(error).message);
     throw error;
   }
@@ -302,7 +303,7 @@ function target(rest: string, filename: string | undefined): string {
   return `${path === "/" ? "/home" : path}/${filename}`;
 }
 
-/** An upload, which may be a file already. */
+/** An upload, or the file that it has become. */
 interface Known extends Unfinished {
   readonly finished: boolean;
 }
@@ -315,12 +316,12 @@ function known({ session }: Exchange, path: string): Known {
   throw new BargeError("not-found", "there is no half-finished upload", { path });
 }
 
-/** Are all of its bytes there, though it is no file yet? */
+/** Returns whether all bytes have arrived of an upload that is not yet a file. */
 function isStaged({ finished, offset, size }: Known): boolean {
   return !finished && offset > 0 && offset === size;
 }
 
-/** The offset that a client is to go on from. */
+/** Returns the offset from which a client resumes. */
 function reported(upload: Known): number {
   return isStaged(upload) ? upload.offset - 1 : upload.offset;
 }

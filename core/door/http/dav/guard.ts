@@ -111,7 +111,7 @@ export class Guard {
   }
 }
 
-/** Refuses to put anything in the place of `/`, `/home` or `/public`, or to take them away. @throws {Refusal} 403 */
+/** Refuses to replace, move or remove `/`, `/home` and `/public`. @throws {Refusal} 403 */
 export function refuseFixed(session: Session, path: string): void {
   if (!session.locate(path).fixed) return;
   throw new Refusal(403, "refused", "it is a folder that every account has", { path });

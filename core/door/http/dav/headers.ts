@@ -39,8 +39,9 @@ export function pathOf(exchange: Exchange, url: string): string | undefined {
 }
 
 /**
- * The names that the client may know this server by. A proxy that does not forward Host may say what
- * that was; a client that says so itself gains nothing, it could leave the host out of its URLs.
+ * Returns the host names that the client may use for this server. A proxy that does not forward
+ * Host may send the original in another header. A client gains nothing by sending that header,
+ * since it could leave the host out of its URLs.
  */
 function hostsOf(exchange: Exchange): string[] {
   const forwarded = exchange.header("x-forwarded-host")?.split(",") ?? [];

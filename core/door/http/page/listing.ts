@@ -23,7 +23,7 @@ export interface Listing {
   readonly pages: number;
   /** Of all files that match. */
   readonly bytes: number;
-  /** What is there, and can't be shown. */
+  /** Entries that exist and can't be shown. */
   readonly omitted?: Omission;
 }
 

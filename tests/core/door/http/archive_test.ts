@@ -81,7 +81,7 @@ Deno.test("what can't be read ends an archive early, and visibly", async () => {
   assert.ok(!rest.endsWith("0\r\n\r\n"), "the last chunk never came");
 });
 
-/** What unpacks each format. */
+/** The program that unpacks each format. */
 const formats: Record<string, [command: string, option: string]> = {
   tar: ["tar", "xf"],
   ...await installed("unzip") ? { zip: ["unzip", "-qo"] } : {},

@@ -14,7 +14,7 @@ Deno.test("a time that does not exist, or that no file can have, is refused at e
   assert.equal(await put({ "x-oc-mtime": "-3000000000" }), 400);
   assert.equal(await put({ "last-modified": "Fri, 31 Dec 9999 23:59:59 GMT" }), 400);
   assert.equal((await anna.ask("GET", `${api}/files/home/f`)).status, 404);
-  // What is no time at all is ignored, as other headers are.
+  // A malformed time is ignored, as in other headers.
   assert.equal(await put({ "last-modified": "Mon, 30 Feb 2026 00:00:00 GMT" }), 201);
   const { entry: stored } = (await anna.ask("GET", `${api}/entries/home/f`)).json ?? {};
   assert.notEqual(stored?.modified?.slice(0, 7), "2026-03");

@@ -58,7 +58,7 @@ Deno.test("an upload is begun, goes on, and becomes a file", async () => {
   assert.equal((await tus(anna, "HEAD", url, {})).status, 200);
 });
 
-Deno.test("a connection that is slow or cut keeps nobody from going on with what has arrived", async () => {
+Deno.test("an upload of a slow or cut connection can be resumed at once", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna");
   const token = (await web.store.tokens.issue(web.store.accounts.get("anna").id, "2")).token;

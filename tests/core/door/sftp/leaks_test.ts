@@ -1,4 +1,4 @@
-/** What a connection had open is let go of when it ends, however it ends. */
+/** A connection closes all its handles when it ends, however it ends. */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { Open, PacketWriter, Status, Type } from "../../../../core/door/sftp/packet.ts";

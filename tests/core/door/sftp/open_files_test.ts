@@ -1,4 +1,4 @@
-/** What files that are open look like, and what becomes of them under renames and removals. */
+/** The attributes of open files, and their fate under renames and removals. */
 import assert from "node:assert/strict";
 import { Open, Status, Type } from "../../../../core/door/sftp/packet.ts";
 import { SftpHere } from "./_here.ts";

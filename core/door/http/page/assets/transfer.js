@@ -8,17 +8,19 @@
  */
 
 /**
- * Bytes a request: what the browser calls sent is at most that far ahead of what the server has. A
- * proxy that limits bodies refuses them (413), or breaks the connection: then all transfers send
+ * Bytes a request. The browser's count of sent bytes is ahead of the server's by no more than this.
+ * A proxy that limits bodies refuses them (413), or breaks the connection: then all transfers send
  * smaller ones from there on.
  */
 let pieceBytes = 8 * 1024 * 1024;
 const smallestPieceBytes = 64 * 1024;
-/** No smaller than that when only the connection broke, which may have any cause. */
+/** The smallest piece after a broken connection, which may have any cause. */
 const usualLimitBytes = 512 * 1024;
 /** So often it is tried again by itself when the connection breaks, after 1, 2, 4 ... seconds. */
 const tries = 6;
-/** So often when the server is busy with the connection before, or checks the file: two minutes in all. */
+/**
+ * Tries while the server is busy with the former connection or checks the file: two minutes in all.
+ */
 const busyTries = 65;
 const tus = { "Tus-Resumable": "1.0.0" };
 
@@ -122,7 +124,7 @@ export class Transfer {
         });
         this.#progress(Number(answer.getResponseHeader("Upload-Offset")));
       } catch (error) {
-        this.sent = from; // nobody knows of more
+        this.sent = from; // the server may have no more
         if (!sendLess(error, bytes)) throw error;
       }
     }
@@ -186,9 +188,9 @@ export class Transfer {
 }
 
 /**
- * Makes pieces smaller, after one of so many bytes has failed.
+ * Makes pieces smaller after a failed one.
  *
- * @returns whether it can be sent at once; else the server is asked first how far it is
+ * @returns whether the next piece can be sent at once; if not, the offset is fetched first
  */
 function sendLess({ tooLarge, kind }, bytes) {
   const least = tooLarge ? smallestPieceBytes : usualLimitBytes;
@@ -208,7 +210,7 @@ function refusal(xhr) {
   const kind = kinds[status] ?? problem.kind;
   const busy = status === 423; // the connection before this one is not quite gone
   const moved = status === 409 && xhr.getResponseHeader("Upload-Offset") !== null;
-  const taken = status === 410; // by a newer connection: neither is to take it back by itself
+  const taken = status === 410; // by a newer connection, from which it is not taken back automatically
   const passing = busy || moved || kind === "unavailable" && !taken || (status >= 500 && !kind);
   const tooLarge = status === 413 && problem.kind === undefined; // a proxy's answer
   const said = problem.detail ??
