@@ -2,7 +2,6 @@
  * The messages of `barge serve` at its start: text on a terminal, and records of the log elsewhere,
  * so that standard error holds only JSON lines.
  */
-import { getLogger } from "@logtape/logtape";
 import { type DoorName, doorNames } from "../../core/door/door.ts";
 import { type Address, isLoopback } from "../../core/net/address.ts";
 import type { HostKey } from "../../core/net/host_keys.ts";
@@ -10,8 +9,6 @@ import { logAlways } from "../../core/serve/log.ts";
 import { type Security, tlsOf } from "../../core/serve/security.ts";
 import type { Ready } from "../../core/serve/serve.ts";
 import { note, terminal, writeError } from "../_term/out.ts";
-
-const log = getLogger(["barge", "serve"]);
 
 /** The first admin, and its password, which is not stored. */
 export function sayFirstAccount(account: string, password: string): void {
@@ -48,7 +45,8 @@ export function sayReady(facts: Ready, hostKeys: readonly HostKey[], banner: Ban
     return address && at ? [{ name, url: urlOf(name, at, tlsOf(name, address.host, banner)) }] : [];
   });
   if (!terminal.stderr) {
-    return log.info("serving {data}", {
+    // The words that a terminal shows, at any level: scripts wait for them.
+    return logAlways(`barge serves ${data}`, {
       ...{ data, workers, ...Object.fromEntries(urls.map(({ name, url }) => [name, url])) },
       ...{ fingerprint: facts.fingerprint, hostKeys },
       ...made ? { made, others } : {},

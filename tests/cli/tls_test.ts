@@ -176,7 +176,7 @@ Deno.test("serve on all addresses says one that can be connected to", async () =
   let said = "";
   for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
     said += text;
-    if (/"message":"serving .*\n/.test(said)) break;
+    if (/"message":"barge serves .*\n/.test(said)) break;
   }
   child.kill("SIGTERM");
   await child.stdout.cancel();
@@ -188,11 +188,12 @@ Deno.test("serve on all addresses says one that can be connected to", async () =
 Deno.test("where no person reads it, all that a server says is JSON, with URLs that can be opened", async () => {
   const doors = ["--http", "127.0.0.1:0", "--ftp", "127.0.0.1:0", "--workers", "1"];
   for (const tls of [false, true]) {
-    await using server = await startServer({ args: [...doors, ...tls ? ["--tls"] : []] });
-    await server.said('"message":"serving ');
+    const more = tls ? ["--tls"] : ["--log-level", "error"];
+    await using server = await startServer({ args: [...doors, ...more] });
+    await server.said('"message":"barge serves ');
     assert.equal(await server.kill("SIGTERM"), 0);
     const records = server.stderr().trim().split("\n").map((line) => JSON.parse(line));
-    const { properties } = records.find(({ message }) => message === `serving ${server.data}`);
+    const { properties } = records.find(({ message }) => message === `barge serves ${server.data}`);
     const { native, http, ftp } = server.facts;
     assert.equal(properties.native, `barge://${native}`);
     assert.equal(properties.http, `${tls ? "https" : "http"}://${http}/`);
