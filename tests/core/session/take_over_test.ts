@@ -258,6 +258,7 @@ Deno.test("what a dead worker wrote without a path is nobody's, and gives its ro
   assert.equal(setup.account("anna").reserved, 10);
   const { dropped, resumable } = await settleDead(setup.store, store.life);
   assert.deepEqual([dropped, resumable], [1, 0]);
+  await upload.drop(); // closes its file
   assert.deepEqual([setup.account("anna").reserved, setup.staged()], [0, []]);
   setup.check();
 });
