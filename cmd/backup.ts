@@ -3,7 +3,7 @@ import { openAccounts } from "./_term/accounts.ts";
 import { command } from "./_term/command.ts";
 import { argumentOf, common, dataOption, flag, path } from "./_term/options.ts";
 import { note, printJson } from "./_term/out.ts";
-import { number } from "./_term/progress.ts";
+import { counted } from "./_term/progress.ts";
 import { formatSize } from "./_term/size.ts";
 
 export default command({
@@ -34,7 +34,7 @@ export default command({
     const { path, bytes, accounts, files } = await backup(data, file, { force, signal });
     if (json) printJson({ path, bytes, accounts, files });
     else {
-      const holds = `${number(accounts)} accounts and the digests of ${number(files)} files`;
+      const holds = `${counted(accounts, "account")} and the digests of ${counted(files, "file")}`;
       note(`${path}: ${holds}, ${formatSize(bytes)}`);
     }
   },

@@ -6,7 +6,7 @@ import { command } from "./_term/command.ts";
 import { exitCodes } from "./_term/exit.ts";
 import { common, dataOption, flag, plain, values } from "./_term/options.ts";
 import { note, print, printJson, terminal } from "./_term/out.ts";
-import { number, type Progress, progress } from "./_term/progress.ts";
+import { counted, number, type Progress, progress } from "./_term/progress.ts";
 import { formatSize } from "./_term/size.ts";
 import { printable } from "./_term/text.ts";
 
@@ -73,7 +73,7 @@ export default command({
       const found = problems.length === 0
         ? "all agree"
         : `${number(problems.length)} differ, ${number(repaired)} repaired`;
-      note(`${number(checked)} files ${read}: ${found}`);
+      note(`${counted(checked, "file")} ${read}: ${found}`);
     }
     for (const path of left) note(`--accept ${path}: there is no damaged file of that name`);
     if (!quiet) advise(open, repair);

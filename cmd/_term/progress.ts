@@ -118,6 +118,11 @@ export function number(n: number): string {
   return n.toLocaleString("en-US");
 }
 
+/** A number and its noun: "1 file", "2,000 files". */
+export function counted(n: number, noun: string): string {
+  return `${number(n)} ${noun}${n === 1 ? "" : "s"}`;
+}
+
 /** Adds steps up. Time is given in milliseconds, so that tests need no clock. */
 export class Tally {
   #files = 0;

@@ -5,7 +5,7 @@ import { errorFields, sharedCode } from "./exit.ts";
 import { inWordsOf } from "./fail.ts";
 import { common, flag, plain, values } from "./options.ts";
 import { keepUp, note, print, printJson, stdoutClosed, terminal } from "./out.ts";
-import { duration, number, progress } from "./progress.ts";
+import { counted, duration, number, progress } from "./progress.ts";
 import { sessionOptions } from "./session.ts";
 import { formatSize } from "./size.ts";
 import { printable } from "./text.ts";
@@ -116,7 +116,7 @@ export function summary(totals: Totals, seconds: number, dryRun: boolean): strin
     failed > 0 && `${number(failed)} failed`,
   ];
   const time = dryRun ? "; nothing was done (--dry-run)" : ` in ${duration(seconds)}`;
-  const what = `${number(moved)} ${moved === 1 ? "file" : "files"}, ${formatSize(bytes)}${time}`;
+  const what = `${counted(moved, "file")}, ${formatSize(bytes)}${time}`;
   return [what, ...parts.filter(Boolean)].join("; ");
 }
 

@@ -4,7 +4,7 @@ import { exitCodes } from "../_term/exit.ts";
 import { command } from "../_term/command.ts";
 import { common, dataOption, flag } from "../_term/options.ts";
 import { note, print, printJson, terminal } from "../_term/out.ts";
-import { number } from "../_term/progress.ts";
+import { counted, number } from "../_term/progress.ts";
 import { printable } from "../_term/text.ts";
 
 export default command({
@@ -37,7 +37,7 @@ export default command({
     });
     const open = problems.filter((problem) => !problem.repaired).length;
     const found = problems.length === 0 ? "all agree" : `${number(problems.length)} differ`;
-    note(`${number(checked)} files checked, ${found}`);
+    note(`${counted(checked, "file")} checked, ${found}`);
     if (open > 0 && !repair) note("(--repair makes the ledger agree with the disk)");
     return open > 0 ? exitCodes.digest : 0;
   },

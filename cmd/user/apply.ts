@@ -5,6 +5,7 @@ import { argumentOf, common, dataOption, flag, path } from "../_term/options.ts"
 import { note, print, printJson } from "../_term/out.ts";
 import { applySteps, planSteps, type Step } from "../_term/apply.ts";
 import { readDeclared } from "../_term/declared.ts";
+import { counted } from "../_term/progress.ts";
 
 export default command({
   options: {
@@ -48,7 +49,7 @@ export default command({
     const changes = steps.filter(({ action }) => action !== "unchanged").length;
     if (!json) {
       const done = dryRun ? "to be made; nothing was done (--dry-run)" : "made";
-      note(`${steps.length} accounts, ${changes} ${changes === 1 ? "change" : "changes"} ${done}`);
+      note(`${counted(steps.length, "account")}, ${counted(changes, "change")} ${done}`);
     }
   },
 });

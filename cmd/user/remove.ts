@@ -3,7 +3,7 @@ import { openStore } from "../_term/accounts.ts";
 import { command } from "../_term/command.ts";
 import { argument, common, dataOption, flag } from "../_term/options.ts";
 import { note, printJson } from "../_term/out.ts";
-import { number } from "../_term/progress.ts";
+import { counted } from "../_term/progress.ts";
 import { formatSize } from "../_term/size.ts";
 
 export default command({
@@ -25,7 +25,7 @@ export default command({
     const { removeAccount } = await import("../../core/session/remove-account.ts");
     const { kept, files, bytes } = await removeAccount(store, name, { purge });
     if (json) return printJson({ name, kept, files, bytes });
-    const what = `${number(files)} ${files === 1 ? "file" : "files"}, ${formatSize(bytes)}`;
+    const what = `${counted(files, "file")}, ${formatSize(bytes)}`;
     note(`removed ${name}`);
     if (kept !== null) note(`its files (${what}) are kept; its home is now ${kept}`);
     else if (purge) note(`its files (${what}) are gone`);

@@ -89,7 +89,7 @@ function look(root: string, name: string, options: WalkOptions, tree: LocalTree)
   } catch (cause) {
     if (options.excluded(name, "file")) return undefined;
     const error = name.includes("\uFFFD") && cause instanceof Deno.errors.NotFound
-      ? new BargeError("usage", "its name is not valid UTF-8", { hint: "rename it" })
+      ? new BargeError("refused", "its name is not valid UTF-8", { hint: "rename it" })
       : typed(cause);
     tree.failed.push({ name, error: error.with({ op: "read", path }) });
     return undefined;

@@ -203,6 +203,9 @@ Deno.test("the tables of an older barge are never changed under its server", asy
     ),
     listed.stderr,
   );
+  const page = Deno.readTextFileSync(new URL("../../docs/upgrade.md", import.meta.url));
+  assert.ok(page.includes(`brought from version 3 to ${migrations.length};`), "docs/upgrade.md");
+  assert.ok(page.includes(`of the tables, this one has ${migrations.length})`), "docs/upgrade.md");
   assert.equal(version(folder), migrations.length);
   assert.equal(Deno.statSync(copy).mode! & 0o777, 0o600);
 

@@ -135,8 +135,8 @@ Deno.test("lftp: README's block works as it stands", { ignore: !has("lftp") }, a
     }).output();
     const [out, said] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
     assert.equal(code, 0, said);
-    assert.match(out, /^drwxr-xr-x +2 - +barge +0 \w+ +\d+ \d\d:\d\d photos$/m, said);
-    assert.equal(Deno.readTextFileSync(`${data}/homes/alice/photos/3.jpg`), "3");
+    assert.match(out, /^-rw-r--r-- +1 alice +barge +1 \w+ +\d+ \d\d:\d\d 3\.jpg$/m, said);
+    assert.equal(Deno.readTextFileSync(`${data}/homes/alice/album/3.jpg`), "3");
   } finally {
     await Deno.remove(home, { recursive: true });
   }

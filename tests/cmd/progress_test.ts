@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { duration, render, type State, Tally } from "../../cmd/_term/progress.ts";
+import { counted, duration, render, type State, Tally } from "../../cmd/_term/progress.ts";
 
 const state: State = {
   files: 1200,
@@ -89,4 +89,10 @@ Deno.test("durations are said as people say them", () => {
     [999_999, "11 days"],
   ];
   for (const [seconds, text] of cases) assert.equal(duration(seconds), text);
+});
+
+Deno.test("a count is followed by its noun in the singular for one, else in the plural", () => {
+  assert.equal(counted(0, "file"), "0 files");
+  assert.equal(counted(1, "file"), "1 file");
+  assert.equal(counted(2000, "account"), "2,000 accounts");
 });

@@ -68,7 +68,8 @@ Deno.test({
       const { items, failed, left } = await walk(dir, { excluded: none });
       assert.deepEqual(items.map(({ name }) => name), ["", "\uFFFD is a fine name"]);
       assert.equal(failed.length, 1);
-      assert.equal(failed[0].error.kind, "usage");
+      // As `get -r` ends for such a name at the server: not worth retrying, and no fault of the command.
+      assert.equal(failed[0].error.kind, "refused");
       assert.match(failed[0].error.message, /not valid UTF-8/);
       assert.match(left[0].message, /neither a file nor a folder/);
     }),
