@@ -79,18 +79,17 @@ export class Gathered {
    * @throws {BargeError} why it could not be kept
    */
   async fail(failure: BargeError): Promise<void> {
+    let unkept: BargeError | undefined;
     if (!this.#upload && this.#size > 0 && !this.#committing && !isFull(failure)) {
       try {
         await this.#begin(true);
       } catch (error) {
-        const { kind } = typed(error);
-        if (!isFull(typed(error)) && kind !== "unavailable") {
-          await this.#upload?.fail(typed(error));
-          throw error;
-        }
+        const reason = typed(error);
+        if (!isFull(reason) && reason.kind !== "unavailable") unkept = reason;
       }
     }
     await this.#upload?.fail(failure);
+    if (unkept) throw unkept;
   }
 
   /** @param remains nothing more is to come */
