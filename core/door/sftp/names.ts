@@ -7,7 +7,8 @@
  *   removed   writing goes on, and at CLOSE nothing becomes a file
  *   replaced  (another file was renamed to its path) as removed
  *
- * Uploads of other connections are handled by session/move.ts and remove.ts.
+ * Uploads that other connections have open are none of this: session/move.ts and remove.ts say what
+ * becomes of those.
  */
 import { BargeError } from "../../error.ts";
 import type { Entry } from "../../protocol/message.ts";
@@ -88,8 +89,8 @@ export async function removeFolder(s: Sftp, path: string): Promise<void> {
 }
 
 /**
- * Takes the path from uploads before the rename or removal of their file, which would end them. An
- * upload without room in the quota beside its file stays.
+ * Takes uploads out of the way of a rename or removal of what they are written to, which would end
+ * them. One for which there is no room beside its file has to stay.
  */
 async function aside(writers: readonly Writing[], change: () => Promise<void>): Promise<void> {
   const moved: Writing[] = [];
