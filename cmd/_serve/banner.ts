@@ -1,6 +1,6 @@
 /**
- * The messages of `barge serve` at its start: text on a terminal, and records of the log elsewhere,
- * so that standard error holds only JSON lines.
+ * What `barge serve` says when it begins: text for a person on a terminal; else records of the log,
+ * so that standard error holds nothing but JSON lines.
  */
 import { getLogger } from "@logtape/logtape";
 import { type DoorName, doorNames } from "../../core/door/door.ts";
@@ -13,7 +13,7 @@ import { note, terminal, writeError } from "../_term/out.ts";
 
 const log = getLogger(["barge", "serve"]);
 
-/** The first admin, and its password, which is not stored. */
+/** The first admin, and its password, which is kept nowhere. */
 export function sayFirstAccount(account: string, password: string): void {
   if (!terminal.stderr) {
     return logAlways("the account was made; its password is shown this once", {
