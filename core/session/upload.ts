@@ -26,7 +26,7 @@ import type { Fence } from "../vault/fences.ts";
 import type { Location } from "../vault/path.ts";
 import type { Staged } from "../vault/staged.ts";
 import { stagedPlace } from "../vault/staging.ts";
-import { checkWrite, type When } from "./access.ts";
+import type { When } from "./access.ts";
 import { checkFileTime } from "./file_time.ts";
 import { giveUp, letGo, lost } from "./half.ts";
 import type { Heartbeat } from "./heartbeat.ts";
