@@ -146,6 +146,14 @@ export class Reservations {
     );
   }
 
+  /** All of an account's that are no file yet, also those under way; the oldest first. */
+  unfinishedOf(account: number): UploadRow[] {
+    return this.#db.all<UploadRow>(
+      "SELECT * FROM upload WHERE account = ? AND sha256 IS NULL ORDER BY id",
+      account,
+    );
+  }
+
   /**
    * Takes up an unfinished upload, with the room that the rest of it needs: from a holder that still
    * writes it, too, whose writes the caller has to fence off before it touches the staged bytes.
