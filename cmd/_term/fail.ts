@@ -45,7 +45,19 @@ function asBargeError(cause: unknown, verb?: string): BargeError | undefined {
 
 /** Requests of the protocol that other verbs use. */
 const requests: ReadonlySet<string | undefined> = new Set([
-  ...["list", "stat", "remove", "move", "copy", "mkdir", "digest", "put-many", "get-many"],
+  ...[
+    "list",
+    "stat",
+    "remove",
+    "move",
+    "copy",
+    "mkdir",
+    "digest",
+    "put-many",
+    "get-many",
+    "uploads",
+    "drop",
+  ],
 ]);
 
 /**

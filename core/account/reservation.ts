@@ -147,6 +147,14 @@ export class Reservations {
     );
   }
 
+  /** All of an account's that are no file yet, also those under way; the oldest first. */
+  unfinishedOf(account: number): UploadRow[] {
+    return this.#db.all<UploadRow>(
+      "SELECT * FROM upload WHERE account = ? AND sha256 IS NULL ORDER BY id",
+      account,
+    );
+  }
+
   /**
    * Resumes an unfinished upload, and reserves room for the rest of it. It may have a holder that
    * still writes; the caller must fence those writes off before it uses the staged bytes.

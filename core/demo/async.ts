@@ -223,10 +223,13 @@ async function neverWaiting(stage: Stage): Promise<string> {
 async function patching(stage: Stage, second: number, early: boolean): Promise<string> {
   const title = early
     ? {
-      en: "a patch of sleep, for who took the old one before",
+      en: "a patch of sleep, for code that took the old one before",
       zh: "给 sleep 打补丁：之前已取走旧函数的",
     }
-    : { en: "a patch of sleep, for who looks it up after", zh: "给 sleep 打补丁：之后才查找的" };
+    : {
+      en: "a patch of sleep, for code that looks it up after",
+      zh: "给 sleep 打补丁：之后才查找的",
+    };
   const order: string[] = [];
   await stage.live(
     title,

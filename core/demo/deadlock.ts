@@ -218,12 +218,12 @@ const a = new RLock(), b = a;                // ${{
           }, and with one ` +
           `RLock under both names ${shared.ended ? "all ended" : "DID NOT end"}, ` +
           `${shared.most} at a time`,
-        zh: `两个线程互相卡住、一个线程卡住自己：${yes(stuck && own)}；` +
-          `RLock 解开：${yes(reentrant)}，固定顺序解开：${yes(ordered)}，超时解开：${
-            yes(timed)
-          }；` +
-          `${threads} 个线程卡住：${yes(!allStuck.ended)}，换成一把两个名字的 RLock 全部做完：` +
-          `${yes(shared.ended)}，每次 ${shared.most} 个`,
+        zh: `两个线程互相卡住，一个线程卡住自己：${stuck && own ? "卡住了" : "没有卡住"}；` +
+          `RLock ${frees(reentrant)}，固定顺序${frees(ordered)}，超时${frees(timed)}；` +
+          `${threads} 个线程${
+            allStuck.ended ? "没有卡住" : "全卡住了"
+          }，换成一把两个名字的 RLock ` +
+          `${shared.ended ? "就全部做完了" : "也没有全部做完"}，每次 ${shared.most} 个`,
       },
     };
   },
@@ -238,6 +238,6 @@ function cures(is: boolean): string {
   return is ? "cured it" : "DID NOT cure it";
 }
 
-function yes(is: boolean): string {
-  return is ? "是" : "否";
+function frees(is: boolean): string {
+  return is ? "能解开" : "没能解开";
 }

@@ -55,9 +55,9 @@ thousands. See clients and select for those.
 UDP has no connections: one socket gets the datagrams of all clients, each with the address to
 answer to. So there the receive loop starts a thread for each datagram, which answers it and is
 over; there is no conversation to keep, and no talk loop.`,
-    zh: `服务多个客户端最老的办法，也是每个服务器都有的两个循环。链接循环等下一个客户端，为它启动
+    zh: `服务多个客户端最老的办法，也是每个服务器都有的两个循环。连接循环等下一个客户端，为它启动
 一个线程，再接着等；通信循环由那个线程来跑：读、答、再读，直到客户端离开。Python 的
-socketserver 给它们各准备了一个类：BaseServer 负责链接，BaseRequestHandler 负责通信。线程可以
+socketserver 给它们各准备了一个类：BaseServer 负责接受连接，BaseRequestHandler 负责通信。线程可以
 放心地阻塞在自己的客户端上，不妨碍别人。好写也好读，因为每个线程只管一段对话。代价是每个客户端
 要一个栈（在这里是一个隔离实例）：几十个没问题，几千个就太多了。那种情况请看 clients 和 select。
 UDP 没有连接：一个套接字收所有客户端的数据报，每个都带着回信地址。所以接收循环为每个数据报启动
@@ -65,7 +65,7 @@ UDP 没有连接：一个套接字收所有客户端的数据报，每个都带�
   },
   code: bilingual`for await (const conn of listener) start(() => {      // ${{
     en: "the accept loop: a thread a connection",
-    zh: "链接循环：每个连接一个线程",
+    zh: "连接循环：每个连接一个线程",
   }}
   for (let line; (line = conn.readLine()); )          // ${{ en: "the talk loop", zh: "通信循环" }}
     conn.write(line.toUpperCase());

@@ -43,12 +43,19 @@ function* adder(): Generator<number, never, number> {
   for (;;) sum += yield sum;
 }
 
+/** So often each is measured; the fastest counts, as nothing else had the core then. */
+const rounds = 8;
+
 /** How many nanoseconds one takes. */
 function time(work: () => number): { readonly sum: number; readonly ns: number } {
-  work(); // once, so that it is compiled
-  const began = performance.now();
-  const sum = work();
-  return { sum, ns: (performance.now() - began) * 1e6 / measured };
+  let sum = work(); // once, so that it is compiled
+  let ms = Infinity;
+  for (let round = 0; round < rounds; round++) {
+    const began = performance.now();
+    sum = work();
+    ms = Math.min(ms, performance.now() - began);
+  }
+  return { sum, ns: ms * 1e6 / measured };
 }
 
 export default lesson({

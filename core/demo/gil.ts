@@ -131,8 +131,8 @@ await lock.acquireAsync();                               // ${{
       said: {
         en:
           `one isolate computed ${threads} times in a row; ${threads} workers were at it at once, ` +
-          "with the same result; the waits overlapped in one isolate; one at a time is no lock: of " +
-          `n = ${threads} ${without} was left without a lock, and ${held} with one`,
+          "with the same result; the waits overlapped in one isolate; one at a time is no lock: from " +
+          `n = ${threads}, ${without} was left without a lock, and ${held} with one`,
         zh: `一个隔离实例只能依次算 ${threads} 遍；${threads} 个工作线程同时在算，结果相同；` +
           `等待在一个隔离实例里就能重叠；一次只跑一个并不等于加了锁：n = ${threads}，不加锁剩 ` +
           `${without}，加锁剩 ${held}`,

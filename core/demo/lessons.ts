@@ -26,7 +26,7 @@ export const lessons: Readonly<Record<string, Row>> = {
   echo: {
     brief: {
       en: "a server is two loops: one accepts, one talks; over TCP and UDP",
-      zh: "服务器就是两个循环：链接循环和通信循环；TCP 和 UDP",
+      zh: "服务器就是两个循环：连接循环和通信循环；TCP 和 UDP",
     },
     load: () => import("./echo.ts"),
   },

@@ -2,8 +2,8 @@
  * Where a lesson plays: acts under the director (director.ts), whose threads are real and whose
  * order is the seed's, and acts in real time, whose events are shown in one fixed order.
  *
- * A lesson's first lane is `main`, the code that starts the threads, as in the document that these
- * lessons come from. It is always an async task, so that the program's own isolate never blocks.
+ * A lesson's first lane is `main`, the code that starts the threads, as in the course that these
+ * lessons follow. It is always an async task, so that the program's own isolate never blocks.
  */
 import { Agent } from "./agent.ts";
 import { Director } from "./director.ts";

@@ -121,7 +121,9 @@ function letter(letters: Letters, of: string): string {
   const taken = new Set(letters.values());
   // The second word of a name says more: notEmpty is E, notFull F.
   const second = /^[a-z]+([A-Z])/.exec(of)?.[1] ?? "";
-  const own = second + of.toUpperCase().replace(/[^A-Z]/g, "");
+  // An article says nothing: "the server" is S.
+  const noun = of.replace(/^(?:the|an?) /, "");
+  const own = second + noun.toUpperCase().replace(/[^A-Z]/g, "");
   const free = [...own, ..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"].find((each) => !taken.has(each)) ?? "?";
   letters.set(of, free);
   return free;

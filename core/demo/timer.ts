@@ -59,12 +59,13 @@ async function ring(scene: Scene, speed: number, signal: AbortSignal): Promise<r
 
 export default lesson({
   idea: {
-    en:
-      `A timer is a thread that sleeps first: start it, and its function is called after that time.
-Until then cancel() calls it off; after that it does nothing. Timers ring in the order of
-their times, not of their starts. A function that takes long holds up those behind it.`,
-    zh: `定时器就是先睡一觉的线程：启动之后，过那么久才调用函数。在那之前 cancel() 可以取消，之后
-再取消就没有作用了。谁先响取决于时间，而不是启动的先后。函数如果跑得太久，后面的就会被耽误。`,
+    en: `A timer calls a function later: start it, and the function is called after that time. Until
+then cancel() calls it off; after that it does nothing. Timers ring in the order of their
+times, not of their starts. In Python each timer is a thread that sleeps first. Here all timers
+of an isolate ring in its event loop, so a function that takes long holds up those behind it.`,
+    zh: `定时器过一会儿才调用函数：启动之后，过那么久才调用。在那之前 cancel() 可以取消，之后再取消
+就没有作用了。谁先响取决于时间，而不是启动的先后。在 Python 里，每个定时器是一个先睡一觉的线程；
+在这里，一个隔离实例的定时器都由它的事件循环来调用，所以哪个函数跑得太久，后面的就会被耽误。`,
   },
   code: bilingual`const alarm = new Timer(3, () => print(${{
     en: '"time is up"',

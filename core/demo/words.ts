@@ -31,7 +31,15 @@ export function has(of: string): Text {
 }
 
 export function waitsFor(of: string): Text {
-  return { en: `waits for ${of}`, zh: `等待 ${of}` };
+  return { en: `waits for ${of}`, zh: spaced(`等待 ${of}`) };
+}
+
+/** Takes out spaces that Chinese has none of: beside its punctuation, and before what is waited for. */
+function spaced(zh: string): string {
+  return zh.replace(/ ?([“”，。：；！？（）、]) ?/g, "$1").replace(
+    /^等待 (?=\p{Script=Han})/u,
+    "等待",
+  );
 }
 
 /** Returns the note for omitted lanes or events. */
@@ -53,9 +61,18 @@ export function seconds(n: number | string): Text {
  * const event = { what: "waits", of: "A" } as const;
  * if (described(event, "en") !== "waits for A") throw new Error(described(event, "en"));
  * if (described(event, "zh") !== "等待 A") throw new Error(described(event, "zh"));
+ * const data = described({ what: "waits", of: "数据" }, "zh");
+ * if (data !== "等待数据") throw new Error(data);
  * ```
  */
 export function described(
+  event: Pick<SpokenEvent, "what" | "of" | "text">,
+  lang: Lang,
+): string {
+  return lang === "zh" ? spaced(sentence(event, lang)) : sentence(event, lang);
+}
+
+function sentence(
   { what, of = "", text }: Pick<SpokenEvent, "what" | "of" | "text">,
   lang: Lang,
 ): string {

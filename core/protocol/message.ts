@@ -62,6 +62,17 @@ const omission = v.object({
   example: v.string(),
 });
 
+/** A partial upload of the account that asks. */
+const partial = v.object({
+  path,
+  offset: bytes,
+  size: v.nullable(bytes),
+  /** Is somebody sending it at this moment? */
+  busy: v.boolean(),
+  /** When it is dropped if nobody goes on with it. */
+  expires: time,
+});
+
 const usage = {
   account: v.string(),
   used: bytes,
@@ -169,6 +180,8 @@ const requests = {
     modified: v.optional(time),
   }),
   quota: v.object({ verb: v.literal("quota") }),
+  uploads: v.object({ verb: v.literal("uploads") }),
+  drop: v.object({ verb: v.literal("drop"), path }),
   status: v.object({ verb: v.literal("status") }),
   digest: v.object({
     verb: v.literal("digest"),
@@ -227,6 +240,8 @@ const answers = {
   remove: v.object({ removed: count }),
   mkdir: v.object({ created: v.boolean() }),
   quota: v.object(usage),
+  uploads: v.object({ uploads: v.array(partial), more: v.boolean() }),
+  drop: v.object({}),
   /** Comes in several frames: `server` in the first, then `requests`, then `sessions`. */
   status: v.object({
     server: v.optional(server),
@@ -268,6 +283,7 @@ export type Overwrite = v.InferOutput<typeof overwrite>;
 export type Server = v.InferOutput<typeof server>;
 export type Asked = v.InferOutput<typeof asked>;
 export type Present = v.InferOutput<typeof present>;
+export type PartialUpload = v.InferOutput<typeof partial>;
 export type Usage = Answer<"quota">;
 export type Other = keyof typeof others;
 

@@ -1,11 +1,13 @@
 /** An account's upload to a path, for clients that continue it by name or ask whether it is finished. */
-import { staleAfter } from "../account/reservation.ts";
+import { staleAfter, type UploadRow } from "../account/reservation.ts";
 import { BargeError } from "../error.ts";
+import { relative } from "../vault/place.ts";
 import { changeable } from "./access.ts";
 import { sameFile } from "./entry.ts";
 import { continuable, discardDropped } from "./half.ts";
 import { keepUnfinished } from "./recover.ts";
 import type { Session } from "./session.ts";
+import type { Store } from "./store.ts";
 import { look } from "./stat.ts";
 
 export interface Unfinished {
@@ -25,7 +27,24 @@ export interface Unfinished {
 export function unfinished(session: Session, path: string): Unfinished | undefined {
   const { store } = session;
   const row = store.reservations.unfinished(session.account().id, placeOf(session, path));
-  if (!row) return undefined;
+  return row && progressOf(store, row);
+}
+
+/** Lists all of the account's own, also those under way; the oldest first. */
+export function* allUnfinished(
+  session: Session,
+): Generator<Unfinished & { readonly path: string }, void, void> {
+  session.check();
+  if (session.confined) return;
+  const { store } = session;
+  const { id, name } = session.account();
+  for (const row of store.reservations.unfinishedOf(id)) {
+    const path = `/${relative(row).replace(`homes/${name}/`, "home/")}`;
+    yield { path, ...progressOf(store, row) };
+  }
+}
+
+function progressOf(store: Store, row: UploadRow): Unfinished {
   const { size, modified, touched } = row;
   return {
     offset: continuable(store, row),

@@ -1,7 +1,7 @@
 /** The same `barge put` once more, while the server does not know yet that the first one is gone. */
 import assert from "node:assert/strict";
 import { startServer } from "../_server.ts";
-import { pattern, Peer, sha256 } from "../core/door/_peer.ts";
+import { eager, pattern, Peer, sha256, text } from "../core/door/_peer.ts";
 import { Home, lines } from "./_barge.ts";
 
 const MiB = 1024 * 1024;
@@ -70,6 +70,41 @@ Deno.test("the same put again goes on at once, however the first one was stopped
     assert.equal(entry.sha256, sha256(other));
     assert.deepEqual(await quota(), [other.length, 0]);
   });
+});
+
+Deno.test("one's own partial uploads are listed, and dropped without the file of that name", async () => {
+  await using server = await startServer({ args: ["--workers", "2"] });
+  await using home = new Home();
+  for (const name of ["anna", "bob"]) await server.addUser(name, { quota: String(MiB) });
+  using peer = await Peer.open(server.address, "anna");
+  await peer.ask(eager("/home/big", text("abc")));
+  using bobs = await Peer.open(server.address, "bob");
+  await bobs.ask({ verb: "put", path: "/home/bob", size: 77 });
+  using sending = await Peer.open(server.address, "anna");
+  await sending.ask({ verb: "put", path: "/home/big", size: 5000 });
+  using other = await Peer.open(server.address, "anna");
+  await other.ask({ verb: "put", path: "/public/a\tb", size: 300 });
+  const barge = (...args: string[]) =>
+    home.barge([...args, "--server", `barge://anna@${server.address}`], { env: secret });
+
+  const listed = await barge("ls", "--partial", "--json");
+  assert.equal(listed.code, 0, listed.stderr);
+  const rows = lines(listed) as { path: string; size: number; busy: boolean; expires: string }[];
+  assert.deepEqual(
+    rows.map(({ path, size, busy }) => [path, size, busy]),
+    [["/home/big", 5000, true], ["/public/a\tb", 300, true]],
+  );
+  assert.ok(rows.every(({ expires }) => Date.parse(expires) > Date.now()));
+  const below = await barge("ls", "--partial", "/home/");
+  assert.match(below.stdout, /^ +0 of 5000 +under way +\/home\/big\n$/);
+
+  const dropped = await barge("rm", "--partial", "/home/big");
+  assert.deepEqual([dropped.code, dropped.stdout], [0, ""], dropped.stderr);
+  assert.equal((await barge("rm", "--partial", "/home/big")).code, 4);
+  assert.equal((await barge("rm", "--partial", "-r", "/home/big")).code, 2);
+  assert.equal((await peer.ask({ verb: "quota" })).reserved, 300);
+  const { entry } = await peer.ask({ verb: "stat", path: "/home/big" });
+  assert.equal((entry as { size: number }).size, 3);
 });
 
 Deno.test("thirty retries, each at the moment when the one before is cut, all go on", async () => {

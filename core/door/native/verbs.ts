@@ -22,6 +22,7 @@ import { register } from "../../session/register.ts";
 import { remove } from "../../session/remove.ts";
 import { stat } from "../../session/stat.ts";
 import { token } from "../../session/token.ts";
+import { allUnfinished, dropUnfinished } from "../../session/unfinished.ts";
 import type { BodyState, Connection } from "./connection.ts";
 import { serveGet } from "./get.ts";
 import { serveGetMany } from "./get_many.ts";
@@ -87,6 +88,14 @@ export const verbs: { readonly [V in Verb]: Handler<V> } = {
   },
   mkdir: { login: true, handle: (c, request) => ({ created: mkdir(c.session!, request) }) },
   quota: { login: true, handle: (c) => quota(c.session!) },
+  uploads: { login: true, handle: serveUploads },
+  drop: {
+    login: true,
+    async handle(c, { path }) {
+      await dropUnfinished(c.session!, path);
+      return {};
+    },
+  },
   status: { login: true, handle: serveStatus },
   digest: { login: true, handle: (c, request) => digest(c.session!, request, c.ended.signal) },
   grow: { login: true, handle: (c, { limit }) => grow(c.session!, limit) },
@@ -135,4 +144,12 @@ async function serveList(
   const omitted = new Omitted();
   const last = await paged(list(c.session!, path, recursive, omitted), "entries", {}, send);
   return { ...last, omitted: omitted.omission };
+}
+
+async function serveUploads(c: Connection): Promise<object> {
+  const send = (frame: object) => c.output.write(encodeFrame({ ok: true, ...frame }));
+  const rows = Array.from(allUnfinished(c.session!), ({ path, offset, size, busy, expires }) => (
+    { path, offset, size, busy, expires: new Date(expires).toISOString() }
+  ));
+  return await paged([rows], "uploads", {}, send);
 }
