@@ -17,7 +17,7 @@ const warmUpRounds = 20;
 /** Rounds that must leave nothing behind. The executable is what people run for months. */
 const rounds = executable ? 300 : 40;
 /** The gain of the heap that is allowed in the last rounds; a leak gains more. */
-const memoryNoiseBytes = 48 * 2 ** 20;
+const memoryNoiseBytes = 64 * 2 ** 20;
 const smallBytes = 3000;
 const largeBytes = 150_000;
 

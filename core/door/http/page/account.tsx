@@ -1,5 +1,5 @@
 /** One's own account: room, password, where one is logged in, tokens. */
-import { formatSize, parseSize } from "../../../account/size.ts";
+import { formatLimit, formatSize, parseSize } from "../../../account/size.ts";
 import { BargeError } from "../../../error.ts";
 import { makeVerifier } from "../../../protocol/verifier.ts";
 import { bounded, enter } from "../../../session/enter.ts";
@@ -149,11 +149,11 @@ function Room({ view }: { view: UserView }) {
             id="limit"
             name="limit"
             class="short"
-            placeholder={maxLimit === null ? "20 GB" : formatSize(maxLimit)}
+            placeholder={maxLimit === null ? "20 GB" : formatLimit(maxLimit)}
             required
           />
           <button type="submit" class="b">Grow</button>
-          {maxLimit !== null && <small>up to {formatSize(maxLimit)}</small>}
+          {maxLimit !== null && <small>up to {formatLimit(maxLimit)}</small>}
         </form>
       )}
     </section>

@@ -111,11 +111,11 @@ test("an account is made, listed, given room and a new password", async (t) => {
 
   await t.step("grown, as far as the server allows", async () => {
     await page.click(".who a");
-    await page.getByText("up to 2.00 MB").waitFor();
+    await page.getByText("up to 2 MB").waitFor();
     await carol.checkAccess();
     await page.fill("#limit", "3 MB");
     await page.click("text=Grow");
-    await page.locator("[role=alert]", { hasText: "at most 2.00 MB" }).waitFor();
+    await page.locator("[role=alert]", { hasText: "at most 2 MB" }).waitFor();
     await page.fill("#limit", "2 MB");
     await page.click("text=Grow");
     await page.locator("#room", { hasText: "2.00 MB left" }).waitFor();
