@@ -243,7 +243,10 @@ function isYes(variable: string): boolean {
   return /^(1|true|yes|on)$/i.test(Deno.env.get(variable) ?? "");
 }
 
-if (import.meta.main) {
+/** Runs the program as a process of its own: with its signals, and its exit code at the end. */
+export async function run(args: readonly string[]): Promise<void> {
   watchSignals();
-  await exit(await main(Deno.args));
+  await exit(await main(args));
 }
+
+if (import.meta.main) await run(Deno.args);

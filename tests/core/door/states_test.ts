@@ -34,6 +34,8 @@ const requests: Record<string, object> = {
   copy: { from: "/home/none", to: "/home/x" },
   move: { from: "/home/none", to: "/home/x" },
   remove: { path: "/home/none" },
+  uploads: {},
+  drop: { path: "/home/none" },
   mkdir: { path: "/home" },
   quota: {},
   status: {},
@@ -45,7 +47,7 @@ const requests: Record<string, object> = {
   bye: {},
 };
 /** Those of which no field must be there. */
-const bare = ["quota", "status", "ping", "bye"];
+const bare = ["uploads", "quota", "status", "ping", "bye"];
 
 type Outcome = "answered" | "protocol" | "unauthenticated" | "unsupported" | "failed";
 

@@ -2,8 +2,7 @@
  * The real program whose workers have a fault: `_faulty.ts FAULT=VALUE ARGUMENT...`. The program
  * itself has nothing that could ask for one, so that the class that makes workers is replaced here.
  */
-import { exit } from "../../../cmd/_term/fail.ts";
-import { main } from "../../../main.ts";
+import { run } from "../../../main.ts";
 
 const [fault, ...args] = Deno.args;
 const armed = new URL(`./_armed.ts?${fault}`, import.meta.url);
@@ -14,4 +13,4 @@ globalThis.Worker = class extends Worker {
   }
 };
 
-exit(await main(args));
+await run(args);
