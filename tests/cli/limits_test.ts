@@ -80,7 +80,8 @@ Deno.test("SIGHUP reads --limits again; a transfer under way goes on, at the new
   const began = performance.now();
   await peers[0].ask(bytes.subarray(100_000), { sha256: sha256(bytes) });
   const took = performance.now() - began;
-  assert.ok(took > 1500, `300 kB in ${took} ms, of which 100 kB may come at once`);
+  // 100 kB may come at once, and the last piece, up to 64 KiB, is paid for afterwards.
+  assert.ok(took > 1200, `300 kB in ${took} ms at 100 kB/s`);
   for (const peer of peers) peer[Symbol.dispose]();
   await Deno.remove(dir, { recursive: true });
 });
