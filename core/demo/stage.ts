@@ -33,7 +33,7 @@ export interface ActOptions {
   readonly crew?: number;
   /** How long a step takes, in seconds on the act's clock. */
   readonly tick?: number;
-  /** What the act's threads are, whatever was asked for. */
+  /** The kind of this act's threads, which overrides the kind that was asked for. */
   readonly kind?: AgentKind;
 }
 

@@ -97,7 +97,7 @@ export function liftBans(session: Session, subject: string): Ban[] {
   return asAdmin(session).bans.lift(subject);
 }
 
-/** What was moved in the last hour or day, a sample a span of time. */
+/** Returns the traffic of the last hour or day, one sample for each span of time. */
 export function ratesOf(
   session: Session,
   span: "hour" | "day",

@@ -26,7 +26,7 @@ export class Omitted {
     this.#example ??= path;
   }
 
-  /** What was left out; undefined for nothing. */
+  /** The entries that were left out; undefined for none. */
   get omission(): Omission | undefined {
     if (this.#example === null) return undefined;
     return { unnamed: this.#unnamed, special: this.#special, example: this.#example };

@@ -40,7 +40,7 @@ export interface PutRequest {
   /** The time that the file is to have, in ms since 1970; null: when it was written. */
   readonly modified: number | null;
   readonly overwrite: When;
-  /** What it begins with; by default the unfinished upload, if the size is known, else nothing. */
+  /** Its first bytes. Default: the unfinished upload if the size is known, else none. */
   readonly base?: Base;
   /** Bytes to reserve at once where the size is not known: no promise that they will come. */
   readonly reserve?: number;
@@ -61,10 +61,10 @@ export interface PutRequest {
  * What an upload begins with.
  *
  *   fresh   nothing
- *   old     what is there: the file, or if there is none the unfinished upload, or nothing
+ *   old     the file; without one, the unfinished upload; without that, nothing
  *   staged  the unfinished upload, or nothing; also where the size is not known
- *   N       so many bytes of the unfinished upload, or of the file where that has fewer
- *   file N  so many bytes of the file
+ *   N       the first N bytes of the unfinished upload, or of the file where the upload has fewer
+ *   file N  the first N bytes of the file
  */
 export type Base = "fresh" | "old" | "staged" | number | { readonly file: number };
 
@@ -179,7 +179,11 @@ async function begin(upload: Upload, session: Session, path: string, bytes: numb
   }
 }
 
-/** What the ledger is to know of an upload. @throws {BargeError} for a path that can't be written, and a time that no file can have */
+/**
+ * Returns the facts of an upload that the ledger records.
+ *
+ * @throws {BargeError} for a path that can't be written, and a time that no file can have
+ */
 export function declare(
   session: Session,
   request: PutRequest,

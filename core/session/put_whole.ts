@@ -63,7 +63,7 @@ export async function putWhole(
   if (!check) reached("sealed");
   try {
     if (replaced !== undefined) discardDropped(store, [replaced]);
-    // What is not sealed may be taken over.
+    // An upload that is not sealed may be taken over.
     using fence = check ? store.fences.take(row.id) : undefined;
     if (fence && !store.reservations.holds(row.id, row.holder!)) throw lost(session, row, location);
     const staged = await stageWhole(store.vault, row.id, bytes, request.modified, fence);

@@ -1,6 +1,6 @@
 /**
- * What a worker that died leaves behind while the server goes on: settled as a start would, without
- * the data directory to ourselves.
+ * Settles what a dead worker left behind while the server goes on, as a start does, but beside other
+ * workers.
  *
  *   intents      happened on disk -> the ledger follows
  *   sealed       the file itself, under its name -> charged; still staged -> a partial upload
@@ -19,7 +19,7 @@ import { isUnlinked } from "./retarget.ts";
 import type { Store } from "./store.ts";
 import { checkIntents } from "./verify.ts";
 
-/** What was done, for the log. */
+/** Counts of the settled steps, for the log. */
 export interface SettledDead {
   /** Renames and removals that had happened and are in the ledger now. */
   readonly changes: number;

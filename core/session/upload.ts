@@ -339,7 +339,7 @@ export class Upload {
     }
   }
 
-  /** What failed, or why the upload is not its holder's any more, if that is what it failed of. */
+  /** Returns the failure, or its cause where that is the loss of the upload to another holder. */
   #explain(error: unknown): BargeError {
     const { session, location, row, fence } = this.#begun;
     const failure = typed(error);
@@ -366,7 +366,7 @@ export class Upload {
   }
 
   /**
-   * Makes sure that so many bytes may be staged.
+   * Makes sure that this number of bytes may be staged.
    *
    * @param whole the ledger has to know first how much is whole: no more than this
    * @returns what to wait for; undefined when nothing is in the way

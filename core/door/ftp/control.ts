@@ -166,7 +166,7 @@ export class Control implements Conversation {
 
   /**
    * Waits until the client is known to live, in the midst of a transfer: until it has sent one more
-   * line, or has kept its connection open for so many ms.
+   * line, or has kept its connection open for that time in ms.
    *
    * @throws {BargeError} the reason why the transfer was aborted, as when the client has gone
    */
