@@ -164,12 +164,14 @@ async function openToWrite(
   if ((flags & Open.CREAT) === 0) stat(s.session, path); // something must be there
   const fresh = (flags & Open.TRUNC) !== 0;
   const old = fresh ? undefined : entryAt(s, path);
+  // A second handle on a new file does not resume the upload of the first, which would lose it.
+  const second = !old && s.handles.writing(path) !== undefined;
   const upload = await put(s.session, {
     path,
     size: null,
     modified: mtime === undefined ? null : mtime * 1000,
     overwrite: (flags & Open.CREAT) !== 0 && (flags & Open.EXCL) !== 0 ? "never" : "always",
-    base: fresh || hasOpenUpload(s, path) ? "fresh" : "old",
+    base: fresh || second ? "fresh" : "old",
   });
   return {
     ...{ kind: "writing", path, access, upload, end: upload.length } as const,
@@ -180,20 +182,6 @@ async function openToWrite(
     reads: (flags & Open.READ) !== 0,
     writes: true,
   };
-}
-
-/**
- * Returns whether this connection already writes a new file at a path. A second handle does not
- * resume that upload, which would take it away from the first.
- */
-function hasOpenUpload({ handles, session }: Sftp, path: string): boolean {
-  if (!handles.writing(path)) return false;
-  try {
-    return stat(session, path).entry === null;
-  } catch (error) {
-    if (error instanceof BargeError && error.kind === "not-found") return true;
-    throw error;
-  }
 }
 
 async function read(s: Sftp, id: number, packet: PacketReader): Promise<Uint8Array> {
