@@ -148,7 +148,8 @@ export default command({
   },
   usage: "",
   about: `Serves the files and accounts in a data directory. The first start makes the directory
-    and the account \`admin\`, whose password is shown once, on standard error.
+    and the account \`admin\`, whose password is shown once, on the terminal;
+    without one it is written to \`admin-password\` in that directory, and the log names the file.
 
     Ctrl-C or SIGTERM ends it: nothing new is accepted, and transfers have --grace seconds to end;
     what is cut then is continued when its sender runs the same command again. The second one
@@ -224,9 +225,10 @@ export default command({
       logLevel: options.logLevel,
       adopt: options.adopt,
       notifySocket: Deno.env.get("NOTIFY_SOCKET"),
-      onFirstAccount(name, password) {
+      keepPassword: !Deno.stderr.isTerminal(),
+      onFirstAccount(name, secret) {
         first = name;
-        sayFirstAccount(name, password);
+        sayFirstAccount(name, secret);
       },
       onReload(reload) {
         if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", () => void reload());

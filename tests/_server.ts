@@ -111,6 +111,11 @@ export class Server implements AsyncDisposable {
     this.address = facts.native ?? "";
   }
 
+  /** The first admin's password, from the file that this server's first start has made. */
+  adminPassword(): string {
+    return Deno.readTextFileSync(`${this.data}/admin-password`).trimEnd();
+  }
+
   get pid(): number {
     return this.process.pid;
   }

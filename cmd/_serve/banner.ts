@@ -7,20 +7,23 @@ import { type Address, isLoopback } from "../../core/net/address.ts";
 import type { HostKey } from "../../core/net/host_keys.ts";
 import { logAlways } from "../../core/serve/log.ts";
 import { type Security, tlsOf } from "../../core/serve/security.ts";
-import type { Ready } from "../../core/serve/serve.ts";
+import type { FirstPassword, Ready } from "../../core/serve/serve.ts";
 import { note, terminal, writeError } from "../_term/out.ts";
 
-/** The first admin, and its password, which is not stored. */
-export function sayFirstAccount(account: string, password: string): void {
-  if (!terminal.stderr) {
-    return logAlways("the account was made; its password is shown this once", {
-      account,
-      password,
-    });
+/** The first admin, and its password; a log, which others read and keep, names only the file. */
+export function sayFirstAccount(account: string, secret: FirstPassword): void {
+  if ("file" in secret) {
+    return logAlways(
+      "the account was made; its password is in a file that its owner alone can read",
+      {
+        account,
+        file: secret.file,
+      },
+    );
   }
   writeError(
     `\n  The account \`${account}\` was made. Its password, shown this once:\n\n` +
-      `      ${password}\n\n`,
+      `      ${secret.password}\n\n`,
   );
 }
 

@@ -13,7 +13,8 @@ export default command({
     ...common,
   },
   usage: "NAME",
-  about: `Gives an account a new password, without the old one. Its tokens end with it.`,
+  about: `Gives an account a new password, without the old one. Its tokens end with it.
+    For \`admin\` it removes the file \`admin-password\` that the first start may have left.`,
   examples: [["barge user passwd alice", "ask for the new password"]],
   async run({ name, data, json, ...sources }, { signal }) {
     using open = await openAccounts(data);

@@ -3,6 +3,7 @@ import { createHmac } from "node:crypto";
 import { BargeError } from "../error.ts";
 import type { Verifier } from "../protocol/message.ts";
 import { costs } from "../protocol/scram.ts";
+import { dropAdminPassword } from "./admin_password.ts";
 import { firstFile } from "../vault/first_file.ts";
 import type { Database } from "./database.ts";
 
@@ -166,12 +167,12 @@ export class Accounts {
 
   /**
    * Changes what is given and leaves the rest. A new password ends all tokens and
-   * web sessions made with the old one.
+   * web sessions made with the old one, and removes the file with the first admin's.
    *
    * @throws {BargeError} `not-found`; `refused` when it would leave no admin that can log in
    */
   change(name: string, change: Change): Account {
-    return this.#db.transaction(() => {
+    const changed = this.#db.transaction(() => {
       const { id } = this.get(name);
       const before = this.#admins();
       if (change.role) this.#db.run("UPDATE account SET role = ? WHERE id = ?", change.role, id);
@@ -193,6 +194,8 @@ export class Accounts {
       this.#keepAnAdmin(before, name);
       return this.get(name);
     });
+    if (change.verifier) dropAdminPassword(this.#db.data, changed.name);
+    return changed;
   }
 
   /**

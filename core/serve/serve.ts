@@ -2,6 +2,7 @@
 import { getLogger } from "@logtape/logtape";
 import { randomInt } from "node:crypto";
 import { type Accounts, usualLimit } from "../account/accounts.ts";
+import { dropAdminPassword, firstAdmin, keepAdminPassword } from "../account/admin_password.ts";
 import { makeLogRoom } from "../account/log_room.ts";
 import type { Upgraded } from "../account/upgrade.ts";
 import { type DoorName, doorNames, type DoorSpec, type FtpSpec } from "../door/door.ts";
@@ -34,6 +35,9 @@ export type Ready = { readonly [door in DoorName]: string | null } & {
   readonly fingerprint: string | null;
 };
 
+/** The first admin's password, or the file that holds it. */
+export type FirstPassword = { readonly password: string } | { readonly file: string };
+
 export interface ServeOptions extends Settings, Security {
   /** Where each door is to listen; null for one that is to be off. */
   readonly doors: { readonly [door in DoorName]: Address | null };
@@ -57,8 +61,10 @@ export interface ServeOptions extends Settings, Security {
   readonly onReady: (facts: Ready, hostKeys: readonly HostKey[]) => void | Promise<void>;
   /** Is given what reads the certificate again; called once, before onReady. */
   readonly onReload?: (reload: () => Promise<void>) => void;
-  /** Told once in the life of a data directory: the admin that was made, and its password. */
-  readonly onFirstAccount: (name: string, password: string) => void;
+  /** Write the first admin's password to a file in the data directory, as no terminal shows it. */
+  readonly keepPassword: boolean;
+  /** Called once in the life of a data directory, with the admin that was made. */
+  readonly onFirstAccount: (name: string, secret: FirstPassword) => void;
 }
 
 /**
@@ -121,7 +127,7 @@ async function run(
   if (Object.values(recovered).some((n) => n > 0)) {
     log.info("settled what was left behind", { ...recovered });
   }
-  await makeFirstAccount(store.accounts, options);
+  await makeFirstAccount(store.accounts, data, options);
 
   const shared = options.workers > 1;
   using ports = new DisposableStack();
@@ -275,7 +281,11 @@ function byOption(given: Adjustable): Record<string, number | null | undefined> 
   };
 }
 
-async function makeFirstAccount(accounts: Accounts, options: ServeOptions): Promise<void> {
+async function makeFirstAccount(
+  accounts: Accounts,
+  data: string,
+  options: ServeOptions,
+): Promise<void> {
   const known = accounts.list();
   if (known.length > 0) {
     if (known.some(({ role, disabled }) => role === "admin" && !disabled)) return;
@@ -286,17 +296,20 @@ async function makeFirstAccount(accounts: Accounts, options: ServeOptions): Prom
   }
   const password = makePassword();
   const verifier = await makeVerifier("password", password);
-  const { adopt } = options;
+  const { adopt, keepPassword } = options;
+  const secret = keepPassword ? { file: keepAdminPassword(data, password) } : { password };
   try {
-    accounts.add({ name: "admin", role: "admin", limit: usualLimit("admin"), verifier, adopt });
+    const [name, role] = [firstAdmin, "admin"] as const;
+    accounts.add({ name, role, limit: usualLimit(role), verifier, adopt });
   } catch (error) {
+    if (keepPassword) dropAdminPassword(data, firstAdmin);
     if (!(error instanceof BargeError) || error.kind !== "exists") throw error;
     throw new BargeError("fatal", `there is no account, and ${error.message}`, {
-      ...{ op: "make the account", path: "admin", cause: error },
+      ...{ op: "make the account", path: firstAdmin, cause: error },
       hint: "move that folder away, or give it to the new admin with --adopt",
     });
   }
-  options.onFirstAccount("admin", password);
+  options.onFirstAccount(firstAdmin, secret);
 }
 
 /** 20 characters of 31 that can't be mistaken for each other: 99 bits. */

@@ -62,7 +62,7 @@ export function systemdUnit(options: UnitOptions): string {
 `
     : "";
   return `# Put this into /etc/systemd/system/barge.service, then: systemctl daemon-reload;
-# systemctl enable --now barge; journalctl -u barge (the first start shows admin's password there)
+# systemctl enable --now barge; journalctl -u barge (it names the file with admin's password)
 [Unit]
 Description=barge file server
 Wants=network-online.target

@@ -15,7 +15,7 @@ Deno.test("serve prints its ready line, makes an admin, and ends with 0", async 
     sftp: null,
     fingerprint: null,
   });
-  assert.match(server.stderr(), /"account":"admin","password":"\S{20,}"/);
+  assert.match(server.stderr(), /"account":"admin","file":"\S+\/admin-password"/);
   assert.equal(await server.kill("SIGTERM"), 0);
 });
 
