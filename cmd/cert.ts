@@ -4,7 +4,7 @@ import type { CertificateFacts } from "../core/net/certificate.ts";
 import { sayData } from "./_term/accounts.ts";
 import { command } from "./_term/command.ts";
 import { common, dataOption, flag, optionalArgument } from "./_term/options.ts";
-import { note, print, printJson } from "./_term/out.ts";
+import { note, print, printJson, printLine } from "./_term/out.ts";
 import { exitCodes } from "./_term/exit.ts";
 import { knownHostsPath } from "./_term/security.ts";
 
@@ -77,7 +77,7 @@ async function own(data: string, json: boolean): Promise<void> {
     return printJson({ ...facts, ...hostKeys && { hostKeys } });
   }
   if (certificate) describe(certificate);
-  if (theirs) print(`  file       ${file}, which the server was started with`);
+  if (theirs) printLine(`  file       ${file}, which the server was started with`);
   for (const { type, fingerprint } of hostKeys ?? []) print(`${fingerprint} ${type}`);
 }
 
@@ -119,6 +119,6 @@ function fields({ fingerprint, names, from, until }: Shown) {
 function describe({ fingerprint, names, from, until }: Shown): void {
   const day = (date: Date) => date.toISOString().slice(0, 10);
   print(fingerprint);
-  print(`  names      ${names.join(", ")}`);
+  printLine(`  names      ${names.join(", ")}`);
   print(`  valid      ${day(from)} to ${day(until)}`);
 }

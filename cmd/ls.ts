@@ -7,9 +7,8 @@ import type { Omission, PartialUpload } from "../core/protocol/message.ts";
 import { command } from "./_term/command.ts";
 import { entryFields, longLine, noteOmission, shownName } from "./_term/entry.ts";
 import { common, flag, optionalArgument } from "./_term/options.ts";
-import { keepUp, print, printJson, terminal } from "./_term/out.ts";
+import { keepUp, printJson, printLine, terminal } from "./_term/out.ts";
 import { openSession, sessionOptions } from "./_term/session.ts";
-import { printable } from "./_term/text.ts";
 
 export default command({
   options: {
@@ -25,7 +24,8 @@ export default command({
   },
   usage: "[PATH]",
   about: `Lists a folder, one name a line; folders end in a slash. Yours are in /home, those that
-    everyone shares in /public. What could confuse a terminal is escaped when one reads it.
+    everyone shares in /public. What could confuse a terminal is escaped when one reads it, and what
+    ends a line always is; --json has names as they are.
 
     --partial lists uploads of yours that are no files yet: how many bytes are there, of how many
     (? where that is not known), when each is dropped if nobody goes on with it, or that somebody is
@@ -53,7 +53,7 @@ export default command({
         continue;
       }
       const name = shownName(entry, single ? path : entry.name, terminal.stdout);
-      print(long ? longLine(entry, name) : name);
+      printLine(long ? longLine(entry, name) : name);
     }
   },
 });
@@ -68,11 +68,10 @@ function printPartials(all: readonly PartialUpload[], below: string, json: boole
       continue;
     }
     const until = busy ? "under way" : expires.slice(0, 16).replace("T", " ");
-    const name = terminal.stdout ? printable(path) : path;
-    print(
+    printLine(
       `${String(offset).padStart(13)} of ${String(size ?? "?").padEnd(13)}  ${
         until.padEnd(16)
-      }  ${name}`,
+      }  ${path}`,
     );
   }
 }

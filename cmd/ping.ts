@@ -3,7 +3,7 @@ import { ping } from "../core/client/ping.ts";
 import { formatRemote } from "../core/client/remote.ts";
 import { command } from "./_term/command.ts";
 import { common, optionalArgument } from "./_term/options.ts";
-import { print, printJson } from "./_term/out.ts";
+import { printJson, printLine } from "./_term/out.ts";
 import { connectOnly, serverOptions } from "./_term/session.ts";
 
 export default command({
@@ -23,6 +23,6 @@ export default command({
     const { agent, version, register } = client.hello;
     const server = formatRemote({ host: remote.host, port: remote.port });
     if (json) printJson({ server, ms, agent, version, register });
-    else print(`${server} answered in ${ms.toFixed(1)} ms (${agent}, BARGE/${version})`);
+    else printLine(`${server} answered in ${ms.toFixed(1)} ms (${agent}, BARGE/${version})`);
   },
 });

@@ -5,10 +5,9 @@ import { openStore } from "./_term/accounts.ts";
 import { command } from "./_term/command.ts";
 import { exitCodes } from "./_term/exit.ts";
 import { common, dataOption, flag, plain, values } from "./_term/options.ts";
-import { note, print, printJson, terminal } from "./_term/out.ts";
+import { note, printJson, printLine } from "./_term/out.ts";
 import { counted, number, type Progress, progress } from "./_term/progress.ts";
 import { formatSize } from "./_term/size.ts";
-import { printable } from "./_term/text.ts";
 
 export default command({
   options: {
@@ -92,8 +91,7 @@ function printProblem(problem: Problem, json: boolean): void {
   if (json) {
     printJson({ type: "problem", ...fields(problem) });
   } else {
-    const name = terminal.stdout ? printable(path) : path;
-    print(`${name}: ${what}${repaired ? " (repaired)" : ""}`);
+    printLine(`${path}: ${what}${repaired ? " (repaired)" : ""}`);
   }
 }
 

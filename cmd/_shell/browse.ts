@@ -5,9 +5,9 @@ import { list } from "../../core/client/list.ts";
 import { stat as statOf } from "../../core/client/stat.ts";
 import { join, trimSlashes } from "../../core/client/target.ts";
 import { BargeError, typed } from "../../core/error.ts";
+import { sumLine } from "../../core/protocol/printable.ts";
 import { entryFields, longLine, noteOmission, printStat, shownName } from "../_term/entry.ts";
-import { keepUp, print, printJson, terminal } from "../_term/out.ts";
-import { printable } from "../_term/text.ts";
+import { keepUp, printJson, printLine, terminal } from "../_term/out.ts";
 import { columns } from "./columns.ts";
 import { expandHome, home, resolveRemote, shared } from "./paths.ts";
 import type { Call } from "./row.ts";
@@ -42,11 +42,11 @@ async function show({ shell, flags, signal }: Call, typed: string, long: boolean
       continue;
     }
     const name = shownName(entry, single ? path : entry.name, terminal.stdout);
-    if (long) print(longLine(entry, name));
-    else if (!terminal.stdout) print(name);
+    if (long) printLine(longLine(entry, name));
+    else if (!terminal.stdout) printLine(name);
     else names.push(name);
   }
-  if (names.length > 0) columns(names, width()).forEach(print);
+  if (names.length > 0) columns(names, width()).forEach(printLine);
 }
 
 function width(): number {
@@ -77,7 +77,7 @@ export async function digest({ shell, args, signal }: Call): Promise<void> {
   const path = resolveRemote(shell.folder, typed);
   const answer = await digestOf(await shell.link.client(signal), path, { algorithm });
   if (shell.json) printJson({ path, algorithm, digest: answer.digest });
-  else print(`${answer.digest}  ${shown(path)}`);
+  else printLine(sumLine(answer.digest, path));
 }
 
 /** Changes the remote working folder. */
@@ -93,7 +93,7 @@ export async function cd({ shell, args, signal }: Call): Promise<void> {
 
 export function pwd({ shell }: Call): void {
   if (shell.json) printJson({ path: shell.folder });
-  else print(shown(shell.folder));
+  else printLine(shell.folder);
 }
 
 /** Changes the local working folder: that of the whole process, which is the shell's alone. */
@@ -112,9 +112,5 @@ export function lcd({ shell, args }: Call): void {
 
 export function lpwd({ shell }: Call): void {
   if (shell.json) printJson({ local: Deno.cwd() });
-  else print(shown(Deno.cwd()));
-}
-
-function shown(path: string): string {
-  return terminal.stdout ? printable(path) : path;
+  else printLine(Deno.cwd());
 }

@@ -1,4 +1,5 @@
 /** What Tab offers: commands, flags, remote and local paths. No I/O of its own. */
+import { printable } from "../_term/text.ts";
 import { baseIn, expandHome, home, resolveRemote, shared } from "./paths.ts";
 import { findRow, type Kind, type Row } from "./row.ts";
 import { quoteRest, scan, type Word } from "./words.ts";
@@ -113,8 +114,7 @@ function paths(text: string, found: readonly Found[], foldersOnly: boolean): Can
   return found
     .filter((entry) => entry.folder || !foldersOnly)
     .filter(({ name }) => begun.startsWith(".") || !name.startsWith("."))
-    // deno-lint-ignore no-control-regex
-    .filter(({ name }) => !/[\x00-\x1f\x7f]/.test(name)) // a line can't hold them
+    .filter(({ name }) => printable(name) === name) // a line can't hold the others
     .map(({ name, folder: isFolder }) => ({
       text: `${folder}${name}${isFolder ? "/" : ""}`,
       open: isFolder,

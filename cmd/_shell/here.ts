@@ -2,7 +2,7 @@
 import { BargeError, typed } from "../../core/error.ts";
 import { lendTerminal } from "../_term/interrupt.ts";
 import { otherCode } from "../_term/exit.ts";
-import { finish, print, printJson, terminal, writeStdout } from "../_term/out.ts";
+import { finish, printJson, printLine, terminal, writeStdout } from "../_term/out.ts";
 import { printable } from "../_term/text.ts";
 import { columns } from "./columns.ts";
 import { expandHome } from "./paths.ts";
@@ -21,8 +21,8 @@ export function lls({ shell, args }: Call): void {
     throw typed(cause, { op: "lls", path: folder });
   }
   if (shell.json) names.forEach((name) => printJson({ local: name }));
-  else if (terminal.stdout) columns(names.map(printable), width()).forEach(print);
-  else names.forEach(print);
+  else if (terminal.stdout) columns(names.map(printable), width()).forEach(printLine);
+  else names.forEach(printLine);
 }
 
 /** Empties the screen. */

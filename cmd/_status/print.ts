@@ -1,6 +1,6 @@
 /** How a server's status is shown to people. */
 import type { Status } from "../../core/client/status.ts";
-import { print, terminal } from "../_term/out.ts";
+import { print, printLine } from "../_term/out.ts";
 import { formatSize } from "../_term/size.ts";
 import { printTable, table } from "../_term/table.ts";
 import { printable } from "../_term/text.ts";
@@ -37,7 +37,7 @@ export function printStatus(now: Status, before?: Status): void {
     ["logins", `${logins.ok} ok, ${logins.failed} failed, ${plural(bans.begun, "ban")}`],
     ["refused", `${bans.active} banned now, ${now.overQuota} over quota`],
   ];
-  for (const line of table(rows, [])) print(terminal.stdout ? printable(line) : line);
+  for (const line of table(rows, [])) printLine(line);
   printRequests(now);
   printSessions(now);
 }

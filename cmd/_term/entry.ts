@@ -1,8 +1,8 @@
 /** How a remote file or folder is printed. */
 import type { Answer, Entry, Omission } from "../../core/protocol/message.ts";
 import { describeOmission } from "../../core/protocol/omission.ts";
-import { note, print, printJson, terminal } from "./out.ts";
-import { printable } from "./text.ts";
+import { note, print, printJson, printLine } from "./out.ts";
+import { oneLine, printable } from "./text.ts";
 
 /** A file or folder as `--json` shows it. The fields are frozen. */
 export function entryFields(path: string, entry: Entry) {
@@ -17,12 +17,12 @@ export function printStat(path: string, { entry, upload }: Answer<"stat">, json:
     printJson({ path, ...(entry ? entryFields(path, entry) : noEntry), upload });
     return;
   }
-  print(terminal.stdout ? printable(path) : path);
+  printLine(path);
   if (entry) {
     print(`  type      ${entry.type}`);
     if (entry.type === "file") print(`  size      ${entry.size}`);
     print(`  modified  ${entry.modified}`);
-    if (entry.owner !== null) print(`  owner     ${entry.owner}`);
+    if (entry.owner !== null) printLine(`  owner     ${entry.owner}`);
     if (entry.sha256 !== null) print(`  sha256    ${entry.sha256}`);
   }
   if (upload) print(`  upload    ${upload.offset} of ${upload.size ?? "?"} bytes are here`);
@@ -30,8 +30,7 @@ export function printStat(path: string, { entry, upload }: Answer<"stat">, json:
 
 /** Writes to standard error which entries a listing leaves out. */
 export function noteOmission(path: string, omission: Omission): void {
-  const words = `barge: ${path}: ${describeOmission(omission)}`;
-  note(terminal.stderr ? printable(words) : words);
+  note(`barge: ${path}: ${describeOmission(omission)}`);
 }
 
 const noEntry = { name: null, type: null, size: null, modified: null, owner: null, sha256: null };
@@ -47,7 +46,7 @@ export function longLine(entry: Entry, name: string): string {
   return `${size.padStart(13)}  ${time}  ${(entry.owner ?? "-").padEnd(12)}  ${name}`;
 }
 
-/** A name as it is shown: a folder with a slash, safe where it goes to a terminal. */
+/** A name as it is shown on one line: a folder with a slash, safe where it goes to a terminal. */
 export function shownName(entry: Entry, name: string, toTerminal: boolean): string {
-  return (toTerminal ? printable(name) : name) + (entry.type === "dir" ? "/" : "");
+  return (toTerminal ? printable(name) : oneLine(name)) + (entry.type === "dir" ? "/" : "");
 }

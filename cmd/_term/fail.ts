@@ -7,6 +7,7 @@
 import { BargeError, trace, typed } from "../../core/error.ts";
 import { exitCodes, otherCode } from "./exit.ts";
 import { finish, note, writeError } from "./out.ts";
+import { printable } from "./text.ts";
 
 /** Says what failed on standard error. @returns the exit code that it calls for */
 export function report(cause: unknown, options: { verb?: string; debug: boolean }): number {
@@ -19,7 +20,7 @@ export function report(cause: unknown, options: { verb?: string; debug: boolean 
     note(`barge: ${error}`);
     if (error.hint) note(`(${error.hint})`);
   }
-  if (options.debug) writeError(`${trace(cause)}\n`);
+  if (options.debug) writeError(`${trace(cause).split("\n").map(printable).join("\n")}\n`);
   return error === undefined ? otherCode : exitCodes[error.kind];
 }
 

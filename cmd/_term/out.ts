@@ -8,7 +8,7 @@
  */
 import type { BargeError } from "../../core/error.ts";
 import { Sink } from "./sink.ts";
-import { printable } from "./text.ts";
+import { oneLine, printable } from "./text.ts";
 
 const closed = new AbortController();
 const encoder = new TextEncoder();
@@ -46,7 +46,7 @@ const errors = new Sink(Deno.stderr, {
   onEnd() {/* standard error itself has ended */},
 });
 
-/** Prints a line of data on standard output. */
+/** Prints text of our own on standard output, of one line or several. */
 export function print(line: string): void {
   gathered += line + "\n";
   if (gathered.length >= gatherUpTo) flush();
@@ -55,6 +55,14 @@ export function print(line: string): void {
     // Not by setTimeout, at whose first use the runtime loads Node's timers: 8 ms.
     AbortSignal.timeout(0).addEventListener("abort", flush, { once: true });
   }
+}
+
+/**
+ * Prints one line of data on standard output, whatever names are in it: on a terminal all that it
+ * would obey is escaped, else what ends a line is.
+ */
+export function printLine(line: string): void {
+  print(terminal.stdout ? printable(line) : oneLine(line));
 }
 
 /** Prints an object as one line of JSON on standard output. */

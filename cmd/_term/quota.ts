@@ -1,5 +1,5 @@
 /** How a quota is printed. */
-import { print, printJson } from "./out.ts";
+import { printJson, printLine } from "./out.ts";
 import { baseOf, formatLimit, formatSize } from "./size.ts";
 
 export interface Quota {
@@ -16,7 +16,7 @@ export function printQuota({ account, used, reserved, limit, left }: Quota, json
   const size = (bytes: number) => formatSize(bytes, baseOf(limit));
   const room = left === null ? "no limit" : `${size(left)} left of ${formatLimit(limit)}`;
   const waiting = reserved > 0 ? `, ${size(reserved)} reserved for uploads` : "";
-  print(`${account}: ${size(used)} used${waiting}, ${room}`);
+  printLine(`${account}: ${size(used)} used${waiting}, ${room}`);
 }
 
 /** An account's quota, from its row. */

@@ -1,6 +1,5 @@
 /** Rows of text in columns. */
-import { print, terminal } from "./out.ts";
-import { printable } from "./text.ts";
+import { printLine } from "./out.ts";
 
 /**
  * Lines rows up in columns, two spaces apart; columns of numbers to the right.
@@ -31,7 +30,5 @@ export function printTable(
   rows: readonly (readonly string[])[],
   right: readonly number[] = [],
 ): void {
-  for (const line of table([heading, ...rows], right)) {
-    print(terminal.stdout ? printable(line) : line);
-  }
+  for (const line of table([heading, ...rows], right)) printLine(line);
 }

@@ -4,11 +4,10 @@ import { BargeError, type Kind } from "../../core/error.ts";
 import { errorFields, sharedCode } from "./exit.ts";
 import { inWordsOf } from "./fail.ts";
 import { common, flag, plain, values } from "./options.ts";
-import { keepUp, note, print, printJson, stdoutClosed, terminal } from "./out.ts";
+import { keepUp, note, printJson, printLine, stdoutClosed, terminal } from "./out.ts";
 import { counted, duration, number, progress } from "./progress.ts";
 import { sessionOptions } from "./session.ts";
 import { formatSize } from "./size.ts";
-import { printable } from "./text.ts";
 
 export const transferOptions = {
   recursive: flag(["-r", "--recursive"], "Folders with all that is in them"),
@@ -71,14 +70,14 @@ export async function printTransfer(
     if (event.type === "done") {
       const { result } = event;
       if (json) printJson({ ...resultFields(op, result), ...rehearsed });
-      else if (dryRun && result.status === "sent") print(`${op} ${between(op, result)}`);
+      else if (dryRun && result.status === "sent") printLine(`${op} ${between(op, result)}`);
       if (result.error) {
         failures.push(result.error.kind);
         notes.failure(inWordsOf(result.error, op));
       }
     } else if (event.type === "removed") {
       if (json) printJson({ ...removedFields(event), ...rehearsed });
-      else if (dryRun) print(`remove ${shown(op === "put" ? event.path : event.local)}`);
+      else if (dryRun) printLine(`remove ${op === "put" ? event.path : event.local}`);
     } else if (event.type === "note" && !quiet) notes.aside(event.message);
   };
   const totals = await transfer(onEvent, () => keepUp(stdoutClosed)).catch((cause) => {
@@ -175,9 +174,5 @@ class Notes {
 }
 
 function between(op: "put" | "get", { path, local }: TransferResult): string {
-  return op === "put" ? `${shown(local)} -> ${shown(path)}` : `${shown(path)} -> ${shown(local)}`;
-}
-
-function shown(path: string): string {
-  return terminal.stdout ? printable(path) : path;
+  return op === "put" ? `${local} -> ${path}` : `${path} -> ${local}`;
 }

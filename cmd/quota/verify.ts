@@ -3,9 +3,8 @@ import { openStore } from "../_term/accounts.ts";
 import { exitCodes } from "../_term/exit.ts";
 import { command } from "../_term/command.ts";
 import { common, dataOption, flag } from "../_term/options.ts";
-import { note, print, printJson, terminal } from "../_term/out.ts";
+import { note, printJson, printLine } from "../_term/out.ts";
 import { counted, number } from "../_term/progress.ts";
-import { printable } from "../_term/text.ts";
 
 export default command({
   options: {
@@ -29,10 +28,7 @@ export default command({
       signal,
       onProblem({ path, what, repaired }) {
         if (json) printJson({ path, what, repaired });
-        else {
-          const name = terminal.stdout ? printable(path) : path;
-          print(`${name}: ${what}${repaired ? " (repaired)" : ""}`);
-        }
+        else printLine(`${path}: ${what}${repaired ? " (repaired)" : ""}`);
       },
     });
     const open = problems.filter((problem) => !problem.repaired).length;

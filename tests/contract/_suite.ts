@@ -3,6 +3,7 @@
  * quota, the same half-finished uploads. The native protocol is the witness at the other side.
  */
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { heldUploads, sizeOf, until } from "../_observe.ts";
 import { barge, type Server, startServer } from "../_server.ts";
 import { eager, pattern, Peer, sha256 } from "../core/door/_peer.ts";
@@ -28,6 +29,16 @@ export function contract(door: DoorUnderTest): void {
     });
   });
 }
+
+/** Names with characters that end lines, quotes or a terminal's patience, in all orders. */
+const awkwardNames: readonly string[] = (() => {
+  const parts = ["\n", "\r", "\x1b[2J", '"', "\\", "\r\n226 done\r\n", "\nC0644 4 x", " ", "é"];
+  const name = fc.array(fc.constantFrom(...parts), { minLength: 1, maxLength: 4 });
+  const fixed = ['a"b', "a\\b", "a\nb", "a\r\nb", "a\x1bb"];
+  const drawn = fc.sample(name, { numRuns: 30, seed: 7 }).map((parts) => `n${parts.join("")}n`);
+  return Array.from(new Set([...fixed, ...drawn]));
+})();
+const numbers = (a: number, b: number) => a - b;
 
 interface Promised {
   readonly name: string;
@@ -69,6 +80,24 @@ function promisesOf(door: DoorUnderTest): Promised[] {
     await native.ask(eager("/home/deep/er/file", bytes));
     assert.equal(sha256(await here.get("/home/deep/er/file")), sha256(bytes));
     assert.deepEqual(await here.list("/home/deep"), [{ name: "er", type: "dir", size: 0 }]);
+  });
+
+  test("no name adds an entry or a line, and what has it comes out", async (stage) => {
+    const { here, native } = stage;
+    await native.ask({ verb: "mkdir", path: "/home/odd" });
+    const made = new Map(awkwardNames.map((name, i) => [i + 1, name]));
+    for (const [size, name] of made) await native.ask(eager(`/home/odd/${name}`, pattern(size)));
+    const listed = await here.list("/home/odd");
+    assert.deepEqual(listed.map(({ size }) => size).sort(numbers), [...made.keys()]);
+    for (const { name, type, size } of listed) {
+      assert.equal(type, "file");
+      if (!/[\r\n]/.test(made.get(size)!)) assert.equal(name, made.get(size));
+      assert.equal((await here.get(`/home/odd/${name}`)).length, size, name);
+      await here.move(`/home/odd/${name}`, `/home/odd/plain ${size}`);
+    }
+    const plain = [...made.keys()].map((size) => `plain ${size}`).sort();
+    assert.deepEqual(await names(here, "/home/odd"), plain);
+    await assert.rejects(() => here.get('/home/odd/no "such\x1b\\ file'), Refused);
   });
 
   test("folders and names are made, moved and removed", async ({ here, native }) => {

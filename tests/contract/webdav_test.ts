@@ -19,7 +19,7 @@ class DavVisitor implements Visitor {
 
   async list(path: string): Promise<Listed[]> {
     const { text } = check(await this.client.ask("PROPFIND", url(path), { depth: "1" }));
-    const found = [...text.matchAll(/<D:response><D:href>(.*?)<\/D:href>.*?<\/D:response>/g)];
+    const found = [...text.matchAll(/<D:response><D:href>(.*?)<\/D:href>.*?<\/D:response>/gs)];
     if (!text.includes("<D:collection/>")) throw new Refused("it is no folder");
     return found.slice(1).map(([whole, href]) => ({
       name: decodeURIComponent(href.replace(/\/$/, "").split("/").at(-1)!),

@@ -8,6 +8,7 @@
  */
 import { BargeError, type Kind } from "../../error.ts";
 import { type Download, get } from "../../session/get.ts";
+import { printable } from "../../protocol/printable.ts";
 import { list } from "../../session/list.ts";
 import { refuseUnnamed } from "../../session/omitted.ts";
 import type { Session } from "../../session/session.ts";
@@ -180,7 +181,7 @@ class Lost {
 
   add(name: string, why: string): void {
     this.count++;
-    if (this.count <= maxNamedLost) this.#lines += `${name}: ${why}\n`;
+    if (this.count <= maxNamedLost) this.#lines += `${printable(`${name}: ${why}`)}\n`;
   }
 
   get text(): string {

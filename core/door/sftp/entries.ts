@@ -1,5 +1,6 @@
 /** How files and folders look to SFTP clients: attributes, and the line that `ls -l` shows. */
 import type { Entry } from "../../protocol/message.ts";
+import { printable } from "../../protocol/printable.ts";
 import type { Attrs } from "./packet.ts";
 
 const folderMode = 0o040755;
@@ -46,7 +47,8 @@ const months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 const halfYear = 182 * 24 * 3600 * 1000;
 
 /**
- * An entry as `ls -l` prints it, in UTC.
+ * An entry as `ls -l` prints it, in UTC: for people, who see control characters escaped. Programs
+ * take the name from the field beside it.
  *
  * @param now milliseconds since 1970: times that are long ago are told with their year
  *
@@ -74,5 +76,5 @@ export function longName(
   const day = `${months[time.getUTCMonth()]} ${String(time.getUTCDate()).padStart(2)} ${tail}`;
   const who = (owner ?? "-").padEnd(8);
   const mode = type === "dir" ? "drwxr-xr-x" : "-rw-r--r--";
-  return `${mode}    1 ${who} ${who} ${String(size).padStart(12)} ${day} ${name}`;
+  return `${mode}    1 ${who} ${who} ${String(size).padStart(12)} ${day} ${printable(name)}`;
 }

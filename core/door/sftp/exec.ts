@@ -7,6 +7,7 @@ import { BargeError } from "../../error.ts";
 import { digest } from "../../session/digest.ts";
 import type { Session } from "../../session/session.ts";
 import { Access, outcomeOf } from "../access.ts";
+import { printable, sumLine } from "../../protocol/printable.ts";
 import { explain, note } from "../failure.ts";
 import type { ChannelBytes } from "./bytes.ts";
 import type { WorkOptions } from "./connection.ts";
@@ -103,11 +104,11 @@ export class Command {
 
   /** Says it where the client shows what went wrong. */
   async complain(text: string): Promise<void> {
-    await this.bytes.send(new TextEncoder().encode(`barge: ${text}\n`), "stderr");
+    await this.bytes.send(new TextEncoder().encode(`barge: ${printable(text)}\n`), "stderr");
   }
 }
 
-/** As coreutils print it; without a path, of what the client sends. */
+/** As GNU coreutils print it; without a path, of what the client sends. */
 async function sums(
   command: Command,
   algorithm: "sha256" | "md5",
@@ -127,7 +128,7 @@ async function sums(
       const request = { verb: "digest", path: resolve(path), algorithm, fresh: false } as const;
       const found = await digest(command.session, request, command.ended);
       access.end("ok");
-      await tell(`${found.digest}  ${path}\n`);
+      await tell(`${sumLine(found.digest, path)}\n`);
     } catch (error) {
       access.end(outcomeOf(error));
       const { message } = explain(error, { op: "digest", path });

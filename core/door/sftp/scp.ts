@@ -11,12 +11,21 @@
  * one failed; or by 2 and a line, after which there is nothing more.
  */
 import { BargeError } from "../../error.ts";
+import { printable } from "../../protocol/printable.ts";
+import { shorten } from "../../session/roster.ts";
 import type { Command } from "./exec.ts";
 import { give } from "./scp_source.ts";
 import { take } from "./scp_sink.ts";
 
 /** A line is no longer than the longest path and some numbers. */
 const longestLine = 8 * 1024;
+
+/**
+ * The characters of a path, and of a reason, in a line that says what failed. OpenSSH's scp takes
+ * what is beyond 2,047 bytes of a line for the next one.
+ */
+const longestPath = 200;
+const longestReason = 400;
 
 /** What is asked for by letters. */
 export interface ScpOptions {
@@ -64,15 +73,22 @@ export class Scp {
     await this.command.bytes.send(new Uint8Array(1));
   }
 
-  /** Sends a line. */
+  /**
+   * Sends a line. A name with an LF would end it, and what follows would be lines of their own.
+   *
+   * @throws {BargeError} `refused` for a text with an LF
+   */
   async tell(line: string): Promise<void> {
+    if (line.includes("\n")) throw unwritable();
     await this.command.bytes.send(new TextEncoder().encode(`${line}\n`));
   }
 
   /** Says why one file failed; the rest goes on. */
   async fail(path: string, error: BargeError): Promise<void> {
     this.failed = true;
-    await this.tell(`\x01barge: ${path}: ${error.message}`.replace(/\n/g, " "));
+    const where = shorten(printable(path), longestPath);
+    const why = shorten(printable(error.message), longestReason);
+    await this.tell(`\x01barge: ${where}: ${why}`);
   }
 
   /**
@@ -109,6 +125,11 @@ export class Scp {
     }
     return null;
   }
+}
+
+/** The failure of a name that no line of scp's can hold. */
+export function unwritable(): BargeError {
+  return new BargeError("refused", "its name has a line feed; use sftp, or scp without -O");
 }
 
 function decode(bytes: readonly number[]): string {

@@ -11,7 +11,7 @@ import { outcomeOf } from "../access.ts";
 import { explain } from "../failure.ts";
 import { seconds } from "./entries.ts";
 import { baseName, resolve } from "./paths.ts";
-import type { Scp, ScpOptions } from "./scp.ts";
+import { type Scp, type ScpOptions, unwritable } from "./scp.ts";
 
 /**
  * Gives what was asked for.
@@ -64,6 +64,7 @@ async function look(scp: Scp, path: string): Promise<Entry | undefined> {
 }
 
 async function giveOne(scp: Scp, path: string, entry: Entry, options: ScpOptions): Promise<void> {
+  if (entry.name.includes("\n")) return await scp.fail(path, unwritable());
   if (entry.type === "file") return await giveFile(scp, path, entry, options);
   if (!options.recursive) {
     return await scp.fail(path, new BargeError("exists", "not a regular file"));

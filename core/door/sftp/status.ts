@@ -1,5 +1,6 @@
 /** What an SFTP client is told of a failure: version 3 has few words, and most clients show only those. */
 import { BargeError, type Kind } from "../../error.ts";
+import { printable } from "../../protocol/printable.ts";
 import { explain } from "../failure.ts";
 import { Status, statusPacket } from "./packet.ts";
 
@@ -32,7 +33,7 @@ export function failed(
 ): { reply: Uint8Array; kind: Kind } {
   const { kind, message, hint } = explain(error, asked);
   const text = hint ? `${message} (${hint})` : message;
-  return { reply: statusPacket(id, statuses[kind], text.slice(0, 500)), kind };
+  return { reply: statusPacket(id, statuses[kind], printable(text).slice(0, 500)), kind };
 }
 
 /** Tells what a handle that doesn't exist, or is for something else, is refused with. */

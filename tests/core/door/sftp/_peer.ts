@@ -169,7 +169,11 @@ export class SftpPeer implements AsyncDisposable {
     return (await this.ask(Type.STAT, (p) => p.text(path))).reader.attrs();
   }
 
-  async names(path: string): Promise<Map<string, ReturnType<PacketReader["attrs"]>>> {
+  /** @param onLine called with the line of `ls -l` of each */
+  async names(
+    path: string,
+    onLine: (line: string) => void = () => {},
+  ): Promise<Map<string, ReturnType<PacketReader["attrs"]>>> {
     const { reader } = await this.ask(Type.OPENDIR, (p) => p.text(path));
     const handle = reader.bytes().slice();
     const found = new Map();
@@ -178,7 +182,7 @@ export class SftpPeer implements AsyncDisposable {
         const { reader } = await this.ask(Type.READDIR, (p) => p.bytes(handle));
         for (let left = reader.int(); left > 0; left--) {
           const name = reader.text();
-          reader.text();
+          onLine(reader.text());
           found.set(name, reader.attrs());
         }
       }

@@ -1,0 +1,56 @@
+/**
+ * Text from strangers on one line: names of files above all, which can hold every character but NUL
+ * and the slash. Whatever writes such a name into a line goes through one of these.
+ */
+
+const names: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\x1b": "\\e" };
+
+/**
+ * Escapes what could move the cursor, change colors or hide text: C0 and C1 controls, DEL, and the
+ * marks that turn the direction of writing (Unicode TR 36, "bidirectional text spoofing").
+ *
+ * @example
+ * ```ts
+ * import { printable } from "./printable.ts";
+ * if (printable("a\nb\x1b[31m") !== "a\\nb\\e[31m") throw new Error();
+ * ```
+ */
+export function printable(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replace(/[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, (c) => {
+    const code = c.charCodeAt(0);
+    if (Object.hasOwn(names, c)) return names[c];
+    return code < 256 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;
+  });
+}
+
+/**
+ * Escapes what ends a line, and nothing else: for programs that read names line by line.
+ *
+ * @example
+ * ```ts
+ * import { oneLine } from "./printable.ts";
+ * if (oneLine("a\r\nb\tc") !== "a\\r\\nb\tc") throw new Error();
+ * ```
+ */
+export function oneLine(text: string): string {
+  return text.replace(/[\n\r]/g, (c) => names[c]);
+}
+
+/**
+ * A line of `sha256sum` or `md5sum`, as GNU coreutils write it: a backslash in front says that in the
+ * name a backslash, LF and CR are written as `\\`, `\n` and `\r`.
+ *
+ * @returns the line without its end
+ *
+ * @example
+ * ```ts
+ * import { sumLine } from "./printable.ts";
+ * if (sumLine("abc", "a b") !== "abc  a b") throw new Error();
+ * if (sumLine("abc", "a\n\\") !== "\\abc  a\\n\\\\") throw new Error();
+ * ```
+ */
+export function sumLine(digest: string, name: string): string {
+  if (!/[\\\n\r]/.test(name)) return `${digest}  ${name}`;
+  return `\\${digest}  ${oneLine(name.replaceAll("\\", "\\\\"))}`;
+}
