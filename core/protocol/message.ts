@@ -21,7 +21,7 @@ import {
 } from "./field.ts";
 import type { FrameValue } from "./frame.ts";
 import { getMany, gotMany, putMany, wasPut } from "./many.ts";
-import { fairCosts } from "./scram.ts";
+import { ownCosts } from "./scram.ts";
 
 /** The version that this code speaks. */
 export const version = 1;
@@ -35,11 +35,14 @@ const role = v.picklist(["user", "admin"]);
 
 /**
  * What is kept of a password; the password can't be had from it. It comes from a stranger, and
- * doors whose protocols carry the password run scrypt with its costs: hence the bounds.
+ * doors whose protocols carry the password run scrypt with its costs: they must be the server's.
  */
 const verifier = v.pipe(
   v.object({ salt, n: count, r: count, p: count, storedKey: key, serverKey: key }),
-  v.check((costs) => fairCosts(costs), "scrypt costs out of bounds"),
+  v.check(
+    (it) => ownCosts(it),
+    "a verifier has scrypt costs n=32768, r=8, p=1 and a salt of 16 bytes",
+  ),
 );
 
 /** One file or folder, as every door shows it. */

@@ -19,8 +19,16 @@
  */
 import { BargeError } from "../error.ts";
 
-/** Costs of scrypt for a new password: 32 MiB and about 80 ms. RFC 7914, section 2. */
+/**
+ * Costs of scrypt for a password: 32 MiB and about 80 ms. RFC 7914, section 2. A server keeps no
+ * others: doors whose protocols carry the password pay them at each login, and an account whose
+ * challenge had others could be told from names that no account has.
+ */
 export const costs = { n: 32768, r: 8, p: 1 } as const;
+
+/** The length of every salt. */
+export const saltBytes = 16;
+const ownSalt = /^[A-Za-z0-9+/]{21}[AQgw]==$/;
 
 /** What a token's verifier says: no stretching, 256 random bits need none. */
 export const tokenCosts = { n: 1, r: 1, p: 1 } as const;
@@ -37,8 +45,8 @@ export interface Costs {
 }
 
 /**
- * Are these costs of scrypt what an honest peer asks for? Lower ones would give a password away,
- * higher ones are an attack: at most 256 MiB and sixteen times the work of that.
+ * Are these costs of scrypt what an honest server asks for? Lower ones would give a password away,
+ * higher ones are an attack on the client: at most 64 MiB, once.
  *
  * @example
  * ```ts
@@ -47,8 +55,24 @@ export interface Costs {
  * ```
  */
 export function fairCosts({ n, r, p }: Costs): boolean {
-  return [n, r, p].every(Number.isSafeInteger) && n >= 16384 && r >= 8 && p >= 1 && p <= 16 &&
-    128 * n * r <= 256 * 1024 * 1024 && (n & (n - 1)) === 0;
+  return [n, r, p].every(Number.isSafeInteger) && n >= 16384 && r >= 8 && p === 1 &&
+    128 * n * r <= 64 * 1024 * 1024 && (n & (n - 1)) === 0;
+}
+
+/**
+ * May a server keep this verifier of a password? It has the server's own costs, and a salt of the
+ * usual length, in the only base64 that there is of it.
+ *
+ * @example
+ * ```ts
+ * import { costs, nonce, ownCosts } from "./scram.ts";
+ * if (!ownCosts({ ...costs, salt: nonce(16) })) throw new Error();
+ * if (ownCosts({ ...costs, p: 2, salt: nonce(16) })) throw new Error();
+ * if (ownCosts({ ...costs, salt: nonce(24) })) throw new Error();
+ * ```
+ */
+export function ownCosts({ n, r, p, salt }: Costs & { readonly salt: string }): boolean {
+  return n === costs.n && r === costs.r && p === costs.p && ownSalt.test(salt);
 }
 
 /** All that both sides know of one login, in the order in which it is signed. */

@@ -14,6 +14,8 @@ import {
   type Exchange,
   type Mechanism,
   nonce,
+  ownCosts,
+  saltBytes,
   tokenCosts,
 } from "./scram.ts";
 import { stretch } from "./stretch.ts";
@@ -27,7 +29,7 @@ import { stretch } from "./stretch.ts";
  */
 export async function makeVerifier(mechanism: Mechanism, secret: string): Promise<Verifier> {
   if (secret === "") throw new BargeError("usage", `the ${mechanism} is empty`);
-  const salt = nonce(16);
+  const salt = nonce(saltBytes);
   const cost = mechanism === "token" ? tokenCosts : costs;
   const { clientKey, serverKey } = await keys(mechanism, secret, { salt, ...cost });
   return {
@@ -57,13 +59,15 @@ export function verify(proof: string, verifier: Verifier, exchange: Exchange): s
 /**
  * Checks a secret itself, for doors whose protocols carry it, and for `user apply`.
  *
- * @returns whether the verifier was made from this secret
+ * @returns whether the verifier was made from this secret; false for a password's that has other
+ *   costs than this program's, without the work
  */
 export async function matches(
   mechanism: Mechanism,
   secret: string,
   verifier: Verifier,
 ): Promise<boolean> {
+  if (mechanism === "password" && !ownCosts(verifier)) return false;
   const storedKey = Buffer.from(verifier.storedKey, "base64");
   const { clientKey } = await keys(mechanism, secret, verifier);
   return storedKey.length === 32 && timingSafeEqual(sha256(clientKey), storedKey);

@@ -10,6 +10,7 @@ import { BargeError, typed } from "../error.ts";
 import { type Address, formatAddress } from "../net/address.ts";
 import type { HostKey } from "../net/host_keys.ts";
 import { makeVerifier } from "../protocol/verifier.ts";
+import { makeDerivationTable } from "../session/derivations.ts";
 import { makeTally } from "../session/gate.ts";
 import { makeHistory, sampleEvery } from "../session/history.ts";
 import { makeBoard } from "../session/metrics.ts";
@@ -118,6 +119,7 @@ async function run(
     rateDown: options.rateDown,
     tally: makeTally(options.workers),
     board: makeBoard(options.workers),
+    derivations: makeDerivationTable(),
     history: makeHistory(),
     fences: makeFenceTable(options.workers),
     version: options.version,

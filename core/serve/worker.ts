@@ -8,6 +8,7 @@ import type { Door, DoorSpec } from "../door/door.ts";
 import { type Kind, typed } from "../error.ts";
 import { formatAddress } from "../net/address.ts";
 import type { KeyPair } from "../net/certificate.ts";
+import { shareDerivations } from "../session/enter.ts";
 import type { Adjustable, Settings } from "../session/store.ts";
 import { Store } from "../session/store.ts";
 import { Desk } from "./desk.ts";
@@ -82,6 +83,7 @@ async function start(
   try {
     desk = new Desk(hooks, tell);
     store = new Store(settings, number - 1, desk.hooks, life);
+    shareDerivations(number - 1, settings.derivations);
     store.metrics.count("starts");
     store.roster.others = () => gatherer.others();
     for (const spec of doors) open.push(await openDoor(store, spec, reusePort, tls));

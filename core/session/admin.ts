@@ -55,7 +55,8 @@ export async function addAccount(
   gone?: AbortSignal,
 ): Promise<Account> {
   asAdmin(session);
-  const verifier = await bounded(() => makeVerifier("password", password), gone);
+  const who = { account: session.name };
+  const verifier = await bounded(() => makeVerifier("password", password), gone, who);
   return asAdmin(session).accounts.add({ name, role, limit, verifier });
 }
 
@@ -74,7 +75,7 @@ export async function changeAccount(
   asAdmin(session);
   const verifier = password === undefined
     ? undefined
-    : await bounded(() => makeVerifier("password", password), gone);
+    : await bounded(() => makeVerifier("password", password), gone, { account: session.name });
   return asAdmin(session).accounts.change(name, { ...change, verifier });
 }
 

@@ -1,24 +1,17 @@
 /**
  * Logging in where the protocol carries the password itself: FTP, SFTP, HTTP.
  *
- * Here the server does the costly scrypt, off the event loop, `mostRunning` at a time in each worker.
- * A login that comes when `mostWaiting` wait already is refused, and so is one that has waited for
- * `longestWaitMs`; one whose client has left is not worked on. So a flood of logins holds up other
- * logins, and nothing else. A banned login is refused without that work: how long it takes tells
- * that it is banned, and not whether there is such an account.
+ * Here the server does the costly scrypt, off the event loop, as many at a time as derivations.ts
+ * allows; one whose client has left is not worked on. So a flood of logins holds up other logins
+ * from its own address, and nothing else. A banned login is refused without that work: how long it
+ * takes tells that it is banned, and not whether there is such an account.
  */
 import type { Attempt } from "../account/bans.ts";
-import { BargeError } from "../error.ts";
 import { matches } from "../protocol/verifier.ts";
+import { type Applicant, Derivations } from "./derivations.ts";
 import { admit, lookUp, type Pause } from "./login.ts";
 import type { Session } from "./session.ts";
 import type { Store } from "./store.ts";
-
-/** Each takes 32 MiB and a core for about 80 ms. */
-const mostRunning = 2;
-const mostWaiting = 64;
-/** Longer than a full queue takes on a slow machine, and than any client waits. */
-const longestWaitMs = 120_000;
 
 /** What a client says of itself. */
 export interface Credentials {
@@ -51,7 +44,10 @@ export async function enter(
   const account = store.accounts.byId(known?.account.id ?? 0);
   const attempt: Attempt = { account, name, mechanism: "password", host };
   const proved = !store.bans.banned(attempt) && secret !== "" &&
-    await bounded(() => matches("password", secret, known?.verifier ?? decoy), gone);
+    await bounded(() => matches("password", secret, known?.verifier ?? decoy), gone, {
+      account: name,
+      host,
+    });
   return await admit(store, attempt, account, proved && known !== undefined, pause);
 }
 
@@ -70,63 +66,29 @@ async function enterByToken(
   return await admit(store, attempt, known?.account, proved && fits, pause);
 }
 
-let running = 0;
-/** Each gives its turn to one that waits, the oldest first. */
-const waiting = new Set<() => void>();
+let derivations = new Derivations();
 
 /**
- * Runs a scrypt, in the order in which they are asked for. One that runs can't be stopped: it ends
- * by itself, as its costs are bounded (protocol/message.ts).
+ * Has this isolate count its derivations together with others.
+ *
+ * @param worker which of them it is, from 0
+ */
+export function shareDerivations(worker: number, table: SharedArrayBuffer | undefined): void {
+  derivations = new Derivations(worker, table);
+}
+
+/**
+ * Runs a scrypt when its turn has come.
  *
  * @param gone aborted when nobody waits for it any more
- * @param withinMs how long it may wait to run
+ * @param applicant whom it is for: one account and one address have one at a time
  * @throws {BargeError} `unavailable` when too many wait, or it has waited for too long; why `gone`
  *   was aborted, if that was before it ran
  */
-export async function bounded<T>(
+export function bounded<T>(
   work: () => Promise<T>,
   gone?: AbortSignal,
-  withinMs = longestWaitMs,
+  applicant?: Applicant,
 ): Promise<T> {
-  gone?.throwIfAborted();
-  if (running < mostRunning) running++;
-  else await turn(gone, withinMs);
-  try {
-    return await work();
-  } finally {
-    const [next] = waiting;
-    if (next) next();
-    else running--;
-  }
-}
-
-/** Waits until one that runs hands its place over. */
-async function turn(gone: AbortSignal | undefined, withinMs: number): Promise<void> {
-  if (waiting.size >= mostWaiting) throw tooMany();
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const next = () => {
-    waiting.delete(next);
-    resolve();
-  };
-  const leave = (why: unknown) => {
-    waiting.delete(next); // at once: its place is another's
-    reject(why);
-  };
-  const late = setTimeout(() => leave(tooMany()), withinMs);
-  const stop = () => leave(gone!.reason);
-  waiting.add(next);
-  gone?.addEventListener("abort", stop, { once: true });
-  try {
-    await promise;
-  } finally {
-    clearTimeout(late);
-    gone?.removeEventListener("abort", stop);
-  }
-}
-
-function tooMany(): BargeError {
-  return new BargeError("unavailable", "too many clients log in at the moment", {
-    op: "log in",
-    hint: "try again in a moment",
-  });
+  return derivations.run(work, applicant, gone);
 }

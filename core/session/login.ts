@@ -9,7 +9,14 @@ import type { Account } from "../account/accounts.ts";
 import { type Attempt, longestDelay } from "../account/bans.ts";
 import { BargeError } from "../error.ts";
 import type { Answer, Request, Verifier } from "../protocol/message.ts";
-import { type Exchange, type Mechanism, nonce } from "../protocol/scram.ts";
+import {
+  costs,
+  type Exchange,
+  type Mechanism,
+  nonce,
+  ownCosts,
+  tokenCosts,
+} from "../protocol/scram.ts";
 import { verify } from "../protocol/verifier.ts";
 import { Session } from "./session.ts";
 import type { Store } from "./store.ts";
@@ -39,7 +46,7 @@ export function challenge(store: Store, request: Request<"auth">, host: string):
   const known = lookUp(store, mechanism, name);
   const decoy = store.accounts.decoy(name); // also where it is not needed: the same work for all
   const verifier = known?.verifier ?? decoy;
-  const cost = mechanism === "token" ? { n: 1, r: 1, p: 1 } : verifier;
+  const cost = mechanism === "token" ? tokenCosts : costs; // never the account's own
   const exchange: Exchange = {
     mechanism,
     account: name,
@@ -125,7 +132,25 @@ export interface Known {
 
 /** @param name an account's, or a token's id */
 export function lookUp(store: Store, mechanism: Mechanism, name: string): Known | undefined {
-  return mechanism === "password" ? store.accounts.forLogin(name) : byToken(store, name);
+  return mechanism === "password" ? byPassword(store, name) : byToken(store, name);
+}
+
+/**
+ * An account whose password can be checked. One with other costs than the server's (a former version
+ * kept whatever a client had chosen) can't log in by it: that would let a client choose how much
+ * memory and time each login takes. The client is answered as for a wrong password, and the log says
+ * what helps.
+ */
+function byPassword(store: Store, name: string): Known | undefined {
+  const known = store.accounts.forLogin(name);
+  if (!known || ownCosts(known.verifier)) return known;
+  const { n, r, p } = known.verifier;
+  log.warn("the password of {account} is refused: it was set with {costs}; {hint}", {
+    account: known.account.name,
+    costs: `scrypt costs n=${n} r=${r} p=${p}, or a salt, that this server does not take`,
+    hint: `set a new one with \`barge user passwd ${known.account.name}\``,
+  });
+  return undefined;
 }
 
 function byToken(store: Store, id: string): Known | undefined {

@@ -102,7 +102,9 @@ export async function share(
   if ((password?.length ?? 0) > longestPassword) {
     throw new BargeError("usage", `a password has at most ${longestPassword} characters`);
   }
-  const verifier = password ? await bounded(() => makeVerifier("password", password)) : null;
+  const verifier = password
+    ? await bounded(() => makeVerifier("password", password), undefined, { account: session.name })
+    : null;
   const made = store.shares.add(account.id, {
     ...{ place, kind, most, verifier },
     expires: Date.now() + life,
@@ -195,7 +197,7 @@ export async function unlock(
   const { verifier } = share;
   const right = verifier !== null && password !== "" && password.length <= longestPassword &&
     !store.bans.banned(attempt) &&
-    await bounded(() => matches("password", password, verifier), gone) &&
+    await bounded(() => matches("password", password, verifier), gone, { account: name, host }) &&
     !store.bans.banned(attempt); // others may have failed meanwhile
   if (right) return proofOf(store, share, Date.now() + unlockedFor);
   await pause(fail(store, attempt));

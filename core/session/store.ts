@@ -53,6 +53,8 @@ export interface Settings extends Adjustable {
   readonly board?: Board;
   /** And what they moved in the last hours; somebody has to sample it. */
   readonly history?: SharedArrayBuffer;
+  /** And bound their derivations of passwords; the worker takes it (enter.ts). */
+  readonly derivations?: SharedArrayBuffer;
   /** Where they keep each other from writing on to uploads that were taken over. */
   readonly fences?: SharedArrayBuffer;
   /** The program's own, to be shown to admins. */

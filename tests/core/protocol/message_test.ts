@@ -10,6 +10,7 @@ import {
   parseRequest,
   verbs,
 } from "../../../core/protocol/message.ts";
+import { nonce } from "../../../core/protocol/scram.ts";
 
 function wrong(run: () => unknown): BargeError {
   let caught: unknown;
@@ -92,7 +93,7 @@ Deno.test("an eager body is size bytes, up to the limit", () => {
   ) assert.equal(wrong(put(size, body)).kind, "protocol");
 });
 
-Deno.test("a verifier's costs and keys are bounded: doors run scrypt with them", () => {
+Deno.test("a verifier has the server's own costs: doors run scrypt with them", () => {
   const key = `${"A".repeat(43)}=`;
   const good = { salt: "AAAAAAAAAAAAAAAAAAAAAA==", n: 32768, r: 8, p: 1 };
   const passwd = (change: object) => () =>
@@ -101,19 +102,24 @@ Deno.test("a verifier's costs and keys are bounded: doors run scrypt with them",
       verifier: { ...good, storedKey: key, serverKey: key, ...change },
     });
   passwd({})();
-  passwd({ n: 262144 })();
   for (
     const change of [
       { n: 1 },
       { n: 8192 },
       { n: 32769 },
-      { n: 524288 },
+      { n: 16384 },
+      { n: 65536 },
+      { n: 262144 },
       { n: 2 ** 52 },
       { r: 1 },
       { r: 128 },
       { p: 0 },
-      { p: 17 },
+      { p: 2 },
+      { p: 16 },
       { salt: "" },
+      { salt: nonce(15) },
+      { salt: nonce(24) },
+      { salt: "AAAAAAAAAAAAAAAAAAAAAB==" },
       { salt: "AAAA" },
       { salt: "A".repeat(132) },
       { salt: "AAAAAAAAAAAAAAAAAAAAAA" },

@@ -1,8 +1,12 @@
 /** Logins by doors whose protocols carry the password. */
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { createHash, createHmac, scryptSync } from "node:crypto";
 import { BargeError } from "../../../core/error.ts";
-import { makeVerifier } from "../../../core/protocol/verifier.ts";
-import { bounded, enter } from "../../../core/session/enter.ts";
+import { type Costs, costs, nonce, saltBytes } from "../../../core/protocol/scram.ts";
+import { makeVerifier, matches } from "../../../core/protocol/verifier.ts";
+import { enter } from "../../../core/session/enter.ts";
+import { challenge } from "../../../core/session/login.ts";
 import { Setup } from "./_setup.ts";
 
 const host = "192.0.2.1";
@@ -89,7 +93,7 @@ Deno.test("a flood is bounded: who can't be served soon is told to come again", 
   );
   const kinds = await Promise.all(flood);
   assert.deepEqual([...new Set(kinds)].sort(), ["unauthenticated", "unavailable"]);
-  assert.equal(kinds.filter((kind) => kind === "unavailable").length, 80 - 2 - 64);
+  assert.equal(kinds.filter((kind) => kind === "unavailable").length, 80 - 1 - 64);
   await enter(setup.store, { name: "anna", secret: "sécret", host }, never);
 });
 
@@ -103,28 +107,53 @@ Deno.test("a login whose client has left is not worked on, and gives its place t
       () => "ok",
       (error) => error === reason ? "left" : (error as BargeError).kind,
     );
-  const flood = Array.from({ length: 66 }, () => login(left.signal));
+  const flood = Array.from({ length: 65 }, () => login(left.signal));
   left.abort(reason);
   // The queue is empty at once, so no login is refused because it is full.
   const next = Array.from({ length: 3 }, () => login(new AbortController().signal));
   assert.deepEqual(await Promise.all(next), Array(3).fill("unauthenticated"));
   const kinds = await Promise.all(flood);
   assert.equal(kinds.filter((kind) => kind === "left").length, 64);
-  // Those two ran already. Each failure that was worked out counts, and no other.
-  assert.equal(kinds.filter((kind) => kind === "unauthenticated").length, 2);
-  assert.equal(setup.store.metrics.snapshot().logins.failed, 5);
+  // That one ran already. Each failure that was worked out counts, and no other.
+  assert.equal(kinds.filter((kind) => kind === "unauthenticated").length, 1);
+  assert.equal(setup.store.metrics.snapshot().logins.failed, 4);
   assert.equal(await login(left.signal), "left");
 });
 
-Deno.test("a login waits in the queue for so long and no longer", async () => {
-  const blocked = Promise.withResolvers<void>();
-  const running = [1, 2].map(() => bounded(() => blocked.promise));
-  const third = bounded(() => Promise.resolve(), undefined, 10);
-  await assert.rejects(
-    third,
-    (error) => error instanceof BargeError && error.kind === "unavailable",
-  );
-  blocked.resolve();
-  await Promise.all(running);
-  assert.equal(await bounded(() => Promise.resolve("next")), "next");
+Deno.test("a password that was stored with other costs is refused, without the work", async () => {
+  using setup = await setupWithPassword();
+  const { store } = setup;
+  const salt = nonce(saltBytes);
+  const keys = (n: number, r: number, p: number, salt: string) => {
+    const salted = scryptSync("s\u00e9cret", Buffer.from(salt, "base64"), 32, {
+      ...{ N: n, r, p, maxmem: 300 * 1024 * 1024 },
+    });
+    const hmac = (text: string) => createHmac("sha256", salted).update(text).digest();
+    const storedKey = createHash("sha256").update(hmac("Client Key")).digest("base64");
+    return { salt, n, r, p, storedKey, serverKey: hmac("Server Key").toString("base64") };
+  };
+  // As the test makes them, the server's own costs log in.
+  store.accounts.change("anna", { verifier: keys(32768, 8, 1, salt) });
+  await enter(store, { name: "anna", secret: "sécret", host }, never);
+  for (
+    const verifier of [
+      keys(32768, 8, 2, salt),
+      keys(65536, 8, 1, salt),
+      keys(16384, 8, 1, salt),
+      keys(32768, 8, 1, nonce(24)),
+    ]
+  ) {
+    store.accounts.change("anna", { verifier });
+    await refused(setup, "anna", "sécret");
+    assert.equal(await matches("password", "sécret", verifier), false);
+    // The challenge is the one of an unknown name, and nothing proves what it asks for.
+    const begun = challenge(
+      store,
+      { verb: "auth", mechanism: "password", account: "anna", nonce: nonce() },
+      host,
+    );
+    assert.deepEqual(costsOf(begun.answer), costs);
+  }
 });
+
+const costsOf = ({ n, r, p }: Costs): Costs => ({ n, r, p });

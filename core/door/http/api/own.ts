@@ -48,6 +48,7 @@ export const own = [
       const verifier = await bounded(
         () => makeVerifier("password", password),
         exchange.ended.signal,
+        { account: name, host: exchange.host },
       );
       const made = register(store, { verb: "register", account: name, verifier, limit });
       return json({ name: made.name, limit: made.limit }, { status: 201 });
@@ -65,8 +66,9 @@ export const own = [
       204: { description: "It is changed" },
       403: { description: "The login was by a token", schema: schemas.problem },
     },
-    async handle({ session, ended }, { body: { password } }) {
-      passwd(session!, await bounded(() => makeVerifier("password", password), ended.signal));
+    async handle({ session, ended, host }, { body: { password } }) {
+      const who = { account: session!.name, host };
+      passwd(session!, await bounded(() => makeVerifier("password", password), ended.signal, who));
       return new Response(null, { status: 204 });
     },
   }),

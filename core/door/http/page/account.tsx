@@ -32,7 +32,10 @@ const changes: Readonly<Record<string, Change>> = {
     const { name } = session.account();
     const pause = (ms: number) => exchange.pause(ms);
     const proven = await enter(store, { name, secret: form.get("old") ?? "", host, gone }, pause);
-    passwd(proven, await bounded(() => makeVerifier("password", password), gone));
+    passwd(
+      proven,
+      await bounded(() => makeVerifier("password", password), gone, { account: name, host }),
+    );
     const agent = exchange.header("user-agent") ?? "";
     giveCookie(c, await begin(store, { name, secret: password, host, gone }, agent, pause));
     return "password";

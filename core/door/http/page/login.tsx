@@ -119,7 +119,9 @@ export async function makeAccount(c: PageContext): Promise<Response> {
       throw new BargeError("refused", "accounts are made by this server's operator");
     }
     checkPassword(password, form.get("again"));
-    const verifier = await bounded(() => makeVerifier("password", password), exchange.ended.signal);
+    const { host, ended: { signal: gone } } = exchange;
+    const who = { account: name, host };
+    const verifier = await bounded(() => makeVerifier("password", password), gone, who);
     register(store, { verb: "register", account: name, verifier });
     const credentials = { name, secret: password, host: exchange.host };
     const agent = exchange.header("user-agent") ?? "";
