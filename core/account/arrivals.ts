@@ -4,6 +4,7 @@
  * asked once, when all are there.
  */
 import { BargeError } from "../error.ts";
+import { maxPartialUploads, partialUploads } from "./bounds.ts";
 import type { Database } from "./database.ts";
 import type { Ledger, NewFile } from "./ledger.ts";
 import { credit, type Declared, type Held, type Sealed } from "./reservation.ts";
@@ -21,7 +22,7 @@ export class Arrivals {
    * Reserves room for several uploads of known size at once: all of them, or none.
    *
    * @param uploads each with what has arrived already, as for `Reservations.begin`
-   * @throws {BargeError} `over-quota` when there is no room for all: to be undone by the caller, who
+   * @throws {BargeError} `over-quota` when there is no room for all, in bytes or in number: to be undone by the caller, who
    *   can try one by one
    */
   begin(uploads: readonly (readonly [Declared, Sealed | undefined])[]): Held[] {
@@ -39,6 +40,11 @@ export class Arrivals {
       ...{ id: ids[i], account, dir, name, holder },
     }));
     for (const account of new Set(held.map(({ account }) => account))) {
+      const partial = uploads.some(([one, sealed]) => one.account === account && !sealed);
+      const many = `SELECT 1 WHERE ${partialUploads} > ${maxPartialUploads}`;
+      if (partial && this.#db.get(many, account)) {
+        throw new BargeError("over-quota", "too many of them are not whole");
+      }
       const over = "SELECT 1 FROM account WHERE id = ? AND used + reserved > quota";
       if (this.#db.get(over, account)) throw new BargeError("over-quota", "not all of them fit");
     }

@@ -5,6 +5,7 @@
  * compare it with the existing file.
  */
 import type { Place } from "../vault/place.ts";
+import { maxFinishedUploads } from "./bounds.ts";
 import type { Database } from "./database.ts";
 
 /** The file that an upload became. */
@@ -23,7 +24,7 @@ export class FinishedUploads {
     this.#db = db;
   }
 
-  /** Records the last upload of an account to a path. */
+  /** Records the last upload of an account to a path; forgets the oldest beyond the bound. Inside a transaction. */
   record(account: number, { dir, name }: Place, file: FinishedUpload): void {
     this.#db.run(
       `INSERT INTO finished_upload (account, dir, name, size, sha256, finished)
@@ -31,6 +32,12 @@ export class FinishedUploads {
        ON CONFLICT (account, dir, name) DO UPDATE SET size = excluded.size,
          sha256 = excluded.sha256, finished = excluded.finished`,
       ...[account, dir, name, file.size, file.sha256, file.finished],
+    );
+    this.#db.run(
+      `DELETE FROM finished_upload WHERE account = ?1 AND finished <= (
+         SELECT finished FROM finished_upload WHERE account = ?1
+         ORDER BY finished DESC LIMIT 1 OFFSET ${maxFinishedUploads})`,
+      account,
     );
   }
 

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { BargeError } from "../error.ts";
 import type { AuthorizedKey } from "./authorized_key.ts";
+import { maxKeys } from "./bounds.ts";
 import type { Database } from "./database.ts";
 
 export interface PublicKey {
@@ -15,9 +16,6 @@ export interface PublicKey {
   /** When it was last logged in with, or null. */
   readonly used: number | null;
 }
-
-/** So many keys an account may have. */
-const most = 256;
 
 export class Keys {
   readonly #db: Database;
@@ -37,13 +35,18 @@ export class Keys {
       if (!this.#db.get("SELECT 1 FROM account WHERE id = ?", account)) {
         throw new BargeError("not-found", "the account is gone");
       }
-      if (this.list(account).length >= most) {
-        throw new BargeError("refused", `it has ${most} keys already`);
+      const fingerprint = fingerprintOf(blob);
+      const all = this.list(account);
+      if (all.some((key) => key.fingerprint === fingerprint)) return false;
+      if (all.length >= maxKeys) {
+        throw new BargeError("refused", `the account has ${maxKeys} keys, as many as it may`, {
+          hint: "remove some: `barge user key remove`",
+        });
       }
       const { changes } = this.#db.run(
         `INSERT INTO public_key (account, fingerprint, type, blob, comment, added)
-         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-        ...[account, fingerprintOf(blob), type, blob.toBase64(), comment, Date.now()],
+         VALUES (?, ?, ?, ?, ?, ?)`,
+        ...[account, fingerprint, type, blob.toBase64(), comment, Date.now()],
       );
       return changes > 0;
     });

@@ -85,7 +85,8 @@ export class Locks {
 
   /** How many an account has. */
   count(account: number): number {
-    return this.#select("account = ?", account).length;
+    const sql = "SELECT count(*) AS n FROM lock WHERE account = ? AND until > ?";
+    return this.#db.get<{ n: number }>(sql, account, Date.now())!.n;
   }
 
   /** Forgets those that are over. */

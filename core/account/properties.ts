@@ -4,9 +4,12 @@
  *
  * They are in nobody's quota, and so have bounds of their own, for each file and for each account.
  */
+import { Buffer } from "node:buffer";
 import { BargeError } from "../error.ts";
-import type { Place } from "../vault/place.ts";
+import { type Place, relative } from "../vault/place.ts";
+import { propertyBounds } from "./bounds.ts";
 import type { Database } from "./database.ts";
+import { below } from "./ledger.ts";
 
 /** A property's name, as XML has it. */
 export interface PropertyName {
@@ -19,12 +22,6 @@ export interface Property extends PropertyName {
   /** The whole element, with the namespaces that it needs. */
   readonly xml: string;
 }
-
-/** What one file or folder, and one account, may have: properties, and characters of XML in them. */
-export const bounds = {
-  each: { count: 256, size: 128 * 1024 },
-  account: { count: 1_000_000, size: 256 * 1024 * 1024 },
-} as const;
 
 export class Properties {
   readonly #db: Database;
@@ -73,23 +70,64 @@ export class Properties {
     );
   }
 
-  /** @throws {BargeError} `no-space` when a file or an account has more than it may */
+  /**
+   * Checks before a rename that an account's properties, whose rows hold the path, have room for a longer one.
+   *
+   * @throws {BargeError} `over-quota`
+   */
+  checkRename(from: Place, to: Place, account: number): void {
+    const octets = (place: Place) => Buffer.byteLength(relative(place));
+    const longer = octets(to) - octets(from);
+    if (longer <= 0) return;
+    const { octets: most } = propertyBounds.account;
+    const sums = this.#db.get<{ count: number; size: number }>(
+      "SELECT count, size FROM property_sum WHERE account = ?",
+      account,
+    );
+    if (!sums || sums.size + sums.count * longer <= most) return; // wherever they are
+    const [dir, low, high] = below(from);
+    const { count } = this.#db.get<{ count: number }>(
+      `SELECT count(*) AS count FROM property WHERE account = ?1
+       AND ((dir = ?2 AND name = ?3) OR dir = ?4 OR (dir >= ?5 AND dir < ?6))`,
+      ...[account, from.dir, from.name, dir, low, high],
+    )!;
+    if (sums.size + count * longer > most) throw tooManyProperties();
+  }
+
+  /** Octets in all columns of an account's properties, as the table's triggers count them. */
+  octets(account: number): number {
+    const sql = "SELECT size FROM property_sum WHERE account = ?";
+    return this.#db.get<{ size: number }>(sql, account)?.size ?? 0;
+  }
+
+  /** @throws {BargeError} `over-quota` when a file or an account has more than it may */
   check({ dir, name }: Place, account: number): void {
     type Sums = { count: number; size: number };
-    const { each, account: all } = bounds;
+    const { each, account: all } = propertyBounds;
     const here = this.#db.get<Sums>(
-      `SELECT count(*) AS count, coalesce(sum(length(xml)), 0) AS size FROM property
+      `SELECT count(*) AS count, coalesce(sum(octets), 0) AS size FROM property_size
        WHERE dir = ? AND name = ?`,
       ...[dir, name],
     )!;
-    if (here.count > each.count || here.size > each.size) {
-      throw new BargeError("no-space", `more than ${each.count} properties, or too long ones`);
+    if (here.count > each.count || here.size > each.octets) {
+      throw new BargeError(
+        "over-quota",
+        `a file or folder has at most ${each.count} properties, and ${each.octets} bytes in them`,
+        { hint: "remove some of its properties, or shorten them" },
+      );
     }
     const everywhere =
       this.#db.get<Sums>("SELECT * FROM property_sum WHERE account = ?", account) ??
         { count: 0, size: 0 };
-    if (everywhere.count > all.count || everywhere.size > all.size) {
-      throw new BargeError("no-space", "the account's files have too many properties");
-    }
+    if (everywhere.count > all.count || everywhere.size > all.octets) throw tooManyProperties();
   }
+}
+
+/** The refusal where an account has more properties than it may, or longer ones. */
+export function tooManyProperties(): BargeError {
+  const { count, octets } = propertyBounds.account;
+  const why = `an account's files have at most ${count} properties, and ${octets} bytes in them`;
+  return new BargeError("over-quota", why, {
+    hint: "remove properties, or files and folders that have some",
+  });
 }

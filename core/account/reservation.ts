@@ -23,6 +23,7 @@
 import { BargeError } from "../error.ts";
 import { takenOver } from "../vault/fences.ts";
 import type { Place } from "../vault/place.ts";
+import { isFullOfPartials, maxPartialUploads, partialUploads, tooManyPartials } from "./bounds.ts";
 import type { Database } from "./database.ts";
 import type { Ledger, NewFile } from "./ledger.ts";
 
@@ -84,11 +85,12 @@ export class Reservations {
   }
 
   /**
-   * Reserves room for an upload, all of a declared size at once.
+   * Reserves room for an upload, all of a declared size at once. One that has not arrived whole counts
+   * among the account's partial uploads from here on.
    *
    * @param sealed what has arrived already, all of it: as {@link seal} in the same step
    * @returns its row; its id names its staged bytes
-   * @throws {BargeError} `over-quota`
+   * @throws {BargeError} `over-quota`, also for one partial upload too many
    */
   begin(upload: Declared, sealed?: Sealed): UploadRow {
     const { account, dir, name, size, modified, holder } = upload;
@@ -102,11 +104,15 @@ export class Reservations {
          SELECT id, ?2, ?3, ?4, ?5, credit, ?6, ?7, ?8, ?9, ?10 FROM (
            SELECT id, quota, used + reserved AS taken, coalesce(${credit}, 0) AS credit
            FROM account WHERE id = ?1)
-         WHERE quota IS NULL OR ?5 <= credit OR taken + ?5 - credit <= quota
+         WHERE (quota IS NULL OR ?5 <= credit OR taken + ?5 - credit <= quota)
+           AND (?9 IS NOT NULL OR ${partialUploads} < ${maxPartialUploads})
          RETURNING id, credit`,
         ...[account, dir, name, size, want, modified, holder, touched, sha256, verified],
       );
       if (made) return made;
+      if (sha256 === null && isFullOfPartials(this.#db, account)) {
+        throw tooManyPartials(this.#db, account);
+      }
       throw this.#overQuota(account, want - this.#credit(upload, account));
     });
     const facts = { account, dir, name, size, want, modified, holder, touched, sha256, verified };
@@ -244,7 +250,8 @@ export class Reservations {
 
   /**
    * Lets go of an upload that was cut. What is staged stays reserved, no more; if another one to
-   * the same path by the same account can be continued already, this one is dropped. One that was
+   * the same path by the same account can be continued already, or the account has as many partial
+   * uploads as it may, this one is dropped. One that was
    * taken over is left alone.
    *
    * @param staged bytes on disk that can be continued
@@ -261,7 +268,9 @@ export class Reservations {
         "SELECT 1 FROM upload WHERE account = ? AND dir = ? AND name = ? AND id <> ?",
         ...[row.account, row.dir, row.name, id],
       );
-      if (other || staged === 0 && !empty) {
+      // A sealed one did not count among the partial uploads, and becomes one now.
+      const full = row.sha256 !== null && isFullOfPartials(this.#db, row.account);
+      if (other || full || staged === 0 && !empty) {
         this.#db.run("DELETE FROM upload WHERE id = ?", id);
         return false;
       }

@@ -282,4 +282,49 @@ CREATE TABLE finished_upload (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX finished_upload_at ON finished_upload (finished);
 `,
+  `
+-- The bounds of bounds.ts are asked of these at every insertion.
+CREATE INDEX upload_partial ON upload (account) WHERE sha256 IS NULL;
+CREATE INDEX finished_upload_account ON finished_upload (account, finished);
+
+-- property_sum.size counts octets of all columns from here on, not characters of xml alone.
+DROP TRIGGER property_insert;
+DROP TRIGGER property_delete;
+DROP TRIGGER property_update;
+CREATE VIEW property_size AS SELECT account, dir, name, octet_length(dir) + octet_length(name)
+  + octet_length(space) + octet_length(local) + octet_length(xml) AS octets FROM property;
+CREATE TRIGGER property_insert AFTER INSERT ON property BEGIN
+  INSERT INTO property_sum (account, count, size) VALUES (NEW.account, 1, octet_length(NEW.dir)
+    + octet_length(NEW.name) + octet_length(NEW.space) + octet_length(NEW.local) + octet_length(NEW.xml))
+    ON CONFLICT DO UPDATE SET count = count + 1, size = size + excluded.size;
+END;
+CREATE TRIGGER property_delete AFTER DELETE ON property BEGIN
+  UPDATE property_sum SET count = count - 1, size = size - octet_length(OLD.dir)
+    - octet_length(OLD.name) - octet_length(OLD.space) - octet_length(OLD.local) - octet_length(OLD.xml)
+    WHERE account = OLD.account;
+END;
+CREATE TRIGGER property_update AFTER UPDATE ON property BEGIN
+  UPDATE property_sum SET count = count - 1, size = size - octet_length(OLD.dir)
+    - octet_length(OLD.name) - octet_length(OLD.space) - octet_length(OLD.local) - octet_length(OLD.xml)
+    WHERE account = OLD.account;
+  INSERT INTO property_sum (account, count, size) VALUES (NEW.account, 1, octet_length(NEW.dir)
+    + octet_length(NEW.name) + octet_length(NEW.space) + octet_length(NEW.local) + octet_length(NEW.xml))
+    ON CONFLICT DO UPDATE SET count = count + 1, size = size + excluded.size;
+END;
+UPDATE property_sum SET size = coalesce(
+  (SELECT sum(octets) FROM property_size WHERE property_size.account = property_sum.account), 0);
+
+-- Accounts that registered by themselves: the bytes that they took by register and grow. Null: an operator made it.
+ALTER TABLE account ADD COLUMN granted INTEGER;
+
+-- Tries to register in the last hour: see registrations.ts.
+CREATE TABLE registration (
+  id      INTEGER PRIMARY KEY,
+  address TEXT NOT NULL,                            -- as network() in net/address.ts writes it
+  made    INTEGER NOT NULL DEFAULT 0,               -- 1: an account came of it
+  at      INTEGER NOT NULL
+) STRICT;
+CREATE INDEX registration_address ON registration (address, at);
+CREATE INDEX registration_at ON registration (at);
+`,
 ];

@@ -15,11 +15,11 @@ import { createHash, randomBytes } from "node:crypto";
 import { BargeError } from "../error.ts";
 import type { Verifier } from "../protocol/message.ts";
 import type { Place } from "../vault/place.ts";
+import { maxShares } from "./bounds.ts";
 import type { Database } from "./database.ts";
 import { below } from "./ledger.ts";
 
-/** Links of one account; and how long one that has ended is still listed, in ms. */
-export const mostShares = 1000;
+/** How long a link that has ended is still listed, in ms. */
 const listedFor = 30 * 86_400_000;
 /** How long, in ms, and in how many more parts a counted download can be gone on with. */
 const resumable = 86_400_000;
@@ -96,9 +96,9 @@ export class Shares {
         "SELECT count(*) AS count FROM share WHERE account = ?",
         account,
       )!;
-      if (count >= mostShares) {
-        throw new BargeError("refused", `there are ${mostShares} links already`, {
-          hint: "revoke some",
+      if (count >= maxShares) {
+        throw new BargeError("refused", `the account has ${maxShares} links, as many as it may`, {
+          hint: "revoke some; those that have ended count until they are revoked, or for 30 days",
         });
       }
       const { changes } = this.#db.run(

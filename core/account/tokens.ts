@@ -7,6 +7,7 @@ import { BargeError } from "../error.ts";
 import { tokenCosts } from "../protocol/scram.ts";
 import { makeVerifier } from "../protocol/verifier.ts";
 import type { Verifier } from "../protocol/message.ts";
+import { maxTokens } from "./bounds.ts";
 import type { Database } from "./database.ts";
 
 export interface Token {
@@ -40,7 +41,7 @@ export class Tokens {
    * Makes one.
    *
    * @returns its id, and the text that can't be had again
-   * @throws {BargeError} `not-found` when the account is gone
+   * @throws {BargeError} `not-found` when the account is gone; `refused` when it has too many
    */
   async issue(account: number, label: string): Promise<{ id: string; token: string }> {
     const id = randomBytes(6).toString("hex");
@@ -48,10 +49,11 @@ export class Tokens {
     const v = await makeVerifier("token", secret);
     const { changes } = this.#db.run(
       `INSERT INTO token (id, account, label, salt, stored_key, server_key, created)
-       SELECT ?, id, ?, ?, ?, ?, ? FROM account WHERE id = ?`,
+       SELECT ?1, id, ?2, ?3, ?4, ?5, ?6 FROM account
+       WHERE id = ?7 AND (SELECT count(*) FROM token WHERE account = ?7) < ${maxTokens}`,
       ...[id, label.slice(0, 200), v.salt, v.storedKey, v.serverKey, Date.now(), account],
     );
-    if (changes === 0) throw new BargeError("not-found", "the account is gone");
+    if (changes === 0) throw this.#notIssued(account);
     return { id, token: `barge_${id}_${secret}` };
   }
 
@@ -75,6 +77,16 @@ export class Tokens {
     const due = "SELECT 1 FROM token WHERE id = ? AND coalesce(used, 0) < ?";
     if (!this.#db.get(due, id, now - 60_000)) return;
     this.#db.note(() => this.#db.run("UPDATE token SET used = ? WHERE id = ?", now, id));
+  }
+
+  #notIssued(account: number): BargeError {
+    if (!this.#db.get("SELECT 1 FROM account WHERE id = ?", account)) {
+      return new BargeError("not-found", "the account is gone");
+    }
+    return new BargeError("refused", `the account has ${maxTokens} tokens, as many as it may`, {
+      hint: "revoke some: with `barge logout` where they are used, on the page, or have the " +
+        "operator run `barge user tokens NAME --revoke ID`",
+    });
   }
 
   /** @returns whether the account had such a token */

@@ -13,6 +13,7 @@
  * can shut others out of /public, only what one may remove can be locked.
  */
 import { createHash, randomUUID } from "node:crypto";
+import { maxLocks } from "../account/bounds.ts";
 import type { Lock } from "../account/locks.ts";
 import { BargeError, type ErrorFacts } from "../error.ts";
 import type { Place } from "../vault/place.ts";
@@ -24,8 +25,6 @@ import { look } from "./stat.ts";
 /** The longest that a lock holds without being refreshed, and how long it does by default, in s. */
 export const longest = 3600;
 export const usual = 1800;
-/** So many an account may have. */
-const most = 1000;
 /** So many characters of XML may say whose it is. */
 const longestOwner = 4096;
 
@@ -66,7 +65,7 @@ export interface LockRequest {
  *
  * @param met throws unless the client's own conditions hold; runs under the write lock
  * @returns the lock, and whether a file was made for it
- * @throws {Locked}; {BargeError} as `checkWrite` and `checkTake`; `no-space` for too many locks
+ * @throws {Locked}; {BargeError} as `checkWrite` and `checkTake`; `over-quota` for too many locks
  */
 export async function lock(
   session: Session,
@@ -93,8 +92,8 @@ export async function lock(
     }
     store.locks.expire();
     refuseConflict(session, place, shared, deep);
-    if (store.locks.count(account.id) >= most) {
-      throw new BargeError("no-space", `the account has ${most} locks`, {
+    if (store.locks.count(account.id) >= maxLocks) {
+      throw new BargeError("over-quota", `the account has ${maxLocks} locks, as many as it may`, {
         hint: `unlock some, or wait: each ends within ${longest / 60} minutes`,
       });
     }

@@ -20,7 +20,7 @@ export interface MoveOptions {
 
 /**
  * @throws {BargeError} `not-found`, `no-directory`, `exists`, `denied`; `over-quota` when an upload
- *   under way counts on replacing the file
+ *   under way counts on replacing the file, or the account's properties have no room for a longer path
  */
 export async function move(
   session: Session,
@@ -62,6 +62,7 @@ export async function move(
       places: [a, b],
       check() {
         check();
+        store.properties.checkRename(a, b, session.id);
         dropped = store.uploadsAt.uncredit(a);
       },
       disk() {

@@ -28,7 +28,7 @@ export type PropertyChange = Property | PropertyName;
  * Sets and removes properties, in their order: all of them, or none.
  *
  * @param met throws unless it may be done now; runs under the write lock
- * @throws {BargeError} `not-found`, `denied`; `exists` for `/`, `/home` and `/public`; `no-space`
+ * @throws {BargeError} `not-found`, `denied`; `exists` for `/`, `/home` and `/public`; `over-quota`
  */
 export async function changeProperties(
   session: Session,
@@ -55,7 +55,7 @@ export async function changeProperties(
   });
 }
 
-/** A copy gets the properties of the original. @throws {BargeError} `no-space` */
+/** A copy gets the properties of the original. @throws {BargeError} `over-quota` */
 export async function copyProperties(session: Session, from: Place, to: Place): Promise<void> {
   const { properties, commits } = session.store;
   if (properties.of(from).length + properties.of(to).length === 0) return;

@@ -172,7 +172,7 @@ Deno.test("an account has so many locks, and no more", async () => {
       setup.store.locks.enter({ ...place, token: `t:${i}`, shared: true, deep: false, owner: "" });
     }
   });
-  await fails("no-space", () => locked(anna, "/home/a"), /1000 locks/);
+  await fails("over-quota", () => locked(anna, "/home/a"), /1000 locks/);
   setup.store.locks.remove("t:0");
   await locked(anna, "/home/a");
 });

@@ -1,6 +1,6 @@
 /** Dead properties: they go where their file or folder goes, and are bounded. */
 import assert from "node:assert/strict";
-import { bounds } from "../../../core/account/properties.ts";
+import { propertyBounds as bounds } from "../../../core/account/bounds.ts";
 import { copy } from "../../../core/session/copy.ts";
 import { copyTree } from "../../../core/session/copy_tree.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
@@ -88,10 +88,10 @@ Deno.test("what is too much is refused, all of it", async () => {
   const anna = setup.user("anna");
   await write(anna, "/home/a", "a");
   const many = Array.from({ length: bounds.each.count + 1 }, (_, i) => `x${i}`);
-  await fails("no-space", () => set(anna, "/home/a", ...many));
+  await fails("over-quota", () => set(anna, "/home/a", ...many));
   assert.equal(names(anna, "/home/a"), "");
-  const long = property("x", `<x>${"y".repeat(bounds.each.size)}</x>`);
-  await fails("no-space", () => changeProperties(anna, "/home/a", [long], any));
+  const long = property("x", `<x>${"y".repeat(bounds.each.octets)}</x>`);
+  await fails("over-quota", () => changeProperties(anna, "/home/a", [long], any));
   await set(anna, "/home/a", ...many.slice(1));
 });
 
@@ -118,7 +118,7 @@ Deno.test("an account's sum is that of its properties, whatever happens to them"
   const sums = (sql: string) => setup.store.db.all(sql).map((row) => ({ ...row }));
   assert.deepEqual(
     sums("SELECT * FROM property_sum WHERE count + size > 0 ORDER BY account"),
-    sums(`SELECT account, count(*) AS count, sum(length(xml)) AS size FROM property
+    sums(`SELECT account, count(*) AS count, sum(octets) AS size FROM property_size
           GROUP BY account ORDER BY account`),
   );
   assert.equal(names(root, "/public/b"), "x,y");
