@@ -2,7 +2,10 @@
 import { isIPv4 } from "node:net";
 import { resolve } from "node:path";
 import type { DoorName } from "../core/door/door.ts";
+import { BargeError } from "../core/error.ts";
 import { type Address, formatAddress, isLoopback } from "../core/net/address.ts";
+import { Networks } from "../core/net/networks.ts";
+import { parsePublicUrl } from "../core/net/public_url.ts";
 import { levels } from "../core/serve/levels.ts";
 import { leastRate } from "../core/session/rate.ts";
 import { hookOptions, hooksOf } from "./_serve/hooks.ts";
@@ -19,6 +22,7 @@ import {
   value,
   valueOr,
   valueParser,
+  values,
 } from "./_term/options.ts";
 import { printJson } from "./_term/out.ts";
 import { version } from "./_version.ts";
@@ -48,6 +52,29 @@ export default command({
         "machine. Default: where only this machine connects",
     ),
     sftp: door("sftp", null, "the door for scp, sftp, rclone, WinSCP and sshfs"),
+    trustedProxy: values(
+      ["--trusted-proxy"],
+      networks(),
+      "A proxy, by its address or network (several: with commas, or again), that is believed " +
+        "about its clients: X-Forwarded-For and X-Forwarded-Proto at the HTTP door",
+    ),
+    proxyProtocol: flag(
+      ["--proxy-protocol"],
+      "Those proxies begin each connection to the other doors with a PROXY header (version 1 or 2)",
+    ),
+    publicUrl: value(
+      ["--public-url"],
+      publicUrl(),
+      "Where clients find the HTTP door behind a proxy, as in https://box.example/files; the " +
+        "proxy leaves the paths as they are",
+    ),
+    metrics: valueOr(
+      ["--metrics"],
+      addressOrOff(),
+      null,
+      "Where Prometheus gets /metrics without a login. Default: off; the HTTP door has it for " +
+        "admins",
+    ),
     workers: valueOr(
       ["--workers"],
       count("N", 1, 256),
@@ -185,7 +212,7 @@ export default command({
     const { data, workers, durability, allowRegister, json } = options;
     if (options.printUnit) {
       const { printUnit } = await import("./_serve/unit.ts");
-      const doors = [native, http, ftp, ftps, sftp];
+      const doors = [native, http, ftp, ftps, sftp, options.metrics];
       return printUnit(Deno.args.slice(Deno.args.indexOf("serve") + 1), { ...options, doors });
     }
     const { readyFd } = options;
@@ -209,6 +236,10 @@ export default command({
           ? options.ftpActive === "on"
           : [ftp, ftps].every((address) => !address || isLoopback(address.host)),
       },
+      metrics: options.metrics,
+      trustedProxies: options.trustedProxy.flat(),
+      proxyProtocol: options.proxyProtocol,
+      publicUrl: options.publicUrl,
       tls: options.tls,
       plaintext: options.plaintext,
       tlsCert: options.tlsCert,
@@ -264,6 +295,35 @@ function portRange() {
     wanted: "a range of ports like 22000-22499",
     format: ([first, last]) => `${first}-${last}`,
   });
+}
+
+/** `ADDR|CIDR`, one or several with commas. */
+function networks() {
+  const read = (text: string): readonly string[] | undefined => {
+    const networks = text.split(",").map((network) => network.trim());
+    return isUsable(() => new Networks(networks)) ? networks : undefined;
+  };
+  return valueParser("ADDR|CIDR", [] as readonly string[], read, {
+    wanted: "an address or network like 127.0.0.1, 10.0.0.0/8 or 2001:db8::/32 (not of prefix 0)",
+    format: (networks) => networks.join(","),
+  });
+}
+
+function publicUrl() {
+  const read = (text: string) => isUsable(() => parsePublicUrl(text)) ? text : undefined;
+  return valueParser("URL", "", read, {
+    wanted: "a URL like https://box.example or https://box.example/files",
+  });
+}
+
+function isUsable(use: () => unknown): boolean {
+  try {
+    use();
+    return true;
+  } catch (error) {
+    if (error instanceof BargeError) return false;
+    throw error;
+  }
 }
 
 function ipv4() {

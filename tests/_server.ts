@@ -88,6 +88,8 @@ export interface Facts {
   readonly ftp: string | null;
   readonly ftps: string | null;
   readonly sftp: string | null;
+  /** Of --metrics. */
+  readonly metrics: string | null;
   readonly fingerprint: string | null;
 }
 

@@ -31,6 +31,8 @@ export interface Banner extends Security {
   readonly data: string;
   readonly workers: number;
   readonly doors: { readonly [door in DoorName]: Address | null };
+  readonly metrics: Address | null;
+  readonly publicUrl: string | undefined;
   /** The account that this start made, if any. */
   readonly first: string | undefined;
   readonly json: boolean;
@@ -43,10 +45,16 @@ export interface Banner extends Security {
 /** The addresses of the server, once its doors listen. */
 export function sayReady(facts: Ready, hostKeys: readonly HostKey[], banner: Banner): void {
   const { data, workers, doors, made, others } = banner;
-  const urls = doorNames.flatMap((name) => {
+  const urls = doorNames.flatMap((name): { name: string; url: string }[] => {
     const [address, at] = [doors[name], facts[name]];
     return address && at ? [{ name, url: urlOf(name, at, tlsOf(name, address.host, banner)) }] : [];
   });
+  const { metrics, publicUrl } = banner;
+  if (metrics && facts.metrics) {
+    const tls = tlsOf("http", metrics.host, banner);
+    urls.push({ name: "metrics", url: `${urlOf("http", facts.metrics, tls)}metrics` });
+  }
+  if (publicUrl !== undefined && facts.http) urls.push({ name: "public", url: publicUrl });
   if (!terminal.stderr) {
     // The words that a terminal shows, at any level: scripts wait for them.
     return logAlways(`barge serves ${data}`, {
@@ -58,7 +66,7 @@ export function sayReady(facts: Ready, hostKeys: readonly HostKey[], banner: Ban
   if (banner.json) return;
   note(`barge serves ${data} with ${workers} ${workers === 1 ? "worker" : "workers"}`);
   if (made && others) note(`  it is a new one; servers run on other directories: ${others}`);
-  for (const { name, url } of urls) note(`  ${name.padEnd(6)}  ${url}`);
+  for (const { name, url } of urls) note(`  ${name.padEnd(7)}  ${url}`);
   if (facts.fingerprint) note(`its certificate is ${facts.fingerprint}`);
   for (const { type, fingerprint } of hostKeys) {
     note(`its host key for SFTP is ${type} ${fingerprint}`);

@@ -213,13 +213,14 @@ export class Bans {
     if (mechanism !== "password") {
       return { account: "", address, atHome, subjects: atHome ? [] : [anywhere] };
     }
-    const unknown = this.#unknown(name); // also where it is not needed: the same work for all
+    const unknown = this.markOf(name); // also where it is not needed: the same work for all
     const key = account?.name.toLowerCase() ?? unknown;
     const subjects: Subject[] = atHome ? [[key, address]] : [anywhere, [key, ""]];
     return { account: key, address, atHome, subjects };
   }
 
-  #unknown(name: string): string {
+  /** Returns what stands for a name that no account has: `?` and a keyed digest. */
+  markOf(name: string): string {
     const digest = createHmac("sha256", this.#db.secret("decoy")).update(
       `ban\n${name.toLowerCase()}`,
     );

@@ -1,7 +1,8 @@
 /**
  * The access log: one record for every request, at every door; and its place in the metrics. Names that strangers chose are
  * properties of it, so that none can look like a record of its own (core/serve/log.ts); secrets are
- * not in it: neither proofs, verifiers and tokens, nor the text of a token that was sent as a name.
+ * not in it: neither proofs, verifiers and tokens, nor a name that no account has, which may be a
+ * password (session/claimed.ts).
  */
 import { getLogger } from "@logtape/logtape";
 import { BargeError, type Kind } from "../error.ts";
@@ -16,7 +17,7 @@ const longest = 300;
 
 /** What a record says. Tools read it: the names are frozen. */
 export interface AccessFacts {
-  /** Who is logged in, or tried to; null for a stranger. */
+  /** The account that is logged in, or that a login named; `?` and a digest for an unknown name. */
   readonly account: string | null;
   readonly door: DoorName;
   /** HOST:PORT of the other end. */
@@ -114,20 +115,4 @@ export class Access implements Doing {
 /** What a request came to that ended in this. */
 export function outcomeOf(error: unknown): Kind {
   return error instanceof BargeError ? error.kind : "io";
-}
-
-/**
- * An account's name as a stranger gave it, for the record: null for what can't be one, and of a
- * token that was put there by mistake only its public part.
- *
- * @example
- * ```ts
- * import { claimed } from "./access.ts";
- * if (claimed("anna") !== "anna" || claimed("a\nb") !== null) throw new Error();
- * if (claimed("barge_0123456789ab_secret") !== "barge_0123456789ab_...") throw new Error();
- * ```
- */
-export function claimed(name: string): string | null {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) return null;
-  return name.replace(/^(barge_[^_]*_).*/, "$1...");
 }

@@ -21,6 +21,14 @@ export interface DoorSpec {
    */
   readonly tls: "off" | "offer" | "require";
   readonly ftp?: FtpSpec;
+  /** Addresses and networks of proxies that are believed about their clients' addresses. */
+  readonly trustedProxies?: readonly string[];
+  /** Do these proxies send a PROXY header with each connection? HTTP has header fields instead. */
+  readonly proxyProtocol?: boolean;
+  /** HTTP: where clients find the server, as in `https://box.example/files`. */
+  readonly publicUrl?: string;
+  /** HTTP: serves the numbers for Prometheus to everybody who connects, and no files. */
+  readonly metricsOnly?: boolean;
 }
 
 /** Of data connections. */

@@ -8,6 +8,7 @@
 import { BargeError } from "../error.ts";
 import { acceptTls, showing, type Shown } from "./accept_tls.ts";
 import type { Address } from "./address.ts";
+import type { Conn, ConnListener } from "./listen_proxied.ts";
 import type { KeyPair } from "./certificate.ts";
 import { alpn, type TlsPipe } from "./tls_pipe.ts";
 
@@ -21,6 +22,8 @@ export interface TlsListenOptions {
    * former the oldest is cut for one more.
    */
   readonly pending?: number;
+  /** Listens; `Deno.listen` by default. */
+  readonly listen?: (options: Deno.TcpListenOptions) => ConnListener;
   /** Told whose handshake failed, and why. */
   readonly onFailure?: (peer: Address, why: string) => void;
 }
@@ -32,13 +35,13 @@ export interface Accepted extends TlsPipe {
 
 export class TlsDoor implements Disposable {
   readonly addr: Deno.NetAddr;
-  readonly #listener: Deno.TcpListener;
+  readonly #listener: ConnListener;
   readonly #options: Required<TlsListenOptions>;
   #shown: Shown;
   #closed = false;
   #taking = false;
   /** Whose handshake is under way, the oldest first. */
-  readonly #shaking = new Map<Deno.TcpConn, (why: string) => void>();
+  readonly #shaking = new Map<Conn, (why: string) => void>();
   readonly #ready: Accepted[] = [];
   readonly #waiting: PromiseWithResolvers<Accepted>[] = [];
 
@@ -49,11 +52,12 @@ export class TlsDoor implements Disposable {
   constructor({ host, port }: Address, pair: KeyPair, given: TlsListenOptions = {}) {
     this.#options = {
       ...{ reusePort: false, handshake: 10_000, pending: 256, onFailure: () => {} },
+      listen: Deno.listen,
       ...given,
     };
     this.#shown = showing(pair, [alpn]);
-    const { reusePort } = this.#options;
-    this.#listener = Deno.listen({ hostname: host, port, reusePort });
+    const { reusePort, listen } = this.#options;
+    this.#listener = listen({ hostname: host, port, reusePort });
     this.addr = this.#listener.addr;
   }
 
@@ -107,11 +111,11 @@ export class TlsDoor implements Disposable {
     }
   }
 
-  async #shake(conn: Deno.TcpConn): Promise<void> {
+  async #shake(conn: Conn): Promise<void> {
     const { pending, handshake, onFailure } = this.#options;
     const [[, cutOldest] = []] = this.#shaking;
     if (this.#shaking.size >= pending) cutOldest?.("too many connections wait for a handshake");
-    const { remoteAddr } = conn;
+    const remoteAddr = conn.remoteAddr as Deno.NetAddr;
     let why: string | undefined;
     const cut = (reason: string) => {
       why ??= reason;

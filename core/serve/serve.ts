@@ -33,6 +33,7 @@ const expireEvery = 3600 * 1000;
 
 /** Where the doors listen, once they do; null for one that is off. */
 export type Ready = { readonly [door in DoorName]: string | null } & {
+  readonly metrics: string | null;
   readonly fingerprint: string | null;
 };
 
@@ -43,6 +44,12 @@ export interface ServeOptions extends Settings, Security {
   /** Where each door is to listen; null for one that is to be off. */
   readonly doors: { readonly [door in DoorName]: Address | null };
   readonly ftp: FtpSpec;
+  /** Where the numbers for Prometheus are served to everybody; null: nowhere. */
+  readonly metrics?: Address | null;
+  /** Proxies in front of the doors, and the URL of the HTTP door behind them. */
+  readonly trustedProxies?: readonly string[];
+  readonly proxyProtocol?: boolean;
+  readonly publicUrl?: string;
   /** How many isolates accept connections. */
   readonly workers: number;
   /** Stops it. */
@@ -75,13 +82,22 @@ export interface ServeOptions extends Settings, Security {
  *   address is taken, or the certificate can't be used; `usage`, also for a hook that is not there
  */
 export async function serve(options: ServeOptions): Promise<void> {
+  const { metrics, trustedProxies = [], proxyProtocol, publicUrl } = options;
+  if (proxyProtocol && trustedProxies.length === 0) {
+    throw new BargeError("usage", "--proxy-protocol needs --trusted-proxy: who may send headers?");
+  }
+  const front = { trustedProxies, proxyProtocol, publicUrl };
   const doors = doorNames.flatMap((name): DoorSpec[] => {
     const address = options.doors[name];
     if (!address) return [];
     const ftp = name.startsWith("ftp") ? { ftp: options.ftp } : {};
-    return [{ name, address, tls: tlsOf(name, address.host, options), ...ftp }];
+    return [{ name, address, tls: tlsOf(name, address.host, options), ...ftp, ...front }];
   });
   if (doors.length === 0) throw new BargeError("usage", "every door is off");
+  if (metrics) {
+    const tls = tlsOf("http", metrics.host, options);
+    doors.push({ name: "http", address: metrics, tls, metricsOnly: true });
+  }
   const secured = doors.filter(({ tls }) => tls !== "off").map(({ address }) => address.host);
   const source = certificateSource(secured, options);
   const hooks = options.hooks && new HookPrograms(options.hooks);
@@ -161,13 +177,14 @@ async function run(
       reloadLimits(options, supervisor);
       await manager.tell("READY=1");
     });
-    const at = (name: DoorName) => {
-      const spec = doors.find((door) => door.name === name);
+    const at = (name: DoorName, metricsOnly?: true) => {
+      const spec = doors.find((door) => door.name === name && door.metricsOnly === metricsOnly);
       return spec ? formatAddress(spec.address) : null;
     };
-    const [native, http, ftp, ftps, sftp] = doorNames.map(at);
+    const [native, http, ftp, ftps, sftp] = doorNames.map((name) => at(name));
+    const metrics = at("http", true);
     const fingerprint = certificate?.fingerprint ?? null;
-    await options.onReady({ native, http, ftp, ftps, sftp, fingerprint }, hostKeys);
+    await options.onReady({ native, http, ftp, ftps, sftp, metrics, fingerprint }, hostKeys);
     const where = doors.map(({ address }) => formatAddress(address)).join(", ");
     await manager.tell("READY=1", `STATUS=serving at ${where}`);
     await aborted(options.signal);

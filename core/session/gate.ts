@@ -63,16 +63,14 @@ export class Gate {
   /**
    * Lets a connection in.
    *
-   * @param host the peer's numeric address, without the port
+   * @param host the peer's numeric address, without the port; undefined for a proxy, whose clients
+   *   {@link visit} one by one
    * @returns undefined where there is no place
    */
-  enter(host: string): Leave | undefined {
-    const { connections, perAddress } = this.limits;
-    const address = network(host);
-    const all = this.#take(0, connections);
-    if (!all) return undefined;
-    if (isLoopback(address)) return all;
-    const one = this.#take(1 + this.#slot(address), perAddress);
+  enter(host: string | undefined): Leave | undefined {
+    const all = this.#take(0, this.limits.connections);
+    if (!all || host === undefined) return all;
+    const one = this.visit(host);
     if (!one) {
       all();
       return undefined;
@@ -81,6 +79,13 @@ export class Gate {
       one();
       all();
     };
+  }
+
+  /** Takes a place of an address alone. @returns undefined where there is none */
+  visit(host: string): Leave | undefined {
+    const address = network(host);
+    if (isLoopback(address)) return () => {};
+    return this.#take(1 + this.#slot(address), this.limits.perAddress);
   }
 
   /** Lets a connection be an account's. @returns undefined where that has no place left */

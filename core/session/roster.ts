@@ -24,6 +24,8 @@ export interface Presence {
   account: string | null;
   /** The request under way; null between two. */
   doing: Doing | null;
+  /** HOST:PORT of the other end; behind a proxy, of the client of the last request. */
+  address: string;
   /** It is gone; more than once does nothing. */
   leave(): void;
 }
@@ -88,19 +90,19 @@ class Place implements Presence {
   doing: Doing | null = null;
   readonly leave: () => void;
   readonly #door: DoorName;
-  readonly #address: string;
+  address: string;
   readonly #since = Date.now();
 
   constructor(door: DoorName, address: string, leave: () => void) {
     this.#door = door;
-    this.#address = address;
+    this.address = address;
     this.leave = leave;
   }
 
   told(): Present {
     const { verb = null, path = null, bytes = 0 } = this.doing ?? {};
     return {
-      ...{ account: this.account, door: this.#door, address: this.#address, since: this.#since },
+      ...{ account: this.account, door: this.#door, address: this.address, since: this.#since },
       ...{ verb: verb && shorten(verb, 40), path: path && shorten(path, 300), bytes },
     };
   }

@@ -66,7 +66,7 @@ export function checkReady({ accounts }: Store): void {
   accounts.count();
 }
 
-/** The numbers without a login: for who is on this machine. */
+/** The numbers without a login: for a listener that the operator has opened for them. */
 export function snapshot({ metrics, bans, accounts, reservations, settings }: Store): Snapshot {
   return {
     ...metrics.snapshot(),

@@ -113,7 +113,8 @@ export class Control implements Conversation {
     const ports = spec.ftp!.passive;
     // Who begins with TLS means it for data, too, also where PROT P is left unsaid.
     this.state.protect = spec.name === "ftps";
-    this.data = new DataPort({ host: spec.address.host, ports, peer: this.host, patience });
+    const { host } = spec.address;
+    this.data = new DataPort({ host, ports, peer: this.host, patience, proxies: spec });
   }
 
   /** Serves the client until it is gone. Never throws. */

@@ -15,6 +15,9 @@ import type { TlsPipe } from "../../net/tls_pipe.ts";
 import { type Address, formatAddress } from "../../net/address.ts";
 import { Pace } from "../../net/pace.ts";
 import { Stream } from "../../net/stream.ts";
+import type { DoorSpec } from "../door.ts";
+import { listenTcp } from "../listen_tcp.ts";
+import type { Conn, ConnListener } from "../../net/listen_proxied.ts";
 import { plainAddress } from "./address.ts";
 import type { Patience } from "./patience.ts";
 
@@ -25,6 +28,8 @@ export interface DataOptions {
   /** The client's address: nobody else may connect. */
   readonly peer: string;
   readonly patience: Patience;
+  /** Those in front of the door: data connections come through them, too. */
+  readonly proxies: Pick<DoorSpec, "trustedProxies" | "proxyProtocol">;
 }
 
 /** An open data connection. */
@@ -34,11 +39,11 @@ export interface Data {
   readonly tls: TlsPipe | undefined;
 }
 
-type Arrival = Deno.TcpConn | BargeError;
+type Arrival = Conn | BargeError;
 
 export class DataPort {
   readonly #options: DataOptions;
-  #listener: Deno.TcpListener | undefined;
+  #listener: ConnListener | undefined;
   /** The connection that is to come; never rejects. */
   #arrival: Promise<Arrival> | undefined;
   #dialing: AbortController | undefined;
@@ -139,14 +144,14 @@ export class DataPort {
     }
   }
 
-  #bind(): Deno.TcpListener {
-    const { host: hostname, ports: [first, last] } = this.#options;
+  #bind(): ConnListener {
+    const { host: hostname, ports: [first, last], proxies } = this.#options;
     const count = last - first + 1;
     const start = randomInt(count);
     for (let i = 0; i < count; i++) {
       const port = first + (start + i) % count;
       try {
-        return Deno.listen({ hostname, port });
+        return listenTcp({ hostname, port }, proxies);
       } catch (error) {
         if (error instanceof Deno.errors.AddrInUse) continue;
         throw typed(error, { op: "listen on", path: formatAddress({ host: hostname, port }) });
@@ -157,7 +162,7 @@ export class DataPort {
     });
   }
 
-  async #accept(listener: Deno.TcpListener): Promise<Arrival> {
+  async #accept(listener: ConnListener): Promise<Arrival> {
     try {
       while (true) {
         const conn = await listener.accept();

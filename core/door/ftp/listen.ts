@@ -3,6 +3,7 @@ import { showing, type Shown } from "../../net/accept_tls.ts";
 import type { KeyPair } from "../../net/certificate.ts";
 import type { Door, Opening } from "../door.ts";
 import { host } from "../listen.ts";
+import { listenTcp } from "../listen_tcp.ts";
 import { Refusals } from "../refuse.ts";
 import { Control } from "./control.ts";
 import { patience as usual } from "./patience.ts";
@@ -23,7 +24,7 @@ export function openDoor(
     name: spec.name,
     store,
     host: hostname,
-    listener: Deno.listen({ hostname, port, reusePort }),
+    listener: listenTcp({ hostname, port, reusePort }, spec),
     patience: patience.stranger,
     begin: (stream, presence, local) =>
       new Control({ store, spec, patience, shown: () => shown }, stream, presence, local),

@@ -1,7 +1,7 @@
 /** Commands of logging in and out, and of TLS (RFC 959, 4.1.1; RFC 2228; RFC 4217). */
 import { BargeError } from "../../error.ts";
 import { enter } from "../../session/enter.ts";
-import { claimed } from "../access.ts";
+import { claimed } from "../../session/claimed.ts";
 import type { Row } from "./command.ts";
 import type { Control } from "./control.ts";
 import { Failed, type Reply, reply } from "./reply.ts";
@@ -17,7 +17,7 @@ export const loginRows: Record<string, Row> = {
       needTls(c);
       forget(c);
       c.state.user = name;
-      c.account = claimed(name);
+      c.account = claimed(c.store, name);
       return reply(331, "Say the password, or a token in its place, with PASS");
     },
   },

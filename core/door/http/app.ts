@@ -9,12 +9,13 @@ import type { Exchange, HttpEnv } from "./exchange.ts";
 import { webdav } from "./dav/dav.ts";
 import { ops } from "./ops.ts";
 import { page } from "./page/page.tsx";
+import { prefixHead } from "./prefix.ts";
 import { nothing, problem, Refusal, statusOf } from "./problem.ts";
 import { resource } from "./resource.ts";
 
 export function makeApp(): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
-  app.use(compress());
+  app.use(compress(), prefixHead);
   app.onError((error, c) => failure(c.env, error));
   app.notFound((c) => failure(c.env, nothing()));
   app.route("/", ops());
@@ -25,12 +26,21 @@ export function makeApp(): Hono<HttpEnv> {
   return app;
 }
 
+/** What a door answers that is for the numbers alone. */
+export function makeMetricsApp(): Hono<HttpEnv> {
+  const app = new Hono<HttpEnv>();
+  app.onError((error, c) => failure(c.env, error));
+  app.notFound((c) => failure(c.env, nothing()));
+  app.route("/", ops({ open: true }));
+  return app;
+}
+
 /** Answers a failure; what only the operator can mend is in the log. */
 export function failure(exchange: Exchange, error: unknown): Response {
   const { method: op, path } = { method: exchange.method, path: exchange.asked.path };
   const failed = explain(error, { op, path: path.slice(0, 3000) });
   exchange.failed = failed;
-  const response = problem(failed);
+  const response = problem(failed, exchange.door.front.prefix);
   if (statusOf(failed) === 401) response.headers.set("www-authenticate", challenges(exchange));
   return response;
 }

@@ -9,11 +9,11 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { BargeError } from "../../error.ts";
 import { network } from "../../net/address.ts";
+import { claimed } from "../../session/claimed.ts";
 import { enter } from "../../session/enter.ts";
 import { proofOf } from "../../session/proof.ts";
 import type { Session } from "../../session/session.ts";
 import type { Store } from "../../session/store.ts";
-import { claimed } from "../access.ts";
 import type { Exchange } from "./exchange.ts";
 import { refuseForeign } from "./origin.ts";
 
@@ -22,7 +22,7 @@ const lifetime = 5 * 60_000;
 const most = 1024;
 
 /** Finds whose a cookie is: the page's logins. @returns undefined for one that is not, or not any more */
-export type CookieLogin = (store: Store, cookie: string) => Session | undefined;
+export type CookieLogin = (exchange: Exchange, cookie: string) => Session | undefined;
 
 interface Known {
   readonly session: Session;
@@ -57,13 +57,17 @@ export class Logins {
     if (given?.scheme !== "bearer") refuseForeign(exchange);
     if (given) {
       exchange.access.login = true;
-      exchange.access.account = claimed(given.name);
-      exchange.admit(await this.#enter(exchange, given));
+      try {
+        exchange.admit(await this.#enter(exchange, given));
+      } catch (error) {
+        exchange.access.account ??= claimed(this.#store, given.name);
+        throw error;
+      }
       exchange.access.login = false;
       return true;
     }
     const cookie = exchange.header("cookie");
-    const session = cookie && this.#cookie?.(this.#store, cookie);
+    const session = cookie && this.#cookie?.(exchange, cookie);
     if (!session) return false;
     exchange.admit(session);
     return true;

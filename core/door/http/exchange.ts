@@ -9,7 +9,6 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { BargeError } from "../../error.ts";
-import { formatAddress } from "../../net/address.ts";
 import { wait } from "../../net/wait.ts";
 import type { Presence } from "../../session/roster.ts";
 import type { Session } from "../../session/session.ts";
@@ -18,13 +17,18 @@ import { Access } from "../access.ts";
 import { brakeOf } from "../brake.ts";
 import type { Logins } from "./auth.ts";
 import { Body } from "./body.ts";
+import type { Front } from "./front.ts";
 import type { Target } from "./path.ts";
+import { inside } from "./prefix.ts";
+import { crowded } from "./refuse.ts";
 import { type Patience, Vigil } from "./vigil.ts";
 
 /** What the exchanges of a door share. */
 export interface Doorway {
   readonly store: Store;
   readonly scheme: "http" | "https";
+  /** What stands before it: proxies, and the URL that clients know. */
+  readonly front: Front;
   readonly logins: Logins;
   readonly patience: Patience;
   /** Does it take no more requests? */
@@ -48,6 +52,8 @@ export class Exchange implements Disposable {
   readonly outgoing: ServerResponse;
   /** The client's numeric address, without the port. */
   readonly host: string;
+  /** Is TLS spoken with the client? Then its cookies are for TLS alone. */
+  readonly secure: boolean;
   readonly method: string;
   #body: Body | undefined;
   /** Aborted when it is over. */
@@ -68,6 +74,9 @@ export class Exchange implements Disposable {
   readonly #presence: Presence | undefined;
   readonly #goOn: (() => void) | undefined;
   #leaveAccount = () => {};
+  /** Has the client a place at the gate? One behind a proxy takes it with the request. */
+  #placed = true;
+  #leaveAddress = () => {};
   /** True if the client has ended its side in the middle of the body. */
   #short = false;
   #endLinger = () => {};
@@ -83,22 +92,27 @@ export class Exchange implements Disposable {
     presence: Presence | undefined,
     goOn: (() => void) | undefined,
   ) {
-    const { remoteAddress = "?", remotePort = 0 } = incoming.socket;
+    const { front } = door;
+    const { host, address, proxied, secure } = front.clientOf(incoming);
     this.door = door;
     this.store = door.store;
     this.incoming = incoming;
     this.outgoing = outgoing;
-    this.host = remoteAddress;
+    this.host = host;
+    this.secure = secure;
     this.method = incoming.method ?? "";
     this.asked = {
       door: "http",
-      address: formatAddress({ host: remoteAddress, port: remotePort }),
+      address,
       verb: this.method,
-      path: logged(incoming.url ?? ""),
+      path: logged(incoming.url ?? "", front.prefix),
     };
     this.access = new Access(this.asked, door.store.metrics);
     this.#presence = presence;
     if (presence) presence.doing = this.access;
+    // A proxy sends requests of many clients on one connection.
+    if (presence && proxied) Object.assign(presence, { address, account: null });
+    if (proxied) this.#placed = false;
     // An interim answer may come at any time before the final one (RFC 9110, section 15.2).
     const nudge = door.scheme === "https" && incoming.httpVersion === "1.1"
       ? () => void (outgoing.headersSent || outgoing.writeContinue())
@@ -150,9 +164,24 @@ export class Exchange implements Disposable {
     return Array.isArray(value) ? value.join(", ") : value;
   }
 
-  /** Scheme and authority as the client wrote them, for absolute URLs in answers. */
-  get origin(): string {
-    return `${this.door.scheme}://${this.header("host") ?? "localhost"}`;
+  /** What the server's own URLs begin with, as the client writes them: scheme, host and prefix. */
+  get base(): string {
+    const { publicUrl } = this.door.front;
+    if (publicUrl) return publicUrl.origin + publicUrl.prefix;
+    return `${this.secure ? "https" : "http"}://${this.header("host") ?? "localhost"}`;
+  }
+
+  /**
+   * Takes a place at the gate for the client's address, where its connection has none.
+   *
+   * @throws {BargeError} `unavailable` when that address has too many requests under way
+   */
+  enter(): void {
+    if (this.#placed) return;
+    const leave = this.store.gate.visit(this.host);
+    if (!leave) throw crowded;
+    this.#placed = true;
+    this.#leaveAddress = leave;
   }
 
   /**
@@ -269,6 +298,7 @@ export class Exchange implements Disposable {
   [Symbol.dispose](): void {
     this.outgoing.off("close", this.#closed);
     this.#leaveAccount();
+    this.#leaveAddress();
     if (this.#presence?.doing === this.access) this.#presence.doing = null;
     this.#vigil[Symbol.dispose]();
     this.ended.abort(over);
@@ -297,8 +327,13 @@ const over = new BargeError("unavailable", "the request is over");
 const gone = new BargeError("unavailable", "the client is gone");
 
 /** A URL's path for the access log: readable where it can be, without its query, or a link's token. */
-function logged(url: string): string {
-  const path = url.split("?", 1)[0].replace(/^\/s\/[^/]+/, "/s/...");
+function logged(url: string, prefix: string): string {
+  const whole = url.split("?", 1)[0].replace(/^https?:\/\/[^/]*/i, "");
+  const path = inside(whole, prefix) ?? whole;
+  return readable(path).replace(/^\/s\/[^/]+/, "/s/...");
+}
+
+function readable(path: string): string {
   try {
     return decodeURIComponent(path);
   } catch {

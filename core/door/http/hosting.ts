@@ -9,15 +9,19 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { Hono } from "hono";
 import { BargeError } from "../../error.ts";
 import { formatAddress } from "../../net/address.ts";
 import type { Presence } from "../../session/roster.ts";
 import { outcomeOf } from "../access.ts";
 import { note } from "../failure.ts";
-import { failure, makeApp } from "./app.ts";
-import { type Doorway, Exchange } from "./exchange.ts";
-import { checkHead } from "./head.ts";
+import { failure } from "./app.ts";
+import { type Doorway, Exchange, type HttpEnv } from "./exchange.ts";
+import { checkHead, framingFault } from "./head.ts";
+import { checkHost } from "./origin.ts";
 import { parseTarget } from "./path.ts";
+import { inside } from "./prefix.ts";
+import { nothing } from "./problem.ts";
 import { crowded, malformed, noProxy, refuse } from "./refuse.ts";
 import { reply } from "./reply.ts";
 
@@ -29,19 +33,22 @@ interface Link {
   readonly socket: Socket;
   readonly presence: Presence;
   readonly open: Map<Exchange, Promise<void>>;
+  /** Has it sent a request after which nothing can be told apart? */
+  broken: boolean;
 }
 
 export class Hosting {
   readonly #server: Server;
   readonly #door: Doorway;
-  readonly #app = makeApp();
+  readonly #app: Hono<HttpEnv>;
   /** By the client's HOST:PORT: with TLS a request comes on another socket than was let in. */
   readonly #links = new Map<string, Link>();
   /** The ends of all requests, also of those whose connection is gone. */
   readonly #ends = new Set<Promise<void>>();
 
-  /** @param server not listening yet */
-  constructor(server: Server, door: Doorway) {
+  /** @param server not listening yet @param app what it answers */
+  constructor(server: Server, door: Doorway, app: Hono<HttpEnv>) {
+    this.#app = app;
     this.#server = server;
     this.#door = door;
     server.on("connection", (socket: Socket) => this.#admit(socket));
@@ -84,15 +91,16 @@ export class Hosting {
   }
 
   #admit(socket: Socket): void {
-    const { store, scheme } = this.#door;
+    const { store, scheme, front } = this.#door;
     const { remoteAddress: host = "?", remotePort: port = 0 } = socket;
-    const leave = store.gate.enter(host);
+    const leave = store.gate.enter(front.trusts(host) ? undefined : host);
     if (!leave) {
       store.metrics.refused("http");
       return refuse(socket, crowded, scheme === "http");
     }
     const address = formatAddress({ host, port });
-    const link = { socket, presence: store.roster.enter("http", address), open: new Map() };
+    const presence = store.roster.enter("http", address);
+    const link: Link = { socket, presence, open: new Map(), broken: false };
     this.#links.set(address, link);
     socket.on("error", () => {/* its end is what counts */});
     socket.once("close", () => {
@@ -110,8 +118,10 @@ export class Hosting {
   #begin(req: IncomingMessage, res: ServerResponse, goOn?: () => void): void {
     const link = this.#linkOf(req.socket);
     if (!link) return void req.socket.destroy(); // it is gone already
+    if (link.broken) return; // what comes is no request of its own: the connection ends
     if (link.open.size >= mostAhead) return void req.socket.destroy();
     const exchange = new Exchange(this.#door, req, res, link.presence, goOn);
+    link.broken = framingFault(req) !== undefined;
     const before = [...link.open.values()].at(-1);
     const served = before ? before.then(() => this.#serve(exchange)) : this.#serve(exchange);
     const end = served.finally(() => {
@@ -172,8 +182,16 @@ export class Hosting {
       exchange.ended.signal.throwIfAborted();
       checkHead(incoming);
       if (incoming.url === "*" && method === "OPTIONS") return new Response(null, { status: 204 });
-      exchange.target = parseTarget(incoming.url ?? "");
-      const { path, query } = exchange.target;
+      checkHost(exchange);
+      const { path: whole, query } = parseTarget(incoming.url ?? "");
+      const { prefix } = exchange.door.front;
+      const path = inside(whole, prefix);
+      if (path === undefined && whole === "/") {
+        return new Response(null, { status: 303, headers: { location: `${prefix}/` } });
+      }
+      exchange.target = { path: path ?? whole, query };
+      if (path === undefined) throw nothing();
+      exchange.enter();
       const url = `http://barge${path}${query && `?${query}`}`;
       const headers = new Headers();
       for (const [name, value] of Object.entries(incoming.headers)) {

@@ -15,8 +15,10 @@ import { createServer as createTlsServer, type Server as TlsServer } from "node:
 import type { KeyPair } from "../../net/certificate.ts";
 import { usable } from "../../net/accept_tls.ts";
 import type { Door, Opening } from "../door.ts";
+import { makeApp, makeMetricsApp } from "./app.ts";
 import { Logins } from "./auth.ts";
 import type { Doorway } from "./exchange.ts";
+import { Front } from "./front.ts";
 import { Hosting } from "./hosting.ts";
 import { cookieLogin } from "./page/view.ts";
 import { longestRead } from "./refuse.ts";
@@ -38,7 +40,8 @@ export async function listenHttp(opening: Opening, allowed: Patience): Promise<D
   const doorway: Doorway = {
     store,
     scheme,
-    logins: new Logins(store, cookieLogin(scheme)),
+    front: new Front(spec),
+    logins: new Logins(store, cookieLogin),
     patience: allowed,
     stopping: false,
     cut: new AbortController(),
@@ -58,7 +61,7 @@ export async function listenHttp(opening: Opening, allowed: Patience): Promise<D
     : createServer(options);
   // A client that has sent its last request may end its side and wait (RFC 9112, section 9.6).
   Object.assign(server, { httpAllowHalfOpen: true });
-  const hosting = new Hosting(server, doorway);
+  const hosting = new Hosting(server, doorway, spec.metricsOnly ? makeMetricsApp() : makeApp());
   const { host, port } = spec.address;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

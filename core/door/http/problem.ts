@@ -64,10 +64,10 @@ export function headersOf(failed: BargeError): Record<string, string> {
 }
 
 /** The members of a problem; `type` leads to what the kind means. */
-export function problemOf(failed: BargeError): object {
+export function problemOf(failed: BargeError, prefix = ""): object {
   const { kind, message, op, path, account, hint } = failed;
   return {
-    type: `/problems/${kind}`,
+    type: `${prefix}/problems/${kind}`,
     title: kinds[kind],
     status: statusOf(failed),
     detail: message,
@@ -79,9 +79,9 @@ export function problemOf(failed: BargeError): object {
   };
 }
 
-/** The answer to a request that failed. */
-export function problem(failed: BargeError): Response {
+/** The answer to a request that failed. @param prefix of the server's URLs */
+export function problem(failed: BargeError, prefix = ""): Response {
   const headers = { ...headersOf(failed), "content-type": "application/problem+json" };
-  const body = `${JSON.stringify(problemOf(failed))}\n`;
+  const body = `${JSON.stringify(problemOf(failed, prefix))}\n`;
   return new Response(body, { status: statusOf(failed), headers });
 }

@@ -22,12 +22,13 @@ import {
   verbOf,
 } from "../../protocol/message.ts";
 import { type Frame, FrameReader } from "../../protocol/reader.ts";
+import { claimed } from "../../session/claimed.ts";
 import { type Challenge, lookUp } from "../../session/login.ts";
 import type { Rate } from "../../session/rate.ts";
 import type { Presence } from "../../session/roster.ts";
 import type { Session } from "../../session/session.ts";
 import type { Store } from "../../session/store.ts";
-import { Access, claimed, outcomeOf } from "../access.ts";
+import { Access, outcomeOf } from "../access.ts";
 import { type Brake, brakeOf } from "../brake.ts";
 import { explain, note } from "../failure.ts";
 import { Output } from "./output.ts";
@@ -293,7 +294,7 @@ export class Connection {
   /** Returns the account that a login names, or that owns the named token. */
   #claimed({ account, mechanism }: FrameValue): string | null {
     const name = String(account);
-    if (mechanism !== "token") return claimed(name);
+    if (mechanism !== "token") return claimed(this.store, name);
     return lookUp(this.store, "token", name)?.account.name ?? null;
   }
 
@@ -331,6 +332,7 @@ export class Connection {
       if (answer) this.output.queue(encodeFrame({ ok: true, ...answer }));
       if (this.output.full) await this.output.flush();
       if (request.verb === "proof") access.account = this.account;
+      if (request.verb === "register") access.account = request.account;
       if (!access.pending) access.end("ok");
       return request.verb !== "bye";
     } catch (error) {

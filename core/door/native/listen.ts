@@ -7,8 +7,9 @@ import { TlsDoor } from "../../net/listen_tls.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import { failure } from "../../protocol/message.ts";
 import type { Store } from "../../session/store.ts";
-import type { Door, Opening } from "../door.ts";
+import type { Door, DoorSpec, Opening } from "../door.ts";
 import { host, type Listener } from "../listen.ts";
+import { listenTcp } from "../listen_tcp.ts";
 import { Connection } from "./connection.ts";
 import { type Patience, patience } from "./patience.ts";
 import { Refusals } from "../refuse.ts";
@@ -25,13 +26,14 @@ const refusal = encodeFrame(failure(
 /** As the operator asks for it. @throws as `OpenDoor` */
 export function openDoor({ store, spec, reusePort, tls }: Opening): Door {
   return tls
-    ? listenNativeTls(store, spec.address, reusePort, tls)
-    : listenNative(store, spec.address, reusePort);
+    ? listenNativeTls(store, spec, reusePort, tls)
+    : listenNative(store, spec.address, reusePort, patience, spec);
 }
 
 /**
  * @param reusePort share the port with other workers
  * @param allowed how long clients may be silent
+ * @param proxies those in front of the door
  * @throws {Deno.errors.AddrInUse} and others when it can't listen there
  */
 export function listenNative(
@@ -39,9 +41,10 @@ export function listenNative(
   address: Address,
   reusePort: boolean,
   allowed = patience,
+  proxies: Pick<DoorSpec, "trustedProxies" | "proxyProtocol"> = {},
 ): Door {
   const { host: hostname, port } = address;
-  return opened(store, hostname, Deno.listen({ hostname, port, reusePort }), allowed);
+  return opened(store, hostname, listenTcp({ hostname, port, reusePort }, proxies), allowed);
 }
 
 /**
@@ -52,14 +55,16 @@ export function listenNative(
  */
 function listenNativeTls(
   store: Store,
-  address: Address,
+  spec: DoorSpec,
   reusePort: boolean,
   tls: KeyPair,
 ): Door {
+  const { address } = spec;
   const onFailure = (peer: Address, why: string) => {
     log.debug("no TLS with {peer}: {why}", { peer: formatAddress(peer), why });
   };
-  const listener = new TlsDoor(address, tls, { reusePort, onFailure });
+  const listen = (options: Deno.TcpListenOptions) => listenTcp(options, spec);
+  const listener = new TlsDoor(address, tls, { reusePort, onFailure, listen });
   const door = opened(store, address.host, listener, patience);
   return Object.assign(door, { reload: (pair: KeyPair) => listener.reload(pair) });
 }

@@ -5,8 +5,9 @@ import type { Address } from "../../net/address.ts";
 import { readPrivateKeys } from "../../net/host_keys.ts";
 import type { Stream } from "../../net/stream.ts";
 import type { Store } from "../../session/store.ts";
-import type { Door, Opening } from "../door.ts";
+import type { Door, DoorSpec, Opening } from "../door.ts";
 import { host } from "../listen.ts";
+import { listenTcp } from "../listen_tcp.ts";
 import { algorithms } from "./algorithms.ts";
 import { type Begin, Connection, patience } from "./connection.ts";
 import { type Client, makeServer } from "./ssh2.ts";
@@ -16,12 +17,13 @@ const log = getLogger(["barge", "serve"]);
 
 /** As the operator asks for it; the host keys must be there. @throws as `OpenDoor` */
 export function openDoor({ store, spec, reusePort }: Opening): Promise<Door> {
-  return listenSftp(store, spec.address, reusePort);
+  return listenSftp(store, spec.address, reusePort, patience, spec);
 }
 
 /**
  * @param reusePort share the port with other workers
  * @param allowed how long clients may take
+ * @param proxies those in front of the door
  * @throws {Deno.errors.AddrInUse} and others when it can't listen there; {BargeError} `fatal` when the
  *   host keys can't be used
  */
@@ -30,6 +32,7 @@ export async function listenSftp(
   address: Address,
   reusePort: boolean,
   allowed = patience,
+  proxies: Pick<DoorSpec, "trustedProxies" | "proxyProtocol"> = {},
 ): Promise<Door> {
   const begin = speakSsh(await readPrivateKeys(store.settings.data));
   const { host: hostname, port } = address;
@@ -37,7 +40,7 @@ export async function listenSftp(
     store,
     name: "sftp",
     host: hostname,
-    listener: Deno.listen({ hostname, port, reusePort }),
+    listener: listenTcp({ hostname, port, reusePort }, proxies),
     patience: allowed.stranger,
     begin: (stream, presence) => new Connection(store, stream, begin, presence, allowed),
     refusals: { refuse, stop: () => Promise.resolve() },

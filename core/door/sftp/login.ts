@@ -7,10 +7,11 @@
  */
 import { BargeError } from "../../error.ts";
 import { wait } from "../../net/wait.ts";
+import { claimed } from "../../session/claimed.ts";
 import { enter } from "../../session/enter.ts";
 import { enterByKey, knowsKey } from "../../session/enter_key.ts";
 import type { Session } from "../../session/session.ts";
-import { Access, claimed } from "../access.ts";
+import { Access } from "../access.ts";
 import { explain, note } from "../failure.ts";
 import type { Connection } from "./connection.ts";
 import { type AuthContext, type Client, parseKey } from "./ssh2.ts";
@@ -57,7 +58,7 @@ export class Login {
       c.store.metrics,
     );
     access.login = true;
-    access.account = claimed(context.username);
+    access.account = claimed(c.store, context.username);
     try {
       const session = await enter();
       c.admit(session);

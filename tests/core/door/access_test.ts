@@ -87,13 +87,11 @@ Deno.test("a failed login is a warning, with the name and the address", async ()
   await peer.ask({ verb: "quota" });
   assert.equal(await server.kill("SIGTERM"), 0);
   const told = records(server).map(({ level, account, verb, outcome }) =>
-    [level, account, verb, outcome].join(" ")
+    [level, account.replace(/[0-9a-f]{12}$/, ""), verb, outcome].join(" ")
   );
   assert.deepEqual(told, [
     "WARN anna proof unauthenticated",
-    "WARN nobody proof unauthenticated",
-    "WARN  proof unauthenticated",
-    "WARN barge_0123456789ab_... proof unauthenticated",
+    ...Array(3).fill("WARN ? proof unauthenticated"),
   ]);
   assert.match(records(server)[0].address, /^127\.0\.0\.1:\d+$/);
   assert.doesNotMatch(server.stderr(), /secret/);

@@ -172,7 +172,7 @@ async function native(doors: Doors, request: object): Promise<Link> {
 
 async function https(doors: Doors, head: string): Promise<Link> {
   const link = await Link.open(doors.doors[1].address.port);
-  await link.send(`${head}\r\nHost: test\r\nAuthorization: Bearer ${doors.token}\r\n\r\n`);
+  await link.send(`${head}\r\nHost: localhost\r\nAuthorization: Bearer ${doors.token}\r\n\r\n`);
   return link;
 }
 

@@ -5,7 +5,7 @@ import { accounts } from "./accounts.ts";
 import { changes } from "./changes.ts";
 import { files } from "./files.ts";
 import { describe } from "./openapi.ts";
-import { addOperations, json, type Operation, operation } from "./operation.ts";
+import { addOperations, json, type Operation, operation, root } from "./operation.ts";
 import { own } from "./own.ts";
 import { shares } from "./shares.ts";
 import { uploads } from "./uploads.ts";
@@ -25,7 +25,7 @@ export const operations: readonly Operation[] = [
     summary: "This description",
     login: false,
     answers: { 200: { description: "OpenAPI 3.1", types: ["application/json"] } },
-    handle: () => json(description()),
+    handle: ({ door }) => json(description(door.front.prefix)),
   }),
 ];
 
@@ -37,7 +37,8 @@ export function api(): Hono<HttpEnv> {
 
 let described: object | undefined;
 
-/** Made when it is first asked for. */
-function description(): object {
-  return described ??= describe(operations);
+/** Made when it is first asked for. @param prefix what all URLs of the server begin with */
+function description(prefix: string): object {
+  described ??= describe(operations);
+  return { ...described, servers: [{ url: prefix + root }] };
 }

@@ -33,7 +33,7 @@ export const shares = [
         ...{ path, password, most: downloads },
         expires: expires === undefined ? undefined : timeOf(expires),
       });
-      const url = `${exchange.origin}/s/${made.token}`;
+      const url = `${exchange.base}/s/${made.token}`;
       return json({ ...factsOf(made.link), token: made.token, url }, { status: 201 });
     },
   }),

@@ -40,7 +40,7 @@ export async function copyMember(exchange: Exchange): Promise<Response> {
   const failures: string[] = [];
   const onFailed = (path: string, error: BargeError) => {
     if (failures.length >= mostFailures) return;
-    const href = hrefOf(to + path.slice(target.length), false);
+    const href = hrefOf(exchange.door.front.prefix, to + path.slice(target.length), false);
     failures.push(response(href, status(statusOf(error))));
   };
   const options = { onFailed, signal: exchange.ended.signal, deep: deep === "infinity" };

@@ -2,17 +2,23 @@
 import { BargeError } from "../../../error.ts";
 import { longest, usual } from "../../../session/lock.ts";
 import type { Exchange } from "../exchange.ts";
-import { isHost, keepHost } from "../origin.ts";
+import { isOwn, keepHost } from "../origin.ts";
 import { encodePath, parseTarget, type TreePath, treePath } from "../path.ts";
+import { inside } from "../prefix.ts";
 import { Refusal } from "../problem.ts";
 
 /** Where the tree begins. */
 export const prefix = "/dav";
 
-/** A path of the tree as an absolute path of this server. @param folder with a slash at its end */
-export function hrefOf(path: string, folder: boolean): string {
+/**
+ * A path of the tree as an absolute path of this server.
+ *
+ * @param base what all URLs of the server begin with
+ * @param folder with a slash at its end
+ */
+export function hrefOf(base: string, path: string, folder: boolean): string {
   const encoded = path === "/" ? "" : encodePath(path);
-  return `${prefix}${encoded}${folder ? "/" : ""}`;
+  return `${base}${prefix}${encoded}${folder ? "/" : ""}`;
 }
 
 /** What a request is about. */
@@ -30,22 +36,11 @@ export function asked(exchange: Exchange): TreePath {
  * @throws {BargeError} `usage` for what is malformed
  */
 export function pathOf(exchange: Exchange, url: string): string | undefined {
-  if (/^https?:/i.test(url) && !hostsOf(exchange).some((host) => isHost(url, host))) {
-    return undefined;
-  }
-  const { path } = parseTarget(url);
+  if (/^https?:/i.test(url) && !isOwn(exchange, url)) return undefined;
+  const path = inside(parseTarget(url).path, exchange.door.front.prefix);
+  if (path === undefined) return undefined;
   if (path !== prefix && !path.startsWith(`${prefix}/`)) return undefined;
   return treePath(path.slice(prefix.length)).path;
-}
-
-/**
- * Returns the host names that the client may use for this server. A proxy that does not forward
- * Host may send the original in another header. A client gains nothing by sending that header,
- * since it could leave the host out of its URLs.
- */
-function hostsOf(exchange: Exchange): string[] {
-  const forwarded = exchange.header("x-forwarded-host")?.split(",") ?? [];
-  return [exchange.header("host") ?? "", ...forwarded];
 }
 
 /** @throws {Refusal} 502 for another server; {BargeError} `usage` where it is missing */

@@ -13,6 +13,8 @@ import { dav, escapeXml, type XmlName } from "./names.ts";
 /** A file or folder that is asked for its properties. */
 export interface Subject {
   readonly session: Session;
+  /** What all URLs of the server begin with. */
+  readonly base: string;
   readonly path: string;
   readonly entry: Entry;
   /** Those over it. */
@@ -42,7 +44,7 @@ const live: Readonly<Record<string, Live>> = {
   getcontenttype: file((_, path) => escapeXml(typeOf(path))),
   getetag: file((entry) => escapeXml(davTag({ ...entry, modified: Date.parse(entry.modified) }))),
   getlastmodified: ({ entry }) => httpDate(Date.parse(entry.modified)),
-  lockdiscovery: ({ locks }) => locks.map(activeLock).join(""),
+  lockdiscovery: ({ locks, base }) => locks.map((lock) => activeLock(lock, base)).join(""),
   resourcetype: ({ entry }) => entry.type === "dir" ? "<D:collection/>" : "",
   supportedlock: () => lockTypes,
   "quota-available-bytes": ({ usage: { left } }) => left === null ? undefined : String(left),
@@ -64,15 +66,16 @@ export function liveProperty(local: string, subject: Subject): string | undefine
   return inner === "" ? `<D:${local}/>` : `<D:${local}>${inner}</D:${local}>`;
 }
 
-/** Section 14.1. */
-export function activeLock(lock: Lock): string {
+/** Section 14.1. @param base what all URLs of the server begin with */
+export function activeLock(lock: Lock, base: string): string {
   const left = Math.max(0, Math.ceil((lock.until - Date.now()) / 1000));
+  const lockedAt = hrefOf(base, lockedPath(lock), false);
   return `<D:activelock><D:locktype><D:write/></D:locktype>` +
     `<D:lockscope><D:${lock.shared ? "shared" : "exclusive"}/></D:lockscope>` +
     `<D:depth>${lock.deep ? "infinity" : "0"}</D:depth>` +
     (lock.owner && `<D:owner>${lock.owner}</D:owner>`) +
     `<D:timeout>Second-${left}</D:timeout>` +
     `<D:locktoken><D:href>${escapeXml(lock.token)}</D:href></D:locktoken>` +
-    `<D:lockroot><D:href>${escapeXml(hrefOf(lockedPath(lock), false))}</D:href></D:lockroot>` +
+    `<D:lockroot><D:href>${escapeXml(lockedAt)}</D:href></D:lockroot>` +
     `</D:activelock>`;
 }

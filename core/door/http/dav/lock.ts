@@ -25,14 +25,14 @@ export async function lockMember(exchange: Exchange): Promise<Response> {
   const text = await exchange.body.text(longest);
   if (text.trim() === "") {
     const refreshed = await refresh(session, path, guard.tokens, seconds, met);
-    if (refreshed) return answer(200, refreshed, locksOver(session, path));
+    if (refreshed) return answer(exchange, 200, refreshed, locksOver(session, path));
     throw new Precondition(412, "lock-token-matches-request-uri", "no such lock is over it");
   }
   const { shared, owner } = parse(text);
   const { tokens } = guard;
   const request = { path, shared, deep: deep === "infinity", owner, seconds, tokens };
   const { lock: made, made: created } = await lock(session, request, met);
-  return answer(created ? 201 : 200, made, locksOver(session, path), {
+  return answer(exchange, created ? 201 : 200, made, locksOver(session, path), {
     "lock-token": `<${made.token}>`,
   });
 }
@@ -47,13 +47,15 @@ export async function unlockMember(exchange: Exchange): Promise<Response> {
 }
 
 function answer(
+  { door: { front } }: Exchange,
   status: number,
   lock: Lock,
   over: readonly Lock[],
   headers: Record<string, string> = {},
 ): Response {
   const locks = [lock, ...over.filter(({ token }) => token !== lock.token)];
-  const inner = `<D:lockdiscovery>${locks.map(activeLock).join("")}</D:lockdiscovery>`;
+  const active = locks.map((lock) => activeLock(lock, front.prefix)).join("");
+  const inner = `<D:lockdiscovery>${active}</D:lockdiscovery>`;
   return xml(status, `<D:prop xmlns:D="DAV:">${inner}</D:prop>`, headers);
 }
 

@@ -24,7 +24,7 @@ export async function read(exchange: Exchange): Promise<Response> {
   });
 }
 
-async function* index({ session }: Exchange, path: string): Source {
+async function* index({ session, door }: Exchange, path: string): Source {
   const encoder = new TextEncoder();
   const title = escapeXml(path);
   yield encoder.encode(
@@ -33,7 +33,8 @@ async function* index({ session }: Exchange, path: string): Source {
   for await (const batch of list(session!, path, false)) {
     const lines = batch.map(({ name, type }) => {
       const folder = type === "dir";
-      const href = hrefOf(path === "/" ? `/${name}` : `${path}/${name}`, folder);
+      const below = path === "/" ? `/${name}` : `${path}/${name}`;
+      const href = hrefOf(door.front.prefix, below, folder);
       return `<li><a href="${escapeXml(href)}">${escapeXml(name)}${folder ? "/" : ""}</a>\n`;
     });
     yield encoder.encode(lines.join(""));

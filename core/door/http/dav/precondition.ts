@@ -36,7 +36,8 @@ export function explained(exchange: Exchange, error: unknown): Response | undefi
   if (error instanceof Locked) {
     exchange.failed = error;
     const condition = error.conflict ? "no-conflicting-lock" : "lock-token-submitted";
-    return xml(423, failedOn(condition, error.paths.map((path) => hrefOf(path, false))));
+    const { prefix } = exchange.door.front;
+    return xml(423, failedOn(condition, error.paths.map((path) => hrefOf(prefix, path, false))));
   }
   return undefined;
 }

@@ -44,7 +44,7 @@ export async function propfind(exchange: Exchange): Promise<Response> {
 }
 
 async function* answer(
-  { session: visitor }: Exchange,
+  { session: visitor, door }: Exchange,
   path: string,
   entry: Entry,
   deep: "0" | "1" | "infinity",
@@ -53,7 +53,8 @@ async function* answer(
   const session = visitor!;
   const encoder = new TextEncoder();
   const usage = quota(session);
-  const self = { session, path, entry, locks: locksOver(session, path), usage };
+  const base = door.front.prefix;
+  const self = { session, base, path, entry, locks: locksOver(session, path), usage };
   const head = `${begin}<D:multistatus xmlns:D="DAV:">\n`;
   yield encoder.encode(head + describe(self, wanted, true));
   if (deep === "1" && entry.type === "dir") {
@@ -63,7 +64,8 @@ async function* answer(
       const responses = batch.map((entry) => {
         const below = path === "/" ? `/${entry.name}` : `${path}/${entry.name}`;
         const over = [...locks.each.get(entry.name) ?? [], ...locks.all];
-        return describe({ session, path: below, entry, locks: over, usage }, wanted, dead);
+        const subject = { session, base, path: below, entry, locks: over, usage };
+        return describe(subject, wanted, dead);
       });
       yield encoder.encode(responses.join(""));
     }
@@ -73,9 +75,9 @@ async function* answer(
 
 /** @param dead may it have dead properties? */
 function describe(subject: Subject, wanted: Wanted, dead: boolean): string {
-  const { session, path, entry } = subject;
+  const { session, base, path, entry } = subject;
   const own = dead ? propertiesOf(session, path) : [];
-  const href = hrefOf(path, entry.type === "dir");
+  const href = hrefOf(base, path, entry.type === "dir");
   const found: string[] = [];
   const missing: string[] = [];
   const say = (name: XmlName) => {

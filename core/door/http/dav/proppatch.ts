@@ -43,7 +43,7 @@ export async function proppatch(exchange: Exchange): Promise<Response> {
   const changes = parse(await exchange.body.text(longest));
   const entry = entryAt(session, path);
   if (!entry) throw new BargeError("not-found", "there is no such file or folder");
-  const href = hrefOf(path, entry.type === "dir");
+  const href = hrefOf(exchange.door.front.prefix, path, entry.type === "dir");
   const names = (of: readonly Change[]) =>
     of.map(({ property }) => emptyElement(property)).join("");
   const live = changes.filter(({ property }) => isLive(property));

@@ -17,6 +17,7 @@ import folder from "./assets/folder.js" with { type: "text" };
 import live from "./assets/live.js" with { type: "text" };
 import panel from "./assets/panel.js" with { type: "text" };
 import picked from "./assets/picked.js" with { type: "text" };
+import root from "./assets/root.js" with { type: "text" };
 import transfer from "./assets/transfer.js" with { type: "text" };
 import type { HttpEnv } from "../exchange.ts";
 import { nothing } from "../problem.ts";
@@ -34,6 +35,7 @@ const assets: Readonly<Record<string, readonly [text: string, type: string]>> = 
   "live.js": [live, script],
   "panel.js": [panel, script],
   "picked.js": [picked, script],
+  "root.js": [root, script],
   "transfer.js": [transfer, script],
 };
 

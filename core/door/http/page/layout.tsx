@@ -1,4 +1,5 @@
 /** The shell around every page, and how one is sent. */
+import { randomBytes } from "node:crypto";
 import type { Child } from "hono/jsx";
 import { formatSize } from "../../../account/size.ts";
 import { quota } from "../../../session/quota.ts";
@@ -187,10 +188,14 @@ export function Gate(
   );
 }
 
-/** Nothing from elsewhere, nothing inline; files of strangers are shown in frames of their own. */
+/**
+ * Nothing from elsewhere, nothing inline; files of strangers are shown in frames of their own. Such
+ * files lie on the page's own origin, so that a script runs by the nonce of its page alone; the
+ * modules that it imports have the nonce by it.
+ */
 const policy = [
   "default-src 'none'",
-  ...["style", "script", "img", "media", "frame", "connect"].map((what) => `${what}-src 'self'`),
+  ...["style", "img", "media", "frame", "connect"].map((what) => `${what}-src 'self'`),
   "form-action 'self'",
   "base-uri 'none'",
   "frame-ancestors 'none'",
@@ -198,13 +203,15 @@ const policy = [
 
 /** Sends a page. */
 export async function send(page: Child, status = 200): Promise<Response> {
-  const text = await `${await (page as { toString(): string | Promise<string> }).toString()}`;
+  const nonce = randomBytes(16).toString("base64");
+  const text = (await `${await (page as { toString(): string | Promise<string> }).toString()}`)
+    .replace("<script ", `<script nonce="${nonce}" `); // no text of a page has a `<`
   return new Response(`<!DOCTYPE html>${text}`, {
     status,
     headers: {
       "content-type": "text/html; charset=utf-8",
       "cache-control": "no-store",
-      "content-security-policy": policy,
+      "content-security-policy": `${policy}; script-src 'nonce-${nonce}'`,
       // Without it, browsers hide from this server, too, that its forms are its own.
       "referrer-policy": "same-origin",
     },

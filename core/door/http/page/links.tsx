@@ -141,7 +141,7 @@ export async function makeLink(c: PageContext): Promise<Response> {
     const made = await share(view.session, requestOf(path, form));
     return await send(
       <Shell view={view} title="Link" section="links">
-        <Made link={made.link} href={`/s/${made.token}`} origin={view.exchange.origin} />
+        <Made link={made.link} href={`/s/${made.token}`} base={view.exchange.base} />
       </Shell>,
     );
   } catch (error) {
@@ -216,13 +216,13 @@ function Ask({ view, path, error }: { view: UserView; path: string; error?: stri
   );
 }
 
-function Made({ link, href, origin }: { link: Link; href: string; origin: string }) {
+function Made({ link, href, base }: { link: Link; href: string; base: string }) {
   return (
     <div class="card ask" data-question>
       <h1>The link to “{split(link.path).name}”</h1>
       <p class="soft">Copy it now: it can't be shown again, only revoked.</p>
       <div class="digest link">
-        <code class="grow" id="link" data-link={href}>{origin + href}</code>
+        <code class="grow" id="link" data-link={href}>{base + href}</code>
         <button type="button" class="b" data-copy="link" hidden>
           <Icon name="copy" />Copy
         </button>

@@ -1,10 +1,10 @@
 /** Logging in and out, and making oneself an account. */
 import { BargeError } from "../../../error.ts";
 import { makeVerifier } from "../../../protocol/verifier.ts";
+import { claimed } from "../../../session/claimed.ts";
 import { bounded } from "../../../session/enter.ts";
 import { register } from "../../../session/register.ts";
 import { begin, end } from "../../../session/web.ts";
-import { claimed } from "../../access.ts";
 import { statusOf } from "../problem.ts";
 import { Csrf, Gate, Icon, Note, send } from "./layout.tsx";
 import { checkPassword, NewPassword } from "./password.tsx";
@@ -26,7 +26,7 @@ export async function login(c: PageContext): Promise<Response> {
   const back = form.get("back") ?? "";
   const { exchange, store } = view;
   exchange.access.login = true;
-  exchange.access.account = claimed(name);
+  exchange.access.account = claimed(store, name);
   const { host, ended: { signal: gone } } = exchange;
   try {
     const credentials = { name, secret: form.get("password") ?? "", host, gone };

@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { typed } from "../../../error.ts";
 import { explain } from "../../failure.ts";
 import type { HttpEnv } from "../exchange.ts";
+import { prefixPage } from "../prefix.ts";
 import { statusOf } from "../problem.ts";
 import { resource } from "../resource.ts";
 import { admin } from "./admin.tsx";
@@ -23,6 +24,7 @@ import { NeedsLogin, type PageContext, viewOf } from "./view.ts";
 
 export function page(): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
+  app.use(prefixPage);
   app.onError((error, c) => failed(c, error));
   app.route("/", serveAssets());
   resource(app, "/", { GET: (c) => c.redirect("/files/home/", 303) });

@@ -132,7 +132,7 @@ async function giveUnlock(c: PageContext): Promise<Response> {
     setCookie(c, cookie, proof, {
       path: url,
       httpOnly: true,
-      secure: exchange.door.scheme === "https",
+      secure: exchange.secure,
       sameSite: "Lax",
       maxAge: unlockedFor / 1000,
     });

@@ -8,6 +8,8 @@ const year = 365 * 86_400;
 export async function setTheme(c: PageContext): Promise<Response> {
   const form = await formOf(viewOf(c));
   const theme = form.get("theme") === "dark" ? "dark" : "light";
-  setCookie(c, "barge-theme", theme, { path: "/", maxAge: year, sameSite: "Lax", httpOnly: true });
+  const { secure } = c.env;
+  const attributes = { path: "/", maxAge: year, sameSite: "Lax", httpOnly: true, secure } as const;
+  setCookie(c, "barge-theme", theme, attributes);
   return c.redirect(backOf(form.get("back")), 303);
 }

@@ -48,23 +48,23 @@ export class NeedsLogin extends BargeError {
 }
 
 /** Over TLS, the browser takes it from this host and over TLS only. */
-function cookieName(scheme: "http" | "https"): string {
-  return scheme === "https" ? "__Host-barge" : "barge";
+function cookieName({ secure, door }: Exchange): string {
+  if (!secure) return "barge";
+  return door.front.prefix === "" ? "__Host-barge" : "__Secure-barge"; // the former is for all paths
 }
 
 /** Finds whose a request's cookie is, for the door's logins. */
-export function cookieLogin(scheme: "http" | "https"): CookieLogin {
-  return (store, header) => {
-    const secret = parse(header, cookieName(scheme))[cookieName(scheme)];
-    return secret ? resume(store, secret)?.session : undefined;
-  };
-}
+export const cookieLogin: CookieLogin = (exchange, header) => {
+  const name = cookieName(exchange);
+  const secret = parse(header, name)[name];
+  return secret ? resume(exchange.store, secret)?.session : undefined;
+};
 
 /** What a page needs to know, whoever asks. */
 export function viewOf(c: PageContext): View {
   const exchange = c.env;
   const { store } = exchange;
-  const secret = getCookie(c, cookieName(exchange.door.scheme)) ?? "";
+  const secret = getCookie(c, cookieName(exchange)) ?? "";
   const login = secret === "" ? undefined : resume(store, secret);
   if (login) exchange.admit(login.session);
   const theme = getCookie(c, "barge-theme");
@@ -118,11 +118,11 @@ export function backOf(back: string | null): string {
 
 /** Gives the browser a login, or with an empty secret takes it away. */
 export function giveCookie(c: PageContext, secret: string): void {
-  const { scheme } = c.env.door;
-  setCookie(c, cookieName(scheme), secret, {
+  const { secure } = c.env;
+  setCookie(c, cookieName(c.env), secret, {
     path: "/",
     httpOnly: true,
-    secure: scheme === "https",
+    secure,
     sameSite: "Strict",
     maxAge: secret === "" ? 0 : atMost / 1000,
   });

@@ -68,7 +68,7 @@ export class Client implements Disposable {
 
   /** Sends the head of a request. */
   async begin(method: string, target: string, headers: Headers = {}): Promise<void> {
-    const all = { host: "test", ...this.#headers, ...headers };
+    const all = { host: "localhost", ...this.#headers, ...headers };
     const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
     await this.send(`${method} ${target} HTTP/1.1\r\n${lines.join("")}\r\n`);
   }

@@ -3,7 +3,7 @@ import { Database } from "../../../../core/account/database.ts";
 import type { Role } from "../../../../core/account/accounts.ts";
 import { listenHttp } from "../../../../core/door/http/listen.ts";
 import { type Patience, patience } from "../../../../core/door/http/vigil.ts";
-import type { Door } from "../../../../core/door/door.ts";
+import type { Door, DoorSpec } from "../../../../core/door/door.ts";
 import { formatAddress } from "../../../../core/net/address.ts";
 import type { KeyPair } from "../../../../core/net/certificate.ts";
 import { makeVerifier } from "../../../../core/protocol/verifier.ts";
@@ -32,6 +32,7 @@ export class Web implements AsyncDisposable {
     allowed: Partial<Patience> = {},
     hooks: Hooks = {},
     tls?: KeyPair,
+    front: Partial<DoorSpec> = {},
   ): Promise<Web> {
     const data = prepareData(await Deno.makeTempDir({ prefix: "barge-http-" }));
     new Database(data, { create: true })[Symbol.dispose]();
@@ -51,6 +52,7 @@ export class Web implements AsyncDisposable {
       name: "http",
       address: { host: "127.0.0.1", port: 0 },
       tls: tls ? "require" : "off",
+      ...front,
     } as const;
     const opening = { store, spec, reusePort: false, tls };
     const door = await listenHttp(opening, { ...patience, ...allowed });

@@ -64,12 +64,12 @@ Deno.test("heads that are too long, or are none", async () => {
     const text of [
       "hello\r\n\r\n",
       "GET /healthz HTTP/1.1\r\n\r\n",
-      "GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
-      "GET /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
-      "PUT /x HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
-      "PUT /x HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+      "GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: b\r\n\r\n",
+      "GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+      "PUT /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+      "PUT /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
       "GET /healthz HTTP/1.1\r\nHost : a\r\n\r\n",
-      "GET /healthz HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n",
+      "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: a\0b\r\n\r\n",
     ]
   ) {
     const client = await web.client();
@@ -78,6 +78,47 @@ Deno.test("heads that are too long, or are none", async () => {
     assert.ok(answer.status === 400 || answer.status === 404, `${answer.status}: ${text}`);
     assert.equal(await client.end(), ""); // and the connection ends
   }
+});
+
+Deno.test("a request whose end two servers may see at two places is refused before a login", async () => {
+  await using web = await Web.start();
+  const next = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  const put = (head: string, body: string, version = "1.1") =>
+    `PUT ${files}/home/f HTTP/${version}\r\nHost: localhost\r\n${head}\r\n\r\n${body}${next}`;
+  const chunked = "Transfer-Encoding: chunked";
+  for (
+    const [status, text] of [
+      [400, put(chunked, "0\r\n\r\n", "1.0")],
+      [400, put("Transfer-Encoding: identity", "", "1.0")],
+      [501, put("Transfer-Encoding: gzip", "0\r\n\r\n")],
+      [501, put("Transfer-Encoding: gzip, chunked", "0\r\n\r\n")],
+      [501, put("Transfer-Encoding: xchunked", "0\r\n\r\n")],
+      [501, put(`${chunked};q=1`, "0\r\n\r\n")],
+      [400, put("Transfer-Encoding: chunked, chunked", "0\r\n\r\n")],
+      [400, put(`${chunked}\r\n${chunked}`, "0\r\n\r\n")],
+      [400, put("Transfer-Encoding: identity\r\nContent-Length: 3", "abc")],
+      [400, put(`${chunked}\r\nContent-Length: 5`, "0\r\n\r\n")],
+      [400, put("Content-Length: 3\r\nContent-Length: 3", "abc")],
+      [400, put("Content-Length: 3, 3", "abc")],
+      [400, put("Content-Length: +3", "abc")],
+      [400, put("Content-Length: 0x3", "abc")],
+      [400, put("Host: localhost\r\nContent-Length: 3", "abc")],
+      [400, put("Transfer-Encoding : chunked\r\nContent-Length: 3", "abc")],
+      [400, put("Content-Length: 3\r\n X: folded", "abc")],
+      [400, put("Content-Length: 3\nX: a", "abc")],
+      [505, put("Content-Length: 3", "abc", "2.0")],
+      [505, put("Content-Length: 3", "abc", "0.9")],
+    ] as const
+  ) {
+    const client = await web.client();
+    await client.send(text);
+    const all = await client.end();
+    const statuses = Array.from(all.matchAll(/^HTTP\/1.1 (\d+)/gm), ([, status]) => Number(status));
+    assert.deepEqual(statuses, [status], text); // and what follows it is not carried out
+  }
+  const client = await web.client();
+  await client.send("GET /healthz\r\n\r\n"); // HTTP/0.9
+  assert.match(await client.end(), /^HTTP\/1.1 505 /);
 });
 
 Deno.test("bodies that are longer, shorter, or none", async () => {

@@ -11,21 +11,32 @@ Deno.test("alive, ready, and in numbers", async () => {
   await anna.ask("PUT", `${api}/files/home/f`, {}, "12345");
   await anna.ask("GET", `${api}/files/home/f`);
   await anna.ask("GET", "/healthz"); // the request before is counted by then
-  const metrics = await stranger.ask("GET", "/metrics");
+  const root = await web.user("root", null, "admin");
+  const metrics = await root.ask("GET", "/metrics");
   assert.equal(metrics.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8");
-  assert.match(metrics.text, /^barge_connections\{door="http"\} 2$/m);
+  assert.match(metrics.text, /^barge_connections\{door="http"\} 3$/m);
   assert.match(metrics.text, /^barge_received_bytes_total\{door="http"\} 5$/m);
   assert.match(metrics.text, /^barge_sent_bytes_total\{door="http"\} 5$/m);
   assert.match(metrics.text, /verb="put",outcome="ok"\} 1$/m);
 });
 
-Deno.test("what a proxy passes on does not count as this machine: the numbers are for admins", async () => {
+Deno.test("the numbers are for admins, also on this machine", async () => {
   await using web = await Web.start();
-  const stranger = await web.client({ "x-forwarded-for": "192.0.2.7" });
+  const stranger = await web.client();
   assert.equal((await stranger.ask("GET", "/metrics")).status, 401);
   assert.equal((await (await web.user("anna")).ask("GET", "/metrics")).status, 403);
   const root = await web.user("root", null, "admin");
   assert.equal((await root.ask("GET", "/metrics")).status, 200);
+});
+
+Deno.test("a listener for the numbers shows them to everybody, and nothing else", async () => {
+  await using web = await Web.start({}, {}, {}, undefined, { metricsOnly: true });
+  const stranger = await web.client();
+  assert.match((await stranger.ask("GET", "/metrics")).text, /^barge_build_info/m);
+  assert.equal((await stranger.ask("GET", "/metrics", { host: "evil.example" })).status, 421);
+  for (const path of ["/", "/login", `${api}/quota`, "/dav/", "/s/x"]) {
+    assert.equal((await stranger.ask("GET", path)).status, 404, path);
+  }
 });
 
 Deno.test("every answer tells browsers to do nothing with it", async () => {

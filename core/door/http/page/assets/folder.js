@@ -2,6 +2,7 @@
 import { add } from "./panel.js";
 import { dropped, picked } from "./picked.js";
 import { askFor, say, visit } from "./main.js";
+import { root } from "./root.js";
 
 let typing;
 
@@ -195,7 +196,7 @@ function remove() {
   const fields = new FormData(form);
   if (!fields.has("name") && row) fields.append("name", row.querySelector(".pick input").value);
   if (!fields.has("name")) return false;
-  askFor("/do/delete", { method: "POST", body: new URLSearchParams(fields) });
+  askFor(`${root}/do/delete`, { method: "POST", body: new URLSearchParams(fields) });
 }
 
 function help() {

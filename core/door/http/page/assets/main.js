@@ -5,6 +5,7 @@
 import { openFolder } from "./folder.js";
 import { startLive } from "./live.js";
 import { startPanel, under } from "./panel.js";
+import { root } from "./root.js";
 
 const toast = document.querySelector("#toast");
 let toastTimer;
@@ -166,7 +167,8 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("a[href]");
   if (!link || !plain || event.defaultPrevented || link.download || link.target) return;
   if (link.origin !== location.origin || link.getAttribute("href").startsWith("#")) return;
-  if (/^\/(api|raw|s)\//.test(link.pathname)) return;
+  if (!link.pathname.startsWith(`${root}/`)) return;
+  if (/^\/(api|raw|s)\//.test(link.pathname.slice(root.length))) return;
   event.preventDefault();
   if ("dialog" in link.dataset) askFor(link.href);
   else visit(link.href);

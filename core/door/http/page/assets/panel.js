@@ -1,6 +1,7 @@
 /** The transfers: a queue of uploads, some at once, and the panel that shows them. */
 import { Transfer } from "./transfer.js";
 import { refreshQuietly, say } from "./main.js";
+import { root } from "./root.js";
 
 /** So many send at once; the others wait. */
 const together = 3;
@@ -21,7 +22,7 @@ export function under() {
 export async function startPanel() {
   addEventListener("beforeunload", (event) => under() && event.preventDefault());
   try {
-    const response = await fetch("/half", { headers: { accept: "application/json" } });
+    const response = await fetch(`${root}/half`, { headers: { accept: "application/json" } });
     if (!response.ok || response.redirected) return;
     for (const half of await response.json()) {
       if (queue.some(({ path }) => path === half.path)) continue;
@@ -78,7 +79,7 @@ async function makeFolders(dir, files) {
     if (parts.length > 0) folders.add(parts.join("/"));
   }
   for (const folder of folders) {
-    const response = await fetch("/api/v1/mkdir", {
+    const response = await fetch(`${root}/api/v1/mkdir`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ path: `${dir}/${folder}`, parents: true }),

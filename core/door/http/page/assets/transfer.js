@@ -6,6 +6,7 @@
  *                    \-> paused     by the reader
  *                    \-> failed     can be tried again, and goes on where it was
  */
+import { root } from "./root.js";
 
 /**
  * Bytes a request. The browser's count of sent bytes is ahead of the server's by no more than this.
@@ -104,7 +105,7 @@ export class Transfer {
   }
 
   get #url() {
-    return `/api/v1/uploads${this.path.split("/").map(encodeURIComponent).join("/")}`;
+    return `${root}/api/v1/uploads${this.path.split("/").map(encodeURIComponent).join("/")}`;
   }
 
   async #send() {

@@ -1,0 +1,113 @@
+/**
+ * What stands before the door: proxies that are believed, and the URL that clients know. A request
+ * is seen as the client has sent it: from its address, by its scheme, without the URL's prefix.
+ */
+import type { IncomingMessage } from "node:http";
+import { getLogger } from "@logtape/logtape";
+import { formatAddress, isLoopback } from "../../net/address.ts";
+import { clientOf } from "../../net/forwarded.ts";
+import { bareAddress, Networks } from "../../net/networks.ts";
+import { parsePublicUrl, type PublicUrl } from "../../net/public_url.ts";
+import type { DoorSpec } from "../door.ts";
+
+const log = getLogger(["barge", "serve"]);
+
+/** The client of a request. */
+export interface Client {
+  /** Its numeric address. */
+  readonly host: string;
+  /** HOST:PORT; port 0 where a proxy stands between, which names no port. */
+  readonly address: string;
+  /** Has a trusted proxy passed the request on? */
+  readonly proxied: boolean;
+  /** Is TLS spoken with the client? */
+  readonly secure: boolean;
+}
+
+export class Front {
+  readonly publicUrl: PublicUrl | undefined;
+  /** What the path of every URL begins with; empty where the door is at the root of its host. */
+  readonly prefix: string;
+  /** Does the door listen where only this machine can connect? */
+  readonly loopback: boolean;
+  readonly #trusted: Networks;
+  readonly #tls: boolean;
+  #warned = false;
+
+  /** @throws {BargeError} `usage` */
+  constructor({ address, tls, trustedProxies = [], publicUrl }: DoorSpec) {
+    this.publicUrl = publicUrl === undefined ? undefined : parsePublicUrl(publicUrl);
+    this.prefix = this.publicUrl?.prefix ?? "";
+    this.loopback = isLoopback(address.host);
+    this.#trusted = new Networks(trustedProxies);
+    this.#tls = tls !== "off";
+  }
+
+  /** Returns whether a peer is a trusted proxy: then its requests name their clients. */
+  trusts(peer: string): boolean {
+    return this.#trusted.has(peer);
+  }
+
+  /** Returns who has sent a request. */
+  clientOf({ socket, headers }: IncomingMessage): Client {
+    const { remoteAddress: peer = "?", remotePort: port = 0 } = socket;
+    const field = joined(headers["x-forwarded-for"]);
+    const proxied = this.#trusted.has(peer);
+    if (!proxied) this.#warn(peer, field);
+    const host = clientOf(peer, field, this.#trusted);
+    const same = host === peer || host === bareAddress(peer);
+    return {
+      host,
+      address: formatAddress({ host, port: same ? port : 0 }),
+      proxied,
+      secure: this.#tls || this.#schemeOf(headers, proxied) === "https",
+    };
+  }
+
+  /** Returns whether a Host field has the host and port of the public URL. */
+  isPublic(host: string): boolean {
+    return this.publicUrl !== undefined && isHost(this.publicUrl.origin, host);
+  }
+
+  /** The scheme that the client has used, as far as it is known. */
+  #schemeOf(headers: IncomingMessage["headers"], proxied: boolean): string | undefined {
+    // Of several the first is of the proxy that the client spoke to. A client that makes one up
+    // changes the attributes of its own cookies.
+    const told = joined(headers["x-forwarded-proto"])?.split(",", 1)[0].trim().toLowerCase();
+    if (proxied && told) return told;
+    return proxied || this.isPublic(headers.host ?? "") ? this.publicUrl?.scheme : undefined;
+  }
+
+  #warn(peer: string, field: string | undefined): void {
+    if (this.#warned || field === undefined || !isLoopback(bareAddress(peer))) return;
+    this.#warned = true;
+    log.warn(
+      "requests from {peer} name their clients in X-Forwarded-For, which is not believed: all " +
+        "clients of a proxy count as one. `barge serve --trusted-proxy {peer}` believes it",
+      { peer: bareAddress(peer) },
+    );
+  }
+}
+
+function joined(field: string | string[] | undefined): string | undefined {
+  return Array.isArray(field) ? field.join(",") : field;
+}
+
+/**
+ * Returns whether a URL has the host of a Host header. Ignores case, and the default port of the
+ * scheme, which clients leave out and proxies add.
+ *
+ * @example
+ * ```ts
+ * import { isHost } from "./front.ts";
+ * if (!isHost("https://a.example", "A.example:443")) throw new Error();
+ * if (isHost("http://a.example", "a.example:443") || isHost("null", "null")) throw new Error();
+ * ```
+ */
+export function isHost(url: string, host: string): boolean {
+  const [, scheme, authority] = /^(https?):\/\/([^/?#]+)/i.exec(url) ?? [];
+  if (authority === undefined) return false;
+  const port = scheme.toLowerCase() === "https" ? /:443$/ : /:80$/;
+  const bare = (host: string) => host.trim().toLowerCase().replace(/^[^@]*@/, "").replace(port, "");
+  return bare(authority) === bare(host);
+}
