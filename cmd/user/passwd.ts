@@ -13,7 +13,9 @@ export default command({
     ...common,
   },
   usage: "NAME",
-  about: `Gives an account a new password, without the old one. Its tokens end with it.`,
+  about:
+    `Gives an account a new password, without the old one. All that is logged in with the old one
+    ends, at every door, and so do all tokens of the account. SSH keys stay: \`barge user key list\`.`,
   examples: [["barge user passwd alice", "ask for the new password"]],
   async run({ name, data, json, ...sources }, { signal }) {
     using open = await openAccounts(data);
@@ -26,7 +28,7 @@ export default command({
       printJson({ name: account.name, ...(generated ? { password } : {}) });
       return;
     }
-    note(`the password of ${account.name} is changed; its tokens have ended`);
+    note(`the password of ${account.name} is changed; its logins and tokens have ended`);
     if (generated) print(password);
   },
 });

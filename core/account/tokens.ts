@@ -39,17 +39,26 @@ export class Tokens {
   /**
    * Makes one.
    *
+   * @param allowed asked under the write lock: for the id of the token that has it issued, with
+   *   which it ends, or null for none; what it throws is thrown
    * @returns its id, and the text that can't be had again
    * @throws {BargeError} `not-found` when the account is gone
    */
-  async issue(account: number, label: string): Promise<{ id: string; token: string }> {
+  async issue(
+    account: number,
+    label: string,
+    allowed: () => string | null = () => null,
+  ): Promise<{ id: string; token: string }> {
     const id = randomBytes(6).toString("hex");
     const secret = randomBytes(32).toString("base64url");
     const v = await makeVerifier("token", secret);
-    const { changes } = this.#db.run(
-      `INSERT INTO token (id, account, label, salt, stored_key, server_key, created)
-       SELECT ?, id, ?, ?, ?, ?, ? FROM account WHERE id = ?`,
-      ...[id, label.slice(0, 200), v.salt, v.storedKey, v.serverKey, Date.now(), account],
+    const { changes } = this.#db.transaction(() =>
+      this.#db.run(
+        `INSERT INTO token (id, account, label, salt, stored_key, server_key, created, issued_by)
+         SELECT ?, id, ?, ?, ?, ?, ?, ? FROM account WHERE id = ?`,
+        ...[id, label.slice(0, 200), v.salt, v.storedKey, v.serverKey, Date.now(), allowed()],
+        account,
+      )
     );
     if (changes === 0) throw new BargeError("not-found", "the account is gone");
     return { id, token: `barge_${id}_${secret}` };
@@ -77,7 +86,11 @@ export class Tokens {
     this.#db.note(() => this.#db.run("UPDATE token SET used = ? WHERE id = ?", now, id));
   }
 
-  /** @returns whether the account had such a token */
+  /**
+   * Ends a token, the logins that began with it, and the tokens that those have issued.
+   *
+   * @returns whether the account had such a token
+   */
   revoke(account: number, id: string): boolean {
     return this.#db.run("DELETE FROM token WHERE account = ? AND id = ?", account, id).changes > 0;
   }

@@ -52,7 +52,7 @@ export async function enter(
   const attempt: Attempt = { account, name, mechanism: "password", host };
   const proved = !store.bans.banned(attempt) && secret !== "" &&
     await bounded(() => matches("password", secret, known?.verifier ?? decoy), gone);
-  return await admit(store, attempt, account, proved && known !== undefined, pause);
+  return await admit(store, attempt, account, proved ? known?.credential : undefined, pause);
 }
 
 async function enterByToken(
@@ -67,7 +67,8 @@ async function enterByToken(
   const proved = known !== undefined && await matches("token", secret, known.verifier);
   const fits = name === "" || name === known?.account.name;
   const attempt: Attempt = { account: known?.account, name: id, mechanism: "token", host };
-  return await admit(store, attempt, known?.account, proved && fits, pause);
+  const credential = proved && fits ? known.credential : undefined;
+  return await admit(store, attempt, known?.account, credential, pause);
 }
 
 let running = 0;

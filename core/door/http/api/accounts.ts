@@ -58,7 +58,7 @@ export const accounts = [
     method: "PATCH",
     path: "/accounts/{name}",
     id: "changeAccount",
-    summary: "Change what is given of an account; a new password ends its tokens",
+    summary: "Change what is given of an account; a new password ends its logins and tokens",
     login: true,
     body: schemas.accountChange,
     answers: {

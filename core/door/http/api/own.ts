@@ -58,7 +58,7 @@ export const own = [
     path: "/account/password",
     id: "changePassword",
     verb: "passwd",
-    summary: "Change one's password; ends all tokens",
+    summary: "Change one's password; ends all other logins, but those by SSH key, and all tokens",
     login: true,
     body: schemas.newPassword,
     answers: {
@@ -133,7 +133,7 @@ export const own = [
     path: "/tokens/{id}",
     id: "revokeToken",
     verb: "token",
-    summary: "End a token",
+    summary: "End a token, what is logged in with it, and the tokens that it has issued",
     login: true,
     answers: {
       204: { description: "It is ended" },
