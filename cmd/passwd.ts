@@ -28,7 +28,7 @@ export default command({
   async run({ newPasswordFile, generate, json, ...choice }, { signal }) {
     await using session = await openSession(choice, signal, { password: true });
     const password = generate
-      ? randomPassword()
+      ? randomPassword(session.client.hello.minPassword)
       : newPasswordFile !== undefined
       ? await readPasswordFile(newPasswordFile)
       : Deno.env.get("BARGE_NEW_PASSWORD") || await needPassword(nowhere, {

@@ -3,12 +3,13 @@ import { openAccounts } from "../_term/accounts.ts";
 import { command } from "../_term/command.ts";
 import { argument, common, dataOption } from "../_term/options.ts";
 import { note, print, printJson } from "../_term/out.ts";
-import { newPassword, newPasswordOptions } from "../_term/password.ts";
+import { minPasswordOption, newPassword, newPasswordOptions } from "../_term/password.ts";
 
 export default command({
   options: {
     name: argument("NAME", "The account"),
     ...newPasswordOptions,
+    ...minPasswordOption,
     data: dataOption(),
     ...common,
   },
@@ -17,11 +18,11 @@ export default command({
     `Gives an account a new password, without the old one. All that is logged in with the old one
     ends, at every door, and so do all tokens of the account. SSH keys stay: \`barge user key list\`.`,
   examples: [["barge user passwd alice", "ask for the new password"]],
-  async run({ name, data, json, ...sources }, { signal }) {
+  async run({ name, minPassword, data, json, ...sources }, { signal }) {
     using open = await openAccounts(data);
     const account = open.accounts.get(name);
     const question = `New password for ${account.name}`;
-    const { password, generated } = await newPassword(sources, question, signal);
+    const { password, generated } = await newPassword(sources, question, minPassword, signal);
     const { makeVerifier } = await import("../../core/protocol/verifier.ts");
     open.accounts.change(name, { verifier: await makeVerifier("password", password) });
     if (json) {

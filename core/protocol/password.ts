@@ -3,6 +3,8 @@ import { BargeError } from "../error.ts";
 
 /** The fewest characters of a new password, where the operator decides nothing else. */
 export const defaultMinPassword = 8;
+/** The most characters that an operator can ask for. */
+export const mostMinPassword = 256;
 
 /**
  * Refuses a new password that is too short. A server can check this only where the password itself

@@ -2,7 +2,9 @@
 import { BargeError } from "../error.ts";
 import type { Credential } from "../account/credential.ts";
 import type { Verifier } from "../protocol/message.ts";
+import { checkNewPassword, defaultMinPassword } from "../protocol/password.ts";
 import type { Session } from "./session.ts";
+import type { Store } from "./store.ts";
 
 /**
  * Changes the password, and ends all logins that began with the old one, all tokens and all logins
@@ -28,4 +30,9 @@ export function needPasswordLogin(session: Session): void {
   session.check();
   if (session.withPassword) return;
   throw new BargeError("denied", "a password is changed after a login with the old one");
+}
+
+/** Checks a new password that is known here in clear. @throws {BargeError} `usage` if it is too short */
+export function needLength({ settings }: Store, password: string): void {
+  checkNewPassword(password, settings.minPassword ?? defaultMinPassword);
 }

@@ -103,6 +103,7 @@ export async function share(
     throw new BargeError("usage", `a password has at most ${longestPassword} characters`);
   }
   const verifier = password ? await bounded(() => makeVerifier("password", password)) : null;
+  session.check(); // the login may have ended meanwhile
   const made = store.shares.add(account.id, {
     ...{ place, kind, most, verifier },
     expires: Date.now() + life,

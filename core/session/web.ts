@@ -27,9 +27,18 @@ export async function begin(
   agent: string,
   pause: Pause,
 ): Promise<string> {
-  const session = await enter(store, credentials, pause);
-  const facts = { agent, address: credentials.host };
-  return store.webSessions.begin(session.id, facts, () => originOf(session));
+  return beginFor(await enter(store, credentials, pause), agent, credentials.host);
+}
+
+/**
+ * As {@link begin}, for who has just logged in.
+ *
+ * @param address the client's numeric address
+ * @throws {BargeError} `unauthenticated` when that login has ended meanwhile
+ */
+export function beginFor(session: Session, agent: string, address: string): string {
+  const { webSessions } = session.store;
+  return webSessions.begin(session.id, { agent, address }, () => originOf(session));
 }
 
 /** Finds whose a secret is. @returns undefined for one that is not, or not any more */

@@ -6,7 +6,7 @@ import { bounded, enter } from "../../../session/enter.ts";
 import { passwd } from "../../../session/passwd.ts";
 import { grow, quota } from "../../../session/quota.ts";
 import { token, tokens } from "../../../session/token.ts";
-import { begin, end, webSessions } from "../../../session/web.ts";
+import { beginFor, end, webSessions } from "../../../session/web.ts";
 import { nothing, statusOf } from "../problem.ts";
 import { formatTime } from "./format.ts";
 import { Csrf, Icon, Note, send, Shell } from "./layout.tsx";
@@ -27,14 +27,15 @@ const changes: Readonly<Record<string, Change>> = {
   async password(c, view, form) {
     const { store, exchange, session } = view;
     const password = form.get("password") ?? "";
-    checkPassword(password, form.get("again"));
+    checkPassword(store, password, form.get("again"));
     const { host, ended: { signal: gone } } = exchange;
     const { name } = session.account();
     const pause = (ms: number) => exchange.pause(ms);
     const proven = await enter(store, { name, secret: form.get("old") ?? "", host, gone }, pause);
-    passwd(proven, await bounded(() => makeVerifier("password", password), gone));
-    const agent = exchange.header("user-agent") ?? "";
-    giveCookie(c, await begin(store, { name, secret: password, host, gone }, agent, pause));
+    const verifier = await bounded(() => makeVerifier("password", password), gone);
+    proven.renew(passwd(proven, verifier));
+    exchange.admit(proven); // the login that has asked for it has ended
+    giveCookie(c, beginFor(proven, exchange.header("user-agent") ?? "", host));
     return "password";
   },
   grow(_, { session }, form) {
@@ -118,7 +119,7 @@ function Account(
             <label for="old">Old password</label>
             <input id="old" name="old" type="password" autocomplete="current-password" required />
           </div>
-          <NewPassword />
+          <NewPassword store={view.store} />
           <div class="row end">
             <button type="submit" class="b main">Change it</button>
           </div>
