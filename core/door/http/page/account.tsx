@@ -33,8 +33,8 @@ const changes: Readonly<Record<string, Change>> = {
     const pause = (ms: number) => exchange.pause(ms);
     const proven = await enter(store, { name, secret: form.get("old") ?? "", host, gone }, pause);
     const verifier = await bounded(() => makeVerifier("password", password), gone);
+    exchange.admit(proven); // the login that has asked for it ends
     proven.renew(passwd(proven, verifier));
-    exchange.admit(proven); // the login that has asked for it has ended
     giveCookie(c, beginFor(proven, exchange.header("user-agent") ?? "", host));
     return "password";
   },
@@ -112,7 +112,7 @@ function Account(
         <Tokens view={view} />
         <form class="card stack" method="post" action="/account/password">
           <h2>Change the password</h2>
-          <p class="soft">All other logins and all tokens end with the old one.</p>
+          <p class="soft">All other logins and all tokens end with the old one; SSH keys stay.</p>
           <Csrf view={view} />
           <input type="hidden" name="name" value={name} autocomplete="username" />
           <div class="field">

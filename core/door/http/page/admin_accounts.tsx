@@ -204,7 +204,7 @@ function Others({ view, account }: { view: UserView; account: Account }) {
         <RoleField role={role} />
       </Change>
       <Change view={view} account={account} change="password" title="Password" label="Set it">
-        <p class="soft">All logins and tokens of {name} end with the old one.</p>
+        <p class="soft">All logins and tokens of {name} end with the old one; SSH keys stay.</p>
         <NewPassword store={view.store} />
       </Change>
       <section class="card row">

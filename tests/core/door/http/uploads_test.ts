@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { BargeError } from "../../../../core/error.ts";
-import { Session } from "../../../../core/session/session.ts";
 import { Store } from "../../../../core/session/store.ts";
 import { finishedUpload } from "../../../../core/session/unfinished.ts";
 import { pattern, sha256 } from "../_peer.ts";
