@@ -58,7 +58,7 @@ export async function startBench(options: BenchOptions, ...args: string[]): Prom
   const folder = await makeFolder("barge-bench-", options.dir);
   const data = `${folder}/data`;
   const add = ["user", "add", "bench", "--password-stdin", "--quota", "none", "--data", data];
-  await run(add, {}, "bench\n");
+  await run(add, {}, "bench-secret\n");
   return await serveBench(folder, args);
 }
 
@@ -81,7 +81,7 @@ async function serveBench(folder: string, args: readonly string[]): Promise<Benc
   const facts = JSON.parse(text);
   const env = { BARGE_SERVER: `barge://bench@${facts.native}`, XDG_CONFIG_HOME: folder };
   // As people do it, and as a key does for ssh: scrypt once, and not for each command.
-  await run(["login", env.BARGE_SERVER, "--password-stdin"], env, "bench\n");
+  await run(["login", env.BARGE_SERVER, "--password-stdin"], env, "bench-secret\n");
   return {
     ...{ folder, facts, server, env },
     home: `${data}/homes/bench`,

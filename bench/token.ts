@@ -6,7 +6,7 @@ import type { Bench } from "./program.ts";
 
 export async function issueToken({ address }: Bench): Promise<string> {
   using client = await connect(parseRemote(address));
-  await login(client, { account: "bench", password: "bench" });
+  await login(client, { account: "bench", password: "bench-secret" });
   const { token } = await client.ask("token", { action: "issue", label: "bench" });
   return token!;
 }

@@ -22,12 +22,13 @@ export default command({
     places; a saved login does not do. The new one is asked for twice, or comes from
     --new-password-file, --generate or BARGE_NEW_PASSWORD.
 
-    All tokens of the account end with it: log in again where you were.`,
+    All that is logged in with the old one ends, at every door, and so do all tokens of the account:
+    log in again where you were. SSH keys stay.`,
   examples: [["barge passwd", "ask for the old password and the new one"]],
   async run({ newPasswordFile, generate, json, ...choice }, { signal }) {
     await using session = await openSession(choice, signal, { password: true });
     const password = generate
-      ? randomPassword()
+      ? randomPassword(session.client.hello.minPassword)
       : newPasswordFile !== undefined
       ? await readPasswordFile(newPasswordFile)
       : Deno.env.get("BARGE_NEW_PASSWORD") || await needPassword(nowhere, {
@@ -36,8 +37,8 @@ export default command({
         signal,
         ways: "use --new-password-file, --generate or BARGE_NEW_PASSWORD",
       });
-    await passwd(session.client, password);
     const { account } = session.who;
+    await passwd(session.client, { account, old: session.password!, password });
     if (json) {
       printJson({ account, ...(generate ? { password } : {}) });
       return;

@@ -30,7 +30,13 @@ export default command({
         hint: "ask its operator for an account",
       });
     }
-    const { password, generated } = await newPassword(choice, `Password for ${name}`, signal);
+    const least = client.hello.minPassword ?? 0;
+    const { password, generated } = await newPassword(
+      choice,
+      `Password for ${name}`,
+      least,
+      signal,
+    );
     const { account, limit } = await register(client, name, password, quota);
     const at = formatRemote({ ...remote, account });
     if (json) {

@@ -7,6 +7,7 @@ import { type Address, formatAddress, isLoopback } from "../core/net/address.ts"
 import { Networks } from "../core/net/networks.ts";
 import { parsePublicUrl } from "../core/net/public_url.ts";
 import { levels } from "../core/serve/levels.ts";
+import { mostMinPassword } from "../core/protocol/password.ts";
 import { leastRate } from "../core/session/rate.ts";
 import { hookOptions, hooksOf } from "./_serve/hooks.ts";
 import { command } from "./_term/command.ts";
@@ -98,6 +99,12 @@ export default command({
       ["--max-quota"],
       sizeOrNone(),
       "How much an account may register with, or grow to, by itself. Default: --quota",
+    ),
+    minPassword: value(
+      ["--min-password"],
+      count("N", 0, mostMinPassword),
+      "The fewest characters of a new password. On the native door it is the client that checks " +
+        "this: no password is sent there. Default: 8",
     ),
     banAfter: value(
       ["--ban-after"],

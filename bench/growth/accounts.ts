@@ -35,7 +35,7 @@ export async function growAccounts({ size, rounds, dir, tell }: Reach): Promise<
       }).then((ms) => ms / logins);
     const among = (i: number) => `copy-${1 + Math.floor(i * (n - 2) / logins)}`;
     return {
-      "login by password": await enter((i) => ({ account: among(i), password: "bench" })),
+      "login by password": await enter((i) => ({ account: among(i), password: "bench-secret" })),
       "login by token": await enter(() => ({ token })),
       "barge user list": (await bench.admin("user", "list", "--json")).seconds * 1000,
     };

@@ -16,7 +16,7 @@ export async function growFolder({ size, rounds, dir, tell }: Reach): Promise<Pl
   await using bench = await startBench({ dir }, "--http", local, "--ftp", local, "--sftp", local);
   const { facts } = bench;
   const client = await connect(parseRemote(bench.address));
-  await login(client, { account: "bench", password: "bench" });
+  await login(client, { account: "bench", password: "bench-secret" });
   using ftp = await FtpListing.open(facts.ftp!);
   using sftp = await SftpListing.open(facts.sftp!);
   // The password is known again from then on.

@@ -18,7 +18,7 @@ export async function growLedger({ size, rounds, dir, tell }: Reach): Promise<Pl
   const source = `${bench.folder}/source`;
   await Deno.writeFile(source, crypto.getRandomValues(new Uint8Array(4096)));
   const client = await connect(parseRemote(bench.address));
-  await login(client, { account: "bench", password: "bench" });
+  await login(client, { account: "bench", password: "bench-secret" });
   const counts = [];
   for (let n = 1000; n <= most[size]; n *= 10) counts.push(n);
   let there = 0;

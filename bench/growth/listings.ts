@@ -1,7 +1,7 @@
 /** Folders listed through doors, by as little of a client as will do: how many files there are. */
 import { Client as Ssh, type SFTPWrapper } from "ssh2";
 
-const authorization = `Basic ${btoa("bench:bench")}`;
+const authorization = `Basic ${btoa("bench:bench-secret")}`;
 
 /** Over HTTP: the API's JSON, a line a file, or WebDAV's XML. */
 export async function webListing(
@@ -95,7 +95,7 @@ export class SftpListing implements Disposable {
           ),
       );
       client.on("error", reject);
-      client.connect({ host, port: Number(port), username: "bench", password: "bench" });
+      client.connect({ host, port: Number(port), username: "bench", password: "bench-secret" });
     });
     return new SftpListing(client, sftp);
   }

@@ -8,7 +8,7 @@ import type { Contest, Entry } from "./contest.ts";
 import { Fleet } from "./servers.ts";
 
 const connections = 16;
-const authorization = `Basic ${btoa("bench:bench")}`;
+const authorization = `Basic ${btoa("bench:bench-secret")}`;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 

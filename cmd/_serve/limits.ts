@@ -5,6 +5,7 @@
 import { findSimilar } from "@optique/core/suggestion";
 import * as v from "valibot";
 import { BargeError, typed } from "../../core/error.ts";
+import { defaultMinPassword, mostMinPassword } from "../../core/protocol/password.ts";
 import { leastRate } from "../../core/session/rate.ts";
 import type { Adjustable } from "../../core/session/store.ts";
 import { parseSize } from "../_term/size.ts";
@@ -44,6 +45,9 @@ const schema = v.strictObject({
   "ban-after": v.optional(count),
   quota: v.optional(size),
   "max-quota": v.optional(size),
+  "min-password": v.optional(
+    v.pipe(count, v.maxValue(mostMinPassword, `must be at most ${mostMinPassword}`)),
+  ),
 });
 
 /** What the command line says; undefined where it says nothing. */
@@ -56,6 +60,7 @@ export interface Given {
   readonly banAfter: number | undefined;
   readonly quota: number | null | undefined;
   readonly maxQuota: number | null | undefined;
+  readonly minPassword: number | undefined;
 }
 
 /**
@@ -68,6 +73,7 @@ export function readLimits(given: Given, path: string | undefined): Adjustable {
   return {
     defaultLimit: quota,
     maxLimit: first(given.maxQuota, file["max-quota"], quota),
+    minPassword: first(given.minPassword, file["min-password"], defaultMinPassword),
     banAfter: first(given.banAfter, file["ban-after"], 9),
     rateUp: first(given.rateUp, file["rate-up"], null),
     rateDown: first(given.rateDown, file["rate-down"], null),

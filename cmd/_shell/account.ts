@@ -20,7 +20,7 @@ export async function grow({ shell, args, signal }: Call): Promise<void> {
   printQuota(await growTo(await shell.link.client(signal), limit), shell.json);
 }
 
-/** Takes effect for the next connection, also for the one that the shell itself may make again. */
+/** The shell's own connection goes on, also where it has to make it again; all others end. */
 export async function passwd(call: Call): Promise<void> {
   const { shell, signal } = call;
   const client = await shell.link.client(signal);
@@ -32,11 +32,11 @@ export async function passwd(call: Call): Promise<void> {
     const other = await enterAs(remote, known, signal, timeout);
     await using connection = other.client;
     const password = await newPassword(call, account);
-    await change(connection, password);
+    await change(connection, { account, old: now, password });
     shell.link.credentials = { account, password };
   } else {
     const password = await newPassword(call, account);
-    await change(client, password);
+    await change(client, { account, old: credentials.password, password });
     shell.link.credentials = { account, password };
   }
   if (shell.json) printJson({ account });

@@ -4,8 +4,9 @@
  */
 import type { Accounts, Change } from "../../core/account/accounts.ts";
 import { usualLimit } from "../../core/account/accounts.ts";
-import { BargeError } from "../../core/error.ts";
+import { BargeError, typed } from "../../core/error.ts";
 import type { Verifier } from "../../core/protocol/message.ts";
+import { checkNewPassword } from "../../core/protocol/password.ts";
 import { makeVerifier, matches } from "../../core/protocol/verifier.ts";
 import { type OpenAccounts, openStore } from "./accounts.ts";
 import type { Declared } from "./declared.ts";
@@ -18,27 +19,34 @@ export interface Step {
   readonly change: Change;
 }
 
+export interface PlanOptions {
+  /** May new accounts take existing files in their homes? */
+  readonly adopt: boolean;
+  /** How many characters a new password must have. */
+  readonly minPassword: number;
+}
+
 /**
  * What has to be done.
  *
  * @param accounts undefined: there are none yet
- * @param adopt new accounts may take existing files in their homes
- * @throws {BargeError} `usage` for a new account without a password; `exists` for such files
+ * @throws {BargeError} `usage` for a new account without a password, and a new password that is too
+ *   short; `exists` for such files
  */
 export async function planSteps(
   declared: readonly Declared[],
   accounts: Accounts | undefined,
-  adopt: boolean,
+  options: PlanOptions,
 ): Promise<Step[]> {
   const steps: Step[] = [];
-  for (const wanted of declared) steps.push(await planStep(wanted, accounts, adopt));
+  for (const wanted of declared) steps.push(await planStep(wanted, accounts, options));
   return steps;
 }
 
 async function planStep(
   wanted: Declared,
   accounts: Accounts | undefined,
-  adopt: boolean,
+  { adopt, minPassword }: PlanOptions,
 ): Promise<Step> {
   const { name, role, limit, disabled, password, absent } = wanted;
   const there = accounts?.find(name);
@@ -57,7 +65,7 @@ async function planStep(
     ...(role !== undefined && role !== there?.role ? { role } : {}),
     ...(limit !== undefined && limit !== there?.limit ? { limit } : {}),
     ...(disabled !== undefined && disabled !== (there?.disabled ?? false) ? { disabled } : {}),
-    ...await newVerifier(there && accounts?.forLogin(name)?.verifier, password),
+    ...await newVerifier(there && accounts?.forLogin(name)?.verifier, wanted, minPassword),
   };
   const changed = Object.keys(change).map((field) => fieldNames[field as keyof Change]);
   if (!there) return { name, action: "created", changed: [], change };
@@ -72,9 +80,18 @@ const fieldNames = {
 } satisfies Record<keyof Change, string>;
 
 /** A password that is what it was is left alone: a new one would end all tokens. */
-async function newVerifier(old: Verifier | undefined, password: string | undefined) {
+async function newVerifier(
+  old: Verifier | undefined,
+  { name, password }: Declared,
+  minPassword: number,
+) {
   if (password === undefined) return {};
   if (old && await matches("password", password, old)) return {};
+  try {
+    checkNewPassword(password, minPassword);
+  } catch (error) {
+    throw typed(error, { op: "user apply", path: name });
+  }
   return { verifier: await makeVerifier("password", password) };
 }
 

@@ -1,6 +1,11 @@
 /** Where a password comes from: never from the command line itself, where others could read it. */
 import { BargeError, typed } from "../../core/error.ts";
-import { flag, path, value } from "./options.ts";
+import {
+  checkNewPassword,
+  defaultMinPassword,
+  mostMinPassword,
+} from "../../core/protocol/password.ts";
+import { count, flag, path, value, valueOr } from "./options.ts";
 
 /** The options of a verb that needs a password. */
 export const passwordOptions = {
@@ -16,6 +21,16 @@ export const passwordOptions = {
 export const newPasswordOptions = {
   ...passwordOptions,
   generate: flag(["--generate"], "Make a random password and print it on standard output"),
+};
+
+/** The option of a verb that sets passwords in a data directory, without asking a server. */
+export const minPasswordOption = {
+  minPassword: valueOr(
+    ["--min-password"],
+    count("N", 0, mostMinPassword),
+    defaultMinPassword,
+    `The fewest characters of a new password. Default: ${defaultMinPassword}`,
+  ),
 };
 
 export interface PasswordSources {
@@ -75,26 +90,37 @@ export async function needPassword(
   return await askPassword(options.question, options);
 }
 
-/** The password that an account is to have: given, generated, or asked for twice. */
+/**
+ * The password that an account is to have: given, generated, or asked for twice.
+ *
+ * @param least how many characters it must have
+ * @throws {BargeError} `usage` for one that is too short, and as {@link needPassword}
+ */
 export async function newPassword(
   from: PasswordSources & { readonly generate: boolean },
   question: string,
+  least: number,
   signal: AbortSignal,
 ): Promise<{ password: string; generated: boolean }> {
   const { passwordStdin, passwordFile, generate } = from;
   if (generate && (passwordStdin || passwordFile !== undefined)) {
     throw new BargeError("usage", "--generate and a given password contradict each other");
   }
-  if (generate) return { password: randomPassword(), generated: true };
+  if (generate) return { password: randomPassword(least), generated: true };
   const ways = `${passwordWays}, or --generate`;
   const password = await needPassword(from, { question, twice: true, signal, ways });
+  checkNewPassword(password, least);
   return { password, generated: false };
 }
 
-/** A password that nobody has to remember: 120 random bits in 24 letters and digits. */
-export function randomPassword(): string {
+/**
+ * A password that nobody has to remember: 120 random bits in 24 letters and digits.
+ *
+ * @param least more of them, if it must have more characters
+ */
+export function randomPassword(least = 0): string {
   const letters = "23456789abcdefghijkmnpqrstuvwxyz";
-  const bytes = crypto.getRandomValues(new Uint8Array(24));
+  const bytes = crypto.getRandomValues(new Uint8Array(Math.max(24, least)));
   return Array.from(bytes, (byte) => letters[byte & 31]).join("");
 }
 

@@ -48,6 +48,8 @@ export interface Session extends AsyncDisposable {
   readonly client: Client;
   readonly remote: Remote & { readonly account: string };
   readonly who: Who;
+  /** The password that it logged in with; undefined for a saved login. */
+  readonly password: string | undefined;
 }
 
 /**
@@ -85,6 +87,7 @@ export async function openSession(
   const remote = { ...named, account };
   const credentials = known(account, token ?? saved?.token, given);
   let login: Promise<Who> | undefined;
+  let password = given;
   const client = await dial(remote, choice, signal, (client) => {
     login = credentials && logIn(client, credentials);
     login?.catch(() => {/* awaited below; the greeting may fail first */});
@@ -98,7 +101,8 @@ export async function openSession(
         signal,
         ways: options.password ? passwordWays : ways,
       };
-      return { account, password: await needPassword(choice, asking) };
+      password = await needPassword(choice, asking);
+      return { account, password };
     };
     const who = await (login ?? logIn(client, await ask())).catch((error) => {
       if (!(error instanceof BargeError) || error.kind !== "unauthenticated") throw error;
@@ -108,7 +112,8 @@ export async function openSession(
         hint: saved ? again : undefined,
       });
     });
-    return { client, remote, who, [Symbol.asyncDispose]: () => client[Symbol.asyncDispose]() };
+    const close = () => client[Symbol.asyncDispose]();
+    return { client, remote, who, password, [Symbol.asyncDispose]: close };
   } catch (error) {
     client.close();
     throw error;

@@ -4,7 +4,7 @@ import { command } from "../_term/command.ts";
 import { accountFields, openAccounts } from "../_term/accounts.ts";
 import { argument, common, dataOption, flag, oneOf, sizeOrNone, value } from "../_term/options.ts";
 import { note, print, printJson } from "../_term/out.ts";
-import { newPassword, newPasswordOptions } from "../_term/password.ts";
+import { minPasswordOption, newPassword, newPasswordOptions } from "../_term/password.ts";
 import { formatLimit } from "../_term/size.ts";
 
 export default command({
@@ -18,6 +18,7 @@ export default command({
       "Give it the files that homes/NAME holds already, and make a new database where the old one is lost",
     ),
     ...newPasswordOptions,
+    ...minPasswordOption,
     data: dataOption(),
     ...common,
   },
@@ -36,7 +37,10 @@ export default command({
     ["barge user add alice --quota 20GiB", "ask for a password and make `alice`"],
     ["barge user add bob --generate", "make `bob` and print a password for him"],
   ],
-  async run({ name, admin, role: given, quota, adopt, data, json, ...sources }, { signal }) {
+  async run(
+    { name, admin, role: given, quota, adopt, minPassword, data, json, ...sources },
+    { signal },
+  ) {
     using open = await openAccounts(data, { create: true, adopt });
     const { accounts } = open;
     const { checkName, usualLimit } = await import("../../core/account/accounts.ts");
@@ -44,7 +48,12 @@ export default command({
     if (accounts.find(name)) {
       throw new BargeError("exists", "that account exists already", { op: "user add", path: name });
     }
-    const { password, generated } = await newPassword(sources, `Password for ${name}`, signal);
+    const { password, generated } = await newPassword(
+      sources,
+      `Password for ${name}`,
+      minPassword,
+      signal,
+    );
     const { makeVerifier } = await import("../../core/protocol/verifier.ts");
     const verifier = await makeVerifier("password", password);
     const role = given ?? (admin ? "admin" : "user");

@@ -5,6 +5,7 @@ import { argumentOf, common, dataOption, flag, path } from "../_term/options.ts"
 import { note, print, printJson } from "../_term/out.ts";
 import { applySteps, planSteps, type Step } from "../_term/apply.ts";
 import { readDeclared } from "../_term/declared.ts";
+import { minPasswordOption } from "../_term/password.ts";
 import { counted } from "../_term/progress.ts";
 
 export default command({
@@ -15,6 +16,7 @@ export default command({
       ["--adopt"],
       "Give new accounts the files that homes/NAME holds, as `user add` does",
     ),
+    ...minPasswordOption,
     data: dataOption(),
     ...common,
   },
@@ -31,7 +33,7 @@ export default command({
     ["barge user apply accounts.json --dry-run", "see what would change"],
     ["barge user apply accounts.json", "change it"],
   ],
-  async run({ file, dryRun, adopt, data, json }) {
+  async run({ file, dryRun, adopt, minPassword, data, json }) {
     const declared = await readDeclared(file);
     const missing = dryRun && !await exists(data);
     if (missing) {
@@ -41,7 +43,7 @@ export default command({
     }
     // A dry run changes nothing, and so can't open a database that is not there.
     using open = missing ? undefined : await openAccounts(data, { create: true, adopt });
-    const steps = await planSteps(declared, open?.accounts, adopt);
+    const steps = await planSteps(declared, open?.accounts, { adopt, minPassword });
     const kept = dryRun || !open
       ? new Map<string, string>()
       : await applySteps(steps, open, { data, adopt });

@@ -3,31 +3,34 @@ import { openAccounts } from "../_term/accounts.ts";
 import { command } from "../_term/command.ts";
 import { argument, common, dataOption } from "../_term/options.ts";
 import { note, print, printJson } from "../_term/out.ts";
-import { newPassword, newPasswordOptions } from "../_term/password.ts";
+import { minPasswordOption, newPassword, newPasswordOptions } from "../_term/password.ts";
 
 export default command({
   options: {
     name: argument("NAME", "The account"),
     ...newPasswordOptions,
+    ...minPasswordOption,
     data: dataOption(),
     ...common,
   },
   usage: "NAME",
-  about: `Gives an account a new password, without the old one. Its tokens end with it.
+  about:
+    `Gives an account a new password, without the old one. All that is logged in with the old one
+    ends, at every door, and so do all tokens of the account. SSH keys stay: \`barge user key list\`.
     For \`admin\` it removes the file \`admin-password\` that the first start may have left.`,
   examples: [["barge user passwd alice", "ask for the new password"]],
-  async run({ name, data, json, ...sources }, { signal }) {
+  async run({ name, minPassword, data, json, ...sources }, { signal }) {
     using open = await openAccounts(data);
     const account = open.accounts.get(name);
     const question = `New password for ${account.name}`;
-    const { password, generated } = await newPassword(sources, question, signal);
+    const { password, generated } = await newPassword(sources, question, minPassword, signal);
     const { makeVerifier } = await import("../../core/protocol/verifier.ts");
     open.accounts.change(name, { verifier: await makeVerifier("password", password) });
     if (json) {
       printJson({ name: account.name, ...(generated ? { password } : {}) });
       return;
     }
-    note(`the password of ${account.name} is changed; its tokens have ended`);
+    note(`the password of ${account.name} is changed; its logins and tokens have ended`);
     if (generated) print(password);
   },
 });

@@ -15,7 +15,10 @@ export default command({
   },
   usage: "NAME",
   about: `Lists the tokens that \`barge login\` made for an account, or revokes one. The tokens
-    themselves are not kept, so that they can't be shown.`,
+    themselves are not kept, so that they can't be shown.
+
+    Connections that have logged in with a revoked token are cut within three seconds, their
+    transfers too, and the tokens that it has issued are revoked with it.`,
   examples: [
     ["barge user tokens alice", "where alice is logged in"],
     ["barge user tokens alice --revoke all", "log her out everywhere"],
@@ -26,7 +29,11 @@ export default command({
     const tokens = open.tokens.list(account);
     if (revoke !== undefined) {
       const ids = revoke === "all" ? tokens.map(({ id }) => id) : [revoke];
-      const gone = open.db.transaction(() => ids.filter((id) => open.tokens.revoke(account, id)));
+      const gone = open.db.transaction(() => {
+        for (const id of ids) open.tokens.revoke(account, id);
+        const left = new Set(open.tokens.list(account).map(({ id }) => id));
+        return tokens.map(({ id }) => id).filter((id) => !left.has(id));
+      });
       if (revoke !== "all" && gone.length === 0) {
         throw new BargeError("not-found", `${name} has no such token`, {
           op: "revoke",

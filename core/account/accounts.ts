@@ -54,9 +54,11 @@ export interface Change {
 }
 
 /** Without those of the password: each costs a while to read, and an account is read at every request. */
-const columns = "id, name, role, disabled, quota, used, reserved, created, last_login";
+export const accountColumns =
+  "id, name, role, disabled, quota, used, reserved, created, last_login";
 
-interface Row {
+/** What {@link accountColumns} are. */
+export interface AccountRow {
   id: number;
   name: string;
   role: Role;
@@ -66,6 +68,10 @@ interface Row {
   reserved: number;
   created: number;
   last_login: number | null;
+}
+
+interface Row extends AccountRow {
+  epoch: number;
   salt: string;
   n: number;
   r: number;
@@ -84,7 +90,7 @@ export class Accounts {
 
   /** All accounts, by name. */
   list(): Account[] {
-    return this.#db.all<Row>("SELECT * FROM account ORDER BY name").map(account);
+    return this.#db.all<Row>("SELECT * FROM account ORDER BY name").map(accountOf);
   }
 
   /** How many there are. */
@@ -102,7 +108,7 @@ export class Accounts {
 
   find(name: string): Account | undefined {
     const row = this.#db.get<Row>("SELECT * FROM account WHERE name = ?", name);
-    return row && account(row);
+    return row && accountOf(row);
   }
 
   /** @throws {BargeError} `not-found` */
@@ -115,13 +121,8 @@ export class Accounts {
   }
 
   byId(id: number): Account | undefined {
-    const row = this.#db.get<Row>(`SELECT ${columns} FROM account WHERE id = ?`, id);
-    return row && account(row);
-  }
-
-  /** Is there such an account, and may it log in? */
-  enabled(id: number): boolean {
-    return this.#db.get("SELECT 1 FROM account WHERE id = ? AND disabled = 0", id) !== undefined;
+    const row = this.#db.get<Row>(`SELECT ${accountColumns} FROM account WHERE id = ?`, id);
+    return row && accountOf(row);
   }
 
   /**
@@ -166,8 +167,9 @@ export class Accounts {
   }
 
   /**
-   * Changes what is given and leaves the rest. A new password ends all tokens and
-   * web sessions made with the old one, and removes the file with the first admin's.
+   * Changes what is given and leaves the rest. A new password ends all logins that began with the
+   * old one, all tokens and all logins at the web page, and removes the file with the first admin's.
+   * Logins by an SSH key stay.
    *
    * @throws {BargeError} `not-found`; `refused` when it would leave no admin that can log in
    */
@@ -185,7 +187,8 @@ export class Accounts {
       if (change.verifier) {
         const v = change.verifier;
         this.#db.run(
-          "UPDATE account SET salt = ?, n = ?, r = ?, p = ?, stored_key = ?, server_key = ? WHERE id = ?",
+          `UPDATE account SET salt = ?, n = ?, r = ?, p = ?, stored_key = ?, server_key = ?,
+           epoch = epoch + 1 WHERE id = ?`,
           ...[v.salt, v.n, v.r, v.p, v.storedKey, v.serverKey, id],
         );
         this.#db.run("DELETE FROM token WHERE account = ?", id);
@@ -220,15 +223,16 @@ export class Accounts {
    * account's row is read and dropped: reading a row takes longer than reading none, and who tries
    * names could measure that.
    */
-  forLogin(name: string): { account: Account; verifier: Verifier } | undefined {
+  forLogin(name: string): { account: Account; verifier: Verifier; epoch: number } | undefined {
     const row = this.#db.get<Row & { same: number }>(
       `SELECT *, 1 AS same FROM account WHERE name = ? UNION ALL
        SELECT *, 0 FROM account WHERE id = (SELECT min(id) FROM account) LIMIT 1`,
       name,
     );
     if (!row) return undefined;
-    const { salt, n, r, p, stored_key: storedKey, server_key: serverKey } = row;
-    const found = { account: account(row), verifier: { salt, n, r, p, storedKey, serverKey } };
+    const { epoch, salt, n, r, p, stored_key: storedKey, server_key: serverKey } = row;
+    const verifier = { salt, n, r, p, storedKey, serverKey };
+    const found = { account: accountOf(row), verifier, epoch };
     return row.same ? found : undefined;
   }
 
@@ -246,6 +250,11 @@ export class Accounts {
       serverKey: bytes("server").toString("base64"),
     };
     return { salt, ...costs, ...this.#decoyKeys };
+  }
+
+  /** How often its password was changed. */
+  epoch(id: number): number | undefined {
+    return this.#db.get<{ epoch: number }>("SELECT epoch FROM account WHERE id = ?", id)?.epoch;
   }
 
   /** Notes that it logged in; writes once a minute at most. */
@@ -291,7 +300,7 @@ export function checkName(name: string): void {
   }
 }
 
-function account(row: Row): Account {
+export function accountOf(row: AccountRow): Account {
   const { id, name, role, disabled, used, reserved, quota: limit, created } = row;
   const lastLogin = row.last_login;
   return { id, name, role, disabled: disabled !== 0, used, reserved, limit, created, lastLogin };

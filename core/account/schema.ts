@@ -283,6 +283,43 @@ CREATE TABLE finished_upload (
 CREATE INDEX finished_upload_at ON finished_upload (finished);
 `,
   `
+-- What a login began with, so that it ends together with that.
+ALTER TABLE account ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;  -- raised with each new password
+ALTER TABLE token ADD COLUMN issued_by TEXT                       -- the token that had it issued
+  REFERENCES token (id) ON DELETE CASCADE;
+ALTER TABLE web_session ADD COLUMN token TEXT                     -- that it began with; null: a password
+  REFERENCES token (id) ON DELETE CASCADE;
+CREATE INDEX token_issued_by ON token (issued_by);
+CREATE INDEX web_session_token ON web_session (token);
+DELETE FROM web_session;  -- of these, nobody knows what they began with
+
+-- One row: how often something has ended that somebody may be logged in with.
+CREATE TABLE revocation (
+  id    INTEGER PRIMARY KEY CHECK (id = 1),
+  count INTEGER NOT NULL
+) STRICT;
+INSERT INTO revocation (id, count) VALUES (1, 0);
+
+CREATE TRIGGER account_revoked AFTER UPDATE OF epoch, disabled ON account BEGIN
+  UPDATE revocation SET count = count + 1;
+END;
+CREATE TRIGGER account_removed AFTER DELETE ON account BEGIN
+  UPDATE revocation SET count = count + 1;
+END;
+CREATE TRIGGER token_revoked AFTER DELETE ON token BEGIN
+  UPDATE revocation SET count = count + 1;
+END;
+CREATE TRIGGER public_key_revoked AFTER DELETE ON public_key BEGIN
+  UPDATE revocation SET count = count + 1;
+END;
+CREATE TRIGGER web_session_revoked AFTER DELETE ON web_session BEGIN
+  UPDATE revocation SET count = count + 1;
+END;
+CREATE TRIGGER share_revoked AFTER DELETE ON share BEGIN
+  UPDATE revocation SET count = count + 1;
+END;
+`,
+  `
 -- The bounds of bounds.ts are asked of these at every insertion.
 CREATE INDEX upload_partial ON upload (account) WHERE sha256 IS NULL;
 CREATE INDEX finished_upload_account ON finished_upload (account, finished);

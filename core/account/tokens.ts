@@ -40,18 +40,27 @@ export class Tokens {
   /**
    * Makes one.
    *
+   * @param allowed asked under the write lock: for the id of the token that has it issued, with
+   *   which it ends, or null for none; what it throws is thrown
    * @returns its id, and the text that can't be had again
    * @throws {BargeError} `not-found` when the account is gone; `refused` when it has too many
    */
-  async issue(account: number, label: string): Promise<{ id: string; token: string }> {
+  async issue(
+    account: number,
+    label: string,
+    allowed: () => string | null = () => null,
+  ): Promise<{ id: string; token: string }> {
     const id = randomBytes(6).toString("hex");
     const secret = randomBytes(32).toString("base64url");
     const v = await makeVerifier("token", secret);
-    const { changes } = this.#db.run(
-      `INSERT INTO token (id, account, label, salt, stored_key, server_key, created)
-       SELECT ?1, id, ?2, ?3, ?4, ?5, ?6 FROM account
-       WHERE id = ?7 AND (SELECT count(*) FROM token WHERE account = ?7) < ${maxTokens}`,
-      ...[id, label.slice(0, 200), v.salt, v.storedKey, v.serverKey, Date.now(), account],
+    const { changes } = this.#db.transaction(() =>
+      this.#db.run(
+        `INSERT INTO token (id, account, label, salt, stored_key, server_key, created, issued_by)
+         SELECT ?1, id, ?2, ?3, ?4, ?5, ?6, ?7 FROM account
+         WHERE id = ?8 AND (SELECT count(*) FROM token WHERE account = ?8) < ${maxTokens}`,
+        ...[id, label.slice(0, 200), v.salt, v.storedKey, v.serverKey, Date.now(), allowed()],
+        account,
+      )
     );
     if (changes === 0) throw this.#notIssued(account);
     return { id, token: `barge_${id}_${secret}` };
@@ -89,7 +98,11 @@ export class Tokens {
     });
   }
 
-  /** @returns whether the account had such a token */
+  /**
+   * Ends a token, the logins that began with it, and the tokens that those have issued.
+   *
+   * @returns whether the account had such a token
+   */
   revoke(account: number, id: string): boolean {
     return this.#db.run("DELETE FROM token WHERE account = ? AND id = ?", account, id).changes > 0;
   }

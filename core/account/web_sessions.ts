@@ -2,7 +2,8 @@
  * Logins at the web page. The browser keeps 256 random bits in a cookie; the database their SHA-256,
  * so that who reads it can't be somebody else. Such a secret needs no scrypt: it can't be guessed.
  *
- *   begun -> (seen) -> ended      by its owner, a new password, the account's end
+ *   begun -> (seen) -> ended      by its owner, a new password, the account's end, or that of the
+ *                  |              token that it began with
  *                  \-> expired    not seen for a week, or a month old
  */
 import { createHash, randomBytes } from "node:crypto";
@@ -44,18 +45,24 @@ export class WebSessions {
   /**
    * Begins one.
    *
+   * @param allowed asked under the write lock: for the id of the token that it begins with, with
+   *   which it ends, or null for a password; what it throws is thrown
    * @returns the secret, which can't be had again
    * @throws {BargeError} `not-found` when the account is gone
    */
-  begin(account: number, { agent, address }: Pick<WebSession, "agent" | "address">): string {
+  begin(
+    account: number,
+    { agent, address }: Pick<WebSession, "agent" | "address">,
+    allowed: () => string | null = () => null,
+  ): string {
     const secret = randomBytes(32).toString("base64url");
     const now = Date.now();
     this.#db.transaction(() => {
       this.#expire(now);
       const { changes } = this.#db.run(
-        `INSERT INTO web_session (digest, account, agent, address, created, seen)
-         SELECT ?, id, ?, ?, ?, ? FROM account WHERE id = ?`,
-        ...[digestOf(secret), agent.slice(0, 300), address, now, now, account],
+        `INSERT INTO web_session (digest, account, agent, address, created, seen, token)
+         SELECT ?, id, ?, ?, ?, ?, ? FROM account WHERE id = ?`,
+        ...[digestOf(secret), agent.slice(0, 300), address, now, now, allowed(), account],
       );
       if (changes === 0) throw new BargeError("not-found", "the account is gone");
       this.#db.run(
@@ -68,7 +75,7 @@ export class WebSessions {
   }
 
   /** Whose it is. @returns undefined for none, or an expired one */
-  find(secret: string): { account: number; id: string } | undefined {
+  find(secret: string): { account: number; id: string; digest: string } | undefined {
     const now = Date.now();
     const digest = digestOf(secret);
     const row = this.#db.get<Row>(
@@ -77,7 +84,13 @@ export class WebSessions {
     );
     if (!row) return undefined;
     if (row.seen < now - minute) this.#see(digest, now);
-    return { account: row.account, id: idOf(digest) };
+    return { account: row.account, id: idOf(digest), digest };
+  }
+
+  /** The id of the token that one began with; null for a password. */
+  tokenOf(digest: string): string | null {
+    const sql = "SELECT token FROM web_session WHERE digest = ?";
+    return this.#db.get<{ token: string | null }>(sql, digest)?.token ?? null;
   }
 
   /** An account's, the newest first. */

@@ -18,11 +18,7 @@ export type Login = Pick<Answer<"proof">, "account" | "role">;
  */
 export async function login(client: Client, credentials: Credentials): Promise<Login> {
   const { mechanism, account, secret } = read(credentials);
-  const clientNonce = nonce();
-  const challenge = await client.ask("auth", { mechanism, account, nonce: clientNonce });
-  const { nonce: serverNonce, salt, n, r, p } = challenge;
-  const exchange = { mechanism, account, clientNonce, serverNonce, salt, n, r, p };
-  const { proof, signature } = await prove(secret, exchange);
+  const { proof, signature } = await takeUp(client, mechanism, account, secret);
   const answer = await client.ask("proof", { proof });
   if (!same(answer.signature, signature)) {
     const error = new BargeError("identity", "the server can't prove that it knows the account", {
@@ -35,6 +31,24 @@ export async function login(client: Client, credentials: Credentials): Promise<L
     throw error;
   }
   return { account: answer.account, role: answer.role };
+}
+
+/**
+ * Asks for a challenge, and makes the proof that it wants.
+ *
+ * @returns the proof, and what the server signs its answer with if it knows the secret, too
+ * @throws {BargeError} as {@link login}
+ */
+export async function takeUp(
+  client: Client,
+  mechanism: Mechanism,
+  account: string,
+  secret: string,
+): Promise<{ proof: string; signature: string }> {
+  const clientNonce = nonce();
+  const challenge = await client.ask("auth", { mechanism, account, nonce: clientNonce });
+  const { nonce: serverNonce, salt, n, r, p } = challenge;
+  return await prove(secret, { mechanism, account, clientNonce, serverNonce, salt, n, r, p });
 }
 
 function read(credentials: Credentials) {

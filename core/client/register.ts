@@ -1,13 +1,15 @@
 /** Makes an account for oneself, where the server allows that. */
 import type { Answer } from "../protocol/message.ts";
+import { checkNewPassword } from "../protocol/password.ts";
 import { makeVerifier } from "../protocol/verifier.ts";
 import type { Client } from "./client.ts";
 
 /**
- * @param password of at least one character; it does not leave this machine
+ * @param password of as many characters as the server's hello asks for, and one at least; it does not
+ *   leave this machine
  * @param limit bytes; the server's default where it is not given
  * @throws {BargeError} `refused` when the server takes no registrations; `exists` for a taken name;
- *   `usage` for a name that can't be one
+ *   `usage` for a name that can't be one, or a password that is too short
  */
 export async function register(
   client: Client,
@@ -15,6 +17,7 @@ export async function register(
   password: string,
   limit?: number,
 ): Promise<Answer<"register">> {
+  checkNewPassword(password, client.hello.minPassword ?? 0);
   const verifier = await makeVerifier("password", password);
   return await client.ask("register", { account, verifier, limit });
 }

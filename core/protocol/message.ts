@@ -193,7 +193,8 @@ const requests = {
     fresh: v.optional(v.boolean(), false),
   }),
   grow: v.object({ verb: v.literal("grow"), limit: bytes }),
-  passwd: v.object({ verb: v.literal("passwd"), verifier }),
+  /** Without a proof, which older clients leave out, it is refused. */
+  passwd: v.object({ verb: v.literal("passwd"), verifier, proof: v.optional(key) }),
   token: v.variant("action", [
     v.object({ verb: v.literal("token"), action: v.literal("issue"), label: v.string() }),
     v.object({ verb: v.literal("token"), action: v.literal("revoke"), id: v.string() }),
@@ -216,6 +217,8 @@ const answers = {
      * pause in all.
      */
     pause: v.optional(v.object({ every: seconds, most: seconds })),
+    /** The fewest characters of a new password: only the client knows how many there are. */
+    minPassword: v.optional(count),
   }),
   auth: v.object({ nonce, salt, n: count, r: count, p: count }),
   proof: v.object({ account: v.string(), role, signature: key }),

@@ -115,7 +115,7 @@ async function run(
   source: CertificateSource | undefined,
   hooks: HookPrograms | undefined,
 ): Promise<void> {
-  const { durability, allowRegister, defaultLimit, maxLimit, banAfter } = options;
+  const { durability, allowRegister, defaultLimit, maxLimit, minPassword, banAfter } = options;
   const data = prepareData(options.data);
   using held = await holdData(data);
   const { adopt } = options;
@@ -129,6 +129,7 @@ async function run(
     allowRegister,
     defaultLimit,
     maxLimit,
+    minPassword,
     banAfter,
     limits: options.limits,
     rateUp: options.rateUp,
@@ -292,9 +293,10 @@ function reloadLimits({ readLimits }: ServeOptions, supervisor: Supervisor): voi
 
 /** The limits by their names in --limits and on the command line. */
 function byOption(given: Adjustable): Record<string, number | null | undefined> {
-  const { defaultLimit, maxLimit, banAfter, rateUp, rateDown, limits } = given;
+  const { defaultLimit, maxLimit, minPassword, banAfter, rateUp, rateDown, limits } = given;
   return {
-    ...{ quota: defaultLimit, "max-quota": maxLimit, "ban-after": banAfter },
+    ...{ quota: defaultLimit, "max-quota": maxLimit, "min-password": minPassword },
+    "ban-after": banAfter,
     ...{ "rate-up": rateUp, "rate-down": rateDown, "max-connections": limits?.connections },
     ...{ "max-per-address": limits?.perAddress, "max-per-account": limits?.perAccount },
   };

@@ -7,6 +7,7 @@ import type { Ban } from "../account/bans.ts";
 import { BargeError } from "../error.ts";
 import { makeVerifier } from "../protocol/verifier.ts";
 import { bounded } from "./enter.ts";
+import { needLength } from "./passwd.ts";
 import { removeAccount as removeFrom, type RemovedAccount } from "./remove-account.ts";
 import type { Session } from "./session.ts";
 import type { Store } from "./store.ts";
@@ -47,14 +48,15 @@ export function ownedBy(session: Session, name: string): { files: number; bytes:
 
 /**
  * @param gone aborted when nobody waits for it any more
- * @throws {BargeError} `exists` for a name that is taken; `usage`; `unavailable` when too many log in
+ * @throws {BargeError} `exists` for a name that is taken; `usage` for a name that can't be one, or a
+ *   password that is too short; `unavailable` when too many log in
  */
 export async function addAccount(
   session: Session,
   { name, password, role, limit }: NewAccount,
   gone?: AbortSignal,
 ): Promise<Account> {
-  asAdmin(session);
+  needLength(asAdmin(session), password);
   const who = { account: session.name };
   const verifier = await bounded(() => makeVerifier("password", password), gone, who);
   return asAdmin(session).accounts.add({ name, role, limit, verifier });
@@ -63,8 +65,8 @@ export async function addAccount(
 /**
  * @param gone aborted when nobody waits for it any more
  * @returns the account as it is now
- * @throws {BargeError} `not-found`; `refused` when it would leave no admin that can log in;
- *   `unavailable` when too many log in
+ * @throws {BargeError} `not-found`; `refused` when it would leave no admin that can log in; `usage`
+ *   for a password that is too short; `unavailable` when too many log in
  */
 export async function changeAccount(
   session: Session,
@@ -72,7 +74,8 @@ export async function changeAccount(
   { password, ...change }: AccountChange,
   gone?: AbortSignal,
 ): Promise<Account> {
-  asAdmin(session);
+  const store = asAdmin(session);
+  if (password !== undefined) needLength(store, password);
   const verifier = password === undefined
     ? undefined
     : await bounded(() => makeVerifier("password", password), gone, { account: session.name });

@@ -48,7 +48,7 @@ export async function enter(
       account: name,
       host,
     });
-  return await admit(store, attempt, account, proved && known !== undefined, pause);
+  return await admit(store, attempt, account, proved ? known?.credential : undefined, pause);
 }
 
 async function enterByToken(
@@ -63,7 +63,8 @@ async function enterByToken(
   const proved = known !== undefined && await matches("token", secret, known.verifier);
   const fits = name === "" || name === known?.account.name;
   const attempt: Attempt = { account: known?.account, name: id, mechanism: "token", host };
-  return await admit(store, attempt, known?.account, proved && fits, pause);
+  const credential = proved && fits ? known.credential : undefined;
+  return await admit(store, attempt, known?.account, credential, pause);
 }
 
 let derivations = new Derivations();

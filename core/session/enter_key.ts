@@ -42,7 +42,10 @@ export async function enterByKey(
   const known = store.keys.find(name, fingerprint);
   const account = store.accounts.byId(known ?? 0);
   const attempt: Attempt = { account, name, mechanism: "key", host };
-  const session = await admit(store, attempt, account, known !== undefined && proves(), pause);
+  const proved = known !== undefined && proves()
+    ? { kind: "key", fingerprint } as const
+    : undefined;
+  const session = await admit(store, attempt, account, proved, pause);
   noted(() => store.keys.touch(session.id, fingerprint));
   return session;
 }

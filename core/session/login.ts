@@ -6,6 +6,7 @@
  */
 import { getLogger } from "@logtape/logtape";
 import type { Account } from "../account/accounts.ts";
+import type { Credential } from "../account/credential.ts";
 import { type Attempt, longestDelay } from "../account/bans.ts";
 import { BargeError } from "../error.ts";
 import type { Answer, Request, Verifier } from "../protocol/message.ts";
@@ -64,7 +65,8 @@ export function challenge(store: Store, request: Request<"auth">, host: string):
       const signature = verify(proof, verifier, exchange);
       const account = store.accounts.byId(known?.account.id ?? 0);
       const attempt: Attempt = { account, name, mechanism, host };
-      const session = await admit(store, attempt, account, signature !== undefined, pause);
+      const proved = signature !== undefined ? known?.credential : undefined;
+      const session = await admit(store, attempt, account, proved, pause);
       const answer = { account: account!.name, role: account!.role, signature: signature! };
       return { session, answer };
     },
@@ -74,18 +76,20 @@ export function challenge(store: Store, request: Request<"auth">, host: string):
 /**
  * The end of every login, whatever it was proved by.
  *
- * @param proved did it show that it knows the secret?
+ * @param proved what it has shown that it knows the secret of, as it was when that was looked up;
+ *   undefined: nothing
  * @throws {BargeError} `unauthenticated`, one answer for every reason; what `pause` throws
  */
 export async function admit(
   store: Store,
   attempt: Attempt,
   account: Account | undefined,
-  proved: boolean,
+  proved: Credential | undefined,
   pause: Pause,
 ): Promise<Session> {
   const { mechanism, name } = attempt;
-  if (!proved || !account || account.disabled || store.bans.banned(attempt)) {
+  const holds = proved && account && store.credentials.holds(account.id, proved);
+  if (!holds || store.bans.banned(attempt)) {
     await pause(fail(store, attempt));
     throw new BargeError("unauthenticated", "wrong name or password", { op: "log in" });
   }
@@ -95,7 +99,7 @@ export async function admit(
     store.accounts.loggedIn(account.id);
     if (mechanism === "token") store.tokens.touch(name);
   });
-  return new Session(store, account, mechanism === "password").makeHome();
+  return new Session(store, account, proved).makeHome();
 }
 
 /** Writes a failure down. @returns milliseconds until it is to be told */
@@ -128,6 +132,8 @@ export function noted<T>(work: () => T): T | undefined {
 export interface Known {
   readonly account: Account;
   readonly verifier: Verifier;
+  /** What a session has that proves itself with that secret. */
+  readonly credential: Credential;
 }
 
 /** @param name an account's, or a token's id */
@@ -143,7 +149,9 @@ export function lookUp(store: Store, mechanism: Mechanism, name: string): Known 
  */
 function byPassword(store: Store, name: string): Known | undefined {
   const known = store.accounts.forLogin(name);
-  if (!known || ownCosts(known.verifier)) return known;
+  if (!known || ownCosts(known.verifier)) {
+    return known && { ...known, credential: { kind: "password", epoch: known.epoch } };
+  }
   const { n, r, p } = known.verifier;
   log.warn("the password of {account} is refused: it was set with {costs}; {hint}", {
     account: known.account.name,
@@ -156,5 +164,5 @@ function byPassword(store: Store, name: string): Known | undefined {
 function byToken(store: Store, id: string): Known | undefined {
   const token = store.tokens.find(id);
   const account = token && store.accounts.byId(token.account);
-  return account && { account, verifier: token.verifier };
+  return account && { account, verifier: token.verifier, credential: { kind: "token", id } };
 }

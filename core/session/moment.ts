@@ -9,7 +9,7 @@ import type { Store } from "./store.ts";
 
 export class Moment {
   readonly #held: ReadonlySet<Held>;
-  readonly #accounts = new Map<number, Account>();
+  readonly #accounts = new Map<Session, Account>();
 
   /** @param uploads those that will be asked about */
   constructor({ arrivals }: Store, uploads: readonly Held[]) {
@@ -23,10 +23,10 @@ export class Moment {
 
   /** @throws {BargeError} as {@link Session.account} */
   account(session: Session): Account {
-    const known = this.#accounts.get(session.id);
+    const known = this.#accounts.get(session);
     if (known) return known;
     const account = session.account();
-    this.#accounts.set(session.id, account);
+    this.#accounts.set(session, account);
     return account;
   }
 }

@@ -1,33 +1,46 @@
 /** One login: every verb is called with it, by every door. */
 import type { Account } from "../account/accounts.ts";
+import type { Credential } from "../account/credential.ts";
 import { BargeError } from "../error.ts";
 import { isWithin, locate, type Location } from "../vault/path.ts";
 import type { Store } from "./store.ts";
 
 export class Session {
   readonly store: Store;
-  /** Did it log in with the password itself? Only then may it change it. */
-  readonly withPassword: boolean;
   /** The account's. */
   readonly id: number;
   readonly name: string;
   /** The door that it came through, which says so itself; null until then. */
   door: string | null = null;
+  #credential: Credential;
   /** The path that it is confined to; undefined for a login. */
   readonly #root: string | undefined;
 
-  /** @param root see {@link within} */
+  /**
+   * @param credential what it logged in with: it ends when that is gone
+   * @param root see {@link within}
+   */
   constructor(
     store: Store,
     account: Pick<Account, "id" | "name">,
-    withPassword: boolean,
+    credential: Credential,
     root?: string,
   ) {
     this.store = store;
-    this.withPassword = withPassword;
     this.id = account.id;
     this.name = account.name;
+    this.#credential = credential;
     this.#root = root;
+  }
+
+  /** What it logged in with. */
+  get credential(): Credential {
+    return this.#credential;
+  }
+
+  /** Did it log in with the password itself? Only then may it change it. */
+  get withPassword(): boolean {
+    return this.#credential.kind === "password";
   }
 
   /** True if it may only read one part of the tree. See {@link within}. */
@@ -46,29 +59,46 @@ export class Session {
    * link.
    */
   within(path: string): Session {
-    return new Session(this.store, this, false, this.locate(path).path);
+    return new Session(this.store, this, this.#credential, this.locate(path).path);
+  }
+
+  /** Goes on with another credential, which the client has just proved. */
+  renew(credential: Credential): void {
+    this.#credential = credential;
   }
 
   /**
    * The account as it is now.
    *
-   * @throws {BargeError} `unauthenticated` when it was removed or disabled since the login; `denied`
-   *   for a session that is confined, which has no part in the account
+   * @throws {BargeError} `unauthenticated` when it was removed or disabled since the login, or what
+   *   that began with is gone; `denied` for a session that is confined, which has no part in the
+   *   account
    */
   account(): Account {
     if (this.#root !== undefined) throw new BargeError("denied", "this is for reading alone");
-    const account = this.store.accounts.byId(this.id);
-    if (account && !account.disabled) return account;
-    throw this.#gone();
+    const account = this.store.credentials.account(this.id, this.#credential);
+    if (account) return account;
+    throw this.#lapse();
   }
 
   /**
-   * Checks that the account is still enabled, which is all that reading needs.
+   * Checks that the login may go on, which is all that reading needs.
    *
-   * @throws {BargeError} `unauthenticated` when it was removed or disabled since the login
+   * @throws {BargeError} `unauthenticated` when the account was removed or disabled since the login,
+   *   or what that began with is gone
    */
   check(): void {
-    if (!this.store.accounts.enabled(this.id)) throw this.#gone();
+    if (!this.holds()) throw this.#lapse();
+  }
+
+  /** May the login go on? */
+  holds(): boolean {
+    return this.store.credentials.holds(this.id, this.#credential);
+  }
+
+  /** Returns the reason why the login may not go on; undefined while it may. */
+  gone(): BargeError | undefined {
+    return this.holds() ? undefined : this.#gone();
   }
 
   /** Checks a path. @throws {BargeError} `usage`; `not-found`, also where it is confined elsewhere */
@@ -78,9 +108,26 @@ export class Session {
     throw new BargeError("not-found", "there is no such file or folder", { path });
   }
 
+  /** Notes that its connections are to be cut. */
+  #lapse(): BargeError {
+    this.store.live.lapse(this);
+    return this.#gone();
+  }
+
   #gone(): BargeError {
-    return new BargeError("unauthenticated", "the account was disabled or removed", {
-      account: this.name,
-    });
+    const account = this.store.accounts.byId(this.id);
+    const why = !account || account.disabled
+      ? "the account was disabled or removed"
+      : endings[this.#credential.kind];
+    return new BargeError("unauthenticated", why, { account: this.name, hint: "log in again" });
   }
 }
+
+/** Why a login has ended whose account may still log in. */
+const endings: Readonly<Record<Credential["kind"], string>> = {
+  password: "the password was changed since the login",
+  token: "the token was revoked",
+  key: "the key was removed",
+  web: "this login was ended",
+  share: "the link was revoked",
+};

@@ -105,6 +105,7 @@ export async function share(
   const verifier = password
     ? await bounded(() => makeVerifier("password", password), undefined, { account: session.name })
     : null;
+  session.check(); // the login may have ended meanwhile
   const made = store.shares.add(account.id, {
     ...{ place, kind, most, verifier },
     expires: Date.now() + life,
@@ -134,7 +135,7 @@ export function openShare(store: Store, token: string): OpenLink {
   if (state === "expired" || state === "gone") throw nowhere();
   const { found, row } = look(store, share.place);
   if (!found) throw nowhere();
-  const session = new Session(store, owner, false).within(path);
+  const session = new Session(store, owner, { kind: "share", digest: share.digest }).within(path);
   const entry = entryOf(share.place.name, found, row);
   return { share, session, path, entry, usedUp: state === "used-up" };
 }

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { Accounts } from "../account/accounts.ts";
 import { Arrivals } from "../account/arrivals.ts";
 import { Bans } from "../account/bans.ts";
+import { Credentials } from "../account/credential.ts";
 import { Database } from "../account/database.ts";
 import { FinishedUploads } from "../account/finished_uploads.ts";
 import { Intents } from "../account/intent.ts";
@@ -22,6 +23,7 @@ import { History } from "./history.ts";
 import { type Board, Metrics } from "./metrics.ts";
 import { defaultLimits, Gate, type Limits, type Tally } from "./gate.ts";
 import type { Hooks } from "./hooks.ts";
+import { LiveLogins } from "./live_logins.ts";
 import { Rate } from "./rate.ts";
 import { Roster } from "./roster.ts";
 
@@ -31,6 +33,8 @@ export interface Adjustable {
   readonly defaultLimit: number | null;
   /** The most that `register` and `grow` may ask for; null for no limit. */
   readonly maxLimit: number | null;
+  /** The fewest characters of a new password. Default: `defaultMinPassword`. */
+  readonly minPassword?: number;
   /** So many failed logins in an hour are followed by a ban; 0: never. Default: 9. */
   readonly banAfter?: number;
   /** How many connections there may be. */
@@ -64,6 +68,7 @@ export interface Settings extends Adjustable {
 export class Store implements Disposable {
   readonly db: Database;
   readonly accounts: Accounts;
+  readonly credentials: Credentials;
   readonly tokens: Tokens;
   readonly webSessions: WebSessions;
   readonly shares: Shares;
@@ -83,6 +88,8 @@ export class Store implements Disposable {
   readonly life: string;
   readonly commits: Commits;
   readonly gate: Gate;
+  /** Who is logged in here; each is cut off when what it logged in with is gone. */
+  readonly live: LiveLogins;
   readonly hooks: Hooks;
   readonly metrics: Metrics;
   readonly history: History;
@@ -101,6 +108,7 @@ export class Store implements Disposable {
     this.#settings = settings;
     this.db = new Database(data, { durability });
     this.accounts = new Accounts(this.db);
+    this.credentials = new Credentials(this.db);
     this.tokens = new Tokens(this.db);
     this.webSessions = new WebSessions(this.db);
     this.shares = new Shares(this.db);
@@ -120,6 +128,7 @@ export class Store implements Disposable {
     this.commits = new Commits(this);
     this.hooks = hooks;
     this.gate = new Gate(settings.limits ?? defaultLimits, worker, settings.tally);
+    this.live = new LiveLogins(this.credentials);
     this.metrics = new Metrics(worker, settings.board);
     this.history = new History(settings.history);
     this.roster = new Roster(this.metrics);
@@ -149,6 +158,7 @@ export class Store implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.live[Symbol.dispose]();
     this.commits[Symbol.dispose]();
     this.db[Symbol.dispose]();
   }

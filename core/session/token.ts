@@ -16,7 +16,22 @@ export async function token(
 ): Promise<Answer<"token">> {
   const account = session.account();
   const { tokens } = session.store;
-  if (request.action === "issue") return await tokens.issue(account.id, request.label);
+  if (request.action === "issue") {
+    return await tokens.issue(account.id, request.label, () => originOf(session));
+  }
   if (tokens.revoke(account.id, request.id)) return { id: request.id, token: null };
   throw new BargeError("not-found", "there is no such token", { path: request.id });
+}
+
+/**
+ * Returns the id of the token that a login began with, also where a login at the web page lies in
+ * between; null for a password. What is made with the login ends with that token.
+ *
+ * @throws {BargeError} `unauthenticated` when the login has ended
+ */
+export function originOf(session: Session): string | null {
+  session.check();
+  const { credential, store } = session;
+  if (credential.kind === "token") return credential.id;
+  return credential.kind === "web" ? store.webSessions.tokenOf(credential.digest) : null;
 }

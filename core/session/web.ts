@@ -5,6 +5,7 @@ import { type Credentials, enter } from "./enter.ts";
 import type { Pause } from "./login.ts";
 import { Session } from "./session.ts";
 import type { Store } from "./store.ts";
+import { originOf } from "./token.ts";
 
 /** One login at the page. */
 export interface WebLogin {
@@ -26,8 +27,18 @@ export async function begin(
   agent: string,
   pause: Pause,
 ): Promise<string> {
-  const session = await enter(store, credentials, pause);
-  return store.webSessions.begin(session.id, { agent, address: credentials.host });
+  return beginFor(await enter(store, credentials, pause), agent, credentials.host);
+}
+
+/**
+ * As {@link begin}, for who has just logged in.
+ *
+ * @param address the client's numeric address
+ * @throws {BargeError} `unauthenticated` when that login has ended meanwhile
+ */
+export function beginFor(session: Session, agent: string, address: string): string {
+  const { webSessions } = session.store;
+  return webSessions.begin(session.id, { agent, address }, () => originOf(session));
 }
 
 /** Finds whose a secret is. @returns undefined for one that is not, or not any more */
@@ -36,7 +47,10 @@ export function resume(store: Store, secret: string): WebLogin | undefined {
   const account = found && store.accounts.byId(found.account);
   if (!account || account.disabled) return undefined;
   // Not as if with the password: who finds an open browser is not to take the account over with it.
-  return { session: new Session(store, account, false), id: found.id };
+  return {
+    session: new Session(store, account, { kind: "web", digest: found.digest }),
+    id: found.id,
+  };
 }
 
 /** One's own logins, the newest first. */
@@ -44,8 +58,8 @@ export function webSessions(session: Session): WebSession[] {
   return session.store.webSessions.list(session.account().id);
 }
 
-/** Ends one of one's own. @throws {BargeError} `not-found` */
+/** Ends one of one's own, and what it has under way. @throws {BargeError} `not-found` */
 export function end(session: Session, id: string): void {
-  if (session.store.webSessions.end(session.id, id)) return;
+  if (session.store.webSessions.end(session.account().id, id)) return;
   throw new BargeError("not-found", "there is no such login any more", { path: id });
 }

@@ -27,7 +27,7 @@ Deno.test("accounts are made, listed, changed and removed", async () => {
 
   const admin = await home.barge(
     ["user", "add", "root", "--admin", "--quota", "none", "--password-stdin", ...data],
-    { stdin: "secret\nnot this\n" },
+    { stdin: "long enough\nnot this\n" },
   );
   assert.deepEqual([admin.code, admin.stdout], [0, ""]);
 
@@ -52,18 +52,26 @@ Deno.test("accounts are made, listed, changed and removed", async () => {
   assert.match(gone.stderr, /^barge: user show anna: there is no such account/m);
 });
 
-Deno.test("a password is taken from a file or the environment, and is never empty", async () => {
+Deno.test("a password is taken from a file or the environment, and is never empty or short", async () => {
   await using home = new Home();
-  await Deno.writeTextFile(`${home.path}/pw`, "secret\r\nmore\n");
+  const short = { BARGE_PASSWORD: "1234567" };
+  await Deno.writeTextFile(`${home.path}/pw`, "long enough\r\nmore\n");
   await Deno.writeTextFile(`${home.path}/empty`, "\n");
   const codes = await Promise.all([
     home.barge(["user", "add", "a", "--password-file", "pw", ...data]),
-    home.barge(["user", "add", "b", ...data], { env: { BARGE_PASSWORD: "secret" } }),
+    home.barge(["user", "add", "b", ...data], { env: { BARGE_PASSWORD: "12345678" } }),
     home.barge(["user", "add", "c", "--password-file", "empty", ...data]),
     home.barge(["user", "add", "d", "--password-file", "missing", ...data]),
     home.barge(["user", "add", "e", "--password-file", "pw", "--generate", ...data]),
+    home.barge(["user", "add", "f", ...data], { env: { BARGE_PASSWORD: "1234567" } }),
+    home.barge(["user", "add", "g", ...data], { env: { ...short, BARGE_MIN_PASSWORD: "7" } }),
+    home.barge(["user", "add", "h", "--min-password", "40", "--generate", ...data]),
   ]);
-  assert.deepEqual(codes.map(({ code }) => code), [0, 0, 2, 4, 2]);
+  assert.deepEqual(codes.map(({ code }) => code), [0, 0, 2, 4, 2, 2, 0, 0]);
+  assert.match(codes[5].stderr, /the password has 7 characters, and needs 8 at least/);
+  assert.equal(codes[7].stdout.trim().length, 40);
+  const changed = await home.barge(["user", "passwd", "a", ...data], { env: short });
+  assert.equal(changed.code, 2);
 });
 
 Deno.test("accounts are applied from a file, all or none, and again without change", async () => {
@@ -75,7 +83,7 @@ Deno.test("accounts are applied from a file, all or none, and again without chan
   await Deno.writeTextFile(`${home.path}/pw`, "from a file\n");
   await declare([
     { name: "anna", quota: "20GiB", passwordFile: "pw" },
-    { name: "bob", password: "x", role: "admin", disabled: true },
+    { name: "bob", password: "xxxxxxxx", role: "admin", disabled: true },
   ]);
 
   const rehearsed = await apply("--dry-run");
@@ -88,7 +96,7 @@ Deno.test("accounts are applied from a file, all or none, and again without chan
   assert.deepEqual(unchanged.map(({ action }) => action), ["unchanged", "unchanged"]);
 
   await declare([
-    { name: "anna", quota: "none", password: "another" },
+    { name: "anna", quota: "none", password: "another one" },
     { name: "bob", state: "absent" },
   ]);
   assert.deepEqual(lines(await apply()), [
@@ -98,7 +106,7 @@ Deno.test("accounts are applied from a file, all or none, and again without chan
 
   await declare([
     { name: "anna", role: "admin" },
-    { name: "dora", password: "x" },
+    { name: "dora", password: "xxxxxxxx" },
   ]);
   assert.deepEqual(lines(await apply()).map(({ action }) => action), ["changed", "created"]);
   await declare([{ name: "dora", quota: 5 }, { name: "anna", state: "absent" }]);

@@ -87,7 +87,7 @@ Deno.test("a lost database is never replaced without a word, and nobody inherits
       authorization: `Basic ${btoa(`admin:${password}`)}`,
       "content-type": "application/json",
     },
-    body: JSON.stringify({ name: "anna", password: "x", role: "user", limit: null }),
+    body: JSON.stringify({ name: "anna", password: "xxxxxxxx", role: "user", limit: null }),
   });
   assert.equal(made.status, 409, await made.text());
 

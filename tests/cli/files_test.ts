@@ -248,10 +248,21 @@ Deno.test("people register and grow where the server lets them", async () => {
     left: 4000,
   }]);
   assert.equal((await home.barge(["grow", "6kB"], { env })).code, 6);
-  const changed = await home.barge(["passwd"], { env: { ...env, BARGE_NEW_PASSWORD: "other" } });
+  const short = { ...env, BARGE_PASSWORD: "1234567", BARGE_NEW_PASSWORD: "1234567" };
+  for (const args of [["register", "bob"], ["passwd"]]) {
+    const refused = await home.barge(args, { env: { ...short, ...args[1] ? {} : secret } });
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /the password has 7 characters, and needs 8 at least/);
+  }
+  const changed = await home.barge(["passwd"], {
+    env: { ...env, BARGE_NEW_PASSWORD: "another one" },
+  });
   assert.equal(changed.code, 0, changed.stderr);
   assert.equal((await home.barge(["quota"], { env })).code, 11);
-  assert.equal((await home.barge(["quota"], { env: { ...env, BARGE_PASSWORD: "other" } })).code, 0);
+  assert.equal(
+    (await home.barge(["quota"], { env: { ...env, BARGE_PASSWORD: "another one" } })).code,
+    0,
+  );
   const [{ ms, version }] = lines(await home.barge(["ping", "--json"], { env }));
   assert(ms > 0 && version === 1);
 });

@@ -48,6 +48,14 @@ export interface Visitor extends AsyncDisposable {
   resume(path: string, bytes: Uint8Array, offset: number): Promise<void>;
   /** Bytes that may still be written; undefined where the protocol has no word for it. */
   left?(): Promise<number>;
+  /**
+   * Asks for a file, and takes nothing of it.
+   *
+   * @returns takes what comes until the server ends the connection, and counts its bytes
+   */
+  stall?(path: string): Promise<() => Promise<number>>;
+  /** The server has ended the connection; undefined where a connection is nobody's (HTTP). */
+  ended?(): Promise<void>;
   /** The file's SHA-256, in hex. */
   sha256?(path: string): Promise<string>;
 }
@@ -58,6 +66,10 @@ export interface DoorUnderTest {
   readonly args: readonly string[];
   /** Does a path go to the server as it is written? Clients that tidy `..` up can't test that. */
   readonly raw: boolean;
+  /** The message of what is {@link Refused} for want of a login. */
+  readonly notLoggedIn: RegExp;
+  /** Makes a pair of keys: the private one is a password for `visit`. Undefined: there are none here. */
+  readonly makeKey?: () => { readonly secret: string; readonly line: string };
   /** @throws {Refused} when the login fails */
   visit(server: Server, account: string, password: string): Promise<Visitor>;
 }

@@ -4,6 +4,7 @@ import { parseAddress } from "../../core/net/address.ts";
 import { Client } from "../core/door/ftp/_client.ts";
 import { type DoorUnderTest, type Listed, Refused, type Visitor } from "./_door.ts";
 import { keepsNothing } from "./_kept.ts";
+import { endsLogins } from "./_revoked.ts";
 import { contract } from "./_suite.ts";
 
 class FtpVisitor implements Visitor {
@@ -109,6 +110,18 @@ class FtpVisitor implements Visitor {
     return (await this.#ask(`XSHA256 ${path}`)).slice(4);
   }
 
+  async stall(path: string): Promise<() => Promise<number>> {
+    const data = await this.#begin(`RETR ${path}`);
+    return async () => {
+      using _ = data;
+      return (await data.rest()).length;
+    };
+  }
+
+  async ended(): Promise<void> {
+    await this.client.gone();
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     this.client[Symbol.dispose]();
     return Promise.resolve();
@@ -119,6 +132,7 @@ const ftp: DoorUnderTest = {
   name: "ftp",
   args: ["--ftp", "127.0.0.1:0"],
   raw: true,
+  notLoggedIn: /\b530 /,
   async visit(server: Server, account: string, password: string) {
     const client = await Client.open(parseAddress(server.facts.ftp!));
     try {
@@ -139,3 +153,4 @@ const ftp: DoorUnderTest = {
 
 contract(ftp);
 keepsNothing(ftp);
+endsLogins(ftp);

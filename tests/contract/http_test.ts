@@ -2,6 +2,7 @@
 import { type Answer, basic, Client } from "../core/door/http/_client.ts";
 import { type DoorUnderTest, type Listed, Refused, type Visitor } from "./_door.ts";
 import { keepsNothing } from "./_kept.ts";
+import { endsLogins } from "./_revoked.ts";
 import { contract } from "./_suite.ts";
 
 const api = "/api/v1";
@@ -74,6 +75,12 @@ class HttpVisitor implements Visitor {
     return headers.get("etag")!.slice(1, -1);
   }
 
+  async stall(path: string): Promise<() => Promise<number>> {
+    await this.client.begin("GET", url(path));
+    await this.client.start();
+    return async () => (await this.client.end()).length;
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     this.client[Symbol.dispose]();
     return Promise.resolve();
@@ -94,6 +101,7 @@ const http: DoorUnderTest = {
   name: "HTTP",
   args: ["--http", "127.0.0.1:0"],
   raw: true,
+  notLoggedIn: /^401 /,
   async visit(server, account, password) {
     const client = await Client.open(server.facts.http!, basic(account, password));
     const { status } = await client.ask("GET", `${api}/account`);
@@ -105,3 +113,4 @@ const http: DoorUnderTest = {
 
 contract(http);
 keepsNothing(http);
+endsLogins(http);

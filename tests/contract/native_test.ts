@@ -3,6 +3,7 @@ import type { Server } from "../_server.ts";
 import { eager, Peer, type Piece, sha256 } from "../core/door/_peer.ts";
 import { type DoorUnderTest, type Listed, Refused, type Visitor } from "./_door.ts";
 import { keepsNothing } from "./_kept.ts";
+import { endsLogins } from "./_revoked.ts";
 import { contract } from "./_suite.ts";
 
 class NativeVisitor implements Visitor {
@@ -79,6 +80,21 @@ class NativeVisitor implements Visitor {
     await this.#ask({ offset, body: rest.length }, rest, { sha256: sha256(bytes) });
   }
 
+  async stall(path: string): Promise<() => Promise<number>> {
+    await this.#ask({ verb: "get", path });
+    return async () => {
+      let bytes = 0;
+      try {
+        for await (const piece of this.peer.reader.body()) bytes += piece.length;
+      } catch { /* the connection is cut in it */ }
+      return bytes;
+    };
+  }
+
+  async ended(): Promise<void> {
+    if (!this.peer.stream.closed) await this.peer.gone();
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     this.peer[Symbol.dispose]();
     return Promise.resolve();
@@ -89,6 +105,7 @@ const native: DoorUnderTest = {
   name: "native",
   args: [],
   raw: true,
+  notLoggedIn: /^unauthenticated: /,
   async visit(server: Server, account: string, password: string) {
     const peer = await Peer.open(server.address);
     const [, id, secret] = /^barge_([^_]+)_(.+)$/.exec(password) ?? [];
@@ -101,3 +118,4 @@ const native: DoorUnderTest = {
 
 contract(native);
 keepsNothing(native);
+endsLogins(native);

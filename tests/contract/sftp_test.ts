@@ -1,9 +1,10 @@
 /** The contract, at the SFTP door. */
 import { Open, Type } from "../../core/door/sftp/packet.ts";
-import { SftpPeer, SftpStatus } from "../core/door/sftp/_peer.ts";
+import { SftpPeer, SftpStatus, ssh2 } from "../core/door/sftp/_peer.ts";
 import type { Server } from "../_server.ts";
 import { type DoorUnderTest, type Listed, Refused, type Visitor } from "./_door.ts";
 import { keepsNothing } from "./_kept.ts";
+import { endsLogins } from "./_revoked.ts";
 import { contract } from "./_suite.ts";
 
 const { READ, WRITE, CREAT, TRUNC } = Open;
@@ -100,6 +101,10 @@ class SftpVisitor implements Visitor {
     }
   }
 
+  async ended(): Promise<void> {
+    await this.peer.end();
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.peer[Symbol.asyncDispose]();
   }
@@ -118,9 +123,16 @@ const sftp: DoorUnderTest = {
   name: "sftp",
   args: ["--sftp", "127.0.0.1:0"],
   raw: true,
+  // Version 3 has no word of its own for it: SSH_FX_PERMISSION_DENIED.
+  notLoggedIn: /^3: /,
+  makeKey() {
+    const pair = ssh2.utils.generateKeyPairSync("ed25519");
+    return { secret: pair.private, line: pair.public };
+  },
   async visit(server: Server, username: string, password: string) {
     try {
-      return new SftpVisitor(await SftpPeer.open(server.facts.sftp!, { username, password }));
+      const secret = password.startsWith("-----BEGIN ") ? { privateKey: password } : { password };
+      return new SftpVisitor(await SftpPeer.open(server.facts.sftp!, { username, ...secret }));
     } catch {
       throw new Refused("the login was refused");
     }
@@ -129,3 +141,4 @@ const sftp: DoorUnderTest = {
 
 contract(sftp);
 keepsNothing(sftp);
+endsLogins(sftp);

@@ -2,6 +2,7 @@
 import { type Answer, basic, Client } from "../core/door/http/_client.ts";
 import { type DoorUnderTest, type Listed, Refused, type Visitor } from "./_door.ts";
 import { keepsNothing } from "./_kept.ts";
+import { endsLogins } from "./_revoked.ts";
 import { contract } from "./_suite.ts";
 
 class DavVisitor implements Visitor {
@@ -88,6 +89,12 @@ class DavVisitor implements Visitor {
     return Array.from(atob(base64), (c) => c.charCodeAt(0).toString(16).padStart(2, "0")).join("");
   }
 
+  async stall(path: string): Promise<() => Promise<number>> {
+    await this.client.begin("GET", url(path));
+    await this.client.start();
+    return async () => (await this.client.end()).length;
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     this.client[Symbol.dispose]();
     return Promise.resolve();
@@ -108,6 +115,7 @@ const webdav: DoorUnderTest = {
   name: "WebDAV",
   args: ["--http", "127.0.0.1:0"],
   raw: true,
+  notLoggedIn: /^401 /,
   async visit(server, account, password) {
     const client = await Client.open(server.facts.http!, basic(account, password));
     const { status } = await client.ask("PROPFIND", "/dav/", { depth: "0" });
@@ -119,3 +127,4 @@ const webdav: DoorUnderTest = {
 
 contract(webdav);
 keepsNothing(webdav);
+endsLogins(webdav);

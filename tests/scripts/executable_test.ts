@@ -30,7 +30,7 @@ Deno.test("executable: serves, puts and gets with nothing else on the machine", 
       stderr: "",
     });
 
-    await Deno.writeTextFile(`${root}/password`, "secret\n");
+    await Deno.writeTextFile(`${root}/password`, "long enough\n");
     const added = await barge(["user", "add", "alice", "--password-file", `${root}/password`], {
       BARGE_DATA: `${home}/.local/share/barge`, // the default one, which only `serve` makes unnamed
     });
@@ -56,7 +56,7 @@ Deno.test("executable: serves, puts and gets with nothing else on the machine", 
     }
     const { native, http } = JSON.parse(line) as { native: string; http: string };
 
-    const login = { BARGE_SERVER: `barge://alice@${native}`, BARGE_PASSWORD: "secret" };
+    const login = { BARGE_SERVER: `barge://alice@${native}`, BARGE_PASSWORD: "long enough" };
     const bytes = crypto.getRandomValues(new Uint8Array(65536));
     await Deno.writeFile(`${root}/up`, bytes);
     const put = await barge(["put", `${root}/up`, "/home/file", "--json"], login);

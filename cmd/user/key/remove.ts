@@ -13,8 +13,8 @@ export default command({
     ...common,
   },
   usage: "NAME FINGERPRINT",
-  about: `Takes a public key from an account: nobody logs in with it any more. Who is connected
-    stays so.`,
+  about: `Takes a public key from an account: nobody logs in with it any more. Connections that have
+    logged in with it are cut within three seconds, their transfers too.`,
   examples: [
     ["barge user key remove alice alice@laptop", "the laptop is lost"],
     ["barge user key remove alice all", "leave alice her password"],

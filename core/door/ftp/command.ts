@@ -62,7 +62,11 @@ export function asked({ text, fault }: Line): Asked {
   return { verb, argument, fault, row: fault ? undefined : table.get(verb) };
 }
 
-/** What carries a command out. @throws {Failed} where it may not be */
+/**
+ * What carries a command out.
+ *
+ * @throws {Failed} where it may not be; {BargeError} `unauthenticated` when the login has ended
+ */
 export function rowFor(c: Control, { verb, argument, fault, row }: Asked): Row {
   if (fault) throw new Failed(fault === "long" ? 500 : 501, "usage", faults[fault]);
   if (!row) {
@@ -79,6 +83,7 @@ export function rowFor(c: Control, { verb, argument, fault, row }: Asked): Row {
   if (row.login && !c.session) {
     throw new Failed(530, "unauthenticated", "Log in with USER and PASS first");
   }
+  if (row.login) c.session?.check();
   return row;
 }
 

@@ -160,7 +160,11 @@ export class Control implements Conversation {
     const leave = session && this.store.gate.login(session.id);
     if (session && !leave) return false;
     this.#leaveAccount();
-    this.#leaveAccount = leave ?? (() => {});
+    const forget = session && this.store.live.enter(session, (reason) => this.#expel(reason));
+    this.#leaveAccount = () => {
+      forget?.();
+      leave?.();
+    };
     this.session = session;
     return true;
   }
@@ -352,6 +356,12 @@ export class Control implements Conversation {
     const reason = new BargeError("unavailable", "the client has left");
     this.transfer?.abort(reason);
     if (!this.transfer) this.ended.abort(reason);
+  }
+
+  /** Ends the connection of a client that may not go on, and its transfer. */
+  #expel(reason: BargeError): void {
+    if (this.#waiting) void this.#dismiss(reason.message);
+    else this.cut(reason);
   }
 
   /** Tells it why, and lets it go. */

@@ -4,14 +4,13 @@
  *
  * HTTP sends its credentials with every request, and scrypt takes 80 ms: what was accepted is known
  * again for some minutes, by a keyed digest of it, in this worker's memory. It holds for the address
- * that it came from, and ends with the password or token: both are looked up at each request.
+ * that it came from, and ends with the password or token, which is looked up at each request.
  */
 import { createHmac, randomBytes } from "node:crypto";
 import { BargeError } from "../../error.ts";
 import { network } from "../../net/address.ts";
 import { claimed } from "../../session/claimed.ts";
 import { enter } from "../../session/enter.ts";
-import { proofOf } from "../../session/proof.ts";
 import type { Session } from "../../session/session.ts";
 import type { Store } from "../../session/store.ts";
 import type { Exchange } from "./exchange.ts";
@@ -26,8 +25,6 @@ export type CookieLogin = (exchange: Exchange, cookie: string) => Session | unde
 
 interface Known {
   readonly session: Session;
-  /** What is kept of the secret: it must be the same still. */
-  readonly proof: string | undefined;
   readonly until: number;
 }
 
@@ -77,7 +74,7 @@ export class Logins {
     const { host, ended: { signal: gone } } = exchange;
     const key = createHmac("sha256", this.#key)
       .update(JSON.stringify([network(host), name, secret])).digest("base64");
-    const known = this.#find(key, secret);
+    const known = this.#find(key);
     if (known) return known;
     // Many requests come at once with the same credentials: one of them does the work, and if it
     // fails, each has guessed for itself.
@@ -91,20 +88,18 @@ export class Logins {
     try {
       const session = await entering;
       session.door = "http";
-      this.#keep(key, { session, proof: proofOf(session, secret), until: now() + lifetime });
+      this.#keep(key, { session, until: now() + lifetime });
       return session;
     } finally {
       if (this.#running.get(key) === entering) this.#running.delete(key);
     }
   }
 
-  #find(key: string, secret: string): Session | undefined {
+  #find(key: string): Session | undefined {
     const known = this.#known.get(key);
     if (!known) return undefined;
-    const { session, until, proof } = known;
-    if (until > now() && proof !== undefined && proofOf(session, secret) === proof) {
-      return session;
-    }
+    const { session, until } = known;
+    if (until > now() && session.holds()) return session;
     this.#known.delete(key);
     return undefined;
   }

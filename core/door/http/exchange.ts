@@ -198,10 +198,24 @@ export class Exchange implements Disposable {
       });
     }
     this.#leaveAccount();
-    this.#leaveAccount = leave;
+    const forget = this.store.live.enter(session, (reason) => this.cut(reason));
+    this.#leaveAccount = () => {
+      forget();
+      leave();
+    };
     this.session = session;
     this.access.account = session.name;
     if (this.#presence) this.#presence.account = session.name;
+  }
+
+  /**
+   * Makes a share link's session this exchange's: its visitors take no place of the account, and are
+   * cut off when the link is revoked.
+   */
+  visit(session: Session): void {
+    this.#leaveAccount();
+    this.#leaveAccount = this.store.live.enter(session, (reason) => this.cut(reason));
+    this.session = session;
   }
 
   /** Waits before a failed login is told; less, when the client leaves. */

@@ -114,7 +114,11 @@ export class Connection {
       });
     }
     this.#leaveAccount();
-    this.#leaveAccount = leave;
+    const forget = this.store.live.enter(session, (reason) => this.cut(reason));
+    this.#leaveAccount = () => {
+      forget();
+      leave();
+    };
     this.session = session;
     session.door = "native";
   }

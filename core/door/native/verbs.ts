@@ -9,6 +9,7 @@ import {
 } from "../../protocol/message.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import { many } from "../../protocol/many.ts";
+import { defaultMinPassword } from "../../protocol/password.ts";
 import { copy } from "../../session/copy.ts";
 import { digest } from "../../session/digest.ts";
 import { list } from "../../session/list.ts";
@@ -16,7 +17,7 @@ import { Omitted } from "../../session/omitted.ts";
 import { challenge } from "../../session/login.ts";
 import { mkdir } from "../../session/mkdir.ts";
 import { move } from "../../session/move.ts";
-import { passwd } from "../../session/passwd.ts";
+import { needPasswordLogin, passwd } from "../../session/passwd.ts";
 import { grow, quota } from "../../session/quota.ts";
 import { register } from "../../session/register.ts";
 import { remove } from "../../session/remove.ts";
@@ -99,13 +100,7 @@ export const verbs: { readonly [V in Verb]: Handler<V> } = {
   status: { login: true, handle: serveStatus },
   digest: { login: true, handle: (c, request) => digest(c.session!, request, c.ended.signal) },
   grow: { login: true, handle: (c, { limit }) => grow(c.session!, limit) },
-  passwd: {
-    login: true,
-    handle(c, { verifier }) {
-      passwd(c.session!, verifier);
-      return {};
-    },
-  },
+  passwd: { login: true, handle: servePasswd },
   token: { login: true, handle: (c, request) => token(c.session!, request) },
   ping: { login: false, handle: () => ({}) },
   bye: { login: false, handle: () => ({}) },
@@ -119,11 +114,14 @@ function hello(c: Connection, request: Request<"hello">): Answer<"hello"> {
     );
   }
   c.greeted = true;
-  const { settings: { allowRegister: register }, hooks: { check } } = c.store;
+  const { settings: { allowRegister: register, minPassword }, hooks: { check } } = c.store;
   // A check may take its time with each file: nobody waits for one answer about many of them.
   const files = check ? 1 : many.files;
   const pause = c.pauses?.announced;
-  return { version, agent: "barge", register, eager: eagerLimit, many: { ...many, files }, pause };
+  return {
+    ...{ version, agent: "barge", register, eager: eagerLimit, many: { ...many, files }, pause },
+    minPassword: minPassword ?? defaultMinPassword,
+  };
 }
 
 async function proof(c: Connection, request: Request<"proof">): Promise<Answer<"proof">> {
@@ -134,6 +132,32 @@ async function proof(c: Connection, request: Request<"proof">): Promise<Answer<"
   c.admit(session);
   c.account = answer.account;
   return answer;
+}
+
+/**
+ * Changes the password of who proves the old one once more, by a challenge that `auth` has asked for
+ * on this connection. The connection goes on with the new one.
+ */
+async function servePasswd(
+  c: Connection,
+  { verifier, proof }: Request<"passwd">,
+): Promise<Answer<"passwd">> {
+  const session = c.session!;
+  const asked = c.challenge;
+  c.challenge = undefined;
+  needPasswordLogin(session);
+  if (proof === undefined) {
+    throw new BargeError("denied", "the old password has to be proved once more", {
+      hint: "use a newer client, which does that",
+    });
+  }
+  if (!asked) throw new BargeError("protocol", "a proof without auth before it");
+  const { session: proven } = await asked.prove(proof, (ms) => c.pause(ms));
+  if (proven.id !== session.id) {
+    throw new BargeError("denied", "that is the password of another account");
+  }
+  session.renew(passwd(proven, verifier));
+  return {};
 }
 
 async function serveList(

@@ -170,7 +170,11 @@ export class Connection implements Conversation {
     const leave = this.store.gate.login(session.id);
     if (!leave) throw new BargeError("unavailable", "the account has too many connections");
     const { idle, floor } = this.#patience;
-    this.#leaveAccount = leave;
+    const forget = this.store.live.enter(session, (reason) => this.cut(reason));
+    this.#leaveAccount = () => {
+      forget();
+      leave();
+    };
     this.#account = session.account().name;
     this.session = session;
     this.#presence.account = this.#account;

@@ -58,7 +58,8 @@ Deno.test("every verb", async (t) => {
     {
       await using other = await connect(remote);
       assert.equal((await login(other, { token })).account, "anna");
-      await assert.rejects(passwd(other, "new"));
+      const change = { account: "anna", old: "anna-secret", password: "something new" };
+      await assert.rejects(passwd(other, change), kind("denied"));
     }
     await revokeToken(client, id);
     await using other = await connect(remote);
@@ -102,10 +103,13 @@ Deno.test("every verb", async (t) => {
 
   await t.step("the password is changed", async () => {
     await using other = await anna(server.address);
-    await passwd(other, "another");
+    const change = { account: "anna", old: "anna-secret", password: "another one" };
+    await assert.rejects(passwd(other, { ...change, old: "wrong" }), kind("unauthenticated"));
+    await assert.rejects(passwd(other, { ...change, password: "1234567" }), kind("usage"));
+    await passwd(other, change);
     await using again = await connect(remote);
-    await login(again, { account: "anna", password: "another" });
-    await passwd(again, "anna-secret");
+    await login(again, { account: "anna", password: "another one" });
+    await passwd(again, { account: "anna", old: "another one", password: "anna-secret" });
   });
 
   await t.step("a signal cuts what waits, and what comes later, with one error", async () => {

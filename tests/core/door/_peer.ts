@@ -9,6 +9,7 @@ import { parseAddress } from "../../../core/net/address.ts";
 import { dial } from "../../../core/net/dial.ts";
 import type { Stream } from "../../../core/net/stream.ts";
 import { encodeFrame, type FrameValue } from "../../../core/protocol/frame.ts";
+import type { Verifier } from "../../../core/protocol/message.ts";
 import { FrameReader } from "../../../core/protocol/reader.ts";
 import { type Mechanism, nonce, prove } from "../../../core/protocol/scram.ts";
 
@@ -94,14 +95,28 @@ export class Peer implements Disposable {
     secret: string,
     mechanism: Mechanism = "password",
   ): Promise<FrameValue> {
+    await this.send({ verb: "proof", proof: await this.proof(account, secret, mechanism) });
+    return await this.answer();
+  }
+
+  /** Tries to change the password. @returns the answer */
+  async passwd(account: string, old: string, verifier: Verifier): Promise<FrameValue> {
+    await this.send({ verb: "passwd", verifier, proof: await this.proof(account, old) });
+    return await this.answer();
+  }
+
+  /** Takes up a challenge. @returns the proof that it asks for */
+  async proof(
+    account: string,
+    secret: string,
+    mechanism: Mechanism = "password",
+  ): Promise<string> {
     const asked = { mechanism, account, nonce: nonce() };
     const { nonce: serverNonce, salt, n, r, p } = await this.ask({ verb: "auth", ...asked }) as {
       [field: string]: never;
     };
     const exchange = { ...asked, clientNonce: asked.nonce, serverNonce, salt, n, r, p };
-    const { proof } = await prove(secret, exchange);
-    await this.send({ verb: "proof", proof });
-    return await this.answer();
+    return (await prove(secret, exchange)).proof;
   }
 
   /** The body behind the last answer. */

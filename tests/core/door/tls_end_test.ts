@@ -77,7 +77,8 @@ class Doors implements AsyncDisposable {
   }
 
   session(): Session {
-    return new Session(this.store, this.store.accounts.get("anna"), true).makeHome();
+    const credential = { kind: "password", epoch: 0 } as const;
+    return new Session(this.store, this.store.accounts.get("anna"), credential).makeHome();
   }
 
   /** Waits until no request is under way at any door. */

@@ -64,7 +64,7 @@ async function serving(use: (address: string, folder: string) => Promise<void>):
     const data = join(folder, "data");
     await barge(
       ["user", "add", "alice", "--password-stdin", "--quota", "20MB", "--data", data],
-      "café ☃\n",
+      "café ☃ long\n",
     );
     const args = ["serve", "--data", data, "--native", "127.0.0.1:0", "--http", "off", "--json"];
     const [command, ...words] = bargeCommand(args);
@@ -111,7 +111,7 @@ Deno.test({
   fn: () =>
     serving(async (address, folder) => {
       const at = (name: string) => join(folder, name);
-      const call = (args: string[], password = "cafe\u0301 ☃") =>
+      const call = (args: string[], password = "cafe\u0301 ☃ long") =>
         run("python3", [script, address, "alice", ...args], "", { BARGE_PASSWORD: password });
       const ok = async (args: string[]): Promise<Record<string, unknown>[]> => {
         const { code, stdout, stderr } = await call(args);

@@ -57,7 +57,9 @@ export class Setup implements Disposable {
   }
 
   login(name: string, store = this.store): Session {
-    return new Session(store, store.accounts.get(name), true).makeHome();
+    const account = store.accounts.get(name);
+    const epoch = store.accounts.epoch(account.id)!;
+    return new Session(store, account, { kind: "password", epoch }).makeHome();
   }
 
   account(name: string): Account {

@@ -154,10 +154,14 @@ Deno.test("one's password and tokens", async () => {
   using _ = setup;
   const { id } = await token(anna, { verb: "token", action: "issue", label: "l" });
   await fails("not-found", () => token(bob, { verb: "token", action: "revoke", id }));
-  const byToken = new Session(setup.store, setup.account("anna"), false).makeHome();
+  const byToken = new Session(setup.store, setup.account("anna"), { kind: "token", id });
   await fails("denied", () => passwd(byToken, verifier));
-  passwd(anna, verifier);
+  const credential = passwd(anna, verifier);
   assert.equal(setup.store.tokens.find(id), undefined);
+  await fails("unauthenticated", () => passwd(byToken, verifier));
+  await fails("unauthenticated", () => quota(anna));
+  anna.renew(credential);
+  quota(anna);
   setup.store.accounts.change("anna", { disabled: true });
   await fails("unauthenticated", () => quota(anna));
   setup.store.accounts.remove("anna");

@@ -12,8 +12,10 @@ const never = () => Promise.reject(new Error("nothing was to be waited for"));
 
 Deno.test("a login is begun once, known again, listed, and ended by its owner alone", async () => {
   using setup = new Setup();
-  const [anna, bob] = [setup.user("anna"), setup.user("bob")];
+  const [before, bob] = [setup.user("anna"), setup.user("bob")];
   setup.store.accounts.change("anna", { verifier: await makeVerifier("password", "secret") });
+  await fails("unauthenticated", () => webSessions(before));
+  const anna = setup.login("anna");
   const credentials = { name: "anna", secret: "secret", host };
   const first = await begin(setup.store, credentials, "x".repeat(1000), never);
   const second = await begin(setup.store, credentials, "Firefox", never);

@@ -33,6 +33,7 @@ export const accounts = [
     body: schemas.newAccount,
     answers: {
       201: { description: "It was made", schema: schemas.accountFacts },
+      400: { description: "The password is too short", schema: schemas.problem },
       409: { description: "The name is taken", schema: schemas.problem },
       ...notAdmin,
     },
@@ -58,11 +59,12 @@ export const accounts = [
     method: "PATCH",
     path: "/accounts/{name}",
     id: "changeAccount",
-    summary: "Change what is given of an account; a new password ends its tokens",
+    summary: "Change what is given of an account; a new password ends its logins and tokens",
     login: true,
     body: schemas.accountChange,
     answers: {
       200: { description: "Its facts now", schema: schemas.accountFacts },
+      400: { description: "The password is too short", schema: schemas.problem },
       ...notAdmin,
       ...unknown,
     },

@@ -2,7 +2,7 @@
 import { BargeError } from "../../../error.ts";
 import { makeVerifier } from "../../../protocol/verifier.ts";
 import { bounded } from "../../../session/enter.ts";
-import { passwd } from "../../../session/passwd.ts";
+import { needLength, needPasswordLogin, passwd } from "../../../session/passwd.ts";
 import { grow, quota } from "../../../session/quota.ts";
 import { register } from "../../../session/register.ts";
 import { token, tokens } from "../../../session/token.ts";
@@ -34,6 +34,7 @@ export const own = [
     body: schemas.registration,
     answers: {
       201: { description: "It was made", schema: schemas.registered },
+      400: { description: "The password is too short", schema: schemas.problem },
       403: { description: "Not here, or not that much", schema: schemas.problem },
       409: { description: "The name is taken", schema: schemas.problem },
     },
@@ -45,6 +46,7 @@ export const own = [
           op: "register",
         });
       }
+      needLength(store, password);
       const verifier = await bounded(
         () => makeVerifier("password", password),
         exchange.ended.signal,
@@ -59,14 +61,17 @@ export const own = [
     path: "/account/password",
     id: "changePassword",
     verb: "passwd",
-    summary: "Change one's password; ends all tokens",
+    summary: "Change one's password; ends all other logins, but those by SSH key, and all tokens",
     login: true,
     body: schemas.newPassword,
     answers: {
       204: { description: "It is changed" },
+      400: { description: "The new one is too short", schema: schemas.problem },
       403: { description: "The login was by a token", schema: schemas.problem },
     },
-    async handle({ session, ended, host }, { body: { password } }) {
+    async handle({ store, session, ended, host }, { body: { password } }) {
+      needPasswordLogin(session!);
+      needLength(store, password);
       const who = { account: session!.name, host };
       passwd(session!, await bounded(() => makeVerifier("password", password), ended.signal, who));
       return new Response(null, { status: 204 });
@@ -135,7 +140,7 @@ export const own = [
     path: "/tokens/{id}",
     id: "revokeToken",
     verb: "token",
-    summary: "End a token",
+    summary: "End a token, what is logged in with it, and the tokens that it has issued",
     login: true,
     answers: {
       204: { description: "It is ended" },

@@ -6,7 +6,7 @@ import { bounded, enter } from "../../../session/enter.ts";
 import { passwd } from "../../../session/passwd.ts";
 import { grow, quota } from "../../../session/quota.ts";
 import { token, tokens } from "../../../session/token.ts";
-import { begin, end, webSessions } from "../../../session/web.ts";
+import { beginFor, end, webSessions } from "../../../session/web.ts";
 import { nothing, statusOf } from "../problem.ts";
 import { formatTime } from "./format.ts";
 import { Csrf, Icon, Note, send, Shell } from "./layout.tsx";
@@ -27,17 +27,16 @@ const changes: Readonly<Record<string, Change>> = {
   async password(c, view, form) {
     const { store, exchange, session } = view;
     const password = form.get("password") ?? "";
-    checkPassword(password, form.get("again"));
+    checkPassword(store, password, form.get("again"));
     const { host, ended: { signal: gone } } = exchange;
     const { name } = session.account();
     const pause = (ms: number) => exchange.pause(ms);
     const proven = await enter(store, { name, secret: form.get("old") ?? "", host, gone }, pause);
-    passwd(
-      proven,
-      await bounded(() => makeVerifier("password", password), gone, { account: name, host }),
-    );
-    const agent = exchange.header("user-agent") ?? "";
-    giveCookie(c, await begin(store, { name, secret: password, host, gone }, agent, pause));
+    const who = { account: name, host };
+    const verifier = await bounded(() => makeVerifier("password", password), gone, who);
+    exchange.admit(proven); // the login that has asked for it ends
+    proven.renew(passwd(proven, verifier));
+    giveCookie(c, beginFor(proven, exchange.header("user-agent") ?? "", host));
     return "password";
   },
   grow(_, { session }, form) {
@@ -114,14 +113,14 @@ function Account(
         <Tokens view={view} />
         <form class="card stack" method="post" action="/account/password">
           <h2>Change the password</h2>
-          <p class="soft">All other logins and all tokens end with the old one.</p>
+          <p class="soft">All other logins and all tokens end with the old one; SSH keys stay.</p>
           <Csrf view={view} />
           <input type="hidden" name="name" value={name} autocomplete="username" />
           <div class="field">
             <label for="old">Old password</label>
             <input id="old" name="old" type="password" autocomplete="current-password" required />
           </div>
-          <NewPassword />
+          <NewPassword store={view.store} />
           <div class="row end">
             <button type="submit" class="b main">Change it</button>
           </div>

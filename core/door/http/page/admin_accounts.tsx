@@ -100,7 +100,7 @@ export async function addAccount(c: PageContext): Promise<Response> {
   const form = await formOf(view);
   try {
     const password = form.get("password") ?? "";
-    checkPassword(password, form.get("again"));
+    checkPassword(view.store, password, form.get("again"));
     const limit = limitOf(form);
     const name = (form.get("name") ?? "").trim();
     const account = { name, password, role: roleOf(form), limit };
@@ -140,7 +140,7 @@ async function askAdd(
         </div>
         <LimitField value={form.get("limit") ?? "1 GB"} />
         <RoleField role={roleOf(form)} />
-        <NewPassword />
+        <NewPassword store={view.store} />
         <div class="row end">
           <a class="b flat" href="/admin/accounts" data-cancel>Cancel</a>
           <button type="submit" class="b main" data-default>Add</button>
@@ -204,8 +204,8 @@ function Others({ view, account }: { view: UserView; account: Account }) {
         <RoleField role={role} />
       </Change>
       <Change view={view} account={account} change="password" title="Password" label="Set it">
-        <p class="soft">All logins and tokens of {name} end with the old one.</p>
-        <NewPassword />
+        <p class="soft">All logins and tokens of {name} end with the old one; SSH keys stay.</p>
+        <NewPassword store={view.store} />
       </Change>
       <section class="card row">
         <p class="soft wide">
@@ -294,7 +294,7 @@ const changes: Readonly<Record<string, Changer>> = {
   async password({ session, exchange }, name, form) {
     notOneself(session.name, name);
     const password = form.get("password") ?? "";
-    checkPassword(password, form.get("again"));
+    checkPassword(session.store, password, form.get("again"));
     await changeAccount(session, name, { password }, exchange.ended.signal);
   },
   async remove({ session }, name) {

@@ -118,7 +118,7 @@ export async function makeAccount(c: PageContext): Promise<Response> {
     if (!store.settings.allowRegister) {
       throw new BargeError("refused", "accounts are made by this server's operator");
     }
-    checkPassword(password, form.get("again"));
+    checkPassword(store, password, form.get("again"));
     const { host, ended: { signal: gone } } = exchange;
     const who = { account: name, host };
     const verifier = await bounded(() => makeVerifier("password", password), gone, who);
@@ -161,7 +161,7 @@ function Register({ view, name, error }: { view: View; name?: string; error?: st
                 autofocus
               />
             </div>
-            <NewPassword />
+            <NewPassword store={view.store} />
             <button type="submit" class="b main">Make the account</button>
           </>
         )}

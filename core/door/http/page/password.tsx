@@ -1,13 +1,25 @@
 /** Choosing a password. */
 import { BargeError } from "../../../error.ts";
+import { defaultMinPassword } from "../../../protocol/password.ts";
+import { needLength } from "../../../session/passwd.ts";
+import type { Store } from "../../../session/store.ts";
 
 /** The two fields of a form. */
-export function NewPassword() {
+export function NewPassword({ store }: { store: Store }) {
+  const least = store.settings.minPassword ?? defaultMinPassword;
   return (
     <>
       <div class="field">
         <label for="new">Password</label>
-        <input id="new" name="password" type="password" autocomplete="new-password" required />
+        <input
+          id="new"
+          name="password"
+          type="password"
+          autocomplete="new-password"
+          minlength={least}
+          required
+        />
+        {least > 1 && <small>{least} characters at least</small>}
       </div>
       <div class="field">
         <label for="again">The same again</label>
@@ -17,8 +29,8 @@ export function NewPassword() {
   );
 }
 
-/** @throws {BargeError} `usage` when there is none, or it was typed in two ways */
-export function checkPassword(password: string, again: string | null): void {
-  if (password === "") throw new BargeError("usage", "the password is empty");
+/** @throws {BargeError} `usage` when it is too short, or was typed in two ways */
+export function checkPassword(store: Store, password: string, again: string | null): void {
+  needLength(store, password);
   if (password !== again) throw new BargeError("usage", "the two passwords differ");
 }

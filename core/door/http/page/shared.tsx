@@ -168,7 +168,7 @@ async function getFile(c: PageContext): Promise<Response> {
   const { path: below } = treePath(rest);
   const path = pathIn(link, below);
   if (stat(session, path).entry?.type !== "file") throw nowhere();
-  exchange.session = session;
+  exchange.visit(session);
   exchange.asked.verb = "get";
   const headers = { "content-disposition": attachment(path.slice(path.lastIndexOf("/") + 1)) };
   const begin = (version: string, from: number) => {
@@ -187,7 +187,7 @@ async function getZip(c: PageContext): Promise<Response> {
   const path = pathIn(link, below);
   const { session } = link;
   if (stat(session, path).entry?.type !== "dir") throw nowhere();
-  exchange.session = session;
+  exchange.visit(session);
   exchange.asked.verb = "get";
   if (exchange.method === "GET") {
     countDownload(link, { host: exchange.host, version: null, later: false });

@@ -62,7 +62,8 @@ export class Here implements AsyncDisposable {
 
   /** Anna, without a door. */
   session(): Session {
-    return new Session(this.store, this.store.accounts.get("anna"), true).makeHome();
+    const credential = { kind: "password", epoch: 0 } as const;
+    return new Session(this.store, this.store.accounts.get("anna"), credential).makeHome();
   }
 
   /** What lies on disk in her home. */

@@ -75,8 +75,9 @@ export class Web implements AsyncDisposable {
   }
 
   /** A session of an account that is there. */
-  session(name: string): Session {
-    return new Session(this.store, this.store.accounts.get(name), false).makeHome();
+  session(name: string, store = this.store): Session {
+    const credential = { kind: "password", epoch: 0 } as const;
+    return new Session(store, store.accounts.get(name), credential).makeHome();
   }
 
   /** A connection, closed at the end. */

@@ -71,7 +71,7 @@ test("an admin looks after accounts, connections and bans", async (t) => {
     await page.click("button >> text=Enable");
     await page.locator("button", { hasText: "Disable" }).waitFor();
     await page.fill("#new", "new-secret");
-    await page.fill("#again", "other");
+    await page.fill("#again", "another-secret");
     await page.click("form[action$=password] button");
     await root.hears("the two passwords differ");
     await page.goto(`${base}/admin/accounts/carol`);

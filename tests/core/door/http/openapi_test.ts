@@ -95,23 +95,28 @@ Deno.test("each operation answers as it is described", async (t) => {
   await run("revokeShare", 404, () => send(anna, "DELETE", `/shares/${shared.json.id}`));
   await run("accounts", 403, () => send(anna, "GET", "/accounts"));
   await run("accounts", 200, () => send(admin, "GET", "/accounts"));
+  const short = { password: "1234567" };
   const bob = { name: "bob", password: "bob-secret" };
   await run("addAccount", 201, () => send(admin, "POST", "/accounts", bob));
+  await run("addAccount", 400, () => send(admin, "POST", "/accounts", { ...bob, ...short }));
   await run("addAccount", 409, () => send(admin, "POST", "/accounts", bob));
   await run("account", 200, () => send(admin, "GET", "/accounts/bob"));
   await run("account", 404, () => send(admin, "GET", "/accounts/none"));
   await run("changeAccount", 200, () => send(admin, "PATCH", "/accounts/bob", { limit: null }));
+  await run("changeAccount", 400, () => send(admin, "PATCH", "/accounts/bob", short));
   await run("removeAccount", 200, () => send(admin, "DELETE", "/accounts/bob"));
   const carl = { name: "carl", password: "carl-secret", limit: 1000 };
   const stranger = await web.client();
   await run("register", 201, () => send(stranger, "POST", "/account", carl));
   await run("register", 409, () => send(stranger, "POST", "/account", carl));
   await run("register", 403, () => send(stranger, "POST", "/account", { ...carl, limit: 6e6 }));
+  await run("register", 400, () => send(stranger, "POST", "/account", { ...carl, ...short }));
   const asCarl = await web.client(basic("carl"));
+  await run("changePassword", 400, () => send(asCarl, "PUT", "/account/password", short));
   await run(
     "changePassword",
     204,
-    () => send(asCarl, "PUT", "/account/password", { password: "y" }),
+    () => send(asCarl, "PUT", "/account/password", { password: "yyyyyyyy" }),
   );
   await run("description", 200, () => send(stranger, "GET", "/openapi.json"));
   assert.deepEqual(operations.map(({ id }) => id).filter((id) => !done.has(id)), []);

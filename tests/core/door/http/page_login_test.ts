@@ -99,8 +99,8 @@ test("an account is made, listed, given room and a new password", async (t) => {
     await page.click("text=Make an account");
     await page.waitForURL("**/register");
     await page.fill("#name", "carol");
-    await page.fill("#new", "one");
-    await page.fill("#again", "two");
+    await page.fill("#new", "one-secret");
+    await page.fill("#again", "two-secret");
     await page.click("button >> text=Make the account");
     await page.locator("[role=alert]", { hasText: "differ" }).waitFor();
     await page.fill("#new", "carol-secret");

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { barge, type Server, startServer } from "../../../_server.ts";
-import { basic } from "./_client.ts";
+import { basic, Client } from "./_client.ts";
 import { openBrowser, Person, test as browserTest } from "./_browser.ts";
 
 const size = 300_000;
@@ -224,6 +224,22 @@ Deno.test("links: who may make them, what strangers get, and how often", async (
     assert.equal(zip.headers.get("content-type"), "application/zip");
     assert.equal(decode(zip.bytes.subarray(0, 2)), "PK");
     assert((await ask(`${made.url}/zip/`)).status === 404, "both downloads are used");
+  });
+
+  await t.step("a download under way is cut when its link is revoked", async () => {
+    const large = 256 * 2 ** 20; // more than all buffers on the way hold
+    const made = await alice.share("/home/a", {});
+    await Deno.writeFile(`${server.data}/homes/alice/large`, new Uint8Array());
+    await Deno.truncate(`${server.data}/homes/alice/large`, large); // a hole
+    const link = await alice.share("/home/large");
+    using client = await Client.open(server.facts.http!);
+    await client.begin("GET", `${new URL(link.url).pathname}/get/large`);
+    await client.start();
+    await alice.api("DELETE", `/shares/${link.id}`, undefined, 204);
+    assert.ok((await client.end()).length < large);
+    assert.equal((await ask(made.url)).status, 200);
+    await Deno.remove(`${server.data}/homes/alice/large`);
+    await alice.api("DELETE", `/shares/${made.id}`, undefined, 204);
   });
 
   await t.step("a link ends with its owner", async () => {

@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { BargeError } from "../../../../core/error.ts";
-import { Session } from "../../../../core/session/session.ts";
 import { Store } from "../../../../core/session/store.ts";
 import { finishedUpload } from "../../../../core/session/unfinished.ts";
 import { pattern, sha256 } from "../_peer.ts";
@@ -178,7 +177,7 @@ Deno.test("a client that lost the last answer learns that its upload is a file",
   assert.equal(await head(), "200 1000 1000");
   { // other workers, and the same one after a restart, know it as well
     using other = new Store(web.store.settings);
-    const session = new Session(other, other.accounts.get("anna"), false);
+    const session = web.session("anna", other);
     assert.equal(finishedUpload(session, "/home/f")?.size, 1000);
   }
   const file = `${api}/files/home/f`;

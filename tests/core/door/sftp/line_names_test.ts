@@ -87,7 +87,10 @@ function parseScp(bytes: Buffer): { files: string[]; errors: string[] } {
 
 Deno.test("no name of a file or folder adds a line to what scp gives", async () => {
   await using here = await SftpHere.start();
-  const session = new Session(here.store, here.store.accounts.get("anna"), true).makeHome();
+  const session = new Session(here.store, here.store.accounts.get("anna"), {
+    kind: "password",
+    epoch: 0,
+  }).makeHome();
   mkdir(session, { verb: "mkdir", path: "/home/t", parents: false });
   mkdir(session, { verb: "mkdir", path: "/home/u", parents: false });
   for (const name of hostile) {
@@ -120,7 +123,10 @@ Deno.test("no name of a file or folder adds a line to what scp gives", async () 
 
 Deno.test("scp's lines on failures stay below the length at which OpenSSH cuts them in two", async () => {
   await using here = await SftpHere.start();
-  const session = new Session(here.store, here.store.accounts.get("anna"), true).makeHome();
+  const session = new Session(here.store, here.store.accounts.get("anna"), {
+    kind: "password",
+    epoch: 0,
+  }).makeHome();
   let deep = "/home";
   for (let i = 0; i < 11; i++) {
     deep += `/${"C0644 4 evil".padEnd(250, "é").slice(0, 130)}`;
@@ -139,7 +145,10 @@ Deno.test("scp's lines on failures stay below the length at which OpenSSH cuts t
 
 Deno.test("sha256sum writes names as GNU coreutils do; what fails adds no line", async () => {
   await using here = await SftpHere.start();
-  const session = new Session(here.store, here.store.accounts.get("anna"), true).makeHome();
+  const session = new Session(here.store, here.store.accounts.get("anna"), {
+    kind: "password",
+    epoch: 0,
+  }).makeHome();
   for (const name of hostile) await put(session, `/home/${name}`, name);
   const args = hostile.map((name) => `'${name}'`).join(" ");
   const { out, code } = await run(here, `sha256sum ${args}`);
@@ -168,7 +177,10 @@ Deno.test("sumLine is what GNU sha256sum writes", async () => {
 
 Deno.test("the line of `ls -l` and the words of a failure hold no control characters", async () => {
   await using here = await SftpHere.start();
-  const session = new Session(here.store, here.store.accounts.get("anna"), true).makeHome();
+  const session = new Session(here.store, here.store.accounts.get("anna"), {
+    kind: "password",
+    epoch: 0,
+  }).makeHome();
   for (const name of hostile) await put(session, `/home/${name}`, name);
   await using peer = await here.peer();
   const lines: string[] = [];
