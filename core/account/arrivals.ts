@@ -8,7 +8,7 @@ import type { Database } from "./database.ts";
 import { claim } from "./claim.ts";
 import { Folders } from "./folders.ts";
 import type { Ledger, NewFile } from "./ledger.ts";
-import { type Declared, type Held, type Sealed } from "./reservation.ts";
+import type { Declared, Held, Sealed } from "./reservation.ts";
 
 export class Arrivals {
   readonly #db: Database;

@@ -18,6 +18,8 @@ export interface NewAccount {
   readonly role: Role;
   /** Bytes; null for no limit. */
   readonly limit: number | null;
+  /** Files, folders and partial uploads; null for no limit. Default: by the quota. */
+  readonly entryLimit?: number | null;
 }
 
 /** Changes the given fields. A new password ends the account's logins and tokens. */
@@ -51,12 +53,12 @@ export function ownedBy(session: Session, name: string): { files: number; bytes:
  */
 export async function addAccount(
   session: Session,
-  { name, password, role, limit }: NewAccount,
+  { name, password, role, limit, entryLimit }: NewAccount,
   gone?: AbortSignal,
 ): Promise<Account> {
   asAdmin(session);
   const verifier = await bounded(() => makeVerifier("password", password), gone);
-  return asAdmin(session).accounts.add({ name, role, limit, verifier });
+  return asAdmin(session).accounts.add({ name, role, limit, entryLimit, verifier });
 }
 
 /**
