@@ -5,7 +5,7 @@
  * Invariant: an account never gets an entry beyond its limit here: {@link Folders.make} looks and
  * counts in one statement, under the write lock.
  */
-import { folderOf, type Place } from "../vault/place.ts";
+import { folderOf, type Place, relative } from "../vault/place.ts";
 import type { Database } from "./database.ts";
 import { entriesFull } from "./over_quota.ts";
 
@@ -105,7 +105,7 @@ export class Folders {
 
   /** The folder at a place and all below it, each before what is in it. */
   below(place: Place): FolderRow[] {
-    const path = place.dir ? `${place.dir}/${place.name}` : place.name;
+    const path = relative(place);
     const id = this.id(path);
     if (id === undefined) return [];
     return this.#db.all<{ dir: string; owner: number | null }>(
@@ -116,12 +116,16 @@ export class Folders {
 
   /** Is the folder at a place, or one below it, an entry of another account? */
   foreign(place: Place, account: number): boolean {
-    return this.below(place).some(({ owner }) => owner !== null && owner !== account);
+    const path = relative(place);
+    const id = this.id(path);
+    if (id === undefined) return false;
+    const sql = `${tree} SELECT 1 FROM tree CROSS JOIN folder USING (id) WHERE owner <> ?3 LIMIT 1`;
+    return this.#db.get(sql, id, path, account) !== undefined;
   }
 
   /** Forgets the folder at a place, all below it, and their files. @returns how many files */
-  forget({ dir, name }: Place): number {
-    const path = dir ? `${dir}/${name}` : name;
+  forget(place: Place): number {
+    const path = relative(place);
     const id = this.id(path);
     if (id === undefined) return 0;
     const rows = `${tree} DELETE FROM file WHERE folder IN (SELECT id FROM tree)`;
