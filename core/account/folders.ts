@@ -23,6 +23,19 @@ export const tree = `WITH RECURSIVE tree (id, dir) AS (
   SELECT ?1, ?2 UNION ALL
   SELECT folder.id, tree.dir || '/' || folder.name FROM tree JOIN folder ON folder.parent = tree.id)`;
 
+/** The levels of a path that one statement goes down: a statement costs more than a level. */
+const levels = 12;
+
+/** For each number of levels from 1 on: from a folder's id (?1) and names to an id. */
+const descents = Array.from({ length: levels }, (_, last) => {
+  const names = Array.from({ length: last + 1 }, (_, i) => `f${i}`);
+  const conditions = names.map((name, i) =>
+    `${name}.parent = ${i === 0 ? "?1" : `f${i - 1}.id`} AND ${name}.name = ?${i + 2}`
+  );
+  const from = names.map((name) => `folder AS ${name}`).join(" CROSS JOIN ");
+  return `SELECT f${last}.id AS id FROM ${from} WHERE ${conditions.join(" AND ")}`;
+});
+
 export class Folders {
   readonly #db: Database;
 
@@ -33,18 +46,21 @@ export class Folders {
   /** Returns the id of a folder; undefined where it has no row. */
   id(dir: string): number | undefined {
     if (dir === "") return root;
+    const names = dir.split("/");
     let id = root;
-    for (const name of dir.split("/")) {
-      const next = this.#child(id, name);
-      if (next === undefined) return undefined;
-      id = next;
+    for (let at = 0; at < names.length; at += levels) {
+      const some = names.slice(at, at + levels);
+      const found = this.#db.get<{ id: number }>(descents[some.length - 1], id, ...some);
+      if (!found) return undefined;
+      id = found.id;
     }
     return id;
   }
 
   /** As {@link id}; what is missing is entered as nobody's. Inside a transaction. */
   need(dir: string): number {
-    if (dir === "") return root;
+    const known = this.id(dir);
+    if (known !== undefined) return known;
     let id = root;
     for (const name of dir.split("/")) {
       id = this.#child(id, name) ??

@@ -134,3 +134,16 @@ Deno.test("a folder's rename is one row, whatever is below it", () => {
   assert.deepEqual(ledger.rowsAt({ dir: "public", name: "a" }), []);
   assert.equal(folders.id("public/a"), undefined);
 });
+
+Deno.test("a path of any depth is found by its names", () => {
+  using setup = new Setup();
+  const { db, folders } = setup.store;
+  const parts = Array.from({ length: 60 }, (_, i) => `n${i}`);
+  for (let depth = 0; depth <= parts.length; depth++) {
+    const dir = ["public", ...parts.slice(0, depth)].join("/");
+    assert.equal(folders.id(dir), depth === 0 ? 2 : undefined);
+    const id = db.transaction(() => folders.need(dir));
+    assert.deepEqual([folders.id(dir), folders.path(id)], [id, dir]);
+    assert.equal(folders.id(`${dir}/other`), undefined);
+  }
+});
