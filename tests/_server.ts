@@ -147,9 +147,13 @@ export class Server implements AsyncDisposable {
   }
 
   /** Makes an account with the password `NAME-secret`. */
-  async addUser(name: string, { quota = "none" }: { quota?: string } = {}): Promise<void> {
+  async addUser(
+    name: string,
+    { quota = "none", entries }: { quota?: string; entries?: number } = {},
+  ): Promise<void> {
+    const counted = entries === undefined ? [] : ["--entries", String(entries)];
     const { code, stderr } = await barge(
-      ["user", "add", name, "--quota", quota, "--data", this.data],
+      ["user", "add", name, "--quota", quota, ...counted, "--data", this.data],
       { env: { BARGE_PASSWORD: `${name}-secret` } },
     );
     if (code !== 0) throw new Error(`user add ended with ${code}: ${stderr}`);

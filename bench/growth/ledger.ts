@@ -51,14 +51,19 @@ export async function growLedger({ size, rounds, dir, tell }: Reach): Promise<Pl
 /** Rows of files that are not on disk, a thousand a folder: nothing looks for them here. */
 function insertRows(path: string, from: number, to: number): void {
   using db = new DatabaseSync(path);
+  db.exec("PRAGMA foreign_keys = ON");
+  const makeFolder = db.prepare("INSERT INTO folder (parent, name) VALUES (1, ?)");
   const insert = db.prepare(
-    `INSERT INTO file (dir, name, owner, size, sha256, modified, ino)
+    `INSERT INTO file (folder, name, owner, size, sha256, modified, ino)
      SELECT ?, ?, id, 1, ?, 0, ? FROM account WHERE name = 'bench'`,
   );
   db.exec("BEGIN IMMEDIATE");
+  let folder: number | bigint = 0;
   for (let i = from; i < to; i++) {
-    const dir = `homes/bench/rows/${Math.floor(i / inFolder)}`;
-    insert.run(dir, `file-${i % inFolder}`, i.toString(16).padStart(64, "0"), i + 1);
+    if (i === from || i % inFolder === 0) {
+      folder = makeFolder.run(`rows-${i}`).lastInsertRowid;
+    }
+    insert.run(folder, `file-${i % inFolder}`, i.toString(16).padStart(64, "0"), i + 1);
   }
   db.exec("COMMIT");
 }

@@ -71,8 +71,10 @@ export async function openStore(data: string, quiet = false): Promise<Store> {
 }
 
 /** An account as `--json` shows it. The fields are frozen. */
-export function accountFields({ name, role, disabled, used, limit, created }: Account) {
-  return { name, role, disabled, used, limit, created: new Date(created).toISOString() };
+export function accountFields({ name, role, disabled, used, limit, ...account }: Account) {
+  const { entries, entryLimit } = account;
+  const created = new Date(account.created).toISOString();
+  return { name, role, disabled, used, limit, created, entries, entryLimit };
 }
 
 /** Returns the message for upgraded tables. */

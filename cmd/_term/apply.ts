@@ -48,7 +48,7 @@ async function planStep(
   accounts: Accounts | undefined,
   { adopt, minPassword }: PlanOptions,
 ): Promise<Step> {
-  const { name, role, limit, disabled, password, absent } = wanted;
+  const { name, role, limit, entryLimit, disabled, password, absent } = wanted;
   const there = accounts?.find(name);
   if (absent) {
     return { name, action: there ? "removed" : "unchanged", changed: [], change: {} };
@@ -64,6 +64,7 @@ async function planStep(
   const change: Change = {
     ...(role !== undefined && role !== there?.role ? { role } : {}),
     ...(limit !== undefined && limit !== there?.limit ? { limit } : {}),
+    ...(entryLimit !== undefined && entryLimit !== there?.entryLimit ? { entryLimit } : {}),
     ...(disabled !== undefined && disabled !== (there?.disabled ?? false) ? { disabled } : {}),
     ...await newVerifier(there && accounts?.forLogin(name)?.verifier, wanted, minPassword),
   };
@@ -75,6 +76,7 @@ async function planStep(
 const fieldNames = {
   role: "role",
   limit: "quota",
+  entryLimit: "entries",
   disabled: "disabled",
   verifier: "password",
 } satisfies Record<keyof Change, string>;
@@ -141,11 +143,12 @@ function checkRemovals(accounts: Accounts, gone: readonly string[]): void {
 }
 
 function create(accounts: Accounts, name: string, change: Change, adopt: boolean): void {
-  const { role = "user", limit = usualLimit(role), disabled, verifier } = change;
-  if (!disabled) accounts.add({ name, role, limit, verifier: verifier!, adopt });
+  const { role = "user", limit = usualLimit(role), entryLimit, disabled, verifier } = change;
+  const facts = { name, limit, entryLimit, verifier: verifier!, adopt };
+  if (!disabled) accounts.add({ ...facts, role });
   else {
     // Disabled before it is an admin, since the last admin can't be disabled.
-    accounts.add({ name, role: "user", limit, verifier: verifier!, adopt });
+    accounts.add({ ...facts, role: "user" });
     accounts.change(name, { disabled });
     accounts.change(name, { role });
   }

@@ -15,10 +15,16 @@ const quota = v.union([
   ),
 ], 'must be bytes, a size like "20GiB", or "none"');
 
+const entries = v.union([
+  v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  v.pipe(v.literal("none"), v.transform(() => null)),
+], 'must be a number, or "none"');
+
 const account = v.strictObject({
   name: v.string(),
   role: v.optional(v.picklist(["user", "admin"])),
   quota: v.optional(quota),
+  entries: v.optional(entries),
   disabled: v.optional(v.boolean()),
   password: v.optional(v.pipe(v.string(), v.minLength(1, "is empty"))),
   passwordFile: v.optional(v.string()),
@@ -31,6 +37,7 @@ export interface Declared {
   readonly name: string;
   readonly role?: "user" | "admin";
   readonly limit?: number | null;
+  readonly entryLimit?: number | null;
   readonly disabled?: boolean;
   readonly password?: string;
   readonly absent: boolean;
@@ -88,7 +95,7 @@ export function parseDeclared(text: string, path: string) {
     );
   }
   const names = new Set<string>();
-  return result.output.accounts.map(({ quota, state, ...account }) => {
+  return result.output.accounts.map(({ quota, entries, state, ...account }) => {
     checkName(account.name);
     const { name, password, passwordFile } = account;
     if (names.has(name.toLowerCase())) throw wrong(`${name} is declared twice`);
@@ -96,7 +103,7 @@ export function parseDeclared(text: string, path: string) {
     if (password !== undefined && passwordFile !== undefined) {
       throw wrong(`${name} has both a password and a passwordFile`);
     }
-    return { ...account, limit: quota, absent: state === "absent" };
+    return { ...account, limit: quota, entryLimit: entries, absent: state === "absent" };
   });
 }
 

@@ -96,6 +96,13 @@ export function optionalArgument(metavar: string, what: string): Option<string |
   return { kind: "optional", names: [], what, parser: plain(metavar), read };
 }
 
+/** An argument of a certain form that may be left out. */
+export function optionalArgumentOf<T>(parser: Parser<T>, what: string): Option<T | undefined> {
+  const read = ([text]: readonly string[]) =>
+    text === undefined ? ok(undefined) : parser.parse(text);
+  return { kind: "optional", names: [], what, parser, read };
+}
+
 /** Several arguments of a certain form, `min` or more. */
 export function argsOf<T>(parser: Parser<T>, what: string, min = 1): Option<readonly T[]> {
   const read = (given: readonly string[]) => given.length < min ? missing : each(parser, given);
@@ -135,6 +142,18 @@ export function sizeOrNone(): Parser<number | null> {
   return valueParser("SIZE|none", null, (text) => text === "none" ? null : parseSize(text), {
     wanted: "a size like 500k, 1.5MB or 20GiB, or `none`",
     format: (size) => size === null ? "none" : String(size),
+  });
+}
+
+/** A number of entries, or null for `none`. */
+export function countOrNone(): Parser<number | null> {
+  const read = (text: string) => {
+    if (text === "none") return null;
+    return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+  };
+  return valueParser("N|none", null, read, {
+    wanted: "a number like 200000, or `none`",
+    format: (count) => count === null ? "none" : String(count),
   });
 }
 

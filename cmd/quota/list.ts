@@ -3,6 +3,7 @@ import { openAccounts } from "../_term/accounts.ts";
 import { command } from "../_term/command.ts";
 import { common, dataOption } from "../_term/options.ts";
 import { quotaOf } from "../_term/quota.ts";
+import { number } from "../_term/progress.ts";
 import { printJson } from "../_term/out.ts";
 import { baseOf, formatLimit, formatSize } from "../_term/size.ts";
 import { printTable } from "../_term/table.ts";
@@ -16,13 +17,16 @@ export default command({
     using open = await openAccounts(data);
     const quotas = open.accounts.list().map(quotaOf);
     if (json) return quotas.forEach(printJson);
-    const rows = quotas.map(({ account, used, reserved, limit, left }) => [
+    const rows = quotas.map(({ account, used, reserved, limit, left, ...counts }) => [
       account,
       formatSize(used, baseOf(limit)),
       formatSize(reserved, baseOf(limit)),
       formatLimit(limit),
       left === null ? "none" : formatSize(left, baseOf(limit)),
+      number(counts.entries ?? 0),
+      counts.entryLimit === null ? "none" : number(counts.entryLimit ?? 0),
     ]);
-    printTable(["ACCOUNT", "USED", "RESERVED", "LIMIT", "LEFT"], rows, [1, 2, 3, 4]);
+    const columns = ["ACCOUNT", "USED", "RESERVED", "LIMIT", "LEFT", "ENTRIES", "MOST"];
+    printTable(columns, rows, [1, 2, 3, 4, 5, 6]);
   },
 });

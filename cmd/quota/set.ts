@@ -1,25 +1,49 @@
 /** `barge quota set`: changes an account's capacity. */
+import { BargeError } from "../../core/error.ts";
 import { openAccounts } from "../_term/accounts.ts";
 import { command } from "../_term/command.ts";
-import { argument, argumentOf, common, dataOption, sizeOrNone } from "../_term/options.ts";
+import {
+  argument,
+  common,
+  countOrNone,
+  dataOption,
+  optionalArgumentOf,
+  sizeOrNone,
+  value,
+} from "../_term/options.ts";
 import { printQuota, quotaOf } from "../_term/quota.ts";
 
 export default command({
   options: {
     name: argument("NAME", "The account"),
-    limit: argumentOf(sizeOrNone(), "Its capacity from now on"),
+    limit: optionalArgumentOf(sizeOrNone(), "Its capacity from now on"),
+    entries: value(
+      ["--entries"],
+      countOrNone(),
+      "How many files, folders and partial uploads it may have from now on",
+    ),
     data: dataOption(),
     ...common,
   },
-  usage: "NAME SIZE|none",
-  about: `Changes how much an account may keep. Below what it uses is allowed: it then can't write
-    until it has removed enough.`,
+  usage: "NAME [SIZE|none] [--entries N|none]",
+  about: `Changes how much an account may keep, and how many entries (files, folders and partial
+    uploads) it may have. Below what it uses is allowed: it then can't write until it has removed
+    enough. Until --entries sets it, the number follows the capacity: 100000, and 10000 more for each
+    GiB.`,
   examples: [
     ["barge quota set alice 20GiB", "give alice 20 GiB"],
     ["barge quota set backup none", "no limit for `backup`"],
+    ["barge quota set alice --entries 500000", "half a million files and folders for alice"],
   ],
-  async run({ name, limit, data, json }) {
+  async run({ name, limit, entries: entryLimit, data, json }) {
+    if (limit === undefined && entryLimit === undefined) {
+      throw new BargeError("usage", "neither a capacity nor --entries was given", {
+        op: "quota set",
+        path: name,
+        hint: "barge quota set NAME 20GiB, or barge quota set NAME --entries 200000",
+      });
+    }
     using open = await openAccounts(data);
-    printQuota(quotaOf(open.accounts.change(name, { limit })), json);
+    printQuota(quotaOf(open.accounts.change(name, { limit, entryLimit })), json);
   },
 });

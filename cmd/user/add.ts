@@ -2,7 +2,16 @@
 import { BargeError } from "../../core/error.ts";
 import { command } from "../_term/command.ts";
 import { accountFields, openAccounts } from "../_term/accounts.ts";
-import { argument, common, dataOption, flag, oneOf, sizeOrNone, value } from "../_term/options.ts";
+import {
+  argument,
+  common,
+  countOrNone,
+  dataOption,
+  flag,
+  oneOf,
+  sizeOrNone,
+  value,
+} from "../_term/options.ts";
 import { note, print, printJson } from "../_term/out.ts";
 import { minPasswordOption, newPassword, newPasswordOptions } from "../_term/password.ts";
 import { formatLimit } from "../_term/size.ts";
@@ -13,6 +22,12 @@ export default command({
     admin: flag(["--admin"], "Short for --role admin"),
     role: value(["--role"], oneOf("user", "admin"), "What it may do. Default: user"),
     quota: value(["--quota"], sizeOrNone(), "Its capacity. Default: 1MB; of an admin, none"),
+    entries: value(
+      ["--entries"],
+      countOrNone(),
+      "How many files, folders and partial uploads it may have. Default: 100000, and 10000 more for " +
+        "each GiB of its capacity; without a capacity, none",
+    ),
     adopt: flag(
       ["--adopt"],
       "Give it the files that homes/NAME holds already, and make a new database where the old one is lost",
@@ -38,7 +53,7 @@ export default command({
     ["barge user add bob --generate", "make `bob` and print a password for him"],
   ],
   async run(
-    { name, admin, role: given, quota, adopt, minPassword, data, json, ...sources },
+    { name, admin, role: given, quota, entries, adopt, minPassword, data, json, ...sources },
     { signal },
   ) {
     using open = await openAccounts(data, { create: true, adopt });
@@ -58,7 +73,7 @@ export default command({
     const verifier = await makeVerifier("password", password);
     const role = given ?? (admin ? "admin" : "user");
     const limit = quota === undefined ? usualLimit(role) : quota;
-    const made = accounts.add({ name, role, limit, verifier, adopt });
+    const made = accounts.add({ name, role, limit, entryLimit: entries, verifier, adopt });
     if (json) {
       printJson({ ...accountFields(made), ...(generated ? { password } : {}) });
       return;

@@ -26,7 +26,7 @@ export default command({
 
     The file: {"accounts": [{"name": "alice", "quota": "20GiB", "passwordFile": "alice.pw"}]}. Each
     account has a name and may have role (user, admin), quota (bytes, a size like "20GiB", or
-    "none"), disabled (true, false), password or passwordFile (relative to the file), and state
+    "none"), entries (a number, or "none"), disabled (true, false), password or passwordFile (relative to the file), and state
     ("absent" removes it; its files are kept aside). What is left out is not changed; a new account
     needs a password.`,
   examples: [

@@ -3,6 +3,7 @@ import { accountFields, openAccounts } from "../_term/accounts.ts";
 import { command } from "../_term/command.ts";
 import { argument, common, dataOption } from "../_term/options.ts";
 import { print, printJson } from "../_term/out.ts";
+import { number } from "../_term/progress.ts";
 import { baseOf, formatLimit, formatSize } from "../_term/size.ts";
 
 export default command({
@@ -14,7 +15,7 @@ export default command({
     using open = await openAccounts(data);
     const account = open.accounts.get(name);
     const tokens = open.tokens.list(account.id).length;
-    const { used, reserved, limit } = account;
+    const { used, reserved, limit, entries, entryLimit } = account;
     if (json) return printJson({ ...accountFields(account), reserved, tokens });
     print(account.name);
     print(`  role      ${account.role}${account.disabled ? ", disabled" : ""}`);
@@ -23,6 +24,7 @@ export default command({
       print(`  reserved  ${formatSize(reserved, baseOf(limit))} for uploads that are not complete`);
     }
     print(`  limit     ${formatLimit(limit)}`);
+    print(`  entries   ${number(entries)} of ${entryLimit === null ? "any" : number(entryLimit)}`);
     print(`  tokens    ${tokens}`);
     print(`  created   ${new Date(account.created).toISOString()}`);
   },

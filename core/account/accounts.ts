@@ -17,6 +17,24 @@ export function usualLimit(role: Role): number | null {
   return role === "admin" ? null : defaultLimit;
 }
 
+/** Entries that every account with a quota may have by default, and those for each GiB of it. */
+const [baseEntries, entriesPerGiB] = [100_000, 10_000];
+
+/**
+ * The default number of entries (files, folders, partial uploads) of an account with this quota in
+ * bytes; null for no limit.
+ *
+ * @example
+ * ```ts
+ * import { usualEntries } from "./accounts.ts";
+ * if (usualEntries(1_000_000) !== 100_000 || usualEntries(20 * 2 ** 30) !== 300_000) throw new Error();
+ * if (usualEntries(null) !== null) throw new Error();
+ * ```
+ */
+export function usualEntries(limit: number | null): number | null {
+  return limit === null ? null : baseEntries + entriesPerGiB * Math.floor(limit / 2 ** 30);
+}
+
 const minute = 60_000;
 
 export interface Account {
@@ -30,6 +48,10 @@ export interface Account {
   readonly reserved: number;
   /** Bytes that used and reserved may reach together; null for no limit. */
   readonly limit: number | null;
+  /** Files, folders and partial uploads that it has. */
+  readonly entries: number;
+  /** How many of these it may have; null for no limit. */
+  readonly entryLimit: number | null;
   /** Milliseconds since 1970. */
   readonly created: number;
   /** When it last logged in, to the minute; null for never. */
@@ -40,6 +62,8 @@ export interface NewAccount {
   readonly name: string;
   readonly role: Role;
   readonly limit: number | null;
+  /** Entries that it may have; null for no limit. Default: {@link usualEntries} of its quota. */
+  readonly entryLimit?: number | null;
   readonly verifier: Verifier;
   /** Give it existing files in homes/NAME, at the decision of the operator. */
   readonly adopt?: boolean;
@@ -50,12 +74,14 @@ export interface Change {
   readonly role?: Role;
   readonly disabled?: boolean;
   readonly limit?: number | null;
+  /** Once it is set, it does not follow the quota any more. */
+  readonly entryLimit?: number | null;
   readonly verifier?: Verifier;
 }
 
 /** Without those of the password: each costs a while to read, and an account is read at every request. */
 export const accountColumns =
-  "id, name, role, disabled, quota, used, reserved, created, last_login";
+  "id, name, role, disabled, quota, used, reserved, entries, entry_limit, created, last_login";
 
 /** What {@link accountColumns} are. */
 export interface AccountRow {
@@ -66,6 +92,8 @@ export interface AccountRow {
   quota: number | null;
   used: number;
   reserved: number;
+  entries: number;
+  entry_limit: number | null;
   created: number;
   last_login: number | null;
 }
@@ -131,7 +159,7 @@ export class Accounts {
    * @throws {BargeError} `exists` when the name is taken, in whatever case, or homes/NAME holds files
    *   and `adopt` is not set; `usage` for a bad name
    */
-  add({ name, role, limit, verifier: v, adopt = false }: NewAccount): Account {
+  add({ name, role, limit, entryLimit, verifier: v, adopt = false }: NewAccount): Account {
     checkName(name);
     return this.#db.transaction(() => {
       if (this.find(name)) {
@@ -142,11 +170,12 @@ export class Accounts {
       }
       if (!adopt) this.needFreeHome(name);
       this.#db.run(
-        `INSERT INTO account (name, role, quota, salt, n, r, p, stored_key, server_key, created)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO account (name, role, quota, salt, n, r, p, stored_key, server_key, created, entry_limit)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         ...[name, role, limit, v.salt, v.n, v.r, v.p, v.storedKey, v.serverKey, Date.now()],
+        usualEntries(limit),
       );
-      return this.get(name);
+      return entryLimit === undefined ? this.get(name) : this.change(name, { entryLimit });
     });
   }
 
@@ -182,7 +211,15 @@ export class Accounts {
         this.#db.run("UPDATE account SET disabled = ? WHERE id = ?", change.disabled ? 1 : 0, id);
       }
       if (change.limit !== undefined) {
-        this.#db.run("UPDATE account SET quota = ? WHERE id = ?", change.limit, id);
+        this.#db.run(
+          `UPDATE account SET quota = ?1,
+             entry_limit = CASE entry_limit_set WHEN 0 THEN ?2 ELSE entry_limit END WHERE id = ?3`,
+          ...[change.limit, usualEntries(change.limit), id],
+        );
+      }
+      if (change.entryLimit !== undefined) {
+        const sql = "UPDATE account SET entry_limit = ?, entry_limit_set = 1 WHERE id = ?";
+        this.#db.run(sql, change.entryLimit, id);
       }
       if (change.verifier) {
         const v = change.verifier;
@@ -301,7 +338,9 @@ export function checkName(name: string): void {
 }
 
 export function accountOf(row: AccountRow): Account {
-  const { id, name, role, disabled, used, reserved, quota: limit, created } = row;
-  const lastLogin = row.last_login;
-  return { id, name, role, disabled: disabled !== 0, used, reserved, limit, created, lastLogin };
+  const { id, name, role, used, reserved, quota: limit, entries, created } = row;
+  return {
+    ...{ id, name, role, disabled: row.disabled !== 0, used, reserved, limit, entries },
+    ...{ entryLimit: row.entry_limit, created, lastLogin: row.last_login },
+  };
 }

@@ -6,16 +6,20 @@
 import { BargeError } from "../error.ts";
 import { maxPartialUploads, partialUploads } from "./bounds.ts";
 import type { Database } from "./database.ts";
+import { claim } from "./claim.ts";
+import { Folders } from "./folders.ts";
 import type { Ledger, NewFile } from "./ledger.ts";
-import { credit, type Declared, type Held, type Sealed } from "./reservation.ts";
+import type { Declared, Held, Sealed } from "./reservation.ts";
 
 export class Arrivals {
   readonly #db: Database;
   readonly #ledger: Ledger;
+  readonly #folders: Folders;
 
   constructor(db: Database, ledger: Ledger) {
     this.#db = db;
     this.#ledger = ledger;
+    this.#folders = new Folders(db);
   }
 
   /**
@@ -27,13 +31,21 @@ export class Arrivals {
    */
   begin(uploads: readonly (readonly [Declared, Sealed | undefined])[]): Held[] {
     const touched = Date.now();
+    const folders = new Map<string, number | null>();
+    const folderOf = (dir: string): number | null => {
+      let id = folders.get(dir);
+      if (id === undefined) folders.set(dir, id = this.#folders.id(dir) ?? null);
+      return id;
+    };
     const ids = this.#db.runAll(
-      `INSERT INTO upload (account, dir, name, size, want, credit, modified, holder, touched, sha256, verified)
-       VALUES (?1, ?2, ?3, ?4, ?4, coalesce(${credit}, 0), ?5, ?6, ?7, ?8, ?9)`,
+      `INSERT INTO upload (account, dir, name, size, want, credit, entry, folder, modified, holder, touched, sha256, verified)
+       SELECT ?1, ?2, ?3, ?4, ?4, coalesce(claim, 0), claim IS NULL, ?10, ?5, ?6, ?7, ?8, ?9
+       FROM (SELECT ${claim("?1", "?3", "?10")} AS claim)`,
       uploads.map(([{ account, dir, name, size, modified, holder }, sealed]) => {
         const verified = sealed?.verified === false ? 0 : 1;
         const sha256 = sealed?.sha256 ?? null;
-        return [account, dir, name, size, modified, holder, touched, sha256, verified];
+        const facts = [account, dir, name, size, modified, holder, touched, sha256, verified];
+        return [...facts, folderOf(dir)];
       }),
     );
     const held = uploads.map(([{ account, dir, name, holder }], i) => ({
@@ -45,7 +57,8 @@ export class Arrivals {
       if (partial && this.#db.get(many, account)) {
         throw new BargeError("over-quota", "too many of them are not whole");
       }
-      const over = "SELECT 1 FROM account WHERE id = ? AND used + reserved > quota";
+      const over =
+        "SELECT 1 FROM account WHERE id = ? AND (used + reserved > quota OR entries > entry_limit)";
       if (this.#db.get(over, account)) throw new BargeError("over-quota", "not all of them fit");
     }
     return held;

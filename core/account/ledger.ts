@@ -7,6 +7,7 @@
  */
 import { type Place, relative } from "../vault/place.ts";
 import type { Database } from "./database.ts";
+import { Folders, tree } from "./folders.ts";
 
 /** What the ledger knows of a committed file. */
 export interface FileRow extends Place {
@@ -31,18 +32,22 @@ export interface NewFile extends Place {
   readonly verified: boolean;
 }
 
-/** What is kept by places: files, and what hangs on them or on folders. */
-type Table = "file" | "property" | "lock";
+/** What hangs on files and folders by their paths. */
+type Table = "property" | "lock";
 
-const fileColumns =
-  `file.dir, file.name, file.owner, account.name AS ownerName, file.size, file.sha256,
+/** All of a file's row but its folder's path. */
+const fileColumns = `file.name, file.owner, account.name AS ownerName, file.size, file.sha256,
   file.modified, file.ino, file.verified`;
+const filesInTree = `${tree} SELECT tree.dir AS dir, ${fileColumns}
+  FROM tree CROSS JOIN file ON file.folder = tree.id LEFT JOIN account ON account.id = file.owner`;
 
 export class Ledger {
   readonly #db: Database;
+  readonly #folders: Folders;
 
   constructor(db: Database) {
     this.#db = db;
+    this.#folders = new Folders(db);
   }
 
   /** Enters a file, in place of what the ledger knew under that name. */
@@ -50,30 +55,45 @@ export class Ledger {
     this.enterAll([file]);
   }
 
-  /** The same for several. */
+  /** The same for several. Folders that have no rows get them, as nobody's. */
   enterAll(files: readonly NewFile[]): void {
-    this.#db.runAll(
-      `INSERT INTO file (dir, name, owner, size, sha256, modified, ino, verified)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (dir, name) DO UPDATE SET owner = excluded.owner, size = excluded.size,
-         sha256 = excluded.sha256, modified = excluded.modified, ino = excluded.ino,
-         verified = excluded.verified`,
-      files.map((f) => [
-        ...[f.dir, f.name, f.owner, f.size, f.sha256, f.modified, f.ino, f.verified ? 1 : 0],
-      ]),
-    );
+    this.#db.joined(() => {
+      const ids = new Map<string, number>();
+      const idOf = (dir: string): number => {
+        let id = ids.get(dir);
+        if (id === undefined) ids.set(dir, id = this.#folders.need(dir));
+        return id;
+      };
+      this.#db.runAll(
+        `INSERT INTO file (folder, name, owner, size, sha256, modified, ino, verified)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (folder, name) DO UPDATE SET owner = excluded.owner, size = excluded.size,
+           sha256 = excluded.sha256, modified = excluded.modified, ino = excluded.ino,
+           verified = excluded.verified`,
+        files.map((f) => [
+          ...[idOf(f.dir), f.name, f.owner, f.size, f.sha256, f.modified, f.ino],
+          f.verified ? 1 : 0,
+        ]),
+      );
+    });
   }
 
   /** The file's time was set on disk, in ms since 1970. */
   setModified({ dir, name }: Place, modified: number): void {
-    this.#db.run("UPDATE file SET modified = ? WHERE dir = ? AND name = ?", modified, dir, name);
+    const folder = this.#folders.id(dir) ?? null;
+    this.#db.run(
+      "UPDATE file SET modified = ? WHERE folder = ? AND name = ?",
+      ...[modified, folder, name],
+    );
   }
 
   file({ dir, name }: Place): FileRow | undefined {
+    const folder = this.#folders.id(dir);
+    if (folder === undefined) return undefined;
     return this.#db.get<FileRow>(
-      `SELECT ${fileColumns} FROM file LEFT JOIN account ON account.id = file.owner
-       WHERE dir = ? AND file.name = ?`,
-      ...[dir, name],
+      `SELECT ?3 AS dir, ${fileColumns} FROM file LEFT JOIN account ON account.id = file.owner
+       WHERE folder = ?1 AND file.name = ?2`,
+      ...[folder, name, dir],
     );
   }
 
@@ -82,35 +102,40 @@ export class Ledger {
     { dir, name }: Place,
     found: Pick<FileRow, "size" | "modified" | "ino">,
   ): string | undefined {
+    const folder = this.#folders.id(dir);
+    if (folder === undefined) return undefined;
     return this.#db.get<{ sha256: string }>(
-      "SELECT sha256 FROM file WHERE dir = ? AND name = ? AND size = ? AND modified = ? AND ino = ?",
-      ...[dir, name, found.size, found.modified, found.ino],
+      "SELECT sha256 FROM file WHERE folder = ? AND name = ? AND size = ? AND modified = ? AND ino = ?",
+      ...[folder, name, found.size, found.modified, found.ino],
     )?.sha256;
   }
 
   /** What the ledger knows in one folder, by name. */
   folder(dir: string): Map<string, FileRow> {
+    const folder = this.#folders.id(dir);
+    if (folder === undefined) return new Map();
     const rows = this.#db.all<FileRow>(
-      `SELECT ${fileColumns} FROM file LEFT JOIN account ON account.id = file.owner WHERE dir = ?`,
-      dir,
+      `SELECT ?2 AS dir, ${fileColumns} FROM file LEFT JOIN account ON account.id = file.owner
+       WHERE folder = ?1`,
+      ...[folder, dir],
     );
     return new Map(rows.map((row) => [row.name, row]));
   }
 
   /** The file there, and all in and below the folder there. */
   rowsAt(place: Place): FileRow[] {
-    const [dir, low, high] = below(place);
-    return this.#db.all<FileRow>(
-      `SELECT ${fileColumns} FROM file LEFT JOIN account ON account.id = file.owner
-       WHERE (dir = ? AND file.name = ?) OR dir = ? OR (dir >= ? AND dir < ?)`,
-      ...[place.dir, place.name, dir, low, high],
-    );
+    const file = this.file(place);
+    const dir = relative(place);
+    const folder = this.#folders.id(dir);
+    const rows = folder === undefined ? [] : this.#db.all<FileRow>(filesInTree, folder, dir);
+    return file ? [file, ...rows] : rows;
   }
 
-  /** All folders that the ledger has files in, for reconciliation. */
+  /** All folders that the ledger knows, for reconciliation. */
   folders(): string[] {
-    return this.#db.all<{ dir: string }>("SELECT DISTINCT dir FROM file ORDER BY dir").map((r) =>
-      r.dir
+    return ["homes", "public"].flatMap((space) =>
+      this.#db.all<{ dir: string }>(`${tree} SELECT dir FROM tree`, this.#folders.id(space)!, space)
+        .map(({ dir }) => dir)
     );
   }
 
@@ -131,16 +156,18 @@ export class Ledger {
 
   /** Where an account's files lie in one of the two spaces. */
   ownedPlaces(account: number, space: "homes" | "public"): Place[] {
-    return this.#db.all<{ dir: string; name: string }>(
-      "SELECT dir, name FROM file WHERE owner = ?1 AND (dir = ?2 OR dir >= ?2 || '/' AND dir < ?2 || '0')",
-      ...[account, space],
-    );
+    const paths = new Map<number, string>();
+    return this.#db.all<{ folder: number; name: string }>(
+      "SELECT folder, name FROM file WHERE owner = ?",
+      account,
+    ).map(({ folder, name }) => ({ dir: this.#folders.path(folder, paths), name }))
+      .filter(({ dir }) => dir === space || dir.startsWith(`${space}/`));
   }
 
   /** Forgets one file, with its properties and locks. @returns whether it was known */
   forgetFile(place: Place): boolean {
     for (const table of ["property", "lock"] as const) this.#delete(table, place);
-    return this.#delete("file", place) > 0;
+    return this.#deleteFile(place) > 0;
   }
 
   /** Forgets a file, or a folder with all that is in and below it. @returns how many files */
@@ -149,8 +176,8 @@ export class Ledger {
   }
 
   /**
-   * A file or folder has a new name: its rows, and those below it, follow, and their properties; so
-   * do the uploads into a folder, which keep their credit. `UploadsAt.uncredit` first, for a file.
+   * A file or folder has a new name: its row follows, its properties, and those below it; so do the
+   * uploads into a folder, which keep their credit. `UploadsAt.uncredit` first, for a file.
    * Locks don't follow, they end; one on the very place that it comes to holds for it from then on
    * (RFC 4918, section 7.7).
    */
@@ -159,55 +186,72 @@ export class Ledger {
     const target = relative(to);
     this.#db.transaction(() => {
       this.#forgetBelow(to);
-      for (const table of ["property", "file"] as const) this.#delete(table, to);
+      this.#delete("property", to);
+      this.#deleteFile(to);
       this.#delete("lock", from);
       this.#deleteBelow("lock", from);
-      for (const table of ["property", "file"]) {
-        this.#db.run(
-          `UPDATE ${table} SET dir = ?, name = ? WHERE dir = ? AND name = ?`,
-          ...[to.dir, to.name, from.dir, from.name],
-        );
-      }
-      // Uploads first: a credit is lost when its file goes from where the upload is.
-      for (const table of ["upload", "file", "property"]) {
+      this.#db.run(
+        "UPDATE property SET dir = ?, name = ? WHERE dir = ? AND name = ?",
+        ...[to.dir, to.name, from.dir, from.name],
+      );
+      for (const table of ["upload", "property"]) {
         this.#db.run(
           `UPDATE ${table} SET dir = ?1 || substr(dir, length(?2) + 1)
            WHERE dir = ?2 OR (dir >= ?3 AND dir < ?4)`,
           ...[target, dir, low, high],
         );
       }
+      const folder = this.#folders.id(from.dir);
+      if (folder === undefined) return;
+      this.#db.run(
+        "UPDATE file SET folder = ?, name = ? WHERE folder = ? AND name = ?",
+        ...[this.#folders.need(to.dir), to.name, folder, from.name],
+      );
+      this.#folders.rename(from, to);
     });
   }
 
   /** Is anything in or below a folder, or the file itself, charged to others? @returns the first such */
   foreign(place: Place, account: number): FileRow | undefined {
-    const [dir, low, high] = below(place);
-    return this.#db.get<FileRow>(
-      `SELECT ${fileColumns} FROM file LEFT JOIN account ON account.id = file.owner
-       WHERE file.owner IS NOT ?1 AND
-         ((dir = ?2 AND file.name = ?3) OR dir = ?4 OR (dir >= ?5 AND dir < ?6)) LIMIT 1`,
-      ...[account, place.dir, place.name, dir, low, high],
-    );
+    const file = this.file(place);
+    if (file && file.owner !== account) return file;
+    const dir = relative(place);
+    const folder = this.#folders.id(dir);
+    if (folder === undefined) return undefined;
+    const sql = `${filesInTree} WHERE file.owner IS NOT ?3 LIMIT 1`;
+    return this.#db.get<FileRow>(sql, folder, dir, account);
   }
 
   /** Sums that differ from what they sum; triggers keep them, so that there should be none. */
-  wrongSums(): { account: string; id: number; used: number; reserved: number }[] {
+  wrongSums(): Sums[] {
     return this.#db.all(
-      `SELECT * FROM (SELECT account.name AS account, account.id AS id, account.used AS was, account.reserved AS held,
-         (SELECT coalesce(sum(size), 0) FROM file WHERE owner = account.id) AS used,
-         (SELECT coalesce(sum(max(0, want - credit)), 0) FROM upload WHERE upload.account = account.id) AS reserved
-       FROM account) WHERE was <> used OR held <> reserved`,
+      `SELECT account, id, used, reserved, entries FROM (
+         SELECT account.name AS account, account.id AS id, account.used AS was,
+           account.reserved AS held, account.entries AS counted,
+           (SELECT coalesce(sum(size), 0) FROM file WHERE owner = account.id) AS used,
+           (SELECT coalesce(sum(max(0, want - credit)), 0) FROM upload WHERE upload.account = account.id) AS reserved,
+           ${entriesOf("account.id")} AS entries
+         FROM account)
+       WHERE was <> used OR held <> reserved OR counted <> entries`,
     );
   }
 
-  /** Sets an account's sums. */
+  /** Sets an account's sums, and counts its entries. */
   correct(id: number, used: number, reserved: number): void {
-    this.#db.run("UPDATE account SET used = ?, reserved = ? WHERE id = ?", used, reserved, id);
+    this.#db.run(
+      `UPDATE account SET used = ?2, reserved = ?3, entries = ${entriesOf("?1")} WHERE id = ?1`,
+      ...[id, used, reserved],
+    );
   }
 
   #forgetBelow(place: Place): number {
     for (const table of ["property", "lock"] as const) this.#deleteBelow(table, place);
-    return this.#deleteBelow("file", place);
+    return this.#folders.forget(place);
+  }
+
+  #deleteFile({ dir, name }: Place): number {
+    const folder = this.#folders.id(dir) ?? null;
+    return this.#db.run("DELETE FROM file WHERE folder = ? AND name = ?", folder, name).changes;
   }
 
   #delete(table: Table, { dir, name }: Place): number {
@@ -218,6 +262,23 @@ export class Ledger {
     const sql = `DELETE FROM ${table} WHERE dir = ? OR (dir >= ? AND dir < ?)`;
     return this.#db.run(sql, ...below(place)).changes;
   }
+}
+
+/** An account's sums. */
+export interface Sums {
+  /** Its name. */
+  readonly account: string;
+  readonly id: number;
+  readonly used: number;
+  readonly reserved: number;
+  readonly entries: number;
+}
+
+/** SQL for the number of an account's entries. */
+function entriesOf(account: string): string {
+  return `((SELECT count(*) FROM file WHERE owner = ${account})
+    + (SELECT count(*) FROM folder WHERE owner = ${account})
+    + (SELECT count(*) FROM upload WHERE upload.account = ${account} AND entry = 1))`;
 }
 
 /** The folder that a place is, and the bounds of all folders below it: '0' follows '/' in ASCII. */

@@ -19,13 +19,19 @@
  *
  * An overwrite is charged its difference: the upload takes the size of the account's own file at
  * that path as `credit`. Only one upload a path may, else two would spend the same bytes.
+ *
+ * A partial upload is an entry of its account, as the file is that it becomes. The one that has the
+ * credit is the same entry as the file (`entry` 0), so that a file can be replaced where no entry is
+ * left. The same statements look and count, and so `entries <= entry_limit` holds likewise.
  */
-import { BargeError } from "../error.ts";
 import { takenOver } from "../vault/fences.ts";
 import type { Place } from "../vault/place.ts";
 import { isFullOfPartials, maxPartialUploads, partialUploads, tooManyPartials } from "./bounds.ts";
 import type { Database } from "./database.ts";
+import { claim, type Claimed, claimOf } from "./claim.ts";
+import { Folders } from "./folders.ts";
 import type { Ledger, NewFile } from "./ledger.ts";
+import { overQuota } from "./over_quota.ts";
 
 export interface UploadRow extends Place {
   readonly id: number;
@@ -34,6 +40,10 @@ export interface UploadRow extends Place {
   readonly size: number | null;
   readonly want: number;
   readonly credit: number;
+  /** 0: it is one entry with the file that it is to replace. */
+  readonly entry: number;
+  /** The id of its folder's row; null where that has none. */
+  readonly folder: number | null;
   readonly modified: number | null;
   /** Set once sealed. */
   readonly sha256: string | null;
@@ -71,17 +81,15 @@ export interface Sealed {
  */
 export const staleAfter = 10_000;
 
-/** What an upload gives back by replacing. Parameters 1 to 3: account, folder, name. */
-export const credit = `(SELECT size FROM file WHERE dir = ?2 AND name = ?3 AND owner = ?1
-  AND NOT EXISTS (SELECT 1 FROM upload WHERE dir = ?2 AND name = ?3 AND credit > 0))`;
-
 export class Reservations {
   readonly #db: Database;
   readonly #ledger: Ledger;
+  readonly #folders: Folders;
 
   constructor(db: Database, ledger: Ledger) {
     this.#db = db;
     this.#ledger = ledger;
+    this.#folders = new Folders(db);
   }
 
   /**
@@ -99,21 +107,26 @@ export class Reservations {
     const sha256 = sealed?.sha256 ?? null;
     const verified = sealed?.verified === false ? 0 : 1;
     const made = this.#db.joined(() => {
-      const made = this.#db.get<{ id: number; credit: number }>(
-        `INSERT INTO upload (account, dir, name, size, want, credit, modified, holder, touched, sha256, verified)
-         SELECT id, ?2, ?3, ?4, ?5, credit, ?6, ?7, ?8, ?9, ?10 FROM (
-           SELECT id, quota, used + reserved AS taken, coalesce(${credit}, 0) AS credit
-           FROM account WHERE id = ?1)
-         WHERE (quota IS NULL OR ?5 <= credit OR taken + ?5 - credit <= quota)
+      const folder = this.#folders.id(dir) ?? null;
+      const made = this.#db.get<
+        { id: number; credit: number; entry: number; folder: number | null }
+      >(
+        `INSERT INTO upload (account, dir, name, size, want, credit, entry, folder, modified, holder, touched, sha256, verified)
+         SELECT id, ?2, ?3, ?4, ?5, coalesce(claim, 0), claim IS NULL, ?11, ?6, ?7, ?8, ?9, ?10 FROM (
+           SELECT id, quota, used + reserved AS taken, entries, entry_limit,
+             ${claim("?1", "?3", "?11")} AS claim FROM account WHERE id = ?1)
+         WHERE (quota IS NULL OR ?5 <= coalesce(claim, 0) OR taken + ?5 - coalesce(claim, 0) <= quota)
+           AND (entry_limit IS NULL OR claim IS NOT NULL OR entries < entry_limit)
            AND (?9 IS NOT NULL OR ${partialUploads} < ${maxPartialUploads})
-         RETURNING id, credit`,
-        ...[account, dir, name, size, want, modified, holder, touched, sha256, verified],
+         RETURNING id, credit, entry, folder`,
+        ...[account, dir, name, size, want, modified, holder, touched, sha256, verified, folder],
       );
       if (made) return made;
       if (sha256 === null && isFullOfPartials(this.#db, account)) {
         throw tooManyPartials(this.#db, account);
       }
-      throw this.#overQuota(account, want - this.#credit(upload, account));
+      const { credit, entry } = claimOf(this.#db, account, name, folder);
+      throw overQuota(this.#db, account, want - credit, entry);
     });
     const facts = { account, dir, name, size, want, modified, holder, touched, sha256, verified };
     return { ...facts, ...made, whole: null };
@@ -172,11 +185,12 @@ export class Reservations {
     return this.#db.transaction(() => {
       const row = this.upload(id);
       if (!row || row.sha256) return undefined;
-      const credit = Math.max(row.credit, this.#credit(declared, declared.account));
-      this.#raise(row, declared.size ?? row.want, credit);
+      const folder = this.#folders.id(declared.dir) ?? null;
+      const held = claimOf(this.#db, declared.account, declared.name, folder, id);
+      this.#raise(row, { ...held, want: declared.size ?? row.want });
       this.#db.run(
-        `UPDATE upload SET size = ?, modified = ?, holder = ?, touched = ? WHERE id = ?`,
-        ...[declared.size, declared.modified, declared.holder, Date.now(), id],
+        `UPDATE upload SET size = ?, modified = ?, holder = ?, folder = ?, touched = ? WHERE id = ?`,
+        ...[declared.size, declared.modified, declared.holder, folder, Date.now(), id],
       );
       return this.upload(id);
     });
@@ -191,7 +205,7 @@ export class Reservations {
   grow(id: number, holder: string, want: number): void {
     this.#db.transaction(() => {
       const row = this.#held(id, holder);
-      this.#raise(row, want, row.credit);
+      this.#raise(row, { ...row, want });
     });
   }
 
@@ -354,47 +368,32 @@ export class Reservations {
     this.#db.transaction(() => {
       const row = this.#held(id, holder);
       if (row.dir === dir && row.name === name) return;
-      const credit = this.#credit({ dir, name }, row.account);
-      this.#raise(row, row.want, credit);
-      this.#db.run("UPDATE upload SET dir = ?, name = ? WHERE id = ?", dir, name, id);
+      const folder = this.#folders.id(dir) ?? null;
+      this.#raise(row, { want: row.want, ...claimOf(this.#db, row.account, name, folder, id) });
+      this.#db.run(
+        "UPDATE upload SET dir = ?, name = ?, folder = ? WHERE id = ?",
+        ...[dir, name, folder, id],
+      );
     });
   }
 
-  /** What an upload would give back: its account's own file there, unless another has that credit. */
-  #credit({ dir, name }: Place, account: number): number {
-    const row = this.#db.get<{ size: number | null }>(
-      `SELECT ${credit} AS size`,
-      ...[account, dir, name],
-    );
-    return row?.size ?? 0;
-  }
-
-  #raise(row: UploadRow, want: number, credit: number): void {
+  #raise(row: UploadRow, { want, credit, entry }: Claimed & { readonly want: number }): void {
     const more = Math.max(0, want - credit) - Math.max(0, row.want - row.credit);
+    const entries = entry - row.entry;
     const { changes } = this.#db.run(
-      `UPDATE upload SET want = ?2, credit = ?3, touched = ?4 WHERE id = ?1 AND (?5 <= 0 OR EXISTS (
-         SELECT 1 FROM account WHERE id = upload.account AND (quota IS NULL OR used + reserved + ?5 <= quota)))`,
-      ...[row.id, want, credit, Date.now(), more],
+      `UPDATE upload SET want = ?2, credit = ?3, entry = ?6, touched = ?4 WHERE id = ?1
+       AND (?5 <= 0 OR EXISTS (SELECT 1 FROM account WHERE id = upload.account
+         AND (quota IS NULL OR used + reserved + ?5 <= quota)))
+       AND (?7 <= 0 OR EXISTS (SELECT 1 FROM account WHERE id = upload.account
+         AND (entry_limit IS NULL OR entries < entry_limit)))`,
+      ...[row.id, want, credit, Date.now(), more, entry, entries],
     );
-    if (changes === 0) throw this.#overQuota(row.account, more);
+    if (changes === 0) throw overQuota(this.#db, row.account, more, entries);
   }
 
   #held(id: number, holder: string): UploadRow {
     const row = this.upload(id);
     if (row?.holder !== holder) throw takenOver();
     return row;
-  }
-
-  #overQuota(account: number, needs: number): BargeError {
-    const row = this.#db.get<{ name: string; left: number; reserved: number }>(
-      "SELECT name, max(0, quota - used - reserved) AS left, reserved FROM account WHERE id = ?",
-      account,
-    );
-    if (!row) return new BargeError("denied", "the account is gone");
-    const held = row.reserved > 0 ? `; ${row.reserved} are held by unfinished uploads` : "";
-    return new BargeError("over-quota", `needs ${needs} bytes, ${row.left} are left${held}`, {
-      account: row.name,
-      hint: "remove something, or ask for more room",
-    });
   }
 }

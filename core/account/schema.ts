@@ -13,7 +13,9 @@
  * reservation in the same statement: used falls by at least as much as reserved rises, so that
  * `used + reserved <= quota` can't be broken from the side. Only a file that moves away takes the
  * credit without giving the room: `UploadsAt.uncredit` is asked first.
+ * Entries are kept in the same way: schema_folders.ts.
  */
+import { foldersAndEntries } from "./schema_folders.ts";
 
 /** "barg", so that `file accounts.db` and we ourselves know it for ours. */
 export const applicationId = 0x62617267;
@@ -364,4 +366,5 @@ CREATE TABLE registration (
 CREATE INDEX registration_address ON registration (address, at);
 CREATE INDEX registration_at ON registration (at);
 `,
+  foldersAndEntries,
 ];

@@ -2,13 +2,24 @@
  * Upgrades the tables of an older barge. A copy of the old database is kept beside it, as
  * `accounts.db.version-N`.
  *
+ * What the new tables have and the old ones had not is read from the disk, when the tables are
+ * changed; where that is cut short, `barge verify --repair` does it.
+ *
  * A running older server would write to tables that it does not know, so the caller must keep all
  * servers out of the directory, as `core/serve/data.ts` does.
  */
+import { BargeError } from "../error.ts";
 import { foreignOwner, giveTo } from "../net/owner.ts";
+import { type Place, relative } from "../vault/place.ts";
+import { Vault } from "../vault/vault.ts";
 import { backup } from "./backup.ts";
 import { Database, databaseFile } from "./database.ts";
+import { Folders } from "./folders.ts";
 import { migrations } from "./schema.ts";
+import { foldersAndEntries } from "./schema_folders.ts";
+
+/** The version of the tables that have folders as rows. */
+const versionWithFolders = migrations.indexOf(foldersAndEntries) + 1;
 
 export interface Upgraded {
   /** Versions of the tables. */
@@ -29,6 +40,39 @@ export async function upgrade(data: string, from: number): Promise<Upgraded> {
   const copy = `${data}/${databaseFile}.version-${from}`;
   await backup(data, copy, { force: true, tables: from });
   giveTo(foreignOwner(data), copy);
-  new Database(data, { upgrade: true })[Symbol.dispose]();
+  using db = new Database(data, { upgrade: true });
+  if (from < versionWithFolders) await enterFolders(db);
   return { from, to: migrations.length, copy };
+}
+
+/**
+ * Enters the folders on disk that hold no files, which older tables do not know: as entries of the
+ * account whose home they are in. In /public they stay nobody's.
+ */
+async function enterFolders(db: Database): Promise<void> {
+  const vault = new Vault(db.data, false);
+  const folders = new Folders(db);
+  const namesIn = async (place: Place) => {
+    try {
+      const found = vault.find(place)?.type === "dir" ? await vault.names(place) : [];
+      return found.filter(({ type }) => type === "dir").map(({ name }) => name);
+    } catch (error) {
+      if (error instanceof BargeError) return []; // `barge verify` reports it
+      throw error;
+    }
+  };
+  const enterIn = async (place: Place, owner: number | null): Promise<void> => {
+    const dir = relative(place);
+    const names = await namesIn(place);
+    db.transaction(() => {
+      for (const name of names) folders.enter({ dir, name, owner });
+    });
+    for (const name of names) await enterIn({ dir, name }, owner);
+  };
+  const homes = { dir: "", name: "homes" };
+  for (const name of await namesIn(homes)) {
+    const owner = db.get<{ id: number }>("SELECT id FROM account WHERE name = ?", name)?.id;
+    if (owner !== undefined) await enterIn({ dir: homes.name, name }, owner);
+  }
+  await enterIn({ dir: "", name: "public" }, null);
 }

@@ -63,28 +63,34 @@ export class UploadsAt {
 
   /**
    * Prepares the move of a file away from a path. An upload that was to replace the file needs room
-   * beside it now. An upload without that room is dropped if nobody writes it.
+   * and an entry beside it now. An upload without them is dropped if nobody writes it.
    *
    * @returns the id of the dropped upload, whose staged bytes are to go
    * @throws {BargeError} `over-quota` where somebody writes it
    */
   uncredit({ dir, name }: Place): number | undefined {
-    const row = this.#db.get<UploadRow & { room: number | null; owner: string }>(
-      `SELECT upload.*, quota - used - reserved AS room, account.name AS owner
+    const row = this.#db.get<UploadRow & { room: number | null; full: number; owner: string }>(
+      `SELECT upload.*, quota - used - reserved AS room, account.name AS owner,
+         coalesce(entries >= entry_limit, 0) AS full
        FROM upload JOIN account ON account.id = upload.account
-       WHERE dir = ? AND upload.name = ? AND credit > 0`,
+       WHERE dir = ? AND upload.name = ? AND entry = 0`,
       ...[dir, name],
     );
-    if (!row || row.room === null) return undefined;
-    if (row.want - Math.max(0, row.want - row.credit) <= row.room) return undefined;
+    if (!row) return undefined;
+    const needs = row.want - Math.max(0, row.want - row.credit);
+    if (!row.full && (row.room === null || needs <= row.room)) return undefined;
     if (!row.holder) {
       this.#db.run("DELETE FROM upload WHERE id = ?", row.id);
       return row.id;
     }
-    throw new BargeError("over-quota", "an upload under way is to replace it, and needs its room", {
-      account: row.owner,
-      hint: "try again when that has ended",
-    });
+    throw new BargeError(
+      "over-quota",
+      "an upload under way is to replace it, and needs its room or its entry",
+      {
+        account: row.owner,
+        hint: "try again when that has ended",
+      },
+    );
   }
 
   /** The ids of the uploads into and below a folder that are being written. */

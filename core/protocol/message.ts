@@ -82,6 +82,9 @@ const usage = {
   reserved: bytes,
   limit,
   left: limit,
+  /** Files, folders and partial uploads, and how many there may be. Older servers do not say. */
+  entries: v.optional(count),
+  entryLimit: v.optional(v.nullable(count)),
 };
 
 /** How the server is: `status`'s numbers that there is one of. */

@@ -19,6 +19,8 @@ export interface NewAccount {
   readonly role: Role;
   /** Bytes; null for no limit. */
   readonly limit: number | null;
+  /** Files, folders and partial uploads; null for no limit. Default: by the quota. */
+  readonly entryLimit?: number | null;
 }
 
 /** Changes the given fields. A new password ends the account's logins and tokens. */
@@ -53,13 +55,13 @@ export function ownedBy(session: Session, name: string): { files: number; bytes:
  */
 export async function addAccount(
   session: Session,
-  { name, password, role, limit }: NewAccount,
+  { name, password, role, limit, entryLimit }: NewAccount,
   gone?: AbortSignal,
 ): Promise<Account> {
   needLength(asAdmin(session), password);
   const who = { account: session.name };
   const verifier = await bounded(() => makeVerifier("password", password), gone, who);
-  return asAdmin(session).accounts.add({ name, role, limit, verifier });
+  return asAdmin(session).accounts.add({ name, role, limit, entryLimit, verifier });
 }
 
 /**

@@ -87,7 +87,7 @@ async function copyFolder(
   to: string,
   still?: () => void,
 ): Promise<void> {
-  mkdir(session, { verb: "mkdir", path: to, parents: false }, still);
+  await mkdir(session, { verb: "mkdir", path: to, parents: false }, still);
   const [source, target] = [session.locate(from).place, session.locate(to).place];
   if (source && target) await copyProperties(session, source, target);
 }

@@ -34,11 +34,14 @@ export function known({ ledger, vault }: Store, place: Place): boolean {
   return found !== undefined && sameFile(row!, found);
 }
 
-/** Forgets what the ledger has at and below a place, and the disk has not, or has another. */
+/** Forgets files and folders at and below a place that the disk has not, and other files. */
 export function forgetGone(store: Store, place: Place): void {
   if (!store.vault.find(place)) return void store.ledger.forget(place);
   for (const row of store.ledger.rowsAt(place)) {
     if (!known(store, row)) store.ledger.forgetFile(row);
+  }
+  for (const row of store.folders.below(place)) {
+    if (store.vault.find(row)?.type !== "dir") store.folders.forget(row);
   }
 }
 

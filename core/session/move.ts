@@ -43,6 +43,9 @@ export async function move(
   const check = () => {
     const now = session.account();
     const { type } = checkTakeStill(session, now, source);
+    if (source.space === "public" && target.space === "home" && now.role !== "admin") {
+      checkFolders(store, a, now.id);
+    }
     if (type === "other") throw new BargeError("denied", "it is neither a file nor a folder");
     if (overEmpty && type === "dir" && store.vault.find(b)?.type === "dir") {
       if (store.vault.isEmpty(b)) return;
@@ -82,6 +85,16 @@ export async function move(
     throw typed(error);
   }
   if (dropped !== undefined) discardDropped(store, [dropped]);
+}
+
+/**
+ * Others' folders stay where those can reach them: they count as their entries.
+ *
+ * @throws {BargeError} `denied`
+ */
+function checkFolders({ folders }: Store, place: Place, account: number): void {
+  if (!folders.foreign(place, account)) return;
+  throw new BargeError("denied", "a folder that another account made is moved within /public only");
 }
 
 /** Ends uploads under way into a folder, and those that can't follow it, around its rename in the ledger. */

@@ -10,9 +10,9 @@ export function quota(session: Session): Usage {
 }
 
 /** An account's numbers; `left` is never negative, also where the quota was lowered below `used`. */
-export function usage({ name, used, reserved, limit }: Account): Usage {
+export function usage({ name, used, reserved, limit, entries, entryLimit }: Account): Usage {
   const left = limit === null ? null : Math.max(0, limit - used - reserved);
-  return { account: name, used, reserved, limit, left };
+  return { account: name, used, reserved, limit, left, entries, entryLimit };
 }
 
 /**

@@ -15,6 +15,7 @@ import { sameFile } from "./entry.ts";
 import type { FileRow } from "../account/ledger.ts";
 import { digestFile } from "../vault/digest.ts";
 import { type Place, relative } from "../vault/place.ts";
+import { compareFolder, homeOwner } from "./reconcile_folder.ts";
 import { type Found, isBehindLink, type OnHidden } from "../vault/vault.ts";
 import type { Store } from "./store.ts";
 
@@ -123,6 +124,8 @@ class Reconciliation {
       signal?.throwIfAborted();
       await this.#compareFolder(dir);
     }
+    // Last, and the deepest first: with a folder's row go those of its files.
+    for (const dir of [...folders].reverse()) this.#compareFolderRow(dir);
     this.#compareSums();
     return { checked: this.#checked, bytes: this.#bytes, problems: this.#problems };
   }
@@ -168,6 +171,16 @@ class Reconciliation {
       }
       this.#checked++;
       onEvent?.({ type: "done" });
+    }
+  }
+
+  #compareFolderRow(dir: string): void {
+    const { repair } = this.#options;
+    try {
+      const wrong = compareFolder(this.#store, dir, repair);
+      if (wrong) this.#report({ ...wrong, path: dir, repaired: repair });
+    } catch (error) {
+      this.#cantRead(dir, error);
     }
   }
 
@@ -270,8 +283,9 @@ class Reconciliation {
     const { db, ledger } = this.#store;
     const { repair: repaired } = this.#options;
     db.transaction(() => {
-      for (const { account: path, id, used, reserved } of ledger.wrongSums()) {
-        const what = `its sums are wrong: used should be ${used}, reserved ${reserved}`;
+      for (const { account: path, id, used, reserved, entries } of ledger.wrongSums()) {
+        const what = `its sums are wrong: used should be ${used}, reserved ${reserved}, ` +
+          `entries ${entries}`;
         if (repaired) ledger.correct(id, used, reserved);
         this.#report({ kind: "sums", path, what, repaired });
       }
@@ -343,10 +357,4 @@ function difference(store: Store, place: Place): Difference | undefined {
     return { kind: "changed", what };
   };
   return once() && store.db.transaction(once);
-}
-
-/** A file that was put into a home by hand is charged to whose home it is. */
-function homeOwner(store: Store, dir: string): number | null {
-  const name = /^homes\/([^/]+)/.exec(dir)?.[1];
-  return (name && store.accounts.find(name)?.id) || null;
 }

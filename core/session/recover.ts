@@ -103,7 +103,7 @@ function settleIntents(store: Store): number {
  * @returns whether the ledger had to follow
  */
 export function settleIntent(store: Store, intent: Intent): boolean {
-  const { ledger } = store;
+  const { folders, ledger, vault } = store;
   const { id, verb, from, to } = intent;
   store.intents.done(id);
   if (!happened(store, intent)) return false;
@@ -116,7 +116,9 @@ export function settleIntent(store: Store, intent: Intent): boolean {
   // What the ledger knows there came later: after a worker died with its intent, others went on.
   const kept = ledger.rowsAt(to).filter((row) => known(store, row));
   if (kept.length > 0 && ledger.rowsAt(from).length === 0) return false;
+  const keptFolders = folders.below(to).filter((row) => vault.find(row)?.type === "dir");
   moveUploads(store, from, to, () => ledger.rename(from, to));
+  for (const row of keptFolders) if (!folders.find(row)) folders.enter(row);
   for (const row of kept) ledger.enter({ ...row, verified: row.verified !== 0 });
   return true;
 }

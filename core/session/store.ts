@@ -6,6 +6,7 @@ import { Bans } from "../account/bans.ts";
 import { Credentials } from "../account/credential.ts";
 import { Database } from "../account/database.ts";
 import { FinishedUploads } from "../account/finished_uploads.ts";
+import { Folders } from "../account/folders.ts";
 import { Intents } from "../account/intent.ts";
 import { Keys } from "../account/keys.ts";
 import { Ledger } from "../account/ledger.ts";
@@ -75,6 +76,7 @@ export class Store implements Disposable {
   readonly keys: Keys;
   readonly bans: Bans;
   readonly ledger: Ledger;
+  readonly folders: Folders;
   readonly reservations: Reservations;
   readonly arrivals: Arrivals;
   readonly uploadsAt: UploadsAt;
@@ -115,6 +117,7 @@ export class Store implements Disposable {
     this.keys = new Keys(this.db);
     this.bans = new Bans(this.db, settings.banAfter);
     this.ledger = new Ledger(this.db);
+    this.folders = new Folders(this.db);
     this.reservations = new Reservations(this.db, this.ledger);
     this.arrivals = new Arrivals(this.db, this.ledger);
     this.uploadsAt = new UploadsAt(this.db);

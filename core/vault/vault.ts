@@ -162,18 +162,23 @@ export class Vault {
    * Makes a folder.
    *
    * @param parents make those above it, too
+   * @param before called before each folder is made; nothing has its name then. The caller syncs
+   *   the folders that they are in
    * @returns whether it was made; false: it was there
    * @throws {BargeError} `no-directory` without its parent, `exists` where a file has the name
    */
-  mkdir(place: Place, parents: boolean): boolean {
+  mkdir(place: Place, parents: boolean, before?: (place: Place) => void): boolean {
     if (!this.#enter(place.dir, parents)) {
       if (!parents) throw new BargeError("no-directory", "the folder above it does not exist");
       const cut = place.dir.lastIndexOf("/");
       const above = { dir: place.dir.slice(0, Math.max(0, cut)), name: place.dir.slice(cut + 1) };
       if (this.find(above)) throw noDirectory(); // a file is in its place
-      this.mkdir(above, true);
+      this.mkdir(above, true, before);
     }
-    if (parents && this.find(place)?.type === "dir") return false;
+    const there = parents || before ? this.find(place) : undefined;
+    if (there?.type === "dir") return false;
+    if (there) throw new BargeError("exists", "a file of that name is there");
+    before?.(place);
     try {
       Deno.mkdirSync(this.#path(place), { mode: 0o700 });
       giveTo(this.#owner, this.#path(place));
@@ -183,7 +188,7 @@ export class Vault {
       if (there?.type === "dir") return false;
       throw new BargeError("exists", "a file of that name is there", { cause: error });
     }
-    this.sync(place.dir);
+    if (!before) this.sync(place.dir);
     return true;
   }
 
@@ -285,6 +290,15 @@ export class Vault {
     } catch (error) {
       if (!isBehindLink(error)) throw diskError(error);
     }
+  }
+
+  /** Removes a folder, if it is there, and empty. */
+  removeEmpty(place: Place): void {
+    if (this.find(place)?.type !== "dir") return;
+    try {
+      Deno.removeSync(this.#path(place));
+    } catch { /* something is in it by now */ }
+    this.#sound.clear();
   }
 
   /** @throws {BargeError} `no-directory` when a place's folder is not there, or is none */

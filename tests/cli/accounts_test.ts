@@ -11,6 +11,7 @@ Deno.test("accounts are made, listed, changed and removed", async () => {
   assert.match(password, /^[2-9a-z]{24}$/);
   assert.match(created, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   assert.deepEqual(account, {
+    ...{ entries: 0, entryLimit: 100_000 },
     name: "anna",
     role: "user",
     disabled: false,
@@ -39,10 +40,22 @@ Deno.test("accounts are made, listed, changed and removed", async () => {
     [["anna", "user", true, 20 * 1024 ** 3], ["root", "admin", false, null]],
   );
   assert.deepEqual(Object.keys(lines(list)[0]), [
-    ...["name", "role", "disabled", "used", "limit", "created"],
+    ...["name", "role", "disabled", "used", "limit", "created", "entries", "entryLimit"],
   ]);
   const quotas = lines(await home.barge(["quota", "list", "--json", ...data]));
-  assert.deepEqual(quotas[1], { account: "root", used: 0, reserved: 0, limit: null, left: null });
+  assert.deepEqual(quotas[1], {
+    ...{ account: "root", used: 0, reserved: 0, limit: null, left: null },
+    ...{ entries: 0, entryLimit: null },
+  });
+  assert.deepEqual([quotas[0].entries, quotas[0].entryLimit], [0, 300_000]);
+  const [set] = lines(
+    await home.barge(["quota", "set", "anna", "--entries", "5", "--json", ...data]),
+  );
+  assert.deepEqual([set.limit, set.entryLimit], [20 * 2 ** 30, 5]);
+  const [listed] = lines(await home.barge(["user", "list", "--json", ...data]));
+  assert.deepEqual([listed.name, listed.entries, listed.entryLimit], ["anna", 0, 5]);
+  const neither = await home.barge(["quota", "set", "anna", ...data]);
+  assert.equal(neither.code, 2, neither.stderr);
 
   const removed = await home.barge(["user", "remove", "anna", "--json", ...data]);
   assert.equal(removed.code, 0, removed.stderr);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Open } from "../../core/door/sftp/packet.ts";
+import { barge } from "../_server.ts";
 import { SftpPeer } from "../core/door/sftp/_peer.ts";
 import { pattern, testWith } from "./_sftp.ts";
 
@@ -41,6 +42,25 @@ testWith(openssh, "scp moves trees both ways, in its new form and in its old one
       ...[...at.options, ...form, "tree/large", "anna@127.0.0.1:no/such/folder"],
     ]);
     assert.equal(code, 1, stderr);
+  }
+});
+
+testWith(openssh, "scp in both forms stops at the entry quota", async (at) => {
+  const { code } = await barge([
+    ...["quota", "set", "anna", "--entries", "3", "--data", at.data],
+  ]);
+  assert.equal(code, 0);
+  await Deno.mkdir(`${at.home.path}/d/e`, { recursive: true });
+  for (const name of ["f", "e/g", "h"]) await Deno.writeTextFile(`${at.home.path}/d/${name}`, name);
+  for (const form of ["-s", "-O"]) {
+    const { code } = await at.run("scp", [...at.options, form, "-r", "d", "anna@127.0.0.1:."]);
+    assert.notEqual(code, 0, form);
+    const folders = Array.from(Deno.readDirSync(`${at.data}/homes/anna/d`), ({ name }) => name);
+    const below = folders.includes("e") ? [...Deno.readDirSync(`${at.data}/homes/anna/d/e`)] : [];
+    assert.equal(1 + folders.length + below.length, 3, form);
+    await Deno.remove(`${at.data}/homes/anna/d`, { recursive: true });
+    const args = ["verify", "--repair", "--data", at.data];
+    assert.equal((await barge(args)).code, 0, form);
   }
 });
 

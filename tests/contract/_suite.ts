@@ -8,6 +8,7 @@ import { heldUploads, sizeOf, until } from "../_observe.ts";
 import { barge, type Server, startServer } from "../_server.ts";
 import { eager, pattern, Peer, sha256 } from "../core/door/_peer.ts";
 import { type DoorUnderTest, Refused, type Visitor } from "./_door.ts";
+import { entryPromises } from "./_entries.ts";
 
 const large = 700_000;
 
@@ -16,9 +17,9 @@ export function contract(door: DoorUnderTest): void {
   Deno.test(`the ${door.name} door keeps the contract`, async (t) => {
     await using server = await startServer({ args: ["--workers", "2", ...door.args] });
     const promises = promisesOf(door);
-    for (const [i, { name, work, quota = "none" }] of promises.entries()) {
+    for (const [i, { name, work, limits = {} }] of promises.entries()) {
       await t.step(name, async () => {
-        await using stage = await Stage.open(door, server, `user${i}`, quota);
+        await using stage = await Stage.open(door, server, `user${i}`, limits);
         await work(stage);
       });
     }
@@ -40,16 +41,23 @@ const awkwardNames: readonly string[] = (() => {
 })();
 const numbers = (a: number, b: number) => a - b;
 
-interface Promised {
+/** One promise, and the account that it is shown with. */
+export interface Promised {
   readonly name: string;
   readonly work: (stage: Stage) => Promise<void>;
+  readonly limits?: Limits;
+}
+
+/** Of an account. */
+interface Limits {
   readonly quota?: string;
+  readonly entries?: number;
 }
 
 function promisesOf(door: DoorUnderTest): Promised[] {
   const promises: Promised[] = [];
   const test = (name: string, work: Promised["work"], quota?: string) =>
-    promises.push({ name, work, quota });
+    promises.push({ name, work, limits: { quota } });
 
   test("what goes in here comes out everywhere, byte for byte", async ({ here, native, account }) => {
     const files = {
@@ -185,6 +193,8 @@ function promisesOf(door: DoorUnderTest): Promised[] {
     const { used, left } = await settled(native);
     assert.deepEqual([used, left], [90_000, 10_000]);
   }, "100000");
+
+  promises.push(...entryPromises(door));
 
   test("an overwrite is charged its difference, and refused whole", async ({ here, native }) => {
     await here.put("/home/f", pattern(80_000));
@@ -351,7 +361,7 @@ interface Entry {
 }
 
 /** An account at two doors of a server. */
-class Stage implements AsyncDisposable {
+export class Stage implements AsyncDisposable {
   private constructor(
     readonly door: DoorUnderTest,
     readonly server: Server,
@@ -364,9 +374,9 @@ class Stage implements AsyncDisposable {
     door: DoorUnderTest,
     server: Server,
     account: string,
-    quota: string,
+    limits: Limits,
   ): Promise<Stage> {
-    await server.addUser(account, { quota });
+    await server.addUser(account, limits);
     const here = await door.visit(server, account, `${account}-secret`);
     return new Stage(door, server, account, here, await Peer.open(server.address, account));
   }

@@ -33,9 +33,9 @@ const pwd: Row = {
 const mkd: Row = {
   ...{ argument: "needed", path: true, login: true, does: "mkdir" },
   help: ["PATH", "make a folder"],
-  run(c, argument) {
+  async run(c, argument) {
     const path = c.path(argument);
-    mkdir(c.session!, { verb: "mkdir", path, parents: false });
+    await mkdir(c.session!, { verb: "mkdir", path, parents: false });
     return reply(257, `${quoted(path)} was made`);
   },
 };

@@ -87,7 +87,10 @@ export const verbs: { readonly [V in Verb]: Handler<V> } = {
       removed: await remove(c.session!, path, recursive),
     }),
   },
-  mkdir: { login: true, handle: (c, request) => ({ created: mkdir(c.session!, request) }) },
+  mkdir: {
+    login: true,
+    handle: async (c, request) => ({ created: await mkdir(c.session!, request) }),
+  },
   quota: { login: true, handle: (c) => quota(c.session!) },
   uploads: { login: true, handle: serveUploads },
   drop: {

@@ -102,15 +102,20 @@ export async function extended(
 /** What an account without a limit is told to have: a pebibyte. */
 const boundless = 2 ** 50;
 
-/** The account's quota as the size of the file system, to the byte. */
+/** And of entries. */
+const boundlessEntries = 2 ** 32;
+
+/** The account's quota as the size of the file system, to the byte; entries are its inodes. */
 function statvfs(s: Sftp, id: number): Uint8Array {
-  const { limit, used, left } = quota(s.session);
+  const { limit, used, left, entries = 0, entryLimit } = quota(s.session);
   const size = limit ?? boundless;
   const free = left ?? Math.max(0, boundless - used);
   const reply = new PacketWriter(Type.EXTENDED_REPLY, id, 128);
-  const [preferred, unit, files, system, noSetuid, longestName] = [4096, 1, 0, 0, 2, 255];
+  const [preferred, unit, system, noSetuid, longestName] = [4096, 1, 0, 2, 255];
+  const inodes = entryLimit ?? boundlessEntries;
+  const freeInodes = Math.max(0, inodes - entries);
   reply.long(preferred).long(unit).long(size).long(free).long(free);
-  reply.long(files).long(files).long(files);
+  reply.long(inodes).long(freeInodes).long(freeInodes);
   return reply.long(system).long(noSetuid).long(longestName).done();
 }
 

@@ -78,9 +78,9 @@ export const requests: { readonly [type: number]: Handler } = {
   },
   [Type.MKDIR]: {
     name: "mkdir",
-    handle(s, id, packet, asked) {
+    async handle(s, id, packet, asked) {
       const path = begin(s, asked, packet);
-      mkdir(s.session, { verb: "mkdir", path, parents: false });
+      await mkdir(s.session, { verb: "mkdir", path, parents: false });
       return ok(id);
     },
   },

@@ -98,7 +98,7 @@ async function enter(
     if (!recursive) throw new BargeError("usage", "a folder, without -r");
     if (depth >= deepest) throw new BargeError("refused", `more than ${deepest} folders deep`);
     if (!isFolder(scp, path)) {
-      mkdir(scp.command.session, { verb: "mkdir", path, parents: false });
+      await mkdir(scp.command.session, { verb: "mkdir", path, parents: false });
       access.end("ok");
     }
     await scp.ok();

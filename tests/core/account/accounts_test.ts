@@ -36,6 +36,7 @@ Deno.test("a change changes what it names", () => {
   assert.deepEqual(accounts.change("anna", { role: "user", limit: null }), {
     ...made,
     limit: null,
+    entryLimit: null,
   });
   assert.deepEqual(accounts.change("anna", { disabled: true, limit: 0 }), {
     ...made,

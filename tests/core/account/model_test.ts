@@ -1,7 +1,7 @@
 /**
- * A state machine: random uploads, one by one and in batches, settlements, takeovers, renames,
- * removals and limits over a few accounts and paths. After every step the sums agree with the rows, and
- * no limit is passed but where it was lowered below what was there, and never further. A batch makes
+ * A state machine: random uploads, one by one and in batches, settlements, takeovers, folders,
+ * renames, removals and limits over a few accounts and paths. After every step the sums of bytes and
+ * of entries agree with the rows, and no limit is passed but where it was lowered below what was there, and never further. A batch makes
  * the rows that its uploads would have made one by one.
  */
 import assert from "node:assert/strict";
@@ -9,6 +9,7 @@ import fc from "fast-check";
 import { Accounts } from "../../../core/account/accounts.ts";
 import { Arrivals } from "../../../core/account/arrivals.ts";
 import { Database } from "../../../core/account/database.ts";
+import { Folders } from "../../../core/account/folders.ts";
 import { Ledger } from "../../../core/account/ledger.ts";
 import {
   type Declared,
@@ -86,27 +87,38 @@ const step = fc.oneof(
       limit: fc.option(fc.nat(300), { nil: null, freq: 6 }),
     }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      op: fc.constant("entryLimit" as const),
+      who,
+      limit: fc.option(fc.nat(6), { nil: null, freq: 6 }),
+    }),
+  },
+  { weight: 4, arbitrary: fc.record({ op: fc.constant("mkdir" as const), who, to: fc.nat(2) }) },
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
 class Machine {
   readonly accounts: Accounts;
   readonly ledger: Ledger;
+  readonly folders: Folders;
   readonly reservations: Reservations;
   readonly arrivals: Arrivals;
   readonly uploadsAt: UploadsAt;
   readonly ids: number[];
-  /** What the sum may reach, where the limit was lowered below it. */
-  readonly most = new Map<number, number>();
+  /** What the sums may reach, where the limits were lowered below them. */
+  readonly most = { bytes: new Map<number, number>(), entries: new Map<number, number>() };
 
   constructor(readonly db: Database) {
     this.accounts = new Accounts(db);
     this.ledger = new Ledger(db);
+    this.folders = new Folders(db);
     this.reservations = new Reservations(db, this.ledger);
     this.arrivals = new Arrivals(db, this.ledger);
     this.uploadsAt = new UploadsAt(db);
     this.ids = names.map((name) =>
-      this.accounts.add({ name, role: "user", limit: 200, verifier }).id
+      this.accounts.add({ name, role: "user", limit: 200, entryLimit: 4, verifier }).id
     );
   }
 
@@ -149,8 +161,19 @@ class Machine {
       uploadsAt.dropStrangers(to, names[0]); // as if it had come into her home
     } else if (step.op === "limit") {
       this.accounts.change(names[step.who], { limit: step.limit });
-      this.most.delete(this.ids[step.who]);
-    } else this.#continue(step);
+      this.most.bytes.delete(this.ids[step.who]);
+    } else if (step.op === "entryLimit") {
+      this.accounts.change(names[step.who], { entryLimit: step.limit });
+      this.most.entries.delete(this.ids[step.who]);
+    } else if (step.op === "mkdir") this.#mkdir(step.who, folders[step.to]);
+    else this.#continue(step);
+  }
+
+  /** One that is new; the ledger does not look at the disk, where another may have the name. */
+  #mkdir(who: number, place: Place): void {
+    if (this.folders.find(place)) return;
+    this.folders.make(place, this.ids[who]);
+    assert.equal(this.folders.find(place)?.owner, this.ids[who]);
   }
 
   #continue(step: Extract<Step, { upload: number }>): void {
@@ -235,28 +258,35 @@ class Machine {
 
   check(): void {
     assert.deepEqual(this.ledger.wrongSums(), []);
-    for (const { id, used, reserved, limit } of this.accounts.list()) {
-      assert(used >= 0 && reserved >= 0, `${used} ${reserved}`);
-      if (limit === null) continue;
-      // Beyond a limit that was lowered the sum may only fall.
-      const most = Math.max(limit, this.most.get(id) ?? used + reserved);
-      const first = !this.most.has(id);
-      if (first && used + reserved <= limit) this.most.set(id, limit);
-      else {
-        assert(used + reserved <= most, `${used} + ${reserved} > ${most}`);
-        this.most.set(id, Math.max(limit, used + reserved));
-      }
+    for (const { id, used, reserved, limit, entries, entryLimit } of this.accounts.list()) {
+      assert(used >= 0 && reserved >= 0 && entries >= 0, `${used} ${reserved} ${entries}`);
+      checkLimit(this.most.bytes, id, used + reserved, limit);
+      checkLimit(this.most.entries, id, entries, entryLimit);
     }
     const shared = this.db.all(
-      "SELECT dir, name FROM upload WHERE credit > 0 GROUP BY dir, name HAVING count(*) > 1",
+      "SELECT dir, name FROM upload WHERE entry = 0 GROUP BY dir, name HAVING count(*) > 1",
     );
     assert.deepEqual(shared, [], "two uploads with credit for one file");
     const unbacked = this.db.all(
-      `SELECT upload.id FROM upload LEFT JOIN file USING (dir, name)
-       WHERE credit > 0 AND (file.owner IS NOT upload.account OR credit > file.size)`,
+      `SELECT upload.id FROM upload LEFT JOIN file USING (folder, name)
+       WHERE entry = 0 AND (file.owner IS NOT upload.account OR credit > file.size)
+         OR entry = 1 AND credit > 0`,
     );
     assert.deepEqual(unbacked, [], "credit for nothing");
   }
+}
+
+/** Beyond a limit that was lowered the sum may only fall. @param most what it may reach, by account */
+function checkLimit(
+  most: Map<number, number>,
+  id: number,
+  sum: number,
+  limit: number | null,
+): void {
+  if (limit === null) return;
+  const known = most.get(id);
+  if (known !== undefined) assert(sum <= Math.max(limit, known), `${sum} > ${limit}, ${known}`);
+  most.set(id, Math.max(limit, sum));
 }
 
 /** Returns its result; undefined where the quota has no room. */

@@ -17,6 +17,18 @@ Deno.test("processes that race for a quota win exactly what fits", async () => {
   assert.deepEqual(setup.store.ledger.wrongSums(), []);
 });
 
+Deno.test("processes that race for entries win exactly what fits", async () => {
+  using setup = new Setup();
+  setup.user("anna");
+  setup.store.accounts.change("anna", { entryLimit: 33 });
+  const won = await Promise.all(
+    [1, 2, 3, 4].map(() => runHelper("race", setup.data, "anna", tries, "0")),
+  );
+  assert.equal(won.reduce((sum, n) => sum + Number(n), 0), 33, won.join());
+  assert.equal(setup.account("anna").entries, 33);
+  assert.deepEqual(setup.store.ledger.wrongSums(), []);
+});
+
 Deno.test("one byte that four want goes to one", async () => {
   using setup = new Setup();
   setup.user("anna", 1);

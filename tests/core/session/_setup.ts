@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type { Account, Role } from "../../../core/account/accounts.ts";
+import type { FileRow } from "../../../core/account/ledger.ts";
 import { Database } from "../../../core/account/database.ts";
 import { BargeError, type Kind } from "../../../core/error.ts";
 import { prepareData } from "../../../core/serve/data.ts";
@@ -91,13 +92,15 @@ export class Setup implements Disposable {
   /** Fails unless every sum agrees with its rows, and every row with the disk. */
   check(): void {
     assert.deepEqual(this.store.ledger.wrongSums(), []);
-    for (
-      const { dir, name, size } of this.store.db.all<{ dir: string; name: string; size: number }>(
-        "SELECT dir, name, size FROM file",
-      )
-    ) {
+    const folders = this.store.ledger.folders();
+    for (const { dir, name, size } of folders.flatMap((dir) => this.filesIn(dir))) {
       assert.equal(Deno.lstatSync(`${this.data}/${dir}/${name}`).size, size, `${dir}/${name}`);
     }
+  }
+
+  /** What the ledger has in a folder. */
+  filesIn(dir: string): FileRow[] {
+    return [...this.store.ledger.folder(dir).values()];
   }
 
   [Symbol.dispose](): void {

@@ -117,7 +117,7 @@ Deno.test("copy: charged like a write, keeps time and digest", async () => {
 Deno.test("move: over a file, of folders, between the spaces; charges stay", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 100);
-  mkdir(anna, folder("/home/d/e"));
+  await mkdir(anna, folder("/home/d/e"));
   await write(anna, "/home/a", "12345");
   await write(anna, "/home/b", "1");
   await write(anna, "/home/d/e/f", "123");
@@ -134,7 +134,7 @@ Deno.test("move: over a file, of folders, between the spaces; charges stay", asy
   await move(anna, "/home/a", "/home/a", "never");
   await move(anna, "/home/a", "/home/b", "always");
   assert.equal(setup.account("anna").used, 8);
-  mkdir(anna, folder("/public/empty"));
+  await mkdir(anna, folder("/public/empty"));
   await fails("exists", () => move(anna, "/home/d", "/public/empty", "always"));
   await move(anna, "/home/d", "/public/d", "never");
   assert.equal(stat(anna, "/public/d/e/f").entry?.sha256, sha256("123"));
@@ -147,7 +147,7 @@ Deno.test("move: over a file, of folders, between the spaces; charges stay", asy
 Deno.test("remove: files, folders, half-finished uploads", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 100);
-  mkdir(anna, folder("/home/d/e"));
+  await mkdir(anna, folder("/home/d/e"));
   await write(anna, "/home/d/a", "12345");
   await write(anna, "/home/d/e/b", "123");
   Deno.writeTextFileSync(setup.disk("/home/d/hand"), "by hand");
@@ -176,15 +176,15 @@ Deno.test("mkdir: parents, times, what is there", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   await fails("no-directory", () => mkdir(anna, folder("/home/a/b", false)));
-  assert.equal(mkdir(anna, folder("/home/a/b/c")), true);
-  assert.equal(mkdir(anna, folder("/home/a/b/c")), false);
+  assert.equal(await mkdir(anna, folder("/home/a/b/c")), true);
+  assert.equal(await mkdir(anna, folder("/home/a/b/c")), false);
   await fails("exists", () => mkdir(anna, folder("/home/a/b/c", false)));
   for (const path of ["/", "/home", "/public"]) {
-    assert.equal(mkdir(anna, folder(path)), false);
+    assert.equal(await mkdir(anna, folder(path)), false);
     await fails("exists", () => mkdir(anna, folder(path, false)));
   }
   const modified = "2001-02-03T04:05:06.789Z";
-  mkdir(anna, { ...folder("/home/t"), modified });
+  await mkdir(anna, { ...folder("/home/t"), modified });
   assert.equal(stat(anna, "/home/t").entry?.modified, modified);
 });
 
@@ -193,7 +193,7 @@ Deno.test("list: sorted, folders before what they hold, a file as itself", async
   const anna = setup.user("anna");
   const bob = setup.user("bob");
   await write(bob, "/home/secret", "s");
-  mkdir(anna, folder("/home/b/x"));
+  await mkdir(anna, folder("/home/b/x"));
   for (const path of ["/home/c", "/home/a", "/home/b/z", "/home/b/x/y", "/home/B"]) {
     await write(anna, path, "x");
   }
@@ -215,7 +215,7 @@ Deno.test("list: a huge folder comes in batches, and folders may vanish on the w
   for await (const batch of list(anna, "/home", false)) sizes.push(batch.length);
   assert.equal(sizes.reduce((a, b) => a + b), 3000);
   assert(Math.max(...sizes) <= 256);
-  for (const name of ["a", "b"]) mkdir(anna, folder(`/public/${name}/sub`));
+  for (const name of ["a", "b"]) await mkdir(anna, folder(`/public/${name}/sub`));
   const seen: string[] = [];
   for await (const batch of list(anna, "/public", true)) {
     seen.push(...batch.map((entry) => entry.name));
@@ -250,7 +250,7 @@ Deno.test("no folder is copied or moved to below itself, nor the whole tree to a
   using setup = new Setup();
   const anna = setup.user("anna", null, "admin");
   await write(anna, "/home/a", "a");
-  mkdir(anna, { verb: "mkdir", path: "/home/d", parents: false });
+  await mkdir(anna, { verb: "mkdir", path: "/home/d", parents: false });
   const pairs = [
     ["/", "/public/x"],
     ["/", "/home/d"],

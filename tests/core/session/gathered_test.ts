@@ -87,7 +87,7 @@ Deno.test("a wrong digest, a folder, another's file: refused, and nothing is lef
 Deno.test("what was cut off, and whose folder goes while it is being kept, holds nothing", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 10);
-  mkdir(anna, { verb: "mkdir", path: "/home/d", parents: false });
+  await mkdir(anna, { verb: "mkdir", path: "/home/d", parents: false });
   const going = new Gathered(anna, request("/home/d/f"));
   await going.write(bytes("half"));
   const { commits } = setup.store;

@@ -57,7 +57,7 @@ Deno.test("many at once share a commit; one that fails, fails alone", async () =
 Deno.test("a failing commit fails all; what it did on disk is settled by the next", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 1000);
-  mkdir(anna, folder("/home/d"));
+  await mkdir(anna, folder("/home/d"));
   await write(anna, "/home/old", "old");
   await write(anna, "/home/gone", "gone");
   await write(anna, "/home/d/moved", "moved");
@@ -94,7 +94,7 @@ Deno.test("a failing commit fails all; what it did on disk is settled by the nex
 Deno.test("... and by the next start, if there is no next commit", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 1000);
-  mkdir(anna, folder("/home/d"));
+  await mkdir(anna, folder("/home/d"));
   await write(anna, "/home/gone", "gone");
   await write(anna, "/home/d/moved", "moved");
   await spoiled(setup, () => [
@@ -125,7 +125,7 @@ Deno.test("a folder that was written into and moved by one commit is no stumblin
   using setup = new Setup({ durability: "full" });
   const anna = setup.user("anna");
   const { commits, ledger, reservations, vault } = setup.store;
-  mkdir(anna, folder("/home/d"));
+  await mkdir(anna, folder("/home/d"));
   const account = anna.account().id;
   const place = { dir: "homes/anna/d", name: "x" };
   const upload = reservations.begin({ ...place, account, size: 1, modified: null, holder: "h" });
@@ -167,7 +167,7 @@ Deno.test("racing moves and removals: one wins, and nothing is left to trip over
 Deno.test("a folder that fills while it is removed as empty stays", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
-  mkdir(anna, folder("/home/d"));
+  await mkdir(anna, folder("/home/d"));
   const [wrote, removed] = await together(() => [
     write(anna, "/home/d/x", "x"),
     remove(anna, "/home/d", false),

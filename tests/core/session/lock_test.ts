@@ -19,8 +19,8 @@ async function locked(session: Session, path: string, facts: Partial<LockRequest
   return (await lock(session, ask(path, facts), any)).lock;
 }
 
-function folder(session: Session, path: string): void {
-  mkdir(session, { verb: "mkdir", path, parents: true });
+function folder(session: Session, path: string): Promise<boolean> {
+  return mkdir(session, { verb: "mkdir", path, parents: true });
 }
 
 Deno.test("an exclusive lock is alone; shared ones stand beside each other", async () => {
@@ -53,7 +53,7 @@ Deno.test("another worker sees a lock at once, and holds to it", async () => {
 Deno.test("a deep lock is over all that is below, and can't be had around others", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
-  folder(anna, "/home/d/e");
+  await folder(anna, "/home/d/e");
   await write(anna, "/home/d/e/a", "a");
   const inner = await locked(anna, "/home/d/e/a");
   await fails("unavailable", () => locked(anna, "/home/d"));
@@ -72,7 +72,7 @@ Deno.test("a deep lock is over all that is below, and can't be had around others
 Deno.test("names in a locked folder are locked, files in it are not", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
-  folder(anna, "/home/d");
+  await folder(anna, "/home/d");
   await write(anna, "/home/d/a", "a");
   const { token } = await locked(anna, "/home/d", { deep: false });
   checkUnlocked(anna, "/home/d/a", none, "content");
@@ -83,7 +83,7 @@ Deno.test("names in a locked folder are locked, files in it are not", async () =
 Deno.test("what is below must be free before a folder goes", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
-  folder(anna, "/home/d/e");
+  await folder(anna, "/home/d/e");
   await write(anna, "/home/d/e/a", "a");
   const { token } = await locked(anna, "/home/d/e/a");
   const refused = await fails("unavailable", () => checkUnlocked(anna, "/home/d", none, "name"));
@@ -119,7 +119,7 @@ Deno.test("a lock is its account's: another can neither use nor end it, an admin
 Deno.test("nobody can lock /public itself, or a folder there that others have files in", async () => {
   using setup = new Setup();
   const [anna, bob] = [setup.user("anna"), setup.user("bob")];
-  folder(anna, "/public/d");
+  await folder(anna, "/public/d");
   await write(anna, "/public/d/a", "a");
   await fails("exists", () => locked(bob, "/public"));
   await fails("denied", () => locked(bob, "/public/d"), /belongs to anna/);
@@ -143,7 +143,7 @@ Deno.test("a lock ends with its time, and a refresh gives it more", async () => 
 Deno.test("locks end with what they are on; one on the target of a move stays", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
-  folder(anna, "/home/d");
+  await folder(anna, "/home/d");
   for (const path of ["/home/a", "/home/b", "/home/d/c"]) {
     await write(anna, path, "x");
     await locked(anna, path);

@@ -18,7 +18,7 @@ const names = (session: Session, path: string) =>
   propertiesOf(session, path).map(({ local }) => local).join();
 
 async function tree(session: Session): Promise<void> {
-  mkdir(session, { verb: "mkdir", path: "/home/d/e", parents: true });
+  await mkdir(session, { verb: "mkdir", path: "/home/d/e", parents: true });
   await write(session, "/home/d/e/a", "a");
   await set(session, "/home/d", "folder");
   await set(session, "/home/d/e/a", "file");

@@ -49,14 +49,14 @@ Deno.test("others read and add, and do not replace, move or remove", async () =>
 Deno.test("a folder with others' files in it is not to be moved or removed", async () => {
   const { setup, anna, bob, root } = setUp();
   using _ = setup;
-  mkdir(anna, folder("/public/d/e"));
+  await mkdir(anna, folder("/public/d/e"));
   await write(anna, "/public/d/a", "a");
   await write(bob, "/public/d/e/b", "b");
   await fails("denied", () => remove(anna, "/public/d", true), /b in it belongs to bob/);
   await fails("denied", () => move(anna, "/public/d", "/home/d", "never"));
   await fails("denied", () => remove(bob, "/public/d", true), /anna/);
   await remove(bob, "/public/d/e/b", false);
-  mkdir(bob, folder("/public/d/f")); // folders are nobody's
+  await mkdir(bob, folder("/public/d/f")); // folders are nobody's
   await move(anna, "/public/d", "/public/x", "never");
   await write(bob, "/public/x/b", "b");
   assert.equal(await remove(root, "/public/x", true), 2);
@@ -67,7 +67,7 @@ Deno.test("a file that others add while the folder is being taken is safe", asyn
   const { setup, anna, bob } = setUp();
   using _ = setup;
   for (let i = 0; i < 5; i++) {
-    mkdir(anna, folder("/public/d"));
+    await mkdir(anna, folder("/public/d"));
     await write(anna, "/public/d/a", "a");
     const outcome = (work: Promise<unknown>) => work.then(() => "done", (error) => error.kind);
     const [wrote, removed] = await Promise.all([

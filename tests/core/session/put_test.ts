@@ -73,7 +73,7 @@ Deno.test("no folder, a folder, or a folder that goes meanwhile", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   await fails("no-directory", () => write(anna, "/home/d/a", "x"));
-  mkdir(anna, folder("/home/d"));
+  await mkdir(anna, folder("/home/d"));
   await fails("exists", () => write(anna, "/home/d", "x"), /folder/);
   await fails("exists", () => write(anna, "/home", "x"));
   await fails("exists", () => write(anna, "/", "x"));
@@ -82,7 +82,7 @@ Deno.test("no folder, a folder, or a folder that goes meanwhile", async () => {
   await remove(anna, "/home/d", true);
   assert.deepEqual([setup.account("anna").reserved, setup.staged()], [0, []]);
   await fails("no-directory", () => going.commit(null, true), /removed or moved/);
-  mkdir(anna, folder("/home/d"));
+  await mkdir(anna, folder("/home/d"));
   const again = await put(anna, request("/home/d/a", { size: 3 }));
   assert.equal(again.offset, 0);
   await again.drop();
@@ -92,7 +92,7 @@ Deno.test("no folder, a folder, or a folder that goes meanwhile", async () => {
 Deno.test("a removed folder ends all uploads into it, whoever sends them, and gives their room back", async () => {
   using setup = new Setup();
   const [anna, bob] = [setup.user("anna"), setup.user("bob")];
-  mkdir(anna, folder("/public/d/e"));
+  await mkdir(anna, folder("/public/d/e"));
   const cut = await put(bob, request("/public/d/cut", { size: 5 }));
   await cut.write(bytes("1"));
   await cut.detach();
@@ -108,7 +108,7 @@ Deno.test("a removed folder ends all uploads into it, whoever sends them, and gi
     await fails("no-directory", () => upload.write(bytes("345")), /removed or moved/);
     await upload.detach();
   }
-  mkdir(anna, folder("/public/d")); // a new one of that name does not get them
+  await mkdir(anna, folder("/public/d")); // a new one of that name does not get them
   await fails("not-found", () => stat(anna, "/public/d/a"));
   assert.deepEqual(setup.staged(), []);
   setup.check();
@@ -118,7 +118,7 @@ Deno.test("uploads don't follow a folder into somebody's home, but the owner's o
   using setup = new Setup();
   const anna = setup.user("anna", null, "admin");
   const bob = setup.user("bob");
-  mkdir(anna, folder("/public/d"));
+  await mkdir(anna, folder("/public/d"));
   const theirs = await put(bob, request("/public/d/b", { size: 5 }));
   await theirs.write(bytes("12"));
   const own = await put(anna, request("/public/d/a", { size: 5 }));
@@ -139,12 +139,12 @@ Deno.test("uploads don't follow a folder into somebody's home, but the owner's o
 Deno.test("a folder that is moved takes its uploads along; the old name does not get them", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 200);
-  mkdir(anna, folder("/home/d"));
+  await mkdir(anna, folder("/home/d"));
   await write(anna, "/home/d/a", "x".repeat(100));
   const going = await put(anna, request("/home/d/a", { size: 150 })); // counts on the 100
   await going.write(new Uint8Array(150));
   await move(anna, "/home/d", "/home/e", "never");
-  mkdir(anna, folder("/home/d"));
+  await mkdir(anna, folder("/home/d"));
   await fails("no-directory", () => going.commit(null, true), /moved/);
   const { used, reserved } = setup.account("anna");
   assert.deepEqual([used, reserved], [100, 50]);

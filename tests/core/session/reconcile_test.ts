@@ -18,8 +18,8 @@ Deno.test("what was done by hand is found, and with repair the ledger follows", 
   using setup = new Setup();
   const anna = setup.user("anna", 1000);
   const bob = setup.user("bob", 1000);
-  mkdir(anna, folder("/home/d/e"));
-  mkdir(anna, folder("/home/gone"));
+  await mkdir(anna, folder("/home/d/e"));
+  await mkdir(anna, folder("/home/gone"));
   for (const name of ["same", "d/deleted", "d/longer", "d/e/touched", "gone/x", "now-a-folder"]) {
     await write(anna, `/home/${name}`, "12345");
   }
@@ -41,12 +41,14 @@ Deno.test("what was done by hand is found, and with repair the ledger follows", 
   setup.store.db.run("UPDATE account SET used = used + 1 WHERE name = 'bob'");
 
   const found = [
-    "bob: its sums are wrong: used should be 5, reserved 0",
+    "bob: its sums are wrong: used should be 5, reserved 0, entries 1",
     "homes/anna/d/added: on disk, and not in the ledger",
     "homes/anna/d/deleted: in the ledger, and not on disk",
     "homes/anna/d/e/touched: was changed by hand",
     "homes/anna/d/longer: was changed by hand: 7 bytes, 5 in the ledger",
     "homes/anna/gone/x: in the ledger, and not on disk",
+    "homes/anna/gone: a folder in the ledger, and not on disk",
+    "homes/anna/now-a-folder: a folder on disk, and not in the ledger",
     "homes/anna/now-a-folder: in the ledger, and not on disk",
     "public/added: on disk, and not in the ledger",
     "public/changed: was changed by hand",
@@ -56,6 +58,7 @@ Deno.test("what was done by hand is found, and with repair the ledger follows", 
   assert.deepEqual(await verify(setup), []);
   setup.check();
   assert.equal(setup.account("anna").used, 5 + 7 + 5 + 3);
+  assert.equal(setup.account("anna").entries, 4 + 3); // d, d/e, now-a-folder
   assert.equal(setup.account("bob").used, 5);
   assert.equal(stat(anna, "/home/d/longer").entry?.sha256, sha256("1234567"));
   assert.equal(stat(bob, "/public/changed").entry?.owner, "bob");
@@ -67,16 +70,16 @@ Deno.test("a folder that became a link, or a file, is not on disk any more", asy
   using setup = new Setup();
   const anna = setup.user("anna");
   for (const name of ["link", "file"]) {
-    mkdir(anna, folder(`/home/${name}/sub`));
+    await mkdir(anna, folder(`/home/${name}/sub`));
     await write(anna, `/home/${name}/x`, "x");
     await write(anna, `/home/${name}/sub/y`, "y");
     Deno.removeSync(setup.disk(`/home/${name}`), { recursive: true });
   }
   Deno.symlinkSync("/etc", setup.disk("/home/link"));
   Deno.writeTextFileSync(setup.disk("/home/file"), "f");
-  assert.equal((await verify(setup, true)).length, 5);
+  assert.equal((await verify(setup, true)).length, 5 + 4);
   assert.deepEqual(await verify(setup), []);
-  assert.equal(setup.account("anna").used, 1);
+  assert.deepEqual([setup.account("anna").used, setup.account("anna").entries], [1, 1]);
 });
 
 Deno.test("beside writers, in another isolate's connection, there is no false alarm", async () => {
@@ -84,7 +87,7 @@ Deno.test("beside writers, in another isolate's connection, there is no false al
   const anna = setup.user("anna");
   using other = setup.open();
   const busy = setup.login("anna", other);
-  mkdir(anna, folder("/home/d"));
+  await mkdir(anna, folder("/home/d"));
   let running = true;
   const writers = [0, 1, 2].map(async (n) => {
     for (let i = 0; running; i++) {

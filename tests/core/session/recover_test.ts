@@ -147,7 +147,7 @@ Deno.test("killed in a move: before the rename nothing, after it all of it", asy
     for (const path of ["a", "d"]) {
       using setup = new Setup();
       const anna = setup.user("anna");
-      mkdir(anna, folder("/home/d"));
+      await mkdir(anna, folder("/home/d"));
       await write(anna, "/home/a", "a");
       await write(anna, "/home/d/x", "xx");
       if (path === "a") await write(anna, "/home/new", "replaced");
@@ -169,7 +169,7 @@ Deno.test("killed in a removal: before the rename nothing, after it all of it", 
   for (const happened of [false, true]) {
     using setup = new Setup();
     const anna = setup.user("anna");
-    mkdir(anna, folder("/home/d/e"));
+    await mkdir(anna, folder("/home/d/e"));
     await write(anna, "/home/d/x", "xx");
     await write(anna, "/home/d/e/y", "yyy");
     const place = { dir: "homes/anna", name: "d" };
@@ -203,7 +203,7 @@ Deno.test("a move that a dead worker left undone does not take what came after i
     setup.store.intents.intend("move", from, to); // there was something, and is no more
   }
   await write(anna, "/home/new-a", "later");
-  mkdir(anna, folder("/home/new-d"));
+  await mkdir(anna, folder("/home/new-d"));
   await write(anna, "/home/new-d/x", "later, too");
   assert.equal((await start(setup)).changes, 0);
   assert.equal(stat(anna, "/home/new-a").entry?.sha256, sha256("later"));

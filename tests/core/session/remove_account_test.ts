@@ -12,8 +12,8 @@ async function setUp() {
   const setup = new Setup();
   const anna = setup.user("Anna", 1000);
   const bob = setup.user("bob", 1000);
-  mkdir(anna, folder("/home/d"));
-  mkdir(anna, folder("/public/d"));
+  await mkdir(anna, folder("/home/d"));
+  await mkdir(anna, folder("/public/d"));
   await write(anna, "/home/d/x", "12345");
   await write(anna, "/public/d/anna", "123");
   await write(bob, "/public/d/bob", "1");
@@ -62,7 +62,7 @@ Deno.test("purging minds what was done by hand: deleted, made a folder, led else
   const outside = Deno.makeTempDirSync({ prefix: "barge-outside-" });
   try {
     for (const name of ["gone", "folder"]) await write(anna, `/public/${name}`, "x");
-    mkdir(anna, folder("/public/link"));
+    await mkdir(anna, folder("/public/link"));
     await write(anna, "/public/link/precious", "x");
     Deno.removeSync(setup.disk("/public/gone"));
     Deno.removeSync(setup.disk("/public/folder"));
@@ -122,7 +122,7 @@ Deno.test("cut between the disk and the ledger: the same command again ends it",
   const { setup, going } = await setUp();
   using _ = setup;
   await going.drop();
-  mkdir(setup.login("bob"), folder("/public/removed"));
+  await mkdir(setup.login("bob"), folder("/public/removed"));
   Deno.mkdirSync(`${setup.data}/removed`);
   Deno.renameSync(`${setup.data}/homes/Anna`, `${setup.data}/removed/Anna-then`);
   await removeAccount(setup.store, "anna", { purge: false });

@@ -24,7 +24,7 @@ Deno.test("a file gets another time and keeps its digest", async () => {
 Deno.test("a folder gets another time, also one in /public", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
-  mkdir(anna, { verb: "mkdir", path: "/public/d", parents: false });
+  await mkdir(anna, { verb: "mkdir", path: "/public/d", parents: false });
   await setModified(anna, "/public/d", time);
   assert.equal(stat(anna, "/public/d").entry?.modified, "2001-02-03T04:05:06.000Z");
 });

@@ -110,7 +110,7 @@ Deno.test("what can't be read is said, not forgotten, and keeps nothing else fro
 }, async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
-  mkdir(anna, folder("/home/d"));
+  await mkdir(anna, folder("/home/d"));
   for (const path of ["/home/a", "/home/d/x", "/home/z"]) await write(anna, path, "12345");
   Deno.chmodSync(setup.disk("/home/a"), 0);
   Deno.chmodSync(setup.disk("/home/d"), 0);
@@ -165,15 +165,15 @@ Deno.test("staging: what is nobody's goes, what can be continued stays", async (
 Deno.test("an upload into a folder that was removed by hand is found, and gives its room back", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
-  Deno.mkdirSync(setup.disk("/home/d"));
+  await mkdir(anna, folder("/home/d"));
   const going = await put(anna, request("/home/d/a", { size: 20 }));
   await going.write(bytes("12345"));
   await going.detach();
   assert.deepEqual(await found(setup), []);
   Deno.removeSync(setup.disk("/home/d"));
-  const line = "leftover homes/anna/d/a";
-  assert.deepEqual(await found(setup), [line]);
-  assert.deepEqual(await found(setup, { repair: true }), [`${line} repaired`]);
+  const lines = ["leftover homes/anna/d/a", "missing homes/anna/d"];
+  assert.deepEqual(await found(setup), lines);
+  assert.deepEqual(await found(setup, { repair: true }), lines.map((line) => `${line} repaired`));
   assert.deepEqual([setup.account("anna").reserved, setup.staged()], [0, []]);
   assert.deepEqual(await found(setup), []);
 });
@@ -234,7 +234,7 @@ Deno.test("a move or removal whose worker died after it is settled, and the owne
   using setup = new Setup();
   const anna = setup.user("anna");
   const bob = setup.user("bob");
-  mkdir(anna, folder("/public/d/e"));
+  await mkdir(anna, folder("/public/d/e"));
   await write(bob, "/public/d/e/x", "xx");
   await write(anna, "/home/gone", "yyy");
   await write(anna, "/home/not-yet", "z");
@@ -284,7 +284,7 @@ Deno.test("beside writers, in another isolate's connection, nothing is said to b
   const anna = setup.user("anna");
   using other = setup.open();
   const busy = setup.login("anna", other);
-  mkdir(anna, folder("/home/d"));
+  await mkdir(anna, folder("/home/d"));
   let running = true;
   const writers = [0, 1, 2].map(async (n) => {
     const content = new Uint8Array(300_000);

@@ -51,7 +51,7 @@ Deno.test("of an account's logins the fifty that were used last stay", () => {
 Deno.test("half-finished uploads are told by path, with the digest of their beginning", async () => {
   using setup = new Setup();
   const [anna, bob] = [setup.user("anna"), setup.user("bob")];
-  mkdir(anna, { verb: "mkdir", path: "/home/a", parents: false });
+  await mkdir(anna, { verb: "mkdir", path: "/home/a", parents: false });
   const send = async (path: string, size: number | null, sent: string) => {
     const upload = await put(anna, request(path, { size, modified: 12_000 }));
     await upload.write(bytes(sent));

@@ -77,7 +77,7 @@ Deno.test("a link to a folder, on the way or at its end, is not entered", async 
   using outside = new Outside();
   const anna = setup.user("anna");
   await write(anna, "/home/ours", "ours");
-  mkdir(anna, mkdirRequest("/home/real/deep"));
+  await mkdir(anna, mkdirRequest("/home/real/deep"));
   for (const target of [outside.path, "real", "../../public", "/", "link"]) {
     Deno.symlinkSync(target, setup.disk("/home/link"));
     await refusesAll(anna, "/home/link/secret");
@@ -99,7 +99,7 @@ Deno.test("a removed folder's links are removed, not what they point to", async 
   using setup = new Setup();
   using outside = new Outside();
   const anna = setup.user("anna");
-  mkdir(anna, mkdirRequest("/home/d"));
+  await mkdir(anna, mkdirRequest("/home/d"));
   Deno.symlinkSync(outside.path, setup.disk("/home/d/link"));
   await fails("exists", () => remove(anna, "/home/d", false), /not empty/);
   await remove(anna, "/home/d", true);
@@ -111,7 +111,7 @@ Deno.test("in public a link is the operator's: a folder with one is not others' 
   using setup = new Setup();
   using outside = new Outside();
   const anna = setup.user("anna");
-  mkdir(anna, mkdirRequest("/public/d"));
+  await mkdir(anna, mkdirRequest("/public/d"));
   Deno.symlinkSync(outside.path, setup.disk("/public/d/link"));
   await fails("denied", () => remove(anna, "/public/d", true), /operator/);
   await fails("denied", () => move(anna, "/public/d", "/home/d", "never"), /operator/);

@@ -16,7 +16,7 @@ Deno.test("odd names are written, listed, read, moved and removed like any other
   using setup = new Setup();
   const anna = setup.user("anna");
   for (const name of odd) {
-    assert.equal(mkdir(anna, { verb: "mkdir", path: `/home/${name}`, parents: false }), true);
+    assert.equal(await mkdir(anna, { verb: "mkdir", path: `/home/${name}`, parents: false }), true);
     await write(anna, `/home/${name}/${name}`, name);
   }
   const names: string[] = [];
@@ -38,7 +38,7 @@ Deno.test("a folder's name is no pattern: its neighbours' rows stay as they are"
   using setup = new Setup();
   const anna = setup.user("anna");
   for (const name of ["d", "d0", "d.", "d ", "d%", "D", "d_", "dd"]) {
-    mkdir(anna, { verb: "mkdir", path: `/home/${name}/sub`, parents: true });
+    await mkdir(anna, { verb: "mkdir", path: `/home/${name}/sub`, parents: true });
     await write(anna, `/home/${name}/sub/f`, name);
   }
   await move(anna, "/home/d", "/home/e", "never");
@@ -91,7 +91,7 @@ Deno.test("a file where a folder should be", async () => {
 Deno.test("what is made is only its owner's on this machine", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
-  mkdir(anna, { verb: "mkdir", path: "/public/d/e", parents: true });
+  await mkdir(anna, { verb: "mkdir", path: "/public/d/e", parents: true });
   await write(anna, "/public/d/e/f", "f");
   const mode = (path: string) => Deno.statSync(setup.disk(path)).mode! & 0o777;
   assert.deepEqual(
@@ -106,7 +106,7 @@ Deno.test("a path of almost 3,000 bytes works like any other", async () => {
   const anna = setup.user("anna");
   const part = `/${"a".repeat(248)}`;
   const path = `/home${part.repeat(11)}`;
-  mkdir(anna, { verb: "mkdir", path, parents: true });
+  await mkdir(anna, { verb: "mkdir", path, parents: true });
   await write(anna, `${path}/${"f".repeat(255)}`, "deep");
   assert.equal((await read(anna, `${path}/${"f".repeat(255)}`)).text, "deep");
   let last = "";

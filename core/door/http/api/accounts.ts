@@ -92,7 +92,8 @@ export const accounts = [
   }),
 ];
 
-function factsOf({ name, role, disabled, used, reserved, limit, created }: Account) {
-  const since = new Date(created).toISOString();
-  return { name, role, disabled, used, reserved, limit, created: since };
+function factsOf({ name, role, disabled, used, reserved, limit, ...account }: Account) {
+  const { entries, entryLimit } = account;
+  const created = new Date(account.created).toISOString();
+  return { name, role, disabled, used, reserved, limit, entries, entryLimit, created };
 }

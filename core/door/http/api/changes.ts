@@ -62,9 +62,9 @@ export const changes = [
         schema: schemas.problem,
       },
     },
-    handle(exchange, { body: { path, parents } }) {
+    async handle(exchange, { body: { path, parents } }) {
       exchange.asked.path = path;
-      const created = mkdir(exchange.session!, { verb: "mkdir", path, parents });
+      const created = await mkdir(exchange.session!, { verb: "mkdir", path, parents });
       return json({ path, created }, { status: created ? 201 : 200 });
     },
   }),

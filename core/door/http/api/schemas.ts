@@ -67,12 +67,18 @@ export const unfinished = v.object({
   expires: time,
 });
 
+const entryFacts = {
+  entries: v.pipe(bytes, v.description("Files, folders and partial uploads")),
+  entryLimit: v.pipe(v.nullable(bytes), v.description("How many there may be; null for no limit")),
+};
+
 export const usage = v.object({
   account: v.string(),
   used: bytes,
   reserved: bytes,
   limit,
   left: limit,
+  ...entryFacts,
 });
 
 export const self = v.object({
@@ -140,6 +146,7 @@ export const accountFacts = v.object({
   used: bytes,
   reserved: bytes,
   limit,
+  ...entryFacts,
   created: time,
 });
 export const accounts = v.object({ accounts: v.array(accountFacts) });
@@ -148,12 +155,14 @@ export const newAccount = v.strictObject({
   password,
   role: v.optional(role, "user"),
   limit: v.optional(limit, 1_000_000),
+  entryLimit: v.optional(entryFacts.entryLimit),
 });
 export const accountChange = v.strictObject({
   password: v.optional(password),
   role: v.optional(role),
   disabled: v.optional(v.boolean()),
   limit: v.optional(limit),
+  entryLimit: v.optional(entryFacts.entryLimit),
 });
 export const removedAccount = v.object({
   name: account,

@@ -81,6 +81,7 @@ export async function makeFolder(exchange: Exchange): Promise<Response> {
     throw new Refusal(415, "unsupported", "MKCOL has no body that is known here");
   }
   if (entryAt(session, path)) throw new Refusal(405, "exists", "it exists already");
-  mkdir(session, { verb: "mkdir", path, parents: false }, () => guard.check({ [path]: "name" }));
+  const still = () => guard.check({ [path]: "name" });
+  await mkdir(session, { verb: "mkdir", path, parents: false }, still);
   return new Response(null, { status: 201 });
 }

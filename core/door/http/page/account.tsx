@@ -8,7 +8,7 @@ import { grow, quota } from "../../../session/quota.ts";
 import { token, tokens } from "../../../session/token.ts";
 import { beginFor, end, webSessions } from "../../../session/web.ts";
 import { nothing, statusOf } from "../problem.ts";
-import { formatTime } from "./format.ts";
+import { entriesOf, formatTime } from "./format.ts";
 import { Csrf, Icon, Note, send, Shell } from "./layout.tsx";
 import { checkPassword, NewPassword } from "./password.tsx";
 import { sentence, wordsOf } from "./said.ts";
@@ -131,7 +131,7 @@ function Account(
 }
 
 function Room({ view }: { view: UserView }) {
-  const { used, limit } = quota(view.session);
+  const { used, limit, entries = 0, entryLimit } = quota(view.session);
   const { maxLimit } = view.store.settings;
   const canGrow = limit !== null && (maxLimit === null || maxLimit > limit);
   return (
@@ -143,6 +143,7 @@ function Room({ view }: { view: UserView }) {
           : `${formatSize(used)} of ${formatSize(limit)} used.`}
         {limit !== null && !canGrow && " Whoever runs this server can give you more."}
       </p>
+      <p class="soft">{entriesOf(entries, entryLimit)}</p>
       {canGrow && (
         <form class="row" method="post" action="/account/grow">
           <Csrf view={view} />

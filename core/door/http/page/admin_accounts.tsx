@@ -12,7 +12,7 @@ import {
 } from "../../../session/admin.ts";
 import { statusOf } from "../problem.ts";
 import { AdminShell } from "./admin_shell.tsx";
-import { count, formatTime } from "./format.ts";
+import { count, entriesOf, formatTime } from "./format.ts";
 import { Csrf, Icon, Note, send } from "./layout.tsx";
 import { checkPassword, NewPassword } from "./password.tsx";
 import { wordsOf } from "./said.ts";
@@ -171,6 +171,7 @@ async function one(view: UserView, name: string, failed?: BargeError): Promise<R
         {failed && <Note bad>{wordsOf(failed)}</Note>}
         <section class="card stack" id="facts" data-live>
           <Used account={account} />
+          <p class="soft">{entriesOf(account.entries, account.entryLimit)}</p>
           <p class="soft">
             {count(files, "file")}. <LastLogin account={account} />. Made:{" "}
             <time datetime={new Date(account.created).toISOString()}>
@@ -180,6 +181,20 @@ async function one(view: UserView, name: string, failed?: BargeError): Promise<R
         </section>
         <Change view={view} account={account} change="limit" title="Quota" label="Change it">
           <LimitField value={formatLimit(account.limit)} />
+        </Change>
+        <Change view={view} account={account} change="entries" title="Entries" label="Change it">
+          <div class="field">
+            <label for="entries">
+              Files, folders and partial uploads <small>(200000, none)</small>
+            </label>
+            <input
+              id="entries"
+              name="entries"
+              value={account.entryLimit ?? "none"}
+              autocomplete="off"
+              required
+            />
+          </div>
         </Change>
         {account.id === view.session.id
           ? (
@@ -283,6 +298,9 @@ const changes: Readonly<Record<string, Changer>> = {
   async limit({ session }, name, form) {
     await changeAccount(session, name, { limit: limitOf(form) });
   },
+  async entries({ session }, name, form) {
+    await changeAccount(session, name, { entryLimit: entryLimitOf(form) });
+  },
   async role({ session }, name, form) {
     notOneself(session.name, name);
     await changeAccount(session, name, { role: roleOf(form) });
@@ -364,6 +382,14 @@ function limitOf(form: URLSearchParams): number | null {
     throw new BargeError("usage", "that is no size: 500 MB, 20 GiB, or none");
   }
   return limit;
+}
+
+/** @throws {BargeError} `usage` */
+function entryLimitOf(form: URLSearchParams): number | null {
+  const text = (form.get("entries") ?? "").replaceAll(/[\s,]/g, "").toLowerCase();
+  if (text === "none") return null;
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new BargeError("usage", "that is no number: 200000, or none");
 }
 
 function roleOf(form: URLSearchParams): Role {

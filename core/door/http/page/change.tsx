@@ -101,7 +101,7 @@ async function perform(view: UserView, wish: Wish): Promise<string> {
   const { verb, dir, names, to = "", keep } = wish;
   if (verb === "mkdir") {
     checkPart(to);
-    mkdir(session, { verb: "mkdir", path: join(dir, to), parents: false });
+    await mkdir(session, { verb: "mkdir", path: join(dir, to), parents: false });
     return "made";
   }
   if (verb === "rename") {

@@ -19,6 +19,21 @@ export function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? "" : "s"}`;
 }
 
+/**
+ * An account's entries, and how many it may have.
+ *
+ * @example
+ * ```ts
+ * import { entriesOf } from "./format.ts";
+ * if (entriesOf(12, null) !== "Files and folders: 12.") throw new Error();
+ * if (entriesOf(12, 100_000) !== "Files and folders: 12 of 100,000.") throw new Error();
+ * ```
+ */
+export function entriesOf(entries: number, limit: number | null = null): string {
+  const text = (n: number) => n.toLocaleString("en-US");
+  return `Files and folders: ${text(entries)}${limit === null ? "" : ` of ${text(limit)}`}.`;
+}
+
 /** What a file can be shown as. */
 export type Look = "image" | "video" | "audio" | "pdf" | "text" | "archive" | "other";
 

@@ -115,7 +115,7 @@ Deno.test("what other doors made with CR or LF in its name is found by the name 
   };
   const made = ["a\nb", "a\r\n550 no", "\n", "\r", "c\n␊d", "␍", "many" + "\n".repeat(20)];
   for (const folder of ["/home/f\ng", "/home/f\ng/h"]) {
-    mkdir(session, { verb: "mkdir", path: folder, parents: false });
+    await mkdir(session, { verb: "mkdir", path: folder, parents: false });
     for (const name of made) await make(`${folder}/${name}`, name);
   }
   assert.deepEqual(await client.lines("NLST /home"), ["f␊g"]);

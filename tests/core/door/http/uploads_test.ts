@@ -91,6 +91,24 @@ Deno.test("an upload of a slow or cut connection can be resumed at once", async 
   }
 });
 
+Deno.test("uploads without a byte are entries, and no more are begun than may be", async () => {
+  await using web = await Web.start();
+  const anna = await web.user("anna");
+  web.store.accounts.change("anna", { entryLimit: 3 });
+  const empty = (name: string) =>
+    tus(anna, "POST", `${api}/uploads/home/${name}`, { "upload-length": "10" });
+  for (const name of ["f", "g", "h"]) assert.equal((await empty(name)).status, 201);
+  const refused = await empty("i");
+  assert.deepEqual([refused.status, refused.json.kind], [507, "over-quota"]);
+  assert.match(refused.json.detail, /1 more entry, 3 of 3 are taken/);
+  const { json: { entries, entryLimit } } = await anna.ask("GET", `${api}/quota`);
+  assert.deepEqual([entries, entryLimit], [3, 3]);
+  assert.equal((await append(anna, 0, pattern(10))).status, 204);
+  assert.equal((await empty("i")).status, 507);
+  assert.equal((await tus(anna, "DELETE", `${api}/uploads/home/g`, {})).status, 204);
+  assert.equal((await empty("i")).status, 201);
+});
+
 Deno.test("a body whose checksum is wrong is as if it had not come", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna");
