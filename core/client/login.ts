@@ -1,5 +1,6 @@
 /** Logs a connection in with a password or a token, and makes the server prove itself, too. */
 import { BargeError } from "../error.ts";
+import { bindingName } from "../net/binding.ts";
 import type { Answer } from "../protocol/message.ts";
 import { type Mechanism, nonce, prove } from "../protocol/scram.ts";
 import type { Client } from "./client.ts";
@@ -14,16 +15,18 @@ export type Login = Pick<Answer<"proof">, "account" | "role">;
 
 /**
  * @throws {BargeError} `unauthenticated`; `identity` when the server does not know the account's
- *   secret, and so is not the one that it was given to; `usage` for text that is no token
+ *   secret, and so is not the one that it was given to, or another certificate is shown here than
+ *   there; `usage` for text that is no token
  */
 export async function login(client: Client, credentials: Credentials): Promise<Login> {
   const { mechanism, account, secret } = read(credentials);
   const clientNonce = nonce();
   const challenge = await client.ask("auth", { mechanism, account, nonce: clientNonce });
   const { nonce: serverNonce, salt, n, r, p } = challenge;
-  const exchange = { mechanism, account, clientNonce, serverNonce, salt, n, r, p };
+  const binding = bindingOf(client);
+  const exchange = { mechanism, account, clientNonce, serverNonce, salt, n, r, p, binding };
   const { proof, signature } = await prove(secret, exchange);
-  const answer = await client.ask("proof", { proof });
+  const answer = await client.ask("proof", { proof, binding });
   if (!same(answer.signature, signature)) {
     const error = new BargeError("identity", "the server can't prove that it knows the account", {
       op: "log in to",
@@ -35,6 +38,25 @@ export async function login(client: Client, credentials: Credentials): Promise<L
     throw error;
   }
   return { account: answer.account, role: answer.role };
+}
+
+/**
+ * Over TLS a login is always bound to the certificate, so that whoever shows this client another one
+ * can't pass it on.
+ *
+ * @throws {BargeError} `identity` when the server does not demand that: TLS may end before it
+ */
+function bindingOf(client: Client): string | undefined {
+  const { endPoint } = client;
+  if (endPoint === undefined || client.hello.binding === bindingName) return endPoint;
+  const error = new BargeError("identity", "the server does not bind logins to its certificate", {
+    op: "log in to",
+    path: client.peer,
+    hint: "it is an old one, or TLS ends at a proxy before it: its operator may name the proxy's " +
+      "certificate with `barge serve --proxy-cert`",
+  });
+  client.close(error);
+  throw error;
 }
 
 function read(credentials: Credentials) {

@@ -6,7 +6,8 @@ import type { Client } from "./client.ts";
 /**
  * @param password of at least one character; it does not leave this machine
  * @param limit bytes; the server's default where it is not given
- * @throws {BargeError} `refused` when the server takes no registrations; `exists` for a taken name;
+ * @throws {BargeError} `refused` when the server takes no registrations, and without
+ *   TLS off this machine; `exists` for a taken name;
  *   `usage` for a name that can't be one
  */
 export async function register(
@@ -15,6 +16,7 @@ export async function register(
   password: string,
   limit?: number,
 ): Promise<Answer<"register">> {
+  client.needPrivacy("register");
   const verifier = await makeVerifier("password", password);
   return await client.ask("register", { account, verifier, limit });
 }
