@@ -146,6 +146,12 @@ export default command({
       "A certificate in PEM, its chain behind it. Default: one that barge makes in DATA/tls",
     ),
     tlsKey: value(["--tls-key"], path("FILE"), "The key to --tls-cert, in PEM"),
+    proxyCert: value(
+      ["--proxy-cert"],
+      path("FILE"),
+      "The certificate, in PEM, of a proxy that ends TLS before a native door without TLS: logins " +
+        "are bound to it; SIGHUP reads it again",
+    ),
     plaintext: flag(
       ["--plaintext"],
       "Listen without TLS on an address that other machines reach. Files cross the wire readable " +
@@ -226,7 +232,11 @@ export default command({
     const { checkReadyFd, tellReadyFd } = await import("../core/serve/ready.ts");
     if (readyFd !== undefined) checkReadyFd(readyFd);
     const { readLimits } = await import("./_serve/limits.ts");
-    const limits = () => readLimits(options, options.limits);
+    const { readProxyCert } = await import("./_serve/proxy_cert.ts");
+    const limits = () => ({
+      ...readLimits(options, options.limits),
+      proxyEndPoints: readProxyCert(options.proxyCert),
+    });
     const { serve } = await import("../core/serve/serve.ts");
     const { sayFirstAccount, sayReady } = await import("./_serve/banner.ts");
     const { isThere, otherServers } = await import("./_term/accounts.ts");
@@ -255,7 +265,9 @@ export default command({
       durability,
       allowRegister,
       ...limits(),
-      readLimits: options.limits === undefined ? undefined : limits,
+      readLimits: options.limits === undefined && options.proxyCert === undefined
+        ? undefined
+        : limits,
       version,
       signal,
       grace: options.grace * 1000,

@@ -16,6 +16,8 @@
  * - A token has 256 random bits. Guessing one is hopeless, so that a wrong one counts against its
  *   address only, and a right one is refused only where the address is banned: cron goes on with the
  *   token of `barge login` while somebody fails at the account's password. So it is with public keys.
+ * - A question that no login follows (a challenge without its proof, a public key that the account
+ *   does not have) counts against its address only, until a login of that account from there.
  *
  * A login that succeeds forgets that account's failures from there, not those with other names: one
  * account of one's own does not pay for guessing at others. A ban lasts 5 minutes, then twice as long
@@ -52,7 +54,8 @@ export interface Attempt {
   readonly account: { readonly id: number; readonly name: string } | undefined;
   /** What the client called it; a token's id. */
   readonly name: string;
-  readonly mechanism: "password" | "token" | "key";
+  /** `question`: something was asked about the name, and no login followed. */
+  readonly mechanism: "password" | "token" | "key" | "question";
   /** The client's numeric address, without the port. */
   readonly host: string;
 }
@@ -155,16 +158,17 @@ export class Bans {
   succeeded(attempt: Attempt): void {
     const { account, address } = this.#case(attempt);
     const now = this.#now();
-    const { id } = attempt.account!;
+    const { id, name } = attempt.account!;
+    const forgotten = [account, questions(name.toLowerCase()), address];
     const failures = this.#db.get(
-      "SELECT 1 FROM failure WHERE account = ? AND address = ?",
-      ...[account, address],
+      "SELECT 1 FROM failure WHERE account IN (?, ?) AND address = ?",
+      ...forgotten,
     );
     const seen = this.#seen(id, address) ?? 0;
     const stale = seen < now - day && !isLoopback(address);
     if (!failures && !stale) return;
     this.#db.lightly(() => {
-      this.#db.run("DELETE FROM failure WHERE account = ? AND address = ?", account, address);
+      this.#db.run("DELETE FROM failure WHERE account IN (?, ?) AND address = ?", ...forgotten);
       if (!stale) return;
       this.#db.run(
         `INSERT INTO familiar (account, address, seen) SELECT id, ?2, ?3 FROM account WHERE id = ?1
@@ -210,11 +214,12 @@ export class Bans {
     const seen = this.#seen(account?.id ?? 0, address) ?? 0;
     const atHome = local || seen >= this.#now() - atHomeFor;
     const anywhere: Subject = ["", address];
-    if (mechanism !== "password") {
-      return { account: "", address, atHome, subjects: atHome ? [] : [anywhere] };
-    }
     const unknown = this.markOf(name); // also where it is not needed: the same work for all
     const key = account?.name.toLowerCase() ?? unknown;
+    if (mechanism !== "password") {
+      const about = mechanism === "question" ? questions(key) : "";
+      return { account: about, address, atHome, subjects: atHome ? [] : [anywhere] };
+    }
     const subjects: Subject[] = atHome ? [[key, address]] : [anywhere, [key, ""]];
     return { account: key, address, atHome, subjects };
   }
@@ -283,6 +288,11 @@ export class Bans {
     );
     return ban({ account, address, since: now, until, times });
   }
+}
+
+/** Stands for an account in the rows of questions about it. No name has a colon. */
+function questions(key: string): string {
+  return `:${key}`;
 }
 
 function ban({ account, address, ...rest }: Row): Ban {

@@ -10,6 +10,7 @@
  * request at hand may take.
  */
 import { BargeError, typed } from "../error.ts";
+import { isLoopback, network, parseAddress } from "../net/address.ts";
 import { every } from "../net/every.ts";
 import type { Stream } from "../net/stream.ts";
 import { encodeFrame } from "../protocol/frame.ts";
@@ -63,6 +64,25 @@ export class Client implements Disposable, AsyncDisposable {
     every(1000, () => this.#sweep());
   }
 
+  /** The binding to the server's certificate; undefined: there is no TLS. */
+  get endPoint(): string | undefined {
+    return this.#stream.endPoint;
+  }
+
+  /**
+   * May a secret be sent here that others could make use of?
+   *
+   * @throws {BargeError} `refused` without TLS, off this machine
+   */
+  needPrivacy(op: string): void {
+    if (this.endPoint !== undefined || isLoopback(network(parseAddress(this.peer).host))) return;
+    throw new BargeError("refused", "that needs TLS, and this connection has none", {
+      op,
+      path: this.peer,
+      hint: "leave --plaintext out, or do it at the server itself",
+    });
+  }
+
   /** Why the connection is closed, or undefined while it is open. */
   get closed(): BargeError | undefined {
     return this.#stream.closed;
@@ -77,7 +97,15 @@ export class Client implements Disposable, AsyncDisposable {
    *   `unavailable`
    */
   async greet(agent: string, timeout: number): Promise<void> {
-    this.hello = await this.ask("hello", { version, agent }, timeout);
+    // Set in the turn itself: a login that was sent with it reads it in the next one.
+    const greeted = this.answer(
+      async (frames) => this.hello = await this.next("hello", frames),
+      timeout,
+    );
+    greeted.catch(() => {/* awaited below; sending may fail first */});
+    await this.send(encodeFrame({ verb: "hello", version, agent }));
+    await this.flush();
+    await greeted;
     if (this.hello.version !== version) {
       throw this.#fail(
         new BargeError(

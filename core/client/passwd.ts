@@ -18,14 +18,16 @@ export interface NewPassword {
  * this machine. The connection goes on; all others that began with the old password end.
  *
  * @throws {BargeError} `unauthenticated` for a wrong old password; `usage` for a new one that is too
- *   short; `denied` on a connection that logged in with a token
+ *   short; `denied` on a connection that logged in with a token;
+ *   `refused` without TLS off this machine
  */
 export async function passwd(
   client: Client,
   { account, old, password }: NewPassword,
 ): Promise<void> {
+  client.needPrivacy("change password");
   checkNewPassword(password, client.hello.minPassword ?? 0);
   const verifier = await makeVerifier("password", password);
-  const { proof } = await takeUp(client, "password", account, old);
-  await client.ask("passwd", { verifier, proof });
+  const { proof, binding } = await takeUp(client, "password", account, old);
+  await client.ask("passwd", { verifier, proof, binding });
 }

@@ -1,7 +1,9 @@
 /** The server's side of TLS, over a connection that was accepted already. */
+import { X509Certificate } from "node:crypto";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import { BargeError } from "../error.ts";
 import type { KeyPair } from "./certificate.ts";
+import { endPoint } from "./end_point.ts";
 import type { Pipe } from "./stream.ts";
 import { TlsPipe } from "./tls_pipe.ts";
 
@@ -16,6 +18,8 @@ export interface Shown {
   readonly quiet: SecureContext;
   /** The protocols that a client may name (RFC 7301); who names none is welcome, too. */
   readonly protocols: readonly string[];
+  /** What a login over such a connection binds itself to (end_point.ts). */
+  readonly endPoint: string;
 }
 
 /** @throws {BargeError} `fatal` when the certificate can't be used */
@@ -23,7 +27,8 @@ export function showing({ cert, key }: KeyPair, protocols: readonly string[]): S
   return usable(() => {
     const pair = { cert, key, minVersion: "TLSv1.2" as const };
     const context = createSecureContext(pair);
-    return { context, quiet: createSecureContext({ ...pair, maxVersion: "TLSv1.2" }), protocols };
+    const quiet = createSecureContext({ ...pair, maxVersion: "TLSv1.2" });
+    return { context, quiet, protocols, endPoint: endPoint(new X509Certificate(cert).raw) };
   });
 }
 
@@ -59,6 +64,7 @@ export async function acceptTls(below: Pipe, shown: Shown): Promise<TlsPipe> {
   });
   try {
     await pipe.shake();
+    pipe.endPoint = shown.endPoint;
     return pipe;
   } catch (error) {
     pipe.abandon();

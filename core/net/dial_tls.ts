@@ -11,6 +11,7 @@
 import { BargeError } from "../error.ts";
 import { type Address, formatAddress } from "./address.ts";
 import { type CertificateFacts, describeCertificate } from "./certificate.ts";
+import { endPoint } from "./end_point.ts";
 import type { Pipe } from "./stream.ts";
 import { alpn, TlsPipe } from "./tls_pipe.ts";
 
@@ -64,6 +65,7 @@ async function shake(address: Address, signal: AbortSignal, ca?: string[]) {
     if (!certificate?.raw) throw new BargeError("identity", "the server shows no certificate");
     const why = socket.authorized ? "" : String(socket.authorizationError ?? "not verified");
     const shown = describeCertificate(certificate.raw);
+    pipe.endPoint = endPoint(certificate.raw);
     return { pipe, presented: { ...shown, vouched: socket.authorized, why } };
   } catch (cause) {
     pipe.close();

@@ -18,7 +18,10 @@ let sweeping = false;
 const closed = new BargeError("unavailable", "the connection is closed");
 
 /** What a stream needs of a connection: plain, TLS of Deno's or of Node's. */
-export type Pipe = Pick<Deno.Conn, "read" | "write" | "closeWrite" | "close">;
+export type Pipe = Pick<Deno.Conn, "read" | "write" | "closeWrite" | "close"> & {
+  /** What a login binds itself to (end_point.ts); undefined: there is no TLS. */
+  readonly endPoint?: string;
+};
 
 /** Bytes to and from one peer. */
 export class Stream implements Disposable {
@@ -53,6 +56,11 @@ export class Stream implements Disposable {
     open.add(this);
     if (!sweeping) every(sweepEvery, sweep);
     sweeping = true;
+  }
+
+  /** The binding to the server's certificate; undefined: there is no TLS. */
+  get endPoint(): string | undefined {
+    return this.#conn.endPoint;
   }
 
   /** Why the stream is closed, or undefined while it is open. */

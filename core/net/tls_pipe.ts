@@ -35,6 +35,8 @@ export type Lay = (raw: Duplex) => TLSSocket;
 
 export class TlsPipe implements Pipe {
   readonly socket: TLSSocket;
+  /** The binding to the certificate that the server has shown on this connection (end_point.ts). */
+  endPoint: string | undefined;
   readonly #below: Pipe;
   readonly #raw: Raw;
   #buffer = new Uint8Array(least);

@@ -15,6 +15,9 @@ import { BargeError } from "../error.ts";
 /** The most bytes of JSON that one frame carries. */
 export const maxFrame = 64 * 1024;
 
+/** The same for a frame to a server before the login. */
+export const maxStrangerFrame = 4 * 1024;
+
 /** What follows a frame: nothing, that many raw bytes, or chunks. */
 export type Body = number | "chunked" | undefined;
 
@@ -108,6 +111,8 @@ export class Decoder {
   /** True if signs of life may stand between the chunks of this body. */
   #pauses = false;
   #failed: BargeError | undefined;
+  /** The most bytes of JSON that a frame may carry, of those whose head is not read yet. */
+  limit = maxFrame;
 
   /** Is the decoder between frames, with nothing half read? Then the stream may end here. */
   get idle(): boolean {
@@ -152,8 +157,8 @@ export class Decoder {
           return { type: "alive" };
         }
         this.#expect("chunk", length);
-      } else if (length === 0 || length > maxFrame) {
-        throw this.#fail(`frame of ${length} bytes, 1 to ${maxFrame} are allowed`);
+      } else if (length === 0 || length > this.limit) {
+        throw this.#fail(`frame of ${length} bytes, 1 to ${this.limit} are allowed`);
       } else {
         this.#expect("json", length);
       }

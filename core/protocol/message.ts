@@ -140,7 +140,12 @@ const requests = {
     account: v.string(),
     nonce,
   }),
-  proof: v.object({ verb: v.literal("proof"), proof: key }),
+  proof: v.object({
+    verb: v.literal("proof"),
+    proof: key,
+    /** Over TLS: which certificate the client has been shown (net/end_point.ts). */
+    binding: v.optional(v.pipe(v.string(), v.maxLength(200))),
+  }),
   register: v.object({
     verb: v.literal("register"),
     account: v.string(),
@@ -222,6 +227,8 @@ const answers = {
     pause: v.optional(v.object({ every: seconds, most: seconds })),
     /** The fewest characters of a new password: only the client knows how many there are. */
     minPassword: v.optional(count),
+    /** The kind of binding that a `proof` must have on this connection; without it there is none. */
+    binding: v.optional(v.string()),
   }),
   auth: v.object({ nonce, salt, n: count, r: count, p: count }),
   proof: v.object({ account: v.string(), role, signature: key }),

@@ -42,6 +42,11 @@ export class FrameReader implements Disposable {
     this.#source = source;
   }
 
+  /** The most bytes of JSON that a frame may carry, of those that are not begun. */
+  set limit(bytes: number) {
+    this.#decoder.limit = bytes;
+  }
+
   /** Is nothing half read, and nothing left to be taken? */
   get idle(): boolean {
     return !this.#ahead && this.#decoder.idle;

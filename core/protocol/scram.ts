@@ -8,7 +8,8 @@
  *   ClientKey      = HMAC(SaltedPassword, "Client Key")     StoredKey = SHA-256(ClientKey)
  *   ServerKey      = HMAC(SaltedPassword, "Server Key")
  *   AuthMessage    = "BARGE/1", mechanism, account, client nonce, server nonce, salt, n, r, p, as
- *                    text with a line feed between each and the next
+ *                    text with a line feed between each and the next; over TLS the binding to the
+ *                    server's certificate (net/end_point.ts) behind them
  *   proof          = ClientKey XOR HMAC(StoredKey, AuthMessage)          sent by the client
  *   signature      = HMAC(ServerKey, AuthMessage)                        sent by the server
  *
@@ -85,6 +86,8 @@ export interface Exchange {
   readonly n: number;
   readonly r: number;
   readonly p: number;
+  /** Which certificate the server has shown; undefined: there is no TLS. RFC 5802, section 6. */
+  readonly binding?: string;
 }
 
 /** A nonce, or a salt: random bytes in base64. */
@@ -122,8 +125,9 @@ export async function prove(
 
 /** What is signed: all that both sides know of the login. */
 export function authMessage(e: Exchange): string {
-  const { mechanism, account, clientNonce, serverNonce, salt, n, r, p } = e;
-  return ["BARGE/1", mechanism, account, clientNonce, serverNonce, salt, n, r, p].join("\n");
+  const { mechanism, account, clientNonce, serverNonce, salt, n, r, p, binding } = e;
+  const lines = ["BARGE/1", mechanism, account, clientNonce, serverNonce, salt, n, r, p];
+  return (binding === undefined ? lines : [...lines, binding]).join("\n");
 }
 
 /** The salted password, or token. */

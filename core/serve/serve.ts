@@ -134,6 +134,7 @@ async function run(
     limits: options.limits,
     rateUp: options.rateUp,
     rateDown: options.rateDown,
+    proxyEndPoints: options.proxyEndPoints,
     tally: makeTally(options.workers),
     board: makeBoard(options.workers),
     derivations: makeDerivationTable(),

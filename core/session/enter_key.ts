@@ -6,7 +6,7 @@
  */
 import type { Attempt } from "../account/bans.ts";
 import { fingerprintOf } from "../account/keys.ts";
-import { admit, noted, type Pause } from "./login.ts";
+import { admit, fail, noted, type Pause } from "./login.ts";
 import type { Session } from "./session.ts";
 import type { Store } from "./store.ts";
 
@@ -22,9 +22,24 @@ export interface KeyCredentials {
   readonly proves: () => boolean;
 }
 
-/** Has the account such a key? */
-export function knowsKey(store: Store, name: string, key: Uint8Array): boolean {
-  return store.keys.find(name, fingerprintOf(key)) !== undefined;
+/**
+ * Answers whether the account has such a key, to somebody who might log in with it. No counts as a
+ * failed login of the address alone, and is what a banned one is always answered.
+ */
+export function asksForKey(
+  store: Store,
+  { name, key, host }: Omit<KeyCredentials, "proves">,
+): boolean {
+  const known = store.keys.find(name, fingerprintOf(key));
+  const attempt: Attempt = {
+    account: store.accounts.find(name),
+    name,
+    mechanism: "question",
+    host,
+  };
+  const banned = store.bans.banned(attempt);
+  if (known === undefined && !banned) fail(store, attempt);
+  return known !== undefined && !banned;
 }
 
 /**

@@ -30,19 +30,32 @@ export type Pause = (ms: number) => Promise<void>;
 /** A login that waits for its proof. */
 export interface Challenge {
   readonly answer: Answer<"auth">;
-  /** @throws {BargeError} `unauthenticated`, one answer for every reason; what `pause` throws */
+  /**
+   * @param binding which certificate the client has been shown, if it says so
+   * @throws {BargeError} `unauthenticated`, one answer for every reason; `unsupported` without a
+   *   binding where one is due, `identity` with another than that; what `pause` throws
+   */
   prove(
     proof: string,
     pause: Pause,
+    binding?: string,
   ): Promise<{ session: Session; answer: Answer<"proof"> }>;
+  /** Notes that no proof came: a failed login of the address. @returns as {@link fail} */
+  abandon(): number;
 }
 
 /**
  * Begins a login.
  *
  * @param host the client's numeric address, without the port
+ * @param endPoints the bindings of which the proof must have one; none: it must have none
  */
-export function challenge(store: Store, request: Request<"auth">, host: string): Challenge {
+export function challenge(
+  store: Store,
+  request: Request<"auth">,
+  host: string,
+  endPoints: readonly string[] = [],
+): Challenge {
   const { mechanism, account: name } = request;
   const known = lookUp(store, mechanism, name);
   const decoy = store.accounts.decoy(name); // also where it is not needed: the same work for all
@@ -59,10 +72,17 @@ export function challenge(store: Store, request: Request<"auth">, host: string):
     p: cost.p,
   };
   const { serverNonce, salt, n, r, p } = exchange;
+  const abandon = () => fail(store, { account: known?.account, name, mechanism: "question", host });
   return {
+    abandon,
     answer: { nonce: serverNonce, salt, n, r, p },
-    async prove(proof, pause) {
-      const signature = verify(proof, verifier, exchange);
+    async prove(proof, pause, binding) {
+      const wrong = misbound(binding, endPoints);
+      if (wrong) {
+        await pause(abandon());
+        throw wrong;
+      }
+      const signature = verify(proof, verifier, { ...exchange, binding });
       const account = store.accounts.byId(known?.account.id ?? 0);
       const attempt: Attempt = { account, name, mechanism, host };
       const proved = signature !== undefined ? known?.credential : undefined;
@@ -71,6 +91,29 @@ export function challenge(store: Store, request: Request<"auth">, host: string):
       return { session, answer };
     },
   };
+}
+
+/**
+ * Is the login bound to another connection than this one? The proof covers the binding, so that
+ * nobody between can change it. It is demanded wherever it can be: there is nothing to negotiate, and
+ * so no way to talk both sides out of it.
+ */
+function misbound(
+  binding: string | undefined,
+  endPoints: readonly string[],
+): BargeError | undefined {
+  if (endPoints.length === 0 ? binding === undefined : endPoints.includes(binding ?? "")) return;
+  const op = "log in";
+  if (binding === undefined) {
+    const why = "the login is not bound to the server's certificate";
+    return new BargeError("unsupported", why, { op, hint: "the client is too old: update it" });
+  }
+  const why = "the client was shown another certificate than this server's";
+  return new BargeError("identity", why, {
+    op,
+    hint: "somebody relays the connection. If that is a proxy of the operator's, let it pass TLS " +
+      "through, or name its certificate with `barge serve --proxy-cert`",
+  });
 }
 
 /**

@@ -43,6 +43,11 @@ export interface Adjustable {
   /** Bytes a second that an account may send, and be sent; null or none: any. */
   readonly rateUp?: number | null;
   readonly rateDown?: number | null;
+  /**
+   * The bindings (net/end_point.ts) of the TLS proxies in front of the plain native door; none: it
+   * has no proxy that ends TLS.
+   */
+  readonly proxyEndPoints?: readonly string[];
 }
 
 /** What the operator decided; plain data, so that it can be posted to a worker. */

@@ -12,7 +12,13 @@ import { parseAddress } from "../../net/address.ts";
 import { Ahead } from "../../net/ahead.ts";
 import { Pace } from "../../net/pace.ts";
 import type { Stream } from "../../net/stream.ts";
-import { type Body, encodeFrame, type FrameValue } from "../../protocol/frame.ts";
+import {
+  type Body,
+  encodeFrame,
+  type FrameValue,
+  maxFrame,
+  maxStrangerFrame,
+} from "../../protocol/frame.ts";
 import {
   failure,
   parseOther,
@@ -80,11 +86,30 @@ export class Connection {
     this.#ahead = new Ahead(stream);
     this.output = new Output(stream, allowed.request, () => this.#brake(store.rates.down));
     this.reader = new FrameReader({ read: (into) => this.#read(into) });
+    this.reader.limit = maxStrangerFrame;
     const { pause } = allowed;
     this.pauses = pause && new Pauses(pause, stream, this.#ahead, (reason) => this.cut(reason));
     stream.onStall = () => {
       if (this.session && this.#busy) void this.pauses?.attend();
     };
+  }
+
+  /** What logins here must be bound to, one of them; none: there is no TLS. */
+  get endPoints(): readonly string[] {
+    const { endPoint } = this.stream;
+    return endPoint === undefined ? this.store.settings.proxyEndPoints ?? [] : [endPoint];
+  }
+
+  /** Gives a challenge up that no proof has answered; that is a failed login of the address. */
+  async forgetChallenge(): Promise<void> {
+    const ms = this.#dropChallenge();
+    if (ms !== undefined) await this.pause(ms);
+  }
+
+  #dropChallenge(): number | undefined {
+    const ms = this.challenge?.abandon();
+    this.challenge = undefined;
+    return ms;
   }
 
   /** Aborted when the connection ends, for whatever reason. */
@@ -120,6 +145,7 @@ export class Connection {
       leave();
     };
     this.session = session;
+    this.reader.limit = maxFrame;
     session.door = "native";
   }
 
@@ -178,12 +204,18 @@ export class Connection {
 
   /** Serves the client until it is gone. Never throws. */
   async run(): Promise<void> {
+    const { login } = this.#patience;
+    const late = login && setTimeout(() => {
+      if (!this.session) this.cut(new BargeError("unavailable", `no login in ${login / 1000} s`));
+    }, login);
     try {
       await this.#serve();
     } catch (error) {
       note(error, this.stream.peer);
     } finally {
+      clearTimeout(late);
       this.ended.abort();
+      if (!this.#leaving) this.#dropChallenge();
       this.#leaveAccount();
       await this.#window?.drain();
       this.reader[Symbol.dispose]();

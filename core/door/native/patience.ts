@@ -6,6 +6,8 @@ import { type PauseLimits, pauseLimits } from "./pause.ts";
 export interface Patience {
   /** Between requests, before it has logged in. */
   readonly stranger: number;
+  /** Until it has logged in, all in all; undefined: any time. */
+  readonly login?: number;
   /** Between requests, after that. */
   readonly idle: number;
   /** Inside a request or an answer. */
@@ -21,6 +23,7 @@ export interface Patience {
 /** PROTOCOL.md, "Limits and deadlines". */
 export const patience: Patience = {
   stranger: 30_000,
+  login: 120_000,
   idle: 600_000,
   request: 60_000,
   linger: 2_000,

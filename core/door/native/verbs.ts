@@ -7,6 +7,8 @@ import {
   type Verb,
   version,
 } from "../../protocol/message.ts";
+import { isLoopback, network } from "../../net/address.ts";
+import { bindingName } from "../../net/binding.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import { many } from "../../protocol/many.ts";
 import { defaultMinPassword } from "../../protocol/password.ts";
@@ -50,8 +52,9 @@ export const verbs: { readonly [V in Verb]: Handler<V> } = {
   hello: { login: false, handle: hello },
   auth: {
     login: false,
-    handle(c, request) {
-      c.challenge = challenge(c.store, request, c.host);
+    async handle(c, request) {
+      await c.forgetChallenge();
+      c.challenge = challenge(c.store, request, c.host, c.endPoints);
       return c.challenge.answer;
     },
   },
@@ -59,6 +62,7 @@ export const verbs: { readonly [V in Verb]: Handler<V> } = {
   register: {
     login: false,
     handle(c, request) {
+      needPrivacy(c, "register");
       const { name: account, limit } = register(c.store, request);
       return { account, limit } satisfies Answer<"register">;
     },
@@ -124,14 +128,30 @@ function hello(c: Connection, request: Request<"hello">): Answer<"hello"> {
   return {
     ...{ version, agent: "barge", register, eager: eagerLimit, many: { ...many, files }, pause },
     minPassword: minPassword ?? defaultMinPassword,
+    binding: c.endPoints.length > 0 ? bindingName : undefined,
   };
+}
+
+/**
+ * A verifier is as good as the password to whoever can try many passwords, and can be swapped for
+ * another one on its way.
+ *
+ * @throws {BargeError} `refused` without TLS, off this machine
+ */
+function needPrivacy(c: Connection, op: string): void {
+  if (c.endPoints.length > 0 || isLoopback(network(c.host))) return;
+  throw new BargeError("refused", "that needs TLS, and this connection has none", { op });
 }
 
 async function proof(c: Connection, request: Request<"proof">): Promise<Answer<"proof">> {
   const asked = c.challenge;
   c.challenge = undefined; // one proof for each challenge
   if (!asked) throw new BargeError("protocol", "a proof without auth before it");
-  const { session, answer } = await asked.prove(request.proof, (ms) => c.pause(ms));
+  const { session, answer } = await asked.prove(
+    request.proof,
+    (ms) => c.pause(ms),
+    request.binding,
+  );
   c.admit(session);
   c.account = answer.account;
   return answer;
@@ -143,8 +163,9 @@ async function proof(c: Connection, request: Request<"proof">): Promise<Answer<"
  */
 async function servePasswd(
   c: Connection,
-  { verifier, proof }: Request<"passwd">,
+  { verifier, proof, binding }: Request<"passwd">,
 ): Promise<Answer<"passwd">> {
+  needPrivacy(c, "change password");
   const session = c.session!;
   const asked = c.challenge;
   c.challenge = undefined;
@@ -155,7 +176,7 @@ async function servePasswd(
     });
   }
   if (!asked) throw new BargeError("protocol", "a proof without auth before it");
-  const { session: proven } = await asked.prove(proof, (ms) => c.pause(ms));
+  const { session: proven } = await asked.prove(proof, (ms) => c.pause(ms), binding);
   if (proven.id !== session.id) {
     throw new BargeError("denied", "that is the password of another account");
   }

@@ -23,6 +23,7 @@ import { Command } from "./exec.ts";
 import { Places } from "./handle.ts";
 import { Sftp } from "./sftp.ts";
 import type { Channel, Client, SessionChannel } from "./ssh2.ts";
+import { Strangers } from "./strangers.ts";
 import { Wire } from "./wire.ts";
 
 /** How long a client may take, in ms. */
@@ -95,11 +96,14 @@ export class Connection implements Conversation {
   #channels = 0;
   #account = "";
   #leaveAccount: () => void = () => {};
+  #leaveStrangers: () => void = () => {};
+  readonly #strangers: Strangers;
   #leaving = false;
 
   /**
    * @param stream taken over: it is closed when {@link run} ends
    * @param presence kept up to date
+   * @param strangers those of this worker that have not logged in
    */
   constructor(
     store: Store,
@@ -107,6 +111,7 @@ export class Connection implements Conversation {
     begin: Begin,
     presence: Presence,
     allowed: Patience = patience,
+    strangers: Strangers = new Strangers(),
   ) {
     this.store = store;
     this.stream = stream;
@@ -114,6 +119,7 @@ export class Connection implements Conversation {
     this.#begin = begin;
     this.#presence = presence;
     this.#patience = allowed;
+    this.#strangers = strangers;
     stream.patience = allowed.stranger;
     const { rates } = store;
     const { signal } = this.ended;
@@ -127,6 +133,9 @@ export class Connection implements Conversation {
   }
 
   async run(): Promise<void> {
+    const leave = this.#strangers.enter(this);
+    if (!leave) return this.cut(new BargeError("unavailable", "too many have not logged in"));
+    this.#leaveStrangers = leave;
     const { login } = this.#patience;
     const late = setTimeout(() => {
       if (!this.session) this.cut(new BargeError("unavailable", `no login in ${login / 1000} s`));
@@ -142,6 +151,7 @@ export class Connection implements Conversation {
       clearTimeout(late);
       this.ended.abort(new BargeError("unavailable", "the client is gone"));
       this.#wire.destroy();
+      this.#leaveStrangers();
       await Promise.all(this.#works.values());
       this.#leaveAccount();
       this.stream.close();
@@ -177,6 +187,7 @@ export class Connection implements Conversation {
     };
     this.#account = session.account().name;
     this.session = session;
+    this.#leaveStrangers();
     this.#presence.account = this.#account;
     this.stream.patience = idle;
     // A client that sends nothing for long is one that has nothing to say; one that takes nothing is not.

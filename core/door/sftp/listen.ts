@@ -11,6 +11,7 @@ import { listenTcp } from "../listen_tcp.ts";
 import { algorithms } from "./algorithms.ts";
 import { type Begin, Connection, patience } from "./connection.ts";
 import { type Client, makeServer } from "./ssh2.ts";
+import { Strangers } from "./strangers.ts";
 import type { Wire } from "./wire.ts";
 
 const log = getLogger(["barge", "serve"]);
@@ -36,13 +37,14 @@ export async function listenSftp(
 ): Promise<Door> {
   const begin = speakSsh(await readPrivateKeys(store.settings.data));
   const { host: hostname, port } = address;
+  const strangers = new Strangers();
   return host({
     store,
     name: "sftp",
     host: hostname,
     listener: listenTcp({ hostname, port, reusePort }, proxies),
     patience: allowed.stranger,
-    begin: (stream, presence) => new Connection(store, stream, begin, presence, allowed),
+    begin: (stream, presence) => new Connection(store, stream, begin, presence, allowed, strangers),
     refusals: { refuse, stop: () => Promise.resolve() },
   });
 }

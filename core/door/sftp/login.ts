@@ -2,14 +2,16 @@
  * Logging in to the SFTP door (RFC 4252): a password (or a token in its place), the same asked for by
  * keyboard-interactive, which some clients want, or a public key of the account.
  *
- * A key that a client only asks about is answered by whether the account has it, as everywhere; that
- * is no failed login. A connection gets `mostTries` tries, and as many questions as an agent has keys.
+ * A key that a client only asks about is answered by whether the account has it, as everywhere. One
+ * that it does not have counts as a failed login of the address until a login of that account from
+ * there; a banned address gets no for an answer. A connection gets `mostTries` tries, and as many
+ * questions as an agent has keys.
  */
 import { BargeError } from "../../error.ts";
 import { wait } from "../../net/wait.ts";
 import { claimed } from "../../session/claimed.ts";
 import { enter } from "../../session/enter.ts";
-import { enterByKey, knowsKey } from "../../session/enter_key.ts";
+import { asksForKey, enterByKey } from "../../session/enter_key.ts";
 import type { Session } from "../../session/session.ts";
 import { Access } from "../access.ts";
 import { explain, note } from "../failure.ts";
@@ -90,7 +92,8 @@ export class Login {
   }
 
   #mayUse({ username: name, key }: AuthContext): boolean {
-    return knowsKey(this.#connection.store, name, key!.data);
+    const { store, host } = this.#connection;
+    return asksForKey(store, { name, key: key!.data, host });
   }
 
   #pause(ms: number): Promise<void> {

@@ -1,11 +1,14 @@
 /** The wait before a failed login's answer: it is nobody else's, and ends with its connection. */
 import assert from "node:assert/strict";
 import { nonce } from "../../../core/protocol/scram.ts";
+import { challenge } from "../../../core/session/login.ts";
 import { Here } from "./_here.ts";
 import { pattern, Peer } from "./_peer.ts";
 
 const wrong = { verb: "proof", proof: "A".repeat(43) + "=" };
-const auth = () => ({ verb: "auth", mechanism: "token", account: "none", nonce: nonce() });
+const auth = () => (
+  { verb: "auth", mechanism: "token", account: "none", nonce: nonce() } as const
+);
 
 /** Has so many logins from loopback failed that the next one is answered after 5 s. */
 function slowDown(here: Here): void {
@@ -63,4 +66,53 @@ Deno.test("what was sent ahead of the answer is kept, in order, whatever its len
   assert.equal(await peer.failure(), "unauthenticated");
   assert.equal(await peer.failure(), "unauthenticated");
   await peer.ask({ verb: "ping" });
+});
+
+Deno.test("a challenge without a proof counts against its address, and delays the next", async () => {
+  await using here = await Here.start({});
+  const failed = () => here.store.metrics.snapshot().logins.failed;
+  {
+    using peer = await Peer.open(here.address);
+    await peer.ask(auth());
+    assert.equal(failed(), 0);
+    await peer.ask(auth());
+    assert.equal(failed(), 1, "another challenge took its place");
+    await peer.login(here.token);
+    assert.equal(failed(), 2, "so it was with the second");
+    await peer.ask(auth());
+  }
+  while (here.door.connections > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(failed(), 3, "the connection ended");
+  const { store } = here;
+  const host = "192.0.2.1";
+  for (let i = 0; i < 9; i++) {
+    challenge(store, { ...auth(), mechanism: "password", account: "anna" }, host).abandon();
+  }
+  const bans = store.bans.list().map(({ account, address }) => [account, address]);
+  assert.deepEqual(bans, [[null, host]], "the address alone");
+});
+
+Deno.test("before the login frames are short", async () => {
+  await using here = await Here.start({});
+  const ping = (length: number) => ({ verb: "ping", x: "x".repeat(length - 22) });
+  assert.equal(JSON.stringify(ping(4096)).length, 4096);
+  {
+    using peer = await Peer.open(here.address);
+    await peer.ask(ping(4096));
+    await peer.send(ping(4097));
+    assert.equal(await peer.failure(), "protocol");
+    await peer.gone();
+  }
+  using peer = await Peer.open(here.address, here.token);
+  await peer.ask(ping(65536));
+});
+
+Deno.test("a login has so long in all, and ping does not prolong it", async () => {
+  await using here = await Here.start({ login: 100 });
+  using user = await Peer.open(here.address, here.token);
+  using peer = await Peer.open(here.address);
+  await assert.rejects(async () => {
+    while (true) await peer.ask({ verb: "ping" });
+  });
+  await user.ask({ verb: "ping" });
 });

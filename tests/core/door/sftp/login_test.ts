@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { parseAuthorizedKeys } from "../../../../core/account/authorized_key.ts";
 import { parseAddress } from "../../../../core/net/address.ts";
+import { maxPerAddress, maxStrangers, Strangers } from "../../../../core/door/sftp/strangers.ts";
+import { asksForKey } from "../../../../core/session/enter_key.ts";
 import { makeVerifier } from "../../../../core/protocol/verifier.ts";
 import { SftpHere } from "./_here.ts";
 import { algorithms, closed, SftpPeer, ssh, ssh2 } from "./_peer.ts";
@@ -139,4 +141,54 @@ Deno.test("an account has so many connections", async () => {
   await two[Symbol.asyncDispose]();
   while (here.door.connections > 1) await new Promise((resolve) => setTimeout(resolve, 10));
   await using _three = await here.peer();
+});
+
+Deno.test("who asks for keys that an account does not have is banned, and learns no more", async () => {
+  await using here = await SftpHere.start({}, { banAfter: 3 });
+  await withBob(here);
+  const { store } = here;
+  const own = parseAuthorizedKeys(pairOf("ed25519").public)[0];
+  store.keys.add(store.accounts.get("bob").id, own);
+  const others = [1, 2, 3].map(() => parseAuthorizedKeys(pairOf("ed25519").public)[0].blob);
+  const ask = (key: Uint8Array, name = "bob", host = "192.0.2.1") =>
+    asksForKey(store, { name, key, host });
+  assert(ask(own.blob));
+  assert(!ask(others[0]) && !ask(others[1], "nobody"));
+  assert(ask(own.blob), "not banned yet");
+  assert(!ask(others[2]));
+  assert.deepEqual(store.bans.list().map(({ account, address }) => [account, address]), [
+    [null, "192.0.2.1"],
+  ]);
+  assert(!ask(own.blob));
+  assert(ask(own.blob, "bob", "192.0.2.2"), "the account is not banned");
+  // An agent's keys are forgotten when one of them lets in.
+  for (let i = 0; i < 4; i++) {
+    assert(!ask(others[0], "bob", "192.0.2.3") && !ask(others[1], "bob", "192.0.2.3"));
+    const account = store.accounts.get("bob");
+    store.bans.succeeded({ account, name: "bob", mechanism: "key", host: "192.0.2.3" });
+  }
+  assert.equal(store.bans.list().length, 1);
+});
+
+Deno.test("connections that have not logged in are bounded, by address and in all", () => {
+  const strangers = new Strangers();
+  const gone: string[] = [];
+  const enter = (host: string) => strangers.enter({ host, cut: () => gone.push(host) });
+  const places = Array.from({ length: maxPerAddress }, () => enter("192.0.2.1"));
+  assert(places.every((leave) => leave));
+  assert.equal(enter("192.0.2.1"), undefined);
+  places[0]!();
+  places[0]!();
+  assert(enter("192.0.2.1"));
+  assert.equal(enter("192.0.2.1"), undefined);
+  for (let i = maxPerAddress; i < maxStrangers; i++) assert(enter(`198.51.100.${i}`));
+  assert.deepEqual(gone, []);
+  assert(enter("127.0.0.1"));
+  assert.deepEqual(gone, ["192.0.2.1"], "the oldest made room");
+});
+
+Deno.test("no key exchange that holds up everybody else is offered", async () => {
+  await using here = await SftpHere.start();
+  const kex = ["diffie-hellman-group14-sha256"];
+  await assert.rejects(ssh(here.address, here.login, { algorithms: { ...algorithms, kex } }));
 });

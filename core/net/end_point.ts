@@ -1,0 +1,96 @@
+/**
+ * The channel binding `tls-server-end-point` (RFC 5929, section 4): what a login signs to say which
+ * certificate it was made over, so that nobody who shows another one can pass it on.
+ *
+ * It is the digest of the certificate's DER, by the hash of the certificate's own signature; SHA-256
+ * where that is MD5 or SHA-1. The RFC leaves signatures open that name no single hash: BARGE/1 takes
+ * SHA-512 for Ed25519, which uses it inside (RFC 8032), and SHA-256 for all others.
+ */
+import { createHash, X509Certificate } from "node:crypto";
+import { BargeError } from "../error.ts";
+import { bindingName } from "./binding.ts";
+
+/** By the signature's object identifier, as bytes in hex. Those that are not listed: SHA-256. */
+const hashes: Readonly<Record<string, string>> = {
+  "2a864886f70d01010b": "sha256", // sha256WithRSAEncryption
+  "2a864886f70d01010c": "sha384",
+  "2a864886f70d01010d": "sha512",
+  "2a864886f70d01010e": "sha224",
+  "2a8648ce3d040301": "sha224", // ecdsa-with-SHA224
+  "2a8648ce3d040302": "sha256",
+  "2a8648ce3d040303": "sha384",
+  "2a8648ce3d040304": "sha512",
+  "2b6570": "sha512", // Ed25519
+};
+/** RSASSA-PSS (RFC 4055) names its hash in its parameters; without any it is SHA-1. */
+const pss = "2a864886f70d01010a";
+const pssHashes: Readonly<Record<string, string>> = {
+  "608648016503040201": "sha256",
+  "608648016503040202": "sha384",
+  "608648016503040203": "sha512",
+  "608648016503040204": "sha224",
+};
+
+/**
+ * Returns the binding of a connection, as a login says it: its name, a colon and the digest in
+ * base64.
+ *
+ * @param der the server's certificate as it is on the wire
+ * @throws {RangeError} when it is no certificate
+ */
+export function endPoint(der: Uint8Array): string {
+  return `${bindingName}:${createHash(hashOf(der)).update(der).digest("base64")}`;
+}
+
+/**
+ * The bindings of all certificates in a PEM file.
+ *
+ * @throws {BargeError} `fatal` when one can't be read
+ */
+export function endPointsOf(pem: string): string[] {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  try {
+    return blocks.map((block) => endPoint(new X509Certificate(block).raw));
+  } catch (cause) {
+    throw new BargeError("fatal", "the certificate is not readable", { cause });
+  }
+}
+
+/** Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signature }: RFC 5280, section 4.1. */
+function hashOf(der: Uint8Array): string {
+  const certificate = element(der, 0);
+  const signed = element(der, certificate.start);
+  const algorithm = element(der, signed.end);
+  const name = element(der, algorithm.start);
+  const id = hex(der, name);
+  if (id !== pss) return hashes[id] ?? "sha256";
+  // RSASSA-PSS-params ::= SEQUENCE { hashAlgorithm [0] AlgorithmIdentifier DEFAULT sha1, ... }
+  if (name.end === algorithm.end) return "sha256";
+  const parameters = element(der, name.end);
+  if (parameters.start === parameters.end || der[parameters.start] !== 0xa0) return "sha256";
+  const tagged = element(der, parameters.start);
+  const hash = element(der, tagged.start);
+  return pssHashes[hex(der, element(der, hash.start))] ?? "sha256";
+}
+
+interface Element {
+  /** Where its content begins and ends. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The element of DER at a place. @throws {RangeError} when there is none */
+function element(der: Uint8Array, at: number): Element {
+  const first = der[at + 1];
+  const long = first > 0x7f ? first & 0x7f : 0;
+  const start = at + 2 + long;
+  let length = long ? 0 : first;
+  for (let i = 0; i < long; i++) length = length * 256 + der[at + 2 + i];
+  const end = start + length;
+  if (!(end <= der.length)) throw new RangeError("the certificate is cut off");
+  return { start, end };
+}
+
+function hex(der: Uint8Array, { start, end }: Element): string {
+  return der.subarray(start, end).toHex();
+}
