@@ -18,7 +18,7 @@ export class Stage implements AsyncDisposable {
 
   static async open(): Promise<Stage> {
     const args = ["--ftp", "127.0.0.1:0", "--ftps", "127.0.0.1:0", "--workers", "2"];
-    args.push("--durability", "relaxed");
+    args.push("--durability", "relaxed", "--ftp-active-loopback");
     const server = await startServer({ args });
     try {
       await server.addUser("anna");

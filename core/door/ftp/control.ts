@@ -14,10 +14,11 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { BargeError, type Kind } from "../../error.ts";
-import { acceptTls, type Shown } from "../../net/accept_tls.ts";
+import type { Shown } from "../../net/accept_tls.ts";
+import { Sessions } from "../../net/same_session.ts";
 import type { TlsPipe } from "../../net/tls_pipe.ts";
 import { parseAddress } from "../../net/address.ts";
-import type { Stream } from "../../net/stream.ts";
+import type { Pipe, Stream } from "../../net/stream.ts";
 import { wait } from "../../net/wait.ts";
 import type { Presence } from "../../session/roster.ts";
 import type { Session } from "../../session/session.ts";
@@ -79,6 +80,8 @@ export class Control implements Conversation {
   #leaveAccount: () => void = () => {};
   /** Called when a line arrives while a command runs. */
   #heard: () => void = () => {};
+  /** The TLS sessions of this connection, which its data connections have to resume. */
+  readonly #sessions = new Sessions();
   readonly #presence: Presence;
   readonly #lines: LineReader;
   #got: Promise<Got> | undefined;
@@ -110,10 +113,12 @@ export class Control implements Conversation {
     this.local = plainAddress(local);
     this.#lines = new LineReader(stream, (bytes) => this.#write(bytes));
     this.#loginBy = performance.now() + patience.login;
-    const ports = spec.ftp!.passive;
     // Who begins with TLS means it for data, too, also where PROT P is left unsaid.
     this.state.protect = spec.name === "ftps";
-    this.data = new DataPort({ host: spec.address.host, ports, peer: this.host, patience });
+    this.data = new DataPort({
+      ...{ host: spec.address.host, spec: spec.ftp!, peer: this.host, patience },
+      ...{ sessions: this.#sessions, gate: store.gate },
+    });
   }
 
   /** Serves the client until it is gone. Never throws. */
@@ -160,6 +165,13 @@ export class Control implements Conversation {
     if (session && !leave) return false;
     this.#leaveAccount();
     this.#leaveAccount = leave ?? (() => {});
+    const { tickets } = this.store.gate;
+    this.#sessions.share(
+      session && {
+        add: (ticket) => tickets.add(ticket, session.id),
+        has: (ticket) => tickets.has(ticket, session.id),
+      },
+    );
     this.session = session;
     return true;
   }
@@ -209,7 +221,8 @@ export class Control implements Conversation {
     if (!shown) throw new RangeError("a door with TLS has no certificate");
     const { handshake } = this.patience;
     try {
-      this.tls = await this.stream.upgrade((below) => acceptTls(below, shown), handshake);
+      const shake = (below: Pipe) => this.#sessions.begin(below, shown);
+      this.tls = await this.stream.upgrade(shake, handshake);
     } catch (error) {
       log.debug("no TLS with {peer}: {why}", { peer: this.stream.peer, why: `${error}` });
       throw error;
