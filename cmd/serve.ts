@@ -33,9 +33,9 @@ export default command({
     ftpPassivePorts: valueOr(
       ["--ftp-passive-ports"],
       portRange(),
-      [20_000, 29_999] as const,
+      [20_000, 23_999] as const,
       "Where FTP's data connections are listened for, each on one chosen at random. Default: " +
-        "20000-29999",
+        "20000-23999",
     ),
     ftpPublicAddress: value(
       ["--ftp-public-address"],
@@ -274,7 +274,7 @@ function portRange() {
     return first >= 1 && first <= last && last <= 65_535 ? [first, last] : undefined;
   };
   return valueParser("A-B", [1, 1] as readonly [number, number], read, {
-    wanted: "a range of ports like 22000-22499",
+    wanted: "a range of ports like 20000-23999",
     format: ([first, last]) => `${first}-${last}`,
   });
 }

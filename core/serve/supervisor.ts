@@ -50,7 +50,7 @@ export function workerPermissions(
   return {
     read: [data],
     write: [data],
-    net: [...doors.flatMap(portsOf), ...outgoing(doors)],
+    net: [...new Set([...doors.flatMap(portsOf), ...outgoing(doors)])],
     env: false,
     ffi: false,
     import: false,
