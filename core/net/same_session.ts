@@ -22,22 +22,37 @@ const maxRenewed = 16;
 /** Of which clients this is demanded: of all, of those that took a ticket, of none. */
 export type SessionReuse = "always" | "tickets" | "never";
 
-/** Sessions of the same user's other connections. */
-export interface OtherSessions {
-  add(ticket: string): void;
-  has(ticket: string): boolean;
+/** The sessions of all connections. Tickets are digests of what was sent. */
+export interface SessionTable {
+  /** The session that a ticket stands for, if it is known. */
+  sessionOf(ticket: string): bigint | undefined;
+  /** Begins a session with its first ticket. */
+  begin(ticket: string): bigint;
+  /** Notes another ticket of a session. */
+  renew(ticket: string, session: bigint): void;
+  /** Notes that a client has logged in with a session. */
+  login(session: bigint, account: number): void;
+  isOf(session: bigint, account: number): boolean;
 }
 
 /** The sessions of one client, by digests of their tickets. */
 export class Sessions {
   readonly #first = new Set<string>();
   readonly #renewed = new Set<string>();
-  #others: OtherSessions | undefined;
+  readonly #table: SessionTable;
+  #session: bigint | undefined;
+  #account: number | undefined;
 
-  /** Shares the sessions with the user's other connections, from the login on; undefined: no more. */
-  share(others: OtherSessions | undefined): void {
-    this.#others = others;
-    for (const ticket of this.#first) others?.add(ticket);
+  /** @param table shared with all other connections */
+  constructor(table: SessionTable) {
+    this.#table = table;
+  }
+
+  /** Lets sessions of an account's other connections do as well; undefined: no more. */
+  login(account: number | undefined): void {
+    this.#account = account;
+    if (account === undefined || this.#session === undefined) return;
+    this.#table.login(this.#session, account);
   }
 
   /**
@@ -49,8 +64,14 @@ export class Sessions {
     const watched = new Watched(below);
     const pipe = await acceptTls(watched, { ...shown, context: shown.quiet });
     const { offered, issued } = watched.tickets();
-    if (offered && resumed(pipe)) this.#first.add(offered);
-    if (issued) this.#first.add(issued);
+    const resumes = offered !== undefined && resumed(pipe);
+    if (resumes) this.#session = this.#table.sessionOf(offered) ?? this.#table.begin(offered);
+    if (resumes) this.#first.add(offered);
+    if (issued) {
+      this.#first.add(issued);
+      if (this.#session === undefined) this.#session = this.#table.begin(issued);
+      else this.#table.renew(issued, this.#session);
+    }
     return pipe;
   }
 
@@ -64,7 +85,7 @@ export class Sessions {
     const pipe = await acceptTls(watched, { ...shown, context: shown.quiet });
     const { offered, issued } = watched.tickets();
     if (offered && this.#knows(offered) && resumed(pipe)) {
-      if (issued) this.#renew(issued);
+      if (issued) this.#renew(issued, this.#table.sessionOf(offered) ?? this.#session);
       return pipe;
     }
     if (reuse === "never" || reuse === "tickets" && this.#first.size === 0) return pipe;
@@ -76,11 +97,14 @@ export class Sessions {
 
   #knows(ticket: string): boolean {
     if (this.#first.has(ticket) || this.#renewed.has(ticket)) return true;
-    return this.#others?.has(ticket) ?? false;
+    const session = this.#table.sessionOf(ticket);
+    if (session === undefined) return false;
+    if (session === this.#session) return true;
+    return this.#account !== undefined && this.#table.isOf(session, this.#account);
   }
 
-  #renew(ticket: string): void {
-    this.#others?.add(ticket);
+  #renew(ticket: string, session: bigint | undefined): void {
+    if (session !== undefined) this.#table.renew(ticket, session);
     this.#renewed.add(ticket);
     const [oldest] = this.#renewed;
     if (this.#renewed.size > maxRenewed) this.#renewed.delete(oldest);

@@ -14,7 +14,6 @@
  */
 import { createHmac, randomBytes } from "node:crypto";
 import { isLoopback, network } from "../net/address.ts";
-import { Tickets, ticketSlots } from "./tickets.ts";
 
 const slots = 1 << 15;
 const rowLength = 1 + 3 * slots;
@@ -32,15 +31,12 @@ export const defaultLimits: Limits = { connections: 4096, perAddress: 256, perAc
 export interface Tally {
   readonly counts: SharedArrayBuffer;
   readonly key: Uint8Array;
-  /** TLS sessions of accounts: see tickets.ts. */
-  readonly tickets: SharedArrayBuffer;
 }
 
 /** @param workers how many isolates will count in it */
 export function makeTally(workers: number): Tally {
   const bytes = workers * rowLength * Int32Array.BYTES_PER_ELEMENT;
-  const tickets = new SharedArrayBuffer(ticketSlots * BigInt64Array.BYTES_PER_ELEMENT);
-  return { counts: new SharedArrayBuffer(bytes), key: new Uint8Array(randomBytes(16)), tickets };
+  return { counts: new SharedArrayBuffer(bytes), key: new Uint8Array(randomBytes(16)) };
 }
 
 /** Gives a place back; more than once does nothing. */
@@ -49,8 +45,6 @@ export type Leave = () => void;
 export class Gate {
   /** May be changed: it counts for who comes then. */
   limits: Limits;
-  /** The TLS sessions of accounts. */
-  readonly tickets: Tickets;
   readonly #counts: Int32Array;
   readonly #key: Uint8Array;
   readonly #row: number;
@@ -61,7 +55,6 @@ export class Gate {
    */
   constructor(limits: Limits, worker = 0, tally: Tally = makeTally(1)) {
     this.limits = limits;
-    this.tickets = new Tickets(tally);
     this.#counts = new Int32Array(tally.counts);
     this.#key = tally.key;
     this.#row = worker * rowLength;

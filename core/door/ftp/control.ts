@@ -23,6 +23,7 @@ import { wait } from "../../net/wait.ts";
 import type { Presence } from "../../session/roster.ts";
 import type { Session } from "../../session/session.ts";
 import type { Store } from "../../session/store.ts";
+import type { Tickets } from "../../session/tickets.ts";
 import { Access, outcomeOf } from "../access.ts";
 import type { DoorSpec } from "../door.ts";
 import { explain, note } from "../failure.ts";
@@ -48,6 +49,8 @@ export interface Host {
   readonly patience: Patience;
   /** The certificate, as it is now. */
   readonly shown: () => Shown | undefined;
+  /** The TLS sessions of all connections. */
+  readonly tickets: Tickets;
 }
 
 /** A read that has ended: a line, the end, or why it failed. */
@@ -81,7 +84,7 @@ export class Control implements Conversation {
   /** Called when a line arrives while a command runs. */
   #heard: () => void = () => {};
   /** The TLS sessions of this connection, which its data connections have to resume. */
-  readonly #sessions = new Sessions();
+  readonly #sessions: Sessions;
   readonly #presence: Presence;
   readonly #lines: LineReader;
   #got: Promise<Got> | undefined;
@@ -98,13 +101,14 @@ export class Control implements Conversation {
    * @param local our own address
    */
   constructor(
-    { store, spec, patience, shown }: Host,
+    { store, spec, patience, shown, tickets }: Host,
     stream: Stream,
     presence: Presence,
     local: string,
   ) {
     this.#presence = presence;
     this.store = store;
+    this.#sessions = new Sessions(tickets);
     this.spec = spec;
     this.patience = patience;
     this.shown = shown;
@@ -165,13 +169,7 @@ export class Control implements Conversation {
     if (session && !leave) return false;
     this.#leaveAccount();
     this.#leaveAccount = leave ?? (() => {});
-    const { tickets } = this.store.gate;
-    this.#sessions.share(
-      session && {
-        add: (ticket) => tickets.add(ticket, session.id),
-        has: (ticket) => tickets.has(ticket, session.id),
-      },
-    );
+    this.#sessions.login(session?.id);
     this.session = session;
     return true;
   }
