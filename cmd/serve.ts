@@ -3,7 +3,7 @@ import { isIPv4 } from "node:net";
 import { resolve } from "node:path";
 import type { DoorName } from "../core/door/door.ts";
 import { BargeError } from "../core/error.ts";
-import { type Address, formatAddress, isLoopback } from "../core/net/address.ts";
+import { type Address, formatAddress } from "../core/net/address.ts";
 import { Networks } from "../core/net/networks.ts";
 import { parsePublicUrl } from "../core/net/public_url.ts";
 import { levels } from "../core/serve/levels.ts";
@@ -38,19 +38,34 @@ export default command({
     ftpPassivePorts: valueOr(
       ["--ftp-passive-ports"],
       portRange(),
-      [22_000, 22_499] as const,
-      "Where FTP's data connections are listened for. Default: 22000-22499",
+      [20_000, 23_999] as const,
+      "Where FTP's data connections are listened for, each on one chosen at random. Default: " +
+        "20000-23999",
     ),
     ftpPublicAddress: value(
       ["--ftp-public-address"],
       ipv4(),
       "The address that FTP's PASV names, where clients reach another one than this machine has",
     ),
-    ftpActive: value(
+    ftpActive: valueOr(
       ["--ftp-active"],
       oneOf("on", "off"),
-      "May FTP's PORT have the server connect to its client? Workers may then connect to any " +
-        "machine. Default: where only this machine connects",
+      "off",
+      "May FTP's PORT have the server connect to its client, to ports from 1024 on? Workers may " +
+        "then connect to any IPv4 address but this machine's. Default: off",
+    ),
+    ftpActiveLoopback: flag(
+      ["--ftp-active-loopback"],
+      "The same for clients on this machine: whoever comes through a tunnel or proxy on it can then " +
+        "have the server write to, and read from, all that listens here",
+    ),
+    ftpSessionReuse: valueOr(
+      ["--ftp-session-reuse"],
+      oneOf("always", "tickets", "never"),
+      "tickets",
+      "Whose data connections must resume the TLS session of FTP's control connection: all clients', " +
+        "or those that take session tickets. Others' can be taken by who has the same address. " +
+        "Default: tickets",
     ),
     sftp: door("sftp", null, "the door for scp, sftp, rclone, WinSCP and sshfs"),
     trustedProxy: values(
@@ -249,9 +264,9 @@ export default command({
       ftp: {
         passive: options.ftpPassivePorts,
         publicAddress: options.ftpPublicAddress,
-        active: options.ftpActive
-          ? options.ftpActive === "on"
-          : [ftp, ftps].every((address) => !address || isLoopback(address.host)),
+        sessionReuse: options.ftpSessionReuse,
+        active: options.ftpActive === "on",
+        activeLoopback: options.ftpActiveLoopback,
       },
       metrics: options.metrics,
       trustedProxies: options.trustedProxy.flat(),
@@ -311,7 +326,7 @@ function portRange() {
     return first >= 1 && first <= last && last <= 65_535 ? [first, last] : undefined;
   };
   return valueParser("A-B", [1, 1] as readonly [number, number], read, {
-    wanted: "a range of ports like 22000-22499",
+    wanted: "a range of ports like 20000-23999",
     format: ([first, last]) => `${first}-${last}`,
   });
 }

@@ -10,6 +10,7 @@ import { Downloader, noStoredDigest, type Output } from "./download.ts";
 import { Report, type Totals } from "./events.ts";
 import { type Excluded, excludedBy, excludedWithin } from "./excluded.ts";
 import { isStandardOutput, localTarget, lstat, openStream, stat as look } from "./local_target.ts";
+import { checkLocal } from "./local_name.ts";
 import { clearWay } from "./local_way.ts";
 import type { TransferOptions } from "./options.ts";
 import { type Action, decide, extraneous, type Item, toMove } from "./plan.ts";
@@ -126,6 +127,7 @@ async function find(
       throw new BargeError("usage", "a folder does not fit into standard output");
     }
     const contents = meansContents(source);
+    if (!contents) checkLocal(name);
     const local = join(target, contents ? "" : name);
     if (!contents && lstat(local)?.isSymlink) {
       throw new BargeError("exists", "it is a symbolic link", {
@@ -165,6 +167,7 @@ function fileTarget(
       hint: "make it first",
     });
   }
+  if (inside) checkLocal(name);
   const local = inside ? join(target, name) : target;
   const way = localTarget(local);
   return way.type === "file" ? { local: way.path, stream: false } : { local, stream: true };
@@ -232,9 +235,10 @@ async function run(
       if (item.type === "file") report.failed(path, local, noFolderFor(local), item.size);
       continue;
     }
-    if (tree && item.name !== "" && !downloader.lacks(local)) {
+    if (tree && item.name !== "") {
       try {
-        if (await clearWay(job.local, item.name, item.type, way)) {
+        checkLocal(item.name);
+        if (!downloader.lacks(local) && await clearWay(job.local, item.name, item.type, way)) {
           cleared.add(item.name);
           report.removed(path, local);
         }
@@ -245,7 +249,7 @@ async function run(
       }
     }
     if (item.type === "dir") {
-      if (options.dryRun || makeFolder(report, path, local)) continue;
+      if (options.dryRun || makeFolder(report, path, local, item.name === "")) continue;
       if (item.name === "") return;
       blocked.add(item.name);
       continue;
@@ -313,10 +317,13 @@ async function stream(
   }
 }
 
-function makeFolder(report: Report, path: string, local: string): boolean {
+/** @param top whether it is the tree's own folder: that one may be a link, those below it not */
+function makeFolder(report: Report, path: string, local: string, top: boolean): boolean {
   try {
     Deno.mkdirSync(local, { recursive: true });
-    return true;
+    // Where case or composition makes no difference, a link of another spelling may be there.
+    if (top || Deno.lstatSync(local).isDirectory) return true;
+    throw new BargeError("exists", "it is a symbolic link here");
   } catch (cause) {
     report.failed(path, local, typed(cause, { op: "get", path: local }));
     return false;
@@ -356,6 +363,7 @@ function setTimes(root: string, items: readonly Item[]): void {
   for (const { name, type, modified } of items.toReversed()) {
     if (type !== "dir") continue;
     try {
+      if (name !== "" && !lstat(join(root, name))?.isDirectory) continue; // a link, which was refused
       Deno.utimeSync(join(root, name), new Date(), new Date(modified));
     } catch { /* the folder is another's; its files are what was asked for */ }
   }

@@ -3,6 +3,7 @@ import { BargeError } from "../error.ts";
 import { encodeFrame } from "../protocol/frame.ts";
 import type { Entry, Omission } from "../protocol/message.ts";
 import type { Client } from "./client.ts";
+import { localFault } from "./local_name.ts";
 
 export interface ListOptions {
   /** With all that the folders in it hold; names are then paths relative to the folder. */
@@ -24,6 +25,7 @@ export async function* list(
 ): AsyncGenerator<Entry, void, void> {
   const request = encodeFrame({ verb: "list", path, recursive });
   const pages: Entry[][] = [];
+  const folders = recursive ? new Set<string>() : undefined;
   let abandoned = false;
   let arrived = Promise.withResolvers<void>();
   let taken = Promise.withResolvers<void>();
@@ -32,7 +34,7 @@ export async function* list(
       const page = await client.next("list", frames);
       more = page.more;
       if (abandoned) continue;
-      for (const entry of page.entries) check(entry, path);
+      for (const entry of page.entries) check(entry, path, folders);
       if (page.omitted) onOmitted?.(page.omitted);
       pages.push(page.entries);
       arrived.resolve();
@@ -68,12 +70,20 @@ export async function listAll(
   return entries;
 }
 
-/** A server that lies about names could have files written outside the folder that was asked for. */
-function check(entry: Entry, path: string): void {
-  const parts = entry.name.split("/");
-  const sound = parts.every((part) => part !== "" && part !== "." && part !== "..");
-  if (sound && !entry.name.includes("\0")) return;
-  throw new BargeError("protocol", `the server lists the name ${JSON.stringify(entry.name)}`, {
+/**
+ * A server that lies about names could have files written outside the folder that was asked for: by
+ * the name itself, or through a local link in the place of a folder that it does not list.
+ *
+ * @param folders those that were listed before; undefined: the listing has none of their entries
+ */
+function check({ name, type }: Entry, path: string, folders: Set<string> | undefined): void {
+  const cut = name.lastIndexOf("/");
+  const known = cut === -1 || folders?.has(name.slice(0, cut));
+  if (known && localFault(name, false) === undefined) {
+    if (type === "dir") folders?.add(name);
+    return;
+  }
+  throw new BargeError("protocol", `the server lists the name ${JSON.stringify(name)}`, {
     op: "list",
     path,
   });

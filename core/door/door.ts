@@ -6,6 +6,7 @@
  */
 import type { Address } from "../net/address.ts";
 import type { KeyPair } from "../net/certificate.ts";
+import type { SessionReuse } from "../net/same_session.ts";
 import type { Store } from "../session/store.ts";
 import { type DoorName, doorNames } from "../session/metrics.ts";
 
@@ -35,13 +36,20 @@ export interface DoorSpec {
 export interface FtpSpec {
   /** Where a worker may listen for them: the first port and the last. */
   readonly passive: readonly [first: number, last: number];
+  /**
+   * Which clients' data connections must resume the TLS session of their control connection? Those of
+   * others can be taken by a stranger with the client's address.
+   */
+  readonly sessionReuse: SessionReuse;
   /** What clients are told to connect to; undefined: the address that they reached. */
   readonly publicAddress: string | undefined;
   /**
-   * May clients have the server connect to them (PORT)? Workers may then connect to anywhere; where
-   * the door is on loopback, to nowhere else.
+   * May clients on other machines have the server connect to them (PORT)? Workers may then connect
+   * to any IPv4 address but this machine's.
    */
   readonly active: boolean;
+  /** The same for clients on this machine. Workers may then connect to all that listens on it. */
+  readonly activeLoopback: boolean;
 }
 
 export interface Opening {

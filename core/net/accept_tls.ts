@@ -11,9 +11,10 @@ import { TlsPipe } from "./tls_pipe.ts";
 export interface Shown {
   readonly context: SecureContext;
   /**
-   * For connections on which the client only sends: TLS 1.2, since the tickets of 1.3 come after the
-   * handshake. Who closes with them unread, as curl does, resets the connection, and what it has
-   * sent and we have not read yet is lost.
+   * TLS 1.2. For connections on which the client only sends, since the tickets of 1.3 come after the
+   * handshake: a client that closes with them unread, as curl does, resets the connection, and what
+   * it has sent and the server has not read yet is lost. And where one connection has to prove that
+   * it resumes another one's session (same_session.ts).
    */
   readonly quiet: SecureContext;
   /** The protocols that a client may name (RFC 7301); who names none is welcome, too. */

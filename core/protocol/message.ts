@@ -132,6 +132,9 @@ const present = v.object({
   bytes,
 });
 
+/** Over TLS: which certificate the client has been shown (net/end_point.ts). */
+const binding = v.optional(v.pipe(v.string(), v.maxLength(200)));
+
 const requests = {
   hello: v.object({ verb: v.literal("hello"), version: count, agent: v.optional(v.string(), "") }),
   auth: v.object({
@@ -143,8 +146,7 @@ const requests = {
   proof: v.object({
     verb: v.literal("proof"),
     proof: key,
-    /** Over TLS: which certificate the client has been shown (net/end_point.ts). */
-    binding: v.optional(v.pipe(v.string(), v.maxLength(200))),
+    binding,
   }),
   register: v.object({
     verb: v.literal("register"),
@@ -202,7 +204,7 @@ const requests = {
   }),
   grow: v.object({ verb: v.literal("grow"), limit: bytes }),
   /** Without a proof, which older clients leave out, it is refused. */
-  passwd: v.object({ verb: v.literal("passwd"), verifier, proof: v.optional(key) }),
+  passwd: v.object({ verb: v.literal("passwd"), verifier, proof: v.optional(key), binding }),
   token: v.variant("action", [
     v.object({ verb: v.literal("token"), action: v.literal("issue"), label: v.string() }),
     v.object({ verb: v.literal("token"), action: v.literal("revoke"), id: v.string() }),

@@ -13,12 +13,13 @@ import { randomUUID } from "node:crypto";
 import { getLogger } from "@logtape/logtape";
 import type { DoorSpec } from "../door/door.ts";
 import { BargeError } from "../error.ts";
-import { formatAddress, isLoopback } from "../net/address.ts";
+import { formatAddress } from "../net/address.ts";
 import type { KeyPair } from "../net/certificate.ts";
 import type { Adjustable, Settings } from "../session/store.ts";
 import { SupervisorGatherer } from "./gather.ts";
 import type { FromDesk, HookPrograms } from "./hooks.ts";
 import type { Level } from "./levels.ts";
+import { outgoing } from "./outgoing.ts";
 import type { FromWorker, ToWorker } from "./worker.ts";
 
 const log = getLogger(["barge", "serve"]);
@@ -49,7 +50,7 @@ export function workerPermissions(
   return {
     read: [data],
     write: [data],
-    net: doors.some(reachesOut) ? true : doors.flatMap(portsOf),
+    net: [...new Set([...doors.flatMap(portsOf), ...outgoing(doors)])],
     env: false,
     ffi: false,
     import: false,
@@ -58,17 +59,8 @@ export function workerPermissions(
   };
 }
 
-/** Does a door connect to clients (FTP's PORT) that may be anywhere? */
-function reachesOut({ address, ftp }: DoorSpec): boolean {
-  return ftp?.active === true && !isLoopback(address.host);
-}
-
-/** Where a door listens and connects to, as the runtime's permissions name it. */
+/** Where a door listens, as the runtime's permissions name it. */
 function portsOf({ address, ftp }: DoorSpec): string[] {
-  if (ftp?.active) {
-    const { host } = address;
-    return ["127.0.0.1", "[::1]", host.includes(":") ? `[${host}]` : host];
-  }
   const ports = [address.port];
   if (ftp) { for (let port = ftp.passive[0]; port <= ftp.passive[1]; port++) ports.push(port); }
   return ports.map((port) => formatAddress({ host: address.host, port }));

@@ -4,7 +4,8 @@
  * The counts lie in memory that the workers share: a row for each worker, which it alone writes, so
  * that one that dies takes its counts along (the next one clears the row). An address or account is
  * counted in a slot chosen by a keyed digest: the memory is bounded, and in the rare case that two
- * share a slot, they share the limit. A row: the total, then slots of addresses, then of accounts.
+ * share a slot, they share the limit. A row: the total, then slots of addresses, of accounts, and of
+ * what listens for either (FTP's data ports).
  *
  * Invariants: who enters is counted first and then compared, so that workers that race may both
  * refuse the last place, and never both give it; a place is given back exactly once.
@@ -15,7 +16,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import { isLoopback, network } from "../net/address.ts";
 
 const slots = 1 << 15;
-const rowLength = 1 + 2 * slots;
+const rowLength = 1 + 3 * slots;
 
 /** What the operator allows; 0: no limit. */
 export interface Limits {
@@ -91,6 +92,28 @@ export class Gate {
   /** Lets a connection be an account's. @returns undefined where that has no place left */
   login(account: number): Leave | undefined {
     return this.#take(1 + slots + this.#slot(`account ${account}`), this.limits.perAccount);
+  }
+
+  /**
+   * Lets an account and its address hold one more port that listens for them.
+   *
+   * @param host the peer's numeric address; loopback is not counted
+   * @param limit how many each may hold
+   * @returns undefined where either has no place left
+   */
+  port(account: number, host: string, limit: number): Leave | undefined {
+    const mine = this.#take(1 + 2 * slots + this.#slot(`account ${account}`), limit);
+    const address = network(host);
+    if (!mine || isLoopback(address)) return mine;
+    const one = this.#take(1 + 2 * slots + this.#slot(address), limit);
+    if (!one) {
+      mine();
+      return undefined;
+    }
+    return () => {
+      one();
+      mine();
+    };
   }
 
   /** How much of an account's connections are this worker's: 0 to 1. */

@@ -16,9 +16,9 @@ export function has(program: string): boolean {
 export class Stage implements AsyncDisposable {
   private constructor(readonly server: Server, readonly folder: string) {}
 
-  static async open(): Promise<Stage> {
-    const args = ["--ftp", "127.0.0.1:0", "--ftps", "127.0.0.1:0", "--workers", "2"];
-    args.push("--durability", "relaxed");
+  static async open(workers = 2): Promise<Stage> {
+    const args = ["--ftp", "127.0.0.1:0", "--ftps", "127.0.0.1:0", "--workers", String(workers)];
+    args.push("--durability", "relaxed", "--ftp-active-loopback");
     const server = await startServer({ args });
     try {
       await server.addUser("anna");

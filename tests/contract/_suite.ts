@@ -3,12 +3,12 @@
  * quota, the same half-finished uploads. The native protocol is the witness at the other side.
  */
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { heldUploads, sizeOf, until } from "../_observe.ts";
 import { barge, type Server, startServer } from "../_server.ts";
 import { eager, pattern, Peer, sha256 } from "../core/door/_peer.ts";
 import { type DoorUnderTest, Refused, type Visitor } from "./_door.ts";
 import { entryPromises } from "./_entries.ts";
+import { awkwardNames } from "./_names.ts";
 
 const large = 700_000;
 
@@ -31,14 +31,6 @@ export function contract(door: DoorUnderTest): void {
   });
 }
 
-/** Names with characters that end lines, quotes or a terminal's patience, in all orders. */
-const awkwardNames: readonly string[] = (() => {
-  const parts = ["\n", "\r", "\x1b[2J", '"', "\\", "\r\n226 done\r\n", "\nC0644 4 x", " ", "é"];
-  const name = fc.array(fc.constantFrom(...parts), { minLength: 1, maxLength: 4 });
-  const fixed = ['a"b', "a\\b", "a\nb", "a\r\nb", "a\x1bb"];
-  const drawn = fc.sample(name, { numRuns: 30, seed: 7 }).map((parts) => `n${parts.join("")}n`);
-  return Array.from(new Set([...fixed, ...drawn]));
-})();
 const numbers = (a: number, b: number) => a - b;
 
 /** One promise, and the account that it is shown with. */

@@ -25,7 +25,7 @@ class FtpVisitor implements Visitor {
     const data = await this.client.passive();
     try {
       await this.#ask(line);
-      await data.secure();
+      await this.client.join(data);
       return data;
     } catch (error) {
       data[Symbol.dispose]();

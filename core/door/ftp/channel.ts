@@ -1,9 +1,9 @@
 /**
- * Commands that ask for a data connection (RFC 959, 4.1.2; RFC 2428). A client has us connect to
- * nobody but itself, and to no port that belongs to a service: no bounces.
+ * Commands that ask for a data connection (RFC 959, 4.1.2; RFC 2428). A client has the server connect
+ * to nobody but itself, to no port below 1024, and only where the operator allows that: no bounces.
  */
 import { isIPv4 } from "node:net";
-import type { Address } from "../../net/address.ts";
+import { type Address, isLoopback } from "../../net/address.ts";
 import { BargeError } from "../../error.ts";
 import { familyOf, formatSix, parseExtended, parseSix } from "./address.ts";
 import type { Row } from "./command.ts";
@@ -48,9 +48,20 @@ export const channelRows: Record<string, Row> = {
   },
 };
 
+/**
+ * May the server connect to this client? One on this machine, or that comes through a tunnel or
+ * proxy on it, could name any local service's port; so it has a switch of its own. Of others those
+ * with IPv4 alone: the cage of the workers has no ranges of IPv6 (core/serve/outgoing.ts).
+ */
+export function activeFor({ spec, host, local }: Control): boolean {
+  const { active, activeLoopback } = spec.ftp!;
+  if (isLoopback(host) || host === local) return activeLoopback;
+  return active && isIPv4(host);
+}
+
 function listen(c: Control): number {
   try {
-    return c.data.listen();
+    return c.data.listen(c.session!.id);
   } catch (error) {
     if (!(error instanceof BargeError) || error.kind !== "unavailable") throw error;
     throw new Failed(425, error.kind, error.message, { hint: error.hint });
@@ -59,7 +70,7 @@ function listen(c: Control): number {
 
 function dial(c: Control, parse: () => Address): Reply {
   if (c.state.extendedOnly) throw extendedOnly();
-  if (!c.spec.ftp!.active) {
+  if (!activeFor(c)) {
     throw new Failed(502, "refused", "Active mode is off here", { hint: "use PASV or EPSV" });
   }
   const { host, port } = parsed(parse);

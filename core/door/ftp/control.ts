@@ -14,14 +14,16 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { BargeError, type Kind } from "../../error.ts";
-import { acceptTls, type Shown } from "../../net/accept_tls.ts";
+import type { Shown } from "../../net/accept_tls.ts";
+import { Sessions } from "../../net/same_session.ts";
 import type { TlsPipe } from "../../net/tls_pipe.ts";
 import { parseAddress } from "../../net/address.ts";
-import type { Stream } from "../../net/stream.ts";
+import type { Pipe, Stream } from "../../net/stream.ts";
 import { wait } from "../../net/wait.ts";
 import type { Presence } from "../../session/roster.ts";
 import type { Session } from "../../session/session.ts";
 import type { Store } from "../../session/store.ts";
+import type { Tickets } from "../../session/tickets.ts";
 import { Access, outcomeOf } from "../access.ts";
 import type { DoorSpec } from "../door.ts";
 import { explain, note } from "../failure.ts";
@@ -47,6 +49,8 @@ export interface Host {
   readonly patience: Patience;
   /** The certificate, as it is now. */
   readonly shown: () => Shown | undefined;
+  /** The TLS sessions of all connections. */
+  readonly tickets: Tickets;
 }
 
 /** A read that has ended: a line, the end, or why it failed. */
@@ -79,6 +83,8 @@ export class Control implements Conversation {
   #leaveAccount: () => void = () => {};
   /** Called when a line arrives while a command runs. */
   #heard: () => void = () => {};
+  /** The TLS sessions of this connection, which its data connections have to resume. */
+  readonly #sessions: Sessions;
   readonly #presence: Presence;
   readonly #lines: LineReader;
   #got: Promise<Got> | undefined;
@@ -95,13 +101,14 @@ export class Control implements Conversation {
    * @param local our own address
    */
   constructor(
-    { store, spec, patience, shown }: Host,
+    { store, spec, patience, shown, tickets }: Host,
     stream: Stream,
     presence: Presence,
     local: string,
   ) {
     this.#presence = presence;
     this.store = store;
+    this.#sessions = new Sessions(tickets);
     this.spec = spec;
     this.patience = patience;
     this.shown = shown;
@@ -110,11 +117,12 @@ export class Control implements Conversation {
     this.local = plainAddress(local);
     this.#lines = new LineReader(stream, (bytes) => this.#write(bytes));
     this.#loginBy = performance.now() + patience.login;
-    const ports = spec.ftp!.passive;
     // Who begins with TLS means it for data, too, also where PROT P is left unsaid.
     this.state.protect = spec.name === "ftps";
-    const { host } = spec.address;
-    this.data = new DataPort({ host, ports, peer: this.host, patience, proxies: spec });
+    this.data = new DataPort({
+      ...{ host: spec.address.host, spec: spec.ftp!, peer: this.host, patience },
+      ...{ sessions: this.#sessions, gate: store.gate, proxies: spec },
+    });
   }
 
   /** Serves the client until it is gone. Never throws. */
@@ -165,6 +173,7 @@ export class Control implements Conversation {
       forget?.();
       leave?.();
     };
+    this.#sessions.login(session?.id);
     this.session = session;
     return true;
   }
@@ -214,7 +223,8 @@ export class Control implements Conversation {
     if (!shown) throw new RangeError("a door with TLS has no certificate");
     const { handshake } = this.patience;
     try {
-      this.tls = await this.stream.upgrade((below) => acceptTls(below, shown), handshake);
+      const shake = (below: Pipe) => this.#sessions.begin(below, shown);
+      this.tls = await this.stream.upgrade(shake, handshake);
     } catch (error) {
       log.debug("no TLS with {peer}: {why}", { peer: this.stream.peer, why: `${error}` });
       throw error;

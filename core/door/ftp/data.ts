@@ -5,31 +5,41 @@
  *       \-> dialing (PORT, EPRT)  /
  *
  * Who asks for another loses the one before. A listener takes the first connection from the control
- * connection's own address, sends all others away, and is closed with that, or when nobody came for
- * a while; ports are tried from a random one on, since workers and servers share the range.
+ * connection's own address and is closed with that: there is one attempt. Others are sent away and
+ * use nothing up. It is closed, too, when nobody came for a while. Each has a port chosen at random,
+ * of a range that workers and servers share; an account, and an address, may hold a part of that.
+ *
+ * Others can have the same address (NAT, shared machines). With TLS a data connection has to resume
+ * the session of the control connection, which nobody else can; else nothing is sent or taken.
  */
 import { randomInt } from "node:crypto";
 import { BargeError, typed } from "../../error.ts";
-import { acceptTls, type Shown } from "../../net/accept_tls.ts";
+import type { Shown } from "../../net/accept_tls.ts";
 import type { TlsPipe } from "../../net/tls_pipe.ts";
 import { type Address, formatAddress } from "../../net/address.ts";
 import { Pace } from "../../net/pace.ts";
-import { Stream } from "../../net/stream.ts";
-import type { DoorSpec } from "../door.ts";
-import { listenTcp } from "../listen_tcp.ts";
 import type { Conn, ConnListener } from "../../net/listen_proxied.ts";
+import type { Sessions } from "../../net/same_session.ts";
+import { type Pipe, Stream } from "../../net/stream.ts";
+import type { Gate } from "../../session/gate.ts";
+import type { DoorSpec, FtpSpec } from "../door.ts";
+import { listenTcp } from "../listen_tcp.ts";
 import { plainAddress } from "./address.ts";
 import type { Patience } from "./patience.ts";
 
 export interface DataOptions {
   /** Where passive ports are listened on. */
   readonly host: string;
-  readonly ports: readonly [first: number, last: number];
+  readonly spec: FtpSpec;
   /** The client's address: nobody else may connect. */
   readonly peer: string;
   readonly patience: Patience;
   /** Those in front of the door: data connections come through them, too. */
   readonly proxies: Pick<DoorSpec, "trustedProxies" | "proxyProtocol">;
+  /** The control connection's. */
+  readonly sessions: Sessions;
+  /** Counts the ports that accounts and addresses hold. */
+  readonly gate: Gate;
 }
 
 /** An open data connection. */
@@ -41,9 +51,16 @@ export interface Data {
 
 type Arrival = Conn | BargeError;
 
+/** How many ports of a range an account, and an address, may listen on at once. */
+function portsOfOne(range: number): number {
+  return Math.max(1, Math.floor(range / 8));
+}
+
 export class DataPort {
   readonly #options: DataOptions;
   #listener: ConnListener | undefined;
+  /** Gives the port's place back. */
+  #leavePort: () => void = () => {};
   /** The connection that is to come; never rejects. */
   #arrival: Promise<Arrival> | undefined;
   #dialing: AbortController | undefined;
@@ -63,18 +80,36 @@ export class DataPort {
   /**
    * Listens for the client.
    *
+   * @param account the id of the account that is logged in
    * @returns the port
-   * @throws {BargeError} `unavailable` when all ports are taken
+   * @throws {BargeError} `unavailable` when all ports, or those of one client, are taken
    */
-  listen(): number {
-    const there = this.#listener; // nobody has come yet: it will do again
-    if (!there) this.close();
+  listen(account: number): number {
+    const waiting = this.#listener; // nobody has come yet: it will do again
+    if (!waiting) this.close();
+    const { addr } = waiting ?? this.#listen(account);
     clearTimeout(this.#expiry);
-    const listener = this.#listener = there ?? this.#bind();
-    this.#arrival ??= this.#accept(listener);
-    // Who asks and never comes holds one port of few.
     this.#expiry = setTimeout(() => this.close(), this.#options.patience.unused);
-    return listener.addr.port;
+    return addr.port;
+  }
+
+  #listen(account: number): ConnListener {
+    const { gate, peer, spec: { passive: [first, last] } } = this.#options;
+    const leave = gate.port(account, peer, portsOfOne(last - first + 1));
+    if (!leave) {
+      throw new BargeError("unavailable", "this account or address holds too many data ports", {
+        hint: "end its transfers, or try again in a minute",
+      });
+    }
+    try {
+      const listener = this.#listener = this.#bind();
+      this.#leavePort = leave;
+      this.#arrival = this.#accept(listener);
+      return listener;
+    } catch (error) {
+      leave();
+      throw error;
+    }
   }
 
   /** Connects to the client; how that went is told by {@link open}. */
@@ -89,8 +124,8 @@ export class DataPort {
    *
    * @param shown for TLS; undefined: plain
    * @param signal gives up
-   * @throws {BargeError} `unavailable` when none came in time; `protocol` when TLS failed; the
-   *   signal's reason
+   * @throws {BargeError} `unavailable` when none came in time; `protocol` when TLS failed; `identity`
+   *   when it may be somebody else's; the signal's reason
    */
   async open(shown: Shown | undefined, signal: AbortSignal): Promise<Data> {
     signal.throwIfAborted();
@@ -121,8 +156,7 @@ export class DataPort {
   /** Wants no connection any more. */
   close(): void {
     clearTimeout(this.#expiry);
-    this.#listener?.close();
-    this.#listener = undefined;
+    this.#stopListening();
     this.#dialing?.abort(new BargeError("interrupted", "the data connection is not wanted"));
     this.#dialing = undefined;
     void this.#arrival?.then((arrived) => {
@@ -133,19 +167,27 @@ export class DataPort {
     this.#forget = undefined;
   }
 
+  #stopListening(): void {
+    this.#listener?.close();
+    this.#listener = undefined;
+    this.#leavePort();
+    this.#leavePort = () => {};
+  }
+
   async #secure(stream: Stream, shown: Shown, signal: AbortSignal): Promise<TlsPipe> {
     const cut = () => stream.close(typed(signal.reason));
     signal.addEventListener("abort", cut, { once: true });
     try {
-      const { handshake } = this.#options.patience;
-      return await stream.upgrade((below) => acceptTls(below, shown), handshake);
+      const { sessions, spec, patience } = this.#options;
+      const shake = (below: Pipe) => sessions.join(below, shown, spec.sessionReuse);
+      return await stream.upgrade(shake, patience.handshake);
     } finally {
       signal.removeEventListener("abort", cut);
     }
   }
 
   #bind(): ConnListener {
-    const { host: hostname, ports: [first, last], proxies } = this.#options;
+    const { host: hostname, spec: { passive: [first, last] }, proxies } = this.#options;
     const count = last - first + 1;
     const start = randomInt(count);
     for (let i = 0; i < count; i++) {
@@ -167,8 +209,7 @@ export class DataPort {
       while (true) {
         const conn = await listener.accept();
         if (plainAddress((conn.remoteAddr as Deno.NetAddr).hostname) === this.#options.peer) {
-          if (this.#listener === listener) this.#listener = undefined;
-          listener.close();
+          if (this.#listener === listener) this.#stopListening();
           return conn;
         }
         conn.close();

@@ -2,6 +2,7 @@
 import { showing, type Shown } from "../../net/accept_tls.ts";
 import type { KeyPair } from "../../net/certificate.ts";
 import type { Door, Opening } from "../door.ts";
+import { Tickets } from "../../session/tickets.ts";
 import { host } from "../listen.ts";
 import { listenTcp } from "../listen_tcp.ts";
 import { Refusals } from "../refuse.ts";
@@ -20,6 +21,7 @@ export function openDoor(
 ): Promise<Door> {
   let shown: Shown | undefined = tls && showing(tls, protocols);
   const { host: hostname, port } = spec.address;
+  const tickets = new Tickets();
   const door = host({
     name: spec.name,
     store,
@@ -27,7 +29,7 @@ export function openDoor(
     listener: listenTcp({ hostname, port, reusePort }, spec),
     patience: patience.stranger,
     begin: (stream, presence, local) =>
-      new Control({ store, spec, patience, shown: () => shown }, stream, presence, local),
+      new Control({ store, spec, patience, shown: () => shown, tickets }, stream, presence, local),
     refusals: new Refusals(refusal),
   });
   const reload = (pair: KeyPair) => void (shown = showing(pair, protocols));

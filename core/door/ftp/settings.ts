@@ -1,5 +1,6 @@
 /** Commands that set something, tell something, or do nothing. */
 import type { Row } from "./command.ts";
+import { activeFor } from "./channel.ts";
 import type { Control } from "./control.ts";
 import { facts } from "./listing.ts";
 import { Failed, type Reply, reply } from "./reply.ts";
@@ -103,7 +104,7 @@ function features(c: Control): string[] {
     ...tls,
     "AVBL",
     "CLNT",
-    ...c.spec.ftp!.active ? ["EPRT"] : [],
+    ...activeFor(c) ? ["EPRT"] : [],
     "EPSV",
     `HASH ${mark("SHA-256", algorithm === "sha256")};${mark("MD5", algorithm === "md5")}`,
     "LANG EN*",

@@ -2,7 +2,7 @@
  * What all transfers have in common: the answer before, the data connection, and how each end of it
  * is told.
  *
- *   150 -> (425: nobody came) -> moving -> 226
+ *   150 -> (425: nobody came; 522: somebody else may have) -> moving -> 226
  *                                      \-> 426 (cut, aborted), 552, 452, 451
  */
 import { BargeError, typed } from "../../error.ts";
@@ -15,7 +15,7 @@ import { Failed, reply } from "./reply.ts";
  *
  * @param about what the client is told it will be
  * @param work gets the connection, which is closed when it is done, or when the transfer is aborted
- * @throws {BargeError} what `work` throws; {Failed} 425, 426, 521
+ * @throws {BargeError} what `work` throws; {Failed} 425, 426, 521, 522
  */
 export async function overData<T>(
   c: Control,
@@ -23,8 +23,7 @@ export async function overData<T>(
   work: (data: Data) => Promise<T>,
 ): Promise<T> {
   checkData(c);
-  const both = c.state.protect ? c.shown() : undefined;
-  const shown = both && { ...both, context: both.quiet };
+  const shown = c.state.protect ? c.shown() : undefined;
   const aborting = c.transfer = new AbortController();
   const { signal } = aborting;
   const stop = () => aborting.abort(c.ended.signal.reason);
@@ -66,8 +65,8 @@ async function arrived(opening: Promise<Data>): Promise<Data> {
   try {
     return await opening;
   } catch (error) {
-    const { kind, message } = typed(error);
-    throw new Failed(425, kind, message);
+    const { kind, message, hint } = typed(error);
+    throw new Failed(kind === "identity" ? 522 : 425, kind, message, { hint });
   }
 }
 

@@ -33,6 +33,21 @@ const unix = 3 << 8;
 /** Flags: names are UTF-8; a file's checksum and sizes stand behind its bytes. */
 const flagsOf = ({ type }: ZipMember) => type === "file" ? 0x0808 : 0x0800;
 
+/**
+ * A name that no program takes for more than it is: to those of Windows a backslash parts folders, so
+ * that `..\\x` leads out, and a letter with a colon is a drive. Both are percent-encoded.
+ *
+ * @example
+ * ```ts
+ * import { zipName } from "./zip.ts";
+ * if (zipName("a/..\\..\\b") !== "a/..%5C..%5Cb") throw new Error();
+ * if (zipName("C:/d:e/10:30") !== "C%3A/d%3Ae/10:30") throw new Error();
+ * ```
+ */
+export function zipName(name: string): string {
+  return name.replaceAll("\\", "%5C").replace(/(^|\/)([A-Za-z]):/g, "$1$2%3A");
+}
+
 /** A member whose bytes have all been written. */
 interface Written {
   readonly size: number;
@@ -65,7 +80,8 @@ export class ZipWriter {
   readonly #records: Uint8Array[] = [];
 
   /** @returns the header of a member, which its bytes follow */
-  begin(facts: ZipMember): Uint8Array {
+  begin(member: ZipMember): Uint8Array {
+    const facts = { ...member, name: zipName(member.name) };
     const name = Buffer.from(facts.name);
     const large = facts.size >= no32;
     // The sizes here are zeros, also those of zip64, which says that the descriptor has 8 bytes for each.

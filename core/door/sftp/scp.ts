@@ -14,7 +14,7 @@ import { BargeError } from "../../error.ts";
 import { printable } from "../../protocol/printable.ts";
 import { shorten } from "../../session/roster.ts";
 import type { Command } from "./exec.ts";
-import { give } from "./scp_source.ts";
+import { give, unwritable } from "./scp_source.ts";
 import { take } from "./scp_sink.ts";
 
 /** A line is no longer than the longest path and some numbers. */
@@ -125,11 +125,6 @@ export class Scp {
     }
     return null;
   }
-}
-
-/** The failure of a name that no line of scp's can hold. */
-export function unwritable(): BargeError {
-  return new BargeError("refused", "its name has a line feed; use sftp, or scp without -O");
 }
 
 function decode(bytes: readonly number[]): string {

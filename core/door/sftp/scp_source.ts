@@ -11,7 +11,7 @@ import { outcomeOf } from "../access.ts";
 import { explain } from "../failure.ts";
 import { seconds } from "./entries.ts";
 import { baseName, resolve } from "./paths.ts";
-import { type Scp, type ScpOptions, unwritable } from "./scp.ts";
+import type { Scp, ScpOptions } from "./scp.ts";
 
 /**
  * Gives what was asked for.
@@ -31,6 +31,11 @@ export async function give(
       if (entry) await giveOne(scp, path, { ...entry, name: baseName(path) || "/" }, options);
     }
   }
+}
+
+/** The failure of a name that no line of scp's can hold. */
+export function unwritable(): BargeError {
+  return new BargeError("refused", "its name has a line feed; use sftp, or scp without -O");
 }
 
 /** A pattern in the last part of a path; where nothing fits it is a name like any other. */

@@ -241,7 +241,10 @@ Deno.test("register and passwd need TLS, but for this machine; the verifier is n
   for (const peer of ["192.0.2.1:7171", "box.example:7171", "[2001:db8::1]:7171"]) {
     await using client = new Client(new Stream(pipe, peer, 10_000));
     await assert.rejects(register(client, "bob", "bob-secret"), needs);
-    await assert.rejects(passwd(client, "new-secret"), needs);
+    await assert.rejects(
+      passwd(client, { account: "bob", old: "bob-secret", password: "new-secret" }),
+      needs,
+    );
     assert.equal(written, 0);
   }
 });

@@ -53,7 +53,13 @@ class Doors implements AsyncDisposable {
     const { id } = store.accounts.add({ name: "anna", role: "user", limit: null, verifier });
     const { token } = await store.tokens.issue(id, "test");
     const tls = await makeSelfSigned(["127.0.0.1"]);
-    const ftp = { passive: [23_000, 23_499], publicAddress: undefined, active: false } as const;
+    const ftp = {
+      passive: [23_000, 23_499],
+      publicAddress: undefined,
+      active: false,
+      activeLoopback: false,
+      sessionReuse: "never",
+    } as const;
     const spec = (name: DoorSpec["name"]): DoorSpec => ({
       ...{ name, address: { host: "127.0.0.1", port: 0 }, tls: "require", ftp },
     });

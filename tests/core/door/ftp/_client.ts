@@ -7,6 +7,13 @@ import type { Here } from "./_here.ts";
 
 const within = 20_000;
 
+interface TlsOptions {
+  readonly ALPNProtocols?: string[];
+  readonly session?: Buffer;
+  /** The runtime keeps one session of each name, whatever `session` says. */
+  readonly servername?: string;
+}
+
 /** A connection, plain or with TLS, read as it comes. */
 export class Wire implements Disposable {
   #socket: Socket;
@@ -32,7 +39,7 @@ export class Wire implements Disposable {
   }
 
   /** Shakes hands. */
-  async secure(options: { ALPNProtocols?: string[]; session?: Buffer } = {}): Promise<TLSSocket> {
+  async secure(options: TlsOptions = {}): Promise<TLSSocket> {
     const plain = this.#plain = this.#socket;
     plain.removeAllListeners("data");
     plain.removeAllListeners("end");
@@ -60,6 +67,11 @@ export class Wire implements Disposable {
   /** Ends our side: with TLS by close_notify. */
   end(): void {
     this.#socket.end();
+  }
+
+  /** The TLS session, for another connection to resume. */
+  get session(): Buffer | undefined {
+    return this.#plain && (this.#socket as TLSSocket).getSession();
   }
 
   /** The connection below TLS. */
@@ -133,8 +145,12 @@ export class Wire implements Disposable {
   }
 }
 
+/** Each client has a name of its own: else the runtime gives it the latest session of another. */
+let named = 0;
+
 export class Client implements Disposable {
   protect = false;
+  servername: string | undefined;
 
   /** @param wire taken over */
   constructor(readonly wire: Wire) {}
@@ -165,8 +181,14 @@ export class Client implements Disposable {
 
   /** AUTH TLS, and data connections with TLS as well. */
   async secure(): Promise<TLSSocket> {
+    const servername = this.servername = `client${++named}.test`;
     await this.ask("AUTH TLS", 234);
-    return await this.wire.secure();
+    return await this.wire.secure({ servername });
+  }
+
+  /** Shakes hands on a data connection, as this client: it resumes the session of this connection. */
+  async join(data: Wire): Promise<TLSSocket> {
+    return await data.secure({ session: this.wire.session, servername: this.servername });
   }
 
   async private(): Promise<void> {
@@ -214,7 +236,7 @@ export class Client implements Disposable {
   async begin(line: string): Promise<Wire> {
     const data = await this.passive();
     await this.ask(line, 150);
-    if (this.protect) await data.secure();
+    if (this.protect) await this.join(data);
     return data;
   }
 

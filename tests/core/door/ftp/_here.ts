@@ -46,8 +46,8 @@ export class Here implements AsyncDisposable {
     const { token } = await store.tokens.issue(id, "test");
     const address = { host: "127.0.0.1", port: 0 };
     const ftp: FtpSpec = {
-      ...{ passive: [22_500, 22_999], publicAddress: undefined, active: true },
-      ...wanted.ftp,
+      ...{ passive: [22_500, 22_999], publicAddress: undefined, active: false },
+      ...{ activeLoopback: false, sessionReuse: "tickets", ...wanted.ftp },
     };
     const door = await openDoor({
       ...{ store, spec: { name, address, tls, ftp }, reusePort: false },

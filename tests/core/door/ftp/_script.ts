@@ -16,7 +16,7 @@ export async function assertScript(
   let port = 0;
   let data: Wire | undefined;
   const begun = async () => {
-    if (client.protect) await data!.secure();
+    if (client.protect) await client.join(data!);
     return data!;
   };
   for (const { text, line } of steps) {

@@ -62,7 +62,7 @@ Deno.test("Telnet: options are refused, interrupts are dropped", async () => {
 });
 
 Deno.test("nobody is bounced to another machine or service", async () => {
-  await using here = await Here.start();
+  await using here = await Here.start({ ftp: { activeLoopback: true } });
   using client = await Client.anna(here);
   for (
     const [line, code] of [
@@ -96,7 +96,7 @@ const sixNumbers = (port: number) => `PORT 127,0,0,1,${port >> 8},${port & 255}`
 const extended = (port: number) => `EPRT |1|127.0.0.1|${port}|`;
 
 Deno.test("active mode connects to the client, and is off where it is off", async () => {
-  await using here = await Here.start();
+  await using here = await Here.start({ ftp: { activeLoopback: true } });
   using client = await Client.anna(here);
   for (const form of [sixNumbers, extended]) {
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -109,14 +109,28 @@ Deno.test("active mode connects to the client, and is off where it is off", asyn
     assert.equal(new TextDecoder().decode(buffer.subarray(0, n!)), "home\r\npublic\r\n");
     await client.expect(226);
   }
-  await using without = await Here.start({ ftp: { active: false } });
-  using other = await Client.anna(without);
-  await other.ask("PORT 127,0,0,1,100,1", 502);
-  assert.doesNotMatch(await other.ask("FEAT", 211), /EPRT/);
+});
+
+Deno.test("active mode never connects to this machine, unless that is asked for by name", async () => {
+  using service = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  let reached = 0;
+  const accepting = service.accept().then((conn) => (reached++, conn.close()), () => {});
+  for (const ftp of [{}, { active: true }, { active: false }]) {
+    await using here = await Here.start({ ftp });
+    using client = await Client.anna(here);
+    for (const form of [sixNumbers, extended]) {
+      await client.ask(form(service.addr.port), 502);
+      await client.ask("NLST /", 425);
+    }
+    assert.doesNotMatch(await client.ask("FEAT", 211), /EPRT/);
+  }
+  service.close();
+  await accepting;
+  assert.equal(reached, 0);
 });
 
 Deno.test("a data connection that nobody comes to, or nobody asked for: 425", async () => {
-  await using here = await Here.start({ patience: { data: 100 } });
+  await using here = await Here.start({ patience: { data: 100 }, ftp: { activeLoopback: true } });
   using client = await Client.anna(here);
   await client.ask("LIST", 425);
   await client.ask("RETR /home/none", 550);

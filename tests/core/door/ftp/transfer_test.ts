@@ -79,7 +79,7 @@ Deno.test("what is no TLS, or broken TLS, publishes nothing", async () => {
   {
     const data = await client.passive();
     await client.ask("STOR f", 150);
-    await data.secure();
+    await client.join(data);
     await data.send(pattern(100_000));
     await staged(here, 100_000);
     data.plain!.write(Buffer.from([21, 3, 3, 0, 19, ...pattern(19)])); // an alert that is none

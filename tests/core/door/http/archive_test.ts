@@ -137,3 +137,32 @@ Deno.test("files that are removed before their turn are listed in the archive, w
     });
   }
 });
+
+Deno.test("no name in a zip leads out of its folder, on Windows either; none adds a line", async () => {
+  await using web = await Web.start();
+  const anna = await web.user("anna");
+  const odd = ["..\\..\\up", "C:\\drive", "D:stream", "10:30", "line\nbreak"];
+  await anna.json("POST", `${api}/mkdir`, { path: "/home/C:top" });
+  for (const name of odd) {
+    const path = `/home/C:top/${name}`.split("/").map(encodeURIComponent).join("/");
+    assert.equal((await anna.ask("PUT", `${api}/files${path}`, {}, pattern(9))).status, 201);
+  }
+  const { bytes } = await anna.ask("GET", `${api}/files/home/C:top?archive=zip`);
+  const list =
+    "import json, sys, zipfile; print(json.dumps(zipfile.ZipFile(sys.argv[1]).namelist()))";
+  const file = await Deno.makeTempFile({ prefix: "barge-zip-" });
+  try {
+    await Deno.writeFile(file, bytes);
+    const { stdout } = await new Deno.Command("python3", { args: ["-c", list, file] }).output();
+    assert.deepEqual(JSON.parse(new TextDecoder().decode(stdout)).sort(), [
+      "C%3Atop/",
+      "C%3Atop/..%5C..%5Cup",
+      "C%3Atop/10:30",
+      "C%3Atop/C%3A%5Cdrive",
+      "C%3Atop/D%3Astream",
+      "C%3Atop/line\nbreak",
+    ]);
+  } finally {
+    await Deno.remove(file);
+  }
+});

@@ -1,0 +1,51 @@
+/**
+ * Names that a server lists, before they become local ones. A server that lies, or that holds what
+ * another system takes for more than a name, must not have a file written outside the target.
+ */
+import { BargeError } from "../error.ts";
+
+/** Names of devices, in every folder of Windows, with any extension. */
+const devices = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\..*)?$/i;
+
+/**
+ * Checks a path below a folder, part by part.
+ *
+ * @param windows whether the local names are those of Windows
+ * @returns why it can't be a local path; undefined where it can
+ *
+ * @example
+ * ```ts
+ * import { localFault } from "./local_name.ts";
+ * if (localFault("a/b:c", false) !== undefined) throw new Error();
+ * for (const name of ["../a", "/a", "a//b", "a/.", "a\0b"]) {
+ *   if (localFault(name, false) === undefined) throw new Error(name);
+ * }
+ * for (const name of ["..\\a", "C:a", "a/b:c", "NUL.txt", "a. "]) {
+ *   if (localFault(name, true) === undefined) throw new Error(name);
+ * }
+ * ```
+ */
+export function localFault(
+  path: string,
+  windows = Deno.build.os === "windows",
+): string | undefined {
+  for (const part of path.split("/")) {
+    if (part === "" || part === "." || part === "..") return "it could lead out of the folder";
+    if (part.includes("\0")) return "no name can hold a NUL";
+    if (!windows) continue;
+    // deno-lint-ignore no-control-regex
+    if (/[\\:*?"<>|\x00-\x1f]/.test(part)) return 'Windows has no names with \\ : * ? " < > |';
+    if (/[. ]$/.test(part)) return "Windows drops a dot or space at a name's end";
+    if (devices.test(part)) return "it is a device on Windows";
+  }
+  return undefined;
+}
+
+/** @throws {BargeError} `refused` for a path below a folder that {@link localFault} has a word on */
+export function checkLocal(path: string): void {
+  const fault = localFault(path);
+  if (fault === undefined) return;
+  throw new BargeError("refused", `it can't have that name here: ${fault}`, {
+    hint: "get it alone, under another name",
+  });
+}

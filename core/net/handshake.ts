@@ -1,0 +1,125 @@
+/**
+ * Reads the part of a TLS 1.2 handshake that is in the clear: one direction's messages, up to where
+ * encryption begins. Does no I/O. (RFC 5246, sections 6.2.1 and 7.4; RFC 5077.)
+ */
+
+/** A handshake message. */
+export interface HandshakeMessage {
+  readonly type: number;
+  readonly body: Uint8Array;
+}
+
+const handshakeRecord = 22;
+const clientHello = 1;
+const newSessionTicket = 4;
+const ticketExtension = 35;
+/** More bytes than this are no handshake that is worth to be read. */
+const maxBytes = 64 * 1024;
+
+export class Handshake {
+  readonly messages: HandshakeMessage[] = [];
+  #records = new Uint8Array();
+  #plain = new Uint8Array();
+  #bytes = 0;
+  #over = false;
+
+  /** Has encryption begun, or is this no handshake? Nothing is read from then on. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** Reads the next bytes. */
+  feed(bytes: Uint8Array): void {
+    if (this.#over) return;
+    this.#bytes += bytes.length;
+    this.#records = concat(this.#records, bytes);
+    while (!this.#over && this.#records.length >= 5) {
+      const [type, , , high, low] = this.#records;
+      const end = 5 + high * 256 + low;
+      if (type !== handshakeRecord) return this.#end();
+      if (this.#records.length < end) break;
+      this.#plain = concat(this.#plain, this.#records.subarray(5, end));
+      this.#records = this.#records.slice(end);
+      this.#take();
+    }
+    if (this.#bytes > maxBytes) this.#end();
+  }
+
+  #take(): void {
+    while (this.#plain.length >= 4) {
+      const [type, high, middle, low] = this.#plain;
+      const end = 4 + high * 65_536 + middle * 256 + low;
+      if (this.#plain.length < end) return;
+      this.messages.push({ type, body: this.#plain.slice(4, end) });
+      this.#plain = this.#plain.slice(end);
+    }
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.#records = this.#plain = new Uint8Array();
+  }
+}
+
+/** Returns the ticket of the session that a client asks to resume; undefined for none. */
+export function offeredTicket(messages: readonly HandshakeMessage[]): Uint8Array | undefined {
+  const hello = messages.find(({ type }) => type === clientHello);
+  if (!hello) return undefined;
+  const fields = new Fields(hello.body);
+  fields.skip(2 + 32); // version, random
+  fields.skip(fields.number(1)); // session id
+  fields.skip(fields.number(2)); // cipher suites
+  fields.skip(fields.number(1)); // compression methods
+  for (let left = fields.number(2); left > 0;) {
+    const type = fields.number(2);
+    const content = fields.bytes(fields.number(2));
+    left -= 4 + content.length;
+    if (type === ticketExtension) return content.length > 0 && !fields.short ? content : undefined;
+    if (fields.short) return undefined;
+  }
+  return undefined;
+}
+
+/** Returns the ticket that a server issues; undefined for none. */
+export function issuedTicket(messages: readonly HandshakeMessage[]): Uint8Array | undefined {
+  const message = messages.find(({ type }) => type === newSessionTicket);
+  if (!message) return undefined;
+  const fields = new Fields(message.body);
+  fields.skip(4); // its lifetime
+  const ticket = fields.bytes(fields.number(2));
+  return ticket.length > 0 && !fields.short ? ticket : undefined;
+}
+
+/** Fields one behind the other; beyond the end they are empty. */
+class Fields {
+  /** Was a field cut off? */
+  short = false;
+  readonly #bytes: Uint8Array;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  skip(length: number): void {
+    this.bytes(length);
+  }
+
+  number(length: number): number {
+    return this.bytes(length).reduce((sum, byte) => sum * 256 + byte, 0);
+  }
+
+  bytes(length: number): Uint8Array {
+    const bytes = this.#bytes.slice(this.#at, this.#at + length);
+    this.short ||= bytes.length < length;
+    this.#at += length;
+    return bytes;
+  }
+}
+
+function concat(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(a.length + b.length);
+  all.set(a);
+  all.set(b, a.length);
+  return all;
+}

@@ -1,0 +1,64 @@
+/**
+ * Which TLS session a ticket stands for, and which accounts have logged in with it, in this worker: a
+ * client with several connections may resume on one of them what began on another. The runtime gives
+ * each worker a key of its own for tickets, so that those of another worker can't be resumed here.
+ *
+ * A table of fixed size. A ticket's slot holds its session's number, of 48 bits, and 16 bits that check
+ * the ticket; the slot of a session with an account holds 64 bits that check both. All are keyed
+ * digests, which strangers can't aim. Later entries replace earlier ones: a session that is forgotten
+ * can't be joined, nothing worse.
+ */
+import type { Buffer } from "node:buffer";
+import { createHmac, randomBytes } from "node:crypto";
+import type { SessionTable } from "../net/same_session.ts";
+
+const ticketSlots = 1 << 15;
+const half = ticketSlots / 2;
+const sessionBits = 48n;
+const sessionMask = (1n << sessionBits) - 1n;
+
+export class Tickets implements SessionTable {
+  readonly #slots = new BigInt64Array(ticketSlots);
+  readonly #key = randomBytes(16);
+
+  sessionOf(ticket: string): bigint | undefined {
+    const { slot, check } = this.#place(ticket);
+    const value = BigInt.asUintN(64, this.#slots[slot]);
+    return value !== 0n && value >> sessionBits === check ? value & sessionMask : undefined;
+  }
+
+  begin(ticket: string): bigint {
+    const session = this.#digest(`session ${ticket}`).readBigUInt64BE() & sessionMask;
+    this.renew(ticket, session);
+    return session;
+  }
+
+  renew(ticket: string, session: bigint): void {
+    const { slot, check } = this.#place(ticket);
+    this.#slots[slot] = BigInt.asIntN(64, check << sessionBits | session);
+  }
+
+  login(session: bigint, account: number): void {
+    const { slot, mark } = this.#mark(session, account);
+    this.#slots[slot] = mark;
+  }
+
+  isOf(session: bigint, account: number): boolean {
+    const { slot, mark } = this.#mark(session, account);
+    return this.#slots[slot] === mark;
+  }
+
+  #place(ticket: string): { slot: number; check: bigint } {
+    const digest = this.#digest(`ticket ${ticket}`);
+    return { slot: digest.readUInt32BE() % half, check: BigInt(digest.readUInt16BE(8)) };
+  }
+
+  #mark(session: bigint, account: number): { slot: number; mark: bigint } {
+    const digest = this.#digest(`account ${account} ${session}`);
+    return { slot: half + digest.readUInt32BE() % half, mark: digest.readBigInt64BE(8) };
+  }
+
+  #digest(text: string): Buffer {
+    return createHmac("sha256", this.#key).update(text).digest();
+  }
+}
