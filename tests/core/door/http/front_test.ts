@@ -153,11 +153,13 @@ Deno.test("below a prefix every path in a page begins with it, and none elsewher
   const path = "a%20b.txt";
   const put = await anna.ask("PUT", `/files${api}/files/home/${path}`, host, "1");
   assert.equal(put.headers.get("location"), `/files${api}/files/home/${path}`);
+  await anna.ask("MKCOL", "/files/dav/home/dir", host);
+  await anna.ask("PUT", `/files${api}/files/home/dir/${path}`, host, "1");
   const share = await anna.ask(
     "POST",
     `/files${api}/shares`,
     { ...host, "content-type": "application/json" },
-    JSON.stringify({ path: "/home" }),
+    JSON.stringify({ path: "/home/dir" }),
   );
   assert.match(share.json.url, /^https:\/\/box\.example\/files\/s\/[\w-]{43}$/);
   const { id } = web.store.accounts.get("anna");
