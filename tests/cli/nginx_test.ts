@@ -287,7 +287,7 @@ test(
       args: [
         ...["-p", "alice-secret", "sftp", "-P", String(sftp), "-o", "StrictHostKeyChecking=no"],
         ...["-o", "UserKnownHostsFile=/dev/null", "-o", "PreferredAuthentications=password"],
-        ...["-b", "/dev/null", "alice@127.0.0.1"],
+        "alice@127.0.0.1",
       ],
       stdin: "null",
       stdout: "null",
