@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { chromium } from "playwright-core";
 import { Person } from "../core/door/http/_browser.ts";
+import { doors } from "../core/door/_enter.ts";
 import { layHostKeys } from "../core/door/sftp/_here.ts";
 import { barge, type Server, startServer } from "../_server.ts";
 import { has } from "./_sftp.ts";
@@ -248,7 +249,7 @@ test(
 );
 
 test(
-  { ...tools, "nginx's stream module": hasStream(), sshpass: has("sshpass"), sftp: has("sftp") },
+  { ...tools, "nginx's stream module": hasStream() },
   "nginx passes the native protocol and SFTP on with PROXY headers",
   async () => {
     await using nginx = await Nginx.reserve(2);
@@ -283,17 +284,7 @@ test(
       });
       assert.equal(code, 0, stderr);
     }
-    const { code } = await new Deno.Command("sshpass", {
-      args: [
-        ...["-p", "alice-secret", "sftp", "-P", String(sftp), "-o", "StrictHostKeyChecking=no"],
-        ...["-o", "UserKnownHostsFile=/dev/null", "-o", "PreferredAuthentications=password"],
-        "alice@127.0.0.1",
-      ],
-      stdin: "null",
-      stdout: "null",
-      stderr: "null",
-    }).output();
-    assert.equal(code, 0);
+    assert.ok(await doors.sftp(`127.0.0.1:${sftp}`, "alice", "alice-secret"));
     await server.said('"door":"sftp","address":"127.0.0.1:');
     await server.kill("SIGTERM");
     assert.doesNotMatch(server.stderr(), /"address":"127\.0\.0\.2:/);

@@ -3,51 +3,12 @@ import assert from "node:assert/strict";
 import { ProxiedListener } from "../../../core/net/listen_proxied.ts";
 import { Networks } from "../../../core/net/networks.ts";
 import { barge, type Server, startServer } from "../../_server.ts";
+import { doors, ftp, portOf } from "./_enter.ts";
 import { binaryFor, lineFor, Relay } from "./_relay.ts";
 import { Wire } from "./ftp/_client.ts";
-import { Peer } from "./_peer.ts";
 import { layHostKeys } from "./sftp/_here.ts";
-import { ssh } from "./sftp/_peer.ts";
 
 const proxy = "127.0.0.2";
-
-/** Logs in and out. @returns whether that worked */
-type Enter = (address: string, name: string, secret: string) => Promise<boolean>;
-
-const portOf = (address: string) => Number(address.split(":").at(-1));
-
-async function ftp(wire: Wire, name: string, secret: string): Promise<boolean> {
-  assert.match(await wire.line() ?? "", /^220/);
-  await wire.send(`USER ${name}\r\n`);
-  assert.match(await wire.line() ?? "", /^331/);
-  await wire.send(`PASS ${secret}\r\n`);
-  return /^230/.test(await wire.line() ?? "");
-}
-
-const doors: Record<"native" | "ftp" | "ftps" | "sftp", Enter> = {
-  async native(address, name, secret) {
-    using peer = await Peer.open(address);
-    return (await peer.prove(name, secret)).ok === true;
-  },
-  async ftp(address, name, secret) {
-    using wire = await Wire.open(portOf(address));
-    return await ftp(wire, name, secret);
-  },
-  async ftps(address, name, secret) {
-    using wire = await Wire.open(portOf(address));
-    await wire.secure();
-    return await ftp(wire, name, secret);
-  },
-  async sftp(address, name, secret) {
-    try {
-      const client = await ssh(address, { username: name, password: secret });
-      client.end();
-      return true;
-    } catch {
-      return false;
-    }
-  },
-};
 
 async function bans(server: Server): Promise<string[]> {
   const { stdout } = await barge(["ban", "list", "--json", "--data", server.data]);
