@@ -1,6 +1,7 @@
 /** The HTTP door behind proxies: whom it believes, which names it answers to, and its prefix. */
 import assert from "node:assert/strict";
-import { basic } from "./_client.ts";
+import { startServer } from "../../../_server.ts";
+import { basic, Client } from "./_client.ts";
 import { api, Web } from "./_web.ts";
 
 const trusted = { trustedProxies: ["127.0.0.1"] };
@@ -91,6 +92,23 @@ Deno.test("nobody else is believed about an address", async () => {
   }
   const bans = web.store.bans.list().map(({ account, address }) => `${account} ${address}`);
   assert.deepEqual(bans, ["alice 127.0.0.1"]);
+});
+
+Deno.test("a proxy that is not believed is in the log once, and the numbers have a listener", async () => {
+  await using server = await startServer({
+    args: ["--http", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--workers", "1"],
+  });
+  using client = await Client.open(server.facts.http!);
+  await client.ask("GET", "/healthz");
+  for (const name of ["x-forwarded-proto", "x-forwarded-for"]) {
+    assert.equal((await client.ask("GET", "/healthz", { [name]: "192.0.2.1" })).status, 200);
+  }
+  assert.equal((await client.ask("GET", "/metrics")).status, 401);
+  using prometheus = await Client.open(server.facts.metrics!);
+  assert.match((await prometheus.ask("GET", "/metrics")).text, /^barge_workers 1$/m);
+  assert.equal((await prometheus.ask("GET", "/login")).status, 404);
+  assert.equal(await server.kill("SIGTERM"), 0);
+  assert.equal(server.stderr().match(/--trusted-proxy 127\.0\.0\.1/g)?.length, 1);
 });
 
 Deno.test("clients of a proxy have places of their own, and the proxy needs none", async () => {
