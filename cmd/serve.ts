@@ -231,6 +231,10 @@ export default command({
       "the same, with a " +
       "certificate of your own",
     ],
+    [
+      "barge serve --trusted-proxy 127.0.0.1 --public-url https://box.example",
+      "serve the web behind a proxy on this machine",
+    ],
     ["barge serve --allow-register --quota 20GiB", "give everyone who asks 20 GiB"],
     ["barge serve --on-commit 'notify --quiet'", "run a program after each upload"],
     ["barge serve --print-unit --native 0.0.0.0:7171", "a hardened systemd unit for it"],

@@ -89,7 +89,7 @@ export interface Facts {
   readonly ftps: string | null;
   readonly sftp: string | null;
   /** Of --metrics. */
-  readonly metrics: string | null;
+  readonly metrics?: string;
   readonly fingerprint: string | null;
 }
 

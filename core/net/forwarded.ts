@@ -1,7 +1,6 @@
 /** The client behind reverse proxies, from the X-Forwarded-For field of a request. */
 import { isIP } from "node:net";
-import type { Networks } from "./networks.ts";
-import { bareAddress } from "./networks.ts";
+import { bareAddress, isNameable, type Networks } from "./networks.ts";
 
 /**
  * Returns the client's address: the last hop that is no trusted proxy. Each proxy appends the
@@ -28,7 +27,7 @@ export function clientOf(peer: string, field: string | undefined, trusted: Netwo
   const hops = field?.split(",") ?? [];
   while (hops.length > 0 && trusted.has(client)) {
     const hop = addressOf(hops.pop()!.trim());
-    if (hop === undefined) break;
+    if (hop === undefined || !isNameable(hop, client)) break;
     client = hop;
   }
   return client;

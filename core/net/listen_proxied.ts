@@ -11,7 +11,7 @@
  */
 import { BargeError } from "../error.ts";
 import type { Address } from "./address.ts";
-import type { Networks } from "./networks.ts";
+import { isNameable, type Networks } from "./networks.ts";
 import { parseProxyHeader, type ProxyHeader, signature, word } from "./proxy_header.ts";
 import type { Pipe } from "./stream.ts";
 
@@ -159,7 +159,9 @@ class Passed implements Conn {
   constructor(conn: Deno.TcpConn, { ends }: ProxyHeader, rest: Uint8Array) {
     this.#conn = conn;
     this.#rest = rest;
-    this.remoteAddr = ends ? netAddr(ends.source) : conn.remoteAddr;
+    const proxy = (conn.remoteAddr as Deno.NetAddr).hostname;
+    const named = ends && isNameable(ends.source.host, proxy);
+    this.remoteAddr = named ? netAddr(ends.source) : conn.remoteAddr;
     this.localAddr = ends ? netAddr(ends.destination) : conn.localAddr;
   }
 

@@ -1,6 +1,7 @@
 /** Sets of networks, as the operator names them: `192.0.2.7`, `10.0.0.0/8`, `2001:db8::/32`. */
 import { BlockList, isIPv4, isIPv6 } from "node:net";
 import { BargeError } from "../error.ts";
+import { isLoopback } from "./address.ts";
 
 /**
  * An address without what the system adds to it: the zone, and IPv6's form of an IPv4 address.
@@ -15,6 +16,14 @@ import { BargeError } from "../error.ts";
 export function bareAddress(host: string): string {
   const [bare] = host.split("%");
   return /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(bare)?.[1] ?? bare;
+}
+
+/**
+ * Returns whether a proxy may name this address as a client's. Loopback is trusted with more than
+ * other addresses, and a proxy on another machine means its own.
+ */
+export function isNameable(client: string, proxy: string): boolean {
+  return !isLoopback(bareAddress(client)) || isLoopback(bareAddress(proxy));
 }
 
 /** Networks that can be asked whether an address is in one of them. */

@@ -33,7 +33,8 @@ const expireEvery = 3600 * 1000;
 
 /** Where the doors listen, once they do; null for one that is off. */
 export type Ready = { readonly [door in DoorName]: string | null } & {
-  readonly metrics: string | null;
+  /** With --metrics alone. */
+  readonly metrics?: string;
   readonly fingerprint: string | null;
 };
 
@@ -185,8 +186,9 @@ async function run(
     };
     const [native, http, ftp, ftps, sftp] = doorNames.map((name) => at(name));
     const metrics = at("http", true);
+    const apart = metrics === null ? {} : { metrics };
     const fingerprint = certificate?.fingerprint ?? null;
-    await options.onReady({ native, http, ftp, ftps, sftp, metrics, fingerprint }, hostKeys);
+    await options.onReady({ native, http, ftp, ftps, sftp, fingerprint, ...apart }, hostKeys);
     const where = doors.map(({ address }) => formatAddress(address)).join(", ");
     await manager.tell("READY=1", `STATUS=serving at ${where}`);
     await aborted(options.signal);

@@ -53,7 +53,7 @@ export class Front {
     const { remoteAddress: peer = "?", remotePort: port = 0 } = socket;
     const field = joined(headers["x-forwarded-for"]);
     const proxied = this.#trusted.has(peer);
-    if (!proxied) this.#warn(peer, field);
+    if (!proxied) this.#warn(peer, headers);
     const host = clientOf(peer, field, this.#trusted);
     const same = host === peer || host === bareAddress(peer);
     return {
@@ -78,12 +78,14 @@ export class Front {
     return proxied || this.isPublic(headers.host ?? "") ? this.publicUrl?.scheme : undefined;
   }
 
-  #warn(peer: string, field: string | undefined): void {
-    if (this.#warned || field === undefined || !isLoopback(bareAddress(peer))) return;
+  /** Logs once that a proxy on this machine is not believed. */
+  #warn(peer: string, headers: IncomingMessage["headers"]): void {
+    if (this.#warned || !isLoopback(bareAddress(peer))) return;
+    if (!Object.keys(headers).some((name) => name.startsWith("x-forwarded-"))) return;
     this.#warned = true;
     log.warn(
-      "requests from {peer} name their clients in X-Forwarded-For, which is not believed: all " +
-        "clients of a proxy count as one. `barge serve --trusted-proxy {peer}` believes it",
+      "requests from {peer} have X-Forwarded- fields, as proxies add them; they are not believed, so " +
+        "all clients of the proxy count as one: give barge serve the option --trusted-proxy {peer}",
       { peer: bareAddress(peer) },
     );
   }

@@ -29,7 +29,7 @@ export function checkHost(exchange: Exchange): void {
   if (isLoopback(name)) return;
   if (!front.loopback && (front.publicUrl === undefined || isIP(name) !== 0)) return;
   throw new Refusal(421, "refused", "this server does not answer to that host name", {
-    hint: "give the server its public URL: barge serve --public-url https://HOST",
+    hint: "give the server the URL that its clients know: barge serve --public-url https://HOST",
   });
 }
 

@@ -51,6 +51,10 @@ Deno.test("the client is the last hop that is not trusted, whatever stands befor
   assert.equal(client("127.0.0.1", "203.0.113.9, unknown"), "127.0.0.1");
   assert.equal(client("127.0.0.1", "203.0.113.9, unknown, 10.0.0.4"), "10.0.0.4");
   assert.equal(client("127.0.0.1", ""), "127.0.0.1");
+  // Loopback is this machine only if a proxy on this machine says so.
+  assert.equal(client("10.0.0.4", "127.0.0.1"), "10.0.0.4");
+  assert.equal(client("10.0.0.4", "::1"), "10.0.0.4");
+  assert.equal(client("127.0.0.1", "127.0.0.3"), "127.0.0.3");
   fc.assert(fc.property(fc.string(), (forged) => {
     assert.equal(client("127.0.0.1", `${forged}, 203.0.113.9`), "203.0.113.9");
   }));

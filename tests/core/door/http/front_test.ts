@@ -1,6 +1,7 @@
 /** The HTTP door behind proxies: whom it believes, which names it answers to, and its prefix. */
 import assert from "node:assert/strict";
-import { basic } from "./_client.ts";
+import { startServer } from "../../../_server.ts";
+import { basic, Client } from "./_client.ts";
 import { api, Web } from "./_web.ts";
 
 const trusted = { trustedProxies: ["127.0.0.1"] };
@@ -93,6 +94,23 @@ Deno.test("nobody else is believed about an address", async () => {
   assert.deepEqual(bans, ["alice 127.0.0.1"]);
 });
 
+Deno.test("a proxy that is not believed is in the log once, and the numbers have a listener", async () => {
+  await using server = await startServer({
+    args: ["--http", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--workers", "1"],
+  });
+  using client = await Client.open(server.facts.http!);
+  await client.ask("GET", "/healthz");
+  for (const name of ["x-forwarded-proto", "x-forwarded-for"]) {
+    assert.equal((await client.ask("GET", "/healthz", { [name]: "192.0.2.1" })).status, 200);
+  }
+  assert.equal((await client.ask("GET", "/metrics")).status, 401);
+  using prometheus = await Client.open(server.facts.metrics!);
+  assert.match((await prometheus.ask("GET", "/metrics")).text, /^barge_workers 1$/m);
+  assert.equal((await prometheus.ask("GET", "/login")).status, 404);
+  assert.equal(await server.kill("SIGTERM"), 0);
+  assert.equal(server.stderr().match(/--trusted-proxy 127\.0\.0\.1/g)?.length, 1);
+});
+
 Deno.test("clients of a proxy have places of their own, and the proxy needs none", async () => {
   const limits = { connections: 100, perAddress: 1, perAccount: 100 };
   await using web = await Web.start({ limits }, {}, {}, undefined, trusted);
@@ -153,11 +171,13 @@ Deno.test("below a prefix every path in a page begins with it, and none elsewher
   const path = "a%20b.txt";
   const put = await anna.ask("PUT", `/files${api}/files/home/${path}`, host, "1");
   assert.equal(put.headers.get("location"), `/files${api}/files/home/${path}`);
+  await anna.ask("MKCOL", "/files/dav/home/dir", host);
+  await anna.ask("PUT", `/files${api}/files/home/dir/${path}`, host, "1");
   const share = await anna.ask(
     "POST",
     `/files${api}/shares`,
     { ...host, "content-type": "application/json" },
-    JSON.stringify({ path: "/home" }),
+    JSON.stringify({ path: "/home/dir" }),
   );
   assert.match(share.json.url, /^https:\/\/box\.example\/files\/s\/[\w-]{43}$/);
   const { id } = web.store.accounts.get("anna");

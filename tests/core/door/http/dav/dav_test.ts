@@ -45,7 +45,12 @@ const patch = (inner: string) =>
 const setting = (inner: string) => patch(`<D:set><D:prop>${inner}</D:prop></D:set>`);
 
 Deno.test("WebDAV", async (t) => {
-  await using server = await startServer({ args: ["--http", "127.0.0.1:0", "--workers", "2"] });
+  await using server = await startServer({
+    args: [
+      ...["--http", "127.0.0.1:0", "--workers", "2"],
+      ...["--public-url", "https://files.example"],
+    ],
+  });
   await Promise.all(["anna", "bob"].map((name) => server.addUser(name)));
   await server.addUser("cy", { quota: "1000" });
   const [anna, bob, cy] = ["anna", "bob", "cy"].map((name) => new Caller(server, name));
@@ -206,17 +211,19 @@ Deno.test("WebDAV", async (t) => {
       assert.equal(await anna.does("DELETE", path), 403, path);
     }
     assert.equal(await all(), before);
-    // A proxy that puts the port into Host, and one that does not forward Host but says what it was.
+    // A proxy that puts the port into Host, one that does not forward Host, and one that says what
+    // it was.
     const destination = "https://files.example/dav/home/if-proxied";
+    const elsewhere = "https://other.example/dav/home/if-proxied";
     const proxies: Headers[] = [
-      { host: "files.example:443" },
-      { "x-forwarded-host": "x, files.example" },
+      { destination, host: "files.example:443" },
+      { destination },
+      { destination: elsewhere, "x-forwarded-host": "x, other.example" },
     ];
-    for (const proxy of proxies) {
-      assert.ok(await anna.does("COPY", "/home/a", { destination, ...proxy }) < 300);
-    }
+    for (const proxy of proxies) assert.ok(await anna.does("COPY", "/home/a", proxy) < 300);
+    assert.equal(await anna.does("COPY", "/home/a", { destination: elsewhere }), 502);
     const other = { destination, host: "files.example:80" };
-    assert.equal(await anna.does("COPY", "/home/a", other), 502);
+    assert.equal(await anna.does("COPY", "/home/a", other), 421);
     for (const destination of ["http://elsewhere/dav/home/x", "/api/v1/files/home/x"]) {
       assert.equal(await anna.does("COPY", "/home/r", { destination }), 502);
     }

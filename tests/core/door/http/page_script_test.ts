@@ -1,0 +1,53 @@
+/** Files of accounts lie on the page's own origin: none of them runs as its script. */
+import assert from "node:assert/strict";
+import { startServer } from "../../../_server.ts";
+import { openBrowser, Person, test } from "./_browser.ts";
+
+test("a script that somebody has uploaded does not run in the page, whatever leads to it", async () => {
+  await using server = await startServer({
+    args: ["--http", "127.0.0.1:0", "--workers", "1", "--durability", "relaxed"],
+  });
+  await server.addUser("alice");
+  const script = "document.documentElement.dataset.ran = 'yes';";
+  await Deno.writeTextFile(`${server.data}/evil.js`, script);
+  await using browser = await openBrowser();
+  await using alice = await Person.open(browser, server);
+  await alice.login("alice");
+  await alice.upload(`${server.data}/evil.js`);
+  await alice.hears("Uploaded");
+  assert.deepEqual(alice.broken, []);
+  const urls = ["/api/v1/files/home/evil.js", "/dav/home/evil.js", "/raw/home/evil.js"];
+  // As an injected element would: by a text of the page, or by a module that is there.
+  const outcomes = await alice.page.evaluate(async (urls: string[]) => {
+    const found: string[] = [];
+    for (const url of urls) {
+      for (const type of ["text/javascript", "module"]) {
+        // deno-lint-ignore no-explicit-any
+        const element = (globalThis as any).document.createElement("script");
+        Object.assign(element, { src: url, type });
+        const ended = new Promise<string>((resolve) => {
+          element.onload = () => resolve(`${url} ran as ${type}`);
+          element.onerror = () => resolve("refused");
+        });
+        // deno-lint-ignore no-explicit-any
+        (globalThis as any).document.head.append(element);
+        found.push(await ended);
+      }
+    }
+    return found;
+  }, urls);
+  assert.deepEqual(outcomes, Array(6).fill("refused"));
+  assert.equal(await alice.page.locator("html[data-ran]").count(), 0);
+  alice.broken.length = 0; // the refusals themselves
+  // Each page has a nonce of its own.
+  const policies = await Promise.all([1, 2].map(async () => {
+    const answer = await fetch(`http://${server.facts.http}/login`);
+    const text = await answer.text();
+    const policy = answer.headers.get("content-security-policy")!;
+    const [, nonce] = /script-src 'nonce-([^']+)'/.exec(policy)!;
+    assert.ok(text.includes(`<script nonce="${nonce}"`));
+    assert.doesNotMatch(policy, /script-src[^;]*'self'/);
+    return nonce;
+  }));
+  assert.notEqual(policies[0], policies[1]);
+});
