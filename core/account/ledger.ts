@@ -7,6 +7,7 @@
  */
 import { type Place, relative } from "../vault/place.ts";
 import type { Database } from "./database.ts";
+import { inPages, pageRows } from "./pages.ts";
 
 /** What the ledger knows of a committed file. */
 export interface FileRow extends Place {
@@ -88,30 +89,57 @@ export class Ledger {
     )?.sha256;
   }
 
-  /** What the ledger knows in one folder, by name. */
-  folder(dir: string): Map<string, FileRow> {
+  /** What the ledger knows of some names in one folder, by name. @param names a batch of a listing */
+  named(dir: string, names: readonly string[]): Map<string, FileRow> {
     const rows = this.#db.all<FileRow>(
-      `SELECT ${fileColumns} FROM file LEFT JOIN account ON account.id = file.owner WHERE dir = ?`,
-      dir,
+      `SELECT ${fileColumns} FROM json_each(?2) AS wanted
+       CROSS JOIN file ON file.dir = ?1 AND file.name = wanted.value
+       LEFT JOIN account ON account.id = file.owner`,
+      ...[dir, JSON.stringify(names)],
     );
     return new Map(rows.map((row) => [row.name, row]));
   }
 
-  /** The file there, and all in and below the folder there. */
-  rowsAt(place: Place): FileRow[] {
-    const [dir, low, high] = below(place);
-    return this.#db.all<FileRow>(
-      `SELECT ${fileColumns} FROM file LEFT JOIN account ON account.id = file.owner
-       WHERE (dir = ? AND file.name = ?) OR dir = ? OR (dir >= ? AND dir < ?)`,
-      ...[place.dir, place.name, dir, low, high],
+  /** Yields the files in one folder, by name. */
+  filesIn(dir: string): Generator<FileRow, void, void> {
+    return inPages((last) =>
+      this.#db.all<FileRow>(
+        `SELECT ${fileColumns} FROM file LEFT JOIN account ON account.id = file.owner
+         WHERE dir = ? AND file.name > ? ORDER BY file.name LIMIT ${pageRows}`,
+        ...[dir, last?.name ?? ""],
+      )
     );
   }
 
-  /** All folders that the ledger has files in, for reconciliation. */
-  folders(): string[] {
-    return this.#db.all<{ dir: string }>("SELECT DISTINCT dir FROM file ORDER BY dir").map((r) =>
-      r.dir
-    );
+  /** Yields the file there, and all in and below the folder there. */
+  *rowsAt(place: Place): Generator<FileRow, void, void> {
+    const file = this.file(place);
+    if (file) yield file;
+    const [dir, low, high] = below(place);
+    yield* this.filesIn(dir);
+    for (const folder of this.#foldersBetween(low, high)) yield* this.filesIn(folder);
+  }
+
+  /** Returns whether the ledger knows a file there, or in or below the folder there. */
+  knowsAny(place: Place): boolean {
+    return this.rowsAt(place).next().value !== undefined;
+  }
+
+  /** Yields all folders that the ledger has files in, for reconciliation. */
+  folders(): Generator<string, void, void> {
+    return this.#foldersBetween("", "\u{10FFFF}");
+  }
+
+  /** Returns whether the ledger has files directly in a folder. */
+  hasFilesIn(dir: string): boolean {
+    return this.#db.get("SELECT 1 FROM file WHERE dir = ? LIMIT 1", dir) !== undefined;
+  }
+
+  /** One look-up in the index a folder, however many files it has. */
+  *#foldersBetween(low: string, high: string): Generator<string, void, void> {
+    const sql = "SELECT min(dir) AS dir FROM file WHERE dir > ? AND dir < ?";
+    const next = (dir: string) => this.#db.get<{ dir: string | null }>(sql, dir, high)!.dir;
+    for (let dir = next(low); dir !== null; dir = next(dir)) yield dir;
   }
 
   /** How much there is, and in how many files: what a look at all of them will take. */
