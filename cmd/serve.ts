@@ -72,6 +72,21 @@ export default command({
       sizeOrNone(),
       "How much an account may register with, or grow to, by itself. Default: --quota",
     ),
+    registerPerAddress: value(
+      ["--register-per-address"],
+      count("N", 0),
+      "How many tries to register an address has in an hour. 0: any. Default: 5",
+    ),
+    registerPerHour: value(
+      ["--register-per-hour"],
+      count("N", 0),
+      "How many accounts may register in an hour, from all addresses. 0: any. Default: 100",
+    ),
+    registerTotal: value(
+      ["--register-total"],
+      sizeOrNone(),
+      "How much all accounts that registered may have together. Default: 10GiB",
+    ),
     banAfter: value(
       ["--ban-after"],
       count("N", 0),
@@ -175,7 +190,10 @@ export default command({
       "the same, with a " +
       "certificate of your own",
     ],
-    ["barge serve --allow-register --quota 20GiB", "give everyone who asks 20 GiB"],
+    [
+      "barge serve --allow-register --quota 20GiB --register-total 1TiB",
+      "give everyone who asks 20 GiB",
+    ],
     ["barge serve --on-commit 'notify --quiet'", "run a program after each upload"],
     ["barge serve --print-unit --native 0.0.0.0:7171", "a hardened systemd unit for it"],
   ],

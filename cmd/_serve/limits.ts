@@ -44,6 +44,9 @@ const schema = v.strictObject({
   "ban-after": v.optional(count),
   quota: v.optional(size),
   "max-quota": v.optional(size),
+  "register-per-address": v.optional(count),
+  "register-per-hour": v.optional(count),
+  "register-total": v.optional(size),
 });
 
 /** What the command line says; undefined where it says nothing. */
@@ -56,6 +59,9 @@ export interface Given {
   readonly banAfter: number | undefined;
   readonly quota: number | null | undefined;
   readonly maxQuota: number | null | undefined;
+  readonly registerPerAddress: number | undefined;
+  readonly registerPerHour: number | undefined;
+  readonly registerTotal: number | null | undefined;
 }
 
 /**
@@ -69,6 +75,11 @@ export function readLimits(given: Given, path: string | undefined): Adjustable {
     defaultLimit: quota,
     maxLimit: first(given.maxQuota, file["max-quota"], quota),
     banAfter: first(given.banAfter, file["ban-after"], 9),
+    registering: {
+      perAddress: first(given.registerPerAddress, file["register-per-address"], 5) || null,
+      perHour: first(given.registerPerHour, file["register-per-hour"], 100) || null,
+      total: first(given.registerTotal, file["register-total"], 10 * 2 ** 30),
+    },
     rateUp: first(given.rateUp, file["rate-up"], null),
     rateDown: first(given.rateDown, file["rate-down"], null),
     limits: {

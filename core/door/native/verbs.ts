@@ -58,7 +58,7 @@ export const verbs: { readonly [V in Verb]: Handler<V> } = {
   register: {
     login: false,
     handle(c, request) {
-      const { name: account, limit } = register(c.store, request);
+      const { name: account, limit } = register(c.store, request, c.host);
       return { account, limit } satisfies Answer<"register">;
     },
   },

@@ -49,7 +49,8 @@ export const own = [
         () => makeVerifier("password", password),
         exchange.ended.signal,
       );
-      const made = register(store, { verb: "register", account: name, verifier, limit });
+      const request = { verb: "register", account: name, verifier, limit } as const;
+      const made = register(store, request, exchange.host);
       return json({ name: made.name, limit: made.limit }, { status: 201 });
     },
   }),

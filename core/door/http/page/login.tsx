@@ -120,7 +120,7 @@ export async function makeAccount(c: PageContext): Promise<Response> {
     }
     checkPassword(password, form.get("again"));
     const verifier = await bounded(() => makeVerifier("password", password), exchange.ended.signal);
-    register(store, { verb: "register", account: name, verifier });
+    register(store, { verb: "register", account: name, verifier }, exchange.host);
     const credentials = { name, secret: password, host: exchange.host };
     const agent = exchange.header("user-agent") ?? "";
     giveCookie(c, await begin(store, credentials, agent, (ms) => exchange.pause(ms)));
