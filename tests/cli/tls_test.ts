@@ -236,10 +236,7 @@ Deno.test("cert shows the certificate that --tls-cert named, also after a reload
   await server.said("the certificate is read again");
   assert.equal(lines(await cert())[0].fingerprint, two.mark);
   const text = await home.barge(["cert", "--data", server.data]);
-  assert.match(
-    text.stdout,
-    new RegExp(`^${RegExp.escape(two.mark)}\n(.*\n)* +file +${RegExp.escape(file)}`),
-  );
+  assert.match(text.stdout, new RegExp(`^${RegExp.escape(two.mark)}\n(.*\n)* +file +${RegExp.escape(file)}`));
 });
 
 Deno.test("a certificate that can't be used keeps serve from starting, with 7", async () => {
