@@ -121,6 +121,21 @@ export default command({
       "The fewest characters of a new password. On the native door it is the client that checks " +
         "this: no password is sent there. Default: 8",
     ),
+    registerPerAddress: value(
+      ["--register-per-address"],
+      count("N", 0),
+      "How many tries to register an address has in an hour. 0: any. Default: 5",
+    ),
+    registerPerHour: value(
+      ["--register-per-hour"],
+      count("N", 0),
+      "How many accounts may register in an hour, from all addresses. 0: any. Default: 100",
+    ),
+    registerTotal: value(
+      ["--register-total"],
+      sizeOrNone(),
+      "How much all accounts that registered may have together. Default: 10GiB",
+    ),
     banAfter: value(
       ["--ban-after"],
       count("N", 0),
@@ -235,7 +250,10 @@ export default command({
       "barge serve --trusted-proxy 127.0.0.1 --public-url https://box.example",
       "serve the web behind a proxy on this machine",
     ],
-    ["barge serve --allow-register --quota 20GiB", "give everyone who asks 20 GiB"],
+    [
+      "barge serve --allow-register --quota 20GiB --register-total 1TiB",
+      "give everyone who asks 20 GiB",
+    ],
     ["barge serve --on-commit 'notify --quiet'", "run a program after each upload"],
     ["barge serve --print-unit --native 0.0.0.0:7171", "a hardened systemd unit for it"],
   ],

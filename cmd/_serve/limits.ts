@@ -48,6 +48,9 @@ const schema = v.strictObject({
   "min-password": v.optional(
     v.pipe(count, v.maxValue(mostMinPassword, `must be at most ${mostMinPassword}`)),
   ),
+  "register-per-address": v.optional(count),
+  "register-per-hour": v.optional(count),
+  "register-total": v.optional(size),
 });
 
 /** What the command line says; undefined where it says nothing. */
@@ -61,6 +64,9 @@ export interface Given {
   readonly quota: number | null | undefined;
   readonly maxQuota: number | null | undefined;
   readonly minPassword: number | undefined;
+  readonly registerPerAddress: number | undefined;
+  readonly registerPerHour: number | undefined;
+  readonly registerTotal: number | null | undefined;
 }
 
 /**
@@ -75,6 +81,11 @@ export function readLimits(given: Given, path: string | undefined): Adjustable {
     maxLimit: first(given.maxQuota, file["max-quota"], quota),
     minPassword: first(given.minPassword, file["min-password"], defaultMinPassword),
     banAfter: first(given.banAfter, file["ban-after"], 9),
+    registering: {
+      perAddress: first(given.registerPerAddress, file["register-per-address"], 5) || null,
+      perHour: first(given.registerPerHour, file["register-per-hour"], 100) || null,
+      total: first(given.registerTotal, file["register-total"], 10 * 2 ** 30),
+    },
     rateUp: first(given.rateUp, file["rate-up"], null),
     rateDown: first(given.rateDown, file["rate-down"], null),
     limits: {

@@ -85,7 +85,7 @@ export class Database implements Disposable {
     return this.#guard(() => this.#statement(sql).get(...values)) as T | undefined;
   }
 
-  /** All rows; for few, or for one folder's. */
+  /** All rows: for few. For any number there is `inPages`. */
   all<T = Row>(sql: string, ...values: Value[]): T[] {
     return this.#guard(() => this.#statement(sql).all(...values)) as T[];
   }

@@ -8,6 +8,7 @@
 import { folderOf, type Place, relative } from "../vault/place.ts";
 import type { Database } from "./database.ts";
 import { entriesFull } from "./over_quota.ts";
+import { inPages, pageRows } from "./pages.ts";
 
 /** The data directory itself. */
 const root = 0;
@@ -17,6 +18,9 @@ export interface FolderRow extends Place {
   /** Whose entry it is, by id; null: nobody's. */
   readonly owner: number | null;
 }
+
+/** Whether a folder comes before all below it, or behind them. */
+export type TreeOrder = "deepest last" | "deepest first";
 
 /** The rows of a folder and of all below it, as `tree`. Parameters 1 and 2: its id and its path. */
 export const tree = `WITH RECURSIVE tree (id, dir) AS (
@@ -117,6 +121,24 @@ export class Folders {
        ON CONFLICT (parent, name) DO UPDATE SET owner = excluded.owner`,
       ...[this.need(dir), name, owner],
     );
+  }
+
+  /** Yields the paths of a folder and of all below it that have rows, and holds one page of each level. */
+  *tree(dir: string, order: TreeOrder = "deepest last"): Generator<string, void, void> {
+    const id = this.id(dir);
+    if (id !== undefined) yield* this.#tree(id, dir, order);
+  }
+
+  *#tree(id: number, dir: string, order: TreeOrder): Generator<string, void, void> {
+    if (order === "deepest last") yield dir;
+    const children = inPages<{ id: number; name: string }>((last) =>
+      this.#db.all(
+        `SELECT id, name FROM folder WHERE parent = ? AND name > ? ORDER BY name LIMIT ${pageRows}`,
+        ...[id, last?.name ?? ""],
+      )
+    );
+    for (const child of children) yield* this.#tree(child.id, `${dir}/${child.name}`, order);
+    if (order === "deepest first") yield dir;
   }
 
   /** The folder at a place and all below it, each before what is in it. */

@@ -7,7 +7,8 @@
  */
 import { type Place, relative } from "../vault/place.ts";
 import type { Database } from "./database.ts";
-import { Folders, tree } from "./folders.ts";
+import { Folders, tree, type TreeOrder } from "./folders.ts";
+import { inPages, pageRows } from "./pages.ts";
 
 /** What the ledger knows of a committed file. */
 export interface FileRow extends Place {
@@ -110,33 +111,47 @@ export class Ledger {
     )?.sha256;
   }
 
-  /** What the ledger knows in one folder, by name. */
-  folder(dir: string): Map<string, FileRow> {
+  /** What the ledger knows of some names in one folder, by name. @param names a batch of a listing */
+  named(dir: string, names: readonly string[]): Map<string, FileRow> {
     const folder = this.#folders.id(dir);
     if (folder === undefined) return new Map();
     const rows = this.#db.all<FileRow>(
-      `SELECT ?2 AS dir, ${fileColumns} FROM file LEFT JOIN account ON account.id = file.owner
-       WHERE folder = ?1`,
-      ...[folder, dir],
+      `SELECT ?3 AS dir, ${fileColumns} FROM json_each(?2) AS wanted
+       CROSS JOIN file ON file.folder = ?1 AND file.name = wanted.value
+       LEFT JOIN account ON account.id = file.owner`,
+      ...[folder, JSON.stringify(names), dir],
     );
     return new Map(rows.map((row) => [row.name, row]));
   }
 
-  /** The file there, and all in and below the folder there. */
-  rowsAt(place: Place): FileRow[] {
-    const file = this.file(place);
-    const dir = relative(place);
+  /** Yields the files in one folder, by name. */
+  *filesIn(dir: string): Generator<FileRow, void, void> {
     const folder = this.#folders.id(dir);
-    const rows = folder === undefined ? [] : this.#db.all<FileRow>(filesInTree, folder, dir);
-    return file ? [file, ...rows] : rows;
+    if (folder === undefined) return;
+    yield* inPages((last) =>
+      this.#db.all<FileRow>(
+        `SELECT ?3 AS dir, ${fileColumns} FROM file LEFT JOIN account ON account.id = file.owner
+         WHERE folder = ?1 AND file.name > ?2 ORDER BY file.name LIMIT ${pageRows}`,
+        ...[folder, last?.name ?? "", dir],
+      )
+    );
   }
 
-  /** All folders that the ledger knows, for reconciliation. */
-  folders(): string[] {
-    return ["homes", "public"].flatMap((space) =>
-      this.#db.all<{ dir: string }>(`${tree} SELECT dir FROM tree`, this.#folders.id(space)!, space)
-        .map(({ dir }) => dir)
-    );
+  /** Yields the file there, and all in and below the folder there. */
+  *rowsAt(place: Place): Generator<FileRow, void, void> {
+    const file = this.file(place);
+    if (file) yield file;
+    for (const dir of this.#folders.tree(relative(place))) yield* this.filesIn(dir);
+  }
+
+  /** Returns whether the ledger knows a file there, or in or below the folder there. */
+  knowsAny(place: Place): boolean {
+    return this.rowsAt(place).next().value !== undefined;
+  }
+
+  /** Yields all folders that the ledger knows, for reconciliation. @param order as of `Folders.tree` */
+  *folders(order?: TreeOrder): Generator<string, void, void> {
+    for (const space of ["homes", "public"]) yield* this.#folders.tree(space, order);
   }
 
   /** How much there is, and in how many files: what a look at all of them will take. */

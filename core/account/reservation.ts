@@ -30,6 +30,7 @@ import { isFullOfPartials, maxPartialUploads, partialUploads, tooManyPartials } 
 import type { Database } from "./database.ts";
 import { claim, type Claimed, claimOf } from "./claim.ts";
 import { Folders } from "./folders.ts";
+import { inPages, pageRows } from "./pages.ts";
 import type { Ledger, NewFile } from "./ledger.ts";
 import { overQuota } from "./over_quota.ts";
 
@@ -157,21 +158,17 @@ export class Reservations {
     );
   }
 
-  /** All of an account's that nobody is writing now, the oldest first. */
-  idleOf(account: number): UploadRow[] {
-    return this.#db.all<UploadRow>(
-      `SELECT * FROM upload WHERE account = ? AND sha256 IS NULL
-       AND (holder IS NULL OR touched < ?) ORDER BY id`,
+  /** Yields all of an account's that nobody is writing now, the oldest first. */
+  idleOf(account: number): Generator<UploadRow, void, void> {
+    return this.#each(
+      "account = ? AND sha256 IS NULL AND (holder IS NULL OR touched < ?)",
       ...[account, Date.now() - staleAfter],
     );
   }
 
-  /** All of an account's that are no file yet, also those under way; the oldest first. */
-  unfinishedOf(account: number): UploadRow[] {
-    return this.#db.all<UploadRow>(
-      "SELECT * FROM upload WHERE account = ? AND sha256 IS NULL ORDER BY id",
-      account,
-    );
+  /** Yields all of an account's that are no file yet, also those under way; the oldest first. */
+  unfinishedOf(account: number): Generator<UploadRow, void, void> {
+    return this.#each("account = ? AND sha256 IS NULL", account);
   }
 
   /**
@@ -316,9 +313,14 @@ export class Reservations {
     return this.#db.get<UploadRow>("SELECT * FROM upload WHERE id = ?", id);
   }
 
-  /** All uploads: for recovery and reports. */
+  /** All uploads at once: for few. */
   uploads(): UploadRow[] {
-    return this.#db.all<UploadRow>("SELECT * FROM upload ORDER BY id");
+    return [...this.eachUpload()];
+  }
+
+  /** Yields all uploads, for recovery and reports. */
+  eachUpload(): Generator<UploadRow, void, void> {
+    return this.#each("TRUE");
   }
 
   /** How many there are, how many of them move, and the bytes that they have in staging or may. */
@@ -338,12 +340,9 @@ export class Reservations {
     );
   }
 
-  /** All uploads whose holder's mark begins with a prefix, that of a worker. */
-  heldBy(prefix: string): UploadRow[] {
-    return this.#db.all<UploadRow>(
-      "SELECT * FROM upload WHERE substr(holder, 1, length(?1)) = ?1 ORDER BY id",
-      prefix,
-    );
+  /** Yields all uploads whose holder's mark begins with a prefix, that of a worker. */
+  heldBy(prefix: string): Generator<UploadRow, void, void> {
+    return this.#each("substr(holder, 1, length(?1)) = ?1", prefix);
   }
 
   /**
@@ -389,6 +388,12 @@ export class Reservations {
       ...[row.id, want, credit, Date.now(), more, entry, entries],
     );
     if (changes === 0) throw overQuota(this.#db, row.account, more, entries);
+  }
+
+  /** @param where in SQL; its parameters have no numbers above theirs */
+  #each(where: string, ...values: (number | string)[]): Generator<UploadRow, void, void> {
+    const sql = `SELECT * FROM upload WHERE ${where} AND id > ? ORDER BY id LIMIT ${pageRows}`;
+    return inPages((last) => this.#db.all<UploadRow>(sql, ...values, last?.id ?? 0));
   }
 
   #held(id: number, holder: string): UploadRow {

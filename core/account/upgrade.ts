@@ -54,8 +54,7 @@ async function enterFolders(db: Database): Promise<void> {
   const folders = new Folders(db);
   const namesIn = async (place: Place) => {
     try {
-      const found = vault.find(place)?.type === "dir" ? await vault.names(place) : [];
-      return found.filter(({ type }) => type === "dir").map(({ name }) => name);
+      return vault.find(place)?.type === "dir" ? await vault.names(place, "dir") : [];
     } catch (error) {
       if (error instanceof BargeError) return []; // `barge verify` reports it
       throw error;

@@ -39,6 +39,12 @@ export class UploadsAt {
     ));
   }
 
+  /** Drops all of an account's uploads, whoever writes them. @returns their ids */
+  dropOf(account: number): number[] {
+    const sql = "DELETE FROM upload WHERE account = ? RETURNING id";
+    return ids(this.#db.all<Numbered>(sql, account));
+  }
+
   /** Drops all uploads into and below a folder that is removed, whoever writes them. @returns their ids */
   dropBelow(folder: Place): number[] {
     return ids(this.#db.all<Numbered>(

@@ -132,6 +132,7 @@ async function run(
     maxLimit,
     minPassword,
     banAfter,
+    registering: options.registering,
     limits: options.limits,
     rateUp: options.rateUp,
     rateDown: options.rateDown,
@@ -296,11 +297,17 @@ function reloadLimits({ readLimits }: ServeOptions, supervisor: Supervisor): voi
 
 /** The limits by their names in --limits and on the command line. */
 function byOption(given: Adjustable): Record<string, number | null | undefined> {
-  const { defaultLimit, maxLimit, minPassword, banAfter, rateUp, rateDown, limits } = given;
+  const { defaultLimit, maxLimit, minPassword, banAfter, rateUp, rateDown, limits, registering } =
+    given;
   return {
     ...{ quota: defaultLimit, "max-quota": maxLimit, "min-password": minPassword },
     "ban-after": banAfter,
     ...{ "rate-up": rateUp, "rate-down": rateDown, "max-connections": limits?.connections },
+    ...{
+      "register-per-address": registering?.perAddress,
+      "register-per-hour": registering?.perHour,
+      "register-total": registering?.total,
+    },
     ...{ "max-per-address": limits?.perAddress, "max-per-account": limits?.perAccount },
   };
 }

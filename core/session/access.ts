@@ -144,12 +144,11 @@ function guarded(account: Account, { space }: Location): boolean {
 async function checkTree(session: Session, account: Account, place: Place): Promise<void> {
   const { store } = session;
   const dir = relative(place);
-  const rows = store.ledger.folder(dir);
   // Links and the like, too: only the operator can have put them there.
   for (const { name, type } of await store.vault.entries(place)) {
     if (type === "unnamed") throw belongsTo(`${name} in it`, undefined);
     if (type === "dir") await checkTree(session, account, { dir, name });
-    else if (rows.get(name)?.owner !== account.id) {
+    else if (store.ledger.file({ dir, name })?.owner !== account.id) {
       const { row } = look(store, { dir, name });
       if (row?.owner !== account.id) throw belongsTo(`${name} in it`, row);
     }

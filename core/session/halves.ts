@@ -23,16 +23,17 @@ export interface Half {
   readonly begins: { readonly bytes: number; readonly sha256: string };
 }
 
-/** One's own that nobody writes now, of files whose size is known; the oldest first. */
-export async function halves(session: Session, signal?: AbortSignal): Promise<Half[]> {
+/** Yields one's own that nobody writes now, of files whose size is known; the oldest first. */
+export async function* halves(
+  session: Session,
+  signal?: AbortSignal,
+): AsyncGenerator<Half, void, void> {
   const { store } = session;
   const account = session.account();
-  const found: Half[] = [];
   for (const row of store.reservations.idleOf(account.id)) {
     const half = await halfOf(session, account.name, row, signal);
-    if (half) found.push(half);
+    if (half) yield half;
   }
-  return found;
 }
 
 /** @returns undefined for one that is gone meanwhile */

@@ -1,4 +1,8 @@
-/** Folders, listed in batches so that neither memory nor the event loop is held by a huge one. */
+/**
+ * Folders, listed in batches so that neither memory nor the event loop is held by a huge one. Listings
+ * are sorted by code unit, so the names of a folder are held while it is listed; all else is looked up a
+ * batch at a time.
+ */
 import { BargeError } from "../error.ts";
 import type { Entry } from "../protocol/message.ts";
 import { type Place, relative } from "../vault/place.ts";
@@ -44,6 +48,21 @@ export async function* list(
   }
 }
 
+/**
+ * Looks up some names in a folder, for a door that has sorted them in an order of its own.
+ *
+ * @returns their entries, in the order of the names; without those that are gone
+ */
+export function entriesNamed(session: Session, path: string, names: readonly string[]): Entry[] {
+  const { store } = session;
+  const { place } = session.locate(path);
+  if (!place) return names.map((name) => folderEntry(name));
+  const dir = relative(place);
+  return lookAll(store, dir, names, store.ledger.named(dir, names)).flatMap(({ found, row }, i) =>
+    !found || found.type === "other" ? [] : [entryOf(names[i], found, row)]
+  );
+}
+
 async function* folder(
   session: Session,
   place: Place,
@@ -54,9 +73,9 @@ async function* folder(
   const { store } = session;
   const dir = relative(place);
   const names = await namesIn(store.vault, place, prefix, omitted);
-  const rows = store.ledger.folder(dir);
   for (let at = 0; at < names.length; at += batchSize) {
     const some = names.slice(at, at + batchSize);
+    const rows = store.ledger.named(dir, some);
     let batch: Entry[] = [];
     for (const [i, { found, row }] of lookAll(store, dir, some, rows).entries()) {
       if (!found || found.type === "other") continue; // gone meanwhile, or not to be shown
@@ -78,8 +97,7 @@ async function namesIn(
   omitted: Omitted,
 ): Promise<string[]> {
   try {
-    const names = await vault.names(place, (name, type) => omitted.add(prefix + name, type));
-    return names.map(({ name }) => name);
+    return await vault.names(place, undefined, (name, type) => omitted.add(prefix + name, type));
   } catch (error) {
     if (prefix !== "" && error instanceof BargeError && error.kind === "not-found") return [];
     throw error;

@@ -1,5 +1,6 @@
 /** How much room an account has: the same numbers at every door. */
 import type { Account } from "../account/accounts.ts";
+import { defaultRegisterLimits } from "../account/registrations.ts";
 import { formatLimit } from "../account/size.ts";
 import { BargeError } from "../error.ts";
 import type { Usage } from "../protocol/message.ts";
@@ -22,7 +23,7 @@ export function usage({ name, used, reserved, limit, entries, entryLimit }: Acco
  * @throws {BargeError} `refused` above that; `usage` for less than one has
  */
 export function grow(session: Session, limit: number): Usage {
-  const { accounts, db, settings } = session.store;
+  const { accounts, db, registrations, settings } = session.store;
   return db.transaction(() => {
     const account = session.account();
     if (account.limit === null) throw new BargeError("usage", "this account has no limit to raise");
@@ -41,6 +42,8 @@ export function grow(session: Session, limit: number): Usage {
         },
       );
     }
+    const { total } = settings.registering ?? defaultRegisterLimits;
+    registrations.grown(account.id, limit, total);
     return usage(accounts.change(account.name, { limit }));
   });
 }

@@ -111,44 +111,44 @@ class Reconciliation {
   }
 
   async run(): Promise<Reconciled> {
-    const { ledger } = this.#store;
+    const { folders, ledger } = this.#store;
     const { contents, onEvent, signal } = this.#options;
     const { files, bytes } = ledger.totals();
     onEvent?.({ type: "plan", files, bytes: contents ? bytes : 0 });
-    const folders = new Set(ledger.folders());
-    for (const space of ["homes", "public"]) {
-      for await (const dir of this.#walk(space)) folders.add(dir);
-    }
-    folders.delete("homes"); // what lies beside the homes is nobody's
-    for (const dir of folders) {
+    for (const dir of ledger.folders()) {
       signal?.throwIfAborted();
       await this.#compareFolder(dir);
     }
-    // Last, and the deepest first: with a folder's row go those of its files.
-    for (const dir of [...folders].reverse()) this.#compareFolderRow(dir);
+    for (const space of ["homes", "public"]) {
+      for await (const dir of this.#walk(space)) {
+        if (folders.id(dir) === undefined) await this.#compareFolder(dir);
+      }
+    }
+    // The deepest first: with a folder's row go those of its files.
+    for (const dir of ledger.folders("deepest first")) this.#compareFolderRow(dir);
+    for (const space of ["homes", "public"]) {
+      for await (const dir of this.#walk(space)) {
+        if (folders.id(dir) === undefined) this.#compareFolderRow(dir);
+      }
+    }
     this.#compareSums();
     return { checked: this.#checked, bytes: this.#bytes, problems: this.#problems };
   }
 
   async *#walk(dir: string): AsyncGenerator<string, void, void> {
     this.#options.signal?.throwIfAborted();
-    yield dir;
+    if (dir !== "homes") yield dir; // what lies beside the homes is nobody's
     const onHidden: OnHidden = (name, type) => {
       if (type === "unnamed") this.#unnamed(`${dir}/${name}`);
     };
-    for (const { name, type } of await this.#names(dir, onHidden)) {
-      if (type === "dir") yield* this.#walk(`${dir}/${name}`);
-    }
+    for (const name of await this.#names(dir, "dir", onHidden)) yield* this.#walk(`${dir}/${name}`);
   }
 
-  async #names(
-    dir: string,
-    onHidden?: OnHidden,
-  ): Promise<{ name: string; type: "file" | "dir" }[]> {
+  async #names(dir: string, only: "file" | "dir", onHidden?: OnHidden): Promise<string[]> {
     const cut = dir.lastIndexOf("/");
     const place = { dir: dir.slice(0, Math.max(0, cut)), name: dir.slice(cut + 1) };
     try {
-      return await this.#store.vault.names(place, onHidden);
+      return await this.#store.vault.names(place, only, onHidden);
     } catch (error) {
       if (!notServed(error)) this.#cantRead(dir, error);
       return [];
@@ -156,12 +156,9 @@ class Reconciliation {
   }
 
   async #compareFolder(dir: string): Promise<void> {
-    const { ledger } = this.#store;
     const { onEvent, signal } = this.#options;
-    const files = new Set<string>();
-    for (const { name, type } of await this.#names(dir)) if (type === "file") files.add(name);
-    for (const name of ledger.folder(dir).keys()) files.add(name);
-    for (const name of files) {
+    const onDisk = new Set(await this.#names(dir, "file"));
+    for (const name of this.#both(dir, onDisk)) {
       signal?.throwIfAborted();
       const place = { dir, name };
       try {
@@ -172,6 +169,12 @@ class Reconciliation {
       this.#checked++;
       onEvent?.({ type: "done" });
     }
+  }
+
+  /** The files on disk, then those that only the ledger has. */
+  *#both(dir: string, onDisk: ReadonlySet<string>): Generator<string, void, void> {
+    yield* onDisk;
+    for (const { name } of this.#store.ledger.filesIn(dir)) if (!onDisk.has(name)) yield name;
   }
 
   #compareFolderRow(dir: string): void {

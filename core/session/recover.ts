@@ -44,15 +44,13 @@ export async function recover(store: Store): Promise<Recovered> {
   const { reservations, vault } = store;
   const changes = settleIntents(store);
   let [settled, resumable, dropped] = [0, 0, 0];
-  const kept = new Set<string>();
-  for (const upload of reservations.uploads()) {
+  for (const upload of reservations.eachUpload()) {
     const staged = trimmed(store, upload);
     if (upload.sha256 && staged === undefined && await wasPublished(store, upload)) {
       settle(store, upload);
       settled++;
     } else if (staged && !isUnlinked(upload) && Date.now() - upload.touched < keepUnfinished) {
       reservations.release(upload.id, staged);
-      kept.add(String(upload.id));
       resumable++;
     } else {
       reservations.drop(upload.id);
@@ -60,7 +58,7 @@ export async function recover(store: Store): Promise<Recovered> {
     }
   }
   for (const name of stagedNames(vault)) {
-    if (kept.has(name)) continue;
+    if (/^\d+$/.test(name) && reservations.upload(Number(name))) continue;
     discard(vault, name);
     dropped++;
   }
@@ -114,8 +112,8 @@ export function settleIntent(store: Store, intent: Intent): boolean {
     return true;
   }
   // What the ledger knows there came later: after a worker died with its intent, others went on.
-  const kept = ledger.rowsAt(to).filter((row) => known(store, row));
-  if (kept.length > 0 && ledger.rowsAt(from).length === 0) return false;
+  const kept = ledger.rowsAt(to).filter((row) => known(store, row)).toArray();
+  if (kept.length > 0 && !ledger.knowsAny(from)) return false;
   const keptFolders = folders.below(to).filter((row) => vault.find(row)?.type === "dir");
   moveUploads(store, from, to, () => ledger.rename(from, to));
   for (const row of keptFolders) if (!folders.find(row)) folders.enter(row);

@@ -37,7 +37,7 @@ export async function removeAccount(
   name: string,
   options: { readonly purge: boolean },
 ): Promise<RemovedAccount> {
-  const { accounts, ledger, reservations, vault } = store;
+  const { accounts, ledger, uploadsAt, vault } = store;
   const account = accounts.get(name);
   const owned = ledger.owned(account.id);
   const home = { dir: "homes", name: account.name };
@@ -45,7 +45,7 @@ export async function removeAccount(
   const target = { dir: removedDir, name: `${account.name}-${stamp}` };
   makeRemovedFolder(vault);
   const uploads = store.db.transaction(() => {
-    const ids = reservations.uploads().filter((u) => u.account === account.id).map((u) => u.id);
+    const ids = uploadsAt.dropOf(account.id);
     const shared = options.purge ? ledger.ownedPlaces(account.id, "public") : [];
     accounts.remove(name);
     ledger.forget(home);

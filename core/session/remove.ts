@@ -46,7 +46,7 @@ export async function remove(
   await checkTake(session, account, location);
   const folder = there?.type === "dir";
   if (folder && recursive) await refuseUnnamed(store, place);
-  if (folder && !recursive && (await store.vault.entries(place)).length > 0) throw notEmpty();
+  if (folder && !recursive && !store.vault.isEmpty(place)) throw notEmpty();
   const target = { dir: stagingDir, name: "" };
   const intent = await store.commits.enter(() => store.intents.intend("remove", place, target));
   const trash = { dir: stagingDir, name: trashName(intent) };

@@ -12,6 +12,7 @@ import { Keys } from "../account/keys.ts";
 import { Ledger } from "../account/ledger.ts";
 import { Locks } from "../account/locks.ts";
 import { Properties } from "../account/properties.ts";
+import { type RegisterLimits, Registrations } from "../account/registrations.ts";
 import { Reservations } from "../account/reservation.ts";
 import { Shares } from "../account/shares.ts";
 import { Tokens } from "../account/tokens.ts";
@@ -38,6 +39,8 @@ export interface Adjustable {
   readonly minPassword?: number;
   /** So many failed logins in an hour are followed by a ban; 0: never. Default: 9. */
   readonly banAfter?: number;
+  /** How often strangers may register, and how much they get together. Default: `defaultRegisterLimits`. */
+  readonly registering?: RegisterLimits;
   /** How many connections there may be. */
   readonly limits?: Limits;
   /** Bytes a second that an account may send, and be sent; null or none: any. */
@@ -80,6 +83,7 @@ export class Store implements Disposable {
   readonly shares: Shares;
   readonly keys: Keys;
   readonly bans: Bans;
+  readonly registrations: Registrations;
   readonly ledger: Ledger;
   readonly folders: Folders;
   readonly reservations: Reservations;
@@ -121,6 +125,7 @@ export class Store implements Disposable {
     this.shares = new Shares(this.db);
     this.keys = new Keys(this.db);
     this.bans = new Bans(this.db, settings.banAfter);
+    this.registrations = new Registrations(this.db);
     this.ledger = new Ledger(this.db);
     this.folders = new Folders(this.db);
     this.reservations = new Reservations(this.db, this.ledger);

@@ -58,7 +58,7 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Reco
   let suspects = orphans(store);
   const since = performance.now();
   checkIntents(store, repair, report);
-  for (const upload of store.reservations.uploads()) {
+  for (const upload of store.reservations.eachUpload()) {
     signal?.throwIfAborted();
     await checkUpload(store, upload, patience.writer, repair, report);
   }
@@ -97,7 +97,7 @@ function isCutOff(store: Store, intent: Intent): boolean {
   const open = store.intents.intents().some(({ id }) => id === intent.id);
   if (!open || !unlessBehindLink(() => happened(store, intent))) return false;
   // A source without rows may have been taken away by another, before this move came to it.
-  return intent.verb === "remove" || store.ledger.rowsAt(intent.from).length > 0;
+  return intent.verb === "remove" || store.ledger.knowsAny(intent.from);
 }
 
 async function checkUpload(
@@ -204,11 +204,11 @@ async function checkTrash(
 }
 
 /** Without the folder there is nothing staged: the next start makes it. */
-function names({ vault }: Store): string[] {
+function* names({ vault }: Store): Generator<string, void, void> {
   try {
-    return stagedNames(vault);
+    yield* stagedNames(vault);
   } catch (error) {
-    if (error instanceof BargeError && error.kind === "no-directory") return [];
+    if (error instanceof BargeError && error.kind === "no-directory") return;
     throw error;
   }
 }

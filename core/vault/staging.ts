@@ -121,7 +121,7 @@ export function discard(vault: Vault, name: string | number): void {
   }
 }
 
-/** The names of all that is staged. */
-export function stagedNames(vault: Vault): string[] {
-  return Array.from(Deno.readDirSync(stagedPath(vault, "")), (entry) => entry.name);
+/** Yields the names of all that is staged. */
+export function* stagedNames(vault: Vault): Generator<string, void, void> {
+  for (const { name } of Deno.readDirSync(stagedPath(vault, ""))) yield name;
 }

@@ -88,21 +88,20 @@ export class Vault {
   }
 
   /**
-   * The names in a folder that are files or folders, sorted by code unit.
+   * The names in a folder that are files or folders, sorted by code unit. To sort them, all must be
+   * there: names alone are held, and what they are is looked up when it is needed.
    *
-   * @param onHidden called for each other entry
+   * @param only leave out the others
+   * @param onHidden called for each entry that is neither
    * @throws {BargeError} `not-found`, `denied`
    */
-  async names(
-    place: Place,
-    onHidden: OnHidden = () => {},
-  ): Promise<{ name: string; type: "file" | "dir" }[]> {
-    const names: { name: string; type: "file" | "dir" }[] = [];
-    for (const { name, type } of await this.entries(place)) {
-      if (type === "file" || type === "dir") names.push({ name, type });
-      else onHidden(name, type);
-    }
-    return names.sort((a, b) => a.name < b.name ? -1 : 1);
+  async names(place: Place, only?: "file" | "dir", onHidden?: OnHidden): Promise<string[]> {
+    const names: string[] = [];
+    await this.#read(place, (name, type) => {
+      if (type === "other" || type === "unnamed") onHidden?.(name, type);
+      else if (only === undefined || type === only) names.push(name);
+    });
+    return names.sort();
   }
 
   /**
@@ -111,21 +110,26 @@ export class Vault {
    * @throws {BargeError} `not-found`, `denied`
    */
   async entries(place: Place): Promise<Listed[]> {
+    const entries: Listed[] = [];
+    await this.#read(place, (name, type) => void entries.push({ name, type }));
+    return entries;
+  }
+
+  async #read(place: Place, each: (name: string, type: Listed["type"]) => void): Promise<void> {
     const folder = relative(place);
     if (!this.#enter(folder)) throw new BargeError("not-found", "there is no such folder");
-    const entries: Listed[] = [];
-    let suspect = false;
+    const suspects: Listed[] = [];
     try {
-      for await (const entry of Deno.readDir(`${this.root}/${folder}`)) {
-        const { name } = entry;
-        suspect ||= isSuspect(name);
-        entries.push({ name, type: entry.isFile ? "file" : entry.isDirectory ? "dir" : "other" });
+      for await (const { name, isFile, isDirectory } of Deno.readDir(`${this.root}/${folder}`)) {
+        const type = isFile ? "file" : isDirectory ? "dir" : "other";
+        if (isSuspect(name)) suspects.push({ name, type });
+        else each(name, type);
       }
     } catch (error) {
       throw diskError(error);
     }
-    if (!suspect) return entries;
-    return withoutNames(entries, (name) => this.find({ dir: folder, name })?.type);
+    const typeOf = (name: string) => this.find({ dir: folder, name })?.type;
+    for (const { name, type } of withoutNames(suspects, typeOf)) each(name, type);
   }
 
   /**

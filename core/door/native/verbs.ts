@@ -63,7 +63,7 @@ export const verbs: { readonly [V in Verb]: Handler<V> } = {
     login: false,
     handle(c, request) {
       needPrivacy(c, "register");
-      const { name: account, limit } = register(c.store, request);
+      const { name: account, limit } = register(c.store, request, c.host);
       return { account, limit } satisfies Answer<"register">;
     },
   },
@@ -196,8 +196,8 @@ async function serveList(
 
 async function serveUploads(c: Connection): Promise<object> {
   const send = (frame: object) => c.output.write(encodeFrame({ ok: true, ...frame }));
-  const rows = Array.from(allUnfinished(c.session!), ({ path, offset, size, busy, expires }) => (
-    { path, offset, size, busy, expires: new Date(expires).toISOString() }
-  ));
-  return await paged([rows], "uploads", {}, send);
+  const rows = allUnfinished(c.session!).map(({ path, offset, size, busy, expires }) => [
+    { path, offset, size, busy, expires: new Date(expires).toISOString() },
+  ]);
+  return await paged(rows, "uploads", {}, send);
 }

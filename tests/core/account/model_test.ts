@@ -156,7 +156,7 @@ class Machine {
       const [from, to] = [folders[step.from], folders[step.to]];
       const path = ({ dir, name }: Place) => `${dir}/${name}/`;
       if (path(to).startsWith(path(from)) || path(from).startsWith(path(to))) return;
-      if (ledger.rowsAt(to).length > 0) return; // a folder replaces nothing
+      if (ledger.knowsAny(to)) return; // a folder replaces nothing
       ledger.rename(from, to);
       uploadsAt.dropStrangers(to, names[0]); // as if it had come into her home
     } else if (step.op === "limit") {

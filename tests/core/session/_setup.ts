@@ -100,7 +100,7 @@ export class Setup implements Disposable {
 
   /** What the ledger has in a folder. */
   filesIn(dir: string): FileRow[] {
-    return [...this.store.ledger.folder(dir).values()];
+    return this.store.ledger.filesIn(dir).toArray();
   }
 
   [Symbol.dispose](): void {

@@ -138,7 +138,11 @@ Deno.test("register: a name, a capacity, where it is allowed", async () => {
   const { setup } = setUp();
   using _ = setup;
   const ask = (account: string, limit?: number) =>
-    register(setup.store, { verb: "register", account, verifier, ...(limit ? { limit } : {}) });
+    register(
+      setup.store,
+      { verb: "register", account, verifier, ...(limit ? { limit } : {}) },
+      "127.0.0.1",
+    );
   assert.deepEqual([ask("carl").limit, ask("dora", 10_000).limit], [1000, 10_000]);
   assert.equal(setup.account("carl").role, "user");
   await fails("exists", () => ask("CARL"));
@@ -146,7 +150,7 @@ Deno.test("register: a name, a capacity, where it is allowed", async () => {
   await fails("refused", () => ask("emil", 10_001));
   using closed = new Setup({ allowRegister: false });
   const request = { verb: "register", account: "carl", verifier } as const;
-  await fails("refused", () => register(closed.store, request));
+  await fails("refused", () => register(closed.store, request, "127.0.0.1"));
 });
 
 Deno.test("one's password and tokens", async () => {

@@ -76,7 +76,8 @@ Deno.test("a copy that is put back is taken in with its digest, a damaged copy i
   ]);
   const { entry } = stat(anna, "/home/good");
   assert.equal(entry?.sha256, sha256("12345"));
-  const rows = setup.store.ledger.folder("homes/anna");
+  const files = setup.store.ledger.filesIn("homes/anna");
+  const rows = new Map(files.map((row) => [row.name, row]));
   assert.deepEqual([rows.get("good")?.verified, rows.get("bad")?.sha256], [1, sha256("12345")]);
   const accept = new Set(["homes/anna/bad"]);
   assert.deepEqual(await found(setup, { repair: true, accept }), [

@@ -61,7 +61,7 @@ Deno.test("half-finished uploads are told by path, with the digest of their begi
   await (await send("/public/c.bin", 3, "x")).detach();
   const going = await send("/home/going", 9, "now");
   await (await send("/home/unknown", null, "of no known size")).detach();
-  assert.deepEqual(await halves(anna), [
+  assert.deepEqual(await Array.fromAsync(halves(anna)), [
     {
       path: "/home/a/b.bin",
       size: 10,
@@ -77,6 +77,6 @@ Deno.test("half-finished uploads are told by path, with the digest of their begi
       begins: { bytes: 1, sha256: sha256("x") },
     },
   ]);
-  assert.deepEqual(await halves(bob), []);
+  assert.deepEqual(await Array.fromAsync(halves(bob)), []);
   await going.drop();
 });

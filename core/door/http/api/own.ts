@@ -52,7 +52,8 @@ export const own = [
         exchange.ended.signal,
         { account: name, host: exchange.host },
       );
-      const made = register(store, { verb: "register", account: name, verifier, limit });
+      const request = { verb: "register", account: name, verifier, limit } as const;
+      const made = register(store, request, exchange.host);
       return json({ name: made.name, limit: made.limit }, { status: 201 });
     },
   }),

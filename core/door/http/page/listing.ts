@@ -1,6 +1,6 @@
 /** A folder's entries in the order and part that a page shows. */
 import type { Entry, Omission } from "../../../protocol/message.ts";
-import { list } from "../../../session/list.ts";
+import { entriesNamed, list } from "../../../session/list.ts";
 import { Omitted } from "../../../session/omitted.ts";
 import type { Session } from "../../../session/session.ts";
 
@@ -41,43 +41,54 @@ export function wantedOf(query: URLSearchParams): Wanted {
   };
 }
 
+/** What an entry is sorted by: all that is held of a folder's entries but those on the page. */
+interface Key {
+  readonly name: string;
+  readonly folder: boolean;
+  /** Its size, or its time in ms since 1970; 0 where the order is that of names. */
+  readonly by: number;
+}
+
 /** @throws {BargeError} as `list` */
 export async function listing(session: Session, path: string, wanted: Wanted): Promise<Listing> {
   const needle = wanted.filter.toLocaleLowerCase();
-  const found: Entry[] = [];
+  const found: Key[] = [];
   const omitted = new Omitted();
-  let total = 0;
+  let [total, bytes] = [0, 0];
   for await (const batch of list(session, path, false, omitted)) {
     total += batch.length;
     for (const entry of batch) {
-      if (needle === "" || entry.name.toLocaleLowerCase().includes(needle)) found.push(entry);
+      if (needle !== "" && !entry.name.toLocaleLowerCase().includes(needle)) continue;
+      found.push(keyOf(entry, wanted));
+      bytes += entry.size;
     }
   }
   found.sort(order(wanted));
   const pages = Math.max(1, Math.ceil(found.length / perPage));
   const from = (Math.min(wanted.page, pages) - 1) * perPage;
+  const shown = found.slice(from, from + perPage).map(({ name }) => name);
   return {
-    entries: found.slice(from, from + perPage),
+    entries: entriesNamed(session, path, shown),
     matching: found.length,
     total,
     pages,
-    bytes: found.reduce((sum, { size }) => sum + size, 0),
+    bytes,
     omitted: omitted.omission,
   };
+}
+
+function keyOf({ name, type, size, modified }: Entry, { sort }: Wanted): Key {
+  const by = sort === "size" ? size : sort === "modified" ? Date.parse(modified) : 0;
+  return { name, folder: type === "dir", by };
 }
 
 const names = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
 /** Folders come first, whatever the order. */
-function order({ sort, descending }: Wanted): (a: Entry, b: Entry) => number {
+function order({ descending }: Wanted): (a: Key, b: Key) => number {
   const sign = descending ? -1 : 1;
   return (a, b) => {
-    if (a.type !== b.type) return a.type === "dir" ? -1 : 1;
-    const by = sort === "size"
-      ? a.size - b.size
-      : sort === "modified"
-      ? Date.parse(a.modified) - Date.parse(b.modified)
-      : 0;
-    return sign * (by || names.compare(a.name, b.name) || (a.name < b.name ? -1 : 1));
+    if (a.folder !== b.folder) return a.folder ? -1 : 1;
+    return sign * (a.by - b.by || names.compare(a.name, b.name) || (a.name < b.name ? -1 : 1));
   };
 }

@@ -122,7 +122,7 @@ export async function makeAccount(c: PageContext): Promise<Response> {
     const { host, ended: { signal: gone } } = exchange;
     const who = { account: name, host };
     const verifier = await bounded(() => makeVerifier("password", password), gone, who);
-    register(store, { verb: "register", account: name, verifier });
+    register(store, { verb: "register", account: name, verifier }, host);
     const credentials = { name, secret: password, host: exchange.host };
     const agent = exchange.header("user-agent") ?? "";
     giveCookie(c, await begin(store, credentials, agent, (ms) => exchange.pause(ms)));
