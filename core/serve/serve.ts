@@ -122,7 +122,7 @@ async function run(
   (await openUpToDate(data, { create: true, adopt, durability }, logUpgrade))[Symbol.dispose]();
   const certificate = await source?.(data);
   noteServer(held, options, certificate);
-  const hostKeys = await hostKeysOf(data, wanted);
+  const { shown: hostKeys, secret } = await hostKeysOf(data, wanted);
   using store = new Store({
     data,
     durability,
@@ -158,7 +158,7 @@ async function run(
   const manager = new Notifier(options.notifySocket);
   const onDead = (life: string) => settle(store, life);
   const supervisor = new Supervisor(
-    { settings, doors, shared, logLevel, hooks, onDead },
+    { settings, doors, shared, logLevel, hooks, hostKeys: secret, onDead },
     certificate,
   );
   const cleaning = setInterval(() => clean(store), expireEvery);
@@ -224,10 +224,13 @@ function logUpgrade({ from, to, copy }: Upgraded): void {
 }
 
 /** Only the SFTP door has some, and its package is loaded only for it. */
-async function hostKeysOf(data: string, doors: readonly DoorSpec[]): Promise<HostKey[]> {
-  if (!doors.some(({ name }) => name === "sftp")) return [];
-  const { ownHostKeys } = await import("../net/host_keys.ts");
-  return await ownHostKeys(data);
+async function hostKeysOf(
+  data: string,
+  doors: readonly DoorSpec[],
+): Promise<{ shown: readonly HostKey[]; secret: readonly string[] }> {
+  if (!doors.some(({ name }) => name === "sftp")) return { shown: [], secret: [] };
+  const { ownHostKeys, readPrivateKeys } = await import("../net/host_keys.ts");
+  return { shown: await ownHostKeys(data), secret: await readPrivateKeys(data) };
 }
 
 /** The server also runs without it, until the disk is full. */

@@ -11,15 +11,21 @@
  */
 import { randomUUID } from "node:crypto";
 import { getLogger } from "@logtape/logtape";
+import { adminPasswordFile } from "../account/admin_password.ts";
+import { databaseFile } from "../account/database.ts";
 import type { DoorSpec } from "../door/door.ts";
 import { BargeError } from "../error.ts";
 import { formatAddress, isLoopback } from "../net/address.ts";
 import type { KeyPair } from "../net/certificate.ts";
 import type { Adjustable, Settings } from "../session/store.ts";
+import { removedDir } from "../session/remove-account.ts";
+import { stagingDir } from "../vault/staging.ts";
+import { Vault } from "../vault/vault.ts";
+import { type FromWorker, readFromWorker } from "./from_worker.ts";
 import { SupervisorGatherer } from "./gather.ts";
 import type { FromDesk, HookPrograms } from "./hooks.ts";
 import type { Level } from "./levels.ts";
-import type { FromWorker, ToWorker } from "./worker.ts";
+import type { ToWorker } from "./worker.ts";
 
 const log = getLogger(["barge", "serve"]);
 const firstDelay = 100;
@@ -32,23 +38,27 @@ const stopWithin = 5_000;
 const lastWords = 1_000;
 
 /**
- * All that a worker may touch: its ports, and the data directory. Below /dev, /proc and /sys the
- * runtime gives files to nobody who has not all rights: there is no cage to be had for a data
- * directory there, on a tmpfs in /dev/shm for instance, and the log says so.
+ * All that a worker may touch: its ports, users' files and the database. Not the keys in `tls` and
+ * `ssh`, the lock, nor copies of the database beside it; the file with the first admin's password it
+ * may remove, and not read. SQLite opens the database's log (`-wal`, `-shm`) by itself.
+ *
+ * @param data the data directory's real path
  */
 export function workerPermissions(
   data: string,
   doors: readonly DoorSpec[],
 ): Deno.PermissionOptions {
-  if (/^\/(dev|proc|sys)\//.test(data)) {
+  if (isUnconfinable(data)) {
     log.warn("{data}: the workers are not confined, since the runtime can't do that there", {
       data,
     });
     return "inherit";
   }
+  const files = ["homes", "public", stagingDir, removedDir, databaseFile];
+  const paths = files.map((name) => `${data}/${name}`);
   return {
-    read: [data],
-    write: [data],
+    read: paths,
+    write: [...paths, `${data}/${adminPasswordFile}`],
     net: doors.some(reachesOut) ? true : doors.flatMap(portsOf),
     env: false,
     ffi: false,
@@ -56,6 +66,11 @@ export function workerPermissions(
     run: false,
     sys: false,
   };
+}
+
+/** Does the runtime give files there to nobody who has not all rights, so that no cage can be had? */
+export function isUnconfinable(data: string): boolean {
+  return /^\/(dev|proc|sys)(\/|$)/.test(data);
 }
 
 /** Does a door connect to clients (FTP's PORT) that may be anywhere? */
@@ -84,6 +99,8 @@ export interface SupervisorOptions {
   readonly logLevel?: Level;
   /** What is told of uploads, and asked about them. */
   readonly hooks?: HookPrograms;
+  /** The private keys of the SFTP door. */
+  readonly hostKeys?: readonly string[];
   /** What a worker runs. */
   readonly module?: URL;
   /** Settles the rows of a dead worker, by the name of its start. Never throws. */
@@ -92,6 +109,8 @@ export interface SupervisorOptions {
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
+  /** Finds the files that workers speak of. */
+  readonly #vault: Vault;
   readonly #workers = new Map<number, Worker>();
   readonly #dead = new Set<Worker>();
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
@@ -106,6 +125,7 @@ export class Supervisor {
     this.#tls = tls && { cert: tls.cert, key: tls.key };
     this.#options = options;
     this.#settings = options.settings;
+    this.#vault = new Vault(options.settings.data, false);
   }
 
   /**
@@ -136,14 +156,14 @@ export class Supervisor {
         this.#options.hooks?.forget(worker);
         if (this.#workers.get(number) === worker) this.#workers.delete(number);
         if (!listening) return reject(error);
-        log.error("worker {number} died: {why}", { number, why: error.message });
+        log.error("worker {number} died: {why}", { number, why: String(error) });
         const calm = performance.now() - began > longestDelay;
         this.#again(number, calm ? firstDelay : Math.min(delay * 2, longestDelay));
       };
       const clear = this.#after(startWithin, () => {
         end(new BargeError("fatal", `a worker did not start in ${startWithin / 1000} s`));
       });
-      worker.onmessage = ({ data: message }: MessageEvent<FromWorker>) => {
+      worker.onmessage = this.#hears(worker, (message) => {
         if (message.type === "who" || message.type === "here") {
           void this.#gatherer.take(message, worker, this.#workers.values());
         }
@@ -151,17 +171,20 @@ export class Supervisor {
           const { kind, message: why, ...where } = message.error;
           end(new BargeError(kind, why, where));
         }
-        this.#hear(worker, message);
         if (message.type !== "listening") return;
         clear();
         listening = true;
         resolve();
-      };
+      }, (why) => {
+        worker.terminate(); // at once: nothing of it is believed any more
+        end(why);
+      });
       worker.onerror = (event) => {
         event.preventDefault();
         end(new BargeError("fatal", event.message, { op: "start worker" }));
       };
       const tls = this.#tls;
+      const { hostKeys = [] } = this.#options;
       const hooks = this.#options.hooks?.offered ?? { check: false, committed: false };
       const message: ToWorker = {
         ...{
@@ -172,6 +195,7 @@ export class Supervisor {
           doors,
           reusePort: shared,
           tls,
+          hostKeys,
           logLevel,
           hooks,
         },
@@ -205,10 +229,40 @@ export class Supervisor {
     });
   }
 
-  /** What a worker says of uploads. */
+  /**
+   * Makes a listener that checks each message before anything is done with it.
+   *
+   * @param heard takes a sound one
+   * @param broken takes the reason why one is not; called once, and nothing is heard after that
+   */
+  #hears(
+    worker: Worker,
+    heard: (message: FromWorker) => void,
+    broken: (why: BargeError) => void,
+  ): (event: MessageEvent) => void {
+    const stop = (error: unknown) => {
+      worker.onmessage = worker.onmessageerror = null;
+      if (!(error instanceof BargeError)) throw error;
+      broken(error);
+    };
+    worker.onmessageerror = () => stop(new BargeError("protocol", "it sent what can't be read"));
+    return ({ data }) => {
+      try {
+        const message = readFromWorker(data);
+        this.#hear(worker, message);
+        heard(message);
+      } catch (error) {
+        stop(error);
+      }
+    };
+  }
+
+  /** What a worker says of uploads. @throws {BargeError} `protocol` */
   #hear(worker: Worker, message: FromWorker): void {
     if (!isOfUploads(message)) return;
-    this.#options.hooks?.take(worker, message, (reply) => worker.postMessage(reply));
+    const { hooks } = this.#options;
+    if (!hooks) throw new BargeError("protocol", "nobody asked for it", { op: "read message" });
+    hooks.take(worker, message, this.#vault, (reply) => worker.postMessage(reply));
   }
 
   /**
@@ -235,10 +289,12 @@ export class Supervisor {
       log.error("a worker died while it stopped: {why}", { why: event.message });
       stopped.resolve();
     };
-    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-      this.#hear(worker, data);
-      if (data.type === "stopped") stopped.resolve();
-    };
+    worker.onmessage = this.#hears(worker, ({ type }) => {
+      if (type === "stopped") stopped.resolve();
+    }, (why) => {
+      log.error("a worker died while it stopped: {why}", { why: String(why) });
+      stopped.resolve();
+    });
     worker.postMessage({ type: "stop", grace } satisfies ToWorker);
     const clear = this.#after(grace + stopWithin, () => stopped.resolve());
     await stopped.promise;
