@@ -21,6 +21,7 @@ import type { Adjustable, Settings } from "../session/store.ts";
 import { removedDir } from "../session/remove-account.ts";
 import { stagingDir } from "../vault/staging.ts";
 import { Vault } from "../vault/vault.ts";
+import { isUnconfinable, unconfinable } from "./confinable.ts";
 import { type FromWorker, readFromWorker } from "./from_worker.ts";
 import { SupervisorGatherer } from "./gather.ts";
 import type { FromDesk, HookPrograms } from "./hooks.ts";
@@ -38,17 +39,21 @@ const stopWithin = 5_000;
 const lastWords = 1_000;
 
 /**
- * All that a worker may touch: its ports, users' files and the database. Not the keys in `tls` and
- * `ssh`, the lock, nor copies of the database beside it; the file with the first admin's password it
- * may remove, and not read. SQLite opens the database's log (`-wal`, `-shm`) by itself.
+ * Returns all that a worker may touch: its ports, users' files and the database. The keys in `tls` and
+ * `ssh`, the lock and copies of the database stay out of its reach; the file with the first admin's
+ * password it may remove, and not read. SQLite itself opens the database's log (`-wal`, `-shm`).
  *
  * @param data the data directory's real path
+ * @param unconfined the operator accepts a directory where no permission can be enforced
+ * @throws {BargeError} `usage` for such a directory otherwise
  */
 export function workerPermissions(
   data: string,
   doors: readonly DoorSpec[],
+  unconfined = false,
 ): Deno.PermissionOptions {
   if (isUnconfinable(data)) {
+    if (!unconfined) throw unconfinable(data);
     log.warn("{data}: the workers are not confined, since the runtime can't do that there", {
       data,
     });
@@ -66,11 +71,6 @@ export function workerPermissions(
     run: false,
     sys: false,
   };
-}
-
-/** Does the runtime give files there to nobody who has not all rights, so that no cage can be had? */
-export function isUnconfinable(data: string): boolean {
-  return /^\/(dev|proc|sys)(\/|$)/.test(data);
 }
 
 /** Does a door connect to clients (FTP's PORT) that may be anywhere? */
@@ -101,6 +101,8 @@ export interface SupervisorOptions {
   readonly hooks?: HookPrograms;
   /** The private keys of the SFTP door. */
   readonly hostKeys?: readonly string[];
+  /** The operator accepts a data directory where workers can't be confined. */
+  readonly unconfined?: boolean;
   /** What a worker runs. */
   readonly module?: URL;
   /** Settles the rows of a dead worker, by the name of its start. Never throws. */
@@ -138,11 +140,11 @@ export class Supervisor {
    */
   start(number: number, delay = firstDelay): Promise<void> {
     const settings = this.#settings;
-    const { doors, shared, logLevel = "info", module } = this.#options;
+    const { doors, shared, logLevel = "info", module, unconfined } = this.#options;
     const worker = new Worker(module ?? new URL("./worker.ts", import.meta.url), {
       type: "module",
       name: `barge worker ${number}`,
-      deno: { permissions: workerPermissions(settings.data, doors) },
+      deno: { permissions: workerPermissions(settings.data, doors, unconfined) },
     });
     this.#workers.set(number, worker);
     const began = performance.now();
