@@ -151,7 +151,10 @@ export class Supervisor {
     const life = randomUUID();
     return new Promise((resolve, reject) => {
       let listening = false;
+      let ended = false;
       const end = (error: BargeError) => {
+        if (ended) return; // it has a successor already
+        ended = true;
         clear();
         if (listening) this.#bury(worker, life);
         else worker.terminate();

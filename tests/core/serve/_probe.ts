@@ -1,5 +1,6 @@
 /** Runs in a worker of a server: tries what a worker must not, and reports what came of each. */
 import { DatabaseSync } from "node:sqlite";
+import { Worker as NodeWorker } from "node:worker_threads";
 
 export interface Probe {
   /** The data directory. */
@@ -98,6 +99,7 @@ export async function probe({ data, other }: Probe): Promise<Outcome> {
     "local storage": () => global("localStorage").setItem("a", "b"),
     "session storage": () => global("sessionStorage").setItem("a", "b"),
     "a worker of its own": () => new (global("Worker"))("data:,", { type: "module" }).terminate(),
+    "read tls/key.pem from a worker of node's": () => inNodeWorker(`${data}/tls/key.pem`),
     "a broadcast": () => new (global("BroadcastChannel"))("x").close(),
     "a web socket": () => new (global("WebSocket"))(`ws://${hostname}:${other}/`),
     "the GPU": () => {
@@ -120,6 +122,26 @@ export async function probe({ data, other }: Probe): Promise<Outcome> {
     }
   }
   return outcome;
+}
+
+/** Reads a file in a worker that has globals of its own. */
+async function inNodeWorker(path: string): Promise<void> {
+  const code = `import { parentPort } from "node:worker_threads";
+    let said = "read";
+    try {
+      Deno.readTextFileSync(${JSON.stringify(path)});
+    } catch (error) {
+      said = error.name;
+    }
+    parentPort.postMessage(said);`;
+  const url = new URL(`data:text/javascript,${encodeURIComponent(code)}`);
+  const worker = new NodeWorker(url);
+  const said = await new Promise<string>((resolve, reject) => {
+    worker.on("message", resolve);
+    worker.on("error", reject);
+  });
+  await worker.terminate();
+  if (said !== "read") throw new Deno.errors.NotCapable(said);
 }
 
 function isRefusal(error: unknown): boolean {

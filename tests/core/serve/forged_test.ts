@@ -91,8 +91,13 @@ Deno.test(
       ],
       reset: true,
     });
-    /** Has a worker post messages. @returns the first line of the log that matches */
-    const outcome = async (messages: unknown[], line: RegExp, which: object): Promise<string> => {
+    /** Has a worker post messages. @returns the line of the log that matches, so many of them */
+    const outcome = async (
+      messages: unknown[],
+      line: RegExp,
+      which: object,
+      times = 1,
+    ): Promise<string> => {
       Deno.writeTextFileSync(`${data}/public/forged`, JSON.stringify(messages));
       const hooks = new HookPrograms({ ...which, timeout: 60_000, jobs: 1 });
       const supervisor = new Supervisor({
@@ -106,7 +111,8 @@ Deno.test(
         hooks,
       });
       const { promise, resolve } = Promise.withResolvers<string>();
-      const look = (said: string) => void (line.test(said) && resolve(said));
+      let left = times;
+      const look = (said: string) => void (line.test(said) && --left === 0 && resolve(said));
       logged.add(look);
       try {
         await supervisor.start(1);
@@ -124,6 +130,12 @@ Deno.test(
           await outcome([message, committed({})], /^worker "?1"? died: read message: /, both);
         });
       }
+      await t.step("a worker that says many times that it failed has one successor", async () => {
+        Deno.writeTextFileSync(`${data}/public/starts`, "");
+        const failed = { type: "failed", error: { kind: "io", message: "why" } };
+        await outcome([failed, failed, { type: "run" }], /^worker .* died: /, both, 2);
+        assert.equal(Deno.readTextFileSync(`${data}/public/starts`), "start\n".repeat(2));
+      });
       await t.step("what nobody asked for", async () => {
         await outcome([committed({})], /died: .*nobody asked/, { checkUpload: program });
         await outcome([check({})], /died: .*nobody asked/, { onCommit: program });
