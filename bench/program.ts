@@ -67,6 +67,7 @@ async function serveBench(folder: string, args: readonly string[]): Promise<Benc
   const data = `${folder}/data`;
   const [command, all] = bargeCommand([
     ...["serve", "--json", "--data", data, "--native", "127.0.0.1:0", "--log-level", "error"],
+    ...isConfinable(await Deno.realPath(folder)) ? [] : ["--unconfined"],
     ...args.includes("--http") ? [] : ["--http", "off"],
     ...args,
   ]);
@@ -95,6 +96,11 @@ async function serveBench(folder: string, args: readonly string[]): Promise<Benc
       await removeFolder(folder);
     },
   };
+}
+
+/** Can the runtime confine workers to a data directory at that real path (core/serve/confinable.ts)? */
+export function isConfinable(dir: string): boolean {
+  return !/^\/(dev|proc|sys)\//.test(`${dir}/`);
 }
 
 /** Runs the program to its end. @throws {Error} when it fails, with what it said */

@@ -95,7 +95,7 @@ export default command({
       ["--workers"],
       count("N", 1, 256),
       navigator.hardwareConcurrency,
-      "How many isolates serve, each with rights to its ports and the data directory alone. " +
+      "How many isolates serve, each with rights to its ports, users' files and the database alone. " +
         "Default: one a core",
     ),
     durability: valueOr(
@@ -193,6 +193,11 @@ export default command({
       30,
       "When it is stopped, how long transfers may take to end; the rest is cut, and continued " +
         "later. Default: 30",
+    ),
+    unconfined: flag(
+      ["--unconfined"],
+      "Accept a data directory below /dev, /proc or /sys, where the runtime can't confine workers: " +
+        "what breaks into one may do all that this user may",
     ),
     ...hookOptions,
     logLevel: valueOr(
@@ -311,6 +316,7 @@ export default command({
       hooks: hooksOf(options),
       logLevel: options.logLevel,
       adopt: options.adopt,
+      unconfined: options.unconfined,
       notifySocket: Deno.env.get("NOTIFY_SOCKET"),
       keepPassword: !Deno.stderr.isTerminal(),
       onFirstAccount(name, secret) {

@@ -37,6 +37,7 @@ export async function pack(root: string, out: string): Promise<void> {
     await Deno.chmod(join(tree, "barge"), 0o755);
     await Deno.copyFile(join(ROOT, "LICENSE"), join(tree, "LICENSE"));
     await Deno.writeTextFile(join(tree, "LICENSE.deno"), DENO_LICENSE);
+    await keepNoWebCaches(tree);
 
     const payload = await compress(tree);
     const header = await stub(root, createHash("sha256").update(payload).digest("hex"));
@@ -48,6 +49,17 @@ export async function pack(root: string, out: string): Promise<void> {
     await Deno.remove(tree, { recursive: true });
   }
   await Deno.chmod(out, 0o755);
+}
+
+/**
+ * Puts empty files where the runtime would make folders for web caches and local storage, which code
+ * may write to without any permission (core/serve/cage.ts). The caches' names are those in stub.sh.
+ */
+async function keepNoWebCaches(tree: string): Promise<void> {
+  for (const kind of ["server", "client"]) {
+    await Deno.mkdir(join(tree, "cache", kind), { recursive: true });
+    await Deno.writeTextFile(join(tree, "cache", kind, "location_data"), "");
+  }
 }
 
 /** The tree as a tar that depends on nothing but its files' names, modes and bytes; gzipped. */

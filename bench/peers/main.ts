@@ -2,7 +2,7 @@
 import { dirname } from "node:path";
 import { machine } from "../../core/bench/machine.ts";
 import { makeFolder, mountMemory, removeFolder, unmount } from "../leftovers.ts";
-import { run } from "../program.ts";
+import { isConfinable, run } from "../program.ts";
 import { type Bed, full, makeBed, quick, type Scale } from "./bed.ts";
 import { big } from "./big.ts";
 import { type Contest, hold, type Outcome, outcomeTable } from "./contest.ts";
@@ -47,7 +47,7 @@ export async function benchPeers(options: PeersOptions): Promise<unknown> {
   const version = (await run(["--version"])).stdout.trim();
   const described = [
     `${version}, ${started.slice(0, 10)}; ${machine()}; files on ${await kindOf(dir)}, in ${dir}.`,
-    confined(await Deno.realPath(dir))
+    isConfinable(await Deno.realPath(dir))
       ? "barge's workers are confined to their ports and the data directory."
       : "barge's workers are NOT confined: the runtime can't do that below /dev.",
     ...await describeTools(tools),
@@ -96,11 +96,6 @@ async function makePlace(asked: string | undefined): Promise<Place> {
   }
   await removeFolder(dir);
   return { dir: isFolder("/dev/shm") ? "/dev/shm" : dirname(dir), ...none };
-}
-
-/** As core/serve/supervisor.ts decides it, of a real path. */
-function confined(dir: string): boolean {
-  return !/^\/(dev|proc|sys)\//.test(`${dir}/`);
 }
 
 function isFolder(path: string): boolean {

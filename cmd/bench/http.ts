@@ -57,7 +57,7 @@ async function ownServer(): Promise<{ readonly url: string } & AsyncDisposable> 
   try {
     const doors = ["--native", "off", "--http", "127.0.0.1:0"];
     server = await startSelf([
-      ...["serve", "--json", "--data", data, ...doors, "--log-level", "error"],
+      ...["serve", "--json", "--data", data, "--unconfined", ...doors, "--log-level", "error"],
     ]);
   } catch (error) {
     await remove();

@@ -140,7 +140,7 @@ class Targets implements AsyncDisposable {
       const user = ["user", "add", "bench", "--password-file", password, "--quota", "none"];
       await must([...user, "--data", data], {});
       const own = await startSelf([
-        ...["serve", "--json", "--data", data, "--native", "127.0.0.1:0"],
+        ...["serve", "--json", "--data", data, "--unconfined", "--native", "127.0.0.1:0"],
         ...["--http", "off", "--log-level", "error"],
         ...["--durability", durability],
       ]);

@@ -59,6 +59,8 @@ export interface Opening {
   readonly reusePort: boolean;
   /** What to show where `spec.tls` is not `off`. */
   readonly tls: KeyPair | undefined;
+  /** The private keys of the SFTP door, in OpenSSH's format; none for the other doors. */
+  readonly hostKeys?: readonly string[];
 }
 
 /** A door that is open. */

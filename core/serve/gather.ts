@@ -14,6 +14,8 @@ import type { Present } from "../session/roster.ts";
 /** How long the workers are waited for, in ms; and the supervisor, by who asked. */
 const workersHave = 1_000;
 const supervisorHas = 2_000;
+/** Questions of one worker at once: a sound one has one, and may have given up on another. */
+const maxQuestions = 4;
 
 /** To a worker: tell who is there; or what the others told. From a worker: the same, turned about. */
 export type Gathering =
@@ -23,32 +25,41 @@ export type Gathering =
 /** What is posted to the other end. */
 type Post = (message: Gathering) => void;
 
+interface Waiting {
+  /** The one whose answer counts. */
+  readonly asked: object;
+  answer(present: readonly Present[]): void;
+}
+
 /** Questions that wait for their answers, at either end. */
 class Questions {
-  readonly #waiting = new Map<number, (present: readonly Present[]) => void>();
+  readonly #waiting = new Map<number, Waiting>();
   #last = 0;
 
-  /** @returns what is answered within `ms`; else nobody */
-  ask(post: Post, ms: number): Promise<readonly Present[]> {
+  /** @returns what `asked` answers within `ms`; else nobody */
+  ask(asked: object, post: Post, ms: number): Promise<readonly Present[]> {
     const id = ++this.#last;
     return new Promise((resolve) => {
-      const late = setTimeout(() => this.answer(id, []), ms);
-      this.#waiting.set(id, (present) => {
+      const answer = (present: readonly Present[]) => {
         clearTimeout(late);
         this.#waiting.delete(id);
         resolve(present);
-      });
+      };
+      const late = setTimeout(() => answer([]), ms);
+      this.#waiting.set(id, { asked, answer });
       post({ type: "who", id });
     });
   }
 
-  answer(id: number, present: readonly Present[]): void {
-    this.#waiting.get(id)?.(present);
+  /** Takes an answer; one to a question that another was asked is dropped. */
+  answer(from: object, id: number, present: readonly Present[]): void {
+    const waiting = this.#waiting.get(id);
+    if (waiting?.asked === from) waiting.answer(present);
   }
 
   /** Waits for nobody any more. */
   stop(): void {
-    for (const answer of this.#waiting.values()) answer([]);
+    for (const { answer } of this.#waiting.values()) answer([]);
   }
 }
 
@@ -70,14 +81,14 @@ export class WorkerGatherer {
 
   /** Who is connected to the other workers. */
   others(): Promise<readonly Present[]> {
-    this.#asked ??= this.#questions.ask(this.#post, supervisorHas)
+    this.#asked ??= this.#questions.ask(this, this.#post, supervisorHas)
       .finally(() => this.#asked = undefined);
     return this.#asked;
   }
 
   /** Takes what the supervisor posted. */
   take(message: Gathering): void {
-    if (message.type === "here") this.#questions.answer(message.id, message.present);
+    if (message.type === "here") this.#questions.answer(this, message.id, message.present);
     else this.#post({ type: "here", id: message.id, present: this.#here() });
   }
 
@@ -89,20 +100,28 @@ export class WorkerGatherer {
 /** The supervisor's end, one for all workers. */
 export class SupervisorGatherer<W extends { postMessage(message: Gathering): void }> {
   readonly #questions = new Questions();
+  /** Questions under way of each worker. */
+  readonly #asking = new Map<W, number>();
 
   /**
-   * Takes what a worker posted.
+   * Takes what a worker posted. A question beyond {@link maxQuestions} of one worker is dropped.
    *
    * @param all the workers, that one among them
    */
   async take(message: Gathering, from: W, all: Iterable<W>): Promise<void> {
-    if (message.type === "here") return this.#questions.answer(message.id, message.present);
+    if (message.type === "here") return this.#questions.answer(from, message.id, message.present);
+    const asking = this.#asking.get(from) ?? 0;
+    if (asking >= maxQuestions) return;
+    this.#asking.set(from, asking + 1);
     const others = [...all].filter((worker) => worker !== from);
     const told = await Promise.all(
       others.map((worker) =>
-        this.#questions.ask((question) => worker.postMessage(question), workersHave)
+        this.#questions.ask(worker, (question) => worker.postMessage(question), workersHave)
       ),
     );
+    const left = this.#asking.get(from)! - 1;
+    if (left > 0) this.#asking.set(from, left);
+    else this.#asking.delete(from);
     from.postMessage({ type: "here", id: message.id, present: told.flat() });
   }
 

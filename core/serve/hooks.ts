@@ -12,11 +12,13 @@
  * server that is killed forgets whom it has not told yet.
  */
 import { getLogger } from "@logtape/logtape";
-import { BargeError } from "../error.ts";
+import { BargeError, typed } from "../error.ts";
 import type { UploadFacts } from "../session/hooks.ts";
 import { Line } from "./line.ts";
 import { findProgram, runProgram } from "./program.ts";
+import type { Vault } from "../vault/vault.ts";
 import { firstLines } from "./said.ts";
+import { uploadedFile } from "./uploaded_file.ts";
 
 const log = getLogger(["barge", "hooks"]);
 
@@ -38,6 +40,12 @@ export interface Offered {
 
 /** Why an upload is not accepted, or can't be; null: it is. */
 export type Verdict = { readonly kind: "refused" | "unavailable"; readonly message: string } | null;
+
+/** What a program reads as JSON: the names are frozen. */
+export type ProgramFacts = Omit<UploadFacts, "upload"> & {
+  /** Where the bytes lie now, absolute: staged in a check, in place after the commit. */
+  readonly file: string;
+};
 
 export type FromDesk =
   | { readonly type: "check"; readonly id: number; readonly facts: UploadFacts }
@@ -96,12 +104,20 @@ export class HookPrograms {
    * Takes what a worker says.
    *
    * @param worker who it is
+   * @param vault of the data directory: finds the files that the messages are about
    * @param reply tells it something
+   * @throws {BargeError} `protocol` for a message that no sound worker sends
    */
-  take(worker: object, message: FromDesk, reply: (message: ToDesk) => void): void {
-    if (message.type === "committed") void this.#tell(message.facts);
-    else if (message.type === "uncheck") this.#asked.get(worker)?.get(message.id)?.abort();
-    else void this.#answer(worker, message.id, message.facts, reply);
+  take(worker: object, message: FromDesk, vault: Vault, reply: (message: ToDesk) => void): void {
+    if (message.type === "uncheck") return this.#asked.get(worker)?.get(message.id)?.abort();
+    const { facts } = message;
+    if (message.type === "committed") {
+      if (!this.offered.committed) throw unasked();
+      return void this.#commit(facts, vault);
+    }
+    const { id } = message;
+    if (!this.offered.check || this.#asked.get(worker)?.has(id)) throw unasked();
+    void this.#answer(worker, id, facts, vault, reply);
   }
 
   /** A worker is gone: nobody wants what it has asked for. */
@@ -123,18 +139,21 @@ export class HookPrograms {
     worker: object,
     id: number,
     facts: UploadFacts,
+    vault: Vault,
     reply: (message: ToDesk) => void,
   ): Promise<void> {
     const taken = new AbortController();
     const asked = this.#asked.get(worker) ?? new Map<number, AbortController>();
     this.#asked.set(worker, asked.set(id, taken));
-    const verdict = await this.#check(facts, taken.signal);
+    const verdict = await this.#check(facts, vault, taken.signal);
     asked.delete(id);
     if (asked.size === 0) this.#asked.delete(worker);
     if (!taken.signal.aborted) reply({ type: "checked", id, verdict });
   }
 
-  async #check(facts: UploadFacts, taken: AbortSignal): Promise<Verdict> {
+  async #check(given: UploadFacts, vault: Vault, taken: AbortSignal): Promise<Verdict> {
+    const facts = this.#withFile(given, vault);
+    if (!facts) return unavailable("the upload can't be checked now");
     const { checkUpload: command, timeout } = this.#options;
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), timeout);
@@ -156,8 +175,26 @@ export class HookPrograms {
     }
   }
 
+  async #commit(given: UploadFacts, vault: Vault): Promise<void> {
+    const facts = this.#withFile(given, vault);
+    if (facts) await this.#tell(facts);
+  }
+
+  /** @returns undefined, and logs why, where no such file can be handed to a program */
+  #withFile(given: UploadFacts, vault: Vault): ProgramFacts | undefined {
+    const { event, account, path, upload: _, ...more } = given;
+    try {
+      return { event, account, path, file: uploadedFile(vault, given), ...more };
+    } catch (error) {
+      const why = typed(error).message;
+      const program = event === "check" ? "--check-upload" : "--on-commit";
+      this.#warn("{program} is not run for {path} of {account}: {why}", given, { program, why });
+      return undefined;
+    }
+  }
+
   /** Never throws, and keeps no worker waiting. */
-  async #tell(facts: UploadFacts): Promise<void> {
+  async #tell(facts: ProgramFacts): Promise<void> {
     const input = encode(facts);
     const leave = await this.#commits.enter(input.length);
     if (!leave) return this.#lose(facts);
@@ -170,7 +207,7 @@ export class HookPrograms {
     }
   }
 
-  async #run(facts: UploadFacts, input: Uint8Array<ArrayBuffer>): Promise<void> {
+  async #run(facts: ProgramFacts, input: Uint8Array<ArrayBuffer>): Promise<void> {
     const { onCommit: command, timeout } = this.#options;
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), timeout);
@@ -193,7 +230,7 @@ export class HookPrograms {
     }
   }
 
-  #lose(facts: UploadFacts): void {
+  #lose(facts: ProgramFacts): void {
     if (this.#lost++ > 0) return;
     const why = "too many uploads wait for it";
     this.#warn("--on-commit is not told of {path} of {account}, and more: {why}", facts, { why });
@@ -207,13 +244,22 @@ export class HookPrograms {
     this.#lost = 0;
   }
 
-  #warn(text: string, { account, path, sha256 }: UploadFacts, more: object): void {
+  #warn(
+    text: string,
+    { account, path, sha256 }: Pick<UploadFacts, "account" | "path" | "sha256">,
+    more: object,
+  ): void {
     log.warn(text, { account, path, sha256, ...more });
   }
 }
 
-function encode(facts: UploadFacts): Uint8Array<ArrayBuffer> {
+function encode(facts: ProgramFacts): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(JSON.stringify(facts) + "\n");
+}
+
+/** The worker was not asked to send it, or has sent it before. */
+function unasked(): BargeError {
+  return new BargeError("protocol", "nobody asked for it", { op: "read message" });
 }
 
 function refused(said: string): Verdict {

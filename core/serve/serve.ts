@@ -20,6 +20,7 @@ import { settleDead } from "../session/settle_dead.ts";
 import { type Adjustable, type Settings, Store } from "../session/store.ts";
 import { makeFenceTable } from "../vault/fences.ts";
 import type { Certificate } from "../net/certificate.ts";
+import { needConfinable } from "./confinable.ts";
 import { type Held, holdData, openUpToDate, prepareData } from "./data.ts";
 import { type HookOptions, HookPrograms } from "./hooks.ts";
 import { configureLog, flushLog } from "./log.ts";
@@ -62,6 +63,8 @@ export interface ServeOptions extends Settings, Security {
   readonly hooks?: HookOptions;
   /** Make a new database where the old one is lost, and give admin the files in homes/admin. */
   readonly adopt: boolean;
+  /** Also serve a data directory where the runtime can't confine workers. */
+  readonly unconfined?: boolean;
   /** A service manager's socket, as in NOTIFY_SOCKET. */
   readonly notifySocket?: string;
   /** Gives the limits as they are to be now; called for a reload. @throws {BargeError} */
@@ -80,7 +83,8 @@ export interface ServeOptions extends Settings, Security {
  * Serves until the signal is aborted, and then lets what is in flight end.
  *
  * @throws {BargeError} `fatal` when the directory is another server's, lost, damaged or too new, or the
- *   address is taken, or the certificate can't be used; `usage`, also for a hook that is not there
+ *   address is taken, or the certificate can't be used; `usage`, also for a hook that is not there, and
+ *   for a directory where workers can't be confined
  */
 export async function serve(options: ServeOptions): Promise<void> {
   const { metrics, trustedProxies = [], proxyProtocol, publicUrl } = options;
@@ -117,13 +121,15 @@ async function run(
   hooks: HookPrograms | undefined,
 ): Promise<void> {
   const { durability, allowRegister, defaultLimit, maxLimit, minPassword, banAfter } = options;
+  const { unconfined } = options;
+  if (!unconfined) needConfinable(options.data);
   const data = prepareData(options.data);
   using held = await holdData(data);
   const { adopt } = options;
   (await openUpToDate(data, { create: true, adopt, durability }, logUpgrade))[Symbol.dispose]();
   const certificate = await source?.(data);
   noteServer(held, options, certificate);
-  const hostKeys = await hostKeysOf(data, wanted);
+  const { shown: hostKeys, secret } = await hostKeysOf(data, wanted);
   using store = new Store({
     data,
     durability,
@@ -162,7 +168,7 @@ async function run(
   const manager = new Notifier(options.notifySocket);
   const onDead = (life: string) => settle(store, life);
   const supervisor = new Supervisor(
-    { settings, doors, shared, logLevel, hooks, onDead },
+    { settings, doors, shared, logLevel, hooks, hostKeys: secret, onDead, unconfined },
     certificate,
   );
   const cleaning = setInterval(() => clean(store), expireEvery);
@@ -229,10 +235,13 @@ function logUpgrade({ from, to, copy }: Upgraded): void {
 }
 
 /** Only the SFTP door has some, and its package is loaded only for it. */
-async function hostKeysOf(data: string, doors: readonly DoorSpec[]): Promise<HostKey[]> {
-  if (!doors.some(({ name }) => name === "sftp")) return [];
-  const { ownHostKeys } = await import("../net/host_keys.ts");
-  return await ownHostKeys(data);
+async function hostKeysOf(
+  data: string,
+  doors: readonly DoorSpec[],
+): Promise<{ shown: readonly HostKey[]; secret: readonly string[] }> {
+  if (!doors.some(({ name }) => name === "sftp")) return { shown: [], secret: [] };
+  const { ownHostKeys, readPrivateKeys } = await import("../net/host_keys.ts");
+  return { shown: await ownHostKeys(data), secret: await readPrivateKeys(data) };
 }
 
 /** The server also runs without it, until the disk is full. */

@@ -11,16 +11,23 @@
  */
 import { randomUUID } from "node:crypto";
 import { getLogger } from "@logtape/logtape";
+import { adminPasswordFile } from "../account/admin_password.ts";
+import { databaseFile } from "../account/database.ts";
 import type { DoorSpec } from "../door/door.ts";
 import { BargeError } from "../error.ts";
 import { formatAddress } from "../net/address.ts";
 import type { KeyPair } from "../net/certificate.ts";
 import type { Adjustable, Settings } from "../session/store.ts";
+import { removedDir } from "../session/remove-account.ts";
+import { stagingDir } from "../vault/staging.ts";
+import { Vault } from "../vault/vault.ts";
+import { isUnconfinable, unconfinable } from "./confinable.ts";
+import { type FromWorker, readFromWorker } from "./from_worker.ts";
 import { SupervisorGatherer } from "./gather.ts";
 import type { FromDesk, HookPrograms } from "./hooks.ts";
 import type { Level } from "./levels.ts";
 import { outgoing } from "./outgoing.ts";
-import type { FromWorker, ToWorker } from "./worker.ts";
+import type { ToWorker } from "./worker.ts";
 
 const log = getLogger(["barge", "serve"]);
 const firstDelay = 100;
@@ -33,23 +40,31 @@ const stopWithin = 5_000;
 const lastWords = 1_000;
 
 /**
- * All that a worker may touch: its ports, and the data directory. Below /dev, /proc and /sys the
- * runtime gives files to nobody who has not all rights: there is no cage to be had for a data
- * directory there, on a tmpfs in /dev/shm for instance, and the log says so.
+ * Returns all that a worker may touch: its ports, users' files and the database. The keys in `tls` and
+ * `ssh`, the lock and copies of the database stay out of its reach; the file with the first admin's
+ * password it may remove, and not read. SQLite itself opens the database's log (`-wal`, `-shm`).
+ *
+ * @param data the data directory's real path
+ * @param unconfined the operator accepts a directory where no permission can be enforced
+ * @throws {BargeError} `usage` for such a directory otherwise
  */
 export function workerPermissions(
   data: string,
   doors: readonly DoorSpec[],
+  unconfined = false,
 ): Deno.PermissionOptions {
-  if (/^\/(dev|proc|sys)\//.test(data)) {
+  if (isUnconfinable(data)) {
+    if (!unconfined) throw unconfinable(data);
     log.warn("{data}: the workers are not confined, since the runtime can't do that there", {
       data,
     });
     return "inherit";
   }
+  const files = ["homes", "public", stagingDir, removedDir, databaseFile];
+  const paths = files.map((name) => `${data}/${name}`);
   return {
-    read: [data],
-    write: [data],
+    read: paths,
+    write: [...paths, `${data}/${adminPasswordFile}`],
     net: [...new Set([...doors.flatMap(portsOf), ...outgoing(doors)])],
     env: false,
     ffi: false,
@@ -76,6 +91,10 @@ export interface SupervisorOptions {
   readonly logLevel?: Level;
   /** What is told of uploads, and asked about them. */
   readonly hooks?: HookPrograms;
+  /** The private keys of the SFTP door. */
+  readonly hostKeys?: readonly string[];
+  /** The operator accepts a data directory where workers can't be confined. */
+  readonly unconfined?: boolean;
   /** What a worker runs. */
   readonly module?: URL;
   /** Settles the rows of a dead worker, by the name of its start. Never throws. */
@@ -84,6 +103,8 @@ export interface SupervisorOptions {
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
+  /** Finds the files that workers speak of. */
+  readonly #vault: Vault;
   readonly #workers = new Map<number, Worker>();
   readonly #dead = new Set<Worker>();
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
@@ -98,6 +119,7 @@ export class Supervisor {
     this.#tls = tls && { cert: tls.cert, key: tls.key };
     this.#options = options;
     this.#settings = options.settings;
+    this.#vault = new Vault(options.settings.data, false);
   }
 
   /**
@@ -110,32 +132,35 @@ export class Supervisor {
    */
   start(number: number, delay = firstDelay): Promise<void> {
     const settings = this.#settings;
-    const { doors, shared, logLevel = "info", module } = this.#options;
+    const { doors, shared, logLevel = "info", module, unconfined } = this.#options;
     const worker = new Worker(module ?? new URL("./worker.ts", import.meta.url), {
       type: "module",
       name: `barge worker ${number}`,
-      deno: { permissions: workerPermissions(settings.data, doors) },
+      deno: { permissions: workerPermissions(settings.data, doors, unconfined) },
     });
     this.#workers.set(number, worker);
     const began = performance.now();
     const life = randomUUID();
     return new Promise((resolve, reject) => {
       let listening = false;
+      let ended = false;
       const end = (error: BargeError) => {
+        if (ended) return; // it has a successor already
+        ended = true;
         clear();
         if (listening) this.#bury(worker, life);
         else worker.terminate();
         this.#options.hooks?.forget(worker);
         if (this.#workers.get(number) === worker) this.#workers.delete(number);
         if (!listening) return reject(error);
-        log.error("worker {number} died: {why}", { number, why: error.message });
+        log.error("worker {number} died: {why}", { number, why: String(error) });
         const calm = performance.now() - began > longestDelay;
         this.#again(number, calm ? firstDelay : Math.min(delay * 2, longestDelay));
       };
       const clear = this.#after(startWithin, () => {
         end(new BargeError("fatal", `a worker did not start in ${startWithin / 1000} s`));
       });
-      worker.onmessage = ({ data: message }: MessageEvent<FromWorker>) => {
+      worker.onmessage = this.#hears(worker, (message) => {
         if (message.type === "who" || message.type === "here") {
           void this.#gatherer.take(message, worker, this.#workers.values());
         }
@@ -143,17 +168,20 @@ export class Supervisor {
           const { kind, message: why, ...where } = message.error;
           end(new BargeError(kind, why, where));
         }
-        this.#hear(worker, message);
         if (message.type !== "listening") return;
         clear();
         listening = true;
         resolve();
-      };
+      }, (why) => {
+        worker.terminate(); // at once: nothing of it is believed any more
+        end(why);
+      });
       worker.onerror = (event) => {
         event.preventDefault();
         end(new BargeError("fatal", event.message, { op: "start worker" }));
       };
       const tls = this.#tls;
+      const { hostKeys = [] } = this.#options;
       const hooks = this.#options.hooks?.offered ?? { check: false, committed: false };
       const message: ToWorker = {
         ...{
@@ -164,6 +192,7 @@ export class Supervisor {
           doors,
           reusePort: shared,
           tls,
+          hostKeys,
           logLevel,
           hooks,
         },
@@ -197,10 +226,40 @@ export class Supervisor {
     });
   }
 
-  /** What a worker says of uploads. */
+  /**
+   * Makes a listener that checks each message before anything is done with it.
+   *
+   * @param heard takes a sound one
+   * @param broken takes the reason why one is not; called once, and nothing is heard after that
+   */
+  #hears(
+    worker: Worker,
+    heard: (message: FromWorker) => void,
+    broken: (why: BargeError) => void,
+  ): (event: MessageEvent) => void {
+    const stop = (error: unknown) => {
+      worker.onmessage = worker.onmessageerror = null;
+      if (!(error instanceof BargeError)) throw error;
+      broken(error);
+    };
+    worker.onmessageerror = () => stop(new BargeError("protocol", "it sent what can't be read"));
+    return ({ data }) => {
+      try {
+        const message = readFromWorker(data);
+        this.#hear(worker, message);
+        heard(message);
+      } catch (error) {
+        stop(error);
+      }
+    };
+  }
+
+  /** What a worker says of uploads. @throws {BargeError} `protocol` */
   #hear(worker: Worker, message: FromWorker): void {
     if (!isOfUploads(message)) return;
-    this.#options.hooks?.take(worker, message, (reply) => worker.postMessage(reply));
+    const { hooks } = this.#options;
+    if (!hooks) throw new BargeError("protocol", "nobody asked for it", { op: "read message" });
+    hooks.take(worker, message, this.#vault, (reply) => worker.postMessage(reply));
   }
 
   /**
@@ -227,10 +286,12 @@ export class Supervisor {
       log.error("a worker died while it stopped: {why}", { why: event.message });
       stopped.resolve();
     };
-    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-      this.#hear(worker, data);
-      if (data.type === "stopped") stopped.resolve();
-    };
+    worker.onmessage = this.#hears(worker, ({ type }) => {
+      if (type === "stopped") stopped.resolve();
+    }, (why) => {
+      log.error("a worker died while it stopped: {why}", { why: String(why) });
+      stopped.resolve();
+    });
     worker.postMessage({ type: "stop", grace } satisfies ToWorker);
     const clear = this.#after(grace + stopWithin, () => stopped.resolve());
     await stopped.promise;

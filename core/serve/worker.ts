@@ -1,11 +1,13 @@
 /**
- * A worker isolate: talks to strangers, and may touch nothing but its port and the data directory.
- * The supervisor starts it with the permissions that make this so, and speaks to it in messages.
+ * A worker isolate: talks to strangers, and may touch nothing but its ports, users' files and the
+ * database. The supervisor starts it with the permissions that make this so, and speaks to it in
+ * messages.
  */
 /// <reference lib="deno.worker" />
+import "./cage.ts";
 import { getLogger } from "@logtape/logtape";
 import type { Door, DoorSpec } from "../door/door.ts";
-import { type Kind, typed } from "../error.ts";
+import { typed } from "../error.ts";
 import { formatAddress } from "../net/address.ts";
 import type { KeyPair } from "../net/certificate.ts";
 import { shareDerivations } from "../session/enter.ts";
@@ -13,8 +15,9 @@ import type { Adjustable, Settings } from "../session/store.ts";
 import { Store } from "../session/store.ts";
 import { Desk } from "./desk.ts";
 import { loadDoor } from "./doors.ts";
+import type { FromWorker } from "./from_worker.ts";
 import { type Gathering, WorkerGatherer } from "./gather.ts";
-import type { FromDesk, Offered, ToDesk } from "./hooks.ts";
+import type { Offered, ToDesk } from "./hooks.ts";
 import { configureLog, flushLog } from "./log.ts";
 import type { Level } from "./levels.ts";
 
@@ -30,6 +33,8 @@ export type ToWorker =
     readonly reusePort: boolean;
     /** For all doors that have it. */
     readonly tls: KeyPair | undefined;
+    /** The private keys of the SFTP door, in OpenSSH's format. */
+    readonly hostKeys: readonly string[];
     readonly logLevel: Level;
     readonly hooks: Offered;
   }
@@ -38,21 +43,6 @@ export type ToWorker =
   | { readonly type: "adjust"; readonly limits: Adjustable }
   | Gathering
   | { readonly type: "stop"; readonly grace: number };
-
-export type FromWorker =
-  | FromDesk
-  | { readonly type: "listening" }
-  | { readonly type: "failed"; readonly error: Failure }
-  | Gathering
-  | { readonly type: "stopped" };
-
-/** A `BargeError` as it crosses to the supervisor. */
-export interface Failure {
-  readonly kind: Kind;
-  readonly message: string;
-  readonly op?: string;
-  readonly path?: string;
-}
 
 const log = getLogger(["barge", "serve"]);
 const scope = self as unknown as DedicatedWorkerGlobalScope;
@@ -78,7 +68,7 @@ scope.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
 async function start(
   message: Extract<ToWorker, { type: "start" }>,
 ): Promise<void> {
-  const { number, life, settings, doors, reusePort, tls, hooks } = message;
+  const { number, life, settings, doors, hooks } = message;
   configureLog(message.logLevel);
   try {
     desk = new Desk(hooks, tell);
@@ -86,24 +76,24 @@ async function start(
     shareDerivations(number - 1, settings.derivations);
     store.metrics.count("starts");
     store.roster.others = () => gatherer.others();
-    for (const spec of doors) open.push(await openDoor(store, spec, reusePort, tls));
+    for (const spec of doors) open.push(await openDoor(store, spec, message));
     tell({ type: "listening" });
   } catch (error) {
     // A bug is thrown on by `typed`: that ends the isolate, and the supervisor is told why.
     const { kind, message, op, path } = typed(error);
-    tell({ type: "failed", error: { kind, message, op, path } });
+    tell({ type: "failed", error: { kind, message: message.slice(0, 10_000), op, path } });
   }
 }
 
 async function openDoor(
   store: Store,
   spec: DoorSpec,
-  reusePort: boolean,
-  tls: KeyPair | undefined,
+  { reusePort, tls, hostKeys }: Extract<ToWorker, { type: "start" }>,
 ): Promise<Door> {
   try {
     const openDoor = await loadDoor(spec.name);
-    return await openDoor({ store, spec, reusePort, tls: spec.tls === "off" ? undefined : tls });
+    const secured = spec.tls === "off" ? undefined : tls;
+    return await openDoor({ store, spec, reusePort, tls: secured, hostKeys });
   } catch (error) {
     throw typed(error, { op: "listen on", path: formatAddress(spec.address) });
   }

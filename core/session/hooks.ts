@@ -9,21 +9,24 @@
  * told of like an upload.
  */
 import { BargeError } from "../error.ts";
-import { type Place, relative } from "../vault/place.ts";
 import { stagedPlace } from "../vault/staging.ts";
 import { checkWrite } from "./access.ts";
 import { beat, touchEveryMs } from "./heartbeat.ts";
+import type { DoorName } from "./metrics.ts";
 import type { Arrived, Facts } from "./publish.ts";
 
-/** What is told of an upload. Programs read it as JSON: the names are frozen. */
+/**
+ * Facts about an upload. The supervisor adds where its bytes lie, and hands them to programs as JSON:
+ * the names are frozen (core/serve/hooks.ts).
+ */
 export interface UploadFacts {
   readonly event: "check" | "commit";
   /** Who sent it, and is charged for it. */
   readonly account: string;
   /** As that account sees it at every door: `/home/a/b`. */
   readonly path: string;
-  /** Where its bytes lie now, absolute: staged in a check, in place after the commit. */
-  readonly file: string;
+  /** The number under which its bytes are staged in a check; null after the commit. */
+  readonly upload: number | null;
   readonly size: number;
   /** Hex. */
   readonly sha256: string;
@@ -32,7 +35,7 @@ export interface UploadFacts {
   /** Did the door prove that all bytes arrived? */
   readonly verified: boolean;
   /** The door that it came through; null for none. */
-  readonly door: string | null;
+  readonly door: DoorName | null;
   /** Does it take the place of a file? */
   readonly replaced: boolean;
   /** When this is told, RFC 3339. */
@@ -79,7 +82,7 @@ export async function checkUpload(
   }, touchEveryMs);
   try {
     const stop = gone ? AbortSignal.any([gone, lost.signal]) : lost.signal;
-    await hooks.check(tell("check", arrived, facts, place, replaced), stop);
+    await hooks.check(tell("check", arrived, facts, row.id, replaced), stop);
   } finally {
     clearInterval(beating);
   }
@@ -93,22 +96,22 @@ export async function checkUpload(
 
 /** Tells of an upload that has become a file, where somebody wants to know. */
 export function tellCommitted(arrived: Arrived, facts: Facts, replaced: boolean): void {
-  const { session: { store: { hooks } }, location } = arrived;
-  hooks.committed?.(tell("commit", arrived, facts, location.place!, replaced));
+  const { hooks } = arrived.session.store;
+  hooks.committed?.(tell("commit", arrived, facts, null, replaced));
 }
 
 function tell(
   event: UploadFacts["event"],
   { session, location }: Arrived,
   facts: Facts,
-  place: Place,
+  upload: number | null,
   replaced: boolean,
 ): UploadFacts {
   return {
     event,
     account: session.name,
     path: location.path,
-    file: `${session.store.vault.root}/${relative(place)}`,
+    upload,
     size: facts.size,
     sha256: facts.sha256,
     modified: new Date(facts.modified).toISOString(),

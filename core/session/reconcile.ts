@@ -137,7 +137,7 @@ class Reconciliation {
 
   async *#walk(dir: string): AsyncGenerator<string, void, void> {
     this.#options.signal?.throwIfAborted();
-    if (dir !== "homes") yield dir; // what lies beside the homes is nobody's
+    yield dir;
     const onHidden: OnHidden = (name, type) => {
       if (type === "unnamed") this.#unnamed(`${dir}/${name}`);
     };
@@ -156,6 +156,7 @@ class Reconciliation {
   }
 
   async #compareFolder(dir: string): Promise<void> {
+    if (dir === "homes") return; // what lies beside the homes is nobody's
     const { onEvent, signal } = this.#options;
     const onDisk = new Set(await this.#names(dir, "file"));
     for (const name of this.#both(dir, onDisk)) {

@@ -8,7 +8,8 @@ import type { Vault } from "../vault/vault.ts";
 import { discardDropped } from "./half.ts";
 import type { Store } from "./store.ts";
 
-const removedDir = "removed";
+/** The folder of removed accounts' homes, in the data directory. */
+export const removedDir = "removed";
 
 /**
  * Makes the folder that homes are moved to. A server does so when it starts: a disk that is full later

@@ -3,6 +3,7 @@ import type { Account } from "../account/accounts.ts";
 import type { Credential } from "../account/credential.ts";
 import { BargeError } from "../error.ts";
 import { isWithin, locate, type Location } from "../vault/path.ts";
+import type { DoorName } from "./metrics.ts";
 import type { Store } from "./store.ts";
 
 export class Session {
@@ -11,7 +12,7 @@ export class Session {
   readonly id: number;
   readonly name: string;
   /** The door that it came through, which says so itself; null until then. */
-  door: string | null = null;
+  door: DoorName | null = null;
   #credential: Credential;
   /** The path that it is confined to; undefined for a login. */
   readonly #root: string | undefined;

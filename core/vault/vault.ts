@@ -46,9 +46,12 @@ export class Vault {
   /** Was the last name that was claimed free? Then so is the next, most likely. */
   #free = true;
 
-  /** @param root an existing directory @param durable false: skip the syncs, nothing else */
+  /**
+   * @param root an existing directory; in a worker, which may not look at it, its real path
+   * @param durable false: skip the syncs, nothing else
+   */
   constructor(root: string, durable: boolean) {
-    this.root = Deno.realPathSync(root);
+    this.root = realPath(root);
     this.durable = durable;
     this.#owner = foreignOwner(this.root);
   }
@@ -318,8 +321,8 @@ export class Vault {
    * @throws {BargeError} `denied` when a link is on the way to it
    */
   #enter(dir: string, climbing = false): boolean {
-    if (this.#sound.has(dir)) return true;
-    const path = dir ? `${this.root}/${dir}` : this.root;
+    if (dir === "" || this.#sound.has(dir)) return true;
+    const path = `${this.root}/${dir}`;
     let real: string;
     try {
       real = Deno.realPathSync(path);
@@ -339,8 +342,22 @@ export class Vault {
     return true;
   }
 
+  /** @throws {BargeError} `denied` for a name that leads out of its folder; a ledger may be damaged */
   #path(place: Place): string {
+    if (/^\.{0,2}$|[/\0]/.test(place.name)) {
+      throw new BargeError("denied", "it is not a name in a folder");
+    }
     return `${this.root}/${relative(place)}`;
+  }
+}
+
+/** A worker may look at the folders in the root alone, and is given its real path. */
+function realPath(root: string): string {
+  try {
+    return Deno.realPathSync(root);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return root;
+    throw error;
   }
 }
 

@@ -136,8 +136,12 @@ Deno.test("compile: lazy imports, a worker in its cage and an asset are all aboa
   strictEqual((await start({ HOME: home }, ["match", "*.ts", "a.ts"])).stdout, "true\n");
   deepStrictEqual(JSON.parse((await start({ HOME: home }, ["worker"])).stdout), {
     asset: "an asset",
-    answer: { read: "NotCapable", match: true },
+    answer: { read: "NotCapable", cache: "refused", match: true },
   });
+  const folder = join(home, ".cache/barge", unpacked(home), "cache");
+  for (const kind of ["server", "client"]) {
+    ok((await Deno.lstat(join(folder, kind, "location_data"))).isFile, kind);
+  }
 });
 
 Deno.test("compile: every form of using disposes what it holds", async () => {

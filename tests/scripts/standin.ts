@@ -106,6 +106,7 @@ export const STANDIN: Readonly<Record<string, string>> = {
     } catch (error) {
       read = (error as Error).name;
     }
-    (self as unknown as Worker).postMessage({ read, match: match("*.ts", "a.ts") });
+    const cache = await caches.open("x").then(() => "allowed", () => "refused");
+    (self as unknown as Worker).postMessage({ read, cache, match: match("*.ts", "a.ts") });
   `,
 };

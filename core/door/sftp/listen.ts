@@ -2,7 +2,6 @@
 import { getLogger } from "@logtape/logtape";
 import { BargeError } from "../../error.ts";
 import type { Address } from "../../net/address.ts";
-import { readPrivateKeys } from "../../net/host_keys.ts";
 import type { Stream } from "../../net/stream.ts";
 import type { Store } from "../../session/store.ts";
 import type { Door, DoorSpec, Opening } from "../door.ts";
@@ -16,26 +15,28 @@ import type { Wire } from "./wire.ts";
 
 const log = getLogger(["barge", "serve"]);
 
-/** As the operator asks for it; the host keys must be there. @throws as `OpenDoor` */
-export function openDoor({ store, spec, reusePort }: Opening): Promise<Door> {
-  return listenSftp(store, spec.address, reusePort, patience, spec);
+/** As the operator asks for it. @throws as `OpenDoor` */
+export function openDoor({ store, spec, reusePort, hostKeys = [] }: Opening): Door {
+  return listenSftp(store, spec.address, reusePort, hostKeys, patience, spec);
 }
 
 /**
  * @param reusePort share the port with other workers
+ * @param hostKeys in OpenSSH's format
  * @param allowed how long clients may take
  * @param proxies those in front of the door
  * @throws {Deno.errors.AddrInUse} and others when it can't listen there; {BargeError} `fatal` when the
  *   host keys can't be used
  */
-export async function listenSftp(
+export function listenSftp(
   store: Store,
   address: Address,
   reusePort: boolean,
+  hostKeys: readonly string[],
   allowed = patience,
   proxies: Pick<DoorSpec, "trustedProxies" | "proxyProtocol"> = {},
-): Promise<Door> {
-  const begin = speakSsh(await readPrivateKeys(store.settings.data));
+): Door {
+  const begin = speakSsh(hostKeys);
   const { host: hostname, port } = address;
   const strangers = new Strangers();
   return host({

@@ -127,7 +127,7 @@ Deno.test("a folder's rename is one row, whatever is below it", () => {
   const start = changes();
   ledger.rename({ dir: "public", name: "a" }, { dir: "public", name: "z" });
   assert.equal(changes() - start, 1);
-  assert.deepEqual(ledger.rowsAt({ dir: "public", name: "z" }).map((row) => row.dir), [
+  assert.deepEqual(ledger.rowsAt({ dir: "public", name: "z" }).map((row) => row.dir).toArray(), [
     "public/z/b",
     "public/z/b/c",
   ]);

@@ -32,6 +32,7 @@ const values: Record<string, [good: unknown, ...bad: unknown[]]> = {
   overwrite: [{ sha256: digest }, "maybe", {}, { sha256: digest.toUpperCase().replace(/0/g, "A") }],
   nonce: ["EBESExQVFhcYGRobHB0eHyAhIiMkJSYn", "AAAA", "é".repeat(32), 7],
   proof: [key, "AAAA", 7],
+  binding: [`tls-server-end-point:${key}`, 7, true, "x".repeat(201)],
   verifier: [verifier, {}, { ...verifier, n: 2 }, { ...verifier, salt: "x" }, "x"],
   mechanism: ["token", 7, true],
   algorithm: ["md5", 7, true],

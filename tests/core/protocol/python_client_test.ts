@@ -101,7 +101,7 @@ Deno.test({
       ...[script, "login-vectors", fileURLToPath(new URL("fixtures/login.json", root))],
     ]);
     assert.equal(code, 0, stderr);
-    assert.equal(stdout, '{"vectors": 3}\n');
+    assert.equal(stdout, '{"vectors": 5}\n');
   },
 });
 

@@ -4,10 +4,10 @@
  *
  *   stop=POINT   it stops dead at that point, says so on standard error, and waits to be killed
  *   die-at=POINT it dies there of an uncaught error
- *   die-on=NAME  it dies of one as soon as a file of that name is in the data directory, which it takes
- *                away
+ *   die-on=NAME  it dies of one as soon as a file of that name is in DATA/removed, which it takes away
  *   die=MS       it dies of an uncaught error between one second after its start and so many
  *                milliseconds later
+ *   probe=PORT   it tries what a worker must not (_probe.ts), and writes the outcome to standard error
  *   count=1      it writes how many timers are set and how many statements were prepared to standard
  *                error, whenever that has changed
  */
@@ -16,6 +16,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { ToWorker } from "../../../core/serve/worker.ts";
 import { arm } from "../../../core/vault/fault.ts";
 import "../../../core/serve/worker.ts";
+import { probe } from "./_probe.ts";
 
 const asked = new URL(import.meta.url).searchParams;
 
@@ -44,12 +45,21 @@ const dieOn = asked.get("die-on");
 if (dieOn) {
   addEventListener("message", ({ data: message }: MessageEvent<ToWorker>) => {
     if (message.type !== "start") return;
-    const path = `${message.settings.data}/${dieOn}`;
+    const path = `${message.settings.data}/removed/${dieOn}`;
     setInterval(() => {
       if (!existsSync(path)) return;
       Deno.removeSync(path);
       throw new Error("on purpose");
     }, 5);
+  });
+}
+
+const other = asked.get("probe");
+if (other) {
+  addEventListener("message", async ({ data: message }: MessageEvent<ToWorker>) => {
+    if (message.type !== "start") return;
+    const outcome = await probe({ data: message.settings.data, other: Number(other) });
+    Deno.stderr.writeSync(new TextEncoder().encode(`probed ${JSON.stringify(outcome)}.\n`));
   });
 }
 

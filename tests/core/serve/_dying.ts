@@ -3,7 +3,8 @@
  * first time it dies once the file `dies` is there, so that its starter has heard that it listens.
  */
 /// <reference lib="deno.worker" />
-import type { FromWorker, ToWorker } from "../../../core/serve/worker.ts";
+import type { FromWorker } from "../../../core/serve/from_worker.ts";
+import type { ToWorker } from "../../../core/serve/worker.ts";
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;
 const tell = (message: FromWorker) => scope.postMessage(message);
@@ -11,7 +12,7 @@ const tell = (message: FromWorker) => scope.postMessage(message);
 scope.onmessage = ({ data: message }: MessageEvent<ToWorker>) => {
   if (message.type === "stop") return tell({ type: "stopped" });
   if (message.type !== "start") return;
-  const path = `${message.settings.data}/starts`;
+  const path = `${message.settings.data}/public/starts`;
   Deno.writeTextFileSync(path, "start\n", { append: true });
   const starts = Deno.readTextFileSync(path).split("\n").length - 1;
   // The second one can't listen, as when the database is locked just then.
@@ -22,7 +23,11 @@ scope.onmessage = ({ data: message }: MessageEvent<ToWorker>) => {
   const die = () => queueMicrotask(() => Promise.reject(new Error("on purpose")));
   if (starts === 1) {
     const watch = setInterval(() => {
-      if (!Array.from(Deno.readDirSync(message.settings.data)).some((e) => e.name === "dies")) {
+      if (
+        !Array.from(Deno.readDirSync(`${message.settings.data}/public`)).some((e) =>
+          e.name === "dies"
+        )
+      ) {
         return;
       }
       clearInterval(watch);

@@ -4,6 +4,7 @@ import { configureSync, resetSync } from "@logtape/logtape";
 import { HookPrograms } from "../../../core/serve/hooks.ts";
 import type { UploadFacts } from "../../../core/session/hooks.ts";
 import { BargeError } from "../../../core/error.ts";
+import { Vault } from "../../../core/vault/vault.ts";
 import { startServer } from "../../_server.ts";
 import { eager, Peer, text } from "../door/_peer.ts";
 import { hanging, holding, Scripts, serveWith, unix, waitFor } from "./_hook.ts";
@@ -113,10 +114,17 @@ Deno.test({ name: "so much may wait, and what is lost is counted", ignore }, asy
     const onCommit = [await hanging(scripts)];
     const hooks = new HookPrograms({ onCommit, timeout: 60_000, jobs: 2 });
     assert.deepEqual(hooks.offered, { check: false, committed: true });
-    const path = `/home/${"\u0001".repeat(2990)}`; // 18 KB as JSON, twice
-    const facts = { event: "commit", account: "anna", path, file: path } as UploadFacts;
+    const path = `/home${`/${"\u0001".repeat(199)}`.repeat(14)}`; // 17 KB as JSON, twice
+    const time = new Date().toISOString();
+    const facts: UploadFacts = {
+      ...{ event: "commit", account: "anna", path, upload: null, size: 0, sha256: "" },
+      ...{ modified: time, verified: true, door: null, replaced: false, time },
+    };
+    const vault = new Vault(scripts.dir, false);
     const many = 500;
-    for (let i = 0; i < many; i++) hooks.take(scripts, { type: "committed", facts }, () => {});
+    for (let i = 0; i < many; i++) {
+      hooks.take(scripts, { type: "committed", facts }, vault, () => {});
+    }
     const released = await holding(scripts);
     assert.match(said[0], /--on-commit is not told of .* and more: too many uploads wait for it/);
     assert.equal(said.length, 1);

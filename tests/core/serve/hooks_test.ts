@@ -247,7 +247,7 @@ Deno.test({ name: "a worker that dies while it waits leaves nothing behind", ign
     using peer = await Peer.open(dying.address, token);
     await begin(peer, large);
     const released = await holding(scripts);
-    Deno.writeTextFileSync(`${data}/dies`, "");
+    Deno.writeTextFileSync(`${data}/removed/dies`, "");
     await dying.said("died: ");
     await released();
     await peer.gone();

@@ -14,6 +14,30 @@ function serve(...args: string[]) {
   });
 }
 
+const noShm = !isFolder("/dev/shm");
+
+function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+Deno.test({
+  name: "--unconfined serves a directory below /dev, and the log says what that means",
+  ignore: noShm,
+}, async () => {
+  const data = Deno.makeTempDirSync({ dir: "/dev/shm", prefix: "barge-serve-" });
+  try {
+    await using server = await startServer({ data, args: ["--unconfined"] });
+    await server.said("the workers are not confined");
+    await assertUp(server.address);
+  } finally {
+    Deno.removeSync(data, { recursive: true });
+  }
+});
+
 class Folder implements Disposable {
   readonly path = Deno.makeTempDirSync({ prefix: "barge-serve-" });
   [Symbol.dispose](): void {
@@ -43,11 +67,24 @@ Deno.test("what a server can't start on is said, with its exit code", async (t) 
       await assertUp(server.address);
     });
   }
+  await t.step("a data directory where workers can't be confined", async () => {
+    using folder = new Folder();
+    Deno.symlinkSync("/dev/shm", `${folder.path}/link`);
+    for (
+      const data of ["/dev/shm/barge-none", `${folder.path}/link/barge-none/data`, "/proc/barge"]
+    ) {
+      const { code, stderr } = await serve("--data", data, ...any);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, /^barge: use data directory \/.*: workers can't be confined below/);
+      assert.match(stderr, /--unconfined/);
+    }
+    assert.throws(() => Deno.statSync("/dev/shm/barge-none"), Deno.errors.NotFound);
+  });
   await t.step("a data directory that can't be", async () => {
     using folder = new Folder();
     Deno.writeTextFileSync(`${folder.path}/file`, "");
     for (const data of [`${folder.path}/file`, `${folder.path}/file/data`, "/proc/barge"]) {
-      const { code, stderr } = await serve("--data", data, ...any);
+      const { code, stderr } = await serve("--data", data, "--unconfined", ...any);
       assert.equal(code, 7, stderr);
       assert.match(stderr, /^barge: make data directory \/.*: .*\n\(name another with --data/);
     }

@@ -1,8 +1,9 @@
 /** Workers: what they may touch, that they come back, and that two of them are as good as one. */
 import assert from "node:assert/strict";
 import type { DoorSpec } from "../../../core/door/door.ts";
-import { Supervisor, workerPermissions } from "../../../core/serve/supervisor.ts";
+import { Supervisor } from "../../../core/serve/supervisor.ts";
 import { barge, startServer } from "../../_server.ts";
+import { layHostKeys } from "../door/sftp/_here.ts";
 import { eager, pattern, Peer, sha256, tokenOf } from "../door/_peer.ts";
 
 const native = (port: number): DoorSpec => ({
@@ -11,39 +12,40 @@ const native = (port: number): DoorSpec => ({
   tls: "off",
 });
 
-Deno.test("a worker may touch its port and the data directory, and nothing else", async () => {
-  const dir = await Deno.makeTempDir({ prefix: "barge-worker-" });
-  const free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = free.addr;
-  free.close();
+Deno.test("a worker may touch users' files and the database, and nothing else", async () => {
   using elsewhere = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const worker = new Worker(new URL("./_probe.ts", import.meta.url), {
-    type: "module",
-    deno: { permissions: workerPermissions(dir, [native(port)]) },
-  });
+  const data = await Deno.makeTempDir({ prefix: "barge-worker-" });
+  await layHostKeys(data);
+  Deno.writeTextFileSync(`${data}/accounts.db.backup`, "");
   try {
-    const told = Promise.withResolvers<Record<string, string>>();
-    worker.onmessage = ({ data }) => told.resolve(data);
-    worker.onerror = (event) => told.reject(new Error(event.message));
-    worker.postMessage({ dir, port, other: elsewhere.addr.port });
-    const outcome = await told.promise;
+    await using server = await startServer({
+      data,
+      args: ["--workers", "1", "--tls", "--sftp", "127.0.0.1:0"],
+      fault: `probe=${(elsewhere.addr as Deno.NetAddr).port}`,
+    });
+    await server.said("}.\n");
+    const [, json] = /^probed (.*)\.$/m.exec(server.stderr())!;
+    const outcome: Record<string, string> = JSON.parse(json);
     const allowed = Object.keys(outcome).filter((name) => outcome[name] === "allowed");
+    const folders = ["homes", "public", "staging", "removed"];
     assert.deepEqual(allowed, [
-      "write in the data directory",
-      "read in the data directory",
-      "listen on its port",
+      ...folders.flatMap((name) => [`write in ${name}`, `read in ${name}`, `remove in ${name}`]),
+      "open the database",
+      "remove admin-password",
     ]);
-    const odd = Object.entries(outcome).filter(([, what]) => !/^(allowed|refused)$/.test(what));
+    const odd = Object.entries(outcome).filter(([, what]) =>
+      !/^(allowed|refused|gone)$/.test(what)
+    );
     assert.deepEqual(odd, []);
   } finally {
-    worker.terminate();
-    await Deno.remove(dir, { recursive: true });
+    await Deno.remove(data, { recursive: true });
   }
 });
 
 Deno.test("a worker that dies is started again, also when that fails at first", async () => {
   const data = await Deno.makeTempDir({ prefix: "barge-worker-" });
-  using watcher = Deno.watchFs(data);
+  Deno.mkdirSync(`${data}/public`);
+  using watcher = Deno.watchFs(`${data}/public`);
   const supervisor = new Supervisor({
     settings: {
       data,
@@ -57,9 +59,9 @@ Deno.test("a worker that dies is started again, also when that fails at first", 
     module: new URL("./_dying.ts", import.meta.url),
   });
   await supervisor.start(1);
-  Deno.writeTextFileSync(`${data}/dies`, "");
+  Deno.writeTextFileSync(`${data}/public/dies`, "");
   for await (const _ of watcher) {
-    if (Deno.readTextFileSync(`${data}/starts`) === "start\n".repeat(4)) break;
+    if (Deno.readTextFileSync(`${data}/public/starts`) === "start\n".repeat(4)) break;
   }
   await supervisor.stop(1000);
   await Deno.remove(data, { recursive: true });

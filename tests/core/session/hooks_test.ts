@@ -61,8 +61,8 @@ Deno.test("what can't be written is not checked, and what was refused not told",
 Deno.test("a check that changes the staged file is no good", async () => {
   using setup = new Setup();
   const { store, session } = hooked(setup, {
-    check({ file }) {
-      Deno.writeTextFileSync(file, "other");
+    check({ upload }) {
+      Deno.writeTextFileSync(`${setup.data}/staging/${upload}`, "other");
       return Promise.resolve();
     },
   });

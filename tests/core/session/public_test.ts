@@ -121,6 +121,7 @@ Deno.test("quota: the numbers, and how far one may raise it", async () => {
   const going = await put(anna, request("/home/b", { size: 100 }));
   assert.deepEqual(quota(anna), {
     ...{ account: "anna", used: 400, reserved: 100, limit: 1000, left: 500 },
+    ...{ entries: 2, entryLimit: 100_000 },
   });
   await going.drop();
   assert.deepEqual([quota(root).limit, quota(root).left], [null, null]);

@@ -4,6 +4,7 @@ import type { Door } from "../../../../core/door/door.ts";
 import type { Patience } from "../../../../core/door/sftp/connection.ts";
 import { listenSftp } from "../../../../core/door/sftp/listen.ts";
 import { formatAddress } from "../../../../core/net/address.ts";
+import { readPrivateKeys } from "../../../../core/net/host_keys.ts";
 import { makeVerifier } from "../../../../core/protocol/verifier.ts";
 import { prepareData } from "../../../../core/serve/data.ts";
 import { type Settings, Store } from "../../../../core/session/store.ts";
@@ -53,7 +54,8 @@ export class SftpHere implements AsyncDisposable {
     const minute = 60_000;
     const usual = { login: minute, stranger: minute, idle: minute, request: minute };
     const any = { host: "127.0.0.1", port: 0 };
-    const door = await listenSftp(store, any, false, { ...usual, ...patience });
+    const hostKeys = await readPrivateKeys(data);
+    const door = listenSftp(store, any, false, hostKeys, { ...usual, ...patience });
     const login = { username: "anna", password: token };
     return new SftpHere(store, door, formatAddress(door.address), login);
   }

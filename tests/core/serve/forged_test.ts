@@ -1,0 +1,187 @@
+/** A worker that was broken into can say what it likes: the supervisor believes none of it. */
+import assert from "node:assert/strict";
+import { configureSync, resetSync } from "@logtape/logtape";
+import { prepareData } from "../../../core/serve/data.ts";
+import { readFromWorker } from "../../../core/serve/from_worker.ts";
+import { SupervisorGatherer } from "../../../core/serve/gather.ts";
+import { HookPrograms } from "../../../core/serve/hooks.ts";
+import { Supervisor } from "../../../core/serve/supervisor.ts";
+import { Scripts, unix } from "./_hook.ts";
+
+const facts = {
+  event: "commit",
+  account: "anna",
+  path: "/home/a",
+  upload: null,
+  size: 1,
+  sha256: "0".repeat(64),
+  modified: "2026-01-02T03:04:05.000Z",
+  verified: true,
+  door: "native",
+  replaced: false,
+  time: "2026-01-02T03:04:05.000Z",
+};
+const committed = (more: object) => ({ type: "committed", facts: { ...facts, ...more } });
+const check = (more: object, id: unknown = 1) => ({
+  type: "check",
+  id,
+  facts: { ...facts, event: "check", upload: 7, ...more },
+});
+const present = {
+  ...{ account: "anna", door: "http", address: "127.0.0.1:1", since: 0 },
+  ...{ verb: null, path: null, bytes: 0 },
+};
+
+/** Messages that no sound worker sends. */
+const forged: Record<string, unknown> = {
+  "no object": "committed",
+  "an unknown type": { type: "run" },
+  "a path on disk": committed({ file: "/etc/shadow" }),
+  "a field too many": { ...committed({}), file: "/etc/shadow" },
+  "an account that leads out": committed({ account: "../../etc" }),
+  "an account of two parts": committed({ account: "anna/b" }),
+  "a path that leads out": committed({ path: "/home/../../etc/shadow" }),
+  "a path of no space": committed({ path: "/etc/shadow" }),
+  "a path with a NUL": committed({ path: "/home/a\0b" }),
+  "a path beyond the bound": committed({ path: `/home${"/a".repeat(2000)}` }),
+  "an upload that leads out": check({ upload: "../homes/anna/a" }),
+  "an upload of no number": check({ upload: 1.5 }),
+  "a digest of any text": committed({ sha256: "$(reboot)" }),
+  "a time of any text": committed({ time: "now\n" }),
+  "a size below zero": committed({ size: -1 }),
+  "a door of no name": committed({ door: "x".repeat(1000) }),
+  "a question without a number": check({}, "1"),
+  "a failure of no kind": { type: "failed", error: { kind: "rooted", message: "" } },
+  "a failure beyond the bound": { type: "failed", error: { kind: "io", message: "x".repeat(1e6) } },
+  "a crowd": { type: "here", id: 1, present: Array.from({ length: 1001 }, () => present) },
+};
+
+Deno.test("every field of a worker's message is checked, and bounded", () => {
+  for (const [name, message] of Object.entries(forged)) {
+    assert.throws(() => readFromWorker(message), { kind: "protocol" }, name);
+  }
+  const sparse = { type: "here", id: 1, present: new Array(2 ** 32 - 1) };
+  assert.throws(() => readFromWorker(sparse), { kind: "protocol" });
+  const sound = [
+    ...[committed({}), check({}), { type: "uncheck", id: 1 }, { type: "who", id: 1 }],
+    ...[committed({ modified: "+012345-01-02T03:04:05.000Z", door: null, path: "/public/a\nb" })],
+    ...[{ type: "here", id: 1, present: [present] }, { type: "listening" }, { type: "stopped" }],
+    { type: "failed", error: { kind: "io", message: "why", op: undefined, path: "p" } },
+  ];
+  for (const message of sound) assert.deepEqual(readFromWorker(message), message);
+});
+
+Deno.test(
+  { name: "no program is run for a forged message, which ends its worker", ignore: !unix },
+  async (t) => {
+    using scripts = new Scripts();
+    const data = prepareData(await Deno.makeTempDir({ prefix: "barge-forged-" }));
+    Deno.mkdirSync(`${data}/homes/anna/folder`, { recursive: true });
+    Deno.writeTextFileSync(`${data}/homes/anna/a`, "a");
+    Deno.symlinkSync("/etc/passwd", `${data}/homes/anna/link`);
+    Deno.symlinkSync("/etc", `${data}/homes/anna/etc`);
+    Deno.symlinkSync("/etc/passwd", `${data}/staging/7`);
+    const program = [scripts.write("program", 'cat >> "$D/told"')];
+    const logged = new Set<(line: string) => void>();
+    configureSync({
+      sinks: { all: ({ message }) => logged.forEach((look) => look(message.join(""))) },
+      loggers: [
+        { category: "barge", sinks: ["all"] },
+        { category: ["logtape", "meta"], lowestLevel: "error", sinks: [] },
+      ],
+      reset: true,
+    });
+    /** Has a worker post messages. @returns the line of the log that matches, so many of them */
+    const outcome = async (
+      messages: unknown[],
+      line: RegExp,
+      which: object,
+      times = 1,
+    ): Promise<string> => {
+      Deno.writeTextFileSync(`${data}/public/forged`, JSON.stringify(messages));
+      const hooks = new HookPrograms({ ...which, timeout: 60_000, jobs: 1 });
+      const supervisor = new Supervisor({
+        settings: {
+          ...{ data, durability: "relaxed", allowRegister: false },
+          ...{ defaultLimit: null, maxLimit: null },
+        },
+        doors: [{ name: "native", address: { host: "127.0.0.1", port: 1 }, tls: "off" }],
+        shared: false,
+        module: new URL("./_forging.ts", import.meta.url),
+        hooks,
+      });
+      const { promise, resolve } = Promise.withResolvers<string>();
+      let left = times;
+      const look = (said: string) => void (line.test(said) && --left === 0 && resolve(said));
+      logged.add(look);
+      try {
+        await supervisor.start(1);
+        return await promise;
+      } finally {
+        logged.delete(look);
+        await supervisor.stop(10_000);
+      }
+    };
+    const both = { onCommit: program, checkUpload: program };
+    try {
+      for (const [name, message] of Object.entries(forged)) {
+        await t.step(name, async () => {
+          // A sound one behind it is not heard any more.
+          await outcome([message, committed({})], /^worker "?1"? died: read message: /, both);
+        });
+      }
+      await t.step("a worker that says many times that it failed has one successor", async () => {
+        Deno.writeTextFileSync(`${data}/public/starts`, "");
+        const failed = { type: "failed", error: { kind: "io", message: "why" } };
+        await outcome([failed, failed, { type: "run" }], /^worker .* died: /, both, 2);
+        assert.equal(Deno.readTextFileSync(`${data}/public/starts`), "start\n".repeat(2));
+      });
+      await t.step("what nobody asked for", async () => {
+        await outcome([committed({})], /died: .*nobody asked/, { checkUpload: program });
+        await outcome([check({})], /died: .*nobody asked/, { onCommit: program });
+      });
+      for (const path of ["link", "etc/passwd", "folder"]) {
+        await t.step(`a commit of ${path}, which is no file in the data directory`, async () => {
+          const message = committed({ path: `/home/${path}` });
+          await outcome([message], /--on-commit"? is not run for .*(link|regular file)/, both);
+        });
+      }
+      await t.step("a commit of a home itself", async () => {
+        await outcome([committed({ path: "/home" })], /is not run for .*not a file's path/, both);
+      });
+      await t.step("a check of a link, and of nothing", async () => {
+        await outcome([check({})], /--check-upload"? is not run for .*regular file/, both);
+        await outcome([check({ upload: 8 })], /is not run for .*nothing is staged/, both);
+      });
+      assert.ok(!scripts.has("told"));
+      await t.step("a sound one is", async () => {
+        const end = check({ upload: 8 });
+        await outcome([committed({}), end], /is not run for .*nothing is staged/, both);
+        const { upload: _, ...more } = facts;
+        const told = JSON.parse(scripts.read("told"));
+        assert.deepEqual(told, { ...more, file: `${data}/homes/anna/a` });
+      });
+    } finally {
+      resetSync();
+      await Deno.remove(data, { recursive: true });
+    }
+  },
+);
+
+Deno.test("a worker answers for itself alone", async () => {
+  interface Fake {
+    postMessage(message: { type: string; id: number }): void;
+  }
+  const answers: unknown[] = [];
+  const gatherer = new SupervisorGatherer<Fake>();
+  const forger: Fake = { postMessage() {} };
+  const asker: Fake = { postMessage: (message) => void answers.push(message) };
+  const honest: Fake = {
+    postMessage({ id }) {
+      void gatherer.take({ type: "here", id, present: [] }, forger, []); // and for it, the forger
+      void gatherer.take({ type: "here", id, present: [present as never] }, honest, []);
+    },
+  };
+  await gatherer.take({ type: "who", id: 5 }, asker, [asker, honest]);
+  assert.deepEqual(answers, [{ type: "here", id: 5, present: [present] }]);
+});
