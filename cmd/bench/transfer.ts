@@ -134,7 +134,7 @@ class Targets implements AsyncDisposable {
 
   async start(): Promise<void> {
     const password = `${this.folder}/password`;
-    await Deno.writeTextFile(password, "bench\n", { mode: 0o600 });
+    await Deno.writeTextFile(password, "bench-secret\n", { mode: 0o600 });
     for (const durability of ["full", "relaxed"]) {
       const data = `${this.folder}/${durability}`;
       const user = ["user", "add", "bench", "--password-file", password, "--quota", "none"];
@@ -195,6 +195,7 @@ async function must(
   const child = self(args, { env, stdin: "null", stdout: "null", stderr: "piped", signal });
   const { code, stderr } = await child.output();
   if (code === 0 || signal?.aborted) return;
-  const [why] = new TextDecoder().decode(stderr).replace(/^barge: /, "").split("\n");
+  const text = new TextDecoder().decode(stderr).trim();
+  const why = /^barge: (.*)$/m.exec(text)?.[1] ?? text;
   throw new BargeError(code === 5 ? "unavailable" : "refused", why, { op: "bench transfer" });
 }

@@ -66,7 +66,7 @@ Deno.test("a lost database is never replaced without a word, and nobody inherits
     data: folder,
     args: ["--adopt", "--allow-register", "--http", "127.0.0.1:0"],
   });
-  const env = { BARGE_PASSWORD: "guess", BARGE_SERVER: `barge://${server.address}` };
+  const env = { BARGE_PASSWORD: "guess-secret", BARGE_SERVER: `barge://${server.address}` };
   const stranger = await home.barge(["register", "anna"], { env });
   assert.equal(stranger.code, 14, stranger.stderr);
   assert.match(stranger.stderr, /homes\/anna holds files of a former account/);
@@ -133,7 +133,7 @@ Deno.test("each command says which data directory it used, and user add does not
   const usual = `${home.path}/.local/share/barge`;
   Deno.writeTextFileSync(
     `${home.path}/accounts.json`,
-    '{"accounts": [{"name": "bob", "password": "x"}]}',
+    '{"accounts": [{"name": "bob", "password": "bob-secret"}]}',
   );
   for (const args of [["user", "add", "anna", "--generate"], ["user", "apply", "accounts.json"]]) {
     const { code, stderr } = await home.barge(args);

@@ -100,7 +100,15 @@ Deno.test("a file goes up, is listed, comes down, and is the same", async () => 
   assert.equal((await home.barge(["get", "/home/a file", "copy", "-q"])).code, 0);
   assert.equal(Deno.readTextFileSync(`${home.path}/copy`), text);
   const [quota] = lines(await home.barge(["quota", "--json"]));
-  assert.deepEqual(quota, { account: "anna", used: 6, reserved: 0, limit: null, left: null });
+  assert.deepEqual(quota, {
+    account: "anna",
+    used: 6,
+    reserved: 0,
+    limit: null,
+    left: null,
+    entries: 1,
+    entryLimit: null,
+  });
 });
 
 Deno.test("standard input goes up", async () => {
@@ -120,7 +128,7 @@ Deno.test("a tree goes up and down, with --update only what differs", async () =
   const put = await home.barge(["put", "-r", "t", "/home/"]);
   assert.deepEqual([put.code, put.stdout], [0, ""]);
   assert.match(put.stderr, /^2 files, 1 B in [\d.]+ s\n$/);
-  assert.equal((await home.barge(["ls", "-r"])).stdout, "t/\nt/a\nt/empty/\nt/n\nl\n");
+  assert.equal((await home.barge(["ls", "-r"])).stdout, "t/\nt/a\nt/empty/\nt/n\\nl\n");
 
   await Deno.writeTextFile(`${home.path}/t/b`, "bb");
   const rehearsed = await home.barge(["put", "-r", "--update", "-n", "t", "/home/"]);
@@ -246,6 +254,8 @@ Deno.test("people register and grow where the server lets them", async () => {
     reserved: 0,
     limit: 4000,
     left: 4000,
+    entries: 0,
+    entryLimit: 100_000,
   }]);
   assert.equal((await home.barge(["grow", "6kB"], { env })).code, 6);
   const short = { ...env, BARGE_PASSWORD: "1234567", BARGE_NEW_PASSWORD: "1234567" };
