@@ -8,6 +8,7 @@ import type { License } from "../cmd/_licenses.ts";
 import { APACHE_LICENSE } from "./apache_license.ts";
 import { filesBeside, isModule } from "./beside.ts";
 import { DENO_LICENSE } from "./deno_license.ts";
+import { mitLicense } from "./mit_license.ts";
 import { must, ROOT, say } from "./run.ts";
 
 /** What `deno info --json` tells of a package. */
@@ -65,6 +66,9 @@ async function licenseOf({ name, version, localPath }: Package): Promise<License
     .filter((file) => /^(licen[cs]e|copying|notice)([.-]|$)/i.test(file)).sort();
   if (files.length === 0 && license === "Apache-2.0") {
     return { name, version, license, text: APACHE_LICENSE };
+  }
+  if (files.length === 0 && license === "MIT" && typeof facts.author === "string") {
+    return { name, version, license, text: mitLicense(facts.author) };
   }
   if (files.length === 0) throw new Error(`${name}@${version} carries no license text`);
   const texts = await Promise.all(files.map((file) => Deno.readTextFile(join(localPath, file))));

@@ -13,25 +13,79 @@ fail() {
   exit 7
 }
 
-# Without a home there is only the shared temporary directory, where another user may have been
-# first: what is not ours alone is refused.
-shared_base() (
-  PATH=$tools
-  base=${TMPDIR:-/tmp}/barge-$(id -u)
-  [ -d "$base" ] || mkdir -m 700 "$base" 2>/dev/null
-  [ ! -L "$base" ] && [ -O "$base" ] || fail "cannot use $base: it is not a folder of yours; set XDG_CACHE_HOME to one"
-  case $(ls -ld "$base") in
-    drwx------*) printf %s "$base" ;;
-    *) fail "cannot use $base: others may write or read there; remove it" ;;
-  esac
-)
+# Succeeds where only we and root can change what $1 is: on the way from / each folder and link has
+# one of us for its owner, and is not writable by others, or like /tmp lets nobody rename what is
+# ours. Sets `real` to the path without links, which stays what was checked. Where `me` is not set, $1
+# must be ours. (In a container root may be somebody else: the owner of /.)
+safe() {
+  real=$1 path='' rest=${1#/} linked=''
+  set -- /
+  while [ -n "$rest" ]; do
+    path=$path/${rest%%/*}
+    set -- "$@" "$path"
+    [ ! -L "$path" ] || linked=yes
+    case $rest in */*) rest=${rest#*/} ;; *) rest='' ;; esac
+  done
+  levels=$(PATH=$tools && exec stat -c '%u %f' -- "$@" 2>/dev/null) || return
+  owner=${levels##*"$newline"}
+  owner=${me:-${owner% *}}
+  set -- $levels
+  root=$1
+  while [ $# -gt 0 ]; do
+    case $1 in 0 | "$root" | "$owner") ;; *) return 1 ;; esac
+    mode=$((0x$2))
+    # A link has all bits set; S_IWGRP and S_IWOTH are 022, S_ISVTX is 01000, in octal.
+    [ $((mode >> 12)) -eq 10 ] || [ $((mode & 18)) -eq 0 ] || [ $((mode & 512)) -ne 0 ] || return
+    shift 2
+  done
+  [ -n "$linked" ] || return 0
+  real=$(cd -P "$real" 2>/dev/null && printf %s "$PWD") && safe "$real"
+}
 
+# Succeeds where this version lies in the folder $1, unpacked by us after `safe` had looked at this
+# very path. Nobody else can make a file of ours that names it. What `safe` sees and this does not is
+# that we have let others write there since: a server looks again on each start.
+unchanged() {
+  dir=$1/$hash path='' rest=${1#/}/$hash ours=''
+  [ ! -O / ] || ours=yes
+  while [ -n "$rest" ]; do
+    path=$path/${rest%%/*}
+    [ ! -L "$path" ] || return
+    if [ -O "$path" ]; then ours=yes; elif [ -n "$ours" ]; then return 1; fi
+    case $rest in */*) rest=${rest#*/} ;; *) rest='' ;; esac
+  done
+  [ -n "$ours" ] && [ -x "$dir/barge" ] && [ -O "$dir/barge" ] && [ -O "$dir/checked" ] &&
+    IFS= read -r path <"$dir/checked" && [ "$path" = "$dir" ]
+}
+
+# The same, by `safe`.
+ready() {
+  [ -x "$1/$hash/barge" ] && [ -O "$1/$hash/barge" ] && [ -O "$1/$hash" ] && safe "$1/$hash" || return
+  [ $((mode & 18)) -eq 0 ] && dir=$real
+}
+
+# Makes the folder $1, and sets `base` to it where it is ours alone and can be written.
+make() {
+  up=$1
+  until [ -e "$up" ] || [ -L "$up" ]; do up=${up%/*}; done
+  safe "${up:-/}" || return
+  rest=${1#"$up"} base=${real%/}
+  while [ -n "$rest" ]; do
+    rest=${rest#/}
+    base=$base/${rest%%/*}
+    # Another start may be first, and another user in /tmp.
+    (PATH=$tools && mkdir -m 700 "$base" 2>/dev/null)
+    [ -O "$base" ] && [ ! -L "$base" ] || return
+    case $rest in */*) rest=/${rest#*/} ;; *) rest='' ;; esac
+  done
+  [ -d "$base" ] && [ -O "$base" ] && [ -w "$base" ] && safe "$base" && [ $((mode & 18)) -eq 0 ]
+}
+
+# Exits with 3 where nothing in $base can be executed.
 unpack() (
   PATH=$tools
   umask 077
-  mkdir -p "$base" 2>/dev/null
-  [ -d "$base" ] && [ -w "$base" ] ||
-    fail "cannot unpack into $base: it cannot be written; set XDG_CACHE_HOME to a folder that can"
+  dir=$base/$hash
 
   # One start unpacks while the others wait. The lock goes with the process that holds it, so that
   # a killed start blocks nobody, and what it left half-unpacked is removed by the next.
@@ -46,27 +100,92 @@ unpack() (
     rm -rf "$new"
     fail "$damaged"
   }
+  if ! [ -x "$new/barge" ]; then
+    rm -rf "$new"
+    exit 3
+  fi
+  printf '%s\n' "$dir" >"$new/checked" && chmod 700 "$new" || fail "$damaged"
   # Synced before the rename: a power cut must not leave an empty runtime under the final name.
   find "$new" -type f -exec sync {} +
   # Where there is no flock, another start may have won; its copy is as good.
   mv -T "$new" "$dir" 2>/dev/null || rm -rf "$new"
+  sweep
+  exit 0
 )
 
-case ${XDG_CACHE_HOME:-} in
-  /*) base=$XDG_CACHE_HOME/barge ;;
-  *) base=${HOME:+$HOME/.cache/barge} ;;
-esac
-[ -n "$base" ] || base=$(shared_base) || exit
-dir=$base/$hash
+# Removes the other versions that nobody runs. One that is started at this moment is looked for a
+# second time, after the rename that keeps others from starting it.
+sweep() {
+  [ -e /proc/self/exe ] || return 0
+  for old in "$base"/.old.* "$base"/*; do
+    name=${old##*/}
+    name=${name#.old.}
+    case $name in "$hash" | *[!0-9a-f]*) continue ;; esac
+    [ ${#name} -eq 64 ] && ! runs "$old" || continue
+    mv -T "$old" "$base/.old.$name" 2>/dev/null
+    if runs "$base/.old.$name"; then mv -T "$base/.old.$name" "$old"; else rm -rf "$base/.old.$name"; fi
+  done
+}
 
-[ -x "$dir/barge" ] || unpack || exit
-[ -x "$dir/barge" ] ||
-  fail "cannot run programs in $base: is it mounted noexec? set XDG_CACHE_HOME to another folder"
+# Servers hold a lock, which is seen from other containers, too.
+runs() {
+  [ -e "$1/barge" ] || return
+  for exe in /proc/[0-9]*/exe; do [ ! "$exe" -ef "$1/barge" ] || return 0; done
+  command -v flock >/dev/null && ! flock -n "$1/barge" true
+}
+
+# Succeeds where this version lies in the folder $1.
+found() {
+  { [ "$verb" != serve ] && unchanged "$1"; } || ready "$1"
+}
+
+newline='
+'
+verb=${1:-}
+me='' cache=''
+case ${XDG_CACHE_HOME:-} in
+  /*) cache=$XDG_CACHE_HOME/barge ;;
+  *) case ${HOME:-} in /*) [ ! -d "$HOME" ] || cache=$HOME/.cache/barge ;; esac ;;
+esac
+
+# Where the cache is another user's, can be changed by others, or can't be written, a private folder
+# is used: one that has this version, or the first that can be made.
+find_folder() {
+  me=$(PATH=$tools && id -u) || fail "cannot run id, which is looked for in $tools"
+  tmp=/tmp runtime=''
+  case ${TMPDIR:-} in /*) tmp=$TMPDIR ;; esac
+  case ${XDG_RUNTIME_DIR:-} in /*) [ ! -d "$XDG_RUNTIME_DIR" ] || runtime=$XDG_RUNTIME_DIR/barge ;; esac
+  for folder in "$tmp/barge-$me" "$tmp/barge-$me".?????? "$runtime"; do
+    ! found "$folder" || return 0
+  done
+  for folder in "$cache" "$tmp/barge-$me" "$tmp/barge-$me".?????? "$runtime"; do
+    case ${folder##*/} in '' | *'?'*) continue ;; esac
+    ! settle "$folder" || return 0
+  done
+  # Another user was first to take these names.
+  folder=$(PATH=$tools && mktemp -d "$tmp/barge-$me.XXXXXX" 2>/dev/null) && settle "$folder" && return
+  fail "cannot unpack into ${cache:-a cache} or below $tmp: others can change it, or it cannot be written, or is mounted noexec; set XDG_CACHE_HOME to a folder of yours"
+}
+
+# Unpacks below the folder $1, where that can be done.
+settle() {
+  make "$1" || return
+  [ -z "$cache" ] || [ "$1" = "$cache" ] ||
+    printf 'barge: using %s, since %s can be changed by others or cannot be used\n' "$1" "$cache" >&2
+  unpack
+  case $? in 0) ready "$base" ;; 3) return 3 ;; *) exit 7 ;; esac
+}
+
+[ -n "$cache" ] && found "$cache" || find_folder
 
 # What is over at once has the whole of its modules compiled, and so in the cache; a server, which
 # would keep in memory what it never calls, has not. Code of the one is of no use to the other.
-case ${1:-} in
-  serve) kind=server heap=@SERVER@ ;;
+case $verb in
+  serve)
+    kind=server heap=@SERVER@
+    # Held as long as the server runs (see `runs`), unless the caller has that descriptor (--ready-fd 9).
+    [ -e /proc/$$/fd/9 ] || exec 9<"$dir/barge" && (PATH=$tools && flock -s 9 2>/dev/null)
+    ;;
   *) kind=client heap=@CLIENT@ ;;
 esac
 

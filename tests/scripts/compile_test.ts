@@ -90,7 +90,7 @@ Deno.test("compile: starts in an empty environment, and again without its payloa
   ]);
 
   const header = join(root, "header");
-  await Deno.writeFile(header, (await Deno.readFile(barge)).subarray(0, 8192), { mode: 0o755 });
+  await Deno.writeFile(header, (await Deno.readFile(barge)).subarray(0, 16_384), { mode: 0o755 });
   const second = await start({ HOME: home }, ["--version"], { program: header });
   deepStrictEqual([second.code, second.stdout, second.stderr], [0, '"1.2.3"\n', ""]);
 });
@@ -195,11 +195,11 @@ Deno.test("compile: a cache that lost its runtime is unpacked anew", async () =>
   strictEqual((await start({ HOME: home }, ["--version"])).code, 0);
 });
 
-Deno.test("compile: a cache that cannot be written is told, with a way out", async () => {
+Deno.test("compile: where nothing can be written that is told, with a way out", async () => {
   // Not by chmod, which does not bind root.
-  const { code, stderr } = await start({ HOME: "/proc" }, ["--version"]);
+  const { code, stderr } = await start({ HOME: "/proc", TMPDIR: "/proc" }, ["--version"]);
   strictEqual(code, 7);
-  match(stderr, /^barge: cannot unpack into \/proc\/\.cache\/barge: .*set XDG_CACHE_HOME/);
+  match(stderr, /^barge: cannot unpack into \/proc\/\.cache\/barge .*set XDG_CACHE_HOME/);
 });
 
 Deno.test("compile: a cut file is told and leaves nothing behind", async () => {
@@ -210,22 +210,4 @@ Deno.test("compile: a cut file is told and leaves nothing behind", async () => {
   strictEqual(code, 7);
   match(stderr, /barge: cannot unpack into .*: the disk is full, or .* is damaged/);
   deepStrictEqual(cached(home), [".lock"]);
-});
-
-Deno.test("compile: without a home, the shared temporary folder is used if it is ours", async () => {
-  const tmp = await emptyHome();
-  const ours = join(tmp, `barge-${Deno.uid()}`);
-  strictEqual((await start({ TMPDIR: tmp }, ["--version"])).code, 0);
-  strictEqual((await Deno.stat(ours)).mode! & 0o777, 0o700);
-
-  await Deno.chmod(ours, 0o777);
-  const open = await start({ TMPDIR: tmp }, ["--version"]);
-  strictEqual(open.code, 7);
-  match(open.stderr, /others may write or read there/);
-
-  await Deno.rename(ours, join(tmp, "elsewhere"));
-  await Deno.symlink(join(tmp, "elsewhere"), ours);
-  const planted = await start({ HOME: "", TMPDIR: tmp }, ["--version"]);
-  strictEqual(planted.code, 7);
-  match(planted.stderr, /not a folder of yours/);
 });
