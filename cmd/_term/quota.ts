@@ -27,7 +27,7 @@ export function printQuota(quota: Quota, json: boolean): void {
   printLine(`${account}: ${size(used)} used${waiting}, ${room}`);
   if (entries === undefined) return;
   const most = typeof entryLimit === "number" ? ` of ${number(entryLimit)}` : "";
-  printLine(`  ${number(entries)}${most} files, folders and partial uploads`);
+  printLine(`  entries: ${number(entries)}${most} (files, folders and partial uploads)`);
 }
 
 /** An account's quota, from its row. */

@@ -33,6 +33,9 @@ async function shell(
   return { code: output.code, stdout, stderr: text(output.stderr), records };
 }
 
+/** The second line of a quota. @param counted as it is printed */
+const entries = (counted: string) => `  entries: ${counted} (files, folders and partial uploads)\n`;
+
 async function withPlace(work: (place: Place) => Promise<void>, ...serve: string[]) {
   await using server = await startServer({ args: serve });
   await using home = new Home();
@@ -72,7 +75,7 @@ Deno.test("shell: what the exercise had, on one connection", () =>
 
     const second = await shell(place, "claim 'my file' mine\nget mine -\nleft\n", { as: "bob" });
     deepStrictEqual([second.code, second.stderr], [0, ""]);
-    strictEqual(second.stdout, "hello\nbob: 6 B used, no limit\n");
+    strictEqual(second.stdout, "hello\nbob: 6 B used, no limit\n" + entries("1"));
   }));
 
 Deno.test("shell: working folders on both sides", () =>
@@ -133,7 +136,10 @@ Deno.test("shell: a claim is charged like any other write", () =>
       as: "bob",
       args: ["--keep-going"],
     });
-    deepStrictEqual([code, stdout], [12, "bob: 0 B used, 3 B left of 3 B\n"]);
+    deepStrictEqual([code, stdout], [
+      12,
+      "bob: 0 B used, 3 B left of 3 B\n" + entries("0 of 100,000"),
+    ]);
   }));
 
 Deno.test("shell: the first failure ends a script with its code", () =>
@@ -260,7 +266,7 @@ Deno.test("shell: register, grow and passwd, without a password on any line", ()
         as: "dave",
         env: { BARGE_PASSWORD: "new secret" },
       });
-      strictEqual(dave.stdout, "dave: 0 B used, 5.00 kB left of 5 kB\n");
+      strictEqual(dave.stdout, "dave: 0 B used, 5.00 kB left of 5 kB\n" + entries("0 of 100,000"));
     },
     "--allow-register",
     "--max-quota",
