@@ -221,7 +221,7 @@ Deno.test("register and passwd need TLS, but for this machine; the verifier is n
   await using server = await doorWith(undefined);
   for (const host of ["192.0.2.1", "2001:db8::1"]) {
     const c = { store: server.store, host, endPoints: [] as string[] };
-    const asked = { verb: "register", account: "bob", verifier } as const;
+    const asked = { verb: "register", account: "bob", verifier, limit: 1000 } as const;
     const made = (c: object) => verbs.register.handle(c as Connection, asked, undefined as never);
     assert.throws(() => made(c), needs);
     const change = { verb: "passwd", verifier } as const;
