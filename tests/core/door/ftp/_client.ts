@@ -179,9 +179,9 @@ export class Client implements Disposable {
     await this.ask(`PASS ${token}`, 230);
   }
 
-  /** AUTH TLS, and data connections with TLS as well. */
-  async secure(): Promise<TLSSocket> {
-    const servername = this.servername = `client${++named}.test`;
+  /** AUTH TLS, and data connections with TLS as well. @param servername of a client that is gone */
+  async secure(servername = `client${++named}.test`): Promise<TLSSocket> {
+    this.servername = servername;
     await this.ask("AUTH TLS", 234);
     return await this.wire.secure({ servername });
   }
