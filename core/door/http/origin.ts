@@ -3,6 +3,7 @@ import { isIP } from "node:net";
 import { isLoopback } from "../../net/address.ts";
 import type { Exchange } from "./exchange.ts";
 import { isHost } from "./front.ts";
+import { authorityOf } from "./path.ts";
 import { Refusal } from "./problem.ts";
 
 /** The hint where a proxy in front of the server may be the cause. */
@@ -18,12 +19,13 @@ const safe = new Set(["GET", "HEAD", "OPTIONS", "PROPFIND"]);
  * A door on loopback answers to `localhost`, loopback addresses and the public URL's host. A door
  * that other machines reach answers to every name, and with a public URL to that one and to numeric
  * addresses, which can't be led elsewhere. A client of HTTP/1.0 may leave the host out: no browser.
+ * A request's target in absolute form counts in place of the Host field (RFC 9112, section 3.2.2).
  *
  * @throws {Refusal} 421, `refused`
  */
 export function checkHost(exchange: Exchange): void {
   const { front } = exchange.door;
-  const host = exchange.header("host");
+  const host = authorityOf(exchange.incoming.url ?? "") ?? exchange.header("host");
   if (host === undefined || front.isPublic(host)) return;
   const name = host.trim().toLowerCase().replace(/:\d*$/, "").replace(/^\[(.*)\]$/, "$1");
   if (isLoopback(name)) return;

@@ -19,6 +19,14 @@ export interface Target {
   readonly query: string;
 }
 
+/** The start of a target in absolute form, with its host and port. */
+const absolute = /^https?:\/\/([^/?#\\]*)/i;
+
+/** Returns the host and port in a target of absolute form; undefined for one of origin form. */
+export function authorityOf(target: string): string | undefined {
+  return absolute.exec(target)?.[1];
+}
+
 /**
  * Splits a request's target (RFC 9112, section 3.2), in origin or absolute form.
  *
@@ -33,7 +41,7 @@ export interface Target {
  */
 export function parseTarget(target: string): Target {
   if (target.length > longest) throw new Refusal(414, "usage", "the URL is too long");
-  const origin = target.replace(/^https?:\/\/[^/?#\\]*/i, "");
+  const origin = target.replace(absolute, "");
   const cut = origin.indexOf("?");
   const path = cut === -1 ? origin : origin.slice(0, cut);
   if (!/^\/[!-~]*$/.test(path) || /[\\#]/.test(path)) {

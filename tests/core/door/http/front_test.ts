@@ -37,6 +37,14 @@ Deno.test("a door on loopback answers to names of this machine and its public UR
     assert.equal(refused.status, 421, path);
     assert.match(refused.json.hint, /--public-url/);
   }
+  // A target in absolute form names the host in place of the field.
+  for (const [target, answer] of [["evil.example", 421], ["localhost:1", 200]] as const) {
+    const absolute = await web.client();
+    await absolute.send(
+      `GET http://${target}/healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
+    );
+    assert.match(await absolute.end(), new RegExp(`^HTTP/1.1 ${answer} `));
+  }
   // HTTP/1.0 without a host: no browser.
   const old = await web.client();
   await old.send("GET /healthz HTTP/1.0\r\n\r\n");
