@@ -23,7 +23,8 @@ async function runs(program: string, args: string[]): Promise<boolean> {
   }
 }
 
-const limit = 60_000;
+/** Milliseconds that a program may take: a hung one is ended, a busy machine is waited for. */
+const limit = 180_000;
 
 /** Runs a program to its end, with text on its stdin. */
 async function run(program: string, args: string[], stdin = "", env: Record<string, string> = {}) {
