@@ -83,7 +83,7 @@ export interface Change {
 export const accountColumns =
   "id, name, role, disabled, quota, used, reserved, entries, entry_limit, created, last_login";
 
-/** What {@link accountColumns} are. */
+/** A row of {@link accountColumns}. */
 export interface AccountRow {
   id: number;
   name: string;

@@ -1,4 +1,4 @@
-/** What an upload has by replacing a file of its own account: its bytes, and its entry. */
+/** The bytes and the entry that an upload has because it replaces a file of its own account. */
 import type { Database } from "./database.ts";
 
 /** As the row of an upload has it. */
@@ -22,7 +22,7 @@ export function claim(account: string, name: string, folder: string, id = "0"): 
      WHERE folder = ${folder} AND name = ${name} AND entry = 0 AND id <> ${id}))`;
 }
 
-/** What an upload would have there. Parameters as those of {@link claim}. */
+/** Returns the claim that an upload would have there. Parameters as those of {@link claim}. */
 export function claimOf(
   db: Database,
   account: number,

@@ -7,7 +7,7 @@
 import { type Account, accountColumns, accountOf, type AccountRow } from "./accounts.ts";
 import type { Database } from "./database.ts";
 
-/** What a login began with. It ends when that is gone. */
+/** The secret that a login began with. The login ends when that is gone. */
 export type Credential =
   /** The password as it was: each change of it raises the account's epoch. */
   | { readonly kind: "password"; readonly epoch: number }

@@ -33,7 +33,7 @@ export interface NewFile extends Place {
   readonly verified: boolean;
 }
 
-/** What hangs on files and folders by their paths. */
+/** Tables whose rows belong to files and folders by their paths. */
 type Table = "property" | "lock";
 
 /** All of a file's row but its folder's path. */
@@ -111,7 +111,7 @@ export class Ledger {
     )?.sha256;
   }
 
-  /** What the ledger knows of some names in one folder, by name. @param names a batch of a listing */
+  /** Returns the rows of some names in one folder, by name. @param names a batch of a listing */
   named(dir: string, names: readonly string[]): Map<string, FileRow> {
     const folder = this.#folders.id(dir);
     if (folder === undefined) return new Map();

@@ -19,7 +19,7 @@ export interface Shown {
   readonly quiet: SecureContext;
   /** The protocols that a client may name (RFC 7301); who names none is welcome, too. */
   readonly protocols: readonly string[];
-  /** What a login over such a connection binds itself to (end_point.ts). */
+  /** The certificate that a login over such a connection is bound to (end_point.ts). */
   readonly endPoint: string;
 }
 

@@ -25,7 +25,7 @@ export interface Conn extends Pipe {
   setNoDelay(noDelay?: boolean): void;
 }
 
-/** What listens: a TCP listener, or one that reads PROXY headers first. */
+/** A TCP listener, or one that reads PROXY headers first. */
 export interface ConnListener {
   readonly addr: Deno.NetAddr;
   accept(): Promise<Conn>;

@@ -5,7 +5,7 @@ export interface PublicUrl {
   readonly scheme: "http" | "https";
   /** Scheme, host and port, as a browser writes them: `https://box.example`. */
   readonly origin: string;
-  /** What every path begins with: empty, or `/files`. */
+  /** The start of every path: empty, or `/files`. */
   readonly prefix: string;
 }
 

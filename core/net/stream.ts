@@ -19,7 +19,7 @@ const closed = new BargeError("unavailable", "the connection is closed");
 
 /** What a stream needs of a connection: plain, TLS of Deno's or of Node's. */
 export type Pipe = Pick<Deno.Conn, "read" | "write" | "closeWrite" | "close"> & {
-  /** What a login binds itself to (end_point.ts); undefined: there is no TLS. */
+  /** The certificate that a login is bound to (end_point.ts); undefined: there is no TLS. */
   readonly endPoint?: string;
 };
 

@@ -81,7 +81,7 @@ const messages = v.variant("type", [
   v.strictObject({ type: v.literal("committed"), facts: factsOf("commit", v.null()) }),
 ]);
 
-/** What a worker says to its supervisor. */
+/** A message from a worker to its supervisor. */
 export type FromWorker =
   | FromDesk
   | Gathering

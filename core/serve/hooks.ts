@@ -41,7 +41,7 @@ export interface Offered {
 /** Why an upload is not accepted, or can't be; null: it is. */
 export type Verdict = { readonly kind: "refused" | "unavailable"; readonly message: string } | null;
 
-/** What a program reads as JSON: the names are frozen. */
+/** The JSON that a program reads: the names are frozen. */
 export type ProgramFacts = Omit<UploadFacts, "upload"> & {
   /** Where the bytes lie now, absolute: staged in a check, in place after the commit. */
   readonly file: string;

@@ -254,7 +254,7 @@ export class Supervisor {
     };
   }
 
-  /** What a worker says of uploads. @throws {BargeError} `protocol` */
+  /** Takes a worker's message about uploads. @throws {BargeError} `protocol` */
   #hear(worker: Worker, message: FromWorker): void {
     if (!isOfUploads(message)) return;
     const { hooks } = this.#options;

@@ -175,7 +175,7 @@ export function noted<T>(work: () => T): T | undefined {
 export interface Known {
   readonly account: Account;
   readonly verifier: Verifier;
-  /** What a session has that proves itself with that secret. */
+  /** The credential of a session that proves itself with that secret. */
   readonly credential: Credential;
 }
 

@@ -3,7 +3,7 @@ import { folderOf, type Place } from "../vault/place.ts";
 import { isBehindLink } from "../vault/vault.ts";
 import type { Store } from "./store.ts";
 
-/** What is wrong with it. */
+/** The difference between a folder's row and the disk. */
 export interface FolderDifference {
   readonly kind: "missing" | "unknown";
   readonly what: string;
@@ -53,7 +53,7 @@ function isFolder({ vault }: Store, place: Place): boolean {
   }
 }
 
-/** What was put into a home by hand is charged to whose home it is. */
+/** Returns the account whose home a folder is in: files put there by hand are charged to it. */
 export function homeOwner(store: Store, dir: string): number | null {
   const name = /^homes\/([^/]+)/.exec(dir)?.[1];
   return (name && store.accounts.find(name)?.id) || null;

@@ -34,7 +34,7 @@ export class Session {
     this.#root = root;
   }
 
-  /** What it logged in with. */
+  /** The secret that it logged in with. */
   get credential(): Credential {
     return this.#credential;
   }

@@ -99,7 +99,7 @@ export class Store implements Disposable {
   readonly life: string;
   readonly commits: Commits;
   readonly gate: Gate;
-  /** Who is logged in here; each is cut off when what it logged in with is gone. */
+  /** The logins of this isolate; each is cut off when the secret that it began with is gone. */
   readonly live: LiveLogins;
   readonly hooks: Hooks;
   readonly metrics: Metrics;

@@ -26,7 +26,7 @@ export function makeApp(): Hono<HttpEnv> {
   return app;
 }
 
-/** What a door answers that is for the numbers alone. */
+/** The answers of a door that is for the metrics alone. */
 export function makeMetricsApp(): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   app.onError((error, c) => failure(c.env, error));

@@ -27,7 +27,7 @@ import { type Patience, Vigil } from "./vigil.ts";
 export interface Doorway {
   readonly store: Store;
   readonly scheme: "http" | "https";
-  /** What stands before it: proxies, and the URL that clients know. */
+  /** The proxies before it, and the URL that clients know. */
   readonly front: Front;
   readonly logins: Logins;
   readonly patience: Patience;
@@ -164,7 +164,7 @@ export class Exchange implements Disposable {
     return Array.isArray(value) ? value.join(", ") : value;
   }
 
-  /** What the server's own URLs begin with, as the client writes them: scheme, host and prefix. */
+  /** The start of the server's own URLs, as the client writes them: scheme, host and prefix. */
   get base(): string {
     const { publicUrl } = this.door.front;
     if (publicUrl) return publicUrl.origin + publicUrl.prefix;

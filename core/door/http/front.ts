@@ -26,7 +26,7 @@ export interface Client {
 
 export class Front {
   readonly publicUrl: PublicUrl | undefined;
-  /** What the path of every URL begins with; empty where the door is at the root of its host. */
+  /** The start of the path of every URL; empty where the door is at the root of its host. */
   readonly prefix: string;
   /** Does the door listen where only this machine can connect? */
   readonly loopback: boolean;

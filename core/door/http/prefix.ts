@@ -5,7 +5,7 @@
 import type { MiddlewareHandler } from "hono";
 import type { HttpEnv } from "./exchange.ts";
 
-/** What is there without the prefix, too: for who runs the server, who asks it itself. */
+/** Paths that are there without the prefix, too: programs of the operator ask for them directly. */
 const everywhere = new Set(["/healthz", "/readyz", "/metrics"]);
 
 /**

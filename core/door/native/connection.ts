@@ -94,7 +94,7 @@ export class Connection {
     };
   }
 
-  /** What logins here must be bound to, one of them; none: there is no TLS. */
+  /** The certificates of which a login here must be bound to one; none: there is no TLS. */
   get endPoints(): readonly string[] {
     const { endPoint } = this.stream;
     return endPoint === undefined ? this.store.settings.proxyEndPoints ?? [] : [endPoint];

@@ -107,7 +107,7 @@ class Machine {
   readonly arrivals: Arrivals;
   readonly uploadsAt: UploadsAt;
   readonly ids: number[];
-  /** What the sums may reach, where the limits were lowered below them. */
+  /** The bounds that the sums may reach, where the limits were lowered below them. */
   readonly most = { bytes: new Map<number, number>(), entries: new Map<number, number>() };
 
   constructor(readonly db: Database) {

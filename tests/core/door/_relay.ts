@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { connect, createServer, type Server, type Socket } from "node:net";
 
 export class Relay implements AsyncDisposable {
-  /** What each connection begins with. */
+  /** The bytes that each connection begins with. */
   header: string | Uint8Array;
   readonly #server: Server;
   readonly #open = new Set<Socket>();

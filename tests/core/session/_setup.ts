@@ -98,7 +98,7 @@ export class Setup implements Disposable {
     }
   }
 
-  /** What the ledger has in a folder. */
+  /** Returns the ledger's rows of a folder. */
   filesIn(dir: string): FileRow[] {
     return this.store.ledger.filesIn(dir).toArray();
   }

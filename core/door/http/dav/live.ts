@@ -13,7 +13,7 @@ import { dav, escapeXml, type XmlName } from "./names.ts";
 /** A file or folder that is asked for its properties. */
 export interface Subject {
   readonly session: Session;
-  /** What all URLs of the server begin with. */
+  /** The start of all URLs of the server. */
   readonly base: string;
   readonly path: string;
   readonly entry: Entry;

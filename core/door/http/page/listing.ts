@@ -41,7 +41,7 @@ export function wantedOf(query: URLSearchParams): Wanted {
   };
 }
 
-/** What an entry is sorted by: all that is held of a folder's entries but those on the page. */
+/** The key that an entry is sorted by: all that is held of a folder's entries but those on the page. */
 interface Key {
   readonly name: string;
   readonly folder: boolean;

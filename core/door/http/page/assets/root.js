@@ -1,2 +1,2 @@
-/** What every path of the server begins with: empty, or `/files`; the scripts lie two folders below. */
+/** The start of every path of the server: empty, or `/files`; the scripts lie two folders below. */
 export const root = new URL("../..", import.meta.url).pathname.slice(0, -1);
