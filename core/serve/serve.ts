@@ -157,7 +157,7 @@ async function run(
   }
   await makeFirstAccount(store.accounts, data, options);
 
-  const shared = options.workers > 1;
+  const shared = options.workers > 1 || wanted.some(({ address }) => address.port === 0);
   using ports = new DisposableStack();
   const doors = wanted.map((spec): DoorSpec => {
     const { address } = ports.use(reserve(spec.address, shared));
@@ -364,8 +364,8 @@ function makePassword(): string {
 
 /**
  * Finds out whether an address is free, and which port 0 is. Workers that share a port could share
- * it with a stranger's server unnoticed; a plain listener can't. With several workers the port is
- * then held, shared, until they listen.
+ * it with a stranger's server unnoticed; a plain listener can't. With several workers, or a port that
+ * the system chose and could give to another program, it is then held, shared, until they listen.
  */
 function reserve(wanted: Address, shared: boolean): Disposable & { readonly address: Address } {
   const { host: hostname } = wanted;
