@@ -68,7 +68,7 @@ async function licenseOf({ name, version, localPath }: Package): Promise<License
     return { name, version, license, text: APACHE_LICENSE };
   }
   if (files.length === 0 && license === "MIT" && typeof facts.author === "string") {
-    return { name, version, license, text: mitLicense(facts.author) };
+    return { name, version, license, text: mitLicense(`Copyright (c) ${facts.author}`) };
   }
   if (files.length === 0) throw new Error(`${name}@${version} carries no license text`);
   const texts = await Promise.all(files.map((file) => Deno.readTextFile(join(localPath, file))));

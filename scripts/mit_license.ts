@@ -1,8 +1,8 @@
-/** The MIT license, for packages that name it and their author, and carry no text. */
-export function mitLicense(holder: string): string {
+/** The MIT license, for packages that name it and their author, and carry no text. @param copyright its notice */
+export function mitLicense(copyright: string): string {
   return `MIT License
 
-Copyright (c) ${holder}
+${copyright}
 
 Permission is hereby granted, free of charge, to any person obtaining a copy of
 this software and associated documentation files (the "Software"), to deal in

@@ -39,7 +39,7 @@ export function dropAdminPassword(data: string, account: string): void {
   try {
     removeFile(`${data}/${adminPasswordFile}`);
   } catch {
-    // The change of the password is done and counts; what is left in the file opens nothing.
+    // The password is changed by now, so that the old one in the file opens nothing.
   }
 }
 

@@ -2,8 +2,8 @@
  * Upgrades the tables of an older barge. A copy of the old database is kept beside it, as
  * `accounts.db.version-N`.
  *
- * What the new tables have and the old ones had not is read from the disk, when the tables are
- * changed; where that is cut short, `barge verify --repair` does it.
+ * Facts that the old tables lack are read from the disk when the tables are changed; where that is cut
+ * short, `barge verify --repair` does it.
  *
  * A running older server would write to tables that it does not know, so the caller must keep all
  * servers out of the directory, as `core/serve/data.ts` does.

@@ -149,82 +149,75 @@ async function readHeader(conn: Deno.TcpConn): Promise<Passed> {
   return new Passed(conn, header, bytes.subarray(header.length));
 }
 
-/** A connection on which the client's first bytes may have been read with the header. */
-class Passed implements Conn {
+/** A TCP connection whose first bytes are looked at, or were. */
+abstract class Accepted implements Conn {
   readonly remoteAddr: Deno.Addr;
   readonly localAddr: Deno.Addr;
-  readonly #conn: Deno.TcpConn;
+  protected readonly conn: Deno.TcpConn;
+
+  constructor(conn: Deno.TcpConn, remoteAddr: Deno.Addr, localAddr: Deno.Addr) {
+    this.conn = conn;
+    this.remoteAddr = remoteAddr;
+    this.localAddr = localAddr;
+  }
+
+  abstract read(into: Uint8Array): Promise<number | null>;
+
+  write(bytes: Uint8Array): Promise<number> {
+    return this.conn.write(bytes);
+  }
+
+  closeWrite(): Promise<void> {
+    return this.conn.closeWrite();
+  }
+
+  setNoDelay(noDelay = true): void {
+    this.conn.setNoDelay(noDelay);
+  }
+
+  close(): void {
+    this.conn.close();
+  }
+}
+
+/** A connection on which the client's first bytes may have been read with the header. */
+class Passed extends Accepted {
   #rest: Uint8Array;
 
   constructor(conn: Deno.TcpConn, { ends }: ProxyHeader, rest: Uint8Array) {
-    this.#conn = conn;
-    this.#rest = rest;
     const proxy = (conn.remoteAddr as Deno.NetAddr).hostname;
     const named = ends && isNameable(ends.source.host, proxy);
-    this.remoteAddr = named ? netAddr(ends.source) : conn.remoteAddr;
-    this.localAddr = ends ? netAddr(ends.destination) : conn.localAddr;
+    super(
+      conn,
+      named ? netAddr(ends.source) : conn.remoteAddr,
+      ends ? netAddr(ends.destination) : conn.localAddr,
+    );
+    this.#rest = rest;
   }
 
   read(into: Uint8Array): Promise<number | null> {
-    if (this.#rest.length === 0) return this.#conn.read(into);
+    if (this.#rest.length === 0) return this.conn.read(into);
     const n = Math.min(into.length, this.#rest.length);
     into.set(this.#rest.subarray(0, n));
     this.#rest = this.#rest.subarray(n);
     return Promise.resolve(n);
   }
-
-  write(bytes: Uint8Array): Promise<number> {
-    return this.#conn.write(bytes);
-  }
-
-  closeWrite(): Promise<void> {
-    return this.#conn.closeWrite();
-  }
-
-  setNoDelay(noDelay = true): void {
-    this.#conn.setNoDelay(noDelay);
-  }
-
-  close(): void {
-    this.#conn.close();
-  }
 }
 
 /** A connection of a peer that may not send a header: one that does is refused at its first bytes. */
-class Direct implements Conn {
-  readonly remoteAddr: Deno.Addr;
-  readonly localAddr: Deno.Addr;
-  readonly #conn: Deno.TcpConn;
+class Direct extends Accepted {
   /** The bytes that have matched the beginning of a header; undefined: it is none. */
   #matched: number | undefined = 0;
   #mark = word;
 
   constructor(conn: Deno.TcpConn) {
-    this.#conn = conn;
-    this.remoteAddr = conn.remoteAddr;
-    this.localAddr = conn.localAddr;
+    super(conn, conn.remoteAddr, conn.localAddr);
   }
 
   async read(into: Uint8Array): Promise<number | null> {
-    const n = await this.#conn.read(into);
+    const n = await this.conn.read(into);
     if (this.#matched !== undefined && n) this.#look(into.subarray(0, n));
     return n;
-  }
-
-  write(bytes: Uint8Array): Promise<number> {
-    return this.#conn.write(bytes);
-  }
-
-  closeWrite(): Promise<void> {
-    return this.#conn.closeWrite();
-  }
-
-  setNoDelay(noDelay = true): void {
-    this.#conn.setNoDelay(noDelay);
-  }
-
-  close(): void {
-    this.#conn.close();
   }
 
   #look(bytes: Uint8Array): void {

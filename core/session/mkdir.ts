@@ -48,7 +48,7 @@ export async function mkdir(
       return undo(error);
     }
   };
-  // What is thrown by `make` is undone by then; a failed commit is not.
+  // A failure of `make` is undone by then; a failed commit is not.
   const made = await commits.note(make).catch(undo);
   for (const { dir } of begun) vault.sync(dir);
   if (!made && !parents) throw new BargeError("exists", "it exists already");

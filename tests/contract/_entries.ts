@@ -1,4 +1,4 @@
-/** What every door promises of the entry quota: files, folders and partial uploads are counted. */
+/** Every door's promise of the entry quota: files, folders and partial uploads are counted. */
 import assert from "node:assert/strict";
 import { pattern, type Peer, sha256 } from "../core/door/_peer.ts";
 import { type DoorUnderTest, Refused, type Visitor } from "./_door.ts";

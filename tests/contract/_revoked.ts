@@ -1,5 +1,5 @@
 /**
- * What ends with what it began with: once a token is revoked, a key removed or a password changed, the
+ * A login ends with the secret that it began with: once a token is revoked, a key removed or a password changed, the
  * next request of a login with it fails at every door, its transfers are cut, its connection is
  * ended, and so are the tokens that it has issued.
  */
@@ -81,7 +81,7 @@ async function assertEnds(
   await assert.rejects(finish);
   for (const visitor of [uploading, downloading]) await visitor.ended?.();
   await assert.rejects(visit, Refused);
-  // What had arrived is no file, and stays for the account to go on with.
+  // The bytes that had arrived are no file, and stay for the account to go on with.
   const names = Array.from(Deno.readDirSync(`${server.data}/homes/${account}`), (f) => f.name);
   assert.deepEqual(names.sort(), ["f", "large"]);
 }

@@ -63,7 +63,7 @@ export function asked({ text, fault }: Line): Asked {
 }
 
 /**
- * What carries a command out.
+ * Returns the row that says how to carry a command out.
  *
  * @throws {Failed} where it may not be; {BargeError} `unauthenticated` when the login has ended
  */

@@ -1,5 +1,5 @@
 /**
- * What stands before the door: proxies that are believed, and the URL that clients know. A request
+ * The front of the door: proxies that are believed, and the URL that clients know. A request
  * is seen as the client has sent it: from its address, by its scheme, without the URL's prefix.
  */
 import type { IncomingMessage } from "node:http";

@@ -89,7 +89,7 @@ Deno.test("an account has at most 1000 partial uploads, held ones too", async ()
   await fails("over-quota", () => {
     db.transaction(() => arrivals.begin([[declared("y"), undefined], [declared("z"), undefined]]));
   });
-  // What has arrived whole is none; if it can't become a file, it is no partial upload either.
+  // A whole upload is no partial one; if it can't become a file, it does not turn into one either.
   const whole = reservations.begin(declared("whole"), sealed);
   assert.equal(reservations.detach(whole.id, "h", 0, false, true), false);
   const partials = "SELECT count(*) AS n FROM upload WHERE sha256 IS NULL";

@@ -155,7 +155,7 @@ Deno.test("nobody between can talk the two sides out of the binding", async () =
     return Buffer.from(text.replace('"binding"', '"bindinG"'), "latin1");
   });
   await assert.rejects(enter(relay.address, other), kind("identity", /does not bind logins/));
-  // What a client says without a binding, or with another one, is refused, whatever it proves.
+  // A proof without a binding, or with another one, is refused, whatever else it shows.
   const cases: [binding: string | undefined, signed: string | undefined, answer: string][] = [
     [undefined, undefined, "unsupported"],
     [undefined, endPointsOf(own.cert)[0], "unsupported"],

@@ -91,7 +91,7 @@ Deno.test(
       ],
       reset: true,
     });
-    /** Has a worker post messages. @returns the line of the log that matches, so many of them */
+    /** Has a worker post messages, and waits for `times` lines of the log. @returns the one that matches */
     const outcome = async (
       messages: unknown[],
       line: RegExp,

@@ -28,7 +28,7 @@ Deno.test("so many accounts register in an hour, from all addresses", async () =
   assert.equal(setup.store.accounts.find("a4"), undefined);
 });
 
-Deno.test("accounts that registered have so many bytes together, also by grow", async () => {
+Deno.test("accounts that registered share one bound of bytes, also by grow", async () => {
   using setup = new Setup({ maxLimit: 10_000, registering: { ...none, total: 10_000 } });
   const { store } = setup;
   ask(store, "anna", "192.0.2.1", 6000);

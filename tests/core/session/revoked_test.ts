@@ -1,4 +1,4 @@
-/** What ends with what it began with, also where that ends at the same moment. */
+/** A login ends with the secret that it began with, also where that ends at the same moment. */
 import assert from "node:assert/strict";
 import { makeVerifier } from "../../../core/protocol/verifier.ts";
 import { enter } from "../../../core/session/enter.ts";

@@ -74,7 +74,7 @@ Deno.test("behind a trusted proxy failed logins ban the client that made them, a
   };
   assert.equal(await login("alice", "203.0.113.9"), 200); // at home there
   for (let i = 0; i < 3; i++) {
-    // What the client itself has put into the field changes nothing.
+    // Addresses that the client itself has put into the field change nothing.
     assert.equal(await login("alice", `192.0.2.${i}, 198.51.100.66`, "wrong"), 401);
   }
   assert.deepEqual(
