@@ -58,7 +58,8 @@ Deno.test("a client keeps nothing of the verbs that have ended", async () => {
     const middle = residentBytes(shell.pid);
     await run(rounds / 2);
     const gained = residentBytes(shell.pid) - middle;
-    await until(() => descriptorCount(shell.pid) <= before);
+    // The count varies by a few, as connections come and go; a leak gains at least one a round.
+    await until(() => descriptorCount(shell.pid) < before + rounds / 2);
     assert.ok(gained < memoryNoiseBytes, `${gained} bytes of memory in ${rounds / 2} rounds`);
   } finally {
     await writer.close();
