@@ -1,6 +1,6 @@
 /** `barge verify`: everything in a data directory that can be checked, beside a running server, too. */
 import { BargeError } from "../core/error.ts";
-import type { Problem, ReconcileEvent } from "../core/session/reconcile.ts";
+import type { Problem, ReconcileEvent } from "../core/repair/reconcile.ts";
 import { openStore } from "./_term/accounts.ts";
 import { command } from "./_term/command.ts";
 import { exitCodes } from "./_term/exit.ts";
@@ -46,7 +46,7 @@ export default command({
         "--accept needs the files read, and --quick does not read them",
       );
     }
-    const { verify } = await import("../core/session/verify.ts");
+    const { verify } = await import("../core/repair/verify.ts");
     using store = await openStore(data, quiet);
     using shown = progress(quiet);
     const left = new Set(accept);

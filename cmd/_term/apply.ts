@@ -2,8 +2,8 @@
  * From declared accounts to steps, and from steps to the database. The slow part, scrypt, is done
  * while planning, so that the transaction is short.
  */
-import type { Accounts, Change } from "../../core/account/accounts.ts";
-import { usualLimit } from "../../core/account/accounts.ts";
+import type { Accounts, Change } from "../../core/local/account/accounts.ts";
+import { usualLimit } from "../../core/local/account/accounts.ts";
 import { BargeError, typed } from "../../core/error.ts";
 import type { Verifier } from "../../core/protocol/message.ts";
 import { checkNewPassword } from "../../core/protocol/password.ts";
@@ -116,7 +116,7 @@ export async function applySteps(
   const kept = new Map<string, string>();
   const gone = only(steps, "removed");
   if (gone.length === 0) return kept;
-  const { removeAccount } = await import("../../core/session/remove-account.ts");
+  const { removeAccount } = await import("../../core/repair/remove_account.ts");
   using store = await openStore(data, true);
   for (const { name } of gone) {
     const removed = await removeAccount(store, name, { purge: false });

@@ -58,7 +58,7 @@ export default command({
   ) {
     using open = await openAccounts(data, { create: true, adopt });
     const { accounts } = open;
-    const { checkName, usualLimit } = await import("../../core/account/accounts.ts");
+    const { checkName, usualLimit } = await import("../../core/local/account/accounts.ts");
     checkName(name);
     if (accounts.find(name)) {
       throw new BargeError("exists", "that account exists already", { op: "user add", path: name });

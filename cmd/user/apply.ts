@@ -38,7 +38,7 @@ export default command({
     const missing = dryRun && !await exists(data);
     if (missing) {
       sayData(data);
-      const { refuseLost } = await import("../../core/account/lost.ts");
+      const { refuseLost } = await import("../../core/local/database/lost.ts");
       if (!adopt) refuseLost(data, `${data}/accounts.db`);
     }
     // A dry run changes nothing, and so can't open a database that is not there.

@@ -2,15 +2,15 @@
  * The verbs of admins at a door. Each verb checks the role again, which may have been taken away
  * since the login.
  */
-import type { Account, Role } from "../account/accounts.ts";
-import type { Ban } from "../account/bans.ts";
+import type { Account, Role } from "../local/account/accounts.ts";
+import type { Ban } from "../local/account/bans.ts";
 import { BargeError } from "../error.ts";
 import { makeVerifier } from "../protocol/verifier.ts";
-import { bounded } from "./enter.ts";
-import { needLength } from "./passwd.ts";
-import { removeAccount as removeFrom, type RemovedAccount } from "./remove-account.ts";
-import type { Session } from "./session.ts";
-import type { Store } from "./store.ts";
+import { bounded } from "../login/enter.ts";
+import { needLength } from "../login/passwd.ts";
+import { removeAccount as removeFrom, type RemovedAccount } from "../repair/remove_account.ts";
+import type { Session } from "../login/session.ts";
+import type { Store } from "../local/store.ts";
 
 /** An account that is to be made. */
 export interface NewAccount {

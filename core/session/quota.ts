@@ -1,10 +1,10 @@
 /** How much room an account has: the same numbers at every door. */
-import type { Account } from "../account/accounts.ts";
-import { defaultRegisterLimits } from "../account/registrations.ts";
-import { formatLimit } from "../account/size.ts";
+import type { Account } from "../local/account/accounts.ts";
+import { defaultRegisterLimits } from "../local/account/registrations.ts";
+import { formatLimit } from "../size.ts";
 import { BargeError } from "../error.ts";
 import type { Usage } from "../protocol/message.ts";
-import type { Session } from "./session.ts";
+import type { Session } from "../login/session.ts";
 
 export function quota(session: Session): Usage {
   return usage(session.account());

@@ -4,11 +4,11 @@
  * it is served as it is, without a digest, until `barge verify --repair` has read it again.
  */
 import { BargeError, typed } from "../error.ts";
-import { changeable, checkTake, checkTakeStill } from "./access.ts";
-import { sameFile } from "./entry.ts";
-import { checkFileTime } from "./file_time.ts";
-import type { Session } from "./session.ts";
-import { look } from "./stat.ts";
+import { changeable, checkTake, checkTakeStill } from "../login/access.ts";
+import { sameFile } from "../local/entry.ts";
+import { checkFileTime } from "../upload/file_time.ts";
+import type { Session } from "../login/session.ts";
+import { look } from "../local/look.ts";
 
 /**
  * Sets the time of a file that one may replace, or of a folder.

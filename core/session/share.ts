@@ -9,22 +9,22 @@
  * used up, gone.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
-import type { Account } from "../account/accounts.ts";
-import type { Attempt } from "../account/bans.ts";
-import type { KnownShare, Share } from "../account/shares.ts";
+import type { Account } from "../local/account/accounts.ts";
+import type { Attempt } from "../local/account/bans.ts";
+import type { KnownShare, Share } from "../local/account/shares.ts";
 import { BargeError } from "../error.ts";
 import { network } from "../net/address.ts";
 import type { Entry } from "../protocol/message.ts";
 import { makeVerifier, matches } from "../protocol/verifier.ts";
-import type { Location } from "../vault/path.ts";
-import { type Place, relative } from "../vault/place.ts";
-import { changeable } from "./access.ts";
-import { bounded } from "./enter.ts";
-import { entryOf } from "./entry.ts";
-import { fail, type Pause } from "./login.ts";
-import { Session } from "./session.ts";
-import { look } from "./stat.ts";
-import type { Store } from "./store.ts";
+import type { Location } from "../storage/path.ts";
+import { type Place, relative } from "../storage/place.ts";
+import { changeable } from "../login/access.ts";
+import { bounded } from "../login/enter.ts";
+import { entryOf } from "../local/entry.ts";
+import { fail, type Pause } from "../login/login.ts";
+import { Session } from "../login/session.ts";
+import { look } from "../local/look.ts";
+import type { Store } from "../local/store.ts";
 
 const hour = 3_600_000;
 const day = 24 * hour;

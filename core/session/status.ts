@@ -1,9 +1,9 @@
 /** How the server is: for admins, at every door. */
 import { BargeError } from "../error.ts";
-import type { Counts } from "./metrics.ts";
-import type { Present } from "./roster.ts";
-import type { Session } from "./session.ts";
-import type { Store } from "./store.ts";
+import type { Counts } from "../watch/metrics.ts";
+import type { Present } from "../watch/roster.ts";
+import type { Session } from "../login/session.ts";
+import type { Store } from "../local/store.ts";
 
 /** All numbers of one moment: plain data. */
 export interface Snapshot extends Counts {

@@ -1,6 +1,9 @@
 /** `barge user key add`: lets an account log in with a public key. */
-import { type AuthorizedKey, parseAuthorizedKeys } from "../../../core/account/authorized_key.ts";
-import { fingerprintOf } from "../../../core/account/keys.ts";
+import {
+  type AuthorizedKey,
+  parseAuthorizedKeys,
+} from "../../../core/local/account/authorized_key.ts";
+import { fingerprintOf } from "../../../core/local/account/keys.ts";
 import { BargeError, typed } from "../../../core/error.ts";
 import { openAccounts } from "../../_term/accounts.ts";
 import { command } from "../../_term/command.ts";

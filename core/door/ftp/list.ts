@@ -174,7 +174,7 @@ function facts(c: Control, entry: Entry, folder: string): string {
   return factsLine(entry, c.state.facts, permissions(c, entry, folder));
 }
 
-/** What one may do with it (RFC 3659, section 7.5.5), as core/session/access.ts decides it. */
+/** What one may do with it (RFC 3659, section 7.5.5), as core/login/access.ts decides it. */
 function permissions(c: Control, { type, name, owner }: Entry, folder: string): string {
   if (name === "/") return "el";
   if (folder === "/") return "celmp";

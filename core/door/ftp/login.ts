@@ -1,7 +1,7 @@
 /** Commands of logging in and out, and of TLS (RFC 959, 4.1.1; RFC 2228; RFC 4217). */
 import { BargeError } from "../../error.ts";
-import { enter } from "../../session/enter.ts";
-import { claimed } from "../../session/claimed.ts";
+import { enter } from "../../login/enter.ts";
+import { claimed } from "../../login/claimed.ts";
 import type { Row } from "./command.ts";
 import type { Control } from "./control.ts";
 import { Failed, type Reply, reply } from "./reply.ts";

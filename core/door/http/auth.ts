@@ -9,10 +9,10 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { BargeError } from "../../error.ts";
 import { network } from "../../net/address.ts";
-import { claimed } from "../../session/claimed.ts";
-import { enter } from "../../session/enter.ts";
-import type { Session } from "../../session/session.ts";
-import type { Store } from "../../session/store.ts";
+import { claimed } from "../../login/claimed.ts";
+import { enter } from "../../login/enter.ts";
+import type { Session } from "../../login/session.ts";
+import type { Store } from "../../local/store.ts";
 import type { Exchange } from "./exchange.ts";
 import { refuseForeign } from "./origin.ts";
 

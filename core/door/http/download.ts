@@ -1,7 +1,8 @@
 /** Sends a file: conditions, ranges, digests. For every module of the door. */
 import { getMimeType } from "hono/utils/mime";
 import { digest } from "../../session/digest.ts";
-import { type Download, get } from "../../session/get.ts";
+import { get } from "../../session/get.ts";
+import type { Download } from "../../local/download.ts";
 import { etagOf, httpDate, judge, rangeHolds } from "./condition.ts";
 import { wantsDigest, writeDigest } from "./digest_field.ts";
 import type { Exchange, Source } from "./exchange.ts";

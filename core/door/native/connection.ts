@@ -28,12 +28,12 @@ import {
   verbOf,
 } from "../../protocol/message.ts";
 import { type Frame, FrameReader } from "../../protocol/reader.ts";
-import { claimed } from "../../session/claimed.ts";
-import { type Challenge, lookUp } from "../../session/login.ts";
-import type { Rate } from "../../session/rate.ts";
-import type { Presence } from "../../session/roster.ts";
-import type { Session } from "../../session/session.ts";
-import type { Store } from "../../session/store.ts";
+import { claimed } from "../../login/claimed.ts";
+import { type Challenge, lookUp } from "../../login/login.ts";
+import type { Rate } from "../../watch/rate.ts";
+import type { Presence } from "../../watch/roster.ts";
+import type { Session } from "../../login/session.ts";
+import type { Store } from "../../local/store.ts";
 import { Access, outcomeOf } from "../access.ts";
 import { type Brake, brakeOf } from "../brake.ts";
 import { explain, note } from "../failure.ts";

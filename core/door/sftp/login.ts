@@ -9,10 +9,10 @@
  */
 import { BargeError } from "../../error.ts";
 import { wait } from "../../net/wait.ts";
-import { claimed } from "../../session/claimed.ts";
-import { enter } from "../../session/enter.ts";
-import { asksForKey, enterByKey } from "../../session/enter_key.ts";
-import type { Session } from "../../session/session.ts";
+import { claimed } from "../../login/claimed.ts";
+import { enter } from "../../login/enter.ts";
+import { asksForKey, enterByKey } from "../../login/enter_key.ts";
+import type { Session } from "../../login/session.ts";
 import { Access } from "../access.ts";
 import { explain, note } from "../failure.ts";
 import type { Connection } from "./connection.ts";

@@ -1,7 +1,7 @@
 /** Logins over TLS are bound to the server's certificate: a stand-in can't pass them on. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { Database } from "../../../core/account/database.ts";
+import { Database } from "../../../core/local/database/database.ts";
 import { Client } from "../../../core/client/client.ts";
 import { connect } from "../../../core/client/connect.ts";
 import { login } from "../../../core/client/login.ts";
@@ -21,7 +21,7 @@ import { FrameReader } from "../../../core/protocol/reader.ts";
 import { nonce, prove } from "../../../core/protocol/scram.ts";
 import { makeVerifier } from "../../../core/protocol/verifier.ts";
 import { prepareData } from "../../../core/serve/data.ts";
-import { type Settings, Store } from "../../../core/session/store.ts";
+import { type Settings, Store } from "../../../core/local/store.ts";
 import { here, pairFor } from "../net/_tls.ts";
 
 const account = "anna";

@@ -1,7 +1,7 @@
 /** The wait before a failed login's answer: it is nobody else's, and ends with its connection. */
 import assert from "node:assert/strict";
 import { nonce } from "../../../core/protocol/scram.ts";
-import { challenge } from "../../../core/session/login.ts";
+import { challenge } from "../../../core/login/login.ts";
 import { Here } from "./_here.ts";
 import { pattern, Peer } from "./_peer.ts";
 

@@ -3,14 +3,14 @@ import assert from "node:assert/strict";
 import { copy } from "../../../core/session/copy.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
 import { move } from "../../../core/session/move.ts";
-import { passwd } from "../../../core/session/passwd.ts";
-import { put } from "../../../core/session/put.ts";
+import { passwd } from "../../../core/login/passwd.ts";
+import { put } from "../../../core/upload/put.ts";
 import { grow, quota } from "../../../core/session/quota.ts";
-import { register } from "../../../core/session/register.ts";
+import { register } from "../../../core/login/register.ts";
 import { remove } from "../../../core/session/remove.ts";
-import { Session } from "../../../core/session/session.ts";
-import { token } from "../../../core/session/token.ts";
-import { fails, read, request, Setup, verifier, write } from "./_setup.ts";
+import { Session } from "../../../core/login/session.ts";
+import { token } from "../../../core/login/token.ts";
+import { fails, read, request, Setup, verifier, write } from "../_setup.ts";
 
 const folder = (path: string) => ({ verb: "mkdir" as const, path, parents: true });
 

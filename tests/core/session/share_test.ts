@@ -8,11 +8,11 @@ import { get } from "../../../core/session/get.ts";
 import { list } from "../../../core/session/list.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
 import { move } from "../../../core/session/move.ts";
-import { put } from "../../../core/session/put.ts";
+import { put } from "../../../core/upload/put.ts";
 import { quota } from "../../../core/session/quota.ts";
-import { recover } from "../../../core/session/recover.ts";
+import { recover } from "../../../core/repair/recover.ts";
 import { remove } from "../../../core/session/remove.ts";
-import type { Session } from "../../../core/session/session.ts";
+import type { Session } from "../../../core/login/session.ts";
 import { setModified } from "../../../core/session/set_modified.ts";
 import {
   countDownload,
@@ -25,8 +25,8 @@ import {
   unlock,
 } from "../../../core/session/share.ts";
 import { stat } from "../../../core/session/stat.ts";
-import { tokens } from "../../../core/session/token.ts";
-import { fails, request, Setup, write } from "./_setup.ts";
+import { tokens } from "../../../core/login/token.ts";
+import { fails, request, Setup, write } from "../_setup.ts";
 
 const visitor = { host: "192.0.2.1", version: '"1"', later: false };
 

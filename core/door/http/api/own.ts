@@ -1,11 +1,11 @@
 /** One's own account: what it is, its room, its password, its tokens; and making one. */
 import { BargeError } from "../../../error.ts";
 import { makeVerifier } from "../../../protocol/verifier.ts";
-import { bounded } from "../../../session/enter.ts";
-import { needLength, needPasswordLogin, passwd } from "../../../session/passwd.ts";
+import { bounded } from "../../../login/enter.ts";
+import { needLength, needPasswordLogin, passwd } from "../../../login/passwd.ts";
 import { grow, quota } from "../../../session/quota.ts";
-import { register } from "../../../session/register.ts";
-import { token, tokens } from "../../../session/token.ts";
+import { register } from "../../../login/register.ts";
+import { token, tokens } from "../../../login/token.ts";
 import { json, operation } from "./operation.ts";
 import * as schemas from "./schemas.ts";
 

@@ -1,10 +1,10 @@
 /** One file or folder: how it looks, what is known of it, and what can be done with it. */
-import { formatSize } from "../../../account/size.ts";
+import { formatSize } from "../../../size.ts";
 import { BargeError } from "../../../error.ts";
-import { borrow, giveBack } from "../../../net/pool.ts";
+import { borrow, giveBack } from "../../../disk/pool.ts";
 import type { Entry } from "../../../protocol/message.ts";
 import { get } from "../../../session/get.ts";
-import type { Session } from "../../../session/session.ts";
+import type { Session } from "../../../login/session.ts";
 import { stat } from "../../../session/stat.ts";
 import { encodePath, treePath } from "../path.ts";
 import { downloadUrl, iconOf, sectionOf } from "./browse.tsx";

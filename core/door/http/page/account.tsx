@@ -1,12 +1,12 @@
 /** One's own account: room, password, where one is logged in, tokens. */
-import { formatLimit, formatSize, parseSize } from "../../../account/size.ts";
+import { formatLimit, formatSize, parseSize } from "../../../size.ts";
 import { BargeError } from "../../../error.ts";
 import { makeVerifier } from "../../../protocol/verifier.ts";
-import { bounded, enter } from "../../../session/enter.ts";
-import { passwd } from "../../../session/passwd.ts";
+import { bounded, enter } from "../../../login/enter.ts";
+import { passwd } from "../../../login/passwd.ts";
 import { grow, quota } from "../../../session/quota.ts";
-import { token, tokens } from "../../../session/token.ts";
-import { beginFor, end, webSessions } from "../../../session/web.ts";
+import { token, tokens } from "../../../login/token.ts";
+import { beginFor, end, webSessions } from "../../../login/web.ts";
 import { nothing, statusOf } from "../problem.ts";
 import { entriesOf, formatTime } from "./format.ts";
 import { Csrf, Icon, Note, send, Shell } from "./layout.tsx";

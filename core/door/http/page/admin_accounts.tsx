@@ -1,6 +1,6 @@
 /** The accounts, for admins: each has a page of its own with what can be changed. */
-import type { Account, Role } from "../../../account/accounts.ts";
-import { formatLimit, formatSize, parseSize } from "../../../account/size.ts";
+import type { Account, Role } from "../../../local/account/accounts.ts";
+import { formatLimit, formatSize, parseSize } from "../../../size.ts";
 import { BargeError } from "../../../error.ts";
 import {
   addAccount as add,

@@ -1,5 +1,5 @@
 /** A folder: its files, and what can be done with them. */
-import { formatSize } from "../../../account/size.ts";
+import { formatSize } from "../../../size.ts";
 import type { Entry } from "../../../protocol/message.ts";
 import { describeOmission } from "../../../protocol/omission.ts";
 import { stat } from "../../../session/stat.ts";

@@ -1,5 +1,5 @@
 /** What is half uploaded: the script asks for it when the page is opened. */
-import { type Half, halves } from "../../../session/halves.ts";
+import { type Half, halves } from "../../../upload/halves.ts";
 import type { Source } from "../exchange.ts";
 import { type PageContext, userView } from "./view.ts";
 

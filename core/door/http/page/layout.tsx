@@ -1,7 +1,7 @@
 /** The shell around every page, and how one is sent. */
 import { randomBytes } from "node:crypto";
 import type { Child } from "hono/jsx";
-import { formatSize } from "../../../account/size.ts";
+import { formatSize } from "../../../size.ts";
 import { quota } from "../../../session/quota.ts";
 import { asset } from "./assets.ts";
 import type { UserView, View } from "./view.ts";

@@ -1,10 +1,10 @@
 /** Logging in and out, and making oneself an account. */
 import { BargeError } from "../../../error.ts";
 import { makeVerifier } from "../../../protocol/verifier.ts";
-import { claimed } from "../../../session/claimed.ts";
-import { bounded } from "../../../session/enter.ts";
-import { register } from "../../../session/register.ts";
-import { begin, end } from "../../../session/web.ts";
+import { claimed } from "../../../login/claimed.ts";
+import { bounded } from "../../../login/enter.ts";
+import { register } from "../../../login/register.ts";
+import { begin, end } from "../../../login/web.ts";
 import { statusOf } from "../problem.ts";
 import { Csrf, Gate, Icon, Note, send } from "./layout.tsx";
 import { checkPassword, NewPassword } from "./password.tsx";

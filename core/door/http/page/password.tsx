@@ -1,8 +1,8 @@
 /** Choosing a password. */
 import { BargeError } from "../../../error.ts";
 import { defaultMinPassword } from "../../../protocol/password.ts";
-import { needLength } from "../../../session/passwd.ts";
-import type { Store } from "../../../session/store.ts";
+import { needLength } from "../../../login/passwd.ts";
+import type { Store } from "../../../local/store.ts";
 
 /** The two fields of a form. */
 export function NewPassword({ store }: { store: Store }) {

@@ -1,7 +1,7 @@
 /** The page's logins: who is let in, how long, and what other sites can't make of them. */
 import assert from "node:assert/strict";
-import { Database } from "../../../../core/account/database.ts";
-import { idleFor } from "../../../../core/account/web_sessions.ts";
+import { Database } from "../../../../core/local/database/database.ts";
+import { idleFor } from "../../../../core/local/account/web_sessions.ts";
 import { startServer } from "../../../_server.ts";
 import { openBrowser, Person, test } from "./_browser.ts";
 

@@ -7,8 +7,8 @@ import fc from "fast-check";
 import { Type } from "../../../../core/door/sftp/packet.ts";
 import { sumLine } from "../../../../core/protocol/printable.ts";
 import { mkdir } from "../../../../core/session/mkdir.ts";
-import { putWhole } from "../../../../core/session/put_whole.ts";
-import { Session } from "../../../../core/session/session.ts";
+import { putWhole } from "../../../../core/upload/put_whole.ts";
+import { Session } from "../../../../core/login/session.ts";
 import { SftpHere } from "./_here.ts";
 
 /** Characters that a line protocol may stumble over, and lines of scp's own. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { parseAuthorizedKeys } from "../../../../core/account/authorized_key.ts";
+import { parseAuthorizedKeys } from "../../../../core/local/account/authorized_key.ts";
 import { parseAddress } from "../../../../core/net/address.ts";
 import { maxPerAddress, maxStrangers, Strangers } from "../../../../core/door/sftp/strangers.ts";
-import { asksForKey } from "../../../../core/session/enter_key.ts";
+import { asksForKey } from "../../../../core/login/enter_key.ts";
 import { makeVerifier } from "../../../../core/protocol/verifier.ts";
 import { SftpHere } from "./_here.ts";
 import { algorithms, closed, SftpPeer, ssh, ssh2 } from "./_peer.ts";
