@@ -3,7 +3,8 @@
  * error, so that work on another directory than the server's is noticed.
  */
 import { resolve } from "node:path";
-import type { Account, Accounts } from "../../core/local/account/accounts.ts";
+import type { Accounts } from "../../core/local/account/accounts.ts";
+import type { Account } from "../../core/storage/account.ts";
 import type { Bans } from "../../core/local/account/bans.ts";
 import type { Database } from "../../core/local/database/database.ts";
 import type { Keys } from "../../core/local/account/keys.ts";

@@ -19,7 +19,7 @@ import { forgetGone, known } from "./entry.ts";
 import { Group, type Outcome, outcome, type Together } from "./group.ts";
 import { Moment } from "./moment.ts";
 import type { Seen } from "./look.ts";
-import type { Store } from "./store.ts";
+import type { Parts } from "./parts.ts";
 
 /** A rename or removal: the disk and the ledger in one step. */
 export interface Change<T> {
@@ -54,7 +54,7 @@ const retryAfter = 1000;
 const notePatienceMs = 30_000;
 
 export class Commits implements Disposable {
-  readonly #store: Store;
+  readonly #parts: Parts;
   readonly #enter: Group;
   readonly #publish: Group;
   readonly #notes: Group;
@@ -68,11 +68,11 @@ export class Commits implements Disposable {
   #repaid = new Set<Step>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(store: Store) {
-    this.#store = store;
-    this.#enter = new Group(store.db);
-    this.#notes = new Group(store.db, { light: true, patience: notePatienceMs });
-    this.#publish = new Group(store.db, {
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#enter = new Group(parts.db);
+    this.#notes = new Group(parts.db, { light: true, patience: notePatienceMs });
+    this.#publish = new Group(parts.db, {
       begin: () => this.#repay(),
       beforeCommit: () => {
         this.#sync();
@@ -132,8 +132,8 @@ export class Commits implements Disposable {
   }
 
   readonly #publishAll = (files: readonly Publication<unknown>[]): Outcome<unknown>[] => {
-    const { arrivals } = this.#store;
-    const moment = new Moment(this.#store, files.map(({ upload }) => upload));
+    const { arrivals } = this.#parts;
+    const moment = new Moment(this.#parts, files.map(({ upload }) => upload));
     let renamed = new Map<string, [id: number, NewFile]>();
     const settle = () => {
       arrivals.settle([...renamed.values()]);
@@ -158,7 +158,7 @@ export class Commits implements Disposable {
 
   /** Gives staged bytes their name, if that may be. */
   #place<T>(staged: Place, file: Place, check: (seen?: Seen) => T): T {
-    const { vault } = this.#store;
+    const { vault } = this.#parts;
     if (vault.seemsFree(file)) {
       const free = outcome(() => check({}));
       if ("value" in free && vault.claim(staged, file)) return free.value;
@@ -202,8 +202,8 @@ export class Commits implements Disposable {
 
   /** Brings the ledger in line with a rename that happened earlier. */
   #redo(upload: number, file: NewFile): void {
-    const { reservations } = this.#store;
-    if (known(this.#store, file)) reservations.drop(upload); // replaced since
+    const { reservations } = this.#parts;
+    if (known(this.#parts, file)) reservations.drop(upload); // replaced since
     else reservations.settle(upload, file);
   }
 
@@ -221,7 +221,7 @@ export class Commits implements Disposable {
     this.#repaid = new Set();
     const attempt = (work: () => void): boolean => {
       try {
-        this.#store.db.transaction(work);
+        this.#parts.db.transaction(work);
         return true;
       } catch {
         return false; // it stays owed; a start settles it at the latest
@@ -229,13 +229,13 @@ export class Commits implements Disposable {
     };
     for (const step of this.#owed) if (attempt(step.redo)) this.#repaid.add(step);
     for (const { places } of this.#repaid) {
-      for (const place of places) attempt(() => forgetGone(this.#store, place));
+      for (const place of places) attempt(() => forgetGone(this.#parts, place));
     }
   }
 
   /** Makes names durable. */
   #sync(): void {
-    for (const dir of this.#dirty) this.#store.vault.sync(dir);
+    for (const dir of this.#dirty) this.#parts.vault.sync(dir);
     this.#dirty.clear();
   }
 }

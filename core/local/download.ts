@@ -3,20 +3,15 @@ import { createHash, type Hash } from "node:crypto";
 import { BargeError, typed } from "../error.ts";
 import { borrow, giveBack, least } from "../disk/pool.ts";
 import { Quick } from "../disk/quick.ts";
+import type { Undigested } from "../storage/entry.ts";
 import type { Place } from "../storage/place.ts";
-import type { Store } from "./store.ts";
+import type { Parts } from "./parts.ts";
 import { type Found, foundOf } from "./vault/vault.ts";
 
 /** From so many bytes on it pays to have the next piece read while one is sent. */
 const many = 1024 * 1024;
 /** Small pieces are read on this thread, where the disk is quick. */
 const reads = new Quick(0.2);
-
-/**
- * Why a file has no stored digest: it was put among the server's files by hand, or changed there
- * since it was written through a door. `barge verify --repair` takes such files in.
- */
-export type Undigested = "added" | "changed";
 
 /**
  * Opens a file and goes to an offset. Where no digest is stored, it looks again under the write lock:
@@ -26,14 +21,14 @@ export type Undigested = "added" | "changed";
  * @throws {BargeError} `not-found`, `denied`, `exists` (a folder), `usage` (offset beyond the end)
  */
 export async function openDownload(
-  store: Store,
+  parts: Parts,
   place: Place | undefined,
   offset: number,
 ): Promise<Download> {
-  let download = openNow(store, place, offset);
+  let download = openNow(parts, place, offset);
   if (download.sha256 === null) {
     download.close();
-    download = store.db.transaction(() => openNow(store, place, offset));
+    download = parts.db.transaction(() => openNow(parts, place, offset));
   }
   try {
     await download.begin();
@@ -46,7 +41,7 @@ export async function openDownload(
 
 /** As {@link openDownload}, without the second look, and at the file's start until `begin`. */
 export function openNow(
-  { ledger, vault }: Store,
+  { ledger, vault }: Parts,
   place: Place | undefined,
   offset: number,
 ): Download {

@@ -3,7 +3,7 @@ import type { FileRow } from "./ledger/ledger.ts";
 import type { Place } from "../storage/place.ts";
 import type { Found } from "./vault/vault.ts";
 import { sameFile } from "./entry.ts";
-import type { Store } from "./store.ts";
+import type { Parts } from "./parts.ts";
 
 /** What is on disk at a place, and what the ledger knows of it. */
 export interface Seen {
@@ -16,9 +16,9 @@ export interface Seen {
  * isolate, and a second look under the write lock waits for it. Of what is no file on disk the ledger
  * is not asked.
  */
-export function look(store: Store, place: Place): Seen {
-  const first = lookOnce(store, place);
-  return agree(first) ? first : store.db.transaction(() => lookOnce(store, place));
+export function look(parts: Parts, place: Place): Seen {
+  const first = lookOnce(parts, place);
+  return agree(first) ? first : parts.db.transaction(() => lookOnce(parts, place));
 }
 
 /**
@@ -28,24 +28,25 @@ export function look(store: Store, place: Place): Seen {
  * @param rows what the ledger knows in that folder
  */
 export function lookAll(
-  store: Store,
+  parts: Parts,
   dir: string,
   names: readonly string[],
   rows: ReadonlyMap<string, FileRow>,
 ): Seen[] {
   const seen: Seen[] = names.map((name) => ({
-    found: store.vault.find({ dir, name }),
+    found: parts.vault.find({ dir, name }),
     row: rows.get(name),
   }));
   const differing = [...seen.keys()].filter((i) => !agree(seen[i]));
   if (differing.length === 0) return seen;
-  store.db.transaction(() => {
-    for (const i of differing) seen[i] = lookOnce(store, { dir, name: names[i] });
+  parts.db.transaction(() => {
+    for (const i of differing) seen[i] = lookOnce(parts, { dir, name: names[i] });
   });
   return seen;
 }
 
-function lookOnce({ ledger, vault }: Store, place: Place): Seen {
+/** Looks once: right only under the write lock. */
+export function lookOnce({ ledger, vault }: Parts, place: Place): Seen {
   const found = vault.find(place);
   return { found, row: found?.type === "file" ? ledger.file(place) : undefined };
 }

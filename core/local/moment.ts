@@ -2,9 +2,9 @@
  * What those look up together who check something under one write lock: nothing of it can change
  * until the lock is given back, and so one look serves them all.
  */
-import type { Account } from "./account/accounts.ts";
+import type { Account } from "../storage/account.ts";
 import type { Held } from "./ledger/reservation.ts";
-import type { Store } from "./store.ts";
+import type { Parts } from "./parts.ts";
 
 /** A login whose account is looked up. */
 export interface Actor {
@@ -17,7 +17,7 @@ export class Moment {
   readonly #accounts = new Map<Actor, Account>();
 
   /** @param uploads those that will be asked about */
-  constructor({ arrivals }: Store, uploads: readonly Held[]) {
+  constructor({ arrivals }: Parts, uploads: readonly Held[]) {
     this.#held = arrivals.stillHeld(uploads);
   }
 

@@ -10,7 +10,7 @@ import { BargeError } from "../error.ts";
 import type { Omission } from "../protocol/message.ts";
 import type { Place } from "../storage/place.ts";
 import { unnamedIn } from "./vault/unnamed.ts";
-import type { Store } from "./store.ts";
+import type { Parts } from "./parts.ts";
 
 /** Counts what a listing leaves out. */
 export class Omitted {
@@ -38,7 +38,7 @@ export class Omitted {
  *
  * @throws {BargeError} `refused`
  */
-export async function refuseUnnamed({ vault }: Store, place: Place): Promise<void> {
+export async function refuseUnnamed({ vault }: Parts, place: Place): Promise<void> {
   for await (const path of unnamedIn(vault, place)) {
     throw new BargeError("refused", `the name of ${path} in it is not valid UTF-8`, {
       hint: "it was put there at the server, where its operator has to rename it first",

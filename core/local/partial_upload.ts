@@ -4,10 +4,13 @@
  */
 import type { Held, UploadRow } from "./ledger/reservation.ts";
 import { discard, stagedSize } from "./vault/staging.ts";
-import type { Store } from "./store.ts";
+import type { Commits } from "./commit.ts";
+import type { Parts } from "./parts.ts";
+
+type PartsWithCommits = Pick<Parts, "reservations" | "vault"> & { readonly commits: Commits };
 
 /** How many staged bytes of an upload can be continued; 0: none. */
-export function continuable({ vault }: Store, { id, whole }: UploadRow): number {
+export function continuable({ vault }: Parts, { id, whole }: UploadRow): number {
   return Math.min(stagedSize(vault, id) ?? 0, whole ?? Infinity);
 }
 
@@ -20,7 +23,7 @@ export function continuable({ vault }: Store, { id, whole }: UploadRow): number 
  * @param empty keep it also where nothing is staged
  */
 export async function letGo(
-  { commits, reservations, vault }: Store,
+  { commits, reservations, vault }: PartsWithCommits,
   row: UploadRow,
   whole: number,
   { gaps = false, empty = false } = {},
@@ -37,7 +40,10 @@ export async function letGo(
  * The bytes go first: on a full disk, the ledger needs their room. A crash in between leaves a row
  * without bytes, which the next start drops.
  */
-export async function giveUp({ commits, reservations, vault }: Store, row: Held): Promise<void> {
+export async function giveUp(
+  { commits, reservations, vault }: PartsWithCommits,
+  row: Held,
+): Promise<void> {
   await commits.note(() => {
     if (commits.owes(row.id)) return;
     const now = reservations.upload(row.id);
@@ -48,7 +54,7 @@ export async function giveUp({ commits, reservations, vault }: Store, row: Held)
 }
 
 /** Deletes the staged bytes of uploads that the ledger has dropped, and stops their writers. */
-export function discardDropped({ fences, vault }: Store, ids: Iterable<number>): void {
+export function discardDropped({ fences, vault }: Parts, ids: Iterable<number>): void {
   for (const id of ids) {
     fences.end(id);
     discard(vault, id);

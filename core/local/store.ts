@@ -21,6 +21,7 @@ import { WebSessions } from "./account/web_sessions.ts";
 import { Fences } from "./vault/fences.ts";
 import { Vault } from "./vault/vault.ts";
 import { Commits } from "./commit.ts";
+import type { Parts } from "./parts.ts";
 import { History } from "../watch/history.ts";
 import { type Board, Metrics } from "../watch/metrics.ts";
 import { defaultLimits, Gate, type Limits, type Tally } from "../watch/gate.ts";
@@ -74,7 +75,7 @@ export interface Settings extends Adjustable {
   readonly version?: string;
 }
 
-export class Store implements Disposable {
+export class Store implements Parts, Disposable {
   readonly db: Database;
   readonly accounts: Accounts;
   readonly credentials: Credentials;

@@ -3,7 +3,7 @@
  * /public; what is there already may be replaced, moved or removed by the account that it is charged
  * to, and by admins.
  */
-import type { Account } from "../local/account/accounts.ts";
+import type { Account } from "../storage/account.ts";
 import type { FileRow } from "../local/ledger/ledger.ts";
 import { BargeError, typed } from "../error.ts";
 import type { Overwrite } from "../protocol/message.ts";

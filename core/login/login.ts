@@ -5,8 +5,8 @@
  * password does, after the same work; so does a disabled account, whatever its password.
  */
 import { getLogger } from "@logtape/logtape";
-import type { Account } from "../local/account/accounts.ts";
-import type { Credential } from "../local/account/credential.ts";
+import type { Account } from "../storage/account.ts";
+import type { Credential } from "../storage/account.ts";
 import { type Attempt, longestDelay } from "../local/account/bans.ts";
 import { BargeError } from "../error.ts";
 import type { Answer, Request, Verifier } from "../protocol/message.ts";

@@ -1,6 +1,6 @@
 /** Changing one's own password. */
 import { BargeError } from "../error.ts";
-import type { Credential } from "../local/account/credential.ts";
+import type { Credential } from "../storage/account.ts";
 import type { Verifier } from "../protocol/message.ts";
 import { checkNewPassword, defaultMinPassword } from "../protocol/password.ts";
 import type { Session } from "./session.ts";

@@ -1,5 +1,5 @@
 /** Making oneself an account, where the server allows it. */
-import type { Account } from "../local/account/accounts.ts";
+import type { Account } from "../storage/account.ts";
 import { defaultRegisterLimits } from "../local/account/registrations.ts";
 import { formatLimit } from "../size.ts";
 import { BargeError } from "../error.ts";

@@ -1,6 +1,6 @@
 /** One login: every verb is called with it, by every door. */
-import type { Account } from "../local/account/accounts.ts";
-import type { Credential } from "../local/account/credential.ts";
+import type { Account } from "../storage/account.ts";
+import type { Credential } from "../storage/account.ts";
 import { BargeError } from "../error.ts";
 import { isWithin, locate, type Location } from "../storage/path.ts";
 import type { DoorName } from "../watch/metrics.ts";

@@ -2,7 +2,7 @@
  * The verbs of admins at a door. Each verb checks the role again, which may have been taken away
  * since the login.
  */
-import type { Account, Role } from "../local/account/accounts.ts";
+import type { Account, Role } from "../storage/account.ts";
 import type { Ban } from "../local/account/bans.ts";
 import { BargeError } from "../error.ts";
 import { makeVerifier } from "../protocol/verifier.ts";

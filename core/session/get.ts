@@ -1,6 +1,7 @@
 /** Reading a file, from any offset, with the digest of the whole at its end. */
 import { BargeError } from "../error.ts";
-import { Download, openDownload, openNow, type Undigested } from "../local/download.ts";
+import { Download, openDownload, openNow } from "../local/download.ts";
+import type { Undigested } from "../storage/entry.ts";
 import { stagedPlace } from "../local/vault/staging.ts";
 import type { Session } from "../login/session.ts";
 

@@ -1,5 +1,5 @@
 /** How much room an account has: the same numbers at every door. */
-import type { Account } from "../local/account/accounts.ts";
+import type { Account } from "../storage/account.ts";
 import { defaultRegisterLimits } from "../local/account/registrations.ts";
 import { formatLimit } from "../size.ts";
 import { BargeError } from "../error.ts";

@@ -9,7 +9,7 @@
  * used up, gone.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
-import type { Account } from "../local/account/accounts.ts";
+import type { Account } from "../storage/account.ts";
 import type { Attempt } from "../local/account/bans.ts";
 import type { KnownShare, Share } from "../local/account/shares.ts";
 import { BargeError } from "../error.ts";

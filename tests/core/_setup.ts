@@ -1,7 +1,7 @@
 /** What the tests of accounts, vault and sessions share: a data directory, accounts, small verbs. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import type { Account, Role } from "../../core/local/account/accounts.ts";
+import type { Account, Role } from "../../core/storage/account.ts";
 import type { FileRow } from "../../core/local/ledger/ledger.ts";
 import { Database } from "../../core/local/database/database.ts";
 import { BargeError, type Kind } from "../../core/error.ts";

@@ -5,9 +5,8 @@ import type { Verifier } from "../../protocol/message.ts";
 import { costs } from "../../protocol/scram.ts";
 import { dropAdminPassword } from "./admin_password.ts";
 import { firstFile } from "../vault/first_file.ts";
+import type { Account, Role } from "../../storage/account.ts";
 import type { Database } from "../database/database.ts";
-
-export type Role = "user" | "admin";
 
 /** The capacity of an account that none was given for, in bytes. */
 export const defaultLimit = 1_000_000;
@@ -36,27 +35,6 @@ export function usualEntries(limit: number | null): number | null {
 }
 
 const minute = 60_000;
-
-export interface Account {
-  readonly id: number;
-  readonly name: string;
-  readonly role: Role;
-  readonly disabled: boolean;
-  /** Bytes in committed files. */
-  readonly used: number;
-  /** Bytes promised to uploads that are not committed. */
-  readonly reserved: number;
-  /** Bytes that used and reserved may reach together; null for no limit. */
-  readonly limit: number | null;
-  /** Files, folders and partial uploads that it has. */
-  readonly entries: number;
-  /** How many of these it may have; null for no limit. */
-  readonly entryLimit: number | null;
-  /** Milliseconds since 1970. */
-  readonly created: number;
-  /** When it last logged in, to the minute; null for never. */
-  readonly lastLogin: number | null;
-}
 
 export interface NewAccount {
   readonly name: string;

@@ -4,19 +4,10 @@
  * Every request asks this, in one statement. The table `revocation` counts what has ended, so that
  * whoever watches many logins need not ask for each of them again.
  */
-import { type Account, accountColumns, accountOf, type AccountRow } from "./accounts.ts";
+import { accountColumns, accountOf, type AccountRow } from "./accounts.ts";
+import type { Account } from "../../storage/account.ts";
+import type { Credential } from "../../storage/account.ts";
 import type { Database } from "../database/database.ts";
-
-/** The secret that a login began with. The login ends when that is gone. */
-export type Credential =
-  /** The password as it was: each change of it raises the account's epoch. */
-  | { readonly kind: "password"; readonly epoch: number }
-  | { readonly kind: "token"; readonly id: string }
-  | { readonly kind: "key"; readonly fingerprint: string }
-  /** A login at the web page. */
-  | { readonly kind: "web"; readonly digest: string }
-  /** A share link, which lets visitors read in its owner's place. */
-  | { readonly kind: "share"; readonly digest: string };
 
 /** For each kind, what must hold beside that the account is enabled; its parameter is the last. */
 const conditions: Readonly<Record<Credential["kind"], string>> = {

@@ -1,6 +1,6 @@
 /** All accounts, for admins. */
 import * as v from "valibot";
-import type { Account } from "../../../local/account/accounts.ts";
+import type { Account } from "../../../storage/account.ts";
 import {
   addAccount,
   changeAccount,

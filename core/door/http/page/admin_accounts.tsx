@@ -1,5 +1,5 @@
 /** The accounts, for admins: each has a page of its own with what can be changed. */
-import type { Account, Role } from "../../../local/account/accounts.ts";
+import type { Account, Role } from "../../../storage/account.ts";
 import { formatLimit, formatSize, parseSize } from "../../../size.ts";
 import { BargeError } from "../../../error.ts";
 import {

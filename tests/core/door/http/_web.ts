@@ -1,6 +1,6 @@
 /** The HTTP door in this process, with the accounts that a test wants of it. */
 import { Database } from "../../../../core/local/database/database.ts";
-import type { Role } from "../../../../core/local/account/accounts.ts";
+import type { Role } from "../../../../core/storage/account.ts";
 import { listenHttp } from "../../../../core/door/http/listen.ts";
 import { type Patience, patience } from "../../../../core/door/http/vigil.ts";
 import type { Door, DoorSpec } from "../../../../core/door/door.ts";
