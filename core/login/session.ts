@@ -2,6 +2,7 @@
 import type { Account } from "../storage/account.ts";
 import type { Credential } from "../storage/account.ts";
 import { BargeError } from "../error.ts";
+import type { View } from "../storage/view.ts";
 import { isWithin, locate, type Location } from "../storage/path.ts";
 import type { DoorName } from "../watch/metrics.ts";
 import type { Store } from "../local/store.ts";
@@ -78,6 +79,14 @@ export class Session {
   account(): Account {
     if (this.#root !== undefined) throw new BargeError("denied", "this is for reading alone");
     const account = this.store.credentials.account(this.id, this.#credential);
+    if (account) return account;
+    throw this.#lapse();
+  }
+
+  /** Returns the account in the moment of a change. @throws {BargeError} as {@link account} */
+  accountIn(view: View): Account {
+    if (this.#root !== undefined) throw new BargeError("denied", "this is for reading alone");
+    const account = view.account(this);
     if (account) return account;
     throw this.#lapse();
   }
