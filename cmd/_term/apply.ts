@@ -2,8 +2,9 @@
  * From declared accounts to steps, and from steps to the database. The slow part, scrypt, is done
  * while planning, so that the transaction is short.
  */
-import type { Accounts, Change } from "../../core/local/account/accounts.ts";
-import { usualLimit } from "../../core/local/account/accounts.ts";
+import type { Accounts } from "../../core/local/account/accounts.ts";
+import type { AccountChange } from "../../core/storage/accounts.ts";
+import { defaultQuota } from "../../core/storage/accounts.ts";
 import { BargeError, typed } from "../../core/error.ts";
 import type { Verifier } from "../../core/protocol/message.ts";
 import { checkNewPassword } from "../../core/protocol/password.ts";
@@ -16,7 +17,7 @@ export interface Step {
   readonly action: "created" | "changed" | "unchanged" | "removed";
   /** Which fields change. */
   readonly changed: readonly string[];
-  readonly change: Change;
+  readonly change: AccountChange;
 }
 
 export interface PlanOptions {
@@ -61,14 +62,14 @@ async function planStep(
     });
   }
   if (!there && !adopt) accounts?.needFreeHome(name);
-  const change: Change = {
+  const change: AccountChange = {
     ...(role !== undefined && role !== there?.role ? { role } : {}),
     ...(limit !== undefined && limit !== there?.limit ? { limit } : {}),
     ...(entryLimit !== undefined && entryLimit !== there?.entryLimit ? { entryLimit } : {}),
     ...(disabled !== undefined && disabled !== (there?.disabled ?? false) ? { disabled } : {}),
     ...await newVerifier(there && accounts?.forLogin(name)?.verifier, wanted, minPassword),
   };
-  const changed = Object.keys(change).map((field) => fieldNames[field as keyof Change]);
+  const changed = Object.keys(change).map((field) => fieldNames[field as keyof AccountChange]);
   if (!there) return { name, action: "created", changed: [], change };
   return { name, action: changed.length > 0 ? "changed" : "unchanged", changed, change };
 }
@@ -79,7 +80,7 @@ const fieldNames = {
   entryLimit: "entries",
   disabled: "disabled",
   verifier: "password",
-} satisfies Record<keyof Change, string>;
+} satisfies Record<keyof AccountChange, string>;
 
 /** A password that is what it was is left alone: a new one would end all tokens. */
 async function newVerifier(
@@ -142,8 +143,8 @@ function checkRemovals(accounts: Accounts, gone: readonly string[]): void {
   });
 }
 
-function create(accounts: Accounts, name: string, change: Change, adopt: boolean): void {
-  const { role = "user", limit = usualLimit(role), entryLimit, disabled, verifier } = change;
+function create(accounts: Accounts, name: string, change: AccountChange, adopt: boolean): void {
+  const { role = "user", limit = defaultQuota(role), entryLimit, disabled, verifier } = change;
   const facts = { name, limit, entryLimit, verifier: verifier!, adopt };
   if (!disabled) accounts.add({ ...facts, role });
   else {

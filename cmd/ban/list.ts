@@ -1,5 +1,5 @@
 /** `barge ban list`: whose logins are refused. */
-import type { Ban } from "../../core/local/account/bans.ts";
+import type { Ban } from "../../core/storage/logins.ts";
 import { openAccounts } from "../_term/accounts.ts";
 import { command } from "../_term/command.ts";
 import { common, dataOption } from "../_term/options.ts";

@@ -9,7 +9,7 @@ import type { Parts } from "./parts.ts";
 /** A login whose account is looked up. */
 export interface Actor {
   /** Returns the account as it is now. @throws {BargeError} when the login has ended */
-  account(): Account;
+  accountNow(): Account;
 }
 
 export class Moment {
@@ -26,11 +26,11 @@ export class Moment {
     return this.#held.has(upload);
   }
 
-  /** @throws {BargeError} as {@link Actor.account} */
+  /** @throws {BargeError} as {@link Actor.accountNow} */
   account(session: Actor): Account {
     const known = this.#accounts.get(session);
     if (known) return known;
-    const account = session.account();
+    const account = session.accountNow();
     this.#accounts.set(session, account);
     return account;
   }

@@ -12,7 +12,8 @@ import { Keys } from "./account/keys.ts";
 import { Ledger } from "./ledger/ledger.ts";
 import { Locks } from "./ledger/locks.ts";
 import { Properties } from "./ledger/properties.ts";
-import { type RegisterLimits, Registrations } from "./account/registrations.ts";
+import { Registrations } from "./account/registrations.ts";
+import type { RegisterLimits } from "../storage/accounts.ts";
 import { Reservations } from "./ledger/reservation.ts";
 import { Shares } from "./account/shares.ts";
 import { Tokens } from "./account/tokens.ts";
@@ -20,6 +21,12 @@ import { UploadsAt } from "./ledger/uploads_at.ts";
 import { WebSessions } from "./account/web_sessions.ts";
 import { Fences } from "./vault/fences.ts";
 import { Vault } from "./vault/vault.ts";
+import type { AccountStore } from "../storage/accounts.ts";
+import type { LoginStore } from "../storage/logins.ts";
+import type { ShareStore } from "../storage/shares.ts";
+import { LocalAccounts } from "./accounts.ts";
+import { LocalLogins } from "./logins.ts";
+import { LocalShares } from "./shares.ts";
 import { Commits } from "./commit.ts";
 import type { Parts } from "./parts.ts";
 import { History } from "../watch/history.ts";
@@ -99,6 +106,12 @@ export class Store implements Parts, Disposable {
   /** Begins the marks of all upload holders in this isolate; no other isolate's begin so. */
   readonly life: string;
   readonly commits: Commits;
+  /** The parts of storage that logins, accounts and share links ask. */
+  readonly people: {
+    readonly logins: LoginStore;
+    readonly accounts: AccountStore;
+    readonly shares: ShareStore;
+  };
   readonly gate: Gate;
   /** The logins of this isolate; each is cut off when the secret that it began with is gone. */
   readonly live: LiveLogins;
@@ -140,9 +153,14 @@ export class Store implements Parts, Disposable {
     this.fences = new Fences(worker, settings.fences);
     this.life = life;
     this.commits = new Commits(this);
+    this.people = {
+      logins: new LocalLogins(this),
+      accounts: new LocalAccounts(this),
+      shares: new LocalShares(this),
+    };
     this.hooks = hooks;
     this.gate = new Gate(settings.limits ?? defaultLimits, worker, settings.tally);
-    this.live = new LiveLogins(this.credentials);
+    this.live = new LiveLogins(this.people.logins);
     this.metrics = new Metrics(worker, settings.board);
     this.history = new History(settings.history);
     this.roster = new Roster(this.metrics);

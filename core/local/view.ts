@@ -23,6 +23,10 @@ export class LocalView implements View {
     return account;
   }
 
+  isEnabled(account: number): boolean {
+    return this.#parts.accounts.byId(account)?.disabled === false;
+  }
+
   entry(place: Place): StoredEntry | undefined {
     const { found, row } = lookOnce(this.#parts, place);
     return found && storedEntry(found, row);

@@ -1,15 +1,14 @@
 /**
- * Logging in by challenge and response (protocol/scram.ts).
+ * Logins by challenge and response (protocol/scram.ts), and the end of every login.
  *
- * An unknown name is given a salt that is always the same for it, and then fails like a wrong
- * password does, after the same work; so does a disabled account, whatever its password.
+ * An unknown name gets a salt that is always the same for it, and then fails like a wrong password, after
+ * the same work; so does a disabled account, whatever its password.
  */
 import { getLogger } from "@logtape/logtape";
-import type { Account } from "../storage/account.ts";
-import type { Credential } from "../storage/account.ts";
-import { type Attempt, longestDelay } from "../local/account/bans.ts";
+import type { Account, Credential } from "../storage/account.ts";
+import { type Attempt, maxLoginDelayMs, type Provable } from "../storage/logins.ts";
 import { BargeError } from "../error.ts";
-import type { Answer, Request, Verifier } from "../protocol/message.ts";
+import type { Answer, Request } from "../protocol/message.ts";
 import {
   costs,
   type Exchange,
@@ -24,14 +23,14 @@ import type { Store } from "../local/store.ts";
 
 const log = getLogger(["barge", "login"]);
 
-/** Waits so many ms, or less when nobody waits for the answer any more. */
+/** Waits for a number of ms, or less when nobody waits for the answer any more. */
 export type Pause = (ms: number) => Promise<void>;
 
 /** A login that waits for its proof. */
 export interface Challenge {
   readonly answer: Answer<"auth">;
   /**
-   * @param binding which certificate the client has been shown, if it says so
+   * @param binding the certificate that the client was shown, if it says so
    * @throws {BargeError} `unauthenticated`, one answer for every reason; `unsupported` without a
    *   binding where one is due, `identity` with another than that; what `pause` throws
    */
@@ -40,8 +39,8 @@ export interface Challenge {
     pause: Pause,
     binding?: string,
   ): Promise<{ session: Session; answer: Answer<"proof"> }>;
-  /** Notes that no proof came: a failed login of the address. @returns as {@link fail} */
-  abandon(): number;
+  /** Records that no proof came: a failed login of the address. @returns as {@link fail} */
+  abandon(): Promise<number>;
 }
 
 /**
@@ -50,16 +49,16 @@ export interface Challenge {
  * @param host the client's numeric address, without the port
  * @param endPoints the bindings of which the proof must have one; none: it must have none
  */
-export function challenge(
+export async function challenge(
   store: Store,
   request: Request<"auth">,
   host: string,
   endPoints: readonly string[] = [],
-): Challenge {
+): Promise<Challenge> {
   const { mechanism, account: name } = request;
-  const known = lookUp(store, mechanism, name);
-  const decoy = store.accounts.decoy(name); // also where it is not needed: the same work for all
-  const verifier = known?.verifier ?? decoy;
+  const provable = await lookUp(store, mechanism, name);
+  const decoy = await store.people.logins.decoy(name); // computed for every name: the same work for all
+  const verifier = provable?.verifier ?? decoy;
   const cost = mechanism === "token" ? tokenCosts : costs; // never the account's own
   const exchange: Exchange = {
     mechanism,
@@ -72,20 +71,21 @@ export function challenge(
     p: cost.p,
   };
   const { serverNonce, salt, n, r, p } = exchange;
-  const abandon = () => fail(store, { account: known?.account, name, mechanism: "question", host });
+  const abandon = () =>
+    fail(store, { account: provable?.account, name, mechanism: "question", host });
   return {
     abandon,
     answer: { nonce: serverNonce, salt, n, r, p },
     async prove(proof, pause, binding) {
       const wrong = misbound(binding, endPoints);
       if (wrong) {
-        await pause(abandon());
+        await pause(await abandon());
         throw wrong;
       }
       const signature = verify(proof, verifier, { ...exchange, binding });
-      const account = store.accounts.byId(known?.account.id ?? 0);
+      const account = await store.people.accounts.byId(provable?.account.id ?? 0);
       const attempt: Attempt = { account, name, mechanism, host };
-      const proved = signature !== undefined ? known?.credential : undefined;
+      const proved = signature !== undefined ? provable?.credential : undefined;
       const session = await admit(store, attempt, account, proved, pause);
       const answer = { account: account!.name, role: account!.role, signature: signature! };
       return { session, answer };
@@ -94,9 +94,9 @@ export function challenge(
 }
 
 /**
- * Is the login bound to another connection than this one? The proof covers the binding, so that
- * nobody between can change it. It is demanded wherever it can be: there is nothing to negotiate, and
- * so no way to talk both sides out of it.
+ * Returns the error for a login that is bound to another connection than this one. The proof covers the
+ * binding, so that nobody between can change it. The server demands a binding wherever there can be one:
+ * a relay can't talk both sides out of it.
  */
 function misbound(
   binding: string | undefined,
@@ -117,10 +117,9 @@ function misbound(
 }
 
 /**
- * The end of every login, whatever it was proved by.
+ * Ends every login, by whatever it was proved.
  *
- * @param proved what it has shown that it knows the secret of, as it was when that was looked up;
- *   undefined: nothing
+ * @param proved the credential that the client has proved; undefined for none
  * @throws {BargeError} `unauthenticated`, one answer for every reason; what `pause` throws
  */
 export async function admit(
@@ -130,26 +129,23 @@ export async function admit(
   proved: Credential | undefined,
   pause: Pause,
 ): Promise<Session> {
-  const { mechanism, name } = attempt;
-  const holds = proved && account && store.credentials.holds(account.id, proved);
-  if (!holds || store.bans.banned(attempt)) {
-    await pause(fail(store, attempt));
+  const { accounts, logins } = store.people;
+  const holds = proved && account && await logins.holds({ id: account.id, credential: proved });
+  if (!holds || await logins.isBanned(attempt)) {
+    await pause(await fail(store, attempt));
     throw new BargeError("unauthenticated", "wrong name or password", { op: "log in" });
   }
   store.metrics.count("loginsOk");
-  noted(() => {
-    store.bans.succeeded(attempt);
-    store.accounts.loggedIn(account.id);
-    if (mechanism === "token") store.tokens.touch(name);
-  });
-  return new Session(store, account, proved).makeHome();
+  await recordLogin(() => logins.succeeded(attempt, proved));
+  await accounts.makeHome(account.name);
+  return new Session(store, account, proved);
 }
 
-/** Writes a failure down. @returns milliseconds until it is to be told */
-export function fail(store: Store, attempt: Attempt): number {
-  const consequence = noted(() => store.bans.failed(attempt));
-  store.metrics.count("loginsFailed");
-  store.metrics.count("bans", consequence?.bans.length ?? 0);
+/** Records a failure. @returns the delay of its answer, in ms */
+export async function fail({ people, metrics }: Store, attempt: Attempt): Promise<number> {
+  const consequence = await recordLogin(() => people.logins.failed(attempt));
+  metrics.count("loginsFailed");
+  metrics.count("bans", consequence?.bans.length ?? 0);
   for (const { account, address, until } of consequence?.bans ?? []) {
     log.warn("logins of {account} from {address} are banned until {until}", {
       account: account ?? "anyone",
@@ -157,55 +153,45 @@ export function fail(store: Store, attempt: Attempt): number {
       until: new Date(until).toISOString(),
     });
   }
-  return consequence?.delay ?? longestDelay;
+  return consequence?.delay ?? maxLoginDelayMs;
 }
 
-/** What can't be noted, on a full disk for instance, must not keep out who comes to make room. */
-export function noted<T>(work: () => T): T | undefined {
+/** A full disk must not block the login of somebody who comes to free space. */
+async function recordLogin<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
-    return work();
+    return await work();
   } catch (error) {
     if (!(error instanceof BargeError)) throw error;
-    log.warn("a login can't be noted: {why}", { why: `${error}` });
+    log.warn("a login can't be recorded: {why}", { why: `${error}` });
     return undefined;
   }
 }
 
-/** An account, and what is kept of the secret that it is to be proved with. */
-export interface Known {
-  readonly account: Account;
-  readonly verifier: Verifier;
-  /** The credential of a session that proves itself with that secret. */
-  readonly credential: Credential;
-}
-
-/** @param name an account's, or a token's id */
-export function lookUp(store: Store, mechanism: Mechanism, name: string): Known | undefined {
-  return mechanism === "password" ? byPassword(store, name) : byToken(store, name);
+/**
+ * Returns the account that a login names, with the verifier of its secret.
+ *
+ * @param name the name of an account, or the id of a token
+ */
+export async function lookUp(
+  { people: { logins } }: Store,
+  mechanism: Mechanism,
+  name: string,
+): Promise<Provable | undefined> {
+  if (mechanism === "token") return await logins.byToken(name);
+  const provable = await logins.byPassword(name);
+  if (!provable || ownCosts(provable.verifier)) return provable;
+  refuseCosts(provable);
 }
 
 /**
- * An account whose password can be checked. One with other costs than the server's (a former version
- * kept whatever a client had chosen) can't log in by it: that would let a client choose how much
- * memory and time each login takes. The client is answered as for a wrong password, and the log says
- * what helps.
+ * Logs that a password can't be used, since it was set with other costs than the server's (a former
+ * version accepted any): it would let a client choose the memory and time of each login. The client gets
+ * the answer to a wrong password, and the log has the remedy.
  */
-function byPassword(store: Store, name: string): Known | undefined {
-  const known = store.accounts.forLogin(name);
-  if (!known || ownCosts(known.verifier)) {
-    return known && { ...known, credential: { kind: "password", epoch: known.epoch } };
-  }
-  const { n, r, p } = known.verifier;
+function refuseCosts({ account, verifier: { n, r, p } }: Provable): void {
   log.warn("the password of {account} is refused: it was set with {costs}; {hint}", {
-    account: known.account.name,
+    account: account.name,
     costs: `scrypt costs n=${n} r=${r} p=${p}, or a salt, that this server does not take`,
-    hint: `set a new one with \`barge user passwd ${known.account.name}\``,
+    hint: `set a new one with \`barge user passwd ${account.name}\``,
   });
-  return undefined;
-}
-
-function byToken(store: Store, id: string): Known | undefined {
-  const token = store.tokens.find(id);
-  const account = token && store.accounts.byId(token.account);
-  return account && { account, verifier: token.verifier, credential: { kind: "token", id } };
 }

@@ -1,25 +1,24 @@
-/** One login: every verb is called with it, by every door. */
-import type { Account } from "../storage/account.ts";
-import type { Credential } from "../storage/account.ts";
+/** A login: the doors call every verb with one. */
+import type { Account, Credential, Login } from "../storage/account.ts";
 import { BargeError } from "../error.ts";
-import type { View } from "../storage/view.ts";
 import { isWithin, locate, type Location } from "../storage/path.ts";
+import type { View } from "../storage/view.ts";
 import type { DoorName } from "../watch/metrics.ts";
 import type { Store } from "../local/store.ts";
 
-export class Session {
+export class Session implements Login {
   readonly store: Store;
-  /** The account's. */
+  /** The id and the name of the account. */
   readonly id: number;
   readonly name: string;
-  /** The door that it came through, which says so itself; null until then. */
+  /** The door that it came through; the door sets it. */
   door: DoorName | null = null;
   #credential: Credential;
   /** The path that it is confined to; undefined for a login. */
   readonly #root: string | undefined;
 
   /**
-   * @param credential what it logged in with: it ends when that is gone
+   * @param credential the secret that it rests on: the session ends with it
    * @param root see {@link within}
    */
   constructor(
@@ -35,12 +34,11 @@ export class Session {
     this.#root = root;
   }
 
-  /** The secret that it logged in with. */
   get credential(): Credential {
     return this.#credential;
   }
 
-  /** Did it log in with the password itself? Only then may it change it. */
+  /** True after a login with the password itself: only then may it change the password. */
   get withPassword(): boolean {
     return this.#credential.kind === "password";
   }
@@ -48,12 +46,6 @@ export class Session {
   /** True if it may only read one part of the tree. See {@link within}. */
   get confined(): boolean {
     return this.#root !== undefined;
-  }
-
-  /** Makes the account's home if it is missing. Called once a login, since it uses the disk. */
-  makeHome(): this {
-    this.store.vault.mkdir({ dir: "homes", name: this.name }, true);
-    return this;
   }
 
   /**
@@ -64,76 +56,103 @@ export class Session {
     return new Session(this.store, this, this.#credential, this.locate(path).path);
   }
 
-  /** Goes on with another credential, which the client has just proved. */
+  /** Replaces the credential by another one, which the client has just proved. */
   renew(credential: Credential): void {
     this.#credential = credential;
   }
 
   /**
-   * The account as it is now.
+   * Returns the account as it is now.
    *
-   * @throws {BargeError} `unauthenticated` when it was removed or disabled since the login, or what
-   *   that began with is gone; `denied` for a session that is confined, which has no part in the
-   *   account
+   * @throws {BargeError} `unauthenticated` when the login has ended; `denied` for a confined session,
+   *   which has no part in the account
    */
-  account(): Account {
-    if (this.#root !== undefined) throw new BargeError("denied", "this is for reading alone");
-    const account = this.store.credentials.account(this.id, this.#credential);
+  async account(): Promise<Account> {
+    this.#refuseConfined();
+    const account = await this.store.people.logins.account(this);
     if (account) return account;
-    throw this.#lapse();
+    throw await this.ended();
   }
 
   /** Returns the account in the moment of a change. @throws {BargeError} as {@link account} */
   accountIn(view: View): Account {
-    if (this.#root !== undefined) throw new BargeError("denied", "this is for reading alone");
+    this.#refuseConfined();
     const account = view.account(this);
     if (account) return account;
-    throw this.#lapse();
+    this.store.live.lapse(this);
+    throw this.#endedBecause(view.isEnabled(this.id));
+  }
+
+  /** As {@link account}, for verbs that still look at the database by themselves. */
+  accountNow(): Account {
+    this.#refuseConfined();
+    const account = this.store.credentials.account(this.id, this.#credential);
+    if (account) return account;
+    this.store.live.lapse(this);
+    const now = this.store.accounts.byId(this.id);
+    throw this.#endedBecause(now !== undefined && !now.disabled);
+  }
+
+  /** As {@link check}, for verbs that still look at the database by themselves. */
+  checkNow(): void {
+    if (this.store.credentials.holds(this.id, this.#credential)) return;
+    this.store.live.lapse(this);
+    const now = this.store.accounts.byId(this.id);
+    throw this.#endedBecause(now !== undefined && !now.disabled);
   }
 
   /**
    * Checks that the login may go on, which is all that reading needs.
    *
-   * @throws {BargeError} `unauthenticated` when the account was removed or disabled since the login,
-   *   or what that began with is gone
+   * @throws {BargeError} `unauthenticated` when the login has ended
    */
-  check(): void {
-    if (!this.holds()) throw this.#lapse();
+  async check(): Promise<void> {
+    if (!await this.holds()) throw await this.ended();
   }
 
-  /** May the login go on? */
-  holds(): boolean {
-    return this.store.credentials.holds(this.id, this.#credential);
+  /** Returns whether the login may go on. */
+  holds(): Promise<boolean> {
+    return this.store.people.logins.holds(this);
   }
 
   /** Returns the reason why the login may not go on; undefined while it may. */
-  gone(): BargeError | undefined {
-    return this.holds() ? undefined : this.#gone();
+  async gone(): Promise<BargeError | undefined> {
+    return await this.holds() ? undefined : await this.#gone();
   }
 
-  /** Checks a path. @throws {BargeError} `usage`; `not-found`, also where it is confined elsewhere */
+  /**
+   * Notes that an operation found the login ended, so that its connections are cut.
+   *
+   * @returns `unauthenticated`, for the operation to throw
+   */
+  async ended(): Promise<BargeError> {
+    this.store.live.lapse(this);
+    return await this.#gone();
+  }
+
+  /** Parses a path. @throws {BargeError} `usage`; `not-found`, also where it is confined elsewhere */
   locate(path: string): Location {
     const location = locate(path, this.name);
     if (this.#root === undefined || isWithin(location.path, this.#root)) return location;
     throw new BargeError("not-found", "there is no such file or folder", { path });
   }
 
-  /** Notes that its connections are to be cut. */
-  #lapse(): BargeError {
-    this.store.live.lapse(this);
-    return this.#gone();
+  async #gone(): Promise<BargeError> {
+    const account = await this.store.people.accounts.byId(this.id);
+    return this.#endedBecause(account !== undefined && !account.disabled);
   }
 
-  #gone(): BargeError {
-    const account = this.store.accounts.byId(this.id);
-    const why = !account || account.disabled
-      ? "the account was disabled or removed"
-      : endings[this.#credential.kind];
+  #endedBecause(enabled: boolean): BargeError {
+    const why = enabled ? endings[this.#credential.kind] : "the account was disabled or removed";
     return new BargeError("unauthenticated", why, { account: this.name, hint: "log in again" });
+  }
+
+  #refuseConfined(): void {
+    if (this.confined) throw new BargeError("denied", "this is for reading alone");
   }
 }
 
-/** Why a login has ended whose account may still log in. */
+/** The reason why a login has ended whose account may still log in. */
 const endings: Readonly<Record<Credential["kind"], string>> = {
   password: "the password was changed since the login",
   token: "the token was revoked",

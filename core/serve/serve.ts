@@ -1,7 +1,8 @@
 /** `barge serve`: from an empty directory to a server that accepts connections, and back. */
 import { getLogger } from "@logtape/logtape";
 import { randomInt } from "node:crypto";
-import { type Accounts, usualLimit } from "../local/account/accounts.ts";
+import type { Accounts } from "../local/account/accounts.ts";
+import { defaultQuota } from "../storage/accounts.ts";
 import {
   dropAdminPassword,
   firstAdmin,
@@ -344,7 +345,7 @@ async function makeFirstAccount(
   const secret = keepPassword ? { file: keepAdminPassword(data, password) } : { password };
   try {
     const [name, role] = [firstAdmin, "admin"] as const;
-    accounts.add({ name, role, limit: usualLimit(role), verifier, adopt });
+    accounts.add({ name, role, limit: defaultQuota(role), verifier, adopt });
   } catch (error) {
     if (keepPassword) dropAdminPassword(data, firstAdmin);
     if (!(error instanceof BargeError) || error.kind !== "exists") throw error;

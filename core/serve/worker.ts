@@ -10,7 +10,7 @@ import type { Door, DoorSpec } from "../door/door.ts";
 import { typed } from "../error.ts";
 import { formatAddress } from "../net/address.ts";
 import type { KeyPair } from "../net/certificate.ts";
-import { shareDerivations } from "../login/enter.ts";
+import { shareDerivations } from "../login/password.ts";
 import type { Adjustable, Settings } from "../local/store.ts";
 import { Store } from "../local/store.ts";
 import { Desk } from "./desk.ts";

@@ -12,7 +12,7 @@ export async function digest(
   { path, algorithm, fresh }: Request<"digest">,
   signal?: AbortSignal,
 ): Promise<Answer<"digest">> {
-  session.check();
+  session.checkNow();
   const { place } = session.locate(path);
   if (!place) throw new BargeError("exists", "it is a folder");
   const { found, row } = look(session.store, place);

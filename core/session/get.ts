@@ -12,7 +12,7 @@ import type { Session } from "../login/session.ts";
  * @throws {BargeError} `not-found`, `denied`, `exists` (a folder), `usage` (offset beyond the end)
  */
 export async function get(session: Session, path: string, offset: number): Promise<Download> {
-  session.check();
+  session.checkNow();
   return await openDownload(session.store, session.locate(path).place, offset);
 }
 

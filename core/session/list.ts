@@ -28,7 +28,7 @@ export async function* list(
   recursive: boolean,
   omitted: Omitted = new Omitted(),
 ): AsyncGenerator<Entry[], void, void> {
-  session.check();
+  session.checkNow();
   const { place } = session.locate(path);
   if (!place) {
     for (const name of ["home", "public"]) {

@@ -77,14 +77,14 @@ export async function lock(
   const location = session.locate(path);
   const place = changeable(location);
   const { found } = look(store, place);
-  if (found) await checkTake(session, session.account(), location);
+  if (found) await checkTake(session, session.accountNow(), location);
   if (request.owner.length > longestOwner) {
     throw new BargeError("usage", `an owner of more than ${longestOwner} characters`, { path });
   }
   const owner = request.owner;
   const entered = await store.commits.enter(() => {
     met();
-    const account = session.account();
+    const account = session.accountNow();
     if (found) checkTakeStill(session, account, location);
     else {
       checkWrite(session, account, location, "never");
@@ -150,7 +150,7 @@ export async function refresh(
  */
 export async function unlock(session: Session, path: string, token: string): Promise<boolean> {
   const { store } = session;
-  const account = session.account();
+  const account = session.accountNow();
   const { place } = session.locate(path);
   if (!place) return false;
   return await store.commits.enter(() => {

@@ -24,7 +24,7 @@ export async function mkdir(
   request: Request<"mkdir">,
   still?: () => void,
 ): Promise<boolean> {
-  const { id } = session.account();
+  const { id } = session.accountNow();
   const { path, parents } = request;
   const modified = request.modified === undefined ? null : parseTime(request.modified)!;
   checkFileTime(modified, path);

@@ -31,7 +31,7 @@ export async function move(
   { overEmpty = false }: MoveOptions = {},
 ): Promise<void> {
   const { store } = session;
-  const account = session.account();
+  const account = session.accountNow();
   const source = session.locate(from);
   const target = session.locate(to);
   await checkTake(session, account, source);
@@ -42,7 +42,7 @@ export async function move(
     throw new BargeError("usage", "a folder can't be moved into itself", { path: from });
   }
   const check = () => {
-    const now = session.account();
+    const now = session.accountNow();
     const { type } = checkTakeStill(session, now, source);
     if (source.space === "public" && target.space === "home" && now.role !== "admin") {
       checkFolders(store, a, now.id);

@@ -42,10 +42,10 @@ export async function changeProperties(
   const { found } = look(store, place);
   if (!found) throw new BargeError("not-found", "there is no such file or folder", { path });
   const guarded = found.type !== "dir";
-  if (guarded) await checkTake(session, session.account(), location);
+  if (guarded) await checkTake(session, session.accountNow(), location);
   await store.commits.enter(() => {
     met();
-    const account = session.account();
+    const account = session.accountNow();
     if (guarded) checkTakeStill(session, account, location);
     for (const change of changes) {
       if ("xml" in change) store.properties.set(place, account.id, change);

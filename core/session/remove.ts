@@ -28,7 +28,7 @@ export async function remove(
   allowed: Check = () => {},
 ): Promise<number> {
   const { store } = session;
-  const account = session.account();
+  const account = session.accountNow();
   const location = session.locate(path);
   const place = changeable(location);
   const there = store.vault.find(place);
@@ -52,7 +52,7 @@ export async function remove(
       places: [place],
       check() {
         allowed(standing(store, place));
-        const { type } = checkTakeStill(session, session.account(), location);
+        const { type } = checkTakeStill(session, session.accountNow(), location);
         if (type === "dir" && !recursive && !store.vault.isEmpty(place)) throw notEmpty();
       },
       disk() {

@@ -31,7 +31,7 @@ export async function setModified(
   const place = changeable(location);
   const { found } = look(store, place);
   // Folders are nobody's: whoever may add to one may set its time.
-  if (found?.type !== "dir") await checkTake(session, session.account(), location);
+  if (found?.type !== "dir") await checkTake(session, session.accountNow(), location);
   let kept = modified;
   try {
     await store.commits.change({
@@ -39,7 +39,7 @@ export async function setModified(
       check() {
         const now = vault.find(place);
         if (now?.type === "dir") return;
-        checkTakeStill(session, session.account(), location);
+        checkTakeStill(session, session.accountNow(), location);
         if (now?.type === "other") {
           throw new BargeError("denied", "it is neither a file nor a folder");
         }

@@ -8,7 +8,7 @@ import { look } from "../local/look.ts";
 
 /** @throws {BargeError} `not-found`, and as `locate` */
 export function stat(session: Session, path: string): Answer<"stat"> {
-  session.check();
+  session.checkNow();
   const { place } = session.locate(path);
   if (!place) return { entry: folderEntry("/"), upload: null };
   const { store } = session;

@@ -21,7 +21,7 @@ export async function checkUpload(
   const { session, request, location, row } = arrived;
   const { hooks, vault } = session.store;
   if (!hooks.check || request.copied) return;
-  const replaced = checkWrite(session, session.account(), location, request.overwrite);
+  const replaced = checkWrite(session, session.accountNow(), location, request.overwrite);
   const place = stagedPlace(row.id);
   const lost = new AbortController();
   const beating = setInterval(() => {

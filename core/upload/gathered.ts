@@ -32,7 +32,7 @@ export class Gathered {
   constructor(session: Session, request: PutRequest) {
     const location = session.locate(request.path);
     changeable(location);
-    checkWrite(session, session.account(), location, request.overwrite);
+    checkWrite(session, session.accountNow(), location, request.overwrite);
     this.#session = session;
     this.#request = request;
   }

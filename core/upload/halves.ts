@@ -29,7 +29,7 @@ export async function* halves(
   signal?: AbortSignal,
 ): AsyncGenerator<Half, void, void> {
   const { store } = session;
-  const account = session.account();
+  const account = session.accountNow();
   for (const row of store.reservations.idleOf(account.id)) {
     const half = await halfOf(session, account.name, row, signal);
     if (half) yield half;

@@ -22,7 +22,7 @@ export function lost(
   const { store } = session;
   const { path } = location;
   try {
-    session.check();
+    session.checkNow();
   } catch (error) {
     if (error instanceof BargeError) return error;
     throw error;

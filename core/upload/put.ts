@@ -78,7 +78,7 @@ export type Base = "fresh" | "old" | "staged" | number | { readonly file: number
  */
 export async function put(session: Session, request: PutRequest): Promise<Upload> {
   const { location, declared } = declare(session, request);
-  checkWrite(session, session.account(), location, request.overwrite);
+  checkWrite(session, session.accountNow(), location, request.overwrite);
   const { store } = session;
   const { keep, copy } = start(store, request, declared, location);
   const { row, former, dropped } = await store.commits.enter(() =>

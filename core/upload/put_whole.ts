@@ -57,7 +57,7 @@ export async function putWhole(
   const { check } = store.hooks;
   // What decides is the check under the write lock at the end: this one saves work where it may refuse.
   if (request.overwrite !== "always") {
-    checkWrite(session, session.account(), location, request.overwrite);
+    checkWrite(session, session.accountNow(), location, request.overwrite);
   }
   const arriving = { session, request, location, declared, sealed: check ? undefined : known };
   const { row, replaced } = await store.commits.enterWith(enter, arriving);
@@ -109,7 +109,7 @@ function enterOne({ session, request, location, declared, sealed }: Arriving): E
     return { row: reservations.begin(declared, sealed), replaced };
   } catch (error) {
     // Told before a want of room.
-    checkWrite(session, session.account(), location, request.overwrite);
+    checkWrite(session, session.accountNow(), location, request.overwrite);
     throw error;
   }
 }

@@ -24,7 +24,7 @@ export function retarget(begun: Begun, path: string, overwrite: When): Begun {
   const location = session.locate(path);
   const { dir, name } = changeable(location);
   db.transaction(() => {
-    checkWrite(session, session.account(), location, overwrite);
+    checkWrite(session, session.accountNow(), location, overwrite);
     reservations.retarget(row.id, row.holder!, { dir, name });
   });
   return {

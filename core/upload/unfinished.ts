@@ -26,7 +26,7 @@ export interface Unfinished {
 /** @returns undefined when there is none @throws {BargeError} as `locate` */
 export function unfinished(session: Session, path: string): Unfinished | undefined {
   const { store } = session;
-  const row = store.reservations.unfinished(session.account().id, placeOf(session, path));
+  const row = store.reservations.unfinished(session.accountNow().id, placeOf(session, path));
   return row && progressOf(store, row);
 }
 
@@ -34,10 +34,10 @@ export function unfinished(session: Session, path: string): Unfinished | undefin
 export function* allUnfinished(
   session: Session,
 ): Generator<Unfinished & { readonly path: string }, void, void> {
-  session.check();
+  session.checkNow();
   if (session.confined) return;
   const { store } = session;
-  const { id, name } = session.account();
+  const { id, name } = session.accountNow();
   for (const row of store.reservations.unfinishedOf(id)) {
     const path = `/${relative(row).replace(`homes/${name}/`, "home/")}`;
     yield { path, ...progressOf(store, row) };
@@ -71,7 +71,7 @@ export interface Finished {
  */
 export function finishedUpload(session: Session, path: string): Finished | undefined {
   const { store } = session;
-  const account = session.account().id;
+  const account = session.accountNow().id;
   const place = placeOf(session, path);
   const upload = store.finishedUploads.find(account, place);
   const expires = (upload?.finished ?? 0) + keepPartialMs;
@@ -90,7 +90,7 @@ export function finishedUpload(session: Session, path: string): Finished | undef
 export async function dropUnfinished(session: Session, path: string): Promise<void> {
   const { store } = session;
   const place = placeOf(session, path);
-  const { id } = session.account();
+  const { id } = session.accountNow();
   const ids = await store.commits.enter(() => store.uploadsAt.drop(id, place));
   if (ids.length === 0) {
     throw new BargeError("not-found", "there is no unfinished upload", { path });

@@ -20,15 +20,15 @@ const lastAnswerMs = 1000;
 /** A login that may end at any time. */
 interface Login {
   /** Returns whether it may go on. */
-  holds(): boolean;
+  holds(): Promise<boolean>;
   /** Returns the reason why it may not go on; undefined while it may. */
-  gone(): BargeError | undefined;
+  gone(): Promise<BargeError | undefined>;
 }
 
 /** Counts what has been revoked. */
 interface Revocations {
   /** Returns a number that changes with every revocation. */
-  revocations(): number;
+  revocations(): Promise<number>;
 }
 
 interface Open {
@@ -37,15 +37,16 @@ interface Open {
 }
 
 export class LiveLogins implements Disposable {
-  readonly #credentials: Revocations;
+  readonly #counter: Revocations;
   readonly #open = new Set<Open>();
   /** Since when, by `performance.now()`. */
   readonly #lapsed = new Map<Login, number>();
   #revocations: number | undefined;
+  #sweeping = false;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  constructor(credentials: Revocations) {
-    this.#credentials = credentials;
+  constructor(counter: Revocations) {
+    this.#counter = counter;
   }
 
   /**
@@ -82,36 +83,36 @@ export class LiveLogins implements Disposable {
     this.#lapsed.clear();
   }
 
-  #sweep(): void {
+  async #sweep(): Promise<void> {
+    if (this.#sweeping) return;
+    this.#sweeping = true;
     try {
-      this.#look();
-      this.#cut();
+      await this.#look();
+      await this.#cut();
     } catch (error) {
       if (!(error instanceof BargeError)) throw error;
-      this.#revocations = undefined; // everything is looked at when it can be
+      this.#revocations = undefined; // the next sweep looks at every login
       log.warn("can't find out whose login has ended: {why}", { why: `${error}` });
+    } finally {
+      this.#sweeping = false;
     }
   }
 
-  #look(): void {
-    const revocations = this.#credentials.revocations();
+  async #look(): Promise<void> {
+    const revocations = await this.#counter.revocations();
     if (revocations === this.#revocations) return;
-    const alive = new Map<Login, boolean>();
-    for (const { session } of this.#open) {
-      if (alive.has(session)) continue;
-      const holds = session.holds();
-      alive.set(session, holds);
-      if (!holds) this.lapse(session);
+    for (const session of new Set(Array.from(this.#open, ({ session }) => session))) {
+      if (!await session.holds()) this.lapse(session);
     }
     this.#revocations = revocations;
   }
 
-  #cut(): void {
+  async #cut(): Promise<void> {
     const now = performance.now();
     for (const [session, since] of this.#lapsed) {
       if (now - since < lastAnswerMs) continue;
+      const reason = await session.gone();
       this.#lapsed.delete(session);
-      const reason = session.gone();
       if (!reason) continue; // the account was enabled again
       for (const open of this.#open) {
         if (open.session !== session) continue;

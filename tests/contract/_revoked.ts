@@ -5,9 +5,10 @@
  */
 import assert from "node:assert/strict";
 import { Accounts } from "../../core/local/account/accounts.ts";
-import { parseAuthorizedKeys } from "../../core/local/account/authorized_key.ts";
+import { parseAuthorizedKeys } from "../../core/storage/public_key.ts";
 import { Database } from "../../core/local/database/database.ts";
-import { fingerprintOf, Keys } from "../../core/local/account/keys.ts";
+import { Keys } from "../../core/local/account/keys.ts";
+import { fingerprintOf } from "../../core/storage/public_key.ts";
 import { makeVerifier } from "../../core/protocol/verifier.ts";
 import { heldUploads, until } from "../_observe.ts";
 import { type Server, startServer } from "../_server.ts";

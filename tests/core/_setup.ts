@@ -1,4 +1,5 @@
 /** What the tests of accounts, vault and sessions share: a data directory, accounts, small verbs. */
+import { sessionOf } from "./_session.ts";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type { Account, Role } from "../../core/storage/account.ts";
@@ -10,7 +11,7 @@ import { get } from "../../core/session/get.ts";
 import type { Hooks } from "../../core/watch/hooks.ts";
 import { put, type PutRequest } from "../../core/upload/put.ts";
 import { putWhole } from "../../core/upload/put_whole.ts";
-import { Session } from "../../core/login/session.ts";
+import type { Session } from "../../core/login/session.ts";
 import { type Settings, Store } from "../../core/local/store.ts";
 import type { Committed } from "../../core/upload/upload.ts";
 
@@ -58,9 +59,7 @@ export class Setup implements Disposable {
   }
 
   login(name: string, store = this.store): Session {
-    const account = store.accounts.get(name);
-    const epoch = store.accounts.epoch(account.id)!;
-    return new Session(store, account, { kind: "password", epoch }).makeHome();
+    return sessionOf(store, name);
   }
 
   account(name: string): Account {

@@ -2,8 +2,8 @@
 import {
   type AuthorizedKey,
   parseAuthorizedKeys,
-} from "../../../core/local/account/authorized_key.ts";
-import { fingerprintOf } from "../../../core/local/account/keys.ts";
+} from "../../../core/storage/public_key.ts";
+import { fingerprintOf } from "../../../core/storage/public_key.ts";
 import { BargeError, typed } from "../../../core/error.ts";
 import { openAccounts } from "../../_term/accounts.ts";
 import { command } from "../../_term/command.ts";

@@ -23,7 +23,7 @@ import { wait } from "../../net/wait.ts";
 import type { Presence } from "../../watch/roster.ts";
 import type { Session } from "../../login/session.ts";
 import type { Store } from "../../local/store.ts";
-import type { Tickets } from "../../login/tickets.ts";
+import type { Tickets } from "../../login/tls_tickets.ts";
 import { Access, outcomeOf } from "../access.ts";
 import type { DoorSpec } from "../door.ts";
 import { explain, note } from "../failure.ts";

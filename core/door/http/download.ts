@@ -15,7 +15,7 @@ const small = 32 * 1024;
 /** What is particular to some of those who send files. */
 export interface Sending {
   readonly tagOf?: typeof etagOf;
-  readonly begin?: (etag: string, from: number) => void;
+  readonly begin?: (etag: string, from: number) => void | Promise<void>;
 }
 
 /**
@@ -62,7 +62,7 @@ export async function sendFile(
       });
     }
     const digests = await digestsOf(exchange, path, file, span === "all");
-    if (exchange.method === "GET") begin?.(there.etag, span === "all" ? 0 : span.from);
+    if (exchange.method === "GET") await begin?.(there.etag, span === "all" ? 0 : span.from);
     return await answer(exchange, file, span, { ...common, ...digests });
   } catch (error) {
     file.close();

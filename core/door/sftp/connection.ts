@@ -185,7 +185,7 @@ export class Connection implements Conversation {
       forget();
       leave();
     };
-    this.#account = session.account().name;
+    this.#account = session.name;
     this.session = session;
     this.#leaveStrangers();
     this.#presence.account = this.#account;

@@ -106,8 +106,8 @@ const boundless = 2 ** 50;
 const boundlessEntries = 2 ** 32;
 
 /** The account's quota as the size of the file system, to the byte; entries are its inodes. */
-function statvfs(s: Sftp, id: number): Uint8Array {
-  const { limit, used, left, entries = 0, entryLimit } = quota(s.session);
+async function statvfs(s: Sftp, id: number): Promise<Uint8Array> {
+  const { limit, used, left, entries = 0, entryLimit } = await quota(s.session);
   const size = limit ?? boundless;
   const free = left ?? Math.max(0, boundless - used);
   const reply = new PacketWriter(Type.EXTENDED_REPLY, id, 128);

@@ -6,15 +6,8 @@ import { costs } from "../../protocol/scram.ts";
 import { dropAdminPassword } from "./admin_password.ts";
 import { firstFile } from "../vault/first_file.ts";
 import type { Account, Role } from "../../storage/account.ts";
+import type { AccountChange, NewAccount } from "../../storage/accounts.ts";
 import type { Database } from "../database/database.ts";
-
-/** The capacity of an account that none was given for, in bytes. */
-export const defaultLimit = 1_000_000;
-
-/** The default quota of an account that the operator makes; null for no limit. */
-export function usualLimit(role: Role): number | null {
-  return role === "admin" ? null : defaultLimit;
-}
 
 /** Entries that every account with a quota may have by default, and those for each GiB of it. */
 const [baseEntries, entriesPerGiB] = [100_000, 10_000];
@@ -35,27 +28,6 @@ export function usualEntries(limit: number | null): number | null {
 }
 
 const minute = 60_000;
-
-export interface NewAccount {
-  readonly name: string;
-  readonly role: Role;
-  readonly limit: number | null;
-  /** Entries that it may have; null for no limit. Default: {@link usualEntries} of its quota. */
-  readonly entryLimit?: number | null;
-  readonly verifier: Verifier;
-  /** Give it existing files in homes/NAME, at the decision of the operator. */
-  readonly adopt?: boolean;
-}
-
-/** What `Accounts.change` can change. */
-export interface Change {
-  readonly role?: Role;
-  readonly disabled?: boolean;
-  readonly limit?: number | null;
-  /** Once it is set, it does not follow the quota any more. */
-  readonly entryLimit?: number | null;
-  readonly verifier?: Verifier;
-}
 
 /** Without those of the password: each costs a while to read, and an account is read at every request. */
 export const accountColumns =
@@ -180,7 +152,7 @@ export class Accounts {
    *
    * @throws {BargeError} `not-found`; `refused` when it would leave no admin that can log in
    */
-  change(name: string, change: Change): Account {
+  change(name: string, change: AccountChange): Account {
     const changed = this.#db.transaction(() => {
       const { id } = this.get(name);
       const before = this.#admins();

@@ -31,6 +31,13 @@
  */
 import { createHmac } from "node:crypto";
 import { isLoopback, network } from "../../net/address.ts";
+import {
+  type Attempt,
+  type Ban,
+  type Consequence,
+  defaultBanAfter,
+  maxLoginDelayMs,
+} from "../../storage/logins.ts";
 import type { Database } from "../database/database.ts";
 
 const minute = 60_000;
@@ -42,45 +49,6 @@ const atHomeFor = 90 * day;
 const homes = 64;
 const most = 20_000;
 const firstDelay = 100;
-/** The longest that a failed login waits for its answer, in ms; a banned one always does. */
-export const longestDelay = 5_000;
-
-/** The failures in an hour after which a ban follows, where the operator says nothing. */
-export const defaultBanAfter = 9;
-
-/** Who tries to log in, from where. */
-export interface Attempt {
-  /** The account, if there is one of that name. */
-  readonly account: { readonly id: number; readonly name: string } | undefined;
-  /** What the client called it; a token's id. */
-  readonly name: string;
-  /** `question`: something was asked about the name, and no login followed. */
-  readonly mechanism: "password" | "token" | "key" | "question";
-  /** The client's numeric address, without the port. */
-  readonly host: string;
-}
-
-/** A ban that holds. */
-export interface Ban {
-  /** Null: every account, at the address. A name that no account has is `?` and a digest. */
-  readonly account: string | null;
-  /** Null: from everywhere where the account is not at home. */
-  readonly address: string | null;
-  /** Milliseconds since 1970, as all times here. */
-  readonly since: number;
-  readonly until: number;
-  /** The how manieth it is without a day in between. */
-  readonly times: number;
-}
-
-/** What follows from a login that failed. */
-export interface Consequence {
-  /** Milliseconds until it is to be answered. */
-  readonly delay: number;
-  /** Bans that begin with it. */
-  readonly bans: readonly Ban[];
-}
-
 interface Row {
   account: string;
   address: string;
@@ -138,7 +106,7 @@ export class Bans {
    */
   failed(attempt: Attempt): Consequence {
     const known = this.#case(attempt);
-    if (this.#banned(known)) return { delay: longestDelay, bans: [] };
+    if (this.#banned(known)) return { delay: maxLoginDelayMs, bans: [] };
     return this.#db.lightly(() => {
       const now = this.#now();
       const { id } = this.#db.run(
@@ -150,7 +118,7 @@ export class Bans {
       const bans = known.subjects.filter((_, i) => this.#after > 0 && counts[i] >= this.#after)
         .map((subject) => this.#ban(subject, now));
       const delay = firstDelay * 2 ** (Math.max(this.#from(known.address), ...counts) - 1);
-      return { delay: Math.min(delay, longestDelay), bans };
+      return { delay: Math.min(delay, maxLoginDelayMs), bans };
     });
   }
 

@@ -1,21 +1,8 @@
 /** Public keys of accounts: what an SSH client proves itself with instead of a password. */
-import { createHash } from "node:crypto";
 import { BargeError } from "../../error.ts";
-import type { AuthorizedKey } from "./authorized_key.ts";
+import { type AuthorizedKey, fingerprintOf, type PublicKey } from "../../storage/public_key.ts";
 import { maxKeys } from "../database/bounds.ts";
 import type { Database } from "../database/database.ts";
-
-export interface PublicKey {
-  /** `SHA256:...`, as `ssh-keygen -l` prints it. */
-  readonly fingerprint: string;
-  /** `ssh-ed25519` and the like. */
-  readonly type: string;
-  readonly comment: string;
-  /** Milliseconds since 1970. */
-  readonly added: number;
-  /** When it was last logged in with, or null. */
-  readonly used: number | null;
-}
 
 export class Keys {
   readonly #db: Database;
@@ -81,20 +68,4 @@ export class Keys {
     const sql = "DELETE FROM public_key WHERE account = ? AND fingerprint = ?";
     return this.#db.run(sql, account, fingerprint).changes > 0;
   }
-}
-
-/**
- * A key's fingerprint, as `ssh-keygen -l` prints it.
- *
- * @param blob the public key (RFC 4253, section 6.6)
- *
- * @example
- * ```ts
- * import { fingerprintOf } from "./keys.ts";
- * const empty = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU";
- * if (fingerprintOf(new Uint8Array()) !== empty) throw new Error();
- * ```
- */
-export function fingerprintOf(blob: Uint8Array): string {
-  return `SHA256:${createHash("sha256").update(blob).digest("base64").replace(/=+$/, "")}`;
 }

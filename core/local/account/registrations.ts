@@ -9,27 +9,12 @@
 import { BargeError } from "../../error.ts";
 import { network } from "../../net/address.ts";
 import { maxRegisteredAccounts } from "../database/bounds.ts";
+import type { RegisterLimits } from "../../storage/accounts.ts";
 import type { Database } from "../database/database.ts";
 import { formatLimit } from "../../size.ts";
 
 const hourMs = 3_600_000;
 const maxTries = 20_000;
-
-/** The limits on registration; null for none. */
-export interface RegisterLimits {
-  /** Tries an hour from one address. */
-  readonly perAddress: number | null;
-  /** Accounts an hour, from all addresses. */
-  readonly perHour: number | null;
-  /** Bytes that accounts which registered may take together. */
-  readonly total: number | null;
-}
-
-export const defaultRegisterLimits: RegisterLimits = {
-  perAddress: 5,
-  perHour: 100,
-  total: 10 * 2 ** 30,
-};
 
 export class Registrations {
   readonly #db: Database;

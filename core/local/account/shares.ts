@@ -13,7 +13,7 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import { BargeError } from "../../error.ts";
-import type { Verifier } from "../../protocol/message.ts";
+import type { FoundShare, NewShare, Share } from "../../storage/shares.ts";
 import type { Place } from "../../storage/place.ts";
 import { maxShares } from "../database/bounds.ts";
 import type { Database } from "../database/database.ts";
@@ -26,32 +26,6 @@ const resumable = 86_400_000;
 const mostParts = 100;
 /** Counted downloads of one link that are remembered for that. */
 const mostVisits = 1000;
-
-export interface Share {
-  /** Names it to its owner; leads nowhere. */
-  readonly id: string;
-  readonly place: Place;
-  readonly kind: "file" | "dir";
-  /** Milliseconds since 1970. */
-  readonly created: number;
-  readonly expires: number;
-  /** How often it may be downloaded; null for any number. */
-  readonly most: number | null;
-  /** How often it was. */
-  readonly downloads: number;
-  /** Was what it led to moved away or removed? */
-  readonly gone: boolean;
-  /** What its password is checked with; null where it has none. */
-  readonly verifier: Verifier | null;
-}
-
-/** One that was found by its token. */
-export interface KnownShare extends Share {
-  readonly digest: string;
-  readonly account: number;
-}
-
-export type NewShare = Pick<Share, "place" | "kind" | "expires" | "most" | "verifier">;
 
 interface Row {
   digest: string;
@@ -121,7 +95,7 @@ export class Shares {
   }
 
   /** What a token leads to, whether it still does or not. */
-  find(token: string): KnownShare | undefined {
+  find(token: string): FoundShare | undefined {
     return this.#byDigest(digestOf(token));
   }
 
@@ -132,7 +106,7 @@ export class Shares {
    * @param version what of: it can be gone on with; null for what can't be
    * @returns whether it may be
    */
-  count({ digest, most }: KnownShare, address: string, version: string | null): boolean {
+  count({ digest, most }: FoundShare, address: string, version: string | null): boolean {
     const now = Date.now();
     const counted = () =>
       this.#db.run(
@@ -149,7 +123,7 @@ export class Shares {
   }
 
   /** May that visitor have a later part of a download that was counted? Takes one of its parts. */
-  goesOn({ digest }: KnownShare, address: string, version: string): boolean {
+  goesOn({ digest }: FoundShare, address: string, version: string): boolean {
     return this.#db.lightly(() =>
       this.#db.run(
         `UPDATE share_visit SET parts = parts - 1
@@ -192,7 +166,7 @@ export class Shares {
     );
   }
 
-  #byDigest(digest: string): KnownShare | undefined {
+  #byDigest(digest: string): FoundShare | undefined {
     const row = this.#db.get<Row>("SELECT * FROM share WHERE digest = ?", digest);
     return row && known(row);
   }
@@ -202,7 +176,7 @@ function digestOf(token: string): string {
   return createHash("sha256").update(token).digest("hex");
 }
 
-function known(row: Row): KnownShare {
+function known(row: Row): FoundShare {
   const { digest, account, kind, created, expires, most, downloads } = row;
   const { salt, n, r, p, stored_key: storedKey, server_key: serverKey } = row;
   return {

@@ -7,17 +7,9 @@ import { BargeError } from "../../error.ts";
 import { tokenCosts } from "../../protocol/scram.ts";
 import { makeVerifier } from "../../protocol/verifier.ts";
 import type { Verifier } from "../../protocol/message.ts";
+import type { Token } from "../../storage/logins.ts";
 import { maxTokens } from "../database/bounds.ts";
 import type { Database } from "../database/database.ts";
-
-export interface Token {
-  readonly id: string;
-  readonly label: string;
-  /** Milliseconds since 1970. */
-  readonly created: number;
-  /** When it was last logged in with, or null. */
-  readonly used: number | null;
-}
 
 interface Row {
   id: string;

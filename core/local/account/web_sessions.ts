@@ -8,27 +8,12 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import { BargeError } from "../../error.ts";
+import { type WebSession, webSessionIdleMs, webSessionMaxMs } from "../../storage/logins.ts";
 import type { Database } from "../database/database.ts";
 
-/** How long one lasts that is not used, and however it is used, in ms. */
-export const idleFor = 7 * 86_400_000;
-export const atMost = 30 * 86_400_000;
 /** Of one account; the one that was not used for longest goes first. */
 const most = 50;
 const minute = 60_000;
-
-export interface WebSession {
-  /** Names it to its owner; is good for no login. */
-  readonly id: string;
-  /** The browser, as it calls itself. */
-  readonly agent: string;
-  /** Where it logged in from. */
-  readonly address: string;
-  /** Milliseconds since 1970. */
-  readonly created: number;
-  /** When it was last used, to the minute. */
-  readonly seen: number;
-}
 
 interface Row extends Omit<WebSession, "id"> {
   digest: string;
@@ -80,7 +65,7 @@ export class WebSessions {
     const digest = digestOf(secret);
     const row = this.#db.get<Row>(
       "SELECT * FROM web_session WHERE digest = ? AND seen > ? AND created > ?",
-      ...[digest, now - idleFor, now - atMost],
+      ...[digest, now - webSessionIdleMs, now - webSessionMaxMs],
     );
     if (!row) return undefined;
     if (row.seen < now - minute) this.#see(digest, now);
@@ -99,7 +84,7 @@ export class WebSessions {
     return this.#db.all<Row>(
       `SELECT * FROM web_session WHERE account = ? AND seen > ? AND created > ?
        ORDER BY seen DESC, created DESC`,
-      ...[account, now - idleFor, now - atMost],
+      ...[account, now - webSessionIdleMs, now - webSessionMaxMs],
     ).map(({ digest, agent, address, created, seen }) => ({
       id: idOf(digest),
       agent,
@@ -125,7 +110,7 @@ export class WebSessions {
   #expire(now: number): void {
     this.#db.run(
       "DELETE FROM web_session WHERE seen <= ? OR created <= ?",
-      ...[now - idleFor, now - atMost],
+      ...[now - webSessionIdleMs, now - webSessionMaxMs],
     );
   }
 }

@@ -86,7 +86,7 @@ Deno.test("a challenge without a proof counts against its address, and delays th
   const { store } = here;
   const host = "192.0.2.1";
   for (let i = 0; i < 9; i++) {
-    challenge(store, { ...auth(), mechanism: "password", account: "anna" }, host).abandon();
+    (await challenge(store, { ...auth(), mechanism: "password", account: "anna" }, host)).abandon();
   }
   const bans = store.bans.list().map(({ account, address }) => [account, address]);
   assert.deepEqual(bans, [[null, host]], "the address alone");

@@ -2,6 +2,7 @@
  * Connections with TLS that end in the midst of a transfer, at every door that has it: the server
  * notices as soon as the connection is gone, and what was cut off is no file.
  */
+import { sessionOf } from "../_session.ts";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { connect as connectTcp, type Socket } from "node:net";
@@ -17,7 +18,7 @@ import { encodeFrame } from "../../../core/protocol/frame.ts";
 import { makeVerifier } from "../../../core/protocol/verifier.ts";
 import { prepareData } from "../../../core/serve/data.ts";
 import { put } from "../../../core/upload/put.ts";
-import { Session } from "../../../core/login/session.ts";
+import type { Session } from "../../../core/login/session.ts";
 import { stat } from "../../../core/session/stat.ts";
 import { Store } from "../../../core/local/store.ts";
 import { until } from "../../_observe.ts";
@@ -84,8 +85,7 @@ class Doors implements AsyncDisposable {
   }
 
   session(): Session {
-    const credential = { kind: "password", epoch: 0 } as const;
-    return new Session(this.store, this.store.accounts.get("anna"), credential).makeHome();
+    return sessionOf(this.store, "anna");
   }
 
   /** Waits until no request is under way at any door. */

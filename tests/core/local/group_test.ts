@@ -126,7 +126,7 @@ Deno.test("a folder that was written into and moved by one commit is no stumblin
   const anna = setup.user("anna");
   const { commits, ledger, reservations, vault } = setup.store;
   await mkdir(anna, folder("/home/d"));
-  const account = anna.account().id;
+  const account = anna.id;
   const place = { dir: "homes/anna/d", name: "x" };
   const upload = reservations.begin({ ...place, account, size: 1, modified: null, holder: "h" });
   Deno.writeTextFileSync(`${setup.data}/staging/${upload.id}`, "x");

@@ -1,7 +1,7 @@
 /** Bookkeeping waits neither for another program's transaction nor for the disk. */
 import assert from "node:assert/strict";
-import { parseAuthorizedKeys } from "../../../core/local/account/authorized_key.ts";
-import { fingerprintOf } from "../../../core/local/account/keys.ts";
+import { parseAuthorizedKeys } from "../../../core/storage/public_key.ts";
+import { fingerprintOf } from "../../../core/storage/public_key.ts";
 import { beat } from "../../../core/upload/heartbeat.ts";
 import { put } from "../../../core/upload/put.ts";
 import { hold } from "./_process.ts";

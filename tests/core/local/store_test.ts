@@ -13,7 +13,7 @@ Deno.test("other limits hold from then on, and what was not changed goes on as i
     ...{ defaultLimit: 5, maxLimit: 50_000, banAfter: 1, rateUp: 5000, rateDown: 9000 },
     limits: { connections: 1, perAddress: 0, perAccount: 0 },
   });
-  assert.equal(grow(anna, 20_000).limit, 20_000);
+  assert.equal((await grow(anna, 20_000)).limit, 20_000);
   assert.equal(store.settings.defaultLimit, 5);
   assert.equal(store.settings.allowRegister, true);
   assert.equal(store.rates.up, up, "what it has given on credit stays");

@@ -5,7 +5,7 @@ import { createHash, createHmac, scryptSync } from "node:crypto";
 import { BargeError } from "../../../core/error.ts";
 import { type Costs, costs, nonce, saltBytes } from "../../../core/protocol/scram.ts";
 import { makeVerifier, matches } from "../../../core/protocol/verifier.ts";
-import { enter } from "../../../core/login/enter.ts";
+import { logIn } from "../../../core/login/password.ts";
 import { challenge } from "../../../core/login/login.ts";
 import { Setup } from "../_setup.ts";
 
@@ -28,7 +28,7 @@ async function refused(setup: Setup, name: string, secret: string, at = host): P
     return Promise.resolve();
   };
   await assert.rejects(
-    () => enter(setup.store, { name, secret, host: at }, pause),
+    () => logIn(setup.store, { name, secret, host: at }, pause),
     (error) =>
       error instanceof BargeError && error.kind === "unauthenticated" &&
       error.message === "wrong name or password",
@@ -40,17 +40,17 @@ const never = () => Promise.reject(new Error("nothing was to be waited for"));
 
 Deno.test("a password or a token logs in, whichever way its letters are composed", async () => {
   using setup = await setupWithPassword();
-  const byPassword = await enter(
+  const byPassword = await logIn(
     setup.store,
     { name: "anna", secret: "se\u0301cret", host },
     never,
   );
-  assert.equal(byPassword.account().name, "anna");
+  assert.equal(byPassword.name, "anna");
   assert.equal(byPassword.withPassword, true);
   const { token } = await setup.store.tokens.issue(setup.account("anna").id, "cron");
   for (const name of ["anna", ""]) {
-    const byToken = await enter(setup.store, { name, secret: token, host }, never);
-    assert.equal(byToken.account().name, "anna");
+    const byToken = await logIn(setup.store, { name, secret: token, host }, never);
+    assert.equal(byToken.name, "anna");
     assert.equal(byToken.withPassword, false);
   }
 });
@@ -86,7 +86,7 @@ Deno.test("a flood is bounded: who can't be served soon is told to come again", 
   const flood = Array.from(
     { length: 80 },
     () =>
-      enter(setup.store, { name: "anna", secret: "wrong", host }, () => Promise.resolve()).then(
+      logIn(setup.store, { name: "anna", secret: "wrong", host }, () => Promise.resolve()).then(
         () => "ok",
         (error) => (error as BargeError).kind,
       ),
@@ -94,7 +94,7 @@ Deno.test("a flood is bounded: who can't be served soon is told to come again", 
   const kinds = await Promise.all(flood);
   assert.deepEqual([...new Set(kinds)].sort(), ["unauthenticated", "unavailable"]);
   assert.equal(kinds.filter((kind) => kind === "unavailable").length, 80 - 1 - 64);
-  await enter(setup.store, { name: "anna", secret: "sécret", host }, never);
+  await logIn(setup.store, { name: "anna", secret: "sécret", host }, never);
 });
 
 Deno.test("a login whose client has left is not worked on, and gives its place to another", async () => {
@@ -103,7 +103,7 @@ Deno.test("a login whose client has left is not worked on, and gives its place t
   const left = new AbortController();
   const reason = new BargeError("unavailable", "the client has left");
   const login = (gone: AbortSignal) =>
-    enter(setup.store, { name: "anna", secret: "wrong", host, gone }, pause).then(
+    logIn(setup.store, { name: "anna", secret: "wrong", host, gone }, pause).then(
       () => "ok",
       (error) => error === reason ? "left" : (error as BargeError).kind,
     );
@@ -134,7 +134,7 @@ Deno.test("a password that was stored with other costs is refused, without the w
   };
   // As the test makes them, the server's own costs log in.
   store.accounts.change("anna", { verifier: keys(32768, 8, 1, salt) });
-  await enter(store, { name: "anna", secret: "sécret", host }, never);
+  await logIn(store, { name: "anna", secret: "sécret", host }, never);
   for (
     const verifier of [
       keys(32768, 8, 2, salt),
@@ -147,7 +147,7 @@ Deno.test("a password that was stored with other costs is refused, without the w
     await refused(setup, "anna", "sécret");
     assert.equal(await matches("password", "sécret", verifier), false);
     // The challenge is the one of an unknown name, and nothing proves what it asks for.
-    const begun = challenge(
+    const begun = await challenge(
       store,
       { verb: "auth", mechanism: "password", account: "anna", nonce: nonce() },
       host,

@@ -15,11 +15,10 @@ async function fail(setup: Setup, account: string, at = host, proof = wrong): Pr
   const request = { verb: "auth", mechanism: "password", account, nonce: nonce() } as const;
   let delay = -1;
   await assert.rejects(
-    () =>
-      challenge(setup.store, request, at).prove(proof, (ms) => {
-        delay = ms;
-        return Promise.resolve();
-      }),
+    (await challenge(setup.store, request, at)).prove(proof, (ms) => {
+      delay = ms;
+      return Promise.resolve();
+    }),
     (error) =>
       error instanceof BargeError && error.kind === "unauthenticated" &&
       error.message === "wrong name or password",
@@ -30,7 +29,7 @@ async function fail(setup: Setup, account: string, at = host, proof = wrong): Pr
 /** Logs in with a secret. */
 async function log(setup: Setup, account: string, secret: string, mechanism: Mechanism, at = host) {
   const request = { verb: "auth", mechanism, account, nonce: nonce() } as const;
-  const begun = challenge(setup.store, request, at);
+  const begun = await challenge(setup.store, request, at);
   const { nonce: serverNonce, salt, n, r, p } = begun.answer;
   const exchange = { mechanism, account, clientNonce: request.nonce, serverNonce, salt, n, r, p };
   const { proof } = await prove(secret, exchange);
@@ -67,7 +66,9 @@ Deno.test("known, unknown and disabled names take the same time", async () => {
       const account = names[at];
       const from = `10.0.${at}.${i % 100}`;
       const request = { verb: "auth", mechanism: "password", account, nonce: nonce() } as const;
-      const [begun, took] = time(() => challenge(setup.store, request, from));
+      const asked = performance.now();
+      const begun = await challenge(setup.store, request, from);
+      const took = performance.now() - asked;
       // What a proof costs is done when the pause begins.
       const began = performance.now();
       let delay = -1;
@@ -147,13 +148,20 @@ Deno.test("the failure is written down before it is told", async () => {
   setup.user("anna");
   const request = { verb: "auth", mechanism: "password", account: "anna", nonce: nonce() } as const;
   const open = Promise.withResolvers<void>();
-  const all = Array.from(
-    { length: 3 },
-    () => challenge(setup.store, request, host).prove(wrong, () => open.promise),
-  );
+  const all = [1, 2, 3].map(async () => {
+    const begun = await challenge(setup.store, request, host);
+    const paused = Promise.withResolvers<void>();
+    const refused = begun.prove(wrong, () => {
+      paused.resolve();
+      return open.promise;
+    });
+    await paused.promise;
+    return { refused };
+  });
+  const begun = await Promise.all(all);
   assert.equal(setup.store.bans.list().length, 2);
   open.reject(new BargeError("unavailable", "left"));
-  for (const one of all) await assert.rejects(one, /left/);
+  for (const { refused } of begun) await assert.rejects(refused, /left/);
 });
 
 Deno.test("what can't be written down keeps nobody out, and makes guessing slow", async () => {

@@ -1,13 +1,13 @@
 /** A login ends with the secret that it began with, also where that ends at the same moment. */
 import assert from "node:assert/strict";
 import { makeVerifier } from "../../../core/protocol/verifier.ts";
-import { enter } from "../../../core/login/enter.ts";
-import { passwd } from "../../../core/login/passwd.ts";
+import { logIn } from "../../../core/login/password.ts";
+import { changePassword } from "../../../core/login/change_password.ts";
 import { put } from "../../../core/upload/put.ts";
 import { quota } from "../../../core/session/quota.ts";
 import { stat } from "../../../core/session/stat.ts";
 import { token, tokens } from "../../../core/login/token.ts";
-import { begin, resume } from "../../../core/login/web.ts";
+import { beginWebSession, findWebSession } from "../../../core/login/web_session.ts";
 import type { Session } from "../../../core/login/session.ts";
 import { bytes, fails, request, Setup, sha256, verifier } from "../_setup.ts";
 
@@ -20,27 +20,32 @@ const revoke = (session: Session, id: string) =>
 /** A login by a new token of hers. */
 async function byToken(setup: Setup, issuer: Session): Promise<{ id: string; session: Session }> {
   const { id, token: secret } = await issue(issuer);
-  return { id, session: await enter(setup.store, { name: "", secret: secret!, host }, never) };
+  return { id, session: await logIn(setup.store, { name: "", secret: secret!, host }, never) };
 }
 
 Deno.test("a login at the page ends with its token, and so do the tokens made there", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   const { id, token: secret } = await issue(anna);
-  const cookie = await begin(setup.store, { name: "anna", secret: secret!, host }, "", never);
-  const page = resume(setup.store, cookie)!.session;
+  const cookie = await beginWebSession(
+    setup.store,
+    { name: "anna", secret: secret!, host },
+    "",
+    never,
+  );
+  const page = (await findWebSession(setup.store, cookie))!.session;
   const made = await byToken(setup, page);
   const other = await byToken(setup, anna);
-  quota(made.session);
+  await quota(made.session);
 
   await revoke(anna, id);
   for (const session of [page, made.session]) {
     await fails("unauthenticated", () => quota(session));
     await fails("unauthenticated", () => issue(session));
   }
-  assert.equal(resume(setup.store, cookie), undefined);
-  assert.deepEqual(tokens(anna).map((left) => left.id), [other.id]);
-  quota(other.session);
+  assert.equal(await findWebSession(setup.store, cookie), undefined);
+  assert.deepEqual((await tokens(anna)).map((left) => left.id), [other.id]);
+  await quota(other.session);
 });
 
 Deno.test("a token is not issued by a login that ends meanwhile", async () => {
@@ -50,7 +55,7 @@ Deno.test("a token is not issued by a login that ends meanwhile", async () => {
   const issuing = issue(session);
   await revoke(anna, id);
   await fails("unauthenticated", () => issuing);
-  assert.deepEqual(tokens(anna), []);
+  assert.deepEqual(await tokens(anna), []);
 });
 
 Deno.test("a password that is changed while it is checked lets nobody in", async () => {
@@ -58,10 +63,10 @@ Deno.test("a password that is changed while it is checked lets nobody in", async
   const anna = setup.user("anna");
   setup.store.accounts.change("anna", { verifier: await makeVerifier("password", "secret") });
   const pause = () => Promise.resolve();
-  const entering = enter(setup.store, { name: "anna", secret: "secret", host }, pause);
+  const entering = logIn(setup.store, { name: "anna", secret: "secret", host }, pause);
   setup.store.accounts.change("anna", { verifier });
   await fails("unauthenticated", () => entering);
-  await fails("unauthenticated", () => passwd(anna, verifier));
+  await fails("unauthenticated", () => changePassword(anna, verifier));
 });
 
 Deno.test("of two uploads that commit together, the one of a login that ended fails alone", async () => {

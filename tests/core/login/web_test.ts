@@ -4,7 +4,12 @@ import { makeVerifier } from "../../../core/protocol/verifier.ts";
 import { halves } from "../../../core/upload/halves.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
 import { put } from "../../../core/upload/put.ts";
-import { begin, end, resume, webSessions } from "../../../core/login/web.ts";
+import {
+  beginWebSession,
+  endWebSession,
+  findWebSession,
+  webSessions,
+} from "../../../core/login/web_session.ts";
 import { bytes, fails, request, Setup, sha256 } from "../_setup.ts";
 
 const host = "192.0.2.1";
@@ -17,35 +22,36 @@ Deno.test("a login is begun once, known again, listed, and ended by its owner al
   await fails("unauthenticated", () => webSessions(before));
   const anna = setup.login("anna");
   const credentials = { name: "anna", secret: "secret", host };
-  const first = await begin(setup.store, credentials, "x".repeat(1000), never);
-  const second = await begin(setup.store, credentials, "Firefox", never);
-  assert.equal(resume(setup.store, first)?.session.id, anna.id);
-  assert.equal(resume(setup.store, first)?.session.withPassword, false);
-  assert.equal(resume(setup.store, `${first}x`), undefined);
-  const listed = webSessions(anna);
+  const first = await beginWebSession(setup.store, credentials, "x".repeat(1000), never);
+  const second = await beginWebSession(setup.store, credentials, "Firefox", never);
+  assert.equal((await findWebSession(setup.store, first))?.session.id, anna.id);
+  assert.equal((await findWebSession(setup.store, first))?.session.withPassword, false);
+  assert.equal(await findWebSession(setup.store, `${first}x`), undefined);
+  const listed = await webSessions(anna);
   assert.deepEqual(listed.map(({ agent, address }) => [agent.length, address]).sort(), [
     [300, host],
     [7, host],
   ]);
-  assert.deepEqual(webSessions(bob), []);
-  const { id } = resume(setup.store, second)!;
-  await fails("not-found", () => end(bob, id));
-  end(anna, id);
-  await fails("not-found", () => end(anna, id));
-  assert.equal(resume(setup.store, second), undefined);
-  assert.equal(resume(setup.store, first)?.session.id, anna.id);
+  assert.deepEqual(await webSessions(bob), []);
+  const { id } = (await findWebSession(setup.store, second))!;
+  await fails("not-found", () => endWebSession(bob, id));
+  await endWebSession(anna, id);
+  await fails("not-found", () => endWebSession(anna, id));
+  assert.equal(await findWebSession(setup.store, second), undefined);
+  assert.equal((await findWebSession(setup.store, first))?.session.id, anna.id);
 });
 
-Deno.test("of an account's logins the fifty that were used last stay", () => {
+Deno.test("of an account's logins the fifty that were used last stay", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   const secrets = Array.from(
     { length: 52 },
     () => setup.store.webSessions.begin(anna.id, { agent: "", address: host }),
   );
-  assert.equal(webSessions(anna).length, 50);
-  assert.equal(secrets.filter((secret) => resume(setup.store, secret)).length, 50);
-  assert.ok(resume(setup.store, secrets[51]));
+  assert.equal((await webSessions(anna)).length, 50);
+  const found = await Promise.all(secrets.map((secret) => findWebSession(setup.store, secret)));
+  assert.equal(found.filter((login) => login).length, 50);
+  assert.ok(await findWebSession(setup.store, secrets[51]));
 });
 
 Deno.test("half-finished uploads are told by path, with the digest of their beginning", async () => {

@@ -58,7 +58,7 @@ interface Killed {
 
 function kill(setup: Setup, anna: Session, { sealed, staged, there, claimed }: Killed): number {
   const { reservations, vault } = setup.store;
-  const account = anna.account().id;
+  const account = anna.id;
   const place = { dir: "homes/anna", name: "a" };
   const size = fresh.length;
   const { id } = reservations.begin({ ...place, account, size, modified: null, holder: "dead" });
@@ -134,7 +134,7 @@ Deno.test("a large file of the same size is not taken for the one whose bytes we
   const size = 300_000;
   await upload(anna, "/home/a", new Uint8Array(size).fill(1));
   const { reservations } = setup.store;
-  const account = anna.account().id;
+  const account = anna.id;
   const place = { dir: "homes/anna", name: "a" };
   const { id } = reservations.begin({ ...place, account, size, modified: null, holder: "dead" });
   const lost = sha256(new Uint8Array(size).fill(2));

@@ -39,7 +39,7 @@ Deno.test("a home is kept aside, and what is in public stays, charged to nobody"
   setup.check();
   // Another one of that name begins with nothing.
   const again = setup.user("anna", 10);
-  assert.deepEqual([quota(again).used, setup.exists("/homes/anna/d")], [0, false]);
+  assert.deepEqual([(await quota(again)).used, setup.exists("/homes/anna/d")], [0, false]);
   await fails("denied", () => write(again, "/public/d/anna", "mine"), /operator/);
 });
 
@@ -89,7 +89,7 @@ Deno.test("an empty home is not kept; one with anything in it is, whatever it is
   const { kept } = await removeAccount(setup.store, "link", { purge: false });
   assert(Deno.lstatSync(`${kept}/link`).isSymlink);
   assert.equal(
-    (await removeAccount(setup.store, setup.user("x").account().name, { purge: true })).kept,
+    (await removeAccount(setup.store, setup.user("x").name, { purge: true })).kept,
     null,
   );
 });

@@ -138,7 +138,7 @@ Deno.test("staging: what is nobody's goes, what can be continued stays", async (
     await going.detach();
   }
   const id = (name: string) =>
-    setup.store.reservations.unfinished(anna.account().id, { dir: "homes/anna", name })!.id;
+    setup.store.reservations.unfinished(anna.id, { dir: "homes/anna", name })!.id;
   Deno.truncateSync(`${setup.data}/staging/${id("empty")}`);
   Deno.removeSync(`${setup.data}/staging/${id("lost")}`);
   Deno.writeTextFileSync(`${setup.data}/staging/9999`, "of no upload");
@@ -210,7 +210,7 @@ Deno.test("an upload whose worker died when it was sealed is settled, or can be 
     const { reservations } = setup.store;
     const size = fresh.length;
     const place = { dir: "homes/anna", name: "a" };
-    const declared = { ...place, account: anna.account().id, size, modified: null, holder: "dead" };
+    const declared = { ...place, account: anna.id, size, modified: null, holder: "dead" };
     const { id } = reservations.begin(declared);
     reservations.seal(id, "dead", { size, sha256: sha256(fresh), verified: true });
     if (where !== "nowhere") Deno.writeTextFileSync(`${setup.data}/staging/${id}`, fresh);
@@ -273,7 +273,7 @@ Deno.test("files taken in where a cut-off move put them stay known at the next s
   setup.store.vault.rename(from, to);
   setup.store.ledger.forgetFile(from);
   setup.store.ledger.enter({
-    ...{ ...to, ...setup.store.vault.find(to)!, owner: anna.account().id },
+    ...{ ...to, ...setup.store.vault.find(to)!, owner: anna.id },
     ...{ sha256: sha256("12345"), verified: true },
   });
   await recover(setup.store);

@@ -22,7 +22,7 @@ export const accounts = [
     summary: "All accounts, by name",
     login: true,
     answers: { 200: { description: "The accounts", schema: schemas.accounts }, ...notAdmin },
-    handle: ({ session }) => json({ accounts: listAccounts(session!).map(factsOf) }),
+    handle: async ({ session }) => json({ accounts: (await listAccounts(session!)).map(factsOf) }),
   }),
   operation({
     method: "POST",
@@ -53,7 +53,7 @@ export const accounts = [
       ...notAdmin,
       ...unknown,
     },
-    handle: ({ session }, { rest }) => json(factsOf(findAccount(session!, rest))),
+    handle: async ({ session }, { rest }) => json(factsOf(await findAccount(session!, rest))),
   }),
   operation({
     method: "PATCH",

@@ -19,7 +19,7 @@ const shown = 64 * 1024;
 
 /** GET /about/PATH. */
 export async function about(c: PageContext): Promise<Response> {
-  const view = userView(c);
+  const view = await userView(c);
   const { path } = treePath(view.exchange.target.path.slice("/about".length));
   view.exchange.asked.path = path;
   const { entry } = stat(view.session, path);
@@ -93,7 +93,7 @@ function Preview({ path, entry, text }: { path: string; entry: Entry; text?: str
   );
 }
 
-function Verbs({ view, path, entry }: { view: UserView; path: string; entry: Entry }) {
+async function Verbs({ view, path, entry }: { view: UserView; path: string; entry: Entry }) {
   const { dir, name } = split(path);
   const folder = entry.type === "dir";
   const inPublic = sectionOf(path) === "public";
@@ -126,7 +126,7 @@ function Verbs({ view, path, entry }: { view: UserView; path: string; entry: Ent
           <Icon name="download" />Download as a tar
         </a>
       )}
-      {(!inPublic || !folder || view.session.account().role === "admin") && (
+      {(!inPublic || !folder || (await view.session.account()).role === "admin") && (
         <a class="b" href={`/links/new?path=${encodeURIComponent(path)}`} data-dialog>
           <Icon name="link" />Share
         </a>

@@ -1,6 +1,6 @@
 /** Who is connected, and who is kept out. */
 import { formatSize } from "../../../size.ts";
-import type { Ban } from "../../../local/account/bans.ts";
+import type { Ban } from "../../../storage/logins.ts";
 import type { Present } from "../../../watch/roster.ts";
 import { count, formatTime } from "./format.ts";
 import { Csrf, Icon } from "./layout.tsx";

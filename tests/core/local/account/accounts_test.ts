@@ -137,7 +137,7 @@ Deno.test("one answer for an unknown name, a wrong password, a disabled account"
   for (const account of ["anna", "off", "nobody", "no/name", ""]) {
     for (const mechanism of ["password", "token"] as const) {
       const facts = { verb: "auth", mechanism, account, nonce: "bm9uY2U=" } as const;
-      const asked = challenge(setup.store, facts, "192.0.2.1");
+      const asked = await challenge(setup.store, facts, "192.0.2.1");
       const proof = "A".repeat(43) + "=";
       const failure = await fails(
         "unauthenticated",

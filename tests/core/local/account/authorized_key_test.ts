@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { parseAuthorizedKeys } from "../../../../core/local/account/authorized_key.ts";
-import { fingerprintOf } from "../../../../core/local/account/keys.ts";
+import { parseAuthorizedKeys } from "../../../../core/storage/public_key.ts";
+import { fingerprintOf } from "../../../../core/storage/public_key.ts";
 import { BargeError } from "../../../../core/error.ts";
 
 const read = (name: string) =>

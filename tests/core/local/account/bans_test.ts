@@ -1,6 +1,7 @@
 /** Bans after failed logins, on a clock of the test's own. */
 import assert from "node:assert/strict";
-import { type Attempt, Bans } from "../../../../core/local/account/bans.ts";
+import { Bans } from "../../../../core/local/account/bans.ts";
+import type { Attempt } from "../../../../core/storage/logins.ts";
 import { Database } from "../../../../core/local/database/database.ts";
 import { verifier } from "../../_setup.ts";
 import { Accounts } from "../../../../core/local/account/accounts.ts";

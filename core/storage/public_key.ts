@@ -1,5 +1,19 @@
-/** Lines of an `authorized_keys` file (sshd(8), "AUTHORIZED_KEYS FILE FORMAT"). */
-import { BargeError } from "../../error.ts";
+/** Public keys, and lines of an `authorized_keys` file (sshd(8), "AUTHORIZED_KEYS FILE FORMAT"). */
+import { createHash } from "node:crypto";
+import { BargeError } from "../error.ts";
+
+/** A public key of an account. */
+export interface PublicKey {
+  /** `SHA256:...`, as `ssh-keygen -l` prints it. */
+  readonly fingerprint: string;
+  /** `ssh-ed25519` and the like. */
+  readonly type: string;
+  readonly comment: string;
+  /** Milliseconds since 1970. */
+  readonly added: number;
+  /** When it was last logged in with, or null. */
+  readonly used: number | null;
+}
 
 /** A line that is a key. */
 export interface AuthorizedKey {
@@ -32,7 +46,7 @@ const longestRsa = 16_384;
  *
  * @example
  * ```ts
- * import { parseAuthorizedKeys } from "./authorized_key.ts";
+ * import { parseAuthorizedKeys } from "./public_key.ts";
  * const blob = "AAAAC3NzaC1lZDI1NTE5AAAAIE6/0djp8Wr5EuVYNojmjOwrJd27dd3UhsJsx5luW964";
  * const [key] = parseAuthorizedKeys(`# mine\nno-pty ssh-ed25519 ${blob} anna@home\n`);
  * if (key.comment !== "anna@home" || key.ignored[0] !== "no-pty") throw new Error();
@@ -143,4 +157,20 @@ function split(blob: Uint8Array): Uint8Array[] | undefined {
 function printable(comment: string): string {
   // deno-lint-ignore no-control-regex
   return comment.replace(/[\u0000-\u001f\u007f-\u009f]/g, " ").trim().slice(0, 200);
+}
+
+/**
+ * Returns a key's fingerprint, as `ssh-keygen -l` prints it.
+ *
+ * @param blob the public key (RFC 4253, section 6.6)
+ *
+ * @example
+ * ```ts
+ * import { fingerprintOf } from "./public_key.ts";
+ * const empty = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU";
+ * if (fingerprintOf(new Uint8Array()) !== empty) throw new Error();
+ * ```
+ */
+export function fingerprintOf(blob: Uint8Array): string {
+  return `SHA256:${createHash("sha256").update(blob).digest("base64").replace(/=+$/, "")}`;
 }
