@@ -1,5 +1,6 @@
 /** Logins by doors whose protocols carry the password. */
 import assert from "node:assert/strict";
+import { setImmediate } from "node:timers";
 import { Buffer } from "node:buffer";
 import { createHash, createHmac, scryptSync } from "node:crypto";
 import { BargeError } from "../../../core/error.ts";
@@ -108,6 +109,7 @@ Deno.test("a login whose client has left is not worked on, and gives its place t
       (error) => error === reason ? "left" : (error as BargeError).kind,
     );
   const flood = Array.from({ length: 65 }, () => login(left.signal));
+  await new Promise((resolve) => setImmediate(resolve)); // by then one runs, and the others wait
   left.abort(reason);
   // The queue is empty at once, so no login is refused because it is full.
   const next = Array.from({ length: 3 }, () => login(new AbortController().signal));
