@@ -1,5 +1,5 @@
 /** `barge backup`: a copy of the accounts database, beside a running server. */
-import { openAccounts } from "./_term/accounts.ts";
+import { openAccounts } from "./_data/accounts.ts";
 import { command } from "./_term/command.ts";
 import { argumentOf, common, dataOption, flag, path } from "./_term/options.ts";
 import { note, printJson } from "./_term/out.ts";

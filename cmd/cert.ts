@@ -1,12 +1,12 @@
 /** `barge cert`: the certificate of one's own server, or of another. */
 import { BargeError } from "../core/error.ts";
 import type { CertificateFacts } from "../core/net/certificate.ts";
-import { sayData } from "./_term/accounts.ts";
+import { sayData } from "./_data/accounts.ts";
 import { command } from "./_term/command.ts";
 import { common, dataOption, flag, optionalArgument } from "./_term/options.ts";
 import { note, print, printJson, printLine } from "./_term/out.ts";
 import { exitCodes } from "./_term/exit.ts";
-import { knownHostsPath } from "./_term/security.ts";
+import { knownHostsPath } from "./_client/security.ts";
 
 export default command({
   options: {

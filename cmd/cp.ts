@@ -1,8 +1,8 @@
 /** `barge cp`: copies at a server, where no byte crosses the wire. */
 import { command } from "./_term/command.ts";
-import { copyAll } from "./_term/copy_all.ts";
+import { copyAll } from "./_client/copy_all.ts";
 import { args, common, flag } from "./_term/options.ts";
-import { openSession, sessionOptions } from "./_term/session.ts";
+import { openSession, sessionOptions } from "./_client/session.ts";
 
 export default command({
   options: {

@@ -2,8 +2,8 @@
 import { grow } from "../core/client/grow.ts";
 import { command } from "./_term/command.ts";
 import { argumentOf, common, size } from "./_term/options.ts";
-import { printQuota } from "./_term/quota.ts";
-import { openSession, sessionOptions } from "./_term/session.ts";
+import { printQuota } from "./_client/quota.ts";
+import { openSession, sessionOptions } from "./_client/session.ts";
 
 export default command({
   options: {

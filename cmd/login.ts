@@ -2,10 +2,10 @@
 import { formatRemote } from "../core/client/remote.ts";
 import { issueToken, revokeToken } from "../core/client/token.ts";
 import { command } from "./_term/command.ts";
-import { changeLogins, fits, loginsPath } from "./_term/logins.ts";
+import { changeLogins, fits, loginsPath } from "./_client/logins.ts";
 import { common, optionalArgument } from "./_term/options.ts";
 import { note, printJson } from "./_term/out.ts";
-import { openSession, sessionOptions } from "./_term/session.ts";
+import { openSession, sessionOptions } from "./_client/session.ts";
 
 export default command({
   options: {

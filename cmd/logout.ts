@@ -3,10 +3,10 @@ import { formatRemote, parseRemote } from "../core/client/remote.ts";
 import { revokeToken } from "../core/client/token.ts";
 import { BargeError, typed } from "../core/error.ts";
 import { command } from "./_term/command.ts";
-import { changeLogins, fits, readLogins } from "./_term/logins.ts";
+import { changeLogins, fits, readLogins } from "./_client/logins.ts";
 import { common, flag, optionalArgument } from "./_term/options.ts";
 import { note, printJson } from "./_term/out.ts";
-import { openSession, serverOptions } from "./_term/session.ts";
+import { openSession, serverOptions } from "./_client/session.ts";
 
 export default command({
   options: {

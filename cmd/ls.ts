@@ -5,10 +5,10 @@ import { stat } from "../core/client/stat.ts";
 import { join, trimSlashes } from "../core/client/target.ts";
 import type { Omission, PartialUpload } from "../core/protocol/message.ts";
 import { command } from "./_term/command.ts";
-import { entryFields, longLine, noteOmission, shownName } from "./_term/entry.ts";
+import { entryFields, longLine, noteOmission, shownName } from "./_client/entry.ts";
 import { common, flag, optionalArgument } from "./_term/options.ts";
 import { keepUp, printJson, printLine, terminal } from "./_term/out.ts";
-import { openSession, sessionOptions } from "./_term/session.ts";
+import { openSession, sessionOptions } from "./_client/session.ts";
 
 export default command({
   options: {

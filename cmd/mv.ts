@@ -1,11 +1,11 @@
 /** `barge mv`: moves or renames at a server. */
 import { move } from "../core/client/move.ts";
 import { command } from "./_term/command.ts";
-import { eachPath } from "./_term/each.ts";
+import { eachPath } from "./_client/each_path.ts";
 import { args, common, flag } from "./_term/options.ts";
 import { printJson } from "./_term/out.ts";
-import { openSession, sessionOptions } from "./_term/session.ts";
-import { targets } from "./_term/target.ts";
+import { openSession, sessionOptions } from "./_client/session.ts";
+import { targets } from "./_client/move_target.ts";
 
 export default command({
   options: {

@@ -3,8 +3,8 @@ import { passwd } from "../core/client/passwd.ts";
 import { command } from "./_term/command.ts";
 import { common, flag, path, value } from "./_term/options.ts";
 import { note, print, printJson } from "./_term/out.ts";
-import { needPassword, randomPassword, readPasswordFile } from "./_term/password.ts";
-import { openSession, sessionOptions } from "./_term/session.ts";
+import { needPassword, randomPassword, readPasswordFile } from "./_client/password.ts";
+import { openSession, sessionOptions } from "./_client/session.ts";
 
 export default command({
   options: {

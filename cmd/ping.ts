@@ -4,7 +4,7 @@ import { formatRemote } from "../core/client/remote.ts";
 import { command } from "./_term/command.ts";
 import { common, optionalArgument } from "./_term/options.ts";
 import { printJson, printLine } from "./_term/out.ts";
-import { connectOnly, serverOptions } from "./_term/session.ts";
+import { connectOnly, serverOptions } from "./_client/session.ts";
 
 export default command({
   options: {

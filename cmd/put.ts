@@ -3,8 +3,8 @@ import { put } from "../core/client/put.ts";
 import { BargeError } from "../core/error.ts";
 import { command } from "./_term/command.ts";
 import { argsOf, flag, path } from "./_term/options.ts";
-import { openSession } from "./_term/session.ts";
-import { printTransfer, transferOptions } from "./_term/transfer.ts";
+import { openSession } from "./_client/session.ts";
+import { printTransfer, transferOptions } from "./_client/transfer.ts";
 
 export default command({
   options: {

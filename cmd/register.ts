@@ -5,8 +5,8 @@ import { BargeError } from "../core/error.ts";
 import { command } from "./_term/command.ts";
 import { argument, common, size, value } from "./_term/options.ts";
 import { note, print, printJson } from "./_term/out.ts";
-import { newPassword, newPasswordOptions } from "./_term/password.ts";
-import { connectOnly, serverOptions } from "./_term/session.ts";
+import { newPassword, newPasswordOptions } from "./_client/password.ts";
+import { connectOnly, serverOptions } from "./_client/session.ts";
 import { formatLimit } from "./_term/size.ts";
 
 export default command({

@@ -4,10 +4,10 @@ import { remove } from "../core/client/remove.ts";
 import { absent } from "../core/client/stat.ts";
 import { BargeError } from "../core/error.ts";
 import { command } from "./_term/command.ts";
-import { eachPath } from "./_term/each.ts";
+import { eachPath } from "./_client/each_path.ts";
 import { args, common, flag } from "./_term/options.ts";
 import { printJson } from "./_term/out.ts";
-import { openSession, sessionOptions } from "./_term/session.ts";
+import { openSession, sessionOptions } from "./_client/session.ts";
 
 export default command({
   options: {

@@ -281,7 +281,7 @@ export default command({
     });
     const { serve } = await import("../core/serve/serve.ts");
     const { sayFirstAccount, sayReady } = await import("./_serve/banner.ts");
-    const { isThere, otherServers } = await import("./_term/accounts.ts");
+    const { isThere, otherServers } = await import("./_data/accounts.ts");
     const made = !isThere(`${data}/accounts.db`);
     const others = made ? await otherServers(data) : undefined;
     let first: string | undefined;

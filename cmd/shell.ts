@@ -2,8 +2,8 @@
 import { BargeError } from "../core/error.ts";
 import { command } from "./_term/command.ts";
 import { common, flag, optionalArgument, size, value } from "./_term/options.ts";
-import { passwordOptions } from "./_term/password.ts";
-import { serverOptions } from "./_term/session.ts";
+import { passwordOptions } from "./_client/password.ts";
+import { serverOptions } from "./_client/session.ts";
 
 const { passwordFile } = passwordOptions;
 
@@ -50,7 +50,7 @@ export default command({
 
 /** Asks whoever has no saved login whether to make an account first. */
 async function wantsAccount(signal: AbortSignal): Promise<boolean> {
-  const { readLogins } = await import("./_term/logins.ts");
+  const { readLogins } = await import("./_client/logins.ts");
   if (readLogins().length > 0) return false;
   const { askText } = await import("./_term/prompt.ts");
   for (;;) {

@@ -1,10 +1,10 @@
 /** `barge stat`: what is known of a file or folder. */
 import { stat } from "../core/client/stat.ts";
 import { command } from "./_term/command.ts";
-import { eachPath } from "./_term/each.ts";
-import { printStat } from "./_term/entry.ts";
+import { eachPath } from "./_client/each_path.ts";
+import { printStat } from "./_client/entry.ts";
 import { args, common } from "./_term/options.ts";
-import { openSession, sessionOptions } from "./_term/session.ts";
+import { openSession, sessionOptions } from "./_client/session.ts";
 
 export default command({
   options: {

@@ -6,7 +6,7 @@ import { printStatus } from "./_status/print.ts";
 import { command } from "./_term/command.ts";
 import { common, count, value } from "./_term/options.ts";
 import { print, printJson, terminal, writeStdout } from "./_term/out.ts";
-import { openSession, sessionOptions } from "./_term/session.ts";
+import { openSession, sessionOptions } from "./_client/session.ts";
 
 /** Back to the upper left corner, and away with what was there. */
 const clear = new TextEncoder().encode("\x1b[H\x1b[2J");

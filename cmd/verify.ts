@@ -1,7 +1,7 @@
 /** `barge verify`: everything in a data directory that can be checked, beside a running server, too. */
 import { BargeError } from "../core/error.ts";
 import type { Problem, ReconcileEvent } from "../core/session/reconcile.ts";
-import { openStore } from "./_term/accounts.ts";
+import { openStore } from "./_data/accounts.ts";
 import { command } from "./_term/command.ts";
 import { exitCodes } from "./_term/exit.ts";
 import { common, dataOption, flag, plain, values } from "./_term/options.ts";

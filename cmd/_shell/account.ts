@@ -5,11 +5,11 @@ import { quota } from "../../core/client/quota.ts";
 import { register as makeAccount } from "../../core/client/register.ts";
 import { BargeError } from "../../core/error.ts";
 import { printJson } from "../_term/out.ts";
-import { needPassword } from "../_term/password.ts";
-import { printQuota } from "../_term/quota.ts";
+import { needPassword } from "../_client/password.ts";
+import { printQuota } from "../_client/quota.ts";
 import { formatLimit, parseSize } from "../_term/size.ts";
 import { enterAs } from "./link.ts";
-import type { Call } from "./row.ts";
+import type { Call } from "./command.ts";
 
 export async function left({ shell, signal }: Call): Promise<void> {
   printQuota(await quota(await shell.link.client(signal)), shell.json);

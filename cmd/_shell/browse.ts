@@ -6,11 +6,11 @@ import { stat as statOf } from "../../core/client/stat.ts";
 import { join, trimSlashes } from "../../core/client/target.ts";
 import { BargeError, typed } from "../../core/error.ts";
 import { sumLine } from "../../core/protocol/printable.ts";
-import { entryFields, longLine, noteOmission, printStat, shownName } from "../_term/entry.ts";
+import { entryFields, longLine, noteOmission, printStat, shownName } from "../_client/entry.ts";
 import { keepUp, printJson, printLine, terminal } from "../_term/out.ts";
 import { columns } from "./columns.ts";
 import { expandHome, home, resolveRemote, shared } from "./paths.ts";
-import type { Call } from "./row.ts";
+import type { Call } from "./command.ts";
 
 export async function ls(call: Call): Promise<void> {
   await show(call, resolveRemote(call.shell.folder, call.args[0] ?? ""), call.flags.has("l"));

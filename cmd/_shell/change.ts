@@ -7,13 +7,13 @@ import { remove } from "../../core/client/remove.ts";
 import { stat } from "../../core/client/stat.ts";
 import { trimSlashes } from "../../core/client/target.ts";
 import { BargeError } from "../../core/error.ts";
-import { copyAll } from "../_term/copy_all.ts";
-import { eachPath } from "../_term/each.ts";
+import { copyAll } from "../_client/copy_all.ts";
+import { eachPath } from "../_client/each_path.ts";
 import { printJson } from "../_term/out.ts";
 import { formatSize } from "../_term/size.ts";
-import { targets } from "../_term/target.ts";
+import { targets } from "../_client/move_target.ts";
 import { baseIn, home, resolveRemote, shared } from "./paths.ts";
-import type { Call } from "./row.ts";
+import type { Call } from "./command.ts";
 import { quote } from "./words.ts";
 
 /** From one's home to all: replaces what oneself published under that name before. */

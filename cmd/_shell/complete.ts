@@ -1,7 +1,7 @@
 /** What Tab offers: commands, flags, remote and local paths. No I/O of its own. */
 import { printable } from "../_term/text.ts";
 import { baseIn, expandHome, home, resolveRemote, shared } from "./paths.ts";
-import { findRow, type Kind, type Row } from "./row.ts";
+import { findRow, type Kind, type Row } from "./command.ts";
 import { quoteRest, scan, type Word } from "./words.ts";
 
 /** What is in a folder. */

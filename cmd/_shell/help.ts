@@ -1,7 +1,7 @@
 /** The shell's help: all commands, or one. */
 import { print, printJson } from "../_term/out.ts";
 import { menuLines } from "./menu.ts";
-import { type Call, findRow, type Row, usage } from "./row.ts";
+import { type Call, findRow, type Row, usage } from "./command.ts";
 import { unknownCommand } from "./run.ts";
 
 export function help({ shell, args, rows }: Call): void {

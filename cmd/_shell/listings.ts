@@ -2,7 +2,7 @@
 import { list } from "../../core/client/list.ts";
 import { trimSlashes } from "../../core/client/target.ts";
 import type { Found, Sources } from "./complete.ts";
-import type { Shell } from "./row.ts";
+import type { Shell } from "./command.ts";
 
 /** Milliseconds that a listing is good for. */
 const keptFor = 5000;

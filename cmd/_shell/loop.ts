@@ -10,9 +10,9 @@ import type { Link } from "./link.ts";
 import { Listings } from "./listings.ts";
 import { chosen, menuLines } from "./menu.ts";
 import { home } from "./paths.ts";
-import type { Shell } from "./row.ts";
+import type { Shell } from "./command.ts";
 import { runLine } from "./run.ts";
-import { rows } from "./table.ts";
+import { rows } from "./commands.ts";
 
 export interface LoopOptions {
   readonly json: boolean;

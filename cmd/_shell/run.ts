@@ -3,7 +3,7 @@ import { BargeError } from "../../core/error.ts";
 import { report } from "../_term/fail.ts";
 import { flush, keepUp } from "../_term/out.ts";
 import { similar } from "../_term/similar.ts";
-import { findRow, readArguments, type Row, type Shell } from "./row.ts";
+import { findRow, readArguments, type Row, type Shell } from "./command.ts";
 import { split, type Word } from "./words.ts";
 
 export interface Outcome {

@@ -5,9 +5,9 @@ import { put as putAll } from "../../core/client/put.ts";
 import { entryAt } from "../../core/client/stat.ts";
 import { trimSlashes } from "../../core/client/target.ts";
 import { BargeError } from "../../core/error.ts";
-import { printTransfer } from "../_term/transfer.ts";
+import { printTransfer } from "../_client/transfer.ts";
 import { expandHome, resolveRemote } from "./paths.ts";
-import type { Call } from "./row.ts";
+import type { Call } from "./command.ts";
 
 export async function get({ shell, args, flags, signal }: Call): Promise<number> {
   const [typed, local = "."] = args;

@@ -1,6 +1,6 @@
 /** `barge ban list`: whose logins are refused. */
 import type { Ban } from "../../core/account/bans.ts";
-import { openAccounts } from "../_term/accounts.ts";
+import { openAccounts } from "../_data/accounts.ts";
 import { command } from "../_term/command.ts";
 import { common, dataOption } from "../_term/options.ts";
 import { printJson } from "../_term/out.ts";

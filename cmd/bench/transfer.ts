@@ -5,8 +5,8 @@ import { median, type Subject, timed, type Way } from "../../core/bench/local/me
 import { command } from "../_term/command.ts";
 import { common, count, flag, plain, size, value, valueOr } from "../_term/options.ts";
 import { note } from "../_term/out.ts";
-import { type OwnServer, self, startSelf } from "../_term/self.ts";
-import { runSubjects } from "../_term/local.ts";
+import { type OwnServer, self, startSelf } from "../_bench/self.ts";
+import { runSubjects } from "../_bench/local.ts";
 
 export default command({
   options: {

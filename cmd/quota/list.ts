@@ -1,8 +1,8 @@
 /** `barge quota list`: what all accounts use. */
-import { openAccounts } from "../_term/accounts.ts";
+import { openAccounts } from "../_data/accounts.ts";
 import { command } from "../_term/command.ts";
 import { common, dataOption } from "../_term/options.ts";
-import { quotaOf } from "../_term/quota.ts";
+import { quotaOf } from "../_client/quota.ts";
 import { number } from "../_term/progress.ts";
 import { printJson } from "../_term/out.ts";
 import { baseOf, formatLimit, formatSize } from "../_term/size.ts";

@@ -1,6 +1,6 @@
 /** `barge quota set`: changes an account's capacity. */
 import { BargeError } from "../../core/error.ts";
-import { openAccounts } from "../_term/accounts.ts";
+import { openAccounts } from "../_data/accounts.ts";
 import { command } from "../_term/command.ts";
 import {
   argument,
@@ -11,7 +11,7 @@ import {
   sizeOrNone,
   value,
 } from "../_term/options.ts";
-import { printQuota, quotaOf } from "../_term/quota.ts";
+import { printQuota, quotaOf } from "../_client/quota.ts";
 
 export default command({
   options: {

@@ -1,5 +1,5 @@
 /** `barge quota verify`: compares what the ledger says with what is on disk. */
-import { openStore } from "../_term/accounts.ts";
+import { openStore } from "../_data/accounts.ts";
 import { exitCodes } from "../_term/exit.ts";
 import { command } from "../_term/command.ts";
 import { common, dataOption, flag } from "../_term/options.ts";

@@ -1,7 +1,7 @@
 /** `barge user add`: makes an account. */
 import { BargeError } from "../../core/error.ts";
 import { command } from "../_term/command.ts";
-import { accountFields, openAccounts } from "../_term/accounts.ts";
+import { accountFields, openAccounts } from "../_data/accounts.ts";
 import {
   argument,
   common,
@@ -13,7 +13,7 @@ import {
   value,
 } from "../_term/options.ts";
 import { note, print, printJson } from "../_term/out.ts";
-import { minPasswordOption, newPassword, newPasswordOptions } from "../_term/password.ts";
+import { minPasswordOption, newPassword, newPasswordOptions } from "../_client/password.ts";
 import { formatLimit } from "../_term/size.ts";
 
 export default command({

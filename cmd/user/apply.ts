@@ -1,11 +1,11 @@
 /** `barge user apply`: makes the accounts be as a file declares them. */
-import { openAccounts, sayData } from "../_term/accounts.ts";
+import { openAccounts, sayData } from "../_data/accounts.ts";
 import { command } from "../_term/command.ts";
 import { argumentOf, common, dataOption, flag, path } from "../_term/options.ts";
 import { note, print, printJson } from "../_term/out.ts";
-import { applySteps, planSteps, type Step } from "../_term/apply.ts";
-import { readDeclared } from "../_term/declared.ts";
-import { minPasswordOption } from "../_term/password.ts";
+import { applySteps, planSteps, type Step } from "../_data/apply.ts";
+import { readDeclared } from "../_data/declared.ts";
+import { minPasswordOption } from "../_client/password.ts";
 import { counted } from "../_term/progress.ts";
 
 export default command({

@@ -1,5 +1,5 @@
 /** `barge user disable`: keeps an account from logging in. */
-import { able } from "../_term/able.ts";
+import { able } from "../_data/enable.ts";
 
 export default able(
   true,

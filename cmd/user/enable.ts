@@ -1,5 +1,5 @@
 /** `barge user enable`: lets a disabled account log in again. */
-import { able } from "../_term/able.ts";
+import { able } from "../_data/enable.ts";
 
 export default able(
   false,

@@ -1,9 +1,9 @@
 /** `barge user passwd`: gives an account a new password. */
-import { openAccounts } from "../_term/accounts.ts";
+import { openAccounts } from "../_data/accounts.ts";
 import { command } from "../_term/command.ts";
 import { argument, common, dataOption } from "../_term/options.ts";
 import { note, print, printJson } from "../_term/out.ts";
-import { minPasswordOption, newPassword, newPasswordOptions } from "../_term/password.ts";
+import { minPasswordOption, newPassword, newPasswordOptions } from "../_client/password.ts";
 
 export default command({
   options: {

@@ -1,5 +1,5 @@
 /** `barge user remove`: ends an account. */
-import { openStore } from "../_term/accounts.ts";
+import { openStore } from "../_data/accounts.ts";
 import { command } from "../_term/command.ts";
 import { argument, common, dataOption, flag } from "../_term/options.ts";
 import { note, printJson } from "../_term/out.ts";

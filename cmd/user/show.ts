@@ -1,5 +1,5 @@
 /** `barge user show`: one account. */
-import { accountFields, openAccounts } from "../_term/accounts.ts";
+import { accountFields, openAccounts } from "../_data/accounts.ts";
 import { command } from "../_term/command.ts";
 import { argument, common, dataOption } from "../_term/options.ts";
 import { print, printJson } from "../_term/out.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseDeclared } from "../../cmd/_term/declared.ts";
+import { parseDeclared } from "../../cmd/_data/declared.ts";
 import { BargeError } from "../../core/error.ts";
 
 function refusal(value: unknown): string {

@@ -1,6 +1,6 @@
 import { deepStrictEqual } from "node:assert/strict";
 import { complete, type Found, type Sources } from "../../cmd/_shell/complete.ts";
-import { rows } from "../../cmd/_shell/table.ts";
+import { rows } from "../../cmd/_shell/commands.ts";
 
 const tree: Record<string, readonly Found[]> = {
   "/": [{ name: "home", folder: true }, { name: "public", folder: true }],

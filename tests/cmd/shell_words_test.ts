@@ -2,7 +2,7 @@ import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { quote, quoteRest, scan, split } from "../../cmd/_shell/words.ts";
 import { baseIn, expandHome, resolveRemote } from "../../cmd/_shell/paths.ts";
-import { readArguments, type Row } from "../../cmd/_shell/row.ts";
+import { readArguments, type Row } from "../../cmd/_shell/command.ts";
 import { worthy } from "../../cmd/_shell/history.ts";
 
 const texts = (line: string) => split(line).map(({ text }) => text);

@@ -2,7 +2,7 @@
 import { type AuthorizedKey, parseAuthorizedKeys } from "../../../core/account/authorized_key.ts";
 import { fingerprintOf } from "../../../core/account/keys.ts";
 import { BargeError, typed } from "../../../core/error.ts";
-import { openAccounts } from "../../_term/accounts.ts";
+import { openAccounts } from "../../_data/accounts.ts";
 import { command } from "../../_term/command.ts";
 import { args, argument, common, dataOption } from "../../_term/options.ts";
 import { note, printJson } from "../../_term/out.ts";

@@ -1,6 +1,6 @@
 /** `barge user key list`: the public keys that an account may log in with. */
 import type { PublicKey } from "../../../core/account/keys.ts";
-import { openAccounts } from "../../_term/accounts.ts";
+import { openAccounts } from "../../_data/accounts.ts";
 import { command } from "../../_term/command.ts";
 import { argument, common, dataOption } from "../../_term/options.ts";
 import { printJson } from "../../_term/out.ts";

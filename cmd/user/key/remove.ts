@@ -1,6 +1,6 @@
 /** `barge user key remove`: takes public keys from an account. */
 import { BargeError } from "../../../core/error.ts";
-import { openAccounts } from "../../_term/accounts.ts";
+import { openAccounts } from "../../_data/accounts.ts";
 import { command } from "../../_term/command.ts";
 import { argument, common, dataOption } from "../../_term/options.ts";
 import { note, printJson } from "../../_term/out.ts";

@@ -6,11 +6,11 @@ import { mkdir } from "../../core/client/mkdir.ts";
 import { stat } from "../../core/client/stat.ts";
 import { join } from "../../core/client/target.ts";
 import { BargeError, type Kind, typed } from "../../core/error.ts";
-import { eachPath } from "./each.ts";
-import { sharedCode } from "./exit.ts";
-import { report } from "./fail.ts";
-import { printJson } from "./out.ts";
-import { targets } from "./target.ts";
+import { eachPath } from "./each_path.ts";
+import { sharedCode } from "../_term/exit.ts";
+import { report } from "../_term/fail.ts";
+import { printJson } from "../_term/out.ts";
+import { targets } from "./move_target.ts";
 
 /** The most requests that are under way at once. */
 const window = 64;

@@ -3,9 +3,9 @@ import type { Counters } from "../../core/echo/counters.ts";
 import type { EchoEvent } from "../../core/echo/echo_worker.ts";
 import type { EchoServeOptions, EchoServer } from "../../core/echo/serve.ts";
 import { type Address, formatAddress, parseAddress } from "../../core/net/address.ts";
-import { flag, valueParser } from "./options.ts";
-import { note, printJson } from "./out.ts";
-import { formatSize } from "./size.ts";
+import { flag, valueParser } from "../_term/options.ts";
+import { note, printJson } from "../_term/out.ts";
+import { formatSize } from "../_term/size.ts";
 
 export const rawOption = flag(["--raw"], "Answer with the bytes as they are (RFC 862)");
 export const verboseOption = flag(

@@ -1,8 +1,8 @@
 /** Does the same with several things, and goes on when one fails. */
 import { trimSlashes } from "../../core/client/target.ts";
 import { type Kind, typed } from "../../core/error.ts";
-import { sharedCode } from "./exit.ts";
-import { inWordsOf, report } from "./fail.ts";
+import { sharedCode } from "../_term/exit.ts";
+import { inWordsOf, report } from "../_term/fail.ts";
 
 /** Failures that would hit the others, too. */
 const hopeless: readonly Kind[] = ["interrupted", "unavailable", "protocol", "identity"];

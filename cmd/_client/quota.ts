@@ -1,7 +1,7 @@
 /** How a quota is printed. */
-import { printJson, printLine } from "./out.ts";
-import { number } from "./progress.ts";
-import { baseOf, formatLimit, formatSize } from "./size.ts";
+import { printJson, printLine } from "../_term/out.ts";
+import { number } from "../_term/progress.ts";
+import { baseOf, formatLimit, formatSize } from "../_term/size.ts";
 
 export interface Quota {
   readonly account: string;

@@ -5,7 +5,7 @@ import {
   defaultMinPassword,
   mostMinPassword,
 } from "../../core/protocol/password.ts";
-import { count, flag, path, value, valueOr } from "./options.ts";
+import { count, flag, path, value, valueOr } from "../_term/options.ts";
 
 /** The options of a verb that needs a password. */
 export const passwordOptions = {
@@ -81,7 +81,7 @@ export async function needPassword(
 ): Promise<string> {
   const given = await givenPassword(from);
   if (given !== undefined) return given;
-  const { askPassword, canAsk } = await import("./prompt.ts");
+  const { askPassword, canAsk } = await import("../_term/prompt.ts");
   if (!canAsk()) {
     throw new BargeError(options.twice ? "usage" : "unauthenticated", "a password is needed", {
       hint: options.ways ?? passwordWays,

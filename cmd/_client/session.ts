@@ -6,7 +6,7 @@ import { formatRemote, parseRemote, type Remote } from "../../core/client/remote
 import { BargeError } from "../../core/error.ts";
 import { version } from "../_version.ts";
 import { fits, readLogins } from "./logins.ts";
-import { count, plain, value } from "./options.ts";
+import { count, plain, value } from "../_term/options.ts";
 import { secured, type SecurityChoice, securityOptions } from "./security.ts";
 import {
   givenPassword,
@@ -163,7 +163,7 @@ function savedLogin(remote: Remote) {
 
 /** Whose account, when neither the server's address nor a saved login says so. */
 async function chooseAccount(remote: Remote, signal: AbortSignal): Promise<string> {
-  const { askText, canAsk } = await import("./prompt.ts");
+  const { askText, canAsk } = await import("../_term/prompt.ts");
   const at = formatRemote(remote);
   if (canAsk()) return await askText(`Your account at ${at}`, signal);
   throw new BargeError("usage", `no account is named for ${at}`, {

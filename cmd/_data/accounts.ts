@@ -11,8 +11,8 @@ import type { Tokens } from "../../core/account/tokens.ts";
 import type { Upgraded } from "../../core/account/upgrade.ts";
 import { BargeError, typed } from "../../core/error.ts";
 import type { Store } from "../../core/session/store.ts";
-import { isDataNamed } from "./options.ts";
-import { note } from "./out.ts";
+import { isDataNamed } from "../_term/options.ts";
+import { note } from "../_term/out.ts";
 
 /** The most other servers that are named. */
 const mostServers = 3;

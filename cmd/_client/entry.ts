@@ -1,8 +1,8 @@
 /** How a remote file or folder is printed. */
 import type { Answer, Entry, Omission } from "../../core/protocol/message.ts";
 import { describeOmission } from "../../core/protocol/omission.ts";
-import { note, print, printJson, printLine } from "./out.ts";
-import { oneLine, printable } from "./text.ts";
+import { note, print, printJson, printLine } from "../_term/out.ts";
+import { oneLine, printable } from "../_term/text.ts";
 
 /** A file or folder as `--json` shows it. The fields are frozen. */
 export function entryFields(path: string, entry: Entry) {

@@ -5,8 +5,8 @@ import type { Address } from "../../core/net/address.ts";
 import { type Fingerprint, parseFingerprint } from "../../core/net/fingerprint.ts";
 import { usesTls } from "../../core/net/trust.ts";
 import { configPath, fits, readLogins } from "./logins.ts";
-import { flag, value, valueParser } from "./options.ts";
-import { note } from "./out.ts";
+import { flag, value, valueParser } from "../_term/options.ts";
+import { note } from "../_term/out.ts";
 
 /** The options of a verb that connects. */
 export const securityOptions = {

@@ -1,8 +1,8 @@
 /** `barge user enable` and `disable`: the same, but for one word. */
 import { accountFields, openAccounts } from "./accounts.ts";
-import { command } from "./command.ts";
-import { argument, common, dataOption } from "./options.ts";
-import { note, printJson } from "./out.ts";
+import { command } from "../_term/command.ts";
+import { argument, common, dataOption } from "../_term/options.ts";
+import { note, printJson } from "../_term/out.ts";
 
 /** The verb that enables, or disables, an account. */
 export function able(disabled: boolean, about: string) {

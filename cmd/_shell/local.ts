@@ -6,7 +6,7 @@ import { finish, printJson, printLine, terminal, writeStdout } from "../_term/ou
 import { printable } from "../_term/text.ts";
 import { columns } from "./columns.ts";
 import { expandHome } from "./paths.ts";
-import type { Call } from "./row.ts";
+import type { Call } from "./command.ts";
 
 /** Lists a local folder. */
 export function lls({ shell, args }: Call): void {

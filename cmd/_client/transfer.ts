@@ -1,13 +1,13 @@
 /** What `put` and `get` share: their options, and what they print. */
 import type { Totals, TransferEvent, TransferResult } from "../../core/client/events.ts";
 import { BargeError, type Kind } from "../../core/error.ts";
-import { errorFields, sharedCode } from "./exit.ts";
-import { inWordsOf } from "./fail.ts";
-import { common, flag, plain, values } from "./options.ts";
-import { keepUp, note, printJson, printLine, stdoutClosed, terminal } from "./out.ts";
-import { counted, duration, number, progress } from "./progress.ts";
+import { errorFields, sharedCode } from "../_term/exit.ts";
+import { inWordsOf } from "../_term/fail.ts";
+import { common, flag, plain, values } from "../_term/options.ts";
+import { keepUp, note, printJson, printLine, stdoutClosed, terminal } from "../_term/out.ts";
+import { counted, duration, number, progress } from "../_term/progress.ts";
 import { sessionOptions } from "./session.ts";
-import { formatSize } from "./size.ts";
+import { formatSize } from "../_term/size.ts";
 
 export const transferOptions = {
   recursive: flag(["-r", "--recursive"], "Folders with all that is in them"),

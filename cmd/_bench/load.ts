@@ -3,10 +3,10 @@ import type { Aim } from "../../core/bench/load_worker.ts";
 import type { Progress } from "../../core/bench/load.ts";
 import { figureNames, parseThreshold, type Threshold } from "../../core/bench/thresholds.ts";
 import { BargeError } from "../../core/error.ts";
-import { exitCodes } from "./exit.ts";
-import { count, flag, path, value, valueOr, valueParser, values } from "./options.ts";
-import { note, print, printJson, setStatusLine, terminal, writeError } from "./out.ts";
-import { table } from "./table.ts";
+import { exitCodes } from "../_term/exit.ts";
+import { count, flag, path, value, valueOr, valueParser, values } from "../_term/options.ts";
+import { note, print, printJson, setStatusLine, terminal, writeError } from "../_term/out.ts";
+import { table } from "../_term/table.ts";
 
 /** Options of every load. */
 export const loadOptions = {

@@ -3,8 +3,8 @@ import { dirname, resolve } from "node:path";
 import * as v from "valibot";
 import { BargeError, typed } from "../../core/error.ts";
 import { checkName } from "../../core/account/accounts.ts";
-import { readPasswordFile } from "./password.ts";
-import { parseSize } from "./size.ts";
+import { readPasswordFile } from "../_client/password.ts";
+import { parseSize } from "../_term/size.ts";
 
 const quota = v.union([
   v.pipe(v.number(), v.safeInteger(), v.minValue(0)),

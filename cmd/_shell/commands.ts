@@ -3,8 +3,8 @@ import { grow, left, passwd, register } from "./account.ts";
 import { cd, digest, everyones, lcd, lpwd, ls, mine, pwd, stat } from "./browse.ts";
 import { claim, cp, mkdir, mv, publish, rm } from "./change.ts";
 import { help, menu } from "./help.ts";
-import { clear, lls, runHere } from "./here.ts";
-import type { Row } from "./row.ts";
+import { clear, lls, runHere } from "./local.ts";
+import type { Row } from "./command.ts";
 import { cat, get, put } from "./transfer.ts";
 
 const deep = { r: "with all that is in folders" };
