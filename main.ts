@@ -156,7 +156,7 @@ export async function main(args: readonly string[]): Promise<number> {
   try {
     const found = await find(args);
     name = found.name;
-    const { parseArgs, asksForHelp } = await import("./cmd/_term/parse.ts");
+    const { asksForHelp, parseArgs } = await import("./cmd/_term/parse.ts");
     // What follows a shell's name is a command line in the making, not one to be obeyed.
     const own = name === "completion" ? found.args.slice(0, 1) : found.args;
     if (asksForHelp(own)) return await help(found.words);
@@ -165,7 +165,7 @@ export async function main(args: readonly string[]): Promise<number> {
       return 2;
     }
     const { default: command } = await found.verb.load();
-    const values = await parseArgs(name, command, found.args);
+    const values = parseArgs(name, command, found.args);
     return await command.run(values, {
       signal: AbortSignal.any([stop.signal, stdoutClosed]),
       tree,

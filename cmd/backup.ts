@@ -1,10 +1,11 @@
 /** `barge backup`: a copy of the accounts database, beside a running server. */
 import { openAccounts } from "./_data/accounts.ts";
 import { command } from "./_term/command.ts";
-import { argumentOf, common, dataOption, flag, path } from "./_term/options.ts";
+import { argumentOf, common, dataOption, flag } from "./_term/options.ts";
 import { note, printJson } from "./_term/out.ts";
 import { counted } from "./_term/progress.ts";
 import { formatSize } from "./_term/size.ts";
+import { path } from "./_term/value.ts";
 
 export default command({
   options: {

@@ -4,8 +4,9 @@ import { type Address, parseAddress } from "../core/net/address.ts";
 import type { Certificate } from "../core/net/certificate.ts";
 import { command } from "./_term/command.ts";
 import { address, quietOption, rawOption, serveEcho, verboseOption } from "./_bench/echo.ts";
-import { common, count, flag, optionalArgument, path, value, valueOr } from "./_term/options.ts";
+import { common, flag, optionalArgument, value, valueOr } from "./_term/options.ts";
 import { note, stdoutBytes } from "./_term/out.ts";
+import { count, path } from "./_term/value.ts";
 import { securityOptions } from "./_client/security.ts";
 
 export default command({

@@ -3,8 +3,9 @@ import { get } from "../core/client/get.ts";
 import { isStandardOutput } from "../core/client/local_target.ts";
 import { BargeError } from "../core/error.ts";
 import { command } from "./_term/command.ts";
-import { argsOf, flag, path } from "./_term/options.ts";
+import { argsOf, flag } from "./_term/options.ts";
 import { stdoutBytes } from "./_term/out.ts";
+import { path } from "./_term/value.ts";
 import { openSession } from "./_client/session.ts";
 import { printTransfer, transferOptions } from "./_client/transfer.ts";
 

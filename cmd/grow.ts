@@ -1,7 +1,8 @@
 /** `barge grow`: asks for more capacity. */
 import { grow } from "../core/client/grow.ts";
 import { command } from "./_term/command.ts";
-import { argumentOf, common, size } from "./_term/options.ts";
+import { argumentOf, common } from "./_term/options.ts";
+import { size } from "./_term/value.ts";
 import { printQuota } from "./_client/quota.ts";
 import { openSession, sessionOptions } from "./_client/session.ts";
 

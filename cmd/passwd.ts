@@ -1,8 +1,9 @@
 /** `barge passwd`: changes one's own password at a server. */
 import { passwd } from "../core/client/passwd.ts";
 import { command } from "./_term/command.ts";
-import { common, flag, path, value } from "./_term/options.ts";
+import { common, flag, value } from "./_term/options.ts";
 import { note, print, printJson } from "./_term/out.ts";
+import { path } from "./_term/value.ts";
 import { needPassword, randomPassword, readPasswordFile } from "./_client/password.ts";
 import { openSession, sessionOptions } from "./_client/session.ts";
 

@@ -2,7 +2,8 @@
 import { put } from "../core/client/put.ts";
 import { BargeError } from "../core/error.ts";
 import { command } from "./_term/command.ts";
-import { argsOf, flag, path } from "./_term/options.ts";
+import { argsOf, flag } from "./_term/options.ts";
+import { path } from "./_term/value.ts";
 import { openSession } from "./_client/session.ts";
 import { printTransfer, transferOptions } from "./_client/transfer.ts";
 

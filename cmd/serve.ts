@@ -11,21 +11,9 @@ import { mostMinPassword } from "../core/protocol/password.ts";
 import { leastRate } from "../core/session/rate.ts";
 import { hookOptions, hooksOf } from "./_serve/hooks.ts";
 import { command } from "./_term/command.ts";
-import {
-  addressOrOff,
-  common,
-  count,
-  dataOption,
-  flag,
-  oneOf,
-  path,
-  sizeOrNone,
-  value,
-  valueOr,
-  valueParser,
-  values,
-} from "./_term/options.ts";
+import { common, dataOption, flag, value, valueOr, values } from "./_term/options.ts";
 import { printJson } from "./_term/out.ts";
+import { addressOrOff, count, oneOf, path, sizeOrNone, valueParser } from "./_term/value.ts";
 import { version } from "./_version.ts";
 
 export default command({
@@ -353,10 +341,7 @@ function portRange() {
     const [, first, last] = /^(\d{1,5})-(\d{1,5})$/.exec(text)?.map(Number) ?? [];
     return first >= 1 && first <= last && last <= 65_535 ? [first, last] : undefined;
   };
-  return valueParser("A-B", [1, 1] as readonly [number, number], read, {
-    wanted: "a range of ports like 20000-23999",
-    format: ([first, last]) => `${first}-${last}`,
-  });
+  return valueParser("A-B", read, "a range of ports like 20000-23999");
 }
 
 /** `ADDR|CIDR`, one or several with commas. */
@@ -365,17 +350,16 @@ function networks() {
     const networks = text.split(",").map((network) => network.trim());
     return isUsable(() => new Networks(networks)) ? networks : undefined;
   };
-  return valueParser("ADDR|CIDR", [] as readonly string[], read, {
-    wanted: "an address or network like 127.0.0.1, 10.0.0.0/8 or 2001:db8::/32 (not of prefix 0)",
-    format: (networks) => networks.join(","),
-  });
+  return valueParser(
+    "ADDR|CIDR",
+    read,
+    "an address or network like 127.0.0.1, 10.0.0.0/8 or 2001:db8::/32 (not of prefix 0)",
+  );
 }
 
 function publicUrl() {
   const read = (text: string) => isUsable(() => parsePublicUrl(text)) ? text : undefined;
-  return valueParser("URL", "", read, {
-    wanted: "a URL like https://box.example or https://box.example/files",
-  });
+  return valueParser("URL", read, "a URL like https://box.example or https://box.example/files");
 }
 
 function isUsable(use: () => unknown): boolean {
@@ -389,21 +373,15 @@ function isUsable(use: () => unknown): boolean {
 }
 
 function ipv4() {
-  return valueParser("IP", "", (text) => isIPv4(text) ? text : undefined, {
-    wanted: "an IPv4 address",
-  });
+  return valueParser("IP", (text) => isIPv4(text) ? text : undefined, "an IPv4 address");
 }
 
 /** Bytes a second. */
 function rate() {
   const sizes = sizeOrNone();
   const read = (text: string) => {
-    const result = sizes.parse(text);
-    if (!result.success) return undefined;
-    return result.value === null || result.value >= leastRate ? result.value : undefined;
+    const rate = sizes.parse(text);
+    return rate === null || (rate !== undefined && rate >= leastRate) ? rate : undefined;
   };
-  return valueParser("SIZE|none", null, read, {
-    wanted: "a size of 1KiB or more, or `none`",
-    format: (size: number | null) => size === null ? "none" : String(size),
-  });
+  return valueParser("SIZE|none", read, "a size of 1KiB or more, or `none`");
 }

@@ -1,7 +1,8 @@
 /** `barge shell`: a prompt at a server. */
 import { BargeError } from "../core/error.ts";
 import { command } from "./_term/command.ts";
-import { common, flag, optionalArgument, size, value } from "./_term/options.ts";
+import { common, flag, optionalArgument, value } from "./_term/options.ts";
+import { size } from "./_term/value.ts";
 import { passwordOptions } from "./_client/password.ts";
 import { serverOptions } from "./_client/session.ts";
 

@@ -4,8 +4,9 @@ import { status } from "../core/client/status.ts";
 import { BargeError } from "../core/error.ts";
 import { printStatus } from "./_status/print.ts";
 import { command } from "./_term/command.ts";
-import { common, count, value } from "./_term/options.ts";
+import { common, value } from "./_term/options.ts";
 import { print, printJson, terminal, writeStdout } from "./_term/out.ts";
+import { count } from "./_term/value.ts";
 import { openSession, sessionOptions } from "./_client/session.ts";
 
 /** Back to the upper left corner, and away with what was there. */

@@ -4,10 +4,11 @@ import type { Problem, ReconcileEvent } from "../core/session/reconcile.ts";
 import { openStore } from "./_data/accounts.ts";
 import { command } from "./_term/command.ts";
 import { exitCodes } from "./_term/exit.ts";
-import { common, dataOption, flag, plain, values } from "./_term/options.ts";
+import { common, dataOption, flag, values } from "./_term/options.ts";
 import { note, printJson, printLine } from "./_term/out.ts";
 import { counted, number, type Progress, progress } from "./_term/progress.ts";
 import { formatSize } from "./_term/size.ts";
+import { plain } from "./_term/value.ts";
 
 export default command({
   options: {

@@ -5,7 +5,8 @@ import {
   defaultMinPassword,
   mostMinPassword,
 } from "../../core/protocol/password.ts";
-import { count, flag, path, value, valueOr } from "../_term/options.ts";
+import { flag, value, valueOr } from "../_term/options.ts";
+import { count, path } from "../_term/value.ts";
 
 /** The options of a verb that needs a password. */
 export const passwordOptions = {

@@ -5,8 +5,9 @@ import type { Address } from "../../core/net/address.ts";
 import { type Fingerprint, parseFingerprint } from "../../core/net/fingerprint.ts";
 import { usesTls } from "../../core/net/trust.ts";
 import { configPath, fits, readLogins } from "./logins.ts";
-import { flag, value, valueParser } from "../_term/options.ts";
+import { flag, value } from "../_term/options.ts";
 import { note } from "../_term/out.ts";
+import { valueParser } from "../_term/value.ts";
 
 /** The options of a verb that connects. */
 export const securityOptions = {
@@ -14,9 +15,11 @@ export const securityOptions = {
   plaintext: flag(["--plaintext"], "Connect without TLS: all between can read and change files"),
   pin: value(
     ["--pin"],
-    valueParser("FINGERPRINT", "" as Fingerprint, readFingerprint, {
-      wanted: "a fingerprint like SHA256:47DEQpj8..., which `barge cert` prints at the server",
-    }),
+    valueParser(
+      "FINGERPRINT",
+      readFingerprint,
+      "a fingerprint like SHA256:47DEQpj8..., which `barge cert` prints at the server",
+    ),
     "The fingerprint that the server's certificate must have, whatever was pinned",
   ),
 };

@@ -6,7 +6,8 @@ import { formatRemote, parseRemote, type Remote } from "../../core/client/remote
 import { BargeError } from "../../core/error.ts";
 import { version } from "../_version.ts";
 import { fits, readLogins } from "./logins.ts";
-import { count, plain, value } from "../_term/options.ts";
+import { value } from "../_term/options.ts";
+import { count, plain } from "../_term/value.ts";
 import { secured, type SecurityChoice, securityOptions } from "./security.ts";
 import {
   givenPassword,

@@ -3,9 +3,10 @@ import type { Totals, TransferEvent, TransferResult } from "../../core/client/ev
 import { BargeError, type Kind } from "../../core/error.ts";
 import { errorFields, sharedCode } from "../_term/exit.ts";
 import { inWordsOf } from "../_term/fail.ts";
-import { common, flag, plain, values } from "../_term/options.ts";
+import { common, flag, values } from "../_term/options.ts";
 import { keepUp, note, printJson, printLine, stdoutClosed, terminal } from "../_term/out.ts";
 import { counted, duration, number, progress } from "../_term/progress.ts";
+import { plain } from "../_term/value.ts";
 import { sessionOptions } from "./session.ts";
 import { formatSize } from "../_term/size.ts";
 

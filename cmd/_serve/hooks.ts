@@ -2,7 +2,8 @@
 import { BargeError } from "../../core/error.ts";
 import type { HookOptions } from "../../core/serve/hooks.ts";
 import { split } from "../_shell/words.ts";
-import { count, value, valueOr, valueParser } from "../_term/options.ts";
+import { value, valueOr } from "../_term/options.ts";
+import { count, valueParser } from "../_term/value.ts";
 
 /** A client of BARGE/1 waits for an answer a minute, and no check may come close to that. */
 const longestCheck = 50;
@@ -106,7 +107,6 @@ export function lineOf(words: readonly string[]): string {
 
 function commandLine() {
   const read = (text: string) => wordsOf(text) && text;
-  return valueParser("CMD", "", read, {
-    wanted: "a program and its arguments; no shell reads it, for one write sh -c '...'",
-  });
+  const wanted = "a program and its arguments; no shell reads it, for one write sh -c '...'";
+  return valueParser("CMD", read, wanted);
 }

@@ -2,12 +2,12 @@
  * The limits of a server: from the command line, else from a file, else the defaults. The file is
  * read again on SIGHUP, so all of it is checked before any of it holds.
  */
-import { findSimilar } from "@optique/core/suggestion";
 import * as v from "valibot";
 import { BargeError, typed } from "../../core/error.ts";
 import { defaultMinPassword, mostMinPassword } from "../../core/protocol/password.ts";
 import { leastRate } from "../../core/session/rate.ts";
 import type { Adjustable } from "../../core/session/store.ts";
+import { similar } from "../_term/similar.ts";
 import { parseSize } from "../_term/size.ts";
 
 const mostCount = 1_000_000;
@@ -127,7 +127,7 @@ export function parseLimits(text: string, path: string): v.InferOutput<typeof sc
   const unknown = issue.type === "strict_object" && issue.expected === "never";
   if (!unknown) throw wrong(`${at} ${issue.message}`);
   const names = Object.keys(schema.entries);
-  const near = findSimilar(at, names, { maxSuggestions: 3 });
+  const near = similar(at, names);
   const hint = near.length > 0
     ? `did you mean ${near.join(" or ")}?`
     : `there are ${names.join(", ")}`;

@@ -2,15 +2,8 @@
 import { BargeError } from "../../core/error.ts";
 import { openAccounts } from "../_data/accounts.ts";
 import { command } from "../_term/command.ts";
-import {
-  argument,
-  common,
-  countOrNone,
-  dataOption,
-  optionalArgumentOf,
-  sizeOrNone,
-  value,
-} from "../_term/options.ts";
+import { argument, common, dataOption, optionalArgumentOf, value } from "../_term/options.ts";
+import { countOrNone, sizeOrNone } from "../_term/value.ts";
 import { printQuota, quotaOf } from "../_client/quota.ts";
 
 export default command({

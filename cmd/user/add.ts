@@ -2,17 +2,9 @@
 import { BargeError } from "../../core/error.ts";
 import { command } from "../_term/command.ts";
 import { accountFields, openAccounts } from "../_data/accounts.ts";
-import {
-  argument,
-  common,
-  countOrNone,
-  dataOption,
-  flag,
-  oneOf,
-  sizeOrNone,
-  value,
-} from "../_term/options.ts";
+import { argument, common, dataOption, flag, value } from "../_term/options.ts";
 import { note, print, printJson } from "../_term/out.ts";
+import { countOrNone, oneOf, sizeOrNone } from "../_term/value.ts";
 import { minPasswordOption, newPassword, newPasswordOptions } from "../_client/password.ts";
 import { formatLimit } from "../_term/size.ts";
 

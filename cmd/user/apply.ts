@@ -1,8 +1,9 @@
 /** `barge user apply`: makes the accounts be as a file declares them. */
 import { openAccounts, sayData } from "../_data/accounts.ts";
 import { command } from "../_term/command.ts";
-import { argumentOf, common, dataOption, flag, path } from "../_term/options.ts";
+import { argumentOf, common, dataOption, flag } from "../_term/options.ts";
 import { note, print, printJson } from "../_term/out.ts";
+import { path } from "../_term/value.ts";
 import { applySteps, planSteps, type Step } from "../_data/apply.ts";
 import { readDeclared } from "../_data/declared.ts";
 import { minPasswordOption } from "../_client/password.ts";

@@ -2,9 +2,10 @@
 import { BargeError } from "../../core/error.ts";
 import { openAccounts } from "../_data/accounts.ts";
 import { command } from "../_term/command.ts";
-import { argument, common, dataOption, plain, value } from "../_term/options.ts";
+import { argument, common, dataOption, value } from "../_term/options.ts";
 import { note, printJson } from "../_term/out.ts";
 import { printTable } from "../_term/table.ts";
+import { plain } from "../_term/value.ts";
 
 export default command({
   options: {
