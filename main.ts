@@ -8,7 +8,7 @@ import type { Group, Tree, Verb } from "./cmd/_term/command.ts";
 import { BargeError } from "./core/error.ts";
 import { exit, report } from "./cmd/_term/fail.ts";
 import { isForAnother } from "./cmd/_term/interrupt.ts";
-import { stdoutClosed, stopWaiting, writeStdout } from "./cmd/_term/out.ts";
+import { print, stdoutClosed, stopWaiting } from "./cmd/_term/out.ts";
 import { version } from "./cmd/_version.ts";
 
 const key: Tree = {
@@ -144,9 +144,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const [first = "", ...rest] = args;
   if (first === "--version" || first === "-V" || first === "version") {
     const json = rest.includes("--json") || isYes("BARGE_JSON");
-    const line = json ? JSON.stringify({ version }) : `barge ${version}`;
-    // Bypasses print, whose timer alone would cost more than the rest of this path.
-    writeStdout(new TextEncoder().encode(`${line}\n`));
+    print(json ? JSON.stringify({ version }) : `barge ${version}`);
     return 0;
   }
   if (first === "--help" || first === "-h") return await help([]);

@@ -52,8 +52,7 @@ export function print(line: string): void {
   if (gathered.length >= gatherUpTo) flush();
   else if (!due) {
     due = true;
-    // Not by setTimeout, at whose first use the runtime loads Node's timers: 8 ms.
-    AbortSignal.timeout(0).addEventListener("abort", flush, { once: true });
+    setTimeout(flush);
   }
 }
 
