@@ -31,11 +31,12 @@ export default command({
   async run({ remote: named, json, ...choice }, { signal }) {
     const asked = { ...choice, server: named ?? choice.server };
     await using session = await openSession(asked, signal, { password: true });
-    const { client, who, remote } = session;
+    const { client, remote } = session;
+    const { account, role } = session.login;
     const file = loginsPath();
     const { id, token } = await issueToken(client, `barge login on ${Deno.hostname()}`);
     const tls = remote.trust !== undefined;
-    const login = { host: remote.host, port: remote.port, account: who.account, id, token, tls };
+    const login = { host: remote.host, port: remote.port, account, id, token, tls };
     let replaced: string[] = [];
     try {
       await changeLogins((logins) => {
@@ -49,8 +50,8 @@ export default command({
     for (const old of replaced) {
       await revokeToken(client, old).catch(() => {/* it was revoked before */});
     }
-    const server = formatRemote({ ...remote, account: who.account });
-    if (json) printJson({ server, account: who.account, role: who.role, file });
+    const server = formatRemote({ ...remote, account });
+    if (json) printJson({ server, account, role, file });
     else note(`logged in at ${server}; the login is kept in ${file}`);
   },
 });

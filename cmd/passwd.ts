@@ -4,7 +4,12 @@ import { command } from "./_term/command.ts";
 import { common, flag, value } from "./_term/options.ts";
 import { note, print, printJson } from "./_term/out.ts";
 import { path } from "./_term/value.ts";
-import { needPassword, randomPassword, readPasswordFile } from "./_client/password.ts";
+import {
+  needPassword,
+  onlyTerminal,
+  randomPassword,
+  readPasswordFile,
+} from "./_client/password.ts";
 import { openSession, sessionOptions } from "./_client/session.ts";
 
 export default command({
@@ -32,13 +37,13 @@ export default command({
       ? randomPassword(session.client.hello.minPassword)
       : newPasswordFile !== undefined
       ? await readPasswordFile(newPasswordFile)
-      : Deno.env.get("BARGE_NEW_PASSWORD") || await needPassword(nowhere, {
-        question: `New password of ${session.who.account}`,
+      : Deno.env.get("BARGE_NEW_PASSWORD") || await needPassword(onlyTerminal, {
+        question: `New password of ${session.login.account}`,
         twice: true,
         signal,
         ways: "use --new-password-file, --generate or BARGE_NEW_PASSWORD",
       });
-    const { account } = session.who;
+    const { account } = session.login;
     await passwd(session.client, { account, old: session.password!, password });
     if (json) {
       printJson({ account, ...(generate ? { password } : {}) });
@@ -48,6 +53,3 @@ export default command({
     if (generate) print(password);
   },
 });
-
-/** Only a terminal is left to ask. */
-const nowhere = { passwordStdin: false, passwordFile: undefined, environment: false };

@@ -1,11 +1,11 @@
 /** `barge register`: makes an account for oneself. */
 import { register } from "../core/client/register.ts";
 import { formatRemote } from "../core/client/remote.ts";
-import { BargeError } from "../core/error.ts";
 import { command } from "./_term/command.ts";
 import { argument, common, value } from "./_term/options.ts";
 import { note, print, printJson } from "./_term/out.ts";
 import { size } from "./_term/value.ts";
+import { checkRegistration } from "./_client/choose.ts";
 import { newPassword, newPasswordOptions } from "./_client/password.ts";
 import { connectOnly, serverOptions } from "./_client/session.ts";
 import { formatLimit } from "./_term/size.ts";
@@ -24,13 +24,7 @@ export default command({
   async run({ name, quota, json, ...choice }, { signal }) {
     const { client, remote } = await connectOnly(choice, signal);
     await using _ = client;
-    if (!client.hello.register) {
-      throw new BargeError("refused", "this server takes no registrations", {
-        op: "register at",
-        path: client.peer,
-        hint: "ask its operator for an account",
-      });
-    }
+    checkRegistration(client);
     const least = client.hello.minPassword ?? 0;
     const { password, generated } = await newPassword(
       choice,

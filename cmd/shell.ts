@@ -39,11 +39,11 @@ export default command({
   async run(options, { signal }) {
     const { remote, server, json, debug, keepGoing } = options;
     const { canAsk } = await import("./_term/prompt.ts");
-    const { enter } = await import("./_shell/enter.ts");
+    const { openLink } = await import("./_shell/login.ts");
     const { interact, runScript } = await import("./_shell/loop.ts");
     const menu = remote === undefined && server === undefined && !options.register && canAsk();
     const register = options.register || (menu && await wantsAccount(signal));
-    await using link = await enter({ ...options, register, server: remote ?? server }, signal);
+    await using link = await openLink({ ...options, register, server: remote ?? server }, signal);
     if (canAsk()) return await interact(link, { json, debug, signal, menu });
     return await runScript(link, Deno.stdin.readable, { json, debug, signal, keepGoing });
   },

@@ -1,14 +1,14 @@
-/** From a verb's options to a connection that is logged in. */
+/** Connects to a server and logs in, as a verb's options say. */
 import type { Client } from "../../core/client/client.ts";
 import { connect } from "../../core/client/connect.ts";
-import { type Credentials, type Login as Who, login as logIn } from "../../core/client/login.ts";
-import { formatRemote, parseRemote, type Remote } from "../../core/client/remote.ts";
+import { type Credentials, type Login, login as logIn } from "../../core/client/login.ts";
+import { formatRemote, type Remote } from "../../core/client/remote.ts";
 import { BargeError } from "../../core/error.ts";
-import { version } from "../_version.ts";
-import { fits, readLogins } from "./logins.ts";
-import { value } from "../_term/options.ts";
 import { count, plain } from "../_term/value.ts";
-import { secured, type SecurityChoice, securityOptions } from "./security.ts";
+import { value } from "../_term/options.ts";
+import { version } from "../_version.ts";
+import { chooseAccount, findServer, loginEnded, noServer } from "./choose.ts";
+import { fits, readLogins } from "./logins.ts";
 import {
   givenPassword,
   needPassword,
@@ -16,47 +16,49 @@ import {
   type PasswordSources,
   passwordWays,
 } from "./password.ts";
+import { secured, type SecurityChoice, securityOptions } from "./security.ts";
 
 /** The options of a verb that needs a server, but no login. */
 export const serverOptions = {
   server: value(
     ["--server"],
     plain("barge://NAME@HOST:PORT"),
-    "The server, and whose account there. Default: the last `barge login`",
+    "The server, and your account there. Default: the last `barge login`",
   ),
   timeout: value(
     ["--timeout"],
     count("SECONDS", 1, 86_400),
-    "Give up when the server has not answered by then. Default: 10",
+    "Give up when the server has not answered within this time. Default: 10",
   ),
   ...securityOptions,
 };
 
-/** The options of a verb that works at a server as somebody. */
+/** The options of a verb that logs in. */
 export const sessionOptions = { ...serverOptions, ...passwordOptions };
 
 export interface ServerChoice extends SecurityChoice {
   readonly server: string | undefined;
+  /** Seconds. */
   readonly timeout: number | undefined;
 }
 export interface SessionChoice extends ServerChoice, PasswordSources {
-  /** This token and nothing else: for `logout`. */
+  /** Use this token, and no password or saved login. */
   readonly token?: string;
 }
 
-/** The connection, who one is there, and where that is. */
+/** A connection that is logged in. */
 export interface Session extends AsyncDisposable {
   readonly client: Client;
   readonly remote: Remote & { readonly account: string };
-  readonly who: Who;
-  /** The password that it logged in with; undefined for a saved login. */
+  readonly login: Login;
+  /** The password of the login; undefined for a token. */
   readonly password: string | undefined;
 }
 
 /**
  * Connects without logging in.
  *
- * @throws {BargeError} `usage` when no server is named; what connecting gives
+ * @throws {BargeError} `usage` when no server is named, and as `connect`
  */
 export async function connectOnly(
   choice: ServerChoice,
@@ -67,69 +69,74 @@ export async function connectOnly(
 }
 
 /**
- * Connects and logs in, with a password that was given, else the saved login, else by asking.
+ * Connects and logs in with the given password, else with the saved login. Asks for a password on a
+ * terminal if there is neither.
  *
- * @param options.password true: a saved login does not do, the password itself is needed
- * @throws {BargeError} `usage` when no server or account is named, `unauthenticated`, and what
- *   connecting gives
+ * @param options.password use no saved login: the verb needs the password itself
+ * @throws {BargeError} `usage` when no server or account is named, `unauthenticated`, and as
+ *   `connect`
  */
 export async function openSession(
   choice: SessionChoice,
   signal: AbortSignal,
   options: { readonly password?: boolean } = {},
 ): Promise<Session> {
-  const named = chooseRemote(choice);
+  const server = chooseRemote(choice);
   const { token } = choice;
-  const given = token === undefined ? await givenPassword(choice) : undefined;
-  const saved = options.password || given !== undefined || token !== undefined
+  let password = token === undefined ? await givenPassword(choice) : undefined;
+  const saved = options.password || password !== undefined || token !== undefined
     ? undefined
-    : savedLogin(named);
-  const account = named.account ?? saved?.account ?? await chooseAccount(named, signal);
-  const remote = { ...named, account };
-  const credentials = known(account, token ?? saved?.token, given);
-  let login: Promise<Who> | undefined;
-  let password = given;
+    : readLogins().findLast((login) => fits(login, server));
+  const account = server.account ?? saved?.account ?? await chooseAccount(server, signal);
+  const remote = { ...server, account };
+  const credentials = credentialsOf(account, token ?? saved?.token, password);
+  let login: Promise<Login> | undefined;
   const client = await dial(remote, choice, signal, (client) => {
     login = credentials && logIn(client, credentials);
     login?.catch(() => {/* awaited below; the greeting may fail first */});
   });
   try {
-    const ask = async () => {
-      const question = `Password of ${account} at ${client.peer}`;
-      const asking = {
-        question,
+    if (!login) {
+      password = await needPassword(choice, {
+        question: `Password of ${account} at ${client.peer}`,
         twice: false,
         signal,
-        ways: options.password ? passwordWays : ways,
-      };
-      password = await needPassword(choice, asking);
-      return { account, password };
-    };
-    const who = await (login ?? logIn(client, await ask())).catch((error) => {
-      if (!(error instanceof BargeError) || error.kind !== "unauthenticated") throw error;
-      const facts = { op: "log in to", path: formatRemote(remote), cause: error };
-      throw new BargeError(error.kind, error.message, {
-        ...facts,
-        hint: saved ? again : undefined,
+        ways: options.password ? passwordWays : loginWays,
       });
-    });
-    const close = () => client[Symbol.asyncDispose]();
-    return { client, remote, who, password, [Symbol.asyncDispose]: close };
+      login = logIn(client, { account, password });
+    }
+    return {
+      client,
+      remote,
+      login: await login,
+      password,
+      [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
+    };
   } catch (error) {
     client.close();
-    throw error;
+    if (!(error instanceof BargeError) || error.kind !== "unauthenticated") throw error;
+    throw new BargeError(error.kind, error.message, {
+      op: "log in to",
+      path: formatRemote(remote),
+      hint: saved ? loginEnded : error.hint,
+      cause: error,
+    });
   }
 }
 
-/** What one logs in with, where nobody has to be asked. */
-function known(account: string, token?: string, password?: string): Credentials | undefined {
+/** Returns the credentials that need no question. */
+function credentialsOf(
+  account: string,
+  token: string | undefined,
+  password: string | undefined,
+): Credentials | undefined {
   if (token !== undefined) return { token };
   return password === undefined ? undefined : { account, password };
 }
 
-const again = "the saved login does not hold any more: use `barge login` again";
-const ways = "use `barge login` once, or --password-stdin, --password-file or BARGE_PASSWORD";
+const loginWays = "use `barge login` once, or --password-stdin, --password-file or BARGE_PASSWORD";
 
+/** @param meanwhile sends the login while the greeting is under way, to save a round trip */
 async function dial(
   remote: Remote,
   choice: ServerChoice,
@@ -145,29 +152,7 @@ async function dial(
 }
 
 function chooseRemote(choice: ServerChoice): Remote {
-  if (choice.server !== undefined) {
-    return secured(parseRemote(choice.server), choice);
-  }
-  const last = readLogins().at(-1);
-  if (last) {
-    const { account, host, port } = last;
-    return secured({ account, host, port }, choice);
-  }
-  throw new BargeError("usage", "no server is named", {
-    hint: "use --server barge://NAME@HOST, BARGE_SERVER, or `barge login barge://NAME@HOST` once",
-  });
-}
-
-function savedLogin(remote: Remote) {
-  return readLogins().findLast((login) => fits(login, remote));
-}
-
-/** Whose account, when neither the server's address nor a saved login says so. */
-async function chooseAccount(remote: Remote, signal: AbortSignal): Promise<string> {
-  const { askText, canAsk } = await import("../_term/prompt.ts");
-  const at = formatRemote(remote);
-  if (canAsk()) return await askText(`Your account at ${at}`, signal);
-  throw new BargeError("usage", `no account is named for ${at}`, {
-    hint: `write it into the server's address: ${formatRemote({ ...remote, account: "NAME" })}`,
-  });
+  const remote = findServer(choice.server);
+  if (!remote) throw noServer();
+  return secured(remote, choice);
 }

@@ -5,7 +5,8 @@ import { quota } from "../../core/client/quota.ts";
 import { register as makeAccount } from "../../core/client/register.ts";
 import { BargeError } from "../../core/error.ts";
 import { printJson } from "../_term/out.ts";
-import { needPassword } from "../_client/password.ts";
+import { checkRegistration } from "../_client/choose.ts";
+import { needPassword, onlyTerminal } from "../_client/password.ts";
 import { printQuota } from "../_client/quota.ts";
 import { formatLimit, parseSize } from "../_term/size.ts";
 import { enterAs } from "./link.ts";
@@ -49,13 +50,7 @@ export async function register(call: Call): Promise<void> {
   const [name, typed] = args;
   const size = typed === undefined ? undefined : readSize("register", typed);
   const client = await shell.link.client(signal);
-  if (!client.hello.register) {
-    throw new BargeError("refused", "this server takes no registrations", {
-      op: "register at",
-      path: client.peer,
-      hint: "ask its operator for an account",
-    });
-  }
+  checkRegistration(client);
   const password = await newPassword(call, name);
   const { account, limit } = await makeAccount(client, name, password, size);
   if (shell.json) printJson({ account, limit });
@@ -78,8 +73,7 @@ async function ask(
   if (!shell.interactive) {
     throw new BargeError("usage", "a password is needed", { hint: `use ${variable}` });
   }
-  const from = { passwordStdin: false, passwordFile: undefined, environment: false };
-  return await shell.aside(() => needPassword(from, { question, twice, signal }));
+  return await shell.aside(() => needPassword(onlyTerminal, { question, twice, signal }));
 }
 
 function readSize(op: string, text: string): number {
