@@ -17,10 +17,10 @@ export default command({
     words: rest(),
   },
   usage: "bash|zsh|fish|pwsh|nu",
-  about: `Prints a script that teaches your shell to complete barge's verbs, options and files.`,
+  about: `Prints a script with which your shell completes the verbs, options and files of barge.`,
   examples: [
-    ['eval "$(barge completion bash)"', "for this shell; in ~/.bashrc, for all"],
-    ["barge completion zsh > ~/.zfunc/_barge", "for zsh, where fpath has ~/.zfunc"],
+    ['eval "$(barge completion bash)"', "for this shell, or for all from ~/.bashrc"],
+    ["barge completion zsh > ~/.zfunc/_barge", "for zsh, if fpath has ~/.zfunc"],
     ["barge completion fish > ~/.config/fish/completions/barge.fish", "for fish"],
   ],
   async run({ shell: name, words }, { tree }) {

@@ -11,7 +11,7 @@ export default command({
     paths: args("PATH", "The folders, like /home/photos"),
     parents: flag(
       ["-p", "--parents"],
-      "Make what is missing above them, too; no error if it is there",
+      "Make missing folders above them, too; existing folders are no error",
     ),
     ...sessionOptions,
     ...common,

@@ -1,4 +1,4 @@
-/** `barge register`: makes an account for oneself. */
+/** `barge register`: makes an account at a server that allows it. */
 import { register } from "../core/client/register.ts";
 import { formatRemote } from "../core/client/remote.ts";
 import { command } from "./_term/command.ts";
@@ -13,7 +13,7 @@ import { formatLimit } from "./_term/size.ts";
 export default command({
   options: {
     name: argument("NAME", "The account's name: letters, digits, . _ -"),
-    quota: value(["--quota"], size(), "The capacity to ask for. Default: what the server gives"),
+    quota: value(["--quota"], size(), "The quota to ask for. Default: set by the server"),
     ...newPasswordOptions,
     ...serverOptions,
     ...common,
@@ -25,20 +25,20 @@ export default command({
     const { client, remote } = await connectOnly(choice, signal);
     await using _ = client;
     checkRegistration(client);
-    const least = client.hello.minPassword ?? 0;
+    const minLength = client.hello.minPassword ?? 0;
     const { password, generated } = await newPassword(
       choice,
       `Password for ${name}`,
-      least,
+      minLength,
       signal,
     );
     const { account, limit } = await register(client, name, password, quota);
     const at = formatRemote({ ...remote, account });
     if (json) {
-      printJson({ account, limit, ...(generated ? { password } : {}) });
+      printJson({ account, limit, ...(generated && { password }) });
       return;
     }
-    note(`made the account ${account}, capacity ${formatLimit(limit)}`);
+    note(`made the account ${account}, quota ${formatLimit(limit)}`);
     note(`try: barge login ${at}`);
     if (generated) print(password);
   },

@@ -269,8 +269,8 @@ export default command({
     });
     const { serve } = await import("../core/serve/serve.ts");
     const { sayFirstAccount, sayReady } = await import("./_serve/banner.ts");
-    const { isThere, otherServers } = await import("./_data/accounts.ts");
-    const made = !isThere(`${data}/accounts.db`);
+    const { exists, otherServers } = await import("./_data/accounts.ts");
+    const made = !exists(`${data}/accounts.db`);
     const others = made ? await otherServers(data) : undefined;
     let first: string | undefined;
     await serve({

@@ -1,18 +1,18 @@
-/** Does the same with several things, and goes on when one fails. */
+/** Does the same with several remote paths, and continues when one fails. */
 import { trimSlashes } from "../../core/client/target.ts";
 import { type Kind, typed } from "../../core/error.ts";
 import { sharedCode } from "../_term/exit.ts";
 import { inWordsOf, report } from "../_term/fail.ts";
 
-/** Failures that would hit the others, too. */
-const hopeless: readonly Kind[] = ["interrupted", "unavailable", "protocol", "identity"];
+/** Failures that the other paths would have, too. */
+const fatalKinds: readonly Kind[] = ["interrupted", "unavailable", "protocol", "identity"];
 
 /**
- * Calls `work` with one remote path after the other. What fails is said on standard error.
+ * Calls `work` with one remote path after the other. Reports failures on standard error.
  *
- * @param paths with or without a slash at the end, which means nothing here and is taken off
- * @returns the exit code: that which all failures share, else 1
- * @throws {BargeError} a failure after which there is no going on
+ * @param paths slashes at their ends are removed
+ * @returns the exit code that all failures share, else 1
+ * @throws {BargeError} the failure of a single path, and one that ends the connection
  */
 export async function eachPath(
   op: string,
@@ -25,7 +25,7 @@ export async function eachPath(
       await work(path);
     } catch (cause) {
       const error = inWordsOf(typed(cause, { op, path }), op);
-      if (paths.length === 1 || hopeless.includes(error.kind)) throw error;
+      if (paths.length === 1 || fatalKinds.includes(error.kind)) throw error;
       report(error, { debug: false });
       failures.push(error.kind);
     }

@@ -65,7 +65,7 @@ export function sayReady(facts: Ready, hostKeys: readonly HostKey[], banner: Ban
   }
   if (banner.json) return;
   note(`barge serves ${data} with ${workers} ${workers === 1 ? "worker" : "workers"}`);
-  if (made && others) note(`  it is a new one; servers run on other directories: ${others}`);
+  if (made && others) note(`  the directory is new; servers run on other directories: ${others}`);
   const width = Math.max(...urls.map(({ name }) => name.length));
   for (const { name, url } of urls) note(`  ${name.padEnd(width)}  ${url}`);
   if (facts.fingerprint) note(`its certificate is ${facts.fingerprint}`);

@@ -1,4 +1,4 @@
-/** The shell's commands about accounts: space, capacity, passwords. */
+/** The shell's commands about accounts: quotas, passwords, registration. */
 import { grow as growTo } from "../../core/client/grow.ts";
 import { passwd as change } from "../../core/client/passwd.ts";
 import { quota } from "../../core/client/quota.ts";
@@ -9,7 +9,7 @@ import { checkRegistration } from "../_client/choose.ts";
 import { needPassword, onlyTerminal } from "../_client/password.ts";
 import { printQuota } from "../_client/quota.ts";
 import { formatLimit, parseSize } from "../_term/size.ts";
-import { enterAs } from "./link.ts";
+import { connectAs } from "./link.ts";
 import type { Call } from "./command.ts";
 
 export async function left({ shell, signal }: Call): Promise<void> {
@@ -21,19 +21,18 @@ export async function grow({ shell, args, signal }: Call): Promise<void> {
   printQuota(await growTo(await shell.link.client(signal), limit), shell.json);
 }
 
-/** The shell's own connection goes on, also where it has to make it again; all others end. */
+/** Changes the password. The shell stays logged in; all other logins end. */
 export async function passwd(call: Call): Promise<void> {
   const { shell, signal } = call;
   const client = await shell.link.client(signal);
   const { account, remote, credentials, timeout } = shell.link;
   if ("token" in credentials) {
-    // A saved login may not change the password; the password that there is must prove itself.
-    const now = await ask(call, `Password of ${account} as it is now`, false, "BARGE_PASSWORD");
-    const known = { account, password: now };
-    const other = await enterAs(remote, known, signal, timeout);
-    await using connection = other.client;
+    // A token may not change the password, so the old password logs in on a second connection.
+    const old = await ask(call, `Current password of ${account}`, false, "BARGE_PASSWORD");
+    const second = await connectAs(remote, { account, password: old }, signal, timeout);
+    await using connection = second.client;
     const password = await newPassword(call, account);
-    await change(connection, { account, old: now, password });
+    await change(connection, { account, old, password });
     shell.link.credentials = { account, password };
   } else {
     const password = await newPassword(call, account);
@@ -44,7 +43,7 @@ export async function passwd(call: Call): Promise<void> {
   else shell.say(`the password of ${account} is changed; its saved logins have ended`);
 }
 
-/** Makes another account; one stays who one is. */
+/** Makes another account. The shell stays logged in as the old one. */
 export async function register(call: Call): Promise<void> {
   const { shell, args, signal } = call;
   const [name, typed] = args;
@@ -54,14 +53,14 @@ export async function register(call: Call): Promise<void> {
   const password = await newPassword(call, name);
   const { account, limit } = await makeAccount(client, name, password, size);
   if (shell.json) printJson({ account, limit });
-  else shell.say(`made the account ${account}, capacity ${formatLimit(limit)}`);
+  else shell.say(`made the account ${account}, quota ${formatLimit(limit)}`);
 }
 
 function newPassword(call: Call, account: string): Promise<string> {
   return ask(call, `New password of ${account}`, true, "BARGE_NEW_PASSWORD");
 }
 
-/** Asks on the terminal; a script gives it in the environment, never on a line. */
+/** Asks on the terminal. A script sets a variable, since lines may be saved or seen. */
 async function ask(
   { shell, signal }: Call,
   question: string,
@@ -79,7 +78,7 @@ async function ask(
 function readSize(op: string, text: string): number {
   const size = parseSize(text);
   if (size !== undefined) return size;
-  throw new BargeError("usage", `${JSON.stringify(text)} is no size like 500k, 1.5MB or 20GiB`, {
+  throw new BargeError("usage", `${JSON.stringify(text)} is not a size like 500k, 1.5MB or 20GiB`, {
     op,
   });
 }

@@ -30,7 +30,7 @@ export interface LoginChoice extends SecurityChoice {
   readonly passwordFile: string | undefined;
   /** Make the account first. */
   readonly register: boolean;
-  /** The capacity to register with, in bytes. */
+  /** The quota to register with, in bytes. */
   readonly quota: number | undefined;
 }
 
@@ -121,6 +121,6 @@ async function registerAt(
     ways: "use --password-file or BARGE_PASSWORD",
   });
   const { account, limit } = await register(client, remote.account, password, choice.quota);
-  note(`made the account ${account}, capacity ${formatLimit(limit)}`);
+  note(`made the account ${account}, quota ${formatLimit(limit)}`);
   return password;
 }

@@ -1,4 +1,4 @@
-/** The shell's `get` and `put`: the verbs' own, from and to the working folders. */
+/** The shell's `get`, `put` and `cat`. */
 import { get as getAll } from "../../core/client/get.ts";
 import { isStandardOutput } from "../../core/client/local_target.ts";
 import { put as putAll } from "../../core/client/put.ts";
@@ -26,7 +26,7 @@ export async function get({ shell, args, flags, signal }: Call): Promise<number>
   );
 }
 
-/** Shows a file. */
+/** Prints a file. */
 export async function cat(call: Call): Promise<number> {
   return await get({ ...call, args: [call.args[0], "-"], flags: new Set() });
 }
@@ -34,7 +34,7 @@ export async function cat(call: Call): Promise<number> {
 export async function put({ shell, args, flags, signal }: Call): Promise<number> {
   const [local, typed] = args;
   if (local === "-") {
-    throw new BargeError("usage", "standard input is where the commands come from", {
+    throw new BargeError("usage", "standard input holds the commands, not a file", {
       op: "put",
       hint: "use `barge put - /home/NAME`",
     });

@@ -1,4 +1,4 @@
-/** `barge quota list`: what all accounts use. */
+/** `barge quota list`: the quotas of all accounts. */
 import { openAccounts } from "../_data/accounts.ts";
 import { command } from "../_term/command.ts";
 import { common, dataOption } from "../_term/options.ts";
@@ -11,8 +11,8 @@ import { printTable } from "../_term/table.ts";
 export default command({
   options: { data: dataOption(), ...common },
   usage: "",
-  about: `Lists how much all accounts in a data directory use, and how much is left to them.`,
-  examples: [["barge quota list", "who uses how much"]],
+  about: `Lists the used, reserved and available bytes of all accounts in a data directory.`,
+  examples: [["barge quota list", "show the bytes of each account"]],
   async run({ data, json }) {
     using open = await openAccounts(data);
     const quotas = open.accounts.list().map(quotaOf);

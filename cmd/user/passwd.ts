@@ -15,9 +15,9 @@ export default command({
   },
   usage: "NAME",
   about:
-    `Gives an account a new password, without the old one. All that is logged in with the old one
-    ends, at every door, and so do all tokens of the account. SSH keys stay: \`barge user key list\`.
-    For \`admin\` it removes the file \`admin-password\` that the first start may have left.`,
+    `Gives an account a new password; the old one is not needed. All logins with the old password
+    end, at every door, and all tokens of the account are revoked. SSH keys stay: \`barge user key
+    list\`. For \`admin\`, the file \`admin-password\` of the first start is removed.`,
   examples: [["barge user passwd alice", "ask for the new password"]],
   async run({ name, minPassword, data, json, ...sources }, { signal }) {
     using open = await openAccounts(data);
@@ -27,7 +27,7 @@ export default command({
     const { makeVerifier } = await import("../../core/protocol/verifier.ts");
     open.accounts.change(name, { verifier: await makeVerifier("password", password) });
     if (json) {
-      printJson({ name: account.name, ...(generated ? { password } : {}) });
+      printJson({ name: account.name, ...(generated && { password }) });
       return;
     }
     note(`the password of ${account.name} is changed; its logins and tokens have ended`);

@@ -1,4 +1,4 @@
-/** `barge user remove`: ends an account. */
+/** `barge user remove`: removes an account. */
 import { openStore } from "../_data/accounts.ts";
 import { command } from "../_term/command.ts";
 import { argument, common, dataOption, flag } from "../_term/options.ts";
@@ -11,15 +11,15 @@ export default command({
     name: argument("NAME", "The account"),
     purge: flag(
       ["--purge"],
-      "Remove its files, too, for good: its home, and what it has in /public",
+      "Remove its files for good, too: its home, and its files in /public",
     ),
     data: dataOption(),
     ...common,
   },
   usage: "NAME",
-  about: `Removes an account, its tokens and its half-finished uploads. The files in its home are
-    kept aside and it says where, and what it has in /public stays there, unless --purge is given.`,
-  examples: [["barge user remove bob", "remove bob and keep his files aside"]],
+  about: `Removes an account, its tokens and its partial uploads. Without --purge, its home is moved
+    to removed/, and its files in /public stay.`,
+  examples: [["barge user remove bob", "remove bob, and keep his files"]],
   async run({ name, purge, data, json }) {
     using store = await openStore(data);
     const { removeAccount } = await import("../../core/session/remove-account.ts");

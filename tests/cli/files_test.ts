@@ -191,7 +191,7 @@ Deno.test("folders are made, moved, copied and removed", async () => {
     const { stderr } = await home.barge([verb, "/home/*", ...more]);
     assert.match(
       stderr,
-      new RegExp(`^barge: ${verb} /home/\\*: .*\\n\\(names at the server`),
+      new RegExp(`^barge: ${verb} /home/\\*: .*\\n\\(\\* and \\? have no special meaning`),
       verb,
     );
   }

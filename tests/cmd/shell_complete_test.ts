@@ -1,8 +1,8 @@
 import { deepStrictEqual } from "node:assert/strict";
-import { complete, type Found, type Sources } from "../../cmd/_shell/complete.ts";
+import { complete, type Item, type Sources } from "../../cmd/_shell/complete.ts";
 import { rows } from "../../cmd/_shell/commands.ts";
 
-const tree: Record<string, readonly Found[]> = {
+const tree: Record<string, readonly Item[]> = {
   "/": [{ name: "home", folder: true }, { name: "public", folder: true }],
   "/home": file("my file", "my other", '"q', ".hidden", "a\nb", "-x", "🎈 one"),
   "/home/": [...file("my file", "my other"), { name: "photos", folder: true }],
@@ -10,12 +10,12 @@ const tree: Record<string, readonly Found[]> = {
   "/public": file("plan.pdf"),
   "/public/docs/": [...file("readme"), { name: "deep", folder: true }],
 };
-const here: Record<string, readonly Found[]> = {
+const here: Record<string, readonly Item[]> = {
   ".": [...file("a.txt", "b c"), { name: "sub", folder: true }],
   "sub/": file("inner"),
 };
 
-function file(...names: string[]): Found[] {
+function file(...names: string[]): Item[] {
   return names.map((name) => ({ name, folder: false }));
 }
 

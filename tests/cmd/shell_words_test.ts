@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { quote, quoteRest, scan, split } from "../../cmd/_shell/words.ts";
 import { baseIn, expandHome, resolveRemote } from "../../cmd/_shell/paths.ts";
 import { readArguments, type Row } from "../../cmd/_shell/command.ts";
-import { worthy } from "../../cmd/_shell/history.ts";
+import { isSavable } from "../../cmd/_shell/history.ts";
 
 const texts = (line: string) => split(line).map(({ text }) => text);
 
@@ -92,15 +92,15 @@ Deno.test("shell arguments: unknown flags, too few and too many are usage errors
   throws(read(row, "-lx"), { kind: "usage" });
   throws(read({ ...row, flags: undefined }, "-l"), { kind: "usage" });
   throws(read(row, "a b"), { kind: "usage" });
-  throws(read({ ...row, least: 1 }, "-l"), { kind: "usage" });
+  throws(read({ ...row, minArgs: 1 }, "-l"), { kind: "usage" });
   deepStrictEqual(readArguments({ ...row, many: true }, split("a b c")).args, ["a", "b", "c"]);
 });
 
 Deno.test("shell history: what may be a password is not kept", () => {
   for (const line of ["", "  ", " ls", "passwd hunter2", "passwd  x y", "login bob x"]) {
-    strictEqual(worthy(line), false, line);
+    strictEqual(isSavable(line), false, line);
   }
   for (const line of ["passwd", "passwd ", "ls passwd x", "get a"]) {
-    strictEqual(worthy(line), true, line);
+    strictEqual(isSavable(line), true, line);
   }
 });
