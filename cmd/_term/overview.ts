@@ -40,7 +40,7 @@ export function unknownVerb(word: string, group: readonly string[], known: strin
     path: word,
     hint: near.length > 0
       ? `did you mean ${near.map((verb) => `\`${where} ${verb}\``).join(" or ")}?`
-      : `\`barge help${group.map((g) => ` ${g}`).join("")}\` lists them`,
+      : `\`barge help${group.map((name) => ` ${name}`).join("")}\` lists the verbs`,
   });
 }
 
