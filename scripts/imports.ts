@@ -123,21 +123,21 @@ function withoutTypes(text: string): string {
 
 /** Returns the circles of files; the first file of each is also its last. */
 function circles(imports: Imports): string[][] {
-  const found: string[][] = [];
+  const result: string[][] = [];
   const done = new Set<string>();
   const visit = (file: string, path: string[]) => {
     const at = path.indexOf(file);
-    if (at >= 0) found.push([...path.slice(at), file]);
+    if (at >= 0) result.push([...path.slice(at), file]);
     if (at >= 0 || done.has(file)) return;
     for (const target of imports.get(file) ?? []) visit(target, [...path, file]);
     done.add(file);
   };
   for (const file of imports.keys()) visit(file, []);
-  return found;
+  return result;
 }
 
 if (import.meta.main) {
-  const found = breaches(ROOT);
-  found.forEach(say);
-  if (found.length > 0) Deno.exit(1);
+  const lines = breaches(ROOT);
+  lines.forEach(say);
+  if (lines.length > 0) Deno.exit(1);
 }

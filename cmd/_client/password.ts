@@ -85,8 +85,8 @@ export async function needPassword(
   from: PasswordSources,
   options: { question: string; twice: boolean; signal: AbortSignal; ways?: string },
 ): Promise<string> {
-  const given = await givenPassword(from);
-  if (given !== undefined) return given;
+  const password = await givenPassword(from);
+  if (password !== undefined) return password;
   const { askPassword, canAsk } = await import("../_term/prompt.ts");
   if (!canAsk()) {
     throw new BargeError(options.twice ? "usage" : "unauthenticated", "a password is needed", {

@@ -114,16 +114,16 @@ export async function applySteps(
     for (const { name, change } of only(steps, "changed")) accounts.change(name, change);
     checkRemovals(accounts, only(steps, "removed").map(({ name }) => name));
   });
-  const kept = new Map<string, string>();
+  const keptHomes = new Map<string, string>();
   const removals = only(steps, "removed");
-  if (removals.length === 0) return kept;
+  if (removals.length === 0) return keptHomes;
   const { removeAccount } = await import("../../core/session/remove-account.ts");
   using store = await openStore(data, true);
   for (const { name } of removals) {
     const removed = await removeAccount(store, name, { purge: false });
-    if (removed.kept !== null) kept.set(name, removed.kept);
+    if (removed.kept !== null) keptHomes.set(name, removed.kept);
   }
-  return kept;
+  return keptHomes;
 }
 
 function only(steps: readonly Step[], action: Step["action"]): Step[] {

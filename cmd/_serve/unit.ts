@@ -50,21 +50,21 @@ export function printUnit(
  * @throws {BargeError} `usage` for a missing program
  */
 function keptArguments(args: readonly string[]): string[] {
-  const kept: string[] = [];
+  const result: string[] = [];
   for (let i = 0; i < args.length; i++) {
     const [, name, value] = /^(--[^=]+)(?:=([^]*))?$/.exec(args[i]) ?? [];
     if (name !== undefined && droppedOptions.has(name)) {
       if (droppedOptions.get(name) && value === undefined) i++;
     } else if (name !== undefined && pathOptions.has(name)) {
-      kept.push(name, resolve(value ?? args[++i] ?? ""));
+      result.push(name, resolve(value ?? args[++i] ?? ""));
     } else if (name !== undefined && programOptions.has(name)) {
       const [program, ...rest] = wordsOf(value ?? args[++i] ?? "") ?? [""];
-      kept.push(name, lineOf([findProgram(program), ...rest]));
+      result.push(name, lineOf([findProgram(program), ...rest]));
     } else {
-      kept.push(args[i]);
+      result.push(args[i]);
     }
   }
-  return kept;
+  return result;
 }
 
 /** Returns the user id of a folder's owner; undefined for root, and for a missing folder. */

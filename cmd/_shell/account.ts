@@ -67,8 +67,8 @@ async function ask(
   twice: boolean,
   variable: string,
 ): Promise<string> {
-  const given = Deno.env.get(variable);
-  if (given) return given;
+  const password = Deno.env.get(variable);
+  if (password) return password;
   if (!shell.interactive) {
     throw new BargeError("usage", "a password is needed", { hint: `use ${variable}` });
   }

@@ -72,8 +72,9 @@ export const rows: readonly Row[] = [
     takes: ["home", "public"],
     minArgs: 1,
     brief: "copy a file of yours to /public, for everyone",
-    about: "The copy is made at the server, and charged to you. What you published under that\n" +
-      "name before is replaced; what others did is not.",
+    about:
+      "The copy is made at the server, and charged to you. It replaces a file that you have\n" +
+      "published under that name, but not the file of another account.",
     run: publish,
   },
   {

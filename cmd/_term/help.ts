@@ -20,7 +20,7 @@ export function printHelp(name: string, brief: string, command: AnyCommand): voi
     .sort((a, b) => Number(a.names.length === 0) - Number(b.names.length === 0));
   for (const option of options) print(optionHelp(option, columns));
   if (command.examples.length > 0) print("\nExamples:");
-  for (const [line, what] of command.examples) print(`  ${line}\n      ${what}`);
+  for (const [line, purpose] of command.examples) print(`  ${line}\n      ${purpose}`);
 }
 
 /** Returns an option's names, explanation and variable. Long names have a line of their own. */

@@ -33,9 +33,9 @@ ${rows(verbs)}
 /** The failure of a word that names no verb. */
 export function unknownVerb(word: string, group: readonly string[], known: string[]): BargeError {
   const where = ["barge", ...group].join(" ");
-  const what = word.startsWith("-") ? "options come after the verb" : "there is no such verb";
+  const why = word.startsWith("-") ? "options come after the verb" : "there is no such verb";
   const near = similar(word, known);
-  return new BargeError("usage", what, {
+  return new BargeError("usage", why, {
     op: group.join(" ") || undefined,
     path: word,
     hint: near.length > 0

@@ -25,7 +25,7 @@ export default command({
   examples: [
     ["barge quota set alice 20GiB", "give alice 20 GiB"],
     ["barge quota set backup none", "no quota for `backup`"],
-    ["barge quota set alice --entries 500000", "half a million files and folders for alice"],
+    ["barge quota set alice --entries 500000", "let alice have 500,000 files and folders"],
   ],
   async run({ name, limit, entries: entryLimit, data, json }) {
     if (limit === undefined && entryLimit === undefined) {

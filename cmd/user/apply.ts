@@ -45,10 +45,10 @@ export default command({
     // A dry run must not make the database.
     using open = missing ? undefined : await openAccounts(data, { create: true, adopt });
     const steps = await planSteps(declared, open?.accounts, { adopt, minPassword });
-    const kept = dryRun || !open
+    const keptHomes = dryRun || !open
       ? new Map<string, string>()
       : await applySteps(steps, open, { data, adopt });
-    for (const step of steps) show(step, kept.get(step.name), json);
+    for (const step of steps) show(step, keptHomes.get(step.name), json);
     const changes = steps.filter(({ action }) => action !== "unchanged").length;
     if (!json) {
       const done = dryRun ? "to be made; nothing was done (--dry-run)" : "made";
@@ -59,8 +59,8 @@ export default command({
 
 function show({ name, action, changed }: Step, kept: string | undefined, json: boolean): void {
   if (json) return printJson({ name, action, changed, ...(kept && { kept }) });
-  const what = changed.length > 0 ? ` (${changed.join(", ")})` : "";
-  print(`${action} ${name}${what}${kept ? `; its home is kept in ${kept}` : ""}`);
+  const fields = changed.length > 0 ? ` (${changed.join(", ")})` : "";
+  print(`${action} ${name}${fields}${kept ? `; its home is kept in ${kept}` : ""}`);
 }
 
 async function exists(data: string): Promise<boolean> {

@@ -25,9 +25,9 @@ export default command({
     const { removeAccount } = await import("../../core/session/remove-account.ts");
     const { kept, files, bytes } = await removeAccount(store, name, { purge });
     if (json) return printJson({ name, kept, files, bytes });
-    const what = `${counted(files, "file")}, ${formatSize(bytes)}`;
+    const size = `${counted(files, "file")}, ${formatSize(bytes)}`;
     note(`removed ${name}`);
-    if (kept !== null) note(`its files (${what}) are kept; its home is now ${kept}`);
-    else if (purge) note(`its files (${what}) are gone`);
+    if (kept !== null) note(`its files (${size}) are kept; its home is now ${kept}`);
+    else if (purge) note(`its files (${size}) are gone`);
   },
 });
