@@ -24,8 +24,8 @@ export type Suggestion =
  * import { suggestWords } from "./suggest.ts";
  * import { oneOf } from "./value.ts";
  * const options = { role: value(["--role"], oneOf("user", "admin"), "role"), all: flag(["-a"], "all") };
- * const [{ text }] = suggestWords(options, ["-a", "--role", "a"]) as [{ text: string }];
- * if (text !== "admin") throw new Error(text);
+ * const [suggestion] = suggestWords(options, ["-a", "--role", "a"]);
+ * if (suggestion.kind !== "literal" || suggestion.text !== "admin") throw new Error();
  * ```
  */
 export function suggestWords(options: Options<unknown>, words: readonly string[]): Suggestion[] {
