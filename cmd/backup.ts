@@ -31,7 +31,7 @@ export default command({
   async run({ file, force, data, json }, { signal }) {
     // Opening it reports faults of the directory, and upgrades an old database.
     (await openAccounts(data))[Symbol.dispose]();
-    const { backup } = await import("../core/account/backup.ts");
+    const { backup } = await import("../core/local/database/backup.ts");
     const { path, bytes, accounts, files } = await backup(data, file, { force, signal });
     if (json) printJson({ path, bytes, accounts, files });
     else {

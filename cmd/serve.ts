@@ -8,7 +8,7 @@ import { Networks } from "../core/net/networks.ts";
 import { parsePublicUrl } from "../core/net/public_url.ts";
 import { levels } from "../core/serve/levels.ts";
 import { mostMinPassword } from "../core/protocol/password.ts";
-import { leastRate } from "../core/session/rate.ts";
+import { leastRate } from "../core/watch/rate.ts";
 import { hookOptions, hooksOf } from "./_serve/hooks.ts";
 import { command } from "./_term/command.ts";
 import { common, dataOption, flag, value, valueOr, values } from "./_term/options.ts";

@@ -1,6 +1,6 @@
 /** `barge verify`: checks a data directory, even while a server runs on it. */
 import { BargeError } from "../core/error.ts";
-import type { Problem, ReconcileEvent } from "../core/session/reconcile.ts";
+import type { Problem, ReconcileEvent } from "../core/repair/reconcile.ts";
 import { openStore } from "./_data/accounts.ts";
 import { command } from "./_term/command.ts";
 import { exitCodes } from "./_term/exit.ts";
@@ -44,7 +44,7 @@ export default command({
     if (quick && accept.length > 0) {
       throw new BargeError("usage", "--accept and --quick exclude each other");
     }
-    const { verify } = await import("../core/session/verify.ts");
+    const { verify } = await import("../core/repair/verify.ts");
     using store = await openStore(data, quiet);
     using shown = progress(quiet);
     const unmatched = new Set(accept);

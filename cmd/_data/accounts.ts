@@ -3,14 +3,15 @@
  * directory is noticed.
  */
 import { resolve } from "node:path";
-import type { Account, Accounts } from "../../core/account/accounts.ts";
-import type { Bans } from "../../core/account/bans.ts";
-import type { Database } from "../../core/account/database.ts";
-import type { Keys } from "../../core/account/keys.ts";
-import type { Tokens } from "../../core/account/tokens.ts";
-import type { Upgraded } from "../../core/account/upgrade.ts";
+import type { Accounts } from "../../core/local/account/accounts.ts";
+import type { Account } from "../../core/storage/account.ts";
+import type { Bans } from "../../core/local/account/bans.ts";
+import type { Database } from "../../core/local/database/database.ts";
+import type { Keys } from "../../core/local/account/keys.ts";
+import type { Tokens } from "../../core/local/account/tokens.ts";
+import type { Upgraded } from "../../core/local/upgrade.ts";
 import { BargeError, typed } from "../../core/error.ts";
-import type { Store } from "../../core/session/store.ts";
+import type { Store } from "../../core/local/store.ts";
 import { isDataNamed } from "../_term/options.ts";
 import { note } from "../_term/out.ts";
 
@@ -40,11 +41,11 @@ export async function openAccounts(
 ): Promise<OpenAccounts> {
   noteData(data);
   const made = options.create && !exists(`${data}/accounts.db`) && await makeFolder(data);
-  const { Database } = await import("../../core/account/database.ts");
-  const { Accounts } = await import("../../core/account/accounts.ts");
-  const { Tokens } = await import("../../core/account/tokens.ts");
-  const { Keys } = await import("../../core/account/keys.ts");
-  const { Bans } = await import("../../core/account/bans.ts");
+  const { Database } = await import("../../core/local/database/database.ts");
+  const { Accounts } = await import("../../core/local/account/accounts.ts");
+  const { Tokens } = await import("../../core/local/account/tokens.ts");
+  const { Keys } = await import("../../core/local/account/keys.ts");
+  const { Bans } = await import("../../core/local/account/bans.ts");
   const db = await upToDate(data, () => new Database(data, options));
   if (made) note(made);
   return {
@@ -65,7 +66,7 @@ export async function openAccounts(
  */
 export async function openStore(data: string, quiet = false): Promise<Store> {
   if (!quiet) noteData(data);
-  const { Store } = await import("../../core/session/store.ts");
+  const { Store } = await import("../../core/local/store.ts");
   const rules = { allowRegister: false, defaultLimit: null, maxLimit: null } as const;
   return await upToDate(data, () => new Store({ data, durability: "full", ...rules }));
 }
@@ -123,7 +124,7 @@ async function makeFolder(data: string): Promise<string> {
 
 /** Opens a database. Upgrades one of an older barge first. */
 async function upToDate<T>(data: string, open: () => T): Promise<T> {
-  const { OlderTables } = await import("../../core/account/older_tables.ts");
+  const { OlderTables } = await import("../../core/local/database/older_tables.ts");
   try {
     return open();
   } catch (error) {

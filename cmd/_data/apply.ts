@@ -2,8 +2,9 @@
  * Plans and makes the changes of `user apply`. Passwords are hashed while planning, so that the
  * transaction is short.
  */
-import type { Accounts, Change } from "../../core/account/accounts.ts";
-import { usualLimit } from "../../core/account/accounts.ts";
+import type { Accounts } from "../../core/local/account/accounts.ts";
+import type { AccountChange } from "../../core/storage/accounts.ts";
+import { defaultQuota } from "../../core/storage/accounts.ts";
 import { BargeError, typed } from "../../core/error.ts";
 import type { Verifier } from "../../core/protocol/message.ts";
 import { checkNewPassword } from "../../core/protocol/password.ts";
@@ -16,7 +17,7 @@ export interface Step {
   readonly action: "created" | "changed" | "unchanged" | "removed";
   /** The fields that change. */
   readonly changed: readonly string[];
-  readonly change: Change;
+  readonly change: AccountChange;
 }
 
 export interface PlanOptions {
@@ -61,14 +62,14 @@ async function planStep(
     });
   }
   if (!existing && !adopt) accounts?.needFreeHome(name);
-  const change: Change = {
+  const change: AccountChange = {
     ...(role !== undefined && role !== existing?.role && { role }),
     ...(limit !== undefined && limit !== existing?.limit && { limit }),
     ...(entryLimit !== undefined && entryLimit !== existing?.entryLimit && { entryLimit }),
     ...(disabled !== undefined && disabled !== (existing?.disabled ?? false) && { disabled }),
     ...await newVerifier(existing && accounts?.forLogin(name)?.verifier, wanted, minPassword),
   };
-  const changed = Object.keys(change).map((field) => fieldNames[field as keyof Change]);
+  const changed = Object.keys(change).map((field) => fieldNames[field as keyof AccountChange]);
   if (!existing) return { name, action: "created", changed: [], change };
   return { name, action: changed.length > 0 ? "changed" : "unchanged", changed, change };
 }
@@ -79,7 +80,7 @@ const fieldNames = {
   entryLimit: "entries",
   disabled: "disabled",
   verifier: "password",
-} satisfies Record<keyof Change, string>;
+} satisfies Record<keyof AccountChange, string>;
 
 /** Returns no verifier for an unchanged password: a new one would end all tokens. */
 async function newVerifier(
@@ -117,7 +118,7 @@ export async function applySteps(
   const keptHomes = new Map<string, string>();
   const removals = only(steps, "removed");
   if (removals.length === 0) return keptHomes;
-  const { removeAccount } = await import("../../core/session/remove-account.ts");
+  const { removeAccount } = await import("../../core/repair/remove_account.ts");
   using store = await openStore(data, true);
   for (const { name } of removals) {
     const removed = await removeAccount(store, name, { purge: false });
@@ -145,8 +146,8 @@ function checkRemovals(accounts: Accounts, names: readonly string[]): void {
   });
 }
 
-function create(accounts: Accounts, name: string, change: Change, adopt: boolean): void {
-  const { role = "user", limit = usualLimit(role), entryLimit, disabled, verifier } = change;
+function create(accounts: Accounts, name: string, change: AccountChange, adopt: boolean): void {
+  const { role = "user", limit = defaultQuota(role), entryLimit, disabled, verifier } = change;
   const facts = { name, limit, entryLimit, verifier: verifier!, adopt };
   if (!disabled) accounts.add({ ...facts, role });
   else {

@@ -2,7 +2,7 @@
 import { dirname, resolve } from "node:path";
 import * as v from "valibot";
 import { BargeError, typed } from "../../core/error.ts";
-import { checkName } from "../../core/account/accounts.ts";
+import { checkName } from "../../core/local/account/accounts.ts";
 import { readPasswordFile } from "../_client/password.ts";
 import { parseSize } from "../_term/size.ts";
 

@@ -5,8 +5,8 @@
 import * as v from "valibot";
 import { BargeError, typed } from "../../core/error.ts";
 import { defaultMinPassword, mostMinPassword } from "../../core/protocol/password.ts";
-import { leastRate } from "../../core/session/rate.ts";
-import type { Adjustable } from "../../core/session/store.ts";
+import { leastRate } from "../../core/watch/rate.ts";
+import type { Adjustable } from "../../core/local/store.ts";
 import { similar } from "../_term/similar.ts";
 import { parseSize } from "../_term/size.ts";
 

@@ -1,1 +1,1 @@
-export { baseOf, formatLimit, formatSize, parseSize } from "../../core/account/size.ts";
+export { baseOf, formatLimit, formatSize, parseSize } from "../../core/size.ts";

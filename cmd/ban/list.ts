@@ -1,5 +1,5 @@
 /** `barge ban list`: the bans after failed logins. */
-import type { Ban } from "../../core/account/bans.ts";
+import type { Ban } from "../../core/storage/logins.ts";
 import { openAccounts } from "../_data/accounts.ts";
 import { command } from "../_term/command.ts";
 import { common, dataOption } from "../_term/options.ts";

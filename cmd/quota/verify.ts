@@ -21,7 +21,7 @@ export default command({
     ["barge quota verify --repair", "charge files that were added by hand"],
   ],
   async run({ repair, data, json }, { signal }) {
-    const { reconcile } = await import("../../core/session/reconcile.ts");
+    const { reconcile } = await import("../../core/repair/reconcile.ts");
     using store = await openStore(data);
     const { checked, problems } = await reconcile(store, {
       repair,

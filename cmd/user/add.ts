@@ -49,7 +49,8 @@ export default command({
   ) {
     using open = await openAccounts(data, { create: true, adopt });
     const { accounts } = open;
-    const { checkName, usualLimit } = await import("../../core/account/accounts.ts");
+    const { checkName } = await import("../../core/local/account/accounts.ts");
+    const { defaultQuota } = await import("../../core/storage/accounts.ts");
     checkName(name);
     if (accounts.find(name)) {
       throw new BargeError("exists", "the account exists already", { op: "user add", path: name });
@@ -63,7 +64,7 @@ export default command({
     const { makeVerifier } = await import("../../core/protocol/verifier.ts");
     const verifier = await makeVerifier("password", password);
     const role = namedRole ?? (admin ? "admin" : "user");
-    const limit = quota === undefined ? usualLimit(role) : quota;
+    const limit = quota === undefined ? defaultQuota(role) : quota;
     const account = accounts.add({ name, role, limit, entryLimit: entries, verifier, adopt });
     if (json) {
       printJson({ ...accountFields(account), ...(generated && { password }) });

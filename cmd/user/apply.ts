@@ -39,7 +39,7 @@ export default command({
     const missing = dryRun && !await exists(data);
     if (missing) {
       noteData(data);
-      const { refuseLost } = await import("../../core/account/lost.ts");
+      const { refuseLost } = await import("../../core/local/database/lost.ts");
       if (!adopt) refuseLost(data, `${data}/accounts.db`);
     }
     // A dry run must not make the database.

@@ -7,7 +7,7 @@
  * is locked while it is written: of two runs at once, the second takes a name of its own.
  */
 import { BargeError, typed } from "../error.ts";
-import { syncSmall } from "../net/sync_file.ts";
+import { syncSmall } from "../disk/sync_file.ts";
 import type { Folders } from "./folders.ts";
 import { baseName, join, parentOf } from "./target.ts";
 

@@ -2,10 +2,10 @@
  * `quota-race`: barge's own quota. First as many servers have it, looked up and then added to;
  * then as barge has it, with the very code of its ledger, by workers that race in earnest.
  */
-import { Accounts } from "../account/accounts.ts";
-import { Database } from "../account/database.ts";
-import { Ledger } from "../account/ledger.ts";
-import { Reservations } from "../account/reservation.ts";
+import { Accounts } from "../local/account/accounts.ts";
+import { Database } from "../local/database/database.ts";
+import { Ledger } from "../local/ledger/ledger.ts";
+import { Reservations } from "../local/ledger/reservation.ts";
 import { BargeError } from "../error.ts";
 import { makeVerifier } from "../protocol/verifier.ts";
 import { Barrier, type Handle } from "../sync/mod.ts";

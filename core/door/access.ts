@@ -6,8 +6,8 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { BargeError, type Kind } from "../error.ts";
-import type { DoorName, Metrics } from "../session/metrics.ts";
-import { type Doing, shorten } from "../session/roster.ts";
+import type { DoorName, Metrics } from "../watch/metrics.ts";
+import { type Doing, shorten } from "../watch/roster.ts";
 
 /** The category of these records. */
 export const accessCategory = ["barge", "access"] as const;

@@ -1,6 +1,6 @@
 /** Holds a transfer to its account's rate (session/rate.ts), a piece at a time. */
 import { wait } from "../net/wait.ts";
-import type { Rate } from "../session/rate.ts";
+import type { Rate } from "../watch/rate.ts";
 
 export interface Brake {
   /** How many bytes to move at a time. */

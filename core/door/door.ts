@@ -7,8 +7,8 @@
 import type { Address } from "../net/address.ts";
 import type { KeyPair } from "../net/certificate.ts";
 import type { SessionReuse } from "../net/same_session.ts";
-import type { Store } from "../session/store.ts";
-import { type DoorName, doorNames } from "../session/metrics.ts";
+import type { Store } from "../local/store.ts";
+import { type DoorName, doorNames } from "../watch/metrics.ts";
 
 export { type DoorName, doorNames };
 

@@ -7,9 +7,9 @@ import { BargeError } from "../error.ts";
 import { formatAddress, parseAddress } from "../net/address.ts";
 import type { Pipe } from "../net/stream.ts";
 import { Stream } from "../net/stream.ts";
-import type { DoorName } from "../session/metrics.ts";
-import type { Presence } from "../session/roster.ts";
-import type { Store } from "../session/store.ts";
+import type { DoorName } from "../watch/metrics.ts";
+import type { Presence } from "../watch/roster.ts";
+import type { Store } from "../local/store.ts";
 import type { Door } from "./door.ts";
 
 const log = getLogger(["barge", "serve"]);

@@ -3,7 +3,7 @@
  * that end in `_total`, histograms with cumulative buckets. A door that shows them asks
  * session/status.ts for the numbers, which decides who may.
  */
-import { bounds, type DoorCounts } from "../session/metrics.ts";
+import { bounds, type DoorCounts } from "../watch/metrics.ts";
 import type { Snapshot } from "../session/status.ts";
 
 /** What the text is, for a Content-Type header. */

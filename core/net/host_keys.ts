@@ -6,7 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import { BargeError, typed } from "../error.ts";
-import { keepTogether } from "./keep_together.ts";
+import { keepTogether } from "../disk/keep_together.ts";
 
 const rsaBits = 3072;
 const files = { ed25519: "ssh_host_ed25519_key", rsa: "ssh_host_rsa_key" } as const;

@@ -4,7 +4,7 @@
  */
 import { typed } from "../error.ts";
 import { type Certificate, type Files, loadCertificate } from "./certificate.ts";
-import { keepTogether } from "./keep_together.ts";
+import { keepTogether } from "../disk/keep_together.ts";
 
 /** Where the certificate of a data directory lies. */
 export function ownFiles(data: string): Files {

@@ -1,10 +1,10 @@
 /** The data directory: how it is made, locked by one server at a time, and upgraded. */
-import { Database, type OpenOptions } from "../account/database.ts";
-import { OlderTables } from "../account/older_tables.ts";
-import { upgrade, type Upgraded } from "../account/upgrade.ts";
+import { Database, type OpenOptions } from "../local/database/database.ts";
+import { OlderTables } from "../local/database/older_tables.ts";
+import { upgrade, type Upgraded } from "../local/upgrade.ts";
 import { BargeError, typed } from "../error.ts";
-import { foreignOwner, giveTo } from "../net/owner.ts";
-import { stagingDir } from "../vault/staging.ts";
+import { foreignOwner, giveTo } from "../disk/owner.ts";
+import { stagingDir } from "../local/vault/staging.ts";
 
 /** A data directory that is ours until it is disposed of. */
 export interface Held extends Disposable {

@@ -3,7 +3,7 @@
  * answer. A check ends when it is answered or taken back; the supervisor answers each in time.
  */
 import { BargeError } from "../error.ts";
-import type { Hooks, UploadFacts } from "../session/hooks.ts";
+import type { Hooks, UploadFacts } from "../watch/hooks.ts";
 import type { FromDesk, Offered, ToDesk, Verdict } from "./hooks.ts";
 
 export class Desk {

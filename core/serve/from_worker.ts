@@ -4,12 +4,12 @@
  * no text without a bound.
  */
 import * as v from "valibot";
-import { checkName } from "../account/accounts.ts";
+import { checkName } from "../local/account/accounts.ts";
 import { BargeError, type Kind, kinds } from "../error.ts";
 import { bytes, sha256 } from "../protocol/field.ts";
-import { doorNames } from "../session/metrics.ts";
-import { mostTold, type Present } from "../session/roster.ts";
-import { locate } from "../vault/path.ts";
+import { doorNames } from "../watch/metrics.ts";
+import { mostTold, type Present } from "../watch/roster.ts";
+import { locate } from "../storage/path.ts";
 import type { Gathering } from "./gather.ts";
 import type { FromDesk } from "./hooks.ts";
 

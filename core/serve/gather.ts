@@ -9,7 +9,7 @@
  * then: a worker that is dead or busy is left out. Each asker has one question under way at most;
  * who asks meanwhile gets the same answer.
  */
-import type { Present } from "../session/roster.ts";
+import type { Present } from "../watch/roster.ts";
 
 /** How long the workers are waited for, in ms; and the supervisor, by who asked. */
 const workersHave = 1_000;

@@ -13,10 +13,10 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { BargeError, typed } from "../error.ts";
-import type { UploadFacts } from "../session/hooks.ts";
+import type { UploadFacts } from "../watch/hooks.ts";
 import { Line } from "./line.ts";
 import { findProgram, runProgram } from "./program.ts";
-import type { Vault } from "../vault/vault.ts";
+import type { Vault } from "../local/vault/vault.ts";
 import { firstLines } from "./said.ts";
 import { uploadedFile } from "./uploaded_file.ts";
 

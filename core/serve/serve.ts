@@ -1,24 +1,29 @@
 /** `barge serve`: from an empty directory to a server that accepts connections, and back. */
 import { getLogger } from "@logtape/logtape";
 import { randomInt } from "node:crypto";
-import { type Accounts, usualLimit } from "../account/accounts.ts";
-import { dropAdminPassword, firstAdmin, keepAdminPassword } from "../account/admin_password.ts";
-import { makeLogRoom } from "../account/log_room.ts";
-import type { Upgraded } from "../account/upgrade.ts";
+import type { Accounts } from "../local/account/accounts.ts";
+import { defaultQuota } from "../storage/accounts.ts";
+import {
+  dropAdminPassword,
+  firstAdmin,
+  keepAdminPassword,
+} from "../local/account/admin_password.ts";
+import { makeLogRoom } from "../local/database/log_room.ts";
+import type { Upgraded } from "../local/upgrade.ts";
 import { type DoorName, doorNames, type DoorSpec, type FtpSpec } from "../door/door.ts";
 import { BargeError, typed } from "../error.ts";
 import { type Address, formatAddress } from "../net/address.ts";
 import type { HostKey } from "../net/host_keys.ts";
 import { makeVerifier } from "../protocol/verifier.ts";
-import { makeDerivationTable } from "../session/derivations.ts";
-import { makeTally } from "../session/gate.ts";
-import { makeHistory, sampleEvery } from "../session/history.ts";
-import { makeBoard } from "../session/metrics.ts";
-import { expire, recover } from "../session/recover.ts";
-import { makeRemovedFolder } from "../session/remove-account.ts";
-import { settleDead } from "../session/settle_dead.ts";
-import { type Adjustable, type Settings, Store } from "../session/store.ts";
-import { makeFenceTable } from "../vault/fences.ts";
+import { makeDerivationTable } from "../login/derivations.ts";
+import { makeTally } from "../watch/gate.ts";
+import { makeHistory, sampleEvery } from "../watch/history.ts";
+import { makeBoard } from "../watch/metrics.ts";
+import { expire, recover } from "../repair/recover.ts";
+import { makeRemovedFolder } from "../repair/remove_account.ts";
+import { settleDead } from "../repair/settle_dead.ts";
+import { type Adjustable, type Settings, Store } from "../local/store.ts";
+import { makeFenceTable } from "../local/vault/fences.ts";
 import type { Certificate } from "../net/certificate.ts";
 import { needConfinable } from "./confinable.ts";
 import { type Held, holdData, openUpToDate, prepareData } from "./data.ts";
@@ -340,7 +345,7 @@ async function makeFirstAccount(
   const secret = keepPassword ? { file: keepAdminPassword(data, password) } : { password };
   try {
     const [name, role] = [firstAdmin, "admin"] as const;
-    accounts.add({ name, role, limit: usualLimit(role), verifier, adopt });
+    accounts.add({ name, role, limit: defaultQuota(role), verifier, adopt });
   } catch (error) {
     if (keepPassword) dropAdminPassword(data, firstAdmin);
     if (!(error instanceof BargeError) || error.kind !== "exists") throw error;

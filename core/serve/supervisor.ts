@@ -11,16 +11,16 @@
  */
 import { randomUUID } from "node:crypto";
 import { getLogger } from "@logtape/logtape";
-import { adminPasswordFile } from "../account/admin_password.ts";
-import { databaseFile } from "../account/database.ts";
+import { adminPasswordFile } from "../local/account/admin_password.ts";
+import { databaseFile } from "../local/database/database.ts";
 import type { DoorSpec } from "../door/door.ts";
 import { BargeError } from "../error.ts";
 import { formatAddress } from "../net/address.ts";
 import type { KeyPair } from "../net/certificate.ts";
-import type { Adjustable, Settings } from "../session/store.ts";
-import { removedDir } from "../session/remove-account.ts";
-import { stagingDir } from "../vault/staging.ts";
-import { Vault } from "../vault/vault.ts";
+import type { Adjustable, Settings } from "../local/store.ts";
+import { removedDir } from "../repair/remove_account.ts";
+import { stagingDir } from "../local/vault/staging.ts";
+import { Vault } from "../local/vault/vault.ts";
 import { isUnconfinable, unconfinable } from "./confinable.ts";
 import { type FromWorker, readFromWorker } from "./from_worker.ts";
 import { SupervisorGatherer } from "./gather.ts";

@@ -3,11 +3,11 @@
  * directory, the account and the user's path, and never taken from a worker.
  */
 import { BargeError } from "../error.ts";
-import type { UploadFacts } from "../session/hooks.ts";
-import { locate } from "../vault/path.ts";
-import { type Place, relative } from "../vault/place.ts";
-import { stagedPlace } from "../vault/staging.ts";
-import type { Vault } from "../vault/vault.ts";
+import type { UploadFacts } from "../watch/hooks.ts";
+import { locate } from "../storage/path.ts";
+import { type Place, relative } from "../storage/place.ts";
+import { stagedPlace } from "../local/vault/staging.ts";
+import type { Vault } from "../local/vault/vault.ts";
 
 /**
  * Finds the file of an upload: the staged bytes before the commit, the file itself after it.

@@ -1,16 +1,17 @@
 /**
- * The verbs of admins at a door. Each verb checks the role again, which may have been taken away
- * since the login.
+ * The verbs of admins at a door. Each verb checks the role again: it may have been taken away since the
+ * login.
  */
-import type { Account, Role } from "../account/accounts.ts";
-import type { Ban } from "../account/bans.ts";
+import type { Account, Role } from "../storage/account.ts";
+import type { Ban } from "../storage/logins.ts";
 import { BargeError } from "../error.ts";
 import { makeVerifier } from "../protocol/verifier.ts";
-import { bounded } from "./enter.ts";
-import { needLength } from "./passwd.ts";
-import { removeAccount as removeFrom, type RemovedAccount } from "./remove-account.ts";
-import type { Session } from "./session.ts";
-import type { Store } from "./store.ts";
+import { bounded } from "../login/password.ts";
+import { checkPasswordLength } from "../login/change_password.ts";
+import type { Verifier } from "../protocol/message.ts";
+import { removeAccount as removeFrom, type RemovedAccount } from "../repair/remove_account.ts";
+import type { Session } from "../login/session.ts";
+import type { Store } from "../local/store.ts";
 
 /** An account that is to be made. */
 export interface NewAccount {
@@ -27,29 +28,34 @@ export interface NewAccount {
 export type AccountChange = Partial<Omit<NewAccount, "name">> & { readonly disabled?: boolean };
 
 /** Every verb here: @throws {BargeError} `denied` for an account without the role of admin */
-function asAdmin(session: Session): Store {
-  if (session.account().role === "admin") return session.store;
+async function asAdmin(session: Session): Promise<Store> {
+  if ((await session.account()).role === "admin") return session.store;
   throw new BargeError("denied", "only an admin may do that");
 }
 
-/** All accounts, by name. */
-export function listAccounts(session: Session): Account[] {
-  return asAdmin(session).accounts.list();
+/** Returns all accounts, by name. */
+export async function listAccounts(session: Session): Promise<readonly Account[]> {
+  return await (await asAdmin(session)).people.accounts.list();
 }
 
 /** @throws {BargeError} `not-found` */
-export function findAccount(session: Session, name: string): Account {
-  return asAdmin(session).accounts.get(name);
+export async function findAccount(session: Session, name: string): Promise<Account> {
+  return await (await asAdmin(session)).people.accounts.get(name);
 }
 
-/** The files that an account is charged for, and their bytes. @throws {BargeError} `not-found` */
-export function ownedBy(session: Session, name: string): { files: number; bytes: number } {
-  const { accounts, ledger } = asAdmin(session);
-  return ledger.owned(accounts.get(name).id);
+/** Returns the files that an account is charged for, and their bytes. @throws {BargeError} `not-found` */
+export async function ownedBy(
+  session: Session,
+  name: string,
+): Promise<{ readonly files: number; readonly bytes: number }> {
+  const { accounts } = (await asAdmin(session)).people;
+  return await accounts.owned((await accounts.get(name)).id);
 }
 
 /**
- * @param gone aborted when nobody waits for it any more
+ * Makes an account.
+ *
+ * @param gone aborted when nobody waits for the result any more
  * @throws {BargeError} `exists` for a name that is taken; `usage` for a name that can't be one, or a
  *   password that is too short; `unavailable` when too many log in
  */
@@ -58,14 +64,16 @@ export async function addAccount(
   { name, password, role, limit, entryLimit }: NewAccount,
   gone?: AbortSignal,
 ): Promise<Account> {
-  needLength(asAdmin(session), password);
-  const who = { account: session.name };
-  const verifier = await bounded(() => makeVerifier("password", password), gone, who);
-  return asAdmin(session).accounts.add({ name, role, limit, entryLimit, verifier });
+  checkPasswordLength(await asAdmin(session), password);
+  const verifier = await verifierOf(session, password, gone);
+  const { accounts } = (await asAdmin(session)).people;
+  return await accounts.add({ name, role, limit, entryLimit, verifier });
 }
 
 /**
- * @param gone aborted when nobody waits for it any more
+ * Changes an account.
+ *
+ * @param gone aborted when nobody waits for the result any more
  * @returns the account as it is now
  * @throws {BargeError} `not-found`; `refused` when it would leave no admin that can log in; `usage`
  *   for a password that is too short; `unavailable` when too many log in
@@ -76,38 +84,40 @@ export async function changeAccount(
   { password, ...change }: AccountChange,
   gone?: AbortSignal,
 ): Promise<Account> {
-  const store = asAdmin(session);
-  if (password !== undefined) needLength(store, password);
-  const verifier = password === undefined
-    ? undefined
-    : await bounded(() => makeVerifier("password", password), gone, { account: session.name });
-  return asAdmin(session).accounts.change(name, { ...change, verifier });
+  const store = await asAdmin(session);
+  if (password !== undefined) checkPasswordLength(store, password);
+  const verifier = password === undefined ? undefined : await verifierOf(session, password, gone);
+  return await (await asAdmin(session)).people.accounts.change(name, { ...change, verifier });
 }
 
-/** @throws {BargeError} as `removeAccount` of remove-account.ts */
+function verifierOf(session: Session, password: string, gone?: AbortSignal): Promise<Verifier> {
+  return bounded(() => makeVerifier("password", password), gone, { account: session.name });
+}
+
+/** Removes an account. @throws {BargeError} as `removeAccount` of core/repair/remove_account.ts */
 export async function removeAccount(
   session: Session,
   name: string,
   options: { readonly purge: boolean },
 ): Promise<RemovedAccount> {
-  return await removeFrom(asAdmin(session), name, options);
+  return await removeFrom(await asAdmin(session), name, options);
 }
 
-/** The bans that hold. */
-export function listBans(session: Session): Ban[] {
-  return asAdmin(session).bans.list();
+/** Returns the bans that hold. */
+export async function listBans(session: Session): Promise<readonly Ban[]> {
+  return await (await asAdmin(session)).people.logins.bans();
 }
 
-/** Ends the bans of an account or address. @returns those that there were */
-export function liftBans(session: Session, subject: string): Ban[] {
-  return asAdmin(session).bans.lift(subject);
+/** Ends the bans of an account or address. @returns the bans that held */
+export async function liftBans(session: Session, subject: string): Promise<readonly Ban[]> {
+  return await (await asAdmin(session)).people.logins.liftBans(subject);
 }
 
 /** Returns the traffic of the last hour or day, one sample for each span of time. */
-export function ratesOf(
+export async function ratesOf(
   session: Session,
   span: "hour" | "day",
-): ReturnType<Store["history"]["rates"]> {
-  const { history, metrics } = asAdmin(session);
+): Promise<ReturnType<Store["history"]["rates"]>> {
+  const { history, metrics } = await asAdmin(session);
   return history.rates(span, metrics.totals());
 }

@@ -1,11 +1,11 @@
 /** Copying a file on the server: charged like any other write. */
 import { BargeError, typed } from "../error.ts";
-import type { When } from "./access.ts";
+import type { When } from "../login/access.ts";
 import { get } from "./get.ts";
 import { copyProperties } from "./property.ts";
-import { put } from "./put.ts";
-import type { Committed } from "./upload.ts";
-import type { Session } from "./session.ts";
+import { put } from "../upload/put.ts";
+import type { Committed } from "../upload/upload.ts";
+import type { Session } from "../login/session.ts";
 
 /**
  * @param signal stops it between two pieces; nothing is left

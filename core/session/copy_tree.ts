@@ -1,13 +1,13 @@
 /** Copying a folder with all that is in it, or one file. */
 import { BargeError, type Kind } from "../error.ts";
-import { isWithin } from "../vault/path.ts";
-import type { When } from "./access.ts";
+import { isWithin } from "../storage/path.ts";
+import type { When } from "../login/access.ts";
 import { copy } from "./copy.ts";
 import { list } from "./list.ts";
 import { mkdir } from "./mkdir.ts";
-import { refuseUnnamed } from "./omitted.ts";
+import { refuseUnnamed } from "../local/omitted.ts";
 import { copyProperties } from "./property.ts";
-import type { Session } from "./session.ts";
+import type { Session } from "../login/session.ts";
 import { stat } from "./stat.ts";
 
 /** What was copied. */

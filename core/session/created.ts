@@ -1,5 +1,5 @@
 /** When what is at a path was made. */
-import type { Session } from "./session.ts";
+import type { Session } from "../login/session.ts";
 
 /**
  * @returns milliseconds since 1970: of a file, when the upload of its bytes began; undefined where

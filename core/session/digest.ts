@@ -1,10 +1,10 @@
 /** A file's digest: the stored one, or read from disk again. */
 import { BargeError } from "../error.ts";
 import type { Answer, Request } from "../protocol/message.ts";
-import { digestFile } from "../vault/digest.ts";
-import { sameFile } from "./entry.ts";
-import type { Session } from "./session.ts";
-import { look } from "./stat.ts";
+import { digestFile } from "../local/vault/digest.ts";
+import { sameFile } from "../local/entry.ts";
+import type { Session } from "../login/session.ts";
+import { look } from "../local/look.ts";
 
 /** @throws {BargeError} `not-found`, `exists` (a folder) */
 export async function digest(
@@ -12,7 +12,7 @@ export async function digest(
   { path, algorithm, fresh }: Request<"digest">,
   signal?: AbortSignal,
 ): Promise<Answer<"digest">> {
-  session.check();
+  session.checkNow();
   const { place } = session.locate(path);
   if (!place) throw new BargeError("exists", "it is a folder");
   const { found, row } = look(session.store, place);

@@ -1,22 +1,9 @@
 /** Reading a file, from any offset, with the digest of the whole at its end. */
-import { createHash, type Hash } from "node:crypto";
-import { BargeError, typed } from "../error.ts";
-import { borrow, giveBack, least } from "../net/pool.ts";
-import { Quick } from "../net/quick.ts";
-import { type Found, foundOf } from "../vault/vault.ts";
-import { stagedPlace } from "../vault/staging.ts";
-import type { Session } from "./session.ts";
-
-/** From so many bytes on it pays to have the next piece read while one is sent. */
-const many = 1024 * 1024;
-/** Small pieces are read on this thread, where the disk is quick. */
-const reads = new Quick(0.2);
-
-/**
- * Why a file has no stored digest: it was put among the server's files by hand, or changed there
- * since it was written through a door. `barge verify --repair` takes such files in.
- */
-export type Undigested = "added" | "changed";
+import { BargeError } from "../error.ts";
+import { Download, openDownload, openNow } from "../local/download.ts";
+import type { Undigested } from "../storage/entry.ts";
+import { stagedPlace } from "../local/vault/staging.ts";
+import type { Session } from "../login/session.ts";
 
 /**
  * Opens a file. What is read is the file as of now, also if it is replaced meanwhile.
@@ -25,19 +12,8 @@ export type Undigested = "added" | "changed";
  * @throws {BargeError} `not-found`, `denied`, `exists` (a folder), `usage` (offset beyond the end)
  */
 export async function get(session: Session, path: string, offset: number): Promise<Download> {
-  session.check();
-  let download = open(session, path, offset);
-  if (download.sha256 === null) {
-    download.close();
-    download = session.store.db.transaction(() => open(session, path, offset));
-  }
-  try {
-    await download.begin();
-    return download;
-  } catch (error) {
-    download.close();
-    throw typed(error);
-  }
+  session.checkNow();
+  return await openDownload(session.store, session.locate(path).place, offset);
 }
 
 /**
@@ -69,7 +45,7 @@ export interface Small {
  * @throws {BargeError} as {@link get}
  */
 export function readSmall(session: Session, path: string, room: number): Small | undefined {
-  const download = open(session, path, 0);
+  const download = openNow(session.store, session.locate(path).place, 0);
   try {
     if (download.size > room) return undefined;
     const bytes = download.rest();
@@ -99,237 +75,4 @@ export function lookAgain(
     }
   };
   return files.length > 0 ? session.store.db.transaction(() => files.map(again)) : [];
-}
-
-function open(session: Session, path: string, offset: number): Download {
-  const { place } = session.locate(path);
-  if (!place) throw new BargeError("exists", "it is a folder");
-  const { vault, ledger } = session.store;
-  const { file, found } = vault.open(place);
-  try {
-    if (offset > found.size) {
-      throw new BargeError("usage", `offset ${offset} is beyond its end at ${found.size}`);
-    }
-    const sha256 = ledger.digest(place, found) ?? null;
-    const undigested = sha256 ? null : ledger.file(place) ? "changed" : "added";
-    return new Download(file, found, offset, sha256, undigested);
-  } catch (error) {
-    file.close();
-    throw typed(error);
-  }
-}
-
-export class Download {
-  readonly size: number;
-  readonly offset: number;
-  /** Milliseconds since 1970. */
-  readonly modified: number;
-  /** The stored digest; null when there is none, and it is computed as it is read. */
-  readonly sha256: string | null;
-  /** Why there is no stored digest; null when there is one. */
-  readonly undigested: Undigested | null;
-  readonly #file: Deno.FsFile;
-  #hash: Hash | undefined;
-  #at: number;
-  /** Ends when what {@link readAt} was asked for is done. */
-  #turn: Promise<unknown> = Promise.resolve();
-
-  constructor(
-    file: Deno.FsFile,
-    { size, modified }: Pick<Found, "size" | "modified">,
-    offset: number,
-    sha256: string | null,
-    undigested: Undigested | null,
-  ) {
-    this.#file = file;
-    this.size = size;
-    this.offset = offset;
-    this.modified = modified;
-    this.sha256 = sha256;
-    this.undigested = undigested;
-    this.#hash = sha256 === null ? createHash("sha256") : undefined;
-    this.#at = offset;
-  }
-
-  /** Goes to the offset; digests what lies before it, where no digest is stored. */
-  async begin(): Promise<void> {
-    if (this.offset === 0) return;
-    if (!this.#hash) {
-      await this.#file.seek(this.offset, Deno.SeekMode.Start);
-      return;
-    }
-    const buffer = borrow();
-    try {
-      for (let at = 0; at < this.offset;) {
-        const n = await this.#file.read(buffer.subarray(0, this.offset - at));
-        if (!n) throw shrank();
-        this.#hash.update(buffer.subarray(0, n));
-        at += n;
-      }
-    } finally {
-      giveBack(buffer);
-    }
-  }
-
-  /** Its time as it is now, in ms since 1970: it may have been set since it was opened. */
-  modifiedNow(): number {
-    try {
-      return foundOf(this.#file.statSync()).modified;
-    } catch (error) {
-      throw typed(error);
-    }
-  }
-
-  /** Goes on at another offset, for a part: a digest that is not stored can't be told then. */
-  async seek(offset: number): Promise<void> {
-    this.#hash = undefined;
-    await this.#file.seek(offset, Deno.SeekMode.Start);
-    this.#at = offset;
-  }
-
-  /**
-   * Reads on, never beyond the size that was told.
-   *
-   * @returns how many bytes; 0 at the end
-   * @throws {BargeError} `changed` when the file was cut short meanwhile
-   */
-  async read(into: Uint8Array): Promise<number> {
-    const want = Math.min(into.length, this.size - this.#at);
-    if (want === 0) return 0;
-    try {
-      const n = await this.#file.read(into.subarray(0, want));
-      return this.#took(into, n);
-    } catch (error) {
-      throw typed(error);
-    }
-  }
-
-  /**
-   * What is left of it, or so many bytes of that, in pieces: each stays as it is until the next is
-   * asked for.
-   *
-   * Few transfers of large files get large buffers, and have the next piece read by another thread
-   * while one is sent; others get small ones, which this thread reads sooner than it would have asked.
-   * Those are borrowed anew for each piece, so that most share one that the processor's caches have.
-   *
-   * @param length bytes
-   * @param most no piece is longer
-   * @throws {BargeError} as {@link read}
-   */
-  async *pieces(
-    length = this.size - this.#at,
-    most = Infinity,
-  ): AsyncGenerator<Uint8Array, void, void> {
-    for (let left = length; left > 0;) {
-      const buffer = borrow(Math.min(left > many ? left : least, most));
-      if (buffer.length > least || !reads.here) return yield* this.#ahead(buffer, left, most);
-      try {
-        const n = this.#readHere(buffer.subarray(0, Math.min(left, most)));
-        if (n === 0) return;
-        left -= n;
-        yield buffer.subarray(0, n);
-      } finally {
-        giveBack(buffer);
-      }
-    }
-  }
-
-  /** @param one is given back */
-  async *#ahead(
-    one: ReturnType<typeof borrow>,
-    left: number,
-    most: number,
-  ): AsyncGenerator<Uint8Array, void, void> {
-    const next = (into: Uint8Array) =>
-      left > 0 ? this.read(into.subarray(0, Math.min(left, most))) : Promise.resolve(0);
-    let other: typeof one | undefined;
-    let reading = next(one);
-    try {
-      while (true) {
-        const n = await reading;
-        if (n === 0) return;
-        left -= n;
-        if (left > 0) other ??= borrow(Math.min(left, most));
-        reading = next(other ?? one);
-        reading.catch(() => {/* told when it is waited for */});
-        yield one.subarray(0, n);
-        if (other) [one, other] = [other, one];
-      }
-    } finally {
-      await reading.catch(() => {/* nobody wants it any more */});
-      giveBack(one);
-      if (other) giveBack(other);
-    }
-  }
-
-  /**
-   * Reads anywhere, for clients that say where; calls are carried out in their order. What
-   * {@link read} and {@link digest} tell is of no use after it.
-   *
-   * @param position bytes from the start
-   * @returns how many bytes; 0 at the end
-   */
-  readAt(position: number, into: Uint8Array): Promise<number> {
-    const mine = this.#turn.then(async () => {
-      try {
-        if (position !== this.#at) this.#file.seekSync(position, Deno.SeekMode.Start);
-        this.#at = NaN;
-        const n = await this.#file.read(into) ?? 0;
-        this.#at = position + n;
-        return n;
-      } catch (error) {
-        throw typed(error);
-      }
-    });
-    this.#turn = mine.catch(() => {/* whoever called is told */});
-    return mine;
-  }
-
-  /**
-   * All that is left, or so much of it, at once: for a small file, which is read before another
-   * thread could be asked.
-   */
-  rest(length = this.size - this.#at): Uint8Array {
-    const bytes = new Uint8Array(length);
-    try {
-      for (let at = 0; at < bytes.length;) {
-        const piece = bytes.subarray(at);
-        at += this.#took(piece, this.#file.readSync(piece));
-      }
-      return bytes;
-    } catch (error) {
-      throw typed(error);
-    }
-  }
-
-  /** The whole file's SHA-256, in hex; once all is read. */
-  digest(): string {
-    return this.sha256 ?? this.#hash!.copy().digest("hex");
-  }
-
-  close(): void {
-    this.#file.close();
-  }
-
-  /** As {@link read}, on this thread. */
-  #readHere(into: Uint8Array): number {
-    const want = Math.min(into.length, this.size - this.#at);
-    if (want === 0) return 0;
-    try {
-      return this.#took(into, reads.try(() => this.#file.readSync(into.subarray(0, want))));
-    } catch (error) {
-      throw typed(error);
-    }
-  }
-
-  #took(bytes: Uint8Array, n: number | null): number {
-    if (!n) throw shrank();
-    this.#hash?.update(bytes.subarray(0, n));
-    this.#at += n;
-    return n;
-  }
-}
-
-function shrank(): BargeError {
-  return new BargeError("changed", "the file was cut short on the server while it was read");
 }

@@ -5,12 +5,12 @@
  */
 import { BargeError } from "../error.ts";
 import type { Entry } from "../protocol/message.ts";
-import { type Place, relative } from "../vault/place.ts";
-import type { Vault } from "../vault/vault.ts";
-import { entryOf, folderEntry } from "./entry.ts";
-import { Omitted } from "./omitted.ts";
-import type { Session } from "./session.ts";
-import { look, lookAll } from "./stat.ts";
+import { type Place, relative } from "../storage/place.ts";
+import type { Vault } from "../local/vault/vault.ts";
+import { entryOf, folderEntry } from "../local/entry.ts";
+import { Omitted } from "../local/omitted.ts";
+import type { Session } from "../login/session.ts";
+import { look, lookAll } from "../local/look.ts";
 
 const batchSize = 256;
 
@@ -28,7 +28,7 @@ export async function* list(
   recursive: boolean,
   omitted: Omitted = new Omitted(),
 ): AsyncGenerator<Entry[], void, void> {
-  session.check();
+  session.checkNow();
   const { place } = session.locate(path);
   if (!place) {
     for (const name of ["home", "public"]) {

@@ -13,14 +13,14 @@
  * can shut others out of /public, only what one may remove can be locked.
  */
 import { createHash, randomUUID } from "node:crypto";
-import { maxLocks } from "../account/bounds.ts";
-import type { Lock } from "../account/locks.ts";
+import { maxLocks } from "../local/database/bounds.ts";
+import type { Lock } from "../local/ledger/locks.ts";
 import { BargeError, type ErrorFacts } from "../error.ts";
-import type { Place } from "../vault/place.ts";
-import { changeable, checkTake, checkTakeStill, checkWrite } from "./access.ts";
-import { putWhole } from "./put_whole.ts";
-import type { Session } from "./session.ts";
-import { look } from "./stat.ts";
+import type { Place } from "../storage/place.ts";
+import { changeable, checkTake, checkTakeStill, checkWrite } from "../login/access.ts";
+import { putWhole } from "../upload/put_whole.ts";
+import type { Session } from "../login/session.ts";
+import { look } from "../local/look.ts";
 
 /** The longest that a lock holds without being refreshed, and how long it does by default, in s. */
 export const longest = 3600;
@@ -77,14 +77,14 @@ export async function lock(
   const location = session.locate(path);
   const place = changeable(location);
   const { found } = look(store, place);
-  if (found) await checkTake(session, session.account(), location);
+  if (found) await checkTake(session, session.accountNow(), location);
   if (request.owner.length > longestOwner) {
     throw new BargeError("usage", `an owner of more than ${longestOwner} characters`, { path });
   }
   const owner = request.owner;
   const entered = await store.commits.enter(() => {
     met();
-    const account = session.account();
+    const account = session.accountNow();
     if (found) checkTakeStill(session, account, location);
     else {
       checkWrite(session, account, location, "never");
@@ -150,7 +150,7 @@ export async function refresh(
  */
 export async function unlock(session: Session, path: string, token: string): Promise<boolean> {
   const { store } = session;
-  const account = session.account();
+  const account = session.accountNow();
   const { place } = session.locate(path);
   if (!place) return false;
   return await store.commits.enter(() => {

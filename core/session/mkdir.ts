@@ -6,12 +6,12 @@
  * that is nobody's entry, though never one with an acknowledged file in it, whose commit syncs both.
  */
 import type { Request } from "../protocol/message.ts";
-import type { Place } from "../vault/place.ts";
-import { changeable } from "./access.ts";
+import type { Place } from "../storage/place.ts";
+import { changeable } from "../login/access.ts";
 import { BargeError } from "../error.ts";
 import { parseTime } from "../protocol/time.ts";
-import { checkFileTime } from "./file_time.ts";
-import type { Session } from "./session.ts";
+import { checkFileTime } from "../upload/file_time.ts";
+import type { Session } from "../login/session.ts";
 
 /**
  * @param still throws unless it may be made now; runs under the write lock
@@ -24,7 +24,7 @@ export async function mkdir(
   request: Request<"mkdir">,
   still?: () => void,
 ): Promise<boolean> {
-  const { id } = session.account();
+  const { id } = session.accountNow();
   const { path, parents } = request;
   const modified = request.modified === undefined ? null : parseTime(request.modified)!;
   checkFileTime(modified, path);

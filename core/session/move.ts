@@ -5,13 +5,14 @@
  * its new name. Those under way end with `no-directory` at the next byte, and are kept there as
  * partial uploads. One whose account can't reach the new place, another's home, is dropped.
  */
+import { moveUploads } from "../local/move_uploads.ts";
 import { BargeError, typed } from "../error.ts";
-import { isWithin } from "../vault/path.ts";
-import { type Place, relative } from "../vault/place.ts";
-import { changeable, checkTake, checkTakeStill, checkWrite, type When } from "./access.ts";
-import { discardDropped } from "./half.ts";
-import type { Session } from "./session.ts";
-import type { Store } from "./store.ts";
+import { isWithin } from "../storage/path.ts";
+import { type Place, relative } from "../storage/place.ts";
+import { changeable, checkTake, checkTakeStill, checkWrite, type When } from "../login/access.ts";
+import { discardDropped } from "../local/partial_upload.ts";
+import type { Session } from "../login/session.ts";
+import type { Store } from "../local/store.ts";
 
 export interface MoveOptions {
   /** Whether a folder may replace an empty one, as in POSIX. Default: false. */
@@ -30,7 +31,7 @@ export async function move(
   { overEmpty = false }: MoveOptions = {},
 ): Promise<void> {
   const { store } = session;
-  const account = session.account();
+  const account = session.accountNow();
   const source = session.locate(from);
   const target = session.locate(to);
   await checkTake(session, account, source);
@@ -41,7 +42,7 @@ export async function move(
     throw new BargeError("usage", "a folder can't be moved into itself", { path: from });
   }
   const check = () => {
-    const now = session.account();
+    const now = session.accountNow();
     const { type } = checkTakeStill(session, now, source);
     if (source.space === "public" && target.space === "home" && now.role !== "admin") {
       checkFolders(store, a, now.id);
@@ -95,14 +96,4 @@ export async function move(
 function checkFolders({ folders }: Store, place: Place, account: number): void {
   if (!folders.foreign(place, account)) return;
   throw new BargeError("denied", "a folder that another account made is moved within /public only");
-}
-
-/** Ends uploads under way into a folder, and those that can't follow it, around its rename in the ledger. */
-export function moveUploads(store: Store, from: Place, to: Place, rename: () => void): void {
-  const { fences, uploadsAt } = store;
-  const held = uploadsAt.heldBelow(from);
-  rename();
-  for (const id of held) fences.end(id);
-  const home = /^homes\/([^/]+)/.exec(relative(to))?.[1];
-  if (home !== undefined) discardDropped(store, uploadsAt.dropStrangers(to, home));
 }

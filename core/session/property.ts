@@ -2,12 +2,12 @@
  * Dead properties (RFC 4918, section 4): whoever may replace a file may set its properties; folders
  * are nobody's, and whoever may add to one may set its.
  */
-import type { Property, PropertyName } from "../account/properties.ts";
+import type { Property, PropertyName } from "../local/ledger/properties.ts";
 import { BargeError } from "../error.ts";
-import { type Place, relative } from "../vault/place.ts";
-import { changeable, checkTake, checkTakeStill } from "./access.ts";
-import type { Session } from "./session.ts";
-import { look } from "./stat.ts";
+import { type Place, relative } from "../storage/place.ts";
+import { changeable, checkTake, checkTakeStill } from "../login/access.ts";
+import type { Session } from "../login/session.ts";
+import { look } from "../local/look.ts";
 
 /** All of a file's or folder's, by name. */
 export function propertiesOf(session: Session, path: string): Property[] {
@@ -42,10 +42,10 @@ export async function changeProperties(
   const { found } = look(store, place);
   if (!found) throw new BargeError("not-found", "there is no such file or folder", { path });
   const guarded = found.type !== "dir";
-  if (guarded) await checkTake(session, session.account(), location);
+  if (guarded) await checkTake(session, session.accountNow(), location);
   await store.commits.enter(() => {
     met();
-    const account = session.account();
+    const account = session.accountNow();
     if (guarded) checkTakeStill(session, account, location);
     for (const change of changes) {
       if ("xml" in change) store.properties.set(place, account.id, change);

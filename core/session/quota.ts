@@ -1,49 +1,45 @@
-/** How much room an account has: the same numbers at every door. */
-import type { Account } from "../account/accounts.ts";
-import { defaultRegisterLimits } from "../account/registrations.ts";
-import { formatLimit } from "../account/size.ts";
+/** The quota of an account: the same numbers at every door. */
+import type { Account } from "../storage/account.ts";
+import { defaultRegisterLimits } from "../storage/accounts.ts";
+import { formatLimit } from "../size.ts";
 import { BargeError } from "../error.ts";
 import type { Usage } from "../protocol/message.ts";
-import type { Session } from "./session.ts";
+import type { Session } from "../login/session.ts";
 
-export function quota(session: Session): Usage {
-  return usage(session.account());
+export async function quota(session: Session): Promise<Usage> {
+  return usage(await session.account());
 }
 
-/** An account's numbers; `left` is never negative, also where the quota was lowered below `used`. */
+/** Returns an account's numbers; `left` is 0 where the quota was lowered below `used`. */
 export function usage({ name, used, reserved, limit, entries, entryLimit }: Account): Usage {
   const left = limit === null ? null : Math.max(0, limit - used - reserved);
   return { account: name, used, reserved, limit, left, entries, entryLimit };
 }
 
 /**
- * Raises one's own quota.
+ * Raises the quota of the session's account.
  *
  * @param limit bytes, up to the server's `--max-quota`
- * @throws {BargeError} `refused` above that; `usage` for less than one has
+ * @throws {BargeError} `refused` above that; `usage` for less than the account has
  */
-export function grow(session: Session, limit: number): Usage {
-  const { accounts, db, registrations, settings } = session.store;
-  return db.transaction(() => {
-    const account = session.account();
+export async function grow(session: Session, limit: number): Promise<Usage> {
+  const { people, settings } = session.store;
+  const { maxLimit, registering } = settings;
+  const check = (account: Account) => {
     if (account.limit === null) throw new BargeError("usage", "this account has no limit to raise");
     if (limit < account.limit) {
-      throw new BargeError(
-        "usage",
-        `${formatLimit(limit)} is less than the ${formatLimit(account.limit)} it has`,
-      );
+      const [asked, present] = [limit, account.limit].map(formatLimit);
+      throw new BargeError("usage", `${asked} is less than the ${present} it has`);
     }
-    if (settings.maxLimit !== null && limit > settings.maxLimit) {
-      throw new BargeError(
-        "refused",
-        `this server allows at most ${formatLimit(settings.maxLimit)}`,
-        {
-          hint: "ask its operator: `barge quota set`",
-        },
-      );
+    if (maxLimit !== null && limit > maxLimit) {
+      throw new BargeError("refused", `this server allows at most ${formatLimit(maxLimit)}`, {
+        hint: "ask its operator: `barge quota set`",
+      });
     }
-    const { total } = settings.registering ?? defaultRegisterLimits;
-    registrations.grown(account.id, limit, total);
-    return usage(accounts.change(account.name, { limit }));
-  });
+  };
+  await session.account(); // refuses a confined session
+  const { total } = registering ?? defaultRegisterLimits;
+  const grown = await people.accounts.grow(session, limit, check, total);
+  if (grown) return usage(grown);
+  throw await session.ended();
 }

@@ -8,16 +8,11 @@
  * partial upload to that path along, but not one that is being written: that makes a file of its own.
  */
 import { BargeError, typed } from "../error.ts";
-import { discardTree, stagingDir } from "../vault/staging.ts";
-import { changeable, type Check, checkTake, checkTakeStill, standing } from "./access.ts";
-import { discardDropped } from "./half.ts";
-import { refuseUnnamed } from "./omitted.ts";
-import type { Session } from "./session.ts";
-
-/** What removed things are called in staging until they are gone. */
-export function trashName(intent: number): string {
-  return `removed-${intent}`;
-}
+import { discardTree, stagingDir, trashName } from "../local/vault/staging.ts";
+import { changeable, type Check, checkTake, checkTakeStill, standing } from "../login/access.ts";
+import { discardDropped } from "../local/partial_upload.ts";
+import { refuseUnnamed } from "../local/omitted.ts";
+import type { Session } from "../login/session.ts";
 
 /**
  * @param recursive also a folder that is not empty
@@ -33,7 +28,7 @@ export async function remove(
   allowed: Check = () => {},
 ): Promise<number> {
   const { store } = session;
-  const account = session.account();
+  const account = session.accountNow();
   const location = session.locate(path);
   const place = changeable(location);
   const there = store.vault.find(place);
@@ -57,7 +52,7 @@ export async function remove(
       places: [place],
       check() {
         allowed(standing(store, place));
-        const { type } = checkTakeStill(session, session.account(), location);
+        const { type } = checkTakeStill(session, session.accountNow(), location);
         if (type === "dir" && !recursive && !store.vault.isEmpty(place)) throw notEmpty();
       },
       disk() {

@@ -6,9 +6,9 @@
 import { randomUUID } from "node:crypto";
 import { BargeError } from "../error.ts";
 import { move } from "./move.ts";
-import { refuseUnnamed } from "./omitted.ts";
+import { refuseUnnamed } from "../local/omitted.ts";
 import { remove } from "./remove.ts";
-import type { Session } from "./session.ts";
+import type { Session } from "../login/session.ts";
 
 /** A name beside a path that nobody has, or looks for. */
 export function hiddenBeside(path: string): string {

@@ -4,11 +4,11 @@
  * it is served as it is, without a digest, until `barge verify --repair` has read it again.
  */
 import { BargeError, typed } from "../error.ts";
-import { changeable, checkTake, checkTakeStill } from "./access.ts";
-import { sameFile } from "./entry.ts";
-import { checkFileTime } from "./file_time.ts";
-import type { Session } from "./session.ts";
-import { look } from "./stat.ts";
+import { changeable, checkTake, checkTakeStill } from "../login/access.ts";
+import { sameFile } from "../local/entry.ts";
+import { checkFileTime } from "../upload/file_time.ts";
+import type { Session } from "../login/session.ts";
+import { look } from "../local/look.ts";
 
 /**
  * Sets the time of a file that one may replace, or of a folder.
@@ -31,7 +31,7 @@ export async function setModified(
   const place = changeable(location);
   const { found } = look(store, place);
   // Folders are nobody's: whoever may add to one may set its time.
-  if (found?.type !== "dir") await checkTake(session, session.account(), location);
+  if (found?.type !== "dir") await checkTake(session, session.accountNow(), location);
   let kept = modified;
   try {
     await store.commits.change({
@@ -39,7 +39,7 @@ export async function setModified(
       check() {
         const now = vault.find(place);
         if (now?.type === "dir") return;
-        checkTakeStill(session, session.account(), location);
+        checkTakeStill(session, session.accountNow(), location);
         if (now?.type === "other") {
           throw new BargeError("denied", "it is neither a file nor a folder");
         }

@@ -1,50 +1,50 @@
 /**
- * Share links: who may make one, and what a stranger who has one may see.
+ * Share links: who may make one, and what a visitor may see.
  *
- * One's own home can be shared, and of /public the files that are charged to oneself; what others
- * put there is theirs to share. Admins may share all of /public. This is asked again each time that
- * somebody comes: a link ends where its owner's right does, or the owner is disabled.
+ * An account may share its home, and the files in /public that are charged to it; others share their own
+ * files there. Admins may share all of /public. The rule is checked again at each visit: a link ends with
+ * its owner's right, or when the owner is disabled.
  *
- * To a stranger all links that lead nowhere are the same: never made, mistyped, expired, revoked,
+ * A visitor gets one answer for every link that leads nowhere: never made, mistyped, expired, revoked,
  * used up, gone.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
-import type { Account } from "../account/accounts.ts";
-import type { Attempt } from "../account/bans.ts";
-import type { KnownShare, Share } from "../account/shares.ts";
+import type { Account } from "../storage/account.ts";
+import type { Attempt } from "../storage/logins.ts";
+import type { FoundShare, Share } from "../storage/shares.ts";
 import { BargeError } from "../error.ts";
 import { network } from "../net/address.ts";
 import type { Entry } from "../protocol/message.ts";
 import { makeVerifier, matches } from "../protocol/verifier.ts";
-import type { Location } from "../vault/path.ts";
-import { type Place, relative } from "../vault/place.ts";
-import { changeable } from "./access.ts";
-import { bounded } from "./enter.ts";
-import { entryOf } from "./entry.ts";
-import { fail, type Pause } from "./login.ts";
-import { Session } from "./session.ts";
-import { look } from "./stat.ts";
-import type { Store } from "./store.ts";
+import type { Location } from "../storage/path.ts";
+import { type Place, relative } from "../storage/place.ts";
+import { changeable } from "../login/access.ts";
+import { bounded } from "../login/password.ts";
+import { entryOf } from "../local/entry.ts";
+import { fail, type Pause } from "../login/login.ts";
+import { Session } from "../login/session.ts";
+import { look } from "../local/look.ts";
+import type { Store } from "../local/store.ts";
 
-const hour = 3_600_000;
-const day = 24 * hour;
-/** How long a link lasts that says nothing of it, and the longest and shortest that one can, in ms. */
-export const usualLife = 7 * day;
-export const longestLife = 366 * day;
-export const shortestLife = 60_000;
-/** The most downloads that a link can be limited to; more is no limit. */
-export const mostDownloads = 1_000_000;
-const longestPassword = 1024;
-/** How long a stranger who gave the password need not give it again, in ms. */
-export const unlockedFor = 12 * hour;
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+/** The default, longest and shortest life of a link, in ms. */
+export const defaultLinkMs = 7 * dayMs;
+export const maxLinkMs = 366 * dayMs;
+export const minLinkMs = 60_000;
+/** The highest limit of a link's downloads. */
+export const maxLinkDownloads = 1_000_000;
+const maxPasswordLength = 1024;
+/** The time for which a visitor who gave the password need not give it again, in ms. */
+export const unlockedMs = 12 * hourMs;
 
 export interface ShareRequest {
   readonly path: string;
-  /** When it ends, in ms since 1970; undefined: in a week. */
+  /** When it ends, in ms since 1970. Default: in a week. */
   readonly expires?: number;
-  /** Null or undefined: anybody who has the link. */
+  /** The password that visitors must give. Default: none. */
   readonly password?: string | null;
-  /** How often it may be downloaded; null or undefined: any number. */
+  /** The most downloads. Default: no limit. */
   readonly most?: number | null;
 }
 
@@ -57,21 +57,21 @@ export interface Link {
   readonly expires: number;
   readonly most: number | null;
   readonly downloads: number;
-  /** Does it ask for a password? */
+  /** It asks for a password. */
   readonly password: boolean;
-  /** `gone`: what it led to was moved or removed, or is somebody else's now. */
+  /** `gone`: the file or folder was moved or removed, or belongs to another account now. */
   readonly state: "live" | "expired" | "used-up" | "gone";
 }
 
-/** A link that a stranger has followed. */
+/** A link that a visitor has followed. */
 export interface OpenLink {
-  readonly share: KnownShare;
-  /** Reads what is at the path and below, and does nothing else. */
+  readonly share: FoundShare;
+  /** It can only read the path and the entries below it. */
   readonly session: Session;
-  /** Of what it leads to, as its owner sees it. */
+  /** The path of the shared file or folder, as its owner sees it. */
   readonly path: string;
   readonly entry: Entry;
-  /** No download can begin any more; one that was counted may go on. */
+  /** No download may begin any more; a counted one may be resumed. */
   readonly usedUp: boolean;
 }
 
@@ -87,49 +87,55 @@ export async function share(
   { path, expires, password, most = null }: ShareRequest,
 ): Promise<{ readonly token: string; readonly link: Link }> {
   const { store } = session;
-  const account = session.account();
+  const account = await session.account();
   const { place, kind } = shareable(store, account, session.locate(path));
-  const life = expires === undefined ? usualLife : expires - Date.now();
-  if (!(life >= shortestLife && life <= longestLife)) {
+  const life = expires === undefined ? defaultLinkMs : expires - Date.now();
+  if (!(life >= minLinkMs && life <= maxLinkMs)) {
     throw new BargeError(
       "usage",
       "a link ends in a minute at the earliest, in a year at the latest",
     );
   }
-  if (most !== null && !(Number.isSafeInteger(most) && most > 0 && most <= mostDownloads)) {
-    throw new BargeError("usage", `a limit is from 1 to ${mostDownloads} downloads`);
+  if (most !== null && !(Number.isSafeInteger(most) && most > 0 && most <= maxLinkDownloads)) {
+    throw new BargeError("usage", `a limit is from 1 to ${maxLinkDownloads} downloads`);
   }
-  if ((password?.length ?? 0) > longestPassword) {
-    throw new BargeError("usage", `a password has at most ${longestPassword} characters`);
+  if ((password?.length ?? 0) > maxPasswordLength) {
+    throw new BargeError("usage", `a password has at most ${maxPasswordLength} characters`);
   }
   const verifier = password
     ? await bounded(() => makeVerifier("password", password), undefined, { account: session.name })
     : null;
-  session.check(); // the login may have ended meanwhile
-  const made = store.shares.add(account.id, {
-    ...{ place, kind, most, verifier },
+  await session.check(); // the login may have ended meanwhile
+  const made = await store.people.shares.add(account.id, {
+    place,
+    kind,
+    most,
+    verifier,
     expires: Date.now() + life,
   });
   return { token: made.token, link: linkOf(store, account, made.share) };
 }
 
-/** One's own links, the newest first. */
-export function shares(session: Session): Link[] {
+/** Returns the account's links, the newest first. */
+export async function shares(session: Session): Promise<readonly Link[]> {
   const { store } = session;
-  const account = session.account();
-  return store.shares.list(account.id).map((share) => linkOf(store, account, share));
+  const account = await session.account();
+  const shares = await store.people.shares.list(account.id);
+  return shares.map((share) => linkOf(store, account, share));
 }
 
-/** Ends a link of one's own. @throws {BargeError} `not-found` */
-export function revokeShare(session: Session, id: string): void {
-  if (session.store.shares.revoke(session.account().id, id)) return;
+/** Ends a link of the account. @throws {BargeError} `not-found` */
+export async function revokeShare(session: Session, id: string): Promise<void> {
+  const { id: account } = await session.account();
+  if (await session.store.people.shares.revoke(account, id)) return;
   throw new BargeError("not-found", "there is no such link", { path: id });
 }
 
 /** Follows a link. @throws {BargeError} `not-found`, the same for all that lead nowhere */
-export function openShare(store: Store, token: string): OpenLink {
-  const share = store.shares.find(token);
-  const owner = share && store.accounts.byId(share.account);
+export async function openShare(store: Store, token: string): Promise<OpenLink> {
+  const { accounts, shares } = store.people;
+  const share = await shares.find(token);
+  const owner = share && await accounts.byId(share.account);
   if (!share || !owner || owner.disabled) throw nowhere();
   const { path, state } = linkOf(store, owner, share);
   if (state === "expired" || state === "gone") throw nowhere();
@@ -141,9 +147,9 @@ export function openShare(store: Store, token: string): OpenLink {
 }
 
 /**
- * The path of something that a link leads to.
+ * Returns the path of an entry that a link leads to.
  *
- * @param below as its visitor sees it: `/` is the folder that it leads to, `/NAME` the file
+ * @param below the path as the visitor sees it: `/` is the shared folder, `/NAME` the shared file
  * @throws {BargeError} `not-found`, as for a link that leads nowhere
  */
 export function pathIn({ path, entry }: OpenLink, below: string): string {
@@ -152,7 +158,7 @@ export function pathIn({ path, entry }: OpenLink, below: string): string {
   return path;
 }
 
-/** What is told of a link that leads nowhere. */
+/** Returns the error for a link that leads nowhere. */
 export function nowhere(): BargeError {
   return new BargeError("not-found", "this link leads nowhere", {
     hint: "it may have ended, or be mistyped",
@@ -160,30 +166,30 @@ export function nowhere(): BargeError {
 }
 
 /**
- * Counts a download of a link, before its first byte is sent. Who was counted may have the rest of the
- * same version of the file, from the same network, for a day and in up to 100 parts: a download that
- * was cut off goes on without being another one.
+ * Counts a download of a link, before its first byte is sent. A counted download may be resumed for a day,
+ * from the same network, in up to 100 parts of the same version of the file, and is not counted again.
  *
- * @param version of the file; null for what can't be gone on with
- * @param later is it a part that does not begin at the file's beginning?
+ * @param version the version of the file; null for a download that can't be resumed
+ * @param later true for a part that does not begin at the file's start
  * @throws {BargeError} `not-found` where the link is used up, or has ended meanwhile
  */
-export function countDownload(
+export async function countDownload(
   { session: { store }, share }: OpenLink,
   { host, version, later }: { host: string; version: string | null; later: boolean },
-): void {
+): Promise<void> {
+  const { shares } = store.people;
   const address = network(host);
-  if (later && version !== null && store.shares.goesOn(share, address, version)) return;
-  if (!store.shares.count(share, address, version)) throw nowhere();
+  if (later && version !== null && await shares.resume(share, address, version)) return;
+  if (!await shares.count(share, address, version)) throw nowhere();
 }
 
 /**
- * Checks the password of a link. Failures are delayed, and followed by bans, as those of logins are:
- * for the visitor's address, and for the link.
+ * Checks the password of a link. Failures are delayed and lead to bans, as those of logins do: of the
+ * visitor's address, and of the link.
  *
- * @param pause waits before a failure is told
+ * @param pause waits before the answer to a failure
  * @param gone aborted when nobody waits for the answer any more
- * @returns what the visitor can show from here on in place of the password
+ * @returns a proof that the visitor can show in place of the password from here on
  * @throws {BargeError} `unauthenticated`; `unavailable` when too many log in at the moment
  */
 export async function unlock(
@@ -193,31 +199,37 @@ export async function unlock(
   pause: Pause,
   gone?: AbortSignal,
 ): Promise<string> {
+  const { logins } = store.people;
   const name = `share ${share.id}`;
   const attempt: Attempt = { account: undefined, name, mechanism: "password", host };
   const { verifier } = share;
-  const right = verifier !== null && password !== "" && password.length <= longestPassword &&
-    !store.bans.banned(attempt) &&
+  const right = verifier !== null && password !== "" && password.length <= maxPasswordLength &&
+    !await logins.isBanned(attempt) &&
     await bounded(() => matches("password", password, verifier), gone, { account: name, host }) &&
-    !store.bans.banned(attempt); // others may have failed meanwhile
-  if (right) return proofOf(store, share, Date.now() + unlockedFor);
-  await pause(fail(store, attempt));
+    !await logins.isBanned(attempt); // others may have failed meanwhile
+  if (right) return await proofOf(store, share, Date.now() + unlockedMs);
+  await pause(await fail(store, attempt));
   throw new BargeError("unauthenticated", "that is not the password", { op: "open link" });
 }
 
-/** Need a visitor not be asked for the password (any more)? */
-export function isUnlocked({ session: { store }, share }: OpenLink, proof: string): boolean {
+/** Returns whether a visitor has proved the password, or the link has none. */
+export async function isUnlocked(
+  { session: { store }, share }: OpenLink,
+  proof: string,
+): Promise<boolean> {
   if (!share.verifier) return true;
   const until = Number(proof.split(".", 1)[0]);
   if (!(until > Date.now())) return false;
-  const [given, own] = [proof, proofOf(store, share, until)].map((text) =>
-    createHmac("sha256", "compare").update(text).digest()
-  );
-  return timingSafeEqual(given, own);
+  const digest = (text: string) => createHmac("sha256", "compare").update(text).digest();
+  return timingSafeEqual(digest(proof), digest(await proofOf(store, share, until)));
 }
 
-function proofOf({ db }: Store, { digest, verifier }: KnownShare, until: number): string {
-  const mac = createHmac("sha256", db.secret("share"));
+async function proofOf(
+  { people }: Store,
+  { digest, verifier }: FoundShare,
+  until: number,
+): Promise<string> {
+  const mac = createHmac("sha256", await people.shares.signingKey());
   mac.update([digest, verifier!.storedKey, until].join("\n"));
   return `${until}.${mac.digest("base64url")}`;
 }
@@ -233,15 +245,15 @@ function linkOf(store: Store, account: Account, share: Share): Link {
     ? "used-up"
     : "live";
   const password = verifier !== null;
-  return { ...{ id, path, kind, created, expires, most, downloads, password, state } };
+  return { id, path, kind, created, expires, most, downloads, password, state };
 }
 
-/** A place, as the account sees it. */
+/** Returns the path of a place, as the account sees it. */
 function pathOf({ name }: Account, place: Place): string {
   return `/${relative(place).replace(`homes/${name}/`, "home/")}`;
 }
 
-/** Does a link still lead to something of that kind, that its owner may share? */
+/** Returns whether a link still leads to an entry of that kind that its owner may share. */
 function leads(store: Store, account: Account, { place, kind }: Share): boolean {
   const { found, row } = look(store, place);
   if (found?.type !== kind) return false;

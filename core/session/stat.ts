@@ -1,17 +1,14 @@
 /** What is at a path: a file, a folder, a half-finished upload. */
 import { BargeError } from "../error.ts";
-import type { FileRow } from "../account/ledger.ts";
 import type { Answer } from "../protocol/message.ts";
-import type { Place } from "../vault/place.ts";
-import type { Found } from "../vault/vault.ts";
-import { entryOf, folderEntry, sameFile } from "./entry.ts";
-import { continuable } from "./half.ts";
-import type { Session } from "./session.ts";
-import type { Store } from "./store.ts";
+import { entryOf, folderEntry } from "../local/entry.ts";
+import { continuable } from "../local/partial_upload.ts";
+import type { Session } from "../login/session.ts";
+import { look } from "../local/look.ts";
 
 /** @throws {BargeError} `not-found`, and as `locate` */
 export function stat(session: Session, path: string): Answer<"stat"> {
-  session.check();
+  session.checkNow();
   const { place } = session.locate(path);
   if (!place) return { entry: folderEntry("/"), upload: null };
   const { store } = session;
@@ -22,54 +19,4 @@ export function stat(session: Session, path: string): Answer<"stat"> {
   if (!found && !upload) throw new BargeError("not-found", "there is no such file or folder");
   if (found?.type === "other") throw new BargeError("denied", "it is neither a file nor a folder");
   return { entry: found ? entryOf(name, found, row) : null, upload: upload ?? null };
-}
-
-/** What is on disk at a place, and what the ledger knows of it. */
-export interface Seen {
-  readonly found?: Found;
-  readonly row?: FileRow;
-}
-
-/**
- * The disk and the ledger, of one moment: where they differ, a rename may be under way in another
- * isolate, and a second look under the write lock waits for it. Of what is no file on disk the ledger
- * is not asked.
- */
-export function look(store: Store, place: Place): Seen {
-  const first = lookOnce(store, place);
-  return agree(first) ? first : store.db.transaction(() => lookOnce(store, place));
-}
-
-/**
- * The same for several names in one folder: the second look at all that differ takes the write lock
- * once, however many were put there by hand.
- *
- * @param rows what the ledger knows in that folder
- */
-export function lookAll(
-  store: Store,
-  dir: string,
-  names: readonly string[],
-  rows: ReadonlyMap<string, FileRow>,
-): Seen[] {
-  const seen: Seen[] = names.map((name) => ({
-    found: store.vault.find({ dir, name }),
-    row: rows.get(name),
-  }));
-  const differing = [...seen.keys()].filter((i) => !agree(seen[i]));
-  if (differing.length === 0) return seen;
-  store.db.transaction(() => {
-    for (const i of differing) seen[i] = lookOnce(store, { dir, name: names[i] });
-  });
-  return seen;
-}
-
-function lookOnce({ ledger, vault }: Store, place: Place): Seen {
-  const found = vault.find(place);
-  return { found, row: found?.type === "file" ? ledger.file(place) : undefined };
-}
-
-/** Returns whether disk and ledger agree; true for anything but a file. */
-function agree({ found, row }: Seen): boolean {
-  return found?.type !== "file" || (row !== undefined && sameFile(row, found));
 }

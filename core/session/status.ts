@@ -1,9 +1,9 @@
-/** How the server is: for admins, at every door. */
+/** The state of the server: for admins, at every door. */
 import { BargeError } from "../error.ts";
-import type { Counts } from "./metrics.ts";
-import type { Present } from "./roster.ts";
-import type { Session } from "./session.ts";
-import type { Store } from "./store.ts";
+import type { Counts } from "../watch/metrics.ts";
+import type { Present } from "../watch/roster.ts";
+import type { Session } from "../login/session.ts";
+import type { Store } from "../local/store.ts";
 
 /** All numbers of one moment: plain data. */
 export interface Snapshot extends Counts {
@@ -43,38 +43,36 @@ export interface Status {
  * @throws {BargeError} `denied` for who is no admin
  */
 export async function status(session: Session): Promise<Status> {
-  needAdmin(session);
+  await needAdmin(session);
   const { store } = session;
   const sessions = await store.roster.everywhere();
-  return { snapshot: snapshot(store), sessions };
+  return { snapshot: await snapshot(store), sessions };
 }
 
-/** The numbers alone, without waiting for anybody. @throws {BargeError} as {@link status} */
-export function numbers(session: Session): Snapshot {
-  needAdmin(session);
-  return snapshot(session.store);
+/** Returns the numbers alone, without asking the other workers. @throws {BargeError} as {@link status} */
+export async function numbers(session: Session): Promise<Snapshot> {
+  await needAdmin(session);
+  return await snapshot(session.store);
 }
 
-function needAdmin(session: Session): void {
-  const { name, role } = session.account();
+async function needAdmin(session: Session): Promise<void> {
+  const { name, role } = await session.account();
   if (role === "admin") return;
-  throw new BargeError("denied", "only admins are told how the server is", { account: name });
+  throw new BargeError("denied", "only admins may see the state of the server", { account: name });
 }
 
 /** Fails where the database does not answer. */
-export function checkReady({ accounts }: Store): void {
-  accounts.count();
+export async function checkReady({ people }: Store): Promise<void> {
+  await people.accounts.byId(0);
 }
 
-/** The numbers without a login: for a listener that the operator has opened for them. */
-export function snapshot({ metrics, bans, accounts, reservations, settings }: Store): Snapshot {
+/** Returns the numbers without a login, for a listener that the operator has opened for them. */
+export async function snapshot({ metrics, people, settings }: Store): Promise<Snapshot> {
   return {
     ...metrics.snapshot(),
     version: settings.version ?? "",
     now: Date.now(),
     memory: Deno.memoryUsage().rss,
-    banned: bans.count(),
-    accounts: accounts.totals(),
-    uploads: reservations.totals(),
+    ...await people.accounts.totals(),
   };
 }

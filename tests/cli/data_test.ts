@@ -1,7 +1,7 @@
 /** Which data directory a command works on: the right one, a lost one, a new one, an older one. */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { applicationId, migrations } from "../../core/account/schema.ts";
+import { applicationId, migrations } from "../../core/local/database/schema.ts";
 import { runningServers } from "../../core/serve/running.ts";
 import { startServer } from "../_server.ts";
 import { eager, Peer, text } from "../core/door/_peer.ts";

@@ -3,9 +3,9 @@
  * there with all the rest, and the next start makes all or nothing of it.
  */
 import assert from "node:assert/strict";
-import { reconcile } from "../../core/session/reconcile.ts";
-import { Store } from "../../core/session/store.ts";
-import type { Point } from "../../core/vault/fault.ts";
+import { reconcile } from "../../core/repair/reconcile.ts";
+import { Store } from "../../core/local/store.ts";
+import type { Point } from "../../core/local/vault/fault.ts";
 import { type Server, startServer } from "../_server.ts";
 import {
   type Bytes,

@@ -3,7 +3,7 @@
  * without a restart, and what others were sending through it can be continued.
  */
 import assert from "node:assert/strict";
-import type { Point } from "../../core/vault/fault.ts";
+import type { Point } from "../../core/local/vault/fault.ts";
 import { until } from "../_observe.ts";
 import { barge, startServer } from "../_server.ts";
 import { eager, pattern, Peer, sha256, tokenOf } from "../core/door/_peer.ts";

@@ -4,10 +4,11 @@
  * ended, and so are the tokens that it has issued.
  */
 import assert from "node:assert/strict";
-import { Accounts } from "../../core/account/accounts.ts";
-import { parseAuthorizedKeys } from "../../core/account/authorized_key.ts";
-import { Database } from "../../core/account/database.ts";
-import { fingerprintOf, Keys } from "../../core/account/keys.ts";
+import { Accounts } from "../../core/local/account/accounts.ts";
+import { parseAuthorizedKeys } from "../../core/storage/public_key.ts";
+import { Database } from "../../core/local/database/database.ts";
+import { Keys } from "../../core/local/account/keys.ts";
+import { fingerprintOf } from "../../core/storage/public_key.ts";
 import { makeVerifier } from "../../core/protocol/verifier.ts";
 import { heldUploads, until } from "../_observe.ts";
 import { type Server, startServer } from "../_server.ts";

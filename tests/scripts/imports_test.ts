@@ -26,7 +26,7 @@ Deno.test("imports: down the list, within a room and lazily is fine", () => {
       "core/protocol/encode.ts": `import "./frame.ts";\nexport * from "../error.ts";`,
       "core/protocol/frame.ts": `/**\n * import { up } from "../../cmd/put.ts";\n */`,
       "core/error.ts": "",
-      "core/account/open.ts": `import { DatabaseSync } from "node:sqlite";`,
+      "core/local/database/open.ts": `import { DatabaseSync } from "node:sqlite";`,
       "core/sync/mod.ts": "",
     }),
     [],
@@ -38,12 +38,12 @@ Deno.test("imports: what points up is named, types and lazy imports too", () => 
     breachesIn({
       "cmd/put.ts": "",
       "core/net/dial.ts": `import type { Put } from "../../cmd/put.ts";`,
-      "core/vault/stage.ts": `const a = await import(\n  "../account/ledger.ts"\n);`,
-      "core/account/ledger.ts": "",
+      "core/local/vault/stage.ts": `const a = await import(\n  "../ledger/ledger.ts"\n);`,
+      "core/local/ledger/ledger.ts": "",
     }),
     [
+      "core/local/vault/stage.ts -> core/local/ledger/ledger.ts: points up",
       "core/net/dial.ts -> cmd/put.ts: points up",
-      "core/vault/stage.ts -> core/account/ledger.ts: points up",
     ],
   );
 });
@@ -51,28 +51,28 @@ Deno.test("imports: what points up is named, types and lazy imports too", () => 
 Deno.test("imports: a client knows only the protocol", () => {
   deepStrictEqual(
     breachesIn({
-      "core/client/put.ts": `import { stage } from "../vault/stage.ts";`,
-      "core/vault/stage.ts": "",
+      "core/client/put.ts": `import { stage } from "../local/vault/stage.ts";`,
+      "core/local/vault/stage.ts": "",
     }),
-    ["core/client/put.ts -> core/vault/stage.ts: a client knows only the protocol"],
+    ["core/client/put.ts -> core/local/vault/stage.ts: a client knows only the protocol"],
   );
 });
 
-Deno.test("imports: only core/account opens the database", () => {
+Deno.test("imports: only core/local opens the database", () => {
   deepStrictEqual(
-    breachesIn({ "core/session/put.ts": `import { DatabaseSync } from "node:sqlite";` }),
-    ["core/session/put.ts -> node:sqlite: only core/account opens the database"],
+    breachesIn({ "core/upload/put.ts": `import { DatabaseSync } from "node:sqlite";` }),
+    ["core/upload/put.ts -> node:sqlite: only core/local opens the database"],
   );
 });
 
 Deno.test("imports: a circle is shown whole", () => {
   deepStrictEqual(
     breachesIn({
-      "core/vault/a.ts": `import "./b.ts";`,
-      "core/vault/b.ts": `export type B = number;\nimport "./c.ts";`,
-      "core/vault/c.ts": `import "./b.ts";`,
+      "core/local/vault/a.ts": `import "./b.ts";`,
+      "core/local/vault/b.ts": `export type B = number;\nimport "./c.ts";`,
+      "core/local/vault/c.ts": `import "./b.ts";`,
     }),
-    ["core/vault/b.ts -> core/vault/c.ts -> core/vault/b.ts: a circle"],
+    ["core/local/vault/b.ts -> core/local/vault/c.ts -> core/local/vault/b.ts: a circle"],
   );
 });
 

@@ -1,6 +1,6 @@
 /** `barge user key add`: lets an account log in with a public key. */
-import { type AuthorizedKey, parseAuthorizedKeys } from "../../../core/account/authorized_key.ts";
-import { fingerprintOf } from "../../../core/account/keys.ts";
+import { type AuthorizedKey, parseAuthorizedKeys } from "../../../core/storage/public_key.ts";
+import { fingerprintOf } from "../../../core/storage/public_key.ts";
 import { BargeError, typed } from "../../../core/error.ts";
 import { openAccounts } from "../../_data/accounts.ts";
 import { command } from "../../_term/command.ts";

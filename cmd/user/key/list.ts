@@ -1,5 +1,5 @@
 /** `barge user key list`: the public keys that an account may log in with. */
-import type { PublicKey } from "../../../core/account/keys.ts";
+import type { PublicKey } from "../../../core/storage/public_key.ts";
 import { openAccounts } from "../../_data/accounts.ts";
 import { command } from "../../_term/command.ts";
 import { argument, common, dataOption } from "../../_term/options.ts";

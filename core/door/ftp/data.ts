@@ -21,7 +21,7 @@ import { Pace } from "../../net/pace.ts";
 import type { Conn, ConnListener } from "../../net/listen_proxied.ts";
 import type { Sessions } from "../../net/same_session.ts";
 import { type Pipe, Stream } from "../../net/stream.ts";
-import type { Gate } from "../../session/gate.ts";
+import type { Gate } from "../../watch/gate.ts";
 import type { DoorSpec, FtpSpec } from "../door.ts";
 import { listenTcp } from "../listen_tcp.ts";
 import { plainAddress } from "./address.ts";

@@ -140,7 +140,7 @@ export const fileRows: Record<string, Row> = {
   AVBL: {
     ...{ argument: "optional", login: true, does: "quota" },
     help: ["[PATH]", "how many bytes may still be written"],
-    run: (c) => reply(213, String(quota(c.session!).left ?? endless)),
+    run: async (c) => reply(213, String((await quota(c.session!)).left ?? endless)),
   },
   HASH: {
     ...{ argument: "needed", path: true, login: true, does: "digest", slow: true },

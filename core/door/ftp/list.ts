@@ -1,5 +1,6 @@
 /** LIST, NLST, MLSD, MLST, and STAT, which is LIST on the control connection. */
 import { BargeError } from "../../error.ts";
+import type { Account } from "../../storage/account.ts";
 import type { Entry } from "../../protocol/message.ts";
 import { list } from "../../session/list.ts";
 import { stat } from "../../session/stat.ts";
@@ -32,21 +33,23 @@ export const listRows: Record<string, Row> = {
   MLSD: {
     ...{ argument: "optional", login: true, does: "list", slow: true },
     help: ["[PATH]", "list a folder's facts, for programs"],
-    run(c, argument) {
+    async run(c, argument) {
       const path = c.path(argument);
       const { entry } = stat(c.session!, path);
       if (entry?.type !== "dir") throw new Failed(501, "usage", "it is not a folder", { path });
       const what = { path, prefix: "", entries: list(c.session!, path, false) };
-      return sendList(c, what, (entry) => facts(c, entry, path));
+      const account = await c.session!.account();
+      return await sendList(c, what, (entry) => facts(c, account, entry, path));
     },
   },
   MLST: {
     ...{ argument: "optional", path: true, login: true, does: "stat" },
     help: ["[PATH]", "the facts of one file or folder"],
-    run(c, argument) {
+    async run(c, argument) {
       const path = c.path(argument);
       const entry = entryAt(c, path);
-      const line = facts(c, { ...entry, name: path }, resolve(path, ".."));
+      const account = await c.session!.account();
+      const line = facts(c, account, { ...entry, name: path }, resolve(path, ".."));
       return { code: 250, text: `Facts of ${path}:`, lines: [line], last: "End" };
     },
   },
@@ -170,16 +173,16 @@ function status(c: Control): Reply {
 }
 
 /** @param folder where the entry is */
-function facts(c: Control, entry: Entry, folder: string): string {
-  return factsLine(entry, c.state.facts, permissions(c, entry, folder));
+function facts(c: Control, account: Account, entry: Entry, folder: string): string {
+  return factsLine(entry, c.state.facts, permissions(account, entry, folder));
 }
 
-/** What one may do with it (RFC 3659, section 7.5.5), as core/session/access.ts decides it. */
-function permissions(c: Control, { type, name, owner }: Entry, folder: string): string {
+/** What one may do with it (RFC 3659, section 7.5.5), as core/login/access.ts decides it. */
+function permissions(account: Account, { type, name, owner }: Entry, folder: string): string {
   if (name === "/") return "el";
   if (folder === "/") return "celmp";
   if (type === "dir") return "cdeflmp";
-  const { name: own, role } = c.session!.account();
-  const guarded = /^\/public(\/|$)/.test(folder) && role !== "admin" && owner !== own;
+  const guarded = /^\/public(\/|$)/.test(folder) && account.role !== "admin" &&
+    owner !== account.name;
   return guarded ? "r" : "adfrw";
 }

@@ -1,6 +1,6 @@
 /** Resolves the arguments of commands to paths, for the session that is logged in. */
 import { BargeError } from "../../error.ts";
-import type { Session } from "../../session/session.ts";
+import type { Session } from "../../login/session.ts";
 import { stat } from "../../session/stat.ts";
 import { meant } from "./name.ts";
 import { resolve } from "./path.ts";

@@ -1,7 +1,7 @@
 /** Commands of logging in and out, and of TLS (RFC 959, 4.1.1; RFC 2228; RFC 4217). */
 import { BargeError } from "../../error.ts";
-import { enter } from "../../session/enter.ts";
-import { claimed } from "../../session/claimed.ts";
+import { logIn } from "../../login/password.ts";
+import { logName } from "../../login/log_name.ts";
 import type { Row } from "./command.ts";
 import type { Control } from "./control.ts";
 import { Failed, type Reply, reply } from "./reply.ts";
@@ -13,11 +13,11 @@ const mostFailures = 3;
 export const loginRows: Record<string, Row> = {
   USER: {
     ...{ argument: "needed", login: false, help: ["NAME", "who logs in"] },
-    run(c, name) {
+    async run(c, name) {
       needTls(c);
       forget(c);
       c.state.user = name;
-      c.account = claimed(c.store, name);
+      c.account = await logName(c.store, name);
       return reply(331, "Say the password, or a token in its place, with PASS");
     },
   },
@@ -31,9 +31,9 @@ export const loginRows: Record<string, Row> = {
       if (c.session) throw new Failed(503, "usage", "You are logged in; REIN forgets it");
       try {
         const credentials = { name, secret, host: c.host, gone: c.ended.signal };
-        const session = await enter(c.store, credentials, (ms) => c.pause(ms));
+        const session = await logIn(c.store, credentials, (ms) => c.pause(ms));
         if (!c.admit(session)) return full(c);
-        c.account = access.account = session.account().name;
+        c.account = access.account = session.name;
         return reply(230, `Logged in as ${c.account}`);
       } catch (error) {
         if (!(error instanceof BargeError) || error.kind !== "unauthenticated") throw error;

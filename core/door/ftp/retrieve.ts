@@ -1,7 +1,8 @@
 /** RETR: a file, from an offset on. */
-import { least } from "../../net/pool.ts";
+import { least } from "../../disk/pool.ts";
 import { BargeError } from "../../error.ts";
-import { type Download, get } from "../../session/get.ts";
+import { get } from "../../session/get.ts";
+import type { Download } from "../../local/download.ts";
 import type { Access } from "../access.ts";
 import { type Brake, brakeOf } from "../brake.ts";
 import { ToWire } from "./ascii.ts";

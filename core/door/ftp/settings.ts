@@ -26,10 +26,10 @@ export function settingRows(all: Helps): Record<string, Row> {
     STRU: only("STRU", "F", "files"),
     ALLO: {
       ...{ argument: "needed", login: true, help: ["BYTES", "reserve room for the next upload"] },
-      run(c, argument) {
+      async run(c, argument) {
         const [, bytes] = /^\s*(\d{1,15})(\s+R\s+\d+)?\s*$/i.exec(argument) ?? [];
         if (bytes === undefined) throw new Failed(501, "usage", "That is no number of bytes");
-        const { limit } = c.session!.account();
+        const { limit } = await c.session!.account();
         if (limit !== null && Number(bytes) > limit) {
           throw new Failed(552, "over-quota", `${bytes} bytes are more than the quota of ${limit}`);
         }

@@ -26,8 +26,8 @@ export const siteRows: Record<string, Row> = {
 type Run = (c: Control, argument: string, access: Access) => Reply | Promise<Reply>;
 
 const commands: Record<string, Run> = {
-  QUOTA(c) {
-    const { account, used, reserved, limit, left } = quota(c.session!);
+  async QUOTA(c) {
+    const { account, used, reserved, limit, left } = await quota(c.session!);
     const bytes = (n: number | null) => n === null ? "none" : String(n);
     return {
       ...{ code: 211, text: `Quota of ${account}, in bytes:` },

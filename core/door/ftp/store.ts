@@ -8,10 +8,10 @@
  */
 import { randomBytes } from "node:crypto";
 import { BargeError, typed } from "../../error.ts";
-import { borrow, giveBack, least } from "../../net/pool.ts";
-import { Gathered } from "../../session/gathered.ts";
-import { type Base, put, type PutRequest } from "../../session/put.ts";
-import type { Upload } from "../../session/upload.ts";
+import { borrow, giveBack, least } from "../../disk/pool.ts";
+import { Gathered } from "../../upload/gathered.ts";
+import { type Base, put, type PutRequest } from "../../upload/put.ts";
+import type { Upload } from "../../upload/upload.ts";
 import type { Access } from "../access.ts";
 import { type Brake, brakeOf } from "../brake.ts";
 import { note } from "../failure.ts";

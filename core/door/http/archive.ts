@@ -7,11 +7,12 @@
  * it is read cuts the archive off without an end mark, so no program takes the archive for whole.
  */
 import { BargeError, type Kind } from "../../error.ts";
-import { type Download, get } from "../../session/get.ts";
+import { get } from "../../session/get.ts";
+import type { Download } from "../../local/download.ts";
 import { printable } from "../../protocol/printable.ts";
 import { list } from "../../session/list.ts";
-import { refuseUnnamed } from "../../session/omitted.ts";
-import type { Session } from "../../session/session.ts";
+import { refuseUnnamed } from "../../local/omitted.ts";
+import type { Session } from "../../login/session.ts";
 import { stat } from "../../session/stat.ts";
 import { piecesOf } from "./download.ts";
 import type { Exchange, Source } from "./exchange.ts";

@@ -9,10 +9,10 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { BargeError } from "../../error.ts";
 import { network } from "../../net/address.ts";
-import { claimed } from "../../session/claimed.ts";
-import { enter } from "../../session/enter.ts";
-import type { Session } from "../../session/session.ts";
-import type { Store } from "../../session/store.ts";
+import { logName } from "../../login/log_name.ts";
+import { logIn } from "../../login/password.ts";
+import type { Session } from "../../login/session.ts";
+import type { Store } from "../../local/store.ts";
 import type { Exchange } from "./exchange.ts";
 import { refuseForeign } from "./origin.ts";
 
@@ -21,7 +21,7 @@ const lifetime = 5 * 60_000;
 const most = 1024;
 
 /** Finds whose a cookie is: the page's logins. @returns undefined for one that is not, or not any more */
-export type CookieLogin = (exchange: Exchange, cookie: string) => Session | undefined;
+export type CookieLogin = (exchange: Exchange, cookie: string) => Promise<Session | undefined>;
 
 interface Known {
   readonly session: Session;
@@ -55,26 +55,26 @@ export class Logins {
     if (given) {
       exchange.access.login = true;
       try {
-        exchange.admit(await this.#enter(exchange, given));
+        exchange.admit(await this.#logIn(exchange, given));
       } catch (error) {
-        exchange.access.account ??= claimed(this.#store, given.name);
+        exchange.access.account ??= await logName(this.#store, given.name);
         throw error;
       }
       exchange.access.login = false;
       return true;
     }
     const cookie = exchange.header("cookie");
-    const session = cookie && this.#cookie?.(exchange, cookie);
+    const session = cookie && await this.#cookie?.(exchange, cookie);
     if (!session) return false;
     exchange.admit(session);
     return true;
   }
 
-  async #enter(exchange: Exchange, { name, secret }: Given): Promise<Session> {
+  async #logIn(exchange: Exchange, { name, secret }: Given): Promise<Session> {
     const { host, ended: { signal: gone } } = exchange;
     const key = createHmac("sha256", this.#key)
       .update(JSON.stringify([network(host), name, secret])).digest("base64");
-    const known = this.#find(key);
+    const known = await this.#find(key);
     if (known) return known;
     // Many requests come at once with the same credentials: one of them does the work, and if it
     // fails, each has guessed for itself.
@@ -83,7 +83,7 @@ export class Logins {
       const session = await leader.catch(() => undefined);
       if (session) return session;
     }
-    const entering = enter(this.#store, { name, secret, host, gone }, (ms) => exchange.pause(ms));
+    const entering = logIn(this.#store, { name, secret, host, gone }, (ms) => exchange.pause(ms));
     if (!leader) this.#running.set(key, entering);
     try {
       const session = await entering;
@@ -95,11 +95,11 @@ export class Logins {
     }
   }
 
-  #find(key: string): Session | undefined {
+  async #find(key: string): Promise<Session | undefined> {
     const known = this.#known.get(key);
     if (!known) return undefined;
     const { session, until } = known;
-    if (until > now() && session.holds()) return session;
+    if (until > now() && await session.holds()) return session;
     this.#known.delete(key);
     return undefined;
   }

@@ -1,7 +1,8 @@
 /** Sends a file: conditions, ranges, digests. For every module of the door. */
 import { getMimeType } from "hono/utils/mime";
 import { digest } from "../../session/digest.ts";
-import { type Download, get } from "../../session/get.ts";
+import { get } from "../../session/get.ts";
+import type { Download } from "../../local/download.ts";
 import { etagOf, httpDate, judge, rangeHolds } from "./condition.ts";
 import { wantsDigest, writeDigest } from "./digest_field.ts";
 import type { Exchange, Source } from "./exchange.ts";
@@ -14,7 +15,7 @@ const small = 32 * 1024;
 /** What is particular to some of those who send files. */
 export interface Sending {
   readonly tagOf?: typeof etagOf;
-  readonly begin?: (etag: string, from: number) => void;
+  readonly begin?: (etag: string, from: number) => void | Promise<void>;
 }
 
 /**
@@ -61,7 +62,7 @@ export async function sendFile(
       });
     }
     const digests = await digestsOf(exchange, path, file, span === "all");
-    if (exchange.method === "GET") begin?.(there.etag, span === "all" ? 0 : span.from);
+    if (exchange.method === "GET") await begin?.(there.etag, span === "all" ? 0 : span.from);
     return await answer(exchange, file, span, { ...common, ...digests });
   } catch (error) {
     file.close();

@@ -10,9 +10,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { BargeError } from "../../error.ts";
 import { wait } from "../../net/wait.ts";
-import type { Presence } from "../../session/roster.ts";
-import type { Session } from "../../session/session.ts";
-import type { Store } from "../../session/store.ts";
+import type { Presence } from "../../watch/roster.ts";
+import type { Session } from "../../login/session.ts";
+import type { Store } from "../../local/store.ts";
 import { Access } from "../access.ts";
 import { brakeOf } from "../brake.ts";
 import type { Logins } from "./auth.ts";

@@ -12,7 +12,7 @@ import type { Socket } from "node:net";
 import type { Hono } from "hono";
 import { BargeError } from "../../error.ts";
 import { formatAddress } from "../../net/address.ts";
-import type { Presence } from "../../session/roster.ts";
+import type { Presence } from "../../watch/roster.ts";
 import { outcomeOf } from "../access.ts";
 import { note } from "../failure.ts";
 import { failure } from "./app.ts";

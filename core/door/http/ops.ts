@@ -11,15 +11,17 @@ export function ops({ open } = { open: false }): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   resource(app, "/healthz", { GET: () => text("ok\n") });
   resource(app, "/readyz", {
-    GET({ env: { door, store } }) {
+    async GET({ env: { door, store } }) {
       if (door.stopping) return text("stopping\n", 503);
-      checkReady(store);
+      await checkReady(store);
       return text("ready\n");
     },
   });
   resource(app, "/metrics", {
     async GET({ env: exchange }) {
-      const found = open ? snapshot(exchange.store) : numbers(await needLogin(exchange));
+      const found = open
+        ? await snapshot(exchange.store)
+        : await numbers(await needLogin(exchange));
       return text(prometheus(found), 200, prometheusType);
     },
   });

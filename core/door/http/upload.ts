@@ -1,10 +1,10 @@
 /** Receives a file that comes as the body of one request. For every module of the door. */
 import { createHash } from "node:crypto";
 import { BargeError } from "../../error.ts";
-import type { When } from "../../session/access.ts";
-import { put } from "../../session/put.ts";
-import { putWhole } from "../../session/put_whole.ts";
-import { type Committed, otherDigest, type Upload } from "../../session/upload.ts";
+import type { When } from "../../login/access.ts";
+import { put } from "../../upload/put.ts";
+import { putWhole } from "../../upload/put_whole.ts";
+import { type Committed, otherDigest, type Upload } from "../../upload/upload.ts";
 import { etagOf, isConditional, judge, parseDate } from "./condition.ts";
 import { readDigest } from "./digest_field.ts";
 import type { Exchange } from "./exchange.ts";

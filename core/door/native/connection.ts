@@ -28,12 +28,12 @@ import {
   verbOf,
 } from "../../protocol/message.ts";
 import { type Frame, FrameReader } from "../../protocol/reader.ts";
-import { claimed } from "../../session/claimed.ts";
-import { type Challenge, lookUp } from "../../session/login.ts";
-import type { Rate } from "../../session/rate.ts";
-import type { Presence } from "../../session/roster.ts";
-import type { Session } from "../../session/session.ts";
-import type { Store } from "../../session/store.ts";
+import { logName } from "../../login/log_name.ts";
+import { type Challenge, lookUp } from "../../login/login.ts";
+import type { Rate } from "../../watch/rate.ts";
+import type { Presence } from "../../watch/roster.ts";
+import type { Session } from "../../login/session.ts";
+import type { Store } from "../../local/store.ts";
 import { Access, outcomeOf } from "../access.ts";
 import { type Brake, brakeOf } from "../brake.ts";
 import { explain, note } from "../failure.ts";
@@ -102,14 +102,14 @@ export class Connection {
 
   /** Gives a challenge up that no proof has answered; that is a failed login of the address. */
   async forgetChallenge(): Promise<void> {
-    const ms = this.#dropChallenge();
+    const ms = await this.#dropChallenge();
     if (ms !== undefined) await this.pause(ms);
   }
 
-  #dropChallenge(): number | undefined {
-    const ms = this.challenge?.abandon();
+  #dropChallenge(): Promise<number> | undefined {
+    const delay = this.challenge?.abandon();
     this.challenge = undefined;
-    return ms;
+    return delay;
   }
 
   /** Aborted when the connection ends, for whatever reason. */
@@ -215,7 +215,7 @@ export class Connection {
     } finally {
       clearTimeout(late);
       this.ended.abort();
-      if (!this.#leaving) this.#dropChallenge();
+      if (!this.#leaving) await this.#dropChallenge();
       this.#leaveAccount();
       await this.#window?.drain();
       this.reader[Symbol.dispose]();
@@ -306,6 +306,10 @@ export class Connection {
     this.pauses?.begin();
     this.#watchPace();
     const access = this.#access(value);
+    if (access.verb === "auth" || access.verb === "register") {
+      this.claims = typeof value.account === "string" ? await this.#logName(value) : null;
+      access.account = this.claims;
+    }
     this.#presence.doing = access;
     try {
       return await this.#answer(value, body, access);
@@ -328,10 +332,10 @@ export class Connection {
   }
 
   /** Returns the account that a login names, or that owns the named token. */
-  #claimed({ account, mechanism }: FrameValue): string | null {
+  async #logName({ account, mechanism }: FrameValue): Promise<string | null> {
     const name = String(account);
-    if (mechanism !== "token") return claimed(this.store, name);
-    return lookUp(this.store, "token", name)?.account.name ?? null;
+    if (mechanism !== "token") return await logName(this.store, name);
+    return (await lookUp(this.store, "token", name))?.account.name ?? null;
   }
 
   #access(value: FrameValue): Access {
@@ -339,9 +343,7 @@ export class Connection {
     const to = typeof value.to === "string" ? value.to : undefined;
     const arrived = { door: "native", address: this.stream.peer, verb, path, to } as const;
     const access = new Access(arrived, this.store.metrics);
-    const login = verb === "auth" || verb === "register";
-    if (login) this.claims = typeof value.account === "string" ? this.#claimed(value) : null;
-    access.account = login || verb === "proof" ? this.claims : this.account;
+    access.account = verb === "proof" ? this.claims : this.account;
     return access;
   }
 

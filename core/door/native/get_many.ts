@@ -18,7 +18,7 @@ export async function serveGetMany(
   { access }: BodyState,
 ): Promise<null> {
   access.split = true;
-  c.session!.check();
+  await c.session!.check();
   const fates: Fate[] = [];
   let body = 0;
   for (const [i, path] of paths.entries()) {

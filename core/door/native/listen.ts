@@ -6,7 +6,7 @@ import type { KeyPair } from "../../net/certificate.ts";
 import { TlsDoor } from "../../net/listen_tls.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import { failure } from "../../protocol/message.ts";
-import type { Store } from "../../session/store.ts";
+import type { Store } from "../../local/store.ts";
 import type { Door, DoorSpec, Opening } from "../door.ts";
 import { host, type Listener } from "../listen.ts";
 import { listenTcp } from "../listen_tcp.ts";

@@ -11,9 +11,9 @@ import {
   type Trailer,
 } from "../../protocol/message.ts";
 import { parseTime } from "../../protocol/time.ts";
-import { put, type PutRequest } from "../../session/put.ts";
-import { putWhole } from "../../session/put_whole.ts";
-import { type Committed, otherDigest, type Upload } from "../../session/upload.ts";
+import { put, type PutRequest } from "../../upload/put.ts";
+import { putWhole } from "../../upload/put_whole.ts";
+import { type Committed, otherDigest, type Upload } from "../../upload/upload.ts";
 import type { Access } from "../access.ts";
 import type { BodyState, Connection } from "./connection.ts";
 import { explain, note } from "../failure.ts";

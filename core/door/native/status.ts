@@ -1,8 +1,8 @@
 /** STATUS: the numbers in one frame, then what was asked, then who is connected, as many as it takes. */
 import { encodeFrame } from "../../protocol/frame.ts";
 import type { Asked, Present, Server } from "../../protocol/message.ts";
-import { quantile, type RequestCounts } from "../../session/metrics.ts";
-import type { Present as Session } from "../../session/roster.ts";
+import { quantile, type RequestCounts } from "../../watch/metrics.ts";
+import type { Present as Session } from "../../watch/roster.ts";
 import { type Snapshot, status } from "../../session/status.ts";
 import type { Connection } from "./connection.ts";
 import { paged } from "./pages.ts";

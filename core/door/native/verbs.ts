@@ -15,17 +15,17 @@ import { defaultMinPassword } from "../../protocol/password.ts";
 import { copy } from "../../session/copy.ts";
 import { digest } from "../../session/digest.ts";
 import { list } from "../../session/list.ts";
-import { Omitted } from "../../session/omitted.ts";
-import { challenge } from "../../session/login.ts";
+import { Omitted } from "../../local/omitted.ts";
+import { challenge } from "../../login/login.ts";
 import { mkdir } from "../../session/mkdir.ts";
 import { move } from "../../session/move.ts";
-import { needPasswordLogin, passwd } from "../../session/passwd.ts";
+import { changePassword, needPasswordLogin } from "../../login/change_password.ts";
 import { grow, quota } from "../../session/quota.ts";
-import { register } from "../../session/register.ts";
+import { register } from "../../login/register.ts";
 import { remove } from "../../session/remove.ts";
 import { stat } from "../../session/stat.ts";
-import { token } from "../../session/token.ts";
-import { allUnfinished, dropUnfinished } from "../../session/unfinished.ts";
+import { token } from "../../login/token.ts";
+import { allUnfinished, dropUnfinished } from "../../upload/unfinished.ts";
 import type { BodyState, Connection } from "./connection.ts";
 import { serveGet } from "./get.ts";
 import { serveGetMany } from "./get_many.ts";
@@ -54,16 +54,16 @@ export const verbs: { readonly [V in Verb]: Handler<V> } = {
     login: false,
     async handle(c, request) {
       await c.forgetChallenge();
-      c.challenge = challenge(c.store, request, c.host, c.endPoints);
+      c.challenge = await challenge(c.store, request, c.host, c.endPoints);
       return c.challenge.answer;
     },
   },
   proof: { login: false, handle: proof },
   register: {
     login: false,
-    handle(c, request) {
+    async handle(c, request) {
       needPrivacy(c, "register");
-      const { name: account, limit } = register(c.store, request, c.host);
+      const { name: account, limit } = await register(c.store, request, c.host);
       return { account, limit } satisfies Answer<"register">;
     },
   },
@@ -169,7 +169,7 @@ async function servePasswd(
   const session = c.session!;
   const asked = c.challenge;
   c.challenge = undefined;
-  needPasswordLogin(session);
+  await needPasswordLogin(session);
   if (proof === undefined) {
     throw new BargeError("denied", "the old password has to be proved once more", {
       hint: "use a newer client, which does that",
@@ -180,7 +180,7 @@ async function servePasswd(
   if (proven.id !== session.id) {
     throw new BargeError("denied", "that is the password of another account");
   }
-  session.renew(passwd(proven, verifier));
+  session.renew(await changePassword(proven, verifier));
   return {};
 }
 

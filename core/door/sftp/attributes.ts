@@ -1,7 +1,7 @@
 /** Looking at what is there, and changing of it what can be changed. */
 import { BargeError } from "../../error.ts";
 import type { Entry } from "../../protocol/message.ts";
-import { put } from "../../session/put.ts";
+import { put } from "../../upload/put.ts";
 import { setModified } from "../../session/set_modified.ts";
 import { stat } from "../../session/stat.ts";
 import { attrsOf, longName, uploadAttrs, type Users } from "./entries.ts";

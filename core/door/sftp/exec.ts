@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { BargeError } from "../../error.ts";
 import { digest } from "../../session/digest.ts";
-import type { Session } from "../../session/session.ts";
+import type { Session } from "../../login/session.ts";
 import { Access, outcomeOf } from "../access.ts";
 import { printable, sumLine } from "../../protocol/printable.ts";
 import { explain, note } from "../failure.ts";

@@ -4,7 +4,7 @@
  */
 import { Buffer } from "node:buffer";
 import { BargeError } from "../../error.ts";
-import { borrow, giveBack } from "../../net/pool.ts";
+import { borrow, giveBack } from "../../disk/pool.ts";
 import { quota } from "../../session/quota.ts";
 import { change, pathPacket, usersOf } from "./attributes.ts";
 import { checkFile } from "./check_file.ts";
@@ -106,8 +106,8 @@ const boundless = 2 ** 50;
 const boundlessEntries = 2 ** 32;
 
 /** The account's quota as the size of the file system, to the byte; entries are its inodes. */
-function statvfs(s: Sftp, id: number): Uint8Array {
-  const { limit, used, left, entries = 0, entryLimit } = quota(s.session);
+async function statvfs(s: Sftp, id: number): Promise<Uint8Array> {
+  const { limit, used, left, entries = 0, entryLimit } = await quota(s.session);
   const size = limit ?? boundless;
   const free = left ?? Math.max(0, boundless - used);
   const reply = new PacketWriter(Type.EXTENDED_REPLY, id, 128);

@@ -9,9 +9,9 @@
  */
 import { BargeError } from "../../error.ts";
 import type { Entry } from "../../protocol/message.ts";
-import type { Download } from "../../session/get.ts";
-import type { Presence } from "../../session/roster.ts";
-import type { Upload } from "../../session/upload.ts";
+import type { Download } from "../../local/download.ts";
+import type { Presence } from "../../watch/roster.ts";
+import type { Upload } from "../../upload/upload.ts";
 import { type Access, outcomeOf } from "../access.ts";
 import { explain } from "../failure.ts";
 import { badHandle } from "./status.ts";

@@ -9,10 +9,10 @@
  */
 import { BargeError } from "../../error.ts";
 import { wait } from "../../net/wait.ts";
-import { claimed } from "../../session/claimed.ts";
-import { enter } from "../../session/enter.ts";
-import { asksForKey, enterByKey } from "../../session/enter_key.ts";
-import type { Session } from "../../session/session.ts";
+import { logName } from "../../login/log_name.ts";
+import { logIn } from "../../login/password.ts";
+import { acceptsKey, logInByKey } from "../../login/public_key.ts";
+import type { Session } from "../../login/session.ts";
 import { Access } from "../access.ts";
 import { explain, note } from "../failure.ts";
 import type { Connection } from "./connection.ts";
@@ -44,7 +44,7 @@ export class Login {
     if (asks ? ++this.#questions > mostQuestions : ++this.#tries > mostTries) {
       throw new BargeError("refused", "too many tries to log in");
     }
-    if (asks) return this.#mayUse(context) ? context.accept() : context.reject(methods);
+    if (asks) return await this.#mayUse(context) ? context.accept() : context.reject(methods);
     const secret = method === "keyboard-interactive" ? await ask(context) : context.password;
     if (method !== "publickey" && secret === undefined) return; // it tries something else
     await this.#try(
@@ -53,18 +53,18 @@ export class Login {
     );
   }
 
-  async #try(context: AuthContext, enter: () => Promise<Session>): Promise<void> {
+  async #try(context: AuthContext, logIn: () => Promise<Session>): Promise<void> {
     const c = this.#connection;
     const access = new Access(
       { door: "sftp", address: c.stream.peer, verb: "login", path: null },
       c.store.metrics,
     );
     access.login = true;
-    access.account = claimed(c.store, context.username);
+    access.account = await logName(c.store, context.username);
     try {
-      const session = await enter();
+      const session = await logIn();
       c.admit(session);
-      access.account = session.account().name;
+      access.account = session.name;
       access.end("ok");
       context.accept();
     } catch (error) {
@@ -77,7 +77,7 @@ export class Login {
 
   #byPassword({ username: name }: AuthContext, secret: string): Promise<Session> {
     const { store, host, ended: { signal: gone } } = this.#connection;
-    return enter(store, { name, secret, host, gone }, (ms) => this.#pause(ms));
+    return logIn(store, { name, secret, host, gone }, (ms) => this.#pause(ms));
   }
 
   #byKey({ username: name, key, signature, blob, hashAlgo }: AuthContext): Promise<Session> {
@@ -88,12 +88,12 @@ export class Login {
       if (parsed.type === "ssh-rsa" && hashAlgo === undefined) return false; // SHA-1
       return parsed.verify(blob!, signature!, hashAlgo) === true;
     };
-    return enterByKey(store, { name, key: key!.data, host, proves }, (ms) => this.#pause(ms));
+    return logInByKey(store, { name, key: key!.data, host, proves }, (ms) => this.#pause(ms));
   }
 
-  #mayUse({ username: name, key }: AuthContext): boolean {
+  #mayUse({ username: name, key }: AuthContext): Promise<boolean> {
     const { store, host } = this.#connection;
-    return asksForKey(store, { name, key: key!.data, host });
+    return acceptsKey(store, { name, key: key!.data, host });
   }
 
   #pause(ms: number): Promise<void> {

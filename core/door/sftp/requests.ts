@@ -3,7 +3,7 @@ import { BargeError } from "../../error.ts";
 import { get, readStaged } from "../../session/get.ts";
 import { list } from "../../session/list.ts";
 import { mkdir } from "../../session/mkdir.ts";
-import { put } from "../../session/put.ts";
+import { put } from "../../upload/put.ts";
 import { stat } from "../../session/stat.ts";
 import { type Access, outcomeOf } from "../access.ts";
 import {

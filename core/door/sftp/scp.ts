@@ -12,7 +12,7 @@
  */
 import { BargeError } from "../../error.ts";
 import { printable } from "../../protocol/printable.ts";
-import { shorten } from "../../session/roster.ts";
+import { shorten } from "../../watch/roster.ts";
 import type { Command } from "./exec.ts";
 import { give, unwritable } from "./scp_source.ts";
 import { take } from "./scp_sink.ts";

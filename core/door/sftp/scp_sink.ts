@@ -1,10 +1,10 @@
 /** `scp -t`: takes files and folders. */
 import { BargeError } from "../../error.ts";
 import { mkdir } from "../../session/mkdir.ts";
-import { put } from "../../session/put.ts";
+import { put } from "../../upload/put.ts";
 import { setModified } from "../../session/set_modified.ts";
 import { stat } from "../../session/stat.ts";
-import type { Upload } from "../../session/upload.ts";
+import type { Upload } from "../../upload/upload.ts";
 import { outcomeOf } from "../access.ts";
 import { explain } from "../failure.ts";
 import { resolve } from "./paths.ts";

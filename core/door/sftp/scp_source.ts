@@ -5,7 +5,7 @@ import type { Entry } from "../../protocol/message.ts";
 import { describeOmission } from "../../protocol/omission.ts";
 import { get } from "../../session/get.ts";
 import { list } from "../../session/list.ts";
-import { Omitted } from "../../session/omitted.ts";
+import { Omitted } from "../../local/omitted.ts";
 import { stat } from "../../session/stat.ts";
 import { outcomeOf } from "../access.ts";
 import { explain } from "../failure.ts";

@@ -10,7 +10,7 @@
  * kept, to be continued.
  */
 import { BargeError } from "../../error.ts";
-import type { Session } from "../../session/session.ts";
+import type { Session } from "../../login/session.ts";
 import { Access } from "../access.ts";
 import { note } from "../failure.ts";
 import type { WorkOptions } from "./connection.ts";

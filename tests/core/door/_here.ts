@@ -1,12 +1,12 @@
 /** The native door in this process, with what a test wants of it. */
-import { Database } from "../../../core/account/database.ts";
+import { Database } from "../../../core/local/database/database.ts";
 import type { Patience } from "../../../core/door/native/patience.ts";
 import { formatAddress } from "../../../core/net/address.ts";
 import { makeVerifier } from "../../../core/protocol/verifier.ts";
 import { prepareData } from "../../../core/serve/data.ts";
 import type { Door } from "../../../core/door/door.ts";
 import { listenNative } from "../../../core/door/native/listen.ts";
-import { type Settings, Store } from "../../../core/session/store.ts";
+import { type Settings, Store } from "../../../core/local/store.ts";
 
 /** The door in this process, with a patience of its own and the account anna. */
 export class Here implements AsyncDisposable {

@@ -1,7 +1,7 @@
 /** Logins over TLS are bound to the server's certificate: a stand-in can't pass them on. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { Database } from "../../../core/account/database.ts";
+import { Database } from "../../../core/local/database/database.ts";
 import { Client } from "../../../core/client/client.ts";
 import { connect } from "../../../core/client/connect.ts";
 import { login } from "../../../core/client/login.ts";
@@ -21,7 +21,7 @@ import { FrameReader } from "../../../core/protocol/reader.ts";
 import { nonce, prove } from "../../../core/protocol/scram.ts";
 import { makeVerifier } from "../../../core/protocol/verifier.ts";
 import { prepareData } from "../../../core/serve/data.ts";
-import { type Settings, Store } from "../../../core/session/store.ts";
+import { type Settings, Store } from "../../../core/local/store.ts";
 import { here, pairFor } from "../net/_tls.ts";
 
 const account = "anna";
@@ -222,13 +222,14 @@ Deno.test("register and passwd need TLS, but for this machine; the verifier is n
   for (const host of ["192.0.2.1", "2001:db8::1"]) {
     const c = { store: server.store, host, endPoints: [] as string[] };
     const asked = { verb: "register", account: "bob", verifier, limit: 1000 } as const;
-    const made = (c: object) => verbs.register.handle(c as Connection, asked, undefined as never);
-    assert.throws(() => made(c), needs);
+    const made = async (c: object) =>
+      await verbs.register.handle(c as Connection, asked, undefined as never);
+    await assert.rejects(made(c), needs);
     const change = { verb: "passwd", verifier } as const;
     const changed = () => verbs.passwd.handle(c as never, change, undefined as never);
     await assert.rejects(async () => await changed(), needs);
     assert.equal(server.store.accounts.find("bob"), undefined);
-    made({ ...c, endPoints: endPointsOf((await pairFor()).cert) });
+    await made({ ...c, endPoints: endPointsOf((await pairFor()).cert) });
     server.store.accounts.remove("bob");
   }
   let written = 0;

@@ -1,7 +1,7 @@
 /** The wait before a failed login's answer: it is nobody else's, and ends with its connection. */
 import assert from "node:assert/strict";
 import { nonce } from "../../../core/protocol/scram.ts";
-import { challenge } from "../../../core/session/login.ts";
+import { challenge } from "../../../core/login/login.ts";
 import { Here } from "./_here.ts";
 import { pattern, Peer } from "./_peer.ts";
 
@@ -86,7 +86,7 @@ Deno.test("a challenge without a proof counts against its address, and delays th
   const { store } = here;
   const host = "192.0.2.1";
   for (let i = 0; i < 9; i++) {
-    challenge(store, { ...auth(), mechanism: "password", account: "anna" }, host).abandon();
+    (await challenge(store, { ...auth(), mechanism: "password", account: "anna" }, host)).abandon();
   }
   const bans = store.bans.list().map(({ account, address }) => [account, address]);
   assert.deepEqual(bans, [[null, host]], "the address alone");

@@ -1,8 +1,8 @@
 /** The text that Prometheus reads, read as strictly as its format is written down. */
 import assert from "node:assert/strict";
 import { prometheus } from "../../../core/door/prometheus.ts";
-import { bounds, Metrics } from "../../../core/session/metrics.ts";
-import { Roster } from "../../../core/session/roster.ts";
+import { bounds, Metrics } from "../../../core/watch/metrics.ts";
+import { Roster } from "../../../core/watch/roster.ts";
 import type { Snapshot } from "../../../core/session/status.ts";
 
 interface Family {

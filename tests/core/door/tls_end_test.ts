@@ -2,11 +2,12 @@
  * Connections with TLS that end in the midst of a transfer, at every door that has it: the server
  * notices as soon as the connection is gone, and what was cut off is no file.
  */
+import { sessionOf } from "../_session.ts";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
-import { Database } from "../../../core/account/database.ts";
+import { Database } from "../../../core/local/database/database.ts";
 import type { Door, DoorSpec } from "../../../core/door/door.ts";
 import { openDoor as openFtp } from "../../../core/door/ftp/listen.ts";
 import { openDoor as openHttp } from "../../../core/door/http/listen.ts";
@@ -16,10 +17,10 @@ import { makeSelfSigned } from "../../../core/net/self_signed.ts";
 import { encodeFrame } from "../../../core/protocol/frame.ts";
 import { makeVerifier } from "../../../core/protocol/verifier.ts";
 import { prepareData } from "../../../core/serve/data.ts";
-import { put } from "../../../core/session/put.ts";
-import { Session } from "../../../core/session/session.ts";
+import { put } from "../../../core/upload/put.ts";
+import type { Session } from "../../../core/login/session.ts";
 import { stat } from "../../../core/session/stat.ts";
-import { Store } from "../../../core/session/store.ts";
+import { Store } from "../../../core/local/store.ts";
 import { until } from "../../_observe.ts";
 import { nonce, prove } from "../../../core/protocol/scram.ts";
 
@@ -84,8 +85,7 @@ class Doors implements AsyncDisposable {
   }
 
   session(): Session {
-    const credential = { kind: "password", epoch: 0 } as const;
-    return new Session(this.store, this.store.accounts.get("anna"), credential).makeHome();
+    return sessionOf(this.store, "anna");
   }
 
   /** Waits until no request is under way at any door. */

@@ -1,7 +1,7 @@
 /** A file that was changed outside of the server has no digest: the answer says so, and why. */
 import assert from "node:assert/strict";
 import { get } from "../../../core/session/get.ts";
-import { Setup, write } from "../session/_setup.ts";
+import { Setup, write } from "../_setup.ts";
 import { Here } from "./_here.ts";
 import { eager, Peer, sha256, text } from "./_peer.ts";
 

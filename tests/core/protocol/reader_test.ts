@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { BargeError } from "../../../core/error.ts";
-import { least } from "../../../core/net/pool.ts";
+import { least } from "../../../core/disk/pool.ts";
 import { encodeChunkHead, encodeFrame } from "../../../core/protocol/frame.ts";
 import { FrameReader, type Source } from "../../../core/protocol/reader.ts";
 

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { configureSync, resetSync } from "@logtape/logtape";
 import { HookPrograms } from "../../../core/serve/hooks.ts";
-import type { UploadFacts } from "../../../core/session/hooks.ts";
+import type { UploadFacts } from "../../../core/watch/hooks.ts";
 import { BargeError } from "../../../core/error.ts";
-import { Vault } from "../../../core/vault/vault.ts";
+import { Vault } from "../../../core/local/vault/vault.ts";
 import { startServer } from "../../_server.ts";
 import { eager, Peer, text } from "../door/_peer.ts";
 import { hanging, holding, Scripts, serveWith, unix, waitFor } from "./_hook.ts";

@@ -1,7 +1,7 @@
 /** Workers that ask each other who is connected, through the supervisor. */
 import assert from "node:assert/strict";
 import { type Gathering, SupervisorGatherer, WorkerGatherer } from "../../../core/serve/gather.ts";
-import type { Present } from "../../../core/session/roster.ts";
+import type { Present } from "../../../core/watch/roster.ts";
 
 interface Fake {
   postMessage(message: Gathering): void;

@@ -1,7 +1,7 @@
 /** The server's life: what it refuses to start on, and how it ends. */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { migrations } from "../../../core/account/schema.ts";
+import { migrations } from "../../../core/local/database/schema.ts";
 import { barge, type Server, startServer } from "../../_server.ts";
 import { assertUp, eager, pattern, Peer, sha256, text, tokenOf } from "../door/_peer.ts";
 

@@ -4,13 +4,13 @@ import { copy } from "../../../core/session/copy.ts";
 import { copyTree } from "../../../core/session/copy_tree.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
 import { move } from "../../../core/session/move.ts";
-import { put } from "../../../core/session/put.ts";
-import { recover } from "../../../core/session/recover.ts";
+import { put } from "../../../core/upload/put.ts";
+import { recover } from "../../../core/repair/recover.ts";
 import { remove } from "../../../core/session/remove.ts";
-import { removeAccount } from "../../../core/session/remove-account.ts";
-import type { Session } from "../../../core/session/session.ts";
-import { verify } from "../../../core/session/verify.ts";
-import { bytes, fails, request, Setup, upload, write } from "./_setup.ts";
+import { removeAccount } from "../../../core/repair/remove_account.ts";
+import type { Session } from "../../../core/login/session.ts";
+import { verify } from "../../../core/repair/verify.ts";
+import { bytes, fails, request, Setup, upload, write } from "../_setup.ts";
 
 const folder = (session: Session, path: string, parents = true) =>
   mkdir(session, { verb: "mkdir", path, parents });

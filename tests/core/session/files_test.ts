@@ -6,11 +6,11 @@ import { get } from "../../../core/session/get.ts";
 import { list } from "../../../core/session/list.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
 import { move } from "../../../core/session/move.ts";
-import { put } from "../../../core/session/put.ts";
+import { put } from "../../../core/upload/put.ts";
 import { remove } from "../../../core/session/remove.ts";
-import type { Session } from "../../../core/session/session.ts";
+import type { Session } from "../../../core/login/session.ts";
 import { stat } from "../../../core/session/stat.ts";
-import { bytes, fails, read, request, Setup, sha256, upload, write } from "./_setup.ts";
+import { bytes, fails, read, request, Setup, sha256, upload, write } from "../_setup.ts";
 
 const folder = (path: string, parents = true) => ({ verb: "mkdir" as const, path, parents });
 

@@ -5,8 +5,8 @@ import { checkUnlocked, longest, refresh, unlock } from "../../../core/session/l
 import { mkdir } from "../../../core/session/mkdir.ts";
 import { move } from "../../../core/session/move.ts";
 import { remove } from "../../../core/session/remove.ts";
-import type { Session } from "../../../core/session/session.ts";
-import { fails, Setup, write } from "./_setup.ts";
+import type { Session } from "../../../core/login/session.ts";
+import { fails, Setup, write } from "../_setup.ts";
 
 const none: ReadonlySet<string> = new Set();
 const any = () => {};

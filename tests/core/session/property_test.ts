@@ -1,14 +1,14 @@
 /** Dead properties: they go where their file or folder goes, and are bounded. */
 import assert from "node:assert/strict";
-import { propertyBounds as bounds } from "../../../core/account/bounds.ts";
+import { propertyBounds as bounds } from "../../../core/local/database/bounds.ts";
 import { copy } from "../../../core/session/copy.ts";
 import { copyTree } from "../../../core/session/copy_tree.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
 import { move } from "../../../core/session/move.ts";
 import { anyPropertiesIn, changeProperties, propertiesOf } from "../../../core/session/property.ts";
 import { remove } from "../../../core/session/remove.ts";
-import type { Session } from "../../../core/session/session.ts";
-import { fails, Setup, write } from "./_setup.ts";
+import type { Session } from "../../../core/login/session.ts";
+import { fails, Setup, write } from "../_setup.ts";
 
 const any = () => {};
 const property = (local: string, xml = `<${local} xmlns="u:"/>`) => ({ space: "u:", local, xml });

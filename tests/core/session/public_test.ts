@@ -3,14 +3,14 @@ import assert from "node:assert/strict";
 import { copy } from "../../../core/session/copy.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
 import { move } from "../../../core/session/move.ts";
-import { passwd } from "../../../core/session/passwd.ts";
-import { put } from "../../../core/session/put.ts";
+import { changePassword } from "../../../core/login/change_password.ts";
+import { put } from "../../../core/upload/put.ts";
 import { grow, quota } from "../../../core/session/quota.ts";
-import { register } from "../../../core/session/register.ts";
+import { register } from "../../../core/login/register.ts";
 import { remove } from "../../../core/session/remove.ts";
-import { Session } from "../../../core/session/session.ts";
-import { token } from "../../../core/session/token.ts";
-import { fails, read, request, Setup, verifier, write } from "./_setup.ts";
+import { Session } from "../../../core/login/session.ts";
+import { token } from "../../../core/login/token.ts";
+import { fails, read, request, Setup, verifier, write } from "../_setup.ts";
 
 const folder = (path: string) => ({ verb: "mkdir" as const, path, parents: true });
 
@@ -119,20 +119,20 @@ Deno.test("quota: the numbers, and how far one may raise it", async () => {
   using _ = setup;
   await write(anna, "/home/a", "x".repeat(400));
   const going = await put(anna, request("/home/b", { size: 100 }));
-  assert.deepEqual(quota(anna), {
+  assert.deepEqual(await quota(anna), {
     ...{ account: "anna", used: 400, reserved: 100, limit: 1000, left: 500 },
     ...{ entries: 2, entryLimit: 100_000 },
   });
   await going.drop();
-  assert.deepEqual([quota(root).limit, quota(root).left], [null, null]);
+  assert.deepEqual([(await quota(root)).limit, (await quota(root)).left], [null, null]);
   setup.store.accounts.change("anna", { limit: 300 });
-  assert.equal(quota(anna).left, 0);
+  assert.equal((await quota(anna)).left, 0);
   await write(anna, "/home/a", "x".repeat(390)); // less is always allowed
   await fails("over-quota", () => write(anna, "/home/a", "x".repeat(391)));
   await fails("usage", () => grow(anna, 299));
   await fails("refused", () => grow(anna, 10_001));
   await fails("usage", () => grow(root, 10));
-  assert.equal(grow(anna, 10_000).left, 9610);
+  assert.equal((await grow(anna, 10_000)).left, 9610);
 });
 
 Deno.test("register: a name, a capacity, where it is allowed", async () => {
@@ -144,7 +144,7 @@ Deno.test("register: a name, a capacity, where it is allowed", async () => {
       { verb: "register", account, verifier, ...(limit ? { limit } : {}) },
       "127.0.0.1",
     );
-  assert.deepEqual([ask("carl").limit, ask("dora", 10_000).limit], [1000, 10_000]);
+  assert.deepEqual([(await ask("carl")).limit, (await ask("dora", 10_000)).limit], [1000, 10_000]);
   assert.equal(setup.account("carl").role, "user");
   await fails("exists", () => ask("CARL"));
   await fails("usage", () => ask("../x"));
@@ -160,13 +160,13 @@ Deno.test("one's password and tokens", async () => {
   const { id } = await token(anna, { verb: "token", action: "issue", label: "l" });
   await fails("not-found", () => token(bob, { verb: "token", action: "revoke", id }));
   const byToken = new Session(setup.store, setup.account("anna"), { kind: "token", id });
-  await fails("denied", () => passwd(byToken, verifier));
-  const credential = passwd(anna, verifier);
+  await fails("denied", () => changePassword(byToken, verifier));
+  const credential = await changePassword(anna, verifier);
   assert.equal(setup.store.tokens.find(id), undefined);
-  await fails("unauthenticated", () => passwd(byToken, verifier));
+  await fails("unauthenticated", () => changePassword(byToken, verifier));
   await fails("unauthenticated", () => quota(anna));
   anna.renew(credential);
-  quota(anna);
+  await quota(anna);
   setup.store.accounts.change("anna", { disabled: true });
   await fails("unauthenticated", () => quota(anna));
   setup.store.accounts.remove("anna");

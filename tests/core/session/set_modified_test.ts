@@ -1,10 +1,10 @@
 /** Setting times: the ledger follows, so that a file keeps its digest; who may, and what can't be. */
 import assert from "node:assert/strict";
 import { mkdir } from "../../../core/session/mkdir.ts";
-import { put } from "../../../core/session/put.ts";
+import { put } from "../../../core/upload/put.ts";
 import { setModified } from "../../../core/session/set_modified.ts";
 import { stat } from "../../../core/session/stat.ts";
-import { fails, read, request, Setup, write } from "./_setup.ts";
+import { fails, read, request, Setup, write } from "../_setup.ts";
 
 const time = Date.UTC(2001, 1, 3, 4, 5, 6);
 

@@ -8,11 +8,11 @@ import { get } from "../../../core/session/get.ts";
 import { list } from "../../../core/session/list.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
 import { move } from "../../../core/session/move.ts";
-import { put } from "../../../core/session/put.ts";
+import { put } from "../../../core/upload/put.ts";
 import { quota } from "../../../core/session/quota.ts";
-import { recover } from "../../../core/session/recover.ts";
+import { recover } from "../../../core/repair/recover.ts";
 import { remove } from "../../../core/session/remove.ts";
-import type { Session } from "../../../core/session/session.ts";
+import type { Session } from "../../../core/login/session.ts";
 import { setModified } from "../../../core/session/set_modified.ts";
 import {
   countDownload,
@@ -25,8 +25,8 @@ import {
   unlock,
 } from "../../../core/session/share.ts";
 import { stat } from "../../../core/session/stat.ts";
-import { tokens } from "../../../core/session/token.ts";
-import { fails, request, Setup, write } from "./_setup.ts";
+import { tokens } from "../../../core/login/token.ts";
+import { fails, request, Setup, write } from "../_setup.ts";
 
 const visitor = { host: "192.0.2.1", version: '"1"', later: false };
 
@@ -39,14 +39,14 @@ Deno.test("isolates that count at once never count beyond the limit", async () =
   let counted = 0;
   for (let i = 0; i < 20; i++) {
     try {
-      countDownload(openShare(i % 2 ? other : setup.store, token), visitor);
+      await countDownload(await openShare(i % 2 ? other : setup.store, token), visitor);
       counted++;
     } catch (error) {
       assert.equal((error as BargeError).kind, "not-found");
     }
   }
   assert.equal(counted, 5);
-  assert.deepEqual(shares(anna).map(({ id, downloads, state }) => [id, downloads, state]), [
+  assert.deepEqual((await shares(anna)).map(({ id, downloads, state }) => [id, downloads, state]), [
     [link.id, 5, "used-up"],
   ]);
 });
@@ -56,12 +56,12 @@ Deno.test("a later part is free for who was counted, of that version, a hundred 
   const anna = setup.user("anna");
   await write(anna, "/home/a", "x");
   const { token } = await share(anna, { path: "/home/a", most: 1 });
-  const open = openShare(setup.store, token);
-  countDownload(open, visitor);
+  const open = await openShare(setup.store, token);
+  await countDownload(open, visitor);
   const later = { ...visitor, later: true };
   await fails("not-found", () => countDownload(open, { ...later, host: "192.0.2.2" }));
   await fails("not-found", () => countDownload(open, { ...later, version: '"2"' }));
-  for (let i = 0; i < 100; i++) countDownload(open, later);
+  for (let i = 0; i < 100; i++) await countDownload(open, later);
   await fails("not-found", () => countDownload(open, later));
 });
 
@@ -81,9 +81,9 @@ Deno.test("a link follows what is replaced, and dies with what is moved or remov
     await make("/home/d"),
   ];
   await write(anna, "/home/replaced", "22");
-  assert.equal(openShare(setup.store, replaced).entry.size, 2);
+  assert.equal((await openShare(setup.store, replaced)).entry.size, 2);
   await move(anna, "/home/moved", "/home/replaced", "always");
-  assert.equal(openShare(setup.store, replaced).entry.size, 1);
+  assert.equal((await openShare(setup.store, replaced)).entry.size, 1);
   await remove(anna, "/home/gone", false);
   await move(anna, "/home/d", "/home/e", "never");
   // What has the names now is shared with nobody.
@@ -92,7 +92,7 @@ Deno.test("a link follows what is replaced, and dies with what is moved or remov
   for (const token of [moved, gone, inside, folder]) {
     await fails("not-found", () => openShare(setup.store, token), /leads nowhere/);
   }
-  assert.deepEqual(shares(anna).map(({ state }) => state).sort(), [
+  assert.deepEqual((await shares(anna)).map(({ state }) => state).sort(), [
     ...Array(4).fill("gone"),
     "live",
   ]);
@@ -117,7 +117,7 @@ Deno.test("a password's proof is the link's own, and ends with it", async () => 
   const bob = setup.user("bob");
   await write(anna, "/home/a", "1");
   const { token, link } = await share(anna, { path: "/home/a", password: "sesame" });
-  const open = openShare(setup.store, token);
+  const open = await openShare(setup.store, token);
   const waited: number[] = [];
   const pause = (ms: number) => Promise.resolve(void waited.push(ms));
   for (const wrong of ["", "Sesame"]) {
@@ -125,14 +125,14 @@ Deno.test("a password's proof is the link's own, and ends with it", async () => 
   }
   assert(waited.length === 2 && waited[0] > 0 && waited[1] > waited[0], `${waited}`);
   const proof = await unlock(open, "sesame", visitor.host, pause);
-  assert(isUnlocked(open, proof));
+  assert(await isUnlocked(open, proof));
   for (const wrong of ["", "x", `9${proof}`, proof.slice(0, -1), `0.${proof}`]) {
-    assert(!isUnlocked(open, wrong), wrong);
+    assert(!(await isUnlocked(open, wrong)), wrong);
   }
   const other = await share(anna, { path: "/home/a", password: "sesame" });
-  assert(!isUnlocked(openShare(setup.store, other.token), proof));
+  assert(!(await isUnlocked(await openShare(setup.store, other.token), proof)));
   await fails("not-found", () => revokeShare(bob, link.id));
-  revokeShare(anna, link.id);
+  await revokeShare(anna, link.id);
   await fails("not-found", () => openShare(setup.store, token));
 });
 
@@ -145,7 +145,7 @@ Deno.test("a link's session reads what the link leads to, and does nothing else"
     await write(anna, path, path);
   }
   const open = async (path: string) =>
-    openShare(setup.store, (await share(anna, { path })).token).session;
+    (await openShare(setup.store, (await share(anna, { path })).token)).session;
   const dir = await open("/home/d");
   assert.equal(stat(dir, "/home/d/in").entry?.size, 10);
   assert.equal((await text(dir, "/home/d/e/deep")).length, 14);
@@ -179,7 +179,7 @@ Deno.test("a link's session reads what the link leads to, and does nothing else"
   await fails("denied", () => listAccounts(dir));
   assert.equal(setup.read("/home/d/in"), inside);
   assert.equal(
-    pathIn(openShare(setup.store, (await share(anna, { path: inside })).token), "/in"),
+    pathIn(await openShare(setup.store, (await share(anna, { path: inside })).token), "/in"),
     inside,
   );
 });

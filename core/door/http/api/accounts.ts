@@ -1,6 +1,6 @@
 /** All accounts, for admins. */
 import * as v from "valibot";
-import type { Account } from "../../../account/accounts.ts";
+import type { Account } from "../../../storage/account.ts";
 import {
   addAccount,
   changeAccount,
@@ -22,7 +22,7 @@ export const accounts = [
     summary: "All accounts, by name",
     login: true,
     answers: { 200: { description: "The accounts", schema: schemas.accounts }, ...notAdmin },
-    handle: ({ session }) => json({ accounts: listAccounts(session!).map(factsOf) }),
+    handle: async ({ session }) => json({ accounts: (await listAccounts(session!)).map(factsOf) }),
   }),
   operation({
     method: "POST",
@@ -53,7 +53,7 @@ export const accounts = [
       ...notAdmin,
       ...unknown,
     },
-    handle: ({ session }, { rest }) => json(factsOf(findAccount(session!, rest))),
+    handle: async ({ session }, { rest }) => json(factsOf(await findAccount(session!, rest))),
   }),
   operation({
     method: "PATCH",

@@ -2,10 +2,10 @@
 import * as v from "valibot";
 import { BargeError } from "../../../error.ts";
 import { list } from "../../../session/list.ts";
-import { Omitted } from "../../../session/omitted.ts";
+import { Omitted } from "../../../local/omitted.ts";
 import { remove } from "../../../session/remove.ts";
 import { stat } from "../../../session/stat.ts";
-import type { Committed } from "../../../session/upload.ts";
+import type { Committed } from "../../../upload/upload.ts";
 import type { Entry } from "../../../protocol/message.ts";
 import { attachment, sendArchive } from "../archive.ts";
 import { sendFile } from "../download.ts";

@@ -1,11 +1,15 @@
 /** One's own account: what it is, its room, its password, its tokens; and making one. */
 import { BargeError } from "../../../error.ts";
 import { makeVerifier } from "../../../protocol/verifier.ts";
-import { bounded } from "../../../session/enter.ts";
-import { needLength, needPasswordLogin, passwd } from "../../../session/passwd.ts";
+import { bounded } from "../../../login/password.ts";
+import {
+  changePassword,
+  checkPasswordLength,
+  needPasswordLogin,
+} from "../../../login/change_password.ts";
 import { grow, quota } from "../../../session/quota.ts";
-import { register } from "../../../session/register.ts";
-import { token, tokens } from "../../../session/token.ts";
+import { register } from "../../../login/register.ts";
+import { token, tokens } from "../../../login/token.ts";
 import { json, operation } from "./operation.ts";
 import * as schemas from "./schemas.ts";
 
@@ -17,11 +21,11 @@ export const own = [
     summary: "The account that is logged in",
     login: true,
     answers: { 200: { description: "Its facts", schema: schemas.self } },
-    handle({ session }) {
-      const { name, role, created } = session!.account();
+    async handle({ session }) {
+      const { name, role, created } = await session!.account();
       const { withPassword } = session!;
       const since = new Date(created).toISOString();
-      return json({ name, role, created: since, withPassword, quota: quota(session!) });
+      return json({ name, role, created: since, withPassword, quota: await quota(session!) });
     },
   }),
   operation({
@@ -46,14 +50,14 @@ export const own = [
           op: "register",
         });
       }
-      needLength(store, password);
+      checkPasswordLength(store, password);
       const verifier = await bounded(
         () => makeVerifier("password", password),
         exchange.ended.signal,
         { account: name, host: exchange.host },
       );
       const request = { verb: "register", account: name, verifier, limit } as const;
-      const made = register(store, request, exchange.host);
+      const made = await register(store, request, exchange.host);
       return json({ name: made.name, limit: made.limit }, { status: 201 });
     },
   }),
@@ -71,10 +75,11 @@ export const own = [
       403: { description: "The login was by a token", schema: schemas.problem },
     },
     async handle({ store, session, ended, host }, { body: { password } }) {
-      needPasswordLogin(session!);
-      needLength(store, password);
+      await needPasswordLogin(session!);
+      checkPasswordLength(store, password);
       const who = { account: session!.name, host };
-      passwd(session!, await bounded(() => makeVerifier("password", password), ended.signal, who));
+      const make = () => makeVerifier("password", password);
+      await changePassword(session!, await bounded(make, ended.signal, who));
       return new Response(null, { status: 204 });
     },
   }),
@@ -86,7 +91,7 @@ export const own = [
     summary: "How much room there is",
     login: true,
     answers: { 200: { description: "Bytes", schema: schemas.usage } },
-    handle: ({ session }) => json(quota(session!)),
+    handle: async ({ session }) => json(await quota(session!)),
   }),
   operation({
     method: "PUT",
@@ -100,7 +105,7 @@ export const own = [
       200: { description: "It is raised", schema: schemas.usage },
       403: { description: "The server does not allow as much", schema: schemas.problem },
     },
-    handle: ({ session }, { body: { limit } }) => json(grow(session!, limit)),
+    handle: async ({ session }, { body: { limit } }) => json(await grow(session!, limit)),
   }),
   operation({
     method: "GET",
@@ -110,9 +115,9 @@ export const own = [
     summary: "One's tokens, oldest first, without their secrets",
     login: true,
     answers: { 200: { description: "The tokens", schema: schemas.tokens } },
-    handle({ session }) {
+    async handle({ session }) {
       const iso = (ms: number | null) => ms === null ? null : new Date(ms).toISOString();
-      const facts = tokens(session!)
+      const facts = (await tokens(session!))
         .map(({ id, label, created, used }) => ({
           id,
           label,

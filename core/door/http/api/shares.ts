@@ -13,7 +13,7 @@ export const shares = [
     summary: "One's share links, the newest first, without their tokens",
     login: true,
     answers: { 200: { description: "The links", schema: schemas.shares } },
-    handle: ({ session }) => json({ shares: listShares(session!).map(factsOf) }),
+    handle: async ({ session }) => json({ shares: (await listShares(session!)).map(factsOf) }),
   }),
   operation({
     method: "POST",
@@ -47,8 +47,8 @@ export const shares = [
       204: { description: "It leads nowhere now" },
       404: { description: "There is no such link", schema: schemas.problem },
     },
-    handle({ session }, { rest }) {
-      revokeShare(session!, rest);
+    async handle({ session }, { rest }) {
+      await revokeShare(session!, rest);
       return new Response(null, { status: 204 });
     },
   }),

@@ -19,14 +19,14 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { BargeError, typed } from "../../../error.ts";
 import { parseTime } from "../../../protocol/time.ts";
-import { put } from "../../../session/put.ts";
+import { put } from "../../../upload/put.ts";
 import {
   dropUnfinished,
   finishedUpload,
   type Unfinished,
   unfinished,
-} from "../../../session/unfinished.ts";
-import type { Upload } from "../../../session/upload.ts";
+} from "../../../upload/unfinished.ts";
+import type { Upload } from "../../../upload/upload.ts";
 import { readDigest } from "../digest_field.ts";
 import type { Exchange } from "../exchange.ts";
 import { encodePath, treePath } from "../path.ts";

@@ -4,7 +4,7 @@ import { copyTree } from "../../../session/copy_tree.ts";
 import { move } from "../../../session/move.ts";
 import { remove } from "../../../session/remove.ts";
 import { hiddenBeside, replace } from "../../../session/replace.ts";
-import { isWithin } from "../../../vault/path.ts";
+import { isWithin } from "../../../storage/path.ts";
 import type { Exchange } from "../exchange.ts";
 import { Refusal, statusOf } from "../problem.ts";
 import { type Changes, entryAt, Guard, refuseFixed } from "./guard.ts";

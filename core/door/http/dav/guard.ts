@@ -2,10 +2,10 @@
  * What a client makes its request depend on: the If header with the state of locks and entity tags,
  * the conditions of RFC 9110, and the tokens that it has for what is locked.
  */
-import type { Standing } from "../../../session/access.ts";
+import type { Standing } from "../../../login/access.ts";
 import { BargeError } from "../../../error.ts";
 import { checkUnlocked, locksOver } from "../../../session/lock.ts";
-import type { Session } from "../../../session/session.ts";
+import type { Session } from "../../../login/session.ts";
 import { stat } from "../../../session/stat.ts";
 import { isConditional, judge } from "../condition.ts";
 import type { Exchange } from "../exchange.ts";

@@ -1,9 +1,9 @@
 /** Properties that the server itself knows: RFC 4918, section 15, and RFC 4331. */
-import type { Lock } from "../../../account/locks.ts";
+import type { Lock } from "../../../local/ledger/locks.ts";
 import type { Entry, Usage } from "../../../protocol/message.ts";
 import { created } from "../../../session/created.ts";
 import { lockedPath } from "../../../session/lock.ts";
-import type { Session } from "../../../session/session.ts";
+import type { Session } from "../../../login/session.ts";
 import { httpDate } from "../condition.ts";
 import { typeOf } from "../download.ts";
 import { hrefOf } from "./headers.ts";

@@ -1,5 +1,5 @@
 /** LOCK and UNLOCK: RFC 4918, sections 9.10 and 9.11. */
-import type { Lock } from "../../../account/locks.ts";
+import type { Lock } from "../../../local/ledger/locks.ts";
 import { BargeError } from "../../../error.ts";
 import { lock, locksOver, refresh, unlock } from "../../../session/lock.ts";
 import type { Exchange } from "../exchange.ts";

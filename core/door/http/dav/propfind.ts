@@ -52,7 +52,7 @@ async function* answer(
 ): Source {
   const session = visitor!;
   const encoder = new TextEncoder();
-  const usage = quota(session);
+  const usage = await quota(session);
   const base = door.front.prefix;
   const self = { session, base, path, entry, locks: locksOver(session, path), usage };
   const head = `${begin}<D:multistatus xmlns:D="DAV:">\n`;

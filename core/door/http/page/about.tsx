@@ -1,10 +1,10 @@
 /** One file or folder: how it looks, what is known of it, and what can be done with it. */
-import { formatSize } from "../../../account/size.ts";
+import { formatSize } from "../../../size.ts";
 import { BargeError } from "../../../error.ts";
-import { borrow, giveBack } from "../../../net/pool.ts";
+import { borrow, giveBack } from "../../../disk/pool.ts";
 import type { Entry } from "../../../protocol/message.ts";
 import { get } from "../../../session/get.ts";
-import type { Session } from "../../../session/session.ts";
+import type { Session } from "../../../login/session.ts";
 import { stat } from "../../../session/stat.ts";
 import { encodePath, treePath } from "../path.ts";
 import { downloadUrl, iconOf, sectionOf } from "./browse.tsx";
@@ -19,7 +19,7 @@ const shown = 64 * 1024;
 
 /** GET /about/PATH. */
 export async function about(c: PageContext): Promise<Response> {
-  const view = userView(c);
+  const view = await userView(c);
   const { path } = treePath(view.exchange.target.path.slice("/about".length));
   view.exchange.asked.path = path;
   const { entry } = stat(view.session, path);
@@ -93,7 +93,7 @@ function Preview({ path, entry, text }: { path: string; entry: Entry; text?: str
   );
 }
 
-function Verbs({ view, path, entry }: { view: UserView; path: string; entry: Entry }) {
+async function Verbs({ view, path, entry }: { view: UserView; path: string; entry: Entry }) {
   const { dir, name } = split(path);
   const folder = entry.type === "dir";
   const inPublic = sectionOf(path) === "public";
@@ -126,7 +126,7 @@ function Verbs({ view, path, entry }: { view: UserView; path: string; entry: Ent
           <Icon name="download" />Download as a tar
         </a>
       )}
-      {(!inPublic || !folder || view.session.account().role === "admin") && (
+      {(!inPublic || !folder || (await view.session.account()).role === "admin") && (
         <a class="b" href={`/links/new?path=${encodeURIComponent(path)}`} data-dialog>
           <Icon name="link" />Share
         </a>

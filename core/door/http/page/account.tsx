@@ -1,12 +1,12 @@
 /** One's own account: room, password, where one is logged in, tokens. */
-import { formatLimit, formatSize, parseSize } from "../../../account/size.ts";
+import { formatLimit, formatSize, parseSize } from "../../../size.ts";
 import { BargeError } from "../../../error.ts";
 import { makeVerifier } from "../../../protocol/verifier.ts";
-import { bounded, enter } from "../../../session/enter.ts";
-import { passwd } from "../../../session/passwd.ts";
+import { bounded, logIn } from "../../../login/password.ts";
+import { changePassword } from "../../../login/change_password.ts";
 import { grow, quota } from "../../../session/quota.ts";
-import { token, tokens } from "../../../session/token.ts";
-import { beginFor, end, webSessions } from "../../../session/web.ts";
+import { token, tokens } from "../../../login/token.ts";
+import { continueAsWebSession, endWebSession, webSessions } from "../../../login/web_session.ts";
 import { nothing, statusOf } from "../problem.ts";
 import { entriesOf, formatTime } from "./format.ts";
 import { Csrf, Icon, Note, send, Shell } from "./layout.tsx";
@@ -16,11 +16,11 @@ import { formOf, giveCookie, type PageContext, type UserView, userView } from ".
 
 /** GET /account. */
 export async function showAccount(c: PageContext): Promise<Response> {
-  const view = userView(c);
+  const view = await userView(c);
   return await send(<Account view={view} said={sentence(view.query.get("said"))} />);
 }
 
-type Change = (c: PageContext, view: UserView, form: URLSearchParams) => Promise<string> | string;
+type Change = (c: PageContext, view: UserView, form: URLSearchParams) => Promise<string>;
 
 /** What the forms of the page do. Each returns the code of what to say. */
 const changes: Readonly<Record<string, Change>> = {
@@ -29,24 +29,25 @@ const changes: Readonly<Record<string, Change>> = {
     const password = form.get("password") ?? "";
     checkPassword(store, password, form.get("again"));
     const { host, ended: { signal: gone } } = exchange;
-    const { name } = session.account();
+    const { name } = await session.account();
     const pause = (ms: number) => exchange.pause(ms);
-    const proven = await enter(store, { name, secret: form.get("old") ?? "", host, gone }, pause);
+    const proven = await logIn(store, { name, secret: form.get("old") ?? "", host, gone }, pause);
     const who = { account: name, host };
     const verifier = await bounded(() => makeVerifier("password", password), gone, who);
     exchange.admit(proven); // the login that has asked for it ends
-    proven.renew(passwd(proven, verifier));
-    giveCookie(c, beginFor(proven, exchange.header("user-agent") ?? "", host));
+    proven.renew(await changePassword(proven, verifier));
+    const agent = exchange.header("user-agent") ?? "";
+    giveCookie(c, await continueAsWebSession(proven, agent, host));
     return "password";
   },
-  grow(_, { session }, form) {
+  async grow(_, { session }, form) {
     const limit = parseSize(form.get("limit") ?? "");
     if (limit === undefined) throw new BargeError("usage", "that is no size: 500 MB, 20 GiB");
-    grow(session, limit);
+    await grow(session, limit);
     return "grown";
   },
-  end(_, { session }, form) {
-    end(session, form.get("id") ?? "");
+  async end(_, { session }, form) {
+    await endWebSession(session, form.get("id") ?? "");
     return "ended";
   },
   async revoke(_, { session }, form) {
@@ -57,7 +58,7 @@ const changes: Readonly<Record<string, Change>> = {
 
 /** POST /account/CHANGE. */
 export async function changeAccount(c: PageContext): Promise<Response> {
-  const view = userView(c);
+  const view = await userView(c);
   const form = await formOf(view);
   const what = c.req.param("change") ?? "";
   try {
@@ -78,7 +79,7 @@ export async function changeAccount(c: PageContext): Promise<Response> {
   }
 }
 
-function Account(
+async function Account(
   { view, said, error, token }: {
     view: UserView;
     said?: string;
@@ -86,7 +87,7 @@ function Account(
     token?: string;
   },
 ) {
-  const { name, role } = view.session.account();
+  const { name, role } = await view.session.account();
   return (
     <Shell view={view} title="Account" section="account">
       <div class="head" data-said={said}>
@@ -130,8 +131,8 @@ function Account(
   );
 }
 
-function Room({ view }: { view: UserView }) {
-  const { used, limit, entries = 0, entryLimit } = quota(view.session);
+async function Room({ view }: { view: UserView }) {
+  const { used, limit, entries = 0, entryLimit } = await quota(view.session);
   const { maxLimit } = view.store.settings;
   const canGrow = limit !== null && (maxLimit === null || maxLimit > limit);
   return (
@@ -163,12 +164,12 @@ function Room({ view }: { view: UserView }) {
   );
 }
 
-function Logins({ view }: { view: UserView }) {
+async function Logins({ view }: { view: UserView }) {
   return (
     <section class="card stack">
       <h2>Where you are logged in</h2>
       <ul class="plain">
-        {webSessions(view.session).map(({ id, agent, address, seen }) => (
+        {(await webSessions(view.session)).map(({ id, agent, address, seen }) => (
           <li>
             <div class="grow">
               <div>{browserOf(agent)}{id === view.login && <strong>, this one</strong>}</div>
@@ -185,8 +186,8 @@ function Logins({ view }: { view: UserView }) {
   );
 }
 
-function Tokens({ view }: { view: UserView }) {
-  const own = tokens(view.session);
+async function Tokens({ view }: { view: UserView }) {
+  const own = await tokens(view.session);
   return (
     <section class="card stack">
       <h2>Tokens</h2>

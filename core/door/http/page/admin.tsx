@@ -34,11 +34,11 @@ export function admin(): Hono<HttpEnv> {
 
 /** GET /admin. */
 async function showOverview(c: PageContext): Promise<Response> {
-  const view = adminView(c);
+  const view = await adminView(c);
   view.exchange.asked.verb = "status";
   const span = view.query.get("span") === "day" ? "day" : "hour";
-  const snapshot = numbers(view.session);
-  const rates = ratesOf(view.session, span);
+  const snapshot = await numbers(view.session);
+  const rates = await ratesOf(view.session, span);
   return await send(
     <AdminShell view={view} title="Overview" tab="overview">
       <Overview snapshot={snapshot} rates={rates} span={span} />
@@ -48,7 +48,7 @@ async function showOverview(c: PageContext): Promise<Response> {
 
 /** GET /admin/connections. */
 async function showConnections(c: PageContext): Promise<Response> {
-  const view = adminView(c);
+  const view = await adminView(c);
   view.exchange.asked.verb = "status";
   const { sessions, snapshot } = await status(view.session);
   const open = snapshot.doors.reduce((sum, door) => sum + door.open, 0);
@@ -61,8 +61,8 @@ async function showConnections(c: PageContext): Promise<Response> {
 
 /** GET /admin/bans. */
 async function showBans(c: PageContext): Promise<Response> {
-  const view = adminView(c);
-  const bans = listBans(view.session);
+  const view = await adminView(c);
+  const bans = await listBans(view.session);
   return await send(
     <AdminShell view={view} title="Bans" tab="bans">
       <Bans view={view} bans={bans} />
@@ -72,9 +72,9 @@ async function showBans(c: PageContext): Promise<Response> {
 
 /** POST /admin/bans/lift. */
 async function liftBan(c: PageContext): Promise<Response> {
-  const view = adminView(c);
+  const view = await adminView(c);
   const form = await formOf(view);
-  const lifted = liftBans(view.session, form.get("subject") ?? "");
+  const lifted = await liftBans(view.session, form.get("subject") ?? "");
   const said = lifted.length === 0 ? "" : `?said=lifted.${lifted.length}`;
   return c.redirect(`/admin/bans${said}`, 303);
 }

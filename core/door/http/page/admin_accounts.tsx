@@ -1,6 +1,6 @@
 /** The accounts, for admins: each has a page of its own with what can be changed. */
-import type { Account, Role } from "../../../account/accounts.ts";
-import { formatLimit, formatSize, parseSize } from "../../../account/size.ts";
+import type { Account, Role } from "../../../storage/account.ts";
+import { formatLimit, formatSize, parseSize } from "../../../size.ts";
 import { BargeError } from "../../../error.ts";
 import {
   addAccount as add,
@@ -20,8 +20,8 @@ import { adminView, formOf, type PageContext, type UserView } from "./view.ts";
 
 /** GET /admin/accounts. */
 export async function showAccounts(c: PageContext): Promise<Response> {
-  const view = adminView(c);
-  const accounts = listAccounts(view.session);
+  const view = await adminView(c);
+  const accounts = await listAccounts(view.session);
   return await send(
     <AdminShell view={view} title="Accounts" tab="accounts">
       <div class="row bottom">
@@ -91,12 +91,12 @@ function Used({ account: { name, used, reserved, limit } }: { account: Account }
 
 /** GET /admin/accounts/new. */
 export async function askAddAccount(c: PageContext): Promise<Response> {
-  return await askAdd(adminView(c), new URLSearchParams());
+  return await askAdd(await adminView(c), new URLSearchParams());
 }
 
 /** POST /admin/accounts/new. */
 export async function addAccount(c: PageContext): Promise<Response> {
-  const view = adminView(c);
+  const view = await adminView(c);
   const form = await formOf(view);
   try {
     const password = form.get("password") ?? "";
@@ -153,13 +153,13 @@ async function askAdd(
 
 /** GET /admin/accounts/NAME. */
 export async function showOne(c: PageContext): Promise<Response> {
-  const view = adminView(c);
+  const view = await adminView(c);
   return await one(view, c.req.param("name") ?? "");
 }
 
 async function one(view: UserView, name: string, failed?: BargeError): Promise<Response> {
-  const account = findAccount(view.session, name);
-  const { files } = ownedBy(view.session, name);
+  const account = await findAccount(view.session, name);
+  const { files } = await ownedBy(view.session, name);
   return await send(
     <AdminShell view={view} title={account.name} tab="accounts">
       <div class="stack narrow">
@@ -323,7 +323,7 @@ const changes: Readonly<Record<string, Changer>> = {
 
 /** POST /admin/accounts/NAME/CHANGE. */
 export async function changeOne(c: PageContext): Promise<Response> {
-  const view = adminView(c);
+  const view = await adminView(c);
   const form = await formOf(view);
   const name = c.req.param("name") ?? "";
   const change = c.req.param("change") ?? "remove";
@@ -341,11 +341,11 @@ export async function changeOne(c: PageContext): Promise<Response> {
 
 /** GET /admin/accounts/NAME/remove. */
 export async function askRemoveAccount(c: PageContext): Promise<Response> {
-  return await askRemove(adminView(c), c.req.param("name") ?? "");
+  return await askRemove(await adminView(c), c.req.param("name") ?? "");
 }
 
 async function askRemove(view: UserView, name: string, failed?: BargeError): Promise<Response> {
-  const { files, bytes } = ownedBy(view.session, name);
+  const { files, bytes } = await ownedBy(view.session, name);
   return await send(
     <AdminShell view={view} title={`Remove ${name}`} tab="accounts">
       <form class="card ask" method="post" action={`/admin/accounts/${name}/remove`} data-question>

@@ -1,7 +1,7 @@
 /** Who is connected, and who is kept out. */
-import { formatSize } from "../../../account/size.ts";
-import type { Ban } from "../../../account/bans.ts";
-import type { Present } from "../../../session/roster.ts";
+import { formatSize } from "../../../size.ts";
+import type { Ban } from "../../../storage/logins.ts";
+import type { Present } from "../../../watch/roster.ts";
 import { count, formatTime } from "./format.ts";
 import { Csrf, Icon } from "./layout.tsx";
 import type { UserView } from "./view.ts";

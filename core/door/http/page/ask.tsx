@@ -1,7 +1,7 @@
 /** The questions before a change: what to call it, where to, whether one is sure. */
 import type { Child } from "hono/jsx";
 import { list } from "../../../session/list.ts";
-import type { Session } from "../../../session/session.ts";
+import type { Session } from "../../../login/session.ts";
 import { encodePath } from "../path.ts";
 import type { Verb, Wish } from "./change.tsx";
 import { placeName } from "./crumbs.tsx";

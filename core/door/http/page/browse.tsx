@@ -1,5 +1,5 @@
 /** A folder: its files, and what can be done with them. */
-import { formatSize } from "../../../account/size.ts";
+import { formatSize } from "../../../size.ts";
 import type { Entry } from "../../../protocol/message.ts";
 import { describeOmission } from "../../../protocol/omission.ts";
 import { stat } from "../../../session/stat.ts";
@@ -13,7 +13,7 @@ import { type PageContext, type UserView, userView } from "./view.ts";
 
 /** GET /files/PATH/. */
 export async function browse(c: PageContext): Promise<Response> {
-  const view = userView(c);
+  const view = await userView(c);
   const { path, folder } = treePath(view.exchange.target.path.slice("/files".length));
   view.exchange.asked.path = path;
   if (path === "/") return c.redirect("/files/home/", 303);

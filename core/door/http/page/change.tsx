@@ -37,7 +37,7 @@ export interface Wish {
 
 /** GET /do/mkdir?dir=PATH: a question that needs no form before it. */
 export async function askMkdir(c: PageContext): Promise<Response> {
-  const view = userView(c);
+  const view = await userView(c);
   if (c.req.param("verb") !== "mkdir") throw nothing();
   const dir = view.query.get("dir") ?? "/home";
   return await question(view, wishOf("mkdir", new URLSearchParams({ dir })));
@@ -45,7 +45,7 @@ export async function askMkdir(c: PageContext): Promise<Response> {
 
 /** POST /do/VERB. */
 export async function change(c: PageContext): Promise<Response> {
-  const view = userView(c);
+  const view = await userView(c);
   const form = await formOf(view);
   const verb = verbs.find((verb) => verb === c.req.param("verb"));
   if (!verb) throw nothing();

@@ -1,6 +1,6 @@
 /** Bytes a second over time, as a drawing, and in words and numbers for who can't see it. */
-import { formatSize } from "../../../account/size.ts";
-import type { Rate, Span } from "../../../session/history.ts";
+import { formatSize } from "../../../size.ts";
+import type { Rate, Span } from "../../../watch/history.ts";
 import { formatTime } from "./format.ts";
 
 const width = 720;

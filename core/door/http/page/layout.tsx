@@ -1,7 +1,7 @@
 /** The shell around every page, and how one is sent. */
 import { randomBytes } from "node:crypto";
 import type { Child } from "hono/jsx";
-import { formatSize } from "../../../account/size.ts";
+import { formatSize } from "../../../size.ts";
 import { quota } from "../../../session/quota.ts";
 import { asset } from "./assets.ts";
 import type { UserView, View } from "./view.ts";
@@ -87,8 +87,8 @@ export function Shell(
   );
 }
 
-function Side({ view, section }: { view: UserView; section: Section }) {
-  const { name, role } = view.session.account();
+async function Side({ view, section }: { view: UserView; section: Section }) {
+  const { name, role } = await view.session.account();
   return (
     <header class="side">
       <a class="brand" href="/files/home/">
@@ -132,8 +132,8 @@ function Side({ view, section }: { view: UserView; section: Section }) {
 }
 
 /** The quota meter: the numbers that every door shows. */
-function Room({ view }: { view: UserView }) {
-  const { used, reserved, limit, left } = quota(view.session);
+async function Room({ view }: { view: UserView }) {
+  const { used, reserved, limit, left } = await quota(view.session);
   const taken = used + reserved;
   if (limit === null || left === null) {
     return (

@@ -1,12 +1,12 @@
 /** One's own share links: making, listing, revoking them. */
 import { BargeError } from "../../../error.ts";
 import {
+  defaultLinkMs,
   type Link,
   revokeShare,
   share,
   type ShareRequest,
   shares,
-  usualLife,
 } from "../../../session/share.ts";
 import { stat } from "../../../session/stat.ts";
 import { statusOf } from "../problem.ts";
@@ -24,15 +24,15 @@ const day = 24 * hour;
 const lives: readonly (readonly [ms: number, label: string])[] = [
   [hour, "in an hour"],
   [day, "in a day"],
-  [usualLife, "in a week"],
+  [defaultLinkMs, "in a week"],
   [30 * day, "in a month"],
   [365 * day, "in a year"],
 ];
 
 /** GET /links. */
 export async function showLinks(c: PageContext): Promise<Response> {
-  const view = userView(c);
-  const links = shares(view.session);
+  const view = await userView(c);
+  const links = await shares(view.session);
   return await send(
     <Shell view={view} title="Links" section="links">
       <div class="head" data-said={sentence(view.query.get("said"))}>
@@ -117,15 +117,15 @@ function Time({ at }: { at: number }) {
 
 /** POST /links/revoke. */
 export async function revokeLink(c: PageContext): Promise<Response> {
-  const view = userView(c);
+  const view = await userView(c);
   const form = await formOf(view);
-  revokeShare(view.session, form.get("id") ?? "");
+  await revokeShare(view.session, form.get("id") ?? "");
   return c.redirect("/links?said=unlinked", 303);
 }
 
 /** GET /links/new?path=PATH. */
 export async function askLink(c: PageContext): Promise<Response> {
-  const view = userView(c);
+  const view = await userView(c);
   const path = view.query.get("path") ?? "";
   stat(view.session, path);
   return await ask(view, path);
@@ -133,7 +133,7 @@ export async function askLink(c: PageContext): Promise<Response> {
 
 /** POST /links/new. */
 export async function makeLink(c: PageContext): Promise<Response> {
-  const view = userView(c);
+  const view = await userView(c);
   const form = await formOf(view);
   const path = form.get("path") ?? "";
   view.exchange.asked.path = path;
@@ -186,7 +186,7 @@ function Ask({ view, path, error }: { view: UserView; path: string; error?: stri
         <label for="life">The link ends</label>
         <select id="life" name="life" autofocus>
           {lives.map(([ms, label]) => (
-            <option value={ms} selected={ms === usualLife}>{label}</option>
+            <option value={ms} selected={ms === defaultLinkMs}>{label}</option>
           ))}
         </select>
       </div>

@@ -1,8 +1,8 @@
 /** A folder's entries in the order and part that a page shows. */
 import type { Entry, Omission } from "../../../protocol/message.ts";
 import { entriesNamed, list } from "../../../session/list.ts";
-import { Omitted } from "../../../session/omitted.ts";
-import type { Session } from "../../../session/session.ts";
+import { Omitted } from "../../../local/omitted.ts";
+import type { Session } from "../../../login/session.ts";
 
 /** What to show of a folder. */
 export interface Wanted {

@@ -1,10 +1,10 @@
 /** Logging in and out, and making oneself an account. */
 import { BargeError } from "../../../error.ts";
 import { makeVerifier } from "../../../protocol/verifier.ts";
-import { claimed } from "../../../session/claimed.ts";
-import { bounded } from "../../../session/enter.ts";
-import { register } from "../../../session/register.ts";
-import { begin, end } from "../../../session/web.ts";
+import { logName } from "../../../login/log_name.ts";
+import { bounded } from "../../../login/password.ts";
+import { register } from "../../../login/register.ts";
+import { beginWebSession, endWebSession } from "../../../login/web_session.ts";
 import { statusOf } from "../problem.ts";
 import { Csrf, Gate, Icon, Note, send } from "./layout.tsx";
 import { checkPassword, NewPassword } from "./password.tsx";
@@ -13,25 +13,25 @@ import { backOf, formOf, giveCookie, type PageContext, type View, viewOf } from 
 
 /** GET /login. */
 export async function showLogin(c: PageContext): Promise<Response> {
-  const view = viewOf(c);
+  const view = await viewOf(c);
   if (view.session) return c.redirect(backOf(view.query.get("back")), 303);
   return await send(<Login view={view} back={view.query.get("back") ?? ""} />);
 }
 
 /** POST /login. */
 export async function login(c: PageContext): Promise<Response> {
-  const view = viewOf(c);
+  const view = await viewOf(c);
   const form = await formOf(view);
   const name = (form.get("name") ?? "").trim();
   const back = form.get("back") ?? "";
   const { exchange, store } = view;
   exchange.access.login = true;
-  exchange.access.account = claimed(store, name);
+  exchange.access.account = await logName(store, name);
   const { host, ended: { signal: gone } } = exchange;
   try {
     const credentials = { name, secret: form.get("password") ?? "", host, gone };
     const agent = exchange.header("user-agent") ?? "";
-    const secret = await begin(store, credentials, agent, (ms) => exchange.pause(ms));
+    const secret = await beginWebSession(store, credentials, agent, (ms) => exchange.pause(ms));
     exchange.access.login = false;
     giveCookie(c, secret);
     return c.redirect(backOf(back), 303);
@@ -47,9 +47,9 @@ export async function login(c: PageContext): Promise<Response> {
 
 /** POST /logout. */
 export async function logout(c: PageContext): Promise<Response> {
-  const view = viewOf(c);
+  const view = await viewOf(c);
   await formOf(view);
-  if (view.session) end(view.session, view.login);
+  if (view.session) await endWebSession(view.session, view.login);
   giveCookie(c, "");
   return c.redirect("/login?said=out", 303);
 }
@@ -104,12 +104,12 @@ function Login(
 
 /** GET /register. */
 export async function showRegister(c: PageContext): Promise<Response> {
-  return await send(<Register view={viewOf(c)} />);
+  return await send(<Register view={await viewOf(c)} />);
 }
 
 /** POST /register: makes the account, and logs it in. */
 export async function makeAccount(c: PageContext): Promise<Response> {
-  const view = viewOf(c);
+  const view = await viewOf(c);
   const form = await formOf(view);
   const name = (form.get("name") ?? "").trim();
   const password = form.get("password") ?? "";
@@ -122,10 +122,10 @@ export async function makeAccount(c: PageContext): Promise<Response> {
     const { host, ended: { signal: gone } } = exchange;
     const who = { account: name, host };
     const verifier = await bounded(() => makeVerifier("password", password), gone, who);
-    register(store, { verb: "register", account: name, verifier }, host);
+    await register(store, { verb: "register", account: name, verifier }, host);
     const credentials = { name, secret: password, host: exchange.host };
     const agent = exchange.header("user-agent") ?? "";
-    giveCookie(c, await begin(store, credentials, agent, (ms) => exchange.pause(ms)));
+    giveCookie(c, await beginWebSession(store, credentials, agent, (ms) => exchange.pause(ms)));
     return c.redirect("/files/home/?said=welcome", 303);
   } catch (error) {
     if (!(error instanceof BargeError)) throw error;

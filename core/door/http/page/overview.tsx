@@ -1,6 +1,6 @@
 /** How the server is, at a glance: traffic, storage, facts. */
-import { formatSize } from "../../../account/size.ts";
-import { type Rate, type Span, spans } from "../../../session/history.ts";
+import { formatSize } from "../../../size.ts";
+import { type Rate, type Span, spans } from "../../../watch/history.ts";
 import type { Snapshot } from "../../../session/status.ts";
 import { Chart } from "./chart.tsx";
 import { count, formatTime } from "./format.ts";

@@ -59,7 +59,7 @@ async function failed(c: PageContext, error: unknown): Promise<Response> {
   const told = explain(error, { op: exchange.method, path: exchange.asked.path.slice(0, 3000) });
   exchange.failed = told;
   const status = statusOf(told);
-  const view = viewOf(c);
+  const view = await viewOf(c);
   const missing = status === 404;
   const title = missing ? "Nothing here" : "That did not work";
   const body = (

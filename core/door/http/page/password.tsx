@@ -1,8 +1,8 @@
 /** Choosing a password. */
 import { BargeError } from "../../../error.ts";
 import { defaultMinPassword } from "../../../protocol/password.ts";
-import { needLength } from "../../../session/passwd.ts";
-import type { Store } from "../../../session/store.ts";
+import { checkPasswordLength } from "../../../login/change_password.ts";
+import type { Store } from "../../../local/store.ts";
 
 /** The two fields of a form. */
 export function NewPassword({ store }: { store: Store }) {
@@ -31,6 +31,6 @@ export function NewPassword({ store }: { store: Store }) {
 
 /** @throws {BargeError} `usage` when it is too short, or was typed in two ways */
 export function checkPassword(store: Store, password: string, again: string | null): void {
-  needLength(store, password);
+  checkPasswordLength(store, password);
   if (password !== again) throw new BargeError("usage", "the two passwords differ");
 }

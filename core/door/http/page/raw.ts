@@ -12,7 +12,7 @@ const shut = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'se
 
 /** GET /raw/PATH. */
 export async function raw(c: PageContext): Promise<Response> {
-  const { exchange } = userView(c);
+  const { exchange } = await userView(c);
   const { path } = treePath(exchange.target.path.slice("/raw".length));
   exchange.asked.path = path;
   const { name } = split(path);

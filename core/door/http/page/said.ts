@@ -1,5 +1,5 @@
 /** What the page says of what was done, and of what failed. */
-import { formatSize } from "../../../account/size.ts";
+import { formatSize } from "../../../size.ts";
 import type { BargeError, Kind } from "../../../error.ts";
 import { count } from "./format.ts";
 

@@ -22,7 +22,7 @@ import {
   openShare,
   pathIn,
   unlock,
-  unlockedFor,
+  unlockedMs,
 } from "../../../session/share.ts";
 import { stat } from "../../../session/stat.ts";
 import { attachment, sendArchive } from "../archive.ts";
@@ -57,7 +57,7 @@ function orNowhere(handle: (c: PageContext) => Promise<Response>): Handler {
     } catch (error) {
       if (!(error instanceof BargeError) || statusOf(error) !== 404) throw error;
       c.env.failed = error;
-      const view = viewOf(c);
+      const view = await viewOf(c);
       return await send(
         <Gate view={view} title="Nothing here">
           <Nowhere />
@@ -69,13 +69,15 @@ function orNowhere(handle: (c: PageContext) => Promise<Response>): Handler {
 }
 
 /** Follows the link; the access log gets a name of it that leads nowhere. */
-function follow(c: PageContext): { link: OpenLink; url: string; rest: string } {
+async function follow(
+  c: PageContext,
+): Promise<{ link: OpenLink; url: string; rest: string }> {
   const exchange = c.env;
   const token = c.req.param("token") ?? "";
   const url = `/s/${token}`;
   exchange.asked.path = "/s/...";
   if (!/^[\w-]{43}$/.test(token)) throw nowhere();
-  const link = openShare(exchange.store, token);
+  const link = await openShare(exchange.store, token);
   const rest = exchange.target.path.slice(url.length).replace(/^\/(in|get|zip)/, "");
   exchange.asked.path = `/s/${link.share.id}${rest}`;
   return { link, url, rest };
@@ -84,7 +86,7 @@ function follow(c: PageContext): { link: OpenLink; url: string; rest: string } {
 /** Has the visitor shown the password, where there is one? */
 async function mayEnter(c: PageContext, link: OpenLink): Promise<boolean> {
   const exchange = c.env;
-  if (isUnlocked(link, getCookie(c, cookie) ?? "")) return true;
+  if (await isUnlocked(link, getCookie(c, cookie) ?? "")) return true;
   const given = credentials(exchange.header("authorization"));
   if (given?.scheme !== "basic") return false;
   const { host, ended: { signal } } = exchange;
@@ -94,10 +96,10 @@ async function mayEnter(c: PageContext, link: OpenLink): Promise<boolean> {
 
 /** GET /s/TOKEN, GET /s/TOKEN/in/PATH/. */
 async function show(c: PageContext): Promise<Response> {
-  const { link, url, rest } = follow(c);
+  const { link, url, rest } = await follow(c);
   if (link.usedUp) throw nowhere();
   if (!await mayEnter(c, link)) return await askPassword(c);
-  const view = viewOf(c);
+  const view = await viewOf(c);
   const { entry, session } = link;
   if (entry.type === "file") {
     if (rest !== "") throw nowhere();
@@ -120,9 +122,9 @@ async function show(c: PageContext): Promise<Response> {
 
 /** POST /s/TOKEN: the password. */
 async function giveUnlock(c: PageContext): Promise<Response> {
-  const { link, url } = follow(c);
+  const { link, url } = await follow(c);
   if (link.usedUp) throw nowhere();
-  const view = viewOf(c);
+  const view = await viewOf(c);
   const { exchange } = view;
   const form = await formOf(view);
   try {
@@ -134,7 +136,7 @@ async function giveUnlock(c: PageContext): Promise<Response> {
       httpOnly: true,
       secure: exchange.secure,
       sameSite: "Lax",
-      maxAge: unlockedFor / 1000,
+      maxAge: unlockedMs / 1000,
     });
     return c.redirect(url, 303);
   } catch (error) {
@@ -145,7 +147,7 @@ async function giveUnlock(c: PageContext): Promise<Response> {
 }
 
 async function askPassword(c: PageContext, failed?: BargeError): Promise<Response> {
-  const view = viewOf(c);
+  const view = await viewOf(c);
   const words = failed?.kind === "unauthenticated"
     ? "That is not the password."
     : failed && wordsOf(failed);
@@ -160,7 +162,7 @@ async function askPassword(c: PageContext, failed?: BargeError): Promise<Respons
 /** GET /s/TOKEN/get/PATH. */
 async function getFile(c: PageContext): Promise<Response> {
   const exchange = c.env;
-  const { link, url, rest } = follow(c);
+  const { link, url, rest } = await follow(c);
   const { session } = link;
   const range = exchange.header("range") !== undefined;
   if (link.usedUp && !(range && exchange.method === "GET")) throw nowhere();
@@ -171,8 +173,8 @@ async function getFile(c: PageContext): Promise<Response> {
   exchange.visit(session);
   exchange.asked.verb = "get";
   const headers = { "content-disposition": attachment(path.slice(path.lastIndexOf("/") + 1)) };
-  const begin = (version: string, from: number) => {
-    countDownload(link, { host: exchange.host, version, later: from > 0 });
+  const begin = async (version: string, from: number) => {
+    await countDownload(link, { host: exchange.host, version, later: from > 0 });
   };
   return await sendFile(exchange, path, headers, { begin });
 }
@@ -180,7 +182,7 @@ async function getFile(c: PageContext): Promise<Response> {
 /** GET /s/TOKEN/zip/PATH/. */
 async function getZip(c: PageContext): Promise<Response> {
   const exchange = c.env;
-  const { link, url, rest } = follow(c);
+  const { link, url, rest } = await follow(c);
   if (link.usedUp || link.share.kind !== "dir") throw nowhere();
   if (!await mayEnter(c, link)) return c.redirect(url, 303);
   const { path: below } = treePath(rest);
@@ -190,7 +192,7 @@ async function getZip(c: PageContext): Promise<Response> {
   exchange.visit(session);
   exchange.asked.verb = "get";
   if (exchange.method === "GET") {
-    countDownload(link, { host: exchange.host, version: null, later: false });
+    await countDownload(link, { host: exchange.host, version: null, later: false });
   }
   return sendArchive(exchange, path, "zip");
 }

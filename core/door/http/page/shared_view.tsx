@@ -1,5 +1,5 @@
 /** What strangers with a share link see. */
-import { formatSize } from "../../../account/size.ts";
+import { formatSize } from "../../../size.ts";
 import type { Entry } from "../../../protocol/message.ts";
 import { describeOmission } from "../../../protocol/omission.ts";
 import type { OpenLink } from "../../../session/share.ts";

@@ -6,7 +6,7 @@ const year = 365 * 86_400;
 
 /** POST /theme. */
 export async function setTheme(c: PageContext): Promise<Response> {
-  const form = await formOf(viewOf(c));
+  const form = await formOf(await viewOf(c));
   const theme = form.get("theme") === "dark" ? "dark" : "light";
   const { secure } = c.env;
   const attributes = { path: "/", maxAge: year, sameSite: "Lax", httpOnly: true, secure } as const;

@@ -8,11 +8,11 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { getCookie, setCookie } from "hono/cookie";
 import { parse } from "hono/utils/cookie";
 import type { Context } from "hono";
-import { atMost } from "../../../account/web_sessions.ts";
+import { webSessionMaxMs } from "../../../storage/logins.ts";
 import { BargeError } from "../../../error.ts";
-import { resume } from "../../../session/web.ts";
-import type { Session } from "../../../session/session.ts";
-import type { Store } from "../../../session/store.ts";
+import { findWebSession } from "../../../login/web_session.ts";
+import type { Session } from "../../../login/session.ts";
+import type { Store } from "../../../local/store.ts";
 import type { CookieLogin } from "../auth.ts";
 import type { Exchange, HttpEnv } from "../exchange.ts";
 import { refuseForeign } from "../origin.ts";
@@ -54,18 +54,18 @@ function cookieName({ secure, door }: Exchange): string {
 }
 
 /** Finds whose a request's cookie is, for the door's logins. */
-export const cookieLogin: CookieLogin = (exchange, header) => {
+export const cookieLogin: CookieLogin = async (exchange, header) => {
   const name = cookieName(exchange);
   const secret = parse(header, name)[name];
-  return secret ? resume(exchange.store, secret)?.session : undefined;
+  return secret ? (await findWebSession(exchange.store, secret))?.session : undefined;
 };
 
 /** What a page needs to know, whoever asks. */
-export function viewOf(c: PageContext): View {
+export async function viewOf(c: PageContext): Promise<View> {
   const exchange = c.env;
   const { store } = exchange;
   const secret = getCookie(c, cookieName(exchange)) ?? "";
-  const login = secret === "" ? undefined : resume(store, secret);
+  const login = secret === "" ? undefined : await findWebSession(store, secret);
   if (login) exchange.admit(login.session);
   const theme = getCookie(c, "barge-theme");
   return {
@@ -80,16 +80,16 @@ export function viewOf(c: PageContext): View {
 }
 
 /** The same, of somebody who is logged in. @throws {NeedsLogin} */
-export function userView(c: PageContext): UserView {
-  const view = viewOf(c);
+export async function userView(c: PageContext): Promise<UserView> {
+  const view = await viewOf(c);
   if (!view.session) throw new NeedsLogin();
   return view as UserView;
 }
 
 /** @throws {BargeError} `denied` for one who is no admin */
-export function adminView(c: PageContext): UserView {
-  const view = userView(c);
-  if (view.session.account().role === "admin") return view;
+export async function adminView(c: PageContext): Promise<UserView> {
+  const view = await userView(c);
+  if ((await view.session.account()).role === "admin") return view;
   throw new BargeError("denied", "this is for admins");
 }
 
@@ -124,6 +124,6 @@ export function giveCookie(c: PageContext, secret: string): void {
     httpOnly: true,
     secure,
     sameSite: "Strict",
-    maxAge: secret === "" ? 0 : atMost / 1000,
+    maxAge: secret === "" ? 0 : webSessionMaxMs / 1000,
   });
 }

@@ -1,5 +1,6 @@
 /** The FTP doors in this process, with what a test wants of them. */
-import { Database } from "../../../../core/account/database.ts";
+import { sessionOf } from "../../_session.ts";
+import { Database } from "../../../../core/local/database/database.ts";
 import type { Door, DoorSpec, FtpSpec } from "../../../../core/door/door.ts";
 import { openDoor } from "../../../../core/door/ftp/listen.ts";
 import { type Patience, patience } from "../../../../core/door/ftp/patience.ts";
@@ -7,8 +8,8 @@ import type { KeyPair } from "../../../../core/net/certificate.ts";
 import { makeSelfSigned } from "../../../../core/net/self_signed.ts";
 import { makeVerifier } from "../../../../core/protocol/verifier.ts";
 import { prepareData } from "../../../../core/serve/data.ts";
-import { Session } from "../../../../core/session/session.ts";
-import { type Settings, Store } from "../../../../core/session/store.ts";
+import type { Session } from "../../../../core/login/session.ts";
+import { type Settings, Store } from "../../../../core/local/store.ts";
 
 let made: Promise<KeyPair> | undefined;
 let password: ReturnType<typeof makeVerifier> | undefined;
@@ -62,8 +63,7 @@ export class Here implements AsyncDisposable {
 
   /** Anna, without a door. */
   session(): Session {
-    const credential = { kind: "password", epoch: 0 } as const;
-    return new Session(this.store, this.store.accounts.get("anna"), credential).makeHome();
+    return sessionOf(this.store, "anna");
   }
 
   /** What lies on disk in her home. */

@@ -271,7 +271,7 @@ Deno.test("room: ALLO reserves it, 552 when over, AVBL and SITE QUOTA tell", asy
   await client.ask("ALLO 500", 200);
   {
     using data = await client.begin("STOR b");
-    assert.equal(quota(here.session()).reserved, 500);
+    assert.equal((await quota(here.session())).reserved, 500);
     await data.send(new Uint8Array(300));
     data.end();
     await client.expect(226);

@@ -7,7 +7,7 @@ import { factsLine, longLine } from "../../../../core/door/ftp/listing.ts";
 import { encodeReply } from "../../../../core/door/ftp/reply.ts";
 import { list } from "../../../../core/session/list.ts";
 import { mkdir } from "../../../../core/session/mkdir.ts";
-import { putWhole } from "../../../../core/session/put_whole.ts";
+import { putWhole } from "../../../../core/upload/put_whole.ts";
 import { createHash } from "node:crypto";
 import { Client } from "./_client.ts";
 import { Here } from "./_here.ts";

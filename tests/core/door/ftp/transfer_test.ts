@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import { put } from "../../../../core/session/put.ts";
+import { put } from "../../../../core/upload/put.ts";
 import { stat } from "../../../../core/session/stat.ts";
 import { Client, Wire } from "./_client.ts";
 import { Here } from "./_here.ts";

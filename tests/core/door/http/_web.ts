@@ -1,6 +1,7 @@
 /** The HTTP door in this process, with the accounts that a test wants of it. */
-import { Database } from "../../../../core/account/database.ts";
-import type { Role } from "../../../../core/account/accounts.ts";
+import { sessionOf } from "../../_session.ts";
+import { Database } from "../../../../core/local/database/database.ts";
+import type { Role } from "../../../../core/storage/account.ts";
 import { listenHttp } from "../../../../core/door/http/listen.ts";
 import { type Patience, patience } from "../../../../core/door/http/vigil.ts";
 import type { Door, DoorSpec } from "../../../../core/door/door.ts";
@@ -8,9 +9,9 @@ import { formatAddress } from "../../../../core/net/address.ts";
 import type { KeyPair } from "../../../../core/net/certificate.ts";
 import { makeVerifier } from "../../../../core/protocol/verifier.ts";
 import { prepareData } from "../../../../core/serve/data.ts";
-import type { Hooks } from "../../../../core/session/hooks.ts";
-import { Session } from "../../../../core/session/session.ts";
-import { type Settings, Store } from "../../../../core/session/store.ts";
+import type { Hooks } from "../../../../core/watch/hooks.ts";
+import type { Session } from "../../../../core/login/session.ts";
+import { type Settings, Store } from "../../../../core/local/store.ts";
 import { basic, Client, type Headers } from "./_client.ts";
 
 export const api = "/api/v1";
@@ -76,8 +77,7 @@ export class Web implements AsyncDisposable {
 
   /** A session of an account that is there. */
   session(name: string, store = this.store): Session {
-    const credential = { kind: "password", epoch: 0 } as const;
-    return new Session(store, store.accounts.get(name), credential).makeHome();
+    return sessionOf(store, name);
   }
 
   /** A connection, closed at the end. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { startServer } from "../../../_server.ts";
 import { randomBytes } from "node:crypto";
-import { sha256 } from "../../session/_setup.ts";
+import { sha256 } from "../../_setup.ts";
 import { openBrowser, Person, test } from "./_browser.ts";
 
 test("a person uploads, looks at, changes, publishes and downloads files", async (t) => {

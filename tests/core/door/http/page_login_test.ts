@@ -1,7 +1,7 @@
 /** The page's logins: who is let in, how long, and what other sites can't make of them. */
 import assert from "node:assert/strict";
-import { Database } from "../../../../core/account/database.ts";
-import { idleFor } from "../../../../core/account/web_sessions.ts";
+import { Database } from "../../../../core/local/database/database.ts";
+import { webSessionIdleMs } from "../../../../core/storage/logins.ts";
 import { startServer } from "../../../_server.ts";
 import { openBrowser, Person, test } from "./_browser.ts";
 
@@ -32,7 +32,7 @@ Deno.test("a cookie is refused once it is stolen, old, ended, or of a disabled a
     for (const column of ["seen", "created"]) {
       const { cookie } = await login(base);
       using db = new Database(server.data, { durability: "full" });
-      db.run(`UPDATE web_session SET ${column} = ?`, Date.now() - idleFor * 5);
+      db.run(`UPDATE web_session SET ${column} = ?`, Date.now() - webSessionIdleMs * 5);
       assert.equal(await status(base, cookie), 303);
     }
   });

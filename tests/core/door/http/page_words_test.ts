@@ -4,7 +4,7 @@ import { listing, perPage, wantedOf } from "../../../../core/door/http/page/list
 import { sentence, wordsOf } from "../../../../core/door/http/page/said.ts";
 import { backOf } from "../../../../core/door/http/page/view.ts";
 import { BargeError } from "../../../../core/error.ts";
-import { Setup } from "../../session/_setup.ts";
+import { Setup } from "../../_setup.ts";
 
 Deno.test("a folder is sorted, filtered and cut into pages; folders come first", async () => {
   using setup = new Setup();

@@ -1,5 +1,5 @@
 /** The SFTP door in this process, with what a test wants of it. */
-import { Database } from "../../../../core/account/database.ts";
+import { Database } from "../../../../core/local/database/database.ts";
 import type { Door } from "../../../../core/door/door.ts";
 import type { Patience } from "../../../../core/door/sftp/connection.ts";
 import { listenSftp } from "../../../../core/door/sftp/listen.ts";
@@ -7,7 +7,7 @@ import { formatAddress } from "../../../../core/net/address.ts";
 import { readPrivateKeys } from "../../../../core/net/host_keys.ts";
 import { makeVerifier } from "../../../../core/protocol/verifier.ts";
 import { prepareData } from "../../../../core/serve/data.ts";
-import { type Settings, Store } from "../../../../core/session/store.ts";
+import { type Settings, Store } from "../../../../core/local/store.ts";
 import { SftpPeer, ssh } from "./_peer.ts";
 
 /** An RSA key takes long to make: tests have the same one. */

@@ -1,4 +1,5 @@
 /** Names in the line protocols of the SFTP door: scp, sha256sum, and the line of `ls -l`. */
+import { sessionOf } from "../../_session.ts";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
@@ -7,8 +8,8 @@ import fc from "fast-check";
 import { Type } from "../../../../core/door/sftp/packet.ts";
 import { sumLine } from "../../../../core/protocol/printable.ts";
 import { mkdir } from "../../../../core/session/mkdir.ts";
-import { putWhole } from "../../../../core/session/put_whole.ts";
-import { Session } from "../../../../core/session/session.ts";
+import type { Session } from "../../../../core/login/session.ts";
+import { putWhole } from "../../../../core/upload/put_whole.ts";
 import { SftpHere } from "./_here.ts";
 
 /** Characters that a line protocol may stumble over, and lines of scp's own. */
@@ -87,10 +88,7 @@ function parseScp(bytes: Buffer): { files: string[]; errors: string[] } {
 
 Deno.test("no name of a file or folder adds a line to what scp gives", async () => {
   await using here = await SftpHere.start();
-  const session = new Session(here.store, here.store.accounts.get("anna"), {
-    kind: "password",
-    epoch: 0,
-  }).makeHome();
+  const session = sessionOf(here.store, "anna");
   mkdir(session, { verb: "mkdir", path: "/home/t", parents: false });
   mkdir(session, { verb: "mkdir", path: "/home/u", parents: false });
   for (const name of hostile) {
@@ -123,10 +121,7 @@ Deno.test("no name of a file or folder adds a line to what scp gives", async () 
 
 Deno.test("scp's lines on failures stay below the length at which OpenSSH cuts them in two", async () => {
   await using here = await SftpHere.start();
-  const session = new Session(here.store, here.store.accounts.get("anna"), {
-    kind: "password",
-    epoch: 0,
-  }).makeHome();
+  const session = sessionOf(here.store, "anna");
   let deep = "/home";
   for (let i = 0; i < 11; i++) {
     deep += `/${"C0644 4 evil".padEnd(250, "é").slice(0, 130)}`;
@@ -145,10 +140,7 @@ Deno.test("scp's lines on failures stay below the length at which OpenSSH cuts t
 
 Deno.test("sha256sum writes names as GNU coreutils do; what fails adds no line", async () => {
   await using here = await SftpHere.start();
-  const session = new Session(here.store, here.store.accounts.get("anna"), {
-    kind: "password",
-    epoch: 0,
-  }).makeHome();
+  const session = sessionOf(here.store, "anna");
   for (const name of hostile) await put(session, `/home/${name}`, name);
   const args = hostile.map((name) => `'${name}'`).join(" ");
   const { out, code } = await run(here, `sha256sum ${args}`);
@@ -177,10 +169,7 @@ Deno.test("sumLine is what GNU sha256sum writes", async () => {
 
 Deno.test("the line of `ls -l` and the words of a failure hold no control characters", async () => {
   await using here = await SftpHere.start();
-  const session = new Session(here.store, here.store.accounts.get("anna"), {
-    kind: "password",
-    epoch: 0,
-  }).makeHome();
+  const session = sessionOf(here.store, "anna");
   for (const name of hostile) await put(session, `/home/${name}`, name);
   await using peer = await here.peer();
   const lines: string[] = [];

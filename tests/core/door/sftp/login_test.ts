@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { parseAuthorizedKeys } from "../../../../core/account/authorized_key.ts";
+import { parseAuthorizedKeys } from "../../../../core/storage/public_key.ts";
 import { parseAddress } from "../../../../core/net/address.ts";
 import { maxPerAddress, maxStrangers, Strangers } from "../../../../core/door/sftp/strangers.ts";
-import { asksForKey } from "../../../../core/session/enter_key.ts";
+import { acceptsKey } from "../../../../core/login/public_key.ts";
 import { makeVerifier } from "../../../../core/protocol/verifier.ts";
 import { SftpHere } from "./_here.ts";
 import { algorithms, closed, SftpPeer, ssh, ssh2 } from "./_peer.ts";
@@ -151,19 +151,21 @@ Deno.test("who asks for keys that an account does not have is banned, and learns
   store.keys.add(store.accounts.get("bob").id, own);
   const others = [1, 2, 3].map(() => parseAuthorizedKeys(pairOf("ed25519").public)[0].blob);
   const ask = (key: Uint8Array, name = "bob", host = "192.0.2.1") =>
-    asksForKey(store, { name, key, host });
-  assert(ask(own.blob));
-  assert(!ask(others[0]) && !ask(others[1], "nobody"));
-  assert(ask(own.blob), "not banned yet");
-  assert(!ask(others[2]));
+    acceptsKey(store, { name, key, host });
+  assert(await ask(own.blob));
+  assert(!(await ask(others[0])) && !(await ask(others[1], "nobody")));
+  assert(await ask(own.blob), "not banned yet");
+  assert(!(await ask(others[2])));
   assert.deepEqual(store.bans.list().map(({ account, address }) => [account, address]), [
     [null, "192.0.2.1"],
   ]);
-  assert(!ask(own.blob));
-  assert(ask(own.blob, "bob", "192.0.2.2"), "the account is not banned");
+  assert(!(await ask(own.blob)));
+  assert(await ask(own.blob, "bob", "192.0.2.2"), "the account is not banned");
   // An agent's keys are forgotten when one of them lets in.
   for (let i = 0; i < 4; i++) {
-    assert(!ask(others[0], "bob", "192.0.2.3") && !ask(others[1], "bob", "192.0.2.3"));
+    assert(
+      !(await ask(others[0], "bob", "192.0.2.3")) && !(await ask(others[1], "bob", "192.0.2.3")),
+    );
     const account = store.accounts.get("bob");
     store.bans.succeeded({ account, name: "bob", mechanism: "key", host: "192.0.2.3" });
   }

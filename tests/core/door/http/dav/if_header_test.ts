@@ -1,7 +1,7 @@
 /** The If header, as RFC 4918 has it in section 10.4, and as nobody should send it. */
 import assert from "node:assert/strict";
 import { parseIf } from "../../../../../core/door/http/dav/if_header.ts";
-import { fails } from "../../../session/_setup.ts";
+import { fails } from "../../../_setup.ts";
 
 Deno.test("the RFC's own examples", () => {
   // 10.4.6

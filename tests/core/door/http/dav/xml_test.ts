@@ -7,7 +7,7 @@ import {
   writeXml,
   type XmlElement,
 } from "../../../../../core/door/http/dav/xml.ts";
-import { fails } from "../../../session/_setup.ts";
+import { fails } from "../../../_setup.ts";
 
 Deno.test("namespaces are what the scope says, not what the prefix looks like", () => {
   const root = parseXml(

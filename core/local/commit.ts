@@ -1,0 +1,241 @@
+/**
+ * The step from staged bytes to a file, for all uploads of an isolate; and renames and removals.
+ *
+ *   staged and synced -> [enter] sealed in the ledger -> [publish] renamed, folder synced, settled
+ *
+ * Both brackets are group commits. The rename happens inside the second transaction, so that the
+ * write lock makes it one step for every other isolate: nobody can read the ledger, rename, and
+ * write it, while another does. A crash between the rename and the commit is found on start by a
+ * sealed upload whose staged bytes are gone, or are the file itself, or by an intent (recover.ts).
+ * When a commit fails (the disk is full), what it did on disk is owed to the ledger; the next commit
+ * takes it along, within a second.
+ */
+import type { NewFile } from "./ledger/ledger.ts";
+import type { Held } from "./ledger/reservation.ts";
+import { reached } from "./vault/fault.ts";
+import { type Place, relative } from "../storage/place.ts";
+import { stagedPlace } from "./vault/staging.ts";
+import { forgetGone, known } from "./entry.ts";
+import { Group, type Outcome, outcome, type Together } from "./group.ts";
+import { Moment } from "./moment.ts";
+import type { Seen } from "./look.ts";
+import type { Parts } from "./parts.ts";
+
+/** A rename or removal: the disk and the ledger in one step. */
+export interface Change<T> {
+  /** The places that it takes from and puts to. */
+  readonly places: readonly Place[];
+  /** Throws if it may not be done (any more). */
+  readonly check: () => T;
+  readonly disk: () => void;
+  readonly ledger: () => void;
+}
+
+/** A sealed upload that is to become a file. */
+interface Publication<T> {
+  readonly upload: Held;
+  readonly file: NewFile;
+  readonly check: Check<T>;
+}
+
+/** Throws if a file may not be written (any more). `seen`: what is there, where that is known. */
+type Check<T> = (moment: Moment, seen?: Seen) => T;
+
+/** Done on disk; `redo` brings the ledger in line. */
+interface Step {
+  readonly upload?: number;
+  readonly places: readonly Place[];
+  readonly redo: () => void;
+}
+
+/** How long after a failed commit the next one is tried, in ms. */
+const retryAfter = 1000;
+/** How long an upload under way waits for the write lock, in ms: it has time. */
+const notePatienceMs = 30_000;
+
+export class Commits implements Disposable {
+  readonly #parts: Parts;
+  readonly #enter: Group;
+  readonly #publish: Group;
+  readonly #notes: Group;
+  /** Folders whose names were changed by the transaction at hand. */
+  readonly #dirty = new Set<string>();
+  /** What the transaction at hand did on disk. */
+  #done: Step[] = [];
+  /** What is done on disk, and not in the ledger yet. */
+  #owed: Step[] = [];
+  /** What of that the transaction at hand has brought into the ledger. */
+  #repaid = new Set<Step>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#enter = new Group(parts.db);
+    this.#notes = new Group(parts.db, { light: true, patience: notePatienceMs });
+    this.#publish = new Group(parts.db, {
+      begin: () => this.#repay(),
+      beforeCommit: () => {
+        this.#sync();
+        reached("settled");
+      },
+      afterCommit: () => {
+        reached("committed");
+        this.#owed = this.#owed.filter((step) => !this.#repaid.has(step));
+        this.#done = [];
+        this.#again();
+      },
+      failed: () => {
+        this.#owed.push(...this.#done);
+        this.#done = [];
+        this.#again();
+      },
+    });
+  }
+
+  /** Forgets to try again: what is owed is settled by the next start. */
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** Is an upload's file in place, though the ledger does not say so yet? Its row must stay then. */
+  owes(upload: number): boolean {
+    return this.#owed.some((step) => step.upload === upload);
+  }
+
+  /** Runs work on the ledger that must be durable before anything is renamed. */
+  enter<T>(work: () => T): Promise<T> {
+    return this.#enter.submit(work);
+  }
+
+  /**
+   * Runs work on the ledger that may be lost with the power: what uploads under way reserve and give
+   * back. The event loop goes on while another program has the write lock.
+   */
+  note<T>(work: () => T): Promise<T> {
+    return this.#notes.submit(work);
+  }
+
+  /** As {@link enter}, for what is done at once with others of its kind: see {@link Group.join}. */
+  enterWith<I, T>(together: Together<I, T>, input: I): Promise<T> {
+    return this.#enter.join(together, input);
+  }
+
+  /**
+   * Renames a sealed upload's staged bytes into place and settles it.
+   *
+   * @param check runs under the write lock
+   * @throws what `check` throws; {BargeError} as the disk and the database do
+   */
+  async publish<T>(upload: Held, file: NewFile, check: Check<T>): Promise<T> {
+    const publication = { upload, file, check };
+    return await this.#publish.join(this.#publishAll, publication) as T;
+  }
+
+  readonly #publishAll = (files: readonly Publication<unknown>[]): Outcome<unknown>[] => {
+    const { arrivals } = this.#parts;
+    const moment = new Moment(this.#parts, files.map(({ upload }) => upload));
+    let renamed = new Map<string, [id: number, NewFile]>();
+    const settle = () => {
+      arrivals.settle([...renamed.values()]);
+      renamed = new Map();
+    };
+    return this.#noting((did) => {
+      const outcomes = files.map(({ upload: { id }, file, check }) => {
+        const name = relative(file);
+        if (renamed.has(name)) settle(); // the second one finds the first, as everyone will
+        return outcome(() => {
+          const checked = this.#place(stagedPlace(id), file, (seen) => check(moment, seen));
+          reached("renamed");
+          did({ upload: id, places: [file], redo: () => this.#redo(id, file) });
+          renamed.set(name, [id, file]);
+          return checked;
+        });
+      });
+      settle();
+      return outcomes;
+    });
+  };
+
+  /** Gives staged bytes their name, if that may be. */
+  #place<T>(staged: Place, file: Place, check: (seen?: Seen) => T): T {
+    const { vault } = this.#parts;
+    if (vault.seemsFree(file)) {
+      const free = outcome(() => check({}));
+      if ("value" in free && vault.claim(staged, file)) return free.value;
+    }
+    const checked = check();
+    vault.renameFile(staged, file);
+    return checked;
+  }
+
+  /** Renames or removes a file or folder; the intent is written down. @throws what its steps throw */
+  async change<T>({ places, check, disk, ledger }: Change<T>): Promise<T> {
+    reached("intended");
+    return await this.#publish.submit(() =>
+      this.#noting((did) => {
+        const checked = check();
+        this.#sync(); // a folder that is renamed now could not be found by its name later
+        disk();
+        reached("renamed");
+        did({ places, redo: ledger });
+        ledger();
+        return checked;
+      })
+    );
+  }
+
+  /** Runs work that says what it `did` on disk before it tells the ledger: if it throws, that is owed. */
+  #noting<T>(work: (did: (step: Step) => void) => T): T {
+    const steps: Step[] = [];
+    try {
+      const value = work((step) => {
+        for (const { dir } of step.places) this.#dirty.add(dir);
+        steps.push(step);
+      });
+      this.#done.push(...steps);
+      return value;
+    } catch (error) {
+      this.#owed.push(...steps);
+      throw error;
+    }
+  }
+
+  /** Brings the ledger in line with a rename that happened earlier. */
+  #redo(upload: number, file: NewFile): void {
+    const { reservations } = this.#parts;
+    if (known(this.#parts, file)) reservations.drop(upload); // replaced since
+    else reservations.settle(upload, file);
+  }
+
+  /** What is owed waits for no other commit: it is tried again in a second, until there is room. */
+  #again(): void {
+    clearTimeout(this.#timer);
+    if (this.#owed.length === 0) return;
+    this.#timer = setTimeout(() => {
+      this.#publish.submit(() => {}).catch(() => {/* it stays owed, and is tried again */});
+    }, retryAfter);
+  }
+
+  /** What others did meanwhile to the same names counts: the ledger keeps no row that the disk denies. */
+  #repay(): void {
+    this.#repaid = new Set();
+    const attempt = (work: () => void): boolean => {
+      try {
+        this.#parts.db.transaction(work);
+        return true;
+      } catch {
+        return false; // it stays owed; a start settles it at the latest
+      }
+    };
+    for (const step of this.#owed) if (attempt(step.redo)) this.#repaid.add(step);
+    for (const { places } of this.#repaid) {
+      for (const place of places) attempt(() => forgetGone(this.#parts, place));
+    }
+  }
+
+  /** Makes names durable. */
+  #sync(): void {
+    for (const dir of this.#dirty) this.#parts.vault.sync(dir);
+    this.#dirty.clear();
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * A copy of the accounts database: of one moment, beside any number of writers, by SQLite's own
+ * online backup.
+ *
+ *   temporary file (0600) -> copied -> checked -> synced -> renamed to its name
+ *
+ * Whatever goes wrong before the last step leaves what had that name as it was. A killed program
+ * leaves a temporary file, `.NAME.RANDOM.part` beside it, and nothing else.
+ */
+import { backup as copyPages, DatabaseSync } from "node:sqlite";
+import { randomUUID } from "node:crypto";
+import { basename, dirname, join, resolve } from "node:path";
+import { BargeError, typed } from "../../error.ts";
+import { databaseFile } from "./database.ts";
+import { databaseError } from "./sqlite_error.ts";
+import { applicationId, migrations } from "./schema.ts";
+
+export interface BackupOptions {
+  /** Replace what has that name. */
+  readonly force: boolean;
+  /** The version that its tables have. Default: this barge's. */
+  readonly tables?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface BackedUp {
+  /** Absolute. */
+  readonly path: string;
+  readonly bytes: number;
+  readonly accounts: number;
+  /** Files that it has the digests of. */
+  readonly files: number;
+}
+
+/**
+ * Copies the database of a data directory, and checks the copy.
+ *
+ * @param data the data directory
+ * @param target where the copy goes
+ * @throws {BargeError} `exists` without `force`, and for a folder; `usage` for the database itself;
+ *   `no-directory`, `denied`, `no-space`; `digest` when the copy is not sound; `interrupted`
+ */
+export async function backup(
+  data: string,
+  target: string,
+  { force, tables = migrations.length, signal }: BackupOptions,
+): Promise<BackedUp> {
+  const path = resolve(target);
+  refuse(data, path, force);
+  const part = join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}.part`);
+  try {
+    makePart(part);
+    await copy(`${data}/${databaseFile}`, part);
+    signal?.throwIfAborted();
+    const counts = check(part, tables);
+    const bytes = sync(part);
+    signal?.throwIfAborted();
+    publish(part, path, force);
+    return { path, bytes, ...counts };
+  } catch (error) {
+    throw typed(error, { op: "backup", path: target });
+  } finally {
+    for (const suffix of ["", "-journal", "-wal", "-shm"]) remove(part + suffix);
+  }
+}
+
+/** Before any work: what would be refused at the end. */
+function refuse(data: string, path: string, force: boolean): void {
+  let there: Deno.FileInfo;
+  try {
+    there = Deno.lstatSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+    throw typed(error, { op: "backup", path });
+  }
+  if (there.isDirectory) {
+    throw new BargeError("exists", "it is a folder", {
+      ...{ op: "backup", path },
+      hint: `name a file in it: ${join(path, databaseFile)}`,
+    });
+  }
+  if (!there.isFile && !there.isSymlink) {
+    throw new BargeError("exists", "it is not a regular file", { op: "backup", path });
+  }
+  for (const suffix of ["", "-wal", "-shm"]) {
+    const own = ownFile(`${data}/${databaseFile}${suffix}`);
+    if (own && own.ino === there.ino && own.dev === there.dev) {
+      throw new BargeError("usage", "that is the database itself", { op: "backup", path });
+    }
+  }
+  if (!force) throw taken(path);
+}
+
+function ownFile(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function taken(path: string): BargeError {
+  return new BargeError("exists", "a file of that name is there", {
+    ...{ op: "backup", path },
+    hint: "replace it with --force",
+  });
+}
+
+/** Made for its owner's eyes before SQLite opens it: it holds what passwords are checked with. */
+function makePart(part: string): void {
+  try {
+    Deno.openSync(part, { write: true, createNew: true, mode: 0o600 }).close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw typed(error);
+    throw new BargeError("no-directory", "its folder does not exist", { cause: error });
+  }
+}
+
+/** All pages in one step: with several, every commit of another program would begin it anew. */
+async function copy(from: string, part: string): Promise<void> {
+  try {
+    using source = new DatabaseSync(from, { timeout: 5000 });
+    await copyPages(source, part, { rate: 2 ** 31 - 1 });
+  } catch (error) {
+    throw databaseError(error, from);
+  }
+}
+
+/** Is the copy sound, and ours? Made one that needs no second file beside it, too. */
+function check(part: string, tables: number): { accounts: number; files: number } {
+  try {
+    using db = new DatabaseSync(part);
+    db.exec("PRAGMA journal_mode = DELETE");
+    const first = (sql: string) => Object.values(db.prepare(sql).get() ?? {})[0];
+    const found = first("PRAGMA integrity_check");
+    if (found !== "ok") throw unsound(`its integrity check says: ${found}`);
+    if (first("PRAGMA application_id") !== applicationId) throw unsound("it is not one of barge's");
+    if (first("PRAGMA user_version") !== tables) throw unsound("it has other tables");
+    const accounts = Number(first("SELECT count(*) FROM account"));
+    const files = Number(first("SELECT count(*) FROM file"));
+    return { accounts, files };
+  } catch (error) {
+    throw databaseError(error, part);
+  }
+}
+
+function unsound(why: string): BargeError {
+  return new BargeError("digest", `the copy is not sound: ${why}`, {
+    hint: "the database itself may be damaged; nothing was replaced",
+  });
+}
+
+/** @returns its size in bytes */
+function sync(part: string): number {
+  using file = Deno.openSync(part, { read: true, write: true });
+  file.syncSync();
+  return file.statSync().size;
+}
+
+function publish(part: string, path: string, force: boolean): void {
+  if (force) Deno.renameSync(part, path);
+  else {
+    try {
+      Deno.linkSync(part, path); // unlike a rename, it never replaces what came there meanwhile
+    } catch (error) {
+      if (error instanceof Deno.errors.AlreadyExists) throw taken(path);
+      refuse("", path, force); // a file system without links
+      Deno.renameSync(part, path);
+    }
+  }
+  try {
+    using folder = Deno.openSync(dirname(path));
+    folder.syncSync();
+  } catch { /* not every system can */ }
+}
+
+function remove(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch { /* it is not there any more */ }
+}

@@ -1,0 +1,54 @@
+/** Converts failures of SQLite to BargeError. */
+import { BargeError } from "../../error.ts";
+
+/** SQLite's result codes (sqlite.org/rescode.html) as our kinds. */
+export function databaseError(error: unknown, path: string): unknown {
+  const code = resultCode(error);
+  if (code === undefined) return error;
+  const facts = { op: "database", path, cause: error };
+  switch (code & 0xff) {
+    case 5: // BUSY
+    case 6: // LOCKED
+      return new BargeError("unavailable", "it is locked by another program", {
+        ...facts,
+        hint: "try again; if it stays locked, find out who holds it with `fuser`",
+      });
+    case 13: // FULL
+      return new BargeError("no-space", "the disk is full", facts);
+    case 11: // CORRUPT
+    case 26: // NOTADB
+      return new BargeError("fatal", "it is damaged, or no database", {
+        ...facts,
+        hint: "put a backup of accounts.db back in its place",
+      });
+    case 3: // PERM
+    case 8: // READONLY
+    case 14: // CANTOPEN
+    case 23: // AUTH
+      return new BargeError("denied", (error as Error).message, facts);
+    case 10: // IOERR
+      return new BargeError("io", (error as Error).message, facts);
+    default: // a mistake of ours
+      return error;
+  }
+}
+
+/** Deno gives the code of a statement that fails, and only the text of an `open` or `exec` that does. */
+const texts: Record<string, number> = {
+  "access permission denied": 3,
+  "database is locked": 5,
+  "database table is locked": 6,
+  "attempt to write a readonly database": 8,
+  "disk I/O error": 10,
+  "database disk image is malformed": 11,
+  "database or disk is full": 13,
+  "unable to open database file": 14,
+  "file is not a database": 26,
+};
+
+function resultCode(error: unknown): number | undefined {
+  const { code, errcode, message } = error as { code?: string; errcode?: number; message?: string };
+  if (code !== "ERR_SQLITE_ERROR") return undefined;
+  if (typeof errcode === "number") return errcode;
+  return Object.entries(texts).find(([text]) => message?.startsWith(text))?.[1];
+}

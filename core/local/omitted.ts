@@ -1,0 +1,47 @@
+/**
+ * Counts the entries of a folder that no door can show: names that are not valid UTF-8, and links,
+ * sockets, pipes and devices. Only a user of the server's machine can make them.
+ *
+ * The first may hold data that no door shows: a folder with such a name in or below it is neither
+ * removed, copied nor packed, and listings note the omission. The others hold no data: they are
+ * left out, and are removed with their folder.
+ */
+import { BargeError } from "../error.ts";
+import type { Omission } from "../protocol/message.ts";
+import type { Place } from "../storage/place.ts";
+import { unnamedIn } from "./vault/unnamed.ts";
+import type { Parts } from "./parts.ts";
+
+/** Counts what a listing leaves out. */
+export class Omitted {
+  #unnamed = 0;
+  #special = 0;
+  #example: string | null = null;
+
+  /** @param path relative to what is listed */
+  add(path: string, type: "other" | "unnamed"): void {
+    if (type === "other") this.#special++;
+    // The example is preferably a name that may hold data.
+    if (type === "unnamed" && this.#unnamed++ === 0) this.#example = path;
+    this.#example ??= path;
+  }
+
+  /** The entries that were left out; undefined for none. */
+  get omission(): Omission | undefined {
+    if (this.#example === null) return undefined;
+    return { unnamed: this.#unnamed, special: this.#special, example: this.#example };
+  }
+}
+
+/**
+ * Refuses to go on with a folder that has data in it, at any depth, that no door can show.
+ *
+ * @throws {BargeError} `refused`
+ */
+export async function refuseUnnamed({ vault }: Parts, place: Place): Promise<void> {
+  for await (const path of unnamedIn(vault, place)) {
+    throw new BargeError("refused", `the name of ${path} in it is not valid UTF-8`, {
+      hint: "it was put there at the server, where its operator has to rename it first",
+    });
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * Partial uploads: how much of one can be resumed, and how an upload ends that does not become a file.
+ * Every end is a light commit, which waits for the write lock without holding up the event loop.
+ */
+import type { Held, UploadRow } from "./ledger/reservation.ts";
+import { discard, stagedSize } from "./vault/staging.ts";
+import type { Commits } from "./commit.ts";
+import type { Parts } from "./parts.ts";
+
+type PartsWithCommits = Pick<Parts, "reservations" | "vault"> & { readonly commits: Commits };
+
+/** How many staged bytes of an upload can be continued; 0: none. */
+export function continuable({ vault }: Parts, { id, whole }: UploadRow): number {
+  return Math.min(stagedSize(vault, id) ?? 0, whole ?? Infinity);
+}
+
+/**
+ * Keeps the staged bytes for a resume, unless they are a file already, or another holder's by now.
+ * The next holder cuts off bytes behind a gap.
+ *
+ * @param whole how many bytes can be continued
+ * @param gaps is there more, behind a gap?
+ * @param empty keep it also where nothing is staged
+ */
+export async function letGo(
+  { commits, reservations, vault }: PartsWithCommits,
+  row: UploadRow,
+  whole: number,
+  { gaps = false, empty = false } = {},
+): Promise<void> {
+  const { id, holder } = row;
+  await commits.note(() => {
+    if (commits.owes(id)) return;
+    if (!reservations.detach(id, holder!, whole, gaps, empty)) discard(vault, id);
+  });
+}
+
+/**
+ * Deletes the staged bytes and the row, unless they are a file already, or another holder's by now.
+ * The bytes go first: on a full disk, the ledger needs their room. A crash in between leaves a row
+ * without bytes, which the next start drops.
+ */
+export async function giveUp(
+  { commits, reservations, vault }: PartsWithCommits,
+  row: Held,
+): Promise<void> {
+  await commits.note(() => {
+    if (commits.owes(row.id)) return;
+    const now = reservations.upload(row.id);
+    if (now && now.holder !== row.holder) return;
+    discard(vault, row.id);
+    reservations.drop(row.id, row.holder!);
+  });
+}
+
+/** Deletes the staged bytes of uploads that the ledger has dropped, and stops their writers. */
+export function discardDropped({ fences, vault }: Parts, ids: Iterable<number>): void {
+  for (const id of ids) {
+    fences.end(id);
+    discard(vault, id);
+  }
+}

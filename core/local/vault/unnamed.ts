@@ -1,0 +1,56 @@
+/**
+ * Names on disk that are not valid UTF-8. Doors can't make them, only users of this machine can.
+ * They can be neither shown nor opened here, since the runtime reads each invalid byte as U+FFFD,
+ * and has no other form for it.
+ *
+ *   on disk     caf\xe9   caf\xe8   caf\xef\xbf\xbd       the last one is U+FFFD itself
+ *   as read     caf�      caf�      caf�                 three times the same: one of them can be opened
+ */
+import type { Place } from "../../storage/place.ts";
+import { relative } from "../../storage/place.ts";
+import type { Listed, Vault } from "./vault.ts";
+
+const replacement = "\uFFFD";
+
+/** Returns whether a name may have been read from bytes that are not valid UTF-8. */
+export function isSuspect(name: string): boolean {
+  return name.includes(replacement);
+}
+
+/**
+ * Finds the entries of a folder whose names were not valid UTF-8.
+ *
+ * @param typeOf returns the type of the entry that a name opens; undefined: none
+ */
+export function withoutNames(
+  entries: readonly Listed[],
+  typeOf: (name: string) => Listed["type"] | undefined,
+): Listed[] {
+  const opened = new Set<string>();
+  return entries.map(({ name, type }) => {
+    if (!isSuspect(name)) return { name, type };
+    const own = opened.has(name) ? undefined : typeOf(name);
+    opened.add(name);
+    return { name, type: own ?? "unnamed" };
+  });
+}
+
+/**
+ * Finds the entries in or below a folder whose names can't be read. Does not follow symbolic links.
+ *
+ * @returns paths relative to the folder, as they are read: to be shown, not to be opened
+ * @throws {BargeError} `denied`, `io`; `not-found` for the folder itself
+ */
+export async function* unnamedIn(
+  vault: Vault,
+  place: Place,
+  prefix = "",
+): AsyncGenerator<string, void, void> {
+  for (const { name, type } of await vault.entries(place)) {
+    if (type === "unnamed") yield prefix + name;
+    if (type !== "dir") continue;
+    const below = { dir: relative(place), name };
+    if (vault.find(below)?.type !== "dir") continue; // gone meanwhile
+    yield* unnamedIn(vault, below, `${prefix}${name}/`);
+  }
+}

@@ -1,0 +1,197 @@
+/**
+ * Logins by challenge and response (protocol/scram.ts), and the end of every login.
+ *
+ * An unknown name gets a salt that is always the same for it, and then fails like a wrong password, after
+ * the same work; so does a disabled account, whatever its password.
+ */
+import { getLogger } from "@logtape/logtape";
+import type { Account, Credential } from "../storage/account.ts";
+import { type Attempt, maxLoginDelayMs, type Provable } from "../storage/logins.ts";
+import { BargeError } from "../error.ts";
+import type { Answer, Request } from "../protocol/message.ts";
+import {
+  costs,
+  type Exchange,
+  type Mechanism,
+  nonce,
+  ownCosts,
+  tokenCosts,
+} from "../protocol/scram.ts";
+import { verify } from "../protocol/verifier.ts";
+import { Session } from "./session.ts";
+import type { Store } from "../local/store.ts";
+
+const log = getLogger(["barge", "login"]);
+
+/** Waits for a number of ms, or less when nobody waits for the answer any more. */
+export type Pause = (ms: number) => Promise<void>;
+
+/** A login that waits for its proof. */
+export interface Challenge {
+  readonly answer: Answer<"auth">;
+  /**
+   * @param binding the certificate that the client was shown, if it says so
+   * @throws {BargeError} `unauthenticated`, one answer for every reason; `unsupported` without a
+   *   binding where one is due, `identity` with another than that; what `pause` throws
+   */
+  prove(
+    proof: string,
+    pause: Pause,
+    binding?: string,
+  ): Promise<{ session: Session; answer: Answer<"proof"> }>;
+  /** Records that no proof came: a failed login of the address. @returns as {@link fail} */
+  abandon(): Promise<number>;
+}
+
+/**
+ * Begins a login.
+ *
+ * @param host the client's numeric address, without the port
+ * @param endPoints the bindings of which the proof must have one; none: it must have none
+ */
+export async function challenge(
+  store: Store,
+  request: Request<"auth">,
+  host: string,
+  endPoints: readonly string[] = [],
+): Promise<Challenge> {
+  const { mechanism, account: name } = request;
+  const provable = await lookUp(store, mechanism, name);
+  const decoy = await store.people.logins.decoy(name); // computed for every name: the same work for all
+  const verifier = provable?.verifier ?? decoy;
+  const cost = mechanism === "token" ? tokenCosts : costs; // never the account's own
+  const exchange: Exchange = {
+    mechanism,
+    account: name,
+    clientNonce: request.nonce,
+    serverNonce: nonce(),
+    salt: verifier.salt,
+    n: cost.n,
+    r: cost.r,
+    p: cost.p,
+  };
+  const { serverNonce, salt, n, r, p } = exchange;
+  const abandon = () =>
+    fail(store, { account: provable?.account, name, mechanism: "question", host });
+  return {
+    abandon,
+    answer: { nonce: serverNonce, salt, n, r, p },
+    async prove(proof, pause, binding) {
+      const wrong = misbound(binding, endPoints);
+      if (wrong) {
+        await pause(await abandon());
+        throw wrong;
+      }
+      const signature = verify(proof, verifier, { ...exchange, binding });
+      const account = await store.people.accounts.byId(provable?.account.id ?? 0);
+      const attempt: Attempt = { account, name, mechanism, host };
+      const proved = signature !== undefined ? provable?.credential : undefined;
+      const session = await admit(store, attempt, account, proved, pause);
+      const answer = { account: account!.name, role: account!.role, signature: signature! };
+      return { session, answer };
+    },
+  };
+}
+
+/**
+ * Returns the error for a login that is bound to another connection than this one. The proof covers the
+ * binding, so that nobody between can change it. The server demands a binding wherever there can be one:
+ * a relay can't talk both sides out of it.
+ */
+function misbound(
+  binding: string | undefined,
+  endPoints: readonly string[],
+): BargeError | undefined {
+  if (endPoints.length === 0 ? binding === undefined : endPoints.includes(binding ?? "")) return;
+  const op = "log in";
+  if (binding === undefined) {
+    const why = "the login is not bound to the server's certificate";
+    return new BargeError("unsupported", why, { op, hint: "the client is too old: update it" });
+  }
+  const why = "the client was shown another certificate than this server's";
+  return new BargeError("identity", why, {
+    op,
+    hint: "somebody relays the connection. If that is a proxy of the operator's, let it pass TLS " +
+      "through, or name its certificate with `barge serve --proxy-cert`",
+  });
+}
+
+/**
+ * Ends every login, by whatever it was proved.
+ *
+ * @param proved the credential that the client has proved; undefined for none
+ * @throws {BargeError} `unauthenticated`, one answer for every reason; what `pause` throws
+ */
+export async function admit(
+  store: Store,
+  attempt: Attempt,
+  account: Account | undefined,
+  proved: Credential | undefined,
+  pause: Pause,
+): Promise<Session> {
+  const { accounts, logins } = store.people;
+  const holds = proved && account && await logins.holds({ id: account.id, credential: proved });
+  if (!holds || await logins.isBanned(attempt)) {
+    await pause(await fail(store, attempt));
+    throw new BargeError("unauthenticated", "wrong name or password", { op: "log in" });
+  }
+  store.metrics.count("loginsOk");
+  await recordLogin(() => logins.succeeded(attempt, proved));
+  await accounts.makeHome(account.name);
+  return new Session(store, account, proved);
+}
+
+/** Records a failure. @returns the delay of its answer, in ms */
+export async function fail({ people, metrics }: Store, attempt: Attempt): Promise<number> {
+  const consequence = await recordLogin(() => people.logins.failed(attempt));
+  metrics.count("loginsFailed");
+  metrics.count("bans", consequence?.bans.length ?? 0);
+  for (const { account, address, until } of consequence?.bans ?? []) {
+    log.warn("logins of {account} from {address} are banned until {until}", {
+      account: account ?? "anyone",
+      address: address ?? "anywhere new",
+      until: new Date(until).toISOString(),
+    });
+  }
+  return consequence?.delay ?? maxLoginDelayMs;
+}
+
+/** A full disk must not block the login of somebody who comes to free space. */
+async function recordLogin<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof BargeError)) throw error;
+    log.warn("a login can't be recorded: {why}", { why: `${error}` });
+    return undefined;
+  }
+}
+
+/**
+ * Returns the account that a login names, with the verifier of its secret.
+ *
+ * @param name the name of an account, or the id of a token
+ */
+export async function lookUp(
+  { people: { logins } }: Store,
+  mechanism: Mechanism,
+  name: string,
+): Promise<Provable | undefined> {
+  if (mechanism === "token") return await logins.byToken(name);
+  const provable = await logins.byPassword(name);
+  if (!provable || ownCosts(provable.verifier)) return provable;
+  refuseCosts(provable);
+}
+
+/**
+ * Logs that a password can't be used, since it was set with other costs than the server's (a former
+ * version accepted any): it would let a client choose the memory and time of each login. The client gets
+ * the answer to a wrong password, and the log has the remedy.
+ */
+function refuseCosts({ account, verifier: { n, r, p } }: Provable): void {
+  log.warn("the password of {account} is refused: it was set with {costs}; {hint}", {
+    account: account.name,
+    costs: `scrypt costs n=${n} r=${r} p=${p}, or a salt, that this server does not take`,
+    hint: `set a new one with \`barge user passwd ${account.name}\``,
+  });
+}

@@ -1,0 +1,97 @@
+/**
+ * Logins where the protocol carries the password itself: FTP, SFTP, HTTP.
+ *
+ * The server derives the key with scrypt, off the event loop, as many at a time as derivations.ts allows,
+ * and not for a client that has left. So a flood of logins delays other logins from its own address, and
+ * nothing else. A banned login is refused without a derivation: the time reveals the ban, but not whether
+ * the account exists.
+ */
+import type { Store } from "../local/store.ts";
+import { matches } from "../protocol/verifier.ts";
+import type { Attempt } from "../storage/logins.ts";
+import { type Applicant, Derivations } from "./derivations.ts";
+import { admit, lookUp, type Pause } from "./login.ts";
+import type { Session } from "./session.ts";
+
+/** A name and a secret that a client sends. */
+export interface Credentials {
+  /** The account. With a token, empty or the account's. */
+  readonly name: string;
+  /** The password, or a token: `barge_ID_SECRET`. */
+  readonly secret: string;
+  /** The client's numeric address, without the port. */
+  readonly host: string;
+  /** Aborted when the client has left. */
+  readonly gone?: AbortSignal;
+}
+
+/**
+ * Logs in with a password, or with a token in its place.
+ *
+ * @param pause waits before the answer to a failure
+ * @throws {BargeError} `unauthenticated`, one answer for every reason; `unavailable` when too many
+ *   log in at the moment; why `gone` was aborted; what `pause` throws
+ */
+export async function logIn(
+  store: Store,
+  { name, secret, host, gone }: Credentials,
+  pause: Pause,
+): Promise<Session> {
+  const token = /^barge_([^_\s]+)_(\S+)$/.exec(secret);
+  if (token) return await logInByToken(store, name, token[1], token[2], host, pause);
+  const { logins } = store.people;
+  const provable = await lookUp(store, "password", name);
+  const decoy = await logins.decoy(name); // computed for every name: the same work for all
+  const account = await store.people.accounts.byId(provable?.account.id ?? 0);
+  const attempt: Attempt = { account, name, mechanism: "password", host };
+  const proved = !await logins.isBanned(attempt) && secret !== "" &&
+    await bounded(() => matches("password", secret, provable?.verifier ?? decoy), gone, {
+      account: name,
+      host,
+    });
+  return await admit(store, attempt, account, proved ? provable?.credential : undefined, pause);
+}
+
+async function logInByToken(
+  store: Store,
+  name: string,
+  id: string,
+  secret: string,
+  host: string,
+  pause: Pause,
+): Promise<Session> {
+  const provable = await store.people.logins.byToken(id);
+  const account = provable?.account;
+  const proved = provable !== undefined && await matches("token", secret, provable.verifier);
+  const fits = name === "" || name === account?.name;
+  const attempt: Attempt = { account, name: id, mechanism: "token", host };
+  const credential = proved && fits ? provable.credential : undefined;
+  return await admit(store, attempt, account, credential, pause);
+}
+
+let derivations = new Derivations();
+
+/**
+ * Makes this isolate count its derivations together with others.
+ *
+ * @param worker the isolate's number, from 0
+ */
+export function shareDerivations(worker: number, table: SharedArrayBuffer | undefined): void {
+  derivations = new Derivations(worker, table);
+}
+
+/**
+ * Runs a scrypt derivation when its turn has come.
+ *
+ * @param gone aborted when nobody waits for the result any more
+ * @param applicant one account and one address have one derivation at a time
+ * @throws {BargeError} `unavailable` when too many wait, or it has waited for too long; why `gone`
+ *   was aborted, if that was before it ran
+ */
+export function bounded<T>(
+  work: () => Promise<T>,
+  gone?: AbortSignal,
+  applicant?: Applicant,
+): Promise<T> {
+  return derivations.run(work, applicant, gone);
+}

@@ -1,0 +1,58 @@
+/**
+ * Logins with a public key (SFTP).
+ *
+ * Nobody can guess a key: like a wrong token, a wrong key counts against the address alone, and locks
+ * nobody out of the account. An unknown name gets the answer to a wrong key, after the same time.
+ */
+import type { Store } from "../local/store.ts";
+import type { Attempt } from "../storage/logins.ts";
+import { fingerprintOf } from "../storage/public_key.ts";
+import { admit, fail, type Pause } from "./login.ts";
+import type { Session } from "./session.ts";
+
+/** A client's claim to have the private key of an account's public key. */
+export interface KeyCredentials {
+  /** The account. */
+  readonly name: string;
+  /** The public key, as RFC 4253, section 6.6 has it. */
+  readonly key: Uint8Array;
+  /** The client's numeric address, without the port. */
+  readonly host: string;
+  /** Checks the signature; called only where the account has the key. */
+  readonly proves: () => boolean;
+}
+
+/**
+ * Returns whether a client may log in with a key: the account has it, and no ban holds. A key that the
+ * account does not have counts as a failed login of the address alone.
+ */
+export async function acceptsKey(
+  store: Store,
+  { name, key, host }: Omit<KeyCredentials, "proves">,
+): Promise<boolean> {
+  const { accounts, logins } = store.people;
+  const owner = await logins.byKey(name, fingerprintOf(key));
+  const account = await accounts.find(name);
+  const attempt: Attempt = { account, name, mechanism: "question", host };
+  const banned = await logins.isBanned(attempt);
+  if (!owner && !banned) await fail(store, attempt);
+  return owner !== undefined && !banned;
+}
+
+/**
+ * Logs in with a key.
+ *
+ * @param pause waits before the answer to a failure
+ * @throws {BargeError} `unauthenticated`, one answer for every reason; what `pause` throws
+ */
+export async function logInByKey(
+  store: Store,
+  { name, key, host, proves }: KeyCredentials,
+  pause: Pause,
+): Promise<Session> {
+  const fingerprint = fingerprintOf(key);
+  const account = await store.people.logins.byKey(name, fingerprint);
+  const attempt: Attempt = { account, name, mechanism: "key", host };
+  const proved = account && proves() ? { kind: "key", fingerprint } as const : undefined;
+  return await admit(store, attempt, account, proved, pause);
+}

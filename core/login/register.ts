@@ -1,0 +1,30 @@
+/** Registration: a stranger makes an account, where the server allows it. */
+import type { Account } from "../storage/account.ts";
+import { defaultRegisterLimits } from "../storage/accounts.ts";
+import { formatLimit } from "../size.ts";
+import { BargeError } from "../error.ts";
+import type { Request } from "../protocol/message.ts";
+import type { Store } from "../local/store.ts";
+
+/**
+ * Makes an account.
+ *
+ * @param host the client's numeric address
+ * @throws {BargeError} `refused` where it is not allowed, asks for too much or comes too often; `exists`,
+ *   `usage`
+ */
+export async function register(
+  { people, settings }: Store,
+  request: Request<"register">,
+  host: string,
+): Promise<Account> {
+  const { allowRegister, defaultLimit, maxLimit } = settings;
+  const refuse = (why: string) => new BargeError("refused", why, { op: "register" });
+  if (!allowRegister) throw refuse("this server does not let strangers register");
+  const { account: name, verifier, limit = defaultLimit } = request;
+  if (maxLimit !== null && (limit === null || limit > maxLimit)) {
+    throw refuse(`this server allows at most ${formatLimit(maxLimit)}`);
+  }
+  const limits = settings.registering ?? defaultRegisterLimits;
+  return await people.accounts.register({ name, role: "user", limit, verifier }, host, limits);
+}

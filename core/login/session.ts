@@ -1,0 +1,162 @@
+/** A login: the doors call every verb with one. */
+import type { Account, Credential, Login } from "../storage/account.ts";
+import { BargeError } from "../error.ts";
+import { isWithin, locate, type Location } from "../storage/path.ts";
+import type { View } from "../storage/view.ts";
+import type { DoorName } from "../watch/metrics.ts";
+import type { Store } from "../local/store.ts";
+
+export class Session implements Login {
+  readonly store: Store;
+  /** The id and the name of the account. */
+  readonly id: number;
+  readonly name: string;
+  /** The door that it came through; the door sets it. */
+  door: DoorName | null = null;
+  #credential: Credential;
+  /** The path that it is confined to; undefined for a login. */
+  readonly #root: string | undefined;
+
+  /**
+   * @param credential the secret that it rests on: the session ends with it
+   * @param root see {@link within}
+   */
+  constructor(
+    store: Store,
+    account: Pick<Account, "id" | "name">,
+    credential: Credential,
+    root?: string,
+  ) {
+    this.store = store;
+    this.id = account.id;
+    this.name = account.name;
+    this.#credential = credential;
+    this.#root = root;
+  }
+
+  get credential(): Credential {
+    return this.#credential;
+  }
+
+  /** True after a login with the password itself: only then may it change the password. */
+  get withPassword(): boolean {
+    return this.#credential.kind === "password";
+  }
+
+  /** True if it may only read one part of the tree. See {@link within}. */
+  get confined(): boolean {
+    return this.#root !== undefined;
+  }
+
+  /**
+   * Returns a session that can only read a path and the entries below it, for visitors of a share
+   * link.
+   */
+  within(path: string): Session {
+    return new Session(this.store, this, this.#credential, this.locate(path).path);
+  }
+
+  /** Replaces the credential by another one, which the client has just proved. */
+  renew(credential: Credential): void {
+    this.#credential = credential;
+  }
+
+  /**
+   * Returns the account as it is now.
+   *
+   * @throws {BargeError} `unauthenticated` when the login has ended; `denied` for a confined session,
+   *   which has no part in the account
+   */
+  async account(): Promise<Account> {
+    this.#refuseConfined();
+    const account = await this.store.people.logins.account(this);
+    if (account) return account;
+    throw await this.ended();
+  }
+
+  /** Returns the account in the moment of a change. @throws {BargeError} as {@link account} */
+  accountIn(view: View): Account {
+    this.#refuseConfined();
+    const account = view.account(this);
+    if (account) return account;
+    this.store.live.lapse(this);
+    throw this.#endedBecause(view.isEnabled(this.id));
+  }
+
+  /** As {@link account}, for verbs that still look at the database by themselves. */
+  accountNow(): Account {
+    this.#refuseConfined();
+    const account = this.store.credentials.account(this.id, this.#credential);
+    if (account) return account;
+    this.store.live.lapse(this);
+    const now = this.store.accounts.byId(this.id);
+    throw this.#endedBecause(now !== undefined && !now.disabled);
+  }
+
+  /** As {@link check}, for verbs that still look at the database by themselves. */
+  checkNow(): void {
+    if (this.store.credentials.holds(this.id, this.#credential)) return;
+    this.store.live.lapse(this);
+    const now = this.store.accounts.byId(this.id);
+    throw this.#endedBecause(now !== undefined && !now.disabled);
+  }
+
+  /**
+   * Checks that the login may go on, which is all that reading needs.
+   *
+   * @throws {BargeError} `unauthenticated` when the login has ended
+   */
+  async check(): Promise<void> {
+    if (!await this.holds()) throw await this.ended();
+  }
+
+  /** Returns whether the login may go on. */
+  holds(): Promise<boolean> {
+    return this.store.people.logins.holds(this);
+  }
+
+  /** Returns the reason why the login may not go on; undefined while it may. */
+  async gone(): Promise<BargeError | undefined> {
+    return await this.holds() ? undefined : await this.#gone();
+  }
+
+  /**
+   * Notes that an operation found the login ended, so that its connections are cut.
+   *
+   * @returns `unauthenticated`, for the operation to throw
+   */
+  async ended(): Promise<BargeError> {
+    this.store.live.lapse(this);
+    return await this.#gone();
+  }
+
+  /** Parses a path. @throws {BargeError} `usage`; `not-found`, also where it is confined elsewhere */
+  locate(path: string): Location {
+    const location = locate(path, this.name);
+    if (this.#root === undefined || isWithin(location.path, this.#root)) return location;
+    throw new BargeError("not-found", "there is no such file or folder", { path });
+  }
+
+  async #gone(): Promise<BargeError> {
+    const account = await this.store.people.accounts.byId(this.id);
+    return this.#endedBecause(account !== undefined && !account.disabled);
+  }
+
+  #endedBecause(enabled: boolean): BargeError {
+    const why = enabled ? endings[this.#credential.kind] : "the account was disabled or removed";
+    return new BargeError("unauthenticated", why, { account: this.name, hint: "log in again" });
+  }
+
+  #refuseConfined(): void {
+    if (this.confined) throw new BargeError("denied", "this is for reading alone");
+  }
+}
+
+/** The reason why a login has ended whose account may still log in. */
+const endings: Readonly<Record<Credential["kind"], string>> = {
+  password: "the password was changed since the login",
+  token: "the token was revoked",
+  key: "the key was removed",
+  web: "this login was ended",
+  share: "the link was revoked",
+};

@@ -1,0 +1,78 @@
+/**
+ * Removing an account, without losing a byte unless that is asked for: its home is moved to
+ * `removed/NAME-TIME` in the data directory, where no door shows it; its files in /public stay,
+ * charged to nobody.
+ */
+import { typed } from "../error.ts";
+import type { Vault } from "../local/vault/vault.ts";
+import { discardDropped } from "../local/partial_upload.ts";
+import type { Store } from "../local/store.ts";
+
+/** The folder of removed accounts' homes, in the data directory. */
+export const removedDir = "removed";
+
+/**
+ * Makes the folder that homes are moved to. A server does so when it starts: a disk that is full later
+ * may have no room for a folder.
+ */
+export function makeRemovedFolder(vault: Vault): void {
+  const place = { dir: "", name: removedDir };
+  if (!vault.find(place)) vault.mkdir(place, false);
+  vault.needFolder(removedDir);
+}
+
+export interface RemovedAccount {
+  /** Where the home is kept; null when it was empty, or purged. */
+  readonly kept: string | null;
+  /** What the account was charged for. */
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/**
+ * @param purge delete the home, and the account's files in /public
+ * @throws {BargeError} `not-found`; `refused` for the last admin among others
+ */
+export async function removeAccount(
+  store: Store,
+  name: string,
+  options: { readonly purge: boolean },
+): Promise<RemovedAccount> {
+  const { accounts, ledger, uploadsAt, vault } = store;
+  const account = accounts.get(name);
+  const owned = ledger.owned(account.id);
+  const home = { dir: "homes", name: account.name };
+  const stamp = new Date().toISOString().replaceAll(":", "-");
+  const target = { dir: removedDir, name: `${account.name}-${stamp}` };
+  makeRemovedFolder(vault);
+  const uploads = store.db.transaction(() => {
+    const ids = uploadsAt.dropOf(account.id);
+    const shared = options.purge ? ledger.ownedPlaces(account.id, "public") : [];
+    accounts.remove(name);
+    ledger.forget(home);
+    for (const place of shared) ledger.forgetFile(place);
+    store.db.checkNow();
+    // The disk last, when the ledger has said yes. A crash from here on leaves the account, without
+    // its home: the same command once more ends what was begun.
+    for (const place of shared) vault.removeFile(place);
+    if (vault.find(home)) vault.rename(home, target);
+    return ids;
+  });
+  vault.sync("homes");
+  vault.sync(target.dir);
+  discardDropped(store, uploads);
+  const kept = `${vault.root}/${target.dir}/${target.name}`;
+  return { kept: await clear(kept, options.purge) ? null : kept, ...owned };
+}
+
+/** Removes the home that was moved aside: all of it, or only if it is empty. @returns is it gone? */
+async function clear(kept: string, all: boolean): Promise<boolean> {
+  try {
+    await Deno.remove(kept, { recursive: all });
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return true;
+    if (!all) return false;
+    throw typed(error, { path: kept });
+  }
+}

@@ -1,0 +1,42 @@
+/** Accounts, and the credentials of logins to them. */
+
+export type Role = "user" | "admin";
+
+export interface Account {
+  readonly id: number;
+  readonly name: string;
+  readonly role: Role;
+  readonly disabled: boolean;
+  /** Bytes in committed files. */
+  readonly used: number;
+  /** Bytes promised to uploads that are not committed. */
+  readonly reserved: number;
+  /** Bytes that used and reserved may reach together; null for no limit. */
+  readonly limit: number | null;
+  /** Files, folders and partial uploads that it has. */
+  readonly entries: number;
+  /** How many of these it may have; null for no limit. */
+  readonly entryLimit: number | null;
+  /** Milliseconds since 1970. */
+  readonly created: number;
+  /** When it last logged in, to the minute; null for never. */
+  readonly lastLogin: number | null;
+}
+
+/** The secret that a login rests on. The login ends when the secret is gone. */
+export type Credential =
+  /** The password as it was: each change of it raises the account's epoch. */
+  | { readonly kind: "password"; readonly epoch: number }
+  | { readonly kind: "token"; readonly id: string }
+  | { readonly kind: "key"; readonly fingerprint: string }
+  /** A login at the web page. */
+  | { readonly kind: "web"; readonly digest: string }
+  /** A share link, which lets visitors read in its owner's place. */
+  | { readonly kind: "share"; readonly digest: string };
+
+/** A login: an account, and what it rests on. */
+export interface Login {
+  /** The account's id. */
+  readonly id: number;
+  readonly credential: Credential;
+}

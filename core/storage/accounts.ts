@@ -1,0 +1,111 @@
+/** The part of storage that manages accounts. */
+import type { Verifier } from "../protocol/message.ts";
+import type { Account, Login, Role } from "./account.ts";
+
+/** The quota of a user whose quota is not given, in bytes. */
+export const defaultQuotaBytes = 1_000_000;
+
+/** Returns the default quota of an account that the operator makes, in bytes; null for no limit. */
+export function defaultQuota(role: Role): number | null {
+  return role === "admin" ? null : defaultQuotaBytes;
+}
+
+/** An account that is to be made. */
+export interface NewAccount {
+  readonly name: string;
+  readonly role: Role;
+  /** Bytes; null for no limit. */
+  readonly limit: number | null;
+  /** Entries; null for no limit. Default: by the quota. */
+  readonly entryLimit?: number | null;
+  readonly verifier: Verifier;
+  /** Give the account existing files in homes/NAME, by decision of the operator. */
+  readonly adopt?: boolean;
+}
+
+/** A change of an account: the given fields. */
+export interface AccountChange {
+  readonly role?: Role;
+  readonly disabled?: boolean;
+  readonly limit?: number | null;
+  /** Once it is set, it does not follow the quota any more. */
+  readonly entryLimit?: number | null;
+  readonly verifier?: Verifier;
+}
+
+/** The limits on registration; null for none. */
+export interface RegisterLimits {
+  /** Tries an hour from one address. */
+  readonly perAddress: number | null;
+  /** Accounts an hour, from all addresses. */
+  readonly perHour: number | null;
+  /** Bytes that the accounts that registered may take together. */
+  readonly total: number | null;
+}
+
+export const defaultRegisterLimits: RegisterLimits = {
+  perAddress: 5,
+  perHour: 100,
+  total: 10 * 2 ** 30,
+};
+
+/** The sums over all accounts, and over all uploads. */
+export interface Totals {
+  readonly accounts: { readonly count: number; readonly used: number; readonly reserved: number };
+  readonly uploads: {
+    readonly unfinished: number;
+    readonly moving: number;
+    readonly staged: number;
+  };
+  /** Bans that hold. */
+  readonly banned: number;
+}
+
+export interface AccountStore {
+  /** Returns all accounts, by name. */
+  list(): Promise<readonly Account[]>;
+  find(name: string): Promise<Account | undefined>;
+  byId(id: number): Promise<Account | undefined>;
+  /** @throws {BargeError} `not-found` */
+  get(name: string): Promise<Account>;
+  /**
+   * Makes an account.
+   *
+   * @throws {BargeError} `exists` when the name is taken, in whatever case, or its home holds files and
+   *   `adopt` is not set; `usage` for a bad name
+   */
+  add(account: NewAccount): Promise<Account>;
+  /**
+   * Changes an account. A new password ends its logins, tokens and web sessions.
+   *
+   * @throws {BargeError} `not-found`; `refused` when no admin could log in any more
+   */
+  change(name: string, change: AccountChange): Promise<Account>;
+  /**
+   * Makes an account for a stranger. A try counts for its address whatever its outcome.
+   *
+   * @param host the stranger's numeric address
+   * @throws {BargeError} as {@link add}; `refused` beyond a limit
+   */
+  register(account: NewAccount, host: string, limits: RegisterLimits): Promise<Account>;
+  /**
+   * Raises the quota of a login's account.
+   *
+   * @param check throws if the account may not have that quota
+   * @param maxTotal bytes that the accounts that registered may take together; null for no limit
+   * @returns undefined when the login has ended
+   * @throws {BargeError} `refused` beyond `maxTotal`
+   */
+  grow(
+    login: Login,
+    limit: number,
+    check: (account: Account) => void,
+    maxTotal: number | null,
+  ): Promise<Account | undefined>;
+  /** Makes an account's home if it is missing. */
+  makeHome(name: string): Promise<void>;
+  /** Returns the number of files that an account is charged for, and their bytes. */
+  owned(id: number): Promise<{ readonly files: number; readonly bytes: number }>;
+  /** Returns the sums, and fails where the database does not answer. */
+  totals(): Promise<Totals>;
+}

@@ -1,0 +1,152 @@
+/** The part of storage that logins ask: secrets, failed logins, bans. */
+import type { Verifier } from "../protocol/message.ts";
+import type { Account, Credential, Login } from "./account.ts";
+
+/** A login attempt: which account, from where. */
+export interface Attempt {
+  /** The account, if there is one of that name. */
+  readonly account: { readonly id: number; readonly name: string } | undefined;
+  /** The name that the client gave; the id of a token. */
+  readonly name: string;
+  /** `question`: the client asked about the name, and did not log in. */
+  readonly mechanism: "password" | "token" | "key" | "question";
+  /** The client's numeric address, without the port. */
+  readonly host: string;
+}
+
+/** A ban that holds. */
+export interface Ban {
+  /** Null: every account, at the address. A name that no account has is `?` and a digest. */
+  readonly account: string | null;
+  /** Null: every address that is not familiar to the account. */
+  readonly address: string | null;
+  /** Milliseconds since 1970, as all times here. */
+  readonly since: number;
+  readonly until: number;
+  /** The number of bans in a row; a day without one resets the count. */
+  readonly times: number;
+}
+
+/** The consequence of a failed login. */
+export interface Consequence {
+  /** The delay of the answer, in ms. */
+  readonly delay: number;
+  /** The bans that begin with this failure. */
+  readonly bans: readonly Ban[];
+}
+
+/** The longest delay of the answer to a failed login, in ms; the answer to a banned one always waits so long. */
+export const maxLoginDelayMs = 5_000;
+
+/** The failures in an hour after which a ban follows, unless the operator sets another number. */
+export const defaultBanAfter = 9;
+
+/** An account, and the verifier of the secret that a login has to prove. */
+export interface Provable {
+  readonly account: Account;
+  readonly verifier: Verifier;
+  /** The credential of a session that has proved the secret. */
+  readonly credential: Credential;
+}
+
+/** A token of an account, without its secret. */
+export interface Token {
+  readonly id: string;
+  readonly label: string;
+  /** Milliseconds since 1970. */
+  readonly created: number;
+  /** The time of the last login with it; null for never. */
+  readonly used: number | null;
+}
+
+/** A login at the web page. */
+export interface WebSession {
+  /** Names the login to its owner; it is good for no login. */
+  readonly id: string;
+  /** The browser, as it names itself. */
+  readonly agent: string;
+  /** The address that logged in. */
+  readonly address: string;
+  /** Milliseconds since 1970. */
+  readonly created: number;
+  /** The time of the last use, to the minute. */
+  readonly seen: number;
+}
+
+/** The time after which an unused web session ends, and the longest that one lasts, in ms. */
+export const webSessionIdleMs = 7 * 86_400_000;
+export const webSessionMaxMs = 30 * 86_400_000;
+
+/** A web session that was found by its secret. */
+export interface FoundWebSession {
+  readonly account: Account;
+  readonly id: string;
+  readonly credential: Credential;
+}
+
+export interface LoginStore {
+  /** Returns the account of a login; undefined when the login has ended. */
+  account(login: Login): Promise<Account | undefined>;
+  /** Returns whether a login may go on. */
+  holds(login: Login): Promise<boolean>;
+  /** Returns a number that changes whenever a credential or an account has ended. */
+  revocations(): Promise<number>;
+
+  /**
+   * Returns the account of that name with the verifier of its password. The work is the same for a name
+   * that no account has.
+   */
+  byPassword(name: string): Promise<Provable | undefined>;
+  byToken(id: string): Promise<Provable | undefined>;
+  /** Returns the account of that name, if it has the public key with that fingerprint. */
+  byKey(name: string, fingerprint: string): Promise<Account | undefined>;
+  byWebSession(secret: string): Promise<FoundWebSession | undefined>;
+  /** Returns a verifier that no secret matches, always the same for a name. */
+  decoy(name: string): Promise<Verifier>;
+
+  isBanned(attempt: Attempt): Promise<boolean>;
+  /** Records a failed or banned login. @throws {BargeError} `unavailable` when the database is locked */
+  failed(attempt: Attempt): Promise<Consequence>;
+  /** Records a login, and the use of its token or key. @throws {BargeError} as {@link failed} */
+  succeeded(attempt: Attempt, credential: Credential): Promise<void>;
+  /** Returns the text that stands for a name that no account has, in logs and lists. */
+  markOf(name: string): Promise<string>;
+
+  /** Returns the bans that hold, the oldest first. */
+  bans(): Promise<readonly Ban[]>;
+  /** Ends the bans of an account or address. @returns the bans that held */
+  liftBans(subject: string): Promise<readonly Ban[]>;
+
+  /** Returns an account's tokens, the oldest first. */
+  tokens(account: number): Promise<readonly Token[]>;
+  /**
+   * Issues a token. It ends with the token that the login began with, if any.
+   *
+   * @returns its id, and the text that storage does not keep; undefined when the login has ended
+   * @throws {BargeError} `refused` when the account has too many
+   */
+  issueToken(
+    login: Login,
+    label: string,
+  ): Promise<{ readonly id: string; readonly token: string } | undefined>;
+  /** Ends a token, and the logins and tokens that began with it. @returns whether the account had it */
+  revokeToken(account: number, id: string): Promise<boolean>;
+
+  /** Returns an account's web sessions, the newest first. */
+  webSessions(account: number): Promise<readonly WebSession[]>;
+  /** Begins a web session. @returns its secret; undefined when the login has ended */
+  beginWebSession(
+    login: Login,
+    client: Pick<WebSession, "agent" | "address">,
+  ): Promise<string | undefined>;
+  /** @returns whether the account had such a session */
+  endWebSession(account: number, id: string): Promise<boolean>;
+
+  /**
+   * Changes the password of a login's account. It ends all logins that began with the old one, all
+   * tokens and all web sessions.
+   *
+   * @returns the credential of the new password; undefined when the login has ended
+   */
+  changePassword(login: Login, verifier: Verifier): Promise<Credential | undefined>;
+}

@@ -1,0 +1,58 @@
+/** The part of storage that keeps share links. */
+import type { Verifier } from "../protocol/message.ts";
+import type { Place } from "./place.ts";
+
+/** A share link. */
+export interface Share {
+  /** Names the link to its owner; it opens nothing. */
+  readonly id: string;
+  readonly place: Place;
+  readonly kind: "file" | "dir";
+  /** Milliseconds since 1970. */
+  readonly created: number;
+  readonly expires: number;
+  /** The most downloads; null for no limit. */
+  readonly most: number | null;
+  readonly downloads: number;
+  /** The file or folder was moved or removed. */
+  readonly gone: boolean;
+  /** The verifier of the link's password; null for none. */
+  readonly verifier: Verifier | null;
+}
+
+/** A link that was found by its token. */
+export interface FoundShare extends Share {
+  readonly digest: string;
+  /** The id of the owner's account. */
+  readonly account: number;
+}
+
+export type NewShare = Pick<Share, "place" | "kind" | "expires" | "most" | "verifier">;
+
+export interface ShareStore {
+  /**
+   * Makes a link.
+   *
+   * @returns the token, which storage does not keep
+   * @throws {BargeError} `refused` where the account has too many; `not-found` without the account
+   */
+  add(account: number, share: NewShare): Promise<{ readonly token: string; readonly share: Share }>;
+  /** Returns an account's links, the newest first. */
+  list(account: number): Promise<readonly Share[]>;
+  /** Returns the link of a token, also where it has ended. */
+  find(token: string): Promise<FoundShare | undefined>;
+  /**
+   * Counts a download before its first byte is sent, unless the link is used up.
+   *
+   * @param address the visitor's network
+   * @param version the file's version, for a download that may be resumed; null for none
+   * @returns whether the download may begin
+   */
+  count(share: FoundShare, address: string, version: string | null): Promise<boolean>;
+  /** Takes one of the parts in which a counted download may be resumed. @returns whether one was left */
+  resume(share: FoundShare, address: string, version: string): Promise<boolean>;
+  /** @returns whether the account had such a link */
+  revoke(account: number, id: string): Promise<boolean>;
+  /** Returns the key that signs proofs of a link's password. */
+  signingKey(): Promise<string>;
+}

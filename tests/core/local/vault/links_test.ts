@@ -1,0 +1,178 @@
+/** What an operator, or somebody who got hold of a shell, may have laid into the data directory. */
+import assert from "node:assert/strict";
+import { copy } from "../../../../core/session/copy.ts";
+import { digest } from "../../../../core/session/digest.ts";
+import { get } from "../../../../core/session/get.ts";
+import { list } from "../../../../core/session/list.ts";
+import { mkdir } from "../../../../core/session/mkdir.ts";
+import { move } from "../../../../core/session/move.ts";
+import { remove } from "../../../../core/session/remove.ts";
+import type { Session } from "../../../../core/login/session.ts";
+import { stat } from "../../../../core/session/stat.ts";
+import { Vault } from "../../../../core/local/vault/vault.ts";
+import { fails, Setup, upload, write } from "../../_setup.ts";
+
+/** A folder outside of the data directory, with one file. */
+class Outside implements Disposable {
+  readonly path = Deno.makeTempDirSync({ prefix: "barge-outside-" });
+  constructor() {
+    Deno.writeTextFileSync(`${this.path}/secret`, "secret");
+  }
+  check(): void {
+    assert.deepEqual(Array.from(Deno.readDirSync(this.path), (entry) => entry.name), ["secret"]);
+    assert.equal(Deno.readTextFileSync(`${this.path}/secret`), "secret");
+  }
+  [Symbol.dispose](): void {
+    this.check();
+    Deno.removeSync(this.path, { recursive: true });
+  }
+}
+
+async function entries(session: Session, path: string): Promise<string[]> {
+  const names: string[] = [];
+  for await (const batch of list(session, path, true)) names.push(...batch.map((e) => e.name));
+  return names;
+}
+
+const mkdirRequest = (path: string) => ({ verb: "mkdir" as const, path, parents: true });
+const digestRequest = (path: string) =>
+  ({ verb: "digest", path, algorithm: "sha256", fresh: true }) as const;
+
+/** Every verb, at a path that leads through or to something that is not to be followed. */
+async function refusesAll(session: Session, path: string): Promise<void> {
+  for (
+    const work of [
+      () => get(session, path, 0),
+      () => write(session, path, "mine"),
+      () => upload(session, path, new Uint8Array(300_000)),
+      () => copy(session, path, "/home/copied", "always"),
+      () => copy(session, "/home/ours", path, "always"),
+      () => move(session, "/home/ours", path, "always"),
+      () => move(session, path, "/home/moved", "always"),
+      () => digest(session, digestRequest(path)),
+    ]
+  ) await fails("denied", work);
+  assert.equal(session.store.ledger.wrongSums().length, 0);
+}
+
+Deno.test("a link to a file: not read, written, copied, moved or listed; it can be removed", async () => {
+  using setup = new Setup();
+  using outside = new Outside();
+  const anna = setup.user("anna");
+  await write(anna, "/home/ours", "ours");
+  for (const target of [`${outside.path}/secret`, "nowhere", "loop", "ours"]) {
+    Deno.symlinkSync(target, setup.disk("/home/loop"));
+    await refusesAll(anna, "/home/loop");
+    await fails("denied", () => stat(anna, "/home/loop"));
+    await fails("exists", () => mkdir(anna, mkdirRequest("/home/loop")));
+    assert.deepEqual(await entries(anna, "/home"), ["ours"]);
+    await remove(anna, "/home/loop", false);
+    outside.check();
+  }
+  assert.equal(setup.read("/home/ours"), "ours");
+});
+
+Deno.test("a link to a folder, on the way or at its end, is not entered", async () => {
+  using setup = new Setup();
+  using outside = new Outside();
+  const anna = setup.user("anna");
+  await write(anna, "/home/ours", "ours");
+  await mkdir(anna, mkdirRequest("/home/real/deep"));
+  for (const target of [outside.path, "real", "../../public", "/", "link"]) {
+    Deno.symlinkSync(target, setup.disk("/home/link"));
+    await refusesAll(anna, "/home/link/secret");
+    for (const path of ["/home/link/secret", "/home/link/deep/x"]) {
+      await fails("denied", () => stat(anna, path));
+      await fails("denied", () => remove(anna, path, true));
+      await fails("denied", () => mkdir(anna, mkdirRequest(path)));
+      await fails("denied", () => entries(anna, path));
+    }
+    await fails("not-found", () => entries(anna, "/home/link"));
+    assert.deepEqual(await entries(anna, "/home"), ["ours", "real", "real/deep"]);
+    await remove(anna, "/home/link", true);
+    outside.check();
+  }
+  assert(setup.exists("/home/real/deep"));
+});
+
+Deno.test("a removed folder's links are removed, not what they point to", async () => {
+  using setup = new Setup();
+  using outside = new Outside();
+  const anna = setup.user("anna");
+  await mkdir(anna, mkdirRequest("/home/d"));
+  Deno.symlinkSync(outside.path, setup.disk("/home/d/link"));
+  await fails("exists", () => remove(anna, "/home/d", false), /not empty/);
+  await remove(anna, "/home/d", true);
+  assert(!setup.exists("/home/d"));
+  assert.deepEqual(setup.staged(), []);
+});
+
+Deno.test("in public a link is the operator's: a folder with one is not others' to take", async () => {
+  using setup = new Setup();
+  using outside = new Outside();
+  const anna = setup.user("anna");
+  await mkdir(anna, mkdirRequest("/public/d"));
+  Deno.symlinkSync(outside.path, setup.disk("/public/d/link"));
+  await fails("denied", () => remove(anna, "/public/d", true), /operator/);
+  await fails("denied", () => move(anna, "/public/d", "/home/d", "never"), /operator/);
+  await fails("denied", () => remove(anna, "/public/d/link", true));
+});
+
+Deno.test("a home or the staging folder that is a link is not written to", async () => {
+  using setup = new Setup();
+  using outside = new Outside();
+  const anna = setup.user("anna");
+  Deno.removeSync(`${setup.data}/homes/anna`, { recursive: true });
+  Deno.symlinkSync(outside.path, `${setup.data}/homes/anna`);
+  await fails("denied", () => write(anna, "/home/x", "x"));
+  await fails("denied", () => get(anna, "/home/secret", 0));
+  Deno.removeSync(`${setup.data}/homes/anna`);
+  Deno.mkdirSync(`${setup.data}/homes/anna`);
+  Deno.removeSync(`${setup.data}/staging`, { recursive: true });
+  Deno.symlinkSync(outside.path, `${setup.data}/staging`);
+  await fails("denied", () => write(anna, "/home/x", "x"));
+  assert(!setup.exists("/home/x"));
+});
+
+Deno.test("a link laid in the place of staged bytes is replaced, not written through", async () => {
+  using setup = new Setup();
+  using outside = new Outside();
+  const anna = setup.user("anna");
+  for (let id = 1; id <= 3; id++) {
+    Deno.symlinkSync(`${outside.path}/secret`, `${setup.data}/staging/${id}`);
+  }
+  await write(anna, "/home/a", "small");
+  await upload(anna, "/home/b", new Uint8Array(300_000));
+  await upload(anna, "/home/c", new Uint8Array(300_000), { size: null });
+  assert.equal(setup.read("/home/a"), "small");
+  for (const name of ["a", "b", "c"]) assert(Deno.lstatSync(setup.disk(`/home/${name}`)).isFile);
+});
+
+Deno.test("pipes, sockets and devices are neither opened nor waited for", async (t) => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  await write(anna, "/home/ours", "ours");
+  const make = async (...args: string[]) =>
+    (await new Deno.Command(args[0], { args: args.slice(1), stderr: "null" }).output()).success;
+  const path = setup.disk("/home/odd");
+  const socket = Deno.listen({ transport: "unix", path });
+  await refusesAll(anna, "/home/odd");
+  socket.close(); // which removes it
+  assert(await make("mkfifo", path));
+  await refusesAll(anna, "/home/odd");
+  assert.deepEqual(await entries(anna, "/home"), ["ours"]);
+  await remove(anna, "/home/odd", false);
+  if (!await make("mknod", path, "c", "1", "5")) {
+    return void await t.step({ name: "devices skipped: not root", ignore: true, fn() {} });
+  }
+  await refusesAll(anna, "/home/odd");
+});
+
+Deno.test("the vault's root may itself be reached through a link", () => {
+  using setup = new Setup();
+  using outside = new Outside();
+  const link = `${setup.data}/link`;
+  Deno.symlinkSync(outside.path, link);
+  const vault = new Vault(link, true);
+  assert.equal(vault.find({ dir: "", name: "secret" })?.type, "file");
+});

@@ -1,0 +1,161 @@
+/** Logins by doors whose protocols carry the password. */
+import assert from "node:assert/strict";
+import { setImmediate } from "node:timers";
+import { Buffer } from "node:buffer";
+import { createHash, createHmac, scryptSync } from "node:crypto";
+import { BargeError } from "../../../core/error.ts";
+import { type Costs, costs, nonce, saltBytes } from "../../../core/protocol/scram.ts";
+import { makeVerifier, matches } from "../../../core/protocol/verifier.ts";
+import { logIn } from "../../../core/login/password.ts";
+import { challenge } from "../../../core/login/login.ts";
+import { Setup } from "../_setup.ts";
+
+const host = "192.0.2.1";
+
+async function setupWithPassword(banAfter = 0): Promise<Setup> {
+  const setup = new Setup({ banAfter });
+  for (const name of ["anna", "bob"]) {
+    setup.user(name);
+    setup.store.accounts.change(name, { verifier: await makeVerifier("password", "sécret") });
+  }
+  return setup;
+}
+
+/** @returns the delay that the failure was given, in ms */
+async function refused(setup: Setup, name: string, secret: string, at = host): Promise<number> {
+  let delay = -1;
+  const pause = (ms: number) => {
+    delay = ms;
+    return Promise.resolve();
+  };
+  await assert.rejects(
+    () => logIn(setup.store, { name, secret, host: at }, pause),
+    (error) =>
+      error instanceof BargeError && error.kind === "unauthenticated" &&
+      error.message === "wrong name or password",
+  );
+  return delay;
+}
+
+const never = () => Promise.reject(new Error("nothing was to be waited for"));
+
+Deno.test("a password or a token logs in, whichever way its letters are composed", async () => {
+  using setup = await setupWithPassword();
+  const byPassword = await logIn(
+    setup.store,
+    { name: "anna", secret: "se\u0301cret", host },
+    never,
+  );
+  assert.equal(byPassword.name, "anna");
+  assert.equal(byPassword.withPassword, true);
+  const { token } = await setup.store.tokens.issue(setup.account("anna").id, "cron");
+  for (const name of ["anna", ""]) {
+    const byToken = await logIn(setup.store, { name, secret: token, host }, never);
+    assert.equal(byToken.name, "anna");
+    assert.equal(byToken.withPassword, false);
+  }
+});
+
+Deno.test("one answer for every reason", async () => {
+  using setup = await setupWithPassword();
+  const { token } = await setup.store.tokens.issue(setup.account("anna").id, "cron");
+  for (
+    const [name, secret] of [
+      ["anna", "wrong"],
+      ["nobody", "sécret"],
+      ["no/name", "sécret"],
+      ["", ""],
+      ["anna", ""],
+      ["bob", token],
+      ["anna", `${token}x`],
+      ["anna", "barge_nothing_at-all"],
+    ]
+  ) assert.ok(await refused(setup, name, secret) > 0, `${name} ${secret}`);
+  setup.store.accounts.change("anna", { disabled: true });
+  assert.ok(await refused(setup, "anna", "sécret") > 0);
+  assert.ok(await refused(setup, "anna", token) > 0);
+});
+
+Deno.test("failures count toward the bans that hold at every door", async () => {
+  using setup = await setupWithPassword(3);
+  for (const delay of [100, 200, 400]) assert.equal(await refused(setup, "anna", "no"), delay);
+  assert.equal(await refused(setup, "anna", "sécret"), 5000);
+});
+
+Deno.test("a flood is bounded: who can't be served soon is told to come again", async () => {
+  using setup = await setupWithPassword();
+  const flood = Array.from(
+    { length: 80 },
+    () =>
+      logIn(setup.store, { name: "anna", secret: "wrong", host }, () => Promise.resolve()).then(
+        () => "ok",
+        (error) => (error as BargeError).kind,
+      ),
+  );
+  const kinds = await Promise.all(flood);
+  assert.deepEqual([...new Set(kinds)].sort(), ["unauthenticated", "unavailable"]);
+  assert.equal(kinds.filter((kind) => kind === "unavailable").length, 80 - 1 - 64);
+  await logIn(setup.store, { name: "anna", secret: "sécret", host }, never);
+});
+
+Deno.test("a login whose client has left is not worked on, and gives its place to another", async () => {
+  using setup = await setupWithPassword();
+  const pause = () => Promise.resolve();
+  const left = new AbortController();
+  const reason = new BargeError("unavailable", "the client has left");
+  const login = (gone: AbortSignal) =>
+    logIn(setup.store, { name: "anna", secret: "wrong", host, gone }, pause).then(
+      () => "ok",
+      (error) => error === reason ? "left" : (error as BargeError).kind,
+    );
+  const flood = Array.from({ length: 65 }, () => login(left.signal));
+  await new Promise((resolve) => setImmediate(resolve)); // by then one runs, and the others wait
+  left.abort(reason);
+  // The queue is empty at once, so no login is refused because it is full.
+  const next = Array.from({ length: 3 }, () => login(new AbortController().signal));
+  assert.deepEqual(await Promise.all(next), Array(3).fill("unauthenticated"));
+  const kinds = await Promise.all(flood);
+  assert.equal(kinds.filter((kind) => kind === "left").length, 64);
+  // That one ran already. Each failure that was worked out counts, and no other.
+  assert.equal(kinds.filter((kind) => kind === "unauthenticated").length, 1);
+  assert.equal(setup.store.metrics.snapshot().logins.failed, 4);
+  assert.equal(await login(left.signal), "left");
+});
+
+Deno.test("a password that was stored with other costs is refused, without the work", async () => {
+  using setup = await setupWithPassword();
+  const { store } = setup;
+  const salt = nonce(saltBytes);
+  const keys = (n: number, r: number, p: number, salt: string) => {
+    const salted = scryptSync("s\u00e9cret", Buffer.from(salt, "base64"), 32, {
+      ...{ N: n, r, p, maxmem: 300 * 1024 * 1024 },
+    });
+    const hmac = (text: string) => createHmac("sha256", salted).update(text).digest();
+    const storedKey = createHash("sha256").update(hmac("Client Key")).digest("base64");
+    return { salt, n, r, p, storedKey, serverKey: hmac("Server Key").toString("base64") };
+  };
+  // As the test makes them, the server's own costs log in.
+  store.accounts.change("anna", { verifier: keys(32768, 8, 1, salt) });
+  await logIn(store, { name: "anna", secret: "sécret", host }, never);
+  for (
+    const verifier of [
+      keys(32768, 8, 2, salt),
+      keys(65536, 8, 1, salt),
+      keys(16384, 8, 1, salt),
+      keys(32768, 8, 1, nonce(24)),
+    ]
+  ) {
+    store.accounts.change("anna", { verifier });
+    await refused(setup, "anna", "sécret");
+    assert.equal(await matches("password", "sécret", verifier), false);
+    // The challenge is the one of an unknown name, and nothing proves what it asks for.
+    const begun = await challenge(
+      store,
+      { verb: "auth", mechanism: "password", account: "anna", nonce: nonce() },
+      host,
+    );
+    assert.deepEqual(costsOf(begun.answer), costs);
+  }
+});
+
+const costsOf = ({ n, r, p }: Costs): Costs => ({ n, r, p });

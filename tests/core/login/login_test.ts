@@ -1,0 +1,174 @@
+/** What an answer to a failed login gives away: nothing, neither in its words nor by its time. */
+import assert from "node:assert/strict";
+import type { Mechanism } from "../../../core/protocol/scram.ts";
+import { nonce, prove } from "../../../core/protocol/scram.ts";
+import { makeVerifier } from "../../../core/protocol/verifier.ts";
+import { BargeError } from "../../../core/error.ts";
+import { challenge } from "../../../core/login/login.ts";
+import { Setup } from "../_setup.ts";
+
+const wrong = "A".repeat(43) + "=";
+const host = "192.0.2.1";
+
+/** Begins a login and sends a proof. @returns the delay that its failure was given, in ms */
+async function fail(setup: Setup, account: string, at = host, proof = wrong): Promise<number> {
+  const request = { verb: "auth", mechanism: "password", account, nonce: nonce() } as const;
+  let delay = -1;
+  await assert.rejects(
+    (await challenge(setup.store, request, at)).prove(proof, (ms) => {
+      delay = ms;
+      return Promise.resolve();
+    }),
+    (error) =>
+      error instanceof BargeError && error.kind === "unauthenticated" &&
+      error.message === "wrong name or password",
+  );
+  return delay;
+}
+
+/** Logs in with a secret. */
+async function log(setup: Setup, account: string, secret: string, mechanism: Mechanism, at = host) {
+  const request = { verb: "auth", mechanism, account, nonce: nonce() } as const;
+  const begun = await challenge(setup.store, request, at);
+  const { nonce: serverNonce, salt, n, r, p } = begun.answer;
+  const exchange = { mechanism, account, clientNonce: request.nonce, serverNonce, salt, n, r, p };
+  const { proof } = await prove(secret, exchange);
+  return await begun.prove(proof, () => Promise.resolve());
+}
+
+async function withPassword(setup: Setup, name: string): Promise<void> {
+  setup.user(name);
+  setup.store.accounts.change(name, { verifier: await makeVerifier("password", "secret") });
+}
+
+Deno.test("known, unknown and disabled names take the same time", async () => {
+  using setup = new Setup({ banAfter: 0 });
+  for (const name of ["anna", "bob", "off"]) setup.user(name);
+  setup.store.accounts.change("off", { disabled: true });
+  const names = ["anna", "bob", "off", "nobody", "no/name"];
+  const auth = new Map<string, number[]>();
+  const proof = new Map<string, number[]>();
+  const delays = new Map<string, number[]>();
+  const decoy: number[] = [];
+  const note = <T>(into: Map<string, T[]>, name: string, value: T) => {
+    if (!into.has(name)) into.set(name, []);
+    into.get(name)!.push(value);
+  };
+  const time = <T>(work: () => T) => {
+    const began = performance.now();
+    return [work(), performance.now() - began] as const;
+  };
+  const rounds = 600;
+  for (let i = 0; i < rounds; i++) {
+    // All in each round, every time another one first: what else the machine does falls on all.
+    for (let j = 0; j < names.length; j++) {
+      const at = (i + j) % names.length;
+      const account = names[at];
+      const from = `10.0.${at}.${i % 100}`;
+      const request = { verb: "auth", mechanism: "password", account, nonce: nonce() } as const;
+      const asked = performance.now();
+      const begun = await challenge(setup.store, request, from);
+      const took = performance.now() - asked;
+      // What a proof costs is done when the pause begins.
+      const began = performance.now();
+      let delay = -1;
+      let proved = 0;
+      const refused = begun.prove(wrong, (ms) => {
+        [delay, proved] = [ms, performance.now() - began];
+        return Promise.resolve();
+      });
+      await assert.rejects(refused, /wrong name or password/);
+      note(auth, account, took);
+      note(proof, account, proved);
+      note(delays, account, delay);
+    }
+    decoy.push(time(() => setup.store.accounts.decoy("nobody"))[1]);
+  }
+  // Differences within a round, so that what slows a whole round down cancels out.
+  const shift = (times: Map<string, number[]>, name: string) =>
+    median(times.get("anna")!.map((time, i) => times.get(name)![i] - time));
+  // The measure is what an unknown name's verifier costs: skipped for some, it would show in full.
+  // What tells one known name from another is no sign of anything.
+  const unit = median(decoy);
+  for (const [step, times] of Object.entries({ auth, proof })) {
+    const allowed = unit / 2 + 2 * Math.abs(shift(times, "bob"));
+    for (const name of ["off", "nobody", "no/name"]) {
+      const told = `${step} of ${name}: ${shift(times, name)} ms, of which ${allowed} are allowed`;
+      assert.ok(Math.abs(shift(times, name)) < allowed, told);
+    }
+  }
+  for (const name of names) assert.deepEqual(delays.get(name), delays.get("anna"), name);
+});
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+}
+
+Deno.test("who is banned is refused, also with the right password, in the same words", async () => {
+  using setup = new Setup({ banAfter: 3 });
+  await withPassword(setup, "anna");
+  const { token } = await setup.store.tokens.issue(setup.account("anna").id, "cron");
+  const [, id, secret] = /^barge_([^_]+)_(.+)$/.exec(token!)!;
+  assert.deepEqual(
+    [await fail(setup, "anna"), await fail(setup, "anna"), await fail(setup, "anna")],
+    [100, 200, 400],
+  );
+  const told = (error: unknown) =>
+    error instanceof BargeError && error.kind === "unauthenticated" &&
+    error.message === "wrong name or password";
+  await assert.rejects(() => log(setup, "anna", "secret", "password"), told);
+  await assert.rejects(() => log(setup, id, secret, "token"), told, "the address is banned");
+  assert.equal(await fail(setup, "anna"), 5000);
+  await assert.rejects(() => log(setup, "anna", "secret", "password", "192.0.2.99"), told);
+  // Cron on the machine itself, and a token from elsewhere, go on.
+  assert.equal(
+    (await log(setup, "anna", "secret", "password", "127.0.0.1")).answer.account,
+    "anna",
+  );
+  assert.equal((await log(setup, id, secret, "token", "192.0.2.99")).answer.account, "anna");
+  // There the account is at home from then on.
+  assert.equal((await log(setup, "anna", "secret", "password", "192.0.2.99")).answer.role, "user");
+  setup.store.bans.lift("anna");
+  setup.store.bans.lift(host);
+  assert.equal((await log(setup, "anna", "secret", "password")).answer.account, "anna");
+});
+
+Deno.test("a success begins the count anew", async () => {
+  using setup = new Setup({ banAfter: 3 });
+  await withPassword(setup, "anna");
+  for (let i = 0; i < 3; i++) {
+    assert.equal(await fail(setup, "anna"), 100);
+    assert.equal(await fail(setup, "anna"), 200);
+    await log(setup, "anna", "secret", "password");
+  }
+});
+
+Deno.test("the failure is written down before it is told", async () => {
+  using setup = new Setup({ banAfter: 3 });
+  setup.user("anna");
+  const request = { verb: "auth", mechanism: "password", account: "anna", nonce: nonce() } as const;
+  const open = Promise.withResolvers<void>();
+  const all = [1, 2, 3].map(async () => {
+    const begun = await challenge(setup.store, request, host);
+    const paused = Promise.withResolvers<void>();
+    const refused = begun.prove(wrong, () => {
+      paused.resolve();
+      return open.promise;
+    });
+    await paused.promise;
+    return { refused };
+  });
+  const begun = await Promise.all(all);
+  assert.equal(setup.store.bans.list().length, 2);
+  open.reject(new BargeError("unavailable", "left"));
+  for (const { refused } of begun) await assert.rejects(refused, /left/);
+});
+
+Deno.test("what can't be written down keeps nobody out, and makes guessing slow", async () => {
+  using setup = new Setup();
+  await withPassword(setup, "anna");
+  setup.store.bans.failed({ account: undefined, name: "x", mechanism: "password", host });
+  setup.store.db.run("PRAGMA query_only = 1"); // as a full disk would have it
+  assert.equal(await fail(setup, "anna"), 5000);
+  assert.equal((await log(setup, "anna", "secret", "password")).answer.account, "anna");
+});

@@ -1,0 +1,293 @@
+/**
+ * What a kill leaves behind, at each point of each change, and what the next start makes of it: all
+ * or nothing on disk, the ledger and the quota in line with it, and nothing left to do.
+ */
+import assert from "node:assert/strict";
+import type { Session } from "../../../core/login/session.ts";
+import { mkdir } from "../../../core/session/mkdir.ts";
+import { put } from "../../../core/upload/put.ts";
+import { expire, recover, type Recovered } from "../../../core/repair/recover.ts";
+import { keepPartialMs } from "../../../core/local/ledger/reservation.ts";
+import { trashName } from "../../../core/local/vault/staging.ts";
+import { stat } from "../../../core/session/stat.ts";
+import { bytes, request, Setup, sha256, upload, write } from "../_setup.ts";
+
+const folder = (path: string) => ({ verb: "mkdir" as const, path, parents: true });
+const old = "the old content";
+const fresh = "the new content, which is longer";
+
+/** Everything that a start could change. */
+function state(setup: Setup): unknown {
+  const { db } = setup.store;
+  const tables = ["account", "file", "upload", "intent"];
+  const walk = (path: string): string[] =>
+    Array.from(Deno.readDirSync(path)).sort((a, b) => a.name < b.name ? -1 : 1).flatMap((entry) => {
+      const inner = `${path}/${entry.name}`;
+      if (entry.isDirectory) return [inner, ...walk(inner)];
+      return [`${inner} ${Deno.lstatSync(inner).ino}`];
+    });
+  return [
+    tables.map((table) => db.all(`SELECT * FROM ${table} ORDER BY 1, 2`)),
+    ...["homes", "public", "staging"].map((space) => walk(`${setup.data}/${space}`)),
+  ];
+}
+
+/** Starts twice: the second time there is nothing to do. */
+async function start(setup: Setup): Promise<Recovered> {
+  const recovered = await recover(setup.store);
+  setup.check();
+  assert.deepEqual(setup.store.intents.intents(), []);
+  const first = state(setup);
+  const again = await recover(setup.store);
+  assert.deepEqual(state(setup), first);
+  const { resumable } = recovered;
+  assert.deepEqual(again, { changes: 0, settled: 0, resumable, dropped: 0 });
+  return recovered;
+}
+
+/** An upload over an old file, as it was when the process was killed. */
+interface Killed {
+  readonly sealed: boolean;
+  /** What lies in staging; undefined for nothing. */
+  readonly staged?: string;
+  /** What lies under its name. */
+  readonly there?: string;
+  /** Has what is staged its name already, and still the other? */
+  readonly claimed?: boolean;
+}
+
+function kill(setup: Setup, anna: Session, { sealed, staged, there, claimed }: Killed): number {
+  const { reservations, vault } = setup.store;
+  const account = anna.id;
+  const place = { dir: "homes/anna", name: "a" };
+  const size = fresh.length;
+  const { id } = reservations.begin({ ...place, account, size, modified: null, holder: "dead" });
+  if (sealed) reservations.seal(id, "dead", { size, sha256: sha256(fresh), verified: true });
+  if (staged !== undefined) Deno.writeTextFileSync(`${setup.data}/staging/${id}`, staged);
+  if (claimed) {
+    Deno.removeSync(setup.disk("/home/a"));
+    Deno.linkSync(`${setup.data}/staging/${id}`, setup.disk("/home/a"));
+  }
+  if (there === undefined) return id;
+  Deno.writeTextFileSync(`${setup.data}/staging/new`, there); // another inode, as by a rename
+  vault.rename({ dir: "staging", name: "new" }, place);
+  return id;
+}
+
+const killed: [string, Killed, string, { used: number; reserved: number } & Partial<Recovered>][] =
+  [
+    ["begun", { sealed: false }, old, { used: 15, reserved: 0, dropped: 1 }],
+    ["receiving", { sealed: false, staged: "the new" }, old, {
+      used: 15,
+      reserved: 0,
+      resumable: 1,
+    }],
+    [
+      "received",
+      { sealed: false, staged: fresh },
+      old,
+      { used: 15, reserved: 17, resumable: 1 },
+    ],
+    ["sealed, nothing staged", { sealed: true }, old, { used: 15, reserved: 0, dropped: 1 }],
+    ["sealed", { sealed: true, staged: fresh }, old, { used: 15, reserved: 17, resumable: 1 }],
+    [
+      "sealed, the power took a part",
+      { sealed: true, staged: "" },
+      old,
+      { used: 15, reserved: 0, dropped: 2 },
+    ],
+    ["renamed", { sealed: true, there: fresh }, fresh, { used: 32, reserved: 0, settled: 1 }],
+    [
+      "renamed by half",
+      { sealed: true, staged: fresh, claimed: true },
+      fresh,
+      { used: 32, reserved: 0, settled: 1, dropped: 1 },
+    ],
+  ];
+
+for (const [name, facts, content, { used, reserved, ...expected }] of killed) {
+  Deno.test(`killed in an upload: ${name}`, async () => {
+    using setup = new Setup();
+    const anna = setup.user("anna", 100);
+    await write(anna, "/home/a", old);
+    kill(setup, anna, facts);
+    const recovered = await start(setup);
+    assert.deepEqual(recovered, { changes: 0, settled: 0, resumable: 0, dropped: 0, ...expected });
+    assert.equal(setup.read("/home/a"), content);
+    assert.equal(stat(anna, "/home/a").entry?.sha256, sha256(content));
+    const account = setup.account("anna");
+    assert.deepEqual([account.used, account.reserved], [used, reserved]);
+    // The same command again: from where it was, or from the start.
+    const staged = facts.there === undefined && !facts.claimed ? facts.staged ?? "" : "";
+    const going = await put(anna, request("/home/a", { size: fresh.length }));
+    assert.equal(going.offset, staged.length);
+    await going.write(bytes(fresh.slice(going.offset)));
+    await going.commit(sha256(fresh), true);
+    setup.check();
+    assert.deepEqual([setup.account("anna").used, setup.staged()], [fresh.length, []]);
+  });
+}
+
+Deno.test("a large file of the same size is not taken for the one whose bytes were lost", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  const size = 300_000;
+  await upload(anna, "/home/a", new Uint8Array(size).fill(1));
+  const { reservations } = setup.store;
+  const account = anna.id;
+  const place = { dir: "homes/anna", name: "a" };
+  const { id } = reservations.begin({ ...place, account, size, modified: null, holder: "dead" });
+  const lost = sha256(new Uint8Array(size).fill(2));
+  reservations.seal(id, "dead", { size, sha256: lost, verified: true });
+  assert.equal((await start(setup)).dropped, 1);
+  assert.equal(stat(anna, "/home/a").entry?.sha256, sha256(new Uint8Array(size).fill(1)));
+});
+
+Deno.test("killed in a move: before the rename nothing, after it all of it", async () => {
+  for (const happened of [false, true]) {
+    for (const path of ["a", "d"]) {
+      using setup = new Setup();
+      const anna = setup.user("anna");
+      await mkdir(anna, folder("/home/d"));
+      await write(anna, "/home/a", "a");
+      await write(anna, "/home/d/x", "xx");
+      if (path === "a") await write(anna, "/home/new", "replaced");
+      const [from, to] = [path, "new"].map((name) => ({ dir: "homes/anna", name }));
+      setup.store.intents.intend("move", from, to);
+      if (happened) setup.store.vault.rename(from, to);
+      assert.equal((await start(setup)).changes, happened ? 1 : 0);
+      const moved = path === "a" ? "/home/new" : "/home/new/x";
+      const content = path === "a" ? "a" : "xx";
+      if (happened) assert.equal(stat(anna, moved).entry?.sha256, sha256(content));
+      else assert(setup.exists(`/home/${path}`));
+      const total = path === "d" ? 3 : happened ? 3 : 11;
+      assert.equal(setup.account("anna").used, total);
+    }
+  }
+});
+
+Deno.test("killed in a removal: before the rename nothing, after it all of it", async () => {
+  for (const happened of [false, true]) {
+    using setup = new Setup();
+    const anna = setup.user("anna");
+    await mkdir(anna, folder("/home/d/e"));
+    await write(anna, "/home/d/x", "xx");
+    await write(anna, "/home/d/e/y", "yyy");
+    const place = { dir: "homes/anna", name: "d" };
+    const id = setup.store.intents.intend("remove", place, { dir: "staging", name: "" });
+    if (happened) setup.store.vault.rename(place, { dir: "staging", name: trashName(id) });
+    const { changes, dropped } = await start(setup);
+    assert.deepEqual([changes, dropped], happened ? [1, 1] : [0, 0]);
+    assert.equal(setup.exists("/home/d"), !happened);
+    assert.equal(setup.account("anna").used, happened ? 0 : 5);
+    assert.deepEqual(setup.staged(), []);
+  }
+});
+
+Deno.test("a removal that was never noted as done does not take what came after it", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  await write(anna, "/home/a", "old");
+  const place = { dir: "homes/anna", name: "a" };
+  const id = setup.store.intents.intend("remove", place, { dir: "staging", name: "" });
+  setup.store.vault.rename(place, { dir: "staging", name: trashName(id) });
+  await write(anna, "/home/a", "later");
+  await start(setup);
+  assert.equal(stat(anna, "/home/a").entry?.sha256, sha256("later"));
+});
+
+Deno.test("a move that a dead worker left undone does not take what came after it", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  for (const path of ["a", "d"]) {
+    const [from, to] = [path, `new-${path}`].map((name) => ({ dir: "homes/anna", name }));
+    setup.store.intents.intend("move", from, to); // there was something, and is no more
+  }
+  await write(anna, "/home/new-a", "later");
+  await mkdir(anna, folder("/home/new-d"));
+  await write(anna, "/home/new-d/x", "later, too");
+  assert.equal((await start(setup)).changes, 0);
+  assert.equal(stat(anna, "/home/new-a").entry?.sha256, sha256("later"));
+  assert.equal(stat(anna, "/home/new-d/x").entry?.sha256, sha256("later, too"));
+  assert.equal(setup.account("anna").used, 15);
+});
+
+Deno.test("leftovers go: of no upload, of an account that is gone, older than a week", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna", 100);
+  const bob = setup.user("bob", 100);
+  for (
+    const [session, path] of [[anna, "/home/old"], [anna, "/home/new"], [bob, "/home/b"]] as const
+  ) {
+    const going = await put(session, request(path, { size: 20 }));
+    await going.write(bytes("12345"));
+    await going.detach();
+  }
+  setup.store.accounts.remove("bob");
+  const { db } = setup.store;
+  const week = Date.now() - keepPartialMs - 1;
+  db.run("UPDATE upload SET touched = ? WHERE name = 'old'", week);
+  Deno.writeTextFileSync(`${setup.data}/staging/99`, "of no upload");
+  Deno.mkdirSync(`${setup.data}/staging/removed-7/sub`, { recursive: true });
+  Deno.symlinkSync("/", `${setup.data}/staging/98`);
+  const recovered = await start(setup);
+  // The old one and its bytes, bob's bytes, and the three that were laid there.
+  assert.deepEqual(recovered, { changes: 0, settled: 0, resumable: 1, dropped: 6 });
+  assert.equal(setup.staged().length, 1);
+  assert.equal(setup.account("anna").reserved, 5);
+});
+
+Deno.test("a server that runs on drops what nobody has continued for a week", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  for (const name of ["cut", "dead", "sealed", "new"]) {
+    const going = await put(anna, request(`/home/${name}`, { size: 20 }));
+    await going.write(bytes("12345"));
+    await going.detach();
+  }
+  const { db } = setup.store;
+  db.run("UPDATE upload SET touched = 0 WHERE name <> 'new'");
+  db.run("UPDATE upload SET holder = 'dead' WHERE name = 'dead'");
+  db.run("UPDATE upload SET holder = 'dead', sha256 = '' WHERE name = 'sealed'");
+  expire(setup.store);
+  const left = setup.store.reservations.uploads().map(({ name }) => name);
+  assert.deepEqual(left, ["sealed", "new"]); // a sealed one may be a file already: for the next start
+  assert.equal(setup.staged().length, 2);
+});
+
+Deno.test("wrong sums are set right", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  await write(anna, "/home/a", "12345");
+  setup.store.db.run("UPDATE account SET used = 77, reserved = 5");
+  await start(setup);
+  assert.deepEqual([setup.account("anna").used, setup.account("anna").reserved], [5, 0]);
+});
+
+Deno.test("more on disk than was reserved does not break the limit", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna", 10);
+  const going = await put(anna, request("/home/a", { size: 10 }));
+  await going.write(bytes("1234567890"));
+  await going.detach();
+  setup.store.db.run("UPDATE upload SET want = 3"); // the power took a commit, and not the bytes
+  await write(anna, "/home/b", "1234567");
+  await start(setup);
+  const { used, reserved } = setup.account("anna");
+  assert(used + reserved <= 10);
+});
+
+Deno.test("what has its name by half, and was moved since by another, is not written into", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  const id = kill(setup, anna, { sealed: true, staged: fresh });
+  Deno.linkSync(`${setup.data}/staging/${id}`, setup.disk("/home/moved"));
+  const recovered = await recover(setup.store);
+  assert.deepEqual(recovered, { changes: 0, settled: 0, resumable: 0, dropped: 2 });
+  assert.deepEqual(setup.staged(), []);
+  const going = await put(anna, request("/home/a", { size: 3 }));
+  assert.equal(going.offset, 0);
+  await going.write(bytes("abc"));
+  await going.commit(sha256("abc"), true);
+  assert.equal(setup.read("/home/moved"), fresh);
+});

@@ -1,0 +1,91 @@
+/** Counts of several workers: added up, kept when one dies, and never more of them than was planned. */
+import assert from "node:assert/strict";
+import { bounds, makeBoard, Metrics, quantile } from "../../../core/watch/metrics.ts";
+import { mostTold, Roster } from "../../../core/watch/roster.ts";
+
+Deno.test("what workers count is added up, and outlives them", () => {
+  const board = makeBoard(2);
+  const [one, two] = [new Metrics(0, board), new Metrics(1, board)];
+  for (const metrics of [one, two]) {
+    metrics.count("starts");
+    metrics.opened("native");
+    metrics.moved("native", "received", 100);
+    metrics.ended("native", "put", "ok", 0.002);
+  }
+  two.ended("native", "put", "over-quota", 0.3);
+  two.refused("http");
+  two.count("loginsFailed");
+  const before = one.snapshot();
+  assert.deepEqual(before, two.snapshot());
+  assert.equal(before.restarts, 0);
+  const native = { door: "native", open: 2, opened: 2, refused: 0, received: 200, sent: 0 };
+  assert.deepEqual(before.doors[0], native);
+  assert.equal(before.doors[1].refused, 1);
+  const [put] = before.requests;
+  assert.deepEqual(put.outcomes, { ok: 2, "over-quota": 1 });
+  assert.equal(put.count, 3);
+  assert.equal(put.buckets[bounds.indexOf(0.0025)], 2);
+  assert.equal(put.buckets[bounds.indexOf(0.5)], 1);
+  assert.ok(Math.abs(put.seconds - 0.304) < 1e-9);
+
+  // It dies, with a connection open, and another one takes its place.
+  const next = new Metrics(1, board);
+  next.count("starts");
+  const after = next.snapshot();
+  assert.deepEqual(after, { ...before, restarts: 1, doors: after.doors });
+  assert.deepEqual(after.doors[0], { ...native, open: 1 });
+});
+
+Deno.test("whatever strangers ask for, it is counted in the cells that there are", () => {
+  const metrics = new Metrics();
+  for (const verb of [null, "", "dance", "__proto__", "constructor", "x".repeat(9999)]) {
+    metrics.ended("native", verb, "unsupported", 0);
+  }
+  const { requests } = metrics.snapshot();
+  assert.deepEqual(
+    requests.map(({ verb, count, outcomes }) => [verb, count, outcomes]),
+    [["other", 6, { unsupported: 6 }]],
+  );
+});
+
+Deno.test("every duration has its bucket", () => {
+  const metrics = new Metrics();
+  for (const bound of [...bounds, 1e9]) metrics.ended("sftp", "get", "ok", bound);
+  metrics.ended("sftp", "get", "ok", 0);
+  assert.deepEqual(metrics.snapshot().requests[0].buckets, [2, ...bounds.map(() => 1)]);
+});
+
+Deno.test("quantiles", () => {
+  const counts = (...pairs: [number, number][]) => {
+    const buckets = [...bounds, Infinity].map(() => 0);
+    for (const [bound, n] of pairs) buckets[bounds.indexOf(bound)] = n;
+    return buckets;
+  };
+  assert.equal(quantile(counts(), 0.5), 0);
+  assert.equal(quantile(counts([0.001, 50], [0.01, 50]), 0.5), 0.001);
+  assert.equal(quantile(counts([0.001, 1], [10, 1]), 1), 10);
+  const beyond = counts([0.001, 1]);
+  beyond[beyond.length - 1] = 99;
+  assert.equal(quantile(beyond, 0.99), bounds.at(-1));
+});
+
+Deno.test("those with a request under way come first, and of a crowd only so many", async () => {
+  const metrics = new Metrics();
+  const roster = new Roster(metrics);
+  const all = Array.from({ length: 2000 }, (_, i) => roster.enter("native", `192.0.2.1:${i}`));
+  all[1500].doing = { verb: "put", path: `/home/${"x".repeat(5000)}`, bytes: 7 };
+  roster.others = () => Promise.resolve([{ ...roster.here()[0], account: "anna", bytes: 9 }]);
+  const told = await roster.everywhere();
+  assert.equal(told.length, mostTold);
+  assert.deepEqual(told.slice(0, 3).map(({ verb, bytes }) => [verb, bytes]), [
+    ["put", 7],
+    ["put", 9],
+    [null, 0],
+  ]);
+  assert.equal(told[0].path?.length, 300);
+  assert.equal(metrics.snapshot().doors[0].open, 2000);
+  for (const presence of all) presence.leave();
+  all[0].leave();
+  assert.deepEqual(roster.here(), []);
+  assert.equal(metrics.snapshot().doors[0].open, 0);
+});
