@@ -66,7 +66,7 @@ Deno.test("without options there are defaults", () => {
   });
 });
 
-Deno.test("the environment sets what the command line does not", () => {
+Deno.test("a variable sets an option that the command line does not", () => {
   const variables = {
     BARGE_DRY_RUN: "yes",
     BARGE_RECURSIVE: "0",
@@ -86,7 +86,7 @@ Deno.test("the environment sets what the command line does not", () => {
   assert.deepEqual(exclude, ["*.o", "/build/"]);
 });
 
-Deno.test("the command line counts more than the environment", () => {
+Deno.test("the command line has precedence over the environment", () => {
   const variables = { BARGE_QUOTA: "1MB", BARGE_EXCLUDE: "a", BARGE_WORKERS: "nonsense" };
   const line = ["--quota", "none", "--exclude", "b", "--exclude=c", "--workers", "2"];
   const { quota, exclude, workers } = parse(line, variables);
@@ -95,12 +95,12 @@ Deno.test("the command line counts more than the environment", () => {
   assert.equal(workers, 2);
 });
 
-Deno.test("an empty variable is none", () => {
+Deno.test("an empty variable counts as unset", () => {
   const { quota } = parse([], { BARGE_QUOTA: "", BARGE_DRY_RUN: "" });
   assert.equal(quota, 5);
 });
 
-Deno.test("a bad variable is named", () => {
+Deno.test("the message for an invalid variable names it", () => {
   const bad = {
     BARGE_QUOTA: "much",
     BARGE_DRY_RUN: "perhaps",
@@ -119,13 +119,13 @@ Deno.test("short flags can stand together, and -- ends the options", () => {
   assert.deepEqual([dry, recursive, paths], [true, true, ["a", "-b", "--help"]]);
 });
 
-Deno.test("a wrong option says what was meant", () => {
+Deno.test("a mistyped option gets a suggestion", () => {
   const error = refusal(["--recursiv"]);
   assert(error.message.includes("--recursiv"));
   assert(error.hint?.includes("did you mean `--recursive`"), error.hint);
 });
 
-Deno.test("words that do not fit are refused, with what is expected", () => {
+Deno.test("invalid words are refused, and the message says why", () => {
   const cases: [string[], string][] = [
     [["--no-such"], 'unknown option: "--no-such"'],
     [["-nz"], 'unknown option: "-nz"'],
@@ -141,7 +141,7 @@ Deno.test("words that do not fit are refused, with what is expected", () => {
   for (const [line, message] of cases) assert.equal(refusal(line).message, message);
 });
 
-Deno.test("every argument has its place", () => {
+Deno.test("arguments are required, and limited in number", () => {
   const options = { from: argument("SRC", "from"), to: argument("DEST", "to") };
   const copy = { ...command, options, usage: "SRC DEST" };
   assert.deepEqual(parseArgs("cp", copy, ["-", "--", "-x"]), { from: "-", to: "-x" });
@@ -154,7 +154,7 @@ Deno.test("every argument has its place", () => {
   }
 });
 
-Deno.test("help is asked for only before --", () => {
+Deno.test("--help counts only before --", () => {
   assert(asksForHelp(["a", "-h"]));
   assert(asksForHelp(["--help"]));
   assert(!asksForHelp(["a", "--", "--help"]));

@@ -29,7 +29,7 @@ function sources(folder: string): Sources {
 
 async function offers(line: string, folder = "/home"): Promise<string[]> {
   const [candidates, replaced] = await complete(line, rows, sources(folder));
-  deepStrictEqual(line.endsWith(replaced), true, "what is replaced is the line's end");
+  deepStrictEqual(line.endsWith(replaced), true, "the replaced part ends the line");
   for (const candidate of candidates) deepStrictEqual(candidate.startsWith(replaced), true);
   return candidates;
 }
@@ -42,7 +42,7 @@ Deno.test("shell completion: commands", async () => {
   deepStrictEqual(await offers("nonsense a"), []);
 });
 
-Deno.test("shell completion: remote names are quoted as they were begun", async () => {
+Deno.test("shell completion: remote names are quoted as the start of the word is", async () => {
   deepStrictEqual(await offers("get my"), ["my\\ file", "my\\ other"]);
   deepStrictEqual(await offers("get my\\ f"), ["my\\ file "]);
   deepStrictEqual(await offers('get "my f'), ['"my file" ']);
@@ -54,7 +54,7 @@ Deno.test("shell completion: remote names are quoted as they were begun", async 
   deepStrictEqual(await offers("get my\\"), []);
 });
 
-Deno.test("shell completion: names that a line can't hold, and hidden ones, are left out", async () => {
+Deno.test("shell completion: hidden names and names with control characters are left out", async () => {
   deepStrictEqual(await offers("get "), ["my\\ file", "my\\ other", '\\"q', "./-x", "🎈\\ one"]);
   deepStrictEqual(await offers("get ."), [".hidden "]);
 });

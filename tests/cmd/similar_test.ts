@@ -18,7 +18,7 @@ Deno.test("only words with a similar spelling are suggested", () => {
   assert.deepEqual(similar("ca", ["cd", "cp", "ls"]), ["cd", "cp"]);
 });
 
-Deno.test("a number of the menu becomes a line with what was answered", async () => {
+Deno.test("a number of the menu becomes a command line with the answers", async () => {
   const numbers = menuLines().map((line) => line.trim()[0]);
   for (const number of numbers) {
     const line = await expandChoice(number, () => Promise.resolve("-my file"));
