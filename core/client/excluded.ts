@@ -1,13 +1,12 @@
 /** Names that a transfer leaves out. How they are written is glob.ts's, which is seldom needed. */
 
-import { exclude } from "./glob.ts";
-
 /** Is this name, relative to the root of the tree, left out? */
 export type Excluded = (name: string, type: "file" | "dir") => boolean;
 
 /** What patterns leave out: see glob.ts. */
 export async function excludedBy(patterns: readonly string[] = []): Promise<Excluded> {
   if (patterns.length === 0) return () => false;
+  const { exclude } = await import("./glob.ts");
   return exclude(patterns);
 }
 
