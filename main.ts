@@ -1,20 +1,21 @@
 /**
- * The command tree: from the words of a command line to the verb that they name, and its exit code.
+ * Runs command lines: finds the verb in the command tree, calls it, returns its exit code.
  *
- * Only the verb that is called is loaded, and that verb loads of core/ what it needs. The rows here
- * are in the order in which help lists them.
+ * Each start loads the called verb only. Verbs import() what only some of their calls need and
+ * costs more than 10 ms: node:crypto (28 ms), prompts (30 ms), TLS, SQLite. The start of `put`
+ * takes 65 ms in all; docs/performance.md has the figures, and `deno task bench start` measures it.
  */
 import type { Group, Tree, Verb } from "./cmd/_term/command.ts";
 import { BargeError } from "./core/error.ts";
 import { exit, report } from "./cmd/_term/fail.ts";
 import { isForAnother } from "./cmd/_term/interrupt.ts";
-import { stdoutClosed, stopWaiting, writeStdout } from "./cmd/_term/out.ts";
+import { print, stdoutClosed, stopWaiting } from "./cmd/_term/out.ts";
 import { version } from "./cmd/_version.ts";
 
 const key: Tree = {
   add: { brief: "let an account log in with a key", load: () => import("./cmd/user/key/add.ts") },
   list: { brief: "list an account's keys", load: () => import("./cmd/user/key/list.ts") },
-  remove: { brief: "take a key from an account", load: () => import("./cmd/user/key/remove.ts") },
+  remove: { brief: "remove keys of an account", load: () => import("./cmd/user/key/remove.ts") },
 };
 
 const user: Tree = {
@@ -43,16 +44,16 @@ const user: Tree = {
 };
 
 const quota: Tree = {
-  list: { brief: "list what all accounts use", load: () => import("./cmd/quota/list.ts") },
-  set: { brief: "change an account's capacity", load: () => import("./cmd/quota/set.ts") },
+  list: { brief: "list the quotas of all accounts", load: () => import("./cmd/quota/list.ts") },
+  set: { brief: "change an account's quota", load: () => import("./cmd/quota/set.ts") },
   verify: {
-    brief: "compare the books with the disk",
+    brief: "compare the ledger with the disk",
     load: () => import("./cmd/quota/verify.ts"),
   },
 };
 
 const ban: Tree = {
-  list: { brief: "list whose logins are refused", load: () => import("./cmd/ban/list.ts") },
+  list: { brief: "list the bans after failed logins", load: () => import("./cmd/ban/list.ts") },
   lift: {
     brief: "let a banned address or account log in",
     load: () => import("./cmd/ban/lift.ts"),
@@ -90,17 +91,17 @@ export const tree: Tree = {
   serve: { brief: "serve files to people with accounts", load: () => import("./cmd/serve.ts") },
   user: { brief: "manage the accounts in a data directory", verbs: user },
   quota: {
-    brief: "show your space at a server; manage everyone's",
+    brief: "show your quota at a server; manage those of all accounts",
     verbs: quota,
     load: () => import("./cmd/quota/own.ts"),
   },
   ban: { brief: "show and lift bans after failed logins", verbs: ban },
   verify: {
-    brief: "read every file again and compare it with its digest",
+    brief: "read every file and compare it with its digest",
     load: () => import("./cmd/verify.ts"),
   },
   backup: { brief: "copy the accounts database", load: () => import("./cmd/backup.ts") },
-  login: { brief: "log in at a server and stay so", load: () => import("./cmd/login.ts") },
+  login: { brief: "log in at a server and save the login", load: () => import("./cmd/login.ts") },
   logout: { brief: "forget a saved login", load: () => import("./cmd/logout.ts") },
   put: { brief: "send files and folders", load: () => import("./cmd/put.ts") },
   get: { brief: "fetch files and folders", load: () => import("./cmd/get.ts") },
@@ -114,10 +115,13 @@ export const tree: Tree = {
     brief: "make an account for yourself at a server",
     load: () => import("./cmd/register.ts"),
   },
-  grow: { brief: "ask a server for more capacity", load: () => import("./cmd/grow.ts") },
+  grow: { brief: "ask a server for a larger quota", load: () => import("./cmd/grow.ts") },
   passwd: { brief: "change your password at a server", load: () => import("./cmd/passwd.ts") },
-  ping: { brief: "see whether a server answers", load: () => import("./cmd/ping.ts") },
-  status: { brief: "show how a server is, to its admins", load: () => import("./cmd/status.ts") },
+  ping: { brief: "check whether a server answers", load: () => import("./cmd/ping.ts") },
+  status: {
+    brief: "show the state of a server, to its admins",
+    load: () => import("./cmd/status.ts"),
+  },
   shell: { brief: "work at a server from a prompt", load: () => import("./cmd/shell.ts") },
   cert: { brief: "show a server's certificate", load: () => import("./cmd/cert.ts") },
   "echo-tcp": {
@@ -137,16 +141,14 @@ export const tree: Tree = {
 /**
  * Runs a command line.
  *
- * @param args what is behind the program's name
+ * @param args the words behind the program's name
  * @returns the exit code
  */
 export async function main(args: readonly string[]): Promise<number> {
   const [first = "", ...rest] = args;
   if (first === "--version" || first === "-V" || first === "version") {
     const json = rest.includes("--json") || isYes("BARGE_JSON");
-    const line = json ? JSON.stringify({ version }) : `barge ${version}`;
-    // Bypasses print, whose timer alone would cost more than the rest of this path.
-    writeStdout(new TextEncoder().encode(`${line}\n`));
+    print(json ? JSON.stringify({ version }) : `barge ${version}`);
     return 0;
   }
   if (first === "--help" || first === "-h") return await help([]);
@@ -154,18 +156,15 @@ export async function main(args: readonly string[]): Promise<number> {
   let name = "";
   const debug = args.includes("--debug") || isYes("BARGE_DEBUG");
   try {
-    const found = await find(args);
-    name = found.name;
-    const { parseArgs, asksForHelp } = await import("./cmd/_term/parse.ts");
-    // What follows a shell's name is a command line in the making, not one to be obeyed.
-    const own = name === "completion" ? found.args.slice(0, 1) : found.args;
-    if (asksForHelp(own)) return await help(found.words);
-    if (found.verb === undefined) {
-      await help(found.words, 2);
-      return 2;
-    }
-    const { default: command } = await found.verb.load();
-    const values = await parseArgs(name, command, found.args);
+    const row = await findRow(args);
+    name = row.name;
+    const { asksForHelp, parseArgs } = await import("./cmd/_term/parse.ts");
+    // The words behind a shell's name are a command line to complete; their --help is not for us.
+    const own = name === "completion" ? row.args.slice(0, 1) : row.args;
+    if (asksForHelp(own)) return await help(row.words);
+    if (row.verb === undefined) return await help(row.words, 2);
+    const { default: command } = await row.verb.load();
+    const values = parseArgs(name, command, row.args);
     return await command.run(values, {
       signal: AbortSignal.any([stop.signal, stdoutClosed]),
       tree,
@@ -175,8 +174,8 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Walks down the tree as far as the words name rows of it. */
-async function find(args: readonly string[]) {
+/** Finds the row of the tree that the first words name. @returns it with the other words */
+async function findRow(args: readonly string[]) {
   let level: Tree = tree;
   let verb: Partial<Verb & Group> | undefined;
   const words: string[] = [];
@@ -208,7 +207,7 @@ async function help(words: readonly string[], code = 0): Promise<number> {
       printOverview(tree, version);
       return code;
     }
-    const { verb, name, args, group } = await find(words);
+    const { verb, name, args, group } = await findRow(words);
     if (args.length > 0) {
       throw new BargeError("usage", `${JSON.stringify(args[0])} is not a verb`, { op: "help" });
     }
@@ -226,7 +225,7 @@ async function help(words: readonly string[], code = 0): Promise<number> {
 
 const stop = new AbortController();
 
-/** Makes the first Ctrl-C or SIGTERM stop the verb, and the second end the program at once. */
+/** The first Ctrl-C or SIGTERM stops the verb, the second ends the program at once. */
 function watchSignals(): void {
   const onSignal = (signal: Deno.Signal) => {
     if (signal === "SIGINT" && isForAnother()) return;
@@ -243,7 +242,7 @@ function isYes(variable: string): boolean {
   return /^(1|true|yes|on)$/i.test(Deno.env.get(variable) ?? "");
 }
 
-/** Runs the program as a process of its own: with its signals, and its exit code at the end. */
+/** Runs a command line with the process's signals, and exits with its code. */
 export async function run(args: readonly string[]): Promise<void> {
   watchSignals();
   await exit(await main(args));

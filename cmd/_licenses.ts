@@ -1,18 +1,18 @@
 import list from "./_licenses.json" with { type: "json" };
 
-/** One work in the executable, and the terms on which it is there. */
+/** A part of the executable and its license. */
 export interface License {
   readonly name: string;
   readonly version: string;
-  /** Its SPDX identifier. */
+  /** The SPDX identifier. */
   readonly license: string;
   readonly text: string;
 }
 
-/** Barge, the runtime that its executable carries, and every package in it; made by a script. */
+/** Barge, the runtime, and every package in the executable, as scripts/licenses.ts lists them. */
 export const licenses: readonly License[] = list;
 
-/** All of them as people read them. */
+/** Returns all licenses as one text. */
 export function licenseText(): string {
   const rule = "-".repeat(78);
   return licenses

@@ -1,34 +1,35 @@
-/** `barge backup`: a copy of the accounts database, beside a running server. */
-import { openAccounts } from "./_term/accounts.ts";
+/** `barge backup`: copies the accounts database, beside a running server. */
+import { openAccounts } from "./_data/accounts.ts";
 import { command } from "./_term/command.ts";
-import { argumentOf, common, dataOption, flag, path } from "./_term/options.ts";
+import { argumentOf, common, dataOption, flag } from "./_term/options.ts";
 import { note, printJson } from "./_term/out.ts";
 import { counted } from "./_term/progress.ts";
 import { formatSize } from "./_term/size.ts";
+import { path } from "./_term/value.ts";
 
 export default command({
   options: {
-    file: argumentOf(path("FILE"), "Where the copy goes"),
-    force: flag(["--force"], "Replace what has that name"),
+    file: argumentOf(path("FILE"), "The new file"),
+    force: flag(["--force"], "Replace an existing file"),
     data: dataOption(),
     ...common,
   },
   usage: "FILE",
   about:
     `Copies the accounts database of a data directory to FILE: accounts, tokens, and the digests
-    of all files, as of one moment, also beside a running server. FILE appears whole and checked, or
-    not at all; it is readable by its owner alone.
+    of all files, as of one moment, even while a server runs. FILE appears complete and checked, or
+    not at all; only its owner can read it.
 
-    All else is ordinary files: copy homes/, public/, removed/, tls/ and ssh/ with what you like, the
-    database first; staging/ is not needed. To restore, stop the server, put the files back and FILE in
-    the place of accounts.db, remove accounts.db-wal and accounts.db-shm, which would be replayed over
-    it, and run \`barge verify --repair\`. docs/backup.md has the commands.`,
+    Everything else is ordinary files: copy homes/, public/, removed/, tls/ and ssh/ with any tool,
+    after the database; staging/ is not needed. To restore, stop the server, put the files back,
+    replace accounts.db by FILE, remove accounts.db-wal and accounts.db-shm, which would be replayed
+    over it, and run \`barge verify --repair\`. docs/backup.md has the commands.`,
   examples: [
     ["barge backup /var/backups/accounts.db --force", "from cron, replacing yesterday's"],
-    ["barge backup accounts-$(date +%F).db --data /srv/barge", "one a day"],
+    ["barge backup accounts-$(date +%F).db --data /srv/barge", "one file a day"],
   ],
   async run({ file, force, data, json }, { signal }) {
-    // Opened once as usual, which reports faults of the directory, and upgrades it.
+    // Opening it reports faults of the directory, and upgrades an old database.
     (await openAccounts(data))[Symbol.dispose]();
     const { backup } = await import("../core/local/database/backup.ts");
     const { path, bytes, accounts, files } = await backup(data, file, { force, signal });

@@ -1,35 +1,34 @@
-/** `barge cert`: the certificate of one's own server, or of another. */
+/** `barge cert`: shows the certificate of a data directory or of a server. */
 import { BargeError } from "../core/error.ts";
 import type { CertificateFacts } from "../core/net/certificate.ts";
-import { sayData } from "./_term/accounts.ts";
+import { noteData } from "./_data/accounts.ts";
 import { command } from "./_term/command.ts";
 import { common, dataOption, flag, optionalArgument } from "./_term/options.ts";
 import { note, print, printJson, printLine } from "./_term/out.ts";
 import { exitCodes } from "./_term/exit.ts";
-import { knownHostsPath } from "./_term/security.ts";
+import { knownHostsPath } from "./_client/security.ts";
 
 export default command({
   options: {
-    remote: optionalArgument("HOST[:PORT]", "The server to look at; none: the data directory's"),
-    forget: flag(["--forget"], "Forget what is pinned for that server"),
+    remote: optionalArgument("HOST[:PORT]", "The server. Default: the one on the data directory"),
+    forget: flag(["--forget"], "Forget the pin of that server"),
     data: dataOption(),
     ...common,
   },
   usage: "[HOST[:PORT]]",
-  about: `Prints the fingerprint of a certificate, whom it is for, and until when.
+  about: `Prints the fingerprint, the names and the validity of a certificate.
 
-    Without a server's name: of the one that the server on the data directory shows, or showed last:
-    that of --tls-cert, or the one that \`barge serve\` made; and those of the host keys that SSH
-    clients are shown at the SFTP door. With one:
-    of what that server shows, and whether it is what is pinned here; nothing is pinned by looking,
-    and the exit code is 15 when it is another one.
+    Without a server's name: of the certificate that the server on the data directory uses, or used
+    last, from --tls-cert or made by \`barge serve\`; and the fingerprints of its SSH host keys. With a
+    server's name: of the certificate that this server presents, and whether it is pinned here. The
+    exit code is 15 if another certificate is pinned. Nothing is pinned.
 
-    --forget removes the pin, so that the next connection pins what the server shows then. Do that
-    when the server's operator has confirmed the new fingerprint, and not before.`,
+    --forget removes the pin, so that the next connection pins the server's new certificate. Use it
+    only after the server's operator has confirmed the new fingerprint.`,
   examples: [
-    ["barge cert --data /srv/barge", "what to tell the people who connect"],
-    ["barge cert files.example", "what it shows, and whether that is pinned"],
-    ["barge cert --forget files.example:7171", "its operator has a new certificate"],
+    ["barge cert --data /srv/barge", "print the fingerprint for the server's users"],
+    ["barge cert files.example", "check a server's certificate"],
+    ["barge cert --forget files.example:7171", "accept the operator's new certificate"],
   ],
   async run({ remote, forget, data, json }, { signal }) {
     if (remote === undefined) {
@@ -47,14 +46,14 @@ export default command({
       throw new BargeError("not-found", "it is not pinned", { op: "forget", path: server });
     }
     if (json) printJson({ server, forgotten: pins.map(({ fingerprint }) => fingerprint) });
-    else note(`${server} is forgotten: the next connection pins what it shows then`);
+    else note(`${server} is forgotten: the next connection pins its certificate`);
   },
 });
 
 type Shown = Pick<CertificateFacts, "names" | "from" | "until"> & { readonly fingerprint: string };
 
 async function own(data: string, json: boolean): Promise<void> {
-  sayData(data);
+  noteData(data);
   const { ownFiles, readOwnCertificate } = await import("../core/net/own_certificate.ts");
   const { readHostKeys } = await import("../core/net/host_keys.ts");
   const { lastServer } = await import("../core/serve/data.ts");
@@ -77,7 +76,7 @@ async function own(data: string, json: boolean): Promise<void> {
     return printJson({ ...facts, ...hostKeys && { hostKeys } });
   }
   if (certificate) describe(certificate);
-  if (theirs) printLine(`  file       ${file}, which the server was started with`);
+  if (theirs) printLine(`  file       ${file}, from --tls-cert`);
   for (const { type, fingerprint } of hostKeys ?? []) print(`${fingerprint} ${type}`);
 }
 
@@ -95,19 +94,21 @@ async function look(
     AbortSignal.any([signal, AbortSignal.timeout(10_000)]),
   );
   pipe.close();
-  const fits = pins.some(({ fingerprint }) => fingerprint === presented.fingerprint);
-  const pinned = pins.length === 0 ? null : fits;
+  const matches = pins.some(({ fingerprint }) => fingerprint === presented.fingerprint);
+  const pinned = pins.length === 0 ? null : matches;
   const { vouched } = presented;
   if (json) {
     printJson({ server: serverName(address), ...fields(presented), vouched, pinned });
   } else {
     describe(presented);
     print(
-      `  vouched    ${vouched ? "by an authority that this machine knows" : "by nobody known"}`,
+      `  vouched    ${
+        vouched ? "by an authority that this machine trusts" : "by no trusted authority"
+      }`,
     );
     for (const { fingerprint, since } of pins) print(`  pinned     ${fingerprint} ${since}`);
     if (pins.length === 0) print("  pinned     no");
-    if (pinned === false) note(`barge: this is NOT the certificate that was pinned`);
+    if (pinned === false) note("barge: this is NOT the pinned certificate");
   }
   return pinned === false ? exitCodes.identity : 0;
 }

@@ -1,14 +1,13 @@
 /**
- * `barge completion`: prints a shell's completion script. The script calls it again, with the words
- * that are on the command line behind the shell's name, and is answered with suggestions. Only the
- * verb that is being completed is loaded.
+ * `barge completion`: prints a shell's completion script. The script calls `barge completion SHELL
+ * WORDS...` again for each completion and reads the suggestions for the last word.
  */
 import { bash, fish, nu, pwsh, type ShellCompletion, zsh } from "@optique/core/completion";
-import { suggest, type Suggestion } from "@optique/core/parser";
 import { command, type Group, type Tree, type Verb } from "./_term/command.ts";
-import { argumentOf, oneOf, rest, words } from "./_term/options.ts";
-import { parserOf } from "./_term/optique.ts";
+import { argumentOf, rest } from "./_term/options.ts";
 import { writeStdout } from "./_term/out.ts";
+import { type Suggestion, suggestWords } from "./_term/suggest.ts";
+import { oneOf } from "./_term/value.ts";
 
 const shells: Record<string, ShellCompletion> = { bash, zsh, fish, pwsh, nu };
 
@@ -18,17 +17,17 @@ export default command({
     words: rest(),
   },
   usage: "bash|zsh|fish|pwsh|nu",
-  about: `Prints a script that teaches your shell to complete barge's verbs, options and files.`,
+  about: `Prints a script with which your shell completes the verbs, options and files of barge.`,
   examples: [
-    ['eval "$(barge completion bash)"', "for this shell; in ~/.bashrc, for all"],
-    ["barge completion zsh > ~/.zfunc/_barge", "for zsh, where fpath has ~/.zfunc"],
+    ['eval "$(barge completion bash)"', "for this shell, or for all from ~/.bashrc"],
+    ["barge completion zsh > ~/.zfunc/_barge", "for zsh, if fpath has ~/.zfunc"],
     ["barge completion fish > ~/.config/fish/completions/barge.fish", "for fish"],
   ],
   async run({ shell: name, words }, { tree }) {
     const shell = shells[name];
     const chunks = words.length === 0
       ? [shell.generateScript("barge", ["completion", name])]
-      : shell.encodeSuggestions(await suggestions(tree, words));
+      : shell.encodeSuggestions((await suggestions(tree, words)).map(forShell));
     // The library's script for zsh expects a line for each suggestion, but its encoder writes no
     // line ends.
     const between = name === "zsh" && words.length > 0 ? "\n" : "";
@@ -36,7 +35,7 @@ export default command({
   },
 });
 
-/** What could stand in the place of the last word. */
+/** Returns the suggestions for the last word. */
 async function suggestions(
   tree: Tree,
   line: readonly string[],
@@ -56,10 +55,17 @@ async function suggestions(
   const named = row.verbs && Object.hasOwn(row.verbs, rest[0]) && rest.length > 1;
   if (!row.load || named) return deeper;
   const { default: command } = await row.load();
-  return [...deeper, ...suggest(parserOf(command.options), [rest[0], ...rest.slice(1)])];
+  return [...deeper, ...suggestWords(command.options, rest)];
 }
 
-const help: Suggestion = { kind: "literal", text: "help", description: words("explain a verb") };
+/** Returns a suggestion in the library's form. */
+function forShell(suggestion: Suggestion): Parameters<ShellCompletion["encodeSuggestions"]>[0][0] {
+  if (suggestion.kind === "file") return suggestion;
+  const { text, description = "" } = suggestion;
+  return { kind: "literal", text, description: [{ type: "text", text: description }] };
+}
+
+const help: Suggestion = { kind: "literal", text: "help", description: "explain a verb" };
 
 /** Suggests arguments of `barge help`: verbs without options. */
 function verbs(tree: Tree, [first, ...rest]: readonly string[]): Suggestion[] {
@@ -70,5 +76,5 @@ function verbs(tree: Tree, [first, ...rest]: readonly string[]): Suggestion[] {
 
 function names(tree: Tree, prefix: string): Suggestion[] {
   return Object.entries(tree).filter(([name]) => name.startsWith(prefix))
-    .map(([text, { brief }]) => ({ kind: "literal", text, description: words(brief) }));
+    .map(([text, { brief }]) => ({ kind: "literal", text, description: brief }));
 }

@@ -1,27 +1,22 @@
 /** `barge demo`: lessons about threads, which run, show, explain and check themselves. */
-import { findSimilar } from "@optique/core/suggestion";
-import type { ValueParser } from "@optique/core/valueparser";
 import { BargeError } from "../core/error.ts";
 import { lessons } from "../core/demo/lessons.ts";
 import { command } from "./_term/command.ts";
 import { otherCode } from "./_term/exit.ts";
+import { argsOf, common, flag, value, valueOr, values } from "./_term/options.ts";
 import {
   addresses,
-  argsOf,
-  common,
   count,
-  flag,
   oneOf,
   path,
   plain,
   seconds,
-  value,
-  valueOr,
+  type ValueParser,
   valueParser,
-  values,
-} from "./_term/options.ts";
+} from "./_term/value.ts";
 import type { Lang } from "../core/demo/text.ts";
 import { note, print, printJson } from "./_term/out.ts";
+import { similar } from "./_term/similar.ts";
 import type { ShowOptions } from "./_demo/show.ts";
 
 const all = "all";
@@ -41,10 +36,10 @@ export default command({
     ),
     speed: value(
       ["--speed"],
-      valueParser("X", 1, (text) => {
+      valueParser("X", (text) => {
         const x = /^\d{1,4}(\.\d{1,3})?$/.test(text) ? Number(text) : NaN;
         return x >= 0.01 && x <= 1000 ? x : undefined;
-      }, { wanted: "a number from 0.01 to 1000" }),
+      }, "a number from 0.01 to 1000"),
       "How many times as fast as the lesson's clock; default 1 on a terminal, else no waiting",
     ),
     step: flag(["--step"], "One event for each key; c runs on, q ends"),
@@ -120,15 +115,8 @@ export default command({
 });
 
 /** A lesson's name, which shells complete; or what some lessons take behind it. */
-function lessonName(): ValueParser<"sync", string> {
-  return {
-    ...plain("NAME"),
-    *suggest(prefix) {
-      for (const text of [...Object.keys(lessons), all]) {
-        if (text.startsWith(prefix)) yield { kind: "literal", text };
-      }
-    },
-  };
+function lessonName(): ValueParser<string> {
+  return { ...plain("NAME"), suggest: [...Object.keys(lessons), all] };
 }
 
 /** Returns how many of several lessons showed their point, and which did not. */
@@ -175,7 +163,7 @@ function url(text: string): URL {
 }
 
 function unknownLesson(name: string): BargeError {
-  const near = findSimilar(name, [...Object.keys(lessons), all], { maxSuggestions: 3 });
+  const near = similar(name, [...Object.keys(lessons), all]);
   return new BargeError("usage", "there is no such lesson", {
     op: "demo",
     path: name,

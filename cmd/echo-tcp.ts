@@ -3,10 +3,11 @@ import { BargeError } from "../core/error.ts";
 import { type Address, parseAddress } from "../core/net/address.ts";
 import type { Certificate } from "../core/net/certificate.ts";
 import { command } from "./_term/command.ts";
-import { address, quietOption, rawOption, serveEcho, verboseOption } from "./_term/echo.ts";
-import { common, count, flag, optionalArgument, path, value, valueOr } from "./_term/options.ts";
+import { address, quietOption, rawOption, serveEcho, verboseOption } from "./_bench/echo.ts";
+import { common, flag, optionalArgument, value, valueOr } from "./_term/options.ts";
 import { note, stdoutBytes } from "./_term/out.ts";
-import { securityOptions } from "./_term/security.ts";
+import { count, path } from "./_term/value.ts";
+import { securityOptions } from "./_client/security.ts";
 
 export default command({
   options: {
@@ -91,7 +92,7 @@ async function certificateFor(
   if (cert !== undefined || key !== undefined) {
     throw new BargeError("usage", "--tls-cert and --tls-key go together");
   }
-  const { configPath } = await import("./_term/logins.ts");
+  const { configPath } = await import("./_client/logins.ts");
   const folder = configPath("echo");
   if (folder === undefined) {
     throw new BargeError("usage", "there is no place to keep a certificate: HOME is not set", {
@@ -106,7 +107,7 @@ async function certificateFor(
 interface ClientChoice {
   readonly timeout: number;
   readonly verbose: boolean;
-  readonly pin: Parameters<typeof import("./_term/security.ts").secured>[1]["pin"];
+  readonly pin: Parameters<typeof import("./_client/security.ts").secured>[1]["pin"];
 }
 
 async function client(
@@ -115,7 +116,7 @@ async function client(
   { timeout, verbose, pin }: ClientChoice,
   signal: AbortSignal,
 ): Promise<void> {
-  const { secured } = await import("./_term/security.ts");
+  const { secured } = await import("./_client/security.ts");
   const { talkTcp } = await import("../core/echo/client.ts");
   const { dialEcho } = await import("../core/echo/dial.ts");
   const choice = { tls: encrypted, plaintext: !encrypted, pin };

@@ -2,10 +2,11 @@
 import { BargeError } from "../core/error.ts";
 import { formatAddress, parseAddress } from "../core/net/address.ts";
 import { command } from "./_term/command.ts";
-import { address, quietOption, rawOption, serveEcho, verboseOption } from "./_term/echo.ts";
+import { address, quietOption, rawOption, serveEcho, verboseOption } from "./_bench/echo.ts";
 import { exitCodes } from "./_term/exit.ts";
-import { common, count, optionalArgument, value, valueOr } from "./_term/options.ts";
+import { common, optionalArgument, value, valueOr } from "./_term/options.ts";
 import { note, stdoutBytes } from "./_term/out.ts";
+import { count } from "./_term/value.ts";
 
 export default command({
   options: {

@@ -1,19 +1,21 @@
-/** `barge grow`: asks for more capacity. */
+/** `barge grow`: asks for a larger quota. */
 import { grow } from "../core/client/grow.ts";
 import { command } from "./_term/command.ts";
-import { argumentOf, common, size } from "./_term/options.ts";
-import { printQuota } from "./_term/quota.ts";
-import { openSession, sessionOptions } from "./_term/session.ts";
+import { argumentOf, common } from "./_term/options.ts";
+import { size } from "./_term/value.ts";
+import { printQuota } from "./_client/quota.ts";
+import { openSession, sessionOptions } from "./_client/session.ts";
 
 export default command({
   options: {
-    limit: argumentOf(size(), "The capacity that you want in all, for instance 20GiB"),
+    limit: argumentOf(size(), "The new quota in all, for instance 20GiB"),
     ...sessionOptions,
     ...common,
   },
   usage: "SIZE",
-  about: `Asks the server to give your account this capacity. It does so up to its --max-quota.`,
-  examples: [["barge grow 20GiB", "have 20 GiB from now on"]],
+  about:
+    `Asks the server for a new quota for your account. The server grants it up to its --max-quota.`,
+  examples: [["barge grow 20GiB", "ask for 20 GiB in all"]],
   async run({ limit, json, ...choice }, { signal }) {
     await using session = await openSession(choice, signal);
     printQuota(await grow(session.client, limit), json);

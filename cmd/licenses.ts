@@ -1,4 +1,4 @@
-/** `barge licenses`: prints the licenses of barge and of all that it carries. */
+/** `barge licenses`: prints the licenses of barge and of its parts. */
 import { command } from "./_term/command.ts";
 import { common } from "./_term/options.ts";
 import { print, printJson } from "./_term/out.ts";
@@ -10,7 +10,7 @@ export default command({
     package in it. Needs no server and no network.`,
   examples: [
     ["barge licenses | less", "read them"],
-    ["barge licenses --json", "one a line: name, version, license, text"],
+    ["barge licenses --json", "one object a line: name, version, license, text"],
   ],
   async run({ json }) {
     const { licenses, licenseText } = await import("./_licenses.ts");

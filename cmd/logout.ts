@@ -3,21 +3,21 @@ import { formatRemote, parseRemote } from "../core/client/remote.ts";
 import { revokeToken } from "../core/client/token.ts";
 import { BargeError, typed } from "../core/error.ts";
 import { command } from "./_term/command.ts";
-import { changeLogins, fits, readLogins } from "./_term/logins.ts";
+import { changeLogins, fits, readLogins } from "./_client/logins.ts";
 import { common, flag, optionalArgument } from "./_term/options.ts";
 import { note, printJson } from "./_term/out.ts";
-import { openSession, serverOptions } from "./_term/session.ts";
+import { openSession, serverOptions } from "./_client/session.ts";
 
 export default command({
   options: {
-    remote: optionalArgument("barge://NAME@HOST:PORT", "Which login; instead of --server"),
+    remote: optionalArgument("barge://NAME@HOST:PORT", "The login's server, in place of --server"),
     ...serverOptions,
-    force: flag(["-f", "--force"], "Forget it also when the server can't be told"),
+    force: flag(["-f", "--force"], "Forget the login even if the server can't be reached"),
     ...common,
   },
   usage: "[barge://NAME@HOST:PORT]",
-  about: `Has the server revoke the token of a saved login, the last one if none is named, and
-    forgets it. When the server can't be reached, the login stays, unless --force is given.`,
+  about: `Revokes the token of a saved login at the server, and forgets the login. Default: the last
+    login. If the server can't be reached, the login stays, unless --force is given.`,
   examples: [["barge logout", "end the last login"]],
   async run({ remote: named, server, force, json, ...choice }, { signal }) {
     const text = named ?? server;
@@ -35,9 +35,9 @@ export default command({
       revoked = true;
     } catch (cause) {
       const error = typed(cause, { op: "logout", path: at });
-      // A token that is not accepted is as good as revoked.
+      // A token that the server does not accept is revoked already.
       if (error.kind !== "unauthenticated" && !force) {
-        throw error.with({ hint: "--force forgets the login without telling the server" });
+        throw error.with({ hint: "--force forgets the login, and leaves its token valid" });
       }
     }
     await changeLogins((logins) => logins.filter(({ id }) => id !== login.id));

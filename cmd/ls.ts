@@ -5,42 +5,41 @@ import { stat } from "../core/client/stat.ts";
 import { join, trimSlashes } from "../core/client/target.ts";
 import type { Omission, PartialUpload } from "../core/protocol/message.ts";
 import { command } from "./_term/command.ts";
-import { entryFields, longLine, noteOmission, shownName } from "./_term/entry.ts";
+import { entryFields, longLine, noteOmission, shownName } from "./_client/entry.ts";
 import { common, flag, optionalArgument } from "./_term/options.ts";
 import { keepUp, printJson, printLine, terminal } from "./_term/out.ts";
-import { openSession, sessionOptions } from "./_term/session.ts";
+import { openSession, sessionOptions } from "./_client/session.ts";
 
 export default command({
   options: {
     path: optionalArgument("PATH", "A folder or file. Default: /home"),
-    long: flag(["-l", "--long"], "Show size, time (UTC) and owner, too"),
-    recursive: flag(["-r", "--recursive"], "Show what folders hold, too"),
+    long: flag(["-l", "--long"], "Show size, time (UTC) and owner"),
+    recursive: flag(["-r", "--recursive"], "Show the contents of folders, too"),
     partial: flag(
       ["--partial"],
-      "List your partial uploads, wherever they are, or those below PATH",
+      "List your partial uploads: all of them, or those below PATH",
     ),
     ...sessionOptions,
     ...common,
   },
   usage: "[PATH]",
-  about: `Lists a folder, one name a line; folders end in a slash. Yours are in /home, those that
-    everyone shares in /public. What could confuse a terminal is escaped when one reads it, and what
-    ends a line always is; --json has names as they are.
+  about: `Lists a folder, one name a line; folders end in a slash. Your files are in /home, shared
+    files in /public. Line ends in names are escaped, and on a terminal all control characters;
+    --json has names unchanged.
 
-    --partial lists uploads of yours that are no files yet: how many bytes are there, of how many
-    (? where that is not known), when each is dropped if nobody goes on with it, or that somebody is
-    sending it now, and its path. The same \`barge put\` goes on with one; \`barge rm --partial\` drops it.`,
+    --partial lists your partial uploads: the offset, the size (? if unknown), the time at which each
+    is dropped, or "under way" while a client sends it, and the path. The same \`barge put\` resumes
+    one; \`barge rm --partial\` drops it.`,
   examples: [
-    ["barge ls -l /public", "what is shared"],
-    ["barge ls --partial", "what quota counts as reserved for uploads"],
-    ["barge ls -r --json /home | jq -r 'select(.size > 1e9) .path'", "large files"],
+    ["barge ls -l /public", "list the shared files"],
+    ["barge ls --partial", "list the uploads that reserve bytes"],
+    ["barge ls -r --json /home | jq -r 'select(.size > 1e9) .path'", "list large files"],
   ],
-  async run({ path: given, long, recursive, partial, json, ...choice }, { signal }) {
+  async run({ path: named, long, recursive, partial, json, ...choice }, { signal }) {
     await using session = await openSession(choice, signal);
     const { client } = session;
-    if (partial) return printPartials(await partials(client), trimSlashes(given ?? "/"), json);
-    const folder = given ?? "/home";
-    const path = trimSlashes(folder);
+    if (partial) return printPartials(await partials(client), trimSlashes(named ?? "/"), json);
+    const path = trimSlashes(named ?? "/home");
     const { entry } = await stat(client, path);
     const single = entry?.type === "file";
     const onOmitted = (omission: Omission) => noteOmission(path, omission);
@@ -58,7 +57,7 @@ export default command({
   },
 });
 
-/** Prints those at or below a path. */
+/** Prints the partial uploads at or below a path. */
 function printPartials(all: readonly PartialUpload[], below: string, json: boolean): void {
   for (const upload of all) {
     const { path, offset, size, busy, expires } = upload;

@@ -1,17 +1,17 @@
 /** `barge mkdir`: makes folders at a server. */
 import { mkdir } from "../core/client/mkdir.ts";
 import { command } from "./_term/command.ts";
-import { eachPath } from "./_term/each.ts";
+import { eachPath } from "./_client/each_path.ts";
 import { args, common, flag } from "./_term/options.ts";
 import { printJson } from "./_term/out.ts";
-import { openSession, sessionOptions } from "./_term/session.ts";
+import { openSession, sessionOptions } from "./_client/session.ts";
 
 export default command({
   options: {
     paths: args("PATH", "The folders, like /home/photos"),
     parents: flag(
       ["-p", "--parents"],
-      "Make what is missing above them, too; no error if it is there",
+      "Make missing folders above them, too; existing folders are no error",
     ),
     ...sessionOptions,
     ...common,

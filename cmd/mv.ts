@@ -1,25 +1,25 @@
-/** `barge mv`: moves or renames at a server. */
+/** `barge mv`: moves and renames files and folders at a server. */
 import { move } from "../core/client/move.ts";
 import { command } from "./_term/command.ts";
-import { eachPath } from "./_term/each.ts";
+import { eachPath } from "./_client/each_path.ts";
 import { args, common, flag } from "./_term/options.ts";
 import { printJson } from "./_term/out.ts";
-import { openSession, sessionOptions } from "./_term/session.ts";
-import { targets } from "./_term/target.ts";
+import { openSession, sessionOptions } from "./_client/session.ts";
+import { targets } from "./_client/move_target.ts";
 
 export default command({
   options: {
-    paths: args("PATH", "Remote files and folders; last, their new name or folder", 2),
-    noClobber: flag(["--no-clobber"], "Fail rather than replace a file"),
+    paths: args("PATH", "Remote files and folders; the last is their new name or folder", 2),
+    noClobber: flag(["--no-clobber"], "Fail instead of replacing a file"),
     ...sessionOptions,
     ...common,
   },
   usage: "SRC... DEST",
-  about: `Moves files and folders, in one step each. Between /home and /public, too: what you move
-    to /public everyone sees, and it stays charged to you.
+  about: `Moves files and folders, each in one step. Files that you move to /public are visible to
+    everyone and stay charged to you.
 
-    A target that is a folder, or ends in /, is one to put into; else it is the new name. Names are
-    taken as they are: * and ? mean themselves.`,
+    A target that is a folder, or ends in /, is the folder to move into; any other is the new name.
+    * and ? have no special meaning in names.`,
   examples: [
     ["barge mv /home/a.txt /home/b.txt", "rename a file"],
   ],

@@ -1,10 +1,16 @@
-/** `barge passwd`: changes one's own password at a server. */
+/** `barge passwd`: changes your password at a server. */
 import { passwd } from "../core/client/passwd.ts";
 import { command } from "./_term/command.ts";
-import { common, flag, path, value } from "./_term/options.ts";
+import { common, flag, value } from "./_term/options.ts";
 import { note, print, printJson } from "./_term/out.ts";
-import { needPassword, randomPassword, readPasswordFile } from "./_term/password.ts";
-import { openSession, sessionOptions } from "./_term/session.ts";
+import { path } from "./_term/value.ts";
+import {
+  needPassword,
+  onlyTerminal,
+  randomPassword,
+  readPasswordFile,
+} from "./_client/password.ts";
+import { openSession, sessionOptions } from "./_client/session.ts";
 
 export default command({
   options: {
@@ -18,35 +24,32 @@ export default command({
     ...common,
   },
   usage: "",
-  about: `Changes your password at a server. The old one is asked for, or comes from the usual
-    places; a saved login does not do. The new one is asked for twice, or comes from
-    --new-password-file, --generate or BARGE_NEW_PASSWORD.
+  about: `Changes your password at a server. The old one is asked for, or comes from a --password
+    option or BARGE_PASSWORD; a saved login is not enough. The new one is asked for twice, or comes
+    from --new-password-file, --generate or BARGE_NEW_PASSWORD.
 
-    All that is logged in with the old one ends, at every door, and so do all tokens of the account:
-    log in again where you were. SSH keys stay.`,
-  examples: [["barge passwd", "ask for the old password and the new one"]],
+    All logins with the old password end, at every door, and all tokens of the account are revoked:
+    log in again on each machine. SSH keys stay.`,
+  examples: [["barge passwd", "ask for the old and the new password"]],
   async run({ newPasswordFile, generate, json, ...choice }, { signal }) {
     await using session = await openSession(choice, signal, { password: true });
     const password = generate
       ? randomPassword(session.client.hello.minPassword)
       : newPasswordFile !== undefined
       ? await readPasswordFile(newPasswordFile)
-      : Deno.env.get("BARGE_NEW_PASSWORD") || await needPassword(nowhere, {
-        question: `New password of ${session.who.account}`,
+      : Deno.env.get("BARGE_NEW_PASSWORD") || await needPassword(onlyTerminal, {
+        question: `New password of ${session.login.account}`,
         twice: true,
         signal,
         ways: "use --new-password-file, --generate or BARGE_NEW_PASSWORD",
       });
-    const { account } = session.who;
+    const { account } = session.login;
     await passwd(session.client, { account, old: session.password!, password });
     if (json) {
-      printJson({ account, ...(generate ? { password } : {}) });
+      printJson({ account, ...(generate && { password }) });
       return;
     }
     note(`the password of ${account} is changed; its saved logins have ended`);
     if (generate) print(password);
   },
 });
-
-/** Only a terminal is left to ask. */
-const nowhere = { passwordStdin: false, passwordFile: undefined, environment: false };

@@ -1,23 +1,23 @@
-/** `barge ping`: does a server answer? */
+/** `barge ping`: measures the answer time of a server. */
 import { ping } from "../core/client/ping.ts";
 import { formatRemote } from "../core/client/remote.ts";
 import { command } from "./_term/command.ts";
 import { common, optionalArgument } from "./_term/options.ts";
 import { printJson, printLine } from "./_term/out.ts";
-import { connectOnly, serverOptions } from "./_term/session.ts";
+import { connectOnly, serverOptions } from "./_client/session.ts";
 
 export default command({
   options: {
-    remote: optionalArgument("barge://HOST:PORT", "The server; instead of --server"),
+    remote: optionalArgument("barge://HOST:PORT", "The server, in place of --server"),
     ...serverOptions,
     ...common,
   },
   usage: "[barge://HOST:PORT]",
-  about: `Asks a server for an answer and prints how long it took. Needs no login.`,
-  examples: [["barge ping barge://files.example", "see whether it is up"]],
+  about: `Sends a request to a server and prints the time until the answer. Needs no login.`,
+  examples: [["barge ping barge://files.example", "check whether the server answers"]],
   async run({ remote: named, json, ...choice }, { signal }) {
-    const asked = { ...choice, server: named ?? choice.server };
-    const { client, remote } = await connectOnly(asked, signal);
+    const choices = { ...choice, server: named ?? choice.server };
+    const { client, remote } = await connectOnly(choices, signal);
     await using _ = client;
     const ms = Math.round(await ping(client) * 1000) / 1000;
     const { agent, version, register } = client.hello;

@@ -2,47 +2,48 @@
 import { put } from "../core/client/put.ts";
 import { BargeError } from "../core/error.ts";
 import { command } from "./_term/command.ts";
-import { argsOf, flag, path } from "./_term/options.ts";
-import { openSession } from "./_term/session.ts";
-import { printTransfer, transferOptions } from "./_term/transfer.ts";
+import { argsOf, flag } from "./_term/options.ts";
+import { path } from "./_term/value.ts";
+import { openSession } from "./_client/session.ts";
+import { printTransfer, transferOptions } from "./_client/transfer.ts";
 
 export default command({
   options: {
     paths: argsOf(
       path("PATH"),
-      "Local files and folders, or - for standard input; last, where to",
+      "Local files and folders, or - for standard input; the last is the target",
       2,
     ),
     follow: flag(
       ["-L", "--follow"],
-      "Send what symbolic links lead to, instead of leaving them out",
+      "Send the targets of symbolic links; by default links are left out",
     ),
     ...transferOptions,
   },
   usage: "SRC... DEST",
   about:
     `Sends files and folders to a server. For a file, a target that ends in / is a folder to put
-    into; else it is the new name, and a folder that has it is an error (14). A folder always goes
-    into the target, with its name, or, with a / at its end, as its contents, as rsync has it. Times
-    are kept. Remote names are taken as they are: * and ? mean themselves.
+    it into; any other target is the new name, and an existing folder of that name is an error (14).
+    A folder always goes into the target: with its name, or, as in rsync, only its contents if its
+    path ends in /. Modification times are kept. * and ? have no special meaning in remote names.
 
-    When it exits with 0, every file is whole and on the server's disk. When it was interrupted, run
-    the same command again: it goes on where it was.
+    Exit code 0 means that every file is complete and on the server's disk. After an interruption,
+    run the same command again: it resumes.
 
-    With -r, symbolic links and parts of interrupted downloads (.NAME.DIGEST.part) are left out. A
-    folder that is a file at the server, or a file that is a folder, fails with 14; with --delete it
-    makes way, unless --exclude protects something in it. Two sources of one name are refused.`,
+    With -r, symbolic links and partial downloads (.NAME.DIGEST.part) are left out. A folder that is
+    a file at the server, or a file that is a folder, fails with 14; with --delete the remote one is
+    removed first, unless --exclude protects something in it. Two sources of one name are refused.`,
   examples: [
     ["barge put backup.tar /home/", "send a file"],
     ["barge put -r photos /home/", "send a folder to /home/photos"],
-    ["barge put -r --update --delete site/ /public/site", "make /public/site the same as site"],
-    ["tar c src | barge put - /home/src.tar", "send what a program writes"],
+    ["barge put -r --update --delete site/ /public/site", "make /public/site equal to site"],
+    ["tar c src | barge put - /home/src.tar", "send the output of a program"],
   ],
   async run(options, { signal }) {
     const { paths, passwordStdin } = options;
     const sources = paths.slice(0, -1);
     if (passwordStdin && sources.includes("-")) {
-      throw new BargeError("usage", "standard input can't be both the password and the file", {
+      throw new BargeError("usage", "standard input can't be both the password and a file", {
         op: "put",
         hint: "use --password-file or BARGE_PASSWORD",
       });

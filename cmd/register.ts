@@ -1,18 +1,19 @@
-/** `barge register`: makes an account for oneself. */
+/** `barge register`: makes an account at a server that allows it. */
 import { register } from "../core/client/register.ts";
 import { formatRemote } from "../core/client/remote.ts";
-import { BargeError } from "../core/error.ts";
 import { command } from "./_term/command.ts";
-import { argument, common, size, value } from "./_term/options.ts";
+import { argument, common, value } from "./_term/options.ts";
 import { note, print, printJson } from "./_term/out.ts";
-import { newPassword, newPasswordOptions } from "./_term/password.ts";
-import { connectOnly, serverOptions } from "./_term/session.ts";
+import { size } from "./_term/value.ts";
+import { checkRegistration } from "./_client/choose.ts";
+import { newPassword, newPasswordOptions } from "./_client/password.ts";
+import { connectOnly, serverOptions } from "./_client/session.ts";
 import { formatLimit } from "./_term/size.ts";
 
 export default command({
   options: {
     name: argument("NAME", "The account's name: letters, digits, . _ -"),
-    quota: value(["--quota"], size(), "The capacity to ask for. Default: what the server gives"),
+    quota: value(["--quota"], size(), "The quota to ask for. Default: set by the server"),
     ...newPasswordOptions,
     ...serverOptions,
     ...common,
@@ -23,27 +24,21 @@ export default command({
   async run({ name, quota, json, ...choice }, { signal }) {
     const { client, remote } = await connectOnly(choice, signal);
     await using _ = client;
-    if (!client.hello.register) {
-      throw new BargeError("refused", "this server takes no registrations", {
-        op: "register at",
-        path: client.peer,
-        hint: "ask its operator for an account",
-      });
-    }
-    const least = client.hello.minPassword ?? 0;
+    checkRegistration(client);
+    const minLength = client.hello.minPassword ?? 0;
     const { password, generated } = await newPassword(
       choice,
       `Password for ${name}`,
-      least,
+      minLength,
       signal,
     );
     const { account, limit } = await register(client, name, password, quota);
     const at = formatRemote({ ...remote, account });
     if (json) {
-      printJson({ account, limit, ...(generated ? { password } : {}) });
+      printJson({ account, limit, ...(generated && { password }) });
       return;
     }
-    note(`made the account ${account}, capacity ${formatLimit(limit)}`);
+    note(`made the account ${account}, quota ${formatLimit(limit)}`);
     note(`try: barge login ${at}`);
     if (generated) print(password);
   },

@@ -4,35 +4,35 @@ import { remove } from "../core/client/remove.ts";
 import { absent } from "../core/client/stat.ts";
 import { BargeError } from "../core/error.ts";
 import { command } from "./_term/command.ts";
-import { eachPath } from "./_term/each.ts";
+import { eachPath } from "./_client/each_path.ts";
 import { args, common, flag } from "./_term/options.ts";
 import { printJson } from "./_term/out.ts";
-import { openSession, sessionOptions } from "./_term/session.ts";
+import { openSession, sessionOptions } from "./_client/session.ts";
 
 export default command({
   options: {
-    paths: args("PATH", "Files, empty folders, or, with -r, any folders"),
-    recursive: flag(["-r", "--recursive"], "Folders with all that is in them"),
-    partial: flag(["--partial"], "Only partial uploads of yours: a file of that name stays"),
-    force: flag(["-f", "--force"], "What is not there is no error"),
+    paths: args("PATH", "Files, empty folders, or any folders with -r"),
+    recursive: flag(["-r", "--recursive"], "Remove folders with their contents"),
+    partial: flag(["--partial"], "Drop your partial uploads of that name, and keep the file"),
+    force: flag(["-f", "--force"], "Ignore missing files"),
     ...sessionOptions,
     ...common,
   },
   usage: "PATH...",
-  about: `Removes files and folders, for good. Where there is only a half-finished upload, that is
-    dropped. Names are taken as they are: * and ? mean themselves. With --json, \`removed\` is how many
-    files went: 0 for an empty folder.
+  about: `Removes files and folders for good. If a name has only a partial upload, that is dropped.
+    * and ? have no special meaning in names. With --json, \`removed\` is the number of removed files,
+    0 for an empty folder.
 
-    --partial drops what \`barge ls --partial\` lists, and gives back the room that is reserved for it.
-    Whoever is sending it at that moment gets an error.`,
+    --partial drops partial uploads, which \`barge ls --partial\` lists, and frees their reserved
+    bytes. A client that is sending one of them gets an error.`,
   examples: [
     ["barge rm /home/old.tar", "remove a file"],
-    ["barge rm -r /home/photos/2019", "remove a folder and all in it"],
-    ["barge rm --partial /home/big.tar", "drop an upload that nobody will go on with"],
+    ["barge rm -r /home/photos/2019", "remove a folder and its contents"],
+    ["barge rm --partial /home/big.tar", "drop an upload that nobody will resume"],
   ],
   async run({ paths, recursive, partial, force, json, ...choice }, { signal }) {
     if (partial && recursive) {
-      throw new BargeError("usage", "--partial names single uploads: it does not go with -r", {
+      throw new BargeError("usage", "--partial names single uploads, and excludes -r", {
         op: "rm",
       });
     }

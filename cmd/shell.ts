@@ -1,56 +1,57 @@
-/** `barge shell`: a prompt at a server. */
+/** `barge shell`: an interactive session at a server. */
 import { BargeError } from "../core/error.ts";
 import { command } from "./_term/command.ts";
-import { common, flag, optionalArgument, size, value } from "./_term/options.ts";
-import { passwordOptions } from "./_term/password.ts";
-import { serverOptions } from "./_term/session.ts";
+import { common, flag, optionalArgument, value } from "./_term/options.ts";
+import { size } from "./_term/value.ts";
+import { passwordOptions } from "./_client/password.ts";
+import { serverOptions } from "./_client/session.ts";
 
 const { passwordFile } = passwordOptions;
 
 export default command({
   options: {
-    remote: optionalArgument("barge://NAME@HOST:PORT", "The server; instead of --server"),
-    register: flag(["--register"], "Make the account first, where the server allows it"),
-    quota: value(["--quota"], size(), "With --register: the capacity to ask for"),
-    keepGoing: flag(["--keep-going"], "With commands from a pipe: go on when one fails"),
+    remote: optionalArgument("barge://NAME@HOST:PORT", "The server, in place of --server"),
+    register: flag(["--register"], "Make the account first, if the server allows it"),
+    quota: value(["--quota"], size(), "With --register: the quota to ask for"),
+    keepGoing: flag(["--keep-going"], "With commands from a pipe: continue when one fails"),
     ...serverOptions,
     passwordFile,
     ...common,
   },
   usage: "[barge://NAME@HOST:PORT]",
   about:
-    `Logs in, with what \`barge login\` saved or by asking, and then takes commands, one a line:
+    `Logs in with the saved login, or asks for the password, and then takes commands, one a line:
     ls, mine, public, left, get, put, cat, publish, claim, rm, mv, cp, mkdir, cd, pwd, lcd, lpwd,
     lls, stat, digest, grow, passwd, register, clear, menu, help, exit, and !COMMAND for this
-    machine's shell. \`help COMMAND\` explains one. Without arguments it begins with a menu,
-    in which numbers stand for what people do most; without a saved login it asks whether to log in
-    or to make an account first.
-    Tab completes names here and at the server; Ctrl-C stops a transfer, and the same command goes
-    on where it was. Lines are kept in $XDG_STATE_HOME/barge/history; passwords are no part of them.
+    machine's shell. \`help COMMAND\` explains one. Without arguments it begins with a numbered menu
+    of common commands; without a saved login it first asks whether to log in or to make an account.
 
-    With commands from a pipe there is no prompt, lines that start with # are left out, and the
-    first failure ends it with its exit code.`,
+    Tab completes names on this machine and at the server. Ctrl-C stops a transfer; the same command
+    resumes it. Lines are saved in $XDG_STATE_HOME/barge/history, without passwords.
+
+    With commands from a pipe there is no prompt, lines that start with # are skipped, and the first
+    failure ends the shell with its exit code.`,
   examples: [
-    ["barge shell barge://alice@files.example", "ask for the password and go in"],
-    ["barge shell --register barge://bob@files.example", "make the account bob and go in"],
+    ["barge shell barge://alice@files.example", "ask for the password and log in"],
+    ["barge shell --register barge://bob@files.example", "make the account bob and log in"],
     ["printf 'put a.txt\\nleft\\n' | barge shell", "two commands on one connection"],
   ],
   async run(options, { signal }) {
     const { remote, server, json, debug, keepGoing } = options;
     const { canAsk } = await import("./_term/prompt.ts");
-    const { enter } = await import("./_shell/enter.ts");
+    const { openLink } = await import("./_shell/login.ts");
     const { interact, runScript } = await import("./_shell/loop.ts");
     const menu = remote === undefined && server === undefined && !options.register && canAsk();
     const register = options.register || (menu && await wantsAccount(signal));
-    await using link = await enter({ ...options, register, server: remote ?? server }, signal);
+    await using link = await openLink({ ...options, register, server: remote ?? server }, signal);
     if (canAsk()) return await interact(link, { json, debug, signal, menu });
     return await runScript(link, Deno.stdin.readable, { json, debug, signal, keepGoing });
   },
 });
 
-/** Asks whoever has no saved login whether to make an account first. */
+/** Asks whether to make an account first, if there is no saved login. */
 async function wantsAccount(signal: AbortSignal): Promise<boolean> {
-  const { readLogins } = await import("./_term/logins.ts");
+  const { readLogins } = await import("./_client/logins.ts");
   if (readLogins().length > 0) return false;
   const { askText } = await import("./_term/prompt.ts");
   for (;;) {

@@ -1,10 +1,10 @@
-/** `barge stat`: what is known of a file or folder. */
+/** `barge stat`: shows the facts about a file or folder. */
 import { stat } from "../core/client/stat.ts";
 import { command } from "./_term/command.ts";
-import { eachPath } from "./_term/each.ts";
-import { printStat } from "./_term/entry.ts";
+import { eachPath } from "./_client/each_path.ts";
+import { printStat } from "./_client/entry.ts";
 import { args, common } from "./_term/options.ts";
-import { openSession, sessionOptions } from "./_term/session.ts";
+import { openSession, sessionOptions } from "./_client/session.ts";
 
 export default command({
   options: {
@@ -13,10 +13,9 @@ export default command({
     ...common,
   },
   usage: "PATH...",
-  about: `Shows what is known of a file or folder: type, size, time, who is charged for it, and its
-    SHA-256, the same that \`sha256sum\` prints. Also shows how much of a half-finished upload is
-    there already.`,
-  examples: [["barge stat /home/a.txt --json | jq -r .sha256", "the digest of a file"]],
+  about: `Shows type, size, time, owner and SHA-256 of a file or folder; the owner is the account
+    that is charged for it. Also shows the offset of a partial upload.`,
+  examples: [["barge stat /home/a.txt --json | jq -r .sha256", "print the digest of a file"]],
   async run({ paths, json, ...choice }, { signal }) {
     await using session = await openSession(choice, signal);
     return await eachPath("stat", paths, async (path) => {

@@ -1,14 +1,15 @@
-/** `barge status`: how a server is. */
+/** `barge status`: shows the state of a server. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { status } from "../core/client/status.ts";
 import { BargeError } from "../core/error.ts";
 import { printStatus } from "./_status/print.ts";
 import { command } from "./_term/command.ts";
-import { common, count, value } from "./_term/options.ts";
+import { common, value } from "./_term/options.ts";
 import { print, printJson, terminal, writeStdout } from "./_term/out.ts";
-import { openSession, sessionOptions } from "./_term/session.ts";
+import { count } from "./_term/value.ts";
+import { openSession, sessionOptions } from "./_client/session.ts";
 
-/** Back to the upper left corner, and away with what was there. */
+/** Moves the cursor to the upper left corner, and clears the terminal. */
 const clear = new TextEncoder().encode("\x1b[H\x1b[2J");
 
 export default command({
@@ -17,23 +18,22 @@ export default command({
     watch: value(
       ["--watch", "-w"],
       count("SECONDS", 1, 86_400),
-      "Ask again every so many seconds, until Ctrl-C, and show what moves in between",
+      "Repeat at this interval until Ctrl-C, and show the rates in between",
     ),
     ...common,
   },
   usage: "",
-  about:
-    `Shows how a server is, to its admins: what its workers have done since it started, how long
-    requests take, what is staged, and who is connected. Counts are of all workers together, and
-    none goes back when one of them dies. Failed requests are counted whatever the reason was.
+  about: `Shows the state of a server to its admins: the work of its workers since the start, the
+    latencies of requests, staged bytes, and connections. Counts are sums over all workers, and stay
+    when a worker dies. Failed requests are counted for all reasons.
 
     With --json, one object: \`version, started, now, workers, restarts, memory, connections, doors,
-    logins, bans, overQuota, accounts, uploads, requests, sessions\`; PROTOCOL.md, "Status", says what
-    they are. At most 1000 sessions are listed, those with a request under way first.`,
+    logins, bans, overQuota, accounts, uploads, requests, sessions\`; PROTOCOL.md, "Status", defines
+    them. At most 1000 sessions are listed, those with a request under way first.`,
   examples: [
-    ["barge status", "how it is now"],
-    ["barge status --watch 2", "what goes on"],
-    ["barge status --json | jq .uploads.staged", "bytes that unfinished uploads take"],
+    ["barge status", "show the current state"],
+    ["barge status --watch 2", "show it every two seconds, with rates"],
+    ["barge status --json | jq .uploads.staged", "print the staged bytes of uploads"],
   ],
   async run({ watch, json, ...choice }, { signal }) {
     await using session = await openSession(choice, signal);
@@ -49,7 +49,7 @@ export default command({
         continue;
       }
       if (terminal.stdout) writeStdout(clear);
-      else print(""); // parts the rounds
+      else print("");
       printStatus(now, before);
     }
   },

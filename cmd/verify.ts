@@ -1,55 +1,53 @@
-/** `barge verify`: everything in a data directory that can be checked, beside a running server, too. */
+/** `barge verify`: checks a data directory, even while a server runs on it. */
 import { BargeError } from "../core/error.ts";
 import type { Problem, ReconcileEvent } from "../core/repair/reconcile.ts";
-import { openStore } from "./_term/accounts.ts";
+import { openStore } from "./_data/accounts.ts";
 import { command } from "./_term/command.ts";
 import { exitCodes } from "./_term/exit.ts";
-import { common, dataOption, flag, plain, values } from "./_term/options.ts";
+import { common, dataOption, flag, values } from "./_term/options.ts";
 import { note, printJson, printLine } from "./_term/out.ts";
 import { counted, number, type Progress, progress } from "./_term/progress.ts";
 import { formatSize } from "./_term/size.ts";
+import { plain } from "./_term/value.ts";
 
 export default command({
   options: {
     repair: flag(["--repair"], "Make the ledger agree with the disk, and clear staging"),
-    quick: flag(["--quick"], "Don't read the files, only look at them"),
+    quick: flag(["--quick"], "Compare sizes and times, and do not read the files"),
     accept: values(
       ["--accept"],
       plain("PATH"),
-      "Take a damaged file's bytes as they are now; may be given several times",
+      "Accept the current bytes of a damaged file; may be repeated",
     ),
-    quiet: flag(["-q", "--quiet"], "No progress, no summary; only what differs"),
+    quiet: flag(["-q", "--quiet"], "No progress, no summary; only the differences"),
     data: dataOption(),
     ...common,
   },
   usage: "",
-  about: `Reads every file in a data directory and compares it with the SHA-256 of its upload; and
-    compares the ledger with the disk, staging with the unfinished uploads, and every account's sums.
-    A running server is not disturbed. Exits with 13 when something differs and was not repaired.
+  about: `Reads every file in a data directory and compares it with the SHA-256 of its upload. Also
+    compares the ledger with the disk, staging with the partial uploads, and the sums of every
+    account. A running server is not disturbed. Exits with 13 if there are differences that were not
+    repaired.
 
-    --repair lets the ledger follow the disk: it takes in files that were put there, changed or
-    removed by hand, and clears from staging what is certainly nobody's. It never changes a file.
+    --repair changes the ledger to agree with the disk: it charges files that were added, changed or
+    removed by hand, and clears from staging the files that no upload owns. It never changes a file.
 
-    A file whose bytes are not those of its digest, though its size and time are as they were, is
-    damaged: put it back from a backup, and --repair takes that in. --repair alone leaves it and its
-    digest as they are. --accept PATH, with the path as it is printed here, takes what is there now
-    for the file.`,
+    A file with its old size and time but another digest is damaged: put it back from a backup and
+    run --repair. --repair alone leaves a damaged file and its digest unchanged. --accept PATH, with
+    the path as printed here, makes the current bytes the file.`,
   examples: [
-    ["barge verify", "read all, and change nothing"],
-    ["barge verify --repair", "take in what was put there by hand"],
-    ["barge verify --accept homes/alice/a.jpg", "that one is damaged, and good enough"],
+    ["barge verify", "read all files, and change nothing"],
+    ["barge verify --repair", "charge files that were added by hand"],
+    ["barge verify --accept homes/alice/a.jpg", "keep that damaged file as it is"],
   ],
   async run({ repair, quick, accept, quiet, data, json }, { signal }) {
     if (quick && accept.length > 0) {
-      throw new BargeError(
-        "usage",
-        "--accept needs the files read, and --quick does not read them",
-      );
+      throw new BargeError("usage", "--accept and --quick exclude each other");
     }
     const { verify } = await import("../core/repair/verify.ts");
     using store = await openStore(data, quiet);
     using shown = progress(quiet);
-    const left = new Set(accept);
+    const unmatched = new Set(accept);
     const { checked, bytes, problems } = await verify(store, {
       repair,
       contents: !quick,
@@ -57,7 +55,7 @@ export default command({
       signal,
       onEvent: shown && ((event) => show(shown, event)),
       onProblem(problem) {
-        if (problem.kind === "damaged") left.delete(problem.path);
+        if (problem.kind === "damaged") unmatched.delete(problem.path);
         printProblem(problem, json);
       },
     });
@@ -68,13 +66,13 @@ export default command({
       const counts = { problems: problems.length, repaired, open: open.length };
       printJson({ type: "summary", files: checked, bytes, ...counts });
     } else if (!quiet) {
-      const read = quick ? "looked at" : `read, ${formatSize(bytes)}`;
-      const found = problems.length === 0
+      const read = quick ? "compared" : `read, ${formatSize(bytes)}`;
+      const result = problems.length === 0
         ? "all agree"
         : `${number(problems.length)} differ, ${number(repaired)} repaired`;
-      note(`${counted(checked, "file")} ${read}: ${found}`);
+      note(`${counted(checked, "file")} ${read}: ${result}`);
     }
-    for (const path of left) note(`--accept ${path}: there is no damaged file of that name`);
+    for (const path of unmatched) note(`--accept ${path}: there is no damaged file of that name`);
     if (!quiet) advise(open, repair);
     return open.length > 0 ? exitCodes.digest : 0;
   },
@@ -100,18 +98,18 @@ function fields({ kind, path, what, repaired, expected, found }: Problem) {
   return { kind, path, what, repaired, expected, found };
 }
 
-/** Prints the problems that `--repair` leaves. */
+/** The problems that `--repair` leaves. */
 const byHand: ReadonlySet<Problem["kind"]> = new Set(["damaged", "unreadable", "unnamed"]);
 
 function advise(open: readonly Problem[], repair: boolean): void {
   if (open.some(({ kind }) => kind === "damaged")) {
-    note("(put damaged files back from a backup, or take them as they are with --accept PATH)");
+    note("(put damaged files back from a backup, or keep them with --accept PATH)");
   }
   if (open.some(({ kind }) => kind === "unnamed")) {
     note(
       "(bytes that are not valid UTF-8 are shown as \uFFFD; `ls -b` shows them, in the folder itself)",
     );
   }
-  const mended = open.some(({ kind }) => !byHand.has(kind));
-  if (mended && !repair) note("(--repair makes the ledger agree with the disk)");
+  const repairable = open.some(({ kind }) => !byHand.has(kind));
+  if (repairable && !repair) note("(--repair makes the ledger agree with the disk)");
 }

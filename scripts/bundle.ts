@@ -1,15 +1,15 @@
 import { stop, transform } from "esbuild";
 import { basename, dirname, join, relative } from "node:path";
-import { BESIDE, filesBeside, isModule } from "./beside.ts";
+import { isModule, REFERENCE, referencedFiles } from "./referenced_files.ts";
 import { must } from "./run.ts";
 
 /**
- * Bundles the program in `root`, npm packages included, into the folder `out`, `main.js` first.
+ * Bundles the program in `root` and its npm packages into the folder `out`, with the entry `main.js`.
  *
- * Modules that are imported lazily stay files of their own. Functions and classes keep their names.
+ * Dynamically imported modules stay files of their own. Functions and classes keep their names.
  */
 export async function bundle(root: string, out: string): Promise<void> {
-  const beside = filesBeside(root);
+  const beside = referencedFiles(root);
   const workers = [...beside.values()].filter(isModule);
   await must(Deno.execPath(), [
     "bundle",
@@ -17,23 +17,23 @@ export async function bundle(root: string, out: string): Promise<void> {
     "--platform=deno",
     "--code-splitting",
     "--keep-names",
-    // Native addons are never carried: the packages that would like one do without.
+    // Packages work without their native addons.
     "--external=*.node",
     `--outdir=${out}`,
     "main.ts",
     ...workers,
   ], { cwd: root });
   await removeWhitespace(out, workers);
-  await leaveLazy(out, workers);
-  await giveCommonJs(out, workers);
-  await placeBeside(root, out, beside);
+  await hideDynamicImports(out, workers);
+  await defineCommonJsNames(out, workers);
+  await placeReferencedFiles(root, out, beside);
 }
 
 /**
- * Removes white space, comments and the folders of the npm cache, so that nothing names the machine
- * that the bundler runs on. Nothing else is shortened: `deno bundle --minify` of Deno 2.9.6 inlines
- * a `using` variable that is used once and drops its disposal (esbuild issue 4482, fixed in esbuild
- * 0.28), which leaked a file descriptor with every upload.
+ * Removes white space, comments and the paths of the npm cache, which name the building machine.
+ * `deno bundle --minify` of Deno 2.9.6 is not used: it inlines a `using` variable that is used once
+ * and drops its disposal (esbuild issue 4482, fixed in esbuild 0.28), which leaked a file descriptor
+ * with every upload.
  */
 async function removeWhitespace(out: string, workers: string[]) {
   for (const path of scripts(out, workers)) {
@@ -48,77 +48,77 @@ async function removeWhitespace(out: string, workers: string[]) {
   await stop();
 }
 
-/** The bundler names each CommonJS module by its path: up to the package's name. */
+/** Matches the path before the package's name in the bundler's names of CommonJS modules. */
 const NPM_CACHE = /\b__commonJS\(\{"[^"]*\/npm\/[^\/"]+\//g;
 
 /**
- * Before it runs anything, the runtime reads all modules that it finds named in an `import()`: every
- * verb of the program, for the one that is called, and the prompts, TLS and globs that this verb may
- * do without. They are hidden from it until then. Not from the server's workers, which may read no
- * file of the program later.
+ * Hides the targets of dynamic imports from the runtime, which would read all of them, and so every
+ * verb, before it runs anything. The server's workers keep them visible, since they have no
+ * permission to read files of the program later.
  */
-async function leaveLazy(out: string, workers: string[]) {
+async function hideDynamicImports(out: string, workers: string[]) {
   const all = scripts(out, workers);
-  const kept = await reached(workers.map((path) => join(out, path.replace(/\.tsx?$/, ".js"))), all);
+  const visible = await reached(
+    workers.map((path) => join(out, path.replace(/\.tsx?$/, ".js"))),
+    all,
+  );
   for (const path of all) {
-    if (kept.has(path)) continue;
+    if (visible.has(path)) continue;
     const text = await Deno.readTextFile(path);
-    await Deno.writeTextFile(path, text.replace(LAZY, "import(String($1))"));
+    await Deno.writeTextFile(path, text.replace(DYNAMIC_IMPORT, "import(String($1))"));
   }
 }
 
-const LAZY = /\bimport\(("\.\/[^"]+")\)/g;
-/** What a bundled file imports, lazily or not. The web page's scripts, which it holds, have a blank. */
+const DYNAMIC_IMPORT = /\bimport\(("\.\/[^"]+")\)/g;
+/** Matches the imports of a bundled file. The scripts of the web page in it have a blank instead. */
 const IMPORTED = /\b(?:import|from)\(?"(\.[^"]+)"/g;
 
-/** Those of all bundled files that these entries import, themselves included. */
+/** Returns the bundled files that these entries import, themselves included. */
 async function reached(entries: readonly string[], all: readonly string[]) {
-  const found = new Set(entries);
-  for (const path of found) {
+  const files = new Set(entries);
+  for (const path of files) {
     const text = await Deno.readTextFile(path);
     for (const [, name] of text.matchAll(IMPORTED)) {
       const target = join(dirname(path), name);
-      if (all.includes(target)) found.add(target); // texts of lessons name others
+      if (all.includes(target)) files.add(target); // texts of lessons name other files
     }
   }
-  return found;
+  return files;
 }
 
-/**
- * The `require` that `deno bundle` gives CommonJS packages; it loads `node:module` at every start.
- */
+/** The `require` of `deno bundle` for CommonJS packages, which loads `node:module` at each start. */
 const REQUIRE =
   'import{createRequire as __deno_internal_createRequire}from"node:module";var __require=__deno_internal_createRequire(import.meta.url);';
-/** The same, but loaded at its first call: a verb that calls none starts 40 ms faster. */
+/** A `require` that loads `node:module` at its first call, which saves most starts 40 ms. */
 const LAZY_REQUIRE =
   'var __require=(id)=>process.getBuiltinModule("node:module").createRequire(import.meta.url)(id);';
 
-/** Names that CommonJS packages use and modules lack. Each file that uses one gets a definition. */
+/** Names of CommonJS that modules lack. Each file that uses one gets a definition. */
 const COMMONJS: readonly (readonly [name: RegExp, line: string])[] = [
   [/\b__dirname\b/, "const __dirname=import.meta.dirname;"],
   [/\b__filename\b/, "const __filename=import.meta.filename;"],
 ];
 
-async function giveCommonJs(out: string, workers: string[]) {
+async function defineCommonJsNames(out: string, workers: string[]) {
   for (const path of scripts(out, workers)) {
     const text = await Deno.readTextFile(path);
     const lines = COMMONJS.filter(([name]) => name.test(text)).map(([, line]) => line);
-    const whole = lines.join("") + text.replace(REQUIRE, LAZY_REQUIRE);
-    if (whole.includes("createRequire as")) throw new Error(`${path} loads node:module at once`);
-    if (whole !== text) await Deno.writeTextFile(path, whole);
+    const complete = lines.join("") + text.replace(REQUIRE, LAZY_REQUIRE);
+    if (complete.includes("createRequire as")) throw new Error(`${path} loads node:module at once`);
+    if (complete !== text) await Deno.writeTextFile(path, complete);
   }
 }
 
 /**
- * Puts what the bundled files name by `new URL("./name", import.meta.url)` beside them: a module
- * that forwards to the bundled entry, or a copy of the asset.
+ * Writes the files that bundled files name by `new URL("./name", import.meta.url)` beside them: a
+ * copy of an asset, or a module that imports the bundled entry of a worker.
  */
-async function placeBeside(root: string, out: string, beside: Map<string, string>) {
+async function placeReferencedFiles(root: string, out: string, beside: Map<string, string>) {
   for (const script of scripts(out, [...beside.values()].filter(isModule))) {
     const text = await Deno.readTextFile(script);
-    for (const [, name] of text.matchAll(BESIDE)) {
+    for (const [, name] of text.matchAll(REFERENCE)) {
       const source = beside.get(basename(name));
-      if (source === undefined) continue; // named in an npm package, not by us
+      if (source === undefined) continue; // in an npm package
       const target = join(dirname(script), name);
       await Deno.mkdir(dirname(target), { recursive: true });
       if (isModule(source)) {
@@ -131,7 +131,7 @@ async function placeBeside(root: string, out: string, beside: Map<string, string
   }
 }
 
-/** The bundled files: the bundler puts entries where their sources are, all else beside main.js. */
+/** Returns the bundled scripts. Entries are in their sources' folders, all others beside main.js. */
 function scripts(out: string, workers: string[]): string[] {
   const dirs = new Set(["", ...workers.map(dirname)]);
   return [...dirs].flatMap((dir) =>

@@ -1,8 +1,8 @@
 /**
- * `deno task compile [--out FILE] [--self-extracting]`: makes the one executable, dist/barge.
+ * `deno task compile [--out FILE] [--self-extracting]`: makes the executable, dist/barge.
  *
- * `deno compile` makes it where its runtime base can be downloaded; where it cannot, or by
- * `--self-extracting`, scripts/pack.ts does.
+ * It uses `deno compile`, or scripts/pack.ts with `--self-extracting` and if the runtime base of
+ * `deno compile` can't be downloaded.
  */
 import { dirname, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -10,7 +10,7 @@ import { compileNative } from "./native.ts";
 import { pack } from "./pack.ts";
 import { ROOT, say } from "./run.ts";
 
-/** Makes the executable of the program in `root` at `out`: whole, or not at all. */
+/** Makes the executable of the program in `root` at `out`, or leaves `out` unchanged. */
 export async function compile(
   root: string,
   out: string,
@@ -19,12 +19,12 @@ export async function compile(
   await Deno.mkdir(dirname(out), { recursive: true });
   const part = `${out}.${Deno.pid}.part`;
   try {
-    const how = await make(root, part, options.selfExtracting);
+    const method = await make(root, part, options.selfExtracting);
     await Deno.rename(part, out);
     const { size } = await Deno.stat(out);
-    say(`${shown(out)}: ${(size / 1e6).toFixed(1)} MB, ${how}`);
+    say(`${shown(out)}: ${(size / 1e6).toFixed(1)} MB, ${method}`);
   } finally {
-    await Deno.remove(part).catch(() => {}); // gone already when all went well
+    await Deno.remove(part).catch(() => {}); // after success it is renamed
   }
 }
 

@@ -1,7 +1,7 @@
 /**
- * `deno task fuzz [--seed N] [--cases N]`: mutated conversations and noise against a server of its
- * own; tests/core/door/_fuzz.ts says what they are. A case that fails names its seed: `--seed THAT
- * --cases 1` is that case again, on a server that has seen no other.
+ * `deno task fuzz [--seed N] [--cases N]`: sends mutated conversations and noise
+ * (tests/core/door/_fuzz.ts) to a server of its own. A failed case prints its seed; `--seed SEED
+ * --cases 1` repeats it on a new server.
  */
 import { residentMemory } from "../bench/memory_of.ts";
 import { barge, startServer } from "../tests/_server.ts";
@@ -9,8 +9,8 @@ import { fuzz } from "../tests/core/door/_fuzz.ts";
 import { assertUp, tokenOf } from "../tests/core/door/_peer.ts";
 import { numbers, say } from "./run.ts";
 
-/** More than this, in MiB, is not given back. */
-const bound = 256;
+/** The largest allowed growth of the server's memory. */
+const maxGrowthMiB = 256;
 
 const { seed, cases } = numbers(Deno.args, { seed: Date.now() % 1e9, cases: 20_000 });
 await using server = await startServer({ args: ["--durability", "relaxed"] });
@@ -21,7 +21,10 @@ await assertUp(address);
 const idle = residentMemory(pid);
 say(`${cases} cases from seed ${seed}`);
 const answers = await fuzz({
-  ...{ address, token, seed, cases },
+  address,
+  token,
+  seed,
+  cases,
   onCase: (done) => done % 1000 === 0 && say(`${done}, ${residentMemory(pid).toFixed(0)} MiB`),
 });
 const counts = Array.from(answers, ([kind, n]) => `${kind} ${n}`).sort();
@@ -31,6 +34,6 @@ const grown = residentMemory(pid) - idle;
 say(`memory: ${grown.toFixed(0)} MiB more than the ${idle.toFixed(0)} of the idle server`);
 const { code, stdout, stderr } = await barge(["quota", "verify", "--data", data]);
 say(stdout + stderr);
-const said = server.stderr().split("\n").filter((line) => /a bug|"ERROR"|"FATAL"/.test(line));
-said.forEach(say);
-if (code !== 0 || grown > bound || said.length > 0) Deno.exitCode = 1;
+const errors = server.stderr().split("\n").filter((line) => /a bug|"ERROR"|"FATAL"/.test(line));
+errors.forEach(say);
+if (code !== 0 || grown > maxGrowthMiB || errors.length > 0) Deno.exitCode = 1;

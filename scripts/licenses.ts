@@ -1,17 +1,17 @@
 /**
- * `deno run -A scripts/licenses.ts`: writes cmd/_licenses.json, what `barge licenses` prints: barge
- * itself, the runtime that its executable carries, and the npm packages that the program imports,
- * at the versions in deno.lock.
+ * `deno task licenses`: writes cmd/_licenses.json, the output of `barge licenses`: barge, the
+ * runtime of the executable, and the npm packages that the program imports, at the versions in
+ * deno.lock.
  */
 import { join } from "node:path";
 import type { License } from "../cmd/_licenses.ts";
 import { APACHE_LICENSE } from "./apache_license.ts";
-import { filesBeside, isModule } from "./beside.ts";
+import { isModule, referencedFiles } from "./referenced_files.ts";
 import { DENO_LICENSE } from "./deno_license.ts";
 import { mitLicense } from "./mit_license.ts";
 import { must, ROOT, say } from "./run.ts";
 
-/** What `deno info --json` tells of a package. */
+/** A package in the output of `deno info --json`. */
 interface Package {
   readonly name: string;
   readonly version: string;
@@ -20,33 +20,33 @@ interface Package {
   readonly dependencies: readonly string[];
 }
 
-/** What `deno info --json` tells of an entry: its modules, and every package in deno.lock. */
+/** The output of `deno info --json` for an entry: its modules, and every package in deno.lock. */
 interface Info {
   readonly modules: readonly { specifier: string; npmPackage?: string; error?: string }[];
   readonly npmPackages: Readonly<Record<string, Package>>;
 }
 
-/** The npm packages that end up in the executable: those of main.ts and of each worker. */
+/** Returns the npm packages in the executable: those of main.ts and of each worker. */
 export async function packages(root: string): Promise<Package[]> {
-  const found = new Map<string, Package>();
-  for (const entry of ["main.ts", ...filesBeside(root).values()].filter(isModule)) {
+  const packages = new Map<string, Package>();
+  for (const entry of ["main.ts", ...referencedFiles(root).values()].filter(isModule)) {
     const info: Info = JSON.parse(
       await must(Deno.execPath(), ["info", "--json", entry], { cwd: root }),
     );
-    const take = (key: string) => {
-      if (found.has(key)) return;
-      found.set(key, info.npmPackages[key]);
-      info.npmPackages[key].dependencies.forEach(take);
+    const add = (key: string) => {
+      if (packages.has(key)) return;
+      packages.set(key, info.npmPackages[key]);
+      info.npmPackages[key].dependencies.forEach(add);
     };
     for (const { specifier, npmPackage, error } of info.modules) {
       if (error !== undefined) throw new Error(`${specifier}: ${error}`);
-      if (npmPackage !== undefined) take(npmPackage);
+      if (npmPackage !== undefined) add(npmPackage);
     }
   }
-  return [...found.keys()].sort().map((key) => found.get(key)!);
+  return [...packages.keys()].sort().map((key) => packages.get(key)!);
 }
 
-/** The licenses of all that the executable of the program in `root` carries. */
+/** Returns the licenses of all parts of the executable. */
 export async function licenses(root: string): Promise<License[]> {
   const { version } = JSON.parse(await Deno.readTextFile(join(root, "deno.json")));
   const own = await Deno.readTextFile(join(root, "LICENSE"));
@@ -59,7 +59,7 @@ export async function licenses(root: string): Promise<License[]> {
 
 async function licenseOf({ name, version, localPath }: Package): Promise<License> {
   const facts = JSON.parse(await Deno.readTextFile(join(localPath, "package.json")));
-  // Old packages have a list of them.
+  // Old packages have a list of licenses.
   const license = facts.license ?? facts.licenses?.map(({ type }: { type: string }) => type).join();
   if (typeof license !== "string") throw new Error(`${name}@${version} names no license`);
   const files = Array.from(Deno.readDirSync(localPath), (entry) => entry.name)

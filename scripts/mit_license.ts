@@ -1,4 +1,4 @@
-/** The MIT license, for packages that name it and their author, and carry no text. @param copyright its notice */
+/** Returns the MIT license, for packages without its text. @param copyright the notice */
 export function mitLicense(copyright: string): string {
   return `MIT License
 

@@ -2,12 +2,12 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { bundle } from "./bundle.ts";
 import { DENO_LICENSE } from "./deno_license.ts";
-import { HEAP, HEAP_AT_ONCE, PERMISSIONS, UNSTABLE } from "./permissions.ts";
+import { CLIENT_HEAP, HEAP, PERMISSIONS, UNSTABLE } from "./permissions.ts";
 import { must, ROOT } from "./run.ts";
 
 /**
- * How the unpacked runtime is told to run the program: it looks nothing up, downloads nothing and
- * asks nothing, whatever project lies in the current directory.
+ * The options of the unpacked runtime: it ignores a project in the current directory, downloads
+ * nothing and asks nothing.
  */
 const RUN: readonly string[] = [
   "run",
@@ -25,9 +25,7 @@ const RUN: readonly string[] = [
 
 /**
  * Writes the self-extracting executable of the program in `root` to `out`: scripts/stub.sh and the
- * compressed payload. The same sources, runtime and tools give the same bytes.
- *
- * `out` is synced, and not yet in its final place: to rename it is the caller's.
+ * compressed payload. The same sources, runtime and tools give the same bytes. `out` is synced.
  */
 export async function pack(root: string, out: string): Promise<void> {
   const tree = await Deno.makeTempDir({ prefix: "barge-pack-" });
@@ -37,7 +35,7 @@ export async function pack(root: string, out: string): Promise<void> {
     await Deno.chmod(join(tree, "barge"), 0o755);
     await Deno.copyFile(join(ROOT, "LICENSE"), join(tree, "LICENSE"));
     await Deno.writeTextFile(join(tree, "LICENSE.deno"), DENO_LICENSE);
-    await keepNoWebCaches(tree);
+    await blockWebCaches(tree);
 
     const payload = await compress(tree);
     const header = await stub(root, createHash("sha256").update(payload).digest("hex"));
@@ -52,21 +50,21 @@ export async function pack(root: string, out: string): Promise<void> {
 }
 
 /**
- * Puts empty files where the runtime would make folders for web caches and local storage, which code
- * may write to without any permission (core/serve/cage.ts). The caches' names are those in stub.sh.
+ * Writes empty files in the places of the runtime's folders for web caches and local storage, which
+ * code may write to without a permission (core/serve/cage.ts). stub.sh names the same folders.
  */
-async function keepNoWebCaches(tree: string): Promise<void> {
+async function blockWebCaches(tree: string): Promise<void> {
   for (const kind of ["server", "client"]) {
     await Deno.mkdir(join(tree, "cache", kind), { recursive: true });
     await Deno.writeTextFile(join(tree, "cache", kind, "location_data"), "");
   }
 }
 
-/** The tree as a tar that depends on nothing but its files' names, modes and bytes; gzipped. */
+/** Returns the tree as a gzipped tar that depends only on its files' names, modes and bytes. */
 async function compress(tree: string): Promise<Uint8Array> {
   const path = `${tree}.tar.gz`;
   try {
-    // Six is gzip's default: nine takes twice the time for a third of a percent.
+    // Level 9 takes twice the time of 6, and saves a third of a percent.
     const args = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"];
     const make = `umask 022 && tar --create --mode=u=rwX,go=rX "$@" . | gzip -n6 >"$0"`;
     await must("sh", ["-ec", make, path, ...args], { cwd: tree });
@@ -76,7 +74,7 @@ async function compress(tree: string): Promise<Uint8Array> {
   }
 }
 
-/** The header, with what is known only now filled in. */
+/** Returns the header with its placeholders filled in. */
 async function stub(root: string, hash: string): Promise<string> {
   const text = await Deno.readTextFile(join(ROOT, "scripts/stub.sh"));
   const { version } = JSON.parse(await Deno.readTextFile(join(root, "deno.json")));
@@ -85,7 +83,7 @@ async function stub(root: string, hash: string): Promise<string> {
     .replace("@HASH@", hash)
     .replace("@RUN@", RUN.join(" "))
     .replace("@SERVER@", HEAP.join(" "))
-    .replace("@CLIENT@", HEAP_AT_ONCE.join(" "))
+    .replace("@CLIENT@", CLIENT_HEAP.join(" "))
     .replace("@LINES@", String(text.split("\n").length));
 }
 

@@ -1,24 +1,21 @@
 /**
- * What barge may do, whoever starts it: the tasks in deno.json name the same flags, and a test
- * compares the two. All that its user may: it works on the files that it is told to, and with less
- * the runtime refuses everything below /dev, also a tmpfs in /dev/shm. The cage is the workers', which
- * talk to strangers: core/serve/supervisor.ts.
+ * The permissions of barge; a test compares them with the tasks in deno.json. They are all that the
+ * user has: barge works on any file of its user, and with less the runtime refuses all of /dev, even
+ * a tmpfs in /dev/shm. Workers, which talk to strangers, have fewer: core/serve/supervisor.ts.
  */
 export const PERMISSIONS: readonly string[] = ["--allow-all"];
 
-/** The runtime features that deno.json switches on, for a start that reads no deno.json. */
+/** The unstable features of deno.json, for a start that reads no deno.json. */
 export const UNSTABLE: readonly string[] = ["--unstable-worker-options", "--unstable-net"];
 
 /**
- * How much garbage each isolate gathers before it is swept out: V8 would let it grow to 2 x 16 MiB as
- * sessions come, and keep that while they idle. It takes this at its start alone, not from
- * `v8.setFlagsFromString`.
+ * Limits the young heap of each isolate. By default it grows to 2 x 16 MiB with the sessions, and
+ * keeps that while they idle. V8 takes this only at its start, not from `v8.setFlagsFromString`.
  */
 export const HEAP: readonly string[] = ["--v8-flags=--max-semi-space-size=2"];
 
 /**
- * The same for what is over at once. The runtime's cache holds what was compiled when a module was
- * loaded, and V8 leaves most functions for when they are called: 8 ms of each start. A server keeps
- * to that: with all of its modules compiled it would be 20 to 40 MiB larger.
+ * The same for clients, which compile all functions of a module when it is loaded. The runtime caches
+ * these, which saves 8 ms of each start. A server would be 20 to 40 MiB larger with it.
  */
-export const HEAP_AT_ONCE: readonly string[] = HEAP.map((flags) => `${flags},--no-lazy`);
+export const CLIENT_HEAP: readonly string[] = HEAP.map((flags) => `${flags},--no-lazy`);

@@ -1,11 +1,11 @@
-/** What a finished program left behind. */
+/** The result of a program. */
 export interface Finished {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs a program to its end and returns what it said, without colors. */
+/** Runs a program to its end and returns its output, without colors. */
 export async function finish(
   program: string,
   args: readonly string[],
@@ -45,7 +45,7 @@ export const ROOT: string = new URL("..", import.meta.url).pathname.replace(/\/$
 /**
  * Reads `--name N` options, integers all.
  *
- * @param defaults the options that there are, and what they are when they are not given
+ * @param defaults all options with their default values
  * @throws {Error} for anything else
  */
 export function numbers<T extends Record<string, number>>(args: readonly string[], defaults: T): T {
@@ -55,7 +55,7 @@ export function numbers<T extends Record<string, number>>(args: readonly string[
     const value = Number(args[i + 1]);
     if (!Object.hasOwn(defaults, name) || !Number.isSafeInteger(value) || value < 0) {
       const known = Object.keys(defaults).map((key) => `--${key} N`).join(", ");
-      throw new Error(`${args[i]} ${args[i + 1]}: there are ${known}`);
+      throw new Error(`${args[i]} ${args[i + 1]}: the options are ${known}`);
     }
     values[name] = value;
   }

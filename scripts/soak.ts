@@ -1,8 +1,8 @@
 /**
- * `deno task soak [--seconds 120] [--clients 200] [--seed N]`: clients that do anything and cut
- * their connections (tests/_soak.ts) against two workers that die every few seconds, on a server
- * that is killed with -9 after each third of the time. In the end every acknowledged file is there
- * with its digest, `quota verify` finds nothing, and what is used is the sum of the sizes.
+ * `deno task soak [--seconds 120] [--clients 200] [--seed N]`: runs clients with random requests
+ * that cut their connections (tests/_soak.ts) against two workers that die every few seconds, on a
+ * server that is killed with -9 after each third of the time. At the end every acknowledged file must
+ * have its digest, `quota verify` must find nothing, and the used bytes must be the sum of the sizes.
  */
 import assert from "node:assert/strict";
 import { Random } from "../tests/_random.ts";
@@ -12,7 +12,7 @@ import { Peer, tokenOf } from "../tests/core/door/_peer.ts";
 import { numbers, say } from "./run.ts";
 
 const accounts = ["anna", "bob", "carla", "dora", "emil"];
-/** Little enough that some uploads do not fit. */
+/** The quota of each account, in bytes; some uploads do not fit. */
 const quota = 12_000_000;
 
 const { seconds, clients, seed } = numbers(Deno.args, {
@@ -48,7 +48,7 @@ try {
   for (const name of accounts) {
     for (let tries = 50; tokens.length <= accounts.indexOf(name); tries--) {
       const token = await tokenOf(server!.address, name).catch((error) => {
-        if (tries === 0) throw error; // a worker may die under it
+        if (tries === 0) throw error; // a worker may die meanwhile
       });
       if (token) tokens.push(token);
     }
@@ -74,10 +74,10 @@ try {
   await running;
   const code = await end("SIGTERM");
   say(`ended with ${code}; ${log.split("on purpose").length - 1} deaths of workers on the way`);
-  for (const [what, n] of [...counts].sort()) say(`${String(n).padStart(8)}  ${what}`);
+  for (const [label, n] of [...counts].sort()) say(`${String(n).padStart(8)}  ${label}`);
   assert.equal(code, 0);
   await check(all, tokens);
-  say("every acknowledged file is there, and the books are right");
+  say("every acknowledged file is complete, and the ledger is right");
 } finally {
   await server?.kill("SIGKILL");
   await Deno.remove(data, { recursive: true });
@@ -104,7 +104,7 @@ async function check(all: readonly Client[], tokens: readonly string[]): Promise
         entry?: { owner: string; size: number; sha256: string };
       };
       if (!entry) continue;
-      assert.ok(shared.has(entry.sha256), `${path}: nobody has sent that`);
+      assert.ok(shared.has(entry.sha256), `${path}: no client sent these bytes`);
       sums[accounts.indexOf(entry.owner)] += entry.size;
     }
   }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-/** Every TypeScript file of the program itself, as sorted paths relative to `root`. */
+/** Returns the TypeScript files of the program, as sorted paths relative to `root`. */
 export function sourceFiles(root: string): string[] {
   const files: string[] = [];
   const walk = (dir: string) => {

@@ -1,9 +1,9 @@
 #!/bin/sh
 # barge @VERSION@, one self-extracting file: this header, then a compressed tar of the runtime
 # (Deno, MIT license), the program, and their licenses. The first start unpacks it into the cache
-# directory; every later start finds it there and goes straight to the last line.
-# Only the shell's own commands run on that way, so that it costs a millisecond, and PATH is set
-# in subshells alone, so that the program sees the environment of whoever started it.
+# directory; later starts find it there and go straight to the last line, in a millisecond, since
+# only builtins of the shell run on that way. PATH is set only in subshells, so that the program gets
+# the environment of its caller.
 
 hash=@HASH@
 tools=/usr/local/bin:/usr/bin:/bin
@@ -13,10 +13,10 @@ fail() {
   exit 7
 }
 
-# Succeeds where only we and root can change what $1 is: on the way from / each folder and link has
-# one of us for its owner, and is not writable by others, or like /tmp lets nobody rename what is
-# ours. Sets `real` to the path without links, which stays what was checked. Where `me` is not set, $1
-# must be ours. (In a container root may be somebody else: the owner of /.)
+# Succeeds if only this user and root can change $1: one of them owns each folder and link from / on,
+# and it is not writable by others, or is sticky like /tmp. Sets `real` to the path without links,
+# which can't change after the check. If `me` is not set, this user must own $1. (In a container the
+# owner of / counts as root.)
 safe() {
   real=$1 path='' rest=${1#/} linked=''
   set -- /
@@ -42,9 +42,9 @@ safe() {
   real=$(cd -P "$real" 2>/dev/null && printf %s "$PWD") && safe "$real"
 }
 
-# Succeeds where this version lies in the folder $1, unpacked by us after `safe` had looked at this
-# very path. Nobody else can make a file of ours that names it. What `safe` sees and this does not is
-# that we have let others write there since: a server looks again on each start.
+# Succeeds if this version is in the folder $1, unpacked by this user after `safe` checked this path:
+# only this user can make the file `checked`, which names it. Unlike `safe` it does not notice that
+# the user has made the folder writable by others since; a server calls `safe` at each start.
 unchanged() {
   dir=$1/$hash path='' rest=${1#/}/$hash ours=''
   [ ! -O / ] || ours=yes
@@ -58,13 +58,13 @@ unchanged() {
     IFS= read -r path <"$dir/checked" && [ "$path" = "$dir" ]
 }
 
-# The same, by `safe`.
+# The same, checked by `safe`.
 ready() {
   [ -x "$1/$hash/barge" ] && [ -O "$1/$hash/barge" ] && [ -O "$1/$hash" ] && safe "$1/$hash" || return
   [ $((mode & 18)) -eq 0 ] && dir=$real
 }
 
-# Makes the folder $1, and sets `base` to it where it is ours alone and can be written.
+# Makes the folder $1, and sets `base` to it if only this user can write it.
 make() {
   up=$1
   until [ -e "$up" ] || [ -L "$up" ]; do up=${up%/*}; done
@@ -73,7 +73,7 @@ make() {
   while [ -n "$rest" ]; do
     rest=${rest#/}
     base=$base/${rest%%/*}
-    # Another start may be first, and another user in /tmp.
+    # Another start may be faster, or another user in /tmp.
     (PATH=$tools && mkdir -m 700 "$base" 2>/dev/null)
     [ -O "$base" ] && [ ! -L "$base" ] || return
     case $rest in */*) rest=/${rest#*/} ;; *) rest='' ;; esac
@@ -81,14 +81,14 @@ make() {
   [ -d "$base" ] && [ -O "$base" ] && [ -w "$base" ] && safe "$base" && [ $((mode & 18)) -eq 0 ]
 }
 
-# Exits with 3 where nothing in $base can be executed.
+# Exits with 3 if files in $base can't be executed.
 unpack() (
   PATH=$tools
   umask 077
   dir=$base/$hash
 
-  # One start unpacks while the others wait. The lock goes with the process that holds it, so that
-  # a killed start blocks nobody, and what it left half-unpacked is removed by the next.
+  # One start unpacks while the others wait. The lock ends with its process, so a killed start blocks
+  # nobody; the next start removes its incomplete files.
   if command -v flock >/dev/null && exec 9>"$base/.lock" && flock 9; then
     [ ! -x "$dir/barge" ] || exit 0
     rm -rf "$base"/.unpack.* "$dir"
@@ -107,14 +107,14 @@ unpack() (
   printf '%s\n' "$dir" >"$new/checked" && chmod 700 "$new" || fail "$damaged"
   # Synced before the rename: a power cut must not leave an empty runtime under the final name.
   find "$new" -type f -exec sync {} +
-  # Where there is no flock, another start may have won; its copy is as good.
+  # Without flock another start may have been faster; its copy is the same.
   mv -T "$new" "$dir" 2>/dev/null || rm -rf "$new"
   sweep
   exit 0
 )
 
-# Removes the other versions that nobody runs. One that is started at this moment is looked for a
-# second time, after the rename that keeps others from starting it.
+# Removes other versions that are not running. Checks again after the rename, from which on none can
+# be started.
 sweep() {
   [ -e /proc/self/exe ] || return 0
   for old in "$base"/.old.* "$base"/*; do
@@ -127,14 +127,14 @@ sweep() {
   done
 }
 
-# Servers hold a lock, which is seen from other containers, too.
+# Servers hold a lock, which other containers see, too.
 runs() {
   [ -e "$1/barge" ] || return
   for exe in /proc/[0-9]*/exe; do [ ! "$exe" -ef "$1/barge" ] || return 0; done
   command -v flock >/dev/null && ! flock -n "$1/barge" true
 }
 
-# Succeeds where this version lies in the folder $1.
+# Succeeds if this version is in the folder $1.
 found() {
   { [ "$verb" != serve ] && unchanged "$1"; } || ready "$1"
 }
@@ -148,8 +148,8 @@ case ${XDG_CACHE_HOME:-} in
   *) case ${HOME:-} in /*) [ ! -d "$HOME" ] || cache=$HOME/.cache/barge ;; esac ;;
 esac
 
-# Where the cache is another user's, can be changed by others, or can't be written, a private folder
-# is used: one that has this version, or the first that can be made.
+# Finds or makes a private folder if the cache belongs to another user, can be changed by others, or
+# can't be written.
 find_folder() {
   me=$(PATH=$tools && id -u) || fail "cannot run id, which is looked for in $tools"
   tmp=/tmp runtime=''
@@ -167,7 +167,7 @@ find_folder() {
   fail "cannot unpack into ${cache:-a cache} or below $tmp: others can change it, or it cannot be written, or is mounted noexec; set XDG_CACHE_HOME to a folder of yours"
 }
 
-# Unpacks below the folder $1, where that can be done.
+# Unpacks below the folder $1, if possible.
 settle() {
   make "$1" || return
   [ -z "$cache" ] || [ "$1" = "$cache" ] ||
@@ -178,8 +178,8 @@ settle() {
 
 [ -n "$cache" ] && found "$cache" || find_folder
 
-# What is over at once has the whole of its modules compiled, and so in the cache; a server, which
-# would keep in memory what it never calls, has not. Code of the one is of no use to the other.
+# Clients compile all functions of their modules at once, for the cache; a server compiles only those
+# that it calls, to save memory. The two can't share a cache.
 case $verb in
   serve)
     kind=server heap=@SERVER@

@@ -10,15 +10,12 @@ import { type Security, tlsOf } from "../../core/serve/security.ts";
 import type { FirstPassword, Ready } from "../../core/serve/serve.ts";
 import { note, terminal, writeError } from "../_term/out.ts";
 
-/** The first admin, and its password; a log, which others read and keep, names only the file. */
-export function sayFirstAccount(account: string, secret: FirstPassword): void {
+/** Reports the first admin. The password is shown on a terminal; the log names only its file. */
+export function noteFirstAccount(account: string, secret: FirstPassword): void {
   if ("file" in secret) {
     return logAlways(
       "the account was made; its password is in a file that its owner alone can read",
-      {
-        account,
-        file: secret.file,
-      },
+      { account, file: secret.file },
     );
   }
   writeError(
@@ -33,18 +30,18 @@ export interface Banner extends Security {
   readonly doors: { readonly [door in DoorName]: Address | null };
   readonly metrics: Address | null;
   readonly publicUrl: string | undefined;
-  /** The account that this start made, if any. */
+  /** The account that this start has made. */
   readonly first: string | undefined;
   readonly json: boolean;
-  /** True if this start made the data directory. */
-  readonly made: boolean;
+  /** Whether this start has made the data directory. */
+  readonly isNew: boolean;
   /** Servers that run on other directories, as a text. */
   readonly others: string | undefined;
 }
 
-/** The addresses of the server, once its doors listen. */
-export function sayReady(facts: Ready, hostKeys: readonly HostKey[], banner: Banner): void {
-  const { data, workers, doors, made, others } = banner;
+/** Reports the addresses of the server, once its doors listen. */
+export function noteReady(facts: Ready, hostKeys: readonly HostKey[], banner: Banner): void {
+  const { data, workers, doors, isNew, others } = banner;
   const urls = doorNames.flatMap((name): { name: string; url: string }[] => {
     const [address, at] = [doors[name], facts[name]];
     return address && at ? [{ name, url: urlOf(name, at, tlsOf(name, address.host, banner)) }] : [];
@@ -56,16 +53,19 @@ export function sayReady(facts: Ready, hostKeys: readonly HostKey[], banner: Ban
   }
   if (publicUrl !== undefined && facts.http) urls.push({ name: "public", url: publicUrl });
   if (!terminal.stderr) {
-    // The words that a terminal shows, at any level: scripts wait for them.
+    // At any log level, since scripts wait for this record.
     return logAlways(`barge serves ${data}`, {
-      ...{ data, workers, ...Object.fromEntries(urls.map(({ name, url }) => [name, url])) },
-      ...{ fingerprint: facts.fingerprint, hostKeys },
-      ...made ? { made, others } : {},
+      data,
+      workers,
+      ...Object.fromEntries(urls.map(({ name, url }) => [name, url])),
+      fingerprint: facts.fingerprint,
+      hostKeys,
+      ...(isNew && { made: isNew, others }),
     });
   }
   if (banner.json) return;
   note(`barge serves ${data} with ${workers} ${workers === 1 ? "worker" : "workers"}`);
-  if (made && others) note(`  it is a new one; servers run on other directories: ${others}`);
+  if (isNew && others) note(`  the directory is new; servers run on other directories: ${others}`);
   const width = Math.max(...urls.map(({ name }) => name.length));
   for (const { name, url } of urls) note(`  ${name.padEnd(width)}  ${url}`);
   if (facts.fingerprint) note(`its certificate is ${facts.fingerprint}`);
@@ -80,11 +80,11 @@ export function sayReady(facts: Ready, hostKeys: readonly HostKey[], banner: Ban
   note(`try: barge login${tls ? " --tls" : ""} ${remote}`);
 }
 
-/** Returns an address that a user can open, or give to a client. */
+/** Returns the URL of a door. */
 function urlOf(name: DoorName, at: string, tls: ReturnType<typeof tlsOf>): string {
-  // A wildcard is no address to connect to, so the name of the machine takes its place.
-  const where = at.replace(/^(0\.0\.0\.0|\[::\])(?=:)/, () => Deno.hostname());
-  if (name === "native") return `barge://${where}`;
-  if (name === "http") return `${tls === "require" ? "https" : "http"}://${where}/`;
-  return `${name}://${where}`;
+  // Clients can't connect to a wildcard address.
+  const host = at.replace(/^(0\.0\.0\.0|\[::\])(?=:)/, () => Deno.hostname());
+  if (name === "native") return `barge://${host}`;
+  if (name === "http") return `${tls === "require" ? "https" : "http"}://${host}/`;
+  return `${name}://${host}`;
 }

@@ -1,36 +1,37 @@
-/** The options of `barge serve` for the operator's own programs. */
+/** The hooks of `barge serve`: the operator's programs. */
 import { BargeError } from "../../core/error.ts";
 import type { HookOptions } from "../../core/serve/hooks.ts";
 import { split } from "../_shell/words.ts";
-import { count, value, valueOr, valueParser } from "../_term/options.ts";
+import { value, valueOr } from "../_term/options.ts";
+import { count, valueParser } from "../_term/value.ts";
 
-/** A client of BARGE/1 waits for an answer a minute, and no check may come close to that. */
-const longestCheck = 50;
+/** The longest time of a check, in seconds: clients of BARGE/1 wait a minute for an answer. */
+const maxCheckSeconds = 50;
 
 export const hookOptions = {
   onCommit: value(
     ["--on-commit"],
     commandLine(),
-    "Run this program after each upload, with the facts as a JSON object on its standard input",
+    "Run this program after each upload, with a JSON object on its standard input",
   ),
   checkUpload: value(
     ["--check-upload"],
     commandLine(),
-    "Run this program before an upload becomes a file, with the same facts: exit code 0 accepts " +
-      "it, any other refuses it, and its sender is shown what it wrote to standard error",
+    "Run this program before an upload becomes a file, with the same object: exit code 0 accepts " +
+      "the upload, any other refuses it, and its sender gets the program's standard error",
   ),
   hookTimeout: valueOr(
     ["--hook-timeout"],
     count("SECONDS", 1, 3600),
     30,
-    "How long they may take, a check its wait for a turn included; then they are killed, and a " +
-      `check's sender is told to try again. With --check-upload at most ${longestCheck}. Default: 30`,
+    "The time after which they are killed; for a check, with its wait for a turn. The sender of a " +
+      `killed check must try again. With --check-upload at most ${maxCheckSeconds}. Default: 30`,
   ),
   hookJobs: valueOr(
     ["--hook-jobs"],
     count("N", 1, 256),
     4,
-    "How many of each may run at once. Default: 4",
+    "The most of each that run at once. Default: 4",
   ),
 };
 
@@ -42,15 +43,15 @@ interface Chosen {
 }
 
 /**
- * What the server is to run; undefined for nothing.
+ * Returns the hooks of the options; undefined without any.
  *
- * @throws {BargeError} `usage` for a check that outlasts its clients
+ * @throws {BargeError} `usage` for a check that takes longer than clients wait
  */
 export function hooksOf(options: Chosen): HookOptions | undefined {
   const { onCommit, checkUpload, hookTimeout, hookJobs } = options;
   if (onCommit === undefined && checkUpload === undefined) return undefined;
-  if (checkUpload !== undefined && hookTimeout > longestCheck) {
-    throw new BargeError("usage", `a check may take ${longestCheck} seconds at most`, {
+  if (checkUpload !== undefined && hookTimeout > maxCheckSeconds) {
+    throw new BargeError("usage", `a check may take ${maxCheckSeconds} seconds at most`, {
       op: "--hook-timeout",
       hint: "clients give up after a minute without an answer; look at large files in --on-commit",
     });
@@ -64,10 +65,9 @@ export function hooksOf(options: Chosen): HookOptions | undefined {
 }
 
 /**
- * The program and the arguments that a command line stands for: words as a shell parts and quotes
- * them, and nothing else of a shell.
+ * Splits a command line into words, with the quotes of a shell and nothing else of it.
  *
- * @returns undefined for what is none, or asks for a shell
+ * @returns undefined for a line without words, and for one that needs a shell
  *
  * @example
  * ```ts
@@ -79,17 +79,17 @@ export function hooksOf(options: Chosen): HookOptions | undefined {
 export function wordsOf(line: string): string[] | undefined {
   try {
     const words = split(line);
-    // What a shell would act on, outside quotes. Nobody here would.
-    const bare = words.map(({ raw }) => raw.replace(/\\.|'[^']*'|"(?:\\.|[^"\\])*"/gs, ""));
+    // Characters outside quotes that only a shell understands.
+    const unquoted = words.map(({ raw }) => raw.replace(/\\.|'[^']*'|"(?:\\.|[^"\\])*"/gs, ""));
     if (words.length === 0 || words[0].text === "") return undefined;
-    return bare.some((raw) => /[|&;<>()$`\n]/.test(raw)) ? undefined : words.map((w) => w.text);
+    return unquoted.some((raw) => /[|&;<>()$`\n]/.test(raw)) ? undefined : words.map((w) => w.text);
   } catch {
     return undefined; // a quote is left open
   }
 }
 
 /**
- * Writes a program and its arguments as {@link wordsOf} reads them, and a shell.
+ * Quotes a program and its arguments for {@link wordsOf} and for a shell.
  *
  * @example
  * ```ts
@@ -106,7 +106,6 @@ export function lineOf(words: readonly string[]): string {
 
 function commandLine() {
   const read = (text: string) => wordsOf(text) && text;
-  return valueParser("CMD", "", read, {
-    wanted: "a program and its arguments; no shell reads it, for one write sh -c '...'",
-  });
+  const wanted = "a program and its arguments; no shell reads it, for one write sh -c '...'";
+  return valueParser("CMD", read, wanted);
 }

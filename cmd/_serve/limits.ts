@@ -1,28 +1,28 @@
 /**
- * The limits of a server: from the command line, else from a file, else the defaults. The file is
- * read again on SIGHUP, so all of it is checked before any of it holds.
+ * The limits of a server: from the command line, else from a file, else the defaults. SIGHUP reads
+ * the file again; an invalid file changes nothing.
  */
-import { findSimilar } from "@optique/core/suggestion";
 import * as v from "valibot";
 import { BargeError, typed } from "../../core/error.ts";
 import { defaultMinPassword, mostMinPassword } from "../../core/protocol/password.ts";
 import { leastRate } from "../../core/watch/rate.ts";
 import type { Adjustable } from "../../core/local/store.ts";
+import { similar } from "../_term/similar.ts";
 import { parseSize } from "../_term/size.ts";
 
-const mostCount = 1_000_000;
+const maxCount = 1_000_000;
 
 const count = v.pipe(
   v.number("must be a whole number"),
   v.integer("must be a whole number"),
   v.minValue(0, "must be 0 or more"),
-  v.maxValue(mostCount, `must be at most ${mostCount}`),
+  v.maxValue(maxCount, `must be at most ${maxCount}`),
 );
-/** Bytes, as a number or as on the command line. */
+/** Bytes, as a number or in the form of the command line. */
 const size = v.pipe(
   v.union([v.number(), v.string()], 'must be bytes, a size like "20GiB", or "none"'),
-  v.transform((given) =>
-    given === "none" ? null : typeof given === "number" ? given : parseSize(given)
+  v.transform((value) =>
+    value === "none" ? null : typeof value === "number" ? value : parseSize(value)
   ),
   v.check(
     (bytes) => bytes === null || (Number.isSafeInteger(bytes) && bytes! >= 0),
@@ -53,8 +53,8 @@ const schema = v.strictObject({
   "register-total": v.optional(size),
 });
 
-/** What the command line says; undefined where it says nothing. */
-export interface Given {
+/** The limits of the command line; undefined: not options. */
+export interface LimitOptions {
   readonly maxConnections: number | undefined;
   readonly maxPerAddress: number | undefined;
   readonly maxPerAccount: number | undefined;
@@ -70,34 +70,36 @@ export interface Given {
 }
 
 /**
- * @param path the file; undefined: there is none
- * @throws {BargeError} `usage` for what is not right in it, `fatal` when it can't be read
+ * Returns the limits of a server.
+ *
+ * @param path the file of limits, if any
+ * @throws {BargeError} `usage` for an invalid file, `fatal` for one that can't be read
  */
-export function readLimits(given: Given, path: string | undefined): Adjustable {
+export function readLimits(options: LimitOptions, path: string | undefined): Adjustable {
   const file = path === undefined ? {} : parseLimits(read(path), path);
-  const quota = first(given.quota, file.quota, 1_000_000);
+  const quota = first(options.quota, file.quota, 1_000_000);
   return {
     defaultLimit: quota,
-    maxLimit: first(given.maxQuota, file["max-quota"], quota),
-    minPassword: first(given.minPassword, file["min-password"], defaultMinPassword),
-    banAfter: first(given.banAfter, file["ban-after"], 9),
+    maxLimit: first(options.maxQuota, file["max-quota"], quota),
+    minPassword: first(options.minPassword, file["min-password"], defaultMinPassword),
+    banAfter: first(options.banAfter, file["ban-after"], 9),
     registering: {
-      perAddress: first(given.registerPerAddress, file["register-per-address"], 5) || null,
-      perHour: first(given.registerPerHour, file["register-per-hour"], 100) || null,
-      total: first(given.registerTotal, file["register-total"], 10 * 2 ** 30),
+      perAddress: first(options.registerPerAddress, file["register-per-address"], 5) || null,
+      perHour: first(options.registerPerHour, file["register-per-hour"], 100) || null,
+      total: first(options.registerTotal, file["register-total"], 10 * 2 ** 30),
     },
-    rateUp: first(given.rateUp, file["rate-up"], null),
-    rateDown: first(given.rateDown, file["rate-down"], null),
+    rateUp: first(options.rateUp, file["rate-up"], null),
+    rateDown: first(options.rateDown, file["rate-down"], null),
     limits: {
-      connections: first(given.maxConnections, file["max-connections"], 4096),
-      perAddress: first(given.maxPerAddress, file["max-per-address"], 256),
-      perAccount: first(given.maxPerAccount, file["max-per-account"], 1024),
+      connections: first(options.maxConnections, file["max-connections"], 4096),
+      perAddress: first(options.maxPerAddress, file["max-per-address"], 256),
+      perAccount: first(options.maxPerAccount, file["max-per-account"], 1024),
     },
   };
 }
 
 /**
- * Checks what a file of limits says.
+ * Parses a file of limits.
  *
  * @param path for messages
  * @throws {BargeError} `usage`
@@ -110,28 +112,28 @@ export function readLimits(given: Given, path: string | undefined): Adjustable {
  * ```
  */
 export function parseLimits(text: string, path: string): v.InferOutput<typeof schema> {
-  const wrong = (why: string, hint?: string) =>
+  const invalid = (why: string, hint?: string) =>
     new BargeError("usage", why, { op: "read limits", path, hint });
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw wrong(`it is not JSON: ${(cause as Error).message}`);
+    throw invalid(`the file is not JSON: ${(cause as Error).message}`);
   }
-  if (Array.isArray(value)) throw wrong("it must hold one JSON object");
+  if (Array.isArray(value)) throw invalid("the file must hold one JSON object");
   const result = v.safeParse(schema, value, { abortEarly: true });
   if (result.success) return result.output;
   const issue = result.issues[0];
   const at = v.getDotPath(issue);
-  if (at === null) throw wrong("it must hold one JSON object");
+  if (at === null) throw invalid("the file must hold one JSON object");
   const unknown = issue.type === "strict_object" && issue.expected === "never";
-  if (!unknown) throw wrong(`${at} ${issue.message}`);
+  if (!unknown) throw invalid(`${at} ${issue.message}`);
   const names = Object.keys(schema.entries);
-  const near = findSimilar(at, names, { maxSuggestions: 3 });
+  const near = similar(at, names);
   const hint = near.length > 0
     ? `did you mean ${near.join(" or ")}?`
     : `there are ${names.join(", ")}`;
-  throw wrong(`there is no limit ${JSON.stringify(at)}`, hint);
+  throw invalid(`there is no limit ${JSON.stringify(at)}`, hint);
 }
 
 function first<T>(...values: [T | undefined, T | undefined, T]): T {

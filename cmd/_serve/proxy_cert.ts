@@ -1,23 +1,23 @@
-/** The certificate of a proxy that ends TLS before the plain native door. */
+/** Reads the certificate of a proxy that ends TLS for the native door. */
 import { BargeError, typed } from "../../core/error.ts";
 import { endPointsOf } from "../../core/net/end_point.ts";
 
 /**
- * Reads what logins are bound to. Each certificate in the file counts, so that the old one and the
- * new one may stand in it while the proxy changes.
+ * Returns the bindings of logins to the proxy's certificates. The file may hold several, so that the
+ * old and the new one are valid while the proxy changes.
  *
- * @param path the file; undefined: there is no such proxy
- * @throws {BargeError} `fatal` when it can't be read or holds no certificate
+ * @param path the file; undefined: no proxy
+ * @throws {BargeError} `fatal` for a file that can't be read or holds no certificate
  */
 export function readProxyCert(path: string | undefined): string[] {
   if (path === undefined) return [];
   const facts = { op: "read certificate", path };
-  let found: string[];
+  let endPoints: string[];
   try {
-    found = endPointsOf(Deno.readTextFileSync(path));
+    endPoints = endPointsOf(Deno.readTextFileSync(path));
   } catch (cause) {
     throw new BargeError("fatal", typed(cause).message, { ...facts, cause });
   }
-  if (found.length > 0) return found;
-  throw new BargeError("fatal", "it holds no certificate in PEM", facts);
+  if (endPoints.length > 0) return endPoints;
+  throw new BargeError("fatal", "the file holds no certificate in PEM", facts);
 }

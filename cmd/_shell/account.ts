@@ -1,15 +1,16 @@
-/** The shell's commands about accounts: space, capacity, passwords. */
+/** The shell's commands about accounts: quotas, passwords, registration. */
 import { grow as growTo } from "../../core/client/grow.ts";
 import { passwd as change } from "../../core/client/passwd.ts";
 import { quota } from "../../core/client/quota.ts";
 import { register as makeAccount } from "../../core/client/register.ts";
 import { BargeError } from "../../core/error.ts";
 import { printJson } from "../_term/out.ts";
-import { needPassword } from "../_term/password.ts";
-import { printQuota } from "../_term/quota.ts";
+import { checkRegistration } from "../_client/choose.ts";
+import { needPassword, onlyTerminal } from "../_client/password.ts";
+import { printQuota } from "../_client/quota.ts";
 import { formatLimit, parseSize } from "../_term/size.ts";
-import { enterAs } from "./link.ts";
-import type { Call } from "./row.ts";
+import { connectAs } from "./link.ts";
+import type { Call } from "./command.ts";
 
 export async function left({ shell, signal }: Call): Promise<void> {
   printQuota(await quota(await shell.link.client(signal)), shell.json);
@@ -20,19 +21,18 @@ export async function grow({ shell, args, signal }: Call): Promise<void> {
   printQuota(await growTo(await shell.link.client(signal), limit), shell.json);
 }
 
-/** The shell's own connection goes on, also where it has to make it again; all others end. */
+/** Changes the password. The shell stays logged in; all other logins end. */
 export async function passwd(call: Call): Promise<void> {
   const { shell, signal } = call;
   const client = await shell.link.client(signal);
   const { account, remote, credentials, timeout } = shell.link;
   if ("token" in credentials) {
-    // A saved login may not change the password; the password that there is must prove itself.
-    const now = await ask(call, `Password of ${account} as it is now`, false, "BARGE_PASSWORD");
-    const known = { account, password: now };
-    const other = await enterAs(remote, known, signal, timeout);
-    await using connection = other.client;
+    // A token may not change the password, so the old password logs in on a second connection.
+    const old = await ask(call, `Current password of ${account}`, false, "BARGE_PASSWORD");
+    const second = await connectAs(remote, { account, password: old }, signal, timeout);
+    await using connection = second.client;
     const password = await newPassword(call, account);
-    await change(connection, { account, old: now, password });
+    await change(connection, { account, old, password });
     shell.link.credentials = { account, password };
   } else {
     const password = await newPassword(call, account);
@@ -43,49 +43,42 @@ export async function passwd(call: Call): Promise<void> {
   else shell.say(`the password of ${account} is changed; its saved logins have ended`);
 }
 
-/** Makes another account; one stays who one is. */
+/** Makes another account. The shell stays logged in as the old one. */
 export async function register(call: Call): Promise<void> {
   const { shell, args, signal } = call;
   const [name, typed] = args;
   const size = typed === undefined ? undefined : readSize("register", typed);
   const client = await shell.link.client(signal);
-  if (!client.hello.register) {
-    throw new BargeError("refused", "this server takes no registrations", {
-      op: "register at",
-      path: client.peer,
-      hint: "ask its operator for an account",
-    });
-  }
+  checkRegistration(client);
   const password = await newPassword(call, name);
   const { account, limit } = await makeAccount(client, name, password, size);
   if (shell.json) printJson({ account, limit });
-  else shell.say(`made the account ${account}, capacity ${formatLimit(limit)}`);
+  else shell.say(`made the account ${account}, quota ${formatLimit(limit)}`);
 }
 
 function newPassword(call: Call, account: string): Promise<string> {
   return ask(call, `New password of ${account}`, true, "BARGE_NEW_PASSWORD");
 }
 
-/** Asks on the terminal; a script gives it in the environment, never on a line. */
+/** Asks on the terminal. A script sets a variable, since lines may be saved or seen. */
 async function ask(
   { shell, signal }: Call,
   question: string,
   twice: boolean,
   variable: string,
 ): Promise<string> {
-  const given = Deno.env.get(variable);
-  if (given) return given;
+  const password = Deno.env.get(variable);
+  if (password) return password;
   if (!shell.interactive) {
     throw new BargeError("usage", "a password is needed", { hint: `use ${variable}` });
   }
-  const from = { passwordStdin: false, passwordFile: undefined, environment: false };
-  return await shell.aside(() => needPassword(from, { question, twice, signal }));
+  return await shell.aside(() => needPassword(onlyTerminal, { question, twice, signal }));
 }
 
 function readSize(op: string, text: string): number {
   const size = parseSize(text);
   if (size !== undefined) return size;
-  throw new BargeError("usage", `${JSON.stringify(text)} is no size like 500k, 1.5MB or 20GiB`, {
+  throw new BargeError("usage", `${JSON.stringify(text)} is not a size like 500k, 1.5MB or 20GiB`, {
     op,
   });
 }

@@ -1,4 +1,4 @@
-/** The shell's commands that look around, here and there. */
+/** The shell's commands that list and show, and that change the working folders. */
 import { digest as digestOf } from "../../core/client/digest.ts";
 import type { Omission } from "../../core/protocol/message.ts";
 import { list } from "../../core/client/list.ts";
@@ -6,22 +6,22 @@ import { stat as statOf } from "../../core/client/stat.ts";
 import { join, trimSlashes } from "../../core/client/target.ts";
 import { BargeError, typed } from "../../core/error.ts";
 import { sumLine } from "../../core/protocol/printable.ts";
-import { entryFields, longLine, noteOmission, printStat, shownName } from "../_term/entry.ts";
-import { keepUp, printJson, printLine, terminal } from "../_term/out.ts";
+import { entryFields, longLine, noteOmission, printStat, shownName } from "../_client/entry.ts";
+import { keepUp, printJson, printLine, terminal, terminalWidth } from "../_term/out.ts";
 import { columns } from "./columns.ts";
 import { expandHome, home, resolveRemote, shared } from "./paths.ts";
-import type { Call } from "./row.ts";
+import type { Call } from "./command.ts";
 
 export async function ls(call: Call): Promise<void> {
   await show(call, resolveRemote(call.shell.folder, call.args[0] ?? ""), call.flags.has("l"));
 }
 
-/** One's own files. */
+/** Lists /home. */
 export async function mine(call: Call): Promise<void> {
   await show(call, home, true);
 }
 
-/** What everyone shares. */
+/** Lists /public. */
 export async function everyones(call: Call): Promise<void> {
   await show(call, shared, true);
 }
@@ -46,15 +46,7 @@ async function show({ shell, flags, signal }: Call, typed: string, long: boolean
     else if (!terminal.stdout) printLine(name);
     else names.push(name);
   }
-  if (names.length > 0) columns(names, width()).forEach(printLine);
-}
-
-function width(): number {
-  try {
-    return Deno.consoleSize().columns || 80;
-  } catch {
-    return 80;
-  }
+  if (names.length > 0) columns(names, terminalWidth()).forEach(printLine);
 }
 
 export async function stat({ shell, args, signal }: Call): Promise<void> {
@@ -85,7 +77,7 @@ export async function cd({ shell, args, signal }: Call): Promise<void> {
   const path = trimSlashes(resolveRemote(shell.folder, args[0] ?? home));
   if (path !== "/") {
     const { entry } = await statOf(await shell.link.client(signal), path);
-    if (entry?.type !== "dir") throw new BargeError("no-directory", "it is no folder", { path });
+    if (entry?.type !== "dir") throw new BargeError("no-directory", "it is not a folder", { path });
   }
   shell.folder = path;
   if (shell.json) printJson({ path });
@@ -96,7 +88,7 @@ export function pwd({ shell }: Call): void {
   else printLine(shell.folder);
 }
 
-/** Changes the local working folder: that of the whole process, which is the shell's alone. */
+/** Changes the local working folder, which is that of the process. */
 export function lcd({ shell, args }: Call): void {
   const local = expandHome(args[0] ?? "~");
   try {

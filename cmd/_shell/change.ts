@@ -1,4 +1,4 @@
-/** The shell's commands that change what is at the server, without a byte crossing the wire. */
+/** The shell's commands that change files and folders at the server. */
 import type { Client } from "../../core/client/client.ts";
 import { copy } from "../../core/client/copy.ts";
 import { mkdir as makeFolder } from "../../core/client/mkdir.ts";
@@ -7,21 +7,21 @@ import { remove } from "../../core/client/remove.ts";
 import { stat } from "../../core/client/stat.ts";
 import { trimSlashes } from "../../core/client/target.ts";
 import { BargeError } from "../../core/error.ts";
-import { copyAll } from "../_term/copy_all.ts";
-import { eachPath } from "../_term/each.ts";
+import { copyAll } from "../_client/copy_all.ts";
+import { eachPath } from "../_client/each_path.ts";
 import { printJson } from "../_term/out.ts";
 import { formatSize } from "../_term/size.ts";
-import { targets } from "../_term/target.ts";
+import { targets } from "../_client/move_target.ts";
 import { baseIn, home, resolveRemote, shared } from "./paths.ts";
-import type { Call } from "./row.ts";
+import type { Call } from "./command.ts";
 import { quote } from "./words.ts";
 
-/** From one's home to all: replaces what oneself published under that name before. */
+/** Copies a file from /home to /public. Replaces a file of yours. */
 export async function publish(call: Call): Promise<void> {
   await copyAcross(call, home, shared, "published as");
 }
 
-/** From all to one's home: what is there is only replaced with -f. */
+/** Copies a file from /public to /home. Replaces an existing file only with -f. */
 export async function claim(call: Call): Promise<void> {
   await copyAcross(call, shared, home, "copied to");
 }
@@ -46,7 +46,7 @@ async function copyAcross(call: Call, from: string, to: string, done: string): P
     if (!(error instanceof BargeError) || error.kind !== "exists" || overwrite === "always") {
       throw error;
     }
-    // The server names the source; what is in the way is the target.
+    // The server names the source, but the target exists.
     throw new BargeError("exists", error.message, { op, path: target, hint, cause: error });
   });
   if (shell.json) printJson({ from: source, to: target, size, sha256 });

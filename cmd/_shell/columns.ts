@@ -1,8 +1,8 @@
-/** Names side by side, as `ls` shows them on a terminal. */
+/** Lays names out in columns, as `ls` does on a terminal. */
 import { clip } from "../_term/clip.ts";
 
 /**
- * Lays names out in as many columns as fit, read downwards.
+ * Returns the lines of as many columns as fit, read downwards.
  *
  * @param width of the terminal, in columns
  *
@@ -29,14 +29,15 @@ export function columns(names: readonly string[], width: number): string[] {
   });
 }
 
-/** How wide a terminal shows it: {@link clip} knows, but says only whether something fits. */
+/** Returns the columns of a name, searched with {@link clip}, which knows wide characters. */
 function widthOf(name: string): number {
   if (/^[\x20-\x7e]*$/.test(name)) return name.length;
-  let [least, most] = [0, name.length * 2];
-  while (least < most) {
-    const middle = (least + most) >> 1;
-    if (clip(name, middle) === name) most = middle;
-    else least = middle + 1;
+  let low = 0;
+  let high = name.length * 2;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (clip(name, middle) === name) high = middle;
+    else low = middle + 1;
   }
-  return least;
+  return low;
 }

@@ -1,32 +1,32 @@
-/** What Tab offers: commands, flags, remote and local paths. No I/O of its own. */
+/** Completes commands, flags, remote and local paths. Does no I/O of its own. */
 import { printable } from "../_term/text.ts";
 import { baseIn, expandHome, home, resolveRemote, shared } from "./paths.ts";
-import { findRow, type Kind, type Row } from "./row.ts";
+import { findRow, type Kind, type Row } from "./command.ts";
 import { quoteRest, scan, type Word } from "./words.ts";
 
-/** What is in a folder. */
-export interface Found {
+/** An entry of a folder. */
+export interface Item {
   readonly name: string;
   readonly folder: boolean;
 }
 
-/** Where names come from; a folder that can't be read has none. */
+/** Lists folders; a folder that can't be read is empty. */
 export interface Sources {
   /** The remote working folder. */
   readonly folder: string;
-  remote(folder: string): Promise<readonly Found[]>;
-  local(folder: string): Promise<readonly Found[]>;
+  remote(folder: string): Promise<readonly Item[]>;
+  local(folder: string): Promise<readonly Item[]>;
 }
 
-/** What could stand there, and what of the line that replaces: as node:readline wants it. */
+/** The candidates, and the part of the line that they replace, as node:readline expects them. */
 export type Offer = [candidates: string[], replaced: string];
 
 const none: Offer = [[], ""];
 
 /**
- * Completes a line's last word. Candidates are quoted the way that the word was begun.
+ * Completes a line's last word. Candidates are quoted as the start of the word is.
  *
- * @param line up to the cursor
+ * @param line the line up to the cursor
  *
  * @example
  * ```ts
@@ -45,20 +45,20 @@ export async function complete(
 ): Promise<Offer> {
   const words = scan(line);
   const last = words.at(-1);
-  const fresh = !last || !line.endsWith(last.raw);
-  const word: Word = fresh ? { text: "", raw: "", open: "" } : last;
-  const before = fresh ? words : words.slice(0, -1);
+  const isNewWord = !last || !line.endsWith(last.raw);
+  const word: Word = isNewWord ? { text: "", raw: "", open: "" } : last;
+  const before = isNewWord ? words : words.slice(0, -1);
   if (word.open === "\\") return none;
   if (before.length === 0) return offer(word, names(rows).map((text) => ({ text })));
   const row = findRow(rows, before[0].text);
   if (!row) return none;
   let index = 0;
-  let flagsOver = false;
+  let onlyArguments = false;
   for (const { raw } of before.slice(1)) {
-    if (!flagsOver && raw === "--") flagsOver = true;
-    else if (flagsOver || raw === "-" || !raw.startsWith("-")) index++;
+    if (!onlyArguments && raw === "--") onlyArguments = true;
+    else if (onlyArguments || raw === "-" || !raw.startsWith("-")) index++;
   }
-  if (word.raw.startsWith("-") && !flagsOver) {
+  if (word.raw.startsWith("-") && !onlyArguments) {
     return offer(word, Object.keys(row.flags ?? {}).map((letter) => ({ text: `-${letter}` })));
   }
   const kind = row.takes[row.many ? Math.min(index, row.takes.length - 1) : index];
@@ -67,7 +67,7 @@ export async function complete(
 
 interface Candidate {
   readonly text: string;
-  /** More may follow at once, as behind a folder's slash. */
+  /** More may follow at once, as after a folder's slash. */
   readonly open?: boolean;
 }
 
@@ -103,18 +103,18 @@ async function ofKind(
   }
 }
 
-/** What was typed of a path up to its last slash. */
+/** Returns the part of a path up to its last slash. */
 function folderOf(text: string): string {
   return text.slice(0, text.lastIndexOf("/") + 1);
 }
 
-function paths(text: string, found: readonly Found[], foldersOnly: boolean): Candidate[] {
+function paths(text: string, items: readonly Item[], foldersOnly: boolean): Candidate[] {
   const folder = folderOf(text);
-  const begun = text.slice(folder.length);
-  return found
+  const start = text.slice(folder.length);
+  return items
     .filter((entry) => entry.folder || !foldersOnly)
-    .filter(({ name }) => begun.startsWith(".") || !name.startsWith("."))
-    .filter(({ name }) => printable(name) === name) // a line can't hold the others
+    .filter(({ name }) => start.startsWith(".") || !name.startsWith("."))
+    .filter(({ name }) => printable(name) === name) // a line can't hold control characters
     .map(({ name, folder: isFolder }) => ({
       text: `${folder}${name}${isFolder ? "/" : ""}`,
       open: isFolder,
@@ -128,7 +128,7 @@ function offer({ text, raw, open }: Word, candidates: readonly Candidate[]): Off
     const start = raw === "" && /^[#-]/.test(rest) ? "./" : ""; // else it would be a flag
     return raw + start + quoteRest(rest, open);
   });
-  // The only one there is: the word is finished.
+  // A single candidate completes the word.
   if (lines.length === 1 && !fit[0].open) lines[0] += `${open} `;
   return [lines, raw];
 }

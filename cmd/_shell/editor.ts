@@ -1,20 +1,20 @@
 /**
- * The line that a person types: node:readline, with the terminal in raw mode also while a command
- * runs, so that Ctrl-C is a key and not the end of the program.
+ * Reads lines from a terminal with node:readline. The terminal stays in raw mode while a command
+ * runs, so that Ctrl-C is a key and does not end the program.
  *
- * States: reading (a prompt is shown), busy (a command runs: what is typed is not shown, and waits),
- * aside (readline is closed, since something else asks), ended. Everything is written to standard
- * error: standard output is for the commands' data.
+ * States: reading (a prompt is shown), busy (a command runs; typed lines are queued, not shown),
+ * aside (readline is closed while something else asks), ended. Output goes to standard error, since
+ * standard output is for the data of commands.
  */
 import { createInterface, type Interface } from "node:readline";
 import process from "node:process";
 import { Writable } from "node:stream";
-import { note, writeError } from "../_term/out.ts";
+import { note, terminalWidth, writeError } from "../_term/out.ts";
 import type { Offer } from "./complete.ts";
-import { worthy } from "./history.ts";
+import { isSavable } from "./history.ts";
 
 export interface EditorOptions {
-  /** The oldest first. */
+  /** Earlier lines, the oldest first. */
   readonly history: readonly string[];
   readonly complete: (line: string) => Promise<Offer>;
   /** Called for Ctrl-C while a command runs. */
@@ -25,11 +25,11 @@ export class Editor implements Disposable {
   readonly #options: EditorOptions;
   readonly #screen = new Screen();
   readonly #resize = () => this.#screen.emit("resize");
-  /** Typed while a command ran. */
-  readonly #ahead: string[] = [];
+  /** Lines that were typed while a command ran. */
+  readonly #typedAhead: string[] = [];
   #history: string[];
   #readline: Interface | undefined;
-  #waiting: ((line: string | null) => void) | undefined;
+  #onLine: ((line: string | null) => void) | undefined;
   #ended = false;
   #hinted = false;
   #interrupted = false;
@@ -41,27 +41,27 @@ export class Editor implements Disposable {
     if (Deno.build.os !== "windows") Deno.addSignalListener("SIGWINCH", this.#resize);
   }
 
-  /** Did it end by Ctrl-C? */
+  /** Whether Ctrl-C ended it. */
   get interrupted(): boolean {
     return this.#interrupted;
   }
 
-  /** Shows the prompt. @returns the line, or null when there will be no more */
+  /** Shows the prompt. @returns the line; null at the end of the input */
   read(prompt: string): Promise<string | null> {
-    const ahead = this.#ahead.shift();
-    if (ahead !== undefined) {
-      writeError(`${prompt}${ahead}\n`);
-      return Promise.resolve(ahead);
+    const line = this.#typedAhead.shift();
+    if (line !== undefined) {
+      writeError(`${prompt}${line}\n`);
+      return Promise.resolve(line);
     }
     if (this.#ended) return Promise.resolve(null);
     this.#readline ??= this.#open();
     this.#screen.muted = false;
     this.#readline.setPrompt(prompt);
     this.#readline.prompt(true);
-    return new Promise((resolve) => this.#waiting = resolve);
+    return new Promise((resolve) => this.#onLine = resolve);
   }
 
-  /** Gives the terminal to something else for a while. */
+  /** Runs work that uses the terminal itself. */
   async aside<T>(work: () => Promise<T>): Promise<T> {
     const readline = this.#readline;
     this.#readline = undefined;
@@ -74,7 +74,7 @@ export class Editor implements Disposable {
     }
   }
 
-  /** Ends the reading. */
+  /** Ends the input. */
   end(): void {
     this.#ended = true;
     this.#answer(null);
@@ -98,43 +98,43 @@ export class Editor implements Disposable {
       removeHistoryDuplicates: true,
       completer: (line: string, done: (error: null, offer: Offer) => void) => {
         const nothing: Offer = [[], line];
-        const offer = this.#waiting ? this.#options.complete(line) : Promise.resolve(nothing);
-        offer.catch(() => nothing).then((found) => {
+        const offer = this.#onLine ? this.#options.complete(line) : Promise.resolve(nothing);
+        offer.catch(() => nothing).then((candidates) => {
           if (readline !== this.#readline) return;
-          // Who typed on while names were fetched gets nothing thrown in.
-          const still = readline.line.slice(0, readline.cursor) === line;
-          done(null, still ? found : nothing);
+          // Do not insert candidates if the line has changed meanwhile.
+          const isSame = readline.line.slice(0, readline.cursor) === line;
+          done(null, isSame ? candidates : nothing);
         });
       },
     });
     readline.on("history", (lines: string[]) => {
-      if (lines.length > 0 && !worthy(lines[0])) lines.shift();
+      if (lines.length > 0 && !isSavable(lines[0])) lines.shift();
       this.#history = lines;
     });
     readline.on("line", (line: string) => {
       if (readline !== this.#readline) return;
       this.#hinted = false;
-      if (this.#waiting) this.#answer(line);
-      else this.#ahead.push(line);
+      if (this.#onLine) this.#answer(line);
+      else this.#typedAhead.push(line);
     });
     readline.on("close", () => {
       if (readline === this.#readline) this.end();
     });
     readline.on("SIGINT", () => this.#onInterrupt(readline));
-    readline.on("SIGTSTP", () => {/* stopping ourselves would need the right to run programs */});
+    readline.on("SIGTSTP", () => {/* the shell can't be suspended */});
     return readline;
   }
 
   #answer(line: string | null): void {
     this.#screen.muted = true;
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    waiting?.(line);
+    const onLine = this.#onLine;
+    this.#onLine = undefined;
+    onLine?.(line);
   }
 
   #onInterrupt(readline: Interface): void {
-    if (!this.#waiting) {
-      this.#ahead.length = 0; // what was typed ahead was meant for a success
+    if (!this.#onLine) {
+      this.#typedAhead.length = 0; // typed for a success of the command
       clear(readline);
       this.#options.onCancel();
     } else if (readline.line !== "") {
@@ -150,30 +150,26 @@ export class Editor implements Disposable {
     } else {
       this.#hinted = true;
       writeError("\n");
-      note("(Ctrl-C once more leaves; so do Ctrl-D and exit)");
+      note("(press Ctrl-C again to leave, or use Ctrl-D or exit)");
       readline.prompt();
     }
   }
 }
 
-/** Drops what is typed without a trace on the screen. */
+/** Clears the typed line, without output. */
 function clear(readline: Interface): void {
   const state = readline as { line: string; cursor: number };
   state.line = "";
   state.cursor = 0;
 }
 
-/** Standard error as a terminal that can be silenced. */
+/** Standard error as a terminal that can be muted. */
 class Screen extends Writable {
   muted = false;
   readonly isTTY = true;
 
   get columns(): number {
-    try {
-      return Deno.consoleSize().columns || 80;
-    } catch {
-      return 80;
-    }
+    return terminalWidth();
   }
 
   override _write(

@@ -1,7 +1,7 @@
-/** The shell's help: all commands, or one. */
+/** The shell's help. */
 import { print, printJson } from "../_term/out.ts";
 import { menuLines } from "./menu.ts";
-import { type Call, findRow, type Row, usage } from "./row.ts";
+import { type Call, findRow, type Row, usage } from "./command.ts";
 import { unknownCommand } from "./run.ts";
 
 export function help({ shell, args, rows }: Call): void {
@@ -29,15 +29,17 @@ function printRows(rows: readonly Row[]): void {
     print(`  ${usage(row).padEnd(width)}  ${row.brief}${also}`);
   }
   print(`
-Paths start at the working folder. Yours are in /home, what everyone shares in /public.
-Names at the server are taken as they are: * and ? mean themselves.
-A name with spaces: "my file" or my\\ file. Tab completes, arrows bring earlier lines back,
-Ctrl-C stops what is running.`);
+Paths start at the working folder. Your files are in /home, shared files in /public.
+* and ? have no special meaning in names at the server.
+A name with spaces: "my file" or my\\ file. Tab completes, the arrow keys recall lines,
+Ctrl-C stops the running command.`);
 }
 
 function printRow(row: Row): void {
   print(`${usage(row)}: ${row.brief}`);
-  for (const [letter, what] of Object.entries(row.flags ?? {})) print(`  -${letter}  ${what}`);
+  for (const [letter, meaning] of Object.entries(row.flags ?? {})) {
+    print(`  -${letter}  ${meaning}`);
+  }
   if (row.aliases) print(`  also: ${row.aliases.join(", ")}`);
   if (row.about) print(`\n${row.about}`);
 }

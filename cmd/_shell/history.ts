@@ -1,32 +1,31 @@
 /**
- * Lines that were typed, kept for the next time in $XDG_STATE_HOME/barge/history, the newest last.
+ * The history of the shell, in $XDG_STATE_HOME/barge/history, the newest line last.
  *
- * The file is readable by nobody else and is cut to its newest lines when it is opened. Shells that
- * run at once append to it. What can't be kept is not: the shell works without a history.
+ * Only its owner can read the file. Opening it cuts it to its newest lines; several shells append to
+ * it. Failures to save are ignored: the shell works without a history.
  */
 import { dirname } from "node:path";
 
-/** Lines. */
-const most = 1000;
+const maxLines = 1000;
 
-/** Commands whose arguments, which they don't take, might be a password typed too early. */
-const secret = /^\s*(passwd|login)\b\s*\S/;
+/** Commands without arguments, behind which a password may be typed by mistake. */
+const maybeSecret = /^\s*(passwd|login)\b\s*\S/;
 
 /**
- * May a line be kept? Not with a space in front, as in other shells, nor with what might be a
- * password in it.
+ * Returns whether a line may be saved: not if it starts with a space, as in other shells, or may
+ * hold a password.
  *
  * @example
  * ```ts
- * import { worthy } from "./history.ts";
- * if (!worthy("get a") || worthy(" get a") || worthy("passwd hunter2")) throw new Error();
+ * import { isSavable } from "./history.ts";
+ * if (!isSavable("get a") || isSavable(" get a") || isSavable("passwd hunter2")) throw new Error();
  * ```
  */
-export function worthy(line: string): boolean {
-  return line.trim() !== "" && !line.startsWith(" ") && !secret.test(line);
+export function isSavable(line: string): boolean {
+  return line.trim() !== "" && !line.startsWith(" ") && !maybeSecret.test(line);
 }
 
-/** Where the history is kept; undefined when there is no home. */
+/** Returns the path of the history; undefined without a home. */
 export function historyPath(): string | undefined {
   const xdg = Deno.env.get("XDG_STATE_HOME");
   if (xdg?.startsWith("/")) return `${xdg}/barge/history`;
@@ -36,29 +35,29 @@ export function historyPath(): string | undefined {
 
 export class History {
   readonly #path: string | undefined;
-  /** As they were when it was opened, the oldest first. */
+  /** The lines at the opening, the oldest first. */
   readonly lines: readonly string[];
 
-  /** @param path undefined: nothing is kept */
+  /** @param path undefined: nothing is saved */
   constructor(path: string | undefined) {
     this.#path = path;
     this.lines = path === undefined ? [] : load(path);
   }
 
-  /** Keeps a line. */
+  /** Saves a line. */
   add(line: string): void {
-    if (this.#path === undefined || !worthy(line)) return;
+    if (this.#path === undefined || !isSavable(line)) return;
     try {
       Deno.mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
       Deno.writeTextFileSync(this.#path, `${line}\n`, { append: true, mode: 0o600 });
-    } catch { /* it can't be kept */ }
+    } catch { /* the shell works without it */ }
   }
 }
 
 function load(path: string): string[] {
   try {
-    const lines = Deno.readTextFileSync(path).split("\n").filter(worthy);
-    const newest = lines.slice(-most);
+    const lines = Deno.readTextFileSync(path).split("\n").filter(isSavable);
+    const newest = lines.slice(-maxLines);
     if (Deno.build.os !== "windows") Deno.chmodSync(path, 0o600);
     if (newest.length < lines.length) {
       const temporary = `${path}.${crypto.randomUUID()}`;

@@ -1,13 +1,13 @@
 /**
- * The shell's connection, which is made again when it was lost.
+ * The shell's connection, which reconnects when it is lost.
  *
- * States: open; closed, by the server, the network, or Ctrl-C, which cuts it since that is the only
- * way to stop a transfer. {@link Link.client} always hands out one that just answered a ping. What
- * was given to log in is kept in memory for that, and nowhere else.
+ * It is closed by the server, by the network, or by Ctrl-C, since only that stops a transfer.
+ * {@link Link.client} returns a connection that has just answered a ping. The credentials for
+ * reconnecting are kept in memory only.
  */
 import type { Client } from "../../core/client/client.ts";
 import { connect } from "../../core/client/connect.ts";
-import { type Credentials, type Login, login } from "../../core/client/login.ts";
+import { type Credentials, type Login, login as logIn } from "../../core/client/login.ts";
 import { ping } from "../../core/client/ping.ts";
 import type { Remote } from "../../core/client/remote.ts";
 import { BargeError } from "../../core/error.ts";
@@ -17,17 +17,17 @@ import { version } from "../_version.ts";
 export interface LinkOptions {
   readonly remote: Remote;
   readonly credentials: Credentials;
-  /** Milliseconds until the server must have answered; the client's own default else. */
+  /** Milliseconds until the server must have answered. Default: the client's. */
   readonly timeout?: number;
 }
 
 export class Link implements AsyncDisposable {
   readonly remote: Remote;
   readonly timeout: number | undefined;
-  /** A new password is put here once it holds. */
+  /** Set after the password was changed. */
   credentials: Credentials;
   #client: Client | undefined;
-  #who: Login | undefined;
+  #login: Login | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #unbind = () => {};
 
@@ -37,24 +37,23 @@ export class Link implements AsyncDisposable {
     this.timeout = timeout;
   }
 
-  /** Who one is; known after the first {@link client}. */
+  /** The account, known after the first {@link client}. */
   get account(): string {
-    return this.#who?.account ?? this.remote.account ?? "";
+    return this.#login?.account ?? this.remote.account ?? "";
   }
 
   /**
-   * A connection that is logged in and alive. One call after the other is served.
+   * Returns a connection that is logged in and alive. Calls run one after the other.
    *
-   * @param signal cuts it, now or until the next call
-   * @throws {BargeError} what connecting and logging in give
+   * @param signal cuts the connection, until the next call
+   * @throws {BargeError} as `connect` and `login`
    */
   client(signal: AbortSignal): Promise<Client> {
     const client = this.#last.then(() => this.#live(signal));
-    this.#last = client.catch(() => {/* the caller is told */});
+    this.#last = client.catch(() => {/* the caller gets it */});
     return client;
   }
 
-  /** Says goodbye. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#client?.[Symbol.asyncDispose]();
   }
@@ -63,21 +62,21 @@ export class Link implements AsyncDisposable {
     const old = this.#client;
     if (old) {
       this.#bind(old, signal);
-      if (!old.closed) await ping(old).catch(() => {/* the client says why */});
+      if (!old.closed) await ping(old).catch(() => {/* `closed` has the reason */});
       if (!old.closed) return old;
       signal.throwIfAborted();
-      // After Ctrl-C it is no news that the connection is gone.
+      // After Ctrl-C the user knows.
       const { kind, message } = old.closed;
       if (kind !== "interrupted") note(`(the connection was lost: ${message})`);
     }
     this.#client = undefined;
-    const { client, who } = await enterAs(this.remote, this.credentials, signal, this.timeout);
+    const { client, login } = await connectAs(this.remote, this.credentials, signal, this.timeout);
     this.#client = client;
-    this.#who = who;
+    this.#login = login;
     return client;
   }
 
-  /** Has a signal cut the connection, and none that did so before. */
+  /** Lets a signal cut the connection, in place of the signal before. */
   #bind(client: Client, signal: AbortSignal): void {
     this.#unbind();
     const cut = () => {
@@ -91,15 +90,15 @@ export class Link implements AsyncDisposable {
 }
 
 /** Connects and logs in. @throws {BargeError} */
-export async function enterAs(
+export async function connectAs(
   remote: Remote,
   credentials: Credentials,
   signal: AbortSignal,
   timeout?: number,
-): Promise<{ client: Client; who: Login }> {
+): Promise<{ client: Client; login: Login }> {
   const client = await connect(remote, { signal, timeout, agent: `barge/${version}` });
   try {
-    return { client, who: await login(client, credentials) };
+    return { client, login: await logIn(client, credentials) };
   } catch (error) {
     client.close();
     throw error instanceof BargeError ? error.with({ op: "log in to", path: client.peer }) : error;

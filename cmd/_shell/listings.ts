@@ -1,19 +1,17 @@
-/** Where the completion finds names: folders here and at the server, the latter for some seconds. */
+/** Lists local and remote folders for completion. Remote listings are cached for some seconds. */
 import { list } from "../../core/client/list.ts";
 import { trimSlashes } from "../../core/client/target.ts";
-import type { Found, Sources } from "./complete.ts";
-import type { Shell } from "./row.ts";
+import type { Item, Sources } from "./complete.ts";
+import type { Shell } from "./command.ts";
 
-/** Milliseconds that a listing is good for. */
-const keptFor = 5000;
-/** Milliseconds that somebody waits for a Tab. */
-const patience = 3000;
-/** Names of one folder; more would not help anyone who chooses. */
-const most = 5000;
+const cacheMs = 5000;
+const listTimeoutMs = 3000;
+/** The most names of one folder. */
+const maxNames = 5000;
 
 export class Listings implements Sources {
   readonly #shell: Shell;
-  readonly #kept = new Map<string, { readonly until: number; readonly found: readonly Found[] }>();
+  readonly #cache = new Map<string, { readonly until: number; readonly items: readonly Item[] }>();
 
   constructor(shell: Shell) {
     this.#shell = shell;
@@ -23,43 +21,43 @@ export class Listings implements Sources {
     return this.#shell.folder;
   }
 
-  async remote(folder: string): Promise<readonly Found[]> {
+  async remote(folder: string): Promise<readonly Item[]> {
     const path = trimSlashes(folder);
-    const kept = this.#kept.get(path);
-    if (kept && kept.until > performance.now()) return kept.found;
-    const found = await this.#fetch(path).catch(() => []); // a Tab is no place for a message
-    this.#kept.set(path, { until: performance.now() + keptFor, found });
-    return found;
+    const cached = this.#cache.get(path);
+    if (cached && cached.until > performance.now()) return cached.items;
+    const items = await this.#fetch(path).catch(() => []); // completion reports no failures
+    this.#cache.set(path, { until: performance.now() + cacheMs, items });
+    return items;
   }
 
-  async local(folder: string): Promise<readonly Found[]> {
-    const found: Found[] = [];
+  async local(folder: string): Promise<readonly Item[]> {
+    const items: Item[] = [];
     try {
       for await (const { name, isDirectory, isSymlink } of Deno.readDir(folder)) {
-        found.push({ name, folder: isDirectory || (isSymlink && leadsToFolder(folder, name)) });
-        if (found.length >= most) break;
+        items.push({ name, folder: isDirectory || (isSymlink && leadsToFolder(folder, name)) });
+        if (items.length >= maxNames) break;
       }
-    } catch { /* what was found until then is offered */ }
-    return found.sort((a, b) => a.name < b.name ? -1 : 1);
+    } catch { /* the names until then are offered */ }
+    return items.sort((a, b) => a.name < b.name ? -1 : 1);
   }
 
-  /** Forgets what was listed: a command may have changed it. */
+  /** Empties the cache, after a command that may have changed folders. */
   clear(): void {
-    this.#kept.clear();
+    this.#cache.clear();
   }
 
-  async #fetch(path: string): Promise<Found[]> {
-    // Cuts the connection, so it must not fire when the listing is over.
+  async #fetch(path: string): Promise<Item[]> {
+    // The signal cuts the connection, so the timer must be cleared.
     const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), patience);
+    const timer = setTimeout(() => late.abort(), listTimeoutMs);
     try {
       const client = await this.#shell.link.client(late.signal);
-      const found: Found[] = [];
+      const items: Item[] = [];
       for await (const { name, type } of list(client, path)) {
-        found.push({ name, folder: type === "dir" });
-        if (found.length >= most) break;
+        items.push({ name, folder: type === "dir" });
+        if (items.length >= maxNames) break;
       }
-      return found;
+      return items;
     } finally {
       clearTimeout(timer);
     }

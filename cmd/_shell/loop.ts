@@ -1,4 +1,4 @@
-/** The shell's two lives: with a person at a terminal, and with commands from a pipe. */
+/** The loops of the shell: with a person at a terminal, and with commands from a pipe. */
 import { BargeError, typed } from "../../core/error.ts";
 import { otherCode } from "../_term/exit.ts";
 import { note, writeError } from "../_term/out.ts";
@@ -8,11 +8,11 @@ import { Editor } from "./editor.ts";
 import { History, historyPath } from "./history.ts";
 import type { Link } from "./link.ts";
 import { Listings } from "./listings.ts";
-import { chosen, menuLines } from "./menu.ts";
+import { expandChoice, menuLines } from "./menu.ts";
 import { home } from "./paths.ts";
-import type { Shell } from "./row.ts";
+import type { Shell } from "./command.ts";
 import { runLine } from "./run.ts";
-import { rows } from "./table.ts";
+import { rows } from "./commands.ts";
 
 export interface LoopOptions {
   readonly json: boolean;
@@ -21,7 +21,7 @@ export interface LoopOptions {
 }
 
 /**
- * Prompts, until the person leaves.
+ * Prompts for commands until the person leaves.
  *
  * @param menu show the menu of common commands before the first prompt
  * @returns the exit code: 0, or 130 after Ctrl-C
@@ -46,7 +46,7 @@ export async function interact(
     history: history.lines,
     complete: (line) => complete(line, rows, listings),
     onCancel() {
-      if (!command || command.signal.aborted) Deno.exit(130); // it did not stop at the first Ctrl-C
+      if (!command || command.signal.aborted) Deno.exit(130); // the first Ctrl-C did not stop it
       command.abort(new BargeError("interrupted", "interrupted"));
     },
   });
@@ -56,13 +56,15 @@ export async function interact(
   if (menu) menuLines().forEach((line) => note(line));
   try {
     for (;;) {
-      const typed = await editor.read(`${printable(`${place(link)}:${shell.folder}`)}> `);
-      const line = typed === null ? null : await chosen(typed, (question) => editor.read(question));
+      const input = await editor.read(`${printable(`${place(link)}:${shell.folder}`)}> `);
+      const line = input === null
+        ? null
+        : await expandChoice(input, (question) => editor.read(question));
       if (line === null) break;
       history.add(line);
       command = new AbortController();
-      const either = AbortSignal.any([signal, command.signal]);
-      const { leave } = await runLine(shell, rows, line, either);
+      const anySignal = AbortSignal.any([signal, command.signal]);
+      const { leave } = await runLine(shell, rows, line, anySignal);
       command = undefined;
       listings.clear();
       if (leave) return 0;
@@ -76,10 +78,10 @@ export async function interact(
 }
 
 /**
- * Runs the commands that standard input has, a line each.
+ * Runs the commands of standard input, one a line.
  *
- * @param keepGoing also when one failed
- * @returns the exit code: of the failure that ended it; with `keepGoing` the one that all failures
+ * @param keepGoing continue when a command fails
+ * @returns the exit code of the failure that ended it; with `keepGoing` the code that all failures
  *   share, else 1
  */
 export async function runScript(
@@ -115,16 +117,16 @@ export async function runScript(
 }
 
 /**
- * Lines of text.
+ * Yields lines of text.
  *
- * @throws {BargeError} `usage` for one that is not UTF-8; the signal's reason
+ * @throws {BargeError} `usage` for text that is not UTF-8; the signal's reason
  */
 export async function* lines(
   input: ReadableStream<Uint8Array>,
   signal: AbortSignal,
 ): AsyncGenerator<string, void, void> {
   const reader = input.getReader();
-  const stop = () => reader.cancel().catch(() => {/* nobody waits for more */});
+  const stop = () => reader.cancel().catch(() => {/* the input is not used any more */});
   signal.addEventListener("abort", stop, { once: true });
   const decoder = new TextDecoder("utf-8", { fatal: true });
   let rest = "";
@@ -151,7 +153,7 @@ export async function* lines(
   }
 }
 
-/** ACCOUNT@HOST, with the port where it is not the usual one. */
+/** Returns ACCOUNT@HOST, with the port unless it is the default. */
 function place({ account, remote: { host, port } }: Link): string {
   return `${account}@${host}${port === 7171 ? "" : `:${port}`}`;
 }

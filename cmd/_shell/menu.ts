@@ -1,31 +1,36 @@
 /**
- * The shell's menu: common commands by number. A number alone on a line prompts for the command's
- * arguments, and becomes the command's line, as if it had been typed.
+ * The shell's menu: common commands by number. A number alone on a line asks for the arguments, and
+ * is replaced by the command's line.
  */
 import { quote } from "./words.ts";
 
 interface Choice {
   readonly number: string;
-  readonly what: string;
+  readonly label: string;
   /** The command, and a question for each of its arguments. */
   readonly command: string;
   readonly questions: readonly string[];
 }
 
 const choices: readonly Choice[] = [
-  { number: "1", what: "list your files", command: "mine", questions: [] },
-  { number: "2", what: "show how much space is left", command: "left", questions: [] },
-  { number: "3", what: "list what everyone shares", command: "public", questions: [] },
-  { number: "4", what: "fetch a file", command: "get", questions: ["Name at the server"] },
-  { number: "5", what: "send a file", command: "put", questions: ["Name on this machine"] },
-  { number: "6", what: "ask for more capacity", command: "grow", questions: ["Size, like 20GiB"] },
-  { number: "7", what: "list all commands", command: "help", questions: [] },
-  { number: "0", what: "leave", command: "exit", questions: [] },
+  { number: "1", label: "list your files", command: "mine", questions: [] },
+  { number: "2", label: "show how much space is left", command: "left", questions: [] },
+  { number: "3", label: "list the shared files", command: "public", questions: [] },
+  { number: "4", label: "fetch a file", command: "get", questions: ["Name at the server"] },
+  { number: "5", label: "send a file", command: "put", questions: ["Name on this machine"] },
+  {
+    number: "6",
+    label: "ask for a larger quota",
+    command: "grow",
+    questions: ["Size, like 20GiB"],
+  },
+  { number: "7", label: "list all commands", command: "help", questions: [] },
+  { number: "0", label: "leave", command: "exit", questions: [] },
 ];
 
 /** Returns the lines of the menu. */
 export function menuLines(): string[] {
-  return choices.map(({ number, what }) => `  ${number}  ${what}`);
+  return choices.map(({ number, label }) => `  ${number}  ${label}`);
 }
 
 /**
@@ -36,12 +41,12 @@ export function menuLines(): string[] {
  *
  * @example
  * ```ts
- * import { chosen } from "./menu.ts";
- * const line = await chosen("4", () => Promise.resolve("my file"));
+ * import { expandChoice } from "./menu.ts";
+ * const line = await expandChoice("4", () => Promise.resolve("my file"));
  * if (line !== "get my\\ file") throw new Error(String(line));
  * ```
  */
-export async function chosen(
+export async function expandChoice(
   line: string,
   ask: (question: string) => Promise<string | null>,
 ): Promise<string | null> {

@@ -1,14 +1,14 @@
-/** Paths as they are typed in the shell, on both sides. No I/O but the look at HOME. */
+/** Resolves the paths that are typed in the shell. Reads HOME, and does no other I/O. */
 
 /** The folders at the root of every server. */
 export const home = "/home";
 export const shared = "/public";
 
 /**
- * The absolute remote path that a typed one means. A slash at the end stays, since it says "the
- * folder" to put and get; nothing leads above the root.
+ * Returns the absolute form of a typed remote path. A slash at the end stays, since put and get
+ * distinguish it; `..` does not lead above the root.
  *
- * @param folder where one is
+ * @param folder the working folder
  *
  * @example
  * ```ts
@@ -28,8 +28,8 @@ export function resolveRemote(folder: string, typed: string): string {
 }
 
 /**
- * Where a name starts that is meant to be in one of the two spaces: in the working folder if that
- * is there, else at the space's root.
+ * Returns the folder from which a name in /home or /public is resolved: the working folder if that
+ * is in it, else its root.
  *
  * @example
  * ```ts
@@ -38,11 +38,11 @@ export function resolveRemote(folder: string, typed: string): string {
  * if (baseIn("/public", "/public/x") !== "/public/x") throw new Error();
  * ```
  */
-export function baseIn(space: string, folder: string): string {
-  return `${folder}/`.startsWith(`${space}/`) ? folder : space;
+export function baseIn(root: string, folder: string): string {
+  return `${folder}/`.startsWith(`${root}/`) ? folder : root;
 }
 
-/** A local path with `~` at its start made the home folder. */
+/** Returns a local path with `~` at its start replaced by the home folder. */
 export function expandHome(typed: string): string {
   if (typed !== "~" && !typed.startsWith("~/")) return typed;
   const at = Deno.env.get("HOME") || Deno.env.get("USERPROFILE");

@@ -1,22 +1,22 @@
-/** One line of the shell: read, run, and what failed said in one line. */
+/** Runs a line of the shell, and reports its failure. */
 import { BargeError } from "../../core/error.ts";
 import { report } from "../_term/fail.ts";
 import { flush, keepUp } from "../_term/out.ts";
 import { similar } from "../_term/similar.ts";
-import { findRow, readArguments, type Row, type Shell } from "./row.ts";
+import { findRow, readArguments, type Row, type Shell } from "./command.ts";
 import { split, type Word } from "./words.ts";
 
 export interface Outcome {
-  /** 0, or the exit code that its failure calls for. */
+  /** The exit code of its failure, or 0. */
   readonly code: number;
-  /** It was the command to leave. */
+  /** Whether it was the command to leave. */
   readonly leave: boolean;
 }
 
 /**
- * Runs a line; an empty one and one that starts with # do nothing.
+ * Runs a line. Empty lines and lines that start with # do nothing.
  *
- * @param signal stops it, by cutting the connection
+ * @param signal stops it by cutting the connection
  */
 export async function runLine(
   shell: Shell,
@@ -27,9 +27,7 @@ export async function runLine(
   let verb: string | undefined;
   try {
     if (/^\s*(#|$)/.test(line)) return { code: 0, leave: false };
-    const [first, ...rest] = isForHere(line)
-      ? [word("!"), word(line.trim().slice(1))]
-      : split(line);
+    const [first, ...rest] = isLocal(line) ? [word("!"), word(line.trim().slice(1))] : split(line);
     const row = findRow(rows, first.text);
     if (!row) throw unknownCommand(first.text, rows);
     verb = row.name;
@@ -41,21 +39,21 @@ export async function runLine(
     return { code: report(error, { verb, debug: shell.debug }), leave: false };
   } finally {
     flush();
-    await keepUp(signal)?.catch(() => {/* the next line is not run */});
+    await keepUp(signal)?.catch(() => {/* the signal ends the shell */});
   }
 }
 
 /** Returns whether the line is a command of the local shell. */
-function isForHere(line: string): boolean {
+function isLocal(line: string): boolean {
   return line.trimStart().startsWith("!");
 }
 
-/** A word without flags: it is taken as typed, whatever its first character. */
+/** Returns a quoted word, which is never a flag. */
 function word(text: string): Word {
   return { text, raw: `"${text}"`, open: "" };
 }
 
-/** What somebody is told who named a command that there is not. */
+/** The failure of a word that names no command. */
 export function unknownCommand(name: string, rows: readonly Row[]): BargeError {
   const known = rows.flatMap((row) => [row.name, ...row.aliases ?? []]);
   const near = similar(name, known);

@@ -1,13 +1,13 @@
-/** The shell's `get` and `put`: the verbs' own, from and to the working folders. */
+/** The shell's `get`, `put` and `cat`. */
 import { get as getAll } from "../../core/client/get.ts";
 import { isStandardOutput } from "../../core/client/local_target.ts";
 import { put as putAll } from "../../core/client/put.ts";
 import { entryAt } from "../../core/client/stat.ts";
 import { trimSlashes } from "../../core/client/target.ts";
 import { BargeError } from "../../core/error.ts";
-import { printTransfer } from "../_term/transfer.ts";
+import { printTransfer } from "../_client/transfer.ts";
 import { expandHome, resolveRemote } from "./paths.ts";
-import type { Call } from "./row.ts";
+import type { Call } from "./command.ts";
 
 export async function get({ shell, args, flags, signal }: Call): Promise<number> {
   const [typed, local = "."] = args;
@@ -26,7 +26,7 @@ export async function get({ shell, args, flags, signal }: Call): Promise<number>
   );
 }
 
-/** Shows a file. */
+/** Prints a file. */
 export async function cat(call: Call): Promise<number> {
   return await get({ ...call, args: [call.args[0], "-"], flags: new Set() });
 }
@@ -34,7 +34,7 @@ export async function cat(call: Call): Promise<number> {
 export async function put({ shell, args, flags, signal }: Call): Promise<number> {
   const [local, typed] = args;
   if (local === "-") {
-    throw new BargeError("usage", "standard input is where the commands come from", {
+    throw new BargeError("usage", "standard input holds the commands, not a file", {
       op: "put",
       hint: "use `barge put - /home/NAME`",
     });

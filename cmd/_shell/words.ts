@@ -1,22 +1,22 @@
 /**
- * From a line that was typed to its words, as shells have it: spaces part them, unless they are
- * inside "..." or '...' or behind a backslash. Pure; the completion reads unfinished lines with it.
+ * Splits lines into words at spaces, and quotes words. As in other shells, quotes and backslashes
+ * keep spaces in words. Completion reads unfinished lines with {@link scan}.
  */
 import { BargeError } from "../../core/error.ts";
 
 export interface Word {
-  /** What it means. */
+  /** The text that it stands for. */
   readonly text: string;
-  /** How it was typed. */
+  /** The text as typed. */
   readonly raw: string;
-  /** The quote that the line's end leaves open, or the backslash that nothing follows. */
+  /** The quote, or backslash, that is still open at the end of the line. */
   readonly open: "" | '"' | "'" | "\\";
 }
 
 /**
- * The words of a line, finished or not.
+ * Returns the words of a line, which may be unfinished.
  *
- * @param line without its end
+ * @param line without its line end
  *
  * @example
  * ```ts
@@ -52,7 +52,7 @@ export function scan(line: string): Word[] {
 }
 
 /**
- * The words of a whole line.
+ * Returns the words of a complete line.
  *
  * @throws {BargeError} `usage` when a quote is left open
  */
@@ -60,8 +60,8 @@ export function split(line: string): Word[] {
   const words = scan(line);
   const open = words.at(-1)?.open;
   if (!open) return words;
-  const what = open === "\\" ? "nothing follows the last \\" : `a ${open} is never closed`;
-  throw new BargeError("usage", what, {
+  const why = open === "\\" ? "nothing follows the last \\" : `a ${open} is never closed`;
+  throw new BargeError("usage", why, {
     hint: `write a name with spaces as "my file" or my\\ file, a quote as \\${
       open === "\\" ? '"' : open
     }`,
@@ -69,9 +69,9 @@ export function split(line: string): Word[] {
 }
 
 /**
- * Writes more text behind what was typed of a word, so that it reads as that text.
+ * Quotes text so that it continues a word.
  *
- * @param open the quote that the typed part leaves open
+ * @param open the quote that is open in the word
  *
  * @example
  * ```ts
@@ -86,9 +86,9 @@ export function quoteRest(text: string, open: Word["open"]): string {
   return text.replace(/[\s"'\\]/g, "\\$&");
 }
 
-/** Writes a word so that it is read as this text again. */
+/** Quotes a text as one word. */
 export function quote(text: string): string {
   if (text === "") return '""';
-  const plain = quoteRest(text, "");
-  return /^[#-]/.test(plain) ? `\\${plain}` : plain;
+  const escaped = quoteRest(text, "");
+  return /^[#-]/.test(escaped) ? `\\${escaped}` : escaped;
 }

@@ -1,14 +1,14 @@
-/** How a server's status is shown to people. */
+/** Prints a server's status as text. */
 import type { Status } from "../../core/client/status.ts";
 import { print, printLine } from "../_term/out.ts";
 import { formatSize } from "../_term/size.ts";
 import { printTable, table } from "../_term/table.ts";
 import { printable } from "../_term/text.ts";
 
-/** How many of those who are connected are listed. */
-const listed = 20;
+/** The most connections that are listed. */
+const maxSessions = 20;
 
-/** @param before an earlier one of the same server: what moved since is shown, too */
+/** @param before an earlier status of the same server, to print rates since then */
 export function printStatus(now: Status, before?: Status): void {
   const { connections, uploads, accounts, logins, bans } = now;
   const [received, sent] = [total(now, "received"), total(now, "sent")];
@@ -22,7 +22,7 @@ export function printStatus(now: Status, before?: Status): void {
       `${connections.open} open (${open}), ${connections.opened} in all, ${connections.refused} refused`,
     ],
     ["files", `${formatSize(received)} received, ${formatSize(sent)} sent`],
-    ...before === undefined ? [] : [["now", rates(now, before)]],
+    ...(before ? [["now", rates(now, before)]] : []),
     [
       "uploads",
       `${uploads.committed} committed, ${uploads.unfinished} unfinished of which ${uploads.moving} ` +
@@ -58,22 +58,24 @@ function printRequests({ requests }: Status): void {
 
 function printSessions({ sessions, connections, now }: Status): void {
   print("");
-  const rows = sessions.slice(0, listed).map((
+  const rows = sessions.slice(0, maxSessions).map((
     { account, door, address, since: from, ...doing },
   ) => [
     account ?? "-",
     door,
     address,
     duration(since(from, now)),
-    doing.verb === null ? "idle" : [
-      printable(doing.verb),
-      ...doing.path === null ? [] : [printable(doing.path)],
-      ...doing.bytes === 0 ? [] : [formatSize(doing.bytes)],
-    ].join(" "),
+    activity(doing),
   ]);
   printTable(["ACCOUNT", "DOOR", "ADDRESS", "FOR", "DOES"], rows);
   const more = connections.open - rows.length;
   if (more > 0) print(`and ${more} more`);
+}
+
+function activity({ verb, path, bytes }: Pick<Status["sessions"][0], "verb" | "path" | "bytes">) {
+  if (verb === null) return "idle";
+  const parts = [printable(verb), path && printable(path), bytes > 0 && formatSize(bytes)];
+  return parts.filter(Boolean).join(" ");
 }
 
 function rates(now: Status, before: Status): string {
@@ -92,13 +94,13 @@ function count({ requests }: Status): number {
   return requests.reduce((sum, { count }) => sum + count, 0);
 }
 
-/** Seconds between two times. */
+/** Returns the seconds between two times. */
 function since(from: string, to: string): number {
   return Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000);
 }
 
-function plural(n: number, what: string): string {
-  return `${n} ${what}${n === 1 ? "" : "s"}`;
+function plural(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? "" : "s"}`;
 }
 
 function milliseconds(seconds: number): string {
@@ -111,7 +113,7 @@ function milliseconds(seconds: number): string {
 }
 
 /**
- * A time span in its two largest units.
+ * Formats a time span in its two largest units.
  *
  * @example
  * ```ts

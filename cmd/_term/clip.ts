@@ -1,4 +1,4 @@
-/** Text that has to fit into a line. */
+/** Shortens text to a line. */
 
 /**
  * Shortens text to a number of columns, in its middle, where names differ least. Wide characters
@@ -20,7 +20,7 @@ export function clip(text: string, columns: number): string {
   return columns < 1 ? "" : [...head, "…", ...tail].join("");
 }
 
-/** Made when it is first needed: that takes 20 ms. */
+/** Made at its first use, which takes 20 ms. */
 let segmenter: Intl.Segmenter | undefined;
 
 const wide =

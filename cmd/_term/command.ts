@@ -1,11 +1,11 @@
-/** What a file in cmd/ is: one verb of the command line. */
+/** The types of a verb, of which each file in cmd/ is one, and of the command tree. */
 import type { Options } from "./options.ts";
 
-/** What every verb is given beside its options. */
+/** The arguments of a verb beside its options. */
 export interface Context {
-  /** Aborted by Ctrl-C, SIGTERM, or when nobody reads standard output any more. */
+  /** Aborted by Ctrl-C or SIGTERM, or when standard output is closed. */
   readonly signal: AbortSignal;
-  /** All verbs, for the one that completes them. */
+  /** All verbs, for `completion`. */
   readonly tree: Tree;
 }
 
@@ -14,20 +14,20 @@ export interface Command<T> {
   readonly options: Options<T>;
   /** Its arguments, as its usage line shows them. */
   readonly usage: string;
-  /** What it does, in a few sentences; an empty line begins a new paragraph. */
+  /** The text of its help; an empty line begins a new paragraph. */
   readonly about: string;
-  /** Command lines that show it at work, each with a few words on what it does. */
-  readonly examples: readonly (readonly [line: string, what: string])[];
-  /** Does it. @returns the exit code, 0 if none */
+  /** Example command lines, each with its purpose. */
+  readonly examples: readonly (readonly [line: string, purpose: string])[];
+  /** Runs the verb. @returns the exit code; undefined: 0 */
   run(values: T, context: Context): Promise<number | void>;
 }
 
-/** Ties the types of a verb's options to what it does with them. */
+/** Declares a verb, so that the types of its values follow from its options. */
 export function command<T>(command: Command<T>): Command<T> {
   return command;
 }
 
-/** A verb whose options' type does not matter, as the command tree holds it. */
+/** A verb with options of any type. */
 // deno-lint-ignore no-explicit-any
 export type AnyCommand = Command<any>;
 
@@ -39,7 +39,7 @@ export interface Verb {
 export interface Group {
   readonly brief: string;
   readonly verbs: Tree;
-  /** What the group's name alone does, if it does something (`barge quota`). */
+  /** The verb that the group's name alone calls (`barge quota`). */
   readonly load?: Verb["load"];
 }
 export type Tree = Readonly<Record<string, Verb | Group>>;

@@ -1,7 +1,7 @@
-/** From a kind of failure to the program's exit code. Frozen: scripts depend on it. */
+/** The exit codes of the program. Frozen: scripts depend on them. */
 import type { BargeError, Kind } from "../../core/error.ts";
 
-/** What each kind of failure ends the program with. */
+/** The exit code of each kind of failure. */
 export const exitCodes = {
   io: 1,
   usage: 2,
@@ -23,11 +23,11 @@ export const exitCodes = {
   interrupted: 130,
 } as const satisfies Record<Kind, number>;
 
-/** A failure that has no kind: a mistake in barge. */
+/** The exit code of a bug, and of failures with different codes. */
 export const otherCode = 1;
 
 /**
- * The code of several failures: the one that they share, else 1.
+ * Returns the exit code of several failures: the code that they share, else 1.
  *
  * @example
  * ```ts
@@ -44,7 +44,7 @@ export function sharedCode(failures: readonly Kind[]): number {
   return codes.size === 1 ? code : otherCode;
 }
 
-/** `kind` of an error as it is printed in `--json`. */
+/** Returns an error as `--json` shows it. */
 export function errorFields(error: BargeError): { kind: Kind; message: string } {
   return { kind: error.kind, message: error.message };
 }

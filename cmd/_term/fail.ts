@@ -1,5 +1,5 @@
 /**
- * The only exit of the program: says what failed and ends with its code.
+ * Reports failures and ends the program; nothing else does.
  *
  *   barge: put /home/x: needs 5 bytes, 3 are left
  *   (free some room, or ask for more with `barge grow`)
@@ -9,13 +9,13 @@ import { exitCodes, otherCode } from "./exit.ts";
 import { finish, note, writeError } from "./out.ts";
 import { printable } from "./text.ts";
 
-/** Says what failed on standard error. @returns the exit code that it calls for */
+/** Reports a failure on standard error. @returns its exit code */
 export function report(cause: unknown, options: { verb?: string; debug: boolean }): number {
   const error = asBargeError(cause, options.verb);
   if (error === undefined) {
     const why = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
-    note(`barge: ${options.verb ?? ""}${options.verb ? ": " : ""}a mistake in barge: ${why}`);
-    note("(please report it, with what --debug prints)");
+    note(`barge: ${options.verb ?? ""}${options.verb ? ": " : ""}a bug in barge: ${why}`);
+    note("(please report it with the output of --debug)");
   } else {
     note(`barge: ${error}`);
     if (error.hint) note(`(${error.hint})`);
@@ -27,7 +27,7 @@ export function report(cause: unknown, options: { verb?: string; debug: boolean 
 /** Ends the program once all output is written. */
 export async function exit(code: number): Promise<never> {
   const outcome = await finish();
-  // Whoever read our output has gone: that is an interruption by the user, not a success.
+  // The reader of our output has closed it: an interruption by the user, not a success.
   if (outcome === "gone") Deno.exit(exitCodes.interrupted);
   if (outcome === undefined) Deno.exit(code);
   note(`barge: ${outcome}`);
@@ -35,7 +35,7 @@ export async function exit(code: number): Promise<never> {
   Deno.exit(exitCodes[outcome.kind]);
 }
 
-/** What was thrown as one of ours; undefined when it is a programmer's mistake. */
+/** Returns a thrown value as a BargeError; undefined for a bug. */
 function asBargeError(cause: unknown, verb?: string): BargeError | undefined {
   try {
     return inWordsOf(typed(cause, { op: verb }), verb);
@@ -46,19 +46,17 @@ function asBargeError(cause: unknown, verb?: string): BargeError | undefined {
 
 /** Requests of the protocol that other verbs use. */
 const requests: ReadonlySet<string | undefined> = new Set([
-  ...[
-    "list",
-    "stat",
-    "remove",
-    "move",
-    "copy",
-    "mkdir",
-    "digest",
-    "put-many",
-    "get-many",
-    "uploads",
-    "drop",
-  ],
+  "list",
+  "stat",
+  "remove",
+  "move",
+  "copy",
+  "mkdir",
+  "digest",
+  "put-many",
+  "get-many",
+  "uploads",
+  "drop",
 ]);
 
 /**
@@ -77,5 +75,5 @@ export function inWordsOf(error: BargeError, verb: string | undefined): BargeErr
 /** Returns the hint for a missing name that looks like a pattern. */
 function literalNames({ kind, path }: BargeError): string | undefined {
   if (kind !== "not-found" || !path?.startsWith("/") || !/[*?[]/.test(path)) return undefined;
-  return "names at the server are taken as they are: * and ? mean themselves";
+  return "* and ? have no special meaning in names at the server";
 }

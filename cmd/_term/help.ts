@@ -1,36 +1,46 @@
 /** Prints a verb's help. */
-import { formatDocPage } from "@optique/core/doc";
-import { getDocPage } from "@optique/core/parser";
 import type { AnyCommand } from "./command.ts";
-import { parserOf } from "./optique.ts";
+import { type Option, variableOf } from "./options.ts";
 import { print, terminal } from "./out.ts";
+
+/** The column in which the options' explanations begin. */
+const helpColumn = 30;
 
 /** Prints a verb's help on standard output. */
 export function printHelp(name: string, brief: string, command: AnyCommand): void {
-  const { sections = [] } = getDocPage(parserOf(command.options)) ?? {};
   const columns = width();
   const usage = ["barge", name, "[OPTIONS]", command.usage].filter(Boolean).join(" ");
   print(`barge ${name}: ${brief}\n\nUsage: ${usage}`);
-  for (const paragraph of command.about.split(/\n{2,}/)) print(`\n${wrap(paragraph, columns)}`);
-  const page = formatDocPage("barge", { sections }, {
-    colors: terminal.stdout && !Deno.env.get("NO_COLOR"),
-    maxWidth: columns,
-    termWidth: 26,
-    showUsage: false,
-  });
-  print(page.replace(/ +$/gm, "").trimEnd());
+  for (const paragraph of command.about.split(/\n{2,}/)) {
+    print(`\n${wrap(paragraph, columns).join("\n")}`);
+  }
+  print("");
+  const options = Object.values<Option<unknown>>(command.options)
+    .filter(({ kind }) => kind !== "rest")
+    .sort((a, b) => Number(a.names.length === 0) - Number(b.names.length === 0));
+  for (const option of options) print(optionHelp(option, columns));
   if (command.examples.length > 0) print("\nExamples:");
-  for (const [line, what] of command.examples) print(`  ${line}\n      ${what}`);
+  for (const [line, purpose] of command.examples) print(`  ${line}\n      ${purpose}`);
 }
 
-function wrap(paragraph: string, columns: number): string {
+/** Returns an option's names, explanation and variable. Long names have a line of their own. */
+function optionHelp({ kind, names, help, parser }: Option<unknown>, columns: number): string {
+  const metavar = kind === "flag" ? "" : parser.metavar;
+  const head = "  " + [names.join(", "), metavar].filter(Boolean).join(" ");
+  const text = names.length === 0 ? help : `${help} [${variableOf(names)}]`;
+  const lines = wrap(text, columns - helpColumn);
+  const first = head.length < helpColumn - 1 ? head.padEnd(helpColumn) + lines.shift() : head;
+  return [first, ...lines.map((line) => " ".repeat(helpColumn) + line)].join("\n");
+}
+
+function wrap(paragraph: string, columns: number): string[] {
   const lines: string[] = [];
   for (const word of paragraph.trim().split(/\s+/)) {
     const last = lines.at(-1);
     if (last === undefined || last.length + 1 + word.length > columns) lines.push(word);
     else lines[lines.length - 1] = `${last} ${word}`;
   }
-  return lines.join("\n");
+  return lines;
 }
 
 function width(): number {

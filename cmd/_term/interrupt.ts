@@ -1,22 +1,20 @@
-/**
- * Ignores Ctrl-C while another program has the terminal. That program gets the signal, too, and it
- * is meant for it.
- */
-let busy = 0;
-/** How much later than the other program's end the signal may come, in ms. */
+/** Ignores Ctrl-C while another program has the terminal, since that program gets it, too. */
+
+let lent = 0;
+/** The time after the other program's end in which its Ctrl-C may still arrive, in ms. */
 const signalDelayMs = 200;
 
 /** Returns whether Ctrl-C is meant for another program now. */
 export function isForAnother(): boolean {
-  return busy > 0;
+  return lent > 0;
 }
 
-/** Runs work during which another program has the terminal. */
+/** Runs work while another program has the terminal. */
 export async function lendTerminal<T>(work: () => Promise<T>): Promise<T> {
-  busy++;
+  lent++;
   try {
     return await work();
   } finally {
-    setTimeout(() => busy--, signalDelayMs);
+    setTimeout(() => lent--, signalDelayMs);
   }
 }

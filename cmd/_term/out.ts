@@ -1,10 +1,10 @@
 /**
- * What the program says: data on standard output, all else on standard error.
+ * Output: data on standard output, everything else on standard error.
  *
- * Lines for standard output are gathered and handed on within the same turn of the event loop or
- * when they fill 64 KiB, whichever is first; {@link finish} waits for the rest before the program
- * exits. When the reader of standard output goes (`| head`) or its disk is full, {@link
- * stdoutClosed} is aborted, and later output is dropped.
+ * Lines for standard output are buffered, and written at the next turn of the event loop or when
+ * they fill 64 KiB. {@link finish} writes the rest before the program exits. When the reader of
+ * standard output goes (`| head`) or its disk is full, {@link stdoutClosed} is aborted, and later
+ * output is dropped.
  */
 import type { BargeError } from "../../core/error.ts";
 import { Sink } from "./sink.ts";
@@ -12,12 +12,12 @@ import { oneLine, printable } from "./text.ts";
 
 const closed = new AbortController();
 const encoder = new TextEncoder();
-const gatherUpTo = 64 * 1024;
-/** How long output may still take after Ctrl-C, in ms. */
+const maxBufferedChars = 64 * 1024;
+/** The time in which output must be written after Ctrl-C, in ms. */
 const lastOutputMs = 200;
 
-let gathered = "";
-let due = false;
+let buffer = "";
+let isFlushDue = false;
 let statusLine: { hide(): void } | undefined;
 let failure: BargeError | undefined;
 const interrupted = Promise.withResolvers<void>();
@@ -25,12 +25,21 @@ const interrupted = Promise.withResolvers<void>();
 /** Aborted when standard output can no longer be written. */
 export const stdoutClosed: AbortSignal = closed.signal;
 
-/** Is a person reading standard output, standard error? Looked up once. */
+/** Whether the standard streams are terminals. */
 export const terminal = {
   stdout: Deno.stdout.isTerminal(),
   stderr: Deno.stderr.isTerminal(),
   stdin: Deno.stdin.isTerminal(),
 };
+
+/** Returns the columns of the terminal; 80 if they are unknown. */
+export function terminalWidth(): number {
+  try {
+    return Deno.consoleSize().columns || 80;
+  } catch {
+    return 80;
+  }
+}
 
 const output = new Sink(Deno.stdout, {
   name: "standard output",
@@ -43,23 +52,22 @@ const output = new Sink(Deno.stdout, {
 const errors = new Sink(Deno.stderr, {
   name: "standard error",
   atOnce: terminal.stderr,
-  onEnd() {/* standard error itself has ended */},
+  onEnd() {/* there is nowhere to report it */},
 });
 
-/** Prints text of our own on standard output, of one line or several. */
+/** Prints one or several lines of trusted text on standard output. */
 export function print(line: string): void {
-  gathered += line + "\n";
-  if (gathered.length >= gatherUpTo) flush();
-  else if (!due) {
-    due = true;
-    // Not by setTimeout, at whose first use the runtime loads Node's timers: 8 ms.
-    AbortSignal.timeout(0).addEventListener("abort", flush, { once: true });
+  buffer += line + "\n";
+  if (buffer.length >= maxBufferedChars) flush();
+  else if (!isFlushDue) {
+    isFlushDue = true;
+    setTimeout(flush);
   }
 }
 
 /**
- * Prints one line of data on standard output, whatever names are in it: on a terminal all that it
- * would obey is escaped, else what ends a line is.
+ * Prints one line of data on standard output. Escapes control characters for a terminal, and line
+ * ends elsewhere.
  */
 export function printLine(line: string): void {
   print(terminal.stdout ? printable(line) : oneLine(line));
@@ -71,7 +79,7 @@ export function printJson(value: unknown): void {
 }
 
 /**
- * Waits until standard output keeps up, in loops that print much.
+ * Waits while much output is queued. For loops that print many lines.
  *
  * @throws the reason of the signal
  */
@@ -86,33 +94,33 @@ export function note(line: string): void {
   writeError(printable(line) + "\n");
 }
 
-/** Writes to standard error as it is: for the progress line, and for text of our own. */
+/** Writes trusted text to standard error. */
 export function writeError(text: string): void {
   errors.write(encoder.encode(text));
 }
 
-/** Registers what has to step aside before another line is written to the terminal. */
+/** Sets the status line, which is hidden before another line is written to the terminal. */
 export function setStatusLine(line: { hide(): void } | undefined): void {
   statusLine = line;
 }
 
-/** Passes the gathered output on. */
+/** Writes the buffered lines. */
 export function flush(): void {
-  due = false;
-  if (gathered === "") return;
+  isFlushDue = false;
+  if (buffer === "") return;
   if (terminal.stdout) statusLine?.hide();
-  const text = gathered;
-  gathered = "";
+  const text = buffer;
+  buffer = "";
   output.write(encoder.encode(text));
 }
 
-/** Passes bytes to standard output. */
+/** Writes bytes to standard output. */
 export function writeStdout(bytes: Uint8Array): void {
   flush();
   output.write(bytes);
 }
 
-/** Stops waiting for a reader that does not read, after Ctrl-C. */
+/** Limits the wait for a slow reader, after Ctrl-C. */
 export function stopWaiting(): void {
   interrupted.resolve();
 }
@@ -120,8 +128,8 @@ export function stopWaiting(): void {
 /**
  * Waits until all output is written.
  *
- * @returns `gone` when the reader went away, or takes nothing after {@link stopWaiting}; the failure
- *   of standard output; undefined when all is written
+ * @returns undefined when all is written; `gone` when the reader went away, or does not read after
+ *   {@link stopWaiting}; the failure of standard output
  */
 export async function finish(): Promise<"gone" | BargeError | undefined> {
   flush();
@@ -134,7 +142,7 @@ export async function finish(): Promise<"gone" | BargeError | undefined> {
   return written && !closed.signal.aborted ? undefined : "gone";
 }
 
-/** Standard output for a file's bytes: waits for its reader without keeping all else waiting. */
+/** Standard output as the target of a download: waits for its reader without blocking. */
 export const stdoutBytes = {
   async write(bytes: Uint8Array): Promise<number> {
     for (;;) {

@@ -1,4 +1,4 @@
-/** Help on the program and its groups of verbs, and what an unknown verb is told. */
+/** The help of the program and of groups of verbs, and the failure of an unknown verb. */
 import { BargeError } from "../../core/error.ts";
 import type { Tree } from "./command.ts";
 import { print } from "./out.ts";
@@ -12,10 +12,10 @@ Usage: barge VERB [OPTIONS] [ARGUMENTS]
 
 ${rows(tree)}
 
-  barge help VERB       tells more about one of them
+  barge help VERB       explains one of them
   barge --version       prints the version
 
-Every option can be given in the environment, too: --dry-run as BARGE_DRY_RUN=1.
+Each option can also be set in the environment: --dry-run as BARGE_DRY_RUN=1.
 Exit codes: 0 ok, 1 other, 2 usage, 3 no such directory, 4 no such file, 5 worth retrying,
 6 not worth retrying, 7 fatal, 11 not allowed, 12 over quota, 13 digest differs, 14 exists,
 15 identity, 130 interrupted.`);
@@ -27,20 +27,20 @@ export function printGroup(name: string, brief: string, verbs: Tree): void {
 
 ${rows(verbs)}
 
-  barge help ${name} VERB   tells more about one of them`);
+  barge help ${name} VERB   explains one of them`);
 }
 
-/** What somebody is told who named a verb that there is not. */
+/** The failure of a word that names no verb. */
 export function unknownVerb(word: string, group: readonly string[], known: string[]): BargeError {
   const where = ["barge", ...group].join(" ");
-  const what = word.startsWith("-") ? "options come behind the verb" : "there is no such verb";
+  const why = word.startsWith("-") ? "options come after the verb" : "there is no such verb";
   const near = similar(word, known);
-  return new BargeError("usage", what, {
+  return new BargeError("usage", why, {
     op: group.join(" ") || undefined,
     path: word,
     hint: near.length > 0
       ? `did you mean ${near.map((verb) => `\`${where} ${verb}\``).join(" or ")}?`
-      : `\`barge help${group.map((g) => ` ${g}`).join("")}\` lists them`,
+      : `\`barge help${group.map((name) => ` ${name}`).join("")}\` lists the verbs`,
   });
 }
 

@@ -1,8 +1,10 @@
 /** Reads a verb's command line. */
+import { BargeError } from "../../core/error.ts";
 import type { Command } from "./command.ts";
-import { read } from "./read.ts";
+import type { Option } from "./options.ts";
+import { similar } from "./similar.ts";
 
-/** Does a command line ask for help? What is behind `--` is not looked at. */
+/** Returns whether a command line asks for help. Words behind `--` do not count. */
 export function asksForHelp(args: readonly string[]): boolean {
   const end = args.indexOf("--");
   const own = end < 0 ? args : args.slice(0, end);
@@ -14,14 +16,94 @@ export function asksForHelp(args: readonly string[]): boolean {
  *
  * @param name the verb, for instance `user add`
  * @throws {BargeError} `usage`
+ *
+ * @example
+ * ```ts
+ * import { args, flag } from "./options.ts";
+ * import { parseArgs } from "./parse.ts";
+ * const options = { paths: args("PATH", "paths"), all: flag(["-a", "--all"], "all") };
+ * const verb = { options, usage: "PATH...", about: "", examples: [], run: async () => {} };
+ * if (!parseArgs("ls", verb, ["-a", "x"]).all) throw new Error();
+ * ```
  */
-export async function parseArgs<T>(
-  name: string,
-  command: Command<T>,
-  args: readonly string[],
-): Promise<T> {
-  const values = read(command.options, args);
-  if (values !== undefined) return values;
-  const { parseAll } = await import("./optique.ts");
-  return parseAll(name, command, args) as T;
+export function parseArgs<T>(name: string, command: Command<T>, args: readonly string[]): T {
+  const options = Object.entries<Option<unknown>>(command.options);
+  try {
+    const texts = sortWords(options.map(([, option]) => option), args);
+    if (options.some(([, option]) => textsOf(texts, option).length < option.min)) {
+      throw usage(`${command.usage}: too few arguments`);
+    }
+    const values = options.map(([key, option]) => [key, option.read(textsOf(texts, option))]);
+    return Object.fromEntries(values) as T;
+  } catch (error) {
+    if (!(error instanceof BargeError)) throw error;
+    throw error.with({ op: name, hint: `\`barge ${name} --help\` lists the options` });
+  }
+}
+
+/** The words of a command line by the option or argument that they belong to. */
+type Texts = ReadonlyMap<Option<unknown>, readonly string[]>;
+
+function textsOf(texts: Texts, option: Option<unknown>): readonly string[] {
+  return texts.get(option) ?? [];
+}
+
+function sortWords(options: readonly Option<unknown>[], args: readonly string[]): Texts {
+  const texts = new Map<Option<unknown>, string[]>();
+  const named = new Map(options.flatMap((option) => option.names.map((name) => [name, option])));
+  const places = options.filter(({ names }) => names.length === 0);
+  const take = (option: Option<unknown>, text: string, word: string) => {
+    const list = texts.get(option) ?? [];
+    const once = option.kind === "flag" || option.kind === "value";
+    if (once && list.length > 0) throw usage(`\`${word}\` is given more than once`);
+    texts.set(option, [...list, text]);
+  };
+  const words = [...args];
+  let onlyArguments = false;
+  for (let word = words.shift(); word !== undefined; word = words.shift()) {
+    const place = places[0];
+    if (place?.kind === "rest") {
+      texts.set(place, [word, ...words]);
+      break;
+    }
+    if (onlyArguments || word === "-" || !word.startsWith("-")) {
+      if (!place) throw usage(`unexpected argument: ${JSON.stringify(word)}`);
+      take(place, word, word);
+      if (place.kind !== "several") places.shift();
+    } else if (word === "--") {
+      onlyArguments = true;
+    } else {
+      const [, name, text] = /^(--[^=]*)=(.*)$/s.exec(word) ?? [word, word, undefined];
+      const option = named.get(name);
+      if (option === undefined) {
+        for (const letter of word.slice(1)) {
+          const flag = named.get(`-${letter}`);
+          if (flag?.kind !== "flag") throw unknownOption(word, [...named.keys()]);
+          take(flag, "", `-${letter}`);
+        }
+      } else if (option.kind === "flag") {
+        if (text !== undefined) throw usage(`\`${name}\` takes no value`);
+        take(option, "", name);
+      } else {
+        const value = text ?? words.shift();
+        if (value === undefined) throw usage(`\`${name}\` needs a value: ${option.parser.metavar}`);
+        take(option, value, name);
+      }
+    }
+  }
+  return texts;
+}
+
+function unknownOption(word: string, known: readonly string[]): BargeError {
+  const long = [...known.filter((name) => name.startsWith("--")), "--help"];
+  const near = similar(word.replace(/=.*/s, ""), long).map((name) => `\`${name}\``);
+  return new BargeError("usage", `unknown option: ${JSON.stringify(word)}`, {
+    hint: near.length > 0
+      ? `did you mean ${near.join(" or ")}?`
+      : "names that begin with a dash go behind --",
+  });
+}
+
+function usage(why: string): BargeError {
+  return new BargeError("usage", why);
 }

@@ -1,40 +1,37 @@
 /**
- * The line that shows how far a transfer is. {@link render} and {@link Tally} are pure; the rest
- * draws, at most ten times a second, and only where standard error is a terminal.
+ * The progress line of a transfer. {@link render} and {@link Tally} do no I/O; {@link Progress}
+ * draws, at most ten times a second, if standard error is a terminal.
  */
 import { clip } from "./clip.ts";
-import { setStatusLine, terminal, writeError } from "./out.ts";
+import { setStatusLine, terminal, terminalWidth, writeError } from "./out.ts";
 import { formatSize } from "./size.ts";
 import { printable } from "./text.ts";
 
-const redrawEvery = 100;
-/** Half of what the rate is made of is younger than this. Milliseconds. */
-const halfLife = 2000;
-/**
- * The time at the start that the rate leaves out, in ms. The first bytes may only have filled the
- * buffers of the connection, many megabytes on both machines.
- */
-const buffersFill = 1000;
+const redrawMs = 100;
+/** The half-life of the averaged rate. */
+const rateHalfLifeMs = 2000;
+/** The time at the start that the rate leaves out: the first bytes only fill the network's buffers. */
+const bufferFillMs = 1000;
 
-/** How far a transfer is. */
+/** The progress of a transfer. */
 export interface State {
   readonly files: number;
   readonly totalFiles: number;
   readonly bytes: number;
   readonly totalBytes: number;
-  /** Bytes a second, or null while nothing can be said. */
+  /** Bytes a second; null at the start. */
   readonly rate: number | null;
-  /** What is being transferred. */
+  /** The current file. */
   readonly name: string;
 }
 
-/** What it needs to be told: transfers tell it, and what reads many files. */
+/** The events that progress is computed from. */
 export type Step =
   | { readonly type: "plan"; readonly files: number; readonly bytes: number }
   | {
     readonly type: "start";
     readonly path: string;
-    /** `-` where only the path says something. */
+    /** `-`: show the path instead. */
     readonly local: string;
     readonly size?: number | null;
     /** Bytes that need not be moved. */
@@ -43,14 +40,15 @@ export type Step =
   | { readonly type: "bytes"; readonly count: number }
   | { readonly type: "done" | "removed" | "note" };
 
-/** The most and least cells of the bar. A shorter bar would show less than the percentage. */
-const [mostCells, leastCells] = [60, 10];
-/** The columns of a name before the bar grows beyond a third of its cells. */
+/** The length of the bar in characters. A shorter bar would show less than the percentage. */
+const minBar = 10;
+const maxBar = 60;
+/** The columns left for the name before the bar grows beyond a third of its length. */
 const nameColumns = 24;
 
 /**
- * The line, in at most `width` columns: a bar of up to 60 cells, percentage, rate and time left,
- * then further facts as the width allows.
+ * Returns the line, in at most `width` columns: a bar, percentage, rate and time left, then further
+ * facts as the width allows.
  *
  * @example
  * ```ts
@@ -74,26 +72,26 @@ export function render(state: State, width: number): string {
   ];
   // Two brackets and two spaces belong to the bar.
   const room = (words: readonly string[]) => width - words.join("  ").length - 4;
-  while (more.length > 0 && room([...facts, ...more]) < leastCells + 10) more.pop();
+  while (more.length > 0 && room([...facts, ...more]) < minBar + 10) more.pop();
   const text = [...facts, ...more];
   let line = clip(text.join("  "), width);
-  if (done !== null && room(text) >= leastCells) {
-    const wanted = Math.max(Math.floor(mostCells / 3), room(text) - nameColumns);
-    const cells = Math.min(mostCells, room(text), name === "" ? mostCells : wanted);
+  if (done !== null && room(text) >= minBar) {
+    const wanted = Math.max(Math.floor(maxBar / 3), room(text) - nameColumns);
+    const cells = Math.min(maxBar, room(text), name === "" ? maxBar : wanted);
     line = `[${bar(done, cells)}]  ${line}`;
   }
   const left = width - line.length - 2;
   return left < 4 || name === "" ? line : `${line}  ${clip(printable(name), left)}`;
 }
 
-/** Draws a bar in ASCII, which every terminal shows, with or without colors. */
+/** Returns a bar in ASCII, which every terminal shows. */
 function bar(done: number, cells: number): string {
   const full = Math.floor(done * cells);
   return "#".repeat(full) + "-".repeat(cells - full);
 }
 
 /**
- * Seconds as people say them.
+ * Formats a time span.
  *
  * @example
  * ```ts
@@ -113,17 +111,17 @@ export function duration(seconds: number): string {
   return `${Math.floor(whole / 86_400)} days`;
 }
 
-/** A number with commas: 5,000. */
+/** Formats a number with commas: 5,000. */
 export function number(n: number): string {
   return n.toLocaleString("en-US");
 }
 
-/** A number and its noun: "1 file", "2,000 files". */
+/** Formats a number and its noun: "1 file", "2,000 files". */
 export function counted(n: number, noun: string): string {
   return `${number(n)} ${noun}${n === 1 ? "" : "s"}`;
 }
 
-/** Adds steps up. Time is given in milliseconds, so that tests need no clock. */
+/** Sums events up. Times are parameters, in ms, so that tests need no clock. */
 export class Tally {
   #files = 0;
   #totalFiles = 0;
@@ -136,7 +134,7 @@ export class Tally {
   #began: number | undefined;
   #moved = 0;
 
-  /** Takes note of an event. */
+  /** Adds an event. */
   add(event: Step): void {
     if (event.type === "plan") {
       this.#totalFiles += event.files;
@@ -152,7 +150,7 @@ export class Tally {
     }
   }
 
-  /** What is to be shown at this time. */
+  /** Returns the progress at a time. */
   state(now: number): State {
     this.#measure(now);
     return {
@@ -165,41 +163,41 @@ export class Tally {
     };
   }
 
-  /** Smooths the rate, so that the time left does not jump. */
+  /** Averages the rate, so that the time left does not jump. */
   #measure(now: number): void {
     if (this.#moved > 0) this.#began ??= now;
-    if (this.#began === undefined || now < this.#began + buffersFill) return;
+    if (this.#began === undefined || now < this.#began + bufferFillMs) return;
     this.#since ??= { time: now, moved: this.#moved };
     const elapsed = now - this.#since.time;
-    if (elapsed < redrawEvery / 2) return;
+    if (elapsed < redrawMs / 2) return;
     const current = (this.#moved - this.#since.moved) / (elapsed / 1000);
-    const keep = 0.5 ** (elapsed / halfLife);
+    const keep = 0.5 ** (elapsed / rateHalfLifeMs);
     this.#rate = this.#rate === null ? current : this.#rate * keep + current * (1 - keep);
     this.#since = { time: now, moved: this.#moved };
   }
 }
 
-/** The line on the terminal, for as long as it is not disposed. */
+/** The line on the terminal, until it is disposed. */
 export class Progress implements Disposable {
   readonly #tally = new Tally();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #shown = false;
-  #drawn = performance.now(); // what is over within the first tenth of a second shows nothing
+  #drawn = performance.now(); // shows nothing in the first tenth of a second
 
   constructor() {
     setStatusLine(this);
   }
 
-  /** Takes note of an event, and draws when it is time. */
+  /** Adds an event, and draws when it is time. */
   add(event: Step): void {
     this.#tally.add(event);
-    const due = this.#drawn + redrawEvery - performance.now();
-    // Both ways are needed: a busy transfer may keep timers waiting, an idle one sends no events.
+    const due = this.#drawn + redrawMs - performance.now();
+    // A busy transfer may delay timers, and an idle one sends no events.
     if (due <= 0) this.#draw();
     else this.#timer ??= setTimeout(() => this.#draw(), due);
   }
 
-  /** Takes the line away; the next event brings it back. */
+  /** Removes the line until the next event. */
   hide(): void {
     if (this.#shown) writeError("\r\x1b[K");
     this.#shown = false;
@@ -215,20 +213,12 @@ export class Progress implements Disposable {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#drawn = performance.now();
-    writeError(`\r${render(this.#tally.state(this.#drawn), columns() - 1)}\x1b[K`);
+    writeError(`\r${render(this.#tally.state(this.#drawn), terminalWidth() - 1)}\x1b[K`);
     this.#shown = true;
   }
 }
 
-/** A progress line if somebody can see it. */
+/** Returns a progress line; undefined without a terminal. */
 export function progress(quiet: boolean): Progress | undefined {
   return quiet || !terminal.stderr ? undefined : new Progress();
-}
-
-function columns(): number {
-  try {
-    return Deno.consoleSize().columns || 80;
-  } catch {
-    return 80;
-  }
 }

@@ -1,16 +1,16 @@
-/** Questions on a terminal. The terminal is as it was when they are answered, or not. */
+/** Questions on a terminal. They restore its mode, answered or not. */
 import { BargeError } from "../../core/error.ts";
 import { terminal } from "./out.ts";
 
-/** Is somebody there to answer? */
+/** Returns whether a person can answer. */
 export function canAsk(): boolean {
   return terminal.stdin && terminal.stderr;
 }
 
 /**
- * Prompts for a password without showing it, not even its length.
+ * Asks for a password, whose characters are not shown.
  *
- * @param options.twice ask again and compare, for a new one
+ * @param options.twice ask twice and compare
  * @throws {BargeError} `interrupted`
  */
 export async function askPassword(

@@ -17,12 +17,12 @@ const maxSuggestions = 3;
  */
 export function similar(word: string, known: readonly string[]): string[] {
   const letters = word.replace(/^-+/, "").length;
-  const most = Math.max(1, Math.floor(letters / 3));
+  const maxDistance = Math.max(1, Math.floor(letters / 3));
   return known
     .map((name) => ({ name, distance: distance(word.toLowerCase(), name.toLowerCase()) }))
-    .filter((found) => found.distance <= most && found.distance < found.name.length)
+    .filter((entry) => entry.distance <= maxDistance && entry.distance < entry.name.length)
     .sort((a, b) => a.distance - b.distance)
-    .filter((found, _, [best]) => found.distance <= best.distance)
+    .filter((entry, _, [best]) => entry.distance <= best.distance)
     .slice(0, maxSuggestions)
     .map(({ name }) => name);
 }

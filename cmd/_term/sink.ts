@@ -3,10 +3,10 @@
  *
  * A terminal is written within the call, so that both streams appear there in order. A pipe or file
  * is written by a thread of the runtime: a pipe that is not read must not keep the program from
- * receiving Ctrl-C. Callers that print much wait with {@link Sink.keepUp}, which bounds what is
- * queued.
+ * receiving Ctrl-C. Callers that print much wait with {@link Sink.keepUp}, which bounds the
+ * queue.
  *
- * States: open -> gone (its reader went away) or failed (a full disk); both drop what is queued.
+ * States: open -> gone (its reader went away) or failed (a full disk); both empty the queue.
  */
 import { type BargeError, typed } from "../../core/error.ts";
 

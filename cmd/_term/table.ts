@@ -2,9 +2,9 @@
 import { printLine } from "./out.ts";
 
 /**
- * Lines rows up in columns, two spaces apart; columns of numbers to the right.
+ * Lines rows up in columns, two spaces apart.
  *
- * @param right which columns are numbers
+ * @param right the columns to align to the right
  *
  * @example
  * ```ts

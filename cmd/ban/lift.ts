@@ -1,6 +1,6 @@
 /** `barge ban lift`: ends bans before their time. */
 import { BargeError } from "../../core/error.ts";
-import { openAccounts } from "../_term/accounts.ts";
+import { openAccounts } from "../_data/accounts.ts";
 import { command } from "../_term/command.ts";
 import { argument, common, dataOption } from "../_term/options.ts";
 import { note, printJson } from "../_term/out.ts";
@@ -8,13 +8,14 @@ import { banFields } from "./list.ts";
 
 export default command({
   options: {
-    subject: argument("ADDRESS|ACCOUNT", "An address or an account, as `barge ban list` shows it"),
+    subject: argument("ADDRESS|ACCOUNT", "An address or account that `barge ban list` shows"),
     data: dataOption(),
     ...common,
   },
   usage: "ADDRESS|ACCOUNT",
-  about: `Ends all bans of an address or of an account, and forgets the failed logins that led to
-    them. A running server knows it at once.`,
+  about:
+    `Ends all bans of an address or an account, and deletes the record of failed logins that led
+    to them. It takes effect on a running server at once.`,
   examples: [
     ["barge ban lift 192.0.2.7", "let everyone at that address try again"],
     ["barge ban lift alice", "let alice log in from anywhere"],

@@ -1,6 +1,6 @@
-/** `barge ban list`: whose logins are refused. */
+/** `barge ban list`: the bans after failed logins. */
 import type { Ban } from "../../core/storage/logins.ts";
-import { openAccounts } from "../_term/accounts.ts";
+import { openAccounts } from "../_data/accounts.ts";
 import { command } from "../_term/command.ts";
 import { common, dataOption } from "../_term/options.ts";
 import { printJson } from "../_term/out.ts";
@@ -9,10 +9,11 @@ import { printTable } from "../_term/table.ts";
 export default command({
   options: { data: dataOption(), ...common },
   usage: "",
-  about: `Lists the bans that follow from failed logins, and until when they hold. A ban is of an
-    address, or of an account at one address, or of an account wherever it has not logged in from
-    in the last 90 days. A name that no account has is shown as \`?\` and a digest.`,
-  examples: [["barge ban list", "who is locked out"]],
+  about:
+    `Lists the bans after failed logins, and their ends. A ban is for an address, for an account
+    at one address, or for an account at all addresses from which it has not logged in during the
+    last 90 days. A name that no account has is shown as \`?\` and a digest.`,
+  examples: [["barge ban list", "show all bans"]],
   async run({ data, json }) {
     using open = await openAccounts(data);
     const bans = open.bans.list();

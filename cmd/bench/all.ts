@@ -1,9 +1,10 @@
 /** `barge bench all`: one after the other. */
 import { command } from "../_term/command.ts";
 import { exitCodes } from "../_term/exit.ts";
-import { common, count, flag, valueOr } from "../_term/options.ts";
-import { runLocal } from "../_term/local.ts";
-import { self } from "../_term/self.ts";
+import { common, flag, valueOr } from "../_term/options.ts";
+import { count } from "../_term/value.ts";
+import { runLocal } from "../_bench/local.ts";
+import { self } from "../_bench/self.ts";
 
 export default command({
   options: {

@@ -1,10 +1,10 @@
 /** `barge bench http`: a load of GET requests. */
 import { BargeError } from "../../core/error.ts";
 import { command } from "../_term/command.ts";
-import { connectionsOption, loadOptions, runLoad } from "../_term/load.ts";
+import { connectionsOption, loadOptions, runLoad } from "../_bench/load.ts";
 import { common, optionalArgument } from "../_term/options.ts";
 import { note } from "../_term/out.ts";
-import { type OwnServer, startSelf } from "../_term/self.ts";
+import { type OwnServer, startSelf } from "../_bench/self.ts";
 
 export default command({
   options: {

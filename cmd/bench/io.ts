@@ -1,5 +1,5 @@
 /** `barge bench io`. */
-import { localBench } from "../_term/local.ts";
+import { localBench } from "../_bench/local.ts";
 
 export default localBench(
   "io",

@@ -3,10 +3,11 @@ import { BargeError } from "../../core/error.ts";
 import { formatSeconds } from "../../core/bench/local/draw.ts";
 import { median, type Subject, timed, type Way } from "../../core/bench/local/measure.ts";
 import { command } from "../_term/command.ts";
-import { common, count, flag, plain, size, value, valueOr } from "../_term/options.ts";
+import { common, flag, value, valueOr } from "../_term/options.ts";
 import { note } from "../_term/out.ts";
-import { type OwnServer, self, startSelf } from "../_term/self.ts";
-import { runSubjects } from "../_term/local.ts";
+import { count, plain, size } from "../_term/value.ts";
+import { type OwnServer, self, startSelf } from "../_bench/self.ts";
+import { runSubjects } from "../_bench/local.ts";
 
 export default command({
   options: {

@@ -1,4 +1,4 @@
 /** `barge bench udp`. */
-import { echoLoad } from "../_term/echo_load.ts";
+import { echoLoad } from "../_bench/echo_load.ts";
 
 export default echoLoad("udp");

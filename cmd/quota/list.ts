@@ -1,8 +1,8 @@
-/** `barge quota list`: what all accounts use. */
-import { openAccounts } from "../_term/accounts.ts";
+/** `barge quota list`: the quotas of all accounts. */
+import { openAccounts } from "../_data/accounts.ts";
 import { command } from "../_term/command.ts";
 import { common, dataOption } from "../_term/options.ts";
-import { quotaOf } from "../_term/quota.ts";
+import { quotaOf } from "../_client/quota.ts";
 import { number } from "../_term/progress.ts";
 import { printJson } from "../_term/out.ts";
 import { baseOf, formatLimit, formatSize } from "../_term/size.ts";
@@ -11,8 +11,8 @@ import { printTable } from "../_term/table.ts";
 export default command({
   options: { data: dataOption(), ...common },
   usage: "",
-  about: `Lists how much all accounts in a data directory use, and how much is left to them.`,
-  examples: [["barge quota list", "who uses how much"]],
+  about: `Lists the used, reserved and available bytes of all accounts in a data directory.`,
+  examples: [["barge quota list", "show the bytes of each account"]],
   async run({ data, json }) {
     using open = await openAccounts(data);
     const quotas = open.accounts.list().map(quotaOf);

@@ -1,43 +1,35 @@
-/** `barge quota set`: changes an account's capacity. */
+/** `barge quota set`: changes an account's quota. */
 import { BargeError } from "../../core/error.ts";
-import { openAccounts } from "../_term/accounts.ts";
+import { openAccounts } from "../_data/accounts.ts";
 import { command } from "../_term/command.ts";
-import {
-  argument,
-  common,
-  countOrNone,
-  dataOption,
-  optionalArgumentOf,
-  sizeOrNone,
-  value,
-} from "../_term/options.ts";
-import { printQuota, quotaOf } from "../_term/quota.ts";
+import { argument, common, dataOption, optionalArgumentOf, value } from "../_term/options.ts";
+import { countOrNone, sizeOrNone } from "../_term/value.ts";
+import { printQuota, quotaOf } from "../_client/quota.ts";
 
 export default command({
   options: {
     name: argument("NAME", "The account"),
-    limit: optionalArgumentOf(sizeOrNone(), "Its capacity from now on"),
+    limit: optionalArgumentOf(sizeOrNone(), "The new quota"),
     entries: value(
       ["--entries"],
       countOrNone(),
-      "How many files, folders and partial uploads it may have from now on",
+      "The most files, folders and partial uploads that it may have",
     ),
     data: dataOption(),
     ...common,
   },
   usage: "NAME [SIZE|none] [--entries N|none]",
-  about: `Changes how much an account may keep, and how many entries (files, folders and partial
-    uploads) it may have. Below what it uses is allowed: it then can't write until it has removed
-    enough. Until --entries sets it, the number follows the capacity: 100000, and 10000 more for each
-    GiB.`,
+  about: `Changes the quota of an account, and its entry limit: the most files, folders and partial
+    uploads. Either may be less than the account uses now; it then can't write until it has removed
+    enough. Without --entries the entry limit follows the quota: 100000, and 10000 more for each GiB.`,
   examples: [
     ["barge quota set alice 20GiB", "give alice 20 GiB"],
-    ["barge quota set backup none", "no limit for `backup`"],
-    ["barge quota set alice --entries 500000", "half a million files and folders for alice"],
+    ["barge quota set backup none", "no quota for `backup`"],
+    ["barge quota set alice --entries 500000", "let alice have 500,000 files and folders"],
   ],
   async run({ name, limit, entries: entryLimit, data, json }) {
     if (limit === undefined && entryLimit === undefined) {
-      throw new BargeError("usage", "neither a capacity nor --entries was given", {
+      throw new BargeError("usage", "neither a quota nor --entries is given", {
         op: "quota set",
         path: name,
         hint: "barge quota set NAME 20GiB, or barge quota set NAME --entries 200000",

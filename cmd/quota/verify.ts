@@ -1,5 +1,5 @@
-/** `barge quota verify`: compares what the ledger says with what is on disk. */
-import { openStore } from "../_term/accounts.ts";
+/** `barge quota verify`: compares the ledger with the disk, without reading files. */
+import { openStore } from "../_data/accounts.ts";
 import { exitCodes } from "../_term/exit.ts";
 import { command } from "../_term/command.ts";
 import { common, dataOption, flag } from "../_term/options.ts";
@@ -13,12 +13,12 @@ export default command({
     ...common,
   },
   usage: "",
-  about: `Compares the ledger of a data directory with the files on its disk: what is there and not
-    charged, charged and not there, or of another size. Exits with 13 when something differs and was
-    not repaired.`,
+  about: `Compares the ledger of a data directory with the files on its disk, and reports files that
+    are not charged, charged files that are missing, and sizes that differ. Exits with 13 if there
+    are differences that were not repaired.`,
   examples: [
-    ["barge quota verify", "look, and change nothing"],
-    ["barge quota verify --repair", "take in what was put there by hand"],
+    ["barge quota verify", "report differences, and change nothing"],
+    ["barge quota verify --repair", "charge files that were added by hand"],
   ],
   async run({ repair, data, json }, { signal }) {
     const { reconcile } = await import("../../core/repair/reconcile.ts");
@@ -32,8 +32,8 @@ export default command({
       },
     });
     const open = problems.filter((problem) => !problem.repaired).length;
-    const found = problems.length === 0 ? "all agree" : `${number(problems.length)} differ`;
-    note(`${counted(checked, "file")} checked, ${found}`);
+    const result = problems.length === 0 ? "all agree" : `${number(problems.length)} differ`;
+    note(`${counted(checked, "file")} checked, ${result}`);
     if (open > 0 && !repair) note("(--repair makes the ledger agree with the disk)");
     return open > 0 ? exitCodes.digest : 0;
   },

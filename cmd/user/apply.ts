@@ -1,53 +1,54 @@
-/** `barge user apply`: makes the accounts be as a file declares them. */
-import { openAccounts, sayData } from "../_term/accounts.ts";
+/** `barge user apply`: changes the accounts to those that a file declares. */
+import { noteData, openAccounts } from "../_data/accounts.ts";
 import { command } from "../_term/command.ts";
-import { argumentOf, common, dataOption, flag, path } from "../_term/options.ts";
+import { argumentOf, common, dataOption, flag } from "../_term/options.ts";
 import { note, print, printJson } from "../_term/out.ts";
-import { applySteps, planSteps, type Step } from "../_term/apply.ts";
-import { readDeclared } from "../_term/declared.ts";
-import { minPasswordOption } from "../_term/password.ts";
+import { path } from "../_term/value.ts";
+import { applySteps, planSteps, type Step } from "../_data/apply.ts";
+import { readDeclared } from "../_data/declared.ts";
+import { minPasswordOption } from "../_client/password.ts";
 import { counted } from "../_term/progress.ts";
 
 export default command({
   options: {
-    file: argumentOf(path("FILE"), "What is declared, in JSON; - is standard input"),
-    dryRun: flag(["-n", "--dry-run"], "Only say what would be changed"),
+    file: argumentOf(path("FILE"), "The declaration, in JSON; - is standard input"),
+    dryRun: flag(["-n", "--dry-run"], "Print the changes without making them"),
     adopt: flag(
       ["--adopt"],
-      "Give new accounts the files that homes/NAME holds, as `user add` does",
+      "Give new accounts the existing files in homes/NAME, as `user add` does",
     ),
     ...minPasswordOption,
     data: dataOption(),
     ...common,
   },
   usage: "FILE",
-  about: `Makes the accounts in a data directory be as a file declares them, all or none. Accounts
-    that it does not name stay as they are; run again, it changes nothing.
+  about: `Changes the accounts in a data directory to those that a file declares, all or none. Other
+    accounts do not change. A second run changes nothing.
 
     The file: {"accounts": [{"name": "alice", "quota": "20GiB", "passwordFile": "alice.pw"}]}. Each
     account has a name and may have role (user, admin), quota (bytes, a size like "20GiB", or
-    "none"), entries (a number, or "none"), disabled (true, false), password or passwordFile (relative to the file), and state
-    ("absent" removes it; its files are kept aside). What is left out is not changed; a new account
-    needs a password.`,
+    "none"), entries (a number, or "none"), disabled (true, false), password or passwordFile
+    (relative to the file), and state ("absent" removes the account and keeps its files in
+    removed/). Missing fields do not change the account; a new account needs a password.`,
   examples: [
-    ["barge user apply accounts.json --dry-run", "see what would change"],
-    ["barge user apply accounts.json", "change it"],
+    ["barge user apply accounts.json --dry-run", "show the changes"],
+    ["barge user apply accounts.json", "make the changes"],
   ],
   async run({ file, dryRun, adopt, minPassword, data, json }) {
     const declared = await readDeclared(file);
     const missing = dryRun && !await exists(data);
     if (missing) {
-      sayData(data);
+      noteData(data);
       const { refuseLost } = await import("../../core/local/database/lost.ts");
       if (!adopt) refuseLost(data, `${data}/accounts.db`);
     }
-    // A dry run changes nothing, and so can't open a database that is not there.
+    // A dry run must not make the database.
     using open = missing ? undefined : await openAccounts(data, { create: true, adopt });
     const steps = await planSteps(declared, open?.accounts, { adopt, minPassword });
-    const kept = dryRun || !open
+    const keptHomes = dryRun || !open
       ? new Map<string, string>()
       : await applySteps(steps, open, { data, adopt });
-    for (const step of steps) show(step, kept.get(step.name), json);
+    for (const step of steps) show(step, keptHomes.get(step.name), json);
     const changes = steps.filter(({ action }) => action !== "unchanged").length;
     if (!json) {
       const done = dryRun ? "to be made; nothing was done (--dry-run)" : "made";
@@ -57,9 +58,9 @@ export default command({
 });
 
 function show({ name, action, changed }: Step, kept: string | undefined, json: boolean): void {
-  if (json) return printJson({ name, action, changed, ...(kept ? { kept } : {}) });
-  const what = changed.length > 0 ? ` (${changed.join(", ")})` : "";
-  print(`${action} ${name}${what}${kept ? `; its home is kept in ${kept}` : ""}`);
+  if (json) return printJson({ name, action, changed, ...(kept && { kept }) });
+  const fields = changed.length > 0 ? ` (${changed.join(", ")})` : "";
+  print(`${action} ${name}${fields}${kept ? `; its home is kept in ${kept}` : ""}`);
 }
 
 async function exists(data: string): Promise<boolean> {

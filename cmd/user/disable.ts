@@ -1,8 +1,8 @@
 /** `barge user disable`: keeps an account from logging in. */
-import { able } from "../_term/able.ts";
+import { enableCommand } from "../_data/enable.ts";
 
-export default able(
+export default enableCommand(
   true,
-  `Keeps an account from logging in, with a password or a token. Its files stay, those in /public
-   for everyone to see. A disabled account is told the same as a wrong password.`,
+  `Keeps an account from logging in. Its files stay, and those in /public stay visible. A login gets
+   the same answer as one with a wrong password.`,
 );

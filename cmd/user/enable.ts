@@ -1,7 +1,7 @@
 /** `barge user enable`: lets a disabled account log in again. */
-import { able } from "../_term/able.ts";
+import { enableCommand } from "../_data/enable.ts";
 
-export default able(
+export default enableCommand(
   false,
-  `Lets an account log in again, with the password and tokens that it had.`,
+  `Lets a disabled account log in again, with its old password and tokens.`,
 );

@@ -1,5 +1,5 @@
 /** `barge user list`: all accounts. */
-import { accountFields, openAccounts } from "../_term/accounts.ts";
+import { accountFields, openAccounts } from "../_data/accounts.ts";
 import { command } from "../_term/command.ts";
 import { common, dataOption } from "../_term/options.ts";
 import { printJson } from "../_term/out.ts";

@@ -1,9 +1,9 @@
 /** `barge user passwd`: gives an account a new password. */
-import { openAccounts } from "../_term/accounts.ts";
+import { openAccounts } from "../_data/accounts.ts";
 import { command } from "../_term/command.ts";
 import { argument, common, dataOption } from "../_term/options.ts";
 import { note, print, printJson } from "../_term/out.ts";
-import { minPasswordOption, newPassword, newPasswordOptions } from "../_term/password.ts";
+import { minPasswordOption, newPassword, newPasswordOptions } from "../_client/password.ts";
 
 export default command({
   options: {
@@ -15,9 +15,9 @@ export default command({
   },
   usage: "NAME",
   about:
-    `Gives an account a new password, without the old one. All that is logged in with the old one
-    ends, at every door, and so do all tokens of the account. SSH keys stay: \`barge user key list\`.
-    For \`admin\` it removes the file \`admin-password\` that the first start may have left.`,
+    `Gives an account a new password; the old one is not needed. All logins with the old password
+    end, at every door, and all tokens of the account are revoked. SSH keys stay: \`barge user key
+    list\`. For \`admin\`, the file \`admin-password\` of the first start is removed.`,
   examples: [["barge user passwd alice", "ask for the new password"]],
   async run({ name, minPassword, data, json, ...sources }, { signal }) {
     using open = await openAccounts(data);
@@ -27,7 +27,7 @@ export default command({
     const { makeVerifier } = await import("../../core/protocol/verifier.ts");
     open.accounts.change(name, { verifier: await makeVerifier("password", password) });
     if (json) {
-      printJson({ name: account.name, ...(generated ? { password } : {}) });
+      printJson({ name: account.name, ...(generated && { password }) });
       return;
     }
     note(`the password of ${account.name} is changed; its logins and tokens have ended`);

@@ -1,5 +1,5 @@
-/** `barge user remove`: ends an account. */
-import { openStore } from "../_term/accounts.ts";
+/** `barge user remove`: removes an account. */
+import { openStore } from "../_data/accounts.ts";
 import { command } from "../_term/command.ts";
 import { argument, common, dataOption, flag } from "../_term/options.ts";
 import { note, printJson } from "../_term/out.ts";
@@ -11,23 +11,23 @@ export default command({
     name: argument("NAME", "The account"),
     purge: flag(
       ["--purge"],
-      "Remove its files, too, for good: its home, and what it has in /public",
+      "Remove its files for good, too: its home, and its files in /public",
     ),
     data: dataOption(),
     ...common,
   },
   usage: "NAME",
-  about: `Removes an account, its tokens and its half-finished uploads. The files in its home are
-    kept aside and it says where, and what it has in /public stays there, unless --purge is given.`,
-  examples: [["barge user remove bob", "remove bob and keep his files aside"]],
+  about: `Removes an account, its tokens and its partial uploads. Without --purge, its home is moved
+    to removed/, and its files in /public stay.`,
+  examples: [["barge user remove bob", "remove bob, and keep his files"]],
   async run({ name, purge, data, json }) {
     using store = await openStore(data);
     const { removeAccount } = await import("../../core/repair/remove_account.ts");
     const { kept, files, bytes } = await removeAccount(store, name, { purge });
     if (json) return printJson({ name, kept, files, bytes });
-    const what = `${counted(files, "file")}, ${formatSize(bytes)}`;
+    const size = `${counted(files, "file")}, ${formatSize(bytes)}`;
     note(`removed ${name}`);
-    if (kept !== null) note(`its files (${what}) are kept; its home is now ${kept}`);
-    else if (purge) note(`its files (${what}) are gone`);
+    if (kept !== null) note(`its files (${size}) are kept; its home is now ${kept}`);
+    else if (purge) note(`its files (${size}) are gone`);
   },
 });

@@ -1,5 +1,5 @@
 /** `barge user show`: one account. */
-import { accountFields, openAccounts } from "../_term/accounts.ts";
+import { accountFields, openAccounts } from "../_data/accounts.ts";
 import { command } from "../_term/command.ts";
 import { argument, common, dataOption } from "../_term/options.ts";
 import { print, printJson } from "../_term/out.ts";
@@ -9,8 +9,8 @@ import { baseOf, formatLimit, formatSize } from "../_term/size.ts";
 export default command({
   options: { name: argument("NAME", "The account"), data: dataOption(), ...common },
   usage: "NAME",
-  about: `Shows one account: role, space, tokens. Fails with 4 when there is none of that name.`,
-  examples: [["barge user show alice", "all about alice"]],
+  about: `Shows one account: role, used bytes, limits, tokens. Fails with 4 if it does not exist.`,
+  examples: [["barge user show alice", "show alice's role, bytes and tokens"]],
   async run({ name, data, json }) {
     using open = await openAccounts(data);
     const account = open.accounts.get(name);

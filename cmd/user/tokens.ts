@@ -1,26 +1,28 @@
-/** `barge user tokens`: an account's saved logins. */
+/** `barge user tokens`: an account's tokens, which saved logins use. */
 import { BargeError } from "../../core/error.ts";
-import { openAccounts } from "../_term/accounts.ts";
+import { openAccounts } from "../_data/accounts.ts";
 import { command } from "../_term/command.ts";
-import { argument, common, dataOption, plain, value } from "../_term/options.ts";
+import { argument, common, dataOption, value } from "../_term/options.ts";
 import { note, printJson } from "../_term/out.ts";
 import { printTable } from "../_term/table.ts";
+import { plain } from "../_term/value.ts";
 
 export default command({
   options: {
     name: argument("NAME", "The account"),
-    revoke: value(["--revoke"], plain("ID"), "End this token; `all` ends all of them"),
+    revoke: value(["--revoke"], plain("ID"), "Revoke this token, or `all`"),
     data: dataOption(),
     ...common,
   },
   usage: "NAME",
-  about: `Lists the tokens that \`barge login\` made for an account, or revokes one. The tokens
-    themselves are not kept, so that they can't be shown.
+  about:
+    `Lists the tokens that \`barge login\` made for an account, or revokes one. The server keeps
+    only digests of tokens, so it can't show them.
 
-    Connections that have logged in with a revoked token are cut within three seconds, their
-    transfers too, and the tokens that it has issued are revoked with it.`,
+    Connections that logged in with a revoked token are cut within three seconds, their transfers
+    too. Tokens that were issued to these logins are revoked as well.`,
   examples: [
-    ["barge user tokens alice", "where alice is logged in"],
+    ["barge user tokens alice", "show where alice is logged in"],
     ["barge user tokens alice --revoke all", "log her out everywhere"],
   ],
   async run({ name, revoke, data, json }) {
@@ -29,19 +31,21 @@ export default command({
     const tokens = open.tokens.list(account);
     if (revoke !== undefined) {
       const ids = revoke === "all" ? tokens.map(({ id }) => id) : [revoke];
-      const gone = open.db.transaction(() => {
+      const revoked = open.db.transaction(() => {
         for (const id of ids) open.tokens.revoke(account, id);
         const left = new Set(open.tokens.list(account).map(({ id }) => id));
         return tokens.map(({ id }) => id).filter((id) => !left.has(id));
       });
-      if (revoke !== "all" && gone.length === 0) {
+      if (revoke !== "all" && revoked.length === 0) {
         throw new BargeError("not-found", `${name} has no such token`, {
           op: "revoke",
           path: revoke,
         });
       }
-      if (json) gone.forEach((id) => printJson({ id, revoked: true }));
-      else note(`revoked ${gone.length} ${gone.length === 1 ? "token" : "tokens"} of ${name}`);
+      if (json) revoked.forEach((id) => printJson({ id, revoked: true }));
+      else {note(
+          `revoked ${revoked.length} ${revoked.length === 1 ? "token" : "tokens"} of ${name}`,
+        );}
       return;
     }
     const time = (ms: number | null) => ms === null ? null : new Date(ms).toISOString();

@@ -11,7 +11,6 @@
  */
 import { BargeError, typed } from "../error.ts";
 import { isLoopback, network, parseAddress } from "../net/address.ts";
-import { every } from "../net/every.ts";
 import type { Stream } from "../net/stream.ts";
 import { encodeFrame } from "../protocol/frame.ts";
 import {
@@ -61,7 +60,8 @@ export class Client implements Disposable, AsyncDisposable {
     this.peer = stream.peer;
     this.#frames = new FrameReader({ read: (into) => this.#read(into) });
     this.#outbox = new Outbox(stream);
-    every(1000, () => this.#sweep());
+    const timer = setInterval(() => this.#sweep(), 1000);
+    this.onClose(() => clearInterval(timer));
   }
 
   /** The binding to the server's certificate; undefined: there is no TLS. */
@@ -290,16 +290,13 @@ export class Client implements Disposable, AsyncDisposable {
     return n;
   }
 
-  /** @returns whether there is more to watch */
-  #sweep(): boolean {
-    if (this.closed) return false;
+  #sweep(): void {
     this.#showAlive();
-    if (!this.#reading || performance.now() - this.#moved < this.#patience) return true;
+    if (!this.#reading || performance.now() - this.#moved < this.#patience) return;
     const seconds = Math.round(this.#patience / 1000);
     this.#fail(
       new BargeError("unavailable", `${this.peer} gave no answer for ${seconds} s`),
     );
-    return false;
   }
 
   #showAlive(): void {

@@ -11,6 +11,7 @@
  *
  * The file is replaced in one step, by one program at a time (a lock beside it), mode 0600.
  */
+import { dirname } from "node:path";
 import { BargeError, typed } from "../error.ts";
 import { type Address, formatAddress } from "./address.ts";
 import { type Fingerprint, parseFingerprint } from "./fingerprint.ts";
@@ -105,7 +106,6 @@ export async function removePins(path: string, address: Address): Promise<Pin[]>
 async function change(path: string, edit: (text: string) => string): Promise<void> {
   const making = `${path}.${crypto.randomUUID()}`;
   try {
-    const { dirname } = await import("node:path");
     await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
     using lock = await Deno.open(`${path}.lock`, { create: true, write: true, mode: 0o600 });
     await lock.lock(true);

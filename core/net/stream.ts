@@ -7,12 +7,11 @@
  * deadline may be up to a second late.
  */
 import { BargeError, typed } from "../error.ts";
-import { every } from "./every.ts";
 import type { Pace } from "./pace.ts";
 
 const sweepEvery = 1000;
 const open = new Set<Stream>();
-let sweeping = false;
+let sweeper: ReturnType<typeof setInterval> | undefined;
 
 /** Most streams end well; a reason of its own, with the calls that led to it, costs each 10 us. */
 const closed = new BargeError("unavailable", "the connection is closed");
@@ -54,8 +53,7 @@ export class Stream implements Disposable {
     this.patience = patience;
     if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
     open.add(this);
-    if (!sweeping) every(sweepEvery, sweep);
-    sweeping = true;
+    sweeper ??= setInterval(sweep, sweepEvery);
   }
 
   /** The binding to the server's certificate; undefined: there is no TLS. */
@@ -186,6 +184,10 @@ export class Stream implements Disposable {
     if (this.#closed) return;
     this.#closed = reason;
     open.delete(this);
+    if (open.size === 0) {
+      clearInterval(sweeper);
+      sweeper = undefined;
+    }
     this.#conn.close();
   }
 
@@ -227,9 +229,7 @@ export class Stream implements Disposable {
   }
 }
 
-/** @returns whether there is any stream to come back for */
-function sweep(): boolean {
+function sweep(): void {
   const now = performance.now();
   for (const stream of open) stream.sweep(now);
-  return sweeping = open.size > 0;
 }

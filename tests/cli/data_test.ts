@@ -147,7 +147,7 @@ Deno.test("each command says which data directory it used, and user add does not
   const named = await home.barge(["user", "add", "anna", "--generate", ...data]);
   assert.equal(named.code, 0, named.stderr);
   assert.ok(named.stderr.startsWith(`data directory: ${home.path}/data\n`), named.stderr);
-  assert.match(named.stderr, /^it is a new one/m);
+  assert.match(named.stderr, /^the directory is new/m);
   const env = { BARGE_DATA: server.data };
   const commands = [
     ["user", "add", "anna", "--generate"],

@@ -37,7 +37,7 @@ Deno.test("a login is kept for its owner alone, and logout ends it", async () =>
   Deno.chmodSync(file, 0o644);
   const open = await home.barge(["ls"]);
   assert.equal(open.code, 11);
-  assert.match(open.stderr, /others can read or write it\n\(chmod 600/);
+  assert.match(open.stderr, /other users can read or write the file\n\(chmod 600/);
   Deno.chmodSync(file, 0o600);
 
   const out = await home.barge(["logout", "--json"]);
@@ -191,7 +191,7 @@ Deno.test("folders are made, moved, copied and removed", async () => {
     const { stderr } = await home.barge([verb, "/home/*", ...more]);
     assert.match(
       stderr,
-      new RegExp(`^barge: ${verb} /home/\\*: .*\\n\\(names at the server`),
+      new RegExp(`^barge: ${verb} /home/\\*: .*\\n\\(\\* and \\? have no special meaning`),
       verb,
     );
   }

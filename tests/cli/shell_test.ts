@@ -112,7 +112,7 @@ Deno.test("shell: help names what else a command is called, and names are litera
     strictEqual(code, 4);
     match(stdout, /^ {2}left .*\(also quota, df\)$/m);
     match(stdout, /^ {2}4 {2}fetch a file$/m);
-    match(stderr, /^barge: rm \/home\/\*\.txt: .*\n\(names at the server are taken as they are/m);
+    match(stderr, /^barge: rm \/home\/\*\.txt: .*\n\(\* and \? have no special meaning/m);
   }));
 
 Deno.test("shell: a claim does not replace what is there, unless told to", () =>

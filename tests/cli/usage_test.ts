@@ -59,12 +59,12 @@ Deno.test("what is wrong on a command line ends with 2 and says what was meant",
     [["user", "ad"], /^barge: user ad: there is no such verb\n\(did you mean `barge user add`\?\)/],
     [["quota", "lst"], /did you mean `barge quota list`/],
     [["user"], /^$/],
-    [["--json", "ls"], /options come behind the verb/],
+    [["--json", "ls"], /options come after the verb/],
     [["put", "--recursiv", "a", "/home/"], /--recursiv"\n\(did you mean `--recursive`/],
     [["put", "--hlep"], /--hlep"\n\(did you mean `--help`\?\)/],
     [["ls", "--delete"], /--delete"\n\(names that begin with a dash/],
     [["bench", "tpc"], /\(did you mean `barge bench tcp`\?\)/],
-    [["put", "a"], /^barge: put: PATH is missing/],
+    [["put", "a"], /^barge: put: SRC... DEST: too few arguments/],
     [["put", "-xyz", "/home/"], /names that begin with a dash go behind --/],
     [["ls", "--timeout", "soon"], /"soon" is not a whole number/],
     [["ls"], /no server is named\n\(use --server/],
@@ -144,7 +144,12 @@ Deno.test("completion prints a script, and suggests verbs and options", async ()
   assert.deepEqual(await suggest("--"), []); // two dashes are a word like others
   assert.deepEqual(await suggest("hel"), ["help"]);
   assert.deepEqual(await suggest("help", "user", "a"), ["add", "apply"]);
+  assert.deepEqual(await suggest("user", "add", "--role=u"), ["--role=user"]);
+  assert.deepEqual(await suggest("user", "add", "x", "--role", ""), ["user", "admin"]);
+  assert.deepEqual(await suggest("put", "-r", "-"), ["-L", "-r", "-u", "-c", "-n", "-q"]);
+  assert.deepEqual(await suggest("put", "--exclude", ""), []);
   assert.match((await suggest("put", "some")).join(), /^__FILE__:any:/);
+  assert.match((await suggest("put", "--password-file=x")).join(), /^__FILE__:any:.*x/);
 });
 
 const noZsh = await new Deno.Command("zsh", { args: ["-c", "true"] }).output()

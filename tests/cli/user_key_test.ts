@@ -15,7 +15,7 @@ Deno.test("keys are added from a line, a file and standard input, listed and rem
   const added = await key("add", ["anna", `no-pty ${ed25519}`]);
   assert.deepEqual([added.code, added.stdout], [0, ""]);
   assert.match(added.stderr, /^anna may log in with ssh-ed25519 SHA256:\S{43} barge\n/m);
-  assert.match(added.stderr, /\nignored: no-pty: it is never allowed anyway\n$/);
+  assert.match(added.stderr, /\nignored: no-pty: barge never allows it anyway\n$/);
   const again = await key("add", ["anna", ...ed25519.split(" ")]);
   assert.match(again.stderr, /^anna has SHA256:\S{43} already\n$/m);
   const file = await key("add", ["anna", `${keys}/ssh_host_rsa_key.pub`, "--json"]);

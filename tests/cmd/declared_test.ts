@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseDeclared } from "../../cmd/_term/declared.ts";
+import { parseDeclared } from "../../cmd/_data/declared.ts";
 import { BargeError } from "../../core/error.ts";
 
 function refusal(value: unknown): string {
@@ -25,7 +25,7 @@ Deno.test("accounts are read with their quotas", () => {
   assert.deepEqual(declared.map(({ absent }) => absent), [false, false, false, true]);
 });
 
-Deno.test("what is wrong is named with its place", () => {
+Deno.test("an invalid declaration is refused, with the field", () => {
   const with1 = (account: object) => ({ accounts: [{ name: "a", ...account }] });
   assert.match(refusal("{"), /not JSON/);
   assert.match(refusal({}), /accounts/);

@@ -24,7 +24,7 @@ Deno.test("exit codes are the frozen ones", () => {
   assert.equal(Object.values(frozen).flat().length, Object.keys(kinds).length);
 });
 
-Deno.test("several failures end with the code that they share, else with 1", () => {
+Deno.test("several failures end with the exit code that they share, else with 1", () => {
   assert.equal(sharedCode([]), 0);
   assert.equal(sharedCode(["over-quota", "over-quota"]), 12);
   assert.equal(sharedCode(["no-space", "unavailable"]), 5);

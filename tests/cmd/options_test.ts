@@ -1,18 +1,16 @@
 import assert from "node:assert/strict";
 import { BargeError } from "../../core/error.ts";
 import {
-  addressOrOff,
   args,
-  count,
+  argument,
   flag,
-  plain,
-  sizeOrNone,
-  twin,
   value,
   valueOr,
   values,
+  variableOf,
 } from "../../cmd/_term/options.ts";
 import { asksForHelp, parseArgs } from "../../cmd/_term/parse.ts";
+import { addressOrOff, count, plain, sizeOrNone } from "../../cmd/_term/value.ts";
 
 const command = {
   options: {
@@ -24,28 +22,25 @@ const command = {
     native: value(["--native"], addressOrOff(), "native"),
     exclude: values(["--exclude"], plain("GLOB"), "exclude"),
   },
-  usage: "PATH...",
+  usage: "[PATH...]",
   about: "",
   examples: [],
   run: () => Promise.resolve(),
 };
 
 /** Parses with variables set; every one of them is gone afterwards. */
-async function parse(line: readonly string[], variables: Record<string, string> = {}) {
+function parse(line: readonly string[], variables: Record<string, string> = {}) {
   for (const [name, text] of Object.entries(variables)) Deno.env.set(name, text);
   try {
-    return await parseArgs("verb", command, line);
+    return parseArgs("verb", command, line);
   } finally {
     for (const name of Object.keys(variables)) Deno.env.delete(name);
   }
 }
 
-async function refusal(
-  line: readonly string[],
-  variables: Record<string, string> = {},
-): Promise<BargeError> {
+function refusal(line: readonly string[], variables: Record<string, string> = {}): BargeError {
   try {
-    await parse(line, variables);
+    parse(line, variables);
   } catch (error) {
     assert(error instanceof BargeError);
     assert.equal(error.kind, "usage");
@@ -54,13 +49,13 @@ async function refusal(
   throw new assert.AssertionError({ message: `accepted: ${line.join(" ")}` });
 }
 
-Deno.test("an option's twin has its long name", () => {
-  assert.equal(twin(["-n", "--dry-run"]), "BARGE_DRY_RUN");
-  assert.equal(twin(["--server"]), "BARGE_SERVER");
+Deno.test("a variable is named after an option's long name", () => {
+  assert.equal(variableOf(["-n", "--dry-run"]), "BARGE_DRY_RUN");
+  assert.equal(variableOf(["--server"]), "BARGE_SERVER");
 });
 
-Deno.test("without options there are defaults", async () => {
-  assert.deepEqual({ ...await parse([]) }, {
+Deno.test("without options there are defaults", () => {
+  assert.deepEqual(parse([]), {
     paths: [],
     dry: false,
     recursive: false,
@@ -71,7 +66,7 @@ Deno.test("without options there are defaults", async () => {
   });
 });
 
-Deno.test("the environment sets what the command line does not", async () => {
+Deno.test("a variable sets an option that the command line does not", () => {
   const variables = {
     BARGE_DRY_RUN: "yes",
     BARGE_RECURSIVE: "0",
@@ -80,7 +75,7 @@ Deno.test("the environment sets what the command line does not", async () => {
     BARGE_NATIVE: "off",
     BARGE_EXCLUDE: "*.o\n/build/",
   };
-  const { dry, recursive, quota, workers, native, exclude } = await parse([], variables);
+  const { dry, recursive, quota, workers, native, exclude } = parse([], variables);
   assert.deepEqual([dry, recursive, quota, workers, native], [
     true,
     false,
@@ -91,21 +86,21 @@ Deno.test("the environment sets what the command line does not", async () => {
   assert.deepEqual(exclude, ["*.o", "/build/"]);
 });
 
-Deno.test("the command line counts more than the environment", async () => {
+Deno.test("the command line has precedence over the environment", () => {
   const variables = { BARGE_QUOTA: "1MB", BARGE_EXCLUDE: "a", BARGE_WORKERS: "nonsense" };
   const line = ["--quota", "none", "--exclude", "b", "--exclude=c", "--workers", "2"];
-  const { quota, exclude, workers } = await parse(line, variables);
+  const { quota, exclude, workers } = parse(line, variables);
   assert.equal(quota, null);
   assert.deepEqual(exclude, ["b", "c"]);
   assert.equal(workers, 2);
 });
 
-Deno.test("an empty variable is none", async () => {
-  const { quota } = await parse([], { BARGE_QUOTA: "", BARGE_DRY_RUN: "" });
+Deno.test("an empty variable counts as unset", () => {
+  const { quota } = parse([], { BARGE_QUOTA: "", BARGE_DRY_RUN: "" });
   assert.equal(quota, 5);
 });
 
-Deno.test("a bad variable is named", async () => {
+Deno.test("the message for an invalid variable names it", () => {
   const bad = {
     BARGE_QUOTA: "much",
     BARGE_DRY_RUN: "perhaps",
@@ -113,24 +108,53 @@ Deno.test("a bad variable is named", async () => {
     BARGE_NATIVE: "here",
   };
   for (const [name, text] of Object.entries(bad)) {
-    const { message } = await refusal([], { [name]: text });
+    const { message } = refusal([], { [name]: text });
     assert(message.includes(name), message);
     assert(message.includes(JSON.stringify(text)), message);
   }
 });
 
-Deno.test("short flags can stand together, and -- ends the options", async () => {
-  const { dry, recursive, paths } = await parse(["-rn", "a", "--", "-b", "--help"]);
+Deno.test("short flags can stand together, and -- ends the options", () => {
+  const { dry, recursive, paths } = parse(["-rn", "a", "--", "-b", "--help"]);
   assert.deepEqual([dry, recursive, paths], [true, true, ["a", "-b", "--help"]]);
 });
 
-Deno.test("a wrong option says what was meant", async () => {
-  const error = await refusal(["--recursiv"]);
+Deno.test("a mistyped option gets a suggestion", () => {
+  const error = refusal(["--recursiv"]);
   assert(error.message.includes("--recursiv"));
   assert(error.hint?.includes("did you mean `--recursive`"), error.hint);
 });
 
-Deno.test("help is asked for only before --", () => {
+Deno.test("invalid words are refused, and the message says why", () => {
+  const cases: [string[], string][] = [
+    [["--no-such"], 'unknown option: "--no-such"'],
+    [["-nz"], 'unknown option: "-nz"'],
+    [["-é"], 'unknown option: "-é"'],
+    [["-n=1"], 'unknown option: "-n=1"'],
+    [["--quota"], "`--quota` needs a value: SIZE|none"],
+    [["--quota=much"], '`--quota`: "much" is not a size like 500k, 1.5MB or 20GiB, or `none`'],
+    [["--dry-run=yes"], "`--dry-run` takes no value"],
+    [["-n", "--dry-run"], "`--dry-run` is given more than once"],
+    [["-nn"], "`-n` is given more than once"],
+    [["--quota", "1", "--quota", "2"], "`--quota` is given more than once"],
+  ];
+  for (const [line, message] of cases) assert.equal(refusal(line).message, message);
+});
+
+Deno.test("arguments are required, and limited in number", () => {
+  const options = { from: argument("SRC", "from"), to: argument("DEST", "to") };
+  const copy = { ...command, options, usage: "SRC DEST" };
+  assert.deepEqual(parseArgs("cp", copy, ["-", "--", "-x"]), { from: "-", to: "-x" });
+  const cases: [string[], RegExp][] = [
+    [["a"], /^cp: SRC DEST: too few arguments$/],
+    [["a", "b", "c"], /^cp: unexpected argument: "c"$/],
+  ];
+  for (const [line, message] of cases) {
+    assert.throws(() => parseArgs("cp", copy, line), (error) => message.test(String(error)));
+  }
+});
+
+Deno.test("--help counts only before --", () => {
   assert(asksForHelp(["a", "-h"]));
   assert(asksForHelp(["--help"]));
   assert(!asksForHelp(["a", "--", "--help"]));

@@ -10,7 +10,7 @@ const state: State = {
   name: "photos/summer/long-name-of-a-picture.jpg",
 };
 
-Deno.test("the line says how far it is in a bar, percent, rate, time left, and more", () => {
+Deno.test("the progress line has a bar, percentage, rate, time left, and more", () => {
   assert.equal(
     render(state, 150),
     `[${"#".repeat(14)}${"-".repeat(45)}]  24%  2.00 MB/s  8 s left  1,200/5,000 files  ` +
@@ -46,7 +46,7 @@ Deno.test("control characters in a name don't reach the terminal", () => {
   assert(line.endsWith("a\\e[2Jb\\nc\\u{202e}"), line);
 });
 
-Deno.test("of an unknown size only what was moved is told", () => {
+Deno.test("without a total size the line shows only the moved bytes", () => {
   const unknown = { ...state, totalFiles: 1, files: 0, totalBytes: 0, name: "/home/x.tar" };
   assert.equal(render(unknown, 80), "4.92 MB  2.00 MB/s  /home/x.tar");
 });
@@ -78,7 +78,7 @@ Deno.test("the rate changes slowly", () => {
   assert.equal(rate, 5000);
 });
 
-Deno.test("durations are said as people say them", () => {
+Deno.test("durations are formatted with their units", () => {
   const cases: [number, string][] = [
     [0, "0.0 s"],
     [0.96, "1.0 s"],
@@ -91,7 +91,7 @@ Deno.test("durations are said as people say them", () => {
   for (const [seconds, text] of cases) assert.equal(duration(seconds), text);
 });
 
-Deno.test("a count is followed by its noun in the singular for one, else in the plural", () => {
+Deno.test("a noun after a count is singular only for one", () => {
   assert.equal(counted(0, "file"), "0 files");
   assert.equal(counted(1, "file"), "1 file");
   assert.equal(counted(2000, "account"), "2,000 accounts");

@@ -1,8 +1,8 @@
 import { deepStrictEqual } from "node:assert/strict";
-import { complete, type Found, type Sources } from "../../cmd/_shell/complete.ts";
-import { rows } from "../../cmd/_shell/table.ts";
+import { complete, type Item, type Sources } from "../../cmd/_shell/complete.ts";
+import { rows } from "../../cmd/_shell/commands.ts";
 
-const tree: Record<string, readonly Found[]> = {
+const tree: Record<string, readonly Item[]> = {
   "/": [{ name: "home", folder: true }, { name: "public", folder: true }],
   "/home": file("my file", "my other", '"q', ".hidden", "a\nb", "-x", "🎈 one"),
   "/home/": [...file("my file", "my other"), { name: "photos", folder: true }],
@@ -10,12 +10,12 @@ const tree: Record<string, readonly Found[]> = {
   "/public": file("plan.pdf"),
   "/public/docs/": [...file("readme"), { name: "deep", folder: true }],
 };
-const here: Record<string, readonly Found[]> = {
+const here: Record<string, readonly Item[]> = {
   ".": [...file("a.txt", "b c"), { name: "sub", folder: true }],
   "sub/": file("inner"),
 };
 
-function file(...names: string[]): Found[] {
+function file(...names: string[]): Item[] {
   return names.map((name) => ({ name, folder: false }));
 }
 
@@ -29,7 +29,7 @@ function sources(folder: string): Sources {
 
 async function offers(line: string, folder = "/home"): Promise<string[]> {
   const [candidates, replaced] = await complete(line, rows, sources(folder));
-  deepStrictEqual(line.endsWith(replaced), true, "what is replaced is the line's end");
+  deepStrictEqual(line.endsWith(replaced), true, "the replaced part ends the line");
   for (const candidate of candidates) deepStrictEqual(candidate.startsWith(replaced), true);
   return candidates;
 }
@@ -42,7 +42,7 @@ Deno.test("shell completion: commands", async () => {
   deepStrictEqual(await offers("nonsense a"), []);
 });
 
-Deno.test("shell completion: remote names are quoted as they were begun", async () => {
+Deno.test("shell completion: remote names are quoted as the start of the word is", async () => {
   deepStrictEqual(await offers("get my"), ["my\\ file", "my\\ other"]);
   deepStrictEqual(await offers("get my\\ f"), ["my\\ file "]);
   deepStrictEqual(await offers('get "my f'), ['"my file" ']);
@@ -54,7 +54,7 @@ Deno.test("shell completion: remote names are quoted as they were begun", async 
   deepStrictEqual(await offers("get my\\"), []);
 });
 
-Deno.test("shell completion: names that a line can't hold, and hidden ones, are left out", async () => {
+Deno.test("shell completion: hidden names and names with control characters are left out", async () => {
   deepStrictEqual(await offers("get "), ["my\\ file", "my\\ other", '\\"q', "./-x", "🎈\\ one"]);
   deepStrictEqual(await offers("get ."), [".hidden "]);
 });

@@ -10,7 +10,7 @@ async function withFolder(work: (folder: string) => void): Promise<void> {
   }
 }
 
-Deno.test("shell history: what is added is there the next time, readable by nobody else", () =>
+Deno.test("shell history: lines are saved, readable by their owner alone", () =>
   withFolder((folder) => {
     const path = `${folder}/state/barge/history`;
     const history = new History(path);
@@ -21,7 +21,7 @@ Deno.test("shell history: what is added is there the next time, readable by nobo
     strictEqual(Deno.statSync(`${folder}/state/barge`).mode! & 0o777, 0o700);
   }));
 
-Deno.test("shell history: it is cut to its newest lines, and private again", () =>
+Deno.test("shell history: opening cuts it to its newest lines, and makes it private", () =>
   withFolder((folder) => {
     const path = `${folder}/history`;
     const lines = Array.from({ length: 1500 }, (_, i) => `get ${i}`);
@@ -32,7 +32,7 @@ Deno.test("shell history: it is cut to its newest lines, and private again", () 
     deepStrictEqual(Array.from(Deno.readDirSync(folder), ({ name }) => name), ["history"]);
   }));
 
-Deno.test("shell history: where nothing can be kept the shell goes on", () =>
+Deno.test("shell history: failures to save are ignored", () =>
   withFolder((folder) => {
     Deno.writeTextFileSync(`${folder}/file`, "");
     for (const path of [undefined, `${folder}/file/history`, folder]) {

@@ -2,12 +2,12 @@ import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { quote, quoteRest, scan, split } from "../../cmd/_shell/words.ts";
 import { baseIn, expandHome, resolveRemote } from "../../cmd/_shell/paths.ts";
-import { readArguments, type Row } from "../../cmd/_shell/row.ts";
-import { worthy } from "../../cmd/_shell/history.ts";
+import { readArguments, type Row } from "../../cmd/_shell/command.ts";
+import { isSavable } from "../../cmd/_shell/history.ts";
 
 const texts = (line: string) => split(line).map(({ text }) => text);
 
-Deno.test("shell words: spaces part them, quotes and backslashes keep them together", () => {
+Deno.test("shell words: spaces separate words, unless quoted or escaped", () => {
   const cases: [string, string[]][] = [
     ["", []],
     ["  \t ", []],
@@ -31,7 +31,7 @@ Deno.test("shell words: an open quote is refused, and completion can see it", ()
   strictEqual(scan("put a\\").at(-1)?.open, "\\");
 });
 
-Deno.test("shell words: what was quoted is read again", () => {
+Deno.test("shell words: a quoted text is read as the same text", () => {
   fc.assert(fc.property(fc.array(fc.string({ unit: "binary" })), (words) => {
     deepStrictEqual(texts(words.map(quote).join(" ")), words);
   }));
@@ -54,13 +54,13 @@ Deno.test("shell paths: remote ones stay below the root, and keep the slash at t
   for (const [folder, typed, path] of cases) strictEqual(resolveRemote(folder, typed), path, typed);
 });
 
-Deno.test("shell paths: a space's name is no part of another's", () => {
+Deno.test("shell paths: names are resolved in /home or /public", () => {
   strictEqual(baseIn("/home", "/homely"), "/home");
   strictEqual(baseIn("/home", "/home"), "/home");
   strictEqual(baseIn("/public", "/"), "/public");
 });
 
-Deno.test("shell paths: only a ~ that is the first name is the home folder", () => {
+Deno.test("shell paths: ~ is the home folder only as the first name", () => {
   strictEqual(expandHome("a/~"), "a/~");
   strictEqual(expandHome("~bob"), "~bob");
 });
@@ -74,7 +74,7 @@ const row: Row = {
   run() {},
 };
 
-Deno.test("shell arguments: flags stand anywhere, until -- or quotes say that they are none", () => {
+Deno.test("shell arguments: flags may stand anywhere before --, unless quoted", () => {
   const read = (line: string) => {
     const { args, flags } = readArguments(row, split(line));
     return [args, [...flags].sort()];
@@ -92,15 +92,15 @@ Deno.test("shell arguments: unknown flags, too few and too many are usage errors
   throws(read(row, "-lx"), { kind: "usage" });
   throws(read({ ...row, flags: undefined }, "-l"), { kind: "usage" });
   throws(read(row, "a b"), { kind: "usage" });
-  throws(read({ ...row, least: 1 }, "-l"), { kind: "usage" });
+  throws(read({ ...row, minArgs: 1 }, "-l"), { kind: "usage" });
   deepStrictEqual(readArguments({ ...row, many: true }, split("a b c")).args, ["a", "b", "c"]);
 });
 
-Deno.test("shell history: what may be a password is not kept", () => {
+Deno.test("shell history: lines that may hold a password are not saved", () => {
   for (const line of ["", "  ", " ls", "passwd hunter2", "passwd  x y", "login bob x"]) {
-    strictEqual(worthy(line), false, line);
+    strictEqual(isSavable(line), false, line);
   }
   for (const line of ["passwd", "passwd ", "ls passwd x", "get a"]) {
-    strictEqual(worthy(line), true, line);
+    strictEqual(isSavable(line), true, line);
   }
 });

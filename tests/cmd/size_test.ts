@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { formatLimit, formatSize, parseSize } from "../../cmd/_term/size.ts";
 
-Deno.test("sizes are read in powers of 1000 and of 1024", () => {
+Deno.test("sizes are parsed in powers of 1000 and of 1024", () => {
   const sizes: Record<string, number> = {
     "0": 0,
     "1000000": 1e6,
@@ -17,7 +17,7 @@ Deno.test("sizes are read in powers of 1000 and of 1024", () => {
   for (const [text, bytes] of Object.entries(sizes)) assert.equal(parseSize(text), bytes, text);
 });
 
-Deno.test("what is no size is none", () => {
+Deno.test("other texts are not sizes", () => {
   for (
     const text of ["", "x", "-1", "1e9", "1 000", "GiB", "1XB", "1.", "10000PB", "1kk", "0x10"]
   ) {
@@ -25,7 +25,7 @@ Deno.test("what is no size is none", () => {
   }
 });
 
-Deno.test("sizes are written in three digits", () => {
+Deno.test("sizes are formatted with three digits", () => {
   const sizes: [number, string][] = [
     [0, "0 B"],
     [999, "999 B"],
@@ -42,7 +42,7 @@ Deno.test("sizes are written in three digits", () => {
   assert.equal(formatLimit(null), "none");
 });
 
-Deno.test("a limit is answered in the units that it was given in", () => {
+Deno.test("a limit is formatted in the units that it was set in", () => {
   for (const text of ["20 GiB", "1 MiB", "1.50 GiB", "20 GB", "1 MB", "500 kB", "999 B", "1 KiB"]) {
     assert.equal(formatLimit(parseSize(text)!), text);
   }

@@ -3,7 +3,7 @@ import { clip } from "../../cmd/_term/clip.ts";
 import { table } from "../../cmd/_term/table.ts";
 import { printable } from "../../cmd/_term/text.ts";
 
-Deno.test("what a terminal would obey is escaped, all else stays", () => {
+Deno.test("control characters are escaped, other characters stay", () => {
   assert.equal(printable("tab\tbell\x07 del\x7f csi\x9b"), "tab\\tbell\\x07 del\\x7f csi\\x9b");
   assert.equal(printable("Größe 写真 👍🏽 é"), "Größe 写真 👍🏽 é");
 });

@@ -1,36 +1,40 @@
 /** `barge user key add`: lets an account log in with a public key. */
-import {
-  type AuthorizedKey,
-  parseAuthorizedKeys,
-} from "../../../core/storage/public_key.ts";
+import { type AuthorizedKey, parseAuthorizedKeys } from "../../../core/storage/public_key.ts";
 import { fingerprintOf } from "../../../core/storage/public_key.ts";
 import { BargeError, typed } from "../../../core/error.ts";
-import { openAccounts } from "../../_term/accounts.ts";
+import { openAccounts } from "../../_data/accounts.ts";
 import { command } from "../../_term/command.ts";
 import { args, argument, common, dataOption } from "../../_term/options.ts";
 import { note, printJson } from "../../_term/out.ts";
 
-/** More than any `authorized_keys` file has. */
-const most = 1024 * 1024;
+/** The largest file of keys that is read. */
+const maxKeyFileBytes = 1024 * 1024;
 
 export default command({
   options: {
     name: argument("NAME", "The account"),
-    key: args("KEY|FILE", "A key's line, or a file with such lines; none, or -: standard input", 0),
+    key: args(
+      "KEY|FILE",
+      "A key in one line, or a file of such lines. Default, and -: standard input",
+      0,
+    ),
     data: dataOption(),
     ...common,
   },
   usage: "NAME [KEY|FILE]",
   about: `Lets an account log in at the SFTP door with a key pair in place of its password. A key is
-    given as a line of an authorized_keys file, or of a file that ends with .pub; a file may have
-    several. Accepted are ed25519, ECDSA, and RSA keys of 2048 bits or more.
+    a line of an authorized_keys file or of a .pub file; a file may hold several. The types are
+    ed25519, ECDSA, and RSA of 2048 bits or more.
 
-    Options before a key that forbid what barge never allows (no-pty, restrict) are passed over
-    with a note. Those that would limit the key (from=, command=, expiry-time=) are refused.`,
+    Options before a key are ignored with a note if they forbid something that barge never allows
+    (no-pty, restrict). Options that would limit the key (from=, command=, expiry-time=) are refused.`,
   examples: [
-    ["barge user key add alice ~/.ssh/id_ed25519.pub", "let alice in with that key"],
-    ["barge user key add alice 'ssh-ed25519 AAAA... alice@laptop'", "the same, by its line"],
-    ["barge user key add alice < ~alice/.ssh/authorized_keys", "all keys that she has elsewhere"],
+    ["barge user key add alice ~/.ssh/id_ed25519.pub", "let alice log in with that key"],
+    [
+      "barge user key add alice 'ssh-ed25519 AAAA... alice@laptop'",
+      "the same, with the key itself",
+    ],
+    ["barge user key add alice < ~alice/.ssh/authorized_keys", "all keys of her system account"],
   ],
   async run({ name, key, data, json }) {
     const keys = await readKeys(key.join(" "));
@@ -42,19 +46,19 @@ export default command({
       if (json) printJson({ type, fingerprint, comment, added: added[i] });
       else if (added[i]) note(`${name} may log in with ${type} ${fingerprint} ${comment}`.trim());
       else note(`${name} has ${fingerprint} already`);
-      if (ignored.length > 0) note(`ignored: ${ignored.join(",")}: it is never allowed anyway`);
+      if (ignored.length > 0) note(`ignored: ${ignored.join(",")}: barge never allows it anyway`);
     }
   },
 });
 
 async function readKeys(source: string): Promise<AuthorizedKey[]> {
-  const stdin = source === "" || source === "-";
-  const line = /\s/.test(source.trim()) && /\s(AAAA|[A-Za-z0-9+/=]{40})/.test(source);
-  const facts = { op: "read key", path: stdin ? "standard input" : line ? undefined : source };
+  const isStdin = source === "" || source === "-";
+  const isLine = /\s/.test(source.trim()) && /\s(AAAA|[A-Za-z0-9+/=]{40})/.test(source);
+  const facts = { op: "read key", path: isStdin ? "standard input" : isLine ? undefined : source };
   try {
-    const text = stdin
+    const text = isStdin
       ? await new Response(Deno.stdin.readable).text()
-      : line
+      : isLine
       ? source
       : await readFile(source);
     const keys = parseAuthorizedKeys(text);
@@ -69,6 +73,8 @@ async function readKeys(source: string): Promise<AuthorizedKey[]> {
 
 async function readFile(path: string): Promise<string> {
   const { size } = await Deno.stat(path);
-  if (size > most) throw new BargeError("usage", "that is no file of keys: it is too long");
+  if (size > maxKeyFileBytes) {
+    throw new BargeError("usage", "the file is too long for a file of keys");
+  }
   return await Deno.readTextFile(path);
 }

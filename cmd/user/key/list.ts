@@ -1,6 +1,6 @@
 /** `barge user key list`: the public keys that an account may log in with. */
 import type { PublicKey } from "../../../core/storage/public_key.ts";
-import { openAccounts } from "../../_term/accounts.ts";
+import { openAccounts } from "../../_data/accounts.ts";
 import { command } from "../../_term/command.ts";
 import { argument, common, dataOption } from "../../_term/options.ts";
 import { printJson } from "../../_term/out.ts";
@@ -10,7 +10,7 @@ export default command({
   options: { name: argument("NAME", "The account"), data: dataOption(), ...common },
   usage: "NAME",
   about: `Lists the public keys that an account may log in with at the SFTP door, oldest first.`,
-  examples: [["barge user key list alice", "which keys alice has"]],
+  examples: [["barge user key list alice", "show alice's keys"]],
   async run({ name, data, json }) {
     using open = await openAccounts(data);
     const keys = open.keys.list(open.accounts.get(name).id);
@@ -18,7 +18,11 @@ export default command({
     const day = (ms: number | null) =>
       ms === null ? "never" : new Date(ms).toISOString().slice(0, 16).replace("T", " ");
     const rows = keys.map((key) => [
-      ...[key.type, key.fingerprint, day(key.added), day(key.used), key.comment],
+      key.type,
+      key.fingerprint,
+      day(key.added),
+      day(key.used),
+      key.comment,
     ]);
     printTable(["TYPE", "FINGERPRINT", "ADDED", "LAST USED", "COMMENT"], rows);
   },

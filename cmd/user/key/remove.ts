@@ -1,6 +1,6 @@
-/** `barge user key remove`: takes public keys from an account. */
+/** `barge user key remove`: removes public keys of an account. */
 import { BargeError } from "../../../core/error.ts";
-import { openAccounts } from "../../_term/accounts.ts";
+import { openAccounts } from "../../_data/accounts.ts";
 import { command } from "../../_term/command.ts";
 import { argument, common, dataOption } from "../../_term/options.ts";
 import { note, printJson } from "../../_term/out.ts";
@@ -8,16 +8,19 @@ import { note, printJson } from "../../_term/out.ts";
 export default command({
   options: {
     name: argument("NAME", "The account"),
-    key: argument("FINGERPRINT", "As `barge user key list` shows it, or its comment; `all`: each"),
+    key: argument(
+      "FINGERPRINT",
+      "The fingerprint or comment that `barge user key list` shows, or `all`",
+    ),
     data: dataOption(),
     ...common,
   },
   usage: "NAME FINGERPRINT",
-  about: `Takes a public key from an account: nobody logs in with it any more. Connections that have
+  about: `Removes a public key of an account, so that nobody can log in with it. Connections that
     logged in with it are cut within three seconds, their transfers too.`,
   examples: [
     ["barge user key remove alice alice@laptop", "the laptop is lost"],
-    ["barge user key remove alice all", "leave alice her password"],
+    ["barge user key remove alice all", "leave alice only her password"],
   ],
   async run({ name, key, data, json }) {
     using open = await openAccounts(data);

@@ -6,13 +6,14 @@ import { isIPv4 } from "node:net";
 import { type Address, isLoopback } from "../../net/address.ts";
 import { BargeError } from "../../error.ts";
 import { familyOf, formatSix, parseExtended, parseSix } from "./address.ts";
-import type { Row } from "./command.ts";
-import type { Control } from "./control.ts";
+import type { Connection, Row, UserConnection } from "./row.ts";
 import { Failed, type Reply, reply } from "./reply.ts";
 
 export const channelRows: Record<string, Row> = {
   PASV: {
-    ...{ argument: "none", login: true, help: ["", "have a port to connect to"] },
+    argument: "none",
+    login: true,
+    help: ["", "have a port to connect to"],
     run(c) {
       if (c.state.extendedOnly) throw extendedOnly();
       const host = c.spec.ftp!.publicAddress ?? c.local;
@@ -24,7 +25,9 @@ export const channelRows: Record<string, Row> = {
     },
   },
   EPSV: {
-    ...{ argument: "optional", login: true, help: ["[1|2|ALL]", "have a port to connect to"] },
+    argument: "optional",
+    login: true,
+    help: ["[1|2|ALL]", "have a port to connect to"],
     run(c, argument) {
       const wanted = argument.trim().toUpperCase();
       if (wanted === "ALL") {
@@ -39,11 +42,15 @@ export const channelRows: Record<string, Row> = {
     },
   },
   PORT: {
-    ...{ argument: "needed", login: true, help: ["H,H,H,H,P,P", "have it connect to your port"] },
+    argument: "needed",
+    login: true,
+    help: ["H,H,H,H,P,P", "have it connect to your port"],
     run: (c, argument) => dial(c, () => parseSix(argument.trim())),
   },
   EPRT: {
-    ...{ argument: "needed", login: true, help: ["|FAMILY|ADDRESS|PORT|", "the same"] },
+    argument: "needed",
+    login: true,
+    help: ["|FAMILY|ADDRESS|PORT|", "the same"],
     run: (c, argument) => dial(c, () => parseExtended(argument.trim())),
   },
 };
@@ -53,22 +60,22 @@ export const channelRows: Record<string, Row> = {
  * proxy on it, could name any local service's port; so it has a switch of its own. Of others those
  * with IPv4 alone: the cage of the workers has no ranges of IPv6 (core/serve/outgoing.ts).
  */
-export function activeFor({ spec, host, local }: Control): boolean {
+export function activeFor({ spec, host, local }: Connection): boolean {
   const { active, activeLoopback } = spec.ftp!;
   if (isLoopback(host) || host === local) return activeLoopback;
   return active && isIPv4(host);
 }
 
-function listen(c: Control): number {
+function listen(c: UserConnection): number {
   try {
-    return c.data.listen(c.session!.id);
+    return c.data.listen(c.session.id);
   } catch (error) {
     if (!(error instanceof BargeError) || error.kind !== "unavailable") throw error;
     throw new Failed(425, error.kind, error.message, { hint: error.hint });
   }
 }
 
-function dial(c: Control, parse: () => Address): Reply {
+function dial(c: UserConnection, parse: () => Address): Reply {
   if (c.state.extendedOnly) throw extendedOnly();
   if (!activeFor(c)) {
     throw new Failed(502, "refused", "Active mode is off here", { hint: "use PASV or EPSV" });

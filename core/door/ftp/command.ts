@@ -1,43 +1,9 @@
 /** A command line, the row that it belongs to, and whether it may be carried out. */
 import type { Access } from "../access.ts";
-import type { Control } from "./control.ts";
 import type { Line } from "./line.ts";
 import { Failed, type Reply } from "./reply.ts";
+import { type Connection, needLogin, type Row } from "./row.ts";
 import { table } from "./table.ts";
-
-/** One command. */
-export interface Row {
-  /** Does it take one? */
-  readonly argument: "none" | "optional" | "needed";
-  /** Is the argument a path, for the record of it? */
-  readonly path?: boolean;
-  /** Only for who is logged in. */
-  readonly login: boolean;
-  /** What it may do, as all doors call it; undefined: nothing that is worth a record. */
-  readonly does?: Doing;
-  /** May it take long? Then ABOR and the like are answered meanwhile. */
-  readonly slow?: boolean;
-  /** Its arguments, and what it does, in a line. */
-  readonly help: readonly [syntax: string, what: string];
-  /** @returns what it is answered with; undefined: it has answered itself */
-  run(c: Control, argument: string, access: Access): Answer | Promise<Answer>;
-}
-
-type Answer = Reply | undefined;
-
-/** The verbs of the session, as the access log has them. */
-export type Doing =
-  | "login"
-  | "list"
-  | "stat"
-  | "get"
-  | "put"
-  | "move"
-  | "remove"
-  | "mkdir"
-  | "touch"
-  | "digest"
-  | "quota";
 
 /** What a client asks for. */
 export interface Asked {
@@ -49,7 +15,7 @@ export interface Asked {
 }
 
 /** Commands that FTP has, and this server has not. */
-const known = new Set([
+const unimplemented = new Set([
   ..."ADAT CCC CONF CSID DSIZ ENC ESTA ESTP HOST LPRT LPSV MFCT MFF MIC RANG SMNT".split(" "),
   ..."THMB XCRC XRCP XRSQ XSEM XSEN".split(" "),
 ]);
@@ -62,17 +28,28 @@ export function asked({ text, fault }: Line): Asked {
   return { verb, argument, fault, row: fault ? undefined : table.get(verb) };
 }
 
+/** A command that may be carried out. */
+export interface Command {
+  readonly slow: boolean;
+  /** @returns the reply; undefined when the command has answered by itself */
+  run(argument: string, access: Access): Promise<Reply | undefined>;
+}
+
 /**
- * Returns the row that says how to carry a command out.
+ * Returns the command that a line asks for.
  *
- * @throws {Failed} where it may not be; {BargeError} `unauthenticated` when the login has ended
+ * @throws {Failed} where it may not be carried out; {BargeError} `unauthenticated` when the login has
+ *   ended
  */
-export function rowFor(c: Control, { verb, argument, fault, row }: Asked): Row {
+export async function commandFor(
+  c: Connection,
+  { verb, argument, fault, row }: Asked,
+): Promise<Command> {
   if (fault) throw new Failed(fault === "long" ? 500 : 501, "usage", faults[fault]);
   if (!row) {
-    const there = known.has(verb);
-    const why = there ? `${verb} is not implemented` : "there is no such command";
-    throw new Failed(there ? 502 : 500, "unsupported", why, { hint: "try HELP" });
+    const known = unimplemented.has(verb);
+    const why = known ? `${verb} is not implemented` : "there is no such command";
+    throw new Failed(known ? 502 : 500, "unsupported", why, { hint: "try HELP" });
   }
   if (row.argument === "needed" && argument === "") {
     throw new Failed(501, "usage", "Syntax error: command needs an argument");
@@ -80,11 +57,11 @@ export function rowFor(c: Control, { verb, argument, fault, row }: Asked): Row {
   if (row.argument === "none" && argument.trim() !== "") {
     throw new Failed(501, "usage", "Syntax error: command does not accept arguments");
   }
-  if (row.login && !c.session) {
-    throw new Failed(530, "unauthenticated", "Log in with USER and PASS first");
-  }
-  if (row.login) c.session?.check();
-  return row;
+  const { slow = false } = row;
+  if (!row.login) return { slow, run: async (...given) => await row.run(c, ...given) };
+  const user = needLogin(c);
+  await user.session.check();
+  return { slow, run: async (...given) => await row.run(user, ...given) };
 }
 
 const faults = {

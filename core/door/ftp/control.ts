@@ -29,12 +29,13 @@ import type { DoorSpec } from "../door.ts";
 import { explain, note } from "../failure.ts";
 import type { Conversation } from "../listen.ts";
 import { plainAddress } from "./address.ts";
-import { type Asked, asked, rowFor } from "./command.ts";
+import { type Asked, asked, commandFor } from "./command.ts";
 import { DataPort } from "./data.ts";
 import type { Line } from "./line.ts";
 import { LineReader } from "./lines.ts";
 import { locate } from "./locate.ts";
 import type { Patience } from "./patience.ts";
+import type { Connection } from "./row.ts";
 import { encodeReply, Failed, type Reply, reply, replyTo } from "./reply.ts";
 import { freshState, type State } from "./state.ts";
 
@@ -56,7 +57,7 @@ export interface Host {
 /** A read that has ended: a line, the end, or why it failed. */
 type Got = { readonly line: Line | null } | { readonly failed: unknown };
 
-export class Control implements Conversation {
+export class Control implements Connection, Conversation {
   readonly store: Store;
   readonly stream: Stream;
   readonly spec: DoorSpec;
@@ -120,8 +121,13 @@ export class Control implements Conversation {
     // Who begins with TLS means it for data, too, also where PROT P is left unsaid.
     this.state.protect = spec.name === "ftps";
     this.data = new DataPort({
-      ...{ host: spec.address.host, spec: spec.ftp!, peer: this.host, patience },
-      ...{ sessions: this.#sessions, gate: store.gate, proxies: spec },
+      host: spec.address.host,
+      spec: spec.ftp!,
+      peer: this.host,
+      patience,
+      sessions: this.#sessions,
+      gate: store.gate,
+      proxies: spec,
     });
   }
 
@@ -276,9 +282,9 @@ export class Control implements Conversation {
     };
     if (command.row?.does) this.#presence.doing = access;
     try {
-      const row = rowFor(this, command);
-      const work = Promise.resolve(row.run(this, argument, access));
-      const answer = await (row.slow ? this.#watch(work) : work);
+      const { slow, run } = await commandFor(this, command);
+      const work = run(argument, access);
+      const answer = await (slow ? this.#watch(work) : work);
       record("ok");
       if (answer) await this.say(answer);
     } catch (error) {

@@ -8,8 +8,7 @@ import { remove } from "../../session/remove.ts";
 import { setModified } from "../../session/set_modified.ts";
 import { stat } from "../../session/stat.ts";
 import type { Access } from "../access.ts";
-import type { Row } from "./command.ts";
-import type { Control } from "./control.ts";
+import type { Row, UserConnection } from "./row.ts";
 import { formatTime, parseTime } from "./listing.ts";
 import { isFolder, isThere } from "./locate.ts";
 import { resolve } from "./path.ts";
@@ -19,34 +18,46 @@ import { Failed, quoted, type Reply, reply } from "./reply.ts";
 const endless = "9223372036854775807";
 
 const cwd: Row = {
-  ...{ argument: "optional", login: true, help: ["[PATH]", "go to a folder; by default to /"] },
+  argument: "optional",
+  login: true,
+  help: ["[PATH]", "go to a folder; by default to /"],
   run: (c, argument) => enterFolder(c, c.path(argument || "/")),
 };
 const cdup: Row = {
-  ...{ argument: "none", login: true, help: ["", "go to the folder above"] },
+  argument: "none",
+  login: true,
+  help: ["", "go to the folder above"],
   run: (c) => enterFolder(c, c.path("..")),
 };
 const pwd: Row = {
-  ...{ argument: "none", login: true, help: ["", "in which folder this is"] },
+  argument: "none",
+  login: true,
+  help: ["", "in which folder this is"],
   run: (c) => reply(257, `${quoted(c.state.folder)} is where you are`),
 };
 const mkd: Row = {
-  ...{ argument: "needed", path: true, login: true, does: "mkdir" },
+  argument: "needed",
+  path: true,
+  login: true,
+  does: "mkdir",
   help: ["PATH", "make a folder"],
   async run(c, argument) {
     const path = c.path(argument);
-    await mkdir(c.session!, { verb: "mkdir", path, parents: false });
+    await mkdir(c.session, { verb: "mkdir", path, parents: false });
     return reply(257, `${quoted(path)} was made`);
   },
 };
 const rmd: Row = {
-  ...{ argument: "needed", path: true, login: true, does: "remove" },
+  argument: "needed",
+  path: true,
+  login: true,
+  does: "remove",
   help: ["PATH", "remove an empty folder"],
   async run(c, argument) {
     const path = c.path(argument);
-    const { entry } = stat(c.session!, path);
+    const { entry } = stat(c.session, path);
     if (entry?.type !== "dir") throw new BargeError("refused", "it is not a folder", { path });
-    await remove(c.session!, path, false);
+    await remove(c.session, path, false);
     return reply(250, "The folder was removed");
   },
 };
@@ -63,29 +74,38 @@ export const fileRows: Record<string, Row> = {
   RMD: rmd,
   XRMD: rmd,
   DELE: {
-    ...{ argument: "needed", path: true, login: true, does: "remove" },
+    argument: "needed",
+    path: true,
+    login: true,
+    does: "remove",
     help: ["PATH", "remove a file"],
     async run(c, argument) {
       const path = c.path(argument);
-      const { entry } = stat(c.session!, path);
+      const { entry } = stat(c.session, path);
       if (entry?.type === "dir") {
         throw new BargeError("refused", "it is a folder", { path, hint: "RMD removes it" });
       }
-      await remove(c.session!, path, false);
+      await remove(c.session, path, false);
       return reply(250, "The file was removed");
     },
   },
   RNFR: {
-    ...{ argument: "needed", path: true, login: true, help: ["PATH", "what RNTO is to rename"] },
+    argument: "needed",
+    path: true,
+    login: true,
+    help: ["PATH", "what RNTO is to rename"],
     run(c, argument) {
       const path = c.path(argument);
-      if (!stat(c.session!, path).entry) throw new BargeError("not-found", "it is no file yet");
+      if (!stat(c.session, path).entry) throw new BargeError("not-found", "it is no file yet");
       c.state.renameFrom = path;
       return reply(350, "And what is its new name?");
     },
   },
   RNTO: {
-    ...{ argument: "needed", path: true, login: true, does: "move" },
+    argument: "needed",
+    path: true,
+    login: true,
+    does: "move",
     help: ["PATH", "the new name of what RNFR named; FOLDER/ puts it into that"],
     async run(c, argument) {
       const from = c.state.renameFrom;
@@ -95,13 +115,16 @@ export const fileRows: Record<string, Row> = {
       c.state.renameFrom = undefined;
       const to = c.path(argument);
       // A slash at the end names the folder to move it into, as for mv.
-      const into = argument.endsWith("/") && isFolder(c.session!, to);
-      await move(c.session!, from, into ? resolve(to, nameIn(from)) : to, "always");
+      const into = argument.endsWith("/") && isFolder(c.session, to);
+      await move(c.session, from, into ? resolve(to, nameIn(from)) : to, "always");
       return reply(250, "It has its new name");
     },
   },
   SIZE: {
-    ...{ argument: "needed", path: true, login: true, does: "stat" },
+    argument: "needed",
+    path: true,
+    login: true,
+    does: "stat",
     help: ["PATH", "a file's bytes; of an upload that was cut, those that are kept"],
     run(c, argument) {
       const path = c.path(argument);
@@ -109,27 +132,32 @@ export const fileRows: Record<string, Row> = {
         const hint = "say TYPE I first";
         throw new Failed(550, "refused", "SIZE not allowed in ASCII mode", { path, hint });
       }
-      const { entry, upload } = stat(c.session!, path);
+      const { entry, upload } = stat(c.session, path);
       if (entry?.type === "dir") throw new BargeError("refused", "it is not retrievable", { path });
       return reply(213, String(entry?.size ?? upload!.offset));
     },
   },
   MDTM: {
-    ...{ argument: "needed", path: true, login: true, does: "stat" },
+    argument: "needed",
+    path: true,
+    login: true,
+    does: "stat",
     help: ["[YYYYMMDDhhmmss] PATH", "when a file was written; or set that, as MFMT does"],
     run(c, argument, access) {
       const path = c.path(argument);
       // Clients older than MFMT set a time like this. A file of that whole name has precedence.
       const { time, name } = timeAndName(argument);
-      if (time !== undefined && !isThere(c.session!, path)) return touch(c, name, time, access);
-      const { entry } = stat(c.session!, path);
+      if (time !== undefined && !isThere(c.session, path)) return touch(c, name, time, access);
+      const { entry } = stat(c.session, path);
       if (!entry) throw new BargeError("not-found", "it is no file yet");
       if (entry.type === "dir") throw new BargeError("refused", "it is not retrievable", { path });
       return reply(213, formatTime(entry.modified));
     },
   },
   MFMT: {
-    ...{ argument: "needed", login: true, does: "touch" },
+    argument: "needed",
+    login: true,
+    does: "touch",
     help: ["YYYYMMDDhhmmss PATH", "set when it was written, in UTC"],
     run(c, argument, access) {
       const { time, name } = timeAndName(argument);
@@ -138,12 +166,18 @@ export const fileRows: Record<string, Row> = {
     },
   },
   AVBL: {
-    ...{ argument: "optional", login: true, does: "quota" },
+    argument: "optional",
+    login: true,
+    does: "quota",
     help: ["[PATH]", "how many bytes may still be written"],
-    run: async (c) => reply(213, String((await quota(c.session!)).left ?? endless)),
+    run: async (c) => reply(213, String((await quota(c.session)).left ?? endless)),
   },
   HASH: {
-    ...{ argument: "needed", path: true, login: true, does: "digest", slow: true },
+    argument: "needed",
+    path: true,
+    login: true,
+    does: "digest",
+    slow: true,
     help: ["PATH", "a file's digest, as OPTS HASH chose"],
     async run(c, argument) {
       const path = c.path(argument);
@@ -163,10 +197,15 @@ function timeAndName(argument: string): { time: number | undefined; name: string
   return { time: text === undefined ? undefined : parseTime(text), name };
 }
 
-async function touch(c: Control, name: string, time: number, access: Access): Promise<Reply> {
+async function touch(
+  c: UserConnection,
+  name: string,
+  time: number,
+  access: Access,
+): Promise<Reply> {
   const path = c.path(name);
   access.becomes("touch", path);
-  const kept = await setModified(c.session!, path, time).catch((error) => {
+  const kept = await setModified(c.session, path, time).catch((error) => {
     throw error instanceof BargeError ? error.with({ path }) : error;
   });
   return reply(213, `Modify=${formatTime(new Date(kept).toISOString())}; ${path}`);
@@ -174,12 +213,16 @@ async function touch(c: Control, name: string, time: number, access: Access): Pr
 
 function digestRow(algorithm: "sha256" | "md5"): Row {
   return {
-    ...{ argument: "needed", path: true, login: true, does: "digest", slow: true },
+    argument: "needed",
+    path: true,
+    login: true,
+    does: "digest",
+    slow: true,
     help: ["PATH", `a file's ${algorithm === "md5" ? "MD5" : "SHA-256"}`],
     async run(c, argument) {
       const literal = c.path(argument);
       const quoted = /^"([^]*)"$/.exec(argument)?.[1].replaceAll('""', '"');
-      const path = quoted === undefined || isThere(c.session!, literal) ? literal : c.path(quoted);
+      const path = quoted === undefined || isThere(c.session, literal) ? literal : c.path(quoted);
       const { digest } = await digestOf(c, path, algorithm);
       return reply(250, digest);
     },
@@ -187,11 +230,11 @@ function digestRow(algorithm: "sha256" | "md5"): Row {
 }
 
 /** ABOR ends it, as it does a transfer. */
-async function digestOf(c: Control, path: string, algorithm: "sha256" | "md5") {
+async function digestOf(c: UserConnection, path: string, algorithm: "sha256" | "md5") {
   const aborting = c.transfer = new AbortController();
   try {
     return await digest(
-      c.session!,
+      c.session,
       { verb: "digest", path, algorithm, fresh: false },
       AbortSignal.any([aborting.signal, c.ended.signal]),
     );
@@ -204,8 +247,8 @@ function nameIn(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
-function enterFolder(c: Control, path: string): Reply {
-  const { entry } = stat(c.session!, path);
+function enterFolder(c: UserConnection, path: string): Reply {
+  const { entry } = stat(c.session, path);
   if (entry?.type !== "dir") throw new BargeError("refused", "it is not a folder", { path });
   c.state.folder = path;
   return reply(250, `${quoted(path)} is where you are`);

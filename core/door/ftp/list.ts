@@ -4,8 +4,7 @@ import type { Account } from "../../storage/account.ts";
 import type { Entry } from "../../protocol/message.ts";
 import { list } from "../../session/list.ts";
 import { stat } from "../../session/stat.ts";
-import type { Row } from "./command.ts";
-import type { Control } from "./control.ts";
+import { type Connection, needLogin, type Row, type UserConnection } from "./row.ts";
 import { factsLine, longLine } from "./listing.ts";
 import { isThere } from "./locate.ts";
 import { inLine } from "./name.ts";
@@ -18,12 +17,18 @@ const mostTold = 10_000;
 
 export const listRows: Record<string, Row> = {
   LIST: {
-    ...{ argument: "optional", login: true, does: "list", slow: true },
+    argument: "optional",
+    login: true,
+    does: "list",
+    slow: true,
     help: ["[PATH]", "list a folder, as `ls -l`"],
     run: (c, argument) => sendList(c, found(c, argument), longLines),
   },
   NLST: {
-    ...{ argument: "optional", login: true, does: "list", slow: true },
+    argument: "optional",
+    login: true,
+    does: "list",
+    slow: true,
     help: ["[PATH]", "list a folder's names"],
     run(c, argument) {
       const what = found(c, argument);
@@ -31,35 +36,42 @@ export const listRows: Record<string, Row> = {
     },
   },
   MLSD: {
-    ...{ argument: "optional", login: true, does: "list", slow: true },
+    argument: "optional",
+    login: true,
+    does: "list",
+    slow: true,
     help: ["[PATH]", "list a folder's facts, for programs"],
     async run(c, argument) {
       const path = c.path(argument);
-      const { entry } = stat(c.session!, path);
+      const { entry } = stat(c.session, path);
       if (entry?.type !== "dir") throw new Failed(501, "usage", "it is not a folder", { path });
-      const what = { path, prefix: "", entries: list(c.session!, path, false) };
-      const account = await c.session!.account();
+      const what = { path, prefix: "", entries: list(c.session, path, false) };
+      const account = await c.session.account();
       return await sendList(c, what, (entry) => facts(c, account, entry, path));
     },
   },
   MLST: {
-    ...{ argument: "optional", path: true, login: true, does: "stat" },
+    argument: "optional",
+    path: true,
+    login: true,
+    does: "stat",
     help: ["[PATH]", "the facts of one file or folder"],
     async run(c, argument) {
       const path = c.path(argument);
       const entry = entryAt(c, path);
-      const account = await c.session!.account();
+      const account = await c.session.account();
       const line = facts(c, account, { ...entry, name: path }, resolve(path, ".."));
       return { code: 250, text: `Facts of ${path}:`, lines: [line], last: "End" };
     },
   },
   STAT: {
-    ...{ argument: "optional", login: false, does: undefined },
+    argument: "optional",
+    login: false,
+    does: undefined,
     help: ["[PATH]", "how this session is; or list a folder here"],
     run(c, argument) {
       if (argument === "") return status(c);
-      if (!c.session) throw new Failed(530, "unauthenticated", "Log in with USER and PASS first");
-      return told(found(c, argument));
+      return told(found(needLogin(c), argument));
     },
   },
 };
@@ -78,37 +90,37 @@ interface Found {
  *
  * @throws {BargeError} `not-found`
  */
-function found(c: Control, argument: string): Found {
+function found(c: UserConnection, argument: string): Found {
   const words = /^(?:-[A-Za-z0-9]*(?: +|$))+/;
   const literal = c.path(argument);
-  const name = words.test(argument) && !isThere(c.session!, literal)
+  const name = words.test(argument) && !isThere(c.session, literal)
     ? argument.replace(words, "")
     : argument;
   const path = c.path(name);
-  if (isPattern(name) && !isThere(c.session!, path)) return matching(c, name);
-  const { entry } = stat(c.session!, path);
-  if (entry?.type === "dir") return { path, prefix: "", entries: list(c.session!, path, false) };
+  if (isPattern(name) && !isThere(c.session, path)) return matching(c, name);
+  const { entry } = stat(c.session, path);
+  if (entry?.type === "dir") return { path, prefix: "", entries: list(c.session, path, false) };
   const one = entryAt(c, path);
   return { path, prefix: name.slice(0, name.lastIndexOf("/") + 1), entries: only(one) };
 }
 
-function matching(c: Control, name: string): Found {
+function matching(c: UserConnection, name: string): Found {
   const cut = name.lastIndexOf("/") + 1;
   const prefix = name.slice(0, cut);
   const path = c.path(prefix || ".");
-  if (isPattern(prefix.slice(0, -1)) && !isThere(c.session!, path)) {
+  if (isPattern(prefix.slice(0, -1)) && !isThere(c.session, path)) {
     throw new BargeError("unsupported", "A pattern may be in a path's last part alone");
   }
-  const { entry } = stat(c.session!, path);
+  const { entry } = stat(c.session, path);
   if (entry?.type !== "dir") throw new BargeError("not-found", "there is no such folder", { path });
-  const all = list(c.session!, path, false);
+  const all = list(c.session, path, false);
   const pattern = name.slice(cut);
   return { path, prefix, entries: filtered(all, ({ name }) => matches(pattern, inLine(name))) };
 }
 
 /** A file or folder; where there is none, the upload to there that was cut, as far as it came. */
-function entryAt(c: Control, path: string): Entry {
-  const { entry, upload } = stat(c.session!, path);
+function entryAt(c: UserConnection, path: string): Entry {
+  const { entry, upload } = stat(c.session, path);
   if (entry) return entry;
   const name = path.slice(path.lastIndexOf("/") + 1);
   const modified = new Date().toISOString();
@@ -131,7 +143,7 @@ type Format = (entry: Entry) => string;
 const longLines: Format = (entry) => longLine(entry, Date.now());
 
 async function sendList(
-  c: Control,
+  c: UserConnection,
   { entries }: Found,
   format: Format,
 ): Promise<Reply> {
@@ -160,7 +172,7 @@ async function told({ path, entries }: Found): Promise<Reply> {
   return { code: 213, text: `Status of ${path}:`, lines, last: "End of status" };
 }
 
-function status(c: Control): Reply {
+function status(c: Connection): Reply {
   const { ascii, folder, protect } = c.state;
   const lines = [
     `Connected to ${c.local} from ${c.host}`,
@@ -173,7 +185,7 @@ function status(c: Control): Reply {
 }
 
 /** @param folder where the entry is */
-function facts(c: Control, account: Account, entry: Entry, folder: string): string {
+function facts(c: UserConnection, account: Account, entry: Entry, folder: string): string {
   return factsLine(entry, c.state.facts, permissions(account, entry, folder));
 }
 

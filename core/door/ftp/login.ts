@@ -2,8 +2,7 @@
 import { BargeError } from "../../error.ts";
 import { logIn } from "../../login/password.ts";
 import { logName } from "../../login/log_name.ts";
-import type { Row } from "./command.ts";
-import type { Control } from "./control.ts";
+import type { Connection, Row } from "./row.ts";
 import { Failed, type Reply, reply } from "./reply.ts";
 import { freshState } from "./state.ts";
 
@@ -12,7 +11,9 @@ const mostFailures = 3;
 
 export const loginRows: Record<string, Row> = {
   USER: {
-    ...{ argument: "needed", login: false, help: ["NAME", "who logs in"] },
+    argument: "needed",
+    login: false,
+    help: ["NAME", "who logs in"],
     async run(c, name) {
       needTls(c);
       forget(c);
@@ -22,7 +23,10 @@ export const loginRows: Record<string, Row> = {
     },
   },
   PASS: {
-    ...{ argument: "optional", login: false, does: "login", slow: true },
+    argument: "optional",
+    login: false,
+    does: "login",
+    slow: true,
     help: ["PASSWORD", "log in; a token will do, too"],
     async run(c, secret, access) {
       needTls(c);
@@ -46,29 +50,33 @@ export const loginRows: Record<string, Row> = {
     },
   },
   ACCT: {
-    ...{ argument: "needed", login: false, help: ["TEXT", "is not needed"] },
+    argument: "needed",
+    login: false,
+    help: ["TEXT", "is not needed"],
     run: () => reply(202, "No account information is needed"),
   },
   REIN: {
-    ...{ argument: "none", login: false, help: ["", "log out, and begin again"] },
+    argument: "none",
+    login: false,
+    help: ["", "log out, and begin again"],
     run(c) {
       forget(c);
       return reply(220, "Begin again");
     },
   },
   QUIT: {
-    ...{
-      argument: "none",
-      login: false,
-      help: ["", "end the connection, when a transfer is done"],
-    },
+    argument: "none",
+    login: false,
+    help: ["", "end the connection, when a transfer is done"],
     run(c) {
       c.quitting = true;
       return reply(221, "Goodbye");
     },
   },
   AUTH: {
-    ...{ argument: "needed", login: false, help: ["TLS", "encrypt this connection"] },
+    argument: "needed",
+    login: false,
+    help: ["TLS", "encrypt this connection"],
     async run(c, argument) {
       const mechanism = argument.trim().toUpperCase();
       if (!/^(TLS|TLS-C|SSL|TLS-P)$/.test(mechanism)) {
@@ -84,7 +92,9 @@ export const loginRows: Record<string, Row> = {
     },
   },
   PBSZ: {
-    ...{ argument: "needed", login: false, help: ["0", "is due before PROT"] },
+    argument: "needed",
+    login: false,
+    help: ["0", "is due before PROT"],
     run(c, argument) {
       if (!c.tls) throw new Failed(503, "usage", "PBSZ not allowed on insecure control connection");
       if (!/^\d{1,10}$/.test(argument.trim())) throw new Failed(501, "usage", "That is no size");
@@ -93,7 +103,9 @@ export const loginRows: Record<string, Row> = {
     },
   },
   PROT: {
-    ...{ argument: "needed", login: false, help: ["P|C", "data in private, or in the clear"] },
+    argument: "needed",
+    login: false,
+    help: ["P|C", "data in private, or in the clear"],
     run(c, argument) {
       if (!c.tls) throw new Failed(503, "usage", "PROT not allowed on insecure control connection");
       if (!c.state.buffered) {
@@ -112,13 +124,13 @@ export const loginRows: Record<string, Row> = {
 };
 
 /** @throws {Failed} where a name or password would cross the wire for all to read */
-function needTls(c: Control): void {
+function needTls(c: Connection): void {
   if (c.tls || c.spec.tls !== "require") return;
   throw new Failed(530, "unauthenticated", "TLS is required here", { hint: "say AUTH TLS first" });
 }
 
 /** Nobody is logged in any more; what was agreed on TLS stays. */
-function forget(c: Control): void {
+function forget(c: Connection): void {
   c.data.close();
   c.admit(undefined);
   c.account = null;
@@ -130,7 +142,7 @@ function forget(c: Control): void {
   };
 }
 
-function full(c: Control): Reply {
+function full(c: Connection): Reply {
   c.quitting = true;
   return reply(421, "The account has too many connections; try again later");
 }

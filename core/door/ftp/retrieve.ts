@@ -6,21 +6,24 @@ import type { Download } from "../../local/download.ts";
 import type { Access } from "../access.ts";
 import { type Brake, brakeOf } from "../brake.ts";
 import { ToWire } from "./ascii.ts";
-import type { Row } from "./command.ts";
-import type { Control } from "./control.ts";
+import type { Row, UserConnection } from "./row.ts";
 import type { Data } from "./data.ts";
 import { Failed, type Reply, reply } from "./reply.ts";
 import { overData, send } from "./transfer.ts";
 
 export const retrieveRows: Record<string, Row> = {
   RETR: {
-    ...{ argument: "needed", path: true, login: true, does: "get", slow: true },
+    argument: "needed",
+    path: true,
+    login: true,
+    does: "get",
+    slow: true,
     help: ["PATH", "send a file; REST says from where on"],
     run: retrieve,
   },
 };
 
-async function retrieve(c: Control, argument: string, access: Access): Promise<Reply> {
+async function retrieve(c: UserConnection, argument: string, access: Access): Promise<Reply> {
   const { restart, ascii } = c.state;
   c.state.restart = 0;
   if (restart > 0 && ascii) throw new Failed(501, "usage", "No restart in type A");
@@ -29,7 +32,7 @@ async function retrieve(c: Control, argument: string, access: Access): Promise<R
     const left = file.size - restart;
     const about = `Opening data connection for ${argument} (${left} bytes)`;
     await overData(c, about, async (data) => {
-      const brake = brakeOf(c.store.rates.down, c.session!.id, c.ended.signal);
+      const brake = brakeOf(c.store.rates.down, c.session.id, c.ended.signal);
       await sendFile(file, data, ascii ? new ToWire() : undefined, brake, access);
       await data.stream.end();
     });
@@ -39,9 +42,9 @@ async function retrieve(c: Control, argument: string, access: Access): Promise<R
   }
 }
 
-async function open(c: Control, path: string, offset: number): Promise<Download> {
+async function open(c: UserConnection, path: string, offset: number): Promise<Download> {
   try {
-    return await get(c.session!, path, offset);
+    return await get(c.session, path, offset);
   } catch (error) {
     if (!(error instanceof BargeError) || error.kind !== "usage" || offset === 0) throw error;
     throw new Failed(554, "usage", `invalid REST: ${error.message}`, { path });

@@ -1,7 +1,6 @@
 /** Commands that set something, tell something, or do nothing. */
-import type { Row } from "./command.ts";
+import type { Connection, Row } from "./row.ts";
 import { activeFor } from "./channel.ts";
-import type { Control } from "./control.ts";
 import { facts } from "./listing.ts";
 import { Failed, type Reply, reply } from "./reply.ts";
 import { siteHelp } from "./site.ts";
@@ -13,7 +12,9 @@ export type Helps = () => Iterable<readonly [verb: string, Row["help"]]>;
 export function settingRows(all: Helps): Record<string, Row> {
   return {
     TYPE: {
-      ...{ argument: "needed", login: true, help: ["A|I", "text, or bytes as they are"] },
+      argument: "needed",
+      login: true,
+      help: ["A|I", "text, or bytes as they are"],
       run(c, argument) {
         const type = argument.trim().toUpperCase();
         if (/^(A( N)?|L ?7)$/.test(type)) c.state.ascii = true;
@@ -25,11 +26,13 @@ export function settingRows(all: Helps): Record<string, Row> {
     MODE: only("MODE", "S", "stream"),
     STRU: only("STRU", "F", "files"),
     ALLO: {
-      ...{ argument: "needed", login: true, help: ["BYTES", "reserve room for the next upload"] },
+      argument: "needed",
+      login: true,
+      help: ["BYTES", "reserve room for the next upload"],
       async run(c, argument) {
         const [, bytes] = /^\s*(\d{1,15})(\s+R\s+\d+)?\s*$/i.exec(argument) ?? [];
         if (bytes === undefined) throw new Failed(501, "usage", "That is no number of bytes");
-        const { limit } = await c.session!.account();
+        const { limit } = await c.session.account();
         if (limit !== null && Number(bytes) > limit) {
           throw new Failed(552, "over-quota", `${bytes} bytes are more than the quota of ${limit}`);
         }
@@ -38,7 +41,9 @@ export function settingRows(all: Helps): Record<string, Row> {
       },
     },
     REST: {
-      ...{ argument: "needed", login: true, help: ["OFFSET", "where the next transfer begins"] },
+      argument: "needed",
+      login: true,
+      help: ["OFFSET", "where the next transfer begins"],
       run(c, argument) {
         if (!/^\d{1,15}$/.test(argument.trim())) {
           throw new Failed(501, "usage", "That is no offset");
@@ -52,31 +57,45 @@ export function settingRows(all: Helps): Record<string, Row> {
       },
     },
     FEAT: {
-      ...{ argument: "none", login: false, help: ["", "what there is beside RFC 959"] },
+      argument: "none",
+      login: false,
+      help: ["", "what there is beside RFC 959"],
       run: (c) => ({ code: 211, text: "Features:", lines: features(c), last: "End" }),
     },
     OPTS: {
-      ...{ argument: "needed", login: false, help: ["COMMAND OPTIONS", "MLST, HASH, UTF8"] },
+      argument: "needed",
+      login: false,
+      help: ["COMMAND OPTIONS", "MLST, HASH, UTF8"],
       run: options,
     },
     HELP: {
-      ...{ argument: "optional", login: false, help: ["[COMMAND]", "this"] },
+      argument: "optional",
+      login: false,
+      help: ["[COMMAND]", "this"],
       run: (_, argument) => help(argument.trim().toUpperCase(), new Map(all())),
     },
     SYST: {
-      ...{ argument: "none", login: false, help: ["", "what kind of listings to expect"] },
+      argument: "none",
+      login: false,
+      help: ["", "what kind of listings to expect"],
       run: () => reply(215, "UNIX Type: L8"),
     },
     NOOP: {
-      ...{ argument: "optional", login: false, help: ["", "do nothing"] },
+      argument: "optional",
+      login: false,
+      help: ["", "do nothing"],
       run: () => reply(200, "Nothing done"),
     },
     CLNT: {
-      ...{ argument: "needed", login: false, help: ["NAME", "which program this is"] },
+      argument: "needed",
+      login: false,
+      help: ["NAME", "which program this is"],
       run: () => reply(200, "Hello"),
     },
     LANG: {
-      ...{ argument: "optional", login: false, help: ["[EN]", "the language of replies"] },
+      argument: "optional",
+      login: false,
+      help: ["[EN]", "the language of replies"],
       run(_, argument) {
         if (/^(en(-.*)?)?$/i.test(argument.trim())) return reply(200, "Replies are in English");
         throw new Failed(504, "unsupported", "There is only English");
@@ -88,7 +107,9 @@ export function settingRows(all: Helps): Record<string, Row> {
 /** A command with which one may ask for one thing alone, which is the usual one. */
 function only(verb: string, letter: string, what: string): Row {
   return {
-    ...{ argument: "needed", login: true, help: [letter, `${what}; there is nothing else`] },
+    argument: "needed",
+    login: true,
+    help: [letter, `${what}; there is nothing else`],
     run(_, argument) {
       if (argument.trim().toUpperCase() === letter) return reply(200, `${verb} is ${letter}`);
       throw new Failed(504, "unsupported", `There is only ${verb} ${letter}`);
@@ -96,7 +117,7 @@ function only(verb: string, letter: string, what: string): Row {
   };
 }
 
-function features(c: Control): string[] {
+function features(c: Connection): string[] {
   const { algorithm, facts: chosen } = c.state;
   const mark = (name: string, is: boolean) => is ? `${name}*` : name;
   const tls = c.shown() ? ["AUTH SSL", "AUTH TLS", "PBSZ", "PROT"] : [];
@@ -123,7 +144,7 @@ function features(c: Control): string[] {
 }
 
 /** OPTS (RFC 2389): those commands that have options. */
-function options(c: Control, argument: string): Reply {
+function options(c: Connection, argument: string): Reply {
   const [command, ...rest] = argument.trim().split(" ");
   const wanted = rest.join(" ").trim();
   switch (command.toUpperCase()) {

@@ -3,34 +3,35 @@ import { quota } from "../../session/quota.ts";
 import { setModified } from "../../session/set_modified.ts";
 import { stat } from "../../session/stat.ts";
 import type { Access } from "../access.ts";
-import type { Row } from "./command.ts";
-import type { Control } from "./control.ts";
+import { needLogin, type Row, type UserConnection } from "./row.ts";
 import { parseTime } from "./listing.ts";
 import { Failed, type Reply, reply } from "./reply.ts";
 
 export const siteRows: Record<string, Row> = {
   SITE: {
-    ...{ argument: "needed", login: false, help: ["COMMAND", "HELP, QUOTA, CHMOD, UTIME"] },
+    argument: "needed",
+    login: false,
+    help: ["COMMAND", "HELP, QUOTA, CHMOD, UTIME"],
     run(c, argument, access) {
       const [, verb, rest] = /^ *(\S*) ?([^]*)$/.exec(argument)!;
       const command = verb.toUpperCase();
       if (command === "HELP") return siteHelp(rest.trim().toUpperCase());
       const run = Object.hasOwn(commands, command) ? commands[command] : undefined;
       if (!run) throw new Failed(501, "unsupported", "SITE HELP tells what there is");
-      if (!c.session) throw new Failed(530, "unauthenticated", "Log in with USER and PASS first");
-      return run(c, rest, access);
+      return run(needLogin(c), rest, access);
     },
   },
 };
 
-type Run = (c: Control, argument: string, access: Access) => Reply | Promise<Reply>;
+type Run = (c: UserConnection, argument: string, access: Access) => Reply | Promise<Reply>;
 
 const commands: Record<string, Run> = {
   async QUOTA(c) {
-    const { account, used, reserved, limit, left } = await quota(c.session!);
+    const { account, used, reserved, limit, left } = await quota(c.session);
     const bytes = (n: number | null) => n === null ? "none" : String(n);
     return {
-      ...{ code: 211, text: `Quota of ${account}, in bytes:` },
+      code: 211,
+      text: `Quota of ${account}, in bytes:`,
       lines: [
         `used ${used}`,
         `reserved ${reserved}`,
@@ -44,7 +45,7 @@ const commands: Record<string, Run> = {
   CHMOD(c, argument) {
     const [, mode, path] = /^ *([0-7]{3,4}) ([^]+)$/.exec(argument) ?? [];
     if (mode === undefined) throw new Failed(501, "usage", "SITE CHMOD MODE PATH, as in 644 a");
-    stat(c.session!, c.path(path));
+    stat(c.session, c.path(path));
     return reply(200, "Modes are not kept here; nothing was changed");
   },
   /** `SITE UTIME TIME PATH`, and `SITE UTIME PATH ACCESSED MODIFIED CREATED UTC`. */
@@ -58,7 +59,7 @@ const commands: Record<string, Run> = {
     }
     const changed = c.path(path);
     access.becomes("touch", changed);
-    await setModified(c.session!, changed, time);
+    await setModified(c.session, changed, time);
     return reply(200, "The time is set");
   },
 };

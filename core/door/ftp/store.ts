@@ -16,24 +16,29 @@ import type { Access } from "../access.ts";
 import { type Brake, brakeOf } from "../brake.ts";
 import { note } from "../failure.ts";
 import { FromWire } from "./ascii.ts";
-import type { Row } from "./command.ts";
-import type { Control } from "./control.ts";
+import type { Row, UserConnection } from "./row.ts";
 import type { Data } from "./data.ts";
 import { isFile } from "./locate.ts";
 import { proofWait } from "./patience.ts";
 import { Failed, type Reply, reply } from "./reply.ts";
 import { checkData, overData, receive } from "./transfer.ts";
 
-const row = { path: true, login: true, does: "put", slow: true } as const;
-
 export const storeRows: Record<string, Row> = {
   STOR: {
-    ...{ ...row, argument: "needed" },
+    argument: "needed",
+    path: true,
+    login: true,
+    does: "put",
+    slow: true,
     help: ["PATH", "take in a file; REST says from where on"],
     run: (c, argument, access) => store(c, { argument, base: c.state.restart || "fresh" }, access),
   },
   APPE: {
-    ...{ ...row, argument: "needed" },
+    argument: "needed",
+    path: true,
+    login: true,
+    does: "put",
+    slow: true,
     help: ["PATH", "go on with a file, or with an upload that was cut"],
     run(c, argument, access) {
       notRestarting(c, "APPE");
@@ -41,7 +46,11 @@ export const storeRows: Record<string, Row> = {
     },
   },
   STOU: {
-    ...{ ...row, argument: "optional" },
+    argument: "optional",
+    path: true,
+    login: true,
+    does: "put",
+    slow: true,
     help: ["", "take in a file, and find a name for it"],
     run(c, _, access) {
       notRestarting(c, "STOU");
@@ -61,7 +70,7 @@ interface Wanted {
   readonly unique?: boolean;
 }
 
-async function store(c: Control, wanted: Wanted, access: Access): Promise<Reply> {
+async function store(c: UserConnection, wanted: Wanted, access: Access): Promise<Reply> {
   const { argument, base, unique = false } = wanted;
   const { restart, reserve, ascii } = c.state;
   c.state.restart = 0;
@@ -70,8 +79,12 @@ async function store(c: Control, wanted: Wanted, access: Access): Promise<Reply>
   const path = c.path(argument);
   checkData(c);
   const upload = await begin(c, {
-    ...{ path, size: null, modified: null, base },
-    ...{ reserve, overwrite: unique ? "never" : "always" },
+    path,
+    size: null,
+    modified: null,
+    base,
+    reserve,
+    overwrite: unique ? "never" : "always",
   });
   const from = upload.offset;
   try {
@@ -80,14 +93,14 @@ async function store(c: Control, wanted: Wanted, access: Access): Promise<Reply>
       : `Opening data connection for ${argument}${from > 0 ? `, from ${from} on` : ""}`;
     const verified = await overData(c, about, async (data) => {
       const began = performance.now();
-      const brake = brakeOf(c.store.rates.up, c.session!.id, c.ended.signal);
+      const brake = brakeOf(c.store.rates.up, c.session.id, c.ended.signal);
       await receiveFile(upload, data, ascii ? new FromWire() : undefined, brake, access);
       if (data.tls && !data.tls.proved) throw unproved();
       await data.stream.end();
       if (data.tls) return true;
       const whole = reserve !== undefined && [access.bytes, upload.offset].includes(reserve);
       const took = performance.now() - began;
-      if (!whole) await c.lives(proofWait(c.patience, isFile(c.session!, path), took));
+      if (!whole) await c.lives(proofWait(c.patience, isFile(c.session, path), took));
       return false;
     });
     const { size } = await upload.commit(null, verified);
@@ -106,12 +119,12 @@ async function store(c: Control, wanted: Wanted, access: Access): Promise<Reply>
 }
 
 /** @throws {BargeError} as `put`; {Failed} 554 for a REST beyond what is there */
-async function begin(c: Control, request: PutRequest): Promise<Intake> {
+async function begin(c: UserConnection, request: PutRequest): Promise<Intake> {
   try {
     // What ALLO announces is reserved before it comes.
     const { base, reserve } = request;
-    if (base === "fresh" && reserve === undefined) return new Gathered(c.session!, request);
-    return await put(c.session!, request);
+    if (base === "fresh" && reserve === undefined) return new Gathered(c.session, request);
+    return await put(c.session, request);
   } catch (error) {
     const { base, path } = request;
     if (!(error instanceof BargeError) || error.kind !== "usage" || base === "fresh") throw error;
@@ -163,7 +176,7 @@ async function receiveFile(
   if (failed !== undefined) throw failed;
 }
 
-function notRestarting(c: Control, verb: string): void {
+function notRestarting(c: UserConnection, verb: string): void {
   if (c.state.restart > 0) throw new Failed(450, "usage", `Can't ${verb} while REST is pending`);
 }
 

@@ -1,7 +1,6 @@
 /** All commands: one row each. */
 import { channelRows } from "./channel.ts";
-import type { Row } from "./command.ts";
-import type { Control } from "./control.ts";
+import type { Connection, Row } from "./row.ts";
 import { fileRows } from "./files.ts";
 import { listRows } from "./list.ts";
 import { loginRows } from "./login.ts";
@@ -12,8 +11,10 @@ import { siteRows } from "./site.ts";
 import { storeRows } from "./store.ts";
 
 const abort: Row = {
-  ...{ argument: "none", login: true, help: ["", "end the transfer that runs"] },
-  run(c: Control) {
+  argument: "none",
+  login: true,
+  help: ["", "end the transfer that runs"],
+  run(c: Connection) {
     const ended = c.aborted;
     c.aborted = false;
     c.data.close();

@@ -6,8 +6,8 @@
  *                                      \-> 426 (cut, aborted), 552, 452, 451
  */
 import { BargeError, typed } from "../../error.ts";
-import type { Control } from "./control.ts";
 import type { Data } from "./data.ts";
+import type { Connection } from "./row.ts";
 import { Failed, reply } from "./reply.ts";
 
 /**
@@ -18,7 +18,7 @@ import { Failed, reply } from "./reply.ts";
  * @throws {BargeError} what `work` throws; {Failed} 425, 426, 521, 522
  */
 export async function overData<T>(
-  c: Control,
+  c: Connection,
   about: string,
   work: (data: Data) => Promise<T>,
 ): Promise<T> {
@@ -51,7 +51,7 @@ export async function overData<T>(
 }
 
 /** @throws {Failed} where there is no data connection to be had, or it would be in the clear */
-export function checkData(c: Control): void {
+export function checkData(c: Connection): void {
   if (c.spec.tls === "require" && !c.state.protect) {
     throw new Failed(521, "refused", "Data in the clear is not allowed here", {
       hint: "say PBSZ 0 and PROT P first",

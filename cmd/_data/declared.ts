@@ -1,16 +1,16 @@
-/** Accounts as they are declared in a file, for `user apply`. */
+/** Reads the accounts that a file declares, for `user apply`. */
 import { dirname, resolve } from "node:path";
 import * as v from "valibot";
 import { BargeError, typed } from "../../core/error.ts";
 import { checkName } from "../../core/local/account/accounts.ts";
-import { readPasswordFile } from "./password.ts";
-import { parseSize } from "./size.ts";
+import { readPasswordFile } from "../_client/password.ts";
+import { parseSize } from "../_term/size.ts";
 
 const quota = v.union([
   v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
   v.pipe(
     v.string(),
-    v.check((text) => text === "none" || parseSize(text) !== undefined, "is no size like 20GiB"),
+    v.check((text) => text === "none" || parseSize(text) !== undefined, "is not a size like 20GiB"),
     v.transform((text) => text === "none" ? null : parseSize(text)!),
   ),
 ], 'must be bytes, a size like "20GiB", or "none"');
@@ -32,7 +32,7 @@ const account = v.strictObject({
 });
 const file = v.strictObject({ accounts: v.array(account) });
 
-/** An account as it is to be; what is undefined stays as it is. */
+/** A declared account. Undefined fields stay unchanged. */
 export interface Declared {
   readonly name: string;
   readonly role?: "user" | "admin";
@@ -44,10 +44,10 @@ export interface Declared {
 }
 
 /**
- * Reads what a file declares, with the passwords that it refers to.
+ * Reads a declaration, and the password files that it names.
  *
  * @param path `-` is standard input; password files are then relative to the current folder
- * @throws {BargeError} `usage` for what is not right in it, with the place; what reading gives
+ * @throws {BargeError} `usage` with the invalid field; the failure to read a file
  */
 export async function readDeclared(path: string): Promise<Declared[]> {
   const text = await readText(path);
@@ -62,7 +62,7 @@ export async function readDeclared(path: string): Promise<Declared[]> {
 }
 
 /**
- * Checks what a file declares.
+ * Parses a declaration.
  *
  * @param path for messages
  * @throws {BargeError} `usage`
@@ -75,21 +75,21 @@ export async function readDeclared(path: string): Promise<Declared[]> {
  * ```
  */
 export function parseDeclared(text: string, path: string) {
-  const wrong = (why: string, hint?: string) => {
+  const invalid = (why: string, hint?: string) => {
     return new BargeError("usage", why, { op: "user apply", path, hint });
   };
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw wrong(`it is not JSON: ${(cause as Error).message}`);
+    throw invalid(`the file is not JSON: ${(cause as Error).message}`);
   }
   const result = v.safeParse(file, value, { abortEarly: true });
   if (!result.success) {
     const issue = result.issues[0];
     const at = v.getDotPath(issue) ?? "the file";
     const unknown = issue.type === "strict_object" && issue.expected === "never";
-    throw wrong(
+    throw invalid(
       unknown ? `${at}: there is no such field` : `${at}: ${lower(issue.message)}`,
       "`barge user apply --help` lists the fields",
     );
@@ -98,10 +98,10 @@ export function parseDeclared(text: string, path: string) {
   return result.output.accounts.map(({ quota, entries, state, ...account }) => {
     checkName(account.name);
     const { name, password, passwordFile } = account;
-    if (names.has(name.toLowerCase())) throw wrong(`${name} is declared twice`);
+    if (names.has(name.toLowerCase())) throw invalid(`${name} is declared twice`);
     names.add(name.toLowerCase());
     if (password !== undefined && passwordFile !== undefined) {
-      throw wrong(`${name} has both a password and a passwordFile`);
+      throw invalid(`${name} has both a password and a passwordFile`);
     }
     return { ...account, limit: quota, entryLimit: entries, absent: state === "absent" };
   });

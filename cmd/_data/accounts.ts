@@ -1,6 +1,6 @@
 /**
- * Opens data directories for the verbs that work on one. Each verb writes the directory to standard
- * error, so that work on another directory than the server's is noticed.
+ * Opens data directories. Each verb writes the directory to standard error, so that work on a wrong
+ * directory is noticed.
  */
 import { resolve } from "node:path";
 import type { Accounts } from "../../core/local/account/accounts.ts";
@@ -12,11 +12,11 @@ import type { Tokens } from "../../core/local/account/tokens.ts";
 import type { Upgraded } from "../../core/local/upgrade.ts";
 import { BargeError, typed } from "../../core/error.ts";
 import type { Store } from "../../core/local/store.ts";
-import { isDataNamed } from "./options.ts";
-import { note } from "./out.ts";
+import { isDataNamed } from "../_term/options.ts";
+import { note } from "../_term/out.ts";
 
 /** The most other servers that are named. */
-const mostServers = 3;
+const maxServers = 3;
 
 /** The accounts of a data directory. Dispose it to close the database. */
 export interface OpenAccounts extends Disposable {
@@ -33,14 +33,14 @@ export interface OpenAccounts extends Disposable {
  * @param options.create make a missing directory (mode 0700) and database, if the command line or
  *   BARGE_DATA names the directory
  * @param options.adopt make the database also where files exist
- * @throws {BargeError} what opening the database gives
+ * @throws {BargeError} as `Database`
  */
 export async function openAccounts(
   data: string,
   options: { create?: boolean; adopt?: boolean } = {},
 ): Promise<OpenAccounts> {
-  sayData(data);
-  const made = options.create && !isThere(`${data}/accounts.db`) && await makeFolder(data);
+  noteData(data);
+  const made = options.create && !exists(`${data}/accounts.db`) && await makeFolder(data);
   const { Database } = await import("../../core/local/database/database.ts");
   const { Accounts } = await import("../../core/local/account/accounts.ts");
   const { Tokens } = await import("../../core/local/account/tokens.ts");
@@ -59,19 +59,19 @@ export async function openAccounts(
 }
 
 /**
- * Opens a data directory with its files, for work that does not depend on a server's rules.
+ * Opens a data directory with its files.
  *
- * @param quiet do not write which one
- * @throws {BargeError} what opening the database gives
+ * @param quiet do not write the directory to standard error
+ * @throws {BargeError} as `Database`
  */
 export async function openStore(data: string, quiet = false): Promise<Store> {
-  if (!quiet) sayData(data);
+  if (!quiet) noteData(data);
   const { Store } = await import("../../core/local/store.ts");
   const rules = { allowRegister: false, defaultLimit: null, maxLimit: null } as const;
   return await upToDate(data, () => new Store({ data, durability: "full", ...rules }));
 }
 
-/** An account as `--json` shows it. The fields are frozen. */
+/** Returns an account as `--json` shows it. The fields are frozen. */
 export function accountFields({ name, role, disabled, used, limit, ...account }: Account) {
   const { entries, entryLimit } = account;
   const created = new Date(account.created).toISOString();
@@ -84,20 +84,20 @@ function upgradeText({ from, to, copy }: Upgraded): string {
     `as it was before, it is kept in ${copy}`;
 }
 
-/** Writes to standard error which directory is used. */
-export function sayData(data: string): void {
+/** Writes the used directory to standard error. */
+export function noteData(data: string): void {
   note(`data directory: ${resolve(data)}`);
 }
 
-/** Returns a text that names the servers on other directories than this one; undefined: none. */
+/** Returns the servers on other directories as a text; undefined: none. */
 export async function otherServers(data: string): Promise<string | undefined> {
   const { runningServers } = await import("../../core/serve/running.ts");
-  const real = resolve(data);
-  const others = runningServers().filter((server) => server.data !== real);
+  const own = resolve(data);
+  const others = runningServers().filter((server) => server.data !== own);
   if (others.length === 0) return undefined;
   const texts = others.map(({ pid, data }) => data ? `${data} (process ${pid})` : `process ${pid}`);
-  const more = texts.length - mostServers;
-  return texts.slice(0, mostServers).join(", ") + (more > 0 ? ` and ${more} more` : "");
+  const more = texts.length - maxServers;
+  return texts.slice(0, maxServers).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
 /**
@@ -108,9 +108,10 @@ export async function otherServers(data: string): Promise<string | undefined> {
 async function makeFolder(data: string): Promise<string> {
   const others = await otherServers(data);
   const running = others === undefined ? "" : `; servers run on other directories: ${others}`;
-  if (!isDataNamed() && !isThere(data)) {
+  if (!isDataNamed() && !exists(data)) {
     throw new BargeError("not-found", `there is no barge data directory here${running}`, {
-      ...{ op: "open", path: data },
+      op: "open",
+      path: data,
       hint: "name the server's directory with --data or BARGE_DATA, or make this one with " +
         "`barge serve`",
     });
@@ -118,7 +119,7 @@ async function makeFolder(data: string): Promise<string> {
   await Deno.mkdir(data, { recursive: true, mode: 0o700 }).catch((cause) => {
     throw typed(cause, { op: "make", path: data });
   });
-  return `it is a new one${running}`;
+  return `the directory is new${running}`;
 }
 
 /** Opens a database. Upgrades one of an older barge first. */
@@ -135,7 +136,7 @@ async function upToDate<T>(data: string, open: () => T): Promise<T> {
 }
 
 /** Returns whether a path exists. */
-export function isThere(path: string): boolean {
+export function exists(path: string): boolean {
   try {
     Deno.lstatSync(path);
     return true;

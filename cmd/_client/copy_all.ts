@@ -1,4 +1,4 @@
-/** Copies on a server: `cp` of the command line and of the shell. */
+/** Copies files and folders at a server, for `barge cp` and the shell. */
 import type { Client } from "../../core/client/client.ts";
 import { copy } from "../../core/client/copy.ts";
 import { listAll } from "../../core/client/list.ts";
@@ -6,14 +6,13 @@ import { mkdir } from "../../core/client/mkdir.ts";
 import { stat } from "../../core/client/stat.ts";
 import { join } from "../../core/client/target.ts";
 import { BargeError, type Kind, typed } from "../../core/error.ts";
-import { eachPath } from "./each.ts";
-import { sharedCode } from "./exit.ts";
-import { report } from "./fail.ts";
-import { printJson } from "./out.ts";
-import { targets } from "./target.ts";
+import { eachPath } from "./each_path.ts";
+import { sharedCode } from "../_term/exit.ts";
+import { report } from "../_term/fail.ts";
+import { printJson } from "../_term/out.ts";
+import { targets } from "./move_target.ts";
 
-/** The most requests that are under way at once. */
-const window = 64;
+const maxRequests = 64;
 
 export interface CopyOptions {
   /** Copy folders, too. */
@@ -38,24 +37,24 @@ export async function copyAll(
   const to = await targets(client, "cp", sources, target);
   const overwrite = noClobber ? "never" : "always";
   const failures: Kind[] = [];
-  const one = async (from: string, to: string) => {
+  const copyFile = async (from: string, to: string) => {
     const { size, sha256 } = await copy(client, from, to, overwrite);
     if (json) printJson({ from, to, size, sha256 });
   };
   const code = await eachPath("cp", sources, async (from) => {
-    if ((await stat(client, from)).entry?.type !== "dir") return await one(from, to(from));
+    if ((await stat(client, from)).entry?.type !== "dir") return await copyFile(from, to(from));
     if (!recursive) throw new BargeError("usage", "it is a folder", { hint: "use -r" });
-    failures.push(...await copyTree(client, from, to(from), one));
+    failures.push(...await copyTree(client, from, to(from), copyFile));
   });
   return failures.length === 0 ? code : code === 0 ? sharedCode(failures) : 1;
 }
 
-/** Copies a folder, with many requests at once. @returns the failures */
+/** Copies a folder with many requests at once. @returns the failures */
 async function copyTree(
   client: Client,
   from: string,
   to: string,
-  one: (from: string, to: string) => Promise<void>,
+  copyFile: (from: string, to: string) => Promise<void>,
 ): Promise<Kind[]> {
   const asFolder = (path: string) => join(path, "*").slice(0, -1);
   if (asFolder(to).startsWith(asFolder(from))) {
@@ -63,26 +62,28 @@ async function copyTree(
   }
   const entries = await listAll(client, from, { recursive: true });
   const failures: Kind[] = [];
-  const waiting = new Set<Promise<void>>();
+  const pending = new Set<Promise<void>>();
   const send = async (work: Promise<unknown>, path: string) => {
     const settled: Promise<void> = work.then(() => {}, (cause) => {
       if (client.closed) throw client.closed;
       const error = typed(cause, { op: "cp", path });
       report(error, { debug: false });
       failures.push(error.kind);
-    }).finally(() => waiting.delete(settled));
+    }).finally(() => pending.delete(settled));
     settled.catch(() => {/* awaited below */});
-    waiting.add(settled);
-    if (waiting.size >= window) await Promise.race(waiting);
+    pending.add(settled);
+    if (pending.size >= maxRequests) await Promise.race(pending);
   };
   await mkdir(client, to, { parents: true });
   for (const { name, type } of entries) {
     const target = join(to, name);
     await send(
-      type === "dir" ? mkdir(client, target, { parents: true }) : one(join(from, name), target),
+      type === "dir"
+        ? mkdir(client, target, { parents: true })
+        : copyFile(join(from, name), target),
       join(from, name),
     );
   }
-  await Promise.all(waiting);
+  await Promise.all(pending);
   return failures;
 }

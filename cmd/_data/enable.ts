@@ -1,11 +1,11 @@
-/** `barge user enable` and `disable`: the same, but for one word. */
+/** `barge user enable` and `barge user disable`. */
 import { accountFields, openAccounts } from "./accounts.ts";
-import { command } from "./command.ts";
-import { argument, common, dataOption } from "./options.ts";
-import { note, printJson } from "./out.ts";
+import { command } from "../_term/command.ts";
+import { argument, common, dataOption } from "../_term/options.ts";
+import { note, printJson } from "../_term/out.ts";
 
-/** The verb that enables, or disables, an account. */
-export function able(disabled: boolean, about: string) {
+/** Returns the verb that enables or disables an account. */
+export function enableCommand(disabled: boolean, about: string) {
   const verb = disabled ? "disable" : "enable";
   return command({
     options: { name: argument("NAME", "The account"), data: dataOption(), ...common },

@@ -1,10 +1,11 @@
 /** `barge bench tcp` and `udp`: the same but for a word. */
 import { BargeError } from "../../core/error.ts";
 import { formatAddress, parseAddress } from "../../core/net/address.ts";
-import { command } from "./command.ts";
+import { command } from "../_term/command.ts";
 import { connectionsOption, loadOptions, runLoad } from "./load.ts";
-import { common, flag, optionalArgument, size as bytes, valueOr } from "./options.ts";
-import { note } from "./out.ts";
+import { common, flag, optionalArgument, valueOr } from "../_term/options.ts";
+import { note } from "../_term/out.ts";
+import { size as bytes } from "../_term/value.ts";
 import { startSelf } from "./self.ts";
 
 /** The verb that loads an echo server. */

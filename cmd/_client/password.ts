@@ -1,11 +1,12 @@
-/** Where a password comes from: never from the command line itself, where others could read it. */
+/** Passwords: never from the command line itself, where other users could read them. */
 import { BargeError, typed } from "../../core/error.ts";
 import {
   checkNewPassword,
   defaultMinPassword,
   mostMinPassword,
 } from "../../core/protocol/password.ts";
-import { count, flag, path, value, valueOr } from "./options.ts";
+import { flag, value, valueOr } from "../_term/options.ts";
+import { count, path } from "../_term/value.ts";
 
 /** The options of a verb that needs a password. */
 export const passwordOptions = {
@@ -36,24 +37,28 @@ export const minPasswordOption = {
 export interface PasswordSources {
   readonly passwordStdin: boolean;
   readonly passwordFile: string | undefined;
-  /** False: BARGE_PASSWORD is about another password. */
+  /** False: do not read BARGE_PASSWORD, which is for another password. Default: true. */
   readonly environment?: boolean;
 }
+
+/** The sources of a password that only a terminal can give. */
+export const onlyTerminal: PasswordSources = {
+  passwordStdin: false,
+  passwordFile: undefined,
+  environment: false,
+};
 
 /** The ways to give a password, as a hint. */
 export const passwordWays = "use --password-stdin, --password-file or BARGE_PASSWORD";
 
 /**
- * The password from standard input, a file or BARGE_PASSWORD.
+ * Returns the password from standard input, a file or BARGE_PASSWORD; undefined if none is named.
  *
- * @returns undefined when none of them was named
- * @throws {BargeError} `usage` for an empty one; what reading the file gives
+ * @throws {BargeError} `usage` for an empty password; the failure to read the file
  */
 export async function givenPassword(from: PasswordSources): Promise<string | undefined> {
   if (from.passwordStdin && from.passwordFile !== undefined) {
-    throw new BargeError("usage", "--password-stdin and --password-file are both given", {
-      hint: "one of them is enough",
-    });
+    throw new BargeError("usage", "--password-stdin and --password-file exclude each other");
   }
   if (from.passwordStdin) return firstLine(await readStdin(), "standard input");
   if (from.passwordFile !== undefined) return await readPasswordFile(from.passwordFile);
@@ -61,7 +66,7 @@ export async function givenPassword(from: PasswordSources): Promise<string | und
   return Deno.env.get("BARGE_PASSWORD") || undefined;
 }
 
-/** A password from a file: its first line. @throws {BargeError} */
+/** Returns the first line of a file. @throws {BargeError} */
 export async function readPasswordFile(path: string): Promise<string> {
   const text = await Deno.readTextFile(path).catch((cause) => {
     throw typed(cause, { op: "read password", path });
@@ -70,18 +75,19 @@ export async function readPasswordFile(path: string): Promise<string> {
 }
 
 /**
- * The password that a verb needs, asked for on a terminal when it is not given.
+ * Returns the given password. Asks on a terminal if there is none.
  *
- * @param options.question what to ask, and `twice` when it is to be a new one
- * @throws {BargeError} `usage`, or `kind`, with the ways to give one, when there is no terminal
+ * @param options.twice ask twice and compare, for a new password
+ * @param options.ways the ways to give the password, for the hint
+ * @throws {BargeError} without a terminal: `usage` for a new password, else `unauthenticated`
  */
 export async function needPassword(
   from: PasswordSources,
   options: { question: string; twice: boolean; signal: AbortSignal; ways?: string },
 ): Promise<string> {
-  const given = await givenPassword(from);
-  if (given !== undefined) return given;
-  const { askPassword, canAsk } = await import("./prompt.ts");
+  const password = await givenPassword(from);
+  if (password !== undefined) return password;
+  const { askPassword, canAsk } = await import("../_term/prompt.ts");
   if (!canAsk()) {
     throw new BargeError(options.twice ? "usage" : "unauthenticated", "a password is needed", {
       hint: options.ways ?? passwordWays,
@@ -91,36 +97,36 @@ export async function needPassword(
 }
 
 /**
- * The password that an account is to have: given, generated, or asked for twice.
+ * Returns the new password of an account: given, generated, or asked for twice.
  *
- * @param least how many characters it must have
- * @throws {BargeError} `usage` for one that is too short, and as {@link needPassword}
+ * @param minLength in characters
+ * @throws {BargeError} `usage` for a password that is too short, and as {@link needPassword}
  */
 export async function newPassword(
   from: PasswordSources & { readonly generate: boolean },
   question: string,
-  least: number,
+  minLength: number,
   signal: AbortSignal,
 ): Promise<{ password: string; generated: boolean }> {
   const { passwordStdin, passwordFile, generate } = from;
   if (generate && (passwordStdin || passwordFile !== undefined)) {
     throw new BargeError("usage", "--generate and a given password contradict each other");
   }
-  if (generate) return { password: randomPassword(least), generated: true };
+  if (generate) return { password: randomPassword(minLength), generated: true };
   const ways = `${passwordWays}, or --generate`;
   const password = await needPassword(from, { question, twice: true, signal, ways });
-  checkNewPassword(password, least);
+  checkNewPassword(password, minLength);
   return { password, generated: false };
 }
 
 /**
- * A password that nobody has to remember: 120 random bits in 24 letters and digits.
+ * Returns a random password: 24 letters and digits of 5 random bits each.
  *
- * @param least more of them, if it must have more characters
+ * @param minLength the number of characters, if it is more than 24
  */
-export function randomPassword(least = 0): string {
+export function randomPassword(minLength = 0): string {
   const letters = "23456789abcdefghijkmnpqrstuvwxyz";
-  const bytes = crypto.getRandomValues(new Uint8Array(Math.max(24, least)));
+  const bytes = crypto.getRandomValues(new Uint8Array(Math.max(24, minLength)));
   return Array.from(bytes, (byte) => letters[byte & 31]).join("");
 }
 

@@ -1,43 +1,44 @@
-/** What `put` and `get` share: their options, and what they print. */
+/** The options and the output of `put` and `get`. */
 import type { Totals, TransferEvent, TransferResult } from "../../core/client/events.ts";
 import { BargeError, type Kind } from "../../core/error.ts";
-import { errorFields, sharedCode } from "./exit.ts";
-import { inWordsOf } from "./fail.ts";
-import { common, flag, plain, values } from "./options.ts";
-import { keepUp, note, printJson, printLine, stdoutClosed, terminal } from "./out.ts";
-import { counted, duration, number, progress } from "./progress.ts";
+import { errorFields, sharedCode } from "../_term/exit.ts";
+import { inWordsOf } from "../_term/fail.ts";
+import { common, flag, values } from "../_term/options.ts";
+import { keepUp, note, printJson, printLine, stdoutClosed, terminal } from "../_term/out.ts";
+import { counted, duration, number, progress } from "../_term/progress.ts";
+import { plain } from "../_term/value.ts";
 import { sessionOptions } from "./session.ts";
-import { formatSize } from "./size.ts";
+import { formatSize } from "../_term/size.ts";
 
 export const transferOptions = {
-  recursive: flag(["-r", "--recursive"], "Folders with all that is in them"),
-  update: flag(["-u", "--update"], "Only files whose size or time differs"),
-  checksum: flag(["-c", "--checksum"], "Only files whose SHA-256 differs"),
+  recursive: flag(["-r", "--recursive"], "Transfer folders with their contents"),
+  update: flag(["-u", "--update"], "Transfer only files whose size or time differs"),
+  checksum: flag(["-c", "--checksum"], "Transfer only files whose SHA-256 differs"),
   noVerify: flag(
     ["--no-verify"],
-    "Trust the connection: hash no large file on this side. The server still does",
+    "Do not hash large files on this side; the server still does",
   ),
   delete: flag(
     ["--delete"],
-    "Remove from the target tree what the source has not, afterwards; what is a folder at one " +
-      "side and a file at the other, at once",
+    "Afterwards remove from the target tree what the source lacks; a folder in the place of a " +
+      "file, or a file in the place of a folder, at once",
   ),
-  noClobber: flag(["--no-clobber"], "Fail rather than replace a file"),
+  noClobber: flag(["--no-clobber"], "Fail instead of replacing a file"),
   exclude: values(
     ["--exclude"],
     plain("GLOB"),
-    "Leave out names like *.o, /build/, docs/**; many, in the variable one a line",
+    "Leave out names like *.o, /build/, docs/**; may be repeated, in the variable one a line",
   ),
-  dryRun: flag(["-n", "--dry-run"], "Only say what would be done"),
-  quiet: flag(["-q", "--quiet"], "No progress, no summary; only failures"),
+  dryRun: flag(["-n", "--dry-run"], "Print the changes without making them"),
+  quiet: flag(["-q", "--quiet"], "Print failures only: no progress, no summary"),
   ...sessionOptions,
   ...common,
 };
 
-/** What fails all the files behind it, too: only the first one is named. */
-const forAll: ReadonlySet<Kind> = new Set<Kind>(["unavailable", "no-space"]);
-/** More notes than this are only counted. */
-const asidesShown = 10;
+/** Failures that all later files have, too; only the first is printed. */
+const commonKinds: ReadonlySet<Kind> = new Set<Kind>(["unavailable", "no-space"]);
+/** The most notes that are printed; others are counted. */
+const maxNotes = 10;
 
 interface Printing {
   readonly json: boolean;
@@ -46,11 +47,10 @@ interface Printing {
 }
 
 /**
- * Runs a transfer and prints what happens: progress and failures on standard error, with `json` an
- * object a file on standard output.
+ * Runs a transfer. Prints progress and failures on standard error, and with `json` an object for
+ * each file on standard output.
  *
- * @param op `put` or `get`
- * @returns the exit code: that which all failures share, else 1
+ * @returns the exit code that all failures share, else 1
  */
 export async function printTransfer(
   op: "put" | "get",
@@ -64,21 +64,21 @@ export async function printTransfer(
   const failures: Kind[] = [];
   using line = progress(quiet);
   const notes = new Notes();
-  const rehearsed = dryRun ? { dryRun } : {};
+  const mark = dryRun ? { dryRun } : {};
   const onEvent = (event: TransferEvent) => {
     line?.add(event);
     if (event.type === "done") {
       const { result } = event;
-      if (json) printJson({ ...resultFields(op, result), ...rehearsed });
+      if (json) printJson({ ...resultFields(op, result), ...mark });
       else if (dryRun && result.status === "sent") printLine(`${op} ${between(op, result)}`);
       if (result.error) {
         failures.push(result.error.kind);
         notes.failure(inWordsOf(result.error, op));
       }
     } else if (event.type === "removed") {
-      if (json) printJson({ ...removedFields(event), ...rehearsed });
+      if (json) printJson({ ...removedFields(event), ...mark });
       else if (dryRun) printLine(`remove ${op === "put" ? event.path : event.local}`);
-    } else if (event.type === "note" && !quiet) notes.aside(event.message);
+    } else if (event.type === "note" && !quiet) notes.note(event.message);
   };
   const totals = await transfer(onEvent, () => keepUp(stdoutClosed)).catch((cause) => {
     throw cause instanceof BargeError && cause.kind === "interrupted"
@@ -95,7 +95,7 @@ export async function printTransfer(
 }
 
 /**
- * What a transfer came to, in a line.
+ * Returns the summary of a transfer.
  *
  * @example
  * ```ts
@@ -110,66 +110,66 @@ export function summary(totals: Totals, seconds: number, dryRun: boolean): strin
   const moved = sent + resumed;
   const parts = [
     resumed > 0 && `${number(resumed)} of them resumed`,
-    skipped > 0 && `${number(skipped)} the same already`,
+    skipped > 0 && `${number(skipped)} unchanged`,
     removed > 0 && `${number(removed)} removed`,
     failed > 0 && `${number(failed)} failed`,
   ];
   const time = dryRun ? "; nothing was done (--dry-run)" : ` in ${duration(seconds)}`;
-  const what = `${counted(moved, "file")}, ${formatSize(bytes)}${time}`;
-  return [what, ...parts.filter(Boolean)].join("; ");
+  const files = `${counted(moved, "file")}, ${formatSize(bytes)}${time}`;
+  return [files, ...parts.filter(Boolean)].join("; ");
 }
 
-/** A file's outcome as `--json` shows it. The fields are frozen; a download has one more. */
+/** Returns a file's outcome as `--json` shows it. The fields are frozen; a download has one more. */
 function resultFields(op: "put" | "get", result: TransferResult) {
   const { path, local, size, sha256, status, offset, error, verified = null } = result;
   const fields = { path, local, size, sha256, status, offset, error: error && errorFields(error) };
   return op === "get" ? { ...fields, verified } : fields;
 }
 
-/** A removal by `--delete` as `--json` shows it, with the same fields. */
+/** Returns a removal by `--delete` as `--json` shows it, with the same fields. */
 function removedFields({ path, local }: { readonly path: string; readonly local: string }) {
   return { path, local, size: 0, sha256: null, status: "removed", offset: 0, error: null };
 }
 
 /**
- * Keeps standard error readable: a broken connection fails thousands of files in the same words,
- * and a tree may be full of symbolic links.
+ * Prints failures and notes. Counts repeated ones: a broken connection fails thousands of files with
+ * one message, and a tree may be full of symbolic links.
  */
 class Notes {
   #last = "";
-  #same = 0;
+  #repeats = 0;
   #hint = "";
-  #asides = 0;
+  #notes = 0;
 
   failure(error: BargeError): void {
-    // An interruption is said once, at the end, and whoever closed our output wants to hear no more.
+    // An interruption is reported once, at the end.
     if (error.kind === "interrupted" || stdoutClosed.aborted) return;
     const text = `barge: ${error}`;
-    const cause = forAll.has(error.kind) ? error.message : text;
+    const cause = commonKinds.has(error.kind) ? error.message : text;
     if (cause === this.#last) {
-      this.#same++;
+      this.#repeats++;
       return;
     }
-    this.#endSame();
+    this.#endRepeats();
     this.#last = cause;
     note(text);
     if (error.hint && error.hint !== this.#hint) note(`(${error.hint})`);
     this.#hint = error.hint ?? this.#hint;
   }
 
-  aside(message: string): void {
-    if (++this.#asides <= asidesShown) note(`barge: ${message}`);
+  note(message: string): void {
+    if (++this.#notes <= maxNotes) note(`barge: ${message}`);
   }
 
   end(): void {
-    this.#endSame();
-    const more = this.#asides - asidesShown;
+    this.#endRepeats();
+    const more = this.#notes - maxNotes;
     if (more > 0) note(`barge: and ${number(more)} more of these`);
   }
 
-  #endSame(): void {
-    if (this.#same > 0) note(`barge: and ${number(this.#same)} more of the same`);
-    this.#same = 0;
+  #endRepeats(): void {
+    if (this.#repeats > 0) note(`barge: and ${number(this.#repeats)} more of the same`);
+    this.#repeats = 0;
   }
 }
 

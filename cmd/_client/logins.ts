@@ -1,7 +1,8 @@
 /**
- * The logins that `barge login` keeps: a token a server and account, the newest last, which is the
- * default. They lie in $XDG_CONFIG_HOME/barge/logins.json, readable by nobody else.
+ * The saved logins: one token for each server and account, the newest last, which is the default.
+ * The file $XDG_CONFIG_HOME/barge/logins.json is readable by its owner alone.
  */
+import { dirname } from "node:path";
 import * as v from "valibot";
 import { BargeError, typed } from "../../core/error.ts";
 
@@ -11,23 +12,23 @@ const login = v.object({
   account: v.string(),
   id: v.string(),
   token: v.string(),
-  /** Was it made over TLS? Logins from before there was any do not say. */
+  /** Whether the login was made over TLS; logins of old versions lack it. */
   tls: v.optional(v.boolean()),
 });
 const file = v.object({ logins: v.array(login) });
 
 export type Login = v.InferOutput<typeof login>;
 
-/** Where the logins are kept. @throws {BargeError} `usage` when there is no home */
+/** Returns the path of the saved logins. @throws {BargeError} `usage` without a home */
 export function loginsPath(): string {
   const path = configPath("logins.json");
   if (path !== undefined) return path;
-  throw new BargeError("usage", "there is no place to keep logins: HOME is not set", {
+  throw new BargeError("usage", "logins can't be saved: HOME is not set", {
     hint: "set HOME or XDG_CONFIG_HOME, or use --server with --password-file",
   });
 }
 
-/** Where a file of one's own settings lies; undefined when there is no home. */
+/** Returns the path of a file of the user's settings; undefined without a home. */
 export function configPath(name: string): string | undefined {
   const xdg = Deno.env.get("XDG_CONFIG_HOME");
   if (xdg?.startsWith("/")) return `${xdg}/barge/${name}`;
@@ -35,9 +36,9 @@ export function configPath(name: string): string | undefined {
   return home ? `${home}/.config/barge/${name}` : undefined;
 }
 
-/** All saved logins. @throws {BargeError} `denied` when others could have read or written them */
+/** Returns all saved logins. @throws {BargeError} `denied` if other users can access the file */
 export function readLogins(): Login[] {
-  const path = Deno.env.get("HOME") || Deno.env.get("XDG_CONFIG_HOME") ? loginsPath() : undefined;
+  const path = configPath("logins.json");
   if (path === undefined) return [];
   let text: string;
   try {
@@ -51,19 +52,18 @@ export function readLogins(): Login[] {
   }
   const result = v.safeParse(v.pipe(v.string(), v.parseJson(), file), text);
   if (result.success) return result.output.logins;
-  throw new BargeError("fatal", "it is damaged", {
+  throw new BargeError("fatal", "the file is damaged", {
     op: "read logins",
     path,
     hint: "remove it and log in again",
   });
 }
 
-/** Changes the saved logins, one program at a time, in one step for every reader. */
+/** Changes the saved logins under a lock; readers see the old or the new file. */
 export async function changeLogins(change: (logins: Login[]) => Login[]): Promise<void> {
   const path = loginsPath();
   const temporary = `${path}.${crypto.randomUUID()}`;
   try {
-    const { dirname } = await import("node:path");
     await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
     using lock = await Deno.open(`${path}.lock`, { create: true, write: true, mode: 0o600 });
     await lock.lock(true);
@@ -75,12 +75,12 @@ export async function changeLogins(change: (logins: Login[]) => Login[]): Promis
     }
     await Deno.rename(temporary, path);
   } catch (cause) {
-    await Deno.remove(temporary).catch(() => {/* it was never made */});
+    await Deno.remove(temporary).catch(() => {/* it may not exist */});
     throw typed(cause, { op: "save login", path });
   }
 }
 
-/** Is it that server's, and, if one is named, that account's? */
+/** Returns whether a login is for this server and, if one is named, this account. */
 export function fits(
   login: Login,
   at: { readonly host: string; readonly port: number; readonly account?: string },
@@ -89,7 +89,7 @@ export function fits(
     (at.account === undefined || login.account === at.account);
 }
 
-/** The file is small, and replaced as a whole: its size is what there is to read. */
+/** Reads a file that nobody changes in place. */
 function readAll(handle: Deno.FsFile, size: number): string {
   const bytes = new Uint8Array(size);
   let length = 0;
@@ -100,9 +100,9 @@ function readAll(handle: Deno.FsFile, size: number): string {
 function checkOwner(path: string, info: Deno.FileInfo): void {
   if (Deno.build.os === "windows" || info.mode === null) return;
   const why = info.uid !== Deno.uid()
-    ? "it belongs to another user"
+    ? "the file belongs to another user"
     : info.mode & 0o077
-    ? "others can read or write it"
+    ? "other users can read or write the file"
     : undefined;
   if (!why) return;
   throw new BargeError("denied", why, { op: "read logins", path, hint: `chmod 600 ${path}` });

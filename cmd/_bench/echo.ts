@@ -2,10 +2,11 @@
 import type { Counters } from "../../core/echo/counters.ts";
 import type { EchoEvent } from "../../core/echo/echo_worker.ts";
 import type { EchoServeOptions, EchoServer } from "../../core/echo/serve.ts";
-import { type Address, formatAddress, parseAddress } from "../../core/net/address.ts";
-import { flag, valueParser } from "./options.ts";
-import { note, printJson } from "./out.ts";
-import { formatSize } from "./size.ts";
+import { formatAddress } from "../../core/net/address.ts";
+import { flag } from "../_term/options.ts";
+import { note, printJson } from "../_term/out.ts";
+import { formatSize } from "../_term/size.ts";
+import { addressOrUndefined, valueParser } from "../_term/value.ts";
 
 export const rawOption = flag(["--raw"], "Answer with the bytes as they are (RFC 862)");
 export const verboseOption = flag(
@@ -16,17 +17,11 @@ export const quietOption = flag(["-q", "--quiet"], "No line for each connection"
 
 /** HOST:PORT. */
 export function address() {
-  const read = (text: string) => {
-    try {
-      return parseAddress(text);
-    } catch {
-      return undefined;
-    }
-  };
-  return valueParser<Address>("HOST:PORT", { host: "127.0.0.1", port: 7007 }, read, {
-    wanted: "HOST:PORT, for instance 127.0.0.1:7007 or [::1]:7007",
-    format: formatAddress,
-  });
+  return valueParser(
+    "HOST:PORT",
+    addressOrUndefined,
+    "HOST:PORT, for instance 127.0.0.1:7007 or [::1]:7007",
+  );
 }
 
 export interface ServeChoice {

@@ -1,9 +1,9 @@
-/** What a command of the shell is: a row of its table, and what that row's `run` is given. */
+/** The types of a shell command, and the parsing of its arguments. */
 import { BargeError } from "../../core/error.ts";
 import type { Link } from "./link.ts";
 import type { Word } from "./words.ts";
 
-/** What an argument is, for the completion. `home` and `public`: a remote path that starts there. */
+/** The kind of an argument, for completion. `home` and `public`: a remote path that starts there. */
 export type Kind =
   | "remote"
   | "remote-folder"
@@ -15,28 +15,28 @@ export type Kind =
   | "algorithm"
   | "text";
 
-/** The shell's state. */
+/** The state of the shell. */
 export interface Shell {
   readonly link: Link;
   readonly json: boolean;
   readonly debug: boolean;
-  /** Is a person at a terminal? */
+  /** Whether a person is at a terminal. */
   readonly interactive: boolean;
   /** The remote working folder, without a slash at its end. */
   folder: string;
-  /** Tells a person that something was done; a script hears nothing. */
+  /** Prints a note for a person; does nothing in a script. */
   say(text: string): void;
-  /** Lets something else ask questions on the terminal. */
+  /** Runs work that asks questions on the terminal. */
   aside<T>(work: () => Promise<T>): Promise<T>;
 }
 
-/** One command being run. */
+/** A call of a command. */
 export interface Call {
   readonly shell: Shell;
   readonly args: readonly string[];
-  /** The letters of the flags that were given. */
+  /** The letters of the given flags. */
   readonly flags: ReadonlySet<string>;
-  /** Aborted by Ctrl-C; the connection is cut then, too. */
+  /** Aborted by Ctrl-C, which also cuts the connection. */
   readonly signal: AbortSignal;
   readonly rows: readonly Row[];
 }
@@ -47,29 +47,29 @@ export interface Row {
   /** Its arguments, as help shows them. */
   readonly args: string;
   readonly takes: readonly Kind[];
-  /** How many arguments it needs, 0 by default. */
-  readonly least?: number;
+  /** The least number of arguments. Default: 0. */
+  readonly minArgs?: number;
   /** The last argument may be repeated. */
   readonly many?: boolean;
-  /** Letters, and what they do. */
+  /** The meaning of each letter. */
   readonly flags?: Readonly<Record<string, string>>;
   readonly brief: string;
   /** More for `help COMMAND`. */
   readonly about?: string;
-  /** Does it. @returns an exit code where failures were reported already */
+  /** Runs the command. @returns an exit code if failures were reported already */
   readonly run: (call: Call) => Promise<number | void> | void;
   /** Leaves the shell afterwards. */
   readonly leaves?: boolean;
 }
 
-/** Finds a command by its name or another name of it. */
+/** Finds a command by its name or an alias. */
 export function findRow(rows: readonly Row[], name: string): Row | undefined {
   return rows.find((row) => row.name === name || row.aliases?.includes(name));
 }
 
 /**
- * Sorts the words behind a command's name into flags and arguments. A word that was typed with a
- * dash at its start is flags; `--` ends them, and quotes hide the dash.
+ * Sorts the words after a command's name into flags and arguments. A word with an unquoted dash at
+ * its start holds flags; `--` ends the flags.
  *
  * @throws {BargeError} `usage`
  */
@@ -79,28 +79,28 @@ export function readArguments(
 ): { args: string[]; flags: Set<string> } {
   const args: string[] = [];
   const flags = new Set<string>();
-  const wrong = (why: string) => {
+  const invalid = (why: string) => {
     return new BargeError("usage", why, { op: row.name, hint: `use: ${usage(row)}` });
   };
-  let ended = false;
+  let onlyArguments = false;
   for (const { text, raw } of words) {
-    if (!ended && raw === "--") ended = true;
-    else if (ended || !raw.startsWith("-") || raw === "-") args.push(text);
+    if (!onlyArguments && raw === "--") onlyArguments = true;
+    else if (onlyArguments || !raw.startsWith("-") || raw === "-") args.push(text);
     else {
       for (const letter of text.slice(1)) {
         if (!row.flags || !Object.hasOwn(row.flags, letter)) {
-          throw wrong(`there is no flag ${JSON.stringify(text)}`);
+          throw invalid(`there is no flag ${JSON.stringify(text)}`);
         }
         flags.add(letter);
       }
     }
   }
-  if (args.length < (row.least ?? 0)) throw wrong("too few arguments");
-  if (!row.many && args.length > row.takes.length) throw wrong("too many arguments");
+  if (args.length < (row.minArgs ?? 0)) throw invalid("too few arguments");
+  if (!row.many && args.length > row.takes.length) throw invalid("too many arguments");
   return { args, flags };
 }
 
-/** A row's usage line. */
+/** Returns the usage line of a command. */
 export function usage({ name, flags, args }: Row): string {
   const letters = Object.keys(flags ?? {}).join("");
   return [name, letters && `[-${letters}]`, args].filter(Boolean).join(" ");

@@ -1,18 +1,20 @@
-/** Barge itself as a program that can be started, however it was started. */
-const run = ["run", "--quiet", "--allow-all", "--unstable-worker-options", "--unstable-net"];
+/** Starts barge itself as a child process. */
 
-/** A child process of barge with these arguments; it has this one's environment. */
+/** The options of a start from the sources. */
+const runOptions = ["run", "--quiet", "--allow-all", "--unstable-worker-options", "--unstable-net"];
+
+/** Returns a command that starts barge with these arguments. */
 export function self(
   args: readonly string[],
   options: Omit<Deno.CommandOptions, "args"> = {},
 ): Deno.Command {
-  const before = Deno.build.standalone ? [] : [...run, Deno.mainModule];
-  return new Deno.Command(Deno.execPath(), { ...options, args: [...before, ...args] });
+  const prefix = Deno.build.standalone ? [] : [...runOptions, Deno.mainModule];
+  return new Deno.Command(Deno.execPath(), { ...options, args: [...prefix, ...args] });
 }
 
-/** A server of one's own, for as long as it is not disposed. */
+/** A child process that serves until it is disposed. */
 export interface OwnServer extends AsyncDisposable {
-  /** The first line that it printed, which says that it is ready. */
+  /** Its first line of output, parsed. */
   // deno-lint-ignore no-explicit-any
   readonly ready: any;
   readonly pid: number;
@@ -21,20 +23,20 @@ export interface OwnServer extends AsyncDisposable {
 /**
  * Starts barge as a server that prints a line of JSON when it is ready.
  *
- * @throws {Error} with what it said, when it ends before that
+ * @throws {Error} with its standard error, if it ends before that
  */
 export async function startSelf(args: readonly string[]): Promise<OwnServer> {
   const child = self(args, { stdin: "null", stdout: "piped", stderr: "piped" }).spawn();
   const decoder = new TextDecoder();
   const reader = child.stdout.getReader();
-  const said = new Response(child.stderr).text();
+  const errors = new Response(child.stderr).text();
   let text = "";
   while (!text.includes("\n")) {
     const { value, done } = await reader.read();
-    if (done) throw new Error(`${args.join(" ")} did not start: ${await said}`);
+    if (done) throw new Error(`${args.join(" ")} did not start: ${await errors}`);
     text += decoder.decode(value, { stream: true });
   }
-  // What it prints later is read, and nobody's.
+  // Later output is read and dropped, so that it never blocks.
   const rest = (async () => {
     while (!(await reader.read()).done);
   })();
@@ -44,8 +46,8 @@ export async function startSelf(args: readonly string[]): Promise<OwnServer> {
     async [Symbol.asyncDispose]() {
       try {
         child.kill("SIGTERM");
-      } catch { /* it has ended by itself */ }
-      await Promise.all([child.status, rest, said]);
+      } catch { /* it has ended already */ }
+      await Promise.all([child.status, rest, errors]);
     },
   };
 }

@@ -1,12 +1,19 @@
-/** The shell's commands for the local machine. */
+/** The shell's commands for this machine. */
 import { BargeError, typed } from "../../core/error.ts";
 import { lendTerminal } from "../_term/interrupt.ts";
 import { otherCode } from "../_term/exit.ts";
-import { finish, printJson, printLine, terminal, writeStdout } from "../_term/out.ts";
+import {
+  finish,
+  printJson,
+  printLine,
+  terminal,
+  terminalWidth,
+  writeStdout,
+} from "../_term/out.ts";
 import { printable } from "../_term/text.ts";
 import { columns } from "./columns.ts";
 import { expandHome } from "./paths.ts";
-import type { Call } from "./row.ts";
+import type { Call } from "./command.ts";
 
 /** Lists a local folder. */
 export function lls({ shell, args }: Call): void {
@@ -21,11 +28,11 @@ export function lls({ shell, args }: Call): void {
     throw typed(cause, { op: "lls", path: folder });
   }
   if (shell.json) names.forEach((name) => printJson({ local: name }));
-  else if (terminal.stdout) columns(names.map(printable), width()).forEach(printLine);
+  else if (terminal.stdout) columns(names.map(printable), terminalWidth()).forEach(printLine);
   else names.forEach(printLine);
 }
 
-/** Empties the screen. */
+/** Clears the screen. */
 export function clear(): void {
   if (terminal.stdout) writeStdout(new TextEncoder().encode("\x1b[H\x1b[2J\x1b[3J"));
 }
@@ -34,14 +41,14 @@ export function clear(): void {
 export async function runHere({ shell, args, signal }: Call): Promise<number> {
   const [text = ""] = args;
   if (text.trim() === "") throw new BargeError("usage", "no command follows the !", { op: "!" });
-  await finish(); // so that earlier output comes before its own
+  await finish(); // earlier output comes first
   const [program, ...words] = Deno.build.os === "windows"
     ? ["cmd", "/c", text]
     : [Deno.env.get("SHELL") || "/bin/sh", "-c", text];
   const run = async () => {
     const { code } = await new Deno.Command(program, {
       args: words,
-      stdin: shell.interactive ? "inherit" : "null", // the lines of a script are not its input
+      stdin: shell.interactive ? "inherit" : "null", // a script holds commands for us
       stdout: "inherit",
       stderr: "inherit",
       signal,
@@ -52,13 +59,5 @@ export async function runHere({ shell, args, signal }: Call): Promise<number> {
     return await shell.aside(() => lendTerminal(run));
   } catch (cause) {
     throw typed(cause, { op: "!", path: program });
-  }
-}
-
-function width(): number {
-  try {
-    return Deno.consoleSize().columns || 80;
-  } catch {
-    return 80;
   }
 }

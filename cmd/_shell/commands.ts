@@ -1,14 +1,14 @@
-/** The shell's commands, a row each, in the order in which help lists them. */
+/** The table of the shell's commands, in the order of its help. */
 import { grow, left, passwd, register } from "./account.ts";
 import { cd, digest, everyones, lcd, lpwd, ls, mine, pwd, stat } from "./browse.ts";
 import { claim, cp, mkdir, mv, publish, rm } from "./change.ts";
 import { help, menu } from "./help.ts";
-import { clear, lls, runHere } from "./here.ts";
-import type { Row } from "./row.ts";
+import { clear, lls, runHere } from "./local.ts";
+import type { Row } from "./command.ts";
 import { cat, get, put } from "./transfer.ts";
 
-const deep = { r: "with all that is in folders" };
-const transfer = { ...deep, u: "only files whose size or time differs" };
+const recursive = { r: "folders, too, with their contents" };
+const transfer = { ...recursive, u: "only files whose size or time differs" };
 
 export const rows: readonly Row[] = [
   {
@@ -16,17 +16,17 @@ export const rows: readonly Row[] = [
     aliases: ["dir"],
     args: "[PATH]",
     takes: ["remote"],
-    flags: { l: "size, time (UTC) and owner, too", ...deep },
+    flags: { l: "size, time (UTC) and owner, too", ...recursive },
     brief: "list the working folder, or another one",
     run: ls,
   },
-  { name: "mine", args: "", takes: [], flags: deep, brief: "list your files", run: mine },
+  { name: "mine", args: "", takes: [], flags: recursive, brief: "list your files", run: mine },
   {
     name: "public",
     args: "",
     takes: [],
-    flags: deep,
-    brief: "list what everyone shares",
+    flags: recursive,
+    brief: "list the files in /public",
     run: everyones,
   },
   {
@@ -41,29 +41,28 @@ export const rows: readonly Row[] = [
     name: "get",
     args: "REMOTE [LOCAL]",
     takes: ["remote", "local"],
-    least: 1,
+    minArgs: 1,
     flags: transfer,
     brief: "fetch a file, or with -r a folder",
     about: "LOCAL is a folder or a new name, or - to show the file here. Ctrl-C stops it; the\n" +
-      "same command goes on where it was.",
+      "same command resumes it.",
     run: get,
   },
   {
     name: "put",
     args: "LOCAL [REMOTE]",
     takes: ["local", "remote"],
-    least: 1,
+    minArgs: 1,
     flags: transfer,
     brief: "send a file, or with -r a folder",
-    about:
-      "REMOTE is a folder or a new name. Ctrl-C stops it; the same command goes on where it\nwas.",
+    about: "REMOTE is a folder or a new name. Ctrl-C stops it; the same command resumes it.",
     run: put,
   },
   {
     name: "cat",
     args: "REMOTE",
     takes: ["remote"],
-    least: 1,
+    minArgs: 1,
     brief: "show a file here",
     run: cat,
   },
@@ -71,18 +70,19 @@ export const rows: readonly Row[] = [
     name: "publish",
     args: "NAME [AS]",
     takes: ["home", "public"],
-    least: 1,
+    minArgs: 1,
     brief: "copy a file of yours to /public, for everyone",
-    about: "The copy is made at the server, and charged to you. What you published under that\n" +
-      "name before is replaced; what others did is not.",
+    about:
+      "The copy is made at the server, and charged to you. It replaces a file that you have\n" +
+      "published under that name, but not the file of another account.",
     run: publish,
   },
   {
     name: "claim",
     args: "NAME [AS]",
     takes: ["public", "home"],
-    least: 1,
-    flags: { f: "replace what is there" },
+    minArgs: 1,
+    flags: { f: "replace an existing file" },
     brief: "copy a public file to your /home",
     about: "The copy is made at the server, and charged to you like any other file.",
     run: claim,
@@ -92,10 +92,10 @@ export const rows: readonly Row[] = [
     aliases: ["del"],
     args: "PATH...",
     takes: ["remote"],
-    least: 1,
+    minArgs: 1,
     many: true,
-    flags: deep,
-    brief: "remove files and empty folders, for good",
+    flags: recursive,
+    brief: "remove files and empty folders for good",
     run: rm,
   },
   {
@@ -103,7 +103,7 @@ export const rows: readonly Row[] = [
     aliases: ["rename"],
     args: "SRC... DEST",
     takes: ["remote"],
-    least: 2,
+    minArgs: 2,
     many: true,
     flags: { n: "fail rather than replace a file" },
     brief: "move or rename files and folders",
@@ -114,9 +114,9 @@ export const rows: readonly Row[] = [
     aliases: ["copy"],
     args: "SRC... DEST",
     takes: ["remote"],
-    least: 2,
+    minArgs: 2,
     many: true,
-    flags: { ...deep, n: "fail rather than replace a file" },
+    flags: { ...recursive, n: "fail rather than replace a file" },
     brief: "copy files and folders at the server",
     run: cp,
   },
@@ -124,9 +124,9 @@ export const rows: readonly Row[] = [
     name: "mkdir",
     args: "PATH...",
     takes: ["remote-folder"],
-    least: 1,
+    minArgs: 1,
     many: true,
-    flags: { p: "those above them, too" },
+    flags: { p: "the folders above them, too" },
     brief: "make folders",
     run: mkdir,
   },
@@ -134,7 +134,7 @@ export const rows: readonly Row[] = [
     name: "cd",
     args: "[PATH]",
     takes: ["remote-folder"],
-    brief: "go to a folder at the server; to /home if none is named",
+    brief: "change the folder at the server; default: /home",
     run: cd,
   },
   { name: "pwd", args: "", takes: [], brief: "show the folder at the server", run: pwd },
@@ -142,7 +142,7 @@ export const rows: readonly Row[] = [
     name: "lcd",
     args: "[PATH]",
     takes: ["local-folder"],
-    brief: "go to a folder of this machine; to ~ if none is named",
+    brief: "change the folder of this machine; default: ~",
     run: lcd,
   },
   { name: "lpwd", args: "", takes: [], brief: "show the folder of this machine", run: lpwd },
@@ -165,16 +165,16 @@ export const rows: readonly Row[] = [
     name: "stat",
     args: "PATH...",
     takes: ["remote"],
-    least: 1,
+    minArgs: 1,
     many: true,
-    brief: "show what is known of a file or folder",
+    brief: "show the facts about a file or folder",
     run: stat,
   },
   {
     name: "digest",
     args: "NAME [sha256|md5]",
     takes: ["remote", "algorithm"],
-    least: 1,
+    minArgs: 1,
     brief: "show a file's digest, as sha256sum or md5sum would",
     run: digest,
   },
@@ -182,8 +182,8 @@ export const rows: readonly Row[] = [
     name: "grow",
     args: "SIZE",
     takes: ["text"],
-    least: 1,
-    brief: "ask for this capacity in all, like 20GiB",
+    minArgs: 1,
+    brief: "ask for this quota, like 20GiB",
     run: grow,
   },
   {
@@ -191,18 +191,17 @@ export const rows: readonly Row[] = [
     args: "",
     takes: [],
     brief: "change your password",
-    about: "It is asked for. A script gives it as BARGE_NEW_PASSWORD.",
+    about: "Asks for the new password. A script sets BARGE_NEW_PASSWORD.",
     run: passwd,
   },
   {
     name: "register",
     args: "NAME [SIZE]",
     takes: ["text", "text"],
-    least: 1,
+    minArgs: 1,
     brief: "make another account, where the server allows it",
-    about:
-      "Its password is asked for. A script gives it as BARGE_NEW_PASSWORD. You stay who you\n" +
-      "are; `barge shell --register` makes an account and goes in as that.",
+    about: "Asks for its password. A script sets BARGE_NEW_PASSWORD. You stay logged in as\n" +
+      "before; `barge shell --register` makes an account and logs in with it.",
     run: register,
   },
   { name: "clear", args: "", takes: [], brief: "empty the screen", run: clear },
@@ -210,7 +209,7 @@ export const rows: readonly Row[] = [
     name: "menu",
     args: "",
     takes: [],
-    brief: "show what people do most, by number",
+    brief: "show common commands by number",
     about: "A number alone on a line runs its command, and prompts for the arguments.",
     run: menu,
   },
@@ -219,7 +218,7 @@ export const rows: readonly Row[] = [
     aliases: ["?"],
     args: "[COMMAND]",
     takes: ["command"],
-    brief: "list the commands, or tell more about one",
+    brief: "list the commands, or explain one",
     run: help,
   },
   {

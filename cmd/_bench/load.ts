@@ -3,10 +3,11 @@ import type { Aim } from "../../core/bench/load_worker.ts";
 import type { Progress } from "../../core/bench/load.ts";
 import { figureNames, parseThreshold, type Threshold } from "../../core/bench/thresholds.ts";
 import { BargeError } from "../../core/error.ts";
-import { exitCodes } from "./exit.ts";
-import { count, flag, path, value, valueOr, valueParser, values } from "./options.ts";
-import { note, print, printJson, setStatusLine, terminal, writeError } from "./out.ts";
-import { table } from "./table.ts";
+import { exitCodes } from "../_term/exit.ts";
+import { flag, value, valueOr, values } from "../_term/options.ts";
+import { note, print, printJson, setStatusLine, terminal, writeError } from "../_term/out.ts";
+import { table } from "../_term/table.ts";
+import { count, path, valueParser } from "../_term/value.ts";
 
 /** Options of every load. */
 export const loadOptions = {
@@ -157,13 +158,10 @@ function seconds() {
     const ms = match ? Number(match[1]) * units[match[2]] : NaN;
     return ms <= 86_400_000 ? ms : undefined;
   };
-  return valueParser("TIME", 0, read, { wanted: "a time like 10, 500ms or 2m, of a day at most" });
+  return valueParser("TIME", read, "a time like 10, 500ms or 2m, of a day at most");
 }
 
 function threshold() {
-  const none: Threshold = { text: "", holds: () => false, value: () => 0 };
-  return valueParser("CONDITION", none, parseThreshold, {
-    wanted: `a condition like 'p99>5ms' or 'errors>0', of ${figureNames.join(", ")}`,
-    format: ({ text }) => text,
-  });
+  const wanted = `a condition like 'p99>5ms' or 'errors>0', of ${figureNames.join(", ")}`;
+  return valueParser("CONDITION", parseThreshold, wanted);
 }

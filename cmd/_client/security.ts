@@ -1,23 +1,26 @@
-/** TLS or not, and whom to trust: from a verb's options to what dialing needs. */
+/** Chooses TLS or not, and the trust, from a verb's options. */
 import type { Remote } from "../../core/client/remote.ts";
 import { BargeError } from "../../core/error.ts";
 import type { Address } from "../../core/net/address.ts";
 import { type Fingerprint, parseFingerprint } from "../../core/net/fingerprint.ts";
 import { usesTls } from "../../core/net/trust.ts";
 import { configPath, fits, readLogins } from "./logins.ts";
-import { flag, value, valueParser } from "./options.ts";
-import { note } from "./out.ts";
+import { flag, value } from "../_term/options.ts";
+import { note } from "../_term/out.ts";
+import { valueParser } from "../_term/value.ts";
 
 /** The options of a verb that connects. */
 export const securityOptions = {
-  tls: flag(["--tls"], "Use TLS on this machine, too. Default: only to others"),
-  plaintext: flag(["--plaintext"], "Connect without TLS: all between can read and change files"),
+  tls: flag(["--tls"], "Use TLS on this machine, too. Default: only to other machines"),
+  plaintext: flag(["--plaintext"], "Connect without TLS: the network can read and change files"),
   pin: value(
     ["--pin"],
-    valueParser("FINGERPRINT", "" as Fingerprint, readFingerprint, {
-      wanted: "a fingerprint like SHA256:47DEQpj8..., which `barge cert` prints at the server",
-    }),
-    "The fingerprint that the server's certificate must have, whatever was pinned",
+    valueParser(
+      "FINGERPRINT",
+      readFingerprint,
+      "a fingerprint like SHA256:47DEQpj8..., which `barge cert` prints at the server",
+    ),
+    "The fingerprint of the server's certificate, in place of the pinned one",
   ),
 };
 
@@ -27,24 +30,24 @@ export interface SecurityChoice {
   readonly pin: Fingerprint | undefined;
 }
 
-/** Where pins are kept; undefined when there is no home. */
+/** Returns the path of the pins; undefined without a home. */
 export function knownHostsPath(): string | undefined {
   return configPath("known_hosts");
 }
 
 /**
- * The remote, with what to trust there if it is to be TLS: when told so, else as its saved login
- * was made, else by the rule of `usesTls`.
+ * Returns the remote with the trust for TLS, or without TLS. The options decide, else the saved
+ * login, else the rule of `usesTls`.
  *
  * @throws {BargeError} `usage` for options that exclude each other
  */
 export function secured(remote: Remote, choice: SecurityChoice): Remote {
   const { pin, plaintext } = choice;
   if (pin !== undefined && plaintext) {
-    throw new BargeError("usage", "--pin is about TLS, which --plaintext does without");
+    throw new BargeError("usage", "--pin needs TLS, which --plaintext turns off");
   }
-  const told = choice.tls || plaintext || pin !== undefined;
-  const tls = (told ? undefined : asSaved(remote)) ??
+  const isChosen = choice.tls || plaintext || pin !== undefined;
+  const tls = (isChosen ? undefined : asSaved(remote)) ??
     usesTls(remote.host, { tls: choice.tls || pin !== undefined, plaintext });
   if (!tls) return remote;
   const trust = { knownHosts: knownHostsPath(), pin, onPinned };
@@ -59,7 +62,7 @@ function asSaved({ host, port }: Address): boolean | undefined {
   try {
     return readLogins().findLast((login) => fits(login, { host, port }))?.tls;
   } catch {
-    return undefined; // told of where one is needed
+    return undefined; // the login itself reports it
   }
 }
 

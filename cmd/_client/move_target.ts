@@ -1,12 +1,12 @@
-/** Where `mv` and `cp` put things. */
+/** The targets of `mv` and `cp`. */
 import type { Client } from "../../core/client/client.ts";
 import { entryAt } from "../../core/client/stat.ts";
 import { baseName, checkNames, join, trimSlashes } from "../../core/client/target.ts";
 import { BargeError } from "../../core/error.ts";
 
 /**
- * Where each source goes: into the target if that is a folder or ends in a slash, else it takes the
- * target's name.
+ * Returns the new path of each source: in the target if that is a folder or ends in a slash, else
+ * the target itself.
  *
  * @throws {BargeError} `no-directory` when the target of several sources is not a folder; `usage`
  *   when two sources have the same name

@@ -2,10 +2,11 @@
 import type { Job } from "../../core/bench/local/job.ts";
 import type { Subject } from "../../core/bench/local/measure.ts";
 import { BargeError, typed } from "../../core/error.ts";
-import { command } from "./command.ts";
-import { exitCodes } from "./exit.ts";
-import { common, count, flag, path, plain, value, valueOr } from "./options.ts";
-import { flush, print, printJson, setStatusLine, terminal, writeError } from "./out.ts";
+import { command } from "../_term/command.ts";
+import { exitCodes } from "../_term/exit.ts";
+import { common, flag, value, valueOr } from "../_term/options.ts";
+import { flush, print, printJson, setStatusLine, terminal, writeError } from "../_term/out.ts";
+import { count, path, plain } from "../_term/value.ts";
 import { self } from "./self.ts";
 
 /** The verb that measures one subject. */

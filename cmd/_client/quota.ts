@@ -1,7 +1,7 @@
-/** How a quota is printed. */
-import { printJson, printLine } from "./out.ts";
-import { number } from "./progress.ts";
-import { baseOf, formatLimit, formatSize } from "./size.ts";
+/** Prints quotas. */
+import { printJson, printLine } from "../_term/out.ts";
+import { number } from "../_term/progress.ts";
+import { baseOf, formatLimit, formatSize } from "../_term/size.ts";
 
 export interface Quota {
   readonly account: string;
@@ -9,12 +9,12 @@ export interface Quota {
   readonly reserved: number;
   readonly limit: number | null;
   readonly left: number | null;
-  /** Files, folders and partial uploads; undefined: an older server does not say. */
+  /** The number of files, folders and partial uploads; undefined: from an older server. */
   readonly entries?: number;
   readonly entryLimit?: number | null;
 }
 
-/** Prints what an account uses and may use. The fields of `--json` are frozen. */
+/** Prints the quota of an account. The fields of `--json` are frozen. */
 export function printQuota(quota: Quota, json: boolean): void {
   const { account, used, reserved, limit, left, entries, entryLimit } = quota;
   if (json) {
@@ -22,15 +22,15 @@ export function printQuota(quota: Quota, json: boolean): void {
     return printJson({ account, used, reserved, limit, left, ...counts });
   }
   const size = (bytes: number) => formatSize(bytes, baseOf(limit));
-  const room = left === null ? "no limit" : `${size(left)} left of ${formatLimit(limit)}`;
-  const waiting = reserved > 0 ? `, ${size(reserved)} reserved for uploads` : "";
-  printLine(`${account}: ${size(used)} used${waiting}, ${room}`);
+  const available = left === null ? "no limit" : `${size(left)} left of ${formatLimit(limit)}`;
+  const pending = reserved > 0 ? `, ${size(reserved)} reserved for uploads` : "";
+  printLine(`${account}: ${size(used)} used${pending}, ${available}`);
   if (entries === undefined) return;
-  const most = typeof entryLimit === "number" ? ` of ${number(entryLimit)}` : "";
-  printLine(`  entries: ${number(entries)}${most} (files, folders and partial uploads)`);
+  const limitText = typeof entryLimit === "number" ? ` of ${number(entryLimit)}` : "";
+  printLine(`  entries: ${number(entries)}${limitText} (files, folders and partial uploads)`);
 }
 
-/** An account's quota, from its row. */
+/** Returns the quota of an account's row. */
 export function quotaOf(
   account: Omit<Quota, "account" | "left"> & { readonly name: string },
 ): Quota {

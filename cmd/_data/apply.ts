@@ -1,6 +1,6 @@
 /**
- * From declared accounts to steps, and from steps to the database. The slow part, scrypt, is done
- * while planning, so that the transaction is short.
+ * Plans and makes the changes of `user apply`. Passwords are hashed while planning, so that the
+ * transaction is short.
  */
 import type { Accounts } from "../../core/local/account/accounts.ts";
 import type { AccountChange } from "../../core/storage/accounts.ts";
@@ -15,24 +15,24 @@ import type { Declared } from "./declared.ts";
 export interface Step {
   readonly name: string;
   readonly action: "created" | "changed" | "unchanged" | "removed";
-  /** Which fields change. */
+  /** The fields that change. */
   readonly changed: readonly string[];
   readonly change: AccountChange;
 }
 
 export interface PlanOptions {
-  /** May new accounts take existing files in their homes? */
+  /** Give new accounts the existing files in their homes. */
   readonly adopt: boolean;
-  /** How many characters a new password must have. */
+  /** The least length of a new password, in characters. */
   readonly minPassword: number;
 }
 
 /**
- * What has to be done.
+ * Returns the step for each declared account.
  *
- * @param accounts undefined: there are none yet
+ * @param accounts undefined: there is no database yet
  * @throws {BargeError} `usage` for a new account without a password, and a new password that is too
- *   short; `exists` for such files
+ *   short; `exists` for existing files of a new account
  */
 export async function planSteps(
   declared: readonly Declared[],
@@ -50,27 +50,27 @@ async function planStep(
   { adopt, minPassword }: PlanOptions,
 ): Promise<Step> {
   const { name, role, limit, entryLimit, disabled, password, absent } = wanted;
-  const there = accounts?.find(name);
+  const existing = accounts?.find(name);
   if (absent) {
-    return { name, action: there ? "removed" : "unchanged", changed: [], change: {} };
+    return { name, action: existing ? "removed" : "unchanged", changed: [], change: {} };
   }
-  if (!there && password === undefined) {
+  if (!existing && password === undefined) {
     throw new BargeError("usage", "a new account needs a password", {
       op: "user apply",
       path: name,
       hint: "give it a password or a passwordFile",
     });
   }
-  if (!there && !adopt) accounts?.needFreeHome(name);
+  if (!existing && !adopt) accounts?.needFreeHome(name);
   const change: AccountChange = {
-    ...(role !== undefined && role !== there?.role ? { role } : {}),
-    ...(limit !== undefined && limit !== there?.limit ? { limit } : {}),
-    ...(entryLimit !== undefined && entryLimit !== there?.entryLimit ? { entryLimit } : {}),
-    ...(disabled !== undefined && disabled !== (there?.disabled ?? false) ? { disabled } : {}),
-    ...await newVerifier(there && accounts?.forLogin(name)?.verifier, wanted, minPassword),
+    ...(role !== undefined && role !== existing?.role && { role }),
+    ...(limit !== undefined && limit !== existing?.limit && { limit }),
+    ...(entryLimit !== undefined && entryLimit !== existing?.entryLimit && { entryLimit }),
+    ...(disabled !== undefined && disabled !== (existing?.disabled ?? false) && { disabled }),
+    ...await newVerifier(existing && accounts?.forLogin(name)?.verifier, wanted, minPassword),
   };
   const changed = Object.keys(change).map((field) => fieldNames[field as keyof AccountChange]);
-  if (!there) return { name, action: "created", changed: [], change };
+  if (!existing) return { name, action: "created", changed: [], change };
   return { name, action: changed.length > 0 ? "changed" : "unchanged", changed, change };
 }
 
@@ -82,7 +82,7 @@ const fieldNames = {
   verifier: "password",
 } satisfies Record<keyof AccountChange, string>;
 
-/** A password that is what it was is left alone: a new one would end all tokens. */
+/** Returns no verifier for an unchanged password: a new one would end all tokens. */
 async function newVerifier(
   old: Verifier | undefined,
   { name, password }: Declared,
@@ -99,10 +99,11 @@ async function newVerifier(
 }
 
 /**
- * Does all steps, or none. Accounts are removed last, since their homes are moved on disk.
+ * Makes the changes of all steps, or none. Accounts are removed last, since their homes are moved on
+ * disk.
  *
- * @param options.adopt new accounts get the files that homes/NAME holds already
- * @returns where the homes of removed accounts are kept, by name
+ * @param options.adopt give new accounts the existing files in homes/NAME
+ * @returns the new places of the homes of removed accounts, by name
  */
 export async function applySteps(
   steps: readonly Step[],
@@ -114,32 +115,34 @@ export async function applySteps(
     for (const { name, change } of only(steps, "changed")) accounts.change(name, change);
     checkRemovals(accounts, only(steps, "removed").map(({ name }) => name));
   });
-  const kept = new Map<string, string>();
-  const gone = only(steps, "removed");
-  if (gone.length === 0) return kept;
+  const keptHomes = new Map<string, string>();
+  const removals = only(steps, "removed");
+  if (removals.length === 0) return keptHomes;
   const { removeAccount } = await import("../../core/repair/remove_account.ts");
   using store = await openStore(data, true);
-  for (const { name } of gone) {
+  for (const { name } of removals) {
     const removed = await removeAccount(store, name, { purge: false });
-    if (removed.kept !== null) kept.set(name, removed.kept);
+    if (removed.kept !== null) keptHomes.set(name, removed.kept);
   }
-  return kept;
+  return keptHomes;
 }
 
 function only(steps: readonly Step[], action: Step["action"]): Step[] {
   return steps.filter((step) => step.action === action);
 }
 
-/** Homes are moved one by one, later; what would be refused then is refused now. */
-function checkRemovals(accounts: Accounts, gone: readonly string[]): void {
+/** Refuses the removals that would fail later, after others were made. */
+function checkRemovals(accounts: Accounts, names: readonly string[]): void {
   const all = accounts.list();
-  const left = all.filter(({ name }) => !gone.some((g) => g.toLowerCase() === name.toLowerCase()));
+  const left = all.filter(({ name }) =>
+    !names.some((removed) => removed.toLowerCase() === name.toLowerCase())
+  );
   const admins = (of: typeof all) =>
     of.filter(({ role, disabled }) => role === "admin" && !disabled);
   if (left.length === 0 || admins(all).length === 0 || admins(left).length > 0) return;
   throw new BargeError("refused", "it would remove the last admin that can log in", {
     op: "user apply",
-    hint: "declare another one",
+    hint: "declare another admin",
   });
 }
 

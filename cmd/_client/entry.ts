@@ -1,17 +1,20 @@
-/** How a remote file or folder is printed. */
+/** Prints remote files and folders. */
 import type { Answer, Entry, Omission } from "../../core/protocol/message.ts";
 import { describeOmission } from "../../core/protocol/omission.ts";
-import { note, print, printJson, printLine } from "./out.ts";
-import { oneLine, printable } from "./text.ts";
+import { note, print, printJson, printLine } from "../_term/out.ts";
+import { oneLine, printable } from "../_term/text.ts";
 
-/** A file or folder as `--json` shows it. The fields are frozen. */
+/**
+ * Returns a file or folder as `ls --json` and `stat --json` show it. Fields may be added (here, in
+ * `noEntry`, and in `Entry` of core/protocol/message.ts), but not changed or removed.
+ */
 export function entryFields(path: string, entry: Entry) {
   const { type, size, modified, owner, sha256 } = entry;
   const name = entry.name.slice(entry.name.lastIndexOf("/") + 1);
   return { path, name, type, size, modified, owner, sha256 };
 }
 
-/** What `stat` prints: as JSON, or in lines below the path. */
+/** Prints the answer of `stat`. */
 export function printStat(path: string, { entry, upload }: Answer<"stat">, json: boolean): void {
   if (json) {
     printJson({ path, ...(entry ? entryFields(path, entry) : noEntry), upload });
@@ -25,28 +28,25 @@ export function printStat(path: string, { entry, upload }: Answer<"stat">, json:
     if (entry.owner !== null) printLine(`  owner     ${entry.owner}`);
     if (entry.sha256 !== null) print(`  sha256    ${entry.sha256}`);
   }
-  if (upload) print(`  upload    ${upload.offset} of ${upload.size ?? "?"} bytes are here`);
+  if (upload) print(`  upload    ${upload.offset} of ${upload.size ?? "?"} bytes received`);
 }
 
-/** Writes to standard error which entries a listing leaves out. */
+/** Reports the entries that a listing leaves out. */
 export function noteOmission(path: string, omission: Omission): void {
   note(`barge: ${path}: ${describeOmission(omission)}`);
 }
 
+/** The fields of a name that has only a partial upload. */
 const noEntry = { name: null, type: null, size: null, modified: null, owner: null, sha256: null };
 
-/**
- * A line of `ls -l`: size, time (UTC), owner, name.
- *
- * @param name as it is to be shown
- */
+/** Returns a line of `ls -l`: size, time (UTC), owner, name. */
 export function longLine(entry: Entry, name: string): string {
   const size = entry.type === "dir" ? "-" : String(entry.size);
   const time = entry.modified.slice(0, 16).replace("T", " ");
   return `${size.padStart(13)}  ${time}  ${(entry.owner ?? "-").padEnd(12)}  ${name}`;
 }
 
-/** A name as it is shown on one line: a folder with a slash, safe where it goes to a terminal. */
+/** Returns a name without control characters or line ends, and a slash after a folder. */
 export function shownName(entry: Entry, name: string, toTerminal: boolean): string {
   return (toTerminal ? printable(name) : oneLine(name)) + (entry.type === "dir" ? "/" : "");
 }

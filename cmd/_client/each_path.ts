@@ -1,0 +1,34 @@
+/** Does the same with several remote paths, and continues when one fails. */
+import { trimSlashes } from "../../core/client/target.ts";
+import { type Kind, typed } from "../../core/error.ts";
+import { sharedCode } from "../_term/exit.ts";
+import { inWordsOf, report } from "../_term/fail.ts";
+
+/** Failures that the other paths would have, too. */
+const fatalKinds: readonly Kind[] = ["interrupted", "unavailable", "protocol", "identity"];
+
+/**
+ * Calls `work` with one remote path after the other. Reports failures on standard error.
+ *
+ * @param paths slashes at their ends are removed
+ * @returns the exit code that all failures share, else 1
+ * @throws {BargeError} the failure of a single path, and one that ends the connection
+ */
+export async function eachPath(
+  op: string,
+  paths: readonly string[],
+  work: (path: string) => Promise<void>,
+): Promise<number> {
+  const failures: Kind[] = [];
+  for (const path of paths.map(trimSlashes)) {
+    try {
+      await work(path);
+    } catch (cause) {
+      const error = inWordsOf(typed(cause, { op, path }), op);
+      if (paths.length === 1 || fatalKinds.includes(error.kind)) throw error;
+      report(error, { debug: false });
+      failures.push(error.kind);
+    }
+  }
+  return sharedCode(failures);
+}

@@ -1,0 +1,158 @@
+/** Connects to a server and logs in, as a verb's options say. */
+import type { Client } from "../../core/client/client.ts";
+import { connect } from "../../core/client/connect.ts";
+import { type Credentials, type Login, login as logIn } from "../../core/client/login.ts";
+import { formatRemote, type Remote } from "../../core/client/remote.ts";
+import { BargeError } from "../../core/error.ts";
+import { count, plain } from "../_term/value.ts";
+import { value } from "../_term/options.ts";
+import { version } from "../_version.ts";
+import { chooseAccount, findServer, loginEnded, noServer } from "./choose.ts";
+import { fits, readLogins } from "./logins.ts";
+import {
+  givenPassword,
+  needPassword,
+  passwordOptions,
+  type PasswordSources,
+  passwordWays,
+} from "./password.ts";
+import { secured, type SecurityChoice, securityOptions } from "./security.ts";
+
+/** The options of a verb that needs a server, but no login. */
+export const serverOptions = {
+  server: value(
+    ["--server"],
+    plain("barge://NAME@HOST:PORT"),
+    "The server, and your account there. Default: the last `barge login`",
+  ),
+  timeout: value(
+    ["--timeout"],
+    count("SECONDS", 1, 86_400),
+    "Give up when the server has not answered within this time. Default: 10",
+  ),
+  ...securityOptions,
+};
+
+/** The options of a verb that logs in. */
+export const sessionOptions = { ...serverOptions, ...passwordOptions };
+
+export interface ServerChoice extends SecurityChoice {
+  readonly server: string | undefined;
+  /** Seconds. */
+  readonly timeout: number | undefined;
+}
+export interface SessionChoice extends ServerChoice, PasswordSources {
+  /** Use this token, and no password or saved login. */
+  readonly token?: string;
+}
+
+/** A connection that is logged in. */
+export interface Session extends AsyncDisposable {
+  readonly client: Client;
+  readonly remote: Remote & { readonly account: string };
+  readonly login: Login;
+  /** The password of the login; undefined for a token. */
+  readonly password: string | undefined;
+}
+
+/**
+ * Connects without logging in.
+ *
+ * @throws {BargeError} `usage` when no server is named, and as `connect`
+ */
+export async function connectOnly(
+  choice: ServerChoice,
+  signal: AbortSignal,
+): Promise<{ client: Client; remote: Remote }> {
+  const remote = chooseRemote(choice);
+  return { client: await dial(remote, choice, signal), remote };
+}
+
+/**
+ * Connects and logs in with the given password, else with the saved login. Asks for a password on a
+ * terminal if there is neither.
+ *
+ * @param options.password use no saved login: the verb needs the password itself
+ * @throws {BargeError} `usage` when no server or account is named, `unauthenticated`, and as
+ *   `connect`
+ */
+export async function openSession(
+  choice: SessionChoice,
+  signal: AbortSignal,
+  options: { readonly password?: boolean } = {},
+): Promise<Session> {
+  const server = chooseRemote(choice);
+  const { token } = choice;
+  let password = token === undefined ? await givenPassword(choice) : undefined;
+  const saved = options.password || password !== undefined || token !== undefined
+    ? undefined
+    : readLogins().findLast((login) => fits(login, server));
+  const account = server.account ?? saved?.account ?? await chooseAccount(server, signal);
+  const remote = { ...server, account };
+  const credentials = credentialsOf(account, token ?? saved?.token, password);
+  let login: Promise<Login> | undefined;
+  const client = await dial(remote, choice, signal, (client) => {
+    login = credentials && logIn(client, credentials);
+    login?.catch(() => {/* awaited below; the greeting may fail first */});
+  });
+  try {
+    if (!login) {
+      password = await needPassword(choice, {
+        question: `Password of ${account} at ${client.peer}`,
+        twice: false,
+        signal,
+        ways: options.password ? passwordWays : loginWays,
+      });
+      login = logIn(client, { account, password });
+    }
+    return {
+      client,
+      remote,
+      login: await login,
+      password,
+      [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
+    };
+  } catch (error) {
+    client.close();
+    if (!(error instanceof BargeError) || error.kind !== "unauthenticated") throw error;
+    throw new BargeError(error.kind, error.message, {
+      op: "log in to",
+      path: formatRemote(remote),
+      hint: saved ? loginEnded : error.hint,
+      cause: error,
+    });
+  }
+}
+
+/** Returns the credentials that need no question. */
+function credentialsOf(
+  account: string,
+  token: string | undefined,
+  password: string | undefined,
+): Credentials | undefined {
+  if (token !== undefined) return { token };
+  return password === undefined ? undefined : { account, password };
+}
+
+const loginWays = "use `barge login` once, or --password-stdin, --password-file or BARGE_PASSWORD";
+
+/** @param meanwhile sends the login while the greeting is under way, to save a round trip */
+async function dial(
+  remote: Remote,
+  choice: ServerChoice,
+  signal: AbortSignal,
+  meanwhile?: (client: Client) => void,
+): Promise<Client> {
+  return await connect(remote, {
+    signal,
+    timeout: choice.timeout === undefined ? undefined : choice.timeout * 1000,
+    agent: `barge/${version}`,
+    meanwhile,
+  });
+}
+
+function chooseRemote(choice: ServerChoice): Remote {
+  const remote = findServer(choice.server);
+  if (!remote) throw noServer();
+  return secured(remote, choice);
+}

@@ -1,0 +1,126 @@
+/**
+ * The login of the shell. On a terminal it asks for everything that is missing, and a wrong password
+ * may be tried again; without one, either is a failure.
+ */
+import { connect } from "../../core/client/connect.ts";
+import type { Credentials } from "../../core/client/login.ts";
+import { register } from "../../core/client/register.ts";
+import { formatRemote, parseRemote, type Remote } from "../../core/client/remote.ts";
+import { BargeError } from "../../core/error.ts";
+import {
+  checkRegistration,
+  chooseAccount,
+  findServer,
+  loginEnded,
+  noServer,
+} from "../_client/choose.ts";
+import { fits, readLogins } from "../_client/logins.ts";
+import { givenPassword, needPassword, onlyTerminal } from "../_client/password.ts";
+import { secured, type SecurityChoice } from "../_client/security.ts";
+import { note } from "../_term/out.ts";
+import { askText, canAsk } from "../_term/prompt.ts";
+import { formatLimit } from "../_term/size.ts";
+import { version } from "../_version.ts";
+import { Link } from "./link.ts";
+
+export interface LoginChoice extends SecurityChoice {
+  readonly server: string | undefined;
+  /** Seconds. */
+  readonly timeout: number | undefined;
+  readonly passwordFile: string | undefined;
+  /** Make the account first. */
+  readonly register: boolean;
+  /** The quota to register with, in bytes. */
+  readonly quota: number | undefined;
+}
+
+/** How often a password is asked for. */
+const maxAttempts = 3;
+
+/**
+ * Connects and logs in.
+ *
+ * @throws {BargeError} `usage` when the server or account is missing and can't be asked for,
+ *   `unauthenticated`, and as `connect` and `register`
+ */
+export async function openLink(choice: LoginChoice, signal: AbortSignal): Promise<Link> {
+  const server = secured(await chooseServer(choice, signal), choice);
+  const given = await givenPassword({ ...choice, passwordStdin: false });
+  const saved = choice.register || given !== undefined
+    ? undefined
+    : readLogins().findLast((login) => fits(login, server));
+  const account = server.account ?? saved?.account ?? await chooseAccount(server, signal);
+  const remote = { ...server, account };
+  const timeout = choice.timeout === undefined ? undefined : choice.timeout * 1000;
+  const open = async (credentials: Credentials) => {
+    const link = new Link({ remote, credentials, timeout });
+    await link.client(signal);
+    return link;
+  };
+  if (choice.register) {
+    const password = await registerAt(remote, choice, given, timeout, signal);
+    return await open({ account, password });
+  }
+  if (saved) {
+    try {
+      return await open({ token: saved.token });
+    } catch (error) {
+      if (!isWrongSecret(error)) throw error;
+      if (!canAsk()) throw error.with({ hint: loginEnded });
+      note(`(${loginEnded})`);
+    }
+  }
+  if (given !== undefined) return await open({ account, password: given });
+  for (let attempt = 1;; attempt++) {
+    const password = await needPassword(onlyTerminal, {
+      question: `Password of ${account} at ${formatRemote({ ...remote, account: undefined })}`,
+      twice: false,
+      signal,
+      ways: "use `barge login` once, or --password-file or BARGE_PASSWORD",
+    });
+    try {
+      return await open({ account, password });
+    } catch (error) {
+      if (!isWrongSecret(error) || attempt === maxAttempts) throw error;
+      note(`barge: ${error}`);
+    }
+  }
+}
+
+function isWrongSecret(error: unknown): error is BargeError {
+  return error instanceof BargeError && error.kind === "unauthenticated";
+}
+
+async function chooseServer(
+  { server, register }: LoginChoice,
+  signal: AbortSignal,
+): Promise<Remote> {
+  const remote = findServer(server);
+  if (remote) {
+    // A new account does not have the name of the saved login.
+    return server === undefined && register ? { ...remote, account: undefined } : remote;
+  }
+  if (!canAsk()) throw noServer();
+  return parseRemote(await askText("Server, as HOST or HOST:PORT", signal));
+}
+
+/** Makes the account. @returns its password */
+async function registerAt(
+  remote: Remote & { readonly account: string },
+  choice: LoginChoice,
+  given: string | undefined,
+  timeout: number | undefined,
+  signal: AbortSignal,
+): Promise<string> {
+  await using client = await connect(remote, { signal, timeout, agent: `barge/${version}` });
+  checkRegistration(client);
+  const password = given ?? await needPassword(onlyTerminal, {
+    question: `Password for ${remote.account}`,
+    twice: true,
+    signal,
+    ways: "use --password-file or BARGE_PASSWORD",
+  });
+  const { account, limit } = await register(client, remote.account, password, choice.quota);
+  note(`made the account ${account}, quota ${formatLimit(limit)}`);
+  return password;
+}

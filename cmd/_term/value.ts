@@ -1,0 +1,118 @@
+/** Parsers of single values, as options and arguments take them: sizes, addresses, counts. */
+import { parseSize } from "./size.ts";
+import { type Address, parseAddress } from "../../core/net/address.ts";
+
+/** Reads one value from text. */
+export interface ValueParser<T> {
+  /** The value's name in usage lines and help: `SIZE`. */
+  readonly metavar: string;
+  /** The valid values, for error messages: "a size like 20GiB". */
+  readonly wanted: string;
+  /** Returns undefined for text that is not valid. */
+  readonly parse: (text: string) => T | undefined;
+  /** The words that completion suggests, or the kind of local path. */
+  readonly suggest?: readonly string[] | "any" | "directory";
+}
+
+/** A parser of one kind of value. */
+export function valueParser<T>(
+  metavar: string,
+  parse: (text: string) => T | undefined,
+  wanted: string,
+): ValueParser<T> {
+  return { metavar, wanted, parse };
+}
+
+/** Any text. */
+export function plain(metavar: string): ValueParser<string> {
+  return valueParser(metavar, (text) => text, "text");
+}
+
+/** A local path, which shells complete. */
+export function path(metavar: string, suggest: "any" | "directory" = "any"): ValueParser<string> {
+  return { ...plain(metavar), suggest };
+}
+
+/** One of a few words. */
+export function oneOf<const T extends string>(...words: readonly T[]): ValueParser<T> {
+  const parse = (text: string) => words.find((word) => word === text);
+  return { ...valueParser(words.join("|"), parse, words.join(" or ")), suggest: words };
+}
+
+const yes = ["1", "true", "yes", "on"];
+const no = ["0", "false", "no", "off"];
+
+/** A flag's value in the environment, in upper or lower case. */
+export const yesOrNo: ValueParser<boolean> = valueParser(
+  "",
+  (text) => {
+    const word = text.toLowerCase();
+    return yes.includes(word) ? true : no.includes(word) ? false : undefined;
+  },
+  [...yes, ...no].join(", "),
+);
+
+/** A size in bytes. */
+export function size(): ValueParser<number> {
+  return valueParser("SIZE", parseSize, "a size like 500k, 1.5MB or 20GiB");
+}
+
+/** A size in bytes, or null for `none`. */
+export function sizeOrNone(): ValueParser<number | null> {
+  return valueParser(
+    "SIZE|none",
+    (text) => text === "none" ? null : parseSize(text),
+    "a size like 500k, 1.5MB or 20GiB, or `none`",
+  );
+}
+
+/** A whole number in a range. */
+export function count(metavar: string, min = 1, max = 1_000_000): ValueParser<number> {
+  const parse = (text: string) => {
+    const n = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
+    return n >= min && n <= max ? n : undefined;
+  };
+  return valueParser(metavar, parse, `a whole number from ${min} to ${max}`);
+}
+
+/** A whole number, or null for `none`. */
+export function countOrNone(): ValueParser<number | null> {
+  const parse = (text: string) => {
+    if (text === "none") return null;
+    return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+  };
+  return valueParser("N|none", parse, "a number like 200000, or `none`");
+}
+
+/** A time in seconds, which may have a fraction. */
+export function seconds(): ValueParser<number> {
+  const parse = (text: string) => /^\d{1,7}(\.\d{1,3})?$/.test(text) ? Number(text) : undefined;
+  return valueParser("SECONDS", parse, "a number of seconds");
+}
+
+/** An address to connect to. */
+export function addresses(): ValueParser<Address> {
+  const parse = (text: string) => {
+    const address = addressOrUndefined(text);
+    return address?.port === 0 ? undefined : address;
+  };
+  return valueParser("HOST:PORT", parse, "HOST:PORT like 127.0.0.1:3306");
+}
+
+/** An address to listen on, or null for `off`. */
+export function addressOrOff(): ValueParser<Address | null> {
+  return valueParser(
+    "HOST:PORT|off",
+    (text) => text === "off" ? null : addressOrUndefined(text),
+    "HOST:PORT like 127.0.0.1:7171, or `off`",
+  );
+}
+
+/** Returns the address that a text names; undefined for any other text. */
+export function addressOrUndefined(text: string): Address | undefined {
+  try {
+    return parseAddress(text);
+  } catch {
+    return undefined;
+  }
+}
