@@ -37,6 +37,8 @@ import type { Store } from "../../local/store.ts";
 import { Access, outcomeOf } from "../access.ts";
 import { type Brake, brakeOf } from "../brake.ts";
 import { explain, note } from "../failure.ts";
+import type { Conversation } from "../listen.ts";
+import { type BodyState, type Context, isLoggedIn } from "./context.ts";
 import { Output } from "./output.ts";
 import { maxCheckMs, type Patience, patience } from "./patience.ts";
 import { Pauses } from "./pause.ts";
@@ -44,7 +46,7 @@ import { isTheirTurn, theirTurn } from "./turn.ts";
 import { verbs } from "./verbs.ts";
 import { Window } from "./window.ts";
 
-export class Connection {
+export class Connection implements Conversation, Context {
   readonly store: Store;
   readonly stream: Stream;
   /** The client's numeric address, without the port. */
@@ -354,7 +356,7 @@ export class Connection {
       const op = verbOf(value);
       const verb = verbs[op];
       // The state of the connection is checked first; before login, fields are not.
-      if (verb.login && !this.session) {
+      if (verb.login && !isLoggedIn(this)) {
         throw new BargeError("unauthenticated", "log in first", { op });
       }
       const request = parseRequest(value);
@@ -362,7 +364,7 @@ export class Connection {
       if (!verb.overlaps) await this.#window?.drain();
       // The table pairs each verb with the handler of that very request.
       const handle = verb.handle as (
-        c: Connection,
+        c: Context,
         r: typeof request,
         b: BodyState,
       ) => Promise<object | null>;
@@ -407,13 +409,4 @@ function asked(value: FrameValue): { op?: string; path?: string } {
   const text = (field: string) =>
     typeof value[field] === "string" ? value[field] as string : undefined;
   return { op: text("verb")?.slice(0, 40), path: (text("path") ?? text("from"))?.slice(0, 3000) };
-}
-
-/** The body behind a request's frame, and how a handler says that it has read it. */
-export interface BodyState {
-  readonly body: Body;
-  /** Its record in the access log: counts bytes. */
-  readonly access: Access;
-  /** To be called by who reads the body and the trailer, before it begins. */
-  readonly taken: () => void;
 }

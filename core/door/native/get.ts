@@ -2,18 +2,18 @@
 import { encodeFrame } from "../../protocol/frame.ts";
 import type { Answer, Request } from "../../protocol/message.ts";
 import { get } from "../../session/get.ts";
-import type { BodyState, Connection } from "./connection.ts";
+import type { BodyState, LoggedIn } from "./context.ts";
 
 /** Files up to this many bytes are sent together with their frames, and with other answers. */
 const small = 32 * 1024;
 
 /** @returns null: it has answered itself */
 export async function serveGet(
-  c: Connection,
+  c: LoggedIn,
   request: Request<"get">,
   { access }: BodyState,
 ): Promise<null> {
-  const file = await get(c.session!, request.path, request.offset);
+  const file = await get(c.session, request.path, request.offset);
   try {
     const { size, offset, sha256 } = file;
     const modified = new Date(file.modified).toISOString();

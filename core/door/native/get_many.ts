@@ -5,7 +5,7 @@ import { failuresOf, many } from "../../protocol/many.ts";
 import type { Answer, Request } from "../../protocol/message.ts";
 import { lookAgain, readSmall, type Small } from "../../session/get.ts";
 import { explain } from "../failure.ts";
-import type { BodyState, Connection } from "./connection.ts";
+import type { BodyState, LoggedIn } from "./context.ts";
 import { isTheirTurn, theirTurn } from "./turn.ts";
 
 /** What became of one: read, failed, or too large to fit in beside the others. */
@@ -13,12 +13,12 @@ type Fate = Small | { readonly error: BargeError } | null;
 
 /** @returns null: it has answered itself */
 export async function serveGetMany(
-  c: Connection,
+  c: LoggedIn,
   { paths }: Request<"get-many">,
   { access }: BodyState,
 ): Promise<null> {
   access.split = true;
-  await c.session!.check();
+  await c.session.check();
   const fates: Fate[] = [];
   let body = 0;
   for (const [i, path] of paths.entries()) {
@@ -45,16 +45,16 @@ export async function serveGetMany(
 }
 
 /** Looks again at the files that have no digest. */
-function settle(c: Connection, paths: readonly string[], fates: Fate[]): void {
+function settle(c: LoggedIn, paths: readonly string[], fates: Fate[]): void {
   const unsure = fates.flatMap((fate, i) => fate && "bytes" in fate && fate.undigested ? [i] : []);
   const files = unsure.map((i) => [paths[i], fates[i] as Small] as const);
-  lookAgain(c.session!, files).forEach((small, at) => fates[unsure[at]] = small);
+  lookAgain(c.session, files).forEach((small, at) => fates[unsure[at]] = small);
 }
 
-function getOne(c: Connection, path: string, room: number): Fate {
+function getOne(c: LoggedIn, path: string, room: number): Fate {
   const access = c.access("get", path);
   try {
-    const small = readSmall(c.session!, path, room);
+    const small = readSmall(c.session, path, room);
     if (!small) return null;
     access.bytes = small.bytes.length;
     access.end("ok");

@@ -15,12 +15,12 @@ import { put, type PutRequest } from "../../upload/put.ts";
 import { putWhole } from "../../upload/put_whole.ts";
 import { type Committed, otherDigest, type Upload } from "../../upload/upload.ts";
 import type { Access } from "../access.ts";
-import type { BodyState, Connection } from "./connection.ts";
+import type { BodyState, LoggedIn } from "./context.ts";
 import { explain, note } from "../failure.ts";
 
 /** @returns null for a small file: the window answers it */
 export function servePut(
-  c: Connection,
+  c: LoggedIn,
   request: Request<"put">,
   state: BodyState,
 ): Promise<object | null> {
@@ -34,7 +34,7 @@ export function written(committed: Committed): Answer<"put"> {
   return { ...committed, modified: new Date(committed.modified).toISOString() };
 }
 
-async function serveEager(c: Connection, request: PutRequest, state: BodyState): Promise<null> {
+async function serveEager(c: LoggedIn, request: PutRequest, state: BodyState): Promise<null> {
   const { body } = state;
   // The schema says so already; here it bounds the memory.
   if (typeof body !== "number" || body > eagerLimit || body !== request.size) {
@@ -62,12 +62,12 @@ async function serveEager(c: Connection, request: PutRequest, state: BodyState):
 }
 
 async function serveWaiting(
-  c: Connection,
+  c: LoggedIn,
   request: PutRequest,
   { access }: BodyState,
 ): Promise<object | null> {
   await c.window.drain();
-  const upload = await put(c.session!, request);
+  const upload = await put(c.session, request);
   try {
     c.output.queue(encodeFrame({ ok: true, offset: upload.offset, prefix: upload.prefix }));
     const from = parseOther("from", await whenCompared(c, upload));
@@ -102,7 +102,7 @@ async function serveWaiting(
  * Reads the frame that says from which offset the client continues. The client may take long to
  * compare the staged bytes, and sends signs of life meanwhile.
  */
-async function whenCompared(c: Connection, upload: Upload): Promise<FrameValue> {
+async function whenCompared(c: LoggedIn, upload: Upload): Promise<FrameValue> {
   while (true) {
     const frame = await c.reader.frame();
     if (!frame) throw new BargeError("unavailable", "the connection was cut");
@@ -126,7 +126,7 @@ async function whenCompared(c: Connection, upload: Upload): Promise<FrameValue> 
  * @returns whether it has failed, and that been answered
  */
 async function receive(
-  c: Connection,
+  c: LoggedIn,
   upload: Upload,
   restart: boolean,
   path: string,
@@ -174,14 +174,14 @@ async function receive(
  * @throws {BargeError} `digest`, and as `putWhole`
  */
 export function putSmall(
-  c: Connection,
+  c: LoggedIn,
   request: PutRequest,
   bytes: Uint8Array,
   said: string | null,
 ): Promise<Committed> {
   const sha256 = hash("sha256", bytes, "hex");
   if (sha256 !== (said ?? sha256)) throw otherDigest(sha256, said!);
-  return putWhole(c.session!, request, bytes, sha256, { gone: c.ended.signal });
+  return putWhole(c.session, request, bytes, sha256, { gone: c.ended.signal });
 }
 
 export function isCancelled({ sha256, whole }: Trailer): boolean {

@@ -4,12 +4,12 @@ import { failuresOf } from "../../protocol/many.ts";
 import type { Answer, Request } from "../../protocol/message.ts";
 import { parseTime } from "../../protocol/time.ts";
 import { explain } from "../failure.ts";
-import type { BodyState, Connection } from "./connection.ts";
+import type { BodyState, LoggedIn } from "./context.ts";
 import { cancelled, isCancelled, putSmall } from "./put.ts";
 
 /** @returns null: the window answers it */
 export async function servePutMany(
-  c: Connection,
+  c: LoggedIn,
   request: Request<"put-many">,
   { access, taken }: BodyState,
 ): Promise<null> {
@@ -42,7 +42,7 @@ type File = Request<"put-many">["files"][number] & Pick<Request<"put-many">, "ov
 
 /** @returns why it failed */
 async function putOne(
-  c: Connection,
+  c: LoggedIn,
   { path, size, sha256, modified, overwrite }: File,
   bytes: Uint8Array,
   given: boolean,

@@ -4,11 +4,11 @@ import type { Asked, Present, Server } from "../../protocol/message.ts";
 import { quantile, type RequestCounts } from "../../watch/metrics.ts";
 import type { Present as Session } from "../../watch/roster.ts";
 import { type Snapshot, status } from "../../session/status.ts";
-import type { Connection } from "./connection.ts";
+import type { LoggedIn } from "./context.ts";
 import { paged } from "./pages.ts";
 
-export async function serveStatus(c: Connection): Promise<object> {
-  const { snapshot, sessions } = await status(c.session!);
+export async function serveStatus(c: LoggedIn): Promise<object> {
+  const { snapshot, sessions } = await status(c.session);
   const send = (frame: object) => c.output.write(encodeFrame({ ok: true, ...frame }));
   await send({ server: server(snapshot), requests: [], sessions: [], more: true });
   const asked = await paged([snapshot.requests.map(requests)], "requests", { sessions: [] }, send);

@@ -26,27 +26,13 @@ import { remove } from "../../session/remove.ts";
 import { stat } from "../../session/stat.ts";
 import { token } from "../../login/token.ts";
 import { allUnfinished, dropUnfinished } from "../../upload/unfinished.ts";
-import type { BodyState, Connection } from "./connection.ts";
+import type { Context, Handler, LoggedIn } from "./context.ts";
 import { serveGet } from "./get.ts";
 import { serveGetMany } from "./get_many.ts";
 import { paged } from "./pages.ts";
 import { servePut, written } from "./put.ts";
 import { servePutMany } from "./put_many.ts";
 import { serveStatus } from "./status.ts";
-
-interface Handler<V extends Verb> {
-  readonly login: boolean;
-  /** May it begin while small uploads are being committed? */
-  readonly overlaps?: boolean;
-  /** May a body follow the request? */
-  readonly body?: boolean;
-  /** @returns the answer's fields, or null when it has answered itself */
-  handle(
-    c: Connection,
-    request: Request<V>,
-    body: BodyState,
-  ): Promise<object | null> | object | null;
-}
 
 export const verbs: { readonly [V in Verb]: Handler<V> } = {
   hello: { login: false, handle: hello },
@@ -68,7 +54,7 @@ export const verbs: { readonly [V in Verb]: Handler<V> } = {
     },
   },
   list: { login: true, handle: serveList },
-  stat: { login: true, handle: (c, { path }) => stat(c.session!, path) },
+  stat: { login: true, handle: (c, { path }) => stat(c.session, path) },
   get: { login: true, handle: serveGet },
   put: { login: true, overlaps: true, body: true, handle: servePut },
   "put-many": { login: true, overlaps: true, body: true, handle: servePutMany },
@@ -76,44 +62,44 @@ export const verbs: { readonly [V in Verb]: Handler<V> } = {
   copy: {
     login: true,
     handle: async (c, { from, to, overwrite }) =>
-      written(await copy(c.session!, from, to, overwrite, c.ended.signal)),
+      written(await copy(c.session, from, to, overwrite, c.ended.signal)),
   },
   move: {
     login: true,
     async handle(c, { from, to, overwrite }) {
-      await move(c.session!, from, to, overwrite);
+      await move(c.session, from, to, overwrite);
       return {};
     },
   },
   remove: {
     login: true,
     handle: async (c, { path, recursive }) => ({
-      removed: await remove(c.session!, path, recursive),
+      removed: await remove(c.session, path, recursive),
     }),
   },
   mkdir: {
     login: true,
-    handle: async (c, request) => ({ created: await mkdir(c.session!, request) }),
+    handle: async (c, request) => ({ created: await mkdir(c.session, request) }),
   },
-  quota: { login: true, handle: (c) => quota(c.session!) },
+  quota: { login: true, handle: (c) => quota(c.session) },
   uploads: { login: true, handle: serveUploads },
   drop: {
     login: true,
     async handle(c, { path }) {
-      await dropUnfinished(c.session!, path);
+      await dropUnfinished(c.session, path);
       return {};
     },
   },
   status: { login: true, handle: serveStatus },
-  digest: { login: true, handle: (c, request) => digest(c.session!, request, c.ended.signal) },
-  grow: { login: true, handle: (c, { limit }) => grow(c.session!, limit) },
+  digest: { login: true, handle: (c, request) => digest(c.session, request, c.ended.signal) },
+  grow: { login: true, handle: (c, { limit }) => grow(c.session, limit) },
   passwd: { login: true, handle: servePasswd },
-  token: { login: true, handle: (c, request) => token(c.session!, request) },
+  token: { login: true, handle: (c, request) => token(c.session, request) },
   ping: { login: false, handle: () => ({}) },
   bye: { login: false, handle: () => ({}) },
 };
 
-function hello(c: Connection, request: Request<"hello">): Answer<"hello"> {
+function hello(c: Context, request: Request<"hello">): Answer<"hello"> {
   if (request.version < version) {
     throw new BargeError(
       "unsupported",
@@ -138,12 +124,12 @@ function hello(c: Connection, request: Request<"hello">): Answer<"hello"> {
  *
  * @throws {BargeError} `refused` without TLS, off this machine
  */
-function needPrivacy(c: Connection, op: string): void {
+function needPrivacy(c: Context, op: string): void {
   if (c.endPoints.length > 0 || isLoopback(network(c.host))) return;
   throw new BargeError("refused", "that needs TLS, and this connection has none", { op });
 }
 
-async function proof(c: Connection, request: Request<"proof">): Promise<Answer<"proof">> {
+async function proof(c: Context, request: Request<"proof">): Promise<Answer<"proof">> {
   const asked = c.challenge;
   c.challenge = undefined; // one proof for each challenge
   if (!asked) throw new BargeError("protocol", "a proof without auth before it");
@@ -162,11 +148,11 @@ async function proof(c: Connection, request: Request<"proof">): Promise<Answer<"
  * on this connection. The connection goes on with the new one.
  */
 async function servePasswd(
-  c: Connection,
+  c: LoggedIn,
   { verifier, proof, binding }: Request<"passwd">,
 ): Promise<Answer<"passwd">> {
   needPrivacy(c, "change password");
-  const session = c.session!;
+  const session = c.session;
   const asked = c.challenge;
   c.challenge = undefined;
   await needPasswordLogin(session);
@@ -185,18 +171,18 @@ async function servePasswd(
 }
 
 async function serveList(
-  c: Connection,
+  c: LoggedIn,
   { path, recursive }: Request<"list">,
 ): Promise<object> {
   const send = (frame: object) => c.output.write(encodeFrame({ ok: true, ...frame }));
   const omitted = new Omitted();
-  const last = await paged(list(c.session!, path, recursive, omitted), "entries", {}, send);
+  const last = await paged(list(c.session, path, recursive, omitted), "entries", {}, send);
   return { ...last, omitted: omitted.omission };
 }
 
-async function serveUploads(c: Connection): Promise<object> {
+async function serveUploads(c: LoggedIn): Promise<object> {
   const send = (frame: object) => c.output.write(encodeFrame({ ok: true, ...frame }));
-  const rows = allUnfinished(c.session!).map(({ path, offset, size, busy, expires }) => [
+  const rows = allUnfinished(c.session).map(({ path, offset, size, busy, expires }) => [
     { path, offset, size, busy, expires: new Date(expires).toISOString() },
   ]);
   return await paged(rows, "uploads", {}, send);
