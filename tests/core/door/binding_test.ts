@@ -7,7 +7,6 @@ import { connect } from "../../../core/client/connect.ts";
 import { login } from "../../../core/client/login.ts";
 import { passwd } from "../../../core/client/passwd.ts";
 import { register } from "../../../core/client/register.ts";
-import type { Connection } from "../../../core/door/native/connection.ts";
 import { openDoor } from "../../../core/door/native/listen.ts";
 import { verbs } from "../../../core/door/native/verbs.ts";
 import { BargeError } from "../../../core/error.ts";
