@@ -2,7 +2,7 @@
 import { findSimilar } from "@optique/core/suggestion";
 import type { ValueParser } from "@optique/core/valueparser";
 import { BargeError } from "../core/error.ts";
-import { lessons } from "../core/demo/lessons.ts";
+import { lessons } from "../core/demo/catalog.ts";
 import { command } from "./_term/command.ts";
 import { otherCode } from "./_term/exit.ts";
 import {
@@ -22,7 +22,7 @@ import {
 } from "./_term/options.ts";
 import type { Lang } from "../core/demo/text.ts";
 import { note, print, printJson } from "./_term/out.ts";
-import type { ShowOptions } from "./_demo/show.ts";
+import type { ShowOptions } from "./_demo/play.ts";
 
 const all = "all";
 
@@ -93,7 +93,7 @@ export default command({
     if (name !== all && !Object.hasOwn(lessons, name)) throw unknownLesson(name);
     check(name, more, { svg, waitFor, ...values });
     const names = name === all ? Object.keys(lessons) : [name];
-    const { explain, show } = await import("./_demo/show.ts");
+    const { explain, show } = await import("./_demo/play.ts");
     if (explains) {
       for (const each of names) {
         if (each !== names[0] && !values.json) print("");
@@ -105,7 +105,7 @@ export default command({
     const options: ShowOptions = {
       ...{ ...values, svg, waitFor, urls, signal, lenient: name === all },
     };
-    const { Pool } = await import("../core/demo/pool.ts");
+    const { Pool } = await import("../core/demo/runner/worker_pool.ts");
     using pool = new Pool();
     const failed: string[] = [];
     for (const [i, each] of names.entries()) {

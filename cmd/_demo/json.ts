@@ -1,5 +1,5 @@
 /** A lesson as lines of JSON: acts, events, drawings; the verdict comes from the verb. */
-import { type ActBegins, type Audience, type DemoEvent, spoken } from "../../core/demo/events.ts";
+import { type ActBegins, type Audience, type DemoEvent, spoken } from "../../core/demo/trace.ts";
 import type { Lang } from "../../core/demo/text.ts";
 import { printJson } from "../_term/out.ts";
 

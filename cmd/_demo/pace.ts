@@ -1,6 +1,6 @@
 /** How fast a lesson goes on: with a clock, at the press of a key, or as fast as it can. */
 import { BargeError } from "../../core/error.ts";
-import type { ActBegins, Audience, DemoEvent } from "../../core/demo/events.ts";
+import type { ActBegins, Audience, DemoEvent } from "../../core/demo/trace.ts";
 import type { Text } from "../../core/demo/text.ts";
 import { terminal } from "../_term/out.ts";
 

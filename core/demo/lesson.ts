@@ -1,9 +1,9 @@
 /** What a file of this room exports: a lesson. */
 import type { Address } from "../net/address.ts";
-import type { Agent } from "./agent.ts";
-import type { Verdict } from "./events.ts";
-import type { Props } from "./props.ts";
-import type { Stage } from "./stage.ts";
+import type { Agent } from "./runner/lesson_thread.ts";
+import type { Verdict } from "./trace.ts";
+import type { Props } from "./runner/primitives.ts";
+import type { Stage } from "./runner/runner.ts";
 import type { Text } from "./text.ts";
 
 /** What runs as a thread under the director. It sees what it is given, and nothing else. */

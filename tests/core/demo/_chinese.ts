@@ -1,10 +1,10 @@
 /** Finds English in what a lesson says in Chinese: words that are no names from code. */
-import { spoken } from "../../../core/demo/events.ts";
+import { spoken } from "../../../core/demo/trace.ts";
 import type { Lesson } from "../../../core/demo/lesson.ts";
-import { svg } from "../../../core/demo/svg.ts";
-import { chart, draw, legend } from "../../../core/demo/timeline.ts";
-import { clocks, described } from "../../../core/demo/words.ts";
-import type { Seen } from "./_watch.ts";
+import { svg } from "../../../core/demo/picture/svg.ts";
+import { chart, draw, legend } from "../../../core/demo/picture/timeline.ts";
+import { clocks, described } from "../../../core/demo/picture/phrases.ts";
+import type { Seen } from "./_record.ts";
 
 /** Names that Chinese texts on this subject leave as they are. */
 const names = new Set(

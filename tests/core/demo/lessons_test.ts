@@ -1,12 +1,12 @@
 /** Every lesson shows what it is there to show, whoever's turn it is when. */
 import assert from "node:assert/strict";
-import { lessons, load } from "../../../core/demo/lessons.ts";
-import { columnsOf } from "../../../core/demo/width.ts";
-import { Pool } from "../../../core/demo/pool.ts";
-import { play } from "../../../core/demo/run.ts";
+import { lessons, load } from "../../../core/demo/catalog.ts";
+import { columnsOf } from "../../../core/demo/picture/display_width.ts";
+import { Pool } from "../../../core/demo/runner/worker_pool.ts";
+import { play } from "../../../core/demo/run_lesson.ts";
 import type { Lesson } from "../../../core/demo/lesson.ts";
 import { englishIn, namesIn, said } from "./_chinese.ts";
-import { played } from "./_watch.ts";
+import { played } from "./_record.ts";
 
 // The workers of one lesson serve the next, so that a step ends with more than it began with.
 async function step(t: Deno.TestContext, name: string, fn: () => Promise<void>): Promise<void> {

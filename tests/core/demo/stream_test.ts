@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { framed, Unframer } from "../../../core/demo/stream.ts";
+import { framed, Unframer } from "../../../core/demo/lessons/stream.ts";
 
 Deno.test("messages with a length come out as they were, wherever the stream is cut", () => {
   const messages = ["", "ab", "消息", "", "cde"];

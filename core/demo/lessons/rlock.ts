@@ -1,0 +1,115 @@
+/** `rlock`: a lock that its owner may take again, and gives back as often. */
+import { RLock } from "../../sync/mod.ts";
+import type { Agent } from "../runner/lesson_thread.ts";
+import { lesson } from "../lesson.ts";
+import type { Prop } from "../runner/primitives.ts";
+import { bilingual, type Text } from "../text.ts";
+
+const depth = 3;
+
+interface Args {
+  /** How deep, and what is counted inside. */
+  readonly depth: number;
+  readonly count: Int32Array;
+}
+
+const roles = {
+  async nests(me: Agent, { lock }: { readonly lock: Prop<RLock> }, { depth, count }: Args) {
+    const nest = async (left: number): Promise<void> => {
+      if (left === 0) {
+        const n = await me.does((n) => bilingual`${reads} n = ${n}`, () => count[0]!);
+        await me.sleeps(0.1);
+        await me.does(bilingual`${writes} n = ${n + 1}`, () => void (count[0] = n + 1));
+        return;
+      }
+      await me.acquire(lock);
+      await me.does(often, () => lock.it.recursionCount());
+      await nest(left - 1);
+      await me.release(lock);
+    };
+    await nest(depth);
+  },
+  async stranger(me: Agent, { lock }: { readonly lock: Prop<RLock> }) {
+    return await me.does(
+      (refused) => ({
+        en: `tries to release it: ${refused ? "refused" : "IT COULD"}`,
+        zh: `想归还它：${refused ? "被拒绝" : "居然成功了"}`,
+      }),
+      () => {
+        try {
+          lock.it.release();
+          return false;
+        } catch (error) {
+          if (error instanceof Error && error.message.startsWith("can't release")) return true;
+          throw error;
+        }
+      },
+    );
+  },
+};
+
+const reads = { en: "reads", zh: "读到" };
+const writes = { en: "writes", zh: "写回" };
+
+function often(n: number): Text {
+  const times = n === 1 ? "once" : n === 2 ? "twice" : `${n} times`;
+  return { en: `has taken it ${times}`, zh: `已拿了 ${n} 次` };
+}
+
+export default lesson({
+  idea: {
+    en: `A function takes a lock and calls another one that takes the same lock: with a Lock the
+thread waits for itself, for ever. An RLock knows its owner, and counts: the owner takes it
+again at once, and it is free when it has been given back as often as it was taken.
+Nobody but the owner can give it back. Others wait until the last of it.`,
+    zh: `一个函数拿了锁，又去调用另一个也要拿这把锁的函数：如果是 Lock，线程就会永远等自己。
+RLock 记得主人是谁，并且计数：主人可以马上再拿一次，拿了几次就要还几次，全部还完才算空闲。
+除了主人，谁也不能还它；别的线程要等到最后一次归还。`,
+  },
+  code: bilingual`const lock = new RLock();
+
+function outer() { using _ = lock.hold(); inner(); }
+function inner() { using _ = lock.hold(); n = n + 1; }   // ${{
+    en: "a Lock would wait for ever here",
+    zh: "换成 Lock 会在这里永远等下去",
+  }}
+
+lock.recursionCount();            // ${{
+    en: "how often this thread has taken it",
+    zh: "本线程拿了几次",
+  }}`,
+  threads: { usual: 3, least: 2, most: 20 },
+  // All tasks of an isolate are one owner.
+  kinds: ["worker"],
+  roles,
+  async play(stage, { threads }) {
+    const count = new Int32Array(new SharedArrayBuffer(4));
+    const refused = await stage.act({
+      en: `${threads} threads, each ${depth} deep`,
+      zh: `${threads} 个线程，每个拿 ${depth} 层`,
+    }, async (main) => {
+      const lock = main.prop("lock", new RLock());
+      const started = [];
+      for (let i = 1; i <= threads; i++) {
+        started.push(await main.start(`t${i}`, roles.nests, { lock }, { depth, count }));
+      }
+      const stranger = await main.start(
+        { en: "stranger", zh: "外人" },
+        roles.stranger,
+        { lock },
+        undefined,
+      );
+      await main.join([...started, stranger]);
+      return main.result(stranger) === true;
+    });
+    return {
+      ok: count[0] === threads && refused,
+      said: {
+        en: `${threads} threads counted to ${count[0]}, ${depth} deep; ` +
+          `a stranger ${refused ? "could not" : "COULD"} give the lock back`,
+        zh: `${threads} 个线程各拿 ${depth} 层，数到了 ${count[0]}；外人` +
+          `${refused ? "还不了" : "居然还了"}这把锁`,
+      },
+    };
+  },
+});

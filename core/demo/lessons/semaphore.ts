@@ -1,0 +1,122 @@
+/** `semaphore`: many tasks, a few at a time; and a pool, which does the same with fewer threads. */
+import { Queue, Semaphore } from "../../sync/mod.ts";
+import type { Agent } from "../runner/lesson_thread.ts";
+import { lesson } from "../lesson.ts";
+import type { Prop } from "../runner/primitives.ts";
+import { bilingual } from "../text.ts";
+
+interface Inside {
+  /** How many are inside, and how many were at most. */
+  readonly counts: Int32Array;
+}
+
+const permits = 5;
+const tasks = 20;
+const length = 0.5;
+
+const roles = {
+  async visitor(me: Agent, { sema }: { sema: Prop<Semaphore> }, { counts }: Inside) {
+    await me.acquire(sema);
+    enter(counts);
+    await me.sleeps(length);
+    counts[0]!--;
+    await me.release(sema);
+  },
+  async hand(me: Agent, { tasks }: { tasks: Prop<Queue> }, { counts }: Inside) {
+    let done = 0;
+    while (await me.get(tasks, { blocking: false }) !== undefined) {
+      enter(counts);
+      await me.sleeps(length);
+      counts[0]!--;
+      done++;
+    }
+    return done;
+  },
+};
+
+function enter(counts: Int32Array): void {
+  counts[0]!++;
+  counts[1] = Math.max(counts[1]!, counts[0]!);
+}
+
+export default lesson({
+  idea: {
+    en: `A semaphore is a lock with several keys. Twenty threads come at once; five get in, and as
+one leaves, the next in the queue goes in: with half a second each, four rounds in two seconds.
+A pool looks the same from outside, and is not: the semaphore has twenty threads, fifteen of
+which wait; the pool has five threads, and the tasks wait, in a queue. Use a semaphore to
+bound what is done at once by threads that are there anyway, and a pool to have fewer threads.`,
+    zh: `信号量就是有好几把钥匙的锁。二十个线程同时到来，五个先进去；出来一个，排在最前面的就
+进去一个：每个半秒，一共四轮、两秒。
+线程池从外面看一样，其实不同：用信号量时有二十个线程，其中十五个在等；用线程池时只有五个
+线程，等的是队列里的任务。线程反正已经有了、只想限制同时做的数量，就用信号量；想少开线程，
+就用线程池。`,
+  },
+  code: bilingual`const sema = new Semaphore(5);
+
+sema.acquire();                   // ${{
+    en: "in each of the twenty threads",
+    zh: "二十个线程里的每一个",
+  }}
+work();
+sema.release();
+
+for (let task; (task = tasks.get()); ) work(task);    // ${{
+    en: "in each of a pool's five",
+    zh: "线程池的五个线程里的每一个",
+  }}`,
+  threads: { usual: tasks, least: permits + 1, most: 200 },
+  kinds: ["worker", "task"],
+  roles,
+  async play(stage, { threads }) {
+    const most = await stage.act(
+      {
+        en: `${threads} threads, a semaphore of ${permits}`,
+        zh: `${threads} 个线程，信号量为 ${permits}`,
+      },
+      async (main) => {
+        const counts = new Int32Array(new SharedArrayBuffer(8));
+        const sema = main.prop("sema", new Semaphore(permits));
+        const started = [];
+        for (let i = 1; i <= threads; i++) {
+          started.push(await main.start(`t${i}`, roles.visitor, { sema }, { counts }));
+        }
+        await main.join(started);
+        return counts[1]!;
+      },
+      { crew: threads, tick: 0.001 },
+    );
+    const pool = await stage.act(
+      {
+        en: `a pool of ${permits} threads, ${threads} tasks`,
+        zh: `${permits} 个线程的线程池，${threads} 个任务`,
+      },
+      async (main) => {
+        const counts = new Int32Array(new SharedArrayBuffer(8));
+        const queue = main.prop("tasks", new Queue());
+        for (let i = 1; i <= threads; i++) queue.it.put({ en: `task ${i}`, zh: `任务 ${i}` });
+        await main.does({
+          en: `puts ${threads} tasks into tasks`,
+          zh: `把 ${threads} 个任务放入 tasks`,
+        });
+        const started = [];
+        for (let i = 1; i <= permits; i++) {
+          started.push(await main.start(`p${i}`, roles.hand, { tasks: queue }, { counts }));
+        }
+        await main.join(started);
+        const done = started.reduce((sum, thread) => sum + Number(main.result(thread)), 0);
+        return { most: counts[1]!, done };
+      },
+      { tick: 0.001 },
+    );
+    return {
+      ok: most === permits && pool.most === permits && pool.done === threads,
+      said: {
+        en: `with the semaphore at most ${most} of ${threads} threads were inside; ` +
+          `the pool's ${permits} threads did all ${pool.done} tasks`,
+        zh: `用信号量，${threads} 个线程里最多同时有 ${most} 个在里面；` +
+          `线程池的 ${permits} 个线程做完了全部 ${pool.done} 个任务`,
+      },
+    };
+  },
+});

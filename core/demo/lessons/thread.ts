@@ -1,0 +1,176 @@
+/**
+ * `thread`: two ways to start one; what all threads of a process share, and what each has for
+ * itself; the list of those alive.
+ */
+import type { Agent } from "../runner/lesson_thread.ts";
+import { lesson } from "../lesson.ts";
+import type { Main, Thread } from "../runner/runner.ts";
+import { bilingual, listed, type Name, say, type Text } from "../text.ts";
+
+/** The name to greet, the number of greetings, and the shared counter of all threads. */
+interface Greeting {
+  readonly whom: Name;
+  readonly times: number;
+  readonly counter: Int32Array;
+}
+
+/** The facts that a thread reports about itself. */
+interface Facts {
+  readonly pid: number;
+  readonly ppid: number;
+  readonly greeted: number;
+}
+
+/** A thread as a class, with what it needs in its fields, and a `run`. */
+class Greeter {
+  constructor(readonly greeting: Greeting) {}
+
+  run(me: Agent): Promise<Facts> {
+    return greet(me, this.greeting);
+  }
+}
+
+async function greet(me: Agent, { whom, times, counter }: Greeting): Promise<Facts> {
+  for (let i = 1; i <= times; i++) {
+    await me.says(bilingual`${{ en: "hello", zh: "你好，" }} ${whom} ${i}`);
+    Atomics.add(counter, 0, 1);
+    await me.sleeps(0.1);
+  }
+  return { pid: Deno.pid, ppid: Deno.ppid, greeted: times };
+}
+
+const roles = {
+  async greet(me: Agent, _: Record<never, never>, greeting: Greeting) {
+    return await greet(me, greeting);
+  },
+  async greeter(me: Agent, _: Record<never, never>, greeting: Greeting) {
+    return await new Greeter(greeting).run(me);
+  },
+};
+
+export default lesson({
+  idea: {
+    en: `A thread is a second place in the same program where code runs. There are two ways to make
+one: hand it a function, or write a class whose run() it calls. It has a name and a number
+of its own; it is alive from its start until its code returns; and whoever joins it waits for
+that. enumerate() lists the threads that are alive, main among them. Which of two threads is
+next is not yours to say: run this with another --seed.
+All threads of a program are in one process. They have the same process id and the same
+parent (the program that started this one), the same memory, open files and folder; when the
+process ends, all of them end. A process has its own of all these, so it costs more to start.
+Here a thread is a Worker: an isolate with its own heap. Variables are its own; what lies in a
+SharedArrayBuffer is seen by all.`,
+    zh: `线程就是同一个程序里另一处在跑的代码。创建线程有两种办法：交给它一个函数，或者写一个
+类，由线程去调用它的 run()。每个线程有自己的名字和编号；从启动到代码返回为止它都是活着
+的；对它调用 join，就是等它结束。enumerate() 列出还活着的线程，主线程也在其中。两个线程谁
+先谁后由不得你：换一个 --seed 试试。
+一个程序的所有线程都在同一个进程里：进程号（PID）相同，父进程（启动本程序的那个程序）也相同，
+共用内存、打开的文件和当前目录；进程一结束，它们全都结束。而每个进程各有一套自己的，所以启动
+进程要贵得多。
+这里的线程是 Worker，即各有自己堆的隔离实例：普通变量各归各的，放在 SharedArrayBuffer 里的
+数据则大家都看得到。`,
+  },
+  code: bilingual`const a = await start("a", greet, { whom: "you" });          // ${{
+    en: "a function",
+    zh: "一个函数",
+  }}
+const b = await start("b", new Greeter({ whom: "me" }));     // ${{
+    en: "a class with run()",
+    zh: "带 run() 的类",
+  }}
+
+alive(a);                         // ${{
+    en: "true, until its code has returned",
+    zh: "代码返回之前都是 true",
+  }}
+enumerate();                      // ["main", "a", "b"]
+await join([a, b]);
+Deno.pid;                         // ${{
+    en: "in a, in b and in main: the same number",
+    zh: "在 a、b 和 main 里是同一个数",
+  }}
+Atomics.add(counter, 0, 1);       // ${{ en: "shared by all", zh: "大家共用" }}`,
+  kinds: ["worker", "task"],
+  roles,
+  async play(stage) {
+    const facts = await stage.act(
+      { en: "a function, and a class", zh: "一个函数，一个类" },
+      (main) => together(main),
+    );
+    const { during, after, counted, greeted, process } = facts;
+    const all = listed(during);
+    return {
+      ok: during.length === 3 && after.length === 1 && process &&
+        counted === 5 && greeted === 5,
+      said: {
+        en: `alive while they ran: ${all.en}; after: ${listed(after).en}; all of them are ` +
+          `${
+            process ? "one process" : "SEVERAL PROCESSES"
+          }, and counted ${counted} greetings in one memory`,
+        zh: `运行时活着的：${all.zh}；结束后：${listed(after).zh}；它们` +
+          `${process ? "同属一个进程" : "不在一个进程"}，在同一块内存里数了 ${counted} 次问候`,
+      },
+      measured: [
+        { name: { en: "process id of each", zh: "每个线程的进程号" }, value: Deno.pid },
+        { name: { en: "its parent's", zh: "父进程号" }, value: Deno.ppid },
+      ],
+    };
+  },
+});
+
+async function together(main: Main) {
+  const counter = new Int32Array(new SharedArrayBuffer(4));
+  const greeting = (whom: Text, times: number) => ({ whom, times, counter });
+  const a = await main.start(
+    { en: "by-function", zh: "函数" },
+    roles.greet,
+    {},
+    greeting({ en: "you", zh: "你" }, 3),
+  );
+  const b = await main.start(
+    { en: "by-class", zh: "类" },
+    roles.greeter,
+    {},
+    greeting({ en: "me", zh: "我" }, 2),
+  );
+  const threads = [a, b];
+  for (const each of threads) await shows(main, each);
+  const during = await enumerates(main);
+  await main.join(threads);
+  for (const each of threads) await shows(main, each);
+  const after = await enumerates(main);
+  const facts = threads.map((thread) => main.result(thread) as Facts);
+  const process = await main.does(
+    (same) => ({
+      en: `process id and parent are ${same ? "the same" : "NOT the same"} in all threads`,
+      zh: `所有线程的进程号和父进程号${same ? "都相同" : "不相同"}`,
+    }),
+    () => facts.every(({ pid, ppid }) => pid === Deno.pid && ppid === Deno.ppid),
+  );
+  const counted = await main.does(
+    (n) => ({ en: `the shared counter is ${n}`, zh: `共用的计数是 ${n}` }),
+    () => counter[0]!,
+  );
+  const greeted = facts.reduce((sum, { greeted }) => sum + greeted, 0);
+  return { during, after, process, counted, greeted };
+}
+
+async function shows(main: Main, { id, name }: Thread): Promise<void> {
+  await main.does(
+    (alive) => ({
+      en: `${say(name, "en")} is number ${id}, and ${alive ? "alive" : "over"}`,
+      zh: `${say(name, "zh")}的编号是 ${id}，${alive ? "活着" : "已结束"}`,
+    }),
+    () => main.isAlive({ id, name }),
+  );
+}
+
+async function enumerates(main: Main): Promise<readonly Name[]> {
+  return await main.does(
+    (names) => ({
+      en: `enumerate(): ${listed(names).en} (${names.length})`,
+      zh: `enumerate()：${listed(names).zh}（${names.length} 个）`,
+    }),
+    () => main.enumerate(),
+  );
+}
