@@ -1,92 +1,103 @@
-/** A lesson as plain text, the same for the same seed: what a pipe or a file gets. */
-import {
-  type ActBegins,
-  type Audience,
-  type Clock,
-  type DemoEvent,
-  type Drawing,
-  spoken,
-  type SpokenEvent,
-} from "../../core/demo/trace.ts";
-import type { Lang, Text } from "../../core/demo/text.ts";
-import { chart, draw, legend, type Letters } from "../../core/demo/picture/timeline.ts";
 import { columnsOf, padColumns, wrapParts } from "../../core/demo/picture/display_width.ts";
-import { clocks, described } from "../../core/demo/picture/phrases.ts";
+import { clockCaptions, describeEvent } from "../../core/demo/picture/phrases.ts";
+import {
+  buildChart,
+  drawChart,
+  legendEntries,
+  type Letters,
+} from "../../core/demo/picture/timeline.ts";
+import type { Lang, Text } from "../../core/demo/text.ts";
+import {
+  type Clock,
+  type Drawing,
+  type PartStart,
+  type Reporter,
+  type TraceEvent,
+  translate,
+  type TranslatedEvent,
+} from "../../core/demo/trace.ts";
 import { print } from "../_term/out.ts";
 
-/** The number of first and last events of an act that are printed. */
-const [first, last] = [32, 8];
-const columns = 64;
-/** The most lanes that are drawn, to keep the text readable. */
-const rows = 14;
-/** The legend is wrapped at this width. */
-const legendWidth = 98;
+/** The numbers of first and last events of a part that are printed. */
+const firstEvents = 32;
+const lastEvents = 8;
+const timeAxisColumns = 64;
+/** The most lanes that are drawn. */
+const maxLanes = 14;
+const legendColumns = 98;
+const minNameColumns = 8;
 
-export class Plain implements Audience {
+/** Prints a lesson as plain text for pipes and files, the same for the same seed. */
+export class PlainTextReporter implements Reporter {
   readonly #title: string;
   readonly #lang: Lang;
   readonly #letters: Letters = new Map();
   #clock: Clock = "lesson";
-  #events: SpokenEvent[] = [];
+  #events: TranslatedEvent[] = [];
   #drawing: Drawing = [];
-  #width = 8;
+  #nameColumns = minNameColumns;
 
-  /** @param title printed before the first act */
+  /** @param title printed before the first part */
   constructor(title: string, lang: Lang) {
     this.#title = title;
     this.#lang = lang;
   }
 
-  begins({ act, title, clock }: ActBegins): void {
-    this.ends();
+  partStarts({ part, title, clock }: PartStart): void {
+    this.finishPart();
     this.#clock = clock;
-    if (act === 1) print(this.#title);
-    print(`\n${act}. ${title[this.#lang]}\n`);
+    if (part === 1) print(this.#title);
+    print(`\n${part}. ${title[this.#lang]}\n`);
   }
 
-  happens(event: DemoEvent): void {
-    const said = spoken(event, this.#lang);
-    this.#width = Math.max(this.#width, columnsOf(said.lane));
-    if (this.#events.push(said) <= first) this.#print(said);
+  event(event: TraceEvent): void {
+    const translated = translate(event, this.#lang);
+    this.#nameColumns = Math.max(this.#nameColumns, columnsOf(translated.lane));
+    if (this.#events.push(translated) <= firstEvents) this.#print(translated);
   }
 
-  draws(_act: number, drawing: Drawing): void {
+  drawing(_part: number, drawing: Drawing): void {
     this.#drawing = drawing;
   }
 
-  /** Prints the rest of the act that is over, and its picture. */
-  ends(): void {
+  /** Prints the remaining events of the part, its picture and its drawing. */
+  finishPart(): void {
     if (this.#events.length === 0 && this.#drawing.length === 0) return;
-    const rest = this.#events.slice(first);
-    const left = rest.length - last;
-    if (left > 1) print(`           ${leftOut(left)[this.#lang]}`);
-    for (const event of left > 1 ? rest.slice(left) : rest) this.#print(event);
-    if (this.#events.length > 0) {
-      const read = chart(this.#events, 0, this.#letters);
-      print("");
-      for (const text of draw(read, columns, { rows, lang: this.#lang })) print(`  ${text}`);
-      print("");
-      for (const line of wrapParts(legend(read, this.#lang), "   ", legendWidth)) {
-        print(`  ${line}`);
-      }
-      print(`  ${clocks[this.#clock][this.#lang]}`);
-    }
+    const rest = this.#events.slice(firstEvents);
+    const omitted = rest.length - lastEvents;
+    if (omitted > 1) print(`           ${omittedText(omitted)[this.#lang]}`);
+    for (const event of omitted > 1 ? rest.slice(omitted) : rest) this.#print(event);
+    if (this.#events.length > 0) this.#printPicture();
     if (this.#drawing.length > 0) print("");
     for (const line of this.#drawing) print(`  ${line[this.#lang]}`.trimEnd());
     this.#events = [];
     this.#drawing = [];
-    this.#width = 8;
+    this.#nameColumns = minNameColumns;
   }
 
-  #print(event: SpokenEvent): void {
-    const lane = padColumns(event.lane, this.#width);
-    print(`${event.t.toFixed(3).padStart(9)}  ${lane}  ${described(event, this.#lang)}`);
+  #printPicture(): void {
+    const lang = this.#lang;
+    const chart = buildChart(this.#events, 0, this.#letters);
+    print("");
+    for (const line of drawChart(chart, timeAxisColumns, { rows: maxLanes, lang })) {
+      print(`  ${line}`);
+    }
+    print("");
+    for (const line of wrapParts(legendEntries(chart, lang), "   ", legendColumns)) {
+      print(`  ${line}`);
+    }
+    print(`  ${clockCaptions[this.#clock][lang]}`);
+  }
+
+  #print(event: TranslatedEvent): void {
+    const lane = padColumns(event.lane, this.#nameColumns);
+    print(`${event.t.toFixed(3).padStart(9)}  ${lane}  ${describeEvent(event, this.#lang)}`);
   }
 }
 
-function leftOut(n: number): Text {
+function omittedText(count: number): Text {
   return {
-    en: `(${n} more; --json prints all)`,
-    zh: `（还有 ${n} 条；--json 打印全部）`,
+    en: `(${count} more; --json prints all)`,
+    zh: `（还有 ${count} 条；--json 打印全部）`,
   };
 }

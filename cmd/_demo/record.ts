@@ -1,29 +1,34 @@
-/** Keeps what an audience sees, for the picture in a file. */
-import { type Audience, type Drawing, spoken, type SpokenEvent } from "../../core/demo/trace.ts";
-import type { Played } from "../../core/demo/picture/svg.ts";
+import type { RecordedPart } from "../../core/demo/picture/svg.ts";
 import type { Lang } from "../../core/demo/text.ts";
+import {
+  type Drawing,
+  type Reporter,
+  translate,
+  type TranslatedEvent,
+} from "../../core/demo/trace.ts";
 
-interface Kept extends Played {
-  readonly events: SpokenEvent[];
+interface OpenPart extends RecordedPart {
+  readonly events: TranslatedEvent[];
   drawing: Drawing;
 }
 
-export function keeping(audience: Audience, acts: Played[], lang: Lang): Audience {
-  const kept: Kept[] = [];
+/** Returns a reporter that adds the trace to `parts`, for an SVG file, and passes it on. */
+export function recordParts(reporter: Reporter, parts: RecordedPart[], lang: Lang): Reporter {
+  let current: OpenPart;
   return {
-    begins(act) {
-      const { clock } = act;
-      kept.push({ title: `${act.act}. ${act.title[lang]}`, clock, events: [], drawing: [] });
-      acts.push(kept.at(-1)!);
-      return audience.begins(act);
+    partStarts(start) {
+      const { part, title, clock } = start;
+      current = { title: `${part}. ${title[lang]}`, clock, events: [], drawing: [] };
+      parts.push(current);
+      return reporter.partStarts(start);
     },
-    happens(event) {
-      kept.at(-1)!.events.push(spoken(event, lang));
-      return audience.happens(event);
+    event(event) {
+      current.events.push(translate(event, lang));
+      return reporter.event(event);
     },
-    draws(act, drawing) {
-      kept.at(-1)!.drawing = drawing;
-      return audience.draws(act, drawing);
+    drawing(part, drawing) {
+      current.drawing = drawing;
+      return reporter.drawing(part, drawing);
     },
   };
 }

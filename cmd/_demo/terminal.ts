@@ -1,135 +1,137 @@
-/**
- * A lesson on a terminal: the act's lanes grow while it plays, its last events run below them. When
- * an act is over its picture stays, and the next one begins under it.
- *
- * The cursor is moved and the frame written in one go, at most so often that eyes can follow.
- */
-import {
-  type ActBegins,
-  type Audience,
-  type Clock,
-  type DemoEvent,
-  type Drawing,
-  spoken,
-  type SpokenEvent,
-} from "../../core/demo/trace.ts";
-import type { Lang } from "../../core/demo/text.ts";
-import { chart, draw, legend, type Letters, type Paint } from "../../core/demo/picture/timeline.ts";
 import { columnsOf, padColumns, wrapParts } from "../../core/demo/picture/display_width.ts";
-import { clocks, described } from "../../core/demo/picture/phrases.ts";
+import { clockCaptions, describeEvent } from "../../core/demo/picture/phrases.ts";
+import {
+  buildChart,
+  drawChart,
+  legendEntries,
+  type Letters,
+  type Paint,
+} from "../../core/demo/picture/timeline.ts";
+import type { Lang } from "../../core/demo/text.ts";
+import {
+  type Clock,
+  type Drawing,
+  type PartStart,
+  type Reporter,
+  type TraceEvent,
+  translate,
+  type TranslatedEvent,
+} from "../../core/demo/trace.ts";
 import { clip } from "../_term/clip.ts";
 import { flush, print, writeStdout } from "../_term/out.ts";
 import { printable } from "../_term/text.ts";
 
-const redrawEvery = 40;
+const redrawIntervalMs = 40;
+/** The number of last events below the picture. */
 const lastEvents = 6;
-/** The most lanes that are drawn. */
-const mostLanes = 24;
+const minLanes = 4;
+const maxLanes = 24;
 
-export class Live implements Audience {
+/**
+ * Draws a lesson on a terminal: the lanes of the current part grow while it runs, with its last
+ * events below. The picture of a part that has ended stays, and the next one begins below it.
+ */
+export class TerminalReporter implements Reporter {
   readonly #title: string;
   readonly #lang: Lang;
   readonly #colors: boolean;
   readonly #letters: Letters = new Map();
   #clock: Clock = "lesson";
-  #events: SpokenEvent[] = [];
+  #events: TranslatedEvent[] = [];
   #drawing: Drawing = [];
-  #drawn = 0;
-  #at = -Infinity;
-  /** How late it is on the act's clock. */
+  /** The number of lines of the last frame. */
+  #frameLines = 0;
+  /** The real time of the last frame, in ms. */
+  #frameTime = -Infinity;
+  /** Seconds on the part's clock. */
   #now = 0;
 
-  /** A line under the frame while the act runs, for the meaning of keys. */
+  /** The line below the frame while the part runs, for the meaning of keys. */
   footer: string | undefined;
 
-  /** @param title printed before the first act */
+  /** @param title printed before the first part */
   constructor(title: string, lang: Lang, colors: boolean) {
     this.#title = title;
     this.#lang = lang;
     this.#colors = colors;
   }
 
-  begins({ act, title, clock }: ActBegins): void {
-    this.ends();
+  partStarts({ part, title, clock }: PartStart): void {
+    this.finishPart();
     this.#clock = clock;
-    if (act === 1) print(this.#bold(this.#title));
-    print(`\n${this.#bold(`${act}. ${title[this.#lang]}`)}`);
+    if (part === 1) print(this.#bold(this.#title));
+    print(`\n${this.#bold(`${part}. ${title[this.#lang]}`)}`);
     flush();
   }
 
-  happens(event: DemoEvent): void {
-    this.#events.push(spoken(event, this.#lang));
-    this.passes(event.t);
+  event(event: TraceEvent): void {
+    this.#events.push(translate(event, this.#lang));
+    this.advance(event.t);
   }
 
-  /** Time passes, though nothing may happen. @param t on the act's clock */
-  passes(t: number): void {
+  /** Advances the time without an event. @param t seconds on the part's clock */
+  advance(t: number): void {
     this.#now = t;
-    if (performance.now() - this.#at >= redrawEvery) this.redraw();
+    if (performance.now() - this.#frameTime >= redrawIntervalMs) this.redraw();
   }
 
-  draws(_act: number, drawing: Drawing): void {
+  drawing(_part: number, drawing: Drawing): void {
     this.#drawing = drawing;
     this.redraw();
   }
 
-  /** Draws what there is now. */
   redraw(): void {
-    if (this.#shows()) this.#write(this.#frame(true));
+    if (this.#hasContent()) this.#write(this.#frame(true));
   }
 
-  /** The act is over: its picture stays. */
-  ends(): void {
-    if (this.#shows()) this.#write(this.#frame(false));
+  /** Draws the final picture of the part. */
+  finishPart(): void {
+    if (this.#hasContent()) this.#write(this.#frame(false));
     this.#events = [];
     this.#drawing = [];
-    this.#drawn = 0;
+    this.#frameLines = 0;
     this.#now = 0;
   }
 
-  #shows(): boolean {
+  #hasContent(): boolean {
     return this.#events.length > 0 || this.#drawing.length > 0;
   }
 
   #frame(running: boolean): string[] {
-    const { columns, rows } = size();
+    const { columns, rows } = terminalSize();
     const lang = this.#lang;
-    const read = chart(this.#events, this.#now, this.#letters);
-    const names = Math.max(0, ...read.lanes.map(({ name }) => columnsOf(name)));
-    const notes = this.#events.slice(-lastEvents);
+    const chart = buildChart(this.#events, this.#now, this.#letters);
+    const names = Math.max(0, ...chart.lanes.map(({ name }) => columnsOf(name)));
     const fit = (line: string) => clip(printable(line), columns - 3);
-    // The legend is never cut, since its letters need their explanation.
-    const key = wrapParts(legend(read, lang), "   ", columns - 3).map(fit);
+    // The legend is wrapped, not cut, as each letter needs its explanation.
+    const legend = wrapParts(legendEntries(chart, lang), "   ", columns - 3).map(fit);
     const drawing = this.#drawing.map((line) => fit(line[lang]));
-    const room = rows - lastEvents - drawing.length - key.length - 7;
-    const lanes = draw(read, columns - names - 5, {
-      rows: Math.max(4, Math.min(mostLanes, room)),
+    const freeRows = rows - lastEvents - drawing.length - legend.length - 7;
+    const lanes = drawChart(chart, columns - names - 5, {
+      rows: Math.max(minLanes, Math.min(maxLanes, freeRows)),
       paint: this.#colors ? painter(this.#letters) : undefined,
       lang,
     });
-    const below = drawing.length > 0 ? ["", ...drawing] : [];
-    const lines = [...lanes, "", ...key, fit(clocks[this.#clock][lang]), ...below];
+    const lines = [...lanes, "", ...legend, fit(clockCaptions[this.#clock][lang])];
+    if (drawing.length > 0) lines.push("", ...drawing);
     if (running || drawing.length === 0) {
-      lines.push(
-        "",
-        ...notes.map((event) => {
-          const lane = padColumns(event.lane, names);
-          return fit(`${event.t.toFixed(3).padStart(8)}  ${lane}  ${described(event, lang)}`);
-        }),
-      );
+      const events = this.#events.slice(-lastEvents).map((event) => {
+        const lane = padColumns(event.lane, names);
+        return fit(`${event.t.toFixed(3).padStart(8)}  ${lane}  ${describeEvent(event, lang)}`);
+      });
+      lines.push("", ...events);
     }
     if (running && this.footer !== undefined) lines.push("", fit(this.footer));
     return lines.map((line) => `  ${line}`);
   }
 
-  /** Writes a frame over the one before. */
+  /** Writes a frame over the last one, in one write, so that it does not flicker. */
   #write(lines: readonly string[]): void {
     flush();
-    this.#at = performance.now();
-    const up = this.#drawn > 0 ? `\x1b[${this.#drawn}A\r` : "";
-    const text = `${up}\x1b[J${lines.join("\n")}\n`;
-    this.#drawn = lines.length;
-    writeStdout(new TextEncoder().encode(text));
+    this.#frameTime = performance.now();
+    const moveUp = this.#frameLines > 0 ? `\x1b[${this.#frameLines}A\r` : "";
+    this.#frameLines = lines.length;
+    writeStdout(new TextEncoder().encode(`${moveUp}\x1b[J${lines.join("\n")}\n`));
   }
 
   #bold(text: string): string {
@@ -137,23 +139,23 @@ export class Live implements Audience {
   }
 }
 
-/** What is held has its color as background, what is waited for as its letters. */
+/** Paints a held object's color as the background, and an awaited object's as the foreground. */
 function painter(letters: Letters): Paint {
-  const order = [...letters.keys()];
+  const objects = [...letters.keys()];
   const colors = [4, 3, 2, 5, 6, 1];
-  return (glyphs, span) => {
-    if (span === undefined) return glyphs;
-    const of = span.has.at(-1) ?? (span.mode === "waits" ? span.of! : "");
-    const at = order.indexOf(of);
-    if (at < 0) return span.mode === "runs" ? glyphs : `\x1b[2m${glyphs}\x1b[0m`;
-    const color = colors[at % colors.length]!;
-    return span.has.length > 0
-      ? `\x1b[30;4${color}m${glyphs}\x1b[0m`
-      : `\x1b[3${color}m${glyphs}\x1b[0m`;
+  return (characters, span) => {
+    if (span === undefined) return characters;
+    const object = span.held.at(-1) ?? (span.mode === "waits" ? span.of! : "");
+    const index = objects.indexOf(object);
+    if (index < 0) return span.mode === "runs" ? characters : `\x1b[2m${characters}\x1b[0m`;
+    const color = colors[index % colors.length]!;
+    return span.held.length > 0
+      ? `\x1b[30;4${color}m${characters}\x1b[0m`
+      : `\x1b[3${color}m${characters}\x1b[0m`;
   };
 }
 
-function size(): { readonly columns: number; readonly rows: number } {
+function terminalSize(): { readonly columns: number; readonly rows: number } {
   try {
     const { columns, rows } = Deno.consoleSize();
     return { columns: Math.max(40, columns || 80), rows: Math.max(16, rows || 24) };

@@ -1,14 +1,14 @@
-/** The lessons, in the order in which they are best read; each is loaded when it is played. */
+/** The catalog of lessons, in reading order. A lesson is loaded when it is run. */
 import type { Lesson } from "./lesson.ts";
 import type { Text } from "./text.ts";
 
-interface Row {
-  /** What it shows, in one line. */
+interface CatalogEntry {
+  /** Describes the lesson in one line. */
   readonly brief: Text;
   readonly load: () => Promise<{ readonly default: Lesson }>;
 }
 
-export const lessons: Readonly<Record<string, Row>> = {
+export const lessons: Readonly<Record<string, CatalogEntry>> = {
   thread: {
     brief: {
       en: "two ways to start a thread; what all share, and the list of those alive",
@@ -186,7 +186,7 @@ export const lessons: Readonly<Record<string, Row>> = {
   },
 };
 
-/** Loads a lesson of the table. */
-export async function load(name: string): Promise<Lesson> {
+/** @param name a key of {@link lessons} */
+export async function loadLesson(name: string): Promise<Lesson> {
   return (await lessons[name]!.load()).default;
 }

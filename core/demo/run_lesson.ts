@@ -1,83 +1,73 @@
-/** Plays a lesson from its name: what the command line calls. */
+/** Runs a lesson by name, for the command line. */
 import { BargeError } from "../error.ts";
-import type { Audience, Verdict } from "./trace.ts";
-import type { AgentKind, Lesson, Wish } from "./lesson.ts";
-import { load } from "./catalog.ts";
-import type { Pool } from "./runner/worker_pool.ts";
-import { Stage } from "./runner/runner.ts";
+import { loadLesson } from "./catalog.ts";
+import type { Lesson, LessonSettings } from "./lesson.ts";
+import type { ThreadKind } from "./runner/lesson_code.ts";
+import { Runner } from "./runner/runner.ts";
+import type { WorkerPool } from "./runner/worker_pool.ts";
+import type { Reporter, Verdict } from "./trace.ts";
 
-/** How a lesson is to be played; what is undefined is as the lesson has it. */
-export interface RunOptions extends Partial<Wish> {
-  /** The same number gives the same interleaving. */
+/** The options of a run; the lesson's defaults replace undefined ones. */
+export interface RunOptions extends Partial<LessonSettings> {
+  /** The same seed gives the same interleaving. */
   readonly seed: number;
   readonly signal: AbortSignal;
-  /** Leave out what the lesson does not know, as it was asked of many at once. */
+  /** Whether to ignore settings that the lesson does not support, for a run of many lessons. */
   readonly lenient?: boolean;
 }
 
 /**
- * Plays a lesson.
+ * Runs a lesson.
  *
- * @param name one of the table's
- * @returns its verdict
- * @throws {BargeError} `usage` for a wish that the lesson can't fulfil; what it does, such as
- *   `unavailable` for a port that is taken; the signal's reason
+ * @param name a key of the catalog
+ * @throws {BargeError} `usage` for a setting that the lesson does not support; the lesson's own
+ *   failures, such as `unavailable` for a port that is in use; the signal's reason
  */
-export async function play(
+export async function runLesson(
   name: string,
-  audience: Audience,
-  pool: Pool,
+  reporter: Reporter,
+  pool: WorkerPool,
   options: RunOptions,
 ): Promise<Verdict> {
-  const lesson = await load(name);
-  const { seed, signal } = options;
-  const wish = wishOf(name, lesson, options);
-  const stage = new Stage({ name, lesson, pool, audience, seed, signal, kind: wish.kind });
-  return await lesson.play(stage, wish);
+  const lesson = await loadLesson(name);
+  const { seed, signal, speed = 1, port = 0, urls = [], waitFor = [], timeout = 15 } = options;
+  const threads = threadCount(name, lesson, options);
+  const kind = threadKind(name, lesson, options);
+  const runner = new Runner({ name, code: lesson, pool, reporter, seed, signal, kind });
+  return await lesson.run(runner, { threads, kind, speed, port, urls, waitFor, timeout });
 }
 
-function wishOf(name: string, lesson: Lesson, options: RunOptions): Wish {
-  const { lenient = false, speed = 1, port = 0, urls = [], waitFor = [], timeout = 15 } = options;
-  return {
-    threads: threadsOf(name, lesson, options.threads, lenient),
-    kind: kindOf(name, lesson, options.kind, lenient),
-    ...{ speed, port, urls, waitFor, timeout },
-  };
-}
-
-function threadsOf(
-  name: string,
-  { threads }: Lesson,
-  wanted: number | undefined,
-  lenient: boolean,
-): number {
-  const usual = threads?.usual ?? 0;
-  if (wanted === undefined) return usual;
-  const inRange = threads && wanted >= threads.least && wanted <= threads.most;
+function threadCount(name: string, { threads }: Lesson, options: RunOptions): number {
+  const { threads: wanted, lenient } = options;
+  const defaultCount = threads?.default ?? 0;
+  if (wanted === undefined) return defaultCount;
+  const inRange = threads && wanted >= threads.min && wanted <= threads.max;
   if (inRange && !(threads.even && wanted % 2 === 1)) return wanted;
-  if (lenient) return usual;
+  if (lenient) return defaultCount;
   const even = threads?.even ? ", an even number" : "";
   throw new BargeError(
     "usage",
     threads
-      ? `it takes from ${threads.least} to ${threads.most} threads${even}, not ${wanted}`
-      : "it has a fixed number of threads",
+      ? `the lesson takes from ${threads.min} to ${threads.max} threads${even}, not ${wanted}`
+      : "the lesson has a fixed number of threads",
     { op: "demo", path: name, hint: threads ? undefined : "leave --threads out" },
   );
 }
 
-function kindOf(
-  name: string,
-  { kinds }: Lesson,
-  wanted: AgentKind | undefined,
-  lenient: boolean,
-): AgentKind {
-  const usual = kinds?.[0] ?? "worker";
-  if (wanted === undefined || kinds?.includes(wanted)) return wanted ?? usual;
-  if (lenient) return usual;
+function threadKind(name: string, { kinds }: Lesson, options: RunOptions): ThreadKind {
+  const { kind: wanted, lenient } = options;
+  const defaultKind = kinds?.[0] ?? "worker";
+  if (wanted === undefined || kinds?.includes(wanted)) return wanted ?? defaultKind;
+  if (lenient) return defaultKind;
   throw new BargeError(
     "usage",
-    kinds ? `its threads can't be ${wanted}s` : "what its threads are is not to be chosen",
-    { op: "demo", path: name, hint: `leave --kind out${kinds ? `, or say --kind ${usual}` : ""}` },
+    kinds
+      ? `the lesson's threads cannot be ${wanted}s`
+      : "the lesson has no choice between workers and tasks",
+    {
+      op: "demo",
+      path: name,
+      hint: kinds ? `leave --kind out, or use --kind ${defaultKind}` : "leave --kind out",
+    },
   );
 }

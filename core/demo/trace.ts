@@ -1,74 +1,77 @@
-/** The events that a lesson reports while it runs, and its outcome. */
-import { type Lang, type Name, say, type Text } from "./text.ts";
+/** The trace of a lesson: the events of its threads, its drawings and its verdict. */
+import { type Lang, type Name, type Text, textIn } from "./text.ts";
 
-/** Everything that can happen in a lane. */
-export const happenings = [
-  "starts", // the lane begins
-  "runs", // it does something, or goes on after a wait
-  "holds", // it has `of` from here on
-  "releases", // it has given `of` back
-  "waits", // it goes on once it gets `of`
-  "sleeps",
-  "notes", // it prints something
-  "ends", // the lane is over
-] as const;
+/** The kinds of events in a lane of the picture. */
+export type EventKind =
+  /** The lane begins. */
+  | "starts"
+  /** The thread does something, or continues after a wait. */
+  | "runs"
+  /** The thread holds `of` from now on. */
+  | "holds"
+  /** The thread has given `of` back. */
+  | "releases"
+  /** The thread waits until it gets `of`. */
+  | "waits"
+  | "sleeps"
+  /** The thread prints a line. */
+  | "notes"
+  /** The lane ends. */
+  | "ends";
 
-export type What = typeof happenings[number];
-
-/** What an agent did, as itself sees it. */
-export interface Deed {
-  readonly what: What;
-  /** The thing that it holds, releases, or waits for. */
+/** An action of a thread. */
+export interface Action {
+  readonly what: EventKind;
+  /** The object that the thread holds, releases or waits for. */
   readonly of?: Name;
-  /** More about it, in words. */
+  /** Details in words. */
   readonly text?: Name;
-  /** It waits for threads to end, and `of` lists them. */
+  /** Whether the thread waits for other threads to end; `of` then lists them. */
   readonly joins?: true;
 }
 
-/** Something that happened. */
-export interface DemoEvent extends Deed {
-  /** Which part of the lesson, from 1. */
-  readonly act: number;
-  /** Seconds since the act began, on the lesson's own clock. */
+/** An action, with its time and its thread. */
+export interface TraceEvent extends Action {
+  /** The part of the lesson, from 1. */
+  readonly part: number;
+  /** Seconds since the part began, on the part's clock. */
   readonly t: number;
-  /** Who: a thread's name. */
+  /** The thread's name. */
   readonly lane: Name;
 }
 
 /** An event in one language. */
-export interface SpokenEvent {
-  readonly act: number;
+export interface TranslatedEvent {
+  readonly part: number;
   readonly t: number;
   readonly lane: string;
-  readonly what: What;
+  readonly what: EventKind;
   readonly of?: string;
   readonly text?: string;
   readonly joins?: true;
 }
 
-/** Puts an event into one language. */
-export function spoken({ lane, of, text, ...event }: DemoEvent, lang: Lang): SpokenEvent {
+/** Translates an event into one language. */
+export function translate({ lane, of, text, ...event }: TraceEvent, lang: Lang): TranslatedEvent {
   return {
     ...event,
-    lane: say(lane, lang),
-    of: of === undefined ? undefined : say(of, lang),
-    text: text === undefined ? undefined : say(text, lang),
+    lane: textIn(lane, lang),
+    of: of === undefined ? undefined : textIn(of, lang),
+    text: text === undefined ? undefined : textIn(text, lang),
   };
 }
 
 /**
- * The meaning of an act's times: those of the lesson's own clock, on which steps take a fixed time
- * and sleeps their nominal time; arranged by hand, to show an order; or measured.
+ * The meaning of a part's times: `lesson` is the lesson's own clock, on which a step takes a fixed
+ * time and a sleep its nominal time; `staged` times are arranged by hand, to show an order.
  */
 export type Clock = "lesson" | "staged" | "measured";
 
-/** A part of a lesson begins; its clock is at 0 again. */
-export interface ActBegins {
-  readonly act: number;
+/** The beginning of a part of a lesson, whose clock starts at 0. */
+export interface PartStart {
+  readonly part: number;
   readonly title: Text;
-  /** Is it played in real time? */
-  readonly live: boolean;
+  readonly realTime: boolean;
   readonly clock: Clock;
 }
 
@@ -78,20 +81,21 @@ export interface Figure {
   readonly value: number;
 }
 
-/** Lines of a drawing or a table, in each language. */
+/** The lines of a drawing or a table. */
 export type Drawing = readonly Text[];
 
-/** How a lesson ended: did it show what it is there to show? */
+/** The outcome of a lesson. */
 export interface Verdict {
+  /** Whether the lesson showed what it is meant to show. */
   readonly ok: boolean;
-  readonly said: Text;
+  readonly summary: Text;
   readonly measured?: readonly Figure[];
 }
 
-/** Who watches. What it returns is awaited before the lesson goes on. */
-export interface Audience {
-  begins(act: ActBegins): Promise<void> | void;
-  happens(event: DemoEvent): Promise<void> | void;
-  /** A drawing of some lines, such as a wait-for graph, that belongs to the act. */
-  draws(act: number, drawing: Drawing): Promise<void> | void;
+/** Receives the trace of a lesson. The lesson waits for the promises that the methods return. */
+export interface Reporter {
+  partStarts(start: PartStart): Promise<void> | void;
+  event(event: TraceEvent): Promise<void> | void;
+  /** Receives the drawing, such as a wait-for graph, that belongs below the part's picture. */
+  drawing(part: number, drawing: Drawing): Promise<void> | void;
 }

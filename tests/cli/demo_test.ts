@@ -112,15 +112,15 @@ Deno.test("demo refuses what makes no sense, and says what would", async () => {
     [["lock", "--threads", "1000"], /from 2 to 500 threads, not 1000/],
     [["queue", "--threads", "3"], /an even number, not 3/],
     [["thread", "--threads", "2"], /fixed number/],
-    [["rlock", "--kind", "task"], /can't be tasks/],
+    [["rlock", "--kind", "task"], /cannot be tasks/],
     [["lock", "--seed", "-5"], /"-5" is not a whole number/],
     [["lock", "--speed", "0"], /not a number from 0.01/],
     [["lock", "--step"], /needs a terminal/],
-    [["lock", "more"], /takes no "more"/],
-    [["all", "--svg", "x.svg"], /name it/],
-    [["crawl", "gopher://x"], /not a URL of http/],
+    [["lock", "more"], /takes no argument "more"/],
+    [["all", "--svg", "x.svg"], /name one/],
+    [["crawl", "gopher://x"], /not an http or https URL/],
     [["event", "--wait-for", "nowhere"], /not HOST:PORT/],
-    [["lock", "--wait-for", "127.0.0.1:1"], /for event alone/],
+    [["lock", "--wait-for", "127.0.0.1:1"], /goes with event only/],
   ];
   for (const [args, why] of wrong) {
     const { code, stdout, stderr } = await home.barge(["demo", ...args]);

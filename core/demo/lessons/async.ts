@@ -5,7 +5,7 @@
  * interrupted meanwhile.
  */
 import { lesson } from "../lesson.ts";
-import type { Scene, Stage } from "../runner/runner.ts";
+import type { Runner, Trace } from "../runner/runner.ts";
 import { bilingual, type Text } from "../text.ts";
 
 /** A second of the lesson takes so many of the clock. */
@@ -31,7 +31,7 @@ interface News {
   readonly what: "begins" | "ends" | "step";
 }
 
-const errands = {
+const jobs = {
   /** Runs the tasks together. @returns how long it took, in ms */
   async together({ politely, second }: Args, send: (news: unknown) => void): Promise<number> {
     const began = performance.now();
@@ -83,11 +83,11 @@ function politeSleep(ms: number): Promise<void> {
 }
 
 /** Shows the messages of the tasks, at the times of their sleeps. @returns their order */
-function showing(scene: Scene, politely: boolean, order: string[]): (news: unknown) => void {
+function showing(trace: Trace, politely: boolean, order: string[]): (news: unknown) => void {
   let blocked = 0;
   for (const { name } of tasks) {
-    scene.event({ t: 0, lane: name, what: "starts" });
-    scene.event({ t: 0, lane: name, what: "waits", of: loop });
+    trace.event({ t: 0, lane: name, what: "starts" });
+    trace.event({ t: 0, lane: name, what: "waits", of: loop });
   }
   return (news) => {
     const { id, what } = news as News;
@@ -97,11 +97,11 @@ function showing(scene: Scene, politely: boolean, order: string[]): (news: unkno
       const text = politely
         ? { en: `for ${takes} s, awaited`, zh: `${takes} 秒，用 await` }
         : { en: `for ${takes} s, blocking all`, zh: `${takes} 秒，阻塞所有任务` };
-      scene.event({ t: blocked, lane, what: "sleeps", text });
+      trace.event({ t: blocked, lane, what: "sleeps", text });
       if (!politely) blocked += takes;
       return;
     }
-    scene.event({ t: politely ? takes : blocked, lane, what: "ends" });
+    trace.event({ t: politely ? takes : blocked, lane, what: "ends" });
   };
 }
 
@@ -151,21 +151,21 @@ await time.sleep(1);                         // ${{
     en: "looked up after it: switches",
     zh: "打补丁之后才查找：会切换",
   }}`,
-  errands,
-  async play(stage, { speed }) {
+  jobs,
+  async run(runner, { speed }) {
     const second = Math.max(least, 1000 * scale / speed);
-    const awaited = await sleeping(stage, second, true);
-    const blocking = await sleeping(stage, second, false);
-    const busy = await neverWaiting(stage);
-    const before = await patching(stage, second, true);
-    const after = await patching(stage, second, false);
+    const awaited = await sleeping(runner, second, true);
+    const blocking = await sleeping(runner, second, false);
+    const busy = await neverWaiting(runner);
+    const before = await patching(runner, second, true);
+    const after = await patching(runner, second, false);
     const overlap = "long begins, short begins, short ends, long ends";
     const inTurn = "long begins, long ends, short begins, short ends";
     return {
       ok: awaited.order === overlap && blocking.order === inTurn &&
         busy === "long step, long step, long ends, short step, short step, short ends" &&
         before === inTurn && after === overlap,
-      said: {
+      summary: {
         en:
           "awaited they overlap, and end after 3 s of the lesson; blocking they run one by one, " +
           "and take 4; tasks that never wait never switch; a patch helps who looks the function up " +
@@ -181,46 +181,46 @@ await time.sleep(1);                         // ${{
   },
 });
 
-async function sleeping(stage: Stage, second: number, politely: boolean) {
+async function sleeping(runner: Runner, second: number, politely: boolean) {
   const how = politely ? { en: "awaited", zh: "用 await" } : { en: "blocking", zh: "阻塞" };
   const title = {
     en: `1 s and 3 s, ${how.en}; a second of the lesson takes ${second} ms`,
     zh: `一秒和三秒，${how.zh}；课里的一秒实际是 ${second} 毫秒`,
   };
   const order: string[] = [];
-  const ms = await stage.live(
+  const ms = await runner.runRealTime(
     title,
-    (scene) =>
-      stage.errand(errands.together, { politely, second }, showing(scene, politely, order)),
+    (trace) =>
+      runner.runInWorker(jobs.together, { politely, second }, showing(trace, politely, order)),
   );
   return { ms, order: order.join(", ") };
 }
 
-async function neverWaiting(stage: Stage): Promise<string> {
+async function neverWaiting(runner: Runner): Promise<string> {
   const order: string[] = [];
-  await stage.live({ en: "tasks that never wait", zh: "从不等待的任务" }, async (scene) => {
+  await runner.runRealTime({ en: "tasks that never wait", zh: "从不等待的任务" }, async (trace) => {
     let t = 0;
     const each = (id: string) => tasks.find((task) => task.id === id)!.name;
     for (const { name: lane } of tasks) {
-      scene.event({ t, lane, what: "starts" });
-      scene.event({ t, lane, what: "waits", of: loop });
+      trace.event({ t, lane, what: "starts" });
+      trace.event({ t, lane, what: "waits", of: loop });
     }
     const counts: Record<string, number> = {};
-    await stage.errand(errands.busy, undefined, (news) => {
+    await runner.runInWorker(jobs.busy, undefined, (news) => {
       const { id, what } = news as News;
       order.push(`${id} ${what}`);
       const lane = each(id);
-      if (what === "ends") return scene.event({ t, lane, what });
+      if (what === "ends") return trace.event({ t, lane, what });
       const n = counts[id] = (counts[id] ?? 0) + 1;
       const text: Text = { en: `step ${n}, without an await`, zh: `第 ${n} 步，没有 await` };
-      scene.event({ t, lane, what: "runs", text });
+      trace.event({ t, lane, what: "runs", text });
       t += 0.1;
     });
   });
   return order.join(", ");
 }
 
-async function patching(stage: Stage, second: number, early: boolean): Promise<string> {
+async function patching(runner: Runner, second: number, early: boolean): Promise<string> {
   const title = early
     ? {
       en: "a patch of sleep, for code that took the old one before",
@@ -231,9 +231,9 @@ async function patching(stage: Stage, second: number, early: boolean): Promise<s
       zh: "给 sleep 打补丁：之后才查找的",
     };
   const order: string[] = [];
-  await stage.live(
+  await runner.runRealTime(
     title,
-    (scene) => stage.errand(errands.patched, { early, second }, showing(scene, !early, order)),
+    (trace) => runner.runInWorker(jobs.patched, { early, second }, showing(trace, !early, order)),
   );
   return order.join(", ");
 }

@@ -1,8 +1,8 @@
 /** `barrier`: a race in rounds, where nobody begins the next before all have ended this one. */
 import { Barrier } from "../../sync/mod.ts";
-import type { Agent } from "../runner/lesson_thread.ts";
+import type { LessonThread } from "../runner/lesson_thread.ts";
 import { lesson } from "../lesson.ts";
-import type { Prop } from "../runner/primitives.ts";
+import type { Labeled } from "../runner/primitives.ts";
 import { bilingual } from "../text.ts";
 
 const rounds = 3;
@@ -15,30 +15,30 @@ interface Args {
   readonly number: number;
 }
 
-const roles = {
-  async runner(me: Agent, { line }: { readonly line: Prop<Barrier> }, args: Args) {
+const threadFunctions = {
+  async racer(thread: LessonThread, { line }: { readonly line: Labeled<Barrier> }, args: Args) {
     const { pace, rounds, at, number } = args;
     let apart = 0;
     for (let round = 1; round <= rounds; round++) {
-      await me.does({ en: `round ${round}`, zh: `第 ${round} 轮` }, () => {
+      await thread.step({ en: `round ${round}`, zh: `第 ${round} 轮` }, () => {
         at[number] = round;
         apart = Math.max(apart, ...at.map((other) => round - other));
       });
-      await me.sleeps(pace);
-      await me.arrive(line);
+      await thread.sleep(pace);
+      await thread.waitForBarrier(line);
     }
     return apart;
   },
-  async late(me: Agent, { line }: { readonly line: Prop<Barrier> }, seconds: number) {
-    await me.sleeps(seconds);
-    await me.does({ en: "breaks the barrier", zh: "打破屏障" }, () => line.it.abort());
+  async late(thread: LessonThread, { line }: { readonly line: Labeled<Barrier> }, seconds: number) {
+    await thread.sleep(seconds);
+    await thread.step({ en: "breaks the barrier", zh: "打破屏障" }, () => line.primitive.abort());
   },
-  async trusting(me: Agent, { line }: { readonly line: Prop<Barrier> }) {
+  async trusting(thread: LessonThread, { line }: { readonly line: Labeled<Barrier> }) {
     try {
-      await me.arrive(line);
+      await thread.waitForBarrier(line);
       return "passed";
     } catch (error) {
-      await me.does({
+      await thread.step({
         en: `gets an error: ${(error as Error).name}`,
         zh: `得到错误：${(error as Error).name}`,
       });
@@ -70,33 +70,42 @@ line.abort();                     // ${{
     en: "who waits gets a BrokenBarrierError",
     zh: "等在那里的都得到 BrokenBarrierError",
   }}`,
-  threads: { usual: 4, least: 2, most: 19 },
+  threads: { default: 4, min: 2, max: 19 },
   kinds: ["worker", "task"],
-  roles,
-  async play(stage, { threads }) {
-    const apart = await stage.act({
+  threadFunctions,
+  async run(runner, { threads }) {
+    const apart = await runner.runScheduled({
       en: `${threads} runners, ${rounds} rounds`,
       zh: `${threads} 个选手，${rounds} 轮`,
     }, async (main) => {
-      const line = main.prop("line", new Barrier(threads));
+      const line = main.register("line", new Barrier(threads));
       const at = new Int32Array(new SharedArrayBuffer(4 * threads));
       const started = [];
       for (let number = 0; number < threads; number++) {
         const args = { pace: Math.round(10 + 40 * number / threads) / 100, rounds, at, number };
-        started.push(await main.start(runner(number + 1), roles.runner, { line }, args));
+        started.push(
+          await main.start(racerName(number + 1), threadFunctions.racer, { line }, args),
+        );
       }
       await main.join(started);
       return Math.max(...started.map((thread) => Number(main.result(thread))));
     });
-    const errors = await stage.act(
+    const errors = await runner.runScheduled(
       { en: "one does not come", zh: "有一个来不了" },
       async (main) => {
-        const line = main.prop("line", new Barrier(threads));
+        const line = main.register("line", new Barrier(threads));
         const started = [];
         for (let i = 1; i < threads; i++) {
-          started.push(await main.start(runner(i), roles.trusting, { line }, undefined));
+          started.push(
+            await main.start(racerName(i), threadFunctions.trusting, { line }, undefined),
+          );
         }
-        const late = await main.start({ en: "late", zh: "迟到者" }, roles.late, { line }, 0.5);
+        const late = await main.start(
+          { en: "late", zh: "迟到者" },
+          threadFunctions.late,
+          { line },
+          0.5,
+        );
         await main.join([...started, late]);
         return started.map((thread) => String(main.result(thread)));
       },
@@ -104,7 +113,7 @@ line.abort();                     // ${{
     const broken = errors.every((name) => name === "BrokenBarrierError");
     return {
       ok: apart === 1 && broken,
-      said: {
+      summary: {
         en: `nobody was more than ${apart} round ahead; when one did not come, ` +
           `${errors.length} who waited got a ${errors[0]}`,
         zh: `没有人领先超过 ${apart} 轮；有人来不了时，${errors.length} 个等待者都得到 ${
@@ -115,6 +124,6 @@ line.abort();                     // ${{
   },
 });
 
-function runner(number: number) {
+function racerName(number: number) {
   return { en: `runner-${number}`, zh: `选手-${number}` };
 }

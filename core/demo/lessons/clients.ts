@@ -5,7 +5,7 @@
 import { BargeError } from "../../error.ts";
 import { lesson } from "../lesson.ts";
 import { connect, hangUp, listen, receive, send } from "./parts/sockets.ts";
-import type { Scene, Stage } from "../runner/runner.ts";
+import type { Runner, Trace } from "../runner/runner.ts";
 import { bilingual, type Text } from "../text.ts";
 
 /** Clients are shown in groups of so many at least. */
@@ -41,21 +41,21 @@ await Promise.all(clients.map(async (client) => {
     await client.receive();
   }
 }));`,
-  threads: { usual: 500, least: 1, most: 1000 },
-  async play(stage, { threads, port }) {
+  threads: { default: 500, min: 1, max: 1000 },
+  async run(runner, { threads, port }) {
     const began = performance.now();
     const title = {
       en: `${threads} clients at once, each asks ${asks} times`,
       zh: `${threads} 个客户端同时来，各问 ${asks} 次`,
     };
-    const { open, echoed } = await stage.live(
+    const { open, echoed } = await runner.runRealTime(
       title,
-      (scene) => together(stage, scene, threads, port),
+      (trace) => together(runner, trace, threads, port),
     );
     const wanted = threads * asks;
     return {
       ok: open === threads && echoed === wanted,
-      said: {
+      summary: {
         en: `${open} were connected at once; ${echoed} of ${wanted} questions were answered`,
         zh: `同时连着 ${open} 个；${wanted} 次提问答了 ${echoed} 次`,
       },
@@ -66,18 +66,18 @@ await Promise.all(clients.map(async (client) => {
   },
 });
 
-async function together(stage: Stage, scene: Scene, n: number, port: number) {
+async function together(runner: Runner, trace: Trace, n: number, port: number) {
   using listener = listen(port);
   const ends: Deno.TcpConn[] = [];
   const serving: Promise<void>[] = [];
-  const show = phases(scene, n);
+  const show = phases(trace, n);
   const stop = () => ends.forEach(hangUp);
-  stage.signal.addEventListener("abort", stop);
+  runner.signal.addEventListener("abort", stop);
   try {
     show("starts");
     const clients: Deno.TcpConn[] = [];
     for (let i = 0; i < n; i++) {
-      stage.signal.throwIfAborted();
+      runner.signal.throwIfAborted();
       const near = await connect(listener);
       const far = await listener.accept();
       clients.push(near);
@@ -108,20 +108,20 @@ async function together(stage: Stage, scene: Scene, n: number, port: number) {
     show("ends");
     return { open, echoed: answered.reduce((sum, n) => sum + n, 0) };
   } catch (cause) {
-    stage.signal.throwIfAborted();
+    runner.signal.throwIfAborted();
     if (!/EMFILE|too many open files/i.test(String(cause))) throw cause;
     throw new BargeError("unavailable", "the system allows no more open files", {
       ...{ op: "demo", path: "clients", cause },
       hint: "take fewer with --threads, or raise `ulimit -n`",
     });
   } finally {
-    stage.signal.removeEventListener("abort", stop);
+    runner.signal.removeEventListener("abort", stop);
     stop();
   }
 }
 
 /** Shows the same event for all groups of clients, a moment after the last one. */
-function phases(scene: Scene, n: number) {
+function phases(trace: Trace, n: number) {
   const size = Math.ceil(n / groups);
   const lanes = Array.from({ length: Math.ceil(n / size) }, (_, i) => {
     const last = Math.min(n, (i + 1) * size);
@@ -131,7 +131,7 @@ function phases(scene: Scene, n: number) {
   return (what: "starts" | "runs" | "waits" | "ends", text?: Text) => {
     const of = what === "waits" ? { en: "the echo", zh: "回显" } : undefined;
     const t = phase++ / 10;
-    for (const lane of lanes) scene.event({ t, lane, what, of, text });
+    for (const lane of lanes) trace.event({ t, lane, what, of, text });
   };
 }
 

@@ -1,14 +1,14 @@
 /** `condition`: producers and consumers at a shelf with room for a few loaves. */
 import { Condition, Lock } from "../../sync/mod.ts";
-import type { Agent } from "../runner/lesson_thread.ts";
+import type { LessonThread } from "../runner/lesson_thread.ts";
 import { lesson } from "../lesson.ts";
-import type { Prop } from "../runner/primitives.ts";
+import type { Labeled } from "../runner/primitives.ts";
 import { bilingual } from "../text.ts";
 
 interface Shelf {
-  readonly lock: Prop<Lock>;
-  readonly notFull: Prop<Condition>;
-  readonly notEmpty: Prop<Condition>;
+  readonly lock: Labeled<Lock>;
+  readonly notFull: Labeled<Condition>;
+  readonly notEmpty: Labeled<Condition>;
 }
 interface Args {
   /** How many loaves are there; the most and the least that there ever were. */
@@ -20,30 +20,34 @@ interface Args {
 const room = 2;
 const times = 3;
 
-const roles = {
-  async baker(me: Agent, { lock, notFull, notEmpty }: Shelf, { loaves, room, times }: Args) {
+const threadFunctions = {
+  async baker(
+    thread: LessonThread,
+    { lock, notFull, notEmpty }: Shelf,
+    { loaves, room, times }: Args,
+  ) {
     for (let i = 0; i < times; i++) {
-      await me.acquire(lock);
-      while (loaves[0]! >= room) await me.waitAt(notFull, lock);
-      await me.does(
+      await thread.acquire(lock);
+      while (loaves[0]! >= room) await thread.waitForCondition(notFull, lock);
+      await thread.step(
         (n) => ({ en: `puts a loaf there: ${n}`, zh: `放上一个面包：共 ${n} 个` }),
         () => changed(loaves, 1),
       );
-      await me.notify(notEmpty);
-      await me.release(lock);
+      await thread.notify(notEmpty);
+      await thread.release(lock);
     }
   },
-  async guest(me: Agent, { lock, notFull, notEmpty }: Shelf, { loaves, times }: Args) {
+  async guest(thread: LessonThread, { lock, notFull, notEmpty }: Shelf, { loaves, times }: Args) {
     for (let i = 0; i < times; i++) {
-      await me.acquire(lock);
-      while (loaves[0] === 0) await me.waitAt(notEmpty, lock);
-      await me.does(
+      await thread.acquire(lock);
+      while (loaves[0] === 0) await thread.waitForCondition(notEmpty, lock);
+      await thread.step(
         (n) => ({ en: `takes a loaf: ${n} left`, zh: `拿走一个面包：剩 ${n} 个` }),
         () => changed(loaves, -1),
       );
-      await me.notify(notFull);
-      await me.release(lock);
-      await me.sleeps(0.1);
+      await thread.notify(notFull);
+      await thread.release(lock);
+      await thread.sleep(0.1);
     }
   },
 };
@@ -74,27 +78,27 @@ using _ = lock.hold();            // ${{ en: "a guest", zh: "客人" }}
 while (loaves[0] === 0) notEmpty.wait();
 loaves[0] -= 1;
 notFull.notify();`,
-  threads: { usual: 4, least: 2, most: 20, even: true },
+  threads: { default: 4, min: 2, max: 20, even: true },
   kinds: ["worker", "task"],
-  roles,
-  async play(stage, { threads }) {
+  threadFunctions,
+  async run(runner, { threads }) {
     const loaves = new Int32Array(new SharedArrayBuffer(12));
     const pairs = threads / 2;
-    await stage.act({
+    await runner.runScheduled({
       en: `${pairs} bakers and ${pairs} guests, room for ${room} loaves`,
       zh: `${pairs} 个面包师，${pairs} 个客人，架子只放得下 ${room} 个面包`,
     }, async (main) => {
-      const lock = main.prop("lock", new Lock());
-      const notFull = main.prop("notFull", new Condition(lock.it));
-      const notEmpty = main.prop("notEmpty", new Condition(lock.it));
+      const lock = main.register("lock", new Lock());
+      const notFull = main.register("notFull", new Condition(lock.primitive));
+      const notEmpty = main.register("notEmpty", new Condition(lock.primitive));
       const props = { lock, notFull, notEmpty };
       const started = [];
       for (let i = 1; i <= pairs; i++) {
         const args = { loaves, room, times };
         const guest = { en: `guest-${i}`, zh: `客人-${i}` };
         const baker = { en: `baker-${i}`, zh: `面包师-${i}` };
-        started.push(await main.start(guest, roles.guest, props, args));
-        started.push(await main.start(baker, roles.baker, props, args));
+        started.push(await main.start(guest, threadFunctions.guest, props, args));
+        started.push(await main.start(baker, threadFunctions.baker, props, args));
       }
       await main.join(started);
     });
@@ -102,7 +106,7 @@ notFull.notify();`,
     const made = pairs * times;
     return {
       ok: left === 0 && most! <= room && least === 0,
-      said: {
+      summary: {
         en:
           `${made} loaves were made and taken; never more than ${most} on the shelf, never fewer ` +
           `than ${least}`,

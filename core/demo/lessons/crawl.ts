@@ -8,8 +8,8 @@
 import { BargeError } from "../../error.ts";
 import { lesson } from "../lesson.ts";
 import { listenFailure } from "./parts/sockets.ts";
-import type { Scene, Stage } from "../runner/runner.ts";
-import { bilingual, listed, type Text } from "../text.ts";
+import type { Runner, Trace } from "../runner/runner.ts";
+import { bilingual, joinNames, type Text } from "../text.ts";
 
 /** A second of the lesson takes so many of the clock. */
 const scale = 0.08;
@@ -44,8 +44,8 @@ await Promise.all(urls.map((url) => fetch(url)));            // ${{
     en: "the longest of them",
     zh: "其中最长的一个",
   }}`,
-  async play(stage, { speed, port, urls }) {
-    if (urls.length > 0) return await given(stage, urls);
+  async run(runner, { speed, port, urls }) {
+    if (urls.length > 0) return await given(runner, urls);
     const second = 1000 * scale / speed;
     await using server = pages(port, second);
     const order: Text[] = [];
@@ -55,32 +55,32 @@ await Promise.all(urls.map((url) => fetch(url)));            // ${{
     };
     const sum = delays.reduce((total, delay) => total + delay, 0);
     const began = performance.now();
-    await stage.live({
+    await runner.runRealTime({
       en: `one by one; ${scaled.en}`,
       zh: `一个一个来；${scaled.zh}`,
-    }, async (scene) => {
+    }, async (trace) => {
       let t = 0;
       for (const page of server.pages) {
-        await get(stage, scene, page, t, t += page.delay!);
+        await get(runner, trace, page, t, t += page.delay!);
       }
     });
     const between = performance.now();
-    await stage.live({ en: "together", zh: "一起来" }, async (scene) => {
+    await runner.runRealTime({ en: "together", zh: "一起来" }, async (trace) => {
       server.inOrder();
       await Promise.all(server.pages.map(async (page) => {
-        await get(stage, scene, page, 0, page.delay!);
+        await get(runner, trace, page, 0, page.delay!);
         order.push(page.name);
         server.read();
       }));
     });
     const wanted = server.pages.toSorted((a, b) => a.delay! - b.delay!).map(({ name }) => name);
     return {
-      ok: listed(order).en === listed(wanted).en,
-      said: {
+      ok: joinNames(order).en === joinNames(wanted).en,
+      summary: {
         en: `in seconds of the lesson: one by one ${sum}, the sum; together ` +
-          `${Math.max(...delays)}, the slowest one; they came as ${listed(order).en}`,
+          `${Math.max(...delays)}, the slowest one; they came as ${joinNames(order).en}`,
         zh: `按课里的秒：一个一个来 ${sum} 秒，是总和；一起来 ${Math.max(...delays)} 秒，是最慢的` +
-          `一个；到达顺序：${listed(order).zh}`,
+          `一个；到达顺序：${joinNames(order).zh}`,
       },
       measured: [
         { name: { en: "one by one, ms", zh: "一个一个来，毫秒" }, value: between - began },
@@ -91,15 +91,15 @@ await Promise.all(urls.map((url) => fetch(url)));            // ${{
 });
 
 /** Pages from elsewhere: what happened, when it happened. */
-async function given(stage: Stage, urls: readonly URL[]) {
+async function given(runner: Runner, urls: readonly URL[]) {
   const pages = urls.map((url, i) => ({ name: pageName(i), url: url.href, delay: undefined }));
   const times: number[] = [];
   const titles = [{ en: "one by one", zh: "一个一个来" }, { en: "together", zh: "一起来" }];
   for (const [together, title] of titles.entries()) {
     const began = performance.now();
-    await stage.live(title, async (scene) => {
+    await runner.runRealTime(title, async (trace) => {
       const since = () => (performance.now() - began) / 1000;
-      const one = (page: Page) => get(stage, scene, page, since(), since);
+      const one = (page: Page) => get(runner, trace, page, since(), since);
       if (together === 1) await Promise.all(pages.map(one));
       else for (const page of pages) await one(page);
     }, "measured");
@@ -108,7 +108,7 @@ async function given(stage: Stage, urls: readonly URL[]) {
   const n = urls.length;
   return {
     ok: true,
-    said: { en: `${n} pages were fetched, twice`, zh: `${n} 个网页各抓了两遍` },
+    summary: { en: `${n} pages were fetched, twice`, zh: `${n} 个网页各抓了两遍` },
     measured: [
       { name: { en: "one by one, ms", zh: "一个一个来，毫秒" }, value: times[0]! },
       { name: { en: "together, ms", zh: "一起来，毫秒" }, value: times[1]! },
@@ -118,32 +118,32 @@ async function given(stage: Stage, urls: readonly URL[]) {
 
 /** Fetches a page. @param end when it should be there, or, after that, when it was */
 async function get(
-  stage: Stage,
-  scene: Scene,
+  runner: Runner,
+  trace: Trace,
   { name, url }: Page,
   t: number,
   end: number | (() => number),
 ): Promise<void> {
-  scene.event({ t, lane: name, what: "starts" });
-  scene.event({ t, lane: name, what: "waits", of: { en: "the server", zh: "服务器" } });
-  const signal = AbortSignal.any([stage.signal, AbortSignal.timeout(patience)]);
+  trace.event({ t, lane: name, what: "starts" });
+  trace.event({ t, lane: name, what: "waits", of: { en: "the server", zh: "服务器" } });
+  const signal = AbortSignal.any([runner.signal, AbortSignal.timeout(patience)]);
   let size = 0;
   try {
     const response = await fetch(url, { signal });
     for await (const bytes of response.body ?? []) size += bytes.length;
     if (!response.ok) throw new Error(`status ${response.status}`);
   } catch (cause) {
-    stage.signal.throwIfAborted();
+    runner.signal.throwIfAborted();
     throw failure(url, cause);
   }
   const at = typeof end === "number" ? end : end();
-  scene.event({
+  trace.event({
     t: at,
     lane: name,
     what: "runs",
     text: { en: `has ${size} bytes`, zh: `收到 ${size} 字节` },
   });
-  scene.event({ t: at, lane: name, what: "ends" });
+  trace.event({ t: at, lane: name, what: "ends" });
 }
 
 function pageName(i: number): Text {

@@ -1,14 +1,18 @@
 /** `daemon`: does the program wait for a thread? Joined or not, daemon or not: four outcomes. */
-import type { Agent } from "../runner/lesson_thread.ts";
+import type { LessonThread } from "../runner/lesson_thread.ts";
 import { lesson } from "../lesson.ts";
 import { bilingual } from "../text.ts";
 
-const roles = {
+const threadFunctions = {
   /** Its work is done when `done` is 1. */
-  async work(me: Agent, _: Record<never, never>, { done }: { readonly done: Int32Array }) {
-    await me.says({ en: "begins", zh: "开始干活" });
-    await me.sleeps(0.5);
-    await me.says({ en: "is done", zh: "干完了" });
+  async work(
+    thread: LessonThread,
+    _: Record<never, never>,
+    { done }: { readonly done: Int32Array },
+  ) {
+    await thread.print({ en: "begins", zh: "开始干活" });
+    await thread.sleep(0.5);
+    await thread.print({ en: "is done", zh: "干完了" });
     done[0] = 1;
   },
 };
@@ -34,19 +38,19 @@ the thread's work: a daemon that nobody joins. Make daemons of what may stop any
 // ${{ en: "yes  | no     | main waits for it", zh: "是   | 否   | main 等它做完" }}
 // ${{ en: "yes  | yes    | main waits for it", zh: "是   | 是   | main 等它做完" }}`,
   kinds: ["worker", "task"],
-  roles,
-  async play(stage) {
+  threadFunctions,
+  async run(runner) {
     const outcomes: string[] = [];
     for (const daemon of [false, true]) {
       for (const join of [false, true]) {
         const what = `${daemon ? "a daemon" : "no daemon"}, ${join ? "joined" : "not joined"}`;
         const zh = `${daemon ? "守护线程" : "普通线程"}，${join ? "join" : "不 join"}`;
         const done = new Int32Array(new SharedArrayBuffer(4));
-        await stage.act({ en: what, zh }, async (main) => {
-          const thread = await main.start("t", roles.work, {}, { done }, { daemon });
-          await main.sleeps(0.1);
+        await runner.runScheduled({ en: what, zh }, async (main) => {
+          const thread = await main.start("t", threadFunctions.work, {}, { done }, { daemon });
+          await main.sleep(0.1);
           if (join) await main.join([thread]);
-          await main.says({ en: "main is over", zh: "main 结束了" });
+          await main.print({ en: "main is over", zh: "main 结束了" });
         });
         outcomes.push(done[0] === 1 ? "done" : "cut off");
       }
@@ -54,7 +58,7 @@ the thread's work: a daemon that nobody joins. Make daemons of what may stop any
     const said = outcomes.join(", ");
     return {
       ok: said === "done, done, cut off, done",
-      said: {
+      summary: {
         en: `no daemon: ${outcomes[0]}, joined: ${outcomes[1]}; ` +
           `a daemon: ${outcomes[2]}, joined: ${outcomes[3]}`,
         zh: `普通线程：${zh(outcomes[0]!)}，join：${zh(outcomes[1]!)}；` +

@@ -4,16 +4,16 @@
  * names.
  */
 import { Lock, RLock } from "../../sync/mod.ts";
-import type { Agent } from "../runner/lesson_thread.ts";
-import { circle } from "../runner/wait_graph.ts";
+import type { LessonThread } from "../runner/lesson_thread.ts";
+import { findCircle } from "../runner/wait_graph.ts";
 import { lesson } from "../lesson.ts";
-import type { Prop } from "../runner/primitives.ts";
-import type { Main, Thread } from "../runner/runner.ts";
+import type { Labeled } from "../runner/primitives.ts";
+import type { MainThread, ThreadHandle } from "../runner/main_thread.ts";
 import { bilingual } from "../text.ts";
 
 interface Two {
-  readonly first: Prop<Lock>;
-  readonly second: Prop<Lock>;
+  readonly first: Labeled<Lock>;
+  readonly second: Labeled<Lock>;
 }
 
 /** The number of threads inside both locks, now and at most. */
@@ -24,67 +24,71 @@ interface Inside {
 const think = 0.1;
 const hasBoth = { en: "has both", zh: "两把都拿到了" };
 
-const roles = {
-  async stubborn(me: Agent, { first, second }: Two) {
-    await me.acquire(first);
-    await me.sleeps(think);
-    await me.acquire(second);
-    await me.does(hasBoth);
-    await me.release(second);
-    await me.release(first);
+const threadFunctions = {
+  async stubborn(thread: LessonThread, { first, second }: Two) {
+    await thread.acquire(first);
+    await thread.sleep(think);
+    await thread.acquire(second);
+    await thread.step(hasBoth);
+    await thread.release(second);
+    await thread.release(first);
   },
-  async polite(me: Agent, { first, second }: Two, { patience }: { readonly patience: number }) {
+  async polite(
+    thread: LessonThread,
+    { first, second }: Two,
+    { patience }: { readonly patience: number },
+  ) {
     for (let tries = 1;; tries++) {
-      await me.acquire(first);
-      await me.sleeps(think);
-      if (await me.acquire(second, { timeout: patience })) {
-        await me.does(hasBoth);
-        await me.release(second);
-        await me.release(first);
+      await thread.acquire(first);
+      await thread.sleep(think);
+      if (await thread.acquire(second, { timeout: patience })) {
+        await thread.step(hasBoth);
+        await thread.release(second);
+        await thread.release(first);
         return tries;
       }
-      await me.release(first);
-      await me.sleeps(patience);
+      await thread.release(first);
+      await thread.sleep(patience);
     }
   },
-  async twice(me: Agent, { lock }: { readonly lock: Prop<Lock | RLock> }) {
-    await me.acquire(lock);
-    await me.does({
+  async twice(thread: LessonThread, { lock }: { readonly lock: Labeled<Lock | RLock> }) {
+    await thread.acquire(lock);
+    await thread.step({
       en: "calls a function that takes the same lock",
       zh: "调用一个也要拿这把锁的函数",
     });
-    await me.acquire(lock);
-    await me.release(lock);
-    await me.release(lock);
+    await thread.acquire(lock);
+    await thread.release(lock);
+    await thread.release(lock);
   },
   /** Takes A, then B; or B, then, after a sleep, A. */
   async bothOrders(
-    me: Agent,
-    { A, B }: { readonly A: Prop<Lock | RLock>; readonly B: Prop<Lock | RLock> },
+    thread: LessonThread,
+    { A, B }: { readonly A: Labeled<Lock | RLock>; readonly B: Labeled<Lock | RLock> },
     { inside }: Inside,
   ) {
     const orders = [[A, B, 0], [B, A, think]] as const;
     for (const [first, second, pause] of orders) {
-      await me.acquire(first);
-      if (pause > 0) await me.sleeps(pause);
-      await me.acquire(second);
+      await thread.acquire(first);
+      if (pause > 0) await thread.sleep(pause);
+      await thread.acquire(second);
       inside[1] = Math.max(inside[1]!, Atomics.add(inside, 0, 1) + 1);
-      await me.does(hasBoth);
+      await thread.step(hasBoth);
       Atomics.sub(inside, 0, 1);
-      await me.release(second);
-      await me.release(first);
+      await thread.release(second);
+      await thread.release(first);
     }
   },
 };
 
 /** Two threads, which take A and B in the order that is given for each. */
 function two(orders: readonly [string, string]) {
-  return async (main: Main) => {
-    const locks = { A: main.prop("A", new Lock()), B: main.prop("B", new Lock()) };
+  return async (main: MainThread) => {
+    const locks = { A: main.register("A", new Lock()), B: main.register("B", new Lock()) };
     const started = [];
     for (const [i, [first, second]] of orders.entries()) {
       const props = { first: locks[first as "A" | "B"], second: locks[second as "A" | "B"] };
-      started.push(await main.start(`t${i + 1}`, roles.stubborn, props, undefined));
+      started.push(await main.start(`t${i + 1}`, threadFunctions.stubborn, props, undefined));
     }
     return await settled(main, started);
   };
@@ -94,25 +98,28 @@ function two(orders: readonly [string, string]) {
  * Runs many threads that take A, B, then B, A. @returns whether they ended, and how many were
  * inside
  */
-function many(threads: number, makeLocks: (main: Main) => Record<"A" | "B", Prop<Lock | RLock>>) {
-  return async (main: Main) => {
+function many(
+  threads: number,
+  makeLocks: (main: MainThread) => Record<"A" | "B", Labeled<Lock | RLock>>,
+) {
+  return async (main: MainThread) => {
     const locks = makeLocks(main);
     const inside = new Int32Array(new SharedArrayBuffer(8));
     const started = [];
     for (let i = 1; i <= threads; i++) {
-      started.push(await main.start(`t${i}`, roles.bothOrders, locks, { inside }));
+      started.push(await main.start(`t${i}`, threadFunctions.bothOrders, locks, { inside }));
     }
     return { ended: await settled(main, started), most: inside[1]! };
   };
 }
 
 /** Waits for threads; if they are stuck, shows why, and ends them. */
-async function settled(main: Main, started: readonly Thread[]): Promise<boolean> {
+async function settled(main: MainThread, started: readonly ThreadHandle[]): Promise<boolean> {
   const ended = await main.join(started);
-  const stuck = circle(main.waits()) !== undefined;
+  const stuck = findCircle(main.waits()) !== undefined;
   if (!ended) {
-    await main.draws();
-    await main.cut(started.filter((thread) => main.isAlive(thread)));
+    await main.drawWaitGraph();
+    await main.terminate(started.filter((thread) => main.isAlive(thread)));
   }
   return ended && !stuck;
 }
@@ -156,52 +163,58 @@ const a = new RLock(), b = a;                // ${{
     en: "one lock under both names",
     zh: "一把锁，两个名字",
   }}`,
-  threads: { usual: 20, least: 2, most: 20 },
+  threads: { default: 20, min: 2, max: 20 },
   kinds: ["worker", "task"],
-  roles,
-  async play(stage, { threads }) {
-    const stuck = !await stage.act(
+  threadFunctions,
+  async run(runner, { threads }) {
+    const stuck = !await runner.runScheduled(
       { en: "two threads: A then B, and B then A", zh: "两个线程：一个先 A 后 B，一个先 B 后 A" },
       two(["AB", "BA"]),
     );
-    const own = !await stage.act(
+    const own = !await runner.runScheduled(
       { en: "one thread, and its own lock", zh: "一个线程，等自己的锁" },
       (main) => again(main, new Lock()),
     );
-    const reentrant = await stage.act(
+    const reentrant = await runner.runScheduled(
       { en: "cure: an RLock", zh: "解法：RLock" },
       (main) => again(main, new RLock()),
     );
-    const ordered = await stage.act(
+    const ordered = await runner.runScheduled(
       { en: "cure: an order, A before B", zh: "解法：固定顺序，先 A 后 B" },
       two(["AB", "AB"]),
     );
-    const timed = await stage.act({ en: "cure: a timeout", zh: "解法：超时" }, async (main) => {
-      const a = main.prop("A", new Lock());
-      const b = main.prop("B", new Lock());
-      const [one, other] = [{ first: a, second: b }, { first: b, second: a }];
-      const started = [
-        await main.start("t1", roles.polite, one, { patience: 0.2 }),
-        await main.start("t2", roles.polite, other, { patience: 0.5 }),
-      ];
-      return await settled(main, started);
-    });
-    const options = { crew: threads, tick: 0.001 };
-    const allStuck = await stage.act(
+    const timed = await runner.runScheduled(
+      { en: "cure: a timeout", zh: "解法：超时" },
+      async (main) => {
+        const a = main.register("A", new Lock());
+        const b = main.register("B", new Lock());
+        const [one, other] = [{ first: a, second: b }, { first: b, second: a }];
+        const started = [
+          await main.start("t1", threadFunctions.polite, one, { patience: 0.2 }),
+          await main.start("t2", threadFunctions.polite, other, { patience: 0.5 }),
+        ];
+        return await settled(main, started);
+      },
+    );
+    const options = { threads, stepSeconds: 0.001 };
+    const allStuck = await runner.runScheduled(
       {
         en: `${threads} threads: A then B, and after that B then A`,
         zh: `${threads} 个线程：先 A 后 B，然后先 B 后 A`,
       },
-      many(threads, (main) => ({ A: main.prop("A", new Lock()), B: main.prop("B", new Lock()) })),
+      many(
+        threads,
+        (main) => ({ A: main.register("A", new Lock()), B: main.register("B", new Lock()) }),
+      ),
       options,
     );
-    const shared = await stage.act(
+    const shared = await runner.runScheduled(
       {
         en: `cure: one RLock R under both names, A = B = R, ${threads} threads`,
         zh: `解法：一把 RLock（R）用两个名字，A = B = R，${threads} 个线程`,
       },
       many(threads, (main) => {
-        const both = main.prop("R", new RLock());
+        const both = main.register("R", new RLock());
         return { A: both, B: both };
       }),
       // All tasks of an isolate are one owner of an RLock.
@@ -210,7 +223,7 @@ const a = new RLock(), b = a;                // ${{
     const cured = reentrant && ordered && timed && shared.ended && shared.most === 1;
     return {
       ok: stuck && own && !allStuck.ended && cured,
-      said: {
+      summary: {
         en: `two threads, and one alone, ${stuck && own ? "got stuck" : "DID NOT get stuck"}; ` +
           `an RLock ${cures(reentrant)}, an order ${cures(ordered)}, a timeout ${cures(timed)}; ` +
           `${threads} threads ${
@@ -229,9 +242,9 @@ const a = new RLock(), b = a;                // ${{
   },
 });
 
-async function again(main: Main, lock: Lock | RLock): Promise<boolean> {
-  const props = { lock: main.prop("L", lock) };
-  return await settled(main, [await main.start("t1", roles.twice, props, undefined)]);
+async function again(main: MainThread, lock: Lock | RLock): Promise<boolean> {
+  const props = { lock: main.register("L", lock) };
+  return await settled(main, [await main.start("t1", threadFunctions.twice, props, undefined)]);
 }
 
 function cures(is: boolean): string {

@@ -6,7 +6,7 @@
 import { type Handle, Queue } from "../../sync/mod.ts";
 import { lesson } from "../lesson.ts";
 import { connect, DatagramSocket, hangUp, listen, receive, send } from "./parts/sockets.ts";
-import type { Scene, Stage } from "../runner/runner.ts";
+import type { Runner, Trace } from "../runner/runner.ts";
 import { bilingual, type Text } from "../text.ts";
 
 const lines = 3;
@@ -18,7 +18,7 @@ interface Channel {
   readonly answers: Handle<"Queue">;
 }
 
-const errands = {
+const jobs = {
   /**
    * The talk loop: waits for a line and sends it back in upper case. @returns the number of lines
    */
@@ -76,22 +76,25 @@ for await (const [datagram, from] of socket)          // ${{
     zh: "UDP：每个数据报一个线程",
   }}
   start(() => socket.send(upper(datagram), from));`,
-  threads: { usual: 3, least: 1, most: 20 },
-  errands,
-  async play(stage, { threads, port }) {
+  threads: { default: 3, min: 1, max: 20 },
+  jobs,
+  async run(runner, { threads, port }) {
     const title = {
       en: `TCP: ${threads} clients, a thread each`,
       zh: `TCP：${threads} 个客户端，各一个线程`,
     };
-    const echoed = await stage.live(title, (scene) => overTcp(stage, scene, threads, port));
-    const datagrams = await stage.live({
+    const echoed = await runner.runRealTime(
+      title,
+      (trace) => overTcp(runner, trace, threads, port),
+    );
+    const datagrams = await runner.runRealTime({
       en: `UDP: ${threads} clients, one socket, a thread a datagram`,
       zh: `UDP：${threads} 个客户端，一个套接字，每个数据报一个线程`,
-    }, (scene) => overUdp(stage, scene, threads));
+    }, (trace) => overUdp(runner, trace, threads));
     const wanted = threads * lines;
     return {
       ok: echoed === wanted && datagrams === threads,
-      said: {
+      summary: {
         en: `over TCP ${echoed} of ${wanted} lines came back, from ${threads} threads; over UDP ` +
           `${datagrams} of ${threads} datagrams, from a thread each`,
         zh: `TCP：${threads} 个线程送回了 ${wanted} 行中的 ${echoed} 行；` +
@@ -102,20 +105,20 @@ for await (const [datagram, from] of socket)          // ${{
 });
 
 /** Shows events in sequence. */
-function inOrder(scene: Scene) {
+function inOrder(trace: Trace) {
   let t = 0;
   return (lane: Text, what: "starts" | "runs" | "ends", text?: Text) =>
-    scene.event({ t: t += 0.01, lane, what, text });
+    trace.event({ t: t += 0.01, lane, what, text });
 }
 
-async function overTcp(stage: Stage, scene: Scene, n: number, port: number): Promise<number> {
+async function overTcp(runner: Runner, trace: Trace, n: number, port: number): Promise<number> {
   using listener = listen(port);
-  const show = inOrder(scene);
+  const show = inOrder(trace);
   show(server, "starts");
   const clients: Client[] = [];
   try {
     for (let i = 1; i <= n; i++) {
-      clients.push(await accept(stage, listener, i));
+      clients.push(await accept(runner, listener, i));
       show(server, "runs", {
         en: `accepts client ${i}, starts thread ${i}`,
         zh: `接受客户端 ${i}，启动线程 ${i}`,
@@ -124,7 +127,7 @@ async function overTcp(stage: Stage, scene: Scene, n: number, port: number): Pro
     }
     let echoed = 0;
     for (let round = 1; round <= lines; round++) {
-      for (const { number, near } of stage.random.shuffled(clients)) {
+      for (const { number, near } of runner.random.shuffled(clients)) {
         const line = `x${number}.${round}`;
         await send(near, line);
         const answer = await receive(near);
@@ -160,12 +163,12 @@ interface Client {
 }
 
 /** Runs one round of the accept loop. */
-async function accept(stage: Stage, listener: Deno.TcpListener, number: number): Promise<Client> {
+async function accept(runner: Runner, listener: Deno.TcpListener, number: number): Promise<Client> {
   const near = await connect(listener);
   const far = await listener.accept();
   const [requests, answers] = [new Queue<string | typeof end>(1), new Queue<string>(1)];
-  const { signal } = stage;
-  const thread = stage.errand(errands.talk, {
+  const { signal } = runner;
+  const thread = runner.runInWorker(jobs.talk, {
     requests: requests.handle,
     answers: answers.handle,
   });
@@ -184,13 +187,13 @@ async function accept(stage: Stage, listener: Deno.TcpListener, number: number):
 }
 
 /** Serves one socket with a thread for each datagram. @returns the number of answers */
-async function overUdp(stage: Stage, scene: Scene, n: number): Promise<number> {
-  const show = inOrder(scene);
-  using socket = new DatagramSocket(stage.signal);
+async function overUdp(runner: Runner, trace: Trace, n: number): Promise<number> {
+  const show = inOrder(trace);
+  using socket = new DatagramSocket(runner.signal);
   show(server, "starts");
   let answered = 0;
-  for (const number of stage.random.shuffled(Array.from({ length: n }, (_, i) => i + 1))) {
-    using client = new DatagramSocket(stage.signal);
+  for (const number of runner.random.shuffled(Array.from({ length: n }, (_, i) => i + 1))) {
+    using client = new DatagramSocket(runner.signal);
     await client.send(`x${number}`, socket.address);
     const { text: datagram, from } = await socket.receive();
     show(server, "runs", {
@@ -198,7 +201,7 @@ async function overUdp(stage: Stage, scene: Scene, n: number): Promise<number> {
       zh: `收到客户端 ${number} 的 ${datagram}，启动线程 ${number}`,
     });
     show(thread(number), "starts");
-    const answer = await stage.errand(errands.answer, { datagram });
+    const answer = await runner.runInWorker(jobs.answer, { datagram });
     await socket.send(answer, from);
     show(thread(number), "ends", { en: `sends ${answer} back`, zh: `发回 ${answer}` });
     const back = await client.receive();

@@ -1,40 +1,44 @@
 /** `editor`: three threads in a row: one reads lines, one makes them upper case, one saves them. */
 import { BargeError } from "../../error.ts";
 import { Queue } from "../../sync/mod.ts";
-import type { Agent } from "../runner/lesson_thread.ts";
+import type { LessonThread } from "../runner/lesson_thread.ts";
 import { lesson } from "../lesson.ts";
-import type { Prop } from "../runner/primitives.ts";
-import { bilingual, shown } from "../text.ts";
+import type { Labeled } from "../runner/primitives.ts";
+import { bilingual, formatValue } from "../text.ts";
 
 const lines = ["n = n - 1", "lock.hold()", "put(item)", "x = get()"];
 
 /** The mark after the last line. */
 const end = null;
 type Line = string | typeof end;
-type Pipe = { readonly from: Prop<Queue>; readonly to: Prop<Queue> };
+type Pipe = { readonly from: Labeled<Queue>; readonly to: Labeled<Queue> };
 
-const roles = {
-  async input(me: Agent, { to }: { readonly to: Prop<Queue> }, lines: readonly string[]) {
+const threadFunctions = {
+  async input(
+    thread: LessonThread,
+    { to }: { readonly to: Labeled<Queue> },
+    lines: readonly string[],
+  ) {
     for (const line of lines) {
-      await me.says(line);
-      await me.put(to, line);
-      await me.sleeps(0.2);
+      await thread.print(line);
+      await thread.put(to, line);
+      await thread.sleep(0.2);
     }
-    await me.put(to, end);
+    await thread.put(to, end);
   },
-  async upper(me: Agent, { from, to }: Pipe) {
+  async upper(thread: LessonThread, { from, to }: Pipe) {
     for (;;) {
-      const line = await me.get<Line>(from);
-      await me.put(to, line?.toUpperCase() ?? end);
+      const line = await thread.get<Line>(from);
+      await thread.put(to, line?.toUpperCase() ?? end);
       if (line === end) return;
     }
   },
-  async save(me: Agent, { from }: { readonly from: Prop<Queue> }, path: string) {
+  async save(thread: LessonThread, { from }: { readonly from: Labeled<Queue> }, path: string) {
     for (;;) {
-      const line = await me.get<Line>(from);
+      const line = await thread.get<Line>(from);
       if (line === end) return;
-      await me.does(
-        bilingual`${{ en: "saves", zh: "保存" }} ${shown(line)}`,
+      await thread.step(
+        bilingual`${{ en: "saves", zh: "保存" }} ${formatValue(line)}`,
         () => Deno.writeTextFile(path, `${line}\n`, { append: true }),
       );
     }
@@ -44,7 +48,7 @@ const roles = {
 export default lesson({
   idea: {
     en: `Three stages, a thread each, and a queue between two of them: while one line is saved the
-next is changed and the one after that is typed. No stage knows another; each knows where its
+next is changed and the one after that is typed. No runner knows another; each knows where its
 lines come from and where they go. The end is a message like any other (here null): whoever
 gets it hands it on, and ends.`,
     zh: `三个阶段，各用一个线程，相邻两个之间放一个队列：上一行在保存时，下一行在转换，再下一行正
@@ -57,33 +61,41 @@ for (const line of lines) typed.put(line);                  // ${{ en: "thread 1
 for (;;) changed.put(typed.get().toUpperCase());            // ${{ en: "thread 2", zh: "线程二" }}
 for (;;) append(path, changed.get());                       // ${{ en: "thread 3", zh: "线程三" }}`,
   kinds: ["worker", "task"],
-  roles,
-  async play(stage) {
+  threadFunctions,
+  async run(runner) {
     const path = await temporary();
     try {
-      await stage.act({ en: "input, upper, save", zh: "输入、转大写、保存" }, async (main) => {
-        const typed = main.prop("typed", new Queue(2));
-        const changed = main.prop("changed", new Queue(2));
-        await main.start({ en: "input", zh: "输入" }, roles.input, { to: typed }, lines);
-        await main.start(
-          { en: "upper", zh: "转大写" },
-          roles.upper,
-          { from: typed, to: changed },
-          undefined,
-        );
-        const save = await main.start(
-          { en: "save", zh: "保存" },
-          roles.save,
-          { from: changed },
-          path,
-        );
-        await main.join([save]);
-      });
+      await runner.runScheduled(
+        { en: "input, upper, save", zh: "输入、转大写、保存" },
+        async (main) => {
+          const typed = main.register("typed", new Queue(2));
+          const changed = main.register("changed", new Queue(2));
+          await main.start(
+            { en: "input", zh: "输入" },
+            threadFunctions.input,
+            { to: typed },
+            lines,
+          );
+          await main.start(
+            { en: "upper", zh: "转大写" },
+            threadFunctions.upper,
+            { from: typed, to: changed },
+            undefined,
+          );
+          const save = await main.start(
+            { en: "save", zh: "保存" },
+            threadFunctions.save,
+            { from: changed },
+            path,
+          );
+          await main.join([save]);
+        },
+      );
       const saved = await Deno.readTextFile(path);
       const wanted = lines.map((line) => `${line.toUpperCase()}\n`).join("");
       return {
         ok: saved === wanted,
-        said: {
+        summary: {
           en: `${saved.split("\n").length - 1} lines were saved, in upper case and in order`,
           zh: `保存了 ${saved.split("\n").length - 1} 行，全部大写，顺序不变`,
         },

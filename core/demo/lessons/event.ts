@@ -4,10 +4,11 @@
  * (wait_for.ts).
  */
 import { Event } from "../../sync/mod.ts";
-import type { Agent } from "../runner/lesson_thread.ts";
+import type { LessonThread } from "../runner/lesson_thread.ts";
 import { lesson } from "../lesson.ts";
-import type { Prop } from "../runner/primitives.ts";
-import type { Main, Stage } from "../runner/runner.ts";
+import type { Labeled } from "../runner/primitives.ts";
+import type { MainThread } from "../runner/main_thread.ts";
+import type { Runner } from "../runner/runner.ts";
 import { bilingual } from "../text.ts";
 import { waitForServices } from "./parts/wait_for_services.ts";
 
@@ -19,28 +20,30 @@ const services = [
 /** A worker looks up from its waiting this often, in seconds. */
 const patience = 0.5;
 
-const roles = {
-  async service(me: Agent, { up }: { readonly up: Prop<Event> }, takes: number) {
-    await me.says({ en: "is starting", zh: "正在启动" });
-    await me.sleeps(takes);
-    await me.says({ en: "listens", zh: "开始监听" });
-    await me.set(up);
+const threadFunctions = {
+  async service(thread: LessonThread, { up }: { readonly up: Labeled<Event> }, takes: number) {
+    await thread.print({ en: "is starting", zh: "正在启动" });
+    await thread.sleep(takes);
+    await thread.print({ en: "listens", zh: "开始监听" });
+    await thread.set(up);
   },
-  async worker(me: Agent, ups: Readonly<Record<string, Prop<Event>>>) {
+  async worker(thread: LessonThread, ups: Readonly<Record<string, Labeled<Event>>>) {
     let waits = 0;
     for (const up of Object.values(ups)) {
-      while (!await me.waitFor(up, { timeout: patience })) {
+      while (!await thread.waitForEvent(up, { timeout: patience })) {
         waits++;
-        await me.says({ en: `still waiting for ${up.label}`, zh: `还在等 ${up.label}` });
+        await thread.print({ en: `still waiting for ${up.label}`, zh: `还在等 ${up.label}` });
       }
     }
-    await me.says({ en: "all is up: connects", zh: "都就绪了：开始连接" });
+    await thread.print({ en: "all is up: connects", zh: "都就绪了：开始连接" });
     return waits;
   },
   /** Waits for the flag, for a limited time. @returns whether it was set */
-  async passer(me: Agent, { gate }: { readonly gate: Prop<Event> }) {
-    const passed = await me.waitFor(gate, { timeout: patience });
-    await me.says(passed ? { en: "goes through", zh: "过去了" } : { en: "gives up", zh: "不等了" });
+  async passer(thread: LessonThread, { gate }: { readonly gate: Labeled<Event> }) {
+    const passed = await thread.waitForEvent(gate, { timeout: patience });
+    await thread.print(
+      passed ? { en: "goes through", zh: "过去了" } : { en: "gives up", zh: "不等了" },
+    );
     return passed;
   },
 };
@@ -75,13 +78,13 @@ up.clear();                       // ${{
     en: "who comes from now on waits",
     zh: "此后再来的又要等",
   }}`,
-  threads: { usual: 3, least: 1, most: 18 },
+  threads: { default: 3, min: 1, max: 18 },
   kinds: ["worker", "task"],
-  roles,
-  async play(stage, { threads, waitFor, timeout }) {
-    if (waitFor.length > 0) return await waitForServices(stage, waitFor, timeout);
-    const { early, waits } = await startUp(stage, threads);
-    const seen = await stage.act(
+  threadFunctions,
+  async run(runner, { threads, waitFor, timeout }) {
+    if (waitFor.length > 0) return await waitForServices(runner, waitFor, timeout);
+    const { early, waits } = await startUp(runner, threads);
+    const seen = await runner.runScheduled(
       { en: "the flag: is it set, set, clear", zh: "旗子：是否置位、置位、清除" },
       flag,
     );
@@ -91,7 +94,7 @@ up.clear();                       // ${{
     return {
       ok: early === 0 && patient && looks === "false, true, false" &&
         passes === "true, true, false",
-      said: {
+      summary: {
         en: `${threads} workers connected once both were up, and not before; ` +
           `they printed ${waits.join(", ")} times that they wait; isSet() was ${looks}: ` +
           `who waited for set() and who came later ${
@@ -109,41 +112,41 @@ up.clear();                       // ${{
   },
 });
 
-async function startUp(stage: Stage, threads: number) {
-  return await stage.act({
+async function startUp(runner: Runner, threads: number) {
+  return await runner.runScheduled({
     en: `${threads} workers wait for MySQL and Redis`,
     zh: `${threads} 个工作线程等 MySQL 和 Redis`,
   }, async (main) => {
     const ups = Object.fromEntries(
-      services.map(({ name, label }) => [name, main.prop(label, new Event())]),
+      services.map(({ name, label }) => [name, main.register(label, new Event())]),
     );
     const started = [];
     for (let i = 1; i <= threads; i++) {
       const name = { en: `worker-${i}`, zh: `工作线程-${i}` };
-      started.push(await main.start(name, roles.worker, ups, undefined));
+      started.push(await main.start(name, threadFunctions.worker, ups, undefined));
     }
     for (const { name, takes } of services) {
-      await main.start(name, roles.service, { up: ups[name]! }, takes);
+      await main.start(name, threadFunctions.service, { up: ups[name]! }, takes);
     }
     const early = started.filter((thread) => !main.isAlive(thread)).length;
     await main.join(started);
-    const set = Object.values(ups).every(({ it }) => it.isSet());
+    const set = Object.values(ups).every(({ primitive }) => primitive.isSet());
     return { early: set ? early : -1, waits: started.map((each) => Number(main.result(each))) };
   });
 }
 
 /** One thread waits for the flag, one comes while it is set, one after it was cleared. */
-async function flag(main: Main) {
-  const gate = main.prop("gate", new Event());
+async function flag(main: MainThread) {
+  const gate = main.register("gate", new Event());
   const looks: boolean[] = [];
   const passes: boolean[] = [];
   const look = async () => {
-    looks.push(await main.does((is) => `gate.isSet() = ${is}`, () => gate.it.isSet()));
+    looks.push(await main.step((is) => `gate.isSet() = ${is}`, () => gate.primitive.isSet()));
   };
-  const start = (name: string) => main.start(name, roles.passer, { gate }, undefined);
+  const start = (name: string) => main.start(name, threadFunctions.passer, { gate }, undefined);
   await look();
   const early = await start("t1");
-  await main.sleeps(0.2);
+  await main.sleep(0.2);
   await main.set(gate);
   await look();
   await main.join([early]);

@@ -3,7 +3,7 @@
  * and one that takes values.
  */
 import { lesson } from "../lesson.ts";
-import type { Scene } from "../runner/runner.ts";
+import type { Trace } from "../runner/runner.ts";
 import { bilingual, type Name, type Text } from "../text.ts";
 
 const shown = 4;
@@ -105,19 +105,19 @@ sums.next(10);                                               // ${{
     en: "pushes 10 in: yield returns it",
     zh: "推入 10：yield 返回它",
   }}`,
-  async play(stage) {
+  async run(runner) {
     const order: string[] = [];
-    await stage.live({ en: "yield: pulled out", zh: "yield：往外拉" }, (scene) => {
-      pulling(scene, order);
+    await runner.runRealTime({ en: "yield: pulled out", zh: "yield：往外拉" }, (trace) => {
+      pulling(trace, order);
       return Promise.resolve();
     });
-    await stage.live({ en: "a call", zh: "普通调用" }, (scene) => {
-      calling(scene);
+    await runner.runRealTime({ en: "a call", zh: "普通调用" }, (trace) => {
+      calling(trace);
       return Promise.resolve();
     });
-    const came = await stage.live(
+    const came = await runner.runRealTime(
       { en: "send: pushed in", zh: "send：往里推" },
-      (scene) => Promise.resolve(pushing(scene)),
+      (trace) => Promise.resolve(pushing(trace)),
     );
     const { yielded, called, sent } = times();
     const turns = order.join(" ");
@@ -125,7 +125,7 @@ sums.next(10);                                               // ${{
     return {
       ok: turns === alternate && yielded.sum === called.sum && sent.sum === called.sum &&
         came.join() === means.join(),
-      said: {
+      summary: {
         en:
           `the generator made each of ${shown} results as it was asked for; ${pushed.join(", ")} ` +
           `pushed in gave the means ${
@@ -143,51 +143,51 @@ sums.next(10);                                               // ${{
   },
 });
 
-function pulling(scene: Scene, order: string[]): void {
+function pulling(trace: Trace, order: string[]): void {
   let t = 0;
   const runs = (lane: Text, text: Text) => {
     order.push(lane.en);
-    scene.event({ t, lane, what: "runs", text });
+    trace.event({ t, lane, what: "runs", text });
   };
-  for (const lane of [caller, generator]) scene.event({ t, lane, what: "starts" });
+  for (const lane of [caller, generator]) trace.event({ t, lane, what: "starts" });
   for (const square of squares(shown)) {
     runs(generator, { en: `yields ${square}`, zh: `交出 ${square}` });
     t += 0.1;
-    scene.event({ t, lane: generator, what: "waits", of: "next()" });
+    trace.event({ t, lane: generator, what: "waits", of: "next()" });
     runs(caller, { en: `uses ${square}`, zh: `用掉 ${square}` });
     t += 0.1;
-    scene.event({ t, lane: caller, what: "waits", of: { en: "a result", zh: "结果" } });
+    trace.event({ t, lane: caller, what: "waits", of: { en: "a result", zh: "结果" } });
   }
-  for (const lane of [generator, caller]) scene.event({ t, lane, what: "ends" });
+  for (const lane of [generator, caller]) trace.event({ t, lane, what: "ends" });
 }
 
-function calling(scene: Scene): void {
+function calling(trace: Trace): void {
   let t = 0;
   const lane = { en: "function", zh: "函数" };
-  scene.event({ t, lane: caller, what: "starts" });
-  scene.event({ t, lane: caller, what: "waits", of: { en: "all results", zh: "全部结果" } });
-  scene.event({ t, lane, what: "starts" });
+  trace.event({ t, lane: caller, what: "starts" });
+  trace.event({ t, lane: caller, what: "waits", of: { en: "all results", zh: "全部结果" } });
+  trace.event({ t, lane, what: "starts" });
   const all = allSquares(shown);
   for (const square of all) {
-    scene.event({ t, lane, what: "runs", text: { en: `makes ${square}`, zh: `算出 ${square}` } });
+    trace.event({ t, lane, what: "runs", text: { en: `makes ${square}`, zh: `算出 ${square}` } });
     t += 0.1;
   }
   const text = { en: `returns all ${all.length}`, zh: `返回全部 ${all.length} 个` };
-  scene.event({ t, lane, what: "ends", text });
+  trace.event({ t, lane, what: "ends", text });
   for (const square of all) {
     const text = { en: `uses ${square}`, zh: `用掉 ${square}` };
-    scene.event({ t, lane: caller, what: "runs", text });
+    trace.event({ t, lane: caller, what: "runs", text });
     t += 0.1;
   }
-  scene.event({ t, lane: caller, what: "ends" });
+  trace.event({ t, lane: caller, what: "ends" });
 }
 
 /** @returns the mean after each push */
-function pushing(scene: Scene): number[] {
+function pushing(trace: Trace): number[] {
   let t = 0;
-  const runs = (lane: Text, text: Name) => scene.event({ t, lane, what: "runs", text });
-  const waits = (lane: Text, of: Name) => scene.event({ t, lane, what: "waits", of });
-  for (const lane of [caller, generator]) scene.event({ t, lane, what: "starts" });
+  const runs = (lane: Text, text: Name) => trace.event({ t, lane, what: "runs", text });
+  const waits = (lane: Text, of: Name) => trace.event({ t, lane, what: "waits", of });
+  for (const lane of [caller, generator]) trace.event({ t, lane, what: "starts" });
   const means = mean();
   runs(caller, { en: "next(): runs it to its first yield", zh: "next()：先跑到第一个 yield" });
   means.next();
@@ -207,7 +207,7 @@ function pushing(scene: Scene): number[] {
     t += 0.1;
     waits(generator, "send()");
   }
-  for (const lane of [generator, caller]) scene.event({ t, lane, what: "ends" });
+  for (const lane of [generator, caller]) trace.event({ t, lane, what: "ends" });
   return came;
 }
 

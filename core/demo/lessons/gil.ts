@@ -4,9 +4,9 @@
  * that lock is not the program's: an update is lost all the same.
  */
 import { Barrier, type Handle, Lock } from "../../sync/mod.ts";
-import type { Drawing, What } from "../trace.ts";
+import type { Drawing, EventKind } from "../trace.ts";
 import { lesson } from "../lesson.ts";
-import type { Scene, Stage } from "../runner/runner.ts";
+import type { Runner, Trace } from "../runner/runner.ts";
 import { bilingual, type Text } from "../text.ts";
 
 const primesUpTo = 4_000_000;
@@ -20,7 +20,7 @@ interface Shared {
   readonly middle: Handle<"Barrier">;
 }
 
-const errands = {
+const jobs = {
   /** Computes, several times one after the other. @returns ms and what came out */
   alone({ times }: { readonly times: number }): { readonly ms: number; readonly found: number[] } {
     primes(warmUp);
@@ -110,25 +110,25 @@ await lock.acquireAsync();                               // ${{
     en: "the program's own lock",
     zh: "程序自己的锁",
   }}`,
-  threads: { usual: 2, least: 2, most: 16 },
-  errands,
-  async play(stage, { threads }) {
-    const { alone, atOnce } = await computing(stage, threads);
-    const io = await waiting(stage, threads);
-    const without = await stage.live({
+  threads: { default: 2, min: 2, max: 16 },
+  jobs,
+  async run(runner, { threads }) {
+    const { alone, atOnce } = await computing(runner, threads);
+    const io = await waiting(runner, threads);
+    const without = await runner.runRealTime({
       en: `one isolate, ${threads} tasks subtract one, without a lock of the program's`,
       zh: `一个隔离实例，${threads} 个任务各减一，程序自己不加锁`,
-    }, (scene) => subtracting(stage, scene, threads, undefined));
-    const held = await stage.live({
+    }, (trace) => subtracting(runner, trace, threads, undefined));
+    const held = await runner.runRealTime({
       en: `the same with a lock of the program's`,
       zh: `同样的事，程序自己加锁`,
-    }, (scene) => subtracting(stage, scene, threads, new Lock()));
+    }, (trace) => subtracting(runner, trace, threads, new Lock()));
     const found = new Set([...alone.found, ...atOnce.found]);
     const half = io.order.length / 2;
     const overlapped = io.order.slice(0, half).every((what) => what === "begins");
     return {
       ok: found.size === 1 && overlapped && without === threads - 1 && held === 0,
-      said: {
+      summary: {
         en:
           `one isolate computed ${threads} times in a row; ${threads} workers were at it at once, ` +
           "with the same result; the waits overlapped in one isolate; one at a time is no lock: from " +
@@ -156,41 +156,41 @@ await lock.acquireAsync();                               // ${{
   },
 });
 
-function jobs(threads: number): Text[] {
+function jobNames(threads: number): Text[] {
   return Array.from({ length: threads }, (_, i) => ({ en: `job ${i + 1}`, zh: `工作 ${i + 1}` }));
 }
 
-async function computing(stage: Stage, threads: number) {
-  const lanes = jobs(threads);
-  const alone = await stage.live(
+async function computing(runner: Runner, threads: number) {
+  const lanes = jobNames(threads);
+  const alone = await runner.runRealTime(
     { en: `${threads} computations in one isolate`, zh: `一个隔离实例里做 ${threads} 份计算` },
-    async (scene) => {
-      draws(scene, lanes, (i) => [i, i + 1], "runs");
-      return await stage.errand(errands.alone, { times: threads });
+    async (trace) => {
+      draws(trace, lanes, (i) => [i, i + 1], "runs");
+      return await runner.runInWorker(jobs.alone, { times: threads });
     },
   );
-  const atOnce = await stage.live(
+  const atOnce = await runner.runRealTime(
     {
       en: `${threads} computations in ${threads} workers`,
       zh: `${threads} 个工作线程各做一份计算`,
     },
-    async (scene) => {
-      draws(scene, lanes, () => [0, 1], "runs");
-      return await compute(stage, threads);
+    async (trace) => {
+      draws(trace, lanes, () => [0, 1], "runs");
+      return await compute(runner, threads);
     },
   );
   return { alone, atOnce };
 }
 
-async function waiting(stage: Stage, threads: number) {
+async function waiting(runner: Runner, threads: number) {
   const title = {
     en: `${threads} waits in one isolate`,
     zh: `一个隔离实例里 ${threads} 个等待`,
   };
-  return await stage.live(title, async (scene) => {
-    draws(scene, jobs(threads), () => [0, ioTime / 1000], "sleeps");
-    scene.draws(table);
-    return await stage.errand(errands.io, { times: threads });
+  return await runner.runRealTime(title, async (trace) => {
+    draws(trace, jobNames(threads), () => [0, ioTime / 1000], "sleeps");
+    trace.drawing(table);
+    return await runner.runInWorker(jobs.io, { times: threads });
   });
 }
 
@@ -218,19 +218,19 @@ const table: Drawing = [
  * Runs tasks of this isolate, one at a time, that read n, wait, and write n - 1 back. @returns n
  */
 async function subtracting(
-  stage: Stage,
-  scene: Scene,
+  runner: Runner,
+  trace: Trace,
   threads: number,
   lock: Lock | undefined,
 ): Promise<number> {
   let n = threads;
   let t = 0;
-  const { signal } = stage;
+  const { signal } = runner;
   const label = "lock";
   await Promise.all(
-    jobs(threads).map(async (lane) => {
-      const event = (what: What, more: { of?: string; text?: Text } = {}) =>
-        scene.event({ t: t += 0.1, lane, what, ...more });
+    jobNames(threads).map(async (lane) => {
+      const event = (what: EventKind, more: { of?: string; text?: Text } = {}) =>
+        trace.event({ t: t += 0.1, lane, what, ...more });
       event("starts");
       if (lock && !lock.acquire({ blocking: false })) {
         event("waits", { of: label });
@@ -250,14 +250,14 @@ async function subtracting(
   return n;
 }
 
-async function compute(stage: Stage, threads: number) {
+async function compute(runner: Runner, threads: number) {
   const start = new Barrier(threads + 1);
   const shared = { start: start.handle, middle: new Barrier(threads).handle };
-  const running = Array.from({ length: threads }, () => stage.errand(errands.atOnce, shared));
+  const running = Array.from({ length: threads }, () => runner.runInWorker(jobs.atOnce, shared));
   const timed = (async () => {
-    await start.waitAsync({ signal: stage.signal });
+    await start.waitAsync({ signal: runner.signal });
     const began = performance.now();
-    await start.waitAsync({ signal: stage.signal });
+    await start.waitAsync({ signal: runner.signal });
     return performance.now() - began;
   })();
   // Awaited together, as any of them may fail.
@@ -267,7 +267,7 @@ async function compute(stage: Stage, threads: number) {
 
 /** The picture: what the clock would show if nothing else ran on this machine. */
 function draws(
-  scene: Scene,
+  trace: Trace,
   lanes: readonly Text[],
   span: (i: number) => readonly [number, number],
   what: "runs" | "sleeps",
@@ -282,5 +282,5 @@ function draws(
       { t: to, lane, what: "ends" as const },
     ];
   });
-  for (const event of events.toSorted((a, b) => a.t - b.t)) scene.event(event);
+  for (const event of events.toSorted((a, b) => a.t - b.t)) trace.event(event);
 }

@@ -1,6 +1,6 @@
 /** `greenlet`: coroutines that switch when they say so, and hand each other values. No threads. */
 import { lesson } from "../lesson.ts";
-import type { Scene } from "../runner/runner.ts";
+import type { Trace } from "../runner/runner.ts";
 import { bilingual, type Text } from "../text.ts";
 
 /** What a coroutine gives when it switches: to whom, and what. */
@@ -38,18 +38,18 @@ const switches = 6;
 const aSwitch = { en: "a switch", zh: "切换" };
 
 /** Runs coroutines: who is switched to runs until it switches, and nobody else does. */
-function switching(scene: Scene): { readonly order: string[]; readonly value: number } {
+function switching(trace: Trace): { readonly order: string[]; readonly value: number } {
   let now = 0;
   const says = (lane: string) => (text: Text) => {
-    scene.event({ t: now, lane, what: "runs", text });
+    trace.event({ t: now, lane, what: "runs", text });
   };
   const coroutines = new Map<string, Coroutine>([
     ["a", doubler("b", says("a"))],
     ["b", adder("a", says("b"))],
   ]);
   for (const [lane, coroutine] of coroutines) {
-    scene.event({ t: 0, lane, what: "starts" });
-    scene.event({ t: 0, lane, what: "waits", of: aSwitch });
+    trace.event({ t: 0, lane, what: "starts" });
+    trace.event({ t: 0, lane, what: "waits", of: aSwitch });
     coroutine.next(0);
   }
   const order: string[] = [];
@@ -60,9 +60,9 @@ function switching(scene: Scene): { readonly order: string[]; readonly value: nu
     const lane = next.to;
     next = coroutines.get(lane)!.next(next.value).value!;
     now += 0.1;
-    scene.event({ t: now, lane, what: "waits", of: aSwitch });
+    trace.event({ t: now, lane, what: "waits", of: aSwitch });
   }
-  for (const lane of coroutines.keys()) scene.event({ t: now, lane, what: "ends" });
+  for (const lane of coroutines.keys()) trace.event({ t: now, lane, what: "ends" });
   return { order, value: next.value };
 }
 
@@ -88,15 +88,15 @@ next = coroutines.get(next.to).next(next.value).value;     // ${{
     en: "who runs now",
     zh: "现在轮到谁",
   }}`,
-  async play(stage) {
-    const { order, value } = await stage.live(
+  async run(runner) {
+    const { order, value } = await runner.runRealTime(
       { en: "two coroutines hand a number to and fro", zh: "两个协程来回传一个数" },
-      (scene) => Promise.resolve(switching(scene)),
+      (trace) => Promise.resolve(switching(trace)),
     );
     // 1 -> 2, 3, 6, 7, 14, 15
     return {
       ok: order.join("") === "ababab" && value === 15,
-      said: {
+      summary: {
         en: `they ran in the order ${order.join(" ")}, and made 1 into ${value}`,
         zh: `运行顺序是 ${order.join(" ")}，把 1 变成了 ${value}`,
       },

@@ -1,20 +1,24 @@
 /** `join`: the queue knows when all that was put into it has been done. */
 import { Queue } from "../../sync/mod.ts";
-import type { Agent } from "../runner/lesson_thread.ts";
+import type { LessonThread } from "../runner/lesson_thread.ts";
 import { lesson } from "../lesson.ts";
-import type { Prop } from "../runner/primitives.ts";
+import type { Labeled } from "../runner/primitives.ts";
 import { bilingual } from "../text.ts";
 
 const tasks = 6;
 
-const roles = {
+const threadFunctions = {
   /** Works for ever; being a daemon, it ends with the program. */
-  async worker(me: Agent, { queue }: { readonly queue: Prop<Queue> }, done: Int32Array) {
+  async worker(
+    thread: LessonThread,
+    { queue }: { readonly queue: Labeled<Queue> },
+    done: Int32Array,
+  ) {
     for (;;) {
-      await me.get(queue);
-      await me.sleeps(0.2);
+      await thread.get(queue);
+      await thread.sleep(0.2);
       done[0]! += 1;
-      await me.taskDone(queue);
+      await thread.taskDone(queue);
     }
   },
 };
@@ -40,31 +44,31 @@ for (;;) {                        // ${{ en: "a worker, a daemon", zh: "工作�
   work(queue.get());
   queue.taskDone();
 }`,
-  threads: { usual: 2, least: 1, most: 20 },
+  threads: { default: 2, min: 1, max: 20 },
   kinds: ["worker", "task"],
-  roles,
-  async play(stage, { threads }) {
+  threadFunctions,
+  async run(runner, { threads }) {
     const done = new Int32Array(new SharedArrayBuffer(4));
-    const seen = await stage.act({
+    const seen = await runner.runScheduled({
       en: `${threads} daemons, ${tasks} tasks`,
       zh: `${threads} 个守护线程，${tasks} 件任务`,
     }, async (main) => {
-      const queue = main.prop("queue", new Queue());
+      const queue = main.register("queue", new Queue());
       for (let i = 1; i <= threads; i++) {
-        await main.start(`w${i}`, roles.worker, { queue }, done, { daemon: true });
+        await main.start(`w${i}`, threadFunctions.worker, { queue }, done, { daemon: true });
       }
       for (let i = 1; i <= tasks; i++) {
         await main.put(queue, { en: `task ${i}`, zh: `任务 ${i}` });
       }
       await main.joinQueue(queue);
-      const tooOften = await main.does(
+      const tooOften = await main.step(
         (refused) => ({
           en: `taskDone() once too often: ${refused ? "a RangeError" : "NO ERROR"}`,
           zh: `多调了一次 taskDone()：${refused ? "RangeError" : "居然没有报错"}`,
         }),
         () => {
           try {
-            queue.it.taskDone();
+            queue.primitive.taskDone();
             return false;
           } catch (error) {
             if (error instanceof RangeError) return true;
@@ -76,7 +80,7 @@ for (;;) {                        // ${{ en: "a worker, a daemon", zh: "工作�
     });
     return {
       ok: seen.done === tasks && seen.tooOften,
-      said: {
+      summary: {
         en: `join returned when ${seen.done} of ${tasks} tasks were done`,
         zh: `join 返回时，${tasks} 件任务做完了 ${seen.done} 件`,
       },

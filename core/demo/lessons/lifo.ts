@@ -1,15 +1,19 @@
 /** `lifo`: what went in last comes out first. */
 import { LifoQueue, Queue } from "../../sync/mod.ts";
-import type { Agent } from "../runner/lesson_thread.ts";
+import type { LessonThread } from "../runner/lesson_thread.ts";
 import { lesson } from "../lesson.ts";
-import type { Prop } from "../runner/primitives.ts";
-import { handed } from "./parts/fill_and_drain.ts";
-import { bilingual, listed, type Text } from "../text.ts";
+import type { Labeled } from "../runner/primitives.ts";
+import { fillAndDrain } from "./parts/fill_and_drain.ts";
+import { bilingual, joinNames, type Text } from "../text.ts";
 
-const roles = {
-  async getter(me: Agent, { queue }: { readonly queue: Prop<Queue | LifoQueue> }, n: number) {
+const threadFunctions = {
+  async getter(
+    thread: LessonThread,
+    { queue }: { readonly queue: Labeled<Queue | LifoQueue> },
+    n: number,
+  ) {
     const got: Text[] = [];
-    while (got.length < n) got.push((await me.get<Text>(queue))!);
+    while (got.length < n) got.push((await thread.get<Text>(queue))!);
     return got;
   },
 };
@@ -31,20 +35,22 @@ stack.put(${first!});
 stack.put(${second!});
 stack.get();                      // ${second!}`,
   kinds: ["worker", "task"],
-  roles,
-  async play(stage) {
-    const queue = await stage.act(
+  threadFunctions,
+  async run(runner) {
+    const queue = await runner.runScheduled(
       { en: "a queue", zh: "队列" },
-      (main) => handed(main, roles.getter, main.prop("queue", new Queue()), plates),
+      (main) =>
+        fillAndDrain(main, threadFunctions.getter, main.register("queue", new Queue()), plates),
     );
-    const stack = await stage.act(
+    const stack = await runner.runScheduled(
       { en: "a LIFO queue", zh: "后进先出队列" },
-      (main) => handed(main, roles.getter, main.prop("stack", new LifoQueue()), plates),
+      (main) =>
+        fillAndDrain(main, threadFunctions.getter, main.register("stack", new LifoQueue()), plates),
     );
-    const [first, last] = [listed(queue as Text[]), listed(stack as Text[])];
+    const [first, last] = [joinNames(queue as Text[]), joinNames(stack as Text[])];
     return {
-      ok: first.en === listed(plates).en && last.en === listed(plates.toReversed()).en,
-      said: {
+      ok: first.en === joinNames(plates).en && last.en === joinNames(plates.toReversed()).en,
+      summary: {
         en: `the queue gave ${first.en}; the stack gave ${last.en}`,
         zh: `队列给出 ${first.zh}；栈给出 ${last.zh}`,
       },

@@ -5,10 +5,10 @@
  * a hundred reads take. With one, reading and writing is one thing.
  */
 import { Lock } from "../../sync/mod.ts";
-import type { Agent } from "../runner/lesson_thread.ts";
+import type { LessonThread } from "../runner/lesson_thread.ts";
 import { lesson } from "../lesson.ts";
-import type { Prop } from "../runner/primitives.ts";
-import type { Main } from "../runner/runner.ts";
+import type { Labeled } from "../runner/primitives.ts";
+import type { MainThread } from "../runner/main_thread.ts";
 import { bilingual } from "../text.ts";
 
 interface Args {
@@ -16,24 +16,24 @@ interface Args {
   readonly sleep: number;
 }
 
-const roles = {
-  async careless(me: Agent, _: Record<never, never>, { left, sleep }: Args) {
-    await subtract(me, left, sleep);
+const threadFunctions = {
+  async careless(thread: LessonThread, _: Record<never, never>, { left, sleep }: Args) {
+    await subtract(thread, left, sleep);
   },
-  async careful(me: Agent, { lock }: { lock: Prop<Lock> }, { left, sleep }: Args) {
-    await me.acquire(lock);
-    await subtract(me, left, sleep);
-    await me.release(lock);
+  async careful(thread: LessonThread, { lock }: { lock: Labeled<Lock> }, { left, sleep }: Args) {
+    await thread.acquire(lock);
+    await subtract(thread, left, sleep);
+    await thread.release(lock);
   },
 };
 
-async function subtract(me: Agent, left: Int32Array, sleep: number): Promise<void> {
-  const n = await me.does(
+async function subtract(thread: LessonThread, left: Int32Array, sleep: number): Promise<void> {
+  const n = await thread.step(
     (read) => bilingual`${{ en: "reads", zh: "读到" }} n = ${read}`,
     () => left[0]!,
   );
-  await me.sleeps(sleep);
-  await me.does(bilingual`${{ en: "writes", zh: "写回" }} n = ${n - 1}`, () => {
+  await thread.sleep(sleep);
+  await thread.step(bilingual`${{ en: "writes", zh: "写回" }} n = ${n - 1}`, () => {
     left[0] = n - 1;
   });
 }
@@ -62,35 +62,36 @@ const n = left[0];                // ${{
   }}
 sleep(0.2);
 left[0] = n - 1;`,
-  threads: { usual: 100, least: 2, most: 500 },
+  threads: { default: 100, min: 2, max: 500 },
   kinds: ["worker", "task"],
-  roles,
-  async play(stage, { threads }) {
-    const options = { crew: threads, tick: 0.001 };
-    const play = (role: keyof typeof roles, sleep: number) => async (main: Main) => {
-      const left = new Int32Array(new SharedArrayBuffer(4));
-      left[0] = threads;
-      const lock = main.prop("lock", new Lock());
-      const started = [];
-      for (let i = 1; i <= threads; i++) {
-        started.push(await main.start(`t${i}`, roles[role], { lock }, { left, sleep }));
-      }
-      await main.join(started);
-      return await main.does((n) => `n = ${n}`, () => left[0]!);
-    };
-    const without = await stage.act(
+  threadFunctions,
+  async run(runner, { threads }) {
+    const options = { threads, stepSeconds: 0.001 };
+    const play =
+      (role: keyof typeof threadFunctions, sleep: number) => async (main: MainThread) => {
+        const left = new Int32Array(new SharedArrayBuffer(4));
+        left[0] = threads;
+        const lock = main.register("lock", new Lock());
+        const started = [];
+        for (let i = 1; i <= threads; i++) {
+          started.push(await main.start(`t${i}`, threadFunctions[role], { lock }, { left, sleep }));
+        }
+        await main.join(started);
+        return await main.step((n) => `n = ${n}`, () => left[0]!);
+      };
+    const without = await runner.runScheduled(
       { en: `${threads} threads without a lock`, zh: `${threads} 个线程，不加锁` },
       play("careless", 1),
       options,
     );
-    const held = await stage.act(
+    const held = await runner.runScheduled(
       { en: `${threads} threads with a lock`, zh: `${threads} 个线程，加锁` },
       play("careful", 0.01),
       options,
     );
     return {
       ok: without === threads - 1 && held === 0,
-      said: {
+      summary: {
         en: `n = ${threads}; without a lock ${without} is left, with it ${held}`,
         zh: `n = ${threads}；不加锁剩 ${without}，加锁剩 ${held}`,
       },

@@ -1,10 +1,10 @@
 /** `priority`: the most urgent first, and among equals the one that came first. */
 import { PriorityQueue } from "../../sync/mod.ts";
-import type { Agent } from "../runner/lesson_thread.ts";
-import { getterName, handed } from "./parts/fill_and_drain.ts";
+import type { LessonThread } from "../runner/lesson_thread.ts";
+import { fillAndDrain, getterName } from "./parts/fill_and_drain.ts";
 import { lesson } from "../lesson.ts";
-import type { Prop } from "../runner/primitives.ts";
-import { bilingual, listed, shown, type Text } from "../text.ts";
+import type { Labeled } from "../runner/primitives.ts";
+import { bilingual, formatValue, joinNames, type Text } from "../text.ts";
 
 /** How urgent, and what. */
 type Task = readonly [number, Text];
@@ -18,10 +18,14 @@ const tasks: readonly Task[] = [
 ];
 const expected = "put out the fire, call the fire brigade, answer the phone, tidy up, make tea";
 
-const roles = {
-  async getter(me: Agent, { queue }: { readonly queue: Prop<PriorityQueue<number>> }, n: number) {
+const threadFunctions = {
+  async getter(
+    thread: LessonThread,
+    { queue }: { readonly queue: Labeled<PriorityQueue<number>> },
+    n: number,
+  ) {
     const got: unknown[] = [];
-    while (got.length < n) got.push(await me.get(queue));
+    while (got.length < n) got.push(await thread.get(queue));
     return got;
   },
 };
@@ -42,35 +46,40 @@ queue.put(${{ en: '"tidy up"', zh: '"收拾房间"' }}, { priority: 3 });
 queue.put(${{ en: '"put out the fire"', zh: '"灭火"' }}, { priority: 1 });
 queue.get();                      // ${{ en: '"put out the fire"', zh: '"灭火"' }}`,
   kinds: ["worker", "task"],
-  roles,
-  async play(stage) {
-    const got = await stage.act({ en: "five tasks", zh: "五件事" }, async (main) => {
-      const queue = main.prop("tasks", new PriorityQueue<number>());
+  threadFunctions,
+  async run(runner) {
+    const got = await runner.runScheduled({ en: "five tasks", zh: "五件事" }, async (main) => {
+      const queue = main.register("tasks", new PriorityQueue<number>());
       for (const [priority, what] of tasks) {
-        await main.does({
-          en: `puts ${shown(what).en}, priority ${priority}`,
-          zh: `放入${shown(what).zh}，优先级 ${priority}`,
+        await main.step({
+          en: `puts ${formatValue(what).en}, priority ${priority}`,
+          zh: `放入${formatValue(what).zh}，优先级 ${priority}`,
         }, () => {
-          (queue.it as PriorityQueue).put(what, { priority });
+          (queue.primitive as PriorityQueue).put(what, { priority });
         });
       }
-      const getter = await main.start(getterName, roles.getter, { queue }, tasks.length);
+      const getter = await main.start(getterName, threadFunctions.getter, { queue }, tasks.length);
       await main.join([getter]);
-      return listed(main.result(getter) as Text[]);
+      return joinNames(main.result(getter) as Text[]);
     });
-    const tuples = await stage.act(
+    const tuples = await runner.runScheduled(
       { en: "items that are their own priority", zh: "数据本身就是优先级" },
       (main) =>
-        handed(main, roles.getter, main.prop("tuples", new PriorityQueue<number>()), [
-          [2, "b"],
-          [1, "z"],
-          [2, "a"],
-        ]),
+        fillAndDrain(
+          main,
+          threadFunctions.getter,
+          main.register("tuples", new PriorityQueue<number>()),
+          [
+            [2, "b"],
+            [1, "z"],
+            [2, "a"],
+          ],
+        ),
     );
     const order = JSON.stringify(tuples);
     return {
       ok: got.en === expected && order === '[[1,"z"],[2,"a"],[2,"b"]]',
-      said: { en: `${got.en}; tuples: ${order}`, zh: `${got.zh}；元组：${order}` },
+      summary: { en: `${got.en}; tuples: ${order}`, zh: `${got.zh}；元组：${order}` },
     };
   },
 });

@@ -4,38 +4,43 @@
  * (hand_made_queue.ts).
  */
 import { Queue } from "../../sync/mod.ts";
-import type { Agent } from "../runner/lesson_thread.ts";
+import type { LessonThread } from "../runner/lesson_thread.ts";
 import { handMade, handMadeRoles } from "./parts/hand_made_queue.ts";
 import { lesson } from "../lesson.ts";
-import type { Prop } from "../runner/primitives.ts";
-import type { Main, Stage, Thread } from "../runner/runner.ts";
+import type { Labeled } from "../runner/primitives.ts";
+import type { MainThread, ThreadHandle } from "../runner/main_thread.ts";
+import type { Runner } from "../runner/runner.ts";
 import { bilingual } from "../text.ts";
 
 const [bound, each] = [3, 4];
 /** The item that ends a consumer. */
 const end = null;
 
-type Props = { readonly queue: Prop<Queue> };
+type Props = { readonly queue: Labeled<Queue> };
 
-const roles = {
-  async producer(me: Agent, { queue }: Props, { each, number }: Record<"each" | "number", number>) {
-    for (let i = 1; i <= each; i++) await me.put(queue, `p${number}.${i}`);
+const threadFunctions = {
+  async producer(
+    thread: LessonThread,
+    { queue }: Props,
+    { each, number }: Record<"each" | "number", number>,
+  ) {
+    for (let i = 1; i <= each; i++) await thread.put(queue, `p${number}.${i}`);
   },
-  async consumer(me: Agent, { queue }: Props, most: Int32Array) {
+  async consumer(thread: LessonThread, { queue }: Props, most: Int32Array) {
     const got: string[] = [];
     for (;;) {
-      most[0] = Math.max(most[0]!, queue.it.qsize());
-      const item = await me.get<string | typeof end>(queue);
+      most[0] = Math.max(most[0]!, queue.primitive.qsize());
+      const item = await thread.get<string | typeof end>(queue);
       if (item === end) return got;
       got.push(item!);
-      await me.sleeps(0.1);
+      await thread.sleep(0.1);
     }
   },
   /** Reads the number of items, and takes one later. @returns the number, and whether it got one */
-  async trusting(me: Agent, { queue }: Props) {
-    const seen = await me.does((n) => `queue.qsize() = ${n}`, () => queue.it.qsize());
-    await me.sleeps(0.2);
-    const got = await me.get(queue, { blocking: false });
+  async trusting(thread: LessonThread, { queue }: Props) {
+    const seen = await thread.step((n) => `queue.qsize() = ${n}`, () => queue.primitive.qsize());
+    await thread.sleep(0.2);
+    const got = await thread.get(queue, { blocking: false });
     return { seen, got: got !== undefined };
   },
   ...handMadeRoles,
@@ -88,20 +93,20 @@ if (queue.qsize() > 0) queue.getNowait(); // ${{
     en: "may be Empty all the same",
     zh: "仍然可能 Empty",
   }}`,
-  threads: { usual: 4, least: 2, most: 20, even: true },
+  threads: { default: 4, min: 2, max: 20, even: true },
   kinds: ["worker", "task"],
-  roles,
-  async play(stage, { threads }) {
-    const { got, most } = await flow(stage, threads);
-    const outcomes = await stage.act({
+  threadFunctions,
+  async run(runner, { threads }) {
+    const { got, most } = await flow(runner, threads);
+    const outcomes = await runner.runScheduled({
       en: "no room, no item: at once, and after a while",
       zh: "没有空位，没有数据：马上返回，或过一会儿返回",
     }, impatient);
-    const looked = await stage.act({
+    const looked = await runner.runScheduled({
       en: "two look at qsize(), and then take",
       zh: "两个线程先看 qsize()，再去拿",
     }, lookFirst);
-    const { out, joined } = await handMade(stage);
+    const { out, joined } = await handMade(runner);
     const once = new Set(got).size === got.length && got.length === threads / 2 * each;
     const empty = looked.filter(({ got }) => !got).length;
     const misled = looked.every(({ seen }) => seen === 1) && empty === 1;
@@ -109,7 +114,7 @@ if (queue.qsize() > 0) queue.getNowait(); // ${{
     return {
       ok: once && most <= bound && tried === "put Full Full got Empty Empty" && misled &&
         out === "1 2 3, 3 2 1" && joined,
-      said: {
+      summary: {
         en:
           `${got.length} items arrived, each once, never more than ${most} in the queue; who did ` +
           `not wait got ${count(outcomes, "Full")} times Full and ${
@@ -131,20 +136,20 @@ function count(outcomes: readonly string[], outcome: string): number {
   return outcomes.filter((each) => each === outcome).length;
 }
 
-async function flow(stage: Stage, threads: number) {
+async function flow(runner: Runner, threads: number) {
   const half = threads / 2;
   const most = new Int32Array(new SharedArrayBuffer(4));
-  const got = await stage.act({
+  const got = await runner.runScheduled({
     en: `${half} producers and ${half} consumers, a queue of ${bound}`,
     zh: `${half} 个生产者，${half} 个消费者，队列上限 ${bound}`,
   }, async (main) => {
-    const queue = main.prop("queue", new Queue(bound));
-    const makers: Thread[] = [];
-    const takers: Thread[] = [];
+    const queue = main.register("queue", new Queue(bound));
+    const makers: ThreadHandle[] = [];
+    const takers: ThreadHandle[] = [];
     for (let i = 1; i <= half; i++) {
       const args = { each, number: i };
-      makers.push(await main.start(`p${i}`, roles.producer, { queue }, args));
-      takers.push(await main.start(`c${i}`, roles.consumer, { queue }, most));
+      makers.push(await main.start(`p${i}`, threadFunctions.producer, { queue }, args));
+      takers.push(await main.start(`c${i}`, threadFunctions.consumer, { queue }, most));
     }
     await main.join(makers);
     for (const _ of takers) await main.put(queue, end);
@@ -155,13 +160,13 @@ async function flow(stage: Stage, threads: number) {
 }
 
 /** Makes puts and gets with a short wait or none. @returns the outcome of each */
-async function impatient(main: Main): Promise<string[]> {
-  const queue = main.prop("queue", new Queue(1));
+async function impatient(main: MainThread): Promise<string[]> {
+  const queue = main.register("queue", new Queue(1));
   const outcomes: string[] = [];
   const put = async (item: string, how = {}) => {
     outcomes.push(await main.put(queue, item, how) ? "put" : "Full");
   };
-  const get = async (how: Parameters<Main["get"]>[1]) => {
+  const get = async (how: Parameters<MainThread["get"]>[1]) => {
     outcomes.push(await main.get(queue, how) === undefined ? "Empty" : "got");
   };
   await put("a");
@@ -173,12 +178,12 @@ async function impatient(main: Main): Promise<string[]> {
   return outcomes;
 }
 
-async function lookFirst(main: Main) {
-  const queue = main.prop("queue", new Queue());
+async function lookFirst(main: MainThread) {
+  const queue = main.register("queue", new Queue());
   await main.put(queue, "a");
-  const threads: Thread[] = [];
+  const threads: ThreadHandle[] = [];
   for (const name of ["t1", "t2"]) {
-    threads.push(await main.start(name, roles.trusting, { queue }, undefined));
+    threads.push(await main.start(name, threadFunctions.trusting, { queue }, undefined));
   }
   await main.join(threads);
   return threads.map((thread) => main.result(thread) as { seen: number; got: boolean });

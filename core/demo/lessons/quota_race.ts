@@ -9,9 +9,9 @@ import { Reservations } from "../../account/reservation.ts";
 import { BargeError } from "../../error.ts";
 import { makeVerifier } from "../../protocol/verifier.ts";
 import { Barrier, type Handle } from "../../sync/mod.ts";
-import type { Agent } from "../runner/lesson_thread.ts";
+import type { LessonThread } from "../runner/lesson_thread.ts";
 import { lesson } from "../lesson.ts";
-import type { Stage } from "../runner/runner.ts";
+import type { Runner } from "../runner/runner.ts";
 import { bilingual } from "../text.ts";
 
 /** The account's capacity, an upload, and how often each racer tries. */
@@ -34,21 +34,21 @@ interface Sums {
   readonly reserved: number;
 }
 
-const roles = {
+const threadFunctions = {
   /** Checks, thinks, adds. */
-  async careless(me: Agent, _: Record<never, never>, { data, account, name }: Upload) {
+  async careless(thread: LessonThread, _: Record<never, never>, { data, account, name }: Upload) {
     using db = new Database(data, { durability: "relaxed" });
-    const seen = await me.does(
+    const seen = await thread.step(
       (n) => ({ en: `sees ${n} bytes taken`, zh: `看到已占 ${n} 字节` }),
       () => taken(db, account),
     );
     if (seen + size > quota) return false;
-    await me.does({
+    await thread.step({
       en: `${size} more fit into ${quota}: goes on`,
       zh: `再加 ${size} 也放得进 ${quota}：继续`,
     });
-    await me.sleeps(0.1);
-    await me.does(
+    await thread.sleep(0.1);
+    await thread.step(
       (n) => ({ en: `adds its ${size}: ${n} are taken`, zh: `加上 ${size}：占了 ${n}` }),
       () => {
         db.run(
@@ -63,7 +63,7 @@ const roles = {
   },
 };
 
-const errands = {
+const jobs = {
   /** Reserves as often as it can, at the same time as others. @returns how often it could */
   race({ data, account, start, name }: Account & {
     readonly start: Handle<"Barrier">;
@@ -119,13 +119,13 @@ WHERE id = :account AND used + reserved + :want <= quota     -- ${{
     en: "no row: over quota",
     zh: "没有写入行：超出配额",
   }}`,
-  threads: { usual: 5, least: fits + 1, most: 12 },
+  threads: { default: 5, min: fits + 1, max: 12 },
   kinds: ["worker", "task"],
-  roles,
-  errands,
-  async play(stage, { threads }) {
+  threadFunctions,
+  jobs,
+  async run(runner, { threads }) {
     const broken = await withAccount(async ({ data, account }) => {
-      await stage.act({
+      await runner.runScheduled({
         en: `check, then add: ${threads} uploads of ${size}, room for ${fits}`,
         zh: `先检查后增加：${threads} 个上传，各 ${size} 字节，只放得下 ${fits} 个`,
       }, async (main) => {
@@ -133,19 +133,19 @@ WHERE id = :account AND used + reserved + :want <= quota     -- ${{
         for (let i = 1; i <= threads; i++) {
           const args = { data, account, name: `upload-${i}` };
           const name = { en: `upload-${i}`, zh: `上传-${i}` };
-          started.push(await main.start(name, roles.careless, {}, args));
+          started.push(await main.start(name, threadFunctions.careless, {}, args));
         }
         await main.join(started);
-      }, { tick: 0.001 });
+      }, { stepSeconds: 0.001 });
       return total(data, account);
     });
     const { won, mended } = await withAccount(async ({ data, account }) => {
-      const won = await race(stage, threads, { data, account });
+      const won = await race(runner, threads, { data, account });
       return { won, mended: total(data, account) };
     });
     return {
       ok: broken > quota && won === fits && mended === fits * size,
-      said: {
+      summary: {
         en: `quota ${quota}; check-then-add: ${broken} taken; barge's ledger: ${mended} taken, ` +
           `${won} of ${threads * tries} attempts`,
         zh: `配额 ${quota}；先检查后增加：占了 ${broken}；barge 的账本：占了 ${mended}，` +
@@ -156,23 +156,23 @@ WHERE id = :account AND used + reserved + :want <= quota     -- ${{
 });
 
 /** Lets workers race in real time. The winners differ from run to run, their number does not. */
-async function race(stage: Stage, threads: number, account: Account): Promise<number> {
+async function race(runner: Runner, threads: number, account: Account): Promise<number> {
   const names = Array.from({ length: threads }, (_, i) => `racer-${i + 1}`);
   const title = {
     en: `barge's ledger: ${threads} workers race, ${tries} attempts each`,
     zh: `barge 的账本：${threads} 个工作线程同时抢，各试 ${tries} 次`,
   };
-  return await stage.live(title, async (scene) => {
+  return await runner.runRealTime(title, async (trace) => {
     const lanes = names.map((_, i) => ({ en: `racer-${i + 1}`, zh: `抢占者-${i + 1}` }));
-    for (const lane of lanes) scene.event({ t: 0, lane, what: "starts" });
+    for (const lane of lanes) trace.event({ t: 0, lane, what: "starts" });
     const start = new Barrier(threads).handle;
     const wins = await Promise.all(
-      names.map((name) => stage.errand(errands.race, { ...account, start, name })),
+      names.map((name) => runner.runInWorker(jobs.race, { ...account, start, name })),
     );
     const won = wins.reduce((sum, n) => sum + n, 0);
-    for (const lane of lanes) scene.event({ t: 1, lane, what: "ends" });
+    for (const lane of lanes) trace.event({ t: 1, lane, what: "ends" });
     const text = { en: `${won} were let in`, zh: `放进了 ${won} 个` };
-    scene.event({ t: 1, lane: { en: "ledger", zh: "账本" }, what: "notes", text });
+    trace.event({ t: 1, lane: { en: "ledger", zh: "账本" }, what: "notes", text });
     return won;
   });
 }

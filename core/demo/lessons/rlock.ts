@@ -1,8 +1,8 @@
 /** `rlock`: a lock that its owner may take again, and gives back as often. */
 import { RLock } from "../../sync/mod.ts";
-import type { Agent } from "../runner/lesson_thread.ts";
+import type { LessonThread } from "../runner/lesson_thread.ts";
 import { lesson } from "../lesson.ts";
-import type { Prop } from "../runner/primitives.ts";
+import type { Labeled } from "../runner/primitives.ts";
 import { bilingual, type Text } from "../text.ts";
 
 const depth = 3;
@@ -13,31 +13,35 @@ interface Args {
   readonly count: Int32Array;
 }
 
-const roles = {
-  async nests(me: Agent, { lock }: { readonly lock: Prop<RLock> }, { depth, count }: Args) {
+const threadFunctions = {
+  async nests(
+    thread: LessonThread,
+    { lock }: { readonly lock: Labeled<RLock> },
+    { depth, count }: Args,
+  ) {
     const nest = async (left: number): Promise<void> => {
       if (left === 0) {
-        const n = await me.does((n) => bilingual`${reads} n = ${n}`, () => count[0]!);
-        await me.sleeps(0.1);
-        await me.does(bilingual`${writes} n = ${n + 1}`, () => void (count[0] = n + 1));
+        const n = await thread.step((n) => bilingual`${reads} n = ${n}`, () => count[0]!);
+        await thread.sleep(0.1);
+        await thread.step(bilingual`${writes} n = ${n + 1}`, () => void (count[0] = n + 1));
         return;
       }
-      await me.acquire(lock);
-      await me.does(often, () => lock.it.recursionCount());
+      await thread.acquire(lock);
+      await thread.step(often, () => lock.primitive.recursionCount());
       await nest(left - 1);
-      await me.release(lock);
+      await thread.release(lock);
     };
     await nest(depth);
   },
-  async stranger(me: Agent, { lock }: { readonly lock: Prop<RLock> }) {
-    return await me.does(
+  async stranger(thread: LessonThread, { lock }: { readonly lock: Labeled<RLock> }) {
+    return await thread.step(
       (refused) => ({
         en: `tries to release it: ${refused ? "refused" : "IT COULD"}`,
         zh: `想归还它：${refused ? "被拒绝" : "居然成功了"}`,
       }),
       () => {
         try {
-          lock.it.release();
+          lock.primitive.release();
           return false;
         } catch (error) {
           if (error instanceof Error && error.message.startsWith("can't release")) return true;
@@ -78,24 +82,24 @@ lock.recursionCount();            // ${{
     en: "how often this thread has taken it",
     zh: "本线程拿了几次",
   }}`,
-  threads: { usual: 3, least: 2, most: 20 },
+  threads: { default: 3, min: 2, max: 20 },
   // All tasks of an isolate are one owner.
   kinds: ["worker"],
-  roles,
-  async play(stage, { threads }) {
+  threadFunctions,
+  async run(runner, { threads }) {
     const count = new Int32Array(new SharedArrayBuffer(4));
-    const refused = await stage.act({
+    const refused = await runner.runScheduled({
       en: `${threads} threads, each ${depth} deep`,
       zh: `${threads} 个线程，每个拿 ${depth} 层`,
     }, async (main) => {
-      const lock = main.prop("lock", new RLock());
+      const lock = main.register("lock", new RLock());
       const started = [];
       for (let i = 1; i <= threads; i++) {
-        started.push(await main.start(`t${i}`, roles.nests, { lock }, { depth, count }));
+        started.push(await main.start(`t${i}`, threadFunctions.nests, { lock }, { depth, count }));
       }
       const stranger = await main.start(
         { en: "stranger", zh: "外人" },
-        roles.stranger,
+        threadFunctions.stranger,
         { lock },
         undefined,
       );
@@ -104,7 +108,7 @@ lock.recursionCount();            // ${{
     });
     return {
       ok: count[0] === threads && refused,
-      said: {
+      summary: {
         en: `${threads} threads counted to ${count[0]}, ${depth} deep; ` +
           `a stranger ${refused ? "could not" : "COULD"} give the lock back`,
         zh: `${threads} 个线程各拿 ${depth} 层，数到了 ${count[0]}；外人` +

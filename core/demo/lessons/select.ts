@@ -4,7 +4,7 @@
  */
 import { lesson } from "../lesson.ts";
 import { connect, listen, receive, send } from "./parts/sockets.ts";
-import type { Scene, Stage } from "../runner/runner.ts";
+import type { Runner, Trace } from "../runner/runner.ts";
 import { bilingual } from "../text.ts";
 
 const rounds = 2;
@@ -30,19 +30,19 @@ for (;;) {
   conn.write(line);
   reads.set(conn, next(conn));
 }`,
-  threads: { usual: 6, least: 2, most: 100 },
-  async play(stage, { threads, port }) {
+  threads: { default: 6, min: 2, max: 100 },
+  async run(runner, { threads, port }) {
     const title = {
       en: `one isolate serves ${threads} sockets`,
       zh: `一个隔离实例服务 ${threads} 个套接字`,
     };
-    const { served, wanted } = await stage.live(
+    const { served, wanted } = await runner.runRealTime(
       title,
-      (scene) => serve(stage, scene, threads, port),
+      (trace) => serve(runner, trace, threads, port),
     );
     return {
       ok: served.join() === wanted.join(),
-      said: {
+      summary: {
         en: `${served.length} lines from ${threads} sockets were served by one isolate, ` +
           "each as it came",
         zh: `一个隔离实例处理了 ${threads} 个套接字的 ${served.length} 行，谁先来就先处理谁`,
@@ -56,7 +56,7 @@ interface Ready {
   readonly line: string | undefined;
 }
 
-async function serve(stage: Stage, scene: Scene, n: number, port: number) {
+async function serve(runner: Runner, trace: Trace, n: number, port: number) {
   using listener = listen(port);
   const open: Deno.TcpConn[] = [];
   const near: Deno.TcpConn[] = [];
@@ -67,27 +67,27 @@ async function serve(stage: Stage, scene: Scene, n: number, port: number) {
       far.push(await listener.accept());
       open.push(near[i]!, far[i]!);
     }
-    return await loop(stage, scene, near, far);
+    return await loop(runner, trace, near, far);
   } finally {
     for (const conn of open) conn.close();
   }
 }
 
 async function loop(
-  stage: Stage,
-  scene: Scene,
+  runner: Runner,
+  trace: Trace,
   near: readonly Deno.TcpConn[],
   far: readonly Deno.TcpConn[],
 ) {
   const numbers = near.map((_, number) => number);
-  const order = Array.from({ length: rounds }, () => stage.random.shuffled(numbers)).flat();
+  const order = Array.from({ length: rounds }, () => runner.random.shuffled(numbers)).flat();
   const served: number[] = [];
   let t = 0;
   const lane = (number: number) => ({ en: `socket ${number + 1}`, zh: `套接字 ${number + 1}` });
   const data = { en: "data", zh: "数据" };
   for (const number of numbers) {
-    scene.event({ t, lane: lane(number), what: "starts" });
-    scene.event({ t, lane: lane(number), what: "waits", of: data });
+    trace.event({ t, lane: lane(number), what: "starts" });
+    trace.event({ t, lane: lane(number), what: "waits", of: data });
   }
   const next = (number: number): Promise<Ready> => {
     const read = receive(far[number]!).then((line) => ({ number, line }));
@@ -99,7 +99,7 @@ async function loop(
     await send(near[chosen]!, `x${chosen + 1}`);
     const { number, line } = await Promise.race(reads.values());
     served.push(number);
-    scene.event({
+    trace.event({
       t: t += 0.01,
       lane: lane(number),
       what: "runs",
@@ -108,9 +108,9 @@ async function loop(
     await send(far[number]!, line ?? "");
     await receive(near[number]!);
     reads.set(number, next(number));
-    scene.event({ t: t += 0.01, lane: lane(number), what: "waits", of: data });
+    trace.event({ t: t += 0.01, lane: lane(number), what: "waits", of: data });
   }
-  for (const number of numbers) scene.event({ t, lane: lane(number), what: "ends" });
+  for (const number of numbers) trace.event({ t, lane: lane(number), what: "ends" });
   // The last reads end with the connections.
   for (const conn of near) await conn.closeWrite();
   await Promise.all(reads.values());

@@ -1,8 +1,8 @@
 /** `semaphore`: many tasks, a few at a time; and a pool, which does the same with fewer threads. */
 import { Queue, Semaphore } from "../../sync/mod.ts";
-import type { Agent } from "../runner/lesson_thread.ts";
+import type { LessonThread } from "../runner/lesson_thread.ts";
 import { lesson } from "../lesson.ts";
-import type { Prop } from "../runner/primitives.ts";
+import type { Labeled } from "../runner/primitives.ts";
 import { bilingual } from "../text.ts";
 
 interface Inside {
@@ -14,19 +14,19 @@ const permits = 5;
 const tasks = 20;
 const length = 0.5;
 
-const roles = {
-  async visitor(me: Agent, { sema }: { sema: Prop<Semaphore> }, { counts }: Inside) {
-    await me.acquire(sema);
+const threadFunctions = {
+  async visitor(thread: LessonThread, { sema }: { sema: Labeled<Semaphore> }, { counts }: Inside) {
+    await thread.acquire(sema);
     enter(counts);
-    await me.sleeps(length);
+    await thread.sleep(length);
     counts[0]!--;
-    await me.release(sema);
+    await thread.release(sema);
   },
-  async hand(me: Agent, { tasks }: { tasks: Prop<Queue> }, { counts }: Inside) {
+  async hand(thread: LessonThread, { tasks }: { tasks: Labeled<Queue> }, { counts }: Inside) {
     let done = 0;
-    while (await me.get(tasks, { blocking: false }) !== undefined) {
+    while (await thread.get(tasks, { blocking: false }) !== undefined) {
       enter(counts);
-      await me.sleeps(length);
+      await thread.sleep(length);
       counts[0]!--;
       done++;
     }
@@ -65,53 +65,57 @@ for (let task; (task = tasks.get()); ) work(task);    // ${{
     en: "in each of a pool's five",
     zh: "线程池的五个线程里的每一个",
   }}`,
-  threads: { usual: tasks, least: permits + 1, most: 200 },
+  threads: { default: tasks, min: permits + 1, max: 200 },
   kinds: ["worker", "task"],
-  roles,
-  async play(stage, { threads }) {
-    const most = await stage.act(
+  threadFunctions,
+  async run(runner, { threads }) {
+    const most = await runner.runScheduled(
       {
         en: `${threads} threads, a semaphore of ${permits}`,
         zh: `${threads} 个线程，信号量为 ${permits}`,
       },
       async (main) => {
         const counts = new Int32Array(new SharedArrayBuffer(8));
-        const sema = main.prop("sema", new Semaphore(permits));
+        const sema = main.register("sema", new Semaphore(permits));
         const started = [];
         for (let i = 1; i <= threads; i++) {
-          started.push(await main.start(`t${i}`, roles.visitor, { sema }, { counts }));
+          started.push(await main.start(`t${i}`, threadFunctions.visitor, { sema }, { counts }));
         }
         await main.join(started);
         return counts[1]!;
       },
-      { crew: threads, tick: 0.001 },
+      { threads, stepSeconds: 0.001 },
     );
-    const pool = await stage.act(
+    const pool = await runner.runScheduled(
       {
         en: `a pool of ${permits} threads, ${threads} tasks`,
         zh: `${permits} 个线程的线程池，${threads} 个任务`,
       },
       async (main) => {
         const counts = new Int32Array(new SharedArrayBuffer(8));
-        const queue = main.prop("tasks", new Queue());
-        for (let i = 1; i <= threads; i++) queue.it.put({ en: `task ${i}`, zh: `任务 ${i}` });
-        await main.does({
+        const queue = main.register("tasks", new Queue());
+        for (let i = 1; i <= threads; i++) {
+          queue.primitive.put({ en: `task ${i}`, zh: `任务 ${i}` });
+        }
+        await main.step({
           en: `puts ${threads} tasks into tasks`,
           zh: `把 ${threads} 个任务放入 tasks`,
         });
         const started = [];
         for (let i = 1; i <= permits; i++) {
-          started.push(await main.start(`p${i}`, roles.hand, { tasks: queue }, { counts }));
+          started.push(
+            await main.start(`p${i}`, threadFunctions.hand, { tasks: queue }, { counts }),
+          );
         }
         await main.join(started);
         const done = started.reduce((sum, thread) => sum + Number(main.result(thread)), 0);
         return { most: counts[1]!, done };
       },
-      { tick: 0.001 },
+      { stepSeconds: 0.001 },
     );
     return {
       ok: most === permits && pool.most === permits && pool.done === threads,
-      said: {
+      summary: {
         en: `with the semaphore at most ${most} of ${threads} threads were inside; ` +
           `the pool's ${permits} threads did all ${pool.done} tasks`,
         zh: `用信号量，${threads} 个线程里最多同时有 ${most} 个在里面；` +

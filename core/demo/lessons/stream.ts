@@ -6,8 +6,8 @@
 import { BargeError } from "../../error.ts";
 import { lesson } from "../lesson.ts";
 import { connect, DatagramSocket, hangUp, listen } from "./parts/sockets.ts";
-import type { Scene, Stage } from "../runner/runner.ts";
-import { bilingual, shown, type Text } from "../text.ts";
+import type { Runner, Trace } from "../runner/runner.ts";
+import { bilingual, formatValue, type Text } from "../text.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -98,21 +98,21 @@ socket.send("", address);                    // ${{
     en: "UDP: arrives, and is empty",
     zh: "UDP：会到达，是空的",
   }}`,
-  async play(stage, { port }) {
-    const { glued, split, parted } = await overTcp(stage, port);
-    const datagrams = await stage.live({
+  async run(runner, { port }) {
+    const { glued, split, parted } = await overTcp(runner, port);
+    const datagrams = await runner.runRealTime({
       en: "UDP: datagrams stay whole, an empty one, too",
       zh: "UDP：数据报保持完整，空的也一样",
-    }, (scene) => overUdp(stage, scene));
-    const { sent, refused } = await stage.live({
+    }, (trace) => overUdp(runner, trace));
+    const { sent, refused } = await runner.runRealTime({
       en: "to a port where nobody listens",
       zh: "发往没有人监听的端口",
-    }, (scene) => toNobody(stage, scene));
+    }, (trace) => toNobody(runner, trace));
     const whole = parted.join("|") === ["", ...messages].join("|") &&
       datagrams.join("|") === [...messages, ""].join("|");
     return {
       ok: glued === messages.join("") && split > 1 && whole && sent && refused,
-      said: {
+      summary: {
         en:
           `TCP: ${messages.length} messages came in one read, one message in ${split} reads; with ` +
           `a length before each all ${parted.length} came out as they were, an empty one, too; UDP: ` +
@@ -128,59 +128,59 @@ socket.send("", address);                    // ${{
   },
 });
 
-async function overTcp(stage: Stage, port: number) {
+async function overTcp(runner: Runner, port: number) {
   using listener = listen(port);
   const near = await connect(listener);
   const far = await listener.accept();
   near.setNoDelay(true);
   const stop = () => [near, far].forEach(hangUp);
-  stage.signal.addEventListener("abort", stop);
+  runner.signal.addEventListener("abort", stop);
   try {
-    const glued = await stage.live({
+    const glued = await runner.runRealTime({
       en: "TCP glues: three writes, one read",
       zh: "TCP 粘包：写三次，读一次",
-    }, (scene) => gluing(scene, near, far));
-    const split = await stage.live({
+    }, (trace) => gluing(trace, near, far));
+    const split = await runner.runRealTime({
       en: `TCP splits: one write, reads of ${little} bytes at most`,
       zh: `TCP 拆包：写一次，每次最多读 ${little} 字节`,
-    }, (scene) => splitting(scene, near, far));
-    const parted = await stage.live({
+    }, (trace) => splitting(trace, near, far));
+    const parted = await runner.runRealTime({
       en: "cure: four bytes of length before each message",
       zh: "解法：每条消息前写四个字节的长度",
-    }, (scene) => parting(scene, near, far));
+    }, (trace) => parting(trace, near, far));
     return { glued, split, parted };
   } finally {
-    stage.signal.removeEventListener("abort", stop);
+    runner.signal.removeEventListener("abort", stop);
     stop();
   }
 }
 
 /** Shows the events of the sender, and then those of the receiver. */
-function talk(scene: Scene) {
+function talk(trace: Trace) {
   let t = 0;
-  for (const lane of [sender, receiver]) scene.event({ t, lane, what: "starts" });
+  for (const lane of [sender, receiver]) trace.event({ t, lane, what: "starts" });
   const data = { en: "data", zh: "数据" };
-  scene.event({ t, lane: receiver, what: "waits", of: data });
+  trace.event({ t, lane: receiver, what: "waits", of: data });
   let sending = true;
   return {
     does(lane: Text, text: Text): void {
       if (sending && lane === receiver) {
         sending = false;
-        scene.event({ t, lane: sender, what: "ends" });
+        trace.event({ t, lane: sender, what: "ends" });
       }
-      scene.event({ t, lane, what: "runs", text });
+      trace.event({ t, lane, what: "runs", text });
       t += 0.1;
-      if (lane === receiver) scene.event({ t, lane, what: "waits", of: data });
+      if (lane === receiver) trace.event({ t, lane, what: "waits", of: data });
     },
     ends(): void {
-      scene.event({ t, lane: receiver, what: "ends" });
+      trace.event({ t, lane: receiver, what: "ends" });
     },
   };
 }
 
 /** @returns the bytes of one read after several writes */
-async function gluing(scene: Scene, near: Deno.Conn, far: Deno.Conn): Promise<string> {
-  const show = talk(scene);
+async function gluing(trace: Trace, near: Deno.Conn, far: Deno.Conn): Promise<string> {
+  const show = talk(trace);
   const all = messages.join("");
   let text = "";
   for (let i = 0; i < attempts && text !== all; i++) {
@@ -192,14 +192,14 @@ async function gluing(scene: Scene, near: Deno.Conn, far: Deno.Conn): Promise<st
   for (const message of messages) {
     show.does(sender, { en: `sends ${message}`, zh: `发送 ${message}` });
   }
-  show.does(receiver, { en: `reads ${shown(text).en}`, zh: `读到 ${shown(text).zh}` });
+  show.does(receiver, { en: `reads ${formatValue(text).en}`, zh: `读到 ${formatValue(text).zh}` });
   show.ends();
   return text;
 }
 
 /** @returns the number of reads for one write */
-async function splitting(scene: Scene, near: Deno.Conn, far: Deno.Conn): Promise<number> {
-  const show = talk(scene);
+async function splitting(trace: Trace, near: Deno.Conn, far: Deno.Conn): Promise<number> {
+  const show = talk(trace);
   const message = "abcdefghij";
   await write(near, encoder.encode(message));
   show.does(sender, { en: `sends ${message}`, zh: `发送 ${message}` });
@@ -215,16 +215,16 @@ async function splitting(scene: Scene, near: Deno.Conn, far: Deno.Conn): Promise
 }
 
 /** @returns the messages from a stream with lengths */
-async function parting(scene: Scene, near: Deno.Conn, far: Deno.Conn): Promise<string[]> {
-  const show = talk(scene);
+async function parting(trace: Trace, near: Deno.Conn, far: Deno.Conn): Promise<string[]> {
+  const show = talk(trace);
   const sent = ["", ...messages];
   const bytes = new Uint8Array(sent.flatMap((message) => [...framed(message)]));
   await write(near, bytes);
   for (const message of sent) {
     const length = encoder.encode(message).length;
     show.does(sender, {
-      en: `sends the length ${length}, and ${shown(message).en}`,
-      zh: `发送长度 ${length}，再发 ${shown(message).zh}`,
+      en: `sends the length ${length}, and ${formatValue(message).en}`,
+      zh: `发送长度 ${length}，再发 ${formatValue(message).zh}`,
     });
   }
   const unframer = new Unframer();
@@ -235,7 +235,7 @@ async function parting(scene: Scene, near: Deno.Conn, far: Deno.Conn): Promise<s
     const whole = unframer.push(piece);
     got.push(...whole);
     const hex = Array.from(piece, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
-    const messages = whole.map((message) => shown(message));
+    const messages = whole.map((message) => formatValue(message));
     const [en, zh] = [messages.map(({ en }) => en), messages.map(({ zh }) => zh)];
     show.does(receiver, {
       en: `reads ${hex}${en.length > 0 ? `: has ${en.join(", ")}` : ""}`,
@@ -247,22 +247,25 @@ async function parting(scene: Scene, near: Deno.Conn, far: Deno.Conn): Promise<s
 }
 
 /** @returns the datagram of each receive */
-async function overUdp(stage: Stage, scene: Scene): Promise<string[]> {
-  const show = talk(scene);
-  using from = new DatagramSocket(stage.signal);
-  using to = new DatagramSocket(stage.signal);
+async function overUdp(runner: Runner, trace: Trace): Promise<string[]> {
+  const show = talk(trace);
+  using from = new DatagramSocket(runner.signal);
+  using to = new DatagramSocket(runner.signal);
   const sent = [...messages, ""];
   for (const message of sent) {
     await from.send(message, to.address);
-    show.does(sender, { en: `sends ${shown(message).en}`, zh: `发送 ${shown(message).zh}` });
+    show.does(sender, {
+      en: `sends ${formatValue(message).en}`,
+      zh: `发送 ${formatValue(message).zh}`,
+    });
   }
   const got: string[] = [];
   while (got.length < sent.length) {
     const { text } = await to.receive();
     got.push(text);
     show.does(receiver, {
-      en: `receives ${shown(text).en}, ${text.length} bytes`,
-      zh: `收到 ${shown(text).zh}，${text.length} 字节`,
+      en: `receives ${formatValue(text).en}, ${text.length} bytes`,
+      zh: `收到 ${formatValue(text).zh}，${text.length} 字节`,
     });
   }
   show.ends();
@@ -270,12 +273,12 @@ async function overUdp(stage: Stage, scene: Scene): Promise<string[]> {
 }
 
 /** Sends a datagram, and opens a connection, to an unused port. */
-async function toNobody(stage: Stage, scene: Scene) {
+async function toNobody(runner: Runner, trace: Trace) {
   const client = { en: "client", zh: "客户端" };
-  const show = (t: number, text: Text) => scene.event({ t, lane: client, what: "runs", text });
-  scene.event({ t: 0, lane: client, what: "starts" });
-  using from = new DatagramSocket(stage.signal);
-  const to = nobody(stage);
+  const show = (t: number, text: Text) => trace.event({ t, lane: client, what: "runs", text });
+  trace.event({ t: 0, lane: client, what: "starts" });
+  using from = new DatagramSocket(runner.signal);
+  const to = nobody(runner);
   const sent = await from.send("ab", to).then(() => true, () => false);
   show(0, {
     en: `UDP: sends ab: ${sent ? "no error" : "AN ERROR"}`,
@@ -286,13 +289,13 @@ async function toNobody(stage: Stage, scene: Scene) {
     en: `TCP: connects: ${refused ? "refused" : "NOT refused"}`,
     zh: `TCP：连接：${refused ? "被拒绝" : "没有被拒绝"}`,
   });
-  scene.event({ t: 0.2, lane: client, what: "ends" });
+  trace.event({ t: 0.2, lane: client, what: "ends" });
   return { sent, refused };
 }
 
 /** An address that was free a moment ago. */
-function nobody(stage: Stage): Deno.Addr {
-  const socket = new DatagramSocket(stage.signal);
+function nobody(runner: Runner): Deno.Addr {
+  const socket = new DatagramSocket(runner.signal);
   const { address } = socket;
   socket[Symbol.dispose]();
   return address;

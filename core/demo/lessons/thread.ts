@@ -2,10 +2,10 @@
  * `thread`: two ways to start one; what all threads of a process share, and what each has for
  * itself; the list of those alive.
  */
-import type { Agent } from "../runner/lesson_thread.ts";
+import type { LessonThread } from "../runner/lesson_thread.ts";
 import { lesson } from "../lesson.ts";
-import type { Main, Thread } from "../runner/runner.ts";
-import { bilingual, listed, type Name, say, type Text } from "../text.ts";
+import type { MainThread, ThreadHandle } from "../runner/main_thread.ts";
+import { bilingual, joinNames, type Name, type Text, textIn } from "../text.ts";
 
 /** The name to greet, the number of greetings, and the shared counter of all threads. */
 interface Greeting {
@@ -25,26 +25,26 @@ interface Facts {
 class Greeter {
   constructor(readonly greeting: Greeting) {}
 
-  run(me: Agent): Promise<Facts> {
-    return greet(me, this.greeting);
+  run(thread: LessonThread): Promise<Facts> {
+    return greet(thread, this.greeting);
   }
 }
 
-async function greet(me: Agent, { whom, times, counter }: Greeting): Promise<Facts> {
+async function greet(thread: LessonThread, { whom, times, counter }: Greeting): Promise<Facts> {
   for (let i = 1; i <= times; i++) {
-    await me.says(bilingual`${{ en: "hello", zh: "你好，" }} ${whom} ${i}`);
+    await thread.print(bilingual`${{ en: "hello", zh: "你好，" }} ${whom} ${i}`);
     Atomics.add(counter, 0, 1);
-    await me.sleeps(0.1);
+    await thread.sleep(0.1);
   }
   return { pid: Deno.pid, ppid: Deno.ppid, greeted: times };
 }
 
-const roles = {
-  async greet(me: Agent, _: Record<never, never>, greeting: Greeting) {
-    return await greet(me, greeting);
+const threadFunctions = {
+  async greet(thread: LessonThread, _: Record<never, never>, greeting: Greeting) {
+    return await greet(thread, greeting);
   },
-  async greeter(me: Agent, _: Record<never, never>, greeting: Greeting) {
-    return await new Greeter(greeting).run(me);
+  async greeter(thread: LessonThread, _: Record<never, never>, greeting: Greeting) {
+    return await new Greeter(greeting).run(thread);
   },
 };
 
@@ -91,23 +91,23 @@ Deno.pid;                         // ${{
   }}
 Atomics.add(counter, 0, 1);       // ${{ en: "shared by all", zh: "大家共用" }}`,
   kinds: ["worker", "task"],
-  roles,
-  async play(stage) {
-    const facts = await stage.act(
+  threadFunctions,
+  async run(runner) {
+    const facts = await runner.runScheduled(
       { en: "a function, and a class", zh: "一个函数，一个类" },
       (main) => together(main),
     );
     const { during, after, counted, greeted, process } = facts;
-    const all = listed(during);
+    const all = joinNames(during);
     return {
       ok: during.length === 3 && after.length === 1 && process &&
         counted === 5 && greeted === 5,
-      said: {
-        en: `alive while they ran: ${all.en}; after: ${listed(after).en}; all of them are ` +
+      summary: {
+        en: `alive while they ran: ${all.en}; after: ${joinNames(after).en}; all of them are ` +
           `${
             process ? "one process" : "SEVERAL PROCESSES"
           }, and counted ${counted} greetings in one memory`,
-        zh: `运行时活着的：${all.zh}；结束后：${listed(after).zh}；它们` +
+        zh: `运行时活着的：${all.zh}；结束后：${joinNames(after).zh}；它们` +
           `${process ? "同属一个进程" : "不在一个进程"}，在同一块内存里数了 ${counted} 次问候`,
       },
       measured: [
@@ -118,18 +118,18 @@ Atomics.add(counter, 0, 1);       // ${{ en: "shared by all", zh: "大家共用"
   },
 });
 
-async function together(main: Main) {
+async function together(main: MainThread) {
   const counter = new Int32Array(new SharedArrayBuffer(4));
   const greeting = (whom: Text, times: number) => ({ whom, times, counter });
   const a = await main.start(
     { en: "by-function", zh: "函数" },
-    roles.greet,
+    threadFunctions.greet,
     {},
     greeting({ en: "you", zh: "你" }, 3),
   );
   const b = await main.start(
     { en: "by-class", zh: "类" },
-    roles.greeter,
+    threadFunctions.greeter,
     {},
     greeting({ en: "me", zh: "我" }, 2),
   );
@@ -140,14 +140,14 @@ async function together(main: Main) {
   for (const each of threads) await shows(main, each);
   const after = await enumerates(main);
   const facts = threads.map((thread) => main.result(thread) as Facts);
-  const process = await main.does(
+  const process = await main.step(
     (same) => ({
       en: `process id and parent are ${same ? "the same" : "NOT the same"} in all threads`,
       zh: `所有线程的进程号和父进程号${same ? "都相同" : "不相同"}`,
     }),
     () => facts.every(({ pid, ppid }) => pid === Deno.pid && ppid === Deno.ppid),
   );
-  const counted = await main.does(
+  const counted = await main.step(
     (n) => ({ en: `the shared counter is ${n}`, zh: `共用的计数是 ${n}` }),
     () => counter[0]!,
   );
@@ -155,21 +155,21 @@ async function together(main: Main) {
   return { during, after, process, counted, greeted };
 }
 
-async function shows(main: Main, { id, name }: Thread): Promise<void> {
-  await main.does(
+async function shows(main: MainThread, { id, name }: ThreadHandle): Promise<void> {
+  await main.step(
     (alive) => ({
-      en: `${say(name, "en")} is number ${id}, and ${alive ? "alive" : "over"}`,
-      zh: `${say(name, "zh")}的编号是 ${id}，${alive ? "活着" : "已结束"}`,
+      en: `${textIn(name, "en")} is number ${id}, and ${alive ? "alive" : "over"}`,
+      zh: `${textIn(name, "zh")}的编号是 ${id}，${alive ? "活着" : "已结束"}`,
     }),
     () => main.isAlive({ id, name }),
   );
 }
 
-async function enumerates(main: Main): Promise<readonly Name[]> {
-  return await main.does(
+async function enumerates(main: MainThread): Promise<readonly Name[]> {
+  return await main.step(
     (names) => ({
-      en: `enumerate(): ${listed(names).en} (${names.length})`,
-      zh: `enumerate()：${listed(names).zh}（${names.length} 个）`,
+      en: `enumerate(): ${joinNames(names).en} (${names.length})`,
+      zh: `enumerate()：${joinNames(names).zh}（${names.length} 个）`,
     }),
     () => main.enumerate(),
   );

@@ -1,8 +1,8 @@
 /** `timer`: a function that is called later, unless it is cancelled before. */
 import { Timer } from "../../sync/mod.ts";
 import { lesson } from "../lesson.ts";
-import type { Scene } from "../runner/runner.ts";
-import { bilingual, listed, type Text } from "../text.ts";
+import type { Trace } from "../runner/runner.ts";
+import { bilingual, joinNames, type Text } from "../text.ts";
 
 /** A second of the lesson takes so many of the clock. */
 const scale = 0.2;
@@ -15,11 +15,11 @@ const timers = [
 const [tea, , alarm] = timers;
 
 /** @returns what rang, in order, and which timers were cancelled */
-async function ring(scene: Scene, speed: number, signal: AbortSignal): Promise<readonly Text[]> {
+async function ring(trace: Trace, speed: number, signal: AbortSignal): Promise<readonly Text[]> {
   const rang: Text[] = [];
   for (const { name, after } of timers) {
-    scene.event({ t: 0, lane: name, what: "starts" });
-    scene.event({
+    trace.event({ t: 0, lane: name, what: "starts" });
+    trace.event({
       t: 0,
       lane: name,
       what: "sleeps",
@@ -29,17 +29,17 @@ async function ring(scene: Scene, speed: number, signal: AbortSignal): Promise<r
   const started = timers.map(({ name, after }) => {
     const timer = new Timer(after * scale / speed, () => {
       rang.push(name);
-      scene.event({
+      trace.event({
         t: after,
         lane: name,
         what: "notes",
         text: { en: `${name.en}: time is up`, zh: `${name.zh}：时间到` },
       });
-      scene.event({ t: after, lane: name, what: "ends" });
+      trace.event({ t: after, lane: name, what: "ends" });
       if (name !== tea.name) return;
       // From here on nobody wants to be woken.
       started.at(-1)!.cancel();
-      scene.event({
+      trace.event({
         t: after,
         lane: alarm.name,
         what: "ends",
@@ -80,20 +80,20 @@ alarm.finished.wait();            // ${{
     en: "it has rung, or never will",
     zh: "已经响过，或不会再响",
   }}`,
-  async play(stage, { speed }) {
+  async run(runner, { speed }) {
     const ms = 1000 * scale / speed;
-    const rang = await stage.live(
+    const rang = await runner.runRealTime(
       {
         en: `three timers, one called off; a second of the lesson takes ${ms} ms`,
         zh: `三个定时器，取消一个；课里的一秒实际是 ${ms} 毫秒`,
       },
-      (scene) => ring(scene, speed, stage.signal),
+      (trace) => ring(trace, speed, runner.signal),
     );
     return {
-      ok: listed(rang).en === "egg, tea",
-      said: {
-        en: `${listed(rang).en} rang, in this order; the alarm was called off`,
-        zh: `先后响了：${listed(rang).zh}；闹钟被取消了`,
+      ok: joinNames(rang).en === "egg, tea",
+      summary: {
+        en: `${joinNames(rang).en} rang, in this order; the alarm was called off`,
+        zh: `先后响了：${joinNames(rang).zh}；闹钟被取消了`,
       },
     };
   },

@@ -1,11 +1,11 @@
-/**
- * Measures the columns of text on a terminal, where Chinese characters and punctuation take two.
- */
+/** Text in the columns of a terminal, where Chinese characters and punctuation take two. */
 
-const wide =
+const wideCharacter =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/;
 
 /**
+ * Returns the number of columns that a text takes.
+ *
  * @example
  * ```ts
  * import { columnsOf } from "./display_width.ts";
@@ -13,7 +13,7 @@ const wide =
  * ```
  */
 export function columnsOf(text: string): number {
-  return Array.from(text).reduce((sum, letter) => sum + (wide.test(letter) ? 2 : 1), 0);
+  return Array.from(text).reduce((sum, each) => sum + (wideCharacter.test(each) ? 2 : 1), 0);
 }
 
 /** Pads text with spaces to a number of columns. */
@@ -30,11 +30,15 @@ export function padColumns(text: string, columns: number): string {
  * if (wrapParts(["a b", "c", "d"], "  ", 6).join("|") !== "a b  c|d") throw new Error();
  * ```
  */
-export function wrapParts(parts: readonly string[], between: string, columns: number): string[] {
+export function wrapParts(
+  parts: readonly string[],
+  separator: string,
+  columns: number,
+): string[] {
   const lines: string[] = [];
   for (const part of parts) {
     const last = lines.at(-1);
-    const joined = last === undefined ? part : last + between + part;
+    const joined = last === undefined ? part : last + separator + part;
     if (last !== undefined && columnsOf(joined) <= columns) lines[lines.length - 1] = joined;
     else lines.push(part);
   }

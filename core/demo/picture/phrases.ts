@@ -1,20 +1,19 @@
-/** The words around a lesson's pictures: events, legends, clocks, verdicts. */
-import type { Clock, SpokenEvent } from "../trace.ts";
+/** The phrases around the pictures of lessons: event descriptions, legend entries, clock captions. */
 import type { Lang, Text } from "../text.ts";
+import type { Clock, TranslatedEvent } from "../trace.ts";
 
-/** Words that every lesson needs. */
-export const words = {
+export const phrases = {
   runs: { en: "runs", zh: "运行" },
   sleeps: { en: "sleeps", zh: "睡眠" },
   waitsForThreads: { en: "waits for threads to end", zh: "等待线程结束" },
   both: { en: "both at once", zh: "两者同时" },
   ok: { en: "ok", zh: "通过" },
   notShown: { en: "NOT SHOWN", zh: "没有演示出来" },
-  printed: { en: "prints a line", zh: "打印一行" },
+  prints: { en: "prints a line", zh: "打印一行" },
 } as const satisfies Record<string, Text>;
 
-/** The captions for the times in an act's picture. */
-export const clocks: Readonly<Record<Clock, Text>> = {
+/** The captions that explain the times in a part's picture. */
+export const clockCaptions: Readonly<Record<Clock, Text>> = {
   lesson: {
     en: "times: the lesson's own clock, on which sleeps cost nothing; not measured",
     zh: "时间：本课自己的时钟，睡眠不花真实时间；不是测量值",
@@ -26,30 +25,29 @@ export const clocks: Readonly<Record<Clock, Text>> = {
   measured: { en: "times: measured", zh: "时间：实测" },
 };
 
-export function has(of: string): Text {
+export function holdsText(of: string): Text {
   return { en: `has ${of}`, zh: `拿着 ${of}` };
 }
 
-export function waitsFor(of: string): Text {
-  return { en: `waits for ${of}`, zh: spaced(`等待 ${of}`) };
+export function waitsForText(of: string): Text {
+  return { en: `waits for ${of}`, zh: trimChineseSpaces(`等待 ${of}`) };
 }
 
-/** Takes out spaces that Chinese has none of: beside its punctuation, and before what is waited for. */
-function spaced(zh: string): string {
+/** Removes the spaces beside Chinese punctuation, and between 等待 and a Chinese character. */
+function trimChineseSpaces(zh: string): string {
   return zh.replace(/ ?([“”，。：；！？（）、]) ?/g, "$1").replace(
     /^等待 (?=\p{Script=Han})/u,
     "等待",
   );
 }
 
-/** Returns the note for omitted lanes or events. */
-export function more(n: number): Text {
-  return { en: `(${n} more)`, zh: `（还有 ${n} 个）` };
+/** Returns the note in place of omitted lanes or events. */
+export function omittedText(count: number): Text {
+  return { en: `(${count} more)`, zh: `（还有 ${count} 个）` };
 }
 
-/** Formats a number of seconds. */
-export function seconds(n: number | string): Text {
-  return { en: `${n} s`, zh: `${n} 秒` };
+export function secondsText(seconds: number | string): Text {
+  return { en: `${seconds} s`, zh: `${seconds} 秒` };
 }
 
 /**
@@ -57,43 +55,57 @@ export function seconds(n: number | string): Text {
  *
  * @example
  * ```ts
- * import { described } from "./phrases.ts";
+ * import { describeEvent } from "./phrases.ts";
  * const event = { what: "waits", of: "A" } as const;
- * if (described(event, "en") !== "waits for A") throw new Error(described(event, "en"));
- * if (described(event, "zh") !== "等待 A") throw new Error(described(event, "zh"));
- * const data = described({ what: "waits", of: "数据" }, "zh");
- * if (data !== "等待数据") throw new Error(data);
+ * if (describeEvent(event, "en") !== "waits for A") throw new Error();
+ * if (describeEvent(event, "zh") !== "等待 A") throw new Error();
+ * if (describeEvent({ what: "waits", of: "数据" }, "zh") !== "等待数据") throw new Error();
  * ```
  */
-export function described(
-  event: Pick<SpokenEvent, "what" | "of" | "text">,
-  lang: Lang,
-): string {
-  return lang === "zh" ? spaced(sentence(event, lang)) : sentence(event, lang);
+export function describeEvent(event: Description, lang: Lang): string {
+  return lang === "zh" ? trimChineseSpaces(chineseText(event)) : englishText(event);
 }
 
-function sentence(
-  { what, of = "", text }: Pick<SpokenEvent, "what" | "of" | "text">,
-  lang: Lang,
-): string {
-  const zh = lang === "zh";
-  const detail = text ? `${zh ? "，" : ", "}${text}` : "";
+type Description = Pick<TranslatedEvent, "what" | "of" | "text">;
+
+function englishText({ what, of, text }: Description): string {
+  const details = text ? `, ${text}` : "";
   switch (what) {
     case "holds":
-      return (zh ? `拿到 ${of}` : `has ${of}`) + detail;
+      return `has ${of}${details}`;
     case "releases":
-      return (zh ? `归还 ${of}` : `gives ${of} back`) + detail;
+      return `releases ${of}${details}`;
     case "waits":
-      return waitsFor(of)[lang] + detail;
+      return `waits for ${of}${details}`;
     case "sleeps":
-      return [words.sleeps[lang], text].filter(Boolean).join(" ");
+      return text ? `sleeps ${text}` : "sleeps";
     case "notes":
-      return zh ? `打印：${text}` : `prints: ${text}`;
+      return `prints: ${text}`;
     case "runs":
-      return text ?? (zh ? "继续" : "goes on");
+      return text ?? "continues";
+    default:
+      return what + details;
+  }
+}
+
+function chineseText({ what, of, text }: Description): string {
+  const details = text ? `，${text}` : "";
+  switch (what) {
+    case "holds":
+      return `拿到 ${of}${details}`;
+    case "releases":
+      return `归还 ${of}${details}`;
+    case "waits":
+      return `等待 ${of}${details}`;
+    case "sleeps":
+      return text ? `睡眠 ${text}` : "睡眠";
+    case "notes":
+      return `打印：${text}`;
+    case "runs":
+      return text ?? "继续";
     case "starts":
-      return (zh ? "开始" : "starts") + detail;
+      return `开始${details}`;
     case "ends":
-      return (zh ? "结束" : "ends") + detail;
+      return `结束${details}`;
   }
 }

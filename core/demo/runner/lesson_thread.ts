@@ -1,291 +1,309 @@
 /**
- * A thread of a lesson, as its own code sees it: every method is one step that the director allows,
- * and works on the real primitive. See director.ts for why.
+ * A scheduled thread, as its own code sees it: each method is one step, which needs a turn of the
+ * scheduler (scheduler.ts) and works on the real primitive.
  *
- * A wait has two parts. With its turn, the agent tries without blocking; where that fails it
- * reports that it waits, and then waits in earnest: blocking its isolate if it has one to itself,
- * else by the async twin. It goes on when the primitive lets it, and pauses there for a turn.
+ * A wait has two parts. With its turn, the thread tries without blocking. If that fails, it reports
+ * that it waits, and then waits at the primitive: it blocks its worker if it has one to itself, else
+ * it uses the async method. When the primitive releases it, it asks for its next turn.
  *
- * Timeouts are on the lesson's clock, not on the wall's, so a wait that has one is an async one, and
- * the director ends it.
+ * Timeouts are on the part's clock, so a wait with a timeout is an async one, and the scheduler ends
+ * it.
  */
 import { type Barrier, type Condition, Empty, type Event, Full } from "../../sync/mod.ts";
-import type { Deed } from "../trace.ts";
-import type { Line } from "./protocol.ts";
-import type { AnyQueue, Permit, Prop } from "./primitives.ts";
-import { type Name, shown, type Text } from "../text.ts";
+import { formatValue, type Name, type Text } from "../text.ts";
+import type { Action } from "../trace.ts";
+import type { Acquirable, AnyQueue, Labeled } from "./primitives.ts";
+import type { SchedulerLink } from "./protocol.ts";
 
-/** How a thread waits. */
-export interface Limits {
-  /** Seconds on the lesson's clock. */
+export interface WaitOptions {
+  /** Seconds on the part's clock. */
   readonly timeout?: number;
   /** False: only try. */
   readonly blocking?: boolean;
 }
 
-/** A way to get something: tried, then waited for. */
+/** The ways to get something from a primitive. */
 interface Attempt<T> {
   readonly of: string;
-  readonly tries: () => { readonly got: T } | undefined;
-  readonly blocks: () => T;
-  readonly waits: (signal: AbortSignal) => Promise<T>;
-  readonly gets: (got: T) => Deed;
-  /** What the waiting is called, where it is not just for `of`. */
-  readonly text?: Text;
-  /** The name of its outcome without success, if it has one. */
-  readonly fails?: Text;
+  /** Tries without waiting. @returns undefined if it fails */
+  readonly tryOnce: () => { readonly value: T } | undefined;
+  readonly block: () => T;
+  readonly waitAsync: (signal: AbortSignal) => Promise<T>;
+  /** Returns the action to record after success. */
+  readonly succeeded: (value: T) => Action;
+  /** Describes the wait, where `of` is not enough. */
+  readonly waitText?: Text;
+  /** Describes the failure, where it has a name of its own. */
+  readonly failureText?: Text;
 }
 
-export class Agent {
+export class LessonThread {
   readonly name: Name;
-  readonly #line: Line;
-  readonly #blocking: boolean;
-  #deeds: Deed[] = [];
+  readonly #link: SchedulerLink;
+  readonly #mayBlock: boolean;
+  #actions: Action[] = [];
 
-  /** @param blocking may it block its isolate? */
-  constructor(name: Name, line: Line, blocking: boolean) {
+  /** @param mayBlock whether it may block its isolate */
+  constructor(name: Name, link: SchedulerLink, mayBlock: boolean) {
     this.name = name;
-    this.#line = line;
-    this.#blocking = blocking;
+    this.#link = link;
+    this.#mayBlock = mayBlock;
   }
 
-  /** Does something that takes one step. @param text what, or what it came to */
-  async does<T>(text: Text | ((result: T) => Name), work?: () => T | Promise<T>): Promise<T> {
-    await this.turn();
+  /** Takes a step. @param text describes the step, or its result */
+  async step<T>(text: Text | ((result: T) => Name), work?: () => T | Promise<T>): Promise<T> {
+    await this.waitForTurn();
     const result = await work?.() as T;
-    this.did({ what: "runs", text: typeof text === "function" ? text(result) : text });
+    this.record({ what: "runs", text: typeof text === "function" ? text(result) : text });
     return result;
   }
 
   /** Prints a line. */
-  async says(text: Name): Promise<void> {
-    await this.turn();
-    this.did({ what: "notes", text });
+  async print(text: Name): Promise<void> {
+    await this.waitForTurn();
+    this.record({ what: "notes", text });
   }
 
-  async sleeps(seconds: number): Promise<void> {
-    await this.turn();
-    this.did({ what: "sleeps", text: { en: `for ${seconds} s`, zh: `${seconds} 秒` } });
-    await this.#line.turn({ deeds: this.#takeDeeds(), state: { is: "sleeping", seconds } });
-    this.did({ what: "runs" });
+  async sleep(seconds: number): Promise<void> {
+    await this.waitForTurn();
+    this.record({ what: "sleeps", text: { en: `for ${seconds} s`, zh: `${seconds} 秒` } });
+    await this.#link.waitForTurn({
+      actions: this.#takeActions(),
+      state: { kind: "sleeping", seconds },
+    });
+    this.record({ what: "runs" });
   }
 
-  /** Takes a lock or a permit. @returns false when the time was over, or it may not wait */
-  async acquire({ label, it }: Prop<Permit>, limits: Limits = {}): Promise<boolean> {
-    const got = await this.#get<boolean>({
+  /** Takes a lock or a permit. @returns false after the timeout, or if it may not wait */
+  async acquire(
+    { label, primitive }: Labeled<Acquirable>,
+    options: WaitOptions = {},
+  ): Promise<boolean> {
+    const acquired = await this.#get<boolean>({
       of: label,
-      tries: () => it.acquire({ blocking: false }) ? { got: true } : undefined,
-      blocks: () => it.acquire(),
-      waits: (signal) => it.acquireAsync({ signal }),
-      gets: () => ({ what: "holds", of: label }),
-    }, limits);
-    return got ?? false;
+      tryOnce: () => primitive.acquire({ blocking: false }) ? { value: true } : undefined,
+      block: () => primitive.acquire(),
+      waitAsync: (signal) => primitive.acquireAsync({ signal }),
+      succeeded: () => ({ what: "holds", of: label }),
+    }, options);
+    return acquired ?? false;
   }
 
   /** Gives a lock or a permit back. @throws as the primitive does */
-  async release({ label, it }: Prop<Permit>): Promise<void> {
-    await this.turn();
-    it.release();
-    this.did({ what: "releases", of: label });
+  async release({ label, primitive }: Labeled<Acquirable>): Promise<void> {
+    await this.waitForTurn();
+    primitive.release();
+    this.record({ what: "releases", of: label });
   }
 
-  /** Waits for a flag. @returns false when the time was over */
-  async waitFor({ label, it }: Prop<Event>, limits: Limits = {}): Promise<boolean> {
-    const got = await this.#get<boolean>({
+  /** Waits until an event is set. @returns false after the timeout, or if it may not wait */
+  async waitForEvent(
+    { label, primitive }: Labeled<Event>,
+    options: WaitOptions = {},
+  ): Promise<boolean> {
+    const isSet = await this.#get<boolean>({
       of: label,
-      tries: () => it.isSet() ? { got: true } : undefined,
-      blocks: () => it.wait(),
-      waits: (signal) => it.waitAsync({ signal }),
-      gets: () => ({ what: "runs", text: { en: `${label} is set`, zh: `${label} 已置位` } }),
-    }, limits);
-    return got ?? false;
+      tryOnce: () => primitive.isSet() ? { value: true } : undefined,
+      block: () => primitive.wait(),
+      waitAsync: (signal) => primitive.waitAsync({ signal }),
+      succeeded: () => runs({ en: `${label} is set`, zh: `${label} 已置位` }),
+    }, options);
+    return isSet ?? false;
   }
 
-  async set({ label, it }: Prop<Event>): Promise<void> {
-    await this.does({ en: `sets ${label}`, zh: `把 ${label} 置位` }, () => it.set());
+  async set({ label, primitive }: Labeled<Event>): Promise<void> {
+    await this.step({ en: `sets ${label}`, zh: `把 ${label} 置位` }, () => primitive.set());
   }
 
-  async clear({ label, it }: Prop<Event>): Promise<void> {
-    await this.does({ en: `clears ${label}`, zh: `把 ${label} 清除` }, () => it.clear());
+  async clear({ label, primitive }: Labeled<Event>): Promise<void> {
+    await this.step({ en: `clears ${label}`, zh: `把 ${label} 清除` }, () => primitive.clear());
   }
 
-  /** Lets go of a condition's lock, waits for a notice, and takes the lock again. */
-  async waitAt({ label, it }: Prop<Condition>, lock: Prop<Permit>): Promise<void> {
+  /** Releases a condition's lock, waits for a notification, and takes the lock again. */
+  async waitForCondition(
+    { label, primitive }: Labeled<Condition>,
+    lock: Labeled<Acquirable>,
+  ): Promise<void> {
     await this.#get<boolean>({
       of: label,
-      tries: () => {
-        this.did({ what: "releases", of: lock.label });
+      tryOnce: () => {
+        this.record({ what: "releases", of: lock.label });
         return undefined;
       },
-      blocks: () => it.wait(),
-      waits: (signal) => it.waitAsync({ signal }),
-      gets: () => ({
+      block: () => primitive.wait(),
+      waitAsync: (signal) => primitive.waitAsync({ signal }),
+      succeeded: () => ({
         what: "holds",
         of: lock.label,
         text: { en: "notified, and awake again", zh: "收到通知，重新醒来" },
       }),
-    }, {});
+    });
   }
 
-  /** Lets one go on who waits at a condition. */
-  async notify({ label, it }: Prop<Condition>): Promise<void> {
-    await this.does(
-      { en: `notifies one at ${label}`, zh: `通知一个在 ${label} 等待的线程` },
-      () => it.notify(),
+  /** Wakes one thread that waits at a condition. */
+  async notify({ label, primitive }: Labeled<Condition>): Promise<void> {
+    await this.step(
+      { en: `notifies one waiter of ${label}`, zh: `通知一个在 ${label} 等待的线程` },
+      () => primitive.notify(),
     );
   }
 
-  /** Waits until all are there. @returns who it was of them, from 0 @throws BrokenBarrierError */
-  async arrive({ label, it }: Prop<Barrier>): Promise<number> {
-    const arrived = await this.#get<number>({
+  /**
+   * Waits until all parties have arrived at a barrier.
+   *
+   * @returns this thread's number in the order of arrival, from 0
+   * @throws BrokenBarrierError
+   */
+  async waitForBarrier({ label, primitive }: Labeled<Barrier>): Promise<number> {
+    const index = await this.#get<number>({
       of: label,
-      tries: () => it.nWaiting + 1 < it.parties && !it.broken ? undefined : { got: it.wait() },
-      blocks: () => it.wait(),
-      waits: (signal) => it.waitAsync({ signal }),
-      gets: (index) => ({
-        what: "runs",
-        text: { en: `passes ${label} as number ${index}`, zh: `通过 ${label}，序号 ${index}` },
-      }),
-    }, {});
-    return arrived!;
+      tryOnce: () => {
+        const isLast = primitive.nWaiting + 1 >= primitive.parties;
+        return isLast || primitive.broken ? { value: primitive.wait() } : undefined;
+      },
+      block: () => primitive.wait(),
+      waitAsync: (signal) => primitive.waitAsync({ signal }),
+      succeeded: (index) =>
+        runs({ en: `passes ${label} as number ${index}`, zh: `通过 ${label}，序号 ${index}` }),
+    });
+    return index!;
   }
 
-  /** Puts an item in. @returns false when the time was over, or it may not wait */
-  async put({ label, it }: Prop<AnyQueue>, item: unknown, limits: Limits = {}): Promise<boolean> {
-    const queue = it as Pick<AnyQueue, "put"> & { put(item: unknown): void };
+  /** Puts an item into a queue. @returns false after the timeout, or if it may not wait */
+  async put(
+    { label, primitive }: Labeled<AnyQueue>,
+    item: unknown,
+    options: WaitOptions = {},
+  ): Promise<boolean> {
+    const queue = primitive as Pick<AnyQueue, "put"> & { put(item: unknown): void };
+    const { en, zh } = formatValue(item);
     const done = await this.#get<true>({
       of: label,
-      text: { en: "for room", zh: "等空位" },
-      fails: { en: `Full: no room in ${label}`, zh: `Full：${label} 没有空位` },
-      tries: () => tried(Full, () => (it.putNowait(item as never), true as const)),
-      blocks: () => (queue.put(item), true),
-      waits: async (signal) => (await it.putAsync(item as never, { signal }), true),
-      gets: () => ({
-        what: "runs",
-        text: {
-          en: `puts ${shown(item).en} into ${label}`,
-          zh: `把 ${shown(item).zh} 放入 ${label}`,
-        },
-      }),
-    }, limits);
+      waitText: { en: "for a free place", zh: "等空位" },
+      failureText: { en: `Full: no free place in ${label}`, zh: `Full：${label} 没有空位` },
+      tryOnce: () => orUndefined(Full, () => (primitive.putNowait(item as never), true as const)),
+      block: () => (queue.put(item), true),
+      waitAsync: async (signal) => (await primitive.putAsync(item as never, { signal }), true),
+      succeeded: () => runs({ en: `puts ${en} into ${label}`, zh: `把 ${zh} 放入 ${label}` }),
+    }, options);
     return done ?? false;
   }
 
-  /** Takes an item out. @returns undefined when the time was over, or it may not wait */
-  async get<T>({ label, it }: Prop<AnyQueue>, limits: Limits = {}): Promise<T | undefined> {
+  /** Takes an item out of a queue. @returns undefined after the timeout, or if it may not wait */
+  async get<T>(
+    { label, primitive }: Labeled<AnyQueue>,
+    options: WaitOptions = {},
+  ): Promise<T | undefined> {
     return await this.#get<T>({
       of: label,
-      text: { en: "for an item", zh: "等数据" },
-      fails: { en: `Empty: no item in ${label}`, zh: `Empty：${label} 里没有数据` },
-      tries: () => tried(Empty, () => it.getNowait() as T),
-      blocks: () => it.get() as T,
-      waits: (signal) => it.getAsync({ signal }) as Promise<T>,
-      gets: (item) => ({
-        what: "runs",
-        text: {
-          en: `gets ${shown(item).en} from ${label}`,
-          zh: `从 ${label} 取出 ${shown(item).zh}`,
-        },
-      }),
-    }, limits);
+      waitText: { en: "for an item", zh: "等数据" },
+      failureText: { en: `Empty: no item in ${label}`, zh: `Empty：${label} 里没有数据` },
+      tryOnce: () => orUndefined(Empty, () => primitive.getNowait() as T),
+      block: () => primitive.get() as T,
+      waitAsync: (signal) => primitive.getAsync({ signal }) as Promise<T>,
+      succeeded: (item) => {
+        const { en, zh } = formatValue(item);
+        return runs({ en: `gets ${en} from ${label}`, zh: `从 ${label} 取出 ${zh}` });
+      },
+    }, options);
   }
 
-  /** Reports the work on an item as done. */
-  async taskDone({ label, it }: Prop<AnyQueue>): Promise<void> {
-    await this.does(
-      { en: `reports one task of ${label} as done`, zh: `报告 ${label} 的一件任务已做完` },
-      () => it.taskDone(),
+  /** Marks an item of a queue as done. */
+  async taskDone({ label, primitive }: Labeled<AnyQueue>): Promise<void> {
+    await this.step(
+      { en: `marks one task of ${label} as done`, zh: `报告 ${label} 的一件任务已做完` },
+      () => primitive.taskDone(),
     );
   }
 
-  /** Waits until all items of a queue have been reported as done. */
-  async joinQueue({ label, it }: Prop<AnyQueue>): Promise<void> {
+  /** Waits until all items of a queue are marked as done. */
+  async joinQueue({ label, primitive }: Labeled<AnyQueue>): Promise<void> {
     await this.#get<boolean>({
       of: label,
-      text: { en: "for all to be done", zh: "等全部做完" },
-      tries: () => it.unfinishedTasks === 0 ? { got: true } : undefined,
-      blocks: () => it.join(),
-      waits: (signal) => it.joinAsync({ signal }),
-      gets: () => ({
-        what: "runs",
-        text: { en: `all of ${label} is done`, zh: `${label} 的任务全部做完` },
-      }),
-    }, {});
+      waitText: { en: "until all tasks are done", zh: "等全部做完" },
+      tryOnce: () => primitive.unfinishedTasks === 0 ? { value: true } : undefined,
+      block: () => primitive.join(),
+      waitAsync: (signal) => primitive.joinAsync({ signal }),
+      succeeded: () =>
+        runs({ en: `all tasks of ${label} are done`, zh: `${label} 的任务全部做完` }),
+    });
   }
 
-  /** Asks for a turn, having reported what was done. */
-  protected async turn(): Promise<void> {
-    await this.#line.turn({ deeds: this.#takeDeeds(), state: { is: "paused" } });
+  /** Reports the thread's end. */
+  end(outcome: { result?: unknown; error?: string }): void {
+    this.record({ what: "ends", text: outcome.error });
+    this.#link.report({ actions: this.#takeActions(), state: { kind: "ended", ...outcome } });
+  }
+
+  protected async waitForTurn(): Promise<void> {
+    await this.#link.waitForTurn({ actions: this.#takeActions(), state: { kind: "ready" } });
   }
 
   /** Waits for other threads to end. */
-  protected async joins(whom: readonly number[], seconds?: number): Promise<void> {
-    await this.#line.turn({ deeds: this.#takeDeeds(), state: { is: "joining", whom, seconds } });
+  protected async waitForThreads(ids: readonly number[], seconds?: number): Promise<void> {
+    const state = { kind: "joining", ids, seconds } as const;
+    await this.#link.waitForTurn({ actions: this.#takeActions(), state });
   }
 
-  protected did(deed: Deed): void {
-    this.#deeds.push(deed);
+  protected record(action: Action): void {
+    this.#actions.push(action);
   }
 
-  /** Tells the last of it. */
-  ends(outcome: { result?: unknown; error?: string }): void {
-    this.did({ what: "ends", text: outcome.error });
-    this.#line.tell({ deeds: this.#takeDeeds(), state: { is: "over", ...outcome } });
-  }
-
-  async #get<T>(attempt: Attempt<T>, { timeout, blocking = true }: Limits): Promise<T | undefined> {
-    await this.turn();
-    const found = attempt.tries();
-    if (found !== undefined) {
-      this.did(attempt.gets(found.got));
-      return found.got;
+  async #get<T>(
+    attempt: Attempt<T>,
+    { timeout, blocking = true }: WaitOptions = {},
+  ): Promise<T | undefined> {
+    await this.waitForTurn();
+    const first = attempt.tryOnce();
+    if (first !== undefined) {
+      this.record(attempt.succeeded(first.value));
+      return first.value;
     }
-    const { of, text, fails } = attempt;
+    const { of, waitText, failureText } = attempt;
     if (!blocking) {
-      this.did({ what: "runs", text: fails ?? { en: `did not get ${of}`, zh: `没有拿到 ${of}` } });
+      this.record(runs(failureText ?? { en: `did not get ${of}`, zh: `没有拿到 ${of}` }));
       return undefined;
     }
-    this.did({
-      what: "waits",
-      of,
-      text: timeout === undefined
-        ? text
-        : { en: `for ${timeout} s at most`, zh: `最多 ${timeout} 秒` },
+    const limit = { en: `for ${timeout} s at most`, zh: `最多 ${timeout} 秒` };
+    this.record({ what: "waits", of, text: timeout === undefined ? waitText : limit });
+    this.#link.report({
+      actions: this.#takeActions(),
+      state: { kind: "blocked", on: of, seconds: timeout },
     });
-    this.#line.tell({
-      deeds: this.#takeDeeds(),
-      state: { is: "blocked", on: of, seconds: timeout },
-    });
-    const got = await this.#waits(attempt, timeout);
-    const late = fails ?? { en: `gave up on ${of}`, zh: `超时，放弃 ${of}` };
-    this.did(got === undefined ? { what: "runs", text: late } : attempt.gets(got));
-    return got;
+    const value = await this.#wait(attempt, timeout);
+    const gaveUp = failureText ?? { en: `gave up on ${of}`, zh: `超时，放弃 ${of}` };
+    this.record(value === undefined ? runs(gaveUp) : attempt.succeeded(value));
+    return value;
   }
 
-  async #waits<T>(attempt: Attempt<T>, timeout: number | undefined): Promise<T | undefined> {
-    if (this.#blocking && timeout === undefined) return attempt.blocks();
-    const signal = this.#line.timeout();
+  async #wait<T>(attempt: Attempt<T>, timeout: number | undefined): Promise<T | undefined> {
+    if (this.#mayBlock && timeout === undefined) return attempt.block();
+    const signal = this.#link.timeoutSignal();
     try {
-      return await attempt.waits(signal);
+      return await attempt.waitAsync(signal);
     } catch (error) {
       if (signal.aborted && signal.reason === error && timeout !== undefined) return undefined;
       throw error;
     }
   }
 
-  #takeDeeds(): readonly Deed[] {
-    const deeds = this.#deeds;
-    this.#deeds = [];
-    return deeds;
+  #takeActions(): readonly Action[] {
+    const actions = this.#actions;
+    this.#actions = [];
+    return actions;
   }
 }
 
-function tried<T>(
+function runs(text: Text): Action {
+  return { what: "runs", text };
+}
+
+function orUndefined<T>(
   error: typeof Full | typeof Empty,
-  attempt: () => T,
-): { readonly got: T } | undefined {
+  work: () => T,
+): { readonly value: T } | undefined {
   try {
-    return { got: attempt() };
+    return { value: work() };
   } catch (thrown) {
     if (thrown instanceof error) return undefined;
     throw thrown;

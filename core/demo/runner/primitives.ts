@@ -1,4 +1,4 @@
-/** The primitives that a lesson plays with, by name, and their way into other isolates. */
+/** The primitives of a lesson with their labels, and their transfer to other workers. */
 import {
   Barrier,
   BoundedSemaphore,
@@ -16,63 +16,60 @@ import {
   waiting,
 } from "../../sync/mod.ts";
 
-/** A primitive with the name that pictures give it. */
-export interface Prop<P extends Primitive = Primitive> {
+export type AnyQueue = Queue | LifoQueue | PriorityQueue<number>;
+export type Acquirable = Lock | RLock | Semaphore | BoundedSemaphore;
+export type Primitive = Acquirable | Event | Condition | Barrier | AnyQueue;
+
+/** A primitive with the name that pictures show. */
+export interface Labeled<P extends Primitive = Primitive> {
   readonly label: string;
-  readonly it: P;
+  readonly primitive: P;
 }
 
-export type AnyQueue = Queue | LifoQueue | PriorityQueue<number>;
-/** What can be acquired and released. */
-export type Permit = Lock | RLock | Semaphore | BoundedSemaphore;
-export type Primitive = Permit | Event | Condition | Barrier | AnyQueue;
-
-/** Those that a role uses, under the names that it calls them by. */
-export type Props = Readonly<Record<string, Prop>>;
+/** The primitives of a thread, by the names that its code uses. */
+export type Primitives = Readonly<Record<string, Labeled>>;
 
 type AnyHandle = Handle<Kind> | ConditionHandle;
 
-/** Props on their way to another isolate. */
-export type Packed = Readonly<
+/** Primitives in a form that can be posted to a worker. */
+export type PrimitiveHandles = Readonly<
   Record<string, { readonly label: string; readonly handle: AnyHandle }>
 >;
 
-/** Gives a primitive its name. */
-export function prop<P extends Primitive>(label: string, it: P): Prop<P> {
-  return { label, it };
+export function toHandles(primitives: Primitives): PrimitiveHandles {
+  return mapValues(primitives, ({ label, primitive }) => ({ label, handle: primitive.handle }));
 }
 
-export function pack(props: Props): Packed {
-  return mapped(props, ({ label, it }) => ({ label, handle: it.handle }));
-}
-
-export function unpack(packed: Packed): Props {
-  return mapped(packed, ({ label, handle }) => ({ label, it: attach(handle) }));
+export function fromHandles(handles: PrimitiveHandles): Primitives {
+  return mapValues(handles, ({ label, handle }) => ({ label, primitive: attach(handle) }));
 }
 
 /**
- * Lets all go on who wait: for an act that is over. The platform does not end a worker that blocks
- * before it has woken, so those that were terminated while they waited need this to be gone.
+ * Wakes all waiters of a primitive, after the last use of it. The platform ends a terminated worker
+ * only once it wakes, so this lets workers end that were terminated while they waited.
  */
-export function letGo(it: Primitive): void {
-  if (it instanceof Event) it.set();
-  else if (it instanceof Barrier) it.abort();
-  else if (it instanceof Condition) {
-    if (!it.acquire({ blocking: false })) return;
-    it.notifyAll();
-    it.release();
-  } else if (isQueue(it)) it.shutdown(true);
-  else if (!(it instanceof RLock)) { while (waiting(it.handle) > 0) it.release(); }
+export function wakeWaiters(primitive: Primitive): void {
+  if (primitive instanceof Event) primitive.set();
+  else if (primitive instanceof Barrier) primitive.abort();
+  else if (primitive instanceof Condition) {
+    if (!primitive.acquire({ blocking: false })) return;
+    primitive.notifyAll();
+    primitive.release();
+  } else if (isQueue(primitive)) primitive.shutdown(true);
+  else if (!(primitive instanceof RLock)) {
+    while (waiting(primitive.handle) > 0) primitive.release();
+  }
 }
 
-function isQueue(it: Primitive): it is AnyQueue {
-  return it instanceof Queue || it instanceof LifoQueue || it instanceof PriorityQueue;
+function isQueue(primitive: Primitive): primitive is AnyQueue {
+  return primitive instanceof Queue || primitive instanceof LifoQueue ||
+    primitive instanceof PriorityQueue;
 }
 
 function attach(handle: AnyHandle): Primitive {
-  const attaching = attachers[handle.kind as keyof typeof attachers];
-  if (attaching === undefined) throw new TypeError(`a ${handle.kind} is no prop`);
-  return attaching(handle as never);
+  const attachOne = attachers[handle.kind as keyof typeof attachers];
+  if (attachOne === undefined) throw new TypeError(`a ${handle.kind} cannot go to a worker`);
+  return attachOne(handle as never);
 }
 
 const attachers = {
@@ -88,7 +85,7 @@ const attachers = {
   PriorityQueue: (handle: Handle<"PriorityQueue">) => PriorityQueue.attach<number>(handle),
 };
 
-function mapped<A, B>(
+function mapValues<A, B>(
   record: Readonly<Record<string, A>>,
   change: (value: A) => B,
 ): Record<string, B> {

@@ -1,44 +1,46 @@
 /**
- * What an agent and the director say to each other. The agent's states, as the director sees them:
+ * The protocol between a thread and the scheduler. The states of a thread, as the scheduler sees
+ * them:
  *
- *     going -- pauses --> paused -- its turn --> going
- *           -- sleeps --> sleeping -- the clock --> paused
- *           -- joins  --> joining -- those ended, the clock, or all is stuck --> paused
- *           -- blocks --> blocked -- (the primitive lets it go) --> going
- *           -- ended  --> over
+ *     running -- asks for a turn --> ready -- gets its turn --> running
+ *             -- sleeps --> sleeping -- the time is over --> ready
+ *             -- joins  --> joining -- the threads ended, the time is over, or all are stuck --> ready
+ *             -- blocks --> blocked -- the primitive releases it, or the time is over --> running
+ *             -- ends   --> ended
  */
-import type { Deed } from "../trace.ts";
+import type { Action } from "../trace.ts";
 
-export type State =
-  | { readonly is: "paused" }
-  | { readonly is: "sleeping"; readonly seconds: number }
-  | { readonly is: "joining"; readonly whom: readonly number[]; readonly seconds?: number }
-  /** It is about to wait at a primitive; with `seconds`, until the director says that they passed. */
-  | { readonly is: "blocked"; readonly on: string; readonly seconds?: number }
-  | { readonly is: "over"; readonly result?: unknown; readonly error?: string };
+/** The state that a thread reports; a thread without one is running. */
+export type ThreadState =
+  | { readonly kind: "ready" }
+  | { readonly kind: "sleeping"; readonly seconds: number }
+  | { readonly kind: "joining"; readonly ids: readonly number[]; readonly seconds?: number }
+  /** The thread is about to wait at a primitive, for `seconds` at most. */
+  | { readonly kind: "blocked"; readonly on: string; readonly seconds?: number }
+  | { readonly kind: "ended"; readonly result?: unknown; readonly error?: string };
 
-/** What an agent has done since it last reported, and what it is now. */
+/** The actions of a thread since its last report, and its new state. */
 export interface Report {
-  readonly deeds: readonly Deed[];
-  readonly state: State;
+  readonly actions: readonly Action[];
+  readonly state: ThreadState;
 }
 
-/** The agent's end of the line. */
-export interface Line {
-  /** Tells, and goes on. */
-  tell(report: Report): void;
-  /** Tells, and returns once the director gives the agent its turn. */
-  turn(report: Report): Promise<void>;
-  /** Aborted when the time is over of the wait that was told last; for async waits only. */
-  timeout(): AbortSignal;
+/** The thread's side. */
+export interface SchedulerLink {
+  /** Sends a report. */
+  report(report: Report): void;
+  /** Sends a report, and returns once the scheduler gives the thread its turn. */
+  waitForTurn(report: Report): Promise<void>;
+  /** Returns a signal that ends the wait reported last; for async waits only. */
+  timeoutSignal(): AbortSignal;
 }
 
-/** The director's end. */
-export interface Reins {
-  /** Gives the agent its turn. */
-  go(): void;
-  /** Its wait has lasted as long as it may. */
-  timeUp(): void;
-  /** Ends it, whatever it does. */
-  cut(): void;
+/** The scheduler's side. */
+export interface ThreadControl {
+  /** Gives the thread its turn. */
+  resume(): void;
+  /** Ends the thread's wait, as its time is over. */
+  timeOut(): void;
+  /** Ends the thread, whatever it does. */
+  terminate(): void;
 }

@@ -1,4 +1,4 @@
-/** Numbers that look random, and are the same again from the same seed (mulberry32). */
+/** A generator of pseudo-random numbers, the same for the same seed (mulberry32). */
 export class Random {
   #state: number;
 
@@ -8,7 +8,7 @@ export class Random {
   }
 
   /**
-   * An integer from 0 to below `n`.
+   * Returns an integer from 0 to `n` - 1.
    *
    * @example
    * ```ts
@@ -24,7 +24,7 @@ export class Random {
     return Math.floor(((x ^ (x >>> 14)) >>> 0) / 0x1_0000_0000 * n);
   }
 
-  /** The same items in another order. */
+  /** Returns the same items in another order. */
   shuffled<T>(items: readonly T[]): T[] {
     const out = [...items];
     for (let i = out.length - 1; i > 0; i--) {

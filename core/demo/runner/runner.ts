@@ -1,353 +1,174 @@
 /**
- * Where a lesson plays: acts under the director (director.ts), whose threads are real and whose
- * order is the seed's, and acts in real time, whose events are shown in one fixed order.
+ * Runs the parts of a lesson. The threads of a scheduled part are real, and take turns in an order
+ * that the seed determines (scheduler.ts). A part in real time reports events in a fixed order.
  *
- * A lesson's first lane is `main`, the code that starts the threads, as in the course that these
- * lessons follow. It is always an async task, so that the program's own isolate never blocks.
+ * The first lane of a scheduled part is `main`, the code that starts the threads. It is an async
+ * task, so that the program's own isolate never blocks.
  */
-import { Agent } from "./lesson_thread.ts";
-import { Director } from "./scheduler.ts";
-import type { Audience, Clock, DemoEvent, Drawing } from "../trace.ts";
-import { drawGraph, type Wait } from "./wait_graph.ts";
-import type { AgentKind, Errand, Lesson, Role } from "../lesson.ts";
-import { type Isolate, most, type Pool } from "./worker_pool.ts";
-import { pack, type Primitive, type Prop, prop, type Props } from "./primitives.ts";
+import type { Text } from "../text.ts";
+import type { Clock, Drawing, Reporter, TraceEvent } from "../trace.ts";
+import { type Job, keyOf, type LessonCode, type ThreadKind } from "./lesson_code.ts";
+import { MainThread } from "./main_thread.ts";
 import { Random } from "./random.ts";
-import { taskLine } from "./task_link.ts";
-import { bilingual, listed, type Name, type Text } from "../text.ts";
+import { Scheduler } from "./scheduler.ts";
+import { linkTask } from "./task_link.ts";
+import { runToEnd, ThreadStarter } from "./thread_starter.ts";
+import { maxWorkers, type WorkerPool } from "./worker_pool.ts";
 
-export interface StageOptions {
-  /** The lesson's name in the table. */
+export interface RunnerOptions {
+  /** The lesson's name in the catalog. */
   readonly name: string;
-  readonly lesson: Lesson;
-  readonly pool: Pool;
-  readonly audience: Audience;
+  readonly code: LessonCode;
+  readonly pool: WorkerPool;
+  readonly reporter: Reporter;
   readonly seed: number;
-  readonly kind: AgentKind;
+  /** The kind of threads that the user chose. */
+  readonly kind: ThreadKind;
   readonly signal: AbortSignal;
 }
 
-/** How an act is played. */
-export interface ActOptions {
-  /** How many threads it will start, if they could be more than {@link most}. */
-  readonly crew?: number;
-  /** How long a step takes, in seconds on the act's clock. */
-  readonly tick?: number;
-  /** The kind of this act's threads, which overrides the kind that was asked for. */
-  readonly kind?: AgentKind;
+export interface ScheduledPartOptions {
+  /** The number of threads, if it could exceed {@link maxWorkers}. */
+  readonly threads?: number;
+  /** The time of a step on the part's clock. */
+  readonly stepSeconds?: number;
+  /** Overrides the kind of threads that the user chose. */
+  readonly kind?: ThreadKind;
 }
 
-/** A thread that was started. */
-export interface Thread {
-  readonly id: number;
-  readonly name: Name;
+/** Reports the trace of a part in real time. */
+export interface Trace {
+  event(event: Omit<TraceEvent, "part">): void;
+  /** Shows a drawing below the part's picture. */
+  drawing(drawing: Drawing): void;
 }
 
-export class Stage {
+export class Runner {
   readonly signal: AbortSignal;
-  /** For what a lesson draws by lot. */
+  /** The generator for random choices of a lesson. */
   readonly random: Random;
-  readonly #options: StageOptions;
-  #acts = 0;
-  #errands = 0;
+  readonly #options: RunnerOptions;
+  #parts = 0;
+  #jobs = 0;
 
-  constructor(options: StageOptions) {
+  constructor(options: RunnerOptions) {
     this.#options = options;
     this.signal = options.signal;
     this.random = new Random(options.seed);
   }
 
   /**
-   * Plays an act under the director.
+   * Runs a part whose threads the scheduler controls.
    *
-   * @param script what `main` does
-   * @returns what it returned, once all but daemons have ended
-   * @throws what a thread threw; {Stuck} where all wait and `main` has joined nobody
+   * @param script the code of `main`
+   * @returns the script's result, once all threads but daemons have ended
+   * @throws the error of a thread; {StuckError} if all threads wait and `main` does not join any
    */
-  async act<T>(
+  async runScheduled<T>(
     title: Text,
-    script: (main: Main) => Promise<T>,
-    { crew = 0, tick, kind = this.#options.kind }: ActOptions = {},
+    script: (main: MainThread) => Promise<T>,
+    { threads = 0, stepSeconds, kind = this.#options.kind }: ScheduledPartOptions = {},
   ): Promise<T> {
-    const { pool, audience, signal } = this.#options;
-    const act = await this.#begins(title, false, "lesson");
-    const director = new Director({
-      ...{ random: this.random, signal, tick },
-      happens: (event) => audience.happens({ act, ...event }),
+    const { name: lesson, code, pool, reporter, signal } = this.#options;
+    const part = await this.#startPart(title, false, "lesson");
+    const scheduler = new Scheduler({
+      random: this.random,
+      signal,
+      stepSeconds,
+      onEvent: (event) => reporter.event({ part, ...event }),
     });
-    if (kind === "worker") pool.prepare(Math.min(crew, most));
-    const cast = new Cast(this.#options, director, pool, kind, crew > most);
-    const { id, reports } = director.cast("main");
-    const { line, reins } = taskLine(reports);
-    director.rein(id, reins);
-    const main = new Main(line, director, cast, (lines) => audience.draws(act, lines));
-    // The director receives the failure of the script, and throws it.
-    const result = outcome(main, () => script(main));
+    if (kind === "worker") pool.prestart(Math.min(threads, maxWorkers));
+    const shareWorkers = threads > maxWorkers;
+    using starter = new ThreadStarter({ lesson, code, scheduler, pool, kind, shareWorkers });
+    const { id, report } = scheduler.add("main");
+    const { link, control } = linkTask(report);
+    scheduler.setControl(id, control);
+    const draw = (drawing: Drawing) => reporter.drawing(part, drawing);
+    const main = new MainThread(link, scheduler, starter, draw);
+    const outcome = runToEnd(main, () => script(main));
     try {
-      await director.play();
-      const { thrown, returned } = await result;
-      if (thrown !== undefined) throw thrown;
-      return returned as T;
+      await scheduler.run();
+      return (await outcome).result as T;
     } catch (error) {
-      const ended = await Promise.race([result, undefined]);
+      // If the script failed, its own error says more than the scheduler's copy of the message.
+      const ended = await Promise.race([outcome, undefined]);
       throw ended?.thrown ?? error;
     } finally {
-      director.cutAll();
-      cast.dismiss();
+      scheduler.terminateAll();
     }
   }
 
   /**
-   * Plays an act in real time.
+   * Runs a part in real time.
    *
    * @param clock the meaning of the times of its events
    */
-  async live<T>(
+  async runRealTime<T>(
     title: Text,
-    script: (scene: Scene) => Promise<T>,
+    script: (trace: Trace) => Promise<T> | T,
     clock: Clock = "staged",
   ): Promise<T> {
-    const { audience } = this.#options;
-    const act = await this.#begins(title, true, clock);
-    let shown: Promise<void> = Promise.resolve();
-    const then = (show: () => Promise<void> | void) => {
-      shown = shown.then(show);
-      shown.catch(() => {}); // it is awaited below
-    };
-    const scene: Scene = {
-      event: (event) => then(() => audience.happens({ act, ...event })),
-      draws: (drawing) => then(() => audience.draws(act, drawing)),
+    const { reporter } = this.#options;
+    const part = await this.#startPart(title, true, clock);
+    let reported: Promise<void> = Promise.resolve();
+    const enqueue = (report: () => Promise<void> | void) => {
+      reported = reported.then(report);
+      reported.catch(() => {}); // awaited below
     };
     try {
-      const result = await script(scene);
-      await shown;
+      const result = await script({
+        event: (event) => enqueue(() => reporter.event({ part, ...event })),
+        drawing: (drawing) => enqueue(() => reporter.drawing(part, drawing)),
+      });
+      await reported;
       this.signal.throwIfAborted();
       return result;
     } catch (error) {
-      // What fails since it was interrupted fails for that reason.
-      this.signal.throwIfAborted();
+      this.signal.throwIfAborted(); // an interruption is the cause of the failure
       throw error;
     }
   }
 
   /**
-   * Runs an errand of the lesson in a worker of its own, in real time.
+   * Runs a job of the lesson in a worker of its own, in real time.
    *
-   * @param news gets its messages
-   * @throws Error with what it threw; the signal's reason
+   * @param onMessage receives the job's messages
+   * @throws Error with the job's error; the signal's reason
    */
-  async errand<A, R>(
-    errand: Errand<A, R>,
+  async runInWorker<A, R>(
+    job: Job<A, R>,
     args: A,
-    news: (news: unknown) => void = () => {},
+    onMessage: (message: unknown) => void = () => {},
   ): Promise<R> {
-    const { pool, name, lesson, signal } = this.#options;
+    const { pool, name: lesson, code, signal } = this.#options;
     signal.throwIfAborted();
-    const id = ++this.#errands;
-    const isolate = pool.take();
+    const id = ++this.#jobs;
+    const worker = pool.borrow();
     const { promise, resolve, reject } = Promise.withResolvers<R>();
-    const stop = () => (isolate.end(), reject(signal.reason));
+    const stop = () => {
+      worker.terminate();
+      reject(signal.reason);
+    };
     signal.addEventListener("abort", stop);
-    isolate.hear(id, (message) => {
-      if (message.type === "news") return news(message.news);
-      if (message.type !== "done") return;
+    worker.listen(id, (message) => {
+      if (message.type === "message") return onMessage(message.message);
+      if (message.type !== "jobEnded") return;
       if (message.error === undefined) resolve(message.result as R);
       else reject(new Error(message.error));
-    }, (why) => reject(new Error(`a worker died: ${why}`)));
-    isolate.send({ type: "errand", id, lesson: name, errand: keyOf(lesson.errands, errand), args });
+    }, (reason) => reject(new Error(`a worker died: ${reason}`)));
+    worker.send({ type: "runJob", id, lesson, job: keyOf(code.jobs, job), args });
     try {
       return await promise;
     } finally {
       signal.removeEventListener("abort", stop);
-      pool.giveBack(isolate);
+      pool.giveBack(worker);
     }
   }
 
-  async #begins(title: Text, live: boolean, clock: Clock): Promise<number> {
+  async #startPart(title: Text, realTime: boolean, clock: Clock): Promise<number> {
     this.signal.throwIfAborted();
-    const act = ++this.#acts;
-    await this.#options.audience.begins({ act, title, live, clock });
-    return act;
+    const part = ++this.#parts;
+    await this.#options.reporter.partStarts({ part, title, realTime, clock });
+    return part;
   }
-}
-
-/** Shows the events of an act in real time, with times in seconds of the act's clock. */
-export interface Scene {
-  event(event: Omit<DemoEvent, "act">): void;
-  /** Draws something below the act's picture. */
-  draws(drawing: Drawing): void;
-}
-
-/** The first lane: starts threads, and waits for them. */
-export class Main extends Agent {
-  readonly #director: Director;
-  readonly #cast: Cast;
-  readonly #draws: (drawing: Drawing) => Promise<void> | void;
-
-  constructor(
-    line: ConstructorParameters<typeof Agent>[1],
-    director: Director,
-    cast: Cast,
-    draws: (drawing: Drawing) => Promise<void> | void,
-  ) {
-    super("main", line, false);
-    this.#director = director;
-    this.#cast = cast;
-    this.#draws = draws;
-  }
-
-  /** A primitive with a name, for threads of this act to wait at. */
-  prop<P extends Primitive>(label: string, it: P): Prop<P> {
-    const named = prop(label, it);
-    this.#director.watch(named);
-    return named;
-  }
-
-  /** Starts a thread. @param role one of the lesson's roles */
-  async start<P extends Props, A>(
-    name: Name,
-    role: Role<P, A>,
-    props: P,
-    args: A,
-    { daemon = false } = {},
-  ): Promise<Thread> {
-    return await this.does(bilingual`${{ en: "starts", zh: "启动" }} ${name}`, () => ({
-      ...{ name, id: this.#cast.start(name, role as Role<Props, unknown>, props, args, daemon) },
-    }));
-  }
-
-  /** Waits until threads have ended. @returns false when they never will, or the time is over */
-  async join(threads: readonly Thread[], { timeout }: { timeout?: number } = {}): Promise<boolean> {
-    await this.turn();
-    const names = named(threads);
-    const of = { en: `the end of ${names.en}`, zh: `${names.zh} 结束` };
-    this.did({ what: "waits", of, joins: true });
-    await this.joins(threads.map(({ id }) => id), timeout);
-    const ended = threads.every(({ id }) => !this.#director.isAlive(id));
-    const not = { en: `${names.en} did not end`, zh: `${names.zh} 没有结束` };
-    this.did({ what: "runs", text: ended ? undefined : not });
-    return ended;
-  }
-
-  isAlive({ id }: Thread): boolean {
-    return this.#director.isAlive(id);
-  }
-
-  /** Returns the names of all threads that are alive now, this one first. */
-  enumerate(): Name[] {
-    return this.#director.enumerate();
-  }
-
-  /** What a thread that has ended returned. */
-  result(thread: Thread): unknown {
-    return this.#director.result(thread.id);
-  }
-
-  /** Who waits for what now. */
-  waits(): readonly Wait[] {
-    return this.#director.waits();
-  }
-
-  /** Draws the wait-for graph. */
-  async draws(): Promise<void> {
-    await this.#draws(drawGraph(this.waits()));
-  }
-
-  /** Ends threads, whatever they do; those that waited leave their primitives useless. */
-  async cut(threads: readonly Thread[]): Promise<void> {
-    const names = named(threads);
-    await this.does({ en: `ends ${names.en}`, zh: `强行结束 ${names.zh}` }, () => {
-      this.#director.cut(threads.map(({ id }) => id));
-    });
-  }
-}
-
-/** Starts an act's threads, as workers or as tasks. */
-class Cast {
-  readonly #isolates: { readonly isolate: Isolate; cut: boolean }[] = [];
-  #next = 0;
-
-  constructor(
-    readonly options: StageOptions,
-    readonly director: Director,
-    readonly pool: Pool,
-    readonly kind: AgentKind,
-    readonly shared: boolean,
-  ) {}
-
-  start(
-    name: Name,
-    role: Role<Props, unknown>,
-    props: Props,
-    args: unknown,
-    daemon: boolean,
-  ): number {
-    const { id, reports } = this.director.cast(name, daemon);
-    if (this.kind === "task") {
-      const { line, reins } = taskLine(reports);
-      this.director.rein(id, reins);
-      const agent = new Agent(name, line, false);
-      void outcome(agent, () => role(agent, props, args));
-      return id;
-    }
-    const member = this.#isolate();
-    this.director.rein(id, {
-      go: () => member.isolate.send({ type: "go", id }),
-      timeUp: () => member.isolate.send({ type: "timeUp", id }),
-      cut: () => {
-        member.cut = true;
-        member.isolate.end();
-      },
-    });
-    member.isolate.hear(id, (message) => {
-      if (message.type === "reports") reports(message.report);
-    }, (error) => reports({ deeds: [], state: { is: "over", error } }));
-    const { name: lesson, lesson: { roles } } = this.options;
-    const blocking = !this.shared;
-    const about = { lesson, role: keyOf(roles, role), name, blocking };
-    member.isolate.send({ type: "run", id, ...about, props: pack(props), args });
-    return id;
-  }
-
-  /** Gives the isolates back that can be used again. */
-  dismiss(): void {
-    for (const { isolate, cut } of this.#isolates) if (!cut) this.pool.giveBack(isolate);
-  }
-
-  #isolate() {
-    const index = this.#next++;
-    if (this.shared && index >= most) return this.#isolates[index % most]!;
-    const member = { isolate: this.pool.take(), cut: false };
-    this.#isolates.push(member);
-    return member;
-  }
-}
-
-/** Returns the names of threads; of many, the first and the last. */
-function named(threads: readonly Thread[]): Text {
-  if (threads.length <= 3) return listed(threads.map(({ name }) => name));
-  return bilingual`${threads[0]!.name} ${{ en: "to", zh: "至" }} ${threads.at(-1)!.name}`;
-}
-
-interface Outcome {
-  readonly returned?: unknown;
-  readonly thrown?: unknown;
-}
-
-/** Runs a task's code to its end, and reports the result to the director. */
-async function outcome(agent: Agent, run: () => Promise<unknown>): Promise<Outcome> {
-  try {
-    const returned = await run();
-    agent.ends({ result: returned });
-    return { returned };
-  } catch (thrown) {
-    agent.ends({ error: thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : "failed" });
-    return { thrown };
-  }
-}
-
-function keyOf(table: Readonly<Record<string, unknown>> | undefined, value: unknown): string {
-  const found = Object.entries(table ?? {}).find(([, each]) => each === value);
-  if (found === undefined) throw new TypeError("a role that is not in the lesson's table");
-  return found[0];
 }

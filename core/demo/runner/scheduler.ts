@@ -1,272 +1,289 @@
 /**
- * Plays an act: real threads on real primitives, and yet the same from the same seed.
+ * Runs one part of a lesson: real threads at real primitives, in an order that a seed determines.
  *
- * How both can be: an agent (a worker, or an async task) does one step at a time, when the director
- * gives it its turn, and whose turn it is next is drawn from a seeded generator. What a step comes
- * to is not the director's to say: the agent tries to take the real lock, and, where it can't, waits
- * at it in earnest; who is let go on, and in which order, the primitive decides alone. The director
- * learns of it, and waits until all stand still before the next turn.
+ * A thread (a worker or an async task) takes one step at a time, when the scheduler gives it its turn.
+ * A seeded generator chooses the next thread among those that are ready. The scheduler does not
+ * decide the result of a step: the thread tries to take the real lock and, if it cannot, waits at it;
+ * the primitive alone decides which waiter continues. The scheduler learns this from reports, and
+ * gives the next turn once all threads are at rest.
  *
- * All stand still when nobody is going, and each blocked agent has a waiting slot at a primitive
- * (core/sync/waiting.ts), so that none of them has been granted anything that it is about to tell;
- * and each lock is locked if and only if somebody has told that it has it. (Who waits at a condition
- * is there before its lock is free.)
+ * All threads are at rest if none is running, each blocked one has a waiting slot at a primitive
+ * (core/sync/waiting.ts), and each lock is locked if and only if a thread has reported that it holds
+ * it. Otherwise a thread has been released from its wait and has not reported it yet. (A thread takes
+ * its slot at a condition before it releases the condition's lock.)
  *
- * Time is the act's own: a step takes {@link tick} seconds, and when nobody can take one, the clock
- * jumps to the first sleeper's end, or the first timeout. So sleeps cost no time, unless the audience
- * takes some to watch.
+ * Time is virtual: a step takes {@link defaultStepSeconds}, and if no thread is ready, the clock
+ * jumps to the end of the next sleep or timeout. So a sleep costs no real time, unless the reporter
+ * slows down the events for a spectator.
  *
  * Invariants:
- * - At most one agent has a turn; others only go on from a wait that its step ended, up to their
- *   next step, and touch no primitive there but a condition's lock. (So a role notifies one at a
- *   time: of several that were notified at once, the system would say who is first at the lock.)
- * - Deeds are recorded in one order: first of who had the turn, then of those it let go, as they
- *   were started.
+ * - At most one thread has a turn. Others run only from the end of a wait, which that step caused,
+ *   to their next request for a turn, and meanwhile touch no primitive but a condition's lock. (So a
+ *   lesson notifies one waiter at a time: the order of several would depend on the system.)
+ * - Actions are recorded in a fixed order: those of the thread that had the turn, then those of the
+ *   threads that it released, in the order of their start.
+ * - Once a waiting worker has been terminated, the threads of that part do nothing but join: the
+ *   waiting slot of the dead worker remains.
  *
- * - Once a worker has been cut off while it waited, nobody waits in that act any more but in joins:
- *   the slot of the dead one stays.
- *
- * What can go wrong: a role throws (the act fails with it); everybody waits (see {@link Stuck}); a
- * worker dies (reported as its failure); the audience has gone (the signal).
+ * Failures: a thread throws (the part fails with its error); all threads wait ({@link StuckError});
+ * a worker dies (its thread has failed); the signal is aborted.
  */
 import { Lock, RLock, waiting } from "../../sync/mod.ts";
-import type { Deed, DemoEvent } from "../trace.ts";
-import { circle, type Wait } from "./wait_graph.ts";
-import type { Reins, Report, State } from "./protocol.ts";
-import { letGo, type Prop } from "./primitives.ts";
+import { type Name, textIn } from "../text.ts";
+import type { Action, TraceEvent } from "../trace.ts";
+import { type Labeled, wakeWaiters } from "./primitives.ts";
+import type { Report, ThreadControl, ThreadState } from "./protocol.ts";
 import type { Random } from "./random.ts";
-import { type Name, say } from "../text.ts";
+import { findCircle, type Wait } from "./wait_graph.ts";
 
-/** How long a step takes, in seconds of the act's clock. */
-const tick = 0.01;
-/** When agents stand still for so long, and yet don't, something is wrong. Milliseconds. */
-const patience = 120_000;
+/** The time of a step on the part's clock. */
+const defaultStepSeconds = 0.01;
+/** The limit of real time for all threads to come to rest; a longer time is a bug. */
+const restTimeoutMs = 120_000;
+/** The interval of checks for rest: a thread does not report that it has begun to wait. */
+const restCheckMs = 1;
 
-export interface DirectorOptions {
+export interface SchedulerOptions {
   readonly random: Random;
   readonly signal: AbortSignal;
-  readonly tick?: number;
-  readonly happens: (event: Omit<DemoEvent, "act">) => Promise<void> | void;
+  readonly stepSeconds?: number;
+  readonly onEvent: (event: Omit<TraceEvent, "part">) => Promise<void> | void;
 }
 
-interface Actor {
+interface ScheduledThread {
   readonly id: number;
   readonly name: Name;
   readonly daemon: boolean;
-  reins: Reins | undefined;
-  deeds: Deed[];
-  /** Undefined: going. */
-  state: State | undefined;
-  /** When its sleep or timeout ends. */
-  until: number;
-  readonly has: string[];
+  control: ThreadControl | undefined;
+  /** The actions that are not recorded yet. */
+  actions: Action[];
+  /** Undefined while the thread is running. */
+  state: ThreadState | undefined;
+  /** The end of its sleep or timeout. */
+  wakeTime: number;
+  readonly held: string[];
 }
 
-export class Director {
-  readonly #options: DirectorOptions;
-  readonly #actors: Actor[] = [];
-  readonly #watched = new Set<Prop>();
-  readonly #tick: number;
+export class Scheduler {
+  readonly #options: SchedulerOptions;
+  readonly #threads: ScheduledThread[] = [];
+  readonly #primitives = new Set<Labeled>();
+  readonly #stepSeconds: number;
   #clock = 0;
-  #cut = false;
-  #woken: (() => void) | undefined;
+  #anyTerminated = false;
+  #onReport: (() => void) | undefined;
 
-  constructor(options: DirectorOptions) {
+  constructor(options: SchedulerOptions) {
     this.#options = options;
-    this.#tick = options.tick ?? tick;
+    this.#stepSeconds = options.stepSeconds ?? defaultStepSeconds;
   }
 
-  /** Has a primitive that agents may wait at. */
-  watch(prop: Prop): void {
-    this.#watched.add(prop);
+  /** Registers a primitive at which threads may wait. */
+  register(primitive: Labeled): void {
+    this.#primitives.add(primitive);
   }
 
-  /** A lane for an agent, which is going from now on. @returns its number, and where it reports */
-  cast(name: Name, daemon = false): { id: number; reports(report: Report): void } {
-    const actor: Actor = {
-      ...{ id: this.#actors.length, name, daemon, reins: undefined, until: Infinity, has: [] },
-      deeds: [{ what: "starts" }],
+  /** Adds a thread that is about to run. @returns its number, and the receiver of its reports */
+  add(name: Name, daemon = false): { id: number; report(report: Report): void } {
+    const thread: ScheduledThread = {
+      id: this.#threads.length,
+      name,
+      daemon,
+      control: undefined,
+      actions: [{ what: "starts" }],
       state: undefined,
+      wakeTime: Infinity,
+      held: [],
     };
-    this.#actors.push(actor);
-    const reports = ({ deeds, state }: Report) => {
-      actor.deeds.push(...deeds);
-      actor.state = state;
+    this.#threads.push(thread);
+    const report = ({ actions, state }: Report) => {
+      thread.actions.push(...actions);
+      thread.state = state;
       const seconds = "seconds" in state ? state.seconds : undefined;
-      actor.until = seconds === undefined ? Infinity : this.#clock + seconds;
-      this.#woken?.();
+      thread.wakeTime = seconds === undefined ? Infinity : this.#clock + seconds;
+      this.#onReport?.();
     };
-    return { id: actor.id, reports };
+    return { id: thread.id, report };
   }
 
-  /** How to reach an agent. */
-  rein(id: number, reins: Reins): void {
-    this.#actors[id]!.reins = reins;
+  /** Sets the way to control a thread, before {@link run} or that thread's first report. */
+  setControl(id: number, control: ThreadControl): void {
+    this.#threads[id]!.control = control;
   }
 
   isAlive(id: number): boolean {
-    return this.#actors[id]!.state?.is !== "over";
+    return this.#threads[id]!.state?.kind !== "ended";
   }
 
-  /** Returns the names of the agents that have not ended, in the order of their start. */
-  enumerate(): Name[] {
-    return this.#actors.filter(({ id }) => this.isAlive(id)).map(({ name }) => name);
+  /** Returns the names of the threads that have not ended, in the order of their start. */
+  aliveNames(): Name[] {
+    return this.#threads.filter(({ id }) => this.isAlive(id)).map(({ name }) => name);
   }
 
+  /** Returns the result of a thread that has ended, else undefined. */
   result(id: number): unknown {
-    const { state } = this.#actors[id]!;
-    return state?.is === "over" ? state.result : undefined;
+    const { state } = this.#threads[id]!;
+    return state?.kind === "ended" ? state.result : undefined;
   }
 
-  /** Ends agents, whatever they do. */
-  cut(ids: readonly number[]): void {
+  /** Ends threads, whatever they do. */
+  terminate(ids: readonly number[]): void {
     for (const id of ids) {
-      const actor = this.#actors[id]!;
-      if (actor.state?.is === "over") continue;
-      this.#cut = true;
-      actor.reins?.cut();
-      actor.deeds.push({ what: "ends", text: { en: "is cut off", zh: "被中断" } });
-      actor.state = { is: "over" };
+      const thread = this.#threads[id]!;
+      if (thread.state?.kind === "ended") continue;
+      this.#anyTerminated = true;
+      thread.control?.terminate();
+      thread.actions.push({ what: "ends", text: { en: "is terminated", zh: "被中断" } });
+      thread.state = { kind: "ended" };
     }
   }
 
-  /** Who waits for what, and who has it. */
+  /** Returns the edges of the wait-for graph. */
   waits(): Wait[] {
-    return this.#actors.flatMap(({ name, state }) => {
-      if (state?.is !== "blocked") return [];
-      const holders = this.#actors.filter(({ has }) => has.includes(state.on));
-      return [{ who: name, for: state.on, heldBy: holders.map((holder) => holder.name) }];
+    return this.#threads.flatMap(({ name, state }) => {
+      if (state?.kind !== "blocked") return [];
+      const holders = this.#threads.filter(({ held }) => held.includes(state.on));
+      return [{ thread: name, object: state.on, holders: holders.map((holder) => holder.name) }];
     });
   }
 
   /**
-   * Plays until the first agent, and all that are no daemons, have ended; then cuts the daemons.
+   * Runs the threads until all but daemons have ended; then terminates the daemons.
    *
-   * @throws Error with what a role threw; Stuck; the signal's reason
+   * @throws {StuckError} if no thread can continue; Error with the error of a thread; the signal's
+   *   reason
    */
-  async play(): Promise<void> {
+  async run(): Promise<void> {
     let last = 0;
     for (;;) {
-      await this.#stillness();
-      await this.#record(last);
-      if (this.#actors.every(({ id, daemon }) => daemon || !this.isAlive(id))) break;
-      const ready = this.#actors.filter(({ state }) => state?.is === "paused");
+      await this.#waitForRest();
+      await this.#recordActions(last);
+      if (this.#threads.every(({ id, daemon }) => daemon || !this.isAlive(id))) break;
+      const ready = this.#threads.filter(({ state }) => state?.kind === "ready");
       if (ready.length === 0) {
-        last = this.#nextMoment();
+        last = this.#advanceClock();
         continue;
       }
-      const actor = ready[this.#options.random.below(ready.length)]!;
-      last = actor.id;
-      this.#clock += this.#tick;
-      actor.state = undefined;
-      actor.reins!.go();
+      const thread = ready[this.#options.random.below(ready.length)]!;
+      last = thread.id;
+      this.#clock += this.#stepSeconds;
+      thread.state = undefined;
+      thread.control!.resume();
     }
-    this.cutAll();
-    await this.#record(0);
+    this.terminateAll();
+    await this.#recordActions(0);
   }
 
-  /** Ends all that have not. */
-  cutAll(): void {
-    this.cut(this.#actors.map(({ id }) => id));
-    if (this.#cut) { for (const { it } of this.#watched) letGo(it); }
+  /** Terminates all threads that have not ended, and wakes terminated workers that wait. */
+  terminateAll(): void {
+    this.terminate(this.#threads.map(({ id }) => id));
+    if (!this.#anyTerminated) return;
+    for (const { primitive } of this.#primitives) wakeWaiters(primitive);
   }
 
-  /** Nobody can take a step: lets time pass. @returns whose time has come */
-  #nextMoment(): number {
-    const next = Math.min(...this.#actors.map(({ until }) => until));
-    const joiners = this.#actors.filter(({ state }) => state?.is === "joining");
+  /**
+   * Moves the clock to the next end of a sleep or timeout. If there are none, the threads that join
+   * others continue, so that they can look at the deadlock.
+   *
+   * @returns the number of the first thread that continues
+   */
+  #advanceClock(): number {
+    const next = Math.min(...this.#threads.map(({ wakeTime }) => wakeTime));
     if (next === Infinity) {
-      if (joiners.length === 0) throw new Stuck(this.waits());
-      for (const joiner of joiners) joiner.state = { is: "paused" };
-      return joiners[0]!.id;
+      const joining = this.#threads.filter(({ state }) => state?.kind === "joining");
+      if (joining.length === 0) throw new StuckError(this.waits());
+      for (const thread of joining) thread.state = { kind: "ready" };
+      return joining[0]!.id;
     }
     this.#clock = Math.max(this.#clock, next);
-    const due = this.#actors.filter(({ until }) => until === next);
-    for (const actor of due) {
-      actor.until = Infinity;
-      if (actor.state?.is === "blocked") {
-        actor.state = undefined;
-        actor.reins!.timeUp();
-      } else actor.state = { is: "paused" };
+    const due = this.#threads.filter(({ wakeTime }) => wakeTime === next);
+    for (const thread of due) {
+      thread.wakeTime = Infinity;
+      if (thread.state?.kind === "blocked") {
+        thread.state = undefined;
+        thread.control!.timeOut();
+      } else thread.state = { kind: "ready" };
     }
     return due[0]!.id;
   }
 
-  /** Waits until everybody stands still; who joined agents that have all ended may go on. */
-  async #stillness(): Promise<void> {
-    const since = performance.now();
-    while (!this.#still()) {
+  /** Waits until all threads are at rest. Threads whose joined threads have ended become ready. */
+  async #waitForRest(): Promise<void> {
+    const start = performance.now();
+    while (!this.#isAtRest()) {
       this.#options.signal.throwIfAborted();
-      if (performance.now() - since > patience) throw new Error("the agents did not come to rest");
-      await this.#news();
-    }
-    for (const actor of this.#actors) {
-      if (actor.state?.is === "over" && actor.state.error !== undefined) {
-        throw new Error(`${say(actor.name, "en")}: ${actor.state.error}`);
+      if (performance.now() - start > restTimeoutMs) {
+        throw new Error("the threads did not come to rest");
       }
-      if (actor.state?.is !== "joining") continue;
-      if (!actor.state.whom.every((id) => !this.isAlive(id))) continue;
-      actor.state = { is: "paused" };
-      actor.until = Infinity;
+      await this.#waitForReport();
+    }
+    for (const thread of this.#threads) {
+      const { state } = thread;
+      if (state?.kind === "ended" && state.error !== undefined) {
+        throw new Error(`${textIn(thread.name, "en")}: ${state.error}`);
+      }
+      if (state?.kind !== "joining" || state.ids.some((id) => this.isAlive(id))) continue;
+      thread.state = { kind: "ready" };
+      thread.wakeTime = Infinity;
     }
   }
 
-  #still(): boolean {
-    if (this.#actors.some(({ state }) => state === undefined)) return false;
-    const blocked = this.#actors.filter(({ state }) => state?.is === "blocked").length;
+  #isAtRest(): boolean {
+    if (this.#threads.some(({ state }) => state === undefined)) return false;
+    const blocked = this.#threads.filter(({ state }) => state?.kind === "blocked").length;
     if (blocked === 0) return true;
     let slots = 0;
-    for (const { label, it } of this.#watched) {
-      slots += waiting(it.handle);
-      if ((it instanceof Lock || it instanceof RLock) && it.locked() !== this.#isHeld(label)) {
-        return false;
-      }
+    for (const { label, primitive } of this.#primitives) {
+      slots += waiting(primitive.handle);
+      const isLock = primitive instanceof Lock || primitive instanceof RLock;
+      if (isLock && primitive.locked() !== this.#isHeld(label)) return false;
     }
     return slots === blocked;
   }
 
-  /** Has somebody told that they have it, and not yet that they gave it back? */
+  /** Returns whether a thread holds the lock, by all actions reported so far. */
   #isHeld(label: string): boolean {
-    return this.#actors.some(({ has, deeds }) => {
-      let n = has.filter((each) => each === label).length;
-      for (const { what, of } of deeds) {
-        if (of === label) n += what === "holds" ? 1 : what === "releases" ? -1 : 0;
+    return this.#threads.some(({ held, actions }) => {
+      let count = held.filter((each) => each === label).length;
+      for (const { what, of } of actions) {
+        if (of === label) count += what === "holds" ? 1 : what === "releases" ? -1 : 0;
       }
-      return n > 0;
+      return count > 0;
     });
   }
 
-  /** The next report; or a moment later, as nobody reports that it has begun to wait. */
-  async #news(): Promise<void> {
+  async #waitForReport(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, 1);
-    this.#woken = resolve;
+    const timer = setTimeout(resolve, restCheckMs);
+    this.#onReport = resolve;
     await promise;
-    this.#woken = undefined;
+    this.#onReport = undefined;
     clearTimeout(timer);
   }
 
-  async #record(first: number): Promise<void> {
-    const order = this.#actors.toSorted((a, b) =>
+  /** Sends the new actions to the reporter. @param first the thread whose actions come first */
+  async #recordActions(first: number): Promise<void> {
+    const order = this.#threads.toSorted((a, b) =>
       Number(b.id === first) - Number(a.id === first) || a.id - b.id
     );
-    for (const actor of order) {
-      const deeds = actor.deeds;
-      actor.deeds = [];
-      for (const deed of deeds) {
-        if (deed.what === "holds") actor.has.push(deed.of as string);
-        if (deed.what === "releases") actor.has.splice(actor.has.lastIndexOf(deed.of as string), 1);
-        await this.#options.happens({ t: this.#clock, lane: actor.name, ...deed });
+    for (const thread of order) {
+      const { actions, held, name } = thread;
+      thread.actions = [];
+      for (const action of actions) {
+        const { what, of } = action;
+        if (what === "holds") held.push(of as string);
+        if (what === "releases") held.splice(held.lastIndexOf(of as string), 1);
+        await this.#options.onEvent({ t: this.#clock, lane: name, ...action });
       }
     }
     this.#options.signal.throwIfAborted();
   }
 }
 
-/** Everybody waits for what nobody will give. */
-export class Stuck extends Error {
+/** No thread can continue, and none joins others. */
+export class StuckError extends Error {
   constructor(readonly waits: readonly Wait[]) {
-    const names = waits.map(({ who, for: what }) => `${say(who, "en")} for ${what}`).join(", ");
-    super(circle(waits) ? `a deadlock: ${names}` : `nobody can go on: ${names}`);
+    const list = waits.map(({ thread, object }) => `${textIn(thread, "en")} waits for ${object}`);
+    super(`${findCircle(waits) ? "deadlock" : "no thread can continue"}: ${list.join(", ")}`);
   }
 }

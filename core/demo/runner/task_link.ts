@@ -1,38 +1,36 @@
-/** The line between the director and an agent that is an async task of this isolate. */
-import type { Line, Reins, Report } from "./protocol.ts";
+import type { Report, SchedulerLink, ThreadControl } from "./protocol.ts";
 
 /**
- * Both ends of it.
+ * Connects the scheduler with a thread that is an async task of this isolate.
  *
- * @param reports where the agent's reports go
- * @param cut its waits are aborted by it
+ * @param report receives the thread's reports
  */
-export function taskLine(
-  reports: (report: Report) => void,
-): { readonly line: Line; readonly reins: Reins } {
-  const cut = new AbortController();
-  let turn: (() => void) | undefined;
-  let limit: AbortController | undefined;
+export function linkTask(
+  report: (report: Report) => void,
+): { readonly link: SchedulerLink; readonly control: ThreadControl } {
+  const terminated = new AbortController();
+  let resume: (() => void) | undefined;
+  let timeout: AbortController | undefined;
   return {
-    line: {
-      tell: (report) => cut.signal.aborted || reports(report),
-      turn(report) {
-        // One that was cut off never gets a turn again; nothing refers to it then.
-        if (cut.signal.aborted) return new Promise(() => {});
-        const { promise, resolve } = Promise.withResolvers<void>();
-        turn = resolve;
-        reports(report);
-        return promise;
+    link: {
+      report: (each) => terminated.signal.aborted || report(each),
+      waitForTurn(each) {
+        // A terminated task waits forever. Nothing refers to it, so it is garbage.
+        if (terminated.signal.aborted) return new Promise(() => {});
+        const turn = Promise.withResolvers<void>();
+        resume = turn.resolve;
+        report(each);
+        return turn.promise;
       },
-      timeout() {
-        limit = new AbortController();
-        return AbortSignal.any([limit.signal, cut.signal]);
+      timeoutSignal() {
+        timeout = new AbortController();
+        return AbortSignal.any([timeout.signal, terminated.signal]);
       },
     },
-    reins: {
-      go: () => turn?.(),
-      timeUp: () => limit?.abort(),
-      cut: () => cut.abort(),
+    control: {
+      resume: () => resume?.(),
+      timeOut: () => timeout?.abort(),
+      terminate: () => terminated.abort(),
     },
   };
 }

@@ -1,96 +1,93 @@
-/** The wait-for graph: who waits for what, and who has it. A circle in it is a deadlock. */
-import { inEach, listed, type Name, say, type Text } from "../text.ts";
+/** The wait-for graph: the threads that wait, the objects they wait for, and the holders of these. */
+import { inEachLanguage, joinNames, type Name, type Text, textIn } from "../text.ts";
 
-/** The most names of a group that waits for the same thing. */
-const mostNames = 3;
+/** The most names that the drawing shows of a group of threads that wait for the same object. */
+const maxNames = 3;
 
+/** One edge: a thread waits for an object. */
 export interface Wait {
-  readonly who: Name;
-  readonly for: string;
-  readonly heldBy: readonly Name[];
+  readonly thread: Name;
+  readonly object: string;
+  readonly holders: readonly Name[];
 }
 
 /**
- * Those who wait for each other in a circle, the first one also last; undefined if nobody does.
+ * Finds a circle of threads that wait for each other: a deadlock. The first thread is also the last.
  *
  * @example
  * ```ts
- * import { circle } from "./wait_graph.ts";
+ * import { findCircle } from "./wait_graph.ts";
  * const waits = [
- *   { who: "t1", for: "B", heldBy: ["t2"] },
- *   { who: "t2", for: "A", heldBy: ["t1"] },
+ *   { thread: "t1", object: "B", holders: ["t2"] },
+ *   { thread: "t2", object: "A", holders: ["t1"] },
  * ];
- * if (circle(waits)?.join(" ") !== "t1 t2 t1") throw new Error("it is one");
+ * if (findCircle(waits)?.join(" ") !== "t1 t2 t1") throw new Error();
  * ```
  */
-export function circle(waits: readonly Wait[]): Name[] | undefined {
-  const visit = (who: Name, path: readonly Name[]): Name[] | undefined => {
-    const at = path.indexOf(who);
-    if (at >= 0) return [...path.slice(at), who];
+export function findCircle(waits: readonly Wait[]): Name[] | undefined {
+  const visit = (thread: Name, path: readonly Name[]): Name[] | undefined => {
+    const at = path.indexOf(thread);
+    if (at >= 0) return [...path.slice(at), thread];
     for (const wait of waits) {
-      if (wait.who !== who) continue;
-      for (const holder of wait.heldBy) {
-        const found = visit(holder, [...path, who]);
-        if (found) return found;
+      if (wait.thread !== thread) continue;
+      for (const holder of wait.holders) {
+        const circle = visit(holder, [...path, thread]);
+        if (circle) return circle;
       }
     }
     return undefined;
   };
-  for (const { who } of waits) {
-    const found = visit(who, []);
-    if (found) return found;
+  for (const { thread } of waits) {
+    const circle = visit(thread, []);
+    if (circle) return circle;
   }
   return undefined;
 }
 
 /**
- * Draws it: a line for each group that waits for the same, and one for a circle.
+ * Draws a line for each group of threads that wait for the same object, and one for a circle.
  *
  * @example
  * ```ts
- * import { drawGraph } from "./wait_graph.ts";
- * const [line] = drawGraph([{ who: "t1", for: "L", heldBy: ["t1"] }]);
+ * import { drawWaitGraph } from "./wait_graph.ts";
+ * const [line] = drawWaitGraph([{ thread: "t1", object: "L", holders: ["t1"] }]);
  * if (line.en !== "t1 --waits for--> L --held by--> t1") throw new Error(line.en);
  * if (line.zh !== "t1 --等待--> L --持有者--> t1") throw new Error(line.zh);
  * ```
  */
-export function drawGraph(waits: readonly Wait[]): Text[] {
-  const found = circle(waits);
-  const inCircle = waits.filter(({ who }) => !found || found.includes(who));
-  const others = waits.filter(({ who }) => found && !found.includes(who));
-  const lines = [...inCircle.map((wait) => arrow([wait])), ...grouped(others).map(arrow)];
-  if (found) {
-    lines.push(inEach((lang) => {
-      const names = found.map((name) => say(name, lang)).join(" -> ");
+export function drawWaitGraph(waits: readonly Wait[]): Text[] {
+  const circle = findCircle(waits);
+  const inCircle = waits.filter(({ thread }) => !circle || circle.includes(thread));
+  const others = waits.filter(({ thread }) => circle && !circle.includes(thread));
+  const groups = Map.groupBy(others, ({ object }) => object).values();
+  const lines = [...inCircle.map((wait) => drawEdge([wait])), ...groups.map(drawEdge)];
+  if (circle) {
+    lines.push(inEachLanguage((lang) => {
+      const names = circle.map((name) => textIn(name, lang)).join(" -> ");
       return lang === "en" ? `a circle: ${names}` : `环：${names}`;
     }));
   }
   return lines;
 }
 
-/** Groups the threads that wait for the same thing. */
-function grouped(waits: readonly Wait[]): Wait[][] {
-  return [...Map.groupBy(waits, (wait) => wait.for).values()];
-}
-
-/** Returns the names, or the first of them and the number of the others. */
-function someOf(names: readonly Name[]): Text {
-  if (names.length <= mostNames + 1) return listed(names);
-  const first = listed(names.slice(0, mostNames));
+/** Draws the edge from several threads to one object. */
+function drawEdge(waits: readonly Wait[]): Text {
+  const { object, holders } = waits[0]!;
+  const threads = shortenNames(waits.map(({ thread }) => thread));
+  const held = holders.length > 0 ? joinNames(holders) : { en: "nobody", zh: "无人" };
+  const wait = waits.length > 1 ? "wait" : "waits";
   return {
-    en: `${first.en} and ${names.length - mostNames} more`,
-    zh: `${first.zh} 等 ${names.length} 个`,
+    en: `${threads.en} --${wait} for--> ${object} --held by--> ${held.en}`,
+    zh: `${threads.zh} --等待--> ${object} --持有者--> ${held.zh}`,
   };
 }
 
-function arrow(waits: readonly Wait[]): Text {
-  const { for: what, heldBy } = waits[0]!;
-  const who = someOf(waits.map((wait) => wait.who));
-  const holders = heldBy.length > 0 ? listed(heldBy) : { en: "nobody", zh: "无人" };
+/** Returns the names, or the first ones and the number of the others. */
+function shortenNames(names: readonly Name[]): Text {
+  if (names.length <= maxNames + 1) return joinNames(names);
+  const first = joinNames(names.slice(0, maxNames));
   return {
-    en: `${who.en} --${
-      waits.length > 1 ? "wait" : "waits"
-    } for--> ${what} --held by--> ${holders.en}`,
-    zh: `${who.zh} --等待--> ${what} --持有者--> ${holders.zh}`,
+    en: `${first.en} and ${names.length - maxNames} more`,
+    zh: `${first.zh} 等 ${names.length} 个`,
   };
 }

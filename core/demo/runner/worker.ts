@@ -1,69 +1,68 @@
-/** A worker that lessons run in: what it runs is named to it, and found in the table of lessons. */
+/** The entry point of a worker, which runs threads and jobs of the catalog's lessons. */
 /// <reference lib="deno.worker" />
-import { Agent } from "./lesson_thread.ts";
-import type { Line } from "./protocol.ts";
-import { load } from "../catalog.ts";
-import type { FromIsolate, ToIsolate } from "./worker_pool.ts";
-import { unpack } from "./primitives.ts";
+import { loadLesson } from "../catalog.ts";
+import { LessonThread } from "./lesson_thread.ts";
+import { fromHandles } from "./primitives.ts";
+import type { SchedulerLink } from "./protocol.ts";
+import type { FromWorker, ToWorker } from "./worker_pool.ts";
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;
 const turns = new Map<number, () => void>();
-const limits = new Map<number, AbortController>();
+const timeouts = new Map<number, AbortController>();
 
-scope.onmessage = async ({ data: message }: MessageEvent<ToIsolate>) => {
-  if (message.type === "run") await run(message);
-  else if (message.type === "errand") await errand(message);
-  else if (message.type === "go") turns.get(message.id)?.();
-  else limits.get(message.id)?.abort();
+scope.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
+  if (message.type === "startThread") await runThread(message);
+  else if (message.type === "runJob") await runJob(message);
+  else if (message.type === "resume") turns.get(message.id)?.();
+  else timeouts.get(message.id)?.abort();
 };
 
-async function run(message: Extract<ToIsolate, { type: "run" }>): Promise<void> {
-  const { id, lesson, role, name, blocking, props, args } = message;
-  const agent = new Agent(name, line(id), blocking);
+async function runThread(message: Extract<ToWorker, { type: "startThread" }>): Promise<void> {
+  const { id, lesson, threadFunction, name, mayBlock, primitives, args } = message;
+  const thread = new LessonThread(name, linkTo(id), mayBlock);
   try {
-    const { roles } = await load(lesson);
-    const result = await roles![role]!(agent, unpack(props), args);
-    agent.ends({ result });
+    const { threadFunctions } = await loadLesson(lesson);
+    const result = await threadFunctions![threadFunction]!(thread, fromHandles(primitives), args);
+    thread.end({ result });
   } catch (error) {
-    agent.ends({ error: reason(error) });
+    thread.end({ error: describe(error) });
   } finally {
     turns.delete(id);
-    limits.delete(id);
+    timeouts.delete(id);
   }
 }
 
-async function errand(message: Extract<ToIsolate, { type: "errand" }>): Promise<void> {
-  const { id, lesson, errand, args } = message;
+async function runJob({ id, lesson, job, args }: Extract<ToWorker, { type: "runJob" }>) {
   try {
-    const { errands } = await load(lesson);
-    const result = await errands![errand]!(args, (news) => tell({ type: "news", id, news }));
-    tell({ type: "done", id, result });
+    const { jobs } = await loadLesson(lesson);
+    const result = await jobs![job]!(args, (message) => post({ type: "message", id, message }));
+    post({ type: "jobEnded", id, result });
   } catch (error) {
-    tell({ type: "done", id, error: reason(error) });
+    post({ type: "jobEnded", id, error: describe(error) });
   }
 }
 
-function line(id: number): Line {
+function linkTo(id: number): SchedulerLink {
   return {
-    tell: (report) => tell({ type: "reports", id, report }),
-    turn(report) {
+    report: (report) => post({ type: "report", id, report }),
+    waitForTurn(report) {
       const { promise, resolve } = Promise.withResolvers<void>();
       turns.set(id, resolve);
-      tell({ type: "reports", id, report });
+      post({ type: "report", id, report });
       return promise;
     },
-    timeout() {
-      const limit = new AbortController();
-      limits.set(id, limit);
-      return limit.signal;
+    timeoutSignal() {
+      const timeout = new AbortController();
+      timeouts.set(id, timeout);
+      return timeout.signal;
     },
   };
 }
 
-function tell(message: FromIsolate): void {
+function post(message: FromWorker): void {
   scope.postMessage(message);
 }
 
-function reason(error: unknown): string {
+function describe(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

@@ -1,126 +1,126 @@
 /**
- * The isolates that lessons run in, started when first needed and used again: a worker takes some
- * 10 MB and 20 ms. States: idle -> lent -> idle, or ended when it was cut off or died.
+ * The workers in which lessons run. They are started when first needed, and reused, as starting one
+ * takes some 10 MB and 20 ms.
  *
- * Messages to and from a worker carry the number of the agent that they are for, as several agents
- * may share one (see {@link most}).
+ * Several threads may share a worker (see {@link maxWorkers}), so each message has the number of its
+ * thread or job.
  */
-import type { Report } from "./protocol.ts";
-import type { Packed } from "./primitives.ts";
 import type { Name } from "../text.ts";
+import type { PrimitiveHandles } from "./primitives.ts";
+import type { Report } from "./protocol.ts";
 
-/** How many isolates there are at most; more agents than that share them. */
-export const most = 20;
+/** The most workers that one part of a lesson uses; more threads than that share them. */
+export const maxWorkers = 20;
 
-export type ToIsolate =
+export type ToWorker =
   | {
-    readonly type: "run";
+    readonly type: "startThread";
     readonly id: number;
     readonly lesson: string;
-    readonly role: string;
+    readonly threadFunction: string;
     readonly name: Name;
-    readonly blocking: boolean;
-    readonly props: Packed;
+    readonly mayBlock: boolean;
+    readonly primitives: PrimitiveHandles;
     readonly args: unknown;
   }
-  | { readonly type: "go" | "timeUp"; readonly id: number }
+  | { readonly type: "resume" | "timeOut"; readonly id: number }
   | {
-    readonly type: "errand";
+    readonly type: "runJob";
     readonly id: number;
     readonly lesson: string;
-    readonly errand: string;
+    readonly job: string;
     readonly args: unknown;
   };
 
-export type FromIsolate =
-  | { readonly type: "reports"; readonly id: number; readonly report: Report }
-  | { readonly type: "news"; readonly id: number; readonly news: unknown }
+export type FromWorker =
+  | { readonly type: "report"; readonly id: number; readonly report: Report }
+  | { readonly type: "message"; readonly id: number; readonly message: unknown }
   | {
-    readonly type: "done";
+    readonly type: "jobEnded";
     readonly id: number;
     readonly result?: unknown;
     readonly error?: string;
   };
 
-/** A worker on loan. */
-export interface Isolate {
-  send(message: ToIsolate): void;
-  /** Hears what is for that agent. @param died gets why, when the worker is gone */
-  hear(id: number, on: (message: FromIsolate) => void, died: (why: string) => void): void;
-  /** Ends it now. */
-  end(): void;
-  /** Has it ended? */
-  readonly gone: boolean;
-}
+export class WorkerPool implements Disposable {
+  readonly #idle: PooledWorker[] = [];
+  readonly #all = new Set<PooledWorker>();
 
-export class Pool implements Disposable {
-  readonly #idle: Member[] = [];
-  readonly #all = new Set<Member>();
-
-  /** Borrows a worker. */
-  take(): Isolate {
-    return this.#idle.pop() ?? this.#make();
+  /** Lends a worker, and starts one if none is idle. */
+  borrow(): PooledWorker {
+    return this.#idle.pop() ?? this.#start();
   }
 
-  /** Starts workers that will be needed, all at once. @param n how many are to be idle */
-  prepare(n: number): void {
-    while (this.#idle.length < n) this.#idle.unshift(this.#make());
+  /** Starts workers, until `count` are idle. */
+  prestart(count: number): void {
+    while (this.#idle.length < count) this.#idle.unshift(this.#start());
   }
 
-  /** Gives one back whose agents have all ended. */
-  giveBack(isolate: Isolate): void {
-    if (isolate instanceof Member && !isolate.gone) this.#idle.push(isolate);
+  /** Takes back a worker whose threads and jobs have ended, or that was terminated. */
+  giveBack(worker: PooledWorker): void {
+    if (!this.#all.has(worker)) return;
+    worker.stopListening();
+    this.#idle.push(worker);
   }
 
-  /** Ends all of them. */
+  /** Terminates all workers. */
   [Symbol.dispose](): void {
-    for (const member of [...this.#all]) member.end();
+    for (const worker of [...this.#all]) worker.terminate();
     this.#idle.length = 0;
   }
 
-  #make(): Member {
-    const member = new Member((ended) => this.#all.delete(ended));
-    this.#all.add(member);
-    return member;
+  #start(): PooledWorker {
+    const worker: PooledWorker = new PooledWorker(() => this.#all.delete(worker));
+    this.#all.add(worker);
+    return worker;
   }
 }
 
-class Member implements Isolate {
-  readonly #worker: Worker;
-  readonly #ended: (member: Member) => void;
-  readonly #hearers = new Map<number, (message: FromIsolate) => void>();
-  readonly #mourners = new Map<number, (why: string) => void>();
-  gone = false;
+interface Listener {
+  readonly onMessage: (message: FromWorker) => void;
+  readonly onDeath: (reason: string) => void;
+}
 
-  constructor(ended: (member: Member) => void) {
-    this.#ended = ended;
-    this.#worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-    this.#worker.onmessage = ({ data }: MessageEvent<FromIsolate>) => {
-      this.#hearers.get(data.id)?.(data);
+/** A worker of the pool. */
+export class PooledWorker {
+  readonly #worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  readonly #listeners = new Map<number, Listener>();
+  readonly #onEnd: () => void;
+
+  constructor(onEnd: () => void) {
+    this.#onEnd = onEnd;
+    this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+      this.#listeners.get(data.id)?.onMessage(data);
     };
     this.#worker.onerror = (event) => {
       event.preventDefault();
-      const mourners = [...this.#mourners.values()];
-      this.end();
-      for (const died of mourners) died(event.message);
+      const listeners = [...this.#listeners.values()];
+      this.terminate();
+      for (const { onDeath } of listeners) onDeath(event.message);
     };
   }
 
-  send(message: ToIsolate): void {
-    if (!this.gone) this.#worker.postMessage(message);
+  /** Sends a message; a terminated worker ignores it. */
+  send(message: ToWorker): void {
+    this.#worker.postMessage(message);
   }
 
-  hear(id: number, on: (message: FromIsolate) => void, died: (why: string) => void): void {
-    this.#hearers.set(id, on);
-    this.#mourners.set(id, died);
+  /** Listens to the thread or job with the number `id`. @param onDeath gets the worker's error */
+  listen(
+    id: number,
+    onMessage: (message: FromWorker) => void,
+    onDeath: (reason: string) => void,
+  ): void {
+    this.#listeners.set(id, { onMessage, onDeath });
   }
 
-  end(): void {
-    if (this.gone) return;
-    this.gone = true;
-    this.#hearers.clear();
-    this.#mourners.clear();
+  stopListening(): void {
+    this.#listeners.clear();
+  }
+
+  terminate(): void {
+    this.stopListening();
     this.#worker.terminate();
-    this.#ended(this);
+    this.#onEnd();
   }
 }

@@ -1,49 +1,48 @@
-/** An audience that remembers what it saw. */
-import type { ActBegins, Audience, DemoEvent, Drawing } from "../../../core/demo/trace.ts";
-import type { Pool } from "../../../core/demo/runner/worker_pool.ts";
-import { play, type RunOptions } from "../../../core/demo/run_lesson.ts";
+/** A reporter that records the trace of a lesson. */
+import { runLesson, type RunOptions } from "../../../core/demo/run_lesson.ts";
+import type { WorkerPool } from "../../../core/demo/runner/worker_pool.ts";
+import type { Drawing, PartStart, Reporter, TraceEvent } from "../../../core/demo/trace.ts";
 
-/** An act, as it was seen. */
-export interface Seen {
-  readonly begins: ActBegins;
-  readonly events: DemoEvent[];
+/** The recorded trace of one part. */
+export interface Part {
+  readonly start: PartStart;
+  readonly events: TraceEvent[];
   drawing: Drawing;
 }
 
-/** All output of a lesson, by lines and by acts. */
-export function watching(): {
-  readonly audience: Audience;
+/** Returns a reporter, and the trace that it records: as lines of JSON, and by parts. */
+export function recorder(): {
+  readonly reporter: Reporter;
   readonly lines: string[];
-  readonly acts: Seen[];
+  readonly parts: Part[];
 } {
   const lines: string[] = [];
-  const acts: Seen[] = [];
-  const see = (what: unknown) => void lines.push(JSON.stringify(what));
-  const audience: Audience = {
-    begins(begins) {
-      acts.push({ begins, events: [], drawing: [] });
-      see(begins);
+  const parts: Part[] = [];
+  const reporter: Reporter = {
+    partStarts(start) {
+      parts.push({ start, events: [], drawing: [] });
+      lines.push(JSON.stringify(start));
     },
-    happens(event) {
-      acts.at(-1)!.events.push(event);
-      see(event);
+    event(event) {
+      parts.at(-1)!.events.push(event);
+      lines.push(JSON.stringify(event));
     },
-    draws(_, drawing) {
-      acts.at(-1)!.drawing = drawing;
-      see(drawing);
+    drawing(_, drawing) {
+      parts.at(-1)!.drawing = drawing;
+      lines.push(JSON.stringify(drawing));
     },
   };
-  return { audience, lines, acts };
+  return { reporter, lines, parts };
 }
 
-/** Plays a lesson, fast. */
-export async function played(
+/** Runs a lesson at ten times its speed. */
+export async function record(
   name: string,
-  pool: Pool,
+  pool: WorkerPool,
   options: Partial<RunOptions> & { readonly seed: number },
 ) {
-  const { audience, ...seen } = watching();
+  const { reporter, ...trace } = recorder();
   const { signal } = new AbortController();
-  const verdict = await play(name, audience, pool, { signal, speed: 10, ...options });
-  return { verdict, ...seen };
+  const verdict = await runLesson(name, reporter, pool, { signal, speed: 10, ...options });
+  return { verdict, ...trace };
 }

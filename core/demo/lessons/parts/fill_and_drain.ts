@@ -1,16 +1,16 @@
 /** What several lessons on queues do: main puts items in, and a thread takes them out. */
-import type { Role } from "../../lesson.ts";
-import type { AnyQueue, Prop } from "../../runner/primitives.ts";
-import type { Main } from "../../runner/runner.ts";
+import type { ThreadFunction } from "../../runner/lesson_code.ts";
+import type { AnyQueue, Labeled } from "../../runner/primitives.ts";
+import type { MainThread } from "../../runner/main_thread.ts";
 
 /** The thread that takes items out. */
 export const getterName = { en: "getter", zh: "取者" };
 
 /** Puts all in before the thread starts. @returns what it got, in its order */
-export async function handed<Q extends AnyQueue>(
-  main: Main,
-  getter: Role<{ readonly queue: Prop<Q> }, number>,
-  queue: Prop<Q>,
+export async function fillAndDrain<Q extends AnyQueue>(
+  main: MainThread,
+  getter: ThreadFunction<{ readonly queue: Labeled<Q> }, number>,
+  queue: Labeled<Q>,
   items: readonly unknown[],
 ): Promise<readonly unknown[]> {
   for (const item of items) await main.put(queue, item);

@@ -3,15 +3,16 @@
  * decide the place of a new item and the next item to return. A part of the lesson `queue`.
  */
 import { Condition, Lock } from "../../../sync/mod.ts";
-import type { Agent } from "../../runner/lesson_thread.ts";
-import type { Prop } from "../../runner/primitives.ts";
-import type { Main, Stage } from "../../runner/runner.ts";
+import type { LessonThread } from "../../runner/lesson_thread.ts";
+import type { Labeled } from "../../runner/primitives.ts";
+import type { MainThread } from "../../runner/main_thread.ts";
+import type { Runner } from "../../runner/runner.ts";
 
 interface Parts {
-  readonly mutex: Prop<Lock>;
-  readonly notEmpty: Prop<Condition>;
-  readonly notFull: Prop<Condition>;
-  readonly allTasksDone: Prop<Condition>;
+  readonly mutex: Labeled<Lock>;
+  readonly notEmpty: Labeled<Condition>;
+  readonly notFull: Labeled<Condition>;
+  readonly allTasksDone: Labeled<Condition>;
 }
 
 /** Shared memory: the number of items, the number of unfinished ones, and the items. */
@@ -45,47 +46,47 @@ function last(list: Int32Array, count: number): number {
 }
 
 export const handMadeRoles = {
-  async puts(me: Agent, parts: Parts, { words, order }: Memory) {
+  async puts(thread: LessonThread, parts: Parts, { words, order }: Memory) {
     const { mutex, notFull, notEmpty } = parts;
     for (const item of items) {
-      await me.acquire(mutex);
-      while (words[COUNT]! >= bound) await me.waitAt(notFull, mutex);
-      await me.does(() => `_put(${item})`, () => {
+      await thread.acquire(mutex);
+      while (words[COUNT]! >= bound) await thread.waitForCondition(notFull, mutex);
+      await thread.step(() => `_put(${item})`, () => {
         hooks[order].put(words.subarray(ITEMS), words[COUNT]!, item);
         words[COUNT]!++;
         words[UNFINISHED]!++;
       });
-      await me.notify(notEmpty);
-      await me.release(mutex);
+      await thread.notify(notEmpty);
+      await thread.release(mutex);
     }
   },
-  async gets(me: Agent, parts: Parts, { words, order }: Memory) {
+  async gets(thread: LessonThread, parts: Parts, { words, order }: Memory) {
     const { mutex, notFull, notEmpty, allTasksDone } = parts;
     const got: number[] = [];
     while (got.length < items.length) {
-      await me.acquire(mutex);
-      while (words[COUNT] === 0) await me.waitAt(notEmpty, mutex);
+      await thread.acquire(mutex);
+      while (words[COUNT] === 0) await thread.waitForCondition(notEmpty, mutex);
       got.push(
-        await me.does((item) => `_get() = ${item}`, () => {
+        await thread.step((item) => `_get() = ${item}`, () => {
           const item = hooks[order].get(words.subarray(ITEMS), words[COUNT]!);
           words[COUNT]!--;
           return item;
         }),
       );
-      await me.notify(notFull);
-      await me.release(mutex);
-      await me.sleeps(0.1);
-      await me.acquire(mutex);
-      const left = await me.does((n) => `unfinished_tasks = ${n}`, () => --words[UNFINISHED]!);
-      if (left === 0) await me.notify(allTasksDone);
-      await me.release(mutex);
+      await thread.notify(notFull);
+      await thread.release(mutex);
+      await thread.sleep(0.1);
+      await thread.acquire(mutex);
+      const left = await thread.step((n) => `unfinished_tasks = ${n}`, () => --words[UNFINISHED]!);
+      if (left === 0) await thread.notify(allTasksDone);
+      await thread.release(mutex);
     }
     return got;
   },
-  async joins(me: Agent, { mutex, allTasksDone }: Parts, { words }: Memory) {
-    await me.acquire(mutex);
-    while (words[UNFINISHED]! > 0) await me.waitAt(allTasksDone, mutex);
-    await me.release(mutex);
+  async joins(thread: LessonThread, { mutex, allTasksDone }: Parts, { words }: Memory) {
+    await thread.acquire(mutex);
+    while (words[UNFINISHED]! > 0) await thread.waitForCondition(allTasksDone, mutex);
+    await thread.release(mutex);
     return words[UNFINISHED];
   },
 };
@@ -94,7 +95,7 @@ export const handMadeRoles = {
  * Runs both orders with the same code except the hooks. @returns the items in order, and whether
  * join() was right
  */
-export async function handMade(stage: Stage): Promise<{ out: string; joined: boolean }> {
+export async function handMade(runner: Runner): Promise<{ out: string; joined: boolean }> {
   const outs: string[] = [];
   let joined = true;
   for (const order of ["Queue", "LifoQueue"] as const) {
@@ -102,20 +103,20 @@ export async function handMade(stage: Stage): Promise<{ out: string; joined: boo
       en: `a ${order} made by hand: one mutex, three conditions, two hooks`,
       zh: `自己做一个 ${order}：一把互斥锁、三个条件变量、两个钩子`,
     };
-    const { got, left } = await stage.act(title, (main) => play(main, order));
+    const { got, left } = await runner.runScheduled(title, (main) => play(main, order));
     outs.push(got.join(" "));
     joined &&= left === 0;
   }
   return { out: outs.join(", "), joined };
 }
 
-async function play(main: Main, order: Memory["order"]) {
-  const mutex = main.prop("mutex", new Lock());
+async function play(main: MainThread, order: Memory["order"]) {
+  const mutex = main.register("mutex", new Lock());
   const parts = {
     mutex,
-    notEmpty: main.prop("notEmpty", new Condition(mutex.it)),
-    notFull: main.prop("notFull", new Condition(mutex.it)),
-    allTasksDone: main.prop("allTasksDone", new Condition(mutex.it)),
+    notEmpty: main.register("notEmpty", new Condition(mutex.primitive)),
+    notFull: main.register("notFull", new Condition(mutex.primitive)),
+    allTasksDone: main.register("allTasksDone", new Condition(mutex.primitive)),
   };
   const memory = { words: new Int32Array(new SharedArrayBuffer(4 * (ITEMS + bound + 1))), order };
   // All items are put before the first is got, so that the hooks alone decide the order.

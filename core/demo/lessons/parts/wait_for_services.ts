@@ -4,7 +4,7 @@ import { type Address, formatAddress } from "../../../net/address.ts";
 import { dial } from "../../../net/dial.ts";
 import { Event } from "../../../sync/mod.ts";
 import type { Verdict } from "../../trace.ts";
-import type { Scene, Stage } from "../../runner/runner.ts";
+import type { Runner, Trace } from "../../runner/runner.ts";
 
 /** Between two attempts to connect; how long one may take; how often it says that it waits. ms. */
 const [pause, attempt, every] = [200, 2000, 1000];
@@ -17,18 +17,18 @@ const [pause, attempt, every] = [200, 2000, 1000];
  * @throws {BargeError} `unavailable` when one of them does not listen in time
  */
 export async function waitForServices(
-  stage: Stage,
+  runner: Runner,
   addresses: readonly Address[],
   seconds: number,
 ): Promise<Verdict> {
   const names = addresses.map(formatAddress).join(", ");
   const title = { en: `until ${names} listens`, zh: `等到 ${names} 开始监听` };
   const began = performance.now();
-  await stage.live(title, async (scene) => {
+  await runner.runRealTime(title, async (trace) => {
     const over = new AbortController();
     const wait: Wait = {
-      ...{ scene, began, signal: stage.signal },
-      over: AbortSignal.any([stage.signal, over.signal]),
+      ...{ trace, began, signal: runner.signal },
+      over: AbortSignal.any([runner.signal, over.signal]),
     };
     const timer = setTimeout(() => over.abort(), seconds * 1000);
     try {
@@ -52,14 +52,14 @@ export async function waitForServices(
   const value = performance.now() - began;
   return {
     ok: true,
-    said: { en: `${names} listens`, zh: `${names} 已在监听` },
+    summary: { en: `${names} listens`, zh: `${names} 已在监听` },
     measured: [{ name: { en: "waited, ms", zh: "等了，毫秒" }, value }],
   };
 }
 
 /** The state that all waits share. */
 interface Wait {
-  readonly scene: Scene;
+  readonly trace: Trace;
   readonly began: number;
   /** Aborted when the user interrupts. */
   readonly signal: AbortSignal;
@@ -68,17 +68,17 @@ interface Wait {
 }
 
 /** One waits at the event, as the workers of the lesson do; the other tries, and sets it. */
-async function one({ scene, began, signal, over }: Wait, address: Address): Promise<boolean> {
+async function one({ trace, began, signal, over }: Wait, address: Address): Promise<boolean> {
   const lane = formatAddress(address);
   const up = new Event();
   const since = () => (performance.now() - began) / 1000;
   const lasts = new AbortController();
   const either = AbortSignal.any([over, lasts.signal]);
-  scene.event({ t: since(), lane, what: "waits", of: { en: "listening", zh: "监听" } });
+  trace.event({ t: since(), lane, what: "waits", of: { en: "listening", zh: "监听" } });
   const says = (async () => {
     while (!await up.waitAsync({ timeout: every / 1000, signal: either })) {
       const text = { en: `still waiting for ${lane}`, zh: `还在等 ${lane}` };
-      scene.event({ t: since(), lane, what: "notes", text });
+      trace.event({ t: since(), lane, what: "notes", text });
     }
   })();
   says.catch(() => {}); // it ends with the time, or with the attempts
@@ -95,8 +95,8 @@ async function one({ scene, began, signal, over }: Wait, address: Address): Prom
     lasts.abort();
   }
   const text = { en: `${lane} listens`, zh: `${lane} 已在监听` };
-  scene.event({ t: since(), lane, what: "runs", text });
-  scene.event({ t: since(), lane, what: "ends" });
+  trace.event({ t: since(), lane, what: "runs", text });
+  trace.event({ t: since(), lane, what: "ends" });
   return true;
 }
 
