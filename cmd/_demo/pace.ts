@@ -1,7 +1,7 @@
 /** The pace of a lesson: by the part's clock, or by keys. */
-import { BargeError } from "../../core/error.ts";
 import type { Text } from "../../core/demo/text.ts";
 import type { Reporter } from "../../core/demo/trace.ts";
+import { BargeError } from "../../core/error.ts";
 import { terminal } from "../_term/out.ts";
 
 /** The interval of redraws while no event happens. */

@@ -137,7 +137,7 @@ Deno.test("demo says so when a port is taken", async () => {
   for (const lesson of ["echo", "stream", "crawl", "clients", "select"]) {
     const { code, stderr } = await home.barge(["demo", lesson, "--port", port]);
     assert.equal(code, 5, lesson);
-    assert.match(stderr, /127\.0\.0\.1:\d+: the port is taken\n\(leave --port out/);
+    assert.match(stderr, /127\.0\.0\.1:\d+: the port is in use\n\(leave --port out/);
   }
 });
 

@@ -1,122 +1,129 @@
 /**
- * `async`: tasks of one isolate switch by themselves where they wait: one of a second and one of
- * three end after three. Tasks that block, or that never wait, don't switch; Python's monkey
- * patching made the former switch. All of it runs in a worker, so that the program can be
- * interrupted meanwhile.
+ * `async`: tasks of one isolate switch where they wait, so a task of one second and one of three end
+ * after three seconds. Tasks that block, or that never wait, do not switch; Python's monkey patching
+ * lets blocking ones switch. All tasks run in a worker, so that the user can interrupt the program.
  */
 import { lesson } from "../lesson.ts";
 import type { Runner, Trace } from "../runner/runner.ts";
-import { bilingual, type Text } from "../text.ts";
+import { type Text, withTranslations } from "../text.ts";
 
-/** A second of the lesson takes so many of the clock. */
-const scale = 0.25;
-/** The least step in ms, so that sleeps end in their order on a busy machine, too. */
-const least = 10;
+/** The real time of a second of the lesson. */
+const defaultMsPerSecond = 250;
+/** The lower limit of that time at high speeds: sleeps must end in order even on a busy machine. */
+const minMsPerSecond = 10;
 
-const long = { id: "long", name: { en: "long", zh: "长任务" }, takes: 3 } as const;
-const short = { id: "short", name: { en: "short", zh: "短任务" }, takes: 1 } as const;
+const long = { id: "long", name: { en: "long", zh: "长任务" }, seconds: 3 } as const;
+const short = { id: "short", name: { en: "short", zh: "短任务" }, seconds: 1 } as const;
 const tasks = [long, short];
 /** The number of steps of a task that never waits. */
-const steps = 2;
+const busySteps = 2;
 
 const loop = { en: "the loop", zh: "事件循环" };
 
-interface Args {
-  /** Do they wait without blocking? */
-  readonly politely: boolean;
-  readonly second: number;
+interface SleepArgs {
+  /** Whether the tasks block in their sleeps. */
+  readonly blocking: boolean;
+  readonly msPerSecond: number;
 }
-interface News {
+/** A message of a task. */
+interface TaskEvent {
   readonly id: string;
   readonly what: "begins" | "ends" | "step";
 }
 
 const jobs = {
-  /** Runs the tasks together. @returns how long it took, in ms */
-  async together({ politely, second }: Args, send: (news: unknown) => void): Promise<number> {
+  /** Runs the tasks together. @returns the time in ms */
+  async together(
+    { blocking, msPerSecond }: SleepArgs,
+    send: (message: unknown) => void,
+  ): Promise<number> {
     const began = performance.now();
-    await Promise.all(tasks.map(async ({ id, takes }) => {
+    await Promise.all(tasks.map(async ({ id, seconds }) => {
       send({ id, what: "begins" });
-      if (politely) await politeSleep(takes * second);
-      else block(takes * second);
+      if (blocking) block(seconds * msPerSecond);
+      else await sleep(seconds * msPerSecond);
       send({ id, what: "ends" });
     }));
     return performance.now() - began;
   },
   /** Runs tasks that are async but never wait. */
-  async busy(_: undefined, send: (news: unknown) => void): Promise<void> {
-    // deno-lint-ignore require-await -- that is the point
+  async busy(_: undefined, send: (message: unknown) => void): Promise<void> {
+    // deno-lint-ignore require-await -- the lesson shows a task without await
     const task = async (id: string) => {
-      for (let i = 0; i < steps; i++) send({ id, what: "step" });
+      for (let i = 0; i < busySteps; i++) send({ id, what: "step" });
       send({ id, what: "ends" });
     };
     await Promise.all(tasks.map(({ id }) => task(id)));
   },
   /**
    * Replaces a sleep that blocks by one that switches, as gevent's monkey patching does. Code that
-   * looks the function up later gets the new one; code that has stored it before keeps the old one.
+   * looks up the function afterwards gets the new one; code that stored it before keeps the old one.
    */
   async patched(
-    { early, second }: { early: boolean; second: number },
-    send: (news: unknown) => void,
+    { stored, msPerSecond }: { stored: boolean; msPerSecond: number },
+    send: (message: unknown) => void,
   ) {
     const time: { sleep(ms: number): unknown } = { sleep: block };
-    const taken = time.sleep; // as `from time import sleep` does
-    time.sleep = politeSleep;
-    await Promise.all(tasks.map(async ({ id, takes }) => {
+    const storedSleep = time.sleep; // as `from time import sleep` does
+    time.sleep = sleep;
+    await Promise.all(tasks.map(async ({ id, seconds }) => {
       send({ id, what: "begins" });
-      const waiting = early ? taken(takes * second) : time.sleep(takes * second);
-      // A blocking sleep has ended here.
-      if (waiting !== undefined) await waiting;
+      const pending = (stored ? storedSleep : time.sleep)(seconds * msPerSecond);
+      if (pending !== undefined) await pending; // an await would switch after a blocking sleep, too
       send({ id, what: "ends" });
     }));
   },
 };
 
-/** Sleeps as code without knowledge of tasks does. */
+/** Sleeps, and blocks all tasks of the isolate. */
 function block(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
-function politeSleep(ms: number): Promise<void> {
+function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Shows the messages of the tasks, at the times of their sleeps. @returns their order */
-function showing(trace: Trace, politely: boolean, order: string[]): (news: unknown) => void {
-  let blocked = 0;
+/** Returns a function that shows the tasks' messages, at their nominal times, and adds them to `order`. */
+function showTasks(
+  trace: Trace,
+  blocking: boolean,
+  order: string[],
+): (message: unknown) => void {
+  let blockedUntil = 0;
   for (const { name } of tasks) {
     trace.event({ t: 0, lane: name, what: "starts" });
     trace.event({ t: 0, lane: name, what: "waits", of: loop });
   }
-  return (news) => {
-    const { id, what } = news as News;
-    const { name: lane, takes } = tasks.find((task) => task.id === id)!;
+  return (message) => {
+    const { id, what } = message as TaskEvent;
+    const { name: lane, seconds } = tasks.find((task) => task.id === id)!;
     order.push(`${id} ${what}`);
     if (what === "begins") {
-      const text = politely
-        ? { en: `for ${takes} s, awaited`, zh: `${takes} 秒，用 await` }
-        : { en: `for ${takes} s, blocking all`, zh: `${takes} 秒，阻塞所有任务` };
-      trace.event({ t: blocked, lane, what: "sleeps", text });
-      if (!politely) blocked += takes;
+      const text = blocking
+        ? { en: `for ${seconds} s, blocking all tasks`, zh: `${seconds} 秒，阻塞所有任务` }
+        : { en: `for ${seconds} s, with await`, zh: `${seconds} 秒，用 await` };
+      trace.event({ t: blockedUntil, lane, what: "sleeps", text });
+      if (blocking) blockedUntil += seconds;
       return;
     }
-    trace.event({ t: politely ? takes : blocked, lane, what: "ends" });
+    trace.event({ t: blocking ? blockedUntil : seconds, lane, what: "ends" });
   };
 }
 
 export default lesson({
   idea: {
-    en: `Async tasks are coroutines that switch by themselves, at every await that has to wait. One
-thread runs all of them: while a task waits for its second, another runs, so a task of one
-second and one of three end after three, not four. But the switch is at await alone. A call
-that blocks (a long computation, a sleep or read of the old kind) stops all tasks with it, and
-the times add up to four. Such work belongs into a thread. And a task that never waits never
-switches: two of them run one after the other, however async they are called.
+    en:
+      `Async tasks are coroutines that switch by themselves, at each await that has to wait. One thread
+runs all of them: while one task waits, another runs, so a task of one second and one of three
+end after three seconds, not four. But they switch only at an await. A call that blocks (a long
+computation, a blocking sleep or read) stops all tasks, and the times add up to four seconds.
+Such work belongs in a thread. A task that never waits never switches: two of them run one after
+the other, although they are async.
 In Python, gevent made old code switch by monkey patching: patch_all() replaces the blocking
-functions of the library (sleep, sockets) by ones that switch. It has to come first, before
-anything imports them: who has written "from time import sleep" keeps the old function, and
-blocks on. Here all of the runtime's own waits are async, and nothing needs a patch.`,
+functions of the library (sleep, sockets) by ones that switch. It must run before any code
+imports them: after "from time import sleep", a module keeps the old function, and still blocks.
+Here all waits of the runtime are async, so no patch is needed.`,
     zh: `异步任务是会自己切换的协程：每遇到一个需要等待的 await 就让出来。一个线程跑所有任务：一个
 在等它的一秒，另一个就跑，所以一秒和三秒的两个任务三秒就都结束了，而不是四秒。但切换只发生在
 await 处。阻塞的调用（长时间的计算、老式的 sleep 或读取）会让所有任务一起停住，时间就加到了
@@ -127,38 +134,33 @@ await 处。阻塞的调用（长时间的计算、老式的 sleep 或读取）�
 from time import sleep，手里就还是旧函数，照样阻塞。这里的运行环境自己的等待全是异步的，不需要
 补丁。`,
   },
-  code: bilingual`await Promise.all([task(1), task(3)]);       // ${{
-    en: "ends after 3 s",
-    zh: "3 秒结束",
-  }}
+  code: withTranslations(
+    `await Promise.all([task(1), task(3)]);       // ends after 3 s
 
 async function task(seconds) { await sleep(seconds); }
-async function rude(seconds) { sleepBlocking(seconds); }     // ${{
-    en: "1 + 3 = 4 s, for everybody",
-    zh: "1 + 3 = 4 秒，大家都等",
-  }}
-async function busy() { step(); step(); }                    // ${{
-    en: "no await: no switch",
-    zh: "没有 await：不切换",
-  }}
+async function blocking(seconds) { sleepBlocking(seconds); }     // 1 + 3 = 4 s, for all tasks
+async function busy() { step(); step(); }                    // no await: no switch
 
-const sleep = time.sleep;                    // ${{
-    en: "taken before the patch: still blocks",
-    zh: "打补丁之前取走的：照样阻塞",
-  }}
-time.sleep = politeSleep;                    // ${{ en: "the patch", zh: "补丁" }}
-await time.sleep(1);                         // ${{
-    en: "looked up after it: switches",
-    zh: "打补丁之后才查找：会切换",
-  }}`,
+const sleep = time.sleep;                    // stored before the patch: still blocks
+time.sleep = asyncSleep;                     // the patch
+await time.sleep(1);                         // looked up after the patch: switches`,
+    {
+      "stored before the patch: still blocks": "打补丁之前取走的：照样阻塞",
+      "looked up after the patch: switches": "打补丁之后才查找：会切换",
+      "1 + 3 = 4 s, for all tasks": "1 + 3 = 4 秒，大家都等",
+      "no await: no switch": "没有 await：不切换",
+      "ends after 3 s": "3 秒结束",
+      "the patch": "补丁",
+    },
+  ),
   jobs,
   async run(runner, { speed }) {
-    const second = Math.max(least, 1000 * scale / speed);
-    const awaited = await sleeping(runner, second, true);
-    const blocking = await sleeping(runner, second, false);
-    const busy = await neverWaiting(runner);
-    const before = await patching(runner, second, true);
-    const after = await patching(runner, second, false);
+    const msPerSecond = Math.max(minMsPerSecond, defaultMsPerSecond / speed);
+    const awaited = await sleepTogether(runner, msPerSecond, false);
+    const blocking = await sleepTogether(runner, msPerSecond, true);
+    const busy = await neverWait(runner);
+    const before = await runPatched(runner, msPerSecond, true);
+    const after = await runPatched(runner, msPerSecond, false);
     const overlap = "long begins, short begins, short ends, long ends";
     const inTurn = "long begins, long ends, short begins, short ends";
     return {
@@ -167,9 +169,9 @@ await time.sleep(1);                         // ${{
         before === inTurn && after === overlap,
       summary: {
         en:
-          "awaited they overlap, and end after 3 s of the lesson; blocking they run one by one, " +
-          "and take 4; tasks that never wait never switch; a patch helps who looks the function up " +
-          "after it",
+          "with await the sleeps overlap, and end after 3 s of the lesson; blocking sleeps run one " +
+          "by one, and take 4 s; tasks that never wait never switch; a patch helps only code that " +
+          "looks up the function afterwards",
         zh: "用 await 时两者重叠，课里的 3 秒结束；阻塞时一个接一个，要 4 秒；从不等待的任务从不" +
           "切换；补丁只对打补丁之后才查找函数的代码有用",
       },
@@ -181,35 +183,33 @@ await time.sleep(1);                         // ${{
   },
 });
 
-async function sleeping(runner: Runner, second: number, politely: boolean) {
-  const how = politely ? { en: "awaited", zh: "用 await" } : { en: "blocking", zh: "阻塞" };
+async function sleepTogether(runner: Runner, msPerSecond: number, blocking: boolean) {
+  const how = blocking ? { en: "blocking", zh: "阻塞" } : { en: "with await", zh: "用 await" };
   const title = {
-    en: `1 s and 3 s, ${how.en}; a second of the lesson takes ${second} ms`,
-    zh: `一秒和三秒，${how.zh}；课里的一秒实际是 ${second} 毫秒`,
+    en: `1 s and 3 s, ${how.en}; a second of the lesson takes ${msPerSecond} ms`,
+    zh: `一秒和三秒，${how.zh}；课里的一秒实际是 ${msPerSecond} 毫秒`,
   };
   const order: string[] = [];
-  const ms = await runner.runRealTime(
-    title,
-    (trace) =>
-      runner.runInWorker(jobs.together, { politely, second }, showing(trace, politely, order)),
-  );
+  const ms = await runner.runRealTime(title, async (trace) => {
+    const show = showTasks(trace, blocking, order);
+    return await runner.runInWorker(jobs.together, { blocking, msPerSecond }, show);
+  });
   return { ms, order: order.join(", ") };
 }
 
-async function neverWaiting(runner: Runner): Promise<string> {
+async function neverWait(runner: Runner): Promise<string> {
   const order: string[] = [];
   await runner.runRealTime({ en: "tasks that never wait", zh: "从不等待的任务" }, async (trace) => {
     let t = 0;
-    const each = (id: string) => tasks.find((task) => task.id === id)!.name;
     for (const { name: lane } of tasks) {
       trace.event({ t, lane, what: "starts" });
       trace.event({ t, lane, what: "waits", of: loop });
     }
     const counts: Record<string, number> = {};
-    await runner.runInWorker(jobs.busy, undefined, (news) => {
-      const { id, what } = news as News;
+    await runner.runInWorker(jobs.busy, undefined, (message) => {
+      const { id, what } = message as TaskEvent;
       order.push(`${id} ${what}`);
-      const lane = each(id);
+      const lane = tasks.find((task) => task.id === id)!.name;
       if (what === "ends") return trace.event({ t, lane, what });
       const n = counts[id] = (counts[id] ?? 0) + 1;
       const text: Text = { en: `step ${n}, without an await`, zh: `第 ${n} 步，没有 await` };
@@ -220,20 +220,20 @@ async function neverWaiting(runner: Runner): Promise<string> {
   return order.join(", ");
 }
 
-async function patching(runner: Runner, second: number, early: boolean): Promise<string> {
-  const title = early
+async function runPatched(runner: Runner, msPerSecond: number, stored: boolean): Promise<string> {
+  const title = stored
     ? {
-      en: "a patch of sleep, for code that took the old one before",
+      en: "a patch of sleep, for code that stored the old one",
       zh: "给 sleep 打补丁：之前已取走旧函数的",
     }
     : {
-      en: "a patch of sleep, for code that looks it up after",
+      en: "a patch of sleep, for code that looks it up afterwards",
       zh: "给 sleep 打补丁：之后才查找的",
     };
   const order: string[] = [];
-  await runner.runRealTime(
-    title,
-    (trace) => runner.runInWorker(jobs.patched, { early, second }, showing(trace, !early, order)),
-  );
+  await runner.runRealTime(title, async (trace) => {
+    const show = showTasks(trace, stored, order);
+    await runner.runInWorker(jobs.patched, { stored, msPerSecond }, show);
+  });
   return order.join(", ");
 }

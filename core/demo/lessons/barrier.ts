@@ -1,39 +1,48 @@
-/** `barrier`: a race in rounds, where nobody begins the next before all have ended this one. */
+/** `barrier`: a race in rounds, in which all runners end a round before one begins the next. */
 import { Barrier } from "../../sync/mod.ts";
-import type { LessonThread } from "../runner/lesson_thread.ts";
 import { lesson } from "../lesson.ts";
+import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
-import { bilingual } from "../text.ts";
+import { withTranslations } from "../text.ts";
 
 const rounds = 3;
 
-interface Args {
-  readonly pace: number;
-  readonly rounds: number;
-  /** Which round each runner is in. */
-  readonly at: Int32Array;
-  readonly number: number;
+interface RacerArgs {
+  readonly secondsPerRound: number;
+  /** The index of the runner, from 0. */
+  readonly index: number;
+  /** The current round of each runner. */
+  readonly current: Int32Array;
 }
 
-const threadFunctions = {
-  async racer(thread: LessonThread, { line }: { readonly line: Labeled<Barrier> }, args: Args) {
-    const { pace, rounds, at, number } = args;
-    let apart = 0;
+const functions = {
+  /** @returns the highest number of rounds that it was ahead of another runner */
+  async racer(
+    thread: LessonThread,
+    { line }: { readonly line: Labeled<Barrier> },
+    args: RacerArgs,
+  ) {
+    const { secondsPerRound, index, current } = args;
+    let maxLead = 0;
     for (let round = 1; round <= rounds; round++) {
       await thread.step({ en: `round ${round}`, zh: `第 ${round} 轮` }, () => {
-        at[number] = round;
-        apart = Math.max(apart, ...at.map((other) => round - other));
+        current[index] = round;
+        maxLead = Math.max(maxLead, ...current.map((other) => round - other));
       });
-      await thread.sleep(pace);
+      await thread.sleep(secondsPerRound);
       await thread.waitForBarrier(line);
     }
-    return apart;
+    return maxLead;
   },
-  async late(thread: LessonThread, { line }: { readonly line: Labeled<Barrier> }, seconds: number) {
+  async breaker(
+    thread: LessonThread,
+    { line }: { readonly line: Labeled<Barrier> },
+    seconds: number,
+  ) {
     await thread.sleep(seconds);
     await thread.step({ en: "breaks the barrier", zh: "打破屏障" }, () => line.primitive.abort());
   },
-  async trusting(thread: LessonThread, { line }: { readonly line: Labeled<Barrier> }) {
+  async waiter(thread: LessonThread, { line }: { readonly line: Labeled<Barrier> }) {
     try {
       await thread.waitForBarrier(line);
       return "passed";
@@ -49,44 +58,44 @@ const threadFunctions = {
 
 export default lesson({
   idea: {
-    en: `A barrier lets nobody through until all are there: the fast wait for the slow, round by
-round. The last to come opens it for all, and it closes again by itself. If one of them can't
-come, the others must not wait for ever: abort() breaks the barrier, and each who waits at it
-gets a BrokenBarrierError.`,
+    en:
+      `A barrier lets no thread through until all have arrived: in each round, the fast wait for the slow.
+The last one to arrive opens it for all, and then it closes again by itself. If one of them
+cannot come, the others must not wait forever: abort() breaks the barrier, and each thread that
+waits there gets a BrokenBarrierError.`,
     zh: `屏障要等所有人都到齐才放行：每一轮，快的等慢的。最后一个到的为大家打开它，之后它又自动
 关上。如果有人来不了，不能让其余的人永远等下去：abort() 打破屏障，每个等在那里的线程都会
 得到 BrokenBarrierError。`,
   },
-  code: bilingual`const line = new Barrier(4);
+  code: withTranslations(
+    `const line = new Barrier(4);
 
 for (const round of [1, 2, 3]) {
   run(round);
-  line.wait();                    // ${{
-    en: "0 to 3: who it was, in the order of coming",
-    zh: "0 到 3：第几个到的",
-  }}
+  line.wait();                    // 0 to 3: its number in the order of arrival
 }
-line.abort();                     // ${{
-    en: "who waits gets a BrokenBarrierError",
-    zh: "等在那里的都得到 BrokenBarrierError",
-  }}`,
+line.abort();                     // waiting threads get a BrokenBarrierError`,
+    {
+      "0 to 3: its number in the order of arrival": "0 到 3：第几个到的",
+      "waiting threads get a BrokenBarrierError": "等在那里的都得到 BrokenBarrierError",
+    },
+  ),
   threads: { default: 4, min: 2, max: 19 },
   kinds: ["worker", "task"],
-  threadFunctions,
+  functions,
   async run(runner, { threads }) {
-    const apart = await runner.runScheduled({
+    const maxLead = await runner.runScheduled({
       en: `${threads} runners, ${rounds} rounds`,
       zh: `${threads} 个选手，${rounds} 轮`,
     }, async (main) => {
       const line = main.register("line", new Barrier(threads));
-      const at = new Int32Array(new SharedArrayBuffer(4 * threads));
-      const started = [];
-      for (let number = 0; number < threads; number++) {
-        const args = { pace: Math.round(10 + 40 * number / threads) / 100, rounds, at, number };
-        started.push(
-          await main.start(racerName(number + 1), threadFunctions.racer, { line }, args),
-        );
-      }
+      const current = new Int32Array(new SharedArrayBuffer(4 * threads));
+      const started = await main.startEach(threads, (number) => {
+        const index = number - 1;
+        const secondsPerRound = Math.round(10 + 40 * index / threads) / 100;
+        const args = { secondsPerRound, index, current };
+        return main.start(racerName(number), functions.racer, { line }, args);
+      });
       await main.join(started);
       return Math.max(...started.map((thread) => Number(main.result(thread))));
     });
@@ -94,31 +103,23 @@ line.abort();                     // ${{
       { en: "one does not come", zh: "有一个来不了" },
       async (main) => {
         const line = main.register("line", new Barrier(threads));
-        const started = [];
-        for (let i = 1; i < threads; i++) {
-          started.push(
-            await main.start(racerName(i), threadFunctions.trusting, { line }, undefined),
-          );
-        }
-        const late = await main.start(
-          { en: "late", zh: "迟到者" },
-          threadFunctions.late,
-          { line },
-          0.5,
+        const started = await main.startEach(
+          threads - 1,
+          (i) => main.start(racerName(i), functions.waiter, { line }, undefined),
         );
-        await main.join([...started, late]);
+        const late = { en: "late", zh: "迟到者" };
+        await main.join([...started, await main.start(late, functions.breaker, { line }, 0.5)]);
         return started.map((thread) => String(main.result(thread)));
       },
     );
     const broken = errors.every((name) => name === "BrokenBarrierError");
     return {
-      ok: apart === 1 && broken,
+      ok: maxLead === 1 && broken,
       summary: {
-        en: `nobody was more than ${apart} round ahead; when one did not come, ` +
-          `${errors.length} who waited got a ${errors[0]}`,
-        zh: `没有人领先超过 ${apart} 轮；有人来不了时，${errors.length} 个等待者都得到 ${
-          errors[0]
-        }`,
+        en: `no runner was more than ${maxLead} round ahead; when one did not come, ` +
+          `${errors.length} waiting threads got a ${errors[0]}`,
+        zh: `没有人领先超过 ${maxLead} 轮；有人来不了时，` +
+          `${errors.length} 个等待者都得到 ${errors[0]}`,
       },
     };
   },

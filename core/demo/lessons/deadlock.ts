@@ -1,57 +1,56 @@
 /**
- * `deadlock`: threads that take the same two locks in different orders, and the cures. First two
- * threads; then twenty that take A, B, then B, A, and the same with one reentrant lock under both
- * names.
+ * `deadlock`: threads that take the same two locks in different orders, and four solutions. First two
+ * threads; then twenty that take A and B, and later B and A; then the same with one reentrant lock
+ * under both names.
  */
 import { Lock, RLock } from "../../sync/mod.ts";
-import type { LessonThread } from "../runner/lesson_thread.ts";
-import { findCircle } from "../runner/wait_graph.ts";
 import { lesson } from "../lesson.ts";
-import type { Labeled } from "../runner/primitives.ts";
+import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { MainThread, ThreadHandle } from "../runner/main_thread.ts";
-import { bilingual } from "../text.ts";
+import type { Labeled } from "../runner/primitives.ts";
+import { findCircle } from "../runner/wait_graph.ts";
+import { withTranslations } from "../text.ts";
 
-interface Two {
+/** The locks of a thread, in the order in which it takes them. */
+interface OrderedLocks {
   readonly first: Labeled<Lock>;
   readonly second: Labeled<Lock>;
 }
 
-/** The number of threads inside both locks, now and at most. */
-interface Inside {
-  readonly inside: Int32Array;
-}
+type LockPair = Readonly<Record<"A" | "B", Labeled<Lock | RLock>>>;
 
-const think = 0.1;
+/** The time between the first and the second lock. */
+const pauseSeconds = 0.1;
 const hasBoth = { en: "has both", zh: "两把都拿到了" };
 
-const threadFunctions = {
-  async stubborn(thread: LessonThread, { first, second }: Two) {
+const functions = {
+  async waitForever(thread: LessonThread, { first, second }: OrderedLocks) {
     await thread.acquire(first);
-    await thread.sleep(think);
+    await thread.sleep(pauseSeconds);
     await thread.acquire(second);
     await thread.step(hasBoth);
     await thread.release(second);
     await thread.release(first);
   },
-  async polite(
+  async giveUp(
     thread: LessonThread,
-    { first, second }: Two,
-    { patience }: { readonly patience: number },
+    { first, second }: OrderedLocks,
+    { timeout }: { readonly timeout: number },
   ) {
     for (let tries = 1;; tries++) {
       await thread.acquire(first);
-      await thread.sleep(think);
-      if (await thread.acquire(second, { timeout: patience })) {
+      await thread.sleep(pauseSeconds);
+      if (await thread.acquire(second, { timeout })) {
         await thread.step(hasBoth);
         await thread.release(second);
         await thread.release(first);
         return tries;
       }
       await thread.release(first);
-      await thread.sleep(patience);
+      await thread.sleep(timeout);
     }
   },
-  async twice(thread: LessonThread, { lock }: { readonly lock: Labeled<Lock | RLock> }) {
+  async takeTwice(thread: LessonThread, { lock }: { readonly lock: Labeled<Lock | RLock> }) {
     await thread.acquire(lock);
     await thread.step({
       en: "calls a function that takes the same lock",
@@ -61,60 +60,69 @@ const threadFunctions = {
     await thread.release(lock);
     await thread.release(lock);
   },
-  /** Takes A, then B; or B, then, after a sleep, A. */
+  /**
+   * Takes A and B, and later B and, after a sleep, A.
+   *
+   * @param counts the numbers of threads that have both locks: the current and the highest one
+   */
   async bothOrders(
     thread: LessonThread,
-    { A, B }: { readonly A: Labeled<Lock | RLock>; readonly B: Labeled<Lock | RLock> },
-    { inside }: Inside,
+    { A, B }: LockPair,
+    counts: Int32Array,
   ) {
-    const orders = [[A, B, 0], [B, A, think]] as const;
+    const orders = [[A, B, 0], [B, A, pauseSeconds]] as const;
     for (const [first, second, pause] of orders) {
       await thread.acquire(first);
       if (pause > 0) await thread.sleep(pause);
       await thread.acquire(second);
-      inside[1] = Math.max(inside[1]!, Atomics.add(inside, 0, 1) + 1);
+      counts[1] = Math.max(counts[1]!, Atomics.add(counts, 0, 1) + 1);
       await thread.step(hasBoth);
-      Atomics.sub(inside, 0, 1);
+      Atomics.sub(counts, 0, 1);
       await thread.release(second);
       await thread.release(first);
     }
   },
 };
 
-/** Two threads, which take A and B in the order that is given for each. */
-function two(orders: readonly [string, string]) {
+/** Runs two threads that take A and B in the given orders. @returns whether both ended */
+function runTwo(orders: readonly (readonly ["A" | "B", "A" | "B"])[]) {
   return async (main: MainThread) => {
-    const locks = { A: main.register("A", new Lock()), B: main.register("B", new Lock()) };
-    const started = [];
-    for (const [i, [first, second]] of orders.entries()) {
-      const props = { first: locks[first as "A" | "B"], second: locks[second as "A" | "B"] };
-      started.push(await main.start(`t${i + 1}`, threadFunctions.stubborn, props, undefined));
-    }
-    return await settled(main, started);
+    const locks = registerLocks(main);
+    const started = await main.startEach(orders.length, (i) => {
+      const [first, second] = orders[i - 1]!;
+      const ordered = { first: locks[first], second: locks[second] };
+      return main.start(`t${i}`, functions.waitForever, ordered, undefined);
+    });
+    return await joinOrTerminate(main, started);
   };
+}
+
+function registerLocks(main: MainThread) {
+  return { A: main.register("A", new Lock()), B: main.register("B", new Lock()) };
 }
 
 /**
- * Runs many threads that take A, B, then B, A. @returns whether they ended, and how many were
- * inside
+ * Runs threads that take A and B, and later B and A.
+ *
+ * @returns whether all ended, and the highest number of threads that had both locks at once
  */
-function many(
-  threads: number,
-  makeLocks: (main: MainThread) => Record<"A" | "B", Labeled<Lock | RLock>>,
-) {
+function runMany(threads: number, makeLocks: (main: MainThread) => LockPair) {
   return async (main: MainThread) => {
     const locks = makeLocks(main);
-    const inside = new Int32Array(new SharedArrayBuffer(8));
-    const started = [];
-    for (let i = 1; i <= threads; i++) {
-      started.push(await main.start(`t${i}`, threadFunctions.bothOrders, locks, { inside }));
-    }
-    return { ended: await settled(main, started), most: inside[1]! };
+    const counts = new Int32Array(new SharedArrayBuffer(8));
+    const started = await main.startEach(
+      threads,
+      (i) => main.start(`t${i}`, functions.bothOrders, locks, counts),
+    );
+    return { ended: await joinOrTerminate(main, started), maxInside: counts[1]! };
   };
 }
 
-/** Waits for threads; if they are stuck, shows why, and ends them. */
-async function settled(main: MainThread, started: readonly ThreadHandle[]): Promise<boolean> {
+/** Joins threads; if they are stuck, draws the wait-for graph and terminates them. */
+async function joinOrTerminate(
+  main: MainThread,
+  started: readonly ThreadHandle[],
+): Promise<boolean> {
   const ended = await main.join(started);
   const stuck = findCircle(main.waits()) !== undefined;
   if (!ended) {
@@ -126,17 +134,18 @@ async function settled(main: MainThread, started: readonly ThreadHandle[]): Prom
 
 export default lesson({
   idea: {
-    en: `Thread 1 has A and wants B; thread 2 has B and wants A. Each waits for the other, for ever,
-and nothing is wrong with either. Draw an arrow from each who waits to what it waits for,
-and from there to who has it: a circle is a deadlock. Four cures:
-- an order: all take A before B, and no circle can be;
-- a timeout: who does not get the second lock in time gives the first one back, and tries
-  again later (not after the same time as the other, or both will try for ever);
-- an RLock, where the circle is one thread: its owner may take it again;
-- one RLock under both names, A = B = new RLock(): who has A has B with it, so nobody can
-  have one and wait for the other. Twenty threads that take A, B, then B, A all end; without
-  it they are stuck as soon as one has B and another has A. The price: where two locks let
-  two threads work apart, this one lets one in.`,
+    en:
+      `Thread 1 holds A and wants B; thread 2 holds B and wants A. Each waits for the other forever,
+although neither does anything wrong by itself. Draw an arrow from each waiting thread to the
+lock it wants, and from each lock to its holder: a circle is a deadlock. Four solutions:
+- an order: if all threads take A before B, there can be no circle;
+- a timeout: a thread that does not get the second lock in time releases the first one, and
+  tries again later (each after a different time, or both may fail again and again);
+- an RLock, if the circle is a single thread: its owner may take it again;
+- one RLock under both names, A = B = new RLock(): its holder has both, so no thread can hold one
+  and wait for the other. Twenty threads that take A, B and then B, A all end. With two locks they
+  are stuck as soon as one holds B and another holds A. The price: two locks let two threads work
+  at once on different things, this one lets in one thread.`,
     zh: `线程一拿着 A 要 B，线程二拿着 B 要 A：互相等对方，永远等下去，而单看哪一个都没有错。
 从每个等待者画一个箭头指向它要的锁，再从锁指向拿着它的线程：出现环，就是死锁。四种解法：
 - 固定顺序：所有线程都先拿 A 再拿 B，就不可能成环；
@@ -147,110 +156,105 @@ and from there to who has it: a circle is a deadlock. Four cures:
   另一把。二十个线程先拿 A、B，再拿 B、A，全都能做完；不这样的话，只要有一个拿着 B、另一个
   拿着 A，就全卡住。代价是：两把锁时可以有两个线程各做各的，一把锁时只放一个进去。`,
   },
-  code: bilingual`a.acquire(); b.acquire();                    // ${{
-    en: "thread 1",
-    zh: "线程一",
-  }}
-b.acquire(); a.acquire();                    // ${{ en: "thread 2: stuck", zh: "线程二：卡住" }}
+  code: withTranslations(
+    `a.acquire(); b.acquire();                    // thread 1
+b.acquire(); a.acquire();                    // thread 2: stuck
 
-a.acquire(); b.acquire();                    // ${{
-    en: "an order: both threads",
-    zh: "固定顺序：两个线程都这样",
-  }}
-if (!b.acquire({ timeout: 0.3 })) a.release();          // ${{ en: "a timeout", zh: "超时" }}
-const lock = new RLock(); lock.acquire(); lock.acquire();   // ${{ en: "an RLock", zh: "RLock" }}
-const a = new RLock(), b = a;                // ${{
-    en: "one lock under both names",
-    zh: "一把锁，两个名字",
-  }}`,
+a.acquire(); b.acquire();                    // an order: in both threads
+if (!b.acquire({ timeout: 0.3 })) a.release();          // a timeout
+const lock = new RLock(); lock.acquire(); lock.acquire();   // an RLock
+const a = new RLock(), b = a;                // one lock under both names`,
+    {
+      "thread 1": "线程一",
+      "thread 2: stuck": "线程二：卡住",
+      "an order: in both threads": "固定顺序：两个线程都这样",
+      "a timeout": "超时",
+      "an RLock": "RLock",
+      "one lock under both names": "一把锁，两个名字",
+    },
+  ),
   threads: { default: 20, min: 2, max: 20 },
   kinds: ["worker", "task"],
-  threadFunctions,
+  functions,
   async run(runner, { threads }) {
     const stuck = !await runner.runScheduled(
       { en: "two threads: A then B, and B then A", zh: "两个线程：一个先 A 后 B，一个先 B 后 A" },
-      two(["AB", "BA"]),
+      runTwo([["A", "B"], ["B", "A"]]),
     );
     const own = !await runner.runScheduled(
-      { en: "one thread, and its own lock", zh: "一个线程，等自己的锁" },
-      (main) => again(main, new Lock()),
+      { en: "one thread that takes its own lock again", zh: "一个线程，等自己的锁" },
+      (main) => takeTwice(main, new Lock()),
     );
     const reentrant = await runner.runScheduled(
-      { en: "cure: an RLock", zh: "解法：RLock" },
-      (main) => again(main, new RLock()),
+      { en: "solution: an RLock", zh: "解法：RLock" },
+      (main) => takeTwice(main, new RLock()),
     );
     const ordered = await runner.runScheduled(
-      { en: "cure: an order, A before B", zh: "解法：固定顺序，先 A 后 B" },
-      two(["AB", "AB"]),
+      { en: "solution: an order, A before B", zh: "解法：固定顺序，先 A 后 B" },
+      runTwo([["A", "B"], ["A", "B"]]),
     );
     const timed = await runner.runScheduled(
-      { en: "cure: a timeout", zh: "解法：超时" },
+      { en: "solution: a timeout", zh: "解法：超时" },
       async (main) => {
-        const a = main.register("A", new Lock());
-        const b = main.register("B", new Lock());
-        const [one, other] = [{ first: a, second: b }, { first: b, second: a }];
+        const { A, B } = registerLocks(main);
         const started = [
-          await main.start("t1", threadFunctions.polite, one, { patience: 0.2 }),
-          await main.start("t2", threadFunctions.polite, other, { patience: 0.5 }),
+          await main.start("t1", functions.giveUp, { first: A, second: B }, { timeout: 0.2 }),
+          await main.start("t2", functions.giveUp, { first: B, second: A }, { timeout: 0.5 }),
         ];
-        return await settled(main, started);
+        return await joinOrTerminate(main, started);
       },
     );
     const options = { threads, stepSeconds: 0.001 };
     const allStuck = await runner.runScheduled(
       {
-        en: `${threads} threads: A then B, and after that B then A`,
+        en: `${threads} threads: A then B, and later B then A`,
         zh: `${threads} 个线程：先 A 后 B，然后先 B 后 A`,
       },
-      many(
-        threads,
-        (main) => ({ A: main.register("A", new Lock()), B: main.register("B", new Lock()) }),
-      ),
+      runMany(threads, registerLocks),
       options,
     );
     const shared = await runner.runScheduled(
       {
-        en: `cure: one RLock R under both names, A = B = R, ${threads} threads`,
+        en: `solution: one RLock R under both names, A = B = R, ${threads} threads`,
         zh: `解法：一把 RLock（R）用两个名字，A = B = R，${threads} 个线程`,
       },
-      many(threads, (main) => {
+      runMany(threads, (main) => {
         const both = main.register("R", new RLock());
         return { A: both, B: both };
       }),
       // All tasks of an isolate are one owner of an RLock.
       { ...options, kind: "worker" },
     );
-    const cured = reentrant && ordered && timed && shared.ended && shared.most === 1;
+    const solved = reentrant && ordered && timed && shared.ended && shared.maxInside === 1;
     return {
-      ok: stuck && own && !allStuck.ended && cured,
+      ok: stuck && own && !allStuck.ended && solved,
       summary: {
         en: `two threads, and one alone, ${stuck && own ? "got stuck" : "DID NOT get stuck"}; ` +
-          `an RLock ${cures(reentrant)}, an order ${cures(ordered)}, a timeout ${cures(timed)}; ` +
-          `${threads} threads ${
-            allStuck.ended ? "DID NOT get stuck" : "got stuck"
-          }, and with one ` +
+          `an RLock ${helps(reentrant)}, an order ${helps(ordered)}, a timeout ${helps(timed)}; ` +
+          `${threads} threads ${allStuck.ended ? "DID NOT get stuck" : "got stuck"}; with one ` +
           `RLock under both names ${shared.ended ? "all ended" : "DID NOT end"}, ` +
-          `${shared.most} at a time`,
+          `${shared.maxInside} at a time`,
         zh: `两个线程互相卡住，一个线程卡住自己：${stuck && own ? "卡住了" : "没有卡住"}；` +
-          `RLock ${frees(reentrant)}，固定顺序${frees(ordered)}，超时${frees(timed)}；` +
+          `RLock ${helpsZh(reentrant)}，固定顺序${helpsZh(ordered)}，超时${helpsZh(timed)}；` +
           `${threads} 个线程${
             allStuck.ended ? "没有卡住" : "全卡住了"
           }，换成一把两个名字的 RLock ` +
-          `${shared.ended ? "就全部做完了" : "也没有全部做完"}，每次 ${shared.most} 个`,
+          `${shared.ended ? "就全部做完了" : "也没有全部做完"}，每次 ${shared.maxInside} 个`,
       },
     };
   },
 });
 
-async function again(main: MainThread, lock: Lock | RLock): Promise<boolean> {
-  const props = { lock: main.register("L", lock) };
-  return await settled(main, [await main.start("t1", threadFunctions.twice, props, undefined)]);
+async function takeTwice(main: MainThread, lock: Lock | RLock): Promise<boolean> {
+  const locks = { lock: main.register("L", lock) };
+  const thread = await main.start("t1", functions.takeTwice, locks, undefined);
+  return await joinOrTerminate(main, [thread]);
 }
 
-function cures(is: boolean): string {
-  return is ? "cured it" : "DID NOT cure it";
+function helps(ended: boolean): string {
+  return ended ? "helps" : "DOES NOT help";
 }
 
-function frees(is: boolean): string {
-  return is ? "能解开" : "没能解开";
+function helpsZh(ended: boolean): string {
+  return ended ? "能解开" : "没能解开";
 }

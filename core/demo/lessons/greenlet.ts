@@ -1,51 +1,43 @@
-/** `greenlet`: coroutines that switch when they say so, and hand each other values. No threads. */
+/** `greenlet`: coroutines that switch explicitly and pass each other values, without threads. */
 import { lesson } from "../lesson.ts";
 import type { Trace } from "../runner/runner.ts";
-import { bilingual, type Text } from "../text.ts";
+import { type Text, withTranslations } from "../text.ts";
 
-/** What a coroutine gives when it switches: to whom, and what. */
+/** A switch to another coroutine, with a value. */
 interface Switch {
   readonly to: string;
   readonly value: number;
 }
 type Coroutine = Generator<Switch, void, number>;
 
-/** Doubles what it gets, and hands it on. */
-function* doubler(to: string, log: (text: Text) => void): Coroutine {
-  let value = 1;
-  for (;;) {
-    const got: number = yield { to, value: value * 2 };
-    log(handed(got, got * 2, to));
-    value = got;
+/** Applies `change` to each value that it receives, and passes the result on to `to`. */
+function* makeCoroutine(
+  change: (value: number) => number,
+  to: string,
+  log: (text: Text) => void,
+): Coroutine {
+  for (let value = 0;;) {
+    value = yield { to, value: change(value) };
+    const next = change(value);
+    log({
+      en: `gets ${value}, passes ${next} to ${to}`,
+      zh: `收到 ${value}，把 ${next} 交给 ${to}`,
+    });
   }
-}
-
-/** Adds one. */
-function* adder(to: string, log: (text: Text) => void): Coroutine {
-  let value = 0;
-  for (;;) {
-    const got: number = yield { to, value: value + 1 };
-    log(handed(got, got + 1, to));
-    value = got;
-  }
-}
-
-function handed(got: number, gives: number, to: string): Text {
-  return { en: `gets ${got}, hands ${gives} to ${to}`, zh: `收到 ${got}，把 ${gives} 交给 ${to}` };
 }
 
 const switches = 6;
 const aSwitch = { en: "a switch", zh: "切换" };
 
-/** Runs coroutines: who is switched to runs until it switches, and nobody else does. */
-function switching(trace: Trace): { readonly order: string[]; readonly value: number } {
+/** Runs two coroutines, each until it switches. @returns their order, and the last value */
+function runCoroutines(trace: Trace): { readonly order: string[]; readonly value: number } {
   let now = 0;
-  const says = (lane: string) => (text: Text) => {
+  const logTo = (lane: string) => (text: Text) => {
     trace.event({ t: now, lane, what: "runs", text });
   };
   const coroutines = new Map<string, Coroutine>([
-    ["a", doubler("b", says("a"))],
-    ["b", adder("a", says("b"))],
+    ["a", makeCoroutine((value) => value * 2, "b", logTo("a"))],
+    ["b", makeCoroutine((value) => value + 1, "a", logTo("b"))],
   ]);
   for (const [lane, coroutine] of coroutines) {
     trace.event({ t: 0, lane, what: "starts" });
@@ -69,35 +61,36 @@ function switching(trace: Trace): { readonly order: string[]; readonly value: nu
 export default lesson({
   idea: {
     en:
-      `A coroutine is a function that can stop in its middle, and go on there later. It stops where
-it says so: it switches to another, and hands it a value, as one that yields hands it to
-whoever called next(). Nothing else can come in between, so no lock is needed; and one that
-never switches keeps all others from running. Thousands of them take no more than one thread.`,
+      `A coroutine is a function that can stop in the middle and continue there later. It stops only
+where its code says so: there it switches to another coroutine and passes a value, as yield
+passes a value to the caller of next(). No other code can run in between, so no lock is needed;
+but a coroutine that never switches keeps all others from running. Thousands of coroutines need
+only one thread.`,
     zh: `协程是可以停在中间、以后再从那里接着跑的函数。它只在自己说停的地方停：切换到另一个协程，
 顺便递过去一个值，就像 yield 把值交给调用 next() 的人。两次切换之间不会有别人插进来，所以不用
 锁；但谁要是一直不切换，别人就都跑不了。成千上万个协程也只占一个线程。`,
   },
-  code: bilingual`function* doubler() {
+  code: withTranslations(
+    `function* doubler() {
   let value = 1;
-  for (;;) value = yield { to: "b", value: value * 2 };    // ${{
-    en: "switch to b, hand it a value",
-    zh: "切换到 b，交给它一个值",
-  }}
+  for (;;) value = yield { to: "b", value: value * 2 };    // switch to b, and pass a value
 }
-next = coroutines.get(next.to).next(next.value).value;     // ${{
-    en: "who runs now",
-    zh: "现在轮到谁",
-  }}`,
+next = coroutines.get(next.to).next(next.value).value;     // run the next coroutine`,
+    {
+      "switch to b, and pass a value": "切换到 b，交给它一个值",
+      "run the next coroutine": "现在轮到谁",
+    },
+  ),
   async run(runner) {
     const { order, value } = await runner.runRealTime(
-      { en: "two coroutines hand a number to and fro", zh: "两个协程来回传一个数" },
-      (trace) => Promise.resolve(switching(trace)),
+      { en: "two coroutines pass a number back and forth", zh: "两个协程来回传一个数" },
+      runCoroutines,
     );
     // 1 -> 2, 3, 6, 7, 14, 15
     return {
       ok: order.join("") === "ababab" && value === 15,
       summary: {
-        en: `they ran in the order ${order.join(" ")}, and made 1 into ${value}`,
+        en: `they ran in the order ${order.join(" ")}, and changed 1 to ${value}`,
         zh: `运行顺序是 ${order.join(" ")}，把 1 变成了 ${value}`,
       },
     };

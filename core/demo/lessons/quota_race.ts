@@ -1,6 +1,6 @@
 /**
- * `quota-race`: barge's own quota. First as many servers have it, looked up and then added to;
- * then as barge has it, with the very code of its ledger, by workers that race in earnest.
+ * `quota-race`: barge's own quota. First it is checked and then added to, as in many servers; then
+ * workers race in real time with the code that barge uses.
  */
 import { Accounts } from "../../account/accounts.ts";
 import { Database } from "../../account/database.ts";
@@ -9,14 +9,16 @@ import { Reservations } from "../../account/reservation.ts";
 import { BargeError } from "../../error.ts";
 import { makeVerifier } from "../../protocol/verifier.ts";
 import { Barrier, type Handle } from "../../sync/mod.ts";
-import type { LessonThread } from "../runner/lesson_thread.ts";
 import { lesson } from "../lesson.ts";
+import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { Runner } from "../runner/runner.ts";
-import { bilingual } from "../text.ts";
+import { withTranslations } from "../text.ts";
 
-/** The account's capacity, an upload, and how often each racer tries. */
-const [quota, size, tries] = [1_000_000, 300_000, 4];
-const fits = Math.floor(quota / size);
+const quota = 1_000_000;
+const uploadBytes = 300_000;
+const attemptsPerRacer = 4;
+/** The number of uploads that fit into the quota. */
+const fits = Math.floor(quota / uploadBytes);
 
 interface Account {
   /** The data directory. */
@@ -24,7 +26,7 @@ interface Account {
   readonly account: number;
 }
 
-/** A request of its own, with the name of its file. */
+/** An upload of the file `name`. */
 interface Upload extends Account {
   readonly name: string;
 }
@@ -34,27 +36,34 @@ interface Sums {
   readonly reserved: number;
 }
 
-const threadFunctions = {
-  /** Checks, thinks, adds. */
-  async careless(thread: LessonThread, _: Record<never, never>, { data, account, name }: Upload) {
+const functions = {
+  /** Checks the quota, sleeps, and adds the upload. @returns whether it was accepted */
+  async checkThenAdd(
+    thread: LessonThread,
+    _: Record<never, never>,
+    { data, account, name }: Upload,
+  ) {
     using db = new Database(data, { durability: "relaxed" });
-    const seen = await thread.step(
+    const before = await thread.step(
       (n) => ({ en: `sees ${n} bytes taken`, zh: `看到已占 ${n} 字节` }),
       () => taken(db, account),
     );
-    if (seen + size > quota) return false;
+    if (before + uploadBytes > quota) return false;
     await thread.step({
-      en: `${size} more fit into ${quota}: goes on`,
-      zh: `再加 ${size} 也放得进 ${quota}：继续`,
+      en: `${uploadBytes} more fit into ${quota}: continues`,
+      zh: `再加 ${uploadBytes} 也放得进 ${quota}：继续`,
     });
     await thread.sleep(0.1);
     await thread.step(
-      (n) => ({ en: `adds its ${size}: ${n} are taken`, zh: `加上 ${size}：占了 ${n}` }),
+      (n) => ({ en: `adds ${uploadBytes}: ${n} are taken`, zh: `加上 ${uploadBytes}：占了 ${n}` }),
       () => {
         db.run(
           `INSERT INTO upload (account, dir, name, want, credit, holder, touched)
          VALUES (?, 'homes/racer', ?, ?, 0, ?, 0)`,
-          ...[account, name, size, name],
+          account,
+          name,
+          uploadBytes,
+          name,
         );
         return taken(db, account);
       },
@@ -64,17 +73,17 @@ const threadFunctions = {
 };
 
 const jobs = {
-  /** Reserves as often as it can, at the same time as others. @returns how often it could */
+  /** Reserves uploads while others do the same. @returns the number of successes */
   race({ data, account, start, name }: Account & {
     readonly start: Handle<"Barrier">;
     readonly name: string;
   }): number {
     using db = new Database(data, { durability: "relaxed" });
     const reservations = new Reservations(db, new Ledger(db));
-    const place = { account, dir: "homes/racer", size, modified: null, holder: name };
+    const place = { account, dir: "homes/racer", size: uploadBytes, modified: null, holder: name };
     Barrier.attach(start).wait();
     let won = 0;
-    for (let i = 1; i <= tries; i++) {
+    for (let i = 1; i <= attemptsPerRacer; i++) {
       try {
         reservations.begin({ ...place, name: `${name}.${i}` });
         won++;
@@ -86,7 +95,7 @@ const jobs = {
   },
 };
 
-/** What an account has used and reserved. */
+/** Returns the bytes that an account has used and reserved. */
 function taken(db: Database, account: number): number {
   const { used, reserved } = db.get<Sums & Record<never, never>>(
     "SELECT used, reserved FROM account WHERE id = ?",
@@ -98,69 +107,69 @@ function taken(db: Database, account: number): number {
 export default lesson({
   idea: {
     en:
-      `Many servers keep a quota like this: look how much is used; if the upload fits, take it, and
-add it up. Two uploads at once both look before either adds, and both fit: check-then-add is
-the lost update again, between requests in place of threads. A lock in one process is no cure,
-as barge has several. barge checks and adds in one SQL statement, under the database's write
-lock: either the room is yours or you get an error, before a byte is sent, however many race.`,
+      `Many servers keep a quota like this: they look up the used bytes, accept the upload if it fits, and
+add its size afterwards. Two uploads at once both look before either adds, and both fit:
+check-then-add is a lost update, between requests instead of threads. A lock in one process does
+not help, as several processes of barge write. barge checks and adds in one SQL statement, under
+the write lock of the database: either the space is yours, or you get an error before you send a
+byte, however many uploads race.`,
     zh: `很多服务器是这样管配额的：看看用了多少，放得下就收，收完再加上去。两个上传同时来，都在对方
 加上去之前看了，于是都“放得下”：先检查后增加，就是丢失更新的翻版，只不过发生在请求之间。单个
 进程里的锁救不了，因为 barge 有好几个进程在写。barge 把检查和增加写成一条 SQL，在数据库的写锁
 之下执行：要么空间已经归你，要么一个字节都没发就告诉你不够，不管多少人在抢。`,
   },
-  code: bilingual`if (used() + size <= quota) add(size);                       // ${{
-    en: "two at once: both fit",
-    zh: "两个同时来：都放得下",
-  }}
+  code: withTranslations(
+    `if (used() + size <= quota) add(size);                       // two at once: both fit
 
 INSERT INTO upload (account, want, ...)
 SELECT id, :want, ... FROM account
-WHERE id = :account AND used + reserved + :want <= quota     -- ${{
-    en: "no row: over quota",
-    zh: "没有写入行：超出配额",
-  }}`,
+WHERE id = :account AND used + reserved + :want <= quota     -- no row: over quota`,
+    {
+      "two at once: both fit": "两个同时来：都放得下",
+      "no row: over quota": "没有写入行：超出配额",
+    },
+  ),
   threads: { default: 5, min: fits + 1, max: 12 },
   kinds: ["worker", "task"],
-  threadFunctions,
+  functions,
   jobs,
   async run(runner, { threads }) {
-    const broken = await withAccount(async ({ data, account }) => {
+    const raced = await withAccount(async ({ data, account }) => {
       await runner.runScheduled({
-        en: `check, then add: ${threads} uploads of ${size}, room for ${fits}`,
-        zh: `先检查后增加：${threads} 个上传，各 ${size} 字节，只放得下 ${fits} 个`,
+        en: `check, then add: ${threads} uploads of ${uploadBytes} bytes, of which ${fits} fit`,
+        zh: `先检查后增加：${threads} 个上传，各 ${uploadBytes} 字节，只放得下 ${fits} 个`,
       }, async (main) => {
-        const started = [];
-        for (let i = 1; i <= threads; i++) {
+        const started = await main.startEach(threads, (i) => {
           const args = { data, account, name: `upload-${i}` };
           const name = { en: `upload-${i}`, zh: `上传-${i}` };
-          started.push(await main.start(name, threadFunctions.careless, {}, args));
-        }
+          return main.start(name, functions.checkThenAdd, {}, args);
+        });
         await main.join(started);
       }, { stepSeconds: 0.001 });
       return total(data, account);
     });
-    const { won, mended } = await withAccount(async ({ data, account }) => {
+    const { won, exact } = await withAccount(async ({ data, account }) => {
       const won = await race(runner, threads, { data, account });
-      return { won, mended: total(data, account) };
+      return { won, exact: total(data, account) };
     });
     return {
-      ok: broken > quota && won === fits && mended === fits * size,
+      ok: raced > quota && won === fits && exact === fits * uploadBytes,
       summary: {
-        en: `quota ${quota}; check-then-add: ${broken} taken; barge's ledger: ${mended} taken, ` +
-          `${won} of ${threads * tries} attempts`,
-        zh: `配额 ${quota}；先检查后增加：占了 ${broken}；barge 的账本：占了 ${mended}，` +
-          `${threads * tries} 次尝试成功 ${won} 次`,
+        en: `quota ${quota}; check-then-add: ${raced} taken; barge's ledger: ${exact} taken, ` +
+          `${won} of ${threads * attemptsPerRacer} attempts`,
+        zh: `配额 ${quota}；先检查后增加：占了 ${raced}；barge 的账本：占了 ${exact}，` +
+          `${threads * attemptsPerRacer} 次尝试成功 ${won} 次`,
       },
     };
   },
 });
 
-/** Lets workers race in real time. The winners differ from run to run, their number does not. */
+/** Lets workers race in real time. Only the number of successes is the same in each run. */
 async function race(runner: Runner, threads: number, account: Account): Promise<number> {
   const names = Array.from({ length: threads }, (_, i) => `racer-${i + 1}`);
   const title = {
-    en: `barge's ledger: ${threads} workers race, ${tries} attempts each`,
-    zh: `barge 的账本：${threads} 个工作线程同时抢，各试 ${tries} 次`,
+    en: `barge's ledger: ${threads} workers race, ${attemptsPerRacer} attempts each`,
+    zh: `barge 的账本：${threads} 个工作线程同时抢，各试 ${attemptsPerRacer} 次`,
   };
   return await runner.runRealTime(title, async (trace) => {
     const lanes = names.map((_, i) => ({ en: `racer-${i + 1}`, zh: `抢占者-${i + 1}` }));
@@ -171,7 +180,7 @@ async function race(runner: Runner, threads: number, account: Account): Promise<
     );
     const won = wins.reduce((sum, n) => sum + n, 0);
     for (const lane of lanes) trace.event({ t: 1, lane, what: "ends" });
-    const text = { en: `${won} were let in`, zh: `放进了 ${won} 个` };
+    const text = { en: `${won} were accepted`, zh: `放进了 ${won} 个` };
     trace.event({ t: 1, lane: { en: "ledger", zh: "账本" }, what: "notes", text });
     return won;
   });

@@ -1,32 +1,27 @@
-/** `semaphore`: many tasks, a few at a time; and a pool, which does the same with fewer threads. */
+/** `semaphore`: many tasks, a few at a time; and a pool, which needs fewer threads for that. */
 import { Queue, Semaphore } from "../../sync/mod.ts";
-import type { LessonThread } from "../runner/lesson_thread.ts";
 import { lesson } from "../lesson.ts";
+import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
-import { bilingual } from "../text.ts";
-
-interface Inside {
-  /** How many are inside, and how many were at most. */
-  readonly counts: Int32Array;
-}
+import { withTranslations } from "../text.ts";
 
 const permits = 5;
 const tasks = 20;
-const length = 0.5;
+const taskSeconds = 0.5;
 
-const threadFunctions = {
-  async visitor(thread: LessonThread, { sema }: { sema: Labeled<Semaphore> }, { counts }: Inside) {
+const functions = {
+  async visitor(thread: LessonThread, { sema }: { sema: Labeled<Semaphore> }, counts: Int32Array) {
     await thread.acquire(sema);
     enter(counts);
-    await thread.sleep(length);
+    await thread.sleep(taskSeconds);
     counts[0]!--;
     await thread.release(sema);
   },
-  async hand(thread: LessonThread, { tasks }: { tasks: Labeled<Queue> }, { counts }: Inside) {
+  async poolThread(thread: LessonThread, { tasks }: { tasks: Labeled<Queue> }, counts: Int32Array) {
     let done = 0;
     while (await thread.get(tasks, { blocking: false }) !== undefined) {
       enter(counts);
-      await thread.sleep(length);
+      await thread.sleep(taskSeconds);
       counts[0]!--;
       done++;
     }
@@ -34,6 +29,7 @@ const threadFunctions = {
   },
 };
 
+/** @param counts the current number of threads inside, and the highest one */
 function enter(counts: Int32Array): void {
   counts[0]!++;
   counts[1] = Math.max(counts[1]!, counts[0]!);
@@ -41,35 +37,36 @@ function enter(counts: Int32Array): void {
 
 export default lesson({
   idea: {
-    en: `A semaphore is a lock with several keys. Twenty threads come at once; five get in, and as
-one leaves, the next in the queue goes in: with half a second each, four rounds in two seconds.
-A pool looks the same from outside, and is not: the semaphore has twenty threads, fifteen of
-which wait; the pool has five threads, and the tasks wait, in a queue. Use a semaphore to
-bound what is done at once by threads that are there anyway, and a pool to have fewer threads.`,
+    en:
+      `A semaphore is a lock with several permits. Twenty threads arrive at once; five get in, and each
+one that leaves lets in the first of the queue: with half a second each, four rounds in two
+seconds. A pool looks the same from outside, but differs: with the semaphore there are twenty
+threads, fifteen of which wait; with the pool there are five threads, and tasks wait in a queue.
+Use a semaphore to limit what existing threads do at once, and a pool to have fewer threads.`,
     zh: `信号量就是有好几把钥匙的锁。二十个线程同时到来，五个先进去；出来一个，排在最前面的就
 进去一个：每个半秒，一共四轮、两秒。
 线程池从外面看一样，其实不同：用信号量时有二十个线程，其中十五个在等；用线程池时只有五个
 线程，等的是队列里的任务。线程反正已经有了、只想限制同时做的数量，就用信号量；想少开线程，
 就用线程池。`,
   },
-  code: bilingual`const sema = new Semaphore(5);
+  code: withTranslations(
+    `const sema = new Semaphore(5);
 
-sema.acquire();                   // ${{
-    en: "in each of the twenty threads",
-    zh: "二十个线程里的每一个",
-  }}
+sema.acquire();                   // in each of the twenty threads
 work();
 sema.release();
 
-for (let task; (task = tasks.get()); ) work(task);    // ${{
-    en: "in each of a pool's five",
-    zh: "线程池的五个线程里的每一个",
-  }}`,
+for (let task; (task = tasks.get()); ) work(task);    // in each of the five threads of a pool`,
+    {
+      "in each of the twenty threads": "二十个线程里的每一个",
+      "in each of the five threads of a pool": "线程池的五个线程里的每一个",
+    },
+  ),
   threads: { default: tasks, min: permits + 1, max: 200 },
   kinds: ["worker", "task"],
-  threadFunctions,
+  functions,
   async run(runner, { threads }) {
-    const most = await runner.runScheduled(
+    const maxInside = await runner.runScheduled(
       {
         en: `${threads} threads, a semaphore of ${permits}`,
         zh: `${threads} 个线程，信号量为 ${permits}`,
@@ -77,10 +74,10 @@ for (let task; (task = tasks.get()); ) work(task);    // ${{
       async (main) => {
         const counts = new Int32Array(new SharedArrayBuffer(8));
         const sema = main.register("sema", new Semaphore(permits));
-        const started = [];
-        for (let i = 1; i <= threads; i++) {
-          started.push(await main.start(`t${i}`, threadFunctions.visitor, { sema }, { counts }));
-        }
+        const started = await main.startEach(
+          threads,
+          (i) => main.start(`t${i}`, functions.visitor, { sema }, counts),
+        );
         await main.join(started);
         return counts[1]!;
       },
@@ -101,24 +98,22 @@ for (let task; (task = tasks.get()); ) work(task);    // ${{
           en: `puts ${threads} tasks into tasks`,
           zh: `把 ${threads} 个任务放入 tasks`,
         });
-        const started = [];
-        for (let i = 1; i <= permits; i++) {
-          started.push(
-            await main.start(`p${i}`, threadFunctions.hand, { tasks: queue }, { counts }),
-          );
-        }
+        const started = await main.startEach(
+          permits,
+          (i) => main.start(`p${i}`, functions.poolThread, { tasks: queue }, counts),
+        );
         await main.join(started);
         const done = started.reduce((sum, thread) => sum + Number(main.result(thread)), 0);
-        return { most: counts[1]!, done };
+        return { maxInside: counts[1]!, done };
       },
       { stepSeconds: 0.001 },
     );
     return {
-      ok: most === permits && pool.most === permits && pool.done === threads,
+      ok: maxInside === permits && pool.maxInside === permits && pool.done === threads,
       summary: {
-        en: `with the semaphore at most ${most} of ${threads} threads were inside; ` +
+        en: `with the semaphore at most ${maxInside} of ${threads} threads were inside; ` +
           `the pool's ${permits} threads did all ${pool.done} tasks`,
-        zh: `用信号量，${threads} 个线程里最多同时有 ${most} 个在里面；` +
+        zh: `用信号量，${threads} 个线程里最多同时有 ${maxInside} 个在里面；` +
           `线程池的 ${permits} 个线程做完了全部 ${pool.done} 个任务`,
       },
     };

@@ -1,36 +1,35 @@
 /**
- * `stream`: TCP is a stream of bytes, which glues messages together and splits them; a length
- * before each parts them again. A UDP datagram stays whole, an empty one arrives, and one to an
- * unused port does not fail.
+ * `stream`: TCP is a stream of bytes, which joins and splits messages; a length before each message
+ * separates them again. A UDP datagram stays whole, an empty one arrives, and one to an unused port
+ * does not fail.
  */
 import { BargeError } from "../../error.ts";
 import { lesson } from "../lesson.ts";
-import { connect, DatagramSocket, hangUp, listen } from "./parts/sockets.ts";
 import type { Runner, Trace } from "../runner/runner.ts";
-import { bilingual, formatValue, type Text } from "../text.ts";
+import { bilingual, formatValue, joinNames, type Text, withTranslations } from "../text.ts";
+import { connectPair, DatagramSocket, hangUp, listen } from "./parts/sockets.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 const messages = ["ab", "cde", "fghi"];
-/** The size of a small read, in bytes. */
-const little = 4;
-/** How often the reading of glued messages is tried: both must have arrived before the read. */
-const attempts = 50;
+const smallReadBytes = 4;
+/** The most attempts to read joined messages: all must have arrived before the read. */
+const maxAttempts = 50;
 
 const sender = { en: "sender", zh: "发送者" };
 const receiver = { en: "receiver", zh: "接收者" };
 
 /**
- * Encodes a message: its length in four bytes, the highest first, and its bytes.
+ * Encodes a message: four bytes of length (big-endian), and its bytes.
  *
  * @example
  * ```ts
- * import { framed } from "./stream.ts";
- * if (framed("ab").join() !== "0,0,0,2,97,98") throw new Error();
+ * import { encodeMessage } from "./stream.ts";
+ * if (encodeMessage("ab").join() !== "0,0,0,2,97,98") throw new Error();
  * ```
  */
-export function framed(message: string): Uint8Array {
+export function encodeMessage(message: string): Uint8Array {
   const bytes = encoder.encode(message);
   const frame = new Uint8Array(4 + bytes.length);
   new DataView(frame.buffer).setUint32(0, bytes.length);
@@ -38,8 +37,8 @@ export function framed(message: string): Uint8Array {
   return frame;
 }
 
-/** Extracts the messages from pieces of a stream, wherever it was cut. */
-export class Unframer {
+/** Decodes messages from the pieces of a stream, in any sizes. */
+export class MessageDecoder {
   #rest = new Uint8Array();
 
   /** @returns the messages that this piece completes */
@@ -59,15 +58,15 @@ export class Unframer {
 export default lesson({
   idea: {
     en:
-      `TCP carries a stream of bytes, and knows nothing of messages. What was sent in three pieces may
-be read in one, and what was sent in one may be read in three: a send and a receive are not a
-pair. Every protocol over TCP must say where a message ends: by a length before it (as barge's
-own does: four bytes, the highest first, see PROTOCOL.md), by a mark behind it, such as a
-newline, or by closing the connection. With a length even an empty message can be sent, which
-TCP alone can't: no bytes, no packet.
-UDP carries datagrams: what was sent at once is received at once, or not at all, and an empty
-one arrives as an empty one. It has no connections, so a datagram to a port where nobody listens
-is sent like any other, and nothing fails; a TCP client is refused there.`,
+      `TCP carries a stream of bytes, and knows nothing of messages. One read may return what three
+writes sent, and one write may need three reads: sends and receives do not come in pairs. Each
+protocol over TCP must define where a message ends: by a length before it (as in barge's own
+protocol: four bytes, big-endian, see PROTOCOL.md), by a mark after it, such as a newline, or by
+closing the connection. With a length even an empty message can be sent. TCP alone cannot send
+one: without bytes there is no packet.
+UDP carries datagrams: each arrives whole or not at all, and an empty one arrives empty. UDP has
+no connections, so sending a datagram to a port where no program listens does not fail; a TCP
+client is refused there.`,
     zh: `TCP 传送的是字节流，不知道什么是消息。分三次发的，可能一次就读完（粘包）；一次发的，也可能
 分三次才读完：发送和接收不是一一对应的。所以 TCP 上的每种协议都得说明消息到哪里为止：在前面写上
 长度（barge 自己的协议就是这样：四个字节，高位在前，见 PROTOCOL.md）；在后面加标记，比如换行；
@@ -75,52 +74,46 @@ is sent like any other, and nothing fails; a TCP client is refused there.`,
 UDP 传送的是数据报：一次发的就一次收到，要么就收不到，空的数据报收到的也是空的。它没有连接，所以
 往没有人监听的端口发数据报，和平时一样，不会报错；TCP 客户端在那里则会被拒绝。`,
   },
-  code: bilingual`conn.write("ab"); conn.write("cde");         // ${{
-    en: "two writes",
-    zh: "写两次",
-  }}
-conn.read(buffer);                           // ${{
-    en: 'one read: "abcde"',
-    zh: '读一次："abcde"',
-  }}
+  code: withTranslations(
+    `conn.write("ab"); conn.write("cde");         // two writes
+conn.read(buffer);                           // one read: "abcde"
 
-conn.write(uint32(message.length)); conn.write(message);     // ${{
-    en: "a length before it",
-    zh: "前面写上长度",
-  }}
-const length = uint32(readExactly(4));       // ${{
-    en: "and the receiver reads that many",
-    zh: "接收者就读这么多",
-  }}
+conn.write(uint32(message.length)); conn.write(message);     // a length before it
+const length = uint32(readExactly(4));       // the receiver reads that many bytes
 const message = readExactly(length);
 
-socket.send("", address);                    // ${{
-    en: "UDP: arrives, and is empty",
-    zh: "UDP：会到达，是空的",
-  }}`,
+socket.send("", address);                    // UDP: arrives, and is empty`,
+    {
+      "two writes": "写两次",
+      'one read: "abcde"': '读一次："abcde"',
+      "a length before it": "前面写上长度",
+      "the receiver reads that many bytes": "接收者就读这么多",
+      "UDP: arrives, and is empty": "UDP：会到达，是空的",
+    },
+  ),
   async run(runner, { port }) {
-    const { glued, split, parted } = await overTcp(runner, port);
+    const { joined, reads, separated } = await overTcp(runner, port);
     const datagrams = await runner.runRealTime({
-      en: "UDP: datagrams stay whole, an empty one, too",
+      en: "UDP: datagrams stay whole, even an empty one",
       zh: "UDP：数据报保持完整，空的也一样",
     }, (trace) => overUdp(runner, trace));
     const { sent, refused } = await runner.runRealTime({
-      en: "to a port where nobody listens",
+      en: "to a port where no program listens",
       zh: "发往没有人监听的端口",
-    }, (trace) => toNobody(runner, trace));
-    const whole = parted.join("|") === ["", ...messages].join("|") &&
+    }, (trace) => toUnusedPort(runner, trace));
+    const whole = separated.join("|") === ["", ...messages].join("|") &&
       datagrams.join("|") === [...messages, ""].join("|");
     return {
-      ok: glued === messages.join("") && split > 1 && whole && sent && refused,
+      ok: joined === messages.join("") && reads > 1 && whole && sent && refused,
       summary: {
         en:
-          `TCP: ${messages.length} messages came in one read, one message in ${split} reads; with ` +
-          `a length before each all ${parted.length} came out as they were, an empty one, too; UDP: ` +
-          `${datagrams.length} datagrams, one of them empty, came whole; to nobody a datagram ` +
-          `${sent ? "was sent without an error" : "FAILED"}, a connection ` +
-          `${refused ? "was refused" : "WAS MADE"}`,
-        zh: `TCP：${messages.length} 条消息一次读到，一条消息分 ${split} 次读到；前面写上长度，` +
-          `${parted.length} 条都原样分开，空的也在；UDP：${datagrams.length} 个数据报都完整到达，其中` +
+          `TCP: one read returned ${messages.length} messages, and one message took ${reads} reads; ` +
+          `with a length before each, all ${separated.length} arrived intact, even an empty one; ` +
+          `UDP: ${datagrams.length} datagrams arrived whole, one of them empty; to an unused port ` +
+          `a datagram ${sent ? "was sent without an error" : "FAILED"}, and a connection ` +
+          `${refused ? "was refused" : "SUCCEEDED"}`,
+        zh: `TCP：${messages.length} 条消息一次读到，一条消息分 ${reads} 次读到；前面写上长度，` +
+          `${separated.length} 条都原样分开，空的也在；UDP：${datagrams.length} 个数据报都完整到达，其中` +
           `一个是空的；对方不存在时，数据报${sent ? "照样发出，没有报错" : "发送失败"}，连接` +
           `${refused ? "被拒绝" : "居然连上了"}`,
       },
@@ -130,40 +123,39 @@ socket.send("", address);                    // ${{
 
 async function overTcp(runner: Runner, port: number) {
   using listener = listen(port);
-  const near = await connect(listener);
-  const far = await listener.accept();
-  near.setNoDelay(true);
-  const stop = () => [near, far].forEach(hangUp);
+  const { client, server } = await connectPair(listener);
+  client.setNoDelay(true);
+  const stop = () => [client, server].forEach(hangUp);
   runner.signal.addEventListener("abort", stop);
   try {
-    const glued = await runner.runRealTime({
-      en: "TCP glues: three writes, one read",
+    const joined = await runner.runRealTime({
+      en: "TCP joins messages: three writes, one read",
       zh: "TCP 粘包：写三次，读一次",
-    }, (trace) => gluing(trace, near, far));
-    const split = await runner.runRealTime({
-      en: `TCP splits: one write, reads of ${little} bytes at most`,
-      zh: `TCP 拆包：写一次，每次最多读 ${little} 字节`,
-    }, (trace) => splitting(trace, near, far));
-    const parted = await runner.runRealTime({
-      en: "cure: four bytes of length before each message",
+    }, (trace) => readJoined(trace, client, server));
+    const reads = await runner.runRealTime({
+      en: `TCP splits messages: one write, reads of ${smallReadBytes} bytes at most`,
+      zh: `TCP 拆包：写一次，每次最多读 ${smallReadBytes} 字节`,
+    }, (trace) => readSplit(trace, client, server));
+    const separated = await runner.runRealTime({
+      en: "solution: four bytes of length before each message",
       zh: "解法：每条消息前写四个字节的长度",
-    }, (trace) => parting(trace, near, far));
-    return { glued, split, parted };
+    }, (trace) => readSeparated(trace, client, server));
+    return { joined, reads, separated };
   } finally {
     runner.signal.removeEventListener("abort", stop);
     stop();
   }
 }
 
-/** Shows the events of the sender, and then those of the receiver. */
-function talk(trace: Trace) {
+/** Returns functions that show the events of the sender, and then those of the receiver. */
+function showTalk(trace: Trace) {
   let t = 0;
   for (const lane of [sender, receiver]) trace.event({ t, lane, what: "starts" });
   const data = { en: "data", zh: "数据" };
   trace.event({ t, lane: receiver, what: "waits", of: data });
   let sending = true;
   return {
-    does(lane: Text, text: Text): void {
+    run(lane: Text, text: Text): void {
       if (sending && lane === receiver) {
         sending = false;
         trace.event({ t, lane: sender, what: "ends" });
@@ -172,113 +164,117 @@ function talk(trace: Trace) {
       t += 0.1;
       if (lane === receiver) trace.event({ t, lane, what: "waits", of: data });
     },
-    ends(): void {
+    end(): void {
       trace.event({ t, lane: receiver, what: "ends" });
     },
   };
 }
 
-/** @returns the bytes of one read after several writes */
-async function gluing(trace: Trace, near: Deno.Conn, far: Deno.Conn): Promise<string> {
-  const show = talk(trace);
+function sends(message: string): Text {
+  return bilingual`${{ en: "sends", zh: "发送" }} ${formatValue(message)}`;
+}
+
+/** @returns the text that one read returns after several writes */
+async function readJoined(trace: Trace, client: Deno.Conn, server: Deno.Conn): Promise<string> {
+  const show = showTalk(trace);
   const all = messages.join("");
   let text = "";
-  for (let i = 0; i < attempts && text !== all; i++) {
-    for (const message of messages) await write(near, encoder.encode(message));
-    text = decoder.decode(await read(far, 1024));
-    // The system may have split it after all. Reads the rest, and tries again.
-    for (let had = text.length; had < all.length;) had += (await read(far, 1024)).length;
+  for (let i = 0; i < maxAttempts && text !== all; i++) {
+    for (const message of messages) await write(client, encoder.encode(message));
+    text = decoder.decode(await read(server, 1024));
+    // The system may still have split them: reads the rest, and tries again.
+    for (let bytesRead = text.length; bytesRead < all.length;) {
+      bytesRead += (await read(server, 1024)).length;
+    }
   }
-  for (const message of messages) {
-    show.does(sender, { en: `sends ${message}`, zh: `发送 ${message}` });
-  }
-  show.does(receiver, { en: `reads ${formatValue(text).en}`, zh: `读到 ${formatValue(text).zh}` });
-  show.ends();
+  for (const message of messages) show.run(sender, sends(message));
+  show.run(receiver, bilingual`${{ en: "reads", zh: "读到" }} ${formatValue(text)}`);
+  show.end();
   return text;
 }
 
 /** @returns the number of reads for one write */
-async function splitting(trace: Trace, near: Deno.Conn, far: Deno.Conn): Promise<number> {
-  const show = talk(trace);
+async function readSplit(trace: Trace, client: Deno.Conn, server: Deno.Conn): Promise<number> {
+  const show = showTalk(trace);
   const message = "abcdefghij";
-  await write(near, encoder.encode(message));
-  show.does(sender, { en: `sends ${message}`, zh: `发送 ${message}` });
+  await write(client, encoder.encode(message));
+  show.run(sender, sends(message));
   let [reads, text] = [0, ""];
   while (text.length < message.length) {
-    const piece = decoder.decode(await read(far, little));
+    const piece = decoder.decode(await read(server, smallReadBytes));
     text += piece;
     reads++;
-    show.does(receiver, { en: `reads ${piece}`, zh: `读到 ${piece}` });
+    show.run(receiver, { en: `reads ${piece}`, zh: `读到 ${piece}` });
   }
-  show.ends();
+  show.end();
   return text === message ? reads : 0;
 }
 
-/** @returns the messages from a stream with lengths */
-async function parting(trace: Trace, near: Deno.Conn, far: Deno.Conn): Promise<string[]> {
-  const show = talk(trace);
+/** @returns the messages decoded from a stream with lengths */
+async function readSeparated(
+  trace: Trace,
+  client: Deno.Conn,
+  server: Deno.Conn,
+): Promise<string[]> {
+  const show = showTalk(trace);
   const sent = ["", ...messages];
-  const bytes = new Uint8Array(sent.flatMap((message) => [...framed(message)]));
-  await write(near, bytes);
+  const bytes = new Uint8Array(sent.flatMap((message) => [...encodeMessage(message)]));
+  await write(client, bytes);
   for (const message of sent) {
     const length = encoder.encode(message).length;
-    show.does(sender, {
+    show.run(sender, {
       en: `sends the length ${length}, and ${formatValue(message).en}`,
       zh: `发送长度 ${length}，再发 ${formatValue(message).zh}`,
     });
   }
-  const unframer = new Unframer();
-  const got: string[] = [];
-  for (let had = 0; had < bytes.length;) {
-    const piece = await read(far, little);
-    had += piece.length;
-    const whole = unframer.push(piece);
-    got.push(...whole);
+  const messageDecoder = new MessageDecoder();
+  const received: string[] = [];
+  for (let bytesRead = 0; bytesRead < bytes.length;) {
+    const piece = await read(server, smallReadBytes);
+    bytesRead += piece.length;
+    const whole = messageDecoder.push(piece);
+    received.push(...whole);
     const hex = Array.from(piece, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
-    const messages = whole.map((message) => formatValue(message));
-    const [en, zh] = [messages.map(({ en }) => en), messages.map(({ zh }) => zh)];
-    show.does(receiver, {
-      en: `reads ${hex}${en.length > 0 ? `: has ${en.join(", ")}` : ""}`,
-      zh: `读到 ${hex}${zh.length > 0 ? `：得到 ${zh.join("、")}` : ""}`,
+    const { en, zh } = joinNames(whole.map(formatValue));
+    show.run(receiver, {
+      en: `reads ${hex}${en && `: decodes ${en}`}`,
+      zh: `读到 ${hex}${zh && `：得到 ${zh}`}`,
     });
   }
-  show.ends();
-  return got;
+  show.end();
+  return received;
 }
 
 /** @returns the datagram of each receive */
 async function overUdp(runner: Runner, trace: Trace): Promise<string[]> {
-  const show = talk(trace);
+  const show = showTalk(trace);
   using from = new DatagramSocket(runner.signal);
   using to = new DatagramSocket(runner.signal);
   const sent = [...messages, ""];
   for (const message of sent) {
     await from.send(message, to.address);
-    show.does(sender, {
-      en: `sends ${formatValue(message).en}`,
-      zh: `发送 ${formatValue(message).zh}`,
-    });
+    show.run(sender, sends(message));
   }
-  const got: string[] = [];
-  while (got.length < sent.length) {
+  const received: string[] = [];
+  while (received.length < sent.length) {
     const { text } = await to.receive();
-    got.push(text);
-    show.does(receiver, {
+    received.push(text);
+    show.run(receiver, {
       en: `receives ${formatValue(text).en}, ${text.length} bytes`,
       zh: `收到 ${formatValue(text).zh}，${text.length} 字节`,
     });
   }
-  show.ends();
-  return got;
+  show.end();
+  return received;
 }
 
 /** Sends a datagram, and opens a connection, to an unused port. */
-async function toNobody(runner: Runner, trace: Trace) {
+async function toUnusedPort(runner: Runner, trace: Trace) {
   const client = { en: "client", zh: "客户端" };
   const show = (t: number, text: Text) => trace.event({ t, lane: client, what: "runs", text });
   trace.event({ t: 0, lane: client, what: "starts" });
   using from = new DatagramSocket(runner.signal);
-  const to = nobody(runner);
+  const to = unusedAddress(runner);
   const sent = await from.send("ab", to).then(() => true, () => false);
   show(0, {
     en: `UDP: sends ab: ${sent ? "no error" : "AN ERROR"}`,
@@ -293,8 +289,8 @@ async function toNobody(runner: Runner, trace: Trace) {
   return { sent, refused };
 }
 
-/** An address that was free a moment ago. */
-function nobody(runner: Runner): Deno.Addr {
+/** Returns an address that was in use a moment ago, and is free now. */
+function unusedAddress(runner: Runner): Deno.Addr {
   const socket = new DatagramSocket(runner.signal);
   const { address } = socket;
   socket[Symbol.dispose]();
@@ -304,7 +300,7 @@ function nobody(runner: Runner): Deno.Addr {
 async function isRefused(): Promise<boolean> {
   const listener = listen(0);
   const { port } = listener.addr;
-  listener.close(); // from here on the port is unused
+  listener.close(); // the port is unused now
   try {
     hangUp(await Deno.connect({ hostname: "127.0.0.1", port }));
     return false;
@@ -318,9 +314,9 @@ async function write(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
 }
 
-/** One read. @throws {BargeError} `unavailable` at the end of the stream */
-async function read(conn: Deno.Conn, most: number): Promise<Uint8Array> {
-  const buffer = new Uint8Array(most);
+/** Reads once. @throws {BargeError} `unavailable` at the end of the stream */
+async function read(conn: Deno.Conn, maxBytes: number): Promise<Uint8Array> {
+  const buffer = new Uint8Array(maxBytes);
   const n = await conn.read(buffer);
   if (n === null) {
     throw new BargeError("unavailable", "the connection ended", { op: "demo stream" });

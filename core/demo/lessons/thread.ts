@@ -1,11 +1,8 @@
-/**
- * `thread`: two ways to start one; what all threads of a process share, and what each has for
- * itself; the list of those alive.
- */
-import type { LessonThread } from "../runner/lesson_thread.ts";
+/** `thread`: two ways to start a thread, the state that threads share, and the list of live threads. */
 import { lesson } from "../lesson.ts";
+import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { MainThread, ThreadHandle } from "../runner/main_thread.ts";
-import { bilingual, joinNames, type Name, type Text, textIn } from "../text.ts";
+import { bilingual, joinNames, type Name, type Text, textIn, withTranslations } from "../text.ts";
 
 /** The name to greet, the number of greetings, and the shared counter of all threads. */
 interface Greeting {
@@ -14,14 +11,14 @@ interface Greeting {
   readonly counter: Int32Array;
 }
 
-/** The facts that a thread reports about itself. */
+/** The facts that a thread returns about itself. */
 interface Facts {
   readonly pid: number;
   readonly ppid: number;
   readonly greeted: number;
 }
 
-/** A thread as a class, with what it needs in its fields, and a `run`. */
+/** A thread as a class, with its data in fields. */
 class Greeter {
   constructor(readonly greeting: Greeting) {}
 
@@ -39,7 +36,7 @@ async function greet(thread: LessonThread, { whom, times, counter }: Greeting): 
   return { pid: Deno.pid, ppid: Deno.ppid, greeted: times };
 }
 
-const threadFunctions = {
+const functions = {
   async greet(thread: LessonThread, _: Record<never, never>, greeting: Greeting) {
     return await greet(thread, greeting);
   },
@@ -50,16 +47,17 @@ const threadFunctions = {
 
 export default lesson({
   idea: {
-    en: `A thread is a second place in the same program where code runs. There are two ways to make
-one: hand it a function, or write a class whose run() it calls. It has a name and a number
-of its own; it is alive from its start until its code returns; and whoever joins it waits for
-that. enumerate() lists the threads that are alive, main among them. Which of two threads is
-next is not yours to say: run this with another --seed.
-All threads of a program are in one process. They have the same process id and the same
-parent (the program that started this one), the same memory, open files and folder; when the
-process ends, all of them end. A process has its own of all these, so it costs more to start.
-Here a thread is a Worker: an isolate with its own heap. Variables are its own; what lies in a
-SharedArrayBuffer is seen by all.`,
+    en:
+      `A thread is a second place in the same program where code runs. There are two ways to create
+one: give it a function, or write a class whose run() it calls. It has a name and a number of
+its own. It is alive from its start until its code returns; to join it is to wait for that.
+enumerate() lists the threads that are alive, main among them. Which of two threads runs next
+is not yours to decide: run this with another --seed.
+All threads of a program are in one process. They have the same process id and the same parent
+(the program that started this one), the same memory, open files and current folder. When the
+process ends, all of them end. Each process has all these for itself, so it costs more to start.
+Here a thread is a worker: an isolate with its own heap. Variables belong to one worker; data in
+a SharedArrayBuffer is visible to all.`,
     zh: `线程就是同一个程序里另一处在跑的代码。创建线程有两种办法：交给它一个函数，或者写一个
 类，由线程去调用它的 run()。每个线程有自己的名字和编号；从启动到代码返回为止它都是活着
 的；对它调用 join，就是等它结束。enumerate() 列出还活着的线程，主线程也在其中。两个线程谁
@@ -70,43 +68,38 @@ SharedArrayBuffer is seen by all.`,
 这里的线程是 Worker，即各有自己堆的隔离实例：普通变量各归各的，放在 SharedArrayBuffer 里的
 数据则大家都看得到。`,
   },
-  code: bilingual`const a = await start("a", greet, { whom: "you" });          // ${{
-    en: "a function",
-    zh: "一个函数",
-  }}
-const b = await start("b", new Greeter({ whom: "me" }));     // ${{
-    en: "a class with run()",
-    zh: "带 run() 的类",
-  }}
+  code: withTranslations(
+    `const a = await start("a", greet, { whom: "you" });          // a function
+const b = await start("b", new Greeter({ whom: "me" }));     // a class with run()
 
-alive(a);                         // ${{
-    en: "true, until its code has returned",
-    zh: "代码返回之前都是 true",
-  }}
+alive(a);                         // true, until its code returns
 enumerate();                      // ["main", "a", "b"]
 await join([a, b]);
-Deno.pid;                         // ${{
-    en: "in a, in b and in main: the same number",
-    zh: "在 a、b 和 main 里是同一个数",
-  }}
-Atomics.add(counter, 0, 1);       // ${{ en: "shared by all", zh: "大家共用" }}`,
+Deno.pid;                         // the same number in a, b and main
+Atomics.add(counter, 0, 1);       // shared by all`,
+    {
+      "a function": "一个函数",
+      "a class with run()": "带 run() 的类",
+      "true, until its code returns": "代码返回之前都是 true",
+      "the same number in a, b and main": "在 a、b 和 main 里是同一个数",
+      "shared by all": "大家共用",
+    },
+  ),
   kinds: ["worker", "task"],
-  threadFunctions,
+  functions,
   async run(runner) {
-    const facts = await runner.runScheduled(
+    const { during, after, counted, greeted, process } = await runner.runScheduled(
       { en: "a function, and a class", zh: "一个函数，一个类" },
-      (main) => together(main),
+      greetTogether,
     );
-    const { during, after, counted, greeted, process } = facts;
     const all = joinNames(during);
     return {
       ok: during.length === 3 && after.length === 1 && process &&
         counted === 5 && greeted === 5,
       summary: {
-        en: `alive while they ran: ${all.en}; after: ${joinNames(after).en}; all of them are ` +
-          `${
-            process ? "one process" : "SEVERAL PROCESSES"
-          }, and counted ${counted} greetings in one memory`,
+        en: `alive while they ran: ${all.en}; afterwards: ${joinNames(after).en}; they are in ` +
+          `${process ? "one process" : "SEVERAL PROCESSES"}, and counted ${counted} greetings in ` +
+          "shared memory",
         zh: `运行时活着的：${all.zh}；结束后：${joinNames(after).zh}；它们` +
           `${process ? "同属一个进程" : "不在一个进程"}，在同一块内存里数了 ${counted} 次问候`,
       },
@@ -118,31 +111,31 @@ Atomics.add(counter, 0, 1);       // ${{ en: "shared by all", zh: "大家共用"
   },
 });
 
-async function together(main: MainThread) {
+async function greetTogether(main: MainThread) {
   const counter = new Int32Array(new SharedArrayBuffer(4));
   const greeting = (whom: Text, times: number) => ({ whom, times, counter });
   const a = await main.start(
     { en: "by-function", zh: "函数" },
-    threadFunctions.greet,
+    functions.greet,
     {},
     greeting({ en: "you", zh: "你" }, 3),
   );
   const b = await main.start(
     { en: "by-class", zh: "类" },
-    threadFunctions.greeter,
+    functions.greeter,
     {},
     greeting({ en: "me", zh: "我" }, 2),
   );
   const threads = [a, b];
-  for (const each of threads) await shows(main, each);
-  const during = await enumerates(main);
+  for (const each of threads) await printState(main, each);
+  const during = await printAlive(main);
   await main.join(threads);
-  for (const each of threads) await shows(main, each);
-  const after = await enumerates(main);
+  for (const each of threads) await printState(main, each);
+  const after = await printAlive(main);
   const facts = threads.map((thread) => main.result(thread) as Facts);
   const process = await main.step(
     (same) => ({
-      en: `process id and parent are ${same ? "the same" : "NOT the same"} in all threads`,
+      en: `the process id and its parent are ${same ? "the same" : "NOT the same"} in all threads`,
       zh: `所有线程的进程号和父进程号${same ? "都相同" : "不相同"}`,
     }),
     () => facts.every(({ pid, ppid }) => pid === Deno.pid && ppid === Deno.ppid),
@@ -155,17 +148,17 @@ async function together(main: MainThread) {
   return { during, after, process, counted, greeted };
 }
 
-async function shows(main: MainThread, { id, name }: ThreadHandle): Promise<void> {
+async function printState(main: MainThread, { id, name }: ThreadHandle): Promise<void> {
   await main.step(
     (alive) => ({
-      en: `${textIn(name, "en")} is number ${id}, and ${alive ? "alive" : "over"}`,
+      en: `${textIn(name, "en")} is number ${id}, and ${alive ? "alive" : "ended"}`,
       zh: `${textIn(name, "zh")}的编号是 ${id}，${alive ? "活着" : "已结束"}`,
     }),
     () => main.isAlive({ id, name }),
   );
 }
 
-async function enumerates(main: MainThread): Promise<readonly Name[]> {
+async function printAlive(main: MainThread): Promise<readonly Name[]> {
   return await main.step(
     (names) => ({
       en: `enumerate(): ${joinNames(names).en} (${names.length})`,

@@ -16,8 +16,9 @@ export type Job<A, R> = (args: A, send: (message: unknown) => void) => R | Promi
 export type ThreadKind = "worker" | "task";
 
 export interface LessonCode {
+  /** The code of the lesson's threads. */
   // deno-lint-ignore no-explicit-any
-  readonly threadFunctions?: Readonly<Record<string, ThreadFunction<any, any>>>;
+  readonly functions?: Readonly<Record<string, ThreadFunction<any, any>>>;
   // deno-lint-ignore no-explicit-any
   readonly jobs?: Readonly<Record<string, Job<any, any>>>;
 }

@@ -53,6 +53,16 @@ export class MainThread extends LessonThread {
     });
   }
 
+  /** Calls `start` with the numbers from 1 to `count`, one after the other. */
+  async startEach(
+    count: number,
+    start: (number: number) => Promise<ThreadHandle>,
+  ): Promise<ThreadHandle[]> {
+    const threads: ThreadHandle[] = [];
+    for (let number = 1; number <= count; number++) threads.push(await start(number));
+    return threads;
+  }
+
   /**
    * Waits until threads have ended.
    *

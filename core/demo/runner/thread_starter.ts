@@ -56,7 +56,7 @@ export class ThreadStarter implements Disposable {
       type: "startThread",
       id,
       lesson,
-      threadFunction: keyOf(code.threadFunctions, threadFunction),
+      threadFunction: keyOf(code.functions, threadFunction),
       name,
       mayBlock: !shareWorkers,
       primitives: toHandles(primitives),

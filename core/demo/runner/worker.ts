@@ -21,8 +21,8 @@ async function runThread(message: Extract<ToWorker, { type: "startThread" }>): P
   const { id, lesson, threadFunction, name, mayBlock, primitives, args } = message;
   const thread = new LessonThread(name, linkTo(id), mayBlock);
   try {
-    const { threadFunctions } = await loadLesson(lesson);
-    const result = await threadFunctions![threadFunction]!(thread, fromHandles(primitives), args);
+    const { functions } = await loadLesson(lesson);
+    const result = await functions![threadFunction]!(thread, fromHandles(primitives), args);
     thread.end({ result });
   } catch (error) {
     thread.end({ error: describe(error) });

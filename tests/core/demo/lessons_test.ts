@@ -24,7 +24,7 @@ Deno.test("every lesson shows its point with any seed, and in Chinese has no Eng
 
 async function checkLesson(name: string, pool: WorkerPool): Promise<void> {
   const lesson = await loadLesson(name);
-  const { threadFunctions, kinds = [] } = lesson;
+  const { functions, kinds = [] } = lesson;
   const byDefault = await record(name, pool, { seed: 1 });
   assert.ok(byDefault.verdict.ok, byDefault.verdict.summary.en);
   checkChinese(lesson, byDefault);
@@ -39,7 +39,7 @@ async function checkLesson(name: string, pool: WorkerPool): Promise<void> {
 
   const other = await record(name, pool, { seed: 77, threads });
   assert.ok(other.verdict.ok, other.verdict.summary.en);
-  if (threadFunctions === undefined || sequential.includes(name)) return;
+  if (functions === undefined || sequential.includes(name)) return;
   assert.notDeepEqual(other.lines, first.lines, "another seed, another interleaving");
 }
 

@@ -23,7 +23,7 @@ Deno.test("a part whose threads all wait, and none is joined, fails with the wai
   const { runner } = makeRunner(pool, "deadlock");
   const stuck = runner.runScheduled(title, async (main) => {
     const lock = main.register("L", new Lock());
-    await main.start("t1", deadlock.threadFunctions.twice, { lock }, undefined);
+    await main.start("t1", deadlock.functions.takeTwice, { lock }, undefined);
   });
   await assert.rejects(stuck, (error) => {
     assert.ok(error instanceof StuckError);
@@ -34,7 +34,7 @@ Deno.test("a part whose threads all wait, and none is joined, fails with the wai
 
 Deno.test("an error in a thread fails the part, with the thread's name", async () => {
   using pool = new WorkerPool();
-  const { save } = editor.threadFunctions;
+  const { save } = editor.functions;
   const { runner } = makeRunner(pool, "editor");
   const failing = runner.runScheduled(title, async (main) => {
     const from = main.register("lines", new Queue());
@@ -57,7 +57,7 @@ Deno.test("an error in a thread fails the part, with the thread's name", async (
 Deno.test("a join with a timeout ends before the thread", async () => {
   using pool = new WorkerPool();
   const { runner, lines } = makeRunner(pool, "editor");
-  const { save } = editor.threadFunctions;
+  const { save } = editor.functions;
   const result = await runner.runScheduled(title, async (main) => {
     const from = main.register("lines", new Queue());
     const thread = await main.start("save", save, { from }, "/nonexistent/file");

@@ -1,12 +1,10 @@
-/** What several lessons on queues do: main puts items in, and a thread takes them out. */
 import type { ThreadFunction } from "../../runner/lesson_code.ts";
-import type { AnyQueue, Labeled } from "../../runner/primitives.ts";
 import type { MainThread } from "../../runner/main_thread.ts";
+import type { AnyQueue, Labeled } from "../../runner/primitives.ts";
 
-/** The thread that takes items out. */
 export const getterName = { en: "getter", zh: "取者" };
 
-/** Puts all in before the thread starts. @returns what it got, in its order */
+/** Fills a queue, and lets a thread take the items out. @returns the items in that order */
 export async function fillAndDrain<Q extends AnyQueue>(
   main: MainThread,
   getter: ThreadFunction<{ readonly queue: Labeled<Q> }, number>,

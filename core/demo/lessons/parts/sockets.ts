@@ -1,4 +1,4 @@
-/** Sockets for lessons, on this machine: a listener, lines of text over TCP, and datagrams. */
+/** Sockets of 127.0.0.1 for lessons: a listener, lines of text over TCP, and datagrams. */
 import { BargeError } from "../../../error.ts";
 
 const encoder = new TextEncoder();
@@ -7,8 +7,8 @@ const decoder = new TextDecoder();
 /**
  * Listens on 127.0.0.1.
  *
- * @param port 0: any that is free
- * @throws {BargeError} `unavailable` when the port is taken
+ * @param port 0 for any free port
+ * @throws {BargeError} `unavailable` if the port is in use
  */
 export function listen(port: number): Deno.TcpListener {
   try {
@@ -18,20 +18,23 @@ export function listen(port: number): Deno.TcpListener {
   }
 }
 
-/** Why a lesson's server can't listen. */
+/** Returns the error for a server that cannot listen. */
 export function listenFailure(port: number, cause: unknown): unknown {
-  const taken = cause instanceof Deno.errors.AddrInUse;
-  if (!taken && !(cause instanceof Deno.errors.PermissionDenied)) return cause;
-  return new BargeError("unavailable", taken ? "the port is taken" : "it is not allowed", {
-    ...{ op: "listen on", path: `127.0.0.1:${port}`, cause },
-    hint: "leave --port out: any port that is free will do",
+  const inUse = cause instanceof Deno.errors.AddrInUse;
+  if (!inUse && !(cause instanceof Deno.errors.PermissionDenied)) return cause;
+  return new BargeError("unavailable", inUse ? "the port is in use" : "permission denied", {
+    op: "listen on",
+    path: `127.0.0.1:${port}`,
+    cause,
+    hint: "leave --port out to use any free port",
   });
 }
 
-/** Connects to a listener of ours. */
-export function connect(listener: Deno.TcpListener): Promise<Deno.TcpConn> {
+/** Connects to a listener. @returns both ends of the connection */
+export async function connectPair(listener: Deno.TcpListener) {
   const { port } = listener.addr;
-  return Deno.connect({ hostname: "127.0.0.1", port });
+  const client = await Deno.connect({ hostname: "127.0.0.1", port });
+  return { client, server: await listener.accept() };
 }
 
 /** Sends a line. */
@@ -40,7 +43,7 @@ export async function send(conn: Deno.Conn, line: string): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
 }
 
-/** Reads a line; undefined at the end. Lines are short, and one is sent at a time. */
+/** Reads a line; undefined at the end. The peer must send one line at a time. */
 export async function receive(conn: Deno.Conn): Promise<string | undefined> {
   const buffer = new Uint8Array(1024);
   let text = "";
@@ -52,15 +55,15 @@ export async function receive(conn: Deno.Conn): Promise<string | undefined> {
   return text.trimEnd();
 }
 
-/** How long a datagram may take on this machine before it counts as lost, in ms. */
-const patience = 10_000;
+/** The time after which a datagram on this machine counts as lost. */
+const datagramTimeoutMs = 10_000;
 
 /** A UDP socket on a free port of 127.0.0.1. */
 export class DatagramSocket implements Disposable {
   readonly #socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
   readonly #signal: AbortSignal;
 
-  /** @param signal ends waits */
+  /** @param signal ends pending receives */
   constructor(signal: AbortSignal) {
     this.#signal = signal;
   }
@@ -73,10 +76,10 @@ export class DatagramSocket implements Disposable {
     await this.#socket.send(encoder.encode(text), to);
   }
 
-  /** @throws {BargeError} `unavailable` when none comes in time; the signal's reason */
+  /** @throws {BargeError} `unavailable` if no datagram arrives in time; the signal's reason */
   async receive(): Promise<{ readonly text: string; readonly from: Deno.Addr }> {
     const stop = () => hangUp(this.#socket);
-    const timer = setTimeout(stop, patience);
+    const timer = setTimeout(stop, datagramTimeoutMs);
     this.#signal.addEventListener("abort", stop);
     try {
       const [bytes, from] = await this.#socket.receive();
@@ -95,10 +98,10 @@ export class DatagramSocket implements Disposable {
   }
 }
 
-/** Closes a connection, if it is not closed yet. */
-export function hangUp(conn: { close(): void }): void {
+/** Closes a socket, if it is not closed yet. */
+export function hangUp(socket: { close(): void }): void {
   try {
-    conn.close();
+    socket.close();
   } catch (error) {
     if (!(error instanceof Deno.errors.BadResource)) throw error;
   }

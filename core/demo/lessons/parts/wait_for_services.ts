@@ -1,20 +1,21 @@
-/** Waits until something listens: `barge demo event --wait-for HOST:PORT`. */
 import { BargeError } from "../../../error.ts";
 import { type Address, formatAddress } from "../../../net/address.ts";
 import { dial } from "../../../net/dial.ts";
 import { Event } from "../../../sync/mod.ts";
-import type { Verdict } from "../../trace.ts";
 import type { Runner, Trace } from "../../runner/runner.ts";
+import type { Action, EventKind, Verdict } from "../../trace.ts";
 
-/** Between two attempts to connect; how long one may take; how often it says that it waits. ms. */
-const [pause, attempt, every] = [200, 2000, 1000];
+const retryIntervalMs = 200;
+const attemptTimeoutMs = 2000;
+const progressIntervalMs = 1000;
 
 /**
- * Waits until all addresses listen. Each is tried once at least. The end of the time does not cut
- * that attempt short, so with 0 seconds the outcome depends on the services alone.
+ * Waits until all addresses listen, for `barge demo event --wait-for`. It tries each at least once,
+ * and the end of the time does not interrupt that attempt, so with 0 seconds the outcome depends on
+ * the services alone.
  *
- * @param seconds the limit of the whole wait; 0: try once
- * @throws {BargeError} `unavailable` when one of them does not listen in time
+ * @param seconds the limit of the whole wait; 0 to try once
+ * @throws {BargeError} `unavailable` if a service does not listen in time
  */
 export async function waitForServices(
   runner: Runner,
@@ -23,33 +24,31 @@ export async function waitForServices(
 ): Promise<Verdict> {
   const names = addresses.map(formatAddress).join(", ");
   const title = { en: `until ${names} listens`, zh: `等到 ${names} 开始监听` };
-  const began = performance.now();
+  const start = performance.now();
   await runner.runRealTime(title, async (trace) => {
-    const over = new AbortController();
-    const wait: Wait = {
-      ...{ trace, began, signal: runner.signal },
-      over: AbortSignal.any([runner.signal, over.signal]),
-    };
-    const timer = setTimeout(() => over.abort(), seconds * 1000);
+    const timeout = new AbortController();
+    const { signal } = runner;
+    const wait: Wait = { trace, start, signal, over: AbortSignal.any([signal, timeout.signal]) };
+    const timer = setTimeout(() => timeout.abort(), seconds * 1000);
     try {
-      // A failure other than the end of the time ends the whole wait.
-      const outcomes = await Promise.all(addresses.map(async (address) => ({
-        ...{ address, listens: await one(wait, address) },
-      })));
-      const missing = outcomes.filter(({ listens }) => !listens);
+      const listening = await Promise.all(addresses.map((address) => waitForOne(wait, address)));
+      const missing = addresses.filter((_, i) => !listening[i]);
       if (missing.length === 0) return;
-      const path = missing.map(({ address }) => formatAddress(address)).join(", ");
-      const why = seconds === 0
-        ? "nothing listens there"
-        : `nothing listens there within ${seconds} s`;
-      const hint = "--timeout SECONDS waits longer";
-      throw new BargeError("unavailable", why, { op: "wait for", path, hint });
+      throw new BargeError(
+        "unavailable",
+        seconds === 0 ? "nothing listens there" : `nothing listens there within ${seconds} s`,
+        {
+          op: "wait for",
+          path: missing.map(formatAddress).join(", "),
+          hint: "--timeout SECONDS waits longer",
+        },
+      );
     } finally {
-      over.abort();
+      timeout.abort();
       clearTimeout(timer);
     }
   }, "measured");
-  const value = performance.now() - began;
+  const value = performance.now() - start;
   return {
     ok: true,
     summary: { en: `${names} listens`, zh: `${names} 已在监听` },
@@ -57,34 +56,43 @@ export async function waitForServices(
   };
 }
 
-/** The state that all waits share. */
+/** The state that the waits for all addresses share. */
 interface Wait {
   readonly trace: Trace;
-  readonly began: number;
-  /** Aborted when the user interrupts. */
+  /** The beginning, in ms of performance.now(). */
+  readonly start: number;
+  /** Aborted when the user interrupts the program. */
   readonly signal: AbortSignal;
-  /** Aborted then, and when the time is over. */
+  /** Aborted then, and at the end of the time. */
   readonly over: AbortSignal;
 }
 
-/** One waits at the event, as the workers of the lesson do; the other tries, and sets it. */
-async function one({ trace, began, signal, over }: Wait, address: Address): Promise<boolean> {
+/**
+ * Tries to connect until it succeeds, and then sets an event. Meanwhile an async task waits for that
+ * event, as the workers of the lesson do, and reports progress.
+ *
+ * @returns false if the time ends first
+ */
+async function waitForOne(
+  { trace, start, signal, over }: Wait,
+  address: Address,
+): Promise<boolean> {
   const lane = formatAddress(address);
   const up = new Event();
-  const since = () => (performance.now() - began) / 1000;
-  const lasts = new AbortController();
-  const either = AbortSignal.any([over, lasts.signal]);
-  trace.event({ t: since(), lane, what: "waits", of: { en: "listening", zh: "监听" } });
-  const says = (async () => {
-    while (!await up.waitAsync({ timeout: every / 1000, signal: either })) {
-      const text = { en: `still waiting for ${lane}`, zh: `还在等 ${lane}` };
-      trace.event({ t: since(), lane, what: "notes", text });
+  const show = (what: EventKind, details: Partial<Action> = {}) =>
+    trace.event({ t: (performance.now() - start) / 1000, lane, what, ...details });
+  const ended = new AbortController();
+  const overOrEnded = AbortSignal.any([over, ended.signal]);
+  show("waits", { of: { en: "listening", zh: "监听" } });
+  const progress = (async () => {
+    while (!await up.waitAsync({ timeout: progressIntervalMs / 1000, signal: overOrEnded })) {
+      show("notes", { text: { en: `still waiting for ${lane}`, zh: `还在等 ${lane}` } });
     }
   })();
-  says.catch(() => {}); // it ends with the time, or with the attempts
+  progress.catch(() => {}); // an abort ends it
   try {
-    for (let first = true; !await listens(address, first ? signal : over); first = false) {
-      await up.waitAsync({ timeout: pause / 1000, signal: over });
+    for (let first = true; !await isListening(address, first ? signal : over); first = false) {
+      await up.waitAsync({ timeout: retryIntervalMs / 1000, signal: over });
     }
     up.set();
   } catch (error) {
@@ -92,18 +100,17 @@ async function one({ trace, began, signal, over }: Wait, address: Address): Prom
     if (!over.aborted || error !== over.reason) throw error;
     return false;
   } finally {
-    lasts.abort();
+    ended.abort();
   }
-  const text = { en: `${lane} listens`, zh: `${lane} 已在监听` };
-  trace.event({ t: since(), lane, what: "runs", text });
-  trace.event({ t: since(), lane, what: "ends" });
+  show("runs", { text: { en: `${lane} listens`, zh: `${lane} 已在监听` } });
+  show("ends");
   return true;
 }
 
-async function listens(address: Address, signal: AbortSignal): Promise<boolean> {
+async function isListening(address: Address, signal: AbortSignal): Promise<boolean> {
   try {
-    const stream = await dial(address, { timeout: attempt, patience: attempt, signal });
-    stream.close();
+    const options = { timeout: attemptTimeoutMs, patience: attemptTimeoutMs, signal };
+    (await dial(address, options)).close();
     return true;
   } catch (error) {
     signal.throwIfAborted();
