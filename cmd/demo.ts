@@ -154,7 +154,7 @@ function summarize(total: number, failed: readonly string[], lang: Lang): string
 
 function list(lang: Lang, json: boolean): void {
   const width = Math.max(...Object.keys(lessons).map((name) => name.length));
-  for (const [lesson, { brief }] of Object.entries(lessons)) {
+  for (const [lesson, brief] of Object.entries(lessons)) {
     if (json) printJson({ lesson, brief: brief[lang] });
     else print(`${lesson.padEnd(width)}  ${brief[lang]}`);
   }

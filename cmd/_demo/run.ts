@@ -1,5 +1,6 @@
 import { lessons, loadLesson } from "../../core/demo/catalog.ts";
 import { phrases } from "../../core/demo/picture/phrases.ts";
+import { codeText } from "../../core/demo/lesson.ts";
 import { drawSvg, type RecordedPart } from "../../core/demo/picture/svg.ts";
 import { runLesson, type RunOptions } from "../../core/demo/run_lesson.ts";
 import type { WorkerPool } from "../../core/demo/runner/worker_pool.ts";
@@ -35,7 +36,7 @@ export async function runAndShow(
   options: ShowOptions,
 ): Promise<boolean> {
   const { lang, signal, json, svg } = options;
-  const title = `${name}: ${lessons[name]!.brief[lang]}`;
+  const title = `${name}: ${lessons[name]![lang]}`;
   const output = openOutput(name, title, options);
   if (options.step) output.showKeys(keyHelp[lang]);
   using keys = options.step ? paceByKeys(output.reporter, output.redraw, signal) : undefined;
@@ -66,11 +67,13 @@ function formatFigure({ value }: Figure): string {
 
 /** Prints the idea of a lesson and its essential code. */
 export async function explain(name: string, lang: Lang, json: boolean): Promise<void> {
-  const { idea, code } = await loadLesson(name);
-  const brief = lessons[name]!.brief[lang];
-  if (json) return printJson({ lesson: name, brief, idea: idea[lang], code: code[lang] });
-  print(`${name}: ${brief}\n\n${idea[lang]}\n`);
-  for (const line of code[lang].split("\n")) print(line === "" ? "" : `    ${line}`);
+  const lesson = await loadLesson(name);
+  const idea = lesson.idea[lang];
+  const code = codeText(lesson)[lang];
+  const brief = lessons[name]![lang];
+  if (json) return printJson({ lesson: name, brief, idea, code });
+  print(`${name}: ${brief}\n\n${idea}\n`);
+  for (const line of code.split("\n")) print(line === "" ? "" : `    ${line}`);
 }
 
 /** Returns the reporter for the output that the user chose, and its optional abilities. */

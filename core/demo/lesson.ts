@@ -25,8 +25,10 @@ export interface LessonSettings {
 export interface Lesson extends LessonCode {
   /** Explains the lesson in a few plain sentences. */
   readonly idea: Text;
-  /** The essential code, with comments in each language. */
-  readonly code: Text;
+  /** The essential code, with English comments. */
+  readonly code: string;
+  /** The Chinese text for each comment and string of the code; longer ones come first. */
+  readonly codeTranslations: Readonly<Record<string, string>>;
   /** The numbers of threads that the lesson accepts; undefined: the number is fixed. */
   readonly threads?: {
     readonly default: number;
@@ -38,6 +40,23 @@ export interface Lesson extends LessonCode {
   /** The accepted kinds of threads, the default first; undefined: the lesson has no choice. */
   readonly kinds?: readonly ThreadKind[];
   run(runner: Runner, settings: LessonSettings): Promise<Verdict>;
+}
+
+/**
+ * Returns the essential code of a lesson, with comments in each language.
+ *
+ * @example
+ * ```ts
+ * import { codeText } from "./lesson.ts";
+ * const codeTranslations = { "may wait": "可能等待" };
+ * const { zh } = codeText({ code: "lock.acquire();   // may wait", codeTranslations });
+ * if (zh !== "lock.acquire();   // 可能等待") throw new Error(zh);
+ * ```
+ */
+export function codeText(lesson: Pick<Lesson, "code" | "codeTranslations">): Text {
+  const entries = Object.entries(lesson.codeTranslations);
+  const zh = entries.reduce((code, [en, zh]) => code.replaceAll(en, zh), lesson.code);
+  return { en: lesson.code, zh };
 }
 
 /** Returns the lesson, and checks its type without widening it. */

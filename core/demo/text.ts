@@ -52,26 +52,6 @@ export function bilingual(
   );
 }
 
-/**
- * Returns code with its English comments and strings, and the same code with the Chinese ones.
- *
- * @param translations the Chinese text for each English one; longer English texts come first
- *
- * @example
- * ```ts
- * import { withTranslations } from "./text.ts";
- * const code = withTranslations("lock.acquire();   // may wait", { "may wait": "可能等待" });
- * if (code.zh !== "lock.acquire();   // 可能等待") throw new Error(code.zh);
- * ```
- */
-export function withTranslations(
-  en: string,
-  translations: Readonly<Record<string, string>>,
-): Text {
-  const entries = Object.entries(translations);
-  return { en, zh: entries.reduce((code, [text, zh]) => code.replaceAll(text, zh), en) };
-}
-
 /** Joins several names to one text: `a, b`. */
 export function joinNames(names: readonly Name[]): Text {
   return inEachLanguage((lang) =>

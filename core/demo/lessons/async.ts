@@ -5,7 +5,7 @@
  */
 import { lesson } from "../lesson.ts";
 import type { Runner, Trace } from "../runner/runner.ts";
-import { type Text, withTranslations } from "../text.ts";
+import type { Text } from "../text.ts";
 
 /** The real time of a second of the lesson. */
 const defaultMsPerSecond = 250;
@@ -85,11 +85,7 @@ function sleep(ms: number): Promise<void> {
 }
 
 /** Returns a function that shows the tasks' messages, at their nominal times, and adds them to `order`. */
-function showTasks(
-  trace: Trace,
-  blocking: boolean,
-  order: string[],
-): (message: unknown) => void {
+function showTasks(trace: Trace, blocking: boolean, order: string[]): (message: unknown) => void {
   let blockedUntil = 0;
   for (const { name } of tasks) {
     trace.event({ t: 0, lane: name, what: "starts" });
@@ -113,17 +109,16 @@ function showTasks(
 
 export default lesson({
   idea: {
-    en:
-      `Async tasks are coroutines that switch by themselves, at each await that has to wait. One thread
-runs all of them: while one task waits, another runs, so a task of one second and one of three
-end after three seconds, not four. But they switch only at an await. A call that blocks (a long
-computation, a blocking sleep or read) stops all tasks, and the times add up to four seconds.
-Such work belongs in a thread. A task that never waits never switches: two of them run one after
-the other, although they are async.
+    en: `Async tasks are coroutines that switch by themselves, at each await that has to wait. One
+thread runs all of them: while one task waits, another runs, so a task of one second and one of
+three end after three seconds, not four. But they switch only at an await. A call that blocks
+(a long computation, a blocking sleep or read) stops all tasks, and the times add up to four
+seconds. Such work belongs in a thread. A task that never waits never switches: two of them run
+one after the other, although they are async.
 In Python, gevent made old code switch by monkey patching: patch_all() replaces the blocking
 functions of the library (sleep, sockets) by ones that switch. It must run before any code
-imports them: after "from time import sleep", a module keeps the old function, and still blocks.
-Here all waits of the runtime are async, so no patch is needed.`,
+imports them: after "from time import sleep", a module keeps the old function, and still
+blocks. Here all waits of the runtime are async, so no patch is needed.`,
     zh: `异步任务是会自己切换的协程：每遇到一个需要等待的 await 就让出来。一个线程跑所有任务：一个
 在等它的一秒，另一个就跑，所以一秒和三秒的两个任务三秒就都结束了，而不是四秒。但切换只发生在
 await 处。阻塞的调用（长时间的计算、老式的 sleep 或读取）会让所有任务一起停住，时间就加到了
@@ -134,25 +129,23 @@ await 处。阻塞的调用（长时间的计算、老式的 sleep 或读取）�
 from time import sleep，手里就还是旧函数，照样阻塞。这里的运行环境自己的等待全是异步的，不需要
 补丁。`,
   },
-  code: withTranslations(
-    `await Promise.all([task(1), task(3)]);       // ends after 3 s
+  code: `await Promise.all([task(1), task(3)]);       // ends after 3 s
 
 async function task(seconds) { await sleep(seconds); }
-async function blocking(seconds) { sleepBlocking(seconds); }     // 1 + 3 = 4 s, for all tasks
+async function block(seconds) { sleepBlocking(seconds); }    // 1 + 3 = 4 s, for all tasks
 async function busy() { step(); step(); }                    // no await: no switch
 
 const sleep = time.sleep;                    // stored before the patch: still blocks
 time.sleep = asyncSleep;                     // the patch
 await time.sleep(1);                         // looked up after the patch: switches`,
-    {
-      "stored before the patch: still blocks": "打补丁之前取走的：照样阻塞",
-      "looked up after the patch: switches": "打补丁之后才查找：会切换",
-      "1 + 3 = 4 s, for all tasks": "1 + 3 = 4 秒，大家都等",
-      "no await: no switch": "没有 await：不切换",
-      "ends after 3 s": "3 秒结束",
-      "the patch": "补丁",
-    },
-  ),
+  codeTranslations: {
+    "stored before the patch: still blocks": "打补丁之前取走的：照样阻塞",
+    "looked up after the patch: switches": "打补丁之后才查找：会切换",
+    "1 + 3 = 4 s, for all tasks": "1 + 3 = 4 秒，大家都等",
+    "no await: no switch": "没有 await：不切换",
+    "ends after 3 s": "3 秒结束",
+    "the patch": "补丁",
+  },
   jobs,
   async run(runner, { speed }) {
     const msPerSecond = Math.max(minMsPerSecond, defaultMsPerSecond / speed);

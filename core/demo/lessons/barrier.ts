@@ -3,7 +3,6 @@ import { Barrier } from "../../sync/mod.ts";
 import { lesson } from "../lesson.ts";
 import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
-import { withTranslations } from "../text.ts";
 
 const rounds = 3;
 
@@ -17,11 +16,7 @@ interface RacerArgs {
 
 const functions = {
   /** @returns the highest number of rounds that it was ahead of another runner */
-  async racer(
-    thread: LessonThread,
-    { line }: { readonly line: Labeled<Barrier> },
-    args: RacerArgs,
-  ) {
+  async racer(thread: LessonThread, { line }: { line: Labeled<Barrier> }, args: RacerArgs) {
     const { secondsPerRound, index, current } = args;
     let maxLead = 0;
     for (let round = 1; round <= rounds; round++) {
@@ -34,15 +29,11 @@ const functions = {
     }
     return maxLead;
   },
-  async breaker(
-    thread: LessonThread,
-    { line }: { readonly line: Labeled<Barrier> },
-    seconds: number,
-  ) {
+  async breaker(thread: LessonThread, { line }: { line: Labeled<Barrier> }, seconds: number) {
     await thread.sleep(seconds);
     await thread.step({ en: "breaks the barrier", zh: "打破屏障" }, () => line.primitive.abort());
   },
-  async waiter(thread: LessonThread, { line }: { readonly line: Labeled<Barrier> }) {
+  async waiter(thread: LessonThread, { line }: { line: Labeled<Barrier> }) {
     try {
       await thread.waitForBarrier(line);
       return "passed";
@@ -58,28 +49,25 @@ const functions = {
 
 export default lesson({
   idea: {
-    en:
-      `A barrier lets no thread through until all have arrived: in each round, the fast wait for the slow.
-The last one to arrive opens it for all, and then it closes again by itself. If one of them
-cannot come, the others must not wait forever: abort() breaks the barrier, and each thread that
-waits there gets a BrokenBarrierError.`,
+    en: `A barrier lets no thread through until all have arrived: in each round, the fast wait for
+the slow. The last one to arrive opens it for all, and then it closes again by itself. If one
+of them cannot come, the others must not wait forever: abort() breaks the barrier, and each
+thread that waits there gets a BrokenBarrierError.`,
     zh: `屏障要等所有人都到齐才放行：每一轮，快的等慢的。最后一个到的为大家打开它，之后它又自动
 关上。如果有人来不了，不能让其余的人永远等下去：abort() 打破屏障，每个等在那里的线程都会
 得到 BrokenBarrierError。`,
   },
-  code: withTranslations(
-    `const line = new Barrier(4);
+  code: `const line = new Barrier(4);
 
 for (const round of [1, 2, 3]) {
   run(round);
   line.wait();                    // 0 to 3: its number in the order of arrival
 }
 line.abort();                     // waiting threads get a BrokenBarrierError`,
-    {
-      "0 to 3: its number in the order of arrival": "0 到 3：第几个到的",
-      "waiting threads get a BrokenBarrierError": "等在那里的都得到 BrokenBarrierError",
-    },
-  ),
+  codeTranslations: {
+    "0 to 3: its number in the order of arrival": "0 到 3：第几个到的",
+    "waiting threads get a BrokenBarrierError": "等在那里的都得到 BrokenBarrierError",
+  },
   threads: { default: 4, min: 2, max: 19 },
   kinds: ["worker", "task"],
   functions,

@@ -2,7 +2,7 @@
 import { BargeError } from "../../error.ts";
 import { lesson } from "../lesson.ts";
 import type { Runner, Trace } from "../runner/runner.ts";
-import { type Text, withTranslations } from "../text.ts";
+import type { Text } from "../text.ts";
 import { connectPair, hangUp, listen, receive, send } from "./parts/sockets.ts";
 
 /** The most lanes of the picture, each for a group of clients. */
@@ -11,18 +11,18 @@ const requestsPerClient = 5;
 
 export default lesson({
   idea: {
-    en:
-      `Five hundred threads would take gigabytes here; five hundred sockets in one event loop take little.
-While one client is idle, the server serves others: for each it keeps a few hundred bytes of
-state, not a stack. Each client here sends a request, waits for the answer and sends the next,
-${requestsPerClient} times; so all of them stay connected, and none has to wait for another. That is why servers for
-thousands of clients, most of which wait, are event loops, with a few threads for computations.`,
+    en: `Five hundred threads would take gigabytes here; five hundred sockets in one event loop
+take little. While one client is idle, the server serves others: for each it keeps a few
+hundred bytes of state, not a stack. Each client here sends a request, waits for the answer and
+sends the next, ${requestsPerClient} times; so all of them stay connected, and none has to wait
+for another. That is why servers for thousands of clients, most of which wait, are event loops,
+with a few threads for computations.`,
     zh: `在这里开五百个线程要几个 GB 的内存；一个事件循环里的五百个套接字几乎不花什么。一个客户端
 在想的时候，服务器就服务别的：它为每个客户端只保留几百字节的状态，而不是一个栈。这里的每个
 客户端问一句、等回答、再问下一句，一共 ${requestsPerClient} 次；所以它们一直都连着，谁也不用给谁让位。有成千
 上万客户端、而其中大多数都在等的服务器，都做成事件循环，旁边再放几个线程做计算。`,
   },
-  code: withTranslations(
+  code:
     `for await (const conn of listener) void serve(conn);        // the server: no thread per client
 
 const clients = Array.from({ length: 500 }, () => connect(address));
@@ -32,11 +32,10 @@ await Promise.all(clients.map(async (client) => {
     await client.receive();
   }
 }));`,
-    {
-      "the server: no thread per client": "服务器：不给每个客户端开线程",
-      "each sends several requests": "每个都接着问",
-    },
-  ),
+  codeTranslations: {
+    "the server: no thread per client": "服务器：不给每个客户端开线程",
+    "each sends several requests": "每个都接着问",
+  },
   threads: { default: 500, min: 1, max: 1000 },
   async run(runner, { threads, port }) {
     const began = performance.now();

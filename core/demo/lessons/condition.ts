@@ -3,7 +3,6 @@ import { Condition, Lock } from "../../sync/mod.ts";
 import { lesson } from "../lesson.ts";
 import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
-import { withTranslations } from "../text.ts";
 
 interface Shelf {
   readonly lock: Labeled<Lock>;
@@ -15,11 +14,7 @@ const maxLoaves = 2;
 const loavesPerThread = 3;
 
 const functions = {
-  async baker(
-    thread: LessonThread,
-    { lock, notFull, notEmpty }: Shelf,
-    loaves: Int32Array,
-  ) {
+  async baker(thread: LessonThread, { lock, notFull, notEmpty }: Shelf, loaves: Int32Array) {
     for (let i = 0; i < loavesPerThread; i++) {
       await thread.acquire(lock);
       while (loaves[0]! >= maxLoaves) await thread.waitForCondition(notFull, lock);
@@ -56,29 +51,25 @@ function changeCount(loaves: Int32Array, by: number): number {
 
 export default lesson({
   idea: {
-    en:
-      `Some threads wait for more than a lock: a guest needs the lock of the shelf, and a loaf on it.
-wait() releases the lock, sleeps until another thread notifies it, and holds the lock again when
-it returns, so it does not miss a change. The condition may have been true at the notification
-and be false again once the lock is back, as another thread was faster: check it again, with
-while, never with if. A thread that changes the state notifies the threads that may wait for it.`,
+    en: `Some threads wait for more than a lock: a guest needs the lock of the shelf, and a loaf
+on it. wait() releases the lock, sleeps until another thread notifies it, and holds the lock
+again when it returns, so it does not miss a change. The condition may have been true at the
+notification and be false again once the lock is back, as another thread was faster: check it
+again, with while, never with if. A thread that changes the state notifies the threads that may
+wait for it.`,
     zh: `有些等待要的不只是锁：客人既要拿到架子的锁，架子上还得有面包。wait() 先把锁还回去，
 睡到有人通知，返回时锁又在手里；中间的变化不会漏看。不过收到通知时成立的条件，等重新拿到锁
 时可能已经不成立了（被别人抢先一步）：所以要用 while 再看一遍，不能用 if。谁改变了状态，谁就
 通知可能在等它的线程。`,
   },
-  code: withTranslations(
-    `const lock = new Lock();
+  code: `const lock = new Lock();
 const [notFull, notEmpty] = [new Condition(lock), new Condition(lock)];
 
 using _ = lock.hold();            // a guest
 while (loaves[0] === 0) notEmpty.wait();
 loaves[0] -= 1;
 notFull.notify();`,
-    {
-      "a guest": "客人",
-    },
-  ),
+  codeTranslations: { "a guest": "客人" },
   threads: { default: 4, min: 2, max: 20, even: true },
   kinds: ["worker", "task"],
   functions,

@@ -8,7 +8,7 @@
 import { BargeError } from "../../error.ts";
 import { lesson } from "../lesson.ts";
 import type { Runner, Trace } from "../runner/runner.ts";
-import { joinNames, type Text, withTranslations } from "../text.ts";
+import { joinNames, type Text } from "../text.ts";
 import { listenFailure } from "./parts/sockets.ts";
 
 /** The real time of a second of the lesson. */
@@ -26,23 +26,20 @@ interface Page {
 
 export default lesson({
   idea: {
-    en:
-      `The time of a fetch is mostly a wait. One by one, the waits add up; together they overlap, and take
-as long as the slowest one. One thread is enough, as nothing is computed: each fetch is a task,
-and the event loop continues with any that has its answer. Be polite to the sites of others:
-limit the number of concurrent requests with a semaphore.`,
+    en: `The time of a fetch is mostly a wait. One by one, the waits add up; together they
+overlap, and take as long as the slowest one. One thread is enough, as nothing is computed:
+each fetch is a task, and the event loop continues with any that has its answer. Be polite to
+the sites of others: limit the number of concurrent requests with a semaphore.`,
     zh: `抓网页的时间大多花在等待上。一个一个来，等待就累加；一起来，等待就重叠，总时间只取决于最慢
 的那个。这里不用计算，一个线程就够了：每个 fetch 是一个任务，谁先到就先处理谁。抓别人的网站要
 有礼貌：用信号量限制同时请求的数量。`,
   },
-  code: withTranslations(
-    `for (const url of urls) await fetch(url);                    // the sum of all waits
+  code: `for (const url of urls) await fetch(url);                    // the sum of all waits
 await Promise.all(urls.map((url) => fetch(url)));            // the longest of them`,
-    {
-      "the sum of all waits": "所有等待之和",
-      "the longest of them": "其中最长的一个",
-    },
-  ),
+  codeTranslations: {
+    "the sum of all waits": "所有等待之和",
+    "the longest of them": "其中最长的一个",
+  },
   async run(runner, { speed, port, urls }) {
     if (urls.length > 0) return await fetchUrls(runner, urls);
     const msPerSecond = defaultMsPerSecond / speed;

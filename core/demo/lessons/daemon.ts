@@ -1,7 +1,6 @@
 /** `daemon`: the four outcomes for a thread that is a daemon or not, and joined or not. */
 import { lesson } from "../lesson.ts";
 import type { LessonThread } from "../runner/lesson_thread.ts";
-import { withTranslations } from "../text.ts";
 
 const functions = {
   /** Sets `done` to 1 after its work. */
@@ -19,30 +18,28 @@ const functions = {
 
 export default lesson({
   idea: {
-    en: `A program ends when its last thread has ended, and main is only one of them. Daemons do not
-count: when only daemons are left, the program ends and terminates them wherever they are. To
-join a thread is to wait for it, daemon or not. So only one of the four cases loses work: a
+    en: `A program ends when its last thread has ended, and main is only one of them. Daemons do
+not count: when only daemons are left, the program ends and terminates them wherever they are.
+To join a thread is to wait for it, daemon or not. So only one of the four cases loses work: a
 daemon that is not joined. Make a thread a daemon if it may stop at any point.`,
     zh: `最后一个线程结束，程序才结束，而主线程只是其中之一。守护线程不算数：只剩守护线程时
 程序就结束，它们做到哪里就断在哪里。join 就是等那个线程结束，不管它是不是守护线程。所以
 四种情况里只有一种会丢掉线程的工作：没有人 join 的守护线程。随时可以中断的事情才适合交给
 守护线程。`,
   },
-  code: withTranslations(
-    `const t = await start("t", work, { daemon: true });
+  code: `const t = await start("t", work, { daemon: true });
 // join | daemon | what happens to t when main ends
 // no   | no     | the program waits for it
 // no   | yes    | it is terminated
 // yes  | no     | main waits for it
 // yes  | yes    | main waits for it`,
-    {
-      "join | daemon | what happens to t when main ends": "join | 守护 | main 结束后 t 怎样",
-      "no   | no     | the program waits for it": "否   | 否   | 程序等它做完",
-      "no   | yes    | it is terminated": "否   | 是   | 它被中断",
-      "yes  | no     | main waits for it": "是   | 否   | main 等它做完",
-      "yes  | yes    | main waits for it": "是   | 是   | main 等它做完",
-    },
-  ),
+  codeTranslations: {
+    "join | daemon | what happens to t when main ends": "join | 守护 | main 结束后 t 怎样",
+    "no   | no     | the program waits for it": "否   | 否   | 程序等它做完",
+    "no   | yes    | it is terminated": "否   | 是   | 它被中断",
+    "yes  | no     | main waits for it": "是   | 否   | main 等它做完",
+    "yes  | yes    | main waits for it": "是   | 是   | main 等它做完",
+  },
   kinds: ["worker", "task"],
   functions,
   async run(runner) {

@@ -9,7 +9,6 @@ import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { MainThread, ThreadHandle } from "../runner/main_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
 import { findCircle } from "../runner/wait_graph.ts";
-import { withTranslations } from "../text.ts";
 
 /** The locks of a thread, in the order in which it takes them. */
 interface OrderedLocks {
@@ -50,7 +49,7 @@ const functions = {
       await thread.sleep(timeout);
     }
   },
-  async takeTwice(thread: LessonThread, { lock }: { readonly lock: Labeled<Lock | RLock> }) {
+  async takeTwice(thread: LessonThread, { lock }: { lock: Labeled<Lock | RLock> }) {
     await thread.acquire(lock);
     await thread.step({
       en: "calls a function that takes the same lock",
@@ -65,11 +64,7 @@ const functions = {
    *
    * @param counts the numbers of threads that have both locks: the current and the highest one
    */
-  async bothOrders(
-    thread: LessonThread,
-    { A, B }: LockPair,
-    counts: Int32Array,
-  ) {
+  async bothOrders(thread: LessonThread, { A, B }: LockPair, counts: Int32Array) {
     const orders = [[A, B, 0], [B, A, pauseSeconds]] as const;
     for (const [first, second, pause] of orders) {
       await thread.acquire(first);
@@ -134,18 +129,17 @@ async function joinOrTerminate(
 
 export default lesson({
   idea: {
-    en:
-      `Thread 1 holds A and wants B; thread 2 holds B and wants A. Each waits for the other forever,
-although neither does anything wrong by itself. Draw an arrow from each waiting thread to the
-lock it wants, and from each lock to its holder: a circle is a deadlock. Four solutions:
+    en: `Thread 1 holds A and wants B; thread 2 holds B and wants A. Each waits for the other
+forever, although neither does anything wrong by itself. Draw an arrow from each waiting thread
+to the lock it wants, and from each lock to its holder: a circle is a deadlock. Four solutions:
 - an order: if all threads take A before B, there can be no circle;
 - a timeout: a thread that does not get the second lock in time releases the first one, and
   tries again later (each after a different time, or both may fail again and again);
 - an RLock, if the circle is a single thread: its owner may take it again;
-- one RLock under both names, A = B = new RLock(): its holder has both, so no thread can hold one
-  and wait for the other. Twenty threads that take A, B and then B, A all end. With two locks they
-  are stuck as soon as one holds B and another holds A. The price: two locks let two threads work
-  at once on different things, this one lets in one thread.`,
+- one RLock under both names, A = B = new RLock(): its holder has both, so no thread can hold
+  one and wait for the other. Twenty threads that take A, B and then B, A all end. With two
+  locks they are stuck as soon as one holds B and another holds A. The price: two locks let two
+  threads work at once on different things, this one lets in one thread.`,
     zh: `线程一拿着 A 要 B，线程二拿着 B 要 A：互相等对方，永远等下去，而单看哪一个都没有错。
 从每个等待者画一个箭头指向它要的锁，再从锁指向拿着它的线程：出现环，就是死锁。四种解法：
 - 固定顺序：所有线程都先拿 A 再拿 B，就不可能成环；
@@ -156,23 +150,21 @@ lock it wants, and from each lock to its holder: a circle is a deadlock. Four so
   另一把。二十个线程先拿 A、B，再拿 B、A，全都能做完；不这样的话，只要有一个拿着 B、另一个
   拿着 A，就全卡住。代价是：两把锁时可以有两个线程各做各的，一把锁时只放一个进去。`,
   },
-  code: withTranslations(
-    `a.acquire(); b.acquire();                    // thread 1
+  code: `a.acquire(); b.acquire();                    // thread 1
 b.acquire(); a.acquire();                    // thread 2: stuck
 
 a.acquire(); b.acquire();                    // an order: in both threads
 if (!b.acquire({ timeout: 0.3 })) a.release();          // a timeout
 const lock = new RLock(); lock.acquire(); lock.acquire();   // an RLock
 const a = new RLock(), b = a;                // one lock under both names`,
-    {
-      "thread 1": "线程一",
-      "thread 2: stuck": "线程二：卡住",
-      "an order: in both threads": "固定顺序：两个线程都这样",
-      "a timeout": "超时",
-      "an RLock": "RLock",
-      "one lock under both names": "一把锁，两个名字",
-    },
-  ),
+  codeTranslations: {
+    "thread 1": "线程一",
+    "thread 2: stuck": "线程二：卡住",
+    "an order: in both threads": "固定顺序：两个线程都这样",
+    "a timeout": "超时",
+    "an RLock": "RLock",
+    "one lock under both names": "一把锁，两个名字",
+  },
   threads: { default: 20, min: 2, max: 20 },
   kinds: ["worker", "task"],
   functions,

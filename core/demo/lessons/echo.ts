@@ -6,7 +6,7 @@
 import { type Handle, Queue } from "../../sync/mod.ts";
 import { lesson } from "../lesson.ts";
 import type { Runner, Trace } from "../runner/runner.ts";
-import { type Text, withTranslations } from "../text.ts";
+import type { Text } from "../text.ts";
 import { connectPair, DatagramSocket, hangUp, listen, receive, send } from "./parts/sockets.ts";
 
 const linesPerClient = 3;
@@ -43,10 +43,9 @@ function threadName(number: number): Text {
 
 export default lesson({
   idea: {
-    en:
-      `The oldest way to serve many clients uses the two loops that every server has. The accept loop
-waits for a client, starts a thread for it, and waits for the next one. The talk loop runs in
-that thread: it reads, answers and reads again until the client disconnects. Python's
+    en: `The oldest way to serve many clients uses the two loops that every server has. The accept
+loop waits for a client, starts a thread for it, and waits for the next one. The talk loop runs
+in that thread: it reads, answers and reads again until the client disconnects. Python's
 socketserver has a class for each: BaseServer accepts, BaseRequestHandler talks. A thread may
 block on its client without delaying others. The code is simple, as each thread has one
 conversation. The price is a stack, or here an isolate, for each client: fine for tens of
@@ -62,7 +61,7 @@ socketserver 给它们各准备了一个类：BaseServer 负责接受连接，Ba
 UDP 没有连接：一个套接字收所有客户端的数据报，每个都带着回信地址。所以接收循环为每个数据报启动
 一个线程，答完就结束；没有要维持的对话，也就没有通信循环。`,
   },
-  code: withTranslations(
+  code:
     `for await (const conn of listener) start(() => {      // the accept loop: a thread per connection
   for (let line; (line = conn.readLine()); )          // the talk loop
     conn.write(line.toUpperCase());
@@ -70,12 +69,11 @@ UDP 没有连接：一个套接字收所有客户端的数据报，每个都带�
 
 for await (const [datagram, from] of socket)          // UDP: a thread per datagram
   start(() => socket.send(upper(datagram), from));`,
-    {
-      "the accept loop: a thread per connection": "连接循环：每个连接一个线程",
-      "the talk loop": "通信循环",
-      "UDP: a thread per datagram": "UDP：每个数据报一个线程",
-    },
-  ),
+  codeTranslations: {
+    "the accept loop: a thread per connection": "连接循环：每个连接一个线程",
+    "the talk loop": "通信循环",
+    "UDP: a thread per datagram": "UDP：每个数据报一个线程",
+  },
   threads: { default: 3, min: 1, max: 20 },
   jobs,
   async run(runner, { threads, port }) {

@@ -8,7 +8,6 @@ import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { MainThread, ThreadHandle } from "../runner/main_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
 import type { Runner } from "../runner/runner.ts";
-import { withTranslations } from "../text.ts";
 import { waitForServices } from "./parts/wait_for_services.ts";
 
 const services = [
@@ -19,11 +18,7 @@ const services = [
 const waitTimeoutSeconds = 0.5;
 
 const functions = {
-  async service(
-    thread: LessonThread,
-    { up }: { readonly up: Labeled<Event> },
-    startSeconds: number,
-  ) {
+  async service(thread: LessonThread, { up }: { up: Labeled<Event> }, startSeconds: number) {
     await thread.print({ en: "is starting", zh: "正在启动" });
     await thread.sleep(startSeconds);
     await thread.print({ en: "listens", zh: "开始监听" });
@@ -41,31 +36,27 @@ const functions = {
     return timeouts;
   },
   /** Waits for the flag with a timeout. @returns whether it was set */
-  async passer(thread: LessonThread, { gate }: { readonly gate: Labeled<Event> }) {
+  async passer(thread: LessonThread, { gate }: { gate: Labeled<Event> }) {
     const passed = await thread.waitForEvent(gate, { timeout: waitTimeoutSeconds });
-    await thread.print(
-      passed ? { en: "passes", zh: "过去了" } : { en: "gives up", zh: "不等了" },
-    );
+    await thread.print(passed ? { en: "passes", zh: "过去了" } : { en: "gives up", zh: "不等了" });
     return passed;
   },
 };
 
 export default lesson({
   idea: {
-    en:
-      `An event is a flag that threads wait for. Until a thread sets it, wait() blocks; then all waiting
-threads continue, and later ones do not wait. So no thread polls, and none starts too early. With
-a timeout, wait() returns whether the flag is set, so that a thread can print a line and wait
-again. isSet() only looks, and its answer may be outdated a moment later. clear() lowers the flag:
-threads that come afterwards wait again, and those that were released are not affected.
---wait-for HOST:PORT does the same for a real service.`,
+    en: `An event is a flag that threads wait for. Until a thread sets it, wait() blocks; then all
+waiting threads continue, and later ones do not wait. So no thread polls, and none starts too
+early. With a timeout, wait() returns whether the flag is set, so that a thread can print a
+line and wait again. isSet() only looks, and its answer may be outdated a moment later. clear()
+lowers the flag: threads that come afterwards wait again, and those that were released are not
+affected. --wait-for HOST:PORT does the same for a real service.`,
     zh: `事件就是一面让线程等待的旗子。没有人 set 之前，wait() 一直阻塞；一旦 set，所有等的线程
 都继续，后来的线程也不再等。这样既不用轮询，也不会抢跑。wait() 带上超时会返回旗子升起来没有，
 线程就可以先打印一行，再接着等。isSet() 只是看一眼，看到的下一刻就可能过时；clear() 把旗子
 降下来，此后再来的又要等，之前已经放行的不受影响。--wait-for HOST:PORT 对真正的服务做同样的事。`,
   },
-  code: withTranslations(
-    `const up = new Event();
+  code: `const up = new Event();
 
 while (!up.wait({ timeout: 0.5 })) print("still waiting for MySQL");    // a worker
 connect();
@@ -73,13 +64,12 @@ connect();
 up.set();                         // the service: all waiting threads continue
 up.isSet();                       // true
 up.clear();                       // threads that come from now on wait`,
-    {
-      '"still waiting for MySQL"': '"还在等 MySQL"',
-      "a worker": "工作线程",
-      "the service: all waiting threads continue": "启动服务的线程：大家都继续",
-      "threads that come from now on wait": "此后再来的又要等",
-    },
-  ),
+  codeTranslations: {
+    '"still waiting for MySQL"': '"还在等 MySQL"',
+    "a worker": "工作线程",
+    "the service: all waiting threads continue": "启动服务的线程：大家都继续",
+    "threads that come from now on wait": "此后再来的又要等",
+  },
   threads: { default: 3, min: 1, max: 18 },
   kinds: ["worker", "task"],
   functions,

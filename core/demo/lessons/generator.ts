@@ -4,7 +4,7 @@
  */
 import { lesson } from "../lesson.ts";
 import type { Trace } from "../runner/runner.ts";
-import { type Name, type Text, withTranslations } from "../text.ts";
+import type { Name, Text } from "../text.ts";
 
 const shownResults = 4;
 const measuredCalls = 300_000;
@@ -56,18 +56,17 @@ function measure(work: () => number): { readonly sum: number; readonly ns: numbe
 
 export default lesson({
   idea: {
-    en:
-      `A function call runs to its end before its caller continues. A generator runs to its next yield,
-returns one result, and stops there until it is asked again. So its results take no memory, it
-may have infinitely many, and the caller may stop early. It also works the other way round: a
-value that the caller sends (send() in Python, next(value) here) is the result of yield. At first
-no yield waits for a value, so a generator must first run to its first yield.
+    en: `A function call runs to its end before its caller continues. A generator runs to its next
+yield, returns one result, and stops there until it is asked again. So its results take no
+memory, it may have infinitely many, and the caller may stop early. It also works the other way
+round: a value that the caller sends (send() in Python, next(value) here) is the result of
+yield. At first no yield waits for a value, so a generator must first run to its first yield.
 A yield costs more than a call, as the generator's state is saved and restored. This lesson
 measures the difference: nanoseconds, which pay off where the list would be long.
 A generator that receives values is almost a coroutine: it has the first three of its four
-properties: 1. several flows of control in a single thread; 2. shared data without locks; 3. the
-program itself saves the position of each flow; 4. a flow that waits for input or output lets
-another one run by itself. A generator cannot do the last: see greenlet and async.
+properties: 1. several flows of control in a single thread; 2. shared data without locks; 3.
+the program itself saves the position of each flow; 4. a flow that waits for input or output
+lets another one run by itself. A generator cannot do the last: see greenlet and async.
 One thread uses at most one core. For several cores use several processes, in each of them
 threads, and in each thread coroutines.`,
     zh: `普通调用要一直跑到结束，调用者才能继续；生成器只跑到下一个 yield，交出一个结果就停在那里，
@@ -81,8 +80,7 @@ yield 在等，所以要先让生成器跑到第一个 yield。
 别的协程：这一条生成器做不到，请看 greenlet 和 async。
 一个线程最多用一个核。要用多个核，就要多个进程，每个进程里多个线程，每个线程里多个协程。`,
   },
-  code: withTranslations(
-    `function* squares(n) { for (let i = 1; i <= n; i++) yield i * i; }
+  code: `function* squares(n) { for (let i = 1; i <= n; i++) yield i * i; }
 
 for (const square of squares(1e9)) if (square > 50) break;   // computed on demand
 allSquares(1e9);                                             // all computed first
@@ -91,13 +89,12 @@ function* adder() { let sum = 0; for (;;) sum += yield sum; }
 const sums = adder();
 sums.next();                                                 // runs to the first yield
 sums.next(10);                                               // sends 10: yield returns it`,
-    {
-      "computed on demand": "要一个做一个",
-      "all computed first": "先全部做完",
-      "runs to the first yield": "跑到第一个 yield",
-      "sends 10: yield returns it": "推入 10：yield 返回它",
-    },
-  ),
+  codeTranslations: {
+    "computed on demand": "要一个做一个",
+    "all computed first": "先全部做完",
+    "runs to the first yield": "跑到第一个 yield",
+    "sends 10: yield returns it": "推入 10：yield 返回它",
+  },
   async run(runner) {
     const order: string[] = [];
     await runner.runRealTime(

@@ -6,7 +6,7 @@
 import { Barrier, type Handle, Lock } from "../../sync/mod.ts";
 import { lesson } from "../lesson.ts";
 import type { Runner, Trace } from "../runner/runner.ts";
-import { bilingual, type Text, withTranslations } from "../text.ts";
+import { bilingual, type Text } from "../text.ts";
 import type { Drawing, EventKind } from "../trace.ts";
 
 const primesBelow = 4_000_000;
@@ -71,13 +71,12 @@ function primes(n: number): number {
 
 export default lesson({
   idea: {
-    en:
-      `In Python one lock, the GIL, lets a single thread run Python code at a time. A JavaScript isolate
-is similar: it runs one task at a time. For tasks that wait (for the network, a disk, a timer)
-this is harmless, as a waiting task does not hold the lock: a hundred waits take as long as one.
-For tasks that compute it is not: two computations take twice the time of one. Processes in
-Python, and workers here, which are separate isolates, compute in parallel, if there are enough
-cores.
+    en: `In Python one lock, the GIL, lets a single thread run Python code at a time. A JavaScript
+isolate is similar: it runs one task at a time. For tasks that wait (for the network, a disk, a
+timer) this is harmless, as a waiting task does not hold the lock: a hundred waits take as long
+as one. For tasks that compute it is not: two computations take twice the time of one.
+Processes in Python, and workers here, which are separate isolates, compute in parallel, if
+there are enough cores.
 The GIL protects the data of the interpreter. Without it, the garbage collector could clear a
 variable at the very moment when another thread assigns a new value, and that value would be
 lost. It does not protect the data of your program. A thread may lose its turn after it reads n
@@ -92,22 +91,20 @@ GIL 保护的是解释器自己的数据：没有它，垃圾回收可能正在�
 给它赋了新值，新值就丢了。它不保护你的数据。一个线程可能在读出 n 之后、写回之前让出执行权，于是
 两次减法丢了一次，尽管任何时刻都只有一个在跑。自己的数据要自己加锁：两把锁，管两种数据。`,
   },
-  code: withTranslations(
-    `for (let i = 0; i < 2; i++) primes(1e6);                 // one isolate: twice the time
+  code: `for (let i = 0; i < 2; i++) primes(1e6);                 // one isolate: twice the time
 await Promise.all(workers.map((worker) => worker.primes()));  // 2 cores: the time of one
 
 await Promise.all(Array.from({ length: 2 }, () => sleep(0.15)));   // one isolate: 0.15 s
 
 const read = n; await sleep(0.1); n = read - 1;          // one at a time, and still a lost update
 await lock.acquireAsync();                               // the program's own lock`,
-    {
-      "one isolate: twice the time": "一个隔离实例：两倍时间",
-      "2 cores: the time of one": "两个核：一倍",
-      "one isolate: 0.15 s": "一个隔离实例：0.15 秒",
-      "one at a time, and still a lost update": "一次只跑一个，更新还是丢了",
-      "the program's own lock": "程序自己的锁",
-    },
-  ),
+  codeTranslations: {
+    "one isolate: twice the time": "一个隔离实例：两倍时间",
+    "2 cores: the time of one": "两个核：一倍",
+    "one isolate: 0.15 s": "一个隔离实例：0.15 秒",
+    "one at a time, and still a lost update": "一次只跑一个，更新还是丢了",
+    "the program's own lock": "程序自己的锁",
+  },
   threads: { default: 2, min: 2, max: 16 },
   jobs,
   async run(runner, { threads }) {

@@ -1,7 +1,7 @@
 /** `greenlet`: coroutines that switch explicitly and pass each other values, without threads. */
 import { lesson } from "../lesson.ts";
 import type { Trace } from "../runner/runner.ts";
-import { type Text, withTranslations } from "../text.ts";
+import type { Text } from "../text.ts";
 
 /** A switch to another coroutine, with a value. */
 interface Switch {
@@ -60,27 +60,24 @@ function runCoroutines(trace: Trace): { readonly order: string[]; readonly value
 
 export default lesson({
   idea: {
-    en:
-      `A coroutine is a function that can stop in the middle and continue there later. It stops only
-where its code says so: there it switches to another coroutine and passes a value, as yield
-passes a value to the caller of next(). No other code can run in between, so no lock is needed;
-but a coroutine that never switches keeps all others from running. Thousands of coroutines need
-only one thread.`,
+    en: `A coroutine is a function that can stop in the middle and continue there later. It stops
+only where its code says so: there it switches to another coroutine and passes a value, as
+yield passes a value to the caller of next(). No other code can run in between, so no lock is
+needed; but a coroutine that never switches keeps all others from running. Thousands of
+coroutines need only one thread.`,
     zh: `协程是可以停在中间、以后再从那里接着跑的函数。它只在自己说停的地方停：切换到另一个协程，
 顺便递过去一个值，就像 yield 把值交给调用 next() 的人。两次切换之间不会有别人插进来，所以不用
 锁；但谁要是一直不切换，别人就都跑不了。成千上万个协程也只占一个线程。`,
   },
-  code: withTranslations(
-    `function* doubler() {
+  code: `function* doubler() {
   let value = 1;
   for (;;) value = yield { to: "b", value: value * 2 };    // switch to b, and pass a value
 }
 next = coroutines.get(next.to).next(next.value).value;     // run the next coroutine`,
-    {
-      "switch to b, and pass a value": "切换到 b，交给它一个值",
-      "run the next coroutine": "现在轮到谁",
-    },
-  ),
+  codeTranslations: {
+    "switch to b, and pass a value": "切换到 b，交给它一个值",
+    "run the next coroutine": "现在轮到谁",
+  },
   async run(runner) {
     const { order, value } = await runner.runRealTime(
       { en: "two coroutines pass a number back and forth", zh: "两个协程来回传一个数" },

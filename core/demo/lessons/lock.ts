@@ -9,7 +9,7 @@ import { lesson } from "../lesson.ts";
 import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { MainThread } from "../runner/main_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
-import { bilingual, withTranslations } from "../text.ts";
+import { bilingual } from "../text.ts";
 
 interface Args {
   readonly left: Int32Array;
@@ -40,29 +40,26 @@ async function subtract(thread: LessonThread, left: Int32Array, seconds: number)
 
 export default lesson({
   idea: {
-    en:
-      `"n = n - 1" is three steps: read, subtract, write. Between two of them another thread may read the
-same n, and then one of the two subtractions is lost. With a sleep after the read, all hundred
-threads read 100 before the first one writes 99: ninety-nine subtractions are lost. A lock makes
-the three steps atomic: while one thread holds it, each other one waits at acquire. The price:
-code inside the lock runs in one thread after the other.`,
+    en: `"n = n - 1" is three steps: read, subtract, write. Between two of them another thread may
+read the same n, and then one of the two subtractions is lost. With a sleep after the read, all
+hundred threads read 100 before the first one writes 99: ninety-nine subtractions are lost. A
+lock makes the three steps atomic: while one thread holds it, each other one waits at acquire.
+The price: code inside the lock runs in one thread after the other.`,
     zh: `“n = n - 1”其实是三步：读、减、写。在任意两步之间，别的线程都可能读到同一个 n，
 于是其中一次减法就丢了。中间睡一下，一百个线程就全都在第一个写回 99 之前读到了 100：
 丢掉了九十九次减法。锁把这三步变成不可分割的一步：锁被别人拿着时，想要它的线程就停在
 acquire 上等。代价也在这里：锁里面的代码只能一个线程接一个线程地跑。`,
   },
-  code: withTranslations(
-    `const lock = new Lock();          // new Worker(...).postMessage(lock.handle)
+  code: `const lock = new Lock();          // new Worker(...).postMessage(lock.handle)
 
 using _ = lock.hold();            // acquire; release at the end of the block
 const n = left[0];                // left: an Int32Array on a SharedArrayBuffer
 sleep(0.2);
 left[0] = n - 1;`,
-    {
-      "acquire; release at the end of the block": "acquire；离开代码块时 release",
-      "left: an Int32Array on a SharedArrayBuffer": "left：SharedArrayBuffer 上的 Int32Array",
-    },
-  ),
+  codeTranslations: {
+    "acquire; release at the end of the block": "acquire；离开代码块时 release",
+    "left: an Int32Array on a SharedArrayBuffer": "left：SharedArrayBuffer 上的 Int32Array",
+  },
   threads: { default: 100, min: 2, max: 500 },
   kinds: ["worker", "task"],
   functions,

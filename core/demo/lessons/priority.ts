@@ -1,10 +1,8 @@
 /** `priority`: the most urgent item first, and equal ones in the order of their arrival. */
 import { PriorityQueue } from "../../sync/mod.ts";
 import { lesson } from "../lesson.ts";
-import type { LessonThread } from "../runner/lesson_thread.ts";
-import type { Labeled } from "../runner/primitives.ts";
-import { formatValue, joinNames, type Text, withTranslations } from "../text.ts";
-import { fillAndDrain, getterName } from "./parts/fill_and_drain.ts";
+import { formatValue, joinNames, type Text } from "../text.ts";
+import { drain, drainFunctions, fillAndDrain } from "./parts/fill_and_drain.ts";
 
 /** A priority, and a task. */
 type Task = readonly [number, Text];
@@ -18,73 +16,43 @@ const tasks: readonly Task[] = [
 ];
 const expected = "put out the fire, call the fire brigade, answer the phone, tidy up, make tea";
 
-const functions = {
-  async getter(
-    thread: LessonThread,
-    { queue }: { readonly queue: Labeled<PriorityQueue<number>> },
-    count: number,
-  ) {
-    const items: unknown[] = [];
-    while (items.length < count) items.push(await thread.get(queue));
-    return items;
-  },
-};
-
 export default lesson({
   idea: {
-    en:
-      `A PriorityQueue returns the smallest item first: 1 before 2, [1, "b"] before [2, "a"]. If equal
-items are to come in the order in which they were put, pass the priority separately. It waits
-and is bounded like any queue. An item of low priority may wait forever, as long as more urgent
-ones keep coming.`,
+    en: `A PriorityQueue returns the smallest item first: 1 before 2, [1, "b"] before [2, "a"]. If
+equal items are to come in the order in which they were put, pass the priority separately. It
+waits and is bounded like any queue. An item of low priority may wait forever, as long as more
+urgent ones keep coming.`,
     zh: `PriorityQueue 总是先给最小的：1 在 2 前，[1, "b"] 在 [2, "a"] 前。想让同级的按放入的
 先后出来，就把优先级单独给，而不是放在数据里。等待和上限都与普通队列一样。只要更急的不断来，
 不急的可能一直轮不到。`,
   },
-  code: withTranslations(
-    `const queue = new PriorityQueue();
+  code: `const queue = new PriorityQueue();
 queue.put("tidy up", { priority: 3 });
 queue.put("put out the fire", { priority: 1 });
 queue.get();                      // "put out the fire"`,
-    {
-      '"tidy up"': '"收拾房间"',
-      '"put out the fire"': '"灭火"',
-    },
-  ),
+  codeTranslations: { '"tidy up"': '"收拾房间"', '"put out the fire"': '"灭火"' },
   kinds: ["worker", "task"],
-  functions,
+  functions: drainFunctions,
   async run(runner) {
     const byPriority = await runner.runScheduled(
       { en: "five tasks", zh: "五件事" },
       async (main) => {
         const queue = main.register("tasks", new PriorityQueue<number>());
         for (const [priority, task] of tasks) {
-          await main.step({
-            en: `puts ${formatValue(task).en}, priority ${priority}`,
-            zh: `放入${formatValue(task).zh}，优先级 ${priority}`,
-          }, () => {
-            (queue.primitive as PriorityQueue).put(task, { priority });
-          });
+          const { en, zh } = formatValue(task);
+          await main.step(
+            { en: `puts ${en}, priority ${priority}`, zh: `放入${zh}，优先级 ${priority}` },
+            () => (queue.primitive as PriorityQueue).put(task, { priority }),
+          );
         }
-        const getter = await main.start(getterName, functions.getter, { queue }, tasks.length);
-        await main.join([getter]);
-        return joinNames(main.result(getter) as Text[]);
+        return joinNames(await drain(main, queue, tasks.length) as Text[]);
       },
     );
-    const tuples = await runner.runScheduled(
-      { en: "items that are their own priority", zh: "数据本身就是优先级" },
-      (main) =>
-        fillAndDrain(
-          main,
-          functions.getter,
-          main.register("tuples", new PriorityQueue<number>()),
-          [
-            [2, "b"],
-            [1, "z"],
-            [2, "a"],
-          ],
-        ),
-    );
+    const title = { en: "items that are their own priority", zh: "数据本身就是优先级" };
+    const tuples = await runner.runScheduled(title, async (main) => {
+      const queue = main.register("tuples", new PriorityQueue<number>());
+      return await fillAndDrain(main, queue, [[2, "b"], [1, "z"], [2, "a"]]);
+    });
     const order = JSON.stringify(tuples);
     return {
       ok: byPriority.en === expected && order === '[[1,"z"],[2,"a"],[2,"b"]]',

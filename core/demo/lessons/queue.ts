@@ -8,7 +8,6 @@ import type { LessonThread, WaitOptions } from "../runner/lesson_thread.ts";
 import type { MainThread, ThreadHandle } from "../runner/main_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
 import type { Runner } from "../runner/runner.ts";
-import { withTranslations } from "../text.ts";
 import { handMadeFunctions, runHandMadeQueues } from "./parts/hand_made_queue.ts";
 
 const bound = 3;
@@ -16,7 +15,7 @@ const itemsPerProducer = 4;
 /** The item that ends a consumer. */
 const endOfItems = null;
 
-type Primitives = { readonly queue: Labeled<Queue> };
+type Primitives = { queue: Labeled<Queue> };
 
 const functions = {
   async producer(thread: LessonThread, { queue }: Primitives, number: number) {
@@ -45,19 +44,18 @@ const functions = {
 
 export default lesson({
   idea: {
-    en:
-      `A queue is a list with a lock and conditions inside, through which threads pass items to each
-other: put() waits while it is full, get() while it is empty. The first item in is the first out.
-The bound makes it safe: without one, a fast producer fills the memory; with one, it waits, and
-is as fast as the consumers.
+    en: `A queue is a list with a lock and conditions inside, through which threads pass items to
+each other: put() waits while it is full, get() while it is empty. The first item in is the
+first out. The bound makes it safe: without one, a fast producer fills the memory; with one, it
+waits, and is as fast as the consumers.
 A thread that must not wait calls put and get with block: false or with a timeout. They throw
 Full or Empty if there is no free place, or no item, in time. To look first does not help:
 qsize(), empty() and full() are right when they look, and may be wrong when you act, as another
 thread acts in between. So just try, and handle the error.
 Inside, one mutex guards everything, with a condition for each kind of wait: notEmpty (get),
-notFull (put), allTasksDone (join). Two hooks, _put and _get (and _init, which creates the list),
-decide the order: with other hooks the queue is a stack, or sorted by priority, and the waits are
-the same.`,
+notFull (put), allTasksDone (join). Two hooks, _put and _get (and _init, which creates the
+list), decide the order: with other hooks the queue is a stack, or sorted by priority, and the
+waits are the same.`,
     zh: `队列就是一个自带锁和条件变量的列表，线程之间靠它递东西：满了 put() 就等，空了 get()
 就等；先放进去的先拿出来。上限是安全的关键：没有上限，快的生产者会把内存塞满；有了上限，它就
 会等，跟着消费者的速度走。
@@ -68,8 +66,7 @@ the same.`,
 notFull（put）、allTasksDone（join）。两个钩子 _put 和 _get（以及创建列表的 _init）决定顺序：
 换掉它们，队列就变成了栈，或按优先级排序；等待的部分一点不用改。`,
   },
-  code: withTranslations(
-    `const queue = new Queue(3);       // new Worker(...).postMessage(queue.handle)
+  code: `const queue = new Queue(3);       // new Worker(...).postMessage(queue.handle)
 
 queue.put(item);                  // a producer: waits while it holds three items
 for (let item; (item = queue.get()) !== null; ) work(item);   // a consumer
@@ -77,14 +74,13 @@ for (let item; (item = queue.get()) !== null; ) work(item);   // a consumer
 queue.put(item, { timeout: 0.3 });        // Full, if there is no free place within 0.3 s
 queue.getNowait();                        // Empty, if there is nothing now
 if (queue.qsize() > 0) queue.getNowait(); // may still throw Empty`,
-    {
-      "a producer: waits while it holds three items": "生产者：里面有三个时就等",
-      "a consumer": "消费者",
-      "Full, if there is no free place within 0.3 s": "0.3 秒内没有空位：Full",
-      "Empty, if there is nothing now": "现在没有数据：Empty",
-      "may still throw Empty": "仍然可能 Empty",
-    },
-  ),
+  codeTranslations: {
+    "a producer: waits while it holds three items": "生产者：里面有三个时就等",
+    "a consumer": "消费者",
+    "Full, if there is no free place within 0.3 s": "0.3 秒内没有空位：Full",
+    "Empty, if there is nothing now": "现在没有数据：Empty",
+    "may still throw Empty": "仍然可能 Empty",
+  },
   threads: { default: 4, min: 2, max: 20, even: true },
   kinds: ["worker", "task"],
   functions,

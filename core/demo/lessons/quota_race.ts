@@ -12,7 +12,6 @@ import { Barrier, type Handle } from "../../sync/mod.ts";
 import { lesson } from "../lesson.ts";
 import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { Runner } from "../runner/runner.ts";
-import { withTranslations } from "../text.ts";
 
 const quota = 1_000_000;
 const uploadBytes = 300_000;
@@ -106,29 +105,26 @@ function taken(db: Database, account: number): number {
 
 export default lesson({
   idea: {
-    en:
-      `Many servers keep a quota like this: they look up the used bytes, accept the upload if it fits, and
-add its size afterwards. Two uploads at once both look before either adds, and both fit:
-check-then-add is a lost update, between requests instead of threads. A lock in one process does
-not help, as several processes of barge write. barge checks and adds in one SQL statement, under
-the write lock of the database: either the space is yours, or you get an error before you send a
-byte, however many uploads race.`,
+    en: `Many servers keep a quota like this: they look up the used bytes, accept the upload if it
+fits, and add its size afterwards. Two uploads at once both look before either adds, and both
+fit: check-then-add is a lost update, between requests instead of threads. A lock in one
+process does not help, as several processes of barge write. barge checks and adds in one SQL
+statement, under the write lock of the database: either the space is yours, or you get an error
+before you send a byte, however many uploads race.`,
     zh: `很多服务器是这样管配额的：看看用了多少，放得下就收，收完再加上去。两个上传同时来，都在对方
 加上去之前看了，于是都“放得下”：先检查后增加，就是丢失更新的翻版，只不过发生在请求之间。单个
 进程里的锁救不了，因为 barge 有好几个进程在写。barge 把检查和增加写成一条 SQL，在数据库的写锁
 之下执行：要么空间已经归你，要么一个字节都没发就告诉你不够，不管多少人在抢。`,
   },
-  code: withTranslations(
-    `if (used() + size <= quota) add(size);                       // two at once: both fit
+  code: `if (used() + size <= quota) add(size);                       // two at once: both fit
 
 INSERT INTO upload (account, want, ...)
 SELECT id, :want, ... FROM account
 WHERE id = :account AND used + reserved + :want <= quota     -- no row: over quota`,
-    {
-      "two at once: both fit": "两个同时来：都放得下",
-      "no row: over quota": "没有写入行：超出配额",
-    },
-  ),
+  codeTranslations: {
+    "two at once: both fit": "两个同时来：都放得下",
+    "no row: over quota": "没有写入行：超出配额",
+  },
   threads: { default: 5, min: fits + 1, max: 12 },
   kinds: ["worker", "task"],
   functions,

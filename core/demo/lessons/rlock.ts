@@ -3,7 +3,7 @@ import { RLock } from "../../sync/mod.ts";
 import { lesson } from "../lesson.ts";
 import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
-import { bilingual, type Text, withTranslations } from "../text.ts";
+import { bilingual, type Text } from "../text.ts";
 
 const depth = 3;
 
@@ -14,11 +14,7 @@ interface Args {
 }
 
 const functions = {
-  async nested(
-    thread: LessonThread,
-    { lock }: { readonly lock: Labeled<RLock> },
-    { depth, count }: Args,
-  ) {
+  async nested(thread: LessonThread, { lock }: { lock: Labeled<RLock> }, { depth, count }: Args) {
     const nest = async (remaining: number): Promise<void> => {
       if (remaining === 0) {
         const n = await thread.step((n) => bilingual`${reads} n = ${n}`, () => count[0]!);
@@ -33,7 +29,7 @@ const functions = {
     };
     await nest(depth);
   },
-  async stranger(thread: LessonThread, { lock }: { readonly lock: Labeled<RLock> }) {
+  async stranger(thread: LessonThread, { lock }: { lock: Labeled<RLock> }) {
     return await thread.step(
       (refused) => ({
         en: `tries to release the lock: ${refused ? "refused" : "NOT REFUSED"}`,
@@ -62,27 +58,24 @@ function timesTaken(n: number): Text {
 
 export default lesson({
   idea: {
-    en:
-      `A function takes a lock, and calls another function that takes the same lock: with a Lock, the
-thread waits for itself forever. An RLock remembers its owner, and counts: the owner gets it again
-at once, and it is free once it has been released as often as it was taken. No thread but the
-owner can release it. Others wait until the last release.`,
+    en: `A function takes a lock, and calls another function that takes the same lock: with a
+Lock, the thread waits for itself forever. An RLock remembers its owner, and counts: the owner
+gets it again at once, and it is free once it has been released as often as it was taken. No
+thread but the owner can release it. Others wait until the last release.`,
     zh: `一个函数拿了锁，又去调用另一个也要拿这把锁的函数：如果是 Lock，线程就会永远等自己。
 RLock 记得主人是谁，并且计数：主人可以马上再拿一次，拿了几次就要还几次，全部还完才算空闲。
 除了主人，谁也不能还它；别的线程要等到最后一次归还。`,
   },
-  code: withTranslations(
-    `const lock = new RLock();
+  code: `const lock = new RLock();
 
 function outer() { using _ = lock.hold(); inner(); }
 function inner() { using _ = lock.hold(); n = n + 1; }   // a Lock would wait forever here
 
 lock.recursionCount();            // how often this thread holds it`,
-    {
-      "a Lock would wait forever here": "换成 Lock 会在这里永远等下去",
-      "how often this thread holds it": "本线程拿了几次",
-    },
-  ),
+  codeTranslations: {
+    "a Lock would wait forever here": "换成 Lock 会在这里永远等下去",
+    "how often this thread holds it": "本线程拿了几次",
+  },
   threads: { default: 3, min: 2, max: 20 },
   // All tasks of an isolate are one owner.
   kinds: ["worker"],

@@ -4,35 +4,29 @@
  */
 import { lesson } from "../lesson.ts";
 import type { Runner, Trace } from "../runner/runner.ts";
-import { withTranslations } from "../text.ts";
 import { connectPair, hangUp, listen, receive, send } from "./parts/sockets.ts";
 
 const rounds = 2;
 
 export default lesson({
   idea: {
-    en:
-      `One thread can serve many sockets if it never waits for a particular one. It asks the system
-"which of these are ready?" (select, poll, epoll), serves those, and asks again. There is no
-thread per client, and no lock, as one thing happens at a time; but work that takes long delays
-all clients. An event loop, like the one that runs this program, is a more convenient form of
-this: each await adds a socket to the list of its question.`,
+    en: `One thread can serve many sockets if it never waits for a particular one. It asks the
+system "which of these are ready?" (select, poll, epoll), serves those, and asks again. There
+is no thread per client, and no lock, as one thing happens at a time; but work that takes long
+delays all clients. An event loop, like the one that runs this program, is a more convenient
+form of this: each await adds a socket to the list of its question.`,
     zh: `只要不死等某一个，一个线程就能服务许多套接字。它问系统：“这些里面哪些就绪了？”（select、
 poll、epoll），处理就绪的，然后再问。不用每个客户端一个线程，也不用锁，因为同一时刻只做一件事；
 但哪件事做得久，所有人都得等。事件循环（比如运行本程序的这个）就是它的好用版：每个 await 都是
 它要问的清单里的一个套接字。`,
   },
-  code: withTranslations(
-    `const reads = new Map(conns.map((conn) => [conn, next(conn)]));
+  code: `const reads = new Map(conns.map((conn) => [conn, next(conn)]));
 for (;;) {
   const [conn, line] = await Promise.race(reads.values());   // the first that is ready
   conn.write(line);
   reads.set(conn, next(conn));
 }`,
-    {
-      "the first that is ready": "谁就绪就是谁",
-    },
-  ),
+  codeTranslations: { "the first that is ready": "谁就绪就是谁" },
   threads: { default: 6, min: 2, max: 100 },
   async run(runner, { threads, port }) {
     const title = {

@@ -3,7 +3,6 @@ import { Queue, Semaphore } from "../../sync/mod.ts";
 import { lesson } from "../lesson.ts";
 import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
-import { withTranslations } from "../text.ts";
 
 const permits = 5;
 const tasks = 20;
@@ -37,31 +36,29 @@ function enter(counts: Int32Array): void {
 
 export default lesson({
   idea: {
-    en:
-      `A semaphore is a lock with several permits. Twenty threads arrive at once; five get in, and each
-one that leaves lets in the first of the queue: with half a second each, four rounds in two
-seconds. A pool looks the same from outside, but differs: with the semaphore there are twenty
-threads, fifteen of which wait; with the pool there are five threads, and tasks wait in a queue.
-Use a semaphore to limit what existing threads do at once, and a pool to have fewer threads.`,
+    en: `A semaphore is a lock with several permits. Twenty threads arrive at once; five get in,
+and each one that leaves lets in the first of the queue: with half a second each, four rounds
+in two seconds. A pool looks the same from outside, but differs: with the semaphore there are
+twenty threads, fifteen of which wait; with the pool there are five threads, and tasks wait in
+a queue. Use a semaphore to limit what existing threads do at once, and a pool to have fewer
+threads.`,
     zh: `信号量就是有好几把钥匙的锁。二十个线程同时到来，五个先进去；出来一个，排在最前面的就
 进去一个：每个半秒，一共四轮、两秒。
 线程池从外面看一样，其实不同：用信号量时有二十个线程，其中十五个在等；用线程池时只有五个
 线程，等的是队列里的任务。线程反正已经有了、只想限制同时做的数量，就用信号量；想少开线程，
 就用线程池。`,
   },
-  code: withTranslations(
-    `const sema = new Semaphore(5);
+  code: `const sema = new Semaphore(5);
 
 sema.acquire();                   // in each of the twenty threads
 work();
 sema.release();
 
 for (let task; (task = tasks.get()); ) work(task);    // in each of the five threads of a pool`,
-    {
-      "in each of the twenty threads": "二十个线程里的每一个",
-      "in each of the five threads of a pool": "线程池的五个线程里的每一个",
-    },
-  ),
+  codeTranslations: {
+    "in each of the twenty threads": "二十个线程里的每一个",
+    "in each of the five threads of a pool": "线程池的五个线程里的每一个",
+  },
   threads: { default: tasks, min: permits + 1, max: 200 },
   kinds: ["worker", "task"],
   functions,

@@ -6,7 +6,7 @@
 import { BargeError } from "../../error.ts";
 import { lesson } from "../lesson.ts";
 import type { Runner, Trace } from "../runner/runner.ts";
-import { bilingual, formatValue, joinNames, type Text, withTranslations } from "../text.ts";
+import { bilingual, formatValue, joinNames, type Text } from "../text.ts";
 import { connectPair, DatagramSocket, hangUp, listen } from "./parts/sockets.ts";
 
 const encoder = new TextEncoder();
@@ -57,16 +57,15 @@ export class MessageDecoder {
 
 export default lesson({
   idea: {
-    en:
-      `TCP carries a stream of bytes, and knows nothing of messages. One read may return what three
-writes sent, and one write may need three reads: sends and receives do not come in pairs. Each
-protocol over TCP must define where a message ends: by a length before it (as in barge's own
-protocol: four bytes, big-endian, see PROTOCOL.md), by a mark after it, such as a newline, or by
-closing the connection. With a length even an empty message can be sent. TCP alone cannot send
-one: without bytes there is no packet.
-UDP carries datagrams: each arrives whole or not at all, and an empty one arrives empty. UDP has
-no connections, so sending a datagram to a port where no program listens does not fail; a TCP
-client is refused there.`,
+    en: `TCP carries a stream of bytes, and knows nothing of messages. One read may return what
+three writes sent, and one write may need three reads: sends and receives do not come in pairs.
+Each protocol over TCP must define where a message ends: by a length before it (as in barge's
+own protocol: four bytes, big-endian, see PROTOCOL.md), by a mark after it, such as a newline,
+or by closing the connection. With a length even an empty message can be sent. TCP alone cannot
+send one: without bytes there is no packet.
+UDP carries datagrams: each arrives whole or not at all, and an empty one arrives empty. UDP
+has no connections, so sending a datagram to a port where no program listens does not fail; a
+TCP client is refused there.`,
     zh: `TCP 传送的是字节流，不知道什么是消息。分三次发的，可能一次就读完（粘包）；一次发的，也可能
 分三次才读完：发送和接收不是一一对应的。所以 TCP 上的每种协议都得说明消息到哪里为止：在前面写上
 长度（barge 自己的协议就是这样：四个字节，高位在前，见 PROTOCOL.md）；在后面加标记，比如换行；
@@ -74,8 +73,7 @@ client is refused there.`,
 UDP 传送的是数据报：一次发的就一次收到，要么就收不到，空的数据报收到的也是空的。它没有连接，所以
 往没有人监听的端口发数据报，和平时一样，不会报错；TCP 客户端在那里则会被拒绝。`,
   },
-  code: withTranslations(
-    `conn.write("ab"); conn.write("cde");         // two writes
+  code: `conn.write("ab"); conn.write("cde");         // two writes
 conn.read(buffer);                           // one read: "abcde"
 
 conn.write(uint32(message.length)); conn.write(message);     // a length before it
@@ -83,14 +81,13 @@ const length = uint32(readExactly(4));       // the receiver reads that many byt
 const message = readExactly(length);
 
 socket.send("", address);                    // UDP: arrives, and is empty`,
-    {
-      "two writes": "写两次",
-      'one read: "abcde"': '读一次："abcde"',
-      "a length before it": "前面写上长度",
-      "the receiver reads that many bytes": "接收者就读这么多",
-      "UDP: arrives, and is empty": "UDP：会到达，是空的",
-    },
-  ),
+  codeTranslations: {
+    "two writes": "写两次",
+    'one read: "abcde"': '读一次："abcde"',
+    "a length before it": "前面写上长度",
+    "the receiver reads that many bytes": "接收者就读这么多",
+    "UDP: arrives, and is empty": "UDP：会到达，是空的",
+  },
   async run(runner, { port }) {
     const { joined, reads, separated } = await overTcp(runner, port);
     const datagrams = await runner.runRealTime({

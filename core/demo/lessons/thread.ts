@@ -2,7 +2,7 @@
 import { lesson } from "../lesson.ts";
 import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { MainThread, ThreadHandle } from "../runner/main_thread.ts";
-import { bilingual, joinNames, type Name, type Text, textIn, withTranslations } from "../text.ts";
+import { bilingual, joinNames, type Name, type Text, textIn } from "../text.ts";
 
 /** The name to greet, the number of greetings, and the shared counter of all threads. */
 interface Greeting {
@@ -47,15 +47,15 @@ const functions = {
 
 export default lesson({
   idea: {
-    en:
-      `A thread is a second place in the same program where code runs. There are two ways to create
-one: give it a function, or write a class whose run() it calls. It has a name and a number of
-its own. It is alive from its start until its code returns; to join it is to wait for that.
-enumerate() lists the threads that are alive, main among them. Which of two threads runs next
-is not yours to decide: run this with another --seed.
+    en: `A thread is a second place in the same program where code runs. There are two ways to
+create one: give it a function, or write a class whose run() it calls. It has a name and a
+number of its own. It is alive from its start until its code returns; to join it is to wait for
+that. enumerate() lists the threads that are alive, main among them. Which of two threads runs
+next is not yours to decide: run this with another --seed.
 All threads of a program are in one process. They have the same process id and the same parent
 (the program that started this one), the same memory, open files and current folder. When the
-process ends, all of them end. Each process has all these for itself, so it costs more to start.
+process ends, all of them end. Each process has all these for itself, so it costs more to
+start.
 Here a thread is a worker: an isolate with its own heap. Variables belong to one worker; data in
 a SharedArrayBuffer is visible to all.`,
     zh: `线程就是同一个程序里另一处在跑的代码。创建线程有两种办法：交给它一个函数，或者写一个
@@ -68,8 +68,7 @@ a SharedArrayBuffer is visible to all.`,
 这里的线程是 Worker，即各有自己堆的隔离实例：普通变量各归各的，放在 SharedArrayBuffer 里的
 数据则大家都看得到。`,
   },
-  code: withTranslations(
-    `const a = await start("a", greet, { whom: "you" });          // a function
+  code: `const a = await start("a", greet, { whom: "you" });          // a function
 const b = await start("b", new Greeter({ whom: "me" }));     // a class with run()
 
 alive(a);                         // true, until its code returns
@@ -77,14 +76,13 @@ enumerate();                      // ["main", "a", "b"]
 await join([a, b]);
 Deno.pid;                         // the same number in a, b and main
 Atomics.add(counter, 0, 1);       // shared by all`,
-    {
-      "a function": "一个函数",
-      "a class with run()": "带 run() 的类",
-      "true, until its code returns": "代码返回之前都是 true",
-      "the same number in a, b and main": "在 a、b 和 main 里是同一个数",
-      "shared by all": "大家共用",
-    },
-  ),
+  codeTranslations: {
+    "a function": "一个函数",
+    "a class with run()": "带 run() 的类",
+    "true, until its code returns": "代码返回之前都是 true",
+    "the same number in a, b and main": "在 a、b 和 main 里是同一个数",
+    "shared by all": "大家共用",
+  },
   kinds: ["worker", "task"],
   functions,
   async run(runner) {

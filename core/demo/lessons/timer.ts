@@ -2,7 +2,7 @@
 import { Timer } from "../../sync/mod.ts";
 import { lesson } from "../lesson.ts";
 import type { Trace } from "../runner/runner.ts";
-import { joinNames, type Text, withTranslations } from "../text.ts";
+import { joinNames, type Text } from "../text.ts";
 
 /** The real time of a second of the lesson. */
 const defaultMsPerSecond = 200;
@@ -49,26 +49,24 @@ async function runTimers(
 
 export default lesson({
   idea: {
-    en:
-      `A timer calls a function later, after a given time from its start. Until then, cancel() prevents
-the call; afterwards it does nothing. Timers ring in the order of their times, not of their
-starts. In Python each timer is a thread that first sleeps. Here the event loop of an isolate
-calls the functions of all its timers, so a function that takes long delays the next ones.`,
+    en: `A timer calls a function later, after a given time from its start. Until then, cancel()
+prevents the call; afterwards it does nothing. Timers ring in the order of their times, not of
+their starts. In Python each timer is a thread that first sleeps. Here the event loop of an
+isolate calls the functions of all its timers, so a function that takes long delays the next
+ones.`,
     zh: `定时器过一会儿才调用函数：启动之后，过那么久才调用。在那之前 cancel() 可以取消，之后再取消
 就没有作用了。谁先响取决于时间，而不是启动的先后。在 Python 里，每个定时器是一个先睡一觉的线程；
 在这里，一个隔离实例的定时器都由它的事件循环来调用，所以哪个函数跑得太久，后面的就会被耽误。`,
   },
-  code: withTranslations(
-    `const alarm = new Timer(3, () => print("time is up"));
+  code: `const alarm = new Timer(3, () => print("time is up"));
 alarm.start();
 alarm.cancel();                   // canceled, if it has not rung yet
 alarm.finished.wait();            // it has rung or never will`,
-    {
-      '"time is up"': '"时间到"',
-      "canceled, if it has not rung yet": "还没响就取消",
-      "it has rung or never will": "已经响过，或不会再响",
-    },
-  ),
+  codeTranslations: {
+    '"time is up"': '"时间到"',
+    "canceled, if it has not rung yet": "还没响就取消",
+    "it has rung or never will": "已经响过，或不会再响",
+  },
   async run(runner, { speed }) {
     const msPerSecond = defaultMsPerSecond / speed;
     const rang = await runner.runRealTime(

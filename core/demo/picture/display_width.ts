@@ -30,11 +30,7 @@ export function padColumns(text: string, columns: number): string {
  * if (wrapParts(["a b", "c", "d"], "  ", 6).join("|") !== "a b  c|d") throw new Error();
  * ```
  */
-export function wrapParts(
-  parts: readonly string[],
-  separator: string,
-  columns: number,
-): string[] {
+export function wrapParts(parts: readonly string[], separator: string, columns: number): string[] {
   const lines: string[] = [];
   for (const part of parts) {
     const last = lines.at(-1);

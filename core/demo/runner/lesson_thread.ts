@@ -75,10 +75,7 @@ export class LessonThread {
   }
 
   /** Takes a lock or a permit. @returns false after the timeout, or if it may not wait */
-  async acquire(
-    { label, primitive }: Labeled<Acquirable>,
-    options: WaitOptions = {},
-  ): Promise<boolean> {
+  async acquire({ label, primitive }: Labeled<Acquirable>, options?: WaitOptions) {
     const acquired = await this.#get<boolean>({
       of: label,
       tryOnce: () => primitive.acquire({ blocking: false }) ? { value: true } : undefined,
@@ -97,10 +94,7 @@ export class LessonThread {
   }
 
   /** Waits until an event is set. @returns false after the timeout, or if it may not wait */
-  async waitForEvent(
-    { label, primitive }: Labeled<Event>,
-    options: WaitOptions = {},
-  ): Promise<boolean> {
+  async waitForEvent({ label, primitive }: Labeled<Event>, options?: WaitOptions) {
     const isSet = await this.#get<boolean>({
       of: label,
       tryOnce: () => primitive.isSet() ? { value: true } : undefined,
@@ -120,10 +114,7 @@ export class LessonThread {
   }
 
   /** Releases a condition's lock, waits for a notification, and takes the lock again. */
-  async waitForCondition(
-    { label, primitive }: Labeled<Condition>,
-    lock: Labeled<Acquirable>,
-  ): Promise<void> {
+  async waitForCondition({ label, primitive }: Labeled<Condition>, lock: Labeled<Acquirable>) {
     await this.#get<boolean>({
       of: label,
       tryOnce: () => {
@@ -170,11 +161,7 @@ export class LessonThread {
   }
 
   /** Puts an item into a queue. @returns false after the timeout, or if it may not wait */
-  async put(
-    { label, primitive }: Labeled<AnyQueue>,
-    item: unknown,
-    options: WaitOptions = {},
-  ): Promise<boolean> {
+  async put({ label, primitive }: Labeled<AnyQueue>, item: unknown, options?: WaitOptions) {
     const queue = primitive as Pick<AnyQueue, "put"> & { put(item: unknown): void };
     const { en, zh } = formatValue(item);
     const done = await this.#get<true>({
@@ -190,10 +177,7 @@ export class LessonThread {
   }
 
   /** Takes an item out of a queue. @returns undefined after the timeout, or if it may not wait */
-  async get<T>(
-    { label, primitive }: Labeled<AnyQueue>,
-    options: WaitOptions = {},
-  ): Promise<T | undefined> {
+  async get<T>({ label, primitive }: Labeled<AnyQueue>, options?: WaitOptions) {
     return await this.#get<T>({
       of: label,
       waitText: { en: "for an item", zh: "等数据" },

@@ -1,5 +1,5 @@
 /** Finds English words in the Chinese texts of a lesson, other than names from code. */
-import type { Lesson } from "../../../core/demo/lesson.ts";
+import { codeText, type Lesson } from "../../../core/demo/lesson.ts";
 import { clockCaptions, describeEvent } from "../../../core/demo/picture/phrases.ts";
 import { drawSvg } from "../../../core/demo/picture/svg.ts";
 import { buildChart, drawChart, legendEntries } from "../../../core/demo/picture/timeline.ts";
@@ -34,8 +34,11 @@ export function englishIn(text: string, code: ReadonlySet<string>): string[] {
 }
 
 /** Returns the names in a lesson's code, without its comments, and the names of its objects. */
-export function namesIn({ code }: Pick<Lesson, "code">, parts: readonly Part[] = []): Set<string> {
-  const withoutComments = code.zh.replace(/(?:\/\/|--) .*$/gm, "");
+export function namesIn(
+  lesson: Pick<Lesson, "code" | "codeTranslations">,
+  parts: readonly Part[] = [],
+): Set<string> {
+  const withoutComments = codeText(lesson).zh.replace(/(?:\/\/|--) .*$/gm, "");
   const objects = parts.flatMap(({ events }) => events.map(({ of }) => of));
   return new Set([
     ...withoutComments.match(/[A-Za-z_][A-Za-z_0-9]*/g) ?? [],

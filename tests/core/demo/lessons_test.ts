@@ -1,7 +1,7 @@
 /** Each lesson shows what it is meant to show, in any order of turns. */
 import assert from "node:assert/strict";
 import { lessons, loadLesson } from "../../../core/demo/catalog.ts";
-import type { Lesson } from "../../../core/demo/lesson.ts";
+import { codeText, type Lesson } from "../../../core/demo/lesson.ts";
 import { columnsOf } from "../../../core/demo/picture/display_width.ts";
 import { runLesson } from "../../../core/demo/run_lesson.ts";
 import { WorkerPool } from "../../../core/demo/runner/worker_pool.ts";
@@ -46,7 +46,7 @@ async function checkLesson(name: string, pool: WorkerPool): Promise<void> {
 function checkChinese(lesson: Lesson, { parts, verdict }: Awaited<ReturnType<typeof record>>) {
   const code = namesIn(lesson, parts);
   const figures = (verdict.measured ?? []).map(({ name }) => name.zh);
-  const comments = lesson.code.zh.match(/(?:\/\/|--) .*$/gm) ?? [];
+  const comments = codeText(lesson).zh.match(/(?:\/\/|--) .*$/gm) ?? [];
   const texts = [...chineseTexts(parts), verdict.summary.zh, ...figures, lesson.idea.zh];
   const english = [...texts, ...comments].filter((text) => englishIn(text, code).length > 0);
   assert.deepEqual([...new Set(english)], []);
@@ -65,14 +65,16 @@ Deno.test("a lesson runs the number and kind of threads wanted, or refuses them"
 });
 
 Deno.test("every lesson explains itself in both languages, with code", async () => {
-  for (const [name, { brief }] of Object.entries(lessons)) {
-    const { idea, code } = await loadLesson(name);
+  for (const [name, brief] of Object.entries(lessons)) {
+    const lesson = await loadLesson(name);
+    const { idea } = lesson;
+    const code = codeText(lesson);
     for (const text of [brief, idea]) {
       assert.match(text.zh, /\p{Script=Han}{2}/u, name);
       assert.doesNotMatch(text.en, /\p{Script=Han}/u, name);
     }
     assert.doesNotMatch(code.en, /\p{Script=Han}/u, name);
-    assert.deepEqual(englishIn(brief.zh, namesIn({ code })), [], name);
+    assert.deepEqual(englishIn(brief.zh, namesIn(lesson)), [], name);
     assert.ok(idea.en.length > 200 && code.en.length > 50, name);
     for (const line of [...code.en.split("\n"), ...code.zh.split("\n")]) {
       assert.ok(columnsOf(line) <= 100, `${name}: ${line}`);
