@@ -91,7 +91,7 @@ export default command({
     so --timeout 0 tries each address exactly once.`,
   examples: [
     ["barge demo", "list the lessons"],
-    ["barge demo deadlock", "watch threads get stuck, and four cures"],
+    ["barge demo deadlock", "watch threads get stuck, and four solutions"],
     ["barge demo lock --explain --lang zh", "the idea, in Chinese"],
     ["barge demo semaphore --svg semaphore.svg", "write the picture to a file"],
     ["barge demo event --wait-for db:3306 --timeout 60", "continue once the database listens"],

@@ -104,7 +104,7 @@ up.clear();                       // threads that come from now on wait`,
 /**
  * Runs workers that wait for the services.
  *
- * @returns how many ended before the services listened, and how often each had a timeout
+ * @returns how many ended before the services started, and how often each had a timeout
  */
 async function startUp(runner: Runner, threads: number) {
   return await runner.runScheduled({

@@ -83,7 +83,7 @@ interface Listener {
 
 /** A worker of the pool. */
 export class PooledWorker {
-  readonly #worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  readonly #worker = new Worker(new URL("./lesson_worker.ts", import.meta.url), { type: "module" });
   readonly #listeners = new Map<number, Listener>();
   readonly #onEnd: () => void;
 
