@@ -36,14 +36,14 @@ const functions = {
     { first, second }: OrderedLocks,
     { timeout }: { readonly timeout: number },
   ) {
-    for (let tries = 1;; tries++) {
+    for (;;) {
       await thread.acquire(first);
       await thread.sleep(pauseSeconds);
       if (await thread.acquire(second, { timeout })) {
         await thread.step(hasBoth);
         await thread.release(second);
         await thread.release(first);
-        return tries;
+        return;
       }
       await thread.release(first);
       await thread.sleep(timeout);

@@ -10,7 +10,7 @@ import type { Text } from "../text.ts";
 import { connectPair, DatagramSocket, hangUp, listen, receive, send } from "./parts/sockets.ts";
 
 const linesPerClient = 3;
-/** The item that tells the talk loop that its client has disconnected. */
+/** The item that ends a talk loop, as its client has disconnected. */
 const endOfLines = null;
 
 interface Channel {

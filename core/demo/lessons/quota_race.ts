@@ -1,6 +1,6 @@
 /**
- * `quota-race`: barge's own quota. First it is checked and then added to, as in many servers; then
- * workers race in real time with the code that barge uses.
+ * `quota-race`: barge's own quota. First, uploads check it and add to it in two steps, as in many
+ * servers; then workers race in real time with the code that barge uses.
  */
 import { Accounts } from "../../account/accounts.ts";
 import { Database } from "../../account/database.ts";

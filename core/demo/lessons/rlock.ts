@@ -53,7 +53,7 @@ const writes = { en: "writes", zh: "写回" };
 
 function timesTaken(n: number): Text {
   const times = n === 1 ? "once" : n === 2 ? "twice" : `${n} times`;
-  return { en: `has taken it ${times}`, zh: `已拿了 ${n} 次` };
+  return { en: `has taken the lock ${times}`, zh: `已拿了 ${n} 次` };
 }
 
 export default lesson({

@@ -38,14 +38,12 @@ interface Attempt<T> {
 }
 
 export class LessonThread {
-  readonly name: Name;
   readonly #link: SchedulerLink;
   readonly #mayBlock: boolean;
   #actions: Action[] = [];
 
   /** @param mayBlock whether it may block its isolate */
-  constructor(name: Name, link: SchedulerLink, mayBlock: boolean) {
-    this.name = name;
+  constructor(link: SchedulerLink, mayBlock: boolean) {
     this.#link = link;
     this.#mayBlock = mayBlock;
   }
@@ -139,14 +137,9 @@ export class LessonThread {
     );
   }
 
-  /**
-   * Waits until all parties have arrived at a barrier.
-   *
-   * @returns this thread's number in the order of arrival, from 0
-   * @throws BrokenBarrierError
-   */
-  async waitForBarrier({ label, primitive }: Labeled<Barrier>): Promise<number> {
-    const index = await this.#get<number>({
+  /** Waits until all parties have arrived at a barrier. @throws BrokenBarrierError */
+  async waitForBarrier({ label, primitive }: Labeled<Barrier>): Promise<void> {
+    await this.#get<number>({
       of: label,
       tryOnce: () => {
         const isLast = primitive.nWaiting + 1 >= primitive.parties;
@@ -157,7 +150,6 @@ export class LessonThread {
       succeeded: (index) =>
         runs({ en: `passes ${label} as number ${index}`, zh: `通过 ${label}，序号 ${index}` }),
     });
-    return index!;
   }
 
   /** Puts an item into a queue. @returns false after the timeout, or if it may not wait */

@@ -18,8 +18,8 @@ scope.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
 };
 
 async function runThread(message: Extract<ToWorker, { type: "startThread" }>): Promise<void> {
-  const { id, lesson, threadFunction, name, mayBlock, primitives, args } = message;
-  const thread = new LessonThread(name, linkTo(id), mayBlock);
+  const { id, lesson, threadFunction, mayBlock, primitives, args } = message;
+  const thread = new LessonThread(linkTo(id), mayBlock);
   try {
     const { functions } = await loadLesson(lesson);
     const result = await functions![threadFunction]!(thread, fromHandles(primitives), args);

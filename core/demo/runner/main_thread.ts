@@ -26,7 +26,7 @@ export class MainThread extends LessonThread {
     starter: ThreadStarter,
     draw: (drawing: Drawing) => Promise<void> | void,
   ) {
-    super("main", link, false);
+    super(link, false);
     this.#scheduler = scheduler;
     this.#starter = starter;
     this.#draw = draw;

@@ -39,7 +39,7 @@ export class ThreadStarter implements Disposable {
     if (kind === "task") {
       const { link, control } = linkTask(report);
       scheduler.setControl(id, control);
-      const thread = new LessonThread(name, link, false);
+      const thread = new LessonThread(link, false);
       void runToEnd(thread, () => threadFunction(thread, primitives, args));
       return id;
     }
@@ -57,7 +57,6 @@ export class ThreadStarter implements Disposable {
       id,
       lesson,
       threadFunction: keyOf(code.functions, threadFunction),
-      name,
       mayBlock: !shareWorkers,
       primitives: toHandles(primitives),
       args,

@@ -5,7 +5,6 @@
  * Several threads may share a worker (see {@link maxWorkers}), so each message has the number of its
  * thread or job.
  */
-import type { Name } from "../text.ts";
 import type { PrimitiveHandles } from "./primitives.ts";
 import type { Report } from "./protocol.ts";
 
@@ -18,7 +17,6 @@ export type ToWorker =
     readonly id: number;
     readonly lesson: string;
     readonly threadFunction: string;
-    readonly name: Name;
     readonly mayBlock: boolean;
     readonly primitives: PrimitiveHandles;
     readonly args: unknown;
