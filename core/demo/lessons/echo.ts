@@ -94,8 +94,8 @@ for await (const [datagram, from] of socket)          // UDP: a thread per datag
       ok: echoed === wanted && datagrams === threads,
       summary: {
         en:
-          `over TCP ${threads} threads returned ${echoed} of ${wanted} lines; over UDP a thread ` +
-          `each returned ${datagrams} of ${threads} datagrams`,
+          `over TCP ${threads} threads returned ${echoed} of ${wanted} lines; over UDP one thread ` +
+          `per datagram returned ${datagrams} of ${threads}`,
         zh: `TCP：${threads} 个线程送回了 ${wanted} 行中的 ${echoed} 行；` +
           `UDP：${threads} 个数据报送回了 ${datagrams} 个，各由一个线程`,
       },
