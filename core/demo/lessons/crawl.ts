@@ -74,9 +74,8 @@ await Promise.all(urls.map((url) => fetch(url)));            // the longest of t
       ok: joinNames(order).en === joinNames(wanted).en,
       summary: {
         en: `in seconds of the lesson: one by one ${sum}, the sum; together ` +
-          `${Math.max(...delays)}, the slowest one; the pages arrived in the order ${
-            joinNames(order).en
-          }`,
+          `${Math.max(...delays)}, the slowest one; the pages arrived in the order ` +
+          `${joinNames(order).en}`,
         zh: `按课里的秒：一个一个来 ${sum} 秒，是总和；一起来 ${Math.max(...delays)} 秒，是最慢的` +
           `一个；到达顺序：${joinNames(order).zh}`,
       },

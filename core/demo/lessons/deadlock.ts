@@ -228,9 +228,8 @@ const a = new RLock(), b = a;                // one lock under both names`,
           `${shared.maxInside} at a time`,
         zh: `两个线程互相卡住，一个线程卡住自己：${stuck && own ? "卡住了" : "没有卡住"}；` +
           `RLock ${helpsZh(reentrant)}，固定顺序${helpsZh(ordered)}，超时${helpsZh(timed)}；` +
-          `${threads} 个线程${
-            allStuck.ended ? "没有卡住" : "全卡住了"
-          }，换成一把两个名字的 RLock ` +
+          `${threads} 个线程` +
+          `${allStuck.ended ? "没有卡住" : "全卡住了"}，换成一把两个名字的 RLock ` +
           `${shared.ended ? "就全部做完了" : "也没有全部做完"}，每次 ${shared.maxInside} 个`,
       },
     };

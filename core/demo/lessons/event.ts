@@ -86,9 +86,8 @@ up.clear();                       // threads that come from now on wait`,
         passes.join() === "true,true,false",
       summary: {
         en: `${threads} workers connected once both services listened, and not before; they ` +
-          `printed that they wait ${timeouts.join(", ")} times; isSet() was ${
-            states.join(", ")
-          }: ` +
+          `printed that they wait ${timeouts.join(", ")} times; isSet() was ` +
+          `${states.join(", ")}: ` +
           "the thread that waited for set() and a later one " +
           `${passes[1] ? "passed" : "DID NOT pass"}, one after clear() ` +
           `${passes[2] ? "PASSED" : "did not"}`,

@@ -114,9 +114,8 @@ sums.next(10);                                               // sends 10: yield 
         received.join() === expectedMeans.join(),
       summary: {
         en: `the generator computed each of ${shownResults} results on demand; after each of the ` +
-          `sent values ${sentValues.join(", ")} the mean was ${
-            received.join(", ")
-          }; all three ways ` +
+          `sent values ${sentValues.join(", ")} the mean was ` +
+          `${received.join(", ")}; all three ways ` +
           `gave the same sum for ${measuredCalls} values`,
         zh:
           `生成器要一个做一个，共 ${shownResults} 个；推入 ${sentValues.join("、")}，得到平均值 ` +
