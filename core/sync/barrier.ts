@@ -83,7 +83,11 @@ export class Barrier {
    * @param monitor only for {@link attach}
    * @throws RangeError for counts below 1 and negative timeouts
    */
-  constructor(parties: number, options: BarrierOptions = {}, monitor = make(parties, options)) {
+  constructor(
+    parties: number,
+    options: BarrierOptions = {},
+    monitor: Monitor<"Barrier"> = make(parties, options),
+  ) {
     this.#monitor = monitor;
     this.#action = options.action;
   }

@@ -28,7 +28,11 @@ export class BoundedSemaphore extends Counting<"BoundedSemaphore"> {
    * @param permits only for {@link attach}
    * @throws RangeError where `value` is no count
    */
-  constructor(value = 1, options: RoomOptions = {}, permits = make(value, options)) {
+  constructor(
+    value = 1,
+    options: RoomOptions = {},
+    permits: Permits<"BoundedSemaphore"> = make(value, options),
+  ) {
     super(permits, permits.words[permits.own]!);
   }
 

@@ -63,7 +63,7 @@ export class Condition {
   constructor(
     lock: Lock | RLock = new RLock(),
     options: RoomOptions = {},
-    monitor = Monitor.make(shape, options.waiters),
+    monitor: Monitor<"Condition"> = Monitor.make(shape, options.waiters),
   ) {
     this.lock = lock;
     this.#monitor = monitor;

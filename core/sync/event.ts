@@ -28,7 +28,10 @@ export class Event {
   readonly #monitor: Monitor<"Event">;
 
   /** @param monitor only for {@link attach} */
-  constructor(options: RoomOptions = {}, monitor = Monitor.make(shape, options.waiters)) {
+  constructor(
+    options: RoomOptions = {},
+    monitor: Monitor<"Event"> = Monitor.make(shape, options.waiters),
+  ) {
     this.#monitor = monitor;
   }
 

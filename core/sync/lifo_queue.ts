@@ -27,7 +27,7 @@ export class LifoQueue<T = unknown> extends BaseQueue<T, "LifoQueue"> {
   constructor(
     maxsize = 0,
     options: QueueOptions = {},
-    monitor = makeQueue("LifoQueue", maxsize, options),
+    monitor: Monitor<"LifoQueue"> = makeQueue("LifoQueue", maxsize, options),
   ) {
     super(monitor, stack);
   }

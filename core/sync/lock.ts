@@ -35,7 +35,10 @@ export class Lock {
   readonly #permits: Permits<"Lock">;
 
   /** @param permits only for {@link attach} */
-  constructor(options: RoomOptions = {}, permits = Permits.make("Lock", 1, options.waiters)) {
+  constructor(
+    options: RoomOptions = {},
+    permits: Permits<"Lock"> = Permits.make("Lock", 1, options.waiters),
+  ) {
     this.#permits = permits;
   }
 

@@ -42,7 +42,7 @@ export class PriorityQueue<T = unknown> extends BaseQueue<T, "PriorityQueue"> {
   constructor(
     maxsize = 0,
     options: QueueOptions = {},
-    monitor = makeQueue("PriorityQueue", maxsize, options),
+    monitor: Monitor<"PriorityQueue"> = makeQueue("PriorityQueue", maxsize, options),
   ) {
     super(monitor, heap);
   }

@@ -27,7 +27,7 @@ export class Queue<T = unknown> extends BaseQueue<T, "Queue"> {
   constructor(
     maxsize = 0,
     options: QueueOptions = {},
-    monitor = makeQueue("Queue", maxsize, options),
+    monitor: Monitor<"Queue"> = makeQueue("Queue", maxsize, options),
   ) {
     super(monitor, ring);
   }

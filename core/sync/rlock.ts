@@ -40,7 +40,7 @@ export class RLock {
   /** @param permits only for {@link attach} */
   constructor(
     options: RoomOptions = {},
-    permits = Permits.make("RLock", 1, options.waiters, state),
+    permits: Permits<"RLock"> = Permits.make("RLock", 1, options.waiters, state),
   ) {
     this.#permits = permits;
     this.#owner = permits.own;

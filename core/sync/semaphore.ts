@@ -29,7 +29,11 @@ export class Semaphore extends Counting<"Semaphore"> {
   constructor(
     value = 1,
     options: RoomOptions = {},
-    permits = Permits.make("Semaphore", count(value, "a semaphore's value", 0), options.waiters),
+    permits: Permits<"Semaphore"> = Permits.make(
+      "Semaphore",
+      count(value, "a semaphore's value", 0),
+      options.waiters,
+    ),
   ) {
     super(permits, 0x7fffffff);
   }

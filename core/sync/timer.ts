@@ -65,7 +65,11 @@ export class Timer<A extends readonly unknown[] = readonly unknown[]> {
     if (this.#call === undefined) throw new TypeError("a timer is started where it was made");
     if (this.#started) throw new Error("a timer can be started once only");
     this.#started = true;
-    this.#run(this.#call).catch(reportError);
+    this.#run(this.#call).catch((error) => {
+      queueMicrotask(() => {
+        throw error;
+      });
+    });
   }
 
   /** Keeps the function from being called, if it has not been yet. */
