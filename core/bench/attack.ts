@@ -15,7 +15,7 @@
  */
 import { BargeError } from "../error.ts";
 import { Latencies } from "./histogram.ts";
-import { type Failed, failed, type Failure, type Line, type Open } from "./line.ts";
+import { type Failed, failed, type Failure, type Line, type Open } from "./connection.ts";
 import { Pacer } from "./pacer.ts";
 
 const sweepEvery = 50;

@@ -5,9 +5,9 @@
 /// <reference lib="deno.worker" />
 import { type Kind, typed } from "../error.ts";
 import { Attack, type AttackOptions, type Metrics } from "./attack.ts";
-import { httpLines } from "./http_line.ts";
-import { tcpLines, type TcpOptions } from "./tcp_line.ts";
-import { udpLines } from "./udp_line.ts";
+import { httpLines } from "./http_connection.ts";
+import { tcpLines, type TcpOptions } from "./tcp_connection.ts";
+import { udpLines } from "./udp_connection.ts";
 
 /** What is asked, and over what. */
 export type Aim =

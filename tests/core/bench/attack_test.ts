@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Attack, type AttackOptions } from "../../../core/bench/attack.ts";
-import { tcpLines } from "../../../core/bench/tcp_line.ts";
-import { udpLines } from "../../../core/bench/udp_line.ts";
+import { tcpLines } from "../../../core/bench/tcp_connection.ts";
+import { udpLines } from "../../../core/bench/udp_connection.ts";
 import { wait } from "../../../core/net/wait.ts";
 
 const never = new AbortController().signal;

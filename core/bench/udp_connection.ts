@@ -4,8 +4,8 @@
  * request that was given up is not taken for the answer to the next.
  */
 import { upper } from "../echo/upper.ts";
-import { Failed, failed, type Line } from "./line.ts";
-import { message, type TcpOptions } from "./tcp_line.ts";
+import { Failed, failed, type Line } from "./connection.ts";
+import { message, type TcpOptions } from "./tcp_connection.ts";
 
 const digits = 12;
 

@@ -1,5 +1,5 @@
 /** A request over HTTP: one GET, its body read to the end. Connections are the runtime's, and kept. */
-import { Failed, failed, type Line } from "./line.ts";
+import { Failed, failed, type Line } from "./connection.ts";
 
 export interface HttpOptions {
   readonly url: string;

@@ -5,7 +5,7 @@
 import { connect, type Socket } from "node:net";
 import type { Address } from "../net/address.ts";
 import { upper } from "../echo/upper.ts";
-import { Failed, failed, type Failure, type Line } from "./line.ts";
+import { Failed, failed, type Failure, type Line } from "./connection.ts";
 
 export interface TcpOptions {
   readonly address: Address;
