@@ -122,8 +122,11 @@ async function byBarge(
 ): Promise<Result> {
   const address = { host: "127.0.0.1", port };
   const result = await load({
-    aim: { kind: transport, address, size: 64, verify: true, timeout: 5000 },
-    ...{ target: `127.0.0.1:${port}`, connections, workers: 1, duration: seconds * 1000 },
+    target: { kind: transport, address, size: 64, verify: true, timeout: 5000 },
+    address: `127.0.0.1:${port}`,
+    connections,
+    workers: 1,
+    duration: seconds * 1000,
     ...{ requests: undefined, rate: undefined, warmUp: 500, timeout: 2000 },
     signal: new AbortController().signal,
   });

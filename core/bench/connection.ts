@@ -1,4 +1,4 @@
-/** What is asked and answers: one connection of a load, of whatever protocol. */
+/** One connection of a load, of any protocol, and the ways in which a request on it fails. */
 import { typed } from "../error.ts";
 
 /** How a request can fail. */
@@ -18,8 +18,8 @@ export type Failure =
   | "other";
 
 /** A request that failed. */
-export class Failed extends Error {
-  override readonly name = "Failed";
+export class RequestError extends Error {
+  override readonly name = "RequestError";
   readonly failure: Failure;
 
   constructor(failure: Failure, options?: ErrorOptions) {
@@ -28,41 +28,44 @@ export class Failed extends Error {
   }
 }
 
-/** One connection; one request at a time is on its way. */
-export interface Line {
+/** A connection with at most one request under way. */
+export interface Connection {
   /**
-   * Asks, and waits for the answer.
+   * Sends a request and waits for the answer.
    *
-   * @returns bytes that went and came
-   * @throws {Failed}
+   * @returns bytes of both directions
+   * @throws {RequestError}
    */
   exchange(): Promise<number>;
-  /** Gives the request up that is on its way: it fails with `late`, or `lost`. */
-  cut(): void;
-  /** Can it be used again after a request that failed? */
-  readonly survives: boolean;
+  /** Gives up the request under way, which then fails with `late` or `lost`. */
+  abandon(): void;
+  /** Whether the connection can be used again after a failed request. */
+  readonly reusable: boolean;
   close(): void;
 }
 
-/** Opens lines to one server. @throws {Failed} */
-export type Open = () => Promise<Line>;
+/** Opens a connection to the server under load. @throws {RequestError} */
+export type Open = () => Promise<Connection>;
 
-/** What a system call's failure is called here. */
-export function failed(cause: unknown): Failed {
-  if (cause instanceof Failed) return cause;
+/** Returns the failure that a system call's error stands for. @throws the cause, if it is a bug */
+export function toRequestError(cause: unknown): RequestError {
+  if (cause instanceof RequestError) return cause;
   const { code, message = "" } = cause as { code?: unknown; message?: string };
   const is = (type: new (...args: never[]) => Error, name: string) =>
     cause instanceof type || code === name;
-  if (is(Deno.errors.ConnectionRefused, "ECONNREFUSED")) return new Failed("refused", { cause });
-  if (is(Deno.errors.ConnectionReset, "ECONNRESET")) return new Failed("reset", { cause });
-  if (is(Deno.errors.BrokenPipe, "EPIPE")) return new Failed("reset", { cause });
-  if (is(Deno.errors.TimedOut, "ETIMEDOUT")) return new Failed("late", { cause });
+  if (is(Deno.errors.ConnectionRefused, "ECONNREFUSED")) {
+    return new RequestError("refused", { cause });
+  }
+  if (is(Deno.errors.ConnectionReset, "ECONNRESET") || is(Deno.errors.BrokenPipe, "EPIPE")) {
+    return new RequestError("reset", { cause });
+  }
+  if (is(Deno.errors.TimedOut, "ETIMEDOUT")) return new RequestError("late", { cause });
   if (/os error 24\b|EMFILE|too many open files/i.test(message)) {
-    return new Failed("descriptors", { cause });
+    return new RequestError("descriptors", { cause });
   }
   if (/failed to lookup address|ENOTFOUND|EAI_AGAIN/i.test(message)) {
-    return new Failed("name", { cause });
+    return new RequestError("name", { cause });
   }
-  typed(cause); // a bug is thrown on
-  return new Failed("other", { cause });
+  typed(cause);
+  return new RequestError("other", { cause });
 }

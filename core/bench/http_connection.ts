@@ -1,16 +1,12 @@
-/** A request over HTTP: one GET, its body read to the end. Connections are the runtime's, and kept. */
-import { Failed, failed, type Line } from "./connection.ts";
+/** Requests over HTTP: a GET whose body is read to its end. The runtime keeps the connections open. */
+import { type Connection, type Open, RequestError, toRequestError } from "./connection.ts";
 
-export interface HttpOptions {
-  readonly url: string;
+export function httpConnections(url: string): Open {
+  return () => Promise.resolve(new HttpConnection(url));
 }
 
-export function httpLines({ url }: HttpOptions): () => Promise<Line> {
-  return () => Promise.resolve(new HttpLine(url));
-}
-
-class HttpLine implements Line {
-  readonly survives = true;
+class HttpConnection implements Connection {
+  readonly reusable = true;
   readonly #url: string;
   #stop: AbortController | undefined;
 
@@ -24,17 +20,17 @@ class HttpLine implements Line {
       const response = await fetch(this.#url, { signal: stop.signal });
       let bytes = 0;
       for await (const chunk of response.body ?? []) bytes += chunk.length;
-      if (!response.ok) throw new Failed(`status ${response.status}`);
+      if (!response.ok) throw new RequestError(`status ${response.status}`);
       return bytes;
     } catch (cause) {
-      if (stop.signal.aborted) throw new Failed("late", { cause });
-      throw cause instanceof TypeError ? ofFetch(cause) : failed(cause);
+      if (stop.signal.aborted) throw new RequestError("late", { cause });
+      throw cause instanceof TypeError ? fetchError(cause) : toRequestError(cause);
     } finally {
       this.#stop = undefined;
     }
   }
 
-  cut(): void {
+  abandon(): void {
     this.#stop?.abort();
   }
 
@@ -43,14 +39,20 @@ class HttpLine implements Line {
   }
 }
 
-/** Fetch tells all of its failures as a TypeError, with the reason in its words or its cause. */
-function ofFetch(cause: TypeError): Failed {
-  const words = `${cause.message} ${cause.cause ?? ""}`;
-  if (/refused/i.test(words)) return new Failed("refused", { cause });
-  if (/reset|broken pipe/i.test(words)) return new Failed("reset", { cause });
-  if (/dns error|lookup/i.test(words)) return new Failed("name", { cause });
-  if (/are blocked/i.test(words)) return new Failed("blocked", { cause });
-  if (/too many open files|os error 24\b/i.test(words)) return new Failed("descriptors", { cause });
-  if (/closed|incomplete|eof/i.test(words)) return new Failed("closed", { cause });
-  return new Failed("other", { cause });
+/** Returns the failure of a fetch, which throws a TypeError with the reason in its text or cause. */
+function fetchError(cause: TypeError): RequestError {
+  const text = `${cause.message} ${cause.cause ?? ""}`;
+  for (const [pattern, failure] of fetchFailures) {
+    if (pattern.test(text)) return new RequestError(failure, { cause });
+  }
+  return new RequestError("other", { cause });
 }
+
+const fetchFailures = [
+  [/refused/i, "refused"],
+  [/reset|broken pipe/i, "reset"],
+  [/dns error|lookup/i, "name"],
+  [/are blocked/i, "blocked"],
+  [/too many open files|os error 24\b/i, "descriptors"],
+  [/closed|incomplete|eof/i, "closed"],
+] as const;

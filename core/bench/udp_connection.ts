@@ -1,32 +1,32 @@
 /**
- * A request over UDP: a datagram to an echo server, and one of its length back. Each line is a socket
- * of its own. A datagram begins with its number, as far as there is room, so that the late answer to a
- * request that was given up is not taken for the answer to the next.
+ * Requests over UDP: a datagram to an echo server, which returns one of the same length. Each connection
+ * is a socket of its own. A datagram begins with its number, if it is long enough, so that the late
+ * answer to an abandoned request does not count as the answer to the next one.
  */
 import { upper } from "../echo/upper.ts";
-import { Failed, failed, type Line } from "./connection.ts";
-import { message, type TcpOptions } from "./tcp_connection.ts";
+import { type Connection, type Open, RequestError, toRequestError } from "./connection.ts";
+import { echoMessage, type EchoTarget } from "./tcp_connection.ts";
 
-const digits = 12;
+const numberDigits = 12;
 
-export function udpLines({ address, size, verify }: TcpOptions): () => Promise<Line> {
+export function udpConnections({ address, size, verify }: EchoTarget): Open {
   const to = { transport: "udp" as const, hostname: address.host, port: address.port };
   const hostname = address.host.includes(":") ? "::" : "0.0.0.0";
   return () => {
     try {
       const socket = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
-      return Promise.resolve(new UdpLine(socket, to, size, verify));
+      return Promise.resolve(new UdpConnection(socket, to, size, verify));
     } catch (cause) {
-      return Promise.reject(failed(cause));
+      return Promise.reject(toRequestError(cause));
     }
   };
 }
 
-class UdpLine implements Line {
-  readonly survives = true;
+class UdpConnection implements Connection {
+  readonly reusable = true;
   readonly #socket: Deno.DatagramConn;
   readonly #to: Deno.NetAddr;
-  readonly #sent: Uint8Array;
+  readonly #message: Uint8Array;
   readonly #raised: Uint8Array;
   readonly #verify: boolean;
   readonly #buffer: Uint8Array<ArrayBuffer>;
@@ -38,8 +38,8 @@ class UdpLine implements Line {
   constructor(socket: Deno.DatagramConn, to: Deno.NetAddr, size: number, verify: boolean) {
     this.#socket = socket;
     this.#to = to;
-    this.#sent = message(size);
-    this.#raised = message(size);
+    this.#message = echoMessage(size);
+    this.#raised = echoMessage(size);
     upper(this.#raised);
     this.#verify = verify;
     this.#buffer = new Uint8Array(size + 1);
@@ -48,22 +48,22 @@ class UdpLine implements Line {
   async exchange(): Promise<number> {
     this.#stamp(++this.#number);
     const waiting = this.#waiting = Promise.withResolvers<void>();
-    // Handled below; until then sending may fail first.
+    // It is awaited below; until then the send may fail first.
     waiting.promise.catch(() => {});
     if (!this.#listening) this.#listen();
     try {
-      await this.#socket.send(this.#sent, this.#to);
+      await this.#socket.send(this.#message, this.#to);
       await waiting.promise;
-      return 2 * this.#sent.length;
+      return 2 * this.#message.length;
     } catch (cause) {
-      throw failed(cause);
+      throw toRequestError(cause);
     } finally {
       this.#waiting = undefined;
     }
   }
 
-  cut(): void {
-    this.#waiting?.reject(new Failed("lost"));
+  abandon(): void {
+    this.#waiting?.reject(new RequestError("lost"));
   }
 
   close(): void {
@@ -77,8 +77,8 @@ class UdpLine implements Line {
       while (!this.#closed) {
         const [answer] = await this.#socket.receive(this.#buffer);
         if (this.#isLate(answer)) continue;
-        const failure = this.#judge(answer);
-        if (failure) this.#waiting?.reject(new Failed(failure));
+        const failure = this.#failureOf(answer);
+        if (failure) this.#waiting?.reject(new RequestError(failure));
         else this.#waiting?.resolve();
       }
     } catch (cause) {
@@ -87,25 +87,25 @@ class UdpLine implements Line {
     this.#listening = false;
   }
 
-  /** An answer to what was sent before. */
+  /** Whether a datagram answers an earlier request. */
   #isLate(answer: Uint8Array): boolean {
-    if (answer.length !== this.#sent.length || answer.length <= digits) return false;
-    return answer.subarray(0, digits).some((byte, i) => byte !== this.#sent[i]);
+    if (answer.length !== this.#message.length || answer.length <= numberDigits) return false;
+    return answer.subarray(0, numberDigits).some((byte, i) => byte !== this.#message[i]);
   }
 
-  #judge(answer: Uint8Array): "wrong" | "extra" | undefined {
-    if (answer.length > this.#sent.length) return "extra";
-    if (answer.length < this.#sent.length) return "wrong";
+  #failureOf(answer: Uint8Array): "wrong" | "extra" | undefined {
+    if (answer.length > this.#message.length) return "extra";
+    if (answer.length < this.#message.length) return "wrong";
     if (!this.#verify) return undefined;
-    const right = answer.every((byte, i) => byte === this.#raised[i] || byte === this.#sent[i]);
+    const right = answer.every((byte, i) => byte === this.#raised[i] || byte === this.#message[i]);
     return right ? undefined : "wrong";
   }
 
   #stamp(number: number): void {
-    if (this.#sent.length <= digits) return;
+    if (this.#message.length <= numberDigits) return;
     let rest = number;
-    for (let i = digits - 1; i >= 0; i--) {
-      this.#sent[i] = this.#raised[i] = 48 + rest % 10;
+    for (let i = numberDigits - 1; i >= 0; i--) {
+      this.#message[i] = this.#raised[i] = 48 + rest % 10;
       rest = Math.floor(rest / 10);
     }
   }
