@@ -1,7 +1,7 @@
-/** Barge itself as a program that can be started, however it was started. */
+/** Starts barge itself, from the checkout or the executable. */
 const run = ["run", "--quiet", "--allow-all", "--unstable-worker-options", "--unstable-net"];
 
-/** A child process of barge with these arguments; it has this one's environment. */
+/** Returns a command that runs barge with this process's environment. */
 export function self(
   args: readonly string[],
   options: Omit<Deno.CommandOptions, "args"> = {},
@@ -10,9 +10,9 @@ export function self(
   return new Deno.Command(Deno.execPath(), { ...options, args: [...before, ...args] });
 }
 
-/** A server of one's own, for as long as it is not disposed. */
+/** A server that ends when it is disposed. */
 export interface OwnServer extends AsyncDisposable {
-  /** The first line that it printed, which says that it is ready. */
+  /** Its first line of output, sent when it is ready. */
   // deno-lint-ignore no-explicit-any
   readonly ready: any;
   readonly pid: number;
@@ -21,20 +21,20 @@ export interface OwnServer extends AsyncDisposable {
 /**
  * Starts barge as a server that prints a line of JSON when it is ready.
  *
- * @throws {Error} with what it said, when it ends before that
+ * @throws {Error} with its error output, when it ends before that
  */
 export async function startSelf(args: readonly string[]): Promise<OwnServer> {
   const child = self(args, { stdin: "null", stdout: "piped", stderr: "piped" }).spawn();
   const decoder = new TextDecoder();
   const reader = child.stdout.getReader();
-  const said = new Response(child.stderr).text();
+  const errors = new Response(child.stderr).text();
   let text = "";
   while (!text.includes("\n")) {
     const { value, done } = await reader.read();
-    if (done) throw new Error(`${args.join(" ")} did not start: ${await said}`);
+    if (done) throw new Error(`${args.join(" ")} did not start: ${await errors}`);
     text += decoder.decode(value, { stream: true });
   }
-  // What it prints later is read, and nobody's.
+  // Later output is read and discarded.
   const rest = (async () => {
     while (!(await reader.read()).done);
   })();
@@ -45,7 +45,7 @@ export async function startSelf(args: readonly string[]): Promise<OwnServer> {
       try {
         child.kill("SIGTERM");
       } catch { /* it has ended by itself */ }
-      await Promise.all([child.status, rest, said]);
+      await Promise.all([child.status, rest, errors]);
     },
   };
 }
