@@ -84,7 +84,8 @@ export async function benchLoop(options: LoopOptions): Promise<unknown> {
     samples.map((one) => ({ x: one.minutes, y: one[of] }));
   const plot: Plot = {
     title: `${clients} clients that come and go through four doors`,
-    ...{ x: "minutes", y: "MiB, descriptors" },
+    x: "minutes",
+    y: "MiB, descriptors",
     lines: { "server's memory (PSS)": line("mib"), "open descriptors": line("open") },
   };
   const half = line("mib").slice(samples.length >> 1);
@@ -143,10 +144,15 @@ async function visitsOf(bench: Bench): Promise<Visit[]> {
   return [
     native,
     byCurl("http", `http://${http}/dav/home`, (name) => [
-      ...["-X", "DELETE", `http://${http}/dav/home/${name}`],
+      "-X",
+      "DELETE",
+      `http://${http}/dav/home/${name}`,
     ]),
     byCurl("ftp", `ftp://${ftp}/home`, (name) => [
-      ...["-l", "-Q", `-DELE /home/${name}`, `ftp://${ftp}/home/`],
+      "-l",
+      "-Q",
+      `-DELE /home/${name}`,
+      `ftp://${ftp}/home/`,
     ]),
     byCurl(
       "sftp",

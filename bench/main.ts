@@ -48,7 +48,10 @@ if (strange) refuse(`--only: there is no ${strange}`);
 if (values.barge) useProgram(await Deno.realPath(values.barge));
 
 const options = {
-  ...{ quick: values.quick, full: values.full, only, dir: values.dir },
+  quick: values.quick,
+  full: values.full,
+  only,
+  dir: values.dir,
   rounds: count("rounds"),
   seconds: count("seconds"),
   size: values.size === undefined ? undefined : count("size")! * 2 ** 20,

@@ -83,7 +83,8 @@ async function atOnce(
   const { pid } = bench.server;
   const idle = residentMemory(pid);
   const results: Record<string, { seconds: number[]; peak: number[] }> = {
-    ...{ put: { seconds: [], peak: [] }, get: { seconds: [], peak: [] } },
+    put: { seconds: [], peak: [] },
+    get: { seconds: [], peak: [] },
   };
   for (let round = 0; round < rounds; round++) {
     const clients = await logIn(bench, transfers);
@@ -104,7 +105,9 @@ async function atOnce(
     for (const client of clients) client.close();
   }
   const rows = Object.entries(results).map(([verb, { seconds, peak }]) => [
-    ...[verb, spread(seconds, "s"), spread(peak, "MiB", 0)],
+    verb,
+    spread(seconds, "s"),
+    spread(peak, "MiB", 0),
     spread(peak.map((most) => (most - idle) * 1024 / transfers), "KiB", 0),
   ]);
   print(

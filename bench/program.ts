@@ -66,7 +66,14 @@ export async function startBench(options: BenchOptions, ...args: string[]): Prom
 async function serveBench(folder: string, args: readonly string[]): Promise<Bench> {
   const data = `${folder}/data`;
   const [command, all] = bargeCommand([
-    ...["serve", "--json", "--data", data, "--native", "127.0.0.1:0", "--log-level", "error"],
+    "serve",
+    "--json",
+    "--data",
+    data,
+    "--native",
+    "127.0.0.1:0",
+    "--log-level",
+    "error",
     ...isConfinable(await Deno.realPath(folder)) ? [] : ["--unconfined"],
     ...args.includes("--http") ? [] : ["--http", "off"],
     ...args,
@@ -84,7 +91,10 @@ async function serveBench(folder: string, args: readonly string[]): Promise<Benc
   // As people do it, and as a key does for ssh: scrypt once, and not for each command.
   await run(["login", env.BARGE_SERVER, "--password-stdin"], env, "bench-secret\n");
   return {
-    ...{ folder, facts, server, env },
+    folder,
+    facts,
+    server,
+    env,
     home: `${data}/homes/bench`,
     address: facts.native,
     admin: (...args) => run([...args, "--data", data]),

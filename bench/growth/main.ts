@@ -10,8 +10,11 @@ import type { Reach } from "./reach.ts";
 import { growSize } from "./size.ts";
 
 const subjects: Readonly<Record<string, (reach: Reach) => Promise<Plot>>> = {
-  ...{ size: growSize, folder: growFolder, accounts: growAccounts },
-  ...{ clients: growClients, ledger: growLedger },
+  size: growSize,
+  folder: growFolder,
+  accounts: growAccounts,
+  clients: growClients,
+  ledger: growLedger,
 };
 export const growthNames = Object.keys(subjects);
 
@@ -30,7 +33,8 @@ export async function benchGrowth(options: GrowthOptions): Promise<Record<string
   const reach: Reach = {
     size: full ? "full" : quick ? "quick" : "usual",
     rounds: options.rounds ?? (quick ? 1 : 3),
-    ...{ dir, tell },
+    dir,
+    tell,
   };
   const plots: Record<string, Plot> = {};
   const folder = fileURLToPath(new URL("../plots", import.meta.url));
@@ -58,7 +62,10 @@ function plotTable({ title, x, y, lines }: Plot): string {
   };
   const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   return [
-    ...[`### ${title} (${y})`, "", row([x, ...names]), row([x, ...names].map(() => "---:"))],
+    `### ${title} (${y})`,
+    "",
+    row([x, ...names]),
+    row([x, ...names].map(() => "---:")),
     ...all.map((x) => row([x.toLocaleString("en-US"), ...names.map((name) => at(name, x))])),
     row(["slope", ...names.map((name) => slope(lines[name]).toFixed(2))]),
   ].join("\n");

@@ -19,12 +19,24 @@ export interface Scale {
 }
 
 export const full: Scale = {
-  ...{ rounds: 5, large: 2 ** 30, folders: 50, each: 100 },
-  ...{ clients: 200, sessions: 1000, seconds: 5, connections: 500 },
+  rounds: 5,
+  large: 2 ** 30,
+  folders: 50,
+  each: 100,
+  clients: 200,
+  sessions: 1000,
+  seconds: 5,
+  connections: 500,
 };
 export const quick: Scale = {
-  ...{ rounds: 2, large: 2 ** 26, folders: 10, each: 100 },
-  ...{ clients: 50, sessions: 200, seconds: 1, connections: 100 },
+  rounds: 2,
+  large: 2 ** 26,
+  folders: 10,
+  each: 100,
+  clients: 50,
+  sessions: 200,
+  seconds: 1,
+  connections: 100,
 };
 
 export interface Bed extends AsyncDisposable {
@@ -68,7 +80,12 @@ export async function makeBed(dir: string, scale: Scale, tools: Tools): Promise<
   if (!success) throw new Error(stderr);
   let turn = 0;
   return {
-    ...{ source, root, work, scale, tools, notes: [] },
+    source,
+    root,
+    work,
+    scale,
+    tools,
+    notes: [],
     async fresh() {
       await Deno.remove(back, { recursive: true }).catch(() => {/* it is the first one */});
       const folder = `${back}/${turn++}`;

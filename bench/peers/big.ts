@@ -51,7 +51,8 @@ export async function* big(bed: Bed): AsyncGenerator<Contest> {
   const digits = 3;
 
   const download = ({ name, run }: typeof plan[number]): Entry => ({
-    ...{ name, kind: kindOf(name) },
+    name,
+    kind: kindOf(name),
     async run(round) {
       const back = `${await bed.fresh()}/large`;
       await bed.warm(scale.large);
@@ -66,12 +67,17 @@ export async function* big(bed: Bed): AsyncGenerator<Contest> {
     },
   });
   yield {
-    ...{ title: `One file of ${size}, down`, unit: "s", better: "less", digits },
-    ...{ entries: plan.map(download), columns: ["MiB/s"] },
+    title: `One file of ${size}, down`,
+    unit: "s",
+    better: "less",
+    digits,
+    entries: plan.map(download),
+    columns: ["MiB/s"],
   };
 
   const upload = ({ name, run }: typeof plan[number], i: number): Entry => ({
-    ...{ name, kind: kindOf(name) },
+    name,
+    kind: kindOf(name),
     async run(round) {
       const to = `up/${i}-${round}`;
       await bed.warm(scale.large);
@@ -89,8 +95,12 @@ export async function* big(bed: Bed): AsyncGenerator<Contest> {
     },
   });
   yield {
-    ...{ title: `One file of ${size}, up`, unit: "s", better: "less", digits },
-    ...{ entries: plan.map(upload), columns: ["MiB/s"] },
+    title: `One file of ${size}, up`,
+    unit: "s",
+    better: "less",
+    digits,
+    entries: plan.map(upload),
+    columns: ["MiB/s"],
   };
 
   function rate(seconds: number) {

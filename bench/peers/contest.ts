@@ -51,7 +51,9 @@ export async function hold(
   tell: (text: string) => void,
 ): Promise<Outcome> {
   const rows = entries.filter((entry) => entry !== undefined).map((entry) => ({
-    ...{ entry, samples: [] as Sample[], failed: undefined as string | undefined },
+    entry,
+    samples: [] as Sample[],
+    failed: undefined as string | undefined,
   }));
   for (let round = 0; round < Math.min(most, rounds ?? most); round++) {
     for (let i = 0; i < rows.length; i++) {
@@ -67,9 +69,14 @@ export async function hold(
   }
   const { digits } = contest;
   return {
-    ...{ ...contest, digits, columns },
+    ...contest,
+    digits,
+    columns,
     rows: rows.map(({ entry, samples, failed }) => ({
-      ...{ name: entry.name, kind: entry.kind, samples, failed },
+      name: entry.name,
+      kind: entry.kind,
+      samples,
+      failed,
     })),
   };
 }
@@ -153,6 +160,7 @@ export function median(values: readonly number[]): number {
 
 function format(value: number, digits: number): string {
   return value.toLocaleString("en-US", {
-    ...{ minimumFractionDigits: digits, maximumFractionDigits: digits },
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
   });
 }

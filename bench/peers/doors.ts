@@ -37,15 +37,26 @@ export async function* doors(bed: Bed): AsyncGenerator<Contest> {
   await ours.run("mkdir", "/home/up");
   const token = await issueToken(ours);
   const barge = (door: "ftp" | "sftp"): Subject => ({
-    ...{ name: `barge, ${door.toUpperCase()}`, kind: "ours", user: "bench", password: token },
+    name: `barge, ${door.toUpperCase()}`,
+    kind: "ours",
+    user: "bench",
+    password: token,
     port: Number(ours.facts[door]!.split(":")[1]),
-    ...{ down: "/home", up: "/home/up", disk: `${ours.home}/up` },
+    down: "/home",
+    up: "/home/up",
+    disk: `${ours.home}/up`,
   });
   const ftp = [
     barge("ftp"),
     fleet.with("vsftpd", ({ port }): Subject => ({
-      ...{ name: "vsftpd", kind: "peer", user: "anonymous", password: "bench", port },
-      ...{ down: "/down", up: "/up", disk: `${bed.root}/up` },
+      name: "vsftpd",
+      kind: "peer",
+      user: "anonymous",
+      password: "bench",
+      port,
+      down: "/down",
+      up: "/up",
+      disk: `${bed.root}/up`,
     })),
   ].filter((one) => one !== undefined);
   const [large, tree] = [largeFile(bed.scale), smallFiles(bed.scale)];
@@ -57,8 +68,14 @@ export async function* doors(bed: Bed): AsyncGenerator<Contest> {
   const sftp = [
     barge("sftp"),
     fleet.with("sshd", ({ port }): Subject => ({
-      ...{ name: "OpenSSH's sshd", kind: "peer", user: undefined, password: "", port },
-      ...{ down: `${bed.root}/down`, up: `${bed.root}/up`, disk: `${bed.root}/up` },
+      name: "OpenSSH's sshd",
+      kind: "peer",
+      user: undefined,
+      password: "",
+      port,
+      down: `${bed.root}/down`,
+      up: `${bed.root}/up`,
+      disk: `${bed.root}/up`,
     })),
   ].filter((one) => one !== undefined);
   for (const cipher of ciphers) {
@@ -110,9 +127,14 @@ function* contests(
     direction: "down" | "up",
     run: (subject: Subject, round: number) => Promise<number>,
   ): Contest => ({
-    ...{ title: `${title}: ${what}, ${direction}`, unit, better: "more", digits: 0, rounds },
+    title: `${title}: ${what}, ${direction}`,
+    unit,
+    better: "more",
+    digits: 0,
+    rounds,
     entries: subjects.map((subject) => ({
-      ...{ name: subject.name, kind: subject.kind },
+      name: subject.name,
+      kind: subject.kind,
       run: async (round: number) => {
         await bed.warm(bytes);
         return { value: amount / await run(subject, round) };
@@ -161,7 +183,10 @@ function bySftp(bed: Bed, sftp: string, cipher: string): DoorClient {
     await Deno.writeTextFile(`${bed.work}/batch`, lines.join("\n") + "\n");
     const options = await sshOptions(bed, port, user);
     return await timed(sftp, [
-      ...["-b", `${bed.work}/batch`, "-c", cipher],
+      "-b",
+      `${bed.work}/batch`,
+      "-c",
+      cipher,
       ...options,
       "127.0.0.1",
     ]);

@@ -38,7 +38,10 @@ export async function* echo(bed: Bed): AsyncGenerator<Contest> {
     const by = c ? "" : ", by barge's own generator";
     yield {
       title: `${transport.toUpperCase()} echo, ${much} with 64 bytes under way on each${by}`,
-      ...{ unit: "answers/s", digits: 0, better: "more", rounds: 3 },
+      unit: "answers/s",
+      digits: 0,
+      better: "more",
+      rounds: 3,
       columns: ["p50 ms", "p99.9 ms", "fairness", "lost or wrong", "MiB"],
       entries: [
         entry("barge, one worker", barge(1), "ours"),
@@ -86,8 +89,11 @@ async function drive(
   return {
     value: result.rate,
     more: {
-      ...{ "p50 ms": result.p50, "p99.9 ms": result.p999, fairness: result.fairness },
-      ...{ "lost or wrong": result.lost + result.wrong, MiB: familyMemory(server.pid) },
+      "p50 ms": result.p50,
+      "p99.9 ms": result.p999,
+      fairness: result.fairness,
+      "lost or wrong": result.lost + result.wrong,
+      MiB: familyMemory(server.pid),
     },
   };
 }
@@ -127,12 +133,19 @@ async function byBarge(
     connections,
     workers: 1,
     duration: seconds * 1000,
-    ...{ requests: undefined, rate: undefined, warmUp: 500, timeout: 2000 },
+    requests: undefined,
+    rate: undefined,
+    warmUp: 500,
+    timeout: 2000,
     signal: new AbortController().signal,
   });
   const { latency, fairness, failures: { lost = 0 }, errors } = result;
   return {
-    ...{ rate: result.requestsPerSecond, p50: latency.p50, p999: latency["p99.9"], fairness },
-    ...{ lost, wrong: errors - lost },
+    rate: result.requestsPerSecond,
+    p50: latency.p50,
+    p999: latency["p99.9"],
+    fairness,
+    lost,
+    wrong: errors - lost,
   };
 }

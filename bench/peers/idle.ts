@@ -35,7 +35,8 @@ export async function* idle(bed: Bed): AsyncGenerator<Contest> {
     open: (bench: Bench, token: string, port: number) => Promise<Session>,
     count = sessions,
   ): Entry => ({
-    ...{ name: `barge, ${name}`, kind: "ours" },
+    name: `barge, ${name}`,
+    kind: "ours",
     async run() {
       const doors = door === "native" ? [] : [`--${door}`, "127.0.0.1:0"];
       await using bench = await startBench({ dir: bed.work }, ...doors, "--max-per-account", "0");
@@ -53,7 +54,11 @@ export async function* idle(bed: Bed): AsyncGenerator<Contest> {
   ): Entry => ({ name, kind: "peer", run: () => weigh(pid, open, count) });
   yield {
     title: "Idle sessions: memory of the server for each",
-    ...{ unit: "KiB", digits: 1, better: "less", columns: ["sessions", "in all MiB"], rounds: 3 },
+    unit: "KiB",
+    digits: 1,
+    better: "less",
+    columns: ["sessions", "in all MiB"],
+    rounds: 3,
     entries: [
       ours("native, logged in", "native", native),
       ours("native, has listed a folder", "native", async (bench, token) => {

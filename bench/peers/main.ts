@@ -15,7 +15,13 @@ import { describeTools, findTools } from "./tools.ts";
 import { tree } from "./tree.ts";
 
 const parts: Readonly<Record<string, (bed: Bed) => AsyncGenerator<Contest>>> = {
-  ...{ big, tree, many, idle, echo, doors, requests },
+  big,
+  tree,
+  many,
+  idle,
+  echo,
+  doors,
+  requests,
 };
 export const partNames = Object.keys(parts);
 

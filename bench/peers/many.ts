@@ -21,7 +21,8 @@ export async function* many(bed: Bed): AsyncGenerator<Contest> {
     url: string,
     login: string[] = [],
   ): Entry => ({
-    ...{ name, kind },
+    name,
+    kind,
     async run(round) {
       if (round === 0) {
         // To look at a server's memory takes time: that is done on a run that is not timed.
@@ -39,7 +40,10 @@ export async function* many(bed: Bed): AsyncGenerator<Contest> {
   const http = `http://${ours.facts.http}/api/v1/files/home/one`;
   yield {
     title: `${clients} clients at once that get 1 MiB each, by curl --parallel`,
-    ...{ unit: "s", digits: 3, better: "less", columns: ["failed", "server's peak MiB"] },
+    unit: "s",
+    digits: 3,
+    better: "less",
+    columns: ["failed", "server's peak MiB"],
     entries: [
       entry("barge, HTTP", "ours", ours.server.pid, http, ["-u", `bench:${token}`]),
       fleet.with(
@@ -67,9 +71,19 @@ export async function* many(bed: Bed): AsyncGenerator<Contest> {
     const lines = Array.from({ length: clients }, () => `url = "${url}"\noutput = "/dev/null"\n`);
     await Deno.writeTextFile(`${bed.work}/curl.conf`, lines.join(""));
     const { stdout } = await capture(curl!, [
-      ...["-s", "--fail", "--parallel", "--parallel-immediate", "--parallel-max", String(clients)],
-      ...["--max-time", "10", "-w", "%{exitcode} %{size_download}\\n", ...login],
-      ...["-K", `${bed.work}/curl.conf`],
+      "-s",
+      "--fail",
+      "--parallel",
+      "--parallel-immediate",
+      "--parallel-max",
+      String(clients),
+      "--max-time",
+      "10",
+      "-w",
+      "%{exitcode} %{size_download}\\n",
+      ...login,
+      "-K",
+      `${bed.work}/curl.conf`,
     ]);
     return clients - stdout.split("\n").filter((line) => line === `0 ${2 ** 20}`).length;
   }

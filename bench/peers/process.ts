@@ -18,7 +18,11 @@ export async function capture(
   where: Where = {},
 ): Promise<{ readonly success: boolean; readonly stdout: string; readonly stderr: string }> {
   const child = spawn(program, {
-    ...{ ...where, args: [...args], stdin: "null", stdout: "piped", stderr: "piped" },
+    ...where,
+    args: [...args],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
   });
   const late = setTimeout(() => child.kill("SIGKILL"), patience);
   const { success, stdout, stderr } = await child.output();
@@ -59,7 +63,10 @@ export async function serve(
   silent = false,
 ): Promise<Server> {
   const child = spawn(program, {
-    ...{ args: [...args], stdin: "null", stdout: "null", stderr: "piped" },
+    args: [...args],
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
   });
   let ended = false;
   let said = "";

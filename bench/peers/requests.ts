@@ -21,7 +21,8 @@ export async function* requests(bed: Bed): AsyncGenerator<Contest> {
   const seconds = Math.min(scale.seconds, 2);
   const asks = (ask: { readonly path: (ours: boolean) => string; readonly range?: string }) => {
     const entry = (name: string, kind: Entry["kind"], host: string): Entry => ({
-      ...{ name, kind },
+      name,
+      kind,
       run: async () => ({ value: await rate(host, ask.path(kind === "ours"), ask.range, seconds) }),
     });
     return [
@@ -32,11 +33,13 @@ export async function* requests(bed: Bed): AsyncGenerator<Contest> {
   const api = "/api/v1/files/home";
   const common = { unit: "answers/s", digits: 0, better: "more", rounds: 3 } as const;
   yield {
-    ...{ title: `HTTP, ${connections} connections: files of 4 KiB`, ...common },
+    title: `HTTP, ${connections} connections: files of 4 KiB`,
+    ...common,
     entries: asks({ path: (ours) => ours ? `${api}/small` : "/down/tree/d0/f0" }),
   };
   yield {
-    ...{ title: `HTTP, ${connections} connections: ranges of 4 KiB`, ...common },
+    title: `HTTP, ${connections} connections: ranges of 4 KiB`,
+    ...common,
     entries: asks({
       path: (ours) => ours ? `${api}/one` : "/down/one",
       range: "bytes=500000-504095",

@@ -46,12 +46,26 @@ async function vsftpd({ work, root }: Bed, program: string, port: number): Promi
   const empty = `${work}/empty`;
   await Deno.mkdir(empty, { recursive: true });
   const settings = {
-    ...{ listen: "YES", listen_ipv6: "NO", listen_address: "127.0.0.1", listen_port: port },
-    ...{ background: "NO", anonymous_enable: "YES", local_enable: "NO", write_enable: "YES" },
-    ...{ anon_root: root, anon_upload_enable: "YES", anon_mkdir_write_enable: "YES" },
-    ...{ anon_other_write_enable: "YES", anon_world_readable_only: "NO", no_anon_password: "YES" },
-    ...{ secure_chroot_dir: empty, anon_umask: "022", seccomp_sandbox: "NO", xferlog_enable: "NO" },
-    ...{ max_clients: 0, max_per_ip: 0 }, // it lets in 50 from one address by itself
+    listen: "YES",
+    listen_ipv6: "NO",
+    listen_address: "127.0.0.1",
+    listen_port: port,
+    background: "NO",
+    anonymous_enable: "YES",
+    local_enable: "NO",
+    write_enable: "YES",
+    anon_root: root,
+    anon_upload_enable: "YES",
+    anon_mkdir_write_enable: "YES",
+    anon_other_write_enable: "YES",
+    anon_world_readable_only: "NO",
+    no_anon_password: "YES",
+    secure_chroot_dir: empty,
+    anon_umask: "022",
+    seccomp_sandbox: "NO",
+    xferlog_enable: "NO",
+    max_clients: 0,
+    max_per_ip: 0, // it lets in 50 from one address by itself
     ...isRoot ? {} : { run_as_launching_user: "YES" },
   };
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
@@ -87,9 +101,14 @@ async function nginx({ work, root }: Bed, program: string, port: number): Promis
 
 async function rsyncd({ work, root }: Bed, program: string, port: number): Promise<Server> {
   const config = [
-    ...[`port = ${port}`, "address = 127.0.0.1", "use chroot = no", "max connections = 0"],
+    `port = ${port}`,
+    "address = 127.0.0.1",
+    "use chroot = no",
+    "max connections = 0",
     ...isRoot ? ["uid = root", "gid = root"] : [],
-    ...["[root]", `path = ${root}`, "read only = no"],
+    "[root]",
+    `path = ${root}`,
+    "read only = no",
   ];
   await Deno.writeTextFile(`${work}/rsyncd.conf`, config.join("\n") + "\n");
   return await serve(program, ["--daemon", "--no-detach", `--config=${work}/rsyncd.conf`], port);
@@ -105,10 +124,19 @@ async function sshd(bed: Bed, program: string, port: number): Promise<Server> {
   const { work } = bed;
   await makeKey(bed);
   const config = [
-    ...["UsePAM no", "StrictModes no", "PidFile none", "Subsystem sftp internal-sftp"],
-    ...[`Port ${port}`, "ListenAddress 127.0.0.1", `HostKey ${work}/host`, "MaxStartups 4096"],
-    ...[`AuthorizedKeysFile ${work}/key.pub`, "PasswordAuthentication no", "LogLevel ERROR"],
-    ...["PermitRootLogin prohibit-password", `SetEnv HOME=${work}`],
+    "UsePAM no",
+    "StrictModes no",
+    "PidFile none",
+    "Subsystem sftp internal-sftp",
+    `Port ${port}`,
+    "ListenAddress 127.0.0.1",
+    `HostKey ${work}/host`,
+    "MaxStartups 4096",
+    `AuthorizedKeysFile ${work}/key.pub`,
+    "PasswordAuthentication no",
+    "LogLevel ERROR",
+    "PermitRootLogin prohibit-password",
+    `SetEnv HOME=${work}`,
   ];
   await Deno.writeTextFile(`${work}/sshd_config`, config.join("\n") + "\n");
   // It insists on its folder for separated privileges.
@@ -131,8 +159,13 @@ export async function makeKey({ work }: Bed): Promise<string> {
 export async function sshOptions({ work }: Bed, port: number, user?: string): Promise<string[]> {
   const name = user ?? (await capture("id", ["-un"])).stdout.trim();
   const options = {
-    ...{ User: name, IdentityFile: `${work}/key`, IdentitiesOnly: "yes", BatchMode: "yes" },
-    ...{ StrictHostKeyChecking: "no", UserKnownHostsFile: "/dev/null", LogLevel: "ERROR" },
+    User: name,
+    IdentityFile: `${work}/key`,
+    IdentitiesOnly: "yes",
+    BatchMode: "yes",
+    StrictHostKeyChecking: "no",
+    UserKnownHostsFile: "/dev/null",
+    LogLevel: "ERROR",
   };
   const words = Object.entries(options).flatMap(([key, value]) => ["-o", `${key}=${value}`]);
   return ["-q", "-F", "none", "-P", String(port), ...words];

@@ -42,11 +42,13 @@ export async function* tree(bed: Bed): AsyncGenerator<Contest> {
   const common = { unit: "s", better: "less", digits: 3, columns: ["files/s"] } as const;
   const kind = (way: Way) => homes.has(way) ? "ours" : "peer";
   const sample = (value: number) => ({
-    ...{ value, more: { "files/s": scale.folders * scale.each / value } },
+    value,
+    more: { "files/s": scale.folders * scale.each / value },
   });
   const down = (way: Way): Entry | undefined =>
     way.down && {
-      ...{ name: way.name, kind: kind(way) },
+      name: way.name,
+      kind: kind(way),
       async run(round) {
         const back = await bed.fresh();
         const seconds = await way.down!(back);
@@ -57,7 +59,8 @@ export async function* tree(bed: Bed): AsyncGenerator<Contest> {
   yield { title: `${what} in ${scale.folders} folders, down`, entries: ways.map(down), ...common };
   const up = (way: Way, i: number): Entry | undefined =>
     way.up && {
-      ...{ name: way.name, kind: kind(way) },
+      name: way.name,
+      kind: kind(way),
       async run(round) {
         const to = `${i}-${round}`;
         const seconds = await way.up!(to);
@@ -88,7 +91,8 @@ function peers(bed: Bed, fleet: Fleet): Way[] {
       name: "nginx, curl --parallel",
       down: (to) =>
         many(curl, (name) => [
-          ...[`url = "http://127.0.0.1:${port}/down/tree/${name}"`, `output = "${to}/${name}"`],
+          `url = "http://127.0.0.1:${port}/down/tree/${name}"`,
+          `output = "${to}/${name}"`,
         ]),
       up: (to) =>
         many(curl, (name) => [
@@ -111,16 +115,21 @@ function peers(bed: Bed, fleet: Fleet): Way[] {
       };
     }),
     scp && fleet.with("sshd", ({ port }) => ({
-      ...{ name: "sshd, scp -r", below: "/tree" },
+      name: "sshd, scp -r",
+      below: "/tree",
       down: async (to) =>
         timed(scp, ["-r", ...await sshOptions(bed, port), `127.0.0.1:${root}/down/tree`, to]),
       up: async (to) =>
         timed(scp, [
-          ...["-r", ...await sshOptions(bed, port), `${source}/tree`, `127.0.0.1:${root}/up/${to}`],
+          "-r",
+          ...await sshOptions(bed, port),
+          `${source}/tree`,
+          `127.0.0.1:${root}/up/${to}`,
         ]),
     })),
     sftp && fleet.with("sshd", ({ port }) => ({
-      ...{ name: "sshd, sftp get -r", below: "/tree" },
+      name: "sshd, sftp get -r",
+      below: "/tree",
       async down(to) {
         await Deno.writeTextFile(`${work}/batch`, `get -r ${root}/down/tree ${to}\n`);
         return timed(sftp, ["-b", `${work}/batch`, ...await sshOptions(bed, port), "127.0.0.1"]);

@@ -4,7 +4,8 @@ import { slope, svg } from "../../bench/plot.ts";
 
 function entry(name: string, kind: Entry["kind"], values: readonly number[], ran: string[]): Entry {
   return {
-    ...{ name, kind },
+    name,
+    kind,
     run(round) {
       ran.push(`${name}${round}`);
       const value = values[round];
@@ -44,7 +45,8 @@ Deno.test("the ratio is to the best peer's median, whatever floors and ours reac
 
 Deno.test("a peer that has failed at a part of its work is not the best one", async () => {
   const hasty: Entry = {
-    ...{ name: "hasty", kind: "peer" },
+    name: "hasty",
+    kind: "peer",
     run: () => Promise.resolve({ value: 1, more: { failed: 3 } }),
   };
   const entries = [hasty, entry("sound", "peer", [4], [])];

@@ -4,8 +4,14 @@ import { type EchoServeOptions, EchoServer } from "../../../core/echo/serve.ts";
 import { maxDatagramBytes } from "../../../core/echo/udp.ts";
 
 const plain: EchoServeOptions = {
-  ...{ transport: "udp", address: { host: "127.0.0.1", port: 0 }, raw: false, tls: undefined },
-  ...{ maxConnections: 0, idle: 0, log: false, workers: 1 },
+  transport: "udp",
+  address: { host: "127.0.0.1", port: 0 },
+  raw: false,
+  tls: undefined,
+  maxConnections: 0,
+  idle: 0,
+  log: false,
+  workers: 1,
 };
 
 function socket(): Deno.DatagramConn & Disposable {
