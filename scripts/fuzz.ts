@@ -3,7 +3,7 @@
  * own; tests/core/door/_fuzz.ts says what they are. A case that fails names its seed: `--seed THAT
  * --cases 1` is that case again, on a server that has seen no other.
  */
-import { residentMemory } from "../bench/memory_of.ts";
+import { residentMemory } from "../bench/process_memory.ts";
 import { barge, startServer } from "../tests/_server.ts";
 import { fuzz } from "../tests/core/door/_fuzz.ts";
 import { assertUp, tokenOf } from "../tests/core/door/_peer.ts";
