@@ -1,4 +1,6 @@
-/** The children, folders and mounts of a benchmark, which are removed with it, also after Ctrl-C. */
+/**
+ * The children, folders and mounts of a benchmark, which are removed with it, also after Ctrl-C.
+ */
 const children = new Set<Deno.ChildProcess>();
 const folders = new Set<string>();
 const mounts = new Set<string>();

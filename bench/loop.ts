@@ -1,6 +1,6 @@
 /**
- * Measures the server's memory and descriptors while clients connect, transfer and leave through all
- * doors. A leak shows as a line that keeps rising.
+ * Measures the server's memory and descriptors while clients connect, transfer and leave through
+ * all doors. A leak shows as a line that keeps rising.
  */
 import { fileURLToPath } from "node:url";
 import { connect } from "../core/client/connect.ts";

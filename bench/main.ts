@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console
 /**
- * `deno task bench`: measures barge and its peers, with servers and clients as processes of their own on
- * loopback. bench/README.md describes the benchmarks.
+ * `deno task bench`: measures barge and its peers, with servers and clients as processes of their
+ * own on loopback. bench/README.md describes the benchmarks.
  *
  *     deno task bench                            peers: beside vsftpd, nginx, rsync, OpenSSH ...
  *     deno task bench start growth memory loop sync

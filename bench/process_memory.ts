@@ -20,8 +20,8 @@ export function watchFamily(pid: number): () => number {
 }
 
 /**
- * Returns the memory of a process and its descendants in MiB: proportional (PSS), which divides a shared
- * page among its processes, or resident if PSS is not readable.
+ * Returns the memory of a process and its descendants in MiB: proportional (PSS), which divides a
+ * shared page among its processes, or resident if PSS is not readable.
  */
 export function familyMemory(pid: number): number {
   return family(pid).reduce((sum, one) => {

@@ -1,6 +1,6 @@
 /**
- * Measures the start of a command beside an empty script in the same runtime; the difference is barge's
- * own. The executable is measured, too, if `deno task compile` has made it.
+ * Measures the start of a command beside an empty script in the same runtime; the difference is
+ * barge's own. The executable is measured, too, if `deno task compile` has made it.
  */
 import { fileURLToPath } from "node:url";
 import { makeFolder, removeFolder } from "./cleanup.ts";

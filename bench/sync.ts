@@ -1,6 +1,6 @@
 /**
- * Compares core/sync with bare primitives: locks with `Atomics`, queues with postMessage. The work runs
- * in workers (sync_worker.ts).
+ * Compares core/sync with bare primitives: locks with `Atomics`, queues with postMessage. The work
+ * runs in workers (sync_worker.ts).
  */
 import { Lock, Queue, RLock, Semaphore } from "../core/sync/mod.ts";
 import type { Job } from "./sync_worker.ts";

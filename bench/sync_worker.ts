@@ -1,4 +1,6 @@
-/** A worker of sync.ts: receives a job, posts `ready`, runs it on the next message, posts `done`. */
+/**
+ * A worker of sync.ts: receives a job, posts `ready`, runs it on the next message, posts `done`.
+ */
 import { type Handle, Lock, Queue, RLock, Semaphore } from "../core/sync/mod.ts";
 
 export type Job =

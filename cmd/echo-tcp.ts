@@ -90,7 +90,9 @@ export default command({
   },
 });
 
-/** Loads the named certificate, or one that is created once beside the saved logins, for pinning. */
+/**
+ * Loads the named certificate, or one that is created once beside the saved logins, for pinning.
+ */
 async function certificateFor(
   host: string,
   { tlsCert: cert, tlsKey: key }: { tlsCert?: string; tlsKey?: string },

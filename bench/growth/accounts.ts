@@ -1,6 +1,6 @@
 /**
- * Time against the number of accounts. Accounts are copied in the database, with one account's password,
- * since deriving a key for each would take too long.
+ * Time against the number of accounts. Accounts are copied in the database, with one account's
+ * password, since deriving a key for each would take too long.
  */
 import { DatabaseSync } from "node:sqlite";
 import { connect } from "../../core/client/connect.ts";

@@ -1,4 +1,6 @@
-/** Time against concurrent clients: until all are logged in, and until each has downloaded a file. */
+/**
+ * Time against concurrent clients: until all are logged in, and until each has downloaded a file.
+ */
 import type { Client } from "../../core/client/client.ts";
 import { connect } from "../../core/client/connect.ts";
 import { get } from "../../core/client/get.ts";

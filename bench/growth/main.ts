@@ -1,4 +1,6 @@
-/** Times against sizes and numbers: for each subject a table with slopes, and a plot in bench/plots. */
+/**
+ * Times against sizes and numbers: for each subject a table with slopes, and a plot in bench/plots.
+ */
 import { fileURLToPath } from "node:url";
 import { machine } from "../../core/bench/machine.ts";
 import { type Plot, slope, svg } from "../plot.ts";

@@ -42,8 +42,8 @@ export interface Outcome extends Omit<Contest, "entries" | "columns" | "rounds">
 }
 
 /**
- * Runs all entries once in each round, so that a disturbance of the machine affects all of them. Each
- * round begins with another entry, so that none always runs after the same one.
+ * Runs all entries once in each round, so that a disturbance of the machine affects all of them.
+ * Each round begins with another entry, so that none always runs after the same one.
  */
 export async function runContest(
   { entries, columns = [], rounds, ...contest }: Contest,

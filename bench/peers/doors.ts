@@ -1,6 +1,6 @@
 /**
- * Contest `doors`: FTP beside vsftpd, by curl and lftp, and SFTP beside OpenSSH's sshd, by sftp with the
- * same cipher.
+ * Contest `doors`: FTP beside vsftpd, by curl and lftp, and SFTP beside OpenSSH's sshd, by sftp
+ * with the same cipher.
  */
 import { startBench } from "../program.ts";
 import { issueToken } from "../token.ts";

@@ -1,6 +1,7 @@
 /**
- * Contest `echo`: echo servers under one generator. That is a small one in C, or, without a compiler,
- * barge's own, which uses a whole core at about half the rate and is the limit for fast servers.
+ * Contest `echo`: echo servers under one generator. That is a small one in C, or, without a
+ * compiler, barge's own, which uses a whole core at about half the rate and is the limit for fast
+ * servers.
  */
 import { fileURLToPath } from "node:url";
 import { load } from "../../core/bench/load.ts";

@@ -1,4 +1,6 @@
-/** Contest `idle`: the memory of a session that has logged in or made a request, and is then idle. */
+/**
+ * Contest `idle`: the memory of a session that has logged in or made a request, and is then idle.
+ */
 import { Client as Ssh } from "ssh2";
 import type { Client } from "../../core/client/client.ts";
 import { connect } from "../../core/client/connect.ts";
@@ -27,7 +29,8 @@ export async function* idle(workspace: Workspace): AsyncGenerator<Contest> {
   const key = tools.ssh && await makeKey(workspace);
   const user = (await capture("id", ["-un"])).stdout.trim();
   const sshSessions = Math.min(sessions, maxSshSessions);
-  // barge's server is a new one for each run: memory freed by earlier sessions would be reused first.
+  // barge's server is a new one for each run: memory freed by earlier sessions would be reused
+  // first.
   const ours = (
     name: string,
     door: string,

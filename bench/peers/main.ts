@@ -83,8 +83,8 @@ interface Place extends AsyncDisposable {
 }
 
 /**
- * Returns the named folder, or one in memory, so that the programs are measured and not the disk. Root
- * gets a tmpfs outside of /dev, since barge's workers can't be confined below /dev.
+ * Returns the named folder, or one in memory, so that the programs are measured and not the disk.
+ * Root gets a tmpfs outside of /dev, since barge's workers can't be confined below /dev.
  */
 async function makePlace(requested: string | undefined): Promise<Place> {
   const none = { [Symbol.asyncDispose]: () => Promise.resolve() };

@@ -1,6 +1,6 @@
 /**
- * The peers' servers, configured for this work: on loopback, without logs and TLS (only ssh encrypts), with
- * limits that allow the load.
+ * The peers' servers, configured for this work: on loopback, without logs and TLS (only ssh
+ * encrypts), with limits that allow the load.
  */
 import { fileURLToPath } from "node:url";
 import type { Workspace } from "./workspace.ts";

@@ -121,7 +121,10 @@ async function randomFile(path: string, size: number): Promise<void> {
   }
 }
 
-/** Checks that two files or trees are equal. @param byBytes or only by number and size @throws {Error} */
+/**
+ * Checks that two files or trees are equal. @param byBytes or only by number and size @throws
+ * {Error}
+ */
 export async function assertSame(a: string, b: string, byBytes: boolean): Promise<void> {
   if (byBytes) {
     const { success, stdout } = await capture("diff", ["-rq", a, b]);

@@ -63,7 +63,9 @@ export default command({
   },
 });
 
-/** Returns the start time of a client that does nothing, in seconds. Each measurement includes it. */
+/**
+ * Returns the start time of a client that does nothing, in seconds. Each measurement includes it.
+ */
 async function startOfClient(signal: AbortSignal): Promise<number> {
   const times: number[] = [];
   for (let i = 0; i < 3; i++) times.push(await timed(() => runBarge(["--version"], {}, signal)));
@@ -162,7 +164,9 @@ class Targets implements AsyncDisposable {
     }
   }
 
-  /** @param args returns the command for a folder of the server and the number of the run, from 1 */
+  /**
+   * @param args returns the command for a folder of the server and the number of the run, from 1
+   */
   ways(args: (to: string, run: number) => string[]): Way[] {
     return this.#all.map((target, i) => {
       let run = 0;

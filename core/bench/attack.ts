@@ -3,11 +3,11 @@
  *
  *     opening -> warm-up -> measuring -> last answers -> done
  *
- * The schedule (schedule.ts) decides when a connection may send. Without a rate that is when its last
- * request was answered; with one, requests are due by the clock. A request that is due while its
- * connection waits for an answer is sent after that, and its latency counts from when it was due. A
- * request whose connection is free counts from when it is sent: a late isolate is not the server's
- * fault, and is reported apart, as `lag`.
+ * The schedule (schedule.ts) decides when a connection may send. Without a rate that is when its
+ * last request was answered; with one, requests are due by the clock. A request that is due while
+ * its connection waits for an answer is sent after that, and its latency counts from when it was
+ * due. A request whose connection is free counts from when it is sent: a late isolate is not the
+ * server's fault, and is reported apart, as `lag`.
  *
  * Invariant: a request counts once, as an answer or as a failure. One that was given up (`late`,
  * `lost`, `unsent`) counts among the latencies, too, with the time that it has waited.
@@ -72,8 +72,8 @@ export class Attack {
   /**
    * Runs the load until its end or the signal.
    *
-   * @throws {BargeError} `unavailable` when the first connection can't be opened, or descriptors run
-   *   out
+   * @throws {BargeError} `unavailable` when the first connection can't be opened, or descriptors
+   *   run out
    */
   async run(): Promise<Metrics> {
     const { signal, warmUp, duration, timeout } = this.#options;
@@ -102,7 +102,8 @@ export class Attack {
   async #openAll(): Promise<void> {
     const { connections, signal } = this.#options;
     const queue = [...this.#requesters];
-    // A server that refuses the first connection is reported at once, and not counted a thousand times.
+    // A server that refuses the first connection is reported at once, and not counted a thousand
+    // times.
     await queue.shift()!.open().catch((cause) => {
       throw connectError(toRequestError(cause), connections);
     });

@@ -1,4 +1,6 @@
-/** Requests over HTTP: a GET whose body is read to its end. The runtime keeps the connections open. */
+/**
+ * Requests over HTTP: a GET whose body is read to its end. The runtime keeps the connections open.
+ */
 import { type Connection, type Open, RequestError, toRequestError } from "./connection.ts";
 
 export function httpConnections(url: string): Open {
@@ -39,7 +41,9 @@ class HttpConnection implements Connection {
   }
 }
 
-/** Returns the failure of a fetch, which throws a TypeError with the reason in its text or cause. */
+/**
+ * Returns the failure of a fetch, which throws a TypeError with the reason in its text or cause.
+ */
 function fetchError(cause: TypeError): RequestError {
   const text = `${cause.message} ${cause.cause ?? ""}`;
   for (const [pattern, failure] of fetchFailures) {

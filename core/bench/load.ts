@@ -104,7 +104,9 @@ export async function load(options: LoadOptions): Promise<Result> {
   }
 }
 
-/** Merges the measurements of all workers. @param busy share of the time that a worker used a core */
+/**
+ * Merges the measurements of all workers. @param busy share of the time that a worker used a core
+ */
 function merged(posted: readonly PostedMetrics[], busy: number) {
   const [latencies, lag] = [new Latencies(), new Latencies()];
   const failures: Record<string, number> = {};

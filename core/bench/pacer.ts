@@ -1,8 +1,8 @@
 /**
- * Due times of requests at a constant rate. Request k is due k/rate seconds after the start, regardless
- * of the requests before it. A stalled server therefore does not slow the schedule down, and a request
- * that was due during the stall counts from its due time. Without this, a stall of a second would appear
- * as one slow answer among thousands ("coordinated omission", Gil Tene).
+ * Due times of requests at a constant rate. Request k is due k/rate seconds after the start,
+ * regardless of the requests before it. A stalled server therefore does not slow the schedule down,
+ * and a request that was due during the stall counts from its due time. Without this, a stall of a
+ * second would appear as one slow answer among thousands ("coordinated omission", Gil Tene).
  */
 export class Pacer {
   readonly #start: number;

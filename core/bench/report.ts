@@ -91,7 +91,9 @@ export function csv(result: Result): string {
   return `${Object.keys(fields).join(",")}\n${Object.values(fields).map(cell).join(",")}`;
 }
 
-/** Compares a result with an earlier one: for each figure its name, before, now, and their ratio. */
+/**
+ * Compares a result with an earlier one: for each figure its name, before, now, and their ratio.
+ */
 export function comparison(now: Result, before: Result): string[][] {
   const row = (name: string, of: (result: Result) => number, show: (n: number) => string) => {
     const [a, b] = [of(before), of(now)];

@@ -5,8 +5,8 @@
  *          ^                                      |
  *          '------- pause, then open again -------' failure
  *
- * A connection that can be used again stays open: after a timeout at once, after another failure when
- * the pause is over, since that failure would come again immediately.
+ * A connection that can be used again stays open: after a timeout at once, after another failure
+ * when the pause is over, since that failure would come again immediately.
  */
 import { type Connection, type Failure, type Open, toRequestError } from "./connection.ts";
 import type { Tally } from "./tally.ts";
@@ -15,7 +15,9 @@ const firstPauseMs = 100;
 const longestPauseMs = 1000;
 
 export interface RequesterEvents {
-  /** Called when a request has ended, by an answer or a failure, and when the pause after it has. */
+  /**
+   * Called when a request has ended, by an answer or a failure, and when the pause after it has.
+   */
   readonly onChange: (requester: Requester) => void;
   /** Called when the connection could not be opened anew; the next attempt comes after a pause. */
   readonly onOpenFailure: (failure: Failure) => void;

@@ -15,8 +15,8 @@ export interface Schedule {
 }
 
 /**
- * Each connection sends its next request as soon as the last one is answered. A slow server receives
- * fewer requests, and a latency is the time of service.
+ * Each connection sends its next request as soon as the last one is answered. A slow server
+ * receives fewer requests, and a latency is the time of service.
  */
 export class ClosedLoop implements Schedule {
   #left: number;

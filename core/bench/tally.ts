@@ -38,8 +38,8 @@ export class Tally {
   /**
    * Counts a failure.
    *
-   * @param waitedMs how long a request that was given up has waited. It counts among the latencies, so
-   *   that a stalled server shows there.
+   * @param waitedMs how long a request that was given up has waited. It counts among the latencies,
+   *   so that a stalled server shows there.
    */
   addFailure(failure: Failure, waitedMs?: number): void {
     this.#failures[failure] = (this.#failures[failure] ?? 0) + 1;

@@ -1,6 +1,6 @@
 /**
- * Requests over TCP: a message to an echo server, which returns as many bytes. The sockets are Node's,
- * since Deno's do not serve hundreds of connections equally (see core/echo/tcp.ts).
+ * Requests over TCP: a message to an echo server, which returns as many bytes. The sockets are
+ * Node's, since Deno's do not serve hundreds of connections equally (see core/echo/tcp.ts).
  */
 import { connect, type Socket } from "node:net";
 import type { Address } from "../net/address.ts";

@@ -1,7 +1,7 @@
 /**
- * Requests over UDP: a datagram to an echo server, which returns one of the same length. Each connection
- * is a socket of its own. A datagram begins with its number, if it is long enough, so that the late
- * answer to an abandoned request does not count as the answer to the next one.
+ * Requests over UDP: a datagram to an echo server, which returns one of the same length. Each
+ * connection is a socket of its own. A datagram begins with its number, if it is long enough, so
+ * that the late answer to an abandoned request does not count as the answer to the next one.
  */
 import { upper } from "../echo/upper.ts";
 import { type Connection, type Open, RequestError, toRequestError } from "./connection.ts";

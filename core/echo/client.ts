@@ -1,7 +1,7 @@
 /**
  * Clients of an echo server: they send a source and write the answers to a sink. Over TCP both
- * directions run concurrently, so that neither a large input nor a late server stops the other. Over UDP
- * each line is a datagram, and the next one is sent when it is answered or lost.
+ * directions run concurrently, so that neither a large input nor a late server stops the other.
+ * Over UDP each line is a datagram, and the next one is sent when it is answered or lost.
  */
 import { BargeError, typed } from "../error.ts";
 import { type Address, formatAddress } from "../net/address.ts";
@@ -25,7 +25,8 @@ export type OnTime = (answer: number, ms: number) => void;
  * @param stream without a timeout of its own, since the source may be a person who types
  * @param patience how long a write, and the server's silence after the last write, may take, in ms
  * @param onTime called for each answered line; undefined: nothing is timed
- * @throws {BargeError} `unavailable` when the connection breaks or the server is silent for too long
+ * @throws {BargeError} `unavailable` when the connection breaks or the server is silent for too
+ *   long
  */
 export async function talkTcp(
   stream: Stream,
@@ -99,7 +100,8 @@ export interface UdpCounts {
 /**
  * Sends each line as a datagram, without its line feed, and writes the answer as a line.
  *
- * A late answer to a lost line does not count as the answer to the next one, unless the lines are equal.
+ * A late answer to a lost line does not count as the answer to the next one, unless the lines are
+ * equal.
  *
  * @param timeout how long to wait for each answer, in ms
  * @throws {BargeError} `usage` for a line longer than a datagram

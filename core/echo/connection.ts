@@ -5,8 +5,8 @@
  *       \-> half closed: the peer has ended its side, and receives the rest -> closed
  *       \-> closed: by an error, when it was idle for too long, or by end()
  *
- * Invariant: while the peer does not read answers, the server reads nothing from it beyond one read and
- * the system's buffers.
+ * Invariant: while the peer does not read answers, the server reads nothing from it beyond one read
+ * and the system's buffers.
  */
 import type { Socket } from "node:net";
 import { typed } from "../error.ts";

@@ -1,6 +1,6 @@
 /**
- * A worker isolate of the echo servers, which serves clients. serve.ts starts it with permission for its
- * address only (for UDP: for the network only), and controls it by messages.
+ * A worker isolate of the echo servers, which serves clients. serve.ts starts it with permission
+ * for its address only (for UDP: for the network only), and controls it by messages.
  */
 /// <reference lib="deno.worker" />
 import { type Kind, typed } from "../error.ts";

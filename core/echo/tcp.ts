@@ -1,12 +1,12 @@
 /**
  * An echo server over TCP: it returns the bytes in upper case (upper.ts) or unchanged (RFC 862).
  *
- * Invariant: at most `maxConnections` are open; `seats` counts them over all workers. Further ones are
- * closed at once and counted.
+ * Invariant: at most `maxConnections` are open; `seats` counts them over all workers. Further ones
+ * are closed at once and counted.
  *
- * It uses Node's sockets. The runtime serves 128 of Deno's a turn and prefers recent ones, so that some
- * of several hundred busy connections starve (with 500 the worst-served had a tenth of the mean, p99.9
- * 500 ms), and 10,000 are all slow. Node's are served in order.
+ * It uses Node's sockets. The runtime serves 128 of Deno's a turn and prefers recent ones, so that
+ * some of several hundred busy connections starve (with 500 the worst-served had a tenth of the
+ * mean, p99.9 500 ms), and 10,000 are all slow. Node's are served in order.
  */
 import { createServer, type Server, type Socket } from "node:net";
 import { BargeError, typed } from "../error.ts";

@@ -1,6 +1,7 @@
 /**
  * Changes the ASCII letters a to z to upper case, in place, as Python's `bytes.upper()` does. Other
- * bytes stay, so that the length stays, UTF-8 stays UTF-8, and a character may be cut in two by the network.
+ * bytes stay, so that the length stays, UTF-8 stays UTF-8, and a character may be cut in two by the
+ * network.
  *
  * @example
  * ```ts

@@ -2,9 +2,9 @@
  * The identity of an agent, that is an isolate: the main program or one worker. It corresponds to a
  * thread in Python. All async tasks of an isolate are one agent.
  *
- * The name is two random words other than 0, so that no one has to assign names. They are stored one
- * after the other, so a reader may see one word each of two agents; the chance that these equal its own
- * name is 2^-62.
+ * The name is two random words other than 0, so that no one has to assign names. They are stored
+ * one after the other, so a reader may see one word each of two agents; the chance that these equal
+ * its own name is 2^-62.
  */
 const name = crypto.getRandomValues(new Int32Array(2)).map((word) => word | 1);
 

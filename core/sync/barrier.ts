@@ -2,22 +2,23 @@
  * A barrier, as Python's `threading.Barrier`: a number of agents wait for each other, repeatedly.
  *
  * Memory: that of a Monitor with two queues (agents that arrived; agents that came while the action
- * ran) and six words: parties, arrivals, phase, cycle, and the default timeout in seconds (a Float64
- * over two words; negative: none). The phases:
+ * ran) and six words: parties, arrivals, phase, cycle, and the default timeout in seconds (a
+ * Float64 over two words; negative: none). The phases:
  *
  *     FILLING 0 --last arrival--> ACTING 1 (only with an action) --> FILLING, next cycle
  *     FILLING, ACTING --abort, a timeout, an action that throws--> BROKEN 2 --reset--> FILLING
  *
- * The last agent to arrive gives each of the others its index in one section, so the queues are empty
- * when the next cycle begins: CPython's states "draining" and "resetting" have no duration here.
+ * The last agent to arrive gives each of the others its index in one section, so the queues are
+ * empty when the next cycle begins: CPython's states "draining" and "resetting" have no duration
+ * here.
  *
- * Invariants: the queue of arrivals holds those of the current cycle only, in the order of arrival, and
- * the index is the position in that order. A released agent stays released, even if its timeout passes
- * or the barrier breaks before it wakes. While the action runs no wait times out, and an agent that
- * arrives waits for its end (without timeout, as in CPython).
+ * Invariants: the queue of arrivals holds those of the current cycle only, in the order of arrival,
+ * and the index is the position in that order. A released agent stays released, even if its timeout
+ * passes or the barrier breaks before it wakes. While the action runs no wait times out, and an
+ * agent that arrives waits for its end (without timeout, as in CPython).
  *
- * A terminated agent never arrives, or stays among the arrivals. With a timeout in `wait`, the barrier
- * then breaks for all.
+ * A terminated agent never arrives, or stays among the arrivals. With a timeout in `wait`, the
+ * barrier then breaks for all.
  */
 import { BrokenBarrierError } from "./errors.ts";
 import type { Handle } from "./handle.ts";
@@ -49,8 +50,8 @@ const brokenIndex = -1;
 
 export interface ActionOptions {
   /**
-   * Called in the isolate of the last agent to arrive, before all continue. If it throws, that wait throws
-   * the same error, and the barrier breaks.
+   * Called in the isolate of the last agent to arrive, before all continue. If it throws, that wait
+   * throws the same error, and the barrier breaks.
    */
   readonly action?: () => void;
 }
@@ -140,8 +141,8 @@ export class Barrier {
   }
 
   /**
-   * Waits for the others without blocking the isolate. An aborted wait no longer counts as an arrival;
-   * the barrier does not break.
+   * Waits for the others without blocking the isolate. An aborted wait no longer counts as an
+   * arrival; the barrier does not break.
    *
    * @returns and throws as {@link wait}; throws the signal's reason if it is aborted
    */

@@ -3,13 +3,14 @@
  * joiners wait in a FIFO queue each. queue_memory.ts describes the memory.
  *
  * Invariants:
- * - Getters wait only while every item is promised (COUNT <= TAKEN), putters only while the first one's
- *   item does not fit. A later caller therefore never takes what a waiter was promised.
+ * - Getters wait only while every item is promised (COUNT <= TAKEN), putters only while the first
+ *   one's item does not fit. A later caller therefore never takes what a waiter was promised.
  * - A promise is for any item: the getter takes the first one when it wakes.
  * - Putters are admitted in their order; a large item delays those behind it. A putter that leaves
  *   admits the next one, if its item fits.
- * - A getter that was promised an item gets it even if its timeout has passed, unless the queue was shut
- *   down immediately. A putter that was promised a place loses it to any shutdown, as in CPython.
+ * - A getter that was promised an item gets it even if its timeout has passed, unless the queue was
+ *   shut down immediately. A putter that was promised a place loses it to any shutdown, as in
+ *   CPython.
  */
 import { Empty, Full, ShutDown } from "./errors.ts";
 import type { Handle } from "./handle.ts";
@@ -109,8 +110,8 @@ export abstract class BaseQueue<T, K extends QueueKind> {
   /**
    * Puts an item into the queue, blocking the isolate until there is space.
    *
-   * @throws Full after the timeout; ShutDown; RangeError for a negative timeout, or an item larger than
-   *   the whole queue; DOMException (DataCloneError) for an item that can't be cloned
+   * @throws Full after the timeout; ShutDown; RangeError for a negative timeout, or an item larger
+   *   than the whole queue; DOMException (DataCloneError) for an item that can't be cloned
    */
   put(item: T, { block = true, timeout }: BlockOptions = {}): void {
     this.putParcel(this.parcel(item), block ? deadline(timeout) : -Infinity);

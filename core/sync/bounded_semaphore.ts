@@ -36,7 +36,9 @@ export class BoundedSemaphore extends Counting<"BoundedSemaphore"> {
     super(permits, permits.words[permits.own]!);
   }
 
-  /** Returns the same semaphore for another isolate. @throws TypeError for another kind of handle */
+  /**
+   * Returns the same semaphore for another isolate. @throws TypeError for another kind of handle
+   */
   static attach(handle: Handle<"BoundedSemaphore">): BoundedSemaphore {
     return new BoundedSemaphore(0, {}, Permits.attach("BoundedSemaphore", handle, 1));
   }

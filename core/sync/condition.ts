@@ -1,16 +1,17 @@
 /**
  * A condition variable, as Python's `threading.Condition`.
  *
- * Memory: that of a Monitor with one queue. The lock has a handle of its own; several conditions may
- * share a lock.
+ * Memory: that of a Monitor with one queue. The lock has a handle of its own; several conditions
+ * may share a lock.
  *
- * A wait: join the queue (holding the lock) -> release the lock completely -> sleep -> settle: notified
- * or not -> acquire the lock in its FIFO order, as deep as before -> return. Only the holder of the lock
- * joins and notifies, so no notification can fall between a check and a wait.
+ * A wait: join the queue (holding the lock) -> release the lock completely -> sleep -> settle:
+ * notified or not -> acquire the lock in its FIFO order, as deep as before -> return. Only the
+ * holder of the lock joins and notifies, so no notification can fall between a check and a wait.
  *
- * Invariants: a notification goes to the longest waiting agent, whose wait then returns true; there are
- * no spurious wakeups. Agents that are notified together acquire the lock in the order in which they
- * wake. A wait that timed out leaves the queue before it acquires the lock, so it takes no notification.
+ * Invariants: a notification goes to the longest waiting agent, whose wait then returns true; there
+ * are no spurious wakeups. Agents that are notified together acquire the lock in the order in which
+ * they wake. A wait that timed out leaves the queue before it acquires the lock, so it takes no
+ * notification.
  */
 import type { Handle } from "./handle.ts";
 import { Lock } from "./lock.ts";
@@ -68,7 +69,9 @@ export class Condition {
     this.#monitor = monitor;
   }
 
-  /** Returns the same condition and lock for another isolate. @throws TypeError for another handle */
+  /**
+   * Returns the same condition and lock for another isolate. @throws TypeError for another handle
+   */
   static attach(handle: ConditionHandle): Condition {
     const monitor = Monitor.attach(shape, handle);
     return new Condition(lockOf(handle.lock), {}, monitor);
@@ -119,8 +122,8 @@ export class Condition {
   }
 
   /**
-   * Releases the lock, waits for a notification without blocking the isolate, and acquires the lock,
-   * also after a timeout or an abort.
+   * Releases the lock, waits for a notification without blocking the isolate, and acquires the
+   * lock, also after a timeout or an abort.
    *
    * @returns false if the timeout passed without a notification
    * @throws as {@link wait}; the reason of an aborted signal

@@ -1,6 +1,6 @@
 /**
- * The base of Semaphore and BoundedSemaphore. Waiters get permits in the order of their arrival, one
- * each. A caller that comes while others wait is last, and gets none if it does not wait.
+ * The base of Semaphore and BoundedSemaphore. Waiters get permits in the order of their arrival,
+ * one each. A caller that comes while others wait is last, and gets none if it does not wait.
  */
 import type { Handle } from "./handle.ts";
 import { holding } from "./hold.ts";
@@ -56,7 +56,8 @@ export abstract class Counting<K extends "Semaphore" | "BoundedSemaphore"> {
    * Releases permits, first to waiters. The caller need not have acquired them.
    *
    * @param n at least 1
-   * @throws RangeError if `n` is less, or more permits than allowed would be free; nothing changes then
+   * @throws RangeError if `n` is less, or more permits than allowed would be free; nothing changes
+   *   then
    */
   release(n = 1): void {
     count(n, "the number of permits to release", 1);

@@ -3,9 +3,9 @@
  *
  * Memory: that of a Monitor with one queue and one word: 0 clear, 1 set.
  *
- * Invariant: the flag is set, and checked before joining the queue, inside the monitor's section, so no
- * agent joins once it is set. `set` grants all waiters in their order: each wait returns true, even if
- * the flag is cleared before the waiter wakes.
+ * Invariant: the flag is set, and checked before joining the queue, inside the monitor's section,
+ * so no agent joins once it is set. `set` grants all waiters in their order: each wait returns
+ * true, even if the flag is cleared before the waiter wakes.
  */
 import type { Handle } from "./handle.ts";
 import { Monitor } from "./monitor.ts";

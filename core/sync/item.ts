@@ -26,8 +26,8 @@ const floatBytes = new Uint8Array(float.buffer);
 /**
  * Returns an item as bytes.
  *
- * @throws DOMException (DataCloneError) for values that can't be cloned: functions, symbols, and shared
- *   memory, which only postMessage can send
+ * @throws DOMException (DataCloneError) for values that can't be cloned: functions, symbols, and
+ *   shared memory, which only postMessage can send
  */
 export function encode(item: unknown): Uint8Array {
   if (typeof item === "number") {

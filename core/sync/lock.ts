@@ -1,12 +1,12 @@
 /**
  * A lock, as Python's `threading.Lock`: any agent may acquire it, and any agent may release it.
  *
- * Memory: that of Permits with one permit: the word is 1 unlocked, 0 locked, -1 locked with waiters.
- * Waiters get the lock in the order of their arrival.
+ * Memory: that of Permits with one permit: the word is 1 unlocked, 0 locked, -1 locked with
+ * waiters. Waiters get the lock in the order of their arrival.
  *
  * The lock has no owner: a terminated worker leaves it locked, and another agent may release it. An
- * isolate deadlocks if it blocks in `acquire` while one of its own async tasks holds the lock or is the
- * next to get it; tasks use `acquireAsync`.
+ * isolate deadlocks if it blocks in `acquire` while one of its own async tasks holds the lock or is
+ * the next to get it; tasks use `acquireAsync`.
  */
 import type { Handle } from "./handle.ts";
 import { holding } from "./hold.ts";
@@ -54,7 +54,8 @@ export class Lock {
    * Acquires the lock, blocking the isolate while another holds it.
    *
    * @returns false if the timeout has passed
-   * @throws RangeError for a negative timeout other than -1 (no timeout), and for a timeout without blocking
+   * @throws RangeError for a negative timeout other than -1 (no timeout), and for a timeout without
+   *   blocking
    */
   acquire(options: AcquireOptions = {}): boolean {
     return this.#permits.acquire(lockDeadline(options));
@@ -96,7 +97,9 @@ export class Lock {
     return holding(() => this.release());
   }
 
-  /** Returns whether a {@link Condition} may release it: whether it is locked, as it has no owner. */
+  /**
+   * Returns whether a {@link Condition} may release it: whether it is locked, as it has no owner.
+   */
   isOwned(): boolean {
     return this.locked();
   }

@@ -1,19 +1,21 @@
 /**
  * Locks and queues across threads: the primitives of Python's `threading` and `queue`, with their
- * meaning, on shared memory, for Deno's workers and Node's worker threads. A thread of Python corresponds
- * to an agent here: the main program or a worker.
+ * meaning, on shared memory, for Deno's workers and Node's worker threads. A thread of Python
+ * corresponds to an agent here: the main program or a worker.
  *
  * - A primitive's `handle` is sent by postMessage; `attach` makes the same primitive from it.
- * - A blocking method blocks the event loop of its isolate, also in the main program. The methods that
- *   end in `Async` do not, and keep the isolate alive while they wait.
- * - Times are in seconds; without a timeout a wait has no limit. Python's ValueError and OverflowError
- *   are a RangeError here, its RuntimeError is an Error. A negative timeout is a RangeError, except for
- *   a lock's -1.
- * - Waiters are served in the order of their arrival. No later caller overtakes them, a timeout or an
- *   abort loses nothing, and no wait spins. At most 1024 agents wait at a primitive (`{ waiters }`).
+ * - A blocking method blocks the event loop of its isolate, also in the main program. The methods
+ *   that end in `Async` do not, and keep the isolate alive while they wait.
+ * - Times are in seconds; without a timeout a wait has no limit. Python's ValueError and
+ *   OverflowError are a RangeError here, its RuntimeError is an Error. A negative timeout is a
+ *   RangeError, except for a lock's -1.
+ * - Waiters are served in the order of their arrival. No later caller overtakes them, a timeout or
+ *   an abort loses nothing, and no wait spins. At most 1024 agents wait at a primitive, unless
+ *   `waiters` says otherwise.
  * - An isolate deadlocks if it blocks for something that one of its own tasks holds or gets next.
- * - A terminated worker does not release what it held. One that waited, or was using a primitive, may
- *   make that unusable: see monitor.ts. End workers by a shutdown, an Event or a message instead.
+ * - A terminated worker does not release what it held. One that waited, or was using a primitive,
+ *   may make that unusable: see monitor.ts. End workers by a shutdown, an Event or a message
+ *   instead.
  *
  * @module
  */

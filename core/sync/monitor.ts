@@ -1,6 +1,6 @@
 /**
- * The base of every primitive: a mutex for its words, and FIFO queues of waiters. A waiter is granted its
- * turn by another agent, so it does not compete for it.
+ * The base of every primitive: a mutex for its words, and FIFO queues of waiters. A waiter is
+ * granted its turn by another agent, so it does not compete for it.
  *
  * The memory: the header (handle.ts), two words a queue (first slot, last slot; 0: none), the
  * primitive's own words, then the slots, four words each:
@@ -18,19 +18,19 @@
  *
  * Invariants:
  * - A slot is in a queue if and only if it is WAITING; queues are in the order of joining.
- * - A grant removes the slot from its queue and is final. The waiter learns of it only from its slot,
- *   read under the mutex, not from the end of its sleep. A waiter that times out or is aborted just as
- *   it is granted has therefore been granted, and one that left has missed no grant and holds nothing.
- *   An abort takes effect immediately: later grants go to others.
+ * - A grant removes the slot from its queue and is final. The waiter learns of it only from its
+ *   slot, read under the mutex, not from the end of its sleep. A waiter that times out or is
+ *   aborted just as it is granted has therefore been granted, and one that left has missed no grant
+ *   and holds nothing. An abort takes effect immediately: later grants go to others.
  * - After each wakeup the waiter reads the state again, so a wakeup for the slot's former user is
  *   harmless.
- * - The mutex is held for some tens of instructions (queues: for the copy of an item), never during a
- *   wait or an `await`. Asynchronous methods block the isolate for that long, too.
+ * - The mutex is held for some tens of instructions (queues: for the copy of an item), never during
+ *   a wait or an `await`. Asynchronous methods block the isolate for that long, too.
  *
- * When an agent is terminated while it waits, its slot stays in its queue, and a grant to it is lost (a
- * lock stays held). A terminated waiter looks like a slow one, so let workers end by themselves, or give
- * up the primitive with them. When an agent is terminated inside the mutex, the primitive is lost: other
- * agents get an Error after ten seconds of waiting for the mutex.
+ * When an agent is terminated while it waits, its slot stays in its queue, and a grant to it is
+ * lost (a lock stays held). A terminated waiter looks like a slow one, so let workers end by
+ * themselves, or give up the primitive with them. When an agent is terminated inside the mutex, the
+ * primitive is lost: other agents get an Error after ten seconds of waiting for the mutex.
  */
 import {
   FREE,
@@ -222,11 +222,11 @@ export class Monitor<K extends Kind = Kind> {
   }
 
   /**
-   * As {@link park}, without blocking the isolate. It also ends when the signal is aborted, without an
-   * error: the slot is then out of its queue, and `left` was called.
+   * As {@link park}, without blocking the isolate. It also ends when the signal is aborted, without
+   * an error: the slot is then out of its queue, and `left` was called.
    *
-   * Atomics.waitAsync does not keep an isolate alive, so a timer runs until the wait has ended, also
-   * without a deadline.
+   * Atomics.waitAsync does not keep an isolate alive, so a timer runs until the wait has ended,
+   * also without a deadline.
    */
   async parkAsync(
     queue: number,

@@ -1,13 +1,14 @@
 /**
- * The base of locks and semaphores: a number of permits, and a FIFO queue of agents that wait for one.
+ * The base of locks and semaphores: a number of permits, and a FIFO queue of agents that wait for
+ * one.
  *
  * One word, `free`: the number of free permits, or -1: none, and agents wait.
  *
  * Invariants:
  * - Outside the monitor's sections it is -1 if and only if the queue is not empty. A free permit is
  *   therefore promised to no waiter, and one compare-and-exchange acquires or releases it.
- * - The word changes from and to -1 only inside a section. A permit that is released while agents wait
- *   goes to the first one, and is never visible as free, so no waiter is overtaken or starves.
+ * - The word changes from and to -1 only inside a section. A permit that is released while agents
+ *   wait goes to the first one, and is never visible as free, so no waiter is overtaken or starves.
  */
 import type { Handle, Kind } from "./handle.ts";
 import { Monitor } from "./monitor.ts";

@@ -1,11 +1,12 @@
 /**
- * A queue whose lowest item comes first, as Python's `queue.PriorityQueue`; among equal ones the first.
- * Memory: queue_memory.ts; the store's order is a binary heap of the items, each after its key (key.ts).
+ * A queue whose lowest item comes first, as Python's `queue.PriorityQueue`; among equal ones the
+ * first. Memory: queue_memory.ts; the store's order is a binary heap of the items, each after its
+ * key (key.ts).
  *
- * An item is its own priority unless `put` names another: a number, a string, or an array that is compared
- * from left to right, as Python compares tuples: `[2, "walk"]` before `[2, "xerox"]`. An element without
- * an order, such as the object in `[2, { task: "walk" }]`, counts as equal, and the elements after it do
- * not count; Python raises a TypeError there.
+ * An item is its own priority unless `put` names another: a number, a string, or an array that is
+ * compared from left to right, as Python compares tuples: `[2, "walk"]` before `[2, "xerox"]`. An
+ * element without an order, such as the object in `[2, { task: "walk" }]`, counts as equal, and the
+ * elements after it do not count; Python raises a TypeError there.
  */
 import { BaseQueue, type BlockOptions, type Order } from "./base_queue.ts";
 import type { Handle } from "./handle.ts";

@@ -1,6 +1,6 @@
 /**
- * The memory of a queue: that of a Monitor with three queues (getters, putters, joiners), eight words,
- * those of a Store, and the store's blocks after the slots:
+ * The memory of a queue: that of a Monitor with three queues (getters, putters, joiners), eight
+ * words, those of a Store, and the store's blocks after the slots:
  *
  *     0  maxsize      0 or less: any number of items
  *     1  count        items in the queue, including those promised to getters

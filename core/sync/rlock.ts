@@ -1,14 +1,14 @@
 /**
- * A reentrant lock, as Python's `threading.RLock`: its owner may acquire it repeatedly, and must release
- * it as often.
+ * A reentrant lock, as Python's `threading.RLock`: its owner may acquire it repeatedly, and must
+ * release it as often.
  *
- * Memory: that of Permits with one permit, then three words: the owner's name (agent.ts; 0: none) and its
- * depth. Only the owner writes them, while it holds the permit. Waiters get the lock in the order of
- * their arrival.
+ * Memory: that of Permits with one permit, then three words: the owner's name (agent.ts; 0: none)
+ * and its depth. Only the owner writes them, while it holds the permit. Waiters get the lock in the
+ * order of their arrival.
  *
  * The owner is an agent, that is an isolate. Its async tasks are one owner, so an RLock does not
- * exclude them from each other; use a Lock between tasks of one isolate. A terminated worker leaves the
- * lock locked forever.
+ * exclude them from each other; use a Lock between tasks of one isolate. A terminated worker leaves
+ * the lock locked forever.
  */
 import { agentWords, sign, signedHere, unsign } from "./agent.ts";
 import type { Handle } from "./handle.ts";
@@ -61,7 +61,8 @@ export class RLock {
    * Acquires the lock, again if this agent holds it, blocking the isolate while another holds it.
    *
    * @returns false if the timeout has passed
-   * @throws RangeError for a negative timeout other than -1 (no timeout), and for a timeout without blocking
+   * @throws RangeError for a negative timeout other than -1 (no timeout), and for a timeout without
+   *   blocking
    */
   acquire(options: AcquireOptions = {}): boolean {
     const until = lockDeadline(options);

@@ -38,7 +38,9 @@ export class Semaphore extends Counting<"Semaphore"> {
     super(permits, 0x7fffffff);
   }
 
-  /** Returns the same semaphore for another isolate. @throws TypeError for another kind of handle */
+  /**
+   * Returns the same semaphore for another isolate. @throws TypeError for another kind of handle
+   */
   static attach(handle: Handle<"Semaphore">): Semaphore {
     return new Semaphore(0, {}, Permits.attach("Semaphore", handle));
   }

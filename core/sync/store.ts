@@ -9,8 +9,8 @@
  *                    bytes, the length of the key, and the item's number in the order of arrival
  *
  * and four words of state: the first free block, the number of blocks ever used, the number of free
- * blocks, and the start of a ring in `order`. Blocks count from 1. All methods are called inside the
- * monitor's section.
+ * blocks, and the start of a ring in `order`. Blocks count from 1. All methods are called inside
+ * the monitor's section.
  */
 
 /** An item as bytes. */

@@ -4,8 +4,8 @@
  * Memory: an Event's, set when the function has returned or the timer was canceled. The states:
  * created --start--> waiting --> called | canceled.
  *
- * The function stays in the isolate that created the timer. It is called from the event loop, so not
- * while that isolate blocks. Other isolates can cancel the timer and wait for its end.
+ * The function stays in the isolate that created the timer. It is called from the event loop, so
+ * not while that isolate blocks. Other isolates can cancel the timer and wait for its end.
  */
 import { Event } from "./event.ts";
 import type { Handle } from "./handle.ts";
@@ -49,7 +49,9 @@ export class Timer<A extends readonly unknown[] = readonly unknown[]> {
     this.finished = finished;
   }
 
-  /** Returns the same timer for another isolate, to cancel it. @throws TypeError for another handle */
+  /**
+   * Returns the same timer for another isolate, to cancel it. @throws TypeError for another handle
+   */
   static attach(handle: Handle<"Timer">): Timer {
     const { kind, memory } = handle ?? {};
     if (kind !== "Timer") throw new TypeError(`this is no Timer's handle: it is a ${kind}'s`);

@@ -1,6 +1,6 @@
 /**
- * Measures several ways to do the same on this machine. They take turns, so that a temporary disturbance
- * of the machine affects all of them.
+ * Measures several ways to do the same on this machine. They take turns, so that a temporary
+ * disturbance of the machine affects all of them.
  */
 
 export interface Way {

@@ -1,7 +1,7 @@
 /**
  * The subjects of `barge bench`, after a course on Python's threads of 2017 (see docs/demo.md). The
- * course's threads are workers here, its processes are subprocesses that run barge for one job, and its
- * coroutines are tasks (promises).
+ * course's threads are workers here, its processes are subprocesses that run barge for one job, and
+ * its coroutines are tasks (promises).
  */
 import {
   byProcesses,

@@ -1,6 +1,7 @@
 /**
- * A program for Node 22: its main thread and three worker threads share every primitive of core/sync.
- * It prints `ok`, or ends with an error. Node strips the types, so only erasable syntax may be here.
+ * A program for Node 22: its main thread and three worker threads share every primitive of
+ * core/sync. It prints `ok`, or ends with an error. Node strips the types, so only erasable syntax
+ * may be here.
  */
 import assert from "node:assert/strict";
 import process from "node:process";
