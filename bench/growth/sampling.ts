@@ -1,15 +1,14 @@
-/** How growth is measured: how far, how often, and the middle of it. */
+/** Samples of a growth: sizes, rounds, medians. */
 import type { Plot } from "../plot.ts";
 
-/** How far to go. */
-export interface Reach {
-  readonly size: "quick" | "usual" | "full";
+export interface SampleOptions {
+  readonly size: "quick" | "default" | "full";
   readonly rounds: number;
   readonly dir: string | undefined;
-  readonly tell: (text: string) => void;
+  readonly report: (text: string) => void;
 }
 
-/** Each of some sizes, some times over; the median of what each came to, for each line. */
+/** Runs each x in several rounds. @returns the medians, for each line */
 export async function sampled(
   xs: readonly number[],
   rounds: number,
@@ -17,11 +16,11 @@ export async function sampled(
 ): Promise<Plot["lines"]> {
   const lines: Record<string, { x: number; y: number }[]> = {};
   for (const x of xs) {
-    const seen: Record<string, number[]> = {};
+    const samples: Record<string, number[]> = {};
     for (let round = 0; round < rounds; round++) {
-      for (const [name, y] of Object.entries(await run(x, round))) (seen[name] ??= []).push(y);
+      for (const [name, y] of Object.entries(await run(x, round))) (samples[name] ??= []).push(y);
     }
-    for (const [name, values] of Object.entries(seen)) {
+    for (const [name, values] of Object.entries(samples)) {
       const y = values.sort((a, b) => a - b)[values.length >> 1];
       (lines[name] ??= []).push({ x, y });
     }
@@ -29,7 +28,7 @@ export async function sampled(
   return lines;
 }
 
-/** @returns ms */
+/** Runs work. @returns its duration in ms */
 export async function clocked(work: () => Promise<unknown>): Promise<number> {
   const began = performance.now();
   await work();

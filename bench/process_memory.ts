@@ -1,6 +1,6 @@
-/** What memory processes have, as Linux tells it; 0 elsewhere. */
+/** The memory of processes, from Linux's /proc; 0 on other systems. */
 
-/** A process's resident memory in MiB; 0 when it is gone. */
+/** Returns a process's resident memory in MiB; 0 when it has ended. */
 export function residentMemory(pid: number): number {
   return field(`/proc/${pid}/status`, "VmRSS") / 1024;
 }
@@ -8,20 +8,20 @@ export function residentMemory(pid: number): number {
 /**
  * Watches a process's resident memory.
  *
- * @returns ends it, and tells the most that was seen, in MiB
+ * @returns a function that stops watching and returns the peak in MiB
  */
 export function watchMemory(pid: number): () => number {
   return watch(() => residentMemory(pid), 10);
 }
 
-/** The same for a server that forks: all of its processes, what they share counted once. */
+/** As {@link watchMemory}, for a process and its descendants together. */
 export function watchFamily(pid: number): () => number {
   return watch(() => familyMemory(pid), 25);
 }
 
 /**
- * Memory of a process and all below it in MiB: proportional (PSS), where a page that three processes
- * share is a third of a page of each. Resident, where the system does not let us see that.
+ * Returns the memory of a process and its descendants in MiB: proportional (PSS), which divides a
+ * shared page among its processes, or resident if PSS is not readable.
  */
 export function familyMemory(pid: number): number {
   return family(pid).reduce((sum, one) => {
@@ -30,7 +30,7 @@ export function familyMemory(pid: number): number {
   }, 0);
 }
 
-/** A process, its children, and theirs. */
+/** Returns a process and all its descendants. */
 export function family(pid: number): number[] {
   const all = [pid];
   for (let i = 0; i < all.length; i++) {
@@ -51,9 +51,9 @@ function tasks(pid: number): string[] {
   }
 }
 
-function watch(now: () => number, every: number): () => number {
+function watch(now: () => number, intervalMs: number): () => number {
   let peak = now();
-  const timer = setInterval(() => peak = Math.max(peak, now()), every);
+  const timer = setInterval(() => peak = Math.max(peak, now()), intervalMs);
   return () => {
     clearInterval(timer);
     return Math.max(peak, now());

@@ -1,42 +1,41 @@
 /**
- * What a benchmark has started and made, so that it ends with it, however that ends: children by their
- * process ids, and folders. Ctrl-C and SIGTERM clear up, too.
+ * The children, folders and mounts of a benchmark, which are removed with it, also after Ctrl-C.
  */
 const children = new Set<Deno.ChildProcess>();
 const folders = new Set<string>();
 const mounts = new Set<string>();
-let over = false;
+let stopped = false;
 
 /**
- * Starts a child that is ended when the benchmark is cut short.
+ * Starts a child that ends with the benchmark.
  *
- * @throws {Error} when it has been
+ * @throws {Error} when the benchmark is already ending
  */
 export function spawn(program: string, options: Deno.CommandOptions): Deno.ChildProcess {
-  if (over) throw new Error("the benchmark was cut short");
+  if (stopped) throw new Error("the benchmark was cut short");
   const child = new Deno.Command(program, options).spawn();
   children.add(child);
   child.status.finally(() => children.delete(child));
   return child;
 }
 
-/** A temporary folder that is removed when the benchmark is cut short. */
+/** Makes a temporary folder that is removed with the benchmark. */
 export async function makeFolder(prefix: string, dir?: string): Promise<string> {
   const folder = await Deno.makeTempDir({ prefix, dir });
   folders.add(folder);
   return folder;
 }
 
-/** Removes one of them, now. */
+/** Removes such a folder now. */
 export async function removeFolder(folder: string): Promise<void> {
   await Deno.remove(folder, { recursive: true });
   folders.delete(folder);
 }
 
 /**
- * Mounts a file system in memory on one of them, which root may.
+ * Mounts a tmpfs on such a folder, which needs root.
  *
- * @returns whether it could be done
+ * @returns whether it is mounted
  */
 export async function mountMemory(folder: string): Promise<boolean> {
   if (!await run("mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", folder)) return false;
@@ -44,9 +43,9 @@ export async function mountMemory(folder: string): Promise<boolean> {
   return true;
 }
 
-/** Takes that file system away, now, with all that is in it. */
+/** Unmounts the tmpfs now. */
 export async function unmount(folder: string): Promise<void> {
-  // Lazily: what was ended a moment ago may have files open there yet.
+  // Lazily, since a process that has just been ended may still have files open.
   if (await run("umount", "-l", folder)) mounts.delete(folder);
 }
 
@@ -59,9 +58,9 @@ async function run(program: string, ...args: readonly string[]): Promise<boolean
   }
 }
 
-/** Ends and removes all that is left, now; nothing can be started any more. */
+/** Ends all children and removes all folders; later calls of {@link spawn} fail. */
 export async function clearUp(): Promise<void> {
-  over = true;
+  stopped = true;
   const ended = [...children].map((child) => {
     child.kill("SIGTERM");
     return child.status;
@@ -69,11 +68,11 @@ export async function clearUp(): Promise<void> {
   await Promise.race([Promise.all(ended), new Promise((resolve) => setTimeout(resolve, 5000))]);
   for (const child of children) child.kill("SIGKILL");
   for (const folder of mounts) await unmount(folder);
-  for (const folder of folders) await insist(folder);
+  for (const folder of folders) await removeRepeatedly(folder);
 }
 
-/** What was under way when it was cut short may write there for a moment yet. */
-async function insist(folder: string): Promise<void> {
+/** Removes a folder in which a process may still be writing. */
+async function removeRepeatedly(folder: string): Promise<void> {
   for (let tries = 0; tries < 100; tries++) {
     try {
       return await Deno.remove(folder, { recursive: true });
@@ -84,7 +83,7 @@ async function insist(folder: string): Promise<void> {
   }
 }
 
-/** From now on a signal that ends the benchmark clears up before. */
+/** Clears up before SIGINT and SIGTERM end the benchmark. */
 export function clearUpOnSignals(): void {
   for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
     Deno.addSignalListener(signal, () => void clearUp().finally(() => Deno.exit(code)));
