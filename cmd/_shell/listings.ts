@@ -1,6 +1,6 @@
 /** Where the completion finds names: folders here and at the server, the latter for some seconds. */
 import { list } from "../../core/client/list.ts";
-import { trimSlashes } from "../../core/client/target.ts";
+import { trimSlashes } from "../../core/client/path.ts";
 import type { Found, Sources } from "./complete.ts";
 import type { Shell } from "./row.ts";
 

@@ -1,5 +1,5 @@
 /** Does the same with several things, and goes on when one fails. */
-import { trimSlashes } from "../../core/client/target.ts";
+import { trimSlashes } from "../../core/client/path.ts";
 import { type Kind, typed } from "../../core/error.ts";
 import { sharedCode } from "./exit.ts";
 import { inWordsOf, report } from "./fail.ts";

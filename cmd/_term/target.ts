@@ -1,7 +1,7 @@
 /** Where `mv` and `cp` put things. */
 import type { Client } from "../../core/client/client.ts";
 import { entryAt } from "../../core/client/stat.ts";
-import { baseName, checkNames, join, trimSlashes } from "../../core/client/target.ts";
+import { baseName, checkNames, join, trimSlashes } from "../../core/client/path.ts";
 import { BargeError } from "../../core/error.ts";
 
 /**

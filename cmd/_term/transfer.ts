@@ -1,5 +1,5 @@
 /** What `put` and `get` share: their options, and what they print. */
-import type { Totals, TransferEvent, TransferResult } from "../../core/client/events.ts";
+import type { Totals, TransferEvent, TransferResult } from "../../core/client/transfer/events.ts";
 import { BargeError, type Kind } from "../../core/error.ts";
 import { errorFields, sharedCode } from "./exit.ts";
 import { inWordsOf } from "./fail.ts";

@@ -4,24 +4,30 @@
  */
 import { BargeError, typed } from "../error.ts";
 import type { Client } from "./client.ts";
-import { checkOverlap, isBelow, noFolderFor } from "./conflict.ts";
+import { checkOverlap, isBelow, noFolderFor } from "./transfer/conflict.ts";
 import { digest } from "./digest.ts";
-import { Downloader, noStoredDigest, type Output } from "./download.ts";
-import { Report, type Totals } from "./events.ts";
-import { type Excluded, excludedBy, excludedWithin } from "./excluded.ts";
-import { isStandardOutput, localTarget, lstat, openStream, stat as look } from "./local_target.ts";
+import { Downloader, noStoredDigest, type Output } from "./download/downloader.ts";
+import { Report, type Totals } from "./transfer/events.ts";
+import { type Excluded, excludedBy, excludedWithin } from "./transfer/excluded.ts";
+import {
+  isStandardOutput,
+  localTarget,
+  lstat,
+  openStream,
+  stat as look,
+} from "./download/local_target.ts";
 import { checkLocal } from "./local_name.ts";
-import { clearWay } from "./local_way.ts";
-import type { TransferOptions } from "./options.ts";
-import { type Action, decide, extraneous, type Item, toMove } from "./plan.ts";
-import { remoteItem, treeBelow } from "./remote_tree.ts";
+import { clearWay } from "./download/clear_way.ts";
+import type { TransferOptions } from "./transfer/options.ts";
+import { type Action, decide, extraneous, type Item, toMove } from "./transfer/plan.ts";
+import { remoteItem, treeBelow } from "./transfer/remote_tree.ts";
 import { stat } from "./stat.ts";
-import { baseName, checkTogether, join, meansContents, parentOf, trimSlashes } from "./target.ts";
+import { baseName, checkTogether, join, meansContents, parentOf, trimSlashes } from "./path.ts";
 import type { Omission } from "../protocol/message.ts";
 import { describeOmission } from "../protocol/omission.ts";
-import { again } from "./upload.ts";
-import { UntilClosed } from "./until_closed.ts";
-import { walk } from "./walk.ts";
+import { again } from "./upload/uploader.ts";
+import { UntilClosed } from "./download/until_closed.ts";
+import { walk } from "./transfer/walk.ts";
 
 export interface GetOptions extends TransferOptions {
   /** What the target `-` writes to; standard output where it is not given. */
@@ -371,7 +377,7 @@ function setTimes(root: string, items: readonly Item[]): void {
 
 /** Have both sides the same bytes? */
 async function equal(client: Client, local: string, path: string, item: Item): Promise<boolean> {
-  const { hashFile } = await import("./hash.ts");
+  const { hashFile } = await import("./transfer/hash.ts");
   const ours = await hashFile(local, () => client.closed);
   return ours === (item.sha256 ?? (await digest(client, path)).digest);
 }

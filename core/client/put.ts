@@ -13,19 +13,19 @@ import {
   isBelow,
   noFolderFor,
   protectedBelow,
-} from "./conflict.ts";
-import { Report, type Totals } from "./events.ts";
-import { excludedBy } from "./excluded.ts";
-import type { TransferOptions } from "./options.ts";
-import { type Action, decide, extraneous, type Item, toMove } from "./plan.ts";
-import { remoteItem, remoteTree } from "./remote_tree.ts";
-import type { Content } from "./send.ts";
-import { baseName, checkTogether, join, meansContents, parentOf } from "./target.ts";
-import { again, Uploader } from "./upload.ts";
+} from "./transfer/conflict.ts";
+import { Report, type Totals } from "./transfer/events.ts";
+import { excludedBy } from "./transfer/excluded.ts";
+import type { TransferOptions } from "./transfer/options.ts";
+import { type Action, decide, extraneous, type Item, toMove } from "./transfer/plan.ts";
+import { remoteItem, remoteTree } from "./transfer/remote_tree.ts";
+import type { Content } from "./upload/send.ts";
+import { baseName, checkTogether, join, meansContents, parentOf } from "./path.ts";
+import { again, Uploader } from "./upload/uploader.ts";
 import { digest } from "./digest.ts";
 import { mkdir } from "./mkdir.ts";
 import { entryAt } from "./stat.ts";
-import { type LocalTree, walk } from "./walk.ts";
+import { type LocalTree, walk } from "./transfer/walk.ts";
 
 export interface PutOptions extends TransferOptions {
   /** Take what symbolic links lead to, instead of leaving them out. */
@@ -373,7 +373,7 @@ async function makeRoot(client: Client, report: Report, path: string, local: str
 
 /** Have both sides the same bytes? */
 async function equal(client: Client, local: string, path: string, there?: Item): Promise<boolean> {
-  const { hashFile } = await import("./hash.ts");
+  const { hashFile } = await import("./transfer/hash.ts");
   const [ours, theirs] = await Promise.all([
     hashFile(local, () => client.closed),
     there?.sha256 ?? digest(client, path).then((answer) => answer.digest),

@@ -1,7 +1,7 @@
 /** What the client's tests share: a server with one account, trees, events, a proxy that cuts. */
 import type { Client } from "../../../core/client/client.ts";
 import { connect } from "../../../core/client/connect.ts";
-import type { TransferEvent, TransferResult } from "../../../core/client/events.ts";
+import type { TransferEvent, TransferResult } from "../../../core/client/transfer/events.ts";
 import { login } from "../../../core/client/login.ts";
 import { parseRemote } from "../../../core/client/remote.ts";
 import { type Server, startServer } from "../../_server.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { get, type GetOptions } from "../../../core/client/get.ts";
-import { isStandardOutput, localTarget } from "../../../core/client/local_target.ts";
+import { isStandardOutput, localTarget } from "../../../core/client/download/local_target.ts";
 import { put } from "../../../core/client/put.ts";
 import { BargeError } from "../../../core/error.ts";
 import { anna, noise, plant, recorder, Setup } from "./_setup.ts";

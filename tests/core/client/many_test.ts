@@ -1,9 +1,9 @@
 /** Many small files with one request, as the client sees it: what is not as it was expected. */
 import assert from "node:assert/strict";
 import { connect } from "../../../core/client/connect.ts";
-import { Downloader } from "../../../core/client/download.ts";
-import { Report } from "../../../core/client/events.ts";
-import { Uploader } from "../../../core/client/upload.ts";
+import { Downloader } from "../../../core/client/download/downloader.ts";
+import { Report } from "../../../core/client/transfer/events.ts";
+import { Uploader } from "../../../core/client/upload/uploader.ts";
 import { encodeFrame } from "../../../core/protocol/frame.ts";
 import { FrameReader } from "../../../core/protocol/reader.ts";
 import { noise, plant, recorder, Setup } from "./_setup.ts";

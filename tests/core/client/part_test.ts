@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { Folders } from "../../../core/client/folders.ts";
-import { Part, partPrefix, removeStale } from "../../../core/client/part.ts";
+import { Folders } from "../../../core/client/download/folders.ts";
+import { Part, partPrefix, removeStale } from "../../../core/client/download/part.ts";
 import { plant } from "./_setup.ts";
 
 const sha = "0123456789abcdef".repeat(4);

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { connect } from "../../../core/client/connect.ts";
 import { get } from "../../../core/client/get.ts";
 import { put } from "../../../core/client/put.ts";
-import { Window } from "../../../core/client/window.ts";
+import { Window } from "../../../core/client/transfer/window.ts";
 import { encodeFrame, type FrameValue } from "../../../core/protocol/frame.ts";
 import { FrameReader } from "../../../core/protocol/reader.ts";
 import { noise, plant } from "./_setup.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { excludedWithin } from "../../../core/client/excluded.ts";
-import { exclude } from "../../../core/client/glob.ts";
-import { decide, extraneous, type Item, sameTime } from "../../../core/client/plan.ts";
-import { baseName, checkTogether, join, parentOf } from "../../../core/client/target.ts";
+import { excludedWithin } from "../../../core/client/transfer/excluded.ts";
+import { exclude } from "../../../core/client/transfer/glob.ts";
+import { decide, extraneous, type Item, sameTime } from "../../../core/client/transfer/plan.ts";
+import { baseName, checkTogether, join, parentOf } from "../../../core/client/path.ts";
 
 const file = (name: string, size = 0, modified = 1): Item => ({
   name,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { exclude } from "../../../core/client/glob.ts";
-import { walk } from "../../../core/client/walk.ts";
+import { exclude } from "../../../core/client/transfer/glob.ts";
+import { walk } from "../../../core/client/transfer/walk.ts";
 import { plant } from "./_setup.ts";
 
 const none = exclude([]);

@@ -6,8 +6,8 @@
  * links stay. Devices, FIFOs and the links in /dev/fd and /proc/self/fd are written in place, since
  * a regular file in their place would cut their readers off.
  */
-import { BargeError, typed } from "../error.ts";
-import { join, parentOf } from "./target.ts";
+import { BargeError, typed } from "../../error.ts";
+import { join, parentOf } from "../path.ts";
 import type { UntilClosed } from "./until_closed.ts";
 
 export type LocalTarget =

@@ -5,14 +5,14 @@
  * by a window. Larger ones ask first where to go on. One caller at a time; answers are reported as
  * they come.
  */
-import { BargeError, typed } from "../error.ts";
-import { encodeFrame } from "../protocol/frame.ts";
-import type { Answer, Answered } from "../protocol/message.ts";
-import { type Client, diskPatience } from "./client.ts";
-import type { Report, TransferResult } from "./events.ts";
+import { BargeError, typed } from "../../error.ts";
+import { encodeFrame } from "../../protocol/frame.ts";
+import type { Answer, Answered } from "../../protocol/message.ts";
+import { type Client, diskPatience } from "../client.ts";
+import type { Report, TransferResult } from "../transfer/events.ts";
 import { PutMany } from "./put_many.ts";
 import type { Content, Upload } from "./send.ts";
-import { Window } from "./window.ts";
+import { Window } from "../transfer/window.ts";
 
 const window = { count: 256, bytes: 1024 * 1024 };
 /** What to try when a connection broke. */

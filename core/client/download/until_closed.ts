@@ -1,6 +1,6 @@
 /** Ends a local wait, such as that for a pipe without a reader, when the connection is closed. */
-import type { BargeError } from "../error.ts";
-import type { Client } from "./client.ts";
+import type { BargeError } from "../../error.ts";
+import type { Client } from "../client.ts";
 
 export class UntilClosed {
   readonly #client: Client;

@@ -1,11 +1,11 @@
 /** What a remote folder holds, as plans need it. */
-import { BargeError } from "../error.ts";
-import type { Entry, Omission } from "../protocol/message.ts";
-import type { Client } from "./client.ts";
-import { list } from "./list.ts";
+import { BargeError } from "../../error.ts";
+import type { Entry, Omission } from "../../protocol/message.ts";
+import type { Client } from "../client.ts";
+import { list } from "../list.ts";
 import type { Item } from "./plan.ts";
-import { entryAt } from "./stat.ts";
-import { parseTime } from "../protocol/time.ts";
+import { entryAt } from "../stat.ts";
+import { parseTime } from "../../protocol/time.ts";
 
 /** A remote entry in a plan's terms. */
 export function remoteItem({ name, type, size, modified, sha256 }: Entry): Item {

@@ -6,10 +6,10 @@
  * right name and the wrong length; the old file stays until the rename, which is one step. The part
  * is locked while it is written: of two runs at once, the second takes a name of its own.
  */
-import { BargeError, typed } from "../error.ts";
-import { syncSmall } from "../net/sync_file.ts";
+import { BargeError, typed } from "../../error.ts";
+import { syncSmall } from "../../net/sync_file.ts";
 import type { Folders } from "./folders.ts";
-import { baseName, join, parentOf } from "./target.ts";
+import { baseName, join, parentOf } from "../path.ts";
 
 const encoder = new TextEncoder();
 /** A name's limit in bytes, on every file system that matters. */

@@ -2,11 +2,11 @@
  * Keeps a downloaded tree below its folder: nothing is written through a link, and an existing file
  * or folder of another type is removed only with `delete`.
  */
-import { BargeError, typed } from "../error.ts";
-import { deleteHint, protectedBelow } from "./conflict.ts";
-import type { Excluded } from "./excluded.ts";
+import { BargeError, typed } from "../../error.ts";
+import { deleteHint, protectedBelow } from "../transfer/conflict.ts";
+import type { Excluded } from "../transfer/excluded.ts";
 import { lstat } from "./local_target.ts";
-import { walk } from "./walk.ts";
+import { walk } from "../transfer/walk.ts";
 
 export interface WayOptions {
   /** Remove an existing file or folder of another type. */

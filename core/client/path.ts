@@ -1,13 +1,13 @@
 /** Where things go: names and paths on both sides, no I/O. */
 import { BargeError } from "../error.ts";
-import type { TransferOptions } from "./options.ts";
+import type { TransferOptions } from "./transfer/options.ts";
 
 /**
  * The last name of a path; "" where it has none, as `/` and `.` have none.
  *
  * @example
  * ```ts
- * import { baseName } from "./target.ts";
+ * import { baseName } from "./path.ts";
  * if (baseName("/home/a/") !== "a" || baseName("..") !== "" || baseName("/") !== "") throw new Error();
  * ```
  */
@@ -29,7 +29,7 @@ export function trimSlashes(path: string): string {
  *
  * @example
  * ```ts
- * import { join } from "./target.ts";
+ * import { join } from "./path.ts";
  * if (join("/home/", "a") !== "/home/a" || join("/home/x/", "") !== "/home/x") throw new Error();
  * ```
  */
@@ -52,7 +52,7 @@ export function parentOf(path: string): string {
  *
  * @example
  * ```ts
- * import { meansContents } from "./target.ts";
+ * import { meansContents } from "./path.ts";
  * if (!meansContents("dir/") || !meansContents(".") || meansContents("a/dir")) throw new Error();
  * ```
  */
@@ -68,7 +68,7 @@ export function meansContents(source: string): boolean {
  *
  * @example
  * ```ts
- * import { checkNames } from "./target.ts";
+ * import { checkNames } from "./path.ts";
  * checkNames("put", ["a/x", "a/y"]);
  * let refused = false;
  * try { checkNames("put", ["a/x", "b/x"]); } catch { refused = true; }

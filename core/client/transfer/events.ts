@@ -1,5 +1,5 @@
 /** What a transfer tells while it runs, and what it comes to: the same for put and get. */
-import type { BargeError } from "../error.ts";
+import type { BargeError } from "../../error.ts";
 
 /** What became of one file. */
 export interface TransferResult {

@@ -3,7 +3,7 @@
  * each is read once, instead of asking for each file whether its name is taken.
  */
 
-import { isPartName } from "./part_name.ts";
+import { isPartName } from "../transfer/part_name.ts";
 
 /** The longest list that is kept: to read a folder of more takes longer than to ask. */
 const most = 100_000;

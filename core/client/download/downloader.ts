@@ -5,21 +5,21 @@
  * ones go into their part as they come. Syncing and renaming goes on while the next files arrive; what is requested or
  * not yet on the disk is bounded by a window. One caller at a time.
  */
-import { BargeError, typed } from "../error.ts";
-import { encodeFrame } from "../protocol/frame.ts";
-import { parseTime } from "../protocol/time.ts";
-import { type Client, diskPatience } from "./client.ts";
-import type { Report, TransferResult } from "./events.ts";
+import { BargeError, typed } from "../../error.ts";
+import { encodeFrame } from "../../protocol/frame.ts";
+import { parseTime } from "../../protocol/time.ts";
+import { type Client, diskPatience } from "../client.ts";
+import type { Report, TransferResult } from "../transfer/events.ts";
 import { Folders } from "./folders.ts";
 import { type Come, GetMany, type Wanted } from "./get_many.ts";
-import type { Hash } from "./hash.ts";
+import type { Hash } from "../transfer/hash.ts";
 import { Part, removeStale } from "./part.ts";
-import type { Item } from "./plan.ts";
+import type { Item } from "../transfer/plan.ts";
 import { receive, type Received } from "./receive.ts";
-import { baseName, parentOf } from "./target.ts";
-import { again } from "./upload.ts";
+import { baseName, parentOf } from "../path.ts";
+import { again } from "../upload/uploader.ts";
 import { UntilClosed } from "./until_closed.ts";
-import { Window } from "./window.ts";
+import { Window } from "../transfer/window.ts";
 
 const noDigest = "the server has no digest of it, since it was changed outside barge";
 const window = { count: 256, bytes: 2 * 1024 * 1024 };
@@ -207,7 +207,7 @@ export class Downloader {
   /** Hashes what an earlier run left. */
   async #prefix(part: Part, size: number): Promise<{ offset: number; hash: Hash | undefined }> {
     if (part.offset > 0 && part.offset <= size) {
-      const { hashInto, sha256 } = await import("./hash.ts");
+      const { hashInto, sha256 } = await import("../transfer/hash.ts");
       const hash = sha256();
       const n = await hashInto(hash, part.file, part.offset, () => this.#client.closed);
       if (n === part.offset) return { offset: n, hash };
@@ -218,7 +218,7 @@ export class Downloader {
 
   async #newHash(): Promise<Hash | undefined> {
     if (!this.#verify) return undefined;
-    const { sha256 } = await import("./hash.ts");
+    const { sha256 } = await import("../transfer/hash.ts");
     return sha256();
   }
 

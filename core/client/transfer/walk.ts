@@ -1,9 +1,9 @@
 /** Reads a local tree: what is there, what can't be sent, and why. */
-import { BargeError, typed } from "../error.ts";
+import { BargeError, typed } from "../../error.ts";
 import type { Excluded } from "./excluded.ts";
 import { isPartName } from "./part_name.ts";
 import type { Item } from "./plan.ts";
-import { baseName, join } from "./target.ts";
+import { baseName, join } from "../path.ts";
 
 export interface WalkOptions {
   /** Take what symbolic links lead to, instead of leaving them out. */

@@ -3,10 +3,10 @@
  * `delete`, such a name fails. With `delete`, the target's file or folder is removed, unless it
  * holds something that `delete` must not touch. Does no I/O, and serves put and get.
  */
-import { BargeError } from "../error.ts";
+import { BargeError } from "../../error.ts";
 import { type Excluded, excludedWithin } from "./excluded.ts";
 import type { Item } from "./plan.ts";
-import { join, sameName } from "./target.ts";
+import { join, sameName } from "../path.ts";
 
 /** The hint of a failure because the target has a folder or file of that name. */
 export const deleteHint = "--delete removes what is in the way";

@@ -6,14 +6,14 @@
  *
  * What is asked for and not yet kept is bounded by the window. One caller at a time.
  */
-import { BargeError, typed } from "../error.ts";
-import { encodeFrame, maxFrame } from "../protocol/frame.ts";
-import { type Answer, failureOf, parseOther } from "../protocol/message.ts";
-import type { FrameReader } from "../protocol/reader.ts";
-import { type Client, diskPatience } from "./client.ts";
+import { BargeError, typed } from "../../error.ts";
+import { encodeFrame, maxFrame } from "../../protocol/frame.ts";
+import { type Answer, failureOf, parseOther } from "../../protocol/message.ts";
+import type { FrameReader } from "../../protocol/reader.ts";
+import { type Client, diskPatience } from "../client.ts";
 import { otherBytes } from "./receive.ts";
-import { hashSmall } from "./small_hash.ts";
-import type { Window } from "./window.ts";
+import { hashSmall } from "../transfer/small_hash.ts";
+import type { Window } from "../transfer/window.ts";
 
 /** So many bytes of files are worth a request. */
 const enough = 256 * 1024;

@@ -7,12 +7,12 @@
  *
  * States: asked -> (refused | told to go on) -> prefix compared -> sending -> trailer -> answered.
  */
-import { BargeError } from "../error.ts";
-import { abandon, borrow, giveBack } from "../net/pool.ts";
-import { aliveLength, encodeChunkHead, encodeFrame } from "../protocol/frame.ts";
-import type { Answer } from "../protocol/message.ts";
-import { type Client, diskPatience } from "./client.ts";
-import { type Hash, hashInto, sha256 } from "./hash.ts";
+import { BargeError } from "../../error.ts";
+import { abandon, borrow, giveBack } from "../../net/pool.ts";
+import { aliveLength, encodeChunkHead, encodeFrame } from "../../protocol/frame.ts";
+import type { Answer } from "../../protocol/message.ts";
+import { type Client, diskPatience } from "../client.ts";
+import { type Hash, hashInto, sha256 } from "../transfer/hash.ts";
 
 /** Sends signs of life in a body that pauses. */
 const aliveHead = encodeChunkHead(aliveLength);

@@ -5,13 +5,13 @@
  *
  * What is unanswered is bounded by the window. One caller at a time.
  */
-import { BargeError, typed } from "../error.ts";
-import { borrow, giveBack } from "../net/pool.ts";
-import { encodeFrame, maxFrame } from "../protocol/frame.ts";
-import { failureOf, type RequestInput } from "../protocol/message.ts";
-import { type Client, diskPatience } from "./client.ts";
-import { hashSmall } from "./small_hash.ts";
-import type { Window } from "./window.ts";
+import { BargeError, typed } from "../../error.ts";
+import { borrow, giveBack } from "../../net/pool.ts";
+import { encodeFrame, maxFrame } from "../../protocol/frame.ts";
+import { failureOf, type RequestInput } from "../../protocol/message.ts";
+import { type Client, diskPatience } from "../client.ts";
+import { hashSmall } from "../transfer/small_hash.ts";
+import type { Window } from "../transfer/window.ts";
 
 /** So many bytes of files are worth a request. */
 const enough = 256 * 1024;

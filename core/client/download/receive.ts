@@ -5,11 +5,11 @@
  * next one is read. When our side fails, the rest of a short body is read and dropped, so that
  * others can go on over the same connection; a long one is cut off.
  */
-import { BargeError, typed } from "../error.ts";
-import { type Answer, parseOther } from "../protocol/message.ts";
-import type { FrameReader } from "../protocol/reader.ts";
-import type { Client } from "./client.ts";
-import type { Hash } from "./hash.ts";
+import { BargeError, typed } from "../../error.ts";
+import { type Answer, parseOther } from "../../protocol/message.ts";
+import type { FrameReader } from "../../protocol/reader.ts";
+import type { Client } from "../client.ts";
+import type { Hash } from "../transfer/hash.ts";
 
 /** Bytes that are read only to be dropped, rather than to lose the connection. */
 const drainable = 8 * 1024 * 1024;
