@@ -8,7 +8,8 @@
  */
 import { BargeError, typed } from "../../error.ts";
 import { encodeFrame, maxFrame } from "../../protocol/frame.ts";
-import { type Answer, failureOf, parseOther } from "../../protocol/message.ts";
+import { failureOf } from "../../protocol/failure.ts";
+import { type Answer, parseOther } from "../../protocol/message.ts";
 import type { FrameReader } from "../../protocol/reader.ts";
 import { type Client, diskPatience } from "../client.ts";
 import { otherBytes } from "./receive.ts";

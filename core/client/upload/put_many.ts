@@ -8,7 +8,8 @@
 import { BargeError, typed } from "../../error.ts";
 import { borrow, giveBack } from "../../net/pool.ts";
 import { encodeFrame, maxFrame } from "../../protocol/frame.ts";
-import { failureOf, type RequestInput } from "../../protocol/message.ts";
+import { failureOf } from "../../protocol/failure.ts";
+import type { RequestInput } from "../../protocol/message.ts";
 import { type Client, diskPatience } from "../client.ts";
 import { hashSmall } from "../transfer/small_hash.ts";
 import type { Window } from "../transfer/window.ts";

@@ -1,7 +1,8 @@
 /** Every field of every verb, against the table of verbs in PROTOCOL.md. */
 import assert from "node:assert/strict";
 import { BargeError } from "../../../core/error.ts";
-import { failure, parseRequest, type Verb, verbs } from "../../../core/protocol/message.ts";
+import { failure } from "../../../core/protocol/failure.ts";
+import { parseRequest, type Verb, verbs } from "../../../core/protocol/message.ts";
 
 const document = Deno.readTextFileSync(new URL("../../../PROTOCOL.md", import.meta.url));
 

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { BargeError, kinds } from "../../../core/error.ts";
 import { Decoder, encodeFrame, type FrameValue, maxFrame } from "../../../core/protocol/frame.ts";
+import { failure } from "../../../core/protocol/failure.ts";
 import {
   eagerLimit,
-  failure,
   parseAnswer,
   parseOther,
   parseRequest,
