@@ -3,8 +3,9 @@
  * or folder of another type is removed only with `delete`.
  */
 import { BargeError, typed } from "../../error.ts";
-import { deleteHint, protectedBelow } from "../transfer/conflict.ts";
+import { protectedBelow } from "../transfer/conflict.ts";
 import type { Excluded } from "../transfer/excluded.ts";
+import { deleteHint } from "../transfer/failure.ts";
 import { lstat } from "./local_target.ts";
 import { walk } from "../transfer/walk.ts";
 
@@ -36,9 +37,9 @@ export async function clearWay(
   const path = `${root}/${name}`;
   const facts = lstat(path);
   if (!facts || (type === "dir" ? facts.isDirectory : facts.isFile)) return false;
-  const what = describe(facts);
+  const kind = describe(facts);
   const stays = (why: string, hint?: string) =>
-    new BargeError("exists", `it is ${what} here${why}`, { path, hint });
+    new BargeError("exists", `it is ${kind} here${why}`, { path, hint });
   if (!facts.isFile && !facts.isDirectory && !facts.isSymlink) {
     throw stays("", "remove it, or name it as the target to write to it");
   }
@@ -47,8 +48,10 @@ export async function clearWay(
   if (options.excluded(name, item.type)) throw stays(", and --exclude protects it");
   if (facts.isDirectory) {
     const inside = await walk(path, { excluded: () => false, closed: options.closed });
-    const odd = inside.left[0]?.name ?? inside.failed[0]?.name;
-    if (odd !== undefined) throw stays(`, with ${odd} in it, which a download never removes`);
+    const special = inside.omitted[0]?.name ?? inside.failed[0]?.name;
+    if (special !== undefined) {
+      throw stays(`, with ${special} in it, which a download never removes`);
+    }
     const below = inside.items.map((item) => ({ ...item, name: `${name}/${item.name}` }));
     const kept = protectedBelow(item, below, options.excluded);
     if (kept !== undefined) throw stays(`, and --exclude protects ${root}/${kept}`);

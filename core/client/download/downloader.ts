@@ -1,30 +1,31 @@
 /**
- * Gets files over one connection, many requested ahead.
+ * Downloads files over one connection, many of them requested ahead.
  *
- * Small files come many with one answer (get_many.ts), and are written when they are whole; larger
- * ones go into their part as they come. Syncing and renaming goes on while the next files arrive; what is requested or
- * not yet on the disk is bounded by a window. One caller at a time.
+ * Small files share answers (get_many.ts) and are written when they are complete; a large file is
+ * written into its part as it arrives. Files are synced and renamed while the next ones arrive. The
+ * window bounds what is requested and not yet on the disk. One caller at a time.
  */
 import { BargeError, typed } from "../../error.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import { parseTime } from "../../protocol/time.ts";
-import { type Client, diskPatience } from "../client.ts";
+import { type Client, diskTimeoutMs } from "../client.ts";
 import type { Report, TransferResult } from "../transfer/events.ts";
+import { resumeHint } from "../transfer/failure.ts";
 import { Folders } from "./folders.ts";
-import { type Come, GetMany, type Wanted } from "./get_many.ts";
+import { GetMany, type SmallFile, type SmallFileRequest } from "./get_many.ts";
 import type { Hash } from "../transfer/hash.ts";
 import { Part, removeStale } from "./part.ts";
 import type { Item } from "../transfer/plan.ts";
 import { receive, type Received } from "./receive.ts";
 import { baseName, parentOf } from "../path.ts";
-import { again } from "../upload/uploader.ts";
 import { UntilClosed } from "./until_closed.ts";
 import { Window } from "../transfer/window.ts";
 
 const noDigest = "the server has no digest of it, since it was changed outside barge";
-const window = { count: 256, bytes: 2 * 1024 * 1024 };
+const maxPendingFiles = 256;
+const maxPendingBytes = 2 * 1024 * 1024;
 
-/** Where a file that is not kept goes: standard output. */
+/** Receives a file's bytes: standard output, a device, a FIFO. */
 export interface Output {
   write(bytes: Uint8Array): Promise<number>;
 }
@@ -37,30 +38,30 @@ export class Downloader {
   readonly #requireDigest: boolean;
   readonly #folders = new Folders();
   readonly #many: GetMany;
-  /** Small files that have grown meanwhile. */
-  #alone: Wanted[] = [];
+  /** Files that turned out to be too large for a shared answer. */
+  #grown: SmallFileRequest[] = [];
 
   /**
-   * @param verify false: large files are not compared with the server's digest of them
+   * @param verify false: large files are not compared with the server's digest
    * @param requireDigest true: a file without a stored digest fails with `digest`
    */
   constructor(client: Client, report: Report, verify = true, requireDigest = false) {
     this.#client = client;
-    this.#window = new Window(window.count, window.bytes, () => client.flush());
+    this.#window = new Window(maxPendingFiles, maxPendingBytes, () => client.flush());
     this.#report = report;
     this.#verify = verify;
     this.#requireDigest = requireDigest;
     this.#many = new GetMany(client, this.#window, {
-      take: (file, come) => this.#take(file, come),
-      alone: (file) => this.#alone.push(file),
-      failed: ({ path, local, size }, cause) => this.#fail(path, local, size, cause),
+      received: (request, file) => this.#save(request, file),
+      grown: (request) => this.#grown.push(request),
+      failed: ({ path, local, size }, cause) => this.#failed(path, local, size, cause),
     });
   }
 
   /**
-   * Fetches a file; what becomes of it is reported, now or when it is there.
+   * Downloads a file. Its result is reported now, or when the file is complete.
    *
-   * @param item what the server said of it
+   * @param item the file as the server listed it
    */
   async file(path: string, local: string, item: Item): Promise<void> {
     try {
@@ -68,21 +69,23 @@ export class Downloader {
       const { size, sha256 } = item;
       this.#checkDigest(sha256 ?? null);
       const stored = typeof sha256 === "string";
-      if (size <= this.#many.most) return await this.#many.add({ path, local, size, stored });
+      if (size <= this.#many.maxFileBytes) {
+        return await this.#many.add({ path, local, size, stored });
+      }
       await this.#many.send();
       await this.#large(path, local, size, sha256 ?? null);
     } catch (cause) {
-      this.#fail(path, local, item.size, cause);
+      this.#failed(path, local, item.size, cause);
     }
   }
 
-  /** Returns whether a local name was certainly free when its folder was first listed. */
+  /** Returns whether a local name was free when its folder was first listed. */
   lacks(local: string): boolean {
     return this.#folders.lacks(parentOf(local), baseName(local));
   }
 
   /**
-   * Fetches a file into a stream. Its digest is compared only after all bytes are written.
+   * Downloads a file into a stream. Its digest is compared only after all bytes are written.
    *
    * @param local the stream's name, `-` for standard output
    */
@@ -102,28 +105,29 @@ export class Downloader {
         write: (bytes) => this.#write(stoppable, bytes, name),
       });
       if (received.type === "failed") throw received.error;
-      if (received.type === "whole") {
-        this.#done(path, local, received, 0);
-      }
+      if (received.type === "whole") this.#done(path, local, received, 0);
     } catch (cause) {
-      this.#fail(path, local, size, cause);
+      this.#failed(path, local, size, cause);
     }
   }
 
-  /** Waits until all is there. */
+  /** Waits until every file is complete or has failed. */
   async drained(): Promise<void> {
     await this.#many.send();
-    await this.#client.flush().catch(() => {/* whoever waits for an answer is told */});
+    await this.#client.flush().catch(() => {/* the answers fail as well */});
     await this.#window.drained();
-    for (const { path, local, size } of this.#alone.splice(0)) {
+    for (const { path, local, size } of this.#grown.splice(0)) {
       await this.#large(path, local, size, null)
-        .catch((cause) => this.#fail(path, local, size, cause));
+        .catch((cause) => this.#failed(path, local, size, cause));
     }
     await this.#window.drained();
   }
 
-  /** Keeps a small file. */
-  async #take({ path, local, stored }: Wanted, { bytes, modified, sha256 }: Come): Promise<void> {
+  /** Writes a small file. */
+  async #save(
+    { path, local, stored }: SmallFileRequest,
+    { bytes, modified, sha256 }: SmallFile,
+  ): Promise<void> {
     const { length: size } = bytes;
     this.#report.start(path, local, size);
     this.#report.bytes(size);
@@ -137,7 +141,13 @@ export class Downloader {
     }
     removeStale(local, this.#folders);
     this.#report.done({
-      ...{ path, local, size, sha256, status: "sent", offset: 0, error: null },
+      path,
+      local,
+      size,
+      sha256,
+      status: "sent",
+      offset: 0,
+      error: null,
       verified: stored,
     });
     if (!stored) this.#noteUnverified(path);
@@ -150,12 +160,12 @@ export class Downloader {
     expected: string | null,
   ): Promise<void> {
     const part = Part.open(local, expected, this.#folders);
-    const weight = Math.min(size, window.bytes / 2);
+    const weight = Math.min(size, maxPendingBytes / 2);
     try {
       const { offset, hash } = await this.#prefix(part, size);
       await this.#window.enter(weight);
       this.#into(part, path, local, { offset, hash, expected })
-        .catch((cause) => this.#fail(path, local, size, cause))
+        .catch((cause) => this.#failed(path, local, size, cause))
         .finally(() => this.#window.leave(weight));
       await this.#client.flush().catch(() => {/* the answer fails as well */});
     } catch (cause) {
@@ -164,7 +174,7 @@ export class Downloader {
     }
   }
 
-  /** Fetches into a part, from an offset, and gives it its name. */
+  /** Receives a file into its part, from an offset, and renames the part. */
   async #into(
     part: Part,
     path: string,
@@ -181,7 +191,7 @@ export class Downloader {
         },
         write: (bytes) => this.#write(part.file, bytes, local),
       });
-      if (received.type === "again") {
+      if (received.type === "changed") {
         part.restart();
         [offset, hash] = [0, await this.#newHash()];
         received = await this.#fetch(path, 0, {
@@ -195,7 +205,7 @@ export class Downloader {
         if (received.error.kind === "digest") part.discard();
         throw received.error;
       }
-      if (received.type === "again") throw new BargeError("changed", "it changes all the time");
+      if (received.type === "changed") throw new BargeError("changed", "it changes all the time");
       await part.commit(new Date(parseTime(received.answer.modified)!));
       removeStale(local, this.#folders);
       this.#done(path, local, received, offset);
@@ -204,7 +214,7 @@ export class Downloader {
     }
   }
 
-  /** Hashes what an earlier run left. */
+  /** Hashes the part that an earlier run left. @returns where the download resumes */
   async #prefix(part: Part, size: number): Promise<{ offset: number; hash: Hash | undefined }> {
     if (part.offset > 0 && part.offset <= size) {
       const { hashInto, sha256 } = await import("../transfer/hash.ts");
@@ -230,7 +240,7 @@ export class Downloader {
     const request = encodeFrame({ verb: "get", path, offset });
     const received = this.#client.answer(
       (frames) => receive(this.#client, frames, reception),
-      diskPatience,
+      diskTimeoutMs,
     );
     received.catch(() => {/* awaited below; sending may fail first */});
     await this.#client.send(request);
@@ -270,21 +280,20 @@ export class Downloader {
     this.#report.note(`${path}: ${noDigest}, so the download can't be checked`);
   }
 
-  #fail(path: string, local: string, size: number, cause: unknown): void {
+  #failed(path: string, local: string, size: number, cause: unknown): void {
     const error = typed(cause, { op: "get", path });
-    const hint = error.kind === "unavailable"
-      ? again
-      : error.kind === "no-space"
-      ? `make room on this machine, then ${again}`
-      : undefined;
-    this.#report.failed(path, local, error.with({ hint }), size);
+    const hints: Partial<Record<BargeError["kind"], string>> = {
+      unavailable: resumeHint,
+      "no-space": `make room on this machine, then ${resumeHint}`,
+    };
+    this.#report.failed(path, local, error.with({ hint: hints[error.kind] }), size);
   }
 }
 
 /** Returns the failure of a file whose required digest is missing. */
 export function noStoredDigest(): BargeError {
   return new BargeError("digest", noDigest, {
-    hint: "`barge verify --repair` at the server takes it in as it is now",
+    hint: "`barge verify --repair` at the server stores the digest of the file as it is",
   });
 }
 

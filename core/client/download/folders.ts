@@ -1,29 +1,28 @@
 /**
- * What was in local folders when they were first written to. A tree goes into few folders, so that
- * each is read once, instead of asking for each file whether its name is taken.
+ * The names in local folders before a download writes there. Each folder is read once, which is
+ * faster than a look at each file's name.
  */
-
 import { isPartName } from "../transfer/part_name.ts";
 
-/** The longest list that is kept: to read a folder of more takes longer than to ask. */
-const most = 100_000;
+/** The most names that are kept of a folder; in larger ones, each name is looked up. */
+const maxNames = 100_000;
 
 interface Folder {
-  /** Undefined where they can't be known, or are too many. */
+  /** Undefined: unreadable, or too many. */
   readonly names: ReadonlySet<string> | undefined;
-  /** Those of half-finished downloads. */
+  /** The names of the parts of interrupted downloads. */
   readonly parts: readonly string[];
 }
 
 export class Folders {
   readonly #folders = new Map<string, Folder>();
 
-  /** Was a name surely not there? */
+  /** Returns whether a name was certainly free. */
   lacks(folder: string, name: string): boolean {
     return this.#folder(folder).names?.has(name) === false;
   }
 
-  /** The names of downloads that earlier runs did not finish. */
+  /** Returns the names of the parts that earlier runs left. */
   parts(folder: string): readonly string[] {
     return this.#folder(folder).parts;
   }
@@ -40,11 +39,11 @@ function read(path: string): Folder {
   const parts: string[] = [];
   try {
     for (const { name } of Deno.readDirSync(path)) {
-      if (names.size <= most) names.add(name);
+      if (names.size <= maxNames) names.add(name);
       if (isPartName(name)) parts.push(name);
     }
   } catch {
-    return { names: undefined, parts: [] }; // whoever writes there is told why not
+    return { names: undefined, parts: [] }; // the write that follows fails with the reason
   }
-  return { names: names.size > most ? undefined : names, parts };
+  return { names: names.size > maxNames ? undefined : names, parts };
 }

@@ -1,118 +1,113 @@
 /**
- * Small files down, many with one request: asked for when there are enough, handed over when all of
- * an answer is there.
+ * Downloads small files, several with one request: they are requested when their sizes fill a
+ * request, and handed over one by one when the whole answer has arrived.
  *
- *   (none) -> gathering -> asked for -> arrived, each file by itself
+ *   none -> gathering -> requested -> received
  *
- * What is asked for and not yet kept is bounded by the window. One caller at a time.
+ * The window bounds what is requested and not yet written. One caller at a time.
  */
 import { BargeError, typed } from "../../error.ts";
-import { encodeFrame, maxFrame } from "../../protocol/frame.ts";
 import { failureOf } from "../../protocol/failure.ts";
+import { encodeFrame, maxFrame } from "../../protocol/frame.ts";
 import { type Answer, parseOther } from "../../protocol/message.ts";
 import type { FrameReader } from "../../protocol/reader.ts";
-import { type Client, diskPatience } from "../client.ts";
-import { otherBytes } from "./receive.ts";
+import { type Client, diskTimeoutMs } from "../client.ts";
+import { batchBytes, maxCharBytes } from "../transfer/batch.ts";
 import { hashSmall } from "../transfer/small_hash.ts";
 import type { Window } from "../transfer/window.ts";
+import { otherBytes } from "./receive.ts";
 
-/** So many bytes of files are worth a request. */
-const enough = 256 * 1024;
-/** A character of a path takes at most so many bytes in the request. */
-const escaped = 6;
-
-/** A file that is wanted. */
-export interface Wanted {
+export interface SmallFileRequest {
   readonly path: string;
   readonly local: string;
-  /** As far as is known, in bytes. */
+  /** The listed size, in bytes. */
   readonly size: number;
   /** True if the server stored a digest when the file was written. */
   readonly stored: boolean;
 }
 
-/** A file that has come, and is what the server has. */
-export interface Come {
+/** A complete small file, whose digest was compared. */
+export interface SmallFile {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly modified: string;
   readonly sha256: string;
 }
 
-/** Who takes them. */
-export interface Taker {
-  /** Keeps it; a throw is its failure. */
-  take(file: Wanted, come: Come): Promise<void>;
-  /** It is larger than was known, and is to be fetched alone, when {@link GetMany} is drained. */
-  alone(file: Wanted): void;
-  failed(file: Wanted, cause: unknown): void;
+export interface GetManyEvents {
+  /** Writes the file; an exception is the file's failure. */
+  received(request: SmallFileRequest, file: SmallFile): Promise<void>;
+  /** The file is too large for a shared answer, and must be requested alone later. */
+  grown(request: SmallFileRequest): void;
+  failed(request: SmallFileRequest, cause: unknown): void;
 }
 
 export class GetMany {
   readonly #client: Client;
   readonly #window: Window;
-  readonly #taker: Taker;
-  #files: Wanted[] = [];
+  readonly #events: GetManyEvents;
+  #files: SmallFileRequest[] = [];
   #bytes = 0;
-  #frame = escaped;
+  #frameBytes = maxCharBytes;
 
-  constructor(client: Client, window: Window, taker: Taker) {
+  constructor(client: Client, window: Window, events: GetManyEvents) {
     this.#client = client;
     this.#window = window;
-    this.#taker = taker;
+    this.#events = events;
   }
 
-  /** Files of more bytes are not small. */
-  get most(): number {
+  /** The most bytes of a small file; negative: the server has no shared answers. */
+  get maxFileBytes(): number {
     const { many } = this.#client.hello;
-    return many ? Math.min(enough, many.bytes) : -1;
+    return many ? Math.min(batchBytes, many.bytes) : -1;
   }
 
-  /** Asks for a file of at most {@link most} bytes, with others, when there are enough. */
-  async add(file: Wanted): Promise<void> {
+  /** Adds a file of at most {@link maxFileBytes} bytes, and sends the request if it is full. */
+  async add(file: SmallFileRequest): Promise<void> {
     const { files, bytes } = this.#client.hello.many!;
-    const frame = (file.path.length + 1) * escaped;
+    const frameBytes = (file.path.length + 1) * maxCharBytes;
     const fits = this.#files.length < files && this.#bytes + file.size <= bytes &&
-      this.#frame + frame <= maxFrame;
+      this.#frameBytes + frameBytes <= maxFrame;
     if (!fits) await this.send();
     this.#files.push(file);
     this.#bytes += file.size;
-    this.#frame += frame;
-    if (this.#bytes >= enough) await this.send();
+    this.#frameBytes += frameBytes;
+    if (this.#bytes >= batchBytes) await this.send();
   }
 
-  /** Asks for what is gathered. */
+  /** Requests the gathered files. */
   async send(): Promise<void> {
     if (this.#files.length === 0) return;
     const files = this.#files;
     const bytes = this.#bytes;
     this.#files = [];
     this.#bytes = 0;
-    this.#frame = escaped;
-    const fail = (cause: unknown) =>
-      files.forEach((file) => this.#taker.failed(file, typed(cause)));
+    this.#frameBytes = maxCharBytes;
+    const failAll = (cause: unknown) => {
+      for (const file of files) this.#events.failed(file, typed(cause));
+    };
     let request;
     try {
       request = encodeFrame({ verb: "get-many", paths: files.map(({ path }) => path) });
     } catch (cause) {
-      return fail(cause);
+      return failAll(cause);
     }
     const weight = request.length + bytes;
     await this.#window.enter(weight, files.length);
-    this.#client.answer((frames) => this.#receive(frames, files.length), diskPatience)
-      .then(({ answer, bytes }) => this.#handOver(files, answer, bytes), fail)
+    this.#client.answer((frames) => this.#receive(frames, files.length), diskTimeoutMs)
+      .then(({ answer, bytes }) => this.#handOver(files, answer, bytes), failAll)
       .finally(() => this.#window.leave(weight, files.length));
     await this.#client.send(request).catch(() => {/* the answer fails as well */});
   }
 
   async #receive(
     frames: FrameReader,
-    asked: number,
+    count: number,
   ): Promise<{ answer: Answer<"get-many">; bytes: Uint8Array<ArrayBuffer> }> {
     const answer = await this.#client.next("get-many", frames);
     const { files, body } = answer;
     let sum = 0;
     for (const file of files) if (file && "size" in file) sum += file.size;
-    if (files.length !== asked || sum !== body || body > this.#client.hello.many!.bytes) {
+    if (files.length !== count || sum !== body || body > this.#client.hello.many!.bytes) {
       throw new BargeError("protocol", `${files.length} files of ${body} bytes do not fit`);
     }
     const bytes = await frames.whole(body);
@@ -123,23 +118,23 @@ export class GetMany {
   }
 
   async #handOver(
-    files: readonly Wanted[],
+    files: readonly SmallFileRequest[],
     answer: Answer<"get-many">,
     bytes: Uint8Array<ArrayBuffer>,
   ): Promise<void> {
     let end = 0;
     await Promise.all(files.map(async (file, i) => {
       const facts = answer.files[i];
-      if (facts === null) return this.#taker.alone(file);
+      if (facts === null) return this.#events.grown(file);
       try {
         if ("error" in facts) throw failureOf(facts.error);
         const begin = end;
         end += facts.size;
         const own = bytes.subarray(begin, end);
         if (await hashSmall(own) !== facts.sha256) throw otherBytes();
-        await this.#taker.take(file, { bytes: own, ...facts });
+        await this.#events.received(file, { bytes: own, ...facts });
       } catch (cause) {
-        this.#taker.failed(file, cause);
+        this.#events.failed(file, cause);
       }
     }));
   }

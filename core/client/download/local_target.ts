@@ -13,12 +13,12 @@ import type { UntilClosed } from "./until_closed.ts";
 export type LocalTarget =
   /** @property path the name that the finished part takes, links resolved */
   | { readonly type: "file"; readonly path: string }
-  /** Standard output under another name, /dev/stdout for instance. */
+  /** Standard output under another name, for instance /dev/stdout. */
   | { readonly type: "stdout" }
   /** @property path a device, FIFO or open file that is written in place */
   | { readonly type: "stream"; readonly path: string };
 
-/** How many symbolic links are followed in a chain; Linux has the same limit. */
+/** The most symbolic links in a chain; Linux has the same limit. */
 const maxLinks = 40;
 
 /**
@@ -58,7 +58,7 @@ export function isStandardOutput(path: string): boolean {
  * Opens a target that {@link localTarget} returned as a stream. The open of a FIFO waits for a
  * reader.
  *
- * @throws {BargeError} what the system says; why the connection was closed meanwhile
+ * @throws {BargeError} the failure to open; why the connection was closed
  */
 export async function openStream(path: string, connection: UntilClosed): Promise<Deno.FsFile> {
   const opening = Deno.open(path, { append: true });
@@ -72,13 +72,13 @@ export async function openStream(path: string, connection: UntilClosed): Promise
 
 /** Returns the descriptor that a name in /dev/fd or /proc leads to; undefined for other names. */
 function openDescriptor(path: string): number | undefined {
-  let at = path;
+  let link = path;
   for (let links = 0; links < maxLinks; links++) {
-    const found = /^(?:\/dev|\/proc\/(?:self|thread-self|\d+))\/fd\/(\d+)$/.exec(at);
-    if (found) return Number(found[1]);
-    if (!lstat(at)?.isSymlink) return undefined;
-    const next = Deno.readLinkSync(at);
-    at = next.startsWith("/") ? next : join(parentOf(at), next);
+    const match = /^(?:\/dev|\/proc\/(?:self|thread-self|\d+))\/fd\/(\d+)$/.exec(link);
+    if (match) return Number(match[1]);
+    if (!lstat(link)?.isSymlink) return undefined;
+    const next = Deno.readLinkSync(link);
+    link = next.startsWith("/") ? next : join(parentOf(link), next);
   }
   return undefined;
 }
@@ -88,7 +88,7 @@ export function lstat(path: string): Deno.FileInfo | undefined {
   try {
     return Deno.lstatSync(path);
   } catch {
-    return undefined; // writing there says why not
+    return undefined; // the write that follows fails with the reason
   }
 }
 
@@ -99,6 +99,6 @@ export function stat(path: string): Deno.FileInfo | undefined {
   try {
     return Deno.statSync(path);
   } catch {
-    return undefined; // writing there says why not
+    return undefined; // the write that follows fails with the reason
   }
 }

@@ -1,10 +1,10 @@
 /**
- * A download's temporary file, beside its target: `.NAME.DIGEST.part`, so that the next run finds
- * what is there of the very same content, and no other.
+ * A download's temporary file, beside its target: `.NAME.DIGEST.part`, so that the next run resumes
+ * a part of the same content only.
  *
- * Why in this order: the bytes are synced before the rename, so that no crash leaves a target of the
- * right name and the wrong length; the old file stays until the rename, which is one step. The part
- * is locked while it is written: of two runs at once, the second takes a name of its own.
+ * The bytes are synced before the rename, so that no crash leaves a target of the wrong length. The
+ * old file stays until the rename, which is atomic. The part is locked while it is written: of two
+ * runs at once, the second uses another name.
  */
 import { BargeError, typed } from "../../error.ts";
 import { syncSmall } from "../../net/sync_file.ts";
@@ -12,14 +12,12 @@ import type { Folders } from "./folders.ts";
 import { baseName, join, parentOf } from "../path.ts";
 
 const encoder = new TextEncoder();
-/** A name's limit in bytes, on every file system that matters. */
-const longest = 255;
+/** The most bytes of a file name on common file systems. */
+const maxNameBytes = 255;
 const tagLength = 16;
 
 /**
- * What all parts of a target begin with: its name, shortened so that the whole fits.
- *
- * @param name the target's
+ * Returns the beginning of the names of a target's parts: the target's name, shortened to fit.
  *
  * @example
  * ```ts
@@ -29,11 +27,11 @@ const tagLength = 16;
  * ```
  */
 export function partPrefix(name: string): string {
-  const room = longest - tagLength - "..".length - ".part".length;
-  if (name.length * 3 <= room) return `.${name}.`;
+  const maxBytes = maxNameBytes - tagLength - "..".length - ".part".length;
+  if (name.length * 3 <= maxBytes) return `.${name}.`;
   const bytes = encoder.encode(name);
-  if (bytes.length <= room) return `.${name}.`;
-  let end = room;
+  if (bytes.length <= maxBytes) return `.${name}.`;
+  let end = maxBytes;
   while ((bytes[end] & 0xc0) === 0x80) end--;
   return `.${new TextDecoder().decode(bytes.subarray(0, end))}.`;
 }
@@ -41,7 +39,7 @@ export function partPrefix(name: string): string {
 export class Part {
   readonly path: string;
   readonly file: Deno.FsFile;
-  /** Bytes that were there when it was opened. */
+  /** Its size in bytes when it was opened. */
   readonly offset: number;
   readonly #target: string;
   #open = true;
@@ -59,33 +57,31 @@ export class Part {
   }
 
   /**
-   * Opens the part of a target: the one that an earlier run left, or a new one.
+   * Opens the part that an earlier run left, or a new one.
    *
-   * @param target the local path that the file is to have
-   * @param sha256 of the content; null: what is there can't be told to be of the same
-   * @param folders spares a look at what is not there
-   * @throws {BargeError} `exists` for a folder, `usage` for what is no file, `no-directory`, or
-   *   what the system says
+   * @param target the local path of the complete file
+   * @param sha256 of the content; null: no earlier part is resumed
+   * @param folders the names in the target's folder
+   * @throws {BargeError} `exists` for a folder, `usage` for a device or socket, `no-directory`, or
+   *   the system's failure
    */
   static open(target: string, sha256: string | null, folders: Folders): Part {
     const folder = parentOf(target);
     const name = baseName(target);
-    const mode = folders.lacks(folder, name) ? undefined : check(target);
+    const mode = folders.lacks(folder, name) ? undefined : modeOf(target);
     const prefix = partPrefix(name);
     const tag = sha256?.slice(0, tagLength) ?? random();
     try {
-      const path = join(folder, `${prefix}${tag}.part`);
-      const found = create(path) ?? reopen(path);
-      if (found) {
-        // Who made the old file private meant the name, not the inode.
-        if (mode !== undefined) Deno.chmodSync(path, mode);
-        return new Part(target, path, found.file, found.offset);
+      let path = join(folder, `${prefix}${tag}.part`);
+      let part = create(path) ?? reopen(path);
+      if (!part) {
+        path = join(folder, `${prefix}${random()}.part`); // another process writes the first one
+        part = create(path);
       }
-      const own = join(folder, `${prefix}${random()}.part`);
-      const made = create(own);
-      if (!made) throw new BargeError("exists", "its name is taken", { path: own });
-      if (mode !== undefined) Deno.chmodSync(own, mode);
-      return new Part(target, own, made.file, 0);
+      if (!part) throw new BargeError("exists", "its name is taken", { path });
+      // A private file stays private when it is replaced.
+      if (mode !== undefined) Deno.chmodSync(path, mode);
+      return new Part(target, path, part.file, part.offset);
     } catch (cause) {
       if (!(cause instanceof Deno.errors.NotFound)) throw cause;
       throw new BargeError("no-directory", "there is no such folder", { path: folder, cause });
@@ -93,10 +89,10 @@ export class Part {
   }
 
   /**
-   * Syncs, and gives the file its name. After a failure the part is still there, and still open.
+   * Syncs the part and renames it to its target. After a failure the part still exists and is open.
    *
-   * @param modified the time that it is to have
-   * @param small are there so few bytes that a sync may be over at once?
+   * @param modified the file's time
+   * @param small true if the sync is expected to be short
    */
   async commit(modified: Date, small = false): Promise<void> {
     try {
@@ -109,25 +105,25 @@ export class Part {
     this.#close();
   }
 
-  /** Starts over. */
+  /** Removes all bytes. */
   restart(): void {
     this.file.truncateSync(0);
     this.file.seekSync(0, Deno.SeekMode.Start);
   }
 
-  /** Leaves it for the next run, if there is anything in it. */
+  /** Closes it and leaves it for the next run, unless it is empty. */
   keep(): void {
     if (!this.#open) return;
     if (this.file.statSync().size === 0) this.discard();
     else this.#close();
   }
 
-  /** Removes it. */
+  /** Closes and removes it. */
   discard(): void {
     if (!this.#open) return;
     try {
       Deno.removeSync(this.path);
-    } catch { /* it is gone, or can't be helped */ }
+    } catch { /* it is gone, or a later run removes it */ }
     this.#close();
   }
 
@@ -137,31 +133,32 @@ export class Part {
   }
 }
 
-/** Removes what earlier runs left of other contents of a file that was just written. */
+/** Removes the parts that earlier runs left of other contents of a file that is now complete. */
 export function removeStale(target: string, folders: Folders): void {
   const folder = parentOf(target);
   const prefix = partPrefix(baseName(target));
   for (const name of folders.parts(folder)) {
     if (name.length !== prefix.length + tagLength + ".part".length) continue;
-    if (name.startsWith(prefix)) drop(join(folder, name));
+    if (name.startsWith(prefix)) removeUnlocked(join(folder, name));
   }
 }
 
-/** Removes a part that nobody is writing to. */
-function drop(path: string): void {
-  const found = reopen(path);
-  if (!found) return;
-  found.file.close();
+/** Removes a part that no process is writing. */
+function removeUnlocked(path: string): void {
+  const part = reopen(path);
+  if (!part) return;
+  part.file.close();
   try {
     Deno.removeSync(path);
-  } catch { /* it is gone, or can't be helped */ }
+  } catch { /* it is gone, or a later run removes it */ }
 }
 
 /**
- * @returns the permissions of the file that is there, if there is one, and there are such things
- * @throws {BargeError} when a file can't be put there
+ * Returns the permissions of an existing target; undefined if there is none, and on Windows.
+ *
+ * @throws {BargeError} if the target is not a file
  */
-function check(target: string): number | undefined {
+function modeOf(target: string): number | undefined {
   const facts = stat(target);
   if (facts?.isDirectory) throw new BargeError("exists", "it is a folder", { path: target });
   if (facts && !facts.isFile) {
@@ -185,7 +182,7 @@ function create(path: string): { file: Deno.FsFile; offset: 0 } | undefined {
   return { file, offset: 0 };
 }
 
-/** Opens and locks what is there, unless somebody else has it, or it is not what it seems. */
+/** Opens and locks an existing part, unless another process has it or could change it. */
 function reopen(path: string): { file: Deno.FsFile; offset: number } | undefined {
   if (!lstat(path)?.isFile) return undefined;
   let file;
@@ -194,17 +191,16 @@ function reopen(path: string): { file: Deno.FsFile; offset: number } | undefined
   } catch {
     return undefined;
   }
-  // Its writer may have renamed it between our opening and our locking it.
-  const [ours, there] = [file.statSync(), lstat(path)];
-  const sound = (ours.nlink ?? 1) === 1 && ours.uid === Deno.uid(); // else others could change it later
-  if (sound && lock(file) && there?.ino === ours.ino && lstat(path)?.ino === ours.ino) {
-    return { file, offset: ours.size };
-  }
+  const { nlink, uid, ino, size } = file.statSync();
+  const isOurs = (nlink ?? 1) === 1 && uid === Deno.uid();
+  // Its writer may rename it until it is locked, so the name is compared before and after.
+  const isNamed = () => lstat(path)?.ino === ino;
+  if (isOurs && isNamed() && lock(file) && isNamed()) return { file, offset: size };
   file.close();
   return undefined;
 }
 
-/** False when another process holds it; a file system without locks locks nobody out. */
+/** Returns false if another process holds the lock; true on file systems without locks. */
 function lock(file: Deno.FsFile): boolean {
   try {
     return file.tryLockSync(true);
@@ -218,16 +214,16 @@ function random(): string {
 }
 
 function lstat(path: string): Deno.FileInfo | undefined {
-  return absent(() => Deno.lstatSync(path));
+  return unlessMissing(() => Deno.lstatSync(path));
 }
 
 function stat(path: string): Deno.FileInfo | undefined {
-  return absent(() => Deno.statSync(path));
+  return unlessMissing(() => Deno.statSync(path));
 }
 
-function absent(look: () => Deno.FileInfo): Deno.FileInfo | undefined {
+function unlessMissing(read: () => Deno.FileInfo): Deno.FileInfo | undefined {
   try {
-    return look();
+    return read();
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return undefined;
     throw cause;

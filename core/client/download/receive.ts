@@ -1,9 +1,9 @@
 /**
- * One file down: reads the answer to a GET to its end, inside a turn, and checks what arrived.
+ * Receives one file: reads the answer to a GET to its end, inside a turn, and compares its digest.
  *
- * States: asked -> (refused | answered) -> body -> trailer. While a piece is written and hashed, the
- * next one is read. When our side fails, the rest of a short body is read and dropped, so that
- * others can go on over the same connection; a long one is cut off.
+ * States: requested -> (refused | answered) -> body -> trailer. While a piece is written and hashed,
+ * the next one is read. If this side fails, the rest of a short body is dropped, so that the
+ * connection stays usable; for the rest of a long body it is closed.
  */
 import { BargeError, typed } from "../../error.ts";
 import { type Answer, parseOther } from "../../protocol/message.ts";
@@ -11,32 +11,29 @@ import type { FrameReader } from "../../protocol/reader.ts";
 import type { Client } from "../client.ts";
 import type { Hash } from "../transfer/hash.ts";
 
-/** Bytes that are read only to be dropped, rather than to lose the connection. */
-const drainable = 8 * 1024 * 1024;
+/** The most bytes that are dropped to keep the connection. */
+const maxDroppedBytes = 8 * 1024 * 1024;
 
 export interface Reception {
-  /**
-   * SHA-256 over what is there already: the bytes before the offset that was asked for. Undefined:
-   * what arrives is not compared with what the server says of it.
-   */
+  /** SHA-256 of the bytes before the offset; undefined: the digest is not compared. */
   readonly hash: Hash | undefined;
   /** The digest that the bytes before the offset belong to. */
   readonly expected: string | null;
-  /** Called once, with the answer, before the body; a throw is our failure. */
+  /** Called once, with the answer, before the body; an exception is this side's failure. */
   begin(answer: Answer<"get">): void;
   /** Takes a piece, which stays valid until it resolves. */
   write(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
 }
 
-/** `failed`: on our side, or the digest differs. `again`: the file is another one by now. */
+/** `changed`: the bytes before the offset are of another file. `failed`: here, or by the digest. */
 export type Received =
   | { readonly type: "whole"; readonly answer: Answer<"get">; readonly sha256: string | null }
-  | { readonly type: "again" }
+  | { readonly type: "changed" }
   | { readonly type: "failed"; readonly error: BargeError };
 
 /**
- * @param frames stand before the answer
- * @throws {BargeError} what the server answered; what is wrong with the connection
+ * @param frames positioned before the answer
+ * @throws {BargeError} the server's failure; why the connection broke
  */
 export async function receive(
   client: Client,
@@ -44,17 +41,19 @@ export async function receive(
   { hash, expected, begin, write }: Reception,
 ): Promise<Received> {
   const answer = await client.next("get", frames);
-  const other = answer.offset > 0 && answer.sha256 !== null && answer.sha256 !== expected;
+  const changed = answer.offset > 0 && answer.sha256 !== null && answer.sha256 !== expected;
   let failed: BargeError | undefined;
   let left = answer.body;
   let writing: Promise<void> | undefined;
   const fail = (cause: unknown) => {
     failed ??= typed(cause);
-    if (left > drainable) throw failed;
+    if (left > maxDroppedBytes) throw failed;
   };
   try {
-    if (other) {
-      if (left > drainable) throw new BargeError("unavailable", "the file changed at the server");
+    if (changed) {
+      if (left > maxDroppedBytes) {
+        throw new BargeError("unavailable", "the file changed at the server");
+      }
     } else begin(answer);
   } catch (cause) {
     fail(cause);
@@ -62,7 +61,7 @@ export async function receive(
   try {
     for await (const piece of frames.body()) {
       left -= piece.length;
-      if (other || failed) continue;
+      if (changed || failed) continue;
       await (writing && client.paused(writing).catch(fail));
       writing = failed ? undefined : write(piece);
       writing?.catch(() => {/* awaited with the next piece */});
@@ -75,7 +74,7 @@ export async function receive(
   if (!trailer) throw new BargeError("unavailable", "it closed the connection");
   const { sha256: theirs } = parseOther("trailer", trailer.value);
   if (failed) return { type: "failed", error: failed };
-  if (other) return { type: "again" };
+  if (changed) return { type: "changed" };
   const sha256 = hash?.digest("hex") ?? theirs ?? answer.sha256;
   if (sha256 === (theirs ?? sha256) && sha256 === (answer.sha256 ?? sha256)) {
     return { type: "whole", answer, sha256 };
@@ -83,9 +82,9 @@ export async function receive(
   return { type: "failed", error: otherBytes() };
 }
 
+/** Returns the failure of a file whose digest differs. */
 export function otherBytes(): BargeError {
-  return new BargeError("digest", "what arrived is not what the server has", {
-    hint:
-      "run the same command again; `barge verify` at the server tells whether its disk is sound",
+  return new BargeError("digest", "the received bytes differ from the server's digest", {
+    hint: "run the same command again; `barge verify` at the server checks its disk",
   });
 }

@@ -1,4 +1,4 @@
-/** Ends a local wait, such as that for a pipe without a reader, when the connection is closed. */
+/** Ends a local wait, for instance for a pipe without a reader, when the connection is closed. */
 import type { BargeError } from "../../error.ts";
 import type { Client } from "../client.ts";
 
@@ -12,9 +12,9 @@ export class UntilClosed {
   }
 
   /**
-   * Waits for one promise, or for the end of the connection. One caller at a time.
+   * Waits for a promise, or for the end of the connection. One caller at a time.
    *
-   * @throws {BargeError} the reason why the connection was closed; the rejection of the promise
+   * @throws {BargeError} why the connection was closed; the rejection of the promise
    */
   async wait<T>(work: Promise<T>): Promise<T> {
     if (this.#client.closed) throw this.#client.closed;

@@ -1,36 +1,36 @@
-/** What a transfer tells while it runs, and what it comes to: the same for put and get. */
+/** The events and totals of a transfer, the same for put and get. */
 import type { BargeError } from "../../error.ts";
 
-/** What became of one file. */
+/** The result of one file. */
 export interface TransferResult {
   /** The remote path. */
   readonly path: string;
   /** The local path; `-` for standard input or output. */
   readonly local: string;
-  /** Bytes of the whole file, as far as known. */
+  /** Bytes of the whole file, as far as they are known. */
   readonly size: number;
-  /** Of the whole file; null where nothing needed it. */
+  /** Of the whole file; null if it was not needed. */
   readonly sha256: string | null;
-  /** `sent` whichever the direction; `skipped` when both sides had the same. */
+  /** `sent` in both directions; `skipped` if both sides have the same content. */
   readonly status: "sent" | "resumed" | "skipped" | "failed";
-  /** Where a resumed transfer went on, in bytes. */
+  /** Where a resumed transfer began, in bytes. */
   readonly offset: number;
   readonly error: BargeError | null;
   /**
    * For downloads: true if the bytes were compared with the digest that the server stored when the
-   * file was written. Null where nothing was fetched; absent for uploads.
+   * file was written. Null if nothing was fetched; absent for uploads.
    */
   readonly verified?: boolean | null;
 }
 
-/** What happens, in the order in which it happens. */
+/** Events come in the order in which they happen. */
 export type TransferEvent =
   | { readonly type: "plan"; readonly files: number; readonly bytes: number }
   | {
     readonly type: "start";
     readonly path: string;
     readonly local: string;
-    /** Null when only the end will tell. */
+    /** Null if only the end of the content shows it. */
     readonly size: number | null;
     readonly offset: number;
   }
@@ -39,20 +39,20 @@ export type TransferEvent =
   | { readonly type: "removed"; readonly path: string; readonly local: string }
   | { readonly type: "note"; readonly message: string };
 
-/** What a whole transfer came to. */
+/** The counts of a whole transfer. */
 export interface Totals {
   readonly sent: number;
   readonly resumed: number;
   readonly skipped: number;
   readonly failed: number;
   readonly removed: number;
-  /** Moved over the wire, or to be moved in a dry run. */
+  /** Bytes sent or received, or to be sent or received in a dry run. */
   readonly bytes: number;
-  /** The failure to report when all is over: the first. */
+  /** The first failure of a file. */
   readonly error: BargeError | null;
 }
 
-/** Hands events on and keeps count. */
+/** Forwards events and counts results. */
 export class Report {
   readonly #onEvent: ((event: TransferEvent) => void) | undefined;
   readonly #count = { sent: 0, resumed: 0, skipped: 0, failed: 0, removed: 0 };
@@ -91,7 +91,7 @@ export class Report {
     this.done({ path, local, size, sha256: null, status: "failed", offset: 0, error });
   }
 
-  /** @param path the remote path @param local the local path; one of the two was removed */
+  /** Reports a removal at either path. */
   removed(path: string, local: string): void {
     this.#count.removed++;
     this.#onEvent?.({ type: "removed", path, local });

@@ -1,9 +1,9 @@
-/** Names that a transfer leaves out. How they are written is glob.ts's, which is seldom needed. */
+/** Names that a transfer omits. glob.ts, which is loaded only where needed, defines the patterns. */
 
-/** Is this name, relative to the root of the tree, left out? */
+/** Returns whether a name, relative to the root of the tree, is omitted. */
 export type Excluded = (name: string, type: "file" | "dir") => boolean;
 
-/** What patterns leave out: see glob.ts. */
+/** Returns the filter of some patterns. */
 export async function excludedBy(patterns: readonly string[] = []): Promise<Excluded> {
   if (patterns.length === 0) return () => false;
   const { exclude } = await import("./glob.ts");
@@ -11,7 +11,7 @@ export async function excludedBy(patterns: readonly string[] = []): Promise<Excl
 }
 
 /**
- * Is a name left out, or a folder above it?
+ * Returns whether a name, or a folder above it, is omitted.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-/** Names to leave out, in the simple form of what rsync's users expect of `--exclude`. */
+/** Compiles the patterns of `--exclude`, a simple form of rsync's. */
 import picomatch from "picomatch";
 import type { Excluded } from "./excluded.ts";
 
@@ -7,10 +7,8 @@ import type { Excluded } from "./excluded.ts";
  * matches from the root of the tree; one that ends in `/` matches folders only. `*` and `?` stop
  * at `/`, `**` does not; `[a-z]` is one of a set; a backslash takes the next character as it is.
  *
- * What is in a folder that is left out is left out with it, for whoever asks about that folder
- * first, as a walk does; `excludedWithin` asks about all folders above a name.
- *
- * @param patterns as the user wrote them
+ * The contents of an omitted folder are omitted only if the caller checks the folder first, as a
+ * walk does; `excludedWithin` checks all folders above a name.
  *
  * @example
  * ```ts
@@ -45,7 +43,7 @@ function rule(pattern: string): Excluded {
   };
 }
 
-/** Takes the meaning from what picomatch knows and rsync does not: braces, groups, quantifiers. */
+/** Escapes what is special for picomatch and not for rsync: braces, groups, quantifiers. */
 function literal(pattern: string): string {
   return pattern.replace(/\\.|[(){}|+@!^$.]/gs, (c) => c[0] === "\\" || c === "." ? c : `\\${c}`);
 }

@@ -1,22 +1,22 @@
-/** SHA-256 of local files, with the disk read ahead of the hash. */
+/** SHA-256 of local files; the next piece is read while one is hashed. */
 import { createHash, type Hash } from "node:crypto";
 import type { BargeError } from "../../error.ts";
 import { borrow, giveBack } from "../../net/pool.ts";
 
 export type { Hash };
 
-/** An empty SHA-256. */
+/** Returns an empty SHA-256. */
 export function sha256(): Hash {
   return createHash("sha256");
 }
 
 /**
- * Feeds a stretch of a file into a hash, from where the file stands.
+ * Hashes a range of a file, from the file's position.
  *
- * @param file left behind the last byte that was read
+ * @param file positioned after the last byte that was read
  * @param length bytes
- * @param closed asked before each read; what it returns is thrown
- * @returns how many bytes there were, fewer when the file ends before
+ * @param closed called before each read; an error that it returns is thrown
+ * @returns the number of bytes; fewer if the file is shorter
  */
 export async function hashInto(
   hash: Hash,
@@ -43,14 +43,14 @@ export async function hashInto(
     }
     return done;
   } finally {
-    await pending?.catch(() => {/* the failure at hand is the one to tell */});
+    await pending?.catch(() => {/* the first failure is thrown */});
     giveBack(full);
     giveBack(empty);
   }
 }
 
 /**
- * The digest of a whole local file.
+ * Returns the digest of a whole local file.
  *
  * @returns lower-case hexadecimal
  */

@@ -1,25 +1,25 @@
-/** What a transfer may be told, the same for put and get. */
+/** The options of a transfer that put and get share. */
 import type { TransferEvent } from "./events.ts";
 
 export interface TransferOptions {
-  /** Take folders with all that is in them. */
+  /** Transfer folders with their contents. */
   readonly recursive?: boolean;
-  /** Leave files alone that have the same size and time on both sides. */
+  /** Skip files that have the same size and time on both sides. */
   readonly update?: boolean;
-  /** With `update`: compare by SHA-256, not by time. */
+  /** Skip files that have the same size and SHA-256 on both sides. */
   readonly checksum?: boolean;
   /** False: large files are not hashed on this side; the connection is trusted. */
   readonly verify?: boolean;
-  /** Then remove from the target tree what the source tree does not have. */
+  /** Remove names from the target tree that the source tree does not have. */
   readonly delete?: boolean;
   /** Fail with `exists` rather than replace a file. */
   readonly noClobber?: boolean;
   /** Awaited before each file, so that the display of progress keeps up. */
   readonly ready?: () => Promise<void> | undefined;
-  /** Names to leave out, on both sides: see glob.ts. */
+  /** Patterns of names to omit on both sides; glob.ts defines them. */
   readonly exclude?: readonly string[];
-  /** Only tell what would be done. */
+  /** Report the results without a change. */
   readonly dryRun?: boolean;
-  /** Called for everything that happens; must not throw. */
+  /** Called for each event; must not throw. */
   readonly onEvent?: (event: TransferEvent) => void;
 }

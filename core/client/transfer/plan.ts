@@ -1,7 +1,8 @@
-/** What a transfer has to do, from what is on both sides: no I/O, the same for put and get. */
+/** Decides which files to transfer and which to remove. Does no I/O, and serves put and get. */
+import { parentOf } from "../path.ts";
 import { type Excluded, excludedWithin } from "./excluded.ts";
 
-/** A file or folder of a tree, on either side. */
+/** A file or folder of a tree, local or remote. */
 export interface Item {
   /** Relative to the root of the tree; the root itself is "". */
   readonly name: string;
@@ -12,16 +13,15 @@ export interface Item {
   readonly sha256?: string | null;
 }
 
-/** `compare`: the digests will tell. */
+/** `compare`: send if the digests differ. */
 export type Action = "send" | "skip" | "compare";
 
 /**
- * Are two modification times the same? To the millisecond, since that is what both sides keep; but
- * some file systems keep whole seconds only (or every other one), so that a time without a fraction
- * may be a rounded one, and is compared in seconds.
+ * Returns whether two modification times are equal: to the millisecond, or to the second if either
+ * has no fraction, since some file systems store whole seconds only.
  *
  * @param a milliseconds since 1970
- * @param b the same
+ * @param b milliseconds since 1970
  *
  * @example
  * ```ts
@@ -35,10 +35,10 @@ export function sameTime(a: number, b: number): boolean {
 }
 
 /**
- * What to do about a file.
+ * Returns how to transfer a file.
  *
- * @param from the file at its source
- * @param to what has its name at the target
+ * @param from the file at the source
+ * @param to the target's item of the same name
  *
  * @example
  * ```ts
@@ -53,20 +53,18 @@ export function decide(
   to: Item | undefined,
   { update = false, checksum = false }: { readonly update?: boolean; readonly checksum?: boolean },
 ): Action {
-  // Asking for checksums means asking for a comparison.
   if (!(update || checksum) || to?.type !== "file" || from.size !== to.size) return "send";
   if (checksum) return "compare";
   return sameTime(from.modified, to.modified) ? "skip" : "send";
 }
 
 /**
- * What the target has and the source has not: the roots of what is to be removed, deepest last, so
- * that a folder that goes as a whole is named once.
+ * Returns the target's items to remove, which the source does not have. A folder that is removed as
+ * a whole is listed once, without its contents.
  *
- * @param there what the target has
- * @param wanted names that the source has, or that are to be kept for another reason; with a name
- *   all folders above it are kept
- * @param excluded names that neither side shows
+ * @param existing the target's items
+ * @param kept the source's names, and others to keep; folders above a kept name are kept as well
+ * @param excluded names that both sides ignore
  *
  * @example
  * ```ts
@@ -74,35 +72,32 @@ export function decide(
  * import { extraneous } from "./plan.ts";
  * const file = (name: string) => ({ name, type: "file", size: 0, modified: 0 }) as const;
  * const dir = (name: string) => ({ name, type: "dir", size: 0, modified: 0 }) as const;
- * const there = [dir("old"), file("old/a"), dir("kept"), file("kept/x.o"), file("kept/y")];
- * const gone = extraneous(there, new Set(), exclude(["*.o"]));
- * if (gone.map((item) => item.name).join() !== "old,kept/y") throw new Error();
+ * const existing = [dir("old"), file("old/a"), dir("kept"), file("kept/x.o"), file("kept/y")];
+ * const removed = extraneous(existing, new Set(), exclude(["*.o"]));
+ * if (removed.map((item) => item.name).join() !== "old,kept/y") throw new Error();
  * ```
  */
 export function extraneous(
-  there: readonly Item[],
-  wanted: ReadonlySet<string>,
+  existing: readonly Item[],
+  kept: ReadonlySet<string>,
   excluded: Excluded,
 ): Item[] {
-  const kept = new Set<string>();
+  const staying = new Set<string>();
   const keep = (name: string) => {
-    for (let at = name.length; at > 0; at = name.lastIndexOf("/", at - 1)) {
-      const above = name.slice(0, at);
-      if (kept.has(above)) break;
-      kept.add(above);
+    for (let end = name.length; end > 0; end = name.lastIndexOf("/", end - 1)) {
+      const above = name.slice(0, end);
+      if (staying.has(above)) break;
+      staying.add(above);
     }
   };
-  for (const name of wanted) keep(name);
-  for (const { name, type } of there) if (excludedWithin(excluded, name, type)) keep(name);
-  const gone = there.filter(({ name }) => name !== "" && !kept.has(name));
-  const names = new Set(gone.map(({ name }) => name));
-  return gone.filter(({ name }) => {
-    const at = name.lastIndexOf("/");
-    return at === -1 || !names.has(name.slice(0, at));
-  });
+  for (const name of kept) keep(name);
+  for (const { name, type } of existing) if (excludedWithin(excluded, name, type)) keep(name);
+  const removed = existing.filter(({ name }) => name !== "" && !staying.has(name));
+  const names = new Set(removed.map(({ name }) => name));
+  return removed.filter(({ name }) => !names.has(parentOf(name)));
 }
 
-/** How many files of a source are to move, and how many bytes, as far as it is known by now. */
+/** Counts the files of a source that are not skipped, and their bytes. */
 export function toMove(
   items: readonly Item[],
   actions: ReadonlyMap<string, Action>,

@@ -1,4 +1,4 @@
-/** What a remote folder holds, as plans need it. */
+/** Lists a remote tree as the items of a plan. */
 import { BargeError } from "../../error.ts";
 import type { Entry, Omission } from "../../protocol/message.ts";
 import type { Client } from "../client.ts";
@@ -7,15 +7,16 @@ import type { Item } from "./plan.ts";
 import { entryAt } from "../stat.ts";
 import { parseTime } from "../../protocol/time.ts";
 
-/** A remote entry in a plan's terms. */
+/** Returns the item of a remote entry. */
 export function remoteItem({ name, type, size, modified, sha256 }: Entry): Item {
   return { name, type, size: type === "dir" ? 0 : size, modified: parseTime(modified)!, sha256 };
 }
 
 /**
- * All of a remote tree by name, its root as "", in the server's order; empty where there is none.
+ * Returns the items of a remote tree by name, the root as "", in the server's order; empty if there
+ * is no such folder.
  *
- * @throws {BargeError} `exists` when a file has that name; `denied`
+ * @throws {BargeError} `exists` if it is a file; `denied`
  */
 export async function remoteTree(client: Client, path: string): Promise<Map<string, Item>> {
   const root = await entryAt(client, path);
@@ -24,7 +25,7 @@ export async function remoteTree(client: Client, path: string): Promise<Map<stri
   return await treeBelow(client, path, root);
 }
 
-/** The same, of a folder whose entry is known. @param onOmitted called when it holds more than can be shown */
+/** As {@link remoteTree}, of a folder whose entry is known. @param onOmitted see `ListOptions` */
 export async function treeBelow(
   client: Client,
   path: string,

@@ -1,13 +1,13 @@
-/** SHA-256 of what is in memory as a whole: a small file. */
+/** SHA-256 of small files in memory. */
 
-/** From so many on, loading `node:crypto` pays: it takes 25 ms, and then 20 us less for each. */
-const many = 500;
+/** Files after which `node:crypto` pays: it takes 25 ms to load, and then 20 us less for each. */
+const filesBeforeNodeCrypto = 500;
 
-let made = 0;
-let quick: ((bytes: Uint8Array) => string) | undefined;
+let hashed = 0;
+let hashWithNode: ((bytes: Uint8Array) => string) | undefined;
 
 /**
- * The digest in lower-case hexadecimal.
+ * Returns the digest in lower-case hexadecimal.
  *
  * @param bytes may be changed as soon as this returns
  *
@@ -18,11 +18,11 @@ let quick: ((bytes: Uint8Array) => string) | undefined;
  * ```
  */
 export async function hashSmall(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  if (quick) return quick(bytes);
+  if (hashWithNode) return hashWithNode(bytes);
   const digest = crypto.subtle.digest("SHA-256", bytes);
-  if (++made === many) {
+  if (++hashed === filesBeforeNodeCrypto) {
     const { hash } = await import("node:crypto");
-    quick = (bytes) => hash("sha256", bytes, "hex");
+    hashWithNode = (bytes) => hash("sha256", bytes, "hex");
   }
   return new Uint8Array(await digest).toHex();
 }

@@ -1,4 +1,4 @@
-/** Reads a local tree: what is there, what can't be sent, and why. */
+/** Reads a local tree: its files and folders, the names that are omitted, and why. */
 import { BargeError, typed } from "../../error.ts";
 import type { Excluded } from "./excluded.ts";
 import { isPartName } from "./part_name.ts";
@@ -6,57 +6,59 @@ import type { Item } from "./plan.ts";
 import { baseName, join } from "../path.ts";
 
 export interface WalkOptions {
-  /** Take what symbolic links lead to, instead of leaving them out. */
+  /** Follow symbolic links instead of omitting them. */
   readonly follow?: boolean;
   readonly excluded: Excluded;
-  /** Leave out parts of interrupted downloads. */
-  readonly leaveParts?: boolean;
-  /** Stops the walk. */
+  /** Omit the parts of interrupted downloads. */
+  readonly omitParts?: boolean;
+  /** Stops the walk if it returns an error. */
   readonly closed?: () => BargeError | undefined;
 }
 
 export interface LocalTree {
-  /** The root first, a folder before what it holds, names in order. */
+  /** The root first, a folder before its contents, names in order. */
   readonly items: Item[];
-  /** What could not be read, by name. */
+  /** Names that could not be read. */
   readonly failed: { readonly name: string; readonly error: BargeError }[];
-  /** What was left out because of what it is, by name, and the words for it. */
-  readonly left: { readonly name: string; readonly message: string }[];
+  /** Names that were omitted because of their type, each with a message. */
+  readonly omitted: { readonly name: string; readonly message: string }[];
 }
 
-/** A long walk lets others run after so many entries. */
-const breath = 512;
+/** Entries between two turns of the event loop. */
+const entriesPerTurn = 512;
 
 /**
- * Walks a folder, synchronously for the most part: four times as fast as one await an entry.
+ * Walks a folder with synchronous calls, four times as fast as with one await per entry.
  *
  * @param root the folder
- * @throws {BargeError} when the root itself can't be read; why `closed` says to stop
+ * @throws {BargeError} if the root itself can't be read; the error of `closed`
  */
 export async function walk(root: string, options: WalkOptions): Promise<LocalTree> {
-  const tree: LocalTree = { items: [], failed: [], left: [] };
+  const tree: LocalTree = { items: [], failed: [], omitted: [] };
   const facts = Deno.statSync(root);
-  tree.items.push(item("", facts));
-  // Folders still to be read, the next one last; `above` are those that a link must not lead to.
+  tree.items.push(itemOf("", facts));
+  // Folders still to be read, the next one last; no link may lead to one of `above`.
   const folders = [{ name: "", above: [identity(facts)] }];
-  let seen = 0;
+  let entries = 0;
   for (let folder = folders.pop(); folder; folder = folders.pop()) {
     const inside: typeof folders = [];
     for (const name of readNames(root, folder.name, tree)) {
-      if (++seen % breath === 0) {
+      if (++entries % entriesPerTurn === 0) {
         await new Promise((resolve) => setTimeout(resolve));
         const reason = options.closed?.();
         if (reason) throw reason;
       }
-      const found = look(root, folder.name === "" ? name : `${folder.name}/${name}`, options, tree);
-      if (!found) continue;
-      if (found.item.type === "file") {
-        tree.items.push(found.item);
-      } else if (folder.above.includes(found.id)) {
-        left(tree, root, found.item.name, "is a link to a folder above it");
+      const path = folder.name === "" ? name : `${folder.name}/${name}`;
+      const entry = readEntry(root, path, options, tree);
+      if (!entry) continue;
+      const { item, id } = entry;
+      if (item.type === "file") {
+        tree.items.push(item);
+      } else if (folder.above.includes(id)) {
+        omit(tree, root, path, "is a link to a folder above it");
       } else {
-        inside.push({ name: found.item.name, above: [...folder.above, found.id] });
-        tree.items.push(found.item);
+        inside.push({ name: path, above: [...folder.above, id] });
+        tree.items.push(item);
       }
     }
     folders.push(...inside.reverse());
@@ -64,8 +66,8 @@ export async function walk(root: string, options: WalkOptions): Promise<LocalTre
   return tree;
 }
 
-/** What a name stands for, or undefined when it is left out; then the tree says why. */
-function look(root: string, name: string, options: WalkOptions, tree: LocalTree) {
+/** Returns the item of a name, or undefined if it is excluded, omitted or failed. */
+function readEntry(root: string, name: string, options: WalkOptions, tree: LocalTree) {
   const path = join(root, name);
   try {
     let facts = Deno.lstatSync(path);
@@ -74,18 +76,18 @@ function look(root: string, name: string, options: WalkOptions, tree: LocalTree)
     const type = facts.isDirectory ? "dir" : "file";
     if (options.excluded(name, type)) return undefined;
     if (facts.isSymlink) {
-      left(tree, root, name, "is a symbolic link; --follow takes what it leads to");
+      omit(tree, root, name, "is a symbolic link; --follow follows it");
       return undefined;
     }
-    if (options.leaveParts && facts.isFile && isPartName(baseName(name))) {
-      left(tree, root, name, "is part of an interrupted download");
+    if (options.omitParts && facts.isFile && isPartName(baseName(name))) {
+      omit(tree, root, name, "is part of an interrupted download");
       return undefined;
     }
     if (!facts.isDirectory && !facts.isFile) {
-      left(tree, root, name, "is neither a file nor a folder");
+      omit(tree, root, name, "is neither a file nor a folder");
       return undefined;
     }
-    return { item: item(name, facts), id: identity(facts) };
+    return { item: itemOf(name, facts), id: identity(facts) };
   } catch (cause) {
     if (options.excluded(name, "file")) return undefined;
     const error = name.includes("\uFFFD") && cause instanceof Deno.errors.NotFound
@@ -107,11 +109,12 @@ function readNames(root: string, folder: string, tree: LocalTree): string[] {
   }
 }
 
-function left(tree: LocalTree, root: string, name: string, why: string): void {
-  tree.left.push({ name, message: `${join(root, name)} ${why}: left out` });
+function omit(tree: LocalTree, root: string, name: string, why: string): void {
+  tree.omitted.push({ name, message: `${join(root, name)} ${why}: left out` });
 }
 
-function item(name: string, facts: Deno.FileInfo): Item {
+/** Returns the item of a local file or folder. */
+export function itemOf(name: string, facts: Deno.FileInfo): Item {
   const type = facts.isDirectory ? "dir" : "file";
   const modified = facts.mtime?.getTime() ?? 0;
   return { name, type, size: type === "dir" ? 0 : facts.size, modified };

@@ -1,54 +1,56 @@
 /**
- * How much may be on its way without an answer: bounds what a pipelined tree holds in memory and in
- * the kernel's buffers, on both sides.
+ * Bounds the requests of a pipelined tree that are unanswered, and so the memory that they take on
+ * both sides.
  */
 export class Window {
-  readonly #most: { readonly count: number; readonly bytes: number };
+  readonly #maxCount: number;
+  readonly #maxBytes: number;
   #count = 0;
   #bytes = 0;
   #waiting: (() => void)[] = [];
   readonly #flush: () => Promise<void>;
 
   /**
-   * @param count files, or other requests, that may be unanswered
-   * @param bytes of them; a single request may be larger
-   * @param flush called before somebody waits for room: what is gathered has to leave to be answered
+   * @param maxCount of unanswered files and other requests
+   * @param maxBytes of unanswered requests; a single one may be larger
+   * @param flush called before a wait: only sent requests are answered
    */
-  constructor(count: number, bytes: number, flush = () => Promise.resolve()) {
-    this.#most = { count, bytes };
+  constructor(maxCount: number, maxBytes: number, flush = () => Promise.resolve()) {
+    this.#maxCount = maxCount;
+    this.#maxBytes = maxBytes;
     this.#flush = flush;
   }
 
-  /** Is there room, so that {@link enter} will not wait? */
+  /** Returns whether there is room, so that {@link enter} does not wait. */
   fits(bytes: number, count = 1): boolean {
     if (this.#count === 0) return true;
-    return this.#count + count <= this.#most.count && this.#bytes + bytes <= this.#most.bytes;
+    return this.#count + count <= this.#maxCount && this.#bytes + bytes <= this.#maxBytes;
   }
 
   /**
-   * Waits for room, and takes it; for one caller at a time. Once it is full it waits until it is
-   * half empty, so that requests leave in batches and not one by one.
+   * Waits for room, and takes it. One caller at a time. A full window opens when it is half empty,
+   * so that requests leave in batches.
    */
   async enter(bytes: number, count = 1): Promise<void> {
     if (!this.fits(bytes, count)) {
-      await this.#flush().catch(() => {/* whoever waits for an answer is told */});
-      const most = this.#most;
+      await this.#flush().catch(() => {/* the answers fail as well */});
       while (
-        this.#count > most.count / 2 || this.#bytes > most.bytes / 2 || !this.fits(bytes, count)
+        this.#count > this.#maxCount / 2 || this.#bytes > this.#maxBytes / 2 ||
+        !this.fits(bytes, count)
       ) await this.#change();
     }
     this.#count += count;
     this.#bytes += bytes;
   }
 
-  /** Gives the room back. */
+  /** Frees the room of an answered request. */
   leave(bytes: number, count = 1): void {
     this.#count -= count;
     this.#bytes -= bytes;
     for (const wake of this.#waiting.splice(0)) wake();
   }
 
-  /** Waits until nothing is on its way. */
+  /** Waits until every request is answered. */
   async drained(): Promise<void> {
     while (this.#count > 0) await this.#change();
   }

@@ -1,121 +1,122 @@
 /**
- * One file up, whose size may need more than one frame: asks where to go on, sends in chunks, and
- * waits until the server has it.
+ * Uploads one file of any size: asks the server for the offset, sends chunks, awaits the answer.
  *
- * The body is chunked even where its size is known: a source that shrinks while it is read can then
- * be taken back with an empty trailer, instead of cutting the connection that a tree goes over.
+ * The body is chunked even where its size is known: if a source shrinks while it is read, an empty
+ * trailer gives the upload up, and the connection stays usable for the rest of a tree.
  *
- * States: asked -> (refused | told to go on) -> prefix compared -> sending -> trailer -> answered.
+ * States: requested -> (refused | "go on") -> prefix compared -> sending -> trailer -> answered.
  */
 import { BargeError } from "../../error.ts";
 import { abandon, borrow, giveBack } from "../../net/pool.ts";
 import { aliveLength, encodeChunkHead, encodeFrame } from "../../protocol/frame.ts";
 import type { Answer } from "../../protocol/message.ts";
-import { type Client, diskPatience } from "../client.ts";
+import { type Client, diskTimeoutMs } from "../client.ts";
 import { type Hash, hashInto, sha256 } from "../transfer/hash.ts";
 
-/** Sends signs of life in a body that pauses. */
+/** A sign of life in a body that pauses. */
 const aliveHead = encodeChunkHead(aliveLength);
 
-/** What a file is made of: a local file, or standard input. */
+/** The bytes of an upload: a local file, or standard input. */
 export interface Content {
-  /** Reads on, at most as much as fits; null at the end. */
+  /** Reads the next bytes, at most as many as fit. @returns their number; null at the end */
   read(into: Uint8Array): Promise<number | null>;
-  /** Goes to a place, where that can be done: only then can an upload be resumed. */
+  /** The file to seek in. Without it, an upload can't be resumed. */
   readonly file?: Deno.FsFile;
 }
 
-export interface Upload {
+export interface PutRequest {
   /** The remote path. */
   readonly path: string;
-  /** In bytes; null when only the end will tell. */
+  /** In bytes; null if only the end of the content shows it. */
   readonly size: number | null;
   readonly modified?: Date;
-  /** False: no digest is computed; the size is what tells that all has come. */
+  /** False: no digest is computed, and the size alone proves that the upload is complete. */
   readonly verify: boolean;
   /** `never`: an existing file is a failure. */
   readonly overwrite: "always" | "never";
 }
 
-/** What {@link send} tells while it is at it. */
 export interface Progress {
   start(offset: number): void;
   bytes(count: number): void;
 }
 
 export interface Sent {
-  /** The server's word that it has the file; failures are typed as {@link send} says. */
+  /** Rejects as {@link send} describes. */
   readonly answer: Promise<Answer<"put">>;
-  /** Where the upload went on. */
+  /** Where the upload was resumed, in bytes. */
   readonly offset: number;
 }
 
 /**
- * @param content stands at its beginning; not needed any more when this resolves
- * @returns once all is sent, before it is answered
- * @throws {BargeError} what the server answered instead of "go on"; why the connection is closed.
- *   From `answer`: what the server answered; `changed` when the content ended too early; whatever
- *   reading it threw, after the upload was taken back
+ * Sends one file.
+ *
+ * @param content at its start; no longer read when this resolves
+ * @returns once all bytes are sent, before the answer
+ * @throws {BargeError} the server's failure in place of "go on"; why the connection is closed. From
+ *   `answer`: the server's failure; `changed` if the content ended too early; the failure to read
+ *   it, after the upload was given up
  */
 export async function send(
   client: Client,
-  upload: Upload,
+  request: PutRequest,
   content: Content,
   progress: Progress,
 ): Promise<Sent> {
-  const { path, size, overwrite } = upload;
-  const request = encodeFrame({
+  const { path, size, modified, verify, overwrite } = request;
+  const frame = encodeFrame({
     verb: "put",
     path,
     size,
     overwrite: overwrite === "never" ? overwrite : undefined,
-    modified: upload.modified?.toISOString(),
+    modified: modified?.toISOString(),
   });
-  const go = client.answer((frames) => client.next("go", frames), diskPatience);
+  const go = client.answer((frames) => client.next("go", frames), diskTimeoutMs);
   go.catch(() => {/* awaited below; sending may fail first */});
-  await client.send(request);
+  await client.send(frame);
   await client.flush();
   const resumed = await resume(client, content, size, await go);
   const { offset } = resumed;
-  const hash = upload.verify || size === null ? resumed.hash : undefined;
+  const hash = verify || size === null ? resumed.hash : undefined;
   progress.start(offset);
-  const verdict = expectAnswer(client);
+  const expected = expectAnswer(client);
   let failed: unknown;
   try {
     const pauses = client.hello.pause ? true : undefined;
     await client.send(encodeFrame({ offset, body: "chunked", pauses }));
     const length = size === null ? Infinity : size - offset;
-    const sent = await chunks(client, content, length, hash, progress, verdict.early)
+    const sent = await chunks(client, content, length, hash, progress, expected.early)
       .catch((cause) => {
         if (client.closed) throw client.closed;
         failed = cause;
         return 0;
       });
-    if (!failed && size !== null && sent < length && !verdict.settled()) {
+    if (!failed && size !== null && sent < length && !expected.settled()) {
       failed = new BargeError("changed", `it shrank from ${size} bytes while it was sent`);
     }
-    const whole = !failed && !verdict.settled();
-    const trailer = !whole
-      ? encodeFrame({ sha256: null })
-      : encodeFrame(hash ? { sha256: hash.digest("hex") } : { sha256: null, whole });
+    const whole = !failed && !expected.settled();
+    const trailer = encodeFrame(
+      whole && hash ? { sha256: hash.digest("hex") } : { sha256: null, whole: whole || undefined },
+    );
     await client.send(encodeChunkHead(0), trailer);
     await client.flush();
   } finally {
-    verdict.due();
+    expected.allSent();
   }
-  const answer = verdict.answer.then((answer) => {
-    if (failed) throw new BargeError("protocol", "the server kept what was taken back");
+  const answer = expected.answer.then((answer) => {
+    if (failed) throw new BargeError("protocol", "the server kept an upload that was given up");
     return answer;
   }, (error) => {
     throw failed ?? error;
   });
-  answer.catch(() => {/* the caller awaits it, later */});
+  answer.catch(() => {/* the caller awaits it later */});
   return { answer, offset };
 }
 
 /**
- * Queues the reading of the last answer, which may come early when the server refuses to go on.
- * Until it is due, it is the writes that have deadlines: a server is silent in a long upload.
+ * Queues the reading of the last answer, which comes early if the server refuses the rest. Its
+ * deadline begins when all is sent: during a long upload the server is silent, and writes have
+ * deadlines of their own.
  */
 function expectAnswer(client: Client) {
   const sent = Promise.withResolvers<void>();
@@ -123,13 +124,13 @@ function expectAnswer(client: Client) {
     const frame = client.next("put", frames);
     await client.aside(Promise.race([sent.promise, frame.then(() => {}, () => {})]));
     return await frame;
-  }, diskPatience);
+  }, diskTimeoutMs);
   let settled = false;
   const early = answer.then(() => {}, () => {}).finally(() => settled = true);
-  return { answer, early, settled: () => settled, due: () => sent.resolve() };
+  return { answer, early, settled: () => settled, allSent: () => sent.resolve() };
 }
 
-/** Compares what the server has with one's own bytes, and stands where to go on. */
+/** Compares the server's bytes with the content, and seeks to the offset where it resumes. */
 async function resume(
   client: Client,
   { file }: Content,
@@ -148,11 +149,11 @@ async function resume(
 }
 
 /**
- * Sends a body in chunks: while one is written and hashed, the next is read.
+ * Sends a body in chunks. While one chunk is written and hashed, the next is read.
  *
  * @param length bytes to send
- * @param early resolves when the server has answered already, or the connection is closed
- * @returns how many were sent: fewer when the content ended, or the server did not want more
+ * @param early resolves if the server has answered already, or the connection is closed
+ * @returns the number of sent bytes; fewer if the content ended or the server refused more
  */
 async function chunks(
   client: Client,
@@ -162,27 +163,29 @@ async function chunks(
   progress: Progress,
   early: Promise<void>,
 ): Promise<number> {
-  // The chunk's head stands in front of its bytes, so that both are one write.
-  const head = 4;
+  // The chunk's head precedes its bytes in the buffer, so that both are one write.
+  const headBytes = 4;
   let [full, empty] = [borrow(), borrow()];
-  const enough = early.then(() => null);
+  const refused = early.then(() => null);
   let reading: Promise<number | null> | undefined;
   const read = (into: Uint8Array, left: number) => {
     if (left <= 0) return Promise.resolve(null);
-    reading = content.read(into.subarray(head, head + left)).finally(() => reading = undefined);
-    return Promise.race([reading, enough]);
+    reading = content.read(into.subarray(headBytes, headBytes + left)).finally(() =>
+      reading = undefined
+    );
+    return Promise.race([reading, refused]);
   };
   let sent = 0;
-  // The source may pause for long: `pg_dump` computes, a disk spins up, a network mount stalls.
+  // The source may pause: `pg_dump` computes, a disk spins up, a network mount stalls.
   using _alive = client.keepAlive(() => client.send(aliveHead).then(() => client.flush()));
   try {
     let n = await read(full, length);
     while (n) {
       full.set(encodeChunkHead(n));
       const next = read(empty, length - sent - n);
-      next.catch(() => {/* awaited below, when the write is through */});
-      const writing = client.send(full.subarray(0, head + n));
-      hash?.update(full.subarray(head, head + n));
+      next.catch(() => {/* awaited below, after the write */});
+      const writing = client.send(full.subarray(0, headBytes + n));
+      hash?.update(full.subarray(headBytes, headBytes + n));
       await writing;
       sent += n;
       progress.bytes(n);
@@ -191,8 +194,8 @@ async function chunks(
     }
     return sent;
   } finally {
-    // A file is soon done reading; standard input may wait for ever, and then keeps the buffers.
-    if (content.file) await reading?.catch(() => {/* the failure at hand is the one to tell */});
+    // The read of a file ends soon; that of standard input may never end, and keeps the buffers.
+    if (content.file) await reading?.catch(() => {/* the first failure is reported */});
     for (const buffer of [full, empty]) (reading ? abandon : giveBack)(buffer);
   }
 }

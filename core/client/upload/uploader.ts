@@ -1,27 +1,27 @@
 /**
- * Puts files and folders over one connection, many at once on their way.
+ * Uploads files and folders over one connection.
  *
- * Small files go many with one request (put_many.ts), without waiting: what is unanswered is bounded
- * by a window. Larger ones ask first where to go on. One caller at a time; answers are reported as
- * they come.
+ * Small files share requests (put_many.ts) and are sent without waiting; the window bounds what is
+ * unanswered. For a large file the server is asked first where to resume. Results are reported as
+ * answers arrive. One caller at a time.
  */
 import { BargeError, typed } from "../../error.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
-import type { Answer, Answered } from "../../protocol/message.ts";
-import { type Client, diskPatience } from "../client.ts";
-import type { Report, TransferResult } from "../transfer/events.ts";
-import { PutMany } from "./put_many.ts";
-import type { Content, Upload } from "./send.ts";
+import type { RequestInput } from "../../protocol/message.ts";
+import { type Client, diskTimeoutMs } from "../client.ts";
+import type { Report } from "../transfer/events.ts";
+import { withResumeHint } from "../transfer/failure.ts";
 import { Window } from "../transfer/window.ts";
+import { PutMany, type Upload } from "./put_many.ts";
+import type { Content } from "./send.ts";
 
-const window = { count: 256, bytes: 1024 * 1024 };
-/** What to try when a connection broke. */
-export const again = "run the same command again to resume";
+const maxUnansweredRequests = 256;
+const maxUnansweredBytes = 1024 * 1024;
 
-export interface UploadOptions {
+export interface UploaderOptions {
   /** False: no digest of large files is computed on this side. */
   readonly verify?: boolean;
-  /** Have the server refuse to replace a file. */
+  /** Let the server refuse to replace a file. */
   readonly noClobber?: boolean;
 }
 
@@ -33,51 +33,51 @@ export class Uploader implements Disposable {
   readonly #overwrite: "always" | "never";
   readonly #many: PutMany;
 
-  constructor(client: Client, report: Report, options: UploadOptions = {}) {
+  constructor(client: Client, report: Report, options: UploaderOptions = {}) {
     this.#client = client;
-    this.#window = new Window(window.count, window.bytes, () => client.flush());
+    this.#window = new Window(maxUnansweredRequests, maxUnansweredBytes, () => client.flush());
     this.#report = report;
     this.#verify = options.verify ?? true;
     this.#overwrite = options.noClobber ? "never" : "always";
     this.#many = new PutMany(client, this.#window, this.#overwrite, {
       sent: ({ path, local, size }) => report.start(path, local, size),
-      done: ({ path, local, size, sha256 }) => {
-        report.bytes(size);
-        report.done(result(path, local, size, sha256));
+      done: (file) => {
+        report.bytes(file.size);
+        this.#done(file, file.size, file.sha256);
       },
-      failed: ({ path, local, size, hint }, cause) =>
-        report.failed(path, local, explain(cause, path, hint), size),
+      failed: (file, cause) => this.#failed(file, cause, file.size),
     });
   }
 
   /**
-   * Sends a local file; what becomes of it is reported, now or when it is answered.
+   * Uploads a local file. Its result is reported now, or when the answer arrives.
    *
-   * @param hint what to try when the name is a folder's
+   * @param hint the hint if the path is a folder's
    */
   async file(local: string, path: string, hint?: string): Promise<void> {
-    const fail = (cause: unknown, size = 0) => {
-      this.#report.failed(path, local, explain(cause, path, hint), size);
-    };
+    const upload = { local, path, hint };
+    let size = 0;
     try {
       if (this.#client.closed) throw this.#client.closed;
       using file = Deno.openSync(local);
       const facts = file.statSync();
       if (!facts.isFile) throw new BargeError("changed", "it is no file any more");
       if (facts.size === 0) refuseHidden(file, local);
-      if (facts.size <= this.#many.most) {
-        this.#compare(facts, await this.#many.add(file, facts, { local, path, hint }), local);
+      if (facts.size <= this.#many.maxFileBytes) {
+        this.#noteChange(facts, await this.#many.add(file, facts, upload), local);
       } else {
+        size = facts.size;
         await this.#many.send();
-        await this.#large(file, facts, local, path, fail);
+        await this.#large(file, facts, upload);
       }
     } catch (cause) {
-      fail(cause);
+      this.#failed(upload, cause, size);
     }
   }
 
-  /** Sends standard input, of which only its end tells the size. */
+  /** Uploads standard input, whose size is known only at its end. */
   async stream(input: Content, path: string, hint?: string): Promise<void> {
+    const upload = { local: "-", path, hint };
     let size = 0;
     const progress = {
       start: () => this.#report.start(path, "-", null),
@@ -86,68 +86,66 @@ export class Uploader implements Disposable {
         this.#report.bytes(count);
       },
     };
+    const request = { path, size: null, verify: true, overwrite: this.#overwrite };
     try {
       const { send } = await import("./send.ts");
-      const { answer } = await send(
-        this.#client,
-        { path, size: null, verify: true, overwrite: this.#overwrite },
-        input,
-        progress,
-      );
+      const { answer } = await send(this.#client, request, input, progress);
       const { sha256 } = await answer;
-      this.#report.done(result(path, "-", size, sha256));
+      this.#done(upload, size, sha256);
     } catch (cause) {
-      this.#report.failed(path, "-", explain(cause, path, hint), size);
+      this.#failed(upload, cause, size);
     }
   }
 
   /**
    * Makes a folder; only a failure is reported.
    *
-   * @param hint what to try when the name is a file's
+   * @param hint the hint if the path is a file's
    */
   async folder(path: string, local: string, hint?: string): Promise<void> {
-    await this.#pipeline("mkdir", { verb: "mkdir", path, parents: true }, (cause) => {
-      this.#report.failed(path, local, explain(cause, path, hint));
+    await this.#pipeline({ verb: "mkdir", path, parents: true }, {
+      failed: (cause) => this.#failed({ path, local, hint }, cause),
     });
   }
 
-  /** Gives a folder its time; what can't be done about that is no failure. */
+  /** Sets a folder's time. A failure is ignored: the folder's files are what matters. */
   async folderTime(path: string, time: number): Promise<void> {
+    await this.#many.send(); // files that are put into the folder change its time
     const modified = new Date(time).toISOString();
-    const request = { verb: "mkdir", path, parents: true, modified };
-    await this.#many.send(); // what is put into it changes its time
-    await this.#pipeline("mkdir", request, () => {/* its files are what was asked for */});
+    await this.#pipeline({ verb: "mkdir", path, parents: true, modified }, { failed: () => {} });
   }
 
   /**
-   * Removes the file or folder at a remote name.
+   * Removes a remote file or folder; a missing one is no failure.
    *
    * @param local the local name that corresponds to it
    */
   async remove(path: string, local: string, recursive: boolean): Promise<void> {
     await this.#many.send();
-    await this.#pipeline("remove", { verb: "remove", path, recursive }, (cause) => {
-      if (cause instanceof BargeError && cause.kind === "not-found") return;
-      this.#report.failed(path, local, explain(cause, path));
-    }, () => this.#report.removed(path, local));
+    await this.#pipeline({ verb: "remove", path, recursive }, {
+      done: () => this.#report.removed(path, local),
+      failed: (cause) => {
+        const isMissing = cause instanceof BargeError && cause.kind === "not-found";
+        if (!isMissing) this.#failed({ path, local }, cause);
+      },
+    });
   }
 
   /**
-   * Removes the file or folder at a remote name, and waits for the answer.
+   * Removes a remote file or folder, and waits for the answer.
    *
    * @throws {BargeError} the failure that the server answered
    */
   async clear(path: string, local: string, recursive: boolean): Promise<void> {
     await this.drained();
-    await this.#client.ask("remove", { path, recursive }, diskPatience);
+    await this.#client.ask("remove", { path, recursive }, diskTimeoutMs);
     this.#report.removed(path, local);
   }
 
-  /** Waits until all is answered. */
+  /** Waits until every request is answered. */
   async drained(): Promise<void> {
     await this.#many.send();
-    await this.#client.flush().catch(() => {/* whoever waits for an answer is told */});
+    await this.#client.flush().catch(() => {/* the answers fail as well */});
     await this.#window.drained();
   }
 
@@ -155,58 +153,54 @@ export class Uploader implements Disposable {
     this.#many[Symbol.dispose]();
   }
 
-  /** A file that asks first where to go on. */
-  async #large(
-    file: Deno.FsFile,
-    before: Deno.FileInfo,
-    local: string,
-    path: string,
-    fail: (cause: unknown, size: number) => void,
-  ): Promise<void> {
+  /** Uploads a file that is larger than a shared request. @throws {BargeError} why it failed */
+  async #large(file: Deno.FsFile, before: Deno.FileInfo, upload: Upload): Promise<void> {
+    const { path, local } = upload;
     const { size } = before;
-    const modified = before.mtime ?? undefined;
-    const [verify, overwrite] = [this.#verify, this.#overwrite];
-    const upload: Upload = { path, size, modified, verify, overwrite };
-    const progress = {
-      start: (offset: number) => this.#report.start(path, local, size, offset),
-      bytes: (count: number) => this.#report.bytes(count),
-    };
-    const content: Content = { read: (into) => file.read(into), file };
     const { send } = await import("./send.ts");
-    const once = async () => {
-      const sent = await send(this.#client, upload, content, progress);
-      this.#compare(before, file.statSync(), local);
+    const attempt = async () => {
+      const sent = await send(
+        this.#client,
+        {
+          path,
+          size,
+          modified: before.mtime ?? undefined,
+          verify: this.#verify,
+          overwrite: this.#overwrite,
+        },
+        { read: (into) => file.read(into), file },
+        {
+          start: (offset) => this.#report.start(path, local, size, offset),
+          bytes: (count) => this.#report.bytes(count),
+        },
+      );
+      this.#noteChange(before, file.statSync(), local);
       return sent;
     };
-    try {
-      const { answer, offset } = await once();
-      const done = ({ sha256 }: Answer<"put">) =>
-        this.#report.done({
-          ...result(path, local, size, sha256),
-          status: offset > 0 ? "resumed" : "sent",
-          offset,
-        });
-      if (offset === 0) {
-        // The next file need not wait until this one is on the server's disk.
-        await this.#window.enter(0);
-        answer.then(done, (cause) => fail(cause, size)).finally(() => this.#window.leave(0));
-        return;
-      }
-      const error = await answer.then(done, (cause: unknown) => cause);
-      if (!(error instanceof Error)) return;
-      if (!(error instanceof BargeError) || error.kind !== "digest") throw error;
-      // What the server had was not ours after all, and it has dropped it: from the beginning.
-      await file.seek(0, Deno.SeekMode.Start);
-      const second = await once();
-      const { sha256 } = await second.answer;
-      this.#report.done(result(path, local, size, sha256));
-    } catch (cause) {
-      fail(cause, size);
+    const { answer, offset } = await attempt();
+    if (offset === 0) {
+      // The next file is sent while the server syncs this one.
+      await this.#window.enter(0);
+      answer
+        .then(({ sha256 }) => this.#done(upload, size, sha256))
+        .catch((cause) => this.#failed(upload, cause, size))
+        .finally(() => this.#window.leave(0));
+      return;
     }
+    try {
+      const { sha256 } = await answer;
+      return this.#done(upload, size, sha256, offset);
+    } catch (error) {
+      if (!(error instanceof BargeError) || error.kind !== "digest") throw error;
+    }
+    // The bytes before the offset were of another file, and the server has dropped them: restart.
+    await file.seek(0, Deno.SeekMode.Start);
+    const { sha256 } = await (await attempt()).answer;
+    this.#done(upload, size, sha256);
   }
 
-  /** Was the file written to meanwhile? Then what was sent is how it was at its start. */
-  #compare(before: Deno.FileInfo, after: Deno.FileInfo, local: string): void {
+  /** Notes that a file was written to while it was sent. */
+  #noteChange(before: Deno.FileInfo, after: Deno.FileInfo, local: string): void {
     if (after.size > before.size) {
       this.#report.note(
         `${local} grew while it was sent; sent as of its start, ${before.size} bytes`,
@@ -216,55 +210,47 @@ export class Uploader implements Disposable {
     }
   }
 
+  /** Sends a request without waiting for its answer. */
   async #pipeline(
-    verb: "mkdir" | "remove",
-    request: object,
-    fail: (cause: unknown) => void,
-    done = () => {},
+    request: RequestInput<"mkdir" | "remove">,
+    { done, failed }: { done?: () => void; failed: (cause: unknown) => void },
   ): Promise<void> {
     let frame;
     try {
       frame = encodeFrame(request);
     } catch (cause) {
-      return fail(cause);
+      return failed(cause);
     }
-    await this.#window.enter(frame.length);
-    this.#expect(verb, frame.length, done, fail);
+    const { length } = frame;
+    await this.#window.enter(length);
+    this.#client.answer((frames) => this.#client.next(request.verb, frames), diskTimeoutMs)
+      .then(done, failed)
+      .finally(() => this.#window.leave(length));
     await this.#client.send(frame).catch(() => {/* the answer fails as well */});
   }
 
-  #expect(
-    verb: Answered,
-    weight: number,
-    done: () => void,
-    fail: (cause: unknown) => void,
-  ): void {
-    this.#client.answer((frames) => this.#client.next(verb, frames), diskPatience)
-      .then(done, fail)
-      .finally(() => this.#window.leave(weight));
+  #done({ path, local }: Upload, size: number, sha256: string, offset = 0): void {
+    const status = offset > 0 ? "resumed" : "sent";
+    this.#report.done({ path, local, size, sha256, status, offset, error: null });
+  }
+
+  #failed({ path, local, hint }: Upload, cause: unknown, size = 0): void {
+    const error = withResumeHint(typed(cause, { op: "put", path }));
+    // The local disk is only read, so the full one is the server's.
+    const diskHint = "the server's disk is full; its operator has to make room";
+    const hints: Partial<Record<BargeError["kind"], string>> = {
+      "no-space": diskHint,
+      exists: hint,
+    };
+    this.#report.failed(path, local, error.with({ hint: hints[error.kind] }), size);
   }
 }
 
-/** What a failure means to whoever asked for the transfer. */
-export function explain(cause: unknown, path: string, hint?: string): BargeError {
-  const error = typed(cause, { op: "put", path });
-  // The local disk is only read, so the full one is the server's.
-  if (error.kind === "no-space") {
-    return error.with({ hint: "the server's disk is full; its operator has to make room" });
-  }
-  if (error.kind === "exists") return error.with({ hint });
-  return error.kind === "unavailable" ? error.with({ hint: again }) : error;
-}
-
-/** @throws {BargeError} `usage` for what only seems empty */
+/** @throws {BargeError} `usage` for a file that has bytes, though its size is 0, as in /proc */
 function refuseHidden(file: Deno.FsFile, path: string): void {
   if (!file.readSync(new Uint8Array(1)) || file.statSync().size > 0) return;
   throw new BargeError("usage", "it has bytes, though its size is 0", {
     path,
     hint: "`put -` takes what a program such as cat writes",
   });
-}
-
-function result(path: string, local: string, size: number, sha256: string): TransferResult {
-  return { path, local, size, sha256, status: "sent", offset: 0, error: null };
 }

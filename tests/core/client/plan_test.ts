@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { excludedWithin } from "../../../core/client/transfer/excluded.ts";
 import { exclude } from "../../../core/client/transfer/glob.ts";
 import { decide, extraneous, type Item, sameTime } from "../../../core/client/transfer/plan.ts";
-import { baseName, checkTogether, join, parentOf } from "../../../core/client/path.ts";
+import { baseName, join, parentOf } from "../../../core/client/path.ts";
+import { checkTogether } from "../../../core/client/transfer/check.ts";
 
 const file = (name: string, size = 0, modified = 1): Item => ({
   name,
@@ -91,8 +92,8 @@ Deno.test("standard streams take one file", () => {
   assert.throws(() => checkTogether("put", ["-"], "/home/", {}), /needs one file's name/);
   assert.throws(() => checkTogether("put", ["-", "a"], "/home/x", {}), /needs one file's name/);
   assert.throws(() => checkTogether("get", ["/a", "/b"], "-", {}), /only one file/);
-  assert.throws(() => checkTogether("put", [], "/home/", {}), /nothing was named/);
-  assert.throws(() => checkTogether("put", ["a"], "/home/", { delete: true }), /only in a tree/);
+  assert.throws(() => checkTogether("put", [], "/home/", {}), /no source is named/);
+  assert.throws(() => checkTogether("put", ["a"], "/home/", { delete: true }), /--delete needs -r/);
   checkTogether("put", ["-"], "/home/x", {});
   checkTogether("get", ["-"], ".", {});
 });

@@ -17,10 +17,10 @@ async function inTemp(test: (dir: string) => Promise<void>): Promise<void> {
 Deno.test("a walk names folders before what they hold, in order", () =>
   inTemp(async (dir) => {
     plant(dir, { "b/2": "22", "b/1": "1", "a": "", "c/": "" });
-    const { items, failed, left } = await walk(dir, { excluded: none });
+    const { items, failed, omitted } = await walk(dir, { excluded: none });
     assert.deepEqual(items.map(({ name }) => name), ["", "a", "b", "c", "b/1", "b/2"]);
     assert.equal(items.find(({ name }) => name === "b/2")?.size, 2);
-    assert.deepEqual([failed, left], [[], []]);
+    assert.deepEqual([failed, omitted], [[], []]);
   }));
 
 Deno.test("what is excluded is not looked into", () =>
@@ -38,13 +38,13 @@ Deno.test("links are left out, or followed but never round in a circle", () =>
     Deno.symlinkSync("nowhere", `${dir}/broken`);
     const plain = await walk(dir, { excluded: none });
     assert.deepEqual(plain.items.map(({ name }) => name), ["", "real", "real/file"]);
-    assert.equal(plain.left.length, 3);
-    assert.match(plain.left[0].message, /is a symbolic link; --follow/);
+    assert.equal(plain.omitted.length, 3);
+    assert.match(plain.omitted[0].message, /is a symbolic link; --follow/);
     const followed = await walk(dir, { excluded: none, follow: true });
     const names = followed.items.map(({ name }) => name);
     assert.deepEqual(names, ["", "again", "real", "again/file", "real/file"]);
-    assert.deepEqual(followed.left.map(({ name }) => name), ["again/up", "real/up"]);
-    assert.match(followed.left[0].message, /link to a folder above it/);
+    assert.deepEqual(followed.omitted.map(({ name }) => name), ["again/up", "real/up"]);
+    assert.match(followed.omitted[0].message, /link to a folder above it/);
     assert.deepEqual(followed.failed.map(({ error }) => error.kind), ["not-found"]);
   }));
 
@@ -65,12 +65,12 @@ Deno.test({
         'os.mkfifo(d + b"/pipe")',
       ];
       await new Deno.Command("python3", { args: ["-c", script.join("\n"), dir] }).output();
-      const { items, failed, left } = await walk(dir, { excluded: none });
+      const { items, failed, omitted } = await walk(dir, { excluded: none });
       assert.deepEqual(items.map(({ name }) => name), ["", "\uFFFD is a fine name"]);
       assert.equal(failed.length, 1);
       // As `get -r` ends for such a name at the server: not worth retrying, and no fault of the command.
       assert.equal(failed[0].error.kind, "refused");
       assert.match(failed[0].error.message, /not valid UTF-8/);
-      assert.match(left[0].message, /neither a file nor a folder/);
+      assert.match(omitted[0].message, /neither a file nor a folder/);
     }),
 });
