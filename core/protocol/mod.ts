@@ -70,6 +70,7 @@ export { checkNewPassword, defaultMinPassword } from "./password.ts";
 export { FrameReader } from "./reader.ts";
 export type { Frame, Source } from "./reader.ts";
 export { costs, fairCosts, nonce, prove, tokenCosts } from "./scram.ts";
-export type { Costs, Exchange, Mechanism } from "./scram.ts";
+export type { Exchange, Mechanism } from "./scram.ts";
+export type { Costs } from "./stretch.ts";
 export { parseTime } from "./time.ts";
 export { makeVerifier, matches, verify } from "./verifier.ts";

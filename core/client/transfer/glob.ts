@@ -1,6 +1,7 @@
 /** Compiles the patterns of `--exclude`, a simple form of rsync's. */
 import picomatch from "picomatch";
-import type { Excluded } from "./excluded.ts";
+
+type Filter = (name: string, type: "file" | "dir") => boolean;
 
 /**
  * Compiles exclude patterns. A pattern without `/` matches a name at any depth; one with `/`
@@ -19,12 +20,12 @@ import type { Excluded } from "./excluded.ts";
  * if (!excluded("docs/x.tmp", "file") || excluded("docs/a/x.tmp", "file")) throw new Error();
  * ```
  */
-export function exclude(patterns: readonly string[]): Excluded {
+export function exclude(patterns: readonly string[]): Filter {
   const rules = patterns.filter((pattern) => pattern !== "" && pattern !== "/").map(rule);
   return (name, type) => rules.some((matches) => matches(name, type));
 }
 
-function rule(pattern: string): Excluded {
+function rule(pattern: string): Filter {
   const foldersOnly = pattern.endsWith("/");
   const body = foldersOnly ? pattern.replace(/\/+$/, "") : pattern;
   const rooted = body.includes("/");
