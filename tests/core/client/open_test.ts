@@ -3,7 +3,7 @@ import { BargeError } from "../../../core/error.ts";
 import { open, parseFingerprint, quota } from "../../../core/client/mod.ts";
 import { startServer } from "../../_server.ts";
 
-Deno.test("open: which certificates are trusted", async (t) => {
+Deno.test("open accepts certificates by trust", async (t) => {
   await using server = await startServer({ args: ["--tls"] });
   await server.addUser("anna");
   const address = `barge://${server.address}`;
@@ -12,11 +12,11 @@ Deno.test("open: which certificates are trusted", async (t) => {
   const pin = parseFingerprint(server.facts.fingerprint!);
   const refused = (error: unknown) => error instanceof BargeError && error.kind === "identity";
 
-  await t.step("a self-signed one is refused by default", async () => {
+  await t.step("a self-signed certificate is refused by default", async () => {
     await assert.rejects(open(address, { credentials, tls: true }), refused);
   });
 
-  await t.step("the pinned one is accepted, another is refused", async () => {
+  await t.step("the pinned certificate is accepted, another is refused", async () => {
     await using client = await open(address, {
       credentials,
       trust: { knownHosts: undefined, pin },
@@ -26,7 +26,7 @@ Deno.test("open: which certificates are trusted", async (t) => {
     await assert.rejects(open(address, { trust: { knownHosts: undefined, pin: other } }), refused);
   });
 
-  await t.step("the first one is added to the known hosts, once", async () => {
+  await t.step("the first certificate is added to the known hosts once", async () => {
     const pinned: string[] = [];
     const onPinned = (_: string, fingerprint: string) => void pinned.push(fingerprint);
     for (let i = 0; i < 2; i++) {

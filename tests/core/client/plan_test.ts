@@ -33,7 +33,7 @@ Deno.test("only update and checksum compare", () => {
   assert.equal(decide(from, file("a", 4, 1500), { checksum: true }), "send");
 });
 
-Deno.test("what goes is named once; what is excluded keeps the folders above it", () => {
+Deno.test("a removed folder is listed once; an excluded name keeps the folders above it", () => {
   const there = [
     dir(""),
     dir("a"),
@@ -66,7 +66,7 @@ Deno.test("patterns mean what rsync's users expect", () => {
   assert.ok(matches("[ab].txt", "b.txt"));
   assert.ok(!matches("tmp/", "tmp", "file"));
   assert.ok(matches("tmp/", "deep/tmp", "dir"));
-  // These mean themselves.
+  // These are literal.
   for (const name of ["a(1).txt", "{a,b}", "!x", "a+b", "@(a)", "$x^", "a|b"]) {
     assert.ok(matches(name, name), name);
   }
@@ -78,7 +78,7 @@ Deno.test("patterns mean what rsync's users expect", () => {
   assert.ok(!excludedWithin(exclude([".git/"]), "a/.git", "file"));
 });
 
-Deno.test("paths are joined and taken apart", () => {
+Deno.test("paths are joined and split", () => {
   assert.equal(join("/", "a"), "/a");
   assert.equal(join("a//", "b"), "a/b");
   assert.equal(parentOf("/a"), "/");

@@ -14,7 +14,7 @@ async function inTemp(test: (dir: string) => Promise<void>): Promise<void> {
   }
 }
 
-Deno.test("a walk names folders before what they hold, in order", () =>
+Deno.test("a walk lists folders before their contents, in order", () =>
   inTemp(async (dir) => {
     plant(dir, { "b/2": "22", "b/1": "1", "a": "", "c/": "" });
     const { items, failed, omitted } = await walk(dir, { excluded: none });
@@ -23,14 +23,14 @@ Deno.test("a walk names folders before what they hold, in order", () =>
     assert.deepEqual([failed, omitted], [[], []]);
   }));
 
-Deno.test("what is excluded is not looked into", () =>
+Deno.test("an excluded folder is not read", () =>
   inTemp(async (dir) => {
     plant(dir, { "skip/x": "", "keep/x.o": "", "keep/y": "" });
     const { items } = await walk(dir, { excluded: exclude(["skip/", "*.o"]) });
     assert.deepEqual(items.map(({ name }) => name), ["", "keep", "keep/y"]);
   }));
 
-Deno.test("links are left out, or followed but never round in a circle", () =>
+Deno.test("links are omitted, or followed without circles", () =>
   inTemp(async (dir) => {
     plant(dir, { "real/file": "x" });
     Deno.symlinkSync("real", `${dir}/again`);
@@ -51,9 +51,9 @@ Deno.test("links are left out, or followed but never round in a circle", () =>
 const python = await new Deno.Command("python3", { args: ["--version"], stdout: "null" }).output()
   .then(({ success }) => success, () => false);
 
-// Needs python3: Deno can neither make a name that is not UTF-8, nor a pipe.
+// Needs python3: Deno can make neither a name that is not UTF-8 nor a pipe.
 Deno.test({
-  name: "names that are not UTF-8 and pipes are told, not sent",
+  name: "names that are not UTF-8 fail, and pipes are omitted",
   ignore: !python,
   fn: () =>
     inTemp(async (dir) => {
@@ -68,7 +68,7 @@ Deno.test({
       const { items, failed, omitted } = await walk(dir, { excluded: none });
       assert.deepEqual(items.map(({ name }) => name), ["", "\uFFFD is a fine name"]);
       assert.equal(failed.length, 1);
-      // As `get -r` ends for such a name at the server: not worth retrying, and no fault of the command.
+      // The same kind as for `get -r` of such a name at the server: a retry does not help.
       assert.equal(failed[0].error.kind, "refused");
       assert.match(failed[0].error.message, /not valid UTF-8/);
       assert.match(omitted[0].message, /neither a file nor a folder/);
