@@ -3,7 +3,7 @@
  *
  * {@link open} connects and logs in; the verbs are functions whose first argument is the
  * connection. Requests may be sent before earlier ones are answered. Failures are
- * {@link BargeError}s with a stable `kind`; `told` of a connection says whether it is still usable.
+ * {@link BargeError}s with a stable `kind`; `closed` of the connection is set once it is unusable.
  *
  * ## Credentials
  *

@@ -1,4 +1,4 @@
-/** Checks a frame against a schema, and explains what does not fit. */
+/** Checks a frame against a schema, and names the field that does not fit. */
 import * as v from "valibot";
 import { BargeError } from "../error.ts";
 

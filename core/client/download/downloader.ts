@@ -3,7 +3,7 @@
  *
  * Small files share answers (get_many.ts) and are written when they are complete; a large file is
  * written into its part as it arrives. Files are synced and renamed while the next ones arrive. The
- * window bounds what is requested and not yet on the disk. One caller at a time.
+ * window bounds the files that are requested and not yet on the disk. One caller at a time.
  */
 import { BargeError, typed } from "../../error.ts";
 import { encodeFrame } from "../../protocol/frame.ts";

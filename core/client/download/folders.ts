@@ -4,7 +4,7 @@
  */
 import { isPartName } from "../transfer/part_name.ts";
 
-/** The most names that are kept of a folder; in larger ones, each name is looked up. */
+/** The most names that are stored of a folder; in larger ones, each name is looked up. */
 const maxNames = 100_000;
 
 interface Folder {

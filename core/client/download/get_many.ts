@@ -4,7 +4,7 @@
  *
  *   none -> gathering -> requested -> received
  *
- * The window bounds what is requested and not yet written. One caller at a time.
+ * The window bounds the files that are requested and not yet written. One caller at a time.
  */
 import { BargeError, typed } from "../../error.ts";
 import { failureOf } from "../../protocol/failure.ts";

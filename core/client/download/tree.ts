@@ -68,7 +68,7 @@ export class TreeDownload {
     if (!omitted) return;
     const why = describeOmission(omitted);
     if (omitted.unnamed === 0) return report.note(`${path}: ${why}`);
-    const hint = "whoever runs the server has to rename it there";
+    const hint = "the server's operator has to rename it";
     report.failed(path, local, new BargeError("refused", why, { op: "get", path, hint }));
   }
 
@@ -128,7 +128,7 @@ export class TreeDownload {
       try {
         if (name !== "" && !lstat(local)?.isDirectory) continue; // a link, which was refused
         Deno.utimeSync(local, new Date(), new Date(modified));
-      } catch { /* the folder is another user's; its files are what matters */ }
+      } catch { /* the folder belongs to another user; its files are complete */ }
     }
   }
 }

@@ -44,7 +44,7 @@ function rule(pattern: string): Filter {
   };
 }
 
-/** Escapes what is special for picomatch and not for rsync: braces, groups, quantifiers. */
+/** Escapes characters that are special for picomatch only: braces, groups, quantifiers. */
 function literal(pattern: string): string {
   return pattern.replace(/\\.|[(){}|+@!^$.]/gs, (c) => c[0] === "\\" || c === "." ? c : `\\${c}`);
 }

@@ -3,7 +3,7 @@ import type { Client } from "../client.ts";
 import { digest } from "../digest.ts";
 
 /**
- * @param sha256 the remote file's digest, if it is known; else the server is asked
+ * @param sha256 the remote file's digest, if it is known; otherwise it is requested
  * @returns false also when either can't be read
  */
 export async function sameContent(

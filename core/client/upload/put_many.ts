@@ -4,7 +4,7 @@
  *
  *   empty -> gathering -> sent -> answered
  *
- * The window bounds what is unanswered. One caller at a time.
+ * The window bounds the unanswered requests. One caller at a time.
  */
 import { BargeError, typed } from "../../error.ts";
 import { borrow, giveBack } from "../../net/pool.ts";

@@ -1,8 +1,8 @@
 /**
  * Uploads files and folders over one connection.
  *
- * Small files share requests (put_many.ts) and are sent without waiting; the window bounds what is
- * unanswered. For a large file the server is asked first where to resume. Results are reported as
+ * Small files share requests (put_many.ts) and are sent without waiting; the window bounds the
+ * unanswered requests. A large file waits for the offset where it resumes. Results are reported as
  * answers arrive. One caller at a time.
  */
 import { BargeError, typed } from "../../error.ts";
@@ -108,7 +108,7 @@ export class Uploader implements Disposable {
     });
   }
 
-  /** Sets a folder's time. A failure is ignored: the folder's files are what matters. */
+  /** Sets a folder's time. A failure is ignored, since the folder's files are complete. */
   async folderTime(path: string, time: number): Promise<void> {
     await this.#many.send(); // files that are put into the folder change its time
     const modified = new Date(time).toISOString();
@@ -251,6 +251,6 @@ function refuseHidden(file: Deno.FsFile, path: string): void {
   if (!file.readSync(new Uint8Array(1)) || file.statSync().size > 0) return;
   throw new BargeError("usage", "it has bytes, though its size is 0", {
     path,
-    hint: "`put -` takes what a program such as cat writes",
+    hint: "`put -` takes the output of a program such as cat",
   });
 }
