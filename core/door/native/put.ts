@@ -2,10 +2,10 @@
 import { hash } from "node:crypto";
 import { BargeError } from "../../error.ts";
 import { encodeFrame, type FrameValue } from "../../protocol/frame.ts";
+import { failure } from "../../protocol/failure.ts";
 import {
   type Answer,
   eagerLimit,
-  failure,
   parseOther,
   type Request,
   type Trailer,
