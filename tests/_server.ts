@@ -3,6 +3,7 @@
  * a data directory of its own. `await using server = await startServer()` ends it and removes it.
  */
 import { Accounts } from "../core/local/account/accounts.ts";
+import { Tokens } from "../core/local/account/tokens.ts";
 import { Database } from "../core/local/database/database.ts";
 import type { Verifier } from "../core/protocol/message.ts";
 import { makeVerifier } from "../core/protocol/verifier.ts";
@@ -160,6 +161,13 @@ export class Server implements AsyncDisposable {
     using db = new Database(this.data);
     const limit = parseSize(quota) ?? null;
     new Accounts(db).add({ name, role: "user", limit, entryLimit: entries, verifier });
+  }
+
+  /** Issues a token of an account, without the scrypt of a login. */
+  async issueToken(name: string): Promise<string> {
+    using db = new Database(this.data);
+    const { id } = new Accounts(db).get(name);
+    return (await new Tokens(db).issue(id, "test")).token;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -219,9 +219,9 @@ function promisesOf(door: DoorUnderTest): Promised[] {
   });
 
   test("an upload that was cut at another door goes on here", async (stage) => {
-    const { here, server, account } = stage;
+    const { here, server, token } = stage;
     const bytes = pattern(large);
-    const other = await Peer.open(server.address, account);
+    const other = await Peer.open(server.address, token);
     await other.ask({ verb: "put", path: "/home/f", size: large });
     await other.send({ offset: 0, body: large }, bytes.subarray(0, 300_000));
     await stage.staged(300_000);
@@ -258,9 +258,9 @@ function promisesOf(door: DoorUnderTest): Promised[] {
   }, "800000");
 
   test("an upload under way elsewhere is taken over here, at once", async (stage) => {
-    const { here, server, account, native } = stage;
+    const { here, server, token, native } = stage;
     const bytes = pattern(large);
-    using first = await Peer.open(server.address, account);
+    using first = await Peer.open(server.address, token);
     await first.ask({ verb: "put", path: "/home/f", size: large });
     await first.send({ offset: 0, body: large }, bytes.subarray(0, 300_000));
     await stage.staged(300_000);
@@ -333,6 +333,7 @@ function promisesOf(door: DoorUnderTest): Promised[] {
   });
 
   test("nobody gets in without the password, or once disabled", async ({ here, server, account }) => {
+    await (await door.visit(server, account, `${account}-secret`))[Symbol.asyncDispose]();
     await assert.rejects(() => door.visit(server, account, "wrong"), Refused);
     await assert.rejects(() => door.visit(server, "nobody", `${account}-secret`), Refused);
     const { code } = await barge(["user", "disable", account, "--data", server.data]);
@@ -370,9 +371,9 @@ export class Stage implements AsyncDisposable {
     limits: Limits,
   ): Promise<Stage> {
     await server.addUser(account, limits);
-    const here = await door.visit(server, account, `${account}-secret`);
-    const native = await Peer.open(server.address, account);
-    return new Stage(door, server, account, here, native, await native.token());
+    const token = await server.issueToken(account);
+    const here = await door.visit(server, account, token);
+    return new Stage(door, server, account, here, await Peer.open(server.address, token), token);
   }
 
   /** Another connection to the door. */
