@@ -76,7 +76,7 @@ const errands = {
     let won = 0;
     for (let i = 1; i <= tries; i++) {
       try {
-        reservations.begin({ ...place, name: `${name}.${i}` });
+        reservations.begin([{ upload: { ...place, name: `${name}.${i}` } }]);
         won++;
       } catch (error) {
         if (!(error instanceof BargeError) || error.kind !== "over-quota") throw error;

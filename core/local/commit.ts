@@ -11,15 +11,16 @@
  * takes it along, within a second.
  */
 import type { NewFile } from "./ledger/ledger.ts";
-import type { Held } from "./ledger/reservation.ts";
+import type { HeldUpload } from "./ledger/upload_rows.ts";
 import { reached } from "./vault/fault.ts";
+import { takenOver } from "./vault/fences.ts";
 import { type Place, relative } from "../storage/place.ts";
+import type { Guard } from "../storage/view.ts";
 import { stagedPlace } from "./vault/staging.ts";
 import { forgetGone, known } from "./entry.ts";
 import { Group, type Outcome, outcome, type Together } from "./group.ts";
-import { Moment } from "./moment.ts";
-import type { Seen } from "./look.ts";
 import type { Parts } from "./parts.ts";
+import { LocalView } from "./view.ts";
 
 /** A rename or removal: the disk and the ledger in one step. */
 export interface Change<T> {
@@ -31,15 +32,12 @@ export interface Change<T> {
   readonly ledger: () => void;
 }
 
-/** A sealed upload that is to become a file. */
+/** A sealed upload that will become a file. */
 interface Publication<T> {
-  readonly upload: Held;
+  readonly upload: HeldUpload;
   readonly file: NewFile;
-  readonly check: Check<T>;
+  readonly guard: Guard<T>;
 }
-
-/** Throws if a file may not be written (any more). `seen`: what is there, where that is known. */
-type Check<T> = (moment: Moment, seen?: Seen) => T;
 
 /** Done on disk; `redo` brings the ledger in line. */
 interface Step {
@@ -123,28 +121,31 @@ export class Commits implements Disposable {
   /**
    * Renames a sealed upload's staged bytes into place and settles it.
    *
-   * @param check runs under the write lock
-   * @throws what `check` throws; {BargeError} as the disk and the database do
+   * @throws what the guard throws; {BargeError} `unavailable` when the upload is not its holder's any
+   *   more, and as the disk and the database do
    */
-  async publish<T>(upload: Held, file: NewFile, check: Check<T>): Promise<T> {
-    const publication = { upload, file, check };
+  async publish<T>(upload: HeldUpload, file: NewFile, guard: Guard<T>): Promise<T> {
+    const publication = { upload, file, guard };
     return await this.#publish.join(this.#publishAll, publication) as T;
   }
 
   readonly #publishAll = (files: readonly Publication<unknown>[]): Outcome<unknown>[] => {
-    const { arrivals } = this.#parts;
-    const moment = new Moment(this.#parts, files.map(({ upload }) => upload));
+    const { reservations } = this.#parts;
+    const held = reservations.stillHeld(files.map(({ upload }) => upload));
+    const view = new LocalView(this.#parts);
     let renamed = new Map<string, [id: number, NewFile]>();
     const settle = () => {
-      arrivals.settle([...renamed.values()]);
+      reservations.settle([...renamed.values()]);
       renamed = new Map();
     };
     return this.#noting((did) => {
-      const outcomes = files.map(({ upload: { id }, file, check }) => {
+      const outcomes = files.map(({ upload, file, guard }) => {
+        const { id } = upload;
         const name = relative(file);
         if (renamed.has(name)) settle(); // the second one finds the first, as everyone will
         return outcome(() => {
-          const checked = this.#place(stagedPlace(id), file, (seen) => check(moment, seen));
+          if (!held.has(upload)) throw takenOver();
+          const checked = this.#place(stagedPlace(id), file, guard, view);
           reached("renamed");
           did({ upload: id, places: [file], redo: () => this.#redo(id, file) });
           renamed.set(name, [id, file]);
@@ -157,13 +158,13 @@ export class Commits implements Disposable {
   };
 
   /** Gives staged bytes their name, if that may be. */
-  #place<T>(staged: Place, file: Place, check: (seen?: Seen) => T): T {
+  #place<T>(staged: Place, file: Place, guard: Guard<T>, view: LocalView): T {
     const { vault } = this.#parts;
     if (vault.seemsFree(file)) {
-      const free = outcome(() => check({}));
+      const free = outcome(() => guard.check(view.withFree(file)));
       if ("value" in free && vault.claim(staged, file)) return free.value;
     }
-    const checked = check();
+    const checked = guard.check(view);
     vault.renameFile(staged, file);
     return checked;
   }
@@ -204,7 +205,7 @@ export class Commits implements Disposable {
   #redo(upload: number, file: NewFile): void {
     const { reservations } = this.#parts;
     if (known(this.#parts, file)) reservations.drop(upload); // replaced since
-    else reservations.settle(upload, file);
+    else reservations.settle([[upload, file]]);
   }
 
   /** What is owed waits for no other commit: it is tried again in a second, until there is room. */

@@ -32,7 +32,8 @@ interface Job {
   readonly reject: (reason: unknown) => void;
 }
 
-export interface Hooks {
+/** Steps around every transaction. */
+export interface GroupSteps {
   /** Runs first in every transaction. */
   readonly begin?: () => void;
   /** Runs last in every transaction; if it throws, nothing is committed. */
@@ -47,7 +48,7 @@ const most = 128;
 /** How soon to try again when another isolate has the write lock, in ms. */
 const again = 1;
 
-export interface GroupOptions extends Hooks {
+export interface GroupOptions extends GroupSteps {
   /** Need its transactions not outlive a power cut? Then they wait for no sync of the disk. */
   readonly light?: boolean;
   /** How long to wait for the write lock, in ms. Default: as the database does. */
@@ -56,14 +57,14 @@ export interface GroupOptions extends Hooks {
 
 export class Group {
   readonly #db: Database;
-  readonly #hooks: Hooks;
+  readonly #steps: GroupSteps;
   readonly #light: boolean;
   readonly #patience: number;
   #jobs: Job[] = [];
 
-  constructor(db: Database, { light = false, patience, ...hooks }: GroupOptions = {}) {
+  constructor(db: Database, { light = false, patience, ...steps }: GroupOptions = {}) {
     this.#db = db;
-    this.#hooks = hooks;
+    this.#steps = steps;
     this.#light = light;
     this.#patience = patience ?? db.busyTimeout;
   }
@@ -94,7 +95,7 @@ export class Group {
       const ran = this.#db.attempt(() => {
         jobs = this.#jobs.splice(0, most);
         if (this.#jobs.length > 0) this.#soon();
-        this.#hooks.begin?.();
+        this.#steps.begin?.();
         for (const piece of pieces(jobs)) {
           const outcomes = this.#try(piece);
           piece.forEach(({ resolve, reject }, i) => {
@@ -102,18 +103,18 @@ export class Group {
             settle.push(() => "value" in outcome ? resolve(outcome.value) : reject(outcome.error));
           });
         }
-        this.#hooks.beforeCommit?.();
+        this.#steps.beforeCommit?.();
       }, this.#light);
       if (!ran) {
         if (performance.now() >= by) throw locked();
         setTimeout(() => this.#run(by), again);
         return;
       }
-      this.#hooks.afterCommit?.();
+      this.#steps.afterCommit?.();
       for (const tell of settle) tell();
     } catch (error) {
       if (jobs.length === 0) jobs = this.#jobs.splice(0);
-      this.#hooks.failed?.();
+      this.#steps.failed?.();
       for (const { reject } of jobs) reject(error);
     }
   }

@@ -2,8 +2,8 @@
  * Partial uploads: how much of one can be resumed, and how an upload ends that does not become a file.
  * Every end is a light commit, which waits for the write lock without holding up the event loop.
  */
-import type { Held, UploadRow } from "./ledger/reservation.ts";
-import { discard, stagedSize } from "./vault/staging.ts";
+import type { HeldUpload, UploadRow } from "./ledger/upload_rows.ts";
+import { discard, stagedSize, stagingDir } from "./vault/staging.ts";
 import type { Commits } from "./commit.ts";
 import type { Parts } from "./parts.ts";
 
@@ -24,7 +24,7 @@ export function continuable({ vault }: Parts, { id, whole }: UploadRow): number 
  */
 export async function letGo(
   { commits, reservations, vault }: PartsWithCommits,
-  row: UploadRow,
+  row: HeldUpload,
   whole: number,
   { gaps = false, empty = false } = {},
 ): Promise<void> {
@@ -42,7 +42,7 @@ export async function letGo(
  */
 export async function giveUp(
   { commits, reservations, vault }: PartsWithCommits,
-  row: Held,
+  row: HeldUpload,
 ): Promise<void> {
   await commits.note(() => {
     if (commits.owes(row.id)) return;
@@ -59,4 +59,9 @@ export function discardDropped({ fences, vault }: Parts, ids: Iterable<number>):
     fences.end(id);
     discard(vault, id);
   }
+}
+
+/** Returns whether the path was taken from an upload, which then can't be resumed. */
+export function isUnlinked({ dir }: { readonly dir: string }): boolean {
+  return dir === stagingDir;
 }

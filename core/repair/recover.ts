@@ -6,9 +6,9 @@
  *   unfinished   nobody holds them any more; kept for a week; reserved is what is staged, no more
  *   staging      whatever belongs to no upload goes
  */
-import { keepPartialMs } from "../local/ledger/reservation.ts";
+import { keepPartialMs } from "../local/ledger/upload_rows.ts";
 import type { Intent } from "../local/ledger/intent.ts";
-import type { UploadRow } from "../local/ledger/reservation.ts";
+import type { UploadRow } from "../local/ledger/upload_rows.ts";
 import { digestFile } from "../local/vault/digest.ts";
 import {
   discard,
@@ -22,7 +22,7 @@ import { forgetGone, known } from "../local/entry.ts";
 import { discardDropped } from "../local/partial_upload.ts";
 import { moveUploads } from "../local/move_uploads.ts";
 import { trashName } from "../local/vault/staging.ts";
-import { isUnlinked } from "../upload/retarget.ts";
+import { isUnlinked } from "../local/partial_upload.ts";
 import type { Store } from "../local/store.ts";
 
 /** What was found and done, for the log. */
@@ -139,7 +139,7 @@ export async function wasPublished(store: Store, upload: UploadRow): Promise<boo
 /** Charges an upload that is in place. */
 export function settle(store: Store, upload: UploadRow): void {
   const { size, modified, ino } = store.vault.find(upload)!;
-  store.reservations.settle(upload.id, {
+  store.reservations.settle([[upload.id, {
     dir: upload.dir,
     name: upload.name,
     owner: upload.account,
@@ -148,7 +148,7 @@ export function settle(store: Store, upload: UploadRow): void {
     modified,
     ino,
     verified: upload.verified !== 0,
-  });
+  }]]);
 }
 
 /**
