@@ -140,11 +140,8 @@ export class Gathering implements Incoming {
     gone?: AbortSignal,
   ): Promise<StoredFile> {
     const upload = await this.#stage();
-    try {
-      return await upload.commit(sha256, verified, gone);
-    } finally {
-      await upload.drop();
-    }
+    upload.dropOnFailure = true;
+    return await upload.commit(sha256, verified, gone);
   }
 
   async fail(failure: BargeError): Promise<void> {

@@ -15,6 +15,8 @@ import type { UploadTarget } from "./request.ts";
 import { WholeRecord } from "./whole_record.ts";
 
 export class StagedUpload implements Incoming {
+  /** Whether a commit that fails drops it: it is small, and its client sends it again. */
+  dropOnFailure = false;
   #target: UploadTarget;
   readonly #open: OpenUpload;
   readonly #whole: WholeRecord;
@@ -177,7 +179,7 @@ export class StagedUpload implements Incoming {
       return file;
     } catch (error) {
       const failure = await this.#explain(error);
-      if (failure.kind === "refused") await this.drop();
+      if (failure.kind === "refused" || this.dropOnFailure) await this.drop();
       else await this.detach();
       throw failure;
     }
