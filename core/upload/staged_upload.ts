@@ -79,6 +79,7 @@ export class StagedUpload implements Incoming {
     try {
       const end = body.size + bytes.length;
       checkTotal(end, this.#target.request.size);
+      this.#whole.beginAppend(end);
       const room = this.#room(end);
       if (room) await room;
       this.beat();

@@ -39,6 +39,11 @@ export class WholeRecord {
     this.#copied = this.#end = size;
   }
 
+  /** Notes that bytes are appended to the whole ones, up to an end. */
+  beginAppend(end: number): void {
+    this.#end = Math.max(this.#end, end);
+  }
+
   /**
    * Notes that a write begins.
    *
