@@ -152,7 +152,6 @@ export class LocalUploads implements Uploads {
     return Promise.resolve(row && this.#partial(row));
   }
 
-  // deno-lint-ignore require-await -- asynchronous at the edge
   async *partials(account: number): AsyncGenerator<PartialUpload, void, void> {
     for (const row of this.#parts.reservations.unfinishedOf(account)) yield this.#partial(row);
   }
