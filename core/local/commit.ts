@@ -130,7 +130,7 @@ export class Commits implements Disposable {
   }
 
   readonly #publishAll = (files: readonly Publication<unknown>[]): Outcome<unknown>[] => {
-    const { reservations } = this.#parts;
+    const { reservations, vault } = this.#parts;
     const held = reservations.stillHeld(files.map(({ upload }) => upload));
     const view = new LocalView(this.#parts);
     let renamed = new Map<string, [id: number, NewFile]>();
@@ -145,7 +145,8 @@ export class Commits implements Disposable {
         if (renamed.has(name)) settle(); // the second one finds the first, as everyone will
         return outcome(() => {
           if (!held.has(upload)) throw takenOver();
-          const checked = this.#place(stagedPlace(id), file, guard, view);
+          const checked = guard.check(view);
+          vault.renameFile(stagedPlace(id), file);
           reached("renamed");
           did({ upload: id, places: [file], redo: () => this.#redo(id, file) });
           renamed.set(name, [id, file]);
@@ -156,18 +157,6 @@ export class Commits implements Disposable {
       return outcomes;
     });
   };
-
-  /** Gives staged bytes their name, if that may be. */
-  #place<T>(staged: Place, file: Place, guard: Guard<T>, view: LocalView): T {
-    const { vault } = this.#parts;
-    if (vault.seemsFree(file)) {
-      const free = outcome(() => guard.check(view.withFree(file)));
-      if ("value" in free && vault.claim(staged, file)) return free.value;
-    }
-    const checked = guard.check(view);
-    vault.renameFile(staged, file);
-    return checked;
-  }
 
   /** Renames or removes a file or folder; the intent is written down. @throws what its steps throw */
   async change<T>({ places, check, disk, ledger }: Change<T>): Promise<T> {

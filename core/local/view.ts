@@ -34,14 +34,4 @@ export class LocalView implements View {
   needFolder({ dir }: Place): void {
     this.#parts.vault.needFolder(dir);
   }
-
-  /** Returns this view, but for a place where nothing is. */
-  withFree(free: Place): View {
-    return {
-      account: (login) => this.account(login),
-      entry: (place) =>
-        place.dir === free.dir && place.name === free.name ? undefined : this.entry(place),
-      needFolder: (place) => this.needFolder(place),
-    };
-  }
 }

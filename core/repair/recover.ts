@@ -77,8 +77,9 @@ function trimmed(store: Store, upload: UploadRow): number | undefined {
 }
 
 /**
- * How many bytes are staged, and nothing else; undefined for none. What was sealed and has another name
- * is a file already, wherever that was moved since: whoever goes on with it would write into that.
+ * Returns the number of staged bytes that are not a file yet; undefined for none. Older servers gave a
+ * new file its name by a hard link: sealed bytes with a second name are a file already, wherever it
+ * was moved since, and a resume would write into it.
  */
 export function stillStaged({ vault }: Store, { id, sha256 }: UploadRow): number | undefined {
   const place = stagedPlace(id);

@@ -63,8 +63,8 @@ export class Gathering implements Incoming {
     this.#upload?.beat();
   }
 
-  async write(bytes: Uint8Array): Promise<void> {
-    if (!this.#gather(bytes)) await (await this.#stage()).write(bytes);
+  async write(bytes: Uint8Array, final = false): Promise<void> {
+    if (!this.#gather(bytes, final)) await (await this.#stage()).write(bytes);
   }
 
   async writeAt(position: number, bytes: Uint8Array): Promise<void> {
@@ -172,13 +172,13 @@ export class Gathering implements Incoming {
     await this.#upload?.drop();
   }
 
-  /** Keeps a copy of a piece. @returns false where it must be staged */
-  #gather(bytes: Uint8Array): boolean {
+  /** Keeps a piece, or a copy of it. @returns false where it must be staged */
+  #gather(bytes: Uint8Array, final = false): boolean {
     const size = this.#size + bytes.length;
     if (this.#staged || size > smallBodyBytes) return false;
     if (gatheredBytes + bytes.length > maxGatheredBytes) return false;
     checkTotal(size, this.#target.request.size);
-    this.#pieces.push(bytes.slice());
+    this.#pieces.push(final ? bytes : bytes.slice());
     this.#size = size;
     gatheredBytes += bytes.length;
     return true;

@@ -26,10 +26,11 @@ export interface Incoming {
   /**
    * Appends a piece, which must stay as it is until the promise resolves.
    *
+   * @param final whether it stays as it is for good, and needs no copy
    * @throws {BargeError} `over-quota`, `no-space`; `protocol` for more than was declared; when the
    *   upload was lost, `unavailable` (taken over), `no-directory` (its folder is gone), `unauthenticated`
    */
-  write(bytes: Uint8Array): Promise<void>;
+  write(bytes: Uint8Array, final?: boolean): Promise<void>;
   /**
    * Writes a piece anywhere, also over other bytes or beyond the end. The piece must stay as it is until
    * the promise resolves.

@@ -181,7 +181,7 @@ export async function putSmall(
 ): Promise<StoredFile> {
   const upload = await receiveUpload(c.session!, { ...request, base: "fresh" });
   try {
-    await upload.write(bytes);
+    await upload.write(bytes, true);
     return await upload.commit(sha256, true, c.ended.signal);
   } finally {
     await upload.drop();
