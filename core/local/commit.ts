@@ -46,9 +46,9 @@ interface Step {
   readonly redo: () => void;
 }
 
-/** How long after a failed commit the next one is tried, in ms. */
-const retryAfter = 1000;
-/** How long an upload under way waits for the write lock, in ms: it has time. */
+/** The time until the next attempt after a failed commit, in ms. */
+const retryMs = 1000;
+/** The longest wait for the write lock by notes of uploads under way, in ms. */
 const notePatienceMs = 30_000;
 
 export class Commits implements Disposable {
@@ -56,13 +56,13 @@ export class Commits implements Disposable {
   readonly #enter: Group;
   readonly #publish: Group;
   readonly #notes: Group;
-  /** Folders whose names were changed by the transaction at hand. */
+  /** Folders whose names the current transaction has changed. */
   readonly #dirty = new Set<string>();
-  /** What the transaction at hand did on disk. */
+  /** Steps that the current transaction has done on disk. */
   #done: Step[] = [];
-  /** What is done on disk, and not in the ledger yet. */
+  /** Steps that are done on disk, and not in the ledger yet. */
   #owed: Step[] = [];
-  /** What of that the transaction at hand has brought into the ledger. */
+  /** Owed steps whose ledger rows the current transaction has written. */
   #repaid = new Set<Step>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -80,22 +80,22 @@ export class Commits implements Disposable {
         reached("committed");
         this.#owed = this.#owed.filter((step) => !this.#repaid.has(step));
         this.#done = [];
-        this.#again();
+        this.#retryLater();
       },
       failed: () => {
         this.#owed.push(...this.#done);
         this.#done = [];
-        this.#again();
+        this.#retryLater();
       },
     });
   }
 
-  /** Forgets to try again: what is owed is settled by the next start. */
+  /** Cancels the next attempt: the next start settles what is owed. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
   }
 
-  /** Is an upload's file in place, though the ledger does not say so yet? Its row must stay then. */
+  /** Returns whether an upload's file is in place and not in the ledger yet. Its row must stay then. */
   owes(upload: number): boolean {
     return this.#owed.some((step) => step.upload === upload);
   }
@@ -106,14 +106,14 @@ export class Commits implements Disposable {
   }
 
   /**
-   * Runs work on the ledger that may be lost with the power: what uploads under way reserve and give
-   * back. The event loop goes on while another program has the write lock.
+   * Runs work on the ledger that a power cut may undo: reservations of uploads under way, and their
+   * ends. The event loop goes on while another program has the write lock.
    */
   note<T>(work: () => T): Promise<T> {
     return this.#notes.submit(work);
   }
 
-  /** As {@link enter}, for what is done at once with others of its kind: see {@link Group.join}. */
+  /** Does the same with work on several inputs at once: see {@link Group.join}. */
   enterWith<I, T>(together: Together<I, T>, input: I): Promise<T> {
     return this.#enter.join(together, input);
   }
@@ -174,7 +174,7 @@ export class Commits implements Disposable {
     );
   }
 
-  /** Runs work that says what it `did` on disk before it tells the ledger: if it throws, that is owed. */
+  /** Runs work that reports its steps on disk before it writes the ledger: if it throws, they are owed. */
   #noting<T>(work: (did: (step: Step) => void) => T): T {
     const steps: Step[] = [];
     try {
@@ -197,16 +197,16 @@ export class Commits implements Disposable {
     else reservations.settle([[upload, file]]);
   }
 
-  /** What is owed waits for no other commit: it is tried again in a second, until there is room. */
-  #again(): void {
+  /** Tries owed steps again in a second, whether or not there are other commits. */
+  #retryLater(): void {
     clearTimeout(this.#timer);
     if (this.#owed.length === 0) return;
     this.#timer = setTimeout(() => {
       this.#publish.submit(() => {}).catch(() => {/* it stays owed, and is tried again */});
-    }, retryAfter);
+    }, retryMs);
   }
 
-  /** What others did meanwhile to the same names counts: the ledger keeps no row that the disk denies. */
+  /** Writes owed steps to the ledger, which keeps no row that the disk contradicts: others may have changed the names. */
   #repay(): void {
     this.#repaid = new Set();
     const attempt = (work: () => void): boolean => {

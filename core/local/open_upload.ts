@@ -17,7 +17,7 @@ import {
 import type { Commits } from "./commit.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import type { HeldUpload } from "./ledger/upload_rows.ts";
-import { giveUp, letGo } from "./partial_upload.ts";
+import { detachUpload, dropUpload } from "./partial_upload.ts";
 import type { Parts } from "./parts.ts";
 import { reached } from "./vault/fault.ts";
 import type { Fence } from "./vault/fences.ts";
@@ -151,11 +151,11 @@ export class LocalUpload implements OpenUpload {
     if (this.body.spoiled) return await this.drop();
     const { size, length } = this.body;
     const options = { gaps: size < length, empty };
-    await this.#end(() => letGo(this.#parts, this.#row, size, options));
+    await this.#end(() => detachUpload(this.#parts, this.#row, size, options));
   }
 
   async drop(): Promise<void> {
-    await this.#end(() => giveUp(this.#parts, this.#row));
+    await this.#end(() => dropUpload(this.#parts, this.#row));
   }
 
   async #end(settle: () => Promise<void>): Promise<void> {

@@ -10,7 +10,7 @@ import type { Content, StoredFile, WriteGuard } from "../storage/uploads.ts";
 import { type Outcome, outcome } from "./group.ts";
 import type { DeclaredUpload, HeldUpload } from "./ledger/upload_rows.ts";
 import { lostUpload, type PartsWithCommits } from "./open_upload.ts";
-import { discardDropped, giveUp } from "./partial_upload.ts";
+import { discardDropped, dropUpload } from "./partial_upload.ts";
 import { reached } from "./vault/fault.ts";
 import { stageWhole } from "./vault/staging.ts";
 import { LocalView } from "./view.ts";
@@ -57,7 +57,7 @@ export class StoredWhole {
     } catch (error) {
       const held = reservations.holds(row.id, row.holder!);
       const failure = held ? typed(error) : lostUpload(this.#parts, row);
-      await giveUp(this.#parts, row);
+      await dropUpload(this.#parts, row);
       throw failure;
     }
   }

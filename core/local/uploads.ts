@@ -43,7 +43,7 @@ import {
 import { Heartbeat } from "./heartbeat.ts";
 import { look } from "./look.ts";
 import { LocalUpload, lostUpload, type PartsWithCommits } from "./open_upload.ts";
-import { continuable, discardDropped, letGo } from "./partial_upload.ts";
+import { continuable, detachUpload, discardDropped } from "./partial_upload.ts";
 import { StoredWhole } from "./stored_whole.ts";
 import { digestFile } from "./vault/digest.ts";
 import type { Fence } from "./vault/fences.ts";
@@ -103,7 +103,7 @@ export class LocalUploads implements Uploads {
     } catch (error) {
       body?.[Symbol.dispose]();
       try {
-        await letGo(parts, row, former ? continuable(parts, former) : 0);
+        await detachUpload(parts, row, former ? continuable(parts, former) : 0);
       } finally {
         fence?.[Symbol.dispose]();
       }
