@@ -55,8 +55,8 @@ const LIBRARIES = ["core/client/mod.ts", "core/protocol/mod.ts", "core/sync/mod.
 type Imports = ReadonlyMap<string, readonly string[]>;
 
 /** Parts of the server's store that only the verbs of core/session may use. */
-const STORE_PARTS = "accounts|arrivals|bans|commits|db|finishedUploads|intents|keys|ledger|locks|" +
-  "properties|reservations|shares|tokens|vault|webSessions";
+const STORE_PARTS = "accounts|bans|commits|db|finishedUploads|intents|keys|ledger|locks|" +
+  "properties|reservations|shares|tokens|uploads|vault|webSessions";
 const REACHES_IN = new RegExp(
   `\\bstore!?\\.(${STORE_PARTS})\\b|\\{[^{}]*\\b(${STORE_PARTS})\\b[^{}]*\\}\\s*=\\s*[\\w.#!]*store\\b`,
 );

@@ -1,12 +1,11 @@
 /** Uploads of unknown size: small ones in one go, others as any, and none lost by a cut. */
 import assert from "node:assert/strict";
 import { BargeError } from "../../../core/error.ts";
-import { Gathered } from "../../../core/upload/gathered.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
-import { put } from "../../../core/upload/put.ts";
+import { receive } from "../../../core/upload/receive.ts";
 import { remove } from "../../../core/session/remove.ts";
 import { stat } from "../../../core/session/stat.ts";
-import { bytes, fails, request, Setup, sha256, write } from "../_setup.ts";
+import { begin, bytes, fails, request, Setup, sha256, write } from "../_setup.ts";
 
 const cut = new BargeError("unavailable", "cut");
 
@@ -14,7 +13,7 @@ Deno.test("what stays small is staged only to be published, and as proved as the
   using setup = new Setup();
   const anna = setup.user("anna");
   for (const verified of [true, false]) {
-    const going = new Gathered(anna, request("/home/f"));
+    const going = await receive(anna, request("/home/f"));
     const piece = bytes("some");
     await going.write(piece);
     piece.fill(0); // it is the writer's again
@@ -34,7 +33,7 @@ Deno.test("what does not stay small goes on as an upload, whatever its pieces", 
   const anna = setup.user("anna");
   const content = new Uint8Array(65_537).map((_, i) => i % 251);
   for (const piece of [content.length, 65_536, 40_000, 999]) {
-    const going = new Gathered(anna, request("/home/f"));
+    const going = await receive(anna, request("/home/f"));
     for (let at = 0; at < content.length; at += piece) {
       await going.write(content.subarray(at, at + piece));
     }
@@ -50,18 +49,18 @@ Deno.test("what does not stay small goes on as an upload, whatever its pieces", 
 Deno.test("what was cut off is kept, where there is room for it", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 10);
-  const small = new Gathered(anna, request("/home/f"));
+  const small = await receive(anna, request("/home/f"));
   await small.fail(cut); // nothing has come, nothing is kept
   assert.deepEqual(setup.staged(), []);
-  const going = new Gathered(anna, request("/home/f"));
+  const going = await receive(anna, request("/home/f"));
   await going.write(bytes("half"));
   await going.fail(cut);
   assert.deepEqual(stat(anna, "/home/f").upload, { offset: 4, size: null });
-  const rest = await put(anna, request("/home/f", { base: "old" }));
+  const rest = await begin(anna, request("/home/f", { base: "old" }));
   await rest.write(bytes(" more"));
   await rest.commit(null, false);
   assert.equal(setup.read("/home/f"), "half more");
-  const large = new Gathered(anna, request("/home/g"));
+  const large = await receive(anna, request("/home/g"));
   await large.write(bytes("eleven bytes"));
   await large.fail(cut);
   assert.deepEqual(setup.staged(), []);
@@ -72,10 +71,10 @@ Deno.test("a wrong digest, a folder, another's file: refused, and nothing is lef
   using setup = new Setup();
   const [anna, bob] = [setup.user("anna"), setup.user("bob")];
   await write(bob, "/public/f", "bob's");
-  await fails("denied", () => new Gathered(anna, request("/public/f")), /belongs to bob/);
-  await fails("exists", () => new Gathered(anna, request("/home")));
-  await fails("no-directory", () => new Gathered(anna, request("/home/none/f")));
-  const going = new Gathered(anna, request("/home/f"));
+  await fails("denied", () => receive(anna, request("/public/f")), /belongs to bob/);
+  await fails("exists", () => receive(anna, request("/home")));
+  await fails("no-directory", () => receive(anna, request("/home/none/f")));
+  const going = await receive(anna, request("/home/f"));
   await going.write(bytes("some"));
   const digest = await fails("digest", () => going.commit(sha256("other"), true));
   await going.fail(digest);
@@ -88,7 +87,7 @@ Deno.test("what was cut off, and whose folder goes while it is being kept, holds
   using setup = new Setup();
   const anna = setup.user("anna", 10);
   await mkdir(anna, { verb: "mkdir", path: "/home/d", parents: false });
-  const going = new Gathered(anna, request("/home/d/f"));
+  const going = await receive(anna, request("/home/d/f"));
   await going.write(bytes("half"));
   const { commits } = setup.store;
   const note = commits.note.bind(commits);
