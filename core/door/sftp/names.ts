@@ -16,12 +16,12 @@ import { move } from "../../session/move.ts";
 import { remove } from "../../session/remove.ts";
 import { stat } from "../../session/stat.ts";
 import type { Writing } from "./handle.ts";
-import type { Sftp } from "./sftp.ts";
+import type { Context } from "./context.ts";
 
 type Overwrite = "never" | "always";
 
 /** Returns the file or folder at a path; undefined where none is, or only an upload. */
-export function entryAt(s: Sftp, path: string): Entry | undefined {
+export function entryAt(s: Context, path: string): Entry | undefined {
   try {
     return stat(s.session, path).entry ?? undefined;
   } catch (error) {
@@ -37,7 +37,7 @@ export function entryAt(s: Sftp, path: string): Entry | undefined {
  * @throws {BargeError} as `move`
  */
 export async function rename(
-  s: Sftp,
+  s: Context,
   from: string,
   to: string,
   overwrite: Overwrite,
@@ -67,7 +67,7 @@ export async function rename(
 }
 
 /** Removes a file. @throws {BargeError} `exists` for a folder; as `remove` */
-export async function removeFile(s: Sftp, path: string): Promise<void> {
+export async function removeFile(s: Context, path: string): Promise<void> {
   const writers = s.handles.writersAt(path);
   const entry = entryAt(s, path);
   if (entry?.type === "dir") throw new BargeError("exists", "it is a folder");
@@ -78,7 +78,7 @@ export async function removeFile(s: Sftp, path: string): Promise<void> {
 }
 
 /** Removes an empty folder. @throws {BargeError} `no-directory` for a file; as `remove` */
-export async function removeFolder(s: Sftp, path: string): Promise<void> {
+export async function removeFolder(s: Context, path: string): Promise<void> {
   if (stat(s.session, path).entry?.type !== "dir") {
     throw new BargeError("no-directory", "it is no folder");
   }

@@ -32,7 +32,7 @@ import {
 } from "./packet.ts";
 import { entryAt, removeFile, removeFolder, rename } from "./names.ts";
 import { type Asked, begin, beginRename, type Handler, ok } from "./request.ts";
-import type { Sftp } from "./sftp.ts";
+import type { Context } from "./context.ts";
 import { badHandle } from "./status.ts";
 
 export const requests: { readonly [type: number]: Handler } = {
@@ -111,7 +111,7 @@ function noLinks(): never {
   throw new BargeError("unsupported", "there are no links here");
 }
 
-function attributes(s: Sftp, id: number, packet: PacketReader, asked: Asked): Uint8Array {
+function attributes(s: Context, id: number, packet: PacketReader, asked: Asked): Uint8Array {
   return attrs(id, lookAt(s, begin(s, asked, packet)));
 }
 
@@ -121,7 +121,7 @@ function attrs(id: number, attrs: ReturnType<typeof lookAt>): Uint8Array {
 
 /** Section 6.3. The flags are those of POSIX; what is written becomes a file at CLOSE. */
 async function open(
-  s: Sftp,
+  s: Context,
   id: number,
   packet: PacketReader,
   asked: Asked,
@@ -146,7 +146,7 @@ async function open(
 }
 
 /** A read of a file that this channel writes returns the bytes written so far. */
-async function openToRead(s: Sftp, path: string, access: Access) {
+async function openToRead(s: Context, path: string, access: Access) {
   const writing = s.handles.writing(path);
   const file = writing
     ? readStaged(s.session, writing.upload.id, writing.modified)
@@ -155,7 +155,7 @@ async function openToRead(s: Sftp, path: string, access: Access) {
 }
 
 async function openToWrite(
-  s: Sftp,
+  s: Context,
   path: string,
   flags: number,
   mtime: number | undefined,
@@ -184,7 +184,7 @@ async function openToWrite(
   };
 }
 
-async function read(s: Sftp, id: number, packet: PacketReader): Promise<Uint8Array> {
+async function read(s: Context, id: number, packet: PacketReader): Promise<Uint8Array> {
   const handle = s.handles.get(packet.bytes(), "reading", "writing");
   const offset = packet.long();
   const asked = Math.min(packet.int(), maxData);
@@ -204,7 +204,7 @@ async function read(s: Sftp, id: number, packet: PacketReader): Promise<Uint8Arr
   return data.done(n);
 }
 
-async function write(s: Sftp, id: number, packet: PacketReader): Promise<Uint8Array> {
+async function write(s: Context, id: number, packet: PacketReader): Promise<Uint8Array> {
   const handle = s.handles.get(packet.bytes(), "writing");
   const offset = packet.long();
   const bytes = packet.bytes();
@@ -222,7 +222,7 @@ async function write(s: Sftp, id: number, packet: PacketReader): Promise<Uint8Ar
 }
 
 async function openFolder(
-  s: Sftp,
+  s: Context,
   id: number,
   packet: PacketReader,
   asked: Asked,
@@ -244,7 +244,7 @@ async function openFolder(
   }
 }
 
-async function readFolder(s: Sftp, id: number, packet: PacketReader): Promise<Uint8Array> {
+async function readFolder(s: Context, id: number, packet: PacketReader): Promise<Uint8Array> {
   const handle = s.handles.get(packet.bytes(), "listing");
   if (handle.rest.length === 0) {
     const { value: batch } = await handle.batches.next();

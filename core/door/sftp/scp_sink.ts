@@ -8,7 +8,7 @@ import type { Upload } from "../../upload/upload.ts";
 import { outcomeOf } from "../access.ts";
 import { explain } from "../failure.ts";
 import { resolve } from "./paths.ts";
-import type { Scp, ScpOptions } from "./scp.ts";
+import type { ScpDialog, ScpOptions } from "./scp_dialog.ts";
 
 const longestPiece = 256 * 1024;
 const deepest = 256;
@@ -32,7 +32,7 @@ interface Announced {
  * @param target as the client wrote it: a folder to put things into, or what the one thing is to be
  * @throws {BargeError} `unavailable` when it is gone; `protocol`
  */
-export async function take(scp: Scp, target: string, options: ScpOptions): Promise<void> {
+export async function take(scp: ScpDialog, target: string, options: ScpOptions): Promise<void> {
   const top = resolve(target);
   const into = isFolder(scp, top);
   if (options.folder && !into) {
@@ -62,7 +62,7 @@ export async function take(scp: Scp, target: string, options: ScpOptions): Promi
   }
 }
 
-function isFolder(scp: Scp, path: string): boolean {
+function isFolder(scp: ScpDialog, path: string): boolean {
   try {
     return stat(scp.command.session, path).entry?.type === "dir";
   } catch (error) {
@@ -88,7 +88,7 @@ function announced(line: string): Announced {
 
 /** @returns false: what is to come for it is refused; the client leaves it out */
 async function enter(
-  scp: Scp,
+  scp: ScpDialog,
   path: string,
   { recursive }: ScpOptions,
   depth: number,
@@ -110,7 +110,7 @@ async function enter(
   }
 }
 
-async function leave(scp: Scp, folder: Folder | undefined): Promise<void> {
+async function leave(scp: ScpDialog, folder: Folder | undefined): Promise<void> {
   if (!folder) throw new BargeError("protocol", "the end of no folder");
   const { path, modified } = folder;
   try {
@@ -122,7 +122,7 @@ async function leave(scp: Scp, folder: Folder | undefined): Promise<void> {
 }
 
 async function takeFile(
-  scp: Scp,
+  scp: ScpDialog,
   path: string,
   size: number,
   modified: number | null,
@@ -156,7 +156,7 @@ async function takeFile(
 
 /** Reads all bytes of a file, also those behind a failure. @returns what writing them failed of */
 async function receive(
-  scp: Scp,
+  scp: ScpDialog,
   upload: Upload,
   size: number,
   onReceived: (bytes: number) => void,
