@@ -164,7 +164,7 @@ function tooFew(base: number): BargeError {
 
 /** Copies the file's first bytes. */
 async function begin(upload: Upload, session: Session, path: string, bytes: number): Promise<void> {
-  const source = await openDownload(session.store, session.locate(path).place, 0);
+  const source = await openDownload(session.store, session.locate(path).place!, 0);
   const buffer = borrow();
   let left = Math.min(bytes, source.size);
   try {

@@ -15,10 +15,10 @@ import { badHandle } from "./status.ts";
 const enough = 32_000;
 
 /** What is at a path; of an upload that is under way or was cut off, how much is there. */
-export function lookAt(s: Context, path: string): Attrs {
+export async function lookAt(s: Context, path: string): Promise<Attrs> {
   const writing = s.handles.writing(path);
-  if (writing) return lookAtOpen(s, writing);
-  const { entry, upload } = stat(s.session, path);
+  if (writing) return await lookAtOpen(s, writing);
+  const { entry, upload } = await stat(s.session, path);
   if (!entry) return uploadAttrs(upload!.offset, s.session.id);
   return attrsOf(owned(s, path, entry), usersOf(s));
 }
@@ -52,11 +52,11 @@ function timeOf({ upload, modified }: Writing): number {
   return upload.modified ?? modified;
 }
 
-export function lookAtOpen(s: Context, handle: Handle): Attrs {
+export async function lookAtOpen(s: Context, handle: Handle): Promise<Attrs> {
   if (handle.kind === "writing") {
     return uploadAttrs(handle.end, s.session.id, timeOf(handle));
   }
-  if (handle.kind === "listing") return lookAt(s, handle.path);
+  if (handle.kind === "listing") return await lookAt(s, handle.path);
   return uploadAttrs(handle.file.size, s.session.id, handle.file.modifiedNow());
 }
 
@@ -68,7 +68,7 @@ export function lookAtOpen(s: Context, handle: Handle): Attrs {
 export async function change(s: Context, path: string, attrs: Attrs): Promise<void> {
   const writing = s.handles.writing(path);
   if (writing) return await changeOpen(s, writing, attrs);
-  const { entry } = stat(s.session, path);
+  const { entry } = await stat(s.session, path);
   if (!entry) throw new BargeError("not-found", "there is no such file or folder");
   const { size, mtime } = attrs;
   if (size !== undefined) {

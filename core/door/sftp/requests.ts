@@ -22,6 +22,7 @@ import { extended } from "./extended.ts";
 import { changed, failWriting } from "./handle.ts";
 import { maxData } from "./limits.ts";
 import {
+  type Attrs,
   dataPacket,
   Open,
   type PacketReader,
@@ -50,7 +51,7 @@ export const requests: { readonly [type: number]: Handler } = {
   [Type.STAT]: { name: "stat", handle: attributes },
   [Type.FSTAT]: {
     name: "stat",
-    handle: (s, id, packet) => attrs(id, lookAtOpen(s, s.handles.get(packet.bytes()))),
+    handle: async (s, id, packet) => attrs(id, await lookAtOpen(s, s.handles.get(packet.bytes()))),
   },
   [Type.SETSTAT]: {
     name: "set",
@@ -111,11 +112,16 @@ function noLinks(): never {
   throw new BargeError("unsupported", "there are no links here");
 }
 
-function attributes(s: Context, id: number, packet: PacketReader, asked: Asked): Uint8Array {
-  return attrs(id, lookAt(s, begin(s, asked, packet)));
+async function attributes(
+  s: Context,
+  id: number,
+  packet: PacketReader,
+  asked: Asked,
+): Promise<Uint8Array> {
+  return attrs(id, await lookAt(s, begin(s, asked, packet)));
 }
 
-function attrs(id: number, attrs: ReturnType<typeof lookAt>): Uint8Array {
+function attrs(id: number, attrs: Attrs): Uint8Array {
   return new PacketWriter(Type.ATTRS, id).attrs(attrs).done();
 }
 
@@ -149,7 +155,7 @@ async function open(
 async function openToRead(s: Context, path: string, access: Access) {
   const writing = s.handles.writing(path);
   const file = writing
-    ? readStaged(s.session, writing.upload.id, writing.modified)
+    ? await readStaged(s.session, writing.upload.id, writing.modified)
     : await get(s.session, path, 0);
   return { kind: "reading", path, access, file } as const;
 }
@@ -161,9 +167,9 @@ async function openToWrite(
   mtime: number | undefined,
   access: Access,
 ) {
-  if ((flags & Open.CREAT) === 0) stat(s.session, path); // something must be there
+  if ((flags & Open.CREAT) === 0) await stat(s.session, path); // something must be there
   const fresh = (flags & Open.TRUNC) !== 0;
-  const old = fresh ? undefined : entryAt(s, path);
+  const old = fresh ? undefined : await entryAt(s, path);
   // A second handle on a new file does not resume the upload of the first, which would lose it.
   const second = !old && s.handles.writing(path) !== undefined;
   const upload = await put(s.session, {
@@ -231,8 +237,8 @@ async function openFolder(
   asked.path = path;
   const access = s.access("list", path);
   try {
-    const handle = await s.handles.add(() => {
-      const { entry } = stat(s.session, path);
+    const handle = await s.handles.add(async () => {
+      const { entry } = await stat(s.session, path);
       if (entry?.type !== "dir") throw new BargeError("no-directory", "it is no folder");
       const rest = [".", ".."].map((name) => ({ ...owned(s, path, entry), name }));
       return { kind: "listing", path, access, batches: list(s.session, path, false), rest };

@@ -34,7 +34,7 @@ interface Announced {
  */
 export async function take(scp: ScpDialog, target: string, options: ScpOptions): Promise<void> {
   const top = resolve(target);
-  const into = isFolder(scp, top);
+  const into = await isFolder(scp, top);
   if (options.folder && !into) {
     return await scp.fail(target, new BargeError("no-directory", "it is no folder"));
   }
@@ -62,9 +62,9 @@ export async function take(scp: ScpDialog, target: string, options: ScpOptions):
   }
 }
 
-function isFolder(scp: ScpDialog, path: string): boolean {
+async function isFolder(scp: ScpDialog, path: string): Promise<boolean> {
   try {
-    return stat(scp.command.session, path).entry?.type === "dir";
+    return (await stat(scp.command.session, path)).entry?.type === "dir";
   } catch (error) {
     if (error instanceof BargeError) return false;
     throw error;
@@ -97,7 +97,7 @@ async function enter(
   try {
     if (!recursive) throw new BargeError("usage", "a folder, without -r");
     if (depth >= deepest) throw new BargeError("refused", `more than ${deepest} folders deep`);
-    if (!isFolder(scp, path)) {
+    if (!await isFolder(scp, path)) {
       await mkdir(scp.command.session, { verb: "mkdir", path, parents: false });
       access.end("ok");
     }

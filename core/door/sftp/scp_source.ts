@@ -5,7 +5,7 @@ import type { Entry } from "../../protocol/message.ts";
 import { describeOmission } from "../../protocol/omission.ts";
 import { get } from "../../session/get.ts";
 import { list } from "../../session/list.ts";
-import { Omitted } from "../../local/omitted.ts";
+import { Omitted } from "../../session/omitted.ts";
 import { stat } from "../../session/stat.ts";
 import { outcomeOf } from "../access.ts";
 import { explain } from "../failure.ts";
@@ -54,7 +54,7 @@ async function matches(scp: ScpDialog, path: string): Promise<string[]> {
 
 async function look(scp: ScpDialog, path: string): Promise<Entry | undefined> {
   try {
-    const { entry } = stat(scp.command.session, path);
+    const { entry } = await stat(scp.command.session, path);
     if (entry) return entry;
     throw new BargeError("not-found", "there is no such file or folder");
   } catch (error) {
