@@ -22,10 +22,16 @@ import { Fences } from "./vault/fences.ts";
 import { Vault } from "./vault/vault.ts";
 import type { AccountStore } from "../storage/accounts.ts";
 import type { LoginStore } from "../storage/logins.ts";
+import type { LockStore } from "../storage/locks.ts";
+import type { PropertyStore } from "../storage/properties.ts";
 import type { ShareStore } from "../storage/shares.ts";
+import type { Tree } from "../storage/tree.ts";
 import { LocalAccounts } from "./accounts.ts";
 import { LocalLogins } from "./logins.ts";
+import { LocalLocks } from "./locks.ts";
+import { LocalProperties } from "./properties.ts";
 import { LocalShares } from "./shares.ts";
+import { LocalTree } from "./tree.ts";
 import { Commits } from "./commit.ts";
 import type { Parts } from "./parts.ts";
 import { LocalUploads } from "./uploads.ts";
@@ -113,6 +119,9 @@ export class Store implements Parts, Disposable {
     readonly shares: ShareStore;
   };
   readonly uploads: Uploads;
+  readonly tree: Tree;
+  /** What WebDAV's clients attach to files and folders. */
+  readonly attached: { readonly locks: LockStore; readonly properties: PropertyStore };
   readonly gate: Gate;
   /** The logins of this isolate; each is cut off when the secret that it began with is gone. */
   readonly live: LiveLogins;
@@ -159,6 +168,11 @@ export class Store implements Parts, Disposable {
       shares: new LocalShares(this),
     };
     this.uploads = new LocalUploads(this);
+    this.tree = new LocalTree(this, this.commits);
+    this.attached = {
+      locks: new LocalLocks(this, this.commits),
+      properties: new LocalProperties(this, this.commits),
+    };
     this.hooks = hooks;
     this.gate = new Gate(settings.limits ?? defaultLimits, worker, settings.tally);
     this.live = new LiveLogins(this.people.logins);

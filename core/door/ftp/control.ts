@@ -276,7 +276,7 @@ export class Control implements Connection, Conversation {
   async #execute(line: Line): Promise<void> {
     const command = asked(line);
     const { verb, argument } = command;
-    const access = this.#access(command);
+    const access = await this.#access(command);
     const record = (outcome: "ok" | Kind) => {
       if (!command.row || access.verb) access.end(outcome);
     };
@@ -292,7 +292,7 @@ export class Control implements Connection, Conversation {
         record(outcomeOf(error));
         throw error;
       }
-      const path = command.row?.path && argument ? this.path(argument) : undefined;
+      const path = command.row?.path && argument ? await this.path(argument) : undefined;
       const failed = explain(error, { op: verb.slice(0, 40).toLowerCase(), path });
       record(failed.kind);
       await this.say(replyTo(failed, failed instanceof Failed ? failed.code : undefined));
@@ -302,9 +302,9 @@ export class Control implements Connection, Conversation {
     }
   }
 
-  #access({ row, argument }: Asked): Access {
+  async #access({ row, argument }: Asked): Promise<Access> {
     const verb = row?.does ?? null;
-    const path = row?.path ? this.path(argument) : null;
+    const path = row?.path ? await this.path(argument) : null;
     const to = verb === "move" ? { path: this.state.renameFrom ?? null, to: path! } : { path };
     const arrived = { door: this.spec.name, address: this.stream.peer, verb, ...to };
     const access = new Access(arrived, this.store.metrics);
@@ -314,7 +314,7 @@ export class Control implements Connection, Conversation {
   }
 
   /** Returns the absolute path that a command's argument means. */
-  path(argument: string): string {
+  path(argument: string): Promise<string> {
     return locate(this.session, this.state.folder, argument);
   }
 

@@ -21,13 +21,13 @@ const cwd: Row = {
   argument: "optional",
   login: true,
   help: ["[PATH]", "go to a folder; by default to /"],
-  run: (c, argument) => enterFolder(c, c.path(argument || "/")),
+  run: async (c, argument) => await enterFolder(c, await c.path(argument || "/")),
 };
 const cdup: Row = {
   argument: "none",
   login: true,
   help: ["", "go to the folder above"],
-  run: (c) => enterFolder(c, c.path("..")),
+  run: async (c) => await enterFolder(c, await c.path("..")),
 };
 const pwd: Row = {
   argument: "none",
@@ -42,7 +42,7 @@ const mkd: Row = {
   does: "mkdir",
   help: ["PATH", "make a folder"],
   async run(c, argument) {
-    const path = c.path(argument);
+    const path = await c.path(argument);
     await mkdir(c.session, { verb: "mkdir", path, parents: false });
     return reply(257, `${quoted(path)} was made`);
   },
@@ -54,8 +54,8 @@ const rmd: Row = {
   does: "remove",
   help: ["PATH", "remove an empty folder"],
   async run(c, argument) {
-    const path = c.path(argument);
-    const { entry } = stat(c.session, path);
+    const path = await c.path(argument);
+    const { entry } = await stat(c.session, path);
     if (entry?.type !== "dir") throw new BargeError("refused", "it is not a folder", { path });
     await remove(c.session, path, false);
     return reply(250, "The folder was removed");
@@ -80,8 +80,8 @@ export const fileRows: Record<string, Row> = {
     does: "remove",
     help: ["PATH", "remove a file"],
     async run(c, argument) {
-      const path = c.path(argument);
-      const { entry } = stat(c.session, path);
+      const path = await c.path(argument);
+      const { entry } = await stat(c.session, path);
       if (entry?.type === "dir") {
         throw new BargeError("refused", "it is a folder", { path, hint: "RMD removes it" });
       }
@@ -94,9 +94,11 @@ export const fileRows: Record<string, Row> = {
     path: true,
     login: true,
     help: ["PATH", "what RNTO is to rename"],
-    run(c, argument) {
-      const path = c.path(argument);
-      if (!stat(c.session, path).entry) throw new BargeError("not-found", "it is no file yet");
+    async run(c, argument) {
+      const path = await c.path(argument);
+      if (!(await stat(c.session, path)).entry) {
+        throw new BargeError("not-found", "it is no file yet");
+      }
       c.state.renameFrom = path;
       return reply(350, "And what is its new name?");
     },
@@ -113,9 +115,9 @@ export const fileRows: Record<string, Row> = {
         throw new Failed(503, "usage", "Bad sequence of commands: use RNFR first");
       }
       c.state.renameFrom = undefined;
-      const to = c.path(argument);
+      const to = await c.path(argument);
       // A slash at the end names the folder to move it into, as for mv.
-      const into = argument.endsWith("/") && isFolder(c.session, to);
+      const into = argument.endsWith("/") && await isFolder(c.session, to);
       await move(c.session, from, into ? resolve(to, nameIn(from)) : to, "always");
       return reply(250, "It has its new name");
     },
@@ -126,13 +128,13 @@ export const fileRows: Record<string, Row> = {
     login: true,
     does: "stat",
     help: ["PATH", "a file's bytes; of an upload that was cut, those that are kept"],
-    run(c, argument) {
-      const path = c.path(argument);
+    async run(c, argument) {
+      const path = await c.path(argument);
       if (c.state.ascii) {
         const hint = "say TYPE I first";
         throw new Failed(550, "refused", "SIZE not allowed in ASCII mode", { path, hint });
       }
-      const { entry, upload } = stat(c.session, path);
+      const { entry, upload } = await stat(c.session, path);
       if (entry?.type === "dir") throw new BargeError("refused", "it is not retrievable", { path });
       return reply(213, String(entry?.size ?? upload!.offset));
     },
@@ -143,12 +145,14 @@ export const fileRows: Record<string, Row> = {
     login: true,
     does: "stat",
     help: ["[YYYYMMDDhhmmss] PATH", "when a file was written; or set that, as MFMT does"],
-    run(c, argument, access) {
-      const path = c.path(argument);
+    async run(c, argument, access) {
+      const path = await c.path(argument);
       // Clients older than MFMT set a time like this. A file of that whole name has precedence.
       const { time, name } = timeAndName(argument);
-      if (time !== undefined && !isThere(c.session, path)) return touch(c, name, time, access);
-      const { entry } = stat(c.session, path);
+      if (time !== undefined && !await isThere(c.session, path)) {
+        return touch(c, name, time, access);
+      }
+      const { entry } = await stat(c.session, path);
       if (!entry) throw new BargeError("not-found", "it is no file yet");
       if (entry.type === "dir") throw new BargeError("refused", "it is not retrievable", { path });
       return reply(213, formatTime(entry.modified));
@@ -180,7 +184,7 @@ export const fileRows: Record<string, Row> = {
     slow: true,
     help: ["PATH", "a file's digest, as OPTS HASH chose"],
     async run(c, argument) {
-      const path = c.path(argument);
+      const path = await c.path(argument);
       const { algorithm } = c.state;
       const { digest, size } = await digestOf(c, path, algorithm);
       const name = algorithm === "md5" ? "MD5" : "SHA-256";
@@ -203,7 +207,7 @@ async function touch(
   time: number,
   access: Access,
 ): Promise<Reply> {
-  const path = c.path(name);
+  const path = await c.path(name);
   access.becomes("touch", path);
   const kept = await setModified(c.session, path, time).catch((error) => {
     throw error instanceof BargeError ? error.with({ path }) : error;
@@ -220,9 +224,11 @@ function digestRow(algorithm: "sha256" | "md5"): Row {
     slow: true,
     help: ["PATH", `a file's ${algorithm === "md5" ? "MD5" : "SHA-256"}`],
     async run(c, argument) {
-      const literal = c.path(argument);
+      const literal = await c.path(argument);
       const quoted = /^"([^]*)"$/.exec(argument)?.[1].replaceAll('""', '"');
-      const path = quoted === undefined || isThere(c.session, literal) ? literal : c.path(quoted);
+      const path = quoted === undefined || await isThere(c.session, literal)
+        ? literal
+        : await c.path(quoted);
       const { digest } = await digestOf(c, path, algorithm);
       return reply(250, digest);
     },
@@ -247,8 +253,8 @@ function nameIn(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
-function enterFolder(c: UserConnection, path: string): Reply {
-  const { entry } = stat(c.session, path);
+async function enterFolder(c: UserConnection, path: string): Promise<Reply> {
+  const { entry } = await stat(c.session, path);
   if (entry?.type !== "dir") throw new BargeError("refused", "it is not a folder", { path });
   c.state.folder = path;
   return reply(250, `${quoted(path)} is where you are`);

@@ -22,7 +22,7 @@ export const listRows: Record<string, Row> = {
     does: "list",
     slow: true,
     help: ["[PATH]", "list a folder, as `ls -l`"],
-    run: (c, argument) => sendList(c, found(c, argument), longLines),
+    run: async (c, argument) => await sendList(c, await found(c, argument), longLines),
   },
   NLST: {
     argument: "optional",
@@ -30,8 +30,8 @@ export const listRows: Record<string, Row> = {
     does: "list",
     slow: true,
     help: ["[PATH]", "list a folder's names"],
-    run(c, argument) {
-      const what = found(c, argument);
+    async run(c, argument) {
+      const what = await found(c, argument);
       return sendList(c, what, ({ name }) => inLine(what.prefix + name));
     },
   },
@@ -42,8 +42,8 @@ export const listRows: Record<string, Row> = {
     slow: true,
     help: ["[PATH]", "list a folder's facts, for programs"],
     async run(c, argument) {
-      const path = c.path(argument);
-      const { entry } = stat(c.session, path);
+      const path = await c.path(argument);
+      const { entry } = await stat(c.session, path);
       if (entry?.type !== "dir") throw new Failed(501, "usage", "it is not a folder", { path });
       const what = { path, prefix: "", entries: list(c.session, path, false) };
       const account = await c.session.account();
@@ -57,8 +57,8 @@ export const listRows: Record<string, Row> = {
     does: "stat",
     help: ["[PATH]", "the facts of one file or folder"],
     async run(c, argument) {
-      const path = c.path(argument);
-      const entry = entryAt(c, path);
+      const path = await c.path(argument);
+      const entry = await entryAt(c, path);
       const account = await c.session.account();
       const line = facts(c, account, { ...entry, name: path }, resolve(path, ".."));
       return { code: 250, text: `Facts of ${path}:`, lines: [line], last: "End" };
@@ -69,9 +69,9 @@ export const listRows: Record<string, Row> = {
     login: false,
     does: undefined,
     help: ["[PATH]", "how this session is; or list a folder here"],
-    run(c, argument) {
+    async run(c, argument) {
       if (argument === "") return status(c);
-      return told(found(needLogin(c), argument));
+      return told(await found(needLogin(c), argument));
     },
   },
 };
@@ -90,28 +90,28 @@ interface Found {
  *
  * @throws {BargeError} `not-found`
  */
-function found(c: UserConnection, argument: string): Found {
+async function found(c: UserConnection, argument: string): Promise<Found> {
   const words = /^(?:-[A-Za-z0-9]*(?: +|$))+/;
-  const literal = c.path(argument);
-  const name = words.test(argument) && !isThere(c.session, literal)
+  const literal = await c.path(argument);
+  const name = words.test(argument) && !await isThere(c.session, literal)
     ? argument.replace(words, "")
     : argument;
-  const path = c.path(name);
-  if (isPattern(name) && !isThere(c.session, path)) return matching(c, name);
-  const { entry } = stat(c.session, path);
+  const path = await c.path(name);
+  if (isPattern(name) && !await isThere(c.session, path)) return await matching(c, name);
+  const { entry } = await stat(c.session, path);
   if (entry?.type === "dir") return { path, prefix: "", entries: list(c.session, path, false) };
-  const one = entryAt(c, path);
+  const one = await entryAt(c, path);
   return { path, prefix: name.slice(0, name.lastIndexOf("/") + 1), entries: only(one) };
 }
 
-function matching(c: UserConnection, name: string): Found {
+async function matching(c: UserConnection, name: string): Promise<Found> {
   const cut = name.lastIndexOf("/") + 1;
   const prefix = name.slice(0, cut);
-  const path = c.path(prefix || ".");
-  if (isPattern(prefix.slice(0, -1)) && !isThere(c.session, path)) {
+  const path = await c.path(prefix || ".");
+  if (isPattern(prefix.slice(0, -1)) && !await isThere(c.session, path)) {
     throw new BargeError("unsupported", "A pattern may be in a path's last part alone");
   }
-  const { entry } = stat(c.session, path);
+  const { entry } = await stat(c.session, path);
   if (entry?.type !== "dir") throw new BargeError("not-found", "there is no such folder", { path });
   const all = list(c.session, path, false);
   const pattern = name.slice(cut);
@@ -119,8 +119,8 @@ function matching(c: UserConnection, name: string): Found {
 }
 
 /** A file or folder; where there is none, the upload to there that was cut, as far as it came. */
-function entryAt(c: UserConnection, path: string): Entry {
-  const { entry, upload } = stat(c.session, path);
+async function entryAt(c: UserConnection, path: string): Promise<Entry> {
+  const { entry, upload } = await stat(c.session, path);
   if (entry) return entry;
   const name = path.slice(path.lastIndexOf("/") + 1);
   const modified = new Date().toISOString();

@@ -2,7 +2,7 @@
 import { least } from "../../disk/pool.ts";
 import { BargeError } from "../../error.ts";
 import { get } from "../../session/get.ts";
-import type { Download } from "../../local/download.ts";
+import type { FileContent } from "../../storage/content.ts";
 import type { Access } from "../access.ts";
 import { type Brake, brakeOf } from "../brake.ts";
 import { ToWire } from "./ascii.ts";
@@ -27,7 +27,7 @@ async function retrieve(c: UserConnection, argument: string, access: Access): Pr
   const { restart, ascii } = c.state;
   c.state.restart = 0;
   if (restart > 0 && ascii) throw new Failed(501, "usage", "No restart in type A");
-  const file = await open(c, c.path(argument), restart);
+  const file = await open(c, await c.path(argument), restart);
   try {
     const left = file.size - restart;
     const about = `Opening data connection for ${argument} (${left} bytes)`;
@@ -42,7 +42,7 @@ async function retrieve(c: UserConnection, argument: string, access: Access): Pr
   }
 }
 
-async function open(c: UserConnection, path: string, offset: number): Promise<Download> {
+async function open(c: UserConnection, path: string, offset: number): Promise<FileContent> {
   try {
     return await get(c.session, path, offset);
   } catch (error) {
@@ -52,7 +52,7 @@ async function open(c: UserConnection, path: string, offset: number): Promise<Do
 }
 
 async function sendFile(
-  file: Download,
+  file: FileContent,
   data: Data,
   lines: ToWire | undefined,
   brake: Brake | undefined,

@@ -58,7 +58,7 @@ export interface Connection {
   /** Sends a reply and begins TLS; bytes that came in the clear behind the command are dropped. */
   secure(answer: Reply): Promise<void>;
   /** Returns the absolute path that a command's argument means. */
-  path(argument: string): string;
+  path(argument: string): Promise<string>;
 }
 
 /** A control connection after a login. */

@@ -42,10 +42,10 @@ const commands: Record<string, Run> = {
     };
   },
   /** Every file is its account's, whatever its mode: clients that preserve modes are not to fail. */
-  CHMOD(c, argument) {
+  async CHMOD(c, argument) {
     const [, mode, path] = /^ *([0-7]{3,4}) ([^]+)$/.exec(argument) ?? [];
     if (mode === undefined) throw new Failed(501, "usage", "SITE CHMOD MODE PATH, as in 644 a");
-    stat(c.session, c.path(path));
+    await stat(c.session, await c.path(path));
     return reply(200, "Modes are not kept here; nothing was changed");
   },
   /** `SITE UTIME TIME PATH`, and `SITE UTIME PATH ACCESSED MODIFIED CREATED UTC`. */
@@ -57,7 +57,7 @@ const commands: Record<string, Run> = {
     if (path === undefined || time === undefined) {
       throw new Failed(501, "usage", "SITE UTIME YYYYMMDDhhmmss PATH, in UTC");
     }
-    const changed = c.path(path);
+    const changed = await c.path(path);
     access.becomes("touch", changed);
     await setModified(c.session, changed, time);
     return reply(200, "The time is set");

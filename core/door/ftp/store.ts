@@ -73,7 +73,7 @@ async function store(c: UserConnection, wanted: Wanted, access: Access): Promise
   c.state.restart = 0;
   c.state.reserve = undefined;
   if (restart > 0 && ascii) throw new Failed(501, "usage", "No restart in type A");
-  const path = c.path(argument);
+  const path = await c.path(argument);
   checkData(c);
   const upload = await begin(c, {
     path,
@@ -97,7 +97,7 @@ async function store(c: UserConnection, wanted: Wanted, access: Access): Promise
       if (data.tls) return true;
       const whole = reserve !== undefined && [access.bytes, upload.offset].includes(reserve);
       const took = performance.now() - began;
-      if (!whole) await c.lives(proofWait(c.patience, isFile(c.session, path), took));
+      if (!whole) await c.lives(proofWait(c.patience, await isFile(c.session, path), took));
       return false;
     });
     const { size } = await upload.commit(null, verified);

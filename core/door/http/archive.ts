@@ -8,10 +8,10 @@
  */
 import { BargeError, type Kind } from "../../error.ts";
 import { get } from "../../session/get.ts";
-import type { Download } from "../../local/download.ts";
+import type { FileContent } from "../../storage/content.ts";
 import { printable } from "../../protocol/printable.ts";
 import { list } from "../../session/list.ts";
-import { refuseUnnamed } from "../../local/omitted.ts";
+import { refuseUnnamed } from "../../session/omitted.ts";
 import type { Session } from "../../login/session.ts";
 import { stat } from "../../session/stat.ts";
 import { piecesOf } from "./download.ts";
@@ -43,9 +43,11 @@ export async function sendArchive(
 ): Promise<Response> {
   const { session, method } = exchange;
   // Fails before the head is sent, where the folder is missing or has data that no door shows.
-  const { entry } = stat(session!, path);
+  const { entry } = await stat(session!, path);
   for (const top of path === "/" ? ["/home", "/public"] : [path]) {
-    if (entry?.type === "dir") await refuseUnnamed(session!.store, session!.locate(top).place!);
+    if (entry?.type === "dir") {
+      await refuseUnnamed(session!.store.tree, session!.locate(top).place!);
+    }
   }
   const name = path === "/" ? "files" : path.slice(path.lastIndexOf("/") + 1);
   const headers = {
@@ -76,7 +78,7 @@ async function* membersOf(
   path: string,
   top: string,
 ): AsyncGenerator<Member> {
-  const { entry } = stat(session, path);
+  const { entry } = await stat(session, path);
   const single = entry?.type === "file";
   if (entry && !single) {
     yield { name: top.slice(0, -1), type: "dir", modified: Date.parse(entry.modified), path };
@@ -163,7 +165,7 @@ async function opened(
   session: Session,
   { name, path }: Member,
   lost: Lost,
-): Promise<Download | undefined> {
+): Promise<FileContent | undefined> {
   try {
     return await get(session, path, 0);
   } catch (error) {

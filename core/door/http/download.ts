@@ -2,7 +2,7 @@
 import { getMimeType } from "hono/utils/mime";
 import { digest } from "../../session/digest.ts";
 import { get } from "../../session/get.ts";
-import type { Download } from "../../local/download.ts";
+import type { FileContent } from "../../storage/content.ts";
 import { etagOf, httpDate, judge, rangeHolds } from "./condition.ts";
 import { wantsDigest, writeDigest } from "./digest_field.ts";
 import type { Exchange, Source } from "./exchange.ts";
@@ -72,7 +72,7 @@ export async function sendFile(
 
 async function answer(
   exchange: Exchange,
-  file: Download,
+  file: FileContent,
   span: Span | "all",
   headers: Record<string, string>,
 ): Promise<Response> {
@@ -94,7 +94,7 @@ async function answer(
 }
 
 /** What is left of a file, or so many bytes of that; closes it. */
-export async function* piecesOf(file: Download, length?: number): Source {
+export async function* piecesOf(file: FileContent, length?: number): Source {
   try {
     yield* file.pieces(length);
   } finally {
@@ -106,7 +106,7 @@ export async function* piecesOf(file: Download, length?: number): Source {
 async function digestsOf(
   exchange: Exchange,
   path: string,
-  { sha256 }: Download,
+  { sha256 }: FileContent,
   whole: boolean,
 ): Promise<Record<string, string>> {
   const wanted = wantsDigest(exchange.header("want-repr-digest"));

@@ -85,14 +85,14 @@ export function conditions(
 ): When {
   const header = (name: string) => exchange.header(name);
   if (!isConditional(header)) return when;
-  return (there) => {
+  return (there, view) => {
     const now = there?.type === "file"
       ? { etag: tagOf(there), modified: there.modified }
       : there && { etag: "", modified: there.modified };
     if (judge(header, now, false) !== "ok") {
       throw new Refusal(412, "exists", "the file is not as the request has it");
     }
-    if (typeof when === "function") when(there);
+    if (typeof when === "function") when(there, view);
   };
 }
 

@@ -4,13 +4,14 @@ import { encodeFrame } from "../../protocol/frame.ts";
 import { failuresOf } from "../../protocol/failure.ts";
 import { many } from "../../protocol/many.ts";
 import type { Answer, Request } from "../../protocol/message.ts";
-import { lookAgain, readSmall, type Small } from "../../session/get.ts";
+import { readAgain, readSmall } from "../../session/get.ts";
+import type { SmallFile } from "../../storage/content.ts";
 import { explain } from "../failure.ts";
 import type { BodyState, LoggedIn } from "./context.ts";
 import { isTheirTurn, theirTurn } from "./turn.ts";
 
 /** What became of one: read, failed, or too large to fit in beside the others. */
-type Fate = Small | { readonly error: BargeError } | null;
+type Fate = SmallFile | { readonly error: BargeError } | null;
 
 /** @returns null: it has answered itself */
 export async function serveGetMany(
@@ -24,11 +25,11 @@ export async function serveGetMany(
   let body = 0;
   for (const [i, path] of paths.entries()) {
     if (isTheirTurn(i)) await theirTurn();
-    const fate = getOne(c, path, many.bytes - body);
+    const fate = await getOne(c, path, many.bytes - body);
     if (fate && "bytes" in fate) body += fate.bytes.length;
     fates.push(fate);
   }
-  settle(c, paths, fates);
+  await settle(c, paths, fates);
   body = fates.reduce((sum, fate) => sum + (fate && "bytes" in fate ? fate.bytes.length : 0), 0);
   const said = failuresOf(fates.flatMap((fate) => fate && "error" in fate ? [fate.error] : []))
     .values();
@@ -45,17 +46,17 @@ export async function serveGetMany(
   return null;
 }
 
-/** Looks again at the files that have no digest. */
-function settle(c: LoggedIn, paths: readonly string[], fates: Fate[]): void {
+/** Reads files that have no digest again. */
+async function settle(c: LoggedIn, paths: readonly string[], fates: Fate[]): Promise<void> {
   const unsure = fates.flatMap((fate, i) => fate && "bytes" in fate && fate.undigested ? [i] : []);
-  const files = unsure.map((i) => [paths[i], fates[i] as Small] as const);
-  lookAgain(c.session, files).forEach((small, at) => fates[unsure[at]] = small);
+  const files = unsure.map((i) => [paths[i], fates[i] as SmallFile] as const);
+  (await readAgain(c.session, files)).forEach((file, i) => fates[unsure[i]] = file);
 }
 
-function getOne(c: LoggedIn, path: string, room: number): Fate {
+async function getOne(c: LoggedIn, path: string, room: number): Promise<Fate> {
   const access = c.access("get", path);
   try {
-    const small = readSmall(c.session, path, room);
+    const small = await readSmall(c.session, path, room);
     if (!small) return null;
     access.bytes = small.bytes.length;
     access.end("ok");

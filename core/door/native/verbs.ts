@@ -15,7 +15,7 @@ import { defaultMinPassword } from "../../protocol/password.ts";
 import { copy } from "../../session/copy.ts";
 import { digest } from "../../session/digest.ts";
 import { list } from "../../session/list.ts";
-import { Omitted } from "../../local/omitted.ts";
+import { Omitted } from "../../session/omitted.ts";
 import { challenge } from "../../login/login.ts";
 import { mkdir } from "../../session/mkdir.ts";
 import { move } from "../../session/move.ts";

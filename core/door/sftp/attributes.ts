@@ -8,17 +8,17 @@ import { attrsOf, longName, uploadAttrs, type Users } from "./entries.ts";
 import { changed, failWriting, type Handle, type Writing } from "./handle.ts";
 import { type Attrs, PacketWriter, Type } from "./packet.ts";
 import { resolve, start } from "./paths.ts";
-import type { Sftp } from "./sftp.ts";
+import type { Context } from "./context.ts";
 import { badHandle } from "./status.ts";
 
 /** No client takes less; some take no more (draft-ietf-secsh-filexfer-02, section 3). */
 const enough = 32_000;
 
 /** What is at a path; of an upload that is under way or was cut off, how much is there. */
-export function lookAt(s: Sftp, path: string): Attrs {
+export async function lookAt(s: Context, path: string): Promise<Attrs> {
   const writing = s.handles.writing(path);
-  if (writing) return lookAtOpen(s, writing);
-  const { entry, upload } = stat(s.session, path);
+  if (writing) return await lookAtOpen(s, writing);
+  const { entry, upload } = await stat(s.session, path);
   if (!entry) return uploadAttrs(upload!.offset, s.session.id);
   return attrsOf(owned(s, path, entry), usersOf(s));
 }
@@ -27,7 +27,7 @@ export function lookAt(s: Sftp, path: string): Attrs {
  * An entry as its owner's: nobody is charged for folders, and `sshfs` and others take whom the home
  * belongs to for whom they are there.
  */
-export function owned(s: Sftp, path: string, entry: Entry): Entry {
+export function owned(s: Context, path: string, entry: Entry): Entry {
   const home = entry.owner === null && (path === start || path.startsWith(`${start}/`));
   return home ? { ...entry, owner: s.account } : entry;
 }
@@ -36,7 +36,7 @@ export function owned(s: Sftp, path: string, entry: Entry): Entry {
  * Returns the entries of a folder. Files that are open for writing have the attributes that STAT
  * returns.
  */
-export function shown(s: Sftp, folder: string, entries: readonly Entry[]): Entry[] {
+export function shown(s: Context, folder: string, entries: readonly Entry[]): Entry[] {
   const writing = new Map(s.handles.writersIn(folder).map((handle) => [handle.path, handle]));
   return entries.map((entry) => {
     const path = resolve(`${folder}/${entry.name}`);
@@ -52,11 +52,11 @@ function timeOf({ upload, modified }: Writing): number {
   return upload.modified ?? modified;
 }
 
-export function lookAtOpen(s: Sftp, handle: Handle): Attrs {
+export async function lookAtOpen(s: Context, handle: Handle): Promise<Attrs> {
   if (handle.kind === "writing") {
     return uploadAttrs(handle.end, s.session.id, timeOf(handle));
   }
-  if (handle.kind === "listing") return lookAt(s, handle.path);
+  if (handle.kind === "listing") return await lookAt(s, handle.path);
   return uploadAttrs(handle.file.size, s.session.id, handle.file.modifiedNow());
 }
 
@@ -65,10 +65,10 @@ export function lookAtOpen(s: Sftp, handle: Handle): Attrs {
  * who may do what is decided by the space that a file is in, and clients that copy with `-p` would
  * fail if they were told so.
  */
-export async function change(s: Sftp, path: string, attrs: Attrs): Promise<void> {
+export async function change(s: Context, path: string, attrs: Attrs): Promise<void> {
   const writing = s.handles.writing(path);
   if (writing) return await changeOpen(s, writing, attrs);
-  const { entry } = stat(s.session, path);
+  const { entry } = await stat(s.session, path);
   if (!entry) throw new BargeError("not-found", "there is no such file or folder");
   const { size, mtime } = attrs;
   if (size !== undefined) {
@@ -78,7 +78,7 @@ export async function change(s: Sftp, path: string, attrs: Attrs): Promise<void>
   if (mtime !== undefined) await setModified(s.session, path, mtime * 1000);
 }
 
-export async function changeOpen(s: Sftp, handle: Handle, attrs: Attrs): Promise<void> {
+export async function changeOpen(s: Context, handle: Handle, attrs: Attrs): Promise<void> {
   const { size, mtime } = attrs;
   if (handle.kind !== "writing") {
     if (handle.kind === "reading" && size !== undefined) throw badHandle();
@@ -103,7 +103,7 @@ async function truncate(handle: Writing, size: number): Promise<void> {
 
 /** A file of another length in place of the one that is there. */
 async function resize(
-  s: Sftp,
+  s: Context,
   path: string,
   size: number,
   entry: Entry,
@@ -125,7 +125,7 @@ async function resize(
 }
 
 /** The numbers of accounts; asked for once in a listing. */
-export function usersOf({ session }: Sftp): Users {
+export function usersOf({ session }: Context): Users {
   const { accounts } = session.store;
   const known = new Map<string, number | undefined>();
   return {

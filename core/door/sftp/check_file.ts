@@ -9,7 +9,7 @@ import { digest } from "../../session/digest.ts";
 import { get } from "../../session/get.ts";
 import { type PacketReader, PacketWriter, Type } from "./packet.ts";
 import { type Asked, begin } from "./request.ts";
-import type { Sftp } from "./sftp.ts";
+import type { Context } from "./context.ts";
 import { badHandle } from "./status.ts";
 
 const algorithms = ["sha256", "md5", "sha1", "sha384", "sha512"];
@@ -32,7 +32,7 @@ interface Source {
 }
 
 export const checkFile = {
-  async ofHandle(s: Sftp, id: number, packet: PacketReader): Promise<Uint8Array> {
+  async ofHandle(s: Context, id: number, packet: PacketReader): Promise<Uint8Array> {
     const handle = s.handles.get(packet.bytes(), "reading", "writing");
     const part = readPart(packet);
     if (handle.kind === "writing" && !handle.reads) throw badHandle();
@@ -43,7 +43,7 @@ export const checkFile = {
     return answer(id, algorithm, known ? hex(stored) : await digestsOf(s, source, part));
   },
 
-  async ofName(s: Sftp, id: number, packet: PacketReader, asked: Asked): Promise<Uint8Array> {
+  async ofName(s: Context, id: number, packet: PacketReader, asked: Asked): Promise<Uint8Array> {
     const path = begin(s, asked, packet, "digest");
     const part = readPart(packet);
     const { algorithm } = part;
@@ -79,7 +79,7 @@ function isWhole({ start, end, block }: Part): boolean {
   return start === 0 && end === Infinity && block === 0;
 }
 
-async function digestsOf(s: Sftp, source: Source, part: Part): Promise<Uint8Array> {
+async function digestsOf(s: Context, source: Source, part: Part): Promise<Uint8Array> {
   const { algorithm, start, end, block } = part;
   const buffer = borrow();
   try {

@@ -17,7 +17,7 @@ import type { Store } from "../../local/store.ts";
 import { brakeOf } from "../brake.ts";
 import { note } from "../failure.ts";
 import type { Conversation } from "../listen.ts";
-import { Login } from "./login.ts";
+import { Login, type LoginContext } from "./login.ts";
 import { ChannelBytes } from "./bytes.ts";
 import { Command } from "./exec.ts";
 import { Places } from "./handle.ts";
@@ -25,6 +25,7 @@ import { Sftp } from "./sftp.ts";
 import type { Channel, Client, SessionChannel } from "./ssh2.ts";
 import { Strangers } from "./strangers.ts";
 import { Wire } from "./wire.ts";
+import type { Work, WorkOptions } from "./work.ts";
 
 /** How long a client may take, in ms. */
 export interface Patience {
@@ -51,34 +52,10 @@ export const patience: Patience = {
 /** How many channels one connection may have at once. */
 const mostChannels = 10;
 
-/** What runs on a channel. */
-export interface Work {
-  /** Is something under way that is not to be cut without need? */
-  readonly busy: boolean;
-  /** Serves the client until it is gone. Never throws. */
-  run(): Promise<void>;
-  /** The server stops: nothing new is begun. */
-  leave(): void;
-}
-
-/** What it is given. */
-export interface WorkOptions {
-  readonly session: Session;
-  /** Who is logged in. */
-  readonly account: string;
-  /** HOST:PORT of the other end. */
-  readonly address: string;
-  readonly bytes: ChannelBytes;
-  /** Kept up to date. */
-  readonly presence: Presence;
-  /** Aborted when the connection ends. */
-  readonly ended: AbortSignal;
-}
-
 /** Hands a connection to `ssh2`, which tells when the client has said its version. */
 export type Begin = (wire: Wire, onClient: (client: Client) => void) => void;
 
-export class Connection implements Conversation {
+export class Connection implements Conversation, LoginContext {
   readonly store: Store;
   readonly stream: Stream;
   /** The client's numeric address, without the port. */
@@ -207,9 +184,10 @@ export class Connection implements Conversation {
     client.on("error", (error) => this.#wrong(error));
     new Login(this, client);
     client.on("session", (accept, reject) => {
-      if (this.#leaving || this.#channels >= mostChannels || !this.session) return reject();
+      const { session } = this;
+      if (this.#leaving || this.#channels >= mostChannels || !session) return reject();
       this.#channels++;
-      this.#open(accept());
+      this.#open(accept(), session);
     });
   }
 
@@ -218,18 +196,18 @@ export class Connection implements Conversation {
     note(why, this.stream.peer);
   }
 
-  #open(channel: SessionChannel): void {
+  #open(channel: SessionChannel, session: Session): void {
     channel.on("close", () => this.#channels--);
     channel.on("subsystem", (accept, reject, { name }) => {
       if (name !== "sftp" || this.#leaving) return void reject?.();
       const bytes = this.#accept(accept);
-      if (bytes) this.#start(this.#sftp(bytes));
+      if (bytes) this.#start(this.#sftp(bytes, session));
     });
     channel.on("exec", (accept, reject, { command }) => {
       if (this.#leaving) return void reject?.();
       const bytes = this.#accept(accept);
       if (!bytes) return;
-      this.#start(new Command({ ...this.#facts(bytes), command }));
+      this.#start(new Command({ ...this.#facts(bytes, session), command }));
     });
   }
 
@@ -239,14 +217,14 @@ export class Connection implements Conversation {
     return channel && new ChannelBytes(channel, this.#wire);
   }
 
-  #sftp(bytes: ChannelBytes): Sftp {
+  #sftp(bytes: ChannelBytes, session: Session): Sftp {
     const onRest = () => this.#rest();
-    return new Sftp({ ...this.#facts(bytes), places: this.#places, onRest });
+    return new Sftp({ ...this.#facts(bytes, session), places: this.#places, onRest });
   }
 
-  #facts(bytes: ChannelBytes): WorkOptions {
+  #facts(bytes: ChannelBytes, session: Session): WorkOptions {
     return {
-      session: this.session!,
+      session,
       account: this.#account,
       address: this.stream.peer,
       bytes,

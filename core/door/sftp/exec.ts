@@ -10,10 +10,11 @@ import { Access, outcomeOf } from "../access.ts";
 import { printable, sumLine } from "../../protocol/printable.ts";
 import { explain, note } from "../failure.ts";
 import type { ChannelBytes } from "./bytes.ts";
-import type { WorkOptions } from "./connection.ts";
 import { expandTilde, resolve } from "./paths.ts";
-import { Scp } from "./scp.ts";
+import { scp } from "./scp.ts";
+import type { CommandContext } from "./scp_dialog.ts";
 import { words } from "./words.ts";
+import type { Work, WorkOptions } from "./work.ts";
 
 export interface CommandOptions extends WorkOptions {
   /** As the client wrote it, to be read as a shell does. */
@@ -21,10 +22,10 @@ export interface CommandOptions extends WorkOptions {
 }
 
 /** @returns the exit code */
-type Program = (command: Command, args: readonly string[]) => Promise<number>;
+type Program = (command: CommandContext, args: readonly string[]) => Promise<number>;
 
 const programs: { readonly [name: string]: Program } = {
-  scp: (command, args) => new Scp(command).run(args),
+  scp,
   sha256sum: (command, args) => sums(command, "sha256", args),
   md5sum: (command, args) => sums(command, "md5", args),
 };
@@ -32,7 +33,7 @@ const notFound = 127;
 const most = 16 * 1024;
 
 /** One of them. */
-export class Command {
+export class Command implements CommandContext, Work {
   /** Until it ends. */
   readonly busy = true;
   readonly #options: CommandOptions;
@@ -110,7 +111,7 @@ export class Command {
 
 /** As GNU coreutils print it; without a path, of what the client sends. */
 async function sums(
-  command: Command,
+  command: CommandContext,
   algorithm: "sha256" | "md5",
   args: readonly string[],
 ): Promise<number> {
@@ -139,7 +140,7 @@ async function sums(
   return failed ? 1 : 0;
 }
 
-async function digestOfInput({ bytes, ended }: Command, algorithm: string): Promise<string> {
+async function digestOfInput({ bytes, ended }: CommandContext, algorithm: string): Promise<string> {
   const hash = createHash(algorithm);
   while (await bytes.need(1)) hash.update(bytes.some(1024 * 1024));
   if (ended.aborted) throw new BargeError("unavailable", "the client is gone");

@@ -15,7 +15,7 @@ import { type PacketReader, PacketWriter, Type } from "./packet.ts";
 import { expandTilde, resolve, start } from "./paths.ts";
 import { rename } from "./names.ts";
 import { type Asked, begin, beginRename, ok } from "./request.ts";
-import type { Sftp } from "./sftp.ts";
+import type { Context } from "./context.ts";
 import { badHandle } from "./status.ts";
 
 const version = 3;
@@ -24,7 +24,7 @@ interface Extension {
   /** As announced; undefined: it is understood, and not announced. */
   readonly version?: string;
   handle(
-    s: Sftp,
+    s: Context,
     id: number,
     packet: PacketReader,
     asked: Asked,
@@ -86,7 +86,7 @@ export function announce(): Uint8Array {
 }
 
 export async function extended(
-  s: Sftp,
+  s: Context,
   id: number,
   packet: PacketReader,
   asked: Asked,
@@ -106,7 +106,7 @@ const boundless = 2 ** 50;
 const boundlessEntries = 2 ** 32;
 
 /** The account's quota as the size of the file system, to the byte; entries are its inodes. */
-async function statvfs(s: Sftp, id: number): Promise<Uint8Array> {
+async function statvfs(s: Context, id: number): Promise<Uint8Array> {
   const { limit, used, left, entries = 0, entryLimit } = await quota(s.session);
   const size = limit ?? boundless;
   const free = left ?? Math.max(0, boundless - used);
@@ -120,7 +120,7 @@ async function statvfs(s: Sftp, id: number): Promise<Uint8Array> {
 }
 
 /** The names of accounts that were told as numbers; every user is a group, too. */
-function names(s: Sftp, id: number, packet: PacketReader): Uint8Array {
+function names(s: Context, id: number, packet: PacketReader): Uint8Array {
   const users = usersOf(s);
   const nameOf = (number: number) =>
     number === userOf.nobody ? "nobody" : users.nameOf(userOf.id(number)) ?? "";
@@ -141,7 +141,7 @@ function names(s: Sftp, id: number, packet: PacketReader): Uint8Array {
 }
 
 /** draft-ietf-secsh-filexfer-extensions-00, section 7: copies between two handles; 0: to the end. */
-async function copyData(s: Sftp, id: number, packet: PacketReader): Promise<Uint8Array> {
+async function copyData(s: Context, id: number, packet: PacketReader): Promise<Uint8Array> {
   const from = s.handles.get(packet.bytes(), "reading", "writing");
   const start = packet.long();
   const length = packet.long() || Infinity;
@@ -162,7 +162,7 @@ async function copyData(s: Sftp, id: number, packet: PacketReader): Promise<Uint
 }
 
 async function copy(
-  s: Sftp,
+  s: Context,
   from: Reading | Writing,
   start: number,
   length: number,

@@ -9,7 +9,7 @@
  */
 import { BargeError } from "../../error.ts";
 import type { Entry } from "../../protocol/message.ts";
-import type { Download } from "../../local/download.ts";
+import type { FileContent } from "../../storage/content.ts";
 import type { Presence } from "../../watch/roster.ts";
 import type { Incoming } from "../../upload/incoming.ts";
 import { type Access, outcomeOf } from "../access.ts";
@@ -25,7 +25,7 @@ interface Opened {
 
 export interface Reading extends Opened {
   readonly kind: "reading";
-  readonly file: Download;
+  readonly file: FileContent;
 }
 
 export interface Writing extends Opened {

@@ -13,21 +13,36 @@ import { logName } from "../../login/log_name.ts";
 import { logIn } from "../../login/password.ts";
 import { acceptsKey, logInByKey } from "../../login/public_key.ts";
 import type { Session } from "../../login/session.ts";
+import type { Store } from "../../local/store.ts";
+import type { Stream } from "../../net/stream.ts";
 import { Access } from "../access.ts";
 import { explain, note } from "../failure.ts";
-import type { Connection } from "./connection.ts";
 import { type AuthContext, type Client, parseKey } from "./ssh2.ts";
 
 const mostTries = 6;
 const mostQuestions = 32;
 const methods = ["publickey", "password", "keyboard-interactive"];
 
+/** The connection that a client logs in on. */
+export interface LoginContext {
+  readonly store: Store;
+  readonly stream: Stream;
+  /** The client's numeric address, without the port. */
+  readonly host: string;
+  /** Aborted when the connection ends. */
+  readonly ended: AbortController;
+  /** Makes the session the connection's. @throws {BargeError} `unavailable` */
+  admit(session: Session): void;
+  /** Says goodbye. */
+  end(): void;
+}
+
 export class Login {
-  readonly #connection: Connection;
+  readonly #connection: LoginContext;
   #tries = 0;
   #questions = 0;
 
-  constructor(connection: Connection, client: Client) {
+  constructor(connection: LoginContext, client: Client) {
     this.#connection = connection;
     client.on("authentication", (context) => {
       this.#answer(context).catch((error) => {

@@ -2,7 +2,7 @@
 import type { Access } from "../access.ts";
 import { type PacketReader, Status, statusPacket } from "./packet.ts";
 import { resolve } from "./paths.ts";
-import type { Sftp } from "./sftp.ts";
+import type { Context } from "./context.ts";
 
 /** Requests of one sort may be under way together. */
 export type Overlap = "reads" | "writes";
@@ -20,7 +20,7 @@ export interface Handler {
   readonly name: string;
   readonly overlaps?: Overlap;
   handle(
-    s: Sftp,
+    s: Context,
     id: number,
     packet: PacketReader,
     asked: Asked,
@@ -32,7 +32,7 @@ export function ok(id: number): Uint8Array {
 }
 
 /** Reads the path of a request, and begins its record. */
-export function begin(s: Sftp, asked: Asked, packet: PacketReader, verb = asked.op): string {
+export function begin(s: Context, asked: Asked, packet: PacketReader, verb = asked.op): string {
   const path = resolve(packet.text());
   asked.path = path;
   asked.access = s.access(verb, path);
@@ -41,7 +41,7 @@ export function begin(s: Sftp, asked: Asked, packet: PacketReader, verb = asked.
 
 /** Reads the two paths of a rename, and begins its record. */
 export function beginRename(
-  s: Sftp,
+  s: Context,
   asked: Asked,
   packet: PacketReader,
 ): [from: string, to: string] {

@@ -22,6 +22,7 @@ import { extended } from "./extended.ts";
 import { changed, failWriting } from "./handle.ts";
 import { maxData } from "./limits.ts";
 import {
+  type Attrs,
   dataPacket,
   Open,
   type PacketReader,
@@ -32,7 +33,7 @@ import {
 } from "./packet.ts";
 import { entryAt, removeFile, removeFolder, rename } from "./names.ts";
 import { type Asked, begin, beginRename, type Handler, ok } from "./request.ts";
-import type { Sftp } from "./sftp.ts";
+import type { Context } from "./context.ts";
 import { badHandle } from "./status.ts";
 
 export const requests: { readonly [type: number]: Handler } = {
@@ -50,7 +51,7 @@ export const requests: { readonly [type: number]: Handler } = {
   [Type.STAT]: { name: "stat", handle: attributes },
   [Type.FSTAT]: {
     name: "stat",
-    handle: (s, id, packet) => attrs(id, lookAtOpen(s, s.handles.get(packet.bytes()))),
+    handle: async (s, id, packet) => attrs(id, await lookAtOpen(s, s.handles.get(packet.bytes()))),
   },
   [Type.SETSTAT]: {
     name: "set",
@@ -111,17 +112,22 @@ function noLinks(): never {
   throw new BargeError("unsupported", "there are no links here");
 }
 
-function attributes(s: Sftp, id: number, packet: PacketReader, asked: Asked): Uint8Array {
-  return attrs(id, lookAt(s, begin(s, asked, packet)));
+async function attributes(
+  s: Context,
+  id: number,
+  packet: PacketReader,
+  asked: Asked,
+): Promise<Uint8Array> {
+  return attrs(id, await lookAt(s, begin(s, asked, packet)));
 }
 
-function attrs(id: number, attrs: ReturnType<typeof lookAt>): Uint8Array {
+function attrs(id: number, attrs: Attrs): Uint8Array {
   return new PacketWriter(Type.ATTRS, id).attrs(attrs).done();
 }
 
 /** Section 6.3. The flags are those of POSIX; what is written becomes a file at CLOSE. */
 async function open(
-  s: Sftp,
+  s: Context,
   id: number,
   packet: PacketReader,
   asked: Asked,
@@ -146,24 +152,24 @@ async function open(
 }
 
 /** A read of a file that this channel writes returns the bytes written so far. */
-async function openToRead(s: Sftp, path: string, access: Access) {
+async function openToRead(s: Context, path: string, access: Access) {
   const writing = s.handles.writing(path);
   const file = writing
-    ? readStaged(s.session, await writing.upload.stage(), writing.modified)
+    ? await readStaged(s.session, await writing.upload.stage(), writing.modified)
     : await get(s.session, path, 0);
   return { kind: "reading", path, access, file } as const;
 }
 
 async function openToWrite(
-  s: Sftp,
+  s: Context,
   path: string,
   flags: number,
   mtime: number | undefined,
   access: Access,
 ) {
-  if ((flags & Open.CREAT) === 0) stat(s.session, path); // something must be there
+  if ((flags & Open.CREAT) === 0) await stat(s.session, path); // something must be there
   const fresh = (flags & Open.TRUNC) !== 0;
-  const old = fresh ? undefined : entryAt(s, path);
+  const old = fresh ? undefined : await entryAt(s, path);
   // A second handle on a new file does not resume the upload of the first, which would lose it.
   const second = !old && s.handles.writing(path) !== undefined;
   const upload = await receive(s.session, {
@@ -184,7 +190,7 @@ async function openToWrite(
   };
 }
 
-async function read(s: Sftp, id: number, packet: PacketReader): Promise<Uint8Array> {
+async function read(s: Context, id: number, packet: PacketReader): Promise<Uint8Array> {
   const handle = s.handles.get(packet.bytes(), "reading", "writing");
   const offset = packet.long();
   const asked = Math.min(packet.int(), maxData);
@@ -204,7 +210,7 @@ async function read(s: Sftp, id: number, packet: PacketReader): Promise<Uint8Arr
   return data.done(n);
 }
 
-async function write(s: Sftp, id: number, packet: PacketReader): Promise<Uint8Array> {
+async function write(s: Context, id: number, packet: PacketReader): Promise<Uint8Array> {
   const handle = s.handles.get(packet.bytes(), "writing");
   const offset = packet.long();
   const bytes = packet.bytes();
@@ -222,7 +228,7 @@ async function write(s: Sftp, id: number, packet: PacketReader): Promise<Uint8Ar
 }
 
 async function openFolder(
-  s: Sftp,
+  s: Context,
   id: number,
   packet: PacketReader,
   asked: Asked,
@@ -231,8 +237,8 @@ async function openFolder(
   asked.path = path;
   const access = s.access("list", path);
   try {
-    const handle = await s.handles.add(() => {
-      const { entry } = stat(s.session, path);
+    const handle = await s.handles.add(async () => {
+      const { entry } = await stat(s.session, path);
       if (entry?.type !== "dir") throw new BargeError("no-directory", "it is no folder");
       const rest = [".", ".."].map((name) => ({ ...owned(s, path, entry), name }));
       return { kind: "listing", path, access, batches: list(s.session, path, false), rest };
@@ -244,7 +250,7 @@ async function openFolder(
   }
 }
 
-async function readFolder(s: Sftp, id: number, packet: PacketReader): Promise<Uint8Array> {
+async function readFolder(s: Context, id: number, packet: PacketReader): Promise<Uint8Array> {
   const handle = s.handles.get(packet.bytes(), "listing");
   if (handle.rest.length === 0) {
     const { value: batch } = await handle.batches.next();

@@ -8,7 +8,7 @@ import { receive as receiveUpload } from "../../upload/receive.ts";
 import { outcomeOf } from "../access.ts";
 import { explain } from "../failure.ts";
 import { resolve } from "./paths.ts";
-import type { Scp, ScpOptions } from "./scp.ts";
+import type { ScpDialog, ScpOptions } from "./scp_dialog.ts";
 
 const longestPiece = 256 * 1024;
 const deepest = 256;
@@ -32,9 +32,9 @@ interface Announced {
  * @param target as the client wrote it: a folder to put things into, or what the one thing is to be
  * @throws {BargeError} `unavailable` when it is gone; `protocol`
  */
-export async function take(scp: Scp, target: string, options: ScpOptions): Promise<void> {
+export async function take(scp: ScpDialog, target: string, options: ScpOptions): Promise<void> {
   const top = resolve(target);
-  const into = isFolder(scp, top);
+  const into = await isFolder(scp, top);
   if (options.folder && !into) {
     return await scp.fail(target, new BargeError("no-directory", "it is no folder"));
   }
@@ -62,9 +62,9 @@ export async function take(scp: Scp, target: string, options: ScpOptions): Promi
   }
 }
 
-function isFolder(scp: Scp, path: string): boolean {
+async function isFolder(scp: ScpDialog, path: string): Promise<boolean> {
   try {
-    return stat(scp.command.session, path).entry?.type === "dir";
+    return (await stat(scp.command.session, path)).entry?.type === "dir";
   } catch (error) {
     if (error instanceof BargeError) return false;
     throw error;
@@ -88,7 +88,7 @@ function announced(line: string): Announced {
 
 /** @returns false: what is to come for it is refused; the client leaves it out */
 async function enter(
-  scp: Scp,
+  scp: ScpDialog,
   path: string,
   { recursive }: ScpOptions,
   depth: number,
@@ -97,7 +97,7 @@ async function enter(
   try {
     if (!recursive) throw new BargeError("usage", "a folder, without -r");
     if (depth >= deepest) throw new BargeError("refused", `more than ${deepest} folders deep`);
-    if (!isFolder(scp, path)) {
+    if (!await isFolder(scp, path)) {
       await mkdir(scp.command.session, { verb: "mkdir", path, parents: false });
       access.end("ok");
     }
@@ -110,7 +110,7 @@ async function enter(
   }
 }
 
-async function leave(scp: Scp, folder: Folder | undefined): Promise<void> {
+async function leave(scp: ScpDialog, folder: Folder | undefined): Promise<void> {
   if (!folder) throw new BargeError("protocol", "the end of no folder");
   const { path, modified } = folder;
   try {
@@ -122,7 +122,7 @@ async function leave(scp: Scp, folder: Folder | undefined): Promise<void> {
 }
 
 async function takeFile(
-  scp: Scp,
+  scp: ScpDialog,
   path: string,
   size: number,
   modified: number | null,
@@ -162,7 +162,7 @@ async function takeFile(
 
 /** Reads all bytes of a file, also those behind a failure. @returns what writing them failed of */
 async function receive(
-  scp: Scp,
+  scp: ScpDialog,
   upload: Incoming,
   size: number,
   onReceived: (bytes: number) => void,

@@ -5,13 +5,13 @@ import type { Entry } from "../../protocol/message.ts";
 import { describeOmission } from "../../protocol/omission.ts";
 import { get } from "../../session/get.ts";
 import { list } from "../../session/list.ts";
-import { Omitted } from "../../local/omitted.ts";
+import { Omitted } from "../../session/omitted.ts";
 import { stat } from "../../session/stat.ts";
 import { outcomeOf } from "../access.ts";
 import { explain } from "../failure.ts";
 import { seconds } from "./entries.ts";
 import { baseName, resolve } from "./paths.ts";
-import type { Scp, ScpOptions } from "./scp.ts";
+import { type ScpDialog, type ScpOptions, unwritable } from "./scp_dialog.ts";
 
 /**
  * Gives what was asked for.
@@ -20,7 +20,7 @@ import type { Scp, ScpOptions } from "./scp.ts";
  * @throws {BargeError} `unavailable` when the client is gone; `protocol`
  */
 export async function give(
-  scp: Scp,
+  scp: ScpDialog,
   paths: readonly string[],
   options: ScpOptions,
 ): Promise<void> {
@@ -33,13 +33,8 @@ export async function give(
   }
 }
 
-/** The failure of a name that no line of scp's can hold. */
-export function unwritable(): BargeError {
-  return new BargeError("refused", "its name has a line feed; use sftp, or scp without -O");
-}
-
 /** A pattern in the last part of a path; where nothing fits it is a name like any other. */
-async function matches(scp: Scp, path: string): Promise<string[]> {
+async function matches(scp: ScpDialog, path: string): Promise<string[]> {
   const name = baseName(path);
   if (!/[*?[]/.test(name)) return [path];
   const folder = path.slice(0, -name.length - 1) || "/";
@@ -57,9 +52,9 @@ async function matches(scp: Scp, path: string): Promise<string[]> {
   return found.length > 0 ? found : [path];
 }
 
-async function look(scp: Scp, path: string): Promise<Entry | undefined> {
+async function look(scp: ScpDialog, path: string): Promise<Entry | undefined> {
   try {
-    const { entry } = stat(scp.command.session, path);
+    const { entry } = await stat(scp.command.session, path);
     if (entry) return entry;
     throw new BargeError("not-found", "there is no such file or folder");
   } catch (error) {
@@ -68,7 +63,12 @@ async function look(scp: Scp, path: string): Promise<Entry | undefined> {
   }
 }
 
-async function giveOne(scp: Scp, path: string, entry: Entry, options: ScpOptions): Promise<void> {
+async function giveOne(
+  scp: ScpDialog,
+  path: string,
+  entry: Entry,
+  options: ScpOptions,
+): Promise<void> {
   if (entry.name.includes("\n")) return await scp.fail(path, unwritable());
   if (entry.type === "file") return await giveFile(scp, path, entry, options);
   if (!options.recursive) {
@@ -91,13 +91,18 @@ async function giveOne(scp: Scp, path: string, entry: Entry, options: ScpOptions
   await scp.answered();
 }
 
-async function times(scp: Scp, entry: Entry): Promise<boolean> {
+async function times(scp: ScpDialog, entry: Entry): Promise<boolean> {
   const time = seconds(Date.parse(entry.modified));
   await scp.tell(`T${time} 0 ${time} 0`);
   return await scp.answered();
 }
 
-async function giveFile(scp: Scp, path: string, entry: Entry, options: ScpOptions): Promise<void> {
+async function giveFile(
+  scp: ScpDialog,
+  path: string,
+  entry: Entry,
+  options: ScpOptions,
+): Promise<void> {
   const access = scp.command.access("get", path);
   let announced = false;
   try {

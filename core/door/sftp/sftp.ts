@@ -13,7 +13,7 @@ import { BargeError } from "../../error.ts";
 import type { Session } from "../../login/session.ts";
 import { Access } from "../access.ts";
 import { note } from "../failure.ts";
-import type { WorkOptions } from "./connection.ts";
+import type { Context } from "./context.ts";
 import { announce } from "./extended.ts";
 import { Handles, type Places } from "./handle.ts";
 import { maxPacket } from "./limits.ts";
@@ -21,6 +21,7 @@ import { PacketReader, Type } from "./packet.ts";
 import type { Asked, Overlap } from "./request.ts";
 import { requests } from "./requests.ts";
 import { failed } from "./status.ts";
+import type { Work, WorkOptions } from "./work.ts";
 
 /** So many answers may be in the making. */
 const mostPending = 16;
@@ -32,7 +33,7 @@ export interface SftpOptions extends WorkOptions {
   readonly onRest: () => void;
 }
 
-export class Sftp {
+export class Sftp implements Context, Work {
   readonly session: Session;
   /** Who is logged in. */
   readonly account: string;

@@ -1,7 +1,7 @@
 /** Entries: files, folders and partial uploads, counted exactly by every verb. */
 import assert from "node:assert/strict";
 import { copy } from "../../../core/session/copy.ts";
-import { copyTree } from "../../../core/session/copy_tree.ts";
+import { copyTree } from "../../../core/session/copy.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
 import { move } from "../../../core/session/move.ts";
 import { recover } from "../../../core/repair/recover.ts";

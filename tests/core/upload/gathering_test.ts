@@ -55,7 +55,7 @@ Deno.test("what was cut off is kept, where there is room for it", async () => {
   const going = await receive(anna, request("/home/f"));
   await going.write(bytes("half"));
   await going.fail(cut);
-  assert.deepEqual(stat(anna, "/home/f").upload, { offset: 4, size: null });
+  assert.deepEqual((await stat(anna, "/home/f")).upload, { offset: 4, size: null });
   const rest = await begin(anna, request("/home/f", { base: "old" }));
   await rest.write(bytes(" more"));
   await rest.commit(null, false);

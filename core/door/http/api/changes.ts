@@ -1,5 +1,5 @@
 /** Moving, copying, making folders. */
-import { copyTree } from "../../../session/copy_tree.ts";
+import { copyTree } from "../../../session/copy.ts";
 import { mkdir } from "../../../session/mkdir.ts";
 import { move } from "../../../session/move.ts";
 import { json, operation } from "./operation.ts";

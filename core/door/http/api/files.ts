@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { BargeError } from "../../../error.ts";
 import { list } from "../../../session/list.ts";
-import { Omitted } from "../../../local/omitted.ts";
+import { Omitted } from "../../../session/omitted.ts";
 import { remove } from "../../../session/remove.ts";
 import { stat } from "../../../session/stat.ts";
 import type { StoredFile } from "../../../storage/uploads.ts";
@@ -117,10 +117,10 @@ async function read(
   const { path, folder } = where(exchange, rest);
   if (query.stat) {
     exchange.asked.verb = "stat";
-    return json({ path, ...stat(exchange.session!, path) });
+    return json({ path, ...await stat(exchange.session!, path) });
   }
   if (query.archive) return await sendArchive(exchange, path, query.archive);
-  if (folder) return listing(exchange, path, query.recursive);
+  if (folder) return await listing(exchange, path, query.recursive);
   const name = path.slice(path.lastIndexOf("/") + 1);
   try {
     return await sendFile(exchange, path, {
@@ -129,15 +129,19 @@ async function read(
   } catch (error) {
     const isFolder = error instanceof BargeError && error.kind === "exists" &&
       !(error instanceof Refusal);
-    if (isFolder) return listing(exchange, path, query.recursive);
+    if (isFolder) return await listing(exchange, path, query.recursive);
     throw error;
   }
 }
 
 /** As they are read: neither here nor on the way is a large folder held whole. */
-function listing(exchange: Exchange, path: string, recursive: boolean): Response {
+async function listing(
+  exchange: Exchange,
+  path: string,
+  recursive: boolean,
+): Promise<Response> {
   exchange.asked.verb = "list";
-  const { entry } = stat(exchange.session!, path);
+  const { entry } = await stat(exchange.session!, path);
   if (entry?.type === "file") {
     throw new BargeError("exists", "it is a file", { hint: "leave out the slash at the end" });
   }

@@ -22,7 +22,7 @@ export async function about(c: PageContext): Promise<Response> {
   const view = await userView(c);
   const { path } = treePath(view.exchange.target.path.slice("/about".length));
   view.exchange.asked.path = path;
-  const { entry } = stat(view.session, path);
+  const { entry } = await stat(view.session, path);
   if (!entry) throw new BargeError("not-found", "there is no such file or folder", { path });
   if (split(path).dir === "/") return c.redirect(`/files${encodePath(path)}/`, 303);
   const said = sentence(view.query.get("said"));

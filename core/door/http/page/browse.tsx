@@ -17,7 +17,7 @@ export async function browse(c: PageContext): Promise<Response> {
   const { path, folder } = treePath(view.exchange.target.path.slice("/files".length));
   view.exchange.asked.path = path;
   if (path === "/") return c.redirect("/files/home/", 303);
-  const { entry } = stat(view.session, path);
+  const { entry } = await stat(view.session, path);
   if (entry?.type !== "dir") return c.redirect(`/about${encodePath(path)}`, 303);
   if (!folder) return c.redirect(`/files${encodePath(path)}/`, 301);
   const wanted = wantedOf(view.query);

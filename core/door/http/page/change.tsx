@@ -3,7 +3,7 @@
  * page of its own, which the script shows as a dialog; one that does is done, and leads back.
  */
 import { BargeError, typed } from "../../../error.ts";
-import { copyTree } from "../../../session/copy_tree.ts";
+import { copyTree } from "../../../session/copy.ts";
 import { mkdir } from "../../../session/mkdir.ts";
 import { move } from "../../../session/move.ts";
 import { remove } from "../../../session/remove.ts";

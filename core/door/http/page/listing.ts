@@ -1,7 +1,7 @@
 /** A folder's entries in the order and part that a page shows. */
 import type { Entry, Omission } from "../../../protocol/message.ts";
 import { entriesNamed, list } from "../../../session/list.ts";
-import { Omitted } from "../../../local/omitted.ts";
+import { Omitted } from "../../../session/omitted.ts";
 import type { Session } from "../../../login/session.ts";
 
 /** What to show of a folder. */
@@ -68,7 +68,7 @@ export async function listing(session: Session, path: string, wanted: Wanted): P
   const from = (Math.min(wanted.page, pages) - 1) * perPage;
   const shown = found.slice(from, from + perPage).map(({ name }) => name);
   return {
-    entries: entriesNamed(session, path, shown),
+    entries: await entriesNamed(session, path, shown),
     matching: found.length,
     total,
     pages,

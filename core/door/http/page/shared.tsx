@@ -111,7 +111,7 @@ async function show(c: PageContext): Promise<Response> {
   }
   const { path: below, folder } = rest === "" ? { path: "/", folder: true } : treePath(rest);
   const path = pathIn(link, below);
-  if (!folder || stat(session, path).entry?.type !== "dir") throw nowhere();
+  if (!folder || (await stat(session, path)).entry?.type !== "dir") throw nowhere();
   const listed = await listing(session, path, wantedOf(view.query));
   return await send(
     <Gate view={view} title={entry.name} wide>
@@ -169,7 +169,7 @@ async function getFile(c: PageContext): Promise<Response> {
   if (!await mayEnter(c, link)) return c.redirect(url, 303);
   const { path: below } = treePath(rest);
   const path = pathIn(link, below);
-  if (stat(session, path).entry?.type !== "file") throw nowhere();
+  if ((await stat(session, path)).entry?.type !== "file") throw nowhere();
   exchange.visit(session);
   exchange.asked.verb = "get";
   const headers = { "content-disposition": attachment(path.slice(path.lastIndexOf("/") + 1)) };
@@ -188,7 +188,7 @@ async function getZip(c: PageContext): Promise<Response> {
   const { path: below } = treePath(rest);
   const path = pathIn(link, below);
   const { session } = link;
-  if (stat(session, path).entry?.type !== "dir") throw nowhere();
+  if ((await stat(session, path)).entry?.type !== "dir") throw nowhere();
   exchange.visit(session);
   exchange.asked.verb = "get";
   if (exchange.method === "GET") {
