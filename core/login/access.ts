@@ -10,11 +10,8 @@ import type { Location } from "../storage/path.ts";
 import type { Place } from "../storage/place.ts";
 import type { StoredEntry } from "../storage/entry.ts";
 import type { View } from "../storage/view.ts";
-import type { sameFile, storedEntry } from "../local/entry.ts";
-import type { LocalView } from "../local/view.ts";
 import type { Session } from "./session.ts";
 import type { WriteGuard } from "../storage/uploads.ts";
-import type { look, Seen } from "../local/look.ts";
 
 /**
  * When may a name be written: as a client says, or as a check of the door's own decides, which
