@@ -93,36 +93,44 @@ Deno.test("writes in any order give what a plain file would hold", async () => {
     { weight: 1, arbitrary: fc.record({ cut: fc.nat(80) }) },
   );
   await fc.assert(
-    fc.asyncProperty(fc.boolean(), fc.array(step, { maxLength: 20 }), async (old, steps) => {
-      await write(anna, "/home/f", "the file that was there");
-      let model = old ? bytes("the file that was there") : new Uint8Array();
-      const going = await begin(anna, request("/home/f", { base: old ? "old" : "fresh" }));
-      const resized = (length: number) => {
-        const next = new Uint8Array(length);
-        next.set(model.subarray(0, length));
-        return next;
-      };
-      // All asked for at once: they are carried out in their order.
-      const asked = steps.map((step, i) => {
-        if ("cut" in step) {
-          model = resized(step.cut);
-          return going.truncate(step.cut);
-        }
-        const piece = new Uint8Array(step.length).fill(i + 1);
-        model = resized(Math.max(model.length, step.at + piece.length));
-        model.set(piece, step.at);
-        return going.writeAt(step.at, piece);
-      });
-      await Promise.all(asked);
-      assert.equal(going.length, model.length);
-      const into = new Uint8Array(200);
-      assert.equal(await going.readAt(0, into), model.length);
-      assert.deepEqual(into.subarray(0, model.length), model);
-      const { sha256: digest, size } = await going.commit(null, true);
-      assert.equal(size, model.length);
-      assert.equal(digest, sha256(model));
-      assert.deepEqual(Deno.readFileSync(setup.disk("/home/f")), model);
-    }),
+    fc.asyncProperty(
+      fc.boolean(),
+      fc.boolean(),
+      fc.array(step, { maxLength: 20 }),
+      async (old, announced, steps) => {
+        await write(anna, "/home/f", "the file that was there");
+        let model = old ? bytes("the file that was there") : new Uint8Array();
+        const going = await begin(
+          anna,
+          request("/home/f", { base: old ? "old" : "fresh", announced }),
+        );
+        const resized = (length: number) => {
+          const next = new Uint8Array(length);
+          next.set(model.subarray(0, length));
+          return next;
+        };
+        // All asked for at once: they are carried out in their order.
+        const asked = steps.map((step, i) => {
+          if ("cut" in step) {
+            model = resized(step.cut);
+            return going.truncate(step.cut);
+          }
+          const piece = new Uint8Array(step.length).fill(i + 1);
+          model = resized(Math.max(model.length, step.at + piece.length));
+          model.set(piece, step.at);
+          return going.writeAt(step.at, piece);
+        });
+        await Promise.all(asked);
+        assert.equal(going.length, model.length);
+        const into = new Uint8Array(200);
+        assert.equal(await going.readAt(0, into), model.length);
+        assert.deepEqual(into.subarray(0, model.length), model);
+        const { sha256: digest, size } = await going.commit(null, true);
+        assert.equal(size, model.length);
+        assert.equal(digest, sha256(model));
+        assert.deepEqual(Deno.readFileSync(setup.disk("/home/f")), model);
+      },
+    ),
     { numRuns: 200 },
   );
   setup.check();
