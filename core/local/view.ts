@@ -14,7 +14,7 @@ export class LocalView implements View {
   readonly #look: (parts: Parts, place: Place) => Seen;
   readonly #accounts = new Map<Login, Account | undefined>();
 
-  /** @param look {@link look} for a view without the write lock */
+  /** @param look `look` for a view without the write lock */
   constructor(parts: Parts, look = lookOnce) {
     this.#parts = parts;
     this.#look = look;

@@ -83,24 +83,6 @@ export class Session implements Login {
     throw this.#endedBecause(view.isEnabled(this.id));
   }
 
-  /** As {@link account}, for verbs that still look at the database by themselves. */
-  accountNow(): Account {
-    this.#refuseConfined();
-    const account = this.store.credentials.account(this.id, this.#credential);
-    if (account) return account;
-    this.store.live.lapse(this);
-    const now = this.store.accounts.byId(this.id);
-    throw this.#endedBecause(now !== undefined && !now.disabled);
-  }
-
-  /** As {@link check}, for verbs that still look at the database by themselves. */
-  checkNow(): void {
-    if (this.store.credentials.holds(this.id, this.#credential)) return;
-    this.store.live.lapse(this);
-    const now = this.store.accounts.byId(this.id);
-    throw this.#endedBecause(now !== undefined && !now.disabled);
-  }
-
   /**
    * Checks that the login may go on, which is all that reading needs.
    *

@@ -4,8 +4,8 @@ import type { When } from "../login/access.ts";
 import type { Session } from "../login/session.ts";
 import { isWithin } from "../storage/path.ts";
 import type { Condition } from "../storage/view.ts";
-import { put } from "../upload/put.ts";
-import type { Committed } from "../upload/upload.ts";
+import type { StoredFile } from "../storage/uploads.ts";
+import { receive } from "../upload/receive.ts";
 import { get } from "./get.ts";
 import { list } from "./list.ts";
 import { mkdir } from "./mkdir.ts";
@@ -38,7 +38,7 @@ const hopeless: ReadonlySet<Kind> = new Set<Kind>(
  * Copies a file.
  *
  * @param signal stops it between two pieces; nothing is left
- * @throws {BargeError} as `get`, about `from`; as `put`, about `to`; `digest` when the source's
+ * @throws {BargeError} as `get`, about `from`; as `receive`, about `to`; `digest` when the source's
  *   bytes are not those that were stored
  */
 export async function copy(
@@ -47,7 +47,7 @@ export async function copy(
   to: string,
   overwrite: When,
   signal?: AbortSignal,
-): Promise<Committed> {
+): Promise<StoredFile> {
   if (from === to) {
     throw new BargeError("exists", "a file can't be copied onto itself", { path: to });
   }
@@ -55,7 +55,7 @@ export async function copy(
   try {
     const { size, modified } = source;
     const request = { path: to, size, modified, overwrite, copied: true, base: "fresh" } as const;
-    const upload = await put(session, request).catch((error) => {
+    const upload = await receive(session, request).catch((error) => {
       throw typed(error, { path: to });
     });
     try {

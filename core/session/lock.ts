@@ -12,14 +12,14 @@
  * don't ask; who may write there is decided by accounts alone, as always (access.ts). So that nobody
  * can shut others out of /public, only what one may remove can be locked.
  */
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { BargeError, type ErrorFacts } from "../error.ts";
-import { changeable, checkTake, checkTakeStill, checkWriteIn } from "../login/access.ts";
+import { changeable, checkTake, checkTakeStill, checkWrite } from "../login/access.ts";
 import type { Session } from "../login/session.ts";
 import type { Lock } from "../storage/lock.ts";
 import { folderOf, type Place } from "../storage/place.ts";
 import type { Condition, View } from "../storage/view.ts";
-import { putWhole } from "../upload/put_whole.ts";
+import { receive } from "../upload/receive.ts";
 
 /** The longest description of a lock's user, in characters of XML. */
 const maxOwnerLength = 4096;
@@ -83,7 +83,7 @@ export async function lock(
     condition(view);
     if (entry) checkTakeStill(view, session.accountIn(view), location);
     else {
-      checkWriteIn(view, session, location, "never");
+      checkWrite(view, session, location, "never");
       checkUnlocked(view, session, path, request.tokens, "name");
     }
     refuseConflict(view, place, shared, deep);
@@ -95,8 +95,8 @@ export async function lock(
   await locks.add(lock, { places: [place], check });
   if (entry) return { lock, made: false };
   try {
-    const facts = { path, size: 0, modified: null, overwrite: "never" } as const;
-    await putWhole(session, facts, new Uint8Array(), createHash("sha256").digest("hex"));
+    const facts = { path, size: 0, modified: null, overwrite: "never", base: "fresh" } as const;
+    await (await receive(session, facts)).commit(null, true);
     return { lock, made: true };
   } catch (error) {
     if (error instanceof BargeError && error.kind === "exists") {

@@ -6,7 +6,7 @@
  * One whose account can't reach the new place, another's home, is dropped.
  */
 import { BargeError } from "../error.ts";
-import { changeable, checkTake, checkTakeStill, checkWriteIn, type When } from "../login/access.ts";
+import { changeable, checkTake, checkTakeStill, checkWrite, type When } from "../login/access.ts";
 import type { Session } from "../login/session.ts";
 import { isWithin } from "../storage/path.ts";
 import { relative } from "../storage/place.ts";
@@ -53,7 +53,7 @@ export async function move(
       if (view.isEmpty(newPlace)) return;
       throw new BargeError("exists", "the folder there is not empty", { path: to });
     }
-    const replaces = checkWriteIn(view, session, target, overwrite);
+    const replaces = checkWrite(view, session, target, overwrite);
     if (replaces && type === "dir") {
       throw new BargeError("exists", "a file has that name", { path: to });
     }
