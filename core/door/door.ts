@@ -7,7 +7,7 @@
 import type { Address } from "../net/address.ts";
 import type { KeyPair } from "../net/certificate.ts";
 import type { SessionReuse } from "../net/same_session.ts";
-import type { Store } from "../local/store.ts";
+import type { Service } from "../login/service.ts";
 import { type DoorName, doorNames } from "../watch/metrics.ts";
 
 export { type DoorName, doorNames };
@@ -53,7 +53,7 @@ export interface FtpSpec {
 }
 
 export interface Opening {
-  readonly store: Store;
+  readonly store: Service;
   readonly spec: DoorSpec;
   /** Share the port with other workers? */
   readonly reusePort: boolean;

@@ -9,7 +9,7 @@ import type { Pipe } from "../net/stream.ts";
 import { Stream } from "../net/stream.ts";
 import type { DoorName } from "../watch/metrics.ts";
 import type { Presence } from "../watch/roster.ts";
-import type { Store } from "../local/store.ts";
+import type { Service } from "../login/service.ts";
 import type { Door } from "./door.ts";
 
 const log = getLogger(["barge", "serve"]);
@@ -38,7 +38,7 @@ export interface Conversation {
 export interface Hosting {
   /** The door, as it is counted. */
   readonly name: DoorName;
-  readonly store: Store;
+  readonly store: Service;
   /** Where the listener listens, as the operator said it. */
   readonly host: string;
   readonly listener: Listener;

@@ -4,10 +4,10 @@ import { BargeError } from "../error.ts";
 import { isWithin, locate, type Location } from "../storage/path.ts";
 import type { View } from "../storage/view.ts";
 import type { DoorName } from "../watch/metrics.ts";
-import type { Store } from "../local/store.ts";
+import type { Service } from "./service.ts";
 
 export class Session implements Login {
-  readonly store: Store;
+  readonly store: Service;
   /** The id and the name of the account. */
   readonly id: number;
   readonly name: string;
@@ -22,7 +22,7 @@ export class Session implements Login {
    * @param root see {@link within}
    */
   constructor(
-    store: Store,
+    store: Service,
     account: Pick<Account, "id" | "name">,
     credential: Credential,
     root?: string,

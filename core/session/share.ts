@@ -22,7 +22,7 @@ import { changeable } from "../login/access.ts";
 import { bounded } from "../login/password.ts";
 import { fail, type Pause } from "../login/login.ts";
 import { Session } from "../login/session.ts";
-import type { Store } from "../local/store.ts";
+import type { Service } from "../login/service.ts";
 import { entryOf } from "./entry.ts";
 
 const hourMs = 3_600_000;
@@ -131,7 +131,7 @@ export async function revokeShare(session: Session, id: string): Promise<void> {
 }
 
 /** Follows a link. @throws {BargeError} `not-found`, the same for all that lead nowhere */
-export async function openShare(store: Store, token: string): Promise<OpenLink> {
+export async function openShare(store: Service, token: string): Promise<OpenLink> {
   const { accounts, shares } = store.people;
   const share = await shares.find(token);
   const owner = share && await accounts.byId(share.account);
@@ -224,7 +224,7 @@ export async function isUnlocked(
 }
 
 async function proofOf(
-  { people }: Store,
+  { people }: Service,
   { digest, verifier }: FoundShare,
   until: number,
 ): Promise<string> {
@@ -233,7 +233,7 @@ async function proofOf(
   return `${until}.${mac.digest("base64url")}`;
 }
 
-async function linkOf(store: Store, account: Account, share: Share): Promise<Link> {
+async function linkOf(store: Service, account: Account, share: Share): Promise<Link> {
   const { id, kind, created, expires, most, downloads, place, verifier } = share;
   const path = pathOf(account, place);
   const state = expires <= Date.now()
@@ -254,7 +254,7 @@ function pathOf({ name }: Account, place: Place): string {
 
 /** Returns whether a link still leads to an entry of that kind that its owner may share. */
 async function leads(
-  store: Store,
+  store: Service,
   account: Account,
   { place, kind }: Share,
 ): Promise<boolean> {
@@ -264,7 +264,7 @@ async function leads(
   return !inPublic || account.role === "admin" || (kind === "file" && entry.owner === account.id);
 }
 
-async function shareable(store: Store, account: Account, location: Location) {
+async function shareable(store: Service, account: Account, location: Location) {
   const place = changeable(location);
   const entry = await store.tree.entry(place);
   if (!entry) throw new BargeError("not-found", "there is no such file or folder");

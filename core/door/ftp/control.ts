@@ -22,7 +22,7 @@ import type { Pipe, Stream } from "../../net/stream.ts";
 import { wait } from "../../net/wait.ts";
 import type { Presence } from "../../watch/roster.ts";
 import type { Session } from "../../login/session.ts";
-import type { Store } from "../../local/store.ts";
+import type { Service } from "../../login/service.ts";
 import type { Tickets } from "../../login/tls_tickets.ts";
 import { Access, outcomeOf } from "../access.ts";
 import type { DoorSpec } from "../door.ts";
@@ -45,7 +45,7 @@ const mostQueued = 32;
 
 /** What all connections of a door have in common. */
 export interface Host {
-  readonly store: Store;
+  readonly store: Service;
   readonly spec: DoorSpec;
   readonly patience: Patience;
   /** The certificate, as it is now. */
@@ -58,7 +58,7 @@ export interface Host {
 type Got = { readonly line: Line | null } | { readonly failed: unknown };
 
 export class Control implements Connection, Conversation {
-  readonly store: Store;
+  readonly store: Service;
   readonly stream: Stream;
   readonly spec: DoorSpec;
   readonly patience: Patience;

@@ -3,7 +3,7 @@ import type { Shown } from "../../net/accept_tls.ts";
 import type { Stream } from "../../net/stream.ts";
 import type { TlsPipe } from "../../net/tls_pipe.ts";
 import type { Session } from "../../login/session.ts";
-import type { Store } from "../../local/store.ts";
+import type { Service } from "../../login/service.ts";
 import type { Access } from "../access.ts";
 import type { DoorSpec } from "../door.ts";
 import type { DataPort } from "./data.ts";
@@ -13,7 +13,7 @@ import type { State } from "./state.ts";
 
 /** A control connection. */
 export interface Connection {
-  readonly store: Store;
+  readonly store: Service;
   readonly stream: Stream;
   readonly spec: DoorSpec;
   readonly patience: Patience;

@@ -12,7 +12,7 @@ import { BargeError } from "../../error.ts";
 import { wait } from "../../net/wait.ts";
 import type { Presence } from "../../watch/roster.ts";
 import type { Session } from "../../login/session.ts";
-import type { Store } from "../../local/store.ts";
+import type { Service } from "../../login/service.ts";
 import { Access } from "../access.ts";
 import { brakeOf } from "../brake.ts";
 import type { Logins } from "./auth.ts";
@@ -25,7 +25,7 @@ import { type Patience, Vigil } from "./vigil.ts";
 
 /** What the exchanges of a door share. */
 export interface Doorway {
-  readonly store: Store;
+  readonly store: Service;
   readonly scheme: "http" | "https";
   /** The proxies before it, and the URL that clients know. */
   readonly front: Front;
@@ -47,7 +47,7 @@ export interface HttpEnv {
 
 export class Exchange implements Disposable {
   readonly door: Doorway;
-  readonly store: Store;
+  readonly store: Service;
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
   /** The client's numeric address, without the port. */

@@ -33,7 +33,7 @@ import { type Challenge, lookUp } from "../../login/login.ts";
 import type { Rate } from "../../watch/rate.ts";
 import type { Presence } from "../../watch/roster.ts";
 import type { Session } from "../../login/session.ts";
-import type { Store } from "../../local/store.ts";
+import type { Service } from "../../login/service.ts";
 import { Access, outcomeOf } from "../access.ts";
 import { type Brake, brakeOf } from "../brake.ts";
 import { explain, note } from "../failure.ts";
@@ -47,7 +47,7 @@ import { verbs } from "./verbs.ts";
 import { Window } from "./window.ts";
 
 export class Connection implements Conversation, Context {
-  readonly store: Store;
+  readonly store: Service;
   readonly stream: Stream;
   /** The client's numeric address, without the port. */
   readonly host: string;
@@ -79,7 +79,7 @@ export class Connection implements Conversation, Context {
    * @param stream taken over: it is closed when {@link run} ends
    * @param presence kept up to date
    */
-  constructor(store: Store, stream: Stream, presence: Presence, allowed: Patience = patience) {
+  constructor(store: Service, stream: Stream, presence: Presence, allowed: Patience = patience) {
     this.store = store;
     this.stream = stream;
     this.host = parseAddress(stream.peer).host;

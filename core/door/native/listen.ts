@@ -6,7 +6,7 @@ import type { KeyPair } from "../../net/certificate.ts";
 import { TlsDoor } from "../../net/listen_tls.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import { failure } from "../../protocol/failure.ts";
-import type { Store } from "../../local/store.ts";
+import type { Service } from "../../login/service.ts";
 import type { Door, DoorSpec, Opening } from "../door.ts";
 import { host, type Listener } from "../listen.ts";
 import { listenTcp } from "../listen_tcp.ts";
@@ -37,7 +37,7 @@ export function openDoor({ store, spec, reusePort, tls }: Opening): Door {
  * @throws {Deno.errors.AddrInUse} and others when it can't listen there
  */
 export function listenNative(
-  store: Store,
+  store: Service,
   address: Address,
   reusePort: boolean,
   allowed = patience,
@@ -54,7 +54,7 @@ export function listenNative(
  * @throws as listenNative; {BargeError} `fatal` when the certificate can't be used
  */
 function listenNativeTls(
-  store: Store,
+  store: Service,
   spec: DoorSpec,
   reusePort: boolean,
   tls: KeyPair,
@@ -69,7 +69,7 @@ function listenNativeTls(
   return Object.assign(door, { reload: (pair: KeyPair) => listener.reload(pair) });
 }
 
-function opened(store: Store, hostname: string, listener: Listener, allowed: Patience): Door {
+function opened(store: Service, hostname: string, listener: Listener, allowed: Patience): Door {
   return host({
     name: "native",
     store,

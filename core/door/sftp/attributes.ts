@@ -20,7 +20,8 @@ export async function lookAt(s: Context, path: string): Promise<Attrs> {
   if (writing) return await lookAtOpen(s, writing);
   const { entry, upload } = await stat(s.session, path);
   if (!entry) return uploadAttrs(upload!.offset, s.session.id);
-  return attrsOf(owned(s, path, entry), usersOf(s));
+  const shownEntry = owned(s, path, entry);
+  return attrsOf(shownEntry, await usersOf(s, [shownEntry]));
 }
 
 /**
@@ -124,17 +125,15 @@ async function resize(
   }
 }
 
-/** The numbers of accounts; asked for once in a listing. */
-export function usersOf({ session }: Context): Users {
-  const { accounts } = session.store;
-  const known = new Map<string, number | undefined>();
-  return {
-    idOf(name) {
-      if (!known.has(name)) known.set(name, accounts.find(name)?.id);
-      return known.get(name);
-    },
-    nameOf: (id) => accounts.byId(id)?.name,
-  };
+/** Returns the ids of the accounts that entries belong to. */
+export async function usersOf({ session }: Context, entries: readonly Entry[]): Promise<Users> {
+  const { accounts } = session.store.people;
+  const users = new Map<string, number>();
+  for (const name of new Set(entries.flatMap(({ owner }) => owner ?? []))) {
+    const account = await accounts.find(name);
+    if (account) users.set(name, account.id);
+  }
+  return users;
 }
 
 /** One name alone, as REALPATH and its like answer. */

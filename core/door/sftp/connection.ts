@@ -13,7 +13,7 @@ import { type Floor, Pace } from "../../net/pace.ts";
 import type { Stream } from "../../net/stream.ts";
 import type { Session } from "../../login/session.ts";
 import type { Presence } from "../../watch/roster.ts";
-import type { Store } from "../../local/store.ts";
+import type { Service } from "../../login/service.ts";
 import { brakeOf } from "../brake.ts";
 import { note } from "../failure.ts";
 import type { Conversation } from "../listen.ts";
@@ -56,7 +56,7 @@ const mostChannels = 10;
 export type Begin = (wire: Wire, onClient: (client: Client) => void) => void;
 
 export class Connection implements Conversation, LoginContext {
-  readonly store: Store;
+  readonly store: Service;
   readonly stream: Stream;
   /** The client's numeric address, without the port. */
   readonly host: string;
@@ -83,7 +83,7 @@ export class Connection implements Conversation, LoginContext {
    * @param strangers those of this worker that have not logged in
    */
   constructor(
-    store: Store,
+    store: Service,
     stream: Stream,
     begin: Begin,
     presence: Presence,

@@ -8,12 +8,8 @@ const fileMode = 0o100644;
 /** Accounts are shown as users from this number on, so that they look like people's. */
 const firstUser = 1000;
 
-/** Names of accounts, and the numbers that version 3 has in their place. */
-export interface Users {
-  /** @returns undefined for no account of that name */
-  idOf(name: string): number | undefined;
-  nameOf(id: number): string | undefined;
-}
+/** The ids of accounts by their names: version 3 has numbers in place of names. */
+export type Users = ReadonlyMap<string, number>;
 
 /** The number of an account's id as a user, and back. */
 export const userOf = {
@@ -25,7 +21,7 @@ export const userOf = {
 
 /** @param entry what the session tells of it */
 export function attrsOf(entry: Entry, users: Users): Attrs {
-  const uid = userOf.number(entry.owner === null ? undefined : users.idOf(entry.owner));
+  const uid = userOf.number(entry.owner === null ? undefined : users.get(entry.owner));
   const mtime = seconds(Date.parse(entry.modified));
   const mode = entry.type === "dir" ? folderMode : fileMode;
   return { size: entry.size, uid, gid: uid, mode, atime: mtime, mtime };

@@ -6,7 +6,7 @@ import { Buffer } from "node:buffer";
 import { BargeError } from "../../error.ts";
 import { borrow, giveBack } from "../../disk/pool.ts";
 import { quota } from "../../session/quota.ts";
-import { change, pathPacket, usersOf } from "./attributes.ts";
+import { change, pathPacket, type type } from "./attributes.ts";
 import { checkFile } from "./check_file.ts";
 import { userOf } from "./entries.ts";
 import { changed, failWriting, mostHandles, type Reading, type Writing } from "./handle.ts";
@@ -119,23 +119,27 @@ async function statvfs(s: Context, id: number): Promise<Uint8Array> {
   return reply.long(system).long(noSetuid).long(longestName).done();
 }
 
-/** The names of accounts that were told as numbers; every user is a group, too. */
-function names(s: Context, id: number, packet: PacketReader): Uint8Array {
-  const users = usersOf(s);
-  const nameOf = (number: number) =>
-    number === userOf.nobody ? "nobody" : users.nameOf(userOf.id(number)) ?? "";
-  const named = () => {
+/** The most bytes of numbers that are answered, four each. */
+const maxNumberBytes = 4096;
+
+/** Answers numbers of users and groups by names; every user is a group, too. */
+async function names(s: Context, id: number, packet: PacketReader): Promise<Uint8Array> {
+  const { accounts } = s.session.store.people;
+  const nameOf = async (number: number) =>
+    number === userOf.nobody ? "nobody" : (await accounts.byId(userOf.id(number)))?.name ?? "";
+  const named = async () => {
     const numbers = Buffer.from(packet.bytes());
     const list: Buffer[] = [];
-    for (let at = 0; at + 4 <= Math.min(numbers.length, 4096); at += 4) {
-      const name = Buffer.from(nameOf(numbers.readUInt32BE(at)));
+    for (let at = 0; at + 4 <= Math.min(numbers.length, maxNumberBytes); at += 4) {
+      const name = Buffer.from(await nameOf(numbers.readUInt32BE(at)));
       const length = Buffer.alloc(4);
       length.writeUInt32BE(name.length);
       list.push(length, name);
     }
     return Buffer.concat(list);
   };
-  const [people, groups] = [named(), named()];
+  const people = await named();
+  const groups = await named();
   const room = 32 + people.length + groups.length;
   return new PacketWriter(Type.EXTENDED_REPLY, id, room).bytes(people).bytes(groups).done();
 }

@@ -3,7 +3,7 @@ import { getLogger } from "@logtape/logtape";
 import { BargeError } from "../../error.ts";
 import type { Address } from "../../net/address.ts";
 import type { Stream } from "../../net/stream.ts";
-import type { Store } from "../../local/store.ts";
+import type { Service } from "../../login/service.ts";
 import type { Door, DoorSpec, Opening } from "../door.ts";
 import { host } from "../listen.ts";
 import { listenTcp } from "../listen_tcp.ts";
@@ -29,7 +29,7 @@ export function openDoor({ store, spec, reusePort, hostKeys = [] }: Opening): Do
  *   host keys can't be used
  */
 export function listenSftp(
-  store: Store,
+  store: Service,
   address: Address,
   reusePort: boolean,
   hostKeys: readonly string[],

@@ -13,7 +13,7 @@ import { logName } from "../../login/log_name.ts";
 import { logIn } from "../../login/password.ts";
 import { acceptsKey, logInByKey } from "../../login/public_key.ts";
 import type { Session } from "../../login/session.ts";
-import type { Store } from "../../local/store.ts";
+import type { Service } from "../../login/service.ts";
 import type { Stream } from "../../net/stream.ts";
 import { Access } from "../access.ts";
 import { explain, note } from "../failure.ts";
@@ -25,7 +25,7 @@ const methods = ["publickey", "password", "keyboard-interactive"];
 
 /** The connection that a client logs in on. */
 export interface LoginContext {
-  readonly store: Store;
+  readonly store: Service;
   readonly stream: Stream;
   /** The client's numeric address, without the port. */
   readonly host: string;

@@ -257,7 +257,7 @@ async function readFolder(s: Context, id: number, packet: PacketReader): Promise
     handle.rest = batch ? shown(s, handle.path, batch) : [];
   }
   if (handle.rest.length === 0) return statusPacket(id, Status.EOF, "end of folder");
-  const users = usersOf(s);
+  const users = await usersOf(s, handle.rest);
   const { reply, told } = namesPacket(id, handle.rest, users);
   handle.rest = handle.rest.slice(told);
   return reply;

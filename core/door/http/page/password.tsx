@@ -2,10 +2,10 @@
 import { BargeError } from "../../../error.ts";
 import { defaultMinPassword } from "../../../protocol/password.ts";
 import { checkPasswordLength } from "../../../login/change_password.ts";
-import type { Store } from "../../../local/store.ts";
+import type { Service } from "../../../login/service.ts";
 
 /** The two fields of a form. */
-export function NewPassword({ store }: { store: Store }) {
+export function NewPassword({ store }: { store: Service }) {
   const least = store.settings.minPassword ?? defaultMinPassword;
   return (
     <>
@@ -30,7 +30,7 @@ export function NewPassword({ store }: { store: Store }) {
 }
 
 /** @throws {BargeError} `usage` when it is too short, or was typed in two ways */
-export function checkPassword(store: Store, password: string, again: string | null): void {
+export function checkPassword(store: Service, password: string, again: string | null): void {
   checkPasswordLength(store, password);
   if (password !== again) throw new BargeError("usage", "the two passwords differ");
 }
