@@ -6,7 +6,7 @@ import { Buffer } from "node:buffer";
 import { BargeError } from "../../error.ts";
 import { borrow, giveBack } from "../../disk/pool.ts";
 import { quota } from "../../session/quota.ts";
-import { change, pathPacket, type type } from "./attributes.ts";
+import { change, pathPacket } from "./attributes.ts";
 import { checkFile } from "./check_file.ts";
 import { userOf } from "./entries.ts";
 import { changed, failWriting, mostHandles, type Reading, type Writing } from "./handle.ts";
