@@ -27,10 +27,10 @@ import type { DoorSpec } from "../door.ts";
 import { explain, note } from "../failure.ts";
 import type { Conversation } from "../listen.ts";
 import { plainAddress } from "./address.ts";
-import { type Asked, asked, commandFor } from "./command.ts";
-import { DataPort } from "./data.ts";
-import type { Line } from "./line.ts";
-import { LineReader } from "./lines.ts";
+import { commandFor, type CommandLine, parseCommand } from "./command.ts";
+import { DataPort } from "./data_port.ts";
+import type { Line } from "./line_parser.ts";
+import { LineReader } from "./line_reader.ts";
 import { locate } from "./locate.ts";
 import type { Patience } from "./patience.ts";
 import type { Connection } from "./row.ts";
@@ -252,7 +252,7 @@ export class Control implements Connection, Conversation {
   }
 
   async #execute(line: Line): Promise<void> {
-    const command = asked(line);
+    const command = parseCommand(line);
     const { verb, argument } = command;
     const access = this.#access(command);
     const record = (outcome: "ok" | Kind) => {
@@ -280,7 +280,7 @@ export class Control implements Connection, Conversation {
     }
   }
 
-  #access({ row, argument }: Asked): Access {
+  #access({ row, argument }: CommandLine): Access {
     const verb = row?.does ?? null;
     const path = row?.path ? this.path(argument) : null;
     const to = verb === "move" ? { path: this.state.renameFrom ?? null, to: path! } : { path };
@@ -322,7 +322,7 @@ export class Control implements Connection, Conversation {
   /** Answers or queues a line that arrives while a slow command runs. */
   async #whileRunning(line: Line): Promise<void> {
     this.#onLine();
-    const { verb, argument } = asked(line);
+    const { verb, argument } = parseCommand(line);
     if (verb === "ABOR" && this.transfer) {
       this.aborted = true;
       this.#queue.unshift(line);
@@ -344,7 +344,7 @@ export class Control implements Connection, Conversation {
   /** Handles the end of the client's side; unless it has sent QUIT, the transfer ends. */
   #onEnd(got: ReadResult): void {
     this.#clientEnded = true;
-    const quits = this.quitting || this.#queue.some((line) => asked(line).verb === "QUIT");
+    const quits = this.quitting || this.#queue.some((line) => parseCommand(line).verb === "QUIT");
     if (!("failed" in got) && quits) return;
     const reason = new BargeError("unavailable", "the client has left");
     this.transfer?.abort(reason);

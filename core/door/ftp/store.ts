@@ -17,7 +17,7 @@ import { type Brake, brakeOf } from "../brake.ts";
 import { note } from "../failure.ts";
 import { FromWire } from "./ascii.ts";
 import type { Row, UserConnection } from "./row.ts";
-import type { Data } from "./data.ts";
+import type { Data } from "./data_port.ts";
 import { isFile } from "./locate.ts";
 import { proofWait } from "./patience.ts";
 import { Failed, type Reply, reply } from "./reply.ts";
