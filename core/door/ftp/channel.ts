@@ -1,6 +1,7 @@
 /**
- * Commands that ask for a data connection (RFC 959, 4.1.2; RFC 2428). A client has the server connect
- * to nobody but itself, to no port below 1024, and only where the operator allows that: no bounces.
+ * Commands that request a data connection (RFC 959, 4.1.2; RFC 2428). The server connects only to the
+ * client's own address, to no port below 1024, and only if the operator allows it: bounce attacks
+ * are impossible.
  */
 import { isIPv4 } from "node:net";
 import { type Address, isLoopback } from "../../net/address.ts";
@@ -56,9 +57,9 @@ export const channelRows: Record<string, Row> = {
 };
 
 /**
- * May the server connect to this client? One on this machine, or that comes through a tunnel or
- * proxy on it, could name any local service's port; so it has a switch of its own. Of others those
- * with IPv4 alone: the cage of the workers has no ranges of IPv6 (core/serve/outgoing.ts).
+ * Returns whether the server may connect to this client. A client on this machine, or behind a tunnel
+ * or proxy on it, could name the port of any local service; a setting of its own allows that. Other
+ * clients need IPv4: the permissions of workers have no ranges of IPv6 (core/serve/outgoing.ts).
  */
 export function activeFor({ spec, host, local }: Connection): boolean {
   const { active, activeLoopback } = spec.ftp!;

@@ -14,8 +14,8 @@ import { isFolder, isThere } from "./locate.ts";
 import { resolve } from "./path.ts";
 import { Failed, quoted, type Reply, reply } from "./reply.ts";
 
-/** What AVBL tells of an account without a quota: the largest number that clients can hold. */
-const endless = "9223372036854775807";
+/** AVBL's answer for an account without a quota: the largest number that clients accept. */
+const unlimitedBytes = "9223372036854775807";
 
 const cwd: Row = {
   argument: "optional",
@@ -145,7 +145,7 @@ export const fileRows: Record<string, Row> = {
     help: ["[YYYYMMDDhhmmss] PATH", "when a file was written; or set that, as MFMT does"],
     run(c, argument, access) {
       const path = c.path(argument);
-      // Clients older than MFMT set a time like this. A file of that whole name has precedence.
+      // Clients older than MFMT set a time with MDTM. A file of that whole name has precedence.
       const { time, name } = timeAndName(argument);
       if (time !== undefined && !isThere(c.session, path)) return touch(c, name, time, access);
       const { entry } = stat(c.session, path);
@@ -170,7 +170,7 @@ export const fileRows: Record<string, Row> = {
     login: true,
     does: "quota",
     help: ["[PATH]", "how many bytes may still be written"],
-    run: async (c) => reply(213, String((await quota(c.session)).left ?? endless)),
+    run: async (c) => reply(213, String((await quota(c.session)).left ?? unlimitedBytes)),
   },
   HASH: {
     argument: "needed",
@@ -205,10 +205,10 @@ async function touch(
 ): Promise<Reply> {
   const path = c.path(name);
   access.becomes("touch", path);
-  const kept = await setModified(c.session, path, time).catch((error) => {
+  const modified = await setModified(c.session, path, time).catch((error) => {
     throw error instanceof BargeError ? error.with({ path }) : error;
   });
-  return reply(213, `Modify=${formatTime(new Date(kept).toISOString())}; ${path}`);
+  return reply(213, `Modify=${formatTime(new Date(modified).toISOString())}; ${path}`);
 }
 
 function digestRow(algorithm: "sha256" | "md5"): Row {
@@ -229,7 +229,7 @@ function digestRow(algorithm: "sha256" | "md5"): Row {
   };
 }
 
-/** ABOR ends it, as it does a transfer. */
+/** Computes a digest, which ABOR ends as it does a transfer. */
 async function digestOf(c: UserConnection, path: string, algorithm: "sha256" | "md5") {
   const aborting = c.transfer = new AbortController();
   try {

@@ -12,8 +12,8 @@ import { isPattern, matches, resolve } from "./path.ts";
 import { Failed, type Reply, reply } from "./reply.ts";
 import { overData, send } from "./transfer.ts";
 
-/** So many lines are told on the control connection. */
-const mostTold = 10_000;
+/** The most lines of a listing on the control connection. */
+const maxStatusLines = 10_000;
 
 export const listRows: Record<string, Row> = {
   LIST: {
@@ -22,7 +22,7 @@ export const listRows: Record<string, Row> = {
     does: "list",
     slow: true,
     help: ["[PATH]", "list a folder, as `ls -l`"],
-    run: (c, argument) => sendList(c, found(c, argument), longLines),
+    run: (c, argument) => sendList(c, findListed(c, argument), longLines),
   },
   NLST: {
     argument: "optional",
@@ -31,7 +31,7 @@ export const listRows: Record<string, Row> = {
     slow: true,
     help: ["[PATH]", "list a folder's names"],
     run(c, argument) {
-      const what = found(c, argument);
+      const what = findListed(c, argument);
       return sendList(c, what, ({ name }) => inLine(what.prefix + name));
     },
   },
@@ -71,26 +71,26 @@ export const listRows: Record<string, Row> = {
     help: ["[PATH]", "how this session is; or list a folder here"],
     run(c, argument) {
       if (argument === "") return status(c);
-      return told(found(needLogin(c), argument));
+      return statusOf(findListed(needLogin(c), argument));
     },
   },
 };
 
-/** What is to be listed. */
-interface Found {
+/** The entries that a listing shows. */
+interface Listed {
   readonly path: string;
-  /** What the client has written in front of the names. */
+  /** The part of the argument in front of the names. */
   readonly prefix: string;
   readonly entries: AsyncIterable<Entry[]>;
 }
 
 /**
- * What an argument of LIST means: options of `ls` are taken off, a pattern in the last part stands
- * for the names that match.
+ * Returns the entries that an argument of LIST means: options of `ls` are ignored, and a pattern in
+ * the last part means the names that match.
  *
  * @throws {BargeError} `not-found`
  */
-function found(c: UserConnection, argument: string): Found {
+function findListed(c: UserConnection, argument: string): Listed {
   const words = /^(?:-[A-Za-z0-9]*(?: +|$))+/;
   const literal = c.path(argument);
   const name = words.test(argument) && !isThere(c.session, literal)
@@ -104,7 +104,7 @@ function found(c: UserConnection, argument: string): Found {
   return { path, prefix: name.slice(0, name.lastIndexOf("/") + 1), entries: only(one) };
 }
 
-function matching(c: UserConnection, name: string): Found {
+function matching(c: UserConnection, name: string): Listed {
   const cut = name.lastIndexOf("/") + 1;
   const prefix = name.slice(0, cut);
   const path = c.path(prefix || ".");
@@ -118,7 +118,7 @@ function matching(c: UserConnection, name: string): Found {
   return { path, prefix, entries: filtered(all, ({ name }) => matches(pattern, inLine(name))) };
 }
 
-/** A file or folder; where there is none, the upload to there that was cut, as far as it came. */
+/** Returns the file or folder at a path; if there is none, the partial upload as a file. */
 function entryAt(c: UserConnection, path: string): Entry {
   const { entry, upload } = stat(c.session, path);
   if (entry) return entry;
@@ -144,7 +144,7 @@ const longLines: Format = (entry) => longLine(entry, Date.now());
 
 async function sendList(
   c: UserConnection,
-  { entries }: Found,
+  { entries }: Listed,
   format: Format,
 ): Promise<Reply> {
   c.state.restart = 0;
@@ -161,11 +161,11 @@ async function sendList(
   return reply(226, `That was all: ${count} ${count === 1 ? "entry" : "entries"}`);
 }
 
-async function told({ path, entries }: Found): Promise<Reply> {
+async function statusOf({ path, entries }: Listed): Promise<Reply> {
   const lines: string[] = [];
   for await (const batch of entries) {
     lines.push(...batch.map(longLines));
-    if (lines.length > mostTold) {
+    if (lines.length > maxStatusLines) {
       throw new Failed(450, "refused", "there are too many entries", { path, hint: "use LIST" });
     }
   }
@@ -184,12 +184,12 @@ function status(c: Connection): Reply {
   return { code: 211, text: "Status:", lines, last: "End of status" };
 }
 
-/** @param folder where the entry is */
+/** @param folder the entry's folder */
 function facts(c: UserConnection, account: Account, entry: Entry, folder: string): string {
   return factsLine(entry, c.state.facts, permissions(account, entry, folder));
 }
 
-/** What one may do with it (RFC 3659, section 7.5.5), as core/login/access.ts decides it. */
+/** Returns the account's rights on an entry (RFC 3659, section 7.5.5), as core/login/access.ts has them. */
 function permissions(account: Account, { type, name, owner }: Entry, folder: string): string {
   if (name === "/") return "el";
   if (folder === "/") return "celmp";

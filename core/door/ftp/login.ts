@@ -1,4 +1,4 @@
-/** Commands of logging in and out, and of TLS (RFC 959, 4.1.1; RFC 2228; RFC 4217). */
+/** Commands for login, logout and TLS (RFC 959, 4.1.1; RFC 2228; RFC 4217). */
 import { BargeError } from "../../error.ts";
 import { logIn } from "../../login/password.ts";
 import { logName } from "../../login/log_name.ts";
@@ -6,8 +6,8 @@ import type { Connection, Row } from "./row.ts";
 import { Failed, type Reply, reply } from "./reply.ts";
 import { freshState } from "./state.ts";
 
-/** After so many failed logins on one connection it is closed. */
-const mostFailures = 3;
+/** The number of failed logins after which a connection is closed. */
+const maxLoginFailures = 3;
 
 export const loginRows: Record<string, Row> = {
   USER: {
@@ -41,7 +41,7 @@ export const loginRows: Record<string, Row> = {
         return reply(230, `Logged in as ${c.account}`);
       } catch (error) {
         if (!(error instanceof BargeError) || error.kind !== "unauthenticated") throw error;
-        c.quitting = ++c.state.failures >= mostFailures;
+        c.quitting = ++c.state.failures >= maxLoginFailures;
         const { message, hint } = error;
         throw new Failed(530, "unauthenticated", c.quitting ? `${message}; goodbye` : message, {
           hint,
@@ -85,7 +85,7 @@ export const loginRows: Record<string, Row> = {
       if (c.tls) throw new Failed(503, "usage", "Already using TLS");
       if (!c.shown()) throw new Failed(534, "unsupported", "There is no TLS here");
       forget(c);
-      // SSL and TLS-P say with that one word what PROT P says (RFC 4217, section 17).
+      // SSL and TLS-P include PROT P (RFC 4217, section 17).
       c.state.protect = mechanism === "SSL" || mechanism === "TLS-P";
       await c.secure(reply(234, `AUTH ${mechanism} accepted; begin the handshake`));
       return undefined;
@@ -123,13 +123,13 @@ export const loginRows: Record<string, Row> = {
   },
 };
 
-/** @throws {Failed} where a name or password would cross the wire for all to read */
+/** @throws {Failed} if a name or password would be sent without TLS though TLS is required */
 function needTls(c: Connection): void {
   if (c.tls || c.spec.tls !== "require") return;
   throw new Failed(530, "unauthenticated", "TLS is required here", { hint: "say AUTH TLS first" });
 }
 
-/** Nobody is logged in any more; what was agreed on TLS stays. */
+/** Logs out. The state of TLS stays. */
 function forget(c: Connection): void {
   c.data.close();
   c.admit(undefined);

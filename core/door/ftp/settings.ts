@@ -1,14 +1,14 @@
-/** Commands that set something, tell something, or do nothing. */
+/** Commands that set or return state of the connection, and commands without effect. */
 import type { Connection, Row } from "./row.ts";
 import { activeFor } from "./channel.ts";
 import { facts } from "./listing.ts";
 import { Failed, type Reply, reply } from "./reply.ts";
 import { siteHelp } from "./site.ts";
 
-/** `syntax` and `what` of every command, for HELP; the table knows all of them. */
+/** Returns the help of every command; the table has all of them. */
 export type Helps = () => Iterable<readonly [verb: string, Row["help"]]>;
 
-/** @param all the whole table, once it is made */
+/** @param all read when HELP runs, since the table is not complete before */
 export function settingRows(all: Helps): Record<string, Row> {
   return {
     TYPE: {
@@ -104,7 +104,7 @@ export function settingRows(all: Helps): Record<string, Row> {
   };
 }
 
-/** A command with which one may ask for one thing alone, which is the usual one. */
+/** A command whose only allowed argument is its default. */
 function only(verb: string, letter: string, what: string): Row {
   return {
     argument: "needed",
@@ -143,7 +143,7 @@ function features(c: Connection): string[] {
   ].sort();
 }
 
-/** OPTS (RFC 2389): those commands that have options. */
+/** Sets the options of a command (OPTS, RFC 2389). */
 function options(c: Connection, argument: string): Reply {
   const [command, ...rest] = argument.trim().split(" ");
   const wanted = rest.join(" ").trim();

@@ -1,4 +1,4 @@
-/** SITE: what FTP has no command for (RFC 959, 4.1.3). */
+/** SITE: extensions of this server (RFC 959, 4.1.3). */
 import { quota } from "../../session/quota.ts";
 import { setModified } from "../../session/set_modified.ts";
 import { stat } from "../../session/stat.ts";
@@ -41,7 +41,7 @@ const commands: Record<string, Run> = {
       last: "End",
     };
   },
-  /** Every file is its account's, whatever its mode: clients that preserve modes are not to fail. */
+  /** Accepts and ignores modes, so that clients that preserve them do not fail. */
   CHMOD(c, argument) {
     const [, mode, path] = /^ *([0-7]{3,4}) ([^]+)$/.exec(argument) ?? [];
     if (mode === undefined) throw new Failed(501, "usage", "SITE CHMOD MODE PATH, as in 644 a");
@@ -71,7 +71,7 @@ const helps: Readonly<Record<string, string>> = {
   UTIME: "SITE UTIME YYYYMMDDhhmmss PATH: set a file's time, in UTC",
 };
 
-/** @param verb one of them; by default all are told */
+/** @param verb one of them; by default all */
 export function siteHelp(verb = ""): Reply {
   if (verb === "") {
     return { code: 214, text: "SITE has:", lines: Object.values(helps), last: "End" };
