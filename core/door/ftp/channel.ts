@@ -14,7 +14,7 @@ export const channelRows: Record<string, Row> = {
   PASV: {
     argument: "none",
     login: true,
-    help: ["", "have a port to connect to"],
+    help: ["", "listen for a data connection"],
     run(c) {
       if (c.state.extendedOnly) throw extendedOnly();
       const host = c.spec.ftp!.publicAddress ?? c.local;
@@ -28,12 +28,12 @@ export const channelRows: Record<string, Row> = {
   EPSV: {
     argument: "optional",
     login: true,
-    help: ["[1|2|ALL]", "have a port to connect to"],
+    help: ["[1|2|ALL]", "listen for a data connection"],
     run(c, argument) {
       const wanted = argument.trim().toUpperCase();
       if (wanted === "ALL") {
         c.state.extendedOnly = true;
-        return reply(200, "EPSV it is, and nothing else");
+        return reply(200, "Only EPSV is accepted from now on");
       }
       const family = familyOf(c.local);
       if (wanted !== "" && wanted !== String(family)) {
@@ -45,13 +45,13 @@ export const channelRows: Record<string, Row> = {
   PORT: {
     argument: "needed",
     login: true,
-    help: ["H,H,H,H,P,P", "have it connect to your port"],
+    help: ["H,H,H,H,P,P", "connect to a port of the client"],
     run: (c, argument) => dial(c, () => parseSix(argument.trim())),
   },
   EPRT: {
     argument: "needed",
     login: true,
-    help: ["|FAMILY|ADDRESS|PORT|", "the same"],
+    help: ["|FAMILY|ADDRESS|PORT|", "connect to a port of the client"],
     run: (c, argument) => dial(c, () => parseExtended(argument.trim())),
   },
 };
@@ -79,7 +79,7 @@ function listen(c: UserConnection): number {
 function dial(c: UserConnection, parse: () => Address): Reply {
   if (c.state.extendedOnly) throw extendedOnly();
   if (!activeFor(c)) {
-    throw new Failed(502, "refused", "Active mode is off here", { hint: "use PASV or EPSV" });
+    throw new Failed(502, "refused", "Active mode is off", { hint: "use PASV or EPSV" });
   }
   const { host, port } = parsed(parse);
   if (host !== c.host) {
@@ -87,7 +87,7 @@ function dial(c: UserConnection, parse: () => Address): Reply {
   }
   if (port < 1024) throw new Failed(501, "refused", "Rejected data connection to privileged port");
   c.data.dial(port);
-  return reply(200, "The data connection will go there");
+  return reply(200, "The data connection will be made to that port");
 }
 
 function parsed(parse: () => Address): Address {
@@ -100,5 +100,5 @@ function parsed(parse: () => Address): Address {
 }
 
 function extendedOnly(): Failed {
-  return new Failed(501, "usage", "Not after EPSV ALL");
+  return new Failed(501, "usage", "Not allowed after EPSV ALL");
 }

@@ -48,7 +48,7 @@ export async function commandFor(
   if (fault) throw new Failed(fault === "long" ? 500 : 501, "usage", faults[fault]);
   if (!row) {
     const known = unimplemented.has(verb);
-    const why = known ? `${verb} is not implemented` : "there is no such command";
+    const why = known ? `${verb} is not implemented` : "unknown command";
     throw new Failed(known ? 502 : 500, "unsupported", why, { hint: "try HELP" });
   }
   if (row.argument === "needed" && argument === "") {
@@ -66,7 +66,7 @@ export async function commandFor(
 
 const faults = {
   long: "the line is too long",
-  nul: "a line can't hold a NUL",
-  cr: "a line can't hold a CR but at its end",
+  nul: "the line contains a NUL",
+  cr: "the line contains a CR",
   encoding: "the line is not UTF-8",
 };

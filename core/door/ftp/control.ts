@@ -226,7 +226,7 @@ export class Control implements Connection, Conversation {
     const { stranger, idle } = this.patience;
     const left = this.#loginBy - performance.now();
     const ms = this.session ? idle : Math.max(0, Math.min(stranger, left));
-    const timer = setTimeout(() => void this.#dismiss("you were silent for too long"), ms);
+    const timer = setTimeout(() => void this.#dismiss("no command came in time"), ms);
     this.#idle = true;
     try {
       const got = await this.#take();

@@ -134,7 +134,7 @@ export class DataPort {
     }
     const { patience, peer } = this.#options;
     const forgotten = new Promise<BargeError>((resolve) => this.#forget = resolve);
-    const late = () => new BargeError("unavailable", "nobody came to the data connection");
+    const late = () => new BargeError("unavailable", "the client did not connect in time");
     const timer = setTimeout(() => this.#forget?.(late()), patience.data);
     const abort = () => this.#forget?.(typed(signal.reason));
     signal.addEventListener("abort", abort, { once: true });
@@ -157,13 +157,13 @@ export class DataPort {
   close(): void {
     clearTimeout(this.#expiry);
     this.#stopListening();
-    this.#dialing?.abort(new BargeError("interrupted", "the data connection is not wanted"));
+    this.#dialing?.abort(new BargeError("interrupted", "the data connection is no longer needed"));
     this.#dialing = undefined;
     void this.#arrival?.then((arrived) => {
       if (!(arrived instanceof BargeError)) arrived.close();
     });
     this.#arrival = undefined;
-    this.#forget?.(new BargeError("unavailable", "the data connection was given up"));
+    this.#forget?.(new BargeError("unavailable", "the data connection was closed"));
     this.#forget = undefined;
   }
 

@@ -26,14 +26,14 @@ const cwd: Row = {
 const cdup: Row = {
   argument: "none",
   login: true,
-  help: ["", "go to the folder above"],
+  help: ["", "go to the parent folder"],
   run: (c) => enterFolder(c, c.path("..")),
 };
 const pwd: Row = {
   argument: "none",
   login: true,
-  help: ["", "in which folder this is"],
-  run: (c) => reply(257, `${quoted(c.state.folder)} is where you are`),
+  help: ["", "show the current folder"],
+  run: (c) => reply(257, `${quoted(c.state.folder)} is the current folder`),
 };
 const mkd: Row = {
   argument: "needed",
@@ -93,12 +93,17 @@ export const fileRows: Record<string, Row> = {
     argument: "needed",
     path: true,
     login: true,
-    help: ["PATH", "what RNTO is to rename"],
+    help: ["PATH", "choose the file or folder that RNTO renames"],
     run(c, argument) {
       const path = c.path(argument);
-      if (!stat(c.session, path).entry) throw new BargeError("not-found", "it is no file yet");
+      if (!stat(c.session, path).entry) {
+        throw new BargeError(
+          "not-found",
+          "the upload to it has not ended",
+        );
+      }
       c.state.renameFrom = path;
-      return reply(350, "And what is its new name?");
+      return reply(350, "Send the new name with RNTO");
     },
   },
   RNTO: {
@@ -106,7 +111,7 @@ export const fileRows: Record<string, Row> = {
     path: true,
     login: true,
     does: "move",
-    help: ["PATH", "the new name of what RNFR named; FOLDER/ puts it into that"],
+    help: ["PATH", "rename what RNFR chose; FOLDER/ moves it into that folder"],
     async run(c, argument) {
       const from = c.state.renameFrom;
       if (from === undefined) {
@@ -117,7 +122,7 @@ export const fileRows: Record<string, Row> = {
       // A slash at the end names the folder to move it into, as for mv.
       const into = argument.endsWith("/") && isFolder(c.session, to);
       await move(c.session, from, into ? resolve(to, nameIn(from)) : to, "always");
-      return reply(250, "It has its new name");
+      return reply(250, "Renamed");
     },
   },
   SIZE: {
@@ -125,15 +130,15 @@ export const fileRows: Record<string, Row> = {
     path: true,
     login: true,
     does: "stat",
-    help: ["PATH", "a file's bytes; of an upload that was cut, those that are kept"],
+    help: ["PATH", "show the size of a file, or the offset of a partial upload"],
     run(c, argument) {
       const path = c.path(argument);
       if (c.state.ascii) {
-        const hint = "say TYPE I first";
+        const hint = "send TYPE I first";
         throw new Failed(550, "refused", "SIZE not allowed in ASCII mode", { path, hint });
       }
       const { entry, upload } = stat(c.session, path);
-      if (entry?.type === "dir") throw new BargeError("refused", "it is not retrievable", { path });
+      if (entry?.type === "dir") throw new BargeError("refused", "it is a folder", { path });
       return reply(213, String(entry?.size ?? upload!.offset));
     },
   },
@@ -142,15 +147,20 @@ export const fileRows: Record<string, Row> = {
     path: true,
     login: true,
     does: "stat",
-    help: ["[YYYYMMDDhhmmss] PATH", "when a file was written; or set that, as MFMT does"],
+    help: ["[YYYYMMDDhhmmss] PATH", "show the time of a file; or set it, as MFMT does"],
     run(c, argument, access) {
       const path = c.path(argument);
       // Clients older than MFMT set a time with MDTM. A file of that whole name has precedence.
       const { time, name } = timeAndName(argument);
       if (time !== undefined && !isThere(c.session, path)) return touch(c, name, time, access);
       const { entry } = stat(c.session, path);
-      if (!entry) throw new BargeError("not-found", "it is no file yet");
-      if (entry.type === "dir") throw new BargeError("refused", "it is not retrievable", { path });
+      if (!entry) {
+        throw new BargeError(
+          "not-found",
+          "the upload to it has not ended",
+        );
+      }
+      if (entry.type === "dir") throw new BargeError("refused", "it is a folder", { path });
       return reply(213, formatTime(entry.modified));
     },
   },
@@ -158,7 +168,7 @@ export const fileRows: Record<string, Row> = {
     argument: "needed",
     login: true,
     does: "touch",
-    help: ["YYYYMMDDhhmmss PATH", "set when it was written, in UTC"],
+    help: ["YYYYMMDDhhmmss PATH", "set the time of a file, in UTC"],
     run(c, argument, access) {
       const { time, name } = timeAndName(argument);
       if (time === undefined) throw new Failed(501, "usage", "MFMT YYYYMMDDhhmmss PATH, in UTC");
@@ -169,7 +179,7 @@ export const fileRows: Record<string, Row> = {
     argument: "optional",
     login: true,
     does: "quota",
-    help: ["[PATH]", "how many bytes may still be written"],
+    help: ["[PATH]", "show the available bytes of the quota"],
     run: async (c) => reply(213, String((await quota(c.session)).left ?? unlimitedBytes)),
   },
   HASH: {
@@ -178,7 +188,7 @@ export const fileRows: Record<string, Row> = {
     login: true,
     does: "digest",
     slow: true,
-    help: ["PATH", "a file's digest, as OPTS HASH chose"],
+    help: ["PATH", "show the digest of a file, by the algorithm of OPTS HASH"],
     async run(c, argument) {
       const path = c.path(argument);
       const { algorithm } = c.state;
@@ -218,7 +228,7 @@ function digestRow(algorithm: "sha256" | "md5"): Row {
     login: true,
     does: "digest",
     slow: true,
-    help: ["PATH", `a file's ${algorithm === "md5" ? "MD5" : "SHA-256"}`],
+    help: ["PATH", `show the ${algorithm === "md5" ? "MD5" : "SHA-256"} of a file`],
     async run(c, argument) {
       const literal = c.path(argument);
       const quoted = /^"([^]*)"$/.exec(argument)?.[1].replaceAll('""', '"');
@@ -251,5 +261,5 @@ function enterFolder(c: UserConnection, path: string): Reply {
   const { entry } = stat(c.session, path);
   if (entry?.type !== "dir") throw new BargeError("refused", "it is not a folder", { path });
   c.state.folder = path;
-  return reply(250, `${quoted(path)} is where you are`);
+  return reply(250, `${quoted(path)} is the current folder`);
 }

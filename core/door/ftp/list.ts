@@ -29,7 +29,7 @@ export const listRows: Record<string, Row> = {
     login: true,
     does: "list",
     slow: true,
-    help: ["[PATH]", "list a folder's names"],
+    help: ["[PATH]", "list the names in a folder"],
     run(c, argument) {
       const what = findListed(c, argument);
       return sendList(c, what, ({ name }) => inLine(what.prefix + name));
@@ -40,7 +40,7 @@ export const listRows: Record<string, Row> = {
     login: true,
     does: "list",
     slow: true,
-    help: ["[PATH]", "list a folder's facts, for programs"],
+    help: ["[PATH]", "list a folder, for programs"],
     async run(c, argument) {
       const path = c.path(argument);
       const { entry } = stat(c.session, path);
@@ -55,7 +55,7 @@ export const listRows: Record<string, Row> = {
     path: true,
     login: true,
     does: "stat",
-    help: ["[PATH]", "the facts of one file or folder"],
+    help: ["[PATH]", "show one file or folder, for programs"],
     async run(c, argument) {
       const path = c.path(argument);
       const entry = entryAt(c, path);
@@ -68,7 +68,7 @@ export const listRows: Record<string, Row> = {
     argument: "optional",
     login: false,
     does: undefined,
-    help: ["[PATH]", "how this session is; or list a folder here"],
+    help: ["[PATH]", "show the state of the connection; or list a folder on it"],
     run(c, argument) {
       if (argument === "") return status(c);
       return statusOf(findListed(needLogin(c), argument));
@@ -109,7 +109,7 @@ function matching(c: UserConnection, name: string): Listed {
   const prefix = name.slice(0, cut);
   const path = c.path(prefix || ".");
   if (isPattern(prefix.slice(0, -1)) && !isThere(c.session, path)) {
-    throw new BargeError("unsupported", "A pattern may be in a path's last part alone");
+    throw new BargeError("unsupported", "only the last part of a path can be a pattern");
   }
   const { entry } = stat(c.session, path);
   if (entry?.type !== "dir") throw new BargeError("not-found", "there is no such folder", { path });
@@ -150,7 +150,7 @@ async function sendList(
   c.state.restart = 0;
   const encoder = new TextEncoder();
   let count = 0;
-  await overData(c, "Here comes the listing", async (data) => {
+  await overData(c, "Opening data connection for the listing", async (data) => {
     for await (const batch of entries) {
       const bytes = encoder.encode(batch.map((entry) => `${format(entry)}\r\n`).join(""));
       await send(data, bytes);
@@ -158,7 +158,7 @@ async function sendList(
     }
     await data.stream.end();
   });
-  return reply(226, `That was all: ${count} ${count === 1 ? "entry" : "entries"}`);
+  return reply(226, `Listing complete: ${count} ${count === 1 ? "entry" : "entries"}`);
 }
 
 async function statusOf({ path, entries }: Listed): Promise<Reply> {
@@ -166,7 +166,10 @@ async function statusOf({ path, entries }: Listed): Promise<Reply> {
   for await (const batch of entries) {
     lines.push(...batch.map(longLines));
     if (lines.length > maxStatusLines) {
-      throw new Failed(450, "refused", "there are too many entries", { path, hint: "use LIST" });
+      throw new Failed(450, "refused", "the folder has too many entries for STAT", {
+        path,
+        hint: "use LIST",
+      });
     }
   }
   return { code: 213, text: `Status of ${path}:`, lines, last: "End of status" };

@@ -18,7 +18,7 @@ export const retrieveRows: Record<string, Row> = {
     login: true,
     does: "get",
     slow: true,
-    help: ["PATH", "send a file; REST says from where on"],
+    help: ["PATH", "send a file, from the offset of REST"],
     run: retrieve,
   },
 };

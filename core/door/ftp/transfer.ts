@@ -52,12 +52,12 @@ export async function overData<T>(
 /** @throws {Failed} if no data connection is expected, or TLS is required and not asked for */
 export function checkData(c: Connection): void {
   if (c.spec.tls === "require" && !c.state.protect) {
-    throw new Failed(521, "refused", "Data in the clear is not allowed here", {
-      hint: "say PBSZ 0 and PROT P first",
+    throw new Failed(521, "refused", "Data connections without TLS are not allowed", {
+      hint: "send PBSZ 0 and PROT P first",
     });
   }
   if (c.data.ready) return;
-  throw new Failed(425, "usage", "There is no data connection", { hint: "use PASV or EPSV first" });
+  throw new Failed(425, "usage", "No data connection", { hint: "use PASV or EPSV first" });
 }
 
 async function arrived(opening: Promise<Data>): Promise<Data> {
