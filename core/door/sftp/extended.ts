@@ -1,6 +1,6 @@
 /**
- * What version 3 has grown (EXTENDED, draft-ietf-secsh-filexfer-02, section 8): OpenSSH's extensions,
- * as its file PROTOCOL describes them, and `copy-data` and `check-file` of the later drafts.
+ * The extensions of version 3 (EXTENDED, draft-ietf-secsh-filexfer-02, section 8): OpenSSH's, as its
+ * file PROTOCOL describes them, and `copy-data` and `check-file` of the later drafts.
  */
 import { Buffer } from "node:buffer";
 import { BargeError } from "../../error.ts";
@@ -13,7 +13,7 @@ import { changed, failWriting, mostHandles, type Reading, type Writing } from ".
 import { maxData, maxPacket } from "./limits.ts";
 import { type PacketReader, PacketWriter, Type } from "./packet.ts";
 import { expandTilde, resolve, start } from "./paths.ts";
-import { rename } from "./names.ts";
+import { rename } from "./rename.ts";
 import { type Asked, begin, beginRename, ok } from "./request.ts";
 import type { Context } from "./context.ts";
 import { badHandle } from "./status.ts";
@@ -21,7 +21,7 @@ import { badHandle } from "./status.ts";
 const version = 3;
 
 interface Extension {
-  /** As announced; undefined: it is understood, and not announced. */
+  /** The announced version; undefined for an extension that is not announced. */
   readonly version?: string;
   handle(
     s: Context,
@@ -44,7 +44,7 @@ const extensions: { readonly [name: string]: Extension } = {
   "fsync@openssh.com": {
     version: "1",
     async handle(s, id, packet) {
-      // What was written so far is in the staged file; it is synced when it becomes one, at CLOSE.
+      // The bytes are in the staged file then; they are synced at CLOSE.
       const handle = s.handles.get(packet.bytes(), "writing");
       if (handle.failure) throw handle.failure;
       await handle.upload.settled();
@@ -76,7 +76,7 @@ const extensions: { readonly [name: string]: Extension } = {
   "check-file-name": { handle: checkFile.ofName },
 };
 
-/** The VERSION packet: whatever version a client asks for, it is this one. */
+/** Returns the VERSION packet, which is the same for every client version. */
 export function announce(): Uint8Array {
   const packet = new PacketWriter(Type.VERSION, version, 512);
   for (const [name, { version }] of Object.entries(extensions)) {
@@ -99,27 +99,27 @@ export async function extended(
   return await extension.handle(s, id, packet, asked);
 }
 
-/** What an account without a limit is told to have: a pebibyte. */
-const boundless = 2 ** 50;
+/** The announced size of an account without a quota: a pebibyte. */
+const unlimitedBytes = 2 ** 50;
 
-/** And of entries. */
-const boundlessEntries = 2 ** 32;
+/** The announced entries of an account without an entry limit. */
+const unlimitedEntries = 2 ** 32;
 
-/** The account's quota as the size of the file system, to the byte; entries are its inodes. */
+/** Returns the quota as the size of the file system, in blocks of a byte; its inodes are entries. */
 async function statvfs(s: Context, id: number): Promise<Uint8Array> {
   const { limit, used, left, entries = 0, entryLimit } = await quota(s.session);
-  const size = limit ?? boundless;
-  const free = left ?? Math.max(0, boundless - used);
+  const size = limit ?? unlimitedBytes;
+  const free = left ?? Math.max(0, unlimitedBytes - used);
   const reply = new PacketWriter(Type.EXTENDED_REPLY, id, 128);
   const [preferred, unit, system, noSetuid, longestName] = [4096, 1, 0, 2, 255];
-  const inodes = entryLimit ?? boundlessEntries;
+  const inodes = entryLimit ?? unlimitedEntries;
   const freeInodes = Math.max(0, inodes - entries);
   reply.long(preferred).long(unit).long(size).long(free).long(free);
   reply.long(inodes).long(freeInodes).long(freeInodes);
   return reply.long(system).long(noSetuid).long(longestName).done();
 }
 
-/** The names of accounts that were told as numbers; every user is a group, too. */
+/** Returns the names of account numbers; every user is also a group. */
 function names(s: Context, id: number, packet: PacketReader): Uint8Array {
   const users = usersOf(s);
   const nameOf = (number: number) =>
@@ -140,7 +140,7 @@ function names(s: Context, id: number, packet: PacketReader): Uint8Array {
   return new PacketWriter(Type.EXTENDED_REPLY, id, room).bytes(people).bytes(groups).done();
 }
 
-/** draft-ietf-secsh-filexfer-extensions-00, section 7: copies between two handles; 0: to the end. */
+/** Copies between two handles; length 0 means to the end (filexfer-extensions-00, section 7). */
 async function copyData(s: Context, id: number, packet: PacketReader): Promise<Uint8Array> {
   const from = s.handles.get(packet.bytes(), "reading", "writing");
   const start = packet.long();

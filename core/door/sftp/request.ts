@@ -1,22 +1,22 @@
-/** What the handlers of SFTP requests share. */
+/** The type of request handlers, and their shared steps. */
 import type { Access } from "../access.ts";
 import { type PacketReader, Status, statusPacket } from "./packet.ts";
 import { resolve } from "./paths.ts";
 import type { Context } from "./context.ts";
 
-/** Requests of one sort may be under way together. */
+/** Requests of the same kind may be under way together. */
 export type Overlap = "reads" | "writes";
 
-/** What is known of a request, for the access log and the log. */
+/** The facts of a request for the access log and the log. */
 export interface Asked {
   op: string;
   path?: string;
-  /** Its record; none for what belongs to a transfer, or changes and tells nothing. */
+  /** Its record in the access log; none for requests inside a transfer. */
   access?: Access;
 }
 
 export interface Handler {
-  /** As barge calls it, for logs. */
+  /** The verb, for logs. */
   readonly name: string;
   readonly overlaps?: Overlap;
   handle(

@@ -1,4 +1,4 @@
-/** The requests of SFTP version 3: what each reads of its packet, and what it calls. */
+/** The requests of SFTP version 3 and their handlers. */
 import { BargeError } from "../../error.ts";
 import { get, readStaged } from "../../session/get.ts";
 import { list } from "../../session/list.ts";
@@ -30,7 +30,7 @@ import {
   statusPacket,
   Type,
 } from "./packet.ts";
-import { entryAt, removeFile, removeFolder, rename } from "./names.ts";
+import { entryAt, removeFile, removeFolder, rename } from "./rename.ts";
 import { type Asked, begin, beginRename, type Handler, ok } from "./request.ts";
 import type { Context } from "./context.ts";
 import { badHandle } from "./status.ts";
@@ -119,7 +119,7 @@ function attrs(id: number, attrs: ReturnType<typeof lookAt>): Uint8Array {
   return new PacketWriter(Type.ATTRS, id).attrs(attrs).done();
 }
 
-/** Section 6.3. The flags are those of POSIX; what is written becomes a file at CLOSE. */
+/** Opens a file (section 6.3), with the flags of POSIX; written bytes become a file at CLOSE. */
 async function open(
   s: Context,
   id: number,
@@ -161,7 +161,7 @@ async function openToWrite(
   mtime: number | undefined,
   access: Access,
 ) {
-  if ((flags & Open.CREAT) === 0) stat(s.session, path); // something must be there
+  if ((flags & Open.CREAT) === 0) stat(s.session, path); // fails if nothing exists
   const fresh = (flags & Open.TRUNC) !== 0;
   const old = fresh ? undefined : entryAt(s, path);
   // A second handle on a new file does not resume the upload of the first, which would lose it.
@@ -174,7 +174,11 @@ async function openToWrite(
     base: fresh || second ? "fresh" : "old",
   });
   return {
-    ...{ kind: "writing", path, access, upload, end: upload.length } as const,
+    kind: "writing" as const,
+    path,
+    access,
+    upload,
+    end: upload.length,
     modified: old ? Date.parse(old.modified) : Date.now(),
     changed: old === undefined || mtime !== undefined,
     removed: false,
@@ -252,7 +256,7 @@ async function readFolder(s: Context, id: number, packet: PacketReader): Promise
   }
   if (handle.rest.length === 0) return statusPacket(id, Status.EOF, "end of folder");
   const users = usersOf(s);
-  const { reply, told } = namesPacket(id, handle.rest, users);
-  handle.rest = handle.rest.slice(told);
+  const { reply, count } = namesPacket(id, handle.rest, users);
+  handle.rest = handle.rest.slice(count);
   return reply;
 }
