@@ -42,7 +42,7 @@ import { type BodyState, type Context, isLoggedIn } from "./context.ts";
 import { Output } from "./output.ts";
 import { maxCheckMs, type Patience, patience } from "./patience.ts";
 import { Pauses } from "./pause.ts";
-import { isTheirTurn, theirTurn } from "./turn.ts";
+import { mustYield, yieldToOthers } from "./fairness.ts";
 import { verbs } from "./verbs.ts";
 import { Window } from "./window.ts";
 
@@ -210,7 +210,7 @@ export class Connection implements Conversation, Context {
         }
         if (!frame || this.#leaving || !await this.#request(frame)) break;
         // A buffer may hold thousands of requests that need no waiting.
-        if (isTheirTurn(count)) await theirTurn();
+        if (mustYield(count)) await yieldToOthers();
       }
     } catch (error) {
       // A malformed frame is answered once; the bytes behind it are not read as frames.
