@@ -8,7 +8,7 @@
  */
 import { BargeError } from "../../error.ts";
 import { parseAddress } from "../../net/address.ts";
-import { Ahead } from "../../net/ahead.ts";
+import { ReadAhead } from "../../net/read_ahead.ts";
 import { Pace } from "../../net/pace.ts";
 import type { Stream } from "../../net/stream.ts";
 import {
@@ -63,7 +63,7 @@ export class Connection implements Conversation, Context {
   #leaveAccount: () => void = () => {};
   readonly #presence: Presence;
   readonly #patience: Patience;
-  readonly #ahead: Ahead;
+  readonly #ahead: ReadAhead;
   // These are made on first use, so that an idle connection takes less memory.
   #paces: Stream["paces"];
   #window: Window | undefined;
@@ -83,7 +83,7 @@ export class Connection implements Conversation, Context {
     this.host = parseAddress(stream.peer).host;
     this.#presence = presence;
     this.#patience = allowed;
-    this.#ahead = new Ahead(stream);
+    this.#ahead = new ReadAhead(stream);
     this.output = new Output(stream, allowed.request, () => this.#brake(store.rates.down));
     this.reader = new FrameReader({ read: (into) => this.#read(into) });
     this.reader.limit = maxStrangerFrame;

@@ -8,7 +8,7 @@ import { borrow, giveBack } from "../../disk/pool.ts";
 import { digest } from "../../session/digest.ts";
 import { get } from "../../session/get.ts";
 import { type PacketReader, PacketWriter, Type } from "./packet.ts";
-import { type Asked, begin } from "./request.ts";
+import { begin, type RequestFacts } from "./request.ts";
 import type { Context } from "./context.ts";
 import { badHandle } from "./status.ts";
 
@@ -44,8 +44,13 @@ export const checkFile = {
     return answer(id, algorithm, known ? hex(stored) : await digestsOf(s, source, part));
   },
 
-  async ofName(s: Context, id: number, packet: PacketReader, asked: Asked): Promise<Uint8Array> {
-    const path = begin(s, asked, packet, "digest");
+  async ofName(
+    s: Context,
+    id: number,
+    packet: PacketReader,
+    facts: RequestFacts,
+  ): Promise<Uint8Array> {
+    const path = begin(s, facts, packet, "digest");
     const part = readPart(packet);
     const { algorithm } = part;
     if (isWhole(part) && (algorithm === "sha256" || algorithm === "md5")) {

@@ -14,7 +14,7 @@ import { maxData, maxPacket } from "./limits.ts";
 import { type PacketReader, PacketWriter, Type } from "./packet.ts";
 import { expandTilde, resolve, start } from "./paths.ts";
 import { rename } from "./rename.ts";
-import { type Asked, begin, beginRename, ok } from "./request.ts";
+import { begin, beginRename, ok, type RequestFacts } from "./request.ts";
 import type { Context } from "./context.ts";
 import { badHandle } from "./status.ts";
 
@@ -27,15 +27,15 @@ interface Extension {
     s: Context,
     id: number,
     packet: PacketReader,
-    asked: Asked,
+    facts: RequestFacts,
   ): Promise<Uint8Array> | Uint8Array;
 }
 
 const extensions: { readonly [name: string]: Extension } = {
   "posix-rename@openssh.com": {
     version: "1",
-    async handle(s, id, packet, asked) {
-      await rename(s, ...beginRename(s, asked, packet), "always");
+    async handle(s, id, packet, facts) {
+      await rename(s, ...beginRename(s, facts, packet), "always");
       return ok(id);
     },
   },
@@ -53,8 +53,8 @@ const extensions: { readonly [name: string]: Extension } = {
   },
   "lsetstat@openssh.com": {
     version: "1",
-    async handle(s, id, packet, asked) {
-      await change(s, begin(s, asked, packet, "set"), packet.attrs());
+    async handle(s, id, packet, facts) {
+      await change(s, begin(s, facts, packet, "set"), packet.attrs());
       return ok(id);
     },
   },
@@ -89,14 +89,14 @@ export async function extended(
   s: Context,
   id: number,
   packet: PacketReader,
-  asked: Asked,
+  facts: RequestFacts,
 ): Promise<Uint8Array> {
   const name = packet.text();
   const extension = Object.hasOwn(extensions, name) ? extensions[name] : undefined;
   if (!extension) {
     throw new BargeError("unsupported", `there is no ${JSON.stringify(name.slice(0, 60))}`);
   }
-  return await extension.handle(s, id, packet, asked);
+  return await extension.handle(s, id, packet, facts);
 }
 
 /** The announced size of an account without a quota: a pebibyte. */

@@ -8,7 +8,7 @@ import type { Context } from "./context.ts";
 export type Overlap = "reads" | "writes";
 
 /** The facts of a request for the access log and the log. */
-export interface Asked {
+export interface RequestFacts {
   op: string;
   path?: string;
   /** Its record in the access log; none for requests inside a transfer. */
@@ -23,7 +23,7 @@ export interface Handler {
     s: Context,
     id: number,
     packet: PacketReader,
-    asked: Asked,
+    facts: RequestFacts,
   ): Promise<Uint8Array> | Uint8Array;
 }
 
@@ -32,22 +32,27 @@ export function ok(id: number): Uint8Array {
 }
 
 /** Reads the path of a request, and begins its record. */
-export function begin(s: Context, asked: Asked, packet: PacketReader, verb = asked.op): string {
+export function begin(
+  s: Context,
+  facts: RequestFacts,
+  packet: PacketReader,
+  verb = facts.op,
+): string {
   const path = resolve(packet.text());
-  asked.path = path;
-  asked.access = s.access(verb, path);
+  facts.path = path;
+  facts.access = s.access(verb, path);
   return path;
 }
 
 /** Reads the two paths of a rename, and begins its record. */
 export function beginRename(
   s: Context,
-  asked: Asked,
+  facts: RequestFacts,
   packet: PacketReader,
 ): [from: string, to: string] {
   const from = resolve(packet.text());
   const to = resolve(packet.text());
-  asked.path = from;
-  asked.access = s.access("move", from, to);
+  facts.path = from;
+  facts.access = s.access("move", from, to);
   return [from, to];
 }

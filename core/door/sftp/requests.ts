@@ -31,7 +31,7 @@ import {
   Type,
 } from "./packet.ts";
 import { entryAt, removeFile, removeFolder, rename } from "./rename.ts";
-import { type Asked, begin, beginRename, type Handler, ok } from "./request.ts";
+import { begin, beginRename, type Handler, ok, type RequestFacts } from "./request.ts";
 import type { Context } from "./context.ts";
 import { badHandle } from "./status.ts";
 
@@ -54,8 +54,8 @@ export const requests: { readonly [type: number]: Handler } = {
   },
   [Type.SETSTAT]: {
     name: "set",
-    async handle(s, id, packet, asked) {
-      const path = begin(s, asked, packet);
+    async handle(s, id, packet, facts) {
+      const path = begin(s, facts, packet);
       await change(s, path, packet.attrs());
       return ok(id);
     },
@@ -71,23 +71,23 @@ export const requests: { readonly [type: number]: Handler } = {
   [Type.READDIR]: { name: "list", handle: readFolder },
   [Type.REMOVE]: {
     name: "remove",
-    async handle(s, id, packet, asked) {
-      await removeFile(s, begin(s, asked, packet));
+    async handle(s, id, packet, facts) {
+      await removeFile(s, begin(s, facts, packet));
       return ok(id);
     },
   },
   [Type.MKDIR]: {
     name: "mkdir",
-    async handle(s, id, packet, asked) {
-      const path = begin(s, asked, packet);
+    async handle(s, id, packet, facts) {
+      const path = begin(s, facts, packet);
       await mkdir(s.session, { verb: "mkdir", path, parents: false });
       return ok(id);
     },
   },
   [Type.RMDIR]: {
     name: "remove",
-    async handle(s, id, packet, asked) {
-      await removeFolder(s, begin(s, asked, packet));
+    async handle(s, id, packet, facts) {
+      await removeFolder(s, begin(s, facts, packet));
       return ok(id);
     },
   },
@@ -97,8 +97,8 @@ export const requests: { readonly [type: number]: Handler } = {
   },
   [Type.RENAME]: {
     name: "move",
-    async handle(s, id, packet, asked) {
-      await rename(s, ...beginRename(s, asked, packet), "never");
+    async handle(s, id, packet, facts) {
+      await rename(s, ...beginRename(s, facts, packet), "never");
       return ok(id);
     },
   },
@@ -111,8 +111,8 @@ function noLinks(): never {
   throw new BargeError("unsupported", "there are no links here");
 }
 
-function attributes(s: Context, id: number, packet: PacketReader, asked: Asked): Uint8Array {
-  return attrs(id, lookAt(s, begin(s, asked, packet)));
+function attributes(s: Context, id: number, packet: PacketReader, facts: RequestFacts): Uint8Array {
+  return attrs(id, lookAt(s, begin(s, facts, packet)));
 }
 
 function attrs(id: number, attrs: ReturnType<typeof lookAt>): Uint8Array {
@@ -124,15 +124,15 @@ async function open(
   s: Context,
   id: number,
   packet: PacketReader,
-  asked: Asked,
+  facts: RequestFacts,
 ): Promise<Uint8Array> {
   const path = resolve(packet.text());
   const flags = packet.int();
   const { mtime } = packet.attrs();
   const writes = (flags & (Open.WRITE | Open.APPEND)) !== 0;
-  asked.path = path;
-  asked.op = writes ? "put" : "get";
-  const access = s.access(asked.op, path);
+  facts.path = path;
+  facts.op = writes ? "put" : "get";
+  const access = s.access(facts.op, path);
   try {
     if (s.leaving) throw new BargeError("unavailable", "the server is stopping");
     const handle = await s.handles.add(() =>
@@ -191,11 +191,11 @@ async function openToWrite(
 async function read(s: Context, id: number, packet: PacketReader): Promise<Uint8Array> {
   const handle = s.handles.get(packet.bytes(), "reading", "writing");
   const offset = packet.long();
-  const asked = Math.min(packet.int(), maxData);
+  const maxLength = Math.min(packet.int(), maxData);
   if (handle.kind === "writing" && !handle.reads) throw badHandle();
   const source = handle.kind === "reading" ? handle.file : handle.upload;
   const end = handle.kind === "reading" ? handle.file.size : handle.end;
-  const length = Math.max(0, Math.min(asked, end - offset));
+  const length = Math.max(0, Math.min(maxLength, end - offset));
   const data = dataPacket(id, length);
   let n = 0;
   while (n < length) {
@@ -203,7 +203,7 @@ async function read(s: Context, id: number, packet: PacketReader): Promise<Uint8
     if (more === 0) break;
     n += more;
   }
-  if (n === 0 && asked > 0) return statusPacket(id, Status.EOF, "end of file");
+  if (n === 0 && maxLength > 0) return statusPacket(id, Status.EOF, "end of file");
   if (handle.kind === "reading") handle.access.bytes += n;
   return data.done(n);
 }
@@ -229,10 +229,10 @@ async function openFolder(
   s: Context,
   id: number,
   packet: PacketReader,
-  asked: Asked,
+  facts: RequestFacts,
 ): Promise<Uint8Array> {
   const path = resolve(packet.text());
-  asked.path = path;
+  facts.path = path;
   const access = s.access("list", path);
   try {
     const handle = await s.handles.add(() => {

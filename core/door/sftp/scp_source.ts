@@ -25,8 +25,8 @@ export async function send(
   options: ScpOptions,
 ): Promise<void> {
   await scp.readAnswer();
-  for (const asked of paths) {
-    for (const path of await matches(scp, resolve(asked))) {
+  for (const pattern of paths) {
+    for (const path of await matches(scp, resolve(pattern))) {
       const entry = await look(scp, path);
       if (entry) await sendEntry(scp, path, { ...entry, name: baseName(path) || "/" }, options);
     }

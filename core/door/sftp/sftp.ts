@@ -17,7 +17,7 @@ import { announce } from "./extended.ts";
 import { Handles, type Places } from "./handle.ts";
 import { maxPacket } from "./limits.ts";
 import { PacketReader, Type } from "./packet.ts";
-import type { Asked, Overlap } from "./request.ts";
+import type { Overlap, RequestFacts } from "./request.ts";
 import { requests } from "./requests.ts";
 import { failed } from "./status.ts";
 import type { Work, WorkOptions } from "./work.ts";
@@ -124,15 +124,15 @@ export class Sftp implements Context, Work {
   /** Never throws: a failure becomes an answer. */
   async #answer(id: number, type: number, reader: PacketReader): Promise<Uint8Array> {
     const request = requests[type];
-    const asked: Asked = { op: request?.name ?? "ask" };
+    const facts: RequestFacts = { op: request?.name ?? "ask" };
     try {
       if (!request) throw new BargeError("unsupported", `no request has the number ${type}`);
-      const reply = await request.handle(this, id, reader, asked);
-      asked.access?.end("ok");
+      const reply = await request.handle(this, id, reader, facts);
+      facts.access?.end("ok");
       return reply;
     } catch (error) {
-      const { reply, kind } = failed(id, error, asked);
-      asked.access?.end(kind);
+      const { reply, kind } = failed(id, error, facts);
+      facts.access?.end(kind);
       return reply;
     }
   }

@@ -29,9 +29,9 @@ const statuses = {
 export function failed(
   id: number,
   error: unknown,
-  asked: { readonly op: string; readonly path?: string },
+  facts: { readonly op: string; readonly path?: string },
 ): { reply: Uint8Array; kind: Kind } {
-  const { kind, message, hint } = explain(error, asked);
+  const { kind, message, hint } = explain(error, facts);
   const text = hint ? `${message} (${hint})` : message;
   return { reply: statusPacket(id, statuses[kind], printable(text).slice(0, 500)), kind };
 }
