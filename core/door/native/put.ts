@@ -1,4 +1,4 @@
-/** PUT: a body that comes at once with a small file, or after "go on from offset N". */
+/** Serves PUT: a small file with its body, or a body after the answer with the offset. */
 import { hash } from "node:crypto";
 import { BargeError } from "../../error.ts";
 import { encodeFrame, type FrameValue } from "../../protocol/frame.ts";
@@ -18,7 +18,7 @@ import type { Access } from "../access.ts";
 import type { BodyState, LoggedIn } from "./context.ts";
 import { explain, note } from "../failure.ts";
 
-/** @returns null for a small file: the window answers it */
+/** @returns null for a small file, since the window sends the answer */
 export function servePut(
   c: LoggedIn,
   request: Request<"put">,
@@ -29,7 +29,7 @@ export function servePut(
   return state.body === undefined ? serveWaiting(c, facts, state) : serveEager(c, facts, state);
 }
 
-/** What is told of a committed upload. */
+/** Returns the answer for a committed upload. */
 export function written(committed: Committed): Answer<"put"> {
   return { ...committed, modified: new Date(committed.modified).toISOString() };
 }

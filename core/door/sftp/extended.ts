@@ -9,7 +9,7 @@ import { quota } from "../../session/quota.ts";
 import { change, pathPacket, usersOf } from "./attributes.ts";
 import { checkFile } from "./check_file.ts";
 import { userOf } from "./entries.ts";
-import { changed, failWriting, mostHandles, type Reading, type Writing } from "./handle.ts";
+import { changed, failWriting, maxHandles, type Reading, type Writing } from "./handle.ts";
 import { maxData, maxPacket } from "./limits.ts";
 import { type PacketReader, PacketWriter, Type } from "./packet.ts";
 import { expandTilde, resolve, start } from "./paths.ts";
@@ -62,7 +62,7 @@ const extensions: { readonly [name: string]: Extension } = {
     version: "1",
     handle: (_, id) =>
       new PacketWriter(Type.EXTENDED_REPLY, id)
-        .long(maxPacket).long(maxData).long(maxData).long(mostHandles).done(),
+        .long(maxPacket).long(maxData).long(maxData).long(maxHandles).done(),
   },
   "expand-path@openssh.com": {
     version: "1",
