@@ -1,4 +1,4 @@
-/** Serves PUT: a small file with its body, or a body after the answer with the offset. */
+/** PUT: a body that comes at once with a small file, or after "go on from offset N". */
 import { hash } from "node:crypto";
 import { BargeError } from "../../error.ts";
 import { encodeFrame, type FrameValue } from "../../protocol/frame.ts";
@@ -29,7 +29,7 @@ export function servePut(
   return state.body === undefined ? serveWaiting(c, facts, state) : serveEager(c, facts, state);
 }
 
-/** Returns the answer for a committed upload. */
+/** What is told of a committed upload. */
 export function written(committed: Committed): Answer<"put"> {
   return { ...committed, modified: new Date(committed.modified).toISOString() };
 }

@@ -31,7 +31,7 @@ export interface Reading extends Opened {
 export interface Writing extends Opened {
   readonly kind: "writing";
   readonly upload: Upload;
-  /** True if every write goes to the end, whatever its offset. */
+  /** Does every write go to its end, whatever its offset? */
   readonly append: boolean;
   readonly reads: boolean;
   readonly writes: boolean;
