@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { parseAuthorizedKeys } from "../../../../core/storage/public_key.ts";
 import { parseAddress } from "../../../../core/net/address.ts";
-import { maxPerAddress, maxPendingLogins, PendingLogins } from "../../../../core/door/sftp/pending_logins.ts";
+import {
+  maxPendingLogins,
+  maxPerAddress,
+  PendingLogins,
+} from "../../../../core/door/sftp/pending_logins.ts";
 import { acceptsKey } from "../../../../core/login/public_key.ts";
 import { makeVerifier } from "../../../../core/protocol/verifier.ts";
 import { SftpHere } from "./_here.ts";
