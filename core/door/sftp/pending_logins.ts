@@ -4,7 +4,7 @@
  *
  * One address has at most `maxPerAddress`: more are refused. All together are at most
  * `maxPendingLogins`: one more cuts the oldest, so that idle connections do not keep others out.
- * Loopback may be many clients (account/bans.ts), and has only the second bound.
+ * Loopback may be many clients (core/local/account/bans.ts), and has only the second bound.
  */
 import { BargeError } from "../../error.ts";
 import { isLoopback, network } from "../../net/address.ts";
