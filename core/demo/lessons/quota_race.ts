@@ -84,7 +84,7 @@ const jobs = {
     let won = 0;
     for (let i = 1; i <= attemptsPerRacer; i++) {
       try {
-        reservations.begin({ ...place, name: `${name}.${i}` });
+        reservations.begin([{ upload: { ...place, name: `${name}.${i}` } }]);
         won++;
       } catch (error) {
         if (!(error instanceof BargeError) || error.kind !== "over-quota") throw error;

@@ -1,6 +1,6 @@
 /** Serves PUT-MANY: small files in one body. Each succeeds or fails on its own. */
 import type { BargeError } from "../../error.ts";
-import { failuresOf } from "../../protocol/many.ts";
+import { failuresOf } from "../../protocol/failure.ts";
 import type { Answer, Request } from "../../protocol/message.ts";
 import { parseTime } from "../../protocol/time.ts";
 import { explain } from "../failure.ts";
