@@ -14,8 +14,8 @@ import { isFolder, isThere } from "./locate.ts";
 import { resolve } from "./path.ts";
 import { Failed, quoted, type Reply, reply } from "./reply.ts";
 
-/** What AVBL tells of an account without a quota: the largest number that clients can hold. */
-const endless = "9223372036854775807";
+/** AVBL's answer for an account without a quota: the largest number that clients accept. */
+const unlimitedBytes = "9223372036854775807";
 
 const cwd: Row = {
   argument: "optional",
@@ -26,14 +26,14 @@ const cwd: Row = {
 const cdup: Row = {
   argument: "none",
   login: true,
-  help: ["", "go to the folder above"],
+  help: ["", "go to the parent folder"],
   run: async (c) => await enterFolder(c, await c.path("..")),
 };
 const pwd: Row = {
   argument: "none",
   login: true,
-  help: ["", "in which folder this is"],
-  run: (c) => reply(257, `${quoted(c.state.folder)} is where you are`),
+  help: ["", "show the current folder"],
+  run: (c) => reply(257, `${quoted(c.state.folder)} is the current folder`),
 };
 const mkd: Row = {
   argument: "needed",
@@ -93,14 +93,17 @@ export const fileRows: Record<string, Row> = {
     argument: "needed",
     path: true,
     login: true,
-    help: ["PATH", "what RNTO is to rename"],
+    help: ["PATH", "choose the file or folder that RNTO renames"],
     async run(c, argument) {
       const path = await c.path(argument);
       if (!(await stat(c.session, path)).entry) {
-        throw new BargeError("not-found", "it is no file yet");
+        throw new BargeError(
+          "not-found",
+          "the upload to it has not ended",
+        );
       }
       c.state.renameFrom = path;
-      return reply(350, "And what is its new name?");
+      return reply(350, "Send the new name with RNTO");
     },
   },
   RNTO: {
@@ -108,7 +111,7 @@ export const fileRows: Record<string, Row> = {
     path: true,
     login: true,
     does: "move",
-    help: ["PATH", "the new name of what RNFR named; FOLDER/ puts it into that"],
+    help: ["PATH", "rename what RNFR chose; FOLDER/ moves it into that folder"],
     async run(c, argument) {
       const from = c.state.renameFrom;
       if (from === undefined) {
@@ -119,7 +122,7 @@ export const fileRows: Record<string, Row> = {
       // A slash at the end names the folder to move it into, as for mv.
       const into = argument.endsWith("/") && await isFolder(c.session, to);
       await move(c.session, from, into ? resolve(to, nameIn(from)) : to, "always");
-      return reply(250, "It has its new name");
+      return reply(250, "Renamed");
     },
   },
   SIZE: {
@@ -127,15 +130,15 @@ export const fileRows: Record<string, Row> = {
     path: true,
     login: true,
     does: "stat",
-    help: ["PATH", "a file's bytes; of an upload that was cut, those that are kept"],
+    help: ["PATH", "show the size of a file, or the offset of a partial upload"],
     async run(c, argument) {
       const path = await c.path(argument);
       if (c.state.ascii) {
-        const hint = "say TYPE I first";
+        const hint = "send TYPE I first";
         throw new Failed(550, "refused", "SIZE not allowed in ASCII mode", { path, hint });
       }
       const { entry, upload } = await stat(c.session, path);
-      if (entry?.type === "dir") throw new BargeError("refused", "it is not retrievable", { path });
+      if (entry?.type === "dir") throw new BargeError("refused", "it is a folder", { path });
       return reply(213, String(entry?.size ?? upload!.offset));
     },
   },
@@ -144,17 +147,22 @@ export const fileRows: Record<string, Row> = {
     path: true,
     login: true,
     does: "stat",
-    help: ["[YYYYMMDDhhmmss] PATH", "when a file was written; or set that, as MFMT does"],
+    help: ["[YYYYMMDDhhmmss] PATH", "show the time of a file; or set it, as MFMT does"],
     async run(c, argument, access) {
       const path = await c.path(argument);
-      // Clients older than MFMT set a time like this. A file of that whole name has precedence.
+      // Clients older than MFMT set a time with MDTM. A file of that whole name has precedence.
       const { time, name } = timeAndName(argument);
       if (time !== undefined && !await isThere(c.session, path)) {
         return touch(c, name, time, access);
       }
       const { entry } = await stat(c.session, path);
-      if (!entry) throw new BargeError("not-found", "it is no file yet");
-      if (entry.type === "dir") throw new BargeError("refused", "it is not retrievable", { path });
+      if (!entry) {
+        throw new BargeError(
+          "not-found",
+          "the upload to it has not ended",
+        );
+      }
+      if (entry.type === "dir") throw new BargeError("refused", "it is a folder", { path });
       return reply(213, formatTime(entry.modified));
     },
   },
@@ -162,7 +170,7 @@ export const fileRows: Record<string, Row> = {
     argument: "needed",
     login: true,
     does: "touch",
-    help: ["YYYYMMDDhhmmss PATH", "set when it was written, in UTC"],
+    help: ["YYYYMMDDhhmmss PATH", "set the time of a file, in UTC"],
     run(c, argument, access) {
       const { time, name } = timeAndName(argument);
       if (time === undefined) throw new Failed(501, "usage", "MFMT YYYYMMDDhhmmss PATH, in UTC");
@@ -173,8 +181,8 @@ export const fileRows: Record<string, Row> = {
     argument: "optional",
     login: true,
     does: "quota",
-    help: ["[PATH]", "how many bytes may still be written"],
-    run: async (c) => reply(213, String((await quota(c.session)).left ?? endless)),
+    help: ["[PATH]", "show the available bytes of the quota"],
+    run: async (c) => reply(213, String((await quota(c.session)).left ?? unlimitedBytes)),
   },
   HASH: {
     argument: "needed",
@@ -182,7 +190,7 @@ export const fileRows: Record<string, Row> = {
     login: true,
     does: "digest",
     slow: true,
-    help: ["PATH", "a file's digest, as OPTS HASH chose"],
+    help: ["PATH", "show the digest of a file, by the algorithm of OPTS HASH"],
     async run(c, argument) {
       const path = await c.path(argument);
       const { algorithm } = c.state;
@@ -209,10 +217,10 @@ async function touch(
 ): Promise<Reply> {
   const path = await c.path(name);
   access.becomes("touch", path);
-  const kept = await setModified(c.session, path, time).catch((error) => {
+  const modified = await setModified(c.session, path, time).catch((error) => {
     throw error instanceof BargeError ? error.with({ path }) : error;
   });
-  return reply(213, `Modify=${formatTime(new Date(kept).toISOString())}; ${path}`);
+  return reply(213, `Modify=${formatTime(new Date(modified).toISOString())}; ${path}`);
 }
 
 function digestRow(algorithm: "sha256" | "md5"): Row {
@@ -222,7 +230,7 @@ function digestRow(algorithm: "sha256" | "md5"): Row {
     login: true,
     does: "digest",
     slow: true,
-    help: ["PATH", `a file's ${algorithm === "md5" ? "MD5" : "SHA-256"}`],
+    help: ["PATH", `show the ${algorithm === "md5" ? "MD5" : "SHA-256"} of a file`],
     async run(c, argument) {
       const literal = await c.path(argument);
       const quoted = /^"([^]*)"$/.exec(argument)?.[1].replaceAll('""', '"');
@@ -235,7 +243,7 @@ function digestRow(algorithm: "sha256" | "md5"): Row {
   };
 }
 
-/** ABOR ends it, as it does a transfer. */
+/** Computes a digest, which ABOR ends as it does a transfer. */
 async function digestOf(c: UserConnection, path: string, algorithm: "sha256" | "md5") {
   const aborting = c.transfer = new AbortController();
   try {
@@ -257,5 +265,5 @@ async function enterFolder(c: UserConnection, path: string): Promise<Reply> {
   const { entry } = await stat(c.session, path);
   if (entry?.type !== "dir") throw new BargeError("refused", "it is not a folder", { path });
   c.state.folder = path;
-  return reply(250, `${quoted(path)} is where you are`);
+  return reply(250, `${quoted(path)} is the current folder`);
 }

@@ -7,7 +7,7 @@ import type { Access } from "../access.ts";
 import { type Brake, brakeOf } from "../brake.ts";
 import { ToWire } from "./ascii.ts";
 import type { Row, UserConnection } from "./row.ts";
-import type { Data } from "./data.ts";
+import type { Data } from "./data_port.ts";
 import { Failed, type Reply, reply } from "./reply.ts";
 import { overData, send } from "./transfer.ts";
 
@@ -18,7 +18,7 @@ export const retrieveRows: Record<string, Row> = {
     login: true,
     does: "get",
     slow: true,
-    help: ["PATH", "send a file; REST says from where on"],
+    help: ["PATH", "send a file, from the offset of REST"],
     run: retrieve,
   },
 };

@@ -6,7 +6,7 @@ import type { Session } from "../../login/session.ts";
 import type { Service } from "../../login/service.ts";
 import type { Access } from "../access.ts";
 import type { DoorSpec } from "../door.ts";
-import type { DataPort } from "./data.ts";
+import type { DataPort } from "./data_port.ts";
 import type { Patience } from "./patience.ts";
 import { Failed, type Reply } from "./reply.ts";
 import type { State } from "./state.ts";

@@ -17,7 +17,7 @@ import { type Brake, brakeOf } from "../brake.ts";
 import { note } from "../failure.ts";
 import { FromWire } from "./ascii.ts";
 import type { Row, UserConnection } from "./row.ts";
-import type { Data } from "./data.ts";
+import type { Data } from "./data_port.ts";
 import { isFile } from "./locate.ts";
 import { proofWait } from "./patience.ts";
 import { Failed, type Reply, reply } from "./reply.ts";
@@ -30,7 +30,7 @@ export const storeRows: Record<string, Row> = {
     login: true,
     does: "put",
     slow: true,
-    help: ["PATH", "take in a file; REST says from where on"],
+    help: ["PATH", "receive a file, from the offset of REST"],
     run: (c, argument, access) => store(c, { argument, base: c.state.restart || "fresh" }, access),
   },
   APPE: {
@@ -39,7 +39,7 @@ export const storeRows: Record<string, Row> = {
     login: true,
     does: "put",
     slow: true,
-    help: ["PATH", "go on with a file, or with an upload that was cut"],
+    help: ["PATH", "append to a file, or resume a partial upload"],
     run(c, argument, access) {
       notRestarting(c, "APPE");
       return store(c, { argument, base: "old" }, access);
@@ -51,7 +51,7 @@ export const storeRows: Record<string, Row> = {
     login: true,
     does: "put",
     slow: true,
-    help: ["", "take in a file, and find a name for it"],
+    help: ["", "receive a file under a new name"],
     run(c, _, access) {
       notRestarting(c, "STOU");
       const argument = `barge-${randomBytes(6).toString("hex")}`;

@@ -15,7 +15,7 @@ import { type Patience, patience } from "./patience.ts";
 import { Refusals } from "../refuse.ts";
 
 const log = getLogger(["barge", "serve"]);
-/** As the answer to a hello. */
+/** The message for a refused connection, in the format of an answer to hello. */
 const refusal = encodeFrame(failure(
   new BargeError("unavailable", "there are too many connections", {
     op: "connect",
@@ -23,7 +23,7 @@ const refusal = encodeFrame(failure(
   }),
 ));
 
-/** As the operator asks for it. @throws as `OpenDoor` */
+/** @throws as `OpenDoor` */
 export function openDoor({ store, spec, reusePort, tls }: Opening): Door {
   return tls
     ? listenNativeTls(store, spec, reusePort, tls)

@@ -1,4 +1,4 @@
-/** Looking at what is there, and changing of it what can be changed. */
+/** Reads and changes the attributes of files, folders and open uploads. */
 import { BargeError } from "../../error.ts";
 import type { Entry } from "../../protocol/message.ts";
 import { receive } from "../../upload/receive.ts";
@@ -11,10 +11,10 @@ import { resolve, start } from "./paths.ts";
 import type { Context } from "./context.ts";
 import { badHandle } from "./status.ts";
 
-/** No client takes less; some take no more (draft-ietf-secsh-filexfer-02, section 3). */
-const enough = 32_000;
+/** The size of a packet that every client accepts (draft-ietf-secsh-filexfer-02, section 3). */
+const namesPacketBytes = 32_000;
 
-/** What is at a path; of an upload that is under way or was cut off, how much is there. */
+/** Returns the attributes of an entry, an upload under way or a partial upload. */
 export async function lookAt(s: Context, path: string): Promise<Attrs> {
   const writing = s.handles.writing(path);
   if (writing) return await lookAtOpen(s, writing);
@@ -25,8 +25,8 @@ export async function lookAt(s: Context, path: string): Promise<Attrs> {
 }
 
 /**
- * An entry as its owner's: nobody is charged for folders, and `sshfs` and others take whom the home
- * belongs to for whom they are there.
+ * Returns an entry with the account as the owner of entries in its home that have none, such as
+ * folders: `sshfs` and others take the home's owner for the user.
  */
 export function owned(s: Context, path: string, entry: Entry): Entry {
   const home = entry.owner === null && (path === start || path.startsWith(`${start}/`));
@@ -62,9 +62,8 @@ export async function lookAtOpen(s: Context, handle: Handle): Promise<Attrs> {
 }
 
 /**
- * Sets the size and the time of what is at a path. Owners and modes are taken note of and forgotten:
- * who may do what is decided by the space that a file is in, and clients that copy with `-p` would
- * fail if they were told so.
+ * Sets the size and the time of a file or folder. Owners and modes are ignored: they decide nothing
+ * here, and clients that copy with `-p` would fail if they were refused.
  */
 export async function change(s: Context, path: string, attrs: Attrs): Promise<void> {
   const writing = s.handles.writing(path);
@@ -102,7 +101,7 @@ async function truncate(handle: Writing, size: number): Promise<void> {
   }
 }
 
-/** A file of another length in place of the one that is there. */
+/** Replaces a file by one of another length. */
 async function resize(
   s: Context,
   path: string,
@@ -136,27 +135,27 @@ export async function usersOf({ session }: Context, entries: readonly Entry[]): 
   return users;
 }
 
-/** One name alone, as REALPATH and its like answer. */
+/** Returns the answer of REALPATH, with one path. */
 export function pathPacket(id: number, path: string): Uint8Array {
   return new PacketWriter(Type.NAME, id, 128).int(1).text(path).text(path).attrs({}).done();
 }
 
 /**
- * As many entries as fit one answer.
+ * Returns an answer with as many entries as fit.
  *
- * @returns how many they were, too: at least one
+ * @returns also their number, at least one
  */
 export function namesPacket(
   id: number,
   entries: readonly Entry[],
   users: Users,
-): { reply: Uint8Array; told: number } {
-  const packet = new PacketWriter(Type.NAME, id, enough + 2000).int(entries.length);
-  let told = 0;
+): { reply: Uint8Array; count: number } {
+  const packet = new PacketWriter(Type.NAME, id, namesPacketBytes + 2000).int(entries.length);
+  let count = 0;
   for (const entry of entries) {
     packet.text(entry.name).text(longName(entry)).attrs(attrsOf(entry, users));
-    told++;
-    if (packet.length >= enough - 1500) break; // the longest that the next one can be
+    count++;
+    if (packet.length >= namesPacketBytes - 1500) break; // the longest possible entry
   }
-  return { reply: packet.done(told), told };
+  return { reply: packet.done(count), count };
 }

@@ -1,6 +1,6 @@
 /**
- * The commands that can be run in place of a shell: `scp` as old clients start it at the other end, and
- * `sha256sum` and `md5sum`, which rclone asks for. All is done here: no program is started.
+ * Runs the commands that replace a shell: `scp`, as old clients start it at the server, and `sha256sum`
+ * and `md5sum`, which rclone uses. They are functions of this process; no program is started.
  */
 import { createHash } from "node:crypto";
 import { BargeError } from "../../error.ts";
@@ -13,11 +13,11 @@ import type { ChannelBytes } from "./bytes.ts";
 import { expandTilde, resolve } from "./paths.ts";
 import { scp } from "./scp.ts";
 import type { CommandContext } from "./scp_dialog.ts";
-import { words } from "./words.ts";
+import { splitWords } from "./shell_words.ts";
 import type { Work, WorkOptions } from "./work.ts";
 
 export interface CommandOptions extends WorkOptions {
-  /** As the client wrote it, to be read as a shell does. */
+  /** The command line, with a shell's quoting. */
   readonly command: string;
 }
 
@@ -29,12 +29,10 @@ const programs: { readonly [name: string]: Program } = {
   sha256sum: (command, args) => sums(command, "sha256", args),
   md5sum: (command, args) => sums(command, "md5", args),
 };
-const notFound = 127;
-const most = 16 * 1024;
+const notFoundExitCode = 127;
+const maxCommandLength = 16 * 1024;
 
-/** One of them. */
 export class Command implements CommandContext, Work {
-  /** Until it ends. */
   readonly busy = true;
   readonly #options: CommandOptions;
 
@@ -54,10 +52,8 @@ export class Command implements CommandContext, Work {
     return this.#options.ended;
   }
 
-  /** What is under way may end. */
   leave(): void {}
 
-  /** A record of the access log, for something that was asked for. */
   access(verb: string, path: string | null): Access {
     const { address, account, presence } = this.#options;
     const access = new Access({ door: "sftp", address, verb, path }, this.session.store.metrics);
@@ -93,23 +89,22 @@ export class Command implements CommandContext, Work {
     if (program) return await program(this, args);
     this.access("exec", null).end("unsupported");
     await this.complain("there is no shell here: only sftp, scp, sha256sum and md5sum");
-    return notFound;
+    return notFoundExitCode;
   }
 
   /** @throws {BargeError} `denied` for the home of another account */
   #words(): string[] {
     const { command, account } = this.#options;
-    if (command.length > most) return [];
-    return words(command, (tilde) => expandTilde(tilde, account));
+    if (command.length > maxCommandLength) return [];
+    return splitWords(command, (tilde) => expandTilde(tilde, account));
   }
 
-  /** Says it where the client shows what went wrong. */
   async complain(text: string): Promise<void> {
     await this.bytes.send(new TextEncoder().encode(`barge: ${printable(text)}\n`), "stderr");
   }
 }
 
-/** As GNU coreutils print it; without a path, of what the client sends. */
+/** Prints digests as GNU coreutils do; without a path, of the client's input. */
 async function sums(
   command: CommandContext,
   algorithm: "sha256" | "md5",
@@ -117,9 +112,9 @@ async function sums(
 ): Promise<number> {
   const end = args.indexOf("--");
   const paths = end === -1 ? args.filter((arg) => !/^-[bt]$/.test(arg)) : args.slice(end + 1);
-  const tell = (text: string) => command.bytes.send(new TextEncoder().encode(text));
+  const print = (text: string) => command.bytes.send(new TextEncoder().encode(text));
   if (paths.length === 0) {
-    await tell(`${await digestOfInput(command, algorithm)}  -\n`);
+    await print(`${await digestOfInput(command, algorithm)}  -\n`);
     return 0;
   }
   let failed = false;
@@ -127,9 +122,9 @@ async function sums(
     const access = command.access("digest", resolve(path));
     try {
       const request = { verb: "digest", path: resolve(path), algorithm, fresh: false } as const;
-      const found = await digest(command.session, request, command.ended);
+      const result = await digest(command.session, request, command.ended);
       access.end("ok");
-      await tell(`${sumLine(found.digest, path)}\n`);
+      await print(`${sumLine(result.digest, path)}\n`);
     } catch (error) {
       access.end(outcomeOf(error));
       const { message } = explain(error, { op: "digest", path });
@@ -142,7 +137,7 @@ async function sums(
 
 async function digestOfInput({ bytes, ended }: CommandContext, algorithm: string): Promise<string> {
   const hash = createHash(algorithm);
-  while (await bytes.need(1)) hash.update(bytes.some(1024 * 1024));
+  while (await bytes.need(1)) hash.update(bytes.takeSome(1024 * 1024));
   if (ended.aborted) throw new BargeError("unavailable", "the client is gone");
   return hash.digest("hex");
 }

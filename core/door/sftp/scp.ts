@@ -1,7 +1,7 @@
-/** The command `scp`, as clients start it at the other end: with `-t` it takes files, with `-f` it sends them. */
+/** The command `scp`, as clients start it at the other end: with `-t` it receives files, with `-f` it sends them. */
 import { type CommandContext, ScpDialog } from "./scp_dialog.ts";
-import { take } from "./scp_sink.ts";
-import { give } from "./scp_source.ts";
+import { receiveAll } from "./scp_sink.ts";
+import { send } from "./scp_source.ts";
 
 /** @returns the exit code */
 export async function scp(command: CommandContext, args: readonly string[]): Promise<number> {
@@ -22,7 +22,7 @@ export async function scp(command: CommandContext, args: readonly string[]): Pro
     return 1;
   }
   const dialog = new ScpDialog(command);
-  if (has("t")) await take(dialog, paths[0], options);
-  else await give(dialog, paths, options);
+  if (has("t")) await receiveAll(dialog, paths[0], options);
+  else await send(dialog, paths, options);
   return dialog.failed ? 1 : 0;
 }

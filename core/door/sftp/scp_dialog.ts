@@ -1,14 +1,14 @@
 /**
- * scp's own protocol, which `scp -O` and old clients speak: `scp -t` takes files, `scp -f` gives them.
- * Nobody has written it down but in OpenSSH's scp.c.
+ * The protocol of scp, which `scp -O` and old clients speak: `scp -t` receives files, `scp -f` sends
+ * them. Its only description is the source, OpenSSH's scp.c.
  *
  *   T1700000000 0 1700000000 0     times of what comes next (-p)
  *   C0644 5 a.txt                  a file: its bytes follow, and a zero
- *   D0755 0 folder                 a folder (-r): what is in it follows, until
+ *   D0755 0 folder                 a folder (-r): its entries follow, up to
  *   E
  *
- * Each line, and the bytes of each file, are answered by a zero; or by 1 and a line, which says why that
- * one failed; or by 2 and a line, after which there is nothing more.
+ * Each line, and the bytes of each file, are answered by 0 for success; by 1 and a line with the reason
+ * of a failure; or by 2 and a line with the reason why the dialog ends.
  */
 import { BargeError } from "../../error.ts";
 import { printable } from "../../protocol/printable.ts";
@@ -17,21 +17,20 @@ import type { Session } from "../../login/session.ts";
 import type { Access } from "../access.ts";
 import type { ChannelBytes } from "./bytes.ts";
 
-/** A line is no longer than the longest path and some numbers. */
-const longestLine = 8 * 1024;
+/** The most bytes of a line: the longest path and some numbers. */
+const maxLineBytes = 8 * 1024;
 
 /**
- * The characters of a path, and of a reason, in a line that says what failed. OpenSSH's scp takes
- * what is beyond 2,047 bytes of a line for the next one.
+ * The most characters of a path, and of a reason, in the line of a failure. OpenSSH's scp takes the
+ * bytes behind the first 2,047 of a line for the next line.
  */
-const longestPath = 200;
-const longestReason = 400;
+const maxPathLength = 200;
+const maxReasonLength = 400;
 
-/** What is asked for by letters. */
 export interface ScpOptions {
   readonly recursive: boolean;
   readonly times: boolean;
-  /** Must the target be a folder? */
+  /** The target must be a folder. */
   readonly folder: boolean;
 }
 
@@ -50,43 +49,43 @@ export interface CommandContext {
 /** The lines and answers of one run. */
 export class ScpDialog {
   readonly command: CommandContext;
-  /** Has anything failed? */
+  /** True after any failure. */
   failed = false;
 
   constructor(command: CommandContext) {
     this.command = command;
   }
 
-  /** Says that all is well so far. */
+  /** Sends the answer for success. */
   async ok(): Promise<void> {
     await this.command.bytes.send(new Uint8Array(1));
   }
 
   /**
-   * Sends a line. A name with an LF would end it, and what follows would be lines of their own.
+   * Sends a line. An LF in a name would end it, and the rest would be read as a line of its own.
    *
    * @throws {BargeError} `refused` for a text with an LF
    */
-  async tell(line: string): Promise<void> {
+  async sendLine(line: string): Promise<void> {
     if (line.includes("\n")) throw unwritable();
     await this.command.bytes.send(new TextEncoder().encode(`${line}\n`));
   }
 
-  /** Says why one file failed; the rest goes on. */
+  /** Sends the failure of one file; the dialog goes on. */
   async fail(path: string, error: BargeError): Promise<void> {
     this.failed = true;
-    const where = shorten(printable(path), longestPath);
-    const why = shorten(printable(error.message), longestReason);
-    await this.tell(`\x01barge: ${where}: ${why}`);
+    const where = shorten(printable(path), maxPathLength);
+    const why = shorten(printable(error.message), maxReasonLength);
+    await this.sendLine(`\x01barge: ${where}: ${why}`);
   }
 
   /**
-   * Reads what the client says to a line, or to a file's bytes.
+   * Reads the client's answer to a line, or to the bytes of a file.
    *
-   * @returns false: it could not take, or give, that one
-   * @throws {BargeError} `unavailable` when it is gone; `protocol`; `refused` when it gives up
+   * @returns false if the client reports a failure
+   * @throws {BargeError} `unavailable` when it is gone; `protocol`; `refused` when it ends the dialog
    */
-  async answered(): Promise<boolean> {
+  async readAnswer(): Promise<boolean> {
     const { bytes } = this.command;
     if (!await bytes.need(1)) throw new BargeError("unavailable", "the client is gone");
     const [code] = bytes.take(1);
@@ -99,7 +98,7 @@ export class ScpDialog {
   }
 
   /**
-   * Reads a line, without its end; null when there is none any more.
+   * Reads a line, without its end; null when the client has ended its side.
    *
    * @throws {BargeError} `protocol` for one that is too long, or not UTF-8
    */
@@ -110,7 +109,7 @@ export class ScpDialog {
       const [byte] = bytes.take(1);
       if (byte === 0x0a) return decode(line);
       line.push(byte);
-      if (line.length > longestLine) throw new BargeError("protocol", "a line that is too long");
+      if (line.length > maxLineBytes) throw new BargeError("protocol", "a line that is too long");
     }
     return null;
   }

@@ -1,4 +1,4 @@
-/** `scp -t`: takes files and folders. */
+/** `scp -t`: receives files and folders. */
 import { BargeError } from "../../error.ts";
 import { mkdir } from "../../session/mkdir.ts";
 import { setModified } from "../../session/set_modified.ts";
@@ -10,8 +10,8 @@ import { explain } from "../failure.ts";
 import { resolve } from "./paths.ts";
 import type { ScpDialog, ScpOptions } from "./scp_dialog.ts";
 
-const longestPiece = 256 * 1024;
-const deepest = 256;
+const maxPieceBytes = 256 * 1024;
+const maxDepth = 256;
 
 /** A folder that is being filled. */
 interface Folder {
@@ -19,7 +19,7 @@ interface Folder {
   readonly modified: number | null;
 }
 
-/** What a line announces. */
+/** The file or folder that a line announces. */
 interface Announced {
   readonly type: "C" | "D";
   readonly size: number;
@@ -27,12 +27,16 @@ interface Announced {
 }
 
 /**
- * Takes what the client sends, until it ends.
+ * Receives files and folders until the client ends its side.
  *
- * @param target as the client wrote it: a folder to put things into, or what the one thing is to be
+ * @param target as the client wrote it: a folder for the entries, or the path of the only one
  * @throws {BargeError} `unavailable` when it is gone; `protocol`
  */
-export async function take(scp: ScpDialog, target: string, options: ScpOptions): Promise<void> {
+export async function receiveAll(
+  scp: ScpDialog,
+  target: string,
+  options: ScpOptions,
+): Promise<void> {
   const top = resolve(target);
   const into = await isFolder(scp, top);
   if (options.folder && !into) {
@@ -42,7 +46,7 @@ export async function take(scp: ScpDialog, target: string, options: ScpOptions):
   const folders: Folder[] = [];
   let modified: number | null = null;
   for (let line; (line = await scp.line()) !== null;) {
-    if (line.startsWith("\x01")) continue; // it tells its user the same
+    if (line.startsWith("\x01")) continue; // the client reports it to its user
     if (line.startsWith("\x02")) return;
     if (line === "E") {
       await leave(scp, folders.pop());
@@ -56,7 +60,7 @@ export async function take(scp: ScpDialog, target: string, options: ScpOptions):
     }
     const { type, size, name } = announced(line);
     const path = folders.length > 0 || into ? join(folders.at(-1)?.path ?? top, name) : top;
-    if (type === "C") await takeFile(scp, path, size, modified);
+    if (type === "C") await receiveFile(scp, path, size, modified);
     else if (await enter(scp, path, options, folders.length)) folders.push({ path, modified });
     modified = null;
   }
@@ -96,7 +100,7 @@ async function enter(
   const access = scp.command.access("mkdir", path);
   try {
     if (!recursive) throw new BargeError("usage", "a folder, without -r");
-    if (depth >= deepest) throw new BargeError("refused", `more than ${deepest} folders deep`);
+    if (depth >= maxDepth) throw new BargeError("refused", `more than ${maxDepth} folders deep`);
     if (!await isFolder(scp, path)) {
       await mkdir(scp.command.session, { verb: "mkdir", path, parents: false });
       access.end("ok");
@@ -121,7 +125,7 @@ async function leave(scp: ScpDialog, folder: Folder | undefined): Promise<void> 
   await scp.ok();
 }
 
-async function takeFile(
+async function receiveFile(
   scp: ScpDialog,
   path: string,
   size: number,
@@ -140,7 +144,7 @@ async function takeFile(
     try {
       await scp.ok();
       const failure = await receive(scp, upload, size, (n) => access.bytes += n);
-      const whole = await scp.answered();
+      const whole = await scp.readAnswer();
       if (failure) throw failure;
       if (!whole) {
         await upload.drop();
@@ -171,7 +175,7 @@ async function receive(
   let failure: BargeError | undefined;
   for (let left = size; left > 0;) {
     if (!await bytes.need(1)) throw new BargeError("unavailable", "the client is gone");
-    const piece = bytes.take(Math.min(left, bytes.size, longestPiece));
+    const piece = bytes.take(Math.min(left, bytes.size, maxPieceBytes));
     left -= piece.length;
     onReceived(piece.length);
     if (failure) continue;

@@ -2,8 +2,8 @@
  * Renames and removals. Files that are open for writing on the same channel follow them, as in
  * POSIX: sshfs renames and removes files before their CLOSE has arrived.
  *
- *   renamed   the upload becomes a file under the new name at CLOSE; until then the old file, if
- *             there is one, has it
+ *   renamed   the upload becomes a file under the new name at CLOSE; until then the existing file has
+ *             the new name
  *   removed   writing goes on, and at CLOSE nothing becomes a file
  *   replaced  (another file was renamed to its path) as removed
  *
