@@ -2,6 +2,10 @@
  * The real program as a server, for tests: a process of its own, on a port that the system chose, in
  * a data directory of its own. `await using server = await startServer()` ends it and removes it.
  */
+import { Accounts } from "../core/local/account/accounts.ts";
+import { Database } from "../core/local/database/database.ts";
+import { makeVerifier } from "../core/protocol/verifier.ts";
+import { parseSize } from "../core/size.ts";
 import { bargeCommand, denoCommand } from "./_program.ts";
 
 const faulty = new URL("./core/serve/_faulty.ts", import.meta.url).pathname;
@@ -146,17 +150,19 @@ export class Server implements AsyncDisposable {
     return await this.ended;
   }
 
-  /** Makes an account with the password `NAME-secret`. */
+  /**
+   * Makes an account with the password `NAME-secret`, as `barge user add` does, without a start of the
+   * program.
+   */
   async addUser(
     name: string,
     { quota = "none", entries }: { quota?: string; entries?: number } = {},
   ): Promise<void> {
-    const counted = entries === undefined ? [] : ["--entries", String(entries)];
-    const { code, stderr } = await barge(
-      ["user", "add", name, "--quota", quota, ...counted, "--data", this.data],
-      { env: { BARGE_PASSWORD: `${name}-secret` } },
-    );
-    if (code !== 0) throw new Error(`user add ended with ${code}: ${stderr}`);
+    const verifier = await makeVerifier("password", `${name}-secret`);
+    const limit = quota === "none" ? null : parseSize(quota);
+    if (limit === undefined) throw new TypeError(`"${quota}" is no size`);
+    using db = new Database(this.data);
+    new Accounts(db).add({ name, role: "user", limit, entryLimit: entries, verifier });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
