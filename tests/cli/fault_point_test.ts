@@ -27,8 +27,8 @@ const beside = pattern(10, 3);
 /** Room for the old file, the other one, and a large one in the place of the old, not a byte more. */
 const quota = large.length + beside.length;
 
-/** Names the point that the server is to stop at, in its data directory. */
-const stopFile = "stop-point";
+/** Names the point that the server is to stop at, in a folder that its workers may read. */
+const stopFile = "removed/stop-point";
 
 /** A data directory with an account and its files, as it was before each kill. */
 interface Place {
