@@ -9,7 +9,7 @@ const quiet = [
   ...["no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-sync"],
   ...["disable-background-networking", "disable-component-update", "disable-dev-shm-usage"],
 ].map((flag) => `--${flag}`);
-/** Where screenshots go; git ignores it. */
+/** Where screenshots go, if BARGE_SCREENSHOTS asks for them; git ignores it. */
 const artifacts = new URL("../../../../artifacts/", import.meta.url).pathname;
 
 /** Is there no browser? */
@@ -127,6 +127,7 @@ export class Person implements AsyncDisposable {
   }
 
   async shot(name: string): Promise<void> {
+    if (!Deno.env.get("BARGE_SCREENSHOTS")) return;
     await this.page.screenshot({ path: `${artifacts}${name}.png` });
   }
 
