@@ -1,7 +1,7 @@
 /** The executable of the real program, alone, in an empty environment: serve, put, get, a worker. */
 import assert from "node:assert/strict";
 import { compile } from "../../scripts/compile.ts";
-import { executable } from "../_program.ts";
+import { denoCommand, executable } from "../_program.ts";
 
 const source = decodeURIComponent(new URL("../..", import.meta.url).pathname).replace(/\/$/, "");
 
@@ -97,6 +97,13 @@ Deno.test("executable: serves, puts and gets with nothing else on the machine", 
   } finally {
     await Deno.remove(root, { recursive: true });
   }
+});
+
+Deno.test("checkout: starts without an executable, too", async () => {
+  const [command, ...args] = denoCommand([`${source}/main.ts`, "--version"]);
+  const { code, stdout } = await new Deno.Command(command, { args, stdin: "null" }).output();
+  const { version } = JSON.parse(await Deno.readTextFile(`${source}/deno.json`));
+  assert.deepEqual([code, new TextDecoder().decode(stdout)], [0, `barge ${version}\n`]);
 });
 
 /** Returns whether an executable is a shell script with a payload, as scripts/pack.ts makes it. */
