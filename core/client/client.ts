@@ -281,10 +281,10 @@ export class Client implements Disposable, AsyncDisposable {
    * same time: {@link Stream.read} takes its patience when it is called. The sweep watches instead.
    */
   async #read(into: Uint8Array): Promise<number | null> {
-    const usual = this.#stream.patience;
-    this.#stream.patience = Infinity;
+    const usual = this.#stream.idleTimeoutMs;
+    this.#stream.idleTimeoutMs = Infinity;
     const reading = this.#stream.read(into);
-    this.#stream.patience = usual;
+    this.#stream.idleTimeoutMs = usual;
     const n = await reading;
     this.#moved = performance.now();
     return n;

@@ -1,7 +1,7 @@
 /** SHA-256 of local files, with the disk read ahead of the hash. */
 import { createHash, type Hash } from "node:crypto";
 import type { BargeError } from "../error.ts";
-import { borrow, giveBack } from "../disk/pool.ts";
+import { borrow, giveBack } from "../disk/buffer_pool.ts";
 
 export type { Hash };
 

@@ -6,7 +6,7 @@
  * What is unanswered is bounded by the window. One caller at a time.
  */
 import { BargeError, typed } from "../error.ts";
-import { borrow, giveBack } from "../disk/pool.ts";
+import { borrow, giveBack } from "../disk/buffer_pool.ts";
 import { encodeFrame, maxFrame } from "../protocol/frame.ts";
 import { failureOf, type RequestInput } from "../protocol/message.ts";
 import { type Client, diskPatience } from "./client.ts";

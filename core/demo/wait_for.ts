@@ -102,7 +102,7 @@ async function one({ scene, began, signal, over }: Wait, address: Address): Prom
 
 async function listens(address: Address, signal: AbortSignal): Promise<boolean> {
   try {
-    const stream = await dial(address, { timeout: attempt, patience: attempt, signal });
+    const stream = await dial(address, { timeout: attempt, idleTimeoutMs: attempt, signal });
     stream.close();
     return true;
   } catch (error) {

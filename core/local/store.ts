@@ -55,7 +55,7 @@ export interface Adjustable {
   readonly rateUp?: number | null;
   readonly rateDown?: number | null;
   /**
-   * The bindings (net/end_point.ts) of the TLS proxies in front of the plain native door; none: it
+   * The bindings (net/channel_binding.ts) of the TLS proxies in front of the plain native door; none: it
    * has no proxy that ends TLS.
    */
   readonly proxyEndPoints?: readonly string[];

@@ -6,7 +6,7 @@
  *   listening -> closed
  */
 import { BargeError } from "../error.ts";
-import { acceptTls, showing, type Shown } from "./accept_tls.ts";
+import { acceptTls, type ServerIdentity, serverIdentity } from "./accept_tls.ts";
 import type { Address } from "./address.ts";
 import type { Conn, ConnListener } from "./listen_proxied.ts";
 import type { KeyPair } from "./certificate.ts";
@@ -33,11 +33,11 @@ export interface Accepted extends TlsPipe {
   readonly remoteAddr: Deno.NetAddr;
 }
 
-export class TlsDoor implements Disposable {
+export class TlsListener implements Disposable {
   readonly addr: Deno.NetAddr;
   readonly #listener: ConnListener;
   readonly #options: Required<TlsListenOptions>;
-  #shown: Shown;
+  #shown: ServerIdentity;
   #closed = false;
   #taking = false;
   /** Whose handshake is under way, the oldest first. */
@@ -55,7 +55,7 @@ export class TlsDoor implements Disposable {
       listen: Deno.listen,
       ...given,
     };
-    this.#shown = showing(pair, [alpn]);
+    this.#shown = serverIdentity(pair, [alpn]);
     const { reusePort, listen } = this.#options;
     this.#listener = listen({ hostname: host, port, reusePort });
     this.addr = this.#listener.addr;
@@ -82,7 +82,7 @@ export class TlsDoor implements Disposable {
    * @throws {BargeError} `fatal` when it can't be used: then the old one is shown on
    */
   reload(pair: KeyPair): void {
-    this.#shown = showing(pair, [alpn]);
+    this.#shown = serverIdentity(pair, [alpn]);
   }
 
   /** Stops listening; handshakes that are under way are cut, what was given out is not. */

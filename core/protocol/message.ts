@@ -132,7 +132,7 @@ const present = v.object({
   bytes,
 });
 
-/** Over TLS: which certificate the client has been shown (net/end_point.ts). */
+/** Over TLS: which certificate the client has been shown (net/channel_binding.ts). */
 const binding = v.optional(v.pipe(v.string(), v.maxLength(200)));
 
 const requests = {

@@ -9,7 +9,7 @@
  * buffer, and nothing else.
  */
 import { BargeError } from "../error.ts";
-import { abandon, borrow, giveBack } from "../disk/pool.ts";
+import { abandon, borrow, giveBack } from "../disk/buffer_pool.ts";
 import { type Body, Decoder, type FrameEvent, type FrameValue } from "./frame.ts";
 
 /** Where bytes come from: a net Stream, or an array in a test. */

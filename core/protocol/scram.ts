@@ -9,7 +9,7 @@
  *   ServerKey      = HMAC(SaltedPassword, "Server Key")
  *   AuthMessage    = "BARGE/1", mechanism, account, client nonce, server nonce, salt, n, r, p, as
  *                    text with a line feed between each and the next; over TLS the binding to the
- *                    server's certificate (net/end_point.ts) behind them
+ *                    server's certificate (net/channel_binding.ts) behind them
  *   proof          = ClientKey XOR HMAC(StoredKey, AuthMessage)          sent by the client
  *   signature      = HMAC(ServerKey, AuthMessage)                        sent by the server
  *

@@ -20,7 +20,7 @@
 import { randomUUID } from "node:crypto";
 import type { Declared, UploadRow } from "../local/ledger/reservation.ts";
 import { BargeError } from "../error.ts";
-import { borrow, giveBack } from "../disk/pool.ts";
+import { borrow, giveBack } from "../disk/buffer_pool.ts";
 import type { Location } from "../storage/path.ts";
 import type { Fence } from "../local/vault/fences.ts";
 import { Staged } from "../local/vault/staged.ts";

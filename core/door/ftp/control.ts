@@ -14,12 +14,12 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { BargeError, type Kind } from "../../error.ts";
-import type { Shown } from "../../net/accept_tls.ts";
-import { Sessions } from "../../net/same_session.ts";
+import type { ServerIdentity } from "../../net/accept_tls.ts";
+import { Sessions } from "../../net/session_resumption.ts";
 import type { TlsPipe } from "../../net/tls_pipe.ts";
 import { parseAddress } from "../../net/address.ts";
 import type { Pipe, Stream } from "../../net/stream.ts";
-import { wait } from "../../net/wait.ts";
+import { delay } from "../../net/delay.ts";
 import type { Presence } from "../../watch/roster.ts";
 import type { Session } from "../../login/session.ts";
 import type { Store } from "../../local/store.ts";
@@ -49,7 +49,7 @@ export interface Host {
   readonly spec: DoorSpec;
   readonly patience: Patience;
   /** The certificate, as it is now. */
-  readonly shown: () => Shown | undefined;
+  readonly shown: () => ServerIdentity | undefined;
   /** The TLS sessions of all connections. */
   readonly tickets: Tickets;
 }
@@ -62,7 +62,7 @@ export class Control implements Connection, Conversation {
   readonly stream: Stream;
   readonly spec: DoorSpec;
   readonly patience: Patience;
-  readonly shown: () => Shown | undefined;
+  readonly shown: () => ServerIdentity | undefined;
   /** The client's numeric address, without the port. */
   readonly host: string;
   /** Which of ours it has reached. */
@@ -209,7 +209,7 @@ export class Control implements Connection, Conversation {
 
   /** Waits before a failed login is told. @throws {BargeError} when the client is gone before */
   async pause(ms: number): Promise<void> {
-    await wait(ms, this.ended.signal);
+    await delay(ms, this.ended.signal);
   }
 
   /**

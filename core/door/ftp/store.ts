@@ -8,7 +8,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { BargeError, typed } from "../../error.ts";
-import { borrow, giveBack, least } from "../../disk/pool.ts";
+import { borrow, giveBack, minBufferBytes } from "../../disk/buffer_pool.ts";
 import { Gathered } from "../../upload/gathered.ts";
 import { type Base, put, type PutRequest } from "../../upload/put.ts";
 import type { Upload } from "../../upload/upload.ts";
@@ -141,7 +141,7 @@ async function receiveFile(
   access: Access,
 ): Promise<void> {
   // Large ones once it turns out that there is much to come.
-  let [one, other] = [borrow(least), borrow(least)];
+  let [one, other] = [borrow(minBufferBytes), borrow(minBufferBytes)];
   let failed: unknown;
   let writing = Promise.resolve();
   const write = (bytes: Uint8Array) => {
@@ -156,7 +156,7 @@ async function receiveFile(
       await writing;
       if (n === null || failed !== undefined) break;
       access.bytes += n;
-      if (access.bytes > 4 * least && other.length === least) {
+      if (access.bytes > 4 * minBufferBytes && other.length === minBufferBytes) {
         giveBack(other);
         other = borrow();
       }

@@ -10,7 +10,7 @@
 import { BargeError } from "../../error.ts";
 import { parseAddress } from "../../net/address.ts";
 import { Ahead } from "../../net/ahead.ts";
-import { Pace } from "../../net/pace.ts";
+import { RateMeter } from "../../net/min_rate.ts";
 import type { Stream } from "../../net/stream.ts";
 import {
   type Body,
@@ -67,7 +67,7 @@ export class Connection implements Conversation, Context {
   readonly #patience: Patience;
   readonly #ahead: Ahead;
   // What a session that does nothing has no use for is made when it is asked for.
-  #paces: Stream["paces"];
+  #rates: Stream["rates"];
   #window: Window | undefined;
   #ended: AbortController | undefined;
   #leaving = false;
@@ -160,8 +160,8 @@ export class Connection implements Conversation, Context {
   async pause(ms: number, done?: AbortSignal): Promise<void> {
     await this.output.flush();
     const { stranger, idle } = this.#patience;
-    this.stream.paces = undefined;
-    this.stream.patience = ms + (this.session ? idle : stranger);
+    this.stream.rates = undefined;
+    this.stream.idleTimeoutMs = ms + (this.session ? idle : stranger);
     const { signal } = this.ended;
     try {
       await this.#ahead.pause(ms, done ? AbortSignal.any([signal, done]) : signal);
@@ -257,7 +257,7 @@ export class Connection implements Conversation, Context {
     const cut = setTimeout(() => this.stream.close(), linger);
     try {
       await this.stream.end();
-      this.stream.patience = linger;
+      this.stream.idleTimeoutMs = linger;
       const buffer = new Uint8Array(16 * 1024);
       while (await this.stream.read(buffer) !== null);
     } finally {
@@ -280,9 +280,9 @@ export class Connection implements Conversation, Context {
     await this.output.flush();
     const { stranger, idle, request } = this.#patience;
     const between = !this.#busy && this.reader.idle;
-    this.stream.patience = !between ? request : this.session ? idle : stranger;
+    this.stream.idleTimeoutMs = !between ? request : this.session ? idle : stranger;
     this.stream.renewRead();
-    if (between) this.stream.paces = this.#paces = undefined;
+    if (between) this.stream.rates = this.#rates = undefined;
     else this.#watchPace();
     const brake = this.#brake(this.store.rates.up);
     const n = await this.#ahead.read(brake ? into.subarray(0, brake.piece) : into);
@@ -293,8 +293,8 @@ export class Connection implements Conversation, Context {
 
   /** From here on the client must keep to the floor, until it may be silent again. */
   #watchPace(): void {
-    const { floor = { bytes: 0, over: this.#patience.request } } = this.#patience;
-    this.stream.paces = this.#paces ??= { read: new Pace(floor), write: new Pace(floor) };
+    const { floor = { bytes: 0, periodMs: this.#patience.request } } = this.#patience;
+    this.stream.rates = this.#rates ??= { read: new RateMeter(floor), write: new RateMeter(floor) };
   }
 
   /** What the account's rate asks for; undefined: full speed. */

@@ -1,5 +1,5 @@
 /** How long the native door waits for its clients. */
-import type { Floor } from "../../net/pace.ts";
+import type { MinRate } from "../../net/min_rate.ts";
 import { type PauseLimits, pauseLimits } from "./pause.ts";
 
 /** How long a client may be silent, in ms. */
@@ -15,7 +15,7 @@ export interface Patience {
   /** All in all, from our last answer until it closes. */
   readonly linger: number;
   /** The least that it must move while it is waited for inside a request or an answer. */
-  readonly floor?: Floor;
+  readonly floor?: MinRate;
   /** How it may pause inside a `put` or `get`; undefined: not at all. */
   readonly pause?: PauseLimits;
 }
@@ -27,7 +27,7 @@ export const patience: Patience = {
   idle: 600_000,
   request: 60_000,
   linger: 2_000,
-  floor: { bytes: 60 * 1024, over: 60_000 },
+  floor: { bytes: 60 * 1024, periodMs: 60_000 },
   pause: pauseLimits,
 };
 

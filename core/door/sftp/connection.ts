@@ -9,7 +9,7 @@
  */
 import { BargeError } from "../../error.ts";
 import { parseAddress } from "../../net/address.ts";
-import { type Floor, Pace } from "../../net/pace.ts";
+import { type MinRate, RateMeter } from "../../net/min_rate.ts";
 import type { Stream } from "../../net/stream.ts";
 import type { Session } from "../../login/session.ts";
 import type { Presence } from "../../watch/roster.ts";
@@ -37,7 +37,7 @@ export interface Patience {
   /** To take what it is sent. */
   readonly request: number;
   /** The least that it must take while it is waited for. */
-  readonly floor?: Floor;
+  readonly floor?: MinRate;
 }
 
 export const patience: Patience = {
@@ -45,7 +45,7 @@ export const patience: Patience = {
   stranger: 30_000,
   idle: 600_000,
   request: 60_000,
-  floor: { bytes: 60 * 1024, over: 60_000 },
+  floor: { bytes: 60 * 1024, periodMs: 60_000 },
 };
 
 /** How many channels one connection may have at once. */
@@ -120,7 +120,7 @@ export class Connection implements Conversation {
     this.#presence = presence;
     this.#patience = allowed;
     this.#strangers = strangers;
-    stream.patience = allowed.stranger;
+    stream.idleTimeoutMs = allowed.stranger;
     const { rates } = store;
     const { signal } = this.ended;
     this.#wire = new Wire(stream, {
@@ -189,10 +189,10 @@ export class Connection implements Conversation {
     this.session = session;
     this.#leaveStrangers();
     this.#presence.account = this.#account;
-    this.stream.patience = idle;
+    this.stream.idleTimeoutMs = idle;
     // A client that sends nothing for long is one that has nothing to say; one that takes nothing is not.
-    const any = { bytes: 0, over: Infinity };
-    if (floor) this.stream.paces = { read: new Pace(any), write: new Pace(floor) };
+    const any = { bytes: 0, periodMs: Infinity };
+    if (floor) this.stream.rates = { read: new RateMeter(any), write: new RateMeter(floor) };
   }
 
   /** Says goodbye. */

@@ -8,7 +8,7 @@
  * questions as an agent has keys.
  */
 import { BargeError } from "../../error.ts";
-import { wait } from "../../net/wait.ts";
+import { delay } from "../../net/delay.ts";
 import { logName } from "../../login/log_name.ts";
 import { logIn } from "../../login/password.ts";
 import { acceptsKey, logInByKey } from "../../login/public_key.ts";
@@ -97,7 +97,7 @@ export class Login {
   }
 
   #pause(ms: number): Promise<void> {
-    return wait(ms, this.#connection.ended.signal);
+    return delay(ms, this.#connection.ended.signal);
   }
 }
 

@@ -19,7 +19,7 @@
  */
 import { createHash, type Hash } from "node:crypto";
 import { BargeError, typed } from "../../error.ts";
-import { borrow, giveBack } from "../../disk/pool.ts";
+import { borrow, giveBack } from "../../disk/buffer_pool.ts";
 import { syncSmall } from "../../disk/sync_file.ts";
 import { reached } from "./fault.ts";
 import { behind, type Fence, takenOver } from "./fences.ts";
