@@ -163,7 +163,9 @@ export class Download {
   ): AsyncGenerator<Uint8Array, void, void> {
     for (let left = length; left > 0;) {
       const buffer = borrow(Math.min(left > many ? left : minBufferBytes, most));
-      if (buffer.length > minBufferBytes || !reads.allowed) return yield* this.#ahead(buffer, left, most);
+      if (buffer.length > minBufferBytes || !reads.allowed) {
+        return yield* this.#ahead(buffer, left, most);
+      }
       try {
         const n = this.#readHere(buffer.subarray(0, Math.min(left, most)));
         if (n === 0) return;

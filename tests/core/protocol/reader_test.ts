@@ -78,7 +78,11 @@ Deno.test("frames and bodies come as they were sent, however the reads fall", as
 
 Deno.test("a piece stays valid while the next one is read, in small buffers and large", async () => {
   for (
-    const sizes of [[1], [300], [512], [511, 512, 1], [2048], [100_000], [minBufferBytes], [3, 9000, 50]]
+    const sizes of [[1], [300], [512], [511, 512, 1], [2048], [100_000], [minBufferBytes], [
+      3,
+      9000,
+      50,
+    ]]
   ) {
     const data = pattern(300_000);
     using reader = new FrameReader(
