@@ -1,4 +1,4 @@
-/** Sizes as people write and read them: quotas above all. */
+/** Reads and writes sizes for people, above all quotas. */
 
 const units: Record<string, number> = { "": 1, b: 1 };
 for (const [i, letter] of ["k", "m", "g", "t", "p"].entries()) {
@@ -9,7 +9,7 @@ for (const [i, letter] of ["k", "m", "g", "t", "p"].entries()) {
 /**
  * Reads a size: `1000000`, `500k`, `1.5MB` (powers of 1000), `20GiB`, `20Gi` (powers of 1024).
  *
- * @returns whole bytes, or undefined when it is no size or more than 2^53-1
+ * @returns whole bytes, or undefined when the text is no size or the size is above 2^53-1
  *
  * @example
  * ```ts
@@ -56,7 +56,7 @@ export function formatSize(bytes: number, base: 1000 | 1024 = 1000): string {
 /**
  * Returns the base of the units in which a limit was set, judged by its bytes: 1024 for `20GiB`.
  *
- * @returns 1000 where there is no limit
+ * @returns 1000 without a limit
  */
 export function baseOf(limit: number | null): 1000 | 1024 {
   return limit !== null && limit >= 1024 && limit % 1024 === 0 && limit % 1000 !== 0 ? 1024 : 1000;

@@ -1,6 +1,6 @@
 /** Reads the certificate of a proxy that ends TLS for the native door. */
 import { BargeError, typed } from "../../core/error.ts";
-import { endPointsOf } from "../../core/net/end_point.ts";
+import { bindingsOf } from "../../core/net/channel_binding.ts";
 
 /**
  * Returns the bindings of logins to the proxy's certificates. The file may hold several, so that the
@@ -14,7 +14,7 @@ export function readProxyCert(path: string | undefined): string[] {
   const facts = { op: "read certificate", path };
   let endPoints: string[];
   try {
-    endPoints = endPointsOf(Deno.readTextFileSync(path));
+    endPoints = bindingsOf(Deno.readTextFileSync(path));
   } catch (cause) {
     throw new BargeError("fatal", typed(cause).message, { ...facts, cause });
   }

@@ -282,13 +282,13 @@ export class Client implements Disposable, AsyncDisposable {
 
   /**
    * Reads without the stream's own deadline, which ignores an upload under way: {@link Stream.read}
-   * takes its patience when it is called. {@link #sweep} checks the deadline instead.
+   * takes its deadline when it is called. {@link #sweep} checks the deadline instead.
    */
   async #read(into: Uint8Array): Promise<number | null> {
-    const { patience } = this.#stream;
-    this.#stream.patience = Infinity;
+    const { idleTimeoutMs } = this.#stream;
+    this.#stream.idleTimeoutMs = Infinity;
     const reading = this.#stream.read(into);
-    this.#stream.patience = patience;
+    this.#stream.idleTimeoutMs = idleTimeoutMs;
     const n = await reading;
     this.#lastMoved = performance.now();
     return n;

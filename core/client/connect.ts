@@ -25,7 +25,9 @@ export async function connect(remote: Remote, options: ConnectOptions = {}): Pro
   let client: Client;
   try {
     const { trust } = remote;
-    client = new Client(await dial(remote, { timeout, patience: idleTimeoutMs, signal, trust }));
+    client = new Client(
+      await dial(remote, { timeout, idleTimeoutMs: idleTimeoutMs, signal, trust }),
+    );
   } catch (error) {
     throw signal?.aborted ? stopped(signal) : error;
   }

@@ -1,6 +1,6 @@
 /** Logs in with a password or a token; the server must prove that it knows the account's secret. */
 import { BargeError } from "../error.ts";
-import { bindingName } from "../net/binding.ts";
+import { bindingName } from "../net/binding_name.ts";
 import type { Answer } from "../protocol/message.ts";
 import { type Mechanism, nonce, prove } from "../protocol/scram.ts";
 import type { Client } from "./client.ts";

@@ -14,7 +14,7 @@ export interface Owner {
 /**
  * Returns the owner of a folder where root runs this process and the folder is another user's.
  *
- * @returns undefined for any other user, in root's own folder, and where the system has no owners
+ * @returns undefined for any other user, in root's own folder, and on systems without owners
  */
 export function foreignOwner(folder: string): Owner | undefined {
   if (!isRoot()) return undefined;
@@ -30,7 +30,7 @@ export function foreignOwner(folder: string): Owner | undefined {
 /**
  * Gives a new file to its owner; a symbolic link itself, not its target.
  *
- * @throws {BargeError} as the system does
+ * @throws {BargeError} the system's error
  */
 export function giveTo(owner: Owner | undefined, path: string): void {
   if (!owner) return;
@@ -41,7 +41,7 @@ export function giveTo(owner: Owner | undefined, path: string): void {
   }
 }
 
-/** Returns false in a server's workers, which have no permission to look; their files stay their own. */
+/** Returns false in a server's workers, which may not read the user's number. */
 function isRoot(): boolean {
   try {
     return Deno.uid() === 0;

@@ -1,10 +1,9 @@
-/** Makes the bytes of a small file durable: at once where the disk is quick. */
-import { Quick } from "./quick.ts";
+import { BlockingCalls } from "./blocking_calls.ts";
 
-const syncs = new Quick(0.2);
+const syncs = new BlockingCalls(0.2);
 
-/** For few bytes: those of a large file always take long. @throws what the system does */
+/** Syncs a small file, on this thread where the disk is fast. @throws the system's error */
 export async function syncSmall(file: Deno.FsFile): Promise<void> {
-  if (!syncs.here) return await file.sync();
-  syncs.try(() => file.syncSync());
+  if (!syncs.allowed) return await file.sync();
+  syncs.run(() => file.syncSync());
 }

@@ -1,5 +1,5 @@
 /** Slows a transfer to its account's rate (core/watch/rate.ts). */
-import { wait } from "../net/wait.ts";
+import { delay } from "../net/delay.ts";
 import type { Rate } from "../watch/rate.ts";
 
 export interface Brake {
@@ -23,7 +23,7 @@ export function brakeOf(
   if (!rate || account === undefined) return undefined;
   const hold = async (bytes: number) => {
     const ms = rate.take(account, bytes);
-    if (ms > 0) await wait(ms, ended);
+    if (ms > 0) await delay(ms, ended);
   };
   return { piece: rate.piece(account), hold };
 }

@@ -5,7 +5,7 @@
  */
 import type { Address } from "../net/address.ts";
 import type { KeyPair } from "../net/certificate.ts";
-import type { SessionReuse } from "../net/same_session.ts";
+import type { SessionReuse } from "../net/session_resumption.ts";
 import type { Service } from "../login/service.ts";
 import { type DoorName, doorNames } from "../watch/metrics.ts";
 

@@ -12,7 +12,7 @@ export async function linger(stream: Stream, ms: number): Promise<void> {
   const timer = setTimeout(() => stream.close(), ms);
   try {
     await stream.end();
-    stream.patience = ms;
+    stream.idleTimeoutMs = ms;
     const buffer = new Uint8Array(4096);
     while (await stream.read(buffer) !== null);
   } finally {

@@ -10,10 +10,10 @@ import type { Stream } from "../net/stream.ts";
  */
 export async function dialEcho(
   address: Address,
-  options: Omit<DialOptions, "patience">,
+  options: Omit<DialOptions, "idleTimeoutMs">,
 ): Promise<Stream> {
   try {
-    return await dial(address, { ...options, patience: Infinity });
+    return await dial(address, { ...options, idleTimeoutMs: Infinity });
   } catch (error) {
     // The hint of `dial` is about `barge serve`.
     if (!(error instanceof BargeError) || !(error.cause instanceof Deno.errors.ConnectionRefused)) {

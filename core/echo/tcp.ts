@@ -12,7 +12,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { BargeError, typed } from "../error.ts";
 import { type Address, formatAddress } from "../net/address.ts";
 import type { KeyPair } from "../net/certificate.ts";
-import { TlsDoor } from "../net/listen_tls.ts";
+import { TlsListener } from "../net/listen_tls.ts";
 import { type Connection, PipeConnection, SocketConnection } from "./connection.ts";
 import { type Counters, type Traffic, zeroCounters } from "./counters.ts";
 
@@ -104,7 +104,7 @@ export class EchoTcp {
 
   #overTls(address: Address, pair: KeyPair): Listener {
     const { raw, reusePort } = this.#options;
-    const door = new TlsDoor(address, pair, { reusePort });
+    const door = new TlsListener(address, pair, { reusePort });
     const accept = async () => {
       while (true) {
         try {

@@ -1,8 +1,8 @@
 /** An open file: read from any offset, with the digest of the whole at its end. */
 import { createHash, type Hash } from "node:crypto";
 import { BargeError, typed } from "../error.ts";
-import { borrow, giveBack, least } from "../disk/pool.ts";
-import { Quick } from "../disk/quick.ts";
+import { borrow, giveBack, minBufferBytes } from "../disk/buffer_pool.ts";
+import { BlockingCalls } from "../disk/blocking_calls.ts";
 import type { FileContent, SmallFile } from "../storage/content.ts";
 import type { Undigested } from "../storage/entry.ts";
 import type { Place } from "../storage/place.ts";
@@ -13,7 +13,7 @@ import { type Found, foundOf } from "./vault/vault.ts";
 /** From so many bytes on it pays to have the next piece read while one is sent. */
 const many = 1024 * 1024;
 /** Small pieces are read on this thread, where the disk is quick. */
-const reads = new Quick(0.2);
+const reads = new BlockingCalls(0.2);
 
 /**
  * Opens a file and goes to an offset. Where no digest is stored, it looks again under the write lock:
@@ -195,8 +195,10 @@ export class Download implements FileContent {
     most = Infinity,
   ): AsyncGenerator<Uint8Array, void, void> {
     for (let left = length; left > 0;) {
-      const buffer = borrow(Math.min(left > many ? left : least, most));
-      if (buffer.length > least || !reads.here) return yield* this.#ahead(buffer, left, most);
+      const buffer = borrow(Math.min(left > many ? left : minBufferBytes, most));
+      if (buffer.length > minBufferBytes || !reads.allowed) {
+        return yield* this.#ahead(buffer, left, most);
+      }
       try {
         const n = this.#readHere(buffer.subarray(0, Math.min(left, most)));
         if (n === 0) return;
@@ -290,7 +292,7 @@ export class Download implements FileContent {
     const want = Math.min(into.length, this.size - this.#at);
     if (want === 0) return 0;
     try {
-      return this.#took(into, reads.try(() => this.#file.readSync(into.subarray(0, want))));
+      return this.#took(into, reads.run(() => this.#file.readSync(into.subarray(0, want))));
     } catch (error) {
       throw typed(error);
     }

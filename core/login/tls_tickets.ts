@@ -10,7 +10,7 @@
  */
 import type { Buffer } from "node:buffer";
 import { createHmac, randomBytes } from "node:crypto";
-import type { SessionTable } from "../net/same_session.ts";
+import type { SessionTable } from "../net/session_resumption.ts";
 
 const ticketSlots = 1 << 15;
 const half = ticketSlots / 2;

@@ -1,4 +1,4 @@
-/** Host and port, as they are written on command lines. */
+/** Addresses: host and port, as users write them. */
 import { BargeError } from "../error.ts";
 
 export interface Address {
@@ -9,8 +9,7 @@ export interface Address {
 /**
  * Reads `HOST:PORT`, `:PORT`, `PORT`, or `[IPv6]:PORT`.
  *
- * @param text as the user wrote it
- * @param host where only a port is given
+ * @param host the default, where `text` has only a port
  * @throws {BargeError} `usage`
  *
  * @example
@@ -32,21 +31,22 @@ export function parseAddress(text: string, host = "127.0.0.1"): Address {
   return { host: match[1] || match[2] || host, port };
 }
 
-/** Writes an address so that {@link parseAddress} reads it again. */
+/** Formats an address in the form that {@link parseAddress} reads. */
 export function formatAddress({ host, port }: Address): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** Does this address stay on this machine? */
+/** Whether a host is this machine's loopback. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 /**
- * What counts as one peer, of a numeric address: an IPv4 address; of IPv6 the first 64 bits, since
- * whoever has one such address has them all. ::1 is the same as 127.0.0.1, all of which are one.
+ * Returns the part of a numeric address that counts as one peer: an IPv4 address, or the first 64
+ * bits of an IPv6 address, since whoever has one address of such a network has all. All loopback
+ * addresses are one peer.
  *
- * @param host as the system gives it; what is no address comes back as it is
+ * @param host as the system formats it; any other text is returned unchanged
  *
  * @example
  * ```ts

@@ -1,35 +1,32 @@
-/**
- * Certificates as a server uses them: a chain and its key, checked before anybody is told that they
- * are there.
- */
+/** Loads and checks a server's certificate chain and its private key. */
 import { Buffer } from "node:buffer";
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { BargeError, typed } from "../error.ts";
 import { type Fingerprint, writeFingerprint } from "./fingerprint.ts";
 
-/** What a certificate says. */
+/** The fields of a certificate. */
 export interface CertificateFacts {
   readonly fingerprint: Fingerprint;
-  /** Names and addresses that it is for. */
+  /** The names and addresses of the servers that may use it. */
   readonly names: readonly string[];
   readonly subject: string;
   readonly issuer: string;
-  /** When it begins and ends to be valid. */
+  /** The times between which it is valid. */
   readonly from: Date;
   readonly until: Date;
 }
 
-/** A certificate and the key to it, in PEM; plain text, so that it can be posted to a worker. */
+/** A certificate and its private key, in PEM text, which can be posted to a worker. */
 export interface KeyPair {
-  /** The server's own certificate first, then those between it and a root. */
+  /** The server's certificate first, then the intermediate ones. */
   readonly cert: string;
   readonly key: string;
 }
 
-/** A pair that was checked. */
+/** A checked pair. */
 export interface Certificate extends CertificateFacts, KeyPair {}
 
-/** Where a pair comes from, for messages. */
+/** The paths of a pair. */
 export interface Files {
   readonly cert: string;
   readonly key: string;
@@ -38,21 +35,20 @@ export interface Files {
 /**
  * Reads a certificate and its key.
  *
- * @throws {BargeError} `fatal` when a file can't be read, is none, or the two are no pair, or the
- *   certificate's time is over or has not come
+ * @throws {BargeError} `fatal` when a file can't be read or parsed, the two are no pair, or the
+ *   certificate is not valid at this time
  */
 export async function loadCertificate(files: Files, now = new Date()): Promise<Certificate> {
-  // One by one, so that of two that are missing the same one is always told.
+  // One after the other, so that the error names the same one when both are missing.
   const pair = { cert: await read(files.cert), key: await read(files.key) };
   return checkCertificate(pair, files, now);
 }
 
-/** {@link loadCertificate} of what was read already. */
 function checkCertificate(pair: KeyPair, files: Files, now = new Date()): Certificate {
   const certificate = parse(pair.cert, files.cert);
   const key = parseKey(pair.key, files.key);
   if (!certificate.checkPrivateKey(key)) {
-    throw wrong("it is not the key of the certificate", files.key, `${files.cert} needs its own`);
+    throw invalid("it is not the key of the certificate", files.key, `${files.cert} needs its own`);
   }
   const facts = factsOf(certificate);
   checkTime(facts, files.cert, now);
@@ -60,10 +56,10 @@ function checkCertificate(pair: KeyPair, files: Files, now = new Date()): Certif
 }
 
 /**
- * What a certificate says of itself; nothing is checked.
+ * Returns the fields of a certificate, unchecked.
  *
- * @param der as it is on the wire
- * @throws {BargeError} `identity` when it is none
+ * @param der in its binary form
+ * @throws {BargeError} `identity` when it can't be parsed
  */
 export function describeCertificate(der: Uint8Array): CertificateFacts {
   try {
@@ -78,7 +74,7 @@ async function read(path: string): Promise<string> {
     return await Deno.readTextFile(path);
   } catch (cause) {
     const { message } = typed(cause);
-    const hint = "name other files with --tls-cert and --tls-key, or run as whom they belong to";
+    const hint = "name other files with --tls-cert and --tls-key, or run barge as their owner";
     throw new BargeError("fatal", message, { op: "read", path, hint, cause });
   }
 }
@@ -87,7 +83,7 @@ function parse(pem: string, path: string): X509Certificate {
   try {
     return new X509Certificate(pem);
   } catch (cause) {
-    throw wrong("it holds no certificate in PEM", path, undefined, cause);
+    throw invalid("it holds no certificate in PEM", path, undefined, cause);
   }
 }
 
@@ -95,29 +91,31 @@ function parseKey(pem: string, path: string): KeyObject {
   try {
     return createPrivateKey(pem);
   } catch (cause) {
-    const sealed = /ENCRYPTED/.test(pem);
-    const why = sealed ? "the key is sealed with a password" : "it holds no private key in PEM";
-    const hint = sealed ? "`openssl pkey -in KEY -out NEW` makes one that is not" : undefined;
-    throw wrong(why, path, hint, cause);
+    const encrypted = /ENCRYPTED/.test(pem);
+    const why = encrypted
+      ? "the key is encrypted with a password"
+      : "it holds no private key in PEM";
+    const hint = encrypted ? "decrypt it: `openssl pkey -in KEY -out NEW`" : undefined;
+    throw invalid(why, path, hint, cause);
   }
 }
 
 function checkTime({ from, until }: CertificateFacts, path: string, now: Date): void {
   const day = (date: Date) => date.toISOString().slice(0, 10);
   if (until < now) {
-    throw wrong(
+    throw invalid(
       `the certificate ended on ${day(until)}`,
       path,
-      "renew it; one that barge made is made anew once its folder is gone, and every client must " +
+      "renew it. barge makes its own certificate anew once its folder is removed; every client must " +
         "then forget the old one",
     );
   }
   if (from > now) {
-    throw wrong(`the certificate begins on ${day(from)}`, path, "is this machine's clock right?");
+    throw invalid(`the certificate begins on ${day(from)}`, path, "check this machine's clock");
   }
 }
 
-/** @param der the certificate as it is on the wire */
+/** @param der the certificate in its binary form */
 export function fingerprintOf(der: Uint8Array): Fingerprint {
   return writeFingerprint(createHash("sha256").update(der).digest());
 }
@@ -133,7 +131,7 @@ function factsOf(certificate: X509Certificate): CertificateFacts {
   };
 }
 
-/** `DNS:a, IP Address:::1` as names; what else there may be (mail addresses) is left out. */
+/** Parses `DNS:a, IP Address:::1`; other kinds of names, such as mail addresses, are left out. */
 function namesOf(alternatives: string): string[] {
   return Array.from(
     alternatives.matchAll(/(?:^|, )(?:DNS|IP Address):("[^"]*"|[^,]+)/g),
@@ -141,6 +139,6 @@ function namesOf(alternatives: string): string[] {
   );
 }
 
-function wrong(why: string, path: string, hint?: string, cause?: unknown): BargeError {
+function invalid(why: string, path: string, hint?: string, cause?: unknown): BargeError {
   return new BargeError("fatal", why, { op: "use certificate", path, hint, cause });
 }

@@ -1,9 +1,9 @@
-/** How many file descriptors the system lets this process have. */
+/** The limit of the process's file descriptors. */
 
-/** Those that a process has open beside its connections, at most, with a few isolates. */
+/** The most descriptors that a process with a few isolates has open beside its connections. */
 export const spareDescriptors = 64;
 
-/** @returns undefined where the system does not tell */
+/** Returns the system's limit; undefined where it can't be read. */
 export async function allowedDescriptors(): Promise<number | undefined> {
   if (Deno.build.os !== "linux") return undefined;
   const limits = await Deno.readTextFile("/proc/self/limits").catch(() => "");

@@ -5,28 +5,28 @@ import { type Pipe, Stream } from "./stream.ts";
 import type { Trust } from "./trust.ts";
 
 export interface DialOptions {
-  /** Milliseconds until the connection must stand, handshake included. */
+  /** Milliseconds until the connection must be open, handshake included. */
   readonly timeout: number;
-  /** Milliseconds without progress before the connection is cut, once it stands. */
-  readonly patience: number;
+  /** Milliseconds without progress before the open connection is cut. */
+  readonly idleTimeoutMs: number;
   readonly signal?: AbortSignal;
-  /** Which certificates to trust; undefined: no TLS. */
+  /** The certificates to trust; undefined for no TLS. */
   readonly trust?: Trust;
 }
 
 /**
- * @returns an open stream, to a server that is trusted if there is TLS; the caller closes it
- * @throws {BargeError} `unavailable` when nobody answers there in time; `identity` when it is not
- *   the server that was trusted, or only one side speaks TLS; `interrupted` by the signal
+ * @returns an open stream, with TLS to a trusted server; the caller closes it
+ * @throws {BargeError} `unavailable` when no server answers in time; `identity` when the server is
+ *   not trusted, or only one side speaks TLS; `interrupted` by the signal
  */
 export async function dial(address: Address, options: DialOptions): Promise<Stream> {
-  const { trust, patience } = options;
+  const { trust, idleTimeoutMs } = options;
   const peer = formatAddress(address);
   const timeout = AbortSignal.timeout(options.timeout);
   const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
   try {
     const pipe = trust ? await encrypted(address, trust, signal) : await plain(address, signal);
-    return new Stream(pipe, peer, patience);
+    return new Stream(pipe, peer, idleTimeoutMs);
   } catch (cause) {
     if (options.signal?.aborted) {
       throw typed(options.signal.reason, { op: "connect to", path: peer });
@@ -42,7 +42,7 @@ export async function dial(address: Address, options: DialOptions): Promise<Stre
     throw new BargeError("unavailable", refused ? "nothing listens there" : reason(cause), {
       op: "connect to",
       path: peer,
-      hint: refused ? "is `barge serve` running?" : undefined,
+      hint: refused ? "check that `barge serve` is running" : undefined,
       cause,
     });
   }
@@ -67,7 +67,7 @@ async function plain({ host: hostname, port }: Address, signal: AbortSignal): Pr
   return new PlainPipe(await Deno.connect({ hostname, port, signal }));
 }
 
-/** Notices when the first bytes that come are a TLS alert: that server wants to be spoken to so. */
+/** A connection without TLS, which detects a server that expects TLS by its alert. */
 class PlainPipe implements Pipe {
   readonly #conn: Deno.TcpConn;
   #first = true;
@@ -84,7 +84,7 @@ class PlainPipe implements Pipe {
   async #readFirst(into: Uint8Array): Promise<number | null> {
     const n = await this.#conn.read(into);
     this.#first = false;
-    // RFC 8446, section 5.1: type 21 (alert), version 3.x. A frame of that length is too long.
+    // RFC 8446, section 5.1: type 21 (alert), version 3.x. As a frame's length, that is too long.
     if (n !== null && n >= 2 && into[0] === 21 && into[1] === 3) {
       throw new BargeError("identity", "the server speaks TLS, and this connection is plain", {
         hint: "use --tls",

@@ -1,41 +1,39 @@
 /**
- * Connects with TLS, and hands the server's certificate to whoever decides on it before anything
- * else is sent. The decision is on this very connection: the handshake has proved that the other
- * end has the certificate's key (that is checked whether or not the certificate is trusted; a test
- * holds the runtime to it), so nobody can step in between looking and trusting.
+ * Connects with TLS and returns the server's certificate, so that the caller can decide to trust it
+ * before it sends anything. The handshake proves that the other end of this connection has the
+ * certificate's key, whether or not the certificate is trusted (a test checks that of the runtime).
  *
- * Node's TLS and not Deno's own: Deno's tells nobody which certificate it was shown, and takes a
- * pinned one only beside all public authorities. It costs: about 200 MB/s over loopback on two
- * cores, where Deno's own makes twice as much.
+ * Uses Node's TLS, because Deno's own does not report the certificate, and accepts a pinned one only
+ * beside all public authorities. Over loopback on two cores, Node's moves about 200 MB/s, half of
+ * what Deno's does.
  */
 import { BargeError } from "../error.ts";
 import { type Address, formatAddress } from "./address.ts";
 import { type CertificateFacts, describeCertificate } from "./certificate.ts";
-import { endPoint } from "./end_point.ts";
+import { bindingOf } from "./channel_binding.ts";
 import type { Pipe } from "./stream.ts";
 import { alpn, TlsPipe } from "./tls_pipe.ts";
 
-/** A certificate that a server has shown, and proved to have the key of. */
-export interface Presented extends CertificateFacts {
-  /** Does an authority that this machine knows vouch for it, for the name that was dialed? */
+/** The certificate of a server that has proved to have its key. */
+export interface PresentedCertificate extends CertificateFacts {
+  /** Whether an authority that this machine trusts has issued it for the dialed name. */
   readonly vouched: boolean;
-  /** Why not. */
+  /** The reason why not. */
   readonly why: string;
 }
 
 /**
- * @param signal cuts the attempt off, with its reason
- * @returns a connection whose certificate nobody has decided on yet; the caller closes it
- * @throws {BargeError} `unavailable`; `identity` when there is no TLS, or none that works; the
- *   signal's reason
+ * @param signal cancels the attempt
+ * @returns a connection whose certificate is not trusted yet; the caller closes it
+ * @throws {BargeError} `unavailable`; `identity` when the TLS handshake fails; the signal's reason
  */
 export async function dialTls(
   address: Address,
   signal: AbortSignal,
-): Promise<{ readonly pipe: Pipe; readonly presented: Presented }> {
+): Promise<{ readonly pipe: Pipe; readonly presented: PresentedCertificate }> {
   const first = await shake(address, signal);
   if (first.presented.vouched || selfSigned(first.presented)) return first;
-  // Someone vouches for it. Deno itself asks Mozilla's list alone, here the system's counts, too.
+  // An authority has issued it. Deno trusts only Mozilla's list by default; add the system's.
   const { getCACertificates } = await import("node:tls");
   const ca = [...getCACertificates("default"), ...getCACertificates("system")];
   first.pipe.close();
@@ -52,8 +50,12 @@ async function shake(address: Address, signal: AbortSignal, ca?: string[]) {
   conn.setNoDelay(true);
   const pipe = new TlsPipe(conn, (socket) =>
     connect({
-      ...{ socket, host, ca, rejectUnauthorized: false },
-      ...{ ALPNProtocols: [alpn], minVersion: "TLSv1.2" },
+      socket,
+      host,
+      ca,
+      rejectUnauthorized: false,
+      ALPNProtocols: [alpn],
+      minVersion: "TLSv1.2",
     }));
   const abort = () => pipe.close();
   signal.addEventListener("abort", abort, { once: true });
@@ -65,7 +67,7 @@ async function shake(address: Address, signal: AbortSignal, ca?: string[]) {
     if (!certificate?.raw) throw new BargeError("identity", "the server shows no certificate");
     const why = socket.authorized ? "" : String(socket.authorizationError ?? "not verified");
     const shown = describeCertificate(certificate.raw);
-    pipe.endPoint = endPoint(certificate.raw);
+    pipe.endPoint = bindingOf(certificate.raw);
     return { pipe, presented: { ...shown, vouched: socket.authorized, why } };
   } catch (cause) {
     pipe.close();
@@ -79,10 +81,10 @@ function selfSigned({ subject, issuer }: CertificateFacts): boolean {
   return subject === issuer;
 }
 
-/** What went wrong before the connection stood. */
+/** Converts an error of the attempt. */
 function explain(cause: unknown): BargeError {
   const hint =
-    "if it has no TLS: --plaintext connects without, readable and changeable by all between";
+    "if it has no TLS, --plaintext connects without: anyone on the way can read and change the data";
   if (cause instanceof BargeError) {
     if (cause.kind === "unavailable") return new BargeError("unavailable", cause.message, { hint });
     if (cause.kind !== "protocol") return cause;
@@ -91,7 +93,7 @@ function explain(cause: unknown): BargeError {
     return new BargeError("identity", why, { hint: noTls ? hint : undefined, cause });
   }
   if (cause instanceof Deno.errors.ConnectionRefused) {
-    const hint = "is `barge serve` running?";
+    const hint = "check that `barge serve` is running";
     return new BargeError("unavailable", "nothing listens there", { hint, cause });
   }
   const why = cause instanceof Error ? cause.message : String(cause);

@@ -1,15 +1,14 @@
 /**
- * A certificate's fingerprint: the SHA-256 of its DER, written as OpenSSH writes a key's: `SHA256:`
- * and 43 letters of base64 without padding. `openssl x509 -fingerprint -sha256` prints the same 32
- * bytes in hex, which is read here, too.
+ * A certificate's fingerprint: the SHA-256 of its DER in OpenSSH's form, `SHA256:` and 43 letters of
+ * base64 without padding. The hex form of `openssl x509 -fingerprint -sha256` is read, too.
  */
 import { BargeError } from "../error.ts";
 
 declare const checked: unique symbol;
-/** `SHA256:...`, in the one form that is compared. */
+/** `SHA256:...` in its canonical form, so that fingerprints can be compared as text. */
 export type Fingerprint = string & { readonly [checked]: true };
 
-/** @param digest the SHA-256 of the certificate as it is on the wire */
+/** Formats a fingerprint. @param digest the SHA-256 of the certificate's binary form */
 export function writeFingerprint(digest: Uint8Array): Fingerprint {
   return `SHA256:${digest.toBase64({ omitPadding: true })}` as Fingerprint;
 }
@@ -34,7 +33,7 @@ export function parseFingerprint(text: string): Fingerprint {
   if (/^[0-9a-f]{64}$/i.test(hex)) return writeFingerprint(Uint8Array.fromHex(hex));
   if (/^[A-Za-z0-9+/]{43}=?$/.test(bare)) {
     const mark = writeFingerprint(Uint8Array.fromBase64(bare));
-    // The last letter holds two bits that count for nothing; another one there is a slip of the pen.
+    // Two bits of the last letter are unused; where they are set, the letter is mistyped.
     if (mark === `SHA256:${bare.slice(0, 43)}`) return mark;
   }
   throw new BargeError("usage", `${JSON.stringify(text)} is not a certificate's fingerprint`, {

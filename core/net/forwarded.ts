@@ -1,16 +1,16 @@
-/** The client behind reverse proxies, from the X-Forwarded-For field of a request. */
+/** Finds the client behind reverse proxies by the X-Forwarded-For field of a request. */
 import { isIP } from "node:net";
 import { bareAddress, isNameable, type Networks } from "./networks.ts";
 
 /**
  * Returns the client's address: the last hop that is no trusted proxy. Each proxy appends the
- * address of the peer that it saw, so the field is read from its end, and only as far as trusted
- * proxies have written it. What a client has put before that is not looked at.
+ * address of its peer, so the field is read from its end, and only the part that trusted proxies
+ * have written; a client may have forged the rest.
  *
  * @param peer the address at the other end of the connection
  * @param field all X-Forwarded-For fields of the request, joined with commas
- * @returns the peer, unless it is trusted and names another address; where the field has no address
- *   at a place that counts, the proxy that wrote that
+ * @returns the peer, unless it is trusted and names another address; where a trusted proxy has
+ *   written no address, that proxy
  *
  * @example
  * ```ts
@@ -33,7 +33,7 @@ export function clientOf(peer: string, field: string | undefined, trusted: Netwo
   return client;
 }
 
-/** Some proxies write a port behind the address, and brackets around one of IPv6. */
+/** Parses a hop. Some proxies append a port, and put an IPv6 address in brackets. */
 function addressOf(hop: string): string | undefined {
   const bare = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(hop)?.[1] ??
     /^(\d[\d.]*)(?::\d{1,5})?$/.exec(hop)?.[1] ?? hop;

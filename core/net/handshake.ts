@@ -1,6 +1,6 @@
 /**
- * Reads the part of a TLS 1.2 handshake that is in the clear: one direction's messages, up to where
- * encryption begins. Does no I/O. (RFC 5246, sections 6.2.1 and 7.4; RFC 5077.)
+ * Parses the unencrypted part of a TLS 1.2 handshake, in one direction, without I/O
+ * (RFC 5246, sections 6.2.1 and 7.4; RFC 5077).
  */
 
 /** A handshake message. */
@@ -13,39 +13,39 @@ const handshakeRecord = 22;
 const clientHello = 1;
 const newSessionTicket = 4;
 const ticketExtension = 35;
-/** More bytes than this are no handshake that is worth to be read. */
-const maxBytes = 64 * 1024;
+/** A longer handshake is not parsed to its end. */
+const maxHandshakeBytes = 64 * 1024;
 
 export class Handshake {
   readonly messages: HandshakeMessage[] = [];
   #records = new Uint8Array();
   #plain = new Uint8Array();
   #bytes = 0;
-  #over = false;
+  #ended = false;
 
-  /** Has encryption begun, or is this no handshake? Nothing is read from then on. */
-  get over(): boolean {
-    return this.#over;
+  /** Whether encryption has begun, or this is no handshake; later bytes are ignored. */
+  get ended(): boolean {
+    return this.#ended;
   }
 
-  /** Reads the next bytes. */
+  /** Parses the next bytes. */
   feed(bytes: Uint8Array): void {
-    if (this.#over) return;
+    if (this.#ended) return;
     this.#bytes += bytes.length;
     this.#records = concat(this.#records, bytes);
-    while (!this.#over && this.#records.length >= 5) {
+    while (!this.#ended && this.#records.length >= 5) {
       const [type, , , high, low] = this.#records;
       const end = 5 + high * 256 + low;
       if (type !== handshakeRecord) return this.#end();
       if (this.#records.length < end) break;
       this.#plain = concat(this.#plain, this.#records.subarray(5, end));
       this.#records = this.#records.slice(end);
-      this.#take();
+      this.#parseMessages();
     }
-    if (this.#bytes > maxBytes) this.#end();
+    if (this.#bytes > maxHandshakeBytes) this.#end();
   }
 
-  #take(): void {
+  #parseMessages(): void {
     while (this.#plain.length >= 4) {
       const [type, high, middle, low] = this.#plain;
       const end = 4 + high * 65_536 + middle * 256 + low;
@@ -56,7 +56,7 @@ export class Handshake {
   }
 
   #end(): void {
-    this.#over = true;
+    this.#ended = true;
     this.#records = this.#plain = new Uint8Array();
   }
 }
@@ -70,12 +70,14 @@ export function offeredTicket(messages: readonly HandshakeMessage[]): Uint8Array
   fields.skip(fields.number(1)); // session id
   fields.skip(fields.number(2)); // cipher suites
   fields.skip(fields.number(1)); // compression methods
-  for (let left = fields.number(2); left > 0;) {
+  for (let remaining = fields.number(2); remaining > 0;) {
     const type = fields.number(2);
     const content = fields.bytes(fields.number(2));
-    left -= 4 + content.length;
-    if (type === ticketExtension) return content.length > 0 && !fields.short ? content : undefined;
-    if (fields.short) return undefined;
+    remaining -= 4 + content.length;
+    if (type === ticketExtension) {
+      return content.length > 0 && !fields.truncated ? content : undefined;
+    }
+    if (fields.truncated) return undefined;
   }
   return undefined;
 }
@@ -85,17 +87,17 @@ export function issuedTicket(messages: readonly HandshakeMessage[]): Uint8Array 
   const message = messages.find(({ type }) => type === newSessionTicket);
   if (!message) return undefined;
   const fields = new Fields(message.body);
-  fields.skip(4); // its lifetime
+  fields.skip(4); // lifetime
   const ticket = fields.bytes(fields.number(2));
-  return ticket.length > 0 && !fields.short ? ticket : undefined;
+  return ticket.length > 0 && !fields.truncated ? ticket : undefined;
 }
 
-/** Fields one behind the other; beyond the end they are empty. */
+/** Reads fields in sequence; beyond the end they are empty. */
 class Fields {
-  /** Was a field cut off? */
-  short = false;
+  /** Whether a field was cut off. */
+  truncated = false;
   readonly #bytes: Uint8Array;
-  #at = 0;
+  #offset = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
@@ -110,9 +112,9 @@ class Fields {
   }
 
   bytes(length: number): Uint8Array {
-    const bytes = this.#bytes.slice(this.#at, this.#at + length);
-    this.short ||= bytes.length < length;
-    this.#at += length;
+    const bytes = this.#bytes.slice(this.#offset, this.#offset + length);
+    this.truncated ||= bytes.length < length;
+    this.#offset += length;
     return bytes;
   }
 }

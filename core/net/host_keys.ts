@@ -1,25 +1,23 @@
 /**
- * The keys that a server proves itself with at its SFTP door, in the folder `ssh` of its data
- * directory, for its owner's eyes alone: an ed25519 one, and an RSA one for old clients, each with its
- * public half beside it. They are there together or not at all, as the certificate is
- * (own_certificate.ts).
+ * The SFTP door's host keys, in the folder `ssh` of the data directory, readable by its owner alone:
+ * an ed25519 key, and an RSA key for old clients, each with its public key in a second file.
  */
 import { createHash } from "node:crypto";
 import { BargeError, typed } from "../error.ts";
-import { keepTogether } from "../disk/keep_together.ts";
+import { createFolder } from "../disk/atomic_folder.ts";
 
 const rsaBits = 3072;
 const files = { ed25519: "ssh_host_ed25519_key", rsa: "ssh_host_rsa_key" } as const;
-type Sort = keyof typeof files;
-const sorts = Object.keys(files) as Sort[];
+type Algorithm = keyof typeof files;
+const algorithms = Object.keys(files) as Algorithm[];
 
-/** A host key, as people compare it. */
+/** A public host key. */
 export interface HostKey {
   /** `ssh-ed25519` or `ssh-rsa`. */
   readonly type: string;
   /** `SHA256:...`, as SSH clients show it. */
   readonly fingerprint: string;
-  /** The file with the public half. */
+  /** The path of the public key. */
   readonly file: string;
 }
 
@@ -28,14 +26,14 @@ function folderOf(data: string): string {
 }
 
 /**
- * The host keys of a data directory, or undefined when none were made yet.
+ * Returns the host keys of a data directory; undefined when there are none yet.
  *
  * @throws {BargeError} `fatal` when they can't be read
  */
 export async function readHostKeys(data: string): Promise<HostKey[] | undefined> {
   const keys: HostKey[] = [];
-  for (const sort of sorts) {
-    const file = `${folderOf(data)}/${files[sort]}.pub`;
+  for (const algorithm of algorithms) {
+    const file = `${folderOf(data)}/${files[algorithm]}.pub`;
     try {
       const [type, base64] = (await Deno.readTextFile(file)).split(/\s+/);
       const digest = createHash("sha256").update(base64, "base64").digest("base64");
@@ -49,13 +47,13 @@ export async function readHostKeys(data: string): Promise<HostKey[] | undefined>
 }
 
 /**
- * The private halves, in OpenSSH's format.
+ * Returns the private keys, in OpenSSH's format.
  *
  * @throws {BargeError} `fatal` when they can't be read
  */
 export async function readPrivateKeys(data: string): Promise<string[]> {
-  return await Promise.all(sorts.map(async (sort) => {
-    const file = `${folderOf(data)}/${files[sort]}`;
+  return await Promise.all(algorithms.map(async (algorithm) => {
+    const file = `${folderOf(data)}/${files[algorithm]}`;
     try {
       return await Deno.readTextFile(file);
     } catch (cause) {
@@ -65,37 +63,45 @@ export async function readPrivateKeys(data: string): Promise<string[]> {
 }
 
 /**
- * The host keys of a data directory, made if there are none. That takes a second or two.
+ * Returns the host keys of a data directory, and makes them if there are none, which takes a second
+ * or two.
  *
- * @throws {BargeError} `fatal` or `no-space` when they can't be read or kept
+ * @throws {BargeError} `fatal` or `no-space` when they can't be read or written
  */
 export async function ownHostKeys(data: string): Promise<HostKey[]> {
-  const there = await readHostKeys(data);
-  if (there) return there;
-  const made = await Promise.all(sorts.map(makePair));
-  await keepTogether(folderOf(data), Object.fromEntries(made.flat()));
+  const existing = await readHostKeys(data);
+  if (existing) return existing;
+  const newFiles = await Promise.all(algorithms.map(makePair));
+  await createFolder(folderOf(data), Object.fromEntries(newFiles.flat()));
   const keys = await readHostKeys(data);
   if (keys) return keys;
-  throw new BargeError("fatal", "the keys are gone again", { op: "read", path: folderOf(data) });
+  throw new BargeError("fatal", "the host keys were removed again", {
+    op: "read",
+    path: folderOf(data),
+  });
 }
 
-async function makePair(sort: Sort): Promise<[name: string, text: string][]> {
+async function makePair(algorithm: Algorithm): Promise<[name: string, text: string][]> {
   const { default: ssh2 } = await import("ssh2");
-  const options = { bits: sort === "rsa" ? rsaBits : 256, comment: "barge" };
+  const options = { bits: algorithm === "rsa" ? rsaBits : 256, comment: "barge" };
   const pair = await new Promise<{ private: string; public: string }>((resolve, reject) => {
     ssh2.utils.generateKeyPair(
-      sort,
+      algorithm,
       options,
       (error: Error | null, pair: { private: string; public: string }) =>
         error ? reject(error) : resolve(pair),
     );
   });
-  return [[files[sort], pair.private], [`${files[sort]}.pub`, `${pair.public}\n`]];
+  return [[files[algorithm], pair.private], [`${files[algorithm]}.pub`, `${pair.public}\n`]];
 }
 
 function unreadable(cause: unknown, path: string): BargeError {
   return new BargeError("fatal", typed(cause).message, {
-    ...{ op: "read host key", path, cause },
-    hint: "take it from a backup; or remove the folder, and clients will see a new server",
+    op: "read host key",
+    path,
+    cause,
+    hint:
+      "restore it from a backup, or remove the folder: new keys are then made, and SSH clients " +
+      "warn about a changed host",
   });
 }

@@ -1,15 +1,14 @@
 /**
- * The certificates that a client has seen and goes on trusting, as ssh keeps keys in known_hosts.
- * One line a server, fields separated by blanks:
+ * The file of certificates that a client has pinned, like ssh's known_hosts. Each line has a server,
+ * in fields separated by blanks:
  *
  *   HOST:PORT SHA256:FINGERPRINT DATE
  *
- * HOST is in lower case, an IPv6 address in brackets; DATE (RFC 3339) says when it was pinned. Empty
- * lines and lines that begin with `#` stay as they are. Of several lines on a server any fits, so
- * that one can be prepared for a change of certificate. A line that makes no sense is an error, not
- * an unknown server.
+ * HOST is in lower case, an IPv6 address in brackets; DATE (RFC 3339) is the time of the pinning. Empty
+ * lines and lines that begin with `#` stay as they are. A server may have several lines, so that a
+ * change of its certificate can be prepared. A malformed line is an error, not an unknown server.
  *
- * The file is replaced in one step, by one program at a time (a lock beside it), mode 0600.
+ * The file is replaced atomically, by one program at a time (by a lock file), with mode 0600.
  */
 import { dirname } from "node:path";
 import { BargeError, typed } from "../error.ts";
@@ -20,20 +19,20 @@ export interface Pin {
   /** HOST:PORT */
   readonly server: string;
   readonly fingerprint: Fingerprint;
-  /** When it was pinned. */
+  /** The time of the pinning, RFC 3339. */
   readonly since: string;
 }
 
-/** How a server is named in the file. */
+/** Returns the name of a server in the file. */
 export function serverName({ host, port }: Address): string {
   return formatAddress({ host: host.toLowerCase().replace(/\.$/, ""), port });
 }
 
 /**
- * Reads the file's text.
+ * Parses the file's text.
  *
  * @param path for messages
- * @throws {BargeError} `identity` for a line that makes no sense
+ * @throws {BargeError} `identity` for a malformed line
  *
  * @example
  * ```ts
@@ -51,17 +50,17 @@ export function parsePins(text: string, path: string): Pin[] {
       try {
         return { server, fingerprint: parseFingerprint(mark), since };
       } catch (cause) {
-        throw new BargeError("identity", `line ${number} makes no sense`, {
+        throw new BargeError("identity", `line ${number} is malformed`, {
           op: "read",
           path,
-          hint: "correct or remove it: it may be the one that protects you",
+          hint: "correct or remove it: it may be the pin that protects you",
           cause,
         });
       }
     });
 }
 
-/** What is pinned for a server; none when there is no file. @throws {BargeError} as parsePins */
+/** Reads the pins of a server; none when there is no file. @throws {BargeError} as parsePins */
 export async function readPins(path: string, address: Address): Promise<Pin[]> {
   const name = serverName(address);
   return parsePins(await read(path), path).filter(({ server }) => server === name);
@@ -70,7 +69,7 @@ export async function readPins(path: string, address: Address): Promise<Pin[]> {
 /**
  * Pins a server that is not pinned yet.
  *
- * @returns what is pinned now: another program may have been faster, with another certificate
+ * @returns its pins: another program may have been faster, with another certificate
  * @throws {BargeError} when the file can't be written
  */
 export async function addPin(
@@ -85,13 +84,13 @@ export async function addPin(
     if (pins.length > 0) return text;
     const since = new Date().toISOString().replace(/\.\d+/, "");
     pins = [{ server, fingerprint, since }];
-    const begun = text === "" || text.endsWith("\n") ? text : `${text}\n`;
-    return `${begun}${server} ${fingerprint} ${since}\n`;
+    const lines = text === "" || text.endsWith("\n") ? text : `${text}\n`;
+    return `${lines}${server} ${fingerprint} ${since}\n`;
   });
   return pins;
 }
 
-/** Forgets a server. @returns what was pinned */
+/** Removes the pins of a server. @returns the removed pins */
 export async function removePins(path: string, address: Address): Promise<Pin[]> {
   const server = serverName(address);
   let pins: Pin[] = [];
@@ -102,9 +101,9 @@ export async function removePins(path: string, address: Address): Promise<Pin[]>
   return pins;
 }
 
-/** Changes the file; the text that it is given back decides whether anything is written. */
+/** Replaces the file's text by that of `edit`, where the two differ. */
 async function change(path: string, edit: (text: string) => string): Promise<void> {
-  const making = `${path}.${crypto.randomUUID()}`;
+  const temporary = `${path}.${crypto.randomUUID()}`;
   try {
     await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
     using lock = await Deno.open(`${path}.lock`, { create: true, write: true, mode: 0o600 });
@@ -113,14 +112,16 @@ async function change(path: string, edit: (text: string) => string): Promise<voi
     const after = edit(before);
     if (after === before) return;
     {
-      using file = await Deno.open(making, { createNew: true, write: true, mode: 0o600 });
+      using file = await Deno.open(temporary, { createNew: true, write: true, mode: 0o600 });
       const bytes = new TextEncoder().encode(after);
-      for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+      for (let written = 0; written < bytes.length;) {
+        written += await file.write(bytes.subarray(written));
+      }
       await file.sync();
     }
-    await Deno.rename(making, path);
+    await Deno.rename(temporary, path);
   } catch (cause) {
-    await Deno.remove(making).catch(() => {/* it was never made */});
+    await Deno.remove(temporary).catch(() => {/* it was never made */});
     throw typed(cause, { op: "write", path });
   }
 }

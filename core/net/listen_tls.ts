@@ -1,46 +1,46 @@
 /**
- * Accepts TLS connections. What it gives out has shaken hands already; who connects and says
- * nothing keeps nobody waiting, and is cut after a while, or before that when too many such wait.
- * A renewed certificate is shown to who comes then; connections that stand go on as they began.
+ * Accepts TLS connections, and returns each one after its handshake. Handshakes run side by side, each
+ * with a timeout; the oldest is cut when too many are under way. A renewed certificate applies to new
+ * connections only.
  *
  *   listening -> closed
  */
 import { BargeError } from "../error.ts";
-import { acceptTls, showing, type Shown } from "./accept_tls.ts";
+import { acceptTls, type ServerIdentity, serverIdentity } from "./accept_tls.ts";
 import type { Address } from "./address.ts";
 import type { Conn, ConnListener } from "./listen_proxied.ts";
 import type { KeyPair } from "./certificate.ts";
 import { alpn, type TlsPipe } from "./tls_pipe.ts";
 
 export interface TlsListenOptions {
-  /** Share the port with other isolates. */
+  /** Shares the port with other isolates. */
   readonly reusePort?: boolean;
   /** Milliseconds until the handshake must be done; 10 s by default. */
-  readonly handshake?: number;
+  readonly handshakeTimeoutMs?: number;
   /**
-   * How many connections may wait, for their handshake or to be accepted; 256 by default. Of the
-   * former the oldest is cut for one more.
+   * The most handshakes under way, and the most connections that wait to be accepted; 256 by
+   * default. One more handshake cuts the oldest one.
    */
-  readonly pending?: number;
+  readonly maxPending?: number;
   /** Listens; `Deno.listen` by default. */
   readonly listen?: (options: Deno.TcpListenOptions) => ConnListener;
-  /** Told whose handshake failed, and why. */
+  /** Called for each failed handshake. */
   readonly onFailure?: (peer: Address, why: string) => void;
 }
 
-/** A connection, and where it comes from. */
+/** A connection and its client's address. */
 export interface Accepted extends TlsPipe {
   readonly remoteAddr: Deno.NetAddr;
 }
 
-export class TlsDoor implements Disposable {
+export class TlsListener implements Disposable {
   readonly addr: Deno.NetAddr;
   readonly #listener: ConnListener;
   readonly #options: Required<TlsListenOptions>;
-  #shown: Shown;
+  #shown: ServerIdentity;
   #closed = false;
   #taking = false;
-  /** Whose handshake is under way, the oldest first. */
+  /** Handshakes under way, the oldest first, each with a function that cuts it. */
   readonly #shaking = new Map<Conn, (why: string) => void>();
   readonly #ready: Accepted[] = [];
   readonly #waiting: PromiseWithResolvers<Accepted>[] = [];
@@ -49,13 +49,16 @@ export class TlsDoor implements Disposable {
    * @throws {BargeError} `fatal` when the certificate can't be used
    * @throws {Deno.errors.AddrInUse} and others when it can't listen there
    */
-  constructor({ host, port }: Address, pair: KeyPair, given: TlsListenOptions = {}) {
+  constructor({ host, port }: Address, pair: KeyPair, options: TlsListenOptions = {}) {
     this.#options = {
-      ...{ reusePort: false, handshake: 10_000, pending: 256, onFailure: () => {} },
+      reusePort: false,
+      handshakeTimeoutMs: 10_000,
+      maxPending: 256,
+      onFailure: () => {},
       listen: Deno.listen,
-      ...given,
+      ...options,
     };
-    this.#shown = showing(pair, [alpn]);
+    this.#shown = serverIdentity(pair, [alpn]);
     const { reusePort, listen } = this.#options;
     this.#listener = listen({ hostname: host, port, reusePort });
     this.addr = this.#listener.addr;
@@ -64,7 +67,7 @@ export class TlsDoor implements Disposable {
   /**
    * @returns a connection whose handshake is done
    * @throws {Deno.errors.BadResource} when it is closed
-   * @throws {Error} the system's, when it can't accept: whoever asks again tries again
+   * @throws {Error} the system's, when it can't accept; the caller may call again
    */
   accept(): Promise<Accepted> {
     if (this.#closed) return Promise.reject(closed());
@@ -77,15 +80,15 @@ export class TlsDoor implements Disposable {
   }
 
   /**
-   * Shows another certificate from here on.
+   * Uses another certificate for new connections.
    *
-   * @throws {BargeError} `fatal` when it can't be used: then the old one is shown on
+   * @throws {BargeError} `fatal` when it can't be used; the old one then stays in use
    */
   reload(pair: KeyPair): void {
-    this.#shown = showing(pair, [alpn]);
+    this.#shown = serverIdentity(pair, [alpn]);
   }
 
-  /** Stops listening; handshakes that are under way are cut, what was given out is not. */
+  /** Stops listening and cuts handshakes under way, but no accepted connection. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -99,7 +102,7 @@ export class TlsDoor implements Disposable {
     this.close();
   }
 
-  /** Until it can't accept: whoever waits is told then, and knows how long to wait. */
+  /** Accepts connections until that fails; the error goes to a waiting caller, which tries again later. */
   async #take(): Promise<void> {
     this.#taking = true;
     try {
@@ -112,9 +115,9 @@ export class TlsDoor implements Disposable {
   }
 
   async #shake(conn: Conn): Promise<void> {
-    const { pending, handshake, onFailure } = this.#options;
+    const { maxPending, handshakeTimeoutMs, onFailure } = this.#options;
     const [[, cutOldest] = []] = this.#shaking;
-    if (this.#shaking.size >= pending) cutOldest?.("too many connections wait for a handshake");
+    if (this.#shaking.size >= maxPending) cutOldest?.("too many connections wait for a handshake");
     const remoteAddr = conn.remoteAddr as Deno.NetAddr;
     let why: string | undefined;
     const cut = (reason: string) => {
@@ -122,7 +125,7 @@ export class TlsDoor implements Disposable {
       this.#shaking.delete(conn);
       conn.close();
     };
-    const late = setTimeout(() => cut("handshake timeout"), handshake);
+    const timer = setTimeout(() => cut("handshake timeout"), handshakeTimeoutMs);
     this.#shaking.set(conn, cut);
     try {
       conn.setNoDelay(true);
@@ -134,7 +137,7 @@ export class TlsDoor implements Disposable {
       why ??= error instanceof BargeError ? error.message : String(error);
       onFailure({ host: remoteAddr.hostname, port: remoteAddr.port }, why);
     } finally {
-      clearTimeout(late);
+      clearTimeout(timer);
       this.#shaking.delete(conn);
     }
   }
@@ -142,7 +145,7 @@ export class TlsDoor implements Disposable {
   #give(pipe: Accepted): void {
     const waiting = this.#waiting.shift();
     if (waiting) waiting.resolve(pipe);
-    else if (!this.#closed && this.#ready.length < this.#options.pending) this.#ready.push(pipe);
+    else if (!this.#closed && this.#ready.length < this.#options.maxPending) this.#ready.push(pipe);
     else pipe.close();
   }
 }

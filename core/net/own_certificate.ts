@@ -4,7 +4,7 @@
  */
 import { typed } from "../error.ts";
 import { type Certificate, type Files, loadCertificate } from "./certificate.ts";
-import { keepTogether } from "../disk/keep_together.ts";
+import { createFolder } from "../disk/atomic_folder.ts";
 
 /** Where the certificate of a data directory lies. */
 export function ownFiles(data: string): Files {
@@ -37,7 +37,7 @@ export async function ownCertificate(
   if (there) return there;
   const { makeSelfSigned } = await import("./self_signed.ts");
   const pair = await makeSelfSigned(names(hosts));
-  await keepTogether(`${data}/tls`, { "cert.pem": pair.cert, "key.pem": pair.key });
+  await createFolder(`${data}/tls`, { "cert.pem": pair.cert, "key.pem": pair.key });
   return await loadCertificate(ownFiles(data));
 }
 

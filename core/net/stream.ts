@@ -1,190 +1,189 @@
 /**
- * A connection that never waits for ever: every read and write has a deadline, and can be cut.
+ * A connection on which every read and write has a deadline and can be cut.
  *
- * Invariants: bytes are read only when asked for (back-pressure is the kernel's); at most one read
- * and one write wait at a time; once closed, for whatever reason, every call fails with that reason.
- * Deadlines are kept by one sweep a second for all streams, not by a timer a call, so that a
- * deadline may be up to a second late.
+ * Invariants: bytes are read only on request, so that the kernel applies back-pressure; at most one
+ * read and one write wait at a time; once the stream is closed, every call fails with the reason.
+ * One sweep a second checks the deadlines of all streams, which is cheaper than a timer for each
+ * call, so that a deadline may be up to a second late.
  */
 import { BargeError, typed } from "../error.ts";
-import type { Pace } from "./pace.ts";
+import type { RateMeter } from "./min_rate.ts";
 
-const sweepEvery = 1000;
-const open = new Set<Stream>();
+const sweepIntervalMs = 1000;
+const openStreams = new Set<Stream>();
 let sweeper: ReturnType<typeof setInterval> | undefined;
 
-/** Most streams end well; a reason of its own, with the calls that led to it, costs each 10 us. */
-const closed = new BargeError("unavailable", "the connection is closed");
+/** Shared by all streams, because an error with its own stack trace costs 10 us. */
+const defaultReason = new BargeError("unavailable", "the connection is closed");
 
-/** What a stream needs of a connection: plain, TLS of Deno's or of Node's. */
+/** The methods of a connection that a stream uses, with TLS or without. */
 export type Pipe = Pick<Deno.Conn, "read" | "write" | "closeWrite" | "close"> & {
-  /** The certificate that a login is bound to (end_point.ts); undefined: there is no TLS. */
+  /** The certificate that a login is bound to (channel_binding.ts); undefined without TLS. */
   readonly endPoint?: string;
 };
 
 /** Bytes to and from one peer. */
 export class Stream implements Disposable {
-  /** Milliseconds that a read or a write may go without a byte moving. */
-  patience: number;
-  /** The least that the peer has to send, and to take, while it is waited for; undefined: any. */
-  paces: { readonly read: Pace; readonly write: Pace } | undefined;
-  /** Who is at the other end, for messages and logs. */
+  /** Milliseconds that a read or a write may wait without a byte moving. */
+  idleTimeoutMs: number;
+  /** Check that the peer sends and receives fast enough; undefined for no minimum. */
+  rates: { readonly read: RateMeter; readonly write: RateMeter } | undefined;
+  /** The name of the other end, for messages and logs. */
   readonly peer: string;
   #conn: Pipe;
   /** Called repeatedly while a write waits, once it has waited for a quarter of its time. */
   onStall: (() => void) | undefined;
-  #readBy = Infinity;
-  #writeBy = Infinity;
-  /** The start times of the waiting read and write; undefined: none waits. */
-  #readBegan: number | undefined;
-  #writeBegan: number | undefined;
-  /** What the read and the write that wait were given, for the message when it is over. */
-  #given = { read: 0, write: 0 };
+  #readDeadline = Infinity;
+  #writeDeadline = Infinity;
+  /** The start times of the waiting read and write; undefined where none waits. */
+  #readStart: number | undefined;
+  #writeStart: number | undefined;
+  /** The timeouts of the latest read and write, for messages. */
+  #timeoutMs = { read: 0, write: 0 };
   #closed: BargeError | undefined;
 
   /**
-   * @param conn taken over: closing the stream closes it
-   * @param peer the other end's name
-   * @param patience milliseconds without progress before the stream is cut
+   * @param conn closed with the stream
+   * @param peer the name of the other end
+   * @param idleTimeoutMs milliseconds without progress before the stream is cut
    */
-  constructor(conn: Pipe, peer: string, patience: number) {
+  constructor(conn: Pipe, peer: string, idleTimeoutMs: number) {
     this.#conn = conn;
     this.peer = peer;
-    this.patience = patience;
+    this.idleTimeoutMs = idleTimeoutMs;
     if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
-    open.add(this);
-    sweeper ??= setInterval(sweep, sweepEvery);
+    openStreams.add(this);
+    sweeper ??= setInterval(sweep, sweepIntervalMs);
   }
 
-  /** The binding to the server's certificate; undefined: there is no TLS. */
+  /** The binding to the server's certificate; undefined without TLS. */
   get endPoint(): string | undefined {
     return this.#conn.endPoint;
   }
 
-  /** Why the stream is closed, or undefined while it is open. */
+  /** The reason why the stream is closed; undefined while it is open. */
   get closed(): BargeError | undefined {
     return this.#closed;
   }
 
   /**
-   * Reads what has arrived, at least one byte.
+   * Reads the bytes that have arrived, at least one.
    *
-   * @param into where to; at most its length is read
-   * @returns how many bytes, or null when the peer has ended its side
+   * @param into receives the bytes; at most its length is read
+   * @returns the number of bytes, or null when the peer has ended its side
    * @throws {BargeError} `unavailable` when the connection broke, or nothing came in time
    */
   async read(into: Uint8Array): Promise<number | null> {
     this.#check();
-    const began = this.#readBegan = performance.now();
-    this.#wait(this.patience);
-    const pace = this.paces?.read;
+    const start = this.#readStart = performance.now();
+    this.#startRead(this.idleTimeoutMs);
+    const meter = this.rates?.read;
     try {
       const n = await this.#conn.read(into);
-      this.#check(); // a TLS connection that is cut while it is read says that it has ended
-      if (n !== null) this.#judge(pace, n, began, "sends");
+      this.#check(); // a TLS connection that was cut during the read reports an end
+      if (n !== null) this.#checkRate(meter, n, start, "sends");
       return n;
     } catch (cause) {
       throw this.#failed(cause);
     } finally {
-      this.#readBegan = undefined;
-      this.#readBy = Infinity;
+      this.#readStart = undefined;
+      this.#readDeadline = Infinity;
     }
   }
 
-  /** Restarts the deadline of the waiting read, if any, with `patience`. */
+  /** Restarts the deadline of the waiting read, if any, with `idleTimeoutMs`. */
   renewRead(): void {
-    if (this.#readBegan !== undefined) this.#wait(this.patience);
+    if (this.#readStart !== undefined) this.#startRead(this.idleTimeoutMs);
   }
 
   /**
    * Restarts the deadline of the waiting write, if any: the peer has shown that it is alive.
    *
-   * @returns the milliseconds waited since the last restart, which its pace leaves out; undefined
+   * @returns the milliseconds since the last restart, which do not count for its rate; undefined
    *   where no write waits
    */
   renewWrite(): number | undefined {
     const now = performance.now();
-    const began = this.#writeBegan;
-    if (began === undefined) return undefined;
-    this.#writeBegan = now;
-    this.#writeBy = now + this.#given.write;
-    return now - began + (this.paces?.write.forgive() ?? 0);
+    const start = this.#writeStart;
+    if (start === undefined) return undefined;
+    this.#writeStart = now;
+    this.#writeDeadline = now + this.#timeoutMs.write;
+    return now - start + (this.rates?.write.restartIfSlow() ?? 0);
   }
 
   /**
    * Writes all of the bytes.
    *
-   * @param patience milliseconds without progress, where reading is given another time
+   * @param timeoutMs milliseconds without progress before the stream is cut
    * @throws {BargeError} `unavailable` when the connection broke, or the peer does not read
    */
-  async write(bytes: Uint8Array, patience = this.patience): Promise<void> {
+  async write(bytes: Uint8Array, timeoutMs = this.idleTimeoutMs): Promise<void> {
     this.#check();
-    this.#given.write = patience;
+    this.#timeoutMs.write = timeoutMs;
     try {
       for (let done = 0; done < bytes.length;) {
-        this.#writeBegan = performance.now();
-        this.#writeBy = this.#writeBegan + patience;
+        this.#writeStart = performance.now();
+        this.#writeDeadline = this.#writeStart + timeoutMs;
         const n = await this.#conn.write(done === 0 ? bytes : bytes.subarray(done));
-        this.#judge(this.paces?.write, n, this.#writeBegan, "takes");
+        this.#checkRate(this.rates?.write, n, this.#writeStart, "receives");
         done += n;
       }
     } catch (cause) {
       throw this.#failed(cause);
     } finally {
-      this.#writeBegan = undefined;
-      this.#writeBy = Infinity;
+      this.#writeStart = undefined;
+      this.#writeDeadline = Infinity;
     }
   }
 
   /**
-   * Goes on over a connection that is laid over this one, as TLS is. Nothing else may wait on the
-   * stream meanwhile.
+   * Replaces the connection by another one on top of it, such as TLS. No read or write may wait
+   * meanwhile.
    *
-   * @param lay takes the one below over, unless it fails; what it returns closes it, too
-   * @param patience milliseconds until that must be done
-   * @throws {BargeError} what `lay` throws, after which the stream is closed; `unavailable` when it
-   *   was not done in time
+   * @param wrap returns the new connection, which closes the one below with itself
+   * @param timeoutMs milliseconds until `wrap` must be done
+   * @throws {BargeError} the error of `wrap`; `unavailable` at the timeout; in both cases the stream
+   *   is closed
    */
   async upgrade<P extends Pipe & { abandon(): void }>(
-    lay: (below: Pipe) => Promise<P>,
-    patience: number,
+    wrap: (below: Pipe) => Promise<P>,
+    timeoutMs: number,
   ): Promise<P> {
     this.#check();
-    this.#given.read = patience;
-    this.#readBy = performance.now() + patience;
+    this.#startRead(timeoutMs);
     try {
-      const above = await lay(this.#conn);
-      if (this.#closed) above.abandon();
+      const wrapped = await wrap(this.#conn);
+      if (this.#closed) wrapped.abandon();
       this.#check();
-      return this.#conn = above;
+      return this.#conn = wrapped;
     } catch (cause) {
       const failed = this.#failed(cause);
       this.close(failed);
       throw failed;
     } finally {
-      this.#readBy = Infinity;
+      this.#readDeadline = Infinity;
     }
   }
 
   /**
-   * Ends our side: the peer reads to the end of what was written. Never throws.
+   * Ends our side, so that the peer reads all written bytes and then the end. Never throws.
    *
-   * @param patience milliseconds until TLS's close_notify is sent; then the stream is closed
+   * @param timeoutMs milliseconds until TLS's close_notify is sent; then the stream is closed
    */
-  async end(patience = this.patience): Promise<void> {
+  async end(timeoutMs = this.idleTimeoutMs): Promise<void> {
     if (this.#closed) return;
-    this.#given.write = patience;
-    this.#writeBy = performance.now() + patience;
-    await this.#conn.closeWrite().catch(() => {/* it is gone already */});
-    this.#writeBy = Infinity;
+    this.#timeoutMs.write = timeoutMs;
+    this.#writeDeadline = performance.now() + timeoutMs;
+    await this.#conn.closeWrite().catch(() => {/* the connection is gone already */});
+    this.#writeDeadline = Infinity;
   }
 
-  /** Cuts the connection; whoever waits on it fails with the reason. */
-  close(reason = closed): void {
+  /** Cuts the connection; waiting reads and writes fail with the reason. */
+  close(reason = defaultReason): void {
     if (this.#closed) return;
     this.#closed = reason;
-    open.delete(this);
-    if (open.size === 0) {
+    openStreams.delete(this);
+    if (openStreams.size === 0) {
       clearInterval(sweeper);
       sweeper = undefined;
     }
@@ -197,25 +196,31 @@ export class Stream implements Disposable {
 
   /** Cuts the stream when its deadline has passed. */
   sweep(now: number): void {
-    const late = this.#readBy < now ? "read" : this.#writeBy < now ? "write" : undefined;
-    const stalled = this.#writeBegan !== undefined &&
-      now - this.#writeBegan > this.#given.write / 4;
-    if (!late && stalled) this.onStall?.();
-    if (!late) return;
-    const what = late === "read" ? "sent nothing" : "read nothing";
-    const seconds = Math.round(this.#given[late] / 1000);
-    this.close(new BargeError("unavailable", `${this.peer} ${what} for ${seconds} s`));
+    const expired = this.#readDeadline < now
+      ? "read"
+      : this.#writeDeadline < now
+      ? "write"
+      : undefined;
+    const stalled = this.#writeStart !== undefined &&
+      now - this.#writeStart > this.#timeoutMs.write / 4;
+    if (!expired && stalled) this.onStall?.();
+    if (!expired) return;
+    const omission = expired === "read" ? "sent nothing" : "read nothing";
+    const seconds = Math.round(this.#timeoutMs[expired] / 1000);
+    this.close(new BargeError("unavailable", `${this.peer} ${omission} for ${seconds} s`));
   }
 
-  #wait(patience: number): void {
-    this.#given.read = patience;
-    this.#readBy = performance.now() + patience;
+  #startRead(timeoutMs: number): void {
+    this.#timeoutMs.read = timeoutMs;
+    this.#readDeadline = performance.now() + timeoutMs;
   }
 
-  #judge(pace: Pace | undefined, bytes: number, began: number, does: string): void {
-    if (!pace?.late(bytes, performance.now() - began)) return;
-    const { bytes: least, over } = pace.floor;
-    const why = `${this.peer} ${does} less than ${least} bytes in ${Math.round(over / 1000)} s`;
+  /** @throws {BargeError} `unavailable` after closing the stream, where the peer is too slow */
+  #checkRate(meter: RateMeter | undefined, bytes: number, start: number, verb: string): void {
+    if (!meter?.record(bytes, performance.now() - start)) return;
+    const { bytes: minBytes, periodMs } = meter.minRate;
+    const seconds = Math.round(periodMs / 1000);
+    const why = `${this.peer} ${verb} less than ${minBytes} bytes in ${seconds} s`;
     this.close(new BargeError("unavailable", why));
     this.#check();
   }
@@ -231,5 +236,5 @@ export class Stream implements Disposable {
 
 function sweep(): void {
   const now = performance.now();
-  for (const stream of open) stream.sweep(now);
+  for (const stream of openStreams) stream.sweep(now);
 }

@@ -35,7 +35,7 @@ export type Lay = (raw: Duplex) => TLSSocket;
 
 export class TlsPipe implements Pipe {
   readonly socket: TLSSocket;
-  /** The binding to the certificate that the server has shown on this connection (end_point.ts). */
+  /** The binding to the certificate that the server has shown on this connection (channel_binding.ts). */
   endPoint: string | undefined;
   readonly #below: Pipe;
   readonly #raw: Raw;

@@ -8,7 +8,7 @@
  */
 import { BargeError } from "../error.ts";
 import { type Address, formatAddress, isLoopback } from "./address.ts";
-import type { Presented } from "./dial_tls.ts";
+import type { PresentedCertificate } from "./dial_tls.ts";
 import type { Fingerprint } from "./fingerprint.ts";
 import { addPin, type Pin, readPins, serverName } from "./known_hosts.ts";
 
@@ -48,7 +48,11 @@ export function usesTls(
  *
  * @throws {BargeError} `identity` if it is not
  */
-export async function decide(address: Address, shown: Presented, trust: Trust): Promise<void> {
+export async function decide(
+  address: Address,
+  shown: PresentedCertificate,
+  trust: Trust,
+): Promise<void> {
   const { knownHosts, pin, onPinned } = trust;
   if (pin !== undefined) return demand(address, shown, pin);
   const pins = knownHosts === undefined ? [] : await readPins(knownHosts, address);
@@ -69,12 +73,17 @@ export async function decide(address: Address, shown: Presented, trust: Trust): 
   onPinned?.(serverName(address), shown.fingerprint);
 }
 
-function demand(address: Address, shown: Presented, pin: Fingerprint): void {
+function demand(address: Address, shown: PresentedCertificate, pin: Fingerprint): void {
   if (shown.fingerprint === pin) return;
   throw refuse(address, `its certificate is ${shown.fingerprint}, not ${pin}, which --pin demands`);
 }
 
-function compare(address: Address, shown: Presented, pins: readonly Pin[], path?: string): void {
+function compare(
+  address: Address,
+  shown: PresentedCertificate,
+  pins: readonly Pin[],
+  path?: string,
+): void {
   if (pins.some(({ fingerprint }) => fingerprint === shown.fingerprint)) return;
   const [{ fingerprint, since }] = pins;
   const why = `its certificate is ${shown.fingerprint}, but ${fingerprint} was pinned` +
@@ -86,7 +95,7 @@ function compare(address: Address, shown: Presented, pins: readonly Pin[], path?
 }
 
 /** What was pinned may grow old; nobody begins with what is out of date. */
-function checkNew(address: Address, { from, until }: Presented): void {
+function checkNew(address: Address, { from, until }: PresentedCertificate): void {
   const now = new Date();
   if (from <= now && now <= until) return;
   const day = (date: Date) => date.toISOString().slice(0, 10);

@@ -7,7 +7,7 @@
  * an idle connection holds one small buffer.
  */
 import { BargeError } from "../error.ts";
-import { abandon, borrow, giveBack } from "../disk/pool.ts";
+import { abandon, borrow, giveBack } from "../disk/buffer_pool.ts";
 import { type Body, Decoder, type FrameEvent, type FrameValue } from "./frame.ts";
 
 /** A source of bytes, for instance a connection. */

@@ -1,6 +1,6 @@
 /** Begins an upload in storage, with the bytes that its request wants at its start. */
 import { BargeError } from "../error.ts";
-import { borrow, giveBack } from "../disk/pool.ts";
+import { borrow, giveBack } from "../disk/buffer_pool.ts";
 import type { StoredEntry } from "../storage/entry.ts";
 import type { UploadTarget } from "./request.ts";
 import { explained, StagedUpload } from "./staged_upload.ts";

@@ -1,7 +1,7 @@
 /** SHA-256 of local files; the next piece is read while one is hashed. */
 import { createHash, type Hash } from "node:crypto";
 import type { BargeError } from "../../error.ts";
-import { borrow, giveBack } from "../../disk/pool.ts";
+import { borrow, giveBack } from "../../disk/buffer_pool.ts";
 
 export type { Hash };
 

@@ -7,7 +7,7 @@
  * The window bounds the unanswered requests. One caller at a time.
  */
 import { BargeError, typed } from "../../error.ts";
-import { borrow, giveBack } from "../../disk/pool.ts";
+import { borrow, giveBack } from "../../disk/buffer_pool.ts";
 import { failureOf } from "../../protocol/failure.ts";
 import { encodeFrame, maxFrame } from "../../protocol/frame.ts";
 import type { RequestInput } from "../../protocol/message.ts";

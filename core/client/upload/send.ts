@@ -7,7 +7,7 @@
  * States: requested -> (refused | "go on") -> prefix compared -> sending -> trailer -> answered.
  */
 import { BargeError } from "../../error.ts";
-import { abandon, borrow, giveBack } from "../../disk/pool.ts";
+import { abandon, borrow, giveBack } from "../../disk/buffer_pool.ts";
 import { aliveLength, encodeChunkHead, encodeFrame } from "../../protocol/frame.ts";
 import type { Answer } from "../../protocol/message.ts";
 import { type Client, diskTimeoutMs } from "../client.ts";

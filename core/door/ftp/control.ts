@@ -12,12 +12,12 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { BargeError, type Kind } from "../../error.ts";
-import type { Shown } from "../../net/accept_tls.ts";
-import { Sessions } from "../../net/same_session.ts";
+import type { ServerIdentity } from "../../net/accept_tls.ts";
+import { Sessions } from "../../net/session_resumption.ts";
 import type { TlsPipe } from "../../net/tls_pipe.ts";
 import { parseAddress } from "../../net/address.ts";
 import type { Pipe, Stream } from "../../net/stream.ts";
-import { wait } from "../../net/wait.ts";
+import { delay } from "../../net/delay.ts";
 import type { Presence } from "../../watch/roster.ts";
 import type { Session } from "../../login/session.ts";
 import type { Service } from "../../login/service.ts";
@@ -47,7 +47,7 @@ export interface Host {
   readonly spec: DoorSpec;
   readonly patience: Patience;
   /** Returns the current certificate. */
-  readonly shown: () => Shown | undefined;
+  readonly shown: () => ServerIdentity | undefined;
   /** The TLS sessions of all connections. */
   readonly tickets: Tickets;
 }
@@ -60,7 +60,7 @@ export class Control implements Connection, Conversation {
   readonly stream: Stream;
   readonly spec: DoorSpec;
   readonly patience: Patience;
-  readonly shown: () => Shown | undefined;
+  readonly shown: () => ServerIdentity | undefined;
   readonly host: string;
   readonly local: string;
   readonly data: DataPort;
@@ -189,7 +189,7 @@ export class Control implements Connection, Conversation {
   }
 
   async pause(ms: number): Promise<void> {
-    await wait(ms, this.ended.signal);
+    await delay(ms, this.ended.signal);
   }
 
   async secure(answer: Reply): Promise<void> {

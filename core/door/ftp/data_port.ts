@@ -14,12 +14,12 @@
  */
 import { randomInt } from "node:crypto";
 import { BargeError, typed } from "../../error.ts";
-import type { Shown } from "../../net/accept_tls.ts";
+import type { ServerIdentity } from "../../net/accept_tls.ts";
 import type { TlsPipe } from "../../net/tls_pipe.ts";
 import { type Address, formatAddress } from "../../net/address.ts";
-import { Pace } from "../../net/pace.ts";
+import { RateMeter } from "../../net/min_rate.ts";
 import type { Conn, ConnListener } from "../../net/listen_proxied.ts";
-import type { Sessions } from "../../net/same_session.ts";
+import type { Sessions } from "../../net/session_resumption.ts";
 import { type Pipe, Stream } from "../../net/stream.ts";
 import type { Gate } from "../../watch/gate.ts";
 import type { DoorSpec, FtpSpec } from "../door.ts";
@@ -127,7 +127,7 @@ export class DataPort {
    * @throws {BargeError} `unavailable` when none came in time; `protocol` when TLS failed; `identity`
    *   when it does not resume the TLS session; the signal's reason
    */
-  async open(shown: Shown | undefined, signal: AbortSignal): Promise<Data> {
+  async open(shown: ServerIdentity | undefined, signal: AbortSignal): Promise<Data> {
     signal.throwIfAborted();
     if (!this.#arrival) {
       throw new BargeError("unavailable", "no data connection; ask for one with PASV or EPSV");
@@ -144,7 +144,7 @@ export class DataPort {
       this.#arrival = this.#forget = undefined; // closing the port must not close it from here on
       const { port } = arrived.remoteAddr as Deno.NetAddr;
       const stream = new Stream(arrived, formatAddress({ host: peer, port }), patience.transfer);
-      stream.paces = { read: new Pace(patience.floor), write: new Pace(patience.floor) };
+      stream.rates = { read: new RateMeter(patience.floor), write: new RateMeter(patience.floor) };
       return { stream, tls: shown && await this.#secure(stream, shown, signal) };
     } finally {
       clearTimeout(timer);
@@ -174,7 +174,7 @@ export class DataPort {
     this.#leavePort = () => {};
   }
 
-  async #secure(stream: Stream, shown: Shown, signal: AbortSignal): Promise<TlsPipe> {
+  async #secure(stream: Stream, shown: ServerIdentity, signal: AbortSignal): Promise<TlsPipe> {
     const cut = () => stream.close(typed(signal.reason));
     signal.addEventListener("abort", cut, { once: true });
     try {

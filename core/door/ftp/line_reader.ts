@@ -87,7 +87,7 @@ export class LineReader {
   }
 
   async #read(): Promise<number | null> {
-    this.#stream.patience = Infinity;
+    this.#stream.idleTimeoutMs = Infinity;
     try {
       return await this.#stream.read(this.#buffer.subarray(0, this.#parser.marked ? 1 : undefined));
     } finally {

@@ -1,5 +1,5 @@
 /** Opens the FTP door, where a client may ask for TLS, or the FTPS door, where TLS is implicit. */
-import { showing, type Shown } from "../../net/accept_tls.ts";
+import { type ServerIdentity, serverIdentity } from "../../net/accept_tls.ts";
 import type { KeyPair } from "../../net/certificate.ts";
 import type { Door, Opening } from "../door.ts";
 import { Tickets } from "../../login/tls_tickets.ts";
@@ -19,7 +19,7 @@ export function openDoor(
   { store, spec, reusePort, tls }: Opening,
   patience = defaultPatience,
 ): Promise<Door> {
-  let shown: Shown | undefined = tls && showing(tls, protocols);
+  let shown: ServerIdentity | undefined = tls && serverIdentity(tls, protocols);
   const { host: hostname, port } = spec.address;
   const tickets = new Tickets();
   const door = host({
@@ -32,6 +32,6 @@ export function openDoor(
       new Control({ store, spec, patience, shown: () => shown, tickets }, stream, presence, local),
     refusals: new Refusals(refusal),
   });
-  const reload = (pair: KeyPair) => void (shown = showing(pair, protocols));
+  const reload = (pair: KeyPair) => void (shown = serverIdentity(pair, protocols));
   return Promise.resolve(Object.assign(door, { reload }));
 }

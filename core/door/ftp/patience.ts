@@ -1,5 +1,5 @@
 /** Time limits of a client, in ms. */
-import type { Floor } from "../../net/pace.ts";
+import type { MinRate } from "../../net/min_rate.ts";
 
 export interface Patience {
   /** To send a whole command, before it has logged in. */
@@ -28,7 +28,7 @@ export interface Patience {
    */
   readonly replace: number;
   /** The minimum pace of a transfer. */
-  readonly floor: Floor;
+  readonly floor: MinRate;
 }
 
 export const patience: Patience = {
@@ -42,7 +42,7 @@ export const patience: Patience = {
   transfer: 60_000,
   replace: 300,
   linger: 2_000,
-  floor: { bytes: 60 * 1024, over: 60_000 },
+  floor: { bytes: 60 * 1024, periodMs: 60_000 },
 };
 
 /**

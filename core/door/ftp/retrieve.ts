@@ -1,5 +1,5 @@
 /** RETR: a file, from an offset on. */
-import { least } from "../../disk/pool.ts";
+import { minBufferBytes } from "../../disk/buffer_pool.ts";
 import { BargeError } from "../../error.ts";
 import { get } from "../../session/get.ts";
 import type { FileContent } from "../../storage/content.ts";
@@ -63,6 +63,6 @@ async function sendFile(
     await send(data, lines ? lines.convert(bytes) : bytes);
     access.bytes += bytes.length;
   };
-  if (!brake && file.size - file.offset <= least) return await sendPiece(file.rest());
+  if (!brake && file.size - file.offset <= minBufferBytes) return await sendPiece(file.rest());
   for await (const piece of file.pieces(undefined, brake?.piece)) await sendPiece(piece);
 }

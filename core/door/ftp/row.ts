@@ -1,5 +1,5 @@
 /** A command's row in the table, and the connection as the commands see it. */
-import type { Shown } from "../../net/accept_tls.ts";
+import type { ServerIdentity } from "../../net/accept_tls.ts";
 import type { Stream } from "../../net/stream.ts";
 import type { TlsPipe } from "../../net/tls_pipe.ts";
 import type { Session } from "../../login/session.ts";
@@ -18,7 +18,7 @@ export interface Connection {
   readonly spec: DoorSpec;
   readonly patience: Patience;
   /** Returns the certificate of now. */
-  readonly shown: () => Shown | undefined;
+  readonly shown: () => ServerIdentity | undefined;
   /** The client's numeric address, without the port. */
   readonly host: string;
   /** The server's address that the client has reached. */

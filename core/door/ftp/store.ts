@@ -8,7 +8,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { BargeError, typed } from "../../error.ts";
-import { borrow, giveBack, least } from "../../disk/pool.ts";
+import { borrow, giveBack, minBufferBytes } from "../../disk/buffer_pool.ts";
 import type { Incoming } from "../../upload/incoming.ts";
 import { receive as receiveUpload } from "../../upload/receive.ts";
 import type { Base, UploadRequest } from "../../upload/request.ts";
@@ -135,7 +135,7 @@ async function receiveFile(
   access: Access,
 ): Promise<void> {
   // Large ones once it turns out that there is much to come.
-  let [one, other] = [borrow(least), borrow(least)];
+  let [one, other] = [borrow(minBufferBytes), borrow(minBufferBytes)];
   let failed: unknown;
   let writing = Promise.resolve();
   const write = (bytes: Uint8Array) => {
@@ -150,7 +150,7 @@ async function receiveFile(
       await writing;
       if (n === null || failed !== undefined) break;
       access.bytes += n;
-      if (access.bytes > 4 * least && other.length === least) {
+      if (access.bytes > 4 * minBufferBytes && other.length === minBufferBytes) {
         giveBack(other);
         other = borrow();
       }

@@ -9,7 +9,7 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { BargeError } from "../../error.ts";
-import { wait } from "../../net/wait.ts";
+import { delay } from "../../net/delay.ts";
 import type { Presence } from "../../watch/roster.ts";
 import type { Session } from "../../login/session.ts";
 import type { Service } from "../../login/service.ts";
@@ -220,7 +220,7 @@ export class Exchange implements Disposable {
 
   /** Waits before a failed login is told; less, when the client leaves. */
   async pause(ms: number): Promise<void> {
-    await wait(ms, this.ended.signal);
+    await delay(ms, this.ended.signal);
   }
 
   /**

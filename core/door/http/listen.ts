@@ -13,7 +13,7 @@
 import { createServer } from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import type { KeyPair } from "../../net/certificate.ts";
-import { usable } from "../../net/accept_tls.ts";
+import { useCertificate } from "../../net/accept_tls.ts";
 import type { Door, Opening } from "../door.ts";
 import { makeApp, makeMetricsApp } from "./app.ts";
 import { Logins } from "./auth.ts";
@@ -57,7 +57,7 @@ export async function listenHttp(opening: Opening, allowed: Patience): Promise<D
     allowHalfOpen: true, // needed for TLS; the plain server allows it anyway
   };
   const server = tls
-    ? usable(() => createTlsServer({ ...options, ...secured(tls) }))
+    ? useCertificate(() => createTlsServer({ ...options, ...secured(tls) }))
     : createServer(options);
   // A client that has sent its last request may end its side and wait (RFC 9112, section 9.6).
   Object.assign(server, { httpAllowHalfOpen: true });
@@ -71,7 +71,7 @@ export async function listenHttp(opening: Opening, allowed: Patience): Promise<D
     });
   });
   const reload = (pair: KeyPair) => {
-    usable(() => (server as TlsServer).setSecureContext(secured(pair)));
+    useCertificate(() => (server as TlsServer).setSecureContext(secured(pair)));
   };
   return {
     address: { host, port: (server.address() as { port: number }).port },

@@ -3,7 +3,7 @@
  * looks after all, as in net/stream.ts; Node's sockets are Node's, and know nothing of Streams.
  */
 import { BargeError } from "../../error.ts";
-import { type Floor, Pace } from "../../net/pace.ts";
+import { type MinRate, RateMeter } from "../../net/min_rate.ts";
 
 /** How long a client may take, in ms. */
 export interface Patience {
@@ -18,7 +18,7 @@ export interface Patience {
   /** For what it still sends after it was answered. */
   readonly linger: number;
   /** The least that it must move while it is waited for. */
-  readonly floor: Floor;
+  readonly floor: MinRate;
 }
 
 export const patience: Patience = {
@@ -27,7 +27,7 @@ export const patience: Patience = {
   request: 60_000,
   quiet: 5_000,
   linger: 3_000,
-  floor: { bytes: 60 * 1024, over: 60_000 },
+  floor: { bytes: 60 * 1024, periodMs: 60_000 },
 };
 
 type Side = "read" | "write";
@@ -43,7 +43,7 @@ export class Vigil implements Disposable {
   readonly #by = { read: Infinity, write: Infinity };
   /** The start of the wait for its bytes, or the time of the last nudge. */
   #since = Infinity;
-  #paces: { readonly read: Pace; readonly write: Pace } | undefined;
+  #rates: { readonly read: RateMeter; readonly write: RateMeter } | undefined;
 
   /**
    * @param cut ends the connection, and must fail the waits on it
@@ -64,15 +64,17 @@ export class Vigil implements Disposable {
    *   connection ends
    */
   async wait(side: Side, bytes: number, moved: Promise<number | void>): Promise<void> {
-    if (!this.#paces) this.#begin();
+    if (!this.#rates) this.#begin();
     const { request, floor } = this.#allowed;
     const began = performance.now();
-    this.#by[side] = began + request + bytes * floor.over / floor.bytes;
+    this.#by[side] = began + request + bytes * floor.periodMs / floor.bytes;
     if (side === "read") this.#since = began;
     try {
       const count = await moved;
-      const late = this.#paces![side].late(count ?? bytes, performance.now() - began);
-      if (late) this.#cut(slow(side, `less than ${floor.bytes} bytes in ${floor.over / 1000} s`));
+      const late = this.#rates![side].record(count ?? bytes, performance.now() - began);
+      if (late) {
+        this.#cut(slow(side, `less than ${floor.bytes} bytes in ${floor.periodMs / 1000} s`));
+      }
     } finally {
       this.#by[side] = Infinity;
       if (side === "read") this.#since = Infinity;
@@ -97,7 +99,7 @@ export class Vigil implements Disposable {
 
   #begin(): void {
     const { floor } = this.#allowed;
-    this.#paces = { read: new Pace(floor), write: new Pace(floor) };
+    this.#rates = { read: new RateMeter(floor), write: new RateMeter(floor) };
     awake.add(this);
     sweeper ??= setInterval(sweep, sweepEvery);
   }

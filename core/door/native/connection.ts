@@ -9,7 +9,7 @@
 import { BargeError } from "../../error.ts";
 import { parseAddress } from "../../net/address.ts";
 import { ReadAhead } from "../../net/read_ahead.ts";
-import { Pace } from "../../net/pace.ts";
+import { RateMeter } from "../../net/min_rate.ts";
 import type { Stream } from "../../net/stream.ts";
 import {
   type Body,
@@ -65,7 +65,7 @@ export class Connection implements Conversation, Context {
   readonly #patience: Patience;
   readonly #ahead: ReadAhead;
   // These are made on first use, so that an idle connection takes less memory.
-  #paces: Stream["paces"];
+  #rates: Stream["rates"];
   #window: Window | undefined;
   #ended: AbortController | undefined;
   #leaving = false;
@@ -74,7 +74,7 @@ export class Connection implements Conversation, Context {
   #clientEnded = false;
 
   /**
-   * @param stream taken over: it is closed when {@link run} ends
+   * @param stream taken periodMs: it is closed when {@link run} ends
    * @param presence kept up to date
    */
   constructor(store: Service, stream: Stream, presence: Presence, allowed: Patience = patience) {
@@ -143,8 +143,8 @@ export class Connection implements Conversation, Context {
   async pause(ms: number, done?: AbortSignal): Promise<void> {
     await this.output.flush();
     const { stranger, idle } = this.#patience;
-    this.stream.paces = undefined;
-    this.stream.patience = ms + (this.session ? idle : stranger);
+    this.stream.rates = undefined;
+    this.stream.idleTimeoutMs = ms + (this.session ? idle : stranger);
     const { signal } = this.ended;
     try {
       await this.#ahead.pause(ms, done ? AbortSignal.any([signal, done]) : signal);
@@ -240,9 +240,9 @@ export class Connection implements Conversation, Context {
     await this.output.flush();
     const { stranger, idle, request } = this.#patience;
     const between = !this.#busy && this.reader.idle;
-    this.stream.patience = !between ? request : this.session ? idle : stranger;
+    this.stream.idleTimeoutMs = !between ? request : this.session ? idle : stranger;
     this.stream.renewRead();
-    if (between) this.stream.paces = this.#paces = undefined;
+    if (between) this.stream.rates = this.#rates = undefined;
     else this.#watchPace();
     const brake = this.#brake(this.store.rates.up);
     const n = await this.#ahead.read(brake ? into.subarray(0, brake.piece) : into);
@@ -253,8 +253,8 @@ export class Connection implements Conversation, Context {
 
   /** Enforces the minimum pace until the connection is idle again. */
   #watchPace(): void {
-    const { floor = { bytes: 0, over: this.#patience.request } } = this.#patience;
-    this.stream.paces = this.#paces ??= { read: new Pace(floor), write: new Pace(floor) };
+    const { floor = { bytes: 0, periodMs: this.#patience.request } } = this.#patience;
+    this.stream.rates = this.#rates ??= { read: new RateMeter(floor), write: new RateMeter(floor) };
   }
 
   /** Returns the brake of the account's rate; undefined for full speed. */

@@ -3,7 +3,7 @@ import { getLogger } from "@logtape/logtape";
 import { BargeError } from "../../error.ts";
 import { type Address, formatAddress } from "../../net/address.ts";
 import type { KeyPair } from "../../net/certificate.ts";
-import { TlsDoor } from "../../net/listen_tls.ts";
+import { TlsListener } from "../../net/listen_tls.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import { failure } from "../../protocol/failure.ts";
 import type { Service } from "../../login/service.ts";
@@ -64,7 +64,7 @@ function listenNativeTls(
     log.debug("no TLS with {peer}: {why}", { peer: formatAddress(peer), why });
   };
   const listen = (options: Deno.TcpListenOptions) => listenTcp(options, spec);
-  const listener = new TlsDoor(address, tls, { reusePort, onFailure, listen });
+  const listener = new TlsListener(address, tls, { reusePort, onFailure, listen });
   const door = opened(store, address.host, listener, patience);
   return Object.assign(door, { reload: (pair: KeyPair) => listener.reload(pair) });
 }

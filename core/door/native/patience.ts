@@ -1,5 +1,5 @@
 /** Time limits of clients of the native door. */
-import type { Floor } from "../../net/pace.ts";
+import type { MinRate } from "../../net/min_rate.ts";
 import { type PauseLimits, pauseLimits } from "./pause.ts";
 
 /** The time in which a client may send and read nothing, in ms. */
@@ -15,7 +15,7 @@ export interface Patience {
   /** The total time from the last answer until it closes. */
   readonly linger: number;
   /** The minimum pace inside a request or an answer. */
-  readonly floor?: Floor;
+  readonly floor?: MinRate;
   /** The limits of pauses inside a `put` or `get`; undefined if none are allowed. */
   readonly pause?: PauseLimits;
 }
@@ -27,7 +27,7 @@ export const patience: Patience = {
   idle: 600_000,
   request: 60_000,
   linger: 2_000,
-  floor: { bytes: 60 * 1024, over: 60_000 },
+  floor: { bytes: 60 * 1024, periodMs: 60_000 },
   pause: pauseLimits,
 };
 

@@ -61,7 +61,7 @@ export class Pauses {
    * @throws {BargeError} `unavailable` when the request was paused for too long
    */
   forgive(): void {
-    this.#spend(this.#stream.paces?.read.forgive() ?? 0);
+    this.#spend(this.#stream.rates?.read.restartIfSlow() ?? 0);
   }
 
   /** Reads ahead for signs of life while a write waits. Never throws. */
@@ -83,12 +83,12 @@ export class Pauses {
 
   /** Has no deadline of its own; the waiting write has one. */
   #more(): Promise<number | null> {
-    const { patience, paces } = this.#stream;
-    this.#stream.patience = Infinity;
-    this.#stream.paces = undefined;
+    const { idleTimeoutMs, rates } = this.#stream;
+    this.#stream.idleTimeoutMs = Infinity;
+    this.#stream.rates = undefined;
     const reading = this.#ahead.more();
-    this.#stream.patience = patience;
-    this.#stream.paces = paces;
+    this.#stream.idleTimeoutMs = idleTimeoutMs;
+    this.#stream.rates = rates;
     return reading;
   }
 

@@ -8,7 +8,7 @@ import {
   version,
 } from "../../protocol/message.ts";
 import { isLoopback, network } from "../../net/address.ts";
-import { bindingName } from "../../net/binding.ts";
+import { bindingName } from "../../net/binding_name.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import { many } from "../../protocol/many.ts";
 import { defaultMinPassword } from "../../protocol/password.ts";

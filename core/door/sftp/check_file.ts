@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { BargeError } from "../../error.ts";
-import { borrow, giveBack } from "../../disk/pool.ts";
+import { borrow, giveBack } from "../../disk/buffer_pool.ts";
 import { digest } from "../../session/digest.ts";
 import { get } from "../../session/get.ts";
 import { type PacketReader, PacketWriter, Type } from "./packet.ts";

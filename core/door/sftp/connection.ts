@@ -9,7 +9,7 @@
  */
 import { BargeError } from "../../error.ts";
 import { parseAddress } from "../../net/address.ts";
-import { type Floor, Pace } from "../../net/pace.ts";
+import { type MinRate, RateMeter } from "../../net/min_rate.ts";
 import type { Stream } from "../../net/stream.ts";
 import type { Session } from "../../login/session.ts";
 import type { Presence } from "../../watch/roster.ts";
@@ -38,7 +38,7 @@ export interface Patience {
   /** Without reading any byte that waits for it. */
   readonly request: number;
   /** The minimum pace of its reading while the server waits for it. */
-  readonly floor?: Floor;
+  readonly floor?: MinRate;
 }
 
 export const patience: Patience = {
@@ -46,7 +46,7 @@ export const patience: Patience = {
   stranger: 30_000,
   idle: 600_000,
   request: 60_000,
-  floor: { bytes: 60 * 1024, over: 60_000 },
+  floor: { bytes: 60 * 1024, periodMs: 60_000 },
 };
 
 /** The most channels of one connection. */
@@ -76,7 +76,7 @@ export class Connection implements Conversation, LoginContext {
   #leaving = false;
 
   /**
-   * @param stream taken over: it is closed when {@link run} ends
+   * @param stream taken periodMs: it is closed when {@link run} ends
    * @param presence kept up to date
    * @param pendingLogins the worker's connections that have not logged in
    */
@@ -95,7 +95,7 @@ export class Connection implements Conversation, LoginContext {
     this.#presence = presence;
     this.#patience = allowed;
     this.#pendingLogins = pendingLogins;
-    stream.patience = allowed.stranger;
+    stream.idleTimeoutMs = allowed.stranger;
     const { rates } = store;
     const { signal } = this.ended;
     this.#socket = new SshSocket(stream, {
@@ -164,10 +164,10 @@ export class Connection implements Conversation, LoginContext {
     this.session = session;
     this.#leavePending();
     this.#presence.account = this.#account;
-    this.stream.patience = idle;
+    this.stream.idleTimeoutMs = idle;
     // A logged-in client may be silent, but must read the answers to its requests.
-    const noFloor = { bytes: 0, over: Infinity };
-    if (floor) this.stream.paces = { read: new Pace(noFloor), write: new Pace(floor) };
+    const noFloor = { bytes: 0, periodMs: Infinity };
+    if (floor) this.stream.rates = { read: new RateMeter(noFloor), write: new RateMeter(floor) };
   }
 
   end(): void {

@@ -4,7 +4,7 @@
  */
 import { Buffer } from "node:buffer";
 import { BargeError } from "../../error.ts";
-import { borrow, giveBack } from "../../disk/pool.ts";
+import { borrow, giveBack } from "../../disk/buffer_pool.ts";
 import { quota } from "../../session/quota.ts";
 import { change, pathPacket } from "./attributes.ts";
 import { checkFile } from "./check_file.ts";

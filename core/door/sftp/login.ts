@@ -7,7 +7,7 @@
  * connection has `maxTries` tries and `maxKeyQueries` such questions.
  */
 import { BargeError } from "../../error.ts";
-import { wait } from "../../net/wait.ts";
+import { delay } from "../../net/delay.ts";
 import { logName } from "../../login/log_name.ts";
 import { logIn } from "../../login/password.ts";
 import { acceptsKey, logInByKey } from "../../login/public_key.ts";
@@ -113,7 +113,7 @@ export class Login {
   }
 
   #pause(ms: number): Promise<void> {
-    return wait(ms, this.#connection.ended.signal);
+    return delay(ms, this.#connection.ended.signal);
   }
 }
 

@@ -1,4 +1,4 @@
-/** Accounts: who there is, what they may do, and how much they may keep. */
+/** The table of accounts, with their roles, quotas and password verifiers. */
 import { createHmac } from "node:crypto";
 import { BargeError } from "../../error.ts";
 import type { Verifier } from "../../protocol/message.ts";
@@ -27,9 +27,9 @@ export function usualEntries(limit: number | null): number | null {
   return limit === null ? null : baseEntries + entriesPerGiB * Math.floor(limit / 2 ** 30);
 }
 
-const minute = 60_000;
+const loginNoteIntervalMs = 60_000;
 
-/** Without those of the password: each costs a while to read, and an account is read at every request. */
+/** The columns without the password's, since every request reads an account. */
 export const accountColumns =
   "id, name, role, disabled, quota, used, reserved, entries, entry_limit, created, last_login";
 
@@ -66,17 +66,17 @@ export class Accounts {
     this.#db = db;
   }
 
-  /** All accounts, by name. */
+  /** Returns all accounts, by name. */
   list(): Account[] {
     return this.#db.all<Row>("SELECT * FROM account ORDER BY name").map(accountOf);
   }
 
-  /** How many there are. */
+  /** Returns the number of accounts. */
   count(): number {
     return this.#db.get<{ n: number }>("SELECT count(*) AS n FROM account")!.n;
   }
 
-  /** All of them together, in bytes. */
+  /** Returns the number of accounts and the sums of their bytes. */
   totals(): { count: number; used: number; reserved: number } {
     return this.#db.get<{ count: number; used: number; reserved: number }>(
       `SELECT count(*) AS count, coalesce(sum(used), 0) AS used,
@@ -189,8 +189,8 @@ export class Accounts {
   }
 
   /**
-   * Forgets an account, its tokens and its half-finished uploads. Its files stay on disk and in the
-   * ledger, charged to nobody; what becomes of its home is the caller's to decide.
+   * Removes an account, its tokens and its partial uploads. Its files stay on disk and in the
+   * ledger, charged to nobody; the caller decides about its home.
    *
    * @throws {BargeError} `not-found`; `refused` when others would be left without an admin that can
    *   log in
@@ -244,11 +244,11 @@ export class Accounts {
     return this.#db.get<{ epoch: number }>("SELECT epoch FROM account WHERE id = ?", id)?.epoch;
   }
 
-  /** Notes that it logged in; writes once a minute at most. */
+  /** Records the time of a login, at most once a minute. */
   loggedIn(id: number): void {
     const now = Date.now();
     const { lastLogin } = this.byId(id) ?? {};
-    if (lastLogin && lastLogin > now - minute) return;
+    if (lastLogin && lastLogin > now - loginNoteIntervalMs) return;
     this.#db.note(() => this.#db.run("UPDATE account SET last_login = ? WHERE id = ?", now, id));
   }
 

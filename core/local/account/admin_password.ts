@@ -21,7 +21,7 @@ export function keepAdminPassword(data: string, password: string): string {
   const path = `${data}/${adminPasswordFile}`;
   try {
     removeFile(path);
-    // Made exclusively: never through a link that somebody laid there meanwhile.
+    // Created exclusively, so that it never follows a symbolic link.
     using file = Deno.openSync(path, { write: true, createNew: true, mode: 0o600 });
     const bytes = new TextEncoder().encode(`${password}\n`);
     for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));

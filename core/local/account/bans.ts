@@ -26,7 +26,7 @@
  * Invariants: a banned login is refused whatever it proves, and is not written down; the work, the
  * rows written and the delay are the same for a name that exists and one that doesn't (which is kept
  * as a digest: people type passwords there). Failures older than an hour go, bans a day after their
- * end; there are never more than `most` rows of each, and of places where an account is at home, 64.
+ * end; there are never more than `maxRows` rows of each, and of places where an account is at home, 64.
  * Two workers that check at the same moment may let as many guesses more pass as there are workers.
  */
 import { createHmac } from "node:crypto";
@@ -40,15 +40,15 @@ import {
 } from "../../storage/logins.ts";
 import type { Database } from "../database/database.ts";
 
-const minute = 60_000;
-const hour = 60 * minute;
-const day = 24 * hour;
-const firstBan = 5 * minute;
-const longestBan = day;
-const atHomeFor = 90 * day;
-const homes = 64;
-const most = 20_000;
-const firstDelay = 100;
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+const firstBanMs = 300_000;
+const maxBanMs = dayMs;
+const familiarMs = 90 * dayMs;
+const maxFamiliarAddresses = 64;
+const maxRows = 20_000;
+const firstDelayMs = 100;
+
 interface Row {
   account: string;
   address: string;
@@ -113,11 +113,11 @@ export class Bans {
         "INSERT INTO failure (account, address, known, at) VALUES (?, ?, ?, ?)",
         ...[known.account, known.address, known.atHome ? 1 : 0, now],
       );
-      this.#db.run("DELETE FROM failure WHERE at < ? OR id <= ?", now - hour, id - most);
+      this.#db.run("DELETE FROM failure WHERE at < ? OR id <= ?", now - hourMs, id - maxRows);
       const counts = known.subjects.map((subject) => this.#count(subject, now));
       const bans = known.subjects.filter((_, i) => this.#after > 0 && counts[i] >= this.#after)
         .map((subject) => this.#ban(subject, now));
-      const delay = firstDelay * 2 ** (Math.max(this.#from(known.address), ...counts) - 1);
+      const delay = firstDelayMs * 2 ** (Math.max(this.#from(known.address), ...counts) - 1);
       return { delay: Math.min(delay, maxLoginDelayMs), bans };
     });
   }
@@ -133,7 +133,7 @@ export class Bans {
       ...forgotten,
     );
     const seen = this.#seen(id, address) ?? 0;
-    const stale = seen < now - day && !isLoopback(address);
+    const stale = seen < now - dayMs && !isLoopback(address);
     if (!failures && !stale) return;
     this.#db.lightly(() => {
       this.#db.run("DELETE FROM failure WHERE account IN (?, ?) AND address = ?", ...forgotten);
@@ -145,8 +145,8 @@ export class Bans {
       );
       this.#db.run(
         `DELETE FROM familiar WHERE account = ?1 AND (seen < ?2 OR address NOT IN (
-           SELECT address FROM familiar WHERE account = ?1 ORDER BY seen DESC LIMIT ${homes}))`,
-        ...[id, now - atHomeFor],
+           SELECT address FROM familiar WHERE account = ?1 ORDER BY seen DESC LIMIT ${maxFamiliarAddresses}))`,
+        ...[id, now - familiarMs],
       );
     });
   }
@@ -180,7 +180,7 @@ export class Bans {
     const address = network(host);
     const local = isLoopback(address);
     const seen = this.#seen(account?.id ?? 0, address) ?? 0;
-    const atHome = local || seen >= this.#now() - atHomeFor;
+    const atHome = local || seen >= this.#now() - familiarMs;
     const anywhere: Subject = ["", address];
     const unknown = this.markOf(name); // also where it is not needed: the same work for all
     const key = account?.name.toLowerCase() ?? unknown;
@@ -223,7 +223,7 @@ export class Bans {
   /** Failures of the last hour that are not paid for with a ban yet. */
   #count(subject: Subject, now: number): number {
     const [account, address] = subject;
-    const since = Math.max(now - hour, this.#last(subject)?.since ?? 0);
+    const since = Math.max(now - hourMs, this.#last(subject)?.since ?? 0);
     const [where, values] = account === ""
       ? ["known = 0 AND address = ?", [address]]
       : address === ""
@@ -241,18 +241,18 @@ export class Bans {
 
   #ban(subject: Subject, now: number): Ban {
     const last = this.#last(subject);
-    const times = last && last.until > now - day ? last.times + 1 : 1;
-    const until = now + Math.min(firstBan * 2 ** (times - 1), longestBan);
+    const times = last && last.until > now - dayMs ? last.times + 1 : 1;
+    const until = now + Math.min(firstBanMs * 2 ** (times - 1), maxBanMs);
     const [account, address] = subject;
     this.#db.run(
       `INSERT INTO ban (account, address, since, until, times) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET since = excluded.since, until = excluded.until, times = excluded.times`,
       ...[account, address, now, until, times],
     );
-    this.#db.run("DELETE FROM ban WHERE until < ?", now - day);
+    this.#db.run("DELETE FROM ban WHERE until < ?", now - dayMs);
     this.#db.run(
       `DELETE FROM ban WHERE (account, address) IN (
-         SELECT account, address FROM ban ORDER BY until DESC LIMIT -1 OFFSET ${most})`,
+         SELECT account, address FROM ban ORDER BY until DESC LIMIT -1 OFFSET ${maxRows})`,
     );
     return ban({ account, address, since: now, until, times });
   }

@@ -11,9 +11,9 @@ import { BargeError } from "../../error.ts";
 import { type WebSession, webSessionIdleMs, webSessionMaxMs } from "../../storage/logins.ts";
 import type { Database } from "../database/database.ts";
 
-/** Of one account; the one that was not used for longest goes first. */
-const most = 50;
-const minute = 60_000;
+/** Of one account; the least recently used one goes first. */
+const maxWebSessions = 50;
+const useNoteIntervalMs = 60_000;
 
 interface Row extends Omit<WebSession, "id"> {
   digest: string;
@@ -53,7 +53,7 @@ export class WebSessions {
       this.#db.run(
         `DELETE FROM web_session WHERE account = ?1 AND digest NOT IN
          (SELECT digest FROM web_session WHERE account = ?1 ORDER BY seen DESC, created DESC LIMIT ?2)`,
-        ...[account, most],
+        ...[account, maxWebSessions],
       );
     });
     return secret;
@@ -68,7 +68,7 @@ export class WebSessions {
       ...[digest, now - webSessionIdleMs, now - webSessionMaxMs],
     );
     if (!row) return undefined;
-    if (row.seen < now - minute) this.#see(digest, now);
+    if (row.seen < now - useNoteIntervalMs) this.#see(digest, now);
     return { account: row.account, id: idOf(digest), digest };
   }
 

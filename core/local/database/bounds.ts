@@ -1,5 +1,5 @@
 /**
- * How many rows one account, or a stranger, can make the database keep.
+ * The most rows that one account, or a stranger, can make the database store.
  *
  * An account's quota counts bytes in files; rows of other tables cost nothing there. Each has a bound
  * of its own here, which is checked in the statement or transaction that writes the row, so that no

@@ -42,7 +42,7 @@ export class Database implements Disposable {
   readonly #path: string;
   readonly #relaxed: boolean;
   readonly #statements = new Map<string, StatementSync>();
-  /** How long another program's transaction is waited for, in ms. */
+  /** Milliseconds to wait for another program's transaction. */
   readonly busyTimeout: number;
   #depth = 0;
   /** Why the transaction at hand is lost, though its work has not ended. */
@@ -80,12 +80,12 @@ export class Database implements Disposable {
     }
   }
 
-  /** The first row, or undefined. */
+  /** Returns the first row, or undefined. */
   get<T = Row>(sql: string, ...values: Value[]): T | undefined {
     return this.#guard(() => this.#statement(sql).get(...values)) as T | undefined;
   }
 
-  /** All rows: for few. For any number there is `inPages`. */
+  /** Returns all rows, where they are few; otherwise use `inPages`. */
   all<T = Row>(sql: string, ...values: Value[]): T[] {
     return this.#guard(() => this.#statement(sql).all(...values)) as T[];
   }
@@ -201,7 +201,7 @@ export class Database implements Disposable {
     this.#atCommit.clear();
   }
 
-  /** A secret of this data directory's own, made when it was first asked for. */
+  /** Returns a secret of this data directory, which the first call makes. */
   secret(name: string): string {
     const read = () => this.get<{ value: string }>("SELECT value FROM meta WHERE key = ?", name);
     const known = read();
@@ -221,7 +221,7 @@ export class Database implements Disposable {
   }
 
   #prepare(options: OpenOptions, timeout: number): void {
-    // Looked at before anything is changed: it may be another program's.
+    // Checked before any change: the database may be another program's.
     this.#refuseForeign();
     this.#switchToWal(timeout);
     this.#exec(`PRAGMA synchronous = ${options.durability === "relaxed" ? "NORMAL" : "FULL"}`);
@@ -266,14 +266,14 @@ export class Database implements Disposable {
    * database stays as it is: slower, and as safe.
    */
   #switchToWal(timeout: number): void {
-    const patience = performance.now() + timeout;
+    const deadline = performance.now() + timeout;
     while (true) {
       try {
         this.get("PRAGMA journal_mode = WAL");
         return;
       } catch (error) {
         const busy = error instanceof BargeError && error.kind === "unavailable";
-        if (!busy || performance.now() > patience) throw error;
+        if (!busy || performance.now() > deadline) throw error;
         this.transaction(() => {});
       }
     }
@@ -295,7 +295,7 @@ export class Database implements Disposable {
     return this.#toCommit(work);
   }
 
-  /** From behind BEGIN on. */
+  /** Runs the work after BEGIN, and commits. */
   #toCommit<T>(work: () => T): T {
     this.#lost = undefined;
     this.#atCommit.clear();

@@ -20,7 +20,7 @@ import { databaseError } from "./sqlite_error.ts";
 /** Twice the length at which SQLite begins again. */
 const logBytes = 8 * 1024 * 1024;
 /** The largest share of the free space that is taken. */
-const share = 1 / 4;
+const maxFreeShare = 1 / 4;
 
 /**
  * Makes the log as long as it may be needed. The caller must hold the database open meanwhile and
@@ -31,7 +31,7 @@ const share = 1 / 4;
  */
 export function makeLogRoom(data: string): void {
   const path = `${data}/${databaseFile}`;
-  const bytes = Math.min(logBytes, freeBytes(data) * share);
+  const bytes = Math.min(logBytes, freeBytes(data) * maxFreeShare);
   if (lengthOf(`${path}-wal`) >= bytes) return;
   try {
     const db = new DatabaseSync(path, { timeout: 5000 });

@@ -11,7 +11,8 @@ export class OlderTables extends BargeError {
     const why = `it was made by an older barge (version ${from} of the tables, this one has ` +
       `${migrations.length})`;
     super("fatal", why, {
-      ...{ op: "open database", path },
+      op: "open database",
+      path,
       hint: "stop its server, and start it with this barge: that brings the tables up to date",
     });
     this.from = from;

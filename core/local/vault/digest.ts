@@ -1,6 +1,6 @@
 /** Digests of files, read from disk. */
 import { createHash } from "node:crypto";
-import { borrow, giveBack } from "../../disk/pool.ts";
+import { borrow, giveBack } from "../../disk/buffer_pool.ts";
 import type { Place } from "../../storage/place.ts";
 import { diskError } from "./trouble.ts";
 import type { Vault } from "./vault.ts";

@@ -19,7 +19,7 @@
  */
 import { createHash, type Hash } from "node:crypto";
 import { BargeError, typed } from "../../error.ts";
-import { borrow, giveBack } from "../../disk/pool.ts";
+import { borrow, giveBack } from "../../disk/buffer_pool.ts";
 import { syncSmall } from "../../disk/sync_file.ts";
 import type { StagedBody } from "../../storage/uploads.ts";
 import { digestFile } from "./digest.ts";

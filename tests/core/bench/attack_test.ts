@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Attack, type AttackOptions } from "../../../core/bench/attack.ts";
 import { tcpConnections } from "../../../core/bench/tcp_connection.ts";
 import { udpConnections } from "../../../core/bench/udp_connection.ts";
-import { wait } from "../../../core/net/wait.ts";
+import { delay } from "../../../core/net/delay.ts";
 
 const never = new AbortController().signal;
 const options: AttackOptions = {
@@ -72,7 +72,7 @@ Deno.test("a known distribution of delays is what is measured", async () => {
   // Of ten answers nine come after 20 ms, and one after 100.
   let count = 0;
   await using server = serve(async (conn, bytes) => {
-    await wait(count++ % 10 === 9 ? 100 : 20, never);
+    await delay(count++ % 10 === 9 ? 100 : 20, never);
     await conn.write(bytes);
   });
   const { latencies } = await attack(server, { requests: 200, duration: 60_000 }).run();
@@ -89,7 +89,7 @@ Deno.test("a server that stalls shows at a rate, as without correction it would 
   const stall = { from: 500, to: 1500 };
   await using server = serve(async (conn, bytes) => {
     const now = performance.now() - began;
-    if (now > stall.from && now < stall.to) await wait(stall.to - now, never);
+    if (now > stall.from && now < stall.to) await delay(stall.to - now, never);
     await conn.write(bytes);
   });
   const change = { connections: 2, duration: 2000, rate: 200 };

@@ -87,7 +87,7 @@ async function speak(
     if (cut) peer.stream.close();
     else await peer.stream.end();
   })().catch(gone);
-  peer.stream.patience = patience;
+  peer.stream.idleTimeoutMs = patience;
   const reading = (async () => {
     for (let frame; (frame = await peer.reader.frame());) {
       const { ok, error } = frame.value as { ok?: boolean; error?: { kind: string } };

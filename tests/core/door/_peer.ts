@@ -28,7 +28,7 @@ export class Peer implements Disposable {
 
   /** Connects and says nothing. */
   static async connect(address: string): Promise<Peer> {
-    return new Peer(await dial(parseAddress(address), { timeout: 10_000, patience: 30_000 }));
+    return new Peer(await dial(parseAddress(address), { timeout: 10_000, idleTimeoutMs: 30_000 }));
   }
 
   /** Connects, and logs in: as an account of `Server.addUser`, or with a token, which is quicker. */

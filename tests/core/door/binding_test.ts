@@ -12,8 +12,8 @@ import { verbs } from "../../../core/door/native/verbs.ts";
 import { BargeError } from "../../../core/error.ts";
 import type { KeyPair } from "../../../core/net/certificate.ts";
 import { dialTls } from "../../../core/net/dial_tls.ts";
-import { endPointsOf } from "../../../core/net/end_point.ts";
-import { TlsDoor } from "../../../core/net/listen_tls.ts";
+import { bindingsOf } from "../../../core/net/channel_binding.ts";
+import { TlsListener } from "../../../core/net/listen_tls.ts";
 import { type Pipe, Stream } from "../../../core/net/stream.ts";
 import { encodeFrame } from "../../../core/protocol/frame.ts";
 import { FrameReader } from "../../../core/protocol/reader.ts";
@@ -60,7 +60,7 @@ function standIn(
   dial: () => Promise<Pipe>,
   change: (text: Uint8Array) => Uint8Array = (bytes) => bytes,
 ) {
-  const door = new TlsDoor(here, pair);
+  const door = new TlsListener(here, pair);
   const pipes: Pipe[] = [];
   const copy = async (from: Pipe, to: Pipe, change = (bytes: Uint8Array) => bytes) => {
     const buffer = new Uint8Array(64 * 1024);
@@ -157,12 +157,12 @@ Deno.test("nobody between can talk the two sides out of the binding", async () =
   // A proof without a binding, or with another one, is refused, whatever else it shows.
   const cases: [binding: string | undefined, signed: string | undefined, answer: string][] = [
     [undefined, undefined, "unsupported"],
-    [undefined, endPointsOf(own.cert)[0], "unsupported"],
-    [endPointsOf(other.cert)[0], endPointsOf(other.cert)[0], "identity"],
+    [undefined, bindingsOf(own.cert)[0], "unsupported"],
+    [bindingsOf(other.cert)[0], bindingsOf(other.cert)[0], "identity"],
     ["", "", "identity"],
-    [endPointsOf(own.cert)[0], undefined, "unauthenticated"],
-    [endPointsOf(own.cert)[0], endPointsOf(other.cert)[0], "unauthenticated"],
-    [endPointsOf(own.cert)[0], endPointsOf(own.cert)[0], "ok"],
+    [bindingsOf(own.cert)[0], undefined, "unauthenticated"],
+    [bindingsOf(own.cert)[0], bindingsOf(other.cert)[0], "unauthenticated"],
+    [bindingsOf(own.cert)[0], bindingsOf(own.cert)[0], "ok"],
   ];
   for (const [binding, signed, answer] of cases) {
     const stream = new Stream((await dialTls(address, timeout())).pipe, "server", 10_000);
@@ -196,7 +196,7 @@ Deno.test("a login is bound to the certificate that its own connection was shown
 Deno.test("behind a proxy that ends TLS, its certificate is named, or nobody logs in", async () => {
   const pair = await pairFor();
   for (const named of [true, false]) {
-    const settings = named ? { proxyEndPoints: endPointsOf(pair.cert) } : {};
+    const settings = named ? { proxyEndPoints: bindingsOf(pair.cert) } : {};
     await using server = await doorWith(undefined, settings);
     const { host: hostname, port } = server.door.address;
     await using proxy = standIn(pair, () => Deno.connect({ hostname, port }));
@@ -228,7 +228,7 @@ Deno.test("register and passwd need TLS, but for this machine; the verifier is n
     const changed = () => verbs.passwd.handle(c as never, change, undefined as never);
     await assert.rejects(async () => await changed(), needs);
     assert.equal(server.store.accounts.find("bob"), undefined);
-    await made({ ...c, endPoints: endPointsOf((await pairFor()).cert) });
+    await made({ ...c, endPoints: bindingsOf((await pairFor()).cert) });
     server.store.accounts.remove("bob");
   }
   let written = 0;

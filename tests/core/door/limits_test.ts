@@ -62,7 +62,7 @@ Deno.test("two workers count together, and `barge ping` says what is wrong", asy
 
 Deno.test("who trickles bytes is cut; a slow upload that moves is not", async (t) => {
   // 200 bytes a second, where a second is 60 and more outside of tests.
-  await using here = await Here.start({ floor: { bytes: 100, over: 500 } });
+  await using here = await Here.start({ floor: { bytes: 100, periodMs: 500 } });
   const put = eager("/home/a", pattern(5000));
   const waiting = { verb: "put", path: "/home/b", size: 5000 };
   const cases: Record<string, (peer: Peer) => Promise<Uint8Array>> = {

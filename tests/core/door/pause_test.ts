@@ -16,7 +16,7 @@ const alive = encodeChunkHead(aliveLength);
 const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** A second stands for a minute and more outside of tests; a client that is silent for one is cut. */
-const patience = { request: 1000, floor: { bytes: 10_000, over: 1000 } };
+const patience = { request: 1000, floor: { bytes: 10_000, periodMs: 1000 } };
 const pause = { every: 200, most: 3_600_000 };
 
 function chunk(bytes: Uint8Array): Bytes {

@@ -12,7 +12,7 @@ import type { Door, DoorSpec } from "../../../core/door/door.ts";
 import { openDoor as openFtp } from "../../../core/door/ftp/listen.ts";
 import { openDoor as openHttp } from "../../../core/door/http/listen.ts";
 import { openDoor as openNative } from "../../../core/door/native/listen.ts";
-import { endPoint } from "../../../core/net/end_point.ts";
+import { bindingOf } from "../../../core/net/channel_binding.ts";
 import { makeSelfSigned } from "../../../core/net/self_signed.ts";
 import { encodeFrame } from "../../../core/protocol/frame.ts";
 import { makeVerifier } from "../../../core/protocol/verifier.ts";
@@ -173,7 +173,7 @@ async function native(doors: Doors, request: object): Promise<Link> {
   await ask({ verb: "hello", version: 1 });
   const asked = { mechanism: "token" as const, account: id, nonce: nonce() };
   const { nonce: serverNonce, salt, n, r, p } = await ask({ verb: "auth", ...asked });
-  const binding = endPoint(link.tls.getPeerCertificate().raw);
+  const binding = bindingOf(link.tls.getPeerCertificate().raw);
   const exchange = { ...asked, clientNonce: asked.nonce, serverNonce, salt, n, r, p, binding };
   const { proof } = await prove(secret, exchange);
   await ask({ verb: "proof", proof, binding });

@@ -5,7 +5,7 @@ import type { Address } from "../../../core/net/address.ts";
 import type { KeyPair } from "../../../core/net/certificate.ts";
 import type { Fingerprint } from "../../../core/net/fingerprint.ts";
 import { fingerprintOf } from "../../../core/net/certificate.ts";
-import { type Accepted, TlsDoor, type TlsListenOptions } from "../../../core/net/listen_tls.ts";
+import { type Accepted, TlsListener, type TlsListenOptions } from "../../../core/net/listen_tls.ts";
 import { makeSelfSigned } from "../../../core/net/self_signed.ts";
 
 export const here = { host: "127.0.0.1", port: 0 };
@@ -30,7 +30,7 @@ export class EchoDoor implements AsyncDisposable {
   readonly #conns = new Set<Accepted>();
   #onFailure: (why: string) => void = () => {};
 
-  private constructor(readonly door: TlsDoor, readonly failures: string[]) {
+  private constructor(readonly door: TlsListener, readonly failures: string[]) {
     this.address = { host: "127.0.0.1", port: this.door.addr.port };
     this.#tasks.push(this.#accept());
   }
@@ -41,7 +41,7 @@ export class EchoDoor implements AsyncDisposable {
       failures.push(why);
       server.#onFailure(why);
     };
-    const server = new EchoDoor(new TlsDoor(here, pair, { onFailure, ...options }), failures);
+    const server = new EchoDoor(new TlsListener(here, pair, { onFailure, ...options }), failures);
     return server;
   }
 

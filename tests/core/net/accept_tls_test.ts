@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
-import { acceptTls, showing } from "../../../core/net/accept_tls.ts";
+import { acceptTls, serverIdentity } from "../../../core/net/accept_tls.ts";
 import { Stream } from "../../../core/net/stream.ts";
 import type { TlsPipe } from "../../../core/net/tls_pipe.ts";
 import { pairFor } from "./_tls.ts";
@@ -19,7 +19,7 @@ async function withBoth(
   work: (ends: Ends) => Promise<void>,
   version: "TLSv1.2" | "TLSv1.3" = "TLSv1.3",
 ): Promise<void> {
-  const shown = showing(await pairFor(), ["ftp"]);
+  const shown = serverIdentity(await pairFor(), ["ftp"]);
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const below = connect({ host: "127.0.0.1", port: listener.addr.port, allowHalfOpen: true });
   using stream = new Stream(await listener.accept(), "client", 10_000);
@@ -102,7 +102,7 @@ for (
 }
 
 Deno.test("what is no TLS is refused, and the connection closed", async () => {
-  const shown = showing(await pairFor(), ["ftp"]);
+  const shown = serverIdentity(await pairFor(), ["ftp"]);
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   using client = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
   using stream = new Stream(await listener.accept(), "client", 10_000);
@@ -115,7 +115,7 @@ Deno.test("what is no TLS is refused, and the connection closed", async () => {
 });
 
 Deno.test("who says nothing is cut when its time is over", async () => {
-  const shown = showing(await pairFor(), ["ftp"]);
+  const shown = serverIdentity(await pairFor(), ["ftp"]);
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   using _client = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
   using stream = new Stream(await listener.accept(), "client", 10_000);

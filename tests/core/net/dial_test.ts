@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { BargeError, type Kind } from "../../../core/error.ts";
 import { dial } from "../../../core/net/dial.ts";
 
-const options = { timeout: 10_000, patience: 10_000 };
+const options = { timeout: 10_000, idleTimeoutMs: 10_000 };
 
 function failing(kind: Kind, text: RegExp) {
   return (e: unknown) => {

@@ -58,7 +58,7 @@ Deno.test("tickets are found however records and reads are cut", () => {
         const server = [...record(22, [...message(2, [1, 2, 3]), ...issue]), ...record(20, [1])];
         const told = read([...server, ...record(22, hello([9], 0))], cuts);
         assert.deepEqual(issuedTicket(told.messages), Uint8Array.from(bytes));
-        assert.equal(told.over, true);
+        assert.equal(told.ended, true);
         assert.equal(offeredTicket(told.messages), undefined);
       },
     ),
@@ -77,9 +77,9 @@ Deno.test("noise has no ticket, and ends", () => {
     }),
   );
   const endless = new Handshake();
-  for (let i = 0; i < 70 && !endless.over; i++) {
+  for (let i = 0; i < 70 && !endless.ended; i++) {
     endless.feed(Uint8Array.from(i === 0 ? [22, 3, 3, 255, 255] : Array(1024).fill(1)));
   }
-  assert.equal(endless.over, true);
+  assert.equal(endless.ended, true);
   assert.equal(offeredTicket(read(record(22, hello([], 0)), []).messages), undefined);
 });

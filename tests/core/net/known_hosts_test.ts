@@ -48,7 +48,7 @@ Deno.test("forgetting takes one server's lines, and leaves comments and the othe
   );
 });
 
-Deno.test("a line that makes no sense protects nobody, so it is an error", async () => {
+Deno.test("a malformed line is an error, since it pins nothing", async () => {
   using file = new File();
   await addPin(file.path, box, mark(1));
   Deno.writeTextFileSync(file.path, "box:7171 SHA256:short\n");
@@ -57,7 +57,7 @@ Deno.test("a line that makes no sense protects nobody, so it is an error", async
     await assert.rejects(what, (error) => {
       assert.ok(error instanceof BargeError);
       assert.equal(error.kind, "identity");
-      assert.match(error.toString(), /known_hosts: line 1 makes no sense/);
+      assert.match(error.toString(), /known_hosts: line 1 is malformed/);
       return true;
     });
   }

@@ -3,13 +3,13 @@ import { BargeError } from "../../../core/error.ts";
 import { Stream } from "../../../core/net/stream.ts";
 
 /** Two ends of a real connection; the near one as a Stream. */
-async function pair(patience: number): Promise<{ near: Stream; far: Deno.TcpConn }> {
+async function pair(idleTimeoutMs: number): Promise<{ near: Stream; far: Deno.TcpConn }> {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const [conn, far] = await Promise.all([
     Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port }),
     listener.accept(),
   ]);
-  return { near: new Stream(conn, "peer", patience), far };
+  return { near: new Stream(conn, "peer", idleTimeoutMs), far };
 }
 
 function unavailable(pattern: RegExp) {
@@ -72,7 +72,7 @@ Deno.test("a peer that reads nothing is cut", async () => {
   );
 });
 
-Deno.test("patience starts anew with each byte, and no deadline runs between calls", async () => {
+Deno.test("the idle timeout starts anew with each byte, and no deadline runs between calls", async () => {
   const { near, far } = await pair(1000);
   using _near = near;
   using _far = far;

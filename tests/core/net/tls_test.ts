@@ -8,7 +8,7 @@ import { readPins, serverName } from "../../../core/net/known_hosts.ts";
 import type { Trust } from "../../../core/net/trust.ts";
 import { EchoDoor, lie, pairFor } from "./_tls.ts";
 
-const patience = { timeout: 10_000, patience: 10_000 };
+const timeouts = { timeout: 10_000, idleTimeoutMs: 10_000 };
 
 class Folder implements Disposable {
   readonly path = Deno.makeTempDirSync({ prefix: "barge-tls-" });
@@ -33,7 +33,7 @@ async function visit(address: Address, trust: Trust, options: Partial<DialOption
   const told: string[] = [];
   const onPinned = (server: string, mark: string) => told.push(`${server} ${mark}`);
   const whole = { ...trust, onPinned };
-  using stream = await dial(address, { ...patience, ...options, trust: whole });
+  using stream = await dial(address, { ...timeouts, ...options, trust: whole });
   await stream.write(new Uint8Array([7]));
   const buffer = new Uint8Array(4);
   assert.equal(await stream.read(buffer), 1);
@@ -132,7 +132,7 @@ Deno.test("the other side must have the key of the certificate that it shows", a
 
 Deno.test("a plain client at a TLS server is told so", async () => {
   await using server = EchoDoor.start(await pairFor());
-  using stream = await dial(server.address, patience);
+  using stream = await dial(server.address, timeouts);
   await stream.write(new TextEncoder().encode('\0\0\0\x1c{"verb":"hello","version":1}'));
   await assert.rejects(
     stream.read(new Uint8Array(64)),
@@ -179,7 +179,7 @@ Deno.test("where nobody listens: unavailable, as without TLS", async () => {
 
 Deno.test("who connects and says nothing is cut, and keeps nobody waiting", async () => {
   const pair = await pairFor();
-  await using server = EchoDoor.start(pair, { handshake: 300 });
+  await using server = EchoDoor.start(pair, { handshakeTimeoutMs: 300 });
   const failure = server.failure();
   using silent = await Deno.connect({ hostname: "127.0.0.1", port: server.address.port });
   await visit(server.address, { knownHosts: undefined, pin: pair.mark });
@@ -190,7 +190,7 @@ Deno.test("who connects and says nothing is cut, and keeps nobody waiting", asyn
 
 Deno.test("of too many that say nothing the oldest is cut, and there is room for who speaks", async () => {
   const pair = await pairFor();
-  await using server = EchoDoor.start(pair, { pending: 2, handshake: 60_000 });
+  await using server = EchoDoor.start(pair, { maxPending: 2, handshakeTimeoutMs: 60_000 });
   const { port } = server.address;
   const failure = server.failure();
   using first = await Deno.connect({ hostname: "127.0.0.1", port });
@@ -203,7 +203,7 @@ Deno.test("of too many that say nothing the oldest is cut, and there is room for
 Deno.test("a renewed certificate is for who comes then, and drops nobody", async () => {
   const [one, two] = [await pairFor(), await pairFor()];
   await using server = EchoDoor.start(one);
-  const trust = (pin: typeof one.mark) => ({ ...patience, trust: { knownHosts: undefined, pin } });
+  const trust = (pin: typeof one.mark) => ({ ...timeouts, trust: { knownHosts: undefined, pin } });
   using before = await dial(server.address, trust(one.mark));
   server.door.reload(two);
   for (let i = 0; i < 8; i++) await visit(server.address, trust(two.mark).trust);
@@ -218,7 +218,7 @@ Deno.test("much goes through in both directions at once, whole", async () => {
   await using server = EchoDoor.start(pair);
   const size = 8 * 1024 * 1024;
   using stream = await dial(server.address, {
-    ...patience,
+    ...timeouts,
     trust: { knownHosts: undefined, pin: pair.mark },
   });
   const sent = new Uint8Array(size).map((_, i) => (i * 31 + (i >> 8)) & 255);

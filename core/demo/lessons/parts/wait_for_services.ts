@@ -109,7 +109,7 @@ async function waitForOne(
 
 async function isListening(address: Address, signal: AbortSignal): Promise<boolean> {
   try {
-    const options = { timeout: attemptTimeoutMs, patience: attemptTimeoutMs, signal };
+    const options = { timeout: attemptTimeoutMs, idleTimeoutMs: attemptTimeoutMs, signal };
     (await dial(address, options)).close();
     return true;
   } catch (error) {

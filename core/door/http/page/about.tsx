@@ -1,7 +1,7 @@
 /** One file or folder: how it looks, what is known of it, and what can be done with it. */
 import { formatSize } from "../../../size.ts";
 import { BargeError } from "../../../error.ts";
-import { borrow, giveBack } from "../../../disk/pool.ts";
+import { borrow, giveBack } from "../../../disk/buffer_pool.ts";
 import type { Entry } from "../../../protocol/message.ts";
 import { get } from "../../../session/get.ts";
 import type { Session } from "../../../login/session.ts";

@@ -58,7 +58,7 @@ Deno.test("a body that does not come on is cut off, and kept", async () => {
 });
 
 Deno.test("one that trickles is too slow, one that is as quick as the floor is not", async () => {
-  const floor = { bytes: 10_000, over: 400 };
+  const floor = { bytes: 10_000, periodMs: 400 };
   await using web = await Web.start({}, { floor });
   const anna = await web.user("anna");
   const bob = await web.user("bob");
@@ -84,7 +84,10 @@ Deno.test("one that trickles is too slow, one that is as quick as the floor is n
 });
 
 Deno.test("who reads nothing is cut off", async () => {
-  await using web = await Web.start({}, { request: 200, floor: { bytes: 10_000_000, over: 100 } });
+  await using web = await Web.start({}, {
+    request: 200,
+    floor: { bytes: 10_000_000, periodMs: 100 },
+  });
   const anna = await web.user("anna");
   await anna.ask("GET", `${api}/quota`); // makes the home
   Deno.writeFileSync(`${web.store.settings.data}/homes/anna/f`, new Uint8Array(20_000_000));

@@ -11,7 +11,7 @@
  */
 import { createHash } from "node:crypto";
 import { BargeError } from "../error.ts";
-import { acceptTls, type Shown } from "./accept_tls.ts";
+import { acceptTls, type ServerIdentity } from "./accept_tls.ts";
 import { Handshake, issuedTicket, offeredTicket } from "./handshake.ts";
 import type { Pipe } from "./stream.ts";
 import type { TlsPipe } from "./tls_pipe.ts";
@@ -60,9 +60,9 @@ export class Sessions {
    *
    * @throws as `acceptTls`
    */
-  async begin(below: Pipe, shown: Shown): Promise<TlsPipe> {
+  async begin(below: Pipe, shown: ServerIdentity): Promise<TlsPipe> {
     const watched = new Watched(below);
-    const pipe = await acceptTls(watched, { ...shown, context: shown.quiet });
+    const pipe = await acceptTls(watched, { ...shown, context: shown.tls12 });
     const { offered, issued } = watched.tickets();
     const resumes = offered !== undefined && resumed(pipe);
     if (resumes) this.#session = this.#table.sessionOf(offered) ?? this.#table.begin(offered);
@@ -80,9 +80,9 @@ export class Sessions {
    *
    * @throws {BargeError} `identity` when it is not known to be the same; as `acceptTls`
    */
-  async join(below: Pipe, shown: Shown, reuse: SessionReuse): Promise<TlsPipe> {
+  async join(below: Pipe, shown: ServerIdentity, reuse: SessionReuse): Promise<TlsPipe> {
     const watched = new Watched(below);
-    const pipe = await acceptTls(watched, { ...shown, context: shown.quiet });
+    const pipe = await acceptTls(watched, { ...shown, context: shown.tls12 });
     const { offered, issued } = watched.tickets();
     if (offered && this.#knows(offered) && resumed(pipe)) {
       if (issued) this.#renew(issued, this.#table.sessionOf(offered) ?? this.#session);
@@ -135,13 +135,13 @@ class Watched implements Pipe {
 
   async read(into: Uint8Array): Promise<number | null> {
     const n = await this.#below.read(into);
-    if (n !== null && !this.#received.over) this.#received.feed(into.subarray(0, n));
+    if (n !== null && !this.#received.ended) this.#received.feed(into.subarray(0, n));
     return n;
   }
 
   async write(bytes: Uint8Array): Promise<number> {
     const n = await this.#below.write(bytes);
-    if (!this.#sent.over) this.#sent.feed(bytes.subarray(0, n));
+    if (!this.#sent.ended) this.#sent.feed(bytes.subarray(0, n));
     return n;
   }
 

@@ -1,16 +1,16 @@
 /**
- * The channel binding `tls-server-end-point` (RFC 5929, section 4): what a login signs to say which
- * certificate it was made over, so that nobody who shows another one can pass it on.
+ * The channel binding `tls-server-end-point` (RFC 5929, section 4). A login signs it to name the
+ * certificate of its connection, so that a server with another certificate can't relay the login.
  *
- * It is the digest of the certificate's DER, by the hash of the certificate's own signature; SHA-256
- * where that is MD5 or SHA-1. The RFC leaves signatures open that name no single hash: BARGE/1 takes
- * SHA-512 for Ed25519, which uses it inside (RFC 8032), and SHA-256 for all others.
+ * The binding is the digest of the certificate's DER, by the hash of the certificate's signature, but
+ * by SHA-256 instead of MD5 or SHA-1. The RFC does not define it for signatures without a single
+ * hash: BARGE/1 takes SHA-512 for Ed25519, which uses it inside (RFC 8032), and SHA-256 for all others.
  */
 import { createHash, X509Certificate } from "node:crypto";
 import { BargeError } from "../error.ts";
-import { bindingName } from "./binding.ts";
+import { bindingName } from "./binding_name.ts";
 
-/** By the signature's object identifier, as bytes in hex. Those that are not listed: SHA-256. */
+/** By the signature's object identifier in hex; SHA-256 for all others. */
 const hashes: Readonly<Record<string, string>> = {
   "2a864886f70d01010b": "sha256", // sha256WithRSAEncryption
   "2a864886f70d01010c": "sha384",
@@ -22,7 +22,7 @@ const hashes: Readonly<Record<string, string>> = {
   "2a8648ce3d040304": "sha512",
   "2b6570": "sha512", // Ed25519
 };
-/** RSASSA-PSS (RFC 4055) names its hash in its parameters; without any it is SHA-1. */
+/** RSASSA-PSS (RFC 4055) names its hash in its parameters; SHA-1 by default. */
 const pss = "2a864886f70d01010a";
 const pssHashes: Readonly<Record<string, string>> = {
   "608648016503040201": "sha256",
@@ -32,25 +32,24 @@ const pssHashes: Readonly<Record<string, string>> = {
 };
 
 /**
- * Returns the binding of a connection, as a login says it: its name, a colon and the digest in
- * base64.
+ * Returns the binding to a certificate: its name, a colon and the digest in base64.
  *
- * @param der the server's certificate as it is on the wire
- * @throws {RangeError} when it is no certificate
+ * @param der the server's certificate in its binary form
+ * @throws {RangeError} when it can't be parsed
  */
-export function endPoint(der: Uint8Array): string {
+export function bindingOf(der: Uint8Array): string {
   return `${bindingName}:${createHash(hashOf(der)).update(der).digest("base64")}`;
 }
 
 /**
- * The bindings of all certificates in a PEM file.
+ * Returns the bindings to all certificates of a PEM text.
  *
  * @throws {BargeError} `fatal` when one can't be read
  */
-export function endPointsOf(pem: string): string[] {
+export function bindingsOf(pem: string): string[] {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   try {
-    return blocks.map((block) => endPoint(new X509Certificate(block).raw));
+    return blocks.map((block) => bindingOf(new X509Certificate(block).raw));
   } catch (cause) {
     throw new BargeError("fatal", "the certificate is not readable", { cause });
   }
@@ -74,18 +73,18 @@ function hashOf(der: Uint8Array): string {
 }
 
 interface Element {
-  /** Where its content begins and ends. */
+  /** The offsets at which its content starts and ends. */
   readonly start: number;
   readonly end: number;
 }
 
-/** The element of DER at a place. @throws {RangeError} when there is none */
-function element(der: Uint8Array, at: number): Element {
-  const first = der[at + 1];
-  const long = first > 0x7f ? first & 0x7f : 0;
-  const start = at + 2 + long;
-  let length = long ? 0 : first;
-  for (let i = 0; i < long; i++) length = length * 256 + der[at + 2 + i];
+/** Parses the DER element at an offset. @throws {RangeError} when it is cut off */
+function element(der: Uint8Array, offset: number): Element {
+  const first = der[offset + 1];
+  const lengthBytes = first > 0x7f ? first & 0x7f : 0;
+  const start = offset + 2 + lengthBytes;
+  let length = lengthBytes ? 0 : first;
+  for (let i = 0; i < lengthBytes; i++) length = length * 256 + der[offset + 2 + i];
   const end = start + length;
   if (!(end <= der.length)) throw new RangeError("the certificate is cut off");
   return { start, end };

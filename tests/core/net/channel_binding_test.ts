@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { X509Certificate } from "node:crypto";
-import { endPoint, endPointsOf } from "../../../core/net/end_point.ts";
+import { bindingOf, bindingsOf } from "../../../core/net/channel_binding.ts";
 
 interface Vector {
   signature: string;
@@ -17,8 +17,8 @@ const vectors: Vector[] = JSON.parse(
 for (const { signature, certificate, binding } of vectors) {
   Deno.test(`the binding to a certificate signed with ${signature}`, () => {
     const der = Uint8Array.fromBase64(certificate);
-    assert.equal(endPoint(der), binding);
-    assert.deepEqual(endPointsOf(new X509Certificate(der).toString()), [binding]);
+    assert.equal(bindingOf(der), binding);
+    assert.deepEqual(bindingsOf(new X509Certificate(der).toString()), [binding]);
   });
 }
 
@@ -26,8 +26,8 @@ Deno.test("each certificate of a file has its binding", () => {
   const pem = vectors.map(({ certificate }) =>
     new X509Certificate(Uint8Array.fromBase64(certificate)).toString()
   );
-  assert.deepEqual(endPointsOf(pem.join("\n")), vectors.map(({ binding }) => binding));
-  assert.deepEqual(endPointsOf("nothing"), []);
+  assert.deepEqual(bindingsOf(pem.join("\n")), vectors.map(({ binding }) => binding));
+  assert.deepEqual(bindingsOf("nothing"), []);
 });
 
 Deno.test("whatever a certificate is cut to or changed to, its binding ends, and is another", () => {
@@ -42,7 +42,7 @@ Deno.test("whatever a certificate is cut to or changed to, its binding ends, and
       const other = cut ? der.slice(0, at) : der.slice();
       if (!cut) other[at] ^= flip;
       try {
-        return endPoint(other) !== endPoint(der);
+        return bindingOf(other) !== bindingOf(der);
       } catch (error) {
         return error instanceof RangeError;
       }

@@ -1,0 +1,65 @@
+/** Creates a folder with all of its files, or not at all. */
+import { BargeError, typed } from "../error.ts";
+import { foreignOwner, giveTo } from "./owner.ts";
+
+/**
+ * Creates a folder with these files, readable by its owner alone, unless the folder exists. The files
+ * are written into a temporary folder, which is then renamed, so that of two processes that do this at
+ * once one wins. Files that root makes are given to the owner of the parent folder.
+ *
+ * @param folder its path; the parent folder must exist
+ * @param files their text by their names
+ * @throws {BargeError} `fatal` or `no-space` when they can't be written
+ */
+export async function createFolder(
+  folder: string,
+  files: Readonly<Record<string, string>>,
+): Promise<void> {
+  const temporary = `${folder}-${crypto.randomUUID()}`;
+  const parent = folder.replace(/[^/]*$/, "");
+  try {
+    const owner = foreignOwner(parent);
+    await Deno.mkdir(temporary, { mode: 0o700 });
+    for (const [name, text] of Object.entries(files)) {
+      await write(`${temporary}/${name}`, text);
+      giveTo(owner, `${temporary}/${name}`);
+    }
+    giveTo(owner, temporary);
+    await sync(temporary);
+    await Deno.rename(temporary, folder);
+    await sync(parent);
+  } catch (cause) {
+    await Deno.remove(temporary, { recursive: true }).catch(() => {/* it was never made */});
+    if (await holds(folder, Object.keys(files))) return; // another process was faster
+    const { kind, message } = typed(cause);
+    throw new BargeError(kind === "no-space" ? kind : "fatal", message, {
+      op: "make",
+      path: folder,
+      cause,
+    });
+  }
+}
+
+async function write(path: string, text: string): Promise<void> {
+  using file = await Deno.open(path, { createNew: true, write: true, mode: 0o600 });
+  const bytes = new TextEncoder().encode(text);
+  for (let written = 0; written < bytes.length;) {
+    written += await file.write(bytes.subarray(written));
+  }
+  await file.sync();
+}
+
+async function sync(folder: string): Promise<void> {
+  if (Deno.build.os === "windows") return; // which can't open a folder
+  using file = await Deno.open(folder);
+  await file.sync();
+}
+
+async function holds(folder: string, names: readonly string[]): Promise<boolean> {
+  try {
+    for (const name of names) await Deno.lstat(`${folder}/${name}`);
+    return true;
+  } catch {
+    return false;
+  }
+}
