@@ -98,7 +98,7 @@ async function serveBench(folder: string, args: readonly string[]): Promise<Benc
   };
 }
 
-/** Can the runtime confine workers to a data directory at that real path (core/serve/confinable.ts)? */
+/** Can the runtime confine workers to a data directory at that real path (core/serve/confinement.ts)? */
 export function isConfinable(dir: string): boolean {
   return !/^\/(dev|proc|sys)\//.test(`${dir}/`);
 }

@@ -6,7 +6,7 @@ import { BargeError } from "../core/error.ts";
 import { type Address, formatAddress } from "../core/net/address.ts";
 import { Networks } from "../core/net/networks.ts";
 import { parsePublicUrl } from "../core/net/public_url.ts";
-import { levels } from "../core/serve/levels.ts";
+import { levels } from "../core/serve/log_level.ts";
 import { mostMinPassword } from "../core/protocol/password.ts";
 import { leastRate } from "../core/watch/rate.ts";
 import { hookOptions, hooksOf } from "./_serve/hooks.ts";
@@ -258,7 +258,7 @@ export default command({
       return printUnit(Deno.args.slice(Deno.args.indexOf("serve") + 1), { ...options, doors });
     }
     const { readyFd } = options;
-    const { checkReadyFd, tellReadyFd } = await import("../core/serve/ready.ts");
+    const { checkReadyFd, tellReadyFd } = await import("../core/serve/ready_fd.ts");
     if (readyFd !== undefined) checkReadyFd(readyFd);
     const { readLimits } = await import("./_serve/limits.ts");
     const { readProxyCert } = await import("./_serve/proxy_cert.ts");

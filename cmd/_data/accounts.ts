@@ -91,7 +91,7 @@ export function noteData(data: string): void {
 
 /** Returns the servers on other directories as a text; undefined: none. */
 export async function otherServers(data: string): Promise<string | undefined> {
-  const { runningServers } = await import("../../core/serve/running.ts");
+  const { runningServers } = await import("../../core/serve/running_servers.ts");
   const own = resolve(data);
   const others = runningServers().filter((server) => server.data !== own);
   if (others.length === 0) return undefined;

@@ -6,7 +6,7 @@ import { type DoorName, doorNames } from "../../core/door/door.ts";
 import { type Address, isLoopback } from "../../core/net/address.ts";
 import type { HostKey } from "../../core/net/host_keys.ts";
 import { logAlways } from "../../core/serve/log.ts";
-import { type Security, tlsOf } from "../../core/serve/security.ts";
+import { type Security, tlsOf } from "../../core/serve/tls_options.ts";
 import type { FirstPassword, Ready } from "../../core/serve/serve.ts";
 import { note, terminal, writeError } from "../_term/out.ts";
 

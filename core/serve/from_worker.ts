@@ -10,8 +10,8 @@ import { bytes, sha256 } from "../protocol/field.ts";
 import { doorNames } from "../watch/metrics.ts";
 import { mostTold, type Present } from "../watch/roster.ts";
 import { locate } from "../storage/path.ts";
-import type { Gathering } from "./gather.ts";
-import type { FromDesk } from "./hooks.ts";
+import type { Gathering } from "./roster_query.ts";
+import type { FromDesk } from "./hook_programs.ts";
 
 const text = (most: number) => v.pipe(v.string(), v.maxLength(most));
 const passes = (check: (text: string) => unknown) => (text: string) => {

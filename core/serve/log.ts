@@ -13,7 +13,7 @@ import {
   type LogRecord,
   type TextFormatter,
 } from "@logtape/logtape";
-import type { Level } from "./levels.ts";
+import type { Level } from "./log_level.ts";
 import { accessCategory, type AccessFacts } from "../door/access.ts";
 
 const gatherFor = 250;

@@ -25,13 +25,13 @@ import { settleDead } from "../repair/settle_dead.ts";
 import { type Adjustable, type Settings, Store } from "../local/store.ts";
 import { makeFenceTable } from "../local/vault/fences.ts";
 import type { Certificate } from "../net/certificate.ts";
-import { needConfinable } from "./confinable.ts";
+import { needConfinable } from "./confinement.ts";
 import { type Held, holdData, openUpToDate, prepareData } from "./data.ts";
-import { type HookOptions, HookPrograms } from "./hooks.ts";
+import { type HookOptions, HookPrograms } from "./hook_programs.ts";
 import { configureLog, flushLog } from "./log.ts";
-import type { Level } from "./levels.ts";
-import { Notifier } from "./notify.ts";
-import { type CertificateSource, certificateSource, type Security, tlsOf } from "./security.ts";
+import type { Level } from "./log_level.ts";
+import { Notifier } from "./service_manager.ts";
+import { type CertificateSource, certificateSource, type Security, tlsOf } from "./tls_options.ts";
 import { Supervisor } from "./supervisor.ts";
 
 const log = getLogger(["barge", "serve"]);

@@ -21,11 +21,11 @@ import type { Adjustable, Settings } from "../local/store.ts";
 import { removedDir } from "../repair/remove_account.ts";
 import { stagingDir } from "../local/vault/staging.ts";
 import { Vault } from "../local/vault/vault.ts";
-import { isUnconfinable, unconfinable } from "./confinable.ts";
+import { isUnconfinable, unconfinable } from "./confinement.ts";
 import { type FromWorker, readFromWorker } from "./from_worker.ts";
-import { SupervisorGatherer } from "./gather.ts";
-import type { FromDesk, HookPrograms } from "./hooks.ts";
-import type { Level } from "./levels.ts";
+import { SupervisorGatherer } from "./roster_query.ts";
+import type { FromDesk, HookPrograms } from "./hook_programs.ts";
+import type { Level } from "./log_level.ts";
 import { outgoing } from "./outgoing.ts";
 import type { ToWorker } from "./worker.ts";
 

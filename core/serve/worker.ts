@@ -4,7 +4,7 @@
  * messages.
  */
 /// <reference lib="deno.worker" />
-import "./cage.ts";
+import "./removed_globals.ts";
 import { getLogger } from "@logtape/logtape";
 import type { Door, DoorSpec } from "../door/door.ts";
 import { typed } from "../error.ts";
@@ -13,13 +13,13 @@ import type { KeyPair } from "../net/certificate.ts";
 import { shareDerivations } from "../login/password.ts";
 import type { Adjustable, Settings } from "../local/store.ts";
 import { Store } from "../local/store.ts";
-import { Desk } from "./desk.ts";
-import { loadDoor } from "./doors.ts";
+import { Desk } from "./hook_client.ts";
+import { loadDoor } from "./load_door.ts";
 import type { FromWorker } from "./from_worker.ts";
-import { type Gathering, WorkerGatherer } from "./gather.ts";
-import type { Offered, ToDesk } from "./hooks.ts";
+import { type Gathering, WorkerGatherer } from "./roster_query.ts";
+import type { Offered, ToDesk } from "./hook_programs.ts";
 import { configureLog, flushLog } from "./log.ts";
-import type { Level } from "./levels.ts";
+import type { Level } from "./log_level.ts";
 
 export type ToWorker =
   | {

@@ -1,6 +1,6 @@
 /**
  * What the operator wants to be told of uploads, or asked about them. The session decides when; who
- * answers, and how, is behind {@link Hooks}: a worker asks its supervisor (core/serve/hooks.ts).
+ * answers, and how, is behind {@link Hooks}: a worker asks its supervisor (core/serve/hook_programs.ts).
  *
  *   staged, verified, synced -> [check] -> sealed -> renamed, settled -> [committed] -> acknowledged
  *
@@ -12,7 +12,7 @@ import type { DoorName } from "./metrics.ts";
 
 /**
  * Facts about an upload. The supervisor adds where its bytes lie, and hands them to programs as JSON:
- * the names are frozen (core/serve/hooks.ts).
+ * the names are frozen (core/serve/hook_programs.ts).
  */
 export interface UploadFacts {
   readonly event: "check" | "commit";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { applicationId, migrations } from "../../core/local/database/schema.ts";
-import { runningServers } from "../../core/serve/running.ts";
+import { runningServers } from "../../core/serve/running_servers.ts";
 import { startServer } from "../_server.ts";
 import { eager, Peer, text } from "../core/door/_peer.ts";
 import { Home, lines } from "./_barge.ts";

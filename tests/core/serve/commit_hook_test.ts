@@ -1,7 +1,7 @@
 /** What is run after a commit: it keeps nobody waiting, is bounded, and is told of each upload. */
 import assert from "node:assert/strict";
 import { configureSync, resetSync } from "@logtape/logtape";
-import { HookPrograms } from "../../../core/serve/hooks.ts";
+import { HookPrograms } from "../../../core/serve/hook_programs.ts";
 import type { UploadFacts } from "../../../core/watch/hooks.ts";
 import { BargeError } from "../../../core/error.ts";
 import { Vault } from "../../../core/local/vault/vault.ts";

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { configureSync, resetSync } from "@logtape/logtape";
 import { prepareData } from "../../../core/serve/data.ts";
 import { readFromWorker } from "../../../core/serve/from_worker.ts";
-import { SupervisorGatherer } from "../../../core/serve/gather.ts";
-import { HookPrograms } from "../../../core/serve/hooks.ts";
+import { SupervisorGatherer } from "../../../core/serve/roster_query.ts";
+import { HookPrograms } from "../../../core/serve/hook_programs.ts";
 import { Supervisor } from "../../../core/serve/supervisor.ts";
 import { Scripts, unix } from "./_hook.ts";
 

@@ -27,7 +27,7 @@ const margin = 15;
  *
  * @example
  * ```ts
- * import { systemdUnit } from "./unit.ts";
+ * import { systemdUnit } from "./systemd_unit.ts";
  * const unit = systemdUnit({
  *   program: "/usr/local/bin/barge",
  *   args: ["--native", "0.0.0.0:7171"],

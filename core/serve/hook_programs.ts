@@ -14,10 +14,10 @@
 import { getLogger } from "@logtape/logtape";
 import { BargeError, typed } from "../error.ts";
 import type { UploadFacts } from "../watch/hooks.ts";
-import { Line } from "./line.ts";
+import { Line } from "./turn_queue.ts";
 import { findProgram, runProgram } from "./program.ts";
 import type { Vault } from "../local/vault/vault.ts";
-import { firstLines } from "./said.ts";
+import { firstLines } from "./program_output.ts";
 import { uploadedFile } from "./uploaded_file.ts";
 
 const log = getLogger(["barge", "hooks"]);

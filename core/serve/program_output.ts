@@ -17,7 +17,7 @@ const controls = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u206
  *
  * @example
  * ```ts
- * import { firstLines } from "./said.ts";
+ * import { firstLines } from "./program_output.ts";
  * const said = firstLines("\n\x1b[31mEicar FOUND\x1b[0m\r\nin\ta\0b\n");
  * if (said !== "Eicar FOUND; in a b") throw new Error(said);
  * ```

@@ -37,7 +37,7 @@ export class Line {
    *
    * @example
    * ```ts
-   * import { Line } from "./line.ts";
+   * import { Line } from "./turn_queue.ts";
    * const line = new Line(1, 1);
    * const first = await line.enter(1);
    * const second = line.enter(1);

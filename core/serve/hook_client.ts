@@ -4,7 +4,7 @@
  */
 import { BargeError } from "../error.ts";
 import type { Hooks, UploadFacts } from "../watch/hooks.ts";
-import type { FromDesk, Offered, ToDesk, Verdict } from "./hooks.ts";
+import type { FromDesk, Offered, ToDesk, Verdict } from "./hook_programs.ts";
 
 export class Desk {
   /** What the session calls. */

@@ -1,6 +1,6 @@
 /** Workers that ask each other who is connected, through the supervisor. */
 import assert from "node:assert/strict";
-import { type Gathering, SupervisorGatherer, WorkerGatherer } from "../../../core/serve/gather.ts";
+import { type Gathering, SupervisorGatherer, WorkerGatherer } from "../../../core/serve/roster_query.ts";
 import type { Present } from "../../../core/watch/roster.ts";
 
 interface Fake {

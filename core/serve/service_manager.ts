@@ -25,7 +25,7 @@ export class Notifier {
    *
    * @example
    * ```ts no-eval
-   * import { Notifier } from "./notify.ts";
+   * import { Notifier } from "./service_manager.ts";
    * await new Notifier(Deno.env.get("NOTIFY_SOCKET")).tell("READY=1", "STATUS=serving");
    * ```
    */
