@@ -80,8 +80,8 @@ export function accountFields({ name, role, disabled, used, limit, ...account }:
 
 /** Returns the message for upgraded tables. */
 function upgradeText({ from, to, copy }: Upgraded): string {
-  return `accounts.db: the tables were brought from version ${from} to ${to}; ` +
-    `as it was before, it is kept in ${copy}`;
+  return `accounts.db: the tables were upgraded from version ${from} to ${to}; ` +
+    `the old database was copied to ${copy}`;
 }
 
 /** Writes the used directory to standard error. */

@@ -1,84 +1,64 @@
 /**
- * The operator's programs, run by the supervisor for the workers, which may run none.
+ * The operator's programs, which the supervisor runs for the workers:
  *
- *   check    asked by a worker -> waits its turn -> runs -> answered: accepted | refused | unavailable
- *                             \-> no room, or out of time, or not to be started: unavailable
- *   commit   told by a worker -> waits its turn -> runs; a worker waits for nothing
- *                            \-> no room: lost, counted, logged
+ *   check    requested -> queued -> running -> accepted | refused | unavailable
+ *                     \-> queue full, time limit over or not started: unavailable
+ *   commit   requested -> queued -> running -> ended
+ *                     \-> queue full: skipped, counted and logged
  *
- * Every check that is asked is answered, within the time limit, its wait included, unless its worker
- * dies or takes it back: then its program is killed. So many programs of each sort run at once. They
- * are started in the order in which they were asked for; what waits is in memory only, so that a
- * server that is killed forgets whom it has not told yet.
+ * The supervisor replies to each check within its time limit, which includes the wait in the queue,
+ * unless the worker dies or cancels the check; its program is then killed. A bounded number of
+ * programs of each sort runs at once, started in the order of the requests. The queues are in memory
+ * only: a killed server loses the commits in them.
  */
 import { getLogger } from "@logtape/logtape";
 import { BargeError, typed } from "../error.ts";
-import type { UploadFacts } from "../watch/hooks.ts";
-import { Line } from "./turn_queue.ts";
-import { findProgram, runProgram } from "./program.ts";
 import type { Vault } from "../local/vault/vault.ts";
+import type { UploadFacts } from "../watch/hooks.ts";
+import type { HookReply, HookRequest, OfferedHooks, Verdict } from "./hook_client.ts";
+import { findProgram, runProgram } from "./program.ts";
 import { firstLines } from "./program_output.ts";
+import { TurnQueue } from "./turn_queue.ts";
 import { uploadedFile } from "./uploaded_file.ts";
 
 const log = getLogger(["barge", "hooks"]);
 
-/** What the operator wants to be run, each a program and its arguments. */
+/** The operator's programs, each with its arguments. */
 export interface HookOptions {
   readonly onCommit?: readonly string[];
   readonly checkUpload?: readonly string[];
-  /** How long one may take, in ms. */
+  /** Time limit of a run, in ms. */
   readonly timeout: number;
-  /** How many of each sort may run at once. */
+  /** Number of programs of each sort that may run at once. */
   readonly jobs: number;
 }
 
-/** Which of them there are: what a worker has to know. */
-export interface Offered {
-  readonly check: boolean;
-  readonly committed: boolean;
-}
-
-/** Why an upload is not accepted, or can't be; null: it is. */
-export type Verdict = { readonly kind: "refused" | "unavailable"; readonly message: string } | null;
-
-/** The JSON that a program reads: the names are frozen. */
+/** The JSON that a program reads. Its field names are frozen. */
 export type ProgramFacts = Omit<UploadFacts, "upload"> & {
-  /** Where the bytes lie now, absolute: staged in a check, in place after the commit. */
+  /** Absolute path of the bytes: staged ones in a check, the file after the commit. */
   readonly file: string;
 };
 
-export type FromDesk =
-  | { readonly type: "check"; readonly id: number; readonly facts: UploadFacts }
-  /** The answer is of no use any more. */
-  | { readonly type: "uncheck"; readonly id: number }
-  | { readonly type: "committed"; readonly facts: UploadFacts };
-
-export interface ToDesk {
-  readonly type: "checked";
-  readonly id: number;
-  readonly verdict: Verdict;
-}
-
-/** So many checks may wait for their turn. */
-const mostChecks = 1024;
-/** So many bytes of facts may wait to be told: some twenty thousand uploads. */
-const mostTold = 8 * 1024 * 1024;
-const tooLate = "the check of the upload took too long";
+const maxWaitingChecks = 1024;
+/** Bound of the waiting commits' JSON: about twenty thousand uploads. */
+const maxWaitingCommitBytes = 8 * 1024 * 1024;
+const maxLoggedCharacters = 1000;
+const checkTimedOut = "the check of the upload took too long";
+const checkFailed = "the upload can't be checked now";
 
 export class HookPrograms {
   readonly #options: HookOptions;
-  readonly #checks: Line;
-  readonly #commits: Line;
-  /** What is asked and not answered, of each worker. */
-  readonly #asked = new Map<object, Map<number, AbortController>>();
+  readonly #checks: TurnQueue;
+  readonly #commits: TurnQueue;
+  /** Checks without a reply, by worker and id. */
+  readonly #pending = new Map<object, Map<number, AbortController>>();
   readonly #stop = new AbortController();
-  /** Uploads that nobody was told of since the line was last empty. */
-  #lost = 0;
+  /** Commits skipped since the queue was last empty. */
+  #skipped = 0;
 
-  /** @throws {BargeError} `usage` when a program is not there, or not executable */
+  /** @throws {BargeError} `usage` when a program does not exist, or is not executable */
   constructor(options: HookOptions) {
-    const { jobs } = options;
-    const found = (command: readonly string[] | undefined, op: string) => {
+    const resolve = (command: readonly string[] | undefined, op: string) => {
       if (!command) return undefined;
       try {
         return [findProgram(command[0]), ...command.slice(1)];
@@ -88,50 +68,55 @@ export class HookPrograms {
     };
     this.#options = {
       ...options,
-      onCommit: found(options.onCommit, "--on-commit"),
-      checkUpload: found(options.checkUpload, "--check-upload"),
+      onCommit: resolve(options.onCommit, "--on-commit"),
+      checkUpload: resolve(options.checkUpload, "--check-upload"),
     };
-    this.#checks = new Line(jobs, mostChecks);
-    this.#commits = new Line(jobs, mostTold);
+    this.#checks = new TurnQueue(options.jobs, maxWaitingChecks);
+    this.#commits = new TurnQueue(options.jobs, maxWaitingCommitBytes);
   }
 
-  get offered(): Offered {
+  get offered(): OfferedHooks {
     const { onCommit, checkUpload } = this.#options;
     return { check: checkUpload !== undefined, committed: onCommit !== undefined };
   }
 
   /**
-   * Takes what a worker says.
+   * Handles a worker's request.
    *
-   * @param worker who it is
-   * @param vault of the data directory: finds the files that the messages are about
-   * @param reply tells it something
-   * @throws {BargeError} `protocol` for a message that no sound worker sends
+   * @param vault of the data directory, to find the uploaded files
+   * @param reply sends a message to the worker
+   * @throws {BargeError} `protocol` for a request that no sound worker sends
    */
-  take(worker: object, message: FromDesk, vault: Vault, reply: (message: ToDesk) => void): void {
-    if (message.type === "uncheck") return this.#asked.get(worker)?.get(message.id)?.abort();
+  receive(
+    worker: object,
+    message: HookRequest,
+    vault: Vault,
+    reply: (message: HookReply) => void,
+  ): void {
+    const pending = this.#pending.get(worker);
+    if (message.type === "cancel-check") return pending?.get(message.id)?.abort();
     const { facts } = message;
     if (message.type === "committed") {
-      if (!this.offered.committed) throw unasked();
+      if (!this.offered.committed) throw unexpectedRequest();
       return void this.#commit(facts, vault);
     }
     const { id } = message;
-    if (!this.offered.check || this.#asked.get(worker)?.has(id)) throw unasked();
+    if (!this.offered.check || pending?.has(id)) throw unexpectedRequest();
     void this.#answer(worker, id, facts, vault, reply);
   }
 
-  /** A worker is gone: nobody wants what it has asked for. */
+  /** Cancels the checks of a worker that has ended. */
   forget(worker: object): void {
-    for (const asked of this.#asked.get(worker)?.values() ?? []) asked.abort();
-    this.#asked.delete(worker);
+    for (const check of this.#pending.get(worker)?.values() ?? []) check.abort();
+    this.#pending.delete(worker);
   }
 
-  /** Tells of the uploads that there were, for so many ms at most, and kills what runs then. */
-  async stop(within: number): Promise<void> {
-    const out = setTimeout(() => this.#stop.abort(), within);
+  /** Runs the queued commits for at most `graceMs`, then kills the programs that still run. */
+  async stop(graceMs: number): Promise<void> {
+    const timer = setTimeout(() => this.#stop.abort(), graceMs);
     await this.#commits.empty();
-    clearTimeout(out);
-    for (const worker of this.#asked.keys()) this.forget(worker);
+    clearTimeout(timer);
+    for (const worker of this.#pending.keys()) this.forget(worker);
     await this.#checks.empty();
   }
 
@@ -140,70 +125,67 @@ export class HookPrograms {
     id: number,
     facts: UploadFacts,
     vault: Vault,
-    reply: (message: ToDesk) => void,
+    reply: (message: HookReply) => void,
   ): Promise<void> {
-    const taken = new AbortController();
-    const asked = this.#asked.get(worker) ?? new Map<number, AbortController>();
-    this.#asked.set(worker, asked.set(id, taken));
-    const verdict = await this.#check(facts, vault, taken.signal);
-    asked.delete(id);
-    if (asked.size === 0) this.#asked.delete(worker);
-    if (!taken.signal.aborted) reply({ type: "checked", id, verdict });
+    const canceled = new AbortController();
+    const pending = this.#pending.get(worker) ?? new Map<number, AbortController>();
+    this.#pending.set(worker, pending.set(id, canceled));
+    const verdict = await this.#check(facts, vault, canceled.signal);
+    pending.delete(id);
+    if (pending.size === 0) this.#pending.delete(worker);
+    if (!canceled.signal.aborted) reply({ type: "checked", id, verdict });
   }
 
-  async #check(given: UploadFacts, vault: Vault, taken: AbortSignal): Promise<Verdict> {
-    const facts = this.#withFile(given, vault);
-    if (!facts) return unavailable("the upload can't be checked now");
+  async #check(upload: UploadFacts, vault: Vault, canceled: AbortSignal): Promise<Verdict> {
+    const facts = this.#programFacts(upload, vault);
+    if (!facts) return unavailable(checkFailed);
     const { checkUpload: command, timeout } = this.#options;
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), timeout);
-    const stop = AbortSignal.any([taken, late.signal]);
+    const stop = AbortSignal.any([canceled, late.signal]);
     let leave: (() => void) | undefined;
     try {
       leave = await this.#checks.enter(1, stop);
       if (!leave) return unavailable("too many uploads wait to be checked");
-      const { code, said } = await runProgram(command!, encode(facts), stop);
-      return code === 0 ? null : refused(firstLines(said));
+      const { code, stderr } = await runProgram(command!, encode(facts), stop);
+      return code === 0 ? null : refused(firstLines(stderr));
     } catch (error) {
-      if (taken.aborted) return unavailable("nobody waits for it");
-      const why = late.signal.aborted ? tooLate : String(error);
+      if (canceled.aborted) return unavailable("the check was canceled");
+      const why = late.signal.aborted ? checkTimedOut : String(error);
       this.#warn("can't check the upload of {path} by {account}: {why}", facts, { why });
-      return unavailable(late.signal.aborted ? tooLate : "the upload can't be checked now");
+      return unavailable(late.signal.aborted ? checkTimedOut : checkFailed);
     } finally {
       clearTimeout(timer);
       leave?.();
     }
   }
 
-  async #commit(given: UploadFacts, vault: Vault): Promise<void> {
-    const facts = this.#withFile(given, vault);
-    if (facts) await this.#tell(facts);
-  }
-
-  /** @returns undefined, and logs why, where no such file can be handed to a program */
-  #withFile(given: UploadFacts, vault: Vault): ProgramFacts | undefined {
-    const { event, account, path, upload: _, ...more } = given;
-    try {
-      return { event, account, path, file: uploadedFile(vault, given), ...more };
-    } catch (error) {
-      const why = typed(error).message;
-      const program = event === "check" ? "--check-upload" : "--on-commit";
-      this.#warn("{program} is not run for {path} of {account}: {why}", given, { program, why });
-      return undefined;
-    }
-  }
-
-  /** Never throws, and keeps no worker waiting. */
-  async #tell(facts: ProgramFacts): Promise<void> {
+  /** Never throws. */
+  async #commit(upload: UploadFacts, vault: Vault): Promise<void> {
+    const facts = this.#programFacts(upload, vault);
+    if (!facts) return;
     const input = encode(facts);
     const leave = await this.#commits.enter(input.length);
-    if (!leave) return this.#lose(facts);
+    if (!leave) return this.#skip(facts);
     try {
-      if (this.#stop.signal.aborted) this.#lost++;
+      if (this.#stop.signal.aborted) this.#skipped++;
       else await this.#run(facts, input);
     } finally {
       leave();
-      if (this.#commits.length === 0) this.#found();
+      if (this.#commits.length === 0) this.#logSkipped();
+    }
+  }
+
+  /** @returns undefined, with a record in the log, if no program may get this file */
+  #programFacts(upload: UploadFacts, vault: Vault): ProgramFacts | undefined {
+    const { event, account, path, upload: _, ...rest } = upload;
+    try {
+      return { event, account, path, file: uploadedFile(vault, upload), ...rest };
+    } catch (error) {
+      const why = typed(error).message;
+      const program = event === "check" ? "--check-upload" : "--on-commit";
+      this.#warn("{program} is not run for {path} of {account}: {why}", upload, { program, why });
+      return undefined;
     }
   }
 
@@ -214,15 +196,15 @@ export class HookPrograms {
     const { signal } = this.#stop;
     try {
       const stop = AbortSignal.any([late.signal, signal]);
-      const { code, said } = await runProgram(command!, input, stop);
+      const { code, stderr } = await runProgram(command!, input, stop);
       if (code === 0) return;
-      const more = { code, said: said.slice(0, 1000) };
+      const more = { code, said: stderr.slice(0, maxLoggedCharacters) };
       this.#warn("--on-commit ended with {code} for {path} of {account}: {said}", facts, more);
     } catch (error) {
       const why = late.signal.aborted
         ? `it was killed after ${timeout / 1000} s`
         : signal.aborted
-        ? "it was killed, the server is stopping"
+        ? "it was killed because the server is stopping"
         : String(error);
       this.#warn("--on-commit failed for {path} of {account}: {why}", facts, { why });
     } finally {
@@ -230,26 +212,26 @@ export class HookPrograms {
     }
   }
 
-  #lose(facts: ProgramFacts): void {
-    if (this.#lost++ > 0) return;
+  /** Logs only the first skipped commit; {@link #logSkipped} logs their number. */
+  #skip(facts: ProgramFacts): void {
+    if (this.#skipped++ > 0) return;
     const why = "too many uploads wait for it";
-    this.#warn("--on-commit is not told of {path} of {account}, and more: {why}", facts, { why });
+    this.#warn("--on-commit is skipped for {path} of {account}: {why}", facts, { why });
   }
 
-  /** The line is empty: what was lost while it was full is summed up. */
-  #found(): void {
-    if (this.#lost > 0) {
-      log.warn("--on-commit was not told of {count} uploads", { count: this.#lost });
+  #logSkipped(): void {
+    if (this.#skipped > 0) {
+      log.warn("--on-commit was skipped for {count} uploads", { count: this.#skipped });
     }
-    this.#lost = 0;
+    this.#skipped = 0;
   }
 
   #warn(
     text: string,
     { account, path, sha256 }: Pick<UploadFacts, "account" | "path" | "sha256">,
-    more: object,
+    properties: object,
   ): void {
-    log.warn(text, { account, path, sha256, ...more });
+    log.warn(text, { account, path, sha256, ...properties });
   }
 }
 
@@ -257,13 +239,13 @@ function encode(facts: ProgramFacts): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(JSON.stringify(facts) + "\n");
 }
 
-/** The worker was not asked to send it, or has sent it before. */
-function unasked(): BargeError {
-  return new BargeError("protocol", "nobody asked for it", { op: "read message" });
+/** A request for a hook that is not configured, or an id that is in use. */
+function unexpectedRequest(): BargeError {
+  return new BargeError("protocol", "unexpected hook request", { op: "read message" });
 }
 
-function refused(said: string): Verdict {
-  return { kind: "refused", message: said ? `not accepted: ${said}` : "it was not accepted" };
+function refused(reason: string): Verdict {
+  return { kind: "refused", message: reason ? `not accepted: ${reason}` : "it was not accepted" };
 }
 
 function unavailable(message: string): Verdict {

@@ -1,32 +1,32 @@
-/** What a program wrote to standard error, as it can be shown to strangers. */
+/** Shows a program's standard error to strangers. */
 
-/** At most so many lines, and so many characters in all. */
-const mostLines = 3;
-const mostCharacters = 300;
+const maxLines = 3;
+const maxCharacters = 300;
 
 // deno-lint-ignore no-control-regex
-const sequences = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?)/g;
+const escapeSequences = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?)/g;
+/** Control characters and marks of text direction. */
 // deno-lint-ignore no-control-regex
 const controls = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/g;
 
 /**
- * The first lines of it, as one: without control characters, escape sequences and marks of the
- * direction of writing, so that a terminal shows what it says.
+ * Returns the first lines of an output as one printable line, without control characters, escape
+ * sequences and marks of text direction.
  *
- * @returns "" where it says nothing
+ * @returns "" for an output without text
  *
  * @example
  * ```ts
  * import { firstLines } from "./program_output.ts";
- * const said = firstLines("\n\x1b[31mEicar FOUND\x1b[0m\r\nin\ta\0b\n");
- * if (said !== "Eicar FOUND; in a b") throw new Error(said);
+ * const line = firstLines("\n\x1b[31mEicar FOUND\x1b[0m\r\nin\ta\0b\n");
+ * if (line !== "Eicar FOUND; in a b") throw new Error(line);
  * ```
  */
-export function firstLines(said: string): string {
-  const lines = said.replace(sequences, "").split(/[\r\n\v\f\x85\u2028\u2029]+/)
+export function firstLines(output: string): string {
+  const lines = output.replace(escapeSequences, "").split(/[\r\n\v\f\x85\u2028\u2029]+/)
     .map((line) => line.replace(controls, " ").trim())
-    .filter(Boolean).slice(0, mostLines);
+    .filter(Boolean).slice(0, maxLines);
   const text = lines.join("; ").toWellFormed();
-  if (text.length <= mostCharacters) return text;
-  return text.slice(0, mostCharacters - 1).toWellFormed() + "…";
+  if (text.length <= maxCharacters) return text;
+  return text.slice(0, maxCharacters - 1).toWellFormed() + "…";
 }

@@ -1,28 +1,27 @@
 /**
- * `--ready-fd N`: one line to a descriptor that the caller left open for it, which is then closed
- * (as s6 and others wait for). A pipe or a socket is closed in truth; of a file or a terminal, which
- * the runtime can open again but not take over, a second descriptor is.
+ * `--ready-fd N`: writes one line to a descriptor that the caller left open and closes it, for s6 and
+ * other supervisors. The runtime can adopt, and so close, a pipe or a socket only; a file or terminal
+ * is opened a second time, and that descriptor is closed.
  */
 import { Socket } from "node:net";
 import { BargeError, typed } from "../error.ts";
 
-/** How long a reader that takes nothing is waited for, in ms. */
-const patience = 5_000;
+const readerTimeoutMs = 5_000;
 const closeOnExec = 0o2000000;
 
 /**
- * Makes sure that a descriptor came from the caller. One of the runtime's own would bring it down.
+ * Checks that the caller opened a descriptor. To close one of the runtime's own would crash it.
  *
  * @throws {BargeError} `usage`
  */
 export function checkReadyFd(fd: number): void {
   if (Deno.build.os === "windows") {
-    throw new BargeError("usage", "--ready-fd: this system has no such descriptors");
+    throw new BargeError("usage", "--ready-fd does not work on Windows");
   }
   try {
     Deno.statSync(`/dev/fd/${fd}`);
     if (Deno.build.os !== "linux") return;
-    // What was inherited can't be close-on-exec; what this process opened itself always is.
+    // Descriptors that this process opened itself are close-on-exec; inherited ones can't be.
     const info = Deno.readTextFileSync(`/proc/self/fdinfo/${fd}`);
     const flags = parseInt(/^flags:\s*([0-7]+)/m.exec(info)?.[1] ?? "0", 8);
     if ((flags & closeOnExec) === 0) return;
@@ -35,23 +34,22 @@ export function checkReadyFd(fd: number): void {
 /**
  * Writes a line to the descriptor and closes it.
  *
- * @throws {BargeError} `unavailable` when its reader is gone or takes nothing
+ * @throws {BargeError} `unavailable` when its reader is gone or does not read
  */
-export async function tellReadyFd(fd: number, line: string): Promise<void> {
-  const facts = { op: "write to", path: `descriptor ${fd}` };
+export async function writeReadyFd(fd: number, line: string): Promise<void> {
   try {
-    const socket = ownSocket(fd);
+    const socket = adopt(fd);
     if (socket) return await end(socket, `${line}\n`);
     using file = Deno.openSync(`/dev/fd/${fd}`, { append: true });
     const bytes = new TextEncoder().encode(`${line}\n`);
-    for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
+    for (let sent = 0; sent < bytes.length;) sent += file.writeSync(bytes.subarray(sent));
   } catch (error) {
-    throw typed(error, facts);
+    throw typed(error, { op: "write to", path: `descriptor ${fd}` });
   }
 }
 
-/** @returns undefined for what is neither a pipe nor a socket */
-function ownSocket(fd: number): Socket | undefined {
+/** @returns undefined for a descriptor that is neither a pipe nor a socket */
+function adopt(fd: number): Socket | undefined {
   try {
     return new Socket({ fd, readable: false, writable: true });
   } catch {
@@ -61,12 +59,13 @@ function ownSocket(fd: number): Socket | undefined {
 
 function end(socket: Socket, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const late = setTimeout(() => {
-      socket.destroy(new BargeError("unavailable", `its reader took nothing for ${patience} ms`));
-    }, patience);
+    const timer = setTimeout(() => {
+      const why = `its reader read nothing for ${readerTimeoutMs} ms`;
+      socket.destroy(new BargeError("unavailable", why));
+    }, readerTimeoutMs);
     socket.once("error", reject);
     socket.once("close", () => {
-      clearTimeout(late);
+      clearTimeout(timer);
       resolve();
     });
     socket.end(text);

@@ -1,18 +1,28 @@
 /**
- * Takes from a worker the globals that reach past its permissions, or that a server has no use for.
- * The worker's entry imports this module before any other.
+ * Removes the globals through which a worker could get around its permissions, and those that a
+ * server does not need. A worker's entry module imports this module first.
  *
- * The runtime asks for no permission to keep a web cache, which it writes to a folder of its own;
- * `Worker` would bring fresh globals, and a GPU its driver. `node:worker_threads` can't be taken
- * away, and brings fresh globals, too: in the executable a file is where web caches would be kept
- * (scripts/pack.ts).
+ * The runtime writes web caches to its own folder without a permission check, a `Worker` starts with
+ * fresh globals, and a GPU loads its driver. `node:worker_threads`, which also starts with fresh
+ * globals, can't be removed; in the executable a file in place of the folder keeps it from making
+ * web caches (scripts/pack.ts).
  */
 
-/** Names of the globals that a worker does without. */
+/** Names of the removed globals, without those of the GPU. */
 export const removedGlobals: readonly string[] = [
-  ...["caches", "Cache", "CacheStorage", "localStorage", "sessionStorage", "Storage"],
-  ...["Worker", "SharedWorker", "BroadcastChannel"],
-  ...["EventSource", "WebSocket", "WebSocketStream", "WebTransport"],
+  "caches",
+  "Cache",
+  "CacheStorage",
+  "localStorage",
+  "sessionStorage",
+  "Storage",
+  "Worker",
+  "SharedWorker",
+  "BroadcastChannel",
+  "EventSource",
+  "WebSocket",
+  "WebSocketStream",
+  "WebTransport",
 ];
 
 for (const name of [...removedGlobals, ...Object.getOwnPropertyNames(globalThis).filter(isGpu)]) {

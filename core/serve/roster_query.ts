@@ -1,131 +1,130 @@
 /**
- * Who is connected to all workers: a worker that is asked can't know, so it asks the supervisor, who
- * asks all the others.
+ * Lists the connections of all workers. Workers can't talk to each other, so a worker asks the
+ * supervisor, which asks all others:
  *
- *   worker --who--> supervisor --who--> each other worker
- *   worker <-here-- supervisor <-here-- each other worker
+ *   worker --list-connections--> supervisor --list-connections--> each other worker
+ *   worker <----connections----- supervisor <----connections----- each other worker
  *
- * Both ends wait for a bounded time, the supervisor the shorter one, and do with what has come by
- * then: a worker that is dead or busy is left out. Each asker has one question under way at most;
- * who asks meanwhile gets the same answer.
+ * Both wait for a bounded time, the supervisor the shorter one, and use the replies that came by then:
+ * a dead or busy worker is left out. A worker has at most one query under way; callers that ask
+ * meanwhile share its result.
  */
 import type { Present } from "../watch/roster.ts";
 
-/** How long the workers are waited for, in ms; and the supervisor, by who asked. */
-const workersHave = 1_000;
-const supervisorHas = 2_000;
-/** Questions of one worker at once: a sound one has one, and may have given up on another. */
-const maxQuestions = 4;
+const workerTimeoutMs = 1_000;
+const supervisorTimeoutMs = 2_000;
+/** Queries of one worker at once. A sound worker has one, and perhaps others that have timed out. */
+const maxQueriesPerWorker = 4;
 
-/** To a worker: tell who is there; or what the others told. From a worker: the same, turned about. */
-export type Gathering =
-  | { readonly type: "who"; readonly id: number }
-  | { readonly type: "here"; readonly id: number; readonly present: readonly Present[] };
+/** A query or its result, in both directions. */
+export type RosterMessage =
+  | { readonly type: "list-connections"; readonly id: number }
+  | { readonly type: "connections"; readonly id: number; readonly present: readonly Present[] };
 
-/** What is posted to the other end. */
-type Post = (message: Gathering) => void;
+type Post = (message: RosterMessage) => void;
 
-interface Waiting {
-  /** The one whose answer counts. */
-  readonly asked: object;
-  answer(present: readonly Present[]): void;
+interface Query {
+  /** The peer whose reply counts. */
+  readonly peer: object;
+  resolve(present: readonly Present[]): void;
 }
 
-/** Questions that wait for their answers, at either end. */
-class Questions {
-  readonly #waiting = new Map<number, Waiting>();
-  #last = 0;
+class PendingQueries {
+  readonly #pending = new Map<number, Query>();
+  #lastId = 0;
 
-  /** @returns what `asked` answers within `ms`; else nobody */
-  ask(asked: object, post: Post, ms: number): Promise<readonly Present[]> {
-    const id = ++this.#last;
-    return new Promise((resolve) => {
-      const answer = (present: readonly Present[]) => {
-        clearTimeout(late);
-        this.#waiting.delete(id);
-        resolve(present);
+  /** @returns the reply of `peer`; an empty list if it does not come within `timeoutMs` */
+  send(peer: object, post: Post, timeoutMs: number): Promise<readonly Present[]> {
+    const id = ++this.#lastId;
+    return new Promise((done) => {
+      const resolve = (present: readonly Present[]) => {
+        clearTimeout(timer);
+        this.#pending.delete(id);
+        done(present);
       };
-      const late = setTimeout(() => answer([]), ms);
-      this.#waiting.set(id, { asked, answer });
-      post({ type: "who", id });
+      const timer = setTimeout(() => resolve([]), timeoutMs);
+      this.#pending.set(id, { peer, resolve });
+      post({ type: "list-connections", id });
     });
   }
 
-  /** Takes an answer; one to a question that another was asked is dropped. */
-  answer(from: object, id: number, present: readonly Present[]): void {
-    const waiting = this.#waiting.get(id);
-    if (waiting?.asked === from) waiting.answer(present);
+  /** Handles a reply; one from another peer than the query was sent to is dropped. */
+  receive(from: object, id: number, present: readonly Present[]): void {
+    const query = this.#pending.get(id);
+    if (query?.peer === from) query.resolve(present);
   }
 
-  /** Waits for nobody any more. */
+  /** Ends all queries with an empty list. */
   stop(): void {
-    for (const { answer } of this.#waiting.values()) answer([]);
+    for (const { resolve } of this.#pending.values()) resolve([]);
   }
 }
 
-/** The worker's end. */
-export class WorkerGatherer {
+/** A worker's side. */
+export class RosterClient {
   readonly #post: Post;
-  readonly #here: () => readonly Present[];
-  readonly #questions = new Questions();
-  #asked: Promise<readonly Present[]> | undefined;
+  readonly #listOwn: () => readonly Present[];
+  readonly #queries = new PendingQueries();
+  #query: Promise<readonly Present[]> | undefined;
 
   /**
-   * @param post to the supervisor
-   * @param here who is connected to this worker
+   * @param post sends a message to the supervisor
+   * @param listOwn lists the connections of this worker
    */
-  constructor(post: Post, here: () => readonly Present[]) {
+  constructor(post: Post, listOwn: () => readonly Present[]) {
     this.#post = post;
-    this.#here = here;
+    this.#listOwn = listOwn;
   }
 
-  /** Who is connected to the other workers. */
+  /** Lists the connections of the other workers. */
   others(): Promise<readonly Present[]> {
-    this.#asked ??= this.#questions.ask(this, this.#post, supervisorHas)
-      .finally(() => this.#asked = undefined);
-    return this.#asked;
+    this.#query ??= this.#queries.send(this, this.#post, supervisorTimeoutMs)
+      .finally(() => this.#query = undefined);
+    return this.#query;
   }
 
-  /** Takes what the supervisor posted. */
-  take(message: Gathering): void {
-    if (message.type === "here") this.#questions.answer(this, message.id, message.present);
-    else this.#post({ type: "here", id: message.id, present: this.#here() });
+  /** Handles a message of the supervisor. */
+  receive(message: RosterMessage): void {
+    const { type, id } = message;
+    if (type === "connections") this.#queries.receive(this, id, message.present);
+    else this.#post({ type: "connections", id, present: this.#listOwn() });
   }
 
   stop(): void {
-    this.#questions.stop();
+    this.#queries.stop();
   }
 }
 
-/** The supervisor's end, one for all workers. */
-export class SupervisorGatherer<W extends { postMessage(message: Gathering): void }> {
-  readonly #questions = new Questions();
-  /** Questions under way of each worker. */
-  readonly #asking = new Map<W, number>();
+/** The supervisor's side, one for all workers. */
+export class RosterBroker<W extends { postMessage(message: RosterMessage): void }> {
+  readonly #queries = new PendingQueries();
+  /** Number of queries under way of each worker. */
+  readonly #active = new Map<W, number>();
 
   /**
-   * Takes what a worker posted. A question beyond {@link maxQuestions} of one worker is dropped.
+   * Handles a worker's message. A query beyond {@link maxQueriesPerWorker} is dropped.
    *
-   * @param all the workers, that one among them
+   * @param all the workers, with the sender
    */
-  async take(message: Gathering, from: W, all: Iterable<W>): Promise<void> {
-    if (message.type === "here") return this.#questions.answer(from, message.id, message.present);
-    const asking = this.#asking.get(from) ?? 0;
-    if (asking >= maxQuestions) return;
-    this.#asking.set(from, asking + 1);
+  async receive(message: RosterMessage, from: W, all: Iterable<W>): Promise<void> {
+    const { type, id } = message;
+    if (type === "connections") return this.#queries.receive(from, id, message.present);
+    const active = this.#active.get(from) ?? 0;
+    if (active >= maxQueriesPerWorker) return;
+    this.#active.set(from, active + 1);
     const others = [...all].filter((worker) => worker !== from);
-    const told = await Promise.all(
+    const lists = await Promise.all(
       others.map((worker) =>
-        this.#questions.ask(worker, (question) => worker.postMessage(question), workersHave)
+        this.#queries.send(worker, (query) => worker.postMessage(query), workerTimeoutMs)
       ),
     );
-    const left = this.#asking.get(from)! - 1;
-    if (left > 0) this.#asking.set(from, left);
-    else this.#asking.delete(from);
-    from.postMessage({ type: "here", id: message.id, present: told.flat() });
+    const left = this.#active.get(from)! - 1;
+    if (left > 0) this.#active.set(from, left);
+    else this.#active.delete(from);
+    from.postMessage({ type: "connections", id, present: lists.flat() });
   }
 
   stop(): void {
-    this.#questions.stop();
+    this.#queries.stop();
   }
 }

@@ -1,96 +1,92 @@
-/**
- * A line at a counter: so many are served at once, so much may wait, and the first to come is the
- * first to be served.
- */
+/** A bounded first-in, first-out queue for a limited number of concurrent jobs. */
 
-interface Waiting {
+interface Waiter {
   readonly weight: number;
-  readonly go: () => void;
+  readonly start: () => void;
 }
 
-export class Line {
-  readonly #most: number;
-  readonly #room: number;
-  /** In the order in which they came. */
-  readonly #waiting = new Set<Waiting>();
-  #served = 0;
-  #weight = 0;
+export class TurnQueue {
+  readonly #maxRunning: number;
+  readonly #maxWaitingWeight: number;
+  /** In order of arrival. */
+  readonly #waiting = new Set<Waiter>();
+  #running = 0;
+  #waitingWeight = 0;
   #idle = Promise.withResolvers<void>();
 
-  /** @param most how many are served at once @param room how much may wait, by weight */
-  constructor(most: number, room: number) {
-    this.#most = most;
-    this.#room = room;
+  constructor(maxRunning: number, maxWaitingWeight: number) {
+    this.#maxRunning = maxRunning;
+    this.#maxWaitingWeight = maxWaitingWeight;
   }
 
-  /** How many are being served, and wait. */
+  /** The number of running and waiting jobs. */
   get length(): number {
-    return this.#served + this.#waiting.size;
+    return this.#running + this.#waiting.size;
   }
 
   /**
    * Waits for a turn.
    *
-   * @param weight how much of the room it takes while it waits
-   * @returns what ends the turn, to be called once; undefined at once where there is no room
-   * @throws why `stop` was aborted
+   * @param weight the job's share of the waiting weight, in the caller's unit
+   * @returns a function that ends the turn, to be called once; undefined at once if the queue is full
+   * @throws the reason of `stop`
    *
    * @example
    * ```ts
-   * import { Line } from "./turn_queue.ts";
-   * const line = new Line(1, 1);
-   * const first = await line.enter(1);
-   * const second = line.enter(1);
-   * if (await line.enter(1) !== undefined) throw new Error("there was room for one to wait");
+   * import { TurnQueue } from "./turn_queue.ts";
+   * const queue = new TurnQueue(1, 1);
+   * const first = await queue.enter(1);
+   * const second = queue.enter(1);
+   * if (await queue.enter(1) !== undefined) throw new Error("one job may wait, not two");
    * first?.();
    * (await second)?.();
-   * await line.empty();
+   * await queue.empty();
    * ```
    */
   async enter(weight: number, stop?: AbortSignal): Promise<(() => void) | undefined> {
     stop?.throwIfAborted();
-    if (this.#served < this.#most) this.#served++;
-    else if (this.#weight + weight > this.#room) return undefined;
+    if (this.#running < this.#maxRunning) this.#running++;
+    else if (this.#waitingWeight + weight > this.#maxWaitingWeight) return undefined;
     else await this.#wait(weight, stop);
     return () => this.#leave();
   }
 
-  /** Resolves when nobody is served, or waits. */
+  /** Waits until no job runs or waits. */
   async empty(): Promise<void> {
     while (this.length > 0) await this.#idle.promise;
   }
 
   #wait(weight: number, stop?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      const leave = () => {
-        this.#waiting.delete(waiting);
-        this.#weight -= weight;
-        stop?.removeEventListener("abort", tire);
+      const dequeue = () => {
+        this.#waiting.delete(waiter);
+        this.#waitingWeight -= weight;
+        stop?.removeEventListener("abort", cancel);
       };
-      const tire = () => {
-        leave();
-        this.#rest();
+      const cancel = () => {
+        dequeue();
+        this.#resolveIdle();
         reject(stop?.reason);
       };
-      const go = () => {
-        leave();
+      const start = () => {
+        dequeue();
         resolve();
       };
-      const waiting = { weight, go };
-      this.#waiting.add(waiting);
-      this.#weight += weight;
-      stop?.addEventListener("abort", tire);
+      const waiter = { weight, start };
+      this.#waiting.add(waiter);
+      this.#waitingWeight += weight;
+      stop?.addEventListener("abort", cancel);
     });
   }
 
   #leave(): void {
     const [next] = this.#waiting;
-    if (next) return next.go(); // it takes the place over
-    this.#served--;
-    this.#rest();
+    if (next) return next.start(); // the number of running jobs stays
+    this.#running--;
+    this.#resolveIdle();
   }
 
-  #rest(): void {
+  #resolveIdle(): void {
     if (this.length > 0) return;
     this.#idle.resolve();
     this.#idle = Promise.withResolvers();

@@ -8,11 +8,11 @@
  */
 
 /** How often it is to be sampled, in ms. */
-export const sampleEvery = 10_000;
+export const sampleIntervalMs = 10_000;
 
 /** The spans that can be looked at: how far apart their samples are, in ms, and how many there are. */
 const scales = {
-  hour: { step: sampleEvery, length: 362 },
+  hour: { step: sampleIntervalMs, length: 362 },
   day: { step: 300_000, length: 290 },
 } as const;
 export type Span = keyof typeof scales;
@@ -110,7 +110,7 @@ class Ring {
   add({ at, received, sent }: Sample): void {
     const written = this.#cells[0];
     const last = written === 0 ? -Infinity : this.#at(written - 1).at;
-    if (at - last < this.#step - sampleEvery / 2) return; // timers are not exact
+    if (at - last < this.#step - sampleIntervalMs / 2) return; // timers are not exact
     this.#cells.set([at, received, sent], this.#cell(written));
     this.#cells[0] = written + 1;
   }

@@ -8,7 +8,7 @@
 import type { DoorName, Metrics } from "./metrics.ts";
 
 /** The most connections that are told of. */
-export const mostTold = 1000;
+export const maxListedConnections = 1000;
 
 /** A request under way; its fields are read when somebody asks. */
 export interface Doing {
@@ -68,20 +68,20 @@ export class Roster {
     return place;
   }
 
-  /** The connections of this isolate, at most {@link mostTold}. */
+  /** The connections of this isolate, at most {@link maxListedConnections}. */
   here(): Present[] {
     const busy: Place[] = [];
     const idle: Place[] = [];
     for (const place of this.#present) (place.doing ? busy : idle).push(place);
-    return [...busy, ...idle].slice(0, mostTold).map((place) => place.told());
+    return [...busy, ...idle].slice(0, maxListedConnections).map((place) => place.told());
   }
 
-  /** Those of all isolates, at most {@link mostTold}: with a request under way first, then by age. */
+  /** Those of all isolates, at most {@link maxListedConnections}: with a request under way first, then by age. */
   async everywhere(): Promise<Present[]> {
     const all = [...this.here(), ...await this.others()];
     const rank = ({ verb, since }: Present) => [verb === null ? 1 : 0, since] as const;
     all.sort((a, b) => rank(a)[0] - rank(b)[0] || rank(a)[1] - rank(b)[1]);
-    return all.slice(0, mostTold);
+    return all.slice(0, maxListedConnections);
   }
 }
 

@@ -1,10 +1,14 @@
-/** Workers that ask each other who is connected, through the supervisor. */
+/** Workers list the connections of each other through the supervisor. */
 import assert from "node:assert/strict";
-import { type Gathering, SupervisorGatherer, WorkerGatherer } from "../../../core/serve/roster_query.ts";
+import {
+  RosterBroker,
+  RosterClient,
+  type RosterMessage,
+} from "../../../core/serve/roster_query.ts";
 import type { Present } from "../../../core/watch/roster.ts";
 
 interface Fake {
-  postMessage(message: Gathering): void;
+  postMessage(message: RosterMessage): void;
 }
 
 function present(account: string): Present {
@@ -12,17 +16,17 @@ function present(account: string): Present {
   return { account, door: "native", address: "127.0.0.1:1", since: 0, ...nothing };
 }
 
-Deno.test("all that answer are heard, and who is silent is not waited for long", async () => {
-  const supervisor = new SupervisorGatherer<Fake>();
+Deno.test("all replies count, and the wait for a silent worker is bounded", async () => {
+  const supervisor = new RosterBroker<Fake>();
   const workers: Fake[] = [];
-  const gatherers = ["anna", "bob", "cleo"].map((account) => {
-    const worker: Fake = { postMessage: (message) => gatherer.take(message) };
-    const post = (message: Gathering) => void supervisor.take(message, worker, workers);
-    const gatherer = new WorkerGatherer(post, () => [present(account)]);
+  const clients = ["anna", "bob", "cleo"].map((account) => {
+    const worker: Fake = { postMessage: (message) => client.receive(message) };
+    const post = (message: RosterMessage) => void supervisor.receive(message, worker, workers);
+    const client = new RosterClient(post, () => [present(account)]);
     workers.push(worker);
-    return gatherer;
+    return client;
   });
-  const names = async (i: number) => (await gatherers[i].others()).map(({ account }) => account);
+  const names = async (i: number) => (await clients[i].others()).map(({ account }) => account);
   assert.deepEqual(await names(0), ["bob", "cleo"]);
   const [once, twice] = await Promise.all([names(1), names(1)]);
   assert.deepEqual([once, twice], [["anna", "cleo"], ["anna", "cleo"]]);
@@ -30,9 +34,9 @@ Deno.test("all that answer are heard, and who is silent is not waited for long",
   assert.deepEqual(await names(2), ["anna", "bob"]);
 });
 
-Deno.test("a supervisor that is silent leaves the worker with its own; nothing is left behind", async () => {
-  const alone = new WorkerGatherer(() => {}, () => []);
-  const asked = alone.others();
+Deno.test("a stopped query of a silent supervisor is empty and leaves no timer", async () => {
+  const alone = new RosterClient(() => {}, () => []);
+  const others = alone.others();
   alone.stop();
-  assert.deepEqual(await asked, []);
+  assert.deepEqual(await others, []);
 });

@@ -1,7 +1,7 @@
 /** Counts of several workers: added up, kept when one dies, and never more of them than was planned. */
 import assert from "node:assert/strict";
 import { bounds, makeBoard, Metrics, quantile } from "../../../core/watch/metrics.ts";
-import { mostTold, Roster } from "../../../core/watch/roster.ts";
+import { maxListedConnections, Roster } from "../../../core/watch/roster.ts";
 
 Deno.test("what workers count is added up, and outlives them", () => {
   const board = makeBoard(2);
@@ -76,7 +76,7 @@ Deno.test("those with a request under way come first, and of a crowd only so man
   all[1500].doing = { verb: "put", path: `/home/${"x".repeat(5000)}`, bytes: 7 };
   roster.others = () => Promise.resolve([{ ...roster.here()[0], account: "anna", bytes: 9 }]);
   const told = await roster.everywhere();
-  assert.equal(told.length, mostTold);
+  assert.equal(told.length, maxListedConnections);
   assert.deepEqual(told.slice(0, 3).map(({ verb, bytes }) => [verb, bytes]), [
     ["put", 7],
     ["put", 9],
