@@ -8,7 +8,7 @@ import { Networks } from "../core/net/networks.ts";
 import { parsePublicUrl } from "../core/net/public_url.ts";
 import { logLevels } from "../core/serve/log_level.ts";
 import { mostMinPassword } from "../core/protocol/password.ts";
-import { leastRate } from "../core/watch/rate.ts";
+import { minRateBytesPerSecond } from "../core/watch/rate.ts";
 import { hookOptions, hooksOf } from "./_serve/hooks.ts";
 import { command } from "./_term/command.ts";
 import { common, dataOption, flag, value, valueOr, values } from "./_term/options.ts";
@@ -387,7 +387,9 @@ function rate() {
   const sizes = sizeOrNone();
   const read = (text: string) => {
     const rate = sizes.parse(text);
-    return rate === null || (rate !== undefined && rate >= leastRate) ? rate : undefined;
+    return rate === null || (rate !== undefined && rate >= minRateBytesPerSecond)
+      ? rate
+      : undefined;
   };
   return valueParser("SIZE|none", read, "a size of 1KiB or more, or `none`");
 }

@@ -3,7 +3,7 @@
  * that end in `_total`, histograms with cumulative buckets. A door that shows them asks
  * session/status.ts for the numbers, which decides who may.
  */
-import { bounds, type DoorCounts } from "../watch/metrics.ts";
+import { type DoorCounts, latencyBoundsSeconds } from "../watch/metrics.ts";
 import type { Snapshot } from "../session/status.ts";
 
 /** What the text is, for a Content-Type header. */
@@ -78,7 +78,11 @@ function durations({ requests }: Snapshot): string {
     let sum = 0;
     const rows = buckets.map((n, i) => {
       sum += n;
-      return line(`${name}_bucket`, { door, verb, le: number(bounds[i] ?? Infinity) }, sum);
+      return line(
+        `${name}_bucket`,
+        { door, verb, le: number(latencyBoundsSeconds[i] ?? Infinity) },
+        sum,
+      );
     });
     return [
       ...rows,
