@@ -108,7 +108,7 @@ async function serveBench(folder: string, args: readonly string[]): Promise<Benc
 }
 
 /**
- * Returns whether the runtime can confine workers to a data directory (core/serve/confinable.ts).
+ * Returns whether the runtime can confine workers to a data directory (core/serve/confinement.ts).
  */
 export function isConfinable(dir: string): boolean {
   return !/^\/(dev|proc|sys)\//.test(`${dir}/`);

@@ -6,9 +6,9 @@ import { BargeError } from "../core/error.ts";
 import { type Address, formatAddress } from "../core/net/address.ts";
 import { Networks } from "../core/net/networks.ts";
 import { parsePublicUrl } from "../core/net/public_url.ts";
-import { levels } from "../core/serve/levels.ts";
+import { logLevels } from "../core/serve/log_level.ts";
 import { mostMinPassword } from "../core/protocol/password.ts";
-import { leastRate } from "../core/watch/rate.ts";
+import { minRateBytesPerSecond } from "../core/watch/rate.ts";
 import { hookOptions, hooksOf } from "./_serve/hooks.ts";
 import { command } from "./_term/command.ts";
 import { common, dataOption, flag, value, valueOr, values } from "./_term/options.ts";
@@ -190,7 +190,7 @@ export default command({
     ...hookOptions,
     logLevel: valueOr(
       ["--log-level"],
-      oneOf(...levels),
+      oneOf(...logLevels),
       "info",
       "The log level on standard error; requests are `info`, failed logins `warn`. Default: info",
     ),
@@ -258,7 +258,7 @@ export default command({
       return printUnit(Deno.args.slice(Deno.args.indexOf("serve") + 1), { ...options, doors });
     }
     const { readyFd } = options;
-    const { checkReadyFd, tellReadyFd } = await import("../core/serve/ready.ts");
+    const { checkReadyFd, writeReadyFd } = await import("../core/serve/ready_fd.ts");
     if (readyFd !== undefined) checkReadyFd(readyFd);
     const { readLimits } = await import("./_serve/limits.ts");
     const { readProxyCert } = await import("./_serve/proxy_cert.ts");
@@ -316,7 +316,7 @@ export default command({
       async onReady(facts, hostKeys) {
         const ready = { event: "ready", ...facts };
         if (json) printJson(ready);
-        if (readyFd !== undefined) await tellReadyFd(readyFd, JSON.stringify(ready));
+        if (readyFd !== undefined) await writeReadyFd(readyFd, JSON.stringify(ready));
         const doors = { native, http, ftp, ftps, sftp };
         noteReady(facts, hostKeys, {
           ...options,
@@ -387,7 +387,9 @@ function rate() {
   const sizes = sizeOrNone();
   const read = (text: string) => {
     const rate = sizes.parse(text);
-    return rate === null || (rate !== undefined && rate >= leastRate) ? rate : undefined;
+    return rate === null || (rate !== undefined && rate >= minRateBytesPerSecond)
+      ? rate
+      : undefined;
   };
   return valueParser("SIZE|none", read, "a size of 1KiB or more, or `none`");
 }

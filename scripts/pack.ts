@@ -57,7 +57,7 @@ export async function pack(
 
 /**
  * Writes empty files in the places of the runtime's folders for web caches and local storage, which
- * code may write to without a permission (core/serve/cage.ts). stub.sh names the same folders.
+ * code may write to without a permission (core/serve/removed_globals.ts). stub.sh names the same folders.
  */
 async function blockWebCaches(tree: string): Promise<void> {
   for (const kind of ["server", "client"]) {

@@ -80,8 +80,8 @@ export function accountFields({ name, role, disabled, used, limit, ...account }:
 
 /** Returns the message for upgraded tables. */
 function upgradeText({ from, to, copy }: Upgraded): string {
-  return `accounts.db: the tables were brought from version ${from} to ${to}; ` +
-    `as it was before, it is kept in ${copy}`;
+  return `accounts.db: the tables were upgraded from version ${from} to ${to}; ` +
+    `the old database was copied to ${copy}`;
 }
 
 /** Writes the used directory to standard error. */
@@ -91,7 +91,7 @@ export function noteData(data: string): void {
 
 /** Returns the servers on other directories as a text; undefined: none. */
 export async function otherServers(data: string): Promise<string | undefined> {
-  const { runningServers } = await import("../../core/serve/running.ts");
+  const { runningServers } = await import("../../core/serve/running_servers.ts");
   const own = resolve(data);
   const others = runningServers().filter((server) => server.data !== own);
   if (others.length === 0) return undefined;

@@ -6,8 +6,9 @@ import { type DoorName, doorNames } from "../../core/door/door.ts";
 import { type Address, isLoopback } from "../../core/net/address.ts";
 import type { HostKey } from "../../core/net/host_keys.ts";
 import { logAlways } from "../../core/serve/log.ts";
-import { type Security, tlsOf } from "../../core/serve/security.ts";
-import type { FirstPassword, Ready } from "../../core/serve/serve.ts";
+import { tlsOf, type TlsOptions } from "../../core/serve/tls_options.ts";
+import type { FirstPassword } from "../../core/serve/first_account.ts";
+import type { Ready } from "../../core/serve/serve.ts";
 import { note, terminal, writeError } from "../_term/out.ts";
 
 /** Reports the first admin. The password is shown on a terminal; the log names only its file. */
@@ -24,7 +25,7 @@ export function noteFirstAccount(account: string, secret: FirstPassword): void {
   );
 }
 
-export interface Banner extends Security {
+export interface Banner extends TlsOptions {
   readonly data: string;
   readonly workers: number;
   readonly doors: { readonly [door in DoorName]: Address | null };

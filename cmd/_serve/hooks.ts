@@ -1,6 +1,6 @@
 /** The hooks of `barge serve`: the operator's programs. */
 import { BargeError } from "../../core/error.ts";
-import type { HookOptions } from "../../core/serve/hooks.ts";
+import type { HookOptions } from "../../core/serve/hook_programs.ts";
 import { split } from "../_shell/words.ts";
 import { value, valueOr } from "../_term/options.ts";
 import { count, valueParser } from "../_term/value.ts";

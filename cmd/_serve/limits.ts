@@ -5,7 +5,7 @@
 import * as v from "valibot";
 import { BargeError, typed } from "../../core/error.ts";
 import { defaultMinPassword, mostMinPassword } from "../../core/protocol/password.ts";
-import { leastRate } from "../../core/watch/rate.ts";
+import { minRateBytesPerSecond } from "../../core/watch/rate.ts";
 import type { Adjustable } from "../../core/watch/settings.ts";
 import { similar } from "../_term/similar.ts";
 import { parseSize } from "../_term/size.ts";
@@ -32,7 +32,10 @@ const size = v.pipe(
 );
 const rate = v.pipe(
   size,
-  v.check((bytes) => bytes === null || bytes >= leastRate, "must be 1KiB or more, or none"),
+  v.check(
+    (bytes) => bytes === null || bytes >= minRateBytesPerSecond,
+    "must be 1KiB or more, or none",
+  ),
 );
 
 /** Named like the options. */

@@ -7,7 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import { BargeError, type Kind } from "../error.ts";
 import type { DoorName, Metrics } from "../watch/metrics.ts";
-import { type Doing, shorten } from "../watch/roster.ts";
+import { type ActiveRequest, shorten } from "../watch/roster.ts";
 
 /** The category of these records. */
 export const accessCategory = ["barge", "access"] as const;
@@ -38,7 +38,7 @@ export interface AccessFacts {
 export type Arrived = Pick<AccessFacts, "door" | "address" | "verb" | "path" | "to">;
 
 /** One request, from its arrival to its record. */
-export class Access implements Doing {
+export class Access implements ActiveRequest {
   account: string | null = null;
   /** True if the record ends after the request's handler. */
   pending = false;

@@ -2,7 +2,7 @@
  * Formats the metrics for Prometheus: text exposition format 0.0.4, base units, counters that end in
  * `_total`, histograms with cumulative buckets.
  */
-import { bounds, type DoorCounts } from "../watch/metrics.ts";
+import { type DoorCounts, latencyBoundsSeconds } from "../watch/metrics.ts";
 import type { Snapshot } from "../session/status.ts";
 
 /** The value of the Content-Type header. */
@@ -88,7 +88,11 @@ function durations({ requests }: Snapshot): string {
     let sum = 0;
     const rows = buckets.map((n, i) => {
       sum += n;
-      return line(`${name}_bucket`, { door, verb, le: number(bounds[i] ?? Infinity) }, sum);
+      return line(
+        `${name}_bucket`,
+        { door, verb, le: number(latencyBoundsSeconds[i] ?? Infinity) },
+        sum,
+      );
     });
     return [
       ...rows,

@@ -1,4 +1,4 @@
-/** The data directory: how it is made, locked by one server at a time, and upgraded. */
+/** Makes the data directory, locks it for one server at a time, and upgrades its tables. */
 import { Database, type OpenOptions } from "../local/database/database.ts";
 import { OlderTables } from "../local/database/older_tables.ts";
 import { upgrade, type Upgraded } from "../local/upgrade.ts";
@@ -6,18 +6,17 @@ import { BargeError, typed } from "../error.ts";
 import { foreignOwner, giveTo } from "../disk/owner.ts";
 import { stagingDir } from "../local/vault/staging.ts";
 
-/** A data directory that is ours until it is disposed of. */
-export interface Held extends Disposable {
-  readonly data: string;
-  /** Writes public facts about the server into the lock's file. @throws the failure of the write */
-  note(facts: ServerFacts): void;
+/** A data directory that this process has locked until it disposes of the lock. */
+export interface DataLock extends Disposable {
+  /** Writes public facts about the server into the lock file. @throws the error of the write */
+  writeFacts(facts: ServerFacts): void;
 }
 
-/** Facts that a server writes down, for commands on the same directory. */
+/** Facts about a server for commands on the same directory. */
 export interface ServerFacts {
   readonly pid: number;
   readonly version: string;
-  /** The certificate that it shows; null where no door has TLS. */
+  /** The certificate that it serves; null if no door has TLS. */
   readonly certificate: {
     /** The operator's file; null for the one that barge made. */
     readonly file: string | null;
@@ -32,7 +31,7 @@ export interface ServerFacts {
 const lockFile = "lock";
 
 /**
- * Makes what is missing of a data directory, only for its owner's eyes.
+ * Makes a data directory, or the missing folders of one, readable by its owner only.
  *
  * @returns its real path
  * @throws {BargeError} `fatal`, also when its folders are on different file systems; `no-space`
@@ -43,37 +42,37 @@ export function prepareData(data: string): string {
     const owner = foreignOwner(data);
     for (const folder of ["public", "homes", stagingDir]) {
       const path = `${data}/${folder}`;
-      const made = !exists(path);
+      const isNew = !exists(path);
       Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
-      if (made) giveTo(owner, path);
+      if (isNew) giveTo(owner, path);
     }
   } catch (error) {
     throw unusable(error, "make data directory", data);
   }
-  needOneDisk(data);
+  requireOneFileSystem(data);
   return Deno.realPathSync(data);
 }
 
-/** What is staged is renamed into place, which no system can do across file systems. */
-function needOneDisk(data: string): void {
+/** A commit renames the staged file, which works only within one file system. */
+function requireOneFileSystem(data: string): void {
   const device = (folder: string) => Deno.statSync(`${data}/${folder}`).dev;
   const other = ["public", "homes"].find((folder) => device(folder) !== device(stagingDir));
   if (other === undefined) return;
   throw new BargeError("fatal", `its ${other}/ and ${stagingDir}/ are on different file systems`, {
-    ...{ op: "use data directory", path: data },
+    op: "use data directory",
+    path: data,
     hint: "mount one file system for the whole data directory",
   });
 }
 
 /**
- * Takes the data directory for this process. The lock is the kernel's: it goes with the process,
- * however that ends.
+ * Locks the data directory for this process. The kernel releases the lock when the process ends.
  *
- * @throws {BargeError} `fatal` when another server has it, or it can't be written
+ * @throws {BargeError} `fatal` when another process has locked it, or the lock can't be written
  */
-export async function holdData(data: string): Promise<Held> {
-  const held = await tryHold(data);
-  if (held) return held;
+export async function lockData(data: string): Promise<DataLock> {
+  const lock = await tryLock(data);
+  if (lock) return lock;
   throw new BargeError("fatal", "another `barge serve` uses this data directory", {
     op: "lock",
     path: data,
@@ -81,17 +80,17 @@ export async function holdData(data: string): Promise<Held> {
   });
 }
 
-/** @returns undefined when another process holds it */
-async function tryHold(data: string): Promise<Held | undefined> {
+/** @returns undefined when another process has locked it */
+async function tryLock(data: string): Promise<DataLock | undefined> {
   const path = `${data}/${lockFile}`;
-  const made = !exists(path);
+  const isNew = !exists(path);
   const file = await Deno.open(path, { create: true, write: true, mode: 0o600 })
     .catch((error) => {
       throw unusable(error, "lock", data);
     });
-  if (made) giveTo(foreignOwner(data), path);
+  if (isNew) giveTo(foreignOwner(data), path);
   if (await file.tryLock(true)) {
-    return { data, note: (facts) => write(file, facts), [Symbol.dispose]: () => file.close() };
+    return { writeFacts: (facts) => write(file, facts), [Symbol.dispose]: () => file.close() };
   }
   file.close();
   return undefined;
@@ -101,13 +100,13 @@ function write(file: Deno.FsFile, facts: ServerFacts): void {
   const bytes = new TextEncoder().encode(JSON.stringify(facts) + "\n");
   file.truncateSync();
   file.seekSync(0, Deno.SeekMode.Start);
-  for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
+  for (let sent = 0; sent < bytes.length;) sent += file.writeSync(bytes.subarray(sent));
 }
 
 /**
- * Returns the facts of the last server on a directory, which may have ended since.
+ * Returns the facts about the last server on a directory, which may have ended since.
  *
- * @returns undefined where no facts were written, or they can't be read
+ * @returns undefined if no facts were written, or they can't be read
  */
 export function lastServer(data: string): ServerFacts | undefined {
   try {
@@ -118,10 +117,10 @@ export function lastServer(data: string): ServerFacts | undefined {
 }
 
 /**
- * Upgrades the tables of a directory that is held, and opens its database.
+ * Opens the database of a directory that this process has locked, and upgrades older tables before.
  *
- * @param onUpgrade called with the versions and the copy, if tables were upgraded
- * @throws {BargeError} as Database does; `no-space` where the copy of the old tables does not fit
+ * @param onUpgrade called after an upgrade
+ * @throws {BargeError} as Database does; `no-space` if the copy of the old database does not fit
  */
 export async function openUpToDate(
   data: string,
@@ -138,26 +137,23 @@ export async function openUpToDate(
 }
 
 /**
- * Upgrades the tables of a directory that is not held.
+ * Upgrades the tables of a directory that this process has not locked.
  *
- * @param older the failure to open its database
+ * @param older the error of opening its database
  * @throws {BargeError} `fatal` while a server uses the directory
  */
 export async function upgradeAlone(data: string, older: OlderTables): Promise<Upgraded> {
-  const held = await tryHold(data);
-  if (!held) {
-    throw new BargeError(
-      "fatal",
-      `${older.message}, and the server of that older barge runs on it`,
-      {
-        ...{ op: "open database", path: older.path, cause: older },
-        hint:
-          "stop that server, and start it with this barge: that brings the tables up to date; " +
-          "or use the older barge",
-      },
-    );
+  using lock = await tryLock(data);
+  if (!lock) {
+    const message = `${older.message}, and the server of that older barge runs on it`;
+    throw new BargeError("fatal", message, {
+      op: "open database",
+      path: older.path,
+      cause: older,
+      hint: "stop that server and start it with this barge, which upgrades the tables; " +
+        "or use the older barge",
+    });
   }
-  using _held = held;
   return await upgrade(data, older.from);
 }
 
@@ -170,10 +166,10 @@ function exists(path: string): boolean {
   }
 }
 
-/** A server without its directory can't go on: `fatal`, unless there may be room later. */
+/** Makes a `fatal` error of a failure to use the directory; only `no-space` stays. */
 function unusable(cause: unknown, op: string, path: string): BargeError {
   const error = typed(cause, { op, path });
   if (error.kind === "no-space") return error;
-  const hint = "name another with --data, or run as whom it belongs to";
+  const hint = "name another with --data, or run as its owner";
   return new BargeError("fatal", error.message, { op, path, hint, cause });
 }

@@ -1,19 +1,18 @@
 /**
- * The messages that a worker may send to its supervisor, and their check. A worker talks to
- * strangers, so that the supervisor takes nothing from it on trust: no path, no field beyond these,
- * no text without a bound.
+ * Checks the messages of a worker. A worker talks to strangers, so the supervisor trusts none of its
+ * fields: it accepts no path on disk, no unknown field and no text without a bound.
  */
 import * as v from "valibot";
 import { checkName } from "../local/account/accounts.ts";
 import { BargeError, type Kind, kinds } from "../error.ts";
 import { bytes, sha256 } from "../protocol/field.ts";
 import { doorNames } from "../watch/metrics.ts";
-import { mostTold, type Present } from "../watch/roster.ts";
+import { maxListedConnections, type Present } from "../watch/roster.ts";
 import { locate } from "../storage/path.ts";
-import type { Gathering } from "./gather.ts";
-import type { FromDesk } from "./hooks.ts";
+import type { HookRequest } from "./hook_client.ts";
+import type { RosterMessage } from "./roster_query.ts";
 
-const text = (most: number) => v.pipe(v.string(), v.maxLength(most));
+const text = (maxLength: number) => v.pipe(v.string(), v.maxLength(maxLength));
 const passes = (check: (text: string) => unknown) => (text: string) => {
   try {
     check(text);
@@ -22,13 +21,13 @@ const passes = (check: (text: string) => unknown) => (text: string) => {
     return false;
   }
 };
-const account = v.pipe(text(64), v.check(passes(checkName), "no account's name"));
-/** A path in /home or /public; the check knows its bounds. */
+const account = v.pipe(text(64), v.check(passes(checkName), "not an account's name"));
+/** A path in /home or /public, whose bounds `locate` checks. */
 const path = v.pipe(
   text(3000),
-  v.check(passes((path) => locate(path, "a")), "no path of a user's"),
+  v.check(passes((path) => locate(path, "a")), "not a user's path"),
 );
-/** RFC 3339, or what JavaScript makes of a year beyond 9999. */
+/** RFC 3339, or JavaScript's format for years beyond 9999. */
 const moment = v.pipe(text(40), v.regex(/^[-+.:TZ\d]+$/));
 const door = v.picklist(doorNames);
 const id = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
@@ -74,22 +73,26 @@ const messages = v.variant("type", [
     }),
   }),
   v.strictObject({ type: v.literal("stopped") }),
-  v.strictObject({ type: v.literal("who"), id }),
-  v.strictObject({ type: v.literal("here"), id, present: listOf(present, mostTold) }),
+  v.strictObject({ type: v.literal("list-connections"), id }),
+  v.strictObject({
+    type: v.literal("connections"),
+    id,
+    present: listOf(present, maxListedConnections),
+  }),
   v.strictObject({ type: v.literal("check"), id, facts: factsOf("check", id) }),
-  v.strictObject({ type: v.literal("uncheck"), id }),
+  v.strictObject({ type: v.literal("cancel-check"), id }),
   v.strictObject({ type: v.literal("committed"), facts: factsOf("commit", v.null()) }),
 ]);
 
 /** A message from a worker to its supervisor. */
 export type FromWorker =
-  | FromDesk
-  | Gathering
+  | HookRequest
+  | RosterMessage
   | { readonly type: "listening" }
   | { readonly type: "failed"; readonly error: Failure }
   | { readonly type: "stopped" };
 
-/** A `BargeError` as it crosses to the supervisor. */
+/** The fields of a `BargeError`. */
 export interface Failure {
   readonly kind: Kind;
   readonly message: string;
@@ -100,7 +103,7 @@ export interface Failure {
 /**
  * Checks a message.
  *
- * @throws {BargeError} `protocol`, with the field that is wrong
+ * @throws {BargeError} `protocol`, with the name of the bad field
  *
  * @example
  * ```ts
@@ -118,15 +121,15 @@ export function readFromWorker(message: unknown): FromWorker {
   if (result.success) return result.output;
   const [issue] = result.issues;
   const field = v.getDotPath(issue);
-  // Not the issue's own message, which quotes what was received.
-  const why = field === null ? "no message of a worker's" : `bad field ${field}`;
+  // The issue's own message quotes the received value.
+  const why = field === null ? "not a worker's message" : `bad field ${field}`;
   throw new BargeError("protocol", why, { op: "read message" });
 }
 
-/** A list whose length is checked before its items are looked at: it may be sparse, and huge. */
-function listOf<T extends v.GenericSchema<unknown, Present>>(item: T, most: number) {
+/** Checks the length before the items: a forged list may be sparse and huge. */
+function listOf<T extends v.GenericSchema<unknown, Present>>(item: T, maxLength: number) {
   return v.pipe(
-    v.custom<unknown[]>((list) => Array.isArray(list) && list.length <= most),
+    v.custom<unknown[]>((list) => Array.isArray(list) && list.length <= maxLength),
     v.array(item),
   );
 }

@@ -1,56 +1,59 @@
 /**
  * The addresses that a worker may connect to: none, unless the operator turned FTP's active mode on.
- * Of clients elsewhere nobody knows where they are, so that mode opens IPv4 as a whole, without this
- * machine's own addresses, link-local ones (where clouds keep secrets), multicast and reserved ones.
- * IPv6 stays closed: the runtime has no ranges of it, and EPSV needs none.
+ * Clients may be anywhere, so that mode allows all of IPv4 but this machine's own addresses, link-local
+ * ones (where clouds keep secrets), multicast and reserved ones. IPv6 stays closed: the runtime's
+ * permissions have no IPv6 ranges, and EPSV needs none.
  */
 import type { DoorSpec } from "../door/door.ts";
 
-/** An IPv4 range: its first address as a number, and how many bits all of it have in common. */
+/** An IPv4 range: its first address as a number, and the length of the common prefix in bits. */
 type Range = readonly [first: number, bits: number];
 
-const never: readonly Range[] = [
-  [ipv4("0.0.0.0"), 8], // also this machine, where an address is to be connected to
+const forbidden: readonly Range[] = [
+  [ipv4("0.0.0.0"), 8], // 0.0.0.0 connects to this machine
   [ipv4("127.0.0.0"), 8],
   [ipv4("169.254.0.0"), 16],
   [ipv4("224.0.0.0"), 3],
 ];
 
 /**
- * Returns what may be connected to, as the runtime's permissions name it.
+ * Returns the addresses in the syntax of the runtime's permissions.
  *
  * @param own this machine's addresses
  */
-export function outgoing(
+export function outgoingAddresses(
   doors: readonly DoorSpec[],
   own: readonly string[] = ownAddresses(),
 ): string[] {
   const specs = doors.flatMap(({ ftp }) => ftp ? [ftp] : []);
-  const found: string[] = [];
+  const addresses: string[] = [];
   if (specs.some(({ activeLoopback }) => activeLoopback)) {
     const hosts = own.map((host) => host.includes(":") ? `[${host}]` : host);
-    found.push("127.0.0.0/8", "[::1]", ...hosts);
+    addresses.push("127.0.0.0/8", "[::1]", ...hosts);
   }
   if (specs.some(({ active }) => active)) {
-    const here = own.filter((host) => !host.includes(":")).map((host) => [ipv4(host), 32] as const);
-    found.push(...without([...never, ...here]).map(([first, bits]) => `${dotted(first)}/${bits}`));
+    const ownIpv4 = own.filter((host) => !host.includes(":"));
+    const holes = [...forbidden, ...ownIpv4.map((host): Range => [ipv4(host), 32])];
+    addresses.push(...without(holes).map(([first, bits]) => `${dotted(first)}/${bits}`));
   }
-  return [...new Set(found)];
+  return [...new Set(addresses)];
 }
 
-/** The addresses of this machine, without zones. */
+/** Returns the addresses of this machine, without zones. */
 function ownAddresses(): string[] {
   return Deno.networkInterfaces().map(({ address }) => address.split("%")[0]);
 }
 
-/** All of IPv4 but some ranges, in the fewest ranges. */
+/** Returns the fewest ranges that cover a range, by default all of IPv4, except the holes. */
 function without(holes: readonly Range[], [first, bits]: Range = [0, 0]): Range[] {
   const end = first + 2 ** (32 - bits);
-  const inside = holes.filter(([at, narrow]) => at < end && first < at + 2 ** (32 - narrow));
-  if (inside.length === 0) return [[first, bits]];
-  if (inside.some(([at, narrow]) => narrow <= bits && at <= first)) return [];
+  const overlapping = holes.filter(([hole, holeBits]) =>
+    hole < end && first < hole + 2 ** (32 - holeBits)
+  );
+  if (overlapping.length === 0) return [[first, bits]];
+  if (overlapping.some(([hole, holeBits]) => holeBits <= bits && hole <= first)) return [];
   const middle = first + 2 ** (31 - bits);
-  return [...without(inside, [first, bits + 1]), ...without(inside, [middle, bits + 1])];
+  return [...without(overlapping, [first, bits + 1]), ...without(overlapping, [middle, bits + 1])];
 }
 
 function ipv4(text: string): number {

@@ -1,13 +1,13 @@
 /**
- * The supervisor: the one isolate with rights. It makes and locks the data directory, settles what
- * a crash left behind, and keeps N workers listening on the same ports. It talks to no stranger.
+ * The supervisor keeps a number of workers listening on the same ports. It runs in the main isolate,
+ * which has all permissions and talks to no strangers.
  *
  *   starting -> listening -> stopping -> stopped
  *           \-> failed   \-> died -> (delay) -> starting
  *
- * A worker that dies is started again, after a delay that doubles up to ten seconds; the others do
- * not notice: its uploads can be resumed. Once the worker has certainly stopped, its rows in the
- * ledger are settled. Each start of a worker has a name of its own, which marks its uploads.
+ * A worker that dies is started again after a delay, which doubles up to ten seconds. The other
+ * workers go on, and its uploads can be resumed. Its rows in the ledger are settled after it has
+ * certainly stopped. Each start of a worker has a unique name, which marks its uploads.
  */
 import { randomUUID } from "node:crypto";
 import { getLogger } from "@logtape/logtape";
@@ -22,32 +22,34 @@ import type { Adjustable } from "../watch/settings.ts";
 import { removedDir } from "../local/remove_account.ts";
 import { stagingDir } from "../local/vault/staging.ts";
 import { Vault } from "../local/vault/vault.ts";
-import { isUnconfinable, unconfinable } from "./confinable.ts";
+import { isUnconfinable, unconfinable } from "./confinement.ts";
 import { type FromWorker, readFromWorker } from "./from_worker.ts";
-import { SupervisorGatherer } from "./gather.ts";
-import type { FromDesk, HookPrograms } from "./hooks.ts";
-import type { Level } from "./levels.ts";
-import { outgoing } from "./outgoing.ts";
+import type { HookRequest } from "./hook_client.ts";
+import type { HookPrograms } from "./hook_programs.ts";
+import type { LogLevel } from "./log_level.ts";
+import { outgoingAddresses } from "./outgoing.ts";
+import { RosterBroker } from "./roster_query.ts";
 import type { ToWorker } from "./worker.ts";
 
 const log = getLogger(["barge", "serve"]);
-const firstDelay = 100;
-const longestDelay = 10_000;
-/** How long a worker may take until it listens, in ms: it waits for the database among other things. */
-const startWithin = 60_000;
-/** How much longer than the grace a worker may take to stop, in ms. */
-const stopWithin = 5_000;
-/** How long what a dead worker said last may take to arrive, in ms: to terminate it drops that. */
-const lastWords = 1_000;
+const minRestartDelayMs = 100;
+const maxRestartDelayMs = 10_000;
+/** How long a worker may take to listen. It may have to wait for the database. */
+const startTimeoutMs = 60_000;
+/** How long a worker may take to stop after the grace time. */
+const stopTimeoutMs = 5_000;
+/** How long to wait for the last messages of a dead worker: terminate() discards them. */
+const lastMessagesMs = 1_000;
 
 /**
- * Returns all that a worker may touch: its ports, users' files and the database. The keys in `tls` and
- * `ssh`, the lock and copies of the database stay out of its reach; the file with the first admin's
- * password it may remove, and not read. SQLite itself opens the database's log (`-wal`, `-shm`).
+ * Returns the permissions of a worker: its ports, users' files and the database. A worker can't open the
+ * keys in `tls` and `ssh`, the lock and copies of the database; it may remove the file with the first
+ * admin's password, not read it. The database's log (`-wal`, `-shm`) is opened by SQLite, without a
+ * permission check.
  *
  * @param data the data directory's real path
  * @param unconfined the operator accepts a directory where no permission can be enforced
- * @throws {BargeError} `usage` for such a directory otherwise
+ * @throws {BargeError} `usage` for such a directory without `unconfined`
  */
 export function workerPermissions(
   data: string,
@@ -56,9 +58,7 @@ export function workerPermissions(
 ): Deno.PermissionOptions {
   if (isUnconfinable(data)) {
     if (!unconfined) throw unconfinable(data);
-    log.warn("{data}: the workers are not confined, since the runtime can't do that there", {
-      data,
-    });
+    log.warn("the workers are not confined: the runtime can't confine them to {data}", { data });
     return "inherit";
   }
   const files = ["homes", "public", stagingDir, removedDir, databaseFile];
@@ -66,7 +66,7 @@ export function workerPermissions(
   return {
     read: paths,
     write: [...paths, `${data}/${adminPasswordFile}`],
-    net: [...new Set([...doors.flatMap(portsOf), ...outgoing(doors)])],
+    net: [...new Set([...doors.flatMap(portsOf), ...outgoingAddresses(doors)])],
     env: false,
     ffi: false,
     import: false,
@@ -75,7 +75,7 @@ export function workerPermissions(
   };
 }
 
-/** Where a door listens, as the runtime's permissions name it. */
+/** Returns the addresses where a door listens, in the syntax of the runtime's permissions. */
 function portsOf({ address, ftp }: DoorSpec): string[] {
   const ports = [address.port];
   if (ftp) { for (let port = ftp.passive[0]; port <= ftp.passive[1]; port++) ports.push(port); }
@@ -84,19 +84,17 @@ function portsOf({ address, ftp }: DoorSpec): string[] {
 
 export interface SupervisorOptions {
   readonly settings: Settings;
-  /** Where the workers listen. */
   readonly doors: readonly DoorSpec[];
-  /** Do they share the ports? */
+  /** Whether the workers share the ports. */
   readonly shared: boolean;
-  /** What the workers log. Default: info. */
-  readonly logLevel?: Level;
-  /** What is told of uploads, and asked about them. */
+  /** Default: info. */
+  readonly logLevel?: LogLevel;
   readonly hooks?: HookPrograms;
   /** The private keys of the SFTP door. */
   readonly hostKeys?: readonly string[];
   /** The operator accepts a data directory where workers can't be confined. */
   readonly unconfined?: boolean;
-  /** What a worker runs. */
+  /** The entry module of a worker. */
   readonly module?: URL;
   /** Settles the rows of a dead worker, by the name of its start. Never throws. */
   readonly onDead?: (life: string) => Promise<void>;
@@ -104,34 +102,33 @@ export interface SupervisorOptions {
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
-  /** Finds the files that workers speak of. */
+  /** Finds the files that workers' messages name. */
   readonly #vault: Vault;
   readonly #workers = new Map<number, Worker>();
   readonly #dead = new Set<Worker>();
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   readonly #settling = new Set<Promise<void>>();
-  readonly #gatherer = new SupervisorGatherer<Worker>();
+  readonly #rosterBroker = new RosterBroker<Worker>();
   #settings: Settings;
   #tls: KeyPair | undefined;
   #stopping = false;
 
   /** @param tls the certificate to serve with; undefined: no TLS */
   constructor(options: SupervisorOptions, tls?: KeyPair) {
-    this.#tls = tls && { cert: tls.cert, key: tls.key };
+    this.#tls = tls && { cert: tls.cert, key: tls.key }; // a certificate has more fields
     this.#options = options;
     this.#settings = options.settings;
     this.#vault = new Vault(options.settings.data, false);
   }
 
   /**
-   * Starts a worker, and again whenever it dies after this.
+   * Starts a worker and waits until it listens. Whenever it dies later it is started again.
    *
-   * @param number its name, from 1
-   * @param delay how long ago it had died, in ms: the next time, twice that passes
-   * @returns once it listens
-   * @throws {BargeError} what kept it from listening
+   * @param number the worker's number, from 1
+   * @param delay the delay before this start, in ms; the next one is twice as long
+   * @throws {BargeError} the reason why it does not listen
    */
-  start(number: number, delay = firstDelay): Promise<void> {
+  start(number: number, delay = minRestartDelayMs): Promise<void> {
     const settings = this.#settings;
     const { doors, shared, logLevel = "info", module, unconfined } = this.#options;
     const worker = new Worker(module ?? new URL("./worker.ts", import.meta.url), {
@@ -146,24 +143,24 @@ export class Supervisor {
       let listening = false;
       let ended = false;
       const end = (error: BargeError) => {
-        if (ended) return; // it has a successor already
+        if (ended) return; // its successor is started already
         ended = true;
         clear();
-        if (listening) this.#bury(worker, life);
+        if (listening) this.#settleDead(worker, life);
         else worker.terminate();
         this.#options.hooks?.forget(worker);
         if (this.#workers.get(number) === worker) this.#workers.delete(number);
         if (!listening) return reject(error);
         log.error("worker {number} died: {why}", { number, why: String(error) });
-        const calm = performance.now() - began > longestDelay;
-        this.#again(number, calm ? firstDelay : Math.min(delay * 2, longestDelay));
+        const stable = performance.now() - began > maxRestartDelayMs;
+        this.#restart(number, stable ? minRestartDelayMs : nextDelay(delay));
       };
-      const clear = this.#after(startWithin, () => {
-        end(new BargeError("fatal", `a worker did not start in ${startWithin / 1000} s`));
+      const clear = this.#after(startTimeoutMs, () => {
+        end(new BargeError("fatal", `a worker did not start in ${startTimeoutMs / 1000} s`));
       });
-      worker.onmessage = this.#hears(worker, (message) => {
-        if (message.type === "who" || message.type === "here") {
-          void this.#gatherer.take(message, worker, this.#workers.values());
+      worker.onmessage = this.#listener(worker, (message) => {
+        if (message.type === "list-connections" || message.type === "connections") {
+          void this.#rosterBroker.receive(message, worker, this.#workers.values());
         }
         if (message.type === "failed") {
           const { kind, message: why, ...where } = message.error;
@@ -174,7 +171,7 @@ export class Supervisor {
         listening = true;
         resolve();
       }, (why) => {
-        worker.terminate(); // at once: nothing of it is believed any more
+        worker.terminate(); // at once: its other messages may be forged, too
         end(why);
       });
       worker.onerror = (event) => {
@@ -184,42 +181,43 @@ export class Supervisor {
       const tls = this.#tls;
       const { hostKeys = [] } = this.#options;
       const hooks = this.#options.hooks?.offered ?? { check: false, committed: false };
-      const message: ToWorker = {
-        ...{
-          type: "start",
-          number,
-          life,
-          settings,
-          doors,
-          reusePort: shared,
-          tls,
-          hostKeys,
-          logLevel,
-          hooks,
-        },
-      };
-      worker.postMessage(message);
+      this.#post(worker, {
+        type: "start",
+        number,
+        life,
+        settings,
+        doors,
+        reusePort: shared,
+        tls,
+        hostKeys,
+        logLevel,
+        hooks,
+      });
     });
   }
 
-  /** Has all workers, those to come too, show another certificate. What is connected stays so. */
+  /** Makes all workers, also later ones, serve another certificate. Connections stay open. */
   reload({ cert, key }: KeyPair): void {
     this.#tls = { cert, key };
-    const message: ToWorker = { type: "reload", tls: this.#tls };
-    for (const worker of this.#workers.values()) worker.postMessage(message);
+    for (const worker of this.#workers.values()) {
+      this.#post(worker, { type: "reload", tls: this.#tls });
+    }
   }
 
-  /** Has all workers, those to come too, hold what comes from here on to other limits. */
+  /** Applies other limits in all workers, also later ones, to what begins from now on. */
   adjust(limits: Adjustable): void {
     this.#settings = { ...this.#settings, ...limits };
-    const message: ToWorker = { type: "adjust", limits };
-    for (const worker of this.#workers.values()) worker.postMessage(message);
+    for (const worker of this.#workers.values()) this.#post(worker, { type: "adjust", limits });
   }
 
-  /** Lets go of a worker that has ended by itself. */
-  #bury(worker: Worker, life: string): void {
+  #post(worker: Worker, message: ToWorker): void {
+    worker.postMessage(message);
+  }
+
+  /** Waits for the last messages of a worker that has ended by itself, then settles its rows. */
+  #settleDead(worker: Worker, life: string): void {
     this.#dead.add(worker);
-    this.#after(lastWords, () => {
+    this.#after(lastMessagesMs, () => {
       worker.terminate();
       this.#dead.delete(worker);
       const settling = this.#options.onDead?.(life).finally(() => this.#settling.delete(settling!));
@@ -228,90 +226,89 @@ export class Supervisor {
   }
 
   /**
-   * Makes a listener that checks each message before anything is done with it.
+   * Makes a listener that checks each message before it is used.
    *
-   * @param heard takes a sound one
-   * @param broken takes the reason why one is not; called once, and nothing is heard after that
+   * @param onMessage gets the sound messages
+   * @param onForged gets the error of the first other one; no message is read after it
    */
-  #hears(
+  #listener(
     worker: Worker,
-    heard: (message: FromWorker) => void,
-    broken: (why: BargeError) => void,
+    onMessage: (message: FromWorker) => void,
+    onForged: (error: BargeError) => void,
   ): (event: MessageEvent) => void {
     const stop = (error: unknown) => {
       worker.onmessage = worker.onmessageerror = null;
       if (!(error instanceof BargeError)) throw error;
-      broken(error);
+      onForged(error);
     };
-    worker.onmessageerror = () => stop(new BargeError("protocol", "it sent what can't be read"));
+    worker.onmessageerror = () => stop(new BargeError("protocol", "a message can't be read"));
     return ({ data }) => {
       try {
         const message = readFromWorker(data);
-        this.#hear(worker, message);
-        heard(message);
+        if (isHookRequest(message)) this.#receiveHook(worker, message);
+        onMessage(message);
       } catch (error) {
         stop(error);
       }
     };
   }
 
-  /** Takes a worker's message about uploads. @throws {BargeError} `protocol` */
-  #hear(worker: Worker, message: FromWorker): void {
-    if (!isOfUploads(message)) return;
+  /** @throws {BargeError} `protocol` */
+  #receiveHook(worker: Worker, message: HookRequest): void {
     const { hooks } = this.#options;
-    if (!hooks) throw new BargeError("protocol", "nobody asked for it", { op: "read message" });
-    hooks.take(worker, message, this.#vault, (reply) => worker.postMessage(reply));
+    if (!hooks) throw new BargeError("protocol", "unexpected hook request", { op: "read message" });
+    hooks.receive(worker, message, this.#vault, (reply) => this.#post(worker, reply));
   }
 
   /**
-   * Stops all workers; what is in flight may end within `grace` ms, and what is left of them then
-   * goes to telling of the uploads that there were.
+   * Stops all workers. Requests under way may take `grace` ms to end; hooks for their uploads run in
+   * the rest of that time.
    */
   async stop(grace: number): Promise<void> {
-    const until = performance.now() + grace;
+    const deadline = performance.now() + grace;
     this.#stopping = true;
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
-    this.#gatherer.stop();
+    this.#rosterBroker.stop();
     await Promise.all(Array.from(this.#workers.values(), (worker) => this.#stopOne(worker, grace)));
     this.#workers.clear();
     for (const worker of this.#dead) worker.terminate();
     await Promise.all(this.#settling);
-    await this.#options.hooks?.stop(Math.max(0, until - performance.now()));
+    await this.#options.hooks?.stop(Math.max(0, deadline - performance.now()));
   }
 
   async #stopOne(worker: Worker, grace: number): Promise<void> {
     const stopped = Promise.withResolvers<void>();
-    worker.onerror = (event) => {
-      event.preventDefault();
-      log.error("a worker died while it stopped: {why}", { why: event.message });
+    const died = (why: string) => {
+      log.error("a worker died while it stopped: {why}", { why });
       stopped.resolve();
     };
-    worker.onmessage = this.#hears(worker, ({ type }) => {
+    worker.onerror = (event) => {
+      event.preventDefault();
+      died(event.message);
+    };
+    worker.onmessage = this.#listener(worker, ({ type }) => {
       if (type === "stopped") stopped.resolve();
-    }, (why) => {
-      log.error("a worker died while it stopped: {why}", { why: String(why) });
-      stopped.resolve();
-    });
-    worker.postMessage({ type: "stop", grace } satisfies ToWorker);
-    const clear = this.#after(grace + stopWithin, () => stopped.resolve());
+    }, (error) => died(String(error)));
+    this.#post(worker, { type: "stop", grace });
+    const clear = this.#after(grace + stopTimeoutMs, () => stopped.resolve());
     await stopped.promise;
     clear();
     worker.terminate();
     this.#options.hooks?.forget(worker);
   }
 
-  #again(number: number, delay: number): void {
+  #restart(number: number, delay: number): void {
     this.#after(delay, () => {
       this.start(number, delay).catch((error) => {
         if (this.#stopping) return;
         log.error("worker {number} can't be started again: {why}", { number, why: `${error}` });
-        this.#again(number, Math.min(delay * 2, longestDelay));
+        this.#restart(number, nextDelay(delay));
       });
     });
   }
 
-  /** Does it later, unless all is stopped before. @returns what keeps it from happening */
+  /** Calls a function after a time, unless the supervisor stops before. @returns cancels the call */
   #after(ms: number, work: () => void): () => void {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
@@ -325,6 +322,10 @@ export class Supervisor {
   }
 }
 
-function isOfUploads(message: FromWorker): message is FromDesk {
-  return message.type === "check" || message.type === "uncheck" || message.type === "committed";
+function nextDelay(delayMs: number): number {
+  return Math.min(delayMs * 2, maxRestartDelayMs);
+}
+
+function isHookRequest(message: FromWorker): message is HookRequest {
+  return ["check", "cancel-check", "committed"].includes(message.type);
 }

@@ -1,5 +1,5 @@
 /**
- * The files that programs of the operator's are handed: their paths are made here, from the data
+ * Finds the files that the operator's programs get. Their paths are built here, from the data
  * directory, the account and the user's path, and never taken from a worker.
  */
 import { BargeError } from "../error.ts";
@@ -12,18 +12,17 @@ import type { Vault } from "../local/vault/vault.ts";
 /**
  * Finds the file of an upload: the staged bytes before the commit, the file itself after it.
  *
- * A committed file may be gone already, removed or moved by its owner: its path is returned all the
- * same.
+ * The owner may have removed or moved a committed file already; its path is returned anyway.
  *
  * @returns an absolute path below the data directory
- * @throws {BargeError} `denied` where a link is on the way to it, or something else than a file is in
- *   its place; `not-found` where no bytes are staged
+ * @throws {BargeError} `denied` when the path leads through a link, or to something other than a
+ *   regular file; `not-found` when no bytes are staged
  */
 export function uploadedFile(vault: Vault, facts: UploadFacts): string {
   const place = placeOf(facts);
-  const found = vault.find(place);
-  if (found && found.type !== "file") throw new BargeError("denied", "it is not a regular file");
-  if (!found && facts.event === "check") throw new BargeError("not-found", "nothing is staged");
+  const entry = vault.find(place);
+  if (entry && entry.type !== "file") throw new BargeError("denied", "it is not a regular file");
+  if (!entry && facts.event === "check") throw new BargeError("not-found", "nothing is staged");
   return `${vault.root}/${relative(place)}`;
 }
 

@@ -1,10 +1,9 @@
 /**
- * A worker isolate: talks to strangers, and may touch nothing but its ports, users' files and the
- * database. The supervisor starts it with the permissions that make this so, and speaks to it in
- * messages.
+ * A worker isolate, which serves strangers. The supervisor starts it with permissions for its ports,
+ * users' files and the database only, and exchanges messages with it.
  */
 /// <reference lib="deno.worker" />
-import "./cage.ts";
+import "./removed_globals.ts";
 import { getLogger } from "@logtape/logtape";
 import type { Door, DoorSpec } from "../door/door.ts";
 import { typed } from "../error.ts";
@@ -14,56 +13,56 @@ import { shareDerivations } from "../login/password.ts";
 import type { Settings } from "../local/store.ts";
 import type { Adjustable } from "../watch/settings.ts";
 import { Store } from "../local/store.ts";
-import { Desk } from "./desk.ts";
-import { loadDoor } from "./doors.ts";
 import type { FromWorker } from "./from_worker.ts";
-import { type Gathering, WorkerGatherer } from "./gather.ts";
-import type { Offered, ToDesk } from "./hooks.ts";
+import { HookClient, type HookReply, type OfferedHooks } from "./hook_client.ts";
+import { loadDoor } from "./load_door.ts";
 import { configureLog, flushLog } from "./log.ts";
-import type { Level } from "./levels.ts";
+import type { LogLevel } from "./log_level.ts";
+import { RosterClient, type RosterMessage } from "./roster_query.ts";
 
+/** A message from the supervisor to a worker. */
 export type ToWorker =
   | {
     readonly type: "start";
-    /** Which one this is, from 1. */
+    /** The worker's number, from 1. */
     readonly number: number;
     /** The unique name of this start. */
     readonly life: string;
     readonly settings: Settings;
     readonly doors: readonly DoorSpec[];
     readonly reusePort: boolean;
-    /** For all doors that have it. */
+    /** For all doors with TLS. */
     readonly tls: KeyPair | undefined;
     /** The private keys of the SFTP door, in OpenSSH's format. */
     readonly hostKeys: readonly string[];
-    readonly logLevel: Level;
-    readonly hooks: Offered;
+    readonly logLevel: LogLevel;
+    readonly hooks: OfferedHooks;
   }
-  | ToDesk
+  | HookReply
   | { readonly type: "reload"; readonly tls: KeyPair }
   | { readonly type: "adjust"; readonly limits: Adjustable }
-  | Gathering
+  | RosterMessage
   | { readonly type: "stop"; readonly grace: number };
 
 const log = getLogger(["barge", "serve"]);
 const scope = self as unknown as DedicatedWorkerGlobalScope;
 let store: Store | undefined;
-let desk: Desk | undefined;
-const open: Door[] = [];
+let hookClient: HookClient | undefined;
+const openDoors: Door[] = [];
 let starting: Promise<void> | undefined;
-const gatherer = new WorkerGatherer(tell, () => store?.roster.here() ?? []);
+const rosterClient = new RosterClient(post, () => store?.roster.here() ?? []);
 
-// What ends this isolate takes what it had to tell with it, else.
+// Buffered log lines die with the isolate.
 scope.addEventListener("error", flushLog);
 scope.addEventListener("unhandledrejection", flushLog);
 
 scope.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
   if (message.type === "start") await (starting = start(message));
-  else if (message.type === "checked") desk?.answered(message);
+  else if (message.type === "checked") hookClient?.receive(message);
   else if (message.type === "reload") await reload(message.tls);
   else if (message.type === "adjust") await adjust(message.limits);
   else if (message.type === "stop") await stop(message.grace);
-  else gatherer.take(message);
+  else rosterClient.receive(message);
 };
 
 async function start(
@@ -72,17 +71,17 @@ async function start(
   const { number, life, settings, doors, hooks } = message;
   configureLog(message.logLevel);
   try {
-    desk = new Desk(hooks, tell);
-    store = new Store(settings, number - 1, desk.hooks, life);
+    hookClient = new HookClient(hooks, post);
+    store = new Store(settings, number - 1, hookClient.hooks, life);
     shareDerivations(number - 1, settings.derivations);
     store.metrics.count("starts");
-    store.roster.others = () => gatherer.others();
-    for (const spec of doors) open.push(await openDoor(store, spec, message));
-    tell({ type: "listening" });
+    store.roster.others = () => rosterClient.others();
+    for (const spec of doors) openDoors.push(await openDoor(store, spec, message));
+    post({ type: "listening" });
   } catch (error) {
-    // A bug is thrown on by `typed`: that ends the isolate, and the supervisor is told why.
+    // `typed` rethrows a bug, which ends the isolate; the supervisor logs it.
     const { kind, message, op, path } = typed(error);
-    tell({ type: "failed", error: { kind, message: message.slice(0, 10_000), op, path } });
+    post({ type: "failed", error: { kind, message: message.slice(0, 10_000), op, path } });
   }
 }
 
@@ -93,22 +92,22 @@ async function openDoor(
 ): Promise<Door> {
   try {
     const openDoor = await loadDoor(spec.name);
-    const secured = spec.tls === "off" ? undefined : tls;
-    return await openDoor({ store, spec, reusePort, tls: secured, hostKeys });
+    const doorTls = spec.tls === "off" ? undefined : tls;
+    return await openDoor({ store, spec, reusePort, tls: doorTls, hostKeys });
   } catch (error) {
     throw typed(error, { op: "listen on", path: formatAddress(spec.address) });
   }
 }
 
-/** One door that can't show the new certificate keeps the others from nothing. */
+/** Loads a new certificate. One door's failure does not stop the others. */
 async function reload(tls: KeyPair): Promise<void> {
   await starting;
-  for (const door of open) {
+  for (const door of openDoors) {
     try {
       await door.reload?.(tls);
     } catch (error) {
       const at = formatAddress(door.address);
-      log.error("{at} shows the old certificate on: {why}", { at, why: `${typed(error)}` });
+      log.error("{at} still serves the old certificate: {why}", { at, why: `${typed(error)}` });
     }
   }
 }
@@ -120,13 +119,13 @@ async function adjust(limits: Adjustable): Promise<void> {
 
 async function stop(grace: number): Promise<void> {
   await starting;
-  await Promise.all(open.map((door) => door.stop(grace)));
-  gatherer.stop();
+  await Promise.all(openDoors.map((door) => door.stop(grace)));
+  rosterClient.stop();
   store?.[Symbol.dispose]();
   flushLog();
-  tell({ type: "stopped" });
+  post({ type: "stopped" });
 }
 
-function tell(message: FromWorker): void {
+function post(message: FromWorker): void {
   scope.postMessage(message);
 }

@@ -1,16 +1,15 @@
 /**
- * How many connections there are: in all, from one address, of one account, over all workers.
+ * Limits the connections over all workers: in all, of each address and of each account.
  *
- * The counts lie in memory that the workers share: a row for each worker, which it alone writes, so
- * that one that dies takes its counts along (the next one clears the row). An address or account is
- * counted in a slot chosen by a keyed digest: the memory is bounded, and in the rare case that two
- * share a slot, they share the limit. A row: the total, then slots of addresses, of accounts, and of
- * what listens for either (FTP's data ports).
+ * The counts are in memory that the workers share. Each worker writes its own row only; the successor
+ * of a dead worker clears its row. A keyed digest chooses the slot of an address or account, so the
+ * memory is bounded; two that share a slot, which is rare, share the limit. A row holds the total,
+ * then the slots of addresses, of accounts, and of both for FTP's data ports.
  *
- * Invariants: who enters is counted first and then compared, so that workers that race may both
- * refuse the last place, and never both give it; a place is given back exactly once.
+ * Invariants: a connection is counted before the count is compared, so workers that race for the last
+ * place may both refuse it, but never both give it. A place is given back exactly once.
  *
- * Loopback is not counted as an address, as in account/bans.ts: it is no single peer.
+ * Loopback is not counted as an address, as in account/bans.ts: many clients may share it.
  */
 import { createHmac, randomBytes } from "node:crypto";
 import { isLoopback, network } from "../net/address.ts";
@@ -18,7 +17,7 @@ import { isLoopback, network } from "../net/address.ts";
 const slots = 1 << 15;
 const rowLength = 1 + 3 * slots;
 
-/** What the operator allows; 0: no limit. */
+/** The operator's limits; 0: no limit. */
 export interface Limits {
   readonly connections: number;
   readonly perAddress: number;
@@ -27,13 +26,13 @@ export interface Limits {
 
 export const defaultLimits: Limits = { connections: 4096, perAddress: 256, perAccount: 1024 };
 
-/** The counts of all workers; to be posted to each of them. */
+/** The counts of all workers, to be posted to each of them. */
 export interface Tally {
   readonly counts: SharedArrayBuffer;
   readonly key: Uint8Array;
 }
 
-/** @param workers how many isolates will count in it */
+/** @param workers number of isolates that share it */
 export function makeTally(workers: number): Tally {
   const bytes = workers * rowLength * Int32Array.BYTES_PER_ELEMENT;
   return { counts: new SharedArrayBuffer(bytes), key: new Uint8Array(randomBytes(16)) };
@@ -43,15 +42,15 @@ export function makeTally(workers: number): Tally {
 export type Leave = () => void;
 
 export class Gate {
-  /** May be changed: it counts for who comes then. */
+  /** A change applies to later connections. */
   limits: Limits;
   readonly #counts: Int32Array;
   readonly #key: Uint8Array;
   readonly #row: number;
 
   /**
-   * @param worker which row is this isolate's, from 0: all of it is cleared
-   * @param tally shared with others; undefined: there are none
+   * @param worker the row of this isolate, from 0, which is cleared
+   * @param tally shared with other isolates; by default this one counts alone
    */
   constructor(limits: Limits, worker = 0, tally: Tally = makeTally(1)) {
     this.limits = limits;
@@ -62,61 +61,44 @@ export class Gate {
   }
 
   /**
-   * Lets a connection in.
+   * Takes a place for a connection.
    *
-   * @param host the peer's numeric address, without the port; undefined for a proxy, whose clients
-   *   {@link visit} one by one
-   * @returns undefined where there is no place
+   * @param host the peer's numeric address, without the port; undefined for a proxy, whose clients are
+   *   counted by {@link visit}
+   * @returns undefined if a limit is reached
    */
   enter(host: string | undefined): Leave | undefined {
-    const all = this.#take(0, this.limits.connections);
-    if (!all || host === undefined) return all;
-    const one = this.visit(host);
-    if (!one) {
-      all();
-      return undefined;
-    }
-    return () => {
-      one();
-      all();
-    };
+    const total = this.#take(0, this.limits.connections);
+    return total && host !== undefined ? both(total, this.visit(host)) : total;
   }
 
-  /** Takes a place of an address alone. @returns undefined where there is none */
+  /** Takes a place of an address alone. @returns undefined if its limit is reached */
   visit(host: string): Leave | undefined {
     const address = network(host);
     if (isLoopback(address)) return () => {};
     return this.#take(1 + this.#slot(address), this.limits.perAddress);
   }
 
-  /** Lets a connection be an account's. @returns undefined where that has no place left */
+  /** Takes a place of an account. @returns undefined if its limit is reached */
   login(account: number): Leave | undefined {
     return this.#take(1 + slots + this.#slot(`account ${account}`), this.limits.perAccount);
   }
 
   /**
-   * Lets an account and its address hold one more port that listens for them.
+   * Takes a place for a port that listens for an account and its address.
    *
    * @param host the peer's numeric address; loopback is not counted
-   * @param limit how many each may hold
-   * @returns undefined where either has no place left
+   * @param limit number of ports of each
+   * @returns undefined if either's limit is reached
    */
   port(account: number, host: string, limit: number): Leave | undefined {
-    const mine = this.#take(1 + 2 * slots + this.#slot(`account ${account}`), limit);
+    const own = this.#take(1 + 2 * slots + this.#slot(`account ${account}`), limit);
     const address = network(host);
-    if (!mine || isLoopback(address)) return mine;
-    const one = this.#take(1 + 2 * slots + this.#slot(address), limit);
-    if (!one) {
-      mine();
-      return undefined;
-    }
-    return () => {
-      one();
-      mine();
-    };
+    if (!own || isLoopback(address)) return own;
+    return both(own, this.#take(1 + 2 * slots + this.#slot(address), limit));
   }
 
-  /** How much of an account's connections are this worker's: 0 to 1. */
+  /** Returns the share of an account's connections that this worker has, 0 to 1. */
   share(account: number): number {
     const column = 1 + slots + this.#slot(`account ${account}`);
     return Atomics.load(this.#counts, this.#row + column) / Math.max(1, this.#sum(column));
@@ -145,4 +127,16 @@ export class Gate {
   #slot(name: string): number {
     return createHmac("sha256", this.#key).update(name).digest().readUInt32BE() % slots;
   }
+}
+
+/** Joins two places into one. Gives the first one back if the second is missing. */
+function both(first: Leave, second: Leave | undefined): Leave | undefined {
+  if (!second) {
+    first();
+    return undefined;
+  }
+  return () => {
+    second();
+    first();
+  };
 }

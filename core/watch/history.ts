@@ -1,24 +1,23 @@
 /**
- * How much the server moved in the last hour and day: a few hundred samples of what the metrics have
- * counted, in memory that all workers share.
+ * The bytes moved in the last hour and day, as a few hundred samples of the metrics, in memory that all
+ * workers share.
  *
- * One isolate writes (the supervisor, who has no clients to keep waiting), all may read. Each scale is
- * a ring: a sample is written whole before the count that makes it visible, and the one that is
- * overwritten next is shown to nobody. It begins anew when the server is started.
+ * One isolate writes, the supervisor, which serves no clients; all may read. Each span is a ring. A
+ * sample is written before the count that makes it visible, and readers skip the sample that is
+ * overwritten next. The history begins with the start of the server.
  */
 
-/** How often it is to be sampled, in ms. */
-export const sampleEvery = 10_000;
+export const sampleIntervalMs = 10_000;
 
-/** The spans that can be looked at: how far apart their samples are, in ms, and how many there are. */
-const scales = {
-  hour: { step: sampleEvery, length: 362 },
+/** For each span: the time between its samples in ms, and their number. */
+const rings = {
+  hour: { step: sampleIntervalMs, length: 362 },
   day: { step: 300_000, length: 290 },
 } as const;
-export type Span = keyof typeof scales;
-export const spans = Object.keys(scales) as readonly Span[];
+export type Span = keyof typeof rings;
+export const spans = Object.keys(rings) as readonly Span[];
 
-/** What had been moved at one moment. */
+/** The bytes moved until one moment. */
 export interface Sample {
   /** Milliseconds since 1970. */
   readonly at: number;
@@ -27,7 +26,7 @@ export interface Sample {
   readonly sent: number;
 }
 
-/** Bytes a second between one sample and the next. */
+/** Bytes a second between two samples. */
 export interface Rate {
   readonly from: number;
   readonly to: number;
@@ -37,9 +36,9 @@ export interface Rate {
 
 const fields = 3;
 
-/** Memory for one; to be posted to each worker. */
+/** Makes the memory of a history, to be posted to each worker. */
 export function makeHistory(): SharedArrayBuffer {
-  const cells = Object.values(scales).reduce((sum, { length }) => sum + 1 + length * fields, 0);
+  const cells = Object.values(rings).reduce((sum, { length }) => sum + 1 + length * fields, 0);
   return new SharedArrayBuffer(cells * Float64Array.BYTES_PER_ELEMENT);
 }
 
@@ -47,7 +46,7 @@ export class History {
   readonly #rings: { readonly [span in Span]: Ring };
 
   constructor(memory: SharedArrayBuffer = makeHistory()) {
-    const { hour, day } = scales;
+    const { hour, day } = rings;
     const cells = new Float64Array(memory);
     const cut = 1 + hour.length * fields;
     this.#rings = {
@@ -56,16 +55,16 @@ export class History {
     };
   }
 
-  /** Takes a sample, where one is due. For one isolate only. */
+  /** Adds a sample to each span that is due. Only one isolate may call this. */
   sample(moved: Pick<Sample, "received" | "sent">, at = Date.now()): void {
     for (const span of spans) this.#rings[span].add({ at, ...moved });
   }
 
   /**
-   * What was moved in a span, up to now.
+   * Returns the rates of a span until now.
    *
-   * @param moved what has been moved by now
-   * @returns oldest first; empty where nothing was sampled
+   * @param moved the bytes moved until now
+   * @returns oldest first; empty without samples
    */
   rates(span: Span, moved: Pick<Sample, "received" | "sent">, at = Date.now()): Rate[] {
     const samples = this.#rings[span].all();
@@ -74,6 +73,8 @@ export class History {
 }
 
 /**
+ * Computes the rates between samples, which are oldest first.
+ *
  * @example
  * ```ts
  * import { ratesOf } from "./history.ts";
@@ -95,7 +96,7 @@ export function ratesOf(samples: readonly Sample[]): Rate[] {
   });
 }
 
-/** The first cell counts what was ever written. */
+/** A ring of samples. The first cell counts all samples ever written. */
 class Ring {
   readonly #cells: Float64Array;
   readonly #step: number;
@@ -110,7 +111,7 @@ class Ring {
   add({ at, received, sent }: Sample): void {
     const written = this.#cells[0];
     const last = written === 0 ? -Infinity : this.#at(written - 1).at;
-    if (at - last < this.#step - sampleEvery / 2) return; // timers are not exact
+    if (at - last < this.#step - sampleIntervalMs / 2) return; // timers are not exact
     this.#cells.set([at, received, sent], this.#cell(written));
     this.#cells[0] = written + 1;
   }

@@ -1,51 +1,48 @@
 /**
- * What the operator wants to be told of uploads, or asked about them. The session decides when; who
- * answers, and how, is behind {@link Hooks}: a worker asks its supervisor (core/serve/hooks.ts).
+ * Hooks of an upload's life. The session calls them; a worker's hooks ask the supervisor, which runs the
+ * operator's programs (core/serve/hook_programs.ts).
  *
  *   staged, verified, synced -> [check] -> sealed -> renamed, settled -> [committed] -> acknowledged
  *
- * While a check runs its upload is said to move as it would by bytes. Whoever takes it over meanwhile
- * ends the check, and has what is staged then checked again. A copy at the server is not checked, its bytes are here already, and
- * told of like an upload.
+ * A running check keeps its upload active, as arriving bytes do. To take the upload over ends the
+ * check; the new holder's bytes are checked again. A copy at the server is not checked, since its bytes
+ * were, and is reported as committed.
  */
 import type { DoorName } from "./metrics.ts";
 
-/**
- * Facts about an upload. The supervisor adds where its bytes lie, and hands them to programs as JSON:
- * the names are frozen (core/serve/hooks.ts).
- */
+/** Facts about an upload. Programs read them as JSON, so their names are frozen. */
 export interface UploadFacts {
   readonly event: "check" | "commit";
-  /** Who sent it, and is charged for it. */
+  /** The account that sent the upload and is charged for it. */
   readonly account: string;
-  /** As that account sees it at every door: `/home/a/b`. */
+  /** As the account sees it at every door: `/home/a/b`. */
   readonly path: string;
-  /** The number under which its bytes are staged in a check; null after the commit. */
+  /** The number of the staged bytes in a check; null after the commit. */
   readonly upload: number | null;
   readonly size: number;
   /** Hex. */
   readonly sha256: string;
   /** RFC 3339. */
   readonly modified: string;
-  /** Did the door prove that all bytes arrived? */
+  /** Whether the door proved that all bytes arrived. */
   readonly verified: boolean;
-  /** The door that it came through; null for none. */
+  /** The door that received the upload; null for none. */
   readonly door: DoorName | null;
-  /** Does it take the place of a file? */
+  /** Whether the upload replaces a file. */
   readonly replaced: boolean;
-  /** When this is told, RFC 3339. */
+  /** The time of the hook, RFC 3339. */
   readonly time: string;
 }
 
-/** Both are left out where nobody wants to know: then an upload costs nothing more. */
+/** An undefined hook costs an upload nothing. */
 export interface Hooks {
   /**
-   * May it become a file?
+   * Checks an upload before it becomes a file.
    *
-   * @param stop nobody wants the answer any more
-   * @throws {BargeError} `refused`: no; `unavailable`: nobody could say, and may be asked again
+   * @param stop cancels the check
+   * @throws {BargeError} `refused`; `unavailable`: the check could not run, and may be tried again
    */
   readonly check?: (facts: UploadFacts, stop: AbortSignal) => Promise<void>;
-  /** It has become one. Neither waits nor throws. */
+  /** Reports that an upload has become a file. Neither waits nor throws. */
   readonly committed?: (facts: UploadFacts) => void;
 }

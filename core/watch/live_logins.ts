@@ -1,31 +1,30 @@
 /**
- * The logins that are open in this isolate, and how each is cut off when what it began with is gone:
- * a token revoked, a key removed, a password changed, an account disabled or removed.
+ * Cuts the open logins of this isolate whose credential is gone: a token revoked, a key removed, a
+ * password changed, an account disabled or removed.
  *
  *   open -> (lapsed) -> cut
  *
- * Every request asks by itself (session.ts); this ends what asks nothing: idle connections, and
- * transfers under way. Once a second it looks whether anything was revoked at all, which is one small
- * statement, and only then at each login. One that lapsed is cut a second later, so that an answer that
- * says why still leaves, also the one to a client that has revoked its own token.
+ * Each request checks its login itself (session.ts); this ends idle connections and transfers under
+ * way. Once a second it compares the number of revocations, which is one cheap statement, and checks
+ * each login only after a change. A lapsed login is cut a second later, so that the answer with the
+ * reason can still be sent, also to a client that revoked its own token.
  */
 import { getLogger } from "@logtape/logtape";
 import { BargeError } from "../error.ts";
 
 const log = getLogger(["barge", "login"]);
 const sweepMs = 1000;
-/** How long a lapsed login has for its last answer. */
+/** Time for the last answer of a lapsed login. */
 const lastAnswerMs = 1000;
 
 /** A login that may end at any time. */
 interface Login {
-  /** Returns whether it may go on. */
+  /** Returns whether the login is still valid. */
   holds(): Promise<boolean>;
-  /** Returns the reason why it may not go on; undefined while it may. */
+  /** Returns the reason why the login has ended; undefined while it is valid. */
   gone(): Promise<BargeError | undefined>;
 }
 
-/** Counts what has been revoked. */
 interface Revocations {
   /** Returns a number that changes with every revocation. */
   revocations(): Promise<number>;
@@ -39,7 +38,7 @@ interface Open {
 export class LiveLogins implements Disposable {
   readonly #counter: Revocations;
   readonly #open = new Set<Open>();
-  /** Since when, by `performance.now()`. */
+  /** When each login lapsed, by `performance.now()`. */
   readonly #lapsed = new Map<Login, number>();
   #revocations: number | undefined;
   #sweeping = false;
@@ -50,10 +49,9 @@ export class LiveLogins implements Disposable {
   }
 
   /**
-   * Watches over a login.
+   * Watches a login until the returned function is called.
    *
-   * @param cut ends what it has open; called once at most
-   * @returns forgets it; more than once does nothing
+   * @param cut ends its connection; called once at most
    */
   enter(session: Login, cut: (reason: BargeError) => void): () => void {
     const open = { session, cut };
@@ -61,22 +59,22 @@ export class LiveLogins implements Disposable {
     this.#timer ??= setInterval(() => this.#sweep(), sweepMs);
     return () => {
       this.#open.delete(open);
-      if (this.#open.size === 0) this.#rest();
+      if (this.#open.size === 0) this.#stopTimer();
     };
   }
 
-  /** Has what a session has open cut in a moment: a request of its has found that it has ended. */
+  /** Cuts a login in a second: one of its requests found that it has ended. */
   lapse(session: Login): void {
-    if (this.#timer === undefined) return; // none is open
+    if (this.#timer === undefined) return; // no login is open
     if (!this.#lapsed.has(session)) this.#lapsed.set(session, performance.now());
   }
 
   [Symbol.dispose](): void {
     this.#open.clear();
-    this.#rest();
+    this.#stopTimer();
   }
 
-  #rest(): void {
+  #stopTimer(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#revocations = undefined;
@@ -87,18 +85,18 @@ export class LiveLogins implements Disposable {
     if (this.#sweeping) return;
     this.#sweeping = true;
     try {
-      await this.#look();
-      await this.#cut();
+      await this.#findLapsed();
+      await this.#cutLapsed();
     } catch (error) {
       if (!(error instanceof BargeError)) throw error;
-      this.#revocations = undefined; // the next sweep looks at every login
-      log.warn("can't find out whose login has ended: {why}", { why: `${error}` });
+      this.#revocations = undefined; // the next sweep checks every login
+      log.warn("can't check which logins have ended: {why}", { why: `${error}` });
     } finally {
       this.#sweeping = false;
     }
   }
 
-  async #look(): Promise<void> {
+  async #findLapsed(): Promise<void> {
     const revocations = await this.#counter.revocations();
     if (revocations === this.#revocations) return;
     for (const session of new Set(Array.from(this.#open, ({ session }) => session))) {
@@ -107,7 +105,7 @@ export class LiveLogins implements Disposable {
     this.#revocations = revocations;
   }
 
-  async #cut(): Promise<void> {
+  async #cutLapsed(): Promise<void> {
     const now = performance.now();
     for (const [session, since] of this.#lapsed) {
       if (now - since < lastAnswerMs) continue;
@@ -120,6 +118,6 @@ export class LiveLogins implements Disposable {
         open.cut(reason);
       }
     }
-    if (this.#open.size === 0) this.#rest();
+    if (this.#open.size === 0) this.#stopTimer();
   }
 }

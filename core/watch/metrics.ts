@@ -1,31 +1,29 @@
 /**
- * What the server has done since it started, counted by all workers.
+ * Counts the server's work since its start, over all workers.
  *
- * The counts lie in memory that the workers share, as the gate's do: a row for each worker, which it
- * alone writes. Whoever wants the sum adds up the rows, without asking anybody. A worker that dies
- * leaves its row behind and the next one counts on in it, so that no counter ever goes backwards;
- * only how many connections are open is cleared by who takes the row over.
+ * The counts are in memory that the workers share. Each worker writes its own row only, and any isolate
+ * can add up the rows. The successor of a dead worker goes on with its row, so that no counter goes
+ * backwards; it clears only the number of open connections.
  *
- * All labels are known beforehand, and there is a cell for each: what strangers send can make a
- * number grow, never the number of numbers (a verb that is not known counts as `other`). To count is
- * to add to a cell; nothing is allocated.
+ * Each combination of labels has a cell from the start, and unknown verbs count as `other`: requests
+ * of strangers can't make the memory grow, and counting allocates nothing.
  *
- * Latencies are counted in fixed buckets. That is how Prometheus has it, so that histograms of
- * workers and servers can be added up; an HDR histogram would be finer, but is an object, which no
- * shared memory holds. The buckets are Prometheus' defaults (5 ms to 10 s), longer on both sides: a
- * `stat` takes less than a millisecond, an upload minutes.
+ * Latencies are counted in fixed buckets, as in Prometheus, so that histograms of workers and servers
+ * can be added up; a finer HDR histogram would not fit into shared memory. The buckets are Prometheus'
+ * defaults (5 ms to 10 s), extended on both sides: a `stat` takes less than a millisecond, an upload
+ * minutes.
  *
- * A cell is a 64-bit float, exact up to 2^53. Reading one while its worker writes it is one load on
- * the 64-bit machines that the runtime is made for; the language would let it tear on others.
+ * A cell is a 64-bit float, exact up to 2^53. On the runtime's 64-bit machines it is read in one load,
+ * also while its worker writes it; the language would allow a torn read.
  */
 import { type Kind, kinds } from "../error.ts";
 import { type Verb, verbs as protocolVerbs } from "../protocol/message.ts";
 
-/** All doors that there may be, in the order in which they are told. */
+/** All doors, in the order of listings. */
 export const doorNames = ["native", "http", "ftp", "ftps", "sftp"] as const;
 export type DoorName = typeof doorNames[number];
 
-/** What requests are counted as: each door translates into these, else it is `other`. */
+/** The labels of requests; the doors translate their own verbs into these. */
 export const verbNames: readonly (Verb | "login" | "other")[] = [
   ...protocolVerbs,
   "login",
@@ -35,45 +33,61 @@ export const verbNames: readonly (Verb | "login" | "other")[] = [
 export type Outcome = "ok" | Kind;
 const outcomes: readonly Outcome[] = ["ok", ...Object.keys(kinds) as Kind[]];
 
-/** The upper bounds of the buckets, in seconds; one more has no bound. */
-export const bounds: readonly number[] = [
-  ...[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5],
-  ...[1, 2.5, 5, 10, 30, 60, 300],
+/** The upper bounds of the buckets; one more bucket has no bound. */
+export const latencyBoundsSeconds: readonly number[] = [
+  0.0005,
+  0.001,
+  0.0025,
+  0.005,
+  0.01,
+  0.025,
+  0.05,
+  0.1,
+  0.25,
+  0.5,
+  1,
+  2.5,
+  5,
+  10,
+  30,
+  60,
+  300,
 ];
 
-const perDoor = ["open", "opened", "refused", "received", "sent"] as const;
-const plain = ["starts", "loginsOk", "loginsFailed", "bans"] as const;
-/** Things that are counted by themselves. */
-export type Counter = typeof plain[number];
+const doorCounters = ["open", "opened", "refused", "received", "sent"] as const;
+const serverCounters = ["starts", "loginsOk", "loginsFailed", "bans"] as const;
+/** A counter without labels. */
+export type Counter = typeof serverCounters[number];
 
-const doorsAt = plain.length;
-const requestsAt = doorsAt + doorNames.length * perDoor.length;
-const buckets = bounds.length + 1;
-/** A door's verb: outcomes, then the sum of its seconds, then the buckets. */
-const verbLength = outcomes.length + 1 + buckets;
-const rowLength = requestsAt + doorNames.length * verbNames.length * verbLength;
+/** A row: the server's counters, those of each door, then the requests of each door and verb. */
+const doorsStart = serverCounters.length;
+const requestsStart = doorsStart + doorNames.length * doorCounters.length;
+const bucketCount = latencyBoundsSeconds.length + 1;
+/** A verb of a door: its outcomes, the sum of its seconds, its buckets. */
+const verbLength = outcomes.length + 1 + bucketCount;
+const rowLength = requestsStart + doorNames.length * verbNames.length * verbLength;
 
 const doorIndex = new Map<string, number>(doorNames.map((name, i) => [name, i]));
 const verbIndex = new Map<string, number>(verbNames.map((name, i) => [name, i]));
 const outcomeIndex = new Map<string, number>(outcomes.map((name, i) => [name, i]));
 
-/** The counts of all workers; to be posted to each of them. */
+/** The counts of all workers, to be posted to each of them. */
 export interface Board {
   readonly counts: SharedArrayBuffer;
   /** When the server started, in ms since 1970. */
   readonly started: number;
 }
 
-/** @param workers how many isolates will count on it */
+/** @param workers number of isolates that share it */
 export function makeBoard(workers: number): Board {
   const bytes = workers * rowLength * Float64Array.BYTES_PER_ELEMENT;
   return { counts: new SharedArrayBuffer(bytes), started: Date.now() };
 }
 
-/** What a door has seen. All but `open` only grow. */
+/** The counts of a door. All but `open` only grow. */
 export interface DoorCounts {
   readonly door: DoorName;
-  /** Connections: open now; let in; told that there is no place. */
+  /** Connections: open now, accepted, refused by a limit. */
   readonly open: number;
   readonly opened: number;
   readonly refused: number;
@@ -82,31 +96,31 @@ export interface DoorCounts {
   readonly sent: number;
 }
 
-/** What became of one verb's requests at one door. */
+/** The requests of one verb at one door. */
 export interface RequestCounts {
   readonly door: DoorName;
   readonly verb: string;
   readonly count: number;
-  /** How many of each outcome that there was. */
+  /** Number of requests by outcome, without zeros. */
   readonly outcomes: { readonly [outcome in Outcome]?: number };
-  /** All their durations added up. */
+  /** The sum of all durations. */
   readonly seconds: number;
-  /** How many took at most `bounds[i]`, and longer than the bound before; the last: longer. */
+  /** `buckets[i]` counts durations up to bound i and above the one before; the last, all longer ones. */
   readonly buckets: readonly number[];
 }
 
-/** All counts of all workers at one moment: plain data. */
+/** All counts of all workers at one moment, as plain data. */
 export interface Counts {
   /** In ms since 1970. */
   readonly started: number;
-  /** How many isolates serve, and how many had to be started again. */
+  /** Number of workers, and of their restarts. */
   readonly workers: number;
   readonly restarts: number;
   readonly logins: { readonly ok: number; readonly failed: number };
-  /** Bans that began. */
+  /** Number of bans that began. */
   readonly bans: number;
   readonly doors: readonly DoorCounts[];
-  /** Of doors and verbs that were asked. */
+  /** Only of doors and verbs with requests. */
   readonly requests: readonly RequestCounts[];
 }
 
@@ -116,8 +130,8 @@ export class Metrics {
   readonly #started: number;
 
   /**
-   * @param worker which row is this isolate's, from 0
-   * @param board shared with others; undefined: there are none
+   * @param worker the row of this isolate, from 0
+   * @param board shared with other isolates; by default this one counts alone
    */
   constructor(worker = 0, board: Board = makeBoard(1)) {
     this.#all = new Float64Array(board.counts);
@@ -126,109 +140,106 @@ export class Metrics {
     for (const door of doorNames) this.#row[doorCell(door, "open")] = 0;
   }
 
-  /** @param counter `starts`: once for each isolate that serves */
+  /** @param counter each worker counts `starts` once */
   count(counter: Counter, by = 1): void {
-    this.#row[plain.indexOf(counter)] += by;
+    this.#row[serverCounters.indexOf(counter)] += by;
   }
 
-  /** A connection was let in. */
+  /** Counts an accepted connection. */
   opened(door: DoorName): void {
     this.#row[doorCell(door, "opened")]++;
     this.#row[doorCell(door, "open")]++;
   }
 
-  /** One that was let in is gone. */
+  /** Counts the end of an accepted connection. */
   closed(door: DoorName): void {
     this.#row[doorCell(door, "open")]--;
   }
 
-  /** One was turned away for want of a place. */
+  /** Counts a connection that a limit refused. */
   refused(door: DoorName): void {
     this.#row[doorCell(door, "refused")]++;
   }
 
-  /** Bytes of a file came in, or went out. */
-  moved(door: DoorName, way: "received" | "sent", bytes: number): void {
-    if (bytes > 0) this.#row[doorCell(door, way)] += bytes;
+  /** Counts bytes of files. */
+  moved(door: DoorName, direction: "received" | "sent", bytes: number): void {
+    if (bytes > 0) this.#row[doorCell(door, direction)] += bytes;
   }
 
   /**
-   * A request has ended.
+   * Counts a request that has ended.
    *
-   * @param verb as the stranger wrote it; null for what was no request
+   * @param verb as the client wrote it; null for input that was no request
    */
   ended(door: DoorName, verb: string | null, outcome: Outcome, seconds: number): void {
-    const at = verbCell(doorIndex.get(door)!, verbIndex.get(verb ?? "") ?? verbNames.length - 1);
-    this.#row[at + outcomeIndex.get(outcome)!]++;
-    this.#row[at + outcomes.length] += seconds;
+    const cell = verbCell(doorIndex.get(door)!, verbIndex.get(verb ?? "") ?? verbNames.length - 1);
+    this.#row[cell + outcomeIndex.get(outcome)!]++;
+    this.#row[cell + outcomes.length] += seconds;
     let bucket = 0;
-    while (bucket < bounds.length && seconds > bounds[bucket]) bucket++;
-    this.#row[at + outcomes.length + 1 + bucket]++;
+    while (bucket < latencyBoundsSeconds.length && seconds > latencyBoundsSeconds[bucket]) bucket++;
+    this.#row[cell + outcomes.length + 1 + bucket]++;
   }
 
-  /** Bytes of files that came in and went out by all doors. */
+  /** Returns the bytes of files that all doors have received and sent. */
   totals(): { received: number; sent: number } {
-    const sum = (way: "received" | "sent") => {
-      let all = 0;
-      for (let row = 0; row < this.#all.length; row += rowLength) {
-        for (const door of doorNames) all += this.#all[row + doorCell(door, way)];
-      }
-      return all;
-    };
+    const sum = (direction: "received" | "sent") =>
+      doorNames.reduce((total, door) => total + this.#sum(doorCell(door, direction)), 0);
     return { received: sum("received"), sent: sum("sent") };
   }
 
-  /** Adds up what all workers have counted. */
+  /** Adds up the counts of all workers. */
   snapshot(): Counts {
     const workers = this.#all.length / rowLength;
-    const sum = (cell: number) => {
-      let all = 0;
-      for (let row = 0; row < workers; row++) all += this.#all[row * rowLength + cell];
-      return all;
-    };
-    const [starts, ok, failed, bans] = plain.map((_, cell) => sum(cell));
+    const [starts, ok, failed, bans] = serverCounters.map((_, cell) => this.#sum(cell));
     return {
-      ...{ started: this.#started, workers, restarts: Math.max(0, starts - workers) },
+      started: this.#started,
+      workers,
+      restarts: Math.max(0, starts - workers),
       logins: { ok, failed },
       bans,
       doors: doorNames.map((door) => {
-        const of = (what: typeof perDoor[number]) => sum(doorCell(door, what));
-        return {
-          ...{ door, open: of("open"), opened: of("opened"), refused: of("refused") },
-          ...{ received: of("received"), sent: of("sent") },
-        };
+        const [open, opened, refused, received, sent] = doorCounters.map((counter) =>
+          this.#sum(doorCell(door, counter))
+        );
+        return { door, open, opened, refused, received, sent };
       }),
       requests: doorNames.flatMap((door, d) =>
-        verbNames.map((verb, v) => requestsOf(door, verb, (i) => sum(verbCell(d, v) + i)))
+        verbNames.map((verb, v) => requestsOf(door, verb, (i) => this.#sum(verbCell(d, v) + i)))
       ).filter(({ count }) => count > 0),
     };
+  }
+
+  #sum(cell: number): number {
+    let sum = 0;
+    for (let at = cell; at < this.#all.length; at += rowLength) sum += this.#all[at];
+    return sum;
   }
 }
 
 /**
- * The duration that a part of the requests did not exceed, as Prometheus' histogram_quantile gives
- * it: as if those in a bucket were spread evenly over it.
+ * Returns the duration that a part of the requests did not exceed. As Prometheus' histogram_quantile, it
+ * assumes that the durations in a bucket are spread evenly over it.
  *
  * @param part 0.5 for the median
  * @returns seconds; at most the last bound
  *
  * @example
  * ```ts
- * import { bounds, quantile } from "./metrics.ts";
- * const buckets = bounds.map((bound) => bound === 0.01 ? 10 : 0); // all took 5 to 10 ms
+ * import { latencyBoundsSeconds, quantile } from "./metrics.ts";
+ * const buckets = latencyBoundsSeconds.map((bound) => bound === 0.01 ? 10 : 0); // all took 5 to 10 ms
  * if (quantile([...buckets, 0], 0.5) !== 0.0075) throw new Error();
  * ```
  */
 export function quantile(buckets: readonly number[], part: number): number {
   const rank = part * buckets.reduce((sum, n) => sum + n, 0);
   let below = 0;
-  for (const [i, bound] of bounds.entries()) {
+  for (const [i, bound] of latencyBoundsSeconds.entries()) {
     const n = buckets[i];
-    const from = bounds[i - 1] ?? 0;
+    const from = latencyBoundsSeconds[i - 1] ?? 0;
     if (n > 0 && below + n >= rank) return from + (bound - from) * (rank - below) / n;
     below += n;
   }
-  return below === 0 && rank === 0 ? 0 : bounds.at(-1)!;
+  return below === 0 && rank === 0 ? 0 : latencyBoundsSeconds.at(-1)!;
 }
 
 function requestsOf(
@@ -236,22 +247,20 @@ function requestsOf(
   verb: string,
   cell: (offset: number) => number,
 ): RequestCounts {
-  const found: { [outcome in Outcome]?: number } = {};
+  const counts: { [outcome in Outcome]?: number } = {};
   for (const [i, outcome] of outcomes.entries()) {
     const n = cell(i);
-    if (n > 0) found[outcome] = n;
+    if (n > 0) counts[outcome] = n;
   }
-  const counted = Array.from({ length: buckets }, (_, i) => cell(outcomes.length + 1 + i));
-  return {
-    ...{ door, verb, outcomes: found, seconds: cell(outcomes.length), buckets: counted },
-    count: counted.reduce((sum, n) => sum + n, 0),
-  };
+  const buckets = Array.from({ length: bucketCount }, (_, i) => cell(outcomes.length + 1 + i));
+  const count = buckets.reduce((sum, n) => sum + n, 0);
+  return { door, verb, count, outcomes: counts, seconds: cell(outcomes.length), buckets };
 }
 
-function doorCell(door: DoorName, what: typeof perDoor[number]): number {
-  return doorsAt + doorIndex.get(door)! * perDoor.length + perDoor.indexOf(what);
+function doorCell(door: DoorName, counter: typeof doorCounters[number]): number {
+  return doorsStart + doorIndex.get(door)! * doorCounters.length + doorCounters.indexOf(counter);
 }
 
 function verbCell(door: number, verb: number): number {
-  return requestsAt + (door * verbNames.length + verb) * verbLength;
+  return requestsStart + (door * verbNames.length + verb) * verbLength;
 }

@@ -1,36 +1,33 @@
 /**
- * How quickly an account may send, or be sent: a token bucket for each account in each worker, which
- * holds what one second brings. A worker's bucket fills at the part of the rate that is its part of
- * the account's connections (gate.ts), so that all workers together keep to the rate wherever the
- * system lets the connections land. Within a worker connections are served in the order in which they
- * ask.
+ * Limits the rate at which an account sends or receives: a token bucket for each account in each worker,
+ * which holds one second's bytes. A worker's bucket fills at the rate times the worker's share of the
+ * account's connections (gate.ts), so all workers together keep the rate however the system distributes
+ * the connections. Within a worker connections are served in the order of their calls.
  *
- * Invariants: over any time t, an account moves at most rate * t, and what one second brings in each
- * worker, beside pieces that were on their way when a connection came to another worker. Buckets that
- * are full again are forgotten.
+ * Invariant: in any time t an account moves at most rate * t, plus one second's bytes in each worker,
+ * plus pieces under way when a connection came to another worker. Full buckets are dropped.
  */
 
-/** Bytes a second; an account that is held to fewer would take the server for dead. */
-export const leastRate = 1024;
-/** Milliseconds that a bucket holds. */
-const burst = 1000;
-const longestPiece = 64 * 1024;
-const shortestPiece = 256;
-const crowd = 1024;
+/** The lowest limit: below it clients would take the server for dead. */
+export const minRateBytesPerSecond = 1024;
+const burstMs = 1000;
+const maxPieceBytes = 64 * 1024;
+const minPieceBytes = 256;
+const minSweepBuckets = 1024;
 
 export class Rate {
   readonly #perSecond: number;
   readonly #share: (account: number) => number;
   readonly #now: () => number;
-  /** When an account's bucket will be empty of debts; a full one's time is `burst` ago. */
-  readonly #paid = new Map<number, number>();
-  /** With so many buckets the full ones are looked for. */
-  #crowd = crowd;
+  /** The time at which an account has paid for its bytes; `burstMs` ago or earlier: a full bucket. */
+  readonly #paidUntil = new Map<number, number>();
+  /** The number of buckets at which full ones are dropped. */
+  #sweepBuckets = minSweepBuckets;
 
   /**
-   * @param perSecond bytes, for an account in all workers together
-   * @param share an account's part in this worker, 0 to 1
-   * @param now milliseconds of a clock that only goes forward
+   * @param perSecond bytes of an account in all workers together
+   * @param share returns this worker's share of an account's connections, 0 to 1
+   * @param now a monotonic clock, in ms
    */
   constructor(
     perSecond: number,
@@ -42,28 +39,29 @@ export class Rate {
     this.#now = now;
   }
 
-  /** How many bytes to move at a time, so that the wait for them is a short one. */
+  /** Returns the number of bytes to move at a time, so that each wait is short. */
   piece(account: number): number {
-    const quarter = Math.floor(this.#rate(account) * burst / 4);
-    return Math.max(shortestPiece, Math.min(longestPiece, quarter));
+    const quarter = Math.floor(this.#bytesPerMs(account) * burstMs / 4);
+    return Math.max(minPieceBytes, Math.min(maxPieceBytes, quarter));
   }
 
-  /** Takes bytes out. @returns milliseconds to wait until the account has had time for them */
+  /** Takes bytes from an account's bucket. @returns how long to wait before they move, in ms */
   take(account: number, bytes: number): number {
     const now = this.#now();
-    if (this.#paid.size >= this.#crowd) {
-      for (const [id, paid] of this.#paid) if (paid <= now - burst) this.#paid.delete(id);
-      this.#crowd = Math.max(crowd, 2 * this.#paid.size);
+    if (this.#paidUntil.size >= this.#sweepBuckets) {
+      for (const [id, paid] of this.#paidUntil) {
+        if (paid <= now - burstMs) this.#paidUntil.delete(id);
+      }
+      this.#sweepBuckets = Math.max(minSweepBuckets, 2 * this.#paidUntil.size);
     }
-    const from = Math.max(this.#paid.get(account) ?? -Infinity, now - burst);
-    const paid = from + bytes / this.#rate(account);
-    this.#paid.set(account, paid);
+    const from = Math.max(this.#paidUntil.get(account) ?? -Infinity, now - burstMs);
+    const paid = from + bytes / this.#bytesPerMs(account);
+    this.#paidUntil.set(account, paid);
     return Math.max(0, paid - now);
   }
 
-  /** Bytes a millisecond. */
-  #rate(account: number): number {
-    // A connection counts from its login on; what it was answered with that may be under way.
+  #bytesPerMs(account: number): number {
+    // A share of 0: the login of the account's first connection is not counted yet.
     return this.#perSecond * (this.#share(account) || 1) / 1000;
   }
 }

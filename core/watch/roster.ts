@@ -1,56 +1,56 @@
 /**
- * Who is connected, and what they are doing: of this isolate, and, through the supervisor, of all.
+ * The open connections and their requests: of this isolate, and through the supervisor of all.
  *
- * A door enters each connection and says when it goes; the place that it gets is its to write in.
- * What leaves the isolate is bounded: so many connections, those with a request under way first, and
- * of a path the beginning and end.
+ * A door enters each connection and keeps its record up to date until it ends. Lists are bounded:
+ * connections with a request under way come first, and long paths are shortened.
  */
 import type { DoorName, Metrics } from "./metrics.ts";
 
-/** The most connections that are told of. */
-export const mostTold = 1000;
+export const maxListedConnections = 1000;
+const maxVerbCharacters = 40;
+const maxPathCharacters = 300;
 
-/** A request under way; its fields are read when somebody asks. */
-export interface Doing {
+/** A request under way; its fields are read when connections are listed. */
+export interface ActiveRequest {
   readonly verb: string | null;
   readonly path: string | null;
-  /** Bytes of a file that it has moved so far. */
+  /** Bytes of a file moved so far. */
   readonly bytes: number;
 }
 
-/** A connection's place; its door keeps it up to date. */
+/** The record of a connection, which its door keeps up to date. */
 export interface Presence {
-  /** Who is logged in; null for a stranger. */
+  /** Null before the login. */
   account: string | null;
-  /** The request under way; null between two. */
-  doing: Doing | null;
+  /** The request under way; null between requests. */
+  doing: ActiveRequest | null;
   /** HOST:PORT of the other end; behind a proxy, of the client of the last request. */
   address: string;
-  /** It is gone; more than once does nothing. */
+  /** Removes the record; later calls do nothing. */
   leave(): void;
 }
 
-/** A connection, as admins are told of it. */
+/** A connection, as admins see it. */
 export interface Present {
   readonly account: string | null;
   readonly door: DoorName;
   /** HOST:PORT of the other end. */
   readonly address: string;
-  /** In ms since 1970. */
+  /** The time when it was opened, in ms since 1970. */
   readonly since: number;
-  /** Of the request under way, as {@link Doing}; null and 0 when there is none. */
+  /** Of the request under way, as in {@link ActiveRequest}; null and 0 between requests. */
   readonly verb: string | null;
   readonly path: string | null;
   readonly bytes: number;
 }
 
-/** Asks the other isolates who is connected to them; those that don't answer in time are left out. */
+/** Lists the connections of the other isolates, without those that don't reply in time. */
 export type Others = () => Promise<readonly Present[]>;
 
 export class Roster {
   readonly #metrics: Metrics;
-  readonly #present = new Set<Place>();
-  /** How to ask the others; alone, there are none. */
+  readonly #connections = new Set<Connection>();
+  /** By default this isolate is the only one. */
   others: Others = () => Promise.resolve([]);
 
   /** @param metrics counts the connections */
@@ -61,33 +61,34 @@ export class Roster {
   /** @param address HOST:PORT of the other end */
   enter(door: DoorName, address: string): Presence {
     this.#metrics.opened(door);
-    const place = new Place(door, address, () => {
-      if (this.#present.delete(place)) this.#metrics.closed(door);
+    const connection = new Connection(door, address, () => {
+      if (this.#connections.delete(connection)) this.#metrics.closed(door);
     });
-    this.#present.add(place);
-    return place;
+    this.#connections.add(connection);
+    return connection;
   }
 
-  /** The connections of this isolate, at most {@link mostTold}. */
+  /** Lists the connections of this isolate, at most {@link maxListedConnections}. */
   here(): Present[] {
-    const busy: Place[] = [];
-    const idle: Place[] = [];
-    for (const place of this.#present) (place.doing ? busy : idle).push(place);
-    return [...busy, ...idle].slice(0, mostTold).map((place) => place.told());
+    const { busy = [], idle = [] } = Object.groupBy(
+      this.#connections,
+      ({ doing }) => doing ? "busy" : "idle",
+    );
+    return [...busy, ...idle].slice(0, maxListedConnections).map((one) => one.toPresent());
   }
 
-  /** Those of all isolates, at most {@link mostTold}: with a request under way first, then by age. */
+  /** As {@link here}, of all isolates; connections with a request first, then the oldest. */
   async everywhere(): Promise<Present[]> {
     const all = [...this.here(), ...await this.others()];
-    const rank = ({ verb, since }: Present) => [verb === null ? 1 : 0, since] as const;
-    all.sort((a, b) => rank(a)[0] - rank(b)[0] || rank(a)[1] - rank(b)[1]);
-    return all.slice(0, mostTold);
+    const idle = ({ verb }: Present) => verb === null ? 1 : 0;
+    all.sort((a, b) => idle(a) - idle(b) || a.since - b.since);
+    return all.slice(0, maxListedConnections);
   }
 }
 
-class Place implements Presence {
+class Connection implements Presence {
   account: string | null = null;
-  doing: Doing | null = null;
+  doing: ActiveRequest | null = null;
   readonly leave: () => void;
   readonly #door: DoorName;
   address: string;
@@ -99,18 +100,23 @@ class Place implements Presence {
     this.leave = leave;
   }
 
-  told(): Present {
+  toPresent(): Present {
     const { verb = null, path = null, bytes = 0 } = this.doing ?? {};
     return {
-      ...{ account: this.account, door: this.#door, address: this.address, since: this.#since },
-      ...{ verb: verb && shorten(verb, 40), path: path && shorten(path, 300), bytes },
+      account: this.account,
+      door: this.#door,
+      address: this.address,
+      since: this.#since,
+      verb: verb && shorten(verb, maxVerbCharacters),
+      path: path && shorten(path, maxPathCharacters),
+      bytes,
     };
   }
 }
 
-/** Takes the middle out of a long name. Lone surrogates, the client's or the cut's, become U+FFFD. */
-export function shorten(text: string, most: number): string {
-  if (text.length <= most) return text.toWellFormed();
-  const tail = Math.floor(most / 3);
-  return `${text.slice(0, most - tail - 1)}…${text.slice(-tail)}`.toWellFormed();
+/** Cuts the middle out of a long text. Lone surrogates become U+FFFD. */
+export function shorten(text: string, maxLength: number): string {
+  if (text.length <= maxLength) return text.toWellFormed();
+  const tail = Math.floor(maxLength / 3);
+  return `${text.slice(0, maxLength - tail - 1)}…${text.slice(-tail)}`.toWellFormed();
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { applicationId, migrations } from "../../core/local/database/schema.ts";
-import { runningServers } from "../../core/serve/running.ts";
+import { runningServers } from "../../core/serve/running_servers.ts";
 import { startServer } from "../_server.ts";
 import { eager, Peer, text } from "../core/door/_peer.ts";
 import { Home, lines } from "./_barge.ts";
@@ -175,7 +175,7 @@ Deno.test("each command says which data directory it used, and user add does not
   }
   // One without an admin is served, and the log says so.
   await using other = await startServer({ data: `${home.path}/data` });
-  assert.match(other.stderr(), /none of the accounts is an admin/);
+  assert.match(other.stderr(), /no account is an admin/);
 });
 
 Deno.test("the tables of an older barge are never changed under its server", async () => {
@@ -199,12 +199,12 @@ Deno.test("the tables of an older barge are never changed under its server", asy
   const copy = `${folder}/accounts.db.version-3`;
   assert.ok(
     listed.stderr.includes(
-      `the tables were brought from version 3 to ${migrations.length}; as it was before, it is kept in`,
+      `the tables were upgraded from version 3 to ${migrations.length}; the old database was copied to`,
     ),
     listed.stderr,
   );
   const page = Deno.readTextFileSync(new URL("../../docs/upgrade.md", import.meta.url));
-  assert.ok(page.includes(`brought from version 3 to ${migrations.length};`), "docs/upgrade.md");
+  assert.ok(page.includes(`upgraded from version 3 to ${migrations.length};`), "docs/upgrade.md");
   assert.ok(page.includes(`of the tables, this one has ${migrations.length})`), "docs/upgrade.md");
   assert.equal(version(folder), migrations.length);
   assert.equal(Deno.statSync(copy).mode! & 0o777, 0o600);
@@ -216,7 +216,7 @@ Deno.test("the tables of an older barge are never changed under its server", asy
   Deno.renameSync(copy, `${folder}/accounts.db`);
   assert.equal(version(folder), 3);
   await using server = await startServer({ data: folder });
-  assert.match(server.stderr(), /"WARN".*"message":"accounts.db: the tables were brought from/);
+  assert.match(server.stderr(), /"WARN".*"message":"accounts.db: the tables were upgraded from/);
   assert.ok(Deno.statSync(copy).isFile);
 });
 

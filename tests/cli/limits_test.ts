@@ -72,7 +72,7 @@ Deno.test("SIGHUP reads --limits again; a transfer under way goes on, at the new
 
   write({ "max-connections": 4, "rate-up": "100kB" });
   server.process.kill("SIGHUP");
-  await server.said("the limits are read again");
+  await server.said("the limits were reloaded");
   assert.match(server.stderr(), /"rate-up\\":100000/); // under the name that the file has for it
   assert.doesNotMatch(server.stderr(), /rateUp|\\\\"/); // and quoted no deeper than once
   await refused(server.address, 1);

@@ -233,7 +233,7 @@ Deno.test("cert shows the certificate that --tls-cert named, also after a reload
   assert.deepEqual([shown.fingerprint, shown.file], [one.mark, file]);
   install(two);
   server.process.kill("SIGHUP");
-  await server.said("the certificate is read again");
+  await server.said("the certificate was reloaded");
   assert.equal(lines(await cert())[0].fingerprint, two.mark);
   const text = await home.barge(["cert", "--data", server.data]);
   assert.match(

@@ -1,7 +1,7 @@
 /** The text that Prometheus reads, read as strictly as its format is written down. */
 import assert from "node:assert/strict";
 import { prometheus } from "../../../core/door/prometheus.ts";
-import { bounds, Metrics } from "../../../core/watch/metrics.ts";
+import { latencyBoundsSeconds, Metrics } from "../../../core/watch/metrics.ts";
 import { Roster } from "../../../core/watch/roster.ts";
 import type { Snapshot } from "../../../core/session/status.ts";
 
@@ -92,7 +92,10 @@ Deno.test("what was counted is what is read", () => {
   const { type, samples } = families.get("barge_request_duration_seconds")!;
   assert.equal(type, "histogram");
   const buckets = samples.filter(({ name }) => name.endsWith("_bucket"));
-  assert.deepEqual(buckets.map(({ labels }) => labels.le), [...bounds.map(String), "+Inf"]);
+  assert.deepEqual(buckets.map(({ labels }) => labels.le), [
+    ...latencyBoundsSeconds.map(String),
+    "+Inf",
+  ]);
   buckets.reduce((last, { value }) => (assert.ok(value >= last), value), 0);
   const at = (le: string) => buckets.find(({ labels }) => labels.le === le)?.value;
   assert.deepEqual([at("0.0005"), at("0.025"), at("300"), at("+Inf")], [2, 4, 4, 5]);

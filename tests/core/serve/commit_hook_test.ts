@@ -1,7 +1,7 @@
 /** What is run after a commit: it keeps nobody waiting, is bounded, and is told of each upload. */
 import assert from "node:assert/strict";
 import { configureSync, resetSync } from "@logtape/logtape";
-import { HookPrograms } from "../../../core/serve/hooks.ts";
+import { HookPrograms } from "../../../core/serve/hook_programs.ts";
 import type { UploadFacts } from "../../../core/watch/hooks.ts";
 import { BargeError } from "../../../core/error.ts";
 import { Vault } from "../../../core/local/vault/vault.ts";
@@ -95,8 +95,8 @@ Deno.test({ name: "what waits is killed and counted when --grace is over", ignor
   const released = await holding(scripts);
   assert.equal(await server.kill("SIGTERM"), 0);
   await released();
-  assert.match(server.stderr(), /it was killed, the server is stopping/);
-  assert.match(server.stderr(), /--on-commit was not told of 4 uploads/);
+  assert.match(server.stderr(), /it was killed because the server is stopping/);
+  assert.match(server.stderr(), /--on-commit was skipped for 4 uploads/);
 });
 
 Deno.test({ name: "so much may wait, and what is lost is counted", ignore }, async () => {
@@ -123,14 +123,14 @@ Deno.test({ name: "so much may wait, and what is lost is counted", ignore }, asy
     const vault = new Vault(scripts.dir, false);
     const many = 500;
     for (let i = 0; i < many; i++) {
-      hooks.take(scripts, { type: "committed", facts }, vault, () => {});
+      hooks.receive(scripts, { type: "committed", facts }, vault, () => {});
     }
     const released = await holding(scripts);
-    assert.match(said[0], /--on-commit is not told of .* and more: too many uploads wait for it/);
+    assert.match(said[0], /--on-commit is skipped for .*: too many uploads wait for it/);
     assert.equal(said.length, 1);
     await hooks.stop(0);
     await released();
-    const told = /was not told of (\d+) uploads/.exec(said.at(-1)!)?.[1];
+    const told = /was skipped for (\d+) uploads/.exec(said.at(-1)!)?.[1];
     assert.equal(Number(told), many - 2);
     assert.equal(said.length, 4); // and the two that were killed
   } finally {

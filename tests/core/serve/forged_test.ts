@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { configureSync, resetSync } from "@logtape/logtape";
 import { prepareData } from "../../../core/serve/data.ts";
 import { readFromWorker } from "../../../core/serve/from_worker.ts";
-import { SupervisorGatherer } from "../../../core/serve/gather.ts";
-import { HookPrograms } from "../../../core/serve/hooks.ts";
+import { RosterBroker } from "../../../core/serve/roster_query.ts";
+import { HookPrograms } from "../../../core/serve/hook_programs.ts";
 import { Supervisor } from "../../../core/serve/supervisor.ts";
 import { Scripts, unix } from "./_hook.ts";
 
@@ -53,19 +53,24 @@ const forged: Record<string, unknown> = {
   "a question without a number": check({}, "1"),
   "a failure of no kind": { type: "failed", error: { kind: "rooted", message: "" } },
   "a failure beyond the bound": { type: "failed", error: { kind: "io", message: "x".repeat(1e6) } },
-  "a crowd": { type: "here", id: 1, present: Array.from({ length: 1001 }, () => present) },
+  "a crowd": { type: "connections", id: 1, present: Array.from({ length: 1001 }, () => present) },
 };
 
 Deno.test("every field of a worker's message is checked, and bounded", () => {
   for (const [name, message] of Object.entries(forged)) {
     assert.throws(() => readFromWorker(message), { kind: "protocol" }, name);
   }
-  const sparse = { type: "here", id: 1, present: new Array(2 ** 32 - 1) };
+  const sparse = { type: "connections", id: 1, present: new Array(2 ** 32 - 1) };
   assert.throws(() => readFromWorker(sparse), { kind: "protocol" });
   const sound = [
-    ...[committed({}), check({}), { type: "uncheck", id: 1 }, { type: "who", id: 1 }],
+    ...[committed({}), check({}), { type: "cancel-check", id: 1 }, {
+      type: "list-connections",
+      id: 1,
+    }],
     ...[committed({ modified: "+012345-01-02T03:04:05.000Z", door: null, path: "/public/a\nb" })],
-    ...[{ type: "here", id: 1, present: [present] }, { type: "listening" }, { type: "stopped" }],
+    ...[{ type: "connections", id: 1, present: [present] }, { type: "listening" }, {
+      type: "stopped",
+    }],
     { type: "failed", error: { kind: "io", message: "why", op: undefined, path: "p" } },
   ];
   for (const message of sound) assert.deepEqual(readFromWorker(message), message);
@@ -136,9 +141,9 @@ Deno.test(
         await outcome([failed, failed, { type: "run" }], /^worker .* died: /, both, 2);
         assert.equal(Deno.readTextFileSync(`${data}/public/starts`), "start\n".repeat(2));
       });
-      await t.step("what nobody asked for", async () => {
-        await outcome([committed({})], /died: .*nobody asked/, { checkUpload: program });
-        await outcome([check({})], /died: .*nobody asked/, { onCommit: program });
+      await t.step("a request for a hook that is not configured", async () => {
+        await outcome([committed({})], /died: .*unexpected hook request/, { checkUpload: program });
+        await outcome([check({})], /died: .*unexpected hook request/, { onCommit: program });
       });
       for (const path of ["link", "etc/passwd", "folder"]) {
         await t.step(`a commit of ${path}, which is no file in the data directory`, async () => {
@@ -173,15 +178,15 @@ Deno.test("a worker answers for itself alone", async () => {
     postMessage(message: { type: string; id: number }): void;
   }
   const answers: unknown[] = [];
-  const gatherer = new SupervisorGatherer<Fake>();
+  const broker = new RosterBroker<Fake>();
   const forger: Fake = { postMessage() {} };
   const asker: Fake = { postMessage: (message) => void answers.push(message) };
   const honest: Fake = {
     postMessage({ id }) {
-      void gatherer.take({ type: "here", id, present: [] }, forger, []); // and for it, the forger
-      void gatherer.take({ type: "here", id, present: [present as never] }, honest, []);
+      void broker.receive({ type: "connections", id, present: [] }, forger, []); // and for it, the forger
+      void broker.receive({ type: "connections", id, present: [present as never] }, honest, []);
     },
   };
-  await gatherer.take({ type: "who", id: 5 }, asker, [asker, honest]);
-  assert.deepEqual(answers, [{ type: "here", id: 5, present: [present] }]);
+  await broker.receive({ type: "list-connections", id: 5 }, asker, [asker, honest]);
+  assert.deepEqual(answers, [{ type: "connections", id: 5, present: [present] }]);
 });

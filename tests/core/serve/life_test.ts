@@ -83,7 +83,7 @@ Deno.test({
     await t.step("nobody is there to be told", async () => {
       await using server = await startServer({ env: { NOTIFY_SOCKET: `${dir}/none` } });
       assert.equal(await server.kill("SIGTERM"), 0);
-      assert.match(server.stderr(), /can't tell the service manager/);
+      assert.match(server.stderr(), /can't notify the service manager/);
     });
     await Deno.remove(dir, { recursive: true });
   },

@@ -1,7 +1,7 @@
 /** Where a worker may connect to, by what the operator allows FTP's active mode. */
 import assert from "node:assert/strict";
 import type { DoorSpec, FtpSpec } from "../../../core/door/door.ts";
-import { outgoing } from "../../../core/serve/outgoing.ts";
+import { outgoingAddresses } from "../../../core/serve/outgoing.ts";
 import { workerPermissions } from "../../../core/serve/supervisor.ts";
 
 const door = (ftp: Partial<FtpSpec> = {}): DoorSpec => ({
@@ -48,7 +48,7 @@ const own = Deno.networkInterfaces().map(({ address }) => address)
 const here = ["127.0.0.1", "127.9.9.9", "0.0.0.0", "::1", "::ffff:127.0.0.1", "localhost", ...own];
 
 Deno.test("without active mode a worker may connect to nothing but the doors' own ports", async () => {
-  assert.deepEqual(outgoing([door()]), []);
+  assert.deepEqual(outgoingAddresses([door()]), []);
   const { net } = workerPermissions("/nonexistent", [door()]) as Deno.PermissionOptionsObject;
   assert.deepEqual(net, [
     "0.0.0.0:2121",
@@ -60,7 +60,7 @@ Deno.test("without active mode a worker may connect to nothing but the doors' ow
 
 Deno.test("with active mode a worker may not connect to this machine", async () => {
   assert.deepEqual(await reachable(door({ active: true }), here), []);
-  const ranges = outgoing([door({ active: true })], ["192.0.2.7", "fd00::1"]);
+  const ranges = outgoingAddresses([door({ active: true })], ["192.0.2.7", "fd00::1"]);
   assert.ok(ranges.every((range) => /^[\d.]+\/\d+$/.test(range)), ranges.join(" "));
   const within = (address: string) =>
     ranges.filter((range) => {
@@ -85,7 +85,7 @@ Deno.test("active mode on loopback opens this machine, and nothing else", async 
   assert.deepEqual(await reachable(spec, ["127.0.0.1", "127.9.9.9", ...own]), [
     ...["127.0.0.1", "127.9.9.9", ...own],
   ]);
-  assert.deepEqual(outgoing([spec], ["127.0.0.1", "192.0.2.7", "::1"]), [
+  assert.deepEqual(outgoingAddresses([spec], ["127.0.0.1", "192.0.2.7", "::1"]), [
     ...["127.0.0.0/8", "[::1]", "127.0.0.1", "192.0.2.7"],
   ]);
 });

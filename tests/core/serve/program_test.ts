@@ -19,18 +19,18 @@ Deno.test(
       input,
     );
     assert.equal(flood.code, 3);
-    assert.equal(flood.said, "y\n".repeat(2048));
-    assert.deepEqual(await sh("wc -c >&2", input), { code: 0, said: `${1 << 20}\n` });
-    assert.deepEqual(await sh("kill -9 $$"), { code: 137, said: "" });
+    assert.equal(flood.stderr, "y\n".repeat(2048));
+    assert.deepEqual(await sh("wc -c >&2", input), { code: 0, stderr: `${1 << 20}\n` });
+    assert.deepEqual(await sh("kill -9 $$"), { code: 137, stderr: "" });
   },
 );
 
 Deno.test({ name: "it has a bare environment", ignore }, async () => {
   Deno.env.set("BARGE_PASSWORD", "secret");
   try {
-    const { said } = await sh('env | cut -d= -f1 | sort | tr "\\n" " " >&2');
+    const { stderr } = await sh('env | cut -d= -f1 | sort | tr "\\n" " " >&2');
     const allowed = /^((HOME|LANG|LC_ALL|PATH|TMPDIR|TZ|USER|PWD|OLDPWD|SHLVL|_) )+$/;
-    assert.match(said, allowed);
+    assert.match(stderr, allowed);
   } finally {
     Deno.env.delete("BARGE_PASSWORD");
   }
@@ -42,12 +42,12 @@ Deno.test({ name: "what it leaves running goes with it", ignore }, async (t) => 
   await t.step("when it ends by itself", async () => {
     // It ends when its child has opened the pipe.
     const run = sh(`exec 3<>"${scripts.dir}/pipe"; sleep 600 3>&3 & echo done >&2; exec 3>&-`);
-    assert.equal((await run).said, "done\n");
+    assert.equal((await run).stderr, "done\n");
     // The last writer is gone: who opens it without waiting reads its end.
-    const { said } = await sh(
+    const { stderr } = await sh(
       `exec 3<>"${scripts.dir}/pipe" 4<"${scripts.dir}/pipe" 3>&-; timeout 5 cat <&4`,
     );
-    assert.equal(said, "");
+    assert.equal(stderr, "");
   });
   await t.step("when it is stopped", async () => {
     const stop = new AbortController();
@@ -58,8 +58,8 @@ Deno.test({ name: "what it leaves running goes with it", ignore }, async (t) => 
     await released();
   });
   await t.step("what made itself a session of its own holds nobody up", async () => {
-    const { code, said } = await sh("setsid sleep 3 & echo on >&2; sleep 0.2");
-    assert.deepEqual({ code, said }, { code: 0, said: "on\n" });
+    const { code, stderr } = await sh("setsid sleep 3 & echo on >&2; sleep 0.2");
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: "on\n" });
   });
 });
 

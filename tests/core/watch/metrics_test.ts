@@ -1,7 +1,7 @@
 /** Counts of several workers: added up, kept when one dies, and never more of them than was planned. */
 import assert from "node:assert/strict";
-import { bounds, makeBoard, Metrics, quantile } from "../../../core/watch/metrics.ts";
-import { mostTold, Roster } from "../../../core/watch/roster.ts";
+import { latencyBoundsSeconds, makeBoard, Metrics, quantile } from "../../../core/watch/metrics.ts";
+import { maxListedConnections, Roster } from "../../../core/watch/roster.ts";
 
 Deno.test("what workers count is added up, and outlives them", () => {
   const board = makeBoard(2);
@@ -24,8 +24,8 @@ Deno.test("what workers count is added up, and outlives them", () => {
   const [put] = before.requests;
   assert.deepEqual(put.outcomes, { ok: 2, "over-quota": 1 });
   assert.equal(put.count, 3);
-  assert.equal(put.buckets[bounds.indexOf(0.0025)], 2);
-  assert.equal(put.buckets[bounds.indexOf(0.5)], 1);
+  assert.equal(put.buckets[latencyBoundsSeconds.indexOf(0.0025)], 2);
+  assert.equal(put.buckets[latencyBoundsSeconds.indexOf(0.5)], 1);
   assert.ok(Math.abs(put.seconds - 0.304) < 1e-9);
 
   // It dies, with a connection open, and another one takes its place.
@@ -50,15 +50,18 @@ Deno.test("whatever strangers ask for, it is counted in the cells that there are
 
 Deno.test("every duration has its bucket", () => {
   const metrics = new Metrics();
-  for (const bound of [...bounds, 1e9]) metrics.ended("sftp", "get", "ok", bound);
+  for (const bound of [...latencyBoundsSeconds, 1e9]) metrics.ended("sftp", "get", "ok", bound);
   metrics.ended("sftp", "get", "ok", 0);
-  assert.deepEqual(metrics.snapshot().requests[0].buckets, [2, ...bounds.map(() => 1)]);
+  assert.deepEqual(metrics.snapshot().requests[0].buckets, [
+    2,
+    ...latencyBoundsSeconds.map(() => 1),
+  ]);
 });
 
 Deno.test("quantiles", () => {
   const counts = (...pairs: [number, number][]) => {
-    const buckets = [...bounds, Infinity].map(() => 0);
-    for (const [bound, n] of pairs) buckets[bounds.indexOf(bound)] = n;
+    const buckets = [...latencyBoundsSeconds, Infinity].map(() => 0);
+    for (const [bound, n] of pairs) buckets[latencyBoundsSeconds.indexOf(bound)] = n;
     return buckets;
   };
   assert.equal(quantile(counts(), 0.5), 0);
@@ -66,7 +69,7 @@ Deno.test("quantiles", () => {
   assert.equal(quantile(counts([0.001, 1], [10, 1]), 1), 10);
   const beyond = counts([0.001, 1]);
   beyond[beyond.length - 1] = 99;
-  assert.equal(quantile(beyond, 0.99), bounds.at(-1));
+  assert.equal(quantile(beyond, 0.99), latencyBoundsSeconds.at(-1));
 });
 
 Deno.test("those with a request under way come first, and of a crowd only so many", async () => {
@@ -76,7 +79,7 @@ Deno.test("those with a request under way come first, and of a crowd only so man
   all[1500].doing = { verb: "put", path: `/home/${"x".repeat(5000)}`, bytes: 7 };
   roster.others = () => Promise.resolve([{ ...roster.here()[0], account: "anna", bytes: 9 }]);
   const told = await roster.everywhere();
-  assert.equal(told.length, mostTold);
+  assert.equal(told.length, maxListedConnections);
   assert.deepEqual(told.slice(0, 3).map(({ verb, bytes }) => [verb, bytes]), [
     ["put", 7],
     ["put", 9],

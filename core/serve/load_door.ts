@@ -1,7 +1,7 @@
-/** The doors that there are; each is loaded only where it is open. */
+/** Loads the code of a door; only that of open doors is loaded. */
 import type { DoorName, OpenDoor } from "../door/door.ts";
 
-const doors: Record<DoorName, () => Promise<{ readonly openDoor: OpenDoor }>> = {
+const loaders: Record<DoorName, () => Promise<{ readonly openDoor: OpenDoor }>> = {
   native: () => import("../door/native/listen.ts"),
   http: () => import("../door/http/listen.ts"),
   ftp: () => import("../door/ftp/listen.ts"),
@@ -10,5 +10,5 @@ const doors: Record<DoorName, () => Promise<{ readonly openDoor: OpenDoor }>> = 
 };
 
 export async function loadDoor(name: DoorName): Promise<OpenDoor> {
-  return (await doors[name]()).openDoor;
+  return (await loaders[name]()).openDoor;
 }

@@ -1,50 +1,50 @@
-/** Whether a server speaks TLS, and with which certificate. */
+/** Decides which doors speak TLS, and with which certificate. */
 import type { DoorName, DoorSpec } from "../door/door.ts";
 import { BargeError } from "../error.ts";
 import { type Certificate, loadCertificate } from "../net/certificate.ts";
 import { ownCertificate } from "../net/own_certificate.ts";
 import { usesTls } from "../net/trust.ts";
 
-/** What the operator decided on TLS. */
-export interface Security {
-  /** TLS also where only this machine can connect. */
+/** The operator's options for TLS. */
+export interface TlsOptions {
+  /** Use TLS also for doors on loopback addresses. */
   readonly tls: boolean;
-  /** No TLS, also where others can connect. */
+  /** Use no TLS, also on addresses that others can reach. */
   readonly plaintext: boolean;
-  /** PEM files to use in place of the certificate that barge makes; both or none. */
+  /** PEM files in place of the certificate that barge makes; both or none. */
   readonly tlsCert?: string;
   readonly tlsKey?: string;
 }
 
-/** Gives the certificate as it is now; called again for a reload. */
+/** Reads the certificate; called again for a reload. */
 export type CertificateSource = (data: string) => Promise<Certificate>;
 
 /**
- * How a door is to speak TLS. FTP may be asked for it wherever it is not a must.
+ * Decides how a door speaks TLS. An FTP door that does not require TLS offers it.
  *
  * @param host where the door listens
  * @throws {BargeError} `usage` for options that exclude each other
  */
-export function tlsOf(door: DoorName, host: string, options: Security): DoorSpec["tls"] {
+export function tlsOf(door: DoorName, host: string, options: TlsOptions): DoorSpec["tls"] {
   const { tlsCert, tlsKey, plaintext } = options;
   const tls = options.tls || tlsCert !== undefined || tlsKey !== undefined;
-  const must = usesTls(host, { tls, plaintext });
+  const required = usesTls(host, { tls, plaintext });
   if (door === "sftp") return "off";
-  if (door === "ftps" || must) return "require";
+  if (door === "ftps" || required) return "require";
   return door === "ftp" ? "offer" : "off";
 }
 
 /**
- * Where the certificate of a server comes from: the files that are named, else the data directory,
- * where it is made if there is none.
+ * Chooses the source of the certificate: the operator's files, otherwise the data directory, where a
+ * missing certificate is made.
  *
- * @param hosts where the doors with TLS listen
- * @returns undefined if there are none
- * @throws {BargeError} `usage` for options that exclude each other. The source: `fatal`
+ * @param hosts the hosts of the doors with TLS
+ * @returns undefined if no door has TLS; the source throws `fatal`
+ * @throws {BargeError} `usage` when only one of certificate and key is named
  */
 export function certificateSource(
   hosts: readonly string[],
-  { tlsCert: cert, tlsKey: key }: Security,
+  { tlsCert: cert, tlsKey: key }: TlsOptions,
 ): CertificateSource | undefined {
   if (hosts.length === 0) return undefined;
   if (cert === undefined && key === undefined) return (data) => ownCertificate(data, hosts);

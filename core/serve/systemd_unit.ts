@@ -1,33 +1,31 @@
-/** A systemd unit for `barge serve` (systemd.service(5), systemd.exec(5)); it writes text only. */
+/** Makes a systemd unit for `barge serve` (systemd.service(5), systemd.exec(5)). */
 
 export interface UnitOptions {
   /** The executable, absolute. */
   readonly program: string;
-  /** What follows `serve` on its command line, without --data and --grace. */
+  /** The arguments after `serve`, without --data and --grace. */
   readonly args: readonly string[];
-  /** A data directory that is there already, absolute; undefined: systemd makes one. */
+  /** The absolute path of the data directory; undefined: systemd makes one. */
   readonly data: string | undefined;
-  /**
-   * The owner of the directory: a name, or a number as text. Undefined: root, or no such directory.
-   */
+  /** The directory's owner: a name, or a number as text. Undefined: root, or no such directory. */
   readonly user: string | undefined;
-  /** Seconds that requests may take to end when it is stopped. */
+  /** How long requests may take to end when the server stops, in seconds. */
   readonly grace: number;
-  /** Does it listen on a port below 1024? */
+  /** Whether it listens on a port below 1024. */
   readonly lowPort: boolean;
 }
 
-/** The user that the operator is to make where the directory has no other owner. */
-const ownUser = "barge";
-/** How much longer than --grace systemd waits, in seconds. */
-const margin = 15;
+/** The user for a directory without an owner other than root; the operator makes it. */
+const defaultUser = "barge";
+/** How much longer than --grace systemd waits for the server to stop. */
+const stopMarginSeconds = 15;
 
 /**
- * @returns the text of a unit file
+ * Returns the text of a unit file.
  *
  * @example
  * ```ts
- * import { systemdUnit } from "./unit.ts";
+ * import { systemdUnit } from "./systemd_unit.ts";
  * const unit = systemdUnit({
  *   program: "/usr/local/bin/barge",
  *   args: ["--native", "0.0.0.0:7171"],
@@ -47,18 +45,18 @@ export function systemdUnit(options: UnitOptions): string {
   const capability = lowPort ? "CAP_NET_BIND_SERVICE" : "";
   const hooks = args.some((arg) => /^--(on-commit|check-upload)(=|$)/.test(arg));
   // An argument may hold a program with arguments of its own, and paths among them.
-  const needed = [program, data ?? "", ...args.flatMap((arg) => arg.split(/[\s'"=]+/))];
-  const below = (folders: RegExp) => needed.some((path) => folders.test(path));
-  const place = data === undefined
+  const paths = [program, data ?? "", ...args.flatMap((arg) => arg.split(/[\s'"=]+/))];
+  const anyBelow = (folders: RegExp) => paths.some((path) => folders.test(path));
+  const owner = data === undefined
     ? ["DynamicUser=yes", "StateDirectory=barge", "StateDirectoryMode=0700"]
     : [
       ...user === undefined ? howToMakeUser(data) : ["# The owner of the data directory."],
-      `User=${quote(user ?? ownUser)}`,
+      `User=${quote(user ?? defaultUser)}`,
       `ReadWritePaths=${quote(data)}`,
     ];
-  const confined = hooks
-    ? `# The programs of --on-commit and --check-upload run as this user, and under all of this, too:
-# what they write elsewhere needs ReadWritePaths=, for instance.
+  const hookNote = hooks
+    ? `# The programs of --on-commit and --check-upload run as this user and with these restrictions, too.
+# To write files elsewhere they need ReadWritePaths=.
 `
     : "";
   return `# Put this into /etc/systemd/system/barge.service, then: systemctl daemon-reload;
@@ -74,24 +72,24 @@ ExecStart=${words.join(" ")}
 ExecReload=kill -HUP $MAINPID
 Restart=on-failure
 RestartSec=2
-# What was written wrong does not get better.
+# A restart does not mend a wrong command line.
 RestartPreventExitStatus=2
-# --grace, and time to settle what was cut.
-TimeoutStopSec=${grace + margin}
-# SIGTERM to the main process alone; it tells its workers.
+# --grace, and time to settle the transfers that were cut.
+TimeoutStopSec=${grace + stopMarginSeconds}
+# SIGTERM goes to the main process alone, which stops the programs that it runs.
 KillMode=mixed
 LimitNOFILE=65536
-# Where a self-extracting executable unpacks itself, once.
+# A self-extracting executable unpacks itself here, once.
 CacheDirectory=barge
 Environment=XDG_CACHE_HOME=%C
 
-${key ? "# This user must be able to read the key, SupplementaryGroups= may help.\n" : ""}${
-    place.join("\n")
+${key ? "# This user must be able to read the key; SupplementaryGroups= may help.\n" : ""}${
+    owner.join("\n")
   }
-${confined}UMask=0077
+${hookNote}UMask=0077
 ProtectSystem=strict
-ProtectHome=${below(/^\/(home|root|run\/user)\//) ? "read-only" : "yes"}
-PrivateTmp=${below(/^\/(var\/)?tmp\//) ? "no" : "yes"}
+ProtectHome=${anyBelow(/^\/(home|root|run\/user)\//) ? "read-only" : "yes"}
+PrivateTmp=${anyBelow(/^\/(var\/)?tmp\//) ? "no" : "yes"}
 PrivateDevices=yes
 DevicePolicy=closed
 ProtectClock=yes
@@ -115,7 +113,7 @@ SystemCallArchitectures=native
 SystemCallFilter=@system-service @pkey
 SystemCallFilter=~@privileged
 SystemCallErrorNumber=EPERM
-# V8 makes machine code as it goes: it can't live with this one.
+# V8 compiles at run time, so it needs memory that is writable and executable.
 MemoryDenyWriteExecute=no
 
 [Install]
@@ -123,17 +121,17 @@ WantedBy=multi-user.target
 `;
 }
 
-/** Returns comments on how to make the user and give it the directory; safe for any path. */
+/** Returns comments that explain how to make the user; safe for any path. */
 function howToMakeUser(data: string): string[] {
   const path = `'${data.replaceAll("'", "'\\''").replaceAll("\n", "?")}'`;
   return [
     "# Make this user first, and give it the directory:",
-    `#   useradd --system --user-group --home-dir ${path} --shell /usr/sbin/nologin ${ownUser}`,
-    `#   install -d -m 0700 ${path} && chown -R ${ownUser}: ${path}`,
+    `#   useradd --system --user-group --home-dir ${path} --shell /usr/sbin/nologin ${defaultUser}`,
+    `#   install -d -m 0700 ${path} && chown -R ${defaultUser}: ${path}`,
   ];
 }
 
-/** One word of a command line, for systemd: `%` begins a specifier there, `$` a variable. */
+/** Quotes a word of a command line for systemd, where `%` begins a specifier and `$` a variable. */
 function quote(word: string): string {
   const plain = word.replaceAll("%", "%%").replaceAll("$", "$$$$");
   if (/^[\w@%+=:,./$-]+$/.test(plain)) return plain;

@@ -1,13 +1,12 @@
 /**
- * Finds the servers that run on this machine, for commands that may have been given the wrong
- * directory. Reads /proc, so no list has to be kept up to date; finds none where /proc is missing
- * or hides other users' processes.
+ * Finds the servers that run on this machine, for commands whose data directory may be the wrong one.
+ * It reads /proc, and finds no server where that is missing or hides other users' processes.
  */
 
 /** A running `barge serve`. */
 export interface RunningServer {
   readonly pid: number;
-  /** Its data directory; undefined where neither its open files nor its command line shows it. */
+  /** Undefined where neither its open files nor its command line shows the directory. */
   readonly data: string | undefined;
 }
 
@@ -19,9 +18,11 @@ export function runningServers(): RunningServer[] {
       const pid = /^\d+$/.test(name) ? Number(name) : Deno.pid;
       if (pid === Deno.pid) continue;
       const args = commandLine(pid);
-      if (args && isServe(args)) servers.push({ pid, data: heldBy(pid) ?? named(args) });
+      if (args && isServe(args)) {
+        servers.push({ pid, data: lockedDirectory(pid) ?? namedDirectory(args) });
+      }
     }
-  } catch { /* there is no /proc */ }
+  } catch { /* the system has no /proc */ }
   return servers;
 }
 
@@ -39,17 +40,14 @@ function isServe(args: readonly string[]): boolean {
   return at > 0 && /(^|\/)(barge|main\.[jt]s)$/.test(args[at - 1]);
 }
 
-/**
- * Returns the directory whose lock a process has open; only root sees that of other users'
- * processes.
- */
-function heldBy(pid: number): string | undefined {
+/** Returns the directory whose lock a process has open. Only root can see other users' open files. */
+function lockedDirectory(pid: number): string | undefined {
   try {
     for (const { name } of Deno.readDirSync(`/proc/${pid}/fd`)) {
       const [, data] = /^(\/.*)\/lock$/.exec(linkOf(`/proc/${pid}/fd/${name}`)) ?? [];
       if (data !== undefined && isFile(`${data}/accounts.db`)) return data;
     }
-  } catch { /* another user's */ }
+  } catch { /* another user's process */ }
   return undefined;
 }
 
@@ -70,7 +68,7 @@ function isFile(path: string): boolean {
 }
 
 /** Returns the value of --data if it is absolute; the base of a relative one is unknown. */
-function named(args: readonly string[]): string | undefined {
+function namedDirectory(args: readonly string[]): string | undefined {
   const at = args.findIndex((arg) => arg === "--data");
   const path = at >= 0 ? args[at + 1] : args.find((arg) => arg.startsWith("--data="))?.slice(7);
   return path?.startsWith("/") ? path : undefined;

@@ -1,0 +1,253 @@
+/**
+ * The operator's programs, which the supervisor runs for the workers:
+ *
+ *   check    requested -> queued -> running -> accepted | refused | unavailable
+ *                     \-> queue full, time limit over or not started: unavailable
+ *   commit   requested -> queued -> running -> ended
+ *                     \-> queue full: skipped, counted and logged
+ *
+ * The supervisor replies to each check within its time limit, which includes the wait in the queue,
+ * unless the worker dies or cancels the check; its program is then killed. A bounded number of
+ * programs of each sort runs at once, started in the order of the requests. The queues are in memory
+ * only: a killed server loses the commits in them.
+ */
+import { getLogger } from "@logtape/logtape";
+import { BargeError, typed } from "../error.ts";
+import type { Vault } from "../local/vault/vault.ts";
+import type { UploadFacts } from "../watch/hooks.ts";
+import type { HookReply, HookRequest, OfferedHooks, Verdict } from "./hook_client.ts";
+import { findProgram, runProgram } from "./program.ts";
+import { firstLines } from "./program_output.ts";
+import { TurnQueue } from "./turn_queue.ts";
+import { uploadedFile } from "./uploaded_file.ts";
+
+const log = getLogger(["barge", "hooks"]);
+
+/** The operator's programs, each with its arguments. */
+export interface HookOptions {
+  readonly onCommit?: readonly string[];
+  readonly checkUpload?: readonly string[];
+  /** Time limit of a run, in ms. */
+  readonly timeout: number;
+  /** Number of programs of each sort that may run at once. */
+  readonly jobs: number;
+}
+
+/** The JSON that a program reads. Its field names are frozen. */
+export type ProgramFacts = Omit<UploadFacts, "upload"> & {
+  /** Absolute path of the bytes: staged ones in a check, the file after the commit. */
+  readonly file: string;
+};
+
+const maxWaitingChecks = 1024;
+/** Bound of the waiting commits' JSON: about twenty thousand uploads. */
+const maxWaitingCommitBytes = 8 * 1024 * 1024;
+const maxLoggedCharacters = 1000;
+const checkTimedOut = "the check of the upload took too long";
+const checkFailed = "the upload can't be checked now";
+
+export class HookPrograms {
+  readonly #options: HookOptions;
+  readonly #checks: TurnQueue;
+  readonly #commits: TurnQueue;
+  /** Checks without a reply, by worker and id. */
+  readonly #pending = new Map<object, Map<number, AbortController>>();
+  readonly #stop = new AbortController();
+  /** Commits skipped since the queue was last empty. */
+  #skipped = 0;
+
+  /** @throws {BargeError} `usage` when a program does not exist, or is not executable */
+  constructor(options: HookOptions) {
+    const resolve = (command: readonly string[] | undefined, op: string) => {
+      if (!command) return undefined;
+      try {
+        return [findProgram(command[0]), ...command.slice(1)];
+      } catch (error) {
+        throw error instanceof BargeError ? error.with({ op }) : error;
+      }
+    };
+    this.#options = {
+      ...options,
+      onCommit: resolve(options.onCommit, "--on-commit"),
+      checkUpload: resolve(options.checkUpload, "--check-upload"),
+    };
+    this.#checks = new TurnQueue(options.jobs, maxWaitingChecks);
+    this.#commits = new TurnQueue(options.jobs, maxWaitingCommitBytes);
+  }
+
+  get offered(): OfferedHooks {
+    const { onCommit, checkUpload } = this.#options;
+    return { check: checkUpload !== undefined, committed: onCommit !== undefined };
+  }
+
+  /**
+   * Handles a worker's request.
+   *
+   * @param vault of the data directory, to find the uploaded files
+   * @param reply sends a message to the worker
+   * @throws {BargeError} `protocol` for a request that no sound worker sends
+   */
+  receive(
+    worker: object,
+    message: HookRequest,
+    vault: Vault,
+    reply: (message: HookReply) => void,
+  ): void {
+    const pending = this.#pending.get(worker);
+    if (message.type === "cancel-check") return pending?.get(message.id)?.abort();
+    const { facts } = message;
+    if (message.type === "committed") {
+      if (!this.offered.committed) throw unexpectedRequest();
+      return void this.#commit(facts, vault);
+    }
+    const { id } = message;
+    if (!this.offered.check || pending?.has(id)) throw unexpectedRequest();
+    void this.#answer(worker, id, facts, vault, reply);
+  }
+
+  /** Cancels the checks of a worker that has ended. */
+  forget(worker: object): void {
+    for (const check of this.#pending.get(worker)?.values() ?? []) check.abort();
+    this.#pending.delete(worker);
+  }
+
+  /** Runs the queued commits for at most `graceMs`, then kills the programs that still run. */
+  async stop(graceMs: number): Promise<void> {
+    const timer = setTimeout(() => this.#stop.abort(), graceMs);
+    await this.#commits.empty();
+    clearTimeout(timer);
+    for (const worker of this.#pending.keys()) this.forget(worker);
+    await this.#checks.empty();
+  }
+
+  async #answer(
+    worker: object,
+    id: number,
+    facts: UploadFacts,
+    vault: Vault,
+    reply: (message: HookReply) => void,
+  ): Promise<void> {
+    const canceled = new AbortController();
+    const pending = this.#pending.get(worker) ?? new Map<number, AbortController>();
+    this.#pending.set(worker, pending.set(id, canceled));
+    const verdict = await this.#check(facts, vault, canceled.signal);
+    pending.delete(id);
+    if (pending.size === 0) this.#pending.delete(worker);
+    if (!canceled.signal.aborted) reply({ type: "checked", id, verdict });
+  }
+
+  async #check(upload: UploadFacts, vault: Vault, canceled: AbortSignal): Promise<Verdict> {
+    const facts = this.#programFacts(upload, vault);
+    if (!facts) return unavailable(checkFailed);
+    const { checkUpload: command, timeout } = this.#options;
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), timeout);
+    const stop = AbortSignal.any([canceled, late.signal]);
+    let leave: (() => void) | undefined;
+    try {
+      leave = await this.#checks.enter(1, stop);
+      if (!leave) return unavailable("too many uploads wait to be checked");
+      const { code, stderr } = await runProgram(command!, encode(facts), stop);
+      return code === 0 ? null : refused(firstLines(stderr));
+    } catch (error) {
+      if (canceled.aborted) return unavailable("the check was canceled");
+      const why = late.signal.aborted ? checkTimedOut : String(error);
+      this.#warn("can't check the upload of {path} by {account}: {why}", facts, { why });
+      return unavailable(late.signal.aborted ? checkTimedOut : checkFailed);
+    } finally {
+      clearTimeout(timer);
+      leave?.();
+    }
+  }
+
+  /** Never throws. */
+  async #commit(upload: UploadFacts, vault: Vault): Promise<void> {
+    const facts = this.#programFacts(upload, vault);
+    if (!facts) return;
+    const input = encode(facts);
+    const leave = await this.#commits.enter(input.length);
+    if (!leave) return this.#skip(facts);
+    try {
+      if (this.#stop.signal.aborted) this.#skipped++;
+      else await this.#run(facts, input);
+    } finally {
+      leave();
+      if (this.#commits.length === 0) this.#logSkipped();
+    }
+  }
+
+  /** @returns undefined, with a record in the log, if no program may get this file */
+  #programFacts(upload: UploadFacts, vault: Vault): ProgramFacts | undefined {
+    const { event, account, path, upload: _, ...rest } = upload;
+    try {
+      return { event, account, path, file: uploadedFile(vault, upload), ...rest };
+    } catch (error) {
+      const why = typed(error).message;
+      const program = event === "check" ? "--check-upload" : "--on-commit";
+      this.#warn("{program} is not run for {path} of {account}: {why}", upload, { program, why });
+      return undefined;
+    }
+  }
+
+  async #run(facts: ProgramFacts, input: Uint8Array<ArrayBuffer>): Promise<void> {
+    const { onCommit: command, timeout } = this.#options;
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), timeout);
+    const { signal } = this.#stop;
+    try {
+      const stop = AbortSignal.any([late.signal, signal]);
+      const { code, stderr } = await runProgram(command!, input, stop);
+      if (code === 0) return;
+      const more = { code, said: stderr.slice(0, maxLoggedCharacters) };
+      this.#warn("--on-commit ended with {code} for {path} of {account}: {said}", facts, more);
+    } catch (error) {
+      const why = late.signal.aborted
+        ? `it was killed after ${timeout / 1000} s`
+        : signal.aborted
+        ? "it was killed because the server is stopping"
+        : String(error);
+      this.#warn("--on-commit failed for {path} of {account}: {why}", facts, { why });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Logs only the first skipped commit; {@link #logSkipped} logs their number. */
+  #skip(facts: ProgramFacts): void {
+    if (this.#skipped++ > 0) return;
+    const why = "too many uploads wait for it";
+    this.#warn("--on-commit is skipped for {path} of {account}: {why}", facts, { why });
+  }
+
+  #logSkipped(): void {
+    if (this.#skipped > 0) {
+      log.warn("--on-commit was skipped for {count} uploads", { count: this.#skipped });
+    }
+    this.#skipped = 0;
+  }
+
+  #warn(
+    text: string,
+    { account, path, sha256 }: Pick<UploadFacts, "account" | "path" | "sha256">,
+    properties: object,
+  ): void {
+    log.warn(text, { account, path, sha256, ...properties });
+  }
+}
+
+function encode(facts: ProgramFacts): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(JSON.stringify(facts) + "\n");
+}
+
+/** A request for a hook that is not configured, or an id that is in use. */
+function unexpectedRequest(): BargeError {
+  return new BargeError("protocol", "unexpected hook request", { op: "read message" });
+}
+
+function refused(reason: string): Verdict {
+  return { kind: "refused", message: reason ? `not accepted: ${reason}` : "it was not accepted" };
+}
+
+function unavailable(message: string): Verdict {
+  return { kind: "unavailable", message };
+}

@@ -1,0 +1,73 @@
+/**
+ * `--ready-fd N`: writes one line to a descriptor that the caller left open and closes it, for s6 and
+ * other supervisors. The runtime can adopt, and so close, a pipe or a socket only; a file or terminal
+ * is opened a second time, and that descriptor is closed.
+ */
+import { Socket } from "node:net";
+import { BargeError, typed } from "../error.ts";
+
+const readerTimeoutMs = 5_000;
+const closeOnExec = 0o2000000;
+
+/**
+ * Checks that the caller opened a descriptor. To close one of the runtime's own would crash it.
+ *
+ * @throws {BargeError} `usage`
+ */
+export function checkReadyFd(fd: number): void {
+  if (Deno.build.os === "windows") {
+    throw new BargeError("usage", "--ready-fd does not work on Windows");
+  }
+  try {
+    Deno.statSync(`/dev/fd/${fd}`);
+    if (Deno.build.os !== "linux") return;
+    // Descriptors that this process opened itself are close-on-exec; inherited ones can't be.
+    const info = Deno.readTextFileSync(`/proc/self/fdinfo/${fd}`);
+    const flags = parseInt(/^flags:\s*([0-7]+)/m.exec(info)?.[1] ?? "0", 8);
+    if ((flags & closeOnExec) === 0) return;
+  } catch { /* it is not open */ }
+  throw new BargeError("usage", `--ready-fd: ${fd} is not open`, {
+    hint: `for instance --ready-fd ${fd} ${fd}>FILE`,
+  });
+}
+
+/**
+ * Writes a line to the descriptor and closes it.
+ *
+ * @throws {BargeError} `unavailable` when its reader is gone or does not read
+ */
+export async function writeReadyFd(fd: number, line: string): Promise<void> {
+  try {
+    const socket = adopt(fd);
+    if (socket) return await end(socket, `${line}\n`);
+    using file = Deno.openSync(`/dev/fd/${fd}`, { append: true });
+    const bytes = new TextEncoder().encode(`${line}\n`);
+    for (let sent = 0; sent < bytes.length;) sent += file.writeSync(bytes.subarray(sent));
+  } catch (error) {
+    throw typed(error, { op: "write to", path: `descriptor ${fd}` });
+  }
+}
+
+/** @returns undefined for a descriptor that is neither a pipe nor a socket */
+function adopt(fd: number): Socket | undefined {
+  try {
+    return new Socket({ fd, readable: false, writable: true });
+  } catch {
+    return undefined;
+  }
+}
+
+function end(socket: Socket, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      const why = `its reader read nothing for ${readerTimeoutMs} ms`;
+      socket.destroy(new BargeError("unavailable", why));
+    }, readerTimeoutMs);
+    socket.once("error", reject);
+    socket.once("close", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    socket.end(text);
+  });
+}

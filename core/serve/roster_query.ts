@@ -1,0 +1,130 @@
+/**
+ * Lists the connections of all workers. Workers can't talk to each other, so a worker asks the
+ * supervisor, which asks all others:
+ *
+ *   worker --list-connections--> supervisor --list-connections--> each other worker
+ *   worker <----connections----- supervisor <----connections----- each other worker
+ *
+ * Both wait for a bounded time, the supervisor the shorter one, and use the replies that came by then:
+ * a dead or busy worker is left out. A worker has at most one query under way; callers that ask
+ * meanwhile share its result.
+ */
+import type { Present } from "../watch/roster.ts";
+
+const workerTimeoutMs = 1_000;
+const supervisorTimeoutMs = 2_000;
+/** Queries of one worker at once. A sound worker has one, and perhaps others that have timed out. */
+const maxQueriesPerWorker = 4;
+
+/** A query or its result, in both directions. */
+export type RosterMessage =
+  | { readonly type: "list-connections"; readonly id: number }
+  | { readonly type: "connections"; readonly id: number; readonly present: readonly Present[] };
+
+type Post = (message: RosterMessage) => void;
+
+interface Query {
+  /** The peer whose reply counts. */
+  readonly peer: object;
+  resolve(present: readonly Present[]): void;
+}
+
+class PendingQueries {
+  readonly #pending = new Map<number, Query>();
+  #lastId = 0;
+
+  /** @returns the reply of `peer`; an empty list if it does not come within `timeoutMs` */
+  send(peer: object, post: Post, timeoutMs: number): Promise<readonly Present[]> {
+    const id = ++this.#lastId;
+    return new Promise((done) => {
+      const resolve = (present: readonly Present[]) => {
+        clearTimeout(timer);
+        this.#pending.delete(id);
+        done(present);
+      };
+      const timer = setTimeout(() => resolve([]), timeoutMs);
+      this.#pending.set(id, { peer, resolve });
+      post({ type: "list-connections", id });
+    });
+  }
+
+  /** Handles a reply; one from another peer than the query was sent to is dropped. */
+  receive(from: object, id: number, present: readonly Present[]): void {
+    const query = this.#pending.get(id);
+    if (query?.peer === from) query.resolve(present);
+  }
+
+  /** Ends all queries with an empty list. */
+  stop(): void {
+    for (const { resolve } of this.#pending.values()) resolve([]);
+  }
+}
+
+/** A worker's side. */
+export class RosterClient {
+  readonly #post: Post;
+  readonly #listOwn: () => readonly Present[];
+  readonly #queries = new PendingQueries();
+  #query: Promise<readonly Present[]> | undefined;
+
+  /**
+   * @param post sends a message to the supervisor
+   * @param listOwn lists the connections of this worker
+   */
+  constructor(post: Post, listOwn: () => readonly Present[]) {
+    this.#post = post;
+    this.#listOwn = listOwn;
+  }
+
+  /** Lists the connections of the other workers. */
+  others(): Promise<readonly Present[]> {
+    this.#query ??= this.#queries.send(this, this.#post, supervisorTimeoutMs)
+      .finally(() => this.#query = undefined);
+    return this.#query;
+  }
+
+  /** Handles a message of the supervisor. */
+  receive(message: RosterMessage): void {
+    const { type, id } = message;
+    if (type === "connections") this.#queries.receive(this, id, message.present);
+    else this.#post({ type: "connections", id, present: this.#listOwn() });
+  }
+
+  stop(): void {
+    this.#queries.stop();
+  }
+}
+
+/** The supervisor's side, one for all workers. */
+export class RosterBroker<W extends { postMessage(message: RosterMessage): void }> {
+  readonly #queries = new PendingQueries();
+  /** Number of queries under way of each worker. */
+  readonly #active = new Map<W, number>();
+
+  /**
+   * Handles a worker's message. A query beyond {@link maxQueriesPerWorker} is dropped.
+   *
+   * @param all the workers, with the sender
+   */
+  async receive(message: RosterMessage, from: W, all: Iterable<W>): Promise<void> {
+    const { type, id } = message;
+    if (type === "connections") return this.#queries.receive(from, id, message.present);
+    const active = this.#active.get(from) ?? 0;
+    if (active >= maxQueriesPerWorker) return;
+    this.#active.set(from, active + 1);
+    const others = [...all].filter((worker) => worker !== from);
+    const lists = await Promise.all(
+      others.map((worker) =>
+        this.#queries.send(worker, (query) => worker.postMessage(query), workerTimeoutMs)
+      ),
+    );
+    const left = this.#active.get(from)! - 1;
+    if (left > 0) this.#active.set(from, left);
+    else this.#active.delete(from);
+    from.postMessage({ type: "connections", id, present: lists.flat() });
+  }
+
+  stop(): void {
+    this.#queries.stop();
+  }
+}
