@@ -15,7 +15,7 @@ import { refuseUnnamed } from "../../local/omitted.ts";
 import type { Session } from "../../login/session.ts";
 import { stat } from "../../session/stat.ts";
 import { piecesOf } from "./download.ts";
-import type { Exchange, Source } from "./exchange.ts";
+import type { AuthenticatedExchange, Source } from "./exchange.ts";
 import { tarEnd, tarHeader, tarPadding } from "./tar.ts";
 import { ZipWriter } from "./zip.ts";
 
@@ -37,7 +37,7 @@ interface Member {
  * @throws {BargeError} `not-found`, `denied`; `refused` for a folder with data that no door shows
  */
 export async function sendArchive(
-  exchange: Exchange,
+  exchange: AuthenticatedExchange,
   path: string,
   format: ArchiveFormat,
 ): Promise<Response> {
@@ -118,7 +118,7 @@ const tarFormat: Format = {
 
 /** @param missing the name of the list of unreadable files, added if there are any */
 async function* archive(
-  exchange: Exchange,
+  exchange: AuthenticatedExchange,
   members: AsyncGenerator<Member>,
   format: Format,
   missing: string,

@@ -13,7 +13,12 @@ import { logName } from "../../login/log_name.ts";
 import { logIn } from "../../login/password.ts";
 import type { Session } from "../../login/session.ts";
 import type { Store } from "../../local/store.ts";
-import type { Exchange } from "./exchange.ts";
+import {
+  type AuthenticatedExchange,
+  type Exchange,
+  isAuthenticated,
+  type Logins,
+} from "./exchange.ts";
 import { refuseForeign } from "./origin.ts";
 
 /** How long a login is known, in ms, and how many are. */
@@ -29,7 +34,7 @@ interface Known {
 }
 
 /** The logins of one worker. */
-export class Logins {
+export class RememberedLogins implements Logins {
   readonly #store: Store;
   readonly #cookie: CookieLogin | undefined;
   readonly #key = randomBytes(32);
@@ -41,15 +46,8 @@ export class Logins {
     this.#cookie = cookie;
   }
 
-  /**
-   * Finds out whose request this is, if it says so.
-   *
-   * @returns whether somebody is logged in
-   * @throws {BargeError} `unauthenticated` for a login that is not accepted, `unavailable`, `denied`
-   *   for a request that another site has made the browser send
-   */
-  async identify(exchange: Exchange): Promise<boolean> {
-    if (exchange.session) return true;
+  async identify(exchange: Exchange): Promise<void> {
+    if (isAuthenticated(exchange)) return;
     const given = credentials(exchange.header("authorization"));
     if (given?.scheme !== "bearer") refuseForeign(exchange);
     if (given) {
@@ -61,13 +59,11 @@ export class Logins {
         throw error;
       }
       exchange.access.login = false;
-      return true;
+      return;
     }
     const cookie = exchange.header("cookie");
     const session = cookie && await this.#cookie?.(exchange, cookie);
-    if (!session) return false;
-    exchange.admit(session);
-    return true;
+    if (session) exchange.admit(session);
   }
 
   async #logIn(exchange: Exchange, { name, secret }: Given): Promise<Session> {
@@ -114,14 +110,11 @@ export class Logins {
   }
 }
 
-/** @throws {BargeError} `unauthenticated` when nobody is logged in */
-export async function needLogin(exchange: Exchange): Promise<Session> {
-  if (!await exchange.door.logins.identify(exchange)) throw notLoggedIn();
-  return exchange.session!;
-}
-
-function notLoggedIn(): BargeError {
-  return new BargeError("unauthenticated", "log in first", { op: "log in" });
+/** @throws {BargeError} `unauthenticated` for a request without a login; as `Logins.identify` */
+export async function requireLogin(exchange: Exchange): Promise<AuthenticatedExchange> {
+  await exchange.door.logins.identify(exchange);
+  if (isAuthenticated(exchange)) return exchange;
+  throw new BargeError("unauthenticated", "log in first", { op: "log in" });
 }
 
 /**

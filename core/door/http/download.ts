@@ -5,7 +5,7 @@ import { get } from "../../session/get.ts";
 import type { Download } from "../../local/download.ts";
 import { etagOf, httpDate, judge, rangeHolds } from "./condition.ts";
 import { wantsDigest, writeDigest } from "./digest_field.ts";
-import type { Exchange, Source } from "./exchange.ts";
+import type { AuthenticatedExchange, Exchange, Source } from "./exchange.ts";
 import { Refusal } from "./problem.ts";
 import { parseRange, type Span } from "./range.ts";
 
@@ -28,7 +28,7 @@ export interface Sending {
  * @throws {BargeError} as `get` and `begin`; {Refusal} 412, 416
  */
 export async function sendFile(
-  exchange: Exchange,
+  exchange: AuthenticatedExchange,
   path: string,
   headers: Readonly<Record<string, string>> = {},
   { tagOf = etagOf, begin }: Sending = {},
@@ -104,7 +104,7 @@ export async function* piecesOf(file: Download, length?: number): Source {
 
 /** The digest of the whole, also with a part of it; that of the content only where that is the whole. */
 async function digestsOf(
-  exchange: Exchange,
+  exchange: AuthenticatedExchange,
   path: string,
   { sha256 }: Download,
   whole: boolean,

@@ -15,13 +15,22 @@ import type { Session } from "../../login/session.ts";
 import type { Store } from "../../local/store.ts";
 import { Access } from "../access.ts";
 import { brakeOf } from "../brake.ts";
-import type { Logins } from "./auth.ts";
 import { Body } from "./body.ts";
 import type { Front } from "./front.ts";
-import type { Target } from "./path.ts";
-import { inside } from "./prefix.ts";
+import { type Target, withoutPrefix } from "./path.ts";
 import { crowded } from "./refuse.ts";
 import { type Patience, Vigil } from "./vigil.ts";
+
+/** Finds the login that a request comes with; see auth.ts. */
+export interface Logins {
+  /**
+   * Admits the session of a request that has credentials.
+   *
+   * @throws {BargeError} `unauthenticated` for a login that is not accepted, `unavailable`, `denied`
+   *   for a request that another site has made the browser send
+   */
+  identify(exchange: Exchange): Promise<void>;
+}
 
 /** What the exchanges of a door share. */
 export interface Doorway {
@@ -212,10 +221,10 @@ export class Exchange implements Disposable {
    * Makes a share link's session this exchange's: its visitors take no place of the account, and are
    * cut off when the link is revoked.
    */
-  visit(session: Session): void {
+  visit(session: Session): AuthenticatedExchange {
     this.#leaveAccount();
     this.#leaveAccount = this.store.live.enter(session, (reason) => this.cut(reason));
-    this.session = session;
+    return Object.assign(this, { session });
   }
 
   /** Waits before a failed login is told; less, when the client leaves. */
@@ -337,13 +346,23 @@ export class Exchange implements Disposable {
   }
 }
 
+/** The exchange of a request with a login. */
+export interface AuthenticatedExchange extends Exchange {
+  readonly session: Session;
+}
+
+/** Returns whether a request has a login. */
+export function isAuthenticated(exchange: Exchange): exchange is AuthenticatedExchange {
+  return exchange.session !== undefined;
+}
+
 const over = new BargeError("unavailable", "the request is over");
 const gone = new BargeError("unavailable", "the client is gone");
 
 /** A URL's path for the access log: readable where it can be, without its query, or a link's token. */
 function logged(url: string, prefix: string): string {
   const whole = url.split("?", 1)[0].replace(/^https?:\/\/[^/]*/i, "");
-  const path = inside(whole, prefix) ?? whole;
+  const path = withoutPrefix(whole, prefix) ?? whole;
   return readable(path).replace(/^\/s\/[^/]+/, "/s/...");
 }
 

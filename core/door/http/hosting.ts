@@ -19,8 +19,7 @@ import { failure } from "./app.ts";
 import { type Doorway, Exchange, type HttpEnv } from "./exchange.ts";
 import { checkHead, framingFault } from "./head.ts";
 import { checkHost } from "./origin.ts";
-import { parseTarget } from "./path.ts";
-import { inside } from "./prefix.ts";
+import { parseTarget, withoutPrefix } from "./path.ts";
 import { nothing } from "./problem.ts";
 import { crowded, malformed, noProxy, refuse } from "./refuse.ts";
 import { reply } from "./reply.ts";
@@ -185,7 +184,7 @@ export class Hosting {
       checkHost(exchange);
       const { path: whole, query } = parseTarget(incoming.url ?? "");
       const { prefix } = exchange.door.front;
-      const path = inside(whole, prefix);
+      const path = withoutPrefix(whole, prefix);
       if (path === undefined && whole === "/") {
         return new Response(null, { status: 303, headers: { location: `${prefix}/` } });
       }

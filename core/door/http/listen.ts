@@ -16,7 +16,7 @@ import type { KeyPair } from "../../net/certificate.ts";
 import { usable } from "../../net/accept_tls.ts";
 import type { Door, Opening } from "../door.ts";
 import { makeApp, makeMetricsApp } from "./app.ts";
-import { Logins } from "./auth.ts";
+import { RememberedLogins } from "./auth.ts";
 import type { Doorway } from "./exchange.ts";
 import { Front } from "./front.ts";
 import { Hosting } from "./hosting.ts";
@@ -41,7 +41,7 @@ export async function listenHttp(opening: Opening, allowed: Patience): Promise<D
     store,
     scheme,
     front: new Front(spec),
-    logins: new Logins(store, cookieLogin),
+    logins: new RememberedLogins(store, cookieLogin),
     patience: allowed,
     stopping: false,
     cut: new AbortController(),

@@ -2,7 +2,7 @@
 import { Hono } from "hono";
 import { checkReady, numbers, snapshot } from "../../session/status.ts";
 import { prometheus, prometheusType } from "../prometheus.ts";
-import { needLogin } from "./auth.ts";
+import { requireLogin } from "./auth.ts";
 import type { HttpEnv } from "./exchange.ts";
 import { resource } from "./resource.ts";
 
@@ -21,7 +21,7 @@ export function ops({ open } = { open: false }): Hono<HttpEnv> {
     async GET({ env: exchange }) {
       const found = open
         ? await snapshot(exchange.store)
-        : await numbers(await needLogin(exchange));
+        : await numbers((await requireLogin(exchange)).session);
       return text(prometheus(found), 200, prometheusType);
     },
   });

@@ -101,3 +101,38 @@ function decodePart(part: string): string {
   if (name.includes("\0")) throw refuse("a NUL is");
   return name;
 }
+
+/** Paths that exist without the prefix, too: programs of the operator ask the door for them directly. */
+const unprefixedPaths = new Set(["/healthz", "/readyz", "/metrics"]);
+
+/**
+ * Returns a path without the prefix of the public URL.
+ *
+ * @param path still encoded
+ * @returns undefined for a path outside of the prefix
+ *
+ * @example
+ * ```ts
+ * import { withoutPrefix } from "./path.ts";
+ * if (withoutPrefix("/files/home/a", "/files") !== "/home/a") throw new Error();
+ * if (withoutPrefix("/f%69les", "/files") !== "/") throw new Error();
+ * if (withoutPrefix("/filesystem", "/files") !== undefined) throw new Error();
+ * ```
+ */
+export function withoutPrefix(path: string, prefix: string): string | undefined {
+  if (prefix === "" || unprefixedPaths.has(path)) return path;
+  const prefixParts = prefix.split("/");
+  const parts = path.split("/");
+  const start = parts.slice(0, prefixParts.length).map(decodeLeniently);
+  if (prefixParts.some((part, i) => part !== start[i])) return undefined;
+  return `/${parts.slice(prefixParts.length).join("/")}`;
+}
+
+/** Decodes a part of a path; returns a malformed one as it is. */
+function decodeLeniently(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}

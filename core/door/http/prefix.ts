@@ -5,40 +5,6 @@
 import type { MiddlewareHandler } from "hono";
 import type { HttpEnv } from "./exchange.ts";
 
-/** Paths that are there without the prefix, too: programs of the operator ask for them directly. */
-const everywhere = new Set(["/healthz", "/readyz", "/metrics"]);
-
-/**
- * Takes the prefix off a path.
- *
- * @param path still encoded
- * @returns undefined for a path outside of it
- *
- * @example
- * ```ts
- * import { inside } from "./prefix.ts";
- * if (inside("/files/home/a", "/files") !== "/home/a") throw new Error();
- * if (inside("/f%69les", "/files") !== "/") throw new Error();
- * if (inside("/filesystem", "/files") !== undefined) throw new Error();
- * ```
- */
-export function inside(path: string, prefix: string): string | undefined {
-  if (prefix === "" || everywhere.has(path)) return path;
-  const wanted = prefix.split("/");
-  const parts = path.split("/");
-  const head = parts.slice(0, wanted.length).map(decoded);
-  if (wanted.some((part, i) => part !== head[i])) return undefined;
-  return `/${parts.slice(wanted.length).join("/")}`;
-}
-
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
-}
-
 /** Puts the prefix before the paths in the head of an answer: where to go, and where cookies go. */
 export const prefixHead: MiddlewareHandler<HttpEnv> = async (c, next) => {
   await next();

@@ -7,7 +7,7 @@ import { putWhole } from "../../upload/put_whole.ts";
 import { type Committed, otherDigest, type Upload } from "../../upload/upload.ts";
 import { etagOf, isConditional, judge, parseDate } from "./condition.ts";
 import { readDigest } from "./digest_field.ts";
-import type { Exchange } from "./exchange.ts";
+import type { AuthenticatedExchange, Exchange } from "./exchange.ts";
 import { Refusal } from "./problem.ts";
 
 /** Bodies up to this many bytes are taken in whole: many of them share a sync of the disk. */
@@ -24,7 +24,7 @@ const small = 64 * 1024;
  *   `digest`
  */
 export async function receiveFile(
-  exchange: Exchange,
+  exchange: AuthenticatedExchange,
   path: string,
   when: When = "always",
   tagOf = etagOf,

@@ -22,7 +22,7 @@ export const accounts = [
     summary: "All accounts, by name",
     login: true,
     answers: { 200: { description: "The accounts", schema: schemas.accounts }, ...notAdmin },
-    handle: async ({ session }) => json({ accounts: (await listAccounts(session!)).map(factsOf) }),
+    handle: async ({ session }) => json({ accounts: (await listAccounts(session)).map(factsOf) }),
   }),
   operation({
     method: "POST",
@@ -38,7 +38,7 @@ export const accounts = [
       ...notAdmin,
     },
     async handle({ session, ended }, { body }) {
-      const account = await addAccount(session!, body, ended.signal);
+      const account = await addAccount(session, body, ended.signal);
       return json(factsOf(account), { status: 201 });
     },
   }),
@@ -53,7 +53,7 @@ export const accounts = [
       ...notAdmin,
       ...unknown,
     },
-    handle: async ({ session }, { rest }) => json(factsOf(await findAccount(session!, rest))),
+    handle: async ({ session }, { rest }) => json(factsOf(await findAccount(session, rest))),
   }),
   operation({
     method: "PATCH",
@@ -69,7 +69,7 @@ export const accounts = [
       ...unknown,
     },
     async handle({ session, ended }, { rest, body }) {
-      return json(factsOf(await changeAccount(session!, rest, body, ended.signal)));
+      return json(factsOf(await changeAccount(session, rest, body, ended.signal)));
     },
   }),
   operation({
@@ -85,7 +85,7 @@ export const accounts = [
       ...unknown,
     },
     async handle({ session }, { rest, query: { purge } }) {
-      const removed = await removeAccount(session!, rest, { purge });
+      const removed = await removeAccount(session, rest, { purge });
       const { kept, files, bytes } = removed;
       return json({ name: rest, kept: kept !== null, files, bytes });
     },

@@ -22,7 +22,7 @@ export const changes = [
     answers: { 200: { description: "It is there", schema: schemas.relocated }, ...refused },
     async handle(exchange, { body: { from, to, overwrite } }) {
       Object.assign(exchange.asked, { path: from, to });
-      await move(exchange.session!, from, to, overwrite);
+      await move(exchange.session, from, to, overwrite);
       return json({ from, to });
     },
   }),
@@ -42,7 +42,7 @@ export const changes = [
     async handle(exchange, { body: { from, to, overwrite } }) {
       Object.assign(exchange.asked, { path: from, to });
       const { session, ended } = exchange;
-      const { files } = await copyTree(session!, from, to, overwrite, { signal: ended.signal });
+      const { files } = await copyTree(session, from, to, overwrite, { signal: ended.signal });
       return json({ from, to, files });
     },
   }),
@@ -64,7 +64,7 @@ export const changes = [
     },
     async handle(exchange, { body: { path, parents } }) {
       exchange.asked.path = path;
-      const created = await mkdir(exchange.session!, { verb: "mkdir", path, parents });
+      const created = await mkdir(exchange.session, { verb: "mkdir", path, parents });
       return json({ path, created }, { status: created ? 201 : 200 });
     },
   }),

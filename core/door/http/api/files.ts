@@ -9,7 +9,7 @@ import type { Committed } from "../../../upload/upload.ts";
 import type { Entry } from "../../../protocol/message.ts";
 import { attachment, sendArchive } from "../archive.ts";
 import { sendFile } from "../download.ts";
-import type { Exchange } from "../exchange.ts";
+import type { AuthenticatedExchange, Exchange } from "../exchange.ts";
 import { encodePath, type TreePath, treePath } from "../path.ts";
 import { Refusal } from "../problem.ts";
 import { committedHeaders, conditions, receiveFile } from "../upload.ts";
@@ -111,7 +111,7 @@ export const files = [
 ];
 
 async function read(
-  exchange: Exchange,
+  exchange: AuthenticatedExchange,
   { query, rest }: { query: v.InferOutput<typeof reading>; rest: string },
 ): Promise<Response> {
   const { path, folder } = where(exchange, rest);
@@ -135,7 +135,7 @@ async function read(
 }
 
 /** As they are read: neither here nor on the way is a large folder held whole. */
-function listing(exchange: Exchange, path: string, recursive: boolean): Response {
+function listing(exchange: AuthenticatedExchange, path: string, recursive: boolean): Response {
   exchange.asked.verb = "list";
   const { entry } = stat(exchange.session!, path);
   if (entry?.type === "file") {
@@ -175,7 +175,10 @@ async function* asJson(
   yield omission ? `],"omitted":${JSON.stringify(omission)}}\n` : "]}\n";
 }
 
-async function write(exchange: Exchange, { rest }: { rest: string }): Promise<Response> {
+async function write(
+  exchange: AuthenticatedExchange,
+  { rest }: { rest: string },
+): Promise<Response> {
   const { path, folder } = where(exchange, rest);
   if (folder) {
     throw new BargeError("usage", "a file's name does not end in a slash", {

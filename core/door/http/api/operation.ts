@@ -4,10 +4,10 @@
  */
 import type { Hono } from "hono";
 import type * as v from "valibot";
-import { needLogin } from "../auth.ts";
+import { requireLogin } from "../auth.ts";
 import { fit } from "../body.ts";
 import type { Verb } from "../../../protocol/message.ts";
-import type { Exchange, HttpEnv } from "../exchange.ts";
+import type { AuthenticatedExchange, Exchange, HttpEnv } from "../exchange.ts";
 import { type Handler, resource } from "../resource.ts";
 
 /** An object that every field of a query has a part in. */
@@ -28,7 +28,12 @@ export interface Input<Q, B> {
   readonly rest: string;
 }
 
-export interface Operation<Q extends Query = Query, B extends v.GenericSchema = v.GenericSchema> {
+/** @typeParam Login whether the handler gets an exchange with a login */
+export interface Operation<
+  Q extends Query = Query,
+  B extends v.GenericSchema = v.GenericSchema,
+  Login extends boolean = boolean,
+> {
   readonly method: "GET" | "PUT" | "POST" | "PATCH" | "DELETE" | "HEAD" | "OPTIONS";
   /** Below /api/v1; at most one part in braces, at the end: `{path}` holds slashes. */
   readonly path: string;
@@ -36,7 +41,7 @@ export interface Operation<Q extends Query = Query, B extends v.GenericSchema = 
   /** What the access log and the metrics call it; default: the method. */
   readonly verb?: Verb;
   readonly summary: string;
-  readonly login: boolean;
+  readonly login: Login;
   readonly query?: Q;
   /** JSON; `bytes` for a body that the handler reads by itself. */
   readonly body?: B | "bytes";
@@ -44,14 +49,14 @@ export interface Operation<Q extends Query = Query, B extends v.GenericSchema = 
   readonly headers?: Readonly<Record<string, string>>;
   readonly answers: Readonly<Record<number, Answer>>;
   handle(
-    exchange: Exchange,
+    exchange: Login extends true ? AuthenticatedExchange : Exchange,
     input: Input<v.InferOutput<Q>, v.InferOutput<B>>,
   ): Response | Promise<Response>;
 }
 
 /** Lets each row have types of its own. */
-export function operation<Q extends Query, B extends v.GenericSchema>(
-  row: Operation<Q, B>,
+export function operation<Q extends Query, B extends v.GenericSchema, Login extends boolean>(
+  row: Operation<Q, B, Login>,
 ): Operation {
   return row as unknown as Operation;
 }
@@ -79,7 +84,7 @@ function handlerOf({ path, verb, login, query, body, handle }: Operation): Handl
   const fixed = root.length + path.replace(/\{\w+\}$/, "").length;
   return async ({ env: exchange }) => {
     if (verb) exchange.asked.verb = verb;
-    if (login) await needLogin(exchange);
+    if (login) await requireLogin(exchange);
     const { target } = exchange;
     const given = Object.fromEntries(new URLSearchParams(target.query));
     return await handle(exchange, {

@@ -22,10 +22,10 @@ export const own = [
     login: true,
     answers: { 200: { description: "Its facts", schema: schemas.self } },
     async handle({ session }) {
-      const { name, role, created } = await session!.account();
-      const { withPassword } = session!;
+      const { name, role, created } = await session.account();
+      const { withPassword } = session;
       const since = new Date(created).toISOString();
-      return json({ name, role, created: since, withPassword, quota: await quota(session!) });
+      return json({ name, role, created: since, withPassword, quota: await quota(session) });
     },
   }),
   operation({
@@ -75,11 +75,11 @@ export const own = [
       403: { description: "The login was by a token", schema: schemas.problem },
     },
     async handle({ store, session, ended, host }, { body: { password } }) {
-      await needPasswordLogin(session!);
+      await needPasswordLogin(session);
       checkPasswordLength(store, password);
-      const who = { account: session!.name, host };
+      const who = { account: session.name, host };
       const make = () => makeVerifier("password", password);
-      await changePassword(session!, await bounded(make, ended.signal, who));
+      await changePassword(session, await bounded(make, ended.signal, who));
       return new Response(null, { status: 204 });
     },
   }),
@@ -91,7 +91,7 @@ export const own = [
     summary: "How much room there is",
     login: true,
     answers: { 200: { description: "Bytes", schema: schemas.usage } },
-    handle: async ({ session }) => json(await quota(session!)),
+    handle: async ({ session }) => json(await quota(session)),
   }),
   operation({
     method: "PUT",
@@ -105,7 +105,7 @@ export const own = [
       200: { description: "It is raised", schema: schemas.usage },
       403: { description: "The server does not allow as much", schema: schemas.problem },
     },
-    handle: async ({ session }, { body: { limit } }) => json(await grow(session!, limit)),
+    handle: async ({ session }, { body: { limit } }) => json(await grow(session, limit)),
   }),
   operation({
     method: "GET",
@@ -117,7 +117,7 @@ export const own = [
     answers: { 200: { description: "The tokens", schema: schemas.tokens } },
     async handle({ session }) {
       const iso = (ms: number | null) => ms === null ? null : new Date(ms).toISOString();
-      const facts = (await tokens(session!))
+      const facts = (await tokens(session))
         .map(({ id, label, created, used }) => ({
           id,
           label,
@@ -137,7 +137,7 @@ export const own = [
     body: schemas.newToken,
     answers: { 201: { description: "The token", schema: schemas.madeToken } },
     async handle({ session }, { body: { label } }) {
-      const made = await token(session!, { verb: "token", action: "issue", label });
+      const made = await token(session, { verb: "token", action: "issue", label });
       return json(made, { status: 201 });
     },
   }),
@@ -153,7 +153,7 @@ export const own = [
       404: { description: "There is no such token", schema: schemas.problem },
     },
     async handle({ session }, { rest }) {
-      await token(session!, { verb: "token", action: "revoke", id: rest });
+      await token(session, { verb: "token", action: "revoke", id: rest });
       return new Response(null, { status: 204 });
     },
   }),

@@ -13,7 +13,7 @@ export const shares = [
     summary: "One's share links, the newest first, without their tokens",
     login: true,
     answers: { 200: { description: "The links", schema: schemas.shares } },
-    handle: async ({ session }) => json({ shares: (await listShares(session!)).map(factsOf) }),
+    handle: async ({ session }) => json({ shares: (await listShares(session)).map(factsOf) }),
   }),
   operation({
     method: "POST",
@@ -29,7 +29,7 @@ export const shares = [
     },
     async handle(exchange, { body: { path, expires, password, downloads } }) {
       exchange.asked.path = path;
-      const made = await share(exchange.session!, {
+      const made = await share(exchange.session, {
         ...{ path, password, most: downloads },
         expires: expires === undefined ? undefined : timeOf(expires),
       });
@@ -48,7 +48,7 @@ export const shares = [
       404: { description: "There is no such link", schema: schemas.problem },
     },
     async handle({ session }, { rest }) {
-      await revokeShare(session!, rest);
+      await revokeShare(session, rest);
       return new Response(null, { status: 204 });
     },
   }),

@@ -28,7 +28,7 @@ import {
 } from "../../../upload/unfinished.ts";
 import type { Upload } from "../../../upload/upload.ts";
 import { readDigest } from "../digest_field.ts";
-import type { Exchange } from "../exchange.ts";
+import type { AuthenticatedExchange, Exchange } from "../exchange.ts";
 import { encodePath, treePath } from "../path.ts";
 import { Refusal } from "../problem.ts";
 import { committedHeaders, conditions, receiveInto } from "../upload.ts";
@@ -158,7 +158,7 @@ export const uploads = [
   }),
 ];
 
-async function create(exchange: Exchange, rest: string): Promise<Response> {
+async function create(exchange: AuthenticatedExchange, rest: string): Promise<Response> {
   speakTus(exchange);
   const metadata = readMetadata(exchange.header("upload-metadata"));
   const path = target(rest, metadata.get("filename"));
@@ -188,7 +188,7 @@ function modifiedIn(metadata: ReadonlyMap<string, string>): number | null {
   });
 }
 
-async function append(exchange: Exchange, rest: string): Promise<Response> {
+async function append(exchange: AuthenticatedExchange, rest: string): Promise<Response> {
   speakTus(exchange);
   const { path } = where(exchange, rest);
   const at = bytesIn(exchange, "upload-offset");
@@ -227,7 +227,7 @@ async function repeatLast(exchange: Exchange, upload: Known): Promise<Response> 
  * @param at where the body begins; what is staged from there on is sent again
  */
 async function take(
-  exchange: Exchange,
+  exchange: AuthenticatedExchange,
   upload: Upload,
   size: number | null,
   at = 0,
@@ -280,7 +280,7 @@ async function receiveChecked(exchange: Exchange, upload: Upload): Promise<void>
   throw new Refusal(460, "digest", "the body is not what its checksum says");
 }
 
-async function end(exchange: Exchange, rest: string): Promise<Response> {
+async function end(exchange: AuthenticatedExchange, rest: string): Promise<Response> {
   speakTus(exchange);
   const { path } = where(exchange, rest);
   const upload = known(exchange, path);
@@ -308,7 +308,7 @@ interface Known extends Unfinished {
   readonly finished: boolean;
 }
 
-function known({ session }: Exchange, path: string): Known {
+function known({ session }: AuthenticatedExchange, path: string): Known {
   const half = unfinished(session!, path);
   if (half) return { ...half, finished: false };
   const file = finishedUpload(session!, path);

@@ -5,7 +5,7 @@ import { move } from "../../../session/move.ts";
 import { remove } from "../../../session/remove.ts";
 import { hiddenBeside, replace } from "../../../session/replace.ts";
 import { isWithin } from "../../../storage/path.ts";
-import type { Exchange } from "../exchange.ts";
+import type { AuthenticatedExchange } from "../exchange.ts";
 import { Refusal, statusOf } from "../problem.ts";
 import { type Changes, entryAt, Guard, refuseFixed } from "./guard.ts";
 import { asked, depth, destination, hrefOf, mayOverwrite } from "./headers.ts";
@@ -29,7 +29,7 @@ interface Plan {
   readonly still: () => void;
 }
 
-export async function copyMember(exchange: Exchange): Promise<Response> {
+export async function copyMember(exchange: AuthenticatedExchange): Promise<Response> {
   const deep = depth(exchange) ?? "infinity";
   if (deep === "1") throw new BargeError("usage", "Depth is 0 or infinity");
   const plan = planned(exchange, "copy");
@@ -56,7 +56,7 @@ export async function copyMember(exchange: Exchange): Promise<Response> {
   return failures.length > 0 ? multistatus(failures) : done(plan);
 }
 
-export async function moveMember(exchange: Exchange): Promise<Response> {
+export async function moveMember(exchange: AuthenticatedExchange): Promise<Response> {
   const plan = planned(exchange, "move");
   const { from, to, folder, clears, met, still } = plan;
   if (folder && (depth(exchange) ?? "infinity") !== "infinity") {
@@ -67,7 +67,7 @@ export async function moveMember(exchange: Exchange): Promise<Response> {
   return done(plan);
 }
 
-function planned(exchange: Exchange, verb: "copy" | "move"): Plan {
+function planned(exchange: AuthenticatedExchange, verb: "copy" | "move"): Plan {
   const { path: from } = asked(exchange);
   const to = destination(exchange);
   const overwrite = mayOverwrite(exchange);

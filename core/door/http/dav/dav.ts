@@ -3,8 +3,8 @@
  * as at every door; it decides nothing on accounts, quota or paths.
  */
 import { Hono } from "hono";
-import { needLogin } from "../auth.ts";
-import type { Exchange, HttpEnv } from "../exchange.ts";
+import { requireLogin } from "../auth.ts";
+import type { AuthenticatedExchange, Exchange, HttpEnv } from "../exchange.ts";
 import { type Handler, resource } from "../resource.ts";
 import { copyMember, moveMember } from "./copy_move.ts";
 import { lockMember, unlockMember } from "./lock.ts";
@@ -13,9 +13,11 @@ import { explained } from "./precondition.ts";
 import { propfind } from "./propfind.ts";
 import { proppatch } from "./proppatch.ts";
 
+type Work = (exchange: AuthenticatedExchange) => Promise<Response>;
+
 /** By method: what it is called in the access log and the metrics, and what does it. */
 const verbs: Readonly<
-  Record<string, readonly [verb: string, (exchange: Exchange) => Promise<Response>]>
+  Record<string, readonly [verb: string, Work]>
 > = {
   GET: ["get", read],
   PUT: ["put", write],
@@ -53,13 +55,9 @@ export function webdav(): Hono<HttpEnv> {
   return app;
 }
 
-async function carry(
-  exchange: Exchange,
-  work: (exchange: Exchange) => Promise<Response>,
-): Promise<Response> {
+async function carry(exchange: Exchange, work: Work): Promise<Response> {
   try {
-    await needLogin(exchange);
-    return await work(exchange);
+    return await work(await requireLogin(exchange));
   } catch (error) {
     const response = explained(exchange, error);
     if (response) return response;

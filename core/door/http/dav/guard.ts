@@ -8,7 +8,7 @@ import { checkUnlocked, locksOver } from "../../../session/lock.ts";
 import type { Session } from "../../../login/session.ts";
 import { stat } from "../../../session/stat.ts";
 import { isConditional, judge } from "../condition.ts";
-import type { Exchange } from "../exchange.ts";
+import type { AuthenticatedExchange } from "../exchange.ts";
 import { Refusal } from "../problem.ts";
 import { davTag } from "./etag.ts";
 import { pathOf } from "./headers.ts";
@@ -20,12 +20,12 @@ export type Changes = Readonly<Record<string, "content" | "name">>;
 export class Guard {
   /** Those that the client says it has; whose they are is for the session to see. */
   readonly tokens: ReadonlySet<string>;
-  readonly #exchange: Exchange;
+  readonly #exchange: AuthenticatedExchange;
   readonly #path: string;
   readonly #lists: readonly IfList[];
 
   /** @param path what the request is about @throws {BargeError} `usage` for a malformed header */
-  constructor(exchange: Exchange, path: string) {
+  constructor(exchange: AuthenticatedExchange, path: string) {
     const header = exchange.header("if");
     this.#exchange = exchange;
     this.#path = path;

@@ -3,8 +3,7 @@ import { BargeError } from "../../../error.ts";
 import { longest, usual } from "../../../session/lock.ts";
 import type { Exchange } from "../exchange.ts";
 import { isOwn, keepHost } from "../origin.ts";
-import { encodePath, parseTarget, type TreePath, treePath } from "../path.ts";
-import { inside } from "../prefix.ts";
+import { encodePath, parseTarget, type TreePath, treePath, withoutPrefix } from "../path.ts";
 import { Refusal } from "../problem.ts";
 
 /** Where the tree begins. */
@@ -37,7 +36,7 @@ export function asked(exchange: Exchange): TreePath {
  */
 export function pathOf(exchange: Exchange, url: string): string | undefined {
   if (/^https?:/i.test(url) && !isOwn(exchange, url)) return undefined;
-  const path = inside(parseTarget(url).path, exchange.door.front.prefix);
+  const path = withoutPrefix(parseTarget(url).path, exchange.door.front.prefix);
   if (path === undefined) return undefined;
   if (path !== prefix && !path.startsWith(`${prefix}/`)) return undefined;
   return treePath(path.slice(prefix.length)).path;

@@ -2,7 +2,7 @@
 import type { Lock } from "../../../local/ledger/locks.ts";
 import { BargeError } from "../../../error.ts";
 import { lock, locksOver, refresh, unlock } from "../../../session/lock.ts";
-import type { Exchange } from "../exchange.ts";
+import type { AuthenticatedExchange, Exchange } from "../exchange.ts";
 import { asked, depth, timeout } from "./headers.ts";
 import { Guard } from "./guard.ts";
 import { activeLock } from "./live.ts";
@@ -14,7 +14,7 @@ import { elementsIn, is, parseXml, writeXml, type XmlElement } from "./xml.ts";
 const longest = 16 * 1024;
 
 /** With a body it makes a lock; without one it gives more time to one that the client has. */
-export async function lockMember(exchange: Exchange): Promise<Response> {
+export async function lockMember(exchange: AuthenticatedExchange): Promise<Response> {
   const { path } = asked(exchange);
   const session = exchange.session!;
   const deep = depth(exchange) ?? "infinity";
@@ -37,7 +37,7 @@ export async function lockMember(exchange: Exchange): Promise<Response> {
   });
 }
 
-export async function unlockMember(exchange: Exchange): Promise<Response> {
+export async function unlockMember(exchange: AuthenticatedExchange): Promise<Response> {
   const { path } = asked(exchange);
   const [, token] = /^\s*<([^<>\s]+)>\s*$/.exec(exchange.header("lock-token") ?? "") ?? [];
   if (token === undefined) throw new BargeError("usage", "the Lock-Token header is missing or bad");

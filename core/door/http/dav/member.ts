@@ -5,7 +5,7 @@ import { mkdir } from "../../../session/mkdir.ts";
 import { remove } from "../../../session/remove.ts";
 import { stat } from "../../../session/stat.ts";
 import { sendFile } from "../download.ts";
-import type { Exchange, Source } from "../exchange.ts";
+import type { AuthenticatedExchange, Source } from "../exchange.ts";
 import { Refusal } from "../problem.ts";
 import { receiveFile } from "../upload.ts";
 import { davTag } from "./etag.ts";
@@ -14,7 +14,7 @@ import { asked, depth, hrefOf } from "./headers.ts";
 import { escapeXml } from "./names.ts";
 
 /** GET and HEAD. A folder is shown to a person who came with a browser. */
-export async function read(exchange: Exchange): Promise<Response> {
+export async function read(exchange: AuthenticatedExchange): Promise<Response> {
   const { path } = asked(exchange);
   new Guard(exchange, path).met();
   const { entry } = stat(exchange.session!, path);
@@ -24,7 +24,7 @@ export async function read(exchange: Exchange): Promise<Response> {
   });
 }
 
-async function* index({ session, door }: Exchange, path: string): Source {
+async function* index({ session, door }: AuthenticatedExchange, path: string): Source {
   const encoder = new TextEncoder();
   const title = escapeXml(path);
   yield encoder.encode(
@@ -42,7 +42,7 @@ async function* index({ session, door }: Exchange, path: string): Source {
   yield encoder.encode("</ul>\n");
 }
 
-export async function write(exchange: Exchange): Promise<Response> {
+export async function write(exchange: AuthenticatedExchange): Promise<Response> {
   const { path, folder } = asked(exchange);
   const guard = new Guard(exchange, path);
   if (folder || entryAt(exchange.session!, path)?.type === "dir") {
@@ -56,7 +56,7 @@ export async function write(exchange: Exchange): Promise<Response> {
 }
 
 /** DELETE. */
-export async function take(exchange: Exchange): Promise<Response> {
+export async function take(exchange: AuthenticatedExchange): Promise<Response> {
   const { path } = asked(exchange);
   refuseFixed(exchange.session!, path);
   const guard = new Guard(exchange, path);
@@ -73,7 +73,7 @@ export async function take(exchange: Exchange): Promise<Response> {
 }
 
 /** MKCOL: RFC 4918, section 9.3. */
-export async function makeFolder(exchange: Exchange): Promise<Response> {
+export async function makeFolder(exchange: AuthenticatedExchange): Promise<Response> {
   const { path } = asked(exchange);
   const session = exchange.session!;
   const guard = new Guard(exchange, path);

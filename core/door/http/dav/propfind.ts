@@ -9,7 +9,7 @@ import { locksIn, locksOver } from "../../../session/lock.ts";
 import { anyPropertiesIn, propertiesOf } from "../../../session/property.ts";
 import { quota } from "../../../session/quota.ts";
 import { stat } from "../../../session/stat.ts";
-import type { Exchange, Source } from "../exchange.ts";
+import type { AuthenticatedExchange, Source } from "../exchange.ts";
 import { asked, depth, hrefOf } from "./headers.ts";
 import { isLive, liveProperty, type Subject, usualNames } from "./live.ts";
 import { begin, propstat, response, xmlType } from "./multistatus.ts";
@@ -27,7 +27,7 @@ type Wanted =
   | { readonly type: "names" }
   | { readonly type: "some"; readonly names: readonly XmlName[] };
 
-export async function propfind(exchange: Exchange): Promise<Response> {
+export async function propfind(exchange: AuthenticatedExchange): Promise<Response> {
   const { path } = asked(exchange);
   const session = exchange.session!;
   const deep = depth(exchange) ?? "infinity";
@@ -44,7 +44,7 @@ export async function propfind(exchange: Exchange): Promise<Response> {
 }
 
 async function* answer(
-  { session: visitor, door }: Exchange,
+  { session: visitor, door }: AuthenticatedExchange,
   path: string,
   entry: Entry,
   deep: "0" | "1" | "infinity",

@@ -8,7 +8,7 @@ import { BargeError } from "../../../error.ts";
 import { changeProperties, type PropertyChange } from "../../../session/property.ts";
 import { setModified } from "../../../session/set_modified.ts";
 import { parseDate } from "../condition.ts";
-import type { Exchange } from "../exchange.ts";
+import type { AuthenticatedExchange } from "../exchange.ts";
 import { asked, hrefOf } from "./headers.ts";
 import { entryAt, Guard } from "./guard.ts";
 import { isLive } from "./live.ts";
@@ -36,7 +36,7 @@ interface Change {
   readonly set: boolean;
 }
 
-export async function proppatch(exchange: Exchange): Promise<Response> {
+export async function proppatch(exchange: AuthenticatedExchange): Promise<Response> {
   const { path } = asked(exchange);
   const session = exchange.session!;
   const guard = new Guard(exchange, path);

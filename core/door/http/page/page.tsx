@@ -20,7 +20,7 @@ import { setTheme } from "./theme.ts";
 import { half } from "./half.ts";
 import { askLink, makeLink, revokeLink, showLinks } from "./links.tsx";
 import { shared } from "./shared.tsx";
-import { NeedsLogin, type PageContext, viewOf } from "./view.ts";
+import { isUserView, NeedsLogin, type PageContext, viewOf } from "./view.ts";
 
 export function page(): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
@@ -71,10 +71,9 @@ async function failed(c: PageContext, error: unknown): Promise<Response> {
       </p>
     </div>
   );
-  const { session } = view;
   return await send(
-    session
-      ? <Shell view={{ ...view, session }} title={title} section="none">{body}</Shell>
+    isUserView(view)
+      ? <Shell view={view} title={title} section="none">{body}</Shell>
       : (
         <Gate view={view} title={title}>
           <div class="card">{body}</div>

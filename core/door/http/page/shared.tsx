@@ -170,13 +170,13 @@ async function getFile(c: PageContext): Promise<Response> {
   const { path: below } = treePath(rest);
   const path = pathIn(link, below);
   if (stat(session, path).entry?.type !== "file") throw nowhere();
-  exchange.visit(session);
+  const visitor = exchange.visit(session);
   exchange.asked.verb = "get";
   const headers = { "content-disposition": attachment(path.slice(path.lastIndexOf("/") + 1)) };
   const begin = async (version: string, from: number) => {
     await countDownload(link, { host: exchange.host, version, later: from > 0 });
   };
-  return await sendFile(exchange, path, headers, { begin });
+  return await sendFile(visitor, path, headers, { begin });
 }
 
 /** GET /s/TOKEN/zip/PATH/. */
@@ -189,10 +189,10 @@ async function getZip(c: PageContext): Promise<Response> {
   const path = pathIn(link, below);
   const { session } = link;
   if (stat(session, path).entry?.type !== "dir") throw nowhere();
-  exchange.visit(session);
+  const visitor = exchange.visit(session);
   exchange.asked.verb = "get";
   if (exchange.method === "GET") {
     await countDownload(link, { host: exchange.host, version: null, later: false });
   }
-  return sendArchive(exchange, path, "zip");
+  return sendArchive(visitor, path, "zip");
 }

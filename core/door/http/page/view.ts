@@ -14,7 +14,12 @@ import { findWebSession } from "../../../login/web_session.ts";
 import type { Session } from "../../../login/session.ts";
 import type { Store } from "../../../local/store.ts";
 import type { CookieLogin } from "../auth.ts";
-import type { Exchange, HttpEnv } from "../exchange.ts";
+import {
+  type AuthenticatedExchange,
+  type Exchange,
+  type HttpEnv,
+  isAuthenticated,
+} from "../exchange.ts";
 import { refuseForeign } from "../origin.ts";
 import { Refusal } from "../problem.ts";
 
@@ -37,6 +42,7 @@ export interface View {
 
 /** One of somebody who is logged in. */
 export interface UserView extends View {
+  readonly exchange: AuthenticatedExchange;
   readonly session: Session;
 }
 
@@ -79,11 +85,16 @@ export async function viewOf(c: PageContext): Promise<View> {
   };
 }
 
-/** The same, of somebody who is logged in. @throws {NeedsLogin} */
+/** Returns whether the request comes with a login. */
+export function isUserView(view: View): view is UserView {
+  return view.session !== undefined && isAuthenticated(view.exchange);
+}
+
+/** Returns the view of a request with a login. @throws {NeedsLogin} */
 export async function userView(c: PageContext): Promise<UserView> {
   const view = await viewOf(c);
-  if (!view.session) throw new NeedsLogin();
-  return view as UserView;
+  if (!isUserView(view)) throw new NeedsLogin();
+  return view;
 }
 
 /** @throws {BargeError} `denied` for one who is no admin */
