@@ -7,7 +7,7 @@ import { api } from "./api/api.ts";
 import { challenges } from "./auth.ts";
 import type { Exchange, HttpEnv } from "./exchange.ts";
 import { webdav } from "./dav/dav.ts";
-import { ops } from "./ops.ts";
+import { ops } from "./monitoring.ts";
 import { page } from "./page/page.tsx";
 import { prefixHead } from "./prefix.ts";
 import { nothing, problem, Refusal, statusOf } from "./problem.ts";

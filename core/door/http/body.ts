@@ -9,7 +9,7 @@ import * as v from "valibot";
 import { BargeError } from "../../error.ts";
 import type { Brake } from "../brake.ts";
 import { Refusal } from "./problem.ts";
-import type { Vigil } from "./vigil.ts";
+import type { Vigil } from "./watchdog.ts";
 
 /** The most that a body may have that is read as a whole: JSON, a form, XML. */
 const mostWhole = 256 * 1024;

@@ -19,7 +19,7 @@ import { Body } from "./body.ts";
 import type { Front } from "./front.ts";
 import { type Target, withoutPrefix } from "./path.ts";
 import { crowded } from "./refuse.ts";
-import { type Patience, Vigil } from "./vigil.ts";
+import { type Patience, Vigil } from "./watchdog.ts";
 
 /** Finds the login that a request comes with; see auth.ts. */
 export interface Logins {

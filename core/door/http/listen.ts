@@ -19,10 +19,10 @@ import { makeApp, makeMetricsApp } from "./app.ts";
 import { RememberedLogins } from "./auth.ts";
 import type { Doorway } from "./exchange.ts";
 import { Front } from "./front.ts";
-import { Hosting } from "./hosting.ts";
+import { Hosting } from "./connections.ts";
 import { cookieLogin } from "./page/view.ts";
 import { longestRead } from "./refuse.ts";
-import { type Patience, patience } from "./vigil.ts";
+import { type Patience, patience } from "./watchdog.ts";
 
 const checkEvery = 1000;
 /** A TLS handshake must be done in so many ms. */

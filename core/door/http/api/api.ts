@@ -6,7 +6,7 @@ import { changes } from "./changes.ts";
 import { files } from "./files.ts";
 import { describe } from "./openapi.ts";
 import { addOperations, json, type Operation, operation, root } from "./operation.ts";
-import { own } from "./own.ts";
+import { own } from "./own_account.ts";
 import { shares } from "./shares.ts";
 import { uploads } from "./uploads.ts";
 

@@ -11,13 +11,13 @@ import { nothing, statusOf } from "../problem.ts";
 import { entriesOf, formatTime } from "./format.ts";
 import { Csrf, Icon, Note, send, Shell } from "./layout.tsx";
 import { checkPassword, NewPassword } from "./password.tsx";
-import { sentence, wordsOf } from "./said.ts";
+import { errorText, noticeText } from "./messages.ts";
 import { formOf, giveCookie, type PageContext, type UserView, userView } from "./view.ts";
 
 /** GET /account. */
 export async function showAccount(c: PageContext): Promise<Response> {
   const view = await userView(c);
-  return await send(<Account view={view} said={sentence(view.query.get("said"))} />);
+  return await send(<Account view={view} notice={noticeText(view.query.get("notice"))} />);
 }
 
 type Change = (c: PageContext, view: UserView, form: URLSearchParams) => Promise<string>;
@@ -68,21 +68,21 @@ export async function changeAccount(c: PageContext): Promise<Response> {
       return await send(<Account view={view} token={made.token ?? ""} />);
     }
     if (!Object.hasOwn(changes, what)) throw nothing();
-    return c.redirect(`/account?said=${await changes[what](c, view, form)}`, 303);
+    return c.redirect(`/account?notice=${await changes[what](c, view, form)}`, 303);
   } catch (error) {
     if (!(error instanceof BargeError)) throw error;
     view.exchange.failed = error;
     const words = what === "password" && error.kind === "unauthenticated"
       ? "That is not your old password."
-      : wordsOf(error);
+      : errorText(error);
     return await send(<Account view={view} error={words} />, statusOf(error));
   }
 }
 
 async function Account(
-  { view, said, error, token }: {
+  { view, notice, error, token }: {
     view: UserView;
-    said?: string;
+    notice?: string;
     error?: string;
     token?: string;
   },
@@ -90,7 +90,7 @@ async function Account(
   const { name, role } = await view.session.account();
   return (
     <Shell view={view} title="Account" section="account">
-      <div class="head" data-said={said}>
+      <div class="head" data-notice={notice}>
         <h1 class="grow">{name}</h1>
         {role === "admin" && <span class="soft">admin</span>}
         <form method="post" action="/logout">

@@ -75,6 +75,6 @@ async function liftBan(c: PageContext): Promise<Response> {
   const view = await adminView(c);
   const form = await formOf(view);
   const lifted = await liftBans(view.session, form.get("subject") ?? "");
-  const said = lifted.length === 0 ? "" : `?said=lifted.${lifted.length}`;
+  const said = lifted.length === 0 ? "" : `?notice=lifted.${lifted.length}`;
   return c.redirect(`/admin/bans${said}`, 303);
 }

@@ -11,10 +11,10 @@ import {
 import { stat } from "../../../session/stat.ts";
 import { statusOf } from "../problem.ts";
 import { encodePath } from "../path.ts";
-import { iconOf, sectionOf } from "./browse.tsx";
+import { iconOf, sectionOf } from "./folder.tsx";
 import { count, formatTime, split } from "./format.ts";
 import { Csrf, Icon, Note, send, Shell } from "./layout.tsx";
-import { sentence, wordsOf } from "./said.ts";
+import { errorText, noticeText } from "./messages.ts";
 import { formOf, type PageContext, type UserView, userView } from "./view.ts";
 
 const hour = 3_600_000;
@@ -35,7 +35,7 @@ export async function showLinks(c: PageContext): Promise<Response> {
   const links = await shares(view.session);
   return await send(
     <Shell view={view} title="Links" section="links">
-      <div class="head" data-said={sentence(view.query.get("said"))}>
+      <div class="head" data-notice={noticeText(view.query.get("notice"))}>
         <h1>Links</h1>
       </div>
       {links.length === 0 ? <Empty /> : (
@@ -120,7 +120,7 @@ export async function revokeLink(c: PageContext): Promise<Response> {
   const view = await userView(c);
   const form = await formOf(view);
   await revokeShare(view.session, form.get("id") ?? "");
-  return c.redirect("/links?said=unlinked", 303);
+  return c.redirect("/links?notice=unlinked", 303);
 }
 
 /** GET /links/new?path=PATH. */
@@ -165,7 +165,7 @@ function requestOf(path: string, form: URLSearchParams): ShareRequest {
 async function ask(view: UserView, path: string, failed?: BargeError): Promise<Response> {
   return await send(
     <Shell view={view} title="Share" section={sectionOf(path)}>
-      <Ask view={view} path={path} error={failed && wordsOf(failed)} />
+      <Ask view={view} path={path} error={failed && errorText(failed)} />
     </Shell>,
     failed ? statusOf(failed) : 200,
   );

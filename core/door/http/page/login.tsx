@@ -8,7 +8,7 @@ import { beginWebSession, endWebSession } from "../../../login/web_session.ts";
 import { statusOf } from "../problem.ts";
 import { Csrf, Gate, Icon, Note, send } from "./layout.tsx";
 import { checkPassword, NewPassword } from "./password.tsx";
-import { wordsOf } from "./said.ts";
+import { errorText } from "./messages.ts";
 import { backOf, formOf, giveCookie, type PageContext, type View, viewOf } from "./view.ts";
 
 /** GET /login. */
@@ -39,7 +39,7 @@ export async function login(c: PageContext): Promise<Response> {
     if (!(error instanceof BargeError)) throw error;
     exchange.failed = error;
     return await send(
-      <Login view={view} back={back} name={name} error={wordsOf(error)} />,
+      <Login view={view} back={back} name={name} error={errorText(error)} />,
       statusOf(error),
     );
   }
@@ -51,13 +51,13 @@ export async function logout(c: PageContext): Promise<Response> {
   await formOf(view);
   if (view.session) await endWebSession(view.session, view.login);
   giveCookie(c, "");
-  return c.redirect("/login?said=out", 303);
+  return c.redirect("/login?notice=out", 303);
 }
 
 function Login(
   { view, back, name, error }: { view: View; back: string; name?: string; error?: string },
 ) {
-  const out = view.query.get("said");
+  const out = view.query.get("notice");
   return (
     <Gate view={view} title="Log in">
       <form class="card" method="post" action="/login">
@@ -126,12 +126,12 @@ export async function makeAccount(c: PageContext): Promise<Response> {
     const credentials = { name, secret: password, host: exchange.host };
     const agent = exchange.header("user-agent") ?? "";
     giveCookie(c, await beginWebSession(store, credentials, agent, (ms) => exchange.pause(ms)));
-    return c.redirect("/files/home/?said=welcome", 303);
+    return c.redirect("/files/home/?notice=welcome", 303);
   } catch (error) {
     if (!(error instanceof BargeError)) throw error;
     exchange.failed = error;
     return await send(
-      <Register view={view} name={name} error={wordsOf(error)} />,
+      <Register view={view} name={name} error={errorText(error)} />,
       statusOf(error),
     );
   }

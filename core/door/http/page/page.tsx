@@ -7,19 +7,19 @@ import { prefixPage } from "../prefix.ts";
 import { statusOf } from "../problem.ts";
 import { resource } from "../resource.ts";
 import { admin } from "./admin.tsx";
-import { about } from "./about.tsx";
+import { about } from "./details.tsx";
 import { changeAccount, showAccount } from "./account.tsx";
 import { serveAssets } from "./assets.ts";
-import { browse } from "./browse.tsx";
+import { browse } from "./folder.tsx";
 import { askMkdir, change } from "./change.tsx";
 import { Gate, Note, send, Shell } from "./layout.tsx";
 import { login, logout, makeAccount, showLogin, showRegister } from "./login.tsx";
-import { raw } from "./raw.ts";
-import { wordsOf } from "./said.ts";
+import { raw } from "./inline_file.ts";
+import { errorText } from "./messages.ts";
 import { setTheme } from "./theme.ts";
-import { half } from "./half.ts";
+import { half } from "./partial_uploads.ts";
 import { askLink, makeLink, revokeLink, showLinks } from "./links.tsx";
-import { shared } from "./shared.tsx";
+import { shared } from "./share_link.tsx";
 import { isUserView, NeedsLogin, type PageContext, viewOf } from "./view.ts";
 
 export function page(): Hono<HttpEnv> {
@@ -65,7 +65,7 @@ async function failed(c: PageContext, error: unknown): Promise<Response> {
   const body = (
     <div class="stack">
       <h1>{title}</h1>
-      <Note bad>{wordsOf(typed(told))}</Note>
+      <Note bad>{errorText(typed(told))}</Note>
       <p>
         <a class="b" href="/files/home/">To your home</a>
       </p>

@@ -3,7 +3,7 @@ import { sessionOf } from "../../_session.ts";
 import { Database } from "../../../../core/local/database/database.ts";
 import type { Role } from "../../../../core/storage/account.ts";
 import { listenHttp } from "../../../../core/door/http/listen.ts";
-import { type Patience, patience } from "../../../../core/door/http/vigil.ts";
+import { type Patience, patience } from "../../../../core/door/http/watchdog.ts";
 import type { Door, DoorSpec } from "../../../../core/door/door.ts";
 import { formatAddress } from "../../../../core/net/address.ts";
 import type { KeyPair } from "../../../../core/net/certificate.ts";

@@ -1,7 +1,7 @@
 /** What the page shows of a folder, and the words it has for what happens. */
 import assert from "node:assert/strict";
 import { listing, perPage, wantedOf } from "../../../../core/door/http/page/listing.ts";
-import { sentence, wordsOf } from "../../../../core/door/http/page/said.ts";
+import { errorText, noticeText } from "../../../../core/door/http/page/messages.ts";
 import { backOf } from "../../../../core/door/http/page/view.ts";
 import { BargeError } from "../../../../core/error.ts";
 import { Setup } from "../../_setup.ts";
@@ -33,19 +33,19 @@ Deno.test("a folder is sorted, filtered and cut into pages; folders come first",
 });
 
 Deno.test("a URL can't put words into the page's mouth", () => {
-  assert.equal(sentence("deleted.3"), "Deleted 3 items.");
-  assert.equal(sentence("deleted.-1"), "Deleted 1 item.");
-  assert.equal(sentence("Send me your password"), undefined);
-  assert.equal(sentence("constructor"), undefined);
-  assert.equal(sentence(null), undefined);
+  assert.equal(noticeText("deleted.3"), "Deleted 3 items.");
+  assert.equal(noticeText("deleted.-1"), "Deleted 1 item.");
+  assert.equal(noticeText("Send me your password"), undefined);
+  assert.equal(noticeText("constructor"), undefined);
+  assert.equal(noticeText(null), undefined);
 });
 
 Deno.test("failures are sentences for people", () => {
   const failed = new BargeError("over-quota", "needs 2000000 bytes, 1000000 are left", {
     path: "/home/a.jpg",
   });
-  assert.equal(wordsOf(failed), "a.jpg: needs 2.00 MB, 1.00 MB are left.");
-  assert.match(wordsOf(new BargeError("io", "EIO: /srv/barge/x")), /^Something broke/);
+  assert.equal(errorText(failed), "a.jpg: needs 2.00 MB, 1.00 MB are left.");
+  assert.match(errorText(new BargeError("io", "EIO: /srv/barge/x")), /^Something broke/);
 });
 
 Deno.test("one is led back to pages of this server only", () => {

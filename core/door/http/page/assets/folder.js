@@ -1,6 +1,6 @@
 /** A folder at work: filtering as one types, selecting, keys, files that are dropped. */
 import { add } from "./panel.js";
-import { dropped, picked } from "./picked.js";
+import { dropped, picked } from "./chosen_files.js";
 import { askFor, say, visit } from "./main.js";
 import { root } from "./root.js";
 

@@ -42,8 +42,8 @@ const shell = [".places", "#room", ".who", "main"];
 function show({ page, url }, { push = true, focus = true, parts = shell } = {}) {
   if (!page.querySelector(".shell")) return location.assign(url); // logged out meanwhile
   const target = new URL(url);
-  const said = page.querySelector("[data-said]")?.dataset.said;
-  target.searchParams.delete("said");
+  const notice = page.querySelector("[data-notice]")?.dataset.notice;
+  target.searchParams.delete("notice");
   for (const part of parts) {
     document.querySelector(part)?.replaceWith(page.querySelector(part));
   }
@@ -51,7 +51,7 @@ function show({ page, url }, { push = true, focus = true, parts = shell } = {}) 
   if (push && target.href !== location.href) history.pushState(null, "", target);
   if (focus) document.querySelector("main").focus({ preventScroll: push === false });
   dress();
-  if (said) say(said);
+  if (notice) say(notice);
 }
 
 let visits = 0;
@@ -201,11 +201,11 @@ document.addEventListener("submit", (event) => {
 addEventListener("popstate", () => visit(location.href, { push: false }));
 
 dress();
-const first = document.querySelector("[data-said]")?.dataset.said;
+const first = document.querySelector("[data-notice]")?.dataset.notice;
 if (first) {
   say(first);
   const bare = new URL(location.href);
-  bare.searchParams.delete("said");
+  bare.searchParams.delete("notice");
   history.replaceState(null, "", bare);
 }
 if (document.querySelector(".shell")) startPanel();

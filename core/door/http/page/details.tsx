@@ -7,11 +7,11 @@ import { get } from "../../../session/get.ts";
 import type { Session } from "../../../login/session.ts";
 import { stat } from "../../../session/stat.ts";
 import { encodePath, treePath } from "../path.ts";
-import { downloadUrl, iconOf, sectionOf } from "./browse.tsx";
-import { Crumbs } from "./crumbs.tsx";
+import { downloadUrl, iconOf, sectionOf } from "./folder.tsx";
+import { Crumbs } from "./breadcrumbs.tsx";
 import { formatTime, lookOf, split } from "./format.ts";
 import { Csrf, Icon, send, Shell } from "./layout.tsx";
-import { sentence } from "./said.ts";
+import { noticeText } from "./messages.ts";
 import { type PageContext, type UserView, userView } from "./view.ts";
 
 /** As much of a text is shown, in bytes. */
@@ -25,12 +25,12 @@ export async function about(c: PageContext): Promise<Response> {
   const { entry } = stat(view.session, path);
   if (!entry) throw new BargeError("not-found", "there is no such file or folder", { path });
   if (split(path).dir === "/") return c.redirect(`/files${encodePath(path)}/`, 303);
-  const said = sentence(view.query.get("said"));
+  const notice = noticeText(view.query.get("notice"));
   const look = entry.type === "dir" ? "other" : lookOf(entry.name);
   const text = look === "text" ? await beginning(view.session, path) : undefined;
   return await send(
     <Shell view={view} title={entry.name} section={sectionOf(path)}>
-      <div class="head" data-said={said}>
+      <div class="head" data-notice={notice}>
         <Crumbs path={path} />
       </div>
       <div class="about">

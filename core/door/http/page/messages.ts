@@ -28,7 +28,7 @@ const said: Readonly<Record<string, (n: number) => string>> = {
 };
 
 /** @param code `deleted.3` @returns undefined for none that this page gives out */
-export function sentence(code: string | null): string | undefined {
+export function noticeText(code: string | null): string | undefined {
   const [what, n] = (code ?? "").split(".");
   return Object.hasOwn(said, what) ? said[what](Math.max(1, Number(n) || 1)) : undefined;
 }
@@ -43,7 +43,7 @@ const words: Partial<Record<Kind, string>> = {
 };
 
 /** A failure, as a sentence for a person. */
-export function wordsOf({ kind, message, path, hint }: BargeError): string {
+export function errorText({ kind, message, path, hint }: BargeError): string {
   const own = words[kind];
   if (own !== undefined) return own;
   const plain = message.replace(/\b(\d{4,}) bytes\b/g, (_, n) => formatSize(Number(n)))

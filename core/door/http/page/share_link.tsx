@@ -34,8 +34,8 @@ import { statusOf } from "../problem.ts";
 import { type Handler, resource } from "../resource.ts";
 import { Gate, send } from "./layout.tsx";
 import { listing, wantedOf } from "./listing.ts";
-import { wordsOf } from "./said.ts";
-import { AskPassword, Nowhere, SharedFile, SharedFolder } from "./shared_view.tsx";
+import { errorText } from "./messages.ts";
+import { AskPassword, Nowhere, SharedFile, SharedFolder } from "./share_link_view.tsx";
 import { formOf, type PageContext, viewOf } from "./view.ts";
 
 const cookie = "barge-link";
@@ -150,7 +150,7 @@ async function askPassword(c: PageContext, failed?: BargeError): Promise<Respons
   const view = await viewOf(c);
   const words = failed?.kind === "unauthenticated"
     ? "That is not the password."
-    : failed && wordsOf(failed);
+    : failed && errorText(failed);
   return await send(
     <Gate view={view} title="A shared link">
       <AskPassword view={view} url={`/s/${c.req.param("token")}`} error={words} />

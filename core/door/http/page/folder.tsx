@@ -4,11 +4,11 @@ import type { Entry } from "../../../protocol/message.ts";
 import { describeOmission } from "../../../protocol/omission.ts";
 import { stat } from "../../../session/stat.ts";
 import { encodePath, treePath } from "../path.ts";
-import { Crumbs, placeName } from "./crumbs.tsx";
+import { Crumbs, placeName } from "./breadcrumbs.tsx";
 import { count, formatTime, join, lookOf, split } from "./format.ts";
 import { Csrf, Icon, type Section, send, Shell } from "./layout.tsx";
 import { type Listing, listing, type Wanted, wantedOf } from "./listing.ts";
-import { sentence } from "./said.ts";
+import { noticeText } from "./messages.ts";
 import { type PageContext, type UserView, userView } from "./view.ts";
 
 /** GET /files/PATH/. */
@@ -26,7 +26,7 @@ export async function browse(c: PageContext): Promise<Response> {
   const title = dir === "/" ? placeName(name) : name;
   return await send(
     <Shell view={view} title={title} section={sectionOf(path)}>
-      <Head path={path} wanted={wanted} said={sentence(view.query.get("said"))} />
+      <Head path={path} wanted={wanted} notice={noticeText(view.query.get("notice"))} />
       {listed.matching === 0
         ? <Empty path={path} wanted={wanted} total={listed.total} />
         : <Table view={view} path={path} wanted={wanted} listed={listed} />}
@@ -42,9 +42,9 @@ export function sectionOf(path: string): Section {
   return path.startsWith("/public") ? "public" : "home";
 }
 
-function Head({ path, wanted, said }: { path: string; wanted: Wanted; said?: string }) {
+function Head({ path, wanted, notice }: { path: string; wanted: Wanted; notice?: string }) {
   return (
-    <div class="head" id="folder" data-path={path} data-said={said}>
+    <div class="head" id="folder" data-path={path} data-notice={notice}>
       <Crumbs path={path} />
       <form class="find" method="get" role="search" data-find>
         <Icon name="search" />

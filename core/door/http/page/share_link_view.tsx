@@ -4,7 +4,7 @@ import type { Entry } from "../../../protocol/message.ts";
 import { describeOmission } from "../../../protocol/omission.ts";
 import type { OpenLink } from "../../../session/share.ts";
 import { encodePath } from "../path.ts";
-import { iconOf } from "./browse.tsx";
+import { iconOf } from "./folder.tsx";
 import { count, formatTime, split } from "./format.ts";
 import { Csrf, Icon, Note } from "./layout.tsx";
 import type { Listing } from "./listing.ts";
