@@ -1,113 +1,124 @@
 /**
- * Deadlines for one peer: what it is waited for must move, and not too slowly. One sweep a second
- * looks after all, as in net/stream.ts; Node's sockets are Node's, and know nothing of Streams.
+ * Timeouts of clients. A watchdog cuts a client that moves no bytes in time, or too few. One sweep a
+ * second checks all of them, as in net/stream.ts, whose Streams do not wrap Node's sockets.
  */
 import { BargeError } from "../../error.ts";
 import { type Floor, Pace } from "../../net/pace.ts";
 
-/** How long a client may take, in ms. */
-export interface Patience {
-  /** For the head of a request, from its first byte or the connection's begin. */
-  readonly head: number;
+/** How long a client may take. */
+export interface Timeouts {
+  /** For the head of a request, from its first byte or the start of the connection. */
+  readonly headMs: number;
   /** Between two requests. */
-  readonly idle: number;
-  /** Inside a request or an answer, without a byte that moves. */
-  readonly request: number;
+  readonly idleMs: number;
+  /** Inside a request or response, without a byte that moves. */
+  readonly stallMs: number;
   /** Without a byte of a body, before a check whether the client is still connected (TLS only). */
-  readonly quiet: number;
-  /** For what it still sends after it was answered. */
-  readonly linger: number;
-  /** The least that it must move while it is waited for. */
-  readonly floor: Floor;
+  readonly probeMs: number;
+  /** For the rest of a request's body, after the response. */
+  readonly lingerMs: number;
+  /** The lowest rate at which a client must send or receive. */
+  readonly minRate: Floor;
 }
 
-export const patience: Patience = {
-  head: 30_000,
-  idle: 60_000,
-  request: 60_000,
-  quiet: 5_000,
-  linger: 3_000,
-  floor: { bytes: 60 * 1024, over: 60_000 },
+export const defaultTimeouts: Timeouts = {
+  headMs: 30_000,
+  idleMs: 60_000,
+  stallMs: 60_000,
+  probeMs: 5_000,
+  lingerMs: 3_000,
+  minRate: { bytes: 60 * 1024, over: 60_000 },
 };
 
-type Side = "read" | "write";
+type Direction = "read" | "write";
 
-const sweepEvery = 1000;
-const awake = new Set<Vigil>();
+const sweepIntervalMs = 1000;
+const active = new Set<Watchdog>();
 let sweeper: ReturnType<typeof setInterval> | undefined;
 
-export class Vigil implements Disposable {
-  readonly #allowed: Patience;
+export class Watchdog implements Disposable {
+  readonly #timeouts: Timeouts;
   readonly #cut: (reason: BargeError) => void;
-  readonly #nudge: (() => void) | undefined;
-  readonly #by = { read: Infinity, write: Infinity };
-  /** The start of the wait for its bytes, or the time of the last nudge. */
-  #since = Infinity;
+  readonly #probe: (() => void) | undefined;
+  readonly #deadlines = { read: Infinity, write: Infinity };
+  /** The start of the current read, or the time of the last probe. */
+  #quietSince = Infinity;
   #paces: { readonly read: Pace; readonly write: Pace } | undefined;
 
   /**
    * @param cut ends the connection, and must fail the waits on it
-   * @param nudge sends something that the client ignores: the runtime loses the end of a TLS
-   *   connection that comes together with data, and only a write fails then
+   * @param probe sends something that the client ignores. The runtime misses the end of a TLS
+   *   connection that arrives together with data; only a write fails then
    */
-  constructor(allowed: Patience, cut: (reason: BargeError) => void, nudge?: () => void) {
-    this.#allowed = allowed;
+  constructor(timeouts: Timeouts, cut: (reason: BargeError) => void, probe?: () => void) {
+    this.#timeouts = timeouts;
     this.#cut = cut;
-    this.#nudge = nudge;
+    this.#probe = probe;
   }
 
   /**
-   * Waits for the peer.
+   * Waits for the client to send or receive.
    *
-   * @param bytes how many it moves by that
-   * @param moved resolves when it has, with their number where that was not known; rejects when the
-   *   connection ends
+   * @param bytes the number of bytes that the wait is for; 0 if it is not known
+   * @param moved resolves when the bytes have moved, to their number if it was not known; rejects when
+   *   the connection ends
    */
-  async wait(side: Side, bytes: number, moved: Promise<number | void>): Promise<void> {
-    if (!this.#paces) this.#begin();
-    const { request, floor } = this.#allowed;
+  async wait(direction: Direction, bytes: number, moved: Promise<number | void>): Promise<void> {
+    if (!this.#paces) this.#start();
+    const { stallMs, minRate } = this.#timeouts;
     const began = performance.now();
-    this.#by[side] = began + request + bytes * floor.over / floor.bytes;
-    if (side === "read") this.#since = began;
+    this.#deadlines[direction] = began + stallMs + bytes * minRate.over / minRate.bytes;
+    if (direction === "read") this.#quietSince = began;
     try {
       const count = await moved;
-      const late = this.#paces![side].late(count ?? bytes, performance.now() - began);
-      if (late) this.#cut(slow(side, `less than ${floor.bytes} bytes in ${floor.over / 1000} s`));
+      const late = this.#paces![direction].late(count ?? bytes, performance.now() - began);
+      if (late) {
+        this.#cut(
+          tooSlow(direction, `less than ${minRate.bytes} bytes in ${minRate.over / 1000} s`),
+        );
+      }
     } finally {
-      this.#by[side] = Infinity;
-      if (side === "read") this.#since = Infinity;
+      this.#deadlines[direction] = Infinity;
+      if (direction === "read") this.#quietSince = Infinity;
     }
   }
 
-  /** Cuts a peer whose time is over. */
+  /** Cuts a client whose deadline has passed; probes a quiet one. */
   sweep(now: number): void {
-    const late = this.#by.read < now ? "read" : this.#by.write < now ? "write" : undefined;
-    if (late) return this.#cut(slow(late, "nothing in time"));
-    if (!this.#nudge || now - this.#since < this.#allowed.quiet) return;
-    this.#since = now;
-    this.#nudge();
+    const late = this.#deadlines.read < now
+      ? "read"
+      : this.#deadlines.write < now
+      ? "write"
+      : undefined;
+    if (late) return this.#cut(tooSlow(late, "nothing in time"));
+    if (!this.#probe || now - this.#quietSince < this.#timeouts.probeMs) return;
+    this.#quietSince = now;
+    this.#probe();
   }
 
   [Symbol.dispose](): void {
-    awake.delete(this);
-    if (awake.size > 0) return;
+    active.delete(this);
+    if (active.size > 0) return;
     clearInterval(sweeper);
     sweeper = undefined;
   }
 
-  #begin(): void {
-    const { floor } = this.#allowed;
-    this.#paces = { read: new Pace(floor), write: new Pace(floor) };
-    awake.add(this);
-    sweeper ??= setInterval(sweep, sweepEvery);
+  #start(): void {
+    const { minRate } = this.#timeouts;
+    this.#paces = { read: new Pace(minRate), write: new Pace(minRate) };
+    active.add(this);
+    sweeper ??= setInterval(sweep, sweepIntervalMs);
   }
 }
 
-function slow(side: Side, what: string): BargeError {
-  return new BargeError("unavailable", `the client ${side === "read" ? "sent" : "took"} ${what}`);
+function tooSlow(direction: Direction, amount: string): BargeError {
+  return new BargeError(
+    "unavailable",
+    `the client ${direction === "read" ? "sent" : "took"} ${amount}`,
+  );
 }
 
 function sweep(): void {
   const now = performance.now();
-  for (const vigil of awake) vigil.sweep(now);
+  for (const watchdog of active) watchdog.sweep(now);
 }

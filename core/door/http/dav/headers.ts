@@ -2,7 +2,7 @@
 import { BargeError } from "../../../error.ts";
 import { longest, usual } from "../../../session/lock.ts";
 import type { Exchange } from "../exchange.ts";
-import { isOwn, keepHost } from "../origin.ts";
+import { isOwn, publicUrlHint } from "../origin.ts";
 import { encodePath, parseTarget, type TreePath, treePath, withoutPrefix } from "../path.ts";
 import { Refusal } from "../problem.ts";
 
@@ -49,7 +49,7 @@ export function destination(exchange: Exchange): string {
   const path = pathOf(exchange, given.trim());
   if (path === undefined) {
     throw new Refusal(502, "refused", "the destination is not in this server's /dav/", {
-      hint: keepHost,
+      hint: publicUrlHint,
     });
   }
   exchange.asked.to = path;
