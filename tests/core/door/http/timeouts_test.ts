@@ -59,7 +59,7 @@ Deno.test("a body that does not come on is cut off, and kept", async () => {
 
 Deno.test("one that trickles is too slow, one that is as quick as the floor is not", async () => {
   const floor = { bytes: 10_000, over: 400 };
-  await using web = await Web.start({}, { floor });
+  await using web = await Web.start({}, { minRate: floor });
   const anna = await web.user("anna");
   const bob = await web.user("bob");
   const size = { "content-length": "600000" };
