@@ -1,4 +1,4 @@
-/** All accounts, for admins. */
+/** Operations on all accounts, for admins. */
 import * as v from "valibot";
 import type { Account } from "../../../storage/account.ts";
 import {
@@ -11,7 +11,9 @@ import {
 import { json, operation } from "./operation.ts";
 import * as schemas from "./schemas.ts";
 
-const unknown = { 404: { description: "There is no such account", schema: schemas.problem } };
+const unknownAccount = {
+  404: { description: "There is no such account", schema: schemas.problem },
+};
 const notAdmin = { 403: { description: "Only for admins", schema: schemas.problem } };
 
 export const accounts = [
@@ -19,7 +21,7 @@ export const accounts = [
     method: "GET",
     path: "/accounts",
     id: "accounts",
-    summary: "All accounts, by name",
+    summary: "List all accounts, by name",
     login: true,
     answers: { 200: { description: "The accounts", schema: schemas.accounts }, ...notAdmin },
     handle: async ({ session }) => json({ accounts: (await listAccounts(session)).map(factsOf) }),
@@ -28,11 +30,11 @@ export const accounts = [
     method: "POST",
     path: "/accounts",
     id: "addAccount",
-    summary: "Make an account",
+    summary: "Create an account",
     login: true,
     body: schemas.newAccount,
     answers: {
-      201: { description: "It was made", schema: schemas.accountFacts },
+      201: { description: "The account was created", schema: schemas.accountFacts },
       400: { description: "The password is too short", schema: schemas.problem },
       409: { description: "The name is taken", schema: schemas.problem },
       ...notAdmin,
@@ -46,12 +48,12 @@ export const accounts = [
     method: "GET",
     path: "/accounts/{name}",
     id: "account",
-    summary: "One account",
+    summary: "Get an account",
     login: true,
     answers: {
       200: { description: "Its facts", schema: schemas.accountFacts },
       ...notAdmin,
-      ...unknown,
+      ...unknownAccount,
     },
     handle: async ({ session }, { rest }) => json(factsOf(await findAccount(session, rest))),
   }),
@@ -59,14 +61,14 @@ export const accounts = [
     method: "PATCH",
     path: "/accounts/{name}",
     id: "changeAccount",
-    summary: "Change what is given of an account; a new password ends its logins and tokens",
+    summary: "Change the given fields of an account; a new password ends its logins and tokens",
     login: true,
     body: schemas.accountChange,
     answers: {
-      200: { description: "Its facts now", schema: schemas.accountFacts },
+      200: { description: "Its new facts", schema: schemas.accountFacts },
       400: { description: "The password is too short", schema: schemas.problem },
       ...notAdmin,
-      ...unknown,
+      ...unknownAccount,
     },
     async handle({ session, ended }, { rest, body }) {
       return json(factsOf(await changeAccount(session, rest, body, ended.signal)));
@@ -76,13 +78,13 @@ export const accounts = [
     method: "DELETE",
     path: "/accounts/{name}",
     id: "removeAccount",
-    summary: "Remove an account; its home is put aside, where the operator finds it",
+    summary: "Remove an account; its home is moved to removed/ in the data directory",
     login: true,
     query: v.object({ purge: schemas.flag }),
     answers: {
-      200: { description: "It is gone", schema: schemas.removedAccount },
+      200: { description: "The account was removed", schema: schemas.removedAccount },
       ...notAdmin,
-      ...unknown,
+      ...unknownAccount,
     },
     async handle({ session }, { rest, query: { purge } }) {
       const removed = await removeAccount(session, rest, { purge });
