@@ -142,16 +142,16 @@ export function AccountPage(
           <Used account={account} />
           <p class="soft">{entriesOf(account.entries, account.entryLimit)}</p>
           <p class="soft">
-            {count(files, "file")}. <LastLogin account={account} />. Made:{" "}
+            {count(files, "file")}. <LastLogin account={account} />. Created:{" "}
             <time datetime={new Date(account.created).toISOString()}>
               {formatTime(account.created)}
             </time>
           </p>
         </section>
-        <Change view={view} account={account} change="limit" title="Quota" label="Change it">
+        <Change view={view} account={account} change="limit" title="Quota" label="Change">
           <LimitField value={formatLimit(account.limit)} />
         </Change>
-        <Change view={view} account={account} change="entries" title="Entries" label="Change it">
+        <Change view={view} account={account} change="entries" title="Entries" label="Change">
           <div class="field">
             <label for="entries">
               Files, folders and partial uploads <small>(200000, none)</small>
@@ -168,8 +168,8 @@ export function AccountPage(
         {account.id === view.session.id
           ? (
             <p class="soft">
-              This is you: <a href="/account">your password and logins</a>{" "}
-              are on a page of their own.
+              This is your account: <a href="/account">your password and logins</a>{" "}
+              have their own page.
             </p>
           )
           : <Others view={view} account={account} />}
@@ -183,17 +183,17 @@ function Others({ view, account }: { view: UserView; account: Account }) {
   const { name, disabled, role } = account;
   return (
     <>
-      <Change view={view} account={account} change="role" title="Role" label="Change it">
+      <Change view={view} account={account} change="role" title="Role" label="Change">
         <RoleField role={role} />
       </Change>
-      <Change view={view} account={account} change="password" title="Password" label="Set it">
-        <p class="soft">All logins and tokens of {name} end with the old one; SSH keys stay.</p>
+      <Change view={view} account={account} change="password" title="Password" label="Set">
+        <p class="soft">All logins and tokens of {name} end; SSH keys stay.</p>
         <NewPassword store={view.store} />
       </Change>
       <section class="card row">
         <p class="soft wide">
           {disabled
-            ? "It can't log in; its files are kept."
+            ? "The account can't log in; its files are kept."
             : "A disabled account can't log in; its files are kept."}
         </p>
         <form class="grow" method="post" action={`/admin/accounts/${name}/disabled`} data-act>
@@ -240,7 +240,7 @@ function LimitField({ value }: { value: string }) {
   return (
     <div class="field">
       <label for="limit">
-        Room <small>(500 MB, 20 GiB, none)</small>
+        Quota <small>(500 MB, 20 GiB, none)</small>
       </label>
       <input id="limit" name="limit" value={value} autocomplete="off" required />
     </div>
@@ -250,10 +250,10 @@ function LimitField({ value }: { value: string }) {
 function RoleField({ role }: { role: Role }) {
   return (
     <div class="field">
-      <label for="role">It is</label>
+      <label for="role">Role</label>
       <select id="role" name="role">
-        <option value="user" selected={role === "user"}>a user</option>
-        <option value="admin" selected={role === "admin"}>an admin: may do all of this</option>
+        <option value="user" selected={role === "user"}>user</option>
+        <option value="admin" selected={role === "admin"}>admin: manages the accounts</option>
       </select>
     </div>
   );
@@ -276,9 +276,9 @@ export function RemoveAccountForm(
         {error && <Note bad>{error}</Note>}
         <p>
           It has {count(files, "file")},{" "}
-          {formatSize(bytes)}. Its home is put aside under removed/ in the server's data directory;
-          what it put into Public stays there, charged to nobody. Its tokens, links and
-          half-finished uploads end.
+          {formatSize(bytes)}. Its home is moved to removed/ in the server's data directory; what it
+          put into Public stays there, charged to nobody. Its tokens, links and half-finished
+          uploads end.
         </p>
         <Csrf view={view} />
         <div class="row end">

@@ -144,7 +144,7 @@ async function sendRemove(view: UserView, name: string, failed?: BargeError): Pr
 /** @throws {BargeError} `usage` */
 function refuseOwnAccount(own: string, name: string): void {
   if (own.toLowerCase() !== name.toLowerCase()) return;
-  throw new BargeError("usage", "that is your own account: let another admin do it");
+  throw new BargeError("usage", "this is your own account; ask another admin to change it");
 }
 
 function limitOf(form: URLSearchParams): number | null {
@@ -152,7 +152,7 @@ function limitOf(form: URLSearchParams): number | null {
   if (text.toLowerCase() === "none") return null;
   const limit = parseSize(text);
   if (limit === undefined) {
-    throw new BargeError("usage", "that is no size: 500 MB, 20 GiB, or none");
+    throw new BargeError("usage", "that is not a size, such as 500 MB, 20 GiB or none");
   }
   return limit;
 }
@@ -162,7 +162,7 @@ function entryLimitOf(form: URLSearchParams): number | null {
   const text = (form.get("entries") ?? "").replaceAll(/[\s,]/g, "").toLowerCase();
   if (text === "none") return null;
   if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new BargeError("usage", "that is no number: 200000, or none");
+  throw new BargeError("usage", "that is not a number, such as 200000, or none");
 }
 
 function roleOf(form: URLSearchParams): Role {

@@ -1,4 +1,4 @@
-/** What all pages of the admin area have around them. */
+/** The frame of all admin pages. */
 import type { Child } from "hono/jsx";
 import { Shell } from "./layout.tsx";
 import { noticeText } from "./messages.ts";

@@ -1,6 +1,6 @@
 /**
- * What the page is made of beside its HTML, embedded: a caged worker reads no file outside the data
- * directory. All of it lies under one URL that changes with its content, so that a browser asks once.
+ * The page's scripts, styles and icons. They are embedded, because a worker may read no file outside
+ * the data directory. Their URL changes with their content, so a browser fetches them once.
  */
 import { createHash } from "node:crypto";
 import { Hono } from "hono";
@@ -42,12 +42,12 @@ const assets: Readonly<Record<string, readonly [text: string, type: string]>> = 
 const version = createHash("sha256").update(JSON.stringify(assets)).digest("hex").slice(0, 12);
 const prefix = `/assets/${version}`;
 
-/** The URL of an asset. */
+/** Returns the URL of an asset. */
 export function asset(name: keyof typeof assets & string): string {
   return `${prefix}/${name}`;
 }
 
-/** Serves them; a URL of another version leads to this one's. */
+/** Serves the assets; redirects from the URL of another version. */
 export function serveAssets(): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   resource(app, "/assets/:version/:name", {

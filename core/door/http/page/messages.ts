@@ -1,51 +1,51 @@
-/** What the page says of what was done, and of what failed. */
+/** The notices of the page, and its texts for failures. */
 import { formatSize } from "../../../size.ts";
 import type { BargeError, Kind } from "../../../error.ts";
 import { count } from "./format.ts";
 
 /**
- * What is said after a change: its code and how many, as it stands in the URL that the change leads
- * to. A code, so that no link can put words into the page's mouth.
+ * The notices after changes, by their codes. The URL after a change has a code and a number, so that no
+ * link can make the page show another text.
  */
-const said: Readonly<Record<string, (n: number) => string>> = {
-  made: () => "The folder is made.",
+const notices: Readonly<Record<string, (n: number) => string>> = {
+  made: () => "The folder is created.",
   renamed: () => "Renamed.",
   moved: (n) => `Moved ${count(n, "item")}.`,
   copied: (n) => `Copied ${count(n, "item")}.`,
   deleted: (n) => `Deleted ${count(n, "item")}.`,
   published: (n) => `Published ${count(n, "item")}.`,
-  claimed: (n) => `Took ${count(n, "item")} into your home.`,
+  claimed: (n) => `Claimed ${count(n, "item")}.`,
   welcome: () => "Welcome! This is your home.",
-  password: () => "The password is changed. Other logins are ended.",
-  ended: () => "That login is ended.",
-  revoked: () => "That token is revoked.",
-  unlinked: () => "That link leads nowhere now.",
-  added: () => "The account is made.",
-  changed: () => "It is changed.",
-  removed: () => "The account is removed. Its home is kept on the server, under removed/.",
+  password: () => "The password is changed. All other logins have ended.",
+  ended: () => "The login has ended.",
+  revoked: () => "The token is revoked.",
+  unlinked: () => "The link is revoked.",
+  added: () => "The account is created.",
+  changed: () => "The account is changed.",
+  removed: () => "The account is removed. The server keeps its home under removed/.",
   lifted: (n) => `Lifted ${count(n, "ban")}.`,
-  grown: () => "You have more room now.",
+  grown: () => "Your quota is raised.",
 };
 
-/** @param code `deleted.3` @returns undefined for none that this page gives out */
+/** Returns the notice of a code, such as `deleted.3`. @returns undefined for an unknown code */
 export function noticeText(code: string | null): string | undefined {
-  const [what, n] = (code ?? "").split(".");
-  return Object.hasOwn(said, what) ? said[what](Math.max(1, Number(n) || 1)) : undefined;
+  const [name, n] = (code ?? "").split(".");
+  return Object.hasOwn(notices, name) ? notices[name](Math.max(1, Number(n) || 1)) : undefined;
 }
 
-/** A kind's own words, where a person wants others than a script. */
-const words: Partial<Record<Kind, string>> = {
-  unauthenticated: "That name and password don't go together.",
+/** Texts for kinds whose message is for programs. */
+const kindTexts: Partial<Record<Kind, string>> = {
+  unauthenticated: "The name or the password is wrong.",
   unavailable: "The server is busy. Try again in a moment.",
-  "no-space": "The server's disk is full. Tell whoever runs it.",
-  io: "Something broke on the server. Its log says what.",
-  fatal: "Something broke on the server. Its log says what.",
+  "no-space": "The server's disk is full. Ask its operator for help.",
+  io: "The server failed. Its log has the details.",
+  fatal: "The server failed. Its log has the details.",
 };
 
-/** A failure, as a sentence for a person. */
+/** Returns a failure as a sentence for people. */
 export function errorText({ kind, message, path, hint }: BargeError): string {
-  const own = words[kind];
-  if (own !== undefined) return own;
+  const text = kindTexts[kind];
+  if (text !== undefined) return text;
   const plain = message.replace(/\b(\d{4,}) bytes\b/g, (_, n) => formatSize(Number(n)))
     .replace(/\b(\d{4,}) (?=are left)/g, (_, n) => `${formatSize(Number(n))} `);
   const name = path?.slice(path.lastIndexOf("/") + 1);

@@ -21,7 +21,7 @@ test("a person uploads, looks at, changes, publishes and downloads files", async
     await page.fill("#name", "alice");
     await page.fill("#password", "wrong");
     await page.click("button[type=submit]");
-    await page.locator("[role=alert]", { hasText: "don't go together" }).waitFor();
+    await page.locator("[role=alert]", { hasText: "name or the password is wrong" }).waitFor();
     await alice.checkAccess();
     await alice.shot("login");
     await page.fill("#password", "alice-secret");
@@ -77,7 +77,7 @@ test("a person uploads, looks at, changes, publishes and downloads files", async
     await page.click("#new-folder");
     await page.fill("dialog #to", "chosen");
     await page.keyboard.press("Enter");
-    await alice.hears("The folder is made");
+    await alice.hears("The folder is created");
     await page.click("text=chosen");
     await page.getByText("Nothing here yet").waitFor();
     await alice.upload(local.path("trip"), "folder");
@@ -147,7 +147,7 @@ test("a person uploads, looks at, changes, publishes and downloads files", async
     await bob.page.keyboard.press("Escape");
     await bob.page.click("[data-verb=claim]");
     await bob.page.click("dialog >> text=Claim to Home");
-    await bob.hears("Took 1 item into your home");
+    await bob.hears("Claimed 1 item");
     await bob.page.click(".places >> text=Home");
     await bob.sees("greeting.txt");
     await bob.page.locator('#room[data-left="999989"]').waitFor();
@@ -187,7 +187,7 @@ test("an upload is paused, outlives a server that is killed, and goes on", async
     await row.getByRole("button", { name: "Pause" }).click();
     await row.getByText("paused").waitFor();
     await alice.shot("paused");
-    await row.getByRole("button", { name: "Go on" }).click();
+    await row.getByRole("button", { name: "Resume" }).click();
     await beyond(/^\d+\.\d+ MB of .*left$/);
   });
 

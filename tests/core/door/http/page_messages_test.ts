@@ -1,6 +1,6 @@
 /** What the page shows of a folder, and the words it has for what happens. */
 import assert from "node:assert/strict";
-import { listing, perPage, wantedOf } from "../../../../core/door/http/page/listing.ts";
+import { listing, perPage, listingQueryOf } from "../../../../core/door/http/page/listing.ts";
 import { errorText, noticeText } from "../../../../core/door/http/page/messages.ts";
 import { backOf } from "../../../../core/door/http/page/view.ts";
 import { BargeError } from "../../../../core/error.ts";
@@ -14,7 +14,7 @@ Deno.test("a folder is sorted, filtered and cut into pages; folders come first",
   }
   Deno.mkdirSync(setup.disk("/home/z"));
   const names = async (query: string) =>
-    (await listing(anna, "/home", wantedOf(new URLSearchParams(query)))).entries
+    (await listing(anna, "/home", listingQueryOf(new URLSearchParams(query)))).entries
       .map(({ name }) => name);
   assert.deepEqual(await names(""), ["z", "a.txt", "B2.txt", "b10.txt"]);
   assert.deepEqual(await names("order=desc"), ["z", "b10.txt", "B2.txt", "a.txt"]);
@@ -24,7 +24,7 @@ Deno.test("a folder is sorted, filtered and cut into pages; folders come first",
   Deno.mkdirSync(setup.disk("/home/z/many"));
   for (let i = 0; i < perPage + 3; i++) Deno.writeTextFileSync(setup.disk(`/home/z/many/${i}`), "");
   const page = (n: number) =>
-    listing(anna, "/home/z/many", wantedOf(new URLSearchParams({ page: `${n}` })));
+    listing(anna, "/home/z/many", listingQueryOf(new URLSearchParams({ page: `${n}` })));
   const [first, last, beyond] = [await page(1), await page(2), await page(9)];
   assert.equal(first.entries.length, perPage);
   assert.deepEqual(last.entries.map(({ name }) => name), ["500", "501", "502"]);
@@ -45,7 +45,7 @@ Deno.test("failures are sentences for people", () => {
     path: "/home/a.jpg",
   });
   assert.equal(errorText(failed), "a.jpg: needs 2.00 MB, 1.00 MB are left.");
-  assert.match(errorText(new BargeError("io", "EIO: /srv/barge/x")), /^Something broke/);
+  assert.match(errorText(new BargeError("io", "EIO: /srv/barge/x")), /^The server failed/);
 });
 
 Deno.test("one is led back to pages of this server only", () => {
