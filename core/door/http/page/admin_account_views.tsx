@@ -276,9 +276,8 @@ export function RemoveAccountForm(
         {error && <Note bad>{error}</Note>}
         <p>
           It has {count(files, "file")},{" "}
-          {formatSize(bytes)}. Its home is moved to removed/ in the server's data directory; what it
-          put into Public stays there, charged to nobody. Its tokens, links and half-finished
-          uploads end.
+          {formatSize(bytes)}. Its home is moved to removed/ in the server's data directory; its
+          files in Public stay there, charged to nobody. Its tokens, links and partial uploads end.
         </p>
         <Csrf view={view} />
         <div class="row end">

@@ -52,7 +52,7 @@ test("a person uploads, looks at, changes, publishes and downloads files", async
 
   await t.step("what does not fit is refused before it is sent", async () => {
     await alice.upload(local.path("big.bin"));
-    await page.locator(".transfers li.bad", { hasText: "needs 24.0 MB, and 2.60 MB are left" })
+    await page.locator(".transfers li.bad", { hasText: "needs 24.0 MB, 2.60 MB are available" })
       .waitFor();
     await alice.shot("over-quota");
     await alice.checkAccess();
@@ -198,7 +198,7 @@ test("an upload is paused, outlives a server that is killed, and goes on", async
       await using second = await startServer({ data, args });
       alice.base = `http://${second.facts.http}`;
       await page.goto(`${alice.base}/files/home/`);
-      await row.getByText("are here").waitFor();
+      await row.getByText("uploaded").waitFor();
       assert.ok(await progress() > 0.1);
       await alice.shot("half");
       await alice.checkAccess();

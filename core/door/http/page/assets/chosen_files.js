@@ -1,33 +1,36 @@
-/** Files that a person chose or dropped, whole folders among them: each with its path from there. */
+/** Lists chosen or dropped files and folders, each file with its path from the chosen folder. */
 
-/** @returns {{path: string, file: File}[]} of a file field */
-export function picked(files) {
+/** Returns the files of a file field. @returns {{path: string, file: File}[]} */
+export function chosenFiles(files) {
   return Array.from(files, (file) => ({ path: file.webkitRelativePath || file.name, file }));
 }
 
-/** The same of a drop. Has to be called at once: what was dropped is gone when the event is over. */
-export async function dropped(transfer) {
+/**
+ * Returns the files of a drop; a file is undefined for an empty folder. Must be called synchronously:
+ * the data is gone after the event.
+ */
+export async function droppedFiles(transfer) {
   const entries = Array.from(transfer.items, (item) => item.webkitGetAsEntry?.()).filter(Boolean);
-  if (entries.length === 0) return picked(transfer.files);
-  const found = [];
-  for (const entry of entries) await walk(entry, found);
-  return found;
+  if (entries.length === 0) return chosenFiles(transfer.files);
+  const files = [];
+  for (const entry of entries) await walk(entry, files);
+  return files;
 }
 
-async function walk(entry, found) {
+async function walk(entry, files) {
   const path = entry.fullPath.replace(/^\//, "");
   if (entry.isFile) {
     const file = await new Promise((resolve) => entry.file(resolve, () => resolve(undefined)));
-    if (file) found.push({ path, file });
+    if (file) files.push({ path, file });
     return;
   }
   const reader = entry.createReader();
   let empty = true;
-  while (true) { // it gives them in batches, and then none
+  while (true) { // the reader returns batches, the last one empty
     const batch = await new Promise((resolve) => reader.readEntries(resolve, () => resolve([])));
     if (batch.length === 0) break;
     empty = false;
-    for (const child of batch) await walk(child, found);
+    for (const child of batch) await walk(child, files);
   }
-  if (empty) found.push({ path, file: undefined });
+  if (empty) files.push({ path, file: undefined });
 }
