@@ -1,6 +1,6 @@
 /**
- * The server's memory and descriptors while clients come, transfer and go, through all doors: what
- * does not give everything back grows, and shows as a line that rises.
+ * Measures the server's memory and descriptors while clients connect, transfer and leave through
+ * all doors. A leak shows as a line that keeps rising.
  */
 import { fileURLToPath } from "node:url";
 import { connect } from "../core/client/connect.ts";
@@ -9,8 +9,8 @@ import { login } from "../core/client/login.ts";
 import { put } from "../core/client/put.ts";
 import { parseRemote } from "../core/client/remote.ts";
 import { machine } from "../core/bench/machine.ts";
-import { spawn } from "./leftovers.ts";
-import { familyMemory } from "./memory_of.ts";
+import { spawn } from "./cleanup.ts";
+import { familyMemory } from "./process_memory.ts";
 import { type Plot, type Point, slope, svg } from "./plot.ts";
 import { type Bench, startBench } from "./program.ts";
 import { table } from "./table.ts";
@@ -20,24 +20,23 @@ export interface LoopOptions {
   readonly quick: boolean;
   readonly seconds: number | undefined;
   readonly dir: string | undefined;
-  readonly tell: (text: string) => void;
+  readonly report: (text: string) => void;
   readonly print: (text: string) => void;
 }
 
 const clients = 8;
-/** Bytes of the files that are moved; each client takes one after the other. */
+/** Sizes of the transferred files in bytes; each client takes them in turn. */
 const sizes = [0, 1000, 20_000, 60_000, 70_000, 300_000, 1_000_000, 4_000_000];
-/** So many rows has the table. */
-const rows = 12;
+const tableRows = 12;
 
-/** Brings a file to the server by one of its doors, gets it back, and removes it. */
+/** Uploads a file through a door, downloads it, and removes it. */
 type Visit = (source: string, size: number, name: string) => Promise<void>;
 
-/** @returns what was seen every minute (quick: every second) */
+/** @returns samples of each minute (quick: of each second) */
 export async function benchLoop(options: LoopOptions): Promise<unknown> {
-  const { quick, dir, tell, print } = options;
+  const { quick, dir, report, print } = options;
   const seconds = options.seconds ?? (quick ? 30 : 3600);
-  const every = quick ? 1 : Math.min(60, seconds / rows);
+  const intervalSeconds = quick ? 1 : Math.min(60, seconds / tableRows);
   const doors = ["http", "ftp", "sftp"].flatMap((door) => [`--${door}`, "127.0.0.1:0"]);
   await using bench = await startBench(
     { dir },
@@ -56,10 +55,10 @@ export async function benchLoop(options: LoopOptions): Promise<unknown> {
   }
   const visits = await visitsOf(bench);
   const began = performance.now();
-  const past = () => (performance.now() - began) / 1000;
+  const elapsed = () => (performance.now() - began) / 1000;
   let done = 0;
   const client = async (number: number) => {
-    for (let i = number; past() < seconds; i++) {
+    for (let i = number; elapsed() < seconds; i++) {
       const size = sizes[Math.floor(i / visits.length) % sizes.length];
       await visits[i % visits.length](`${bench.folder}/${size}`, size, `f${number}`);
       done++;
@@ -70,10 +69,10 @@ export async function benchLoop(options: LoopOptions): Promise<unknown> {
   const sample = () => {
     const { pid } = bench.server;
     const open = [...Deno.readDirSync(`/proc/${pid}/fd`)].length;
-    samples.push({ minutes: past() / 60, visits: done, mib: familyMemory(pid), open });
-    tell(`${past().toFixed(0)} of ${seconds} s, ${done} visits`);
+    samples.push({ minutes: elapsed() / 60, visits: done, mib: familyMemory(pid), open });
+    report(`${elapsed().toFixed(0)} of ${seconds} s, ${done} visits`);
   };
-  const timer = setInterval(sample, every * 1000);
+  const timer = setInterval(sample, intervalSeconds * 1000);
   try {
     await all;
   } finally {
@@ -83,14 +82,15 @@ export async function benchLoop(options: LoopOptions): Promise<unknown> {
   const line = (of: "mib" | "open"): Point[] =>
     samples.map((one) => ({ x: one.minutes, y: one[of] }));
   const plot: Plot = {
-    title: `${clients} clients that come and go through four doors`,
-    ...{ x: "minutes", y: "MiB, descriptors" },
+    title: `${clients} clients that connect and leave through four doors`,
+    x: "minutes",
+    y: "MiB, descriptors",
     lines: { "server's memory (PSS)": line("mib"), "open descriptors": line("open") },
   };
   const half = line("mib").slice(samples.length >> 1);
-  const step = Math.max(1, Math.floor(samples.length / rows));
-  const shown = samples.filter((_, i) => (samples.length - 1 - i) % step === 0);
-  const cells = shown.map((
+  const step = Math.max(1, Math.floor(samples.length / tableRows));
+  const sampled = samples.filter((_, i) => (samples.length - 1 - i) % step === 0);
+  const cells = sampled.map((
     { minutes, visits, mib, open },
   ) => [minutes.toFixed(1), String(visits), mib.toFixed(0), String(open)]);
   print(table(plot.title, ["minutes", "visits", "server's MiB", "descriptors"], cells));
@@ -101,7 +101,7 @@ export async function benchLoop(options: LoopOptions): Promise<unknown> {
   return { seconds, samples };
 }
 
-/** A way through each door: the native one by our client, the others by curl. */
+/** Returns a visit through each door: the native one by barge's client, the others by curl. */
 async function visitsOf(bench: Bench): Promise<Visit[]> {
   const { facts, folder } = bench;
   const token = await issueToken(bench);
@@ -109,9 +109,9 @@ async function visitsOf(bench: Bench): Promise<Visit[]> {
   const native: Visit = async (source, size, name) => {
     using client = await connect(remote);
     await login(client, { token });
-    let got = 0;
+    let received = 0;
     const output = {
-      write: (bytes: Uint8Array) => Promise.resolve((got += bytes.length, bytes.length)),
+      write: (bytes: Uint8Array) => Promise.resolve((received += bytes.length, bytes.length)),
     };
     for (
       const { failed, error } of [
@@ -119,7 +119,7 @@ async function visitsOf(bench: Bench): Promise<Visit[]> {
         await get(client, [`/home/${name}`], "-", { output }),
       ]
     ) if (failed > 0) throw error;
-    if (got !== size) throw new Error(`native: ${got} of ${size} bytes came back`);
+    if (received !== size) throw new Error(`native: ${received} of ${size} bytes came back`);
     await client.ask("remove", { path: `/home/${name}` });
     await client.ask("bye", {});
   };
@@ -135,18 +135,32 @@ async function visitsOf(bench: Bench): Promise<Visit[]> {
     async (source, size, name) => {
       const back = `${folder}/back-${door}-${name}`;
       await curl(...more, "-T", source, `${url}/${name}`);
-      const said = await curl(...more, "-o", back, "-w", "%{size_download}", `${url}/${name}`);
-      if (Number(said) !== size) throw new Error(`${door}: ${said} of ${size} bytes came back`);
+      const downloaded = await curl(
+        ...more,
+        "-o",
+        back,
+        "-w",
+        "%{size_download}",
+        `${url}/${name}`,
+      );
+      if (Number(downloaded) !== size) {
+        throw new Error(`${door}: ${downloaded} of ${size} bytes came back`);
+      }
       await curl(...more, ...remove(name), "-o", "/dev/null");
     };
   const [http, ftp, sftp] = ["http", "ftp", "sftp"].map((door) => `${facts[door]}`);
   return [
     native,
     byCurl("http", `http://${http}/dav/home`, (name) => [
-      ...["-X", "DELETE", `http://${http}/dav/home/${name}`],
+      "-X",
+      "DELETE",
+      `http://${http}/dav/home/${name}`,
     ]),
     byCurl("ftp", `ftp://${ftp}/home`, (name) => [
-      ...["-l", "-Q", `-DELE /home/${name}`, `ftp://${ftp}/home/`],
+      "-l",
+      "-Q",
+      `-DELE /home/${name}`,
+      `ftp://${ftp}/home/`,
     ]),
     byCurl(
       "sftp",

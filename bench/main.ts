@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console
 /**
- * `deno task bench`: what barge costs, and what its peers do, measured on the real programs, servers
- * and clients as processes of their own on loopback. bench/README.md tells of each.
+ * `deno task bench`: measures barge and its peers, with servers and clients as processes of their
+ * own on loopback. bench/README.md describes the benchmarks.
  *
  *     deno task bench                            peers: beside vsftpd, nginx, rsync, OpenSSH ...
  *     deno task bench start growth memory loop sync
@@ -13,7 +13,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { machine } from "../core/bench/machine.ts";
 import { benchGrowth, growthNames } from "./growth/main.ts";
-import { clearUp, clearUpOnSignals } from "./leftovers.ts";
+import { clearUp, clearUpOnSignals } from "./cleanup.ts";
 import { benchLoop } from "./loop.ts";
 import { benchMemory } from "./memory.ts";
 import { benchPeers, partNames } from "./peers/main.ts";
@@ -23,38 +23,41 @@ import { benchSync } from "./sync.ts";
 
 const names = ["peers", "start", "growth", "memory", "loop", "sync"];
 const help = `deno task bench [${names.join("|")}]... [OPTIONS]
-  --quick         less of everything: minutes, and rough figures
+  --quick         less work: minutes, and rough figures
   --full          growth: up to 8 GiB, 100,000 files in a folder, 2,000 clients
   --only A,B      peers: ${partNames.join(", ")}; growth: ${growthNames.join(", ")}
-  --seconds N     loop: how long. Default: an hour
-  --rounds N      how often each is run
-  --size MIB      peers, memory: of the large file. Default: 1024
-  --dir DIR       where files are put. Default: peers: a tmpfs that it mounts, if it may,
-                  else /dev/shm; else the system's
+  --seconds N     loop: duration. Default: an hour
+  --rounds N      runs of each entry
+  --size MIB      peers, memory: size of the large file. Default: 1024
+  --dir DIR       folder for the files. Default: peers: a tmpfs of its own if it can mount one,
+                  or /dev/shm; others: the system's temporary folder
   --barge FILE    measure this executable. Default: this checkout, in Deno
-  --json FILE     all samples, too`;
+  --json FILE     also write all samples to FILE`;
 
 const { values, positionals } = parse();
 if (values.help) {
   console.log(help);
   Deno.exit(0);
 }
-const asked = positionals.length > 0 ? positionals : ["peers"];
-const unknown = asked.find((name) => !names.includes(name));
+const selected = positionals.length > 0 ? positionals : ["peers"];
+const unknown = selected.find((name) => !names.includes(name));
 if (unknown) refuse(`there is no ${unknown}; there are ${names.join(", ")}`);
 const only = values.only?.split(",") ?? [];
-const strange = only.find((name) => ![...partNames, ...growthNames].includes(name));
-if (strange) refuse(`--only: there is no ${strange}`);
+const unknownPart = only.find((name) => ![...partNames, ...growthNames].includes(name));
+if (unknownPart) refuse(`--only: there is no ${unknownPart}`);
 if (values.barge) useProgram(await Deno.realPath(values.barge));
 
 const options = {
-  ...{ quick: values.quick, full: values.full, only, dir: values.dir },
+  quick: values.quick,
+  full: values.full,
+  only,
+  dir: values.dir,
   rounds: count("rounds"),
   seconds: count("seconds"),
   size: values.size === undefined ? undefined : count("size")! * 2 ** 20,
-  tell,
+  report,
   print: (text: string) => {
-    tell("");
+    report("");
     console.log(text);
   },
 };
@@ -68,18 +71,18 @@ const runs: Record<string, () => Promise<unknown>> = {
 };
 clearUpOnSignals();
 const results: Record<string, unknown> = {};
-if (asked.some((name) => name !== "peers")) console.log(machine());
-for (const name of asked) {
+if (selected.some((name) => name !== "peers")) console.log(machine());
+for (const name of selected) {
   console.log(`\n## ${name}\n`);
   results[name] = await runs[name]() ?? null;
 }
 if (values.json) await Deno.writeTextFile(values.json, JSON.stringify(results, null, 1) + "\n");
-// A contest that failed may have left something open.
+// A failed contest may have left files open.
 await clearUp();
 Deno.exit(0);
 
-/** One line of progress, where a person may see it. */
-function tell(text: string): void {
+/** Shows a line of progress if stderr is a terminal. */
+function report(text: string): void {
   if (!process.stderr.isTTY) return;
   Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${text.slice(0, 100)}`));
 }

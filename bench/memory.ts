@@ -1,11 +1,11 @@
-/** How much memory transfers take on either side, above the idle process. */
+/** Measures the memory of transfers on both sides, above the idle process. */
 import type { Client } from "../core/client/client.ts";
 import { connect } from "../core/client/connect.ts";
 import { get } from "../core/client/get.ts";
 import { login } from "../core/client/login.ts";
 import { put } from "../core/client/put.ts";
 import { parseRemote } from "../core/client/remote.ts";
-import { residentMemory, watchMemory } from "./memory_of.ts";
+import { residentMemory, watchMemory } from "./process_memory.ts";
 import { type Bench, startBench } from "./program.ts";
 import { issueToken } from "./token.ts";
 import { spread, table } from "./table.ts";
@@ -19,7 +19,7 @@ export interface MemoryOptions {
   readonly print: (text: string) => void;
 }
 
-/** @returns what was measured, in seconds and MiB */
+/** @returns the samples, in seconds and MiB */
 export async function benchMemory(options: MemoryOptions): Promise<unknown> {
   const { quick, dir, print } = options;
   const rounds = options.rounds ?? (quick ? 1 : 3);
@@ -49,11 +49,11 @@ async function oneFile(
   for (const [verb, args] of Object.entries(verbs)) {
     const [seconds, client, server]: number[][] = [[], [], []];
     for (let i = 0; i < rounds; i++) {
-      const watched = watchMemory(bench.server.pid);
+      const stopWatching = watchMemory(bench.server.pid);
       const run = await bench.run(...args);
       seconds.push(run.seconds);
       client.push(run.peak - idleClient);
-      server.push(watched() - idleServer);
+      server.push(stopWatching() - idleServer);
     }
     results[verb] = { seconds, client, server };
     rows.push([verb, spread(seconds, "s"), spread(client, "MiB", 0), spread(server, "MiB", 0)]);
@@ -67,10 +67,10 @@ async function oneFile(
   return results;
 }
 
-/** Files that take a while: those that come first are not done when the last ones begin. */
-const each = 16 * 2 ** 20;
+/** Large enough that the first transfers still run when the last ones begin. */
+const fileBytes = 16 * 2 ** 20;
 
-/** Transfers over connections of their own, all logged in before the first one starts. */
+/** Transfers over connections of their own, all logged in before the first transfer starts. */
 async function atOnce(
   transfers: number,
   rounds: number,
@@ -79,37 +79,43 @@ async function atOnce(
 ): Promise<unknown> {
   await using bench = await startBench({ dir }, "--workers", "2", "--max-per-account", "0");
   const source = `${bench.folder}/source`;
-  await makeFile(source, each);
+  await makeFile(source, fileBytes);
   const { pid } = bench.server;
   const idle = residentMemory(pid);
   const results: Record<string, { seconds: number[]; peak: number[] }> = {
-    ...{ put: { seconds: [], peak: [] }, get: { seconds: [], peak: [] } },
+    put: { seconds: [], peak: [] },
+    get: { seconds: [], peak: [] },
   };
   for (let round = 0; round < rounds; round++) {
     const clients = await logIn(bench, transfers);
     const measure = async (verb: "put" | "get", one: (client: Client, i: number) => unknown) => {
-      const watched = watchMemory(pid);
+      const stopWatching = watchMemory(pid);
       const began = performance.now();
       await Promise.all(clients.map(one));
       results[verb].seconds.push((performance.now() - began) / 1000);
-      results[verb].peak.push(watched());
+      results[verb].peak.push(stopWatching());
     };
-    await measure("put", async (client, i) => whole(await put(client, [source], `/home/f${i}`)));
-    // They are written to one sink: this process would else measure its own disk.
+    await measure(
+      "put",
+      async (client, i) => assertComplete(await put(client, [source], `/home/f${i}`)),
+    );
+    // The downloads are discarded, so that this process does not measure its own disk.
     const output = { write: (bytes: Uint8Array) => Promise.resolve(bytes.length) };
     await measure(
       "get",
-      async (client, i) => whole(await get(client, [`/home/f${i}`], "-", { output })),
+      async (client, i) => assertComplete(await get(client, [`/home/f${i}`], "-", { output })),
     );
     for (const client of clients) client.close();
   }
   const rows = Object.entries(results).map(([verb, { seconds, peak }]) => [
-    ...[verb, spread(seconds, "s"), spread(peak, "MiB", 0)],
-    spread(peak.map((most) => (most - idle) * 1024 / transfers), "KiB", 0),
+    verb,
+    spread(seconds, "s"),
+    spread(peak, "MiB", 0),
+    spread(peak.map((mib) => (mib - idle) * 1024 / transfers), "KiB", 0),
   ]);
   print(
     "\n" + table(
-      `${transfers} transfers of ${each / 2 ** 20} MiB at once, native, 2 workers ` +
+      `${transfers} transfers of ${fileBytes / 2 ** 20} MiB at once, native, 2 workers ` +
         `(idle: ${idle.toFixed(0)} MiB)`,
       ["verb", "until the last has ended", "server's peak", "above idle, each"],
       rows,
@@ -118,7 +124,7 @@ async function atOnce(
   return { idle, transfers, ...results };
 }
 
-function whole({ failed }: { readonly failed: number }): void {
+function assertComplete({ failed }: { readonly failed: number }): void {
   if (failed > 0) throw new Error("a transfer failed");
 }
 

@@ -1,4 +1,4 @@
-/** Measured growth as a picture: both axes logarithmic, so that what grows by a power is a straight line. */
+/** Plots as SVG. Both axes are logarithmic, so that a power is a straight line. */
 
 export interface Point {
   readonly x: number;
@@ -7,28 +7,27 @@ export interface Point {
 
 export interface Plot {
   readonly title: string;
-  /** What the axes are, with their units. */
+  /** Labels of the axes, with units. */
   readonly x: string;
   readonly y: string;
   readonly lines: Readonly<Record<string, readonly Point[]>>;
 }
 
 /**
- * How steep a line is with both axes logarithmic, by least squares: 1 for what grows in proportion, 0
- * for what does not grow, 2 for a square.
+ * Returns the slope of a line on logarithmic axes, by least squares: the exponent of a power.
  */
 export function slope(points: readonly Point[]): number {
   const logs = points.map(({ x, y }) => [Math.log(x), Math.log(y)]);
   const mean = (at: 0 | 1) => logs.reduce((sum, pair) => sum + pair[at], 0) / logs.length;
   const [mx, my] = [mean(0), mean(1)];
-  const over = logs.reduce((sum, [x, y]) => sum + (x - mx) * (y - my), 0);
-  return over / logs.reduce((sum, [x]) => sum + (x - mx) ** 2, 0);
+  const covariance = logs.reduce((sum, [x, y]) => sum + (x - mx) * (y - my), 0);
+  return covariance / logs.reduce((sum, [x]) => sum + (x - mx) ** 2, 0);
 }
 
 const [wide, high, left, right, top, bottom] = [760, 460, 76, 230, 56, 52];
 const colors = ["#2563eb", "#dc2626", "#059669", "#d97706", "#7c3aed", "#475569"];
 
-/** @param note in small letters below the title: the machine, the date */
+/** @param note in small letters below the title, for the machine and the date */
 export function svg({ title, x, y, lines }: Plot, note: string): string {
   const all = Object.values(lines).flat();
   const across = axis(all.map((point) => point.x), left, wide - right);
@@ -70,7 +69,7 @@ export function svg({ title, x, y, lines }: Plot, note: string): string {
   }
 }
 
-/** Whole powers of ten around the values, and where each value is between two ends. */
+/** Returns the powers of ten around the values, and the position of a value between two ends. */
 function axis(values: readonly number[], from: number, to: number) {
   const low = Math.floor(Math.log10(Math.min(...values)) + 1e-9);
   const up = Math.max(low + 1, Math.ceil(Math.log10(Math.max(...values)) - 1e-9));
@@ -80,7 +79,7 @@ function axis(values: readonly number[], from: number, to: number) {
   };
 }
 
-/** 0.01, 1, 1,000, 10k, 1M. */
+/** Formats a number as 0.01, 1, 1,000, 10k or 1M. */
 function short(value: number): string {
   if (value >= 1e6) return `${value / 1e6}M`;
   if (value >= 1e4) return `${value / 1e3}k`;
@@ -92,8 +91,8 @@ function line(x1: number, y1: number, x2: number, y2: number, color: string): st
   return `<line x1="${a}" y1="${b}" x2="${c}" y2="${d}" stroke="${color}"/>`;
 }
 
-function text(x: number, y: number, words: string, more: string): string {
+function text(x: number, y: number, content: string, attributes: string): string {
   const names: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
-  const safe = words.replace(/[&<>]/g, (letter) => names[letter]);
-  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${more}>${safe}</text>`;
+  const safe = content.replace(/[&<>]/g, (letter) => names[letter]);
+  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${attributes}>${safe}</text>`;
 }

@@ -1,59 +1,58 @@
-/** The real program as child processes, with what they cost. */
+/** Runs barge as child processes, and measures their time and memory. */
 import { fileURLToPath } from "node:url";
-import { makeFolder, removeFolder, spawn } from "./leftovers.ts";
+import { makeFolder, removeFolder, spawn } from "./cleanup.ts";
 import { HEAP, UNSTABLE } from "../scripts/permissions.ts";
-import { watchMemory } from "./memory_of.ts";
+import { watchMemory } from "./process_memory.ts";
 
 const main = fileURLToPath(new URL("../main.ts", import.meta.url));
 const flags = ["run", "--quiet", "-A", ...UNSTABLE, ...HEAP];
-/** Nothing of what the caller has set for a barge of theirs may reach the ones that are measured. */
-const noise = Object.keys(Deno.env.toObject()).filter((name) => name.startsWith("BARGE_"));
-for (const name of noise) Deno.env.delete(name);
+/** The caller's settings for barge must not affect the measured processes. */
+const callerSettings = Object.keys(Deno.env.toObject()).filter((name) => name.startsWith("BARGE_"));
+for (const name of callerSettings) Deno.env.delete(name);
 
-let words: readonly string[] = [Deno.execPath(), ...flags, main];
+let programLine: readonly string[] = [Deno.execPath(), ...flags, main];
 
-/** From now on `barge` is an executable, instead of this checkout in Deno. */
+/** Measures an executable from now on, instead of this checkout in Deno. */
 export function useProgram(path: string): void {
-  words = [path];
+  programLine = [path];
 }
 
-/** What to start for a command of barge: the program, and its arguments. */
+/** Returns the program and the arguments that run a command of barge. */
 export function bargeCommand(args: readonly string[]): [string, string[]] {
-  return [words[0], [...words.slice(1), ...args]];
+  return [programLine[0], [...programLine.slice(1), ...args]];
 }
 
-/** How a command went. */
 export interface Run {
   readonly seconds: number;
-  /** The most resident memory that was seen, in MiB. */
+  /** Peak resident memory in MiB. */
   readonly peak: number;
   readonly stdout: string;
 }
 
 export interface BenchOptions {
-  /** Where its temporary directory is made; by default where the system has them. */
+  /** Parent of its temporary folder; default: the system's. */
   readonly dir?: string;
 }
 
 /** A server on a temporary directory, with the account `bench`, password `bench`, and its token. */
 export interface Bench extends AsyncDisposable {
   readonly folder: string;
-  /** Where the account's files lie. */
+  /** The folder of the account's files. */
   readonly home: string;
   /** HOST:PORT of the server's native door. */
   readonly address: string;
   /** HOST:PORT of each door that is open. */
   readonly facts: Readonly<Record<string, string | null>>;
   readonly server: Deno.ChildProcess;
-  /** What a client's process must have set: the server, and where its login was saved. */
+  /** Environment of a client: the server, and the folder of its saved login. */
   readonly env: Readonly<Record<string, string>>;
-  /** Runs a command on its data directory, to its end. */
+  /** Runs a command on its data directory. */
   admin(...args: string[]): Promise<Run>;
-  /** Runs a client command against it, to its end. */
+  /** Runs a client command with it. */
   run(...args: string[]): Promise<Run>;
 }
 
-/** @param args more options for `serve` */
+/** @param args further options of `serve` */
 export async function startBench(options: BenchOptions, ...args: string[]): Promise<Bench> {
   const folder = await makeFolder("barge-bench-", options.dir);
   const data = `${folder}/data`;
@@ -62,11 +61,18 @@ export async function startBench(options: BenchOptions, ...args: string[]): Prom
   return await serveBench(folder, args);
 }
 
-/** A server on a directory with that account; it goes with the server. */
+/** Starts a server on a folder with that account; the folder is removed with the server. */
 async function serveBench(folder: string, args: readonly string[]): Promise<Bench> {
   const data = `${folder}/data`;
   const [command, all] = bargeCommand([
-    ...["serve", "--json", "--data", data, "--native", "127.0.0.1:0", "--log-level", "error"],
+    "serve",
+    "--json",
+    "--data",
+    data,
+    "--native",
+    "127.0.0.1:0",
+    "--log-level",
+    "error",
     ...isConfinable(await Deno.realPath(folder)) ? [] : ["--unconfined"],
     ...args.includes("--http") ? [] : ["--http", "off"],
     ...args,
@@ -81,10 +87,13 @@ async function serveBench(folder: string, args: readonly string[]): Promise<Benc
   }
   const facts = JSON.parse(text);
   const env = { BARGE_SERVER: `barge://bench@${facts.native}`, XDG_CONFIG_HOME: folder };
-  // As people do it, and as a key does for ssh: scrypt once, and not for each command.
+  // Saves a token, so that later commands derive no key.
   await run(["login", env.BARGE_SERVER, "--password-stdin"], env, "bench-secret\n");
   return {
-    ...{ folder, facts, server, env },
+    folder,
+    facts,
+    server,
+    env,
     home: `${data}/homes/bench`,
     address: facts.native,
     admin: (...args) => run([...args, "--data", data]),
@@ -98,12 +107,14 @@ async function serveBench(folder: string, args: readonly string[]): Promise<Benc
   };
 }
 
-/** Can the runtime confine workers to a data directory at that real path (core/serve/confinable.ts)? */
+/**
+ * Returns whether the runtime can confine workers to a data directory (core/serve/confinable.ts).
+ */
 export function isConfinable(dir: string): boolean {
   return !/^\/(dev|proc|sys)\//.test(`${dir}/`);
 }
 
-/** Runs the program to its end. @throws {Error} when it fails, with what it said */
+/** Runs a command of barge. @throws {Error} with its error output when it fails */
 export async function run(
   args: readonly string[],
   env: Record<string, string> = {},
@@ -118,13 +129,13 @@ export async function run(
     stdout: "piped",
     stderr: "piped",
   });
-  const watched = watchMemory(child.pid);
+  const stopWatching = watchMemory(child.pid);
   const writer = child.stdin.getWriter();
   await writer.write(new TextEncoder().encode(stdin));
   await writer.close();
   const { success, stdout, stderr } = await child.output();
   const seconds = (performance.now() - began) / 1000;
-  const peak = watched();
+  const peak = stopWatching();
   if (!success) throw new Error(`barge ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
   return { seconds, peak, stdout: new TextDecoder().decode(stdout) };
 }

@@ -1,9 +1,9 @@
 /**
- * How long the program takes to start, beside an empty script in the same runtime: what is more than
- * that is ours. The executable of `deno task compile` is measured, too, where it was made.
+ * Measures the start of a command beside an empty script in the same runtime; the difference is
+ * barge's own. The executable is measured, too, if `deno task compile` has made it.
  */
 import { fileURLToPath } from "node:url";
-import { makeFolder, removeFolder } from "./leftovers.ts";
+import { makeFolder, removeFolder } from "./cleanup.ts";
 import { median } from "./peers/contest.ts";
 import { timed } from "./peers/process.ts";
 import { bargeCommand, type Bench, startBench } from "./program.ts";
@@ -43,8 +43,8 @@ export async function benchStart(options: StartOptions): Promise<Record<string, 
   }
   const floor = median(samples["deno eval 0"]);
   const rows = Object.entries(samples).map(([name, values]) => {
-    const ours = median(values) - floor;
-    const share = `${(ours * 1000).toFixed(0)} ms (${(100 * ours / median(values)).toFixed(0)} %)`;
+    const own = median(values) - floor;
+    const share = `${(own * 1000).toFixed(0)} ms (${(100 * own / median(values)).toFixed(0)} %)`;
     const milliseconds = values.map((value) => value * 1000);
     return [name, spread(milliseconds, "ms", 0), name.startsWith("deno") ? "" : share];
   });
@@ -52,20 +52,20 @@ export async function benchStart(options: StartOptions): Promise<Record<string, 
     samples["executable, its very first start"] = [cold];
     rows.push(["executable, its very first start", `${(cold * 1000).toFixed(0)} ms`, ""]);
   } else {
-    rows.push(["executable", "is not there: `deno task compile` makes it", ""]);
+    rows.push(["executable", "missing: `deno task compile` makes it", ""]);
   }
-  const title = `Start of the program, ${rounds} runs in turn with one another`;
+  const title = `Start of the program, ${rounds} rounds`;
   print(table(title, ["command", "time", "more than `deno eval 0`"], rows));
   return samples;
 }
 
 interface Executable {
-  /** Seconds of the first start; undefined where there is no executable. */
+  /** Seconds of the first start; undefined without an executable. */
   readonly cold?: number;
   readonly ways: Readonly<Record<string, () => Promise<number>>>;
 }
 
-/** The executable's first start is one with a home of its own, where it has unpacked nothing yet. */
+/** Measures the first start with an empty home, where the executable has unpacked nothing yet. */
 async function executable({ env }: Bench, empty: string): Promise<Executable> {
   if (!await Deno.stat(compiled).then(() => true, () => false)) return { ways: {} };
   const home = await makeFolder("barge-bench-");

@@ -1,7 +1,6 @@
 /**
- * core/sync beside what it is made of: locks against bare `Atomics`, queues against postMessage.
- * Workers do the work (sync_worker.ts); 1,000,000 acquisitions by 16 of them are the long run that
- * the tests have a short form of.
+ * Compares core/sync with bare primitives: locks with `Atomics`, queues with postMessage. The work
+ * runs in workers (sync_worker.ts).
  */
 import { Lock, Queue, RLock, Semaphore } from "../core/sync/mod.ts";
 import type { Job } from "./sync_worker.ts";
@@ -22,7 +21,7 @@ async function benchAlone(): Promise<string> {
     const times = await repeat(() => together([job()]));
     return spread(times.map((ms) => ms / alone * 1e6), "ns", 0);
   };
-  return table("Acquire and release, nobody else there", ["what", "time"], [
+  return table("Acquire and release, without contention", ["what", "time"], [
     [
       "two Atomics.compareExchange",
       await each(() => ({ name: "atomics", words: words(), n: alone })),
@@ -82,7 +81,7 @@ async function benchQueues(): Promise<string> {
       rows.push([by, what, spread(times.map((ms) => messages / ms), "/ms", 0)]);
     }
   }
-  const there = await repeat(() => {
+  const queuedTrips = await repeat(() => {
     const [to, from] = [new Queue().handle, new Queue().handle];
     return together([{ name: "ask", to, from, n: trips }, {
       name: "answer",
@@ -110,7 +109,7 @@ async function benchQueues(): Promise<string> {
     table("Between two workers: throughput", ["by", "what", "items"], rows),
     table("Between two workers: there and back", ["by", "time"], [
       ["Atomics.wait and notify", trip(bare)],
-      ["Queue", trip(there)],
+      ["Queue", trip(queuedTrips)],
       ["postMessage", trip(posted)],
     ]),
   ].join("\n\n");
@@ -130,7 +129,7 @@ async function repeat(run: () => Promise<number>): Promise<number[]> {
   return times;
 }
 
-/** Runs jobs at once, a worker each, that start together. @returns ms until the last has ended */
+/** Runs each job in a worker, all at once. @returns ms until the last has ended */
 async function together(jobs: readonly Job[]): Promise<number> {
   const workers = jobs.map(() =>
     new Worker(new URL("./sync_worker.ts", import.meta.url), { type: "module" })

@@ -1,4 +1,6 @@
-/** A worker of sync.ts: is given a job, says that it is ready, does it when told to, says so. */
+/**
+ * A worker of sync.ts: receives a job, posts `ready`, runs it on the next message, posts `done`.
+ */
 import { type Handle, Lock, Queue, RLock, Semaphore } from "../core/sync/mod.ts";
 
 export type Job =
@@ -101,7 +103,7 @@ function acquireAndRelease(lock: { acquire(): unknown; release(): void }, n: num
   };
 }
 
-/** Two atomic operations, and no way to wait: the least that a lock could cost. */
+/** Two atomic operations without waiting: the lower bound of a lock's cost. */
 class Flag {
   constructor(readonly words: Int32Array) {}
 
@@ -114,7 +116,7 @@ class Flag {
   }
 }
 
-/** The smallest lock that sleeps; whoever comes first after a release has it, not who waits. */
+/** A minimal lock that sleeps; it is unfair, since a release wakes no particular waiter. */
 class Futex {
   constructor(readonly words: Int32Array) {}
 
@@ -128,7 +130,7 @@ class Futex {
   }
 }
 
-/** Two workers in turns, by one word. */
+/** Two workers take turns by one word. */
 function flip(words: Int32Array, side: number, n: number): void {
   for (let i = 0; i < n; i++) {
     while (Atomics.load(words, 0) !== side) Atomics.wait(words, 0, 1 - side);
@@ -137,7 +139,7 @@ function flip(words: Int32Array, side: number, n: number): void {
   }
 }
 
-/** @param each called with how many have come */
+/** @param each called with the number of received messages */
 async function receive(port: MessagePort, n: number, each: (i: number) => void): Promise<void> {
   await new Promise<void>((resolve) => {
     let i = 0;

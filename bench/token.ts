@@ -1,4 +1,4 @@
-/** A token for the account that benchmarks use: a login by it costs no scrypt. */
+/** Issues a token for the account `bench`: a login by token derives no key. */
 import { connect } from "../core/client/connect.ts";
 import { login } from "../core/client/login.ts";
 import { parseRemote } from "../core/client/remote.ts";

@@ -1,6 +1,8 @@
-/** `barge demo`: lessons about threads, which run, show, explain and check themselves. */
+/** `barge demo`: lessons on threads, which run, draw and check themselves. */
+import { lessons } from "../core/demo/catalog.ts";
+import type { Lang } from "../core/demo/text.ts";
 import { BargeError } from "../core/error.ts";
-import { lessons } from "../core/demo/lessons.ts";
+import type { ShowOptions } from "./_demo/run.ts";
 import { command } from "./_term/command.ts";
 import { otherCode } from "./_term/exit.ts";
 import { argsOf, common, flag, value, valueOr, values } from "./_term/options.ts";
@@ -14,10 +16,8 @@ import {
   type ValueParser,
   valueParser,
 } from "./_term/value.ts";
-import type { Lang } from "../core/demo/text.ts";
 import { note, print, printJson } from "./_term/out.ts";
 import { similar } from "./_term/similar.ts";
-import type { ShowOptions } from "./_demo/show.ts";
 
 const all = "all";
 
@@ -25,30 +25,40 @@ export default command({
   options: {
     words: argsOf(
       lessonName(),
-      "The lesson, or `all`; none: list them. `crawl` takes URLs behind it",
+      "The lesson, or `all`; without one, list them. URLs may follow `crawl`",
       0,
     ),
     seed: valueOr(
       ["--seed"],
       count("N", 0, 999_999_999),
       1,
-      "Decides the order of turns; default 1",
+      "The order of the threads' turns; default 1",
     ),
     speed: value(
       ["--speed"],
-      valueParser("X", (text) => {
-        const x = /^\d{1,4}(\.\d{1,3})?$/.test(text) ? Number(text) : NaN;
-        return x >= 0.01 && x <= 1000 ? x : undefined;
-      }, "a number from 0.01 to 1000"),
-      "How many times as fast as the lesson's clock; default 1 on a terminal, else no waiting",
+      valueParser("X", parseSpeed, "a number from 0.01 to 1000"),
+      "Run X times as fast as the lesson's clock; default 1 on a terminal, else without delays",
     ),
-    step: flag(["--step"], "One event for each key; c runs on, q ends"),
-    kind: value(["--kind"], oneOf("worker", "task"), "Threads are isolates, or async tasks of one"),
-    threads: value(["--threads"], count("N", 1, 1000), "How many threads, where that can be said"),
-    svg: value(["--svg"], path("FILE"), "Write the picture there, too"),
-    explain: flag(["--explain"], "Print the idea and the code that matters, and don't run it"),
-    lang: valueOr(["--lang"], oneOf("en", "zh"), "en", "English, or Chinese throughout"),
-    waitFor: values(["--wait-for"], addresses(), "event: wait for this service to be up, instead"),
+    step: flag(["--step"], "Wait for a key after each event; c runs on, q quits"),
+    kind: value(
+      ["--kind"],
+      oneOf("worker", "task"),
+      "The threads: workers, or async tasks of one isolate",
+    ),
+    threads: value(
+      ["--threads"],
+      count("N", 1, 1000),
+      "The number of threads, if the lesson has no fixed one",
+    ),
+    svg: value(["--svg"], path("FILE"), "Also write the picture to FILE"),
+    explain: flag(["--explain"], "Print the idea and the essential code, without a run"),
+    lang: valueOr(
+      ["--lang"],
+      oneOf("en", "zh"),
+      "en",
+      "The language of all output: English or Chinese",
+    ),
+    waitFor: values(["--wait-for"], addresses(), "event: instead, wait until this service listens"),
     timeout: value(
       ["--timeout"],
       seconds(),
@@ -58,105 +68,107 @@ export default command({
       ["--port"],
       count("PORT", 0, 65535),
       0,
-      "Where a lesson's server listens on 127.0.0.1; default: wherever there is room",
+      "The port of a lesson's server on 127.0.0.1; default: any free one",
     ),
     ...common,
   },
   usage: "[NAME|all] [URL...]",
-  about: `Teaches what threads do. Each lesson starts real ones (workers, that block on
-    memory that they share), draws who runs, sleeps, has what and waits for what, and checks itself:
-    the exit code is 0 when it showed what it is there to show, 1 if not.
+  about: `Teaches concurrency. Each lesson starts real threads (workers, which block on shared
+    memory), draws which of them run, sleep, hold something and wait for something, and checks
+    itself: the exit code is 0 if it showed what it is meant to show, 1 if not.
 
-    --seed decides the order of turns: the same seed plays the same again, and prints the same text
-    into a pipe. The times in the pictures are the lesson's own, or arranged to show an order, and each
-    picture says which; what was measured goes to standard error.
+    --seed determines the order of turns: a run with the same seed prints the same text into a pipe.
+    The times in a picture are the lesson's own, or arranged to show an order, or measured; each
+    picture says which. Measured figures go to standard error.
 
-    \`demo event --wait-for HOST:PORT\` waits until something listens there, prints a line when it
-    does, and nothing else on standard output: exit code 5 if nothing does in time. The first attempt
-    is always made, so --timeout 0 tries each address once.`,
+    \`demo event --wait-for HOST:PORT\` waits until a service listens there, and then prints one line
+    on standard output; the exit code is 5 if none listens in time. It always tries at least once,
+    so --timeout 0 tries each address exactly once.`,
   examples: [
     ["barge demo", "list the lessons"],
-    ["barge demo deadlock", "watch threads get stuck, and four cures"],
+    ["barge demo deadlock", "watch threads get stuck, and four solutions"],
     ["barge demo lock --explain --lang zh", "the idea, in Chinese"],
-    ["barge demo semaphore --svg semaphore.svg", "the picture, in a file"],
-    ["barge demo event --wait-for db:3306 --timeout 60", "go on once the database is up"],
-    ["barge demo all --json", "all of them: events as lines, a verdict each"],
+    ["barge demo semaphore --svg semaphore.svg", "write the picture to a file"],
+    ["barge demo event --wait-for db:3306 --timeout 60", "continue once the database listens"],
+    ["barge demo all --json", "run all lessons; print events and verdicts as JSON"],
   ],
-  async run({ words, explain: explains, svg, waitFor, debug: _, ...values }, { signal }) {
+  async run({ words, explain: explainOnly, svg, waitFor, debug: _, ...values }, { signal }) {
     const [name, ...more] = words;
     if (name === undefined) return list(values.lang, values.json);
     if (name !== all && !Object.hasOwn(lessons, name)) throw unknownLesson(name);
-    check(name, more, { svg, waitFor, ...values });
+    checkCombination(name, more, waitFor, svg);
     const names = name === all ? Object.keys(lessons) : [name];
-    const { explain, show } = await import("./_demo/show.ts");
-    if (explains) {
-      for (const each of names) {
-        if (each !== names[0] && !values.json) print("");
+    const { explain, runAndShow } = await import("./_demo/run.ts");
+    if (explainOnly) {
+      for (const [i, each] of names.entries()) {
+        if (i > 0 && !values.json) print("");
         await explain(each, values.lang, values.json);
       }
       return;
     }
-    const urls = more.map(url);
-    const options: ShowOptions = {
-      ...{ ...values, svg, waitFor, urls, signal, lenient: name === all },
-    };
-    const { Pool } = await import("../core/demo/pool.ts");
-    using pool = new Pool();
+    const urls = more.map(parseUrl);
+    const options: ShowOptions = { ...values, svg, waitFor, urls, signal, lenient: name === all };
+    const { WorkerPool } = await import("../core/demo/runner/worker_pool.ts");
+    using pool = new WorkerPool();
     const failed: string[] = [];
     for (const [i, each] of names.entries()) {
       if (i > 0 && !values.json) print("");
-      if (!await show(each, pool, options)) failed.push(each);
+      if (!await runAndShow(each, pool, options)) failed.push(each);
     }
-    if (names.length > 1 && !values.json) {
-      note(tally(names.length, failed, values.lang));
-    }
+    if (names.length > 1 && !values.json) note(summarize(names.length, failed, values.lang));
     return failed.length > 0 ? otherCode : 0;
   },
 });
 
-/** A lesson's name, which shells complete; or what some lessons take behind it. */
+function parseSpeed(text: string): number | undefined {
+  const speed = /^\d{1,4}(\.\d{1,3})?$/.test(text) ? Number(text) : NaN;
+  return speed >= 0.01 && speed <= 1000 ? speed : undefined;
+}
+
+/** Parses any word; shells complete the names of lessons. */
 function lessonName(): ValueParser<string> {
   return { ...plain("NAME"), suggest: [...Object.keys(lessons), all] };
 }
 
-/** Returns how many of several lessons showed their point, and which did not. */
-function tally(n: number, failed: readonly string[], lang: Lang): string {
-  const count = lang === "en"
-    ? `${n - failed.length} of ${n} lessons are ok`
-    : `${n} 课中通过了 ${n - failed.length} 课`;
+/** Returns the number of lessons that are ok, and the names of the others. */
+function summarize(total: number, failed: readonly string[], lang: Lang): string {
+  const ok = total - failed.length;
+  const count = lang === "en" ? `${ok} of ${total} lessons are ok` : `${total} 课中通过了 ${ok} 课`;
   if (failed.length === 0) return count;
   return lang === "en"
-    ? `${count}; not: ${failed.join(", ")}`
+    ? `${count}; not ok: ${failed.join(", ")}`
     : `${count}；未通过：${failed.join("、")}`;
 }
 
 function list(lang: Lang, json: boolean): void {
   const width = Math.max(...Object.keys(lessons).map((name) => name.length));
-  for (const [lesson, { brief }] of Object.entries(lessons)) {
+  for (const [lesson, brief] of Object.entries(lessons)) {
     if (json) printJson({ lesson, brief: brief[lang] });
     else print(`${lesson.padEnd(width)}  ${brief[lang]}`);
   }
 }
 
-/** What goes with some lessons only. @throws {BargeError} `usage` */
-function check(
+/** Refuses arguments that do not go with the lesson. @throws {BargeError} `usage` */
+function checkCombination(
   name: string,
   more: readonly string[],
-  { waitFor, svg }: { readonly waitFor: readonly unknown[]; readonly svg?: string },
+  waitFor: readonly unknown[],
+  svg: string | undefined,
 ): void {
   const refuse = (why: string, hint?: string) =>
     new BargeError("usage", why, { op: "demo", path: name, hint });
   if (more.length > 0 && name !== "crawl") {
-    throw refuse(`it takes no ${JSON.stringify(more[0])}`, "only crawl takes URLs behind its name");
+    const why = `the lesson takes no argument ${JSON.stringify(more[0])}`;
+    throw refuse(why, "only crawl takes URLs after its name");
   }
-  if (waitFor.length > 0 && name !== "event") throw refuse("--wait-for is for event alone");
-  if (svg !== undefined && name === all) throw refuse("--svg draws one lesson: name it");
+  if (waitFor.length > 0 && name !== "event") throw refuse("--wait-for goes with event only");
+  if (svg !== undefined && name === all) throw refuse("--svg draws a single lesson", "name one");
 }
 
-function url(text: string): URL {
-  const found = URL.parse(text);
-  if (found !== null && /^https?:$/.test(found.protocol)) return found;
-  throw new BargeError("usage", `${JSON.stringify(text)} is not a URL of http or https`, {
+function parseUrl(text: string): URL {
+  const url = URL.parse(text);
+  if (url !== null && /^https?:$/.test(url.protocol)) return url;
+  throw new BargeError("usage", `${JSON.stringify(text)} is not an http or https URL`, {
     op: "demo",
     path: "crawl",
   });
@@ -164,11 +176,11 @@ function url(text: string): URL {
 
 function unknownLesson(name: string): BargeError {
   const near = similar(name, [...Object.keys(lessons), all]);
-  return new BargeError("usage", "there is no such lesson", {
+  return new BargeError("usage", "no such lesson", {
     op: "demo",
     path: name,
     hint: near.length > 0
       ? `did you mean ${near.map((each) => `\`barge demo ${each}\``).join(" or ")}?`
-      : "`barge demo` lists them",
+      : "`barge demo` lists the lessons",
   });
 }

@@ -1,4 +1,4 @@
-/** `barge echo-tcp`: a server that answers, and the client to it. */
+/** `barge echo-tcp`: an echo server over TCP, and its client. */
 import { BargeError } from "../core/error.ts";
 import { type Address, parseAddress } from "../core/net/address.ts";
 import type { Certificate } from "../core/net/certificate.ts";
@@ -12,27 +12,31 @@ import { securityOptions } from "./_client/security.ts";
 export default command({
   options: {
     at: optionalArgument("HOST:PORT", "Where to listen. Default: 127.0.0.1:7007"),
-    connect: value(["--connect"], address(), "Be the client: stdin goes there, answers to stdout"),
+    connect: value(
+      ["--connect"],
+      address(),
+      "Be the client: send stdin there, write answers to stdout",
+    ),
     raw: rawOption,
     workers: valueOr(["--workers"], count("N", 1, 256), 1, "How many isolates serve. Default: 1"),
     maxConnections: valueOr(
       ["--max-connections"],
       count("N", 0),
       0,
-      "How many connections may be open, over all workers; who comes beyond is closed. Default: " +
-        "as many as `ulimit -n` allows",
+      "The most open connections, over all workers; further ones are closed. Default: as many " +
+        "as `ulimit -n` allows",
     ),
     idle: valueOr(
       ["--idle"],
       count("SECONDS", 0, 86_400),
       300,
-      "Cut a connection on which nothing moves for so long. 0: never. Default: 300",
+      "Close a connection that is idle for this time. 0: never. Default: 300",
     ),
     timeout: valueOr(
       ["--timeout"],
       count("SECONDS", 1, 86_400),
       10,
-      "As a client: how long the server may take to connect, and to answer the last. Default: 10",
+      "Client: how long connecting, and the wait for the last answer, may take. Default: 10",
     ),
     tls: flag(["--tls"], "Use TLS"),
     tlsCert: value(
@@ -48,19 +52,22 @@ export default command({
   },
   usage: "[HOST:PORT]",
   about:
-    `Listens and answers whatever comes in upper case, or with --raw as it is, which is the echo
-    service of RFC 862. Upper case is that of ASCII, as Python's bytes.upper() has it: a to z change,
-    every other byte stays, so that answers are as long as questions and UTF-8 stays UTF-8.
+    `Returns received bytes in upper case, or unchanged with --raw, which is the echo service of RFC
+    862. Upper case is that of ASCII, as in Python's bytes.upper(): a to z change and every other byte
+    stays, so that an answer is as long as its request and UTF-8 stays UTF-8.
 
-    Every connection that ends is a line on standard error (with --json an object on standard
-    output); SIGUSR1 prints what was counted so far, of each open connection and in all.
+    Each connection that ends is a line on standard error (with --json an object on standard output).
+    SIGUSR1 prints the counters so far, of each open connection and in all.
 
-    A client that does not read its answers is not read from. With --connect it is the client:
-    standard input goes to a server, what that answers to standard output, in a pipe or by hand.`,
+    The server does not read from a client that does not read its answers. With --connect the command
+    is the client: it sends standard input to a server and writes the answers to standard output.`,
   examples: [
     ["barge echo-tcp", "answer at 127.0.0.1:7007"],
     ["barge echo-tcp 0.0.0.0:7 --raw --workers 2", "the service of RFC 862, on two cores"],
-    ["echo hello | barge echo-tcp --connect 127.0.0.1:7007 -v", "ask it, and say how long it took"],
+    [
+      "echo hello | barge echo-tcp --connect 127.0.0.1:7007 -v",
+      "send a line, and print the latency",
+    ],
   ],
   async run(options, { signal }) {
     const { at, connect, raw, workers, maxConnections, idle, tls, tlsCert, tlsKey, pin } = options;
@@ -75,12 +82,18 @@ export default command({
     const limits = { maxConnections, idle: idle * 1000 };
     const { json, quiet, verbose } = options;
     await serveEcho({ transport: "tcp", address, raw, workers, tls: pair, ...limits }, {
-      ...{ json, quiet, verbose, signal, fingerprint: certificate?.fingerprint },
+      json,
+      quiet,
+      verbose,
+      signal,
+      fingerprint: certificate?.fingerprint,
     });
   },
 });
 
-/** The named one; else one that is made once and kept beside the saved logins, so that it can be pinned. */
+/**
+ * Loads the named certificate, or one that is created once beside the saved logins, for pinning.
+ */
 async function certificateFor(
   host: string,
   { tlsCert: cert, tlsKey: key }: { tlsCert?: string; tlsKey?: string },

@@ -1,4 +1,4 @@
-/** `barge echo-udp`: a server that answers datagrams, and the client to it. */
+/** `barge echo-udp`: an echo server over UDP, and its client. */
 import { BargeError } from "../core/error.ts";
 import { formatAddress, parseAddress } from "../core/net/address.ts";
 import { command } from "./_term/command.ts";
@@ -11,13 +11,17 @@ import { count } from "./_term/value.ts";
 export default command({
   options: {
     at: optionalArgument("HOST:PORT", "Where to listen. Default: 127.0.0.1:7007"),
-    connect: value(["--connect"], address(), "Be the client: each line of stdin is a datagram"),
+    connect: value(
+      ["--connect"],
+      address(),
+      "Be the client: send each line of stdin as a datagram",
+    ),
     raw: rawOption,
     timeout: valueOr(
       ["--timeout"],
       count("MS", 1, 3_600_000),
       1000,
-      "As a client: how many milliseconds to wait for each answer. Default: 1000",
+      "Client: how many milliseconds to wait for each answer. Default: 1000",
     ),
     verbose: verboseOption,
     quiet: quietOption,
@@ -25,18 +29,18 @@ export default command({
   },
   usage: "[HOST:PORT]",
   about:
-    `Answers each datagram in upper case (a to z of ASCII, as echo-tcp does), or with --raw as it
-    is (RFC 862). An answer is exactly as long as its question, so that nobody can use the server to
-    send more than they have; what seems to come from another echo or time service is dropped, and
-    counted. SIGUSR1 prints what was counted so far.
+    `Returns each datagram in upper case (a to z of ASCII, as echo-tcp does), or unchanged with --raw
+    (RFC 862). An answer is exactly as long as its request, so the server can't amplify traffic.
+    Datagrams that seem to come from another echo or time service are dropped and counted. SIGUSR1
+    prints the counters so far.
 
-    With --connect it is the client: each line goes out as a datagram, and the answer is printed. A
-    line that is not answered in time counts as lost, and the exit code is then 5.`,
+    With --connect the command is the client: it sends each line as a datagram and prints the answer.
+    A line without an answer in time counts as lost, and the exit code is then 5.`,
   examples: [
     ["barge echo-udp", "answer at 127.0.0.1:7007"],
     [
       "seq 100 | barge echo-udp --connect 127.0.0.1:7007 --timeout 200 -v",
-      "ask it a hundred times",
+      "send a hundred datagrams",
     ],
   ],
   async run({ at, connect, raw, timeout, json, quiet, verbose }, { signal }) {
@@ -44,16 +48,19 @@ export default command({
       const address = parseAddress(at ?? "127.0.0.1:7007");
       const none = { tls: undefined, workers: 1, maxConnections: 0, idle: 0 };
       return await serveEcho({ transport: "udp", address, raw, ...none }, {
-        ...{ json, quiet, verbose, signal },
+        json,
+        quiet,
+        verbose,
+        signal,
       });
     }
     if (at !== undefined) throw new BargeError("usage", "--connect takes the place of HOST:PORT");
     const { talkUdp } = await import("../core/echo/client.ts");
-    const talk = await talkUdp(connect, Deno.stdin.readable, stdoutBytes, {
-      ...{ timeout, signal },
+    const { sent, answered, lost } = await talkUdp(connect, Deno.stdin.readable, stdoutBytes, {
+      timeout,
+      signal,
       onTime: verbose ? (n, ms) => note(`answer ${n} in ${ms.toFixed(3)} ms`) : undefined,
     });
-    const { sent, answered, lost } = talk;
     if (lost > 0 || verbose) note(`${sent} sent, ${answered} answered, ${lost} lost`);
     if (lost === 0) return 0;
     if (answered === 0) note(`(is \`barge echo-udp\` running at ${formatAddress(connect)}?)`);

@@ -1,6 +1,6 @@
 /** `barge get`: fetches files and folders. */
 import { get } from "../core/client/get.ts";
-import { isStandardOutput } from "../core/client/local_target.ts";
+import { isStandardOutput } from "../core/client/download/local_target.ts";
 import { BargeError } from "../core/error.ts";
 import { command } from "./_term/command.ts";
 import { argsOf, flag } from "./_term/options.ts";

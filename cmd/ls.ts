@@ -2,7 +2,7 @@
 import { list } from "../core/client/list.ts";
 import { partials } from "../core/client/partial.ts";
 import { stat } from "../core/client/stat.ts";
-import { join, trimSlashes } from "../core/client/target.ts";
+import { join, trimSlashes } from "../core/client/path.ts";
 import type { Omission, PartialUpload } from "../core/protocol/message.ts";
 import { command } from "./_term/command.ts";
 import { entryFields, longLine, noteOmission, shownName } from "./_client/entry.ts";

@@ -1,19 +1,19 @@
 /**
- * The one error type that crosses rooms: what kind of failure it was, what was being done, to what.
+ * The error type that all rooms share: the kind of a failure, the operation, its object.
  *
- * A kind is stable and travels on the wire (PROTOCOL.md, "Errors"); every door and the command line
- * keep a table from kind to status that is `satisfies Record<Kind, ...>`, so that a new kind does
- * not compile unanswered. A programmer's mistake stays a TypeError or a RangeError.
+ * Kinds are stable and are sent on the wire (PROTOCOL.md, "Errors"). Every door and the command line
+ * have a table from kind to status that is `satisfies Record<Kind, ...>`, so that a new kind without
+ * a status does not compile. A programmer's mistake stays a TypeError or a RangeError.
  */
 
-/** Every kind of failure that barge tells apart, and what each means. */
+/** All kinds of failures, with their meanings. */
 export const kinds = {
-  usage: "the request makes no sense as written",
+  usage: "the request is invalid",
   "no-directory": "the folder that should hold the file does not exist",
   "not-found": "there is no file or folder of that name",
   unavailable: "the other side can't be reached, is busy, or was cut off; worth retrying",
   "no-space": "a disk is full; worth retrying once there is room",
-  refused: "the other side will not do this, now or later",
+  refused: "the other side does not do this, now or later",
   protocol: "the peer broke the protocol",
   unsupported: "the peer does not know this verb, version or mechanism",
   fatal: "the data directory or the program itself can't go on",
@@ -31,15 +31,14 @@ export const kinds = {
 /** A stable name for a kind of failure. */
 export type Kind = keyof typeof kinds;
 
-/** What a {@link BargeError} can say beside its kind. */
+/** The facts of a {@link BargeError} beside its kind. */
 export interface ErrorFacts {
-  /** What was being done: a verb (`put`) or a step (`open database`). */
+  /** The operation: a verb (`put`) or a step (`open database`). */
   readonly op?: string;
-  /** What it was done to: a remote or local path, a host, an account. */
+  /** Its object: a remote or local path, a host, an account. */
   readonly path?: string;
-  /** Whose account. */
   readonly account?: string;
-  /** What to try, as a sentence fragment: "add --parents". */
+  /** A suggestion, as a sentence fragment: "add --parents". */
   readonly hint?: string;
   readonly cause?: unknown;
 }
@@ -63,9 +62,7 @@ export class BargeError extends Error {
   readonly hint?: string;
 
   /**
-   * @param kind what sort of failure
-   * @param why the reason, lower case, without the op and path
-   * @param facts what was done, to what, and what to try
+   * @param why the reason, in lower case, without the op and path
    */
   constructor(kind: Kind, why: string, facts: ErrorFacts = {}) {
     super(why, facts.cause === undefined ? undefined : { cause: facts.cause });
@@ -76,13 +73,13 @@ export class BargeError extends Error {
     this.hint = facts.hint;
   }
 
-  /** `op path: why`, in one line, without the hint. */
+  /** Returns `op path: why`, in one line, without the hint. */
   override toString(): string {
-    const what = [this.op, this.path].filter(Boolean).join(" ");
-    return what ? `${what}: ${this.message}` : this.message;
+    const subject = [this.op, this.path].filter(Boolean).join(" ");
+    return subject ? `${subject}: ${this.message}` : this.message;
   }
 
-  /** The same failure with facts added where it had none: callers know the verb and the path. */
+  /** Returns the same failure with the facts that it lacks. */
   with(facts: ErrorFacts): BargeError {
     const merged = new BargeError(this.kind, this.message, {
       op: this.op ?? facts.op,
@@ -96,7 +93,7 @@ export class BargeError extends Error {
   }
 }
 
-/** Is this a kind that a newer peer did not make up? */
+/** Returns whether this program knows a kind. */
 export function isKind(value: string): value is Kind {
   return Object.hasOwn(kinds, value);
 }
@@ -157,26 +154,24 @@ const byClass: [new (...args: never[]) => Error, Kind][] = [
   [Deno.errors.AddrNotAvailable, "fatal"],
 ];
 
-/** What an AbortSignal gives as its reason, by name. */
+/** The reasons of AbortSignals, by name. */
 const byName: Record<string, [Kind, string]> = {
   AbortError: ["interrupted", "interrupted"],
   TimeoutError: ["unavailable", "no answer in time"],
 };
 
 /**
- * Types a failure of the operating system, or of a signal; a BargeError only gains the facts it
- * lacks.
+ * Returns a caught failure of the operating system or a signal as a BargeError. A BargeError gains
+ * the facts that it lacks.
  *
- * @param cause what was thrown
- * @param facts what was being done, to what
- * @returns a typed failure; a TypeError or RangeError (a bug) is handed back as it is, rethrown
+ * @throws {TypeError | RangeError} the cause itself, which is a bug
  */
 export function typed(cause: unknown, facts: ErrorFacts = {}): BargeError {
   if (cause instanceof BargeError) return cause.with(facts);
   if (cause instanceof TypeError || cause instanceof RangeError) throw cause;
   const error = cause instanceof Error ? cause : new Error(String(cause));
-  const [stopped, why] = byName[error.name] ?? [];
-  if (stopped && why) return new BargeError(stopped, why, { ...facts, cause });
+  const [signalKind, why] = byName[error.name] ?? [];
+  if (signalKind && why) return new BargeError(signalKind, why, { ...facts, cause });
   const code = (error as { code?: unknown }).code;
   const kind = (typeof code === "string" ? byCode[code] : undefined) ??
     byClass.find(([type]) => error instanceof type)?.[1] ?? "io";
@@ -184,7 +179,7 @@ export function typed(cause: unknown, facts: ErrorFacts = {}): BargeError {
 }
 
 /**
- * The system's own words, without the call and the path around them, which the facts say:
+ * Returns the system's message without the call and the path, which the facts have:
  * `ENOSPC: no space left on device, write` (Node), `No space left on device (os error 28): writefile
  * '/x'` (Deno).
  */
@@ -195,7 +190,7 @@ function reason(error: Error): string {
     .replace(/^[A-Z](?=[a-z ])/, (c) => c.toLowerCase());
 }
 
-/** Where a failure came from, and what caused it, for whoever mends the program. */
+/** Returns the stack of a failure and of its causes. */
 export function trace(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const cause = error.cause === undefined ? "" : `\ncaused by ${trace(error.cause)}`;

@@ -3,7 +3,7 @@
  * (tests/core/door/_fuzz.ts) to a server of its own. A failed case prints its seed; `--seed SEED
  * --cases 1` repeats it on a new server.
  */
-import { residentMemory } from "../bench/memory_of.ts";
+import { residentMemory } from "../bench/process_memory.ts";
 import { barge, startServer } from "../tests/_server.ts";
 import { fuzz } from "../tests/core/door/_fuzz.ts";
 import { assertUp, tokenOf } from "../tests/core/door/_peer.ts";

@@ -1,6 +1,6 @@
 /**
- * The program that the tests start: this checkout in Deno, or the executable that the environment's
- * BARGE_PROGRAM names, e.g. `BARGE_PROGRAM=dist/barge deno task test tests/cli`.
+ * The program that the tests start: the executable that the environment's BARGE_PROGRAM names, as in
+ * `deno task test`, or this checkout in Deno, e.g. `deno test -A tests/cli`.
  */
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,6 +11,14 @@ const { HOME = "/", XDG_CACHE_HOME, DENO_DIR } = Deno.env.toObject();
 
 /** Path of the executable under test; undefined for the checkout. */
 export const executable: string | undefined = named ? resolve(named) : undefined;
+
+/**
+ * Rounds of each test that looks for leaks. `deno task test:leaks` sets more than the default, and
+ * lets them use the program under test, where the default counts inside this checkout's workers.
+ */
+const leakRoundsNamed = Deno.env.get("BARGE_LEAK_ROUNDS");
+export const longLeakTest = leakRoundsNamed !== undefined;
+export const leakRounds = Number(leakRoundsNamed ?? 40);
 
 /** The words that start barge with these arguments: a program and its arguments. */
 export function bargeCommand(args: readonly string[]): [string, ...string[]] {

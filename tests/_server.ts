@@ -2,6 +2,12 @@
  * The real program as a server, for tests: a process of its own, on a port that the system chose, in
  * a data directory of its own. `await using server = await startServer()` ends it and removes it.
  */
+import { Accounts } from "../core/local/account/accounts.ts";
+import { Tokens } from "../core/local/account/tokens.ts";
+import { Database } from "../core/local/database/database.ts";
+import type { Verifier } from "../core/protocol/message.ts";
+import { makeVerifier } from "../core/protocol/verifier.ts";
+import { parseSize } from "../core/size.ts";
 import { bargeCommand, denoCommand } from "./_program.ts";
 
 const faulty = new URL("./core/serve/_faulty.ts", import.meta.url).pathname;
@@ -146,23 +152,35 @@ export class Server implements AsyncDisposable {
     return await this.ended;
   }
 
-  /** Makes an account with the password `NAME-secret`. */
+  /** Makes an account with the password `NAME-secret`, as `barge user add` does. */
   async addUser(
     name: string,
     { quota = "none", entries }: { quota?: string; entries?: number } = {},
   ): Promise<void> {
-    const counted = entries === undefined ? [] : ["--entries", String(entries)];
-    const { code, stderr } = await barge(
-      ["user", "add", name, "--quota", quota, ...counted, "--data", this.data],
-      { env: { BARGE_PASSWORD: `${name}-secret` } },
-    );
-    if (code !== 0) throw new Error(`user add ended with ${code}: ${stderr}`);
+    const verifier = await verifierOf(`${name}-secret`);
+    using db = new Database(this.data);
+    const limit = parseSize(quota) ?? null;
+    new Accounts(db).add({ name, role: "user", limit, entryLimit: entries, verifier });
+  }
+
+  /** Issues a token of an account, without the scrypt of a login. */
+  async issueToken(name: string): Promise<string> {
+    using db = new Database(this.data);
+    const { id } = new Accounts(db).get(name);
+    return (await new Tokens(db).issue(id, "test")).token;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill("SIGKILL");
     if (this.ours) await Deno.remove(this.data, { recursive: true });
   }
+}
+
+/** Each costs an scrypt: an account of the same name and password has the same one. */
+const verifiers = new Map<string, Promise<Verifier>>();
+
+function verifierOf(password: string): Promise<Verifier> {
+  return verifiers.getOrInsertComputed(password, () => makeVerifier("password", password));
 }
 
 function collect(stream: ReadableStream<Uint8Array>, onText?: (text: string) => void) {

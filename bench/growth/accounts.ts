@@ -1,6 +1,6 @@
 /**
- * Time against the accounts there are: logging in to one of them. Accounts are copied in the database,
- * with one account's password: to derive a key for each would take longer than all the rest.
+ * Time against the number of accounts. Accounts are copied in the database, with one account's
+ * password, since deriving a key for each would take too long.
  */
 import { DatabaseSync } from "node:sqlite";
 import { connect } from "../../core/client/connect.ts";
@@ -9,23 +9,23 @@ import { parseRemote } from "../../core/client/remote.ts";
 import type { Plot } from "../plot.ts";
 import { startBench } from "../program.ts";
 import { issueToken } from "../token.ts";
-import { clocked, type Reach, sampled } from "./reach.ts";
+import { clocked, sampled, type SampleOptions } from "./sampling.ts";
 
-const most = { quick: 1000, usual: 10_000, full: 10_000 };
-/** Logins of each kind, of which the mean counts. */
+const maxAccounts = { quick: 1000, default: 10_000, full: 10_000 };
+/** Logins of each kind; the result is their mean. */
 const logins = 10;
 
-export async function growAccounts({ size, rounds, dir, tell }: Reach): Promise<Plot> {
+export async function growAccounts({ size, rounds, dir, report }: SampleOptions): Promise<Plot> {
   await using bench = await startBench({ dir }, "--ban-after", "0");
   const remote = parseRemote(bench.address);
   const token = await issueToken(bench);
   const counts = [];
-  for (let n = 10; n <= most[size]; n *= 10) counts.push(n);
-  let there = 1;
+  for (let n = 10; n <= maxAccounts[size]; n *= 10) counts.push(n);
+  let accounts = 1;
   const lines = await sampled(counts, rounds, async (n) => {
-    tell(`${n} accounts`);
-    copyAccounts(`${bench.folder}/data/accounts.db`, there, n);
-    there = n;
+    report(`${n} accounts`);
+    copyAccounts(`${bench.folder}/data/accounts.db`, accounts, n);
+    accounts = n;
     const enter = (credentials: (i: number) => Credentials) =>
       clocked(async () => {
         for (let i = 0; i < logins; i++) {
@@ -43,7 +43,7 @@ export async function growAccounts({ size, rounds, dir, tell }: Reach): Promise<
   return { title: "Accounts", x: "accounts", y: "ms", lines };
 }
 
-/** Copies the first account, named bench, until there are so many. */
+/** Copies the account bench until there are `to` accounts. */
 function copyAccounts(path: string, from: number, to: number): void {
   using db = new DatabaseSync(path);
   const columns = "role, quota, salt, n, r, p, stored_key, server_key, created";

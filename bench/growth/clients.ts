@@ -1,4 +1,6 @@
-/** Time against clients at once: until all are logged in, and until each has got a small file. */
+/**
+ * Time against concurrent clients: until all are logged in, and until each has downloaded a file.
+ */
 import type { Client } from "../../core/client/client.ts";
 import { connect } from "../../core/client/connect.ts";
 import { get } from "../../core/client/get.ts";
@@ -7,25 +9,25 @@ import { parseRemote } from "../../core/client/remote.ts";
 import type { Plot } from "../plot.ts";
 import { startBench } from "../program.ts";
 import { issueToken } from "../token.ts";
-import { clocked, type Reach, sampled } from "./reach.ts";
+import { clocked, sampled, type SampleOptions } from "./sampling.ts";
 
 const counts = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000];
-const most = { quick: 100, usual: 1000, full: 2000 };
-const bytes = 65_536;
-/** So many connect at a time: more would fill the line of those that are not accepted yet. */
-const abreast = 50;
+const maxClients = { quick: 100, default: 1000, full: 2000 };
+const fileBytes = 65_536;
+/** Concurrent connects: more would overflow the accept queue. */
+const parallelOpens = 50;
 
-export async function growClients({ size, rounds, dir, tell }: Reach): Promise<Plot> {
+export async function growClients({ size, rounds, dir, report }: SampleOptions): Promise<Plot> {
   await using bench = await startBench({ dir }, "--max-per-account", "0");
   const source = `${bench.folder}/source`;
-  await Deno.writeFile(source, crypto.getRandomValues(new Uint8Array(bytes)));
+  await Deno.writeFile(source, crypto.getRandomValues(new Uint8Array(fileBytes)));
   await bench.run("put", source, "/home/file");
   const remote = parseRemote(bench.address);
   const token = await issueToken(bench);
   const output = { write: (bytes: Uint8Array) => Promise.resolve(bytes.length) };
-  const xs = counts.filter((n) => n <= most[size]);
+  const xs = counts.filter((n) => n <= maxClients[size]);
   const lines = await sampled(xs, rounds, async (n) => {
-    tell(`${n} clients`);
+    report(`${n} clients`);
     const clients: Client[] = [];
     const enter = async () => {
       const client = await connect(remote);
@@ -34,7 +36,7 @@ export async function growClients({ size, rounds, dir, tell }: Reach): Promise<P
     };
     const loggedIn = await clocked(async () => {
       while (clients.length < n) {
-        const missing = Math.min(abreast, n - clients.length);
+        const missing = Math.min(parallelOpens, n - clients.length);
         await Promise.all(Array.from({ length: missing }, enter));
       }
     });

@@ -1,4 +1,4 @@
-/** Time against the files in a folder: putting them there, and listing them through every door. */
+/** Time against the files in a folder: uploading them, and listing them through every door. */
 import { connect } from "../../core/client/connect.ts";
 import { list } from "../../core/client/list.ts";
 import { login } from "../../core/client/login.ts";
@@ -7,11 +7,11 @@ import { barge } from "../peers/barge.ts";
 import type { Plot } from "../plot.ts";
 import { startBench } from "../program.ts";
 import { FtpListing, SftpListing, webListing } from "./listings.ts";
-import { clocked, type Reach, sampled } from "./reach.ts";
+import { clocked, sampled, type SampleOptions } from "./sampling.ts";
 
-const most = { quick: 1000, usual: 10_000, full: 100_000 };
+const maxFiles = { quick: 1000, default: 10_000, full: 100_000 };
 
-export async function growFolder({ size, rounds, dir, tell }: Reach): Promise<Plot> {
+export async function growFolder({ size, rounds, dir, report }: SampleOptions): Promise<Plot> {
   const local = "127.0.0.1:0";
   await using bench = await startBench({ dir }, "--http", local, "--ftp", local, "--sftp", local);
   const { facts } = bench;
@@ -19,27 +19,27 @@ export async function growFolder({ size, rounds, dir, tell }: Reach): Promise<Pl
   await login(client, { account: "bench", password: "bench-secret" });
   using ftp = await FtpListing.open(facts.ftp!);
   using sftp = await SftpListing.open(facts.sftp!);
-  // The password is known again from then on.
+  // Later requests find the password in the server's cache.
   await webListing(facts.http!, "GET", "/home");
   const counts = [];
-  for (let n = 10; n <= most[size]; n *= 10) counts.push(n);
+  for (let n = 10; n <= maxFiles[size]; n *= 10) counts.push(n);
   const lines = await sampled(counts, rounds, async (n, round) => {
-    tell(`a folder of ${n} files`);
+    report(`a folder of ${n} files`);
     const path = `/home/${n}`;
-    const whole = (seen: number) => {
-      if (seen !== n) throw new Error(`${seen} of ${n} files were listed`);
+    const assertAll = (listed: number) => {
+      if (listed !== n) throw new Error(`${listed} of ${n} files were listed`);
     };
     const put: Record<string, number> = round > 0 ? {} : { "put -r": await fill(n, path) };
     return {
       "native": await clocked(async () =>
-        whole((await Array.fromAsync(list(client, path))).length)
+        assertAll((await Array.fromAsync(list(client, path))).length)
       ),
-      "HTTP API": await clocked(async () => whole(await webListing(facts.http!, "GET", path))),
+      "HTTP API": await clocked(async () => assertAll(await webListing(facts.http!, "GET", path))),
       "WebDAV PROPFIND": await clocked(async () =>
-        whole(await webListing(facts.http!, "PROPFIND", path))
+        assertAll(await webListing(facts.http!, "PROPFIND", path))
       ),
-      "FTP MLSD": await clocked(async () => whole(await ftp.count(path))),
-      "SFTP readdir": await clocked(async () => whole(await sftp.count(path))),
+      "FTP MLSD": await clocked(async () => assertAll(await ftp.count(path))),
+      "SFTP readdir": await clocked(async () => assertAll(await sftp.count(path))),
       ...put,
     };
   });

@@ -1,4 +1,4 @@
-/** Time against the rows in the ledger, which are written straight into it. */
+/** Time against the rows of the ledger, which are inserted directly. */
 import { DatabaseSync } from "node:sqlite";
 import { connect } from "../../core/client/connect.ts";
 import { login } from "../../core/client/login.ts";
@@ -6,33 +6,33 @@ import { put } from "../../core/client/put.ts";
 import { parseRemote } from "../../core/client/remote.ts";
 import type { Plot } from "../plot.ts";
 import { startBench } from "../program.ts";
-import { clocked, type Reach, sampled } from "./reach.ts";
+import { clocked, sampled, type SampleOptions } from "./sampling.ts";
 
-const most = { quick: 10_000, usual: 1_000_000, full: 1_000_000 };
-/** So many of each, of which the mean counts. */
-const times = 20;
-const inFolder = 1000;
+const maxRows = { quick: 10_000, default: 1_000_000, full: 1_000_000 };
+/** Repetitions of each; the result is their mean. */
+const repetitions = 20;
+const filesPerFolder = 1000;
 
-export async function growLedger({ size, rounds, dir, tell }: Reach): Promise<Plot> {
+export async function growLedger({ size, rounds, dir, report }: SampleOptions): Promise<Plot> {
   await using bench = await startBench({ dir }, "--workers", "1");
   const source = `${bench.folder}/source`;
   await Deno.writeFile(source, crypto.getRandomValues(new Uint8Array(4096)));
   const client = await connect(parseRemote(bench.address));
   await login(client, { account: "bench", password: "bench-secret" });
   const counts = [];
-  for (let n = 1000; n <= most[size]; n *= 10) counts.push(n);
-  let there = 0;
+  for (let n = 1000; n <= maxRows[size]; n *= 10) counts.push(n);
+  let rows = 0;
   let name = 0;
   const lines = await sampled(counts, rounds, async (n) => {
-    tell(`${n} rows`);
-    insertRows(`${bench.folder}/data/accounts.db`, there, n);
-    there = n;
+    report(`${n} rows`);
+    insertRows(`${bench.folder}/data/accounts.db`, rows, n);
+    rows = n;
     const each = async (work: () => Promise<unknown>) => {
       await work();
       const ms = await clocked(async () => {
-        for (let i = 0; i < times; i++) await work();
+        for (let i = 0; i < repetitions; i++) await work();
       });
-      return ms / times;
+      return ms / repetitions;
     };
     return {
       "put of 4 KiB, a new name": await each(async () => {
@@ -48,7 +48,7 @@ export async function growLedger({ size, rounds, dir, tell }: Reach): Promise<Pl
   return { title: "The ledger", x: "rows", y: "ms", lines };
 }
 
-/** Rows of files that are not on disk, a thousand a folder: nothing looks for them here. */
+/** Inserts rows of files that are not on disk; this benchmark does not read them. */
 function insertRows(path: string, from: number, to: number): void {
   using db = new DatabaseSync(path);
   db.exec("PRAGMA foreign_keys = ON");
@@ -60,10 +60,10 @@ function insertRows(path: string, from: number, to: number): void {
   db.exec("BEGIN IMMEDIATE");
   let folder: number | bigint = 0;
   for (let i = from; i < to; i++) {
-    if (i === from || i % inFolder === 0) {
+    if (i === from || i % filesPerFolder === 0) {
       folder = makeFolder.run(`rows-${i}`).lastInsertRowid;
     }
-    insert.run(folder, `file-${i % inFolder}`, i.toString(16).padStart(64, "0"), i + 1);
+    insert.run(folder, `file-${i % filesPerFolder}`, i.toString(16).padStart(64, "0"), i + 1);
   }
   db.exec("COMMIT");
 }

@@ -1,9 +1,9 @@
-/** Folders listed through doors, by as little of a client as will do: how many files there are. */
+/** Minimal clients that count the files of a folder, for each door. */
 import { Client as Ssh, type SFTPWrapper } from "ssh2";
 
 const authorization = `Basic ${btoa("bench:bench-secret")}`;
 
-/** Over HTTP: the API's JSON, a line a file, or WebDAV's XML. */
+/** Counts over HTTP: lines of the API's JSON, or responses in WebDAV's XML. */
 export async function webListing(
   host: string,
   method: "GET" | "PROPFIND",
@@ -17,15 +17,15 @@ export async function webListing(
   const text = await response.text();
   if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text.slice(0, 100)}`);
   if (api) return text.split("\n").filter(Boolean).length;
-  // The folder tells of itself, too.
+  // The first response is the folder itself.
   return text.split(/<(?:\w+:)?response>/).length - 2;
 }
 
-/** A session of FTP, logged in. */
+/** An FTP session. */
 export class FtpListing implements Disposable {
   readonly #conn: Deno.TcpConn;
   readonly #buffer = new Uint8Array(65_536);
-  #said = "";
+  #received = "";
 
   private constructor(conn: Deno.TcpConn) {
     this.#conn = conn;
@@ -35,7 +35,7 @@ export class FtpListing implements Disposable {
     const session = new FtpListing(await dial(address));
     await session.#reply();
     await session.#ask("USER bench");
-    await session.#ask("PASS bench");
+    await session.#ask("PASS bench-secret");
     return session;
   }
 
@@ -56,15 +56,15 @@ export class FtpListing implements Disposable {
 
   async #reply(): Promise<string> {
     for (;;) {
-      const found = /^(\d{3} .*)\r\n/m.exec(this.#said);
-      if (found) {
-        this.#said = this.#said.slice(found.index + found[0].length);
-        if (/^[45]/.test(found[1])) throw new Error(found[1]);
-        return found[1];
+      const reply = /^(\d{3} .*)\r\n/m.exec(this.#received);
+      if (reply) {
+        this.#received = this.#received.slice(reply.index + reply[0].length);
+        if (/^[45]/.test(reply[1])) throw new Error(reply[1]);
+        return reply[1];
       }
       const n = await this.#conn.read(this.#buffer);
       if (n === null) throw new Error("FTP: closed");
-      this.#said += new TextDecoder().decode(this.#buffer.subarray(0, n));
+      this.#received += new TextDecoder().decode(this.#buffer.subarray(0, n));
     }
   }
 
@@ -73,7 +73,7 @@ export class FtpListing implements Disposable {
   }
 }
 
-/** A session of SFTP, logged in. */
+/** An SFTP session. */
 export class SftpListing implements Disposable {
   readonly #client: Ssh;
   readonly #sftp: SFTPWrapper;

@@ -1,4 +1,6 @@
-/** How times grow with what there is: a table with slopes, and a picture in bench/plots for each. */
+/**
+ * Times against sizes and numbers: for each subject a table with slopes, and a plot in bench/plots.
+ */
 import { fileURLToPath } from "node:url";
 import { machine } from "../../core/bench/machine.ts";
 import { type Plot, slope, svg } from "../plot.ts";
@@ -6,12 +8,15 @@ import { growAccounts } from "./accounts.ts";
 import { growClients } from "./clients.ts";
 import { growFolder } from "./folder.ts";
 import { growLedger } from "./ledger.ts";
-import type { Reach } from "./reach.ts";
+import type { SampleOptions } from "./sampling.ts";
 import { growSize } from "./size.ts";
 
-const subjects: Readonly<Record<string, (reach: Reach) => Promise<Plot>>> = {
-  ...{ size: growSize, folder: growFolder, accounts: growAccounts },
-  ...{ clients: growClients, ledger: growLedger },
+const subjects: Readonly<Record<string, (sampling: SampleOptions) => Promise<Plot>>> = {
+  size: growSize,
+  folder: growFolder,
+  accounts: growAccounts,
+  clients: growClients,
+  ledger: growLedger,
 };
 export const growthNames = Object.keys(subjects);
 
@@ -21,25 +26,26 @@ export interface GrowthOptions {
   readonly only: readonly string[];
   readonly rounds: number | undefined;
   readonly dir: string | undefined;
-  readonly tell: (text: string) => void;
+  readonly report: (text: string) => void;
   readonly print: (text: string) => void;
 }
 
 export async function benchGrowth(options: GrowthOptions): Promise<Record<string, Plot>> {
-  const { quick, full, only, dir, tell, print } = options;
-  const reach: Reach = {
-    size: full ? "full" : quick ? "quick" : "usual",
+  const { quick, full, only, dir, report, print } = options;
+  const sampling: SampleOptions = {
+    size: full ? "full" : quick ? "quick" : "default",
     rounds: options.rounds ?? (quick ? 1 : 3),
-    ...{ dir, tell },
+    dir,
+    report,
   };
   const plots: Record<string, Plot> = {};
   const folder = fileURLToPath(new URL("../plots", import.meta.url));
   const note = `${machine()}, ${new Date().toISOString().slice(0, 10)}`;
   for (const [name, grow] of Object.entries(subjects)) {
     if (only.length > 0 && !only.includes(name)) continue;
-    const plot = plots[name] = await grow(reach);
+    const plot = plots[name] = await grow(sampling);
     print("\n" + plotTable(plot));
-    // A rough run does not take the place of a picture that was made with care.
+    // A quick run does not replace the committed plot.
     const path = `${folder}/${name}${quick ? ".quick" : ""}.svg`;
     await Deno.mkdir(folder, { recursive: true });
     await Deno.writeTextFile(path, svg(plot, note));
@@ -47,7 +53,7 @@ export async function benchGrowth(options: GrowthOptions): Promise<Record<string
   return plots;
 }
 
-/** A row for each x, a column for each line, and below them the slopes. */
+/** Returns a table with a row for each x, a column for each line, and the slopes below. */
 function plotTable({ title, x, y, lines }: Plot): string {
   const names = Object.keys(lines);
   const all = [...new Set(Object.values(lines).flatMap((points) => points.map((p) => p.x)))]
@@ -58,7 +64,10 @@ function plotTable({ title, x, y, lines }: Plot): string {
   };
   const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   return [
-    ...[`### ${title} (${y})`, "", row([x, ...names]), row([x, ...names].map(() => "---:"))],
+    `### ${title} (${y})`,
+    "",
+    row([x, ...names]),
+    row([x, ...names].map(() => "---:")),
     ...all.map((x) => row([x.toLocaleString("en-US"), ...names.map((name) => at(name, x))])),
     row(["slope", ...names.map((name) => slope(lines[name]).toFixed(2))]),
   ].join("\n");

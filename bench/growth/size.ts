@@ -1,20 +1,20 @@
-/** Time against the size of a file, with the client that people use: its start is in it. */
+/** Time against the size of a file, by the commands put and get, including their start. */
 import type { Plot } from "../plot.ts";
 import { barge } from "../peers/barge.ts";
 import { startBench } from "../program.ts";
-import { type Reach, sampled } from "./reach.ts";
+import { sampled, type SampleOptions } from "./sampling.ts";
 
-const most = { quick: 2 ** 26, usual: 2 ** 30, full: 2 ** 33 };
+const maxBytes = { quick: 2 ** 26, default: 2 ** 30, full: 2 ** 33 };
 
-export async function growSize({ size, rounds, dir, tell }: Reach): Promise<Plot> {
+export async function growSize({ size, rounds, dir, report }: SampleOptions): Promise<Plot> {
   await using bench = await startBench({ dir });
   const sizes = [];
-  for (let bytes = 2 ** 20; bytes < most[size]; bytes *= 4) sizes.push(bytes);
-  sizes.push(most[size]);
+  for (let bytes = 2 ** 20; bytes < maxBytes[size]; bytes *= 4) sizes.push(bytes);
+  sizes.push(maxBytes[size]);
   const [source, back] = [`${bench.folder}/source`, `${bench.folder}/back`];
   let made = 0;
   const lines = await sampled(sizes, rounds, async (bytes) => {
-    tell(`a file of ${bytes / 2 ** 20} MiB`);
+    report(`a file of ${bytes / 2 ** 20} MiB`);
     if (made !== bytes) await extend(source, made, made = bytes);
     const put = await barge(bench, ["put", "-q", source, "/home/file"]);
     const get = await barge(bench, ["get", "-q", "/home/file", back]);

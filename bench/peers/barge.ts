@@ -1,4 +1,4 @@
-/** barge's own client, timed as the peers' are: from the start of the process to its end. */
+/** Times a client command of barge, as the peers' clients are timed. */
 import { bargeCommand, type Bench } from "../program.ts";
 import { timed } from "./process.ts";
 

@@ -1,21 +1,20 @@
-/** One large file, down and up, each by the client that goes with the server. */
+/** Contest `big`: one large file, down and up, by a client for each server. */
 import { fileURLToPath } from "node:url";
 import { startBench } from "../program.ts";
-import { type Bed, same } from "./bed.ts";
+import { assertSame, type Workspace } from "./workspace.ts";
 import { barge } from "./barge.ts";
 import type { Contest, Entry } from "./contest.ts";
 import { capture, freePort, serve, timed } from "./process.ts";
 import { Fleet, type PeerName, sshOptions } from "./servers.ts";
 
-export async function* big(bed: Bed): AsyncGenerator<Contest> {
-  const { source, root, scale, tools } = bed;
-  await using ours = await startBench({ dir: bed.work });
-  await using fleet = await Fleet.start(
-    ...[bed, "vsftpd", "pyftpdlib", "nginx", "rsync", "rclone", "sshd"] as const,
-  );
+export async function* big(workspace: Workspace): AsyncGenerator<Contest> {
+  const { source, root, scale, tools } = workspace;
+  await using ours = await startBench({ dir: workspace.work });
+  const names = ["vsftpd", "pyftpdlib", "nginx", "rsync", "rclone", "sshd"] as const;
+  await using fleet = await Fleet.start(workspace, ...names);
   await ours.run("put", "-q", `${source}/large`, "/home/large");
   await ours.run("mkdir", "/home/up");
-  await using least = await startFloor(bed);
+  await using floor = await startFloor(workspace);
   const { curl, rsync, scp } = tools;
   const byCurl = (peer: PeerName, name: string, scheme: "ftp" | "http") =>
     curl && fleet.with(peer, ({ port }) => ({
@@ -39,58 +38,68 @@ export async function* big(bed: Bed): AsyncGenerator<Contest> {
     scp && fleet.with("sshd", ({ port }) => ({
       name: "sshd, scp",
       run: async (way: Way) =>
-        timed(scp, [...await sshOptions(bed, port), ...way.copy(`127.0.0.1:${root}`)]),
+        timed(scp, [...await sshOptions(workspace, port), ...way.copy(`127.0.0.1:${root}`)]),
     })),
-    least && { name: "floor: a socket in C", run: (way: Way) => least.run(way.floor("")) },
-    least && {
+    floor && { name: "floor: a socket in C", run: (way: Way) => floor.run(way.floor("")) },
+    floor && {
       name: "floor: a socket in C, SHA-256 at both ends",
-      run: (way: Way) => least.run(way.floor("s")),
+      run: (way: Way) => floor.run(way.floor("s")),
     },
   ].filter((one) => !!one);
   const size = `${(scale.large / 2 ** 20).toLocaleString("en-US")} MiB`;
   const digits = 3;
 
   const download = ({ name, run }: typeof plan[number]): Entry => ({
-    ...{ name, kind: kindOf(name) },
+    name,
+    kind: kindOf(name),
     async run(round) {
-      const back = `${await bed.fresh()}/large`;
-      await bed.warm(scale.large);
+      const back = `${await workspace.fresh()}/large`;
+      await workspace.warm(scale.large);
       const value = await run({
         barge: () => ["get", "-q", "/home/large", back],
         curl: (url) => ["-sSf", "-o", back, `${url}/down/large`],
         copy: (from) => [`${from}/down/large`, back],
         floor: (digest) => [`get${digest}`, back, "down/large"],
       });
-      await same(`${source}/large`, back, round === 0);
+      await assertSame(`${source}/large`, back, round === 0);
       return { value, more: rate(value) };
     },
   });
   yield {
-    ...{ title: `One file of ${size}, down`, unit: "s", better: "less", digits },
-    ...{ entries: plan.map(download), columns: ["MiB/s"] },
+    title: `One file of ${size}, down`,
+    unit: "s",
+    better: "less",
+    digits,
+    entries: plan.map(download),
+    columns: ["MiB/s"],
   };
 
   const upload = ({ name, run }: typeof plan[number], i: number): Entry => ({
-    ...{ name, kind: kindOf(name) },
+    name,
+    kind: kindOf(name),
     async run(round) {
       const to = `up/${i}-${round}`;
-      await bed.warm(scale.large);
+      await workspace.warm(scale.large);
       const value = await run({
         barge: () => ["put", "-q", `${source}/large`, `/home/${to}`],
         curl: (url) => ["-sSf", "-T", `${source}/large`, `${url}/${to}`],
         copy: (into) => [`${source}/large`, `${into}/${to}`],
         floor: (digest) => [`put${digest}`, `${source}/large`, to],
       });
-      const there = name.startsWith("barge") ? `${ours.home}/${to}` : `${root}/${to}`;
-      await same(`${source}/large`, there, round === 0);
+      const target = name.startsWith("barge") ? `${ours.home}/${to}` : `${root}/${to}`;
+      await assertSame(`${source}/large`, target, round === 0);
       if (name.startsWith("barge")) await ours.run("rm", `/home/${to}`);
-      else await bed.sweep();
+      else await workspace.sweep();
       return { value, more: rate(value) };
     },
   });
   yield {
-    ...{ title: `One file of ${size}, up`, unit: "s", better: "less", digits },
-    ...{ entries: plan.map(upload), columns: ["MiB/s"] },
+    title: `One file of ${size}, up`,
+    unit: "s",
+    better: "less",
+    digits,
+    entries: plan.map(upload),
+    columns: ["MiB/s"],
   };
 
   function rate(seconds: number) {
@@ -98,12 +107,12 @@ export async function* big(bed: Bed): AsyncGenerator<Contest> {
   }
 }
 
-/** A direction, in the words of each kind of client. */
+/** The arguments of each kind of client for one direction. */
 interface Way {
   barge(): string[];
   curl(url: string): string[];
   copy(remote: string): string[];
-  /** @param digest `s` for one */
+  /** @param digest `s` to compute one */
   floor(digest: string): string[];
 }
 
@@ -111,8 +120,8 @@ function kindOf(name: string): Entry["kind"] {
   return name.startsWith("barge") ? "ours" : name.startsWith("floor") ? "floor" : "peer";
 }
 
-/** Nothing where there is no compiler, or nothing of OpenSSL to compile with. */
-async function startFloor({ tools: { gcc }, work, root, notes }: Bed) {
+/** @returns undefined without a compiler or OpenSSL's headers */
+async function startFloor({ tools: { gcc }, work, root, notes }: Workspace) {
   if (!gcc) return undefined;
   const program = `${work}/floor`;
   const source = fileURLToPath(new URL("./floor.c", import.meta.url));

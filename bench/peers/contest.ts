@@ -1,16 +1,16 @@
-/** A contest: several ways to do the same work, in turn, again and again, and the table of it. */
+/** A contest: several entries do the same work in turn, in several rounds; and its table. */
 
-/** What one run of one way came to. */
+/** The result of one run of an entry. */
 export interface Sample {
-  /** What the contest is about, in its unit. */
+  /** In the unit of the contest. */
   readonly value: number;
-  /** What else was seen, by name: numbers that no ratio is made of. `failed`: parts of the work. */
+  /** Further numbers by name, without a ratio. `failed`: failed parts of the work. */
   readonly more?: Readonly<Record<string, number>>;
 }
 
 export interface Entry {
   readonly name: string;
-  /** Ours are compared with peers; a floor is a limit, and nobody's peer. */
+  /** `ours` is compared with peers; a floor is a limit and no peer. */
   readonly kind: "ours" | "peer" | "floor";
   /** @param round from 0 */
   run(round: number): Promise<Sample>;
@@ -22,13 +22,13 @@ export interface Contest {
   readonly digits?: number;
   readonly better: "less" | "more";
   readonly entries: readonly (Entry | undefined)[];
-  /** Columns behind the ratio, by their names in {@link Sample.more}. */
+  /** Columns after the ratio: names in {@link Sample.more}. */
   readonly columns?: readonly string[];
-  /** Fewer rounds than the others have. */
+  /** A lower number of rounds. */
   readonly rounds?: number;
 }
 
-/** What came of an entry; it takes no further part after a failure. */
+/** The samples of an entry, which runs no more after a failure. */
 export interface Row {
   readonly name: string;
   readonly kind: Entry["kind"];
@@ -42,24 +42,26 @@ export interface Outcome extends Omit<Contest, "entries" | "columns" | "rounds">
 }
 
 /**
- * Lets all entries run once in each round, so that whatever slows the machine for a while slows all of
- * them. Each round begins with another one: nobody always runs in the wake of the same.
+ * Runs all entries once in each round, so that a disturbance of the machine affects all of them.
+ * Each round begins with another entry, so that none always runs after the same one.
  */
-export async function hold(
+export async function runContest(
   { entries, columns = [], rounds, ...contest }: Contest,
-  most: number,
-  tell: (text: string) => void,
+  maxRounds: number,
+  report: (text: string) => void,
 ): Promise<Outcome> {
   const rows = entries.filter((entry) => entry !== undefined).map((entry) => ({
-    ...{ entry, samples: [] as Sample[], failed: undefined as string | undefined },
+    entry,
+    samples: [] as Sample[],
+    failed: undefined as string | undefined,
   }));
-  for (let round = 0; round < Math.min(most, rounds ?? most); round++) {
+  for (let round = 0; round < Math.min(maxRounds, rounds ?? maxRounds); round++) {
     for (let i = 0; i < rows.length; i++) {
       const row = rows[(i + round) % rows.length];
       if (row.failed !== undefined) continue;
-      tell(`${contest.title}, round ${round + 1}: ${row.entry.name}`);
+      report(`${contest.title}, round ${round + 1}: ${row.entry.name}`);
       try {
-        row.samples.push(await inTime(row.entry.run(round)));
+        row.samples.push(await withTimeout(row.entry.run(round)));
       } catch (error) {
         row.failed = (error as Error).message.trim().split("\n")[0].slice(0, 120);
       }
@@ -67,15 +69,20 @@ export async function hold(
   }
   const { digits } = contest;
   return {
-    ...{ ...contest, digits, columns },
+    ...contest,
+    digits,
+    columns,
     rows: rows.map(({ entry, samples, failed }) => ({
-      ...{ name: entry.name, kind: entry.kind, samples, failed },
+      name: entry.name,
+      kind: entry.kind,
+      samples,
+      failed,
     })),
   };
 }
 
 /** @throws {Error} when it takes longer than a quarter of an hour */
-async function inTime<T>(work: Promise<T>): Promise<T> {
+async function withTimeout<T>(work: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout>;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error("takes too long")), 900_000);
@@ -83,7 +90,7 @@ async function inTime<T>(work: Promise<T>): Promise<T> {
   return await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
-/** The outcome as Markdown: ours first, then peers from the best to the worst, then floors. */
+/** Returns the outcome as Markdown: ours, then peers from the best to the worst, then floors. */
 export function outcomeTable(outcome: Outcome): string {
   const { title, unit, better, columns, rows } = outcome;
   const best = bestPeer(outcome);
@@ -123,13 +130,13 @@ function cells(row: Row, { digits = 2, columns }: Outcome, best: number | undefi
     `${text(Math.min(...values))} to ${text(Math.max(...values))}`,
     ratio,
     ...columns.map((column) => {
-      const seen = row.samples.flatMap(({ more }) => more?.[column] ?? []);
-      return seen.length === 0 ? "" : format(median(seen), Math.max(...seen) < 10 ? 2 : 0);
+      const extras = row.samples.flatMap(({ more }) => more?.[column] ?? []);
+      return extras.length === 0 ? "" : format(median(extras), Math.max(...extras) < 10 ? 2 : 0);
     }),
   ];
 }
 
-/** The best median of a peer whose work was all done; none where there is no such peer. */
+/** Returns the best median of the peers without failures, if there is any. */
 export function bestPeer({ rows, better }: Outcome): number | undefined {
   const medians = rows.filter(({ kind, samples }) =>
     kind === "peer" && samples.length > 0 && samples.every(({ more }) => !more?.failed)
@@ -144,7 +151,7 @@ function order({ samples }: Row, better: "less" | "more"): number {
   return median(samples.map(({ value }) => value)) * (better === "less" ? 1 : -1);
 }
 
-/** The middle one, or the mean of the two in the middle. */
+/** Returns the median: the middle value, or the mean of the two middle ones. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const half = sorted.length >> 1;
@@ -153,6 +160,7 @@ export function median(values: readonly number[]): number {
 
 function format(value: number, digits: number): string {
   return value.toLocaleString("en-US", {
-    ...{ minimumFractionDigits: digits, maximumFractionDigits: digits },
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
   });
 }

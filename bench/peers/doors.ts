@@ -1,23 +1,23 @@
 /**
- * Two doors beside the server that each is compared with, by the same client: FTP by curl and lftp,
- * SFTP by OpenSSH's sftp with the same cipher.
+ * Contest `doors`: FTP beside vsftpd, by curl and lftp, and SFTP beside OpenSSH's sshd, by sftp
+ * with the same cipher.
  */
 import { startBench } from "../program.ts";
 import { issueToken } from "../token.ts";
-import { type Bed, same } from "./bed.ts";
+import { assertSame, type Workspace } from "./workspace.ts";
 import type { Contest, Entry } from "./contest.ts";
 import { timed } from "./process.ts";
 import { Fleet, makeKey, sshOptions } from "./servers.ts";
 
-/** A server, as its client sees it. */
+/** A server from its client's view. */
 interface Subject {
   readonly name: string;
   readonly kind: Entry["kind"];
   readonly port: number;
   readonly user: string | undefined;
-  /** A token is one, too: scrypt would be a good part of a small file's time. */
+  /** Or a token: deriving a key would take a large part of a small file's time. */
   readonly password: string;
-  /** Where files are to be had, and to be put; as the client names them, and on disk. */
+  /** The client's paths for downloads and uploads, and the folder of uploads on disk. */
   readonly down: string;
   readonly up: string;
   readonly disk: string;
@@ -25,10 +25,10 @@ interface Subject {
 
 const ciphers = ["chacha20-poly1305@openssh.com", "aes128-gcm@openssh.com", "aes128-ctr"];
 
-export async function* doors(bed: Bed): AsyncGenerator<Contest> {
-  const { source, work, tools } = bed;
-  const key = tools.ssh && await makeKey(bed);
-  await using fleet = await Fleet.start(bed, "vsftpd", "sshd");
+export async function* doors(workspace: Workspace): AsyncGenerator<Contest> {
+  const { source, work, tools } = workspace;
+  const key = tools.ssh && await makeKey(workspace);
+  await using fleet = await Fleet.start(workspace, "vsftpd", "sshd");
   const open = ["--ftp", "127.0.0.1:0", "--sftp", "127.0.0.1:0"];
   await using ours = await startBench({ dir: work }, ...open);
   if (key) await ours.admin("user", "key", "add", "bench", `${key}.pub`);
@@ -37,98 +37,120 @@ export async function* doors(bed: Bed): AsyncGenerator<Contest> {
   await ours.run("mkdir", "/home/up");
   const token = await issueToken(ours);
   const barge = (door: "ftp" | "sftp"): Subject => ({
-    ...{ name: `barge, ${door.toUpperCase()}`, kind: "ours", user: "bench", password: token },
+    name: `barge, ${door.toUpperCase()}`,
+    kind: "ours",
+    user: "bench",
+    password: token,
     port: Number(ours.facts[door]!.split(":")[1]),
-    ...{ down: "/home", up: "/home/up", disk: `${ours.home}/up` },
+    down: "/home",
+    up: "/home/up",
+    disk: `${ours.home}/up`,
   });
   const ftp = [
     barge("ftp"),
     fleet.with("vsftpd", ({ port }): Subject => ({
-      ...{ name: "vsftpd", kind: "peer", user: "anonymous", password: "bench", port },
-      ...{ down: "/down", up: "/up", disk: `${bed.root}/up` },
+      name: "vsftpd",
+      kind: "peer",
+      user: "anonymous",
+      password: "bench",
+      port,
+      down: "/down",
+      up: "/up",
+      disk: `${workspace.root}/up`,
     })),
   ].filter((one) => one !== undefined);
-  const [large, tree] = [largeFile(bed.scale), smallFiles(bed.scale)];
-  if (tools.curl) yield* contests(bed, "FTP, curl", large, ftp, byCurl(tools.curl));
+  const [large, tree] = [largeFile(workspace.scale), smallFiles(workspace.scale)];
+  if (tools.curl) yield* contests(workspace, "FTP, curl", large, ftp, byCurl(tools.curl));
   if (tools.lftp) {
-    yield* contests(bed, "FTP, lftp mirror -P8", tree, ftp, byLftp(bed, tools.lftp));
+    yield* contests(workspace, "FTP, lftp mirror -P8", tree, ftp, byLftp(workspace, tools.lftp));
   }
   if (!tools.sftp || !key) return;
   const sftp = [
     barge("sftp"),
     fleet.with("sshd", ({ port }): Subject => ({
-      ...{ name: "OpenSSH's sshd", kind: "peer", user: undefined, password: "", port },
-      ...{ down: `${bed.root}/down`, up: `${bed.root}/up`, disk: `${bed.root}/up` },
+      name: "OpenSSH's sshd",
+      kind: "peer",
+      user: undefined,
+      password: "",
+      port,
+      down: `${workspace.root}/down`,
+      up: `${workspace.root}/up`,
+      disk: `${workspace.root}/up`,
     })),
   ].filter((one) => one !== undefined);
   for (const cipher of ciphers) {
-    const client = bySftp(bed, tools.sftp, cipher);
-    yield* contests(bed, `SFTP, ${cipher.split("@")[0]}`, large, sftp, client);
+    const client = bySftp(workspace, tools.sftp, cipher);
+    yield* contests(workspace, `SFTP, ${cipher.split("@")[0]}`, large, sftp, client);
   }
-  const client = bySftp(bed, tools.sftp, ciphers[0]);
-  yield* contests(bed, "SFTP, sftp get -r, put -r", tree, sftp, client);
+  const client = bySftp(workspace, tools.sftp, ciphers[0]);
+  yield* contests(workspace, "SFTP, sftp get -r, put -r", tree, sftp, client);
 }
 
-/** A client of a door; paths are the remote one and the local one. @returns seconds */
+/** A client of a door. Its methods return seconds. */
 interface DoorClient {
   get(subject: Subject, from: string, to: string): Promise<number>;
   put(subject: Subject, from: string, to: string): Promise<number>;
 }
 
-/** What is moved: one file or one folder of the source. */
+/** The transferred file or folder. */
 interface Load {
   readonly name: "large" | "tree";
   readonly what: string;
   readonly bytes: number;
-  /** How much it is, in units. */
+  /** Its amount in `unit`. */
   readonly amount: number;
   readonly unit: string;
   readonly rounds: number;
 }
 
-function largeFile({ large }: Bed["scale"]): Load {
+function largeFile({ large }: Workspace["scale"]): Load {
   const mebibytes = large / 2 ** 20;
   const what = `one file of ${mebibytes.toLocaleString("en-US")} MiB`;
   return { name: "large", what, bytes: large, amount: mebibytes, unit: "MiB/s", rounds: 3 };
 }
 
-function smallFiles({ folders, each }: Bed["scale"]): Load {
-  const files = folders * each;
+function smallFiles({ folders, filesPerFolder }: Workspace["scale"]): Load {
+  const files = folders * filesPerFolder;
   const what = `${files.toLocaleString("en-US")} files of 4 KiB`;
   return { name: "tree", what, bytes: files * 4096, amount: files, unit: "files/s", rounds: 2 };
 }
 
 function* contests(
-  bed: Bed,
+  workspace: Workspace,
   title: string,
   { name, what, bytes, amount, unit, rounds }: Load,
   subjects: readonly Subject[],
   client: DoorClient,
 ): Generator<Contest> {
-  const local = `${bed.source}/${name}`;
+  const local = `${workspace.source}/${name}`;
   const contest = (
     direction: "down" | "up",
     run: (subject: Subject, round: number) => Promise<number>,
   ): Contest => ({
-    ...{ title: `${title}: ${what}, ${direction}`, unit, better: "more", digits: 0, rounds },
+    title: `${title}: ${what}, ${direction}`,
+    unit,
+    better: "more",
+    digits: 0,
+    rounds,
     entries: subjects.map((subject) => ({
-      ...{ name: subject.name, kind: subject.kind },
+      name: subject.name,
+      kind: subject.kind,
       run: async (round: number) => {
-        await bed.warm(bytes);
+        await workspace.warm(bytes);
         return { value: amount / await run(subject, round) };
       },
     })),
   });
   yield contest("down", async (subject, round) => {
-    const to = `${await bed.fresh()}/${name}`;
+    const to = `${await workspace.fresh()}/${name}`;
     const seconds = await client.get(subject, `${subject.down}/${name}`, to);
-    await same(local, to, round === 0);
+    await assertSame(local, to, round === 0);
     return seconds;
   });
   yield contest("up", async (subject, round) => {
     const to = crypto.randomUUID();
     const seconds = await client.put(subject, local, `${subject.up}/${to}`);
-    await same(local, `${subject.disk}/${to}`, round === 0);
+    await assertSame(local, `${subject.disk}/${to}`, round === 0);
     await Deno.remove(`${subject.disk}/${to}`, { recursive: true });
     return seconds;
   });
@@ -143,7 +165,7 @@ function byCurl(curl: string): DoorClient {
   };
 }
 
-function byLftp({ work }: Bed, lftp: string): DoorClient {
+function byLftp({ work }: Workspace, lftp: string): DoorClient {
   const script = ({ user, password, port }: Subject, line: string) =>
     timed(lftp, [
       "-c",
@@ -156,12 +178,15 @@ function byLftp({ work }: Bed, lftp: string): DoorClient {
   };
 }
 
-function bySftp(bed: Bed, sftp: string, cipher: string): DoorClient {
+function bySftp(workspace: Workspace, sftp: string, cipher: string): DoorClient {
   const batch = async ({ port, user }: Subject, lines: readonly string[]) => {
-    await Deno.writeTextFile(`${bed.work}/batch`, lines.join("\n") + "\n");
-    const options = await sshOptions(bed, port, user);
+    await Deno.writeTextFile(`${workspace.work}/batch`, lines.join("\n") + "\n");
+    const options = await sshOptions(workspace, port, user);
     return await timed(sftp, [
-      ...["-b", `${bed.work}/batch`, "-c", cipher],
+      "-b",
+      `${workspace.work}/batch`,
+      "-c",
+      cipher,
       ...options,
       "127.0.0.1",
     ]);

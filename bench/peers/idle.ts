@@ -1,48 +1,56 @@
-/** What memory a session takes that is logged in, or has asked once, and then does nothing. */
+/**
+ * Contest `idle`: the memory of a session that has logged in or made a request, and is then idle.
+ */
 import { Client as Ssh } from "ssh2";
 import type { Client } from "../../core/client/client.ts";
 import { connect } from "../../core/client/connect.ts";
 import { login } from "../../core/client/login.ts";
 import { parseRemote } from "../../core/client/remote.ts";
-import { familyMemory } from "../memory_of.ts";
+import { familyMemory } from "../process_memory.ts";
 import { type Bench, startBench } from "../program.ts";
 import { issueToken } from "../token.ts";
-import type { Bed } from "./bed.ts";
+import type { Workspace } from "./workspace.ts";
 import type { Contest, Entry, Sample } from "./contest.ts";
 import { capture } from "./process.ts";
 import { Fleet, makeKey } from "./servers.ts";
 
-/** So many at a time: more would fill the line of those that are not accepted yet. */
-const abreast = 25;
-/** An ssh session costs both ends a key exchange: fewer of them tell as much. */
-const mostSsh = 100;
+/** Concurrent connects: more would overflow the accept queue. */
+const parallelOpens = 25;
+/** An ssh session needs a key exchange, so fewer are measured. */
+const maxSshSessions = 100;
 
-/** A session, as far as it must be known here. */
 interface Session {
   close(): void;
 }
 
-export async function* idle(bed: Bed): AsyncGenerator<Contest> {
-  const { scale: { sessions }, tools } = bed;
-  await using fleet = await Fleet.start(bed, "nginx", "vsftpd", "pyftpdlib", "sshd");
-  const key = tools.ssh && await makeKey(bed);
+export async function* idle(workspace: Workspace): AsyncGenerator<Contest> {
+  const { scale: { sessions }, tools } = workspace;
+  await using fleet = await Fleet.start(workspace, "nginx", "vsftpd", "pyftpdlib", "sshd");
+  const key = tools.ssh && await makeKey(workspace);
   const user = (await capture("id", ["-un"])).stdout.trim();
-  const few = Math.min(sessions, mostSsh);
-  // A server of ours is a new one each time: memory that others have left free would be taken first.
+  const sshSessions = Math.min(sessions, maxSshSessions);
+  // barge's server is a new one for each run: memory freed by earlier sessions would be reused
+  // first.
   const ours = (
     name: string,
     door: string,
     open: (bench: Bench, token: string, port: number) => Promise<Session>,
     count = sessions,
   ): Entry => ({
-    ...{ name: `barge, ${name}`, kind: "ours" },
+    name: `barge, ${name}`,
+    kind: "ours",
     async run() {
       const doors = door === "native" ? [] : [`--${door}`, "127.0.0.1:0"];
-      await using bench = await startBench({ dir: bed.work }, ...doors, "--max-per-account", "0");
+      await using bench = await startBench(
+        { dir: workspace.work },
+        ...doors,
+        "--max-per-account",
+        "0",
+      );
       if (key) await bench.admin("user", "key", "add", "bench", `${key}.pub`);
       const token = await issueToken(bench);
       const port = Number(bench.facts[door]!.split(":")[1]);
-      return await weigh(bench.server.pid, () => open(bench, token, port), count);
+      return await measureSessions(bench.server.pid, () => open(bench, token, port), count);
     },
   });
   const theirs = (
@@ -50,10 +58,14 @@ export async function* idle(bed: Bed): AsyncGenerator<Contest> {
     pid: number,
     open: () => Promise<Session>,
     count = sessions,
-  ): Entry => ({ name, kind: "peer", run: () => weigh(pid, open, count) });
+  ): Entry => ({ name, kind: "peer", run: () => measureSessions(pid, open, count) });
   yield {
     title: "Idle sessions: memory of the server for each",
-    ...{ unit: "KiB", digits: 1, better: "less", columns: ["sessions", "in all MiB"], rounds: 3 },
+    unit: "KiB",
+    digits: 1,
+    better: "less",
+    columns: ["sessions", "in all MiB"],
+    rounds: 3,
     entries: [
       ours("native, logged in", "native", native),
       ours("native, has listed a folder", "native", async (bench, token) => {
@@ -63,7 +75,9 @@ export async function* idle(bed: Bed): AsyncGenerator<Contest> {
       }),
       ours("HTTP, answered once", "http", (_bench, _token, port) => http(port, "/")),
       ours("FTP, logged in", "ftp", (_, token, port) => ftp(port, "bench", token)),
-      key ? ours("SFTP", "sftp", (_, _token, port) => ssh(port, "bench", key), few) : undefined,
+      key
+        ? ours("SFTP", "sftp", (_, _token, port) => ssh(port, "bench", key), sshSessions)
+        : undefined,
       fleet.with(
         "nginx",
         ({ port, pid }) =>
@@ -81,7 +95,7 @@ export async function* idle(bed: Bed): AsyncGenerator<Contest> {
       key
         ? fleet.with(
           "sshd",
-          ({ port, pid }) => theirs("sshd, SFTP", pid, () => ssh(port, user, key), few),
+          ({ port, pid }) => theirs("sshd, SFTP", pid, () => ssh(port, user, key), sshSessions),
         )
         : undefined,
     ],
@@ -89,26 +103,30 @@ export async function* idle(bed: Bed): AsyncGenerator<Contest> {
 }
 
 /** @returns KiB a session */
-async function weigh(pid: number, open: () => Promise<Session>, count: number): Promise<Sample> {
-  // What the first sessions bring about once is not theirs.
-  await close(await openAll(open, Math.min(abreast, count)));
+async function measureSessions(
+  pid: number,
+  open: () => Promise<Session>,
+  count: number,
+): Promise<Sample> {
+  // The first sessions cause allocations that later ones share.
+  await close(await openAll(open, Math.min(parallelOpens, count)));
   const before = familyMemory(pid);
-  const held = await openAll(open, count);
+  const sessions = await openAll(open, count);
   const after = familyMemory(pid);
-  await close(held);
+  await close(sessions);
   return { value: (after - before) * 1024 / count, more: { sessions: count, "in all MiB": after } };
 }
 
 async function openAll(open: () => Promise<Session>, count: number): Promise<Session[]> {
   const sessions: Session[] = [];
   while (sessions.length < count) {
-    const missing = Math.min(abreast, count - sessions.length);
+    const missing = Math.min(parallelOpens, count - sessions.length);
     sessions.push(...await Promise.all(Array.from({ length: missing }, open)));
   }
   return sessions;
 }
 
-/** Until the server has let go of them, too. */
+/** Closes sessions, and waits until the server has closed them, too. */
 async function close(sessions: readonly Session[]): Promise<void> {
   for (const session of sessions) session.close();
   await new Promise((resolve) => setTimeout(resolve, 300));
@@ -132,7 +150,7 @@ async function ftp(port: number, name: string, password: string): Promise<Sessio
   await answer(conn, /^220 .*\r\n/m);
   const say = (line: string) => conn.write(new TextEncoder().encode(`${line}\r\n`));
   await say(`USER ${name}`);
-  // Strangers may be let in without being asked for a password.
+  // Some servers let anonymous users in without a password.
   if ((await answer(conn, /^(230|331) .*\r\n/m))[1] === "331") {
     await say(`PASS ${password}`);
     await answer(conn, /^230 .*\r\n/m);
@@ -146,8 +164,8 @@ async function answer(conn: Deno.Conn, until: RegExp): Promise<RegExpExecArray> 
     const n = await conn.read(buffer);
     if (n === null) throw new Error(`closed after: ${text.trim()}`);
     text += new TextDecoder().decode(buffer.subarray(0, n));
-    const found = until.exec(text);
-    if (found) return found;
+    const match = until.exec(text);
+    if (match) return match;
   }
 }
 

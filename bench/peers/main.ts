@@ -1,11 +1,11 @@
-/** barge beside its peers, those that are here: contests in parts, printed as they end. */
+/** `peers`: barge beside the peers that are installed; prints each contest when it ends. */
 import { dirname } from "node:path";
 import { machine } from "../../core/bench/machine.ts";
-import { makeFolder, mountMemory, removeFolder, unmount } from "../leftovers.ts";
+import { makeFolder, mountMemory, removeFolder, unmount } from "../cleanup.ts";
 import { isConfinable, run } from "../program.ts";
-import { type Bed, full, makeBed, quick, type Scale } from "./bed.ts";
+import { full, makeWorkspace, quick, type Scale, type Workspace } from "./workspace.ts";
 import { big } from "./big.ts";
-import { type Contest, hold, type Outcome, outcomeTable } from "./contest.ts";
+import { type Contest, type Outcome, outcomeTable, runContest } from "./contest.ts";
 import { doors } from "./doors.ts";
 import { echo } from "./echo.ts";
 import { idle } from "./idle.ts";
@@ -14,8 +14,14 @@ import { requests } from "./requests.ts";
 import { describeTools, findTools } from "./tools.ts";
 import { tree } from "./tree.ts";
 
-const parts: Readonly<Record<string, (bed: Bed) => AsyncGenerator<Contest>>> = {
-  ...{ big, tree, many, idle, echo, doors, requests },
+const parts: Readonly<Record<string, (workspace: Workspace) => AsyncGenerator<Contest>>> = {
+  big,
+  tree,
+  many,
+  idle,
+  echo,
+  doors,
+  requests,
 };
 export const partNames = Object.keys(parts);
 
@@ -27,14 +33,14 @@ export interface PeersOptions {
   readonly size: number | undefined;
   readonly dir: string | undefined;
   /** Called with progress. */
-  readonly tell: (text: string) => void;
-  /** Called with what is ready to be printed. */
+  readonly report: (text: string) => void;
+  /** Called with each finished table. */
   readonly print: (text: string) => void;
 }
 
-/** @returns all that was measured, for `--json` */
+/** @returns all samples, for `--json` */
 export async function benchPeers(options: PeersOptions): Promise<unknown> {
-  const { only, tell, print } = options;
+  const { only, report, print } = options;
   const scale: Scale = {
     ...options.quick ? quick : full,
     ...options.rounds === undefined ? {} : { rounds: options.rounds },
@@ -51,39 +57,38 @@ export async function benchPeers(options: PeersOptions): Promise<unknown> {
       ? "barge's workers are confined to their ports and the data directory."
       : "barge's workers are NOT confined: the runtime can't do that below /dev.",
     ...await describeTools(tools),
-    `Rounds: ${scale.rounds}, interleaved. "Of the best peer": the median as a multiple of its.`,
+    `Rounds: ${scale.rounds}, interleaved. "Of the best peer": the median over the best peer's.`,
   ];
   print(described.map((line) => `- ${line}`).join("\n"));
   const outcomes: Outcome[] = [];
   {
-    tell("making files");
-    await using bed = await makeBed(dir, scale, tools);
+    report("making files");
+    await using workspace = await makeWorkspace(dir, scale, tools);
     for (const [name, part] of Object.entries(parts)) {
       if (only.length > 0 && !only.includes(name)) continue;
-      for await (const contest of part(bed)) {
-        const outcome = await hold(contest, scale.rounds, tell);
+      for await (const contest of part(workspace)) {
+        const outcome = await runContest(contest, scale.rounds, report);
         outcomes.push(outcome);
         print("\n" + outcomeTable(outcome));
       }
-      for (const note of bed.notes.splice(0)) print(`\n- ${name}: ${note}`);
+      for (const note of workspace.notes.splice(0)) print(`\n- ${name}: ${note}`);
     }
   }
   return { schema: "barge-peers/1", started, scale, machine: described, outcomes };
 }
 
-/** Where the files are put; it goes with the benchmark, if that made it. */
+/** The parent folder of the files, removed at the end if the benchmark made it. */
 interface Place extends AsyncDisposable {
   readonly dir: string;
 }
 
 /**
- * In memory, if nothing else is asked for: what is measured is then the programs, and not the disk. A
- * tmpfs of its own, which root may mount, is outside /dev: below that the workers of barge can't be
- * confined.
+ * Returns the named folder, or one in memory, so that the programs are measured and not the disk.
+ * Root gets a tmpfs outside of /dev, since barge's workers can't be confined below /dev.
  */
-async function makePlace(asked: string | undefined): Promise<Place> {
+async function makePlace(requested: string | undefined): Promise<Place> {
   const none = { [Symbol.asyncDispose]: () => Promise.resolve() };
-  if (asked !== undefined) return { dir: asked, ...none };
+  if (requested !== undefined) return { dir: requested, ...none };
   const dir = await makeFolder("barge-peers-memory-");
   if (await mountMemory(dir)) {
     return {
@@ -106,7 +111,7 @@ function isFolder(path: string): boolean {
   }
 }
 
-/** The file system that a folder is on. */
+/** Returns the type of a folder's file system. */
 async function kindOf(dir: string): Promise<string> {
   const path = await Deno.realPath(dir);
   const mounts = (await Deno.readTextFile("/proc/mounts").catch(() => "")).split("\n")

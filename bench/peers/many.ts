@@ -1,17 +1,17 @@
-/** Many clients at once, each with 1 MiB: how long until the last has it, who fails, what it takes. */
-import { watchFamily } from "../memory_of.ts";
+/** Contest `many`: concurrent clients that download 1 MiB each: time, failures, peak memory. */
+import { watchFamily } from "../process_memory.ts";
 import { startBench } from "../program.ts";
 import { issueToken } from "../token.ts";
-import type { Bed } from "./bed.ts";
+import type { Workspace } from "./workspace.ts";
 import type { Contest, Entry } from "./contest.ts";
 import { capture } from "./process.ts";
 import { Fleet } from "./servers.ts";
 
-export async function* many(bed: Bed): AsyncGenerator<Contest> {
-  const { source, scale: { clients }, tools: { curl } } = bed;
+export async function* many(workspace: Workspace): AsyncGenerator<Contest> {
+  const { source, scale: { clients }, tools: { curl } } = workspace;
   if (!curl) return;
-  await using ours = await startBench({ dir: bed.work }, "--http", "127.0.0.1:0");
-  await using fleet = await Fleet.start(bed, "nginx", "rclone", "pyftpdlib", "vsftpd");
+  await using ours = await startBench({ dir: workspace.work }, "--http", "127.0.0.1:0");
+  await using fleet = await Fleet.start(workspace, "nginx", "rclone", "pyftpdlib", "vsftpd");
   await ours.run("put", "-q", `${source}/one`, "/home/one");
   const token = await issueToken(ours);
   const entry = (
@@ -21,16 +21,17 @@ export async function* many(bed: Bed): AsyncGenerator<Contest> {
     url: string,
     login: string[] = [],
   ): Entry => ({
-    ...{ name, kind },
+    name,
+    kind,
     async run(round) {
       if (round === 0) {
-        // To look at a server's memory takes time: that is done on a run that is not timed.
-        const watched = watchFamily(pid);
-        await clientsOf(url, login);
-        peaks.set(name, watched());
+        // Reading a server's memory takes time, so it has a run of its own.
+        const stopWatching = watchFamily(pid);
+        await runClients(url, login);
+        peaks.set(name, stopWatching());
       }
       const began = performance.now();
-      const failed = await clientsOf(url, login);
+      const failed = await runClients(url, login);
       const value = (performance.now() - began) / 1000;
       return { value, more: { failed, "server's peak MiB": peaks.get(name)! } };
     },
@@ -38,8 +39,11 @@ export async function* many(bed: Bed): AsyncGenerator<Contest> {
   const peaks = new Map<string, number>();
   const http = `http://${ours.facts.http}/api/v1/files/home/one`;
   yield {
-    title: `${clients} clients at once that get 1 MiB each, by curl --parallel`,
-    ...{ unit: "s", digits: 3, better: "less", columns: ["failed", "server's peak MiB"] },
+    title: `${clients} clients at once that download 1 MiB each, by curl --parallel`,
+    unit: "s",
+    digits: 3,
+    better: "less",
+    columns: ["failed", "server's peak MiB"],
     entries: [
       entry("barge, HTTP", "ours", ours.server.pid, http, ["-u", `bench:${token}`]),
       fleet.with(
@@ -62,14 +66,24 @@ export async function* many(bed: Bed): AsyncGenerator<Contest> {
     ],
   };
 
-  /** @returns how many failed */
-  async function clientsOf(url: string, login: readonly string[]): Promise<number> {
+  /** @returns the number of failed downloads */
+  async function runClients(url: string, login: readonly string[]): Promise<number> {
     const lines = Array.from({ length: clients }, () => `url = "${url}"\noutput = "/dev/null"\n`);
-    await Deno.writeTextFile(`${bed.work}/curl.conf`, lines.join(""));
+    await Deno.writeTextFile(`${workspace.work}/curl.conf`, lines.join(""));
     const { stdout } = await capture(curl!, [
-      ...["-s", "--fail", "--parallel", "--parallel-immediate", "--parallel-max", String(clients)],
-      ...["--max-time", "10", "-w", "%{exitcode} %{size_download}\\n", ...login],
-      ...["-K", `${bed.work}/curl.conf`],
+      "-s",
+      "--fail",
+      "--parallel",
+      "--parallel-immediate",
+      "--parallel-max",
+      String(clients),
+      "--max-time",
+      "10",
+      "-w",
+      "%{exitcode} %{size_download}\\n",
+      ...login,
+      "-K",
+      `${workspace.work}/curl.conf`,
     ]);
     return clients - stdout.split("\n").filter((line) => line === `0 ${2 ** 20}`).length;
   }

@@ -1,32 +1,35 @@
-/** Other programs as child processes: timed ones, and servers that are waited for and ended by pid. */
-
-import { spawn } from "../leftovers.ts";
+/** Other programs as child processes: timed commands, and servers. */
+import { spawn } from "../cleanup.ts";
 
 const decoder = new TextDecoder();
-/** ms; whatever takes longer will not end. */
-const patience = 600_000;
+/** Limit for a command, after which it is killed. */
+const commandTimeoutMs = 600_000;
 
 export interface Where {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** What a program said, however it ended. */
+/** Runs a program. @returns its output, also after a failure */
 export async function capture(
   program: string,
   args: readonly string[],
   where: Where = {},
 ): Promise<{ readonly success: boolean; readonly stdout: string; readonly stderr: string }> {
   const child = spawn(program, {
-    ...{ ...where, args: [...args], stdin: "null", stdout: "piped", stderr: "piped" },
+    ...where,
+    args: [...args],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
   });
-  const late = setTimeout(() => child.kill("SIGKILL"), patience);
+  const late = setTimeout(() => child.kill("SIGKILL"), commandTimeoutMs);
   const { success, stdout, stderr } = await child.output();
   clearTimeout(late);
   return { success, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-/** From its start to its end. @returns seconds @throws {Error} with what it said, when it fails */
+/** Times a program. @returns seconds @throws {Error} with its output when it fails */
 export async function timed(
   program: string,
   args: readonly string[],
@@ -40,17 +43,17 @@ export async function timed(
   return seconds;
 }
 
-/** A server under way. */
+/** A running server. */
 export interface Server extends AsyncDisposable {
   readonly port: number;
   readonly pid: number;
 }
 
 /**
- * Starts a server and waits until it takes connections.
+ * Starts a server and waits until it accepts connections.
  *
- * @param silent it is not asked whether it listens: UDP
- * @throws {Error} when it ends before that, with what it said
+ * @param silent waits for a fixed time instead, for UDP
+ * @throws {Error} with its error output when it ends before that
  */
 export async function serve(
   program: string,
@@ -59,13 +62,16 @@ export async function serve(
   silent = false,
 ): Promise<Server> {
   const child = spawn(program, {
-    ...{ args: [...args], stdin: "null", stdout: "null", stderr: "piped" },
+    args: [...args],
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
   });
   let ended = false;
-  let said = "";
-  const talk = child.stderr.pipeTo(
+  let errors = "";
+  const reading = child.stderr.pipeTo(
     new WritableStream({
-      write: (bytes) => void (said = (said + decoder.decode(bytes)).slice(-500)),
+      write: (bytes) => void (errors = (errors + decoder.decode(bytes)).slice(-500)),
     }),
   );
   const status = child.status.finally(() => ended = true);
@@ -74,7 +80,7 @@ export async function serve(
     const late = setTimeout(() => ended || child.kill("SIGKILL"), 5000);
     await status;
     clearTimeout(late);
-    await talk;
+    await reading;
   };
   for (let tries = 0; tries < 500; tries++) {
     if (ended) break;
@@ -84,7 +90,7 @@ export async function serve(
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   await end();
-  throw new Error(`${program.split("/").at(-1)} does not serve: ${said.trim()}`);
+  throw new Error(`${program.split("/").at(-1)} does not serve: ${errors.trim()}`);
 }
 
 async function answers(port: number): Promise<boolean> {
@@ -96,7 +102,7 @@ async function answers(port: number): Promise<boolean> {
   }
 }
 
-/** It may be taken by another until it is used: the contest is then run again. */
+/** Returns a free port. Another process may take it before it is used; the contest then fails. */
 export function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;

@@ -1,34 +1,34 @@
 /**
- * The peers' servers, each as a careful operator would set it for this work: on loopback, without logs
- * and without TLS (so that ssh alone encrypts), with the limits raised that would refuse the load.
+ * The peers' servers, configured for this work: on loopback, without logs and TLS (only ssh
+ * encrypts), with limits that allow the load.
  */
 import { fileURLToPath } from "node:url";
-import type { Bed } from "./bed.ts";
+import type { Workspace } from "./workspace.ts";
 import { capture, freePort, serve, type Server } from "./process.ts";
 
 const starters = { vsftpd, pyftpdlib, nginx, rsync: rsyncd, rclone, sshd };
 export type PeerName = keyof typeof starters;
 
-/** Those that are here, until the end; one that does not start is told, and left out. */
+/** The installed servers. One that does not start is noted and omitted. */
 export class Fleet implements AsyncDisposable {
   readonly #servers = new Map<PeerName, Server>();
 
-  static async start(bed: Bed, ...names: readonly PeerName[]): Promise<Fleet> {
+  static async start(workspace: Workspace, ...names: readonly PeerName[]): Promise<Fleet> {
     const fleet = new Fleet();
     for (const name of names) {
-      const path = bed.tools[name];
-      // Keys are made by what comes with the client.
-      if (!path || name === "sshd" && !bed.tools.ssh) continue;
+      const path = workspace.tools[name];
+      // ssh-keygen comes with the client.
+      if (!path || name === "sshd" && !workspace.tools.ssh) continue;
       try {
-        fleet.#servers.set(name, await starters[name](bed, path, freePort()));
+        fleet.#servers.set(name, await starters[name](workspace, path, freePort()));
       } catch (error) {
-        bed.notes.push((error as Error).message);
+        workspace.notes.push((error as Error).message);
       }
     }
     return fleet;
   }
 
-  /** What a peer makes of a server; nothing where that is not here. */
+  /** Calls `make` with a server. @returns undefined if it is missing */
   with<T>(name: PeerName, make: (server: Server) => T): T | undefined {
     const server = this.#servers.get(name);
     return server && make(server);
@@ -41,17 +41,31 @@ export class Fleet implements AsyncDisposable {
 
 const isRoot = Deno.uid() === 0;
 
-/** With strangers who may write: that needs no account on this machine. */
-async function vsftpd({ work, root }: Bed, program: string, port: number): Promise<Server> {
+/** With anonymous uploads, which need no account on this machine. */
+async function vsftpd({ work, root }: Workspace, program: string, port: number): Promise<Server> {
   const empty = `${work}/empty`;
   await Deno.mkdir(empty, { recursive: true });
   const settings = {
-    ...{ listen: "YES", listen_ipv6: "NO", listen_address: "127.0.0.1", listen_port: port },
-    ...{ background: "NO", anonymous_enable: "YES", local_enable: "NO", write_enable: "YES" },
-    ...{ anon_root: root, anon_upload_enable: "YES", anon_mkdir_write_enable: "YES" },
-    ...{ anon_other_write_enable: "YES", anon_world_readable_only: "NO", no_anon_password: "YES" },
-    ...{ secure_chroot_dir: empty, anon_umask: "022", seccomp_sandbox: "NO", xferlog_enable: "NO" },
-    ...{ max_clients: 0, max_per_ip: 0 }, // it lets in 50 from one address by itself
+    listen: "YES",
+    listen_ipv6: "NO",
+    listen_address: "127.0.0.1",
+    listen_port: port,
+    background: "NO",
+    anonymous_enable: "YES",
+    local_enable: "NO",
+    write_enable: "YES",
+    anon_root: root,
+    anon_upload_enable: "YES",
+    anon_mkdir_write_enable: "YES",
+    anon_other_write_enable: "YES",
+    anon_world_readable_only: "NO",
+    no_anon_password: "YES",
+    secure_chroot_dir: empty,
+    anon_umask: "022",
+    seccomp_sandbox: "NO",
+    xferlog_enable: "NO",
+    max_clients: 0,
+    max_per_ip: 0, // the default is 50 from one address
     ...isRoot ? {} : { run_as_launching_user: "YES" },
   };
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
@@ -59,13 +73,13 @@ async function vsftpd({ work, root }: Bed, program: string, port: number): Promi
   return await serve(program, [`${work}/vsftpd.conf`], port);
 }
 
-function pyftpdlib({ root }: Bed, python: string, port: number): Promise<Server> {
+function pyftpdlib({ root }: Workspace, python: string, port: number): Promise<Server> {
   const script = fileURLToPath(new URL("./pyftpdlib_server.py", import.meta.url));
   return serve(python, [script, String(port), root], port);
 }
 
-/** A worker a core; uploads by WebDAV's PUT. */
-async function nginx({ work, root }: Bed, program: string, port: number): Promise<Server> {
+/** With a worker for each core; uploads by WebDAV's PUT. */
+async function nginx({ work, root }: Workspace, program: string, port: number): Promise<Server> {
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
     .map((name) => `${name}_temp_path ${work}/nginx-${name};`).join(" ");
   await Deno.writeTextFile(
@@ -85,39 +99,53 @@ async function nginx({ work, root }: Bed, program: string, port: number): Promis
   return await serve(program, ["-e", `${work}/nginx.log`, "-c", `${work}/nginx.conf`], port);
 }
 
-async function rsyncd({ work, root }: Bed, program: string, port: number): Promise<Server> {
+async function rsyncd({ work, root }: Workspace, program: string, port: number): Promise<Server> {
   const config = [
-    ...[`port = ${port}`, "address = 127.0.0.1", "use chroot = no", "max connections = 0"],
+    `port = ${port}`,
+    "address = 127.0.0.1",
+    "use chroot = no",
+    "max connections = 0",
     ...isRoot ? ["uid = root", "gid = root"] : [],
-    ...["[root]", `path = ${root}`, "read only = no"],
+    "[root]",
+    `path = ${root}`,
+    "read only = no",
   ];
   await Deno.writeTextFile(`${work}/rsyncd.conf`, config.join("\n") + "\n");
   return await serve(program, ["--daemon", "--no-detach", `--config=${work}/rsyncd.conf`], port);
 }
 
-function rclone({ work, root }: Bed, program: string, port: number): Promise<Server> {
+function rclone({ work, root }: Workspace, program: string, port: number): Promise<Server> {
   const where = ["--config", `${work}/rclone.conf`, "--addr", `127.0.0.1:${port}`];
   return serve(program, ["serve", "webdav", ...where, root], port);
 }
 
-/** For the user that asks, with keys of its own. Its configuration for clients is {@link sshOptions}. */
-async function sshd(bed: Bed, program: string, port: number): Promise<Server> {
-  const { work } = bed;
-  await makeKey(bed);
+/** For the current user, with keys of its own; clients use {@link sshOptions}. */
+async function sshd(workspace: Workspace, program: string, port: number): Promise<Server> {
+  const { work } = workspace;
+  await makeKey(workspace);
   const config = [
-    ...["UsePAM no", "StrictModes no", "PidFile none", "Subsystem sftp internal-sftp"],
-    ...[`Port ${port}`, "ListenAddress 127.0.0.1", `HostKey ${work}/host`, "MaxStartups 4096"],
-    ...[`AuthorizedKeysFile ${work}/key.pub`, "PasswordAuthentication no", "LogLevel ERROR"],
-    ...["PermitRootLogin prohibit-password", `SetEnv HOME=${work}`],
+    "UsePAM no",
+    "StrictModes no",
+    "PidFile none",
+    "Subsystem sftp internal-sftp",
+    `Port ${port}`,
+    "ListenAddress 127.0.0.1",
+    `HostKey ${work}/host`,
+    "MaxStartups 4096",
+    `AuthorizedKeysFile ${work}/key.pub`,
+    "PasswordAuthentication no",
+    "LogLevel ERROR",
+    "PermitRootLogin prohibit-password",
+    `SetEnv HOME=${work}`,
   ];
   await Deno.writeTextFile(`${work}/sshd_config`, config.join("\n") + "\n");
-  // It insists on its folder for separated privileges.
+  // sshd requires its folder for privilege separation.
   if (isRoot) await Deno.mkdir("/run/sshd", { recursive: true });
   return await serve(program, ["-D", "-e", "-f", `${work}/sshd_config`], port);
 }
 
-/** A key for clients of ssh, and one for its server, unless they are there. @returns the client's */
-export async function makeKey({ work }: Bed): Promise<string> {
+/** Makes missing keys for ssh's clients and its server. @returns the path of the client's */
+export async function makeKey({ work }: Workspace): Promise<string> {
   for (const name of ["host", "key"]) {
     const path = `${work}/${name}`;
     if (await Deno.stat(path).then(() => true, () => false)) continue;
@@ -127,13 +155,22 @@ export async function makeKey({ work }: Bed): Promise<string> {
   return `${work}/key`;
 }
 
-/** Options of scp and sftp that have them ask a server here, and nothing of the user's. */
-export async function sshOptions({ work }: Bed, port: number, user?: string): Promise<string[]> {
+/** Options of scp and sftp for a local server, independent of the user's configuration. */
+export async function sshOptions(
+  { work }: Workspace,
+  port: number,
+  user?: string,
+): Promise<string[]> {
   const name = user ?? (await capture("id", ["-un"])).stdout.trim();
   const options = {
-    ...{ User: name, IdentityFile: `${work}/key`, IdentitiesOnly: "yes", BatchMode: "yes" },
-    ...{ StrictHostKeyChecking: "no", UserKnownHostsFile: "/dev/null", LogLevel: "ERROR" },
+    User: name,
+    IdentityFile: `${work}/key`,
+    IdentitiesOnly: "yes",
+    BatchMode: "yes",
+    StrictHostKeyChecking: "no",
+    UserKnownHostsFile: "/dev/null",
+    LogLevel: "ERROR",
   };
-  const words = Object.entries(options).flatMap(([key, value]) => ["-o", `${key}=${value}`]);
-  return ["-q", "-F", "none", "-P", String(port), ...words];
+  const flags = Object.entries(options).flatMap(([key, value]) => ["-o", `${key}=${value}`]);
+  return ["-q", "-F", "none", "-P", String(port), ...flags];
 }

@@ -1,28 +1,28 @@
-/** The programs that barge is measured with: which are here, of which version, and how to get the rest. */
+/** The programs of the contests: paths, versions, and packages of the missing ones. */
 import { capture } from "./process.ts";
 
-/** Name, its package in Debian, and what to ask for its version. */
-const known = {
-  curl: { from: "curl", ask: ["--version"] },
-  vsftpd: { from: "vsftpd", ask: ["-v"] },
-  pyftpdlib: { from: "python3-pyftpdlib", ask: [] },
-  nginx: { from: "nginx-light", ask: ["-v"] },
-  rsync: { from: "rsync", ask: ["--version"] },
-  rclone: { from: "rclone", ask: ["version"] },
-  sshd: { from: "openssh-server", ask: [] },
-  ssh: { from: "openssh-client", ask: ["-V"] },
-  scp: { from: "openssh-client", ask: [] },
-  sftp: { from: "openssh-client", ask: [] },
-  lftp: { from: "lftp", ask: ["--version"] },
-  python3: { from: "python3", ask: ["--version"] },
-  node: { from: "nodejs", ask: ["--version"] },
-  gcc: { from: "gcc libc6-dev", ask: ["-dumpfullversion"] },
+/** Debian packages, and arguments that print the version. */
+const programs = {
+  curl: { packages: "curl", versionArgs: ["--version"] },
+  vsftpd: { packages: "vsftpd", versionArgs: ["-v"] },
+  pyftpdlib: { packages: "python3-pyftpdlib", versionArgs: [] },
+  nginx: { packages: "nginx-light", versionArgs: ["-v"] },
+  rsync: { packages: "rsync", versionArgs: ["--version"] },
+  rclone: { packages: "rclone", versionArgs: ["version"] },
+  sshd: { packages: "openssh-server", versionArgs: [] },
+  ssh: { packages: "openssh-client", versionArgs: ["-V"] },
+  scp: { packages: "openssh-client", versionArgs: [] },
+  sftp: { packages: "openssh-client", versionArgs: [] },
+  lftp: { packages: "lftp", versionArgs: ["--version"] },
+  python3: { packages: "python3", versionArgs: ["--version"] },
+  node: { packages: "nodejs", versionArgs: ["--version"] },
+  gcc: { packages: "gcc libc6-dev", versionArgs: ["-dumpfullversion"] },
 } as const;
 
-export type ToolName = keyof typeof known;
-const names = Object.keys(known) as ToolName[];
+export type ToolName = keyof typeof programs;
+const names = Object.keys(programs) as ToolName[];
 
-/** Where each is; those that are not here are left out. pyftpdlib is the Python that has it. */
+/** The paths of the installed programs; that of pyftpdlib is a Python that has it. */
 export type Tools = Readonly<Partial<Record<ToolName, string>>>;
 
 export async function findTools(): Promise<Tools> {
@@ -34,46 +34,46 @@ async function find(name: ToolName): Promise<string | undefined> {
   if (name === "pyftpdlib") return await withModule(name);
   const path = which(name);
   if (name !== "node" || !path) return path;
-  // Where there is no Node, a task of Deno's finds Deno under its name.
+  // Without Node, a task of Deno finds Deno under this name.
   const { stdout } = await capture(path, ["--version"]);
   return stdout.startsWith("deno") ? undefined : path;
 }
 
-/** The versions of those that are here, in one line; and a line on the others, if any. */
+/** Returns a line with the versions, and one with the missing programs, if any. */
 export async function describeTools(tools: Tools): Promise<string[]> {
   const versions = await Promise.all(names.map(async (name) => {
-    const { ask } = known[name];
-    if (!tools[name] || name !== "pyftpdlib" && ask.length === 0) return [];
-    const asked = name === "pyftpdlib"
+    const { versionArgs } = programs[name];
+    if (!tools[name] || name !== "pyftpdlib" && versionArgs.length === 0) return [];
+    const args = name === "pyftpdlib"
       ? ["-c", "import pyftpdlib; print(pyftpdlib.__ver__)"]
-      : [...ask];
-    const { stdout, stderr } = await capture(tools[name], asked);
+      : [...versionArgs];
+    const { stdout, stderr } = await capture(tools[name], args);
     const number = /\d+\.\d+[\w.]*/.exec(stdout + stderr)?.[0] ?? "";
     return [`${name === "ssh" ? "OpenSSH" : name} ${number}`.trim()];
   }));
   const missing = names.filter((name) => !tools[name]);
-  const packages = [...new Set(missing.flatMap((name) => known[name].from.split(" ")))];
+  const packages = [...new Set(missing.flatMap((name) => programs[name].packages.split(" ")))];
   return [
     versions.flat().join(", "),
     ...missing.length === 0 ? [] : [
-      `not here, and left out: ${missing.join(", ")}; on Debian: apt install ${packages.join(" ")}`,
+      `missing: ${missing.join(", ")}; on Debian: apt install ${packages.join(" ")}`,
     ],
   ];
 }
 
-/** The first Python that has a module: a Python of the user's own may come before the system's. */
+/** Returns the first Python with a module; the user's own may come before the system's. */
 async function withModule(module: string): Promise<string | undefined> {
   const candidates = [which("python3"), "/usr/bin/python3"].filter((path) => path !== undefined);
   for (const python of new Set(candidates)) {
     try {
       if ((await capture(python, ["-c", `import ${module}`])).success) return python;
     } catch {
-      // Not there at all.
+      // The candidate does not exist.
     }
   }
 }
 
-/** On the PATH, or where servers are that are no commands for everyone. */
+/** Finds a program on the PATH or in the folders of servers. */
 export function which(name: string): string | undefined {
   const folders = [...(Deno.env.get("PATH") ?? "").split(":"), "/usr/sbin", "/sbin"];
   return folders.map((folder) => `${folder}/${name}`).find((path) => {

@@ -1,26 +1,26 @@
-/** A tree of small files, down and up. */
+/** Contest `tree`: a tree of small files, down and up. */
 import { startBench } from "../program.ts";
 import { barge } from "./barge.ts";
-import { type Bed, same } from "./bed.ts";
+import { assertSame, type Workspace } from "./workspace.ts";
 import type { Contest, Entry } from "./contest.ts";
 import { timed } from "./process.ts";
 import { Fleet, sshOptions } from "./servers.ts";
 
-/** A way to move a tree; each is given where to, and says where below that the tree will be. */
 interface Way {
   readonly name: string;
+  /** Where the tree is below the download folder; default: there. */
   readonly below?: string;
-  /** @param to a folder of this machine that is there, and empty */
+  /** @param to an empty local folder */
   down?(to: string): Promise<number>;
-  /** @param to a name below `up` that is not there */
+  /** @param to a new name below `up` */
   up?(to: string): Promise<number>;
 }
 
-export async function* tree(bed: Bed): AsyncGenerator<Contest> {
-  const { source, scale } = bed;
-  await using ours = await startBench({ dir: bed.work });
-  await using relaxed = await startBench({ dir: bed.work }, "--durability", "relaxed");
-  await using fleet = await Fleet.start(bed, "rsync", "nginx", "vsftpd", "sshd");
+export async function* tree(workspace: Workspace): AsyncGenerator<Contest> {
+  const { source, scale } = workspace;
+  await using ours = await startBench({ dir: workspace.work });
+  await using relaxed = await startBench({ dir: workspace.work }, "--durability", "relaxed");
+  await using fleet = await Fleet.start(workspace, "rsync", "nginx", "vsftpd", "sshd");
   const homes = new Map<Way, string>();
   const own = async (name: string, server: typeof ours): Promise<Way> => {
     await server.run("put", "-q", "-r", `${source}/tree/`, "/home/tree");
@@ -36,45 +36,52 @@ export async function* tree(bed: Bed): AsyncGenerator<Contest> {
   const ways: Way[] = [
     await own("barge", ours),
     await own("barge, --durability relaxed", relaxed),
-    ...peers(bed, fleet),
+    ...peers(workspace, fleet),
   ];
-  const what = `${(scale.folders * scale.each).toLocaleString("en-US")} files of 4 KiB`;
+  const what = `${(scale.folders * scale.filesPerFolder).toLocaleString("en-US")} files of 4 KiB`;
   const common = { unit: "s", better: "less", digits: 3, columns: ["files/s"] } as const;
   const kind = (way: Way) => homes.has(way) ? "ours" : "peer";
   const sample = (value: number) => ({
-    ...{ value, more: { "files/s": scale.folders * scale.each / value } },
+    value,
+    more: { "files/s": scale.folders * scale.filesPerFolder / value },
   });
   const down = (way: Way): Entry | undefined =>
     way.down && {
-      ...{ name: way.name, kind: kind(way) },
+      name: way.name,
+      kind: kind(way),
       async run(round) {
-        const back = await bed.fresh();
+        const back = await workspace.fresh();
         const seconds = await way.down!(back);
-        await same(`${source}/tree`, `${back}${way.below ?? ""}`, round === 0);
+        await assertSame(`${source}/tree`, `${back}${way.below ?? ""}`, round === 0);
         return sample(seconds);
       },
     };
   yield { title: `${what} in ${scale.folders} folders, down`, entries: ways.map(down), ...common };
   const up = (way: Way, i: number): Entry | undefined =>
     way.up && {
-      ...{ name: way.name, kind: kind(way) },
+      name: way.name,
+      kind: kind(way),
       async run(round) {
         const to = `${i}-${round}`;
         const seconds = await way.up!(to);
-        await same(`${source}/tree`, `${homes.get(way) ?? bed.root}/up/${to}`, round === 0);
-        if (!homes.has(way)) await bed.sweep();
+        await assertSame(
+          `${source}/tree`,
+          `${homes.get(way) ?? workspace.root}/up/${to}`,
+          round === 0,
+        );
+        if (!homes.has(way)) await workspace.sweep();
         return sample(seconds);
       },
     };
   yield { title: `${what} in ${scale.folders} folders, up`, entries: ways.map(up), ...common };
 }
 
-function peers(bed: Bed, fleet: Fleet): Way[] {
-  const { source, root, work, scale, tools } = bed;
+function peers(workspace: Workspace, fleet: Fleet): Way[] {
+  const { source, root, work, scale, tools } = workspace;
   const { rsync, curl, lftp, scp, sftp } = tools;
   const names = Array.from(
     { length: scale.folders },
-    (_, d) => Array.from({ length: scale.each }, (_, f) => `d${d}/f${f}`),
+    (_, d) => Array.from({ length: scale.filesPerFolder }, (_, f) => `d${d}/f${f}`),
   ).flat();
   const ways: (Way | false | undefined | "")[] = [
     rsync && fleet.with("rsync", ({ port }) => ({
@@ -83,12 +90,13 @@ function peers(bed: Bed, fleet: Fleet): Way[] {
       up: (to) =>
         timed(rsync, ["-a", `${source}/tree/`, `rsync://127.0.0.1:${port}/root/up/${to}/`]),
     })),
-    // All names are known to curl beforehand: it has no listing to fetch.
+    // curl gets all names in its configuration, so it fetches no listing.
     curl && fleet.with("nginx", ({ port }) => ({
       name: "nginx, curl --parallel",
       down: (to) =>
         many(curl, (name) => [
-          ...[`url = "http://127.0.0.1:${port}/down/tree/${name}"`, `output = "${to}/${name}"`],
+          `url = "http://127.0.0.1:${port}/down/tree/${name}"`,
+          `output = "${to}/${name}"`,
         ]),
       up: (to) =>
         many(curl, (name) => [
@@ -111,19 +119,29 @@ function peers(bed: Bed, fleet: Fleet): Way[] {
       };
     }),
     scp && fleet.with("sshd", ({ port }) => ({
-      ...{ name: "sshd, scp -r", below: "/tree" },
+      name: "sshd, scp -r",
+      below: "/tree",
       down: async (to) =>
-        timed(scp, ["-r", ...await sshOptions(bed, port), `127.0.0.1:${root}/down/tree`, to]),
+        timed(scp, ["-r", ...await sshOptions(workspace, port), `127.0.0.1:${root}/down/tree`, to]),
       up: async (to) =>
         timed(scp, [
-          ...["-r", ...await sshOptions(bed, port), `${source}/tree`, `127.0.0.1:${root}/up/${to}`],
+          "-r",
+          ...await sshOptions(workspace, port),
+          `${source}/tree`,
+          `127.0.0.1:${root}/up/${to}`,
         ]),
     })),
     sftp && fleet.with("sshd", ({ port }) => ({
-      ...{ name: "sshd, sftp get -r", below: "/tree" },
+      name: "sshd, sftp get -r",
+      below: "/tree",
       async down(to) {
         await Deno.writeTextFile(`${work}/batch`, `get -r ${root}/down/tree ${to}\n`);
-        return timed(sftp, ["-b", `${work}/batch`, ...await sshOptions(bed, port), "127.0.0.1"]);
+        return timed(sftp, [
+          "-b",
+          `${work}/batch`,
+          ...await sshOptions(workspace, port),
+          "127.0.0.1",
+        ]);
       },
     })),
   ];

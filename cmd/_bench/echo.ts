@@ -1,4 +1,4 @@
-/** What the verbs `echo-tcp` and `echo-udp` share: options, the log, the life of a server. */
+/** The common part of `echo-tcp` and `echo-udp`: options, log, running a server. */
 import type { Counters } from "../../core/echo/counters.ts";
 import type { EchoEvent } from "../../core/echo/echo_worker.ts";
 import type { EchoServeOptions, EchoServer } from "../../core/echo/serve.ts";
@@ -11,11 +11,11 @@ import { addressOrUndefined, valueParser } from "../_term/value.ts";
 export const rawOption = flag(["--raw"], "Answer with the bytes as they are (RFC 862)");
 export const verboseOption = flag(
   ["-v", "--verbose"],
-  "As a client: how long each answer took. As a server: connections that open, too",
+  "Client: print the latency of each answer. Server: also log new connections",
 );
-export const quietOption = flag(["-q", "--quiet"], "No line for each connection");
+export const quietOption = flag(["-q", "--quiet"], "Do not log connections");
 
-/** HOST:PORT. */
+/** Parses HOST:PORT. */
 export function address() {
   return valueParser(
     "HOST:PORT",
@@ -29,26 +29,26 @@ export interface ServeChoice {
   readonly quiet: boolean;
   readonly verbose: boolean;
   readonly signal: AbortSignal;
-  /** Of the certificate, if there is TLS. */
+  /** The certificate's fingerprint, with TLS. */
   readonly fingerprint?: string;
 }
 
-/** Serves until the signal; says what was counted on SIGUSR1 and at the end. */
+/** Serves until the signal; prints the counters on SIGUSR1 and at the end. */
 export async function serveEcho(
   options: Omit<EchoServeOptions, "log" | "onEvent">,
   { json, quiet, verbose, signal, fingerprint }: ServeChoice,
 ): Promise<void> {
   const { EchoServer } = await import("../../core/echo/serve.ts");
-  let troubled = -Infinity;
+  let lastTroubleAt = -Infinity;
   const server = await EchoServer.start({
     ...options,
     log: !quiet,
     onEvent(event) {
       if (event.type === "trouble") {
-        if (performance.now() - troubled < 10_000) return;
-        troubled = performance.now();
+        if (performance.now() - lastTroubleAt < 10_000) return;
+        lastTroubleAt = performance.now();
       }
-      if (event.type !== "opened" || verbose) say(event, json);
+      if (event.type !== "opened" || verbose) logEvent(event, json);
     },
   });
   const at = formatAddress(server.address);
@@ -59,7 +59,8 @@ export async function serveEcho(
     note(`barge answers ${options.transport.toUpperCase()} at ${at}, ${how}; Ctrl-C ends it`);
     if (fingerprint) note(`its certificate is ${fingerprint}`);
   }
-  const report = () => void count(server, options.transport, json).catch(() => {/* it ends */});
+  const report = () =>
+    void printCounters(server, options.transport, json).catch(() => {/* the server ends */});
   const signals = Deno.build.os !== "windows";
   if (signals) Deno.addSignalListener("SIGUSR1", report);
   try {
@@ -72,7 +73,11 @@ export async function serveEcho(
   else note(`in all: ${described(counters, options.transport)}`);
 }
 
-async function count(server: EchoServer, transport: "tcp" | "udp", json: boolean): Promise<void> {
+async function printCounters(
+  server: EchoServer,
+  transport: "tcp" | "udp",
+  json: boolean,
+): Promise<void> {
   const { counters, connections } = await server.count();
   if (json) return printJson({ event: "counters", ...counters, connections });
   for (const { peer, received, sent } of connections) {
@@ -91,7 +96,7 @@ function described(counters: Counters, transport: "tcp" | "udp"): string {
   return `${accepted} connections, ${open} open, ${refused} refused, ${idle} cut as idle; ${moved}`;
 }
 
-function say(event: EchoEvent, json: boolean): void {
+function logEvent(event: EchoEvent, json: boolean): void {
   if (json) {
     const { type, ...facts } = event.type === "closed"
       ? { type: event.type, ...event.ended }

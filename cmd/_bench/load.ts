@@ -1,5 +1,5 @@
-/** What the verbs of `barge bench` that load a server share: options, the live view, the outcome. */
-import type { Aim } from "../../core/bench/load_worker.ts";
+/** The common part of `barge bench tcp`, `udp` and `http`: options, live view, output. */
+import type { Target } from "../../core/bench/load_worker.ts";
 import type { Progress } from "../../core/bench/load.ts";
 import { figureNames, parseThreshold, type Threshold } from "../../core/bench/thresholds.ts";
 import { BargeError } from "../../core/error.ts";
@@ -17,32 +17,42 @@ export const loadOptions = {
     10_000,
     "How long to measure: 10, 500ms, 2m. Default: 10 s",
   ),
-  requests: value(["-n", "--requests"], count("N", 1, 999_999_999), "Stop after so many requests"),
+  requests: value(["-n", "--requests"], count("N", 1, 999_999_999), "Stop after N requests"),
   rate: value(
     ["--rate"],
     count("N", 1, 10_000_000),
-    "Requests a second, however late the answers are: latencies are then counted from when a " +
-      "request was due. Default: each connection asks again when it is answered",
+    "Requests a second, even when answers are late: a latency then counts from when its request " +
+      "was due. Default: each connection sends the next request when the last one is answered",
   ),
-  workers: valueOr(["--workers"], count("N", 1, 256), 1, "How many isolates ask. Default: 1"),
-  warmUp: valueOr(["--warm-up"], seconds(), 500, "How long to ask before it counts. Default: 0.5"),
-  timeout: valueOr(["--timeout"], seconds(), 5000, "When to give a request up. Default: 5"),
+  workers: valueOr(
+    ["--workers"],
+    count("N", 1, 256),
+    1,
+    "How many isolates send requests. Default: 1",
+  ),
+  warmUp: valueOr(
+    ["--warm-up"],
+    seconds(),
+    500,
+    "How long to send requests before measuring. Default: 0.5",
+  ),
+  timeout: valueOr(["--timeout"], seconds(), 5000, "When to give up a request. Default: 5"),
   csv: flag(["--csv"], "Print one row of comma-separated values under a heading"),
   failIf: values(
     ["--fail-if"],
     threshold(),
-    `End with 1 if this holds: 'p99>5ms', 'errors>0'. Of ${figureNames.join(", ")}`,
+    `End with exit code 1 if this holds: 'p99>5ms', 'errors>0'. Figures: ${figureNames.join(", ")}`,
   ),
-  compare: value(["--compare"], path("FILE"), "Show what changed since a result kept by --json"),
+  compare: value(["--compare"], path("FILE"), "Compare with an earlier result, saved with --json"),
 };
 
-/** How many ask at once. */
+/** The option for the number of connections. */
 export function connectionsOption(fallback: number) {
   return valueOr(
     ["-c", "--connections"],
     count("N", 1, 60_000),
     fallback,
-    `How many ask at once. Default: ${fallback}`,
+    `How many connections. Default: ${fallback}`,
   );
 }
 
@@ -60,10 +70,10 @@ export interface LoadChoice {
   readonly json: boolean;
 }
 
-/** Runs a load, prints what came of it. @returns the exit code */
+/** Runs a load and prints its result. @returns the exit code */
 export async function runLoad(
-  aim: Aim,
-  target: string,
+  target: Target,
+  address: string,
   choice: LoadChoice,
   signal: AbortSignal,
 ): Promise<number> {
@@ -72,15 +82,19 @@ export async function runLoad(
   }
   const { load } = await import("../../core/bench/load.ts");
   const { comparison, csv, lines } = await import("../../core/bench/report.ts");
-  const then = choice.compare === undefined
+  const before = choice.compare === undefined
     ? undefined
     : await (await import("../../core/bench/result.ts")).readResult(choice.compare);
-  // -n without -d is over when all are answered.
-  const long = choice.requests !== undefined && choice.duration === 10_000;
-  const duration = long ? 3_600_000 : choice.duration;
+  // With -n and without -d, the number of requests ends the load.
+  const untilAnswered = choice.requests !== undefined && choice.duration === 10_000;
+  const duration = untilAnswered ? 3_600_000 : choice.duration;
   using live = new Live();
   const result = await load({
-    ...{ ...choice, aim, target, duration, signal },
+    ...choice,
+    target,
+    address,
+    duration,
+    signal,
     onProgress: (progress) => live.show(progress),
   });
   live.hide();
@@ -88,25 +102,22 @@ export async function runLoad(
   else if (choice.csv) print(csv(result));
   else {
     for (const line of lines(result, columns())) print(line);
-    if (then) {
-      const rows = [["", "then", "now", "now/then"], ...comparison(result, then)];
-      for (const line of table(rows, [1, 2, 3])) print(line);
-    }
   }
-  if (then && (choice.json || choice.csv)) {
-    const rows = [["", "then", "now", "now/then"], ...comparison(result, then)];
-    for (const line of table(rows, [1, 2, 3])) note(line);
+  if (before) {
+    const rows = [["", "then", "now", "now/then"], ...comparison(result, before)];
+    const write = choice.json || choice.csv ? note : print;
+    for (const line of table(rows, [1, 2, 3])) write(line);
   }
   if (result.interrupted) return exitCodes.interrupted;
   if (result.requests === 0) {
     throw new BargeError("unavailable", `no answer at all, ${result.errors} errors`);
   }
-  const held = choice.failIf.filter(({ holds }) => holds(result));
-  for (const { text, value } of held) note(`barge: bench: ${text}: it is ${value(result)}`);
-  return held.length > 0 ? exitCodes.io : 0;
+  const failed = choice.failIf.filter(({ holds }) => holds(result));
+  for (const { text, value } of failed) note(`barge: bench: ${text}: it is ${value(result)}`);
+  return failed.length > 0 ? exitCodes.io : 0;
 }
 
-/** A line on the terminal while it is measured. */
+/** The status line on the terminal during a load. */
 class Live implements Disposable {
   #shown = false;
   #before = { elapsed: 0, answers: 0 };
@@ -118,8 +129,9 @@ class Live implements Disposable {
 
   show({ elapsed, answers, errors, p99, max }: Progress): void {
     if (!this.#on) return;
-    const { elapsed: then, answers: had } = this.#before;
-    const rate = elapsed > then ? (answers - had) / (elapsed - then) * 1000 : 0;
+    const before = this.#before;
+    const interval = elapsed - before.elapsed;
+    const rate = interval > 0 ? (answers - before.answers) / interval * 1000 : 0;
     this.#before = { elapsed, answers };
     const text = elapsed === 0
       ? "warming up"
@@ -150,7 +162,7 @@ function columns(): number {
   }
 }
 
-/** A time in ms: `10`, `0.5s`, `500ms`, `2m`. */
+/** Parses a time into ms: `10`, `0.5s`, `500ms`, `2m`. */
 function seconds() {
   const units: Record<string, number> = { "": 1000, s: 1000, ms: 1, m: 60_000, h: 3_600_000 };
   const read = (text: string) => {

@@ -1,4 +1,4 @@
-/** The verbs of `barge bench` that measure this machine: the same but for what is measured. */
+/** The commands of `barge bench` that measure this machine. */
 import type { Job } from "../../core/bench/local/job.ts";
 import type { Subject } from "../../core/bench/local/measure.ts";
 import { BargeError, typed } from "../../core/error.ts";
@@ -9,36 +9,36 @@ import { flush, print, printJson, setStatusLine, terminal, writeError } from "..
 import { count, path, plain } from "../_term/value.ts";
 import { self } from "./self.ts";
 
-/** The verb that measures one subject. */
+/** Returns the command that measures one subject. */
 export function localBench(name: string, about: string) {
   return command({
     options: {
-      repetitions: valueOr(["--repetitions"], count("N", 1, 100), 3, "How often. Default: 3"),
-      quick: flag(["--quick"], "Do less of it, so that it is over in seconds"),
-      svg: value(["--svg"], path("FILE"), "Draw it into a file, too"),
-      job: value(["--job"], plain("JSON"), "Do one job and end: what is started as a subprocess"),
-      jobWaits: flag(["--job-waits"], "With --job: print `ready`, and begin at a line of input"),
+      repetitions: valueOr(["--repetitions"], count("N", 1, 100), 3, "How many runs. Default: 3"),
+      quick: flag(["--quick"], "Do less work: seconds only"),
+      svg: value(["--svg"], path("FILE"), "Also draw the result into FILE"),
+      job: value(["--job"], plain("JSON"), "Do one job and end: for the subprocesses"),
+      jobWaits: flag(["--job-waits"], "With --job: print `ready`, and begin after a line of input"),
       ...common,
     },
     usage: "",
     about: `${about}
 
-      A worker here is what Python calls a thread, a subprocess a process, a task a coroutine. "The
-      course" beside a figure is a Chinese course on Python's threads and coroutines of 2017 (see
-      docs/demo.md), whose figures are quoted for comparison: measured in Python, on another machine,
-      with 4 cores. All ways take turns; the median, the least and the most are printed.`,
+      A worker corresponds to a thread in Python, a subprocess to a process, a task to a coroutine.
+      "The course" is a Chinese course of 2017 on Python's threads and coroutines (see docs/demo.md).
+      Its figures are for comparison: they come from Python, on another machine with 4 cores. All ways
+      take turns; the output has the median, the minimum and the maximum.`,
     examples: [
       [`barge bench ${name} --quick`, "a first impression"],
       [`barge bench ${name} --repetitions 5 --svg ${name}.svg`, "with a picture"],
     ],
     async run({ repetitions, quick, svg, job, jobWaits, json }, { signal }) {
-      if (job !== undefined) return await one(job, jobWaits);
+      if (job !== undefined) return await runJob(job, jobWaits);
       return await runLocal([name], { repetitions, quick, svg, json, signal });
     },
   });
 }
 
-async function one(text: string, waits: boolean): Promise<void> {
+async function runJob(text: string, waits: boolean): Promise<void> {
   const { doJob } = await import("../../core/bench/local/job.ts");
   let job: Job;
   try {
@@ -63,7 +63,7 @@ export interface LocalChoice {
   readonly signal: AbortSignal;
 }
 
-/** Measures some subjects of this machine and prints them. @returns the exit code */
+/** Measures subjects of this machine and prints them. @returns the exit code */
 export async function runLocal(
   names: readonly string[],
   { quick, ...choice }: LocalChoice & { readonly quick: boolean },
@@ -123,7 +123,7 @@ async function write(path: string, text: string): Promise<void> {
   }
 }
 
-/** What is being measured, where somebody sees it. */
+/** The status line on a terminal. */
 class Status {
   #shown = false;
 

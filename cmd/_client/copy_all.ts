@@ -4,7 +4,7 @@ import { copy } from "../../core/client/copy.ts";
 import { listAll } from "../../core/client/list.ts";
 import { mkdir } from "../../core/client/mkdir.ts";
 import { stat } from "../../core/client/stat.ts";
-import { join } from "../../core/client/target.ts";
+import { join } from "../../core/client/path.ts";
 import { BargeError, type Kind, typed } from "../../core/error.ts";
 import { eachPath } from "./each_path.ts";
 import { sharedCode } from "../_term/exit.ts";

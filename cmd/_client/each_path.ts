@@ -1,5 +1,5 @@
 /** Does the same with several remote paths, and continues when one fails. */
-import { trimSlashes } from "../../core/client/target.ts";
+import { trimSlashes } from "../../core/client/path.ts";
 import { type Kind, typed } from "../../core/error.ts";
 import { sharedCode } from "../_term/exit.ts";
 import { inWordsOf, report } from "../_term/fail.ts";

@@ -1,7 +1,8 @@
 /** The targets of `mv` and `cp`. */
 import type { Client } from "../../core/client/client.ts";
 import { entryAt } from "../../core/client/stat.ts";
-import { baseName, checkNames, join, trimSlashes } from "../../core/client/target.ts";
+import { baseName, join, trimSlashes } from "../../core/client/path.ts";
+import { checkNames } from "../../core/client/transfer/check.ts";
 import { BargeError } from "../../core/error.ts";
 
 /**

@@ -1,5 +1,5 @@
 /** The options and the output of `put` and `get`. */
-import type { Totals, TransferEvent, TransferResult } from "../../core/client/events.ts";
+import type { Totals, TransferEvent, TransferResult } from "../../core/client/transfer/events.ts";
 import { BargeError, type Kind } from "../../core/error.ts";
 import { errorFields, sharedCode } from "../_term/exit.ts";
 import { inWordsOf } from "../_term/fail.ts";

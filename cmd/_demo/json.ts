@@ -1,16 +1,17 @@
-/** A lesson as lines of JSON: acts, events, drawings; the verdict comes from the verb. */
-import { type ActBegins, type Audience, type DemoEvent, spoken } from "../../core/demo/events.ts";
 import type { Lang } from "../../core/demo/text.ts";
+import { type Reporter, translate } from "../../core/demo/trace.ts";
 import { printJson } from "../_term/out.ts";
 
-export function json(lesson: string, lang: Lang): Audience {
+/** Prints the parts, events and drawings of a lesson as lines of JSON, without its verdict. */
+export function jsonReporter(lesson: string, lang: Lang): Reporter {
   return {
-    begins: ({ act, title, clock }: ActBegins) =>
-      printJson({ lesson, act, title: title[lang], clock }),
-    happens(event: DemoEvent) {
-      const { act, t, lane, what, of = null, text = null } = spoken(event, lang);
-      printJson({ lesson, act, t: Number(t.toFixed(3)), lane, what, of, text });
+    partStarts: ({ part, title, clock }) =>
+      printJson({ lesson, act: part, title: title[lang], clock }),
+    event(event) {
+      const { part, t, lane, what, of = null, text = null } = translate(event, lang);
+      printJson({ lesson, act: part, t: Number(t.toFixed(3)), lane, what, of, text });
     },
-    draws: (act, drawing) => printJson({ lesson, act, drawing: drawing.map((line) => line[lang]) }),
+    drawing: (part, drawing) =>
+      printJson({ lesson, act: part, drawing: drawing.map((line) => line[lang]) }),
   };
 }

@@ -1,87 +1,90 @@
-/** How fast a lesson goes on: with a clock, at the press of a key, or as fast as it can. */
-import { BargeError } from "../../core/error.ts";
-import type { ActBegins, Audience, DemoEvent } from "../../core/demo/events.ts";
+/** The pace of a lesson: by the part's clock, or by keys. */
 import type { Text } from "../../core/demo/text.ts";
+import type { Reporter } from "../../core/demo/trace.ts";
+import { BargeError } from "../../core/error.ts";
 import { terminal } from "../_term/out.ts";
 
-/** While nothing happens, time is seen to pass so often. Milliseconds. */
-const every = 80;
+/** The interval of redraws while no event happens. */
+const redrawIntervalMs = 80;
 
 /**
- * Slows an audience down to the act's clock.
+ * Returns a reporter that delays each event until its time on the part's clock.
  *
- * @param speed how many times as fast as that
- * @param passes called with the time of the lesson while no event happens
+ * @param speed the factor by which the part runs faster than its clock
+ * @param advance called with the part's time while no event happens
  */
-export function paced(
-  audience: Audience,
+export function paceByClock(
+  reporter: Reporter,
   speed: number,
-  passes: (t: number) => void,
+  advance: (t: number) => void,
   signal: AbortSignal,
-): Audience {
-  let began = 0;
-  let live = false;
+): Reporter {
+  let start = 0;
+  let delays = true;
   return {
-    begins(act: ActBegins) {
-      began = performance.now();
-      live = act.live;
-      return audience.begins(act);
+    ...reporterOf(reporter),
+    partStarts(part) {
+      start = performance.now();
+      delays = !part.realTime;
+      return reporter.partStarts(part);
     },
-    async happens(event: DemoEvent) {
-      const due = began + event.t * 1000 / speed;
-      // What is played in real time has taken its time already.
-      for (let left; !live && (left = due - performance.now()) > 1;) {
-        await wait(Math.min(left, every), signal);
-        passes(Math.min(event.t, (performance.now() - began) / 1000 * speed));
+    async event(event) {
+      const due = start + event.t * 1000 / speed;
+      for (let left; delays && (left = due - performance.now()) > 1;) {
+        await sleep(Math.min(left, redrawIntervalMs), signal);
+        advance(Math.min(event.t, (performance.now() - start) / 1000 * speed));
       }
-      await audience.happens(event);
+      await reporter.event(event);
     },
-    draws: (act, drawing) => audience.draws(act, drawing),
   };
 }
 
-/** The meaning of keys in {@link stepped}. */
-export const keys: Text = {
+/** The meaning of the keys in {@link paceByKeys}. */
+export const keyHelp: Text = {
   en: "[any key] next event   [c] run on without stopping   [q] quit",
   zh: "[任意键] 下一个事件   [c] 不再停顿   [q] 退出",
 };
 
-/** Lets one event pass for each key; see {@link keys}. */
-export function stepped(
-  audience: Audience,
-  shown: () => void,
+/**
+ * Returns a reporter that waits for a key after each event; see {@link keyHelp}.
+ *
+ * @param redraw called before the wait, so that the event is visible
+ * @throws {BargeError} `usage` without a terminal
+ */
+export function paceByKeys(
+  reporter: Reporter,
+  redraw: () => void,
   signal: AbortSignal,
-): Audience & Disposable {
+): Reporter & Disposable {
   if (!terminal.stdin || !terminal.stdout) {
     throw new BargeError("usage", "--step needs a terminal", {
       op: "demo",
       hint: "leave it out, or use --speed",
     });
   }
-  // Ctrl-C stays a signal.
+  // With cbreak, Ctrl-C still sends a signal.
   Deno.stdin.setRaw(true, { cbreak: true });
   const restore = () => Deno.stdin.setRaw(false);
   globalThis.addEventListener("unload", restore);
-  const key = new Uint8Array(16);
-  const pressed: string[] = [];
-  let runsOn = false;
+  const buffer = new Uint8Array(16);
+  const keys: string[] = [];
+  let waits = true;
   return {
-    begins: (act) => audience.begins(act),
-    draws: (act, drawing) => audience.draws(act, drawing),
-    async happens(event) {
-      await audience.happens(event);
-      if (runsOn) return;
-      shown();
-      if (pressed.length === 0) {
-        const read = await until(Deno.stdin.read(key), signal);
-        if (read === null) throw new BargeError("interrupted", "the input of keys ended");
-        const keys = String.fromCharCode(...key.subarray(0, read));
-        // Keys that were typed ahead count one by one. An arrow key is one key of several bytes.
-        pressed.push(...(keys.startsWith("\x1b") ? ["\x1b"] : keys));
+    ...reporterOf(reporter),
+    async event(event) {
+      await reporter.event(event);
+      if (!waits) return;
+      redraw();
+      if (keys.length === 0) {
+        const length = await orAborted(Deno.stdin.read(buffer), signal);
+        if (length === null) throw new BargeError("interrupted", "standard input ended");
+        const text = String.fromCharCode(...buffer.subarray(0, length));
+        // Several characters are keys that were typed ahead, unless they are one arrow key.
+        keys.push(...(text.startsWith("\x1b") ? ["\x1b"] : text));
       }
-      const next = pressed.shift();
-      if (next === "q") throw new BargeError("interrupted", "ended by a key");
-      runsOn = next === "c";
+      const key = keys.shift();
+      if (key === "q") throw new BargeError("interrupted", "ended by a key");
+      waits = key !== "c";
     },
     [Symbol.dispose]() {
       globalThis.removeEventListener("unload", restore);
@@ -90,18 +93,27 @@ export function stepped(
   };
 }
 
-async function wait(ms: number, signal: AbortSignal): Promise<void> {
+/** Returns the methods of a reporter, bound to it. */
+function reporterOf(reporter: Reporter): Reporter {
+  return {
+    partStarts: (start) => reporter.partStarts(start),
+    event: (event) => reporter.event(event),
+    drawing: (part, drawing) => reporter.drawing(part, drawing),
+  };
+}
+
+async function sleep(ms: number, signal: AbortSignal): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const time = new Promise<void>((resolve) => timer = setTimeout(resolve, ms));
   try {
-    await until(time, signal);
+    await orAborted(time, signal);
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** @throws the signal's reason, when it is aborted before */
-async function until<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+/** @throws the signal's reason, if it is aborted first */
+async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
   const aborted = Promise.withResolvers<never>();
   const stop = () => aborted.reject(signal.reason);

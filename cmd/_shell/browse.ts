@@ -3,7 +3,7 @@ import { digest as digestOf } from "../../core/client/digest.ts";
 import type { Omission } from "../../core/protocol/message.ts";
 import { list } from "../../core/client/list.ts";
 import { stat as statOf } from "../../core/client/stat.ts";
-import { join, trimSlashes } from "../../core/client/target.ts";
+import { join, trimSlashes } from "../../core/client/path.ts";
 import { BargeError, typed } from "../../core/error.ts";
 import { sumLine } from "../../core/protocol/printable.ts";
 import { entryFields, longLine, noteOmission, printStat, shownName } from "../_client/entry.ts";

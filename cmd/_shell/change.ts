@@ -5,7 +5,7 @@ import { mkdir as makeFolder } from "../../core/client/mkdir.ts";
 import { move } from "../../core/client/move.ts";
 import { remove } from "../../core/client/remove.ts";
 import { stat } from "../../core/client/stat.ts";
-import { trimSlashes } from "../../core/client/target.ts";
+import { trimSlashes } from "../../core/client/path.ts";
 import { BargeError } from "../../core/error.ts";
 import { copyAll } from "../_client/copy_all.ts";
 import { eachPath } from "../_client/each_path.ts";

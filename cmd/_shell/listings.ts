@@ -1,6 +1,6 @@
 /** Lists local and remote folders for completion. Remote listings are cached for some seconds. */
 import { list } from "../../core/client/list.ts";
-import { trimSlashes } from "../../core/client/target.ts";
+import { trimSlashes } from "../../core/client/path.ts";
 import type { Item, Sources } from "./complete.ts";
 import type { Shell } from "./command.ts";
 

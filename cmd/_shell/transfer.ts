@@ -1,9 +1,9 @@
 /** The shell's `get`, `put` and `cat`. */
 import { get as getAll } from "../../core/client/get.ts";
-import { isStandardOutput } from "../../core/client/local_target.ts";
+import { isStandardOutput } from "../../core/client/download/local_target.ts";
 import { put as putAll } from "../../core/client/put.ts";
 import { entryAt } from "../../core/client/stat.ts";
-import { trimSlashes } from "../../core/client/target.ts";
+import { trimSlashes } from "../../core/client/path.ts";
 import { BargeError } from "../../core/error.ts";
 import { printTransfer } from "../_client/transfer.ts";
 import { expandHome, resolveRemote } from "./paths.ts";

@@ -1,4 +1,4 @@
-/** `barge bench all`: one after the other. */
+/** `barge bench all`: runs the benchmarks one after the other. */
 import { command } from "../_term/command.ts";
 import { exitCodes } from "../_term/exit.ts";
 import { common, flag, valueOr } from "../_term/options.ts";
@@ -8,15 +8,14 @@ import { self } from "../_bench/self.ts";
 
 export default command({
   options: {
-    repetitions: valueOr(["--repetitions"], count("N", 1, 100), 3, "How often. Default: 3"),
-    quick: flag(["--quick"], "Do less of each: over within two minutes"),
+    repetitions: valueOr(["--repetitions"], count("N", 1, 100), 3, "How many runs. Default: 3"),
+    quick: flag(["--quick"], "Do less work: two minutes at most"),
     ...common,
   },
   usage: "",
-  about:
-    `Runs every \`barge bench\` that needs nothing but this machine: loads of servers of barge's own
-    over TCP, UDP and HTTP, transfers, and the comparisons of spawn, cpu, io, switch, fetch and queue.`,
-  examples: [["barge bench all --quick", "within two minutes"]],
+  about: `Runs every \`barge bench\` on this machine: loads of barge's own servers over TCP, UDP and
+    HTTP, transfers, and the comparisons of spawn, cpu, io, switch, fetch and queue.`,
+  examples: [["barge bench all --quick", "two minutes at most"]],
   async run({ repetitions, quick, json }, { signal }) {
     const seconds = quick ? "2" : "10";
     const shared = json ? ["--json"] : [];
@@ -28,7 +27,7 @@ export default command({
         ["transfer", ...(quick ? ["--quick"] : [])],
       ]
     ) {
-      // A process each, as when they are called by themselves: none bears what another left behind.
+      // Each runs in a process of its own, so that it is not affected by the one before.
       const child = self(["bench", ...args, ...shared], { stdin: "null" }).spawn();
       const stop = () => child.kill("SIGINT");
       signal.addEventListener("abort", stop, { once: true });

@@ -3,5 +3,5 @@ import { localBench } from "../_bench/local.ts";
 
 export default localBench(
   "cpu",
-  "Has ten tasks computed by tasks of one isolate, by workers and by subprocesses: what more cores gain. Their start counts.",
+  "Computes ten jobs in tasks of one isolate, in workers and in subprocesses, to show the gain of more cores. Their start counts.",
 );

@@ -3,5 +3,5 @@ import { localBench } from "../_bench/local.ts";
 
 export default localBench(
   "fetch",
-  "Gets six pages one by one, and together, from a server on this machine.",
+  "Requests six pages one by one, and together, from a server on this machine.",
 );

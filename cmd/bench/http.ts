@@ -10,33 +10,34 @@ export default command({
   options: {
     at: optionalArgument(
       "URL",
-      "The page to GET. Default: a page of a server that is started for it",
+      "The page to GET. Default: a page of a server that the command starts",
     ),
     connections: connectionsOption(50),
     ...loadOptions,
     ...common,
   },
   usage: "[URL]",
-  about: `Gets a page repeatedly, with its body, over persistent connections, and prints how many
-    answers there were and how long they took. An answer with a status of 400 or more is an error.
-    Without a URL \`barge serve\` is started for it, on this machine, in a process of its own, on a
-    temporary directory; its page for logging in is what is got.
+  about: `Requests a page repeatedly, with its body, over persistent connections, and prints the
+    number of answers and their latencies. An answer with a status of 400 or more is an error.
+    Without a URL the command starts \`barge serve\` on this machine, in a process of its own, with a
+    temporary data directory, and requests its login page.
 
-    What \`barge help bench tcp\` says of --rate, and of the generator's own share, holds here too.`,
+    --rate and the generator's own share work as \`barge help bench tcp\` describes.`,
   examples: [
     ["barge bench http", "load a server of its own for ten seconds"],
-    ["barge bench http http://127.0.0.1:8080/ -c 100 -d 5", "as often as it answers"],
+    ["barge bench http http://127.0.0.1:8080/ -c 100 -d 5", "as fast as it answers"],
     ["barge bench http https://files.example/ --rate 50 --fail-if 'p99>200ms'", "a check"],
   ],
   async run({ at, ...choice }, { signal }) {
     if (at !== undefined && !isWeb(at)) {
       throw new BargeError("usage", "it is no http:// or https:// address", {
-        ...{ op: "bench http", path: at },
+        op: "bench http",
+        path: at,
       });
     }
     await using own = at === undefined ? await ownServer() : undefined;
     const url = at ?? own!.url;
-    if (own && !choice.json) note(`no server named: loading one of barge's own at ${url}`);
+    if (own && !choice.json) note(`no server named: loading barge's own at ${url}`);
     try {
       return await runLoad({ kind: "http", url }, url, choice, signal);
     } catch (error) {
@@ -56,9 +57,8 @@ async function ownServer(): Promise<{ readonly url: string } & AsyncDisposable> 
   let server: OwnServer;
   try {
     const doors = ["--native", "off", "--http", "127.0.0.1:0"];
-    server = await startSelf([
-      ...["serve", "--json", "--data", data, "--unconfined", ...doors, "--log-level", "error"],
-    ]);
+    const quiet = ["--json", "--log-level", "error"];
+    server = await startSelf(["serve", "--data", data, "--unconfined", ...doors, ...quiet]);
   } catch (error) {
     await remove();
     throw error;

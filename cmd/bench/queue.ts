@@ -3,5 +3,5 @@ import { localBench } from "../_bench/local.ts";
 
 export default localBench(
   "queue",
-  "Hands numbers on through a queue: between tasks, and between isolates, where barge's own Queue on shared memory is measured against postMessage.",
+  "Passes numbers through a queue: between tasks, and between isolates by postMessage and by barge's own Queue on shared memory.",
 );

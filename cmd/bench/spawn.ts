@@ -3,5 +3,5 @@ import { localBench } from "../_bench/local.ts";
 
 export default localBench(
   "spawn",
-  "Starts hundreds of workers, subprocesses and tasks that do nothing, and waits for their ends.",
+  "Starts hundreds of workers, subprocesses and tasks that do nothing, and waits until they end.",
 );

@@ -3,5 +3,5 @@ import { localBench } from "../_bench/local.ts";
 
 export default localBench(
   "switch",
-  "Switches to a generator and back, against calls of a function, and awaits.",
+  "Compares switches to a generator and back with calls of a function and with awaits.",
 );

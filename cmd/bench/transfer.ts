@@ -1,4 +1,4 @@
-/** `barge bench transfer`: what moving files costs, with the real commands. */
+/** `barge bench transfer`: measures uploads and downloads by the real commands. */
 import { BargeError } from "../../core/error.ts";
 import { formatSeconds } from "../../core/bench/local/draw.ts";
 import { median, type Subject, timed, type Way } from "../../core/bench/local/measure.ts";
@@ -14,33 +14,37 @@ export default command({
     server: value(
       ["--server"],
       plain("barge://NAME@HOST:PORT"),
-      "A server to measure, as its client. Default: two of barge's own, synced and not",
+      "The server to measure. Default: two of barge's own, with and without syncs",
     ),
     size: valueOr(["--size"], size(), 256 * 2 ** 20, "Bytes of the large file. Default: 256MiB"),
-    files: valueOr(["--files"], count("N", 1, 100_000), 1000, "How many small ones. Default: 1000"),
-    repetitions: valueOr(["--repetitions"], count("N", 1, 100), 3, "How often. Default: 3"),
-    quick: flag(["--quick"], "16 MiB, 100 files, once"),
+    files: valueOr(
+      ["--files"],
+      count("N", 1, 100_000),
+      1000,
+      "How many small files. Default: 1000",
+    ),
+    repetitions: valueOr(["--repetitions"], count("N", 1, 100), 3, "How many runs. Default: 3"),
+    quick: flag(["--quick"], "16 MiB, 100 files, one run"),
     ...common,
   },
   usage: "",
   about:
-    `Puts and gets one large file and a folder of small ones (4 KiB each), with the commands that
-    people use, their start included: with the integrity check of SHA-256 at both ends, as it is by
-    itself, and without it at this end (--no-verify; files of up to 256 KiB keep it). With --quick most
-    of each row is the client's own start, which is measured, too.
+    `Uploads and downloads one large file and a folder of small ones (4 KiB each) by the commands
+    put and get, including their start: with the default check of SHA-256 at both ends, and without it
+    at this end (--no-verify; files of up to 256 KiB are always checked). With --quick most of each
+    row is the client's own start, which is measured, too.
 
-    Without --server two servers are started on a temporary directory: one that syncs what it
-    acknowledges, as barge does by itself, and one with --durability relaxed. With --server the login
-    is that of \`barge login\` or BARGE_PASSWORD, and the files go to a folder of /home that is
-    removed at the end.`,
+    Without --server the command starts two servers with a temporary data directory: one that syncs
+    before it acknowledges, the default, and one with --durability relaxed. With --server it logs in as
+    \`barge login\` or BARGE_PASSWORD says, and writes to a folder of /home that it removes at the end.`,
   examples: [
     ["barge bench transfer --quick", "a first impression"],
     ["barge bench transfer --server barge://alice@box --size 1GiB", "over the network"],
   ],
-  async run({ server, quick, json, ...given }, { signal }) {
+  async run({ server, quick, json, ...choice }, { signal }) {
     const { size, files, repetitions } = quick
       ? { size: 16 * 2 ** 20, files: 100, repetitions: 1 }
-      : given;
+      : choice;
     const folder = await Deno.makeTempDir({ prefix: "barge-bench-" });
     try {
       await makeFiles(folder, size, files);
@@ -50,7 +54,9 @@ export default command({
       if (!json && server === undefined) note("no server named: measuring two of barge's own");
       const start = await startOfClient(signal);
       return await runSubjects(subjects(targets, size, files, start), {
-        ...{ repetitions, json, signal },
+        repetitions,
+        json,
+        signal,
       });
     } finally {
       await Deno.remove(folder, { recursive: true });
@@ -63,7 +69,7 @@ export default command({
  */
 async function startOfClient(signal: AbortSignal): Promise<number> {
   const times: number[] = [];
-  for (let i = 0; i < 3; i++) times.push(await timed(() => must(["--version"], {}, signal)));
+  for (let i = 0; i < 3; i++) times.push(await timed(() => runBarge(["--version"], {}, signal)));
   return median(times);
 }
 
@@ -80,9 +86,10 @@ function subjects(targets: Targets, size: number, files: number, start: number):
   return [
     subject(`put of one file of ${mebibytes}`, (to) => ["put", `${folder}/large`, `${to}/large`]),
     subject(`get of it`, (to, run) => ["get", `${to}/large`, `${folder}/back${run}`]),
-    subject(`put of ${files} files of 4 KiB`, (to, run) => [
-      ...["put", "-r", `${folder}/small/`, `${to}/small${run}`],
-    ]),
+    subject(
+      `put of ${files} files of 4 KiB`,
+      (to, run) => ["put", "-r", `${folder}/small/`, `${to}/small${run}`],
+    ),
     subject(
       `get of them`,
       (to, run) => ["get", "-r", `${to}/small1/`, `${folder}/smallback${run}`],
@@ -108,7 +115,7 @@ interface Target {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** The servers that are measured. */
+/** The servers to measure. */
 class Targets implements AsyncDisposable {
   readonly folder: string;
   readonly #all: Target[] = [];
@@ -120,7 +127,7 @@ class Targets implements AsyncDisposable {
     this.folder = folder;
   }
 
-  /** Adds a server, to be measured with the integrity check at this end and without it. */
+  /** Adds a server, as two targets: with and without the integrity check at this end. */
   add(name: string, server: string, is = server, more: Record<string, string> = {}): void {
     const env = { ...more, BARGE_SERVER: server };
     this.#all.push(
@@ -139,12 +146,13 @@ class Targets implements AsyncDisposable {
     for (const durability of ["full", "relaxed"]) {
       const data = `${this.folder}/${durability}`;
       const user = ["user", "add", "bench", "--password-file", password, "--quota", "none"];
-      await must([...user, "--data", data], {});
-      const own = await startSelf([
-        ...["serve", "--json", "--data", data, "--unconfined", "--native", "127.0.0.1:0"],
-        ...["--http", "off", "--log-level", "error"],
-        ...["--durability", durability],
-      ]);
+      await runBarge([...user, "--data", data], {});
+      const doors = ["--native", "127.0.0.1:0", "--http", "off"];
+      const own = await startSelf(
+        ["serve", "--json", "--data", data, "--unconfined", ...doors].concat(
+          ["--log-level", "error", "--durability", durability],
+        ),
+      );
       this.#own.push(own);
       const is = durability === "full"
         ? "synced before it is acknowledged"
@@ -157,22 +165,25 @@ class Targets implements AsyncDisposable {
     }
   }
 
-  /** @param args of the command, given the folder at the server and which run of it this is, from 1 */
+  /**
+   * @param args returns the command for a folder of the server and the number of the run, from 1
+   */
   ways(args: (to: string, run: number) => string[]): Way[] {
     return this.#all.map((target, i) => {
       let run = 0;
       return {
-        ...{ name: target.name, is: target.is },
+        name: target.name,
+        is: target.is,
         run: async (signal) => {
           const to = `${this.#to}/${i}`;
-          if (!this.#made.has(target)) await must(["mkdir", "-p", to], target.env, signal);
+          if (!this.#made.has(target)) await runBarge(["mkdir", "-p", to], target.env, signal);
           this.#made.add(target);
           // Each target has its own names at both ends.
           const line = args(to, ++run).map((arg) =>
             arg.startsWith(`${this.folder}/`) && /back\d+$/.test(arg) ? `${arg}.${i}` : arg
           );
           const began = performance.now();
-          await must([...line, "-q"], target.env, signal);
+          await runBarge([...line, "-q"], target.env, signal);
           return (performance.now() - began) / 1000;
         },
       };
@@ -182,13 +193,13 @@ class Targets implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#own.length === 0) {
       const [any] = this.#made;
-      if (any) await must(["rm", "-r", this.#to], any.env);
+      if (any) await runBarge(["rm", "-r", this.#to], any.env);
     }
     for (const own of this.#own) await own[Symbol.asyncDispose]();
   }
 }
 
-async function must(
+async function runBarge(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   signal?: AbortSignal,

@@ -1,21 +1,25 @@
-/** Latencies, from a microsecond to ten minutes, each to three digits (HdrHistogram). */
+/** Latencies from a microsecond to ten minutes, each with three digits (HdrHistogram). */
 import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64 } from "hdr-histogram-js";
 
-const most = 600_000_000;
-/** The percentiles that are reported. */
-export const percentiles = [50, 75, 90, 99, 99.9, 99.99] as const;
+const maxLatencyUs = 600_000_000;
 
-/** A bar of a drawn histogram: so many answers took at most so many ms. */
+/** A bar of a drawn histogram. */
 export interface Bar {
+  /** The highest latency that it counts, in ms. */
   readonly upTo: number;
+  /** Answers above the limit of the bar before it. */
   readonly count: number;
 }
 
 export class Latencies {
   // Microseconds, in 64 bits: hours of a fast server fit.
   readonly #all = build({
-    ...{ bitBucketSize: 64, lowestDiscernibleValue: 1, highestTrackableValue: most },
-    ...{ numberOfSignificantValueDigits: 3, autoResize: false, useWebAssembly: false },
+    bitBucketSize: 64,
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: maxLatencyUs,
+    numberOfSignificantValueDigits: 3,
+    autoResize: false,
+    useWebAssembly: false,
   });
   #sum = 0;
 
@@ -23,13 +27,13 @@ export class Latencies {
     return this.#all.totalCount;
   }
 
-  /** Adds one, in ms; what is longer than ten minutes counts as that. */
+  /** Adds a latency in ms; one above ten minutes counts as ten minutes. */
   add(ms: number): void {
     this.#sum += ms;
-    this.#all.recordValue(Math.min(most, Math.max(1, Math.round(ms * 1000))));
+    this.#all.recordValue(Math.min(maxLatencyUs, Math.max(1, Math.round(ms * 1000))));
   }
 
-  /** In ms; 0 when there are none. */
+  /** Returns a percentile in ms; 0 when there are no latencies. */
   percentile(p: number): number {
     return this.count === 0 ? 0 : this.#all.getValueAtPercentile(p) / 1000;
   }
@@ -46,7 +50,7 @@ export class Latencies {
     return this.count === 0 ? 0 : this.#sum / this.count;
   }
 
-  /** All of them in bars whose limits are 1, 2, 5, 10, 20, ... times the least. */
+  /** Returns bars with the limits 1, 2, 5, 10, 20, ... times a power of ten, up to the maximum. */
   bars(): Bar[] {
     if (this.count === 0) return [];
     const bars: { upTo: number; count: number }[] = [];
@@ -62,12 +66,12 @@ export class Latencies {
     return bars;
   }
 
-  /** For another isolate, or a file. */
+  /** Returns the latencies as text, for {@link merge} in another isolate. */
   encode(): string {
     return encodeIntoCompressedBase64(this.#all);
   }
 
-  /** Adds what another isolate has encoded. @param mean of those, in ms */
+  /** Adds the latencies that another isolate has encoded. @param mean their mean, in ms */
   merge(encoded: string, mean: number): void {
     const other = decodeFromCompressedBase64(encoded, 64, false);
     this.#sum += mean * other.totalCount;
@@ -79,7 +83,7 @@ export class Latencies {
     return Math.round(share * this.count);
   }
 
-  /** Which share is at most so long: found by halving, as the library tells percentiles alone. */
+  /** Returns the share of latencies up to `ms`, by bisection: the library has percentiles only. */
   #share(ms: number): number {
     let [low, high] = [0, 100];
     for (let i = 0; i < 40; i++) {

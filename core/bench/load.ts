@@ -1,21 +1,21 @@
-/** A load of one or several workers, and what they measured together. */
+/** A load by one or several workers, and their merged result. */
 import process from "node:process";
 import { BargeError } from "../error.ts";
 import { allowedDescriptors, spareDescriptors } from "../net/descriptors.ts";
 import { Latencies } from "./histogram.ts";
-import type { Aim, FromLoad, Posted, ToLoad } from "./load_worker.ts";
+import type { FromLoad, PostedMetrics, Target, ToLoad } from "./load_worker.ts";
 import { machine } from "./machine.ts";
 import { latencyOf, type Result } from "./result.ts";
 
-/** An isolate that is busy for more than this share of the time is what was measured. */
-const bound = 0.9;
-/** Nor may requests at a rate be sent later than so many ms, in one of a hundred. */
-const mostLag = 20;
+/** A generator that is busy for a larger share of the time measures itself, not the server. */
+const maxBusyShare = 0.9;
+/** So does one that sends requests at a rate later than this, in the 99th percentile. */
+const maxLagMs = 20;
 
 export interface LoadOptions {
-  readonly aim: Aim;
-  /** What is aimed at, for people. */
-  readonly target: string;
+  readonly target: Target;
+  /** The target's address, for people. */
+  readonly address: string;
   readonly connections: number;
   readonly workers: number;
   /** ms */
@@ -31,28 +31,28 @@ export interface LoadOptions {
   readonly onProgress?: (progress: Progress) => void;
 }
 
-/** How it goes. */
+/** The state of a load while it runs. */
 export interface Progress {
-  /** ms that it has been measured for; 0 before that. */
+  /** ms since measuring began; 0 before that. */
   readonly elapsed: number;
   readonly answers: number;
   readonly errors: number;
-  /** Of the slowest worker, in ms. */
+  /** The highest of all workers, in ms; `max`, too. */
   readonly p99: number;
   readonly max: number;
 }
 
 /**
- * Runs a load to its end, or to the signal.
+ * Runs a load until its end or the signal.
  *
- * @throws {BargeError} `unavailable` when nobody answers at all, or descriptors run out
+ * @throws {BargeError} `unavailable` when no server answers, or descriptors run out
  */
 export async function load(options: LoadOptions): Promise<Result> {
-  const { connections, signal, aim, requests, rate, target } = options;
-  if (aim.kind !== "http") await checkDescriptors(connections);
+  const { connections, signal, target, address, requests, rate } = options;
+  if (target.kind !== "http") await checkDescriptors(connections);
   const workers = Math.min(options.workers, connections, requests ?? Infinity);
   const started = new Date().toISOString();
-  const hands = Array.from({ length: workers }, () => new Hand());
+  const loaders = Array.from({ length: workers }, () => new Loader());
   const share = (all: number, i: number) => Math.floor(all / workers) + (i < all % workers ? 1 : 0);
   let cpu: NodeJS.CpuUsage | undefined;
   let began = 0;
@@ -60,16 +60,20 @@ export async function load(options: LoadOptions): Promise<Result> {
     cpu ??= process.cpuUsage();
     began ||= performance.now();
   };
-  const report = () => options.onProgress?.(progressOf(hands, began));
-  const stop = () => hands.forEach((hand) => hand.post({ type: "stop" }));
+  const report = () => options.onProgress?.(progressOf(loaders, began));
+  const stop = () => loaders.forEach((loader) => loader.post({ type: "stop" }));
   signal.addEventListener("abort", stop, { once: true });
   try {
     const { duration, warmUp, timeout } = options;
-    const runs = hands.map((hand, i) =>
-      hand.run({
-        ...{ type: "start", aim },
+    const runs = loaders.map((loader, i) =>
+      loader.run({
+        type: "start",
+        target,
         options: {
-          ...{ duration, warmUp, timeout, connections: share(connections, i) },
+          duration,
+          warmUp,
+          timeout,
+          connections: share(connections, i),
           requests: requests === undefined ? undefined : share(requests, i),
           rate: rate === undefined ? undefined : rate / workers,
         },
@@ -82,24 +86,31 @@ export async function load(options: LoadOptions): Promise<Result> {
     const busy = (used.user + used.system) / 1000 / wall / workers;
     return {
       schema: "barge-bench/1",
-      ...{ kind: aim.kind, target, started, machine: machine(), connections, workers },
-      size: aim.kind === "http" ? null : aim.size,
+      kind: target.kind,
+      target: address,
+      started,
+      machine: machine(),
+      connections,
+      workers,
+      size: target.kind === "http" ? null : target.size,
       rate: rate ?? null,
-      verified: aim.kind !== "http" && aim.verify,
+      verified: target.kind !== "http" && target.verify,
       interrupted: signal.aborted,
       ...merged(posted, busy),
     };
   } finally {
     signal.removeEventListener("abort", stop);
-    for (const hand of hands) hand.terminate();
+    for (const loader of loaders) loader.terminate();
   }
 }
 
-/** What the workers have measured, as one. */
-function merged(posted: readonly Posted[], busy: number) {
+/**
+ * Merges the measurements of all workers. @param busy share of the time that a worker used a core
+ */
+function merged(posted: readonly PostedMetrics[], busy: number) {
   const [latencies, lag] = [new Latencies(), new Latencies()];
   const failures: Record<string, number> = {};
-  let [answers, bytes, elapsed, lines, fewest] = [0, 0, 0, 0, Infinity];
+  let [answers, bytes, elapsed, connections, fewest] = [0, 0, 0, 0, Infinity];
   for (const one of posted) {
     latencies.merge(one.latencies.encoded, one.latencies.mean);
     lag.merge(one.lag.encoded, one.lag.mean);
@@ -108,9 +119,9 @@ function merged(posted: readonly Posted[], busy: number) {
     }
     answers += one.answers;
     bytes += one.bytes;
-    lines += one.lines;
+    connections += one.connections;
     elapsed = Math.max(elapsed, one.elapsed);
-    fewest = Math.min(fewest, one.fewest);
+    fewest = Math.min(fewest, one.fewestAnswers);
   }
   const seconds = elapsed / 1000;
   const perSecond = (n: number) => seconds === 0 ? 0 : Math.round(n / seconds * 10) / 10;
@@ -119,25 +130,25 @@ function merged(posted: readonly Posted[], busy: number) {
   return {
     seconds: Math.round(elapsed) / 1000,
     requests: answers,
-    errors: Object.values(failures).reduce((sum, n) => sum + n, 0),
+    errors: count(failures),
     failures,
     requestsPerSecond: perSecond(answers),
     bytesPerSecond: Math.round(perSecond(bytes)),
     latency: latencyOf(latencies),
-    fairness: answers === 0 ? 0 : Math.round(fewest * lines / answers * 1000) / 1000,
-    generator: { busy: busyShare, lag99, bound: busyShare > bound || lag99 > mostLag },
+    fairness: answers === 0 ? 0 : Math.round(fewest * connections / answers * 1000) / 1000,
+    generator: { busy: busyShare, lag99, bound: busyShare > maxBusyShare || lag99 > maxLagMs },
     histogram: latencies.bars(),
   };
 }
 
-function progressOf(hands: readonly Hand[], began: number): Progress {
-  const sum = (of: (hand: Hand) => number) => hands.reduce((total, hand) => total + of(hand), 0);
+function progressOf(loaders: readonly Loader[], began: number): Progress {
+  const all = loaders.map(({ progress }) => progress);
   return {
     elapsed: began === 0 ? 0 : performance.now() - began,
-    answers: sum(({ progress }) => progress.answers),
-    errors: sum(({ progress }) => count(progress.failures)),
-    p99: Math.max(...hands.map(({ progress }) => progress.p99)),
-    max: Math.max(...hands.map(({ progress }) => progress.max)),
+    answers: all.reduce((sum, { answers }) => sum + answers, 0),
+    errors: all.reduce((sum, { failures }) => sum + count(failures), 0),
+    p99: Math.max(...all.map(({ p99 }) => p99)),
+    max: Math.max(...all.map(({ max }) => max)),
   };
 }
 
@@ -145,9 +156,9 @@ function count(failures: Readonly<Record<string, number>>): number {
   return Object.values(failures).reduce((sum, n) => sum + n, 0);
 }
 
-/** @throws {BargeError} `unavailable` where the system tells that there are too few */
+/** @throws {BargeError} `unavailable` when the system allows too few descriptors */
 async function checkDescriptors(connections: number): Promise<void> {
-  const allowed = await allowedDescriptors() ?? Infinity; // where it is not told, opening them tells
+  const allowed = await allowedDescriptors() ?? Infinity;
   const needed = connections + spareDescriptors;
   if (needed <= allowed) return;
   const why =
@@ -155,18 +166,28 @@ async function checkDescriptors(connections: number): Promise<void> {
   throw new BargeError("unavailable", why, { hint: `\`ulimit -n ${needed}\` allows them` });
 }
 
-/** A worker. */
-class Hand {
+/** A worker that runs a share of the load. */
+class Loader {
   progress: Extract<FromLoad, { type: "progress" }> = {
-    ...{ type: "progress", answers: 0, failures: {}, p99: 0, max: 0 },
+    type: "progress",
+    answers: 0,
+    failures: {},
+    p99: 0,
+    max: 0,
   };
   readonly #worker = new Worker(new URL("./load_worker.ts", import.meta.url), {
     type: "module",
     name: "barge load",
     deno: {
       permissions: {
-        ...{ net: true, read: false, write: false, env: false },
-        ...{ ffi: false, import: false, run: false, sys: false },
+        net: true,
+        read: false,
+        write: false,
+        env: false,
+        ffi: false,
+        import: false,
+        run: false,
+        sys: false,
       },
     },
   });
@@ -174,14 +195,14 @@ class Hand {
   run(
     start: ToLoad,
     { onMeasuring, report }: { readonly onMeasuring: () => void; readonly report: () => void },
-  ): Promise<Posted> {
+  ): Promise<PostedMetrics> {
     return new Promise((resolve, reject) => {
       this.#worker.onmessage = ({ data: message }: MessageEvent<FromLoad>) => {
         if (message.type === "measuring") onMeasuring();
         else if (message.type === "done") resolve(message.metrics);
         else if (message.type === "failed") {
-          const { kind, message: why, hint } = message;
-          reject(new BargeError(kind, why, { hint }));
+          const { kind, hint } = message;
+          reject(new BargeError(kind, message.message, { hint }));
         } else {
           this.progress = message;
           report();

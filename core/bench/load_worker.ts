@@ -1,29 +1,31 @@
 /**
- * A worker isolate of a load: runs an attack, and tells how it goes. load.ts starts it, with the right
- * to the network and nothing else.
+ * A worker isolate of a load: runs an attack and posts its progress. load.ts starts it with the
+ * permission for the network only.
  */
 /// <reference lib="deno.worker" />
 import { type Kind, typed } from "../error.ts";
-import { Attack, type AttackOptions, type Metrics } from "./attack.ts";
-import { httpLines } from "./http_line.ts";
-import { tcpLines, type TcpOptions } from "./tcp_line.ts";
-import { udpLines } from "./udp_line.ts";
+import { Attack, type AttackOptions } from "./attack.ts";
+import type { Open } from "./connection.ts";
+import { httpConnections } from "./http_connection.ts";
+import type { Metrics } from "./tally.ts";
+import { type EchoTarget, tcpConnections } from "./tcp_connection.ts";
+import { udpConnections } from "./udp_connection.ts";
 
-/** What is asked, and over what. */
-export type Aim =
-  | ({ readonly kind: "tcp" | "udp" } & TcpOptions)
+/** The server under load, and the protocol. */
+export type Target =
+  | ({ readonly kind: "tcp" | "udp" } & EchoTarget)
   | { readonly kind: "http"; readonly url: string };
 
 export type ToLoad =
   | {
     readonly type: "start";
-    readonly aim: Aim;
+    readonly target: Target;
     readonly options: Omit<AttackOptions, "signal" | "onMeasuring">;
   }
   | { readonly type: "stop" };
 
-/** Metrics as they are posted. */
-export interface Posted extends Omit<Metrics, "latencies" | "lag"> {
+/** Metrics as a worker posts them. */
+export interface PostedMetrics extends Omit<Metrics, "latencies" | "lag"> {
   readonly latencies: { readonly encoded: string; readonly mean: number };
   readonly lag: { readonly encoded: string; readonly mean: number };
 }
@@ -37,7 +39,7 @@ export type FromLoad =
     readonly p99: number;
     readonly max: number;
   }
-  | { readonly type: "done"; readonly metrics: Posted }
+  | { readonly type: "done"; readonly metrics: PostedMetrics }
   | {
     readonly type: "failed";
     readonly kind: Kind;
@@ -46,38 +48,38 @@ export type FromLoad =
   };
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;
-const progressEvery = 250;
+const progressIntervalMs = 250;
 const stop = new AbortController();
 
 scope.onmessage = async ({ data: message }: MessageEvent<ToLoad>) => {
   if (message.type === "stop") return stop.abort();
-  const { aim, options } = message;
-  const open = aim.kind === "http"
-    ? httpLines(aim)
-    : aim.kind === "udp"
-    ? udpLines(aim)
-    : tcpLines(aim);
-  const attack = new Attack(open, {
-    ...{ ...options, signal: stop.signal },
-    onMeasuring: () => tell({ type: "measuring" }),
+  const attack = new Attack(opener(message.target), {
+    ...message.options,
+    signal: stop.signal,
+    onMeasuring: () => post({ type: "measuring" }),
   });
   const timer = setInterval(() => {
     const { answers, failures, latencies } = attack.metrics;
     const { max } = latencies;
-    tell({ type: "progress", answers, failures, p99: latencies.percentile(99), max });
-  }, progressEvery);
+    post({ type: "progress", answers, failures, p99: latencies.percentile(99), max });
+  }, progressIntervalMs);
   try {
     const { latencies, lag, ...rest } = await attack.run();
-    const posted = (of: typeof lag) => ({ encoded: of.encode(), mean: of.mean });
-    tell({ type: "done", metrics: { ...rest, latencies: posted(latencies), lag: posted(lag) } });
+    const encoded = (all: typeof lag) => ({ encoded: all.encode(), mean: all.mean });
+    post({ type: "done", metrics: { ...rest, latencies: encoded(latencies), lag: encoded(lag) } });
   } catch (error) {
     const { kind, message, hint } = typed(error);
-    tell({ type: "failed", kind, message, hint });
+    post({ type: "failed", kind, message, hint });
   } finally {
     clearInterval(timer);
   }
 };
 
-function tell(message: FromLoad): void {
+function opener(target: Target): Open {
+  if (target.kind === "http") return httpConnections(target.url);
+  return target.kind === "udp" ? udpConnections(target) : tcpConnections(target);
+}
+
+function post(message: FromLoad): void {
   scope.postMessage(message);
 }

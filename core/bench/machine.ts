@@ -1,4 +1,4 @@
-/** What figures were measured on, in one line. */
+/** Returns one line about the machine and the runtime of a measurement. */
 export function machine(): string {
   const cpu = /model name\s*: (.*)/.exec(readText("/proc/cpuinfo"))?.[1] ?? "unknown processor";
   const gib = Math.round(Deno.systemMemoryInfo().total / 2 ** 30);

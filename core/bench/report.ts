@@ -1,11 +1,11 @@
-/** A result as people and spreadsheets read it. */
+/** A result as text, as CSV, and compared with another. */
 import { barOf } from "./bar.ts";
 import type { Result } from "./result.ts";
 
 const names = ["min", "mean", "p50", "p75", "p90", "p99", "p99.9", "p99.99", "max"] as const;
 
 /**
- * Milliseconds in three digits and a unit.
+ * Formats milliseconds with three digits and a unit.
  *
  * @example
  * ```ts
@@ -19,13 +19,13 @@ export function formatMs(ms: number): string {
   return `${value.toFixed(value < 9.995 ? 2 : value < 99.95 ? 1 : 0)} ${unit}`;
 }
 
-/** The whole result in lines, the histogram last. @param width columns that there are */
+/** Returns the whole result in lines, the histogram last. @param width columns of the terminal */
 export function lines(result: Result, width = 80): string[] {
   const { requests, seconds, latency, generator, failures } = result;
   const rate = Math.round(result.requestsPerSecond).toLocaleString("en-US");
   const megabytes = (result.bytesPerSecond / 1e6).toFixed(1);
-  const paced = result.rate === null ? "" : `, ${result.rate} requests a second asked for`;
-  const found = [
+  const paced = result.rate === null ? "" : `, at ${result.rate} requests a second`;
+  const report = [
     `${result.kind} ${result.target}: ${result.connections} connections${paced}`,
     `  ${requests.toLocaleString("en-US")} answers in ${seconds.toFixed(1)} s: ` +
     `${rate} a second, ${megabytes} MB/s` + (result.verified ? ", each verified" : ""),
@@ -37,41 +37,52 @@ export function lines(result: Result, width = 80): string[] {
   ];
   if (result.errors > 0) {
     const kinds = Object.entries(failures).map(([kind, n]) => `${n} ${kind}`);
-    found.push(`  errors    ${result.errors}: ${kinds.join(", ")}`);
+    report.push(`  errors    ${result.errors}: ${kinds.join(", ")}`);
   }
   if (generator.bound) {
-    found.push("  ! the generator was the limit: this measures it, not the server (try --workers)");
+    report.push(
+      "  ! the generator was the limit: this measures it, not the server (try --workers)",
+    );
   }
-  if (result.interrupted) found.push("  ! interrupted: this is what there was until then");
-  return [...found, ...draw(result.histogram, width), `  ${result.machine}`];
+  if (result.interrupted) report.push("  ! interrupted: the figures end there");
+  return [...report, ...draw(result.histogram, width), `  ${result.machine}`];
 }
 
-/** A bar for each class of latencies, as long as its share. */
+/** Draws a bar for each class of latencies, whose length is its share. */
 export function draw(histogram: Result["histogram"], width: number): string[] {
   const total = histogram.reduce((sum, { count }) => sum + count, 0);
   if (total === 0) return [];
-  const most = Math.max(...histogram.map(({ count }) => count));
+  const largest = Math.max(...histogram.map(({ count }) => count));
   const labels = histogram.map(({ upTo }) => `<= ${formatMs(upTo)}`);
   const left = Math.max(...labels.map(({ length }) => length));
   const room = Math.max(10, width - left - 14);
   return histogram.map(({ count }, i) => {
-    const bar = barOf(count / most * room);
+    const bar = barOf(count / largest * room);
     const percent = (count / total * 100).toFixed(2);
-    // A small share must not be rounded to 0 %.
     const share = (count > 0 && percent === "0.00" ? "<0.01" : percent).padStart(6);
     return `  ${labels[i].padStart(left)} ${share}% ${bar}`.trimEnd();
   });
 }
 
-/** A heading and a row of comma-separated values. */
+/** Returns a heading and a row of comma-separated values. */
 export function csv(result: Result): string {
-  const { kind, target, started, connections, workers, size, rate, seconds } = result;
-  const { requests, errors, requestsPerSecond, bytesPerSecond, fairness, generator } = result;
   const fields: Record<string, string | number | boolean | null> = {
-    ...{ kind, target, started, connections, workers, size, rate, seconds, requests, errors },
-    ...{ requestsPerSecond, bytesPerSecond },
+    kind: result.kind,
+    target: result.target,
+    started: result.started,
+    connections: result.connections,
+    workers: result.workers,
+    size: result.size,
+    rate: result.rate,
+    seconds: result.seconds,
+    requests: result.requests,
+    errors: result.errors,
+    requestsPerSecond: result.requestsPerSecond,
+    bytesPerSecond: result.bytesPerSecond,
     ...Object.fromEntries(names.map((name) => [`${name}_ms`, result.latency[name]])),
-    ...{ fairness, busy: generator.busy, bound: generator.bound },
+    fairness: result.fairness,
+    busy: result.generator.busy,
+    bound: result.generator.bound,
   };
   const cell = (value: unknown) => {
     const text = String(value ?? "");
@@ -80,10 +91,12 @@ export function csv(result: Result): string {
   return `${Object.keys(fields).join(",")}\n${Object.values(fields).map(cell).join(",")}`;
 }
 
-/** What changed since an earlier result, a line a figure: then, now, now over then. */
-export function comparison(now: Result, then: Result): string[][] {
+/**
+ * Compares a result with an earlier one: for each figure its name, before, now, and their ratio.
+ */
+export function comparison(now: Result, before: Result): string[][] {
   const row = (name: string, of: (result: Result) => number, show: (n: number) => string) => {
-    const [a, b] = [of(then), of(now)];
+    const [a, b] = [of(before), of(now)];
     return [name, show(a), show(b), a === 0 ? "-" : `${(b / a).toFixed(2)}x`];
   };
   const whole = (n: number) => Math.round(n).toLocaleString("en-US");

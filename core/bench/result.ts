@@ -1,6 +1,6 @@
 /**
- * What a load came to, as `--json` prints it and `--compare` reads it. The fields are published in
- * fixtures/bench-result.schema.json (JSON Schema 2020-12) and described there.
+ * The result of a load, as `--json` prints it and `--compare` reads it. The fields are described in
+ * fixtures/bench-result.schema.json (JSON Schema 2020-12).
  */
 import * as v from "valibot";
 import { BargeError, typed } from "../error.ts";
@@ -44,25 +44,30 @@ export const resultSchema = v.object({
   histogram: v.array(v.object({ upTo: number, count: number })),
 });
 
-/** Of one load. Times are in ms. */
+/** The result of one load. Times are in ms, but for `seconds`. */
 export type Result = v.InferOutput<typeof resultSchema>;
 
-/** The figures of a result that are latencies, from what was measured. */
+/** Returns the latency figures of a result. */
 export function latencyOf(latencies: Latencies): Result["latency"] {
   const round = (ms: number) => Math.round(ms * 1000) / 1000;
   const p = (percent: number) => round(latencies.percentile(percent));
   return {
     min: round(latencies.min),
     mean: round(latencies.mean),
-    ...{ p50: p(50), p75: p(75), p90: p(90), p99: p(99), "p99.9": p(99.9), "p99.99": p(99.99) },
+    p50: p(50),
+    p75: p(75),
+    p90: p(90),
+    p99: p(99),
+    "p99.9": p(99.9),
+    "p99.99": p(99.99),
     max: round(latencies.max),
   };
 }
 
 /**
- * Reads a result that was kept in a file.
+ * Reads a result from a file.
  *
- * @throws {BargeError} `not-found` and others of the system; `usage` when it is none
+ * @throws {BargeError} `usage` when the file holds no result; the system's errors
  */
 export async function readResult(path: string): Promise<Result> {
   const op = "compare with";
@@ -77,7 +82,10 @@ export async function readResult(path: string): Promise<Result> {
   } catch (cause) {
     const { message } = cause as Error;
     throw new BargeError("usage", `it is no result of \`barge bench\`: ${message}`, {
-      ...{ op, path, cause, hint: "`barge bench tcp --json > FILE` makes one" },
+      op,
+      path,
+      cause,
+      hint: "`barge bench tcp --json > FILE` makes one",
     });
   }
 }

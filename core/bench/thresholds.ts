@@ -1,7 +1,7 @@
-/** Conditions on a result: `p99>5ms`, `errors>0`, `requests/s<1000`. */
+/** Conditions under which a result is a failure: `p99>5ms`, `errors>0`, `requests/s<1000`. */
 import type { Result } from "./result.ts";
 
-/** The figures that a condition can be about, each in its own unit: ms, bytes, a number. */
+/** The figures that a condition can name. Times are in ms. */
 const figures = {
   min: ({ latency }: Result) => latency.min,
   mean: ({ latency }: Result) => latency.mean,
@@ -29,22 +29,20 @@ const compare: Record<string, (a: number, b: number) => boolean> = {
   "<=": (a, b) => a <= b,
 };
 
-/** A condition under which a result is a failure. */
 export interface Threshold {
-  /** As it was written. */
+  /** The condition as the user wrote it. */
   readonly text: string;
   readonly holds: (result: Result) => boolean;
-  /** What the figure is, for messages. */
+  /** Returns the figure, for messages. */
   readonly value: (result: Result) => number;
 }
 
-/** The names of all figures. */
 export const figureNames: readonly string[] = Object.keys(figures);
 
 /**
- * Reads a condition.
+ * Parses a condition.
  *
- * @returns undefined when it is none
+ * @returns undefined when the text is no condition
  *
  * @example
  * ```ts

@@ -1,13 +1,12 @@
 /**
- * One connection to a server: requests out, answers in, in the same order.
+ * A connection to a server: sends requests and reads their answers in the same order.
  *
- * Requests may be sent before earlier ones are answered. Each takes its turn to read: turns are
- * queued when the request is sent and run one at a time, so that writing and reading go on at once.
+ * Requests may be sent before earlier ones are answered. Each request queues a turn that reads its
+ * answer; turns run one at a time, while further requests are written.
  *
- * Invariants: a failure that the server answers leaves the connection alive; any other failure while
- * reading or writing closes it, and every waiter, now and later, fails with that same error. No wait
- * is for ever: the connection is cut when no byte moved in either direction for as long as the
- * request at hand may take.
+ * Invariants: a failure that the server answers leaves the connection open. Any other failure while
+ * reading or writing closes it, and all waiting and later calls fail with the same error. The
+ * connection is also closed when no byte moved for as long as the current request allows.
  */
 import { BargeError, typed } from "../error.ts";
 import { isLoopback, network, parseAddress } from "../net/address.ts";
@@ -24,20 +23,20 @@ import {
 import { FrameReader } from "../protocol/reader.ts";
 import { Outbox } from "./outbox.ts";
 
-/** Milliseconds without a byte for an ordinary request. */
-export const patience = 60_000;
-/** Milliseconds without a byte while the server syncs or hashes a large file. */
-export const diskPatience = 600_000;
+/** The longest time without a byte, for most requests. */
+export const idleTimeoutMs = 60_000;
+/** The same while the server syncs or hashes a large file. */
+export const diskTimeoutMs = 600_000;
 
 type Fields<R> = R extends unknown ? Omit<R, "verb"> : never;
-/** What a request says beside its verb. */
+/** The fields of a request, without its verb. */
 export type RequestFields<V extends Verb> = Fields<RequestInput<V>>;
 
-/** Reads one request's answer: all of its frames and bodies, nothing more. */
+/** Reads one request's answer: exactly its frames and bodies. */
 export type Turn<T> = (frames: FrameReader) => Promise<T>;
 
 export class Client implements Disposable, AsyncDisposable {
-  /** What the server said of itself; set by {@link greet}. */
+  /** The server's version, limits and options; set by {@link greet}. */
   hello!: Answer<"hello">;
   /** The server's address, for messages. */
   readonly peer: string;
@@ -45,16 +44,17 @@ export class Client implements Disposable, AsyncDisposable {
   readonly #frames: FrameReader;
   readonly #outbox: Outbox;
   #last: Promise<unknown> = Promise.resolve();
-  /** Failures that the server told, as opposed to ours in understanding it. */
-  readonly #told = new WeakSet<BargeError>();
+  /** Failures that the server answered, as opposed to failures to read its answer. */
+  readonly #answered = new WeakSet<BargeError>();
   #reading = false;
-  /** Sends signs of life during a pause; undefined: no request pauses. */
+  /** The signs of life during a pause; undefined: no request pauses. */
   #alive: { readonly since: number; beat: () => Promise<unknown>; busy: boolean } | undefined;
-  #patience = patience;
-  #moved = performance.now();
+  #timeoutMs = idleTimeoutMs;
+  /** When a byte was last sent or received, by performance.now(). */
+  #lastMoved = performance.now();
   #onClose: (() => void)[] = [];
 
-  /** @param stream taken over: closing the client closes it */
+  /** @param stream owned by the client, which closes it */
   constructor(stream: Stream) {
     this.#stream = stream;
     this.peer = stream.peer;
@@ -70,11 +70,11 @@ export class Client implements Disposable, AsyncDisposable {
   }
 
   /**
-   * May a secret be sent here that others could make use of?
+   * Checks that a secret may be sent.
    *
-   * @throws {BargeError} `refused` without TLS, off this machine
+   * @throws {BargeError} `refused` for a connection to another machine without TLS
    */
-  needPrivacy(op: string): void {
+  requirePrivacy(op: string): void {
     if (this.endPoint !== undefined || isLoopback(network(parseAddress(this.peer).host))) return;
     throw new BargeError("refused", "that needs TLS, and this connection has none", {
       op,
@@ -83,21 +83,26 @@ export class Client implements Disposable, AsyncDisposable {
     });
   }
 
-  /** Why the connection is closed, or undefined while it is open. */
+  /** Why the connection is closed; undefined while it is open. */
   get closed(): BargeError | undefined {
     return this.#stream.closed;
   }
 
+  /** @throws {BargeError} `interrupted` if a signal has closed the connection */
+  throwIfInterrupted(): void {
+    if (this.closed?.kind === "interrupted") throw this.closed;
+  }
+
   /**
-   * The first request of a connection.
+   * Sends the first request of a connection.
    *
    * @param agent this program's name and version
    * @param timeout milliseconds
-   * @throws {BargeError} `unsupported` when the server speaks another version; `protocol`;
+   * @throws {BargeError} `unsupported` if the server speaks another version; `protocol`;
    *   `unavailable`
    */
   async greet(agent: string, timeout: number): Promise<void> {
-    // Set in the turn itself: a login that was sent with it reads it in the next one.
+    // Set inside the turn: a login that was sent with it reads `hello` in the next turn.
     const greeted = this.answer(
       async (frames) => this.hello = await this.next("hello", frames),
       timeout,
@@ -118,18 +123,18 @@ export class Client implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Sends a request and waits for its answer. Several may be asked at once.
+   * Sends a request and waits for its answer. Several requests may be under way.
    *
-   * @param wait milliseconds that the server may take without sending a byte
-   * @throws {BargeError} what the server answered; why the connection is closed
+   * @param timeoutMs the longest time without a byte
+   * @throws {BargeError} the server's failure; why the connection is closed
    */
   async ask<V extends Verb & Answered>(
     verb: V,
     fields: RequestFields<V>,
-    wait = patience,
+    timeoutMs = idleTimeoutMs,
   ): Promise<Answer<V>> {
     const frame = encodeFrame({ verb, ...fields });
-    const answer = this.answer((frames) => this.next(verb, frames), wait);
+    const answer = this.answer((frames) => this.next(verb, frames), timeoutMs);
     answer.catch(() => {/* awaited below; sending may fail first */});
     await this.send(frame);
     await this.flush();
@@ -137,76 +142,76 @@ export class Client implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Hands bytes over to be sent; they leave with the next {@link flush}, or when enough are there.
-   * The turn that reads the answer is queued first, in the same tick.
+   * Takes bytes to be sent, at the latest by the next {@link flush}. Queue the turn that reads the
+   * answer first, in the same tick.
    *
-   * @returns once the bytes may be changed again
+   * @returns once the bytes may be changed
    */
   async send(...parts: readonly Uint8Array[]): Promise<void> {
     try {
       await this.#outbox.send(...parts);
-      this.#moved = performance.now();
+      this.#lastMoved = performance.now();
     } catch (cause) {
       throw this.#broken(cause);
     }
   }
 
-  /** Sends what is still gathered. */
+  /** Sends the gathered bytes. */
   async flush(): Promise<void> {
     try {
       await this.#outbox.flush();
-      this.#moved = performance.now();
+      this.#lastMoved = performance.now();
     } catch (cause) {
       throw this.#broken(cause);
     }
   }
 
   /**
-   * Queues the reading of an answer behind those that are due before it.
+   * Queues the reading of an answer after the earlier ones.
    *
-   * @param turn must read exactly its own answer; if it throws anything but what {@link next} told,
-   *   the connection is closed
-   * @param wait milliseconds without a byte that are allowed while it reads
+   * @param turn must read exactly its own answer; if it throws anything but a failure that the
+   *   server answered, the connection is closed
+   * @param timeoutMs the longest time without a byte while it reads
    */
-  answer<T>(turn: Turn<T>, wait = patience): Promise<T> {
-    const result = this.#last.then(() => this.#turn(turn, wait));
-    this.#last = result.catch(() => {/* the caller is told */});
+  answer<T>(turn: Turn<T>, timeoutMs = idleTimeoutMs): Promise<T> {
+    const result = this.#last.then(() => this.#turn(turn, timeoutMs));
+    this.#last = result.catch(() => {/* the caller handles it */});
     return result;
   }
 
   /**
-   * Reads one answering frame, inside a turn.
+   * Reads one frame of an answer, inside a turn.
    *
-   * @throws {BargeError} what the server answered
+   * @throws {BargeError} the server's failure
    */
-  async next<V extends Answered>(what: V, frames: FrameReader): Promise<Answer<V>> {
+  async next<V extends Answered>(verb: V, frames: FrameReader): Promise<Answer<V>> {
     const frame = await frames.frame();
     if (frame === null) throw new BargeError("unavailable", "it closed the connection");
     try {
-      return parseAnswer(what, frame.value);
+      return parseAnswer(verb, frame.value);
     } catch (error) {
-      // After a failure of its own making the server goes on, after a broken frame it hangs up.
+      // The server continues after its own failures, and closes after a broken frame.
       if (frame.value.ok === false && error instanceof BargeError && error.op !== "answer") {
-        if (error.kind !== "protocol") this.#told.add(error);
+        if (error.kind !== "protocol") this.#answered.add(error);
       }
       throw error;
     }
   }
 
-  /** Awaits something else inside a turn, on our side: the server is not to blame for its time. */
+  /** Awaits local work inside a turn; its time does not count as the server's silence. */
   async aside<T>(promise: Promise<T>): Promise<T> {
     this.#reading = false;
     try {
       return await promise;
     } finally {
       this.#reading = true;
-      this.#moved = performance.now();
+      this.#lastMoved = performance.now();
     }
   }
 
   /**
-   * Sends signs of life while nothing else is sent, at the interval that the server's hello sets,
-   * until it is disposed. Sends none where the hello sets no interval.
+   * Sends signs of life while nothing else is sent, at the interval of the server's hello, until the
+   * result is disposed. Sends none if the hello has no interval.
    *
    * @param beat sends one sign of life; not called again before it has resolved
    */
@@ -219,9 +224,8 @@ export class Client implements Disposable, AsyncDisposable {
     };
   }
 
-  /** As {@link aside}, for long work: meanwhile, the server gets signs of life. */
+  /** Awaits long local work inside a turn, with signs of life to the server. */
   async paused<T>(promise: Promise<T>): Promise<T> {
-    // The answer follows the body that is being received.
     const alive = this.keepAlive(() => {
       this.ask("ping", {}).catch(
         () => {/* the request under way reports why the connection broke */},
@@ -235,9 +239,9 @@ export class Client implements Disposable, AsyncDisposable {
     }
   }
 
-  /** Did the server answer this failure, so that the connection goes on? */
-  told(error: unknown): boolean {
-    return error instanceof BargeError && this.#told.has(error);
+  /** Returns whether the server answered this failure, so that the connection stays open. */
+  isAnswer(error: unknown): boolean {
+    return error instanceof BargeError && this.#answered.has(error);
   }
 
   /** Calls back once, when the connection is closed. */
@@ -246,8 +250,8 @@ export class Client implements Disposable, AsyncDisposable {
     else this.#onClose.push(callback);
   }
 
-  /** Closes the connection; whoever waits fails with the reason. */
-  close(reason = new BargeError("unavailable", "the connection is closed")): void {
+  /** Closes the connection; waiting calls fail with the reason. */
+  close(reason: BargeError = new BargeError("unavailable", "the connection is closed")): void {
     this.#fail(reason);
   }
 
@@ -255,21 +259,21 @@ export class Client implements Disposable, AsyncDisposable {
     this.close();
   }
 
-  /** Closes without a goodbye, whose answer would cost a round trip and tell nothing. */
+  /** Closes without `bye`, which would cost a round trip. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
     await this.#last;
   }
 
-  async #turn<T>(turn: Turn<T>, wait: number): Promise<T> {
+  async #turn<T>(turn: Turn<T>, timeoutMs: number): Promise<T> {
     if (this.closed) throw this.closed;
-    this.#patience = wait;
-    this.#moved = performance.now();
+    this.#timeoutMs = timeoutMs;
+    this.#lastMoved = performance.now();
     this.#reading = true;
     try {
       return await turn(this.#frames);
     } catch (cause) {
-      if (this.told(cause)) throw cause;
+      if (this.isAnswer(cause)) throw cause;
       throw this.#broken(cause);
     } finally {
       this.#reading = false;
@@ -277,41 +281,42 @@ export class Client implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Reads without the stream's own deadline, which knows nothing of a long upload going on at the
-   * same time: {@link Stream.read} takes its patience when it is called. The sweep watches instead.
+   * Reads without the stream's own deadline, which ignores an upload under way: {@link Stream.read}
+   * takes its patience when it is called. {@link #sweep} checks the deadline instead.
    */
   async #read(into: Uint8Array): Promise<number | null> {
-    const usual = this.#stream.patience;
+    const { patience } = this.#stream;
     this.#stream.patience = Infinity;
     const reading = this.#stream.read(into);
-    this.#stream.patience = usual;
+    this.#stream.patience = patience;
     const n = await reading;
-    this.#moved = performance.now();
+    this.#lastMoved = performance.now();
     return n;
   }
 
+  /** Checks the deadlines. */
   #sweep(): void {
-    this.#showAlive();
-    if (!this.#reading || performance.now() - this.#moved < this.#patience) return;
-    const seconds = Math.round(this.#patience / 1000);
+    this.#sendAlive();
+    if (!this.#reading || performance.now() - this.#lastMoved < this.#timeoutMs) return;
+    const seconds = Math.round(this.#timeoutMs / 1000);
     this.#fail(
       new BargeError("unavailable", `${this.peer} gave no answer for ${seconds} s`),
     );
   }
 
-  #showAlive(): void {
+  #sendAlive(): void {
     const alive = this.#alive;
     const { pause } = this.hello ?? {};
     if (!alive || alive.busy || !pause) return;
-    const last = Math.max(alive.since, this.#outbox.wrote);
+    const last = Math.max(alive.since, this.#outbox.lastWrite);
     if (performance.now() - last < pause.every * 1000) return;
     alive.busy = true;
     alive.beat().then(() => alive.busy = false, () => {/* the request under way reports it */});
   }
 
   /**
-   * Closes because reading or writing failed. A connection that broke names no path of its own:
-   * whoever waits says what was being done, and to which file.
+   * Closes because reading or writing failed. The error of a broken connection has no path, since
+   * the callers add the verb and the file.
    */
   #broken(cause: unknown): BargeError {
     const error = typed(cause, { path: this.peer });
@@ -320,7 +325,7 @@ export class Client implements Disposable, AsyncDisposable {
     return this.#fail(new BargeError("unavailable", why, { cause }));
   }
 
-  /** Closes, and hands back the first reason there was. */
+  /** Closes the connection. @returns the first reason for that */
   #fail(error: BargeError): BargeError {
     if (this.closed) return this.closed;
     this.#stream.close(error);

@@ -1,22 +1,22 @@
-/** Opens a connection to a server: dial, TLS if the remote says so, hello, version. */
+/** Opens a connection to a server: dial, TLS if the remote has a trust, hello, version. */
 import { BargeError } from "../error.ts";
 import { dial } from "../net/dial.ts";
-import { Client, patience } from "./client.ts";
+import { Client, idleTimeoutMs } from "./client.ts";
 import type { Remote } from "./remote.ts";
 
 export interface ConnectOptions {
-  /** Cuts the connection, now or whenever it fires; waiters fail with kind `interrupted`. */
+  /** Closes the connection when it fires; waiting calls fail with kind `interrupted`. */
   readonly signal?: AbortSignal;
-  /** Milliseconds until the server must have answered hello; 10 s by default. */
+  /** Milliseconds until the server has answered `hello`; 10 s by default. */
   readonly timeout?: number;
   /** This program's name and version. */
   readonly agent?: string;
-  /** Called before hello is answered: what it asks leaves with hello, and saves a round trip. */
+  /** Called before `hello` is answered: its requests are sent with `hello`, which saves a round trip. */
   readonly meanwhile?: (client: Client) => void;
 }
 
 /**
- * @returns a greeted connection, not logged in; the caller closes it
+ * @returns a connection that is not logged in; the caller closes it
  * @throws {BargeError} `unavailable`, `identity`, `unsupported`, `protocol`, `interrupted`
  */
 export async function connect(remote: Remote, options: ConnectOptions = {}): Promise<Client> {
@@ -25,15 +25,15 @@ export async function connect(remote: Remote, options: ConnectOptions = {}): Pro
   let client: Client;
   try {
     const { trust } = remote;
-    client = new Client(await dial(remote, { timeout, patience, signal, trust }));
+    client = new Client(await dial(remote, { timeout, patience: idleTimeoutMs, signal, trust }));
   } catch (error) {
     throw signal?.aborted ? stopped(signal) : error;
   }
   if (signal) {
-    const cut = () => client.close(stopped(signal));
-    signal.addEventListener("abort", cut, { once: true });
-    client.onClose(() => signal.removeEventListener("abort", cut));
-    if (signal.aborted) cut();
+    const interrupt = () => client.close(stopped(signal));
+    signal.addEventListener("abort", interrupt, { once: true });
+    client.onClose(() => signal.removeEventListener("abort", interrupt));
+    if (signal.aborted) interrupt();
   }
   try {
     const greeted = client.greet(agent, timeout);

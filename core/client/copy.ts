@@ -1,9 +1,8 @@
 /** Copies a remote file on the server. */
 import type { Answer, Overwrite } from "../protocol/message.ts";
-import { type Client, diskPatience } from "./client.ts";
+import { type Client, diskTimeoutMs } from "./client.ts";
 
 /**
- * @param overwrite `always` where it is not given
  * @throws {BargeError} `not-found`, `no-directory`, `exists`, `over-quota`, `denied`
  */
 export function copy(
@@ -12,5 +11,5 @@ export function copy(
   to: string,
   overwrite: Overwrite = "always",
 ): Promise<Answer<"copy">> {
-  return client.ask("copy", { from, to, overwrite }, diskPatience);
+  return client.ask("copy", { from, to, overwrite }, diskTimeoutMs);
 }

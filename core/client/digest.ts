@@ -1,21 +1,21 @@
-/** Asks for a remote file's digest. */
+/** Gets a remote file's digest. */
 import type { Answer } from "../protocol/message.ts";
 import type { Client } from "./client.ts";
 
 export interface DigestOptions {
   readonly algorithm?: "sha256" | "md5";
-  /** Read the disk again instead of trusting what is stored. */
+  /** Compute it from the disk, even if one is stored. */
   readonly fresh?: boolean;
 }
 
-/** Milliseconds: reading a terabyte takes its time, and not a byte comes meanwhile. */
-const wait = 3_600_000;
+/** Long enough to hash a terabyte, during which the server sends nothing. */
+const hashTimeoutMs = 3_600_000;
 
-/** @throws {BargeError} `not-found`, `denied`; `digest` when the disk is not what was stored */
+/** @throws {BargeError} `not-found`, `denied`; `digest` if the disk differs from the stored digest */
 export function digest(
   client: Client,
   path: string,
   { algorithm = "sha256", fresh = false }: DigestOptions = {},
 ): Promise<Answer<"digest">> {
-  return client.ask("digest", { path, algorithm, fresh }, wait);
+  return client.ask("digest", { path, algorithm, fresh }, hashTimeoutMs);
 }

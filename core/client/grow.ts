@@ -1,10 +1,10 @@
-/** Asks for a larger quota. */
+/** Requests a larger quota. */
 import type { Usage } from "../protocol/message.ts";
 import type { Client } from "./client.ts";
 
 /**
- * @param limit bytes in all, not in addition
- * @throws {BargeError} `refused` above what the server gives
+ * @param limit the new quota in bytes
+ * @throws {BargeError} `refused` above the server's limit
  */
 export function grow(client: Client, limit: number): Promise<Usage> {
   return client.ask("grow", { limit });

@@ -1,4 +1,4 @@
-/** Lists a remote folder, as far as one wants: the server sends it in pages. */
+/** Lists a remote folder, page by page. */
 import { BargeError } from "../error.ts";
 import { encodeFrame } from "../protocol/frame.ts";
 import type { Entry, Omission } from "../protocol/message.ts";
@@ -6,17 +6,17 @@ import type { Client } from "./client.ts";
 import { localFault } from "./local_name.ts";
 
 export interface ListOptions {
-  /** With all that the folders in it hold; names are then paths relative to the folder. */
+  /** List folders with their contents; names are then paths relative to the listed folder. */
   readonly recursive?: boolean;
-  /** Called at the end if the listing leaves names out that the server can't show. */
+  /** Called at the end if the listing omits names that the server can't show. */
   readonly onOmitted?: (omission: Omission) => void;
 }
 
 /**
- * Entries in the server's order: by name, a folder before what it holds; a file lists itself. One
- * page is held at a time, so nothing else may be awaited from this connection inside the loop.
+ * Yields entries by name, a folder before its contents; a file lists itself. One page is held at a
+ * time, so the loop must not await other requests of this connection.
  *
- * @throws {BargeError} `not-found`, `denied`; `protocol` for a name that could lead out of the folder
+ * @throws {BargeError} `not-found`, `denied`; `protocol` for a name that leads out of the folder
  */
 export async function* list(
   client: Client,
@@ -42,13 +42,13 @@ export async function* list(
       taken = Promise.withResolvers();
     }
   });
-  const over = turn.then(() => true);
-  over.catch(() => {/* awaited below, unless the listing is abandoned */});
+  const ended = turn.then(() => true);
+  ended.catch(() => {/* awaited below, unless the caller abandons the listing */});
   await client.send(request);
   await client.flush();
   try {
     for (let last = false; !last;) {
-      last = await Promise.race([over, arrived.promise.then(() => false)]);
+      last = await Promise.race([ended, arrived.promise.then(() => false)]);
       arrived = Promise.withResolvers();
       for (const page of pages.splice(0)) yield* page;
       taken.resolve();
@@ -59,7 +59,7 @@ export async function* list(
   }
 }
 
-/** All of a tree, in the server's order, as {@link list} gives it. */
+/** Returns all entries that {@link list} yields. */
 export async function listAll(
   client: Client,
   path: string,
@@ -71,15 +71,15 @@ export async function listAll(
 }
 
 /**
- * A server that lies about names could have files written outside the folder that was asked for: by
- * the name itself, or through a local link in the place of a folder that it does not list.
+ * Checks a listed name. A malicious server could cause writes outside the folder, by the name itself
+ * or through a local link in the place of a folder that it does not list.
  *
- * @param folders those that were listed before; undefined: the listing has none of their entries
+ * @param folders listed before; undefined for a listing that is not recursive
  */
 function check({ name, type }: Entry, path: string, folders: Set<string> | undefined): void {
-  const cut = name.lastIndexOf("/");
-  const known = cut === -1 || folders?.has(name.slice(0, cut));
-  if (known && localFault(name, false) === undefined) {
+  const slash = name.lastIndexOf("/");
+  const isBelow = slash === -1 || folders?.has(name.slice(0, slash));
+  if (isBelow && localFault(name, false) === undefined) {
     if (type === "dir") folders?.add(name);
     return;
   }

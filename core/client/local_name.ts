@@ -1,17 +1,16 @@
 /**
- * Names that a server lists, before they become local ones. A server that lies, or that holds what
- * another system takes for more than a name, must not have a file written outside the target.
+ * Checks names that a server lists before they become local names. A malicious server, or a name
+ * that is special on another system, must not cause a write outside the target.
  */
 import { BargeError } from "../error.ts";
 
-/** Names of devices, in every folder of Windows, with any extension. */
+/** Names of devices in every folder of Windows, with any extension. */
 const devices = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\..*)?$/i;
 
 /**
- * Checks a path below a folder, part by part.
+ * Returns why a path below a folder can't be a local path; undefined if it can.
  *
- * @param windows whether the local names are those of Windows
- * @returns why it can't be a local path; undefined where it can
+ * @param windows whether the rules of Windows apply
  *
  * @example
  * ```ts
@@ -41,7 +40,7 @@ export function localFault(
   return undefined;
 }
 
-/** @throws {BargeError} `refused` for a path below a folder that {@link localFault} has a word on */
+/** @throws {BargeError} `refused` for a path that {@link localFault} objects to */
 export function checkLocal(path: string): void {
   const fault = localFault(path);
   if (fault === undefined) return;

@@ -1,28 +1,27 @@
-/** Logs a connection in with a password or a token, and makes the server prove itself, too. */
+/** Logs in with a password or a token; the server must prove that it knows the account's secret. */
 import { BargeError } from "../error.ts";
 import { bindingName } from "../net/binding.ts";
 import type { Answer } from "../protocol/message.ts";
 import { type Mechanism, nonce, prove } from "../protocol/scram.ts";
 import type { Client } from "./client.ts";
 
-/** A name and password, or a token's text: `barge_<id>_<secret>`. */
+/** A name and password, or the text of a token: `barge_<id>_<secret>`. */
 export type Credentials =
   | { readonly account: string; readonly password: string }
   | { readonly token: string };
 
-/** Who one is at the server. */
+/** The account that is logged in. */
 export type Login = Pick<Answer<"proof">, "account" | "role">;
 
 /**
- * @throws {BargeError} `unauthenticated`; `identity` when the server does not know the account's
- *   secret, and so is not the one that it was given to, or another certificate is shown here than
- *   there; `usage` for text that is no token
+ * @throws {BargeError} `unauthenticated`; `identity` if the server does not know the account's secret
+ *   or shows another certificate to others; `usage` for an invalid token
  */
 export async function login(client: Client, credentials: Credentials): Promise<Login> {
-  const { mechanism, account, secret } = read(credentials);
-  const { proof, signature, binding } = await takeUp(client, mechanism, account, secret);
+  const { mechanism, account, secret } = parseCredentials(credentials);
+  const { proof, signature, binding } = await answerChallenge(client, mechanism, account, secret);
   const answer = await client.ask("proof", { proof, binding });
-  if (!same(answer.signature, signature)) {
+  if (!equalBytes(answer.signature, signature)) {
     const error = new BargeError("identity", "the server can't prove that it knows the account", {
       op: "log in to",
       path: client.peer,
@@ -36,12 +35,12 @@ export async function login(client: Client, credentials: Credentials): Promise<L
 }
 
 /**
- * Asks for a challenge, and makes the proof that it wants, bound to the server's certificate.
+ * Requests a challenge and computes its proof, bound to the server's certificate.
  *
- * @returns the proof, its binding, and what the server signs its answer with if it knows the secret, too
+ * @returns the proof, its binding, and the signature by which the server proves itself
  * @throws {BargeError} as {@link login}
  */
-export async function takeUp(
+export async function answerChallenge(
   client: Client,
   mechanism: Mechanism,
   account: string,
@@ -56,10 +55,10 @@ export async function takeUp(
 }
 
 /**
- * Over TLS a login is always bound to the certificate, so that whoever shows this client another one
- * can't pass it on.
+ * Returns the binding of a login over TLS. It keeps a machine in the middle, whose certificate
+ * differs, from passing the login on.
  *
- * @throws {BargeError} `identity` when the server does not demand that: TLS may end before it
+ * @throws {BargeError} `identity` if the server does not require it: TLS may end at a proxy
  */
 function bindingOf(client: Client): string | undefined {
   const { endPoint } = client;
@@ -67,19 +66,19 @@ function bindingOf(client: Client): string | undefined {
   const error = new BargeError("identity", "the server does not bind logins to its certificate", {
     op: "log in to",
     path: client.peer,
-    hint: "it is an old one, or TLS ends at a proxy before it: its operator may name the proxy's " +
-      "certificate with `barge serve --proxy-cert`",
+    hint: "it is an old version, or TLS ends at a proxy before it: its operator may name the " +
+      "proxy's certificate with `barge serve --proxy-cert`",
   });
   client.close(error);
   throw error;
 }
 
-function read(credentials: Credentials) {
+function parseCredentials(credentials: Credentials) {
   if (!("token" in credentials)) {
     const { account, password } = credentials;
     return { mechanism: "password" as Mechanism, account, secret: password };
   }
-  // A secret may hold underscores (base64url), an id may not.
+  // A secret is base64url, which has underscores; an id has none.
   const match = /^barge_([^_\s]+)_(\S+)$/.exec(credentials.token.trim());
   if (!match) {
     throw new BargeError("usage", "this is not a token", {
@@ -90,8 +89,8 @@ function read(credentials: Credentials) {
   return { mechanism: "token" as Mechanism, account: match[1], secret: match[2] };
 }
 
-/** Compares in constant time. What the server sent was checked to be base64 of 32 bytes. */
-function same(a: string, b: string): boolean {
+/** Compares base64 of 32 bytes in constant time. */
+function equalBytes(a: string, b: string): boolean {
   const [x, y] = [Uint8Array.fromBase64(a), Uint8Array.fromBase64(b)];
   return x.reduce((differs, byte, i) => differs | (byte ^ y[i]), x.length ^ y.length) === 0;
 }

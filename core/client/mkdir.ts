@@ -2,13 +2,13 @@
 import type { Client } from "./client.ts";
 
 export interface MkdirOptions {
-  /** Also those above it; a folder that is there is then no failure. */
+  /** Make the folders above it as well; an existing folder is then no failure. */
   readonly parents?: boolean;
   readonly modified?: Date;
 }
 
 /**
- * @returns whether it was made, or was there
+ * @returns false if the folder existed
  * @throws {BargeError} `exists`, `no-directory`, `denied`
  */
 export async function mkdir(

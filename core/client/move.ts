@@ -1,9 +1,8 @@
 /** Moves a remote file or folder. */
 import type { Overwrite } from "../protocol/message.ts";
-import { type Client, diskPatience } from "./client.ts";
+import { type Client, diskTimeoutMs } from "./client.ts";
 
 /**
- * @param overwrite `always` where it is not given
  * @throws {BargeError} `not-found`, `no-directory`, `exists`, `denied`
  */
 export async function move(
@@ -12,5 +11,5 @@ export async function move(
   to: string,
   overwrite: Overwrite = "always",
 ): Promise<void> {
-  await client.ask("move", { from, to, overwrite }, diskPatience);
+  await client.ask("move", { from, to, overwrite }, diskTimeoutMs);
 }

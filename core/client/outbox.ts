@@ -1,22 +1,22 @@
 /**
- * Gathers small writes into few large ones: a tree of small files is one write per 64 KiB, not
- * three a file.
+ * Gathers small writes into large ones: a tree of small files takes one write per 64 KiB, not three
+ * a file.
  *
- * Invariants: bytes leave in the order in which they were handed over, whoever awaits whom; what
- * was handed over was copied or written when its promise resolves, so that buffers can be used
- * again. Nothing leaves by itself before the buffer is full: who waits for an answer flushes.
+ * Invariants: bytes are sent in the order of the calls. When a call resolves, its bytes are copied
+ * or written, and the caller may change them. Gathered bytes are sent when the buffer is full enough,
+ * or by a flush.
  */
 import type { Stream } from "../net/stream.ts";
 
 const capacity = 128 * 1024;
-/** From this many bytes on, what is gathered is written; larger pieces are not copied at all. */
-const enough = 64 * 1024;
+/** The fewest bytes that are written without a flush; larger pieces are not copied. */
+const writeBytes = 64 * 1024;
 
 export class Outbox {
   readonly #stream: Stream;
   readonly #buffer = new Uint8Array(capacity);
   #length = 0;
-  #wrote = performance.now();
+  #lastWrite = performance.now();
   /** The write under way, behind which later ones queue. */
   #busy: Promise<void> | undefined;
 
@@ -27,19 +27,19 @@ export class Outbox {
   /**
    * Takes bytes to be sent.
    *
-   * @returns once they may be changed again
+   * @returns once they may be changed
    * @throws {BargeError} why the stream is closed
    */
   async send(...parts: readonly Uint8Array[]): Promise<void> {
     let size = 0;
     for (const part of parts) size += part.length;
-    if (!this.#busy && this.#length + size < enough) {
+    if (!this.#busy && this.#length + size < writeBytes) {
       for (const part of parts) this.#gather(part);
       return;
     }
     await this.#queue(async () => {
       for (const part of parts) {
-        if (part.length < enough) {
+        if (part.length < writeBytes) {
           if (this.#length + part.length > capacity) await this.#write();
           this.#gather(part);
         } else {
@@ -47,23 +47,23 @@ export class Outbox {
           await this.#send(part);
         }
       }
-      if (this.#length >= enough) await this.#write();
+      if (this.#length >= writeBytes) await this.#write();
     });
   }
 
   /** When bytes were last sent, by performance.now(). */
-  get wrote(): number {
-    return this.#wrote;
+  get lastWrite(): number {
+    return this.#lastWrite;
   }
 
-  /** Sends what was gathered. @throws {BargeError} why the stream is closed */
+  /** Sends the gathered bytes. @throws {BargeError} why the stream is closed */
   async flush(): Promise<void> {
     if (this.#busy || this.#length > 0) await this.#queue(() => this.#write());
   }
 
   #queue(step: () => Promise<void>): Promise<void> {
     const turn = (this.#busy ?? Promise.resolve()).then(step);
-    const settled = turn.catch(() => {/* whoever awaits the turn is told */}).then(() => {
+    const settled = turn.catch(() => {/* the caller of this step handles it */}).then(() => {
       if (this.#busy === settled) this.#busy = undefined;
     });
     this.#busy = settled;
@@ -84,6 +84,6 @@ export class Outbox {
 
   async #send(bytes: Uint8Array): Promise<void> {
     await this.#stream.write(bytes);
-    this.#wrote = performance.now();
+    this.#lastWrite = performance.now();
   }
 }

@@ -1,13 +1,13 @@
-/** Partial uploads of one's own at a server: which there are, and how one is dropped. */
+/** Lists and drops the account's partial uploads. */
 import { BargeError } from "../error.ts";
 import { encodeFrame } from "../protocol/frame.ts";
 import type { PartialUpload } from "../protocol/message.ts";
-import { type Client, diskPatience } from "./client.ts";
+import { type Client, diskTimeoutMs } from "./client.ts";
 
-/** More than any account needs: a server that goes on beyond them makes no sense. */
+/** The most partial uploads that a server may list. */
 const maxPartials = 1_000_000;
 
-/** The oldest first. @throws {BargeError} `unsupported` by an older server */
+/** Returns them, the oldest first. @throws {BargeError} `unsupported` by an older server */
 export async function partials(client: Client): Promise<PartialUpload[]> {
   const frame = encodeFrame({ verb: "uploads" });
   const answer = client.answer(async (frames) => {
@@ -28,10 +28,11 @@ export async function partials(client: Client): Promise<PartialUpload[]> {
 }
 
 /**
- * Drops the partial upload to a path; a file of that name stays. Whoever is sending it gets an error.
+ * Drops the partial upload to a path; a file of that name stays. A connection that is sending it gets
+ * an error.
  *
- * @throws {BargeError} `not-found` when there is none; `unsupported` by an older server
+ * @throws {BargeError} `not-found` if there is none; `unsupported` by an older server
  */
 export async function dropPartial(client: Client, path: string): Promise<void> {
-  await client.ask("drop", { path }, diskPatience);
+  await client.ask("drop", { path }, diskTimeoutMs);
 }

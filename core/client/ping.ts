@@ -1,7 +1,7 @@
-/** Asks whether the server is there. */
+/** Measures a round trip to the server. */
 import type { Client } from "./client.ts";
 
-/** @returns milliseconds that the answer took */
+/** @returns milliseconds until the answer */
 export async function ping(client: Client): Promise<number> {
   const start = performance.now();
   await client.ask("ping", {});

@@ -1,4 +1,4 @@
-/** Asks how much room one has. */
+/** Gets the account's quota and used bytes. */
 import type { Usage } from "../protocol/message.ts";
 import type { Client } from "./client.ts";
 

@@ -1,16 +1,15 @@
-/** Makes an account for oneself, where the server allows that. */
+/** Makes an account on a server that allows registration. */
 import type { Answer } from "../protocol/message.ts";
 import { checkNewPassword } from "../protocol/password.ts";
 import { makeVerifier } from "../protocol/verifier.ts";
 import type { Client } from "./client.ts";
 
 /**
- * @param password of as many characters as the server's hello asks for, and one at least; it does not
+ * @param password at least as many characters as the server's `hello` requires, and one; it does not
  *   leave this machine
- * @param limit bytes; the server's default where it is not given
- * @throws {BargeError} `refused` when the server takes no registrations, and without TLS off this
- *   machine; `exists` for a taken name; `usage` for a name that can't be one, or a password that is
- *   too short
+ * @param limit the quota in bytes; the server's default if absent
+ * @throws {BargeError} `refused` if the server takes no registrations, and without TLS to another
+ *   machine; `exists` for a taken name; `usage` for an invalid name or a password that is too short
  */
 export async function register(
   client: Client,
@@ -18,7 +17,7 @@ export async function register(
   password: string,
   limit?: number,
 ): Promise<Answer<"register">> {
-  client.needPrivacy("register");
+  client.requirePrivacy("register");
   checkNewPassword(password, client.hello.minPassword ?? 0);
   const verifier = await makeVerifier("password", password);
   return await client.ask("register", { account, verifier, limit });

@@ -1,27 +1,26 @@
-/** Where a server is and as whom, as it is written on command lines and kept by `barge login`. */
+/** Server addresses, as command lines and `barge login` write them: `barge://[account@]host[:port]`. */
 import { BargeError } from "../error.ts";
 import { formatAddress } from "../net/address.ts";
 import type { Trust } from "../net/trust.ts";
 
-/** The native door's port where none is given. */
+/** The native door's default port. */
 const defaultPort = 7171;
 
 export interface Remote {
-  /** Undefined: the caller asks, or uses the only login that is saved. */
+  /** Undefined: the caller decides. */
   readonly account?: string;
   readonly host: string;
   readonly port: number;
-  /** Which certificates to trust there; undefined: no TLS. What is written never says so. */
+  /** The certificates to accept; undefined: no TLS. It is not part of the written address. */
   readonly trust?: Trust;
 }
 
-const shape =
+const pattern =
   /^(?:barge:\/\/)?(?:([^@/\s]*)@)?(?:\[([0-9a-fA-F:.%]+)\]|([^:@/[\]\s]+))(?::(\d{1,5}))?\/?$/;
 
 /**
- * Reads `barge://[account@]host[:port]`; the scheme may be left out.
+ * Parses `barge://[account@]host[:port]`; the scheme may be omitted.
  *
- * @param text as the user wrote it
  * @throws {BargeError} `usage`
  *
  * @example
@@ -33,7 +32,7 @@ const shape =
  * ```
  */
 export function parseRemote(text: string): Remote {
-  const match = shape.exec(text);
+  const match = pattern.exec(text);
   const port = match?.[4] === undefined ? defaultPort : Number(match[4]);
   const account = match?.[1];
   if (account?.includes(":")) {
@@ -46,10 +45,11 @@ export function parseRemote(text: string): Remote {
       hint: "for instance barge://anna@files.example:7171",
     });
   }
-  return { ...(account && { account: decode(account) }), host: match[2] ?? match[3], port };
+  const host = match[2] ?? match[3];
+  return account ? { account: decode(account), host, port } : { host, port };
 }
 
-/** Writes a remote so that {@link parseRemote} reads it again. */
+/** Formats a remote so that {@link parseRemote} reads it. */
 export function formatRemote(remote: Remote): string {
   const account = remote.account ? `${encodeURIComponent(remote.account)}@` : "";
   return `barge://${account}${formatAddress(remote)}`;
@@ -59,6 +59,6 @@ function decode(account: string): string {
   try {
     return decodeURIComponent(account);
   } catch {
-    return account; // a lone % is a character like any other
+    return account; // a lone % stands for itself
   }
 }

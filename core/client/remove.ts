@@ -1,13 +1,13 @@
-/** Removes a remote file, an empty folder, or a whole one. */
-import { type Client, diskPatience } from "./client.ts";
+/** Removes a remote file or folder. */
+import { type Client, diskTimeoutMs } from "./client.ts";
 
 export interface RemoveOptions {
-  /** A folder with all that is in it. */
+  /** Remove a folder with its contents. */
   readonly recursive?: boolean;
 }
 
 /**
- * @returns how many files are gone
+ * @returns the number of removed files
  * @throws {BargeError} `not-found`, `denied`; `exists` for a folder that is not empty
  */
 export async function remove(
@@ -15,5 +15,5 @@ export async function remove(
   path: string,
   { recursive = false }: RemoveOptions = {},
 ): Promise<number> {
-  return (await client.ask("remove", { path, recursive }, diskPatience)).removed;
+  return (await client.ask("remove", { path, recursive }, diskTimeoutMs)).removed;
 }

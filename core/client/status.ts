@@ -1,20 +1,19 @@
-/** Asks how the server is. For admins. */
+/** Gets the server's status. For admins. */
 import { BargeError } from "../error.ts";
 import { encodeFrame } from "../protocol/frame.ts";
 import type { Asked, Present, Server } from "../protocol/message.ts";
 import type { Client } from "./client.ts";
 
 export interface Status extends Server {
-  /** By door and verb, as far as there were any. */
+  /** By door and verb. */
   readonly requests: readonly Asked[];
-  /** Who is connected, those with a request under way first: at most 1000, of `connections.open`. */
+  /** At most 1000 of the open connections, those with a request under way first. */
   readonly sessions: readonly Present[];
 }
 
-/** More rows than any server has need to send. */
-const most = 10_000;
+const maxRows = 10_000;
 
-/** @throws {BargeError} `denied` for who is no admin; `unsupported` by an older server */
+/** @throws {BargeError} `denied` without the role admin; `unsupported` by an older server */
 export async function status(client: Client): Promise<Status> {
   const frame = encodeFrame({ verb: "status" });
   const answer = client.answer(async (frames) => {
@@ -27,8 +26,10 @@ export async function status(client: Client): Promise<Status> {
       server ??= page.server;
       requests.push(...page.requests);
       sessions.push(...page.sessions);
-      if (!server || requests.length + sessions.length > most) {
-        throw new BargeError("protocol", "the server's status makes no sense", { op: "status" });
+      if (!server || requests.length + sessions.length > maxRows) {
+        throw new BargeError("protocol", "the server's status has no numbers or too many rows", {
+          op: "status",
+        });
       }
     }
     return { ...server!, requests, sessions };

@@ -1,64 +1,65 @@
-/** What a file of this room exports: a lesson. */
+/** The interface of a lesson; each file in lessons/ exports one. */
 import type { Address } from "../net/address.ts";
-import type { Agent } from "./agent.ts";
-import type { Verdict } from "./events.ts";
-import type { Props } from "./props.ts";
-import type { Stage } from "./stage.ts";
+import type { LessonCode, ThreadKind } from "./runner/lesson_code.ts";
+import type { Runner } from "./runner/runner.ts";
 import type { Text } from "./text.ts";
+import type { Verdict } from "./trace.ts";
 
-/** What runs as a thread under the director. It sees what it is given, and nothing else. */
-export type Role<P extends Props, A> = (me: Agent, props: P, args: A) => Promise<unknown>;
-
-/** Work that runs alone in a worker, in real time. @param send sends a message to the caller */
-export type Errand<A, R> = (args: A, send: (news: unknown) => void) => R | Promise<R>;
-
-/** What threads are: isolates of their own, or async tasks of one. */
-export type AgentKind = "worker" | "task";
-
-/** The code of a lesson that runs elsewhere, by name, so that a worker finds it. */
-// deno-lint-ignore no-explicit-any
-export type Roles = Readonly<Record<string, Role<any, any>>>;
-// deno-lint-ignore no-explicit-any
-export type Errands = Readonly<Record<string, Errand<any, any>>>;
-
-/** What somebody asked for. */
-export interface Wish {
-  /** How many threads, where the lesson has no fixed number. */
+/** The user's choices for a lesson. */
+export interface LessonSettings {
+  /** The number of threads, where the lesson has no fixed number. */
   readonly threads: number;
-  readonly kind: AgentKind;
-  /** How many times as fast as by default a lesson in real time is to go. */
+  readonly kind: ThreadKind;
+  /** The factor by which a part in real time runs faster than by default. */
   readonly speed: number;
-  /** For servers that a lesson starts; 0: any that is free. */
+  /** The port for a server that the lesson starts; 0 for any free one. */
   readonly port: number;
-  /** What `crawl` fetches, if not its own pages. */
+  /** The URLs that `crawl` fetches in place of its own pages. */
   readonly urls: readonly URL[];
-  /** What `event` waits for, if not for its own services, and for how many seconds. */
+  /** The services that `event` waits for in place of its own. */
   readonly waitFor: readonly Address[];
+  /** The limit of that wait, in seconds. */
   readonly timeout: number;
 }
 
-export interface Lesson {
-  /** What it explains, in a few plain sentences. */
+export interface Lesson extends LessonCode {
+  /** Explains the lesson in a few plain sentences. */
   readonly idea: Text;
-  /** The code that matters, with comments in each language. */
-  readonly code: Text;
-  /** The numbers of threads that it accepts; undefined: the number is fixed. */
+  /** The essential code, with English comments. */
+  readonly code: string;
+  /** The Chinese text for each comment and string of the code; longer ones come first. */
+  readonly codeTranslations: Readonly<Record<string, string>>;
+  /** The numbers of threads that the lesson accepts; undefined: the number is fixed. */
   readonly threads?: {
-    readonly usual: number;
-    readonly least: number;
-    readonly most: number;
-    /** They come in pairs. */
+    readonly default: number;
+    readonly min: number;
+    readonly max: number;
+    /** Whether the threads come in pairs. */
     readonly even?: boolean;
   };
-  /** What its threads can be, the usual first; undefined: it does not ask. */
-  readonly kinds?: readonly AgentKind[];
-  readonly roles?: Roles;
-  readonly errands?: Errands;
-  /** Plays it. */
-  play(stage: Stage, wish: Wish): Promise<Verdict>;
+  /** The accepted kinds of threads, the default first; undefined: the lesson has no choice. */
+  readonly kinds?: readonly ThreadKind[];
+  run(runner: Runner, settings: LessonSettings): Promise<Verdict>;
 }
 
-/** Ties the types of a lesson together. */
+/**
+ * Returns the essential code of a lesson, with comments in each language.
+ *
+ * @example
+ * ```ts
+ * import { codeText } from "./lesson.ts";
+ * const codeTranslations = { "may wait": "可能等待" };
+ * const { zh } = codeText({ code: "lock.acquire();   // may wait", codeTranslations });
+ * if (zh !== "lock.acquire();   // 可能等待") throw new Error(zh);
+ * ```
+ */
+export function codeText(lesson: Pick<Lesson, "code" | "codeTranslations">): Text {
+  const entries = Object.entries(lesson.codeTranslations);
+  const zh = entries.reduce((code, [en, zh]) => code.replaceAll(en, zh), lesson.code);
+  return { en: lesson.code, zh };
+}
+
+/** Returns the lesson, and checks its type without widening it. */
 export function lesson<L extends Lesson>(lesson: L): L {
   return lesson;
 }

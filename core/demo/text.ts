@@ -16,21 +16,22 @@ const langs: readonly Lang[] = ["en", "zh"];
  *
  * @example
  * ```ts
- * import { say } from "./text.ts";
- * if (say("lock", "zh") !== "lock" || say({ en: "data", zh: "数据" }, "zh") !== "数据") throw 1;
+ * import { textIn } from "./text.ts";
+ * const data = { en: "data", zh: "数据" };
+ * if (textIn("lock", "zh") !== "lock" || textIn(data, "zh") !== "数据") throw new Error();
  * ```
  */
-export function say(name: Name, lang: Lang): string {
+export function textIn(name: Name, lang: Lang): string {
   return typeof name === "string" ? name : name[lang];
 }
 
 /** Returns the result of `make` for each language. */
-export function inEach(make: (lang: Lang) => string): Text {
+export function inEachLanguage(make: (lang: Lang) => string): Text {
   return { en: make("en"), zh: make("zh") };
 }
 
 /**
- * A template whose holes are names, words or numbers; the rest is the same in every language.
+ * Fills a template with names, words or numbers; the rest is the same in every language.
  *
  * @example
  * ```ts
@@ -39,31 +40,36 @@ export function inEach(make: (lang: Lang) => string): Text {
  * if (code.zh !== "lock.acquire();   // 等待") throw new Error(code.zh);
  * ```
  */
-export function bilingual(parts: TemplateStringsArray, ...holes: readonly (Name | number)[]): Text {
-  return inEach((lang) =>
+export function bilingual(
+  parts: TemplateStringsArray,
+  ...values: readonly (Name | number)[]
+): Text {
+  return inEachLanguage((lang) =>
     parts.reduce((text, part, i) => {
-      const hole = holes[i - 1]!;
-      return text + (typeof hole === "number" ? hole : say(hole, lang)) + part;
+      const value = values[i - 1]!;
+      return text + (typeof value === "number" ? value : textIn(value, lang)) + part;
     })
   );
 }
 
 /** Joins several names to one text: `a, b`. */
-export function listed(names: readonly Name[]): Text {
-  return inEach((lang) => names.map((name) => say(name, lang)).join(lang === "en" ? ", " : "、"));
+export function joinNames(names: readonly Name[]): Text {
+  return inEachLanguage((lang) =>
+    names.map((name) => textIn(name, lang)).join(lang === "en" ? ", " : "、")
+  );
 }
 
 /**
- * Returns a value as pictures show it: words in quotes, names from the code unchanged, else JSON.
+ * Formats a value for pictures: words in quotes, names from the code unchanged, the rest as JSON.
  *
  * @example
  * ```ts
- * import { shown } from "./text.ts";
- * if (shown("p1.2").en !== "p1.2" || shown("n = 1").en !== '"n = 1"') throw new Error();
- * if (shown({ en: "tea", zh: "茶" }).zh !== "“茶”") throw new Error();
+ * import { formatValue } from "./text.ts";
+ * if (formatValue("p1.2").en !== "p1.2" || formatValue("n = 1").en !== '"n = 1"') throw new Error();
+ * if (formatValue({ en: "tea", zh: "茶" }).zh !== "“茶”") throw new Error();
  * ```
  */
-export function shown(value: unknown): Text {
+export function formatValue(value: unknown): Text {
   if (isText(value)) return { en: `"${value.en}"`, zh: `“${value.zh}”` };
   const text = typeof value === "string" && /^[\w.-]+$/.test(value) ? value : JSON.stringify(value);
   return { en: text, zh: text };

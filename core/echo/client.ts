@@ -1,31 +1,32 @@
 /**
- * The other end of an echo server: what comes from a source goes to it, what it answers goes to a
- * sink. Over TCP both directions run side by side, so that neither a pipe of gigabytes nor a server
- * that answers late stops the other; over UDP one line is one datagram, and one waits at a time.
+ * Clients of an echo server: they send a source and write the answers to a sink. Over TCP both
+ * directions run concurrently, so that neither a large input nor a late server stops the other.
+ * Over UDP each line is a datagram, and the next one is sent when it is answered or lost.
  */
 import { BargeError, typed } from "../error.ts";
 import { type Address, formatAddress } from "../net/address.ts";
 import type { Stream } from "../net/stream.ts";
-import { most } from "./udp.ts";
+import { maxDatagramBytes } from "./udp.ts";
 import { upper } from "./upper.ts";
 
 const newline = 10;
-/** How many lines may be timed that are not answered yet; more are sent when some are. */
-const mostTimed = 1024;
+/** The largest number of timed lines without an answer; the client then waits. */
+const maxTimedLines = 1024;
 
 export type Sink = { write(bytes: Uint8Array): Promise<number> };
 export type Source = AsyncIterable<Uint8Array>;
 
-/** The time that an answer took, counted from 1. */
+/** Receives the number of an answer, from 1, and its latency. */
 export type OnTime = (answer: number, ms: number) => void;
 
 /**
- * Sends the source, ends that side, and writes what comes until the server ends its own.
+ * Sends the source, ends that direction, and writes the answers until the server ends its own.
  *
- * @param stream without a patience of its own: who types may take their time
- * @param patience ms that the server may be silent after all was sent, and a write may take
- * @param onTime is told of each line when its answer is there; undefined: nothing is timed
- * @throws {BargeError} `unavailable` when the connection breaks or the patience ends
+ * @param stream without a timeout of its own, since the source may be a person who types
+ * @param patience how long a write, and the server's silence after the last write, may take, in ms
+ * @param onTime called for each answered line; undefined: nothing is timed
+ * @throws {BargeError} `unavailable` when the connection breaks or the server is silent for too
+ *   long
  */
 export async function talkTcp(
   stream: Stream,
@@ -68,7 +69,7 @@ export async function talkTcp(
       const now = performance.now();
       for (let lines = onTime ? countLines(next.value) : 0; lines > 0; lines--) sentAt.push(now);
       await stream.write(next.value, patience);
-      while (!over && sentAt.length > mostTimed) await new Promise<void>((r) => wake = r);
+      while (!over && sentAt.length > maxTimedLines) await new Promise<void>((r) => wake = r);
     }
     if (!over) await stream.end();
     allSent = true;
@@ -88,22 +89,22 @@ function countLines(bytes: Uint8Array): number {
   return lines;
 }
 
-/** How a talk over UDP went, in datagrams. */
-export interface Talk {
+/** Numbers of datagrams. */
+export interface UdpCounts {
   readonly sent: number;
   readonly answered: number;
-  /** Not answered in time. */
+  /** Datagrams without an answer in time. */
   readonly lost: number;
 }
 
 /**
  * Sends each line as a datagram, without its line feed, and writes the answer as a line.
  *
- * An answer that comes when its line was given up already is not taken for that of the next one, as
- * far as an echo can be told from another: by what is in it.
+ * A late answer to a lost line does not count as the answer to the next one, unless the lines are
+ * equal.
  *
- * @param timeout ms to wait for each answer
- * @throws {BargeError} `usage` for a line that no datagram can carry
+ * @param timeout how long to wait for each answer, in ms
+ * @throws {BargeError} `usage` for a line longer than a datagram
  */
 export async function talkUdp(
   server: Address,
@@ -114,34 +115,37 @@ export async function talkUdp(
     readonly signal?: AbortSignal;
     readonly onTime?: OnTime;
   },
-): Promise<Talk> {
+): Promise<UdpCounts> {
   const to = { transport: "udp" as const, hostname: server.host, port: server.port };
-  const talk = { sent: 0, answered: 0, lost: 0 };
+  const counts = { sent: 0, answered: 0, lost: 0 };
   const hostname = server.host.includes(":") ? "::" : "0.0.0.0";
   using socket = datagrams(hostname);
   let lost: Uint8Array[] = [];
   const inbox = new Inbox(socket);
-  for await (const line of until(lines(source), signal)) {
-    if (line.length > most) {
-      throw new BargeError("usage", `a line has more than the ${most} bytes of a datagram`);
+  for await (const line of untilAborted(lines(source), signal)) {
+    if (line.length > maxDatagramBytes) {
+      throw new BargeError(
+        "usage",
+        `a line has more than the ${maxDatagramBytes} bytes of a datagram`,
+      );
     }
     await send(socket, line, to);
-    talk.sent++;
+    counts.sent++;
     const began = performance.now();
     let answer;
     do answer = await inbox.next(began + timeout - performance.now()); while (
       answer && !echoes(answer, line) && lost.some((old) => echoes(answer!, old))
     );
     if (!answer) {
-      talk.lost++;
+      counts.lost++;
       lost = [...lost.slice(-15), line.slice()];
       continue;
     }
-    talk.answered++;
-    onTime?.(talk.sent, performance.now() - began);
-    await writeAll(sink, withNewline(answer));
+    counts.answered++;
+    onTime?.(counts.sent, performance.now() - began);
+    await writeAll(sink, asLine(answer));
   }
-  return talk;
+  return counts;
 }
 
 function datagrams(hostname: string): Deno.DatagramConn & Disposable {
@@ -158,7 +162,7 @@ async function send(socket: Deno.DatagramConn, bytes: Uint8Array, to: Deno.NetAd
   }
 }
 
-/** Datagrams as they come; one may be waited for in vain, and is then there for the next wait. */
+/** Receives datagrams; one that arrives after a timeout is returned by the next call. */
 class Inbox {
   readonly #socket: Deno.DatagramConn;
   #pending: Promise<Uint8Array | undefined> | undefined;
@@ -167,9 +171,9 @@ class Inbox {
     this.#socket = socket;
   }
 
-  /** @returns undefined when none came within so many ms */
+  /** @returns undefined when no datagram arrived within `ms` */
   async next(ms: number): Promise<Uint8Array | undefined> {
-    this.#pending ??= this.#socket.receive(new Uint8Array(most + 1))
+    this.#pending ??= this.#socket.receive(new Uint8Array(maxDatagramBytes + 1))
       .then(([bytes]) => bytes, () => undefined);
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<"late">((r) => timer = setTimeout(() => r("late"), Math.max(0, ms)));
@@ -181,7 +185,7 @@ class Inbox {
   }
 }
 
-/** Is this an echo of that, as it was or in upper case? */
+/** Returns whether an answer is the line, as it was sent or in upper case. */
 function echoes(answer: Uint8Array, line: Uint8Array): boolean {
   if (answer.length !== line.length) return false;
   const raised = line.slice();
@@ -190,14 +194,14 @@ function echoes(answer: Uint8Array, line: Uint8Array): boolean {
     answer.every((byte, i) => byte === raised[i]);
 }
 
-/** What an iterator gives, until the signal: then its reason is thrown. */
-async function* until<T>(source: AsyncIterator<T>, signal?: AbortSignal): AsyncGenerator<T> {
+/** Yields the values of an iterator. @throws the reason of an aborted signal */
+async function* untilAborted<T>(source: AsyncIterator<T>, signal?: AbortSignal): AsyncGenerator<T> {
   const stopped = new Promise<never>((_, reject) => {
     const stop = () => reject(signal?.reason);
     if (signal?.aborted) stop();
     signal?.addEventListener("abort", stop, { once: true });
   });
-  stopped.catch(() => {/* told to whoever waits */});
+  stopped.catch(() => {/* the race below reports it */});
   while (true) {
     const next = await Promise.race([source.next(), stopped]);
     if (next.done) return;
@@ -205,7 +209,7 @@ async function* until<T>(source: AsyncIterator<T>, signal?: AbortSignal): AsyncG
   }
 }
 
-/** The lines of a source without their ends; what is behind the last line feed is one, too. */
+/** Yields the lines of a source without line feeds, and the bytes after the last line feed. */
 async function* lines(source: Source): AsyncGenerator<Uint8Array> {
   let rest = new Uint8Array();
   for await (const chunk of source) {
@@ -215,12 +219,12 @@ async function* lines(source: Source): AsyncGenerator<Uint8Array> {
       bytes = bytes.subarray(at + 1);
     }
     rest = bytes;
-    if (rest.length > most) break;
+    if (rest.length > maxDatagramBytes) break;
   }
   if (rest.length > 0) yield rest;
 }
 
-function withNewline(bytes: Uint8Array): Uint8Array {
+function asLine(bytes: Uint8Array): Uint8Array {
   const line = new Uint8Array(bytes.length + 1);
   line.set(bytes);
   line[bytes.length] = newline;

@@ -1,73 +1,71 @@
 /**
  * One connection to an echo server.
  *
- *   open -> waiting, while its peer does not read -> open
- *       \-> half closed: its peer has ended its side, and is sent the rest -> closed
- *       \-> closed: by an error, when nothing moved on it for too long, or by end()
+ *   open -> waiting, while the peer does not read -> open
+ *       \-> half closed: the peer has ended its side, and receives the rest -> closed
+ *       \-> closed: by an error, when it was idle for too long, or by end()
  *
- * Invariant: who does not read the answers is not read from, beyond what one read gives and what the
- * system keeps.
+ * Invariant: while the peer does not read answers, the server reads nothing from it beyond one read
+ * and the system's buffers.
  */
 import type { Socket } from "node:net";
 import { typed } from "../error.ts";
 import type { Pipe } from "../net/stream.ts";
 import { upper } from "./upper.ts";
 
-const piece = 64 * 1024;
+const bufferBytes = 64 * 1024;
 
-/** What both kinds of connection tell. */
 export abstract class Connection {
   received = 0;
   readonly began = performance.now();
   readonly peer: string;
   readonly #onEnd: (why: string) => void;
-  #why: string | undefined;
-  #over = false;
-  /** What had moved when it was last looked at, and when that was first seen. */
-  #seen = 0;
-  #since = this.began;
+  #error: string | undefined;
+  #ended = false;
+  /** Bytes moved at the last check, and the time of the check that first saw this number. */
+  #movedBytes = 0;
+  #movedAt = this.began;
 
   constructor(peer: string, onEnd: (why: string) => void) {
     this.peer = peer;
     this.#onEnd = onEnd;
   }
 
-  /** Bytes that are on their way, or there. */
+  /** Bytes that were sent, including those in the system's buffers. */
   abstract get sent(): number;
 
-  /** Cuts the connection. */
-  protected abstract cut(): void;
+  protected abstract destroy(): void;
 
-  /** Milliseconds since something moved, as far as it was looked at. */
-  still(now: number): number {
-    if (this.received + this.sent !== this.#seen) {
-      this.#seen = this.received + this.sent;
-      this.#since = now;
+  /** Returns the milliseconds since the first check that saw the current number of bytes. */
+  idleMs(now: number): number {
+    if (this.received + this.sent !== this.#movedBytes) {
+      this.#movedBytes = this.received + this.sent;
+      this.#movedAt = now;
     }
-    return now - this.#since;
+    return now - this.#movedAt;
   }
 
-  /** @param why unless an error was first */
+  /** Ends the connection. @param why the reason, unless an error came first */
   end(why: string): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.cut();
-    this.#onEnd(this.#why ?? why);
+    if (this.#ended) return;
+    this.#ended = true;
+    this.destroy();
+    this.#onEnd(this.#error ?? why);
   }
 
-  /** The first one is why the connection ends. */
-  protected failed(cause: unknown): void {
+  /** Records the first error as the reason for the end. */
+  protected fail(cause: unknown): void {
     const { code } = cause as { code?: unknown };
     const reset = code === "ECONNRESET" || code === "EPIPE" ||
       cause instanceof Deno.errors.ConnectionReset || cause instanceof Deno.errors.BrokenPipe;
-    this.#why ??= reset ? "reset" : typed(cause).message;
+    this.#error ??= reset ? "reset" : typed(cause).message;
   }
 }
 
-/** Over a socket of Node's. */
+/** A connection over a socket of Node. */
 export class SocketConnection extends Connection {
   readonly #socket: Socket;
-  /** What was never sent. */
+  /** Bytes that were never sent; set at the end. */
   #unsent: number | undefined;
 
   constructor(socket: Socket, peer: string, raw: boolean, onEnd: (why: string) => void) {
@@ -80,7 +78,7 @@ export class SocketConnection extends Connection {
     });
     socket.on("drain", () => socket.resume());
     socket.on("end", () => socket.end());
-    socket.on("error", (error: unknown) => this.failed(error));
+    socket.on("error", (error: unknown) => this.fail(error));
     socket.on("close", () => this.end("closed"));
   }
 
@@ -88,13 +86,13 @@ export class SocketConnection extends Connection {
     return this.received - (this.#unsent ?? this.#socket.writableLength);
   }
 
-  protected cut(): void {
+  protected destroy(): void {
     this.#unsent = this.#socket.writableLength;
     this.#socket.destroy();
   }
 }
 
-/** Over TLS. */
+/** A connection over TLS. */
 export class PipeConnection extends Connection {
   sent = 0;
   readonly #pipe: Pipe;
@@ -105,13 +103,13 @@ export class PipeConnection extends Connection {
     void this.#echo(raw);
   }
 
-  protected cut(): void {
+  protected destroy(): void {
     this.#pipe.close();
   }
 
   async #echo(raw: boolean): Promise<void> {
     try {
-      const buffer = new Uint8Array(piece);
+      const buffer = new Uint8Array(bufferBytes);
       for (let n; (n = await this.#pipe.read(buffer)) !== null;) {
         this.received += n;
         const chunk = buffer.subarray(0, n);
@@ -124,7 +122,7 @@ export class PipeConnection extends Connection {
       }
       await this.#pipe.closeWrite();
     } catch (error) {
-      this.failed(error);
+      this.fail(error);
     }
     this.end("closed");
   }

@@ -1,47 +1,53 @@
-/** What an echo server counts. */
+/** The counters of an echo server. */
 
-/** Of one connection. */
+/** Bytes of one connection. */
 export interface Traffic {
-  /** Bytes that came, and that went back. */
   readonly received: number;
   readonly sent: number;
 }
 
-/** Of a server, all its workers together. */
+/** The counters of all workers of a server. */
 export interface Counters extends Traffic {
-  /** Connections that were let in; of UDP: none. */
+  /** Accepted connections; 0 for UDP. */
   readonly accepted: number;
-  /** Those that are open. */
+  /** Open connections. */
   readonly open: number;
-  /** Those that were turned away, as too many were open. */
+  /** Connections that were refused, since too many were open. */
   readonly refused: number;
-  /** Those that were cut, as nothing moved on them for too long. */
+  /** Connections that were closed as idle. */
   readonly idle: number;
-  /** Datagrams that came, were answered, and were dropped; of TCP: none. */
+  /** Datagrams received, answered and dropped; 0 for TCP. */
   readonly datagrams: number;
   readonly answered: number;
   readonly dropped: number;
 }
 
-export const nothing: Counters = {
-  ...{ accepted: 0, open: 0, refused: 0, idle: 0, received: 0, sent: 0 },
-  ...{ datagrams: 0, answered: 0, dropped: 0 },
+export const zeroCounters: Counters = {
+  accepted: 0,
+  open: 0,
+  refused: 0,
+  idle: 0,
+  received: 0,
+  sent: 0,
+  datagrams: 0,
+  answered: 0,
+  dropped: 0,
 };
 
 /**
- * The sum of what workers counted.
+ * Adds up the counters of workers.
  *
  * @example
  * ```ts
- * import { nothing, sum } from "./counters.ts";
- * const two = sum([{ ...nothing, open: 1 }, { ...nothing, open: 2, sent: 5 }]);
+ * import { zeroCounters, sum } from "./counters.ts";
+ * const two = sum([{ ...zeroCounters, open: 1 }, { ...zeroCounters, open: 2, sent: 5 }]);
  * if (two.open !== 3 || two.sent !== 5) throw new Error();
  * ```
  */
 export function sum(all: readonly Counters[]): Counters {
-  const total: { -readonly [K in keyof Counters]: number } = { ...nothing };
+  const total: { -readonly [K in keyof Counters]: number } = { ...zeroCounters };
   for (const one of all) {
-    for (const name of Object.keys(nothing) as (keyof Counters)[]) total[name] += one[name];
+    for (const name of Object.keys(zeroCounters) as (keyof Counters)[]) total[name] += one[name];
   }
   return total;
 }

@@ -5,7 +5,7 @@ import { dial, type DialOptions } from "../net/dial.ts";
 import type { Stream } from "../net/stream.ts";
 
 /**
- * @returns a stream that never tires of waiting: who types may take their time
+ * @returns a stream without a timeout, since its input may come from a person who types
  * @throws {BargeError} as dial
  */
 export async function dialEcho(
@@ -15,7 +15,7 @@ export async function dialEcho(
   try {
     return await dial(address, { ...options, patience: Infinity });
   } catch (error) {
-    // What dial asks then is whether `barge serve` runs.
+    // The hint of `dial` is about `barge serve`.
     if (!(error instanceof BargeError) || !(error.cause instanceof Deno.errors.ConnectionRefused)) {
       throw error;
     }

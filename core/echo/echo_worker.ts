@@ -1,7 +1,6 @@
 /**
- * A worker isolate of the echo servers: talks to strangers, and may touch nothing but its address
- * (of UDP: nothing but the network).
- * serve.ts starts it with the permissions that make this so, and speaks to it in messages.
+ * A worker isolate of the echo servers, which serves clients. serve.ts starts it with permission
+ * for its address only (for UDP: for the network only), and controls it by messages.
  */
 /// <reference lib="deno.worker" />
 import { type Kind, typed } from "../error.ts";
@@ -11,7 +10,7 @@ import type { Counters, Traffic } from "./counters.ts";
 import { EchoTcp, type Ended } from "./tcp.ts";
 import { EchoUdp } from "./udp.ts";
 
-/** What a worker is to serve. */
+/** The configuration of a worker. */
 export interface Task {
   readonly transport: "tcp" | "udp";
   readonly address: Address;
@@ -20,10 +19,10 @@ export interface Task {
   readonly tls: KeyPair | undefined;
   readonly maxConnections: number;
   readonly idle: number;
-  /** How many connections may wait to be accepted. */
+  /** Length of the queue of connections to accept. */
   readonly backlog: number;
   readonly seats: Int32Array;
-  /** Is somebody interested in each connection? */
+  /** Whether to post an event for each connection. */
   readonly log: boolean;
 }
 
@@ -32,7 +31,7 @@ export type ToEcho =
   | { readonly type: "count"; readonly number: number }
   | { readonly type: "stop" };
 
-/** What happened to one connection. */
+/** An event of one connection. */
 export type EchoEvent =
   | { readonly type: "opened"; readonly peer: string }
   | { readonly type: "closed"; readonly ended: Ended }
@@ -58,11 +57,11 @@ scope.onmessage = async ({ data: message }: MessageEvent<ToEcho>) => {
   if (!server) return;
   if (message.type === "stop") {
     await server.stop();
-    return tell({ type: "stopped", counters: server.counters });
+    return post({ type: "stopped", counters: server.counters });
   }
   const { number } = message;
   const connections = server instanceof EchoTcp ? server.connections : [];
-  tell({ type: "counted", number, counters: server.counters, connections });
+  post({ type: "counted", number, counters: server.counters, connections });
 };
 
 async function start({ transport, address, log, ...options }: Task): Promise<void> {
@@ -71,18 +70,18 @@ async function start({ transport, address, log, ...options }: Task): Promise<voi
       ? EchoUdp.listen(address, options.raw)
       : await EchoTcp.listen(address, {
         ...options,
-        onOpen: log ? (peer) => tell({ type: "opened", peer }) : undefined,
-        onEnd: log ? (ended) => tell({ type: "closed", ended }) : undefined,
-        onTrouble: ({ message }) => tell({ type: "trouble", message }),
+        onOpen: log ? (peer) => post({ type: "opened", peer }) : undefined,
+        onEnd: log ? (ended) => post({ type: "closed", ended }) : undefined,
+        onTrouble: ({ message }) => post({ type: "trouble", message }),
       });
-    tell({ type: "listening", address: server.address });
+    post({ type: "listening", address: server.address });
   } catch (error) {
-    // A bug is thrown on by `typed`: that ends the isolate, and whoever started it is told why.
+    // `typed` rethrows a bug, which ends the isolate with an error event.
     const { kind, message } = typed(error);
-    tell({ type: "failed", kind, message });
+    post({ type: "failed", kind, message });
   }
 }
 
-function tell(message: FromEcho): void {
+function post(message: FromEcho): void {
   scope.postMessage(message);
 }

@@ -1,6 +1,6 @@
 /**
- * An echo server of one or several workers on one port, from its start to its stop. It is the isolate
- * with rights, and talks to no stranger.
+ * An echo server of one or several workers on one port. This isolate has permissions, but serves no
+ * clients itself.
  *
  *   starting -> listening -> stopping -> stopped
  *           \-> failed   \-> a worker died: failed
@@ -11,39 +11,38 @@ import { type Counters, sum, type Traffic } from "./counters.ts";
 import { allowedDescriptors, spareDescriptors } from "../net/descriptors.ts";
 import type { EchoEvent, FromEcho, Task, ToEcho } from "./echo_worker.ts";
 
-/** How long a worker may take to start or to answer, in ms. */
-const patience = 30_000;
+/** How long a worker may take to start or to answer. */
+const workerTimeoutMs = 30_000;
 
 export interface EchoServeOptions extends Omit<Task, "seats" | "reusePort" | "backlog"> {
-  /** How many isolates accept connections; of UDP there can be one. */
+  /** Number of isolates that accept connections; 1 for UDP. */
   readonly workers: number;
   readonly onEvent?: (event: EchoEvent) => void;
 }
 
-/** What was counted, in all and by connection. */
 export interface Count {
   readonly counters: Counters;
   readonly connections: readonly (Traffic & { readonly peer: string })[];
 }
 
 export class EchoServer {
-  /** Where it listens, port 0 resolved. */
+  /** The address with the actual port. */
   readonly address: Address;
   /** Rejects when a worker dies. */
   readonly died: Promise<never>;
   readonly #workers: readonly Link[];
-  #asked = 0;
+  #counts = 0;
 
   private constructor(workers: readonly Link[]) {
     this.#workers = workers;
     this.address = workers[0].address;
     this.died = Promise.race(workers.map(({ died }) => died));
-    this.died.catch(() => {/* told to whoever waits for it */});
+    this.died.catch(() => {/* callers of `died` report it */});
   }
 
   /** @throws {BargeError} when it can't listen there, or the certificate can't be used */
   static async start({ workers, onEvent, ...options }: EchoServeOptions): Promise<EchoServer> {
-    const rest = { ...options, ...await roomFor(options.maxConnections, workers) };
+    const rest = { ...options, ...await limitsFor(options.maxConnections, workers) };
     const seats = new Int32Array(new SharedArrayBuffer(4));
     const links: Link[] = [];
     let task: Task = { ...rest, seats, reusePort: workers > 1 };
@@ -60,9 +59,9 @@ export class EchoServer {
     }
   }
 
-  /** @returns what was counted until now */
+  /** Returns the counters so far. */
   async count(): Promise<Count> {
-    const number = ++this.#asked;
+    const number = ++this.#counts;
     const counts = await Promise.all(this.#workers.map((link) => link.count(number)));
     return {
       counters: sum(counts.map(({ counters }) => counters)),
@@ -70,37 +69,37 @@ export class EchoServer {
     };
   }
 
-  /** Cuts all connections. @returns what was counted in all */
+  /** Closes all connections. @returns the final counters */
   async stop(): Promise<Counters> {
     return sum(await Promise.all(this.#workers.map((link) => link.stop())));
   }
 }
 
 /**
- * How many connections there may be, and wait to be accepted: as many as were asked for, if descriptors
- * allow them. Once it has run out of them the runtime never accepts any more, so that it must not come
- * to that: all that waits in the queue of each worker, and as many that come meanwhile, can be accepted
- * and refused in one turn.
+ * Returns the limit on connections and the length of the accept queue that the file descriptors
+ * allow. The runtime never accepts again after it has run out of descriptors. Enough are therefore
+ * spare to accept and refuse, in one turn, each worker's whole queue and as many connections that
+ * come meanwhile.
  *
- * @param asked 0: as many as there can be
- * @throws {BargeError} `unavailable` when they are not allowed
+ * @param requested the limit; 0: as many as possible
+ * @throws {BargeError} `unavailable` when the descriptors do not suffice
  */
-async function roomFor(asked: number, workers: number) {
+async function limitsFor(requested: number, workers: number) {
   const allowed = await allowedDescriptors();
-  if (allowed === undefined) return { maxConnections: asked, backlog: 512 };
+  if (allowed === undefined) return { maxConnections: requested, backlog: 512 };
   const backlog = Math.min(1024, Math.max(8, Math.floor(allowed / 8 / workers)));
   const spare = spareDescriptors + workers * 2 * backlog;
-  if (asked === 0) return { maxConnections: Math.max(1, allowed - spare), backlog };
-  if (asked + spare <= allowed) return { maxConnections: asked, backlog };
-  const needed = Math.ceil((asked + spareDescriptors) * 4 / 3);
+  if (requested === 0) return { maxConnections: Math.max(1, allowed - spare), backlog };
+  if (requested + spare <= allowed) return { maxConnections: requested, backlog };
+  const needed = Math.ceil((requested + spareDescriptors) * 4 / 3);
   const why =
-    `${asked} connections need up to ${needed} file descriptors, and ${allowed} are allowed`;
+    `${requested} connections need up to ${needed} file descriptors, and ${allowed} are allowed`;
   throw new BargeError("unavailable", why, { hint: `\`ulimit -n ${needed}\` allows them` });
 }
 
 type Of<T extends FromEcho["type"]> = Extract<FromEcho, { type: T }>;
 
-/** A worker, and the messages to and from it. */
+/** A worker and the messages to and from it. */
 class Link {
   readonly #worker: Worker;
   readonly #waiting = new Map<string, (message: FromEcho) => void>();
@@ -114,10 +113,15 @@ class Link {
       name: "barge echo",
       deno: {
         permissions: {
-          // Who answers datagrams needs the right to send to whoever asks.
+          // A server of datagrams sends to any client.
           net: task.transport === "udp" ? true : [formatAddress(task.address)],
-          ...{ read: false, write: false, env: false },
-          ...{ ffi: false, import: false, run: false, sys: false },
+          read: false,
+          write: false,
+          env: false,
+          ffi: false,
+          import: false,
+          run: false,
+          sys: false,
         },
       },
     });
@@ -127,7 +131,7 @@ class Link {
         reject(new BargeError("fatal", event.message, { op: "run echo worker" }));
       };
     });
-    this.died.catch(() => {/* told to whoever waits for it */});
+    this.died.catch(() => {/* callers of `died` report it */});
     this.#worker.onmessage = ({ data: message }: MessageEvent<FromEcho>) => {
       const { type } = message;
       if (type === "opened" || type === "closed" || type === "trouble") return onEvent(message);
@@ -139,7 +143,10 @@ class Link {
   static async start(task: Task, onEvent: (event: EchoEvent) => void): Promise<Link> {
     const link = new Link(task, onEvent);
     try {
-      const answer = await link.#ask<"listening" | "failed">({ type: "start", task }, "listening");
+      const answer = await link.#request<"listening" | "failed">(
+        { type: "start", task },
+        "listening",
+      );
       if (answer.type === "failed") {
         const path = formatAddress(task.address);
         throw new BargeError(answer.kind, answer.message, { op: "listen on", path });
@@ -153,12 +160,12 @@ class Link {
   }
 
   count(number: number): Promise<Of<"counted">> {
-    return this.#ask<"counted">({ type: "count", number }, `counted ${number}`);
+    return this.#request<"counted">({ type: "count", number }, `counted ${number}`);
   }
 
   async stop(): Promise<Counters> {
     try {
-      return (await this.#ask<"stopped">({ type: "stop" }, "stopped")).counters;
+      return (await this.#request<"stopped">({ type: "stop" }, "stopped")).counters;
     } finally {
       this.terminate();
     }
@@ -168,12 +175,12 @@ class Link {
     this.#worker.terminate();
   }
 
-  #ask<T extends FromEcho["type"]>(message: ToEcho, answer: string): Promise<Of<T>> {
+  #request<T extends FromEcho["type"]>(message: ToEcho, answer: string): Promise<Of<T>> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const answered = new Promise<Of<T>>((resolve, reject) => {
       this.#waiting.set(answer, (message) => resolve(message as Of<T>));
-      const why = `an echo worker did not answer in ${patience / 1000} s`;
-      timer = setTimeout(() => reject(new BargeError("fatal", why)), patience);
+      const why = `an echo worker did not answer in ${workerTimeoutMs / 1000} s`;
+      timer = setTimeout(() => reject(new BargeError("fatal", why)), workerTimeoutMs);
       this.#worker.postMessage(message);
     });
     return Promise.race([answered, this.died]).finally(() => {

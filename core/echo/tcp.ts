@@ -1,12 +1,12 @@
 /**
- * An echo server over TCP: what comes goes back, in upper case (upper.ts) or as it is (RFC 862).
+ * An echo server over TCP: it returns the bytes in upper case (upper.ts) or unchanged (RFC 862).
  *
- * Invariant: at most `maxConnections` are open, counted over all workers by `seats`; who comes beyond
- * is closed at once and counted.
+ * Invariant: at most `maxConnections` are open; `seats` counts them over all workers. Further ones
+ * are closed at once and counted.
  *
- * Node's sockets and not Deno's: of Deno's the runtime serves 128 a turn and prefers the ones that
- * have just come, so that with some hundreds of busy connections some starve (500: the worst-served
- * had a tenth of the mean, p99.9 500 ms), and with 10,000 all are slow. Node's are served in order.
+ * It uses Node's sockets. The runtime serves 128 of Deno's a turn and prefers recent ones, so that
+ * some of several hundred busy connections starve (with 500 the worst-served had a tenth of the
+ * mean, p99.9 500 ms), and 10,000 are all slow. Node's are served in order.
  */
 import { createServer, type Server, type Socket } from "node:net";
 import { BargeError, typed } from "../error.ts";
@@ -14,13 +14,13 @@ import { type Address, formatAddress } from "../net/address.ts";
 import type { KeyPair } from "../net/certificate.ts";
 import { TlsDoor } from "../net/listen_tls.ts";
 import { type Connection, PipeConnection, SocketConnection } from "./connection.ts";
-import { type Counters, nothing, type Traffic } from "./counters.ts";
+import { type Counters, type Traffic, zeroCounters } from "./counters.ts";
 
-const sweepEvery = 1000;
-/** After a failed accept (no descriptor is left) the next one is tried so many ms later. */
-const pause = 50;
+const sweepIntervalMs = 1000;
+/** Pause after a failed accept, for instance when no descriptor is left. */
+const acceptPauseMs = 50;
 
-/** A connection that ended, and why. */
+/** A connection that ended. */
 export interface Ended extends Traffic {
   readonly peer: string;
   readonly seconds: number;
@@ -33,21 +33,20 @@ export interface EchoOptions {
   /** Share the port with other workers. */
   readonly reusePort: boolean;
   readonly tls: KeyPair | undefined;
-  /** How many connections may be open; 0: any number. */
+  /** The largest number of open connections; 0: any number. */
   readonly maxConnections: number;
-  /** Milliseconds that nothing may move on a connection; 0: for ever. */
+  /** How long a connection may be idle, in ms; 0: forever. */
   readonly idle: number;
-  /** How many connections may wait to be accepted, if the system allows it. */
+  /** Length of the queue of connections to accept, within the system's limit. */
   readonly backlog: number;
-  /** One number, shared by all workers: how many connections are open. */
+  /** One word, shared by all workers: the number of open connections. */
   readonly seats: Int32Array;
   readonly onOpen?: (peer: string) => void;
   readonly onEnd?: (ended: Ended) => void;
-  /** Told when a connection can't be accepted; the server goes on. */
+  /** Called when a connection can't be accepted; the server continues. */
   readonly onTrouble?: (error: BargeError) => void;
 }
 
-/** Listens, until it is closed. */
 interface Listener {
   readonly port: number;
   close(): Promise<void>;
@@ -69,7 +68,7 @@ export class EchoTcp {
     this.#options = options;
     this.#listener = listen(this);
     this.address = { host, port: this.#listener.port };
-    this.#sweeper = setInterval(() => this.#sweep(), sweepEvery);
+    this.#sweeper = setInterval(() => this.#sweep(), sweepIntervalMs);
   }
 
   /** @throws {BargeError} when it can't listen there, or the certificate can't be used */
@@ -90,9 +89,9 @@ export class EchoTcp {
       const { remoteAddress: host, remotePort: port } = socket;
       const peer = host !== undefined && port !== undefined && formatAddress({ host, port });
       if (peer && this.#admit()) {
-        this.#take(peer, (end) => new SocketConnection(socket, peer, raw, end));
+        this.#add(peer, (end) => new SocketConnection(socket, peer, raw, end));
       } else {
-        socket.on("error", () => {/* it is not wanted */});
+        socket.on("error", () => {/* the connection was refused */});
         socket.destroy();
       }
     });
@@ -113,11 +112,11 @@ export class EchoTcp {
           const { hostname: host, port } = pipe.remoteAddr;
           const peer = formatAddress({ host, port });
           if (!this.#admit()) pipe.close();
-          else this.#take(peer, (end) => new PipeConnection(pipe, peer, raw, end));
+          else this.#add(peer, (end) => new PipeConnection(pipe, peer, raw, end));
         } catch (cause) {
           if (cause instanceof Deno.errors.BadResource) return;
           this.#trouble(cause);
-          await new Promise((resolve) => setTimeout(resolve, pause));
+          await new Promise((resolve) => setTimeout(resolve, acceptPauseMs));
         }
       }
     };
@@ -129,9 +128,9 @@ export class EchoTcp {
     return { port: door.addr.port, close };
   }
 
-  /** What was counted so far. */
+  /** The counters so far. */
   get counters(): Counters {
-    const total = { ...nothing, ...this.#counts, open: this.#open.size };
+    const total = { ...zeroCounters, ...this.#counts, open: this.#open.size };
     for (const { received, sent } of this.#open) {
       total.received += received;
       total.sent += sent;
@@ -139,12 +138,12 @@ export class EchoTcp {
     return total;
   }
 
-  /** What each open connection has moved. */
+  /** The traffic of each open connection. */
   get connections(): (Traffic & { readonly peer: string })[] {
     return Array.from(this.#open, ({ peer, received, sent }) => ({ peer, received, sent }));
   }
 
-  /** Stops listening, and cuts what is open. */
+  /** Stops listening and closes all connections. */
   async stop(): Promise<void> {
     clearInterval(this.#sweeper);
     const closed = this.#listener.close();
@@ -152,19 +151,19 @@ export class EchoTcp {
     await closed;
   }
 
-  /** Is there a seat? Then it is taken. */
+  /** Counts a new connection. @returns false if there are too many */
   #admit(): boolean {
     const { maxConnections, seats, onTrouble } = this.#options;
     const before = Atomics.add(seats, 0, 1);
     if (maxConnections === 0 || before < maxConnections) return true;
     Atomics.sub(seats, 0, 1);
     this.#counts.refused++;
-    const why = `${maxConnections} are open, and there is no room for more`;
+    const why = `${maxConnections} connections are open, the most allowed`;
     onTrouble?.(new BargeError("unavailable", why));
     return false;
   }
 
-  #take(peer: string, begin: (onEnd: (why: string) => void) => Connection): void {
+  #add(peer: string, begin: (onEnd: (why: string) => void) => Connection): void {
     this.#counts.accepted++;
     this.#options.onOpen?.(peer);
     const connection = begin((why) => {
@@ -189,7 +188,7 @@ export class EchoTcp {
     if (idle === 0) return;
     const now = performance.now();
     for (const connection of this.#open) {
-      if (connection.still(now) > idle) connection.end("idle");
+      if (connection.idleMs(now) > idle) connection.end("idle");
     }
   }
 }

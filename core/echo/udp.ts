@@ -1,29 +1,27 @@
 /**
- * An echo server over UDP: each datagram goes back to where it came from, in upper case (upper.ts) or
- * as it is (RFC 862).
+ * An echo server over UDP: it returns each datagram to its sender in upper case (upper.ts) or
+ * unchanged (RFC 862).
  *
- * Invariants: an answer is as long as its question, and there is one answer at most, so that nobody
- * can use the server to send more than they have; an empty datagram is answered by an empty one. What
- * can't be answered is dropped and counted: what is larger than a datagram's {@link most} bytes, what
- * claims to come from port 0 or from another echo, quote or time service (an answer there would be
- * answered for ever), and what the system would not send. A few datagrams are looked at a time: the
- * rest waits in the system's buffer, or is lost there.
+ * Invariants: each datagram gets at most one answer, of the same length, so that the server can't
+ * amplify traffic. Dropped and counted are datagrams above {@link maxDatagramBytes}, those from
+ * port 0 or from another echo, quote or time service (the answer would be answered, forever), and
+ * those whose answer the system does not send. A few datagrams are processed at a time; the others
+ * wait in the system's buffer, or are lost there.
  *
- * One isolate serves them all: the runtime can't share a UDP port between several (it sets no
- * SO_REUSEPORT on it, Deno 2.9).
+ * One isolate serves the port, since the runtime sets no SO_REUSEPORT on UDP sockets (Deno 2.9).
  */
 import { typed } from "../error.ts";
 import { type Address, formatAddress } from "../net/address.ts";
-import { type Counters, nothing } from "./counters.ts";
+import { type Counters, zeroCounters } from "./counters.ts";
 import { upper } from "./upper.ts";
 
-/** The most that a datagram carries over IPv4: 65,535 bytes less the headers. */
-export const most = 65_507;
-/** One more than any datagram has, so that none is cut unnoticed. */
-const room = most + 1;
-/** So many receive at once, so that the next datagram is there when the last is answered. */
-const abreast = 8;
-/** echo, discard, daytime, quote, chargen, time (RFC 862 to 868). */
+/** The content of the largest datagram over IPv4: 65,535 bytes less the headers. */
+export const maxDatagramBytes = 65_507;
+/** One byte more, so that a truncated datagram is noticed. */
+const bufferBytes = maxDatagramBytes + 1;
+/** Concurrent receives, so that the next datagram is ready when the last one is answered. */
+const parallelReceives = 8;
+/** Ports of echo, discard, daytime, quote, chargen and time (RFC 862 to 868), and port 0. */
 const services = new Set([0, 7, 9, 13, 17, 19, 37]);
 
 export class EchoUdp {
@@ -38,7 +36,7 @@ export class EchoUdp {
     this.#socket = socket;
     this.#raw = raw;
     this.address = { host, port: (socket.addr as Deno.NetAddr).port };
-    this.#serving = Promise.all(Array.from({ length: abreast }, () => this.#serve()));
+    this.#serving = Promise.all(Array.from({ length: parallelReceives }, () => this.#serve()));
   }
 
   /** @throws {BargeError} when it can't listen there */
@@ -53,7 +51,7 @@ export class EchoUdp {
   }
 
   get counters(): Counters {
-    return { ...nothing, ...this.#counts };
+    return { ...zeroCounters, ...this.#counts };
   }
 
   async stop(): Promise<void> {
@@ -63,14 +61,14 @@ export class EchoUdp {
   }
 
   async #serve(): Promise<void> {
-    const buffer = new Uint8Array(room);
+    const buffer = new Uint8Array(bufferBytes);
     const counts = this.#counts;
     while (!this.#stopped) {
       try {
         const [datagram, from] = await this.#socket.receive(buffer);
         counts.datagrams++;
         counts.received += datagram.length;
-        if (datagram.length > most || services.has((from as Deno.NetAddr).port)) {
+        if (datagram.length > maxDatagramBytes || services.has((from as Deno.NetAddr).port)) {
           counts.dropped++;
           continue;
         }

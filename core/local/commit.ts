@@ -11,15 +11,16 @@
  * takes it along, within a second.
  */
 import type { NewFile } from "./ledger/ledger.ts";
-import type { Held } from "./ledger/reservation.ts";
+import type { HeldUpload } from "./ledger/upload_rows.ts";
 import { reached } from "./vault/fault.ts";
+import { takenOver } from "./vault/fences.ts";
 import { type Place, relative } from "../storage/place.ts";
+import type { Guard } from "../storage/view.ts";
 import { stagedPlace } from "./vault/staging.ts";
 import { forgetGone, known } from "./entry.ts";
 import { Group, type Outcome, outcome, type Together } from "./group.ts";
-import { Moment } from "./moment.ts";
-import type { Seen } from "./look.ts";
 import type { Parts } from "./parts.ts";
+import { LocalView } from "./view.ts";
 
 /** A rename or removal: the disk and the ledger in one step. */
 export interface Change<T> {
@@ -31,15 +32,12 @@ export interface Change<T> {
   readonly ledger: () => void;
 }
 
-/** A sealed upload that is to become a file. */
+/** A sealed upload that will become a file. */
 interface Publication<T> {
-  readonly upload: Held;
+  readonly upload: HeldUpload;
   readonly file: NewFile;
-  readonly check: Check<T>;
+  readonly guard: Guard<T>;
 }
-
-/** Throws if a file may not be written (any more). `seen`: what is there, where that is known. */
-type Check<T> = (moment: Moment, seen?: Seen) => T;
 
 /** Done on disk; `redo` brings the ledger in line. */
 interface Step {
@@ -48,9 +46,9 @@ interface Step {
   readonly redo: () => void;
 }
 
-/** How long after a failed commit the next one is tried, in ms. */
-const retryAfter = 1000;
-/** How long an upload under way waits for the write lock, in ms: it has time. */
+/** The time until the next attempt after a failed commit, in ms. */
+const retryMs = 1000;
+/** The longest wait for the write lock by notes of uploads under way, in ms. */
 const notePatienceMs = 30_000;
 
 export class Commits implements Disposable {
@@ -58,13 +56,13 @@ export class Commits implements Disposable {
   readonly #enter: Group;
   readonly #publish: Group;
   readonly #notes: Group;
-  /** Folders whose names were changed by the transaction at hand. */
+  /** Folders whose names the current transaction has changed. */
   readonly #dirty = new Set<string>();
-  /** What the transaction at hand did on disk. */
+  /** Steps that the current transaction has done on disk. */
   #done: Step[] = [];
-  /** What is done on disk, and not in the ledger yet. */
+  /** Steps that are done on disk, and not in the ledger yet. */
   #owed: Step[] = [];
-  /** What of that the transaction at hand has brought into the ledger. */
+  /** Owed steps whose ledger rows the current transaction has written. */
   #repaid = new Set<Step>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -82,22 +80,22 @@ export class Commits implements Disposable {
         reached("committed");
         this.#owed = this.#owed.filter((step) => !this.#repaid.has(step));
         this.#done = [];
-        this.#again();
+        this.#retryLater();
       },
       failed: () => {
         this.#owed.push(...this.#done);
         this.#done = [];
-        this.#again();
+        this.#retryLater();
       },
     });
   }
 
-  /** Forgets to try again: what is owed is settled by the next start. */
+  /** Cancels the next attempt: the next start settles what is owed. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
   }
 
-  /** Is an upload's file in place, though the ledger does not say so yet? Its row must stay then. */
+  /** Returns whether an upload's file is in place and not in the ledger yet. Its row must stay then. */
   owes(upload: number): boolean {
     return this.#owed.some((step) => step.upload === upload);
   }
@@ -108,14 +106,14 @@ export class Commits implements Disposable {
   }
 
   /**
-   * Runs work on the ledger that may be lost with the power: what uploads under way reserve and give
-   * back. The event loop goes on while another program has the write lock.
+   * Runs work on the ledger that a power cut may undo: reservations of uploads under way, and their
+   * ends. The event loop goes on while another program has the write lock.
    */
   note<T>(work: () => T): Promise<T> {
     return this.#notes.submit(work);
   }
 
-  /** As {@link enter}, for what is done at once with others of its kind: see {@link Group.join}. */
+  /** Does the same with work on several inputs at once: see {@link Group.join}. */
   enterWith<I, T>(together: Together<I, T>, input: I): Promise<T> {
     return this.#enter.join(together, input);
   }
@@ -123,28 +121,32 @@ export class Commits implements Disposable {
   /**
    * Renames a sealed upload's staged bytes into place and settles it.
    *
-   * @param check runs under the write lock
-   * @throws what `check` throws; {BargeError} as the disk and the database do
+   * @throws what the guard throws; {BargeError} `unavailable` when the upload is not its holder's any
+   *   more, and as the disk and the database do
    */
-  async publish<T>(upload: Held, file: NewFile, check: Check<T>): Promise<T> {
-    const publication = { upload, file, check };
+  async publish<T>(upload: HeldUpload, file: NewFile, guard: Guard<T>): Promise<T> {
+    const publication = { upload, file, guard };
     return await this.#publish.join(this.#publishAll, publication) as T;
   }
 
   readonly #publishAll = (files: readonly Publication<unknown>[]): Outcome<unknown>[] => {
-    const { arrivals } = this.#parts;
-    const moment = new Moment(this.#parts, files.map(({ upload }) => upload));
+    const { reservations, vault } = this.#parts;
+    const held = reservations.stillHeld(files.map(({ upload }) => upload));
+    const view = new LocalView(this.#parts);
     let renamed = new Map<string, [id: number, NewFile]>();
     const settle = () => {
-      arrivals.settle([...renamed.values()]);
+      reservations.settle([...renamed.values()]);
       renamed = new Map();
     };
     return this.#noting((did) => {
-      const outcomes = files.map(({ upload: { id }, file, check }) => {
+      const outcomes = files.map(({ upload, file, guard }) => {
+        const { id } = upload;
         const name = relative(file);
         if (renamed.has(name)) settle(); // the second one finds the first, as everyone will
         return outcome(() => {
-          const checked = this.#place(stagedPlace(id), file, (seen) => check(moment, seen));
+          if (!held.has(upload)) throw takenOver();
+          const checked = guard.check(view);
+          vault.renameFile(stagedPlace(id), file);
           reached("renamed");
           did({ upload: id, places: [file], redo: () => this.#redo(id, file) });
           renamed.set(name, [id, file]);
@@ -155,18 +157,6 @@ export class Commits implements Disposable {
       return outcomes;
     });
   };
-
-  /** Gives staged bytes their name, if that may be. */
-  #place<T>(staged: Place, file: Place, check: (seen?: Seen) => T): T {
-    const { vault } = this.#parts;
-    if (vault.seemsFree(file)) {
-      const free = outcome(() => check({}));
-      if ("value" in free && vault.claim(staged, file)) return free.value;
-    }
-    const checked = check();
-    vault.renameFile(staged, file);
-    return checked;
-  }
 
   /** Renames or removes a file or folder; the intent is written down. @throws what its steps throw */
   async change<T>({ places, check, disk, ledger }: Change<T>): Promise<T> {
@@ -184,7 +174,7 @@ export class Commits implements Disposable {
     );
   }
 
-  /** Runs work that says what it `did` on disk before it tells the ledger: if it throws, that is owed. */
+  /** Runs work that reports its steps on disk before it writes the ledger: if it throws, they are owed. */
   #noting<T>(work: (did: (step: Step) => void) => T): T {
     const steps: Step[] = [];
     try {
@@ -204,19 +194,19 @@ export class Commits implements Disposable {
   #redo(upload: number, file: NewFile): void {
     const { reservations } = this.#parts;
     if (known(this.#parts, file)) reservations.drop(upload); // replaced since
-    else reservations.settle(upload, file);
+    else reservations.settle([[upload, file]]);
   }
 
-  /** What is owed waits for no other commit: it is tried again in a second, until there is room. */
-  #again(): void {
+  /** Tries owed steps again in a second, whether or not there are other commits. */
+  #retryLater(): void {
     clearTimeout(this.#timer);
     if (this.#owed.length === 0) return;
     this.#timer = setTimeout(() => {
       this.#publish.submit(() => {}).catch(() => {/* it stays owed, and is tried again */});
-    }, retryAfter);
+    }, retryMs);
   }
 
-  /** What others did meanwhile to the same names counts: the ledger keeps no row that the disk denies. */
+  /** Writes owed steps to the ledger, which keeps no row that the disk contradicts: others may have changed the names. */
   #repay(): void {
     this.#repaid = new Set();
     const attempt = (work: () => void): boolean => {

@@ -6,7 +6,7 @@
  * same kind can be one piece ({@link Group.join}): a hundred rows by one statement cost less than a
  * hundred statements.
  *
- *   submitted -> (another isolate has the write lock: gathered on) -> run -> committed, told
+ *   submitted -> (another isolate has the write lock: more is submitted) -> run -> committed -> settled
  *
  * While it waits for the lock, the isolate serves others, and the group grows.
  */
@@ -14,14 +14,14 @@ import { setImmediate } from "node:timers";
 import type { Database } from "./database/database.ts";
 import { BargeError } from "../error.ts";
 
-/** What becomes of one piece: its value, or why it failed. */
+/** The outcome of one piece of work. */
 export type Outcome<T> = { readonly value: T } | { readonly error: unknown };
 
 /**
- * Work on several inputs at once. What it throws undoes all that it did in the database, and is what
- * becomes of every input.
+ * Work on several inputs at once. If it throws, all that it did in the database is undone, and every
+ * input fails with that error.
  *
- * @returns what becomes of each, in their order
+ * @returns the outcome of each input, in their order
  */
 export type Together<I, T> = (inputs: readonly I[]) => readonly Outcome<T>[];
 
@@ -32,48 +32,49 @@ interface Job {
   readonly reject: (reason: unknown) => void;
 }
 
-export interface Hooks {
+/** Steps around every transaction. */
+export interface GroupSteps {
   /** Runs first in every transaction. */
   readonly begin?: () => void;
   /** Runs last in every transaction; if it throws, nothing is committed. */
   readonly beforeCommit?: () => void;
   readonly afterCommit?: () => void;
-  /** Nothing was committed; runs before anyone is told. */
+  /** Runs when nothing was committed, before any promise is settled. */
   readonly failed?: () => void;
 }
 
-/** At most so many pieces a transaction, to keep the write lock short. */
-const most = 128;
-/** How soon to try again when another isolate has the write lock, in ms. */
-const again = 1;
+/** The most pieces of work in a transaction, to keep the write lock short. */
+const maxGroupJobs = 128;
+/** The time until another attempt when another isolate has the write lock, in ms. */
+const retryMs = 1;
 
-export interface GroupOptions extends Hooks {
-  /** Need its transactions not outlive a power cut? Then they wait for no sync of the disk. */
+export interface GroupOptions extends GroupSteps {
+  /** Whether its transactions may be lost by a power cut: they wait for no sync of the disk. */
   readonly light?: boolean;
-  /** How long to wait for the write lock, in ms. Default: as the database does. */
+  /** The longest wait for the write lock, in ms. Default: as the database has it. */
   readonly patience?: number;
 }
 
 export class Group {
   readonly #db: Database;
-  readonly #hooks: Hooks;
+  readonly #steps: GroupSteps;
   readonly #light: boolean;
   readonly #patience: number;
   #jobs: Job[] = [];
 
-  constructor(db: Database, { light = false, patience, ...hooks }: GroupOptions = {}) {
+  constructor(db: Database, { light = false, patience, ...steps }: GroupOptions = {}) {
     this.#db = db;
-    this.#hooks = hooks;
+    this.#steps = steps;
     this.#light = light;
     this.#patience = patience ?? db.busyTimeout;
   }
 
-  /** Runs `work` in the next transaction. @returns what it returned, once that is committed */
+  /** Runs `work` in the next transaction. @returns its result, once that is committed */
   submit<T>(work: () => T): Promise<T> {
     return this.join(alone<T>, work);
   }
 
-  /** Runs `together` in the next transaction, on this input and those that stand beside it in line. */
+  /** Runs `together` in the next transaction, on this input and on its neighbors in the queue. */
   join<I, T>(together: Together<I, T>, input: I): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#jobs.length === 0) this.#soon();
@@ -86,15 +87,15 @@ export class Group {
     setImmediate(() => this.#run(by));
   }
 
-  /** @param by when to give up, in ms as of performance.now() */
+  /** @param by the end of the wait for the write lock, in ms as of performance.now() */
   #run(by: number): void {
     let jobs: Job[] = [];
     const settle: (() => void)[] = [];
     try {
       const ran = this.#db.attempt(() => {
-        jobs = this.#jobs.splice(0, most);
+        jobs = this.#jobs.splice(0, maxGroupJobs);
         if (this.#jobs.length > 0) this.#soon();
-        this.#hooks.begin?.();
+        this.#steps.begin?.();
         for (const piece of pieces(jobs)) {
           const outcomes = this.#try(piece);
           piece.forEach(({ resolve, reject }, i) => {
@@ -102,18 +103,18 @@ export class Group {
             settle.push(() => "value" in outcome ? resolve(outcome.value) : reject(outcome.error));
           });
         }
-        this.#hooks.beforeCommit?.();
+        this.#steps.beforeCommit?.();
       }, this.#light);
       if (!ran) {
         if (performance.now() >= by) throw locked();
-        setTimeout(() => this.#run(by), again);
+        setTimeout(() => this.#run(by), retryMs);
         return;
       }
-      this.#hooks.afterCommit?.();
-      for (const tell of settle) tell();
+      this.#steps.afterCommit?.();
+      for (const settleOne of settle) settleOne();
     } catch (error) {
       if (jobs.length === 0) jobs = this.#jobs.splice(0);
-      this.#hooks.failed?.();
+      this.#steps.failed?.();
       for (const { reject } of jobs) reject(error);
     }
   }
@@ -128,7 +129,7 @@ export class Group {
   }
 }
 
-/** The outcome of work that may throw. */
+/** Returns the outcome of work that may throw. */
 export function outcome<T>(work: () => T): Outcome<T> {
   try {
     return { value: work() };
@@ -137,7 +138,7 @@ export function outcome<T>(work: () => T): Outcome<T> {
   }
 }
 
-/** Cuts the line into pieces: neighbours with the same work, but for what stands alone. */
+/** Cuts the queue into pieces: neighbors with the same work, but for work that stands alone. */
 function* pieces(jobs: readonly Job[]): Generator<readonly Job[]> {
   for (let start = 0, end; start < jobs.length; start = end) {
     const { together } = jobs[start];
@@ -147,7 +148,7 @@ function* pieces(jobs: readonly Job[]): Generator<readonly Job[]> {
   }
 }
 
-/** Each in its own savepoint, which {@link Group} lays around every piece. */
+/** Runs each in its own savepoint, which {@link Group} makes for every piece. */
 function alone<T>(works: readonly (() => T)[]): readonly Outcome<T>[] {
   return works.map((work) => ({ value: work() }));
 }

@@ -2,14 +2,14 @@
  * Partial uploads: how much of one can be resumed, and how an upload ends that does not become a file.
  * Every end is a light commit, which waits for the write lock without holding up the event loop.
  */
-import type { Held, UploadRow } from "./ledger/reservation.ts";
-import { discard, stagedSize } from "./vault/staging.ts";
+import type { HeldUpload, UploadRow } from "./ledger/upload_rows.ts";
+import { discard, stagedSize, stagingDir } from "./vault/staging.ts";
 import type { Commits } from "./commit.ts";
 import type { Parts } from "./parts.ts";
 
 type PartsWithCommits = Pick<Parts, "reservations" | "vault"> & { readonly commits: Commits };
 
-/** How many staged bytes of an upload can be continued; 0: none. */
+/** Returns the number of staged bytes of an upload that can be resumed. */
 export function continuable({ vault }: Parts, { id, whole }: UploadRow): number {
   return Math.min(stagedSize(vault, id) ?? 0, whole ?? Infinity);
 }
@@ -18,13 +18,13 @@ export function continuable({ vault }: Parts, { id, whole }: UploadRow): number 
  * Keeps the staged bytes for a resume, unless they are a file already, or another holder's by now.
  * The next holder cuts off bytes behind a gap.
  *
- * @param whole how many bytes can be continued
- * @param gaps is there more, behind a gap?
- * @param empty keep it also where nothing is staged
+ * @param whole the number of bytes that can be resumed
+ * @param options.gaps whether there are more, behind a gap
+ * @param options.empty keep it also where nothing is staged
  */
-export async function letGo(
+export async function detachUpload(
   { commits, reservations, vault }: PartsWithCommits,
-  row: UploadRow,
+  row: HeldUpload,
   whole: number,
   { gaps = false, empty = false } = {},
 ): Promise<void> {
@@ -37,12 +37,12 @@ export async function letGo(
 
 /**
  * Deletes the staged bytes and the row, unless they are a file already, or another holder's by now.
- * The bytes go first: on a full disk, the ledger needs their room. A crash in between leaves a row
+ * The bytes go first: on a full disk, the database needs their room. A crash in between leaves a row
  * without bytes, which the next start drops.
  */
-export async function giveUp(
+export async function dropUpload(
   { commits, reservations, vault }: PartsWithCommits,
-  row: Held,
+  row: HeldUpload,
 ): Promise<void> {
   await commits.note(() => {
     if (commits.owes(row.id)) return;
@@ -59,4 +59,9 @@ export function discardDropped({ fences, vault }: Parts, ids: Iterable<number>):
     fences.end(id);
     discard(vault, id);
   }
+}
+
+/** Returns whether the path was taken from an upload, which then can't be resumed. */
+export function isUnlinked({ dir }: { readonly dir: string }): boolean {
+  return dir === stagingDir;
 }

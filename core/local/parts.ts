@@ -1,6 +1,5 @@
 /** The parts of storage on one machine: the tables of its database, and its disk. */
 import type { Accounts } from "./account/accounts.ts";
-import type { Arrivals } from "./ledger/arrivals.ts";
 import type { Bans } from "./account/bans.ts";
 import type { Credentials } from "./account/credential.ts";
 import type { Database } from "./database/database.ts";
@@ -33,7 +32,6 @@ export interface Parts {
   readonly ledger: Ledger;
   readonly folders: Folders;
   readonly reservations: Reservations;
-  readonly arrivals: Arrivals;
   readonly uploadsAt: UploadsAt;
   readonly finishedUploads: FinishedUploads;
   readonly intents: Intents;

@@ -1,7 +1,6 @@
 /** All that one isolate needs of a data directory, opened once. */
 import { randomUUID } from "node:crypto";
 import { Accounts } from "./account/accounts.ts";
-import { Arrivals } from "./ledger/arrivals.ts";
 import { Bans } from "./account/bans.ts";
 import { Credentials } from "./account/credential.ts";
 import { Database } from "./database/database.ts";
@@ -29,6 +28,8 @@ import { LocalLogins } from "./logins.ts";
 import { LocalShares } from "./shares.ts";
 import { Commits } from "./commit.ts";
 import type { Parts } from "./parts.ts";
+import { LocalUploads } from "./uploads.ts";
+import type { Uploads } from "../storage/uploads.ts";
 import { History } from "../watch/history.ts";
 import { type Board, Metrics } from "../watch/metrics.ts";
 import { defaultLimits, Gate, type Limits, type Tally } from "../watch/gate.ts";
@@ -95,7 +96,6 @@ export class Store implements Parts, Disposable {
   readonly ledger: Ledger;
   readonly folders: Folders;
   readonly reservations: Reservations;
-  readonly arrivals: Arrivals;
   readonly uploadsAt: UploadsAt;
   readonly finishedUploads: FinishedUploads;
   readonly intents: Intents;
@@ -112,6 +112,7 @@ export class Store implements Parts, Disposable {
     readonly accounts: AccountStore;
     readonly shares: ShareStore;
   };
+  readonly uploads: Uploads;
   readonly gate: Gate;
   /** The logins of this isolate; each is cut off when the secret that it began with is gone. */
   readonly live: LiveLogins;
@@ -143,7 +144,6 @@ export class Store implements Parts, Disposable {
     this.ledger = new Ledger(this.db);
     this.folders = new Folders(this.db);
     this.reservations = new Reservations(this.db, this.ledger);
-    this.arrivals = new Arrivals(this.db, this.ledger);
     this.uploadsAt = new UploadsAt(this.db);
     this.finishedUploads = new FinishedUploads(this.db);
     this.intents = new Intents(this.db);
@@ -158,6 +158,7 @@ export class Store implements Parts, Disposable {
       accounts: new LocalAccounts(this),
       shares: new LocalShares(this),
     };
+    this.uploads = new LocalUploads(this);
     this.hooks = hooks;
     this.gate = new Gate(settings.limits ?? defaultLimits, worker, settings.tally);
     this.live = new LiveLogins(this.people.logins);

@@ -4,16 +4,19 @@ import type { StoredEntry } from "../storage/entry.ts";
 import type { Place } from "../storage/place.ts";
 import type { View } from "../storage/view.ts";
 import { storedEntry } from "./entry.ts";
-import { lookOnce } from "./look.ts";
+import { lookOnce, type Seen } from "./look.ts";
 import type { Parts } from "./parts.ts";
 
 /** Valid until the write lock is given back. Accounts are looked up once, for all checks of a batch. */
 export class LocalView implements View {
   readonly #parts: Parts;
+  readonly #look: (parts: Parts, place: Place) => Seen;
   readonly #accounts = new Map<Login, Account | undefined>();
 
-  constructor(parts: Parts) {
+  /** @param look `look` for a view without the write lock */
+  constructor(parts: Parts, look = lookOnce) {
     this.#parts = parts;
+    this.#look = look;
   }
 
   account(login: Login): Account | undefined {
@@ -28,7 +31,11 @@ export class LocalView implements View {
   }
 
   entry(place: Place): StoredEntry | undefined {
-    const { found, row } = lookOnce(this.#parts, place);
+    const { found, row } = this.#look(this.#parts, place);
     return found && storedEntry(found, row);
+  }
+
+  needFolder({ dir }: Place): void {
+    this.#parts.vault.needFolder(dir);
   }
 }

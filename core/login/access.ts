@@ -4,7 +4,6 @@
  * to, and by admins.
  */
 import type { Account } from "../storage/account.ts";
-import type { FileRow } from "../local/ledger/ledger.ts";
 import { BargeError, typed } from "../error.ts";
 import type { Overwrite } from "../protocol/message.ts";
 import type { Location } from "../storage/path.ts";
@@ -13,7 +12,10 @@ import type { Found } from "../local/vault/vault.ts";
 import { sameFile } from "../local/entry.ts";
 import type { Session } from "./session.ts";
 import type { Store } from "../local/store.ts";
-import { look, type Seen } from "../local/look.ts";
+import { look } from "../local/look.ts";
+import type { StoredEntry } from "../storage/entry.ts";
+import type { WriteGuard } from "../storage/uploads.ts";
+import type { View } from "../storage/view.ts";
 
 /** What is at a path that is to be written, as a condition sees it. */
 export interface Standing {
@@ -49,56 +51,62 @@ export function changeable(location: Location): Place {
 }
 
 /**
- * May a file be written there?
+ * Checks that a file may be written at a path.
  *
- * @param seen what is there, where somebody has looked already
- * @returns whether it replaces one
+ * @returns the file that it replaces
  * @throws {BargeError} `no-directory`, `exists` (a folder, or not to be overwritten, or changed
- *   since), `denied`
+ *   since), `denied`; `unauthenticated` when the login has ended
  */
 export function checkWrite(
+  view: View,
   session: Session,
-  account: Account,
   location: Location,
   overwrite: When,
-  seen?: Seen,
-): boolean {
+): StoredEntry | undefined {
+  const account = session.accountIn(view);
   try {
-    return mayWrite(session, account, location, overwrite, seen);
+    return mayWrite(view, account, location, overwrite);
   } catch (error) {
     throw typed(error, { path: location.path }); // of a copy or a move, it is the target
   }
 }
 
+/** The same as the guard of a change. */
+export function writeGuard(session: Session, location: Location, overwrite: When): WriteGuard {
+  return {
+    places: [changeable(location)],
+    check: (view) => checkWrite(view, session, location, overwrite),
+  };
+}
+
 function mayWrite(
-  session: Session,
+  view: View,
   account: Account,
   location: Location,
   overwrite: When,
-  seen?: Seen,
-): boolean {
+): StoredEntry | undefined {
   const place = changeable(location);
-  const { store } = session;
-  store.vault.needFolder(place.dir);
-  const { found: there, row } = seen ?? look(store, place);
-  const digest = row && there && sameFile(row, there) ? row.sha256 : undefined;
-  if (typeof overwrite === "function") overwrite(there && { ...there, sha256: digest ?? null });
-  if (!there) {
-    if (typeof overwrite !== "object") return false;
+  view.needFolder(place);
+  const existing = view.entry(place);
+  if (typeof overwrite === "function") overwrite(existing);
+  if (!existing) {
+    if (typeof overwrite !== "object") return undefined;
     throw new BargeError("exists", "the file that was to be replaced is gone");
   }
-  if (there.type === "dir") {
+  if (existing.type === "dir") {
     throw new BargeError("exists", "it is a folder", {
       hint: `write ${location.path}/ to put it inside`,
     });
   }
-  if (there.type === "other") throw new BargeError("denied", "what is there is not a regular file");
+  if (existing.type === "other") {
+    throw new BargeError("denied", "what is there is not a regular file");
+  }
   if (overwrite === "never") throw new BargeError("exists", "it exists already");
-  if (typeof overwrite === "object" && digest !== overwrite.sha256) {
+  if (typeof overwrite === "object" && existing.sha256 !== overwrite.sha256) {
     throw new BargeError("exists", "the file has changed since");
   }
-  if (guarded(account, location) && row?.owner !== account.id) throw belongsTo("it", row);
-  return true;
+  if (guarded(account, location) && existing.owner !== account.id) throw belongsTo("it", existing);
+  return existing;
 }
 
 /**
@@ -155,6 +163,9 @@ async function checkTree(session: Session, account: Account, place: Place): Prom
   }
 }
 
-function belongsTo(what: string, row: FileRow | undefined): BargeError {
+function belongsTo(
+  what: string,
+  row: { readonly ownerName: string | null } | undefined,
+): BargeError {
   return new BargeError("denied", `${what} belongs to ${row?.ownerName ?? "the operator"}`);
 }

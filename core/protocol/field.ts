@@ -4,41 +4,42 @@ import { parseTime } from "./time.ts";
 
 export const bytes = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 export const count = bytes;
-/** An existing moment in the format of RFC 3339, as text; {@link parseTime} reads it. */
+export const seconds = v.pipe(v.number(), v.finite(), v.minValue(0));
+/** An existing time in the format of RFC 3339, as text; {@link parseTime} reads it. */
 export const time = v.pipe(
   v.string(),
   v.check((text) => parseTime(text) !== undefined, "no RFC 3339 time, or none that exists"),
 );
 export const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "no SHA-256 in lower-case hex"));
-/** Why the server has no digest of a file: `added` or `changed` on its disk, not through a door; or another reason. */
+/** Why the server has no digest of a file: it was `added` or `changed` on its disk, or another reason. */
 export const undigested = v.string();
-/** Base64 (RFC 4648, section 4, with padding) of that many bytes. */
-export const base64 = (least: number, most = least) =>
+/** Base64 (RFC 4648, section 4, with padding) of `minBytes` to `maxBytes` bytes. */
+export const base64 = (minBytes: number, maxBytes = minBytes) =>
   v.pipe(
     v.string(),
-    v.maxLength(Math.ceil(most / 3) * 4, "too long"),
+    v.maxLength(Math.ceil(maxBytes / 3) * 4, "too long"),
     v.regex(
       /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/,
       "no base64 with padding",
     ),
     v.check((text) => {
       const size = text.length / 4 * 3 - (text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0);
-      return size >= least && size <= most;
-    }, least === most ? `must be ${least} bytes` : `must be ${least} to ${most} bytes`),
+      return size >= minBytes && size <= maxBytes;
+    }, `must be ${minBytes}${maxBytes === minBytes ? "" : ` to ${maxBytes}`} bytes`),
   );
 export const nonce = base64(16, 96);
 export const salt = base64(8, 96);
 export const key = base64(32);
 export const path = v.string();
 
-/** When may a name that exists be written over. */
+/** Whether an existing file may be replaced; with `sha256`, only the file of that digest. */
 export const overwrite = v.union([
   v.literal("always"),
   v.literal("never"),
   v.object({ sha256 }),
 ]);
 
-/** What a failure says. */
+/** A failure. */
 export const wireError = v.object({
   kind: v.string(),
   message: v.string(),

@@ -4,30 +4,27 @@
  * A stream is a sequence of frames: a 4-byte big-endian length, then that many bytes of UTF-8 JSON,
  * always one object. A frame whose `body` field is a number is followed by exactly that many raw
  * bytes; one whose `body` is `"chunked"` by chunks, each a 4-byte big-endian length and its bytes,
- * ended by a length of zero. Nothing is escaped and nothing is searched for. Where the frame says
- * `pauses`, a length of 2^32-1 is a sign of life and not a chunk.
+ * ended by a length of zero. Nothing is escaped. If the frame has `pauses`, a length of 2^32-1 is a
+ * sign of life and not a chunk.
  *
  * States: head -> json -> (head | raw | chunk head <-> chunk). The decoder holds at most one
- * unfinished frame (64 KiB and its head); bodies pass through as views on what was pushed.
+ * incomplete frame (64 KiB and its head); bodies pass through as views on the input.
  */
 import { BargeError } from "../error.ts";
 
 /** The most bytes of JSON that one frame carries. */
 export const maxFrame = 64 * 1024;
 
-/** The same for a frame to a server before the login. */
+/** The same before the login. */
 export const maxStrangerFrame = 4 * 1024;
 
-/** What follows a frame: nothing, that many raw bytes, or chunks. */
+/** The body that follows a frame: none, that many raw bytes, or chunks. */
 export type Body = number | "chunked" | undefined;
 
 /** A frame's JSON, not yet checked against a verb's schema. */
 export type FrameValue = { readonly [field: string]: unknown };
 
-/**
- * The events of the decoder: a frame; a piece of the body behind it or a sign of life in it; the
- * end of the body.
- */
+/** The decoder's events: a frame; a piece of its body, or a sign of life in it; the body's end. */
 export type FrameEvent =
   | { readonly type: "frame"; readonly value: FrameValue; readonly body: Body }
   | { readonly type: "data"; readonly bytes: Uint8Array<ArrayBuffer> }
@@ -41,9 +38,9 @@ const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /**
  * Encodes one frame. Fields that are undefined are left out, as in JSON.
  *
- * @param value what the frame says; a `body` field announces what follows it
- * @returns head and JSON, ready to be sent
- * @throws {BargeError} `protocol` when the JSON is longer than {@link maxFrame}
+ * @param value the frame's fields; `body` describes the bytes that follow
+ * @returns head and JSON
+ * @throws {BargeError} `protocol` if the JSON is longer than {@link maxFrame}
  *
  * @example
  * ```ts
@@ -67,7 +64,7 @@ export function encodeFrame(value: object): Uint8Array<ArrayBuffer> {
  * Encodes the head of one chunk of a chunked body; a length of 0 ends the body.
  *
  * @param length of the chunk that follows, in bytes, below 2^32
- * @throws {RangeError} for any other length: the head would lie
+ * @throws {RangeError} for any other length
  */
 export function encodeChunkHead(length: number): Uint8Array<ArrayBuffer> {
   if (!Number.isInteger(length) || length < 0 || length > 0xffffffff) {
@@ -79,15 +76,15 @@ export function encodeChunkHead(length: number): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * A sign of life: the head of a chunk without bytes, in a body whose frame says `pauses`. The
- * sender has nothing to send at the moment, but is alive.
+ * The length that is a sign of life, in a body whose frame has `pauses`: the sender has no bytes at
+ * the moment.
  */
 export const aliveLength = 0xffffffff;
 
 /**
- * A pull decoder: push what arrived, then take events until there is none.
+ * Decodes a stream: push the received bytes, then take events until `next` returns undefined.
  *
- * After an error it stays failed: the stream can't be trusted from there on.
+ * After an error every call fails, since the position in the stream is lost.
  *
  * @example
  * ```ts
@@ -102,28 +99,28 @@ export const aliveLength = 0xffffffff;
 export class Decoder {
   #input = nothing;
   #state: "head" | "json" | "raw" | "chunk-head" | "chunk" = "head";
-  /** Bytes still to come of the head, JSON, raw body or chunk at hand. */
+  /** Missing bytes of the current head, JSON, raw body or chunk. */
   #missing = 4;
   /** A head or JSON that arrived in pieces. */
   #partial: Uint8Array<ArrayBuffer> | undefined;
   #partialLength = 0;
   #ended = false;
-  /** True if signs of life may stand between the chunks of this body. */
+  /** True if signs of life may come between the chunks of this body. */
   #pauses = false;
   #failed: BargeError | undefined;
-  /** The most bytes of JSON that a frame may carry, of those whose head is not read yet. */
+  /** The most bytes of JSON in a frame, for frames whose head is not read yet. */
   limit = maxFrame;
 
-  /** Is the decoder between frames, with nothing half read? Then the stream may end here. */
+  /** Returns whether the decoder is between frames, where the stream may end. */
   get idle(): boolean {
     return this.#state === "head" && !this.#partial && this.#input.length === 0 && !this.#ended;
   }
 
   /**
-   * Hands over what arrived. All earlier events must have been taken. Once failed, it is dropped.
+   * Adds received bytes, after all earlier events were taken. A failed decoder drops them.
    *
    * @param bytes kept until its events are taken; `data` events are views on it
-   * @throws {RangeError} when earlier input was not drained
+   * @throws {RangeError} if events of the earlier input are left
    */
   push(bytes: Uint8Array<ArrayBuffer>): void {
     if (this.#input.length > 0) throw new RangeError("push before the last input was drained");
@@ -131,9 +128,10 @@ export class Decoder {
   }
 
   /**
-   * The next event, or undefined when more input is needed.
+   * Returns the next event; undefined if more input is needed.
    *
-   * @throws {BargeError} `protocol`, for a length over the limit, or JSON that is none or no object
+   * @throws {BargeError} `protocol` for a length over the limit, and for JSON that is invalid or not
+   *   an object
    */
   next(): FrameEvent | undefined {
     if (this.#failed) throw this.#failed;
@@ -166,7 +164,7 @@ export class Decoder {
     return undefined;
   }
 
-  /** A whole head or JSON: a view on the input where it lies there unbroken. */
+  /** Returns a whole head or JSON: a view on the input if it is contiguous there. */
   #unit(): Uint8Array<ArrayBuffer> | undefined {
     if (!this.#partial && this.#input.length >= this.#missing) return this.#take(this.#missing);
     this.#partial ??= new Uint8Array(this.#missing);

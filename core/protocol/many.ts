@@ -1,14 +1,13 @@
 /**
- * Many small files in one request: their facts in its frame, their bytes one behind the other in one
- * body. What a request costs by itself is then shared by all of them.
+ * Several small files in one request, which share its cost: their facts are in its frame, and their
+ * bytes follow one another in one body.
  *
- * Each file has its own fate: in the answer to `put-many`, only those that failed are named.
+ * Each file succeeds or fails by itself: the answer to `put-many` names the failed ones only.
  */
 import * as v from "valibot";
-import type { BargeError } from "../error.ts";
 import { bytes, count, overwrite, path, sha256, time, undigested, wireError } from "./field.ts";
 
-/** How many files go together, and bytes of them. */
+/** The most files, and bytes of files, in one request. */
 export const many = { files: 64, bytes: 1024 * 1024 };
 
 const fileToPut = v.object({ path, size: bytes, modified: v.optional(time), sha256 });
@@ -26,7 +25,7 @@ export const putMany = v.pipe(
   ),
   v.check(
     ({ files }) => new Set(files.map(({ path }) => path)).size === files.length,
-    "a path must not be there twice",
+    "no path may occur twice",
   ),
   v.check(({ body }) => body <= many.bytes, `a body must have at most ${many.bytes} bytes`),
 );
@@ -41,7 +40,7 @@ export const getMany = v.object({
 });
 
 export const gotMany = v.object({
-  /** As they were asked for. Null: it doesn't fit in beside the others, and is to be asked for alone. */
+  /** In the order of the paths. Null: the file does not fit into this answer; request it alone. */
   files: v.array(
     v.union([
       v.object({ size: bytes, modified: time, sha256, undigested: v.optional(undigested) }),
@@ -51,28 +50,3 @@ export const gotMany = v.object({
   ),
   body: bytes,
 });
-
-/** Characters of all messages, and as many of all hints, so that the answer fits into a frame. */
-const most = 8000;
-
-/**
- * What the failures of some files say. The more there are, the shorter; who asked knows the path.
- *
- * @example
- * ```ts
- * import { BargeError } from "../error.ts";
- * import { failuresOf } from "./many.ts";
- * const [error] = failuresOf([new BargeError("exists", "it is a folder", { path: "/home/a" })]);
- * if (JSON.stringify(error) !== '{"kind":"exists","message":"it is a folder"}') throw new Error();
- * ```
- */
-export function failuresOf(
-  errors: readonly BargeError[],
-): { kind: string; message: string; hint?: string }[] {
-  const length = Math.min(2000, Math.floor(most / errors.length));
-  return errors.map(({ kind, message, hint }) => ({
-    kind,
-    message: message.slice(0, length).toWellFormed(),
-    hint: hint?.slice(0, length).toWellFormed(),
-  }));
-}

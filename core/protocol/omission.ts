@@ -1,4 +1,4 @@
-/** Describes in words which entries a listing leaves out (`list` in PROTOCOL.md). */
+/** Describes the entries that a listing omits (`list` in PROTOCOL.md). */
 import type { Omission } from "./message.ts";
 
 /**

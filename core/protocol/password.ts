@@ -1,17 +1,17 @@
-/** The least that a new password must be. Checked wherever one is known in clear. */
+/** The rule for the length of new passwords. */
 import { BargeError } from "../error.ts";
 
-/** The fewest characters of a new password, where the operator decides nothing else. */
+/** The fewest characters of a new password, by default. */
 export const defaultMinPassword = 8;
-/** The most characters that an operator can ask for. */
+/** The most characters that an operator can require. */
 export const mostMinPassword = 256;
 
 /**
- * Refuses a new password that is too short. A server can check this only where the password itself
- * reaches it (HTTP); on the native door the client does, by `minPassword` of the server's hello.
+ * Checks the length of a new password. A server can check it only where the password reaches it
+ * (HTTP); at the native door the client checks it, by `minPassword` of the server's `hello`.
  *
- * @param least how many characters it has at least, counted as Unicode code points after
- *   normalization (NFC), as passwords are hashed; an empty one is always refused
+ * @param minLength in Unicode code points after normalization (NFC), as passwords are hashed; an
+ *   empty password is always refused
  * @throws {BargeError} `usage`
  *
  * @example
@@ -20,13 +20,13 @@ export const mostMinPassword = 256;
  * checkNewPassword("correct horse", 8);
  * ```
  */
-export function checkNewPassword(password: string, least: number): void {
+export function checkNewPassword(password: string, minLength: number): void {
   const length = [...password.normalize("NFC")].length;
   if (length === 0) throw new BargeError("usage", "the password is empty");
-  if (length >= least) return;
+  if (length >= minLength) return;
   throw new BargeError(
     "usage",
-    `the password has ${length} characters, and needs ${least} at least`,
+    `the password has ${length} characters, and needs ${minLength} at least`,
     { hint: "choose a longer one" },
   );
 }

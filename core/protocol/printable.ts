@@ -1,13 +1,10 @@
-/**
- * Text from strangers on one line: names of files above all, which can hold every character but NUL
- * and the slash. Whatever writes such a name into a line goes through one of these.
- */
+/** Escapes file names and other untrusted text, so that they stay on one line of output. */
 
-const names: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\x1b": "\\e" };
+const escapes: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\x1b": "\\e" };
 
 /**
- * Escapes what could move the cursor, change colors or hide text: C0 and C1 controls, DEL, and the
- * marks that turn the direction of writing (Unicode TR 36, "bidirectional text spoofing").
+ * Escapes characters that could move the cursor, change colors or hide text: C0 and C1 controls,
+ * DEL, and marks of writing direction (Unicode TR 36, "bidirectional text spoofing").
  *
  * @example
  * ```ts
@@ -19,13 +16,13 @@ export function printable(text: string): string {
   // deno-lint-ignore no-control-regex
   return text.replace(/[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, (c) => {
     const code = c.charCodeAt(0);
-    if (Object.hasOwn(names, c)) return names[c];
+    if (Object.hasOwn(escapes, c)) return escapes[c];
     return code < 256 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;
   });
 }
 
 /**
- * Escapes what ends a line, and nothing else: for programs that read names line by line.
+ * Escapes only the ends of lines, for programs that read names line by line.
  *
  * @example
  * ```ts
@@ -34,14 +31,12 @@ export function printable(text: string): string {
  * ```
  */
 export function oneLine(text: string): string {
-  return text.replace(/[\n\r]/g, (c) => names[c]);
+  return text.replace(/[\n\r]/g, (c) => escapes[c]);
 }
 
 /**
- * A line of `sha256sum` or `md5sum`, as GNU coreutils write it: a backslash in front says that in the
- * name a backslash, LF and CR are written as `\\`, `\n` and `\r`.
- *
- * @returns the line without its end
+ * Returns a line of `sha256sum` or `md5sum`, without its end, as GNU coreutils write it: after a
+ * leading backslash, a backslash, LF and CR in the name are written as `\\`, `\n` and `\r`.
  *
  * @example
  * ```ts

@@ -1,74 +1,73 @@
 /**
- * Reads frames and bodies from anything that can be read into a buffer.
+ * Reads frames and bodies from any source that fills a buffer.
  *
- * It starts with small buffers, so that an idle connection costs little, and borrows large ones as
- * soon as a small one comes back full. Two of each, used in turn, so that the piece of a body that
- * was just handed out stays valid while the next one is read: whoever writes it to disk can do both
- * at once. When a read starts between two frames, the large ones go back, unless the last was filled,
- * and the second small one is dropped: a connection that waits for its next request holds one small
- * buffer, and nothing else.
+ * It begins with small buffers and borrows large ones when a small one was filled. Two of each are
+ * used in turn, so that a piece of a body stays valid while the next one is read. A read between two
+ * frames returns the large buffers, unless the last one was filled, and drops the second small one:
+ * an idle connection holds one small buffer.
  */
 import { BargeError } from "../error.ts";
 import { abandon, borrow, giveBack } from "../disk/pool.ts";
 import { type Body, Decoder, type FrameEvent, type FrameValue } from "./frame.ts";
 
-/** Where bytes come from: a net Stream, or an array in a test. */
+/** A source of bytes, for instance a connection. */
 export interface Source {
   read(into: Uint8Array): Promise<number | null>;
 }
 
-/** A frame, and what follows it. */
+/** A frame, and the kind of body that follows it. */
 export interface Frame {
   readonly value: FrameValue;
   readonly body: Body;
 }
 
-/** Most requests fit in it. */
-const small = 512;
+/** Most requests fit into a small buffer. */
+const smallBufferBytes = 512;
 
 export class FrameReader implements Disposable {
   readonly #source: Source;
   readonly #decoder = new Decoder();
-  readonly #first = new Uint8Array(small);
+  readonly #first = new Uint8Array(smallBufferBytes);
   #second: Uint8Array<ArrayBuffer> | undefined;
   #large: [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>] | undefined;
   #turn = 0;
   #full = false;
   #reading = false;
-  /** An event that {@link buffered} found, not yet taken. */
+  /** The next event, if {@link buffered} has decoded it. */
   #ahead: FrameEvent | undefined;
 
   constructor(source: Source) {
     this.#source = source;
   }
 
-  /** The most bytes of JSON that a frame may carry, of those that are not begun. */
+  /** Sets the most bytes of JSON in a frame, for frames that have not begun. */
   set limit(bytes: number) {
     this.#decoder.limit = bytes;
   }
 
-  /** Is nothing half read, and nothing left to be taken? */
+  /** Returns whether no frame or body is partly read. */
   get idle(): boolean {
     return !this.#ahead && this.#decoder.idle;
   }
 
   /**
-   * The next frame, or null when the stream ends between two frames.
+   * Reads the next frame.
    *
-   * @throws {BargeError} `protocol` for what is no frame, and for a body where a frame was due;
-   *   `unavailable` when the stream ends inside a frame; whatever the source throws
+   * @returns null if the stream ends between two frames
+   * @throws {BargeError} `protocol` for an invalid frame, and for a body in place of a frame;
+   *   `unavailable` if the stream ends inside a frame; the error of the source
    */
   frame(): Promise<Frame | null> {
     return this.#next("frame") as Promise<Frame & FrameEvent | null>;
   }
 
   /**
-   * The body behind the last frame, piece by piece. It must be read to its end before the next
-   * frame. A piece is valid until the second piece after it, or the next frame, is asked for: one
-   * write may be under way while the next piece is read, and none when the next frame is.
+   * Reads the body after the last frame, piece by piece, to its end. A piece stays valid until the
+   * second piece after it, or the next frame, is requested: it may be written while the next piece
+   * is read.
    *
    * @param alive called for each sign of life in the body
-   * @throws {BargeError} `unavailable` when the stream ends inside the body
+   * @throws {BargeError} `unavailable` if the stream ends inside the body
    */
   async *body(alive?: () => void): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
     while (true) {
@@ -80,7 +79,7 @@ export class FrameReader implements Disposable {
     }
   }
 
-  /** All of a small body behind the last frame, of so many bytes. @throws as {@link body} */
+  /** Reads the whole body after the last frame, of `size` bytes. @throws as {@link body} */
   async whole(size: number): Promise<Uint8Array<ArrayBuffer>> {
     const bytes = new Uint8Array(size);
     let filled = 0;
@@ -91,34 +90,34 @@ export class FrameReader implements Disposable {
     return bytes;
   }
 
-  /** Reads the body behind the last frame and throws it away. */
+  /** Reads and drops the body after the last frame. */
   async skip(): Promise<void> {
-    for await (const _ of this.body()) { /* it was not wanted */ }
+    for await (const _ of this.body()) { /* dropped */ }
   }
 
   /**
-   * Can the next frame, or the next of a body, be had without waiting for the peer? If not, what
-   * was written must be flushed now: the peer may wait for it. Half a frame does not count.
+   * Returns whether the next frame or piece is available without waiting for the peer. If not, flush
+   * pending writes: the peer may be waiting for them. An incomplete frame does not count.
    */
   get buffered(): boolean {
     try {
       this.#ahead ??= this.#decoder.next();
     } catch {
-      return true; // the failure, which frame() or body() will throw again
+      return true; // frame() or body() throws the failure again
     }
     return this.#ahead !== undefined;
   }
 
   /**
-   * Gives the buffers back. Cut inside a body or a read, someone may still use them: then they are
-   * left to the collector.
+   * Returns the large buffers to the pool. Inside a body or a read they may still be in use: then the
+   * garbage collector frees them.
    */
   [Symbol.dispose](): void {
     this.#large?.forEach(!this.#reading && this.#decoder.idle ? giveBack : abandon);
     this.#large = undefined;
   }
 
-  /** @returns null when the stream ends between two frames */
+  /** @returns null if the stream ends between two frames */
   async #next(due: "frame" | "body"): Promise<FrameEvent | null> {
     while (true) {
       const event = this.#ahead ?? this.#decoder.next();
@@ -155,6 +154,6 @@ export class FrameReader implements Disposable {
     if (this.#full) this.#large ??= [borrow(), borrow()];
     this.#turn ^= 1;
     if (this.#large) return this.#large[this.#turn];
-    return this.#turn === 0 ? this.#first : this.#second ??= new Uint8Array(small);
+    return this.#turn === 0 ? this.#first : this.#second ??= new Uint8Array(smallBufferBytes);
   }
 }

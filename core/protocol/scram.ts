@@ -1,29 +1,29 @@
 /**
- * The login of BARGE/1: a challenge-response in the shape of SCRAM (RFC 5802), with scrypt
- * (RFC 7914) where SCRAM has PBKDF2, so that no password crosses the wire and what the server
- * keeps can't be used to log in.
+ * The login of BARGE/1: a challenge-response like SCRAM (RFC 5802), with scrypt (RFC 7914) in place
+ * of PBKDF2. No password crosses the wire, and the server's record can't be used to log in.
  *
  *   SaltedPassword = scrypt(NFC(password), salt, n, r, p, 32 bytes)      for a password
  *                  = HMAC-SHA-256(key: salt, secret)                     for a token (256 random bits)
  *   ClientKey      = HMAC(SaltedPassword, "Client Key")     StoredKey = SHA-256(ClientKey)
  *   ServerKey      = HMAC(SaltedPassword, "Server Key")
- *   AuthMessage    = "BARGE/1", mechanism, account, client nonce, server nonce, salt, n, r, p, as
- *                    text with a line feed between each and the next; over TLS the binding to the
- *                    server's certificate (net/end_point.ts) behind them
+ *   AuthMessage    = "BARGE/1", mechanism, account, client nonce, server nonce, salt, n, r, p and,
+ *                    over TLS, the binding to the server's certificate (net/end_point.ts), joined
+ *                    by line feeds
  *   proof          = ClientKey XOR HMAC(StoredKey, AuthMessage)          sent by the client
  *   signature      = HMAC(ServerKey, AuthMessage)                        sent by the server
  *
- * The client does the costly scrypt, so a flood of logins costs the server two HMACs each.
+ * The client runs the costly scrypt; a login costs the server two HMACs.
  *
- * Here is what both sides share, and the client's side; the server's is verifier.ts. A client logs
- * in once, and does it with WebCrypto: to load `node:crypto` takes longer than all the rest of it.
+ * This file has the client's side and the parts that both sides share; verifier.ts has the server's.
+ * The client uses WebCrypto, since `node:crypto` takes longer to load than one login takes.
  */
 import { BargeError } from "../error.ts";
+import type { Costs } from "./stretch.ts";
 
 /**
- * Costs of scrypt for a password: 32 MiB and about 80 ms. RFC 7914, section 2. A server keeps no
- * others: doors whose protocols carry the password pay them at each login, and an account whose
- * challenge had others could be told from names that no account has.
+ * Costs of scrypt for a password: 32 MiB and about 80 ms (RFC 7914, section 2). All accounts have
+ * the same: doors whose protocols carry the password pay them at each login, and a challenge with
+ * other costs would reveal that the account exists.
  */
 export const costs = { n: 32768, r: 8, p: 1 } as const;
 
@@ -31,23 +31,16 @@ export const costs = { n: 32768, r: 8, p: 1 } as const;
 export const saltBytes = 16;
 const ownSalt = /^[A-Za-z0-9+/]{21}[AQgw]==$/;
 
-/** What a token's verifier says: no stretching, 256 random bits need none. */
+/** The costs in a token's verifier: none, since its secret has 256 random bits. */
 export const tokenCosts = { n: 1, r: 1, p: 1 } as const;
 
 const encoder = new TextEncoder();
 
 export type Mechanism = "password" | "token";
 
-/** scrypt's N, r and p. */
-export interface Costs {
-  readonly n: number;
-  readonly r: number;
-  readonly p: number;
-}
-
 /**
- * Are these costs of scrypt what an honest server asks for? Lower ones would give a password away,
- * higher ones are an attack on the client: at most 64 MiB, once.
+ * Returns whether a client accepts a server's costs. Lower ones would give the password away, higher
+ * ones (above 64 MiB) would attack the client.
  *
  * @example
  * ```ts
@@ -61,8 +54,8 @@ export function fairCosts({ n, r, p }: Costs): boolean {
 }
 
 /**
- * May a server keep this verifier of a password? It has the server's own costs, and a salt of the
- * usual length, in the only base64 that there is of it.
+ * Returns whether a password's verifier has the server's own costs and a salt of 16 bytes in
+ * canonical base64.
  *
  * @example
  * ```ts
@@ -76,30 +69,26 @@ export function ownCosts({ n, r, p, salt }: Costs & { readonly salt: string }): 
   return n === costs.n && r === costs.r && p === costs.p && ownSalt.test(salt);
 }
 
-/** All that both sides know of one login, in the order in which it is signed. */
-export interface Exchange {
+/** The facts of one login that both sides know. */
+export interface Exchange extends Costs {
   readonly mechanism: Mechanism;
   readonly account: string;
   readonly clientNonce: string;
   readonly serverNonce: string;
   readonly salt: string;
-  readonly n: number;
-  readonly r: number;
-  readonly p: number;
-  /** Which certificate the server has shown; undefined: there is no TLS. RFC 5802, section 6. */
+  /** Identifies the certificate that the server has shown; undefined: no TLS. RFC 5802, section 6. */
   readonly binding?: string;
 }
 
-/** A nonce, or a salt: random bytes in base64. */
+/** Returns random bytes in base64, for a nonce or a salt. */
 export function nonce(size = 24): string {
   return crypto.getRandomValues(new Uint8Array(size)).toBase64();
 }
 
 /**
- * The client's side: proves that it knows the secret, and learns what the server must answer.
+ * Computes the client's proof, and the signature that the server must answer.
  *
- * @throws {BargeError} `refused` when the server asks for costs so low that they would give the
- *   password away, or so high that they are an attack
+ * @throws {BargeError} `refused` for costs that {@link fairCosts} does not accept
  */
 export async function prove(
   secret: string,
@@ -107,11 +96,11 @@ export async function prove(
 ): Promise<{ readonly proof: string; readonly signature: string }> {
   const { n, r, p } = exchange;
   if (exchange.mechanism === "password" && !fairCosts(exchange)) {
-    throw new BargeError("refused", `the server asks for scrypt costs n=${n} r=${r} p=${p}`, {
+    throw new BargeError("refused", `the server demands scrypt costs n=${n} r=${r} p=${p}`, {
       op: "log in",
     });
   }
-  const salted = await salt(secret, exchange);
+  const salted = await saltSecret(secret, exchange);
   const [clientKey, serverKey] = await Promise.all([
     hmac(salted, "Client Key"),
     hmac(salted, "Server Key"),
@@ -123,15 +112,15 @@ export async function prove(
   return { proof: proof.toBase64(), signature: signature.toBase64() };
 }
 
-/** What is signed: all that both sides know of the login. */
+/** Returns the text that both sides sign. */
 export function authMessage(e: Exchange): string {
   const { mechanism, account, clientNonce, serverNonce, salt, n, r, p, binding } = e;
   const lines = ["BARGE/1", mechanism, account, clientNonce, serverNonce, salt, n, r, p];
   return (binding === undefined ? lines : [...lines, binding]).join("\n");
 }
 
-/** The salted password, or token. */
-async function salt(secret: string, exchange: Exchange): Promise<Uint8Array<ArrayBuffer>> {
+/** Returns the salted password or token. */
+async function saltSecret(secret: string, exchange: Exchange): Promise<Uint8Array<ArrayBuffer>> {
   const salt = Uint8Array.fromBase64(exchange.salt);
   if (exchange.mechanism === "token") return await hmac(salt, secret);
   const { stretch } = await import("./stretch.ts");
@@ -140,6 +129,6 @@ async function salt(secret: string, exchange: Exchange): Promise<Uint8Array<Arra
 
 async function hmac(key: Uint8Array<ArrayBuffer>, text: string): Promise<Uint8Array<ArrayBuffer>> {
   const algorithm = { name: "HMAC", hash: "SHA-256" };
-  const made = await crypto.subtle.importKey("raw", key, algorithm, false, ["sign"]);
-  return new Uint8Array(await crypto.subtle.sign("HMAC", made, encoder.encode(text)));
+  const cryptoKey = await crypto.subtle.importKey("raw", key, algorithm, false, ["sign"]);
+  return new Uint8Array(await crypto.subtle.sign("HMAC", cryptoKey, encoder.encode(text)));
 }

@@ -1,8 +1,14 @@
-/** The costly part of a login by password, in a file of its own because tokens do without it. */
+/** The costly part of a login by password. Tokens do not need it, so it is loaded separately. */
 import { scrypt } from "node:crypto";
-import type { Costs } from "./scram.ts";
 
-/** scrypt(NFC(password), salt, n, r, p, 32 bytes): RFC 7914. */
+/** scrypt's N, r and p. */
+export interface Costs {
+  readonly n: number;
+  readonly r: number;
+  readonly p: number;
+}
+
+/** Returns scrypt(NFC(password), salt, n, r, p, 32 bytes): RFC 7914. */
 export function stretch(
   password: string,
   salt: Uint8Array,

@@ -1,15 +1,16 @@
 /** Parses times in the format of RFC 3339, for all doors. */
 
-const form = /^(\d{4}-\d\d-\d\d)t(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:z|([+-])(\d\d):(\d\d))$/i;
+const pattern =
+  /^(\d{4}-\d\d-\d\d)t(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:z|([+-])(\d\d):(\d\d))$/i;
 
 /**
- * Reads a time with seconds and an offset, of at most 9 decimals, which are cut to milliseconds.
+ * Parses a time with seconds and an offset, with at most 9 decimals, which are cut to milliseconds.
  *
- * `Date.parse` alone takes February 30 for March 2, and refuses the second 60. Here, the second 60
- * is allowed where a leap second can be, at the end of a month in UTC, and counts as the first
- * second of the next day, as in POSIX.
+ * `Date.parse` alone reads February 30 as March 2, and refuses the second 60. Here the second 60 is
+ * accepted at the end of a month in UTC, where a leap second can be, and counts as the first second
+ * of the next day, as in POSIX.
  *
- * @returns milliseconds since 1970; undefined for any other text, and for a moment that does not exist
+ * @returns milliseconds since 1970; undefined for other text and for a time that does not exist
  *
  * @example
  * ```ts
@@ -20,7 +21,7 @@ const form = /^(\d{4}-\d\d-\d\d)t(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:z|([+-])
  * ```
  */
 export function parseTime(text: string): number | undefined {
-  const match = form.exec(text);
+  const match = pattern.exec(text);
   if (!match) return undefined;
   const [, date, hour, minute, second, decimals = "", sign, offsetHour = "0", offsetMinute = "0"] =
     match;

@@ -1,7 +1,6 @@
 /**
- * The other half of the login (scram.ts): what is kept of a secret, and the check of a proof or a
- * secret against it. A server has many to check, each at once: `node:crypto` does that without a
- * promise, and is loaded there anyway.
+ * The server's side of the login (scram.ts): derives the record of a secret, and checks a proof or a
+ * secret against it. It uses `node:crypto`, which works without promises.
  */
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { Buffer } from "node:buffer";
@@ -9,7 +8,6 @@ import { BargeError } from "../error.ts";
 import type { Verifier } from "./message.ts";
 import {
   authMessage,
-  type Costs,
   costs,
   type Exchange,
   type Mechanism,
@@ -18,14 +16,14 @@ import {
   saltBytes,
   tokenCosts,
 } from "./scram.ts";
-import { stretch } from "./stretch.ts";
+import { type Costs, stretch } from "./stretch.ts";
 
 /**
- * Derives what is kept of a new secret.
+ * Derives the record of a new secret.
  *
  * @param mechanism `token` skips the stretching
  * @param secret the password, of at least one character, or the token's secret part
- * @throws {BargeError} `usage` when it is empty
+ * @throws {BargeError} `usage` if it is empty
  */
 export async function makeVerifier(mechanism: Mechanism, secret: string): Promise<Verifier> {
   if (secret === "") throw new BargeError("usage", `the ${mechanism} is empty`);
@@ -41,26 +39,24 @@ export async function makeVerifier(mechanism: Mechanism, secret: string): Promis
 }
 
 /**
- * The server's side: checks a proof against what is kept, in constant time.
+ * Checks a proof against the record, in constant time.
  *
- * @returns the server's signature, or undefined when the proof is wrong
+ * @returns the server's signature; undefined if the proof is wrong
  */
 export function verify(proof: string, verifier: Verifier, exchange: Exchange): string | undefined {
   const storedKey = Buffer.from(verifier.storedKey, "base64");
   if (storedKey.length !== 32) return undefined;
   const message = authMessage(exchange);
-  const given = Buffer.from(proof, "base64");
-  const sized = given.length === 32 ? given : Buffer.alloc(32);
-  const clientKey = xor(sized, hmac(storedKey, message));
+  const proofBytes = Buffer.from(proof, "base64");
+  const masked = proofBytes.length === 32 ? proofBytes : Buffer.alloc(32);
+  const clientKey = xor(masked, hmac(storedKey, message));
   if (!timingSafeEqual(sha256(clientKey), storedKey)) return undefined;
   return hmac(Buffer.from(verifier.serverKey, "base64"), message).toString("base64");
 }
 
 /**
- * Checks a secret itself, for doors whose protocols carry it, and for `user apply`.
- *
- * @returns whether the verifier was made from this secret; false for a password's that has other
- *   costs than this program's, without the work
+ * Returns whether the record is of this secret, for doors whose protocols carry the secret, and for
+ * `user apply`. A password's record with other costs than the server's never matches.
  */
 export async function matches(
   mechanism: Mechanism,

@@ -6,9 +6,9 @@
  *   unfinished   nobody holds them any more; kept for a week; reserved is what is staged, no more
  *   staging      whatever belongs to no upload goes
  */
-import { keepPartialMs } from "../local/ledger/reservation.ts";
+import { keepPartialMs } from "../local/ledger/upload_rows.ts";
 import type { Intent } from "../local/ledger/intent.ts";
-import type { UploadRow } from "../local/ledger/reservation.ts";
+import type { UploadRow } from "../local/ledger/upload_rows.ts";
 import { digestFile } from "../local/vault/digest.ts";
 import {
   discard,
@@ -22,7 +22,7 @@ import { forgetGone, known } from "../local/entry.ts";
 import { discardDropped } from "../local/partial_upload.ts";
 import { moveUploads } from "../local/move_uploads.ts";
 import { trashName } from "../local/vault/staging.ts";
-import { isUnlinked } from "../upload/retarget.ts";
+import { isUnlinked } from "../local/partial_upload.ts";
 import type { Store } from "../local/store.ts";
 
 /** What was found and done, for the log. */
@@ -77,8 +77,9 @@ function trimmed(store: Store, upload: UploadRow): number | undefined {
 }
 
 /**
- * How many bytes are staged, and nothing else; undefined for none. What was sealed and has another name
- * is a file already, wherever that was moved since: whoever goes on with it would write into that.
+ * Returns the number of staged bytes that are not a file yet; undefined for none. Older servers gave a
+ * new file its name by a hard link: sealed bytes with a second name are a file already, wherever it
+ * was moved since, and a resume would write into it.
  */
 export function stillStaged({ vault }: Store, { id, sha256 }: UploadRow): number | undefined {
   const place = stagedPlace(id);
@@ -139,7 +140,7 @@ export async function wasPublished(store: Store, upload: UploadRow): Promise<boo
 /** Charges an upload that is in place. */
 export function settle(store: Store, upload: UploadRow): void {
   const { size, modified, ino } = store.vault.find(upload)!;
-  store.reservations.settle(upload.id, {
+  store.reservations.settle([[upload.id, {
     dir: upload.dir,
     name: upload.name,
     owner: upload.account,
@@ -148,7 +149,7 @@ export function settle(store: Store, upload: UploadRow): void {
     modified,
     ino,
     verified: upload.verified !== 0,
-  });
+  }]]);
 }
 
 /**

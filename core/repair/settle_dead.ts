@@ -5,17 +5,17 @@
  *   intents      happened on disk -> the ledger follows
  *   sealed       the file itself, under its name -> charged; still staged -> a partial upload
  *   unsealed     a partial upload: can be continued, and reserves what is staged, no more
- *   unlinked     dropped: no path leads to it (retarget.ts)
+ *   unlinked     dropped: no path leads to it (partial_upload.ts)
  *
  * The dead worker's uploads are known by their holders' marks, which begin with its name. Each is
  * judged under the write lock, and only while the mark is still the same: whoever took one over
  * meanwhile keeps it.
  */
-import type { UploadRow } from "../local/ledger/reservation.ts";
+import type { UploadRow } from "../local/ledger/upload_rows.ts";
 import { discard, stagedPlace } from "../local/vault/staging.ts";
 import { continuable } from "../local/partial_upload.ts";
 import { settle, stillStaged, wasPublished } from "./recover.ts";
-import { isUnlinked } from "../upload/retarget.ts";
+import { isUnlinked } from "../local/partial_upload.ts";
 import type { Store } from "../local/store.ts";
 import { checkIntents } from "./verify.ts";
 

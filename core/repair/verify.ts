@@ -12,7 +12,7 @@
  */
 import { setTimeout as wait } from "node:timers/promises";
 import type { Intent } from "../local/ledger/intent.ts";
-import type { UploadRow } from "../local/ledger/reservation.ts";
+import type { UploadRow } from "../local/ledger/upload_rows.ts";
 import { BargeError } from "../error.ts";
 import { folderOf, relative } from "../storage/place.ts";
 import {

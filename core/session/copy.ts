@@ -3,13 +3,13 @@ import { BargeError, typed } from "../error.ts";
 import type { When } from "../login/access.ts";
 import { get } from "./get.ts";
 import { copyProperties } from "./property.ts";
-import { put } from "../upload/put.ts";
-import type { Committed } from "../upload/upload.ts";
+import { receive } from "../upload/receive.ts";
+import type { StoredFile } from "../storage/uploads.ts";
 import type { Session } from "../login/session.ts";
 
 /**
  * @param signal stops it between two pieces; nothing is left
- * @throws {BargeError} as `get`, about `from`; as `put`, about `to`; `digest` when the source's
+ * @throws {BargeError} as `get`, about `from`; as `receive`, about `to`; `digest` when the source's
  *   bytes are not what was stored
  */
 export async function copy(
@@ -18,7 +18,7 @@ export async function copy(
   to: string,
   overwrite: When,
   signal?: AbortSignal,
-): Promise<Committed> {
+): Promise<StoredFile> {
   if (from === to) {
     throw new BargeError("exists", "a file can't be copied onto itself", { path: to });
   }
@@ -26,7 +26,7 @@ export async function copy(
   try {
     const { size, modified } = source;
     const request = { path: to, size, modified, overwrite, copied: true, base: "fresh" } as const;
-    const upload = await put(session, request).catch((error) => {
+    const upload = await receive(session, request).catch((error) => {
       throw typed(error, { path: to });
     });
     try {

@@ -12,15 +12,16 @@
  * don't ask; who may write there is decided by accounts alone, as always (access.ts). So that nobody
  * can shut others out of /public, only what one may remove can be locked.
  */
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { maxLocks } from "../local/database/bounds.ts";
 import type { Lock } from "../local/ledger/locks.ts";
 import { BargeError, type ErrorFacts } from "../error.ts";
 import type { Place } from "../storage/place.ts";
 import { changeable, checkTake, checkTakeStill, checkWrite } from "../login/access.ts";
-import { putWhole } from "../upload/put_whole.ts";
+import { receive } from "../upload/receive.ts";
 import type { Session } from "../login/session.ts";
 import { look } from "../local/look.ts";
+import { LocalView } from "../local/view.ts";
 
 /** The longest that a lock holds without being refreshed, and how long it does by default, in s. */
 export const longest = 3600;
@@ -87,7 +88,7 @@ export async function lock(
     const account = session.accountNow();
     if (found) checkTakeStill(session, account, location);
     else {
-      checkWrite(session, account, location, "never");
+      checkWrite(new LocalView(store), session, location, "never");
       checkUnlocked(session, path, request.tokens, "name");
     }
     store.locks.expire();
@@ -106,8 +107,8 @@ export async function lock(
   });
   if (found) return { lock: entered, made: false };
   try {
-    const facts = { path, size: 0, modified: null, overwrite: "never" } as const;
-    await putWhole(session, facts, new Uint8Array(), createHash("sha256").digest("hex"));
+    const facts = { path, size: 0, modified: null, overwrite: "never", base: "fresh" } as const;
+    await (await receive(session, facts)).commit(null, true);
     return { lock: entered, made: true };
   } catch (error) {
     if (error instanceof BargeError && error.kind === "exists") {

@@ -13,6 +13,8 @@ import { changeable, checkTake, checkTakeStill, checkWrite, type When } from "..
 import { discardDropped } from "../local/partial_upload.ts";
 import type { Session } from "../login/session.ts";
 import type { Store } from "../local/store.ts";
+import { look } from "../local/look.ts";
+import { LocalView } from "../local/view.ts";
 
 export interface MoveOptions {
   /** Whether a folder may replace an empty one, as in POSIX. Default: false. */
@@ -52,7 +54,7 @@ export async function move(
       if (store.vault.isEmpty(b)) return;
       throw new BargeError("exists", "the folder there is not empty", { path: to });
     }
-    const replaces = checkWrite(session, now, target, overwrite);
+    const replaces = checkWrite(new LocalView(store, look), session, target, overwrite);
     if (replaces && type === "dir") {
       throw new BargeError("exists", "a file has that name", { path: to });
     }

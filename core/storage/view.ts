@@ -17,6 +17,8 @@ export interface View {
   isEnabled(account: number): boolean;
   /** Returns the file or folder at a place; undefined when the place is free. */
   entry(place: Place): StoredEntry | undefined;
+  /** @throws {BargeError} `no-directory` unless the folder that a place is in exists */
+  needFolder(place: Place): void;
 }
 
 /** The condition of a change. */

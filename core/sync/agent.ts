@@ -1,14 +1,14 @@
 /**
- * Who is asking: an agent is an isolate, that is the main program or one worker. It is what Python
- * calls a thread: all async tasks of an isolate are one agent, since nothing in it runs at once.
+ * The identity of an agent, that is an isolate: the main program or one worker. It corresponds to a
+ * thread in Python. All async tasks of an isolate are one agent.
  *
- * Two words of noise name it, neither of them 0, so that nobody needs to hand out names. They are
- * stored one after the other, and so a reader may see halves of two agents: that these happen to be
- * its own name has a chance of 2^-62.
+ * The name is two random words other than 0, so that no one has to assign names. They are stored
+ * one after the other, so a reader may see one word each of two agents; the chance that these equal
+ * its own name is 2^-62.
  */
-const name = crypto.getRandomValues(new Int32Array(2)).map((half) => half | 1);
+const name = crypto.getRandomValues(new Int32Array(2)).map((word) => word | 1);
 
-/** How many words {@link sign} writes. */
+/** Length of a name in words. */
 export const agentWords = 2;
 
 /** Writes this agent's name. */
@@ -23,7 +23,7 @@ export function unsign(words: Int32Array, at: number): void {
   Atomics.store(words, at + 1, 0);
 }
 
-/** Is it this agent's name that is there? */
+/** Returns whether the words are this agent's name. */
 export function signedHere(words: Int32Array, at: number): boolean {
   return Atomics.load(words, at) === name[0] && Atomics.load(words, at + 1) === name[1];
 }

@@ -1,25 +1,24 @@
 /**
- * A place where a number of agents wait for each other, again and again, as Python's
- * `threading.Barrier`.
+ * A barrier, as Python's `threading.Barrier`: a number of agents wait for each other, repeatedly.
  *
- * Memory: that of a Monitor with two queues (those who arrived; those who came while the action ran)
- * and six words: how many parties, how many arrived, the phase, the cycle, and the default timeout
- * in seconds (a Float64 over two words; negative: none). The phases:
+ * Memory: that of a Monitor with two queues (agents that arrived; agents that came while the action
+ * ran) and six words: parties, arrivals, phase, cycle, and the default timeout in seconds (a
+ * Float64 over two words; negative: none). The phases:
  *
- *     FILLING 0 --last one arrives--> ACTING 1 (only with an action) --> FILLING, next cycle
+ *     FILLING 0 --last arrival--> ACTING 1 (only with an action) --> FILLING, next cycle
  *     FILLING, ACTING --abort, a timeout, an action that throws--> BROKEN 2 --reset--> FILLING
  *
- * The last to arrive hands each of the others its index in one section, so the next cycle begins
- * with nobody of the last one left in the queues: what in CPython are the states draining and
- * resetting has no duration here.
+ * The last agent to arrive gives each of the others its index in one section, so the queues are
+ * empty when the next cycle begins: CPython's states "draining" and "resetting" have no duration
+ * here.
  *
- * Invariants: the queue of the arrived holds those of this cycle only, in the order of arrival, and
- * the index is the place in that order. Whoever was let through was let through, even if it times
- * out or the barrier breaks before it wakes. While the action runs nobody times out, since the wait
- * is over, and who arrives waits for its end (untimed, as in CPython).
+ * Invariants: the queue of arrivals holds those of the current cycle only, in the order of arrival,
+ * and the index is the position in that order. A released agent stays released, even if its timeout
+ * passes or the barrier breaks before it wakes. While the action runs no wait times out, and an
+ * agent that arrives waits for its end (without timeout, as in CPython).
  *
- * What can go wrong: a party that is terminated never arrives, or stays among the arrived; give
- * `wait` a timeout, and the barrier breaks for all.
+ * A terminated agent never arrives, or stays among the arrivals. With a timeout in `wait`, the
+ * barrier then breaks for all.
  */
 import { BrokenBarrierError } from "./errors.ts";
 import type { Handle } from "./handle.ts";
@@ -46,18 +45,20 @@ const FILLING = 0;
 const ACTING = 1;
 const BROKEN = 2;
 
-/** What a waiter is handed instead of its index when the barrier breaks. */
-const broke = -1;
+/** Given to a waiter in place of its index when the barrier breaks. */
+const brokenIndex = -1;
 
-/** What the last to arrive does before all go on; it stays in its isolate, as functions do. */
 export interface ActionOptions {
-  /** Called by the last to arrive; if it throws, so does that one's wait, and the barrier breaks. */
+  /**
+   * Called in the isolate of the last agent to arrive, before all continue. If it throws, that wait
+   * throws the same error, and the barrier breaks.
+   */
   readonly action?: () => void;
 }
 
 export interface BarrierOptions extends ActionOptions, WaitOptions, RoomOptions {}
 
-/** How an arrival goes on. */
+/** How a wait continues after the arrival. */
 type Step =
   | { readonly kind: "enter" | "wait"; readonly slot: number }
   | { readonly kind: "act"; readonly cycle: number }
@@ -69,7 +70,7 @@ type Step =
  * import { Barrier } from "./mod.ts";
  * const barrier = new Barrier(2);
  * const indices = await Promise.all([barrier.waitAsync(), barrier.waitAsync()]);
- * if (indices.join() !== "0,1") throw new Error("each has its own");
+ * if (indices.join() !== "0,1") throw new Error("each has its own index");
  * ```
  */
 export class Barrier {
@@ -77,22 +78,25 @@ export class Barrier {
   readonly #action: (() => void) | undefined;
 
   /**
-   * @param parties how many wait for each other
-   * @param options `timeout`: what `wait` takes if it is given none; `waiters`: at least as many as
-   *   parties
+   * @param parties how many agents wait for each other
+   * @param options `timeout`: the default of `wait`; `waiters`: at least as many as parties
    * @param monitor only for {@link attach}
    * @throws RangeError for counts below 1 and negative timeouts
    */
-  constructor(parties: number, options: BarrierOptions = {}, monitor = make(parties, options)) {
+  constructor(
+    parties: number,
+    options: BarrierOptions = {},
+    monitor: Monitor<"Barrier"> = make(parties, options),
+  ) {
     this.#monitor = monitor;
     this.#action = options.action;
   }
 
   /**
-   * The same barrier, in another isolate.
+   * Returns the same barrier for another isolate.
    *
-   * @param options the action, for when the last to arrive is here
-   * @throws TypeError where it is no barrier's handle
+   * @param options the action, called if the last agent to arrive is in this isolate
+   * @throws TypeError if the handle is not a barrier's
    */
   static attach(handle: Handle<"Barrier">, { action }: ActionOptions = {}): Barrier {
     return new Barrier(0, { action }, Monitor.attach(shape, handle));
@@ -102,17 +106,17 @@ export class Barrier {
     return this.#monitor.handle;
   }
 
-  /** How many must arrive. */
+  /** Number of agents that must arrive. */
   get parties(): number {
     return this.#get(PARTIES);
   }
 
-  /** How many have arrived and wait. */
+  /** Number of agents that have arrived and wait. */
   get nWaiting(): number {
     return this.#get(COUNT);
   }
 
-  /** Does every wait fail? */
+  /** Whether every wait fails. */
   get broken(): boolean {
     return this.#get(PHASE) === BROKEN;
   }
@@ -120,9 +124,9 @@ export class Barrier {
   /**
    * Waits for the others, blocking the isolate. A timeout breaks the barrier.
    *
-   * @returns this one's place in the order of arrival, from 0
-   * @throws BrokenBarrierError where it is broken, breaks, or is reset meanwhile; what the action
-   *   throws; RangeError for a negative timeout
+   * @returns the position in the order of arrival, from 0
+   * @throws BrokenBarrierError if the barrier is broken, breaks or is reset; the action's error;
+   *   RangeError for a negative timeout
    */
   wait({ timeout }: WaitOptions = {}): number {
     const limit = this.#limit(timeout);
@@ -137,10 +141,10 @@ export class Barrier {
   }
 
   /**
-   * Waits for the others, without blocking the isolate. One whose signal is aborted is no longer
-   * among the arrived; the barrier does not break.
+   * Waits for the others without blocking the isolate. An aborted wait no longer counts as an
+   * arrival; the barrier does not break.
    *
-   * @returns and throws as {@link wait}; throws the signal's reason, when it is aborted
+   * @returns and throws as {@link wait}; throws the signal's reason if it is aborted
    */
   async waitAsync({ timeout, signal }: AsyncOptions = {}): Promise<number> {
     const limit = this.#limit(timeout);
@@ -155,20 +159,20 @@ export class Barrier {
     }
   }
 
-  /** Makes it whole again; those who wait get a BrokenBarrierError. */
+  /** Repairs the barrier; current waiters get a BrokenBarrierError. */
   reset(): void {
     this.#monitor.run(() => this.#end(FILLING));
   }
 
-  /** Breaks it: all who wait, and who come until it is reset, get a BrokenBarrierError. */
+  /** Breaks the barrier: waiters get a BrokenBarrierError, now and until it is reset. */
   abort(): void {
     this.#monitor.run(() => this.#end(BROKEN));
   }
 
   #limit(timeout: number | undefined): number | undefined {
     deadline(timeout);
-    const usual = usualTimeout(this.#monitor)[0]!;
-    return timeout ?? (usual < 0 ? undefined : usual);
+    const defaultTimeout = timeoutWords(this.#monitor)[0]!;
+    return timeout ?? (defaultTimeout < 0 ? undefined : defaultTimeout);
   }
 
   #arrive(): Step {
@@ -191,7 +195,7 @@ export class Barrier {
     });
   }
 
-  /** The action, and the way free; both belong to the last to arrive. */
+  /** Runs the action and releases all waiters, as the last to arrive. */
   #act(cycle: number): number {
     try {
       this.#action?.();
@@ -224,19 +228,19 @@ export class Barrier {
     return this.#settle(slot, signal)!;
   }
 
-  /** @returns undefined where the action runs, whose end is to be waited for */
+  /** @returns undefined while the action runs: the wait continues until its end */
   #settle(slot: number, signal?: AbortSignal): number | undefined {
     return this.#monitor.run(() => {
       const [granted, waiting] = [this.#monitor.isGranted(slot), this.#monitor.isWaiting(slot)];
       if (waiting && this.#get(PHASE) === ACTING) return undefined;
-      const index = granted ? this.#monitor.value(slot) : broke;
+      const index = granted ? this.#monitor.value(slot) : brokenIndex;
       this.#monitor.leave(arrived, slot);
       if (!granted && !waiting) signal?.throwIfAborted();
       if (waiting) {
         this.#unarrive();
         this.#end(BROKEN);
       }
-      if (index === broke) throw new BrokenBarrierError("the barrier broke, or was reset");
+      if (index === brokenIndex) throw new BrokenBarrierError("the barrier broke, or was reset");
       return index;
     });
   }
@@ -252,7 +256,7 @@ export class Barrier {
   }
 
   #end(phase: number): void {
-    while (this.#monitor.grant(arrived, broke));
+    while (this.#monitor.grant(arrived, brokenIndex));
     this.#begin(phase);
   }
 
@@ -277,10 +281,10 @@ function make(parties: number, { timeout, waiters }: BarrierOptions): Monitor<"B
   deadline(timeout);
   const monitor = Monitor.make(shape, waiters ?? Math.max(defaultWaiters, parties));
   monitor.words[monitor.state + PARTIES] = parties;
-  usualTimeout(monitor)[0] = timeout ?? -1;
+  timeoutWords(monitor)[0] = timeout ?? -1;
   return monitor;
 }
 
-function usualTimeout({ words, state }: Monitor): Float64Array<ArrayBufferLike> {
+function timeoutWords({ words, state }: Monitor): Float64Array<ArrayBufferLike> {
   return new Float64Array(words.buffer, (state + TIMEOUT) * Int32Array.BYTES_PER_ELEMENT, 1);
 }

@@ -1,15 +1,16 @@
 /**
- * What all queues share: items in shared memory, bounded in number and bytes; who puts, who gets and
- * who joins waits in a FIFO queue each. The memory is in queue_memory.ts.
+ * The base of all queues: items in shared memory, bounded in number and bytes. Getters, putters and
+ * joiners wait in a FIFO queue each. queue_memory.ts describes the memory.
  *
  * Invariants:
- * - Getters wait only while every item is promised (COUNT <= TAKEN), putters only while the first of
- *   them does not fit. So who comes later never takes what is owed to somebody who waits.
- * - A promise is for an item, not for a certain one: the getter takes what is first when it wakes.
- * - Putters are admitted in their order; one with a big item holds up those behind it. One that
- *   leaves lets the next one in, if that fits.
- * - A getter that was promised an item gets it, though its time ran out meanwhile, unless the queue
- *   is shut down at once; a promised putter loses to any shutdown, as in CPython.
+ * - Getters wait only while every item is promised (COUNT <= TAKEN), putters only while the first
+ *   one's item does not fit. A later caller therefore never takes what a waiter was promised.
+ * - A promise is for any item: the getter takes the first one when it wakes.
+ * - Putters are admitted in their order; a large item delays those behind it. A putter that leaves
+ *   admits the next one, if its item fits.
+ * - A getter that was promised an item gets it even if its timeout has passed, unless the queue was
+ *   shut down immediately. A putter that was promised a place loses it to any shutdown, as in
+ *   CPython.
  */
 import { Empty, Full, ShutDown } from "./errors.ts";
 import type { Handle } from "./handle.ts";
@@ -32,15 +33,15 @@ import {
 import { blockBytes, type Parcel, Store } from "./store.ts";
 
 export interface BlockOptions extends WaitOptions {
-  /** False: only look; the timeout is ignored then. Default true. */
+  /** False: do not wait, and ignore the timeout. Default true. */
   readonly block?: boolean;
 }
 
-/** How a kind of queue orders its items. */
+/** The order of a queue's items. */
 export interface Order {
-  /** Adds an item, known by its first block, to the `count` that there are. */
+  /** Adds an item to `count` others. @param first its first block */
   add(store: Store, first: number, count: number): void;
-  /** Takes the item out of `count` whose turn it is. @returns its first block */
+  /** Removes the next of `count` items. @returns its first block */
   take(store: Store, count: number): number;
 }
 
@@ -48,7 +49,7 @@ const getters = 0;
 const putters = 1;
 const joiners = 2;
 
-/** What a waiter is handed: what it waits for; or the queue's end. */
+/** The word that a waiter is granted. */
 const promised = 1;
 const closed = 2;
 
@@ -69,12 +70,12 @@ export abstract class BaseQueue<T, K extends QueueKind> {
     return this.#monitor.handle;
   }
 
-  /** How many items there may be; 0 or less: any number. */
+  /** The largest number of items; 0 or less: any number. */
   get maxsize(): number {
     return this.#get(MAXSIZE);
   }
 
-  /** Changes the bound; items that are over it stay. @throws RangeError where it is no integer */
+  /** Changes the bound; items beyond it stay. @throws RangeError if it is no integer */
   set maxsize(maxsize: number) {
     checkSize(maxsize);
     this.#monitor.run(() => {
@@ -83,7 +84,7 @@ export abstract class BaseQueue<T, K extends QueueKind> {
     });
   }
 
-  /** How many items there are right now. */
+  /** Returns the current number of items. */
   qsize(): number {
     return this.#get(COUNT);
   }
@@ -92,12 +93,12 @@ export abstract class BaseQueue<T, K extends QueueKind> {
     return this.qsize() === 0;
   }
 
-  /** Are there as many items as there may be? A queue can lack the bytes for an item before that. */
+  /** Returns whether `maxsize` is reached. The memory for an item may run out before that. */
   full(): boolean {
     return this.maxsize > 0 && this.qsize() >= this.maxsize;
   }
 
-  /** How many items were put, and not yet reported by {@link taskDone}. */
+  /** Number of items that were put and not yet reported by {@link taskDone}. */
   get unfinishedTasks(): number {
     return this.#get(UNFINISHED);
   }
@@ -107,67 +108,66 @@ export abstract class BaseQueue<T, K extends QueueKind> {
   }
 
   /**
-   * Puts an item in, blocking the isolate until there is room.
+   * Puts an item into the queue, blocking the isolate until there is space.
    *
-   * @throws Full when there is none in time; ShutDown; RangeError for a negative timeout, or an item
-   *   that would not fit if the queue were empty; DOMException (DataCloneError) for one that can't
-   *   be cloned
+   * @throws Full after the timeout; ShutDown; RangeError for a negative timeout, or an item larger
+   *   than the whole queue; DOMException (DataCloneError) for an item that can't be cloned
    */
   put(item: T, { block = true, timeout }: BlockOptions = {}): void {
     this.putParcel(this.parcel(item), block ? deadline(timeout) : -Infinity);
   }
 
-  /** As {@link put}, without blocking. @throws the signal's reason, too, when it is aborted */
+  /** As {@link put}, without blocking the isolate. @throws also the reason of an aborted signal */
   async putAsync(item: T, { timeout, signal }: AsyncOptions = {}): Promise<void> {
     await this.putParcelAsync(this.parcel(item), deadline(timeout), signal);
   }
 
-  /** Puts an item in, if there is room now. @throws as {@link put} */
+  /** Puts an item into the queue if there is space now. @throws as {@link put} */
   putNowait(item: T): void {
     this.put(item, { block: false });
   }
 
   /**
-   * Takes an item out, blocking the isolate until there is one.
+   * Takes an item from the queue, blocking the isolate until there is one.
    *
-   * @throws Empty when there is none in time; ShutDown; RangeError for a negative timeout
+   * @throws Empty after the timeout; ShutDown; RangeError for a negative timeout
    */
   get({ block = true, timeout }: BlockOptions = {}): T {
     const until = block ? deadline(timeout) : -Infinity;
-    const found = this.#tryGet(until);
-    if (typeof found !== "number") return decode(found) as T;
-    this.#monitor.park(found, until);
-    return decode(this.#endGet(found)) as T;
+    const taken = this.#tryGet(until);
+    if (typeof taken !== "number") return decode(taken) as T;
+    this.#monitor.park(taken, until);
+    return decode(this.#endGet(taken)) as T;
   }
 
-  /** As {@link get}, without blocking. @throws the signal's reason, too, when it is aborted */
+  /** As {@link get}, without blocking the isolate. @throws also the reason of an aborted signal */
   async getAsync({ timeout, signal }: AsyncOptions = {}): Promise<T> {
     const until = deadline(timeout);
     signal?.throwIfAborted();
-    const found = this.#tryGet(until);
-    if (typeof found !== "number") return decode(found) as T;
-    await this.#monitor.parkAsync(getters, found, until, signal);
-    return decode(this.#endGet(found, signal)) as T;
+    const taken = this.#tryGet(until);
+    if (typeof taken !== "number") return decode(taken) as T;
+    await this.#monitor.parkAsync(getters, taken, until, signal);
+    return decode(this.#endGet(taken, signal)) as T;
   }
 
-  /** Takes an item out, if there is one now. @throws as {@link get} */
+  /** Takes an item from the queue if there is one now. @throws as {@link get} */
   getNowait(): T {
     return this.get({ block: false });
   }
 
-  /** Reports that the work on an item is done. @throws RangeError where no item is unfinished */
+  /** Reports that the work on an item is done. @throws RangeError if no item is unfinished */
   taskDone(): void {
     this.#monitor.run(() => {
       if (this.#get(UNFINISHED) === 0) throw new RangeError("taskDone() called too often");
       this.#add(UNFINISHED, -1);
-      this.#joined();
+      this.#releaseJoiners();
     });
   }
 
   /**
-   * Blocks the isolate until all items that were put have been reported as done.
+   * Blocks the isolate until all items are reported as done.
    *
-   * @returns false when the timeout has passed
+   * @returns false if the timeout has passed
    * @throws RangeError for a negative timeout
    */
   join({ timeout }: WaitOptions = {}): boolean {
@@ -178,7 +178,7 @@ export abstract class BaseQueue<T, K extends QueueKind> {
     return this.#monitor.settle(joiners, slot);
   }
 
-  /** As {@link join}, without blocking. @throws the signal's reason, too, when it is aborted */
+  /** As {@link join}, without blocking the isolate. @throws also the reason of an aborted signal */
   async joinAsync({ timeout, signal }: AsyncOptions = {}): Promise<boolean> {
     const until = deadline(timeout);
     signal?.throwIfAborted();
@@ -191,10 +191,10 @@ export abstract class BaseQueue<T, K extends QueueKind> {
   }
 
   /**
-   * Ends the queue: nothing more goes in, and who waits to put, or for more items than there are,
-   * gets a ShutDown.
+   * Ends the queue: it accepts no more items. Putters that wait, and getters without an item, get a
+   * ShutDown.
    *
-   * @param immediate throw away what is in it, and count it as done
+   * @param immediate drops the items in the queue and counts them as done
    */
   shutdown(immediate = false): void {
     this.#monitor.run(() => {
@@ -204,14 +204,14 @@ export abstract class BaseQueue<T, K extends QueueKind> {
           this.#store.drop(this.#takeFirst());
           this.#add(UNFINISHED, this.#get(UNFINISHED) > 0 ? -1 : 0);
         }
-        this.#joined();
+        this.#releaseJoiners();
       }
       while (this.#monitor.grant(getters, closed));
       while (this.#monitor.grant(putters, closed));
     });
   }
 
-  /** An item as it is put. */
+  /** Returns an item as bytes. */
   protected parcel(item: T): Parcel {
     return { key: noKey, item: encode(item) };
   }
@@ -235,7 +235,7 @@ export abstract class BaseQueue<T, K extends QueueKind> {
     this.#endPut(slot, parcel, signal);
   }
 
-  /** @returns a slot to wait at; 0: it is done */
+  /** @returns a slot to wait at; 0: the item is in the queue */
   #tryPut(parcel: Parcel, until: number): number {
     const blocks = Store.blocks(parcel);
     if (blocks > this.#store.size) {
@@ -269,7 +269,7 @@ export abstract class BaseQueue<T, K extends QueueKind> {
     });
   }
 
-  /** @returns an item; or a slot to wait at */
+  /** @returns an item, or a slot to wait at */
   #tryGet(until: number): Uint8Array | number {
     return this.#monitor.run(() => {
       if (this.#get(COUNT) > this.#get(TAKEN)) return this.#removeFirst();
@@ -297,7 +297,7 @@ export abstract class BaseQueue<T, K extends QueueKind> {
     return this.#monitor.run(() => this.#get(UNFINISHED) === 0 ? 0 : this.#monitor.join(joiners));
   }
 
-  #joined(): void {
+  #releaseJoiners(): void {
     if (this.#get(UNFINISHED) > 0) return;
     while (this.#monitor.grant(joiners));
   }
@@ -324,7 +324,7 @@ export abstract class BaseQueue<T, K extends QueueKind> {
     return this.#order.take(this.#store, count);
   }
 
-  /** Lets putters in, as far as they fit. */
+  /** Admits putters while their items fit. */
   #admit(): void {
     for (let slot; (slot = this.#monitor.head(putters)) !== 0;) {
       const blocks = this.#monitor.value(slot);

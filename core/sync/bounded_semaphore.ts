@@ -1,8 +1,8 @@
 /**
- * A number of permits that can't grow, as Python's `threading.BoundedSemaphore`: giving back more
- * than was taken is an error.
+ * A bounded semaphore, as Python's `threading.BoundedSemaphore`: releasing more permits than were
+ * acquired is an error.
  *
- * Memory: that of Permits, then a word: how many permits there are.
+ * Memory: that of Permits, and a word for the number of permits.
  */
 import { Counting } from "./counting.ts";
 import type { Handle } from "./handle.ts";
@@ -16,7 +16,7 @@ import { Permits } from "./permits.ts";
  * const one = new BoundedSemaphore(1);
  * try {
  *   one.release();
- *   throw new Error("it was released too often");
+ *   throw new Error("one release too many");
  * } catch (error) {
  *   if (!(error instanceof RangeError)) throw error;
  * }
@@ -24,15 +24,21 @@ import { Permits } from "./permits.ts";
  */
 export class BoundedSemaphore extends Counting<"BoundedSemaphore"> {
   /**
-   * @param value how many permits there are
+   * @param value the number of permits
    * @param permits only for {@link attach}
-   * @throws RangeError where `value` is no count
+   * @throws RangeError if `value` is no count
    */
-  constructor(value = 1, options: RoomOptions = {}, permits = make(value, options)) {
+  constructor(
+    value = 1,
+    options: RoomOptions = {},
+    permits: Permits<"BoundedSemaphore"> = make(value, options),
+  ) {
     super(permits, permits.words[permits.own]!);
   }
 
-  /** The same semaphore, in another isolate. @throws TypeError where it is no such handle */
+  /**
+   * Returns the same semaphore for another isolate. @throws TypeError for another kind of handle
+   */
   static attach(handle: Handle<"BoundedSemaphore">): BoundedSemaphore {
     return new BoundedSemaphore(0, {}, Permits.attach("BoundedSemaphore", handle, 1));
   }

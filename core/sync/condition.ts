@@ -1,17 +1,17 @@
 /**
- * A place to wait, inside a lock, for something to change, as Python's `threading.Condition`.
+ * A condition variable, as Python's `threading.Condition`.
  *
- * Memory: that of a Monitor with one queue, and beside it the lock's own handle; several conditions
+ * Memory: that of a Monitor with one queue. The lock has a handle of its own; several conditions
  * may share a lock.
  *
- * A wait: join the queue (holding the lock) -> release the lock wholly -> sleep -> settle: notified
- * or not -> take the lock again, in its FIFO order, as deep as before -> return. Joining and
- * notifying are both done by the lock's holder, so no notice falls between a look and a wait.
+ * A wait: join the queue (holding the lock) -> release the lock completely -> sleep -> settle:
+ * notified or not -> acquire the lock in its FIFO order, as deep as before -> return. Only the
+ * holder of the lock joins and notifies, so no notification can fall between a check and a wait.
  *
- * Invariants: a notice goes to one that waits at that time, in the order of their coming, and counts
- * for one that will return true; no wait ends by itself. Those notified together have the lock again
- * in the order in which they wake. One that timed out has left before it takes
- * the lock again, so no notice is spent on it.
+ * Invariants: a notification goes to the longest waiting agent, whose wait then returns true; there
+ * are no spurious wakeups. Agents that are notified together acquire the lock in the order in which
+ * they wake. A wait that timed out leaves the queue before it acquires the lock, so it takes no
+ * notification.
  */
 import type { Handle } from "./handle.ts";
 import { Lock } from "./lock.ts";
@@ -29,7 +29,7 @@ import { RLock } from "./rlock.ts";
 const shape = { kind: "Condition", queues: 1, state: 0 } as const;
 const queue = 0;
 
-/** A condition on its way to another isolate, with its lock. */
+/** The handle of a condition and of its lock. */
 export interface ConditionHandle extends Handle<"Condition"> {
   readonly lock: Handle<"Lock"> | Handle<"RLock">;
 }
@@ -57,19 +57,21 @@ export class Condition {
   readonly #monitor: Monitor<"Condition">;
 
   /**
-   * @param lock what must be held to wait and to notify; by default an RLock of its own
+   * @param lock must be held to wait and to notify; default: an RLock of its own
    * @param monitor only for {@link attach}
    */
   constructor(
     lock: Lock | RLock = new RLock(),
     options: RoomOptions = {},
-    monitor = Monitor.make(shape, options.waiters),
+    monitor: Monitor<"Condition"> = Monitor.make(shape, options.waiters),
   ) {
     this.lock = lock;
     this.#monitor = monitor;
   }
 
-  /** The same condition and lock, in another isolate. @throws TypeError for another handle */
+  /**
+   * Returns the same condition and lock for another isolate. @throws TypeError for another handle
+   */
   static attach(handle: ConditionHandle): Condition {
     const monitor = Monitor.attach(shape, handle);
     return new Condition(lockOf(handle.lock), {}, monitor);
@@ -79,63 +81,63 @@ export class Condition {
     return { ...this.#monitor.handle, lock: this.lock.handle };
   }
 
-  /** Takes the lock: see {@link Lock.acquire}. */
+  /** Acquires the lock: see {@link Lock.acquire}. */
   acquire(options?: AcquireOptions): boolean {
     return this.lock.acquire(options);
   }
 
-  /** Takes the lock: see {@link Lock.acquireAsync}. */
+  /** Acquires the lock: see {@link Lock.acquireAsync}. */
   async acquireAsync(options?: AsyncOptions): Promise<boolean> {
     return await this.lock.acquireAsync(options);
   }
 
-  /** Gives the lock back. @throws Error where it is not held */
+  /** Releases the lock. @throws Error if it is not held */
   release(): void {
     this.lock.release();
   }
 
-  /** Does somebody have the lock? */
+  /** Returns whether the lock is held. */
   locked(): boolean {
     return this.lock.locked();
   }
 
-  /** Takes the lock until the end of the block. */
+  /** Acquires the lock until the end of the block. */
   hold(): Disposable {
     return this.lock.hold();
   }
 
-  /** As {@link hold}, without blocking. @throws the signal's reason, when it is aborted */
+  /** As {@link hold}, without blocking the isolate. @throws the reason of an aborted signal */
   async holdAsync(options?: Pick<AsyncOptions, "signal">): Promise<Disposable> {
     return await this.lock.holdAsync(options);
   }
 
   /**
-   * Releases the lock, blocks the isolate until notified, and takes the lock again.
+   * Releases the lock, blocks the isolate until notified, and acquires the lock.
    *
-   * @returns false when the timeout passed without a notice
-   * @throws Error where the lock is not held; RangeError for a negative timeout
+   * @returns false if the timeout passed without a notification
+   * @throws Error if the lock is not held; RangeError for a negative timeout
    */
   wait({ timeout }: WaitOptions = {}): boolean {
     return this.#wait(deadline(timeout));
   }
 
   /**
-   * Releases the lock, waits for a notice without blocking the isolate, and takes the lock again,
-   * also when the timeout has passed or the signal was aborted.
+   * Releases the lock, waits for a notification without blocking the isolate, and acquires the
+   * lock, also after a timeout or an abort.
    *
-   * @returns false when the timeout passed without a notice
-   * @throws as {@link wait}; the signal's reason, when it is aborted
+   * @returns false if the timeout passed without a notification
+   * @throws as {@link wait}; the reason of an aborted signal
    */
   async waitAsync({ timeout, signal }: AsyncOptions = {}): Promise<boolean> {
     return await this.#waitAsync(deadline(timeout), signal);
   }
 
   /**
-   * Waits, blocking, until a predicate holds; it is asked first, and after each notice.
+   * Blocks the isolate until a predicate holds.
    *
-   * @param predicate called with the lock held
-   * @returns its last value: falsy when the timeout has passed
-   * @throws as {@link wait}; what the predicate throws
+   * @param predicate called first and after each notification, with the lock held
+   * @returns its last value: falsy if the timeout has passed
+   * @throws as {@link wait}; the predicate's error
    */
   waitFor<T>(predicate: () => T, { timeout }: WaitOptions = {}): T {
     const until = deadline(timeout);
@@ -147,7 +149,7 @@ export class Condition {
     return result;
   }
 
-  /** As {@link waitFor}, without blocking. @throws the signal's reason, when it is aborted */
+  /** As {@link waitFor}, without blocking the isolate. @throws the reason of an aborted signal */
   async waitForAsync<T>(predicate: () => T, options: AsyncOptions = {}): Promise<T> {
     const until = deadline(options.timeout);
     let result = predicate();
@@ -159,27 +161,27 @@ export class Condition {
   }
 
   /**
-   * Lets those go on who have waited longest, once they have the lock.
+   * Wakes the agents that have waited longest; they continue once they have the lock.
    *
-   * @param n how many at most
-   * @throws Error where the lock is not held; RangeError where `n` is no count
+   * @param n the largest number to wake
+   * @throws Error if the lock is not held; RangeError if `n` is no count
    */
   notify(n = 1): void {
     count(n, "the number to notify", 0);
-    this.#owned("notify");
+    this.#assertHeld("notify");
     if (this.#monitor.isEmpty(queue)) return;
     this.#monitor.run(() => {
       for (let left = n; left > 0 && this.#monitor.grant(queue); left--);
     });
   }
 
-  /** Lets all go on who wait. @throws Error where the lock is not held */
+  /** Wakes all waiting agents. @throws Error if the lock is not held */
   notifyAll(): void {
     this.notify(0x7fffffff);
   }
 
   #wait(until: number): boolean {
-    const [slot, depth] = this.#leaveLock();
+    const [slot, depth] = this.#joinAndRelease();
     try {
       this.#monitor.park(slot, until);
       return this.#monitor.settle(queue, slot);
@@ -190,7 +192,7 @@ export class Condition {
 
   async #waitAsync(until: number, signal?: AbortSignal): Promise<boolean> {
     signal?.throwIfAborted();
-    const [slot, depth] = this.#leaveLock();
+    const [slot, depth] = this.#joinAndRelease();
     try {
       await this.#monitor.parkAsync(queue, slot, until, signal);
       const granted = this.#monitor.settle(queue, slot);
@@ -201,13 +203,13 @@ export class Condition {
     }
   }
 
-  #leaveLock(): [slot: number, depth: number] {
-    this.#owned("wait");
+  #joinAndRelease(): [slot: number, depth: number] {
+    this.#assertHeld("wait");
     const slot = this.#monitor.run(() => this.#monitor.join(queue));
     return [slot, this.lock.releaseSave()];
   }
 
-  #owned(verb: string): void {
+  #assertHeld(verb: string): void {
     if (!this.lock.isOwned()) throw new Error(`can't ${verb} without holding the lock`);
   }
 }

@@ -1,7 +1,6 @@
 /**
- * What a Semaphore and a BoundedSemaphore share: permits, how many may be free, and every method but
- * `attach`. Permits go to those who wait in the order of their coming, one each; one that comes
- * while somebody waits comes last, also where it would only have looked.
+ * The base of Semaphore and BoundedSemaphore. Waiters get permits in the order of their arrival,
+ * one each. A caller that comes while others wait is last, and gets none if it does not wait.
  */
 import type { Handle } from "./handle.ts";
 import { holding } from "./hold.ts";
@@ -12,75 +11,76 @@ import {
   count,
   deadline,
 } from "./options.ts";
-import { type Permits, TooMany } from "./permits.ts";
+import { type Permits, TooManyPermits } from "./permits.ts";
 
 export abstract class Counting<K extends "Semaphore" | "BoundedSemaphore"> {
   readonly #permits: Permits<K>;
-  readonly #most: number;
+  readonly #maxFree: number;
 
-  /** @param most how many may be free */
-  protected constructor(permits: Permits<K>, most: number) {
+  /** @param maxFree the largest number of free permits */
+  protected constructor(permits: Permits<K>, maxFree: number) {
     this.#permits = permits;
-    this.#most = most;
+    this.#maxFree = maxFree;
   }
 
   get handle(): Handle<K> {
     return this.#permits.handle;
   }
 
-  /** How many permits are free right now. */
+  /** The current number of free permits. */
   get value(): number {
     return this.#permits.free;
   }
 
   /**
-   * Takes a permit, blocking the isolate until there is one.
+   * Acquires a permit, blocking the isolate until there is one.
    *
-   * @returns false when the timeout has passed
-   * @throws RangeError for a negative timeout, and for one without blocking
+   * @returns false if the timeout has passed
+   * @throws RangeError for a negative timeout, and for a timeout without blocking
    */
   acquire(options: AcquireOptions = {}): boolean {
     return this.#permits.acquire(acquireDeadline(options));
   }
 
   /**
-   * Takes a permit without blocking the isolate.
+   * Acquires a permit without blocking the isolate.
    *
-   * @returns false when the timeout has passed
-   * @throws RangeError for a negative timeout; the signal's reason, when it is aborted
+   * @returns false if the timeout has passed
+   * @throws RangeError for a negative timeout; the reason of an aborted signal
    */
   async acquireAsync({ timeout, signal }: AsyncOptions = {}): Promise<boolean> {
     return await this.#permits.acquireAsync(deadline(timeout), signal);
   }
 
   /**
-   * Gives permits back, first to those who wait; one need not have taken them.
+   * Releases permits, first to waiters. The caller need not have acquired them.
    *
-   * @param n how many, at least one
-   * @throws RangeError where it is not, or more would be free than may be; nothing is changed then
+   * @param n at least 1
+   * @throws RangeError if `n` is less, or more permits than allowed would be free; nothing changes
+   *   then
    */
   release(n = 1): void {
     count(n, "the number of permits to release", 1);
     try {
-      this.#permits.release(n, this.#most);
+      this.#permits.release(n, this.#maxFree);
     } catch (error) {
-      if (!(error instanceof TooMany)) throw error;
-      throw new RangeError(`semaphore released too often: at most ${this.#most} can be free`);
+      if (!(error instanceof TooManyPermits)) throw error;
+      throw new RangeError(`semaphore released too often: at most ${this.#maxFree} can be free`);
     }
   }
 
-  /** Would one have to wait? */
+  /** Returns whether `acquire` would wait. */
   locked(): boolean {
     return this.#permits.free === 0;
   }
 
-  /** Takes a permit until the end of the block: `using _ = semaphore.hold()`. */
+  /** Acquires a permit until the end of the block: `using _ = semaphore.hold()`. */
   hold(): Disposable {
     this.acquire();
     return holding(() => this.release());
   }
 
-  /** As {@link hold}, without blocking. @throws the signal's reason, when it is aborted */
+  /** As {@link hold}, without blocking the isolate. @throws the reason of an aborted signal */
   async holdAsync({ signal }: Pick<AsyncOptions, "signal"> = {}): Promise<Disposable> {
     await this.acquireAsync({ signal });
     return holding(() => this.release());

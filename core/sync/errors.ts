@@ -1,21 +1,21 @@
-/** What Python's `queue` and `threading` raise under the same names. */
+/** Errors with the names of Python's exceptions in `queue` and `threading`. */
 
-/** A put that may not wait, or no longer, found no room. */
+/** The queue had no space for an item, or none in time. */
 export class Full extends Error {
   override readonly name = "Full";
 }
 
-/** A get that may not wait, or no longer, found no item. */
+/** The queue had no item, or none in time. */
 export class Empty extends Error {
   override readonly name = "Empty";
 }
 
-/** The queue was shut down: nothing goes in, and nothing that is left comes out. */
+/** The queue was shut down: it accepts no items, and has none left. */
 export class ShutDown extends Error {
   override readonly name = "ShutDown";
 }
 
-/** The barrier was broken or reset while, or before, the caller waited at it. */
+/** The barrier was broken or reset, before or while the caller waited at it. */
 export class BrokenBarrierError extends Error {
   override readonly name = "BrokenBarrierError";
 }

@@ -1,11 +1,11 @@
 /**
- * A flag to wait for, as Python's `threading.Event`.
+ * An event, as Python's `threading.Event`: a flag to wait for.
  *
  * Memory: that of a Monitor with one queue and one word: 0 clear, 1 set.
  *
- * Invariant: the flag is raised, and looked at before joining the queue, inside the monitor's
- * section, so nobody joins once it is set. `set` grants all who wait, in the order of their coming:
- * each of them returns true, though it be cleared again before they wake.
+ * Invariant: the flag is set, and checked before joining the queue, inside the monitor's section,
+ * so no agent joins once it is set. `set` grants all waiters in their order: each wait returns
+ * true, even if the flag is cleared before the waiter wakes.
  */
 import type { Handle } from "./handle.ts";
 import { Monitor } from "./monitor.ts";
@@ -28,11 +28,14 @@ export class Event {
   readonly #monitor: Monitor<"Event">;
 
   /** @param monitor only for {@link attach} */
-  constructor(options: RoomOptions = {}, monitor = Monitor.make(shape, options.waiters)) {
+  constructor(
+    options: RoomOptions = {},
+    monitor: Monitor<"Event"> = Monitor.make(shape, options.waiters),
+  ) {
     this.#monitor = monitor;
   }
 
-  /** The same event, in another isolate. @throws TypeError where it is no event's handle */
+  /** Returns the same event for another isolate. @throws TypeError for another kind of handle */
   static attach(handle: Handle<"Event">): Event {
     return new Event({}, Monitor.attach(shape, handle));
   }
@@ -41,28 +44,28 @@ export class Event {
     return this.#monitor.handle;
   }
 
-  /** Is the flag up? */
+  /** Returns whether the flag is set. */
   isSet(): boolean {
     return Atomics.load(this.#monitor.words, this.#monitor.state) === 1;
   }
 
-  /** Raises the flag; all who wait go on. */
+  /** Sets the flag and releases all waiters. */
   set(): void {
     this.#monitor.run(() => {
-      this.#put(1);
+      this.#store(1);
       while (this.#monitor.grant(queue));
     });
   }
 
-  /** Lowers the flag: who comes from now on waits. */
+  /** Clears the flag: later calls of `wait` wait. */
   clear(): void {
-    this.#monitor.run(() => this.#put(0));
+    this.#monitor.run(() => this.#store(0));
   }
 
   /**
-   * Blocks the isolate until the flag is up.
+   * Blocks the isolate until the flag is set.
    *
-   * @returns false when the timeout has passed
+   * @returns false if the timeout has passed
    * @throws RangeError for a negative timeout
    */
   wait({ timeout }: WaitOptions = {}): boolean {
@@ -74,10 +77,10 @@ export class Event {
   }
 
   /**
-   * Waits until the flag is up, without blocking the isolate.
+   * Waits until the flag is set, without blocking the isolate.
    *
-   * @returns false when the timeout has passed
-   * @throws RangeError for a negative timeout; the signal's reason, when it is aborted
+   * @returns false if the timeout has passed
+   * @throws RangeError for a negative timeout; the reason of an aborted signal
    */
   async waitAsync({ timeout, signal }: AsyncOptions = {}): Promise<boolean> {
     const until = deadline(timeout);
@@ -95,7 +98,7 @@ export class Event {
     return this.#monitor.run(() => this.isSet() ? 0 : this.#monitor.join(queue));
   }
 
-  #put(flag: number): void {
+  #store(flag: number): void {
     Atomics.store(this.#monitor.words, this.#monitor.state, flag);
   }
 }

@@ -1,17 +1,17 @@
 /**
- * What goes from one isolate to another: a kind and shared memory, nothing else.
+ * The handle of a primitive, which goes from one isolate to another: its kind and shared memory.
  *
  * Every memory begins with the same eight words (Int32):
  *
- *     0  kind       its number in `kinds`, plus a mark
+ *     0  kind       index in `kinds`, plus a mark
  *     1  bytes      of the whole memory
- *     2  waiters    how many slots there are
- *     3  mutex      0 free, 1 held, 2 held and somebody sleeps on it
+ *     2  waiters    number of slots
+ *     3  mutex      0 free, 1 held, 2 held and an agent sleeps on it
  *     4  free       the first slot in the list of returned ones; 0: none
- *     5  used       how many slots were ever handed out
+ *     5  used       number of slots that were ever used
  *     6, 7          unused
  *
- * What follows is in monitor.ts and with each primitive.
+ * monitor.ts and each primitive describe the words after these.
  */
 
 const kinds = [
@@ -31,7 +31,7 @@ const kinds = [
 /** The name of a primitive. */
 export type Kind = typeof kinds[number];
 
-/** A primitive on its way to another isolate, through postMessage. */
+/** A primitive in a form that postMessage can send. */
 export interface Handle<K extends Kind> {
   readonly kind: K;
   readonly memory: SharedArrayBuffer;
@@ -46,7 +46,7 @@ export const MUTEX = 3;
 export const FREE = 4;
 export const USED = 5;
 
-/** Marks fresh memory as a primitive's. */
+/** Writes the header of new memory. */
 export function write(words: Int32Array, kind: Kind, waiters: number): void {
   words[BYTES] = words.byteLength;
   words[WAITERS] = waiters;
@@ -54,24 +54,26 @@ export function write(words: Int32Array, kind: Kind, waiters: number): void {
 }
 
 /**
- * Checks a handle that came from elsewhere.
+ * Checks a handle from another isolate.
  *
  * @returns its memory
- * @throws TypeError where it is not a whole handle of that kind
+ * @throws TypeError if it is no valid handle of that kind
  */
 export function open<K extends Kind>(handle: Handle<K>, kind: K): SharedArrayBuffer {
-  const { kind: given, memory } = handle ?? {};
-  if (given !== kind || !(memory instanceof SharedArrayBuffer)) {
-    throw new TypeError(`this is no ${kind}'s handle: ${describe(given, memory)}`);
+  const { kind: handleKind, memory } = handle ?? {};
+  if (handleKind !== kind || !(memory instanceof SharedArrayBuffer)) {
+    throw new TypeError(`this is no ${kind}'s handle: ${describe(handleKind, memory)}`);
   }
   const size = memory.byteLength;
   if (size % 4 !== 0 || size < headerWords * 4) {
     throw new TypeError(`this is no ${kind}'s handle: it has ${size} bytes`);
   }
   const words = new Int32Array(memory);
-  const found = kinds[Atomics.load(words, 0) - mark];
-  if (found !== kind) {
-    throw new TypeError(`this is no ${kind}'s handle: its memory is a ${found ?? "stranger"}'s`);
+  const memoryKind = kinds[Atomics.load(words, 0) - mark];
+  if (memoryKind !== kind) {
+    throw new TypeError(
+      `this is no ${kind}'s handle: its memory is a ${memoryKind ?? "stranger"}'s`,
+    );
   }
   if (words[BYTES] !== size) {
     throw new TypeError(`this ${kind}'s handle has ${size} bytes, and should have ${words[BYTES]}`);

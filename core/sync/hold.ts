@@ -1,8 +1,4 @@
-/** Permits that give themselves back at the end of a block. */
-
-/**
- * @param release gives back what was acquired; called once, however often it is disposed of
- */
+/** Returns a disposable that calls `release` once, for a `using` declaration. */
 export function holding(release: () => void): Disposable {
   let held = true;
   return {

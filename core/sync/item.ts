@@ -1,13 +1,13 @@
 /**
- * An item as bytes, to lie in shared memory: a tag, and what the tag says.
+ * Queue items as bytes for shared memory: a tag, and content whose form the tag determines.
  *
- *     0  anything else, as the structured clone algorithm writes it (V8's own format)
- *     1  a number, eight bytes as this machine stores them
+ *     0  anything else, by the structured clone algorithm (V8's format)
+ *     1  a number, eight bytes in this machine's order
  *     2  a string, UTF-8
  *     3  a Uint8Array, its bytes
  *     4  undefined      5  null      6  true      7  false
  *
- * What has a form of its own is what queues carry most, and takes a twentieth of the time.
+ * The tags from 1 on are for frequent types, and take a twentieth of the time.
  */
 import { DefaultSerializer, deserialize } from "node:v8";
 
@@ -24,9 +24,10 @@ const float = new Float64Array(1);
 const floatBytes = new Uint8Array(float.buffer);
 
 /**
- * @returns the item's bytes
- * @throws DOMException (DataCloneError) for what can't be cloned: functions, symbols, and shared
- *   memory, which goes to another isolate by postMessage only
+ * Returns an item as bytes.
+ *
+ * @throws DOMException (DataCloneError) for values that can't be cloned: functions, symbols, and
+ *   shared memory, which only postMessage can send
  */
 export function encode(item: unknown): Uint8Array {
   if (typeof item === "number") {
@@ -40,7 +41,7 @@ export function encode(item: unknown): Uint8Array {
   return tagged(cloned, clone(item));
 }
 
-/** The item of {@link encode}'s bytes. */
+/** Returns the item that {@link encode} encoded. */
 export function decode(bytes: Uint8Array): unknown {
   const [tag] = bytes;
   if (tag === number) {
@@ -53,7 +54,7 @@ export function decode(bytes: Uint8Array): unknown {
   return constants[tag! - firstConstant];
 }
 
-/** Plain bytes of its own, of no class derived from them. */
+/** Returns whether an item is a Uint8Array, of no derived class, on memory that is not shared. */
 function isBytes(item: unknown): item is Uint8Array {
   if (!(item instanceof Uint8Array) || item.buffer instanceof SharedArrayBuffer) return false;
   return Object.getPrototypeOf(item) === Uint8Array.prototype;
@@ -81,11 +82,11 @@ function clone(item: unknown): Uint8Array {
   return serializer.releaseBuffer();
 }
 
-/** Refuses shared memory, where V8's own serializer would copy what a view shows of it. */
+/** Refuses shared memory; V8's own serializer would copy the bytes of a view. */
 class Unshared extends DefaultSerializer {
   _writeHostObject(view: ArrayBufferView): void {
     if (view.buffer instanceof SharedArrayBuffer) refuseShared();
-    // @ts-ignore: this method has no type, and is documented
+    // @ts-ignore: the method is documented, but has no type
     super._writeHostObject(view);
   }
 

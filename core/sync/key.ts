@@ -1,15 +1,15 @@
 /**
- * A priority as bytes that compare as the priority does, byte by byte, so that a heap in shared
- * memory is ordered without a look into its items.
+ * Priorities as bytes whose order, byte by byte, is that of the priorities. A heap in shared memory
+ * can thus be ordered without decoding its items.
  *
- *     00                    the end of an array: what is shorter comes first
- *     08                    something that has no order: nothing behind it counts
- *     10 + 8 bytes          a number, its sign turned so that negative ones come first
+ *     00                    the end of an array: a shorter one comes first
+ *     08                    a value without an order: the elements behind it do not count
+ *     10 + 8 bytes          a number, its sign inverted so that negative ones come first
  *     20 + UTF-8 + 00 00    a string, by code points; a NUL in it is 00 FF
- *     30 + elements + 00    an array, by its first elements that differ
+ *     30 + elements + 00    an array, ordered by the first elements that differ
  */
 
-/** What orders a PriorityQueue, lowest first; numbers come before strings, strings before arrays. */
+/** The priority of an item, lowest first; numbers come before strings, strings before arrays. */
 export type Priority = number | string | boolean | readonly unknown[];
 
 const end = 0x00;
@@ -18,8 +18,9 @@ const utf8 = new TextEncoder();
 const view = new DataView(new ArrayBuffer(8));
 
 /**
- * @returns bytes, none of them the start of another priority's
- * @throws TypeError where it is no priority: an object, undefined, NaN
+ * Returns a priority as bytes; they are never the beginning of another priority's.
+ *
+ * @throws TypeError if it is no priority: an object, undefined, NaN
  *
  * @example
  * ```ts
@@ -40,7 +41,7 @@ export function keyOf(priority: unknown): Uint8Array {
   );
 }
 
-/** @returns false where an element has no order, and the key ends */
+/** @returns false if an element has no order: the key ends there */
 function write(bytes: number[], value: unknown): boolean {
   if (typeof value === "number" || typeof value === "boolean") writeNumber(bytes, Number(value));
   else if (typeof value === "string") writeString(bytes, value);

@@ -1,6 +1,6 @@
 /**
- * Last in, first out, as Python's `queue.LifoQueue`. Memory: queue_memory.ts; the store's
- * order is a stack of the items.
+ * A queue whose last item comes first, as Python's `queue.LifoQueue`. Memory: queue_memory.ts; the
+ * store's order is a stack.
  */
 import { BaseQueue, type Order } from "./base_queue.ts";
 import type { Handle } from "./handle.ts";
@@ -20,19 +20,19 @@ import type { Store } from "./store.ts";
  */
 export class LifoQueue<T = unknown> extends BaseQueue<T, "LifoQueue"> {
   /**
-   * @param maxsize how many items there may be; 0 or less: as many as the bytes allow
+   * @param maxsize the largest number of items; 0 or less: as many as the memory allows
    * @param monitor only for {@link attach}
-   * @throws RangeError where the options or the bound are no counts
+   * @throws RangeError if the options or the bound are no counts
    */
   constructor(
     maxsize = 0,
     options: QueueOptions = {},
-    monitor = makeQueue("LifoQueue", maxsize, options),
+    monitor: Monitor<"LifoQueue"> = makeQueue("LifoQueue", maxsize, options),
   ) {
     super(monitor, stack);
   }
 
-  /** The same queue, in another isolate. @throws TypeError where it is no such queue's handle */
+  /** Returns the same queue for another isolate. @throws TypeError for another kind of handle */
   static attach<T = unknown>(handle: Handle<"LifoQueue">): LifoQueue<T> {
     return new LifoQueue(0, {}, Monitor.attach(shapeOf("LifoQueue"), handle));
   }

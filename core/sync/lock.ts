@@ -1,13 +1,12 @@
 /**
- * A lock that any agent may take and any agent may give back, as Python's `threading.Lock`.
+ * A lock, as Python's `threading.Lock`: any agent may acquire it, and any agent may release it.
  *
- * Memory: that of Permits with one permit: its word is 1 unlocked, 0 locked, -1 locked and waited
- * for. The lock goes to those who wait in the order of their coming; one that comes while somebody
- * waits comes last.
+ * Memory: that of Permits with one permit: the word is 1 unlocked, 0 locked, -1 locked with
+ * waiters. Waiters get the lock in the order of their arrival.
  *
- * Nobody owns it: a worker that is terminated leaves it locked, and whoever knows of that may
- * release it. An isolate that blocks in `acquire` while one of its own async tasks has the lock, or
- * is next to get it, waits for itself; tasks use `acquireAsync`.
+ * The lock has no owner: a terminated worker leaves it locked, and another agent may release it. An
+ * isolate deadlocks if it blocks in `acquire` while one of its own async tasks holds the lock or is
+ * the next to get it; tasks use `acquireAsync`.
  */
 import type { Handle } from "./handle.ts";
 import { holding } from "./hold.ts";
@@ -17,7 +16,7 @@ import {
   lockDeadline,
   type RoomOptions,
 } from "./options.ts";
-import { Permits, TooMany } from "./permits.ts";
+import { Permits, TooManyPermits } from "./permits.ts";
 
 /**
  * @example
@@ -26,20 +25,23 @@ import { Permits, TooMany } from "./permits.ts";
  * const lock = new Lock();
  * {
  *   using _ = lock.hold();
- *   if (lock.acquire({ blocking: false })) throw new Error("it was held");
+ *   if (lock.acquire({ blocking: false })) throw new Error("it is held");
  * }
- * if (lock.locked()) throw new Error("it was let go");
+ * if (lock.locked()) throw new Error("it is released");
  * ```
  */
 export class Lock {
   readonly #permits: Permits<"Lock">;
 
   /** @param permits only for {@link attach} */
-  constructor(options: RoomOptions = {}, permits = Permits.make("Lock", 1, options.waiters)) {
+  constructor(
+    options: RoomOptions = {},
+    permits: Permits<"Lock"> = Permits.make("Lock", 1, options.waiters),
+  ) {
     this.#permits = permits;
   }
 
-  /** The same lock, in another isolate. @throws TypeError where it is no lock's handle */
+  /** Returns the same lock for another isolate. @throws TypeError for another kind of handle */
   static attach(handle: Handle<"Lock">): Lock {
     return new Lock({}, Permits.attach("Lock", handle));
   }
@@ -49,57 +51,60 @@ export class Lock {
   }
 
   /**
-   * Takes the lock, blocking the isolate while others have it.
+   * Acquires the lock, blocking the isolate while another holds it.
    *
-   * @returns false when the timeout has passed
-   * @throws RangeError for a negative timeout but -1, which is none, and for one without blocking
+   * @returns false if the timeout has passed
+   * @throws RangeError for a negative timeout other than -1 (no timeout), and for a timeout without
+   *   blocking
    */
   acquire(options: AcquireOptions = {}): boolean {
     return this.#permits.acquire(lockDeadline(options));
   }
 
   /**
-   * Takes the lock without blocking the isolate.
+   * Acquires the lock without blocking the isolate.
    *
-   * @returns false when the timeout has passed
-   * @throws RangeError for a negative timeout but -1; the signal's reason, when it is aborted
+   * @returns false if the timeout has passed
+   * @throws RangeError for a negative timeout other than -1; the reason of an aborted signal
    */
   async acquireAsync({ timeout, signal }: AsyncOptions = {}): Promise<boolean> {
     return await this.#permits.acquireAsync(lockDeadline({ timeout }), signal);
   }
 
-  /** Gives the lock to the first who waits, or to nobody. @throws Error where it is unlocked */
+  /** Releases the lock, to the first waiter if there is one. @throws Error if it is unlocked */
   release(): void {
     try {
       this.#permits.release(1, 1);
     } catch (error) {
-      throw error instanceof TooMany ? new Error("can't release an unlocked lock") : error;
+      throw error instanceof TooManyPermits ? new Error("can't release an unlocked lock") : error;
     }
   }
 
-  /** Does somebody have it? */
+  /** Returns whether the lock is held. */
   locked(): boolean {
     return this.#permits.free === 0;
   }
 
-  /** Takes the lock until the end of the block: `using _ = lock.hold()`. */
+  /** Acquires the lock until the end of the block: `using _ = lock.hold()`. */
   hold(): Disposable {
     this.acquire();
     return holding(() => this.release());
   }
 
-  /** As {@link hold}, without blocking. @throws the signal's reason, when it is aborted */
+  /** As {@link hold}, without blocking the isolate. @throws the reason of an aborted signal */
   async holdAsync({ signal }: Pick<AsyncOptions, "signal"> = {}): Promise<Disposable> {
     await this.acquireAsync({ signal });
     return holding(() => this.release());
   }
 
-  /** May a {@link Condition} release it? Nobody owns a lock: whether it is locked. */
+  /**
+   * Returns whether a {@link Condition} may release it: whether it is locked, as it has no owner.
+   */
   isOwned(): boolean {
     return this.locked();
   }
 
-  /** Releases it wholly, for a {@link Condition}. @returns how deep it was held */
+  /** Releases the lock for a {@link Condition}. @returns how often it was acquired */
   releaseSave(): number {
     this.release();
     return 1;
@@ -110,7 +115,7 @@ export class Lock {
     this.#permits.acquire(Infinity);
   }
 
-  /** Undoes {@link releaseSave} without blocking. */
+  /** Undoes {@link releaseSave} without blocking the isolate. */
   async acquireRestoreAsync(_depth: number): Promise<void> {
     await this.#permits.acquireAsync(Infinity);
   }

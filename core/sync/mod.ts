@@ -1,18 +1,21 @@
 /**
- * Threads for real: the primitives of Python's `threading` and `queue`, with their meaning, on memory
- * that isolates share. Where Python has a thread, this has an agent: the main program or a worker.
+ * Locks and queues across threads: the primitives of Python's `threading` and `queue`, with their
+ * meaning, on shared memory, for Deno's workers and Node's worker threads. A thread of Python
+ * corresponds to an agent here: the main program or a worker.
  *
- * - A primitive's `handle` goes through postMessage; `attach` makes it the same primitive there.
- * - What blocks, blocks its isolate: its event loop stands still, also in the main program. The
- *   twins that end in `Async` do not, and keep the isolate alive while they wait.
- * - Times are in seconds; no timeout means to wait for as long as it takes. Where Python raises a
- *   ValueError or OverflowError there is a RangeError, for a RuntimeError an Error. Negative
- *   timeouts are RangeErrors everywhere, but for a lock's -1.
- * - Whoever waits is served in the order of coming, by hand-over: nobody overtakes, a timeout or an
- *   abort loses nothing, and nothing spins. Up to 1024 wait at a primitive (`{ waiters }`).
- * - An isolate that blocks for what one of its own tasks has, or is next to get, waits for itself.
- * - A worker that is terminated keeps what it held; one that waited, or was busy with a primitive,
- *   may take more with it: see monitor.ts. End workers by a shutdown, an Event or a message instead.
+ * - A primitive's `handle` is sent by postMessage; `attach` makes the same primitive from it.
+ * - A blocking method blocks the event loop of its isolate, also in the main program. The methods
+ *   that end in `Async` do not, and keep the isolate alive while they wait.
+ * - Times are in seconds; without a timeout a wait has no limit. Python's ValueError and
+ *   OverflowError are a RangeError here, its RuntimeError is an Error. A negative timeout is a
+ *   RangeError, except for a lock's -1.
+ * - Waiters are served in the order of their arrival. No later caller overtakes them, a timeout or
+ *   an abort loses nothing, and no wait spins. At most 1024 agents wait at a primitive, unless
+ *   `waiters` says otherwise.
+ * - An isolate deadlocks if it blocks for something that one of its own tasks holds or gets next.
+ * - A terminated worker does not release what it held. One that waited, or was using a primitive,
+ *   may make that unusable: see monitor.ts. End workers by a shutdown, an Event or a message
+ *   instead.
  *
  * @module
  */

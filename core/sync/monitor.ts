@@ -1,39 +1,36 @@
 /**
- * The ground that every primitive here stands on: a mutex for its words, and FIFO queues of waiters
- * whose turn is handed to them, never raced for.
+ * The base of every primitive: a mutex for its words, and FIFO queues of waiters. A waiter is
+ * granted its turn by another agent, so it does not compete for it.
  *
  * The memory: the header (handle.ts), two words a queue (first slot, last slot; 0: none), the
  * primitive's own words, then the slots, four words each:
  *
- *     state   FREE 0, WAITING 1, GRANTED 2, LEFT 3; its owner sleeps on this word
- *     next    the slot behind it in its queue, or in the list of free ones
+ *     state   FREE 0, WAITING 1, GRANTED 2, LEFT 3; the waiter sleeps on this word
+ *     next    the slot after it in its queue, or in the list of free ones
  *     prev    the slot before it
- *     value   a word from the one who joined, or from the one who granted
+ *     value   a word from the joining agent, or from the granting one
  *
- * A slot's states, each change made under the mutex:
+ * The states of a slot; each change is made under the mutex:
  *
  *     FREE --join--> WAITING --grant--> GRANTED --settle--> FREE
- *                       | '------ settle: the time is up -----^
+ *                       | '------ settle: a timeout ----------^
  *                       '---abort----> LEFT ------settle------^
  *
  * Invariants:
  * - A slot is in a queue if and only if it is WAITING; queues are in the order of joining.
- * - Who grants takes the slot out of its queue and gives away, for good, what was waited for. Who
- *   waits learns of it from its slot, read under the mutex, and from nothing else: not from how the
- *   sleep ended. So a waiter that times out, or is aborted, just as it is granted, has been granted;
- *   and one that left was passed over by nobody and holds nothing. An abort takes effect at once: what
- *   is given away after it goes to others.
- * - Sleeping is only a way to wait for the state to change: each wake looks again, so that one meant
- *   for the slot's former owner does no harm.
- * - The mutex is held for some tens of instructions (queues: for the copy of an item), never while
- *   anything is waited for, and never across an `await`. An isolate that must not block does block
- *   for that long.
+ * - A grant removes the slot from its queue and is final. The waiter learns of it only from its
+ *   slot, read under the mutex, not from the end of its sleep. A waiter that times out or is
+ *   aborted just as it is granted has therefore been granted, and one that left has missed no grant
+ *   and holds nothing. An abort takes effect immediately: later grants go to others.
+ * - After each wakeup the waiter reads the state again, so a wakeup for the slot's former user is
+ *   harmless.
+ * - The mutex is held for some tens of instructions (queues: for the copy of an item), never during
+ *   a wait or an `await`. Asynchronous methods block the isolate for that long, too.
  *
- * What can go wrong: an agent is terminated. Waiting: its slot stays in its queue, and what is
- * granted to it is lost, as if it had died just after (a lock stays held). Nothing tells a dead
- * waiter from a slow one, so let workers end by themselves, or give up the primitive with them.
- * Inside the mutex, as is likely for one that was busy with the primitive: that is lost, and who
- * comes after is told so, by an Error, after ten seconds of waiting for the mutex.
+ * When an agent is terminated while it waits, its slot stays in its queue, and a grant to it is
+ * lost (a lock stays held). A terminated waiter looks like a slow one, so let workers end by
+ * themselves, or give up the primitive with them. When an agent is terminated inside the mutex, the
+ * primitive is lost: other agents get an Error after ten seconds of waiting for the mutex.
  */
 import {
   FREE,
@@ -48,12 +45,12 @@ import {
 } from "./handle.ts";
 import { count } from "./options.ts";
 
-/** What a kind of primitive needs of its memory. */
+/** The memory that a kind of primitive needs. */
 export interface Shape<K extends Kind> {
   readonly kind: K;
-  /** How many queues. */
+  /** Number of queues. */
   readonly queues: number;
-  /** How many words of its own. */
+  /** Number of words of its own. */
   readonly state: number;
 }
 
@@ -66,14 +63,14 @@ const WAITING = 1;
 const GRANTED = 2;
 const LEFT = 3;
 
-/** How many may wait at once if nothing is said. */
+/** The default number of agents that can wait at once. */
 export const defaultWaiters = 1024;
 
-/** How long the mutex may be taken, in ms, before its holder counts as dead. */
-const patience = 10_000;
+/** How long the mutex can be held before its holder counts as terminated. */
+const mutexTimeoutMs = 10_000;
 
-/** The longest delay of a timer, in ms. */
-const longest = 0x7fffffff;
+/** The maxTimerMs delay of a timer. */
+const maxTimerMs = 0x7fffffff;
 
 export class Monitor<K extends Kind = Kind> {
   readonly words: Int32Array;
@@ -94,11 +91,11 @@ export class Monitor<K extends Kind = Kind> {
   }
 
   /**
-   * Fresh memory.
+   * Allocates memory.
    *
-   * @param waiters how many may wait at once
-   * @param rest how many words more, after the slots
-   * @throws RangeError where `waiters` is not a count
+   * @param waiters how many agents can wait at once
+   * @param rest number of further words, after the slots
+   * @throws RangeError if `waiters` is not a count
    */
   static make<K extends Kind>(
     shape: Shape<K>,
@@ -112,12 +109,12 @@ export class Monitor<K extends Kind = Kind> {
     return new Monitor(shape, memory);
   }
 
-  /** The memory of a handle. @throws TypeError where it is of another kind or size */
+  /** Opens the memory of a handle. @throws TypeError if it is of another kind or size */
   static attach<K extends Kind>(shape: Shape<K>, handle: Handle<K>): Monitor<K> {
     return new Monitor(shape, open(handle, shape.kind));
   }
 
-  /** Runs a short section alone; who was granted something in it is woken after it. */
+  /** Runs a short section under the mutex, then wakes the agents that were granted in it. */
   run<T>(section: () => T): T {
     this.#enter();
     try {
@@ -127,12 +124,12 @@ export class Monitor<K extends Kind = Kind> {
     }
   }
 
-  /** Has the queue no waiters? Sure only inside {@link run}. */
+  /** Returns whether the queue has no waiters; reliable only inside {@link run}. */
   isEmpty(queue: number): boolean {
     return Atomics.load(this.words, first(queue)) === 0;
   }
 
-  /** The slot whose turn is next; 0: none. */
+  /** Returns the first slot of a queue; 0: none. */
   head(queue: number): number {
     return this.words[first(queue)]!;
   }
@@ -140,9 +137,9 @@ export class Monitor<K extends Kind = Kind> {
   /**
    * Joins a queue, inside {@link run}.
    *
-   * @param value a word for the one who will grant
+   * @param value a word for the granting agent
    * @returns the slot to wait on, and then to settle
-   * @throws RangeError where too many wait
+   * @throws RangeError if too many agents wait
    */
   join(queue: number, value = 0): number {
     const { words } = this;
@@ -160,10 +157,10 @@ export class Monitor<K extends Kind = Kind> {
   }
 
   /**
-   * Gives the first waiter of a queue its turn, inside {@link run}.
+   * Grants the first waiter of a queue its turn, inside {@link run}.
    *
-   * @param value a word for it
-   * @returns false where nobody waits
+   * @param value a word for the waiter
+   * @returns false if no agent waits
    */
   grant(queue: number, value = 0): boolean {
     const slot = this.head(queue);
@@ -175,22 +172,22 @@ export class Monitor<K extends Kind = Kind> {
     return true;
   }
 
-  /** The word that came with a slot. */
+  /** Returns the word of a slot. */
   value(slot: number): number {
     return this.words[this.#at(slot) + VALUE]!;
   }
 
-  /** Was the slot granted? Sure only inside {@link run}. */
+  /** Returns whether the slot was granted; reliable only inside {@link run}. */
   isGranted(slot: number): boolean {
     return Atomics.load(this.words, this.#at(slot)) === GRANTED;
   }
 
-  /** Was the slot neither granted nor aborted? Sure only inside {@link run}. */
+  /** Returns whether the slot was neither granted nor aborted; reliable only inside {@link run}. */
   isWaiting(slot: number): boolean {
     return Atomics.load(this.words, this.#at(slot)) === WAITING;
   }
 
-  /** Ends a wait, inside {@link run}: the slot is out of its queue, and free. */
+  /** Ends a wait, inside {@link run}: removes the slot from its queue and frees it. */
   leave(queue: number, slot: number): void {
     const at = this.#at(slot);
     if (this.words[at] === WAITING) this.#unlink(queue, slot);
@@ -200,10 +197,10 @@ export class Monitor<K extends Kind = Kind> {
   }
 
   /**
-   * Ends a wait, however it went.
+   * Ends a wait, granted or not.
    *
-   * @param left what to put right, inside the section, when the waiter left without its turn
-   * @returns was it granted?
+   * @param left called inside the section if the waiter leaves without its turn
+   * @returns whether it was granted
    */
   settle(queue: number, slot: number, left?: () => void): boolean {
     return this.run(() => {
@@ -214,7 +211,7 @@ export class Monitor<K extends Kind = Kind> {
     });
   }
 
-  /** Sleeps until the slot is granted or the time has come. @param until ms, or Infinity */
+  /** Sleeps until the slot is granted or the deadline. @param until ms, or Infinity */
   park(slot: number, until: number): void {
     const at = this.#at(slot);
     while (Atomics.load(this.words, at) === WAITING) {
@@ -225,11 +222,11 @@ export class Monitor<K extends Kind = Kind> {
   }
 
   /**
-   * As {@link park}, without blocking; also ends when the signal is aborted, and does not throw. The
-   * slot is out of its queue then, and `left` has put right what that means.
+   * As {@link park}, without blocking the isolate. It also ends when the signal is aborted, without
+   * an error: the slot is then out of its queue, and `left` was called.
    *
-   * Atomics.waitAsync keeps no isolate alive, and a thread that waits does: hence a timer to the end,
-   * also where there is no deadline, and after the deadline until the wake has come through.
+   * Atomics.waitAsync does not keep an isolate alive, so a timer runs until the wait has ended,
+   * also without a deadline.
    */
   async parkAsync(
     queue: number,
@@ -242,12 +239,12 @@ export class Monitor<K extends Kind = Kind> {
     let over = false;
     const stop = () => {
       over = true;
-      Atomics.notify(this.words, at); // only this waiter sleeps on its slot
+      Atomics.notify(this.words, at); // no other waiter sleeps on this slot
     };
     const tick = () => {
       const rest = until - performance.now();
       if (rest <= 0) stop();
-      timer = setTimeout(tick, rest > 0 ? Math.min(rest, longest) : longest);
+      timer = setTimeout(tick, rest > 0 ? Math.min(rest, maxTimerMs) : maxTimerMs);
     };
     const abort = () => {
       this.#withdraw(queue, slot, left);
@@ -279,10 +276,12 @@ export class Monitor<K extends Kind = Kind> {
   #enter(): void {
     const { words } = this;
     if (Atomics.compareExchange(words, MUTEX, 0, 1) === 0) return;
-    const until = performance.now() + patience;
+    const until = performance.now() + mutexTimeoutMs;
     while (Atomics.exchange(words, MUTEX, 2) !== 0) {
       const left = until - performance.now();
-      if (left <= 0) throw new Error(`this ${this.handle.kind} is lost: its last user died inside`);
+      if (left <= 0) {
+        throw new Error(`this ${this.handle.kind} is lost: its last user ended inside`);
+      }
       Atomics.wait(words, MUTEX, 2, left);
     }
   }
@@ -305,7 +304,7 @@ export class Monitor<K extends Kind = Kind> {
     if (words[USED]! < words[WAITERS]!) return words[USED] = words[USED]! + 1;
     const { kind } = this.handle;
     throw new RangeError(
-      `${words[WAITERS]} wait at this ${kind} already: make it with more {waiters}`,
+      `${words[WAITERS]} already wait at this ${kind}: create it with more {waiters}`,
     );
   }
 
@@ -324,7 +323,7 @@ export class Monitor<K extends Kind = Kind> {
   }
 }
 
-/** Where a queue's first slot is named; its last one is in the word after it. */
+/** Returns the word with a queue's first slot; the word after it has the last one. */
 function first(queue: number): number {
   return headerWords + 2 * queue;
 }

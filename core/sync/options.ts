@@ -1,38 +1,34 @@
-/** What callers may say about waiting, and how it becomes a deadline. */
+/** Options of waits, and the deadlines that follow from them. */
 
 /** The longest timeout in seconds, as `threading.TIMEOUT_MAX`: some 292 years. */
 export const TIMEOUT_MAX = 9223372036;
 
-/** How long to block. */
 export interface WaitOptions {
-  /** Seconds from now; 0 only looks; undefined waits for as long as it takes. */
+  /** Seconds from now; 0: do not wait; undefined: wait without a limit. */
   readonly timeout?: number;
 }
 
-/** How long to wait without blocking the isolate. */
 export interface AsyncOptions extends WaitOptions {
-  /** Ends the wait with the signal's reason; whoever has been given something keeps it. */
+  /** Ends the wait with the signal's reason, unless it was already granted. */
   readonly signal?: AbortSignal;
 }
 
-/** How to block for a lock or permit. */
 export interface AcquireOptions extends WaitOptions {
-  /** False: only look, whatever the state; goes with no timeout. Default true. */
+  /** False: do not wait; excludes a timeout. Default true. */
   readonly blocking?: boolean;
 }
 
-/** How much memory to set aside. */
 export interface RoomOptions {
-  /** How many may wait at once; one more is a RangeError. Default 1024, 16 bytes each. */
+  /** How many agents can wait at once; one more gets a RangeError. Default 1024, 16 bytes each. */
   readonly waiters?: number;
 }
 
 /**
- * When a wait ends.
+ * Returns the end of a wait.
  *
  * @param timeout seconds; undefined: never
  * @returns milliseconds on the clock of `performance.now()`
- * @throws RangeError where it is negative, not a number, or over {@link TIMEOUT_MAX}
+ * @throws RangeError if it is negative, not a number, or over {@link TIMEOUT_MAX}
  */
 export function deadline(timeout: number | undefined): number {
   if (timeout === undefined || timeout === null) return Infinity;
@@ -44,7 +40,7 @@ export function deadline(timeout: number | undefined): number {
   return performance.now() + timeout * 1000;
 }
 
-/** When an attempt that may be told not to block ends: at once, if so. @throws RangeError */
+/** As {@link deadline}, but in the past with `blocking: false`. @throws RangeError */
 export function acquireDeadline({ blocking = true, timeout }: AcquireOptions): number {
   if (blocking) return deadline(timeout);
   if (timeout !== undefined) {
@@ -53,7 +49,7 @@ export function acquireDeadline({ blocking = true, timeout }: AcquireOptions): n
   return -Infinity;
 }
 
-/** As {@link acquireDeadline}; for locks, as in Python, a timeout of -1 is none. */
+/** As {@link acquireDeadline}; a timeout of -1 means none, as for locks in Python. */
 export function lockDeadline({ blocking = true, timeout }: AcquireOptions): number {
   return acquireDeadline({ blocking, timeout: timeout === -1 ? undefined : timeout });
 }
@@ -61,11 +57,11 @@ export function lockDeadline({ blocking = true, timeout }: AcquireOptions): numb
 /**
  * Checks a count.
  *
- * @param what what is counted, for the message
- * @param least the smallest allowed
- * @throws RangeError unless it is an integer from `least` to 2^31 - 1
+ * @param name of the number, for the message
+ * @param min the smallest allowed number
+ * @throws RangeError unless it is an integer from `min` to 2^31 - 1
  */
-export function count(value: number, what: string, least: number): number {
-  if (Number.isInteger(value) && value >= least && value <= 0x7fffffff) return value;
-  throw new RangeError(`${what} can't be ${value}: it is an integer from ${least} to 2^31 - 1`);
+export function count(value: number, name: string, min: number): number {
+  if (Number.isInteger(value) && value >= min && value <= 0x7fffffff) return value;
+  throw new RangeError(`${name} can't be ${value}: it is an integer from ${min} to 2^31 - 1`);
 }

@@ -1,14 +1,14 @@
 /**
- * A number of permits, taken one by one, with a FIFO queue of those who wait for one: what locks and
- * semaphores are made of.
+ * The base of locks and semaphores: a number of permits, and a FIFO queue of agents that wait for
+ * one.
  *
- * One word, `free`: how many permits nobody has; or -1: none, and somebody waits.
+ * One word, `free`: the number of free permits, or -1: none, and agents wait.
  *
  * Invariants:
- * - -1 if and only if the queue is not empty, outside the monitor's sections. So a permit that is
- *   free is owed to nobody: it is taken, and given back, by one compare-and-exchange.
- * - From and to -1 the word goes only inside a section: a permit given back while somebody waits is
- *   handed to the first, and is never seen as free. Nobody is overtaken; nobody starves.
+ * - Outside the monitor's sections it is -1 if and only if the queue is not empty. A free permit is
+ *   therefore promised to no waiter, and one compare-and-exchange acquires or releases it.
+ * - The word changes from and to -1 only inside a section. A permit that is released while agents
+ *   wait goes to the first one, and is never visible as free, so no waiter is overtaken or starves.
  */
 import type { Handle, Kind } from "./handle.ts";
 import { Monitor } from "./monitor.ts";
@@ -16,11 +16,11 @@ import { Monitor } from "./monitor.ts";
 const queue = 0;
 const queued = -1;
 
-/** More permits came back than there are. */
-export class TooMany extends Error {}
+/** More permits were released than may be free. */
+export class TooManyPermits extends Error {}
 
 export class Permits<K extends Kind> {
-  /** Where primitives that have more words than this one keep them. */
+  /** The first of the primitive's further words. */
   readonly own: number;
   readonly #monitor: Monitor<K>;
   readonly #words: Int32Array;
@@ -33,14 +33,14 @@ export class Permits<K extends Kind> {
     this.own = monitor.state + 1;
   }
 
-  /** @param free how many there are @param state how many words more the primitive wants */
+  /** @param free the initial number of permits @param state number of further words */
   static make<K extends Kind>(kind: K, free: number, waiters?: number, state = 0): Permits<K> {
     const permits = new Permits(Monitor.make({ kind, queues: 1, state: 1 + state }, waiters));
     Atomics.store(permits.#words, permits.#free, free);
     return permits;
   }
 
-  /** @throws TypeError where the handle is of another kind or size */
+  /** @throws TypeError if the handle is of another kind or size */
   static attach<K extends Kind>(kind: K, handle: Handle<K>, state = 0): Permits<K> {
     return new Permits(Monitor.attach({ kind, queues: 1, state: 1 + state }, handle));
   }
@@ -53,12 +53,12 @@ export class Permits<K extends Kind> {
     return this.#words;
   }
 
-  /** How many are free right now. */
+  /** The current number of free permits. */
   get free(): number {
     return Math.max(0, Atomics.load(this.#words, this.#free));
   }
 
-  /** Takes one, blocking. @param until ms @returns false when the time has come */
+  /** Acquires a permit, blocking the isolate. @param until ms @returns false after that time */
   acquire(until: number): boolean {
     if (this.#take()) return true;
     if (performance.now() >= until) return false;
@@ -68,30 +68,30 @@ export class Permits<K extends Kind> {
     return this.#settle(slot);
   }
 
-  /** Takes one. @param until ms @returns false when the time has come @throws the signal's reason */
+  /** As {@link acquire}, without blocking the isolate. @throws the reason of an aborted signal */
   async acquireAsync(until: number, signal?: AbortSignal): Promise<boolean> {
     signal?.throwIfAborted();
     if (this.#take()) return true;
     if (performance.now() >= until) return false;
     const slot = this.#join();
     if (slot === 0) return true;
-    await this.#monitor.parkAsync(queue, slot, until, signal, () => this.#rest());
+    await this.#monitor.parkAsync(queue, slot, until, signal, () => this.#showFree());
     const granted = this.#settle(slot);
     if (!granted) signal?.throwIfAborted();
     return granted;
   }
 
   /**
-   * Gives some back.
+   * Releases permits.
    *
-   * @param most how many may be free after it
-   * @throws TooMany where there would be more; nothing is changed then
+   * @param maxFree how many can be free afterwards
+   * @throws TooManyPermits if more would be free; nothing changes then
    */
-  release(n: number, most: number): void {
+  release(n: number, maxFree: number): void {
     for (;;) {
       const free = Atomics.load(this.#words, this.#free);
-      if (Math.max(0, free) + n > most) throw new TooMany();
-      if (free === queued ? this.#hand(n) : this.#move(free, free + n)) return;
+      if (Math.max(0, free) + n > maxFree) throw new TooManyPermits();
+      if (free === queued ? this.#grant(n) : this.#move(free, free + n)) return;
     }
   }
 
@@ -107,7 +107,7 @@ export class Permits<K extends Kind> {
     return Atomics.compareExchange(this.#words, this.#free, from, to) === from;
   }
 
-  /** @returns 0 where a permit was there after all */
+  /** @returns 0 if a permit became free meanwhile */
   #join(): number {
     return this.#monitor.run(() => {
       for (;;) {
@@ -123,28 +123,28 @@ export class Permits<K extends Kind> {
     try {
       return this.#monitor.join(queue);
     } catch (error) {
-      this.#rest();
+      this.#showFree();
       throw error;
     }
   }
 
   #settle(slot: number): boolean {
-    return this.#monitor.settle(queue, slot, () => this.#rest());
+    return this.#monitor.settle(queue, slot, () => this.#showFree());
   }
 
-  /** @returns false where nobody waits any more */
-  #hand(n: number): boolean {
+  /** Grants permits to waiters. @returns false if no agent waits any more */
+  #grant(n: number): boolean {
     return this.#monitor.run(() => {
       if (Atomics.load(this.#words, this.#free) !== queued) return false;
       let left = n;
       while (left > 0 && this.#monitor.grant(queue)) left--;
-      this.#rest(left);
+      this.#showFree(left);
       return true;
     });
   }
 
-  /** Nobody waits any more: what is free may be seen again. */
-  #rest(free = 0): void {
+  /** Makes free permits visible if no agent waits. */
+  #showFree(free = 0): void {
     if (this.#monitor.isEmpty(queue)) Atomics.store(this.#words, this.#free, free);
   }
 }

@@ -1,12 +1,12 @@
 /**
- * Lowest first, as Python's `queue.PriorityQueue`, and among equals first in, first out. Memory:
- * queue_memory.ts; the store's order is a binary heap of the items, each behind its key
- * (key.ts).
+ * A queue whose lowest item comes first, as Python's `queue.PriorityQueue`; among equal ones the
+ * first. Memory: queue_memory.ts; the store's order is a binary heap of the items, each after its
+ * key (key.ts).
  *
- * An item is its own priority, or has one given with it: a number, a string, or an array compared
- * from left to right, as Python compares tuples: `[2, "walk"]` before `[2, "xerox"]`. What has no
- * order of its own, such as the object in `[2, { task: "walk" }]`, counts as equal, and what is behind
- * it does not count, where Python raises a TypeError.
+ * An item is its own priority unless `put` names another: a number, a string, or an array that is
+ * compared from left to right, as Python compares tuples: `[2, "walk"]` before `[2, "xerox"]`. An
+ * element without an order, such as the object in `[2, { task: "walk" }]`, counts as equal, and the
+ * elements after it do not count; Python raises a TypeError there.
  */
 import { BaseQueue, type BlockOptions, type Order } from "./base_queue.ts";
 import type { Handle } from "./handle.ts";
@@ -18,7 +18,7 @@ import { makeQueue, type QueueOptions, shapeOf } from "./queue_memory.ts";
 import type { Parcel, Store } from "./store.ts";
 
 export interface PriorityOptions {
-  /** What orders the item, instead of itself. */
+  /** The priority of the item; default: the item itself. */
   readonly priority?: Priority;
 }
 
@@ -35,36 +35,36 @@ export interface PriorityOptions {
  */
 export class PriorityQueue<T = unknown> extends BaseQueue<T, "PriorityQueue"> {
   /**
-   * @param maxsize how many items there may be; 0 or less: as many as the bytes allow
+   * @param maxsize the largest number of items; 0 or less: as many as the memory allows
    * @param monitor only for {@link attach}
-   * @throws RangeError where the options or the bound are no counts
+   * @throws RangeError if the options or the bound are no counts
    */
   constructor(
     maxsize = 0,
     options: QueueOptions = {},
-    monitor = makeQueue("PriorityQueue", maxsize, options),
+    monitor: Monitor<"PriorityQueue"> = makeQueue("PriorityQueue", maxsize, options),
   ) {
     super(monitor, heap);
   }
 
-  /** The same queue, in another isolate. @throws TypeError where it is no such queue's handle */
+  /** Returns the same queue for another isolate. @throws TypeError for another kind of handle */
   static attach<T = unknown>(handle: Handle<"PriorityQueue">): PriorityQueue<T> {
     return new PriorityQueue(0, {}, Monitor.attach(shapeOf("PriorityQueue"), handle));
   }
 
-  /** See {@link BaseQueue.put}. @throws TypeError, too, for an item or priority without an order */
+  /** See {@link BaseQueue.put}. @throws also TypeError for an item or priority without an order */
   override put(item: T, options: BlockOptions & PriorityOptions = {}): void {
     const { block = true, timeout, priority } = options;
     this.putParcel(prioritized(item, priority), block ? deadline(timeout) : -Infinity);
   }
 
-  /** See {@link BaseQueue.putAsync}. @throws TypeError, too, as {@link put} */
+  /** See {@link BaseQueue.putAsync}. @throws also TypeError, as {@link put} */
   override async putAsync(item: T, options: AsyncOptions & PriorityOptions = {}): Promise<void> {
     const { timeout, signal, priority } = options;
     await this.putParcelAsync(prioritized(item, priority), deadline(timeout), signal);
   }
 
-  /** See {@link BaseQueue.putNowait}. @throws TypeError, too, as {@link put} */
+  /** See {@link BaseQueue.putNowait}. @throws also TypeError, as {@link put} */
   override putNowait(item: T, options: PriorityOptions = {}): void {
     this.put(item, { ...options, block: false });
   }

@@ -1,6 +1,6 @@
 /**
- * First in, first out, as Python's `queue.Queue`. Memory: queue_memory.ts; the store's order
- * is a ring of the items, the oldest at its start.
+ * A queue whose first item comes first, as Python's `queue.Queue`. Memory: queue_memory.ts; the
+ * store's order is a ring that starts with the oldest item.
  */
 import { BaseQueue, type Order } from "./base_queue.ts";
 import type { Handle } from "./handle.ts";
@@ -20,19 +20,19 @@ import type { Store } from "./store.ts";
  */
 export class Queue<T = unknown> extends BaseQueue<T, "Queue"> {
   /**
-   * @param maxsize how many items there may be; 0 or less: as many as the bytes allow
+   * @param maxsize the largest number of items; 0 or less: as many as the memory allows
    * @param monitor only for {@link attach}
-   * @throws RangeError where the options or the bound are no counts
+   * @throws RangeError if the options or the bound are no counts
    */
   constructor(
     maxsize = 0,
     options: QueueOptions = {},
-    monitor = makeQueue("Queue", maxsize, options),
+    monitor: Monitor<"Queue"> = makeQueue("Queue", maxsize, options),
   ) {
     super(monitor, ring);
   }
 
-  /** The same queue, in another isolate. @throws TypeError where it is no queue's handle */
+  /** Returns the same queue for another isolate. @throws TypeError for another kind of handle */
   static attach<T = unknown>(handle: Handle<"Queue">): Queue<T> {
     return new Queue(0, {}, Monitor.attach(shapeOf("Queue"), handle));
   }

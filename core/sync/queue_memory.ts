@@ -1,16 +1,14 @@
 /**
- * The memory of a queue.
- *
- * That of a Monitor with three queues (getters, putters, joiners), eight words, those of a
- * Store, and the store's blocks after the slots:
+ * The memory of a queue: that of a Monitor with three queues (getters, putters, joiners), eight
+ * words, those of a Store, and the store's blocks after the slots:
  *
  *     0  maxsize      0 or less: any number of items
- *     1  count        items in the queue, those promised to getters among them
- *     2  taken        how many items are promised to getters that were granted and have yet to wake
- *     3  coming       how many places are promised to putters of that sort,
- *     4  reserved     and how many blocks
+ *     1  count        items in the queue, including those promised to getters
+ *     2  taken        items promised to getters that were granted and have not yet woken
+ *     3  coming       items promised a place whose putters were granted and have not yet woken
+ *     4  reserved     blocks promised to these putters
  *     5  unfinished   items put, and not yet reported by taskDone
- *     6  shut         1 once it was shut down
+ *     6  shut         1 after a shutdown
  *     7  number       of the next item, in the order of arrival
  */
 import { Monitor, type Shape } from "./monitor.ts";
@@ -20,7 +18,7 @@ import { Store, storeState } from "./store.ts";
 export type QueueKind = "Queue" | "LifoQueue" | "PriorityQueue";
 
 export interface QueueOptions extends RoomOptions {
-  /** How much memory the items have, in blocks of 64; each takes 12 more. Default 1 MiB. */
+  /** Memory for the items, in blocks of 64 bytes; each item takes 12 more. Default 1 MiB. */
   readonly bytes?: number;
 }
 
@@ -36,15 +34,15 @@ export const ownState = 8;
 
 const defaultBytes = 1 << 20;
 
-/** What a kind of queue needs of its memory. */
+/** Returns the memory that a kind of queue needs. */
 export function shapeOf<K extends QueueKind>(kind: K): Shape<K> {
   return { kind, queues: 3, state: ownState + storeState };
 }
 
 /**
- * Fresh memory for a queue.
+ * Allocates memory for a queue.
  *
- * @throws RangeError where the options or the bound are no counts
+ * @throws RangeError if the options or the bound are no counts
  */
 export function makeQueue<K extends QueueKind>(
   kind: K,
@@ -59,7 +57,7 @@ export function makeQueue<K extends QueueKind>(
   return monitor;
 }
 
-/** @throws RangeError where it is no bound on a number of items */
+/** @throws RangeError if it is no bound on a number of items */
 export function checkSize(maxsize: number): void {
   count(Math.max(0, maxsize), "maxsize", 0);
 }

@@ -1,13 +1,14 @@
 /**
- * A lock that its owner may take again, and gives back as often, as Python's `threading.RLock`.
+ * A reentrant lock, as Python's `threading.RLock`: its owner may acquire it repeatedly, and must
+ * release it as often.
  *
- * Memory: that of Permits with one permit, then three words: the owner's name (agent.ts; 0: nobody)
- * and how often it is held. Only the owner writes them, between taking the permit and giving it
- * back. The lock goes to those who wait in the order of their coming.
+ * Memory: that of Permits with one permit, then three words: the owner's name (agent.ts; 0: none)
+ * and its depth. Only the owner writes them, while it holds the permit. Waiters get the lock in the
+ * order of their arrival.
  *
- * The owner is an agent: an isolate. Its async tasks are one owner, so an RLock keeps them apart
- * from other isolates and never from each other; between tasks of one isolate use a Lock. A worker
- * that is terminated leaves it locked for good.
+ * The owner is an agent, that is an isolate. Its async tasks are one owner, so an RLock does not
+ * exclude them from each other; use a Lock between tasks of one isolate. A terminated worker leaves
+ * the lock locked forever.
  */
 import { agentWords, sign, signedHere, unsign } from "./agent.ts";
 import type { Handle } from "./handle.ts";
@@ -40,14 +41,14 @@ export class RLock {
   /** @param permits only for {@link attach} */
   constructor(
     options: RoomOptions = {},
-    permits = Permits.make("RLock", 1, options.waiters, state),
+    permits: Permits<"RLock"> = Permits.make("RLock", 1, options.waiters, state),
   ) {
     this.#permits = permits;
     this.#owner = permits.own;
     this.#depth = permits.own + agentWords;
   }
 
-  /** The same lock, in another isolate. @throws TypeError where it is no RLock's handle */
+  /** Returns the same lock for another isolate. @throws TypeError for another kind of handle */
   static attach(handle: Handle<"RLock">): RLock {
     return new RLock({}, Permits.attach("RLock", handle, state));
   }
@@ -57,10 +58,11 @@ export class RLock {
   }
 
   /**
-   * Takes the lock, once more if this agent has it, blocking the isolate while others do.
+   * Acquires the lock, again if this agent holds it, blocking the isolate while another holds it.
    *
-   * @returns false when the timeout has passed
-   * @throws RangeError for a negative timeout but -1, which is none, and for one without blocking
+   * @returns false if the timeout has passed
+   * @throws RangeError for a negative timeout other than -1 (no timeout), and for a timeout without
+   *   blocking
    */
   acquire(options: AcquireOptions = {}): boolean {
     const until = lockDeadline(options);
@@ -69,10 +71,10 @@ export class RLock {
   }
 
   /**
-   * Takes the lock, once more if this agent has it, without blocking the isolate.
+   * Acquires the lock, again if this agent holds it, without blocking the isolate.
    *
-   * @returns false when the timeout has passed
-   * @throws RangeError for a negative timeout but -1; the signal's reason, when it is aborted
+   * @returns false if the timeout has passed
+   * @throws RangeError for a negative timeout other than -1; the reason of an aborted signal
    */
   async acquireAsync({ timeout, signal }: AsyncOptions = {}): Promise<boolean> {
     const until = lockDeadline({ timeout });
@@ -81,7 +83,7 @@ export class RLock {
     return await this.#permits.acquireAsync(until, signal) && this.#own(1);
   }
 
-  /** Gives it back once; the last time, to the first who waits. @throws Error unless it is ours */
+  /** Releases the lock once. @throws Error if this agent does not hold it */
   release(): void {
     if (!this.isOwned()) throw new Error("can't release an RLock that this agent does not hold");
     const depth = this.recursionCount() - 1;
@@ -89,34 +91,34 @@ export class RLock {
     else this.#permits.words[this.#depth] = depth;
   }
 
-  /** Does somebody have it? */
+  /** Returns whether any agent holds the lock. */
   locked(): boolean {
     return this.#permits.free === 0;
   }
 
-  /** Has this agent got it? */
+  /** Returns whether this agent holds the lock. */
   isOwned(): boolean {
     return signedHere(this.#permits.words, this.#owner);
   }
 
-  /** How often this agent has it. */
+  /** Returns how often this agent has acquired the lock. */
   recursionCount(): number {
     return this.isOwned() ? this.#permits.words[this.#depth]! : 0;
   }
 
-  /** Takes the lock until the end of the block: `using _ = lock.hold()`. */
+  /** Acquires the lock until the end of the block: `using _ = lock.hold()`. */
   hold(): Disposable {
     this.acquire();
     return holding(() => this.release());
   }
 
-  /** As {@link hold}, without blocking. @throws the signal's reason, when it is aborted */
+  /** As {@link hold}, without blocking the isolate. @throws the reason of an aborted signal */
   async holdAsync({ signal }: Pick<AsyncOptions, "signal"> = {}): Promise<Disposable> {
     await this.acquireAsync({ signal });
     return holding(() => this.release());
   }
 
-  /** Releases it wholly, for a {@link Condition}. @returns how deep it was held @throws Error */
+  /** Releases the lock completely, for a {@link Condition}. @returns its depth @throws Error */
   releaseSave(): number {
     const depth = this.recursionCount();
     if (depth === 0) throw new Error("can't release an RLock that this agent does not hold");
@@ -130,7 +132,7 @@ export class RLock {
     this.#own(depth);
   }
 
-  /** Undoes {@link releaseSave} without blocking. */
+  /** Undoes {@link releaseSave} without blocking the isolate. */
   async acquireRestoreAsync(depth: number): Promise<void> {
     await this.#permits.acquireAsync(Infinity);
     this.#own(depth);

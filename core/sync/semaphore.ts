@@ -1,7 +1,7 @@
 /**
- * A number of permits that can grow, as Python's `threading.Semaphore`.
+ * A semaphore, as Python's `threading.Semaphore`: a number of permits that `release` can raise.
  *
- * Memory: that of Permits; its word is the number of free permits, or -1 where somebody waits.
+ * Memory: that of Permits.
  */
 import { Counting } from "./counting.ts";
 import type { Handle } from "./handle.ts";
@@ -17,24 +17,30 @@ import { Permits } from "./permits.ts";
  *   using _ = five.hold();
  *   five.release(2);
  * }
- * if (five.value !== 7) throw new Error("it grew");
+ * if (five.value !== 7) throw new Error("7 permits are free");
  * ```
  */
 export class Semaphore extends Counting<"Semaphore"> {
   /**
-   * @param value how many permits there are at first
+   * @param value the initial number of permits
    * @param permits only for {@link attach}
-   * @throws RangeError where `value` is no count
+   * @throws RangeError if `value` is no count
    */
   constructor(
     value = 1,
     options: RoomOptions = {},
-    permits = Permits.make("Semaphore", count(value, "a semaphore's value", 0), options.waiters),
+    permits: Permits<"Semaphore"> = Permits.make(
+      "Semaphore",
+      count(value, "a semaphore's value", 0),
+      options.waiters,
+    ),
   ) {
     super(permits, 0x7fffffff);
   }
 
-  /** The same semaphore, in another isolate. @throws TypeError where it is no such handle */
+  /**
+   * Returns the same semaphore for another isolate. @throws TypeError for another kind of handle
+   */
   static attach(handle: Handle<"Semaphore">): Semaphore {
     return new Semaphore(0, {}, Permits.attach("Semaphore", handle));
   }

@@ -1,27 +1,26 @@
 /**
- * Where a queue's items lie: shared memory in blocks of 64 bytes, an item in a chain of them.
+ * The items of a queue: shared memory in blocks of 64 bytes, each item in a chain of them.
  *
  * The memory, in words, for N blocks:
  *
- *     N     order    the items' first blocks, in the order that the kind of queue keeps
- *     N     links    the block after each in its chain, or in the list of free ones; 0: none
- *     16 N  blocks   the first of a chain begins with three words: how many bytes the item has,
- *                    how many of them are its key, and its number in the order of arrival
+ *     N     order    the items' first blocks, in an order that depends on the kind of queue
+ *     N     links    the next block in a chain, or in the list of free blocks; 0: none
+ *     16 N  blocks   the first of a chain begins with three words: the length of key and item in
+ *                    bytes, the length of the key, and the item's number in the order of arrival
  *
- * and four words of state: the first free block, how many were ever used, how many are free, and
- * where a ring in `order` starts.
- * Blocks count from 1. Whoever calls does so alone, inside the monitor's section.
+ * and four words of state: the first free block, the number of blocks ever used, the number of free
+ * blocks, and the start of a ring in `order`. Blocks count from 1. All methods are called inside
+ * the monitor's section.
  */
 
-/** What is put into a queue. */
+/** An item as bytes. */
 export interface Parcel {
-  /** What orders a PriorityQueue; else empty. */
+  /** Orders a PriorityQueue; otherwise empty. */
   readonly key: Uint8Array;
   readonly item: Uint8Array;
 }
 
 const blockWords = 16;
-/** How large a block is. */
 export const blockBytes = blockWords * Int32Array.BYTES_PER_ELEMENT;
 const headBytes = 12;
 const LENGTH = 0;
@@ -33,18 +32,18 @@ const USED = 1;
 const LEFT = 2;
 const START = 3;
 
-/** How many words of state a store needs. */
+/** Number of words of state. */
 export const storeState = 4;
 
 export class Store {
-  /** The items in the queue's order; what is beyond them is unused. */
+  /** The first blocks of the items in the queue's order; words after them are unused. */
   readonly order: Int32Array;
   readonly #links: Int32Array;
   readonly #blocks: Int32Array;
   readonly #bytes: Uint8Array;
   readonly #state: Int32Array;
 
-  /** @param state where its own words begin @param rest where its memory begins, to the end */
+  /** @param state the first word of its state @param rest the first word of its memory */
   constructor({ buffer, length }: Int32Array, state: number, rest: number) {
     const blocks = (length - rest) / (2 + blockWords);
     const word = Int32Array.BYTES_PER_ELEMENT;
@@ -55,17 +54,17 @@ export class Store {
     this.#state = new Int32Array(buffer, state * word, storeState);
   }
 
-  /** How many words a store for so many bytes takes. */
+  /** Returns the number of words for a store of that many bytes. */
   static words(bytes: number): number {
     return Math.ceil(bytes / blockBytes) * (2 + blockWords);
   }
 
-  /** Prepares fresh memory. */
+  /** Prepares new memory. */
   clear(): void {
     this.#state[LEFT] = this.order.length;
   }
 
-  /** Where the ring starts, for queues that keep their order in one. */
+  /** The start of the ring, for queues whose order is one. */
   get start(): number {
     return this.#state[START]!;
   }
@@ -74,22 +73,22 @@ export class Store {
     this.#state[START] = start;
   }
 
-  /** How many blocks are free. */
+  /** Number of free blocks. */
   get left(): number {
     return this.#state[LEFT]!;
   }
 
-  /** How many blocks there are. */
+  /** Number of blocks. */
   get size(): number {
     return this.order.length;
   }
 
-  /** How many blocks a parcel takes. */
+  /** Returns the number of blocks that a parcel takes. */
   static blocks({ key, item }: Parcel): number {
     return Math.ceil((headBytes + key.length + item.length) / blockBytes);
   }
 
-  /** Writes a parcel, for which there is room. @returns its first block */
+  /** Writes a parcel that fits. @returns its first block */
   add(parcel: Parcel, number: number): number {
     const { key, item } = parcel;
     const first = this.#take(Store.blocks(parcel));
@@ -116,7 +115,7 @@ export class Store {
     return item;
   }
 
-  /** Frees an item's blocks, which stay in their order: the next item lies in one piece, too. */
+  /** Frees an item's blocks. They keep their order, so the next item is contiguous, too. */
   drop(first: number): void {
     let blocks = 1;
     let last = first;
@@ -126,7 +125,7 @@ export class Store {
     this.#state[LEFT] = this.left + blocks;
   }
 
-  /** Does one item come before another: by its key, and among equals by its arrival? */
+  /** Returns whether item `a` comes before item `b`: by key, then by arrival. */
   isBefore(a: number, b: number): boolean {
     const [x, y] = [(a - 1) * blockWords, (b - 1) * blockWords];
     const length = Math.min(this.#blocks[x + KEY]!, this.#blocks[y + KEY]!);
@@ -178,7 +177,7 @@ export class Store {
     return free;
   }
 
-  /** Where bytes of a chain lie, in as few pieces as neighboring blocks allow. */
+  /** Calls `use` for each contiguous piece of a chain's bytes. */
   #runs(block: number, skip: number, length: number, use: (at: number, n: number) => void): void {
     skip += headBytes;
     for (; skip >= blockBytes; skip -= blockBytes) block = this.#links[block - 1]!;

@@ -1,11 +1,11 @@
 /**
- * A function called later, unless it is cancelled before, as Python's `threading.Timer`.
+ * A timer, as Python's `threading.Timer`: it calls a function later, unless it is canceled before.
  *
- * Memory: an Event's, under the name of a timer: set once the function has returned, or the timer
- * was cancelled. The states: made --start--> waiting --> called | cancelled.
+ * Memory: an Event's, set when the function has returned or the timer was canceled. The states:
+ * created --start--> waiting --> called | canceled.
  *
- * The function stays in the isolate that made the timer, and is called from its event loop, so not
- * while that isolate blocks. Other isolates can cancel it, and wait for its end.
+ * The function stays in the isolate that created the timer. It is called from the event loop, so
+ * not while that isolate blocks. Other isolates can cancel the timer and wait for its end.
  */
 import { Event } from "./event.ts";
 import type { Handle } from "./handle.ts";
@@ -19,11 +19,11 @@ import { deadline, type RoomOptions } from "./options.ts";
  * const timer = new Timer(0.01, (name: string) => greeted.push(name), ["you"]);
  * timer.start();
  * await timer.finished.waitAsync();
- * if (greeted.join() !== "you") throw new Error("it was called");
+ * if (greeted.join() !== "you") throw new Error("the function was not called");
  * ```
  */
 export class Timer<A extends readonly unknown[] = readonly unknown[]> {
-  /** Set once the function has returned, or will not be called. */
+  /** Set when the function has returned, or will not be called. */
   readonly finished: Event;
   readonly #interval: number;
   readonly #call: (() => void) | undefined;
@@ -31,8 +31,8 @@ export class Timer<A extends readonly unknown[] = readonly unknown[]> {
 
   /**
    * @param interval seconds from {@link start} to the call
-   * @param fn what to call; what it throws is uncaught, as in a timer of the platform
-   * @param args what to call it with
+   * @param fn called once; an error that it throws is uncaught, as in `setTimeout`
+   * @param args its arguments
    * @param finished only for {@link attach}
    * @throws RangeError for a negative interval
    */
@@ -49,7 +49,9 @@ export class Timer<A extends readonly unknown[] = readonly unknown[]> {
     this.finished = finished;
   }
 
-  /** The same timer, in another isolate: it can be cancelled. @throws TypeError for another handle */
+  /**
+   * Returns the same timer for another isolate, to cancel it. @throws TypeError for another handle
+   */
   static attach(handle: Handle<"Timer">): Timer {
     const { kind, memory } = handle ?? {};
     if (kind !== "Timer") throw new TypeError(`this is no Timer's handle: it is a ${kind}'s`);
@@ -60,15 +62,19 @@ export class Timer<A extends readonly unknown[] = readonly unknown[]> {
     return { kind: "Timer", memory: this.finished.handle.memory };
   }
 
-  /** Begins to wait. @throws Error the second time; TypeError where the function is elsewhere */
+  /** Starts the timer. @throws Error the second time; TypeError in another isolate */
   start(): void {
-    if (this.#call === undefined) throw new TypeError("a timer is started where it was made");
+    if (this.#call === undefined) throw new TypeError("a timer is started where it was created");
     if (this.#started) throw new Error("a timer can be started once only");
     this.#started = true;
-    this.#run(this.#call).catch(reportError);
+    this.#run(this.#call).catch((error) => {
+      queueMicrotask(() => {
+        throw error;
+      });
+    });
   }
 
-  /** Keeps the function from being called, if it has not been yet. */
+  /** Cancels the call, if it has not been made yet. */
   cancel(): void {
     this.finished.set();
   }

@@ -1,60 +1,66 @@
-/** Asks the operator's hook about an upload, and reports uploads to it. */
+/** Asks the operator's hook about an upload, and reports files to it. */
 import { BargeError } from "../error.ts";
-import { stagedPlace } from "../local/vault/staging.ts";
-import { checkWrite } from "../login/access.ts";
+import type { Content, OpenUpload, WriteGuard } from "../storage/uploads.ts";
 import type { UploadFacts } from "../watch/hooks.ts";
-import { beat, touchEveryMs } from "./heartbeat.ts";
-import type { Arrived, Facts } from "./publish.ts";
+import type { UploadTarget } from "./request.ts";
+
+/** The interval of the notes that an upload moves while it is checked, in ms. */
+const beatMs = 2000;
+
+type TimedContent = Content & { readonly modified: number };
 
 /**
- * Has a staged upload checked, where somebody wants to.
+ * Has a staged upload checked by the operator's hook, if there is one.
  *
  * @param gone ends the check: nobody waits for the upload any more
- * @throws {BargeError} as {@link Hooks.check} and `checkWrite`; `io` when the check has changed the
- *   staged file; why `gone` was aborted; `unavailable` when the upload was taken over
+ * @throws {BargeError} as `Hooks.check` and the guard; `io` when the check has changed the staged bytes;
+ *   the reason of `gone`; `unavailable` when the upload was taken over
  */
 export async function checkUpload(
-  arrived: Arrived,
-  facts: Facts,
+  target: UploadTarget,
+  open: OpenUpload,
+  content: TimedContent,
+  guard: WriteGuard,
   gone?: AbortSignal,
 ): Promise<void> {
-  const { session, request, location, row } = arrived;
-  const { hooks, vault } = session.store;
+  const { session, request, location } = target;
+  const { hooks, uploads } = session.store;
   if (!hooks.check || request.copied) return;
-  const replaced = checkWrite(session, session.accountNow(), location, request.overwrite);
-  const place = stagedPlace(row.id);
+  const replaced = await uploads.check(guard);
   const lost = new AbortController();
   const beating = setInterval(() => {
     try {
-      beat(session.store, row);
+      open.beatNow();
     } catch (error) {
       lost.abort(error);
     }
-  }, touchEveryMs);
+  }, beatMs);
   try {
     const stop = gone ? AbortSignal.any([gone, lost.signal]) : lost.signal;
-    await hooks.check(tell("check", arrived, facts, row.id, replaced), stop);
+    await hooks.check(factsOf("check", target, content, open.id, replaced !== undefined), stop);
   } finally {
     clearInterval(beating);
   }
-  const now = vault.find(place);
-  const same = now?.ino === facts.ino && now.size === facts.size && now.modified === facts.modified;
-  if (same) return;
+  if (open.body.unchanged()) return;
   throw new BargeError("io", "the program that checks uploads has changed the staged file", {
     path: location.path,
   });
 }
 
-/** Tells of an upload that has become a file, where somebody wants to know. */
-export function tellCommitted(arrived: Arrived, facts: Facts, replaced: boolean): void {
-  const { hooks } = arrived.session.store;
-  hooks.committed?.(tell("commit", arrived, facts, null, replaced));
+/** Reports an upload that has become a file to the operator's hook, if there is one. */
+export function reportCommitted(
+  target: UploadTarget,
+  content: TimedContent,
+  replaced: boolean,
+): void {
+  const { hooks } = target.session.store;
+  hooks.committed?.(factsOf("commit", target, content, null, replaced));
 }
 
-function tell(
+function factsOf(
   event: UploadFacts["event"],
-  { session, location }: Arrived,
-  facts: Facts,
+  { session, location }: UploadTarget,
+  { size, sha256, modified, verified }: TimedContent,
   upload: number | null,
   replaced: boolean,
 ): UploadFacts {
@@ -63,10 +69,10 @@ function tell(
     account: session.name,
     path: location.path,
     upload,
-    size: facts.size,
-    sha256: facts.sha256,
-    modified: new Date(facts.modified).toISOString(),
-    verified: facts.verified,
+    size,
+    sha256,
+    modified: new Date(modified).toISOString(),
+    verified,
     door: session.door,
     replaced,
     time: new Date().toISOString(),

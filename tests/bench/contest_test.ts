@@ -1,10 +1,11 @@
 import { deepEqual, equal, match } from "node:assert/strict";
-import { type Entry, hold, median, outcomeTable } from "../../bench/peers/contest.ts";
+import { type Entry, median, outcomeTable, runContest } from "../../bench/peers/contest.ts";
 import { slope, svg } from "../../bench/plot.ts";
 
 function entry(name: string, kind: Entry["kind"], values: readonly number[], ran: string[]): Entry {
   return {
-    ...{ name, kind },
+    name,
+    kind,
     run(round) {
       ran.push(`${name}${round}`);
       const value = values[round];
@@ -16,18 +17,18 @@ function entry(name: string, kind: Entry["kind"], values: readonly number[], ran
 Deno.test("entries take turns, and another one begins each round", async () => {
   const ran: string[] = [];
   const entries = ["a", "b", "c"].map((name) => entry(name, "peer", [1, 1], ran));
-  await hold({ title: "", unit: "s", better: "less", entries }, 2, () => {});
+  await runContest({ title: "", unit: "s", better: "less", entries }, 2, () => {});
   deepEqual(ran, ["a0", "b0", "c0", "b1", "c1", "a1"]);
 });
 
-Deno.test("the ratio is to the best peer's median, whatever floors and ours reach", async () => {
+Deno.test("the ratio is to the best peer's median, whatever floors and ours options_", async () => {
   const entries = [
     entry("ours", "ours", [3, 3, 9], []),
     entry("slow", "peer", [8, 8, 8], []),
     entry("fast", "peer", [1, 2, 5], []),
     entry("floor", "floor", [1, 1, 1], []),
   ];
-  const less = await hold(
+  const less = await runContest(
     { title: "t", unit: "s", better: "less", digits: 0, entries },
     3,
     () => {},
@@ -44,18 +45,19 @@ Deno.test("the ratio is to the best peer's median, whatever floors and ours reac
 
 Deno.test("a peer that has failed at a part of its work is not the best one", async () => {
   const hasty: Entry = {
-    ...{ name: "hasty", kind: "peer" },
+    name: "hasty",
+    kind: "peer",
     run: () => Promise.resolve({ value: 1, more: { failed: 3 } }),
   };
   const entries = [hasty, entry("sound", "peer", [4], [])];
-  const outcome = await hold({ title: "", unit: "s", better: "less", entries }, 1, () => {});
+  const outcome = await runContest({ title: "", unit: "s", better: "less", entries }, 1, () => {});
   match(outcomeTable(outcome), /\| sound \| 4.00 \| 4.00 to 4.00 \| 1.00 \|/);
 });
 
 Deno.test("who fails is told, and takes no further part", async () => {
   const ran: string[] = [];
   const entries = [entry("a", "peer", [-1, 1], ran), entry("b", "ours", [1, -1], ran)];
-  const outcome = await hold({ title: "", unit: "s", better: "less", entries }, 2, () => {});
+  const outcome = await runContest({ title: "", unit: "s", better: "less", entries }, 2, () => {});
   deepEqual(ran, ["a0", "b0", "b1"]);
   match(outcomeTable(outcome), /\| a \| fails: too much \|/);
   match(

@@ -5,14 +5,14 @@ import { Home, lines } from "./_barge.ts";
 
 const quick = ["-d", "200ms", "--warm-up", "50ms", "-c", "4"];
 
-Deno.test("bench alone lists what there is", async () => {
+Deno.test("bench without a subject lists the subjects", async () => {
   await using home = new Home();
   const { code, stdout } = await home.barge(["bench"]);
   assert.equal(code, 2);
   for (const name of ["tcp", "udp", "http"]) assert.match(stdout, new RegExp(`^  ${name} `, "m"));
 });
 
-Deno.test("without a server one is started, and --json is as its schema says", async () => {
+Deno.test("without a server the command starts one, and --json follows its schema", async () => {
   await using home = new Home();
   const outcome = await home.barge(["bench", "tcp", ...quick, "--json", "--verify"]);
   assert.equal(outcome.code, 0, outcome.stderr);
@@ -28,7 +28,7 @@ Deno.test("without a server one is started, and --json is as its schema says", a
   assert.equal(counted, result.requests);
 });
 
-Deno.test("people see figures and bars, spreadsheets a row", async () => {
+Deno.test("the output is text with bars, or a row of CSV", async () => {
   await using home = new Home();
   const [people, row] = await Promise.all([
     home.barge(["bench", "udp", ...quick]),
@@ -43,7 +43,7 @@ Deno.test("people see figures and bars, spreadsheets a row", async () => {
   assert.equal(heading.split(",").length, values.split(",").length);
 });
 
-Deno.test("a threshold that holds ends with 1, and an earlier result is compared with", async () => {
+Deno.test("--fail-if ends with exit code 1, and --compare reads an earlier result", async () => {
   await using home = new Home();
   const first = await home.barge(["bench", "tcp", "-n", "200", "-c", "2", "--json"]);
   assert.equal(lines(first)[0].requests, 200);
@@ -82,7 +82,7 @@ Deno.test("Ctrl-C prints the result so far and ends with 130", async () => {
   server.close();
 });
 
-Deno.test("what can't be asked is said, with what to do", async () => {
+Deno.test("errors name the reason and a remedy", async () => {
   await using home = new Home();
   const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const address = `127.0.0.1:${closed.addr.port}`;
@@ -95,7 +95,7 @@ Deno.test("what can't be asked is said, with what to do", async () => {
     [["http", "ftp://x"], 2, /it is no http/],
     [["http", `http://${address}/`, "-d", "100ms"], 5, /no answer at all/],
   ];
-  // Where so many are allowed there is nothing to be said.
+  // Some systems allow that number of descriptors.
   if ((await allowedDescriptors() ?? Infinity) < 60_064) {
     cases.push([["tcp", "-c", "60000"], 5, /descriptors[^]*`ulimit -n 60064` allows them/]);
   }
@@ -106,7 +106,7 @@ Deno.test("what can't be asked is said, with what to do", async () => {
   }
 });
 
-Deno.test("a web server is loaded, and its errors are told apart", async () => {
+Deno.test("a web server is loaded, and its errors are counted by kind", async () => {
   await using home = new Home();
   let count = 0;
   await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => {
@@ -129,13 +129,15 @@ Deno.test("workers, subprocesses and tasks are measured, the course's figures be
   assert.deepEqual([schema, name], ["barge-bench-local/1", "spawn"]);
   assert.match(scale, /500/);
   assert.deepEqual(rows.map((row: { name: string }) => row.name), [
-    ...["tasks", "workers", "subprocesses"],
+    "tasks",
+    "workers",
+    "subprocesses",
   ]);
   assert.deepEqual(rows[1].author, { what: "500 threads", seconds: 0.059 });
   assert.match(await Deno.readTextFile(`${home.path}/a.svg`), /^<svg /);
 });
 
-Deno.test("bench io measures reading alone: a subprocess says when it is there, and waits", async () => {
+Deno.test("bench io measures reading alone: a subprocess prints that it is ready, and waits", async () => {
   await using home = new Home();
   await Deno.writeTextFile(`${home.path}/file`, "a");
   const job = JSON.stringify({ kind: "io", path: `${home.path}/file`, times: 3 });
@@ -149,10 +151,12 @@ Deno.test("bench io measures reading alone: a subprocess says when it is there, 
   assert.equal(left.stdout, "ready\n", left.stderr);
   assert.equal(all.code, 0, all.stderr);
   const [{ title, scale, rows }] = lines(all);
-  assert.match(title, /1,000 times, by 4 that have started before/);
-  assert.match(scale, /their start was counted/);
+  assert.match(title, /1,000 times, by 4 that have already started/);
+  assert.match(scale, /including their start/);
   assert.deepEqual(rows.map((row: { name: string }) => row.name), [
-    ...["tasks", "workers", "subprocesses"],
+    "tasks",
+    "workers",
+    "subprocesses",
   ]);
 });
 
@@ -179,7 +183,10 @@ Deno.test("transfers are measured on servers of its own, which are gone afterwar
   for (const { rows, scale } of lines(outcome)) {
     assert.match(scale, /^the client's own start, \S+ m?s here, is in each row$/);
     assert.deepEqual(rows.map(({ name }: { name: string }) => name), [
-      ...["synced", "synced, unchecked", "relaxed", "relaxed, unchecked"],
+      "synced",
+      "synced, unchecked",
+      "relaxed",
+      "relaxed, unchecked",
     ]);
   }
   const left = Array.from(Deno.readDirSync(home.path), ({ name }) => name);

@@ -1,9 +1,9 @@
-/** `barge demo` as people, pipes and scripts run it. */
+/** `barge demo` on a terminal, in a pipe and in a script. */
 import assert from "node:assert/strict";
 import { englishIn } from "../core/demo/_chinese.ts";
 import { Home, lines } from "./_barge.ts";
 
-Deno.test("demo lists its lessons, in either language", async () => {
+Deno.test("demo lists its lessons in both languages", async () => {
   await using home = new Home();
   const [plain, chinese, json] = await Promise.all([
     home.barge(["demo"]),
@@ -20,36 +20,36 @@ Deno.test("demo prints the same text for the same seed, and no colors into a pip
   await using home = new Home();
   const run = (seed: string) =>
     home.barge(["demo", "deadlock", "--seed", seed, "--threads", "4", "--kind", "task"]);
-  const [one, again, other] = await Promise.all([run("5"), run("5"), run("6")]);
-  assert.equal(one.code, 0, one.stderr);
-  assert.equal(again.stdout, one.stdout);
-  assert.notEqual(other.stdout, one.stdout);
-  assert.match(one.stdout, /^ {2}a circle: t[12] -> t[12] -> t[12]$/m);
-  assert.match(one.stdout, /^ok: two threads, and one alone, got stuck/m);
+  const [first, second, other] = await Promise.all([run("5"), run("5"), run("6")]);
+  assert.equal(first.code, 0, first.stderr);
+  assert.equal(second.stdout, first.stdout);
+  assert.notEqual(other.stdout, first.stdout);
+  assert.match(first.stdout, /^ {2}a circle: t[12] -> t[12] -> t[12]$/m);
+  assert.match(first.stdout, /^ok: two threads, and one alone, got stuck/m);
   // deno-lint-ignore no-control-regex
-  assert.doesNotMatch(one.stdout, /\x1b/);
+  assert.doesNotMatch(first.stdout, /\x1b/);
 });
 
-Deno.test("demo --json: events as lines, and a verdict", async () => {
+Deno.test("demo --json prints events as lines, and a verdict", async () => {
   await using home = new Home();
   const outcome = await home.barge(["demo", "queue", "--json", "--lang", "zh", "--kind", "task"]);
-  const [act, ...rest] = lines(outcome);
-  assert.deepEqual(Object.keys(act), ["lesson", "act", "title", "clock"]);
-  assert.equal(act.clock, "lesson");
+  const [start, ...rest] = lines(outcome);
+  assert.deepEqual(Object.keys(start), ["lesson", "act", "title", "clock"]);
+  assert.equal(start.clock, "lesson");
   const verdict = rest.pop();
   assert.deepEqual(Object.keys(verdict), ["lesson", "seed", "ok", "said", "measured"]);
   assert.equal(verdict.ok, true);
   assert.match(verdict.said, /都送到了/);
   const kinds = ["starts", "runs", "holds", "releases", "waits", "sleeps", "notes", "ends"];
   for (const event of rest) {
-    if ("clock" in event) continue; // the next act begins
+    if ("clock" in event) continue; // the next part starts
     assert.deepEqual(Object.keys(event), ["lesson", "act", "t", "lane", "what", "of", "text"]);
     assert.ok(kinds.includes(event.what));
     assert.equal(typeof event.t, "number");
   }
 });
 
-Deno.test("demo --explain tells the idea with code, and runs nothing", async () => {
+Deno.test("demo --explain prints the idea and code, without a run", async () => {
   await using home = new Home();
   const [en, zh] = await Promise.all([
     home.barge(["demo", "lock", "--explain"]),
@@ -69,7 +69,7 @@ Deno.test("demo --svg writes the picture", async () => {
   assert.match(await Deno.readTextFile(path), /^<svg [\s\S]*has lock[\s\S]*<\/svg>\n$/);
 });
 
-Deno.test("demo --lang zh prints no English around the lesson: headings, clocks, verdict, figures", async () => {
+Deno.test("demo --lang zh prints no English in headings, captions, verdict and figures", async () => {
   await using home = new Home();
   const [async, lock] = await Promise.all([
     home.barge(["demo", "async", "--lang", "zh", "--speed", "10"]),
@@ -78,7 +78,7 @@ Deno.test("demo --lang zh prints no English around the lesson: headings, clocks,
   const code = new Set("async sleep lock from main".split(" "));
   const texts = [async, lock].flatMap(({ stdout, stderr }) => [stdout, stderr]);
   for (const line of texts.join("\n").split("\n")) {
-    // Not the lanes of a picture.
+    // Skips the lanes of a picture.
     if (!/[─~·]{3}|([A-Za-z])\1\1/.test(line)) assert.deepEqual(englishIn(line, code), [], line);
   }
   assert.match(async.stdout, /^通过：/m);
@@ -88,41 +88,41 @@ Deno.test("demo --lang zh prints no English around the lesson: headings, clocks,
   assert.match(await Deno.readTextFile(`${home.path}/lock.svg`), /（还有 \d+ 个）/);
 });
 
-Deno.test("lessons' pictures say what their times are, and seconds of a lesson are no measured ones", async () => {
+Deno.test("a picture says whether its times are measured", async () => {
   await using home = new Home();
-  const [staged, own] = await Promise.all([
+  const [staged, lesson] = await Promise.all([
     home.barge(["demo", "async", "--json", "--speed", "10"]),
     home.barge(["demo", "rlock"]),
   ]);
   const all = lines(staged);
   const clocks = all.filter((line) => "title" in line).map(({ clock }) => clock);
   assert.deepEqual([...new Set(clocks)], ["staged"]);
-  // 3 s of the lesson are 75 ms at this speed; the rest is this machine's.
+  // 3 s of the lesson take 75 ms at this speed, and the machine may add some.
   const { "awaited, ms": ms } = all.at(-1).measured;
   assert.ok(ms >= 70, `${ms} ms`);
   assert.deepEqual(Object.keys(all.at(-1).measured), ["awaited, ms", "blocking, ms"]);
-  assert.match(own.stdout, /^ {2}times: the lesson's own clock/m);
+  assert.match(lesson.stdout, /^ {2}times: the lesson's own clock/m);
 });
 
-Deno.test("demo refuses what makes no sense, and says what would", async () => {
+Deno.test("demo refuses wrong arguments, and names the right ones", async () => {
   await using home = new Home();
-  const wrong: readonly [string[], RegExp][] = [
+  const cases: readonly [string[], RegExp][] = [
     [["deadlok"], /did you mean `barge demo deadlock`\?/],
     [["lock", "--threads", "-1"], /"-1" is not a whole number/],
     [["lock", "--threads", "1000"], /from 2 to 500 threads, not 1000/],
     [["queue", "--threads", "3"], /an even number, not 3/],
     [["thread", "--threads", "2"], /fixed number/],
-    [["rlock", "--kind", "task"], /can't be tasks/],
+    [["rlock", "--kind", "task"], /cannot be tasks/],
     [["lock", "--seed", "-5"], /"-5" is not a whole number/],
     [["lock", "--speed", "0"], /not a number from 0.01/],
     [["lock", "--step"], /needs a terminal/],
-    [["lock", "more"], /takes no "more"/],
-    [["all", "--svg", "x.svg"], /name it/],
-    [["crawl", "gopher://x"], /not a URL of http/],
+    [["lock", "more"], /takes no argument "more"/],
+    [["all", "--svg", "x.svg"], /name one/],
+    [["crawl", "gopher://x"], /not an http or https URL/],
     [["event", "--wait-for", "nowhere"], /not HOST:PORT/],
-    [["lock", "--wait-for", "127.0.0.1:1"], /for event alone/],
+    [["lock", "--wait-for", "127.0.0.1:1"], /goes with event only/],
   ];
-  for (const [args, why] of wrong) {
+  for (const [args, why] of cases) {
     const { code, stdout, stderr } = await home.barge(["demo", ...args]);
     assert.equal(code, 2, args.join(" "));
     assert.match(stderr, why);
@@ -130,18 +130,18 @@ Deno.test("demo refuses what makes no sense, and says what would", async () => {
   }
 });
 
-Deno.test("demo says so when a port is taken", async () => {
+Deno.test("demo reports a port in use", async () => {
   await using home = new Home();
-  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const port = String(taken.addr.port);
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const port = String(listener.addr.port);
   for (const lesson of ["echo", "stream", "crawl", "clients", "select"]) {
     const { code, stderr } = await home.barge(["demo", lesson, "--port", port]);
     assert.equal(code, 5, lesson);
-    assert.match(stderr, /127\.0\.0\.1:\d+: the port is taken\n\(leave --port out/);
+    assert.match(stderr, /127\.0\.0\.1:\d+: the port is in use\n\(leave --port out/);
   }
 });
 
-/** Runs a command on a terminal, presses the keys of its first argument, and prints what is shown. */
+/** Runs a command on a terminal, types the keys of its first argument, and prints the output. */
 const onTerminal = `
 import fcntl, os, pty, struct, subprocess, sys, termios
 keys, command = sys.argv[1], sys.argv[2:]
@@ -149,7 +149,7 @@ master, slave = pty.openpty()
 fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
 child = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave)
 os.close(slave)
-shown = b""
+output = b""
 while True:
     try:
         data = os.read(master, 65536)
@@ -157,16 +157,16 @@ while True:
         break
     if not data:
         break
-    shown += data
-    # The first frame says which key does what; all are pressed ahead.
-    if b"[q]" in shown and keys:
+    output += data
+    # The first frame explains the keys; then all of them are typed ahead.
+    if b"[q]" in output and keys:
         os.write(master, keys.encode())
         keys = ""
-sys.stdout.buffer.write(shown)
+sys.stdout.buffer.write(output)
 sys.exit(child.wait())
 `;
 
-Deno.test("demo --step shows which key does what, and obeys it", async () => {
+Deno.test("demo --step explains its keys, and obeys them", async () => {
   await using home = new Home();
   const step = (keys: string) =>
     home.barge(["demo", "lifo", "--kind", "task", "--step", "--lang", "zh"], {
@@ -177,26 +177,26 @@ Deno.test("demo --step shows which key does what, and obeys it", async () => {
     outcomes = await Promise.all([step("  c"), step(" q")]);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    new Deno.Command("printf", { args: ["skipped: python3 is not here\n"] }).outputSync();
+    new Deno.Command("printf", { args: ["skipped: python3 is missing\n"] }).outputSync();
     return;
   }
-  const [ranOn, quit] = outcomes;
-  assert.equal(ranOn!.code, 0, ranOn!.stderr);
-  assert.match(ranOn!.stdout, /\[任意键\] 下一个事件 {3}\[c\] 不再停顿 {3}\[q\] 退出/);
-  assert.match(ranOn!.stdout, /通过：/);
+  const [runOn, quit] = outcomes;
+  assert.equal(runOn!.code, 0, runOn!.stderr);
+  assert.match(runOn!.stdout, /\[任意键\] 下一个事件 {3}\[c\] 不再停顿 {3}\[q\] 退出/);
+  assert.match(runOn!.stdout, /通过：/);
   assert.equal(quit!.code, 130, quit!.stdout);
   assert.doesNotMatch(quit!.stdout, /通过：/);
 });
 
-Deno.test("demo event --wait-for prints only who listens, waits, or gives up", async () => {
+Deno.test("demo event --wait-for prints a line once a service listens, and reports the wait", async () => {
   await using home = new Home();
   const free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const address = `127.0.0.1:${free.addr.port}`;
   free.close();
-  const late = await home.barge(["demo", "event", "--wait-for", address, "--timeout", "0.3"]);
-  assert.equal(late.code, 5);
-  assert.equal(late.stdout, "");
-  assert.match(late.stderr, /wait for 127\.0\.0\.1:\d+: nothing listens there within 0\.3 s/);
+  const tooEarly = await home.barge(["demo", "event", "--wait-for", address, "--timeout", "0.3"]);
+  assert.equal(tooEarly.code, 5);
+  assert.equal(tooEarly.stdout, "");
+  assert.match(tooEarly.stderr, /wait for 127\.0\.0\.1:\d+: nothing listens there within 0\.3 s/);
 
   const child = home.spawn(["demo", "event", "--wait-for", address]);
   const reader = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
@@ -209,30 +209,29 @@ Deno.test("demo event --wait-for prints only who listens, waits, or gives up", a
   assert.equal(await stdout, `${address} listens\n`);
 });
 
-Deno.test("demo event --wait-for --timeout 0 tries each address once, whatever the clock says", async () => {
+Deno.test("demo event --wait-for --timeout 0 tries each address exactly once", async () => {
   await using home = new Home();
-  using up = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const [there, gone] = [up, free].map(({ addr }) => `127.0.0.1:${addr.port}`);
+  const [open, closed] = [listener, free].map(({ addr }) => `127.0.0.1:${addr.port}`);
   free.close();
   const run = (...addresses: string[]) =>
-    home.barge([
-      ...["demo", "event", "--timeout", "0"],
-      ...addresses.flatMap((address) => ["--wait-for", address!]),
-    ]);
+    home.barge(["demo", "event", "--timeout", "0"].concat(
+      addresses.flatMap((address) => ["--wait-for", address]),
+    ));
   const outcomes = await Promise.all([
-    ...Array.from({ length: 5 }, () => run(there!)),
-    run(gone!),
-    run(there!, gone!),
+    ...Array.from({ length: 5 }, () => run(open!)),
+    run(closed!),
+    run(open!, closed!),
   ]);
   assert.deepEqual(outcomes.map(({ code }) => code), [0, 0, 0, 0, 0, 5, 5]);
-  assert.equal(outcomes[0]!.stdout, `${there} listens\n`);
+  assert.equal(outcomes[0]!.stdout, `${open} listens\n`);
   const both = outcomes.at(-1)!;
-  assert.equal(both.stdout, `${there} listens\n`);
-  assert.match(both.stderr, new RegExp(`wait for ${gone}: nothing listens there$`, "m"));
+  assert.equal(both.stdout, `${open} listens\n`);
+  assert.match(both.stderr, new RegExp(`wait for ${closed}: nothing listens there$`, "m"));
 });
 
-Deno.test("Ctrl-C ends a lesson, whatever its threads do, with 130", async () => {
+Deno.test("Ctrl-C ends a lesson with exit code 130, whatever its threads do", async () => {
   await using home = new Home();
   for (const lesson of ["semaphore", "deadlock", "async"]) {
     const child = home.spawn(["demo", lesson, "--speed", "0.1", "--json"]);
@@ -240,7 +239,7 @@ Deno.test("Ctrl-C ends a lesson, whatever its threads do, with 130", async () =>
     await reader.read();
     child.kill("SIGINT");
     while (!(await reader.read()).done);
-    const { stderr } = { stderr: await new Response(child.stderr).text() };
+    const stderr = await new Response(child.stderr).text();
     assert.equal((await child.status).code, 130, lesson);
     assert.match(stderr, /interrupted/);
   }

@@ -16,7 +16,6 @@ const sent = 300_000;
 const outcomes: Partial<Record<Point, "none" | "partial" | "file">> = {
   sealed: "none",
   synced: "partial",
-  claimed: "file",
   renamed: "file",
   settled: "file",
   committed: "file",

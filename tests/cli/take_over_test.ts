@@ -5,14 +5,19 @@ import { eager, pattern, Peer, sha256, text } from "../core/door/_peer.ts";
 import { Home, lines } from "./_barge.ts";
 
 const MiB = 1024 * 1024;
+/**
+ * Far more than the buffers of two sockets hold: the server must not receive all of an upload whose
+ * client is stopped.
+ */
+const size = 40 * MiB;
 const secret = { BARGE_PASSWORD: "anna-secret" };
 
 Deno.test("the same put again goes on at once, however the first one was stopped", async (t) => {
   // So slow that the first one is in the midst of it when it is stopped.
-  await using server = await startServer({ args: ["--workers", "2", "--rate-up", "3MiB"] });
+  await using server = await startServer({ args: ["--workers", "2", "--rate-up", "10MiB"] });
   await using home = new Home();
-  await server.addUser("anna", { quota: String(12 * MiB) });
-  const content = pattern(8 * MiB);
+  await server.addUser("anna", { quota: String(60 * MiB) });
+  const content = pattern(size);
   Deno.writeFileSync(`${home.path}/f`, content);
   const args = ["put", "--json", "f", "/home/f", "--server", `barge://anna@${server.address}`];
   using peer = await Peer.open(server.address, "anna");
@@ -52,7 +57,7 @@ Deno.test("the same put again goes on at once, however the first one was stopped
 
   await t.step("two that are alive, with different bytes", async () => {
     const first = await begun();
-    const other = pattern(8 * MiB, 7);
+    const other = pattern(size, 7);
     Deno.writeFileSync(`${home.path}/f2`, other);
     first.kill("SIGSTOP"); // until the second one has begun from the start
     const second = home.barge(args.map((arg) => arg === "f" ? "f2" : arg), { env: secret });

@@ -1,22 +1,21 @@
 /** Every door's promise of the entry quota: files, folders and partial uploads are counted. */
 import assert from "node:assert/strict";
 import { pattern, type Peer, sha256 } from "../core/door/_peer.ts";
-import { type DoorUnderTest, Refused, type Visitor } from "./_door.ts";
+import { Refused, type Visitor } from "./_door.ts";
 import type { Promised } from "./_suite.ts";
 
 const large = 700_000;
 
 /** Each with an account of its own, as those of _suite.ts. */
-export function entryPromises(door: DoorUnderTest): Promised[] {
+export function entryPromises(): Promised[] {
   return [{
     name: "the entry quota is exact, whoever races for it",
     limits: { entries: 5 },
-    async work({ server, native, account }) {
+    async work(stage) {
+      const { native } = stage;
       const visitors: Visitor[] = [];
       try {
-        while (visitors.length < 8) {
-          visitors.push(await door.visit(server, account, `${account}-secret`));
-        }
+        while (visitors.length < 8) visitors.push(await stage.visit());
         const said = await Promise.all(
           visitors.map((visitor, i) =>
             (i % 2 === 0 ? visitor.put(`/home/f${i}`, pattern(i)) : visitor.mkdir(`/home/d${i}`))

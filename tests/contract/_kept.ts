@@ -7,15 +7,13 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { descriptorCount, residentBytes, until } from "../_observe.ts";
-import { executable } from "../_program.ts";
+import { leakRounds, longLeakTest } from "../_program.ts";
 import { type Server, startServer } from "../_server.ts";
 import { pattern, tokenOf } from "../core/door/_peer.ts";
 import { type DoorUnderTest, Refused } from "./_door.ts";
 
 /** Rounds that fill caches and load lazy modules. */
 const warmUpRounds = 20;
-/** Rounds that must leave nothing behind. The executable is what people run for months. */
-const rounds = executable ? 300 : 40;
 /** The gain of the heap that is allowed in the last rounds; a leak gains more. */
 const memoryNoiseBytes = 64 * 2 ** 20;
 const smallBytes = 3000;
@@ -26,16 +24,16 @@ export function keepsNothing(door: DoorUnderTest): void {
   Deno.test(`the ${door.name} door keeps nothing of what has ended`, async () => {
     await using server = await startServer({
       args: ["--workers", "1", "--ban-after", "0", ...door.args],
-      fault: executable ? undefined : "count=1",
+      fault: longLeakTest ? undefined : "count=1",
     });
     await server.addUser("anna", { quota: "1MB" });
     const token = await tokenOf(server.address, "anna");
     await work(door, server, token, warmUpRounds);
     const before = await idle(server, () => true);
     const prepared = statements(server);
-    await work(door, server, token, rounds / 2);
+    await work(door, server, token, leakRounds / 2);
     const middle = residentBytes(server.pid);
-    await work(door, server, token, rounds / 2);
+    await work(door, server, token, leakRounds / 2);
     const gained = residentBytes(server.pid) - middle;
     await idle(server, (now) => {
       assert.deepEqual(now, before);
@@ -43,7 +41,7 @@ export function keepsNothing(door: DoorUnderTest): void {
     });
     const newStatements = statements(server) - prepared;
     assert.ok(newStatements < 5, `${newStatements} statements`);
-    assert.ok(gained < memoryNoiseBytes, `${gained} bytes of memory in ${rounds / 2} rounds`);
+    assert.ok(gained < memoryNoiseBytes, `${gained} bytes of memory in ${leakRounds / 2} rounds`);
   });
 }
 

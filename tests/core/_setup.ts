@@ -9,11 +9,12 @@ import { BargeError, type Kind } from "../../core/error.ts";
 import { prepareData } from "../../core/serve/data.ts";
 import { get } from "../../core/session/get.ts";
 import type { Hooks } from "../../core/watch/hooks.ts";
-import { put, type PutRequest } from "../../core/upload/put.ts";
-import { putWhole } from "../../core/upload/put_whole.ts";
+import type { StoredFile } from "../../core/storage/uploads.ts";
+import type { Incoming } from "../../core/upload/incoming.ts";
+import { receive } from "../../core/upload/receive.ts";
+import type { UploadRequest } from "../../core/upload/request.ts";
 import type { Session } from "../../core/login/session.ts";
 import { type Settings, Store } from "../../core/local/store.ts";
-import type { Committed } from "../../core/upload/upload.ts";
 
 /** No password has this: logins are not what these tests are about. */
 export const verifier = {
@@ -113,20 +114,29 @@ export const bytes = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder(
 export const sha256 = (content: Uint8Array | string): string =>
   createHash("sha256").update(content).digest("hex");
 
-export function request(path: string, facts: Partial<PutRequest> = {}): PutRequest {
+export function request(path: string, facts: Partial<UploadRequest> = {}): UploadRequest {
   return { path, size: null, modified: null, overwrite: "always", ...facts };
 }
 
+/** Begins an upload at once, as for a client that announced it. */
+export function begin(session: Session, request: UploadRequest): Promise<Incoming> {
+  return receive(session, { announced: true, ...request });
+}
+
 /** Writes a small file at once. */
-export function write(
+export async function write(
   session: Session,
   path: string,
   text: string,
-  facts: Partial<PutRequest> = {},
-): Promise<Committed> {
+  facts: Partial<UploadRequest> = {},
+): Promise<StoredFile> {
   const content = bytes(text);
-  const whole = request(path, { size: content.length, ...facts });
-  return putWhole(session, whole, content, sha256(content));
+  const going = await receive(
+    session,
+    request(path, { size: content.length, base: "fresh", ...facts }),
+  );
+  await going.write(content);
+  return await going.commit(sha256(content), true);
 }
 
 /** Uploads in pieces, of a declared size unless facts say otherwise. */
@@ -134,10 +144,10 @@ export async function upload(
   session: Session,
   path: string,
   content: Uint8Array,
-  facts: Partial<PutRequest> = {},
+  facts: Partial<UploadRequest> = {},
   piece = 1 << 16,
-): Promise<Committed> {
-  const going = await put(session, request(path, { size: content.length, ...facts }));
+): Promise<StoredFile> {
+  const going = await begin(session, request(path, { size: content.length, ...facts }));
   try {
     for (let at = going.offset; at < content.length; at += piece) {
       await going.write(content.subarray(at, at + piece));

@@ -4,7 +4,7 @@ import { mkdir, open, readdir, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { BargeError, isKind, type Kind, kinds, typed } from "../../core/error.ts";
 
-/** What a real failure becomes. */
+/** Returns the typed error of a real failure. */
 async function made(run: () => unknown, path = "/home/x"): Promise<BargeError> {
   try {
     await run();
@@ -27,7 +27,7 @@ async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
 
 const long = "a".repeat(300);
 
-Deno.test("failures of the system: their kind, and one line that reads well", async () => {
+Deno.test("failures of the system have a kind and a readable line", async () => {
   await inFolder(async (folder) => {
     const at = (name: string) => join(folder, name);
     await Deno.writeTextFile(at("file"), "");
@@ -105,7 +105,7 @@ Deno.test("signals: an abort is interrupted, a timeout unavailable", async () =>
   assert.equal(late.kind, "unavailable");
 });
 
-Deno.test("what is no Error, and what nobody knows, is io", async () => {
+Deno.test("other values and unknown errors are io", async () => {
   const text = await made(() => {
     throw "Just text";
   });
@@ -136,13 +136,13 @@ Deno.test("a BargeError keeps its facts and gains what it lacks", () => {
   });
 });
 
-Deno.test("one line with what there is of op and path", () => {
+Deno.test("toString has the op and path that exist", () => {
   assert.equal(new BargeError("io", "why").toString(), "why");
   assert.equal(new BargeError("io", "why", { op: "put" }).toString(), "put: why");
   assert.equal(new BargeError("io", "why", { path: "/a" }).toString(), "/a: why");
 });
 
-Deno.test("isKind knows the kinds, and nothing that every object has", () => {
+Deno.test("isKind is false for the properties of every object", () => {
   for (const kind of Object.keys(kinds)) assert.ok(isKind(kind));
   for (const name of ["", "tired", "toString", "__proto__"]) assert.ok(!isKind(name), name);
 });

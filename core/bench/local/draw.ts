@@ -1,9 +1,9 @@
-/** Measured ways as bars: in a terminal, and as SVG. */
+/** Draws measurements as bars, in a terminal and as SVG. */
 import { barOf } from "../bar.ts";
 import type { Row, Subject } from "./measure.ts";
 
 /**
- * Seconds in three digits and a unit.
+ * Formats seconds with three digits and a unit.
  *
  * @example
  * ```ts
@@ -20,18 +20,18 @@ export function formatSeconds(seconds: number): string {
   return `${value.toFixed(value < 9.995 ? 2 : value < 99.95 ? 1 : 0)} ${unit}`;
 }
 
-/** Lines for a terminal: a bar a way, as long as its median. @param width columns */
+/** Returns lines for a terminal, with a bar for each median. @param width columns */
 export function bars(subject: Subject, rows: readonly Row[], width: number): string[] {
-  const most = Math.max(...rows.map(({ median }) => median));
+  const longest = Math.max(...rows.map(({ median }) => median));
   const left = Math.max(...rows.map(({ name }) => name.length));
   const room = Math.max(10, width - left - 46);
   return [
     `${subject.name}: ${subject.title}`,
     ...subject.scale ? [`  (${subject.scale})`] : [],
-    ...rows.flatMap(({ name, is, author, median, least, most: longest }) => [
+    ...rows.flatMap(({ name, is, author, median, least, most }) => [
       `  ${name.padEnd(left)}  ${formatSeconds(median).padStart(8)}` +
-      `  (${formatSeconds(least)} to ${formatSeconds(longest)})  ` +
-      barOf(median / most * room),
+      `  (${formatSeconds(least)} to ${formatSeconds(most)})  ` +
+      barOf(median / longest * room),
       `  ${" ".repeat(left)}  ${is}` +
       (author ? `; the course: ${author.what} ${formatSeconds(author.seconds)}` : ""),
     ]),
@@ -40,7 +40,7 @@ export function bars(subject: Subject, rows: readonly Row[], width: number): str
 
 const [wide, high, gap, label] = [720, 22, 8, 150];
 
-/** Draws the comparison as a picture: our figures dark, the course's light. */
+/** Returns the comparison as SVG: barge's figures dark, the course's light. */
 export function svg(subject: Subject, rows: readonly Row[], machine: string): string {
   const entries = rows.flatMap(({ name, median, author }) => [
     { name, seconds: median, color: "#2563eb" },
@@ -48,11 +48,11 @@ export function svg(subject: Subject, rows: readonly Row[], machine: string): st
       ? [{ name: `course: ${author.what}`, seconds: author.seconds, color: "#cbd5e1" }]
       : [],
   ]);
-  const most = Math.max(...entries.map(({ seconds }) => seconds));
+  const longest = Math.max(...entries.map(({ seconds }) => seconds));
   const height = 56 + entries.length * (high + gap);
   const shapes = entries.map(({ name, seconds, color }, i) => {
     const y = 40 + i * (high + gap);
-    const length = Math.max(1, seconds / most * (wide - label - 190));
+    const length = Math.max(1, seconds / longest * (wide - label - 190));
     return `<text x="${label + 90}" y="${y + 15}" text-anchor="end">${escape(name)}</text>` +
       `<rect x="${label + 98}" y="${y}" width="${
         length.toFixed(1)

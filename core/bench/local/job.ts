@@ -1,10 +1,10 @@
-/** What is done by a worker, a subprocess or a task: the same in each. */
+/** Jobs, done by workers, subprocesses or tasks. */
 
 export type Job =
   | { readonly kind: "nothing" }
-  /** Sums up so many numbers: the work of one CPU. */
+  /** Adds up `count` numbers: work for one CPU. */
   | { readonly kind: "cpu"; readonly count: number }
-  /** Reads a small file a number of times in sequence. */
+  /** Reads a small file `times` times in sequence. */
   | { readonly kind: "io"; readonly path: string; readonly times: number };
 
 export async function doJob(job: Job): Promise<void> {
@@ -19,18 +19,18 @@ function count(n: number): number {
 }
 
 /**
- * Starts a program that does one job and ends; the command line knows how.
+ * Returns the command of a program that does one job and ends.
  *
- * @param waits it prints `ready` when it has started, and begins once it gets a line
+ * @param waits the program prints `ready` and begins after a line of input
  */
 export type StartJob = (job: Job, waits?: boolean) => Deno.Command;
 
-/** So many workers at a time: each takes some ten MiB. */
-const abreast = 10;
+/** Concurrent workers or processes: each takes about 10 MiB. */
+const parallelJobs = 10;
 
-/** Has each job done by a worker of its own, started for it and ended after it. */
+/** Does each job in a new worker. */
 export async function byWorkers(jobs: readonly Job[], signal: AbortSignal): Promise<void> {
-  await each(jobs, abreast, signal, (job) =>
+  await forEachParallel(jobs, parallelJobs, signal, (job) =>
     new Promise((resolve, reject) => {
       const worker = new Worker(new URL("./local_worker.ts", import.meta.url), { type: "module" });
       const stop = () => end(() => reject(signal.reason));
@@ -49,19 +49,19 @@ export async function byWorkers(jobs: readonly Job[], signal: AbortSignal): Prom
     }));
 }
 
-/** Has each job done by a process of its own. */
+/** Does each job in a new process. */
 export async function byProcesses(
   jobs: readonly Job[],
   start: StartJob,
   signal: AbortSignal,
 ): Promise<void> {
-  await each(jobs, abreast, signal, async (job) => {
+  await forEachParallel(jobs, parallelJobs, signal, async (job) => {
     const { code } = await start(job).output();
     if (code !== 0) throw new Error(`a subprocess ended with ${code}`);
   });
 }
 
-/** Has each job done by a worker that has started before. @returns how long the jobs took, in s */
+/** Does each job in a worker that is already running. @returns the seconds of the jobs alone */
 export async function byReadyWorkers(jobs: readonly Job[], signal: AbortSignal): Promise<number> {
   const workers = jobs.map(() =>
     new Worker(new URL("./local_worker.ts", import.meta.url), { type: "module" })
@@ -93,7 +93,7 @@ export async function byReadyWorkers(jobs: readonly Job[], signal: AbortSignal):
   }
 }
 
-/** Has each job done by a process that has started before. @returns how long the jobs took, in s */
+/** Does each job in a process that is already running. @returns the seconds of the jobs alone */
 export async function byReadyProcesses(
   jobs: readonly Job[],
   start: StartJob,
@@ -106,17 +106,17 @@ export async function byReadyProcesses(
   const stop = () => children.forEach(end);
   signal.addEventListener("abort", stop);
   // The process prints whole lines, so any output means that it is ready.
-  const hears = async (reader: ReadableStreamDefaultReader<Uint8Array>) => {
+  const awaitOutput = async (reader: ReadableStreamDefaultReader<Uint8Array>) => {
     const { done } = await reader.read();
     signal.throwIfAborted();
     if (done) throw new Error("a subprocess ended too early");
   };
   try {
-    await Promise.all(readers.map(hears));
+    await Promise.all(readers.map(awaitOutput));
     const began = performance.now();
     const line = new TextEncoder().encode("\n");
     await Promise.all(writers.map((writer) => writer.write(line)));
-    await Promise.all(readers.map(hears));
+    await Promise.all(readers.map(awaitOutput));
     return (performance.now() - began) / 1000;
   } finally {
     signal.removeEventListener("abort", stop);
@@ -135,19 +135,19 @@ function end(child: Deno.ChildProcess): void {
   } catch { /* it has ended by itself */ }
 }
 
-/** Has all jobs done by tasks of this isolate. */
+/** Does all jobs in tasks of this isolate. */
 export async function byTasks(jobs: readonly Job[]): Promise<void> {
   await Promise.all(jobs.map(doJob));
 }
 
-async function each<T>(
+async function forEachParallel<T>(
   items: readonly T[],
-  abreast: number,
+  parallel: number,
   signal: AbortSignal,
   work: (item: T) => Promise<void>,
 ): Promise<void> {
   const queue = items.values();
-  await Promise.all(Array.from({ length: abreast }, async () => {
+  await Promise.all(Array.from({ length: parallel }, async () => {
     for (const item of queue) {
       signal.throwIfAborted();
       await work(item);

@@ -1,4 +1,4 @@
-/** A worker that does one job and says so: what stands for a thread in `barge bench`. */
+/** A worker of `barge bench` that does a job and posts a message when it is done. */
 /// <reference lib="deno.worker" />
 import { doJob, type Job } from "./job.ts";
 

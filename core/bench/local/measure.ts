@@ -1,30 +1,28 @@
 /**
- * Ways to do the same on this machine, measured side by side: each once, then each again, so that what
- * disturbs the machine for a while disturbs all of them.
+ * Measures several ways to do the same on this machine. They take turns, so that a temporary
+ * disturbance of the machine affects all of them.
  */
 
-/** One way. */
 export interface Way {
   readonly name: string;
-  /** What it is here: a worker, a subprocess, a task. */
+  /** What it uses: workers, subprocesses, tasks. */
   readonly is: string;
-  /** The figure of the course that is quoted (docs/demo.md), in seconds, and of what. */
+  /** The course's measurement for comparison (docs/demo.md). */
   readonly author?: { readonly what: string; readonly seconds: number };
-  /** Does it once. @returns seconds */
+  /** Does the work once. @returns seconds */
   run(signal: AbortSignal): Promise<number>;
 }
 
-/** What is measured. */
 export interface Subject {
   readonly name: string;
-  /** What is done, with numbers. */
+  /** The work, with numbers. */
   readonly title: string;
-  /** The difference from the program that the course measured; undefined: none. */
+  /** The difference from the course's program, if any. */
   readonly scale?: string;
   readonly ways: readonly Way[];
 }
 
-/** A way, and how long it took each time. */
+/** A way with its measured times. */
 export interface Row extends Omit<Way, "run"> {
   readonly seconds: readonly number[];
   readonly median: number;
@@ -33,10 +31,10 @@ export interface Row extends Omit<Way, "run"> {
 }
 
 /**
- * Measures all ways, `repetitions` times, in turn.
+ * Measures all ways in turn, `repetitions` times.
  *
- * @param onRun is told before each run
- * @returns what there is when the signal is aborted: ways without any run are left out
+ * @param onRun called before each run
+ * @returns the ways that ran at least once before the signal was aborted
  */
 export async function measure(
   { ways }: Subject,
@@ -65,7 +63,7 @@ export async function measure(
 }
 
 /**
- * The middle one, or the mean of the two in the middle.
+ * Returns the median: the middle value, or the mean of the two middle ones.
  *
  * @example
  * ```ts
@@ -79,7 +77,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** Seconds that it takes. */
+/** Runs work. @returns its duration in seconds */
 export async function timed(work: () => unknown): Promise<number> {
   const began = performance.now();
   await work();

@@ -1,31 +1,34 @@
-/** Handing items on: within an isolate, and between two of them. */
+/** The subject `queue`: passing items on, within an isolate and between two. */
 import { Queue } from "../../sync/mod.ts";
 import { type Subject, timed } from "./measure.ts";
-import type { ToTaker } from "./queue_worker.ts";
+import type { ToConsumer } from "./queue_worker.ts";
 
-/** How many items may lie in the queue: who puts has to wait for who takes. */
-const room = 1000;
+/** The largest number of items in the queue; the producer waits when it is full. */
+const maxItems = 1000;
 
 export function queueing({ quick }: { readonly quick: boolean }): Subject {
   const count = quick ? 10_000 : 200_000;
   return {
     name: "queue",
-    title: `hand ${count.toLocaleString("en-US")} numbers on, at most ${room} under way`,
+    title: `pass ${count.toLocaleString("en-US")} numbers on, at most ${maxItems} under way`,
     ways: [
       {
-        ...{ name: "array", is: "two tasks of one isolate, and an array" },
+        name: "array",
+        is: "two tasks of one isolate, and an array",
         run: () => timed(() => byArray(count)),
       },
       {
-        ...{ name: "postMessage", is: "to a worker; nothing bounds how many are under way" },
+        name: "postMessage",
+        is: "to a worker; without a limit on the items under way",
         run: (signal) =>
-          withTaker({ type: "messages", count }, signal, (post) => byMessages(count, post)),
+          withConsumer({ type: "messages", count }, signal, (post) => byMessages(count, post)),
       },
       {
-        ...{ name: "Queue", is: "barge's own, on shared memory, to a worker" },
+        name: "Queue",
+        is: "barge's own, on shared memory, to a worker",
         run: (signal) => {
-          const queue = new Queue<number>(room);
-          return withTaker({ type: "queue", handle: queue.handle, count }, signal, async () => {
+          const queue = new Queue<number>(maxItems);
+          return withConsumer({ type: "queue", handle: queue.handle, count }, signal, async () => {
             for (let i = 0; i < count; i++) {
               signal.throwIfAborted();
               await queue.putAsync(i);
@@ -42,7 +45,7 @@ async function byArray(count: number): Promise<void> {
   let wake = () => {};
   const put = async () => {
     for (let i = 0; i < count; i++) {
-      while (items.length >= room) await new Promise<void>((resolve) => wake = resolve);
+      while (items.length >= maxItems) await new Promise<void>((resolve) => wake = resolve);
       items.push(i);
     }
   };
@@ -56,23 +59,23 @@ async function byArray(count: number): Promise<void> {
   await Promise.all([put(), take()]);
 }
 
-async function byMessages(count: number, post: (message: ToTaker) => void): Promise<void> {
+async function byMessages(count: number, post: (message: ToConsumer) => void): Promise<void> {
   for (let i = 0; i < count; i++) {
     post({ type: "item", item: i });
-    // Else nobody else would have a turn until all are posted.
-    if (i % room === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+    // Gives the event loop a turn before all items are posted.
+    if (i % maxItems === 0) await new Promise<void>((resolve) => setImmediate(resolve));
   }
 }
 
-/** @returns seconds from when the worker is there until it has all */
-async function withTaker(
-  start: ToTaker,
+/** @returns seconds from the start of the worker's reading until it has all items */
+async function withConsumer(
+  start: ToConsumer,
   signal: AbortSignal,
-  put: (post: (message: ToTaker) => void) => Promise<void>,
+  put: (post: (message: ToConsumer) => void) => Promise<void>,
 ): Promise<number> {
   const worker = new Worker(new URL("./queue_worker.ts", import.meta.url), { type: "module" });
   const [ready, done] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  done.promise.catch(() => {/* told to whoever waits */});
+  done.promise.catch(() => {/* reported where it is awaited */});
   const fail = (reason: unknown) => {
     ready.reject(reason);
     done.reject(reason);

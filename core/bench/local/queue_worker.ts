@@ -1,8 +1,8 @@
-/** The other end of a queue between isolates: takes what comes, and says when all of it was there. */
+/** The consumer of the subject `queue`: takes all items, and posts a message after the last one. */
 /// <reference lib="deno.worker" />
 import { type Handle, Queue } from "../../sync/mod.ts";
 
-export type ToTaker =
+export type ToConsumer =
   | { readonly type: "queue"; readonly handle: Handle<"Queue">; readonly count: number }
   | { readonly type: "messages"; readonly count: number }
   | { readonly type: "item"; readonly item: number };
@@ -10,7 +10,7 @@ export type ToTaker =
 const scope = self as unknown as DedicatedWorkerGlobalScope;
 let left = 0;
 
-scope.onmessage = ({ data }: MessageEvent<ToTaker>) => {
+scope.onmessage = ({ data }: MessageEvent<ToConsumer>) => {
   if (data.type === "item") {
     if (--left === 0) scope.postMessage("done");
     return;

@@ -1,7 +1,7 @@
 /**
- * The measurements of a course on Python's threads of 2017 (named in docs/demo.md), repeated with
- * barge. Its threads become workers (an isolate with a thread of its own), its processes become
- * subprocesses (barge itself, started to do one job), its coroutines tasks (promises).
+ * The subjects of `barge bench`, after a course on Python's threads of 2017 (see docs/demo.md). The
+ * course's threads are workers here, its processes are subprocesses that run barge for one job, and
+ * its coroutines are tasks (promises).
  */
 import {
   byProcesses,
@@ -16,7 +16,7 @@ import { queueing } from "./queue.ts";
 import { type Subject, timed, type Way } from "./measure.ts";
 
 export interface Setting {
-  /** Do less, so that it is over soon. */
+  /** Do less work. */
   readonly quick: boolean;
   readonly start: StartJob;
   /** A small file to read. */
@@ -25,7 +25,7 @@ export interface Setting {
 
 type Author = Way["author"];
 
-/** The three of them at the same jobs. */
+/** Returns tasks, workers and subprocesses for the same jobs. */
 function ways(
   jobs: readonly Job[],
   { start }: Setting,
@@ -33,16 +33,21 @@ function ways(
 ): Way[] {
   return [
     {
-      ...{ name: "tasks", is: "promises of one isolate", author: authors.tasks },
+      name: "tasks",
+      is: "promises of one isolate",
+      author: authors.tasks,
       run: () => timed(() => byTasks(jobs)),
     },
     {
-      ...{ name: "workers", is: "an isolate and a thread each, 10 at a time" },
+      name: "workers",
+      is: "an isolate and a thread each, 10 at a time",
       author: authors.threads,
       run: (signal) => timed(() => byWorkers(jobs, signal)),
     },
     {
-      ...{ name: "subprocesses", is: "barge itself each, 10 at a time", author: authors.processes },
+      name: "subprocesses",
+      is: "barge itself each, 10 at a time",
+      author: authors.processes,
       run: (signal) => timed(() => byProcesses(jobs, start, signal)),
     },
   ];
@@ -54,7 +59,7 @@ function spawn(setting: Setting): Subject {
   const [full, count] = [500, setting.quick ? 10 : 500];
   return {
     name: "spawn",
-    title: `start ${count}, and wait for their ends`,
+    title: `start ${count}, and wait until they end`,
     scale: count === full ? undefined : `the course started ${full}`,
     ways: ways(filled(count, { kind: "nothing" }), setting, {
       threads: { what: "500 threads", seconds: 0.059 },
@@ -83,20 +88,23 @@ function io(setting: Setting): Subject {
   return {
     name: "io",
     title: `read a small file ${count.toLocaleString("en-US")} times, by ${readers} that have ` +
-      "started before",
-    scale: "the course's 100 read once each, and their start was counted: see spawn for that",
+      "already started",
+    scale: "the course's 100 read once each, and including their start (see spawn)",
     ways: [
       {
-        ...{ name: "tasks", is: `${readers} promises of one isolate` },
+        name: "tasks",
+        is: `${readers} promises of one isolate`,
         run: () => timed(() => byTasks(jobs)),
       },
       {
-        ...{ name: "workers", is: `${readers} isolates with a thread each` },
+        name: "workers",
+        is: `${readers} isolates with a thread each`,
         author: { what: "100 threads, started to read once", seconds: 0.022 },
         run: (signal) => byReadyWorkers(jobs, signal),
       },
       {
-        ...{ name: "subprocesses", is: `${readers} of barge itself` },
+        name: "subprocesses",
+        is: `${readers} of barge itself`,
         author: { what: "100 processes, started to read once", seconds: 3.66 },
         run: (signal) => byReadyProcesses(jobs, start, signal),
       },
@@ -112,17 +120,20 @@ function switches({ quick }: Setting): Subject {
     scale: `the course did 100,000,000, ${100_000_000 / count} times as many`,
     ways: [
       {
-        ...{ name: "generator", is: "next() of a generator" },
+        name: "generator",
+        is: "next() of a generator",
         author: { what: "10^8 generator switches", seconds: 12.49 },
         run: () => timed(() => drain(numbers(count))),
       },
       {
-        ...{ name: "calls", is: "calls of a function that keeps its state" },
+        name: "calls",
+        is: "calls of a function that keeps its state",
         author: { what: "10^8 calls", seconds: 17.02 },
         run: () => timed(() => call(count)),
       },
       {
-        ...{ name: "awaits", is: "awaits of a promise that is there" },
+        name: "awaits",
+        is: "awaits of a resolved promise",
         run: () => timed(() => wait(count)),
       },
     ],
@@ -150,8 +161,8 @@ async function wait(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await undefined;
 }
 
-/** Each page takes its server so long; together they wait for the slowest. ms */
-const pages = [100, 150, 80, 120, 200, 90];
+/** The server's delay of each page; requested together, they take as long as the slowest. */
+const pageDelaysMs = [100, 150, 80, 120, 200, 90];
 
 function fetching(): Subject {
   return {
@@ -160,19 +171,21 @@ function fetching(): Subject {
     scale: "the course's pages were on the internet",
     ways: [
       {
-        ...{ name: "one by one", is: "each awaited before the next is asked for" },
+        name: "one by one",
+        is: "each awaited before the next is requested",
         author: { what: "six pages one by one", seconds: 6.62 },
         run: (signal) =>
           withPages((get) =>
             timed(async () => {
-              for (const [i] of pages.entries()) await get(i);
+              for (const [i] of pageDelaysMs.entries()) await get(i);
             }), signal),
       },
       {
-        ...{ name: "together", is: "six tasks" },
+        name: "together",
+        is: "six tasks",
         author: { what: "six pages together", seconds: 3.63 },
         run: (signal) =>
-          withPages((get) => timed(() => Promise.all(pages.map((_, i) => get(i)))), signal),
+          withPages((get) => timed(() => Promise.all(pageDelaysMs.map((_, i) => get(i)))), signal),
       },
     ],
   };
@@ -186,7 +199,7 @@ async function withPages(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
     async (request) => {
       const page = Number(new URL(request.url).pathname.slice(1));
-      await new Promise((resolve) => setTimeout(resolve, pages[page]));
+      await new Promise((resolve) => setTimeout(resolve, pageDelaysMs[page]));
       return new Response(`page ${page}`);
     },
   );
@@ -197,7 +210,7 @@ async function withPages(
   });
 }
 
-/** All of them, by name. */
+/** All subjects by name. */
 export const subjects: Readonly<Record<string, (setting: Setting) => Subject>> = {
   spawn,
   cpu,

@@ -9,9 +9,9 @@
 import { randomBytes } from "node:crypto";
 import { BargeError, typed } from "../../error.ts";
 import { borrow, giveBack, least } from "../../disk/pool.ts";
-import { Gathered } from "../../upload/gathered.ts";
-import { type Base, put, type PutRequest } from "../../upload/put.ts";
-import type { Upload } from "../../upload/upload.ts";
+import type { Incoming } from "../../upload/incoming.ts";
+import { receive as receiveUpload } from "../../upload/receive.ts";
+import type { Base, UploadRequest } from "../../upload/request.ts";
 import type { Access } from "../access.ts";
 import { type Brake, brakeOf } from "../brake.ts";
 import { note } from "../failure.ts";
@@ -59,9 +59,6 @@ export const storeRows: Record<string, Row> = {
     },
   },
 };
-
-/** What takes the bytes: until it is known that there are many, they are gathered. */
-type Intake = Gathered | Upload;
 
 interface Wanted {
   readonly argument: string;
@@ -118,13 +115,10 @@ async function store(c: UserConnection, wanted: Wanted, access: Access): Promise
   }
 }
 
-/** @throws {BargeError} as `put`; {Failed} 554 for a REST beyond what is there */
-async function begin(c: UserConnection, request: PutRequest): Promise<Intake> {
+/** @throws {BargeError} as `receive`; {Failed} 554 for a REST beyond what is there */
+async function begin(c: UserConnection, request: UploadRequest): Promise<Incoming> {
   try {
-    // What ALLO announces is reserved before it comes.
-    const { base, reserve } = request;
-    if (base === "fresh" && reserve === undefined) return new Gathered(c.session, request);
-    return await put(c.session, request);
+    return await receiveUpload(c.session, request);
   } catch (error) {
     const { base, path } = request;
     if (!(error instanceof BargeError) || error.kind !== "usage" || base === "fresh") throw error;
@@ -134,7 +128,7 @@ async function begin(c: UserConnection, request: PutRequest): Promise<Intake> {
 
 /** Writes the body to its end; the next piece is read while the last one is written. */
 async function receiveFile(
-  upload: Intake,
+  upload: Incoming,
   data: Data,
   lines: FromWire | undefined,
   brake: Brake | undefined,

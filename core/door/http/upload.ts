@@ -1,51 +1,42 @@
 /** Receives a file that comes as the body of one request. For every module of the door. */
-import { createHash } from "node:crypto";
 import { BargeError } from "../../error.ts";
 import type { When } from "../../login/access.ts";
-import { put } from "../../upload/put.ts";
-import { putWhole } from "../../upload/put_whole.ts";
-import { type Committed, otherDigest, type Upload } from "../../upload/upload.ts";
+import type { StoredFile } from "../../storage/uploads.ts";
+import type { Incoming } from "../../upload/incoming.ts";
+import { receive } from "../../upload/receive.ts";
 import { etagOf, isConditional, judge, parseDate } from "./condition.ts";
 import { readDigest } from "./digest_field.ts";
 import type { AuthenticatedExchange, Exchange } from "./exchange.ts";
 import { Refusal } from "./problem.ts";
 
-/** Bodies up to this many bytes are taken in whole: many of them share a sync of the disk. */
-const small = 64 * 1024;
-
 /**
  * Writes the body to a path, under the conditions in the request's headers (RFC 9110, section 13),
- * checked with the digest in them (RFC 9530). A connection that is cut leaves half an upload, which
- * can be continued; never a file.
+ * checked with the digest in them (RFC 9530). A connection that is cut leaves a partial upload, which
+ * can be resumed; never a file.
  *
  * @param when a condition beside those
  * @param tagOf how entity tags are made
- * @throws {Refusal} 412, 415; {BargeError} as `put`, before a byte was read if the size is declared;
- *   `digest`
+ * @throws {Refusal} 412, 415; {BargeError} as `receive` and `Incoming.commit`
  */
 export async function receiveFile(
   exchange: AuthenticatedExchange,
   path: string,
   when: When = "always",
   tagOf = etagOf,
-): Promise<Committed> {
+): Promise<StoredFile> {
   refuseParts(exchange);
   const { body, session, ended } = exchange;
   const sha256 = digestOf(exchange);
   const overwrite = conditions(exchange, when, tagOf);
   const size = body.length ?? expected(exchange);
-  const facts = { path, size, modified: modifiedOf(exchange), overwrite };
-  const request = { ...facts, base: "fresh", unread: true } as const;
-  if (body.length !== null && body.length <= small && !exchange.holds) {
-    const bytes = await body.bytes(small);
-    exchange.access.bytes = bytes.length;
-    const digest = createHash("sha256").update(bytes).digest("hex");
-    if (sha256 !== undefined && sha256 !== digest) {
-      throw otherDigest(digest, sha256);
-    }
-    return await putWhole(session!, request, bytes, digest, { gone: ended.signal });
-  }
-  const upload = await put(session!, request);
+  const upload = await receive(session!, {
+    path,
+    size,
+    modified: modifiedOf(exchange),
+    overwrite,
+    base: "fresh",
+    announced: exchange.holds,
+  });
   try {
     await receiveInto(exchange, upload);
     return await upload.commit(sha256 ?? null, true, ended.signal);
@@ -61,11 +52,11 @@ export async function receiveFile(
  * Appends the body to an upload; the next piece is received while the last one is written.
  *
  * @param look is shown each piece before it is written
- * @throws {BargeError} `unavailable` for a body that is cut; as `Upload.write`
+ * @throws {BargeError} `unavailable` for a body that is cut; as `Incoming.write`
  */
 export async function receiveInto(
   exchange: Exchange,
-  upload: Upload,
+  upload: Incoming,
   look: (piece: Uint8Array) => void = () => {},
 ): Promise<void> {
   let writing: Promise<void> = Promise.resolve();
@@ -82,7 +73,7 @@ export async function receiveInto(
 }
 
 /** What a committed file is called in headers and JSON. */
-export function committedHeaders(committed: Committed): Record<string, string> {
+export function committedHeaders(committed: StoredFile): Record<string, string> {
   return { etag: etagOf(committed) };
 }
 

@@ -19,8 +19,8 @@ import {
   maxFrame,
   maxStrangerFrame,
 } from "../../protocol/frame.ts";
+import { failure } from "../../protocol/failure.ts";
 import {
-  failure,
   parseOther,
   parseRequest,
   type Trailer,

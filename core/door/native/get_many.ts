@@ -1,7 +1,8 @@
 /** GET-MANY: small files, their bytes one behind the other in one body. Each has its own fate. */
 import type { BargeError } from "../../error.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
-import { failuresOf, many } from "../../protocol/many.ts";
+import { failuresOf } from "../../protocol/failure.ts";
+import { many } from "../../protocol/many.ts";
 import type { Answer, Request } from "../../protocol/message.ts";
 import { lookAgain, readSmall, type Small } from "../../session/get.ts";
 import { explain } from "../failure.ts";

@@ -5,7 +5,7 @@ import { type Address, formatAddress } from "../../net/address.ts";
 import type { KeyPair } from "../../net/certificate.ts";
 import { TlsDoor } from "../../net/listen_tls.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
-import { failure } from "../../protocol/message.ts";
+import { failure } from "../../protocol/failure.ts";
 import type { Store } from "../../local/store.ts";
 import type { Door, DoorSpec, Opening } from "../door.ts";
 import { host, type Listener } from "../listen.ts";

@@ -1,19 +1,19 @@
 /** PUT: a body that comes at once with a small file, or after "go on from offset N". */
-import { hash } from "node:crypto";
 import { BargeError } from "../../error.ts";
 import { encodeFrame, type FrameValue } from "../../protocol/frame.ts";
+import { failure } from "../../protocol/failure.ts";
 import {
   type Answer,
   eagerLimit,
-  failure,
   parseOther,
   type Request,
   type Trailer,
 } from "../../protocol/message.ts";
 import { parseTime } from "../../protocol/time.ts";
-import { put, type PutRequest } from "../../upload/put.ts";
-import { putWhole } from "../../upload/put_whole.ts";
-import { type Committed, otherDigest, type Upload } from "../../upload/upload.ts";
+import type { StoredFile } from "../../storage/uploads.ts";
+import type { Incoming } from "../../upload/incoming.ts";
+import { receive as receiveUpload } from "../../upload/receive.ts";
+import type { UploadRequest } from "../../upload/request.ts";
 import type { Access } from "../access.ts";
 import type { BodyState, LoggedIn } from "./context.ts";
 import { explain, note } from "../failure.ts";
@@ -30,11 +30,11 @@ export function servePut(
 }
 
 /** What is told of a committed upload. */
-export function written(committed: Committed): Answer<"put"> {
+export function written(committed: StoredFile): Answer<"put"> {
   return { ...committed, modified: new Date(committed.modified).toISOString() };
 }
 
-async function serveEager(c: LoggedIn, request: PutRequest, state: BodyState): Promise<null> {
+async function serveEager(c: LoggedIn, request: UploadRequest, state: BodyState): Promise<null> {
   const { body } = state;
   // The schema says so already; here it bounds the memory.
   if (typeof body !== "number" || body > eagerLimit || body !== request.size) {
@@ -63,11 +63,11 @@ async function serveEager(c: LoggedIn, request: PutRequest, state: BodyState): P
 
 async function serveWaiting(
   c: LoggedIn,
-  request: PutRequest,
+  request: UploadRequest,
   { access }: BodyState,
 ): Promise<object | null> {
   await c.window.drain();
-  const upload = await put(c.session, request);
+  const upload = await receiveUpload(c.session, { ...request, announced: true });
   try {
     c.output.queue(encodeFrame({ ok: true, offset: upload.offset, prefix: upload.prefix }));
     const from = parseOther("from", await whenCompared(c, upload));
@@ -102,7 +102,7 @@ async function serveWaiting(
  * Reads the frame that says from which offset the client continues. The client may take long to
  * compare the staged bytes, and sends signs of life meanwhile.
  */
-async function whenCompared(c: LoggedIn, upload: Upload): Promise<FrameValue> {
+async function whenCompared(c: LoggedIn, upload: Incoming): Promise<FrameValue> {
   while (true) {
     const frame = await c.reader.frame();
     if (!frame) throw new BargeError("unavailable", "the connection was cut");
@@ -127,7 +127,7 @@ async function whenCompared(c: LoggedIn, upload: Upload): Promise<FrameValue> {
  */
 async function receive(
   c: LoggedIn,
-  upload: Upload,
+  upload: Incoming,
   restart: boolean,
   path: string,
   access: Access,
@@ -152,7 +152,7 @@ async function receive(
       upload.beat();
     }).catch(fail);
   };
-  let writing = restart ? upload.restart().catch(fail) : Promise.resolve();
+  let writing = restart ? upload.truncate(0).catch(fail) : Promise.resolve();
   try {
     for await (const piece of c.reader.body(alive)) {
       await writing;
@@ -168,20 +168,24 @@ async function receive(
 }
 
 /**
- * Writes a small file that has arrived.
+ * Receives a small file whose bytes have all arrived.
  *
- * @param said the digest that it is to have, in hex; null: any
- * @throws {BargeError} `digest`, and as `putWhole`
+ * @param sha256 the digest that the client gave, in hex; null for none
+ * @throws {BargeError} as `receive` and `Incoming.commit`
  */
-export function putSmall(
+export async function putSmall(
   c: LoggedIn,
-  request: PutRequest,
+  request: UploadRequest,
   bytes: Uint8Array,
-  said: string | null,
-): Promise<Committed> {
-  const sha256 = hash("sha256", bytes, "hex");
-  if (sha256 !== (said ?? sha256)) throw otherDigest(sha256, said!);
-  return putWhole(c.session, request, bytes, sha256, { gone: c.ended.signal });
+  sha256: string | null,
+): Promise<StoredFile> {
+  const upload = await receiveUpload(c.session, { ...request, base: "fresh" });
+  try {
+    await upload.write(bytes, true);
+    return await upload.commit(sha256, true, c.ended.signal);
+  } finally {
+    await upload.drop();
+  }
 }
 
 export function isCancelled({ sha256, whole }: Trailer): boolean {

@@ -1,6 +1,6 @@
 /** PUT-MANY: small files, their bytes one behind the other in one body. Each has its own fate. */
 import type { BargeError } from "../../error.ts";
-import { failuresOf } from "../../protocol/many.ts";
+import { failuresOf } from "../../protocol/failure.ts";
 import type { Answer, Request } from "../../protocol/message.ts";
 import { parseTime } from "../../protocol/time.ts";
 import { explain } from "../failure.ts";

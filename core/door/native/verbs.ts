@@ -24,8 +24,9 @@ import { grow, quota } from "../../session/quota.ts";
 import { register } from "../../login/register.ts";
 import { remove } from "../../session/remove.ts";
 import { stat } from "../../session/stat.ts";
+import type { Session } from "../../login/session.ts";
 import { token } from "../../login/token.ts";
-import { allUnfinished, dropUnfinished } from "../../upload/unfinished.ts";
+import { dropPartialUpload, partialUploads } from "../../upload/partial_upload.ts";
 import type { Context, Handler, LoggedIn } from "./context.ts";
 import { serveGet } from "./get.ts";
 import { serveGetMany } from "./get_many.ts";
@@ -86,7 +87,7 @@ export const verbs: { readonly [V in Verb]: Handler<V> } = {
   drop: {
     login: true,
     async handle(c, { path }) {
-      await dropUnfinished(c.session, path);
+      await dropPartialUpload(c.session, path);
       return {};
     },
   },
@@ -182,8 +183,11 @@ async function serveList(
 
 async function serveUploads(c: LoggedIn): Promise<object> {
   const send = (frame: object) => c.output.write(encodeFrame({ ok: true, ...frame }));
-  const rows = allUnfinished(c.session).map(({ path, offset, size, busy, expires }) => [
-    { path, offset, size, busy, expires: new Date(expires).toISOString() },
-  ]);
-  return await paged(rows, "uploads", {}, send);
+  return await paged(uploadRows(c.session), "uploads", {}, send);
+}
+
+async function* uploadRows(session: Session): AsyncGenerator<object[], void, void> {
+  for await (const { path, offset, size, busy, expires } of partialUploads(session)) {
+    yield [{ path, offset, size, busy, expires: new Date(expires).toISOString() }];
+  }
 }

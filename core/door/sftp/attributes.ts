@@ -1,7 +1,7 @@
 /** Looking at what is there, and changing of it what can be changed. */
 import { BargeError } from "../../error.ts";
 import type { Entry } from "../../protocol/message.ts";
-import { put } from "../../upload/put.ts";
+import { receive } from "../../upload/receive.ts";
 import { setModified } from "../../session/set_modified.ts";
 import { stat } from "../../session/stat.ts";
 import { attrsOf, longName, uploadAttrs, type Users } from "./entries.ts";
@@ -109,7 +109,7 @@ async function resize(
   entry: Entry,
   mtime: number | undefined,
 ): Promise<void> {
-  const upload = await put(s.session, {
+  const upload = await receive(s.session, {
     path,
     size: null,
     modified: mtime === undefined ? null : mtime * 1000,

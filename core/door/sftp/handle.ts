@@ -11,7 +11,7 @@ import { BargeError } from "../../error.ts";
 import type { Entry } from "../../protocol/message.ts";
 import type { Download } from "../../local/download.ts";
 import type { Presence } from "../../watch/roster.ts";
-import type { Upload } from "../../upload/upload.ts";
+import type { Incoming } from "../../upload/incoming.ts";
 import { type Access, outcomeOf } from "../access.ts";
 import { explain } from "../failure.ts";
 import { badHandle } from "./status.ts";
@@ -30,7 +30,7 @@ export interface Reading extends Opened {
 
 export interface Writing extends Opened {
   readonly kind: "writing";
-  readonly upload: Upload;
+  readonly upload: Incoming;
   /** Does every write go to its end, whatever its offset? */
   readonly append: boolean;
   readonly reads: boolean;
@@ -193,7 +193,6 @@ export async function failWriting(handle: Writing, error: unknown): Promise<Barg
   if (handle.failure) return handle.failure;
   handle.failure = explain(error, { op: "put", path: handle.path });
   handle.access.end(handle.failure.kind);
-  await handle.upload.settled();
   await handle.upload.fail(handle.failure);
   return handle.failure;
 }
@@ -204,7 +203,6 @@ async function close(handle: Handle): Promise<void> {
   if (handle.failure) throw handle.failure;
   const { upload } = handle;
   if (upload.ended) return;
-  await upload.settled();
   if (handle.removed || !handle.changed) await upload.drop();
   else await upload.commit(null, true);
 }
@@ -212,7 +210,6 @@ async function close(handle: Handle): Promise<void> {
 async function abandon(handle: Handle): Promise<void> {
   if (handle.kind === "reading") return handle.file.close();
   if (handle.kind === "listing") return void await handle.batches.return();
-  await handle.upload.settled();
   if (handle.changed) await handle.upload.detach();
   else await handle.upload.drop();
 }

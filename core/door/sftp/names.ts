@@ -60,7 +60,7 @@ export async function rename(
     }
   } else {
     // Only an upload has the name; it gets the new one.
-    for (const writer of writers) writer.upload.moveTo(to, overwrite);
+    for (const writer of writers) await writer.upload.moveTo(to, overwrite);
     for (const writer of writers) writer.path = to;
   }
   for (const writer of replaced) await unlink(writer);
@@ -97,7 +97,7 @@ async function aside(writers: readonly Writing[], change: () => Promise<void>): 
   try {
     for (const writer of writers) {
       try {
-        writer.upload.unlink();
+        await writer.upload.unlink();
         moved.push(writer);
       } catch (error) {
         if (writer.upload.lost) await fail(writer, error);
@@ -115,7 +115,7 @@ async function aside(writers: readonly Writing[], change: () => Promise<void>): 
 async function follow(writer: Writing, path: string, overwrite: Overwrite): Promise<void> {
   if (writer.failure) return;
   try {
-    writer.upload.moveTo(path, overwrite);
+    await writer.upload.moveTo(path, overwrite);
     writer.path = path;
   } catch (error) {
     await fail(writer, error);
@@ -126,7 +126,7 @@ async function unlink(writer: Writing): Promise<void> {
   if (writer.failure) return;
   writer.removed = true;
   try {
-    writer.upload.unlink();
+    await writer.upload.unlink();
   } catch (error) {
     await fail(writer, error);
   }

@@ -3,7 +3,7 @@ import { BargeError } from "../../error.ts";
 import { get, readStaged } from "../../session/get.ts";
 import { list } from "../../session/list.ts";
 import { mkdir } from "../../session/mkdir.ts";
-import { put } from "../../upload/put.ts";
+import { receive } from "../../upload/receive.ts";
 import { stat } from "../../session/stat.ts";
 import { type Access, outcomeOf } from "../access.ts";
 import {
@@ -149,7 +149,7 @@ async function open(
 async function openToRead(s: Sftp, path: string, access: Access) {
   const writing = s.handles.writing(path);
   const file = writing
-    ? readStaged(s.session, writing.upload.id, writing.modified)
+    ? readStaged(s.session, await writing.upload.stage(), writing.modified)
     : await get(s.session, path, 0);
   return { kind: "reading", path, access, file } as const;
 }
@@ -166,7 +166,7 @@ async function openToWrite(
   const old = fresh ? undefined : entryAt(s, path);
   // A second handle on a new file does not resume the upload of the first, which would lose it.
   const second = !old && s.handles.writing(path) !== undefined;
-  const upload = await put(s.session, {
+  const upload = await receive(s.session, {
     path,
     size: null,
     modified: mtime === undefined ? null : mtime * 1000,

@@ -1,10 +1,10 @@
 /** `scp -t`: takes files and folders. */
 import { BargeError } from "../../error.ts";
 import { mkdir } from "../../session/mkdir.ts";
-import { put } from "../../upload/put.ts";
 import { setModified } from "../../session/set_modified.ts";
 import { stat } from "../../session/stat.ts";
-import type { Upload } from "../../upload/upload.ts";
+import type { Incoming } from "../../upload/incoming.ts";
+import { receive as receiveUpload } from "../../upload/receive.ts";
 import { outcomeOf } from "../access.ts";
 import { explain } from "../failure.ts";
 import { resolve } from "./paths.ts";
@@ -129,8 +129,14 @@ async function takeFile(
 ): Promise<void> {
   const access = scp.command.access("put", path);
   try {
-    const request = { path, size, modified, overwrite: "always", base: "fresh" } as const;
-    const upload = await put(scp.command.session, request);
+    const upload = await receiveUpload(scp.command.session, {
+      path,
+      size,
+      modified,
+      overwrite: "always",
+      base: "fresh",
+      announced: true,
+    });
     try {
       await scp.ok();
       const failure = await receive(scp, upload, size, (n) => access.bytes += n);
@@ -157,7 +163,7 @@ async function takeFile(
 /** Reads all bytes of a file, also those behind a failure. @returns what writing them failed of */
 async function receive(
   scp: Scp,
-  upload: Upload,
+  upload: Incoming,
   size: number,
   onReceived: (bytes: number) => void,
 ): Promise<BargeError | undefined> {

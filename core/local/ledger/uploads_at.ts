@@ -9,7 +9,7 @@ import { BargeError } from "../../error.ts";
 import type { Place } from "../../storage/place.ts";
 import type { Database } from "../database/database.ts";
 import { below } from "./ledger.ts";
-import { staleAfter, type UploadRow } from "./reservation.ts";
+import { staleAfter, type UploadRow } from "./upload_rows.ts";
 
 export class UploadsAt {
   readonly #db: Database;

@@ -7,7 +7,6 @@
  *   sealed     the ledger knows what is about to be renamed into place; a small upload is staged then
  *   staged     all bytes are written, not synced
  *   synced     they are
- *   claimed    where nothing was: in place, and still under its staged name, too
  *   renamed    in place; the transaction that says so is open
  *   settled    its folder is synced and the ledger's row written, and not committed
  *   committed  it is; the client does not know yet
@@ -17,7 +16,6 @@ export type Point =
   | "sealed"
   | "staged"
   | "synced"
-  | "claimed"
   | "renamed"
   | "settled"
   | "committed";

@@ -176,8 +176,8 @@ export function behind<T>(fence: Fence, work: () => T): T {
 
 /**
  * Returns the error of a writer whose upload is no longer its own: its fence was raised, or its
- * ledger row has another holder or is gone. The session knows which, and says so to the client
- * (half.ts).
+ * ledger row has another holder or is gone. `OpenUpload.whyLost` returns
+ * which.
  */
 export function takenOver(): BargeError {
   return new BargeError("unavailable", "the upload was taken over or removed meanwhile");

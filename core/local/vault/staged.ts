@@ -1,8 +1,8 @@
 /**
  * The bytes of one upload while they arrive: `staging/ID`.
  *
- *   open -> (write | writeAt | truncate | restart)* -> finish (synced) -> renamed by the vault
- *                                                  \-> closed: kept, to be continued
+ *   open -> (write | writeAt | truncate)* -> finish (synced) -> renamed by the vault
+ *                                        \-> closed: kept, to be resumed
  *
  * Most protocols append. Some write anywhere (SFTP): then there may be gaps, and only what is whole
  * from the start is worth keeping when the writer is gone.
@@ -21,15 +21,17 @@ import { createHash, type Hash } from "node:crypto";
 import { BargeError, typed } from "../../error.ts";
 import { borrow, giveBack } from "../../disk/pool.ts";
 import { syncSmall } from "../../disk/sync_file.ts";
+import type { StagedBody } from "../../storage/uploads.ts";
+import { digestFile } from "./digest.ts";
 import { reached } from "./fault.ts";
 import { behind, type Fence, takenOver } from "./fences.ts";
-import { makeFile, stagedPath } from "./staging.ts";
-import { foundOf, type Vault } from "./vault.ts";
+import { makeFile, stagedPath, stagedPlace } from "./staging.ts";
+import { type Found, foundOf, type Vault } from "./vault.ts";
 
-/** So many bytes are written sooner than another thread has been asked to. */
-const few = 64 * 1024;
-/** So many separate pieces beyond a gap there may be. */
-const mostPieces = 1024;
+/** Up to this many bytes, a synchronous write takes less time than to hand it to another thread. */
+const syncWriteBytes = 64 * 1024;
+/** The most separate pieces beyond a gap. */
+const maxPieces = 1024;
 
 /** Bytes from `start` to before `end`. */
 interface Piece {
@@ -37,9 +39,15 @@ interface Piece {
   readonly end: number;
 }
 
-export class Staged implements Disposable {
+export class Staged implements StagedBody, Disposable {
+  /** True if {@link finish} found bytes on disk that this writer did not write. */
+  spoiled = false;
+  readonly #vault: Vault;
+  readonly #upload: number;
   readonly #file: Deno.FsFile;
   readonly #fence: Fence;
+  readonly #suspect: boolean;
+  #finished: Found | undefined;
   #cursor = 0;
   #hash: Hash = createHash("sha256");
   #hashed = 0;
@@ -48,19 +56,28 @@ export class Staged implements Disposable {
   #pieces: Piece[] = [];
   #turn: Promise<unknown> = Promise.resolve();
 
-  private constructor(file: Deno.FsFile, fence: Fence) {
+  private constructor(
+    vault: Vault,
+    upload: number,
+    file: Deno.FsFile,
+    fence: Fence,
+    suspect: boolean,
+  ) {
+    this.#vault = vault;
+    this.#upload = upload;
     this.#file = file;
     this.#fence = fence;
+    this.#suspect = suspect;
   }
 
   /**
    * Opens an upload's staged bytes, or begins them.
    *
-   * @param keep so many bytes of what is there already are read once, for the digest, and continued;
-   *   0: none are
-   * @param fence the writer's; stays the caller's to end
-   * @param onRead called after each piece of that: it takes a second a gigabyte. Null: they are read
-   *   when the digest of all is asked for, and `prefix` can't be told
+   * @param keep bytes from the start that are kept; 0: none
+   * @param fence the writer's; the caller ends it
+   * @param suspect whether a write of a former holder may still land
+   * @param onRead called after each read of the kept bytes for the digest, which takes a second a
+   *   gigabyte. Null: they are read when the digest is asked for, and there is no `prefix`
    * @throws {BargeError} `no-space`, `io`; `unavailable` once the fence is raised, as every change
    */
   static async open(
@@ -68,6 +85,7 @@ export class Staged implements Disposable {
     upload: number,
     keep: number,
     fence: Fence,
+    suspect = false,
     onRead: (() => void) | null = () => {},
   ): Promise<Staged> {
     try {
@@ -75,7 +93,7 @@ export class Staged implements Disposable {
       const file = keep > 0
         ? await Deno.open(path, { read: true, write: true })
         : behind(fence, () => makeFile(path));
-      const staged = new Staged(file, fence);
+      const staged = new Staged(vault, upload, file, fence, suspect);
       try {
         if (keep > 0) await staged.#takeUp(keep, onRead);
         return staged;
@@ -145,35 +163,51 @@ export class Staged implements Disposable {
     return this.#change(() => this.#truncate(length));
   }
 
-  /** Drops what is there and begins again. */
-  restart(): Promise<void> {
-    return this.truncate(0);
-  }
-
   /** Waits for the calls that are under way, however they end. */
   async settled(): Promise<void> {
     await this.#turn;
   }
 
-  /**
-   * Makes it ready to be renamed into place: sets its time, and syncs it.
-   *
-   * @param modified milliseconds since 1970, or null to leave the time of the last write
-   */
-  finish(modified: number | null, durable: boolean): Promise<{ modified: number; ino: number }> {
-    return this.#alone(async () => {
+  /** The inode of the bytes that {@link finish} made durable. */
+  get ino(): number {
+    return this.#finished!.ino;
+  }
+
+  async finish(modified: number | null, sha256: string): Promise<number> {
+    if (this.#suspect) await this.#readBack(sha256);
+    return await this.#alone(async () => {
       if (modified !== null) {
         const time = new Date(modified);
         behind(this.#fence, () => this.#file.utimeSync(time, time));
       }
       reached("staged");
-      if (durable) await (this.#length <= few ? syncSmall(this.#file) : this.#file.sync());
-      reached("synced");
-      const { size, modified: time, ino } = foundOf(this.#file.statSync());
-      if (size !== this.#length) {
-        throw new BargeError("io", `staged ${this.#length} bytes and found ${size}`);
+      if (this.#vault.durable) {
+        await (this.#length <= syncWriteBytes ? syncSmall(this.#file) : this.#file.sync());
       }
-      return { modified: time, ino };
+      reached("synced");
+      const finished = foundOf(this.#file.statSync());
+      if (finished.size !== this.#length) {
+        throw new BargeError("io", `staged ${this.#length} bytes and found ${finished.size}`);
+      }
+      this.#finished = finished;
+      return finished.modified;
+    });
+  }
+
+  unchanged(): boolean {
+    const finished = this.#finished;
+    const now = this.#vault.find(stagedPlace(this.#upload));
+    return finished !== undefined && now?.ino === finished.ino && now.size === finished.size &&
+      now.modified === finished.modified;
+  }
+
+  /** A write of the former holder's that was stuck on its way to the disk may have come after ours. */
+  async #readBack(sha256: string): Promise<void> {
+    const onDisk = await digestFile(this.#vault, stagedPlace(this.#upload));
+    if (onDisk.digest === sha256) return;
+    this.spoiled = true;
+    throw new BargeError("unavailable", "two connections wrote to this upload at once", {
+      hint: "send it again",
     });
   }
 
@@ -206,8 +240,8 @@ export class Staged implements Disposable {
     const end = position + bytes.length;
     const before = this.#size;
     const next = position > before ? withPiece(this.#pieces, { start: position, end }) : undefined;
-    if (next && next.length > mostPieces) {
-      throw new BargeError("refused", `there are more than ${mostPieces} gaps in it`, {
+    if (next && next.length > maxPieces) {
+      throw new BargeError("refused", `there are more than ${maxPieces} gaps in it`, {
         hint: "write from the start to the end",
       });
     }
@@ -239,7 +273,7 @@ export class Staged implements Disposable {
   }
 
   async #writeFully(bytes: Uint8Array): Promise<void> {
-    const atOnce = this.#cursor + bytes.length <= few;
+    const atOnce = this.#cursor + bytes.length <= syncWriteBytes;
     for (let done = 0; done < bytes.length;) {
       const rest = done === 0 ? bytes : bytes.subarray(done);
       const n = atOnce ? this.#file.writeSync(rest) : await this.#file.write(rest);

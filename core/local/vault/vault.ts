@@ -6,10 +6,8 @@
  * links, so that only somebody with a login on this machine could win a race against the check.
  * What is neither a file nor a folder is not served: it is left out of listings and refused by name.
  */
-import { existsSync } from "node:fs";
 import { BargeError } from "../../error.ts";
 import { foreignOwner, giveTo, type Owner } from "../../disk/owner.ts";
-import { reached } from "./fault.ts";
 import { type Place, relative } from "../../storage/place.ts";
 import { diskError } from "./trouble.ts";
 import { isSuspect, withoutNames } from "./unnamed.ts";
@@ -41,10 +39,6 @@ export class Vault {
   readonly #owner: Owner | undefined;
   /** Folders that were looked at since the last await, and are as they should be. */
   readonly #sound = new Set<string>();
-  /** Does the file system know hard links, as far as has been seen? */
-  #links = true;
-  /** Was the last name that was claimed free? Then so is the next, most likely. */
-  #free = true;
 
   /**
    * @param root an existing directory; in a worker, which may not look at it, its real path
@@ -221,39 +215,6 @@ export class Vault {
     } catch (error) {
       throw diskError(error);
     }
-  }
-
-  /**
-   * May there be nothing? A guess, for {@link claim} to find out: to look and find nothing costs an
-   * exception, ten times as much as the guess.
-   */
-  seemsFree(place: Place): boolean {
-    return this.#links && this.#enter(place.dir) && (this.#free || !existsSync(this.#path(place)));
-  }
-
-  /**
-   * Renames a file, staged bytes, to where there is nothing, in two steps: a crash in between leaves
-   * both names.
-   *
-   * @returns false when there is something after all, or it can't be done here: to be looked at, and
-   *   renamed
-   */
-  claim(from: Place, to: Place): boolean {
-    if (!this.#enter(from.dir) || !this.#enter(to.dir)) return false;
-    try {
-      Deno.linkSync(this.#path(from), this.#path(to));
-      this.#free = true;
-    } catch (error) {
-      this.#free = false;
-      const { AlreadyExists, NotFound } = Deno.errors;
-      if (!(error instanceof AlreadyExists || error instanceof NotFound)) this.#links = false;
-      return false;
-    }
-    reached("claimed");
-    try {
-      Deno.removeSync(this.#path(from));
-    } catch { /* it is in place; the name that is left over goes with the next start */ }
-    return true;
   }
 
   /** Sets a file's or folder's modification time, in ms since 1970. */

@@ -1,20 +1,25 @@
 import assert from "node:assert/strict";
 import { Attack, type AttackOptions } from "../../../core/bench/attack.ts";
-import { tcpLines } from "../../../core/bench/tcp_line.ts";
-import { udpLines } from "../../../core/bench/udp_line.ts";
+import { tcpConnections } from "../../../core/bench/tcp_connection.ts";
+import { udpConnections } from "../../../core/bench/udp_connection.ts";
 import { wait } from "../../../core/net/wait.ts";
 
 const never = new AbortController().signal;
 const options: AttackOptions = {
-  ...{ connections: 4, duration: 500, requests: undefined, rate: undefined, warmUp: 0 },
-  ...{ timeout: 5000, signal: never },
+  connections: 4,
+  duration: 500,
+  requests: undefined,
+  rate: undefined,
+  warmUp: 0,
+  timeout: 5000,
+  signal: never,
 };
 
 interface Served extends AsyncDisposable {
   readonly address: { readonly host: string; readonly port: number };
 }
 
-/** A server that does as it is told with each message of 64 bytes. */
+/** Starts a server that calls `answer` for each message of 64 bytes. */
 function serve(answer: (conn: Deno.TcpConn, bytes: Uint8Array) => Promise<void> | void): Served {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const conns = new Set<Deno.TcpConn>();
@@ -48,7 +53,7 @@ function serve(answer: (conn: Deno.TcpConn, bytes: Uint8Array) => Promise<void> 
 }
 
 function attack({ address }: Served, change: Partial<AttackOptions> = {}, verify = false) {
-  const open = tcpLines({ address, size: 64, verify, timeout: 5000 });
+  const open = tcpConnections({ address, size: 64, verify, timeout: 5000 });
   return new Attack(open, { ...options, ...change });
 }
 
@@ -106,7 +111,7 @@ Deno.test("a server that never answers shows as late, and by the time that was w
   assert(latencies.percentile(50) > 100, `p50 ${latencies.percentile(50)}`);
 });
 
-Deno.test("what goes wrong is counted by its kind", async () => {
+Deno.test("failures are counted by their kind", async () => {
   const kinds: [string, (conn: Deno.TcpConn, bytes: Uint8Array) => Promise<void>][] = [
     ["wrong", async (conn, bytes) => void await conn.write(bytes.fill(0x21))],
     ["extra", async (conn, bytes) => void await conn.write(new Uint8Array([...bytes, 33, 33]))],
@@ -120,11 +125,11 @@ Deno.test("what goes wrong is counted by its kind", async () => {
   }
 });
 
-Deno.test("without a server it ends at once, and says so", async () => {
+Deno.test("without a server it ends at once with an error", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   listener.close();
-  const open = tcpLines({
+  const open = tcpConnections({
     address: { host: "127.0.0.1", port },
     size: 1,
     verify: false,
@@ -141,7 +146,9 @@ Deno.test("a stop ends it with what there is until then", async () => {
   await using server = serve(echo);
   const stop = new AbortController();
   const running: Attack = attack(server, {
-    ...{ duration: 600_000, signal: stop.signal, rate: 100 },
+    duration: 600_000,
+    signal: stop.signal,
+    rate: 100,
     onMeasuring: () => {
       const look = () => running.metrics.answers > 5 ? stop.abort() : setTimeout(look, 5);
       look();
@@ -171,7 +178,8 @@ Deno.test("datagrams that are lost are counted, and late ones not taken for the 
   })();
   const aim = { address: { host: "127.0.0.1", port }, size: 64, verify: true, timeout: 100 };
   const change = { connections: 1, requests: 10, duration: 60_000, timeout: 200 };
-  const { failures, answers } = await new Attack(udpLines(aim), { ...options, ...change }).run();
+  const { failures, answers } = await new Attack(udpConnections(aim), { ...options, ...change })
+    .run();
   // All but the lost are right: a machine that is loaded may make more of them late.
   assert.deepEqual(Object.keys(failures), ["lost"]);
   assert(failures.lost! >= 5 && answers + failures.lost! === 10, `${answers} answers`);

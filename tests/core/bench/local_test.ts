@@ -9,7 +9,9 @@ const never = new AbortController().signal;
 function counted(): { subject: Subject; order: string[] } {
   const order: string[] = [];
   const way = (name: string, times: number[]) => ({
-    ...{ name, is: `<${name}>`, author: { what: "theirs", seconds: 2 } },
+    name,
+    is: `<${name}>`,
+    author: { what: "theirs", seconds: 2 },
     run() {
       order.push(name);
       return Promise.resolve(times.shift()!);
@@ -19,7 +21,7 @@ function counted(): { subject: Subject; order: string[] } {
   return { subject: { name: "s", title: "t & u", scale: "less", ways }, order };
 }
 
-Deno.test("ways take turns, and their median and spread are told", async () => {
+Deno.test("ways take turns, and each has a median and a spread", async () => {
   const { subject, order } = counted();
   const rows = await measure(subject, 3, never);
   assert.deepEqual(order, ["a", "b", "a", "b", "a", "b"]);
@@ -56,7 +58,7 @@ Deno.test("jobs are done by tasks and by workers", async () => {
   await assert.rejects(byWorkers([{ kind: "nothing" }], stopped), /stopped/);
 });
 
-Deno.test("workers that are there already do jobs, and a stop ends them", async () => {
+Deno.test("running workers do jobs, and a stop ends them", async () => {
   const path = new URL(import.meta.url).pathname;
   const jobs = [{ kind: "io", path, times: 3 }, { kind: "cpu", count: 10 }] as const;
   assert.ok(await byReadyWorkers(jobs, never) > 0);
@@ -66,9 +68,10 @@ Deno.test("workers that are there already do jobs, and a stop ends them", async 
   await assert.rejects(byReadyWorkers(missing, never), /No such file/);
 });
 
-Deno.test("what needs no subprocess is measured", async () => {
+Deno.test("the subjects without subprocesses are measured", async () => {
   const setting = {
-    ...{ quick: true, file: "" },
+    quick: true,
+    file: "",
     start: () => assert.fail("no subprocess is needed"),
   };
   for (const name of ["fetch", "queue", "switch"]) {

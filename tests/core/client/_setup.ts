@@ -1,7 +1,7 @@
-/** What the client's tests share: a server with one account, trees, events, a proxy that cuts. */
+/** Helpers of the client's tests: a server with one account, trees, events, a proxy that cuts. */
 import type { Client } from "../../../core/client/client.ts";
 import { connect } from "../../../core/client/connect.ts";
-import type { TransferEvent, TransferResult } from "../../../core/client/events.ts";
+import type { TransferEvent, TransferResult } from "../../../core/client/transfer/events.ts";
 import { login } from "../../../core/client/login.ts";
 import { parseRemote } from "../../../core/client/remote.ts";
 import { type Server, startServer } from "../../_server.ts";
@@ -17,7 +17,7 @@ export class Setup implements AsyncDisposable {
     return new Setup(server, await anna(server.address), dir);
   }
 
-  /** Where a remote path of anna's lies on the server's disk. */
+  /** Returns the place of a remote path of anna's on the server's disk. */
   disk(path: string): string {
     return `${this.server.data}${path.replace(/^\/home/, "/homes/anna")}`;
   }
@@ -36,7 +36,7 @@ export async function anna(address: string, signal?: AbortSignal): Promise<Clien
   return client;
 }
 
-/** Gathers what a transfer tells. */
+/** Gathers the events of a transfer. */
 export function recorder() {
   const events: TransferEvent[] = [];
   const all = <T extends TransferEvent["type"]>(type: T) =>
@@ -45,7 +45,7 @@ export function recorder() {
     events,
     onEvent: (event: TransferEvent) => void events.push(event),
     results: (): TransferResult[] => all("done").map(({ result }) => result),
-    /** `status path`, sorted. */
+    /** `status path` of each result, sorted. */
     outcome: () => all("done").map(({ result: { status, path } }) => `${status} ${path}`).sort(),
     notes: () => all("note").map(({ message }) => message),
     removed: () => all("removed").map(({ path }) => path).sort(),
@@ -69,7 +69,7 @@ export function plant(root: string, files: Record<string, string | Uint8Array>):
   }
 }
 
-/** What a folder holds: type, size, time in ms and content of everything, by path. */
+/** Returns type, size, time in ms and content of all entries of a folder, by path. */
 export function snapshot(root: string, { times = true } = {}): string[] {
   const lines: string[] = [];
   const visit = (path: string) => {
@@ -89,14 +89,14 @@ export function snapshot(root: string, { times = true } = {}): string[] {
   return lines;
 }
 
-/** FNV-1a: enough to tell test files apart. */
+/** FNV-1a, which distinguishes test files. */
 function checksum(bytes: Uint8Array): number {
   let sum = 2166136261;
   for (const byte of bytes) sum = Math.imul(sum ^ byte, 16777619);
   return sum >>> 0;
 }
 
-/** Bytes that look random and are the same each time. */
+/** Returns pseudorandom bytes, the same each time. */
 export function noise(size: number, seed = 1): Uint8Array<ArrayBuffer> {
   const words = new Uint32Array(Math.ceil(size / 4));
   let x = seed * 2654435761 >>> 0 || 1;
@@ -110,8 +110,8 @@ export function noise(size: number, seed = 1): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * A TCP proxy that cuts each connection after so many bytes in one direction. Disposing of it waits
- * until the server has closed its end: it has then noticed, and what it keeps can be continued.
+ * A TCP proxy that cuts each connection after a number of bytes in one direction. Its disposal waits
+ * until the server has closed its end, after which the partial upload can be resumed.
  */
 export class Cutter implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });

@@ -25,7 +25,7 @@ Deno.test("every verb", async (t) => {
   const { client, server, dir } = setup;
   const remote = parseRemote(server.address);
 
-  await t.step("asked together, answered in order", async () => {
+  await t.step("requests sent together are answered in order", async () => {
     const [a, b, c] = await Promise.all([
       quota(client),
       stat(client, "/home"),
@@ -48,7 +48,7 @@ Deno.test("every verb", async (t) => {
     assert.equal(messages[0], messages[1]);
   });
 
-  await t.step("nothing is had before login", async () => {
+  await t.step("no verb works before the login", async () => {
     await using other = await connect(remote);
     await assert.rejects(stat(other, "/home"), kind("unauthenticated"));
   });
@@ -86,7 +86,7 @@ Deno.test("every verb", async (t) => {
     assert.equal(await entryAt(client, "/home/a"), null);
   });
 
-  await t.step("a long listing can be left early", async () => {
+  await t.step("a loop can leave a long listing early", async () => {
     const files: Record<string, string> = {};
     for (let i = 0; i < 1500; i++) files[`many/${"n".repeat(100)}${i}`] = "";
     plant(dir, files);
@@ -112,7 +112,7 @@ Deno.test("every verb", async (t) => {
     await passwd(again, { account: "anna", old: "another one", password: "anna-secret" });
   });
 
-  await t.step("a signal cuts what waits, and what comes later, with one error", async () => {
+  await t.step("a signal fails waiting and later requests with one error", async () => {
     const stop = new AbortController();
     await using other = await anna(server.address, stop.signal);
     const asked = Promise.allSettled([ping(other), ping(other)]);
@@ -132,7 +132,7 @@ Deno.test("every verb", async (t) => {
   });
 });
 
-Deno.test("a server that can't sign is not the one that was trusted", async () => {
+Deno.test("a server that can't sign fails with identity", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { encodeFrame } = await import("../../../core/protocol/frame.ts");
   const { FrameReader } = await import("../../../core/protocol/reader.ts");
@@ -157,7 +157,7 @@ Deno.test("a server that can't sign is not the one that was trusted", async () =
   await impostor;
 });
 
-Deno.test("a listing can't name what is outside the folder", async () => {
+Deno.test("a listing can't name paths outside the folder", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { encodeFrame } = await import("../../../core/protocol/frame.ts");
   const { FrameReader } = await import("../../../core/protocol/reader.ts");

@@ -33,7 +33,7 @@ Deno.test("trees in which a folder became a file and a file a folder", async (t)
     turned();
   };
 
-  await t.step("put --delete makes both the same, at once and for good", async () => {
+  await t.step("put --delete makes both the same, and a second run changes nothing", async () => {
     await before("/home/m");
     const dry = await up([`${src}/`], "/home/m", { ...mirror, dryRun: true });
     assert.deepEqual(dry.removed(), ["/home/m/a", "/home/m/b", "/home/m/gone"]);
@@ -46,7 +46,7 @@ Deno.test("trees in which a folder became a file and a file a folder", async (t)
     assert.deepEqual([second.totals.skipped, second.totals.removed], [3, 0]);
   });
 
-  await t.step("put without --delete removes nothing, and says what would", async () => {
+  await t.step("put without --delete removes nothing, and its hint names --delete", async () => {
     for (const update of [false, true]) {
       await before("/home/m");
       const { totals, results } = await up([`${src}/`], "/home/m", { update });
@@ -59,7 +59,7 @@ Deno.test("trees in which a folder became a file and a file a folder", async (t)
     }
   });
 
-  await t.step("put --delete keeps a folder that holds what --exclude protects", async () => {
+  await t.step("put --delete keeps a folder that holds an excluded name", async () => {
     await before("/home/m");
     const { totals, outcome } = await up([`${src}/`], "/home/m", { ...mirror, exclude: ["*.o"] });
     assert.deepEqual(outcome().filter((line) => line.startsWith("failed")), ["failed /home/m/a"]);
@@ -69,7 +69,7 @@ Deno.test("trees in which a folder became a file and a file a folder", async (t)
     assert.equal((await entryAt(client, "/home/m/gone"))?.type, "file");
   });
 
-  await t.step("get --delete makes both the same, at once and for good", async () => {
+  await t.step("get --delete makes both the same, and a second run changes nothing", async () => {
     await before("/home/m");
     await up([`${src}/`], "/home/m", mirror);
     const here = `${dir}/here`;
@@ -89,7 +89,9 @@ Deno.test("trees in which a folder became a file and a file a folder", async (t)
     plant(here, { "a/in": "1", "b": "2" });
     const { totals, outcome } = await down(["/home/m/"], here);
     assert.deepEqual(outcome().filter((line) => line.startsWith("failed")), [
-      ...["failed /home/m/a", "failed /home/m/b", "failed /home/m/b/deep"],
+      "failed /home/m/a",
+      "failed /home/m/b",
+      "failed /home/m/b/deep",
     ]);
     assert.deepEqual([totals.error?.kind, totals.removed], ["exists", 0]);
     assert.equal(Deno.readTextFileSync(`${here}/a/in`), "1");
@@ -109,7 +111,7 @@ Deno.test("trees in which a folder became a file and a file a folder", async (t)
   });
 });
 
-Deno.test("two sources of one name are refused before anything is sent", async (t) => {
+Deno.test("two sources of one name are refused before the first byte", async (t) => {
   await using setup = await Setup.start();
   const { client, dir } = setup;
   plant(dir, { "a/x": "1", "b/x": "2", "a/d/f": "1", "b/d/g": "2" });
@@ -142,7 +144,7 @@ Deno.test("two sources of one name are refused before anything is sent", async (
   });
 });
 
-Deno.test("a tree leaves parts of interrupted downloads out; what is named is sent", async () => {
+Deno.test("a tree omits parts of interrupted downloads; a named part is sent", async () => {
   await using setup = await Setup.start();
   const { client, dir } = setup;
   const part = ".film.0123456789abcdef.part";

@@ -72,7 +72,7 @@ Deno.test("get: files, one by one", async (t) => {
     );
   });
 
-  await t.step("a disk that fails leaves the connection alive", async () => {
+  await t.step("a failing local disk leaves the connection open", async () => {
     const output = { write: () => Promise.reject(new Deno.errors.BrokenPipe("broken pipe")) };
     const { error } = await run(["/home/large"], "-", { output });
     assert.match(error?.message ?? "", /broken pipe/);
@@ -106,10 +106,10 @@ Deno.test("get: files, one by one", async (t) => {
     assert.equal(await status({ update: true }), "skipped");
   });
 
-  await t.step("what lies on the server's disk but not its books is refused or told", async () => {
+  await t.step("a file that was changed on the server's disk fails or is noted", async () => {
     Deno.writeFileSync(setup.disk("/home/large"), noise(3_000_001, 2));
     const { error, totals } = await run(["/home/large"], `${to}/damaged`);
-    // Either its digest differs from the stored one, or the server takes it as it is by now.
+    // Either its digest differs from the stored one, or the server has stored the new digest.
     if (totals.failed) {
       assert.equal(error?.kind, "digest");
       assert.ok(!names().includes("damaged"));

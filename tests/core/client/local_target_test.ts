@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { get, type GetOptions } from "../../../core/client/get.ts";
-import { isStandardOutput, localTarget } from "../../../core/client/local_target.ts";
+import { isStandardOutput, localTarget } from "../../../core/client/download/local_target.ts";
 import { put } from "../../../core/client/put.ts";
 import { BargeError } from "../../../core/error.ts";
 import { anna, noise, plant, recorder, Setup } from "./_setup.ts";
@@ -110,10 +110,13 @@ Deno.test("a download into links, devices and FIFOs", async (t) => {
     Deno.symlinkSync(`${dir}/outside.txt`, `${tree}/f`);
     const refused = await down("/home/t/", tree, { recursive: true, update: true });
     assert.deepEqual(refused.outcome(), [
-      ...["failed /home/t/f", "failed /home/t/sub", "failed /home/t/sub/in", "sent /home/t/large"],
+      "failed /home/t/f",
+      "failed /home/t/sub",
+      "failed /home/t/sub/in",
+      "sent /home/t/large",
     ]);
     assert.deepEqual([refused.error?.kind, isLink(`${tree}/f`)], ["exists", true]);
-    // With --delete the links themselves make way, and nothing at their ends.
+    // --delete removes the links, not their targets.
     const cleared = await down("/home/t/", tree, { recursive: true, delete: true });
     assert.equal(cleared.totals.failed, 0, String(cleared.error));
     assert.deepEqual(cleared.removedHere(), [`${tree}/f`, `${tree}/sub`]);
@@ -122,7 +125,7 @@ Deno.test("a download into links, devices and FIFOs", async (t) => {
     assert.deepEqual([...Deno.readDirSync(`${dir}/outside`)], []);
   });
 
-  await t.step("a tree's own folder is only followed when it is named", async () => {
+  await t.step("a link in place of a tree's folder is followed only if it is named", async () => {
     Deno.mkdirSync(`${dir}/cwd`);
     Deno.symlinkSync(`${dir}/outside`, `${dir}/cwd/t`);
     assert.equal((await down("/home/t", `${dir}/cwd`, { recursive: true })).error?.kind, "exists");
@@ -145,7 +148,7 @@ Deno.test("a download into links, devices and FIFOs", async (t) => {
   });
 });
 
-Deno.test("a file without a stored digest comes with a word, or not at all", async () => {
+Deno.test("a file without a stored digest is noted, or fails with --require-digest", async () => {
   await using setup = await Setup.start();
   const { client, dir } = setup;
   plant(dir, { "small": "1", "large": noise(900_000) });

@@ -1,4 +1,4 @@
-/** A server that lists what it likes: nothing is written outside the folder that was asked for. */
+/** A server that lists malicious names can't cause a write outside the target folder. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { connect } from "../../../core/client/connect.ts";
@@ -13,11 +13,15 @@ const body = new TextEncoder().encode("theirs");
 const sha256 = createHash("sha256").update(body).digest("hex");
 const ok = (fields: object) => encodeFrame({ ok: true, ...fields });
 const entryOf = (name: string, type: "file" | "dir") => ({
-  ...{ name, type, size: type === "file" ? body.length : 0, modified, owner: null },
+  name,
+  type,
+  size: type === "file" ? body.length : 0,
+  modified,
+  owner: null,
   sha256: type === "file" ? sha256 : null,
 });
 
-/** Plays a server with a folder whose entries are given, until the client goes. */
+/** Plays a server with a folder of these entries, until the client closes. */
 async function play(listener: Deno.TcpListener, entries: readonly object[]): Promise<void> {
   using conn = await listener.accept();
   const frames = new FrameReader(conn);
@@ -25,7 +29,10 @@ async function play(listener: Deno.TcpListener, entries: readonly object[]): Pro
     const { verb, paths } = frame.value;
     const answers = {
       hello: () => [ok({
-        ...{ version: 1, agent: "test", register: false, eager: 65536 },
+        version: 1,
+        agent: "test",
+        register: false,
+        eager: 65536,
         many: { files: 64, bytes: 65536 },
       })],
       stat: () => [ok({ entry: entryOf("x", "dir"), upload: null })],
@@ -81,7 +88,8 @@ Deno.test("whatever a server lists, get -r writes below its target alone", async
           await using client = await connect(at, { signal });
           const record = recorder();
           const totals = await get(client, ["/home/x/"], `${root}/t`, {
-            ...{ recursive: true, onEvent: record.onEvent },
+            recursive: true,
+            onEvent: record.onEvent,
           });
           assert.ok(totals.failed > 0, JSON.stringify(totals));
         }
@@ -101,7 +109,7 @@ Deno.test("whatever a server lists, get -r writes below its target alone", async
   }
 });
 
-Deno.test("names that mean more than a name to Windows are refused there, and kept elsewhere", () => {
+Deno.test("names that are special on Windows are refused there, and accepted elsewhere", () => {
   const bad = [
     "..\\x",
     "a\\b",

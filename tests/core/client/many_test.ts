@@ -1,43 +1,44 @@
-/** Many small files with one request, as the client sees it: what is not as it was expected. */
+/** Small files in shared requests: cases in which the answer differs from the listing. */
 import assert from "node:assert/strict";
 import { connect } from "../../../core/client/connect.ts";
-import { Downloader } from "../../../core/client/download.ts";
-import { Report } from "../../../core/client/events.ts";
-import { Uploader } from "../../../core/client/upload.ts";
+import { Downloader } from "../../../core/client/download/downloader.ts";
+import { Report } from "../../../core/client/transfer/events.ts";
+import { Uploader } from "../../../core/client/upload/uploader.ts";
 import { encodeFrame } from "../../../core/protocol/frame.ts";
 import { FrameReader } from "../../../core/protocol/reader.ts";
 import { noise, plant, recorder, Setup } from "./_setup.ts";
 
-Deno.test("two sources of one name go one after the other: the last one stays", async () => {
+Deno.test("two sources of one name are sent in order, and the last one stays", async () => {
   await using setup = await Setup.start(["--workers", "1"]);
   plant(setup.dir, { "a/x": "first", "b/x": "second" });
-  const told = recorder();
-  using uploader = new Uploader(setup.client, new Report(told.onEvent));
+  const record = recorder();
+  using uploader = new Uploader(setup.client, new Report(record.onEvent));
   for (const folder of ["a", "b"]) await uploader.file(`${setup.dir}/${folder}/x`, "/home/x");
   await uploader.drained();
-  assert.deepEqual(told.outcome(), ["sent /home/x", "sent /home/x"]);
+  assert.deepEqual(record.outcome(), ["sent /home/x", "sent /home/x"]);
   assert.equal(Deno.readTextFileSync(setup.disk("/home/x")), "second");
 });
 
-Deno.test("a file that has grown since it was listed is fetched alone, behind the others", async () => {
+Deno.test("a file that has grown since it was listed is fetched alone, after the others", async () => {
   await using setup = await Setup.start(["--workers", "1"]);
   const grown = noise(2 * 1024 * 1024);
   plant(setup.disk("/home"), { "small": "small", "grown": grown });
-  const told = recorder();
-  const downloader = new Downloader(setup.client, new Report(told.onEvent));
+  const record = recorder();
+  const downloader = new Downloader(setup.client, new Report(record.onEvent));
   const facts = { type: "file", size: 5, modified: 0 } as const;
   for (const name of ["grown", "small", "none"]) {
     await downloader.file(`/home/${name}`, `${setup.dir}/${name}`, { name, ...facts });
   }
   await downloader.drained();
-  assert.deepEqual(told.outcome(), ["failed /home/none", "sent /home/grown", "sent /home/small"]);
+  assert.deepEqual(record.outcome(), ["failed /home/none", "sent /home/grown", "sent /home/small"]);
   assert.deepEqual(Deno.readFileSync(`${setup.dir}/grown`), grown);
   assert.deepEqual(Array.from(Deno.readDirSync(setup.dir), ({ name }) => name).sort(), [
-    ...["grown", "small"],
+    "grown",
+    "small",
   ]);
 });
 
-Deno.test("what is not what the server says is not kept, and its neighbours are", async () => {
+Deno.test("a file whose digest differs is dropped, and the others are kept", async () => {
   const dir = await Deno.makeTempDir();
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const [hello, many] = [{ version: 1, agent: "", register: false, eager: 0 }, {
@@ -65,15 +66,15 @@ Deno.test("what is not what the server says is not kept, and its neighbours are"
     using client = await connect({ host: "127.0.0.1", port }, {
       signal: AbortSignal.timeout(30_000),
     });
-    const told = recorder();
-    const downloader = new Downloader(client, new Report(told.onEvent));
+    const record = recorder();
+    const downloader = new Downloader(client, new Report(record.onEvent));
     const facts = { type: "file", size: 2, modified: 0 } as const;
     for (const name of ["bad", "good"]) {
       await downloader.file(`/home/${name}`, `${dir}/${name}`, { name, ...facts });
     }
     await downloader.drained();
-    assert.deepEqual(told.outcome(), ["failed /home/bad", "sent /home/good"]);
-    assert.equal(told.results().find(({ error }) => error)?.error?.kind, "digest");
+    assert.deepEqual(record.outcome(), ["failed /home/bad", "sent /home/good"]);
+    assert.equal(record.results().find(({ error }) => error)?.error?.kind, "digest");
   }
   await server;
   assert.deepEqual(Array.from(Deno.readDirSync(dir), ({ name }) => name), ["good"]);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { Folders } from "../../../core/client/folders.ts";
-import { Part, partPrefix, removeStale } from "../../../core/client/part.ts";
+import { Folders } from "../../../core/client/download/folders.ts";
+import { Part, partPrefix, removeStale } from "../../../core/client/download/part.ts";
 import { plant } from "./_setup.ts";
 
 const sha = "0123456789abcdef".repeat(4);
@@ -16,7 +16,7 @@ async function inTemp(test: (dir: string) => Promise<void>): Promise<void> {
 
 const names = (dir: string) => Array.from(Deno.readDirSync(dir), ({ name }) => name).sort();
 
-Deno.test("a part is found again, and takes its target's name and place", () =>
+Deno.test("a part is reopened and renamed to its target", () =>
   inTemp(async (dir) => {
     const first = Part.open(`${dir}/a`, sha, new Folders());
     first.file.writeSync(new TextEncoder().encode("half"));
@@ -34,7 +34,7 @@ Deno.test("a part is found again, and takes its target's name and place", () =>
     assert.equal(facts.mode! & 0o777, 0o600);
   }));
 
-Deno.test("an empty part is not kept", () =>
+Deno.test("an empty part is removed", () =>
   inTemp((dir) => {
     Part.open(`${dir}/a`, sha, new Folders()).keep();
     assert.deepEqual(names(dir), []);
@@ -52,7 +52,7 @@ Deno.test("a planted link is not written through", () =>
     assert.equal(Deno.readTextFileSync(`${dir}/a`), "new");
   }));
 
-Deno.test("of two at once, the second takes a name of its own", () =>
+Deno.test("of two open parts of one target, the second has another name", () =>
   inTemp(async (dir) => {
     const [one, two] = [
       Part.open(`${dir}/a`, sha, new Folders()),
@@ -64,7 +64,7 @@ Deno.test("of two at once, the second takes a name of its own", () =>
     assert.deepEqual(names(dir), ["a"]);
   }));
 
-Deno.test("stale parts go, others' and busy ones stay", () =>
+Deno.test("stale parts are removed; those of others and locked ones stay", () =>
   inTemp((dir) => {
     plant(dir, {
       ".a.1111111111111111.part": "x",
@@ -83,7 +83,7 @@ Deno.test("stale parts go, others' and busy ones stay", () =>
     return Promise.resolve();
   }));
 
-Deno.test("a part's name fits, however long the target's is", () =>
+Deno.test("a part's name fits for any length of the target's name", () =>
   inTemp((dir) => {
     for (const name of ["x".repeat(255), "é".repeat(127), "🚢".repeat(63)]) {
       const part = Part.open(`${dir}/${name}`, sha, new Folders());
@@ -93,7 +93,7 @@ Deno.test("a part's name fits, however long the target's is", () =>
     return Promise.resolve();
   }));
 
-Deno.test("folders, devices and missing folders are no targets", () =>
+Deno.test("folders, devices and missing folders are refused as targets", () =>
   inTemp((dir) => {
     const kind = (kind: string) => (error: unknown) => (error as { kind: string }).kind === kind;
     assert.throws(() => Part.open(dir, sha, new Folders()), kind("exists"));
@@ -102,7 +102,7 @@ Deno.test("folders, devices and missing folders are no targets", () =>
     return Promise.resolve();
   }));
 
-Deno.test("a folder is read once; what was there is told from what was not", () =>
+Deno.test("a folder is read once, and distinguishes existing names from missing ones", () =>
   inTemp((dir) => {
     plant(dir, { "a": "1", ".b.0123456789abcdef.part": "2" });
     const folders = new Folders();

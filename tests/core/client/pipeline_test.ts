@@ -1,12 +1,12 @@
 /**
- * No round trip a file: a peer that answers nothing until it has read 150 requests would wait for
- * ever for a client that waits for each answer. The peer here is a script, not a server.
+ * Small files need no round trip each: the peer, a script, answers only after it has read 150
+ * requests, and a client that waited for each answer would never finish.
  */
 import assert from "node:assert/strict";
 import { connect } from "../../../core/client/connect.ts";
 import { get } from "../../../core/client/get.ts";
 import { put } from "../../../core/client/put.ts";
-import { Window } from "../../../core/client/window.ts";
+import { Window } from "../../../core/client/transfer/window.ts";
 import { encodeFrame, type FrameValue } from "../../../core/protocol/frame.ts";
 import { FrameReader } from "../../../core/protocol/reader.ts";
 import { noise, plant } from "./_setup.ts";
@@ -15,7 +15,7 @@ const files = 150;
 const modified = new Date(0).toISOString();
 const body = noise(1000);
 
-/** Plays a server: answers one by one what comes before the files, then the files all together. */
+/** Plays a server that answers the first requests one by one, then those of the files together. */
 async function play(
   listener: Deno.TcpListener,
   verb: "put-many" | "get-many",
@@ -107,7 +107,7 @@ Deno.test("gets of small files do not wait for each other", async () => {
   await Deno.remove(dir, { recursive: true });
 });
 
-Deno.test("what is asked meanwhile leaves before hello is answered, and bye is not said", async () => {
+Deno.test("`meanwhile` sends its requests before hello is answered, and no bye is sent", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const asked = (async () => {
     using conn = await listener.accept();
@@ -132,7 +132,7 @@ Deno.test("what is asked meanwhile leaves before hello is answered, and bye is n
   assert.deepEqual(await asked, ["hello", "ping"]);
 });
 
-Deno.test("a window lets in what fits, one that is too large alone, and others in batches", async () => {
+Deno.test("a window admits requests that fit, a too large one alone, and the others in batches", async () => {
   const window = new Window(4, 100);
   await window.enter(1000);
   assert.ok(!window.fits(0));

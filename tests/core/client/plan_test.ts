@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { excludedWithin } from "../../../core/client/excluded.ts";
-import { exclude } from "../../../core/client/glob.ts";
-import { decide, extraneous, type Item, sameTime } from "../../../core/client/plan.ts";
-import { baseName, checkTogether, join, parentOf } from "../../../core/client/target.ts";
+import { excludedWithin } from "../../../core/client/transfer/excluded.ts";
+import { exclude } from "../../../core/client/transfer/glob.ts";
+import { decide, extraneous, type Item, sameTime } from "../../../core/client/transfer/plan.ts";
+import { baseName, join, parentOf } from "../../../core/client/path.ts";
+import { checkTogether } from "../../../core/client/transfer/check.ts";
 
 const file = (name: string, size = 0, modified = 1): Item => ({
   name,
@@ -32,7 +33,7 @@ Deno.test("only update and checksum compare", () => {
   assert.equal(decide(from, file("a", 4, 1500), { checksum: true }), "send");
 });
 
-Deno.test("what goes is named once; what is excluded keeps the folders above it", () => {
+Deno.test("a removed folder is listed once; an excluded name keeps the folders above it", () => {
   const there = [
     dir(""),
     dir("a"),
@@ -65,7 +66,7 @@ Deno.test("patterns mean what rsync's users expect", () => {
   assert.ok(matches("[ab].txt", "b.txt"));
   assert.ok(!matches("tmp/", "tmp", "file"));
   assert.ok(matches("tmp/", "deep/tmp", "dir"));
-  // These mean themselves.
+  // These are literal.
   for (const name of ["a(1).txt", "{a,b}", "!x", "a+b", "@(a)", "$x^", "a|b"]) {
     assert.ok(matches(name, name), name);
   }
@@ -77,7 +78,7 @@ Deno.test("patterns mean what rsync's users expect", () => {
   assert.ok(!excludedWithin(exclude([".git/"]), "a/.git", "file"));
 });
 
-Deno.test("paths are joined and taken apart", () => {
+Deno.test("paths are joined and split", () => {
   assert.equal(join("/", "a"), "/a");
   assert.equal(join("a//", "b"), "a/b");
   assert.equal(parentOf("/a"), "/");
@@ -91,8 +92,8 @@ Deno.test("standard streams take one file", () => {
   assert.throws(() => checkTogether("put", ["-"], "/home/", {}), /needs one file's name/);
   assert.throws(() => checkTogether("put", ["-", "a"], "/home/x", {}), /needs one file's name/);
   assert.throws(() => checkTogether("get", ["/a", "/b"], "-", {}), /only one file/);
-  assert.throws(() => checkTogether("put", [], "/home/", {}), /nothing was named/);
-  assert.throws(() => checkTogether("put", ["a"], "/home/", { delete: true }), /only in a tree/);
+  assert.throws(() => checkTogether("put", [], "/home/", {}), /no source is named/);
+  assert.throws(() => checkTogether("put", ["a"], "/home/", { delete: true }), /--delete needs -r/);
   checkTogether("put", ["-"], "/home/x", {});
   checkTogether("get", ["-"], ".", {});
 });

@@ -105,7 +105,7 @@ Deno.test("put: files, one by one", async (t) => {
     assert.equal(await entryAt(client, "/home/broken"), null);
   });
 
-  await t.step("what can't be read fails, the others go on", async () => {
+  await t.step("an unreadable file fails, and the others are sent", async () => {
     plant(dir, { folder: "", "sub/": "" });
     Deno.symlinkSync("small", `${dir}/link`);
     const sources = ["none", "sub", "link", "small"].map((name) => `${dir}/${name}`);
@@ -134,7 +134,7 @@ Deno.test("put: files, one by one", async (t) => {
     assert.equal(read("/home/small"), "jello");
   });
 
-  await t.step("a dry run changes nothing and tells of missing folders", async () => {
+  await t.step("a dry run changes nothing and reports missing folders", async () => {
     const tried = await run([`${dir}/small`], "/home/dry", { dryRun: true });
     assert.deepEqual(tried.outcome(), ["sent /home/dry"]);
     assert.equal(await entryAt(client, "/home/dry"), null);
@@ -142,7 +142,7 @@ Deno.test("put: files, one by one", async (t) => {
     assert.equal(lost.error?.kind, "no-directory");
   });
 
-  await t.step("a file that grows is sent as of its start, and it is said", async () => {
+  await t.step("a file that grows is sent as of its start, with a note", async () => {
     for (const [name, size] of [["few", 600_000], ["many", 5_000_000]] as const) {
       plant(dir, { [name]: noise(size) });
       const record = recorder();
@@ -159,7 +159,7 @@ Deno.test("put: files, one by one", async (t) => {
     }
   });
 
-  await t.step("a file that shrinks is not sent, and the connection goes on", async () => {
+  await t.step("a file that shrinks fails, and the connection stays open", async () => {
     plant(dir, { shrinks: noise(5_000_000), after: noise(300_000) });
     let cut = false;
     const record = recorder();
@@ -184,7 +184,7 @@ Deno.test("put: files, one by one", async (t) => {
   });
 });
 
-Deno.test("put: over quota is told before the body is sent", async () => {
+Deno.test("put: over-quota is answered before the body is sent", async () => {
   await using setup = await Setup.start();
   const { client, dir, server } = setup;
   await server.addUser("bob", { quota: "1000000" });

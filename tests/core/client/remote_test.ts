@@ -12,7 +12,7 @@ Deno.test("a remote is read with and without scheme, account and port", () => {
   assert.deepEqual(read("localhost"), { account: undefined, host: "localhost", port: 7171 });
 });
 
-Deno.test("a remote that is none is refused", () => {
+Deno.test("an invalid remote is refused", () => {
   const texts = ["", "barge://", "http://x", "a b", "@host", "host:99999", "host:0", "x/y", "::1"];
   for (const text of texts) {
     assert.throws(() => parseRemote(text), (e) => e instanceof BargeError && e.kind === "usage");
@@ -20,7 +20,7 @@ Deno.test("a remote that is none is refused", () => {
   assert.throws(() => parseRemote("barge://anna:pw@host"), /a password does not belong/);
 });
 
-Deno.test("a remote is written as it is read", () => {
+Deno.test("a formatted remote is parsed again", () => {
   for (const text of ["barge://anna@files.example:7171", "barge://[::1]:80", "barge://a%40b@h:1"]) {
     assert.equal(formatRemote(parseRemote(text)), text);
   }

@@ -4,7 +4,7 @@ import { put } from "../../../core/client/put.ts";
 import { stat } from "../../../core/client/stat.ts";
 import { anna, Cutter, noise, plant, recorder, Setup, snapshot } from "./_setup.ts";
 
-Deno.test("what was cut goes on", async (t) => {
+Deno.test("interrupted transfers resume", async (t) => {
   await using setup = await Setup.start();
   const { client, dir, server } = setup;
   const size = 5_000_000;
@@ -23,7 +23,7 @@ Deno.test("what was cut goes on", async (t) => {
     await get(other, sources, target, { recursive: true, onEvent: record.onEvent });
     return record;
   };
-  /** How much the server has of it by now: it may still be reading what arrived before the cut. */
+  /** Returns the staged bytes; the server may still be reading what arrived before the cut. */
   const staged = async (path: string) => (await stat(client, path)).upload?.offset ?? 0;
 
   await t.step("an upload", async () => {
@@ -47,7 +47,7 @@ Deno.test("what was cut goes on", async (t) => {
     assert.deepEqual(Deno.readFileSync(setup.disk("/home/big")), noise(size));
   });
 
-  await t.step("an upload of a file that is another one by now starts over", async () => {
+  await t.step("an upload of a file that has changed restarts", async () => {
     await cutPut([`${dir}/big`], "/home/other", 3_000_000);
     plant(dir, { big: noise(size, 2) });
     const record = recorder();
@@ -73,7 +73,7 @@ Deno.test("what was cut goes on", async (t) => {
     assert.deepEqual(Deno.readFileSync(`${dir}/got`), noise(size));
   });
 
-  await t.step("a part whose bytes are wrong is not taken", async () => {
+  await t.step("a part with wrong bytes is not resumed", async () => {
     await cutGet(["/home/big"], `${dir}/bad`, 3_000_000);
     const [part] = Array.from(Deno.readDirSync(dir), ({ name }) => name)
       .filter((name) => name.startsWith(".bad."));

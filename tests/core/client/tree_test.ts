@@ -6,7 +6,7 @@ import { remove } from "../../../core/client/remove.ts";
 import { entryAt } from "../../../core/client/stat.ts";
 import { anna, noise, plant, recorder, Setup, snapshot } from "./_setup.ts";
 
-/** A tree with most of what trees have, and times of its own. */
+/** A tree with typical content and fixed times. */
 function plantTree(root: string): void {
   plant(root, {
     "empty/": "",
@@ -57,7 +57,7 @@ Deno.test("trees", async (t) => {
     assert.deepEqual(snapshot(`${dir}/back/tree`), snapshot(tree));
   });
 
-  await t.step("a slash at its end means what is in it", async () => {
+  await t.step("a slash at the end stands for the contents", async () => {
     await up([`${tree}/`], "/home/contents");
     await down(["/home/contents/"], `${dir}/contents`);
     assert.deepEqual(snapshot(`${dir}/contents`), snapshot(tree));
@@ -66,7 +66,7 @@ Deno.test("trees", async (t) => {
     assert.deepEqual(made, ["contents", "deep"]);
   });
 
-  await t.step("update sends what differs, both ways", async () => {
+  await t.step("update transfers files that differ, in both directions", async () => {
     assert.equal((await up([`${tree}/`], "/home/contents", { update: true })).totals.skipped, 7);
     plant(tree, { "a/none": "some", "a/more/x": "x" });
     const { outcome, events } = await up([`${tree}/`], "/home/contents", { update: true });
@@ -82,7 +82,7 @@ Deno.test("trees", async (t) => {
     assert.equal(again.totals.sent, 0);
   });
 
-  await t.step("delete makes the same, but not of what is excluded", async () => {
+  await t.step("delete makes both the same, except for excluded names", async () => {
     plant(dir, { "extra/x/keep.o": "o", "extra/x/gone": "", "extra/old/1": "", "extra/f": "" });
     await up([`${dir}/extra/`], "/home/contents");
     const options = { delete: true, update: true, exclude: ["*.o"] };

@@ -1,12 +1,12 @@
-/** Finds English in what a lesson says in Chinese: words that are no names from code. */
-import { spoken } from "../../../core/demo/events.ts";
-import type { Lesson } from "../../../core/demo/lesson.ts";
-import { svg } from "../../../core/demo/svg.ts";
-import { chart, draw, legend } from "../../../core/demo/timeline.ts";
-import { clocks, described } from "../../../core/demo/words.ts";
-import type { Seen } from "./_watch.ts";
+/** Finds English words in the Chinese texts of a lesson, other than names from code. */
+import { codeText, type Lesson } from "../../../core/demo/lesson.ts";
+import { clockCaptions, describeEvent } from "../../../core/demo/picture/phrases.ts";
+import { drawSvg } from "../../../core/demo/picture/svg.ts";
+import { buildChart, drawChart, legendEntries } from "../../../core/demo/picture/timeline.ts";
+import { translate } from "../../../core/demo/trace.ts";
+import type { Part } from "./_record.ts";
 
-/** Names that Chinese texts on this subject leave as they are. */
+/** Names that Chinese texts on this subject do not translate. */
 const names = new Set(
   `TCP UDP GIL PID SQL CPU URL MySQL Redis Python JavaScript CPython barge PROTOCOL md
   main mysql redis svg gevent greenlet socketserver BaseServer BaseRequestHandler poll epoll
@@ -20,47 +20,50 @@ const names = new Set(
   ),
 );
 
-/** Words of Latin letters in a text that are neither such names nor in the lesson's code. */
+/** Returns the words of Latin letters that are neither such names nor in the lesson's code. */
 export function englishIn(text: string, code: ReadonlySet<string>): string[] {
   // Calls, such as next(value), and options are code.
   const prose = text.replace(/[\w.]+\([\w, ]*\)|--[a-z-]+/g, " ");
   const words = prose.match(/[A-Za-z_][A-Za-z_0-9]*/g) ?? [];
   return words.filter((word) => {
-    const name = names.has(word) || names.has(word.toLowerCase()) || code.has(word);
-    // Letters that a lesson sends around: t1, x2, abcd.
-    const data = /^[A-Za-z]{1,2}\d*$/.test(word) || "abcdefghij".includes(word);
-    return !name && !data;
+    const isName = names.has(word) || names.has(word.toLowerCase()) || code.has(word);
+    // Data that lessons send: t1, x2, abcd.
+    const isData = /^[A-Za-z]{1,2}\d*$/.test(word) || "abcdefghij".includes(word);
+    return !isName && !isData;
   });
 }
 
-/** The names in the code of a lesson, without its comments; and those of what its threads wait for. */
-export function namesIn({ code }: Pick<Lesson, "code">, acts: readonly Seen[] = []): Set<string> {
-  const bare = code.zh.replace(/(?:\/\/|--) .*$/gm, "");
-  const things = acts.flatMap(({ events }) => events.map(({ of }) => of));
+/** Returns the names in a lesson's code, without its comments, and the names of its objects. */
+export function namesIn(
+  lesson: Pick<Lesson, "code" | "codeTranslations">,
+  parts: readonly Part[] = [],
+): Set<string> {
+  const withoutComments = codeText(lesson).zh.replace(/(?:\/\/|--) .*$/gm, "");
+  const objects = parts.flatMap(({ events }) => events.map(({ of }) => of));
   return new Set([
-    ...bare.match(/[A-Za-z_][A-Za-z_0-9]*/g) ?? [],
-    ...things.filter((of) => typeof of === "string"),
+    ...withoutComments.match(/[A-Za-z_][A-Za-z_0-9]*/g) ?? [],
+    ...objects.filter((of) => typeof of === "string"),
   ]);
 }
 
-/** All that a terminal, a pipe and an SVG file say of acts, in Chinese. */
-export function said(acts: readonly Seen[]): string[] {
-  const lines: string[] = [];
-  const played = acts.map(({ begins: { title, clock }, events, drawing }) => {
-    const chinese = events.map((event) => spoken(event, "zh"));
-    const read = chart(chinese);
-    lines.push(title.zh, clocks[clock].zh, ...drawing.map((line) => line.zh));
-    lines.push(...chinese.map((event) => `${event.lane} ${described(event, "zh")}`));
-    lines.push(...read.lanes.map(({ name }) => name), ...legend(read, "zh"));
-    // Of a picture with many lanes, the line that says how many are left out.
-    lines.push(...draw(read, 0, { rows: 3, lang: "zh" }));
+/** Returns the Chinese texts that a terminal, a pipe and an SVG file show of parts. */
+export function chineseTexts(parts: readonly Part[]): string[] {
+  const texts: string[] = [];
+  const recorded = parts.map(({ start: { title, clock }, events, drawing }) => {
+    const chinese = events.map((event) => translate(event, "zh"));
+    const chart = buildChart(chinese);
+    texts.push(title.zh, clockCaptions[clock].zh, ...drawing.map((line) => line.zh));
+    texts.push(...chinese.map((event) => `${event.lane} ${describeEvent(event, "zh")}`));
+    texts.push(...chart.lanes.map(({ name }) => name), ...legendEntries(chart, "zh"));
+    // With few rows, one line has the number of omitted lanes.
+    texts.push(...drawChart(chart, 0, { rows: 3, lang: "zh" }));
     return { title: title.zh, clock, events: chinese, drawing };
   });
-  const picture = svg("", played, "", "zh");
-  lines.push(...Array.from(picture.matchAll(/>([^<>\n]+)</g), ([, text]) => entities(text!)));
-  return lines;
+  const svg = drawSvg("", recorded, "", "zh");
+  texts.push(...Array.from(svg.matchAll(/>([^<>\n]+)</g), ([, text]) => decodeEntities(text!)));
+  return texts;
 }
 
-function entities(text: string): string {
+function decodeEntities(text: string): string {
   return text.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code)));
 }

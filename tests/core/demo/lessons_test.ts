@@ -1,79 +1,80 @@
-/** Every lesson shows what it is there to show, whoever's turn it is when. */
+/** Each lesson shows what it is meant to show, in any order of turns. */
 import assert from "node:assert/strict";
-import { lessons, load } from "../../../core/demo/lessons.ts";
-import { columnsOf } from "../../../core/demo/width.ts";
-import { Pool } from "../../../core/demo/pool.ts";
-import { play } from "../../../core/demo/run.ts";
-import type { Lesson } from "../../../core/demo/lesson.ts";
-import { englishIn, namesIn, said } from "./_chinese.ts";
-import { played } from "./_watch.ts";
+import { lessons, loadLesson } from "../../../core/demo/catalog.ts";
+import { codeText, type Lesson } from "../../../core/demo/lesson.ts";
+import { columnsOf } from "../../../core/demo/picture/display_width.ts";
+import { runLesson } from "../../../core/demo/run_lesson.ts";
+import { WorkerPool } from "../../../core/demo/runner/worker_pool.ts";
+import { chineseTexts, englishIn, namesIn } from "./_chinese.ts";
+import { record } from "./_record.ts";
 
-// The workers of one lesson serve the next, so that a step ends with more than it began with.
-async function step(t: Deno.TestContext, name: string, fn: () => Promise<void>): Promise<void> {
-  await t.step({ name, fn, sanitizeOps: false, sanitizeResources: false });
-}
-
-/** Fewer threads than usual, where many take their time and show no more. */
-const fewer: Readonly<Record<string, number>> = { lock: 20, deadlock: 4, semaphore: 8 };
-/** Lessons in which nothing is left to chance. */
+/** Smaller numbers of threads, for lessons that take long with many. */
+const fewerThreads: Readonly<Record<string, number>> = { lock: 20, deadlock: 4, semaphore: 8 };
+/** The lessons whose order does not depend on the seed. */
 const sequential = ["lifo", "daemon", "priority"];
 
-Deno.test("every lesson shows its point, whoever's turn it is, and in Chinese all is Chinese", async (t) => {
-  using pool = new Pool();
+Deno.test("every lesson shows its point with any seed, and in Chinese has no English", async (t) => {
+  using pool = new WorkerPool();
   for (const name of Object.keys(lessons)) {
-    await step(t, name, async () => {
-      const lesson = await load(name);
-      const { roles, kinds = [] } = lesson;
-      const usual = await played(name, pool, { seed: 1 });
-      assert.ok(usual.verdict.ok, usual.verdict.said.en);
-      isChinese(lesson, usual);
-
-      const threads = fewer[name];
-      const first = threads ? await played(name, pool, { seed: 1, threads }) : usual;
-      // Workers and tasks are interleaved alike, so one run shows that, too.
-      const kind = kinds.includes("task") ? "task" : undefined;
-      const again = await played(name, pool, { seed: 1, threads, kind });
-      assert.deepEqual(again.lines, first.lines, "the same seed, the same lines");
-      assert.deepEqual(again.verdict.said, first.verdict.said);
-
-      const other = await played(name, pool, { seed: 77, threads });
-      assert.ok(other.verdict.ok, other.verdict.said.en);
-      if (roles === undefined || sequential.includes(name)) return;
-      assert.notDeepEqual(other.lines, first.lines, "another seed, another interleaving");
-    });
+    // The workers of one lesson serve the next, so a step ends with more resources than it had.
+    const options = { name, sanitizeOps: false, sanitizeResources: false };
+    await t.step({ ...options, fn: () => checkLesson(name, pool) });
   }
 });
 
-function isChinese(lesson: Lesson, { acts, verdict }: Awaited<ReturnType<typeof played>>): void {
-  const code = namesIn(lesson, acts);
+async function checkLesson(name: string, pool: WorkerPool): Promise<void> {
+  const lesson = await loadLesson(name);
+  const { functions, kinds = [] } = lesson;
+  const byDefault = await record(name, pool, { seed: 1 });
+  assert.ok(byDefault.verdict.ok, byDefault.verdict.summary.en);
+  checkChinese(lesson, byDefault);
+
+  const threads = fewerThreads[name];
+  const first = threads ? await record(name, pool, { seed: 1, threads }) : byDefault;
+  // Workers and tasks are interleaved alike, so one run covers both kinds.
+  const kind = kinds.includes("task") ? "task" : undefined;
+  const second = await record(name, pool, { seed: 1, threads, kind });
+  assert.deepEqual(second.lines, first.lines, "the same seed, the same lines");
+  assert.deepEqual(second.verdict.summary, first.verdict.summary);
+
+  const other = await record(name, pool, { seed: 77, threads });
+  assert.ok(other.verdict.ok, other.verdict.summary.en);
+  if (functions === undefined || sequential.includes(name)) return;
+  assert.notDeepEqual(other.lines, first.lines, "another seed, another interleaving");
+}
+
+function checkChinese(lesson: Lesson, { parts, verdict }: Awaited<ReturnType<typeof record>>) {
+  const code = namesIn(lesson, parts);
   const figures = (verdict.measured ?? []).map(({ name }) => name.zh);
-  const comments = lesson.code.zh.match(/(?:\/\/|--) .*$/gm) ?? [];
-  const lines = [...said(acts), verdict.said.zh, ...figures, lesson.idea.zh, ...comments];
-  const english = lines.filter((line) => englishIn(line, code).length > 0);
+  const comments = codeText(lesson).zh.match(/(?:\/\/|--) .*$/gm) ?? [];
+  const texts = [...chineseTexts(parts), verdict.summary.zh, ...figures, lesson.idea.zh];
+  const english = [...texts, ...comments].filter((text) => englishIn(text, code).length > 0);
   assert.deepEqual([...new Set(english)], []);
 }
 
-Deno.test("lessons take as many threads as they are told to, and say which they can't", async () => {
-  using pool = new Pool();
-  const { verdict } = await played("lock", pool, { seed: 1, threads: 7 });
-  assert.equal(verdict.said.en, "n = 7; without a lock 6 is left, with it 0");
+Deno.test("a lesson runs the number and kind of threads wanted, or refuses them", async () => {
+  using pool = new WorkerPool();
+  const { verdict } = await record("lock", pool, { seed: 1, threads: 7 });
+  assert.equal(verdict.summary.en, "n = 7; without a lock 6 is left, with it 0");
   const usage = { kind: "usage" };
-  await assert.rejects(played("lock", pool, { seed: 1, threads: 1 }), usage);
-  await assert.rejects(played("thread", pool, { seed: 1, threads: 3 }), usage);
-  await assert.rejects(played("rlock", pool, { seed: 1, kind: "task" }), usage);
-  const lenient = await played("thread", pool, { seed: 1, threads: 3, lenient: true });
+  await assert.rejects(record("lock", pool, { seed: 1, threads: 1 }), usage);
+  await assert.rejects(record("thread", pool, { seed: 1, threads: 3 }), usage);
+  await assert.rejects(record("rlock", pool, { seed: 1, kind: "task" }), usage);
+  const lenient = await record("thread", pool, { seed: 1, threads: 3, lenient: true });
   assert.ok(lenient.verdict.ok);
 });
 
 Deno.test("every lesson explains itself in both languages, with code", async () => {
-  for (const [name, { brief }] of Object.entries(lessons)) {
-    const { idea, code } = await load(name);
+  for (const [name, brief] of Object.entries(lessons)) {
+    const lesson = await loadLesson(name);
+    const { idea } = lesson;
+    const code = codeText(lesson);
     for (const text of [brief, idea]) {
       assert.match(text.zh, /\p{Script=Han}{2}/u, name);
       assert.doesNotMatch(text.en, /\p{Script=Han}/u, name);
     }
     assert.doesNotMatch(code.en, /\p{Script=Han}/u, name);
-    assert.deepEqual(englishIn(brief.zh, namesIn({ code })), [], name);
+    assert.deepEqual(englishIn(brief.zh, namesIn(lesson)), [], name);
     assert.ok(idea.en.length > 200 && code.en.length > 50, name);
     for (const line of [...code.en.split("\n"), ...code.zh.split("\n")]) {
       assert.ok(columnsOf(line) <= 100, `${name}: ${line}`);
@@ -81,19 +82,18 @@ Deno.test("every lesson explains itself in both languages, with code", async () 
   }
 });
 
-Deno.test("a lesson that is interrupted ends, whatever it does", async () => {
+Deno.test("an interrupted lesson ends, whatever its threads do", async () => {
   for (const name of ["lock", "semaphore", "deadlock", "async", "clients", "timer"]) {
-    using pool = new Pool();
+    using pool = new WorkerPool();
     const stop = new AbortController();
-    const reason = new Error("enough");
-    let seen = 0;
-    const audience = {
-      begins: () => {},
-      draws: () => {},
-      happens: () => void (++seen === 5 && stop.abort(reason)),
+    const reason = new Error("interrupted");
+    let events = 0;
+    const reporter = {
+      partStarts: () => {},
+      drawing: () => {},
+      event: () => void (++events === 5 && stop.abort(reason)),
     };
-    const wish = { threads: 8, lenient: true };
-    const playing = play(name, audience, pool, { seed: 1, signal: stop.signal, ...wish });
-    await assert.rejects(playing, reason, name);
+    const options = { seed: 1, threads: 8, lenient: true, signal: stop.signal };
+    await assert.rejects(runLesson(name, reporter, pool, options), reason, name);
   }
 });

@@ -1,6 +1,6 @@
 /** Mutated conversations and noise: a fixed number here, more by `deno task fuzz`. */
 import assert from "node:assert/strict";
-import { residentMemory } from "../../../bench/memory_of.ts";
+import { residentMemory } from "../../../bench/process_memory.ts";
 import { barge, startServer } from "../../_server.ts";
 import { assertUp, tokenOf } from "./_peer.ts";
 import { fuzz } from "./_fuzz.ts";

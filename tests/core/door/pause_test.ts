@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { connect } from "../../../core/client/connect.ts";
 import { login } from "../../../core/client/login.ts";
-import { Downloader } from "../../../core/client/download.ts";
-import { Report } from "../../../core/client/events.ts";
-import { Uploader } from "../../../core/client/upload.ts";
-import { send } from "../../../core/client/send.ts";
+import { Downloader } from "../../../core/client/download/downloader.ts";
+import { Report } from "../../../core/client/transfer/events.ts";
+import { Uploader } from "../../../core/client/upload/uploader.ts";
+import { send } from "../../../core/client/upload/send.ts";
 import { parseAddress } from "../../../core/net/address.ts";
 import { aliveLength, encodeChunkHead } from "../../../core/protocol/frame.ts";
 import { recorder } from "../client/_setup.ts";

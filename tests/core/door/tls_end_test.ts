@@ -17,9 +17,9 @@ import { makeSelfSigned } from "../../../core/net/self_signed.ts";
 import { encodeFrame } from "../../../core/protocol/frame.ts";
 import { makeVerifier } from "../../../core/protocol/verifier.ts";
 import { prepareData } from "../../../core/serve/data.ts";
-import { put } from "../../../core/upload/put.ts";
 import type { Session } from "../../../core/login/session.ts";
 import { stat } from "../../../core/session/stat.ts";
+import { receive } from "../../../core/upload/receive.ts";
 import { Store } from "../../../core/local/store.ts";
 import { until } from "../../_observe.ts";
 import { nonce, prove } from "../../../core/protocol/scram.ts";
@@ -76,8 +76,11 @@ class Doors implements AsyncDisposable {
       await openFtp(opening("ftps")),
     ];
     const here = new Doors(store, doors, token!);
-    const upload = await put(here.session(), {
-      ...{ path: "/home/big", size: null, modified: null, overwrite: "always" },
+    const upload = await receive(here.session(), {
+      path: "/home/big",
+      size: null,
+      modified: null,
+      overwrite: "always",
     });
     await upload.write(new Uint8Array(size));
     await upload.commit(null, true);

@@ -79,7 +79,8 @@ Deno.test("who comes beyond the limit is closed and counted, over all workers", 
 Deno.test("a connection on which nothing moves is cut", async () => {
   const events: EchoEvent[] = [];
   const server = await EchoServer.start({
-    ...{ ...plain, idle: 100 },
+    ...plain,
+    idle: 100,
     onEvent: (event) => events.push(event),
   });
   using conn = await connect(server);

@@ -1,11 +1,17 @@
 import assert from "node:assert/strict";
 import { talkUdp } from "../../../core/echo/client.ts";
 import { type EchoServeOptions, EchoServer } from "../../../core/echo/serve.ts";
-import { most } from "../../../core/echo/udp.ts";
+import { maxDatagramBytes } from "../../../core/echo/udp.ts";
 
 const plain: EchoServeOptions = {
-  ...{ transport: "udp", address: { host: "127.0.0.1", port: 0 }, raw: false, tls: undefined },
-  ...{ maxConnections: 0, idle: 0, log: false, workers: 1 },
+  transport: "udp",
+  address: { host: "127.0.0.1", port: 0 },
+  raw: false,
+  tls: undefined,
+  maxConnections: 0,
+  idle: 0,
+  log: false,
+  workers: 1,
 };
 
 function socket(): Deno.DatagramConn & Disposable {
@@ -20,9 +26,9 @@ function target({ address }: EchoServer): Deno.NetAddr {
 Deno.test("a datagram is answered by one of its length, an empty one by an empty one", async () => {
   const server = await EchoServer.start(plain);
   using conn = socket();
-  for (const length of [0, 1, 1500, most]) {
+  for (const length of [0, 1, 1500, maxDatagramBytes]) {
     await conn.send(new Uint8Array(length).fill(0x61), target(server));
-    const [answer] = await conn.receive(new Uint8Array(most + 1));
+    const [answer] = await conn.receive(new Uint8Array(maxDatagramBytes + 1));
     assert.equal(answer.length, length);
     assert(answer.every((byte) => byte === 0x41));
   }
@@ -85,7 +91,7 @@ Deno.test("the client counts what is lost, and takes no late answer for the next
 });
 
 Deno.test("a line that no datagram can carry is refused", async () => {
-  const long = "x".repeat(most + 1);
+  const long = "x".repeat(maxDatagramBytes + 1);
   const talking = talkUdp({ host: "127.0.0.1", port: 9 }, chunks(long), sink(), { timeout: 10 });
   await assert.rejects(talking, { kind: "usage" });
 });

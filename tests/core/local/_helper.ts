@@ -32,7 +32,9 @@ if (verb === "hold") {
     const facts = { account, modified: null, holder: "h" };
     try {
       const known = i % 2 === 0;
-      const { id } = reservations.begin({ ...place, ...facts, size: known ? Number(size) : null });
+      const [{ id }] = reservations.begin([
+        { upload: { ...place, ...facts, size: known ? Number(size) : null } },
+      ]);
       if (!known) {
         try {
           reservations.grow(id, "h", Number(size));
@@ -43,7 +45,7 @@ if (verb === "hold") {
       }
       reservations.seal(id, "h", { size: Number(size), sha256: "", verified: true });
       const file = { ...place, owner: account, sha256: "", modified: 0, ino: 0, verified: true };
-      reservations.settle(id, { ...file, size: Number(size) });
+      reservations.settle([[id, { ...file, size: Number(size) }]]);
       won++;
     } catch (error) {
       if (!(error instanceof BargeError && error.kind === "over-quota")) throw error;

@@ -2,11 +2,10 @@
 import assert from "node:assert/strict";
 import { mkdir } from "../../../core/session/mkdir.ts";
 import { move } from "../../../core/session/move.ts";
-import { put } from "../../../core/upload/put.ts";
 import { recover } from "../../../core/repair/recover.ts";
 import { remove } from "../../../core/session/remove.ts";
 import { stat } from "../../../core/session/stat.ts";
-import { fails, request, Setup, sha256, write } from "../_setup.ts";
+import { begin, fails, request, Setup, sha256, write } from "../_setup.ts";
 
 const folder = (path: string) => ({ verb: "mkdir" as const, path, parents: true });
 
@@ -61,7 +60,7 @@ Deno.test("a failing commit fails all; what it did on disk is settled by the nex
   await write(anna, "/home/old", "old");
   await write(anna, "/home/gone", "gone");
   await write(anna, "/home/d/moved", "moved");
-  const going = await put(anna, request("/home/large", { size: 500 }));
+  const going = await begin(anna, request("/home/large", { size: 500 }));
   await going.write(new Uint8Array(500));
   const results = await spoiled(setup, () => [
     write(anna, "/home/small", "small"),
@@ -128,13 +127,15 @@ Deno.test("a folder that was written into and moved by one commit is no stumblin
   await mkdir(anna, folder("/home/d"));
   const account = anna.id;
   const place = { dir: "homes/anna/d", name: "x" };
-  const upload = reservations.begin({ ...place, account, size: 1, modified: null, holder: "h" });
+  const [upload] = reservations.begin([
+    { upload: { ...place, account, size: 1, modified: null, holder: "h" } },
+  ]);
   Deno.writeTextFileSync(`${setup.data}/staging/${upload.id}`, "x");
   const found = vault.find({ dir: "staging", name: `${upload.id}` })!;
   const file = { ...place, ...found, owner: account, sha256: sha256("x"), verified: true };
   const [from, to] = ["d", "e"].map((name) => ({ dir: "homes/anna", name }));
   await Promise.all([ // both are submitted before the group runs
-    commits.publish(upload, file, () => {}),
+    commits.publish(upload, file, { places: [], check() {} }),
     commits.change({
       places: [from, to],
       check() {},

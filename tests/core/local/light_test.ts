@@ -1,18 +1,16 @@
 /** Bookkeeping waits neither for another program's transaction nor for the disk. */
 import assert from "node:assert/strict";
-import { parseAuthorizedKeys } from "../../../core/storage/public_key.ts";
-import { fingerprintOf } from "../../../core/storage/public_key.ts";
-import { beat } from "../../../core/upload/heartbeat.ts";
-import { put } from "../../../core/upload/put.ts";
+import { fingerprintOf, parseAuthorizedKeys } from "../../../core/storage/public_key.ts";
+import { Heartbeat } from "../../../core/local/heartbeat.ts";
 import { hold } from "./_process.ts";
-import { request, Setup, sha256 } from "../_setup.ts";
+import { begin, request, Setup, sha256 } from "../_setup.ts";
 
 const MiB = 1024 * 1024;
 
 Deno.test("an upload goes on while another program has the write lock, and waits for room off the event loop", async () => {
   using setup = new Setup({ durability: "full" });
   const anna = setup.user("anna", 100 * MiB);
-  const going = await put(anna, request("/home/a"));
+  const going = await begin(anna, request("/home/a"));
   const piece = new Uint8Array(MiB);
   await going.write(piece); // reserves eight more
   const [row] = setup.store.reservations.uploads();
@@ -20,7 +18,8 @@ Deno.test("an upload goes on while another program has the write lock, and waits
     const lock = await hold(`${setup.data}/accounts.db`);
     for (let i = 0; i < 8; i++) await going.write(piece);
     assert.equal(going.offset, 9 * MiB);
-    assert.equal(beat(setup.store, row), false); // left out
+    const heartbeat = new Heartbeat(setup.store, row);
+    assert.equal(heartbeat.now(), false); // left out
     let ended = false;
     const growing = going.write(piece).finally(() => ended = true);
     const behind = going.writeAt(10 * MiB, piece);
@@ -31,7 +30,7 @@ Deno.test("an upload goes on while another program has the write lock, and waits
     await Promise.all([growing, behind]);
   }
   assert.equal(going.offset, 11 * MiB);
-  assert.equal(beat(setup.store, row), true);
+  assert.equal(new Heartbeat(setup.store, row).now(), true);
   await going.commit(sha256(new Uint8Array(11 * MiB)), true);
   assert.deepEqual([setup.account("anna").used, setup.account("anna").reserved], [11 * MiB, 0]);
   setup.check();
@@ -40,7 +39,7 @@ Deno.test("an upload goes on while another program has the write lock, and waits
 Deno.test("an upload's end waits for the write lock off the event loop, too", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 100);
-  const going = await put(anna, request("/home/a", { size: 50 }));
+  const going = await begin(anna, request("/home/a", { size: 50 }));
   await going.write(new Uint8Array(20));
   const lock = await hold(`${setup.data}/accounts.db`);
   let ended = false;

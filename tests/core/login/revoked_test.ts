@@ -3,13 +3,12 @@ import assert from "node:assert/strict";
 import { makeVerifier } from "../../../core/protocol/verifier.ts";
 import { logIn } from "../../../core/login/password.ts";
 import { changePassword } from "../../../core/login/change_password.ts";
-import { put } from "../../../core/upload/put.ts";
 import { quota } from "../../../core/session/quota.ts";
 import { stat } from "../../../core/session/stat.ts";
 import { token, tokens } from "../../../core/login/token.ts";
 import { beginWebSession, findWebSession } from "../../../core/login/web_session.ts";
 import type { Session } from "../../../core/login/session.ts";
-import { bytes, fails, request, Setup, sha256, verifier } from "../_setup.ts";
+import { begin as beginUpload, bytes, fails, request, Setup, sha256, verifier } from "../_setup.ts";
 
 const host = "192.0.2.1";
 const never = () => Promise.reject(new Error("nothing was to be waited for"));
@@ -75,7 +74,7 @@ Deno.test("of two uploads that commit together, the one of a login that ended fa
   const { id, session } = await byToken(setup, anna);
   const uploads = await Promise.all(
     [[anna, "/home/a"], [session, "/home/b"]].map(async ([who, path]) => {
-      const upload = await put(who as Session, request(path as string, { size: 4 }));
+      const upload = await beginUpload(who as Session, request(path as string, { size: 4 }));
       await upload.write(bytes("text"));
       return upload;
     }),

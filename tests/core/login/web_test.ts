@@ -1,16 +1,15 @@
 /** Logins at the web page, and what is half uploaded. */
 import assert from "node:assert/strict";
 import { makeVerifier } from "../../../core/protocol/verifier.ts";
-import { halves } from "../../../core/upload/halves.ts";
+import { sampledUploads } from "../../../core/upload/partial_upload.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
-import { put } from "../../../core/upload/put.ts";
 import {
   beginWebSession,
   endWebSession,
   findWebSession,
   webSessions,
 } from "../../../core/login/web_session.ts";
-import { bytes, fails, request, Setup, sha256 } from "../_setup.ts";
+import { begin as beginUpload, bytes, fails, request, Setup, sha256 } from "../_setup.ts";
 
 const host = "192.0.2.1";
 const never = () => Promise.reject(new Error("nothing was to be waited for"));
@@ -59,7 +58,7 @@ Deno.test("half-finished uploads are told by path, with the digest of their begi
   const [anna, bob] = [setup.user("anna"), setup.user("bob")];
   await mkdir(anna, { verb: "mkdir", path: "/home/a", parents: false });
   const send = async (path: string, size: number | null, sent: string) => {
-    const upload = await put(anna, request(path, { size, modified: 12_000 }));
+    const upload = await beginUpload(anna, request(path, { size, modified: 12_000 }));
     await upload.write(bytes(sent));
     return upload;
   };
@@ -67,7 +66,7 @@ Deno.test("half-finished uploads are told by path, with the digest of their begi
   await (await send("/public/c.bin", 3, "x")).detach();
   const going = await send("/home/going", 9, "now");
   await (await send("/home/unknown", null, "of no known size")).detach();
-  assert.deepEqual(await Array.fromAsync(halves(anna)), [
+  assert.deepEqual(await Array.fromAsync(sampledUploads(anna)), [
     {
       path: "/home/a/b.bin",
       size: 10,
@@ -83,6 +82,6 @@ Deno.test("half-finished uploads are told by path, with the digest of their begi
       begins: { bytes: 1, sha256: sha256("x") },
     },
   ]);
-  assert.deepEqual(await Array.fromAsync(halves(bob)), []);
+  assert.deepEqual(await Array.fromAsync(sampledUploads(bob)), []);
   await going.drop();
 });

@@ -1,7 +1,8 @@
 /** Every field of every verb, against the table of verbs in PROTOCOL.md. */
 import assert from "node:assert/strict";
 import { BargeError } from "../../../core/error.ts";
-import { failure, parseRequest, type Verb, verbs } from "../../../core/protocol/message.ts";
+import { failure } from "../../../core/protocol/failure.ts";
+import { parseRequest, type Verb, verbs } from "../../../core/protocol/message.ts";
 
 const document = Deno.readTextFileSync(new URL("../../../PROTOCOL.md", import.meta.url));
 
@@ -9,10 +10,14 @@ const digest = "0".repeat(64);
 const key = `${"A".repeat(43)}=`;
 const verifier = {
   salt: "AAECAwQFBgcICQoLDA0ODw==",
-  ...{ n: 32768, r: 8, p: 1, storedKey: key, serverKey: key },
+  n: 32768,
+  r: 8,
+  p: 1,
+  storedKey: key,
+  serverKey: key,
 };
 
-/** A value of each field that fits, and some that do not; null and a missing field aside. */
+/** Valid and invalid values of each field; null and a missing field are tested besides. */
 const values: Record<string, [good: unknown, ...bad: unknown[]]> = {
   path: ["/home/a", 7, true, [], {}],
   from: ["/home/a", 7, true, [], {}],
@@ -48,7 +53,7 @@ const fixed: Record<string, object> = {
   "get-many": { paths: ["/home/a"] },
 };
 
-/** Of each row of the table of verbs: its verb, and its fields with their question marks. */
+/** Returns the verb of each row of the table of verbs, with its fields and question marks. */
 function rows(): [verb: Verb, fields: string[]][] {
   return [...document.matchAll(/^\| (`[a-z`, -]+`) \|([^|]*)\|[^|]*\|[^|]*\|$/gm)]
     .flatMap(([, names, request]) =>
@@ -72,7 +77,7 @@ function kind(request: Record<string, unknown>): string {
   }
 }
 
-Deno.test("each verb has the fields that PROTOCOL.md gives it, checked as it says", () => {
+Deno.test("each verb has the fields that PROTOCOL.md lists, with their checks", () => {
   const table = rows();
   assert.deepEqual([...new Set(table.map(([verb]) => verb))].sort(), [...verbs].sort());
   for (const [verb, named] of table) {
@@ -107,7 +112,7 @@ Deno.test("each verb has the fields that PROTOCOL.md gives it, checked as it say
   }
 });
 
-Deno.test("put-many and get-many: nothing, too many, sums that differ, a path twice", () => {
+Deno.test("put-many and get-many: no file, too many, other sums, a repeated path", () => {
   const file = { path: "/home/a", size: 3, sha256: digest };
   const put = (files: object[], body: unknown = 3) => kind({ verb: "put-many", files, body });
   assert.equal(put([file]), "fits");
@@ -128,7 +133,7 @@ Deno.test("put-many and get-many: nothing, too many, sums that differ, a path tw
   assert.equal(get(Array(65).fill("/home/a")), "protocol");
 });
 
-Deno.test("a failure has no lone surrogate, whatever it repeats, and wherever it is cut", () => {
+Deno.test("a failure has no lone surrogate, for any quoted text and any cut", () => {
   const facts = { path: `/home/\ud83d`, op: "get" };
   const said = JSON.stringify(failure(new BargeError("usage", "x".repeat(1999) + "😀", facts)));
   assert.ok(said.isWellFormed());

@@ -11,7 +11,7 @@ import {
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** What a sender means: a frame, and what follows it. */
+/** A frame and its body, as the sender has them. */
 type Message = {
   value: Record<string, unknown>;
   body: "none" | "raw" | "chunked";
@@ -47,11 +47,11 @@ function encode({ value, body, pieces }: Message): Bytes {
   return join([encodeFrame({ ...value, body: "chunked" }), ...chunks, encodeChunkHead(0)]);
 }
 
-/** Everything that the decoder tells of these pieces, copied as it comes. */
+/** Returns copies of all events that the decoder makes of these pieces. */
 function decode(pieces: readonly Bytes[], decoder = new Decoder()): FrameEvent[] {
   const events: FrameEvent[] = [];
   for (const piece of pieces) {
-    // A copy, overwritten afterwards: an event must not need what was pushed before.
+    // A copy that is overwritten afterwards: later events must not depend on earlier input.
     const pushed = piece.slice();
     decoder.push(pushed);
     for (let event = decoder.next(); event; event = decoder.next()) {
@@ -62,7 +62,7 @@ function decode(pieces: readonly Bytes[], decoder = new Decoder()): FrameEvent[]
   return events;
 }
 
-/** The same events with the data between two others in one piece. */
+/** Joins adjacent pieces of data. */
 function joined(events: readonly FrameEvent[]): FrameEvent[] {
   const out: FrameEvent[] = [];
   for (const event of events) {
@@ -125,7 +125,7 @@ Deno.test("one byte at a time gives the same events", () => {
   }));
 });
 
-Deno.test("no input makes the decoder throw anything but a BargeError", () => {
+Deno.test("for any input the decoder throws only BargeErrors", () => {
   const spoiled = fc.tuple(message.map(encode), fc.nat(), fc.nat(255)).map(([whole, at, byte]) => {
     const copy = whole.slice();
     copy[at % copy.length] = byte;
@@ -136,7 +136,7 @@ Deno.test("no input makes the decoder throw anything but a BargeError", () => {
     fc.property(fc.array(fc.oneof(bytes(80), framed, spoiled), { maxLength: 6 }), (input) => {
       const decoder = new Decoder();
       for (const piece of input) {
-        // It goes on being fed after a failure, as a careless caller would.
+        // More input after a failure, as from a careless caller.
         try {
           decode([piece], decoder);
         } catch (e) {
@@ -158,7 +158,7 @@ Deno.test("a decoder that failed stays failed", () => {
   assert.throws(() => decoder.next(), BargeError);
 });
 
-Deno.test("a length over the limit is refused before anything of it arrives", () => {
+Deno.test("a length over the limit is refused before its bytes arrive", () => {
   fails(encodeChunkHead(maxFrame + 1), /65537/);
   fails(encodeChunkHead(0xffffffff), /4294967295/);
   fails(encodeChunkHead(0), /frame of 0 bytes/);
@@ -190,7 +190,7 @@ Deno.test("a frame of the largest size passes; one byte more does not encode", (
   );
 });
 
-Deno.test("idle is said only between frames", () => {
+Deno.test("idle is true only between frames", () => {
   const decoder = new Decoder();
   assert.ok(decoder.idle);
   const frame = encodeFrame({ body: 2 });
@@ -204,7 +204,7 @@ Deno.test("idle is said only between frames", () => {
   assert.ok(decoder.idle);
 });
 
-Deno.test("a push before the last was drained is a bug of the caller", () => {
+Deno.test("a push before the last input was drained throws a RangeError", () => {
   const decoder = new Decoder();
   decoder.push(encodeFrame({}));
   assert.throws(() => decoder.push(encodeFrame({})), RangeError);

@@ -59,7 +59,7 @@ function assertFails(run: () => unknown, { kind, message }: Failure): void {
   });
 }
 
-/** The events that the bytes make, data as text, in the fixture's own words. */
+/** Returns the events of the bytes in the fixture's form, data as text. */
 function decoded(bytes: Uint8Array<ArrayBuffer>): Event[] {
   const decoder = new Decoder();
   const events: Event[] = [];
@@ -112,7 +112,7 @@ for (const name of names) {
   });
 }
 
-Deno.test("golden frames: every verb is asked and answered", () => {
+Deno.test("golden frames: every verb has a request and an answer", () => {
   const all = names.flatMap((name) => load(name).events).filter((e) => e.parsed !== undefined);
   const asked = new Set(all.filter((e) => e.as === "request").map((e) => e.frame?.verb));
   const answered = new Set(all.map((e) => e.as));

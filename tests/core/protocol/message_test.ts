@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { BargeError, kinds } from "../../../core/error.ts";
 import { Decoder, encodeFrame, type FrameValue, maxFrame } from "../../../core/protocol/frame.ts";
+import { failure } from "../../../core/protocol/failure.ts";
 import {
   eagerLimit,
-  failure,
   parseAnswer,
   parseOther,
   parseRequest,
@@ -41,7 +41,7 @@ const refuses: [FrameValue, string, string][] = [
   [{ verb: "token", action: "issue" }, "protocol", "token: field label is missing"],
 ];
 
-Deno.test("a request that does not fit says which field, and why", () => {
+Deno.test("the error of an invalid request names the field and the reason", () => {
   for (const [frame, kind, text] of refuses) {
     const error = wrong(() => parseRequest(frame));
     assert.equal(error.kind, kind);
@@ -49,13 +49,13 @@ Deno.test("a request that does not fit says which field, and why", () => {
   }
 });
 
-Deno.test("what is refused is not repeated: it may be a secret, or long", () => {
+Deno.test("an error does not quote the invalid value, which may be secret or long", () => {
   const secret = "hunter2 ".repeat(5000);
   const error = wrong(() => parseRequest({ verb: "proof", proof: secret }));
   assert.ok(!error.toString().includes("hunter2") && error.toString().length < 200);
 });
 
-Deno.test("unknown fields are dropped, defaults filled in", () => {
+Deno.test("unknown fields are dropped, defaults are set", () => {
   assert.deepEqual(parseRequest({ verb: "list", path: "/home", color: "red" }), {
     verb: "list",
     path: "/home",
@@ -168,7 +168,7 @@ Deno.test("a failure arrives as it was sent, without its cause", () => {
   }
 });
 
-Deno.test("a failure fits into a frame, whatever it repeats", () => {
+Deno.test("a failure fits into a frame, for any quoted text", () => {
   fc.assert(fc.property(fc.constantFrom("\0", "é", "漢", "😀", '"', "\ud800"), (unit) => {
     const text = unit.repeat(maxFrame);
     const facts = { op: text, path: text, account: text, hint: text };
@@ -177,7 +177,7 @@ Deno.test("a failure fits into a frame, whatever it repeats", () => {
   }));
 });
 
-Deno.test("a kind that a newer server made up is refused; an answer without ok is broken", () => {
+Deno.test("an unknown kind becomes refused; an answer without ok is a protocol error", () => {
   const answer = (error: unknown) => wrong(() => parseAnswer("ping", { ok: false, error }));
   assert.equal(answer({ kind: "tired", message: "m" }).kind, "refused");
   assert.equal(answer({ kind: "__proto__", message: "m" }).kind, "refused");

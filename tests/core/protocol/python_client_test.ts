@@ -1,6 +1,6 @@
 /**
- * An independent client, written in another language from PROTOCOL.md alone, against the real
- * server: if the text and the program differ, this fails.
+ * An independent client in Python, written from PROTOCOL.md alone, against the real server: it fails
+ * if the text and the program differ.
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -13,7 +13,7 @@ const script = fileURLToPath(new URL("fixtures/client.py", root));
 const python = await runs("python3", ["--version"]);
 const skipped = python ? "" : " (skipped: there is no python3 here)";
 
-/** Does this program run here? */
+/** Returns whether a program can be run here. */
 async function runs(program: string, args: string[]): Promise<boolean> {
   try {
     return (await new Deno.Command(program, { args, stdout: "null", stderr: "null" }).output())
@@ -23,14 +23,17 @@ async function runs(program: string, args: string[]): Promise<boolean> {
   }
 }
 
-/** Milliseconds that a program may take: a hung one is ended, a busy machine is waited for. */
+/** Milliseconds until a program that hangs is ended. */
 const limit = 180_000;
 
 /** Runs a program to its end, with text on its stdin. */
 async function run(program: string, args: string[], stdin = "", env: Record<string, string> = {}) {
   const options = { stdin: "piped", stdout: "piped", stderr: "piped" } as const;
   const child = new Deno.Command(program, {
-    ...{ args, env, cwd: root, signal: AbortSignal.timeout(limit) },
+    args,
+    env,
+    cwd: root,
+    signal: AbortSignal.timeout(limit),
     ...options,
   }).spawn();
   const writer = child.stdin.getWriter();
@@ -48,7 +51,7 @@ async function barge(args: string[], stdin = ""): Promise<string> {
   return stdout;
 }
 
-/** The first line of what a program prints. */
+/** Returns the first line that a program prints. */
 async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
   let text = "";
   for await (const piece of stream.pipeThrough(new TextDecoderStream())) {
@@ -58,7 +61,7 @@ async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
   return text.split("\n")[0];
 }
 
-/** The server with one account, in a folder of its own, for as long as `use` takes. */
+/** Runs `use` with a server that has one account. */
 async function serving(use: (address: string, folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {
@@ -70,8 +73,12 @@ async function serving(use: (address: string, folder: string) => Promise<void>):
     const args = ["serve", "--data", data, "--native", "127.0.0.1:0", "--http", "off", "--json"];
     const [command, ...words] = bargeCommand(args);
     const child = new Deno.Command(command, {
-      ...{ args: words, cwd: root, signal: AbortSignal.timeout(limit) },
-      ...{ stdin: "null", stdout: "piped", stderr: "piped" },
+      args: words,
+      cwd: root,
+      signal: AbortSignal.timeout(limit),
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
     }).spawn();
     const said = new Response(child.stderr).text();
     try {
@@ -99,7 +106,9 @@ Deno.test({
   ignore: !python,
   fn: async () => {
     const { code, stdout, stderr } = await run("python3", [
-      ...[script, "login-vectors", fileURLToPath(new URL("fixtures/login.json", root))],
+      script,
+      "login-vectors",
+      fileURLToPath(new URL("fixtures/login.json", root)),
     ]);
     assert.equal(code, 0, stderr);
     assert.equal(stdout, '{"vectors": 5}\n');
@@ -140,7 +149,7 @@ Deno.test({
         );
       }
 
-      // A waiting put, cut in the middle: no file, a half-finished upload, then the whole file.
+      // A waiting put that is cut: no file but a partial upload, then the whole file.
       await ok(["cut", at("large"), "/home/ü large", "1000000"]);
       await fails("not-found", ["get", "/home/ü large", at("none")]);
       const [half] = await ok(["stat", "/home/ü large"]);
@@ -159,7 +168,7 @@ Deno.test({
         [["empty", "file", 0], ["small", "file", 13], ["ü large", "file", 3_000_000]],
       );
 
-      // Half of it is there already; the digest is of the whole.
+      // A part of it is downloaded already; the digest is that of the whole file.
       await Deno.writeFile(at("back"), large.subarray(0, 1_234_567));
       const [got] = await ok(["get", "/home/ü large", at("back")]);
       assert.equal(got.offset, 1_234_567);
@@ -174,7 +183,7 @@ Deno.test({
     }),
 });
 
-/** A file of so many zeros. */
+/** Returns a file of zeros. */
 async function sized(path: string, size: number): Promise<string> {
   await Deno.writeFile(path, new Uint8Array());
   await Deno.truncate(path, size);

@@ -7,7 +7,7 @@ import { FrameReader, type Source } from "../../../core/protocol/reader.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Gives out bytes, at most so many a read, and notes the sizes of the buffers it was given. */
+/** A source that limits the bytes of each read, and records the sizes of the buffers. */
 class Pieces implements Source {
   readonly buffers: number[] = [];
   #at = 0;
@@ -37,7 +37,7 @@ function join(...pieces: Uint8Array[]): Bytes {
   return whole;
 }
 
-/** Bytes of which each place tells where it is. */
+/** Returns bytes that differ by position. */
 function pattern(length: number): Bytes {
   return Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 8)) & 0xff);
 }
@@ -55,7 +55,7 @@ function kind(expected: string) {
 const ping = encodeFrame({ verb: "ping" });
 const trailer = encodeFrame({ sha256: null });
 
-Deno.test("frames and bodies come as they were sent, however the reads fall", async () => {
+Deno.test("frames and bodies arrive as they were sent, for any sizes of reads", async () => {
   const sizes = fc.array(fc.integer({ min: 1, max: 5000 }), { minLength: 1, maxLength: 8 });
   await fc.assert(fc.asyncProperty(sizes, fc.nat(20_000), async (sizes, length) => {
     const data = pattern(length);
@@ -108,7 +108,7 @@ function same(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-Deno.test("buffers grow with what comes, and shrink between frames", async () => {
+Deno.test("buffers grow with the input, and shrink between frames", async () => {
   const data = pattern(600_000);
   const source = new Pieces(
     join(ping, encodeFrame({ body: data.length }), data, trailer, ping),
@@ -124,7 +124,7 @@ Deno.test("buffers grow with what comes, and shrink between frames", async () =>
   assert.equal(source.buffers.at(-1), 512);
 });
 
-Deno.test("who waits for the next frame holds one small buffer, the same each time", async () => {
+Deno.test("a reader between frames holds one small buffer", async () => {
   const given: ArrayBufferLike[] = [];
   const data = pattern(300);
   const pieces = new Pieces(
@@ -147,7 +147,7 @@ Deno.test("who waits for the next frame holds one small buffer, the same each ti
   assert.equal(given[0].byteLength, 512);
 });
 
-Deno.test("a stream that ends: null between frames, unavailable inside one", async () => {
+Deno.test("a stream's end is null between frames, unavailable inside one", async () => {
   using between = new FrameReader(new Pieces(ping));
   await between.frame();
   assert.equal(await between.frame(), null);
@@ -158,11 +158,13 @@ Deno.test("a stream that ends: null between frames, unavailable inside one", asy
   }
 });
 
-Deno.test("a stream that ends inside a body is unavailable, wherever it ends", async () => {
+Deno.test("a stream's end inside a body is unavailable at any byte", async () => {
   const raw = join(encodeFrame({ body: 5 }), pattern(5));
   const chunked = join(
     encodeFrame({ body: "chunked" }),
-    ...[encodeChunkHead(5), pattern(5), encodeChunkHead(0)],
+    encodeChunkHead(5),
+    pattern(5),
+    encodeChunkHead(0),
   );
   for (const [whole, head] of [[raw, raw.length - 5], [chunked, chunked.length - 13]] as const) {
     for (let cut = head; cut < whole.length; cut++) {
@@ -173,7 +175,7 @@ Deno.test("a stream that ends inside a body is unavailable, wherever it ends", a
   }
 });
 
-Deno.test("a body nobody read is no frame", async () => {
+Deno.test("an unread body is a protocol error", async () => {
   for (const body of [0, 3, "chunked"] as const) {
     const bytes = join(encodeFrame({ body }), pattern(typeof body === "number" ? body : 0));
     using reader = new FrameReader(new Pieces(join(bytes, encodeChunkHead(0), ping)));
@@ -182,7 +184,7 @@ Deno.test("a body nobody read is no frame", async () => {
   }
 });
 
-Deno.test("skip leaves the next frame, of an empty body, too", async () => {
+Deno.test("skip stops before the next frame, after an empty body as well", async () => {
   using reader = new FrameReader(
     new Pieces(join(encodeFrame({ body: 0 }), encodeFrame({ body: 9 }), pattern(9), ping), [5]),
   );
@@ -193,7 +195,7 @@ Deno.test("skip leaves the next frame, of an empty body, too", async () => {
   assert.deepEqual((await reader.frame())?.value, { verb: "ping" });
 });
 
-Deno.test("buffered tells whether the next frame can be had without waiting", async () => {
+Deno.test("buffered is true if the next frame is available without waiting", async () => {
   using reader = new FrameReader(
     new Pieces(join(ping, ping, ping), [ping.length * 2 + 7, Infinity]),
   );

@@ -32,7 +32,7 @@ function exchange(verifier: { salt: string; n: number; r: number; p: number }): 
   return { mechanism: "password", account: "alice", ...nonces, salt, n, r, p };
 }
 
-/** One for all tests that do not make their own: scrypt is slow on purpose. */
+/** Shared by most tests, since scrypt is slow. */
 const verifier = await makeVerifier("password", "correct horse");
 const known = exchange(verifier);
 const good = await prove("correct horse", known);
@@ -47,9 +47,9 @@ for (const vector of vectors) {
   });
 }
 
-Deno.test("scrypt is RFC 7914's: its section 12, the vector with N 16384", () => {
-  // prove() hands out nothing that scrypt made; this pins that the runtime's scrypt is the RFC's,
-  // with r and p where prove() puts them. What is made of it, the login vectors pin.
+Deno.test("scrypt matches the vector of RFC 7914, section 12, with N 16384", () => {
+  // prove() does not return scrypt's result, so this checks the runtime's scrypt and the order of its
+  // arguments. The login vectors check the rest.
   const key = scryptSync("pleaseletmein", "SodiumChloride", 64, {
     N: 16384,
     r: 8,
@@ -67,14 +67,14 @@ Deno.test("both sides agree on a login", () => {
   assert.equal(verify(good.proof, verifier, known), good.signature);
 });
 
-Deno.test("a wrong password proves nothing", async () => {
+Deno.test("a wrong password's proof is refused", async () => {
   const { proof, signature } = await prove("correct horsf", known);
   assert.equal(verify(proof, verifier, known), undefined);
   assert.notEqual(signature, good.signature);
   assert.equal(await matches("password", "correct horsf", verifier), false);
 });
 
-Deno.test("whatever is changed of an exchange, the proof does not hold", () => {
+Deno.test("a change of any field of the exchange invalidates the proof", () => {
   const changes: Partial<Exchange>[] = [
     { mechanism: "token" },
     { account: "Alice" },
@@ -91,7 +91,7 @@ Deno.test("whatever is changed of an exchange, the proof does not hold", () => {
   }
 });
 
-Deno.test("no other text is taken for a proof, however long or broken", () => {
+Deno.test("no other text is accepted as a proof, of any length", () => {
   const right = Uint8Array.fromBase64(good.proof);
   const other = fc.oneof(
     fc.string(),
@@ -105,7 +105,7 @@ Deno.test("no other text is taken for a proof, however long or broken", () => {
   fc.assert(fc.property(other, (proof) => verify(proof, verifier, known) === undefined));
 });
 
-Deno.test("what the server keeps is not enough to log in", async () => {
+Deno.test("the server's record is not enough to log in", async () => {
   for (const kept of [verifier.storedKey, verifier.serverKey]) {
     const { proof } = await prove(kept, known);
     assert.equal(verify(proof, verifier, known), undefined);
@@ -129,7 +129,7 @@ Deno.test("a token logs in without stretching", async () => {
   assert.ok(await matches("token", secret, v));
 });
 
-Deno.test("two verifiers of one password have nothing in common", async () => {
+Deno.test("two verifiers of one password differ in all fields", async () => {
   const other = await makeVerifier("password", "correct horse");
   assert.notEqual(other.salt, verifier.salt);
   assert.notEqual(other.storedKey, verifier.storedKey);
@@ -137,7 +137,7 @@ Deno.test("two verifiers of one password have nothing in common", async () => {
   assert.ok(await matches("password", "correct horse", other));
 });
 
-Deno.test("a client refuses costs that would give the password away, or are an attack", async () => {
+Deno.test("a client refuses costs that are too low or too high", async () => {
   assert.ok(fairCosts(costs));
   assert.ok(fairCosts({ n: 16384, r: 32, p: 1 }));
   for (
@@ -172,7 +172,7 @@ Deno.test("an empty password is refused", async () => {
   );
 });
 
-Deno.test("a kept key of a wrong length matches nothing, and breaks nothing", async () => {
+Deno.test("a stored key of a wrong length matches nothing, without an exception", async () => {
   const broken = { ...verifier, storedKey: "AAAA" };
   assert.equal(verify(good.proof, broken, known), undefined);
   assert.equal(await matches("password", "correct horse", broken), false);

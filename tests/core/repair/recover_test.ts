@@ -5,12 +5,11 @@
 import assert from "node:assert/strict";
 import type { Session } from "../../../core/login/session.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
-import { put } from "../../../core/upload/put.ts";
 import { expire, recover, type Recovered } from "../../../core/repair/recover.ts";
-import { keepPartialMs } from "../../../core/local/ledger/reservation.ts";
+import { keepPartialMs } from "../../../core/local/ledger/upload_rows.ts";
 import { trashName } from "../../../core/local/vault/staging.ts";
 import { stat } from "../../../core/session/stat.ts";
-import { bytes, request, Setup, sha256, upload, write } from "../_setup.ts";
+import { begin, bytes, request, Setup, sha256, upload, write } from "../_setup.ts";
 
 const folder = (path: string) => ({ verb: "mkdir" as const, path, parents: true });
 const old = "the old content";
@@ -61,7 +60,8 @@ function kill(setup: Setup, anna: Session, { sealed, staged, there, claimed }: K
   const account = anna.id;
   const place = { dir: "homes/anna", name: "a" };
   const size = fresh.length;
-  const { id } = reservations.begin({ ...place, account, size, modified: null, holder: "dead" });
+  const declared = { ...place, account, size, modified: null, holder: "dead" };
+  const [{ id }] = reservations.begin([{ upload: declared }]);
   if (sealed) reservations.seal(id, "dead", { size, sha256: sha256(fresh), verified: true });
   if (staged !== undefined) Deno.writeTextFileSync(`${setup.data}/staging/${id}`, staged);
   if (claimed) {
@@ -119,7 +119,7 @@ for (const [name, facts, content, { used, reserved, ...expected }] of killed) {
     assert.deepEqual([account.used, account.reserved], [used, reserved]);
     // The same command again: from where it was, or from the start.
     const staged = facts.there === undefined && !facts.claimed ? facts.staged ?? "" : "";
-    const going = await put(anna, request("/home/a", { size: fresh.length }));
+    const going = await begin(anna, request("/home/a", { size: fresh.length }));
     assert.equal(going.offset, staged.length);
     await going.write(bytes(fresh.slice(going.offset)));
     await going.commit(sha256(fresh), true);
@@ -136,7 +136,8 @@ Deno.test("a large file of the same size is not taken for the one whose bytes we
   const { reservations } = setup.store;
   const account = anna.id;
   const place = { dir: "homes/anna", name: "a" };
-  const { id } = reservations.begin({ ...place, account, size, modified: null, holder: "dead" });
+  const declared = { ...place, account, size, modified: null, holder: "dead" };
+  const [{ id }] = reservations.begin([{ upload: declared }]);
   const lost = sha256(new Uint8Array(size).fill(2));
   reservations.seal(id, "dead", { size, sha256: lost, verified: true });
   assert.equal((await start(setup)).dropped, 1);
@@ -219,7 +220,7 @@ Deno.test("leftovers go: of no upload, of an account that is gone, older than a 
   for (
     const [session, path] of [[anna, "/home/old"], [anna, "/home/new"], [bob, "/home/b"]] as const
   ) {
-    const going = await put(session, request(path, { size: 20 }));
+    const going = await begin(session, request(path, { size: 20 }));
     await going.write(bytes("12345"));
     await going.detach();
   }
@@ -241,7 +242,7 @@ Deno.test("a server that runs on drops what nobody has continued for a week", as
   using setup = new Setup();
   const anna = setup.user("anna");
   for (const name of ["cut", "dead", "sealed", "new"]) {
-    const going = await put(anna, request(`/home/${name}`, { size: 20 }));
+    const going = await begin(anna, request(`/home/${name}`, { size: 20 }));
     await going.write(bytes("12345"));
     await going.detach();
   }
@@ -267,7 +268,7 @@ Deno.test("wrong sums are set right", async () => {
 Deno.test("more on disk than was reserved does not break the limit", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 10);
-  const going = await put(anna, request("/home/a", { size: 10 }));
+  const going = await begin(anna, request("/home/a", { size: 10 }));
   await going.write(bytes("1234567890"));
   await going.detach();
   setup.store.db.run("UPDATE upload SET want = 3"); // the power took a commit, and not the bytes
@@ -285,7 +286,7 @@ Deno.test("what has its name by half, and was moved since by another, is not wri
   const recovered = await recover(setup.store);
   assert.deepEqual(recovered, { changes: 0, settled: 0, resumable: 0, dropped: 2 });
   assert.deepEqual(setup.staged(), []);
-  const going = await put(anna, request("/home/a", { size: 3 }));
+  const going = await begin(anna, request("/home/a", { size: 3 }));
   assert.equal(going.offset, 0);
   await going.write(bytes("abc"));
   await going.commit(sha256("abc"), true);

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { mkdir } from "../../../core/session/mkdir.ts";
 import { move } from "../../../core/session/move.ts";
-import { put } from "../../../core/upload/put.ts";
 import { quota } from "../../../core/session/quota.ts";
 import { removeAccount } from "../../../core/repair/remove_account.ts";
-import { bytes, fails, request, Setup, write } from "../_setup.ts";
+import { begin, bytes, fails, request, Setup, write } from "../_setup.ts";
 
 const folder = (path: string) => ({ verb: "mkdir" as const, path, parents: true });
 
@@ -17,7 +16,7 @@ async function setUp() {
   await write(anna, "/home/d/x", "12345");
   await write(anna, "/public/d/anna", "123");
   await write(bob, "/public/d/bob", "1");
-  const going = await put(anna, request("/home/half", { size: 10 }));
+  const going = await begin(anna, request("/home/half", { size: 10 }));
   await going.write(bytes("12345"));
   return { setup, anna, bob, going };
 }

@@ -2,13 +2,12 @@
 import assert from "node:assert/strict";
 import { mkdir } from "../../../core/session/mkdir.ts";
 import { move } from "../../../core/session/move.ts";
-import { put } from "../../../core/upload/put.ts";
 import { recover } from "../../../core/repair/recover.ts";
 import { remove } from "../../../core/session/remove.ts";
 import { trashName } from "../../../core/local/vault/staging.ts";
 import { stat } from "../../../core/session/stat.ts";
 import { verify, type VerifyOptions } from "../../../core/repair/verify.ts";
-import { bytes, request, Setup, sha256, upload, write } from "../_setup.ts";
+import { begin, bytes, request, Setup, sha256, upload, write } from "../_setup.ts";
 
 const folder = (path: string) => ({ verb: "mkdir" as const, path, parents: true });
 /** No server is at work here: what looks left over is. */
@@ -133,7 +132,7 @@ Deno.test("staging: what is nobody's goes, what can be continued stays", async (
   using setup = new Setup();
   const anna = setup.user("anna", 100);
   for (const name of ["idle", "empty", "lost"]) {
-    const going = await put(anna, request(`/home/${name}`, { size: 20 }));
+    const going = await begin(anna, request(`/home/${name}`, { size: 20 }));
     await going.write(bytes("12345"));
     await going.detach();
   }
@@ -144,7 +143,7 @@ Deno.test("staging: what is nobody's goes, what can be continued stays", async (
   Deno.writeTextFileSync(`${setup.data}/staging/9999`, "of no upload");
   Deno.mkdirSync(`${setup.data}/staging/removed-7/sub`, { recursive: true });
   Deno.writeTextFileSync(`${setup.data}/staging/junk`, "");
-  await using going = new Going(await put(anna, request("/home/going", { size: 20 })));
+  await using going = new Going(await begin(anna, request("/home/going", { size: 20 })));
   await going.upload.write(bytes("123"));
   const expected = [
     "empty-upload homes/anna/empty",
@@ -168,7 +167,7 @@ Deno.test("an upload into a folder that was removed by hand is found, and gives 
   using setup = new Setup();
   const anna = setup.user("anna");
   await mkdir(anna, folder("/home/d"));
-  const going = await put(anna, request("/home/d/a", { size: 20 }));
+  const going = await begin(anna, request("/home/d/a", { size: 20 }));
   await going.write(bytes("12345"));
   await going.detach();
   assert.deepEqual(await found(setup), []);
@@ -183,7 +182,7 @@ Deno.test("an upload into a folder that was removed by hand is found, and gives 
 Deno.test("a restored directory, without staging, is mended all the same", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 100);
-  const going = await put(anna, request("/home/a", { size: 20 }));
+  const going = await begin(anna, request("/home/a", { size: 20 }));
   await going.write(bytes("12345"));
   await going.detach();
   Deno.removeSync(`${setup.data}/staging`, { recursive: true });
@@ -195,7 +194,7 @@ Deno.test("a restored directory, without staging, is mended all the same", async
 });
 
 class Going implements AsyncDisposable {
-  constructor(readonly upload: Awaited<ReturnType<typeof put>>) {}
+  constructor(readonly upload: Awaited<ReturnType<typeof begin>>) {}
   async [Symbol.asyncDispose](): Promise<void> {
     await this.upload.detach();
   }
@@ -211,7 +210,7 @@ Deno.test("an upload whose worker died when it was sealed is settled, or can be 
     const size = fresh.length;
     const place = { dir: "homes/anna", name: "a" };
     const declared = { ...place, account: anna.id, size, modified: null, holder: "dead" };
-    const { id } = reservations.begin(declared);
+    const [{ id }] = reservations.begin([{ upload: declared }]);
     reservations.seal(id, "dead", { size, sha256: sha256(fresh), verified: true });
     if (where !== "nowhere") Deno.writeTextFileSync(`${setup.data}/staging/${id}`, fresh);
     if (where === "place") Deno.renameSync(`${setup.data}/staging/${id}`, setup.disk("/home/a"));
@@ -296,7 +295,7 @@ Deno.test("beside writers, in another isolate's connection, nothing is said to b
       else await write(busy, path, `${i}`.repeat(1 + i % 9));
       if (i % 3 === 0) await move(busy, path, `/home/m${n}`, "always");
       if (i % 7 === 0) await remove(busy, `/home/m${n}`, false).catch(() => {});
-      const going = await put(busy, request(`/home/cut${n}`, { size: 50 }));
+      const going = await begin(busy, request(`/home/cut${n}`, { size: 50 }));
       await going.write(bytes("1"));
       if (i % 2) await going.drop();
       else await going.detach();

@@ -4,13 +4,12 @@ import { copy } from "../../../core/session/copy.ts";
 import { copyTree } from "../../../core/session/copy_tree.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
 import { move } from "../../../core/session/move.ts";
-import { put } from "../../../core/upload/put.ts";
 import { recover } from "../../../core/repair/recover.ts";
 import { remove } from "../../../core/session/remove.ts";
 import { removeAccount } from "../../../core/repair/remove_account.ts";
 import type { Session } from "../../../core/login/session.ts";
 import { verify } from "../../../core/repair/verify.ts";
-import { bytes, fails, request, Setup, upload, write } from "../_setup.ts";
+import { begin, bytes, fails, request, Setup, upload, write } from "../_setup.ts";
 
 const folder = (session: Session, path: string, parents = true) =>
   mkdir(session, { verb: "mkdir", path, parents });
@@ -73,7 +72,7 @@ Deno.test("an upload over one's own file needs no entry until that is gone", asy
   const { setup, anna, count } = setUp(2);
   using _ = setup;
   await write(anna, "/home/f", "f");
-  const going = await put(anna, request("/home/f", { size: 5 }));
+  const going = await begin(anna, request("/home/f", { size: 5 }));
   assert.equal(count(), 1);
   await write(anna, "/home/g", "g");
   await fails("over-quota", () => move(anna, "/home/f", "/home/h", "never"), /or its entry/);
@@ -91,11 +90,11 @@ Deno.test("partial uploads are entries, one by one", async () => {
   const { setup, anna, count } = setUp(3);
   using _ = setup;
   for (const name of ["a", "b", "c"]) {
-    await (await put(anna, request(`/home/${name}`, { size: 5 }))).detach(true);
+    await (await begin(anna, request(`/home/${name}`, { size: 5 }))).detach(true);
   }
   assert.equal(count(), 3);
-  await fails("over-quota", () => put(anna, request("/home/d", { size: 5 })));
-  await fails("over-quota", () => put(anna, request("/home/d")));
+  await fails("over-quota", () => begin(anna, request("/home/d", { size: 5 })));
+  await fails("over-quota", () => begin(anna, request("/home/d")));
   await upload(anna, "/home/a", bytes("12345"));
   assert.equal(count(), 3);
   await remove(anna, "/home/b", false);

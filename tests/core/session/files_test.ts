@@ -6,11 +6,10 @@ import { get } from "../../../core/session/get.ts";
 import { list } from "../../../core/session/list.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
 import { move } from "../../../core/session/move.ts";
-import { put } from "../../../core/upload/put.ts";
 import { remove } from "../../../core/session/remove.ts";
 import type { Session } from "../../../core/login/session.ts";
 import { stat } from "../../../core/session/stat.ts";
-import { bytes, fails, read, request, Setup, sha256, upload, write } from "../_setup.ts";
+import { begin, bytes, fails, read, request, Setup, sha256, upload, write } from "../_setup.ts";
 
 const folder = (path: string, parents = true) => ({ verb: "mkdir" as const, path, parents });
 
@@ -152,11 +151,11 @@ Deno.test("remove: files, folders, half-finished uploads", async () => {
   await write(anna, "/home/d/e/b", "123");
   Deno.writeTextFileSync(setup.disk("/home/d/hand"), "by hand");
   for (const name of ["d/half", "d/e/half", "half"]) {
-    const going = await put(anna, request(`/home/${name}`, { size: 10 }));
+    const going = await begin(anna, request(`/home/${name}`, { size: 10 }));
     await going.write(bytes("12345"));
     await going.detach();
   }
-  const busy = await put(anna, request("/home/busy", { size: 10 }));
+  const busy = await begin(anna, request("/home/busy", { size: 10 }));
   assert.equal(await remove(anna, "/home/busy", false), 0);
   await fails("unavailable", () => busy.write(bytes("1")), /removed/);
   await busy.detach();

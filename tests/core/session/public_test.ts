@@ -4,13 +4,12 @@ import { copy } from "../../../core/session/copy.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
 import { move } from "../../../core/session/move.ts";
 import { changePassword } from "../../../core/login/change_password.ts";
-import { put } from "../../../core/upload/put.ts";
 import { grow, quota } from "../../../core/session/quota.ts";
 import { register } from "../../../core/login/register.ts";
 import { remove } from "../../../core/session/remove.ts";
 import { Session } from "../../../core/login/session.ts";
 import { token } from "../../../core/login/token.ts";
-import { fails, read, request, Setup, verifier, write } from "../_setup.ts";
+import { begin, fails, read, request, Setup, verifier, write } from "../_setup.ts";
 
 const folder = (path: string) => ({ verb: "mkdir" as const, path, parents: true });
 
@@ -33,7 +32,7 @@ Deno.test("others read and add, and do not replace, move or remove", async () =>
   for (
     const work of [
       () => write(bob, "/public/a", "mine"),
-      () => put(bob, request("/public/a", { size: 1 })),
+      () => begin(bob, request("/public/a", { size: 1 })),
       () => copy(bob, "/public/b", "/public/a", "always"),
       () => move(bob, "/public/b", "/public/a", "always"),
       () => move(bob, "/public/a", "/home/a", "always"),
@@ -118,7 +117,7 @@ Deno.test("quota: the numbers, and how far one may raise it", async () => {
   const { setup, anna, root } = setUp();
   using _ = setup;
   await write(anna, "/home/a", "x".repeat(400));
-  const going = await put(anna, request("/home/b", { size: 100 }));
+  const going = await begin(anna, request("/home/b", { size: 100 }));
   assert.deepEqual(await quota(anna), {
     ...{ account: "anna", used: 400, reserved: 100, limit: 1000, left: 500 },
     ...{ entries: 2, entryLimit: 100_000 },

@@ -1,10 +1,9 @@
 /** Setting times: the ledger follows, so that a file keeps its digest; who may, and what can't be. */
 import assert from "node:assert/strict";
 import { mkdir } from "../../../core/session/mkdir.ts";
-import { put } from "../../../core/upload/put.ts";
 import { setModified } from "../../../core/session/set_modified.ts";
 import { stat } from "../../../core/session/stat.ts";
-import { fails, read, request, Setup, write } from "../_setup.ts";
+import { begin, fails, read, request, Setup, write } from "../_setup.ts";
 
 const time = Date.UTC(2001, 1, 3, 4, 5, 6);
 
@@ -51,7 +50,7 @@ Deno.test("what has no time to set", async () => {
     await fails("usage", () => setModified(anna, "/home/a", no));
     await fails("usage", () => write(anna, "/home/b", "hello", { modified: no }));
     const facts = request("/home/b", { modified: no });
-    await fails("usage", () => put(anna, facts));
+    await fails("usage", () => begin(anna, facts));
   }
   for (const modified of ["9999-12-31T00:00:00Z", "1900-01-01T00:00:00Z"]) {
     const request = { verb: "mkdir", path: "/home/d", parents: true, modified } as const;

@@ -8,7 +8,6 @@ import { get } from "../../../core/session/get.ts";
 import { list } from "../../../core/session/list.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
 import { move } from "../../../core/session/move.ts";
-import { put } from "../../../core/upload/put.ts";
 import { quota } from "../../../core/session/quota.ts";
 import { recover } from "../../../core/repair/recover.ts";
 import { remove } from "../../../core/session/remove.ts";
@@ -26,7 +25,7 @@ import {
 } from "../../../core/session/share.ts";
 import { stat } from "../../../core/session/stat.ts";
 import { tokens } from "../../../core/login/token.ts";
-import { fails, request, Setup, write } from "../_setup.ts";
+import { begin, fails, request, Setup, write } from "../_setup.ts";
 
 const visitor = { host: "192.0.2.1", version: '"1"', later: false };
 
@@ -166,7 +165,7 @@ Deno.test("a link's session reads what the link leads to, and does nothing else"
   // Nothing is changed through it, and nothing is learned of the account.
   const inside = "/home/d/in";
   await fails("denied", () => write(dir, inside, "x"));
-  await fails("denied", () => put(dir, request("/home/d/new")));
+  await fails("denied", () => begin(dir, request("/home/d/new")));
   await fails("denied", () => remove(dir, inside, false));
   await fails("denied", () => move(dir, inside, "/home/d/moved", "never"));
   await fails("denied", () => copy(dir, inside, "/home/d/copied", "never"));

@@ -16,16 +16,30 @@ Deno.test("a queue carries what can be cloned", () => {
   const cyclic: { self?: unknown } = {};
   cyclic.self = cyclic;
   const items = [
-    ...[0, -0, 1.5, NaN, Infinity, 2 ** 53, 10n ** 30n, true, false, null, undefined],
-    ...["", "héllo 😀", "\ud800 lone", "\ufeffmark", "\0"],
+    0,
+    -0,
+    1.5,
+    NaN,
+    Infinity,
+    2 ** 53,
+    10n ** 30n,
+    true,
+    false,
+    null,
+    undefined,
+    "",
+    "héllo 😀",
+    "\ud800 lone",
+    "\ufeffmark",
+    "\0",
     ...[new Date(5), /x/gi, new Map([[1, { a: [2] }]]), new Set(["x"])],
     ...[[], [1, [2, [3]]], [undefined, , 3], { a: { b: null } }, cyclic], // deno-lint-ignore no-sparse-arrays
-    ...[
-      new ArrayBuffer(4),
-      new Uint8Array([1, 2]),
-      new Float64Array([0.5]),
-      new DataView(new ArrayBuffer(2)),
-    ],
+
+    new ArrayBuffer(4),
+    new Uint8Array([1, 2]),
+    new Float64Array([0.5]),
+    new DataView(new ArrayBuffer(2)),
+    ,
     new Uint8Array(20_000).map((_, i) => i * 7),
     "long ".repeat(5000),
   ];

@@ -119,7 +119,7 @@ for (const Type of [Lock, RLock]) {
     };
     const two = threads.all(2, body, lock.handle);
     await untilWaiting(lock, 2);
-    await assert.rejects(threads.start(body, lock.handle).result, /2 wait at this R?Lock already/);
+    await assert.rejects(threads.start(body, lock.handle).result, /2 already wait at this R?Lock/);
     lock.release();
     await two;
     assert.throws(() => new Type({ waiters: 0 }), RangeError);

@@ -46,7 +46,7 @@ Deno.test("Timer: cancelled from another isolate, which can't start it", async (
     timer.cancel();
     timer.start();
   };
-  await assert.rejects(threads.start(cancel, timer.handle).result, /started where it was made/);
+  await assert.rejects(threads.start(cancel, timer.handle).result, /started where it was created/);
   assert.equal(await timer.finished.waitAsync(), true);
 });
 

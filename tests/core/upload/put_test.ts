@@ -2,11 +2,10 @@ import assert from "node:assert/strict";
 import { BargeError } from "../../../core/error.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
 import { move } from "../../../core/session/move.ts";
-import { put } from "../../../core/upload/put.ts";
 import { remove } from "../../../core/session/remove.ts";
 import { stat } from "../../../core/session/stat.ts";
-import { finishedUpload } from "../../../core/upload/unfinished.ts";
-import { bytes, fails, read, request, Setup, sha256, upload, write } from "../_setup.ts";
+import { finishedUpload } from "../../../core/upload/partial_upload.ts";
+import { begin, bytes, fails, read, request, Setup, sha256, upload, write } from "../_setup.ts";
 
 const folder = (path: string) => ({ verb: "mkdir" as const, path, parents: true });
 
@@ -62,7 +61,7 @@ Deno.test("never, and if it is still that one", async () => {
   await fails("exists", () => write(anna, "/home/b", "two", { overwrite: sha }), /changed/);
   assert.equal(setup.read("/home/b"), "by hand");
   // Two that both found it missing: the later one finds out at its end.
-  const one = await put(anna, request("/home/c", { size: 1, overwrite: "never" }));
+  const one = await begin(anna, request("/home/c", { size: 1, overwrite: "never" }));
   await write(anna, "/home/c", "first");
   await one.write(bytes("1"));
   await fails("exists", () => one.commit(null, true));
@@ -77,13 +76,13 @@ Deno.test("no folder, a folder, or a folder that goes meanwhile", async () => {
   await fails("exists", () => write(anna, "/home/d", "x"), /folder/);
   await fails("exists", () => write(anna, "/home", "x"));
   await fails("exists", () => write(anna, "/", "x"));
-  const going = await put(anna, request("/home/d/a", { size: 3 }));
+  const going = await begin(anna, request("/home/d/a", { size: 3 }));
   await going.write(bytes("abc"));
   await remove(anna, "/home/d", true);
   assert.deepEqual([setup.account("anna").reserved, setup.staged()], [0, []]);
   await fails("no-directory", () => going.commit(null, true), /removed or moved/);
   await mkdir(anna, folder("/home/d"));
-  const again = await put(anna, request("/home/d/a", { size: 3 }));
+  const again = await begin(anna, request("/home/d/a", { size: 3 }));
   assert.equal(again.offset, 0);
   await again.drop();
   setup.check();
@@ -93,12 +92,12 @@ Deno.test("a removed folder ends all uploads into it, whoever sends them, and gi
   using setup = new Setup();
   const [anna, bob] = [setup.user("anna"), setup.user("bob")];
   await mkdir(anna, folder("/public/d/e"));
-  const cut = await put(bob, request("/public/d/cut", { size: 5 }));
+  const cut = await begin(bob, request("/public/d/cut", { size: 5 }));
   await cut.write(bytes("1"));
   await cut.detach();
   const going = [];
   for (const [session, path] of [[anna, "/public/d/a"], [bob, "/public/d/e/b"]] as const) {
-    going.push(await put(session, request(path, { size: 5 })));
+    going.push(await begin(session, request(path, { size: 5 })));
     await going.at(-1)!.write(bytes("12"));
   }
   await remove(anna, "/public/d", true);
@@ -119,9 +118,9 @@ Deno.test("uploads don't follow a folder into somebody's home, but the owner's o
   const anna = setup.user("anna", null, "admin");
   const bob = setup.user("bob");
   await mkdir(anna, folder("/public/d"));
-  const theirs = await put(bob, request("/public/d/b", { size: 5 }));
+  const theirs = await begin(bob, request("/public/d/b", { size: 5 }));
   await theirs.write(bytes("12"));
-  const own = await put(anna, request("/public/d/a", { size: 5 }));
+  const own = await begin(anna, request("/public/d/a", { size: 5 }));
   await own.write(bytes("12"));
   await move(anna, "/public/d", "/home/d", "never");
   assert.deepEqual([setup.account("bob").reserved, setup.staged().length], [0, 1]);
@@ -141,14 +140,14 @@ Deno.test("a folder that is moved takes its uploads along; the old name does not
   const anna = setup.user("anna", 200);
   await mkdir(anna, folder("/home/d"));
   await write(anna, "/home/d/a", "x".repeat(100));
-  const going = await put(anna, request("/home/d/a", { size: 150 })); // counts on the 100
+  const going = await begin(anna, request("/home/d/a", { size: 150 })); // counts on the 100
   await going.write(new Uint8Array(150));
   await move(anna, "/home/d", "/home/e", "never");
   await mkdir(anna, folder("/home/d"));
   await fails("no-directory", () => going.commit(null, true), /moved/);
   const { used, reserved } = setup.account("anna");
   assert.deepEqual([used, reserved], [100, 50]);
-  const again = await put(anna, request("/home/e/a", { size: 150 }));
+  const again = await begin(anna, request("/home/e/a", { size: 150 }));
   assert.equal(again.offset, 150);
   await again.commit(null, true);
   assert.equal(setup.account("anna").used, 150);
@@ -159,7 +158,7 @@ Deno.test("a file that an upload is to replace does not move away for free", asy
   using setup = new Setup();
   const anna = setup.user("anna", 200);
   await write(anna, "/home/a", "x".repeat(100));
-  const going = await put(anna, request("/home/a", { size: 150 }));
+  const going = await begin(anna, request("/home/a", { size: 150 }));
   await fails("over-quota", () => move(anna, "/home/a", "/home/b", "never"));
   assert(setup.exists("/home/a"));
   await going.write(new Uint8Array(120));
@@ -174,7 +173,7 @@ Deno.test("of unknown size: reserved ahead, and to the last byte of the quota", 
   using setup = new Setup();
   const limit = 10 * 1024 * 1024;
   const anna = setup.user("anna", limit);
-  const going = await put(anna, request("/home/a"));
+  const going = await begin(anna, request("/home/a"));
   const piece = new Uint8Array(1024 * 1024);
   await going.write(piece);
   assert.equal(setup.account("anna").reserved, 9 * 1024 * 1024);
@@ -184,7 +183,7 @@ Deno.test("of unknown size: reserved ahead, and to the last byte of the quota", 
   await going.fail(failure);
   assert.equal(setup.account("anna").reserved, 0);
   assert.deepEqual(setup.staged(), []);
-  const exact = await put(anna, request("/home/a"));
+  const exact = await begin(anna, request("/home/a"));
   for (let i = 0; i < 10; i++) await exact.write(piece);
   await exact.commit(null, false);
   assert.equal(setup.account("anna").used, limit);
@@ -194,7 +193,7 @@ Deno.test("of unknown size: reserved ahead, and to the last byte of the quota", 
 Deno.test("too many, too few, or other bytes than was said", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
-  const going = await put(anna, request("/home/a", { size: 3 }));
+  const going = await begin(anna, request("/home/a", { size: 3 }));
   await fails("protocol", () => going.write(bytes("abcd")), /more than/);
   await going.write(bytes("ab"));
   await fails("protocol", () => going.commit(null, true), /2 of 3/);
@@ -208,18 +207,18 @@ Deno.test("too many, too few, or other bytes than was said", async () => {
 Deno.test("cut and continued: the offset, the prefix, and another session", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 1000);
-  const one = await put(anna, request("/home/a", { size: 900 }));
+  const one = await begin(anna, request("/home/a", { size: 900 }));
   await one.write(new Uint8Array(600).fill(1));
   await one.detach();
   assert.equal(setup.account("anna").reserved, 600);
   assert.deepEqual(stat(anna, "/home/a"), { entry: null, upload: { offset: 600, size: 900 } });
   // The room is used by something else meanwhile: the upload stays, for when there is room again.
   await write(anna, "/home/b", "x".repeat(400));
-  await fails("over-quota", () => put(anna, request("/home/a", { size: 900 })));
+  await fails("over-quota", () => begin(anna, request("/home/a", { size: 900 })));
   assert.deepEqual(setup.staged().length, 1);
   await remove(anna, "/home/b", false);
   using elsewhere = setup.open();
-  const two = await put(setup.login("anna", elsewhere), request("/home/a", { size: 900 }));
+  const two = await begin(setup.login("anna", elsewhere), request("/home/a", { size: 900 }));
   assert.equal(two.offset, 600);
   assert.equal(two.prefix, sha256(new Uint8Array(600).fill(1)));
   await two.write(new Uint8Array(300).fill(2));
@@ -232,12 +231,12 @@ Deno.test("what is staged is dropped for a smaller file, and by one that can't c
   using setup = new Setup();
   const anna = setup.user("anna", 1000);
   const cut = async () => {
-    const going = await put(anna, request("/home/a", { size: 900 }));
+    const going = await begin(anna, request("/home/a", { size: 900 }));
     if (going.offset === 0) await going.write(new Uint8Array(600));
     await going.detach();
   };
   await cut();
-  const smaller = await put(anna, request("/home/a", { size: 10 }));
+  const smaller = await begin(anna, request("/home/a", { size: 10 }));
   assert.equal(smaller.offset, 0);
   await smaller.drop();
   await cut();
@@ -255,7 +254,7 @@ Deno.test("two uploads to one path at once: both complete, the last one wins", a
     const anna = setup.user("anna", 20_000_000);
     const going = await Promise.all(
       // of one session, even
-      sizes.map((size) => put(anna, request("/home/a", { size, base: "fresh" }))),
+      sizes.map((size) => begin(anna, request("/home/a", { size, base: "fresh" }))),
     );
     const contents = [1, 2].map((n) => new Uint8Array(500).fill(n));
     for (let at = 0; at < 500; at += 100) {
@@ -272,14 +271,14 @@ Deno.test("two uploads to one path at once: both complete, the last one wins", a
 Deno.test("the cut one of two is dropped while the other goes on", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
-  const one = await put(anna, request("/home/a", { size: 10 }));
-  const two = await put(anna, request("/home/a", { size: 10, base: "fresh" }));
+  const one = await begin(anna, request("/home/a", { size: 10 }));
+  const two = await begin(anna, request("/home/a", { size: 10, base: "fresh" }));
   await one.write(bytes("12345"));
   await two.write(bytes("67890"));
   await one.detach();
   await two.detach();
   assert.equal(setup.staged().length, 1);
-  const again = await put(anna, request("/home/a", { size: 10 }));
+  const again = await begin(anna, request("/home/a", { size: 10 }));
   assert.equal(again.prefix, sha256("67890"));
   await again.drop();
 });
@@ -287,7 +286,7 @@ Deno.test("the cut one of two is dropped while the other goes on", async () => {
 Deno.test("an account that is disabled meanwhile does not publish", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
-  const going = await put(anna, request("/home/a", { size: 1 }));
+  const going = await begin(anna, request("/home/a", { size: 1 }));
   await going.write(bytes("x"));
   setup.store.accounts.change("anna", { disabled: true });
   const failure = await fails("unauthenticated", () => going.commit(null, true));
@@ -298,13 +297,13 @@ Deno.test("that an upload was finished is forgotten in the step that begins the 
   using setup = new Setup();
   const anna = setup.user("anna", 10);
   const facts = { size: 3, base: "fresh", recorded: true } as const;
-  const first = await put(anna, request("/home/a", facts));
+  const first = await begin(anna, request("/home/a", facts));
   await first.write(bytes("abc"));
   await first.commit(null, true);
-  assert.equal(finishedUpload(anna, "/home/a")?.size, 3);
-  await fails("over-quota", () => put(anna, request("/home/a", { ...facts, size: 11 })));
-  assert.equal(finishedUpload(anna, "/home/a")?.size, 3);
-  const second = await put(anna, request("/home/a", facts));
-  assert.equal(finishedUpload(anna, "/home/a"), undefined);
+  assert.equal((await finishedUpload(anna, "/home/a"))?.size, 3);
+  await fails("over-quota", () => begin(anna, request("/home/a", { ...facts, size: 11 })));
+  assert.equal((await finishedUpload(anna, "/home/a"))?.size, 3);
+  const second = await begin(anna, request("/home/a", facts));
+  assert.equal(await finishedUpload(anna, "/home/a"), undefined);
   await second.drop();
 });

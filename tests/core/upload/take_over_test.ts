@@ -2,13 +2,12 @@
 import assert from "node:assert/strict";
 import { makeTally } from "../../../core/watch/gate.ts";
 import { makeBoard } from "../../../core/watch/metrics.ts";
-import { put } from "../../../core/upload/put.ts";
 import { remove } from "../../../core/session/remove.ts";
 import { settleDead } from "../../../core/repair/settle_dead.ts";
 import { stat } from "../../../core/session/stat.ts";
-import type { Upload } from "../../../core/upload/upload.ts";
+import type { Incoming } from "../../../core/upload/incoming.ts";
 import { makeFenceTable } from "../../../core/local/vault/fences.ts";
-import { bytes, fails, request, Setup, sha256 } from "../_setup.ts";
+import { begin, bytes, fails, request, Setup, sha256 } from "../_setup.ts";
 
 /** Two isolates of one server, as far as uploads are concerned. */
 class Two implements Disposable {
@@ -27,10 +26,10 @@ Deno.test("the second comer goes on where the first one is, at once, in whatever
     using two = new Two();
     const { setup } = two;
     const anna = setup.user("anna", 10);
-    const first = await put(anna, request("/home/a", { size: 10 }));
+    const first = await begin(anna, request("/home/a", { size: 10 }));
     await first.write(bytes("12345"));
     const session = there ? setup.login("anna", two.other) : anna;
-    const second = await put(session, request("/home/a", { size: 10 }));
+    const second = await begin(session, request("/home/a", { size: 10 }));
     assert.deepEqual([second.offset, second.prefix], [5, sha256("12345")]);
     await fails(
       "unavailable",
@@ -51,7 +50,7 @@ Deno.test("the second comer goes on where the first one is, at once, in whatever
 });
 
 Deno.test("however the first one ends, it takes nothing away from the second", async () => {
-  const ends: Record<string, (first: Upload) => Promise<unknown>> = {
+  const ends: Record<string, (first: Incoming) => Promise<unknown>> = {
     detached: (first) => first.detach(),
     dropped: (first) => first.drop(),
     failed: async (first) => first.fail(await fails("unavailable", () => first.write(bytes("x")))),
@@ -61,9 +60,9 @@ Deno.test("however the first one ends, it takes nothing away from the second", a
   for (const [name, end] of Object.entries(ends)) {
     using setup = new Setup();
     const anna = setup.user("anna");
-    const first = await put(anna, request("/home/a", { size: 6 }));
+    const first = await begin(anna, request("/home/a", { size: 6 }));
     await first.write(bytes("123456"));
-    const second = await put(anna, request("/home/a", { size: 6 }));
+    const second = await begin(anna, request("/home/a", { size: 6 }));
     await end(first);
     await first.detach();
     assert.equal(second.offset, 6, name);
@@ -76,8 +75,8 @@ Deno.test("however the first one ends, it takes nothing away from the second", a
 Deno.test("one that nobody has sent a byte of is taken over, too, with its reservation", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 10);
-  const first = await put(anna, request("/home/a", { size: 10 }));
-  const second = await put(anna, request("/home/a", { size: 10 }));
+  const first = await begin(anna, request("/home/a", { size: 10 }));
+  const second = await begin(anna, request("/home/a", { size: 10 }));
   await fails("unavailable", () => first.write(bytes("x")));
   await first.detach();
   await second.write(bytes("1234567890"));
@@ -88,10 +87,10 @@ Deno.test("one that nobody has sent a byte of is taken over, too, with its reser
 Deno.test("who starts afresh is given nothing of another's, and takes nothing from it", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
-  const first = await put(anna, request("/home/a", { size: 6 }));
+  const first = await begin(anna, request("/home/a", { size: 6 }));
   await first.write(bytes("123"));
   for (const facts of [{ size: null }, { size: 3, base: "fresh" }, { size: 3, base: 0 }] as const) {
-    const fresh = await put(anna, request("/home/a", facts));
+    const fresh = await begin(anna, request("/home/a", facts));
     assert.equal(fresh.offset, 0);
     await fresh.write(bytes("new"));
     await fresh.commit(sha256("new"), true);
@@ -105,10 +104,10 @@ Deno.test("who starts afresh is given nothing of another's, and takes nothing fr
 Deno.test("what is about to become a file is not taken over", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
-  const first = await put(anna, request("/home/a", { size: 6 }));
+  const first = await begin(anna, request("/home/a", { size: 6 }));
   await first.write(bytes("123456"));
   setup.store.db.run("UPDATE upload SET sha256 = ?", sha256("123456"));
-  const second = await put(anna, request("/home/a", { size: 6 }));
+  const second = await begin(anna, request("/home/a", { size: 6 }));
   assert.equal(second.offset, 0);
   await second.drop();
   await first.commit(null, true);
@@ -124,7 +123,7 @@ Deno.test("two that write different bytes at once: the file is one of them, whol
     const anna = setup.user("anna", size);
     const other = setup.login("anna", two.other);
     const contents = [1, 2].map((n) => new Uint8Array(size).fill(n));
-    const rest = async (upload: Upload, content: Uint8Array) => {
+    const rest = async (upload: Incoming, content: Uint8Array) => {
       const writes = [];
       for (let at = upload.offset; at < size; at += piece) {
         const writing = upload.writeAt(at, content.subarray(at, at + piece));
@@ -135,10 +134,10 @@ Deno.test("two that write different bytes at once: the file is one of them, whol
       await Promise.all(writes);
       await upload.commit(sha256(content), true);
     };
-    const first = await put(anna, request("/home/a", { size }));
+    const first = await begin(anna, request("/home/a", { size }));
     const writing = rest(first, contents[0]).then(() => "ok", (error) => error.kind as string);
-    const second = await put(other, request("/home/a", { size }));
-    await second.restart(); // its prefix is another's
+    const second = await begin(other, request("/home/a", { size }));
+    await second.truncate(0); // its prefix is another's
     const taken = rest(second, contents[1]).then(() => "ok", (error) => error.kind as string);
     assert.deepEqual([await writing, await taken], ["unavailable", "ok"], `round ${round}`);
     await first.detach();
@@ -153,10 +152,10 @@ Deno.test("thirty connections, each cutting in on the one before: all go on", as
   using two = new Two();
   const { setup } = two;
   setup.user("anna", 31);
-  const uploads: Upload[] = [];
+  const uploads: Incoming[] = [];
   for (let i = 0; i <= 30; i++) {
     const session = setup.login("anna", i % 2 ? two.other : setup.store);
-    const upload = await put(session, request("/home/a", { size: 31 }));
+    const upload = await begin(session, request("/home/a", { size: 31 }));
     assert.equal(upload.offset, i);
     await upload.write(bytes("x"));
     uploads.push(upload);
@@ -176,7 +175,7 @@ Deno.test("all at once: one of them goes on, and the others are told so", async 
   const outcomes = await Promise.all(Array.from({ length: 16 }, async (_, i) => {
     const session = setup.login("anna", i % 2 ? two.other : setup.store);
     try {
-      const upload = await put(session, request("/home/a", { size: 3 }));
+      const upload = await begin(session, request("/home/a", { size: 3 }));
       if (upload.offset === 0) await upload.write(bytes("abc"));
       await upload.commit(sha256("abc"), true);
       return "ok";
@@ -196,9 +195,9 @@ Deno.test("a late write of a holder that no fence can reach is noticed, not ackn
   using setup = new Setup();
   using other = setup.open(); // shares no table of fences, as if the worker had died in that write
   setup.user("anna");
-  const first = await put(setup.login("anna", other), request("/home/a", { size: 10 }));
+  const first = await begin(setup.login("anna", other), request("/home/a", { size: 10 }));
   await first.write(bytes("12345"));
-  const second = await put(setup.login("anna"), request("/home/a", { size: 10 }));
+  const second = await begin(setup.login("anna"), request("/home/a", { size: 10 }));
   await second.write(bytes("67890"));
   await first.write(bytes("late!"));
   await fails("unavailable", () => first.commit(null, true), /taken over/);
@@ -223,11 +222,11 @@ Deno.test("one that is checked is taken over, and what the taker has is checked"
   });
   setup.user("anna");
   const anna = setup.login("anna", store);
-  const first = await put(anna, request("/home/a", { size: 3 }));
+  const first = await begin(anna, request("/home/a", { size: 3 }));
   await first.write(bytes("abc"));
   const committing = first.commit(null, true);
   while (checks.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
-  const second = await put(anna, request("/home/a", { size: 3 }));
+  const second = await begin(anna, request("/home/a", { size: 3 }));
   assert.equal(second.offset, 3);
   release();
   await fails("unavailable", () => committing, /taken over/);
@@ -239,7 +238,7 @@ Deno.test("one that is checked is taken over, and what the taker has is checked"
 Deno.test("one that is removed while another writes it ends, and a late end keeps nothing", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
-  const first = await put(anna, request("/home/a", { size: 3 }));
+  const first = await begin(anna, request("/home/a", { size: 3 }));
   await first.write(bytes("ab"));
   await remove(anna, "/home/a", false);
   await fails("not-found", () => stat(anna, "/home/a"));
@@ -252,7 +251,7 @@ Deno.test("what a dead worker wrote without a path is nobody's, and gives its ro
   using setup = new Setup();
   using store = setup.open({}, 0);
   setup.user("anna", 10);
-  const upload = await put(setup.login("anna", store), request("/home/a", { size: 10 }));
+  const upload = await begin(setup.login("anna", store), request("/home/a", { size: 10 }));
   await upload.write(bytes("12345"));
   upload.unlink();
   assert.equal(setup.account("anna").reserved, 10);

@@ -2,14 +2,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { BargeError } from "../../../core/error.ts";
-import { put } from "../../../core/upload/put.ts";
 import { recover } from "../../../core/repair/recover.ts";
 import { stat } from "../../../core/session/stat.ts";
-import { bytes, fails, request, Setup, sha256, upload, write } from "../_setup.ts";
+import { begin, bytes, fails, request, Setup, sha256, upload, write } from "../_setup.ts";
 
 /** Writes so far and leaves it there, as a client that is cut. */
 async function half(setup: Setup, path: string, text: string, size: number | null = null) {
-  const going = await put(setup.login("anna"), request(path, { size }));
+  const going = await begin(setup.login("anna"), request(path, { size }));
   await going.write(bytes(text));
   await going.detach();
 }
@@ -18,21 +17,25 @@ Deno.test("what an upload begins with", async (t) => {
   using setup = new Setup();
   const anna = setup.user("anna");
   const end = async (base: "old" | "fresh" | number, text: string) => {
-    const going = await put(anna, request("/home/f", { base }));
+    const going = await begin(anna, request("/home/f", { base }));
     await going.write(bytes(text));
     await going.commit(null, true);
     return setup.read("/home/f");
   };
   await t.step("nothing is there", async () => {
     assert.equal(await end("old", "new"), "new");
-    await fails("usage", () => put(anna, request("/home/none", { base: 4 })), /fewer than 4 bytes/);
+    await fails(
+      "usage",
+      () => begin(anna, request("/home/none", { base: 4 })),
+      /fewer than 4 bytes/,
+    );
   });
   await t.step("a file", async () => {
     assert.equal(await end("old", "er"), "newer");
     assert.equal(await end(3, " one"), "new one");
     assert.equal(await end("fresh", "x"), "x");
     assert.equal(await end(0, "yz"), "yz");
-    await fails("usage", () => put(anna, request("/home/f", { base: 3 })), /fewer than 3 bytes/);
+    await fails("usage", () => begin(anna, request("/home/f", { base: 3 })), /fewer than 3 bytes/);
   });
   await t.step("a file, and half of another: the half where it has as many bytes", async () => {
     await write(anna, "/home/f", "file");
@@ -44,7 +47,7 @@ Deno.test("what an upload begins with", async (t) => {
   await t.step("half of a file, whoever began it", async () => {
     await half(setup, "/home/g", "half", 100);
     assert.deepEqual(stat(anna, "/home/g").upload, { offset: 4, size: 100 });
-    const going = await put(anna, request("/home/g", { base: "old" }));
+    const going = await begin(anna, request("/home/g", { base: "old" }));
     assert.equal(going.offset, 4);
     await going.write(bytes(" and half"));
     const { sha256: digest } = await going.commit(null, false);
@@ -59,7 +62,7 @@ Deno.test("an append that is over quota changes nothing", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 100);
   await write(anna, "/home/f", "x".repeat(60));
-  const going = await put(anna, request("/home/f", { base: "old" }));
+  const going = await begin(anna, request("/home/f", { base: "old" }));
   await fails("over-quota", () => going.write(bytes("y".repeat(60))));
   await going.drop();
   assert.equal(setup.read("/home/f").length, 60);
@@ -70,10 +73,10 @@ Deno.test("an append that is over quota changes nothing", async () => {
 Deno.test("room that is only asked for is given back", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 100);
-  await fails("over-quota", () => put(anna, request("/home/f", { reserve: 101 })));
-  const going = await put(anna, request("/home/f", { reserve: 100 }));
+  await fails("over-quota", () => begin(anna, request("/home/f", { reserve: 101 })));
+  const going = await begin(anna, request("/home/f", { reserve: 100 }));
   assert.equal(setup.account("anna").reserved, 100);
-  await fails("over-quota", () => put(anna, request("/home/g", { reserve: 1 })));
+  await fails("over-quota", () => begin(anna, request("/home/g", { reserve: 1 })));
   await going.write(bytes("ten bytes."));
   await going.commit(null, true);
   assert.deepEqual([setup.account("anna").used, setup.account("anna").reserved], [10, 0]);
@@ -93,7 +96,7 @@ Deno.test("writes in any order give what a plain file would hold", async () => {
     fc.asyncProperty(fc.boolean(), fc.array(step, { maxLength: 20 }), async (old, steps) => {
       await write(anna, "/home/f", "the file that was there");
       let model = old ? bytes("the file that was there") : new Uint8Array();
-      const going = await put(anna, request("/home/f", { base: old ? "old" : "fresh" }));
+      const going = await begin(anna, request("/home/f", { base: old ? "old" : "fresh" }));
       const resized = (length: number) => {
         const next = new Uint8Array(length);
         next.set(model.subarray(0, length));
@@ -129,7 +132,7 @@ Deno.test("a cut keeps what is whole from the start", async (t) => {
   using setup = new Setup();
   const anna = setup.user("anna");
   await t.step("before a gap", async () => {
-    const going = await put(anna, request("/home/f", {}));
+    const going = await begin(anna, request("/home/f", {}));
     await going.writeAt(0, bytes("whole"));
     await going.writeAt(10, bytes("beyond"));
     await going.detach();
@@ -137,21 +140,21 @@ Deno.test("a cut keeps what is whole from the start", async (t) => {
     assert.equal(setup.account("anna").reserved, 5);
   });
   await t.step("a gap that was filled", async () => {
-    const going = await put(anna, request("/home/f", { base: "old" }));
+    const going = await begin(anna, request("/home/f", { base: "old" }));
     await going.writeAt(10, bytes("beyond"));
     await going.writeAt(5, bytes(" then"));
     await going.detach();
     assert.deepEqual(stat(anna, "/home/f").upload, { offset: 16, size: null });
   });
   await t.step("room that was asked for is no byte", async () => {
-    const going = await put(anna, request("/home/f", { base: "old" }));
+    const going = await begin(anna, request("/home/f", { base: "old" }));
     await going.truncate(1000);
     await going.detach();
     assert.deepEqual(stat(anna, "/home/f").upload, { offset: 16, size: null });
   });
   await t.step("a file that was being changed in place is half of nothing", async () => {
     await write(anna, "/home/g", "as it was");
-    const going = await put(anna, request("/home/g", { base: "old" }));
+    const going = await begin(anna, request("/home/g", { base: "old" }));
     await going.writeAt(3, bytes("IT"));
     await going.detach();
     assert.equal(stat(anna, "/home/g").upload, null);
@@ -164,8 +167,8 @@ Deno.test("a crash keeps no gap, either", async (t) => {
   using setup = new Setup();
   const anna = setup.user("anna");
   /** The writer is gone without a word: its isolate is, as far as others can see. */
-  const crash = async (work: (going: Awaited<ReturnType<typeof put>>) => Promise<void>) => {
-    const going = await put(anna, request("/home/f", { base: "old" }));
+  const crash = async (work: (going: Awaited<ReturnType<typeof begin>>) => Promise<void>) => {
+    const going = await begin(anna, request("/home/f", { base: "old" }));
     await work(going);
     return going;
   };
@@ -177,7 +180,7 @@ Deno.test("a crash keeps no gap, either", async (t) => {
     const store = setup.open();
     await recover(store);
     assert.deepEqual(stat(setup.login("anna", store), "/home/f").upload, { offset: 5, size: null });
-    const going = await put(setup.login("anna", store), request("/home/f", { base: 5 }));
+    const going = await begin(setup.login("anna", store), request("/home/f", { base: 5 }));
     await going.write(bytes(" again"));
     await going.commit(sha256("whole again"), true);
     store[Symbol.dispose]();
@@ -198,7 +201,7 @@ Deno.test("a crash keeps no gap, either", async (t) => {
     const { upload: left } = stat(anna, "/home/f");
     assert.equal(left?.offset, 11); // what was copied is whole
     assert.equal(left.size, null);
-    const going = await put(anna, request("/home/f", { base: 11 }));
+    const going = await begin(anna, request("/home/f", { base: 11 }));
     await going.write(bytes("!"));
     await going.commit(sha256("whole again!"), true);
     await gone.detach();
@@ -210,7 +213,7 @@ Deno.test("a crash keeps no gap, either", async (t) => {
 Deno.test("what can't be written where it is to go", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 10_000);
-  const going = await put(anna, request("/home/f", { base: "fresh" }));
+  const going = await begin(anna, request("/home/f", { base: "fresh" }));
   await fails("usage", () => going.writeAt(Number.MAX_SAFE_INTEGER, bytes("x")), /that large/);
   await fails("over-quota", () => going.writeAt(9_999, bytes("xx")));
   for (let i = 1; i <= 1024; i++) await going.writeAt(2 * i, bytes("x"));
@@ -225,7 +228,7 @@ Deno.test("what can't be written where it is to go", async () => {
 Deno.test("a declared upload that comes out of order has to be complete", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
-  const going = await put(anna, request("/home/f", { size: 10, base: "fresh" }));
+  const going = await begin(anna, request("/home/f", { size: 10, base: "fresh" }));
   await going.writeAt(5, bytes("fghij"));
   await fails("protocol", () => going.writeAt(6, bytes("ghijk")), /declared 10/);
   await going.writeAt(0, bytes("abcde"));

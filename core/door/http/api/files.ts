@@ -5,7 +5,7 @@ import { list } from "../../../session/list.ts";
 import { Omitted } from "../../../local/omitted.ts";
 import { remove } from "../../../session/remove.ts";
 import { stat } from "../../../session/stat.ts";
-import type { Committed } from "../../../upload/upload.ts";
+import type { StoredFile } from "../../../storage/uploads.ts";
 import type { Entry } from "../../../protocol/message.ts";
 import { attachment, sendArchive } from "../archive.ts";
 import { sendFile } from "../download.ts";
@@ -196,7 +196,7 @@ async function write(
 }
 
 /** Returns the JSON of a written file. */
-export function writtenFacts(path: string, { modified, ...facts }: Committed) {
+export function writtenFacts(path: string, { modified, ...facts }: StoredFile) {
   return { path, ...facts, modified: new Date(modified).toISOString() };
 }
 

@@ -19,14 +19,14 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { BargeError, typed } from "../../../error.ts";
 import { parseTime } from "../../../protocol/time.ts";
-import { put } from "../../../upload/put.ts";
+import type { Incoming } from "../../../upload/incoming.ts";
 import {
-  dropUnfinished,
+  dropPartialUpload,
   finishedUpload,
-  type Unfinished,
-  unfinished,
-} from "../../../upload/unfinished.ts";
-import type { Upload } from "../../../upload/upload.ts";
+  type PartialUpload,
+  partialUpload,
+} from "../../../upload/partial_upload.ts";
+import { receive } from "../../../upload/receive.ts";
 import { readDigest } from "../digest_field.ts";
 import type { AuthenticatedExchange, Exchange } from "../exchange.ts";
 import { encodePath, treePath } from "../path.ts";
@@ -122,10 +122,10 @@ export const uploads = [
         schema: schemas.problem,
       },
     },
-    handle(exchange, { rest }) {
+    async handle(exchange, { rest }) {
       speakTus(exchange);
       const { path } = where(exchange, rest);
-      const upload = known(exchange, path);
+      const upload = await known(exchange, path);
       if (isStaged(upload)) refuseBusy(upload);
       const { size } = upload;
       const expires = new Date(upload.expires).toISOString();
@@ -168,10 +168,16 @@ async function create(exchange: AuthenticatedExchange, rest: string): Promise<Re
     throw new BargeError("usage", "Upload-Length is missing");
   }
   const modified = modifiedIn(metadata);
-  refuseBusy(unfinished(exchange.session!, path));
-  const overwrite = conditions(exchange);
-  const request = { path, size, modified, overwrite, base: "fresh", recorded: true } as const;
-  const upload = await put(exchange.session!, request);
+  refuseBusy(await partialUpload(exchange.session!, path));
+  const upload = await receive(exchange.session!, {
+    path,
+    size,
+    modified,
+    overwrite: conditions(exchange),
+    base: "fresh",
+    announced: true,
+    recorded: true,
+  });
   const location = `${root}/uploads${encodePath(path)}`;
   const headers = await take(exchange, upload, size);
   return new Response(null, { status: 201, headers: { ...headers, location } });
@@ -194,16 +200,20 @@ async function append(exchange: AuthenticatedExchange, rest: string): Promise<Re
   const at = bytesIn(exchange, "upload-offset");
   if (at === undefined) throw new BargeError("usage", "Upload-Offset is missing");
   needType(exchange);
-  const half = known(exchange, path);
+  const half = await known(exchange, path);
   if (isStaged(half)) refuseBusy(half); // it is checked, or becomes a file
   const size = half.size ?? bytesIn(exchange, "upload-length") ?? null;
   if (half.offset !== at && reported(half) !== at) throw elsewhere(reported(half));
   if (half.finished) return await repeatLast(exchange, half);
-  const overwrite = conditions(exchange);
-  const { modified } = half;
-  const facts = { path, size, modified, overwrite } as const;
-  const request = { ...facts, base: "staged", unread: true, recorded: true } as const;
-  const upload = await put(exchange.session!, request);
+  const upload = await receive(exchange.session!, {
+    path,
+    size,
+    modified: half.modified,
+    overwrite: conditions(exchange),
+    base: "staged",
+    unread: true,
+    recorded: true,
+  });
   const again = upload.offset === half.offset && at < half.offset;
   if (!again && upload.offset !== at) {
     // One that was not there any more is not left behind as one that has just begun.
@@ -228,7 +238,7 @@ async function repeatLast(exchange: Exchange, upload: Known): Promise<Response> 
  */
 async function take(
   exchange: AuthenticatedExchange,
-  upload: Upload,
+  upload: Incoming,
   size: number | null,
   at = 0,
 ): Promise<Record<string, string>> {
@@ -249,7 +259,7 @@ async function take(
       };
     }
     await upload.detach(true);
-    const half = unfinished(session!, exchange.asked.path);
+    const half = await partialUpload(session!, exchange.asked.path);
     return half ? headersOf({ ...half, finished: false }) : done;
   } catch (error) {
     const { takenOver } = upload;
@@ -264,7 +274,7 @@ async function take(
 }
 
 /** A body whose checksum is wrong leaves the upload as it was. */
-async function receiveChecked(exchange: Exchange, upload: Upload): Promise<void> {
+async function receiveChecked(exchange: Exchange, upload: Incoming): Promise<void> {
   needType(exchange);
   const checksum = readChecksum(exchange.header("upload-checksum"));
   const hash = checksum && createHash(checksum.algorithm);
@@ -283,13 +293,13 @@ async function receiveChecked(exchange: Exchange, upload: Upload): Promise<void>
 async function end(exchange: AuthenticatedExchange, rest: string): Promise<Response> {
   speakTus(exchange);
   const { path } = where(exchange, rest);
-  const upload = known(exchange, path);
+  const upload = await known(exchange, path);
   if (upload.finished) {
     throw new BargeError("not-found", "the upload is finished, there is nothing to give up", {
       hint: "the file is removed with DELETE /api/v1/files",
     });
   }
-  await dropUnfinished(exchange.session!, path);
+  await dropPartialUpload(exchange.session!, path);
   return new Response(null, { status: 204 });
 }
 
@@ -304,14 +314,14 @@ function target(rest: string, filename: string | undefined): string {
 }
 
 /** An upload, or the file that it has become. */
-interface Known extends Unfinished {
+interface Known extends PartialUpload {
   readonly finished: boolean;
 }
 
-function known({ session }: AuthenticatedExchange, path: string): Known {
-  const half = unfinished(session!, path);
+async function known({ session }: AuthenticatedExchange, path: string): Promise<Known> {
+  const half = await partialUpload(session, path);
   if (half) return { ...half, finished: false };
-  const file = finishedUpload(session!, path);
+  const file = await finishedUpload(session!, path);
   if (file) return { ...file, offset: file.size, modified: null, busy: false, finished: true };
   throw new BargeError("not-found", "there is no half-finished upload", { path });
 }
@@ -342,7 +352,7 @@ function needType(exchange: Exchange): void {
   throw new Refusal(415, "usage", `the body must be ${tusType}`);
 }
 
-function refuseBusy(half: Unfinished | undefined): void {
+function refuseBusy(half: PartialUpload | undefined): void {
   if (!half?.busy) return;
   throw new Refusal(423, "unavailable", "another connection writes to this upload", {
     headers: { "retry-after": "5" },

@@ -1,5 +1,5 @@
 /** Lists the partial uploads of the account for the page's script. */
-import { type Half, halves } from "../../../upload/halves.ts";
+import { type SampledUpload, sampledUploads } from "../../../upload/partial_upload.ts";
 import type { Source } from "../exchange.ts";
 import { type PageContext, userView } from "./view.ts";
 
@@ -7,14 +7,14 @@ import { type PageContext, userView } from "./view.ts";
 export async function listPartialUploads(c: PageContext): Promise<Response> {
   const { exchange, session } = await userView(c);
   const headers = { "cache-control": "no-store", "content-type": "application/json" };
-  return exchange.send(asJson(halves(session, exchange.ended.signal)), { headers });
+  return exchange.send(asJson(sampledUploads(session, exchange.ended.signal)), { headers });
 }
 
-async function* asJson(halves: AsyncIterable<Half>): Source {
+async function* asJson(uploads: AsyncIterable<SampledUpload>): Source {
   const encoder = new TextEncoder();
   let separator = "[";
-  for await (const half of halves) {
-    yield encoder.encode(separator + JSON.stringify(half));
+  for await (const upload of uploads) {
+    yield encoder.encode(separator + JSON.stringify(upload));
     separator = ",";
   }
   yield encoder.encode(separator === "[" ? "[]" : "]");

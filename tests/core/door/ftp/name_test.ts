@@ -7,8 +7,7 @@ import { factsLine, longLine } from "../../../../core/door/ftp/listing.ts";
 import { encodeReply } from "../../../../core/door/ftp/reply.ts";
 import { list } from "../../../../core/session/list.ts";
 import { mkdir } from "../../../../core/session/mkdir.ts";
-import { putWhole } from "../../../../core/upload/put_whole.ts";
-import { createHash } from "node:crypto";
+import { receive } from "../../../../core/upload/receive.ts";
 import { Client } from "./_client.ts";
 import { Here } from "./_here.ts";
 
@@ -109,9 +108,10 @@ Deno.test("what other doors made with CR or LF in its name is found by the name 
   const session = here.session();
   const make = async (path: string, text: string) => {
     const bytes = new TextEncoder().encode(text);
-    const sha256 = createHash("sha256").update(bytes).digest("hex");
     const request = { path, size: null, modified: null, overwrite: "always" as const };
-    await putWhole(session, request, bytes, sha256);
+    const upload = await receive(session, request);
+    await upload.write(bytes);
+    await upload.commit(null, true);
   };
   const made = ["a\nb", "a\r\n550 no", "\n", "\r", "c\n␊d", "␍", "many" + "\n".repeat(20)];
   for (const folder of ["/home/f\ng", "/home/f\ng/h"]) {

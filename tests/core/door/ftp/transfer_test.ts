@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import { put } from "../../../../core/upload/put.ts";
 import { stat } from "../../../../core/session/stat.ts";
+import { receive } from "../../../../core/upload/receive.ts";
 import { Client, Wire } from "./_client.ts";
 import { Here } from "./_here.ts";
 
@@ -132,8 +132,11 @@ Deno.test("REST and APPE: from files, from uploads of other doors, beyond what i
   }
   await client.put("APPE fresh", "abc");
   assert.equal((await client.get("RETR fresh")).toString(), "abc");
-  const other = await put(here.session(), {
-    ...{ path: "/home/half", size: bytes.length, modified: null, overwrite: "always" },
+  const other = await receive(here.session(), {
+    path: "/home/half",
+    size: bytes.length,
+    modified: null,
+    overwrite: "always",
   });
   await other.write(bytes.subarray(0, 300_000));
   await other.detach();

@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { BargeError } from "../../../../core/error.ts";
 import { Store } from "../../../../core/local/store.ts";
-import { finishedUpload } from "../../../../core/upload/unfinished.ts";
+import { finishedUpload } from "../../../../core/upload/partial_upload.ts";
 import { pattern, sha256 } from "../_peer.ts";
 import type { Answer, Client, Headers } from "./_client.ts";
 import { api, Web } from "./_web.ts";
@@ -196,7 +196,7 @@ Deno.test("a client that lost the last answer learns that its upload is a file",
   { // other workers, and the same one after a restart, know it as well
     using other = new Store(web.store.settings);
     const session = web.session("anna", other);
-    assert.equal(finishedUpload(session, "/home/f")?.size, 1000);
+    assert.equal((await finishedUpload(session, "/home/f"))?.size, 1000);
   }
   const file = `${api}/files/home/f`;
   const put = async (bytes: Uint8Array) => assert.ok((await anna.ask("PUT", file, {}, bytes)).text);

@@ -8,8 +8,8 @@ import fc from "fast-check";
 import { Type } from "../../../../core/door/sftp/packet.ts";
 import { sumLine } from "../../../../core/protocol/printable.ts";
 import { mkdir } from "../../../../core/session/mkdir.ts";
+import { receive } from "../../../../core/upload/receive.ts";
 import type { Session } from "../../../../core/login/session.ts";
-import { putWhole } from "../../../../core/upload/put_whole.ts";
 import { SftpHere } from "./_here.ts";
 
 /** Characters that a line protocol may stumble over, and lines of scp's own. */
@@ -22,9 +22,10 @@ const controls = /[\x00-\x1f\x7f]/;
 
 async function put(session: Session, path: string, text: string): Promise<void> {
   const bytes = new TextEncoder().encode(text);
-  const sha256 = createHash("sha256").update(bytes).digest("hex");
   const request = { path, size: null, modified: null, overwrite: "always" as const };
-  await putWhole(session, request, bytes, sha256);
+  const upload = await receive(session, request);
+  await upload.write(bytes);
+  await upload.commit(null, true);
 }
 
 /** Runs a command, and answers what it says as `answer` does. */

@@ -73,14 +73,14 @@ Deno.test("removed: tokens and uploads go, files are charged to nobody", async (
   await write(anna, "/public/a", "12345");
   const { id: account } = setup.account("anna");
   const facts = { account, dir: "public", name: "b", size: 7, modified: null, holder: "h" };
-  reservations.begin(facts);
+  reservations.begin([{ upload: facts }]);
   accounts.remove("Anna");
   assert.equal(tokens.find(id), undefined);
   assert.deepEqual(reservations.uploads(), []);
   const row = ledger.file({ dir: "public", name: "a" });
   assert.deepEqual([row?.owner, row?.ownerName, row?.size], [null, null, 5]);
   await fails("not-found", () => tokens.issue(account, "late"), /gone/);
-  await fails("denied", () => reservations.begin(facts), /gone/);
+  await fails("denied", () => reservations.begin([{ upload: facts }]), /gone/);
   // The same name later is another account, and has no part in what was.
   assert.notEqual(accounts.add({ name: "anna", role: "user", limit: 1, verifier }).id, account);
   assert.equal(accounts.get("anna").used, 0);

@@ -67,38 +67,45 @@ Deno.test("an account has at most 1000 share links", async () => {
 Deno.test("an account has at most 1000 partial uploads, held ones too", async () => {
   using setup = new Setup();
   const { id: account } = setup.user("anna");
-  const { reservations, arrivals, db } = setup.store;
+  const { reservations, db } = setup.store;
   const declared = (name: string) => ({
-    ...{ ...place(name), account, size: 0, modified: null, holder: "h" },
+    ...place(name),
+    account,
+    size: 0,
+    modified: null,
+    holder: "h",
   });
+  const begin = (name: string) => reservations.begin([{ upload: declared(name) }])[0];
   const sealed = { size: 0, sha256: "", verified: true };
   db.transaction(() => {
     for (let n = 0; n < maxPartialUploads - 1; n++) {
-      const { id } = reservations.begin(declared(text(n)));
+      const { id } = begin(text(n));
       if (n % 2) reservations.detach(id, "h", 0, false, true);
     }
   });
   using other = setup.open();
-  const last = reservations.begin(declared("last"));
+  const last = begin("last");
   const error = await fails(
     "over-quota",
-    () => other.reservations.begin(declared("x")),
+    () => other.reservations.begin([{ upload: declared("x") }]),
     /1000 partial uploads/,
   );
   assert.match(error.hint!, /barge rm --partial/);
   await fails("over-quota", () => {
-    db.transaction(() => arrivals.begin([[declared("y"), undefined], [declared("z"), undefined]]));
+    db.transaction(() =>
+      reservations.begin([{ upload: declared("y") }, { upload: declared("z") }])
+    );
   });
   // A whole upload is no partial one; if it can't become a file, it does not turn into one either.
-  const whole = reservations.begin(declared("whole"), sealed);
+  const [whole] = reservations.begin([{ upload: declared("whole"), sealed }]);
   assert.equal(reservations.detach(whole.id, "h", 0, false, true), false);
   const partials = "SELECT count(*) AS n FROM upload WHERE sha256 IS NULL";
   assert.equal(db.get<{ n: number }>(partials)!.n, 1000);
   // One that is there is continued; one that is dropped gives room.
   assert.ok(reservations.resume(last.id, declared("last")));
   reservations.drop(last.id);
-  reservations.begin(declared("x"));
-  reservations.begin({ ...declared("x"), account: setup.user("ben").id });
+  begin("x");
+  reservations.begin([{ upload: { ...declared("x"), account: setup.user("ben").id } }]);
 });
 
 Deno.test("an account's finished uploads are remembered up to 1000, the newest ones", () => {

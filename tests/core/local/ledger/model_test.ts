@@ -7,16 +7,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Accounts } from "../../../../core/local/account/accounts.ts";
-import { Arrivals } from "../../../../core/local/ledger/arrivals.ts";
 import { Database } from "../../../../core/local/database/database.ts";
 import { Folders } from "../../../../core/local/ledger/folders.ts";
 import { Ledger } from "../../../../core/local/ledger/ledger.ts";
-import {
-  type Declared,
-  Reservations,
-  type Sealed,
-  type UploadRow,
-} from "../../../../core/local/ledger/reservation.ts";
+import { type Beginning, Reservations } from "../../../../core/local/ledger/reservation.ts";
+import type { UploadRow } from "../../../../core/local/ledger/upload_rows.ts";
 import { UploadsAt } from "../../../../core/local/ledger/uploads_at.ts";
 import { BargeError } from "../../../../core/error.ts";
 import type { Place } from "../../../../core/storage/place.ts";
@@ -104,7 +99,6 @@ class Machine {
   readonly ledger: Ledger;
   readonly folders: Folders;
   readonly reservations: Reservations;
-  readonly arrivals: Arrivals;
   readonly uploadsAt: UploadsAt;
   readonly ids: number[];
   /** The bounds that the sums may reach, where the limits were lowered below them. */
@@ -115,7 +109,6 @@ class Machine {
     this.ledger = new Ledger(db);
     this.folders = new Folders(db);
     this.reservations = new Reservations(db, this.ledger);
-    this.arrivals = new Arrivals(db, this.ledger);
     this.uploadsAt = new UploadsAt(db);
     this.ids = names.map((name) =>
       this.accounts.add({ name, role: "user", limit: 200, entryLimit: 4, verifier }).id
@@ -139,7 +132,7 @@ class Machine {
     else if (step.op === "begin" || step.op === "unsized") {
       const size = step.op === "begin" ? step.size : null;
       const facts = { account: this.ids[step.who], size, modified: null, holder: "h" };
-      reservations.begin({ ...places[step.where], ...facts });
+      reservations.begin([{ upload: { ...places[step.where], ...facts } }]);
     } else if (step.op === "dropIdle") {
       uploadsAt.dropIdle(this.ids[step.who], places[step.where]);
     } else if (step.op === "dropAt") uploadsAt.drop(this.ids[step.who], places[step.where]);
@@ -193,7 +186,7 @@ class Machine {
     else if (step.op === "seal") this.#seal(row, step.holder, staged);
     else if (step.op === "finish") {
       this.#seal(row, step.holder, staged);
-      this.reservations.settle(row.id, this.#file(row, staged));
+      this.reservations.settle([[row.id, this.#file(row, staged)]]);
     } else {
       const { account, dir, name } = row;
       const { size, holder } = step;
@@ -211,32 +204,32 @@ class Machine {
     return { dir, name, owner, size, sha256: "ab", modified: 0, ino: id, verified: true };
   }
 
-  /** As `putWhole` takes files in: all together, or one by one where there is no room for all. */
+  /** As small files are stored: all together, or one by one where there is no room for all. */
   #batch(files: readonly { who: number; where: number; size: number; sealed: boolean }[]): void {
-    const { arrivals, db, reservations } = this;
-    const declared = files.map(({ who, where, size, sealed }): [Declared, Sealed | undefined] => [
-      { ...places[where], account: this.ids[who], size, modified: null, holder: "h" },
-      sealed ? { size, sha256: "ab", verified: true } : undefined,
-    ]);
+    const { db, reservations } = this;
+    const beginnings = files.map(({ who, where, size, sealed }): Beginning => ({
+      upload: { ...places[where], account: this.ids[who], size, modified: null, holder: "h" },
+      sealed: sealed ? { size, sha256: "ab", verified: true } : undefined,
+    }));
     const rows = () =>
       reservations.uploads().map(({ id: _, touched: __, ...row }) => JSON.stringify(row));
     const alone = overQuotaOr(() =>
       db.transaction(() =>
         undone(db, () => {
-          for (const [facts, sealed] of declared) reservations.begin(facts, sealed);
+          for (const one of beginnings) reservations.begin([one]);
           return rows();
         })
       )
     );
     const together = overQuotaOr(() =>
       db.transaction(() => {
-        const held = arrivals.begin(declared);
-        assert.deepEqual(arrivals.stillHeld(held), new Set(held));
+        const held = reservations.begin(beginnings);
+        assert.deepEqual(reservations.stillHeld(held), new Set(held));
         return rows();
       })
     );
     if (together) return assert.deepEqual(alone, together);
-    for (const [facts, sealed] of declared) overQuotaOr(() => reservations.begin(facts, sealed));
+    for (const one of beginnings) overQuotaOr(() => reservations.begin([one]));
   }
 
   /** As `Commits` settles what it has renamed: of two of one name each by itself. */
@@ -244,7 +237,9 @@ class Machine {
     const rows = this.reservations.uploads().filter(({ sha256 }) => sha256 !== null);
     let batch = new Map<string, UploadRow>();
     const settle = () => {
-      this.arrivals.settle([...batch.values()].map((row) => [row.id, this.#file(row, row.want)]));
+      this.reservations.settle(
+        [...batch.values()].map((row) => [row.id, this.#file(row, row.want)]),
+      );
       batch = new Map();
     };
     for (const row of new Set(uploads.map((n) => rows[n % rows.length]))) {

@@ -1,0 +1,70 @@
+/**
+ * Keeps a downloaded tree below its folder: nothing is written through a link, and an existing file
+ * or folder of another type is removed only with `delete`.
+ */
+import { BargeError, typed } from "../../error.ts";
+import { protectedBelow } from "../transfer/conflict.ts";
+import type { Excluded } from "../transfer/excluded.ts";
+import { deleteHint } from "../transfer/failure.ts";
+import { lstat } from "./local_target.ts";
+import { walk } from "../transfer/walk.ts";
+
+export interface WayOptions {
+  /** Remove an existing file or folder of another type. */
+  readonly delete: boolean;
+  /** Only check whether it could be removed. */
+  readonly dryRun: boolean;
+  readonly excluded: Excluded;
+  /** Stops the walk through a folder that is to be removed. */
+  readonly closed: () => BargeError | undefined;
+}
+
+/**
+ * Makes a local name free for a file or folder of a tree.
+ *
+ * @param root the local folder of the tree
+ * @param name below it
+ * @param type the type that the name is to have
+ * @returns whether something was removed, or would be in a dry run
+ * @throws {BargeError} `exists` where the existing file or folder stays; the failure of its removal
+ */
+export async function clearWay(
+  root: string,
+  name: string,
+  type: "file" | "dir",
+  options: WayOptions,
+): Promise<boolean> {
+  const path = `${root}/${name}`;
+  const facts = lstat(path);
+  if (!facts || (type === "dir" ? facts.isDirectory : facts.isFile)) return false;
+  const kind = describe(facts);
+  const stays = (why: string, hint?: string) =>
+    new BargeError("exists", `it is ${kind} here${why}`, { path, hint });
+  if (!facts.isFile && !facts.isDirectory && !facts.isSymlink) {
+    throw stays("", "remove it, or name it as the target to write to it");
+  }
+  if (!options.delete) throw stays("", deleteHint);
+  const item = { name, type: facts.isDirectory ? "dir" : "file", size: 0, modified: 0 } as const;
+  if (options.excluded(name, item.type)) throw stays(", and --exclude protects it");
+  if (facts.isDirectory) {
+    const inside = await walk(path, { excluded: () => false, closed: options.closed });
+    const special = inside.omitted[0]?.name ?? inside.failed[0]?.name;
+    if (special !== undefined) {
+      throw stays(`, with ${special} in it, which a download never removes`);
+    }
+    const below = inside.items.map((item) => ({ ...item, name: `${name}/${item.name}` }));
+    const kept = protectedBelow(item, below, options.excluded);
+    if (kept !== undefined) throw stays(`, and --exclude protects ${root}/${kept}`);
+  }
+  try {
+    if (!options.dryRun) Deno.removeSync(path, { recursive: facts.isDirectory });
+  } catch (cause) {
+    throw typed(cause, { op: "remove", path });
+  }
+  return true;
+}
+
+function describe({ isFile, isDirectory, isSymlink }: Deno.FileInfo): string {
+  if (isSymlink) return "a symbolic link";
+  return isFile ? "a file" : isDirectory ? "a folder" : "neither a file nor a folder";
+}

@@ -1,0 +1,302 @@
+/**
+ * Downloads files over one connection, many of them requested ahead.
+ *
+ * Small files share answers (get_many.ts) and are written when they are complete; a large file is
+ * written into its part as it arrives. Files are synced and renamed while the next ones arrive. The
+ * window bounds the files that are requested and not yet on the disk. One caller at a time.
+ */
+import { BargeError, typed } from "../../error.ts";
+import { encodeFrame } from "../../protocol/frame.ts";
+import { parseTime } from "../../protocol/time.ts";
+import { type Client, diskTimeoutMs } from "../client.ts";
+import type { Report, TransferResult } from "../transfer/events.ts";
+import { resumeHint } from "../transfer/failure.ts";
+import { Folders } from "./folders.ts";
+import { GetMany, type SmallFile, type SmallFileRequest } from "./get_many.ts";
+import type { Hash } from "../transfer/hash.ts";
+import { Part, removeStale } from "./part.ts";
+import type { Item } from "../transfer/plan.ts";
+import { receive, type Received } from "./receive.ts";
+import { baseName, parentOf } from "../path.ts";
+import { UntilClosed } from "./until_closed.ts";
+import { Window } from "../transfer/window.ts";
+
+const noDigest = "the server has no digest of it, since it was changed outside barge";
+const maxPendingFiles = 256;
+const maxPendingBytes = 2 * 1024 * 1024;
+
+/** Receives a file's bytes: standard output, a device, a FIFO. */
+export interface Output {
+  write(bytes: Uint8Array): Promise<number>;
+}
+
+export class Downloader {
+  readonly #client: Client;
+  readonly #report: Report;
+  readonly #window: Window;
+  readonly #verify: boolean;
+  readonly #requireDigest: boolean;
+  readonly #folders = new Folders();
+  readonly #many: GetMany;
+  /** Files that turned out to be too large for a shared answer. */
+  #grown: SmallFileRequest[] = [];
+
+  /**
+   * @param verify false: large files are not compared with the server's digest
+   * @param requireDigest true: a file without a stored digest fails with `digest`
+   */
+  constructor(client: Client, report: Report, verify = true, requireDigest = false) {
+    this.#client = client;
+    this.#window = new Window(maxPendingFiles, maxPendingBytes, () => client.flush());
+    this.#report = report;
+    this.#verify = verify;
+    this.#requireDigest = requireDigest;
+    this.#many = new GetMany(client, this.#window, {
+      received: (request, file) => this.#save(request, file),
+      grown: (request) => this.#grown.push(request),
+      failed: ({ path, local, size }, cause) => this.#failed(path, local, size, cause),
+    });
+  }
+
+  /**
+   * Downloads a file. Its result is reported now, or when the file is complete.
+   *
+   * @param item the file as the server listed it
+   */
+  async file(path: string, local: string, item: Item): Promise<void> {
+    try {
+      if (this.#client.closed) throw this.#client.closed;
+      const { size, sha256 } = item;
+      this.#checkDigest(sha256 ?? null);
+      const stored = typeof sha256 === "string";
+      if (size <= this.#many.maxFileBytes) {
+        return await this.#many.add({ path, local, size, stored });
+      }
+      await this.#many.send();
+      await this.#large(path, local, size, sha256 ?? null);
+    } catch (cause) {
+      this.#failed(path, local, item.size, cause);
+    }
+  }
+
+  /** Returns whether a local name was free when its folder was first listed. */
+  lacks(local: string): boolean {
+    return this.#folders.lacks(parentOf(local), baseName(local));
+  }
+
+  /**
+   * Downloads a file into a stream. Its digest is compared only after all bytes are written.
+   *
+   * @param local the stream's name, `-` for standard output
+   */
+  async stream(path: string, output: Output, local = "-"): Promise<void> {
+    const name = local === "-" ? "standard output" : local;
+    const connection = new UntilClosed(this.#client);
+    const stoppable = { write: (bytes: Uint8Array) => connection.wait(output.write(bytes)) };
+    let size = 0;
+    try {
+      const received = await this.#fetch(path, 0, {
+        hash: await this.#newHash(),
+        expected: null,
+        begin: (answer) => {
+          this.#checkDigest(answer.sha256);
+          this.#report.start(path, local, size = answer.size);
+        },
+        write: (bytes) => this.#write(stoppable, bytes, name),
+      });
+      if (received.type === "failed") throw received.error;
+      if (received.type === "whole") this.#done(path, local, received, 0);
+    } catch (cause) {
+      this.#failed(path, local, size, cause);
+    }
+  }
+
+  /** Waits until every file is complete or has failed. */
+  async drained(): Promise<void> {
+    await this.#many.send();
+    await this.#client.flush().catch(() => {/* the answers fail as well */});
+    await this.#window.drained();
+    for (const { path, local, size } of this.#grown.splice(0)) {
+      await this.#large(path, local, size, null)
+        .catch((cause) => this.#failed(path, local, size, cause));
+    }
+    await this.#window.drained();
+  }
+
+  /** Writes a small file. */
+  async #save(
+    { path, local, stored }: SmallFileRequest,
+    { bytes, modified, sha256 }: SmallFile,
+  ): Promise<void> {
+    const { length: size } = bytes;
+    this.#report.start(path, local, size);
+    this.#report.bytes(size);
+    const part = Part.open(local, sha256, this.#folders);
+    try {
+      if (part.offset > 0) part.restart();
+      writeFully(part.file, bytes);
+      await part.commit(new Date(parseTime(modified)!), true);
+    } finally {
+      part.discard();
+    }
+    removeStale(local, this.#folders);
+    this.#report.done({
+      path,
+      local,
+      size,
+      sha256,
+      status: "sent",
+      offset: 0,
+      error: null,
+      verified: stored,
+    });
+    if (!stored) this.#noteUnverified(path);
+  }
+
+  async #large(
+    path: string,
+    local: string,
+    size: number,
+    expected: string | null,
+  ): Promise<void> {
+    const part = Part.open(local, expected, this.#folders);
+    const weight = Math.min(size, maxPendingBytes / 2);
+    try {
+      const { offset, hash } = await this.#prefix(part, size);
+      await this.#window.enter(weight);
+      this.#into(part, path, local, { offset, hash, expected })
+        .catch((cause) => this.#failed(path, local, size, cause))
+        .finally(() => this.#window.leave(weight));
+      await this.#client.flush().catch(() => {/* the answer fails as well */});
+    } catch (cause) {
+      part.keep();
+      throw cause;
+    }
+  }
+
+  /** Receives a file into its part, from an offset, and renames the part. */
+  async #into(
+    part: Part,
+    path: string,
+    local: string,
+    from: { offset: number; hash: Hash | undefined; expected: string | null },
+  ): Promise<void> {
+    try {
+      let { offset, hash } = from;
+      let received = await this.#fetch(path, offset, {
+        ...from,
+        begin: ({ size, sha256 }) => {
+          this.#checkDigest(sha256);
+          this.#report.start(path, local, size, offset);
+        },
+        write: (bytes) => this.#write(part.file, bytes, local),
+      });
+      if (received.type === "changed") {
+        part.restart();
+        [offset, hash] = [0, await this.#newHash()];
+        received = await this.#fetch(path, 0, {
+          hash,
+          expected: null,
+          begin: ({ size }) => this.#report.start(path, local, size, 0),
+          write: (bytes) => this.#write(part.file, bytes, local),
+        });
+      }
+      if (received.type === "failed") {
+        if (received.error.kind === "digest") part.discard();
+        throw received.error;
+      }
+      if (received.type === "changed") throw new BargeError("changed", "it changes all the time");
+      await part.commit(new Date(parseTime(received.answer.modified)!));
+      removeStale(local, this.#folders);
+      this.#done(path, local, received, offset);
+    } finally {
+      part.keep();
+    }
+  }
+
+  /** Hashes the part that an earlier run left. @returns where the download resumes */
+  async #prefix(part: Part, size: number): Promise<{ offset: number; hash: Hash | undefined }> {
+    if (part.offset > 0 && part.offset <= size) {
+      const { hashInto, sha256 } = await import("../transfer/hash.ts");
+      const hash = sha256();
+      const n = await hashInto(hash, part.file, part.offset, () => this.#client.closed);
+      if (n === part.offset) return { offset: n, hash };
+    }
+    part.restart();
+    return { offset: 0, hash: await this.#newHash() };
+  }
+
+  async #newHash(): Promise<Hash | undefined> {
+    if (!this.#verify) return undefined;
+    const { sha256 } = await import("../transfer/hash.ts");
+    return sha256();
+  }
+
+  async #fetch(
+    path: string,
+    offset: number,
+    reception: Parameters<typeof receive>[2],
+  ): Promise<Received> {
+    const request = encodeFrame({ verb: "get", path, offset });
+    const received = this.#client.answer(
+      (frames) => receive(this.#client, frames, reception),
+      diskTimeoutMs,
+    );
+    received.catch(() => {/* awaited below; sending may fail first */});
+    await this.#client.send(request);
+    await this.#client.flush();
+    return await received;
+  }
+
+  async #write(output: Output, bytes: Uint8Array, local: string): Promise<void> {
+    try {
+      for (let done = 0; done < bytes.length;) done += await output.write(bytes.subarray(done));
+    } catch (cause) {
+      throw typed(cause, { op: "write", path: local });
+    }
+    this.#report.bytes(bytes.length);
+  }
+
+  #done(
+    path: string,
+    local: string,
+    { answer, sha256 }: Extract<Received, { type: "whole" }>,
+    offset: number,
+  ): void {
+    const status: TransferResult["status"] = offset > 0 ? "resumed" : "sent";
+    const verified = this.#verify && answer.sha256 !== null;
+    const { size } = answer;
+    this.#report.done({ path, local, size, sha256, status, offset, error: null, verified });
+    if (answer.sha256 === null) this.#noteUnverified(path);
+  }
+
+  /** @throws {BargeError} `digest` where a stored digest is required and missing */
+  #checkDigest(sha256: string | null): void {
+    if (!this.#requireDigest || sha256 !== null) return;
+    throw noStoredDigest();
+  }
+
+  #noteUnverified(path: string): void {
+    this.#report.note(`${path}: ${noDigest}, so the download can't be checked`);
+  }
+
+  #failed(path: string, local: string, size: number, cause: unknown): void {
+    const error = typed(cause, { op: "get", path });
+    const hints: Partial<Record<BargeError["kind"], string>> = {
+      unavailable: resumeHint,
+      "no-space": `make room on this machine, then ${resumeHint}`,
+    };
+    this.#report.failed(path, local, error.with({ hint: hints[error.kind] }), size);
+  }
+}
+
+/** Returns the failure of a file whose required digest is missing. */
+export function noStoredDigest(): BargeError {
+  return new BargeError("digest", noDigest, {
+    hint: "`barge verify --repair` at the server stores the digest of the file as it is",
+  });
+}
+
+function writeFully(file: Deno.FsFile, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
+}

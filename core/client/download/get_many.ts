@@ -1,0 +1,141 @@
+/**
+ * Downloads small files, several with one request: they are requested when their sizes fill a
+ * request, and handed over one by one when the whole answer has arrived.
+ *
+ *   none -> gathering -> requested -> received
+ *
+ * The window bounds the files that are requested and not yet written. One caller at a time.
+ */
+import { BargeError, typed } from "../../error.ts";
+import { failureOf } from "../../protocol/failure.ts";
+import { encodeFrame, maxFrame } from "../../protocol/frame.ts";
+import { type Answer, parseOther } from "../../protocol/message.ts";
+import type { FrameReader } from "../../protocol/reader.ts";
+import { type Client, diskTimeoutMs } from "../client.ts";
+import { batchBytes, maxCharBytes } from "../transfer/batch.ts";
+import { hashSmall } from "../transfer/small_hash.ts";
+import type { Window } from "../transfer/window.ts";
+import { otherBytes } from "./receive.ts";
+
+export interface SmallFileRequest {
+  readonly path: string;
+  readonly local: string;
+  /** The listed size, in bytes. */
+  readonly size: number;
+  /** True if the server stored a digest when the file was written. */
+  readonly stored: boolean;
+}
+
+/** A complete small file, whose digest was compared. */
+export interface SmallFile {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly modified: string;
+  readonly sha256: string;
+}
+
+export interface GetManyEvents {
+  /** Writes the file; an exception is the file's failure. */
+  received(request: SmallFileRequest, file: SmallFile): Promise<void>;
+  /** The file is too large for a shared answer, and must be requested alone later. */
+  grown(request: SmallFileRequest): void;
+  failed(request: SmallFileRequest, cause: unknown): void;
+}
+
+export class GetMany {
+  readonly #client: Client;
+  readonly #window: Window;
+  readonly #events: GetManyEvents;
+  #files: SmallFileRequest[] = [];
+  #bytes = 0;
+  #frameBytes = maxCharBytes;
+
+  constructor(client: Client, window: Window, events: GetManyEvents) {
+    this.#client = client;
+    this.#window = window;
+    this.#events = events;
+  }
+
+  /** The most bytes of a small file; negative: the server has no shared answers. */
+  get maxFileBytes(): number {
+    const { many } = this.#client.hello;
+    return many ? Math.min(batchBytes, many.bytes) : -1;
+  }
+
+  /** Adds a file of at most {@link maxFileBytes} bytes, and sends the request if it is full. */
+  async add(file: SmallFileRequest): Promise<void> {
+    const { files, bytes } = this.#client.hello.many!;
+    const frameBytes = (file.path.length + 1) * maxCharBytes;
+    const fits = this.#files.length < files && this.#bytes + file.size <= bytes &&
+      this.#frameBytes + frameBytes <= maxFrame;
+    if (!fits) await this.send();
+    this.#files.push(file);
+    this.#bytes += file.size;
+    this.#frameBytes += frameBytes;
+    if (this.#bytes >= batchBytes) await this.send();
+  }
+
+  /** Requests the gathered files. */
+  async send(): Promise<void> {
+    if (this.#files.length === 0) return;
+    const files = this.#files;
+    const bytes = this.#bytes;
+    this.#files = [];
+    this.#bytes = 0;
+    this.#frameBytes = maxCharBytes;
+    const failAll = (cause: unknown) => {
+      for (const file of files) this.#events.failed(file, typed(cause));
+    };
+    let request;
+    try {
+      request = encodeFrame({ verb: "get-many", paths: files.map(({ path }) => path) });
+    } catch (cause) {
+      return failAll(cause);
+    }
+    const weight = request.length + bytes;
+    await this.#window.enter(weight, files.length);
+    this.#client.answer((frames) => this.#receive(frames, files.length), diskTimeoutMs)
+      .then(({ answer, bytes }) => this.#handOver(files, answer, bytes), failAll)
+      .finally(() => this.#window.leave(weight, files.length));
+    await this.#client.send(request).catch(() => {/* the answer fails as well */});
+  }
+
+  async #receive(
+    frames: FrameReader,
+    count: number,
+  ): Promise<{ answer: Answer<"get-many">; bytes: Uint8Array<ArrayBuffer> }> {
+    const answer = await this.#client.next("get-many", frames);
+    const { files, body } = answer;
+    let sum = 0;
+    for (const file of files) if (file && "size" in file) sum += file.size;
+    if (files.length !== count || sum !== body || body > this.#client.hello.many!.bytes) {
+      throw new BargeError("protocol", `${files.length} files of ${body} bytes do not fit`);
+    }
+    const bytes = await frames.whole(body);
+    const trailer = await frames.frame();
+    if (!trailer) throw new BargeError("unavailable", "it closed the connection");
+    parseOther("trailer", trailer.value);
+    return { answer, bytes };
+  }
+
+  async #handOver(
+    files: readonly SmallFileRequest[],
+    answer: Answer<"get-many">,
+    bytes: Uint8Array<ArrayBuffer>,
+  ): Promise<void> {
+    let end = 0;
+    await Promise.all(files.map(async (file, i) => {
+      const facts = answer.files[i];
+      if (facts === null) return this.#events.grown(file);
+      try {
+        if ("error" in facts) throw failureOf(facts.error);
+        const begin = end;
+        end += facts.size;
+        const own = bytes.subarray(begin, end);
+        if (await hashSmall(own) !== facts.sha256) throw otherBytes();
+        await this.#events.received(file, { bytes: own, ...facts });
+      } catch (cause) {
+        this.#events.failed(file, cause);
+      }
+    }));
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * Decides how a download is written to a local name: as a finished part that is renamed over the
+ * name, or in place.
+ *
+ * Symbolic links are followed, as cp, scp and curl do: the file at their end is replaced and the
+ * links stay. Devices, FIFOs and the links in /dev/fd and /proc/self/fd are written in place, since
+ * a regular file in their place would cut their readers off.
+ */
+import { BargeError, typed } from "../../error.ts";
+import { join, parentOf } from "../path.ts";
+import type { UntilClosed } from "./until_closed.ts";
+
+export type LocalTarget =
+  /** @property path the name that the finished part takes, links resolved */
+  | { readonly type: "file"; readonly path: string }
+  /** Standard output under another name, for instance /dev/stdout. */
+  | { readonly type: "stdout" }
+  /** @property path a device, FIFO or open file that is written in place */
+  | { readonly type: "stream"; readonly path: string };
+
+/** The most symbolic links in a chain; Linux has the same limit. */
+const maxLinks = 40;
+
+/**
+ * Returns how to write to a local name that is not a folder.
+ *
+ * @throws {BargeError} `exists` for a link to nothing, `usage` for a socket or block device
+ */
+export function localTarget(path: string): LocalTarget {
+  const descriptor = openDescriptor(path);
+  if (descriptor === 1) return { type: "stdout" };
+  const facts = lstat(path);
+  if (!facts || facts.isFile) return { type: "file", path };
+  if (descriptor !== undefined) return { type: "stream", path };
+  const end = facts.isSymlink ? stat(path) : facts;
+  if (!end) {
+    throw new BargeError("exists", "it is a symbolic link to nothing", {
+      path,
+      hint: "remove the link, or name the file that it leads to",
+    });
+  }
+  if (end.isFifo || end.isCharDevice) return { type: "stream", path };
+  if (end.isSocket || end.isBlockDevice) {
+    throw new BargeError("usage", `it is a ${end.isSocket ? "socket" : "block device"}`, {
+      path,
+      hint: "use - for standard output, and a program that writes there",
+    });
+  }
+  return { type: "file", path: facts.isSymlink ? Deno.realPathSync(path) : path };
+}
+
+/** Returns whether a name is that of standard output, as `-` and /dev/stdout are. */
+export function isStandardOutput(path: string): boolean {
+  return path === "-" || openDescriptor(path) === 1;
+}
+
+/**
+ * Opens a target that {@link localTarget} returned as a stream. The open of a FIFO waits for a
+ * reader.
+ *
+ * @throws {BargeError} the failure to open; why the connection was closed
+ */
+export async function openStream(path: string, connection: UntilClosed): Promise<Deno.FsFile> {
+  const opening = Deno.open(path, { append: true });
+  try {
+    return await connection.wait(opening);
+  } catch (cause) {
+    opening.then((file) => file.close(), () => {/* the cause is thrown */});
+    throw typed(cause, { op: "write", path });
+  }
+}
+
+/** Returns the descriptor that a name in /dev/fd or /proc leads to; undefined for other names. */
+function openDescriptor(path: string): number | undefined {
+  let link = path;
+  for (let links = 0; links < maxLinks; links++) {
+    const match = /^(?:\/dev|\/proc\/(?:self|thread-self|\d+))\/fd\/(\d+)$/.exec(link);
+    if (match) return Number(match[1]);
+    if (!lstat(link)?.isSymlink) return undefined;
+    const next = Deno.readLinkSync(link);
+    link = next.startsWith("/") ? next : join(parentOf(link), next);
+  }
+  return undefined;
+}
+
+/** Returns the file information of a name itself; undefined where it is missing or inaccessible. */
+export function lstat(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(path);
+  } catch {
+    return undefined; // the write that follows fails with the reason
+  }
+}
+
+/**
+ * Returns the file information at the end of links; undefined where it is missing or inaccessible.
+ */
+export function stat(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(path);
+  } catch {
+    return undefined; // the write that follows fails with the reason
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * A client of barge's native protocol, BARGE/1.
+ *
+ * {@link open} connects and logs in; the verbs are functions whose first argument is the
+ * connection. Requests may be sent before earlier ones are answered. Failures are
+ * {@link BargeError}s with a stable `kind`; `closed` of the connection is set once it is unusable.
+ *
+ * ## Credentials
+ *
+ * `credentials` is `{ account, password }` or `{ token }`. Neither a password nor a token crosses
+ * the wire: client and server prove to each other that they know it, and over TLS the proof is bound
+ * to the server's certificate. {@link issueToken} makes a token, {@link revokeToken} ends it.
+ *
+ * ## Trust
+ *
+ * Connections to other hosts use TLS unless `tls` is false. The server's certificate is accepted if
+ *
+ * - it has the fingerprint `trust.pin` (`barge cert` at the server prints it), or, without a pin,
+ * - the file `trust.knownHosts` has its fingerprint for this server, or, without an entry there,
+ * - an authority of this machine vouches for it (the system's list, or Mozilla's), or
+ * - `trust.knownHosts` is set: then the first certificate is added to the file, and
+ *   `trust.onPinned` is called with it.
+ *
+ * Otherwise {@link open} fails with kind `identity`.
+ *
+ * @example
+ * ```ts ignore
+ * import { get, open, parseFingerprint, put } from "./mod.ts";
+ *
+ * await using client = await open("barge://files.example", {
+ *   credentials: { account: "anna", password: "correct horse" },
+ *   trust: {
+ *     knownHosts: undefined,
+ *     pin: parseFingerprint("SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU"),
+ *   },
+ * });
+ * const { error } = await put(client, ["report.pdf"], "/home/");
+ * if (error) throw error;
+ * await get(client, ["/home/photos"], ".", { recursive: true, update: true });
+ * ```
+ *
+ * @module
+ */
+export { BargeError, kinds } from "../error.ts";
+export type { ErrorFacts, Kind } from "../error.ts";
+export { parseFingerprint } from "../net/fingerprint.ts";
+export type { Fingerprint } from "../net/fingerprint.ts";
+export type { Trust } from "../net/trust.ts";
+export type {
+  Answer,
+  Entry,
+  Omission,
+  Overwrite,
+  PartialUpload,
+  Usage,
+} from "../protocol/message.ts";
+export type { Client } from "./client.ts";
+export { connect } from "./connect.ts";
+export type { ConnectOptions } from "./connect.ts";
+export { copy } from "./copy.ts";
+export { digest } from "./digest.ts";
+export type { DigestOptions } from "./digest.ts";
+export type { Output } from "./download/downloader.ts";
+export { get } from "./get.ts";
+export type { GetOptions } from "./get.ts";
+export { grow } from "./grow.ts";
+export { list, listAll } from "./list.ts";
+export type { ListOptions } from "./list.ts";
+export { login } from "./login.ts";
+export type { Credentials, Login } from "./login.ts";
+export { mkdir } from "./mkdir.ts";
+export type { MkdirOptions } from "./mkdir.ts";
+export { move } from "./move.ts";
+export { open } from "./open.ts";
+export type { OpenOptions } from "./open.ts";
+export { dropPartial, partials } from "./partial.ts";
+export { passwd } from "./passwd.ts";
+export type { NewPassword } from "./passwd.ts";
+export { ping } from "./ping.ts";
+export { put } from "./put.ts";
+export type { PutOptions } from "./put.ts";
+export { quota } from "./quota.ts";
+export { register } from "./register.ts";
+export { formatRemote, parseRemote } from "./remote.ts";
+export type { Remote } from "./remote.ts";
+export { remove } from "./remove.ts";
+export type { RemoveOptions } from "./remove.ts";
+export { entryAt, stat } from "./stat.ts";
+export { status } from "./status.ts";
+export type { Status } from "./status.ts";
+export { issueToken, revokeToken } from "./token.ts";
+export type { IssuedToken } from "./token.ts";
+export type { Totals, TransferEvent, TransferResult } from "./transfer/events.ts";
+export type { TransferOptions } from "./transfer/options.ts";
+export type { Content } from "./upload/send.ts";

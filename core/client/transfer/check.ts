@@ -1,0 +1,96 @@
+/** Checks a transfer's sources and options against each other. Does no I/O. */
+import { BargeError } from "../../error.ts";
+import { baseName, join, meansContents } from "../path.ts";
+import type { TransferOptions } from "./options.ts";
+import type { Item } from "./plan.ts";
+
+/**
+ * Checks that no two sources take the same name in the target's folder: the second file would
+ * replace the first.
+ *
+ * @throws {BargeError} `usage`, naming both
+ *
+ * @example
+ * ```ts
+ * import { checkNames } from "./check.ts";
+ * checkNames("put", ["a/x", "a/y"]);
+ * let refused = false;
+ * try { checkNames("put", ["a/x", "b/x"]); } catch { refused = true; }
+ * if (!refused) throw new Error();
+ * ```
+ */
+export function checkNames(op: string, sources: readonly string[]): void {
+  const sourceOf = new Map<string, string>();
+  for (const source of sources) {
+    const name = baseName(source);
+    if (name === "" || source.endsWith("/")) continue; // its contents have names of their own
+    const other = sourceOf.get(name);
+    if (other !== undefined) throw sameName(op, other, source, name);
+    sourceOf.set(name, source);
+  }
+}
+
+/**
+ * Checks the combinations of `-` and `delete` with other options, and the sources' names.
+ *
+ * @throws {BargeError} `usage`
+ */
+export function checkTogether(
+  op: "put" | "get",
+  sources: readonly string[],
+  target: string,
+  options: Pick<TransferOptions, "delete" | "recursive">,
+): void {
+  if (sources.length === 0) throw new BargeError("usage", "no source is named", { op });
+  if (options.delete && !options.recursive) {
+    throw new BargeError("usage", "--delete needs -r", { op });
+  }
+  if (options.delete && sources.length > 1 && sources.some(meansContents)) {
+    throw new BargeError("usage", "--delete takes the contents of one folder alone", {
+      op,
+      hint: "it would remove the contents of the others; use a command for each",
+    });
+  }
+  checkNames(op, sources);
+  if (op === "put" && sources.includes("-") && (sources.length > 1 || target.endsWith("/"))) {
+    throw new BargeError("usage", "standard input needs one file's name as its target", {
+      op,
+      path: target,
+      hint: "for instance /home/backup.tar",
+    });
+  }
+  if (op === "get" && target === "-" && sources.length > 1) {
+    throw new BargeError("usage", "only one file fits into standard output", { op });
+  }
+}
+
+/**
+ * Checks that no two sources hold a file of the same name, as two folders may.
+ *
+ * @throws {BargeError} `usage`, naming both
+ */
+export function checkOverlap(
+  op: "put" | "get",
+  sources: readonly { local: string; path: string; items: readonly Item[] }[],
+): void {
+  if (sources.length < 2) return;
+  const items = new Map<string, { readonly source: string; readonly type: "file" | "dir" }>();
+  for (const { local, path, items: own } of sources) {
+    const [source, root] = op === "put" ? [local, path] : [path, local];
+    for (const { name, type } of own) {
+      const target = join(root, name);
+      const other = items.get(target);
+      if (!other) items.set(target, { source, type });
+      else if (type === "file" || other.type === "file") {
+        throw sameName(op, other.source, source, target);
+      }
+    }
+  }
+}
+
+function sameName(op: string, first: string, second: string, name: string): BargeError {
+  return new BargeError("usage", `${first} and ${second} would both become ${name}`, {
+    op,
+    hint: "nothing was done; use a command for each",
+  });
+}

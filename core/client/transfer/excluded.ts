@@ -1,0 +1,27 @@
+/** Names that a transfer omits. glob.ts, which is loaded only where needed, defines the patterns. */
+
+/** Returns whether a name, relative to the root of the tree, is omitted. */
+export type Excluded = (name: string, type: "file" | "dir") => boolean;
+
+/** Returns the filter of some patterns. */
+export async function excludedBy(patterns: readonly string[] = []): Promise<Excluded> {
+  if (patterns.length === 0) return () => false;
+  const { exclude } = await import("./glob.ts");
+  return exclude(patterns);
+}
+
+/**
+ * Returns whether a name, or a folder above it, is omitted.
+ *
+ * @example
+ * ```ts
+ * import { excludedBy, excludedWithin } from "./excluded.ts";
+ * if (!excludedWithin(await excludedBy([".git"]), "a/.git/config", "file")) throw new Error();
+ * ```
+ */
+export function excludedWithin(excluded: Excluded, name: string, type: "file" | "dir"): boolean {
+  for (let at = name.indexOf("/"); at !== -1; at = name.indexOf("/", at + 1)) {
+    if (excluded(name.slice(0, at), "dir")) return true;
+  }
+  return excluded(name, type);
+}

@@ -1,0 +1,25 @@
+/** The options of a transfer that put and get share. */
+import type { TransferEvent } from "./events.ts";
+
+export interface TransferOptions {
+  /** Transfer folders with their contents. */
+  readonly recursive?: boolean;
+  /** Skip files that have the same size and time on both sides. */
+  readonly update?: boolean;
+  /** Skip files that have the same size and SHA-256 on both sides. */
+  readonly checksum?: boolean;
+  /** False: large files are not hashed on this side; the connection is trusted. */
+  readonly verify?: boolean;
+  /** Remove names from the target tree that the source tree does not have. */
+  readonly delete?: boolean;
+  /** Fail with `exists` rather than replace a file. */
+  readonly noClobber?: boolean;
+  /** Awaited before each file, so that the display of progress keeps up. */
+  readonly ready?: () => Promise<void> | undefined;
+  /** Patterns of names to omit on both sides; glob.ts defines them. */
+  readonly exclude?: readonly string[];
+  /** Report the results without a change. */
+  readonly dryRun?: boolean;
+  /** Called for each event; must not throw. */
+  readonly onEvent?: (event: TransferEvent) => void;
+}

@@ -1,0 +1,107 @@
+/** Decides which files to transfer and which to remove. Does no I/O, and serves put and get. */
+import { parentOf } from "../path.ts";
+import { type Excluded, excludedWithin } from "./excluded.ts";
+
+/** A file or folder of a tree, local or remote. */
+export interface Item {
+  /** Relative to the root of the tree; the root itself is "". */
+  readonly name: string;
+  readonly type: "file" | "dir";
+  readonly size: number;
+  /** Milliseconds since 1970. */
+  readonly modified: number;
+  readonly sha256?: string | null;
+}
+
+/** `compare`: send if the digests differ. */
+export type Action = "send" | "skip" | "compare";
+
+/**
+ * Returns whether two modification times are equal: to the millisecond, or to the second if either
+ * has no fraction, since some file systems store whole seconds only.
+ *
+ * @param a milliseconds since 1970
+ * @param b milliseconds since 1970
+ *
+ * @example
+ * ```ts
+ * import { sameTime } from "./plan.ts";
+ * if (!sameTime(1000, 1999) || sameTime(1001, 1999) || sameTime(1000, 2000)) throw new Error();
+ * ```
+ */
+export function sameTime(a: number, b: number): boolean {
+  if (Math.trunc(a) === Math.trunc(b)) return true;
+  return (a % 1000 === 0 || b % 1000 === 0) && Math.floor(a / 1000) === Math.floor(b / 1000);
+}
+
+/**
+ * Returns how to transfer a file.
+ *
+ * @param from the file at the source
+ * @param to the target's item of the same name
+ *
+ * @example
+ * ```ts
+ * import { decide } from "./plan.ts";
+ * const file = { name: "a", type: "file", size: 3, modified: 5000 } as const;
+ * if (decide(file, file, { update: true }) !== "skip") throw new Error();
+ * if (decide(file, { ...file, size: 4 }, { update: true, checksum: true }) !== "send") throw new Error();
+ * ```
+ */
+export function decide(
+  from: Item,
+  to: Item | undefined,
+  { update = false, checksum = false }: { readonly update?: boolean; readonly checksum?: boolean },
+): Action {
+  if (!(update || checksum) || to?.type !== "file" || from.size !== to.size) return "send";
+  if (checksum) return "compare";
+  return sameTime(from.modified, to.modified) ? "skip" : "send";
+}
+
+/**
+ * Returns the target's items to remove, which the source does not have. A folder that is removed as
+ * a whole is listed once, without its contents.
+ *
+ * @param existing the target's items
+ * @param kept the source's names, and others to keep; folders above a kept name are kept as well
+ * @param excluded names that both sides ignore
+ *
+ * @example
+ * ```ts
+ * import { exclude } from "./glob.ts";
+ * import { extraneous } from "./plan.ts";
+ * const file = (name: string) => ({ name, type: "file", size: 0, modified: 0 }) as const;
+ * const dir = (name: string) => ({ name, type: "dir", size: 0, modified: 0 }) as const;
+ * const existing = [dir("old"), file("old/a"), dir("kept"), file("kept/x.o"), file("kept/y")];
+ * const removed = extraneous(existing, new Set(), exclude(["*.o"]));
+ * if (removed.map((item) => item.name).join() !== "old,kept/y") throw new Error();
+ * ```
+ */
+export function extraneous(
+  existing: readonly Item[],
+  kept: ReadonlySet<string>,
+  excluded: Excluded,
+): Item[] {
+  const staying = new Set<string>();
+  const keep = (name: string) => {
+    for (let end = name.length; end > 0; end = name.lastIndexOf("/", end - 1)) {
+      const above = name.slice(0, end);
+      if (staying.has(above)) break;
+      staying.add(above);
+    }
+  };
+  for (const name of kept) keep(name);
+  for (const { name, type } of existing) if (excludedWithin(excluded, name, type)) keep(name);
+  const removed = existing.filter(({ name }) => name !== "" && !staying.has(name));
+  const names = new Set(removed.map(({ name }) => name));
+  return removed.filter(({ name }) => !names.has(parentOf(name)));
+}
+
+/** Counts the files of a source that are not skipped, and their bytes. */
+export function toMove(
+  items: readonly Item[],
+  actions: ReadonlyMap<string, Action>,
+): { files: number; bytes: number } {
+  const moving = items.filter(({ name, type }) => type === "file" && actions.get(name) !== "skip");
+  return { files: moving.length, bytes: moving.reduce((sum, { size }) => sum + size, 0) };
+}

@@ -1,0 +1,28 @@
+/** SHA-256 of small files in memory. */
+
+/** Files after which `node:crypto` pays: it takes 25 ms to load, and then 20 us less for each. */
+const filesBeforeNodeCrypto = 500;
+
+let hashed = 0;
+let hashWithNode: ((bytes: Uint8Array) => string) | undefined;
+
+/**
+ * Returns the digest in lower-case hexadecimal.
+ *
+ * @param bytes may be changed as soon as this returns
+ *
+ * @example
+ * ```ts
+ * import { hashSmall } from "./small_hash.ts";
+ * if (!(await hashSmall(new Uint8Array())).startsWith("e3b0c442")) throw new Error();
+ * ```
+ */
+export async function hashSmall(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  if (hashWithNode) return hashWithNode(bytes);
+  const digest = crypto.subtle.digest("SHA-256", bytes);
+  if (++hashed === filesBeforeNodeCrypto) {
+    const { hash } = await import("node:crypto");
+    hashWithNode = (bytes) => hash("sha256", bytes, "hex");
+  }
+  return new Uint8Array(await digest).toHex();
+}

@@ -1,0 +1,163 @@
+/**
+ * Uploads small files, several with one request: they are read into one buffer, which is sent when
+ * it is full enough. Each file is answered by itself.
+ *
+ *   empty -> gathering -> sent -> answered
+ *
+ * The window bounds the unanswered requests. One caller at a time.
+ */
+import { BargeError, typed } from "../../error.ts";
+import { borrow, giveBack } from "../../disk/pool.ts";
+import { failureOf } from "../../protocol/failure.ts";
+import { encodeFrame, maxFrame } from "../../protocol/frame.ts";
+import type { RequestInput } from "../../protocol/message.ts";
+import { type Client, diskTimeoutMs } from "../client.ts";
+import { hashSmall } from "../transfer/small_hash.ts";
+import { batchBytes, maxCharBytes } from "../transfer/batch.ts";
+import type { Window } from "../transfer/window.ts";
+
+/** The most bytes that a file's size, time and digest take in the request. */
+const maxFactBytes = 256;
+
+/** A file or folder on its way to the server. */
+export interface Upload {
+  readonly path: string;
+  readonly local: string;
+  /** The hint if the path is taken by the other type. */
+  readonly hint?: string;
+}
+
+/** A small file that was read. */
+export interface SmallFile extends Upload {
+  readonly size: number;
+  readonly sha256: string;
+  readonly modified: string | undefined;
+}
+
+export interface PutManyEvents {
+  sent(file: SmallFile): void;
+  done(file: SmallFile): void;
+  failed(file: SmallFile, cause: unknown): void;
+}
+
+export class PutMany implements Disposable {
+  readonly #client: Client;
+  readonly #window: Window;
+  readonly #overwrite: "always" | "never";
+  readonly #events: PutManyEvents;
+  readonly #buffer = borrow(2 * batchBytes);
+  #files: SmallFile[] = [];
+  #filled = 0;
+  /** The most bytes of the request's frame. */
+  #frameBytes = maxFactBytes;
+
+  /** @param overwrite `never`: an existing file is a failure */
+  constructor(
+    client: Client,
+    window: Window,
+    overwrite: "always" | "never",
+    events: PutManyEvents,
+  ) {
+    this.#client = client;
+    this.#window = window;
+    this.#overwrite = overwrite;
+    this.#events = events;
+  }
+
+  /** The most bytes of a small file; negative: the server takes no shared requests. */
+  get maxFileBytes(): number {
+    const { eager, many } = this.#client.hello;
+    return many ? Math.min(eager, many.bytes, this.#buffer.length) : -1;
+  }
+
+  /**
+   * Reads a file of at most {@link maxFileBytes} bytes, and sends the gathered files if they fill a
+   * request.
+   *
+   * @param file at its start
+   * @param before its information when it was opened
+   * @returns its information after it was read
+   * @throws {BargeError} `changed` if it has become shorter
+   */
+  async add(
+    file: Deno.FsFile,
+    before: Deno.FileInfo,
+    upload: Upload,
+  ): Promise<Deno.FileInfo> {
+    const { size } = before;
+    const frameBytes = upload.path.length * maxCharBytes + maxFactBytes;
+    const isRepeated = this.#files.some(({ path }) => path === upload.path);
+    if (isRepeated || !this.#fits(size, frameBytes)) await this.send();
+    const into = this.#buffer.subarray(this.#filled, this.#filled + size);
+    if (!readFully(file, into)) {
+      throw new BargeError("changed", `it shrank from ${size} bytes while it was read`);
+    }
+    const after = file.statSync();
+    const sha256 = await hashSmall(into);
+    this.#files.push({ ...upload, size, sha256, modified: before.mtime?.toISOString() });
+    this.#filled += size;
+    this.#frameBytes += frameBytes;
+    if (this.#filled >= Math.min(batchBytes, this.#client.hello.many!.bytes)) await this.send();
+    return after;
+  }
+
+  /** Sends the gathered files. @returns when the buffer may be used again */
+  async send(): Promise<void> {
+    if (this.#files.length === 0) return;
+    const files = this.#files;
+    const body = this.#buffer.subarray(0, this.#filled);
+    this.#files = [];
+    this.#filled = 0;
+    this.#frameBytes = maxFactBytes;
+    const request: RequestInput<"put-many"> = {
+      verb: "put-many",
+      files: files.map(({ path, size, modified, sha256 }) => ({ path, size, modified, sha256 })),
+      body: body.length,
+      overwrite: this.#overwrite === "never" ? "never" : undefined,
+    };
+    const failAll = (cause: unknown) => {
+      for (const file of files) this.#events.failed(file, typed(cause));
+    };
+    let frame;
+    try {
+      frame = encodeFrame(request);
+    } catch (cause) {
+      return failAll(cause);
+    }
+    const weight = frame.length + body.length;
+    await this.#window.enter(weight, files.length);
+    for (const file of files) this.#events.sent(file);
+    this.#client.answer((frames) => this.#client.next("put-many", frames), diskTimeoutMs)
+      .then(({ failed }) => {
+        const errors = new Map(failed.map(({ file, error }) => [file, failureOf(error)]));
+        for (const [i, file] of files.entries()) {
+          const error = errors.get(i);
+          if (error) this.#events.failed(file, error);
+          else this.#events.done(file);
+        }
+      }, failAll)
+      .finally(() => this.#window.leave(weight, files.length));
+    const trailer = encodeFrame({ sha256: null, whole: true });
+    await this.#client.send(frame, body, trailer).catch(() => {/* the answer fails as well */});
+  }
+
+  [Symbol.dispose](): void {
+    giveBack(this.#buffer);
+  }
+
+  #fits(size: number, frameBytes: number): boolean {
+    const { files, bytes } = this.#client.hello.many!;
+    return this.#files.length < files && this.#frameBytes + frameBytes <= maxFrame &&
+      this.#filled + size <= Math.min(bytes, this.#buffer.length);
+  }
+}
+
+/** @returns false if the file is too short */
+function readFully(file: Deno.FsFile, into: Uint8Array): boolean {
+  for (let done = 0; done < into.length;) {
+    const n = file.readSync(into.subarray(done));
+    if (!n) return false;
+    done += n;
+  }
+  return true;
+}

@@ -1,0 +1,201 @@
+/**
+ * Uploads one file of any size: asks the server for the offset, sends chunks, awaits the answer.
+ *
+ * The body is chunked even where its size is known: if a source shrinks while it is read, an empty
+ * trailer gives the upload up, and the connection stays usable for the rest of a tree.
+ *
+ * States: requested -> (refused | "go on") -> prefix compared -> sending -> trailer -> answered.
+ */
+import { BargeError } from "../../error.ts";
+import { abandon, borrow, giveBack } from "../../disk/pool.ts";
+import { aliveLength, encodeChunkHead, encodeFrame } from "../../protocol/frame.ts";
+import type { Answer } from "../../protocol/message.ts";
+import { type Client, diskTimeoutMs } from "../client.ts";
+import { type Hash, hashInto, sha256 } from "../transfer/hash.ts";
+
+/** A sign of life in a body that pauses. */
+const aliveHead = encodeChunkHead(aliveLength);
+
+/** The bytes of an upload: a local file, or standard input. */
+export interface Content {
+  /** Reads the next bytes, at most as many as fit. @returns their number; null at the end */
+  read(into: Uint8Array): Promise<number | null>;
+  /** The file to seek in. Without it, an upload can't be resumed. */
+  readonly file?: Deno.FsFile;
+}
+
+export interface PutRequest {
+  /** The remote path. */
+  readonly path: string;
+  /** In bytes; null if only the end of the content shows it. */
+  readonly size: number | null;
+  readonly modified?: Date;
+  /** False: no digest is computed, and the size alone proves that the upload is complete. */
+  readonly verify: boolean;
+  /** `never`: an existing file is a failure. */
+  readonly overwrite: "always" | "never";
+}
+
+export interface Progress {
+  start(offset: number): void;
+  bytes(count: number): void;
+}
+
+export interface Sent {
+  /** Rejects as {@link send} describes. */
+  readonly answer: Promise<Answer<"put">>;
+  /** Where the upload was resumed, in bytes. */
+  readonly offset: number;
+}
+
+/**
+ * Sends one file.
+ *
+ * @param content at its start; no longer read when this resolves
+ * @returns once all bytes are sent, before the answer
+ * @throws {BargeError} the server's failure in place of "go on"; why the connection is closed. From
+ *   `answer`: the server's failure; `changed` if the content ended too early; the failure to read
+ *   it, after the upload was given up
+ */
+export async function send(
+  client: Client,
+  request: PutRequest,
+  content: Content,
+  progress: Progress,
+): Promise<Sent> {
+  const { path, size, modified, verify, overwrite } = request;
+  const frame = encodeFrame({
+    verb: "put",
+    path,
+    size,
+    overwrite: overwrite === "never" ? overwrite : undefined,
+    modified: modified?.toISOString(),
+  });
+  const go = client.answer((frames) => client.next("go", frames), diskTimeoutMs);
+  go.catch(() => {/* awaited below; sending may fail first */});
+  await client.send(frame);
+  await client.flush();
+  const resumed = await resume(client, content, size, await go);
+  const { offset } = resumed;
+  const hash = verify || size === null ? resumed.hash : undefined;
+  progress.start(offset);
+  const expected = expectAnswer(client);
+  let failed: unknown;
+  try {
+    const pauses = client.hello.pause ? true : undefined;
+    await client.send(encodeFrame({ offset, body: "chunked", pauses }));
+    const length = size === null ? Infinity : size - offset;
+    const sent = await chunks(client, content, length, hash, progress, expected.early)
+      .catch((cause) => {
+        if (client.closed) throw client.closed;
+        failed = cause;
+        return 0;
+      });
+    if (!failed && size !== null && sent < length && !expected.settled()) {
+      failed = new BargeError("changed", `it shrank from ${size} bytes while it was sent`);
+    }
+    const whole = !failed && !expected.settled();
+    const trailer = encodeFrame(
+      whole && hash ? { sha256: hash.digest("hex") } : { sha256: null, whole: whole || undefined },
+    );
+    await client.send(encodeChunkHead(0), trailer);
+    await client.flush();
+  } finally {
+    expected.allSent();
+  }
+  const answer = expected.answer.then((answer) => {
+    if (failed) throw new BargeError("protocol", "the server kept an upload that was given up");
+    return answer;
+  }, (error) => {
+    throw failed ?? error;
+  });
+  answer.catch(() => {/* the caller awaits it later */});
+  return { answer, offset };
+}
+
+/**
+ * Queues the reading of the last answer, which comes early if the server refuses the rest. Its
+ * deadline begins when all is sent: during a long upload the server is silent, and writes have
+ * deadlines of their own.
+ */
+function expectAnswer(client: Client) {
+  const sent = Promise.withResolvers<void>();
+  const answer = client.answer(async (frames) => {
+    const frame = client.next("put", frames);
+    await client.aside(Promise.race([sent.promise, frame.then(() => {}, () => {})]));
+    return await frame;
+  }, diskTimeoutMs);
+  let settled = false;
+  const early = answer.then(() => {}, () => {}).finally(() => settled = true);
+  return { answer, early, settled: () => settled, allSent: () => sent.resolve() };
+}
+
+/** Compares the server's bytes with the content, and seeks to the offset where it resumes. */
+async function resume(
+  client: Client,
+  { file }: Content,
+  size: number | null,
+  go: Answer<"go">,
+) {
+  const hash = sha256();
+  const { offset, prefix } = go;
+  if (!file || size === null || offset === 0 || offset > size) return { offset: 0, hash };
+  const alive = encodeFrame({ alive: true });
+  using _alive = client.keepAlive(() => client.send(alive).then(() => client.flush()));
+  const n = await hashInto(hash, file, offset, () => client.closed).catch(() => -1);
+  if (n === offset && hash.copy().digest("hex") === prefix) return { offset, hash };
+  await file.seek(0, Deno.SeekMode.Start);
+  return { offset: 0, hash: sha256() };
+}
+
+/**
+ * Sends a body in chunks. While one chunk is written and hashed, the next is read.
+ *
+ * @param length bytes to send
+ * @param early resolves if the server has answered already, or the connection is closed
+ * @returns the number of sent bytes; fewer if the content ended or the server refused more
+ */
+async function chunks(
+  client: Client,
+  content: Content,
+  length: number,
+  hash: Hash | undefined,
+  progress: Progress,
+  early: Promise<void>,
+): Promise<number> {
+  // The chunk's head precedes its bytes in the buffer, so that both are one write.
+  const headBytes = 4;
+  let [full, empty] = [borrow(), borrow()];
+  const refused = early.then(() => null);
+  let reading: Promise<number | null> | undefined;
+  const read = (into: Uint8Array, left: number) => {
+    if (left <= 0) return Promise.resolve(null);
+    reading = content.read(into.subarray(headBytes, headBytes + left)).finally(() =>
+      reading = undefined
+    );
+    return Promise.race([reading, refused]);
+  };
+  let sent = 0;
+  // The source may pause: `pg_dump` computes, a disk spins up, a network mount stalls.
+  using _alive = client.keepAlive(() => client.send(aliveHead).then(() => client.flush()));
+  try {
+    let n = await read(full, length);
+    while (n) {
+      full.set(encodeChunkHead(n));
+      const next = read(empty, length - sent - n);
+      next.catch(() => {/* awaited below, after the write */});
+      const writing = client.send(full.subarray(0, headBytes + n));
+      hash?.update(full.subarray(headBytes, headBytes + n));
+      await writing;
+      sent += n;
+      progress.bytes(n);
+      n = await next;
+      [full, empty] = [empty, full];
+    }
+    return sent;
+  } finally {
+    // The read of a file ends soon; that of standard input may never end, and keeps the buffers.
+    if (content.file) await reading?.catch(() => {/* the first failure is reported */});
+    for (const buffer of [full, empty]) (reading ? abandon : giveBack)(buffer);
+  }
+}

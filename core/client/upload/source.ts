@@ -1,0 +1,128 @@
+/** Finds a source of a put: its local files, the existing names at its target, and the plan. */
+import { BargeError, typed } from "../../error.ts";
+import type { Client } from "../client.ts";
+import { baseName, join, meansContents, parentOf } from "../path.ts";
+import { entryAt } from "../stat.ts";
+import { excludedBy } from "../transfer/excluded.ts";
+import { existsAlready, withResumeHint } from "../transfer/failure.ts";
+import type { TransferOptions } from "../transfer/options.ts";
+import { decide, type Item } from "../transfer/plan.ts";
+import { remoteItem, remoteTree } from "../transfer/remote_tree.ts";
+import type { FailedSource, Source } from "../transfer/run.ts";
+import { itemOf, type LocalTree, walk } from "../transfer/walk.ts";
+import type { Content } from "./send.ts";
+
+export interface PutOptions extends TransferOptions {
+  /** Follow symbolic links instead of omitting them. */
+  readonly follow?: boolean;
+  /** The content of the source `-`; standard input by default. */
+  readonly input?: Content;
+}
+
+export interface UploadSource extends Source, Omit<LocalTree, "items"> {
+  readonly type: "file" | "tree" | "stream";
+  /** The names at the target; empty where the options do not need them. */
+  readonly existing: ReadonlyMap<string, Item>;
+}
+
+/**
+ * @param inside whether the target is a folder to put into
+ * @returns undefined for an excluded source
+ */
+export async function findUpload(
+  client: Client,
+  source: string,
+  target: string,
+  inside: boolean,
+  options: PutOptions,
+): Promise<UploadSource | FailedSource | undefined> {
+  if (source === "-") return stream(target);
+  const name = baseName(source);
+  const excluded = await excludedBy(options.exclude);
+  let path = inside ? join(target, name) : target;
+  try {
+    const facts = statSource(source, options.follow ?? false);
+    const isTree = facts.isDirectory;
+    if (isTree && !options.recursive) {
+      throw new BargeError("usage", "is a folder", { hint: "use -r" });
+    }
+    if (excluded(name, isTree ? "dir" : "file")) return undefined;
+    if (isTree) path = join(target, meansContents(source) ? "" : name);
+    const walkOptions = {
+      follow: options.follow,
+      excluded,
+      omitParts: true,
+      closed: () => client.closed,
+    };
+    const tree = isTree ? await walk(source, walkOptions) : single(itemOf("", facts));
+    const existing = isTree
+      ? await existingTree(client, path, options)
+      : await existingFile(client, path, options);
+    const actions = new Map(
+      tree.items.map((item) => [item.name, decide(item, existing.get(item.name), options)]),
+    );
+    if (!isTree && options.dryRun) await checkTarget(client, path, options);
+    return { type: isTree ? "tree" : "file", local: source, path, ...tree, existing, actions };
+  } catch (cause) {
+    const error = withResumeHint(typed(cause, { op: "put", path: source }));
+    return { local: source, path, error };
+  }
+}
+
+/** Checks for a dry run that a file can be put at a path. @throws {BargeError} why not */
+export async function checkTarget(
+  client: Client,
+  path: string,
+  { noClobber }: PutOptions,
+): Promise<void> {
+  const existing = await entryAt(client, path);
+  if (existing?.type === "dir") {
+    throw new BargeError("exists", "it is a folder", { path, hint: `write ${path}/` });
+  }
+  if (existing && noClobber) throw existsAlready(path);
+  const folder = await entryAt(client, parentOf(path));
+  if (folder?.type !== "dir") throw new BargeError("no-directory", "there is no such folder");
+}
+
+function stream(path: string): UploadSource {
+  const tree = single({ name: "", type: "file", size: 0, modified: 0 });
+  return { type: "stream", local: "-", path, ...tree, existing: new Map(), actions: new Map() };
+}
+
+function single(item: Item): LocalTree {
+  return { items: [item], failed: [], omitted: [] };
+}
+
+/** @throws {BargeError} `usage` for a source that can't be sent, which a tree only omits */
+function statSource(source: string, follow: boolean): Deno.FileInfo {
+  const facts = follow ? Deno.statSync(source) : Deno.lstatSync(source);
+  if (facts.isSymlink) {
+    throw new BargeError("usage", "is a symbolic link", { hint: "use --follow" });
+  }
+  if (!facts.isFile && !facts.isDirectory) {
+    throw new BargeError("usage", "is neither a file nor a folder", {
+      hint: "put - takes standard input",
+    });
+  }
+  return facts;
+}
+
+async function existingFile(
+  client: Client,
+  path: string,
+  { update, checksum }: PutOptions,
+): Promise<ReadonlyMap<string, Item>> {
+  const entry = update || checksum ? await entryAt(client, path) : null;
+  return new Map(entry ? [["", { ...remoteItem(entry), name: "" }]] : []);
+}
+
+async function existingTree(
+  client: Client,
+  path: string,
+  options: PutOptions,
+): Promise<ReadonlyMap<string, Item>> {
+  const { update, checksum, dryRun } = options;
+  return update || checksum || dryRun || options.delete
+    ? await remoteTree(client, path)
+    : new Map();
+}

@@ -1,0 +1,164 @@
+/**
+ * Uploads a local tree: its folders and files in order, then removals, then the times of folders.
+ *
+ * Removals come last and only after all of the tree was sent. Folders get their times at the end,
+ * the inner ones first, since every change inside a folder changes its time.
+ */
+import { BargeError, typed } from "../../error.ts";
+import { mkdir } from "../mkdir.ts";
+import { join, parentOf } from "../path.ts";
+import { conflicts, isBelow, protectedBelow } from "../transfer/conflict.ts";
+import { excludedBy } from "../transfer/excluded.ts";
+import { deleteHint, noFolderFor, withResumeHint } from "../transfer/failure.ts";
+import { extraneous, type Item } from "../transfer/plan.ts";
+import { type Upload, uploadFile } from "./file.ts";
+import type { UploadSource } from "./source.ts";
+
+export class TreeUpload {
+  readonly #upload: Upload;
+  readonly #source: UploadSource;
+  /** Names that were removed at the target because they had another type. */
+  readonly #cleared = new Set<string>();
+  /** Folders that could not be made. */
+  readonly #blocked = new Set<string>();
+  /** Folders whose content changes. */
+  readonly #changed = new Set<string>();
+
+  constructor(upload: Upload, source: UploadSource) {
+    this.#upload = upload;
+    this.#source = source;
+  }
+
+  /** Uploads the tree; every result is reported. @throws {BargeError} `interrupted` */
+  async run(): Promise<void> {
+    const { client, report, options, uploader } = this.#upload;
+    const { local, path, items, failed, omitted, existing } = this.#source;
+    const failedBefore = report.totals.failed;
+    for (const { name, error } of failed) {
+      report.failed(join(path, name), join(local, name), error);
+    }
+    for (const { message } of omitted) report.note(message);
+    if (!options.dryRun && !await this.#makeRoot()) return;
+    const conflicting = conflicts(items, existing);
+    for (const item of items) {
+      await options.ready?.();
+      client.throwIfInterrupted();
+      await this.#send(item, conflicting.get(item.name));
+    }
+    if (options.delete) {
+      await uploader.drained();
+      if (report.totals.failed === failedBefore) await this.#removeExtraneous();
+      else {
+        report.note(`nothing was removed from ${path}, because not all of ${local} could be sent`);
+      }
+    }
+    if (!options.dryRun) await this.#setTimes();
+  }
+
+  async #makeRoot(): Promise<boolean> {
+    const { local, path } = this.#source;
+    try {
+      await mkdir(this.#upload.client, path, { parents: true });
+      return true;
+    } catch (cause) {
+      const error = withResumeHint(typed(cause, { op: "put", path }));
+      this.#upload.report.failed(path, local, error);
+      return false;
+    }
+  }
+
+  /** @param obstacle the target's item of the same name, if it has another type */
+  async #send(item: Item, obstacle: Item | undefined): Promise<void> {
+    const { report, options, uploader } = this.#upload;
+    const { name, type, size } = item;
+    const [local, path] = this.#paths(name);
+    if (isBelow(name, this.#blocked)) {
+      if (type === "file") report.failed(path, local, noFolderFor(path), size);
+      return;
+    }
+    if (obstacle) {
+      try {
+        await this.#clear(item, obstacle);
+      } catch (cause) {
+        report.failed(path, local, typed(cause, { op: "put", path }), size);
+        if (type === "dir") this.#blocked.add(name);
+        return;
+      }
+      this.#cleared.add(name);
+      this.#changed.add(folderOf(name));
+    }
+    const existing = obstacle ? undefined : this.#source.existing.get(name);
+    if (type === "file") {
+      const sent = await uploadFile(this.#upload, this.#source, item, existing, deleteHint);
+      if (sent) this.#changed.add(folderOf(name));
+    } else if (name !== "" && !existing) {
+      if (!options.dryRun) await uploader.folder(path, local, deleteHint);
+      this.#changed.add(folderOf(name));
+    }
+  }
+
+  /**
+   * Removes the target's file or folder that has the name of a folder or file of the source.
+   *
+   * @throws {BargeError} `exists` where it must stay; the failure to open the local file, or to
+   *   remove
+   */
+  async #clear({ name, type }: Item, obstacle: Item): Promise<void> {
+    const { report, options, uploader } = this.#upload;
+    const [local, path] = this.#paths(name);
+    const isFolder = obstacle.type === "dir";
+    const why = isFolder ? "it is a folder there" : "it is a file there";
+    if (!options.delete) throw new BargeError("exists", why, { hint: deleteHint });
+    if (this.#source.failed.length > 0) {
+      throw new BargeError(
+        "exists",
+        `${why}, which stays, because not all of ${this.#source.local} can be read`,
+      );
+    }
+    const excluded = await excludedBy(options.exclude);
+    const kept = protectedBelow(obstacle, this.#source.existing.values(), excluded);
+    if (kept !== undefined) {
+      const excludedPath = join(this.#source.path, kept);
+      throw new BargeError("exists", `${why}, and --exclude protects ${excludedPath}`);
+    }
+    // Nothing is removed for a file that can't be read.
+    if (type === "file") Deno.openSync(local).close();
+    if (options.dryRun) report.removed(path, local);
+    else await uploader.clear(path, local, isFolder);
+  }
+
+  /** Removes the target's items that the source does not have; omitted names are kept. */
+  async #removeExtraneous(): Promise<void> {
+    const { report, options, uploader } = this.#upload;
+    const { items, omitted } = this.#source;
+    const kept = new Set([...items, ...omitted].map(({ name }) => name));
+    const excluded = await excludedBy(options.exclude);
+    const existing = [...this.#source.existing.values()]
+      .filter(({ name }) => !isBelow(name, this.#cleared));
+    for (const { name, type } of extraneous(existing, kept, excluded)) {
+      this.#changed.add(folderOf(name));
+      const [local, path] = this.#paths(name);
+      if (options.dryRun) report.removed(path, local);
+      else await uploader.remove(path, local, type === "dir");
+    }
+  }
+
+  async #setTimes(): Promise<void> {
+    const { client, uploader } = this.#upload;
+    const { path, items, existing } = this.#source;
+    for (const { name, type, modified } of items.toReversed()) {
+      if (type !== "dir" || client.closed) continue;
+      if (existing.get(name)?.modified === modified && !this.#changed.has(name)) continue;
+      await uploader.folderTime(join(path, name), modified);
+    }
+  }
+
+  #paths(name: string): [local: string, path: string] {
+    return [join(this.#source.local, name), join(this.#source.path, name)];
+  }
+}
+
+/** Returns the folder of a name in a tree; "" for the root. */
+function folderOf(name: string): string {
+  return name.includes("/") ? parentOf(name) : "";
+}

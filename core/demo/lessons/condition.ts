@@ -1,0 +1,108 @@
+/** `condition`: producers and consumers at a shelf that holds a few loaves. */
+import { Condition, Lock } from "../../sync/mod.ts";
+import { lesson } from "../lesson.ts";
+import type { LessonThread } from "../runner/lesson_thread.ts";
+import type { Labeled } from "../runner/primitives.ts";
+
+interface Shelf {
+  readonly lock: Labeled<Lock>;
+  readonly notFull: Labeled<Condition>;
+  readonly notEmpty: Labeled<Condition>;
+}
+
+const maxLoaves = 2;
+const loavesPerThread = 3;
+
+const functions = {
+  async baker(thread: LessonThread, { lock, notFull, notEmpty }: Shelf, loaves: Int32Array) {
+    for (let i = 0; i < loavesPerThread; i++) {
+      await thread.acquire(lock);
+      while (loaves[0]! >= maxLoaves) await thread.waitForCondition(notFull, lock);
+      await thread.step(
+        (n) => ({ en: `puts a loaf on the shelf: ${n}`, zh: `放上一个面包：共 ${n} 个` }),
+        () => changeCount(loaves, 1),
+      );
+      await thread.notify(notEmpty);
+      await thread.release(lock);
+    }
+  },
+  async guest(thread: LessonThread, { lock, notFull, notEmpty }: Shelf, loaves: Int32Array) {
+    for (let i = 0; i < loavesPerThread; i++) {
+      await thread.acquire(lock);
+      while (loaves[0] === 0) await thread.waitForCondition(notEmpty, lock);
+      await thread.step(
+        (n) => ({ en: `takes a loaf: ${n} left`, zh: `拿走一个面包：剩 ${n} 个` }),
+        () => changeCount(loaves, -1),
+      );
+      await thread.notify(notFull);
+      await thread.release(lock);
+      await thread.sleep(0.1);
+    }
+  },
+};
+
+/** @param loaves the current number, the highest and the lowest one */
+function changeCount(loaves: Int32Array, by: number): number {
+  loaves[0]! += by;
+  loaves[1] = Math.max(loaves[1]!, loaves[0]!);
+  loaves[2] = Math.min(loaves[2]!, loaves[0]!);
+  return loaves[0]!;
+}
+
+export default lesson({
+  idea: {
+    en: `Some threads wait for more than a lock: a guest needs the lock of the shelf, and a loaf
+on it. wait() releases the lock, sleeps until another thread notifies it, and holds the lock
+again when it returns, so it does not miss a change. The condition may have been true at the
+notification and be false again once the lock is back, as another thread was faster: check it
+again, with while, never with if. A thread that changes the state notifies the threads that may
+wait for it.`,
+    zh: `有些等待要的不只是锁：客人既要拿到架子的锁，架子上还得有面包。wait() 先把锁还回去，
+睡到有人通知，返回时锁又在手里；中间的变化不会漏看。不过收到通知时成立的条件，等重新拿到锁
+时可能已经不成立了（被别人抢先一步）：所以要用 while 再看一遍，不能用 if。谁改变了状态，谁就
+通知可能在等它的线程。`,
+  },
+  code: `const lock = new Lock();
+const [notFull, notEmpty] = [new Condition(lock), new Condition(lock)];
+
+using _ = lock.hold();            // a guest
+while (loaves[0] === 0) notEmpty.wait();
+loaves[0] -= 1;
+notFull.notify();`,
+  codeTranslations: { "a guest": "客人" },
+  threads: { default: 4, min: 2, max: 20, even: true },
+  kinds: ["worker", "task"],
+  functions,
+  async run(runner, { threads }) {
+    const loaves = new Int32Array(new SharedArrayBuffer(12));
+    const pairs = threads / 2;
+    await runner.runScheduled({
+      en: `${pairs} bakers and ${pairs} guests, a shelf for ${maxLoaves} loaves`,
+      zh: `${pairs} 个面包师，${pairs} 个客人，架子只放得下 ${maxLoaves} 个面包`,
+    }, async (main) => {
+      const lock = main.register("lock", new Lock());
+      const notFull = main.register("notFull", new Condition(lock.primitive));
+      const notEmpty = main.register("notEmpty", new Condition(lock.primitive));
+      const shelf = { lock, notFull, notEmpty };
+      const started = [];
+      for (let i = 1; i <= pairs; i++) {
+        const guest = { en: `guest-${i}`, zh: `客人-${i}` };
+        const baker = { en: `baker-${i}`, zh: `面包师-${i}` };
+        started.push(await main.start(guest, functions.guest, shelf, loaves));
+        started.push(await main.start(baker, functions.baker, shelf, loaves));
+      }
+      await main.join(started);
+    });
+    const [left, max, min] = loaves;
+    const made = pairs * loavesPerThread;
+    return {
+      ok: left === 0 && max! <= maxLoaves && min === 0,
+      summary: {
+        en:
+          `${made} loaves were made and taken; there were never more than ${max} on the shelf, and ` +
+          `never fewer than ${min}`,
+        zh: `做了也拿走了 ${made} 个面包；架子上最多 ${max} 个，最少 ${min} 个`,
+      },
+    };
+  },
+});

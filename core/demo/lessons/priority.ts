@@ -1,0 +1,62 @@
+/** `priority`: the most urgent item first, and equal ones in the order of their arrival. */
+import { PriorityQueue } from "../../sync/mod.ts";
+import { lesson } from "../lesson.ts";
+import { formatValue, joinNames, type Text } from "../text.ts";
+import { drain, drainFunctions, fillAndDrain } from "./parts/fill_and_drain.ts";
+
+/** A priority, and a task. */
+type Task = readonly [number, Text];
+
+const tasks: readonly Task[] = [
+  [3, { en: "tidy up", zh: "收拾房间" }],
+  [1, { en: "put out the fire", zh: "灭火" }],
+  [2, { en: "answer the phone", zh: "接电话" }],
+  [1, { en: "call the fire brigade", zh: "打火警电话" }],
+  [3, { en: "make tea", zh: "泡茶" }],
+];
+const expected = "put out the fire, call the fire brigade, answer the phone, tidy up, make tea";
+
+export default lesson({
+  idea: {
+    en: `A PriorityQueue returns the smallest item first: 1 before 2, [1, "b"] before [2, "a"]. If
+equal items are to come in the order in which they were put, pass the priority separately. It
+waits and is bounded like any queue. An item of low priority may wait forever, as long as more
+urgent ones keep coming.`,
+    zh: `PriorityQueue 总是先给最小的：1 在 2 前，[1, "b"] 在 [2, "a"] 前。想让同级的按放入的
+先后出来，就把优先级单独给，而不是放在数据里。等待和上限都与普通队列一样。只要更急的不断来，
+不急的可能一直轮不到。`,
+  },
+  code: `const queue = new PriorityQueue();
+queue.put("tidy up", { priority: 3 });
+queue.put("put out the fire", { priority: 1 });
+queue.get();                      // "put out the fire"`,
+  codeTranslations: { '"tidy up"': '"收拾房间"', '"put out the fire"': '"灭火"' },
+  kinds: ["worker", "task"],
+  functions: drainFunctions,
+  async run(runner) {
+    const byPriority = await runner.runScheduled(
+      { en: "five tasks", zh: "五件事" },
+      async (main) => {
+        const queue = main.register("tasks", new PriorityQueue<number>());
+        for (const [priority, task] of tasks) {
+          const { en, zh } = formatValue(task);
+          await main.step(
+            { en: `puts ${en}, priority ${priority}`, zh: `放入${zh}，优先级 ${priority}` },
+            () => (queue.primitive as PriorityQueue).put(task, { priority }),
+          );
+        }
+        return joinNames(await drain(main, queue, tasks.length) as Text[]);
+      },
+    );
+    const title = { en: "items that are their own priority", zh: "数据本身就是优先级" };
+    const tuples = await runner.runScheduled(title, async (main) => {
+      const queue = main.register("tuples", new PriorityQueue<number>());
+      return await fillAndDrain(main, queue, [[2, "b"], [1, "z"], [2, "a"]]);
+    });
+    const order = JSON.stringify(tuples);
+    return {
+      ok: byPriority.en === expected && order === '[[1,"z"],[2,"a"],[2,"b"]]',
+      summary: { en: `${byPriority.en}; tuples: ${order}`, zh: `${byPriority.zh}；元组：${order}` },
+    };
+  },
+});

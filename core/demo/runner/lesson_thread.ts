@@ -1,0 +1,287 @@
+/**
+ * A scheduled thread, as its own code sees it: each method is one step, which needs a turn of the
+ * scheduler (scheduler.ts) and works on the real primitive.
+ *
+ * A wait has two parts. With its turn, the thread tries without blocking. If that fails, it reports
+ * that it waits, and then waits at the primitive: it blocks its worker if it has one to itself, else
+ * it uses the async method. When the primitive releases it, it asks for its next turn.
+ *
+ * Timeouts are on the part's clock, so a wait with a timeout is an async one, and the scheduler ends
+ * it.
+ */
+import { type Barrier, type Condition, Empty, type Event, Full } from "../../sync/mod.ts";
+import { formatValue, type Name, type Text } from "../text.ts";
+import type { Action } from "../trace.ts";
+import type { Acquirable, AnyQueue, Labeled } from "./primitives.ts";
+import type { SchedulerLink } from "./protocol.ts";
+
+export interface WaitOptions {
+  /** Seconds on the part's clock. */
+  readonly timeout?: number;
+  /** False: only try. */
+  readonly blocking?: boolean;
+}
+
+/** The ways to get something from a primitive. */
+interface Attempt<T> {
+  readonly of: string;
+  /** Tries without waiting. @returns undefined if it fails */
+  readonly tryOnce: () => { readonly value: T } | undefined;
+  readonly block: () => T;
+  readonly waitAsync: (signal: AbortSignal) => Promise<T>;
+  /** Returns the action to record after success. */
+  readonly succeeded: (value: T) => Action;
+  /** Describes the wait, where `of` is not enough. */
+  readonly waitText?: Text;
+  /** Describes the failure, where it has a name of its own. */
+  readonly failureText?: Text;
+}
+
+export class LessonThread {
+  readonly #link: SchedulerLink;
+  readonly #mayBlock: boolean;
+  #actions: Action[] = [];
+
+  /** @param mayBlock whether it may block its isolate */
+  constructor(link: SchedulerLink, mayBlock: boolean) {
+    this.#link = link;
+    this.#mayBlock = mayBlock;
+  }
+
+  /** Takes a step. @param text describes the step, or its result */
+  async step<T>(text: Text | ((result: T) => Name), work?: () => T | Promise<T>): Promise<T> {
+    await this.waitForTurn();
+    const result = await work?.() as T;
+    this.record({ what: "runs", text: typeof text === "function" ? text(result) : text });
+    return result;
+  }
+
+  /** Prints a line. */
+  async print(text: Name): Promise<void> {
+    await this.waitForTurn();
+    this.record({ what: "notes", text });
+  }
+
+  async sleep(seconds: number): Promise<void> {
+    await this.waitForTurn();
+    this.record({ what: "sleeps", text: { en: `for ${seconds} s`, zh: `${seconds} 秒` } });
+    await this.#link.waitForTurn({
+      actions: this.#takeActions(),
+      state: { kind: "sleeping", seconds },
+    });
+    this.record({ what: "runs" });
+  }
+
+  /** Takes a lock or a permit. @returns false after the timeout, or if it may not wait */
+  async acquire({ label, primitive }: Labeled<Acquirable>, options?: WaitOptions) {
+    const acquired = await this.#get<boolean>({
+      of: label,
+      tryOnce: () => primitive.acquire({ blocking: false }) ? { value: true } : undefined,
+      block: () => primitive.acquire(),
+      waitAsync: (signal) => primitive.acquireAsync({ signal }),
+      succeeded: () => ({ what: "holds", of: label }),
+    }, options);
+    return acquired ?? false;
+  }
+
+  /** Gives a lock or a permit back. @throws as the primitive does */
+  async release({ label, primitive }: Labeled<Acquirable>): Promise<void> {
+    await this.waitForTurn();
+    primitive.release();
+    this.record({ what: "releases", of: label });
+  }
+
+  /** Waits until an event is set. @returns false after the timeout, or if it may not wait */
+  async waitForEvent({ label, primitive }: Labeled<Event>, options?: WaitOptions) {
+    const isSet = await this.#get<boolean>({
+      of: label,
+      tryOnce: () => primitive.isSet() ? { value: true } : undefined,
+      block: () => primitive.wait(),
+      waitAsync: (signal) => primitive.waitAsync({ signal }),
+      succeeded: () => runs({ en: `${label} is set`, zh: `${label} 已置位` }),
+    }, options);
+    return isSet ?? false;
+  }
+
+  async set({ label, primitive }: Labeled<Event>): Promise<void> {
+    await this.step({ en: `sets ${label}`, zh: `把 ${label} 置位` }, () => primitive.set());
+  }
+
+  async clear({ label, primitive }: Labeled<Event>): Promise<void> {
+    await this.step({ en: `clears ${label}`, zh: `把 ${label} 清除` }, () => primitive.clear());
+  }
+
+  /** Releases a condition's lock, waits for a notification, and takes the lock again. */
+  async waitForCondition({ label, primitive }: Labeled<Condition>, lock: Labeled<Acquirable>) {
+    await this.#get<boolean>({
+      of: label,
+      tryOnce: () => {
+        this.record({ what: "releases", of: lock.label });
+        return undefined;
+      },
+      block: () => primitive.wait(),
+      waitAsync: (signal) => primitive.waitAsync({ signal }),
+      succeeded: () => ({
+        what: "holds",
+        of: lock.label,
+        text: { en: "notified, and awake again", zh: "收到通知，重新醒来" },
+      }),
+    });
+  }
+
+  /** Wakes one thread that waits at a condition. */
+  async notify({ label, primitive }: Labeled<Condition>): Promise<void> {
+    await this.step(
+      { en: `notifies one waiter of ${label}`, zh: `通知一个在 ${label} 等待的线程` },
+      () => primitive.notify(),
+    );
+  }
+
+  /** Waits until all parties have arrived at a barrier. @throws BrokenBarrierError */
+  async waitForBarrier({ label, primitive }: Labeled<Barrier>): Promise<void> {
+    await this.#get<number>({
+      of: label,
+      tryOnce: () => {
+        const isLast = primitive.nWaiting + 1 >= primitive.parties;
+        return isLast || primitive.broken ? { value: primitive.wait() } : undefined;
+      },
+      block: () => primitive.wait(),
+      waitAsync: (signal) => primitive.waitAsync({ signal }),
+      succeeded: (index) =>
+        runs({ en: `passes ${label} as number ${index}`, zh: `通过 ${label}，序号 ${index}` }),
+    });
+  }
+
+  /** Puts an item into a queue. @returns false after the timeout, or if it may not wait */
+  async put({ label, primitive }: Labeled<AnyQueue>, item: unknown, options?: WaitOptions) {
+    const queue = primitive as Pick<AnyQueue, "put"> & { put(item: unknown): void };
+    const { en, zh } = formatValue(item);
+    const done = await this.#get<true>({
+      of: label,
+      waitText: { en: "for a free place", zh: "等空位" },
+      failureText: { en: `Full: no free place in ${label}`, zh: `Full：${label} 没有空位` },
+      tryOnce: () => orUndefined(Full, () => (primitive.putNowait(item as never), true as const)),
+      block: () => (queue.put(item), true),
+      waitAsync: async (signal) => (await primitive.putAsync(item as never, { signal }), true),
+      succeeded: () => runs({ en: `puts ${en} into ${label}`, zh: `把 ${zh} 放入 ${label}` }),
+    }, options);
+    return done ?? false;
+  }
+
+  /** Takes an item out of a queue. @returns undefined after the timeout, or if it may not wait */
+  async get<T>({ label, primitive }: Labeled<AnyQueue>, options?: WaitOptions) {
+    return await this.#get<T>({
+      of: label,
+      waitText: { en: "for an item", zh: "等数据" },
+      failureText: { en: `Empty: no item in ${label}`, zh: `Empty：${label} 里没有数据` },
+      tryOnce: () => orUndefined(Empty, () => primitive.getNowait() as T),
+      block: () => primitive.get() as T,
+      waitAsync: (signal) => primitive.getAsync({ signal }) as Promise<T>,
+      succeeded: (item) => {
+        const { en, zh } = formatValue(item);
+        return runs({ en: `gets ${en} from ${label}`, zh: `从 ${label} 取出 ${zh}` });
+      },
+    }, options);
+  }
+
+  /** Marks an item of a queue as done. */
+  async taskDone({ label, primitive }: Labeled<AnyQueue>): Promise<void> {
+    await this.step(
+      { en: `marks one task of ${label} as done`, zh: `报告 ${label} 的一件任务已做完` },
+      () => primitive.taskDone(),
+    );
+  }
+
+  /** Waits until all items of a queue are marked as done. */
+  async joinQueue({ label, primitive }: Labeled<AnyQueue>): Promise<void> {
+    await this.#get<boolean>({
+      of: label,
+      waitText: { en: "until all tasks are done", zh: "等全部做完" },
+      tryOnce: () => primitive.unfinishedTasks === 0 ? { value: true } : undefined,
+      block: () => primitive.join(),
+      waitAsync: (signal) => primitive.joinAsync({ signal }),
+      succeeded: () =>
+        runs({ en: `all tasks of ${label} are done`, zh: `${label} 的任务全部做完` }),
+    });
+  }
+
+  /** Reports the thread's end. */
+  end(outcome: { result?: unknown; error?: string }): void {
+    this.record({ what: "ends", text: outcome.error });
+    this.#link.report({ actions: this.#takeActions(), state: { kind: "ended", ...outcome } });
+  }
+
+  protected async waitForTurn(): Promise<void> {
+    await this.#link.waitForTurn({ actions: this.#takeActions(), state: { kind: "ready" } });
+  }
+
+  /** Waits for other threads to end. */
+  protected async waitForThreads(ids: readonly number[], seconds?: number): Promise<void> {
+    const state = { kind: "joining", ids, seconds } as const;
+    await this.#link.waitForTurn({ actions: this.#takeActions(), state });
+  }
+
+  protected record(action: Action): void {
+    this.#actions.push(action);
+  }
+
+  async #get<T>(
+    attempt: Attempt<T>,
+    { timeout, blocking = true }: WaitOptions = {},
+  ): Promise<T | undefined> {
+    await this.waitForTurn();
+    const first = attempt.tryOnce();
+    if (first !== undefined) {
+      this.record(attempt.succeeded(first.value));
+      return first.value;
+    }
+    const { of, waitText, failureText } = attempt;
+    if (!blocking) {
+      this.record(runs(failureText ?? { en: `did not get ${of}`, zh: `没有拿到 ${of}` }));
+      return undefined;
+    }
+    const limit = { en: `for ${timeout} s at most`, zh: `最多 ${timeout} 秒` };
+    this.record({ what: "waits", of, text: timeout === undefined ? waitText : limit });
+    this.#link.report({
+      actions: this.#takeActions(),
+      state: { kind: "blocked", on: of, seconds: timeout },
+    });
+    const value = await this.#wait(attempt, timeout);
+    const gaveUp = failureText ?? { en: `gave up on ${of}`, zh: `超时，放弃 ${of}` };
+    this.record(value === undefined ? runs(gaveUp) : attempt.succeeded(value));
+    return value;
+  }
+
+  async #wait<T>(attempt: Attempt<T>, timeout: number | undefined): Promise<T | undefined> {
+    if (this.#mayBlock && timeout === undefined) return attempt.block();
+    const signal = this.#link.timeoutSignal();
+    try {
+      return await attempt.waitAsync(signal);
+    } catch (error) {
+      if (signal.aborted && signal.reason === error && timeout !== undefined) return undefined;
+      throw error;
+    }
+  }
+
+  #takeActions(): readonly Action[] {
+    const actions = this.#actions;
+    this.#actions = [];
+    return actions;
+  }
+}
+
+function runs(text: Text): Action {
+  return { what: "runs", text };
+}
+
+function orUndefined<T>(
+  error: typeof Full | typeof Empty,
+  work: () => T,
+): { readonly value: T } | undefined {
+  try {
+    return { value: work() };
+  } catch (thrown) {
+    if (thrown instanceof error) return undefined;
+    throw thrown;
+  }
+}

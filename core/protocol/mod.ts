@@ -1,0 +1,76 @@
+/**
+ * The wire format of BARGE/1, for clients, servers, proxies and tests. PROTOCOL.md defines it.
+ *
+ * - Frames: {@link encodeFrame} makes one; {@link Decoder} turns bytes into frames and pieces of
+ *   bodies without I/O; {@link FrameReader} does so for anything that reads into a buffer.
+ * - Messages: {@link parseRequest}, {@link parseAnswer} and {@link parseOther} check a frame's
+ *   fields and type them by verb; {@link failure} makes the answer that reports an error.
+ * - Login: {@link prove} is the client's side of the challenge-response, {@link verify} the server's;
+ *   {@link makeVerifier} derives the record that a server keeps of a password or token.
+ *
+ * Failures are {@link BargeError}s: `protocol` for a peer that breaks the rules, `unsupported` for
+ * an unknown verb, mechanism or algorithm.
+ *
+ * @example
+ * ```ts
+ * import { Decoder, encodeFrame, parseRequest } from "./mod.ts";
+ *
+ * const decoder = new Decoder();
+ * decoder.push(encodeFrame({ verb: "list", path: "/home" }));
+ * const event = decoder.next();
+ * if (event?.type !== "frame") throw new Error();
+ * const request = parseRequest(event.value);
+ * if (request.verb !== "list" || request.recursive) throw new Error();
+ * ```
+ *
+ * @module
+ */
+export { BargeError, kinds } from "../error.ts";
+export type { ErrorFacts, Kind } from "../error.ts";
+export { failure, failureOf, failuresOf } from "./failure.ts";
+export {
+  aliveLength,
+  Decoder,
+  encodeChunkHead,
+  encodeFrame,
+  maxFrame,
+  maxStrangerFrame,
+} from "./frame.ts";
+export type { Body, FrameEvent, FrameValue } from "./frame.ts";
+export { many } from "./many.ts";
+export {
+  eagerLimit,
+  parseAnswer,
+  parseOther,
+  parseRequest,
+  verbOf,
+  verbs,
+  version,
+} from "./message.ts";
+export type {
+  Answer,
+  Answered,
+  Asked,
+  Entry,
+  Omission,
+  Other,
+  Overwrite,
+  PartialUpload,
+  Present,
+  Request,
+  RequestInput,
+  Server,
+  Trailer,
+  Usage,
+  Verb,
+  Verifier,
+} from "./message.ts";
+export { describeOmission } from "./omission.ts";
+export { checkNewPassword, defaultMinPassword } from "./password.ts";
+export { FrameReader } from "./reader.ts";
+export type { Frame, Source } from "./reader.ts";
+export { costs, fairCosts, nonce, prove, tokenCosts } from "./scram.ts";
+export type { Exchange, Mechanism } from "./scram.ts";
+export type { Costs } from "./stretch.ts";
+export { parseTime } from "./time.ts";
+export { makeVerifier, matches, verify } from "./verifier.ts";

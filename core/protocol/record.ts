@@ -1,0 +1,105 @@
+/** The records that messages of BARGE/1 carry: accounts, entries, uploads, the server's status. */
+import * as v from "valibot";
+import { bytes, count, key, path, salt, seconds, sha256, time } from "./field.ts";
+import { ownCosts } from "./scram.ts";
+
+/**
+ * The server's record of a password, from which the password can't be computed. A client sends it,
+ * and doors whose protocols carry the password run scrypt with its costs: they must be the server's.
+ */
+export const verifier = v.pipe(
+  v.object({ salt, n: count, r: count, p: count, storedKey: key, serverKey: key }),
+  v.check(
+    (verifier) => ownCosts(verifier),
+    "a verifier has scrypt costs n=32768, r=8, p=1 and a salt of 16 bytes",
+  ),
+);
+
+/** A file or folder, as every door shows it. */
+export const entry = v.object({
+  name: v.string(),
+  type: v.picklist(["file", "dir"]),
+  size: bytes,
+  modified: time,
+  owner: v.nullable(v.string()),
+  sha256: v.nullable(sha256),
+});
+
+/** Counts the entries that a listing omits: they are on the server's disk and can't be shown. */
+export const omission = v.object({
+  /** Names that are not valid UTF-8. */
+  unnamed: count,
+  /** Links, sockets, pipes, devices. */
+  special: count,
+  /** The path of one of them, relative to the listed folder; illegible bytes are U+FFFD. */
+  example: v.string(),
+});
+
+/** A partial upload of the account that is logged in. */
+export const partial = v.object({
+  path,
+  offset: bytes,
+  size: v.nullable(bytes),
+  /** True while a connection is sending it. */
+  busy: v.boolean(),
+  /** When the server drops it, unless a client resumes it. */
+  expires: time,
+});
+
+/** An account's quota, and how much of it is used. */
+export const usage = v.object({
+  account: v.string(),
+  used: bytes,
+  reserved: bytes,
+  limit: v.nullable(bytes),
+  left: v.nullable(bytes),
+  /** Files, folders and partial uploads, and the entry limit. Older servers send neither. */
+  entries: v.optional(count),
+  entryLimit: v.optional(v.nullable(count)),
+});
+
+/** The part of the server's status that exists once. */
+export const server = v.object({
+  version: v.string(),
+  started: time,
+  now: time,
+  workers: count,
+  restarts: count,
+  memory: bytes,
+  connections: v.object({ open: count, opened: count, refused: count }),
+  doors: v.array(v.object({
+    door: v.string(),
+    open: count,
+    opened: count,
+    refused: count,
+    received: bytes,
+    sent: bytes,
+  })),
+  logins: v.object({ ok: count, failed: count }),
+  bans: v.object({ begun: count, active: count }),
+  overQuota: count,
+  accounts: v.object({ count, used: bytes, reserved: bytes }),
+  uploads: v.object({ committed: count, unfinished: count, moving: count, staged: bytes }),
+});
+
+/** Counts one verb's requests at one door, by outcome, with their durations. */
+export const asked = v.object({
+  door: v.string(),
+  verb: v.string(),
+  count,
+  outcomes: v.record(v.string(), count),
+  seconds,
+  p50: seconds,
+  p99: seconds,
+});
+
+/** A connection, and its request under way. */
+export const present = v.object({
+  account: v.nullable(v.string()),
+  door: v.string(),
+  address: v.string(),
+  since: time,
+  verb: v.nullable(v.string()),
+  path: v.nullable(v.string()),
+  bytes,
+});

@@ -1,0 +1,228 @@
+/**
+ * Uploads as storage keeps them: from a reservation, over staged bytes, to a file.
+ *
+ *   begin -> (write, reserve, beat)* -> commit    a file, charged
+ *                                   \-> detach    a partial upload, which `begin` can resume
+ *                                   \-> drop      nothing is left
+ *   store                                         a small file whose bytes are all in memory
+ *
+ * Every implementation promises: a file is whole or absent, whatever dies at whatever step; an
+ * account's used and reserved bytes together never pass its quota, however many connections and
+ * processes race for it; the former holder of an upload that was taken over changes nothing of it.
+ * tests/contract/store/ checks these promises.
+ */
+import { BargeError } from "../error.ts";
+import type { StoredEntry } from "./entry.ts";
+import type { Place } from "./place.ts";
+import type { Guard } from "./view.ts";
+
+/** The facts that an upload declares when it begins. */
+export interface NewUpload extends Place {
+  /** The id of the account that is charged. */
+  readonly account: number;
+  /** Bytes of the whole file; null when unknown. */
+  readonly size: number | null;
+  /** The time that the file will have, in ms since 1970; null: that of the last write. */
+  readonly modified: number | null;
+  /** Bytes to reserve where the size is not known. */
+  readonly reserve?: number;
+}
+
+/** The facts of content whose bytes have all arrived. */
+export interface Content {
+  readonly size: number;
+  /** Hex. */
+  readonly sha256: string;
+  /** Whether the client proved that all bytes arrived. */
+  readonly verified: boolean;
+}
+
+/** The file that an upload became. */
+export interface StoredFile {
+  readonly size: number;
+  /** Hex. */
+  readonly sha256: string;
+  /** Milliseconds since 1970. */
+  readonly modified: number;
+  readonly replaced: boolean;
+}
+
+/** The decision of a guard that a file may be written: the file that will be replaced, if any. */
+export type WriteGuard = Guard<StoredEntry | undefined>;
+
+/** The start of an upload. */
+export interface UploadStart {
+  /** The most bytes to keep of a partial upload; 0: begin afresh. */
+  readonly keep: number;
+  /** Whether the kept bytes are read only for the digest of all: `prefix` is not available then. */
+  readonly unread?: boolean;
+  /** Whether it only keeps bytes that have arrived: no other upload to the path gives way to it. */
+  readonly remains?: boolean;
+  /** Whether to record that it became a file, for {@link Uploads.finished}. */
+  readonly recorded?: boolean;
+}
+
+/** An account's upload to a path that is not a file yet. */
+export interface PartialUpload extends Place {
+  readonly id: number;
+  /** Bytes that can be resumed. */
+  readonly offset: number;
+  /** Bytes of the whole; null when unknown. */
+  readonly size: number | null;
+  /** The time that the file will have, in ms since 1970, if one was given. */
+  readonly modified: number | null;
+  /** Whether a connection writes it at this moment. */
+  readonly busy: boolean;
+  /** The time when it is dropped unless somebody resumes it, in ms since 1970. */
+  readonly expires: number;
+}
+
+/** The staged bytes of one upload. Calls may overlap, and are carried out in their order. */
+export interface StagedBody {
+  /** Bytes that are whole from the start. */
+  readonly size: number;
+  /** The end of the last byte: more than `size` where there are gaps. */
+  readonly length: number;
+  /** Returns the SHA-256 of the whole bytes, in hex; only of a body that was appended to. */
+  prefix(): string;
+  /** Computes the SHA-256 of all bytes, in hex; gaps count as zeros. @param onRead called after each read */
+  digest(onRead?: () => void): Promise<string>;
+  /** Appends to the whole bytes. Bytes must stay as they are until the promise resolves. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Writes at a position, also beyond the end. @throws {BargeError} `refused` for too many gaps */
+  writeAt(position: number, bytes: Uint8Array): Promise<void>;
+  /** Reads at a position. @returns the number of bytes; 0 at the end */
+  readAt(position: number, into: Uint8Array): Promise<number>;
+  /** Cuts the body short, or makes it longer by a gap. */
+  truncate(length: number): Promise<void>;
+  /** Waits for the calls under way, whether they fail or not. */
+  settled(): Promise<void>;
+  /**
+   * Sets the time of the bytes, in ms since 1970, unless it is null, and makes them durable.
+   *
+   * @param sha256 the digest that {@link digest} returned
+   * @returns their time
+   * @throws {BargeError} `unavailable` where a former holder's write may have spoiled them: the upload
+   *   is dropped when it ends
+   */
+  finish(modified: number | null, sha256: string): Promise<number>;
+  /** Returns whether the bytes are still those that {@link finish} made durable. */
+  unchanged(): boolean;
+}
+
+/** An upload, in the hands of its holder. Its calls fail once it is lost; {@link whyLost} says why. */
+export interface OpenUpload {
+  readonly id: number;
+  readonly body: StagedBody;
+  /** Bytes that may be staged. */
+  readonly reserved: number;
+  /** Whether a newer connection has taken it over. Stays right after the end. */
+  readonly takenOver: boolean;
+  /** Whether it was taken over, removed or moved by others: every call fails then. */
+  readonly lost: boolean;
+  /** Returns the reason why it is not its holder's any more; undefined while it is. */
+  whyLost(): Promise<LostUpload | undefined>;
+  /** Reserves at least a sum of bytes, and more where there is room. @throws {BargeError} `over-quota` */
+  reserve(total: number): Promise<void>;
+  /**
+   * Notes, from time to time, that its holder is not gone. To be called with every piece.
+   *
+   * @param whole the bytes that can be resumed, to be noted, too; null: all that are staged
+   * @returns whether that number was noted
+   * @throws {BargeError} `unavailable` when it is not its holder's any more
+   */
+  beat(whole?: number | null): boolean;
+  /** Notes the same now. @returns whether it was noted. @throws {BargeError} as {@link beat} */
+  beatNow(whole?: number | null): boolean;
+  /** Records durably how many bytes can be resumed if its holder dies; null: all that are staged. */
+  recordWhole(whole: number | null): Promise<void>;
+  /** Gives it another path. @throws {BargeError} as the guard; `over-quota` */
+  move(place: Place, guard: WriteGuard): Promise<void>;
+  /** Takes its path from it; what it has staged stays reserved. @throws {BargeError} `over-quota` */
+  unlink(): Promise<void>;
+  /**
+   * Makes it a file, once its body is finished. The upload must be detached or dropped if this fails.
+   *
+   * @param guard runs in the step that gives the file its name
+   */
+  commit(content: Content & { readonly modified: number }, guard: WriteGuard): Promise<StoredFile>;
+  /**
+   * Ends it, and keeps the whole bytes for a resume. After a commit, only closes it.
+   *
+   * @param empty keep it also where nothing is staged
+   */
+  detach(empty?: boolean): Promise<void>;
+  /** Ends it, and keeps nothing. */
+  drop(): Promise<void>;
+}
+
+/** A file that a partial upload begins with: to be read from its start. */
+export interface Source {
+  readonly size: number;
+  read(into: Uint8Array): Promise<number>;
+  close(): void;
+}
+
+export interface Uploads {
+  /** Runs a guard at once, so that a change can be refused early. The change itself runs it again. */
+  check<T>(guard: Guard<T>): Promise<T>;
+  /**
+   * Begins an upload, or resumes the account's newest to the path, also from a connection that still
+   * writes it.
+   *
+   * @throws {BargeError} `over-quota`; {@link LostUpload}; with `remains`, `unavailable` where another
+   *   upload to the path exists
+   */
+  begin(upload: NewUpload, start: UploadStart): Promise<OpenUpload>;
+  /**
+   * Stores a small file. Calls at the same time share their steps.
+   *
+   * @param content the facts of the bytes
+   * @throws {BargeError} as the guard, before `over-quota`; {@link LostUpload}
+   */
+  store(
+    upload: NewUpload,
+    content: Content,
+    bytes: Uint8Array,
+    guard: WriteGuard,
+  ): Promise<StoredFile>;
+  /** Opens the file at a place, to begin an upload with its bytes. */
+  source(place: Place): Promise<Source>;
+  /** Returns the account's upload to a place that {@link begin} would resume. */
+  resumable(account: number, place: Place): Promise<PartialUpload | undefined>;
+  /** Returns the account's newest upload to a place, also one that is becoming a file. */
+  partial(account: number, place: Place): Promise<PartialUpload | undefined>;
+  /** Yields all of an account's uploads that are not sealed, the oldest first. */
+  partials(account: number): AsyncIterable<PartialUpload>;
+  /**
+   * Computes the SHA-256 of a partial upload's first bytes, in hex.
+   *
+   * @returns undefined when it is gone meanwhile
+   */
+  sample(upload: number, bytes: number, signal?: AbortSignal): Promise<string | undefined>;
+  /** Returns the last recorded upload of an account to a place, if the file there is that upload's. */
+  finished(account: number, place: Place): Promise<{ size: number; expires: number } | undefined>;
+  /** Drops an account's uploads to a place, whoever writes them. @returns the number of them */
+  dropAt(account: number, place: Place): Promise<number>;
+}
+
+/** The reasons why an upload is not its holder's any more. */
+const reasons = {
+  "taken-over": ["unavailable", "the upload was taken over by a newer connection", {
+    hint: "if the other one was not meant to go on with it, send it again when that has ended",
+  }],
+  moved: ["no-directory", "its folder was moved meanwhile", {
+    hint: "what had arrived is kept under the folder's new name, and can be continued there",
+  }],
+  "no-folder": ["no-directory", "its folder was removed or moved meanwhile", {}],
+  removed: ["unavailable", "the upload was removed meanwhile", { hint: "send it again" }],
+  ended: ["unavailable", "the upload was taken over or removed meanwhile", {}],
+} as const;
+
+/** An upload was lost to its holder. */
+export class LostUpload extends BargeError {
+  constructor(reason: keyof typeof reasons) {
+    const [kind, message, facts] = reasons[reason];
+    super(kind, message, facts);
+  }
+}

@@ -1,0 +1,217 @@
+/** An upload that is gathered in memory while it stays small: see receive.ts. */
+import { hash } from "node:crypto";
+import { type BargeError, typed } from "../error.ts";
+import { type When, writeGuard } from "../login/access.ts";
+import type { StoredFile } from "../storage/uploads.ts";
+import { beginStaged } from "./begin.ts";
+import { reportCommitted } from "./check.ts";
+import { checkFileTime } from "./file_time.ts";
+import { checkComplete, checkDigest, checkTotal, type Incoming, isFull } from "./incoming.ts";
+import type { UploadTarget } from "./request.ts";
+import { explained, type StagedUpload } from "./staged_upload.ts";
+
+/** Bodies up to this many bytes are gathered in memory. */
+export const smallBodyBytes = 64 * 1024;
+/** The most bytes that all uploads of this isolate gather: others are staged at once. */
+const maxGatheredBytes = 64 * 1024 * 1024;
+
+/** Bytes that all uploads of this isolate have gathered now. */
+let gatheredBytes = 0;
+
+export class Gathering implements Incoming {
+  #target: UploadTarget;
+  #pieces: Uint8Array[] = [];
+  #size = 0;
+  /** The upload that the bytes were staged to; from then on it takes every call, in their order. */
+  #staged: Promise<StagedUpload> | undefined;
+  #upload: StagedUpload | undefined;
+  #ended = false;
+
+  constructor(target: UploadTarget) {
+    this.#target = target;
+  }
+
+  get offset(): number {
+    return this.#upload?.offset ?? this.#size;
+  }
+
+  get length(): number {
+    return this.#upload?.length ?? this.#size;
+  }
+
+  get prefix(): null {
+    return null;
+  }
+
+  get modified(): number | null {
+    return this.#upload ? this.#upload.modified : this.#target.request.modified;
+  }
+
+  get ended(): boolean {
+    return this.#upload?.ended ?? this.#ended;
+  }
+
+  get takenOver(): boolean {
+    return this.#upload?.takenOver ?? false;
+  }
+
+  get lost(): boolean {
+    return this.#upload?.lost ?? false;
+  }
+
+  beat(): void {
+    this.#upload?.beat();
+  }
+
+  async write(bytes: Uint8Array, final = false): Promise<void> {
+    if (!this.#gather(bytes, final)) await (await this.#stage()).write(bytes);
+  }
+
+  async writeAt(position: number, bytes: Uint8Array): Promise<void> {
+    if (position === this.#size && this.#gather(bytes)) return;
+    await (await this.#stage()).writeAt(position, bytes);
+  }
+
+  async readAt(position: number, into: Uint8Array): Promise<number> {
+    return await (await this.#stage()).readAt(position, into);
+  }
+
+  async truncate(length: number): Promise<void> {
+    if (!this.#staged && length === this.#size) return;
+    await (await this.#stage()).truncate(length);
+  }
+
+  setModified(time: number): void {
+    const { request } = this.#target;
+    if (this.#upload) return this.#upload.setModified(time);
+    checkFileTime(time, request.path);
+    this.#target = { ...this.#target, request: { ...request, modified: time } };
+  }
+
+  async stage(): Promise<number> {
+    return await (await this.#stage()).stage();
+  }
+
+  async moveTo(path: string, overwrite: When): Promise<void> {
+    await (await this.#stage()).moveTo(path, overwrite);
+  }
+
+  async unlink(): Promise<void> {
+    await (await this.#stage()).unlink();
+  }
+
+  async settled(): Promise<void> {
+    await (await this.#staged)?.settled();
+  }
+
+  async commit(
+    sha256: string | null,
+    verified: boolean,
+    gone?: AbortSignal,
+  ): Promise<StoredFile> {
+    if (this.#staged) return await (await this.#staged).commit(sha256, verified, gone);
+    const { session, request, location, place } = this.#target;
+    checkComplete(this.#size, request.size);
+    if (session.store.hooks.check && !request.copied) {
+      return await this.#commitStaged(sha256, verified, gone);
+    }
+    this.#ended = true;
+    try {
+      const bytes = this.#all();
+      const content = { size: bytes.length, sha256: hash("sha256", bytes, "hex"), verified };
+      checkDigest(content.sha256, sha256);
+      const { modified, overwrite } = request;
+      const upload = { ...place, account: session.id, size: bytes.length, modified };
+      const guard = writeGuard(session, location, overwrite);
+      const file = await session.store.uploads.store(upload, content, bytes, guard);
+      reportCommitted(this.#target, { ...content, modified: file.modified }, file.replaced);
+      return file;
+    } catch (error) {
+      throw await explained(session, request.path, error);
+    } finally {
+      this.#release();
+    }
+  }
+
+  /** Commits by way of staging, where the operator's check reads the staged bytes. */
+  async #commitStaged(
+    sha256: string | null,
+    verified: boolean,
+    gone?: AbortSignal,
+  ): Promise<StoredFile> {
+    const upload = await this.#stage();
+    upload.dropOnFailure = true;
+    return await upload.commit(sha256, verified, gone);
+  }
+
+  async fail(failure: BargeError): Promise<void> {
+    if (isFull(failure)) await this.drop();
+    else await this.detach();
+  }
+
+  /** Keeps the gathered bytes where there is room for them, and no other upload to the path. */
+  async detach(empty = false): Promise<void> {
+    const remains = !this.#staged && !this.#ended && this.#size > 0;
+    let unkept: BargeError | undefined;
+    try {
+      await (remains ? this.#stage(true) : this.#staged);
+    } catch (error) {
+      const failure = typed(error);
+      if (remains && !isFull(failure) && failure.kind !== "unavailable") unkept = failure;
+    }
+    this.#ended = true;
+    this.#release();
+    await this.#upload?.detach(empty);
+    if (unkept) throw unkept;
+  }
+
+  async drop(): Promise<void> {
+    this.#ended = true;
+    this.#release();
+    await this.#staged?.catch(() => {/* its callers get the error */});
+    await this.#upload?.drop();
+  }
+
+  /** Keeps a piece, or a copy of it. @returns false where it must be staged */
+  #gather(bytes: Uint8Array, final = false): boolean {
+    const size = this.#size + bytes.length;
+    if (this.#staged || size > smallBodyBytes) return false;
+    if (gatheredBytes + bytes.length > maxGatheredBytes) return false;
+    checkTotal(size, this.#target.request.size);
+    this.#pieces.push(final ? bytes : bytes.slice());
+    this.#size = size;
+    gatheredBytes += bytes.length;
+    return true;
+  }
+
+  /** @param remains whether no more bytes will come */
+  #stage(remains = false): Promise<StagedUpload> {
+    this.#staged ??= this.#begin(remains);
+    return this.#staged;
+  }
+
+  async #begin(remains: boolean): Promise<StagedUpload> {
+    const bytes = this.#all();
+    const upload = await beginStaged(this.#target, { remains });
+    this.#upload = upload;
+    if (bytes.length > 0) await upload.write(bytes);
+    this.#release();
+    return upload;
+  }
+
+  #release(): void {
+    for (const { length } of this.#pieces) gatheredBytes -= length;
+    this.#pieces = [];
+  }
+
+  #all(): Uint8Array {
+    if (this.#pieces.length === 1) return this.#pieces[0];
+    const bytes = new Uint8Array(this.#size);
+    let at = 0;
+    for (const piece of this.#pieces) {
+      bytes.set(piece, at);
+      at += piece.length;
+    }
+    return bytes;
+  }
+}

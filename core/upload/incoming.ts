@@ -1,0 +1,112 @@
+/** An upload as doors see it, whether its bytes are in memory or staged: see receive.ts. */
+import { BargeError } from "../error.ts";
+import type { When } from "../login/access.ts";
+import type { StoredFile } from "../storage/uploads.ts";
+
+export interface Incoming {
+  /** Bytes that are whole from the start: where {@link write} goes on. */
+  readonly offset: number;
+  /** The end of the last byte. */
+  readonly length: number;
+  /** The SHA-256 of the bytes that it began with, in hex; null where there are none. */
+  readonly prefix: string | null;
+  /** The time that the file will have, in ms since 1970; null: that of the last write. */
+  readonly modified: number | null;
+  /** Whether it is committed, detached or dropped. */
+  readonly ended: boolean;
+  /**
+   * Whether a newer connection has taken it over. A client that sends it again by itself would take it
+   * back, and so on: doors answer so that it does not.
+   */
+  readonly takenOver: boolean;
+  /** Whether it was taken over, removed or moved by others: every call fails then. */
+  readonly lost: boolean;
+  /** Notes that its sender is alive, though no byte comes. @throws {BargeError} `unavailable` when it was taken over */
+  beat(): void;
+  /**
+   * Appends a piece, which must stay as it is until the promise resolves.
+   *
+   * @param final whether it stays as it is for good, and needs no copy
+   * @throws {BargeError} `over-quota`, `no-space`; `protocol` for more than was declared; when the
+   *   upload was lost, `unavailable` (taken over), `no-directory` (its folder is gone), `unauthenticated`
+   */
+  write(bytes: Uint8Array, final?: boolean): Promise<void>;
+  /**
+   * Writes a piece anywhere, also over other bytes or beyond the end. The piece must stay as it is until
+   * the promise resolves.
+   *
+   * @param position bytes from the start
+   * @throws {BargeError} as {@link write}; `refused` for too many gaps
+   */
+  writeAt(position: number, bytes: Uint8Array): Promise<void>;
+  /** Reads at a position. @returns the number of bytes; 0 at the end */
+  readAt(position: number, into: Uint8Array): Promise<number>;
+  /** Cuts it short, or makes it longer by zeros. @throws {BargeError} as {@link write} */
+  truncate(length: number): Promise<void>;
+  /** Sets the time that the file will have, in ms since 1970. @throws {BargeError} `usage` */
+  setModified(time: number): void;
+  /** Stages all bytes, so that others can read them. @returns the number that names the staged bytes */
+  stage(): Promise<number>;
+  /**
+   * Gives it another path: its file was renamed while it is written, as with an open file in POSIX.
+   *
+   * @param overwrite whether it may replace a file there, now and when it is committed
+   * @throws {BargeError} as `checkWrite`; `over-quota`; `unavailable` when it was taken over
+   */
+  moveTo(path: string, overwrite: When): Promise<void>;
+  /** Takes its path from it: its file was removed. It is dropped at its end. @throws {BargeError} `over-quota` */
+  unlink(): Promise<void>;
+  /** Waits until no call is under way. */
+  settled(): Promise<void>;
+  /**
+   * Verifies it and makes it a file.
+   *
+   * @param sha256 the digest of the whole file that the client gave, in hex; null for none
+   * @param verified whether the door proved that all bytes arrived
+   * @param gone ends the operator's check: nobody waits for the answer any more
+   * @throws {BargeError} `digest` and `refused` (dropped), `protocol` for fewer bytes than declared, and
+   *   as `checkWrite` and the operator's check (detached)
+   */
+  commit(sha256: string | null, verified: boolean, gone?: AbortSignal): Promise<StoredFile>;
+  /**
+   * Ends it after a failure: without room for it, it is dropped, so that its room is free again; else
+   * it is detached.
+   *
+   * @throws {BargeError} the reason why it could not be kept
+   */
+  fail(failure: BargeError): Promise<void>;
+  /**
+   * Ends it, and keeps the whole bytes as a partial upload. Waits for the calls under way.
+   *
+   * @param empty keep it also where no byte has arrived: it was announced
+   */
+  detach(empty?: boolean): Promise<void>;
+  /** Ends it, and keeps nothing. Waits for the calls under way. */
+  drop(): Promise<void>;
+}
+
+/** Returns whether a failure is a want of room. */
+export function isFull({ kind }: BargeError): boolean {
+  return kind === "over-quota" || kind === "no-space";
+}
+
+/** Checks the end of a write. @throws {BargeError} `usage`; `protocol` beyond the declared size */
+export function checkTotal(total: number, size: number | null): void {
+  if (!Number.isSafeInteger(total)) throw new BargeError("usage", "no file is that large");
+  if (size === null || total <= size) return;
+  throw new BargeError("protocol", `more than the declared ${size} bytes`);
+}
+
+/** Checks that all declared bytes arrived. @throws {BargeError} `protocol` */
+export function checkComplete(length: number, size: number | null): void {
+  if (size === null || length === size) return;
+  throw new BargeError("protocol", `${length} of ${size} bytes arrived`);
+}
+
+/** Compares digests in hex. @param expected null for any. @throws {BargeError} `digest` */
+export function checkDigest(actual: string, expected: string | null): void {
+  if (expected === null || expected === actual) return;
+  throw new BargeError("digest", `what arrived has SHA-256 ${actual}, not ${expected}`, {
+    hint: "what had arrived was dropped; send it again",
+  });
+}

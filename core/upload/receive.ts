@@ -1,0 +1,82 @@
+/**
+ * The one way in for a file, at every door, for batches and copies alike.
+ *
+ *   receive -> gathering -> committed                     a small file, whole, in memory until then
+ *                       \-> staged                        more bytes came, or the body was cut
+ *          \-> staged -> committed                        acknowledged, on disk, charged
+ *                    \-> detached                         cut off: a partial upload, which can be resumed
+ *                    \-> dropped                          wrong digest, refused, no room, cancelled
+ *                    \-> lost                             taken over, or removed with its folder
+ *
+ * Gathering (gathering.ts): the upload begins with no bytes, no client waits for it to exist, and its
+ * size is small or unknown. Nothing is reserved, and no listing shows it. Its bytes stay in memory up
+ * to `smallBodyBytes`; uploads that commit at the same time share transactions and syncs.
+ *
+ * Staged (staged_upload.ts): the row, the reservation and the staged bytes exist (storage/uploads.ts),
+ * and a newer connection can take the upload over. A gathering upload is staged, with the same calls in
+ * the same order, by its first byte beyond the threshold, by a write elsewhere than at its end, and
+ * by a cut; after a cut only where no other upload to the path exists.
+ *
+ * Invariants:
+ *   - A file is acknowledged only after the commit, which checks rights and conditions in the step that
+ *     gives the file its name. Earlier checks only save bytes and time.
+ *   - Calls are carried out in their order, however they overlap.
+ *   - Every upload ends once: by commit, detach or drop. Later ends do nothing.
+ *   - An announced upload of known size has its room before its first byte.
+ *
+ * What can go wrong, and the result:
+ *   rights, conditions, folder   reported before the first byte where a check is made then, else by
+ *                                the commit; before a want of room
+ *   no room in the quota         `over-quota` by `receive`, by a write, or by the commit of a small file;
+ *                                the upload is dropped, and its room is free again
+ *   the client is cut off        a partial upload, at most with the bytes before the first gap
+ *   the digest does not match    `digest`, dropped
+ *   the check of the operator    refused: dropped; failed: detached; a small file: dropped
+ *   taken over                   every call fails with `unavailable`; the new holder's bytes stay
+ *   the server dies              before the seal a partial upload; after it the file, or a partial
+ *                                upload; never a part of a file (core/repair)
+ */
+import { changeable, writeGuard } from "../login/access.ts";
+import type { Session } from "../login/session.ts";
+import type { StoredEntry } from "../storage/entry.ts";
+import { beginStaged } from "./begin.ts";
+import { checkFileTime } from "./file_time.ts";
+import { Gathering, smallBodyBytes } from "./gathering.ts";
+import type { Incoming } from "./incoming.ts";
+import type { UploadRequest, UploadTarget } from "./request.ts";
+
+/**
+ * Begins to receive a file.
+ *
+ * @throws {BargeError} `usage` for a path or time that no file can have, and for fewer bytes than the
+ *   base asks for; as `checkWrite`; `over-quota` where room is reserved now; `unavailable` when another
+ *   connection took the upload over meanwhile
+ */
+export async function receive(session: Session, request: UploadRequest): Promise<Incoming> {
+  const target = targetOf(session, request);
+  if (!isGathered(request)) {
+    const existing = await checkNow(target);
+    return await beginStaged(target, { existing });
+  }
+  // A small body takes less time than a second check. One of unknown size may become large.
+  if (request.size === null || request.overwrite !== "always") await checkNow(target);
+  return new Gathering(target);
+}
+
+/** @throws {BargeError} for a path that can't be written, and a time that no file can have */
+function targetOf(session: Session, request: UploadRequest): UploadTarget {
+  const location = session.locate(request.path);
+  const place = changeable(location);
+  checkFileTime(request.modified, request.path);
+  return { session, request, location, place };
+}
+
+function isGathered({ base, size, reserve, announced }: UploadRequest): boolean {
+  const fresh = base === undefined ? size === null : base === "fresh" || base === 0;
+  return fresh && !announced && reserve === undefined && (size ?? 0) <= smallBodyBytes;
+}
+
+async function checkNow(target: UploadTarget): Promise<StoredEntry | undefined> {
+  const { session, location, request } = target;
+  return await session.store.uploads.check(writeGuard(session, location, request.overwrite));
+}

@@ -1,0 +1,269 @@
+/**
+ * An upload whose bytes are staged in storage: see receive.ts.
+ *
+ * Calls may overlap. One that waits for more room in the quota holds back those that come after it, so
+ * that all are carried out in their order.
+ */
+import { type BargeError, typed } from "../error.ts";
+import { changeable, type When, writeGuard } from "../login/access.ts";
+import type { Session } from "../login/session.ts";
+import { LostUpload, type OpenUpload, type StoredFile } from "../storage/uploads.ts";
+import { checkUpload, reportCommitted } from "./check.ts";
+import { checkFileTime } from "./file_time.ts";
+import { checkComplete, checkDigest, checkTotal, type Incoming, isFull } from "./incoming.ts";
+import type { UploadTarget } from "./request.ts";
+import { WholeRecord } from "./whole_record.ts";
+
+export class StagedUpload implements Incoming {
+  /** Whether a commit that fails drops it: it is small, and its client sends it again. */
+  dropOnFailure = false;
+  #target: UploadTarget;
+  readonly #open: OpenUpload;
+  readonly #whole: WholeRecord;
+  #modified: number | null;
+  #ended = false;
+  #unlinked = false;
+  /** The last call that waits for room, and those that wait behind it; undefined: none does. */
+  #admission: Promise<void> | undefined;
+
+  constructor(target: UploadTarget, open: OpenUpload) {
+    this.#target = target;
+    this.#open = open;
+    this.#whole = new WholeRecord(open.body.size);
+    this.#modified = target.request.modified;
+  }
+
+  get offset(): number {
+    return this.#open.body.size;
+  }
+
+  get length(): number {
+    return this.#open.body.length;
+  }
+
+  get prefix(): string | null {
+    const { body } = this.#open;
+    return body.size === 0 ? null : body.prefix();
+  }
+
+  get modified(): number | null {
+    return this.#modified;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  get takenOver(): boolean {
+    return this.#open.takenOver;
+  }
+
+  get lost(): boolean {
+    return this.#open.lost;
+  }
+
+  /** Notes that all bytes so far are copied from the file that it will replace. */
+  noteCopied(): void {
+    this.#whole.noteCopied(this.offset);
+  }
+
+  beat(): void {
+    const { body } = this.#open;
+    const whole = this.#whole.current(body);
+    const noted = this.#open.beat(whole);
+    if (noted && whole !== undefined) this.#whole.noteRecorded(whole, body);
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    const { body } = this.#open;
+    try {
+      const end = body.size + bytes.length;
+      checkTotal(end, this.#target.request.size);
+      this.#whole.beginAppend(end);
+      const room = this.#room(end);
+      if (room) await room;
+      this.beat();
+      await body.write(bytes);
+    } catch (error) {
+      throw await this.#explain(error);
+    }
+  }
+
+  async writeAt(position: number, bytes: Uint8Array): Promise<void> {
+    const { body } = this.#open;
+    try {
+      const end = position + bytes.length;
+      checkTotal(end, this.#target.request.size);
+      const { gap, record } = this.#whole.beginWrite(position, end);
+      try {
+        const room = this.#room(end, record ? body.length : undefined);
+        if (room) await room;
+        this.beat();
+        await body.writeAt(position, bytes);
+      } finally {
+        this.#whole.endWrite(gap);
+      }
+    } catch (error) {
+      throw await this.#explain(error);
+    }
+  }
+
+  async readAt(position: number, into: Uint8Array): Promise<number> {
+    return await this.#open.body.readAt(position, into);
+  }
+
+  async truncate(length: number): Promise<void> {
+    try {
+      checkTotal(length, this.#target.request.size);
+      const record = this.#whole.truncate(length);
+      const room = this.#room(length, record ? length : undefined);
+      if (room) await room;
+      this.beat();
+      await this.#open.body.truncate(length);
+    } catch (error) {
+      throw await this.#explain(error);
+    }
+  }
+
+  setModified(time: number): void {
+    checkFileTime(time, this.#target.request.path);
+    this.#modified = time;
+  }
+
+  stage(): Promise<number> {
+    return Promise.resolve(this.#open.id);
+  }
+
+  async moveTo(path: string, overwrite: When): Promise<void> {
+    const { session, request } = this.#target;
+    const location = session.locate(path);
+    const place = changeable(location);
+    await this.#open.move(place, writeGuard(session, location, overwrite));
+    this.#target = { session, location, place, request: { ...request, path, overwrite } };
+    this.#unlinked = false;
+  }
+
+  async unlink(): Promise<void> {
+    await this.#open.unlink();
+    this.#unlinked = true;
+  }
+
+  async settled(): Promise<void> {
+    while (this.#admission) await this.#admission.catch(() => {/* its caller gets the error */});
+    await this.#open.body.settled();
+  }
+
+  async commit(
+    sha256: string | null,
+    verified: boolean,
+    gone?: AbortSignal,
+  ): Promise<StoredFile> {
+    const { body } = this.#open;
+    const { session, location, request } = this.#target;
+    checkComplete(body.length, request.size);
+    try {
+      const digest = await body.digest(() => this.beat());
+      try {
+        checkDigest(digest, sha256);
+      } catch (error) {
+        const failure = await this.#explain(error);
+        await this.drop();
+        throw failure;
+      }
+      const modified = await body.finish(this.#modified, digest);
+      const content = { size: body.length, sha256: digest, modified, verified };
+      const guard = writeGuard(session, location, request.overwrite);
+      await checkUpload(this.#target, this.#open, content, guard, gone);
+      const file = await this.#open.commit(content, guard);
+      reportCommitted(this.#target, content, file.replaced);
+      await this.#end(() => this.#open.detach());
+      return file;
+    } catch (error) {
+      const failure = await this.#explain(error);
+      if (failure.kind === "refused" || this.dropOnFailure) await this.drop();
+      else await this.detach();
+      throw failure;
+    }
+  }
+
+  async fail(failure: BargeError): Promise<void> {
+    if (isFull(failure)) await this.drop();
+    else await this.detach();
+  }
+
+  async detach(empty = false): Promise<void> {
+    if (this.#whole.inPlace || this.#unlinked) await this.drop();
+    else await this.#end(() => this.#open.detach(empty));
+  }
+
+  async drop(): Promise<void> {
+    await this.#end(() => this.#open.drop());
+  }
+
+  async #end(settle: () => Promise<void>): Promise<void> {
+    if (this.#ended) return;
+    await this.settled();
+    if (this.#ended) return;
+    this.#ended = true;
+    await settle();
+  }
+
+  /** Returns the failure, or the loss of the upload to another holder as its cause. */
+  async #explain(error: unknown): Promise<BargeError> {
+    const { session, request } = this.#target;
+    const lost = this.#ended ? undefined : await this.#open.whyLost();
+    return await explained(session, request.path, lost ?? error);
+  }
+
+  /**
+   * Makes sure that a number of bytes may be staged.
+   *
+   * @param limit the whole bytes must be recorded first: no more than this
+   * @returns a promise to wait for; undefined where nothing is in the way
+   */
+  #room(total: number, limit?: number): Promise<void> | undefined {
+    const before = this.#admission;
+    if (!before && total <= this.#open.reserved && limit === undefined) return undefined;
+    const admission = this.#admission = this.#admit(before, total, limit);
+    // Runs in the turn in which the caller goes on: no call can come in between.
+    const clear = () => {
+      if (this.#admission === admission) this.#admission = undefined;
+    };
+    admission.then(clear, clear);
+    return admission;
+  }
+
+  async #admit(
+    before: Promise<void> | undefined,
+    total: number,
+    limit: number | undefined,
+  ): Promise<void> {
+    await before?.catch(() => {/* its caller gets the error */});
+    const { body } = this.#open;
+    if (total > this.#open.reserved) await this.#open.reserve(total);
+    if (limit === undefined) return;
+    await body.settled();
+    // Durable: bytes behind the gap may be on disk after a power cut, and must not count as whole.
+    const whole = this.#whole.before(body, limit);
+    await this.#open.recordWhole(whole);
+    this.#whole.noteRecorded(whole, body);
+  }
+}
+
+/**
+ * Returns the error of an upload as its client gets it: of a lost upload, the end of the login first,
+ * since that is the reason of all others.
+ */
+export async function explained(
+  session: Session,
+  path: string,
+  error: unknown,
+): Promise<BargeError> {
+  if (!(error instanceof LostUpload)) return typed(error);
+  try {
+    await session.check();
+  } catch (reason) {
+    return typed(reason);
+  }
+  return error.with({ path });
+}

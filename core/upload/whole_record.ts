@@ -1,0 +1,91 @@
+/**
+ * The record of how much of an upload is whole, which is what can be resumed after its writer died.
+ *
+ *   appended only             all staged bytes are whole: nothing is recorded
+ *   written behind a gap      the bytes before the first gap are recorded, before that write
+ *   written over copied bytes nothing is whole from then on: neither the old file nor the new one
+ *   gap filled                nothing is recorded again, with the next beat
+ *
+ * Invariant: storage never has more bytes for whole than are, at any moment at which the writer, or the
+ * power, may go.
+ */
+import type { StagedBody } from "../storage/uploads.ts";
+
+type Extent = Pick<StagedBody, "size" | "length">;
+
+export class WholeRecord {
+  /** The end of the whole bytes once the writes that wait are done. */
+  #end: number;
+  /** Bytes at the start that come from the file that will be replaced. */
+  #copied = 0;
+  #inPlace = false;
+  /** The whole bytes that storage has recorded; null: all that are staged. */
+  #recorded: number | null = null;
+  /** Writes behind a gap that wait or are under way. */
+  #gaps = 0;
+
+  /** @param size whole bytes that the upload begins with */
+  constructor(size: number) {
+    this.#end = size;
+  }
+
+  /** Whether copied bytes were written over: nothing of the upload can be resumed then. */
+  get inPlace(): boolean {
+    return this.#inPlace;
+  }
+
+  /** Notes that all bytes so far are copied. */
+  noteCopied(size: number): void {
+    this.#copied = this.#end = size;
+  }
+
+  /** Notes that bytes are appended to the whole ones, up to an end. */
+  beginAppend(end: number): void {
+    this.#end = Math.max(this.#end, end);
+  }
+
+  /**
+   * Notes that a write begins.
+   *
+   * @returns whether it leaves a gap, and whether the whole bytes must be recorded before it
+   */
+  beginWrite(position: number, end: number): { gap: boolean; record: boolean } {
+    this.#inPlace ||= position < this.#copied;
+    const gap = position > this.#end;
+    if (gap) this.#gaps++;
+    else this.#end = Math.max(this.#end, end);
+    const record = this.#inPlace ? this.#recorded !== 0 : gap && this.#recorded === null;
+    return { gap, record };
+  }
+
+  /** Notes that a write has ended. @param gap as {@link beginWrite} returned it */
+  endWrite(gap: boolean): void {
+    if (gap) this.#gaps--;
+  }
+
+  /** Notes that a truncation begins. @returns whether the whole bytes must be recorded before it */
+  truncate(length: number): boolean {
+    const record = this.#recorded === null ? length > this.#end : length < this.#recorded;
+    this.#end = Math.min(this.#end, length);
+    this.#copied = Math.min(this.#copied, length);
+    return record;
+  }
+
+  /** Returns the whole bytes to record before a change that leaves at most `limit` of them. */
+  before({ size }: Extent, limit: number): number {
+    return this.#inPlace ? 0 : Math.min(size, limit);
+  }
+
+  /** Returns the whole bytes to record with a beat; null for all; undefined where nothing is recorded. */
+  current({ size, length }: Extent): number | null | undefined {
+    if (this.#recorded === null) return undefined;
+    if (this.#inPlace) return 0;
+    return this.#gaps === 0 && size === length ? null : size;
+  }
+
+  /** Notes what storage has recorded. */
+  noteRecorded(whole: number | null, { size }: Extent): void {
+    if (whole === null) this.#end = Math.max(this.#end, size);
+    this.#recorded = whole;
+  }
+}
