@@ -12,7 +12,7 @@ import { sendFile } from "../download.ts";
 import type { AuthenticatedExchange, Exchange } from "../exchange.ts";
 import { encodePath, type TreePath, treePath } from "../path.ts";
 import { Refusal } from "../problem.ts";
-import { committedHeaders, conditions, receiveFile } from "../upload.ts";
+import { conditions, receiveFile, storedFileHeaders } from "../upload.ts";
 import { json, operation, root } from "./operation.ts";
 import * as schemas from "./schemas.ts";
 
@@ -191,7 +191,7 @@ async function write(
   const committed = await receiveFile(exchange, path);
   return json(writtenFacts(path, committed), {
     status: committed.replaced ? 200 : 201,
-    headers: { ...committedHeaders(committed), location: `${root}/files${encodePath(path)}` },
+    headers: { ...storedFileHeaders(committed), location: `${root}/files${encodePath(path)}` },
   });
 }
 
