@@ -56,7 +56,7 @@ export async function write(exchange: AuthenticatedExchange): Promise<Response> 
 }
 
 /** DELETE. */
-export async function take(exchange: AuthenticatedExchange): Promise<Response> {
+export async function removeMember(exchange: AuthenticatedExchange): Promise<Response> {
   const { path } = asked(exchange);
   refuseFixed(exchange.session!, path);
   const guard = new Guard(exchange, path);
