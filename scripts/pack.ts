@@ -26,12 +26,18 @@ const RUN: readonly string[] = [
 /**
  * Writes the self-extracting executable of the program in `root` to `out`: scripts/stub.sh and the
  * compressed payload. The same sources, runtime and tools give the same bytes. `out` is synced.
+ *
+ * @param runtime the program that runs the bundle
  */
-export async function pack(root: string, out: string): Promise<void> {
+export async function pack(
+  root: string,
+  out: string,
+  runtime: string = Deno.execPath(),
+): Promise<void> {
   const tree = await Deno.makeTempDir({ prefix: "barge-pack-" });
   try {
     await bundle(root, join(tree, "program"));
-    await Deno.copyFile(Deno.execPath(), join(tree, "barge"));
+    await Deno.copyFile(runtime, join(tree, "barge"));
     await Deno.chmod(join(tree, "barge"), 0o755);
     await Deno.copyFile(join(ROOT, "LICENSE"), join(tree, "LICENSE"));
     await Deno.writeTextFile(join(tree, "LICENSE.deno"), DENO_LICENSE);

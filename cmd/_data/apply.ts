@@ -118,7 +118,7 @@ export async function applySteps(
   const keptHomes = new Map<string, string>();
   const removals = only(steps, "removed");
   if (removals.length === 0) return keptHomes;
-  const { removeAccount } = await import("../../core/repair/remove_account.ts");
+  const { removeAccount } = await import("../../core/local/remove_account.ts");
   using store = await openStore(data, true);
   for (const { name } of removals) {
     const removed = await removeAccount(store, name, { purge: false });

@@ -6,7 +6,7 @@ import * as v from "valibot";
 import { BargeError, typed } from "../../core/error.ts";
 import { defaultMinPassword, mostMinPassword } from "../../core/protocol/password.ts";
 import { leastRate } from "../../core/watch/rate.ts";
-import type { Adjustable } from "../../core/local/store.ts";
+import type { Adjustable } from "../../core/watch/settings.ts";
 import { similar } from "../_term/similar.ts";
 import { parseSize } from "../_term/size.ts";
 

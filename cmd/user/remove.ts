@@ -22,7 +22,7 @@ export default command({
   examples: [["barge user remove bob", "remove bob, and keep his files"]],
   async run({ name, purge, data, json }) {
     using store = await openStore(data);
-    const { removeAccount } = await import("../../core/repair/remove_account.ts");
+    const { removeAccount } = await import("../../core/local/remove_account.ts");
     const { kept, files, bytes } = await removeAccount(store, name, { purge });
     if (json) return printJson({ name, kept, files, bytes });
     const size = `${counted(files, "file")}, ${formatSize(bytes)}`;

@@ -1,8 +1,8 @@
 /**
- * The access log: one record for every request, at every door; and its place in the metrics. Names that strangers chose are
- * properties of it, so that none can look like a record of its own (core/serve/log.ts); secrets are
- * not in it: neither proofs, verifiers and tokens, nor a name that no account has, which may be a
- * password (session/claimed.ts).
+ * Writes the access log, one record for every request at every door, and counts requests in the
+ * metrics. Names from clients are properties of a record, so that none can imitate a record
+ * (core/serve/log.ts). Secrets are left out: proofs, verifiers and tokens, and names without an
+ * account, which may be passwords (core/login/log_name.ts).
  */
 import { getLogger } from "@logtape/logtape";
 import { BargeError, type Kind } from "../error.ts";
@@ -12,39 +12,39 @@ import { type Doing, shorten } from "../watch/roster.ts";
 /** The category of these records. */
 export const accessCategory = ["barge", "access"] as const;
 const log = getLogger(accessCategory);
-/** A record fits one write of a pipe, whatever its path is. */
-const longest = 300;
+/** The most characters of a path, so that a record fits one write of a pipe. */
+const maxPathLength = 300;
 
-/** What a record says. Tools read it: the names are frozen. */
+/** The properties of a record. Tools read them: the names are frozen. */
 export interface AccessFacts {
   /** The account that is logged in, or that a login named; `?` and a digest for an unknown name. */
   readonly account: string | null;
   readonly door: DoorName;
   /** HOST:PORT of the other end. */
   readonly address: string;
-  /** Null for what was no request at all. */
+  /** Null for a malformed request. */
   readonly verb: string | null;
   readonly path: string | null;
   /** The new path of a copy or move. */
   readonly to?: string;
-  /** How many of a file were received or sent for it. */
+  /** The bytes of files that were received or sent. */
   readonly bytes: number;
   /** Milliseconds from the request's arrival to its answer. */
   readonly ms: number;
   readonly outcome: "ok" | Kind;
 }
 
-/** What is known of a request when it arrives. */
+/** The properties that are known when a request arrives. */
 export type Arrived = Pick<AccessFacts, "door" | "address" | "verb" | "path" | "to">;
 
 /** One request, from its arrival to its record. */
 export class Access implements Doing {
   account: string | null = null;
-  /** Will somebody else end it, later? */
+  /** True if the record ends after the request's handler. */
   pending = false;
-  /** Does each of its files have a record of its own? Then a success has none. */
+  /** True if each of its files has a record of its own; a success then has none. */
   split = false;
-  /** Is it a login, or does it carry one? */
+  /** True if it is a login, or carries one. */
   login: boolean;
   #arrived: Arrived;
   readonly #began = performance.now();
@@ -53,8 +53,7 @@ export class Access implements Doing {
   #ended = false;
 
   /**
-   * @param arrived read when the record is written: a request may come to be known better
-   * @param metrics what counts the request, and its bytes as they move
+   * @param metrics counts the request, and its bytes as they move
    */
   constructor(arrived: Arrived, metrics: Metrics) {
     this.#arrived = arrived;
@@ -75,14 +74,14 @@ export class Access implements Doing {
     this.#arrived = { ...this.#arrived, verb, path };
   }
 
-  /** Bytes of a file that were received or sent for it. */
+  /** The bytes of files that were received or sent so far. */
   get bytes(): number {
     return this.#bytes;
   }
 
   set bytes(bytes: number) {
-    const way = this.verb === "put" ? "received" : "sent";
-    this.#metrics.moved(this.#arrived.door, way, bytes - this.#bytes);
+    const direction = this.verb === "put" ? "received" : "sent";
+    this.#metrics.moved(this.#arrived.door, direction, bytes - this.#bytes);
     this.#bytes = bytes;
   }
 
@@ -101,8 +100,8 @@ export class Access implements Doing {
       door,
       address,
       verb: verb && shorten(verb, 40),
-      path: path && shorten(path, longest),
-      ...to === undefined ? {} : { to: shorten(to, longest) },
+      path: path && shorten(path, maxPathLength),
+      ...to === undefined ? {} : { to: shorten(to, maxPathLength) },
       bytes: this.bytes,
       ms: Math.round(ms * 10) / 10,
       outcome,
@@ -112,7 +111,7 @@ export class Access implements Doing {
   }
 }
 
-/** What a request came to that ended in this. */
+/** Returns the outcome of a request that failed. */
 export function outcomeOf(error: unknown): Kind {
   return error instanceof BargeError ? error.kind : "io";
 }

@@ -1,19 +1,19 @@
-/** Holds a transfer to its account's rate (session/rate.ts), a piece at a time. */
+/** Slows a transfer to its account's rate (core/watch/rate.ts). */
 import { wait } from "../net/wait.ts";
 import type { Rate } from "../watch/rate.ts";
 
 export interface Brake {
-  /** How many bytes to move at a time. */
+  /** The bytes to move at a time. */
   readonly piece: number;
-  /** Waits until so many may go. @throws why the transfer's signal was aborted */
+  /** Waits until these bytes may be moved. @throws the reason of the transfer's signal */
   hold(bytes: number): Promise<void>;
 }
 
 /**
- * @param rate the server's, for one direction; undefined where there is none
- * @param account undefined: nobody is logged in
- * @param ended aborted when nobody waits any more
- * @returns undefined: full speed
+ * @param rate the rate of one direction; undefined for none
+ * @param account undefined before a login
+ * @param ended ends waits
+ * @returns undefined for full speed
  */
 export function brakeOf(
   rate: Rate | undefined,

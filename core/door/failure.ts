@@ -1,62 +1,64 @@
-/** What a client is told of a failure, and what the log keeps of it. */
+/** Turns failures into the ones that clients see, and logs those that only the operator can mend. */
 import { getLogger } from "@logtape/logtape";
 import { BargeError, type Kind, trace, typed } from "../error.ts";
 
 const log = getLogger(["barge", "door"]);
-/** A full disk fails every upload; the log has one record of it in this time, in ms. */
-const diskFullEvery = 60_000;
+/** A full disk is logged at most once in this time, since it fails every upload. */
+const diskFullLogIntervalMs = 60_000;
 let diskFullLogged = -Infinity;
 
-/** What was asked for. */
-export interface Asked {
+/** The operation that failed, for messages. */
+export interface Operation {
   readonly op?: string;
   readonly path?: string;
 }
 
-/** Steps inside the server: they, and the paths they name, are the operator's business. */
-const inner = new Set(["database", "open database", "open", "stage", "discard"]);
-/** What a client can do something about though it failed inside. */
-const passing = new Set<Kind>(["unavailable", "no-space"]);
+/** Steps inside the server; clients see neither them nor their paths. */
+const internalSteps = new Set(["database", "open database", "open", "stage", "discard"]);
+/** Kinds of internal failures that clients see, since trying again may help. */
+const visibleKinds = new Set<Kind>(["unavailable", "no-space"]);
 
 /**
- * A failure as the client is to see it, with the verb and path that it asked for. What only the
- * operator can do something about is logged, once, with its cause.
+ * Returns the failure that a client sees, with its verb and path. A failure that only the operator can
+ * mend is logged with its cause.
  */
-export function explain(error: unknown, asked: Asked): BargeError {
+export function explain(error: unknown, operation: Operation): BargeError {
   let failed: BargeError;
   try {
-    failed = typed(error, asked);
+    failed = typed(error, operation);
   } catch (bug) {
-    return ours(bug, asked);
+    return serverFailure(bug, operation);
   }
-  if (failed.kind === "io" || failed.kind === "fatal") return ours(error, asked);
-  if (failed.kind === "no-space" && failed.cause !== undefined) return diskFull(failed, asked);
-  if (!failed.op || !inner.has(failed.op)) return failed;
-  if (!passing.has(failed.kind)) return ours(error, asked);
-  return new BargeError(failed.kind, failed.message, asked);
+  if (failed.kind === "io" || failed.kind === "fatal") return serverFailure(error, operation);
+  if (failed.kind === "no-space" && failed.cause !== undefined) return diskFull(failed, operation);
+  if (!failed.op || !internalSteps.has(failed.op)) return failed;
+  if (!visibleKinds.has(failed.kind)) return serverFailure(error, operation);
+  return new BargeError(failed.kind, failed.message, operation);
 }
 
 /**
  * Logs that the disk is full, and returns the failure for the client. The limits of accounts have
  * no `cause`.
  */
-function diskFull(failed: BargeError, asked: Asked): BargeError {
+function diskFull(failed: BargeError, operation: Operation): BargeError {
   const now = performance.now();
-  if (now - diskFullLogged >= diskFullEvery) {
+  if (now - diskFullLogged >= diskFullLogIntervalMs) {
     diskFullLogged = now;
     log.warn("{op} {path}: the disk of the data directory has no room: {why}", {
-      ...{ op: asked.op ?? "", path: asked.path ?? "", why: failed.message },
+      op: operation.op ?? "",
+      path: operation.path ?? "",
+      why: failed.message,
     });
   }
-  return new BargeError("no-space", "the server's disk is full", asked);
+  return new BargeError("no-space", "the server's disk is full", operation);
 }
 
-function ours(error: unknown, asked: Asked): BargeError {
-  log.error("{op} {path}: {error}", { ...asked, error: trace(error) });
-  return new BargeError("io", "the server failed; its log says how", asked);
+function serverFailure(error: unknown, operation: Operation): BargeError {
+  log.error("{op} {path}: {error}", { ...operation, error: trace(error) });
+  return new BargeError("io", "the server failed; its log says how", operation);
 }
 
-/** A failure that no answer tells any more: who was cut off is no news, what is broken here is. */
+/** Logs a failure that no answer reports: as an error if it is the server's, else for debugging. */
 export function note(error: unknown, peer: string): void {
   const known = error instanceof BargeError;
   if (known && error.kind !== "io" && error.kind !== "fatal") {

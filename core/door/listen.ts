@@ -1,6 +1,5 @@
 /**
- * Accepts connections for a door that serves each as one conversation (native, FTP): past the gate
- * one by one, each with its own object that serves it to its end.
+ * Accepts connections for doors that serve each connection by an object of its own (native, FTP, SFTP).
  */
 import { getLogger } from "@logtape/logtape";
 import { BargeError } from "../error.ts";
@@ -9,52 +8,52 @@ import type { Pipe } from "../net/stream.ts";
 import { Stream } from "../net/stream.ts";
 import type { DoorName } from "../watch/metrics.ts";
 import type { Presence } from "../watch/roster.ts";
-import type { Store } from "../local/store.ts";
+import type { Service } from "../login/service.ts";
 import type { Door } from "./door.ts";
 
 const log = getLogger(["barge", "serve"]);
-/** After a failed accept (no descriptor is left) the next one is tried so many ms later. */
-const pause = 50;
-/** Such failures are told once in so many ms. */
-const quiet = 60_000;
+/** The wait after a failed accept, as when no descriptor is left. */
+const acceptRetryMs = 50;
+/** Failed accepts are logged at most once in this time. */
+const logIntervalMs = 60_000;
 
-/** What gives out connections: Deno's listener, or one with TLS. */
+/** Deno's listener, or one with TLS. */
 export interface Listener {
   readonly addr: Deno.Addr;
   accept(): Promise<Pipe & { readonly remoteAddr: Deno.Addr; readonly localAddr?: Deno.Addr }>;
   close(): void;
 }
 
-/** One client, from its first byte to its last. */
+/** Serves one connection. */
 export interface Conversation {
   /** Serves the client until it is gone. Never throws. */
   run(): Promise<void>;
-  /** Ends it when what is under way is done. */
+  /** Ends it when the request under way is answered. */
   leave(): void;
-  /** Cuts it off, whatever is under way. */
+  /** Ends it at once. */
   cut(reason: BargeError): void;
 }
 
 export interface Hosting {
-  /** The door, as it is counted. */
+  /** The door's name in the metrics. */
   readonly name: DoorName;
-  readonly store: Store;
-  /** Where the listener listens, as the operator said it. */
+  readonly store: Service;
+  /** The address of the listener, as the operator wrote it. */
   readonly host: string;
   readonly listener: Listener;
-  /** How long a new connection may be silent, in ms. */
+  /** The time in which a new connection may send and read nothing, in ms. */
   readonly patience: number;
   /**
-   * Takes over a connection that was let in, and says of it who it is and what it does.
+   * Takes over an accepted connection, and keeps its presence up to date.
    *
-   * @param local the address of ours that it has reached, if that is known
+   * @param local the server's address that the client has reached; empty if unknown
    */
   readonly begin: (stream: Stream, presence: Presence, local: string) => Conversation;
-  /** Those for whom there is no place: told so, or closed. */
+  /** Refuses connections beyond the limits. */
   readonly refusals: { refuse(stream: Stream): void; stop(): Promise<void> };
 }
 
-/** Serves who connects, until the door is stopped. */
+/** Serves connections until the door is stopped. */
 export function host(hosting: Hosting): Door {
   const { name, store, host, listener, refusals, begin } = hosting;
   const open = new Map<Conversation, Promise<void>>();
@@ -93,13 +92,13 @@ export function host(hosting: Hosting): Door {
   };
 }
 
-/** Until the listener is closed. One that can't be accepted stops nothing. */
+/** Accepts connections until the listener is closed; a failure does not end it. */
 async function accept(
   listener: Listener,
   patience: number,
   take: (stream: Stream, local: string) => void,
 ): Promise<void> {
-  let told = -Infinity;
+  let logged = -Infinity;
   while (true) {
     try {
       const conn = await listener.accept();
@@ -110,16 +109,16 @@ async function accept(
       if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) {
         return;
       }
-      if (performance.now() - told > quiet) {
-        told = performance.now();
+      if (performance.now() - logged > logIntervalMs) {
+        logged = performance.now();
         log.warn("can't accept connections: {why}", { why: String(error) });
       }
-      await new Promise((resolve) => setTimeout(resolve, pause));
+      await new Promise((resolve) => setTimeout(resolve, acceptRetryMs));
     }
   }
 }
 
-/** @returns undefined for one that is gone already */
+/** @returns undefined for a connection that is closed already */
 function open(
   conn: Awaited<ReturnType<Listener["accept"]>>,
   patience: number,

@@ -1,4 +1,4 @@
-/** Listens for a door on TCP, behind a proxy where the operator says so. */
+/** Listens for a door on TCP, also behind a proxy. */
 import { getLogger } from "@logtape/logtape";
 import { type Address, formatAddress } from "../net/address.ts";
 import { type ConnListener, ProxiedListener } from "../net/listen_proxied.ts";
@@ -6,13 +6,12 @@ import { Networks } from "../net/networks.ts";
 import type { DoorSpec } from "./door.ts";
 
 const log = getLogger(["barge", "serve"]);
-/** A proxy without headers is logged once in this time, in ms. */
-const logEvery = 60_000;
+/** A proxy without headers is logged at most once in this time. */
+const logIntervalMs = 60_000;
 let logged = -Infinity;
 
 /**
- * @param options where to listen
- * @param spec of the door: with `proxyProtocol`, trusted proxies have to send PROXY headers
+ * @param spec with `proxyProtocol`, trusted proxies must send PROXY headers
  * @throws {Deno.errors.AddrInUse} and others when it can't listen there
  */
 export function listenTcp(
@@ -27,7 +26,7 @@ export function listenTcp(
 
 function warn(peer: Address, why: string): void {
   const now = performance.now();
-  if (now - logged < logEvery) return;
+  if (now - logged < logIntervalMs) return;
   logged = now;
   log.warn("a connection from {peer}, which --trusted-proxy names, was refused: {why}", {
     peer: formatAddress(peer),

@@ -1,23 +1,21 @@
 /**
- * The server's numbers as Prometheus reads them: text exposition format 0.0.4, base units, counters
- * that end in `_total`, histograms with cumulative buckets. A door that shows them asks
- * session/status.ts for the numbers, which decides who may.
+ * Formats the metrics for Prometheus: text exposition format 0.0.4, base units, counters that end in
+ * `_total`, histograms with cumulative buckets.
  */
 import { bounds, type DoorCounts } from "../watch/metrics.ts";
 import type { Snapshot } from "../session/status.ts";
 
-/** What the text is, for a Content-Type header. */
+/** The value of the Content-Type header. */
 export const prometheusType = "text/plain; version=0.0.4; charset=utf-8";
 
 type Labels = Readonly<Record<string, string>>;
 type Sample = readonly [labels: Labels, value: number];
 
-/** @returns the text, its lines ended by line feeds */
 export function prometheus(snapshot: Snapshot): string {
   const { doors, requests, logins, uploads, accounts } = snapshot;
-  const seen = doors.filter(({ opened, refused }) => opened + refused > 0);
+  const used = doors.filter(({ opened, refused }) => opened + refused > 0);
   const byDoor = (what: Exclude<keyof DoorCounts, "door">): Sample[] =>
-    seen.map((row) => [{ door: row.door }, row[what]]);
+    used.map((row) => [{ door: row.door }, row[what]]);
   const one = (value: number): Sample[] => [[{}, value]];
   const counts = requests.flatMap(({ door, verb, outcomes }) =>
     Object.entries(outcomes).map(([outcome, n]): Sample => [{ door, verb, outcome }, n])
@@ -32,21 +30,29 @@ export function prometheus(snapshot: Snapshot): string {
     family("barge_resident_memory_bytes", "gauge", "Memory of the process.", one(snapshot.memory)),
     family("barge_workers", "gauge", "Isolates that serve.", one(snapshot.workers)),
     family(
-      ...["barge_worker_restarts_total", "counter", "Workers that were started again."] as const,
+      "barge_worker_restarts_total",
+      "counter",
+      "Workers that were started again.",
       one(snapshot.restarts),
     ),
     family("barge_connections", "gauge", "Connections that are open.", byDoor("open")),
     family("barge_connections_total", "counter", "Connections let in.", byDoor("opened")),
     family(
-      ...["barge_connections_refused_total", "counter", "Connections turned away."] as const,
+      "barge_connections_refused_total",
+      "counter",
+      "Connections turned away.",
       byDoor("refused"),
     ),
     family(
-      ...["barge_received_bytes_total", "counter", "Bytes of files that came in."] as const,
+      "barge_received_bytes_total",
+      "counter",
+      "Bytes of files that came in.",
       byDoor("received"),
     ),
     family(
-      ...["barge_sent_bytes_total", "counter", "Bytes of files that went out."] as const,
+      "barge_sent_bytes_total",
+      "counter",
+      "Bytes of files that went out.",
       byDoor("sent"),
     ),
     family("barge_requests_total", "counter", "Requests, by what became of them.", counts),
@@ -61,11 +67,15 @@ export function prometheus(snapshot: Snapshot): string {
     family("barge_used_bytes", "gauge", "Bytes of files charged to accounts.", one(accounts.used)),
     family("barge_reserved_bytes", "gauge", "Bytes reserved for uploads.", one(accounts.reserved)),
     family(
-      ...["barge_unfinished_uploads", "gauge", "Uploads not committed yet."] as const,
+      "barge_unfinished_uploads",
+      "gauge",
+      "Uploads not committed yet.",
       one(uploads.unfinished),
     ),
     family(
-      ...["barge_moving_uploads", "gauge", "Uploads that somebody sends now."] as const,
+      "barge_moving_uploads",
+      "gauge",
+      "Uploads that somebody sends now.",
       one(uploads.moving),
     ),
     family("barge_staged_bytes", "gauge", "Bytes of unfinished uploads.", one(uploads.staged)),
@@ -103,12 +113,12 @@ function line(name: string, labels: Labels, value: number): string {
   return `${name}${pairs.length === 0 ? "" : `{${pairs.join(",")}}`} ${number(value)}\n`;
 }
 
-/** Only these three are special in a label's value. */
+/** Escapes the three special characters of a label's value. */
 function escape(text: string): string {
   return text.replace(/[\\"\n]/g, (c) => c === "\n" ? "\\n" : `\\${c}`);
 }
 
-/** As Go's ParseFloat reads it. */
+/** Formats a number for Go's ParseFloat. */
 function number(value: number): string {
   return value === Infinity ? "+Inf" : String(value);
 }

@@ -1,49 +1,45 @@
 /**
- * What a client is told for whom there is no place, before it has said anything; then the connection
- * ends. Nothing that it sends is looked at. Only so many are told at once; who comes
- * beyond that is closed without a word.
+ * Refuses connections beyond the limits: sends one message, ignores what the client sends, and
+ * closes. When too many refusals are under way, a connection is closed without a message.
  */
+import { linger } from "./linger.ts";
 import type { Stream } from "../net/stream.ts";
 
-const most = 64;
-/** A client that is told must have read it within so many ms. */
-const within = 2_000;
+const maxRefusals = 64;
+/** The time in which a client must have read the message. */
+const refusalTimeoutMs = 2_000;
 
-/** Those that are being told. */
 export class Refusals {
   readonly #open = new Map<Stream, Promise<void>>();
   readonly #text: Uint8Array;
 
-  /** @param text what they are told, in the door's protocol */
+  /** @param text the message, in the door's protocol */
   constructor(text: Uint8Array) {
     this.#text = text;
   }
 
   /** @param stream taken over */
   refuse(stream: Stream): void {
-    if (this.#open.size >= most) return stream.close();
-    const telling = this.#tell(stream).finally(() => this.#open.delete(stream));
-    this.#open.set(stream, telling);
+    if (this.#open.size >= maxRefusals) return stream.close();
+    const sending = this.#send(stream).finally(() => this.#open.delete(stream));
+    this.#open.set(stream, sending);
   }
 
-  /** Ends them all. */
+  /** Closes all connections that are being refused. */
   async stop(): Promise<void> {
     for (const stream of this.#open.keys()) stream.close();
     await Promise.all(this.#open.values());
   }
 
-  /** Reads away what comes: closing on unread bytes would take the answer back. */
-  async #tell(stream: Stream): Promise<void> {
-    const cut = setTimeout(() => stream.close(), within);
+  async #send(stream: Stream): Promise<void> {
+    const timer = setTimeout(() => stream.close(), refusalTimeoutMs);
     try {
       await stream.write(this.#text);
-      await stream.end();
-      const buffer = new Uint8Array(4096);
-      while (await stream.read(buffer) !== null);
+      await linger(stream, refusalTimeoutMs);
     } catch {
-      /* it is gone */
+      /* the client is gone */
     } finally {
-      clearTimeout(cut);
+      clearTimeout(timer);
       stream.close();
     }
   }

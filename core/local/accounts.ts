@@ -6,9 +6,11 @@ import type {
   AccountStore,
   NewAccount,
   RegisterLimits,
+  RemovedAccount,
   Totals,
 } from "../storage/accounts.ts";
 import type { Parts } from "./parts.ts";
+import { removeAccount } from "./remove_account.ts";
 
 export class LocalAccounts implements AccountStore {
   readonly #parts: Parts;
@@ -65,6 +67,10 @@ export class LocalAccounts implements AccountStore {
       registrations.grown(account.id, limit, maxTotal);
       return accounts.change(account.name, { limit });
     });
+  }
+
+  async remove(name: string, options: { readonly purge: boolean }): Promise<RemovedAccount> {
+    return await removeAccount(this.#parts, name, options);
   }
 
   async makeHome(name: string): Promise<void> {

@@ -3,9 +3,11 @@ import { createHash, type Hash } from "node:crypto";
 import { BargeError, typed } from "../error.ts";
 import { borrow, giveBack, least } from "../disk/pool.ts";
 import { Quick } from "../disk/quick.ts";
+import type { FileContent, SmallFile } from "../storage/content.ts";
 import type { Undigested } from "../storage/entry.ts";
 import type { Place } from "../storage/place.ts";
 import type { Parts } from "./parts.ts";
+import { stagedPlace } from "./vault/staging.ts";
 import { type Found, foundOf } from "./vault/vault.ts";
 
 /** From so many bytes on it pays to have the next piece read while one is sent. */
@@ -22,7 +24,7 @@ const reads = new Quick(0.2);
  */
 export async function openDownload(
   parts: Parts,
-  place: Place | undefined,
+  place: Place,
   offset: number,
 ): Promise<Download> {
   let download = openNow(parts, place, offset);
@@ -39,13 +41,44 @@ export async function openDownload(
   }
 }
 
-/** As {@link openDownload}, without the second look, and at the file's start until `begin`. */
-export function openNow(
-  { ledger, vault }: Parts,
-  place: Place | undefined,
-  offset: number,
-): Download {
-  if (!place) throw new BargeError("exists", "it is a folder");
+/** Opens the staged bytes of an upload. @param modified their time, in ms since 1970 */
+export function openStaged({ vault }: Parts, upload: number, modified: number): Download {
+  const { file, found } = vault.open(stagedPlace(upload));
+  return new Download(file, { size: found.size, modified }, 0, null, "added");
+}
+
+/** Reads a file at once. @returns undefined where it has more than `maxBytes` bytes */
+export function readSmall(parts: Parts, place: Place, maxBytes: number): SmallFile | undefined {
+  const download = openNow(parts, place, 0);
+  try {
+    if (download.size > maxBytes) return undefined;
+    const bytes = download.rest();
+    const { modified, undigested } = download;
+    return { bytes, modified, sha256: download.digest(), undigested };
+  } finally {
+    download.close();
+  }
+}
+
+/** Reads files again under one write lock. @returns a file as it was where it can't be read now */
+export function readAgain(
+  parts: Parts,
+  files: readonly (readonly [Place, SmallFile])[],
+): SmallFile[] {
+  if (files.length === 0) return [];
+  const read = ([place, file]: readonly [Place, SmallFile]) => {
+    try {
+      return readSmall(parts, place, file.bytes.length) ?? file;
+    } catch (error) {
+      if (error instanceof BargeError) return file;
+      throw error;
+    }
+  };
+  return parts.db.transaction(() => files.map(read));
+}
+
+/** Opens a file at once, at its start, and looks for its digest once. */
+function openNow({ ledger, vault }: Parts, place: Place, offset: number): Download {
   const { file, found } = vault.open(place);
   try {
     if (offset > found.size) {
@@ -60,7 +93,7 @@ export function openNow(
   }
 }
 
-export class Download {
+export class Download implements FileContent {
   readonly size: number;
   readonly offset: number;
   /** Milliseconds since 1970. */

@@ -1,27 +1,9 @@
-/** What a door shows of a file or folder: the disk's facts, and the ledger's where they agree. */
+/** Entries: the facts of the disk, and those of the ledger where they agree. */
 import type { StoredEntry } from "../storage/entry.ts";
 import type { Place } from "../storage/place.ts";
 import type { Parts } from "./parts.ts";
 import type { FileRow } from "./ledger/ledger.ts";
-import type { Entry } from "../protocol/message.ts";
 import type { Found } from "./vault/vault.ts";
-
-/**
- * @param name as it is to be shown
- * @param found what is on disk
- * @param row what the ledger knows under that name; ignored where the file was changed by hand
- */
-export function entryOf(name: string, found: Found, row: FileRow | undefined): Entry {
-  const known = row && sameFile(row, found) ? row : undefined;
-  return {
-    name,
-    type: found.type === "dir" ? "dir" : "file",
-    size: found.type === "dir" ? 0 : found.size,
-    modified: new Date(found.modified).toISOString(),
-    owner: row?.ownerName ?? null,
-    sha256: known?.sha256 ?? null,
-  };
-}
 
 /** Returns the facts of the disk and the ledger as one record. */
 export function storedEntry(found: Found, row: FileRow | undefined): StoredEntry {
@@ -58,16 +40,4 @@ export function forgetGone(parts: Parts, place: Place): void {
   for (const row of parts.folders.below(place)) {
     if (parts.vault.find(row)?.type !== "dir") parts.folders.forget(row);
   }
-}
-
-/** `/`, `/home` and `/public` as entries: they have no place of their own in the ledger. */
-export function folderEntry(name: string, modified = 0): Entry {
-  return {
-    name,
-    type: "dir",
-    size: 0,
-    modified: new Date(modified).toISOString(),
-    owner: null,
-    sha256: null,
-  };
 }

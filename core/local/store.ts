@@ -12,7 +12,6 @@ import { Ledger } from "./ledger/ledger.ts";
 import { Locks } from "./ledger/locks.ts";
 import { Properties } from "./ledger/properties.ts";
 import { Registrations } from "./account/registrations.ts";
-import type { RegisterLimits } from "../storage/accounts.ts";
 import { Reservations } from "./ledger/reservation.ts";
 import { Shares } from "./account/shares.ts";
 import { Tokens } from "./account/tokens.ts";
@@ -22,45 +21,28 @@ import { Fences } from "./vault/fences.ts";
 import { Vault } from "./vault/vault.ts";
 import type { AccountStore } from "../storage/accounts.ts";
 import type { LoginStore } from "../storage/logins.ts";
+import type { LockStore } from "../storage/locks.ts";
+import type { PropertyStore } from "../storage/properties.ts";
 import type { ShareStore } from "../storage/shares.ts";
+import type { Tree } from "../storage/tree.ts";
 import { LocalAccounts } from "./accounts.ts";
 import { LocalLogins } from "./logins.ts";
+import { LocalLocks } from "./locks.ts";
+import { LocalProperties } from "./properties.ts";
 import { LocalShares } from "./shares.ts";
+import { LocalTree } from "./tree.ts";
 import { Commits } from "./commit.ts";
 import type { Parts } from "./parts.ts";
 import { LocalUploads } from "./uploads.ts";
 import type { Uploads } from "../storage/uploads.ts";
 import { History } from "../watch/history.ts";
 import { type Board, Metrics } from "../watch/metrics.ts";
-import { defaultLimits, Gate, type Limits, type Tally } from "../watch/gate.ts";
+import { defaultLimits, Gate, type Tally } from "../watch/gate.ts";
 import type { Hooks } from "../watch/hooks.ts";
 import { LiveLogins } from "../watch/live_logins.ts";
 import { Rate } from "../watch/rate.ts";
+import type { Adjustable } from "../watch/settings.ts";
 import { Roster } from "../watch/roster.ts";
-
-/** Limits that can be changed while the server runs; plain data. */
-export interface Adjustable {
-  /** Bytes that an account that registers gets when it names none; null for no limit. */
-  readonly defaultLimit: number | null;
-  /** The most that `register` and `grow` may ask for; null for no limit. */
-  readonly maxLimit: number | null;
-  /** The fewest characters of a new password. Default: `defaultMinPassword`. */
-  readonly minPassword?: number;
-  /** So many failed logins in an hour are followed by a ban; 0: never. Default: 9. */
-  readonly banAfter?: number;
-  /** How often strangers may register, and how much they get together. Default: `defaultRegisterLimits`. */
-  readonly registering?: RegisterLimits;
-  /** How many connections there may be. */
-  readonly limits?: Limits;
-  /** Bytes a second that an account may send, and be sent; null or none: any. */
-  readonly rateUp?: number | null;
-  readonly rateDown?: number | null;
-  /**
-   * The bindings (net/end_point.ts) of the TLS proxies in front of the plain native door; none: it
-   * has no proxy that ends TLS.
-   */
-  readonly proxyEndPoints?: readonly string[];
-}
 
 /** What the operator decided; plain data, so that it can be posted to a worker. */
 export interface Settings extends Adjustable {
@@ -113,6 +95,9 @@ export class Store implements Parts, Disposable {
     readonly shares: ShareStore;
   };
   readonly uploads: Uploads;
+  readonly tree: Tree;
+  /** What WebDAV's clients attach to files and folders. */
+  readonly attached: { readonly locks: LockStore; readonly properties: PropertyStore };
   readonly gate: Gate;
   /** The logins of this isolate; each is cut off when the secret that it began with is gone. */
   readonly live: LiveLogins;
@@ -159,6 +144,11 @@ export class Store implements Parts, Disposable {
       shares: new LocalShares(this),
     };
     this.uploads = new LocalUploads(this);
+    this.tree = new LocalTree(this, this.commits);
+    this.attached = {
+      locks: new LocalLocks(this, this.commits),
+      properties: new LocalProperties(this, this.commits),
+    };
     this.hooks = hooks;
     this.gate = new Gate(settings.limits ?? defaultLimits, worker, settings.tally);
     this.live = new LiveLogins(this.people.logins);

@@ -4,6 +4,7 @@ import type { StoredEntry } from "../storage/entry.ts";
 import type { Place } from "../storage/place.ts";
 import type { View } from "../storage/view.ts";
 import { storedEntry } from "./entry.ts";
+import type { Lock } from "../storage/lock.ts";
 import { lookOnce, type Seen } from "./look.ts";
 import type { Parts } from "./parts.ts";
 
@@ -37,5 +38,32 @@ export class LocalView implements View {
 
   needFolder({ dir }: Place): void {
     this.#parts.vault.needFolder(dir);
+  }
+
+  isEmpty(place: Place): boolean {
+    return this.#parts.vault.isEmpty(place);
+  }
+
+  foreignFile(
+    place: Place,
+    account: number,
+  ): { name: string; ownerName: string | null } | undefined {
+    return this.#parts.ledger.foreign(place, account);
+  }
+
+  hasForeignFolder(place: Place, account: number): boolean {
+    return this.#parts.folders.foreign(place, account);
+  }
+
+  locksOver(place: Place): readonly Lock[] {
+    return this.#parts.locks.over(place);
+  }
+
+  locksOn(place: Place): readonly Lock[] {
+    return this.#parts.locks.on(place);
+  }
+
+  locksBelow(place: Place): readonly Lock[] {
+    return this.#parts.locks.below(place);
   }
 }

@@ -7,38 +7,18 @@ import type { Account } from "../storage/account.ts";
 import { BargeError, typed } from "../error.ts";
 import type { Overwrite } from "../protocol/message.ts";
 import type { Location } from "../storage/path.ts";
-import { type Place, relative } from "../storage/place.ts";
-import type { Found } from "../local/vault/vault.ts";
-import { sameFile } from "../local/entry.ts";
-import type { Session } from "./session.ts";
-import type { Store } from "../local/store.ts";
-import { look } from "../local/look.ts";
+import type { Place } from "../storage/place.ts";
 import type { StoredEntry } from "../storage/entry.ts";
-import type { WriteGuard } from "../storage/uploads.ts";
 import type { View } from "../storage/view.ts";
-
-/** What is at a path that is to be written, as a condition sees it. */
-export interface Standing {
-  readonly type: Found["type"];
-  readonly size: number;
-  /** Milliseconds since 1970. */
-  readonly modified: number;
-  /** Null where none is stored. */
-  readonly sha256: string | null;
-}
+import type { Session } from "./session.ts";
+import type { WriteGuard } from "../storage/uploads.ts";
 
 /**
  * When may a name be written: as a client says, or as a check of the door's own decides, which
  * throws if not. It runs again under the write lock; undefined: there is nothing.
  */
 export type When = Overwrite | Check;
-export type Check = (there: Standing | undefined) => void;
-
-/** What is at a place, for a {@link Check}. */
-export function standing(store: Store, place: Place): Standing | undefined {
-  const { found, row } = look(store, place);
-  return found && { ...found, sha256: row && sameFile(row, found) ? row.sha256 : null };
-}
+export type Check = (existing: StoredEntry | undefined, view: View) => void;
 
 /** The place of a path that can be written, moved or removed: not `/`, `/home` or `/public`. */
 export function changeable(location: Location): Place {
@@ -88,7 +68,7 @@ function mayWrite(
   const place = changeable(location);
   view.needFolder(place);
   const existing = view.entry(place);
-  if (typeof overwrite === "function") overwrite(existing);
+  if (typeof overwrite === "function") overwrite(existing, view);
   if (!existing) {
     if (typeof overwrite !== "object") return undefined;
     throw new BargeError("exists", "the file that was to be replaced is gone");
@@ -110,62 +90,54 @@ function mayWrite(
 }
 
 /**
- * May a file or folder be moved away or removed, with all that is in it?
+ * Checks that an account may move or remove a file, or a folder with all that is in it.
  *
  * @throws {BargeError} `not-found`, `denied`
  */
 export async function checkTake(
-  session: Session,
+  { store: { tree } }: Session,
   account: Account,
   location: Location,
 ): Promise<void> {
   const place = changeable(location);
-  const { found: there, row } = look(session.store, place);
-  if (!there) throw new BargeError("not-found", "there is no such file or folder");
+  const entry = await tree.entry(place);
+  if (!entry) throw notFound();
   if (!guarded(account, location)) return;
-  if (there.type === "dir") await checkTree(session, account, place);
-  else if (there.type === "other") throw new BargeError("denied", "it is not a regular file");
-  else if (row?.owner !== account.id) throw belongsTo("it", row);
+  if (entry.type === "dir") {
+    const foreign = await tree.foreign(place, account.id);
+    if (foreign) throw belongsTo(`${foreign.name} in it`, foreign);
+  } else if (entry.type === "other") {
+    throw new BargeError("denied", "it is not a regular file");
+  } else if (entry.owner !== account.id) throw belongsTo("it", entry);
 }
 
 /**
- * The same under the write lock, where there is no time to walk a tree: the ledger knows what was
- * added to it since.
+ * Checks the same in the moment of a change, when there is no time to walk a folder: storage knows the
+ * files that were added to it since.
  *
- * @returns what is there
+ * @returns the entry
  * @throws {BargeError} as {@link checkTake}
  */
-export function checkTakeStill(session: Session, account: Account, location: Location): Found {
+export function checkTakeStill(view: View, account: Account, location: Location): StoredEntry {
   const place = changeable(location);
-  const { ledger, vault } = session.store;
-  const there = vault.find(place);
-  if (!there) throw new BargeError("not-found", "there is no such file or folder");
-  const foreign = guarded(account, location) ? ledger.foreign(place, account.id) : undefined;
+  const entry = view.entry(place);
+  if (!entry) throw notFound();
+  const foreign = guarded(account, location) ? view.foreignFile(place, account.id) : undefined;
   if (foreign) throw belongsTo(foreign.name, foreign);
-  return there;
+  return entry;
 }
 
 function guarded(account: Account, { space }: Location): boolean {
   return space === "public" && account.role !== "admin";
 }
 
-async function checkTree(session: Session, account: Account, place: Place): Promise<void> {
-  const { store } = session;
-  const dir = relative(place);
-  // Links and the like, too: only the operator can have put them there.
-  for (const { name, type } of await store.vault.entries(place)) {
-    if (type === "unnamed") throw belongsTo(`${name} in it`, undefined);
-    if (type === "dir") await checkTree(session, account, { dir, name });
-    else if (store.ledger.file({ dir, name })?.owner !== account.id) {
-      const { row } = look(store, { dir, name });
-      if (row?.owner !== account.id) throw belongsTo(`${name} in it`, row);
-    }
-  }
+function notFound(): BargeError {
+  return new BargeError("not-found", "there is no such file or folder");
 }
 
 function belongsTo(
   what: string,
-  row: { readonly ownerName: string | null } | undefined,
+  file: { readonly ownerName: string | null } | undefined,
 ): BargeError {
-  return new BargeError("denied", `${what} belongs to ${row?.ownerName ?? "the operator"}`);
+  return new BargeError("denied", `${what} belongs to ${file?.ownerName ?? "the operator"}`);
 }

@@ -1,5 +1,5 @@
 /** The account name of a login attempt, as the access log may hold it. */
-import type { Store } from "../local/store.ts";
+import type { Service } from "./service.ts";
 
 /**
  * Returns the name of the account; for a token in the name's place, the name of its owner. A name that no
@@ -7,7 +7,7 @@ import type { Store } from "../local/store.ts";
  *
  * @returns null for an empty name
  */
-export async function logName({ people }: Store, name: string): Promise<string | null> {
+export async function logName({ people }: Service, name: string): Promise<string | null> {
   if (name === "") return null;
   const { accounts, logins } = people;
   const [, id] = /^barge_([^_\s]+)_/.exec(name) ?? [];

@@ -19,7 +19,7 @@ import {
 } from "../protocol/scram.ts";
 import { verify } from "../protocol/verifier.ts";
 import { Session } from "./session.ts";
-import type { Store } from "../local/store.ts";
+import type { Service } from "./service.ts";
 
 const log = getLogger(["barge", "login"]);
 
@@ -50,7 +50,7 @@ export interface Challenge {
  * @param endPoints the bindings of which the proof must have one; none: it must have none
  */
 export async function challenge(
-  store: Store,
+  store: Service,
   request: Request<"auth">,
   host: string,
   endPoints: readonly string[] = [],
@@ -123,7 +123,7 @@ function misbound(
  * @throws {BargeError} `unauthenticated`, one answer for every reason; what `pause` throws
  */
 export async function admit(
-  store: Store,
+  store: Service,
   attempt: Attempt,
   account: Account | undefined,
   proved: Credential | undefined,
@@ -142,7 +142,7 @@ export async function admit(
 }
 
 /** Records a failure. @returns the delay of its answer, in ms */
-export async function fail({ people, metrics }: Store, attempt: Attempt): Promise<number> {
+export async function fail({ people, metrics }: Service, attempt: Attempt): Promise<number> {
   const consequence = await recordLogin(() => people.logins.failed(attempt));
   metrics.count("loginsFailed");
   metrics.count("bans", consequence?.bans.length ?? 0);
@@ -173,7 +173,7 @@ async function recordLogin<T>(work: () => Promise<T>): Promise<T | undefined> {
  * @param name the name of an account, or the id of a token
  */
 export async function lookUp(
-  { people: { logins } }: Store,
+  { people: { logins } }: Service,
   mechanism: Mechanism,
   name: string,
 ): Promise<Provable | undefined> {

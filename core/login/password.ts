@@ -6,7 +6,7 @@
  * nothing else. A banned login is refused without a derivation: the time reveals the ban, but not whether
  * the account exists.
  */
-import type { Store } from "../local/store.ts";
+import type { Service } from "./service.ts";
 import { matches } from "../protocol/verifier.ts";
 import type { Attempt } from "../storage/logins.ts";
 import { type Applicant, Derivations } from "./derivations.ts";
@@ -33,7 +33,7 @@ export interface Credentials {
  *   log in at the moment; why `gone` was aborted; what `pause` throws
  */
 export async function logIn(
-  store: Store,
+  store: Service,
   { name, secret, host, gone }: Credentials,
   pause: Pause,
 ): Promise<Session> {
@@ -53,7 +53,7 @@ export async function logIn(
 }
 
 async function logInByToken(
-  store: Store,
+  store: Service,
   name: string,
   id: string,
   secret: string,

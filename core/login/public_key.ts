@@ -4,7 +4,7 @@
  * Nobody can guess a key: like a wrong token, a wrong key counts against the address alone, and locks
  * nobody out of the account. An unknown name gets the answer to a wrong key, after the same time.
  */
-import type { Store } from "../local/store.ts";
+import type { Service } from "./service.ts";
 import type { Attempt } from "../storage/logins.ts";
 import { fingerprintOf } from "../storage/public_key.ts";
 import { admit, fail, type Pause } from "./login.ts";
@@ -27,7 +27,7 @@ export interface KeyCredentials {
  * account does not have counts as a failed login of the address alone.
  */
 export async function acceptsKey(
-  store: Store,
+  store: Service,
   { name, key, host }: Omit<KeyCredentials, "proves">,
 ): Promise<boolean> {
   const { accounts, logins } = store.people;
@@ -46,7 +46,7 @@ export async function acceptsKey(
  * @throws {BargeError} `unauthenticated`, one answer for every reason; what `pause` throws
  */
 export async function logInByKey(
-  store: Store,
+  store: Service,
   { name, key, host, proves }: KeyCredentials,
   pause: Pause,
 ): Promise<Session> {

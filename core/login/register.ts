@@ -4,7 +4,7 @@ import { defaultRegisterLimits } from "../storage/accounts.ts";
 import { formatLimit } from "../size.ts";
 import { BargeError } from "../error.ts";
 import type { Request } from "../protocol/message.ts";
-import type { Store } from "../local/store.ts";
+import type { Service } from "./service.ts";
 
 /**
  * Makes an account.
@@ -14,7 +14,7 @@ import type { Store } from "../local/store.ts";
  *   `usage`
  */
 export async function register(
-  { people, settings }: Store,
+  { people, settings }: Service,
   request: Request<"register">,
   host: string,
 ): Promise<Account> {

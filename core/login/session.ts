@@ -4,10 +4,10 @@ import { BargeError } from "../error.ts";
 import { isWithin, locate, type Location } from "../storage/path.ts";
 import type { View } from "../storage/view.ts";
 import type { DoorName } from "../watch/metrics.ts";
-import type { Store } from "../local/store.ts";
+import type { Service } from "./service.ts";
 
 export class Session implements Login {
-  readonly store: Store;
+  readonly store: Service;
   /** The id and the name of the account. */
   readonly id: number;
   readonly name: string;
@@ -22,7 +22,7 @@ export class Session implements Login {
    * @param root see {@link within}
    */
   constructor(
-    store: Store,
+    store: Service,
     account: Pick<Account, "id" | "name">,
     credential: Credential,
     root?: string,
@@ -81,24 +81,6 @@ export class Session implements Login {
     if (account) return account;
     this.store.live.lapse(this);
     throw this.#endedBecause(view.isEnabled(this.id));
-  }
-
-  /** As {@link account}, for verbs that still look at the database by themselves. */
-  accountNow(): Account {
-    this.#refuseConfined();
-    const account = this.store.credentials.account(this.id, this.#credential);
-    if (account) return account;
-    this.store.live.lapse(this);
-    const now = this.store.accounts.byId(this.id);
-    throw this.#endedBecause(now !== undefined && !now.disabled);
-  }
-
-  /** As {@link check}, for verbs that still look at the database by themselves. */
-  checkNow(): void {
-    if (this.store.credentials.holds(this.id, this.#credential)) return;
-    this.store.live.lapse(this);
-    const now = this.store.accounts.byId(this.id);
-    throw this.#endedBecause(now !== undefined && !now.disabled);
   }
 
   /**

@@ -1,6 +1,6 @@
 /** Logins at the web page: begun with a password or token, then known by a cookie. */
 import { BargeError } from "../error.ts";
-import type { Store } from "../local/store.ts";
+import type { Service } from "./service.ts";
 import type { WebSession } from "../storage/logins.ts";
 import type { Pause } from "./login.ts";
 import { type Credentials, logIn } from "./password.ts";
@@ -21,7 +21,7 @@ export interface WebLogin {
  * @throws {BargeError} as `logIn`
  */
 export async function beginWebSession(
-  store: Store,
+  store: Service,
   credentials: Credentials,
   agent: string,
   pause: Pause,
@@ -47,7 +47,10 @@ export async function continueAsWebSession(
 }
 
 /** Returns the login that a cookie's secret belongs to; undefined when there is none any more. */
-export async function findWebSession(store: Store, secret: string): Promise<WebLogin | undefined> {
+export async function findWebSession(
+  store: Service,
+  secret: string,
+): Promise<WebLogin | undefined> {
   const found = await store.people.logins.byWebSession(secret);
   if (!found || found.account.disabled) return undefined;
   // Not as a password login: somebody who finds an open browser must not be able to change the password.

@@ -9,9 +9,9 @@ import { makeVerifier } from "../protocol/verifier.ts";
 import { bounded } from "../login/password.ts";
 import { checkPasswordLength } from "../login/change_password.ts";
 import type { Verifier } from "../protocol/message.ts";
-import { removeAccount as removeFrom, type RemovedAccount } from "../repair/remove_account.ts";
+import type { RemovedAccount } from "../storage/accounts.ts";
 import type { Session } from "../login/session.ts";
-import type { Store } from "../local/store.ts";
+import type { Service } from "../login/service.ts";
 
 /** An account that is to be made. */
 export interface NewAccount {
@@ -28,7 +28,7 @@ export interface NewAccount {
 export type AccountChange = Partial<Omit<NewAccount, "name">> & { readonly disabled?: boolean };
 
 /** Every verb here: @throws {BargeError} `denied` for an account without the role of admin */
-async function asAdmin(session: Session): Promise<Store> {
+async function asAdmin(session: Session): Promise<Service> {
   if ((await session.account()).role === "admin") return session.store;
   throw new BargeError("denied", "only an admin may do that");
 }
@@ -94,13 +94,13 @@ function verifierOf(session: Session, password: string, gone?: AbortSignal): Pro
   return bounded(() => makeVerifier("password", password), gone, { account: session.name });
 }
 
-/** Removes an account. @throws {BargeError} as `removeAccount` of core/repair/remove_account.ts */
+/** Removes an account. @throws {BargeError} as `AccountStore.remove` */
 export async function removeAccount(
   session: Session,
   name: string,
   options: { readonly purge: boolean },
 ): Promise<RemovedAccount> {
-  return await removeFrom(await asAdmin(session), name, options);
+  return await (await asAdmin(session)).people.accounts.remove(name, options);
 }
 
 /** Returns the bans that hold. */
@@ -117,7 +117,7 @@ export async function liftBans(session: Session, subject: string): Promise<reado
 export async function ratesOf(
   session: Session,
   span: "hour" | "day",
-): Promise<ReturnType<Store["history"]["rates"]>> {
+): Promise<ReturnType<Service["history"]["rates"]>> {
   const { history, metrics } = await asAdmin(session);
   return history.rates(span, metrics.totals());
 }

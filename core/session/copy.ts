@@ -1,16 +1,45 @@
-/** Copying a file on the server: charged like any other write. */
-import { BargeError, typed } from "../error.ts";
+/** Copying on the server: charged like any other write. */
+import { BargeError, type Kind, typed } from "../error.ts";
 import type { When } from "../login/access.ts";
-import { get } from "./get.ts";
-import { copyProperties } from "./property.ts";
-import { receive } from "../upload/receive.ts";
-import type { StoredFile } from "../storage/uploads.ts";
 import type { Session } from "../login/session.ts";
+import { isWithin } from "../storage/path.ts";
+import type { StoredFile } from "../storage/uploads.ts";
+import type { Condition } from "../storage/view.ts";
+import { receive } from "../upload/receive.ts";
+import { get } from "./get.ts";
+import { list } from "./list.ts";
+import { mkdir } from "./mkdir.ts";
+import { refuseUnnamed } from "./omitted.ts";
+import { stat } from "./stat.ts";
+
+/** The number of files that were copied, and their bytes. */
+export interface CopiedTree {
+  readonly files: number;
+  readonly bytes: number;
+}
+
+export interface CopyTreeOptions {
+  /** Stops it between two pieces. */
+  readonly signal?: AbortSignal;
+  /** Whether to copy a folder with its entries. Default: true. */
+  readonly deep?: boolean;
+  /** Throws unless the folder may be made now. */
+  readonly still?: Condition;
+  /** Called for each entry that can't be copied; the rest is. Default: the first failure ends it. */
+  readonly onFailed?: (path: string, error: BargeError) => void;
+}
+
+/** The failures after which no other file will fare better. */
+const hopeless: ReadonlySet<Kind> = new Set<Kind>(
+  ["over-quota", "no-space", "unauthenticated", "interrupted", "unavailable"],
+);
 
 /**
+ * Copies a file.
+ *
  * @param signal stops it between two pieces; nothing is left
  * @throws {BargeError} as `get`, about `from`; as `receive`, about `to`; `digest` when the source's
- *   bytes are not what was stored
+ *   bytes are not those that were stored
  */
 export async function copy(
   session: Session,
@@ -35,7 +64,7 @@ export async function copy(
         await upload.write(piece);
       }
       const committed = await upload.commit(source.digest(), true);
-      await copyProperties(session, session.locate(from).place!, session.locate(to).place!);
+      await copyProperties(session, from, to);
       return committed;
     } catch (error) {
       throw typed(error, { path: to });
@@ -45,4 +74,70 @@ export async function copy(
   } finally {
     source.close();
   }
+}
+
+/**
+ * Copies a file or folder to a name that no folder has, with its properties. A failure leaves the
+ * entries that were copied before it.
+ *
+ * @throws {BargeError} `usage` for a folder into itself; `refused` for one with data in it that no
+ *   door shows; as {@link copy}, about the file that it fails at
+ */
+export async function copyTree(
+  session: Session,
+  from: string,
+  to: string,
+  overwrite: When,
+  { signal, deep = true, still, onFailed }: CopyTreeOptions = {},
+): Promise<CopiedTree> {
+  const { entry } = await stat(session, from);
+  if (entry?.type !== "dir") {
+    const { size } = await copy(session, from, to, overwrite, signal);
+    return { files: 1, bytes: size };
+  }
+  if (isWithin(session.locate(to).path, session.locate(from).path)) {
+    throw new BargeError("usage", "a folder can't be copied into itself", { path: from });
+  }
+  const { place } = session.locate(from);
+  if (deep && place) await refuseUnnamed(session.store.tree, place);
+  let [files, bytes] = [0, 0];
+  await copyFolder(session, from, to, still);
+  if (!deep) return { files, bytes };
+  for await (const batch of list(session, from, true)) {
+    for (const { name, type } of batch) {
+      signal?.throwIfAborted();
+      const [source, target] = [`${from}/${name}`, `${to}/${name}`];
+      try {
+        if (type === "dir") await copyFolder(session, source, target);
+        else {
+          const copied = await copy(session, source, target, overwrite, signal);
+          files++;
+          bytes += copied.size;
+        }
+      } catch (error) {
+        const passing = error instanceof BargeError && !hopeless.has(error.kind);
+        if (!onFailed || !passing || signal?.aborted) throw error;
+        onFailed(target, error);
+      }
+    }
+  }
+  return { files, bytes };
+}
+
+/** Copies a folder without its entries. */
+async function copyFolder(
+  session: Session,
+  from: string,
+  to: string,
+  still?: Condition,
+): Promise<void> {
+  await mkdir(session, { verb: "mkdir", path: to, parents: false }, still);
+  await copyProperties(session, from, to);
+}
+
+/** @throws {BargeError} `over-quota` */
+async function copyProperties(session: Session, from: string, to: string): Promise<void> {
+  const [source, target] = [session.locate(from).place, session.locate(to).place];
+  if (!source || !target) return;
+  await session.store.attached.properties.copy(source, target, session.id);
 }

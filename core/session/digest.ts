@@ -1,10 +1,7 @@
-/** A file's digest: the stored one, or read from disk again. */
+/** A file's digest: the stored one, or computed from its bytes. */
 import { BargeError } from "../error.ts";
 import type { Answer, Request } from "../protocol/message.ts";
-import { digestFile } from "../local/vault/digest.ts";
-import { sameFile } from "../local/entry.ts";
 import type { Session } from "../login/session.ts";
-import { look } from "../local/look.ts";
 
 /** @throws {BargeError} `not-found`, `exists` (a folder) */
 export async function digest(
@@ -12,13 +9,13 @@ export async function digest(
   { path, algorithm, fresh }: Request<"digest">,
   signal?: AbortSignal,
 ): Promise<Answer<"digest">> {
-  session.checkNow();
+  await session.check();
   const { place } = session.locate(path);
   if (!place) throw new BargeError("exists", "it is a folder");
-  const { found, row } = look(session.store, place);
-  if (algorithm === "sha256" && !fresh && row && found && sameFile(row, found)) {
-    return { algorithm, digest: row.sha256, size: row.size };
+  const { tree } = session.store;
+  const entry = await tree.entry(place);
+  if (algorithm === "sha256" && !fresh && entry && entry.sha256 !== null) {
+    return { algorithm, digest: entry.sha256, size: entry.size };
   }
-  const read = await digestFile(session.store.vault, place, algorithm, Infinity, signal);
-  return { algorithm, ...read };
+  return { algorithm, ...await tree.digest(place, algorithm, signal) };
 }

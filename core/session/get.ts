@@ -1,78 +1,66 @@
-/** Reading a file, from any offset, with the digest of the whole at its end. */
+/** Reading files. */
 import { BargeError } from "../error.ts";
-import { Download, openDownload, openNow } from "../local/download.ts";
-import type { Undigested } from "../storage/entry.ts";
-import { stagedPlace } from "../local/vault/staging.ts";
+import type { FileContent, SmallFile } from "../storage/content.ts";
+import type { Place } from "../storage/place.ts";
 import type { Session } from "../login/session.ts";
 
 /**
- * Opens a file. What is read is the file as of now, also if it is replaced meanwhile.
+ * Opens a file. Its bytes are those of this moment, also if it is replaced meanwhile.
  *
- * @param offset where to begin, in bytes
+ * @param offset in bytes
  * @throws {BargeError} `not-found`, `denied`, `exists` (a folder), `usage` (offset beyond the end)
  */
-export async function get(session: Session, path: string, offset: number): Promise<Download> {
-  session.checkNow();
-  return await openDownload(session.store, session.locate(path).place, offset);
+export async function get(session: Session, path: string, offset: number): Promise<FileContent> {
+  await session.check();
+  return await session.store.tree.open(placeOfFile(session, path), offset);
 }
 
 /**
- * Opens the staged bytes of an upload as they are now. They stay readable when the upload has
- * become a file or was dropped.
+ * Opens the staged bytes of an upload as they are now. They stay readable when the upload has become a
+ * file or was dropped.
  *
- * @param modified its time, in ms since 1970
+ * @param modified their time, in ms since 1970
  * @throws {BargeError} as {@link get}
  */
-export function readStaged({ store }: Session, upload: number, modified: number): Download {
-  const { file, found } = store.vault.open(stagedPlace(upload));
-  return new Download(file, { size: found.size, modified }, 0, null, "added");
-}
-
-/** A small file, with its facts as {@link Download} has them. */
-export interface Small {
-  readonly bytes: Uint8Array;
-  readonly modified: number;
-  /** Of these bytes; the stored one, if there is one. */
-  readonly sha256: string;
-  readonly undigested: Undigested | null;
+export async function readStaged(
+  { store }: Session,
+  upload: number,
+  modified: number,
+): Promise<FileContent> {
+  return await store.tree.openStaged(upload, modified);
 }
 
 /**
- * Reads a file at once. It is for many in a row: the caller has asked {@link Session.check} before.
- * Of one that is `undigested` it is sure only under the write lock: a rename may be under way.
+ * Reads a small file, for many in a row: the caller has called {@link Session.check} before. Pass files
+ * without a digest to {@link readAgain} afterwards: a rename may be under way.
  *
- * @param room undefined is returned for one that has more bytes
+ * @returns undefined for a file that has more than `maxBytes` bytes
  * @throws {BargeError} as {@link get}
  */
-export function readSmall(session: Session, path: string, room: number): Small | undefined {
-  const download = openNow(session.store, session.locate(path).place, 0);
-  try {
-    if (download.size > room) return undefined;
-    const bytes = download.rest();
-    const { modified, undigested } = download;
-    return { bytes, modified, sha256: download.digest(), undigested };
-  } finally {
-    download.close();
-  }
+export async function readSmall(
+  session: Session,
+  path: string,
+  maxBytes: number,
+): Promise<SmallFile | undefined> {
+  return await session.store.tree.readSmall(placeOfFile(session, path), maxBytes);
 }
 
 /**
- * Looks again at small files without a digest, all under one lock.
+ * Reads small files that had no digest again, in one step.
  *
  * @param files each with its path
- * @returns them as they are now; one that can't be read any more, or has more bytes, as it was
+ * @returns them as they are now; as they were where they can't be read now, or have more bytes
  */
-export function lookAgain(
+export async function readAgain(
   session: Session,
-  files: readonly (readonly [path: string, small: Small])[],
-): Small[] {
-  const again = ([path, small]: readonly [string, Small]) => {
-    try {
-      return readSmall(session, path, small.bytes.length) ?? small;
-    } catch (error) {
-      if (error instanceof BargeError) return small;
-      throw error;
-    }
-  };
-  return files.length > 0 ? session.store.db.transaction(() => files.map(again)) : [];
+  files: readonly (readonly [path: string, file: SmallFile])[],
+): Promise<SmallFile[]> {
+  const places = files.map(([path, file]) => [placeOfFile(session, path), file] as const);
+  return await session.store.tree.readAgain(places);
+}
+
+function placeOfFile(session: Session, path: string): Place {
+  const { place } = session.locate(path);
+  if (!place) throw new BargeError("exists", "it is a folder");
+  return place;
 }

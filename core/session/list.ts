@@ -1,24 +1,17 @@
-/**
- * Folders, listed in batches so that neither memory nor the event loop is held by a huge one. Listings
- * are sorted by code unit, so the names of a folder are held while it is listed; all else is looked up a
- * batch at a time.
- */
+/** Listing folders, in batches, so that a huge one holds neither memory nor the event loop. */
 import { BargeError } from "../error.ts";
 import type { Entry } from "../protocol/message.ts";
 import { type Place, relative } from "../storage/place.ts";
-import type { Vault } from "../local/vault/vault.ts";
-import { entryOf, folderEntry } from "../local/entry.ts";
-import { Omitted } from "../local/omitted.ts";
+import type { NamedEntry } from "../storage/tree.ts";
 import type { Session } from "../login/session.ts";
-import { look, lookAll } from "../local/look.ts";
-
-const batchSize = 256;
+import { entryOf, folderEntry } from "./entry.ts";
+import { Omitted } from "./omitted.ts";
 
 /**
- * Lists a folder, or the one file that is there.
+ * Lists a folder, or the one file at the path. Entries of a folder are sorted by code unit.
  *
- * @param recursive also what is in its folders, depth first, each folder before what it holds
- * @param omitted counts what can't be shown
+ * @param recursive also the folders below it, depth first, each folder before its entries
+ * @param omitted counts entries that can't be shown
  * @returns batches of entries; names are relative to the path
  * @throws {BargeError} `not-found`, `denied`
  */
@@ -28,21 +21,21 @@ export async function* list(
   recursive: boolean,
   omitted: Omitted = new Omitted(),
 ): AsyncGenerator<Entry[], void, void> {
-  session.checkNow();
+  await session.check();
   const { place } = session.locate(path);
   if (!place) {
     for (const name of ["home", "public"]) {
       yield [folderEntry(name)];
       if (!recursive) continue;
-      yield* folder(session, session.locate(`/${name}`).place!, `${name}/`, true, omitted);
+      yield* listFolder(session, session.locate(`/${name}`).place!, `${name}/`, true, omitted);
     }
     return;
   }
-  const { found, row } = look(session.store, place);
-  if (found?.type === "dir") {
-    yield* folder(session, place, "", recursive, omitted);
-  } else if (found?.type === "file") {
-    yield [entryOf(place.name, found, row)];
+  const entry = await session.store.tree.entry(place);
+  if (entry?.type === "dir") {
+    yield* listFolder(session, place, "", recursive, omitted);
+  } else if (entry?.type === "file") {
+    yield [entryOf(place.name, entry)];
   } else {
     throw new BargeError("not-found", "there is no such file or folder");
   }
@@ -53,53 +46,49 @@ export async function* list(
  *
  * @returns their entries, in the order of the names; without those that are gone
  */
-export function entriesNamed(session: Session, path: string, names: readonly string[]): Entry[] {
-  const { store } = session;
+export async function entriesNamed(
+  session: Session,
+  path: string,
+  names: readonly string[],
+): Promise<Entry[]> {
   const { place } = session.locate(path);
   if (!place) return names.map((name) => folderEntry(name));
-  const dir = relative(place);
-  return lookAll(store, dir, names, store.ledger.named(dir, names)).flatMap(({ found, row }, i) =>
-    !found || found.type === "other" ? [] : [entryOf(names[i], found, row)]
-  );
+  const named = await session.store.tree.named(relative(place), names);
+  return named.flatMap(({ name, entry }) => entry.type === "other" ? [] : [entryOf(name, entry)]);
 }
 
-async function* folder(
+async function* listFolder(
   session: Session,
   place: Place,
   prefix: string,
   recursive: boolean,
   omitted: Omitted,
 ): AsyncGenerator<Entry[], void, void> {
-  const { store } = session;
   const dir = relative(place);
-  const names = await namesIn(store.vault, place, prefix, omitted);
-  for (let at = 0; at < names.length; at += batchSize) {
-    const some = names.slice(at, at + batchSize);
-    const rows = store.ledger.named(dir, some);
+  for await (const page of pagesOf(session, place, prefix, omitted)) {
     let batch: Entry[] = [];
-    for (const [i, { found, row }] of lookAll(store, dir, some, rows).entries()) {
-      if (!found || found.type === "other") continue; // gone meanwhile, or not to be shown
-      batch.push(entryOf(prefix + some[i], found, row));
-      if (!recursive || found.type !== "dir") continue;
+    for (const { name, entry } of page) {
+      if (entry.type === "other") continue; // it was replaced meanwhile
+      batch.push(entryOf(prefix + name, entry));
+      if (!recursive || entry.type !== "dir") continue;
       yield batch;
       batch = [];
-      yield* folder(session, { dir, name: some[i] }, `${prefix}${some[i]}/`, true, omitted);
+      yield* listFolder(session, { dir, name }, `${prefix}${name}/`, true, omitted);
     }
     if (batch.length > 0) yield batch;
   }
 }
 
-/** @param prefix empty for the folder that was asked for: any other may be gone by now */
-async function namesIn(
-  vault: Vault,
+/** @param prefix empty for the requested folder: any other may be gone by now */
+async function* pagesOf(
+  { store }: Session,
   place: Place,
   prefix: string,
   omitted: Omitted,
-): Promise<string[]> {
+): AsyncGenerator<NamedEntry[], void, void> {
   try {
-    return await vault.names(place, undefined, (name, type) => omitted.add(prefix + name, type));
+    yield* store.tree.pages(place, (name, type) => omitted.add(prefix + name, type));
   } catch (error) {
-    if (prefix !== "" && error instanceof BargeError && error.kind === "not-found") return [];
-    throw error;
+    if (prefix === "" || !(error instanceof BargeError) || error.kind !== "not-found") throw error;
   }
 }

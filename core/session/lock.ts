@@ -13,21 +13,18 @@
  * can shut others out of /public, only what one may remove can be locked.
  */
 import { randomUUID } from "node:crypto";
-import { maxLocks } from "../local/database/bounds.ts";
-import type { Lock } from "../local/ledger/locks.ts";
 import { BargeError, type ErrorFacts } from "../error.ts";
-import type { Place } from "../storage/place.ts";
 import { changeable, checkTake, checkTakeStill, checkWrite } from "../login/access.ts";
-import { receive } from "../upload/receive.ts";
 import type { Session } from "../login/session.ts";
-import { look } from "../local/look.ts";
-import { LocalView } from "../local/view.ts";
+import type { Lock } from "../storage/lock.ts";
+import { folderOf, type Place } from "../storage/place.ts";
+import type { Condition, View } from "../storage/view.ts";
+import { receive } from "../upload/receive.ts";
 
-/** The longest that a lock holds without being refreshed, and how long it does by default, in s. */
-export const longest = 3600;
-export const usual = 1800;
-/** So many characters of XML may say whose it is. */
-const longestOwner = 4096;
+/** The longest description of a lock's user, in characters of XML. */
+const maxOwnerLength = 4096;
+/** The most locks that a refusal names. */
+const maxNamedLocks = 100;
 
 /** Something is locked, and the request has no token for it. */
 export class Locked extends BargeError {
@@ -64,63 +61,54 @@ export interface LockRequest {
 /**
  * Locks a file or folder; where there is nothing, an empty file is made (section 7.3).
  *
- * @param met throws unless the client's own conditions hold; runs under the write lock
+ * @param condition throws unless the client's own conditions hold
  * @returns the lock, and whether a file was made for it
  * @throws {Locked}; {BargeError} as `checkWrite` and `checkTake`; `over-quota` for too many locks
  */
 export async function lock(
   session: Session,
   request: LockRequest,
-  met: () => void,
+  condition: Condition,
 ): Promise<{ lock: Lock; made: boolean }> {
-  const { store } = session;
-  const { path, shared, deep, seconds } = request;
+  const { attached: { locks }, tree } = session.store;
+  const { path, shared, deep, seconds, owner } = request;
   const location = session.locate(path);
   const place = changeable(location);
-  const { found } = look(store, place);
-  if (found) await checkTake(session, session.accountNow(), location);
-  if (request.owner.length > longestOwner) {
-    throw new BargeError("usage", `an owner of more than ${longestOwner} characters`, { path });
+  const entry = await tree.entry(place);
+  if (entry) await checkTake(session, await session.account(), location);
+  if (owner.length > maxOwnerLength) {
+    throw new BargeError("usage", `an owner of more than ${maxOwnerLength} characters`, { path });
   }
-  const owner = request.owner;
-  const entered = await store.commits.enter(() => {
-    met();
-    const account = session.accountNow();
-    if (found) checkTakeStill(session, account, location);
+  const check = (view: View): void => {
+    condition(view);
+    if (entry) checkTakeStill(view, session.accountIn(view), location);
     else {
-      checkWrite(new LocalView(store), session, location, "never");
-      checkUnlocked(session, path, request.tokens, "name");
+      checkWrite(view, session, location, "never");
+      checkUnlocked(view, session, path, request.tokens, "name");
     }
-    store.locks.expire();
-    refuseConflict(session, place, shared, deep);
-    if (store.locks.count(account.id) >= maxLocks) {
-      throw new BargeError("over-quota", `the account has ${maxLocks} locks, as many as it may`, {
-        hint: `unlock some, or wait: each ends within ${longest / 60} minutes`,
-      });
-    }
-    const token = `opaquelocktoken:${randomUUID()}`;
-    const until = Date.now() + seconds * 1000;
-    const { dir, name } = place;
-    const entry: Lock = { token, account: account.id, dir, name, shared, deep, owner, until };
-    store.locks.enter(entry);
-    return entry;
-  });
-  if (found) return { lock: entered, made: false };
+    refuseConflict(view, place, shared, deep);
+  };
+  const { dir, name } = place;
+  const token = `opaquelocktoken:${randomUUID()}`;
+  const until = Date.now() + seconds * 1000;
+  const lock: Lock = { token, account: session.id, dir, name, shared, deep, owner, until };
+  await locks.add(lock, { places: [place], check });
+  if (entry) return { lock, made: false };
   try {
     const facts = { path, size: 0, modified: null, overwrite: "never", base: "fresh" } as const;
     await (await receive(session, facts)).commit(null, true);
-    return { lock: entered, made: true };
+    return { lock, made: true };
   } catch (error) {
     if (error instanceof BargeError && error.kind === "exists") {
-      return { lock: entered, made: false }; // made by another door meanwhile
+      return { lock, made: false }; // made by another door meanwhile
     }
-    store.locks.remove(entered.token);
+    await locks.remove({ places: [place], check: () => lock });
     throw error;
   }
 }
 
 /**
- * Gives a lock more time: of those over a path, the first that one has the token of.
+ * Gives a lock more time: of those over a path, the first whose token the client has.
  *
  * @returns undefined where there is none
  */
@@ -129,18 +117,15 @@ export async function refresh(
   path: string,
   tokens: ReadonlySet<string>,
   seconds: number,
-  met: () => void,
+  condition: Condition,
 ): Promise<Lock | undefined> {
-  const { store } = session;
   const place = changeable(session.locate(path));
-  return await store.commits.enter(() => {
-    met();
-    const mine = store.locks.over(place).find((lock) => holds(session, lock, tokens));
-    if (!mine) return undefined;
-    const until = Date.now() + seconds * 1000;
-    store.locks.extend(mine.token, until);
-    return { ...mine, until };
-  });
+  const check = (view: View): Lock | undefined => {
+    condition(view);
+    return view.locksOver(place).find((lock) => holds(session, lock, tokens));
+  };
+  const until = Date.now() + seconds * 1000;
+  return await session.store.attached.locks.extend(until, { places: [place], check });
 }
 
 /**
@@ -150,48 +135,44 @@ export async function refresh(
  * @throws {BargeError} `denied` for another account's
  */
 export async function unlock(session: Session, path: string, token: string): Promise<boolean> {
-  const { store } = session;
-  const account = session.accountNow();
+  const account = await session.account();
   const { place } = session.locate(path);
   if (!place) return false;
-  return await store.commits.enter(() => {
-    const found = store.locks.over(place).find((lock) => lock.token === token);
-    if (!found) return false;
-    if (found.account !== account.id && account.role !== "admin") {
-      throw new BargeError("denied", "the lock is another account's", { path });
-    }
-    store.locks.remove(token);
-    return true;
-  });
+  const check = (view: View): Lock | undefined => {
+    const lock = view.locksOver(place).find((lock) => lock.token === token);
+    if (!lock || lock.account === account.id || account.role === "admin") return lock;
+    throw new BargeError("denied", "the lock is another account's", { path });
+  };
+  return await session.store.attached.locks.remove({ places: [place], check });
 }
 
-/** The locks over a path. @throws {BargeError} as `locate` */
-export function locksOver(session: Session, path: string): Lock[] {
+/** Returns the locks over a path. @throws {BargeError} as `locate` */
+export async function locksOver(session: Session, path: string): Promise<readonly Lock[]> {
   const { place } = session.locate(path);
-  return place ? session.store.locks.over(place) : [];
+  return place ? await session.store.attached.locks.over(place) : [];
 }
 
-/** The locks on what is directly in a folder, by name, and the deep ones that are over all of it. */
-export function locksIn(
+/** Returns the locks on entries directly in a folder, by name, and the deep ones over all of it. */
+export async function locksIn(
   session: Session,
   path: string,
-): { all: Lock[]; each: Map<string, Lock[]> } {
+): Promise<{ all: readonly Lock[]; each: Map<string, Lock[]> }> {
   const { place } = session.locate(path);
   if (!place) return { all: [], each: new Map() };
-  const { locks } = session.store;
-  const all = locks.over(place).filter((lock) => lock.deep);
-  return { all, each: Map.groupBy(locks.in(place), (lock) => lock.name) };
+  const { locks } = session.store.attached;
+  const all = (await locks.over(place)).filter((lock) => lock.deep);
+  return { all, each: Map.groupBy(await locks.in(place), (lock) => lock.name) };
 }
 
 /**
- * May this be changed by a client with these tokens? To be called under the write lock, with the
- * change.
+ * Checks that a client with these tokens may make a change.
  *
- * @param change `content`: its bytes or properties; `name`: it comes, goes or is replaced as a whole,
- *   which also changes the folder that it is in, and all that is below (section 7.4, 7.5)
- * @throws {Locked} when a lock over it, or of what is in it, has no token among them
+ * @param change `content`: of bytes or properties; `name`: the entry comes, goes or is replaced as a
+ *   whole, which also changes its folder, and all that is below it (section 7.4, 7.5)
+ * @throws {Locked} when a lock over it, or on an entry in it, has no token among them
  */
 export function checkUnlocked(
+  view: View,
   session: Session,
   path: string,
   tokens: ReadonlySet<string>,
@@ -199,24 +180,22 @@ export function checkUnlocked(
 ): void {
   const { place } = session.locate(path);
   if (!place) return;
-  const { locks } = session.store;
-  const groups = [locks.over(place)];
+  const groups = [view.locksOver(place)];
   if (change === "name") {
-    const cut = place.dir.lastIndexOf("/");
-    const folder = { dir: place.dir.slice(0, Math.max(0, cut)), name: place.dir.slice(cut + 1) };
-    groups.push(locks.on(folder).filter((lock) => !lock.deep));
-    groups.push(...Map.groupBy(locks.below(place), (lock) => `${lock.dir}/${lock.name}`).values());
+    groups.push(view.locksOn(folderOf(place)).filter((lock) => !lock.deep));
+    const below = view.locksBelow(place);
+    groups.push(...Map.groupBy(below, (lock) => `${lock.dir}/${lock.name}`).values());
   }
-  // Of several shared locks on one thing, the token of one is enough.
+  // Of several shared locks on one entry, the token of one is enough.
   const missing = groups.filter((group) =>
     group.length > 0 && !group.some((lock) => holds(session, lock, tokens))
   );
   if (missing.length === 0) return;
-  const paths = missing.slice(0, 100).map(([lock]) => lockedPath(lock));
+  const paths = missing.slice(0, maxNamedLocks).map(([lock]) => lockedPath(lock));
   throw new Locked(paths, false, { path });
 }
 
-/** The path of what is locked, as its account sees it. */
+/** Returns the path of a locked place, as its account sees it. */
 export function lockedPath({ dir, name }: Place): string {
   const path = `/${dir}/${name}`;
   return path.replace(/^\/homes\/[^/]+/, "/home");
@@ -227,11 +206,9 @@ function holds(session: Session, lock: Lock, tokens: ReadonlySet<string>): boole
 }
 
 /** @throws {Locked} when there is a lock over or below a place that another can't be beside */
-function refuseConflict(session: Session, place: Place, shared: boolean, deep: boolean): void {
-  const { locks } = session.store;
-  const others = [...locks.over(place), ...deep ? locks.below(place) : []];
+function refuseConflict(view: View, place: Place, shared: boolean, deep: boolean): void {
+  const others = [...view.locksOver(place), ...deep ? view.locksBelow(place) : []];
   const conflicts = shared ? others.filter((lock) => !lock.shared) : others;
   if (conflicts.length === 0) return;
-  const paths = conflicts.slice(0, 100).map((lock) => lockedPath(lock));
-  throw new Locked(paths, true);
+  throw new Locked(conflicts.slice(0, maxNamedLocks).map(lockedPath), true);
 }

@@ -1,45 +1,46 @@
 /**
- * Putting something in the place of a folder, or a folder in the place of a file: no rename does it
- * in one step. What is there is moved aside, to a hidden name beside it, and removed when its
- * successor is in place; if that fails, it is moved back. A crash in between leaves it there.
+ * Replacing a folder, or replacing a file by a folder: no rename does it in one step. The old entry is
+ * moved aside, to a hidden name beside it, and removed when its successor is in place; if that fails, it
+ * is moved back. A crash in between leaves it there.
  */
 import { randomUUID } from "node:crypto";
 import { BargeError } from "../error.ts";
-import { move } from "./move.ts";
-import { refuseUnnamed } from "../local/omitted.ts";
-import { remove } from "./remove.ts";
 import type { Session } from "../login/session.ts";
+import type { Condition } from "../storage/view.ts";
+import { move } from "./move.ts";
+import { refuseUnnamed } from "./omitted.ts";
+import { remove } from "./remove.ts";
 
-/** A name beside a path that nobody has, or looks for. */
+/** Returns an unused name beside a path. */
 export function hiddenBeside(path: string): string {
   return `${path.slice(0, path.lastIndexOf("/"))}/.barge-${randomUUID()}`;
 }
 
 /**
- * Moves something to a path that something else has.
+ * Moves a file or folder to a path that another entry has.
  *
- * @param met throws unless that may be replaced now; runs under the write lock
- * @param still the same once more, when it is aside
+ * @param condition throws unless that may be replaced now
+ * @param still the same once more, when the old entry is aside
  * @throws {BargeError} as `move`
  */
 export async function replace(
   session: Session,
   from: string,
   to: string,
-  met: () => void,
-  still: () => void,
+  condition: Condition,
+  still: Condition,
 ): Promise<void> {
-  const { store } = session;
+  const { tree } = session.store;
   const { place } = session.locate(to);
-  if (place && store.vault.find(place)?.type === "dir") await refuseUnnamed(store, place);
+  if (place && (await tree.entry(place))?.type === "dir") await refuseUnnamed(tree, place);
   const aside = hiddenBeside(to);
-  await move(session, to, aside, met);
+  await move(session, to, aside, (_, view) => condition(view));
   try {
-    await move(session, from, to, still);
+    await move(session, from, to, (_, view) => still(view));
   } catch (error) {
     await move(session, aside, to, "never").catch((second) => {
       if (!(second instanceof BargeError)) throw second;
-      throw second.with({ hint: `what was there is ${aside} now` });
+      throw second.with({ hint: `the old one is ${aside} now` });
     });
     throw error;
   }

@@ -1,23 +1,17 @@
-/**
- * Setting the modification time of what is there: on disk and in the ledger in one step, so that the
- * file keeps its digest. A crash between the two leaves a file whose time the ledger does not know:
- * it is served as it is, without a digest, until `barge verify --repair` has read it again.
- */
+/** Setting the time of a file or folder. A file keeps its digest. */
 import { BargeError, typed } from "../error.ts";
 import { changeable, checkTake, checkTakeStill } from "../login/access.ts";
-import { sameFile } from "../local/entry.ts";
-import { checkFileTime } from "../upload/file_time.ts";
 import type { Session } from "../login/session.ts";
-import { look } from "../local/look.ts";
+import type { View } from "../storage/view.ts";
+import { checkFileTime } from "../upload/file_time.ts";
 
 /**
  * Sets the time of a file that one may replace, or of a folder.
  *
  * @param modified milliseconds since 1970
- * @returns the time as the disk keeps it
+ * @returns the time as storage keeps it
  * @throws {BargeError} `not-found`, `denied`; `exists` for `/`, `/home` and `/public`; `usage` for a
- *   time that no file can have; `changed` for a file that was changed by hand, which the ledger
- *   would be made to take for its own
+ *   time that no file can have; `changed` for a file that was changed by hand
  */
 export async function setModified(
   session: Session,
@@ -25,41 +19,27 @@ export async function setModified(
   modified: number,
 ): Promise<number> {
   checkFileTime(modified, path);
-  const { store } = session;
-  const { vault, ledger } = store;
+  const { tree } = session.store;
   const location = session.locate(path);
   const place = changeable(location);
-  const { found } = look(store, place);
-  // Folders are nobody's: whoever may add to one may set its time.
-  if (found?.type !== "dir") await checkTake(session, session.accountNow(), location);
-  let kept = modified;
+  // Folders are nobody's: an account that may add to one may set its time.
+  if ((await tree.entry(place))?.type !== "dir") {
+    await checkTake(session, await session.account(), location);
+  }
+  const check = (view: View): void => {
+    if (view.entry(place)?.type === "dir") return;
+    const { type, undigested } = checkTakeStill(view, session.accountIn(view), location);
+    if (type === "other") throw new BargeError("denied", "it is neither a file nor a folder");
+    // Its digest is that of the former bytes, and would count for these.
+    if (undigested === "changed") {
+      throw new BargeError("changed", "the file was changed by hand", {
+        hint: "`barge verify --repair` takes it in",
+      });
+    }
+  };
   try {
-    await store.commits.change({
-      places: [],
-      check() {
-        const now = vault.find(place);
-        if (now?.type === "dir") return;
-        checkTakeStill(session, session.accountNow(), location);
-        if (now?.type === "other") {
-          throw new BargeError("denied", "it is neither a file nor a folder");
-        }
-        const row = ledger.file(place);
-        if (!row || sameFile(row, now!)) return;
-        throw new BargeError("changed", "the file was changed by hand", {
-          hint: "`barge verify --repair` takes it in",
-        });
-      },
-      disk() {
-        vault.touch(place, modified);
-        kept = vault.find(place)!.modified;
-      },
-      ledger() {
-        // If it was owed for a while (the disk was full), another file may be there by now.
-        if (vault.find(place)?.modified === kept) ledger.setModified(place, kept);
-      },
-    });
+    return await tree.setModified(place, modified, { places: [place], check });
   } catch (error) {
     throw typed(error, { path });
   }
-  return kept;
 }

@@ -20,11 +20,10 @@ import type { Location } from "../storage/path.ts";
 import { type Place, relative } from "../storage/place.ts";
 import { changeable } from "../login/access.ts";
 import { bounded } from "../login/password.ts";
-import { entryOf } from "../local/entry.ts";
 import { fail, type Pause } from "../login/login.ts";
 import { Session } from "../login/session.ts";
-import { look } from "../local/look.ts";
-import type { Store } from "../local/store.ts";
+import type { Service } from "../login/service.ts";
+import { entryOf } from "./entry.ts";
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -88,7 +87,7 @@ export async function share(
 ): Promise<{ readonly token: string; readonly link: Link }> {
   const { store } = session;
   const account = await session.account();
-  const { place, kind } = shareable(store, account, session.locate(path));
+  const { place, kind } = await shareable(store, account, session.locate(path));
   const life = expires === undefined ? defaultLinkMs : expires - Date.now();
   if (!(life >= minLinkMs && life <= maxLinkMs)) {
     throw new BargeError(
@@ -113,7 +112,7 @@ export async function share(
     verifier,
     expires: Date.now() + life,
   });
-  return { token: made.token, link: linkOf(store, account, made.share) };
+  return { token: made.token, link: await linkOf(store, account, made.share) };
 }
 
 /** Returns the account's links, the newest first. */
@@ -121,7 +120,7 @@ export async function shares(session: Session): Promise<readonly Link[]> {
   const { store } = session;
   const account = await session.account();
   const shares = await store.people.shares.list(account.id);
-  return shares.map((share) => linkOf(store, account, share));
+  return await Promise.all(shares.map((share) => linkOf(store, account, share)));
 }
 
 /** Ends a link of the account. @throws {BargeError} `not-found` */
@@ -132,17 +131,17 @@ export async function revokeShare(session: Session, id: string): Promise<void> {
 }
 
 /** Follows a link. @throws {BargeError} `not-found`, the same for all that lead nowhere */
-export async function openShare(store: Store, token: string): Promise<OpenLink> {
+export async function openShare(store: Service, token: string): Promise<OpenLink> {
   const { accounts, shares } = store.people;
   const share = await shares.find(token);
   const owner = share && await accounts.byId(share.account);
   if (!share || !owner || owner.disabled) throw nowhere();
-  const { path, state } = linkOf(store, owner, share);
+  const { path, state } = await linkOf(store, owner, share);
   if (state === "expired" || state === "gone") throw nowhere();
-  const { found, row } = look(store, share.place);
-  if (!found) throw nowhere();
+  const stored = await store.tree.entry(share.place);
+  if (!stored) throw nowhere();
   const session = new Session(store, owner, { kind: "share", digest: share.digest }).within(path);
-  const entry = entryOf(share.place.name, found, row);
+  const entry = entryOf(share.place.name, stored);
   return { share, session, path, entry, usedUp: state === "used-up" };
 }
 
@@ -225,7 +224,7 @@ export async function isUnlocked(
 }
 
 async function proofOf(
-  { people }: Store,
+  { people }: Service,
   { digest, verifier }: FoundShare,
   until: number,
 ): Promise<string> {
@@ -234,12 +233,12 @@ async function proofOf(
   return `${until}.${mac.digest("base64url")}`;
 }
 
-function linkOf(store: Store, account: Account, share: Share): Link {
+async function linkOf(store: Service, account: Account, share: Share): Promise<Link> {
   const { id, kind, created, expires, most, downloads, place, verifier } = share;
   const path = pathOf(account, place);
   const state = expires <= Date.now()
     ? "expired"
-    : share.gone || !leads(store, account, share)
+    : share.gone || !await leads(store, account, share)
     ? "gone"
     : most !== null && downloads >= most
     ? "used-up"
@@ -254,18 +253,22 @@ function pathOf({ name }: Account, place: Place): string {
 }
 
 /** Returns whether a link still leads to an entry of that kind that its owner may share. */
-function leads(store: Store, account: Account, { place, kind }: Share): boolean {
-  const { found, row } = look(store, place);
-  if (found?.type !== kind) return false;
+async function leads(
+  store: Service,
+  account: Account,
+  { place, kind }: Share,
+): Promise<boolean> {
+  const entry = await store.tree.entry(place);
+  if (entry?.type !== kind) return false;
   const inPublic = !relative(place).startsWith("homes/");
-  return !inPublic || account.role === "admin" || (kind === "file" && row?.owner === account.id);
+  return !inPublic || account.role === "admin" || (kind === "file" && entry.owner === account.id);
 }
 
-function shareable(store: Store, account: Account, location: Location) {
+async function shareable(store: Service, account: Account, location: Location) {
   const place = changeable(location);
-  const { found, row } = look(store, place);
-  if (!found) throw new BargeError("not-found", "there is no such file or folder");
-  const { type: kind } = found;
+  const entry = await store.tree.entry(place);
+  if (!entry) throw new BargeError("not-found", "there is no such file or folder");
+  const { type: kind } = entry;
   if (kind === "other") throw new BargeError("denied", "it is neither a file nor a folder");
   const { path, space } = location;
   if (space === "public" && account.role !== "admin") {
@@ -274,8 +277,10 @@ function shareable(store: Store, account: Account, location: Location) {
         path,
       });
     }
-    if (row?.owner !== account.id) {
-      throw new BargeError("denied", `it belongs to ${row?.ownerName ?? "the operator"}`, { path });
+    if (entry.owner !== account.id) {
+      throw new BargeError("denied", `it belongs to ${entry.ownerName ?? "the operator"}`, {
+        path,
+      });
     }
   }
   return { place, kind };

@@ -1,22 +1,29 @@
-/** What is at a path: a file, a folder, a half-finished upload. */
+/** Returns the facts of a path: a file, a folder, a partial upload. */
 import { BargeError } from "../error.ts";
 import type { Answer } from "../protocol/message.ts";
-import { entryOf, folderEntry } from "../local/entry.ts";
-import { continuable } from "../local/partial_upload.ts";
 import type { Session } from "../login/session.ts";
-import { look } from "../local/look.ts";
+import { entryOf, folderEntry } from "./entry.ts";
 
 /** @throws {BargeError} `not-found`, and as `locate` */
-export function stat(session: Session, path: string): Answer<"stat"> {
-  session.checkNow();
+export async function stat(session: Session, path: string): Promise<Answer<"stat">> {
+  await session.check();
   const { place } = session.locate(path);
   if (!place) return { entry: folderEntry("/"), upload: null };
-  const { store } = session;
-  const { found, row } = look(store, place);
+  const { tree } = session.store;
+  const { entry, partial } = session.confined
+    ? { entry: await tree.entry(place), partial: undefined }
+    : await tree.look(place, session.id);
+  if (!entry && !partial) throw new BargeError("not-found", "there is no such file or folder");
+  if (entry?.type === "other") throw new BargeError("denied", "it is neither a file nor a folder");
   const name = path.slice(path.lastIndexOf("/") + 1);
-  const half = session.confined ? undefined : store.reservations.unfinished(session.id, place);
-  const upload = half && { offset: continuable(store, half), size: half.size };
-  if (!found && !upload) throw new BargeError("not-found", "there is no such file or folder");
-  if (found?.type === "other") throw new BargeError("denied", "it is neither a file nor a folder");
-  return { entry: found ? entryOf(name, found, row) : null, upload: upload ?? null };
+  return { entry: entry ? entryOf(name, entry) : null, upload: partial ?? null };
+}
+
+/**
+ * Returns the time when a file or folder was made, in ms since 1970: of a file, when the upload of its
+ * bytes began. Undefined where the file system does not record it, or nothing has the path.
+ */
+export async function created(session: Session, path: string): Promise<number | undefined> {
+  const { place } = session.locate(path);
+  return place && await session.store.tree.created(place);
 }

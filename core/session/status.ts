@@ -3,7 +3,7 @@ import { BargeError } from "../error.ts";
 import type { Counts } from "../watch/metrics.ts";
 import type { Present } from "../watch/roster.ts";
 import type { Session } from "../login/session.ts";
-import type { Store } from "../local/store.ts";
+import type { Service } from "../login/service.ts";
 
 /** All numbers of one moment: plain data. */
 export interface Snapshot extends Counts {
@@ -62,12 +62,12 @@ async function needAdmin(session: Session): Promise<void> {
 }
 
 /** Fails where the database does not answer. */
-export async function checkReady({ people }: Store): Promise<void> {
+export async function checkReady({ people }: Service): Promise<void> {
   await people.accounts.byId(0);
 }
 
 /** Returns the numbers without a login, for a listener that the operator has opened for them. */
-export async function snapshot({ metrics, people, settings }: Store): Promise<Snapshot> {
+export async function snapshot({ metrics, people, settings }: Service): Promise<Snapshot> {
   return {
     ...metrics.snapshot(),
     version: settings.version ?? "",

@@ -49,6 +49,14 @@ export const defaultRegisterLimits: RegisterLimits = {
   total: 10 * 2 ** 30,
 };
 
+export interface RemovedAccount {
+  /** The path at the server where the home is kept; null when it was empty, or purged. */
+  readonly kept: string | null;
+  /** The files that the account was charged for, and their bytes. */
+  readonly files: number;
+  readonly bytes: number;
+}
+
 /** The sums over all accounts, and over all uploads. */
 export interface Totals {
   readonly accounts: { readonly count: number; readonly used: number; readonly reserved: number };
@@ -102,6 +110,14 @@ export interface AccountStore {
     check: (account: Account) => void,
     maxTotal: number | null,
   ): Promise<Account | undefined>;
+  /**
+   * Removes an account. Its home is kept, where no door shows it, and its files in /public stay, charged to
+   * nobody.
+   *
+   * @param options.purge delete the home, and the account's files in /public
+   * @throws {BargeError} `not-found`; `refused` when no admin could log in any more
+   */
+  remove(name: string, options: { readonly purge: boolean }): Promise<RemovedAccount>;
   /** Makes an account's home if it is missing. */
   makeHome(name: string): Promise<void>;
   /** Returns the number of files that an account is charged for, and their bytes. */

@@ -7,6 +7,7 @@
  */
 import type { Account, Login } from "./account.ts";
 import type { StoredEntry } from "./entry.ts";
+import type { Lock } from "./lock.ts";
 import type { Place } from "./place.ts";
 
 /** The state of storage in the moment of a change. */
@@ -19,11 +20,36 @@ export interface View {
   entry(place: Place): StoredEntry | undefined;
   /** @throws {BargeError} `no-directory` unless the folder that a place is in exists */
   needFolder(place: Place): void;
+  /** Returns whether a folder is empty, also of entries that no door shows. */
+  isEmpty(place: Place): boolean;
+  /**
+   * Finds a file at, in or below a place that is charged to somebody other than an account.
+   *
+   * @returns its name, and that of its account; undefined where there is none
+   */
+  foreignFile(
+    place: Place,
+    account: number,
+  ): { readonly name: string; readonly ownerName: string | null } | undefined;
+  /** Returns whether the folder at a place, or one below it, is an entry of another account. */
+  hasForeignFolder(place: Place, account: number): boolean;
+  /** Returns the locks on a place, and the deep ones on the folders that it is in. */
+  locksOver(place: Place): readonly Lock[];
+  /** Returns the locks on a place itself. */
+  locksOn(place: Place): readonly Lock[];
+  /** Returns the locks in and below a folder. */
+  locksBelow(place: Place): readonly Lock[];
 }
+
+/** A client's own condition: throws unless it holds. */
+export type Condition = (view: View) => void;
 
 /** The condition of a change. */
 export interface Guard<T = void> {
-  /** The places that {@link check} looks at: a storage elsewhere reads them beforehand. */
+  /**
+   * The places that {@link check} looks at, as far as they are known: a storage elsewhere reads them
+   * beforehand, and where it looks at another one, reads that and runs the check again.
+   */
   readonly places: readonly Place[];
   /** Throws if the change may not be made. @returns what the caller wants to know of that moment */
   check(view: View): T;

@@ -8,7 +8,7 @@ export const secret = { BARGE_PASSWORD: "anna-secret" };
 
 /** A server with one account, and somebody who is logged in there. */
 export async function loggedIn(quota = "none") {
-  const server = await startServer();
+  const server = await startServer({ args: ["--workers", "1"] });
   const home = new Home();
   await server.addUser("anna", { quota });
   const remote = `barge://anna@${server.address}`;

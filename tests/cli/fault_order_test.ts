@@ -8,7 +8,7 @@ import { startServer } from "../_server.ts";
 import { eager, pattern, Peer, sha256, tokenOf } from "../core/door/_peer.ts";
 
 const calls = ["write", "writev", "pwrite64", "pwritev", "sendto", "sendmsg", "rename", "renameat"]
-  .concat("renameat2", "link", "linkat", "fsync", "fdatasync");
+  .concat("renameat2", "fsync", "fdatasync");
 const strace = ["strace", "-D", "-f", "-qq", "-yy", "--seccomp-bpf", `--trace=${calls}`];
 
 const possible = await (async () => {
@@ -32,7 +32,6 @@ function steps(trace: string): string[] {
     const call = resumed ? begun.get(thread) ?? "" : line;
     const step = stepOf(call);
     if (!step || (step === "answer" ? resumed : unfinished)) continue;
-    if (step === "link" && / = -1 EEXIST/.test(line)) continue; // something is there: nothing was done
     if (step === "answer" || step !== found.at(-1)) found.push(step);
   }
   return found;
@@ -40,8 +39,7 @@ function steps(trace: string): string[] {
 
 function stepOf(call: string): string | undefined {
   const name = /^\w+/.exec(call)?.[0] ?? "";
-  const named = /^(rename|link)/.exec(name)?.[0];
-  if (named) return call.includes("/staging/") ? named : undefined;
+  if (name.startsWith("rename")) return call.includes("/staging/") ? "rename" : undefined;
   const target = /^\w+\(\d+<([^>]*(?:->[^>]*)?)>/.exec(call)?.[1] ?? "";
   const does = /sync/.test(name) ? "sync" : "write";
   if (target.startsWith("TCP")) return "answer";
@@ -51,27 +49,24 @@ function stepOf(call: string): string | undefined {
   return undefined;
 }
 
-/** @param named how the staged bytes get their name */
-const small = (named: "link" | "rename") => [
-  ...["write ledger", "sync ledger"], // reserved, and what is to come
+const small = [
+  ...["write ledger", "sync ledger"], // reserved, and sealed
   ...["write staged", "sync staged"],
-  ...[named, "sync folder"],
+  ...["rename", "sync folder"],
   ...["write ledger", "sync ledger"],
   "answer",
 ];
 
 const inOrder = [
-  ...small("link"), // where nothing is
-  ...[
-    ...["write ledger", "sync ledger"],
-    "answer", // go on
-    ...["write staged", "sync staged"],
-    ...["write ledger", "sync ledger"], // what is to come
-    ...["link", "sync folder"],
-    ...["write ledger", "sync ledger"],
-    "answer",
-  ],
-  ...small("rename"), // over another file
+  ...small,
+  ...["write ledger", "sync ledger"],
+  "answer", // go on
+  ...["write staged", "sync staged"],
+  ...["write ledger", "sync ledger"], // sealed
+  ...["rename", "sync folder"],
+  ...["write ledger", "sync ledger"],
+  "answer",
+  ...small, // over another file
 ];
 
 for (const durability of ["full", "relaxed"]) {

@@ -1,6 +1,7 @@
 /**
  * kill -9 at each step of a change, on the real program: a worker stops dead at the point, is killed
- * there with all the rest, and the next start makes all or nothing of it.
+ * there with all the rest, and the next start makes all or nothing of it. Each start serves what the
+ * one before left, and is the next to be killed.
  */
 import assert from "node:assert/strict";
 import { reconcile } from "../../core/repair/reconcile.ts";
@@ -26,10 +27,15 @@ const beside = pattern(10, 3);
 /** Room for the old file, the other one, and a large one in the place of the old, not a byte more. */
 const quota = large.length + beside.length;
 
+/** Names the point that the server is to stop at, in a folder that its workers may read. */
+const stopFile = "removed/stop-point";
+
 /** A data directory with an account and its files, as it was before each kill. */
 interface Place {
   readonly data: string;
   readonly token: string;
+  /** The one that runs on it; the next is started after a kill. */
+  server: Server;
 }
 
 interface Facts {
@@ -37,12 +43,21 @@ interface Facts {
   readonly upload: { offset: number } | null;
 }
 
+function start(data: string): Promise<Server> {
+  return startServer({ data, args: ["--workers", "1"], fault: `stop=${stopFile}` });
+}
+
 async function prepare(data: string): Promise<Place> {
-  await using server = await startServer({ data });
-  await server.addUser("anna", { quota: `${quota}` });
-  const token = await tokenOf(server.address, "anna");
-  await reset(server, token);
-  return { data, token };
+  const server = await start(data);
+  try {
+    await server.addUser("anna", { quota: `${quota}` });
+    const token = await tokenOf(server.address, "anna");
+    await reset(server, token);
+    return { data, token, server };
+  } catch (error) {
+    await server[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 /** Brings it back to what `prepare` made. */
@@ -56,18 +71,19 @@ async function reset(server: Server, token: string): Promise<void> {
   await peer.ask(eager("/home/beside", beside));
 }
 
-/** Does `request` on a server that stops dead at the point, and kills it there. */
+/** Does `request`, during which the server stops dead at the point, and kills it there. */
 async function killAt(
-  { data, token }: Place,
+  place: Place,
   point: Point,
   request: (peer: Peer) => Promise<void>,
 ): Promise<void> {
-  // The second worker waits for the write lock, or does not notice; it dies with the first.
-  await using server = await startServer({ data, fault: `stop=${point}` });
+  const { data, token, server } = place;
   using peer = await Peer.open(server.address, token);
+  Deno.writeTextFileSync(`${data}/${stopFile}`, point);
   await request(peer);
   await server.said(`reached ${point}\n`);
   await server.kill("SIGKILL");
+  Deno.removeSync(`${data}/${stopFile}`);
   await peer.gone(); // no answer had left
 }
 
@@ -112,7 +128,7 @@ async function overwrite(place: Place, bytes: Bytes, point: Point): Promise<void
   const there = happened ? bytes : old;
   assert.deepEqual(Deno.readFileSync(`${place.data}/homes/anna/f`), there);
 
-  await using server = await startServer({ data: place.data });
+  const server = place.server = await start(place.data);
   await verify(place.data);
   using peer = await Peer.open(server.address, place.token);
   const { entry, upload: left } = await stat(peer, path);
@@ -141,7 +157,7 @@ async function create(place: Place, bytes: Bytes): Promise<void> {
   const staging = `${place.data}/staging`;
   assert.deepEqual(Array.from(Deno.readDirSync(staging)), []);
 
-  await using server = await startServer({ data: place.data });
+  const server = place.server = await start(place.data);
   await verify(place.data);
   assert.deepEqual(Array.from(Deno.readDirSync(staging)), []);
   assert.deepEqual(Deno.readFileSync(`${place.data}/homes/anna/new`), bytes);
@@ -159,14 +175,13 @@ async function change(place: Place, verb: "move" | "remove", point: Point): Prom
     ? { verb, from, to, overwrite: "always" }
     : { verb, path: from, recursive: false };
   {
-    await using server = await startServer({ data: place.data });
-    using peer = await Peer.open(server.address, place.token);
+    using peer = await Peer.open(place.server.address, place.token);
     await peer.ask(eager(to, small));
   }
   await killAt(place, point, (peer) => peer.send(request));
   const happened = point !== "intended";
 
-  await using server = await startServer({ data: place.data });
+  const server = place.server = await start(place.data);
   await verify(place.data);
   using peer = await Peer.open(server.address, place.token);
   const [a, b] = [(await stat(peer, from)).entry, (await stat(peer, to)).entry];
@@ -188,21 +203,23 @@ const afterRename: Point[] = ["renamed", "settled", "committed"];
 
 Deno.test("kill -9 at each step of a change: all of it or nothing, the books right, and again", async (t) => {
   const data = Deno.makeTempDirSync({ prefix: "barge-point-" });
+  let place: Place | undefined;
   try {
-    const place = await prepare(data);
+    const prepared = place = await prepare(data);
     for (const point of ["sealed", "staged", "synced", ...afterRename] as Point[]) {
-      await t.step(`a small upload: ${point}`, () => overwrite(place, small, point));
+      await t.step(`a small upload: ${point}`, () => overwrite(prepared, small, point));
     }
     for (const point of ["staged", "synced", "sealed", ...afterRename] as Point[]) {
-      await t.step(`a large upload: ${point}`, () => overwrite(place, large, point));
+      await t.step(`a large upload: ${point}`, () => overwrite(prepared, large, point));
     }
-    await t.step("a new file: renamed", () => create(place, small));
+    await t.step("a new file: renamed", () => create(prepared, small));
     for (const verb of ["move", "remove"] as const) {
       for (const point of ["intended", ...afterRename] as Point[]) {
-        await t.step(`a ${verb}: ${point}`, () => change(place, verb, point));
+        await t.step(`a ${verb}: ${point}`, () => change(prepared, verb, point));
       }
     }
   } finally {
+    await place?.server.kill("SIGKILL");
     Deno.removeSync(data, { recursive: true });
   }
 });

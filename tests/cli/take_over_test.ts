@@ -1,74 +1,70 @@
 /** The same `barge put` once more, while the server does not know yet that the first one is gone. */
 import assert from "node:assert/strict";
+import { until } from "../_observe.ts";
 import { startServer } from "../_server.ts";
 import { eager, pattern, Peer, sha256, text } from "../core/door/_peer.ts";
 import { Home, lines } from "./_barge.ts";
 
 const MiB = 1024 * 1024;
-/**
- * Far more than the buffers of two sockets hold: the server must not receive all of an upload whose
- * client is stopped.
- */
-const size = 40 * MiB;
 const secret = { BARGE_PASSWORD: "anna-secret" };
 
 Deno.test("the same put again goes on at once, however the first one was stopped", async (t) => {
-  // So slow that the first one is in the midst of it when it is stopped.
-  await using server = await startServer({ args: ["--workers", "2", "--rate-up", "10MiB"] });
+  await using server = await startServer({ args: ["--workers", "2"] });
   await using home = new Home();
-  await server.addUser("anna", { quota: String(60 * MiB) });
-  const content = pattern(size);
+  await server.addUser("anna", { quota: String(12 * MiB) });
+  const content = pattern(8 * MiB);
   Deno.writeFileSync(`${home.path}/f`, content);
-  const args = ["put", "--json", "f", "/home/f", "--server", `barge://anna@${server.address}`];
+  const put = (file: string, address: string) => [
+    ...["put", "--json", file, "/home/f", "--server", `barge://anna@${address}`],
+  ];
   using peer = await Peer.open(server.address, "anna");
-  const begun = async () => {
-    const child = home.spawn(args, { env: secret });
-    const by = performance.now() + 60_000;
-    while (await offsetOf(peer) < MiB) assert.ok(performance.now() < by, "nothing arrives");
+  const begin = async (relay: StallingRelay) => {
+    const child = home.spawn(put("f", relay.address), { env: secret });
+    await until(async () => await offsetOf(peer) >= MiB);
     return child;
   };
   const quota = async () => {
     const { used, reserved } = await peer.ask({ verb: "quota" });
     return [used, reserved];
   };
+  const assertTakenOver = async (first: Deno.ChildProcess) => {
+    const { code, stdout } = await first.output();
+    assert.equal(code, 5);
+    const { status, error } = JSON.parse(new TextDecoder().decode(stdout));
+    assert.equal(status, "failed");
+    assert.match(JSON.stringify(error), /taken over by a newer connection/);
+  };
 
   for (const signal of ["SIGSTOP", "SIGKILL"] as const) {
     await t.step(signal, async () => {
-      const first = await begun();
+      await using relay = new StallingRelay(server.address, 2 * MiB);
+      const first = await begin(relay);
       first.kill(signal);
-      const again = await home.barge(args, { env: secret });
+      const again = await home.barge(put("f", server.address), { env: secret });
       assert.equal(again.code, 0, again.stderr);
       const [{ status, offset }] = lines(again) as { status: string; offset: number }[];
       assert.equal(status, "resumed");
       assert.ok(offset >= MiB, `${offset}`);
       assert.deepEqual(await quota(), [content.length, 0]);
-      if (signal === "SIGSTOP") first.kill("SIGCONT");
-      const { code, stdout } = await first.output();
+      relay.release();
       if (signal === "SIGSTOP") {
-        assert.equal(code, 5);
-        const told = JSON.parse(new TextDecoder().decode(stdout));
-        assert.equal(told.status, "failed");
-        assert.match(JSON.stringify(told.error), /taken over by a newer connection/);
-      }
+        first.kill("SIGCONT");
+        await assertTakenOver(first);
+      } else await first.output();
       assert.deepEqual(await quota(), [content.length, 0]);
       await peer.ask({ verb: "remove", path: "/home/f" });
     });
   }
 
   await t.step("two that are alive, with different bytes", async () => {
-    const first = await begun();
-    const other = pattern(size, 7);
+    await using relay = new StallingRelay(server.address, 2 * MiB);
+    const first = await begin(relay);
+    const other = pattern(8 * MiB, 7);
     Deno.writeFileSync(`${home.path}/f2`, other);
-    first.kill("SIGSTOP"); // until the second one has begun from the start
-    const second = home.barge(args.map((arg) => arg === "f" ? "f2" : arg), { env: secret });
-    for (let most = 0, now = 0; now >= most;) {
-      most = now;
-      now = await offsetOf(peer);
-    }
-    first.kill("SIGCONT");
-    const again = await second;
+    const again = await home.barge(put("f2", server.address), { env: secret });
     assert.equal(again.code, 0, again.stderr);
-    assert.equal((await first.output()).code, 5);
+    relay.release(); // the rest of the first one's bytes comes late
+    await assertTakenOver(first);
     const { entry } = await peer.ask({ verb: "stat", path: "/home/f" }) as {
       entry: { sha256: string };
     };
@@ -76,6 +72,51 @@ Deno.test("the same put again goes on at once, however the first one was stopped
     assert.deepEqual(await quota(), [other.length, 0]);
   });
 });
+
+/**
+ * Passes one connection on, and holds what the client sends beyond a number of bytes: an upload
+ * through it is under way until `release`, however fast the machine is.
+ */
+class StallingRelay implements AsyncDisposable {
+  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly #released = Promise.withResolvers<void>();
+  readonly #ended: Promise<void>;
+
+  constructor(to: string, bytes: number) {
+    this.#ended = this.#pass(Number(to.split(":").at(-1)), bytes);
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.#listener.addr.port}`;
+  }
+
+  release(): void {
+    this.#released.resolve();
+  }
+
+  async #pass(port: number, bytes: number): Promise<void> {
+    using near = await this.#listener.accept();
+    using far = await Deno.connect({ hostname: "127.0.0.1", port });
+    const answers = far.readable.pipeTo(near.writable).catch(() => {/* the client is gone */});
+    let passed = 0;
+    try {
+      for await (const piece of near.readable) {
+        if (passed >= bytes) await this.#released.promise;
+        passed += piece.length;
+        // What the server no longer takes is read all the same: the client sees its answer.
+        await far.write(piece).catch(() => {});
+      }
+    } catch { /* the client was killed */ }
+    await far.closeWrite().catch(() => {});
+    await answers;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.release();
+    this.#listener.close();
+    await this.#ended;
+  }
+}
 
 Deno.test("one's own partial uploads are listed, and dropped without the file of that name", async () => {
   await using server = await startServer({ args: ["--workers", "2"] });

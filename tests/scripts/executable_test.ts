@@ -1,7 +1,7 @@
 /** The executable of the real program, alone, in an empty environment: serve, put, get, a worker. */
 import assert from "node:assert/strict";
 import { compile } from "../../scripts/compile.ts";
-import { executable } from "../_program.ts";
+import { denoCommand, executable } from "../_program.ts";
 
 const source = decodeURIComponent(new URL("../..", import.meta.url).pathname).replace(/\/$/, "");
 
@@ -9,7 +9,7 @@ Deno.test("executable: serves, puts and gets with nothing else on the machine", 
   const root = await Deno.makeTempDir({ prefix: "barge-executable-" });
   try {
     const program = `${root}/barge`;
-    if (executable) await Deno.copyFile(executable, program);
+    if (executable && await isSelfExtracting(executable)) await Deno.copyFile(executable, program);
     else await compile(source, program, { selfExtracting: true });
     const home = `${root}/home`;
     await Deno.mkdir(home);
@@ -98,3 +98,18 @@ Deno.test("executable: serves, puts and gets with nothing else on the machine", 
     await Deno.remove(root, { recursive: true });
   }
 });
+
+Deno.test("checkout: starts without an executable, too", async () => {
+  const [command, ...args] = denoCommand([`${source}/main.ts`, "--version"]);
+  const { code, stdout } = await new Deno.Command(command, { args, stdin: "null" }).output();
+  const { version } = JSON.parse(await Deno.readTextFile(`${source}/deno.json`));
+  assert.deepEqual([code, new TextDecoder().decode(stdout)], [0, `barge ${version}\n`]);
+});
+
+/** Returns whether an executable is a shell script with a payload, as scripts/pack.ts makes it. */
+async function isSelfExtracting(path: string): Promise<boolean> {
+  using file = await Deno.open(path);
+  const start = new Uint8Array(2);
+  await file.read(start);
+  return new TextDecoder().decode(start) === "#!";
+}

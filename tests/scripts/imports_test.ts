@@ -104,18 +104,15 @@ Deno.test("imports: this repository keeps the rule", () => {
   deepStrictEqual(breaches(ROOT), []);
 });
 
-Deno.test("imports: no door reaches into the store", () => {
+Deno.test("imports: doors, verbs, uploads and logins know no storage but by its interfaces", () => {
   deepStrictEqual(
     breachesIn({
-      "core/door/http/a.ts": `const all = exchange.store.accounts.list();`,
-      "core/door/http/b.ts": `const { history, bans } = this.#store;`,
-      "core/door/http/c.ts":
-        `// store.accounts is for core/session\nconst { settings } = view.store;`,
-      "core/session/d.ts": `const { accounts } = session.store;`,
+      "core/session/get.ts": `import type { Vault } from "../local/vault/vault.ts";`,
+      "core/repair/recover.ts": `import type { Vault } from "../local/vault/vault.ts";`,
+      "core/local/vault/vault.ts": "",
     }),
     [
-      "core/door/http/a.ts: a door uses store.accounts; core/session has verbs for it",
-      "core/door/http/b.ts: a door uses store.bans; core/session has verbs for it",
+      "core/session/get.ts -> core/local/vault/vault.ts: only core/storage's interfaces are known here",
     ],
   );
 });

@@ -1,21 +1,21 @@
-/** Addresses as PASV, PORT, EPSV and EPRT write them (RFC 959, 4.1.2; RFC 2428). */
+/** Formats and parses the addresses of PASV, PORT, EPSV and EPRT (RFC 959, 4.1.2; RFC 2428). */
 import { isIPv4, isIPv6 } from "node:net";
 import { BargeError } from "../../error.ts";
 import type { Address } from "../../net/address.ts";
 
-/** An address without what the system adds to it: an IPv4 one is one, also on a socket for both. */
+/** Removes an address's zone, and the IPv6 prefix of an IPv4 address. */
 export function plainAddress(host: string): string {
   const [bare] = host.split("%");
   return /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(bare)?.[1] ?? bare;
 }
 
-/** The number of an address's family, as RFC 2428 has it. */
+/** Returns the number of an address's family (RFC 2428). */
 export function familyOf(host: string): 1 | 2 {
   return isIPv6(host) ? 2 : 1;
 }
 
 /**
- * Writes an IPv4 address and a port as six numbers.
+ * Formats an IPv4 address and a port as six numbers.
  *
  * @example
  * ```ts
@@ -28,7 +28,7 @@ export function formatSix({ host, port }: Address): string {
 }
 
 /**
- * Reads them.
+ * Parses six numbers.
  *
  * @throws {BargeError} `usage`
  *
@@ -48,9 +48,9 @@ export function parseSix(text: string): Address {
 }
 
 /**
- * Reads `|1|192.0.2.7|8080|`, with any sign in the bar's place.
+ * Parses `|1|192.0.2.7|8080|`, with any separator in place of the bar.
  *
- * @throws {BargeError} `usage`; `unsupported` for a family that there is not
+ * @throws {BargeError} `usage`; `unsupported` for an unknown family
  *
  * @example
  * ```ts

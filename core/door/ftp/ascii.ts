@@ -1,13 +1,12 @@
 /**
- * Type A (RFC 959, section 3.1.1.1): lines end in CRLF on the wire and in LF in files. What is on one
- * side of a piece's edge is remembered for the other.
+ * Converts line ends of type A (RFC 959, section 3.1.1.1): CRLF on the wire, LF in files. A CR and its
+ * LF may come in two pieces.
  */
 
 const [lf, cr] = [10, 13];
 
 /**
- * Lines as they are sent. An LF that has a CR in front already stays as it is, so that a file that
- * was written with CRLF comes back as it is.
+ * Converts lines for sending. An LF behind a CR stays unchanged, so that files with CRLF do, too.
  *
  * @example
  * ```ts
@@ -23,7 +22,7 @@ export class ToWire {
   #last = 0;
   #out = new Uint8Array();
 
-  /** @returns what is good until the next call */
+  /** @returns bytes that are valid until the next call */
   convert(bytes: Uint8Array): Uint8Array {
     if (this.#out.length < 2 * bytes.length) this.#out = new Uint8Array(2 * bytes.length);
     let n = 0;
@@ -37,7 +36,7 @@ export class ToWire {
 }
 
 /**
- * Lines as they are stored. A CR without LF stays.
+ * Converts received lines for storing. A CR without LF stays.
  *
  * @example
  * ```ts
@@ -53,7 +52,7 @@ export class FromWire {
   #held = false;
   #out = new Uint8Array();
 
-  /** @returns what is good until the next call; a CR at the end is held back */
+  /** @returns bytes that are valid until the next call, without a CR at the end, whose LF may follow */
   convert(bytes: Uint8Array): Uint8Array {
     if (this.#out.length < bytes.length + 1) this.#out = new Uint8Array(bytes.length + 1);
     let n = 0;
@@ -66,7 +65,7 @@ export class FromWire {
     return this.#out.subarray(0, n);
   }
 
-  /** What was held back, at the end. */
+  /** Returns the CR at the end of the input, if there was one. */
   rest(): Uint8Array {
     return this.#held ? Uint8Array.of(cr) : new Uint8Array();
   }

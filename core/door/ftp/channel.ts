@@ -1,6 +1,7 @@
 /**
- * Commands that ask for a data connection (RFC 959, 4.1.2; RFC 2428). A client has the server connect
- * to nobody but itself, to no port below 1024, and only where the operator allows that: no bounces.
+ * Commands that request a data connection (RFC 959, 4.1.2; RFC 2428). The server connects only to the
+ * client's own address, to no port below 1024, and only if the operator allows it: bounce attacks
+ * are impossible.
  */
 import { isIPv4 } from "node:net";
 import { type Address, isLoopback } from "../../net/address.ts";
@@ -13,7 +14,7 @@ export const channelRows: Record<string, Row> = {
   PASV: {
     argument: "none",
     login: true,
-    help: ["", "have a port to connect to"],
+    help: ["", "listen for a data connection"],
     run(c) {
       if (c.state.extendedOnly) throw extendedOnly();
       const host = c.spec.ftp!.publicAddress ?? c.local;
@@ -27,12 +28,12 @@ export const channelRows: Record<string, Row> = {
   EPSV: {
     argument: "optional",
     login: true,
-    help: ["[1|2|ALL]", "have a port to connect to"],
+    help: ["[1|2|ALL]", "listen for a data connection"],
     run(c, argument) {
       const wanted = argument.trim().toUpperCase();
       if (wanted === "ALL") {
         c.state.extendedOnly = true;
-        return reply(200, "EPSV it is, and nothing else");
+        return reply(200, "Only EPSV is accepted from now on");
       }
       const family = familyOf(c.local);
       if (wanted !== "" && wanted !== String(family)) {
@@ -44,21 +45,21 @@ export const channelRows: Record<string, Row> = {
   PORT: {
     argument: "needed",
     login: true,
-    help: ["H,H,H,H,P,P", "have it connect to your port"],
+    help: ["H,H,H,H,P,P", "connect to a port of the client"],
     run: (c, argument) => dial(c, () => parseSix(argument.trim())),
   },
   EPRT: {
     argument: "needed",
     login: true,
-    help: ["|FAMILY|ADDRESS|PORT|", "the same"],
+    help: ["|FAMILY|ADDRESS|PORT|", "connect to a port of the client"],
     run: (c, argument) => dial(c, () => parseExtended(argument.trim())),
   },
 };
 
 /**
- * May the server connect to this client? One on this machine, or that comes through a tunnel or
- * proxy on it, could name any local service's port; so it has a switch of its own. Of others those
- * with IPv4 alone: the cage of the workers has no ranges of IPv6 (core/serve/outgoing.ts).
+ * Returns whether the server may connect to this client. A client on this machine, or behind a tunnel
+ * or proxy on it, could name the port of any local service; a setting of its own allows that. Other
+ * clients need IPv4: the permissions of workers have no ranges of IPv6 (core/serve/outgoing.ts).
  */
 export function activeFor({ spec, host, local }: Connection): boolean {
   const { active, activeLoopback } = spec.ftp!;
@@ -78,7 +79,7 @@ function listen(c: UserConnection): number {
 function dial(c: UserConnection, parse: () => Address): Reply {
   if (c.state.extendedOnly) throw extendedOnly();
   if (!activeFor(c)) {
-    throw new Failed(502, "refused", "Active mode is off here", { hint: "use PASV or EPSV" });
+    throw new Failed(502, "refused", "Active mode is off", { hint: "use PASV or EPSV" });
   }
   const { host, port } = parsed(parse);
   if (host !== c.host) {
@@ -86,7 +87,7 @@ function dial(c: UserConnection, parse: () => Address): Reply {
   }
   if (port < 1024) throw new Failed(501, "refused", "Rejected data connection to privileged port");
   c.data.dial(port);
-  return reply(200, "The data connection will go there");
+  return reply(200, "The data connection will be made to that port");
 }
 
 function parsed(parse: () => Address): Address {
@@ -99,5 +100,5 @@ function parsed(parse: () => Address): Address {
 }
 
 function extendedOnly(): Failed {
-  return new Failed(501, "usage", "Not after EPSV ALL");
+  return new Failed(501, "usage", "Not allowed after EPSV ALL");
 }

@@ -1,27 +1,27 @@
-/** A command line, the row that it belongs to, and whether it may be carried out. */
+/** Finds the command of a line, and checks whether it may run. */
 import type { Access } from "../access.ts";
-import type { Line } from "./line.ts";
+import type { Line } from "./line_parser.ts";
 import { Failed, type Reply } from "./reply.ts";
 import { type Connection, needLogin, type Row } from "./row.ts";
 import { table } from "./table.ts";
 
-/** What a client asks for. */
-export interface Asked {
+/** A command line, parsed. */
+export interface CommandLine {
   readonly verb: string;
   readonly argument: string;
   readonly fault: Line["fault"];
-  /** Undefined: there is no such command here. */
+  /** Undefined for an unknown command. */
   readonly row: Row | undefined;
 }
 
-/** Commands that FTP has, and this server has not. */
+/** Commands of FTP that this server does not implement. */
 const unimplemented = new Set([
   ..."ADAT CCC CONF CSID DSIZ ENC ESTA ESTP HOST LPRT LPSV MFCT MFF MIC RANG SMNT".split(" "),
   ..."THMB XCRC XRCP XRSQ XSEM XSEN".split(" "),
 ]);
 
-/** What a line asks for: up to the first space a verb, all behind that one space its argument. */
-export function asked({ text, fault }: Line): Asked {
+/** Parses a line: the verb up to the first space, the argument behind that one space. */
+export function parseCommand({ text, fault }: Line): CommandLine {
   const space = text.indexOf(" ");
   const verb = (space === -1 ? text : text.slice(0, space)).toUpperCase();
   const argument = space === -1 ? "" : text.slice(space + 1);
@@ -43,12 +43,12 @@ export interface Command {
  */
 export async function commandFor(
   c: Connection,
-  { verb, argument, fault, row }: Asked,
+  { verb, argument, fault, row }: CommandLine,
 ): Promise<Command> {
   if (fault) throw new Failed(fault === "long" ? 500 : 501, "usage", faults[fault]);
   if (!row) {
     const known = unimplemented.has(verb);
-    const why = known ? `${verb} is not implemented` : "there is no such command";
+    const why = known ? `${verb} is not implemented` : "unknown command";
     throw new Failed(known ? 502 : 500, "unsupported", why, { hint: "try HELP" });
   }
   if (row.argument === "needed" && argument === "") {
@@ -58,15 +58,15 @@ export async function commandFor(
     throw new Failed(501, "usage", "Syntax error: command does not accept arguments");
   }
   const { slow = false } = row;
-  if (!row.login) return { slow, run: async (...given) => await row.run(c, ...given) };
+  if (!row.login) return { slow, run: async (...args) => await row.run(c, ...args) };
   const user = needLogin(c);
   await user.session.check();
-  return { slow, run: async (...given) => await row.run(user, ...given) };
+  return { slow, run: async (...args) => await row.run(user, ...args) };
 }
 
 const faults = {
   long: "the line is too long",
-  nul: "a line can't hold a NUL",
-  cr: "a line can't hold a CR but at its end",
+  nul: "the line contains a NUL",
+  cr: "the line contains a CR",
   encoding: "the line is not UTF-8",
 };

@@ -14,26 +14,26 @@ import { isFolder, isThere } from "./locate.ts";
 import { resolve } from "./path.ts";
 import { Failed, quoted, type Reply, reply } from "./reply.ts";
 
-/** What AVBL tells of an account without a quota: the largest number that clients can hold. */
-const endless = "9223372036854775807";
+/** AVBL's answer for an account without a quota: the largest number that clients accept. */
+const unlimitedBytes = "9223372036854775807";
 
 const cwd: Row = {
   argument: "optional",
   login: true,
   help: ["[PATH]", "go to a folder; by default to /"],
-  run: (c, argument) => enterFolder(c, c.path(argument || "/")),
+  run: async (c, argument) => await enterFolder(c, await c.path(argument || "/")),
 };
 const cdup: Row = {
   argument: "none",
   login: true,
-  help: ["", "go to the folder above"],
-  run: (c) => enterFolder(c, c.path("..")),
+  help: ["", "go to the parent folder"],
+  run: async (c) => await enterFolder(c, await c.path("..")),
 };
 const pwd: Row = {
   argument: "none",
   login: true,
-  help: ["", "in which folder this is"],
-  run: (c) => reply(257, `${quoted(c.state.folder)} is where you are`),
+  help: ["", "show the current folder"],
+  run: (c) => reply(257, `${quoted(c.state.folder)} is the current folder`),
 };
 const mkd: Row = {
   argument: "needed",
@@ -42,7 +42,7 @@ const mkd: Row = {
   does: "mkdir",
   help: ["PATH", "make a folder"],
   async run(c, argument) {
-    const path = c.path(argument);
+    const path = await c.path(argument);
     await mkdir(c.session, { verb: "mkdir", path, parents: false });
     return reply(257, `${quoted(path)} was made`);
   },
@@ -54,8 +54,8 @@ const rmd: Row = {
   does: "remove",
   help: ["PATH", "remove an empty folder"],
   async run(c, argument) {
-    const path = c.path(argument);
-    const { entry } = stat(c.session, path);
+    const path = await c.path(argument);
+    const { entry } = await stat(c.session, path);
     if (entry?.type !== "dir") throw new BargeError("refused", "it is not a folder", { path });
     await remove(c.session, path, false);
     return reply(250, "The folder was removed");
@@ -80,8 +80,8 @@ export const fileRows: Record<string, Row> = {
     does: "remove",
     help: ["PATH", "remove a file"],
     async run(c, argument) {
-      const path = c.path(argument);
-      const { entry } = stat(c.session, path);
+      const path = await c.path(argument);
+      const { entry } = await stat(c.session, path);
       if (entry?.type === "dir") {
         throw new BargeError("refused", "it is a folder", { path, hint: "RMD removes it" });
       }
@@ -93,12 +93,17 @@ export const fileRows: Record<string, Row> = {
     argument: "needed",
     path: true,
     login: true,
-    help: ["PATH", "what RNTO is to rename"],
-    run(c, argument) {
-      const path = c.path(argument);
-      if (!stat(c.session, path).entry) throw new BargeError("not-found", "it is no file yet");
+    help: ["PATH", "choose the file or folder that RNTO renames"],
+    async run(c, argument) {
+      const path = await c.path(argument);
+      if (!(await stat(c.session, path)).entry) {
+        throw new BargeError(
+          "not-found",
+          "the upload to it has not ended",
+        );
+      }
       c.state.renameFrom = path;
-      return reply(350, "And what is its new name?");
+      return reply(350, "Send the new name with RNTO");
     },
   },
   RNTO: {
@@ -106,18 +111,18 @@ export const fileRows: Record<string, Row> = {
     path: true,
     login: true,
     does: "move",
-    help: ["PATH", "the new name of what RNFR named; FOLDER/ puts it into that"],
+    help: ["PATH", "rename what RNFR chose; FOLDER/ moves it into that folder"],
     async run(c, argument) {
       const from = c.state.renameFrom;
       if (from === undefined) {
         throw new Failed(503, "usage", "Bad sequence of commands: use RNFR first");
       }
       c.state.renameFrom = undefined;
-      const to = c.path(argument);
+      const to = await c.path(argument);
       // A slash at the end names the folder to move it into, as for mv.
-      const into = argument.endsWith("/") && isFolder(c.session, to);
+      const into = argument.endsWith("/") && await isFolder(c.session, to);
       await move(c.session, from, into ? resolve(to, nameIn(from)) : to, "always");
-      return reply(250, "It has its new name");
+      return reply(250, "Renamed");
     },
   },
   SIZE: {
@@ -125,15 +130,15 @@ export const fileRows: Record<string, Row> = {
     path: true,
     login: true,
     does: "stat",
-    help: ["PATH", "a file's bytes; of an upload that was cut, those that are kept"],
-    run(c, argument) {
-      const path = c.path(argument);
+    help: ["PATH", "show the size of a file, or the offset of a partial upload"],
+    async run(c, argument) {
+      const path = await c.path(argument);
       if (c.state.ascii) {
-        const hint = "say TYPE I first";
+        const hint = "send TYPE I first";
         throw new Failed(550, "refused", "SIZE not allowed in ASCII mode", { path, hint });
       }
-      const { entry, upload } = stat(c.session, path);
-      if (entry?.type === "dir") throw new BargeError("refused", "it is not retrievable", { path });
+      const { entry, upload } = await stat(c.session, path);
+      if (entry?.type === "dir") throw new BargeError("refused", "it is a folder", { path });
       return reply(213, String(entry?.size ?? upload!.offset));
     },
   },
@@ -142,15 +147,22 @@ export const fileRows: Record<string, Row> = {
     path: true,
     login: true,
     does: "stat",
-    help: ["[YYYYMMDDhhmmss] PATH", "when a file was written; or set that, as MFMT does"],
-    run(c, argument, access) {
-      const path = c.path(argument);
-      // Clients older than MFMT set a time like this. A file of that whole name has precedence.
+    help: ["[YYYYMMDDhhmmss] PATH", "show the time of a file; or set it, as MFMT does"],
+    async run(c, argument, access) {
+      const path = await c.path(argument);
+      // Clients older than MFMT set a time with MDTM. A file of that whole name has precedence.
       const { time, name } = timeAndName(argument);
-      if (time !== undefined && !isThere(c.session, path)) return touch(c, name, time, access);
-      const { entry } = stat(c.session, path);
-      if (!entry) throw new BargeError("not-found", "it is no file yet");
-      if (entry.type === "dir") throw new BargeError("refused", "it is not retrievable", { path });
+      if (time !== undefined && !await isThere(c.session, path)) {
+        return touch(c, name, time, access);
+      }
+      const { entry } = await stat(c.session, path);
+      if (!entry) {
+        throw new BargeError(
+          "not-found",
+          "the upload to it has not ended",
+        );
+      }
+      if (entry.type === "dir") throw new BargeError("refused", "it is a folder", { path });
       return reply(213, formatTime(entry.modified));
     },
   },
@@ -158,7 +170,7 @@ export const fileRows: Record<string, Row> = {
     argument: "needed",
     login: true,
     does: "touch",
-    help: ["YYYYMMDDhhmmss PATH", "set when it was written, in UTC"],
+    help: ["YYYYMMDDhhmmss PATH", "set the time of a file, in UTC"],
     run(c, argument, access) {
       const { time, name } = timeAndName(argument);
       if (time === undefined) throw new Failed(501, "usage", "MFMT YYYYMMDDhhmmss PATH, in UTC");
@@ -169,8 +181,8 @@ export const fileRows: Record<string, Row> = {
     argument: "optional",
     login: true,
     does: "quota",
-    help: ["[PATH]", "how many bytes may still be written"],
-    run: async (c) => reply(213, String((await quota(c.session)).left ?? endless)),
+    help: ["[PATH]", "show the available bytes of the quota"],
+    run: async (c) => reply(213, String((await quota(c.session)).left ?? unlimitedBytes)),
   },
   HASH: {
     argument: "needed",
@@ -178,9 +190,9 @@ export const fileRows: Record<string, Row> = {
     login: true,
     does: "digest",
     slow: true,
-    help: ["PATH", "a file's digest, as OPTS HASH chose"],
+    help: ["PATH", "show the digest of a file, by the algorithm of OPTS HASH"],
     async run(c, argument) {
-      const path = c.path(argument);
+      const path = await c.path(argument);
       const { algorithm } = c.state;
       const { digest, size } = await digestOf(c, path, algorithm);
       const name = algorithm === "md5" ? "MD5" : "SHA-256";
@@ -203,12 +215,12 @@ async function touch(
   time: number,
   access: Access,
 ): Promise<Reply> {
-  const path = c.path(name);
+  const path = await c.path(name);
   access.becomes("touch", path);
-  const kept = await setModified(c.session, path, time).catch((error) => {
+  const modified = await setModified(c.session, path, time).catch((error) => {
     throw error instanceof BargeError ? error.with({ path }) : error;
   });
-  return reply(213, `Modify=${formatTime(new Date(kept).toISOString())}; ${path}`);
+  return reply(213, `Modify=${formatTime(new Date(modified).toISOString())}; ${path}`);
 }
 
 function digestRow(algorithm: "sha256" | "md5"): Row {
@@ -218,18 +230,20 @@ function digestRow(algorithm: "sha256" | "md5"): Row {
     login: true,
     does: "digest",
     slow: true,
-    help: ["PATH", `a file's ${algorithm === "md5" ? "MD5" : "SHA-256"}`],
+    help: ["PATH", `show the ${algorithm === "md5" ? "MD5" : "SHA-256"} of a file`],
     async run(c, argument) {
-      const literal = c.path(argument);
+      const literal = await c.path(argument);
       const quoted = /^"([^]*)"$/.exec(argument)?.[1].replaceAll('""', '"');
-      const path = quoted === undefined || isThere(c.session, literal) ? literal : c.path(quoted);
+      const path = quoted === undefined || await isThere(c.session, literal)
+        ? literal
+        : await c.path(quoted);
       const { digest } = await digestOf(c, path, algorithm);
       return reply(250, digest);
     },
   };
 }
 
-/** ABOR ends it, as it does a transfer. */
+/** Computes a digest, which ABOR ends as it does a transfer. */
 async function digestOf(c: UserConnection, path: string, algorithm: "sha256" | "md5") {
   const aborting = c.transfer = new AbortController();
   try {
@@ -247,9 +261,9 @@ function nameIn(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
-function enterFolder(c: UserConnection, path: string): Reply {
-  const { entry } = stat(c.session, path);
+async function enterFolder(c: UserConnection, path: string): Promise<Reply> {
+  const { entry } = await stat(c.session, path);
   if (entry?.type !== "dir") throw new BargeError("refused", "it is not a folder", { path });
   c.state.folder = path;
-  return reply(250, `${quoted(path)} is where you are`);
+  return reply(250, `${quoted(path)} is the current folder`);
 }

@@ -12,8 +12,8 @@ import { isPattern, matches, resolve } from "./path.ts";
 import { Failed, type Reply, reply } from "./reply.ts";
 import { overData, send } from "./transfer.ts";
 
-/** So many lines are told on the control connection. */
-const mostTold = 10_000;
+/** The most lines of a listing on the control connection. */
+const maxStatusLines = 10_000;
 
 export const listRows: Record<string, Row> = {
   LIST: {
@@ -22,16 +22,16 @@ export const listRows: Record<string, Row> = {
     does: "list",
     slow: true,
     help: ["[PATH]", "list a folder, as `ls -l`"],
-    run: (c, argument) => sendList(c, found(c, argument), longLines),
+    run: async (c, argument) => await sendList(c, await findListed(c, argument), longLines),
   },
   NLST: {
     argument: "optional",
     login: true,
     does: "list",
     slow: true,
-    help: ["[PATH]", "list a folder's names"],
-    run(c, argument) {
-      const what = found(c, argument);
+    help: ["[PATH]", "list the names in a folder"],
+    async run(c, argument) {
+      const what = await findListed(c, argument);
       return sendList(c, what, ({ name }) => inLine(what.prefix + name));
     },
   },
@@ -40,10 +40,10 @@ export const listRows: Record<string, Row> = {
     login: true,
     does: "list",
     slow: true,
-    help: ["[PATH]", "list a folder's facts, for programs"],
+    help: ["[PATH]", "list a folder, for programs"],
     async run(c, argument) {
-      const path = c.path(argument);
-      const { entry } = stat(c.session, path);
+      const path = await c.path(argument);
+      const { entry } = await stat(c.session, path);
       if (entry?.type !== "dir") throw new Failed(501, "usage", "it is not a folder", { path });
       const what = { path, prefix: "", entries: list(c.session, path, false) };
       const account = await c.session.account();
@@ -55,10 +55,10 @@ export const listRows: Record<string, Row> = {
     path: true,
     login: true,
     does: "stat",
-    help: ["[PATH]", "the facts of one file or folder"],
+    help: ["[PATH]", "show one file or folder, for programs"],
     async run(c, argument) {
-      const path = c.path(argument);
-      const entry = entryAt(c, path);
+      const path = await c.path(argument);
+      const entry = await entryAt(c, path);
       const account = await c.session.account();
       const line = facts(c, account, { ...entry, name: path }, resolve(path, ".."));
       return { code: 250, text: `Facts of ${path}:`, lines: [line], last: "End" };
@@ -68,59 +68,59 @@ export const listRows: Record<string, Row> = {
     argument: "optional",
     login: false,
     does: undefined,
-    help: ["[PATH]", "how this session is; or list a folder here"],
-    run(c, argument) {
+    help: ["[PATH]", "show the state of the connection; or list a folder on it"],
+    async run(c, argument) {
       if (argument === "") return status(c);
-      return told(found(needLogin(c), argument));
+      return statusOf(await findListed(needLogin(c), argument));
     },
   },
 };
 
-/** What is to be listed. */
-interface Found {
+/** The entries that a listing shows. */
+interface Listed {
   readonly path: string;
-  /** What the client has written in front of the names. */
+  /** The part of the argument in front of the names. */
   readonly prefix: string;
   readonly entries: AsyncIterable<Entry[]>;
 }
 
 /**
- * What an argument of LIST means: options of `ls` are taken off, a pattern in the last part stands
- * for the names that match.
+ * Returns the entries that an argument of LIST means: options of `ls` are ignored, and a pattern in
+ * the last part means the names that match.
  *
  * @throws {BargeError} `not-found`
  */
-function found(c: UserConnection, argument: string): Found {
+async function findListed(c: UserConnection, argument: string): Promise<Listed> {
   const words = /^(?:-[A-Za-z0-9]*(?: +|$))+/;
-  const literal = c.path(argument);
-  const name = words.test(argument) && !isThere(c.session, literal)
+  const literal = await c.path(argument);
+  const name = words.test(argument) && !await isThere(c.session, literal)
     ? argument.replace(words, "")
     : argument;
-  const path = c.path(name);
-  if (isPattern(name) && !isThere(c.session, path)) return matching(c, name);
-  const { entry } = stat(c.session, path);
+  const path = await c.path(name);
+  if (isPattern(name) && !await isThere(c.session, path)) return await matching(c, name);
+  const { entry } = await stat(c.session, path);
   if (entry?.type === "dir") return { path, prefix: "", entries: list(c.session, path, false) };
-  const one = entryAt(c, path);
+  const one = await entryAt(c, path);
   return { path, prefix: name.slice(0, name.lastIndexOf("/") + 1), entries: only(one) };
 }
 
-function matching(c: UserConnection, name: string): Found {
+async function matching(c: UserConnection, name: string): Promise<Listed> {
   const cut = name.lastIndexOf("/") + 1;
   const prefix = name.slice(0, cut);
-  const path = c.path(prefix || ".");
-  if (isPattern(prefix.slice(0, -1)) && !isThere(c.session, path)) {
-    throw new BargeError("unsupported", "A pattern may be in a path's last part alone");
+  const path = await c.path(prefix || ".");
+  if (isPattern(prefix.slice(0, -1)) && !await isThere(c.session, path)) {
+    throw new BargeError("unsupported", "only the last part of a path can be a pattern");
   }
-  const { entry } = stat(c.session, path);
+  const { entry } = await stat(c.session, path);
   if (entry?.type !== "dir") throw new BargeError("not-found", "there is no such folder", { path });
   const all = list(c.session, path, false);
   const pattern = name.slice(cut);
   return { path, prefix, entries: filtered(all, ({ name }) => matches(pattern, inLine(name))) };
 }
 
-/** A file or folder; where there is none, the upload to there that was cut, as far as it came. */
-function entryAt(c: UserConnection, path: string): Entry {
-  const { entry, upload } = stat(c.session, path);
+/** Returns the file or folder at a path; if there is none, the partial upload as a file. */
+async function entryAt(c: UserConnection, path: string): Promise<Entry> {
+  const { entry, upload } = await stat(c.session, path);
   if (entry) return entry;
   const name = path.slice(path.lastIndexOf("/") + 1);
   const modified = new Date().toISOString();
@@ -144,13 +144,13 @@ const longLines: Format = (entry) => longLine(entry, Date.now());
 
 async function sendList(
   c: UserConnection,
-  { entries }: Found,
+  { entries }: Listed,
   format: Format,
 ): Promise<Reply> {
   c.state.restart = 0;
   const encoder = new TextEncoder();
   let count = 0;
-  await overData(c, "Here comes the listing", async (data) => {
+  await overData(c, "Opening data connection for the listing", async (data) => {
     for await (const batch of entries) {
       const bytes = encoder.encode(batch.map((entry) => `${format(entry)}\r\n`).join(""));
       await send(data, bytes);
@@ -158,15 +158,18 @@ async function sendList(
     }
     await data.stream.end();
   });
-  return reply(226, `That was all: ${count} ${count === 1 ? "entry" : "entries"}`);
+  return reply(226, `Listing complete: ${count} ${count === 1 ? "entry" : "entries"}`);
 }
 
-async function told({ path, entries }: Found): Promise<Reply> {
+async function statusOf({ path, entries }: Listed): Promise<Reply> {
   const lines: string[] = [];
   for await (const batch of entries) {
     lines.push(...batch.map(longLines));
-    if (lines.length > mostTold) {
-      throw new Failed(450, "refused", "there are too many entries", { path, hint: "use LIST" });
+    if (lines.length > maxStatusLines) {
+      throw new Failed(450, "refused", "the folder has too many entries for STAT", {
+        path,
+        hint: "use LIST",
+      });
     }
   }
   return { code: 213, text: `Status of ${path}:`, lines, last: "End of status" };
@@ -184,12 +187,12 @@ function status(c: Connection): Reply {
   return { code: 211, text: "Status:", lines, last: "End of status" };
 }
 
-/** @param folder where the entry is */
+/** @param folder the entry's folder */
 function facts(c: UserConnection, account: Account, entry: Entry, folder: string): string {
   return factsLine(entry, c.state.facts, permissions(account, entry, folder));
 }
 
-/** What one may do with it (RFC 3659, section 7.5.5), as core/login/access.ts decides it. */
+/** Returns the account's rights on an entry (RFC 3659, section 7.5.5), as core/login/access.ts has them. */
 function permissions(account: Account, { type, name, owner }: Entry, folder: string): string {
   if (name === "/") return "el";
   if (folder === "/") return "celmp";

@@ -1,4 +1,4 @@
-/** Opens the FTP door, where a client may ask for TLS, or the one where it begins with it (FTPS). */
+/** Opens the FTP door, where a client may ask for TLS, or the FTPS door, where TLS is implicit. */
 import { showing, type Shown } from "../../net/accept_tls.ts";
 import type { KeyPair } from "../../net/certificate.ts";
 import type { Door, Opening } from "../door.ts";
@@ -7,17 +7,17 @@ import { host } from "../listen.ts";
 import { listenTcp } from "../listen_tcp.ts";
 import { Refusals } from "../refuse.ts";
 import { Control } from "./control.ts";
-import { patience as usual } from "./patience.ts";
+import { patience as defaultPatience } from "./patience.ts";
 import { encodeReply, reply } from "./reply.ts";
 
-/** The names that clients give the protocol in a handshake (RFC 7301): of others nothing is taken. */
+/** The protocol names that a client may offer in the TLS handshake (RFC 7301). */
 const protocols = ["ftp", "x-filezilla-ftp"];
 const refusal = encodeReply(reply(421, "There are too many connections; try again later"));
 
 /** @throws as `OpenDoor` */
 export function openDoor(
   { store, spec, reusePort, tls }: Opening,
-  patience = usual,
+  patience = defaultPatience,
 ): Promise<Door> {
   let shown: Shown | undefined = tls && showing(tls, protocols);
   const { host: hostname, port } = spec.address;

@@ -1,9 +1,9 @@
-/** Entries as FTP lists them: for people and old programs (`ls -l`), and for programs (RFC 3659). */
+/** Formats entries: as `ls -l` for people and old programs, as facts for programs (RFC 3659). */
 import type { Entry } from "../../protocol/message.ts";
 import { parseTime as parseRfc3339 } from "../../protocol/time.ts";
 import { inLine } from "./name.ts";
 
-/** All facts that there are, in the order in which they are told. */
+/** All facts, in the order of a line. */
 export const facts = [
   "modify",
   "perm",
@@ -15,16 +15,21 @@ export const facts = [
 export type Fact = typeof facts[number];
 
 const months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
-const halfYear = 182 * 24 * 3600 * 1000;
+const halfYearMs = 182 * 24 * 3600 * 1000;
 
 /**
- * A line as `ls -l` writes it, without its end. Times are UTC, of the last half year to the minute.
+ * Formats an entry as `ls -l`, without a line end. Times are UTC; within the last half year they have
+ * minutes in place of the year.
  *
  * @example
  * ```ts
  * import { longLine } from "./listing.ts";
  * const entry = {
- *   ...{ name: "a b", type: "file" as const, size: 12, owner: "anna", sha256: null },
+ *   name: "a b",
+ *   type: "file" as const,
+ *   size: 12,
+ *   owner: "anna",
+ *   sha256: null,
  *   modified: "2020-02-03T04:05:06.000Z",
  * };
  * const line = longLine(entry, Date.parse("2020-03-01"));
@@ -36,7 +41,7 @@ export function longLine({ name, type, size, modified, owner }: Entry, now: numb
   const time = new Date(modified);
   const age = now - time.getTime();
   const day = `${months[time.getUTCMonth()]} ${String(time.getUTCDate()).padStart(2)}`;
-  const rest = age > halfYear || age < -24 * 3600 * 1000
+  const rest = age > halfYearMs || age < -24 * 3600 * 1000
     ? String(time.getUTCFullYear()).padStart(5)
     : time.toISOString().slice(11, 16);
   const who = `${(owner ?? "-").padEnd(8)} ${"barge".padEnd(8)}`;
@@ -44,16 +49,20 @@ export function longLine({ name, type, size, modified, owner }: Entry, now: numb
 }
 
 /**
- * A line of facts, as MLST and MLSD write it (RFC 3659, section 7).
+ * Formats the facts of an entry as MLST and MLSD do (RFC 3659, section 7).
  *
- * @param chosen which facts
- * @param perm what the client may do there: the letters of section 7.5.5
+ * @param chosen the facts to list
+ * @param perm the client's rights: the letters of section 7.5.5
  *
  * @example
  * ```ts
  * import { factsLine } from "./listing.ts";
  * const entry = {
- *   ...{ name: "a", type: "file" as const, size: 12, owner: null, sha256: null },
+ *   name: "a",
+ *   type: "file" as const,
+ *   size: 12,
+ *   owner: null,
+ *   sha256: null,
  *   modified: "2020-02-03T04:05:06.789Z",
  * };
  * const line = factsLine(entry, new Set(["modify", "size", "type"]), "r");
@@ -70,12 +79,12 @@ export function factsLine(entry: Entry, chosen: ReadonlySet<Fact>, perm: string)
     "unix.mode": type === "file" ? "0644" : "0755",
     "unix.owner": owner ?? undefined,
   };
-  const told = facts.filter((fact) => chosen.has(fact) && values[fact] !== undefined);
-  return `${told.map((fact) => `${fact}=${values[fact]};`).join("")} ${inLine(name)}`;
+  const listed = facts.filter((fact) => chosen.has(fact) && values[fact] !== undefined);
+  return `${listed.map((fact) => `${fact}=${values[fact]};`).join("")} ${inLine(name)}`;
 }
 
 /**
- * A time as MDTM, MFMT and facts write it (RFC 3659, section 2.3), to the second.
+ * Formats a time as MDTM, MFMT and facts have it (RFC 3659, section 2.3), to the second.
  *
  * @param time RFC 3339, UTC
  */
@@ -84,9 +93,9 @@ export function formatTime(time: string): string {
 }
 
 /**
- * Reads such a time.
+ * Parses a time of that format.
  *
- * @returns ms since 1970; undefined for what is none
+ * @returns ms since 1970; undefined for a malformed time
  *
  * @example
  * ```ts

@@ -1,5 +1,6 @@
 /** Resolves the arguments of commands to paths, for the session that is logged in. */
 import { BargeError } from "../../error.ts";
+import type { Answer } from "../../protocol/message.ts";
 import type { Session } from "../../login/session.ts";
 import { stat } from "../../session/stat.ts";
 import { meant } from "./name.ts";
@@ -11,29 +12,33 @@ import { resolve } from "./path.ts";
  * @param session undefined before the login, when nothing is looked up
  * @param folder the client's working directory, absolute
  */
-export function locate(session: Session | undefined, folder: string, argument: string): string {
+export async function locate(
+  session: Session | undefined,
+  folder: string,
+  argument: string,
+): Promise<string> {
   const path = resolve(folder, argument);
-  return session ? meant(path, (path) => isThere(session, path)) : path;
+  return session ? await meant(path, (path) => isThere(session, path)) : path;
 }
 
 /** Returns whether a file, folder or partial upload has that path. */
-export function isThere(session: Session, path: string): boolean {
-  return at(session, path) !== undefined;
+export async function isThere(session: Session, path: string): Promise<boolean> {
+  return await at(session, path) !== undefined;
 }
 
 /** Returns whether a path is a file's. */
-export function isFile(session: Session, path: string): boolean {
-  return at(session, path)?.entry?.type === "file";
+export async function isFile(session: Session, path: string): Promise<boolean> {
+  return (await at(session, path))?.entry?.type === "file";
 }
 
 /** Returns whether a path is a folder's. */
-export function isFolder(session: Session, path: string): boolean {
-  return at(session, path)?.entry?.type === "dir";
+export async function isFolder(session: Session, path: string): Promise<boolean> {
+  return (await at(session, path))?.entry?.type === "dir";
 }
 
-function at(session: Session, path: string): ReturnType<typeof stat> | undefined {
+async function at(session: Session, path: string): Promise<Answer<"stat"> | undefined> {
   try {
-    return stat(session, path);
+    return await stat(session, path);
   } catch (error) {
     if (error instanceof BargeError) return undefined;
     throw error;

@@ -1,4 +1,4 @@
-/** Commands of logging in and out, and of TLS (RFC 959, 4.1.1; RFC 2228; RFC 4217). */
+/** Commands for login, logout and TLS (RFC 959, 4.1.1; RFC 2228; RFC 4217). */
 import { BargeError } from "../../error.ts";
 import { logIn } from "../../login/password.ts";
 import { logName } from "../../login/log_name.ts";
@@ -6,20 +6,20 @@ import type { Connection, Row } from "./row.ts";
 import { Failed, type Reply, reply } from "./reply.ts";
 import { freshState } from "./state.ts";
 
-/** After so many failed logins on one connection it is closed. */
-const mostFailures = 3;
+/** The number of failed logins after which a connection is closed. */
+const maxLoginFailures = 3;
 
 export const loginRows: Record<string, Row> = {
   USER: {
     argument: "needed",
     login: false,
-    help: ["NAME", "who logs in"],
+    help: ["NAME", "name the account to log in to"],
     async run(c, name) {
       needTls(c);
       forget(c);
       c.state.user = name;
       c.account = await logName(c.store, name);
-      return reply(331, "Say the password, or a token in its place, with PASS");
+      return reply(331, "Send the password, or a token, with PASS");
     },
   },
   PASS: {
@@ -27,12 +27,12 @@ export const loginRows: Record<string, Row> = {
     login: false,
     does: "login",
     slow: true,
-    help: ["PASSWORD", "log in; a token will do, too"],
+    help: ["PASSWORD", "log in with the password or a token"],
     async run(c, secret, access) {
       needTls(c);
       const name = c.state.user;
       if (name === undefined) throw new Failed(503, "usage", "Login with USER first");
-      if (c.session) throw new Failed(503, "usage", "You are logged in; REIN forgets it");
+      if (c.session) throw new Failed(503, "usage", "Already logged in; REIN logs out");
       try {
         const credentials = { name, secret, host: c.host, gone: c.ended.signal };
         const session = await logIn(c.store, credentials, (ms) => c.pause(ms));
@@ -41,7 +41,7 @@ export const loginRows: Record<string, Row> = {
         return reply(230, `Logged in as ${c.account}`);
       } catch (error) {
         if (!(error instanceof BargeError) || error.kind !== "unauthenticated") throw error;
-        c.quitting = ++c.state.failures >= mostFailures;
+        c.quitting = ++c.state.failures >= maxLoginFailures;
         const { message, hint } = error;
         throw new Failed(530, "unauthenticated", c.quitting ? `${message}; goodbye` : message, {
           hint,
@@ -52,16 +52,16 @@ export const loginRows: Record<string, Row> = {
   ACCT: {
     argument: "needed",
     login: false,
-    help: ["TEXT", "is not needed"],
+    help: ["TEXT", "accepted and ignored"],
     run: () => reply(202, "No account information is needed"),
   },
   REIN: {
     argument: "none",
     login: false,
-    help: ["", "log out, and begin again"],
+    help: ["", "log out and start again"],
     run(c) {
       forget(c);
-      return reply(220, "Begin again");
+      return reply(220, "Logged out");
     },
   },
   QUIT: {
@@ -80,12 +80,14 @@ export const loginRows: Record<string, Row> = {
     async run(c, argument) {
       const mechanism = argument.trim().toUpperCase();
       if (!/^(TLS|TLS-C|SSL|TLS-P)$/.test(mechanism)) {
-        throw new Failed(504, "unsupported", "There is AUTH TLS");
+        throw new Failed(504, "unsupported", "Only AUTH TLS is supported");
       }
       if (c.tls) throw new Failed(503, "usage", "Already using TLS");
-      if (!c.shown()) throw new Failed(534, "unsupported", "There is no TLS here");
+      if (!c.shown()) {
+        throw new Failed(534, "unsupported", "TLS is not available: the server has no certificate");
+      }
       forget(c);
-      // SSL and TLS-P say with that one word what PROT P says (RFC 4217, section 17).
+      // SSL and TLS-P include PROT P (RFC 4217, section 17).
       c.state.protect = mechanism === "SSL" || mechanism === "TLS-P";
       await c.secure(reply(234, `AUTH ${mechanism} accepted; begin the handshake`));
       return undefined;
@@ -94,10 +96,10 @@ export const loginRows: Record<string, Row> = {
   PBSZ: {
     argument: "needed",
     login: false,
-    help: ["0", "is due before PROT"],
+    help: ["0", "required before PROT"],
     run(c, argument) {
       if (!c.tls) throw new Failed(503, "usage", "PBSZ not allowed on insecure control connection");
-      if (!/^\d{1,10}$/.test(argument.trim())) throw new Failed(501, "usage", "That is no size");
+      if (!/^\d{1,10}$/.test(argument.trim())) throw new Failed(501, "usage", "not a number");
       c.state.buffered = true;
       return reply(200, "PBSZ=0 successful");
     },
@@ -105,31 +107,38 @@ export const loginRows: Record<string, Row> = {
   PROT: {
     argument: "needed",
     login: false,
-    help: ["P|C", "data in private, or in the clear"],
+    help: ["P|C", "data connections with TLS, or in the clear"],
     run(c, argument) {
       if (!c.tls) throw new Failed(503, "usage", "PROT not allowed on insecure control connection");
       if (!c.state.buffered) {
         throw new Failed(503, "usage", "You must issue the PBSZ command prior to PROT");
       }
       const level = argument.trim().toUpperCase();
-      if (level === "S" || level === "E") throw new Failed(536, "unsupported", "Use P or C");
-      if (level !== "P" && level !== "C") throw new Failed(504, "unsupported", "Use P or C");
+      if (level === "S" || level === "E") {
+        throw new Failed(536, "unsupported", "Only PROT P and PROT C are supported");
+      }
+      if (level !== "P" && level !== "C") {
+        throw new Failed(504, "unsupported", "Only PROT P and PROT C are supported");
+      }
       if (level === "C" && c.spec.tls === "require") {
-        throw new Failed(534, "refused", "Data in the clear is not allowed here");
+        throw new Failed(534, "refused", "Data connections without TLS are not allowed");
       }
       c.state.protect = level === "P";
-      return reply(200, level === "P" ? "Data goes in private" : "Data goes in the clear");
+      return reply(
+        200,
+        level === "P" ? "Data connections use TLS" : "Data connections are in the clear",
+      );
     },
   },
 };
 
-/** @throws {Failed} where a name or password would cross the wire for all to read */
+/** @throws {Failed} if a name or password would be sent without TLS though TLS is required */
 function needTls(c: Connection): void {
   if (c.tls || c.spec.tls !== "require") return;
-  throw new Failed(530, "unauthenticated", "TLS is required here", { hint: "say AUTH TLS first" });
+  throw new Failed(530, "unauthenticated", "TLS is required here", { hint: "send AUTH TLS first" });
 }
 
-/** Nobody is logged in any more; what was agreed on TLS stays. */
+/** Logs out. The state of TLS stays. */
 function forget(c: Connection): void {
   c.data.close();
   c.admit(undefined);

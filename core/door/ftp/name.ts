@@ -37,18 +37,21 @@ export function inLine(text: string): string {
  * @example
  * ```ts
  * import { meant } from "./name.ts";
- * const isThere = (path: string) => path === "/home/a\nb";
- * if (meant("/home/a␊b", isThere) !== "/home/a\nb") throw new Error();
- * if (meant("/home/c␊d", isThere) !== "/home/c␊d") throw new Error();
+ * const isThere = (path: string) => Promise.resolve(path === "/home/a\nb");
+ * if (await meant("/home/a␊b", isThere) !== "/home/a\nb") throw new Error();
+ * if (await meant("/home/c␊d", isThere) !== "/home/c␊d") throw new Error();
  * ```
  */
-export function meant(path: string, isThere: (path: string) => boolean): string {
+export async function meant(
+  path: string,
+  isThere: (path: string) => Promise<boolean>,
+): Promise<string> {
   if (!/[␊␍]/.test(path)) return path;
   let found = "";
   for (const part of path.slice(1).split("/")) {
     let name = part;
     for (const reading of readings(part)) {
-      if (!isThere(`${found}/${reading}`)) continue;
+      if (!await isThere(`${found}/${reading}`)) continue;
       name = reading;
       break;
     }

@@ -1,9 +1,9 @@
-/** Paths as FTP's users write them: relative to where they are, with `..` and slashes to spare. */
+/** Resolves relative paths, and matches patterns of names. */
 
 /**
- * The absolute path without empty, `.` and `..` parts. Above `/` there is nothing but `/` itself.
+ * Returns an absolute path without empty, `.` and `..` parts. The parent of `/` is `/`.
  *
- * @param folder where the client is: absolute
+ * @param folder the client's working directory, absolute
  *
  * @example
  * ```ts
@@ -21,14 +21,14 @@ export function resolve(folder: string, path: string): string {
   return `/${parts.join("/")}`;
 }
 
-/** Has a path's last part `*`, `?` or `[`? */
+/** Returns whether a path's last part contains `*`, `?` or `[`. */
 export function isPattern(path: string): boolean {
   return /[*?[][^/]*$/.test(path);
 }
 
 /**
- * Does a name match a pattern, as shells have it? `*`, `?`, `[a-z]`, `[!a]`; a dot in front is
- * matched by nothing but a dot. The time is bounded by the product of both lengths.
+ * Returns whether a name matches a pattern of shells: `*`, `?`, `[a-z]`, `[!a]`. Only a dot matches a
+ * dot at the start. The time is bounded by the product of both lengths.
  *
  * @example
  * ```ts
@@ -41,7 +41,8 @@ export function matches(pattern: string, name: string): boolean {
   const tokens = Array.from(pattern.matchAll(/\[!?\]?[^\]]*\]|[^]/gu), ([token]) => token);
   const letters = Array.from(name);
   if (letters[0] === "." && tokens[0] !== ".") return false;
-  // Where to go on if what follows the last star does not match: with one letter more in the star.
+  // The position of the last star, and the letter behind its match. On a mismatch the star matches
+  // one letter more.
   let [star, after] = [-1, 0];
   let t = 0;
   for (let l = 0; l < letters.length;) {
@@ -66,11 +67,11 @@ function matchesOne(token: string, letter: string): boolean {
   if (token.length < 3 || token[0] !== "[") return token === letter;
   const not = token[1] === "!";
   const set = Array.from(token.slice(not ? 2 : 1, -1));
-  let found = false;
+  let inSet = false;
   for (let i = 0; i < set.length; i++) {
     const range = set[i + 1] === "-" && i + 2 < set.length;
-    found ||= range ? set[i] <= letter && letter <= set[i + 2] : set[i] === letter;
+    inSet ||= range ? set[i] <= letter && letter <= set[i + 2] : set[i] === letter;
     if (range) i += 2;
   }
-  return found !== not;
+  return inSet !== not;
 }

@@ -1,33 +1,33 @@
-/** How long a client may take, in ms. */
+/** Time limits of a client, in ms. */
 import type { Floor } from "../../net/pace.ts";
 
 export interface Patience {
   /** To send a whole command, before it has logged in. */
   readonly stranger: number;
-  /** Until it has logged in, all in all. */
+  /** The total time until it has logged in. */
   readonly login: number;
   /** To send a whole command, after that. */
   readonly idle: number;
-  /** To read an answer. */
+  /** To read a reply. */
   readonly answer: number;
   /** For a TLS handshake. */
   readonly handshake: number;
-  /** Until the data connection is there, once a transfer waits for it. */
+  /** To make the data connection that a transfer waits for. */
   readonly data: number;
-  /** Until a transfer makes use of a port that was asked for. */
+  /** To begin a transfer after PASV or EPSV. */
   readonly unused: number;
   /** Without a byte moving in a transfer. */
   readonly transfer: number;
-  /** All in all, from our last answer until it closes. */
+  /** The total time from the last reply until it closes. */
   readonly linger: number;
   /**
    * How long the control connection must stay open behind the end of an upload without TLS, before
-   * that replaces a file; at most so long for a new file. A client that is killed ends both
+   * that replaces a file; the maximum for a new file. A client that is killed ends both
    * connections at once; this covers the delay of the second end, since a lost packet is sent again
    * after 200 ms.
    */
   readonly replace: number;
-  /** The least that a transfer must move. */
+  /** The minimum pace of a transfer. */
   readonly floor: Floor;
 }
 

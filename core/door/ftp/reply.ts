@@ -5,9 +5,9 @@ import { inLine } from "./name.ts";
 export interface Reply {
   readonly code: number;
   readonly text: string;
-  /** Lines between the first and the last; a text of several lines begins with `text`. */
+  /** The lines between the first, which is `text`, and the last. */
   readonly lines?: readonly string[];
-  /** The last line's text, where there are `lines`. */
+  /** The text of the last line of several. */
   readonly last?: string;
 }
 
@@ -18,7 +18,7 @@ export function reply(code: number, text: string): Reply {
 const encoder = new TextEncoder();
 
 /**
- * Writes a reply as it is sent. No text in it can end a line.
+ * Encodes a reply. Line breaks in its texts are replaced.
  *
  * @example
  * ```ts
@@ -35,12 +35,12 @@ export function encodeReply({ code, text, lines, last = "End." }: Reply): Uint8A
   return encoder.encode(`${code}-${inLine(text)}\r\n${between}${code} ${inLine(last)}\r\n`);
 }
 
-/** A path in a reply that is read by programs: in quotes, its own doubled (RFC 959, appendix II). */
+/** Quotes a path for programs; its own quotes are doubled (RFC 959, appendix II). */
 export function quoted(path: string): string {
   return `"${path.replaceAll('"', '""')}"`;
 }
 
-/** The code that a failure is told with. */
+/** The reply code for each kind of failure. */
 const codes = {
   usage: 501,
   "no-directory": 550,
@@ -62,23 +62,23 @@ const codes = {
   interrupted: 426,
 } satisfies Record<Kind, number>;
 
-/** Hints for FTP clients, where a failure's own hint is for the command line. */
+/** Hints for FTP clients in place of hints for the command line. */
 const hints: Partial<Record<Kind, string | undefined>> = {
   "no-directory": "make it with MKD",
   exists: undefined,
 };
 
-/** A failure as a reply. Clients look for the customary words where a file is not there. */
+/** Returns the reply for a failure. Clients look for the usual words when a file does not exist. */
 export function replyTo(error: BargeError, code: number = codes[error.kind]): Reply {
   const { kind, path, message } = error;
   const hint = Object.hasOwn(hints, kind) && !(error instanceof Failed) ? hints[kind] : error.hint;
   const why = kind === "not-found" ? "No such file or directory" : message;
-  // A path in 426 might have the word ABOR in it: see `Control`.
+  // A path in 426 might contain the word ABOR: see control.ts.
   const where = path === undefined || code === codes.interrupted ? "" : `${path}: `;
   return { code, text: `${where}${why}${hint === undefined ? "" : `; ${hint}`}` };
 }
 
-/** A failure that FTP has a code of its own for. */
+/** A failure with a reply code of its own. */
 export class Failed extends BargeError {
   readonly code: number;
 

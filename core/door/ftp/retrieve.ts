@@ -2,12 +2,12 @@
 import { least } from "../../disk/pool.ts";
 import { BargeError } from "../../error.ts";
 import { get } from "../../session/get.ts";
-import type { Download } from "../../local/download.ts";
+import type { FileContent } from "../../storage/content.ts";
 import type { Access } from "../access.ts";
 import { type Brake, brakeOf } from "../brake.ts";
 import { ToWire } from "./ascii.ts";
 import type { Row, UserConnection } from "./row.ts";
-import type { Data } from "./data.ts";
+import type { Data } from "./data_port.ts";
 import { Failed, type Reply, reply } from "./reply.ts";
 import { overData, send } from "./transfer.ts";
 
@@ -18,7 +18,7 @@ export const retrieveRows: Record<string, Row> = {
     login: true,
     does: "get",
     slow: true,
-    help: ["PATH", "send a file; REST says from where on"],
+    help: ["PATH", "send a file, from the offset of REST"],
     run: retrieve,
   },
 };
@@ -27,7 +27,7 @@ async function retrieve(c: UserConnection, argument: string, access: Access): Pr
   const { restart, ascii } = c.state;
   c.state.restart = 0;
   if (restart > 0 && ascii) throw new Failed(501, "usage", "No restart in type A");
-  const file = await open(c, c.path(argument), restart);
+  const file = await open(c, await c.path(argument), restart);
   try {
     const left = file.size - restart;
     const about = `Opening data connection for ${argument} (${left} bytes)`;
@@ -42,7 +42,7 @@ async function retrieve(c: UserConnection, argument: string, access: Access): Pr
   }
 }
 
-async function open(c: UserConnection, path: string, offset: number): Promise<Download> {
+async function open(c: UserConnection, path: string, offset: number): Promise<FileContent> {
   try {
     return await get(c.session, path, offset);
   } catch (error) {
@@ -52,7 +52,7 @@ async function open(c: UserConnection, path: string, offset: number): Promise<Do
 }
 
 async function sendFile(
-  file: Download,
+  file: FileContent,
   data: Data,
   lines: ToWire | undefined,
   brake: Brake | undefined,

@@ -3,17 +3,17 @@ import type { Shown } from "../../net/accept_tls.ts";
 import type { Stream } from "../../net/stream.ts";
 import type { TlsPipe } from "../../net/tls_pipe.ts";
 import type { Session } from "../../login/session.ts";
-import type { Store } from "../../local/store.ts";
+import type { Service } from "../../login/service.ts";
 import type { Access } from "../access.ts";
 import type { DoorSpec } from "../door.ts";
-import type { DataPort } from "./data.ts";
+import type { DataPort } from "./data_port.ts";
 import type { Patience } from "./patience.ts";
 import { Failed, type Reply } from "./reply.ts";
 import type { State } from "./state.ts";
 
 /** A control connection. */
 export interface Connection {
-  readonly store: Store;
+  readonly store: Service;
   readonly stream: Stream;
   readonly spec: DoorSpec;
   readonly patience: Patience;
@@ -58,7 +58,7 @@ export interface Connection {
   /** Sends a reply and begins TLS; bytes that came in the clear behind the command are dropped. */
   secure(answer: Reply): Promise<void>;
   /** Returns the absolute path that a command's argument means. */
-  path(argument: string): string;
+  path(argument: string): Promise<string>;
 }
 
 /** A control connection after a login. */

@@ -1,25 +1,25 @@
-/** Commands that set something, tell something, or do nothing. */
+/** Commands that set or return state of the connection, and commands without effect. */
 import type { Connection, Row } from "./row.ts";
 import { activeFor } from "./channel.ts";
 import { facts } from "./listing.ts";
 import { Failed, type Reply, reply } from "./reply.ts";
 import { siteHelp } from "./site.ts";
 
-/** `syntax` and `what` of every command, for HELP; the table knows all of them. */
+/** Returns the help of every command; the table has all of them. */
 export type Helps = () => Iterable<readonly [verb: string, Row["help"]]>;
 
-/** @param all the whole table, once it is made */
+/** @param all read when HELP runs, since the table is not complete before */
 export function settingRows(all: Helps): Record<string, Row> {
   return {
     TYPE: {
       argument: "needed",
       login: true,
-      help: ["A|I", "text, or bytes as they are"],
+      help: ["A|I", "transfer text, or bytes unchanged"],
       run(c, argument) {
         const type = argument.trim().toUpperCase();
         if (/^(A( N)?|L ?7)$/.test(type)) c.state.ascii = true;
         else if (/^(I|L ?8)$/.test(type)) c.state.ascii = false;
-        else throw new Failed(504, "unsupported", "There is TYPE A and TYPE I");
+        else throw new Failed(504, "unsupported", "Only TYPE A and TYPE I are supported");
         return reply(200, c.state.ascii ? "Type is A: text" : "Type is I: bytes");
       },
     },
@@ -28,13 +28,13 @@ export function settingRows(all: Helps): Record<string, Row> {
     ALLO: {
       argument: "needed",
       login: true,
-      help: ["BYTES", "reserve room for the next upload"],
+      help: ["BYTES", "reserve bytes for the next upload"],
       async run(c, argument) {
         const [, bytes] = /^\s*(\d{1,15})(\s+R\s+\d+)?\s*$/i.exec(argument) ?? [];
-        if (bytes === undefined) throw new Failed(501, "usage", "That is no number of bytes");
+        if (bytes === undefined) throw new Failed(501, "usage", "not a number of bytes");
         const { limit } = await c.session.account();
         if (limit !== null && Number(bytes) > limit) {
-          throw new Failed(552, "over-quota", `${bytes} bytes are more than the quota of ${limit}`);
+          throw new Failed(552, "over-quota", `${bytes} bytes needed, but the quota is ${limit}`);
         }
         c.state.reserve = Number(bytes);
         return reply(200, `The next upload begins with ${bytes} bytes reserved`);
@@ -43,15 +43,15 @@ export function settingRows(all: Helps): Record<string, Row> {
     REST: {
       argument: "needed",
       login: true,
-      help: ["OFFSET", "where the next transfer begins"],
+      help: ["OFFSET", "set the offset of the next transfer"],
       run(c, argument) {
         if (!/^\d{1,15}$/.test(argument.trim())) {
-          throw new Failed(501, "usage", "That is no offset");
+          throw new Failed(501, "usage", "not an offset");
         }
         c.state.restart = Number(argument);
         if (c.state.ascii && c.state.restart > 0) {
           c.state.restart = 0;
-          throw new Failed(501, "usage", "No restart in type A", { hint: "say TYPE I first" });
+          throw new Failed(501, "usage", "No restart in type A", { hint: "send TYPE I first" });
         }
         return reply(350, `The next transfer begins at ${c.state.restart}`);
       },
@@ -59,25 +59,25 @@ export function settingRows(all: Helps): Record<string, Row> {
     FEAT: {
       argument: "none",
       login: false,
-      help: ["", "what there is beside RFC 959"],
+      help: ["", "list the extensions of RFC 959"],
       run: (c) => ({ code: 211, text: "Features:", lines: features(c), last: "End" }),
     },
     OPTS: {
       argument: "needed",
       login: false,
-      help: ["COMMAND OPTIONS", "MLST, HASH, UTF8"],
+      help: ["COMMAND OPTIONS", "set options of MLST, HASH or UTF8"],
       run: options,
     },
     HELP: {
       argument: "optional",
       login: false,
-      help: ["[COMMAND]", "this"],
+      help: ["[COMMAND]", "list the commands, or describe one"],
       run: (_, argument) => help(argument.trim().toUpperCase(), new Map(all())),
     },
     SYST: {
       argument: "none",
       login: false,
-      help: ["", "what kind of listings to expect"],
+      help: ["", "show the format of listings"],
       run: () => reply(215, "UNIX Type: L8"),
     },
     NOOP: {
@@ -89,30 +89,30 @@ export function settingRows(all: Helps): Record<string, Row> {
     CLNT: {
       argument: "needed",
       login: false,
-      help: ["NAME", "which program this is"],
+      help: ["NAME", "name the client program"],
       run: () => reply(200, "Hello"),
     },
     LANG: {
       argument: "optional",
       login: false,
-      help: ["[EN]", "the language of replies"],
+      help: ["[EN]", "choose the language of replies"],
       run(_, argument) {
         if (/^(en(-.*)?)?$/i.test(argument.trim())) return reply(200, "Replies are in English");
-        throw new Failed(504, "unsupported", "There is only English");
+        throw new Failed(504, "unsupported", "Only English is supported");
       },
     },
   };
 }
 
-/** A command with which one may ask for one thing alone, which is the usual one. */
+/** A command whose only allowed argument is its default. */
 function only(verb: string, letter: string, what: string): Row {
   return {
     argument: "needed",
     login: true,
-    help: [letter, `${what}; there is nothing else`],
+    help: [letter, `${what}, the only one supported`],
     run(_, argument) {
       if (argument.trim().toUpperCase() === letter) return reply(200, `${verb} is ${letter}`);
-      throw new Failed(504, "unsupported", `There is only ${verb} ${letter}`);
+      throw new Failed(504, "unsupported", `Only ${verb} ${letter} is supported`);
     },
   };
 }
@@ -143,17 +143,19 @@ function features(c: Connection): string[] {
   ].sort();
 }
 
-/** OPTS (RFC 2389): those commands that have options. */
+/** Sets the options of a command (OPTS, RFC 2389). */
 function options(c: Connection, argument: string): Reply {
   const [command, ...rest] = argument.trim().split(" ");
   const wanted = rest.join(" ").trim();
   switch (command.toUpperCase()) {
     case "MLST": {
       const named = wanted.split(";").filter(Boolean).map((fact) => fact.toLowerCase());
-      if (/\s/.test(wanted)) throw new Failed(501, "usage", "Facts are parted by semicolons alone");
+      if (/\s/.test(wanted)) {
+        throw new Failed(501, "usage", "facts are separated by semicolons, without spaces");
+      }
       c.state.facts = new Set(facts.filter((fact) => named.includes(fact)));
       if (named.length > 0 && c.state.facts.size === 0) {
-        throw new Failed(501, "usage", `There is no such fact: ${named[0]}`);
+        throw new Failed(501, "usage", `Unknown fact: ${named[0]}`);
       }
       return reply(
         200,
@@ -165,16 +167,16 @@ function options(c: Connection, argument: string): Reply {
       if (name === "SHA-256" || name === "MD5") {
         c.state.algorithm = name === "MD5" ? "md5" : "sha256";
       } else if (name !== "") {
-        throw new Failed(501, "unsupported", "There is SHA-256 and MD5");
+        throw new Failed(501, "unsupported", "Only SHA-256 and MD5 are supported");
       }
       return reply(200, c.state.algorithm === "md5" ? "MD5" : "SHA-256");
     }
     case "UTF8":
     case "UTF-8":
       if (/^(ON)?$/i.test(wanted)) return reply(200, "UTF-8 is always on");
-      throw new Failed(504, "unsupported", "Names are UTF-8 here, and nothing else");
+      throw new Failed(504, "unsupported", "UTF-8 cannot be turned off");
     default:
-      throw new Failed(501, "unsupported", "That command has no options");
+      throw new Failed(501, "unsupported", "This command has no options");
   }
 }
 
@@ -185,11 +187,11 @@ function help(verb: string, all: ReadonlyMap<string, Row["help"]>): Reply {
     while (verbs.length > 0) {
       lines.push(verbs.splice(0, 8).map((name) => name.padEnd(8)).join("").trimEnd());
     }
-    return { code: 214, text: "Commands; HELP COMMAND tells more:", lines, last: "End" };
+    return { code: 214, text: "Commands; HELP COMMAND describes one:", lines, last: "End" };
   }
   if (verb === "SITE") return siteHelp();
-  const found = all.get(verb);
-  if (!found) throw new Failed(501, "unsupported", "There is no such command");
-  const [syntax, what] = found;
+  const entry = all.get(verb);
+  if (!entry) throw new Failed(501, "unsupported", "Unknown command");
+  const [syntax, what] = entry;
   return reply(214, `${[verb, syntax].filter(Boolean).join(" ")}: ${what}`);
 }

@@ -1,4 +1,4 @@
-/** SITE: what FTP has no command for (RFC 959, 4.1.3). */
+/** SITE: extensions of this server (RFC 959, 4.1.3). */
 import { quota } from "../../session/quota.ts";
 import { setModified } from "../../session/set_modified.ts";
 import { stat } from "../../session/stat.ts";
@@ -17,7 +17,7 @@ export const siteRows: Record<string, Row> = {
       const command = verb.toUpperCase();
       if (command === "HELP") return siteHelp(rest.trim().toUpperCase());
       const run = Object.hasOwn(commands, command) ? commands[command] : undefined;
-      if (!run) throw new Failed(501, "unsupported", "SITE HELP tells what there is");
+      if (!run) throw new Failed(501, "unsupported", "Unknown SITE command; SITE HELP lists them");
       return run(needLogin(c), rest, access);
     },
   },
@@ -41,12 +41,12 @@ const commands: Record<string, Run> = {
       last: "End",
     };
   },
-  /** Every file is its account's, whatever its mode: clients that preserve modes are not to fail. */
-  CHMOD(c, argument) {
+  /** Accepts and ignores modes, so that clients that preserve them do not fail. */
+  async CHMOD(c, argument) {
     const [, mode, path] = /^ *([0-7]{3,4}) ([^]+)$/.exec(argument) ?? [];
     if (mode === undefined) throw new Failed(501, "usage", "SITE CHMOD MODE PATH, as in 644 a");
-    stat(c.session, c.path(path));
-    return reply(200, "Modes are not kept here; nothing was changed");
+    await stat(c.session, await c.path(path));
+    return reply(200, "Modes are not kept; nothing has changed");
   },
   /** `SITE UTIME TIME PATH`, and `SITE UTIME PATH ACCESSED MODIFIED CREATED UTC`. */
   async UTIME(c, argument, access) {
@@ -57,25 +57,25 @@ const commands: Record<string, Run> = {
     if (path === undefined || time === undefined) {
       throw new Failed(501, "usage", "SITE UTIME YYYYMMDDhhmmss PATH, in UTC");
     }
-    const changed = c.path(path);
+    const changed = await c.path(path);
     access.becomes("touch", changed);
     await setModified(c.session, changed, time);
-    return reply(200, "The time is set");
+    return reply(200, "Time set");
   },
 };
 
 const helps: Readonly<Record<string, string>> = {
-  CHMOD: "SITE CHMOD MODE PATH: is accepted; modes are not kept",
-  HELP: "SITE HELP [COMMAND]: this",
-  QUOTA: "SITE QUOTA: how much is used, reserved and left",
+  CHMOD: "SITE CHMOD MODE PATH: accepted and ignored; modes are not kept",
+  HELP: "SITE HELP [COMMAND]: list these commands",
+  QUOTA: "SITE QUOTA: show the used, reserved and available bytes",
   UTIME: "SITE UTIME YYYYMMDDhhmmss PATH: set a file's time, in UTC",
 };
 
-/** @param verb one of them; by default all are told */
+/** @param verb one of them; by default all */
 export function siteHelp(verb = ""): Reply {
   if (verb === "") {
-    return { code: 214, text: "SITE has:", lines: Object.values(helps), last: "End" };
+    return { code: 214, text: "SITE commands:", lines: Object.values(helps), last: "End" };
   }
-  if (!Object.hasOwn(helps, verb)) throw new Failed(501, "unsupported", "There is no such command");
+  if (!Object.hasOwn(helps, verb)) throw new Failed(501, "unsupported", "Unknown command");
   return reply(214, helps[verb]);
 }

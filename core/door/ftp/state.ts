@@ -1,30 +1,30 @@
-/** What a session's commands leave behind for those that follow. */
+/** The state that commands of a control connection leave for later ones. */
 import { type Fact, facts } from "./listing.ts";
 
 export interface State {
-  /** As USER said it; undefined: it did not. */
+  /** The argument of USER; undefined before it. */
   user: string | undefined;
-  /** Failed logins. */
+  /** The number of failed logins. */
   failures: number;
-  /** Where relative paths begin. */
+  /** The working directory: relative paths begin here. */
   folder: string;
-  /** Type A, or I. */
+  /** True for type A, false for type I. */
   ascii: boolean;
-  /** PBSZ was given. */
+  /** True after PBSZ. */
   buffered: boolean;
-  /** PROT P: data connections are to use TLS. */
+  /** True after PROT P: data connections use TLS. */
   protect: boolean;
-  /** EPSV ALL: no other way to a data connection may be asked for. */
+  /** True after EPSV ALL: PASV, PORT and EPRT are refused. */
   extendedOnly: boolean;
-  /** Where the next transfer begins. */
+  /** The offset of the next transfer, from REST. */
   restart: number;
-  /** What RNFR named. */
+  /** The path of RNFR. */
   renameFrom: string | undefined;
-  /** What ALLO asked for. */
+  /** The bytes of ALLO. */
   reserve: number | undefined;
-  /** What MLST and MLSD tell. */
+  /** The facts that MLST and MLSD list. */
   facts: ReadonlySet<Fact>;
-  /** What HASH makes. */
+  /** The algorithm of HASH. */
   algorithm: "sha256" | "md5";
 }
 

@@ -17,7 +17,7 @@ import { type Brake, brakeOf } from "../brake.ts";
 import { note } from "../failure.ts";
 import { FromWire } from "./ascii.ts";
 import type { Row, UserConnection } from "./row.ts";
-import type { Data } from "./data.ts";
+import type { Data } from "./data_port.ts";
 import { isFile } from "./locate.ts";
 import { proofWait } from "./patience.ts";
 import { Failed, type Reply, reply } from "./reply.ts";
@@ -30,7 +30,7 @@ export const storeRows: Record<string, Row> = {
     login: true,
     does: "put",
     slow: true,
-    help: ["PATH", "take in a file; REST says from where on"],
+    help: ["PATH", "receive a file, from the offset of REST"],
     run: (c, argument, access) => store(c, { argument, base: c.state.restart || "fresh" }, access),
   },
   APPE: {
@@ -39,7 +39,7 @@ export const storeRows: Record<string, Row> = {
     login: true,
     does: "put",
     slow: true,
-    help: ["PATH", "go on with a file, or with an upload that was cut"],
+    help: ["PATH", "append to a file, or resume a partial upload"],
     run(c, argument, access) {
       notRestarting(c, "APPE");
       return store(c, { argument, base: "old" }, access);
@@ -51,7 +51,7 @@ export const storeRows: Record<string, Row> = {
     login: true,
     does: "put",
     slow: true,
-    help: ["", "take in a file, and find a name for it"],
+    help: ["", "receive a file under a new name"],
     run(c, _, access) {
       notRestarting(c, "STOU");
       const argument = `barge-${randomBytes(6).toString("hex")}`;
@@ -73,7 +73,7 @@ async function store(c: UserConnection, wanted: Wanted, access: Access): Promise
   c.state.restart = 0;
   c.state.reserve = undefined;
   if (restart > 0 && ascii) throw new Failed(501, "usage", "No restart in type A");
-  const path = c.path(argument);
+  const path = await c.path(argument);
   checkData(c);
   const upload = await begin(c, {
     path,
@@ -97,7 +97,7 @@ async function store(c: UserConnection, wanted: Wanted, access: Access): Promise
       if (data.tls) return true;
       const whole = reserve !== undefined && [access.bytes, upload.offset].includes(reserve);
       const took = performance.now() - began;
-      if (!whole) await c.lives(proofWait(c.patience, isFile(c.session, path), took));
+      if (!whole) await c.lives(proofWait(c.patience, await isFile(c.session, path), took));
       return false;
     });
     const { size } = await upload.commit(null, verified);

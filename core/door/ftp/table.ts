@@ -13,7 +13,7 @@ import { storeRows } from "./store.ts";
 const abort: Row = {
   argument: "none",
   login: true,
-  help: ["", "end the transfer that runs"],
+  help: ["", "end the running transfer"],
   run(c: Connection) {
     const ended = c.aborted;
     c.aborted = false;

@@ -1,21 +1,20 @@
 /**
- * What all transfers have in common: the answer before, the data connection, and how each end of it
- * is told.
+ * Runs transfers: the first reply, the data connection, and the reply for each kind of end.
  *
- *   150 -> (425: nobody came; 522: somebody else may have) -> moving -> 226
+ *   150 -> (425: no connection; 522: no TLS session of the client) -> moving -> 226
  *                                      \-> 426 (cut, aborted), 552, 452, 451
  */
 import { BargeError, typed } from "../../error.ts";
-import type { Data } from "./data.ts";
+import type { Data } from "./data_port.ts";
 import type { Connection } from "./row.ts";
 import { Failed, reply } from "./reply.ts";
 
 /**
- * Moves something over the data connection.
+ * Runs a transfer over the data connection.
  *
- * @param about what the client is told it will be
- * @param work gets the connection, which is closed when it is done, or when the transfer is aborted
- * @throws {BargeError} what `work` throws; {Failed} 425, 426, 521, 522
+ * @param about the text of the first reply
+ * @param work gets the connection, which is closed when the work ends or the transfer is aborted
+ * @throws {BargeError} as `work`; {Failed} 425, 426, 521, 522
  */
 export async function overData<T>(
   c: Connection,
@@ -50,15 +49,15 @@ export async function overData<T>(
   }
 }
 
-/** @throws {Failed} where there is no data connection to be had, or it would be in the clear */
+/** @throws {Failed} if no data connection is expected, or TLS is required and not asked for */
 export function checkData(c: Connection): void {
   if (c.spec.tls === "require" && !c.state.protect) {
-    throw new Failed(521, "refused", "Data in the clear is not allowed here", {
-      hint: "say PBSZ 0 and PROT P first",
+    throw new Failed(521, "refused", "Data connections without TLS are not allowed", {
+      hint: "send PBSZ 0 and PROT P first",
     });
   }
   if (c.data.ready) return;
-  throw new Failed(425, "usage", "There is no data connection", { hint: "use PASV or EPSV first" });
+  throw new Failed(425, "usage", "No data connection", { hint: "use PASV or EPSV first" });
 }
 
 async function arrived(opening: Promise<Data>): Promise<Data> {
@@ -70,7 +69,7 @@ async function arrived(opening: Promise<Data>): Promise<Data> {
   }
 }
 
-/** Reads what comes. @returns null at the end @throws {Failed} 426 when it was cut */
+/** Reads from the data connection. @returns null at the end @throws {Failed} 426 when it was cut */
 export async function receive({ stream }: Data, into: Uint8Array): Promise<number | null> {
   try {
     return await stream.read(into);
@@ -79,15 +78,15 @@ export async function receive({ stream }: Data, into: Uint8Array): Promise<numbe
   }
 }
 
-/** So much goes at once where TLS tells of no progress before all of it has gone. */
-const tlsPiece = 64 * 1024;
+/** The size of a write with TLS, where a write shows no progress before its end. */
+const tlsPieceBytes = 64 * 1024;
 
 /** Sends bytes. @throws {Failed} 426 when the client has left, or reads nothing */
 export async function send({ stream, tls }: Data, bytes: Uint8Array): Promise<void> {
   try {
     if (!tls) return await stream.write(bytes);
-    for (let at = 0; at < bytes.length; at += tlsPiece) {
-      await stream.write(bytes.subarray(at, at + tlsPiece));
+    for (let at = 0; at < bytes.length; at += tlsPieceBytes) {
+      await stream.write(bytes.subarray(at, at + tlsPieceBytes));
     }
   } catch (error) {
     throw cutOff(error);

@@ -8,10 +8,10 @@
  */
 import { BargeError, type Kind } from "../../error.ts";
 import { get } from "../../session/get.ts";
-import type { Download } from "../../local/download.ts";
+import type { FileContent } from "../../storage/content.ts";
 import { printable } from "../../protocol/printable.ts";
 import { list } from "../../session/list.ts";
-import { refuseUnnamed } from "../../local/omitted.ts";
+import { refuseUnnamed } from "../../session/omitted.ts";
 import type { Session } from "../../login/session.ts";
 import { stat } from "../../session/stat.ts";
 import { piecesOf } from "./download.ts";
@@ -43,9 +43,11 @@ export async function sendArchive(
 ): Promise<Response> {
   const { session, method } = exchange;
   // A missing folder, or one with data that no door shows, fails before the head is sent.
-  const { entry } = stat(session!, path);
+  const { entry } = await stat(session, path);
   for (const top of path === "/" ? ["/home", "/public"] : [path]) {
-    if (entry?.type === "dir") await refuseUnnamed(session!.store, session!.locate(top).place!);
+    if (entry?.type === "dir") {
+      await refuseUnnamed(session.store.tree, session.locate(top).place!);
+    }
   }
   const name = path === "/" ? "files" : path.slice(path.lastIndexOf("/") + 1);
   const headers = {
@@ -54,7 +56,7 @@ export async function sendArchive(
     "cache-control": "no-store",
   };
   if (method === "HEAD") return new Response(null, { headers });
-  const members = membersOf(session!, path, `${name}/`);
+  const members = membersOf(session, path, `${name}/`);
   const made = format === "zip" ? zipFormat() : tarFormat;
   const source = archive(exchange, members, made, `${name}.missing.txt`);
   return exchange.send(joinPieces(source), { headers });
@@ -76,7 +78,7 @@ async function* membersOf(
   path: string,
   top: string,
 ): AsyncGenerator<Member> {
-  const { entry } = stat(session, path);
+  const { entry } = await stat(session, path);
   const single = entry?.type === "file";
   if (entry && !single) {
     yield { name: top.slice(0, -1), type: "dir", modified: Date.parse(entry.modified), path };
@@ -130,7 +132,7 @@ async function* archive(
       yield format.trailer(0);
       continue;
     }
-    const file = await opened(exchange.session!, member, missingFiles);
+    const file = await opened(exchange.session, member, missingFiles);
     if (!file) continue;
     const { size, modified } = file;
     yield format.header({ ...member, size, modified });
@@ -163,7 +165,7 @@ async function opened(
   session: Session,
   { name, path }: Member,
   missingFiles: MissingFiles,
-): Promise<Download | undefined> {
+): Promise<FileContent | undefined> {
   try {
     return await get(session, path, 0);
   } catch (error) {

@@ -12,7 +12,7 @@ import { network } from "../../net/address.ts";
 import { logName } from "../../login/log_name.ts";
 import { logIn } from "../../login/password.ts";
 import type { Session } from "../../login/session.ts";
-import type { Store } from "../../local/store.ts";
+import type { Service } from "../../login/service.ts";
 import {
   type AuthenticatedExchange,
   type Exchange,
@@ -35,13 +35,13 @@ interface Remembered {
 
 /** The logins of one worker. */
 export class RememberedLogins implements Logins {
-  readonly #store: Store;
+  readonly #store: Service;
   readonly #cookie: CookieLogin | undefined;
   readonly #key = randomBytes(32);
   readonly #remembered = new Map<string, Remembered>();
   readonly #pending = new Map<string, Promise<Session>>();
 
-  constructor(store: Store, cookie?: CookieLogin) {
+  constructor(store: Service, cookie?: CookieLogin) {
     this.#store = store;
     this.#cookie = cookie;
   }

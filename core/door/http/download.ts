@@ -2,7 +2,7 @@
 import { getMimeType } from "hono/utils/mime";
 import { digest } from "../../session/digest.ts";
 import { get } from "../../session/get.ts";
-import type { Download } from "../../local/download.ts";
+import type { FileContent } from "../../storage/content.ts";
 import { etagOf, httpDate, judge, rangeHolds } from "./condition.ts";
 import { wantsDigest, writeDigest } from "./digest_field.ts";
 import type { AuthenticatedExchange, Exchange, Source } from "./exchange.ts";
@@ -32,7 +32,7 @@ export async function sendFile(
   headers: Readonly<Record<string, string>> = {},
   { tagOf = etagOf, begin }: SendOptions = {},
 ): Promise<Response> {
-  const file = await get(exchange.session!, path, 0);
+  const file = await get(exchange.session, path, 0);
   try {
     const header = (name: string) => exchange.header(name);
     const validators = { etag: tagOf(file), modified: file.modified };
@@ -71,7 +71,7 @@ export async function sendFile(
 
 async function answer(
   exchange: Exchange,
-  file: Download,
+  file: FileContent,
   span: Span | "all",
   headers: Record<string, string>,
 ): Promise<Response> {
@@ -93,7 +93,7 @@ async function answer(
 }
 
 /** Reads the rest of a file, or `length` bytes of it; then closes the file. */
-export async function* piecesOf(file: Download, length?: number): Source {
+export async function* piecesOf(file: FileContent, length?: number): Source {
   try {
     yield* file.pieces(length);
   } finally {
@@ -105,7 +105,7 @@ export async function* piecesOf(file: Download, length?: number): Source {
 async function digestsOf(
   exchange: AuthenticatedExchange,
   path: string,
-  { sha256 }: Download,
+  { sha256 }: FileContent,
   whole: boolean,
 ): Promise<Record<string, string>> {
   const wanted = wantsDigest(exchange.header("want-repr-digest"));
@@ -113,7 +113,7 @@ async function digestsOf(
     exchange.method === "GET";
   const value = sha256 ?? (wanted || content
     ? (await digest(
-      exchange.session!,
+      exchange.session,
       { verb: "digest", path, algorithm: "sha256", fresh: false },
       exchange.ended.signal,
     )).digest

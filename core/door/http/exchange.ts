@@ -12,7 +12,7 @@ import { BargeError } from "../../error.ts";
 import { wait } from "../../net/wait.ts";
 import type { Presence } from "../../watch/roster.ts";
 import type { Session } from "../../login/session.ts";
-import type { Store } from "../../local/store.ts";
+import type { Service } from "../../login/service.ts";
 import { Access } from "../access.ts";
 import { brakeOf } from "../brake.ts";
 import { Body } from "./body.ts";
@@ -34,7 +34,7 @@ export interface Logins {
 
 /** The state that all exchanges of a door share. */
 export interface Doorway {
-  readonly store: Store;
+  readonly store: Service;
   readonly scheme: "http" | "https";
   /** The trusted proxies and the public URL. */
   readonly front: Front;
@@ -56,7 +56,7 @@ export interface HttpEnv {
 
 export class Exchange implements Disposable {
   readonly door: Doorway;
-  readonly store: Store;
+  readonly store: Service;
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
   /** The client's numeric address, without the port. */

@@ -84,14 +84,14 @@ export function conditions(
 ): When {
   const header = (name: string) => exchange.header(name);
   if (!isConditional(header)) return when;
-  return (existing) => {
+  return (existing, view) => {
     const validators = existing?.type === "file"
       ? { etag: tagOf(existing), modified: existing.modified }
       : existing && { etag: "", modified: existing.modified };
     if (judge(header, validators, false) !== "ok") {
       throw new Refusal(412, "exists", "the file does not meet the request's conditions");
     }
-    if (typeof when === "function") when(existing);
+    if (typeof when === "function") when(existing, view);
   };
 }
 

@@ -1,15 +1,14 @@
 /**
- * One client of BARGE/1 (PROTOCOL.md), from hello to bye.
+ * Serves one client of BARGE/1 (PROTOCOL.md), from hello to bye.
  *
  *   new -> greeted -> (challenged) -> logged in -> closed
  *
- * Requests are read, carried out and answered one after the other; only small uploads overlap
- * (window.ts). The door decides nothing: it parses, calls the session, and answers with what that
- * returns or throws. It ends when the client leaves, breaks the protocol, or stops moving.
+ * Requests are read, served and answered one after the other; only small uploads overlap (window.ts).
+ * The connection ends when the client leaves, breaks the protocol, or stops moving bytes.
  */
 import { BargeError } from "../../error.ts";
 import { parseAddress } from "../../net/address.ts";
-import { Ahead } from "../../net/ahead.ts";
+import { ReadAhead } from "../../net/read_ahead.ts";
 import { Pace } from "../../net/pace.ts";
 import type { Stream } from "../../net/stream.ts";
 import {
@@ -33,59 +32,58 @@ import { type Challenge, lookUp } from "../../login/login.ts";
 import type { Rate } from "../../watch/rate.ts";
 import type { Presence } from "../../watch/roster.ts";
 import type { Session } from "../../login/session.ts";
-import type { Store } from "../../local/store.ts";
+import type { Service } from "../../login/service.ts";
 import { Access, outcomeOf } from "../access.ts";
 import { type Brake, brakeOf } from "../brake.ts";
 import { explain, note } from "../failure.ts";
+import { linger } from "../linger.ts";
 import type { Conversation } from "../listen.ts";
 import { type BodyState, type Context, isLoggedIn } from "./context.ts";
 import { Output } from "./output.ts";
 import { maxCheckMs, type Patience, patience } from "./patience.ts";
 import { Pauses } from "./pause.ts";
-import { isTheirTurn, theirTurn } from "./turn.ts";
+import { mustYield, yieldToOthers } from "./fairness.ts";
 import { verbs } from "./verbs.ts";
 import { Window } from "./window.ts";
 
 export class Connection implements Conversation, Context {
-  readonly store: Store;
+  readonly store: Service;
   readonly stream: Stream;
-  /** The client's numeric address, without the port. */
   readonly host: string;
   readonly reader: FrameReader;
   readonly output: Output;
-  /** The pauses of its requests; undefined: none are allowed. */
   readonly pauses: Pauses | undefined;
   greeted = false;
   challenge: Challenge | undefined;
   session: Session | undefined;
-  /** Gives back the place that the account has for this connection. */
-  #leaveAccount: () => void = () => {};
-  /** Who is logged in, and who the last login was to be: for the access log. */
   account: string | null = null;
-  claims: string | null = null;
+  /** The account of the login that is under way, for the access log. */
+  #loginName: string | null = null;
+  /** Gives back the account's place for this connection. */
+  #leaveAccount: () => void = () => {};
   readonly #presence: Presence;
   readonly #patience: Patience;
-  readonly #ahead: Ahead;
-  // What a session that does nothing has no use for is made when it is asked for.
+  readonly #ahead: ReadAhead;
+  // These are made on first use, so that an idle connection takes less memory.
   #paces: Stream["paces"];
   #window: Window | undefined;
   #ended: AbortController | undefined;
   #leaving = false;
   #busy = false;
-  /** Has the client ended its side? Inside a request that is a cut: nobody is owed an answer. */
-  #over = false;
+  /** True when the client has ended its side; an unfinished request then gets no answer. */
+  #clientEnded = false;
 
   /**
    * @param stream taken over: it is closed when {@link run} ends
    * @param presence kept up to date
    */
-  constructor(store: Store, stream: Stream, presence: Presence, allowed: Patience = patience) {
+  constructor(store: Service, stream: Stream, presence: Presence, allowed: Patience = patience) {
     this.store = store;
     this.stream = stream;
     this.host = parseAddress(stream.peer).host;
     this.#presence = presence;
     this.#patience = allowed;
-    this.#ahead = new Ahead(stream);
+    this.#ahead = new ReadAhead(stream);
     this.output = new Output(stream, allowed.request, () => this.#brake(store.rates.down));
     this.reader = new FrameReader({ read: (into) => this.#read(into) });
     this.reader.limit = maxStrangerFrame;
@@ -96,13 +94,11 @@ export class Connection implements Conversation, Context {
     };
   }
 
-  /** The certificates of which a login here must be bound to one; none: there is no TLS. */
   get endPoints(): readonly string[] {
     const { endPoint } = this.stream;
     return endPoint === undefined ? this.store.settings.proxyEndPoints ?? [] : [endPoint];
   }
 
-  /** Gives a challenge up that no proof has answered; that is a failed login of the address. */
   async forgetChallenge(): Promise<void> {
     const ms = await this.#dropChallenge();
     if (ms !== undefined) await this.pause(ms);
@@ -114,12 +110,10 @@ export class Connection implements Conversation, Context {
     return delay;
   }
 
-  /** Aborted when the connection ends, for whatever reason. */
   get ended(): AbortController {
     return this.#ended ??= new AbortController();
   }
 
-  /** The small uploads that are not answered yet. */
   get window(): Window {
     return this.#window ??= new Window((answer) => {
       this.output.queue(encodeFrame(answer));
@@ -127,11 +121,6 @@ export class Connection implements Conversation, Context {
     });
   }
 
-  /**
-   * Makes the session this connection's, in place of the one before.
-   *
-   * @throws {BargeError} `unavailable` when its account has too many: the one before stays
-   */
   admit(session: Session): void {
     const leave = this.store.gate.login(session.id);
     if (!leave) {
@@ -151,12 +140,6 @@ export class Connection implements Conversation, Context {
     session.door = "native";
   }
 
-  /**
-   * Waits between a request and its answer; less, when the connection ends.
-   *
-   * @param done ends the wait, too
-   * @throws {BargeError} why it ended; `unavailable` when the client has left
-   */
   async pause(ms: number, done?: AbortSignal): Promise<void> {
     await this.output.flush();
     const { stranger, idle } = this.#patience;
@@ -167,16 +150,11 @@ export class Connection implements Conversation, Context {
       await this.#ahead.pause(ms, done ? AbortSignal.any([signal, done]) : signal);
     } catch (error) {
       if (done?.aborted && !signal.aborted) return;
-      this.#over = true;
+      this.#clientEnded = true;
       throw error;
     }
   }
 
-  /**
-   * Does what may wait for a check of an upload; that ends when the client leaves meanwhile.
-   *
-   * @param work is given what tells it so
-   */
   async watched<T>(work: (gone: AbortSignal) => Promise<T>): Promise<T> {
     if (!this.store.hooks.check) return await work(this.ended.signal);
     const [gone, done] = [new AbortController(), new AbortController()];
@@ -189,22 +167,17 @@ export class Connection implements Conversation, Context {
     }
   }
 
-  /**
-   * Closes after what is under way: at once between two requests, else when the request, and the
-   * small uploads before it, are answered.
-   */
+  /** Closes at once between two requests, else after the answers of the request and the window. */
   leave(): void {
     this.#leaving = true;
     if (!this.#busy) void this.#depart();
   }
 
-  /** Cuts the connection off, whatever is under way. */
   cut(reason: BargeError): void {
     this.stream.close(reason);
     this.ended.abort(reason);
   }
 
-  /** Serves the client until it is gone. Never throws. */
   async run(): Promise<void> {
     const { login } = this.#patience;
     const late = login && setTimeout(() => {
@@ -237,45 +210,32 @@ export class Connection implements Conversation, Context {
         }
         if (!frame || this.#leaving || !await this.#request(frame)) break;
         // A buffer may hold thousands of requests that need no waiting.
-        if (isTheirTurn(count)) await theirTurn();
+        if (mustYield(count)) await yieldToOthers();
       }
     } catch (error) {
-      // What is no frame: told once, and nothing behind it is read as one.
-      const told = error instanceof BargeError && error.kind === "protocol" && !this.stream.closed;
-      if (!told) throw error;
+      // A malformed frame is answered once; the bytes behind it are not read as frames.
+      const answerable = error instanceof BargeError && error.kind === "protocol" &&
+        !this.stream.closed;
+      if (!answerable) throw error;
       await this.#window?.drain();
       this.output.queue(encodeFrame(failure(error)));
     }
     await this.#window?.drain();
     await this.output.flush();
-    await this.#linger();
+    await linger(this.stream, this.#patience.linger);
   }
 
-  /** Ends our side and reads away theirs: closing on unread bytes would take the last answer back. */
-  async #linger(): Promise<void> {
-    const { linger } = this.#patience;
-    const cut = setTimeout(() => this.stream.close(), linger);
-    try {
-      await this.stream.end();
-      this.stream.patience = linger;
-      const buffer = new Uint8Array(16 * 1024);
-      while (await this.stream.read(buffer) !== null);
-    } finally {
-      clearTimeout(cut);
-    }
-  }
-
-  /** Lets go of a client that the loop waits for: it answers nothing that comes from here on. */
+  /** Closes while the loop waits for a request. */
   async #depart(): Promise<void> {
     const reason = new BargeError("unavailable", "the server is stopping");
     try {
       await this.#window?.drain();
       await this.output.flush();
-    } catch { /* it is gone already */ }
+    } catch { /* the client is gone */ }
     this.stream.close(reason);
   }
 
-  /** Nothing is waited for while an answer is held back. */
+  /** Reads after all answers were sent: the client may wait for one of them. */
   async #read(into: Uint8Array): Promise<number | null> {
     await this.output.flush();
     const { stranger, idle, request } = this.#patience;
@@ -286,31 +246,31 @@ export class Connection implements Conversation, Context {
     else this.#watchPace();
     const brake = this.#brake(this.store.rates.up);
     const n = await this.#ahead.read(brake ? into.subarray(0, brake.piece) : into);
-    this.#over = n === null;
+    this.#clientEnded = n === null;
     if (n !== null) await brake?.hold(n);
     return n;
   }
 
-  /** From here on the client must keep to the floor, until it may be silent again. */
+  /** Enforces the minimum pace until the connection is idle again. */
   #watchPace(): void {
     const { floor = { bytes: 0, over: this.#patience.request } } = this.#patience;
     this.stream.paces = this.#paces ??= { read: new Pace(floor), write: new Pace(floor) };
   }
 
-  /** What the account's rate asks for; undefined: full speed. */
+  /** Returns the brake of the account's rate; undefined for full speed. */
   #brake(rate: Rate | undefined): Brake | undefined {
     return rate && brakeOf(rate, this.session?.id, this.ended.signal);
   }
 
-  /** Answers one request. @returns whether there may be another */
+  /** Answers one request. @returns false when it was the last one */
   async #request({ value, body }: Frame): Promise<boolean> {
     this.#busy = true;
     this.pauses?.begin();
     this.#watchPace();
     const access = this.#access(value);
     if (access.verb === "auth" || access.verb === "register") {
-      this.claims = typeof value.account === "string" ? await this.#logName(value) : null;
-      access.account = this.claims;
+      this.#loginName = typeof value.account === "string" ? await this.#logName(value) : null;
+      access.account = this.#loginName;
     }
     this.#presence.doing = access;
     try {
@@ -325,7 +285,6 @@ export class Connection implements Conversation, Context {
     }
   }
 
-  /** The record of one file of a request that has many. */
   access(verb: Verb, path: string): Access {
     const arrived = { door: "native", address: this.stream.peer, verb, path } as const;
     const access = new Access(arrived, this.store.metrics);
@@ -341,11 +300,11 @@ export class Connection implements Conversation, Context {
   }
 
   #access(value: FrameValue): Access {
-    const { op: verb = null, path = null } = asked(value);
+    const { op: verb = null, path = null } = operationOf(value);
     const to = typeof value.to === "string" ? value.to : undefined;
     const arrived = { door: "native", address: this.stream.peer, verb, path, to } as const;
     const access = new Access(arrived, this.store.metrics);
-    access.account = verb === "proof" ? this.claims : this.account;
+    access.account = verb === "proof" ? this.#loginName : this.account;
     return access;
   }
 
@@ -376,8 +335,8 @@ export class Connection implements Conversation, Context {
       if (!access.pending) access.end("ok");
       return request.verb !== "bye";
     } catch (error) {
-      if (this.stream.closed || this.#over) throw error;
-      const failed = explain(error, asked(value));
+      if (this.stream.closed || this.#clientEnded) throw error;
+      const failed = explain(error, operationOf(value));
       access.end(failed.kind);
       await this.#window?.drain();
       this.output.queue(encodeFrame(failure(failed)));
@@ -395,7 +354,6 @@ export class Connection implements Conversation, Context {
     throw new BargeError("protocol", "the first request must be hello");
   }
 
-  /** Reads the frame behind a body. */
   async trailer(): Promise<Trailer> {
     const frame = await this.reader.frame();
     if (!frame) throw new BargeError("unavailable", "the connection was cut");
@@ -404,8 +362,8 @@ export class Connection implements Conversation, Context {
   }
 }
 
-/** The verb and path of a request, as far as it has them. */
-function asked(value: FrameValue): { op?: string; path?: string } {
+/** Returns the verb and path of a request for logs; it may be malformed. */
+function operationOf(value: FrameValue): { op?: string; path?: string } {
   const text = (field: string) =>
     typeof value[field] === "string" ? value[field] as string : undefined;
   return { op: text("verb")?.slice(0, 40), path: (text("path") ?? text("from"))?.slice(0, 3000) };

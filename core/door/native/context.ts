@@ -1,6 +1,6 @@
 /** A connection of BARGE/1 as the handlers of its requests see it. */
 import type { BargeError } from "../../error.ts";
-import type { Store } from "../../local/store.ts";
+import type { Service } from "../../login/service.ts";
 import type { Challenge } from "../../login/login.ts";
 import type { Session } from "../../login/session.ts";
 import type { Stream } from "../../net/stream.ts";
@@ -13,7 +13,7 @@ import type { Pauses } from "./pause.ts";
 import type { Window } from "./window.ts";
 
 export interface Context {
-  readonly store: Store;
+  readonly store: Service;
   readonly stream: Stream;
   /** The client's numeric address, without the port. */
   readonly host: string;

@@ -1,13 +1,13 @@
-/** GET: the file's facts, its bytes from an offset, the digest of the whole. */
+/** Serves GET: the facts of a file, its bytes from an offset, its digest. */
 import { encodeFrame } from "../../protocol/frame.ts";
 import type { Answer, Request } from "../../protocol/message.ts";
 import { get } from "../../session/get.ts";
 import type { BodyState, LoggedIn } from "./context.ts";
 
-/** Files up to this many bytes are sent together with their frames, and with other answers. */
-const small = 32 * 1024;
+/** Files up to this size are sent in one write with their frames and other answers. */
+const smallFileBytes = 32 * 1024;
 
-/** @returns null: it has answered itself */
+/** @returns null, since it sends the answer itself */
 export async function serveGet(
   c: LoggedIn,
   request: Request<"get">,
@@ -28,7 +28,7 @@ export async function serveGet(
     };
     c.output.queue(encodeFrame({ ok: true, ...answer }));
     try {
-      if (size - offset <= small) c.output.queue(file.rest());
+      if (size - offset <= smallFileBytes) c.output.queue(file.rest());
       else {
         for await (const piece of file.pieces()) {
           await c.output.write(piece);
@@ -37,7 +37,7 @@ export async function serveGet(
       }
       access.bytes = size - offset;
     } catch (error) {
-      // The body was announced: what can't be sent can only be told by cutting it off.
+      // The size was announced, so a failure can only be reported by closing the connection.
       c.stream.close();
       throw error;
     }

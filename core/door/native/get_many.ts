@@ -1,18 +1,19 @@
-/** GET-MANY: small files, their bytes one behind the other in one body. Each has its own fate. */
+/** Serves GET-MANY: small files in one body. Each succeeds or fails on its own. */
 import type { BargeError } from "../../error.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import { failuresOf } from "../../protocol/failure.ts";
 import { many } from "../../protocol/many.ts";
 import type { Answer, Request } from "../../protocol/message.ts";
-import { lookAgain, readSmall, type Small } from "../../session/get.ts";
+import { readAgain, readSmall } from "../../session/get.ts";
+import type { SmallFile } from "../../storage/content.ts";
 import { explain } from "../failure.ts";
 import type { BodyState, LoggedIn } from "./context.ts";
-import { isTheirTurn, theirTurn } from "./turn.ts";
+import { mustYield, yieldToOthers } from "./fairness.ts";
 
-/** What became of one: read, failed, or too large to fit in beside the others. */
-type Fate = Small | { readonly error: BargeError } | null;
+/** The outcome of one file: read, failed, or null if it does not fit beside the others. */
+type Outcome = SmallFile | { readonly error: BargeError } | null;
 
-/** @returns null: it has answered itself */
+/** @returns null, since it sends the answer itself */
 export async function serveGetMany(
   c: LoggedIn,
   { paths }: Request<"get-many">,
@@ -20,42 +21,54 @@ export async function serveGetMany(
 ): Promise<null> {
   access.split = true;
   await c.session.check();
-  const fates: Fate[] = [];
+  const outcomes: Outcome[] = [];
   let body = 0;
   for (const [i, path] of paths.entries()) {
-    if (isTheirTurn(i)) await theirTurn();
-    const fate = getOne(c, path, many.bytes - body);
-    if (fate && "bytes" in fate) body += fate.bytes.length;
-    fates.push(fate);
+    if (mustYield(i)) await yieldToOthers();
+    const outcome = await getOne(c, path, many.bytes - body);
+    if (outcome && "bytes" in outcome) body += outcome.bytes.length;
+    outcomes.push(outcome);
   }
-  settle(c, paths, fates);
-  body = fates.reduce((sum, fate) => sum + (fate && "bytes" in fate ? fate.bytes.length : 0), 0);
-  const said = failuresOf(fates.flatMap((fate) => fate && "error" in fate ? [fate.error] : []))
+  await refreshDigests(c, paths, outcomes);
+  body = outcomes.reduce(
+    (sum, outcome) => sum + (outcome && "bytes" in outcome ? outcome.bytes.length : 0),
+    0,
+  );
+  const failures = failuresOf(
+    outcomes.flatMap((outcome) => outcome && "error" in outcome ? [outcome.error] : []),
+  )
     .values();
-  const files = fates.map((fate) => {
-    if (fate === null) return null;
-    if ("error" in fate) return { error: said.next().value! };
-    const { bytes, modified, sha256, undigested } = fate;
+  const files = outcomes.map((outcome) => {
+    if (outcome === null) return null;
+    if ("error" in outcome) return { error: failures.next().value! };
+    const { bytes, modified, sha256, undigested } = outcome;
     const facts = { size: bytes.length, modified: new Date(modified).toISOString(), sha256 };
     return undigested ? { ...facts, undigested } : facts;
   });
-  c.output.queue(encodeFrame({ ok: true, ...{ files, body } satisfies Answer<"get-many"> }));
-  for (const fate of fates) if (fate && "bytes" in fate) c.output.queue(fate.bytes);
+  const answer: Answer<"get-many"> = { files, body };
+  c.output.queue(encodeFrame({ ok: true, ...answer }));
+  for (const outcome of outcomes) if (outcome && "bytes" in outcome) c.output.queue(outcome.bytes);
   c.output.queue(encodeFrame({ sha256: null, whole: true }));
   return null;
 }
 
-/** Looks again at the files that have no digest. */
-function settle(c: LoggedIn, paths: readonly string[], fates: Fate[]): void {
-  const unsure = fates.flatMap((fate, i) => fate && "bytes" in fate && fate.undigested ? [i] : []);
-  const files = unsure.map((i) => [paths[i], fates[i] as Small] as const);
-  lookAgain(c.session, files).forEach((small, at) => fates[unsure[at]] = small);
+/** Reads the digests again that were missing. */
+async function refreshDigests(
+  c: LoggedIn,
+  paths: readonly string[],
+  outcomes: Outcome[],
+): Promise<void> {
+  const unsure = outcomes.flatMap((outcome, i) =>
+    outcome && "bytes" in outcome && outcome.undigested ? [i] : []
+  );
+  const files = unsure.map((i) => [paths[i], outcomes[i] as SmallFile] as const);
+  (await readAgain(c.session, files)).forEach((file, i) => outcomes[unsure[i]] = file);
 }
 
-function getOne(c: LoggedIn, path: string, room: number): Fate {
+async function getOne(c: LoggedIn, path: string, room: number): Promise<Outcome> {
   const access = c.access("get", path);
   try {
-    const small = readSmall(c.session, path, room);
+    const small = await readSmall(c.session, path, room);
     if (!small) return null;
     access.bytes = small.bytes.length;
     access.end("ok");

@@ -6,7 +6,7 @@ import type { KeyPair } from "../../net/certificate.ts";
 import { TlsDoor } from "../../net/listen_tls.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import { failure } from "../../protocol/failure.ts";
-import type { Store } from "../../local/store.ts";
+import type { Service } from "../../login/service.ts";
 import type { Door, DoorSpec, Opening } from "../door.ts";
 import { host, type Listener } from "../listen.ts";
 import { listenTcp } from "../listen_tcp.ts";
@@ -15,7 +15,7 @@ import { type Patience, patience } from "./patience.ts";
 import { Refusals } from "../refuse.ts";
 
 const log = getLogger(["barge", "serve"]);
-/** As the answer to a hello. */
+/** The message for a refused connection, in the format of an answer to hello. */
 const refusal = encodeFrame(failure(
   new BargeError("unavailable", "there are too many connections", {
     op: "connect",
@@ -23,7 +23,7 @@ const refusal = encodeFrame(failure(
   }),
 ));
 
-/** As the operator asks for it. @throws as `OpenDoor` */
+/** @throws as `OpenDoor` */
 export function openDoor({ store, spec, reusePort, tls }: Opening): Door {
   return tls
     ? listenNativeTls(store, spec, reusePort, tls)
@@ -37,7 +37,7 @@ export function openDoor({ store, spec, reusePort, tls }: Opening): Door {
  * @throws {Deno.errors.AddrInUse} and others when it can't listen there
  */
 export function listenNative(
-  store: Store,
+  store: Service,
   address: Address,
   reusePort: boolean,
   allowed = patience,
@@ -54,7 +54,7 @@ export function listenNative(
  * @throws as listenNative; {BargeError} `fatal` when the certificate can't be used
  */
 function listenNativeTls(
-  store: Store,
+  store: Service,
   spec: DoorSpec,
   reusePort: boolean,
   tls: KeyPair,
@@ -69,7 +69,7 @@ function listenNativeTls(
   return Object.assign(door, { reload: (pair: KeyPair) => listener.reload(pair) });
 }
 
-function opened(store: Store, hostname: string, listener: Listener, allowed: Patience): Door {
+function opened(store: Service, hostname: string, listener: Listener, allowed: Patience): Door {
   return host({
     name: "native",
     store,

@@ -1,15 +1,14 @@
 /**
- * What goes to a client, in order: small answers are gathered and sent together, large bodies as
- * they are. Whoever reads the next request flushes first (connection.ts), so that nothing that a
- * client waits for is ever held back. While one write is under way, what is flushed waits and
- * leaves in one piece behind it.
+ * Sends answers to a client in order: small ones are gathered and sent together, large bodies without
+ * a copy. The connection flushes before it reads the next request, so no answer that a client waits
+ * for is held back. A flush during a write waits for it, and then sends all gathered bytes in one piece.
  */
 import { setImmediate } from "node:timers";
 import type { Stream } from "../../net/stream.ts";
 import type { Brake } from "../brake.ts";
 
-/** Gathered bytes beyond which a flush is begun. */
-const enough = 64 * 1024;
+/** The gathered bytes from which on the connection flushes. */
+const fullBytes = 64 * 1024;
 
 export class Output {
   readonly #stream: Stream;
@@ -18,14 +17,14 @@ export class Output {
   #size = 0;
   #writing: Promise<void> = Promise.resolve();
   readonly #brake: () => Brake | undefined;
-  /** Is a write of all that is gathered by then in line already? */
-  #inLine = false;
-  /** Will there be one when this turn of the event loop is over? */
-  #soon = false;
+  /** True while a write of the gathered bytes waits for the current write. */
+  #flushQueued = false;
+  /** True while a flush at the end of this turn of the event loop is scheduled. */
+  #flushScheduled = false;
 
   /**
-   * @param patience milliseconds that the client may read nothing
-   * @param brake asked before each write; undefined: at full speed
+   * @param patience the time in which the client may read nothing, in ms
+   * @param brake called before each write; undefined for full speed
    */
   constructor(
     stream: Stream,
@@ -37,23 +36,23 @@ export class Output {
     this.#brake = brake;
   }
 
-  /** Is so much gathered that it should be flushed? */
+  /** True if enough is gathered for a flush. */
   get full(): boolean {
-    return this.#size >= enough;
+    return this.#size >= fullBytes;
   }
 
-  /** Gathers bytes, which must stay as they are. */
+  /** Gathers bytes, which must not change later. */
   queue(bytes: Uint8Array): void {
     this.#gathered.push(bytes);
     this.#size += bytes.length;
   }
 
-  /** Sends what is gathered. @throws {BargeError} `unavailable`, now and at every later call */
+  /** Sends the gathered bytes. @throws {BargeError} `unavailable`, now and at every later call */
   flush(): Promise<void> {
-    if (this.#size > 0 && !this.#inLine) {
-      this.#inLine = true;
+    if (this.#size > 0 && !this.#flushQueued) {
+      this.#flushQueued = true;
       this.#then(() => {
-        this.#inLine = false;
+        this.#flushQueued = false;
         const bytes = concat(this.#gathered, this.#size);
         this.#gathered = [];
         this.#size = 0;
@@ -63,17 +62,17 @@ export class Output {
     return this.#writing;
   }
 
-  /** Sends what will be gathered by the end of this turn of the event loop: many answers are one write. */
+  /** Flushes at the end of this turn of the event loop, so that many answers are one write. */
   flushSoon(): void {
-    if (this.#soon) return;
-    this.#soon = true;
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
     setImmediate(() => {
-      this.#soon = false;
-      this.flush().catch(() => {/* whoever waits on the stream finds out, too */});
+      this.#flushScheduled = false;
+      this.flush().catch(() => {/* reads of the stream fail, too */});
     });
   }
 
-  /** Sends bytes behind all that is gathered, without a copy; nothing may be queued meanwhile. */
+  /** Sends bytes without a copy, after the gathered ones; nothing may be queued meanwhile. */
   async write(bytes: Uint8Array): Promise<void> {
     this.flush();
     await this.#then(() => this.#send(bytes));
@@ -94,7 +93,7 @@ export class Output {
 
   #then(write: () => Promise<void>): Promise<void> {
     this.#writing = this.#writing.then(write);
-    this.#writing.catch(() => {/* each caller is told by the promise that it holds */});
+    this.#writing.catch(() => {/* each caller gets the failure by its own promise */});
     return this.#writing;
   }
 }

@@ -1,21 +1,21 @@
-/** Answers that may not fit one frame: rows, sent in as many as they need. */
+/** Splits rows of an answer over as many frames as they need. */
 
-/** Bytes of rows that a frame is filled with; below 64 KiB, as there is more in it than they. */
-const most = 48 * 1024;
+/** The most bytes of rows in a frame; below 64 KiB, since a frame has other fields, too. */
+const maxRowBytes = 48 * 1024;
 
 /**
- * Gathers rows, and sends those that would make a frame too long.
+ * Sends rows in frames, all but the last of them.
  *
  * @param batches rows, each of which fits one frame
- * @param name of the field that holds them
- * @param beside the other fields of each frame
- * @param send a frame behind which `more` come
- * @returns the last one
+ * @param name the field of the rows
+ * @param otherFields the other fields of each frame
+ * @param send sends a frame that is not the last
+ * @returns the last frame
  */
 export async function paged(
   batches: AsyncIterable<readonly object[]> | Iterable<readonly object[]>,
   name: string,
-  beside: object,
+  otherFields: object,
   send: (frame: object) => Promise<void>,
 ): Promise<object> {
   let rows: object[] = [];
@@ -23,8 +23,8 @@ export async function paged(
   for await (const batch of batches) {
     for (const row of batch) {
       const length = JSON.stringify(row).length * 3; // in UTF-8 at most
-      if (size + length > most && rows.length > 0) {
-        await send({ ...beside, [name]: rows, more: true });
+      if (size + length > maxRowBytes && rows.length > 0) {
+        await send({ ...otherFields, [name]: rows, more: true });
         rows = [];
         size = 0;
       }
@@ -32,5 +32,5 @@ export async function paged(
       size += length;
     }
   }
-  return { ...beside, [name]: rows, more: false };
+  return { ...otherFields, [name]: rows, more: false };
 }

@@ -1,22 +1,22 @@
-/** How long the native door waits for its clients. */
+/** Time limits of clients of the native door. */
 import type { Floor } from "../../net/pace.ts";
 import { type PauseLimits, pauseLimits } from "./pause.ts";
 
-/** How long a client may be silent, in ms. */
+/** The time in which a client may send and read nothing, in ms. */
 export interface Patience {
   /** Between requests, before it has logged in. */
   readonly stranger: number;
-  /** Until it has logged in, all in all; undefined: any time. */
+  /** The total time until it has logged in; undefined for no limit. */
   readonly login?: number;
   /** Between requests, after that. */
   readonly idle: number;
   /** Inside a request or an answer. */
   readonly request: number;
-  /** All in all, from our last answer until it closes. */
+  /** The total time from the last answer until it closes. */
   readonly linger: number;
-  /** The least that it must move while it is waited for inside a request or an answer. */
+  /** The minimum pace inside a request or an answer. */
   readonly floor?: Floor;
-  /** How it may pause inside a `put` or `get`; undefined: not at all. */
+  /** The limits of pauses inside a `put` or `get`; undefined if none are allowed. */
   readonly pause?: PauseLimits;
 }
 
@@ -31,5 +31,5 @@ export const patience: Patience = {
   pause: pauseLimits,
 };
 
-/** How long the connection is watched during a check of an upload, in ms: longer than any check takes. */
+/** The time that a connection is watched during a check of an upload, in ms; longer than any check. */
 export const maxCheckMs = 3600_000;

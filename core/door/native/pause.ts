@@ -8,7 +8,7 @@
  * sends pings. They are read ahead, and answered as requests after that answer.
  */
 import { BargeError } from "../../error.ts";
-import type { Ahead } from "../../net/ahead.ts";
+import type { ReadAhead } from "../../net/read_ahead.ts";
 import type { Stream } from "../../net/stream.ts";
 
 /** Limits of pauses, in ms. */
@@ -25,7 +25,7 @@ export const pauseLimits: PauseLimits = { every: 5000, most: 6 * 3600_000 };
 export class Pauses {
   readonly #limits: PauseLimits;
   readonly #stream: Stream;
-  readonly #ahead: Ahead;
+  readonly #ahead: ReadAhead;
   readonly #cut: (reason: BargeError) => void;
   /** The time that the current request was paused, in ms. */
   #spent = 0;
@@ -35,7 +35,7 @@ export class Pauses {
   constructor(
     limits: PauseLimits,
     stream: Stream,
-    ahead: Ahead,
+    ahead: ReadAhead,
     cut: (reason: BargeError) => void,
   ) {
     this.#limits = limits;

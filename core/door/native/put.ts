@@ -18,7 +18,7 @@ import type { Access } from "../access.ts";
 import type { BodyState, LoggedIn } from "./context.ts";
 import { explain, note } from "../failure.ts";
 
-/** @returns null for a small file: the window answers it */
+/** @returns null for a small file, since the window sends the answer */
 export function servePut(
   c: LoggedIn,
   request: Request<"put">,

@@ -1,4 +1,4 @@
-/** PUT-MANY: small files, their bytes one behind the other in one body. Each has its own fate. */
+/** Serves PUT-MANY: small files in one body. Each succeeds or fails on its own. */
 import type { BargeError } from "../../error.ts";
 import { failuresOf } from "../../protocol/failure.ts";
 import type { Answer, Request } from "../../protocol/message.ts";
@@ -7,7 +7,7 @@ import { explain } from "../failure.ts";
 import type { BodyState, LoggedIn } from "./context.ts";
 import { cancelled, isCancelled, putSmall } from "./put.ts";
 
-/** @returns null: the window answers it */
+/** @returns null, since the window sends the answer */
 export async function servePutMany(
   c: LoggedIn,
   request: Request<"put-many">,
@@ -16,41 +16,44 @@ export async function servePutMany(
   access.split = true;
   taken();
   const bytes = await c.reader.whole(request.body);
-  const given = !isCancelled(await c.trailer());
+  const complete = !isCancelled(await c.trailer());
   const paths = request.files.map(({ path }) => path);
   await c.window.add(paths, bytes.length, async () => {
     let end = 0;
-    const fates = await Promise.all(request.files.map((file) => {
+    const outcomes = await Promise.all(request.files.map((file) => {
       const begin = end;
       end += file.size;
       return putOne(
         c,
         { ...file, overwrite: request.overwrite },
         bytes.subarray(begin, end),
-        given,
+        complete,
       );
     }));
-    const failures = fates.flatMap((error, file) => error ? [{ file, error }] : []);
-    const said = failuresOf(failures.map(({ error }) => error));
-    const failed = failures.map(({ file }, i) => ({ file, error: said[i] }));
-    return { ok: true, ...{ failed } satisfies Answer<"put-many"> };
+    const failures = outcomes.flatMap((error, file) => error ? [{ file, error }] : []);
+    const causes = failuresOf(failures.map(({ error }) => error));
+    const failed: Answer<"put-many">["failed"] = failures.map(({ file }, i) => ({
+      file,
+      error: causes[i],
+    }));
+    return { ok: true, failed };
   });
   return null;
 }
 
 type File = Request<"put-many">["files"][number] & Pick<Request<"put-many">, "overwrite">;
 
-/** @returns why it failed */
+/** @returns the failure, if there was one */
 async function putOne(
   c: LoggedIn,
   { path, size, sha256, modified, overwrite }: File,
   bytes: Uint8Array,
-  given: boolean,
+  complete: boolean,
 ): Promise<BargeError | undefined> {
   const access = c.access("put", path);
   access.bytes = size;
   try {
-    if (!given) throw cancelled();
+    if (!complete) throw cancelled();
     const facts = { path, size, overwrite, modified: modified ? parseTime(modified)! : null };
     await putSmall(c, facts, bytes, sha256);
     access.end("ok");

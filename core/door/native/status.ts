@@ -1,4 +1,4 @@
-/** STATUS: the numbers in one frame, then what was asked, then who is connected, as many as it takes. */
+/** Serves STATUS: the server's numbers, then frames of request counts, then frames of sessions. */
 import { encodeFrame } from "../../protocol/frame.ts";
 import type { Asked, Present, Server } from "../../protocol/message.ts";
 import { quantile, type RequestCounts } from "../../watch/metrics.ts";
@@ -11,12 +11,12 @@ export async function serveStatus(c: LoggedIn): Promise<object> {
   const { snapshot, sessions } = await status(c.session);
   const send = (frame: object) => c.output.write(encodeFrame({ ok: true, ...frame }));
   await send({ server: server(snapshot), requests: [], sessions: [], more: true });
-  const asked = await paged([snapshot.requests.map(requests)], "requests", { sessions: [] }, send);
-  await send({ ...asked, more: true });
+  const last = await paged([snapshot.requests.map(requests)], "requests", { sessions: [] }, send);
+  await send({ ...last, more: true });
   return await paged([sessions.map(session)], "sessions", { requests: [] }, send);
 }
 
-/** The numbers that there is one of, as they are sent. */
+/** Returns the numbers of the server in the format of the answer. */
 export function server(snapshot: Snapshot): Server {
   const { version, started, now, workers, restarts, memory, doors, logins, accounts } = snapshot;
   const sum = (of: "open" | "opened" | "refused") => doors.reduce((all, door) => all + door[of], 0);
@@ -24,7 +24,12 @@ export function server(snapshot: Snapshot): Server {
     snapshot.requests.filter((row) => verb === undefined || row.verb === verb)
       .reduce((all, { outcomes }) => all + (outcomes[outcome] ?? 0), 0);
   return {
-    ...{ version, started: time(started), now: time(now), workers, restarts, memory },
+    version,
+    started: time(started),
+    now: time(now),
+    workers,
+    restarts,
+    memory,
     connections: { open: sum("open"), opened: sum("opened"), refused: sum("refused") },
     doors: doors.filter(({ opened, refused }) => opened + refused > 0),
     logins,

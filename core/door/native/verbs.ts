@@ -1,4 +1,4 @@
-/** The verbs of BARGE/1: what each needs, and what it calls. */
+/** The verbs of BARGE/1 and their handlers. */
 import { BargeError } from "../../error.ts";
 import {
   type Answer,
@@ -15,7 +15,7 @@ import { defaultMinPassword } from "../../protocol/password.ts";
 import { copy } from "../../session/copy.ts";
 import { digest } from "../../session/digest.ts";
 import { list } from "../../session/list.ts";
-import { Omitted } from "../../local/omitted.ts";
+import { Omitted } from "../../session/omitted.ts";
 import { challenge } from "../../login/login.ts";
 import { mkdir } from "../../session/mkdir.ts";
 import { move } from "../../session/move.ts";
@@ -109,19 +109,24 @@ function hello(c: Context, request: Request<"hello">): Answer<"hello"> {
   }
   c.greeted = true;
   const { settings: { allowRegister: register, minPassword }, hooks: { check } } = c.store;
-  // A check may take its time with each file: nobody waits for one answer about many of them.
+  // A check may take long for each file, so that a batch with several would be answered too late.
   const files = check ? 1 : many.files;
   const pause = c.pauses?.announced;
   return {
-    ...{ version, agent: "barge", register, eager: eagerLimit, many: { ...many, files }, pause },
+    version,
+    agent: "barge",
+    register,
+    eager: eagerLimit,
+    many: { ...many, files },
+    pause,
     minPassword: minPassword ?? defaultMinPassword,
     binding: c.endPoints.length > 0 ? bindingName : undefined,
   };
 }
 
 /**
- * A verifier is as good as the password to whoever can try many passwords, and can be swapped for
- * another one on its way.
+ * Requires TLS for a verifier: a reader could guess the password from it, and an attacker could
+ * replace it on the way.
  *
  * @throws {BargeError} `refused` without TLS, off this machine
  */
@@ -131,10 +136,10 @@ function needPrivacy(c: Context, op: string): void {
 }
 
 async function proof(c: Context, request: Request<"proof">): Promise<Answer<"proof">> {
-  const asked = c.challenge;
-  c.challenge = undefined; // one proof for each challenge
-  if (!asked) throw new BargeError("protocol", "a proof without auth before it");
-  const { session, answer } = await asked.prove(
+  const pending = c.challenge;
+  c.challenge = undefined; // a challenge takes one proof
+  if (!pending) throw new BargeError("protocol", "a proof without auth before it");
+  const { session, answer } = await pending.prove(
     request.proof,
     (ms) => c.pause(ms),
     request.binding,
@@ -145,8 +150,8 @@ async function proof(c: Context, request: Request<"proof">): Promise<Answer<"pro
 }
 
 /**
- * Changes the password of who proves the old one once more, by a challenge that `auth` has asked for
- * on this connection. The connection goes on with the new one.
+ * Changes the password. The client proves the old one once more, by a challenge of `auth` on this
+ * connection, which goes on with the new password.
  */
 async function servePasswd(
   c: LoggedIn,
@@ -154,7 +159,7 @@ async function servePasswd(
 ): Promise<Answer<"passwd">> {
   needPrivacy(c, "change password");
   const session = c.session;
-  const asked = c.challenge;
+  const pending = c.challenge;
   c.challenge = undefined;
   await needPasswordLogin(session);
   if (proof === undefined) {
@@ -162,8 +167,8 @@ async function servePasswd(
       hint: "use a newer client, which does that",
     });
   }
-  if (!asked) throw new BargeError("protocol", "a proof without auth before it");
-  const { session: proven } = await asked.prove(proof, (ms) => c.pause(ms), binding);
+  if (!pending) throw new BargeError("protocol", "a proof without auth before it");
+  const { session: proven } = await pending.prove(proof, (ms) => c.pause(ms), binding);
   if (proven.id !== session.id) {
     throw new BargeError("denied", "that is the password of another account");
   }

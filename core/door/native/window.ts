@@ -1,15 +1,15 @@
 /**
- * Small uploads that are being committed while the next requests are read: so many share one sync
- * of the disk. Bounded in number and bytes; answered in order. One to a path that is under way
- * waits for that; anything that is not a small upload waits until the window is empty.
+ * Holds small uploads that are being committed while the next requests are read, so that many share
+ * one sync of the disk. It is bounded in number and bytes, and answers in order. An upload to a path
+ * in the window waits for the one before; other requests wait until the window is empty.
  */
 
-const mostUploads = 128;
-const mostBytes = 4 * 1024 * 1024;
+const maxWindowUploads = 128;
+const maxWindowBytes = 4 * 1024 * 1024;
 
 export class Window {
   readonly #answer: (answer: object) => void;
-  /** Those that are not answered yet, oldest first, and when they will be. */
+  /** The paths of unanswered uploads, oldest first, with a promise of their answer. */
   readonly #open = new Map<string, Promise<void>>();
   #tail: Promise<void> = Promise.resolve();
   #bytes = 0;
@@ -19,16 +19,15 @@ export class Window {
     this.#answer = answer;
   }
 
-  /** Is nothing under way? */
   get empty(): boolean {
     return this.#open.size === 0;
   }
 
   /**
-   * Takes a request's uploads in; waits while there is no room for them.
+   * Adds the uploads of a request; waits until there is room for them.
    *
-   * @param paths where they go to
-   * @param begin starts the work; resolves with the answer, a failure's too, and never rejects
+   * @param paths their targets
+   * @param begin starts the work; resolves with the answer, also of a failure, and never rejects
    */
   async add(
     paths: readonly string[],
@@ -52,7 +51,7 @@ export class Window {
   }
 
   #fits(uploads: number, bytes: number): boolean {
-    return this.#open.size + uploads <= mostUploads && this.#bytes + bytes <= mostBytes;
+    return this.#open.size + uploads <= maxWindowUploads && this.#bytes + bytes <= maxWindowBytes;
   }
 
   /** Resolves when every upload in it is answered. */

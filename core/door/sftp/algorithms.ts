@@ -1,13 +1,13 @@
 /**
- * What the door speaks: nothing with SHA-1, CBC or a group below 2048 bits. A client's order decides
+ * The algorithms of the door: none with SHA-1, CBC or a group below 2048 bits. A client's order decides
  * among these (RFC 4253, section 7.1).
  *
  * ChaCha20-Poly1305 is by far the quickest in this runtime, AES-CTR with an HMAC comes next, and
  * AES-GCM last: the runtime's is slow.
  */
 export const algorithms = {
-  // No groups of whole numbers: an exchange with 2048 bits holds up everybody else for milliseconds,
-  // with 4096 bits for a quarter of a second, and the client's order decides.
+  // No finite-field groups: an exchange with 2048 bits blocks the worker for milliseconds, with 4096
+  // bits for a quarter of a second, and the client's order decides.
   kex: [
     "curve25519-sha256",
     "curve25519-sha256@libssh.org",
@@ -29,6 +29,6 @@ export const algorithms = {
     "hmac-sha2-512",
   ],
   serverHostKey: ["ssh-ed25519", "rsa-sha2-512", "rsa-sha2-256"],
-  // Deflated bytes can become a thousand times as many before anybody has counted them.
+  // Compressed bytes can expand a thousandfold before they are counted.
   compress: ["none"],
 } as const;

@@ -1,4 +1,4 @@
-/** Looking at what is there, and changing of it what can be changed. */
+/** Reads and changes the attributes of files, folders and open uploads. */
 import { BargeError } from "../../error.ts";
 import type { Entry } from "../../protocol/message.ts";
 import { receive } from "../../upload/receive.ts";
@@ -8,26 +8,27 @@ import { attrsOf, longName, uploadAttrs, type Users } from "./entries.ts";
 import { changed, failWriting, type Handle, type Writing } from "./handle.ts";
 import { type Attrs, PacketWriter, Type } from "./packet.ts";
 import { resolve, start } from "./paths.ts";
-import type { Sftp } from "./sftp.ts";
+import type { Context } from "./context.ts";
 import { badHandle } from "./status.ts";
 
-/** No client takes less; some take no more (draft-ietf-secsh-filexfer-02, section 3). */
-const enough = 32_000;
+/** The size of a packet that every client accepts (draft-ietf-secsh-filexfer-02, section 3). */
+const namesPacketBytes = 32_000;
 
-/** What is at a path; of an upload that is under way or was cut off, how much is there. */
-export function lookAt(s: Sftp, path: string): Attrs {
+/** Returns the attributes of an entry, an upload under way or a partial upload. */
+export async function lookAt(s: Context, path: string): Promise<Attrs> {
   const writing = s.handles.writing(path);
-  if (writing) return lookAtOpen(s, writing);
-  const { entry, upload } = stat(s.session, path);
+  if (writing) return await lookAtOpen(s, writing);
+  const { entry, upload } = await stat(s.session, path);
   if (!entry) return uploadAttrs(upload!.offset, s.session.id);
-  return attrsOf(owned(s, path, entry), usersOf(s));
+  const shownEntry = owned(s, path, entry);
+  return attrsOf(shownEntry, await usersOf(s, [shownEntry]));
 }
 
 /**
- * An entry as its owner's: nobody is charged for folders, and `sshfs` and others take whom the home
- * belongs to for whom they are there.
+ * Returns an entry with the account as the owner of entries in its home that have none, such as
+ * folders: `sshfs` and others take the home's owner for the user.
  */
-export function owned(s: Sftp, path: string, entry: Entry): Entry {
+export function owned(s: Context, path: string, entry: Entry): Entry {
   const home = entry.owner === null && (path === start || path.startsWith(`${start}/`));
   return home ? { ...entry, owner: s.account } : entry;
 }
@@ -36,7 +37,7 @@ export function owned(s: Sftp, path: string, entry: Entry): Entry {
  * Returns the entries of a folder. Files that are open for writing have the attributes that STAT
  * returns.
  */
-export function shown(s: Sftp, folder: string, entries: readonly Entry[]): Entry[] {
+export function shown(s: Context, folder: string, entries: readonly Entry[]): Entry[] {
   const writing = new Map(s.handles.writersIn(folder).map((handle) => [handle.path, handle]));
   return entries.map((entry) => {
     const path = resolve(`${folder}/${entry.name}`);
@@ -52,23 +53,22 @@ function timeOf({ upload, modified }: Writing): number {
   return upload.modified ?? modified;
 }
 
-export function lookAtOpen(s: Sftp, handle: Handle): Attrs {
+export async function lookAtOpen(s: Context, handle: Handle): Promise<Attrs> {
   if (handle.kind === "writing") {
     return uploadAttrs(handle.end, s.session.id, timeOf(handle));
   }
-  if (handle.kind === "listing") return lookAt(s, handle.path);
+  if (handle.kind === "listing") return await lookAt(s, handle.path);
   return uploadAttrs(handle.file.size, s.session.id, handle.file.modifiedNow());
 }
 
 /**
- * Sets the size and the time of what is at a path. Owners and modes are taken note of and forgotten:
- * who may do what is decided by the space that a file is in, and clients that copy with `-p` would
- * fail if they were told so.
+ * Sets the size and the time of a file or folder. Owners and modes are ignored: they decide nothing
+ * here, and clients that copy with `-p` would fail if they were refused.
  */
-export async function change(s: Sftp, path: string, attrs: Attrs): Promise<void> {
+export async function change(s: Context, path: string, attrs: Attrs): Promise<void> {
   const writing = s.handles.writing(path);
   if (writing) return await changeOpen(s, writing, attrs);
-  const { entry } = stat(s.session, path);
+  const { entry } = await stat(s.session, path);
   if (!entry) throw new BargeError("not-found", "there is no such file or folder");
   const { size, mtime } = attrs;
   if (size !== undefined) {
@@ -78,7 +78,7 @@ export async function change(s: Sftp, path: string, attrs: Attrs): Promise<void>
   if (mtime !== undefined) await setModified(s.session, path, mtime * 1000);
 }
 
-export async function changeOpen(s: Sftp, handle: Handle, attrs: Attrs): Promise<void> {
+export async function changeOpen(s: Context, handle: Handle, attrs: Attrs): Promise<void> {
   const { size, mtime } = attrs;
   if (handle.kind !== "writing") {
     if (handle.kind === "reading" && size !== undefined) throw badHandle();
@@ -101,9 +101,9 @@ async function truncate(handle: Writing, size: number): Promise<void> {
   }
 }
 
-/** A file of another length in place of the one that is there. */
+/** Replaces a file by one of another length. */
 async function resize(
-  s: Sftp,
+  s: Context,
   path: string,
   size: number,
   entry: Entry,
@@ -124,40 +124,38 @@ async function resize(
   }
 }
 
-/** The numbers of accounts; asked for once in a listing. */
-export function usersOf({ session }: Sftp): Users {
-  const { accounts } = session.store;
-  const known = new Map<string, number | undefined>();
-  return {
-    idOf(name) {
-      if (!known.has(name)) known.set(name, accounts.find(name)?.id);
-      return known.get(name);
-    },
-    nameOf: (id) => accounts.byId(id)?.name,
-  };
+/** Returns the ids of the accounts that entries belong to. */
+export async function usersOf({ session }: Context, entries: readonly Entry[]): Promise<Users> {
+  const { accounts } = session.store.people;
+  const users = new Map<string, number>();
+  for (const name of new Set(entries.flatMap(({ owner }) => owner ?? []))) {
+    const account = await accounts.find(name);
+    if (account) users.set(name, account.id);
+  }
+  return users;
 }
 
-/** One name alone, as REALPATH and its like answer. */
+/** Returns the answer of REALPATH, with one path. */
 export function pathPacket(id: number, path: string): Uint8Array {
   return new PacketWriter(Type.NAME, id, 128).int(1).text(path).text(path).attrs({}).done();
 }
 
 /**
- * As many entries as fit one answer.
+ * Returns an answer with as many entries as fit.
  *
- * @returns how many they were, too: at least one
+ * @returns also their number, at least one
  */
 export function namesPacket(
   id: number,
   entries: readonly Entry[],
   users: Users,
-): { reply: Uint8Array; told: number } {
-  const packet = new PacketWriter(Type.NAME, id, enough + 2000).int(entries.length);
-  let told = 0;
+): { reply: Uint8Array; count: number } {
+  const packet = new PacketWriter(Type.NAME, id, namesPacketBytes + 2000).int(entries.length);
+  let count = 0;
   for (const entry of entries) {
     packet.text(entry.name).text(longName(entry)).attrs(attrsOf(entry, users));
-    told++;
-    if (packet.length >= enough - 1500) break; // the longest that the next one can be
+    count++;
+    if (packet.length >= namesPacketBytes - 1500) break; // the longest possible entry
   }
-  return { reply: packet.done(told), told };
+  return { reply: packet.done(count), count };
 }

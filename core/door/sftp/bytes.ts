@@ -1,21 +1,21 @@
 /**
- * The bytes of a channel, to be asked for.
+ * Reads and writes the bytes of a channel on demand.
  *
- * Invariants: no more than `most` bytes wait to be read, beside what the client's window lets through
- * (2 MiB); what is sent waits until the client takes it; once the channel is gone, for whatever
- * reason, reading ends and sending throws `unavailable`.
+ * Invariants: no more than `maxBufferedBytes` wait to be read, beside the client's window (2 MiB); a
+ * send ends when the client has room for it; once the channel is gone, reading ends and sending throws
+ * `unavailable`.
  */
 import { Buffer } from "node:buffer";
 import { BargeError } from "../../error.ts";
 import type { Channel } from "./ssh2.ts";
-import type { Wire } from "./wire.ts";
+import type { SshSocket } from "./socket.ts";
 
-const most = 1024 * 1024;
+const maxBufferedBytes = 1024 * 1024;
 
 export class ChannelBytes {
   readonly #channel: Channel;
-  readonly #wire: Wire;
-  /** In order; of the first, `#skipped` bytes are taken already. */
+  readonly #socket: SshSocket;
+  /** In order; `#skipped` bytes of the first are taken already. */
   #chunks: Buffer[] = [];
   #skipped = 0;
   #size = 0;
@@ -25,32 +25,32 @@ export class ChannelBytes {
   readonly #sending = new Set<() => void>();
   readonly #cut = () => this.#end(true);
 
-  constructor(channel: Channel, wire: Wire) {
+  constructor(channel: Channel, socket: SshSocket) {
     this.#channel = channel;
-    this.#wire = wire;
+    this.#socket = socket;
     channel.on("data", (chunk: Buffer) => {
       this.#chunks.push(chunk);
       this.#size += chunk.length;
-      if (this.#size >= most) channel.pause();
+      if (this.#size >= maxBufferedBytes) channel.pause();
       this.#notify();
     });
     channel.on("end", () => this.#end(false));
     channel.on("close", () => this.#end(true));
     channel.on("error", () => this.#end(true));
-    wire.once("close", this.#cut);
+    socket.once("close", this.#cut);
   }
 
-  /** How many bytes can be taken now. */
+  /** The number of bytes that can be taken now. */
   get size(): number {
     return this.#size;
   }
 
-  /** Is nobody there any more to send to? */
+  /** True when the channel has ended. */
   get gone(): boolean {
     return this.#gone;
   }
 
-  /** Waits until so many bytes are there. @returns false when they will not come any more */
+  /** Waits until `size` bytes can be taken. @returns false when the client has ended its side before */
   async need(size: number): Promise<boolean> {
     while (this.#size < size) {
       if (this.#ended) return false;
@@ -61,7 +61,7 @@ export class ChannelBytes {
     return true;
   }
 
-  /** Looks at the next four bytes, which are there, as a number (big-endian). */
+  /** Returns the next four bytes as a big-endian number, without taking them; call `need` first. */
   peekInt(): number {
     const [first] = this.#chunks;
     if (first.length - this.#skipped >= 4) return first.readUInt32BE(this.#skipped);
@@ -77,7 +77,7 @@ export class ChannelBytes {
     return value;
   }
 
-  /** Takes so many bytes, which are there. They stay as they are. */
+  /** Takes bytes, which do not change later; call `need` first. */
   take(size: number): Uint8Array {
     const [first] = this.#chunks;
     if (first && first.length - this.#skipped >= size) {
@@ -95,38 +95,37 @@ export class ChannelBytes {
     return all;
   }
 
-  /** Takes what is there, but not more than `limit` bytes; at least one must be. */
-  some(limit: number): Uint8Array {
+  /** Takes the next bytes, at most `limit`; call `need(1)` first. */
+  takeSome(limit: number): Uint8Array {
     return this.take(Math.min(limit, this.#chunks[0].length - this.#skipped));
   }
 
   /**
-   * Sends bytes, and waits until there is room for more. A client that opens no window for them in
-   * time is cut.
+   * Sends bytes, and waits until there is room for more. A client that opens no window in time is cut.
    *
-   * @throws {BargeError} `unavailable` when nobody is there
+   * @throws {BargeError} `unavailable` when the client is gone
    */
   async send(bytes: Uint8Array, to: "stdout" | "stderr" = "stdout"): Promise<void> {
     if (this.#gone) throw gone();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const cut = () => reject(gone());
     this.#sending.add(cut);
-    let late: ReturnType<typeof setTimeout> | undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
     try {
       const stream = to === "stdout" ? this.#channel : this.#channel.stderr;
       stream.write(bytes, (error) => error ? cut() : resolve());
-      if (stream.writableLength > 0) late = this.#wire.cutAfterPatience();
+      if (stream.writableLength > 0) timer = this.#socket.cutAfterPatience();
       await promise;
-      await this.#wire.room();
+      await this.#socket.room();
     } catch {
       throw gone();
     } finally {
-      clearTimeout(late);
+      clearTimeout(timer);
       this.#sending.delete(cut);
     }
   }
 
-  /** Ends the channel. @param status the exit code of what was run */
+  /** Ends the channel. @param status the exit code */
   end(status: number): void {
     if (this.#gone) return;
     this.#gone = true;
@@ -143,14 +142,14 @@ export class ChannelBytes {
     while (this.#chunks.length > 0 && this.#skipped >= this.#chunks[0].length) {
       this.#skipped -= this.#chunks.shift()!.length;
     }
-    if (this.#size < most / 2 && this.#channel.isPaused()) this.#channel.resume();
+    if (this.#size < maxBufferedBytes / 2 && this.#channel.isPaused()) this.#channel.resume();
   }
 
   #end(gone: boolean): void {
     this.#ended = true;
     this.#gone ||= gone;
     if (gone) {
-      this.#wire.off("close", this.#cut);
+      this.#socket.off("close", this.#cut);
       for (const cut of this.#sending) cut();
     }
     this.#notify();

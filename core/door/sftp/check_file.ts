@@ -1,6 +1,6 @@
 /**
- * `check-file` (draft-ietf-secsh-filexfer-extensions-00, section 3): the digest of a file, or of a part
- * of it, all at once or block by block. Of a whole file it is the stored one, where that is asked for.
+ * `check-file` (draft-ietf-secsh-filexfer-extensions-00, section 3): returns one digest of a file or a
+ * part of it, or one for each block. For a whole file the stored digest is used.
  */
 import { createHash } from "node:crypto";
 import { BargeError } from "../../error.ts";
@@ -8,22 +8,23 @@ import { borrow, giveBack } from "../../disk/pool.ts";
 import { digest } from "../../session/digest.ts";
 import { get } from "../../session/get.ts";
 import { type PacketReader, PacketWriter, Type } from "./packet.ts";
-import { type Asked, begin } from "./request.ts";
-import type { Sftp } from "./sftp.ts";
+import { begin, type RequestFacts } from "./request.ts";
+import type { Context } from "./context.ts";
 import { badHandle } from "./status.ts";
 
 const algorithms = ["sha256", "md5", "sha1", "sha384", "sha512"];
-/** Blocks are not shorter than this, says the draft; so many digests fit one answer. */
-const shortest = 256;
-const mostBlocks = 2048;
+/** The minimum size of a block, from the draft. */
+const minBlockBytes = 256;
+/** The most digests that fit one answer. */
+const maxBlocks = 2048;
 
-/** What is asked for, behind the name of the file. */
+/** The request behind the name of the file. */
 interface Part {
   readonly algorithm: string;
   readonly start: number;
-  /** Where it ends; Infinity: with the file. */
+  /** The offset of its end; Infinity for the end of the file. */
   readonly end: number;
-  /** 0: one digest for all. */
+  /** The size of a block; 0 for one digest of the part. */
   readonly block: number;
 }
 
@@ -32,7 +33,7 @@ interface Source {
 }
 
 export const checkFile = {
-  async ofHandle(s: Sftp, id: number, packet: PacketReader): Promise<Uint8Array> {
+  async ofHandle(s: Context, id: number, packet: PacketReader): Promise<Uint8Array> {
     const handle = s.handles.get(packet.bytes(), "reading", "writing");
     const part = readPart(packet);
     if (handle.kind === "writing" && !handle.reads) throw badHandle();
@@ -43,8 +44,13 @@ export const checkFile = {
     return answer(id, algorithm, known ? hex(stored) : await digestsOf(s, source, part));
   },
 
-  async ofName(s: Sftp, id: number, packet: PacketReader, asked: Asked): Promise<Uint8Array> {
-    const path = begin(s, asked, packet, "digest");
+  async ofName(
+    s: Context,
+    id: number,
+    packet: PacketReader,
+    facts: RequestFacts,
+  ): Promise<Uint8Array> {
+    const path = begin(s, facts, packet, "digest");
     const part = readPart(packet);
     const { algorithm } = part;
     if (isWhole(part) && (algorithm === "sha256" || algorithm === "md5")) {
@@ -69,8 +75,8 @@ function readPart(packet: PacketReader): Part {
   const start = packet.long();
   const length = packet.long();
   const block = packet.int();
-  if (block !== 0 && block < shortest) {
-    throw new BargeError("usage", `a block has ${shortest} bytes or more`);
+  if (block !== 0 && block < minBlockBytes) {
+    throw new BargeError("usage", `a block has ${minBlockBytes} bytes or more`);
   }
   return { algorithm, start, end: length === 0 ? Infinity : start + length, block };
 }
@@ -79,7 +85,7 @@ function isWhole({ start, end, block }: Part): boolean {
   return start === 0 && end === Infinity && block === 0;
 }
 
-async function digestsOf(s: Sftp, source: Source, part: Part): Promise<Uint8Array> {
+async function digestsOf(s: Context, source: Source, part: Part): Promise<Uint8Array> {
   const { algorithm, start, end, block } = part;
   const buffer = borrow();
   try {
@@ -96,8 +102,8 @@ async function digestsOf(s: Sftp, source: Source, part: Part): Promise<Uint8Arra
         at += n;
       }
       if (at === from && digests.length > 0) break;
-      if (digests.length >= mostBlocks) {
-        throw new BargeError("refused", `more than ${mostBlocks} blocks`, {
+      if (digests.length >= maxBlocks) {
+        throw new BargeError("refused", `more than ${maxBlocks} blocks`, {
           hint: "ask for larger ones",
         });
       }

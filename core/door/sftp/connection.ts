@@ -1,11 +1,11 @@
 /**
- * One client of the SFTP door: SSH by the package `ssh2`, its bytes by net/stream.ts.
+ * Serves one client of the SFTP door: SSH by the package `ssh2`, its bytes by net/stream.ts.
  *
  *   connected -> keys exchanged -> logged in -> (channels) -> closed
  *
- * A channel is an SFTP session or one of a few commands (exec.ts); there is no shell, no terminal and
- * no forwarding: `ssh2` refuses what nobody listens for. Who has not logged in within `login` ms, or
- * says nothing for `stranger` ms before and `idle` ms after, is cut; a client's keepalives count.
+ * A channel is an SFTP session or one of a few commands (exec.ts). There is no shell, terminal or
+ * forwarding: `ssh2` refuses requests without a listener. A client is cut if it has not logged in
+ * within `login` ms, or sends nothing for `stranger` ms before and `idle` ms after; keepalives count.
  */
 import { BargeError } from "../../error.ts";
 import { parseAddress } from "../../net/address.ts";
@@ -13,30 +13,31 @@ import { type Floor, Pace } from "../../net/pace.ts";
 import type { Stream } from "../../net/stream.ts";
 import type { Session } from "../../login/session.ts";
 import type { Presence } from "../../watch/roster.ts";
-import type { Store } from "../../local/store.ts";
+import type { Service } from "../../login/service.ts";
 import { brakeOf } from "../brake.ts";
 import { note } from "../failure.ts";
 import type { Conversation } from "../listen.ts";
-import { Login } from "./login.ts";
+import { Login, type LoginContext } from "./login.ts";
 import { ChannelBytes } from "./bytes.ts";
 import { Command } from "./exec.ts";
 import { Places } from "./handle.ts";
 import { Sftp } from "./sftp.ts";
 import type { Channel, Client, SessionChannel } from "./ssh2.ts";
-import { Strangers } from "./strangers.ts";
-import { Wire } from "./wire.ts";
+import { PendingLogins } from "./pending_logins.ts";
+import { SshSocket } from "./socket.ts";
+import type { Work, WorkOptions } from "./work.ts";
 
-/** How long a client may take, in ms. */
+/** Time limits of a client, in ms. */
 export interface Patience {
-  /** All in all, until it has logged in. */
+  /** The total time until it has logged in. */
   readonly login: number;
-  /** Between two of its bytes, before it has logged in. */
+  /** Without a byte from it, before it has logged in. */
   readonly stranger: number;
-  /** The same, after that. */
+  /** Without a byte from it, after that. */
   readonly idle: number;
-  /** To take what it is sent. */
+  /** Without reading any byte that waits for it. */
   readonly request: number;
-  /** The least that it must take while it is waited for. */
+  /** The minimum pace of its reading while the server waits for it. */
   readonly floor?: Floor;
 }
 
@@ -48,70 +49,44 @@ export const patience: Patience = {
   floor: { bytes: 60 * 1024, over: 60_000 },
 };
 
-/** How many channels one connection may have at once. */
-const mostChannels = 10;
+/** The most channels of one connection. */
+const maxChannels = 10;
 
-/** What runs on a channel. */
-export interface Work {
-  /** Is something under way that is not to be cut without need? */
-  readonly busy: boolean;
-  /** Serves the client until it is gone. Never throws. */
-  run(): Promise<void>;
-  /** The server stops: nothing new is begun. */
-  leave(): void;
-}
+/** Hands a connection to `ssh2`; `onClient` runs when the client has sent its version. */
+export type Begin = (socket: SshSocket, onClient: (client: Client) => void) => void;
 
-/** What it is given. */
-export interface WorkOptions {
-  readonly session: Session;
-  /** Who is logged in. */
-  readonly account: string;
-  /** HOST:PORT of the other end. */
-  readonly address: string;
-  readonly bytes: ChannelBytes;
-  /** Kept up to date. */
-  readonly presence: Presence;
-  /** Aborted when the connection ends. */
-  readonly ended: AbortSignal;
-}
-
-/** Hands a connection to `ssh2`, which tells when the client has said its version. */
-export type Begin = (wire: Wire, onClient: (client: Client) => void) => void;
-
-export class Connection implements Conversation {
-  readonly store: Store;
+export class Connection implements Conversation, LoginContext {
+  readonly store: Service;
   readonly stream: Stream;
-  /** The client's numeric address, without the port. */
   readonly host: string;
-  /** Aborted when the connection ends, for whatever reason. */
   readonly ended = new AbortController();
   session: Session | undefined;
   readonly #begin: Begin;
   readonly #presence: Presence;
   readonly #patience: Patience;
-  readonly #wire: Wire;
+  readonly #socket: SshSocket;
   readonly #works = new Map<Work, Promise<void>>();
   readonly #places = new Places();
   #client: Client | undefined;
   #channels = 0;
   #account = "";
   #leaveAccount: () => void = () => {};
-  #leaveStrangers: () => void = () => {};
-  readonly #strangers: Strangers;
+  #leavePending: () => void = () => {};
+  readonly #pendingLogins: PendingLogins;
   #leaving = false;
 
   /**
    * @param stream taken over: it is closed when {@link run} ends
    * @param presence kept up to date
-   * @param strangers those of this worker that have not logged in
+   * @param pendingLogins the worker's connections that have not logged in
    */
   constructor(
-    store: Store,
+    store: Service,
     stream: Stream,
     begin: Begin,
     presence: Presence,
     allowed: Patience = patience,
-    strangers: Strangers = new Strangers(),
+    pendingLogins: PendingLogins = new PendingLogins(),
   ) {
     this.store = store;
     this.stream = stream;
@@ -119,11 +94,11 @@ export class Connection implements Conversation {
     this.#begin = begin;
     this.#presence = presence;
     this.#patience = allowed;
-    this.#strangers = strangers;
+    this.#pendingLogins = pendingLogins;
     stream.patience = allowed.stranger;
     const { rates } = store;
     const { signal } = this.ended;
-    this.#wire = new Wire(stream, {
+    this.#socket = new SshSocket(stream, {
       patience: allowed.request,
       brakes: {
         up: () => brakeOf(rates.up, this.session?.id, signal),
@@ -133,25 +108,25 @@ export class Connection implements Conversation {
   }
 
   async run(): Promise<void> {
-    const leave = this.#strangers.enter(this);
+    const leave = this.#pendingLogins.enter(this);
     if (!leave) return this.cut(new BargeError("unavailable", "too many have not logged in"));
-    this.#leaveStrangers = leave;
+    this.#leavePending = leave;
     const { login } = this.#patience;
-    const late = setTimeout(() => {
+    const timer = setTimeout(() => {
       if (!this.session) this.cut(new BargeError("unavailable", `no login in ${login / 1000} s`));
     }, login);
-    const gone = new Promise<void>((resolve) => this.#wire.once("close", resolve));
-    this.#wire.on("error", (error) => note(error, this.stream.peer));
+    const gone = new Promise<void>((resolve) => this.#socket.once("close", resolve));
+    this.#socket.on("error", (error) => note(error, this.stream.peer));
     try {
-      this.#begin(this.#wire, (client) => this.#serve(client));
+      this.#begin(this.#socket, (client) => this.#serve(client));
       await gone;
     } catch (error) {
       note(error, this.stream.peer);
     } finally {
-      clearTimeout(late);
+      clearTimeout(timer);
       this.ended.abort(new BargeError("unavailable", "the client is gone"));
-      this.#wire.destroy();
-      this.#leaveStrangers();
+      this.#socket.destroy();
+      this.#leavePending();
       await Promise.all(this.#works.values());
       this.#leaveAccount();
       this.stream.close();
@@ -161,13 +136,13 @@ export class Connection implements Conversation {
   leave(): void {
     this.#leaving = true;
     for (const work of this.#works.keys()) work.leave();
-    this.#rest();
+    this.#endIfIdle();
   }
 
   cut(reason: BargeError): void {
     this.stream.close(reason);
     this.ended.abort(reason);
-    this.#wire.destroy();
+    this.#socket.destroy();
   }
 
   /**
@@ -187,66 +162,66 @@ export class Connection implements Conversation {
     };
     this.#account = session.name;
     this.session = session;
-    this.#leaveStrangers();
+    this.#leavePending();
     this.#presence.account = this.#account;
     this.stream.patience = idle;
-    // A client that sends nothing for long is one that has nothing to say; one that takes nothing is not.
-    const any = { bytes: 0, over: Infinity };
-    if (floor) this.stream.paces = { read: new Pace(any), write: new Pace(floor) };
+    // A logged-in client may be silent, but must read the answers to its requests.
+    const noFloor = { bytes: 0, over: Infinity };
+    if (floor) this.stream.paces = { read: new Pace(noFloor), write: new Pace(floor) };
   }
 
-  /** Says goodbye. */
   end(): void {
     this.#client?.end();
-    this.#wire.end();
+    this.#socket.end();
   }
 
   #serve(client: Client): void {
     this.#client = client;
-    // What `ssh2` finds wrong with what a client sends, and broken connections.
-    client.on("error", (error) => this.#wrong(error));
+    // Protocol errors that `ssh2` finds, and broken connections.
+    client.on("error", (error) => this.#fail(error));
     new Login(this, client);
     client.on("session", (accept, reject) => {
-      if (this.#leaving || this.#channels >= mostChannels || !this.session) return reject();
+      const { session } = this;
+      if (this.#leaving || this.#channels >= maxChannels || !session) return reject();
       this.#channels++;
-      this.#open(accept());
+      this.#open(accept(), session);
     });
   }
 
-  #wrong(error: Error): void {
+  #fail(error: Error): void {
     const why = error instanceof BargeError ? error : new BargeError("protocol", error.message);
     note(why, this.stream.peer);
   }
 
-  #open(channel: SessionChannel): void {
+  #open(channel: SessionChannel, session: Session): void {
     channel.on("close", () => this.#channels--);
     channel.on("subsystem", (accept, reject, { name }) => {
       if (name !== "sftp" || this.#leaving) return void reject?.();
       const bytes = this.#accept(accept);
-      if (bytes) this.#start(this.#sftp(bytes));
+      if (bytes) this.#start(this.#sftp(bytes, session));
     });
     channel.on("exec", (accept, reject, { command }) => {
       if (this.#leaving) return void reject?.();
       const bytes = this.#accept(accept);
       if (!bytes) return;
-      this.#start(new Command({ ...this.#facts(bytes), command }));
+      this.#start(new Command({ ...this.#facts(bytes, session), command }));
     });
   }
 
   /** @returns undefined for a channel that runs something already, or is closed */
   #accept(accept: (() => Channel | undefined) | undefined): ChannelBytes | undefined {
     const channel = accept?.();
-    return channel && new ChannelBytes(channel, this.#wire);
+    return channel && new ChannelBytes(channel, this.#socket);
   }
 
-  #sftp(bytes: ChannelBytes): Sftp {
-    const onRest = () => this.#rest();
-    return new Sftp({ ...this.#facts(bytes), places: this.#places, onRest });
+  #sftp(bytes: ChannelBytes, session: Session): Sftp {
+    const onIdle = () => this.#endIfIdle();
+    return new Sftp({ ...this.#facts(bytes, session), places: this.#places, onIdle });
   }
 
-  #facts(bytes: ChannelBytes): WorkOptions {
+  #facts(bytes: ChannelBytes, session: Session): WorkOptions {
     return {
-      session: this.session!,
+      session,
       account: this.#account,
       address: this.stream.peer,
       bytes,
@@ -258,13 +233,13 @@ export class Connection implements Conversation {
   #start(work: Work): void {
     const ended = work.run().finally(() => {
       this.#works.delete(work);
-      this.#rest();
+      this.#endIfIdle();
     });
     this.#works.set(work, ended);
   }
 
-  /** Where the server stops and nothing is under way any more, that was all. */
-  #rest(): void {
+  /** Ends the connection when the server stops and no channel is busy. */
+  #endIfIdle(): void {
     if (!this.#leaving) return;
     for (const work of this.#works.keys()) if (work.busy) return;
     this.end();

@@ -1,56 +1,51 @@
-/** How files and folders look to SFTP clients: attributes, and the line that `ls -l` shows. */
+/** Formats entries for SFTP clients: attributes, and the line of `ls -l`. */
 import type { Entry } from "../../protocol/message.ts";
 import { printable } from "../../protocol/printable.ts";
 import type { Attrs } from "./packet.ts";
 
 const folderMode = 0o040755;
 const fileMode = 0o100644;
-/** Accounts are shown as users from this number on, so that they look like people's. */
-const firstUser = 1000;
+/** The user number of account 0; smaller numbers look like system users. */
+const firstUserNumber = 1000;
 
-/** Names of accounts, and the numbers that version 3 has in their place. */
-export interface Users {
-  /** @returns undefined for no account of that name */
-  idOf(name: string): number | undefined;
-  nameOf(id: number): string | undefined;
-}
+/** The ids of accounts by their names: version 3 has numbers in place of names. */
+export type Users = ReadonlyMap<string, number>;
 
-/** The number of an account's id as a user, and back. */
+/** Maps ids of accounts to user numbers, and back. */
 export const userOf = {
-  /** Whom a file that nobody is charged for belongs to. */
+  /** The owner of a file that no account is charged for. */
   nobody: 65_534,
-  number: (id: number | undefined) => id === undefined ? userOf.nobody : firstUser + id,
-  id: (number: number) => number - firstUser,
+  number: (id: number | undefined) => id === undefined ? userOf.nobody : firstUserNumber + id,
+  id: (number: number) => number - firstUserNumber,
 };
 
-/** @param entry what the session tells of it */
 export function attrsOf(entry: Entry, users: Users): Attrs {
-  const uid = userOf.number(entry.owner === null ? undefined : users.idOf(entry.owner));
+  const uid = userOf.number(entry.owner === null ? undefined : users.get(entry.owner));
   const mtime = seconds(Date.parse(entry.modified));
   const mode = entry.type === "dir" ? folderMode : fileMode;
   return { size: entry.size, uid, gid: uid, mode, atime: mtime, mtime };
 }
 
-/** Of an upload that is under way, or was cut off. */
+/** Returns the attributes of an upload under way, or of a partial upload. */
 export function uploadAttrs(size: number, owner: number, modified = Date.now()): Attrs {
   const uid = userOf.number(owner);
   const mtime = seconds(modified);
   return { size, uid, gid: uid, mode: fileMode, atime: mtime, mtime };
 }
 
-/** A time as version 3 can say it: seconds since 1970, in 32 bits. */
+/** Converts a time to version 3's format: seconds since 1970, in 32 bits. */
 export function seconds(ms: number): number {
   return Math.min(0xffffffff, Math.max(0, Math.floor(ms / 1000)));
 }
 
 const months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
-const halfYear = 182 * 24 * 3600 * 1000;
+const halfYearMs = 182 * 24 * 3600 * 1000;
 
 /**
- * An entry as `ls -l` prints it, in UTC: for people, who see control characters escaped. Programs
- * take the name from the field beside it.
+ * Formats an entry as `ls -l`, in UTC and with control characters escaped, for people. Programs take
+ * the name from another field.
  *
- * @param now milliseconds since 1970: times that are long ago are told with their year
+ * @param now ms since 1970; times more than half a year away have their year in place of the hour
  *
  * @example
  * ```ts
@@ -68,7 +63,7 @@ export function longName(
   now: number = Date.now(),
 ): string {
   const time = new Date(modified);
-  const recent = Math.abs(now - time.getTime()) < halfYear;
+  const recent = Math.abs(now - time.getTime()) < halfYearMs;
   const pad = (n: number) => String(n).padStart(2, "0");
   const tail = recent
     ? `${pad(time.getUTCHours())}:${pad(time.getUTCMinutes())}`

@@ -1,6 +1,6 @@
 /**
- * The commands that can be run in place of a shell: `scp` as old clients start it at the other end, and
- * `sha256sum` and `md5sum`, which rclone asks for. All is done here: no program is started.
+ * Runs the commands that replace a shell: `scp`, as old clients start it at the server, and `sha256sum`
+ * and `md5sum`, which rclone uses. They are functions of this process; no program is started.
  */
 import { createHash } from "node:crypto";
 import { BargeError } from "../../error.ts";
@@ -10,30 +10,29 @@ import { Access, outcomeOf } from "../access.ts";
 import { printable, sumLine } from "../../protocol/printable.ts";
 import { explain, note } from "../failure.ts";
 import type { ChannelBytes } from "./bytes.ts";
-import type { WorkOptions } from "./connection.ts";
 import { expandTilde, resolve } from "./paths.ts";
-import { Scp } from "./scp.ts";
-import { words } from "./words.ts";
+import { scp } from "./scp.ts";
+import type { CommandContext } from "./scp_dialog.ts";
+import { splitWords } from "./shell_words.ts";
+import type { Work, WorkOptions } from "./work.ts";
 
 export interface CommandOptions extends WorkOptions {
-  /** As the client wrote it, to be read as a shell does. */
+  /** The command line, with a shell's quoting. */
   readonly command: string;
 }
 
 /** @returns the exit code */
-type Program = (command: Command, args: readonly string[]) => Promise<number>;
+type Program = (command: CommandContext, args: readonly string[]) => Promise<number>;
 
 const programs: { readonly [name: string]: Program } = {
-  scp: (command, args) => new Scp(command).run(args),
+  scp,
   sha256sum: (command, args) => sums(command, "sha256", args),
   md5sum: (command, args) => sums(command, "md5", args),
 };
-const notFound = 127;
-const most = 16 * 1024;
+const notFoundExitCode = 127;
+const maxCommandLength = 16 * 1024;
 
-/** One of them. */
-export class Command {
-  /** Until it ends. */
+export class Command implements CommandContext, Work {
   readonly busy = true;
   readonly #options: CommandOptions;
 
@@ -53,10 +52,8 @@ export class Command {
     return this.#options.ended;
   }
 
-  /** What is under way may end. */
   leave(): void {}
 
-  /** A record of the access log, for something that was asked for. */
   access(verb: string, path: string | null): Access {
     const { address, account, presence } = this.#options;
     const access = new Access({ door: "sftp", address, verb, path }, this.session.store.metrics);
@@ -92,33 +89,32 @@ export class Command {
     if (program) return await program(this, args);
     this.access("exec", null).end("unsupported");
     await this.complain("there is no shell here: only sftp, scp, sha256sum and md5sum");
-    return notFound;
+    return notFoundExitCode;
   }
 
   /** @throws {BargeError} `denied` for the home of another account */
   #words(): string[] {
     const { command, account } = this.#options;
-    if (command.length > most) return [];
-    return words(command, (tilde) => expandTilde(tilde, account));
+    if (command.length > maxCommandLength) return [];
+    return splitWords(command, (tilde) => expandTilde(tilde, account));
   }
 
-  /** Says it where the client shows what went wrong. */
   async complain(text: string): Promise<void> {
     await this.bytes.send(new TextEncoder().encode(`barge: ${printable(text)}\n`), "stderr");
   }
 }
 
-/** As GNU coreutils print it; without a path, of what the client sends. */
+/** Prints digests as GNU coreutils do; without a path, of the client's input. */
 async function sums(
-  command: Command,
+  command: CommandContext,
   algorithm: "sha256" | "md5",
   args: readonly string[],
 ): Promise<number> {
   const end = args.indexOf("--");
   const paths = end === -1 ? args.filter((arg) => !/^-[bt]$/.test(arg)) : args.slice(end + 1);
-  const tell = (text: string) => command.bytes.send(new TextEncoder().encode(text));
+  const print = (text: string) => command.bytes.send(new TextEncoder().encode(text));
   if (paths.length === 0) {
-    await tell(`${await digestOfInput(command, algorithm)}  -\n`);
+    await print(`${await digestOfInput(command, algorithm)}  -\n`);
     return 0;
   }
   let failed = false;
@@ -126,9 +122,9 @@ async function sums(
     const access = command.access("digest", resolve(path));
     try {
       const request = { verb: "digest", path: resolve(path), algorithm, fresh: false } as const;
-      const found = await digest(command.session, request, command.ended);
+      const result = await digest(command.session, request, command.ended);
       access.end("ok");
-      await tell(`${sumLine(found.digest, path)}\n`);
+      await print(`${sumLine(result.digest, path)}\n`);
     } catch (error) {
       access.end(outcomeOf(error));
       const { message } = explain(error, { op: "digest", path });
@@ -139,9 +135,9 @@ async function sums(
   return failed ? 1 : 0;
 }
 
-async function digestOfInput({ bytes, ended }: Command, algorithm: string): Promise<string> {
+async function digestOfInput({ bytes, ended }: CommandContext, algorithm: string): Promise<string> {
   const hash = createHash(algorithm);
-  while (await bytes.need(1)) hash.update(bytes.some(1024 * 1024));
+  while (await bytes.need(1)) hash.update(bytes.takeSome(1024 * 1024));
   if (ended.aborted) throw new BargeError("unavailable", "the client is gone");
   return hash.digest("hex");
 }

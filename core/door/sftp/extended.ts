@@ -1,41 +1,41 @@
 /**
- * What version 3 has grown (EXTENDED, draft-ietf-secsh-filexfer-02, section 8): OpenSSH's extensions,
- * as its file PROTOCOL describes them, and `copy-data` and `check-file` of the later drafts.
+ * The extensions of version 3 (EXTENDED, draft-ietf-secsh-filexfer-02, section 8): OpenSSH's, as its
+ * file PROTOCOL describes them, and `copy-data` and `check-file` of the later drafts.
  */
 import { Buffer } from "node:buffer";
 import { BargeError } from "../../error.ts";
 import { borrow, giveBack } from "../../disk/pool.ts";
 import { quota } from "../../session/quota.ts";
-import { change, pathPacket, usersOf } from "./attributes.ts";
+import { change, pathPacket } from "./attributes.ts";
 import { checkFile } from "./check_file.ts";
 import { userOf } from "./entries.ts";
-import { changed, failWriting, mostHandles, type Reading, type Writing } from "./handle.ts";
+import { changed, failWriting, maxHandles, type Reading, type Writing } from "./handle.ts";
 import { maxData, maxPacket } from "./limits.ts";
 import { type PacketReader, PacketWriter, Type } from "./packet.ts";
 import { expandTilde, resolve, start } from "./paths.ts";
-import { rename } from "./names.ts";
-import { type Asked, begin, beginRename, ok } from "./request.ts";
-import type { Sftp } from "./sftp.ts";
+import { rename } from "./rename.ts";
+import { begin, beginRename, ok, type RequestFacts } from "./request.ts";
+import type { Context } from "./context.ts";
 import { badHandle } from "./status.ts";
 
 const version = 3;
 
 interface Extension {
-  /** As announced; undefined: it is understood, and not announced. */
+  /** The announced version; undefined for an extension that is not announced. */
   readonly version?: string;
   handle(
-    s: Sftp,
+    s: Context,
     id: number,
     packet: PacketReader,
-    asked: Asked,
+    facts: RequestFacts,
   ): Promise<Uint8Array> | Uint8Array;
 }
 
 const extensions: { readonly [name: string]: Extension } = {
   "posix-rename@openssh.com": {
     version: "1",
-    async handle(s, id, packet, asked) {
-      await rename(s, ...beginRename(s, asked, packet), "always");
+    async handle(s, id, packet, facts) {
+      await rename(s, ...beginRename(s, facts, packet), "always");
       return ok(id);
     },
   },
@@ -44,7 +44,7 @@ const extensions: { readonly [name: string]: Extension } = {
   "fsync@openssh.com": {
     version: "1",
     async handle(s, id, packet) {
-      // What was written so far is in the staged file; it is synced when it becomes one, at CLOSE.
+      // The bytes are in the staged file then; they are synced at CLOSE.
       const handle = s.handles.get(packet.bytes(), "writing");
       if (handle.failure) throw handle.failure;
       await handle.upload.settled();
@@ -53,8 +53,8 @@ const extensions: { readonly [name: string]: Extension } = {
   },
   "lsetstat@openssh.com": {
     version: "1",
-    async handle(s, id, packet, asked) {
-      await change(s, begin(s, asked, packet, "set"), packet.attrs());
+    async handle(s, id, packet, facts) {
+      await change(s, begin(s, facts, packet, "set"), packet.attrs());
       return ok(id);
     },
   },
@@ -62,7 +62,7 @@ const extensions: { readonly [name: string]: Extension } = {
     version: "1",
     handle: (_, id) =>
       new PacketWriter(Type.EXTENDED_REPLY, id)
-        .long(maxPacket).long(maxData).long(maxData).long(mostHandles).done(),
+        .long(maxPacket).long(maxData).long(maxData).long(maxHandles).done(),
   },
   "expand-path@openssh.com": {
     version: "1",
@@ -76,7 +76,7 @@ const extensions: { readonly [name: string]: Extension } = {
   "check-file-name": { handle: checkFile.ofName },
 };
 
-/** The VERSION packet: whatever version a client asks for, it is this one. */
+/** Returns the VERSION packet, which is the same for every client version. */
 export function announce(): Uint8Array {
   const packet = new PacketWriter(Type.VERSION, version, 512);
   for (const [name, { version }] of Object.entries(extensions)) {
@@ -86,62 +86,66 @@ export function announce(): Uint8Array {
 }
 
 export async function extended(
-  s: Sftp,
+  s: Context,
   id: number,
   packet: PacketReader,
-  asked: Asked,
+  facts: RequestFacts,
 ): Promise<Uint8Array> {
   const name = packet.text();
   const extension = Object.hasOwn(extensions, name) ? extensions[name] : undefined;
   if (!extension) {
     throw new BargeError("unsupported", `there is no ${JSON.stringify(name.slice(0, 60))}`);
   }
-  return await extension.handle(s, id, packet, asked);
+  return await extension.handle(s, id, packet, facts);
 }
 
-/** What an account without a limit is told to have: a pebibyte. */
-const boundless = 2 ** 50;
+/** The announced size of an account without a quota: a pebibyte. */
+const unlimitedBytes = 2 ** 50;
 
-/** And of entries. */
-const boundlessEntries = 2 ** 32;
+/** The announced entries of an account without an entry limit. */
+const unlimitedEntries = 2 ** 32;
 
-/** The account's quota as the size of the file system, to the byte; entries are its inodes. */
-async function statvfs(s: Sftp, id: number): Promise<Uint8Array> {
+/** Returns the quota as the size of the file system, in blocks of a byte; its inodes are entries. */
+async function statvfs(s: Context, id: number): Promise<Uint8Array> {
   const { limit, used, left, entries = 0, entryLimit } = await quota(s.session);
-  const size = limit ?? boundless;
-  const free = left ?? Math.max(0, boundless - used);
+  const size = limit ?? unlimitedBytes;
+  const free = left ?? Math.max(0, unlimitedBytes - used);
   const reply = new PacketWriter(Type.EXTENDED_REPLY, id, 128);
   const [preferred, unit, system, noSetuid, longestName] = [4096, 1, 0, 2, 255];
-  const inodes = entryLimit ?? boundlessEntries;
+  const inodes = entryLimit ?? unlimitedEntries;
   const freeInodes = Math.max(0, inodes - entries);
   reply.long(preferred).long(unit).long(size).long(free).long(free);
   reply.long(inodes).long(freeInodes).long(freeInodes);
   return reply.long(system).long(noSetuid).long(longestName).done();
 }
 
-/** The names of accounts that were told as numbers; every user is a group, too. */
-function names(s: Sftp, id: number, packet: PacketReader): Uint8Array {
-  const users = usersOf(s);
-  const nameOf = (number: number) =>
-    number === userOf.nobody ? "nobody" : users.nameOf(userOf.id(number)) ?? "";
-  const named = () => {
+/** The most bytes of numbers that are answered, four each. */
+const maxNumberBytes = 4096;
+
+/** Answers numbers of users and groups by names; every user is a group, too. */
+async function names(s: Context, id: number, packet: PacketReader): Promise<Uint8Array> {
+  const { accounts } = s.session.store.people;
+  const nameOf = async (number: number) =>
+    number === userOf.nobody ? "nobody" : (await accounts.byId(userOf.id(number)))?.name ?? "";
+  const named = async () => {
     const numbers = Buffer.from(packet.bytes());
     const list: Buffer[] = [];
-    for (let at = 0; at + 4 <= Math.min(numbers.length, 4096); at += 4) {
-      const name = Buffer.from(nameOf(numbers.readUInt32BE(at)));
+    for (let at = 0; at + 4 <= Math.min(numbers.length, maxNumberBytes); at += 4) {
+      const name = Buffer.from(await nameOf(numbers.readUInt32BE(at)));
       const length = Buffer.alloc(4);
       length.writeUInt32BE(name.length);
       list.push(length, name);
     }
     return Buffer.concat(list);
   };
-  const [people, groups] = [named(), named()];
+  const people = await named();
+  const groups = await named();
   const room = 32 + people.length + groups.length;
   return new PacketWriter(Type.EXTENDED_REPLY, id, room).bytes(people).bytes(groups).done();
 }
 
-/** draft-ietf-secsh-filexfer-extensions-00, section 7: copies between two handles; 0: to the end. */
-async function copyData(s: Sftp, id: number, packet: PacketReader): Promise<Uint8Array> {
+/** Copies between two handles; length 0 means to the end (filexfer-extensions-00, section 7). */
+async function copyData(s: Context, id: number, packet: PacketReader): Promise<Uint8Array> {
   const from = s.handles.get(packet.bytes(), "reading", "writing");
   const start = packet.long();
   const length = packet.long() || Infinity;
@@ -162,7 +166,7 @@ async function copyData(s: Sftp, id: number, packet: PacketReader): Promise<Uint
 }
 
 async function copy(
-  s: Sftp,
+  s: Context,
   from: Reading | Writing,
   start: number,
   length: number,

@@ -1,15 +1,15 @@
 /**
- * What a client has open: a file that it reads, one that it writes, a folder that it lists.
+ * Open files and folders of a client: files that it reads or writes, folders that it lists.
  *
- *   opened -> (requests) -> closed           a written file is published then, and only then
- *                       \-> abandoned        its client is gone: an upload is kept, to be continued
+ *   opened -> (requests) -> closed           a written file is committed only then
+ *                       \-> abandoned        the client is gone: an upload becomes a partial upload
  *
- * An upload that failed stays open as a handle, to refuse what still comes for it: its client has
- * more requests under way. Closing it tells the failure once more, so that nobody takes it for a file.
+ * The handle of a failed upload stays open and refuses the client's further requests, since several
+ * are under way. Closing it returns the failure again, so that no client takes it for a file.
  */
 import { BargeError } from "../../error.ts";
 import type { Entry } from "../../protocol/message.ts";
-import type { Download } from "../../local/download.ts";
+import type { FileContent } from "../../storage/content.ts";
 import type { Presence } from "../../watch/roster.ts";
 import type { Incoming } from "../../upload/incoming.ts";
 import { type Access, outcomeOf } from "../access.ts";
@@ -19,13 +19,13 @@ import { badHandle } from "./status.ts";
 interface Opened {
   /** The path of an upload changes with a rename. */
   path: string;
-  /** Ended when it is closed; counts what was moved. */
+  /** Ended when it is closed; counts the bytes. */
   readonly access: Access;
 }
 
 export interface Reading extends Opened {
   readonly kind: "reading";
-  readonly file: Download;
+  readonly file: FileContent;
 }
 
 export interface Writing extends Opened {
@@ -35,13 +35,13 @@ export interface Writing extends Opened {
   readonly append: boolean;
   readonly reads: boolean;
   readonly writes: boolean;
-  /** Where the next one is appended: writes that wait are counted. */
+  /** The end of the file, including writes that are not done yet. */
   end: number;
   /** The time of the last write, in ms since 1970; a time that was set is the upload's. */
   modified: number;
   /** True if it differs from the existing file; if not, closing it changes nothing. */
   changed: boolean;
-  /** True if its path was taken from it; it is dropped when it is closed. */
+  /** True if the file was removed or replaced; the upload is dropped when it is closed. */
   removed: boolean;
   failure?: BargeError;
 }
@@ -49,22 +49,22 @@ export interface Writing extends Opened {
 export interface Listing extends Opened {
   readonly kind: "listing";
   readonly batches: AsyncGenerator<Entry[], void, void>;
-  /** Read, and not told yet. */
+  /** Entries that were read and not sent yet. */
   rest: Entry[];
 }
 
 export type Handle = Reading | Writing | Listing;
 
-/** How many handles one connection may have. */
-export const mostHandles = 256;
+/** The most handles of one connection. */
+export const maxHandles = 256;
 
-/** The handles of one connection, over all its channels. */
+/** Counts the handles of one connection, over all its channels. */
 export class Places {
   #taken = 0;
 
   take(): void {
-    if (this.#taken >= mostHandles) {
-      throw new BargeError("refused", `there are ${mostHandles} open handles already`, {
+    if (this.#taken >= maxHandles) {
+      throw new BargeError("refused", `there are ${maxHandles} open handles already`, {
         hint: "close some",
       });
     }
@@ -76,14 +76,14 @@ export class Places {
   }
 }
 
-/** The handles of one channel: numbers, which are not used twice. */
+/** The handles of one channel, by numbers that are not used twice. */
 export class Handles {
   readonly #open = new Map<number, Handle>();
   readonly #places: Places;
   readonly #presence: Presence;
   #next = 1;
 
-  /** @param presence told of what was opened last */
+  /** @param presence shows the file or folder that was opened last */
   constructor(places: Places, presence: Presence) {
     this.#places = places;
     this.#presence = presence;
@@ -93,7 +93,7 @@ export class Handles {
     return this.#open.size;
   }
 
-  /** Opens one. @throws {BargeError} `refused` when there are too many; what `make` throws */
+  /** Adds a handle. @throws {BargeError} `refused` when there are too many; as `make` */
   async add(make: () => Promise<Handle> | Handle): Promise<Uint8Array> {
     this.#places.take();
     try {
@@ -110,7 +110,7 @@ export class Handles {
     }
   }
 
-  /** @throws {BargeError} `refused` when there is none of that name, or it is of another kind */
+  /** @throws {BargeError} `refused` if it does not exist, or is of another kind */
   get<K extends Handle["kind"]>(
     name: Uint8Array,
     ...kinds: readonly K[]
@@ -135,7 +135,7 @@ export class Handles {
     return this.#writers((other) => other === path || other.startsWith(`${path}/`));
   }
 
-  /** Closes one. @throws {BargeError} why what was written is no file */
+  /** Closes a handle. @throws {BargeError} the reason why an upload is no file */
   async close(name: Uint8Array): Promise<void> {
     const handle = this.get(name);
     this.#open.delete(numberOf(name));
@@ -172,7 +172,7 @@ export class Handles {
     this.#presence.doing = null;
     if (failures.length === 0) return;
     const [cause] = failures;
-    throw new AggregateError(failures, "open files could not be let go of", { cause });
+    throw new AggregateError(failures, "cannot close open files", { cause });
   }
 
   #writers(fits: (path: string) => boolean): Writing[] {
@@ -188,7 +188,7 @@ export function changed(handle: Writing): void {
   handle.modified = Date.now();
 }
 
-/** Notes that writing failed; the first failure counts. The upload is ended as that asks for. */
+/** Ends the upload with its first failure, and returns that. */
 export async function failWriting(handle: Writing, error: unknown): Promise<BargeError> {
   if (handle.failure) return handle.failure;
   handle.failure = explain(error, { op: "put", path: handle.path });
@@ -214,7 +214,7 @@ async function abandon(handle: Handle): Promise<void> {
   else await handle.upload.drop();
 }
 
-/** A handle's name is four bytes; others were never given out. */
+/** Returns the number in a handle's name, which has four bytes; 0 for a malformed one. */
 function numberOf(name: Uint8Array): number {
   return name.length === 4 ? new DataView(name.buffer, name.byteOffset).getUint32(0) : 0;
 }

@@ -1,6 +1,6 @@
-/** How large packets are: as OpenSSH's server has them, which its clients are used to. */
+/** Sizes of packets, the same as those of OpenSSH's server. */
 
-/** The longest packet, without its length. */
+/** The size of the longest packet, without its length field. */
 export const maxPacket = 256 * 1024;
-/** The most that is read or written by one. */
+/** The most bytes of one read or write. */
 export const maxData = maxPacket - 1024;

@@ -3,19 +3,19 @@ import { getLogger } from "@logtape/logtape";
 import { BargeError } from "../../error.ts";
 import type { Address } from "../../net/address.ts";
 import type { Stream } from "../../net/stream.ts";
-import type { Store } from "../../local/store.ts";
+import type { Service } from "../../login/service.ts";
 import type { Door, DoorSpec, Opening } from "../door.ts";
 import { host } from "../listen.ts";
 import { listenTcp } from "../listen_tcp.ts";
 import { algorithms } from "./algorithms.ts";
 import { type Begin, Connection, patience } from "./connection.ts";
 import { type Client, makeServer } from "./ssh2.ts";
-import { Strangers } from "./strangers.ts";
-import type { Wire } from "./wire.ts";
+import { PendingLogins } from "./pending_logins.ts";
+import type { SshSocket } from "./socket.ts";
 
 const log = getLogger(["barge", "serve"]);
 
-/** As the operator asks for it. @throws as `OpenDoor` */
+/** @throws as `OpenDoor` */
 export function openDoor({ store, spec, reusePort, hostKeys = [] }: Opening): Door {
   return listenSftp(store, spec.address, reusePort, hostKeys, patience, spec);
 }
@@ -23,13 +23,13 @@ export function openDoor({ store, spec, reusePort, hostKeys = [] }: Opening): Do
 /**
  * @param reusePort share the port with other workers
  * @param hostKeys in OpenSSH's format
- * @param allowed how long clients may take
- * @param proxies those in front of the door
+ * @param allowed the time limits of clients
+ * @param proxies the proxies in front of the door
  * @throws {Deno.errors.AddrInUse} and others when it can't listen there; {BargeError} `fatal` when the
  *   host keys can't be used
  */
 export function listenSftp(
-  store: Store,
+  store: Service,
   address: Address,
   reusePort: boolean,
   hostKeys: readonly string[],
@@ -38,14 +38,15 @@ export function listenSftp(
 ): Door {
   const begin = speakSsh(hostKeys);
   const { host: hostname, port } = address;
-  const strangers = new Strangers();
+  const pendingLogins = new PendingLogins();
   return host({
     store,
     name: "sftp",
     host: hostname,
     listener: listenTcp({ hostname, port, reusePort }, proxies),
     patience: allowed.stranger,
-    begin: (stream, presence) => new Connection(store, stream, begin, presence, allowed, strangers),
+    begin: (stream, presence) =>
+      new Connection(store, stream, begin, presence, allowed, pendingLogins),
     refusals: { refuse, stop: () => Promise.resolve() },
   });
 }
@@ -55,21 +56,21 @@ function speakSsh(hostKeys: readonly string[]): Begin {
   const waiting = new Map<string, (client: Client) => void>();
   try {
     const server = makeServer({ hostKeys, ident: "barge", algorithms });
-    // A peer's address and port are its own as long as it is connected.
+    // No two open connections have the same address and port.
     server.on("connection", (client, { ip }) => waiting.get(ip)?.(client));
-    return (wire: Wire, onClient) => {
-      waiting.set(wire.remoteAddress, onClient);
-      wire.once("close", () => waiting.delete(wire.remoteAddress));
-      server.injectSocket(wire);
+    return (socket: SshSocket, onClient) => {
+      waiting.set(socket.remoteAddress, onClient);
+      socket.once("close", () => waiting.delete(socket.remoteAddress));
+      server.injectSocket(socket);
     };
   } catch (cause) {
     throw new BargeError("fatal", (cause as Error).message, { op: "use host keys", cause });
   }
 }
 
-/** RFC 4253, section 4.2 lets a server say something before its version; clients show it. */
+/** Sends a line before the version, which clients show (RFC 4253, section 4.2), and closes. */
 function refuse(stream: Stream): void {
   const text = new TextEncoder().encode("There are too many connections: try again later.\r\n");
-  stream.write(text, 1000).catch(() => {/* it is gone */}).finally(() => stream.close());
-  log.debug("{peer}: no place", { peer: stream.peer });
+  stream.write(text, 1000).catch(() => {/* the client is gone */}).finally(() => stream.close());
+  log.debug("{peer}: too many connections", { peer: stream.peer });
 }

@@ -1,11 +1,10 @@
 /**
- * Logging in to the SFTP door (RFC 4252): a password (or a token in its place), the same asked for by
- * keyboard-interactive, which some clients want, or a public key of the account.
+ * Logs clients of the SFTP door in (RFC 4252): by a password or token, also with
+ * keyboard-interactive, which some clients need, or by a public key of the account.
  *
- * A key that a client only asks about is answered by whether the account has it, as everywhere. One
- * that it does not have counts as a failed login of the address until a login of that account from
- * there; a banned address gets no for an answer. A connection gets `mostTries` tries, and as many
- * questions as an agent has keys.
+ * A client may ask whether a key would be accepted. An unknown key counts as a failed login of the
+ * address until that account logs in from there; to a banned address every key is unknown. A
+ * connection has `maxTries` tries and `maxKeyQueries` such questions.
  */
 import { BargeError } from "../../error.ts";
 import { wait } from "../../net/wait.ts";
@@ -13,21 +12,36 @@ import { logName } from "../../login/log_name.ts";
 import { logIn } from "../../login/password.ts";
 import { acceptsKey, logInByKey } from "../../login/public_key.ts";
 import type { Session } from "../../login/session.ts";
+import type { Service } from "../../login/service.ts";
+import type { Stream } from "../../net/stream.ts";
 import { Access } from "../access.ts";
 import { explain, note } from "../failure.ts";
-import type { Connection } from "./connection.ts";
 import { type AuthContext, type Client, parseKey } from "./ssh2.ts";
 
-const mostTries = 6;
-const mostQuestions = 32;
+const maxTries = 6;
+const maxKeyQueries = 32;
 const methods = ["publickey", "password", "keyboard-interactive"];
 
-export class Login {
-  readonly #connection: Connection;
-  #tries = 0;
-  #questions = 0;
+/** The connection that a client logs in on. */
+export interface LoginContext {
+  readonly store: Service;
+  readonly stream: Stream;
+  /** The client's numeric address, without the port. */
+  readonly host: string;
+  /** Aborted when the connection ends. */
+  readonly ended: AbortController;
+  /** Makes the session the connection's. @throws {BargeError} `unavailable` */
+  admit(session: Session): void;
+  /** Says goodbye. */
+  end(): void;
+}
 
-  constructor(connection: Connection, client: Client) {
+export class Login {
+  readonly #connection: LoginContext;
+  #tries = 0;
+  #keyQueries = 0;
+
+  constructor(connection: LoginContext, client: Client) {
     this.#connection = connection;
     client.on("authentication", (context) => {
       this.#answer(context).catch((error) => {
@@ -40,13 +54,15 @@ export class Login {
   async #answer(context: AuthContext): Promise<void> {
     const { method } = context;
     if (method === "none" || method === "hostbased") return context.reject(methods);
-    const asks = method === "publickey" && !context.signature;
-    if (asks ? ++this.#questions > mostQuestions : ++this.#tries > mostTries) {
+    const isQuery = method === "publickey" && !context.signature;
+    if (isQuery ? ++this.#keyQueries > maxKeyQueries : ++this.#tries > maxTries) {
       throw new BargeError("refused", "too many tries to log in");
     }
-    if (asks) return await this.#mayUse(context) ? context.accept() : context.reject(methods);
-    const secret = method === "keyboard-interactive" ? await ask(context) : context.password;
-    if (method !== "publickey" && secret === undefined) return; // it tries something else
+    if (isQuery) return await this.#mayUse(context) ? context.accept() : context.reject(methods);
+    const secret = method === "keyboard-interactive"
+      ? await promptPassword(context)
+      : context.password;
+    if (method !== "publickey" && secret === undefined) return; // the client tries another method
     await this.#try(
       context,
       () => method === "publickey" ? this.#byKey(context) : this.#byPassword(context, secret!),
@@ -101,8 +117,8 @@ export class Login {
   }
 }
 
-/** Asks for the password. @returns undefined when the client goes on to something else */
-function ask(context: AuthContext): Promise<string | undefined> {
+/** Prompts for the password. @returns undefined when the client tries another method */
+function promptPassword(context: AuthContext): Promise<string | undefined> {
   return new Promise((resolve) => {
     context.once("abort", () => resolve(undefined));
     context.prompt!([{ prompt: "Password: ", echo: false }], (answers) => {

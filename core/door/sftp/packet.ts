@@ -1,6 +1,5 @@
 /**
- * The packets of SFTP version 3 (draft-ietf-secsh-filexfer-02), without their length: bytes in,
- * fields out, and back. No I/O.
+ * Parses and builds packets of SFTP version 3 (draft-ietf-secsh-filexfer-02), without I/O.
  *
  * Invariants: nothing is read beyond a packet's end; a number that is no safe integer is refused,
  * not rounded; text is valid UTF-8.
@@ -8,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import { BargeError } from "../../error.ts";
 
-/** What a client asks for (section 3). */
+/** Packet types (section 3). */
 export const Type = {
   INIT: 1,
   VERSION: 2,
@@ -39,7 +38,7 @@ export const Type = {
   EXTENDED_REPLY: 201,
 } as const;
 
-/** Section 7. */
+/** Statuses (section 7). */
 export const Status = {
   OK: 0,
   EOF: 1,
@@ -50,7 +49,7 @@ export const Status = {
   OP_UNSUPPORTED: 8,
 } as const;
 
-/** How a file is to be opened (section 6.3). */
+/** Flags of OPEN (section 6.3). */
 export const Open = {
   READ: 0x01,
   WRITE: 0x02,
@@ -60,7 +59,7 @@ export const Open = {
   EXCL: 0x20,
 } as const;
 
-/** What is known of a file, or is to be set (section 5). */
+/** Attributes of a file, or those to set (section 5). */
 export interface Attrs {
   readonly size?: number;
   readonly uid?: number;
@@ -75,7 +74,7 @@ export interface Attrs {
 const Has = { SIZE: 1, OWNER: 2, MODE: 4, TIMES: 8, EXTENDED: 0x80000000 } as const;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Reads a packet field by field. Each throws a BargeError: `protocol` where there is too little. */
+/** Reads a packet field by field. Each method throws `protocol` at a truncated packet. */
 export class PacketReader {
   readonly #bytes: Buffer;
   #at = 0;
@@ -84,7 +83,7 @@ export class PacketReader {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
-  /** How many bytes are left of it. */
+  /** The number of unread bytes. */
   get left(): number {
     return this.#bytes.length - this.#at;
   }
@@ -105,13 +104,13 @@ export class PacketReader {
     return high * 0x1_0000_0000 + this.#bytes.readUInt32BE(at + 4);
   }
 
-  /** A string of bytes; a view of the packet. */
+  /** Reads a string of bytes, as a view of the packet. */
   bytes(): Uint8Array {
     const length = this.int();
     return this.#view(this.#skip(length), length);
   }
 
-  /** @throws {BargeError} `usage` for what is not UTF-8 */
+  /** @throws {BargeError} `usage` if it is not UTF-8 */
   text(): string {
     const bytes = this.bytes();
     try {
@@ -136,7 +135,7 @@ export class PacketReader {
     return { size, uid, gid, mode, atime, mtime };
   }
 
-  /** All that is left of it; a view. */
+  /** Reads all remaining bytes, as a view of the packet. */
   rest(): Uint8Array {
     const { left } = this;
     return this.#view(this.#skip(left), left);
@@ -159,13 +158,13 @@ export class PacketWriter {
   #bytes: Buffer;
   #end = 4;
 
-  /** @param room how many bytes will probably do */
+  /** @param room the expected size */
   constructor(type: number, id: number, room = 64) {
     this.#bytes = Buffer.allocUnsafe(room);
     this.byte(type).int(id);
   }
 
-  /** How long it is so far, without its length. */
+  /** The size so far, without the length field. */
   get length(): number {
     return this.#end - 4;
   }
@@ -217,14 +216,14 @@ export class PacketWriter {
     return this;
   }
 
-  /** @param count put where the first number behind the id is: how many entries follow */
+  /** @param count replaces the first number behind the id, which is the number of entries */
   done(count?: number): Uint8Array {
     this.#bytes.writeUInt32BE(this.#end - 4, 0);
     if (count !== undefined) this.#bytes.writeUInt32BE(count, 4 + 1 + 4);
     return this.#bytes.subarray(0, this.#end);
   }
 
-  /** Makes room behind the end, perhaps in other bytes. @returns where it begins */
+  /** Makes room behind the end. @returns its position */
   #grow(by: number): number {
     const at = this.#end;
     this.#end += by;
@@ -238,7 +237,7 @@ export class PacketWriter {
 }
 
 /**
- * A DATA packet (section 7) with room for so many bytes, which are to be read straight into it.
+ * Returns a DATA packet (section 7) with room that the caller reads bytes into.
  *
  * @example
  * ```ts
@@ -248,12 +247,12 @@ export class PacketWriter {
  * if (packet.done(3).length !== 4 + 1 + 4 + 4 + 3) throw new Error();
  * ```
  */
-export function dataPacket(id: number, most: number) {
+export function dataPacket(id: number, maxBytes: number) {
   const head = 4 + 1 + 4 + 4;
-  const bytes = Buffer.allocUnsafe(head + most);
+  const bytes = Buffer.allocUnsafe(head + maxBytes);
   return {
     room: bytes.subarray(head),
-    /** @param length how many bytes there are in it */
+    /** @param length the number of bytes in the room */
     done(length: number): Uint8Array {
       bytes.writeUInt32BE(1 + 4 + 4 + length, 0);
       bytes.writeUInt8(Type.DATA, 4);
@@ -264,7 +263,7 @@ export function dataPacket(id: number, most: number) {
   };
 }
 
-/** @param text told to people; few clients show it */
+/** @param text for people; few clients show it */
 export function statusPacket(id: number, status: number, text = ""): Uint8Array {
   const room = 32 + 3 * text.length;
   return new PacketWriter(Type.STATUS, id, room).int(status).text(text).text("").done();

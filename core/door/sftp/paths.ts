@@ -1,12 +1,12 @@
-/** The paths that SSH clients send: relative ones, with dots, slashes at their end, a tilde. */
+/** Resolves the paths of SSH clients: relative ones, with dots, trailing slashes or a tilde. */
 import { BargeError } from "../../error.ts";
 
-/** Where a client is that has gone nowhere yet. */
+/** The working directory of a new session. */
 export const start = "/home";
 
 /**
- * A path as the session takes it: absolute, without `.`, `..` and empty parts. There are no links, so
- * that `..` can be taken away without a look at the disk; above `/` there is nothing.
+ * Returns an absolute path without `.`, `..` and empty parts. There are no links, so `..` can be
+ * resolved without the disk. The parent of `/` is `/`.
  *
  * @example
  * ```ts
@@ -48,7 +48,7 @@ export function expandTilde(path: string, account: string): string {
   });
 }
 
-/** The last part of a path; of `/` none. */
+/** Returns the last part of a path; of `/` the empty string. */
 export function baseName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }

@@ -1,29 +1,29 @@
-/** What the handlers of SFTP requests share. */
+/** The type of request handlers, and their shared steps. */
 import type { Access } from "../access.ts";
 import { type PacketReader, Status, statusPacket } from "./packet.ts";
 import { resolve } from "./paths.ts";
-import type { Sftp } from "./sftp.ts";
+import type { Context } from "./context.ts";
 
-/** Requests of one sort may be under way together. */
+/** Requests of the same kind may be under way together. */
 export type Overlap = "reads" | "writes";
 
-/** What is known of a request, for the access log and the log. */
-export interface Asked {
+/** The facts of a request for the access log and the log. */
+export interface RequestFacts {
   op: string;
   path?: string;
-  /** Its record; none for what belongs to a transfer, or changes and tells nothing. */
+  /** Its record in the access log; none for requests inside a transfer. */
   access?: Access;
 }
 
 export interface Handler {
-  /** As barge calls it, for logs. */
+  /** The verb, for logs. */
   readonly name: string;
   readonly overlaps?: Overlap;
   handle(
-    s: Sftp,
+    s: Context,
     id: number,
     packet: PacketReader,
-    asked: Asked,
+    facts: RequestFacts,
   ): Promise<Uint8Array> | Uint8Array;
 }
 
@@ -32,22 +32,27 @@ export function ok(id: number): Uint8Array {
 }
 
 /** Reads the path of a request, and begins its record. */
-export function begin(s: Sftp, asked: Asked, packet: PacketReader, verb = asked.op): string {
+export function begin(
+  s: Context,
+  facts: RequestFacts,
+  packet: PacketReader,
+  verb = facts.op,
+): string {
   const path = resolve(packet.text());
-  asked.path = path;
-  asked.access = s.access(verb, path);
+  facts.path = path;
+  facts.access = s.access(verb, path);
   return path;
 }
 
 /** Reads the two paths of a rename, and begins its record. */
 export function beginRename(
-  s: Sftp,
-  asked: Asked,
+  s: Context,
+  facts: RequestFacts,
   packet: PacketReader,
 ): [from: string, to: string] {
   const from = resolve(packet.text());
   const to = resolve(packet.text());
-  asked.path = from;
-  asked.access = s.access("move", from, to);
+  facts.path = from;
+  facts.access = s.access("move", from, to);
   return [from, to];
 }

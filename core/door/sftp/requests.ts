@@ -1,4 +1,4 @@
-/** The requests of SFTP version 3: what each reads of its packet, and what it calls. */
+/** The requests of SFTP version 3 and their handlers. */
 import { BargeError } from "../../error.ts";
 import { get, readStaged } from "../../session/get.ts";
 import { list } from "../../session/list.ts";
@@ -22,6 +22,7 @@ import { extended } from "./extended.ts";
 import { changed, failWriting } from "./handle.ts";
 import { maxData } from "./limits.ts";
 import {
+  type Attrs,
   dataPacket,
   Open,
   type PacketReader,
@@ -30,9 +31,9 @@ import {
   statusPacket,
   Type,
 } from "./packet.ts";
-import { entryAt, removeFile, removeFolder, rename } from "./names.ts";
-import { type Asked, begin, beginRename, type Handler, ok } from "./request.ts";
-import type { Sftp } from "./sftp.ts";
+import { entryAt, removeFile, removeFolder, rename } from "./rename.ts";
+import { begin, beginRename, type Handler, ok, type RequestFacts } from "./request.ts";
+import type { Context } from "./context.ts";
 import { badHandle } from "./status.ts";
 
 export const requests: { readonly [type: number]: Handler } = {
@@ -50,12 +51,12 @@ export const requests: { readonly [type: number]: Handler } = {
   [Type.STAT]: { name: "stat", handle: attributes },
   [Type.FSTAT]: {
     name: "stat",
-    handle: (s, id, packet) => attrs(id, lookAtOpen(s, s.handles.get(packet.bytes()))),
+    handle: async (s, id, packet) => attrs(id, await lookAtOpen(s, s.handles.get(packet.bytes()))),
   },
   [Type.SETSTAT]: {
     name: "set",
-    async handle(s, id, packet, asked) {
-      const path = begin(s, asked, packet);
+    async handle(s, id, packet, facts) {
+      const path = begin(s, facts, packet);
       await change(s, path, packet.attrs());
       return ok(id);
     },
@@ -71,23 +72,23 @@ export const requests: { readonly [type: number]: Handler } = {
   [Type.READDIR]: { name: "list", handle: readFolder },
   [Type.REMOVE]: {
     name: "remove",
-    async handle(s, id, packet, asked) {
-      await removeFile(s, begin(s, asked, packet));
+    async handle(s, id, packet, facts) {
+      await removeFile(s, begin(s, facts, packet));
       return ok(id);
     },
   },
   [Type.MKDIR]: {
     name: "mkdir",
-    async handle(s, id, packet, asked) {
-      const path = begin(s, asked, packet);
+    async handle(s, id, packet, facts) {
+      const path = begin(s, facts, packet);
       await mkdir(s.session, { verb: "mkdir", path, parents: false });
       return ok(id);
     },
   },
   [Type.RMDIR]: {
     name: "remove",
-    async handle(s, id, packet, asked) {
-      await removeFolder(s, begin(s, asked, packet));
+    async handle(s, id, packet, facts) {
+      await removeFolder(s, begin(s, facts, packet));
       return ok(id);
     },
   },
@@ -97,8 +98,8 @@ export const requests: { readonly [type: number]: Handler } = {
   },
   [Type.RENAME]: {
     name: "move",
-    async handle(s, id, packet, asked) {
-      await rename(s, ...beginRename(s, asked, packet), "never");
+    async handle(s, id, packet, facts) {
+      await rename(s, ...beginRename(s, facts, packet), "never");
       return ok(id);
     },
   },
@@ -111,28 +112,33 @@ function noLinks(): never {
   throw new BargeError("unsupported", "there are no links here");
 }
 
-function attributes(s: Sftp, id: number, packet: PacketReader, asked: Asked): Uint8Array {
-  return attrs(id, lookAt(s, begin(s, asked, packet)));
+async function attributes(
+  s: Context,
+  id: number,
+  packet: PacketReader,
+  facts: RequestFacts,
+): Promise<Uint8Array> {
+  return attrs(id, await lookAt(s, begin(s, facts, packet)));
 }
 
-function attrs(id: number, attrs: ReturnType<typeof lookAt>): Uint8Array {
+function attrs(id: number, attrs: Attrs): Uint8Array {
   return new PacketWriter(Type.ATTRS, id).attrs(attrs).done();
 }
 
-/** Section 6.3. The flags are those of POSIX; what is written becomes a file at CLOSE. */
+/** Opens a file (section 6.3), with the flags of POSIX; written bytes become a file at CLOSE. */
 async function open(
-  s: Sftp,
+  s: Context,
   id: number,
   packet: PacketReader,
-  asked: Asked,
+  facts: RequestFacts,
 ): Promise<Uint8Array> {
   const path = resolve(packet.text());
   const flags = packet.int();
   const { mtime } = packet.attrs();
   const writes = (flags & (Open.WRITE | Open.APPEND)) !== 0;
-  asked.path = path;
-  asked.op = writes ? "put" : "get";
-  const access = s.access(asked.op, path);
+  facts.path = path;
+  facts.op = writes ? "put" : "get";
+  const access = s.access(facts.op, path);
   try {
     if (s.leaving) throw new BargeError("unavailable", "the server is stopping");
     const handle = await s.handles.add(() =>
@@ -146,24 +152,24 @@ async function open(
 }
 
 /** A read of a file that this channel writes returns the bytes written so far. */
-async function openToRead(s: Sftp, path: string, access: Access) {
+async function openToRead(s: Context, path: string, access: Access) {
   const writing = s.handles.writing(path);
   const file = writing
-    ? readStaged(s.session, await writing.upload.stage(), writing.modified)
+    ? await readStaged(s.session, await writing.upload.stage(), writing.modified)
     : await get(s.session, path, 0);
   return { kind: "reading", path, access, file } as const;
 }
 
 async function openToWrite(
-  s: Sftp,
+  s: Context,
   path: string,
   flags: number,
   mtime: number | undefined,
   access: Access,
 ) {
-  if ((flags & Open.CREAT) === 0) stat(s.session, path); // something must be there
+  if ((flags & Open.CREAT) === 0) await stat(s.session, path); // fails if nothing exists
   const fresh = (flags & Open.TRUNC) !== 0;
-  const old = fresh ? undefined : entryAt(s, path);
+  const old = fresh ? undefined : await entryAt(s, path);
   // A second handle on a new file does not resume the upload of the first, which would lose it.
   const second = !old && s.handles.writing(path) !== undefined;
   const upload = await receive(s.session, {
@@ -174,7 +180,11 @@ async function openToWrite(
     base: fresh || second ? "fresh" : "old",
   });
   return {
-    ...{ kind: "writing", path, access, upload, end: upload.length } as const,
+    kind: "writing" as const,
+    path,
+    access,
+    upload,
+    end: upload.length,
     modified: old ? Date.parse(old.modified) : Date.now(),
     changed: old === undefined || mtime !== undefined,
     removed: false,
@@ -184,14 +194,14 @@ async function openToWrite(
   };
 }
 
-async function read(s: Sftp, id: number, packet: PacketReader): Promise<Uint8Array> {
+async function read(s: Context, id: number, packet: PacketReader): Promise<Uint8Array> {
   const handle = s.handles.get(packet.bytes(), "reading", "writing");
   const offset = packet.long();
-  const asked = Math.min(packet.int(), maxData);
+  const maxLength = Math.min(packet.int(), maxData);
   if (handle.kind === "writing" && !handle.reads) throw badHandle();
   const source = handle.kind === "reading" ? handle.file : handle.upload;
   const end = handle.kind === "reading" ? handle.file.size : handle.end;
-  const length = Math.max(0, Math.min(asked, end - offset));
+  const length = Math.max(0, Math.min(maxLength, end - offset));
   const data = dataPacket(id, length);
   let n = 0;
   while (n < length) {
@@ -199,12 +209,12 @@ async function read(s: Sftp, id: number, packet: PacketReader): Promise<Uint8Arr
     if (more === 0) break;
     n += more;
   }
-  if (n === 0 && asked > 0) return statusPacket(id, Status.EOF, "end of file");
+  if (n === 0 && maxLength > 0) return statusPacket(id, Status.EOF, "end of file");
   if (handle.kind === "reading") handle.access.bytes += n;
   return data.done(n);
 }
 
-async function write(s: Sftp, id: number, packet: PacketReader): Promise<Uint8Array> {
+async function write(s: Context, id: number, packet: PacketReader): Promise<Uint8Array> {
   const handle = s.handles.get(packet.bytes(), "writing");
   const offset = packet.long();
   const bytes = packet.bytes();
@@ -222,17 +232,17 @@ async function write(s: Sftp, id: number, packet: PacketReader): Promise<Uint8Ar
 }
 
 async function openFolder(
-  s: Sftp,
+  s: Context,
   id: number,
   packet: PacketReader,
-  asked: Asked,
+  facts: RequestFacts,
 ): Promise<Uint8Array> {
   const path = resolve(packet.text());
-  asked.path = path;
+  facts.path = path;
   const access = s.access("list", path);
   try {
-    const handle = await s.handles.add(() => {
-      const { entry } = stat(s.session, path);
+    const handle = await s.handles.add(async () => {
+      const { entry } = await stat(s.session, path);
       if (entry?.type !== "dir") throw new BargeError("no-directory", "it is no folder");
       const rest = [".", ".."].map((name) => ({ ...owned(s, path, entry), name }));
       return { kind: "listing", path, access, batches: list(s.session, path, false), rest };
@@ -244,15 +254,15 @@ async function openFolder(
   }
 }
 
-async function readFolder(s: Sftp, id: number, packet: PacketReader): Promise<Uint8Array> {
+async function readFolder(s: Context, id: number, packet: PacketReader): Promise<Uint8Array> {
   const handle = s.handles.get(packet.bytes(), "listing");
   if (handle.rest.length === 0) {
     const { value: batch } = await handle.batches.next();
     handle.rest = batch ? shown(s, handle.path, batch) : [];
   }
   if (handle.rest.length === 0) return statusPacket(id, Status.EOF, "end of folder");
-  const users = usersOf(s);
-  const { reply, told } = namesPacket(id, handle.rest, users);
-  handle.rest = handle.rest.slice(told);
+  const users = await usersOf(s, handle.rest);
+  const { reply, count } = namesPacket(id, handle.rest, users);
+  handle.rest = handle.rest.slice(count);
   return reply;
 }

@@ -1,136 +1,28 @@
-/**
- * scp's own protocol, which `scp -O` and old clients speak: `scp -t` takes files, `scp -f` gives them.
- * Nobody has written it down but in OpenSSH's scp.c.
- *
- *   T1700000000 0 1700000000 0     times of what comes next (-p)
- *   C0644 5 a.txt                  a file: its bytes follow, and a zero
- *   D0755 0 folder                 a folder (-r): what is in it follows, until
- *   E
- *
- * Each line, and the bytes of each file, are answered by a zero; or by 1 and a line, which says why that
- * one failed; or by 2 and a line, after which there is nothing more.
- */
-import { BargeError } from "../../error.ts";
-import { printable } from "../../protocol/printable.ts";
-import { shorten } from "../../watch/roster.ts";
-import type { Command } from "./exec.ts";
-import { give, unwritable } from "./scp_source.ts";
-import { take } from "./scp_sink.ts";
+/** The command `scp`, as clients start it at the other end: with `-t` it receives files, with `-f` it sends them. */
+import { type CommandContext, ScpDialog } from "./scp_dialog.ts";
+import { receiveAll } from "./scp_sink.ts";
+import { send } from "./scp_source.ts";
 
-/** A line is no longer than the longest path and some numbers. */
-const longestLine = 8 * 1024;
-
-/**
- * The characters of a path, and of a reason, in a line that says what failed. OpenSSH's scp takes
- * what is beyond 2,047 bytes of a line for the next one.
- */
-const longestPath = 200;
-const longestReason = 400;
-
-/** What is asked for by letters. */
-export interface ScpOptions {
-  readonly recursive: boolean;
-  readonly times: boolean;
-  /** Must the target be a folder? */
-  readonly folder: boolean;
-}
-
-/** One run of it. */
-export class Scp {
-  readonly command: Command;
-  /** Has anything failed? */
-  failed = false;
-
-  constructor(command: Command) {
-    this.command = command;
-  }
-
-  /** @returns the exit code */
-  async run(args: readonly string[]): Promise<number> {
-    const letters = new Set<string>();
-    let at = 0;
-    for (; args[at]?.startsWith("-") && args[at] !== "-"; at++) {
-      if (args[at] === "--") {
-        at++;
-        break;
-      }
-      for (const letter of args[at].slice(1)) letters.add(letter);
+/** @returns the exit code */
+export async function scp(command: CommandContext, args: readonly string[]): Promise<number> {
+  const letters = new Set<string>();
+  let at = 0;
+  for (; args[at]?.startsWith("-") && args[at] !== "-"; at++) {
+    if (args[at] === "--") {
+      at++;
+      break;
     }
-    const paths = args.slice(at);
-    const has = (letter: string) => letters.has(letter);
-    const options = { recursive: has("r"), times: has("p"), folder: has("d") };
-    if (has("t") === has("f") || paths.length === 0 || has("t") && paths.length > 1) {
-      await this.command.complain("scp: a file server runs it with -t PATH or -f PATH...");
-      return 1;
-    }
-    if (has("t")) await take(this, paths[0], options);
-    else await give(this, paths, options);
-    return this.failed ? 1 : 0;
+    for (const letter of args[at].slice(1)) letters.add(letter);
   }
-
-  /** Says that all is well so far. */
-  async ok(): Promise<void> {
-    await this.command.bytes.send(new Uint8Array(1));
+  const paths = args.slice(at);
+  const has = (letter: string) => letters.has(letter);
+  const options = { recursive: has("r"), times: has("p"), folder: has("d") };
+  if (has("t") === has("f") || paths.length === 0 || has("t") && paths.length > 1) {
+    await command.complain("scp: a file server runs it with -t PATH or -f PATH...");
+    return 1;
   }
-
-  /**
-   * Sends a line. A name with an LF would end it, and what follows would be lines of their own.
-   *
-   * @throws {BargeError} `refused` for a text with an LF
-   */
-  async tell(line: string): Promise<void> {
-    if (line.includes("\n")) throw unwritable();
-    await this.command.bytes.send(new TextEncoder().encode(`${line}\n`));
-  }
-
-  /** Says why one file failed; the rest goes on. */
-  async fail(path: string, error: BargeError): Promise<void> {
-    this.failed = true;
-    const where = shorten(printable(path), longestPath);
-    const why = shorten(printable(error.message), longestReason);
-    await this.tell(`\x01barge: ${where}: ${why}`);
-  }
-
-  /**
-   * Reads what the client says to a line, or to a file's bytes.
-   *
-   * @returns false: it could not take, or give, that one
-   * @throws {BargeError} `unavailable` when it is gone; `protocol`; `refused` when it gives up
-   */
-  async answered(): Promise<boolean> {
-    const { bytes } = this.command;
-    if (!await bytes.need(1)) throw new BargeError("unavailable", "the client is gone");
-    const [code] = bytes.take(1);
-    if (code === 0) return true;
-    if (code > 2) throw new BargeError("protocol", "no answer of scp's");
-    const why = await this.line();
-    this.failed = true;
-    if (code === 2) throw new BargeError("refused", `the client gave up: ${why}`);
-    return false;
-  }
-
-  /**
-   * Reads a line, without its end; null when there is none any more.
-   *
-   * @throws {BargeError} `protocol` for one that is too long, or not UTF-8
-   */
-  async line(): Promise<string | null> {
-    const { bytes } = this.command;
-    const line: number[] = [];
-    while (await bytes.need(1)) {
-      const [byte] = bytes.take(1);
-      if (byte === 0x0a) return decode(line);
-      line.push(byte);
-      if (line.length > longestLine) throw new BargeError("protocol", "a line that is too long");
-    }
-    return null;
-  }
-}
-
-function decode(bytes: readonly number[]): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.from(bytes));
-  } catch {
-    throw new BargeError("protocol", "a line that is not valid UTF-8");
-  }
+  const dialog = new ScpDialog(command);
+  if (has("t")) await receiveAll(dialog, paths[0], options);
+  else await send(dialog, paths, options);
+  return dialog.failed ? 1 : 0;
 }

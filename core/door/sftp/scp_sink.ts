@@ -1,4 +1,4 @@
-/** `scp -t`: takes files and folders. */
+/** `scp -t`: receives files and folders. */
 import { BargeError } from "../../error.ts";
 import { mkdir } from "../../session/mkdir.ts";
 import { setModified } from "../../session/set_modified.ts";
@@ -8,10 +8,10 @@ import { receive as receiveUpload } from "../../upload/receive.ts";
 import { outcomeOf } from "../access.ts";
 import { explain } from "../failure.ts";
 import { resolve } from "./paths.ts";
-import type { Scp, ScpOptions } from "./scp.ts";
+import type { ScpDialog, ScpOptions } from "./scp_dialog.ts";
 
-const longestPiece = 256 * 1024;
-const deepest = 256;
+const maxPieceBytes = 256 * 1024;
+const maxDepth = 256;
 
 /** A folder that is being filled. */
 interface Folder {
@@ -19,7 +19,7 @@ interface Folder {
   readonly modified: number | null;
 }
 
-/** What a line announces. */
+/** The file or folder that a line announces. */
 interface Announced {
   readonly type: "C" | "D";
   readonly size: number;
@@ -27,14 +27,18 @@ interface Announced {
 }
 
 /**
- * Takes what the client sends, until it ends.
+ * Receives files and folders until the client ends its side.
  *
- * @param target as the client wrote it: a folder to put things into, or what the one thing is to be
+ * @param target as the client wrote it: a folder for the entries, or the path of the only one
  * @throws {BargeError} `unavailable` when it is gone; `protocol`
  */
-export async function take(scp: Scp, target: string, options: ScpOptions): Promise<void> {
+export async function receiveAll(
+  scp: ScpDialog,
+  target: string,
+  options: ScpOptions,
+): Promise<void> {
   const top = resolve(target);
-  const into = isFolder(scp, top);
+  const into = await isFolder(scp, top);
   if (options.folder && !into) {
     return await scp.fail(target, new BargeError("no-directory", "it is no folder"));
   }
@@ -42,7 +46,7 @@ export async function take(scp: Scp, target: string, options: ScpOptions): Promi
   const folders: Folder[] = [];
   let modified: number | null = null;
   for (let line; (line = await scp.line()) !== null;) {
-    if (line.startsWith("\x01")) continue; // it tells its user the same
+    if (line.startsWith("\x01")) continue; // the client reports it to its user
     if (line.startsWith("\x02")) return;
     if (line === "E") {
       await leave(scp, folders.pop());
@@ -56,15 +60,15 @@ export async function take(scp: Scp, target: string, options: ScpOptions): Promi
     }
     const { type, size, name } = announced(line);
     const path = folders.length > 0 || into ? join(folders.at(-1)?.path ?? top, name) : top;
-    if (type === "C") await takeFile(scp, path, size, modified);
+    if (type === "C") await receiveFile(scp, path, size, modified);
     else if (await enter(scp, path, options, folders.length)) folders.push({ path, modified });
     modified = null;
   }
 }
 
-function isFolder(scp: Scp, path: string): boolean {
+async function isFolder(scp: ScpDialog, path: string): Promise<boolean> {
   try {
-    return stat(scp.command.session, path).entry?.type === "dir";
+    return (await stat(scp.command.session, path)).entry?.type === "dir";
   } catch (error) {
     if (error instanceof BargeError) return false;
     throw error;
@@ -88,7 +92,7 @@ function announced(line: string): Announced {
 
 /** @returns false: what is to come for it is refused; the client leaves it out */
 async function enter(
-  scp: Scp,
+  scp: ScpDialog,
   path: string,
   { recursive }: ScpOptions,
   depth: number,
@@ -96,8 +100,8 @@ async function enter(
   const access = scp.command.access("mkdir", path);
   try {
     if (!recursive) throw new BargeError("usage", "a folder, without -r");
-    if (depth >= deepest) throw new BargeError("refused", `more than ${deepest} folders deep`);
-    if (!isFolder(scp, path)) {
+    if (depth >= maxDepth) throw new BargeError("refused", `more than ${maxDepth} folders deep`);
+    if (!await isFolder(scp, path)) {
       await mkdir(scp.command.session, { verb: "mkdir", path, parents: false });
       access.end("ok");
     }
@@ -110,7 +114,7 @@ async function enter(
   }
 }
 
-async function leave(scp: Scp, folder: Folder | undefined): Promise<void> {
+async function leave(scp: ScpDialog, folder: Folder | undefined): Promise<void> {
   if (!folder) throw new BargeError("protocol", "the end of no folder");
   const { path, modified } = folder;
   try {
@@ -121,8 +125,8 @@ async function leave(scp: Scp, folder: Folder | undefined): Promise<void> {
   await scp.ok();
 }
 
-async function takeFile(
-  scp: Scp,
+async function receiveFile(
+  scp: ScpDialog,
   path: string,
   size: number,
   modified: number | null,
@@ -140,7 +144,7 @@ async function takeFile(
     try {
       await scp.ok();
       const failure = await receive(scp, upload, size, (n) => access.bytes += n);
-      const whole = await scp.answered();
+      const whole = await scp.readAnswer();
       if (failure) throw failure;
       if (!whole) {
         await upload.drop();
@@ -162,7 +166,7 @@ async function takeFile(
 
 /** Reads all bytes of a file, also those behind a failure. @returns what writing them failed of */
 async function receive(
-  scp: Scp,
+  scp: ScpDialog,
   upload: Incoming,
   size: number,
   onReceived: (bytes: number) => void,
@@ -171,7 +175,7 @@ async function receive(
   let failure: BargeError | undefined;
   for (let left = size; left > 0;) {
     if (!await bytes.need(1)) throw new BargeError("unavailable", "the client is gone");
-    const piece = bytes.take(Math.min(left, bytes.size, longestPiece));
+    const piece = bytes.take(Math.min(left, bytes.size, maxPieceBytes));
     left -= piece.length;
     onReceived(piece.length);
     if (failure) continue;

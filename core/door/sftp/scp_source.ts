@@ -1,65 +1,60 @@
-/** `scp -f`: gives files and folders. */
+/** `scp -f`: sends files and folders. */
 import picomatch from "picomatch";
 import { BargeError } from "../../error.ts";
 import type { Entry } from "../../protocol/message.ts";
 import { describeOmission } from "../../protocol/omission.ts";
 import { get } from "../../session/get.ts";
 import { list } from "../../session/list.ts";
-import { Omitted } from "../../local/omitted.ts";
+import { Omitted } from "../../session/omitted.ts";
 import { stat } from "../../session/stat.ts";
 import { outcomeOf } from "../access.ts";
 import { explain } from "../failure.ts";
 import { seconds } from "./entries.ts";
 import { baseName, resolve } from "./paths.ts";
-import type { Scp, ScpOptions } from "./scp.ts";
+import { type ScpDialog, type ScpOptions, unwritable } from "./scp_dialog.ts";
 
 /**
- * Gives what was asked for.
+ * Sends the requested files and folders.
  *
- * @param paths as the client wrote them; patterns are for a shell to resolve, which is us
+ * @param paths as the client wrote them; patterns are expanded, as a shell would
  * @throws {BargeError} `unavailable` when the client is gone; `protocol`
  */
-export async function give(
-  scp: Scp,
+export async function send(
+  scp: ScpDialog,
   paths: readonly string[],
   options: ScpOptions,
 ): Promise<void> {
-  await scp.answered();
-  for (const asked of paths) {
-    for (const path of await matches(scp, resolve(asked))) {
+  await scp.readAnswer();
+  for (const pattern of paths) {
+    for (const path of await matches(scp, resolve(pattern))) {
       const entry = await look(scp, path);
-      if (entry) await giveOne(scp, path, { ...entry, name: baseName(path) || "/" }, options);
+      if (entry) await sendEntry(scp, path, { ...entry, name: baseName(path) || "/" }, options);
     }
   }
 }
 
-/** The failure of a name that no line of scp's can hold. */
-export function unwritable(): BargeError {
-  return new BargeError("refused", "its name has a line feed; use sftp, or scp without -O");
-}
-
-/** A pattern in the last part of a path; where nothing fits it is a name like any other. */
-async function matches(scp: Scp, path: string): Promise<string[]> {
+/** Expands a pattern in the last part of a path; without a match it is a plain name. */
+async function matches(scp: ScpDialog, path: string): Promise<string[]> {
   const name = baseName(path);
   if (!/[*?[]/.test(name)) return [path];
   const folder = path.slice(0, -name.length - 1) || "/";
   const fits = picomatch(name);
-  const found: string[] = [];
+  const paths: string[] = [];
   try {
     for await (const batch of list(scp.command.session, folder, false)) {
       for (const entry of batch) {
-        if (fits(entry.name)) found.push(resolve(`${folder}/${entry.name}`));
+        if (fits(entry.name)) paths.push(resolve(`${folder}/${entry.name}`));
       }
     }
   } catch (error) {
     if (!(error instanceof BargeError)) throw error;
   }
-  return found.length > 0 ? found : [path];
+  return paths.length > 0 ? paths : [path];
 }
 
-async function look(scp: Scp, path: string): Promise<Entry | undefined> {
+async function look(scp: ScpDialog, path: string): Promise<Entry | undefined> {
   try {
-    const { entry } = stat(scp.command.session, path);
+    const { entry } = await stat(scp.command.session, path);
     if (entry) return entry;
     throw new BargeError("not-found", "there is no such file or folder");
   } catch (error) {
@@ -68,44 +63,56 @@ async function look(scp: Scp, path: string): Promise<Entry | undefined> {
   }
 }
 
-async function giveOne(scp: Scp, path: string, entry: Entry, options: ScpOptions): Promise<void> {
+async function sendEntry(
+  scp: ScpDialog,
+  path: string,
+  entry: Entry,
+  options: ScpOptions,
+): Promise<void> {
   if (entry.name.includes("\n")) return await scp.fail(path, unwritable());
-  if (entry.type === "file") return await giveFile(scp, path, entry, options);
+  if (entry.type === "file") return await sendFile(scp, path, entry, options);
   if (!options.recursive) {
     return await scp.fail(path, new BargeError("exists", "not a regular file"));
   }
   if (options.times && !await times(scp, entry)) return;
-  await scp.tell(`D0755 0 ${entry.name}`);
-  if (!await scp.answered()) return;
+  await scp.sendLine(`D0755 0 ${entry.name}`);
+  if (!await scp.readAnswer()) return;
   const access = scp.command.access("list", path);
   const omitted = new Omitted();
   for await (const batch of list(scp.command.session, path, false, omitted)) {
-    for (const child of batch) await giveOne(scp, resolve(`${path}/${child.name}`), child, options);
+    for (const child of batch) {
+      await sendEntry(scp, resolve(`${path}/${child.name}`), child, options);
+    }
   }
   access.end("ok");
   const { omission } = omitted;
   if (omission && omission.unnamed > 0) {
     await scp.fail(path, new BargeError("refused", describeOmission(omission)));
   }
-  await scp.tell("E");
-  await scp.answered();
+  await scp.sendLine("E");
+  await scp.readAnswer();
 }
 
-async function times(scp: Scp, entry: Entry): Promise<boolean> {
+async function times(scp: ScpDialog, entry: Entry): Promise<boolean> {
   const time = seconds(Date.parse(entry.modified));
-  await scp.tell(`T${time} 0 ${time} 0`);
-  return await scp.answered();
+  await scp.sendLine(`T${time} 0 ${time} 0`);
+  return await scp.readAnswer();
 }
 
-async function giveFile(scp: Scp, path: string, entry: Entry, options: ScpOptions): Promise<void> {
+async function sendFile(
+  scp: ScpDialog,
+  path: string,
+  entry: Entry,
+  options: ScpOptions,
+): Promise<void> {
   const access = scp.command.access("get", path);
   let announced = false;
   try {
     const file = await get(scp.command.session, path, 0);
     try {
       if (options.times && !await times(scp, entry)) return;
-      await scp.tell(`C0644 ${file.size} ${entry.name}`);
-      if (!await scp.answered()) return;
+      await scp.sendLine(`C0644 ${file.size} ${entry.name}`);
+      if (!await scp.readAnswer()) return;
       announced = true;
       for await (const piece of file.pieces()) {
         await scp.command.bytes.send(piece.slice());
@@ -115,11 +122,11 @@ async function giveFile(scp: Scp, path: string, entry: Entry, options: ScpOption
       file.close();
     }
     await scp.ok();
-    await scp.answered();
+    await scp.readAnswer();
     access.end("ok");
   } catch (error) {
     access.end(outcomeOf(error));
-    // Its bytes were announced: what can't be sent can only be told by ending it all.
+    // The size was announced, so a failure can only be reported by ending the dialog.
     if (announced) throw error;
     await scp.fail(path, explain(error, { op: "get", path }));
   } finally {

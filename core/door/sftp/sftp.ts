@@ -1,47 +1,44 @@
 /**
- * One SFTP session (draft-ietf-secsh-filexfer-02): requests in, answers out, in the same order.
+ * Serves one SFTP session (draft-ietf-secsh-filexfer-02): answers requests in their order.
  *
  *   new -> (INIT) -> serving -> ended
  *
- * Invariants: requests are carried out in the order in which they came; only reads, and only writes,
- * overlap among themselves (clients have 64 and more under way), `mostPending` at a time, and
- * whatever is neither waits for all before it. A request that makes no sense is answered so, and
- * the session goes on; what is no packet ends it. Where it ends, uploads that were not closed are
- * kept, to be continued.
+ * Invariants: requests are served in their order; reads overlap with reads, and writes with writes
+ * (clients have 64 and more under way), `maxPending` at a time; any other request waits for all before
+ * it. A malformed request gets an error and the session goes on; a malformed packet ends it. At the
+ * end, uploads that were not closed become partial uploads.
  */
 import { BargeError } from "../../error.ts";
 import type { Session } from "../../login/session.ts";
 import { Access } from "../access.ts";
 import { note } from "../failure.ts";
-import type { WorkOptions } from "./connection.ts";
+import type { Context } from "./context.ts";
 import { announce } from "./extended.ts";
 import { Handles, type Places } from "./handle.ts";
 import { maxPacket } from "./limits.ts";
 import { PacketReader, Type } from "./packet.ts";
-import type { Asked, Overlap } from "./request.ts";
+import type { Overlap, RequestFacts } from "./request.ts";
 import { requests } from "./requests.ts";
 import { failed } from "./status.ts";
+import type { Work, WorkOptions } from "./work.ts";
 
-/** So many answers may be in the making. */
-const mostPending = 16;
+/** The most answers that may be under way. */
+const maxPending = 16;
 
-/** What a session is made of. */
 export interface SftpOptions extends WorkOptions {
   readonly places: Places;
-  /** Called whenever nothing is under way. */
-  readonly onRest: () => void;
+  /** Called whenever no request is under way. */
+  readonly onIdle: () => void;
 }
 
-export class Sftp {
+export class Sftp implements Context, Work {
   readonly session: Session;
-  /** Who is logged in. */
   readonly account: string;
   readonly handles: Handles;
   readonly ended: AbortSignal;
-  /** Does the server stop? Then nothing is opened any more. */
   leaving = false;
   readonly #options: SftpOptions;
-  /** Answers that are in the making or on their way; each ends when those before it have. */
+  /** Answers that are not sent yet; each ends after those before it. */
   readonly #pending: Promise<void>[] = [];
   #overlap: Overlap | undefined;
   #working = false;
@@ -54,7 +51,6 @@ export class Sftp {
     this.handles = new Handles(options.places, options.presence);
   }
 
-  /** Is a request or a transfer under way? */
   get busy(): boolean {
     return this.#working || this.#pending.length > 0 || this.handles.size > 0;
   }
@@ -63,7 +59,6 @@ export class Sftp {
     this.leaving = true;
   }
 
-  /** Serves the client until it is gone. Never throws. */
   async run(): Promise<void> {
     const { bytes, address } = this.#options;
     try {
@@ -82,7 +77,6 @@ export class Sftp {
     }
   }
 
-  /** A record of the access log, for something that was asked for. */
   access(verb: string, path: string | null, to?: string): Access {
     const { address, account } = this.#options;
     const access = new Access(
@@ -100,7 +94,7 @@ export class Sftp {
     await this.#options.bytes.send(announce());
   }
 
-  /** The next packet, without its length; null at the end. @throws {BargeError} `protocol` */
+  /** Reads the next packet, without its length; null at the end. @throws {BargeError} `protocol` */
   async #packet(): Promise<Uint8Array | null> {
     const { bytes } = this.#options;
     if (!await bytes.need(4)) return null;
@@ -124,21 +118,21 @@ export class Sftp {
     this.#send(reply);
     if (!this.#overlap) await reply;
     this.#working = false;
-    while (this.#pending.length >= mostPending) await this.#pending[0];
+    while (this.#pending.length >= maxPending) await this.#pending[0];
   }
 
-  /** Never throws: a failure is an answer, too. */
+  /** Never throws: a failure becomes an answer. */
   async #answer(id: number, type: number, reader: PacketReader): Promise<Uint8Array> {
     const request = requests[type];
-    const asked: Asked = { op: request?.name ?? "ask" };
+    const facts: RequestFacts = { op: request?.name ?? "ask" };
     try {
       if (!request) throw new BargeError("unsupported", `no request has the number ${type}`);
-      const reply = await request.handle(this, id, reader, asked);
-      asked.access?.end("ok");
+      const reply = await request.handle(this, id, reader, facts);
+      facts.access?.end("ok");
       return reply;
     } catch (error) {
-      const { reply, kind } = failed(id, error, asked);
-      asked.access?.end(kind);
+      const { reply, kind } = failed(id, error, facts);
+      facts.access?.end(kind);
       return reply;
     }
   }
@@ -148,7 +142,7 @@ export class Sftp {
     this.#pending.push(this.#sendBehind(before, reply));
   }
 
-  /** Never throws: who is gone is found out by the next read. */
+  /** Never throws: a broken connection also fails the next read. */
   async #sendBehind(before: Promise<void> | undefined, reply: Promise<Uint8Array>): Promise<void> {
     const { bytes, address } = this.#options;
     try {
@@ -159,7 +153,7 @@ export class Sftp {
       note(error, address);
     } finally {
       this.#pending.shift();
-      if (!this.busy) this.#options.onRest();
+      if (!this.busy) this.#options.onIdle();
     }
   }
 }

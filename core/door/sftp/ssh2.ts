@@ -1,9 +1,9 @@
-/** What is used of the package `ssh2`, which comes without types: the server's side of RFC 4251 ff. */
+/** Loads the package `ssh2` (RFC 4251 ff.), and types the parts of it that are used. */
 import type { Buffer } from "node:buffer";
 import crypto from "node:crypto";
 import type { Duplex } from "node:stream";
 
-/** Answers a request: yes or no. Either is undefined where the client wants no answer. */
+/** Callbacks that answer a request; undefined when the client wants no answer. */
 type Answers<T = void> = [accept: (() => T) | undefined, reject: (() => void) | undefined];
 
 export interface ClientEvents {
@@ -22,13 +22,13 @@ export interface Client {
   end(): void;
 }
 
-/** A try to log in (RFC 4252). */
+/** An attempt to log in (RFC 4252). */
 export interface AuthContext {
   readonly username: string;
   readonly method: "none" | "password" | "publickey" | "keyboard-interactive" | "hostbased";
   /** With the method `password`. */
   readonly password?: string;
-  /** With `publickey`: the key, and what it signed; without a signature it is a question. */
+  /** With `publickey`: the key and its signature; without a signature the client asks about the key. */
   readonly key?: { readonly algo: string; readonly data: Buffer };
   readonly signature?: Buffer;
   readonly blob?: Buffer;
@@ -44,7 +44,7 @@ export interface AuthContext {
   once(event: "abort", listener: () => void): this;
 }
 
-/** A channel that was opened, before it is known what for. */
+/** An open channel whose purpose the client has not sent yet. */
 export interface SessionChannel {
   on(
     event: "subsystem",
@@ -76,7 +76,7 @@ export interface ServerConfig {
 }
 
 export interface Server {
-  /** Called when a client has said its version, with where it is. */
+  /** Called when a client has sent its version. */
   on(event: "connection", listener: (client: Client, from: { readonly ip: string }) => void): this;
   injectSocket(socket: Duplex): void;
 }
@@ -91,7 +91,7 @@ export interface ParsedKey {
 
 const ssh2 = await load();
 
-// Whether a client still answers is seen to by the streams' deadlines (wire.ts), as at every door.
+// The deadlines of streams (socket.ts) detect clients that are gone, as at every door.
 ssh2.Server.KEEPALIVE_CLIENT_INTERVAL = 0;
 
 /** @throws {Error} for keys that can't be used */
@@ -100,8 +100,8 @@ export function makeServer({ hostKeys, ...config }: ServerConfig): Server {
 }
 
 /**
- * A host key, once for each algorithm that it is to be offered with (RFC 8332). To a key of the type
- * `ssh-rsa` the package adds the signature with SHA-1, whatever it is told.
+ * Returns a host key once for each algorithm to offer (RFC 8332). For a key of the type `ssh-rsa` the
+ * package would always add the signature with SHA-1.
  */
 function asOffered(text: string): { key: ParsedKey }[] {
   const key = ssh2.utils.parseKey(text);
@@ -120,17 +120,17 @@ export function parseKey(key: Buffer | string): ParsedKey | undefined {
 }
 
 /**
- * Loads the package so that it leaks nothing. The runtime keeps a cipher's state until `final` is
+ * Loads the package without its leak of ciphers. The runtime keeps a cipher's state until `final` is
  * called, which `ssh2` never does for stream ciphers: with ChaCha20 it makes five a packet, some
- * kilobytes a second. So it is given functions that call it: with ChaCha20, of which it asks for one
- * piece each, behind that; else when nobody holds the cipher any more.
+ * kilobytes a second. So the package gets functions that call `final`: for ChaCha20 after its only
+ * piece, for other ciphers when they are garbage collected.
  */
 // deno-lint-ignore no-explicit-any
 async function load(): Promise<any> {
   const { createCipheriv, createDecipheriv } = crypto;
-  const given = crypto as unknown as Record<"createCipheriv" | "createDecipheriv", Create>;
-  given.createCipheriv = releasing(given.createCipheriv);
-  given.createDecipheriv = releasing(given.createDecipheriv);
+  const patched = crypto as unknown as Record<"createCipheriv" | "createDecipheriv", Create>;
+  patched.createCipheriv = releasing(patched.createCipheriv);
+  patched.createDecipheriv = releasing(patched.createDecipheriv);
   try {
     return (await import("ssh2")).default;
   } finally {
@@ -151,12 +151,12 @@ function releasing(create: Create): Create {
     if (name === "chacha20") return { update: (bytes) => once(cipher, bytes) };
     if (!name.endsWith("-ctr")) return cipher;
     const held: StreamCipher = { update: (bytes) => cipher.update(bytes), setAutoPadding() {} };
-    forgotten.register(held, cipher);
+    abandoned.register(held, cipher);
     return held;
   };
 }
 
-const forgotten = new FinalizationRegistry((cipher: StreamCipher) => void cipher.final?.());
+const abandoned = new FinalizationRegistry((cipher: StreamCipher) => void cipher.final?.());
 
 function once(cipher: StreamCipher, bytes: Buffer): Buffer {
   const done = cipher.update(bytes);

@@ -1,4 +1,4 @@
-/** What an SFTP client is told of a failure: version 3 has few words, and most clients show only those. */
+/** Maps failures to the few statuses of version 3; most clients show only these, not the text. */
 import { BargeError, type Kind } from "../../error.ts";
 import { printable } from "../../protocol/printable.ts";
 import { explain } from "../failure.ts";
@@ -25,18 +25,18 @@ const statuses = {
   interrupted: Status.FAILURE,
 } as const satisfies Record<Kind, number>;
 
-/** The answer to a request that failed, and what it failed of. */
+/** Returns the answer to a failed request, and the failure's kind. */
 export function failed(
   id: number,
   error: unknown,
-  asked: { readonly op: string; readonly path?: string },
+  facts: { readonly op: string; readonly path?: string },
 ): { reply: Uint8Array; kind: Kind } {
-  const { kind, message, hint } = explain(error, asked);
+  const { kind, message, hint } = explain(error, facts);
   const text = hint ? `${message} (${hint})` : message;
   return { reply: statusPacket(id, statuses[kind], printable(text).slice(0, 500)), kind };
 }
 
-/** Tells what a handle that doesn't exist, or is for something else, is refused with. */
+/** Returns the failure for a handle that does not exist, or is of another kind. */
 export function badHandle(): BargeError {
   return new BargeError("refused", "there is no such handle");
 }

@@ -6,21 +6,10 @@
  * file or folder (Ledger.rename and Ledger.forget see to that), with its account, or by UNLOCK. Who
  * may lock what, and what a lock forbids, is decided in session/lock.ts.
  */
+import type { Lock } from "../../storage/lock.ts";
 import { type Place, relative } from "../../storage/place.ts";
 import type { Database } from "../database/database.ts";
 import { below } from "./ledger.ts";
-
-export interface Lock extends Place {
-  readonly token: string;
-  /** Whose it is, by id. */
-  readonly account: number;
-  readonly shared: boolean;
-  readonly deep: boolean;
-  /** What the client says of its user: an XML element, or nothing. */
-  readonly owner: string;
-  /** When it ends, in ms since 1970. */
-  readonly until: number;
-}
 
 type LockRow = Omit<Lock, "shared" | "deep"> & { readonly shared: number; readonly deep: number };
 

@@ -7,21 +7,10 @@
 import { Buffer } from "node:buffer";
 import { BargeError } from "../../error.ts";
 import { type Place, relative } from "../../storage/place.ts";
+import type { Property, PropertyName } from "../../storage/properties.ts";
 import { propertyBounds } from "../database/bounds.ts";
 import type { Database } from "../database/database.ts";
 import { below } from "./ledger.ts";
-
-/** A property's name, as XML has it. */
-export interface PropertyName {
-  /** Of the namespace; "" for none. */
-  readonly space: string;
-  readonly local: string;
-}
-
-export interface Property extends PropertyName {
-  /** The whole element, with the namespaces that it needs. */
-  readonly xml: string;
-}
 
 export class Properties {
   readonly #db: Database;

@@ -290,7 +290,7 @@ Deno.test("TLS: an upload that is cut is noticed at once, at every door, and is 
         end(cut.tls, cut.tcp);
         if (name === ftpsData) await other.until(/^426 .*300000 bytes are kept/);
         await doors.idle();
-        const { entry, upload } = stat(doors.session(), "/home/f");
+        const { entry, upload } = await stat(doors.session(), "/home/f");
         assert.equal(entry, null);
         // A reset may overtake bytes that Node's server has not handed on yet.
         if (/^HTTPS/.test(name) && how === "a reset") {

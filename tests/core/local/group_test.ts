@@ -77,10 +77,10 @@ Deno.test("a failing commit fails all; what it did on disk is settled by the nex
   assert.equal(used + reserved, 3 + 4 + 5 + 5 + 2 + 500);
   await write(anna, "/home/next", "next");
   setup.check();
-  assert.equal(stat(anna, "/home/small").entry?.sha256, sha256("small"));
-  assert.equal(stat(anna, "/home/old").entry?.sha256, sha256("newer"));
-  assert.equal(stat(anna, "/home/e/moved").entry?.sha256, sha256("moved"));
-  assert.equal(stat(anna, "/home/large").entry?.size, 500);
+  assert.equal((await stat(anna, "/home/small")).entry?.sha256, sha256("small"));
+  assert.equal((await stat(anna, "/home/old")).entry?.sha256, sha256("newer"));
+  assert.equal((await stat(anna, "/home/e/moved")).entry?.sha256, sha256("moved"));
+  assert.equal((await stat(anna, "/home/large")).entry?.size, 500);
   assert.deepEqual(
     [setup.account("anna").used, setup.account("anna").reserved],
     [5 + 5 + 5 + 500 + 4, 0],
@@ -116,7 +116,7 @@ Deno.test("what was replaced by others after a failed commit stays theirs", asyn
   await write(setup.login("anna", other), "/home/a", "second one");
   await write(anna, "/home/b", "b");
   setup.check();
-  assert.equal(stat(anna, "/home/a").entry?.sha256, sha256("second one"));
+  assert.equal((await stat(anna, "/home/a")).entry?.sha256, sha256("second one"));
   assert.deepEqual([setup.account("anna").used, setup.account("anna").reserved], [11, 0]);
 });
 
@@ -144,7 +144,7 @@ Deno.test("a folder that was written into and moved by one commit is no stumblin
     }),
   ]);
   setup.check();
-  assert.equal(stat(anna, "/home/e/x").entry?.sha256, sha256("x"));
+  assert.equal((await stat(anna, "/home/e/x")).entry?.sha256, sha256("x"));
   await write(anna, "/home/after", "after");
 });
 
@@ -162,7 +162,7 @@ Deno.test("racing moves and removals: one wins, and nothing is left to trip over
   await write(anna, "/home/c", "another");
   await recover(setup.store);
   setup.check();
-  assert.equal(stat(anna, "/home/c").entry?.sha256, sha256("another"));
+  assert.equal((await stat(anna, "/home/c")).entry?.sha256, sha256("another"));
 });
 
 Deno.test("a folder that fills while it is removed as empty stays", async () => {

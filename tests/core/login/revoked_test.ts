@@ -83,7 +83,7 @@ Deno.test("of two uploads that commit together, the one of a login that ended fa
   const ends = await Promise.allSettled(uploads.map((one) => one.commit(sha256("text"), true)));
   for (const upload of uploads) await upload.detach();
   assert.deepEqual(ends.map(({ status }) => status), ["fulfilled", "rejected"]);
-  const { entry, upload } = stat(anna, "/home/b");
+  const { entry, upload } = await stat(anna, "/home/b");
   assert.deepEqual([entry, upload?.offset], [null, 4], "it can be continued");
 });
 

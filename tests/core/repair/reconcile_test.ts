@@ -60,9 +60,9 @@ Deno.test("what was done by hand is found, and with repair the ledger follows", 
   assert.equal(setup.account("anna").used, 5 + 7 + 5 + 3);
   assert.equal(setup.account("anna").entries, 4 + 3); // d, d/e, now-a-folder
   assert.equal(setup.account("bob").used, 5);
-  assert.equal(stat(anna, "/home/d/longer").entry?.sha256, sha256("1234567"));
-  assert.equal(stat(bob, "/public/changed").entry?.owner, "bob");
-  assert.equal(stat(bob, "/public/added").entry?.owner, null);
+  assert.equal((await stat(anna, "/home/d/longer")).entry?.sha256, sha256("1234567"));
+  assert.equal((await stat(bob, "/public/changed")).entry?.owner, "bob");
+  assert.equal((await stat(bob, "/public/added")).entry?.owner, null);
   assert.equal(setup.read("/home/d/added"), "123");
 });
 

@@ -114,7 +114,7 @@ for (const [name, facts, content, { used, reserved, ...expected }] of killed) {
     const recovered = await start(setup);
     assert.deepEqual(recovered, { changes: 0, settled: 0, resumable: 0, dropped: 0, ...expected });
     assert.equal(setup.read("/home/a"), content);
-    assert.equal(stat(anna, "/home/a").entry?.sha256, sha256(content));
+    assert.equal((await stat(anna, "/home/a")).entry?.sha256, sha256(content));
     const account = setup.account("anna");
     assert.deepEqual([account.used, account.reserved], [used, reserved]);
     // The same command again: from where it was, or from the start.
@@ -141,7 +141,7 @@ Deno.test("a large file of the same size is not taken for the one whose bytes we
   const lost = sha256(new Uint8Array(size).fill(2));
   reservations.seal(id, "dead", { size, sha256: lost, verified: true });
   assert.equal((await start(setup)).dropped, 1);
-  assert.equal(stat(anna, "/home/a").entry?.sha256, sha256(new Uint8Array(size).fill(1)));
+  assert.equal((await stat(anna, "/home/a")).entry?.sha256, sha256(new Uint8Array(size).fill(1)));
 });
 
 Deno.test("killed in a move: before the rename nothing, after it all of it", async () => {
@@ -159,7 +159,7 @@ Deno.test("killed in a move: before the rename nothing, after it all of it", asy
       assert.equal((await start(setup)).changes, happened ? 1 : 0);
       const moved = path === "a" ? "/home/new" : "/home/new/x";
       const content = path === "a" ? "a" : "xx";
-      if (happened) assert.equal(stat(anna, moved).entry?.sha256, sha256(content));
+      if (happened) assert.equal((await stat(anna, moved)).entry?.sha256, sha256(content));
       else assert(setup.exists(`/home/${path}`));
       const total = path === "d" ? 3 : happened ? 3 : 11;
       assert.equal(setup.account("anna").used, total);
@@ -194,7 +194,7 @@ Deno.test("a removal that was never noted as done does not take what came after 
   setup.store.vault.rename(place, { dir: "staging", name: trashName(id) });
   await write(anna, "/home/a", "later");
   await start(setup);
-  assert.equal(stat(anna, "/home/a").entry?.sha256, sha256("later"));
+  assert.equal((await stat(anna, "/home/a")).entry?.sha256, sha256("later"));
 });
 
 Deno.test("a move that a dead worker left undone does not take what came after it", async () => {
@@ -208,8 +208,8 @@ Deno.test("a move that a dead worker left undone does not take what came after i
   await mkdir(anna, folder("/home/new-d"));
   await write(anna, "/home/new-d/x", "later, too");
   assert.equal((await start(setup)).changes, 0);
-  assert.equal(stat(anna, "/home/new-a").entry?.sha256, sha256("later"));
-  assert.equal(stat(anna, "/home/new-d/x").entry?.sha256, sha256("later, too"));
+  assert.equal((await stat(anna, "/home/new-a")).entry?.sha256, sha256("later"));
+  assert.equal((await stat(anna, "/home/new-d/x")).entry?.sha256, sha256("later, too"));
   assert.equal(setup.account("anna").used, 15);
 });
 

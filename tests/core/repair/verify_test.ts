@@ -47,13 +47,13 @@ Deno.test("damage is found by reading, never repaired, and accepted only by name
       ...{ ...facts, path: `homes/anna/${name}`, what, found: sha256("12z45") },
     })),
   );
-  assert.equal(stat(anna, "/home/a").entry?.sha256, sha256("12345"));
+  assert.equal((await stat(anna, "/home/a")).entry?.sha256, sha256("12345"));
   const accept = new Set(["homes/anna/a"]);
   assert.deepEqual(await found(setup, { accept }), [
     "damaged homes/anna/a repaired",
     "damaged homes/anna/b",
   ]);
-  assert.equal(stat(anna, "/home/a").entry?.sha256, sha256("12z45"));
+  assert.equal((await stat(anna, "/home/a")).entry?.sha256, sha256("12z45"));
   assert.deepEqual(await found(setup), ["damaged homes/anna/b"]);
 });
 
@@ -74,7 +74,7 @@ Deno.test("a copy that is put back is taken in with its digest, a damaged copy i
     "changed homes/anna/good repaired",
     "damaged homes/anna/bad",
   ]);
-  const { entry } = stat(anna, "/home/good");
+  const { entry } = await stat(anna, "/home/good");
   assert.equal(entry?.sha256, sha256("12345"));
   const files = setup.store.ledger.filesIn("homes/anna");
   const rows = new Map(files.map((row) => [row.name, row]));
@@ -258,7 +258,7 @@ Deno.test("a move or removal whose worker died after it is settled, and the owne
     `leftover staging/${trashName(id)} repaired`,
   ]);
   assert.deepEqual(await found(setup), []);
-  assert.equal(stat(anna, "/public/new/e/x").entry?.owner, "bob");
+  assert.equal((await stat(anna, "/public/new/e/x")).entry?.owner, "bob");
   assert.deepEqual([setup.account("anna").used, setup.account("bob").used], [1, 2]);
   assert.equal(intents.intents().length, 1); // its worker may be about to do it
 });
@@ -276,7 +276,7 @@ Deno.test("files taken in where a cut-off move put them stay known at the next s
     ...{ sha256: sha256("12345"), verified: true },
   });
   await recover(setup.store);
-  assert.equal(stat(anna, "/home/b").entry?.sha256, sha256("12345"));
+  assert.equal((await stat(anna, "/home/b")).entry?.sha256, sha256("12345"));
   assert.equal(setup.account("anna").used, 5);
 });
 

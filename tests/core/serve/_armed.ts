@@ -2,7 +2,8 @@
  * The real worker with a fault in it, in the place of the real one (_faulty.ts). By the query of its
  * URL:
  *
- *   stop=POINT   it stops dead at that point, says so on standard error, and waits to be killed
+ *   stop=FILE    it stops dead at the point that DATA/FILE names, says so on standard error, and waits
+ *                to be killed; without that file it is as any worker
  *   die-at=POINT it dies there of an uncaught error
  *   die-on=NAME  it dies of one as soon as a file of that name is in DATA/removed, which it takes away
  *   die=MS       it dies of an uncaught error between one second after its start and so many
@@ -11,7 +12,7 @@
  *   count=1      it writes how many timers are set and how many statements were prepared to standard
  *                error, whenever that has changed
  */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { ToWorker } from "../../../core/serve/worker.ts";
 import { arm } from "../../../core/local/vault/fault.ts";
@@ -22,8 +23,12 @@ const asked = new URL(import.meta.url).searchParams;
 
 const stop = asked.get("stop");
 if (stop) {
+  let path = "";
+  addEventListener("message", ({ data: message }: MessageEvent<ToWorker>) => {
+    if (message.type === "start") path = `${message.settings.data}/${stop}`;
+  });
   arm((point) => {
-    if (point !== stop) return;
+    if (!existsSync(path) || readFileSync(path, "utf8") !== point) return;
     Deno.stderr.writeSync(new TextEncoder().encode(`reached ${point}\n`));
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   });

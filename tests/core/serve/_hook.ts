@@ -1,6 +1,6 @@
 /** Programs of an operator's, for tests of hooks: shell scripts in a folder of their own. */
 import assert from "node:assert/strict";
-import { type Peer, tokenOf } from "../door/_peer.ts";
+import type { Peer } from "../door/_peer.ts";
 import { type Server, startServer } from "../../_server.ts";
 
 /** Are there shells, process groups and signals? */
@@ -62,7 +62,7 @@ export async function holding(scripts: Scripts): Promise<() => Promise<void>> {
 export async function serveWith(...args: string[]): Promise<{ server: Server; token: string }> {
   const server = await startServer({ args: ["--workers", "1", ...args] });
   await server.addUser("anna", { quota: "1000000" });
-  return { server, token: await tokenOf(server.address, "anna") };
+  return { server, token: await server.issueToken("anna") };
 }
 
 /** What is reserved and used of an account. */

@@ -17,7 +17,7 @@ Deno.test({ name: "a slow one keeps no upload waiting, and is told of each", ign
   const { server, token } = await serveWith("--on-commit", slow, "--hook-jobs", "8");
   await using _ = server;
   using peer = await Peer.open(server.address, token);
-  const many = 200;
+  const many = 60;
   for (let i = 0; i < many; i++) await peer.send(eager(`/home/${i}`, text("x")));
   for (let i = 0; i < many; i++) assert.equal((await peer.answer()).ok, true);
   await peer.ask({ verb: "copy", from: "/home/1", to: "/home/copy" });

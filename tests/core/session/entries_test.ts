@@ -1,12 +1,12 @@
 /** Entries: files, folders and partial uploads, counted exactly by every verb. */
 import assert from "node:assert/strict";
 import { copy } from "../../../core/session/copy.ts";
-import { copyTree } from "../../../core/session/copy_tree.ts";
+import { copyTree } from "../../../core/session/copy.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
 import { move } from "../../../core/session/move.ts";
 import { recover } from "../../../core/repair/recover.ts";
 import { remove } from "../../../core/session/remove.ts";
-import { removeAccount } from "../../../core/repair/remove_account.ts";
+import { removeAccount } from "../../../core/local/remove_account.ts";
 import type { Session } from "../../../core/login/session.ts";
 import { verify } from "../../../core/repair/verify.ts";
 import { begin, bytes, fails, request, Setup, upload, write } from "../_setup.ts";

@@ -1,7 +1,7 @@
 /** Reading, copying, moving, removing, listing. */
 import assert from "node:assert/strict";
 import { copy } from "../../../core/session/copy.ts";
-import { copyTree } from "../../../core/session/copy_tree.ts";
+import { copyTree } from "../../../core/session/copy.ts";
 import { get } from "../../../core/session/get.ts";
 import { list } from "../../../core/session/list.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
@@ -136,7 +136,7 @@ Deno.test("move: over a file, of folders, between the spaces; charges stay", asy
   await mkdir(anna, folder("/public/empty"));
   await fails("exists", () => move(anna, "/home/d", "/public/empty", "always"));
   await move(anna, "/home/d", "/public/d", "never");
-  assert.equal(stat(anna, "/public/d/e/f").entry?.sha256, sha256("123"));
+  assert.equal((await stat(anna, "/public/d/e/f")).entry?.sha256, sha256("123"));
   await move(anna, "/public/d/e/f", "/home/f", "never");
   assert.deepEqual(await names(anna, "/public", true), ["d", "d/e", "empty"]);
   assert.equal(setup.account("anna").used, 8);
@@ -184,7 +184,7 @@ Deno.test("mkdir: parents, times, what is there", async () => {
   }
   const modified = "2001-02-03T04:05:06.789Z";
   await mkdir(anna, { ...folder("/home/t"), modified });
-  assert.equal(stat(anna, "/home/t").entry?.modified, modified);
+  assert.equal((await stat(anna, "/home/t")).entry?.modified, modified);
 });
 
 Deno.test("list: sorted, folders before what they hold, a file as itself", async () => {

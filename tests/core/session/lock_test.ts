@@ -1,11 +1,13 @@
 /** Locks: who may have one beside whom, what they forbid, when they end; seen by every worker. */
 import assert from "node:assert/strict";
 import { lock, Locked, type LockRequest, locksOver } from "../../../core/session/lock.ts";
-import { checkUnlocked, longest, refresh, unlock } from "../../../core/session/lock.ts";
+import { checkUnlocked, refresh, unlock } from "../../../core/session/lock.ts";
+import { maxLockSeconds } from "../../../core/storage/locks.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
 import { move } from "../../../core/session/move.ts";
 import { remove } from "../../../core/session/remove.ts";
 import type { Session } from "../../../core/login/session.ts";
+import type { View } from "../../../core/storage/view.ts";
 import { fails, Setup, write } from "../_setup.ts";
 
 const none: ReadonlySet<string> = new Set();
@@ -35,7 +37,7 @@ Deno.test("an exclusive lock is alone; shared ones stand beside each other", asy
   await locked(anna, "/home/a", { shared: true });
   await locked(anna, "/home/a", { shared: true });
   await fails("unavailable", () => locked(anna, "/home/a"));
-  assert.equal(locksOver(anna, "/home/a").length, 2);
+  assert.equal((await locksOver(anna, "/home/a")).length, 2);
 });
 
 Deno.test("another worker sees a lock at once, and holds to it", async () => {
@@ -46,8 +48,8 @@ Deno.test("another worker sees a lock at once, and holds to it", async () => {
   using other = setup.open();
   const there = setup.login("anna", other);
   await fails("unavailable", () => locked(there, "/home/a"));
-  await fails("unavailable", () => checkUnlocked(there, "/home/a", none, "content"));
-  checkUnlocked(there, "/home/a", new Set([token]), "content");
+  await fails("unavailable", () => checkChange(there, "/home/a", none, "content"));
+  await checkChange(there, "/home/a", new Set([token]), "content");
 });
 
 Deno.test("a deep lock is over all that is below, and can't be had around others", async () => {
@@ -59,14 +61,14 @@ Deno.test("a deep lock is over all that is below, and can't be had around others
   await fails("unavailable", () => locked(anna, "/home/d"));
   await locked(anna, "/home/d", { deep: false }); // only on the folder and its names
   await unlock(anna, "/home/d/e/a", inner.token);
-  const [shallow] = locksOver(anna, "/home/d");
+  const [shallow] = await locksOver(anna, "/home/d");
   await unlock(anna, "/home/d", shallow.token);
   const { token } = await locked(anna, "/home/d");
   for (const path of ["/home/d", "/home/d/e", "/home/d/e/a", "/home/d/new"]) {
-    await fails("unavailable", () => checkUnlocked(anna, path, none, "content"));
-    checkUnlocked(anna, path, new Set([token]), "name");
+    await fails("unavailable", () => checkChange(anna, path, none, "content"));
+    await checkChange(anna, path, new Set([token]), "name");
   }
-  checkUnlocked(anna, "/home/da", none, "name"); // a name that begins alike
+  await checkChange(anna, "/home/da", none, "name"); // a name that begins alike
 });
 
 Deno.test("names in a locked folder are locked, files in it are not", async () => {
@@ -75,9 +77,9 @@ Deno.test("names in a locked folder are locked, files in it are not", async () =
   await folder(anna, "/home/d");
   await write(anna, "/home/d/a", "a");
   const { token } = await locked(anna, "/home/d", { deep: false });
-  checkUnlocked(anna, "/home/d/a", none, "content");
-  await fails("unavailable", () => checkUnlocked(anna, "/home/d/a", none, "name"));
-  checkUnlocked(anna, "/home/d/a", new Set([token]), "name");
+  await checkChange(anna, "/home/d/a", none, "content");
+  await fails("unavailable", () => checkChange(anna, "/home/d/a", none, "name"));
+  await checkChange(anna, "/home/d/a", new Set([token]), "name");
 });
 
 Deno.test("what is below must be free before a folder goes", async () => {
@@ -86,10 +88,10 @@ Deno.test("what is below must be free before a folder goes", async () => {
   await folder(anna, "/home/d/e");
   await write(anna, "/home/d/e/a", "a");
   const { token } = await locked(anna, "/home/d/e/a");
-  const refused = await fails("unavailable", () => checkUnlocked(anna, "/home/d", none, "name"));
+  const refused = await fails("unavailable", () => checkChange(anna, "/home/d", none, "name"));
   assert(refused instanceof Locked && !refused.conflict);
   assert.deepEqual(refused.paths, ["/home/d/e/a"]);
-  checkUnlocked(anna, "/home/d", new Set([token]), "name");
+  await checkChange(anna, "/home/d", new Set([token]), "name");
 });
 
 Deno.test("a lock makes an empty file where there is none, and nothing where it can't", async () => {
@@ -109,7 +111,7 @@ Deno.test("a lock is its account's: another can neither use nor end it, an admin
   await write(anna, "/public/a", "a");
   await fails("denied", () => locked(bob, "/public/a"));
   const { token } = await locked(anna, "/public/a");
-  await fails("unavailable", () => checkUnlocked(bob, "/public/a", new Set([token]), "content"));
+  await fails("unavailable", () => checkChange(bob, "/public/a", new Set([token]), "content"));
   await fails("denied", () => unlock(bob, "/public/a", token), /another account's/);
   assert.equal(await refresh(bob, "/public/a", new Set([token]), 60, any), undefined);
   assert.equal(await unlock(root, "/public/a", token), true);
@@ -130,11 +132,11 @@ Deno.test("a lock ends with its time, and a refresh gives it more", async () => 
   const anna = setup.user("anna");
   await write(anna, "/home/a", "a");
   const { token } = await locked(anna, "/home/a", { seconds: 10 });
-  const more = await refresh(anna, "/home/a", new Set([token]), longest, any);
-  assert.ok(more!.until > Date.now() + (longest - 10) * 1000);
+  const more = await refresh(anna, "/home/a", new Set([token]), maxLockSeconds, any);
+  assert.ok(more!.until > Date.now() + (maxLockSeconds - 10) * 1000);
   setup.store.db.run("UPDATE lock SET until = ?", Date.now() - 1);
-  checkUnlocked(anna, "/home/a", none, "name");
-  assert.deepEqual(locksOver(anna, "/home/a"), []);
+  await checkChange(anna, "/home/a", none, "name");
+  assert.deepEqual(await locksOver(anna, "/home/a"), []);
   assert.equal(await refresh(anna, "/home/a", new Set([token]), 60, any), undefined);
   await locked(anna, "/home/a");
   assert.equal(setup.store.db.all("SELECT * FROM lock").length, 1);
@@ -149,10 +151,10 @@ Deno.test("locks end with what they are on; one on the target of a move stays", 
     await locked(anna, path);
   }
   await move(anna, "/home/a", "/home/b", "always");
-  const on = (path: string) => locksOver(anna, path).length;
-  assert.deepEqual([on("/home/a"), on("/home/b"), on("/home/d/c")], [0, 1, 1]);
+  const on = async (path: string) => (await locksOver(anna, path)).length;
+  assert.deepEqual([await on("/home/a"), await on("/home/b"), await on("/home/d/c")], [0, 1, 1]);
   await move(anna, "/home/d", "/home/e", "never");
-  assert.deepEqual([on("/home/d/c"), on("/home/e/c")], [0, 0]);
+  assert.deepEqual([await on("/home/d/c"), await on("/home/e/c")], [0, 0]);
   await remove(anna, "/home/b", false);
   assert.deepEqual(setup.store.db.all("SELECT * FROM lock"), []);
 });
@@ -176,3 +178,14 @@ Deno.test("an account has so many locks, and no more", async () => {
   setup.store.locks.remove("t:0");
   await locked(anna, "/home/a");
 });
+
+/** Runs {@link checkUnlocked} on the storage of a session. */
+function checkChange(
+  session: Session,
+  path: string,
+  tokens: ReadonlySet<string>,
+  change: "content" | "name",
+): Promise<void> {
+  const check = (view: View) => checkUnlocked(view, session, path, tokens, change);
+  return session.store.tree.check({ places: [], check });
+}

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { propertyBounds as bounds } from "../../../core/local/database/bounds.ts";
 import { copy } from "../../../core/session/copy.ts";
-import { copyTree } from "../../../core/session/copy_tree.ts";
+import { copyTree } from "../../../core/session/copy.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
 import { move } from "../../../core/session/move.ts";
 import { anyPropertiesIn, changeProperties, propertiesOf } from "../../../core/session/property.ts";
@@ -14,8 +14,8 @@ const any = () => {};
 const property = (local: string, xml = `<${local} xmlns="u:"/>`) => ({ space: "u:", local, xml });
 const set = (session: Session, path: string, ...names: string[]) =>
   changeProperties(session, path, names.map((name) => property(name)), any);
-const names = (session: Session, path: string) =>
-  propertiesOf(session, path).map(({ local }) => local).join();
+const names = async (session: Session, path: string) =>
+  (await propertiesOf(session, path)).map(({ local }) => local).join();
 
 async function tree(session: Session): Promise<void> {
   await mkdir(session, { verb: "mkdir", path: "/home/d/e", parents: true });
@@ -29,28 +29,31 @@ Deno.test("properties are set, replaced and removed in their order, and outlive 
   const anna = setup.user("anna");
   await write(anna, "/home/a", "a");
   const [x, y] = [property("x"), property("y")];
-  const found = () => propertiesOf(anna, "/home/a").map((each) => ({ ...each }));
+  const found = async () => (await propertiesOf(anna, "/home/a")).map((each) => ({ ...each }));
   await changeProperties(anna, "/home/a", [x, y, { space: "u:", local: "x" }], any);
-  assert.deepEqual(found(), [y]);
+  assert.deepEqual(await found(), [y]);
   const other = property("y", '<y xmlns="u:">2</y>');
   await changeProperties(anna, "/home/a", [{ space: "u:", local: "none" }, other], any);
-  assert.deepEqual(found(), [other]);
+  assert.deepEqual(await found(), [other]);
   await write(anna, "/home/a", "b");
-  assert.deepEqual(found(), [other]);
+  assert.deepEqual(await found(), [other]);
 });
 
 Deno.test("properties follow a move, with all that is in a folder", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   await tree(anna);
-  assert.equal(anyPropertiesIn(anna, "/home/d/e"), true);
+  assert.equal(await anyPropertiesIn(anna, "/home/d/e"), true);
   await move(anna, "/home/d", "/home/f", "never");
-  assert.deepEqual([names(anna, "/home/f"), names(anna, "/home/f/e/a")], ["folder", "file"]);
-  assert.deepEqual([names(anna, "/home/d"), names(anna, "/home/d/e/a")], ["", ""]);
+  assert.deepEqual([await names(anna, "/home/f"), await names(anna, "/home/f/e/a")], [
+    "folder",
+    "file",
+  ]);
+  assert.deepEqual([await names(anna, "/home/d"), await names(anna, "/home/d/e/a")], ["", ""]);
   await write(anna, "/home/b", "b");
   await set(anna, "/home/b", "old");
   await move(anna, "/home/f/e/a", "/home/b", "always");
-  assert.equal(names(anna, "/home/b"), "file");
+  assert.equal(await names(anna, "/home/b"), "file");
 });
 
 Deno.test("a copy has the original's properties, and those alone", async () => {
@@ -60,10 +63,13 @@ Deno.test("a copy has the original's properties, and those alone", async () => {
   await write(anna, "/home/b", "b");
   await set(anna, "/home/b", "old");
   await copy(anna, "/home/d/e/a", "/home/b", "always");
-  assert.equal(names(anna, "/home/b"), "file");
+  assert.equal(await names(anna, "/home/b"), "file");
   await copyTree(anna, "/home/d", "/home/f", "never");
-  assert.deepEqual([names(anna, "/home/f"), names(anna, "/home/f/e/a")], ["folder", "file"]);
-  assert.equal(names(anna, "/home/d/e/a"), "file");
+  assert.deepEqual([await names(anna, "/home/f"), await names(anna, "/home/f/e/a")], [
+    "folder",
+    "file",
+  ]);
+  assert.equal(await names(anna, "/home/d/e/a"), "file");
 });
 
 Deno.test("properties go with what is removed: what comes there later has none", async () => {
@@ -89,7 +95,7 @@ Deno.test("what is too much is refused, all of it", async () => {
   await write(anna, "/home/a", "a");
   const many = Array.from({ length: bounds.each.count + 1 }, (_, i) => `x${i}`);
   await fails("over-quota", () => set(anna, "/home/a", ...many));
-  assert.equal(names(anna, "/home/a"), "");
+  assert.equal(await names(anna, "/home/a"), "");
   const long = property("x", `<x>${"y".repeat(bounds.each.octets)}</x>`);
   await fails("over-quota", () => changeProperties(anna, "/home/a", [long], any));
   await set(anna, "/home/a", ...many.slice(1));
@@ -121,5 +127,5 @@ Deno.test("an account's sum is that of its properties, whatever happens to them"
     sums(`SELECT account, count(*) AS count, sum(octets) AS size FROM property_size
           GROUP BY account ORDER BY account`),
   );
-  assert.equal(names(root, "/public/b"), "x,y");
+  assert.equal(await names(root, "/public/b"), "x,y");
 });

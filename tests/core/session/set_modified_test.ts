@@ -12,7 +12,7 @@ Deno.test("a file gets another time and keeps its digest", async () => {
   const anna = setup.user("anna");
   const { sha256 } = await write(anna, "/home/a", "hello");
   assert.equal(await setModified(anna, "/home/a", time), time);
-  const { entry } = stat(anna, "/home/a");
+  const { entry } = await stat(anna, "/home/a");
   assert.equal(entry?.modified, "2001-02-03T04:05:06.000Z");
   assert.equal(entry?.sha256, sha256);
   assert.equal(Deno.statSync(setup.disk("/home/a")).mtime?.getTime(), time);
@@ -25,7 +25,7 @@ Deno.test("a folder gets another time, also one in /public", async () => {
   const anna = setup.user("anna");
   await mkdir(anna, { verb: "mkdir", path: "/public/d", parents: false });
   await setModified(anna, "/public/d", time);
-  assert.equal(stat(anna, "/public/d").entry?.modified, "2001-02-03T04:05:06.000Z");
+  assert.equal((await stat(anna, "/public/d")).entry?.modified, "2001-02-03T04:05:06.000Z");
 });
 
 Deno.test("who may not replace a file can't set its time", async () => {
@@ -33,9 +33,9 @@ Deno.test("who may not replace a file can't set its time", async () => {
   const [anna, bob, root] = [setup.user("anna"), setup.user("bob"), setup.user("r", null, "admin")];
   await write(anna, "/public/a", "hello");
   await fails("denied", () => setModified(bob, "/public/a", time), /belongs to anna/);
-  assert.notEqual(stat(anna, "/public/a").entry?.modified, new Date(time).toISOString());
+  assert.notEqual((await stat(anna, "/public/a")).entry?.modified, new Date(time).toISOString());
   await setModified(root, "/public/a", time);
-  assert.equal(stat(anna, "/public/a").entry?.owner, "anna");
+  assert.equal((await stat(anna, "/public/a")).entry?.owner, "anna");
 });
 
 Deno.test("what has no time to set", async () => {
@@ -68,7 +68,7 @@ Deno.test("a file that was changed by hand is not taken for the ledger's", async
   Deno.writeTextFileSync(setup.disk("/home/a"), "HELLO");
   Deno.utimeSync(setup.disk("/home/a"), 1, 1);
   await fails("changed", () => setModified(anna, "/home/a", modified));
-  assert.equal(stat(anna, "/home/a").entry?.sha256, null);
+  assert.equal((await stat(anna, "/home/a")).entry?.sha256, null);
   Deno.writeTextFileSync(setup.disk("/home/b"), "by hand");
   assert.equal(await setModified(anna, "/home/b", time), time);
 });

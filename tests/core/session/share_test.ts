@@ -146,7 +146,7 @@ Deno.test("a link's session reads what the link leads to, and does nothing else"
   const open = async (path: string) =>
     (await openShare(setup.store, (await share(anna, { path })).token)).session;
   const dir = await open("/home/d");
-  assert.equal(stat(dir, "/home/d/in").entry?.size, 10);
+  assert.equal((await stat(dir, "/home/d/in")).entry?.size, 10);
   assert.equal((await text(dir, "/home/d/e/deep")).length, 14);
   const file = await open("/home/d/in");
   assert.equal(await text(file, "/home/d/in"), "/home/d/in");

@@ -55,7 +55,7 @@ Deno.test("what was cut off is kept, where there is room for it", async () => {
   const going = await receive(anna, request("/home/f"));
   await going.write(bytes("half"));
   await going.fail(cut);
-  assert.deepEqual(stat(anna, "/home/f").upload, { offset: 4, size: null });
+  assert.deepEqual((await stat(anna, "/home/f")).upload, { offset: 4, size: null });
   const rest = await begin(anna, request("/home/f", { base: "old" }));
   await rest.write(bytes(" more"));
   await rest.commit(null, false);
@@ -98,5 +98,64 @@ Deno.test("what was cut off, and whose folder goes while it is being kept, holds
   };
   await fails("no-directory", () => going.fail(cut)); // with its file and its fence
   assert.deepEqual([setup.staged(), setup.account("anna").reserved], [[], 0]);
+  setup.check();
+});
+
+Deno.test("small files written at their end, as SFTP does, are gathered, too; others are staged in order", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  const appended = await receive(anna, request("/home/f"));
+  await appended.writeAt(0, bytes("some "));
+  await appended.writeAt(5, bytes("text"));
+  assert.deepEqual(setup.staged(), []);
+  await appended.commit(null, true);
+  assert.equal(setup.read("/home/f"), "some text");
+  const changed = await receive(anna, request("/home/g"));
+  await Promise.all([
+    changed.writeAt(0, bytes("0123")),
+    changed.writeAt(1, bytes("ab")),
+    changed.write(bytes("4")),
+    changed.writeAt(5, bytes("567")),
+    changed.truncate(7),
+  ]);
+  assert.equal(setup.staged().length, 1);
+  const into = new Uint8Array(10);
+  assert.equal(await changed.readAt(0, into), 7);
+  await changed.commit(sha256("0ab3456"), true);
+  assert.equal(setup.read("/home/g"), "0ab3456");
+  setup.check();
+});
+
+Deno.test("a gathered upload that is renamed or removed while it is open follows, or is dropped", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna", 100);
+  const moved = await receive(anna, request("/home/f"));
+  await moved.write(bytes("text"));
+  await moved.moveTo("/home/g", "never");
+  await moved.commit(null, true);
+  assert.deepEqual([setup.exists("/home/f"), setup.read("/home/g")], [false, "text"]);
+  const removed = await receive(anna, request("/home/f"));
+  await removed.write(bytes("text"));
+  await removed.unlink();
+  await removed.detach();
+  assert.deepEqual([setup.staged(), setup.account("anna").reserved], [[], 0]);
+  setup.check();
+});
+
+Deno.test("what is announced begins at once: with its room, before its first byte", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna", 10);
+  const announced = await receive(anna, request("/home/f", { size: 10, announced: true }));
+  assert.equal(setup.account("anna").reserved, 10);
+  await fails("over-quota", () => receive(anna, request("/home/g", { size: 1, announced: true })));
+  const small = await receive(anna, request("/home/g", { size: 1, base: "fresh" }));
+  await small.write(bytes("x"));
+  await fails("over-quota", () => small.commit(null, true));
+  await fails("protocol", async () => {
+    const short = await receive(anna, request("/home/h", { size: 2, base: "fresh" }));
+    await short.write(bytes("x"));
+    await short.commit(null, true);
+  });
+  await announced.drop();
   setup.check();
 });

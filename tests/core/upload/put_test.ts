@@ -16,7 +16,7 @@ Deno.test("a new file: on disk, charged, with its digest and time", async () => 
   for (const [path, send] of [["/home/a", write], ["/public/b", write]] as const) {
     const done = await send(anna, path, "hello", { modified });
     assert.deepEqual(done, { size: 5, sha256: sha256("hello"), modified, replaced: false });
-    const { entry, upload } = stat(anna, path);
+    const { entry, upload } = await stat(anna, path);
     assert.deepEqual([entry?.size, entry?.sha256, entry?.owner, upload], [
       ...[5, sha256("hello"), "anna", null],
     ]);
@@ -129,7 +129,7 @@ Deno.test("uploads don't follow a folder into somebody's home, but the owner's o
     await upload.detach();
   }
   assert.equal(setup.account("anna").reserved, 2);
-  assert.deepEqual(stat(anna, "/home/d/a").upload, { offset: 2, size: 5 });
+  assert.deepEqual((await stat(anna, "/home/d/a")).upload, { offset: 2, size: 5 });
   await remove(anna, "/home/d/a", false);
   assert.deepEqual([setup.account("anna").reserved, setup.staged()], [0, []]);
   setup.check();
@@ -211,7 +211,10 @@ Deno.test("cut and continued: the offset, the prefix, and another session", asyn
   await one.write(new Uint8Array(600).fill(1));
   await one.detach();
   assert.equal(setup.account("anna").reserved, 600);
-  assert.deepEqual(stat(anna, "/home/a"), { entry: null, upload: { offset: 600, size: 900 } });
+  assert.deepEqual(await stat(anna, "/home/a"), {
+    entry: null,
+    upload: { offset: 600, size: 900 },
+  });
   // The room is used by something else meanwhile: the upload stays, for when there is room again.
   await write(anna, "/home/b", "x".repeat(400));
   await fails("over-quota", () => begin(anna, request("/home/a", { size: 900 })));

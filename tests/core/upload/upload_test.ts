@@ -46,7 +46,7 @@ Deno.test("what an upload begins with", async (t) => {
   });
   await t.step("half of a file, whoever began it", async () => {
     await half(setup, "/home/g", "half", 100);
-    assert.deepEqual(stat(anna, "/home/g").upload, { offset: 4, size: 100 });
+    assert.deepEqual((await stat(anna, "/home/g")).upload, { offset: 4, size: 100 });
     const going = await begin(anna, request("/home/g", { base: "old" }));
     assert.equal(going.offset, 4);
     await going.write(bytes(" and half"));
@@ -93,36 +93,44 @@ Deno.test("writes in any order give what a plain file would hold", async () => {
     { weight: 1, arbitrary: fc.record({ cut: fc.nat(80) }) },
   );
   await fc.assert(
-    fc.asyncProperty(fc.boolean(), fc.array(step, { maxLength: 20 }), async (old, steps) => {
-      await write(anna, "/home/f", "the file that was there");
-      let model = old ? bytes("the file that was there") : new Uint8Array();
-      const going = await begin(anna, request("/home/f", { base: old ? "old" : "fresh" }));
-      const resized = (length: number) => {
-        const next = new Uint8Array(length);
-        next.set(model.subarray(0, length));
-        return next;
-      };
-      // All asked for at once: they are carried out in their order.
-      const asked = steps.map((step, i) => {
-        if ("cut" in step) {
-          model = resized(step.cut);
-          return going.truncate(step.cut);
-        }
-        const piece = new Uint8Array(step.length).fill(i + 1);
-        model = resized(Math.max(model.length, step.at + piece.length));
-        model.set(piece, step.at);
-        return going.writeAt(step.at, piece);
-      });
-      await Promise.all(asked);
-      assert.equal(going.length, model.length);
-      const into = new Uint8Array(200);
-      assert.equal(await going.readAt(0, into), model.length);
-      assert.deepEqual(into.subarray(0, model.length), model);
-      const { sha256: digest, size } = await going.commit(null, true);
-      assert.equal(size, model.length);
-      assert.equal(digest, sha256(model));
-      assert.deepEqual(Deno.readFileSync(setup.disk("/home/f")), model);
-    }),
+    fc.asyncProperty(
+      fc.boolean(),
+      fc.boolean(),
+      fc.array(step, { maxLength: 20 }),
+      async (old, announced, steps) => {
+        await write(anna, "/home/f", "the file that was there");
+        let model = old ? bytes("the file that was there") : new Uint8Array();
+        const going = await begin(
+          anna,
+          request("/home/f", { base: old ? "old" : "fresh", announced }),
+        );
+        const resized = (length: number) => {
+          const next = new Uint8Array(length);
+          next.set(model.subarray(0, length));
+          return next;
+        };
+        // All asked for at once: they are carried out in their order.
+        const asked = steps.map((step, i) => {
+          if ("cut" in step) {
+            model = resized(step.cut);
+            return going.truncate(step.cut);
+          }
+          const piece = new Uint8Array(step.length).fill(i + 1);
+          model = resized(Math.max(model.length, step.at + piece.length));
+          model.set(piece, step.at);
+          return going.writeAt(step.at, piece);
+        });
+        await Promise.all(asked);
+        assert.equal(going.length, model.length);
+        const into = new Uint8Array(200);
+        assert.equal(await going.readAt(0, into), model.length);
+        assert.deepEqual(into.subarray(0, model.length), model);
+        const { sha256: digest, size } = await going.commit(null, true);
+        assert.equal(size, model.length);
+        assert.equal(digest, sha256(model));
+        assert.deepEqual(Deno.readFileSync(setup.disk("/home/f")), model);
+      },
+    ),
     { numRuns: 200 },
   );
   setup.check();
@@ -136,7 +144,7 @@ Deno.test("a cut keeps what is whole from the start", async (t) => {
     await going.writeAt(0, bytes("whole"));
     await going.writeAt(10, bytes("beyond"));
     await going.detach();
-    assert.deepEqual(stat(anna, "/home/f").upload, { offset: 5, size: null });
+    assert.deepEqual((await stat(anna, "/home/f")).upload, { offset: 5, size: null });
     assert.equal(setup.account("anna").reserved, 5);
   });
   await t.step("a gap that was filled", async () => {
@@ -144,20 +152,20 @@ Deno.test("a cut keeps what is whole from the start", async (t) => {
     await going.writeAt(10, bytes("beyond"));
     await going.writeAt(5, bytes(" then"));
     await going.detach();
-    assert.deepEqual(stat(anna, "/home/f").upload, { offset: 16, size: null });
+    assert.deepEqual((await stat(anna, "/home/f")).upload, { offset: 16, size: null });
   });
   await t.step("room that was asked for is no byte", async () => {
     const going = await begin(anna, request("/home/f", { base: "old" }));
     await going.truncate(1000);
     await going.detach();
-    assert.deepEqual(stat(anna, "/home/f").upload, { offset: 16, size: null });
+    assert.deepEqual((await stat(anna, "/home/f")).upload, { offset: 16, size: null });
   });
   await t.step("a file that was being changed in place is half of nothing", async () => {
     await write(anna, "/home/g", "as it was");
     const going = await begin(anna, request("/home/g", { base: "old" }));
     await going.writeAt(3, bytes("IT"));
     await going.detach();
-    assert.equal(stat(anna, "/home/g").upload, null);
+    assert.equal((await stat(anna, "/home/g")).upload, null);
     assert.equal(setup.read("/home/g"), "as it was");
   });
   setup.check();
@@ -179,7 +187,10 @@ Deno.test("a crash keeps no gap, either", async (t) => {
     });
     const store = setup.open();
     await recover(store);
-    assert.deepEqual(stat(setup.login("anna", store), "/home/f").upload, { offset: 5, size: null });
+    assert.deepEqual((await stat(setup.login("anna", store), "/home/f")).upload, {
+      offset: 5,
+      size: null,
+    });
     const going = await begin(setup.login("anna", store), request("/home/f", { base: 5 }));
     await going.write(bytes(" again"));
     await going.commit(sha256("whole again"), true);
@@ -198,7 +209,7 @@ Deno.test("a crash keeps no gap, either", async (t) => {
   await t.step("taken over while the server runs", async () => {
     const gone = await crash((going) => going.writeAt(20, bytes("far")));
     setup.store.db.run("UPDATE upload SET touched = 0");
-    const { upload: left } = stat(anna, "/home/f");
+    const { upload: left } = await stat(anna, "/home/f");
     assert.equal(left?.offset, 11); // what was copied is whole
     assert.equal(left.size, null);
     const going = await begin(anna, request("/home/f", { base: 11 }));

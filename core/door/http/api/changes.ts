@@ -1,5 +1,5 @@
 /** Operations that move, copy and create folders. */
-import { copyTree } from "../../../session/copy_tree.ts";
+import { copyTree } from "../../../session/copy.ts";
 import { mkdir } from "../../../session/mkdir.ts";
 import { move } from "../../../session/move.ts";
 import { json, operation } from "./operation.ts";

@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { BargeError } from "../../../error.ts";
 import { list } from "../../../session/list.ts";
-import { Omitted } from "../../../local/omitted.ts";
+import { Omitted } from "../../../session/omitted.ts";
 import { remove } from "../../../session/remove.ts";
 import { stat } from "../../../session/stat.ts";
 import type { StoredFile } from "../../../storage/uploads.ts";
@@ -100,7 +100,7 @@ export const files = [
       const { path } = where(exchange, rest);
       const when = conditions(exchange);
       const check = typeof when === "function" ? when : undefined;
-      await remove(exchange.session!, path, query.recursive, check).catch((error) => {
+      await remove(exchange.session, path, query.recursive, check).catch((error) => {
         throw error instanceof BargeError && error.hint?.includes("-r")
           ? new BargeError(error.kind, error.message, { hint: "remove it with ?recursive" })
           : error;
@@ -117,7 +117,7 @@ async function read(
   const { path, folder } = where(exchange, rest);
   if (query.stat) {
     exchange.asked.verb = "stat";
-    return json({ path, ...await stat(exchange.session!, path) });
+    return json({ path, ...await stat(exchange.session, path) });
   }
   if (query.archive) return await sendArchive(exchange, path, query.archive);
   if (folder) return await listing(exchange, path, query.recursive);
@@ -140,12 +140,12 @@ async function listing(
   recursive: boolean,
 ): Promise<Response> {
   exchange.asked.verb = "list";
-  const { entry } = await stat(exchange.session!, path);
+  const { entry } = await stat(exchange.session, path);
   if (entry?.type === "file") {
     throw new BargeError("exists", "it is a file", { hint: "omit the slash at the end" });
   }
   const omitted = new Omitted();
-  const batches = list(exchange.session!, path, recursive, omitted);
+  const batches = list(exchange.session, path, recursive, omitted);
   const lines = /\bapplication\/x-ndjson\b/.test(exchange.header("accept") ?? "");
   const text = lines ? asLines(batches) : asJson(path, batches, omitted);
   const headers = {

@@ -1,13 +1,15 @@
 /** COPY and MOVE: RFC 4918, sections 9.8 and 9.9. */
 import { BargeError } from "../../../error.ts";
-import { copyTree } from "../../../session/copy_tree.ts";
+import { changeable } from "../../../login/access.ts";
+import { copyTree } from "../../../session/copy.ts";
 import { move } from "../../../session/move.ts";
 import { remove } from "../../../session/remove.ts";
 import { hiddenBeside, replace } from "../../../session/replace.ts";
 import { isWithin } from "../../../storage/path.ts";
+import type { Condition } from "../../../storage/view.ts";
 import type { AuthenticatedExchange } from "../exchange.ts";
 import { Refusal, statusOf } from "../problem.ts";
-import { type Changes, entryAt, Guard, refuseFixed } from "./guard.ts";
+import { type Changes, early, entryAt, Guard, refuseFixed } from "./guard.ts";
 import { asked, depth, destination, hrefOf, mayOverwrite } from "./headers.ts";
 import { multistatus, response, status } from "./multistatus.ts";
 
@@ -24,17 +26,17 @@ interface Plan {
   /** Is that a folder, or one is to come there? Then it takes two steps. */
   readonly clears: boolean;
   /** May it be done? To be asked under the write lock, at the first step. */
-  readonly met: () => void;
+  readonly met: Condition;
   /** The same at the second one. */
-  readonly still: () => void;
+  readonly still: Condition;
 }
 
 export async function copyMember(exchange: AuthenticatedExchange): Promise<Response> {
   const deep = depth(exchange) ?? "infinity";
   if (deep === "1") throw new BargeError("usage", "Depth is 0 or infinity");
-  const plan = planned(exchange, "copy");
+  const plan = await planned(exchange, "copy");
   const { from, to, folder, clears, met, still } = plan;
-  const session = exchange.session!;
+  const session = exchange.session;
   // What is to be replaced by more than a rename is kept until the copy is whole.
   const target = clears ? hiddenBeside(to) : to;
   const failures: string[] = [];
@@ -49,38 +51,41 @@ export async function copyMember(exchange: AuthenticatedExchange): Promise<Respo
       await copyTree(session, from, target, "never", options);
       await replace(session, target, to, met, still);
     } catch (error) {
-      if (entryAt(session, target)) await remove(session, target, true);
+      if (await entryAt(session, target)) await remove(session, target, true);
       throw error;
     }
-  } else await copyTree(session, from, to, folder ? "never" : met, { ...options, still: met });
+  } else {await copyTree(session, from, to, folder ? "never" : (_, view) => met(view), {
+      ...options,
+      still: met,
+    });}
   return failures.length > 0 ? multistatus(failures) : done(plan);
 }
 
 export async function moveMember(exchange: AuthenticatedExchange): Promise<Response> {
-  const plan = planned(exchange, "move");
+  const plan = await planned(exchange, "move");
   const { from, to, folder, clears, met, still } = plan;
   if (folder && (depth(exchange) ?? "infinity") !== "infinity") {
     throw new BargeError("usage", "a folder is moved with all that is in it");
   }
-  if (clears) await replace(exchange.session!, from, to, met, still);
-  else await move(exchange.session!, from, to, met);
+  if (clears) await replace(exchange.session, from, to, met, still);
+  else await move(exchange.session, from, to, (_, view) => met(view));
   return done(plan);
 }
 
-function planned(exchange: AuthenticatedExchange, verb: "copy" | "move"): Plan {
+async function planned(exchange: AuthenticatedExchange, verb: "copy" | "move"): Promise<Plan> {
   const { path: from } = asked(exchange);
   const to = destination(exchange);
   const overwrite = mayOverwrite(exchange);
-  const session = exchange.session!;
+  const session = exchange.session;
   const guard = new Guard(exchange, from);
   if (verb === "move") refuseFixed(session, from);
   refuseFixed(session, to);
-  const source = entryAt(session, from);
+  const source = await entryAt(session, from);
   if (!source) throw new BargeError("not-found", "there is no such file or folder");
   if (isWithin(to, from) || isWithin(from, to)) {
     throw new Refusal(403, "refused", "the source and the destination are in one another");
   }
-  const target = entryAt(session, to);
+  const target = await entryAt(session, to);
   const folder = source.type === "dir";
   const replaces = target !== undefined;
   const clears = replaces && (folder || target.type === "dir");
@@ -88,12 +93,15 @@ function planned(exchange: AuthenticatedExchange, verb: "copy" | "move"): Plan {
     [to]: replaces && !clears ? "content" : "name",
     ...verb === "move" ? { [from]: "name" } : {},
   };
-  const met = () => {
-    guard.check(changes);
-    if (!overwrite && entryAt(session, to)) throw new Refusal(412, "exists", "it exists already");
+  const met: Condition = (view) => {
+    guard.check(view, changes);
+    if (!overwrite && view.entry(changeable(session.locate(to)))) {
+      throw new Refusal(412, "exists", "it exists already");
+    }
   };
-  met();
-  return { from, to, folder, replaces, clears, met, still: () => guard.unlocked(changes) };
+  await early(exchange, to, met);
+  const still: Condition = (view) => guard.unlocked(view, changes);
+  return { from, to, folder, replaces, clears, met, still };
 }
 
 function done({ replaces }: Plan): Response {

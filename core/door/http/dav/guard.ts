@@ -2,11 +2,14 @@
  * What a client makes its request depend on: the If header with the state of locks and entity tags,
  * the conditions of RFC 9110, and the tokens that it has for what is locked.
  */
-import type { Standing } from "../../../login/access.ts";
 import { BargeError } from "../../../error.ts";
-import { checkUnlocked, locksOver } from "../../../session/lock.ts";
+import type { Entry } from "../../../protocol/message.ts";
+import { checkUnlocked } from "../../../session/lock.ts";
 import type { Session } from "../../../login/session.ts";
 import { stat } from "../../../session/stat.ts";
+import type { StoredEntry } from "../../../storage/entry.ts";
+import type { Place } from "../../../storage/place.ts";
+import type { Condition, View } from "../../../storage/view.ts";
 import { isConditional, judge } from "../condition.ts";
 import type { AuthenticatedExchange } from "../exchange.ts";
 import { Refusal } from "../problem.ts";
@@ -35,8 +38,8 @@ export class Guard {
   }
 
   /** @throws {Refusal} 412 unless a list of the If header holds, if there is one */
-  met(): void {
-    if (this.#lists.length === 0 || this.#lists.some((list) => this.#holds(list))) return;
+  met(view: View): void {
+    if (this.#lists.length === 0 || this.#lists.some((list) => this.#holds(view, list))) return;
     throw new Refusal(412, "exists", "nothing of what the If header asks for holds");
   }
 
@@ -45,38 +48,40 @@ export class Guard {
    *
    * @throws {Refusal} 412; {Locked}
    */
-  check(changes: Changes): void {
-    this.met();
+  check(view: View, changes: Changes): void {
+    this.met(view);
     const header = (name: string) => this.#exchange.header(name);
     if (isConditional(header)) {
-      const there = this.#standing(this.#path);
-      const now = there && { etag: there.type === "file" ? davTag(there) : "", ...there };
+      const existing = this.#existing(view, this.#path);
+      const now = existing &&
+        { etag: existing.type === "file" ? davTag(existing) : "", ...existing };
       if (judge(header, now, false) !== "ok") {
         throw new Refusal(412, "exists", "what is there is not as the request has it");
       }
     }
-    this.unlocked(changes);
+    this.unlocked(view, changes);
   }
 
   /** The locks alone: of a second step, when the first has changed what the conditions are about. */
-  unlocked(changes: Changes): void {
+  unlocked(view: View, changes: Changes): void {
     for (const [path, change] of Object.entries(changes)) {
-      checkUnlocked(this.#session, path, this.tokens, change);
+      checkUnlocked(view, this.#session, path, this.tokens, change);
     }
   }
 
   get #session(): Session {
-    return this.#exchange.session!;
+    return this.#exchange.session;
   }
 
-  #holds({ resource, conditions }: IfList): boolean {
+  #holds(view: View, { resource, conditions }: IfList): boolean {
     const path = resource === undefined ? this.#path : this.#pathOf(resource);
     let etag: string | undefined;
     let tokens = new Set<string>();
     if (path !== undefined) {
-      const there = this.#standing(path);
-      if (there?.type === "file") etag = davTag(there);
-      tokens = new Set(this.#locks(path));
+      const existing = this.#existing(view, path);
+      if (existing?.type === "file") etag = davTag(existing);
+      const place = this.#placeOf(path);
+      if (place) tokens = new Set(view.locksOver(place).map((lock) => lock.token));
     }
     return conditions.every((condition) => {
       const has = condition.token === undefined
@@ -96,18 +101,23 @@ export class Guard {
     }
   }
 
-  #locks(path: string): string[] {
-    try {
-      return locksOver(this.#session, path).map((lock) => lock.token);
-    } catch (error) {
-      if (error instanceof BargeError && error.kind === "not-found") return [];
-      throw error;
+  #existing(view: View, path: string): StoredEntry | undefined {
+    const place = this.#placeOf(path);
+    const entry = place && view.entry(place);
+    if (entry?.type === "other") {
+      throw new BargeError("denied", "it is neither a file nor a folder", { path });
     }
+    return entry;
   }
 
-  #standing(path: string): Standing | undefined {
-    const there = entryAt(this.#session, path);
-    return there && { ...there, modified: Date.parse(there.modified) };
+  /** Returns the place of a path; undefined for `/`, and for one that leads nowhere. */
+  #placeOf(path: string): Place | undefined {
+    try {
+      return this.#session.locate(path).place;
+    } catch (error) {
+      if (error instanceof BargeError && error.kind === "not-found") return undefined;
+      throw error;
+    }
   }
 }
 
@@ -117,10 +127,22 @@ export function refuseFixed(session: Session, path: string): void {
   throw new Refusal(403, "refused", "it is a folder that every account has", { path });
 }
 
-/** What is at a path; undefined for nothing, which half an upload is, too. */
-export function entryAt(session: Session, path: string) {
+/** Refuses a change that can't be made now before any of it is done. @throws as the condition */
+export async function early(
+  exchange: AuthenticatedExchange,
+  path: string,
+  check: Condition,
+): Promise<void> {
+  const session = exchange.session;
+  await session.check();
+  const { place } = session.locate(path);
+  await session.store.tree.check({ places: place ? [place] : [], check });
+}
+
+/** Returns the file or folder at a path; undefined for none, and for a partial upload. */
+export async function entryAt(session: Session, path: string): Promise<Entry | undefined> {
   try {
-    return stat(session, path).entry ?? undefined;
+    return (await stat(session, path)).entry ?? undefined;
   } catch (error) {
     if (error instanceof BargeError && error.kind === "not-found") return undefined;
     throw error;

@@ -1,6 +1,6 @@
 /** The headers of WebDAV: RFC 4918, section 10. */
 import { BargeError } from "../../../error.ts";
-import { longest, usual } from "../../../session/lock.ts";
+import { defaultLockSeconds, maxLockSeconds } from "../../../storage/locks.ts";
 import type { Exchange } from "../exchange.ts";
 import { isOwn, publicUrlHint } from "../origin.ts";
 import { encodePath, parseTarget, type TreePath, treePath, withoutPrefix } from "../path.ts";
@@ -78,8 +78,8 @@ export function mayOverwrite(exchange: Exchange): boolean {
 export function timeout(exchange: Exchange): number {
   for (const each of (exchange.header("timeout") ?? "").split(",")) {
     const [, seconds] = /^\s*Second-(\d{1,10})\s*$/i.exec(each) ?? [];
-    if (seconds) return Math.min(Math.max(Number(seconds), 1), longest);
-    if (/^\s*Infinite\s*$/i.test(each)) return longest;
+    if (seconds) return Math.min(Math.max(Number(seconds), 1), maxLockSeconds);
+    if (/^\s*Infinite\s*$/i.test(each)) return maxLockSeconds;
   }
-  return usual;
+  return defaultLockSeconds;
 }

@@ -1,9 +1,7 @@
 /** Properties that the server itself knows: RFC 4918, section 15, and RFC 4331. */
-import type { Lock } from "../../../local/ledger/locks.ts";
+import type { Lock } from "../../../storage/lock.ts";
 import type { Entry, Usage } from "../../../protocol/message.ts";
-import { created } from "../../../session/created.ts";
 import { lockedPath } from "../../../session/lock.ts";
-import type { Session } from "../../../login/session.ts";
 import { httpDate } from "../condition.ts";
 import { typeOf } from "../download.ts";
 import { hrefOf } from "./headers.ts";
@@ -12,11 +10,12 @@ import { dav, escapeXml, type XmlName } from "./names.ts";
 
 /** A file or folder that is asked for its properties. */
 export interface Subject {
-  readonly session: Session;
   /** The start of all URLs of the server. */
   readonly base: string;
   readonly path: string;
   readonly entry: Entry;
+  /** The time when it was made, in ms since 1970; undefined where it is not known. */
+  readonly created: number | undefined;
   /** Those over it. */
   readonly locks: readonly Lock[];
   /** The account's numbers, of one moment for all of an answer. */
@@ -35,10 +34,8 @@ const file = (of: (entry: Entry, path: string) => string): Live => ({ entry, pat
   entry.type === "file" ? of(entry, path) : undefined;
 
 const live: Readonly<Record<string, Live>> = {
-  creationdate({ session, path }) {
-    const time = created(session, path);
-    return time === undefined ? undefined : new Date(time).toISOString();
-  },
+  creationdate: ({ created }) =>
+    created === undefined ? undefined : new Date(created).toISOString(),
   displayname: ({ entry }) => escapeXml(entry.name),
   getcontentlength: file(({ size }) => String(size)),
   getcontenttype: file((_, path) => escapeXml(typeOf(path))),

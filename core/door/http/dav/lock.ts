@@ -1,5 +1,6 @@
 /** LOCK and UNLOCK: RFC 4918, sections 9.10 and 9.11. */
-import type { Lock } from "../../../local/ledger/locks.ts";
+import type { Lock } from "../../../storage/lock.ts";
+import type { View } from "../../../storage/view.ts";
 import { BargeError } from "../../../error.ts";
 import { lock, locksOver, refresh, unlock } from "../../../session/lock.ts";
 import type { AuthenticatedExchange, Exchange } from "../exchange.ts";
@@ -16,23 +17,23 @@ const longest = 16 * 1024;
 /** With a body it makes a lock; without one it gives more time to one that the client has. */
 export async function lockMember(exchange: AuthenticatedExchange): Promise<Response> {
   const { path } = asked(exchange);
-  const session = exchange.session!;
+  const session = exchange.session;
   const deep = depth(exchange) ?? "infinity";
   if (deep === "1") throw new BargeError("usage", "Depth is 0 or infinity");
   const guard = new Guard(exchange, path);
   const seconds = timeout(exchange);
-  const met = () => guard.check({});
+  const met = (view: View) => guard.check(view, {});
   const text = await exchange.body.text(longest);
   if (text.trim() === "") {
     const refreshed = await refresh(session, path, guard.tokens, seconds, met);
-    if (refreshed) return answer(exchange, 200, refreshed, locksOver(session, path));
+    if (refreshed) return answer(exchange, 200, refreshed, await locksOver(session, path));
     throw new Precondition(412, "lock-token-matches-request-uri", "no such lock is over it");
   }
   const { shared, owner } = parse(text);
   const { tokens } = guard;
   const request = { path, shared, deep: deep === "infinity", owner, seconds, tokens };
   const { lock: made, made: created } = await lock(session, request, met);
-  return answer(exchange, created ? 201 : 200, made, locksOver(session, path), {
+  return answer(exchange, created ? 201 : 200, made, await locksOver(session, path), {
     "lock-token": `<${made.token}>`,
   });
 }
@@ -41,7 +42,7 @@ export async function unlockMember(exchange: AuthenticatedExchange): Promise<Res
   const { path } = asked(exchange);
   const [, token] = /^\s*<([^<>\s]+)>\s*$/.exec(exchange.header("lock-token") ?? "") ?? [];
   if (token === undefined) throw new BargeError("usage", "the Lock-Token header is missing or bad");
-  if (await unlock(exchange.session!, path, token)) return new Response(null, { status: 204 });
+  if (await unlock(exchange.session, path, token)) return new Response(null, { status: 204 });
   const why = "no such lock is over it";
   throw new Precondition(409, "lock-token-matches-request-uri", why, { kind: "exists" });
 }

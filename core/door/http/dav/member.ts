@@ -4,20 +4,22 @@ import { list } from "../../../session/list.ts";
 import { mkdir } from "../../../session/mkdir.ts";
 import { remove } from "../../../session/remove.ts";
 import { stat } from "../../../session/stat.ts";
+import type { View } from "../../../storage/view.ts";
 import { sendFile } from "../download.ts";
 import type { AuthenticatedExchange, Source } from "../exchange.ts";
 import { Refusal } from "../problem.ts";
 import { receiveFile } from "../upload.ts";
 import { davTag } from "./etag.ts";
-import { entryAt, Guard, refuseFixed } from "./guard.ts";
+import { early, entryAt, Guard, refuseFixed } from "./guard.ts";
 import { asked, depth, hrefOf } from "./headers.ts";
 import { escapeXml } from "./names.ts";
 
 /** GET and HEAD. A folder is shown to a person who came with a browser. */
 export async function read(exchange: AuthenticatedExchange): Promise<Response> {
   const { path } = asked(exchange);
-  new Guard(exchange, path).met();
-  const { entry } = stat(exchange.session!, path);
+  const guard = new Guard(exchange, path);
+  await early(exchange, path, (view) => guard.met(view));
+  const { entry } = await stat(exchange.session, path);
   if (entry?.type !== "dir") return await sendFile(exchange, path, {}, { tagOf: davTag });
   return exchange.send(index(exchange, path), {
     headers: { "content-type": "text/html; charset=utf-8", "cache-control": "no-store" },
@@ -30,7 +32,7 @@ async function* index({ session, door }: AuthenticatedExchange, path: string): S
   yield encoder.encode(
     `<!doctype html>\n<meta charset="utf-8">\n<title>${title}</title>\n<h1>${title}</h1>\n<ul>\n`,
   );
-  for await (const batch of list(session!, path, false)) {
+  for await (const batch of list(session, path, false)) {
     const lines = batch.map(({ name, type }) => {
       const folder = type === "dir";
       const below = path === "/" ? `/${name}` : `${path}/${name}`;
@@ -45,11 +47,11 @@ async function* index({ session, door }: AuthenticatedExchange, path: string): S
 export async function write(exchange: AuthenticatedExchange): Promise<Response> {
   const { path, folder } = asked(exchange);
   const guard = new Guard(exchange, path);
-  if (folder || entryAt(exchange.session!, path)?.type === "dir") {
+  if (folder || (await entryAt(exchange.session, path))?.type === "dir") {
     throw new Refusal(405, "exists", "it is a folder, or has the name of one");
   }
-  const committed = await receiveFile(exchange, path, (there) => {
-    guard.check({ [path]: there ? "content" : "name" });
+  const committed = await receiveFile(exchange, path, (there, view) => {
+    guard.check(view, { [path]: there ? "content" : "name" });
   }, davTag);
   const headers = { etag: davTag(committed) };
   return new Response(null, { status: committed.replaced ? 204 : 201, headers });
@@ -58,30 +60,30 @@ export async function write(exchange: AuthenticatedExchange): Promise<Response> 
 /** DELETE. */
 export async function removeMember(exchange: AuthenticatedExchange): Promise<Response> {
   const { path } = asked(exchange);
-  refuseFixed(exchange.session!, path);
+  refuseFixed(exchange.session, path);
   const guard = new Guard(exchange, path);
   if ((depth(exchange) ?? "infinity") !== "infinity") {
-    const { entry } = stat(exchange.session!, path);
+    const { entry } = await stat(exchange.session, path);
     if (entry?.type === "dir") {
       throw new BargeError("usage", "a folder is removed with all that is in it");
     }
   }
-  const met = () => guard.check({ [path]: "name" });
-  met();
-  await remove(exchange.session!, path, true, met);
+  const met = (view: View) => guard.check(view, { [path]: "name" });
+  await early(exchange, path, met);
+  await remove(exchange.session, path, true, (_, view) => met(view));
   return new Response(null, { status: 204 });
 }
 
 /** MKCOL: RFC 4918, section 9.3. */
 export async function makeFolder(exchange: AuthenticatedExchange): Promise<Response> {
   const { path } = asked(exchange);
-  const session = exchange.session!;
+  const session = exchange.session;
   const guard = new Guard(exchange, path);
   if ((await exchange.body.bytes()).length > 0) {
     throw new Refusal(415, "unsupported", "MKCOL has no body that is known here");
   }
-  if (entryAt(session, path)) throw new Refusal(405, "exists", "it exists already");
-  const still = () => guard.check({ [path]: "name" });
+  if (await entryAt(session, path)) throw new Refusal(405, "exists", "it exists already");
+  const still = (view: View) => guard.check(view, { [path]: "name" });
   await mkdir(session, { verb: "mkdir", path, parents: false }, still);
   return new Response(null, { status: 201 });
 }

@@ -4,11 +4,12 @@
  */
 import { BargeError } from "../../../error.ts";
 import type { Entry } from "../../../protocol/message.ts";
+import type { Session } from "../../../login/session.ts";
 import { list } from "../../../session/list.ts";
 import { locksIn, locksOver } from "../../../session/lock.ts";
 import { anyPropertiesIn, propertiesOf } from "../../../session/property.ts";
 import { quota } from "../../../session/quota.ts";
-import { stat } from "../../../session/stat.ts";
+import { created, stat } from "../../../session/stat.ts";
 import type { AuthenticatedExchange, Source } from "../exchange.ts";
 import { asked, depth, hrefOf } from "./headers.ts";
 import { isLive, liveProperty, type Subject, usualNames } from "./live.ts";
@@ -29,10 +30,10 @@ type Wanted =
 
 export async function propfind(exchange: AuthenticatedExchange): Promise<Response> {
   const { path } = asked(exchange);
-  const session = exchange.session!;
+  const session = exchange.session;
   const deep = depth(exchange) ?? "infinity";
   const wanted = parse(await exchange.body.text(longest));
-  const { entry } = stat(session, path);
+  const { entry } = await stat(session, path);
   if (!entry) throw new BargeError("not-found", "there is only a part of it yet");
   if (deep === "infinity" && entry.type === "dir") {
     throw new Precondition(403, "propfind-finite-depth", "Depth must be 0 or 1");
@@ -44,29 +45,28 @@ export async function propfind(exchange: AuthenticatedExchange): Promise<Respons
 }
 
 async function* answer(
-  { session: visitor, door }: AuthenticatedExchange,
+  { session, door }: AuthenticatedExchange,
   path: string,
   entry: Entry,
   deep: "0" | "1" | "infinity",
   wanted: Wanted,
 ): Source {
-  const session = visitor!;
   const encoder = new TextEncoder();
   const usage = await quota(session);
   const base = door.front.prefix;
-  const self = { session, base, path, entry, locks: locksOver(session, path), usage };
+  const self = { base, path, entry, locks: await locksOver(session, path), usage };
   const head = `${begin}<D:multistatus xmlns:D="DAV:">\n`;
-  yield encoder.encode(head + describe(self, wanted, true));
+  yield encoder.encode(head + await describe(session, self, wanted, true));
   if (deep === "1" && entry.type === "dir") {
-    const locks = locksIn(session, path);
-    const dead = anyPropertiesIn(session, path);
+    const locks = await locksIn(session, path);
+    const dead = await anyPropertiesIn(session, path);
     for await (const batch of list(session, path, false)) {
-      const responses = batch.map((entry) => {
+      const responses = await Promise.all(batch.map((entry) => {
         const below = path === "/" ? `/${entry.name}` : `${path}/${entry.name}`;
         const over = [...locks.each.get(entry.name) ?? [], ...locks.all];
-        const subject = { session, base, path: below, entry, locks: over, usage };
-        return describe(subject, wanted, dead);
-      });
+        const subject = { base, path: below, entry, locks: over, usage };
+        return describe(session, subject, wanted, dead);
+      }));
       yield encoder.encode(responses.join(""));
     }
   }
@@ -74,9 +74,18 @@ async function* answer(
 }
 
 /** @param dead may it have dead properties? */
-function describe(subject: Subject, wanted: Wanted, dead: boolean): string {
-  const { session, base, path, entry } = subject;
-  const own = dead ? propertiesOf(session, path) : [];
+async function describe(
+  session: Session,
+  facts: Omit<Subject, "created">,
+  wanted: Wanted,
+  dead: boolean,
+): Promise<string> {
+  const { base, path, entry } = facts;
+  const subject = {
+    ...facts,
+    created: includesCreated(wanted) ? await created(session, path) : undefined,
+  };
+  const own = dead ? await propertiesOf(session, path) : [];
   const href = hrefOf(base, path, entry.type === "dir");
   const found: string[] = [];
   const missing: string[] = [];
@@ -102,6 +111,12 @@ function describe(subject: Subject, wanted: Wanted, dead: boolean): string {
     missing.length > 0 ? propstat(404, missing.join("")) : "",
   ];
   return `${response(href, parts.join(""))}\n`;
+}
+
+/** Returns whether an answer needs the time when an entry was made, which is a look at the disk. */
+function includesCreated(wanted: Wanted): boolean {
+  return wanted.type !== "some" ||
+    wanted.names.some(({ space, local }) => space === dav && local === "creationdate");
 }
 
 /** A property's name as an element. */

@@ -5,8 +5,10 @@
  * file's own, the others are kept as they come.
  */
 import { BargeError } from "../../../error.ts";
-import { changeProperties, type PropertyChange } from "../../../session/property.ts";
+import { changeProperties } from "../../../session/property.ts";
 import { setModified } from "../../../session/set_modified.ts";
+import type { PropertyChange } from "../../../storage/properties.ts";
+import type { View } from "../../../storage/view.ts";
 import { parseDate } from "../condition.ts";
 import type { AuthenticatedExchange } from "../exchange.ts";
 import { asked, hrefOf } from "./headers.ts";
@@ -38,10 +40,10 @@ interface Change {
 
 export async function proppatch(exchange: AuthenticatedExchange): Promise<Response> {
   const { path } = asked(exchange);
-  const session = exchange.session!;
+  const session = exchange.session;
   const guard = new Guard(exchange, path);
   const changes = parse(await exchange.body.text(longest));
-  const entry = entryAt(session, path);
+  const entry = await entryAt(session, path);
   if (!entry) throw new BargeError("not-found", "there is no such file or folder");
   const href = hrefOf(exchange.door.front.prefix, path, entry.type === "dir");
   const names = (of: readonly Change[]) =>
@@ -58,7 +60,7 @@ export async function proppatch(exchange: AuthenticatedExchange): Promise<Respon
   const times = changes.filter(({ property, set }) => set && is(property, windowsTime));
   const modified = times.map(({ property }) => time(textIn(property))).at(-1);
   const kept = changes.filter((change) => !times.includes(change));
-  const met = () => guard.check({ [path]: "content" });
+  const met = (view: View) => guard.check(view, { [path]: "content" });
   await changeProperties(session, path, kept.map(toKeep), met);
   if (modified !== undefined) await setModified(session, path, modified);
   return multistatus([response(href, propstat(200, names(changes)))]);

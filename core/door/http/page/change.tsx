@@ -3,7 +3,7 @@
  * own; the script shows it over the current page. A complete form makes the change and redirects.
  */
 import { BargeError, typed } from "../../../error.ts";
-import { copyTree } from "../../../session/copy_tree.ts";
+import { copyTree } from "../../../session/copy.ts";
 import { mkdir } from "../../../session/mkdir.ts";
 import { move } from "../../../session/move.ts";
 import { remove } from "../../../session/remove.ts";

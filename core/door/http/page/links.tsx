@@ -127,7 +127,7 @@ export async function revokeLink(c: PageContext): Promise<Response> {
 export async function askLink(c: PageContext): Promise<Response> {
   const view = await userView(c);
   const path = view.query.get("path") ?? "";
-  stat(view.session, path);
+  await stat(view.session, path);
   return await ask(view, path);
 }
 

@@ -1,7 +1,7 @@
 /** Sorts, filters and pages a folder's entries. */
 import type { Entry, Omission } from "../../../protocol/message.ts";
 import { entriesNamed, list } from "../../../session/list.ts";
-import { Omitted } from "../../../local/omitted.ts";
+import { Omitted } from "../../../session/omitted.ts";
 import type { Session } from "../../../login/session.ts";
 
 /** The part of a folder to show. */
@@ -73,7 +73,7 @@ export async function listing(
   const from = (Math.min(query.page, pages) - 1) * perPage;
   const shown = keys.slice(from, from + perPage).map(({ name }) => name);
   return {
-    entries: entriesNamed(session, path, shown),
+    entries: await entriesNamed(session, path, shown),
     matching: keys.length,
     total,
     pages,

@@ -2,9 +2,9 @@
 import { BargeError } from "../../../error.ts";
 import { defaultMinPassword } from "../../../protocol/password.ts";
 import { checkPasswordLength } from "../../../login/change_password.ts";
-import type { Store } from "../../../local/store.ts";
+import type { Service } from "../../../login/service.ts";
 
-export function NewPassword({ store }: { store: Store }) {
+export function NewPassword({ store }: { store: Service }) {
   const minLength = store.settings.minPassword ?? defaultMinPassword;
   return (
     <>
@@ -29,7 +29,7 @@ export function NewPassword({ store }: { store: Store }) {
 }
 
 /** Checks a new password. @throws {BargeError} `usage` if it is too short, or the two differ */
-export function checkPassword(store: Store, password: string, repeated: string | null): void {
+export function checkPassword(store: Service, password: string, repeated: string | null): void {
   checkPasswordLength(store, password);
   if (password !== repeated) throw new BargeError("usage", "the two passwords differ");
 }

@@ -12,7 +12,7 @@ import { webSessionMaxMs } from "../../../storage/logins.ts";
 import { BargeError } from "../../../error.ts";
 import { findWebSession } from "../../../login/web_session.ts";
 import type { Session } from "../../../login/session.ts";
-import type { Store } from "../../../local/store.ts";
+import type { Service } from "../../../login/service.ts";
 import type { CookieLogin } from "../auth.ts";
 import {
   type AuthenticatedExchange,
@@ -28,7 +28,7 @@ export type PageContext = Context<HttpEnv>;
 /** A request for a page. */
 export interface View {
   readonly exchange: Exchange;
-  readonly store: Store;
+  readonly store: Service;
   /** Undefined without a login. */
   readonly session: Session | undefined;
   /** The id of this login among those of its account. */

@@ -42,7 +42,7 @@ Deno.test("a data connection that another client took with TLS moves nothing, an
   await client.ask("SIZE /home/new", 550);
   assert.equal((await client.get("RETR /home/f")).toString(), "mine");
   // APPE keeps what it began with, the file's own bytes, and nothing of the thief's.
-  assert.equal(stat(here.session(), "/home/f").upload?.offset, "mine".length);
+  assert.equal((await stat(here.session(), "/home/f")).upload?.offset, "mine".length);
 });
 
 Deno.test("sessions are resumed again and again, also those of an earlier connection", async () => {

@@ -40,7 +40,7 @@ Deno.test("large files, both ways, plain and with TLS; only TLS proves them whol
   for (const open of [anna, secured]) {
     using client = await open(here);
     await client.put("STOR f", bytes);
-    assert.equal(stat(here.session(), "/home/f").entry?.sha256, sha256(bytes));
+    assert.equal((await stat(here.session(), "/home/f")).entry?.sha256, sha256(bytes));
     assert.equal(verified(here, "f"), open === secured ? 1 : 0);
     assert.equal(sha256(await client.get("RETR f")), sha256(bytes));
     await client.put("STOR empty", "");
@@ -60,11 +60,11 @@ Deno.test("with TLS an end without close_notify is a cut: no file, and it can be
     assert.match(await client.expect(426), /2000000 bytes are kept/);
   }
   assert.equal((await client.get("RETR f")).toString(), "old");
-  assert.equal(stat(here.session(), "/home/f").upload?.offset, 2_000_000);
+  assert.equal((await stat(here.session(), "/home/f")).upload?.offset, 2_000_000);
   await client.ask("REST 2000000", 350);
   await client.put("STOR f", bytes.subarray(2_000_000));
   assert.equal(sha256(await client.get("RETR f")), sha256(bytes));
-  assert.equal(stat(here.session(), "/home/f").upload, null);
+  assert.equal((await stat(here.session(), "/home/f")).upload, null);
 });
 
 Deno.test("what is no TLS, or broken TLS, publishes nothing", async () => {
@@ -239,7 +239,7 @@ Deno.test("plain: a client that is gone after its data replaces no file, whateve
       assert.equal((await watcher.get("RETR f")).toString(), "the old file", `${verb} ${how}`);
     }
   }
-  assert.equal(stat(here.session(), "/home/f").upload?.offset, 4);
+  assert.equal((await stat(here.session(), "/home/f")).upload?.offset, 4);
 });
 
 Deno.test("plain: what replaces a file waits for a word of its client, or for the size it announced", async () => {
@@ -299,7 +299,7 @@ Deno.test("a server that stops lets transfers end, tells the idle, and cuts the 
   await stopped;
   await slow.gone();
   assert.equal(Deno.readTextFileSync(here.disk("f")), "whole");
-  assert.equal(stat(here.session(), "/home/g").upload?.offset, half.length);
+  assert.equal((await stat(here.session(), "/home/g")).upload?.offset, half.length);
 });
 
 Deno.test("a data connection that stands still is cut, and what came is kept", async () => {

@@ -122,7 +122,7 @@ test("an admin looks after accounts, connections and bans", async (t) => {
     });
     await writer.write(new Uint8Array(70_000));
     const row = page.locator("li", { hasText: "/home/slow.bin" });
-    await row.getByText("alice by http").waitFor();
+    await row.getByText("alice, http").waitFor();
     await root.checkAccess();
     await root.shot("connections");
     await writer.close();

@@ -111,7 +111,7 @@ test("an account is made, listed, given room and a new password", async (t) => {
 
   await t.step("grown, as far as the server allows", async () => {
     await page.click(".who a");
-    await page.getByText("up to 2 MB").waitFor();
+    await page.getByText("at most 2 MB").waitFor();
     await carol.checkAccess();
     await page.fill("#limit", "3 MB");
     await page.click("button >> text=Raise");

@@ -161,7 +161,7 @@ test("files are shown, and can do nothing to who looks at them", async (t) => {
     await keyboard.press("Enter");
     await page.getByText("Nothing here yet").waitFor();
     await keyboard.press("?");
-    await page.locator("dialog", { hasText: "from row to row" }).waitFor();
+    await page.locator("dialog", { hasText: "previous or next row" }).waitFor();
     await keyboard.press("Escape");
   });
 

@@ -1,6 +1,6 @@
 /** What the page shows of a folder, and the words it has for what happens. */
 import assert from "node:assert/strict";
-import { listing, perPage, listingQueryOf } from "../../../../core/door/http/page/listing.ts";
+import { listing, listingQueryOf, perPage } from "../../../../core/door/http/page/listing.ts";
 import { errorText, noticeText } from "../../../../core/door/http/page/messages.ts";
 import { backOf } from "../../../../core/door/http/page/view.ts";
 import { BargeError } from "../../../../core/error.ts";

@@ -26,7 +26,7 @@ Deno.test({
   name: "handles of every sort, refused opens and cut transfers leave nothing open",
   ignore: Deno.build.os !== "linux",
   async fn() {
-    await using here = await SftpHere.start({}, {}, 100_000);
+    await using here = await SftpHere.start({}, {}, 200_000_000);
     const { data } = here.store.settings;
     {
       await using peer = await here.peer();
@@ -47,7 +47,7 @@ Deno.test({
       }
       // Over quota: the upload is dropped, and its handle stays to refuse what still comes.
       const over = await peer.open("over", WRITE | CREAT);
-      await refused(peer.write(over, 99_999, bytes("123")), Status.FAILURE);
+      await refused(peer.write(over, 199_999_999, bytes("123")), Status.FAILURE);
       const copied = await peer.open("f", READ | WRITE);
       await peer.write(copied, 0, bytes("1"));
       // Requests that are under way when the connection ends.

@@ -94,7 +94,7 @@ Deno.test("no name of a file or folder adds a line to what scp gives", async () 
   mkdir(session, { verb: "mkdir", path: "/home/u", parents: false });
   for (const name of hostile) {
     await put(session, `/home/t/${name}`, "file");
-    mkdir(session, { verb: "mkdir", path: `/home/u/${name}`, parents: false });
+    await mkdir(session, { verb: "mkdir", path: `/home/u/${name}`, parents: false });
     await put(session, `/home/u/${name}/in it`, "file");
   }
   await put(session, "/home/t/zz", "last");
@@ -126,7 +126,7 @@ Deno.test("scp's lines on failures stay below the length at which OpenSSH cuts t
   let deep = "/home";
   for (let i = 0; i < 11; i++) {
     deep += `/${"C0644 4 evil".padEnd(250, "é").slice(0, 130)}`;
-    mkdir(session, { verb: "mkdir", path: deep, parents: false });
+    await mkdir(session, { verb: "mkdir", path: deep, parents: false });
   }
   await put(session, `${deep}/\n`, "file");
   const { out } = await run(here, "scp -rf /home", (channel) => channel.write(Buffer.alloc(4096)));

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { parseAuthorizedKeys } from "../../../../core/storage/public_key.ts";
 import { parseAddress } from "../../../../core/net/address.ts";
-import { maxPerAddress, maxStrangers, Strangers } from "../../../../core/door/sftp/strangers.ts";
+import {
+  maxPendingLogins,
+  maxPerAddress,
+  PendingLogins,
+} from "../../../../core/door/sftp/pending_logins.ts";
 import { acceptsKey } from "../../../../core/login/public_key.ts";
 import { makeVerifier } from "../../../../core/protocol/verifier.ts";
 import { SftpHere } from "./_here.ts";
@@ -173,9 +177,9 @@ Deno.test("who asks for keys that an account does not have is banned, and learns
 });
 
 Deno.test("connections that have not logged in are bounded, by address and in all", () => {
-  const strangers = new Strangers();
+  const pendingLogins = new PendingLogins();
   const gone: string[] = [];
-  const enter = (host: string) => strangers.enter({ host, cut: () => gone.push(host) });
+  const enter = (host: string) => pendingLogins.enter({ host, cut: () => gone.push(host) });
   const places = Array.from({ length: maxPerAddress }, () => enter("192.0.2.1"));
   assert(places.every((leave) => leave));
   assert.equal(enter("192.0.2.1"), undefined);
@@ -183,7 +187,7 @@ Deno.test("connections that have not logged in are bounded, by address and in al
   places[0]!();
   assert(enter("192.0.2.1"));
   assert.equal(enter("192.0.2.1"), undefined);
-  for (let i = maxPerAddress; i < maxStrangers; i++) assert(enter(`198.51.100.${i}`));
+  for (let i = maxPerAddress; i < maxPendingLogins; i++) assert(enter(`198.51.100.${i}`));
   assert.deepEqual(gone, []);
   assert(enter("127.0.0.1"));
   assert.deepEqual(gone, ["192.0.2.1"], "the oldest made room");

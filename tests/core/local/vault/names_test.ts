@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { copyTree } from "../../../../core/session/copy_tree.ts";
+import { copyTree } from "../../../../core/session/copy.ts";
 import { list } from "../../../../core/session/list.ts";
 import { mkdir } from "../../../../core/session/mkdir.ts";
 import { move } from "../../../../core/session/move.ts";
@@ -24,7 +24,7 @@ Deno.test("odd names are written, listed, read, moved and removed like any other
   assert.deepEqual(names, odd.toSorted().flatMap((name) => [name, `${name}/${name}`]));
   for (const name of odd) {
     const path = `/home/${name}/${name}`;
-    assert.equal(stat(anna, path).entry?.sha256, sha256(name));
+    assert.equal((await stat(anna, path)).entry?.sha256, sha256(name));
     await move(anna, path, `/public/${name}`, "never");
     assert.equal((await read(anna, `/public/${name}`)).text, name);
     assert.equal(await remove(anna, `/public/${name}`, false), 1);
@@ -42,11 +42,11 @@ Deno.test("a folder's name is no pattern: its neighbours' rows stay as they are"
     await write(anna, `/home/${name}/sub/f`, name);
   }
   await move(anna, "/home/d", "/home/e", "never");
-  assert.equal(stat(anna, "/home/e/sub/f").entry?.sha256, sha256("d"));
+  assert.equal((await stat(anna, "/home/e/sub/f")).entry?.sha256, sha256("d"));
   await remove(anna, "/home/e", true);
   setup.check();
   for (const name of ["d0", "d.", "d ", "d%", "D", "d_", "dd"]) {
-    assert.equal(stat(anna, `/home/${name}/sub/f`).entry?.sha256, sha256(name));
+    assert.equal((await stat(anna, `/home/${name}/sub/f`)).entry?.sha256, sha256(name));
   }
 });
 

@@ -8,20 +8,23 @@
  *
  * @example
  * ```ts
- * import { words } from "./words.ts";
- * const [scp, flag, path] = words(String.raw`scp  -t 'my file'\ "\"2\".txt"`);
+ * import { splitWords } from "./shell_words.ts";
+ * const [scp, flag, path] = splitWords(String.raw`scp  -t 'my file'\ "\"2\".txt"`);
  * if (scp !== "scp" || flag !== "-t" || path !== 'my file "2".txt') throw new Error(path);
- * const [a, b] = words("~/a '~/b'", () => "/home");
+ * const [a, b] = splitWords("~/a '~/b'", () => "/home");
  * if (a !== "/home/a" || b !== "~/b") throw new Error();
  * ```
  */
-export function words(line: string, home: (tilde: string) => string = (tilde) => tilde): string[] {
-  const found: string[] = [];
+export function splitWords(
+  line: string,
+  home: (tilde: string) => string = (tilde) => tilde,
+): string[] {
+  const words: string[] = [];
   let word: string | undefined;
   for (let at = 0; at < line.length; at++) {
     const char = line[at];
     if (/[ \t\n]/.test(char)) {
-      if (word !== undefined) found.push(word);
+      if (word !== undefined) words.push(word);
       word = undefined;
       continue;
     }
@@ -41,10 +44,10 @@ export function words(line: string, home: (tilde: string) => string = (tilde) =>
       word += char;
     }
   }
-  return word === undefined ? found : [...found, word];
+  return word === undefined ? words : [...words, word];
 }
 
-/** What is between quotes that open at a place, and where they close. */
+/** Returns the text in the quotes that open at `start`, and their end; undefined if they stay open. */
 function unquote(line: string, start: number): { text: string; end: number } | undefined {
   const quote = line[start];
   let text = "";

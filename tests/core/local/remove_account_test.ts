@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir } from "../../../core/session/mkdir.ts";
 import { move } from "../../../core/session/move.ts";
 import { quota } from "../../../core/session/quota.ts";
-import { removeAccount } from "../../../core/repair/remove_account.ts";
+import { removeAccount } from "../../../core/local/remove_account.ts";
 import { begin, bytes, fails, request, Setup, write } from "../_setup.ts";
 
 const folder = (path: string) => ({ verb: "mkdir" as const, path, parents: true });

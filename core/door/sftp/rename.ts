@@ -2,8 +2,8 @@
  * Renames and removals. Files that are open for writing on the same channel follow them, as in
  * POSIX: sshfs renames and removes files before their CLOSE has arrived.
  *
- *   renamed   the upload becomes a file under the new name at CLOSE; until then the old file, if
- *             there is one, has it
+ *   renamed   the upload becomes a file under the new name at CLOSE; until then the existing file has
+ *             the new name
  *   removed   writing goes on, and at CLOSE nothing becomes a file
  *   replaced  (another file was renamed to its path) as removed
  *
@@ -16,14 +16,14 @@ import { move } from "../../session/move.ts";
 import { remove } from "../../session/remove.ts";
 import { stat } from "../../session/stat.ts";
 import type { Writing } from "./handle.ts";
-import type { Sftp } from "./sftp.ts";
+import type { Context } from "./context.ts";
 
 type Overwrite = "never" | "always";
 
 /** Returns the file or folder at a path; undefined where none is, or only an upload. */
-export function entryAt(s: Sftp, path: string): Entry | undefined {
+export async function entryAt(s: Context, path: string): Promise<Entry | undefined> {
   try {
-    return stat(s.session, path).entry ?? undefined;
+    return (await stat(s.session, path)).entry ?? undefined;
   } catch (error) {
     if (error instanceof BargeError && error.kind === "not-found") return undefined;
     throw error;
@@ -37,7 +37,7 @@ export function entryAt(s: Sftp, path: string): Entry | undefined {
  * @throws {BargeError} as `move`
  */
 export async function rename(
-  s: Sftp,
+  s: Context,
   from: string,
   to: string,
   overwrite: Overwrite,
@@ -50,7 +50,7 @@ export async function rename(
   if (s.handles.writersIn(to).length > replaced.length && from !== to) {
     throw new BargeError("exists", "the folder there is not empty", { path: to });
   }
-  if (entryAt(s, from) || !writers.some(({ path }) => path === from)) {
+  if (await entryAt(s, from) || !writers.some(({ path }) => path === from)) {
     await aside(
       writers,
       () => move(s.session, from, to, overwrite, { overEmpty: overwrite === "always" }),
@@ -67,9 +67,9 @@ export async function rename(
 }
 
 /** Removes a file. @throws {BargeError} `exists` for a folder; as `remove` */
-export async function removeFile(s: Sftp, path: string): Promise<void> {
+export async function removeFile(s: Context, path: string): Promise<void> {
   const writers = s.handles.writersAt(path);
-  const entry = entryAt(s, path);
+  const entry = await entryAt(s, path);
   if (entry?.type === "dir") throw new BargeError("exists", "it is a folder");
   if (entry || writers.length === 0) {
     await aside(writers, async () => void await remove(s.session, path, false));
@@ -78,8 +78,8 @@ export async function removeFile(s: Sftp, path: string): Promise<void> {
 }
 
 /** Removes an empty folder. @throws {BargeError} `no-directory` for a file; as `remove` */
-export async function removeFolder(s: Sftp, path: string): Promise<void> {
-  if (stat(s.session, path).entry?.type !== "dir") {
+export async function removeFolder(s: Context, path: string): Promise<void> {
+  if ((await stat(s.session, path)).entry?.type !== "dir") {
     throw new BargeError("no-directory", "it is no folder");
   }
   if (s.handles.writersIn(path).length > 0) {

@@ -1,10 +1,10 @@
 /**
- * The socket that `ssh2` is given: a `Stream`, with its deadlines, as a Node duplex.
+ * The socket for `ssh2`: a `Stream`, with its deadlines, as a Node duplex.
  *
- * Invariants: what is written in one turn of the event loop leaves in one piece (`ssh2` writes a
- * packet in three or four); nothing is read while more than `mostUnsent` bytes wait to be taken, so
- * that a client that asks and never reads is answered only so far, and then cut by its deadline; a
- * piece that was read is never written to again, since `ssh2` keeps parts of it.
+ * Invariants: the writes of one turn of the event loop leave in one piece (`ssh2` writes a packet in
+ * three or four); nothing is read while more than `maxUnsentBytes` wait for the client, so that one
+ * that never reads is cut by its deadline; a buffer that was read into is not used again, since `ssh2`
+ * keeps parts of it.
  */
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
@@ -12,45 +12,44 @@ import { BargeError } from "../../error.ts";
 import type { Stream } from "../../net/stream.ts";
 import type { Brake } from "../brake.ts";
 
-const readSize = 64 * 1024;
-/** Shorter pieces are copied out of the buffer, which is used again. */
-const short = 16 * 1024;
-/** With so many bytes unsent, no more is read, and no file is read on. */
-const mostUnsent = 1024 * 1024;
+const readBytes = 64 * 1024;
+/** Pieces up to this size are copied, and their buffer is used again. */
+const maxCopiedBytes = 16 * 1024;
+/** The unsent bytes beyond which neither the client nor a file is read. */
+const maxUnsentBytes = 1024 * 1024;
 
-/** What changes while a connection lasts. */
 export interface WireOptions {
-  /** How long the client may take nothing of what is sent, in ms. */
+  /** The time in which the client may read nothing, in ms. */
   readonly patience: number;
-  /** What holds the two directions back; asked before each piece. */
+  /** Return the brakes of the two directions; called before each piece. */
   readonly brakes: { readonly up: () => Brake | undefined; readonly down: () => Brake | undefined };
 }
 
-export class Wire extends Duplex {
-  /** Who is at the other end: `ssh2` tells it with the connection. */
+export class SshSocket extends Duplex {
+  /** The client's address, which `ssh2` reports with the connection. */
   readonly remoteAddress: string;
   readonly #stream: Stream;
   readonly #options: WireOptions;
-  #buffer = Buffer.allocUnsafeSlow(readSize);
+  #buffer = Buffer.allocUnsafeSlow(readBytes);
   #corked = false;
   #waiting: (() => void)[] = [];
 
   constructor(stream: Stream, options: WireOptions) {
-    super({ allowHalfOpen: false, highWaterMark: mostUnsent, autoDestroy: true });
+    super({ allowHalfOpen: false, highWaterMark: maxUnsentBytes, autoDestroy: true });
     this.setMaxListeners(0); // each channel has one, until it ends
     this.#stream = stream;
     this.#options = options;
     this.remoteAddress = stream.peer;
   }
 
-  /** Waits until not too much is unsent. Resolves also when the wire is cut. */
+  /** Waits until fewer than `maxUnsentBytes` are unsent, or the socket is closed. */
   async room(): Promise<void> {
-    while (this.writableLength >= mostUnsent && !this.destroyed) {
+    while (this.writableLength >= maxUnsentBytes && !this.destroyed) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
   }
 
-  /** Cuts the client, unless the timer is cleared before. */
+  /** Returns a timer that closes the connection unless it is cleared before. */
   cutAfterPatience(): ReturnType<typeof setTimeout> {
     const { patience } = this.#options;
     const why = `${this.remoteAddress} takes nothing for ${Math.round(patience / 1000)} s`;
@@ -99,8 +98,8 @@ export class Wire extends Duplex {
     const n = await this.#stream.read(into);
     if (n === null) return void this.push(null);
     await brake?.hold(n);
-    if (n <= short) return void this.push(Buffer.from(into.subarray(0, n)));
-    this.#buffer = Buffer.allocUnsafeSlow(readSize);
+    if (n <= maxCopiedBytes) return void this.push(Buffer.from(into.subarray(0, n)));
+    this.#buffer = Buffer.allocUnsafeSlow(readBytes);
     this.push(into.subarray(0, n));
   }
 

@@ -9,8 +9,7 @@
 import { BargeError } from "../error.ts";
 import type { Omission } from "../protocol/message.ts";
 import type { Place } from "../storage/place.ts";
-import { unnamedIn } from "./vault/unnamed.ts";
-import type { Parts } from "./parts.ts";
+import type { Tree } from "../storage/tree.ts";
 
 /** Counts what a listing leaves out. */
 export class Omitted {
@@ -38,10 +37,10 @@ export class Omitted {
  *
  * @throws {BargeError} `refused`
  */
-export async function refuseUnnamed({ vault }: Parts, place: Place): Promise<void> {
-  for await (const path of unnamedIn(vault, place)) {
-    throw new BargeError("refused", `the name of ${path} in it is not valid UTF-8`, {
-      hint: "it was put there at the server, where its operator has to rename it first",
-    });
-  }
+export async function refuseUnnamed(tree: Tree, place: Place): Promise<void> {
+  const path = await tree.unnamed(place);
+  if (path === undefined) return;
+  throw new BargeError("refused", `the name of ${path} in it is not valid UTF-8`, {
+    hint: "it was put there at the server, where its operator has to rename it first",
+  });
 }

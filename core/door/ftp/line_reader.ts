@@ -1,18 +1,18 @@
 /**
- * Reads command lines from a connection, and answers Telnet's options in between.
+ * Reads command lines from a connection, and refuses Telnet options.
  *
- * Urgent data makes two ways of reading necessary. The system ends a read at the urgent mark,
- * though more has come. A read that fills less than its buffer makes the runtime wait for the next
- * event of the socket, and what has come behind the mark is no event any more: an ABOR would wait
- * there until the client sends something else. After a read that fills its buffer, the runtime
+ * Urgent data makes two ways of reading necessary. The system ends a read at the urgent mark, even
+ * when more bytes have come. After a read that does not fill its buffer, the runtime waits for the
+ * next event of the socket, and there is no event for bytes that came before: an ABOR behind the mark
+ * would wait until the client sends something else. After a read that fills its buffer, the runtime
  * reads again at once. So bytes are read one by one where a mark may come: at the start of a line
  * and in an ABOR. A mark in the same piece as an earlier command is still missed. Telnet's IP
  * precedes the mark, and counts as ABOR when no command follows within a second.
  */
 import type { Stream } from "../../net/stream.ts";
-import { type Line, LineParser } from "./line.ts";
+import { type Line, LineParser } from "./line_parser.ts";
 
-/** How long after Telnet's IP an ABOR may come. */
+/** The time after Telnet's IP in which an ABOR may come. */
 const interruptTimeoutMs = 1000;
 
 export class LineReader {
@@ -20,20 +20,19 @@ export class LineReader {
   readonly #write: (bytes: Uint8Array) => Promise<void>;
   readonly #parser = new LineParser();
   readonly #buffer = new Uint8Array(4096);
-  /** The read that is under way, also after an ABOR was assumed. */
+  /** The read that is under way; it goes on after an ABOR was assumed. */
   #reading: Promise<number | null> | undefined;
-  /** An ABOR was assumed, so the next one is the same. */
-  #granted = false;
+  /** True after an ABOR was assumed; the next one is the same. */
+  #assumedAbort = false;
 
-  /** @param write sends bytes behind the replies that are on their way */
+  /** @param write sends bytes after the replies that are being sent */
   constructor(stream: Stream, write: (bytes: Uint8Array) => Promise<void>) {
     this.#stream = stream;
     this.#write = write;
   }
 
   /**
-   * The next line, or null when the client has ended its side. It has no deadline of its own: who
-   * waits for it has one.
+   * Returns the next line, or null when the client has ended its side. The caller has the deadline.
    *
    * @throws {BargeError} `unavailable` when the connection broke, or was closed
    */
@@ -43,14 +42,14 @@ export class LineReader {
       const refusals = this.#parser.refusals();
       if (refusals) await this.#write(refusals);
       if (line) {
-        const same = this.#granted && /^abor$/i.test(line.text);
-        this.#granted = false;
+        const same = this.#assumedAbort && /^abor$/i.test(line.text);
+        this.#assumedAbort = false;
         if (same) continue;
         return line;
       }
       const n = await this.#more();
       if (n === "late") {
-        this.#granted = true;
+        this.#assumedAbort = true;
         this.#parser.forgetInterrupt();
         return { text: "ABOR" };
       }
@@ -59,20 +58,21 @@ export class LineReader {
     }
   }
 
-  /** Forgets what has come and was not asked for yet. */
+  /** Drops the bytes that no returned line contains. */
   discard(): void {
-    this.#granted = false;
+    this.#assumedAbort = false;
     this.#parser.discard();
   }
 
   /**
-   * Reads on. @returns the number of bytes; null at the end; "late" when no command follows an
-   * interrupt
+   * Reads more bytes.
+   *
+   * @returns their number; null at the end; "late" when no command follows an interrupt
    */
   async #more(): Promise<number | null | "late"> {
     if (!this.#reading) {
       this.#reading = this.#read();
-      this.#reading.catch(() => {/* the next one fails, too */});
+      this.#reading.catch(() => {/* the next read fails, too */});
     }
     if (!this.#parser.interrupted) return await this.#reading;
     let timer: ReturnType<typeof setTimeout> | undefined;

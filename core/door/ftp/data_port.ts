@@ -1,16 +1,16 @@
 /**
- * The data connection of a session: at most one, made for one transfer.
+ * Makes the data connections of a control connection, at most one at a time, one for each transfer.
  *
  *   none -> listening (PASV, EPSV) -> arrived -> opened -> closed
  *       \-> dialing (PORT, EPRT)  /
  *
- * Who asks for another loses the one before. A listener takes the first connection from the control
- * connection's own address and is closed with that: there is one attempt. Others are sent away and
- * use nothing up. It is closed, too, when nobody came for a while. Each has a port chosen at random,
- * of a range that workers and servers share; an account, and an address, may hold a part of that.
+ * A new request closes the connection before it. A listener accepts the first connection from the
+ * client's address, and then closes; connections from other addresses are closed and change nothing.
+ * It also closes when no connection comes in time. The port is random, from a range that workers and
+ * servers share; one account, and one address, may hold an eighth of it.
  *
- * Others can have the same address (NAT, shared machines). With TLS a data connection has to resume
- * the session of the control connection, which nobody else can; else nothing is sent or taken.
+ * Other machines can have the client's address (NAT). With TLS a data connection must resume the TLS
+ * session of the control connection, which only the client can; otherwise no byte is sent or read.
  */
 import { randomInt } from "node:crypto";
 import { BargeError, typed } from "../../error.ts";
@@ -28,15 +28,15 @@ import { plainAddress } from "./address.ts";
 import type { Patience } from "./patience.ts";
 
 export interface DataOptions {
-  /** Where passive ports are listened on. */
+  /** The address to listen on. */
   readonly host: string;
   readonly spec: FtpSpec;
-  /** The client's address: nobody else may connect. */
+  /** The client's address; only it may connect. */
   readonly peer: string;
   readonly patience: Patience;
-  /** Those in front of the door: data connections come through them, too. */
+  /** The proxies in front of the door; data connections come through them, too. */
   readonly proxies: Pick<DoorSpec, "trustedProxies" | "proxyProtocol">;
-  /** The control connection's. */
+  /** The TLS sessions of the control connection. */
   readonly sessions: Sessions;
   /** Counts the ports that accounts and addresses hold. */
   readonly gate: Gate;
@@ -45,34 +45,34 @@ export interface DataOptions {
 /** An open data connection. */
 export interface Data {
   readonly stream: Stream;
-  /** Undefined where it is plain. */
+  /** Undefined without TLS. */
   readonly tls: TlsPipe | undefined;
 }
 
 type Arrival = Conn | BargeError;
 
-/** How many ports of a range an account, and an address, may listen on at once. */
-function portsOfOne(range: number): number {
+/** Returns the most ports of a range that one account, or one address, may listen on. */
+function maxPortsEach(range: number): number {
   return Math.max(1, Math.floor(range / 8));
 }
 
 export class DataPort {
   readonly #options: DataOptions;
   #listener: ConnListener | undefined;
-  /** Gives the port's place back. */
+  /** Releases the port in the gate's count. */
   #leavePort: () => void = () => {};
-  /** The connection that is to come; never rejects. */
+  /** The connection that is expected; never rejects. */
   #arrival: Promise<Arrival> | undefined;
   #dialing: AbortController | undefined;
   #expiry: ReturnType<typeof setTimeout> | undefined;
-  /** Told when the connection that is waited for is not wanted any more. */
+  /** Ends the wait for the connection with a failure. */
   #forget: ((why: BargeError) => void) | undefined;
 
   constructor(options: DataOptions) {
     this.#options = options;
   }
 
-  /** Is a connection there, or to come? */
+  /** True when a connection is expected or has come. */
   get ready(): boolean {
     return this.#arrival !== undefined;
   }
@@ -85,7 +85,7 @@ export class DataPort {
    * @throws {BargeError} `unavailable` when all ports, or those of one client, are taken
    */
   listen(account: number): number {
-    const waiting = this.#listener; // nobody has come yet: it will do again
+    const waiting = this.#listener; // without a connection yet: it is used again
     if (!waiting) this.close();
     const { addr } = waiting ?? this.#listen(account);
     clearTimeout(this.#expiry);
@@ -95,7 +95,7 @@ export class DataPort {
 
   #listen(account: number): ConnListener {
     const { gate, peer, spec: { passive: [first, last] } } = this.#options;
-    const leave = gate.port(account, peer, portsOfOne(last - first + 1));
+    const leave = gate.port(account, peer, maxPortsEach(last - first + 1));
     if (!leave) {
       throw new BargeError("unavailable", "this account or address holds too many data ports", {
         hint: "end its transfers, or try again in a minute",
@@ -112,7 +112,7 @@ export class DataPort {
     }
   }
 
-  /** Connects to the client; how that went is told by {@link open}. */
+  /** Begins to connect to the client; {@link open} throws the failure. */
   dial(port: number): void {
     this.close();
     const dialing = this.#dialing = new AbortController();
@@ -120,12 +120,12 @@ export class DataPort {
   }
 
   /**
-   * The connection, once it is there: it is nobody else's then.
+   * Waits for the connection. The caller must close it.
    *
-   * @param shown for TLS; undefined: plain
-   * @param signal gives up
+   * @param shown the certificate for TLS; undefined for no TLS
+   * @param signal ends the wait
    * @throws {BargeError} `unavailable` when none came in time; `protocol` when TLS failed; `identity`
-   *   when it may be somebody else's; the signal's reason
+   *   when it does not resume the TLS session; the signal's reason
    */
   async open(shown: Shown | undefined, signal: AbortSignal): Promise<Data> {
     signal.throwIfAborted();
@@ -134,14 +134,14 @@ export class DataPort {
     }
     const { patience, peer } = this.#options;
     const forgotten = new Promise<BargeError>((resolve) => this.#forget = resolve);
-    const late = () => new BargeError("unavailable", "nobody came to the data connection");
+    const late = () => new BargeError("unavailable", "the client did not connect in time");
     const timer = setTimeout(() => this.#forget?.(late()), patience.data);
     const abort = () => this.#forget?.(typed(signal.reason));
     signal.addEventListener("abort", abort, { once: true });
     try {
       const arrived = await Promise.race([this.#arrival, forgotten]);
       if (arrived instanceof BargeError) throw arrived;
-      this.#arrival = this.#forget = undefined; // it is taken: closing the port does not close it
+      this.#arrival = this.#forget = undefined; // closing the port must not close it from here on
       const { port } = arrived.remoteAddr as Deno.NetAddr;
       const stream = new Stream(arrived, formatAddress({ host: peer, port }), patience.transfer);
       stream.paces = { read: new Pace(patience.floor), write: new Pace(patience.floor) };
@@ -153,17 +153,17 @@ export class DataPort {
     }
   }
 
-  /** Wants no connection any more. */
+  /** Closes the listener and the connection that no transfer has taken. */
   close(): void {
     clearTimeout(this.#expiry);
     this.#stopListening();
-    this.#dialing?.abort(new BargeError("interrupted", "the data connection is not wanted"));
+    this.#dialing?.abort(new BargeError("interrupted", "the data connection is no longer needed"));
     this.#dialing = undefined;
     void this.#arrival?.then((arrived) => {
       if (!(arrived instanceof BargeError)) arrived.close();
     });
     this.#arrival = undefined;
-    this.#forget?.(new BargeError("unavailable", "the data connection was given up"));
+    this.#forget?.(new BargeError("unavailable", "the data connection was closed"));
     this.#forget = undefined;
   }
 
@@ -221,10 +221,10 @@ export class DataPort {
 
   async #connect(port: number, signal: AbortSignal): Promise<Arrival> {
     const { peer: hostname, patience } = this.#options;
-    const within = AbortSignal.any([signal, AbortSignal.timeout(patience.data)]);
+    const ending = AbortSignal.any([signal, AbortSignal.timeout(patience.data)]);
     const target: Address = { host: hostname, port };
     try {
-      return await Deno.connect({ hostname, port, signal: within });
+      return await Deno.connect({ hostname, port, signal: ending });
     } catch {
       return new BargeError("unavailable", `can't connect to ${formatAddress(target)}`);
     }

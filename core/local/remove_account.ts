@@ -4,9 +4,10 @@
  * charged to nobody.
  */
 import { typed } from "../error.ts";
-import type { Vault } from "../local/vault/vault.ts";
-import { discardDropped } from "../local/partial_upload.ts";
-import type { Store } from "../local/store.ts";
+import type { RemovedAccount } from "../storage/accounts.ts";
+import { discardDropped } from "./partial_upload.ts";
+import type { Parts } from "./parts.ts";
+import type { Vault } from "./vault/vault.ts";
 
 /** The folder of removed accounts' homes, in the data directory. */
 export const removedDir = "removed";
@@ -21,37 +22,29 @@ export function makeRemovedFolder(vault: Vault): void {
   vault.needFolder(removedDir);
 }
 
-export interface RemovedAccount {
-  /** Where the home is kept; null when it was empty, or purged. */
-  readonly kept: string | null;
-  /** What the account was charged for. */
-  readonly files: number;
-  readonly bytes: number;
-}
-
 /**
  * @param purge delete the home, and the account's files in /public
  * @throws {BargeError} `not-found`; `refused` for the last admin among others
  */
 export async function removeAccount(
-  store: Store,
+  parts: Parts,
   name: string,
   options: { readonly purge: boolean },
 ): Promise<RemovedAccount> {
-  const { accounts, ledger, uploadsAt, vault } = store;
+  const { accounts, ledger, uploadsAt, vault } = parts;
   const account = accounts.get(name);
   const owned = ledger.owned(account.id);
   const home = { dir: "homes", name: account.name };
   const stamp = new Date().toISOString().replaceAll(":", "-");
   const target = { dir: removedDir, name: `${account.name}-${stamp}` };
   makeRemovedFolder(vault);
-  const uploads = store.db.transaction(() => {
+  const uploads = parts.db.transaction(() => {
     const ids = uploadsAt.dropOf(account.id);
     const shared = options.purge ? ledger.ownedPlaces(account.id, "public") : [];
     accounts.remove(name);
     ledger.forget(home);
     for (const place of shared) ledger.forgetFile(place);
-    store.db.checkNow();
+    parts.db.checkNow();
     // The disk last, when the ledger has said yes. A crash from here on leaves the account, without
     // its home: the same command once more ends what was begun.
     for (const place of shared) vault.removeFile(place);
@@ -60,7 +53,7 @@ export async function removeAccount(
   });
   vault.sync("homes");
   vault.sync(target.dir);
-  discardDropped(store, uploads);
+  discardDropped(parts, uploads);
   const kept = `${vault.root}/${target.dir}/${target.name}`;
   return { kept: await clear(kept, options.purge) ? null : kept, ...owned };
 }

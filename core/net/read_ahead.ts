@@ -1,13 +1,12 @@
 /**
- * A stream that can be waited beside: while a request's answer is held back, or waits for the
- * client to take it, no read is under way that would notice that the peer has left, or that it is
- * alive. Meanwhile the stream is read ahead; {@link Ahead.read} then returns the bytes that were
- * read.
+ * Reads a stream ahead while a request's answer is delayed, or waits for the client to read it, so that
+ * the end of the peer, or its signs of life, are noticed. {@link ReadAhead.read} then returns the bytes
+ * that were read ahead.
  *
- *   (nothing ahead) -> pause, more: reading ahead -> bytes, or the end, or a failure, kept -> read -> ...
+ *   (nothing ahead) -> pause, more: reading ahead -> bytes, end or failure kept -> read -> ...
  *
- * Invariants: at most one read waits on the stream; no byte is lost or handed out twice; no more
- * than `maxKeptBytes` bytes are read ahead, so that back-pressure is still the kernel's.
+ * Invariants: at most one read waits on the stream; no byte is lost or returned twice; at most
+ * `maxKeptBytes` are read ahead, so that the kernel still applies back-pressure.
  */
 import { BargeError } from "../error.ts";
 import type { Stream } from "./stream.ts";
@@ -17,7 +16,7 @@ const pieceBytes = 2048;
 const maxKeptBytes = 128 * 1024;
 const nothing: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
-export class Ahead {
+export class ReadAhead {
   readonly #stream: Pick<Stream, "read">;
   /** The read ahead whose outcome is not kept yet. A failure or end repeats with each read. */
   #reading: Promise<number | null> | undefined;
@@ -37,7 +36,7 @@ export class Ahead {
   }
 
   async #handOut(into: Uint8Array): Promise<number | null> {
-    if (this.#start === this.#end && await this.#keep() === null) return null; // and so it stays
+    if (this.#start === this.#end && await this.#keep() === null) return null; // as does each later read
     const n = Math.min(into.length, this.#end - this.#start);
     into.set(this.#buffer.subarray(this.#start, this.#start + n));
     this.#start += n;
@@ -77,7 +76,7 @@ export class Ahead {
   /**
    * Reads one more piece.
    *
-   * @returns how many bytes came; 0 when no more are kept; null when the peer has ended its side
+   * @returns the number of bytes; 0 when no more are kept; null when the peer has ended its side
    * @throws {BargeError} as `Stream.read`
    */
   async more(): Promise<number | null> {

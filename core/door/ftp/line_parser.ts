@@ -1,23 +1,26 @@
 /**
- * Bytes of a control connection in, command lines out; no I/O. Lines end in CRLF, or in LF alone.
+ * Parses the bytes of a control connection to command lines, without I/O. Lines end in CRLF or LF.
  *
- * Telnet (RFC 854) is taken out on the way: a doubled IAC is one byte 255, options are refused, all
- * else is dropped. IAC IP, IAC DM in front of an ABOR come as urgent data, a byte of which the system
- * keeps for itself: so single bytes that can begin no command are dropped in front of a line, and an
- * ABOR whose LF was such a byte is taken at its CR.
+ * Telnet commands (RFC 854) are removed: a doubled IAC is one byte 255, options are refused, all
+ * others are dropped. The IAC IP and IAC DM before an ABOR come as urgent data, and the system drops
+ * one byte of that. So single bytes that can begin no command are dropped in front of a line, and an
+ * ABOR whose LF may be the dropped byte ends at its CR.
  *
- * What is wrong with a line is told with it, and the next one is read as if nothing had happened. At
- * most one line and the bytes of one feed are kept.
+ * A malformed line is returned with its fault, and parsing goes on with the next line. At most one
+ * line and the bytes of one feed are kept.
  */
 
-/** The longest line, in bytes, CRLF included. */
-export const longest = 4096;
+/** The length of the longest line, CRLF included. */
+export const maxLineBytes = 4096;
 
 export interface Line {
   readonly text: string;
-  /** Why it can't be a command: longer than {@link longest}, with a NUL or CR, or not UTF-8. */
+  /** Why it can't be a command: longer than {@link maxLineBytes}, with a NUL or CR, or not UTF-8. */
   readonly fault?: "long" | "nul" | "cr" | "encoding";
 }
+
+/** The most bytes of refusals that wait to be sent; a refusal has three. */
+const maxRefusalBytes = 96;
 
 const [lf, cr] = [10, 13];
 const [iac, dont, do_, wont, will, sb, ip, se] = [255, 254, 253, 252, 251, 250, 244, 240];
@@ -28,7 +31,7 @@ type Telnet = "text" | "iac" | "will" | "do" | "other option" | "inside" | "insi
 /**
  * @example
  * ```ts
- * import { LineParser } from "./line.ts";
+ * import { LineParser } from "./line_parser.ts";
  * const parser = new LineParser();
  * parser.feed(new TextEncoder().encode("NOOP\r\nSTOR a"));
  * if (parser.next()?.text !== "NOOP" || parser.next() !== undefined) throw new Error();
@@ -37,24 +40,24 @@ type Telnet = "text" | "iac" | "will" | "do" | "other option" | "inside" | "insi
  * ```
  */
 export class LineParser {
-  readonly #line = new Uint8Array(longest);
+  readonly #line = new Uint8Array(maxLineBytes);
   #length = 0;
   #long = false;
   #nul = false;
   #telnet: Telnet = "text";
   #input: Uint8Array = new Uint8Array();
-  /** An ABOR was taken at its CR: an LF behind it is no line. */
+  /** True if an ABOR ended at its CR; an LF behind it is part of it. */
   #early = false;
-  /** Telnet's IP has come, and no byte of a line behind it. */
+  /** True if Telnet's IP has come, and no byte of a line behind it. */
   #interrupted = false;
   #refusals: number[] = [];
 
-  /** Takes bytes in; they must stay as they are until {@link next} has found nothing more. */
+  /** Takes bytes, which must not change until {@link next} returns undefined. */
   feed(bytes: Uint8Array): void {
     this.#input = bytes;
   }
 
-  /** The next line, or undefined when more bytes are needed. */
+  /** Returns the next line, or undefined when more bytes are needed. */
   next(): Line | undefined {
     for (let i = 0; i < this.#input.length; i++) {
       const byte = this.#input[i];
@@ -81,17 +84,17 @@ export class LineParser {
     return this.#telnet !== "text" || "ABOR\r".startsWith(this.#start().toUpperCase());
   }
 
-  /** True if Telnet's IP has come, and no byte of the command that is to follow. */
+  /** True if Telnet's IP has come, and no byte of the command behind it. */
   get interrupted(): boolean {
     return this.#interrupted && this.#length === 0;
   }
 
-  /** Forgets that IP. */
+  /** Forgets Telnet's IP. */
   forgetInterrupt(): void {
     this.#interrupted = false;
   }
 
-  /** Forgets all that has come and is no line yet. */
+  /** Drops all bytes that are not part of a returned line. */
   discard(): void {
     this.#input = new Uint8Array();
     this.#take();
@@ -100,7 +103,7 @@ export class LineParser {
     this.#refusals = [];
   }
 
-  /** What Telnet wants to be told: every option is refused. */
+  /** Returns the refusals of Telnet options that have to be sent, if there are any. */
   refusals(): Uint8Array | undefined {
     if (this.#refusals.length === 0) return undefined;
     const bytes = Uint8Array.from(this.#refusals);
@@ -108,7 +111,7 @@ export class LineParser {
     return bytes;
   }
 
-  /** The first bytes of the line, more than "ABOR\r" has. */
+  /** Returns the first 6 bytes of the line, one more than "ABOR\r" has. */
   #start(): string {
     return String.fromCharCode(...this.#line.subarray(0, Math.min(this.#length, 6)));
   }
@@ -133,14 +136,14 @@ export class LineParser {
   #keep(byte: number): void {
     this.#early = false;
     this.#nul ||= byte === 0;
-    if (this.#length < longest - 1) this.#line[this.#length++] = byte;
+    if (this.#length < maxLineBytes - 1) this.#line[this.#length++] = byte;
     else this.#long = true;
   }
 
   #negotiate(byte: number): void {
     const refuse = (answer: number) => {
-      // Who asks for thousands of options in one piece is told of some.
-      if (this.#refusals.length < 96) this.#refusals.push(iac, answer, byte);
+      // Bounded: a client may ask for thousands of options in one piece.
+      if (this.#refusals.length < maxRefusalBytes) this.#refusals.push(iac, answer, byte);
       this.#telnet = "text";
     };
     switch (this.#telnet) {

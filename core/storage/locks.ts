@@ -1,0 +1,26 @@
+/** WebDAV's locks (RFC 4918, section 6). The verbs decide what a lock forbids: core/session/lock.ts. */
+import type { Lock } from "./lock.ts";
+import type { Place } from "./place.ts";
+import type { Guard } from "./view.ts";
+
+/** The longest time that a lock holds without being refreshed, and the default, in seconds. */
+export const maxLockSeconds = 3600;
+export const defaultLockSeconds = 1800;
+
+export interface LockStore {
+  /** Returns the locks on a place, and the deep ones on the folders that it is in. */
+  over(place: Place): Promise<readonly Lock[]>;
+  /** Returns the locks on entries directly in a folder. */
+  in(place: Place): Promise<readonly Lock[]>;
+  /** Adds a lock. @throws {BargeError} as the guard; `over-quota` when the account has too many */
+  add(lock: Lock, guard: Guard): Promise<void>;
+  /**
+   * Gives a lock another end, in ms since 1970.
+   *
+   * @param guard chooses the lock
+   * @returns undefined where it chooses none
+   */
+  extend(until: number, guard: Guard<Lock | undefined>): Promise<Lock | undefined>;
+  /** Ends a lock. @param guard chooses it @returns whether it chose one */
+  remove(guard: Guard<Lock | undefined>): Promise<boolean>;
+}

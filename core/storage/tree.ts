@@ -1,0 +1,145 @@
+/**
+ * The tree of files and folders.
+ *
+ * Every implementation promises: a change is whole or absent, whatever dies at whatever step; a guard
+ * runs in the step that makes the change; readers see the tree before a change or after it; names
+ * come in the order of their UTF-16 code units. tests/contract/store/ checks these promises.
+ */
+import type { FileContent, SmallFile } from "./content.ts";
+import type { StoredEntry } from "./entry.ts";
+import type { Place } from "./place.ts";
+import type { Guard } from "./view.ts";
+
+/** An entry with its name. */
+export interface NamedEntry {
+  readonly name: string;
+  readonly entry: StoredEntry;
+}
+
+/** Called for an entry that no door shows, with the reason: see core/session/omitted.ts. */
+export type OnHidden = (name: string, type: "other" | "unnamed") => void;
+
+/** The entry at a place, and an account's partial upload to it. */
+export interface Look {
+  readonly entry: StoredEntry | undefined;
+  /** Bytes that can be resumed, and the size of the whole; null when unknown. */
+  readonly partial: { readonly offset: number; readonly size: number | null } | undefined;
+}
+
+/** An entry that is not charged to an account, and the name of the account that it is charged to. */
+export interface ForeignEntry {
+  readonly name: string;
+  /** Null for none. */
+  readonly ownerName: string | null;
+}
+
+/** A folder that is to be made. */
+export interface NewFolder {
+  /** The id of the account whose entry it will be. */
+  readonly account: number;
+  /** Whether to make the folders above it, too. */
+  readonly parents: boolean;
+  /** Its time, in ms since 1970; null: now. */
+  readonly modified: number | null;
+}
+
+export interface Tree {
+  /** Runs a guard at once, so that a change can be refused early. The change itself runs it again. */
+  check<T>(guard: Guard<T>): Promise<T>;
+
+  /** Returns the file or folder at a place; undefined when the place is free. */
+  entry(place: Place): Promise<StoredEntry | undefined>;
+  /** Returns the entry at a place, and the account's partial upload to it. */
+  look(place: Place, account: number): Promise<Look>;
+  /** Returns the entries of some names in a folder, in their order; without those that are free. */
+  named(dir: string, names: readonly string[]): Promise<NamedEntry[]>;
+  /**
+   * Yields the files and folders in a folder, a page at a time, sorted by name.
+   *
+   * @throws {BargeError} `not-found`, `denied`
+   */
+  pages(place: Place, onHidden?: OnHidden): AsyncIterable<NamedEntry[]>;
+  /** Returns the time when an entry was made, in ms since 1970; undefined where it is not known. */
+  created(place: Place): Promise<number | undefined>;
+  /**
+   * Finds an entry in or below a folder that is not charged to an account. Folders are nobody's.
+   *
+   * @returns the first such
+   */
+  foreign(place: Place, account: number): Promise<ForeignEntry | undefined>;
+  /** Finds an entry in or below a folder whose name can't be shown. @returns its path in the folder */
+  unnamed(place: Place): Promise<string | undefined>;
+
+  /**
+   * Opens a file, from an offset in bytes.
+   *
+   * @throws {BargeError} `not-found`, `denied`, `exists` (a folder), `usage` (offset beyond the end)
+   */
+  open(place: Place, offset: number): Promise<FileContent>;
+  /**
+   * Opens the staged bytes of an upload as they are now. They stay readable when the upload has become a
+   * file or was dropped.
+   *
+   * @param modified their time, in ms since 1970
+   * @throws {BargeError} as {@link open}
+   */
+  openStaged(upload: number, modified: number): Promise<FileContent>;
+  /**
+   * Reads a small file. A rename may be under way where it has no digest: see {@link readAgain}.
+   *
+   * @returns undefined where it has more than `maxBytes` bytes
+   * @throws {BargeError} as {@link open}
+   */
+  readSmall(place: Place, maxBytes: number): Promise<SmallFile | undefined>;
+  /**
+   * Reads small files that had no digest again, in one step in which no rename is under way.
+   *
+   * @returns them as they are now; as they were where they can't be read now, or have more bytes
+   */
+  readAgain(files: readonly (readonly [Place, SmallFile])[]): Promise<SmallFile[]>;
+  /**
+   * Reads a file and computes its digest.
+   *
+   * @returns the digest in hex, and the number of bytes
+   * @throws {BargeError} as {@link open}
+   */
+  digest(
+    place: Place,
+    algorithm: "sha256" | "md5",
+    signal?: AbortSignal,
+  ): Promise<{ readonly digest: string; readonly size: number }>;
+
+  /**
+   * Makes a folder.
+   *
+   * @returns false: it existed
+   * @throws {BargeError} as the guard; `no-directory`; `exists` where a file has the name; `over-quota`
+   */
+  mkdir(place: Place, folder: NewFolder, guard: Guard): Promise<boolean>;
+  /**
+   * Renames a file or folder. Partial uploads into a folder follow it; those under way end, and those
+   * of accounts that can't reach the new place are dropped.
+   *
+   * @param account the id of the account that renames
+   * @throws {BargeError} as the guard; `not-found`, `no-directory`, `exists`; `over-quota` when an upload
+   *   under way will replace the file, or the account's properties have no room for a longer path
+   */
+  move(from: Place, to: Place, account: number, guard: Guard): Promise<void>;
+  /**
+   * Removes a file, or a folder with all that is in it, and with the uploads into it.
+   *
+   * @param account the id of the account whose partial upload to the place goes with it
+   * @returns the number of files that were charged to accounts
+   * @throws {BargeError} as the guard; `not-found`
+   */
+  remove(place: Place, account: number, guard: Guard): Promise<number>;
+  /** Drops an account's partial uploads to a place. @returns whether there was one */
+  dropPartial(place: Place, account: number): Promise<boolean>;
+  /**
+   * Sets the time of a file or folder, in ms since 1970.
+   *
+   * @returns the time as storage keeps it
+   * @throws {BargeError} as the guard; `not-found`
+   */
+  setModified(place: Place, modified: number, guard: Guard): Promise<number>;
+}

@@ -1,0 +1,35 @@
+/** The operator's settings that the doors and the logins ask. */
+import type { RegisterLimits } from "../storage/accounts.ts";
+import type { Limits } from "./gate.ts";
+
+/** Limits that can be changed while the server runs; plain data. */
+export interface Adjustable {
+  /** The quota of an account that registers and asks for none, in bytes; null for no limit. */
+  readonly defaultLimit: number | null;
+  /** The highest quota that `register` and `grow` may ask for, in bytes; null for no limit. */
+  readonly maxLimit: number | null;
+  /** The fewest characters of a new password. Default: `defaultMinPassword`. */
+  readonly minPassword?: number;
+  /** The failed logins in an hour after which a ban follows; 0: never. Default: `defaultBanAfter`. */
+  readonly banAfter?: number;
+  /** The limits on registration. Default: `defaultRegisterLimits`. */
+  readonly registering?: RegisterLimits;
+  /** The limits on connections. */
+  readonly limits?: Limits;
+  /** Bytes a second that an account may send, and receive; null or absent for no limit. */
+  readonly rateUp?: number | null;
+  readonly rateDown?: number | null;
+  /**
+   * The bindings (net/end_point.ts) of the TLS proxies in front of the plain native door; absent where no
+   * proxy ends TLS.
+   */
+  readonly proxyEndPoints?: readonly string[];
+}
+
+/** The settings of a server as its doors see them. */
+export interface ServiceSettings extends Adjustable {
+  /** Strangers may make an account. */
+  readonly allowRegister: boolean;
+  /** The program's version, shown to admins. */
+  readonly version?: string;
+}
