@@ -1,4 +1,4 @@
-/** What WebDAV does with one file or folder, beside locks, properties and copies. */
+/** GET, PUT, DELETE and MKCOL. */
 import { BargeError } from "../../../error.ts";
 import { list } from "../../../session/list.ts";
 import { mkdir } from "../../../session/mkdir.ts";
@@ -14,7 +14,7 @@ import { early, entryAt, Guard, refuseFixed } from "./guard.ts";
 import { asked, depth, hrefOf } from "./headers.ts";
 import { escapeXml } from "./names.ts";
 
-/** GET and HEAD. A folder is shown to a person who came with a browser. */
+/** GET and HEAD. A folder is answered with a list in HTML, for browsers. */
 export async function read(exchange: AuthenticatedExchange): Promise<Response> {
   const { path } = asked(exchange);
   const guard = new Guard(exchange, path);
@@ -48,7 +48,7 @@ export async function write(exchange: AuthenticatedExchange): Promise<Response> 
   const { path, folder } = asked(exchange);
   const guard = new Guard(exchange, path);
   if (folder || (await entryAt(exchange.session, path))?.type === "dir") {
-    throw new Refusal(405, "exists", "it is a folder, or has the name of one");
+    throw new Refusal(405, "exists", "the path is a folder's");
   }
   const committed = await receiveFile(exchange, path, (there, view) => {
     guard.check(view, { [path]: there ? "content" : "name" });
@@ -65,7 +65,10 @@ export async function removeMember(exchange: AuthenticatedExchange): Promise<Res
   if ((depth(exchange) ?? "infinity") !== "infinity") {
     const { entry } = await stat(exchange.session, path);
     if (entry?.type === "dir") {
-      throw new BargeError("usage", "a folder is removed with all that is in it");
+      throw new BargeError(
+        "usage",
+        "a folder is removed with all its contents, so Depth must be infinity",
+      );
     }
   }
   const met = (view: View) => guard.check(view, { [path]: "name" });
@@ -80,7 +83,7 @@ export async function makeFolder(exchange: AuthenticatedExchange): Promise<Respo
   const session = exchange.session;
   const guard = new Guard(exchange, path);
   if ((await exchange.body.bytes()).length > 0) {
-    throw new Refusal(415, "unsupported", "MKCOL has no body that is known here");
+    throw new Refusal(415, "unsupported", "a body of MKCOL is not supported");
   }
   if (await entryAt(session, path)) throw new Refusal(405, "exists", "it exists already");
   const still = (view: View) => guard.check(view, { [path]: "name" });
