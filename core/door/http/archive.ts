@@ -1,10 +1,10 @@
 /**
- * A folder as one file, zip or tar, made while it is read: nothing of it is held but the piece at
- * hand, and its length is unknown before its end.
+ * Sends a folder as a zip or tar, made while the folder is read. Only the current piece is in memory,
+ * and the length is unknown before the end.
  *
- * A file that is gone when it is to be added, or can't be opened, is left out. The list of such
- * files is the last member, beside the folder: `NAME.missing.txt`. A file that gets shorter while
- * it is read cuts the archive off without an end mark, so no program takes the archive for whole.
+ * A file that was removed meanwhile, or can't be opened, is left out. The last member, beside the
+ * folder, lists such files: `NAME.missing.txt`. A file that gets shorter while it is read cuts the
+ * archive off without an end mark, so no program takes the archive for complete.
  */
 import { BargeError, type Kind } from "../../error.ts";
 import { get } from "../../session/get.ts";
@@ -15,7 +15,7 @@ import { refuseUnnamed } from "../../session/omitted.ts";
 import type { Session } from "../../login/session.ts";
 import { stat } from "../../session/stat.ts";
 import { piecesOf } from "./download.ts";
-import type { Exchange, Source } from "./exchange.ts";
+import type { AuthenticatedExchange, Source } from "./exchange.ts";
 import { tarEnd, tarHeader, tarPadding } from "./tar.ts";
 import { ZipWriter } from "./zip.ts";
 
@@ -32,21 +32,21 @@ interface Member {
 }
 
 /**
- * Answers with what is at a path, and all below it.
+ * Sends a file or folder as an archive.
  *
  * @throws {BargeError} `not-found`, `denied`; `refused` for a folder with data that no door shows
  */
 export async function sendArchive(
-  exchange: Exchange,
+  exchange: AuthenticatedExchange,
   path: string,
   format: ArchiveFormat,
 ): Promise<Response> {
   const { session, method } = exchange;
-  // Fails before the head is sent, where the folder is missing or has data that no door shows.
-  const { entry } = await stat(session!, path);
+  // A missing folder, or one with data that no door shows, fails before the head is sent.
+  const { entry } = await stat(session, path);
   for (const top of path === "/" ? ["/home", "/public"] : [path]) {
     if (entry?.type === "dir") {
-      await refuseUnnamed(session!.store.tree, session!.locate(top).place!);
+      await refuseUnnamed(session.store.tree, session.locate(top).place!);
     }
   }
   const name = path === "/" ? "files" : path.slice(path.lastIndexOf("/") + 1);
@@ -56,13 +56,13 @@ export async function sendArchive(
     "cache-control": "no-store",
   };
   if (method === "HEAD") return new Response(null, { headers });
-  const members = membersOf(session!, path, `${name}/`);
+  const members = membersOf(session, path, `${name}/`);
   const made = format === "zip" ? zipFormat() : tarFormat;
   const source = archive(exchange, members, made, `${name}.missing.txt`);
-  return exchange.send(gather(source), { headers });
+  return exchange.send(joinPieces(source), { headers });
 }
 
-/** A name for the file that a browser makes of an answer: RFC 6266, with RFC 8187 for the rest. */
+/** Returns a Content-Disposition with a file name: RFC 6266, and RFC 8187 for other characters. */
 export function attachment(name: string): string {
   const plain = name.replace(/[^ -~]|["\\%]/g, "_");
   const coded = encodeURIComponent(name).replace(
@@ -72,7 +72,7 @@ export function attachment(name: string): string {
   return `attachment; filename="${plain}"; filename*=UTF-8''${coded}`;
 }
 
-/** @param top a folder around it all, so that unpacking it scatters nothing */
+/** @param top the folder that holds all members, so that unpacking the archive makes one entry */
 async function* membersOf(
   session: Session,
   path: string,
@@ -92,7 +92,7 @@ async function* membersOf(
   }
 }
 
-/** A piece of an archive: a header or the like from the format, or bytes of a file. */
+/** Makes the parts of an archive around the bytes of the files. */
 interface Format {
   header(member: Member & { readonly size: number }): Uint8Array;
   /** Called with each piece of a file's bytes. */
@@ -118,21 +118,21 @@ const tarFormat: Format = {
   end: () => [tarEnd],
 };
 
-/** @param missing the name of the list of unreadable files, added if there are any */
+/** @param missing the name of the list of missing files, which is added if there are any */
 async function* archive(
-  exchange: Exchange,
+  exchange: AuthenticatedExchange,
   members: AsyncGenerator<Member>,
   format: Format,
   missing: string,
 ): Source {
-  const lost = new Lost();
+  const missingFiles = new MissingFiles();
   for await (const member of members) {
     if (member.type === "dir") {
       yield format.header({ ...member, name: `${member.name}/`, size: 0 });
       yield format.trailer(0);
       continue;
     }
-    const file = await opened(exchange.session!, member, lost);
+    const file = await opened(exchange.session, member, missingFiles);
     if (!file) continue;
     const { size, modified } = file;
     yield format.header({ ...member, size, modified });
@@ -145,9 +145,9 @@ async function* archive(
     if (sent !== size) throw new BargeError("changed", "the file was cut short", member);
     yield format.trailer(size);
   }
-  if (lost.count > 0) {
+  if (missingFiles.count > 0) {
     exchange.failed = new BargeError("changed", "files were removed, or could not be read");
-    const text = encoder.encode(lost.text);
+    const text = encoder.encode(missingFiles.text);
     const { length: size } = text;
     yield format.header({ name: missing, type: "file", size, modified: Date.now(), path: "" });
     format.piece(text);
@@ -157,48 +157,49 @@ async function* archive(
   yield* format.end();
 }
 
-/** Failures of these kinds concern one file; others concern all that follow. */
-const ofOneFile: ReadonlySet<Kind> = new Set<Kind>(["not-found", "exists", "denied", "io"]);
+/** The kinds of failures that concern a single file; others end the archive. */
+const singleFileKinds: ReadonlySet<Kind> = new Set<Kind>(["not-found", "exists", "denied", "io"]);
 
-/** Opens a file. Adds it to `lost` if it is gone by now, or can't be read. */
+/** Opens a file. Adds it to the missing files if it was removed or can't be read. */
 async function opened(
   session: Session,
   { name, path }: Member,
-  lost: Lost,
+  missingFiles: MissingFiles,
 ): Promise<FileContent | undefined> {
   try {
     return await get(session, path, 0);
   } catch (error) {
-    if (!(error instanceof BargeError) || !ofOneFile.has(error.kind)) throw error;
-    lost.add(name, error.kind === "not-found" ? "removed before its turn came" : error.message);
+    if (!(error instanceof BargeError) || !singleFileKinds.has(error.kind)) throw error;
+    const why = error.kind === "not-found" ? "removed before it was read" : error.message;
+    missingFiles.add(name, why);
     return undefined;
   }
 }
 
-const maxNamedLost = 1000;
+const maxNamedFiles = 1000;
 
 /** The list of files that an archive lacks. */
-class Lost {
+class MissingFiles {
   count = 0;
   #lines = "";
 
   add(name: string, why: string): void {
     this.count++;
-    if (this.count <= maxNamedLost) this.#lines += `${printable(`${name}: ${why}`)}\n`;
+    if (this.count <= maxNamedFiles) this.#lines += `${printable(`${name}: ${why}`)}\n`;
   }
 
   get text(): string {
-    const more = this.count - maxNamedLost;
+    const more = this.count - maxNamedFiles;
     return `Not in this archive:\n${this.#lines}${more > 0 ? `and ${more} more\n` : ""}`;
   }
 }
 
-/** The least number of bytes that is sent at once, except at the end. */
-const gatheredBytes = 64 * 1024;
+/** The size of the buffer that joins small pieces. */
+const bufferBytes = 64 * 1024;
 
-/** Joins small pieces, of which an archive has several for each file. */
-async function* gather(source: Source): Source {
-  const buffer = new Uint8Array(gatheredBytes);
+/** Joins small pieces; an archive has several for each file. */
+async function* joinPieces(source: Source): Source {
+  const buffer = new Uint8Array(bufferBytes);
   let used = 0;
   for await (const piece of source) {
     if (used > 0 && used + piece.length > buffer.length) {

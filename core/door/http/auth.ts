@@ -1,10 +1,10 @@
 /**
- * Who a request comes from: Basic (RFC 7617) with the password or a token, Bearer (RFC 6750) with a
+ * The login of a request: Basic (RFC 7617) with the password or a token, Bearer (RFC 6750) with a
  * token, or the page's cookie.
  *
- * HTTP sends its credentials with every request, and scrypt takes 80 ms: what was accepted is known
- * again for some minutes, by a keyed digest of it, in this worker's memory. It holds for the address
- * that it came from, and ends with the password or token, which is looked up at each request.
+ * Clients send credentials with every request, and scrypt takes 80 ms. So each worker remembers
+ * accepted credentials for some minutes, by a keyed digest and for the client's network. Every request
+ * checks that the password or token still holds.
  */
 import { createHmac, randomBytes } from "node:crypto";
 import { BargeError } from "../../error.ts";
@@ -13,120 +13,113 @@ import { logName } from "../../login/log_name.ts";
 import { logIn } from "../../login/password.ts";
 import type { Session } from "../../login/session.ts";
 import type { Service } from "../../login/service.ts";
-import type { Exchange } from "./exchange.ts";
+import {
+  type AuthenticatedExchange,
+  type Exchange,
+  isAuthenticated,
+  type Logins,
+} from "./exchange.ts";
 import { refuseForeign } from "./origin.ts";
 
-/** How long a login is known, in ms, and how many are. */
-const lifetime = 5 * 60_000;
-const most = 1024;
+const rememberedMs = 5 * 60_000;
+const maxRemembered = 1024;
 
-/** Finds whose a cookie is: the page's logins. @returns undefined for one that is not, or not any more */
+/** Finds the session of a cookie of the page. @returns undefined for an unknown or ended one */
 export type CookieLogin = (exchange: Exchange, cookie: string) => Promise<Session | undefined>;
 
-interface Known {
+interface Remembered {
   readonly session: Session;
+  /** Of `performance.now()`. */
   readonly until: number;
 }
 
 /** The logins of one worker. */
-export class Logins {
+export class RememberedLogins implements Logins {
   readonly #store: Service;
   readonly #cookie: CookieLogin | undefined;
   readonly #key = randomBytes(32);
-  readonly #known = new Map<string, Known>();
-  readonly #running = new Map<string, Promise<Session>>();
+  readonly #remembered = new Map<string, Remembered>();
+  readonly #pending = new Map<string, Promise<Session>>();
 
   constructor(store: Service, cookie?: CookieLogin) {
     this.#store = store;
     this.#cookie = cookie;
   }
 
-  /**
-   * Finds out whose request this is, if it says so.
-   *
-   * @returns whether somebody is logged in
-   * @throws {BargeError} `unauthenticated` for a login that is not accepted, `unavailable`, `denied`
-   *   for a request that another site has made the browser send
-   */
-  async identify(exchange: Exchange): Promise<boolean> {
-    if (exchange.session) return true;
-    const given = credentials(exchange.header("authorization"));
-    if (given?.scheme !== "bearer") refuseForeign(exchange);
-    if (given) {
+  async identify(exchange: Exchange): Promise<void> {
+    if (isAuthenticated(exchange)) return;
+    const sent = credentials(exchange.header("authorization"));
+    if (sent?.scheme !== "bearer") refuseForeign(exchange);
+    if (sent) {
       exchange.access.login = true;
       try {
-        exchange.admit(await this.#logIn(exchange, given));
+        exchange.admit(await this.#logIn(exchange, sent));
       } catch (error) {
-        exchange.access.account ??= await logName(this.#store, given.name);
+        exchange.access.account ??= await logName(this.#store, sent.name);
         throw error;
       }
       exchange.access.login = false;
-      return true;
+      return;
     }
     const cookie = exchange.header("cookie");
     const session = cookie && await this.#cookie?.(exchange, cookie);
-    if (!session) return false;
-    exchange.admit(session);
-    return true;
+    if (session) exchange.admit(session);
   }
 
-  async #logIn(exchange: Exchange, { name, secret }: Given): Promise<Session> {
+  async #logIn(exchange: Exchange, { name, secret }: Credentials): Promise<Session> {
     const { host, ended: { signal: gone } } = exchange;
     const key = createHmac("sha256", this.#key)
       .update(JSON.stringify([network(host), name, secret])).digest("base64");
-    const known = await this.#find(key);
-    if (known) return known;
-    // Many requests come at once with the same credentials: one of them does the work, and if it
-    // fails, each has guessed for itself.
-    const leader = this.#running.get(key);
+    const session = await this.#recall(key);
+    if (session) return session;
+    // Of several requests with the same credentials one checks them. If it fails, the others check
+    // for themselves, so that each counts as an attempt.
+    const leader = this.#pending.get(key);
     if (leader) {
       const session = await leader.catch(() => undefined);
       if (session) return session;
     }
     const entering = logIn(this.#store, { name, secret, host, gone }, (ms) => exchange.pause(ms));
-    if (!leader) this.#running.set(key, entering);
+    if (!leader) this.#pending.set(key, entering);
     try {
       const session = await entering;
       session.door = "http";
-      this.#keep(key, { session, until: now() + lifetime });
+      this.#remember(key, { session, until: now() + rememberedMs });
       return session;
     } finally {
-      if (this.#running.get(key) === entering) this.#running.delete(key);
+      if (this.#pending.get(key) === entering) this.#pending.delete(key);
     }
   }
 
-  async #find(key: string): Promise<Session | undefined> {
-    const known = this.#known.get(key);
-    if (!known) return undefined;
-    const { session, until } = known;
+  async #recall(key: string): Promise<Session | undefined> {
+    const remembered = this.#remembered.get(key);
+    if (!remembered) return undefined;
+    const { session, until } = remembered;
     if (until > now() && await session.holds()) return session;
-    this.#known.delete(key);
+    this.#remembered.delete(key);
     return undefined;
   }
 
-  #keep(key: string, known: Known): void {
-    this.#known.delete(key);
-    this.#known.set(key, known);
-    for (const oldest of this.#known.keys()) {
-      if (this.#known.size <= most) break;
-      this.#known.delete(oldest);
+  #remember(key: string, remembered: Remembered): void {
+    this.#remembered.delete(key);
+    this.#remembered.set(key, remembered);
+    for (const oldest of this.#remembered.keys()) {
+      if (this.#remembered.size <= maxRemembered) break;
+      this.#remembered.delete(oldest);
     }
   }
 }
 
-/** @throws {BargeError} `unauthenticated` when nobody is logged in */
-export async function needLogin(exchange: Exchange): Promise<Session> {
-  if (!await exchange.door.logins.identify(exchange)) throw notLoggedIn();
-  return exchange.session!;
-}
-
-function notLoggedIn(): BargeError {
-  return new BargeError("unauthenticated", "log in first", { op: "log in" });
+/** @throws {BargeError} `unauthenticated` for a request without a login; as `Logins.identify` */
+export async function requireLogin(exchange: Exchange): Promise<AuthenticatedExchange> {
+  await exchange.door.logins.identify(exchange);
+  if (isAuthenticated(exchange)) return exchange;
+  throw new BargeError("unauthenticated", "log in first", { op: "log in" });
 }
 
 /**
- * How a client can log in. A script of the page asks by itself: with Basic in the answer, the
- * browser would ask before it.
+ * Returns the ways to log in, for WWW-Authenticate. Scripts of the page get no Basic: the browser
+ * would ask for a password before the script sees the response.
  */
 export function challenges(exchange: Exchange): string {
   const mode = exchange.header("sec-fetch-mode");
@@ -136,14 +129,18 @@ export function challenges(exchange: Exchange): string {
     : 'Basic realm="barge", charset="UTF-8", Bearer realm="barge"';
 }
 
-interface Given {
+interface Credentials {
   readonly scheme: "basic" | "bearer";
   readonly name: string;
   readonly secret: string;
 }
 
-/** @throws {BargeError} `usage` for a header that is malformed, `unauthenticated` for another scheme */
-export function credentials(header: string | undefined): Given | undefined {
+/**
+ * Reads an Authorization header.
+ *
+ * @throws {BargeError} `usage` for a malformed header, `unauthenticated` for another scheme
+ */
+export function credentials(header: string | undefined): Credentials | undefined {
   if (header === undefined) return undefined;
   const [, scheme, text] = /^([A-Za-z]+) +(\S+) *$/.exec(header) ?? [];
   switch (scheme?.toLowerCase()) {
@@ -155,7 +152,7 @@ export function credentials(header: string | undefined): Given | undefined {
   throw new BargeError("unauthenticated", "log in with Basic or Bearer", { op: "log in" });
 }
 
-function basic(text: string): Given {
+function basic(text: string): Credentials {
   try {
     const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
     const pair = new TextDecoder("utf-8", { fatal: true }).decode(bytes);

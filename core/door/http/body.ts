@@ -1,7 +1,7 @@
 /**
- * The body of a request: read only when it is asked for, a piece at a time, so that back-pressure is
- * the kernel's. Whoever asks for the first piece says `100 Continue` to a client that waits for it;
- * a request that is refused before that has cost its sender no byte (RFC 9110, section 10.1.1).
+ * The body of a request. It is read a piece at a time, so back-pressure is the kernel's. The first read
+ * sends `100 Continue` to a client that waits for it; a request that is refused before then has cost
+ * the client no byte of its body (RFC 9110, section 10.1.1).
  */
 import { Buffer } from "node:buffer";
 import type { IncomingMessage } from "node:http";
@@ -9,22 +9,22 @@ import * as v from "valibot";
 import { BargeError } from "../../error.ts";
 import type { Brake } from "../brake.ts";
 import { Refusal } from "./problem.ts";
-import type { Vigil } from "./vigil.ts";
+import type { Watchdog } from "./watchdog.ts";
 
-/** The most that a body may have that is read as a whole: JSON, a form, XML. */
-const mostWhole = 256 * 1024;
+/** The most bytes of a body that is read at once: JSON, a form, XML. */
+const maxBufferedBytes = 256 * 1024;
 
 export interface BodyOptions {
   readonly incoming: IncomingMessage;
-  readonly vigil: Vigil;
-  /** Tells the client to go on; undefined where it does not wait for that. */
-  readonly goOn: (() => void) | undefined;
+  readonly watchdog: Watchdog;
+  /** Sends `100 Continue`; undefined for a client that does not wait for it. */
+  readonly sendContinue: (() => void) | undefined;
   readonly brake: () => Brake | undefined;
-  /** True if the client has ended its side before the end of the body. */
+  /** Returns whether the client has ended its side before the end of the body. */
   readonly isShort: () => boolean;
-  /** Called when all bytes of such a body that have arrived are read. */
+  /** Called when all bytes that have arrived of such a body are read. */
   readonly onShort: () => void;
-  /** Told of bytes of a file that have arrived. */
+  /** Called with the number of bytes of a file that have arrived. */
   readonly onBytes: (bytes: number) => void;
 }
 
@@ -42,10 +42,10 @@ export class Body {
     this.#options = options;
     this.length = headers["transfer-encoding"] ? null : Number(headers["content-length"] ?? 0);
     if (this.length === null || Number.isSafeInteger(this.length)) return;
-    throw new Refusal(413, "usage", "no file is that large");
+    throw new Refusal(413, "usage", "the body is larger than the largest file");
   }
 
-  /** What follows is no body any more: whoever reads it, or will, is told so. */
+  /** Fails the current and all later reads. */
   break(reason: BargeError): void {
     this.#broken = reason;
     this.#wake();
@@ -56,15 +56,15 @@ export class Body {
     this.#wake();
   }
 
-  /** Is it being read, or was it? */
+  /** True once a read has begun. */
   get begun(): boolean {
     return this.#begun;
   }
 
   /**
-   * The body, to its end, once; bytes of a file, which are counted.
+   * Reads the body to its end, once, as bytes of a file, which are counted.
    *
-   * @throws {BargeError} `unavailable` when the connection is cut before
+   * @throws {BargeError} `unavailable` when the connection is cut before the end
    */
   async *pieces(): AsyncGenerator<Uint8Array, void, void> {
     for await (const piece of this.#pieces()) {
@@ -74,11 +74,11 @@ export class Body {
   }
 
   async *#pieces(): AsyncGenerator<Uint8Array, void, void> {
-    const { incoming, vigil, goOn, brake, isShort, onShort } = this.#options;
-    if (this.#begun) throw new TypeError("the body was read already");
+    const { incoming, watchdog, sendContinue, brake, isShort, onShort } = this.#options;
+    if (this.#begun) throw new TypeError("the body was read before");
     this.#begun = true;
     if (this.length === 0) return;
-    goOn?.();
+    sendContinue?.();
     const woken = () => this.#wake();
     for (const event of events) incoming.on(event, woken);
     try {
@@ -95,7 +95,7 @@ export class Body {
           break;
         } else {
           const more = new Promise<void>((resolve) => this.#wake = resolve);
-          await vigil.wait("read", 0, more.then(() => incoming.readableLength));
+          await watchdog.wait("read", 0, more.then(() => incoming.readableLength));
         }
       }
     } finally {
@@ -105,27 +105,26 @@ export class Body {
   }
 
   /**
-   * All of a small body.
+   * Reads a small body at once.
    *
-   * @param most bytes
    * @throws {Refusal} 413 for a longer one; {BargeError} as {@link pieces}
    */
-  async bytes(most = mostWhole): Promise<Uint8Array> {
-    const tooLong = () => new Refusal(413, "usage", `a body of more than ${most} bytes`);
-    if ((this.length ?? 0) > most) throw tooLong();
+  async bytes(maxBytes = maxBufferedBytes): Promise<Uint8Array> {
+    const tooLong = () => new Refusal(413, "usage", `the body is longer than ${maxBytes} bytes`);
+    if ((this.length ?? 0) > maxBytes) throw tooLong();
     const pieces: Uint8Array[] = [];
     let size = 0;
     for await (const piece of this.#pieces()) {
       size += piece.length;
-      if (size > most) throw tooLong();
+      if (size > maxBytes) throw tooLong();
       pieces.push(piece);
     }
     return pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
   }
 
-  /** All of a small body that is text. @throws as {@link bytes}; `usage` for what is not UTF-8 */
-  async text(most = mostWhole): Promise<string> {
-    const bytes = await this.bytes(most);
+  /** Reads a small body as text. @throws as {@link bytes}; `usage` for text that is not UTF-8 */
+  async text(maxBytes = maxBufferedBytes): Promise<string> {
+    const bytes = await this.bytes(maxBytes);
     try {
       return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     } catch {
@@ -133,16 +132,16 @@ export class Body {
     }
   }
 
-  /** The fields of a form. @throws {Refusal} 415 for another type; as {@link bytes} */
+  /** Reads the fields of a form. @throws {Refusal} 415 for another type; as {@link bytes} */
   async form(): Promise<URLSearchParams> {
     this.#expect("application/x-www-form-urlencoded");
     return new URLSearchParams(await this.text());
   }
 
   /**
-   * JSON that fits a schema.
+   * Reads JSON that fits a schema.
    *
-   * @throws {Refusal} 415 for another type; {BargeError} `usage` for what is no JSON or does not fit
+   * @throws {Refusal} 415 for another type; {BargeError} `usage` for malformed JSON and other values
    */
   async json<S extends v.GenericSchema>(schema: S): Promise<v.InferOutput<S>> {
     this.#expect("application/json");
@@ -151,28 +150,28 @@ export class Body {
       value = JSON.parse(await this.text());
     } catch (error) {
       if (error instanceof BargeError) throw error;
-      throw new BargeError("usage", "the body is no JSON");
+      throw new BargeError("usage", "the body is not JSON");
     }
     return fit(schema, value);
   }
 
   #expect(type: string): void {
-    const given = this.#options.incoming.headers["content-type"] ?? "";
-    if (given.split(";")[0].trim().toLowerCase() === type) return;
+    const contentType = this.#options.incoming.headers["content-type"] ?? "";
+    if (contentType.split(";")[0].trim().toLowerCase() === type) return;
     throw new Refusal(415, "usage", `the body must be ${type}`, { headers: { accept: type } });
   }
 }
 
 const events = ["readable", "end", "close", "error"] as const;
 
-/** What came from outside, as a schema has it. @throws {BargeError} `usage`, naming the field */
+/** Parses a value by a schema. @throws {BargeError} `usage`, with the name of the field */
 export function fit<S extends v.GenericSchema>(schema: S, value: unknown): v.InferOutput<S> {
   const result = v.safeParse(schema, value, { abortEarly: true });
   if (result.success) return result.output;
   const [issue] = result.issues;
   const field = v.getDotPath(issue);
   const why = issue.expected === "never"
-    ? "it is not known here"
+    ? "it is not a known field"
     : issue.input === undefined
     ? "it is missing"
     : issue.message.replace(/^Invalid /, "an invalid ").replace(/:.*/, "");

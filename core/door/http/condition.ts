@@ -1,81 +1,83 @@
-/** Conditional requests: RFC 9110, section 13. Entity tags are digests, and so change with the bytes. */
+/** Conditional requests: RFC 9110, section 13. Entity tags are digests, so they change with the bytes. */
 
-/** What a client may hold a request to. */
+/** The facts of a file that conditions compare. */
 export interface Validators {
-  /** As in a header, with its quotes; weak where no digest is known. */
+  /** As in a header, with its quotes; weak if no digest is known. */
   readonly etag: string;
   /** Milliseconds since 1970. */
   readonly modified: number;
 }
 
-/** What an entity tag is made of. */
+/** The facts of a file that make its entity tag. */
 export interface Tagged {
-  /** In hex; null where none is stored. */
+  /** In hex; null if none is stored. */
   readonly sha256: string | null;
   readonly size: number;
   /** Milliseconds since 1970. */
   readonly modified: number;
 }
 
-/** The entity tag of a file. */
+/** Returns the entity tag of a file. */
 export function etagOf({ sha256, size, modified }: Tagged): string {
   return sha256 === null ? `W/"${size.toString(36)}-${modified.toString(36)}"` : `"${sha256}"`;
 }
 
-/** The headers that conditions come in. */
+/** Returns a header of the request. */
 export type Header = (name: string) => string | undefined;
 
-/** Does a request say under which conditions it is to be done? */
+/** Returns whether a request has conditions for a change. */
 export function isConditional(header: Header): boolean {
   return ["if-match", "if-none-match", "if-unmodified-since"].some((name) => header(name));
 }
 
 /**
- * Are they met? Section 13.2.2, in its order.
+ * Evaluates the conditions of a request, in the order of section 13.2.2.
  *
- * @param there undefined: there is nothing
- * @param reading is it a GET or HEAD?
+ * @param existing undefined if there is no file or folder
+ * @param reading whether the method is GET or HEAD
  * @returns `ok`, `failed` (412), or `same` (304)
  *
  * @example
  * ```ts
  * import { judge } from "./condition.ts";
- * const there = { etag: '"a"', modified: 0 };
+ * const existing = { etag: '"a"', modified: 0 };
  * const header = (name: string) => ({ "if-none-match": '"b", W/"a"' })[name];
- * if (judge(header, there, true) !== "same" || judge(header, there, false) !== "failed") throw new Error();
+ * if (judge(header, existing, true) !== "same" || judge(header, existing, false) !== "failed") throw new Error();
  * ```
  */
 export function judge(
   header: Header,
-  there: Validators | undefined,
+  existing: Validators | undefined,
   reading: boolean,
 ): "ok" | "failed" | "same" {
   const match = header("if-match");
   const since = date(header("if-unmodified-since"));
   if (match !== undefined) {
-    if (!there || !lists(match, there.etag, false)) return "failed";
-  } else if (since !== undefined && (!there || seconds(there.modified) > since)) {
+    if (!existing || !lists(match, existing.etag, false)) return "failed";
+  } else if (since !== undefined && (!existing || seconds(existing.modified) > since)) {
     return "failed";
   }
   const noneMatch = header("if-none-match");
   const changed = date(header("if-modified-since"));
   if (noneMatch !== undefined) {
-    if (there && lists(noneMatch, there.etag, true)) return reading ? "same" : "failed";
-  } else if (reading && changed !== undefined && there && seconds(there.modified) <= changed) {
+    if (existing && lists(noneMatch, existing.etag, true)) return reading ? "same" : "failed";
+  } else if (
+    reading && changed !== undefined && existing && seconds(existing.modified) <= changed
+  ) {
     return "same";
   }
   return "ok";
 }
 
-/** May a range be sent of what is there now? Section 13.1.5: else all of it is. */
-export function rangeHolds(header: Header, there: Validators): boolean {
-  const given = header("if-range");
-  if (given === undefined) return true;
-  if (/^(W\/)?"/.test(given)) return lists(given, there.etag, false);
-  return date(given) === seconds(there.modified);
+/** Returns whether a range may be sent of the current file; if not, all of it is sent (section 13.1.5). */
+export function rangeHolds(header: Header, existing: Validators): boolean {
+  const condition = header("if-range");
+  if (condition === undefined) return true;
+  if (/^(W\/)?"/.test(condition)) return lists(condition, existing.etag, false);
+  return date(condition) === seconds(existing.modified);
 }
 
-/** The time as headers have it: whole seconds. */
+/** Returns a time in the format of headers, in whole seconds. */
 export function httpDate(modified: number): string {
   return new Date(modified).toUTCString();
 }

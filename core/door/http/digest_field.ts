@@ -1,8 +1,8 @@
-/** Digests in headers: RFC 9530. Only SHA-256 is known here. */
+/** Digests in headers: RFC 9530, SHA-256 only. */
 import { Buffer } from "node:buffer";
 
 /**
- * A digest as `Repr-Digest` and `Content-Digest` have it.
+ * Formats a digest for `Repr-Digest` and `Content-Digest`.
  *
  * @param sha256 in hex
  */
@@ -11,9 +11,9 @@ export function writeDigest(sha256: string): string {
 }
 
 /**
- * The SHA-256 of a digest field.
+ * Returns the SHA-256 in a digest field.
  *
- * @returns in hex; undefined where there is none; null for one that is malformed
+ * @returns in hex; undefined if there is none; null if it is malformed
  *
  * @example
  * ```ts
@@ -31,7 +31,7 @@ export function readDigest(field: string | undefined): string | null | undefined
   return base64 === undefined ? null : Buffer.from(base64, "base64").toString("hex");
 }
 
-/** Does a `Want-*-Digest` field ask for SHA-256? */
+/** Returns whether a `Want-*-Digest` field asks for SHA-256. */
 export function wantsDigest(field: string | undefined): boolean {
   return /(?:^|,)\s*sha-256=(?:[1-9]|10)\s*(?:,|$)/.test(field ?? "");
 }

@@ -1,59 +1,58 @@
-/** Sends a file: conditions, ranges, digests. For every module of the door. */
+/** Sends a file, with conditions, ranges and digests. */
 import { getMimeType } from "hono/utils/mime";
 import { digest } from "../../session/digest.ts";
 import { get } from "../../session/get.ts";
 import type { FileContent } from "../../storage/content.ts";
 import { etagOf, httpDate, judge, rangeHolds } from "./condition.ts";
 import { wantsDigest, writeDigest } from "./digest_field.ts";
-import type { Exchange, Source } from "./exchange.ts";
+import type { AuthenticatedExchange, Exchange, Source } from "./exchange.ts";
 import { Refusal } from "./problem.ts";
 import { parseRange, type Span } from "./range.ts";
 
-/** Files up to this many bytes are read at once, and sent together with their head. */
-const small = 32 * 1024;
+/** Files up to this size are read at once, and sent together with the head. */
+const smallFileBytes = 32 * 1024;
 
-/** What is particular to some of those who send files. */
-export interface Sending {
+/** Options of {@link sendFile}. */
+export interface SendOptions {
+  /** Makes the entity tag. */
   readonly tagOf?: typeof etagOf;
+  /** Called before bytes are sent, with the entity tag and the first byte's offset. May refuse. */
   readonly begin?: (etag: string, from: number) => void | Promise<void>;
 }
 
 /**
  * Answers GET and HEAD with a file (RFC 9110, sections 13 and 14; RFC 9530).
  *
- * @param headers beside those that say what it is; they win over them
- * @param how.tagOf makes the entity tag
- * @param how.begin called once it is clear that bytes will be sent, with the entity tag and where
- *   they begin; throws where they may not be
+ * @param headers more headers; they replace those of the file
  * @throws {BargeError} as `get` and `begin`; {Refusal} 412, 416
  */
 export async function sendFile(
-  exchange: Exchange,
+  exchange: AuthenticatedExchange,
   path: string,
   headers: Readonly<Record<string, string>> = {},
-  { tagOf = etagOf, begin }: Sending = {},
+  { tagOf = etagOf, begin }: SendOptions = {},
 ): Promise<Response> {
-  const file = await get(exchange.session!, path, 0);
+  const file = await get(exchange.session, path, 0);
   try {
     const header = (name: string) => exchange.header(name);
-    const there = { etag: tagOf(file), modified: file.modified };
+    const validators = { etag: tagOf(file), modified: file.modified };
     const common = {
-      "etag": there.etag,
+      "etag": validators.etag,
       "last-modified": httpDate(file.modified),
       "accept-ranges": "bytes",
       "cache-control": "private, no-cache",
       "content-type": typeOf(path),
       ...headers,
     };
-    const judged = judge(header, there, true);
-    if (judged === "failed") {
-      throw new Refusal(412, "exists", "the file is not as the request has it");
+    const verdict = judge(header, validators, true);
+    if (verdict === "failed") {
+      throw new Refusal(412, "exists", "the file does not meet the request's conditions");
     }
-    if (judged === "same") {
+    if (verdict === "same") {
       file.close();
       return new Response(null, { status: 304, headers: common });
     }
-    const span = exchange.method === "GET" && rangeHolds(header, there)
+    const span = exchange.method === "GET" && rangeHolds(header, validators)
       ? parseRange(header("range"), file.size)
       : "all";
     if (span === "none") {
@@ -62,7 +61,7 @@ export async function sendFile(
       });
     }
     const digests = await digestsOf(exchange, path, file, span === "all");
-    if (exchange.method === "GET") await begin?.(there.etag, span === "all" ? 0 : span.from);
+    if (exchange.method === "GET") await begin?.(validators.etag, span === "all" ? 0 : span.from);
     return await answer(exchange, file, span, { ...common, ...digests });
   } catch (error) {
     file.close();
@@ -87,13 +86,13 @@ async function answer(
     return new Response(null, { status, headers });
   }
   if (from > 0) await file.seek(from);
-  if (length > small) return exchange.send(piecesOf(file, length), { status, headers });
+  if (length > smallFileBytes) return exchange.send(piecesOf(file, length), { status, headers });
   const bytes = file.rest(length);
   file.close();
   return exchange.send(bytes, { status, headers });
 }
 
-/** What is left of a file, or so many bytes of that; closes it. */
+/** Reads the rest of a file, or `length` bytes of it; then closes the file. */
 export async function* piecesOf(file: FileContent, length?: number): Source {
   try {
     yield* file.pieces(length);
@@ -102,9 +101,9 @@ export async function* piecesOf(file: FileContent, length?: number): Source {
   }
 }
 
-/** The digest of the whole, also with a part of it; that of the content only where that is the whole. */
+/** Returns the digest of the file; that of the content only if the content is the whole file. */
 async function digestsOf(
-  exchange: Exchange,
+  exchange: AuthenticatedExchange,
   path: string,
   { sha256 }: FileContent,
   whole: boolean,
@@ -112,19 +111,19 @@ async function digestsOf(
   const wanted = wantsDigest(exchange.header("want-repr-digest"));
   const content = wantsDigest(exchange.header("want-content-digest")) && whole &&
     exchange.method === "GET";
-  const known = sha256 ?? (wanted || content
+  const value = sha256 ?? (wanted || content
     ? (await digest(
-      exchange.session!,
+      exchange.session,
       { verb: "digest", path, algorithm: "sha256", fresh: false },
       exchange.ended.signal,
     )).digest
     : null);
-  if (known === null) return {};
-  const field = writeDigest(known);
+  if (value === null) return {};
+  const field = writeDigest(value);
   return { "repr-digest": field, ...content ? { "content-digest": field } : {} };
 }
 
-/** The media type that a file's name stands for. */
+/** Returns the media type of a file by its name. */
 export function typeOf(path: string): string {
   return getMimeType(path.toLowerCase()) ?? "application/octet-stream";
 }

@@ -1,11 +1,11 @@
 /**
- * One request and its answer: what every module of the door works with, as the `env` of its handlers.
+ * An exchange: one request and its response. Handlers find it as `env` of Hono's context.
  *
  *   arrived -> (logged in) -> answered -> over
  *                         \-> cut          the client left, was too slow, or the server stops
  *
- * Invariants: `ended` is aborted when it is over, for whatever reason; a place at the account's gate
- * is given back then; the access log has one record of it.
+ * Invariants: at the end of an exchange `ended` is aborted, the account's place at the gate is given
+ * back, and the access log has one record of the exchange.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { BargeError } from "../../error.ts";
@@ -15,32 +15,41 @@ import type { Session } from "../../login/session.ts";
 import type { Service } from "../../login/service.ts";
 import { Access } from "../access.ts";
 import { brakeOf } from "../brake.ts";
-import type { Logins } from "./auth.ts";
 import { Body } from "./body.ts";
 import type { Front } from "./front.ts";
-import type { Target } from "./path.ts";
-import { inside } from "./prefix.ts";
-import { crowded } from "./refuse.ts";
-import { type Patience, Vigil } from "./vigil.ts";
+import { type Target, withoutPrefix } from "./path.ts";
+import { tooManyConnections } from "./refuse.ts";
+import { type Timeouts, Watchdog } from "./watchdog.ts";
 
-/** What the exchanges of a door share. */
+/** Finds the login that a request comes with; see auth.ts. */
+export interface Logins {
+  /**
+   * Admits the session of a request that has credentials.
+   *
+   * @throws {BargeError} `unauthenticated` for a login that is not accepted, `unavailable`, `denied`
+   *   for a request that another site has made the browser send
+   */
+  identify(exchange: Exchange): Promise<void>;
+}
+
+/** The state that all exchanges of a door share. */
 export interface Doorway {
   readonly store: Service;
   readonly scheme: "http" | "https";
-  /** The proxies before it, and the URL that clients know. */
+  /** The trusted proxies and the public URL. */
   readonly front: Front;
   readonly logins: Logins;
-  readonly patience: Patience;
-  /** Does it take no more requests? */
+  readonly timeouts: Timeouts;
+  /** True once the door takes no more requests. */
   stopping: boolean;
-  /** Aborted when the request is cut, because the server stops. */
+  /** Aborted when the stopping server cuts the requests under way. */
   readonly cut: AbortController;
 }
 
-/** A body that is longer than a Response should hold; see `Exchange.send`. */
+/** The pieces of a response body; see `Exchange.send`. */
 export type Source = AsyncGenerator<Uint8Array, void, void>;
 
-/** For Hono: `new Hono<HttpEnv>()`; a handler finds its exchange in `c.env`. */
+/** The environment of Hono's handlers: `c.env` is the exchange. */
 export interface HttpEnv {
   Bindings: Exchange;
 }
@@ -52,45 +61,45 @@ export class Exchange implements Disposable {
   readonly outgoing: ServerResponse;
   /** The client's numeric address, without the port. */
   readonly host: string;
-  /** Is TLS spoken with the client? Then its cookies are for TLS alone. */
+  /** True if the client speaks TLS; then its cookies are for TLS only. */
   readonly secure: boolean;
   readonly method: string;
   #body: Body | undefined;
-  /** Aborted when it is over. */
+  /** Aborted at the end of the exchange. */
   readonly ended = new AbortController();
   /**
-   * What the access log and the metrics are to say of it: the verb is barge's own where it has one
-   * (`get`, `put`), and a path that holds a secret is to be replaced here.
+   * The request as the access log and the metrics record it. The verb is barge's own (`get`, `put`)
+   * where there is one. Handlers replace a path that holds a secret.
    */
   readonly asked: { door: "http"; address: string; verb: string; path: string; to?: string };
   readonly access: Access;
-  /** Who is logged in; see auth.ts. */
+  /** The login, if there is one; see auth.ts. */
   session: Session | undefined;
-  /** What the access log is to say of its end. */
+  /** The failure that the access log records. */
   failed: BargeError | undefined;
-  readonly #vigil: Vigil;
+  readonly #watchdog: Watchdog;
   #target: Target | undefined;
   #source: Source | Uint8Array | undefined;
   readonly #presence: Presence | undefined;
-  readonly #goOn: (() => void) | undefined;
+  readonly #sendContinue: (() => void) | undefined;
   #leaveAccount = () => {};
-  /** Has the client a place at the gate? One behind a proxy takes it with the request. */
+  /** True if the client has a place at the gate. Behind a proxy, each request takes one. */
   #placed = true;
   #leaveAddress = () => {};
-  /** True if the client has ended its side in the middle of the body. */
+  /** True if the client has ended its side before the end of the body. */
   #short = false;
   #endLinger = () => {};
 
   /**
-   * @param presence the connection's, kept up to date
-   * @param goOn says `100 Continue`, to a client that waits for it
+   * @param presence the record of the connection in the roster, kept up to date
+   * @param sendContinue sends `100 Continue` to a client that waits for it; undefined for others
    */
   constructor(
     door: Doorway,
     incoming: IncomingMessage,
     outgoing: ServerResponse,
     presence: Presence | undefined,
-    goOn: (() => void) | undefined,
+    sendContinue: (() => void) | undefined,
   ) {
     const { front } = door;
     const { host, address, proxied, secure } = front.clientOf(incoming);
@@ -105,7 +114,7 @@ export class Exchange implements Disposable {
       door: "http",
       address,
       verb: this.method,
-      path: logged(incoming.url ?? "", front.prefix),
+      path: loggedPath(incoming.url ?? "", front.prefix),
     };
     this.access = new Access(this.asked, door.store.metrics);
     this.#presence = presence;
@@ -113,24 +122,24 @@ export class Exchange implements Disposable {
     // A proxy sends requests of many clients on one connection.
     if (presence && proxied) Object.assign(presence, { address, account: null });
     if (proxied) this.#placed = false;
-    // An interim answer may come at any time before the final one (RFC 9110, section 15.2).
-    const nudge = door.scheme === "https" && incoming.httpVersion === "1.1"
+    // An interim response may come at any time before the final one (RFC 9110, section 15.2).
+    const probe = door.scheme === "https" && incoming.httpVersion === "1.1"
       ? () => void (outgoing.headersSent || outgoing.writeContinue())
       : undefined;
-    this.#vigil = new Vigil(door.patience, (reason) => this.cut(reason), nudge);
+    this.#watchdog = new Watchdog(door.timeouts, (reason) => this.cut(reason), probe);
     outgoing.once("close", this.#closed);
-    // Whoever reads or writes is told in other ways; without these, the program would end.
+    // Readers and writers learn of errors in other ways; without listeners the process would end.
     incoming.on("error", () => {});
     outgoing.on("error", () => {});
-    this.#goOn = goOn;
+    this.#sendContinue = sendContinue;
   }
 
-  /** What comes behind the head. @throws {Refusal} 413 for more than a file can have */
+  /** The request's body. @throws {Refusal} 413 for a length above the largest file */
   get body(): Body {
     return this.#body ??= new Body({
       incoming: this.incoming,
-      vigil: this.#vigil,
-      goOn: this.#goOn,
+      watchdog: this.#watchdog,
+      sendContinue: this.#sendContinue,
       brake: () => brakeOf(this.store.rates.up, this.session?.id, this.ended.signal),
       isShort: () => this.#short,
       onShort: () => this.leave(),
@@ -138,17 +147,17 @@ export class Exchange implements Disposable {
     });
   }
 
-  /** Is there no telling what comes behind this request? Then the connection ends with its answer. */
+  /** True if no request can follow on this connection, which then ends with the response. */
   get last(): boolean {
     return this.door.stopping || this.holds || this.failed?.kind === "protocol";
   }
 
-  /** Does the client wait with the body until it is told to go on? */
+  /** True while the client waits for `100 Continue` before it sends the body. */
   get holds(): boolean {
-    return this.#goOn !== undefined && !this.#body?.begun;
+    return this.#sendContinue !== undefined && !this.#body?.begun;
   }
 
-  /** The URL's path, still encoded, and its query; set before any handler runs. */
+  /** The URL's path, still encoded, and its query. Set before any handler runs. */
   get target(): Target {
     if (!this.#target) throw new TypeError("the target is not parsed yet");
     return this.#target;
@@ -158,13 +167,13 @@ export class Exchange implements Disposable {
     this.#target = target;
   }
 
-  /** A header of the request; several of one name are one, with commas. */
+  /** Returns a header of the request; several of one name are joined with commas. */
   header(name: string): string | undefined {
     const value = this.incoming.headers[name];
     return Array.isArray(value) ? value.join(", ") : value;
   }
 
-  /** The start of the server's own URLs, as the client writes them: scheme, host and prefix. */
+  /** The start of the server's URLs as the client knows them: scheme, host and prefix. */
   get base(): string {
     const { publicUrl } = this.door.front;
     if (publicUrl) return publicUrl.origin + publicUrl.prefix;
@@ -172,22 +181,22 @@ export class Exchange implements Disposable {
   }
 
   /**
-   * Takes a place at the gate for the client's address, where its connection has none.
+   * Takes a place at the gate for the client's address, unless its connection has one.
    *
    * @throws {BargeError} `unavailable` when that address has too many requests under way
    */
   enter(): void {
     if (this.#placed) return;
     const leave = this.store.gate.visit(this.host);
-    if (!leave) throw crowded;
+    if (!leave) throw tooManyConnections;
     this.#placed = true;
     this.#leaveAddress = leave;
   }
 
   /**
-   * Makes the session this exchange's.
+   * Logs the request in.
    *
-   * @throws {BargeError} `unavailable` when its account has too many under way
+   * @throws {BargeError} `unavailable` when the account has too many requests under way
    */
   admit(session: Session): void {
     const leave = this.store.gate.login(session.id);
@@ -198,9 +207,9 @@ export class Exchange implements Disposable {
       });
     }
     this.#leaveAccount();
-    const forget = this.store.live.enter(session, (reason) => this.cut(reason));
+    const leaveLive = this.store.live.enter(session, (reason) => this.cut(reason));
     this.#leaveAccount = () => {
-      forget();
+      leaveLive();
       leave();
     };
     this.session = session;
@@ -209,33 +218,32 @@ export class Exchange implements Disposable {
   }
 
   /**
-   * Makes a share link's session this exchange's: its visitors take no place of the account, and are
-   * cut off when the link is revoked.
+   * Gives the request a share link's session. Visitors of a link take no place of the account at the
+   * gate, and are cut off when the link is revoked.
    */
-  visit(session: Session): void {
+  visit(session: Session): AuthenticatedExchange {
     this.#leaveAccount();
     this.#leaveAccount = this.store.live.enter(session, (reason) => this.cut(reason));
-    this.session = session;
+    return Object.assign(this, { session });
   }
 
-  /** Waits before a failed login is told; less, when the client leaves. */
+  /** Waits before a failed login is answered, at most until the client leaves. */
   async pause(ms: number): Promise<void> {
     await delay(ms, this.ended.signal);
   }
 
   /**
-   * Has a long body sent with a Response that has none: `return c.env.send(source, headers)`. It is
-   * asked for one piece at a time, and a piece has to stay as it is until the next one is asked for.
+   * Returns a Response whose body is sent from a source: `return c.env.send(source, init)`. Pieces are
+   * pulled one at a time, and must not change until the next one is pulled.
    *
-   * @param source ended early when the client leaves, which lets it close what it reads from; or
-   *   all of a file, at once
+   * @param source all bytes, or a generator, which is ended early when the client leaves
    */
   send(source: Source | Uint8Array, init: ResponseInit): Response {
     this.#source = source;
     return new Response(null, init);
   }
 
-  /** What `send` was given, once. */
+  /** Returns the source given to `send`, and forgets it. */
   takeSource(): Source | Uint8Array | undefined {
     const source = this.#source;
     this.#source = undefined;
@@ -243,9 +251,9 @@ export class Exchange implements Disposable {
   }
 
   /**
-   * Writes a piece of the answer, and waits until the system has it: the piece may change then.
+   * Writes a piece of the body, and waits until the system has it: then the piece may change.
    *
-   * @throws {BargeError} `unavailable` when the client has left, or takes nothing
+   * @throws {BargeError} `unavailable` when the client has left, or reads nothing
    */
   async write(piece: Uint8Array): Promise<void> {
     const brake = brakeOf(this.store.rates.down, this.session?.id, this.ended.signal);
@@ -257,7 +265,7 @@ export class Exchange implements Disposable {
     }
   }
 
-  /** Ends the answer, with its last piece. @throws as {@link write} */
+  /** Ends the response, with its last piece. @throws as {@link write} */
   async end(piece?: Uint8Array): Promise<void> {
     if (piece) {
       await brakeOf(this.store.rates.down, this.session?.id, this.ended.signal)?.hold(piece.length);
@@ -268,7 +276,7 @@ export class Exchange implements Disposable {
     });
   }
 
-  /** Cuts the connection, whatever is under way. */
+  /** Cuts the connection. */
   cut(reason: BargeError): void {
     this.ended.abort(reason);
     this.#body?.break(reason);
@@ -285,20 +293,20 @@ export class Exchange implements Disposable {
     this.#endLinger();
   }
 
-  /** The connection is gone, whatever it looked like before. */
+  /** Ends the exchange of a closed connection. */
   leave(): void {
     this.cut(gone);
   }
 
   /**
-   * Reads away what the client still sends of a body that nobody wants, so that it gets to see the
-   * answer; cuts it when that takes too long.
+   * Discards the rest of a body that was not read, so that the client sees the response. Cuts the
+   * connection when that takes too long.
    */
   async linger(): Promise<void> {
     const { incoming } = this;
     if (incoming.complete || incoming.destroyed) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const cut = setTimeout(() => incoming.socket.destroy(), this.door.patience.linger);
+    const cut = setTimeout(() => incoming.socket.destroy(), this.door.timeouts.lingerMs);
     for (const event of ["end", "close", "error"]) incoming.once(event, resolve);
     this.ended.signal.addEventListener("abort", () => resolve(), { once: true });
     this.#endLinger = resolve;
@@ -314,7 +322,7 @@ export class Exchange implements Disposable {
     this.#leaveAccount();
     this.#leaveAddress();
     if (this.#presence?.doing === this.access) this.#presence.doing = null;
-    this.#vigil[Symbol.dispose]();
+    this.#watchdog[Symbol.dispose]();
     this.ended.abort(over);
   }
 
@@ -330,24 +338,34 @@ export class Exchange implements Disposable {
     signal.addEventListener("abort", stop, { once: true });
     try {
       write((error) => error ? reject(gone) : resolve());
-      await this.#vigil.wait("write", bytes, promise);
+      await this.#watchdog.wait("write", bytes, promise);
     } finally {
       signal.removeEventListener("abort", stop);
     }
   }
 }
 
+/** The exchange of a request with a login. */
+export interface AuthenticatedExchange extends Exchange {
+  readonly session: Session;
+}
+
+/** Returns whether a request has a login. */
+export function isAuthenticated(exchange: Exchange): exchange is AuthenticatedExchange {
+  return exchange.session !== undefined;
+}
+
 const over = new BargeError("unavailable", "the request is over");
 const gone = new BargeError("unavailable", "the client is gone");
 
-/** A URL's path for the access log: readable where it can be, without its query, or a link's token. */
-function logged(url: string, prefix: string): string {
-  const whole = url.split("?", 1)[0].replace(/^https?:\/\/[^/]*/i, "");
-  const path = inside(whole, prefix) ?? whole;
-  return readable(path).replace(/^\/s\/[^/]+/, "/s/...");
+/** Returns a URL's path for the access log: decoded if possible, without query and link tokens. */
+function loggedPath(url: string, prefix: string): string {
+  const full = url.split("?", 1)[0].replace(/^https?:\/\/[^/]*/i, "");
+  const path = withoutPrefix(full, prefix) ?? full;
+  return decoded(path).replace(/^\/s\/[^/]+/, "/s/...");
 }
 
-function readable(path: string): string {
+function decoded(path: string): string {
   try {
     return decodeURIComponent(path);
   } catch {

@@ -1,6 +1,6 @@
 /**
- * The front of the door: proxies that are believed, and the URL that clients know. A request
- * is seen as the client has sent it: from its address, by its scheme, without the URL's prefix.
+ * The trusted proxies of a door, and its public URL. They give the client's address and scheme of a
+ * request that a proxy has passed on.
  */
 import type { IncomingMessage } from "node:http";
 import { getLogger } from "@logtape/logtape";
@@ -16,19 +16,19 @@ const log = getLogger(["barge", "serve"]);
 export interface Client {
   /** Its numeric address. */
   readonly host: string;
-  /** HOST:PORT; port 0 where a proxy stands between, which names no port. */
+  /** HOST:PORT; port 0 behind a proxy, which does not report it. */
   readonly address: string;
-  /** Has a trusted proxy passed the request on? */
+  /** True if a trusted proxy has passed the request on. */
   readonly proxied: boolean;
-  /** Is TLS spoken with the client? */
+  /** True if the client speaks TLS. */
   readonly secure: boolean;
 }
 
 export class Front {
   readonly publicUrl: PublicUrl | undefined;
-  /** The start of the path of every URL; empty where the door is at the root of its host. */
+  /** The start of the path of every URL; empty for a door at the root of its host. */
   readonly prefix: string;
-  /** Does the door listen where only this machine can connect? */
+  /** True if only this machine can connect to the door. */
   readonly loopback: boolean;
   readonly #trusted: Networks;
   readonly #tls: boolean;
@@ -43,12 +43,12 @@ export class Front {
     this.#tls = tls !== "off";
   }
 
-  /** Returns whether a peer is a trusted proxy: then its requests name their clients. */
+  /** Returns whether a peer is a trusted proxy, whose requests name their clients. */
   trusts(peer: string): boolean {
     return this.#trusted.has(peer);
   }
 
-  /** Returns who has sent a request. */
+  /** Returns the client of a request. */
   clientOf({ socket, headers }: IncomingMessage): Client {
     const { remoteAddress: peer = "?", remotePort: port = 0 } = socket;
     const field = joined(headers["x-forwarded-for"]);
@@ -69,23 +69,23 @@ export class Front {
     return this.publicUrl !== undefined && isHost(this.publicUrl.origin, host);
   }
 
-  /** The scheme that the client has used, as far as it is known. */
+  /** Returns the scheme that the client has used; undefined if it is unknown. */
   #schemeOf(headers: IncomingMessage["headers"], proxied: boolean): string | undefined {
-    // Of several the first is of the proxy that the client spoke to. A client that makes one up
+    // The first value is from the proxy that the client connected to. A client that forges one only
     // changes the attributes of its own cookies.
-    const told = joined(headers["x-forwarded-proto"])?.split(",", 1)[0].trim().toLowerCase();
-    if (proxied && told) return told;
+    const forwarded = joined(headers["x-forwarded-proto"])?.split(",", 1)[0].trim().toLowerCase();
+    if (proxied && forwarded) return forwarded;
     return proxied || this.isPublic(headers.host ?? "") ? this.publicUrl?.scheme : undefined;
   }
 
-  /** Logs once that a proxy on this machine is not believed. */
+  /** Logs once that a proxy on this machine is not trusted. */
   #warn(peer: string, headers: IncomingMessage["headers"]): void {
     if (this.#warned || !isLoopback(bareAddress(peer))) return;
     if (!Object.keys(headers).some((name) => name.startsWith("x-forwarded-"))) return;
     this.#warned = true;
     log.warn(
-      "requests from {peer} have X-Forwarded- fields, as proxies add them; they are not believed, so " +
-        "all clients of the proxy count as one: give barge serve the option --trusted-proxy {peer}",
+      "requests from {peer} have X-Forwarded- headers, which are ignored because {peer} is not a " +
+        "trusted proxy, so all its clients count as one: run barge serve with --trusted-proxy {peer}",
       { peer: bareAddress(peer) },
     );
   }
@@ -96,8 +96,8 @@ function joined(field: string | string[] | undefined): string | undefined {
 }
 
 /**
- * Returns whether a URL has the host of a Host header. Ignores case, and the default port of the
- * scheme, which clients leave out and proxies add.
+ * Returns whether a URL has the host of a Host header. Ignores case and the default port of the
+ * scheme, which clients omit and proxies add.
  *
  * @example
  * ```ts

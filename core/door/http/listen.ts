@@ -1,12 +1,11 @@
 /**
  * Opens the HTTP door.
  *
- * On Node's server, not on `Deno.serve`: that shows no connection, only requests. It waits for the
- * head of a request for ever (a connection that sends a byte a minute stays), so that neither the
- * gate nor a deadline could hold there; it resolves `..` in paths before they can be refused; and to
- * show a renewed certificate it has to be opened anew. Measured on the machine that this was written
- * on, one worker: 2.3 against 1.5 GB/s for a download of 1 GiB, 1.1 against 1.0 for an upload, 24,000
- * against 37,000 small answers a second.
+ * It uses Node's server. `Deno.serve` shows requests but no connections, so neither the gate nor a
+ * timeout could apply to a client that never completes a head. It also resolves `..` in paths before
+ * they can be refused, and must be reopened for a renewed certificate. Measured with one worker,
+ * Node's against Deno's: 2.3 and 1.5 GB/s for a download of 1 GiB, 1.1 and 1.0 GB/s for an upload,
+ * 24,000 and 37,000 small responses a second.
  *
  *   open -> stopping -> stopped
  */
@@ -16,52 +15,55 @@ import type { KeyPair } from "../../net/certificate.ts";
 import { useCertificate } from "../../net/accept_tls.ts";
 import type { Door, Opening } from "../door.ts";
 import { makeApp, makeMetricsApp } from "./app.ts";
-import { Logins } from "./auth.ts";
+import { RememberedLogins } from "./auth.ts";
 import type { Doorway } from "./exchange.ts";
 import { Front } from "./front.ts";
-import { Hosting } from "./hosting.ts";
+import { Connections } from "./connections.ts";
 import { cookieLogin } from "./page/view.ts";
-import { longestRead } from "./refuse.ts";
-import { type Patience, patience } from "./vigil.ts";
+import { maxParsedHeadBytes } from "./refuse.ts";
+import { defaultTimeouts, type Timeouts } from "./watchdog.ts";
 
-const checkEvery = 1000;
-/** A TLS handshake must be done in so many ms. */
-const handshakeTimeout = 10_000;
+const timeoutCheckMs = 1000;
+const handshakeTimeoutMs = 10_000;
 
-/** As the operator asks for it. @throws as `OpenDoor` */
+/** Opens the door with the default timeouts. @throws as `OpenDoor` */
 export async function openDoor(opening: Opening): Promise<Door> {
-  return await listenHttp(opening, patience);
+  return await listenHttp(opening, defaultTimeouts);
 }
 
-/** @param allowed how long clients may take @throws as `OpenDoor` */
-export async function listenHttp(opening: Opening, allowed: Patience): Promise<Door> {
+/** @throws as `OpenDoor` */
+export async function listenHttp(opening: Opening, timeouts: Timeouts): Promise<Door> {
   const { store, spec, reusePort, tls } = opening;
   const scheme = tls ? "https" : "http";
   const doorway: Doorway = {
     store,
     scheme,
     front: new Front(spec),
-    logins: new Logins(store, cookieLogin),
-    patience: allowed,
+    logins: new RememberedLogins(store, cookieLogin),
+    timeouts,
     stopping: false,
     cut: new AbortController(),
   };
   const options = {
-    maxHeaderSize: longestRead,
-    requireHostHeader: false, // told by parseHead
-    headersTimeout: allowed.head,
-    requestTimeout: 0, // each piece of a body has a deadline of its own
-    keepAliveTimeout: allowed.idle,
-    connectionsCheckingInterval: checkEvery,
+    maxHeaderSize: maxParsedHeadBytes,
+    requireHostHeader: false, // checkHead refuses with a problem
+    headersTimeout: timeouts.headMs,
+    requestTimeout: 0, // the watchdog checks each piece of a body
+    keepAliveTimeout: timeouts.idleMs,
+    connectionsCheckingInterval: timeoutCheckMs,
     noDelay: true,
-    allowHalfOpen: true, // needed for TLS; the plain server allows it anyway
+    allowHalfOpen: true, // for TLS; the plain server always allows it
   };
   const server = tls
-    ? useCertificate(() => createTlsServer({ ...options, ...secured(tls) }))
+    ? useCertificate(() => createTlsServer({ ...options, ...tlsOptions(tls) }))
     : createServer(options);
-  // A client that has sent its last request may end its side and wait (RFC 9112, section 9.6).
+  // A client may end its side after its last request, and wait (RFC 9112, section 9.6).
   Object.assign(server, { httpAllowHalfOpen: true });
-  const hosting = new Hosting(server, doorway, spec.metricsOnly ? makeMetricsApp() : makeApp());
+  const connections = new Connections(
+    server,
+    doorway,
+    spec.metricsOnly ? makeMetricsApp() : makeApp(),
+  );
   const { host, port } = spec.address;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -71,24 +73,24 @@ export async function listenHttp(opening: Opening, allowed: Patience): Promise<D
     });
   });
   const reload = (pair: KeyPair) => {
-    useCertificate(() => (server as TlsServer).setSecureContext(secured(pair)));
+    useCertificate(() => (server as TlsServer).setSecureContext(tlsOptions(pair)));
   };
   return {
     address: { host, port: (server.address() as { port: number }).port },
     get connections() {
-      return hosting.connections;
+      return connections.count;
     },
-    stop: (grace) => hosting.stop(grace),
-    ...tls ? { reload } : {},
+    stop: (grace) => connections.stop(grace),
+    reload: tls ? reload : undefined,
   };
 }
 
-function secured({ cert, key }: KeyPair) {
+function tlsOptions({ cert, key }: KeyPair) {
   return {
     cert,
     key,
     ALPNProtocols: ["http/1.1"],
     minVersion: "TLSv1.2" as const,
-    handshakeTimeout,
+    handshakeTimeout: handshakeTimeoutMs,
   };
 }

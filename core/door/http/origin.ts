@@ -1,4 +1,4 @@
-/** Checks whether a request, or a URL in it, is for this server, by its Host header. */
+/** Checks that a request, or a URL in it, is for this server, by the Host header. */
 import { isIP } from "node:net";
 import { isLoopback } from "../../net/address.ts";
 import type { Exchange } from "./exchange.ts";
@@ -6,20 +6,20 @@ import { isHost } from "./front.ts";
 import { authorityOf } from "./path.ts";
 import { Refusal } from "./problem.ts";
 
-/** The hint where a proxy in front of the server may be the cause. */
-export const keepHost =
+/** The hint of refusals that a proxy may have caused. */
+export const publicUrlHint =
   "behind a proxy, give the server its public URL: barge serve --public-url https://HOST";
 
-const safe = new Set(["GET", "HEAD", "OPTIONS", "PROPFIND"]);
+const safeMethods = new Set(["GET", "HEAD", "OPTIONS", "PROPFIND"]);
 
 /**
- * Refuses a request for another host: a page of another site may have its own name lead to this
- * machine (DNS rebinding), and would then be of this server's origin for a browser.
+ * Refuses a request for another host. A page of another site may resolve its own name to this machine
+ * (DNS rebinding); a browser would then take that page for one of this server's origin.
  *
- * A door on loopback answers to `localhost`, loopback addresses and the public URL's host. A door
- * that other machines reach answers to every name, and with a public URL to that one and to numeric
- * addresses, which can't be led elsewhere. A client of HTTP/1.0 may leave the host out: no browser.
- * A request's target in absolute form counts in place of the Host field (RFC 9112, section 3.2.2).
+ * A door on loopback answers to `localhost`, loopback addresses and the public URL's host. A door on
+ * another address answers to every name; with a public URL, to that URL's host and to numeric
+ * addresses, which no name server controls. HTTP/1.0 allows a request without a host; no browser sends
+ * one. A target in absolute form replaces the Host field (RFC 9112, section 3.2.2).
  *
  * @throws {Refusal} 421, `refused`
  */
@@ -36,18 +36,18 @@ export function checkHost(exchange: Exchange): void {
 }
 
 /**
- * Refuses a request that a page of another site has made the browser send. A browser adds cookies
+ * Refuses a request that a page of another site has made the browser send. The browser adds cookies
  * and Basic credentials to such a request, and names the site of the page.
  *
- * `Sec-Fetch-Site: same-origin` is the browser's own comparison, and no script can set it; so it
- * holds also behind a proxy that does not forward Host. Browsers send it over HTTPS, and to loopback.
- * Any other value proves nothing where Origin and Host agree: a page of `http` that sends to `https`
- * is `cross-site`. The public URL's origin is this server's, whatever Host a proxy sends.
+ * `Sec-Fetch-Site: same-origin` is the browser's own comparison, which no script can set; so it holds
+ * behind a proxy that does not forward Host. Browsers send it over HTTPS and to loopback. Other values
+ * prove nothing if Origin and Host agree: a request from `http` to `https` is `cross-site`. The public
+ * URL's origin is this server's, whatever Host a proxy sends.
  *
  * @throws {Refusal} 403, `denied`
  */
 export function refuseForeign(exchange: Exchange): void {
-  if (safe.has(exchange.method)) return;
+  if (safeMethods.has(exchange.method)) return;
   const site = exchange.header("sec-fetch-site");
   if (site === "same-origin") return;
   const origin = exchange.header("origin");
@@ -56,14 +56,14 @@ export function refuseForeign(exchange: Exchange): void {
       origin !== exchange.door.front.publicUrl?.origin
     : site !== undefined && site !== "none";
   if (!foreign) return;
-  throw new Refusal(403, "denied", "the request comes from another site", { hint: keepHost });
+  throw new Refusal(403, "denied", "the request comes from another site", { hint: publicUrlHint });
 }
 
 /** Returns whether an absolute URL leads to this server. */
 export function isOwn(exchange: Exchange, url: string): boolean {
   const { publicUrl } = exchange.door.front;
   if (publicUrl && isHost(url, new URL(publicUrl.origin).host)) return true;
-  // A client gains nothing by sending that header: it could leave the host out of its URLs.
+  // A client gains nothing by forging this header: it could as well send URLs without a host.
   const forwarded = exchange.header("x-forwarded-host")?.split(",") ?? [];
   return [...hostsOf(exchange), ...forwarded].some((host) => isHost(url, host));
 }

@@ -1,36 +1,36 @@
 /**
- * From a URL's path to a path of the tree, and back.
+ * Converts a URL's path to a path of the tree, and back.
  *
- * A path is decoded once, part by part, and refused when decoding could make it mean something else
- * than it says: `.` and `..` in any spelling, an encoded `/` or NUL, a stray `%`, what is not UTF-8
- * (overlong sequences among that). What is left is checked again by the session (vault/path.ts).
+ * A path is decoded once, part by part. Paths whose meaning could change by decoding are refused: `.`
+ * and `..` in any spelling, an encoded `/` or NUL, a stray `%`, bytes that are not UTF-8 (overlong
+ * sequences, too). The session checks the result again (storage/path.ts).
  */
 import { BargeError } from "../../error.ts";
 import { Refusal } from "./problem.ts";
 
-/** Longer ones hold no path that the tree could have: 3,000 bytes, three characters each. */
-const longest = 10_000;
+/** Enough for the longest path of the tree: 3,000 bytes, three characters each. */
+const maxUrlLength = 10_000;
 
-/** What a request asks for. */
+/** The target of a request. */
 export interface Target {
-  /** The path as it was sent, still encoded. */
+  /** Still encoded. */
   readonly path: string;
-  /** What follows the first `?`. */
+  /** The text after the first `?`. */
   readonly query: string;
 }
 
-/** The start of a target in absolute form, with its host and port. */
-const absolute = /^https?:\/\/([^/?#\\]*)/i;
+/** Matches the start of a target in absolute form, with its host and port. */
+const absoluteForm = /^https?:\/\/([^/?#\\]*)/i;
 
 /** Returns the host and port in a target of absolute form; undefined for one of origin form. */
 export function authorityOf(target: string): string | undefined {
-  return absolute.exec(target)?.[1];
+  return absoluteForm.exec(target)?.[1];
 }
 
 /**
  * Splits a request's target (RFC 9112, section 3.2), in origin or absolute form.
  *
- * @throws {BargeError} `usage` for what is no target, or could be read in two ways; {Refusal} 414
+ * @throws {BargeError} `usage` for a malformed or ambiguous target; {Refusal} 414
  *
  * @example
  * ```ts
@@ -40,25 +40,27 @@ export function authorityOf(target: string): string | undefined {
  * ```
  */
 export function parseTarget(target: string): Target {
-  if (target.length > longest) throw new Refusal(414, "usage", "the URL is too long");
-  const origin = target.replace(absolute, "");
-  const cut = origin.indexOf("?");
-  const path = cut === -1 ? origin : origin.slice(0, cut);
+  if (target.length > maxUrlLength) throw new Refusal(414, "usage", "the URL is too long");
+  const origin = target.replace(absoluteForm, "");
+  const mark = origin.indexOf("?");
+  const path = mark === -1 ? origin : origin.slice(0, mark);
   if (!/^\/[!-~]*$/.test(path) || /[\\#]/.test(path)) {
     throw new BargeError("usage", "the URL's path is malformed");
   }
   for (const part of path.split("/")) decodePart(part);
-  return { path, query: cut === -1 ? "" : origin.slice(cut + 1) };
+  return { path, query: mark === -1 ? "" : origin.slice(mark + 1) };
 }
 
-/** A path of the tree, and whether it was written as a folder's, with a slash at its end. */
+/** A path of the tree; `folder` is true if the URL ends in a slash. */
 export interface TreePath {
   readonly path: string;
   readonly folder: boolean;
 }
 
 /**
- * @param encoded what follows the prefix of a route: `/home/a%20b`; nothing is `/`
+ * Returns the path of the tree in a URL.
+ *
+ * @param encoded the URL's path after the route: `/home/a%20b`; the empty string stands for `/`
  * @throws {BargeError} `usage`
  *
  * @example
@@ -76,7 +78,7 @@ export function treePath(encoded: string): TreePath {
 }
 
 /**
- * A tree's path as it stands in a URL.
+ * Encodes a path of the tree for a URL.
  *
  * @example
  * ```ts
@@ -89,15 +91,50 @@ export function encodePath(path: string): string {
 }
 
 function decodePart(part: string): string {
-  const refuse = (why: string) => new BargeError("usage", `${why} in the URL's path`);
+  const refuse = (what: string) => new BargeError("usage", `the URL's path has ${what}`);
   let name: string;
   try {
     name = decodeURIComponent(part);
   } catch {
-    throw refuse("what is not UTF-8, percent-encoded, is");
+    throw refuse("bytes that are not percent-encoded UTF-8");
   }
-  if (name === "." || name === "..") throw refuse("`.` and `..` are not allowed");
-  if (name.includes("/")) throw refuse("an encoded slash is");
-  if (name.includes("\0")) throw refuse("a NUL is");
+  if (name === "." || name === "..") throw refuse("a part `.` or `..`");
+  if (name.includes("/")) throw refuse("an encoded slash");
+  if (name.includes("\0")) throw refuse("a NUL");
   return name;
+}
+
+/** Paths that need no prefix: programs of the operator request them from the door directly. */
+const unprefixedPaths = new Set(["/healthz", "/readyz", "/metrics"]);
+
+/**
+ * Returns a path without the prefix of the public URL.
+ *
+ * @param path still encoded
+ * @returns undefined for a path outside of the prefix
+ *
+ * @example
+ * ```ts
+ * import { withoutPrefix } from "./path.ts";
+ * if (withoutPrefix("/files/home/a", "/files") !== "/home/a") throw new Error();
+ * if (withoutPrefix("/f%69les", "/files") !== "/") throw new Error();
+ * if (withoutPrefix("/filesystem", "/files") !== undefined) throw new Error();
+ * ```
+ */
+export function withoutPrefix(path: string, prefix: string): string | undefined {
+  if (prefix === "" || unprefixedPaths.has(path)) return path;
+  const prefixParts = prefix.split("/");
+  const parts = path.split("/");
+  const start = parts.slice(0, prefixParts.length).map(decodeLeniently);
+  if (prefixParts.some((part, i) => part !== start[i])) return undefined;
+  return `/${parts.slice(prefixParts.length).join("/")}`;
+}
+
+/** Decodes a part of a path; returns a malformed one as it is. */
+function decodeLeniently(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }

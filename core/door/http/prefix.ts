@@ -1,45 +1,11 @@
 /**
- * The prefix of the public URL. A proxy passes paths on as they come, with the prefix: it is taken
- * off before the modules see a path, and put before the paths in what they answer.
+ * Adds the prefix of the public URL to responses. Proxies pass paths on with the prefix; path.ts
+ * removes it before handlers see a path.
  */
 import type { MiddlewareHandler } from "hono";
 import type { HttpEnv } from "./exchange.ts";
 
-/** Paths that are there without the prefix, too: programs of the operator ask for them directly. */
-const everywhere = new Set(["/healthz", "/readyz", "/metrics"]);
-
-/**
- * Takes the prefix off a path.
- *
- * @param path still encoded
- * @returns undefined for a path outside of it
- *
- * @example
- * ```ts
- * import { inside } from "./prefix.ts";
- * if (inside("/files/home/a", "/files") !== "/home/a") throw new Error();
- * if (inside("/f%69les", "/files") !== "/") throw new Error();
- * if (inside("/filesystem", "/files") !== undefined) throw new Error();
- * ```
- */
-export function inside(path: string, prefix: string): string | undefined {
-  if (prefix === "" || everywhere.has(path)) return path;
-  const wanted = prefix.split("/");
-  const parts = path.split("/");
-  const head = parts.slice(0, wanted.length).map(decoded);
-  if (wanted.some((part, i) => part !== head[i])) return undefined;
-  return `/${parts.slice(wanted.length).join("/")}`;
-}
-
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
-}
-
-/** Puts the prefix before the paths in the head of an answer: where to go, and where cookies go. */
+/** Adds the prefix to the paths in the head of a response: Location and cookies. */
 export const prefixHead: MiddlewareHandler<HttpEnv> = async (c, next) => {
   await next();
   const { prefix } = c.env.door.front;
@@ -56,14 +22,14 @@ export const prefixHead: MiddlewareHandler<HttpEnv> = async (c, next) => {
 };
 
 /**
- * Puts the prefix before the paths in a page. In a rendered page `"` and `<` stand for themselves
- * only where the page's own elements have them, so that no text is mistaken for an attribute.
+ * Adds the prefix to the paths in a page. Rendering escapes `"` and `<` in text, so no text is
+ * mistaken for an attribute.
  */
 export const prefixPage: MiddlewareHandler<HttpEnv> = async (c, next) => {
   await next();
   const { prefix } = c.env.door.front;
-  const page = c.res.headers.get("content-type")?.startsWith("text/html");
-  if (prefix === "" || !page || !c.res.body) return;
+  const isPage = c.res.headers.get("content-type")?.startsWith("text/html");
+  if (prefix === "" || !isPage || !c.res.body) return;
   const text = (await c.res.text())
     .replace(/ (href|src|action|formaction|data-link)="\/(?!\/)/g, ` $1="${prefix}/`);
   c.res = new Response(text, c.res);

@@ -1,7 +1,7 @@
-/** What a client is told of a failure: a status, and a problem in JSON (RFC 9457). */
+/** Failures as responses: a status, and a problem in JSON (RFC 9457). */
 import { BargeError, type ErrorFacts, type Kind, kinds } from "../../error.ts";
 
-/** The status of each kind, where nothing says better. */
+/** The status of each kind, unless a Refusal has another. */
 const statuses = {
   usage: 400,
   "no-directory": 409,
@@ -23,7 +23,7 @@ const statuses = {
   interrupted: 503,
 } as const satisfies Record<Kind, number>;
 
-/** A failure that HTTP has a status of its own for. */
+/** A failure with a status of its own. */
 export class Refusal extends BargeError {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -46,24 +46,24 @@ export class Refusal extends BargeError {
   }
 }
 
-/** What is told of a URL that nothing is at. */
+/** Returns the refusal of an unknown URL. */
 export function nothing(): Refusal {
   return new Refusal(404, "not-found", "there is nothing at this URL");
 }
 
-/** The status of a failure. */
+/** Returns the status of a failure. */
 export function statusOf(failed: BargeError): number {
   return failed instanceof Refusal ? failed.status : statuses[failed.kind];
 }
 
-/** What goes with that status, beside the body. */
+/** Returns the headers of a failure. */
 export function headersOf(failed: BargeError): Record<string, string> {
   const status = statusOf(failed);
   const retry: Record<string, string> = status === 503 ? { "retry-after": "5" } : {};
   return { ...retry, ...failed instanceof Refusal ? failed.headers : {} };
 }
 
-/** The members of a problem; `type` leads to what the kind means. */
+/** Returns the members of a problem; its `type` is a URL that explains the kind. */
 export function problemOf(failed: BargeError, prefix = ""): object {
   const { kind, message, op, path, account, hint } = failed;
   return {
@@ -79,7 +79,7 @@ export function problemOf(failed: BargeError, prefix = ""): object {
   };
 }
 
-/** The answer to a request that failed. @param prefix of the server's URLs */
+/** Answers a failed request. @param prefix the start of the server's URLs */
 export function problem(failed: BargeError, prefix = ""): Response {
   const headers = { ...headersOf(failed), "content-type": "application/problem+json" };
   const body = `${JSON.stringify(problemOf(failed, prefix))}\n`;

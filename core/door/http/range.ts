@@ -7,11 +7,11 @@ export interface Span {
 }
 
 /**
- * What a Range header asks of so many bytes.
+ * Returns the part of a file of `size` bytes that a Range header asks for.
  *
- * @returns `all` where it is to be ignored: none, not bytes, malformed, or several at once, which a
- *   server may answer with the whole; `none` where it holds no byte of the file (416). In an empty
- *   file, a range from the start or of the last bytes is satisfied.
+ * @returns `all` if the header is ignored: missing, not in bytes, malformed, or of several ranges,
+ *   which a server may answer with the whole file; `none` if the range has no byte of the file (416).
+ *   In an empty file, a range from the start or of the last bytes is satisfied.
  *
  * @example
  * ```ts

@@ -1,60 +1,63 @@
 /**
- * What a client is told that is not being served: there is no place for it, or what it sent is no
- * request. One answer in one write, and then the connection ends.
+ * Refuses a connection that has no exchange: there is no place for it, or its bytes are no request.
+ * The response is one write, and ends the connection.
  */
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { BargeError } from "../../error.ts";
 import { headersOf, problemOf, Refusal, statusOf } from "./problem.ts";
 
-/** A head of more bytes is refused: the longest path, encoded, and room for the rest. */
-export const longestHead = 16 * 1024;
-/** Up to here the parser reads on, so that a refusal can say what was too long. */
-export const longestRead = 64 * 1024;
-/** A client that is told must have read it within so many ms. */
-const within = 2_000;
-/** So many are told at once; who comes beyond that is closed without a word. */
-const most = 64;
-let telling = 0;
+/** The longest head that is accepted: the longest path, encoded, and the headers. */
+export const maxHeadBytes = 16 * 1024;
+/** The longest head that the parser reads, so that a refusal can name the reason. */
+export const maxParsedHeadBytes = 64 * 1024;
+const refusalTimeoutMs = 2_000;
+/** The most refusals that are being sent; further connections are closed without a response. */
+const maxPendingRefusals = 64;
+let pendingRefusals = 0;
 
-/** Those for whom there is no place. */
-export const crowded = new Refusal(503, "unavailable", "there are too many connections", {
-  op: "connect",
-  hint: "try again later, or end some of your own",
-});
+export const tooManyConnections = new Refusal(
+  503,
+  "unavailable",
+  "there are too many connections",
+  {
+    op: "connect",
+    hint: "try again later, or end some of your own",
+  },
+);
 
-/** A client that takes the server for a proxy. */
 export const noProxy = new Refusal(405, "unsupported", "this is no proxy");
 
-/** What was no request, by the parser's name for it. */
+/** Returns the refusal for an error of the parser, by its code. */
 export function malformed(code = ""): BargeError {
-  if (code === "HPE_HEADER_OVERFLOW") return tooLong();
+  if (code === "HPE_HEADER_OVERFLOW") return headTooLong();
   if (code === "ERR_HTTP_REQUEST_TIMEOUT") {
-    return new Refusal(408, "unavailable", "the request did not come in time");
+    return new Refusal(408, "unavailable", "the request did not arrive in time");
   }
   return new BargeError("protocol", "that is no HTTP request");
 }
 
-/** A head beyond all bounds. */
-export function tooLong(): Refusal {
-  return new Refusal(431, "protocol", `the head is longer than ${longestHead} bytes`);
+export function headTooLong(): Refusal {
+  return new Refusal(431, "protocol", `the head is longer than ${maxHeadBytes} bytes`);
 }
 
-/** @param told false: just closes it */
-export function refuse(socket: Socket, failed: BargeError, told = true): void {
-  socket.on("error", () => {/* it is gone */});
-  if (!told || !socket.writable || telling >= most) return void socket.destroy();
-  telling++;
-  const cut = setTimeout(() => socket.destroy(), within);
+/** @param respond whether to send a response before closing the connection */
+export function refuse(socket: Socket, failed: BargeError, respond = true): void {
+  socket.on("error", () => {/* the socket is closed then */});
+  if (!respond || !socket.writable || pendingRefusals >= maxPendingRefusals) {
+    return void socket.destroy();
+  }
+  pendingRefusals++;
+  const cut = setTimeout(() => socket.destroy(), refusalTimeoutMs);
   socket.once("close", () => {
     clearTimeout(cut);
-    telling--;
+    pendingRefusals--;
   });
-  socket.end(answer(failed));
-  socket.resume(); // closing on unread bytes would take the answer back
+  socket.end(responseOf(failed));
+  socket.resume(); // closing with unread bytes would reset the connection, and lose the response
 }
 
-function answer(failed: BargeError): string {
+function responseOf(failed: BargeError): string {
   const status = statusOf(failed);
   const body = `${JSON.stringify(problemOf(failed))}\n`;
   const headers = {

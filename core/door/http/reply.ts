@@ -1,12 +1,12 @@
-/** Writes a Response to the client, with back-pressure, and what every answer of the door says. */
+/** Writes a Response to the client, with back-pressure and the security headers of every response. */
 import { BargeError } from "../../error.ts";
 import type { Exchange, Source } from "./exchange.ts";
 
 /**
- * What a browser is to do with all that it gets from here, unless the answer says otherwise: nothing.
- * Files come from strangers, and lie on the page's own origin.
+ * Headers of every response that does not set its own. They let a browser run nothing: files come from
+ * strangers, and have the page's origin.
  */
-const secure: Readonly<Record<string, string>> = {
+const securityHeaders: Readonly<Record<string, string>> = {
   "x-content-type-options": "nosniff",
   "referrer-policy": "no-referrer",
   "content-security-policy": "default-src 'none'; frame-ancestors 'self'; sandbox",
@@ -14,7 +14,11 @@ const secure: Readonly<Record<string, string>> = {
   "cross-origin-opener-policy": "same-origin",
 };
 
-/** @throws {BargeError} when the client is gone, or a source fails: the answer can't be whole then */
+/**
+ * Sends a response.
+ *
+ * @throws {BargeError} when the client is gone or a source fails; the response is incomplete then
+ */
 export async function reply(exchange: Exchange, response: Response): Promise<void> {
   const source = exchange.takeSource();
   try {
@@ -37,13 +41,13 @@ function writeHead({ outgoing, last }: Exchange, { status, headers }: Response):
   }
   const cookies = headers.getSetCookie();
   if (cookies.length > 0) outgoing.setHeader("set-cookie", cookies);
-  for (const [name, value] of Object.entries(secure)) {
+  for (const [name, value] of Object.entries(securityHeaders)) {
     if (!headers.has(name)) outgoing.setHeader(name, value);
   }
   if (last) outgoing.setHeader("connection", "close");
 }
 
-/** A Response of one piece gets a length; a longer one goes in chunks. */
+/** Sends a body of one piece with its length, a longer one in chunks. */
 async function sendBody(exchange: Exchange, { body, headers }: Response): Promise<void> {
   const reader = (body as ReadableStream<Uint8Array>).getReader();
   try {
@@ -73,7 +77,7 @@ async function sendSource(exchange: Exchange, source: Source): Promise<void> {
   }
   const promised = exchange.outgoing.getHeader("content-length");
   if (promised !== undefined && Number(promised) !== sent) {
-    throw new BargeError("io", `an answer of ${promised} bytes ended after ${sent}`);
+    throw new BargeError("io", `a response of ${promised} bytes ended after ${sent}`);
   }
   await exchange.end();
 }

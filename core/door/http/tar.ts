@@ -1,9 +1,9 @@
 /**
- * The tar format as POSIX.1-2001 has it (pax): a 512-byte header before each file, and before that,
- * where a name is long or not ASCII, or a file large, a header that says so in UTF-8.
+ * The tar format of POSIX.1-2001 (pax): a 512-byte header before each file. An extended header in UTF-8
+ * precedes it if the name is long or not ASCII, or the file large.
  */
 
-/** What a header says of a file or folder. */
+/** The facts of a file or folder in its header. */
 export interface TarMember {
   /** Relative; a folder's ends in a slash. */
   readonly name: string;
@@ -13,16 +13,16 @@ export interface TarMember {
   readonly modified: number;
 }
 
-const block = 512;
-/** The most that eleven octal digits hold. */
-const largest = 8 ** 11 - 1;
+const blockBytes = 512;
+/** The largest number of eleven octal digits. */
+const maxOctal = 8 ** 11 - 1;
 const encoder = new TextEncoder();
 
-/** Two blocks of zeros. */
-export const tarEnd = new Uint8Array(2 * block);
+/** The end of an archive: two blocks of zeros. */
+export const tarEnd = new Uint8Array(2 * blockBytes);
 
 /**
- * What stands before a file's bytes.
+ * Returns the headers that precede a file's bytes.
  *
  * @example
  * ```ts
@@ -37,27 +37,27 @@ export function tarHeader(member: TarMember): Uint8Array {
   const plain = /^[ -~]{1,100}$/.test(name);
   const facts: Record<string, string> = {};
   if (!plain) facts.path = name;
-  if (size > largest) facts.size = String(size);
-  const plainTime = modified >= 0 && modified / 1000 <= largest;
+  if (size > maxOctal) facts.size = String(size);
+  const plainTime = modified >= 0 && modified / 1000 <= maxOctal;
   if (modified % 1000 !== 0 || !plainTime) facts.mtime = String(modified / 1000);
   const short = plain ? name : name.replace(/[^ -~]/g, "_").slice(-100);
   const type = member.type === "dir" ? "5" : "0";
   const mode = member.type === "dir" ? "0000755" : "0000644";
-  const header = ustar(short, type, mode, Math.min(size, largest), modified);
-  // The time to a second is enough then.
+  const header = ustar(short, type, mode, Math.min(size, maxOctal), modified);
+  // Without another reason for an extended header, a time in whole seconds is enough.
   if (plain && plainTime && facts.size === undefined) return header;
   const records = encoder.encode(Object.entries(facts).map(record).join(""));
   const extended = ustar("pax", "x", "0000644", records.length, modified);
   return concat([extended, records, tarPadding(records.length), header]);
 }
 
-/** What stands behind a file's bytes, up to a whole block. */
+/** Returns the padding that follows a file's bytes, up to a whole block. */
 export function tarPadding(size: number): Uint8Array {
-  return new Uint8Array((block - size % block) % block);
+  return new Uint8Array((blockBytes - size % blockBytes) % blockBytes);
 }
 
 function ustar(name: string, type: string, mode: string, size: number, modified: number) {
-  const bytes = new Uint8Array(block);
+  const bytes = new Uint8Array(blockBytes);
   const put = (at: number, text: string) => encoder.encodeInto(text, bytes.subarray(at));
   const octal = (n: number) => n.toString(8).padStart(11, "0");
   put(0, name);
@@ -65,7 +65,7 @@ function ustar(name: string, type: string, mode: string, size: number, modified:
   put(108, "0000000");
   put(116, "0000000");
   put(124, octal(size));
-  put(136, octal(Math.min(Math.max(0, Math.floor(modified / 1000)), largest)));
+  put(136, octal(Math.min(Math.max(0, Math.floor(modified / 1000)), maxOctal)));
   put(148, "        "); // the checksum counts itself as spaces
   put(156, type);
   put(257, "ustar\x0000");
@@ -74,7 +74,7 @@ function ustar(name: string, type: string, mode: string, size: number, modified:
   return bytes;
 }
 
-/** `LENGTH KEY=VALUE\n`, where the length counts its own digits. */
+/** Formats `LENGTH KEY=VALUE\n`; the length includes its own digits. */
 function record([key, value]: [string, string]): string {
   const rest = ` ${key}=${value}\n`;
   const bare = encoder.encode(rest).length;

@@ -1,4 +1,4 @@
-/** Receives a file that comes as the body of one request. For every module of the door. */
+/** Receives a file as the body of a request. */
 import { BargeError } from "../../error.ts";
 import type { When } from "../../login/access.ts";
 import type { StoredFile } from "../../storage/uploads.ts";
@@ -6,20 +6,19 @@ import type { Incoming } from "../../upload/incoming.ts";
 import { receive } from "../../upload/receive.ts";
 import { etagOf, isConditional, judge, parseDate } from "./condition.ts";
 import { readDigest } from "./digest_field.ts";
-import type { Exchange } from "./exchange.ts";
+import type { AuthenticatedExchange, Exchange } from "./exchange.ts";
 import { Refusal } from "./problem.ts";
 
 /**
- * Writes the body to a path, under the conditions in the request's headers (RFC 9110, section 13),
- * checked with the digest in them (RFC 9530). A connection that is cut leaves a partial upload, which
- * can be resumed; never a file.
+ * Writes the body to a path, under the conditions of the request's headers (RFC 9110, section 13), and
+ * checks the digest in them (RFC 9530). A cut connection leaves a partial upload, never a file.
  *
- * @param when a condition beside those
- * @param tagOf how entity tags are made
+ * @param when another condition
+ * @param tagOf makes entity tags
  * @throws {Refusal} 412, 415; {BargeError} as `receive` and `Incoming.commit`
  */
 export async function receiveFile(
-  exchange: Exchange,
+  exchange: AuthenticatedExchange,
   path: string,
   when: When = "always",
   tagOf = etagOf,
@@ -28,8 +27,8 @@ export async function receiveFile(
   const { body, session, ended } = exchange;
   const sha256 = digestOf(exchange);
   const overwrite = conditions(exchange, when, tagOf);
-  const size = body.length ?? expected(exchange);
-  const upload = await receive(session!, {
+  const size = body.length ?? expectedSize(exchange);
+  const upload = await receive(session, {
     path,
     size,
     modified: modifiedOf(exchange),
@@ -51,33 +50,33 @@ export async function receiveFile(
 /**
  * Appends the body to an upload; the next piece is received while the last one is written.
  *
- * @param look is shown each piece before it is written
+ * @param onPiece called with each piece before it is written
  * @throws {BargeError} `unavailable` for a body that is cut; as `Incoming.write`
  */
 export async function receiveInto(
   exchange: Exchange,
   upload: Incoming,
-  look: (piece: Uint8Array) => void = () => {},
+  onPiece: (piece: Uint8Array) => void = () => {},
 ): Promise<void> {
   let writing: Promise<void> = Promise.resolve();
   try {
     for await (const piece of exchange.body.pieces()) {
       await writing;
-      look(piece);
+      onPiece(piece);
       writing = upload.write(piece);
-      writing.catch(() => {/* told when it is waited for */});
+      writing.catch(() => {/* thrown by the next await */});
     }
   } finally {
     await writing;
   }
 }
 
-/** What a committed file is called in headers and JSON. */
-export function committedHeaders(committed: StoredFile): Record<string, string> {
-  return { etag: etagOf(committed) };
+/** Returns the headers of a response about a stored file. */
+export function storedFileHeaders(file: StoredFile): Record<string, string> {
+  return { etag: etagOf(file) };
 }
 
-/** The request's own conditions and another one, both checked again under the write lock. */
+/** Joins the conditions of the request with another one, for the check in the step of the commit. */
 export function conditions(
   exchange: Exchange,
   when: When = "always",
@@ -85,50 +84,50 @@ export function conditions(
 ): When {
   const header = (name: string) => exchange.header(name);
   if (!isConditional(header)) return when;
-  return (there, view) => {
-    const now = there?.type === "file"
-      ? { etag: tagOf(there), modified: there.modified }
-      : there && { etag: "", modified: there.modified };
-    if (judge(header, now, false) !== "ok") {
-      throw new Refusal(412, "exists", "the file is not as the request has it");
+  return (existing, view) => {
+    const validators = existing?.type === "file"
+      ? { etag: tagOf(existing), modified: existing.modified }
+      : existing && { etag: "", modified: existing.modified };
+    if (judge(header, validators, false) !== "ok") {
+      throw new Refusal(412, "exists", "the file does not meet the request's conditions");
     }
-    if (typeof when === "function") when(there, view);
+    if (typeof when === "function") when(existing, view);
   };
 }
 
-/** A body that is not the whole file, as it is to be: RFC 9110, sections 9.3.4 and 14.5. */
+/** Refuses a body that is a part or an encoding of the file: RFC 9110, sections 9.3.4 and 14.5. */
 function refuseParts(exchange: Exchange): void {
   if (exchange.header("content-range")) {
     throw new BargeError("usage", "a PUT writes a whole file", {
-      hint: "parts are sent by tus, see /api/v1/openapi.json",
+      hint: "send parts by tus, see /api/v1/openapi.json",
     });
   }
   const encoding = exchange.header("content-encoding") ?? "identity";
   if (encoding.toLowerCase() !== "identity") {
-    throw new Refusal(415, "usage", `a body in ${encoding} is not decoded here`, {
+    throw new Refusal(415, "usage", `the content encoding ${encoding} is not supported`, {
       headers: { "accept-encoding": "identity" },
     });
   }
 }
 
-/** What macOS says of a body that it sends in chunks. */
-function expected(exchange: Exchange): number | null {
-  const given = exchange.header("x-expected-entity-length");
-  return given !== undefined && /^\d{1,15}$/.test(given) ? Number(given) : null;
+/** Returns the size that macOS announces for a body in chunks. */
+function expectedSize(exchange: Exchange): number | null {
+  const text = exchange.header("x-expected-entity-length");
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : null;
 }
 
 function digestOf(exchange: Exchange): string | undefined {
   const header = exchange.header("repr-digest") ?? exchange.header("content-digest");
-  const given = readDigest(header);
-  if (given !== null) return given;
+  const sha256 = readDigest(header);
+  if (sha256 !== null) return sha256;
   throw new BargeError("usage", "the digest is malformed", {
-    hint: "sha-256=:BASE64:, as RFC 9530 has it",
+    hint: "write it as in RFC 9530: sha-256=:BASE64:",
   });
 }
 
-/** The time that the file is to have: `Last-Modified`, or what ownCloud's clients send. */
+/** Returns the time for the file: `Last-Modified`, or the header of ownCloud's clients. */
 function modifiedOf(exchange: Exchange): number | null {
-  const unix = Number(exchange.header("x-oc-mtime")?.trim() || NaN); // "" would be the number 0
+  const unix = Number(exchange.header("x-oc-mtime")?.trim() || NaN); // Number("") is 0
   if (!Number.isNaN(unix)) return Math.round(unix * 1000);
   return parseDate(exchange.header("last-modified") ?? "") ?? null;
 }

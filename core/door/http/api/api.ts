@@ -1,4 +1,4 @@
-/** The API under /api/v1: what scripts and the page use. */
+/** The API under /api/v1, for scripts and the page. */
 import { Hono } from "hono";
 import type { HttpEnv } from "../exchange.ts";
 import { accounts } from "./accounts.ts";
@@ -6,23 +6,23 @@ import { changes } from "./changes.ts";
 import { files } from "./files.ts";
 import { describe } from "./openapi.ts";
 import { addOperations, json, type Operation, operation, root } from "./operation.ts";
-import { own } from "./own.ts";
+import { ownAccount } from "./own_account.ts";
 import { shares } from "./shares.ts";
 import { uploads } from "./uploads.ts";
 
-/** All of them: the router and the description are made of this. */
+/** All operations; the router and the description are made of them. */
 export const operations: readonly Operation[] = [
   ...files,
   ...uploads,
   ...changes,
-  ...own,
+  ...ownAccount,
   ...shares,
   ...accounts,
   operation({
     method: "GET",
     path: "/openapi.json",
     id: "description",
-    summary: "This description",
+    summary: "Get this description",
     login: false,
     answers: { 200: { description: "OpenAPI 3.1", types: ["application/json"] } },
     handle: ({ door }) => json(description(door.front.prefix)),
@@ -35,10 +35,10 @@ export function api(): Hono<HttpEnv> {
   return app;
 }
 
-let described: object | undefined;
+let cached: object | undefined;
 
-/** Made when it is first asked for. @param prefix what all URLs of the server begin with */
+/** Returns the description, made at the first call. @param prefix the start of the server's URLs */
 function description(prefix: string): object {
-  described ??= describe(operations);
-  return { ...described, servers: [{ url: prefix + root }] };
+  cached ??= describe(operations);
+  return { ...cached, servers: [{ url: prefix + root }] };
 }

@@ -1,4 +1,4 @@
-/** Moving, copying, making folders. */
+/** Operations that move, copy and create folders. */
 import { copyTree } from "../../../session/copy.ts";
 import { mkdir } from "../../../session/mkdir.ts";
 import { move } from "../../../session/move.ts";
@@ -7,7 +7,7 @@ import * as schemas from "./schemas.ts";
 
 const refused = {
   404: { description: "There is nothing at the old path", schema: schemas.problem },
-  409: { description: "The name is taken, or its folder is not there", schema: schemas.problem },
+  409: { description: "The name is taken, or its folder does not exist", schema: schemas.problem },
 };
 
 export const changes = [
@@ -16,13 +16,13 @@ export const changes = [
     path: "/move",
     id: "move",
     verb: "move",
-    summary: "Give a file or folder another path, in one step for every reader",
+    summary: "Move a file or folder, in one step for every reader",
     login: true,
     body: schemas.relocation,
-    answers: { 200: { description: "It is there", schema: schemas.relocated }, ...refused },
+    answers: { 200: { description: "It was moved", schema: schemas.relocated }, ...refused },
     async handle(exchange, { body: { from, to, overwrite } }) {
       Object.assign(exchange.asked, { path: from, to });
-      await move(exchange.session!, from, to, overwrite);
+      await move(exchange.session, from, to, overwrite);
       return json({ from, to });
     },
   }),
@@ -31,18 +31,18 @@ export const changes = [
     path: "/copy",
     id: "copy",
     verb: "copy",
-    summary: "Copy a file, or a folder with all that is in it",
+    summary: "Copy a file, or a folder with its contents",
     login: true,
     body: schemas.relocation,
     answers: {
-      200: { description: "It is there", schema: schemas.relocated },
+      200: { description: "It was copied", schema: schemas.relocated },
       ...refused,
-      507: { description: "There is no room for it", schema: schemas.problem },
+      507: { description: "The quota or the disk is too small", schema: schemas.problem },
     },
     async handle(exchange, { body: { from, to, overwrite } }) {
       Object.assign(exchange.asked, { path: from, to });
       const { session, ended } = exchange;
-      const { files } = await copyTree(session!, from, to, overwrite, { signal: ended.signal });
+      const { files } = await copyTree(session, from, to, overwrite, { signal: ended.signal });
       return json({ from, to, files });
     },
   }),
@@ -51,20 +51,23 @@ export const changes = [
     path: "/mkdir",
     id: "makeFolder",
     verb: "mkdir",
-    summary: "Make a folder",
+    summary: "Create a folder",
     login: true,
     body: schemas.newFolder,
     answers: {
-      200: { description: "It was there, and `parents` was set", schema: schemas.madeFolder },
-      201: { description: "It was made", schema: schemas.madeFolder },
+      200: {
+        description: "The folder exists already, and `parents` is set",
+        schema: schemas.madeFolder,
+      },
+      201: { description: "The folder was created", schema: schemas.madeFolder },
       409: {
-        description: "The name is taken, or its folder is not there",
+        description: "The name is taken, or its folder does not exist",
         schema: schemas.problem,
       },
     },
     async handle(exchange, { body: { path, parents } }) {
       exchange.asked.path = path;
-      const created = await mkdir(exchange.session!, { verb: "mkdir", path, parents });
+      const created = await mkdir(exchange.session, { verb: "mkdir", path, parents });
       return json({ path, created }, { status: created ? 201 : 200 });
     },
   }),

@@ -1,4 +1,4 @@
-/** Files and folders under /files: reading, listing, writing, removing. */
+/** Operations on files and folders under /files: read, list, write, remove. */
 import * as v from "valibot";
 import { BargeError } from "../../../error.ts";
 import { list } from "../../../session/list.ts";
@@ -9,14 +9,14 @@ import type { StoredFile } from "../../../storage/uploads.ts";
 import type { Entry } from "../../../protocol/message.ts";
 import { attachment, sendArchive } from "../archive.ts";
 import { sendFile } from "../download.ts";
-import type { Exchange } from "../exchange.ts";
+import type { AuthenticatedExchange, Exchange } from "../exchange.ts";
 import { encodePath, type TreePath, treePath } from "../path.ts";
 import { Refusal } from "../problem.ts";
-import { committedHeaders, conditions, receiveFile } from "../upload.ts";
+import { conditions, receiveFile, storedFileHeaders } from "../upload.ts";
 import { json, operation, root } from "./operation.ts";
 import * as schemas from "./schemas.ts";
 
-const reading = v.object({
+const readQuery = v.object({
   recursive: schemas.flag,
   archive: v.optional(v.picklist(["zip", "tar"])),
   download: schemas.flag,
@@ -29,20 +29,20 @@ export const files = [
     path: "/files{path}",
     id: "read",
     verb: "get",
-    summary: "A file's bytes, or a folder's entries",
+    summary: "Read a file, or list a folder",
     login: true,
-    query: reading,
+    query: readQuery,
     headers: {
-      "Range": "One range of bytes; several at once are answered with the whole",
-      "If-Range": "The entity tag, or the time, that the range is of",
+      "Range": "One range of bytes; several ranges are answered with the whole file",
+      "If-Range": "The entity tag or time of the file that the range is from",
       "If-None-Match": "Entity tags that the client has",
-      "Want-Repr-Digest": "`sha-256=1` has a digest computed where none is stored",
-      "Want-Content-Digest": "`sha-256=1`: the same for the content, where that is the whole file",
-      "Accept": "`application/x-ndjson`: a folder's entries one a line, as they are read",
+      "Want-Repr-Digest": "`sha-256=1`: compute a digest if none is stored",
+      "Want-Content-Digest": "`sha-256=1`: the same for the content, if that is the whole file",
+      "Accept": "`application/x-ndjson`: a folder's entries, one a line, as they are read",
     },
     answers: {
       200: {
-        description: "The file; for a folder its entries, or an archive of it",
+        description: "The file; for a folder, its entries or an archive",
         schema: v.union([schemas.listing, schemas.standing]),
         types: ["*/*", "application/x-ndjson", "application/zip", "application/x-tar"],
         headers: {
@@ -51,7 +51,7 @@ export const files = [
         },
       },
       206: { description: "A part of the file", types: ["*/*"] },
-      304: { description: "The client has it" },
+      304: { description: "The client has the current file" },
       416: { description: "The file does not have that range", schema: schemas.problem },
     },
     handle: read,
@@ -65,20 +65,20 @@ export const files = [
     login: true,
     body: "bytes",
     headers: {
-      "Expect": "`100-continue`: what has no room is refused before it is sent",
+      "Expect": "`100-continue`: the server checks the quota before the body is sent",
       "If-Match": "Replace only a file with this entity tag",
       "If-None-Match": "`*`: replace nothing",
-      "Repr-Digest": "`sha-256=:BASE64:`: what arrives otherwise is refused",
-      "Last-Modified": "The time that the file is to have",
+      "Repr-Digest": "`sha-256=:BASE64:`: other bytes are refused",
+      "Last-Modified": "The time of the file",
     },
     answers: {
       200: { description: "The file was replaced", schema: schemas.written },
-      201: { description: "The file was made", schema: schemas.written },
+      201: { description: "The file was created", schema: schemas.written },
       412: {
-        description: "The file is not as If-Match or If-None-Match have it",
+        description: "The file does not meet If-Match or If-None-Match",
         schema: schemas.problem,
       },
-      507: { description: "There is no room for it", schema: schemas.problem },
+      507: { description: "The quota or the disk is too small", schema: schemas.problem },
     },
     handle: write,
   }),
@@ -92,15 +92,15 @@ export const files = [
     query: v.object({ recursive: schemas.flag }),
     headers: { "If-Match": "Remove only a file with this entity tag" },
     answers: {
-      204: { description: "It is gone" },
-      409: { description: "It is a folder that is not empty", schema: schemas.problem },
-      412: { description: "The file is not as If-Match has it", schema: schemas.problem },
+      204: { description: "It was removed" },
+      409: { description: "The folder is not empty", schema: schemas.problem },
+      412: { description: "The file does not meet If-Match", schema: schemas.problem },
     },
     async handle(exchange, { rest, query }) {
       const { path } = where(exchange, rest);
       const when = conditions(exchange);
       const check = typeof when === "function" ? when : undefined;
-      await remove(exchange.session!, path, query.recursive, check).catch((error) => {
+      await remove(exchange.session, path, query.recursive, check).catch((error) => {
         throw error instanceof BargeError && error.hint?.includes("-r")
           ? new BargeError(error.kind, error.message, { hint: "remove it with ?recursive" })
           : error;
@@ -111,21 +111,20 @@ export const files = [
 ];
 
 async function read(
-  exchange: Exchange,
-  { query, rest }: { query: v.InferOutput<typeof reading>; rest: string },
+  exchange: AuthenticatedExchange,
+  { query, rest }: { query: v.InferOutput<typeof readQuery>; rest: string },
 ): Promise<Response> {
   const { path, folder } = where(exchange, rest);
   if (query.stat) {
     exchange.asked.verb = "stat";
-    return json({ path, ...await stat(exchange.session!, path) });
+    return json({ path, ...await stat(exchange.session, path) });
   }
   if (query.archive) return await sendArchive(exchange, path, query.archive);
   if (folder) return await listing(exchange, path, query.recursive);
   const name = path.slice(path.lastIndexOf("/") + 1);
   try {
-    return await sendFile(exchange, path, {
-      ...query.download && { "content-disposition": attachment(name) },
-    });
+    const headers = query.download ? { "content-disposition": attachment(name) } : undefined;
+    return await sendFile(exchange, path, headers);
   } catch (error) {
     const isFolder = error instanceof BargeError && error.kind === "exists" &&
       !(error instanceof Refusal);
@@ -134,19 +133,19 @@ async function read(
   }
 }
 
-/** As they are read: neither here nor on the way is a large folder held whole. */
+/** Lists a folder while it is read, so a large one is never in memory as a whole. */
 async function listing(
-  exchange: Exchange,
+  exchange: AuthenticatedExchange,
   path: string,
   recursive: boolean,
 ): Promise<Response> {
   exchange.asked.verb = "list";
-  const { entry } = await stat(exchange.session!, path);
+  const { entry } = await stat(exchange.session, path);
   if (entry?.type === "file") {
-    throw new BargeError("exists", "it is a file", { hint: "leave out the slash at the end" });
+    throw new BargeError("exists", "it is a file", { hint: "omit the slash at the end" });
   }
   const omitted = new Omitted();
-  const batches = list(exchange.session!, path, recursive, omitted);
+  const batches = list(exchange.session, path, recursive, omitted);
   const lines = /\bapplication\/x-ndjson\b/.test(exchange.header("accept") ?? "");
   const text = lines ? asLines(batches) : asJson(path, batches, omitted);
   const headers = {
@@ -179,26 +178,29 @@ async function* asJson(
   yield omission ? `],"omitted":${JSON.stringify(omission)}}\n` : "]}\n";
 }
 
-async function write(exchange: Exchange, { rest }: { rest: string }): Promise<Response> {
+async function write(
+  exchange: AuthenticatedExchange,
+  { rest }: { rest: string },
+): Promise<Response> {
   const { path, folder } = where(exchange, rest);
   if (folder) {
-    throw new BargeError("usage", "a file's name does not end in a slash", {
-      hint: "a folder is made with POST /api/v1/mkdir",
+    throw new BargeError("usage", "a file's path can't end in a slash", {
+      hint: "create a folder with POST /api/v1/mkdir",
     });
   }
   const committed = await receiveFile(exchange, path);
   return json(writtenFacts(path, committed), {
     status: committed.replaced ? 200 : 201,
-    headers: { ...committedHeaders(committed), location: `${root}/files${encodePath(path)}` },
+    headers: { ...storedFileHeaders(committed), location: `${root}/files${encodePath(path)}` },
   });
 }
 
-/** What is told of a file that was written. */
+/** Returns the JSON of a written file. */
 export function writtenFacts(path: string, { modified, ...facts }: StoredFile) {
   return { path, ...facts, modified: new Date(modified).toISOString() };
 }
 
-/** The path that is asked for, which the access log is to have. */
+/** Returns the path of a request, and records it for the access log. */
 export function where(exchange: Exchange, rest: string): TreePath {
   const where = treePath(rest);
   exchange.asked.path = where.path;

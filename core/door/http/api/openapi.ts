@@ -1,11 +1,10 @@
-/** The description of the API (OpenAPI 3.1), made of the rows that are served. */
+/** Describes the API (OpenAPI 3.1), from the rows of its operations. */
 import { toJsonSchema } from "@valibot/to-json-schema";
 import type * as v from "valibot";
 import type { Answer, Operation } from "./operation.ts";
 import { root } from "./operation.ts";
 import * as schemas from "./schemas.ts";
 
-/** @param operations all that there are */
 export function describe(operations: readonly Operation[]): object {
   const paths: Record<string, Record<string, object>> = {};
   for (const row of operations) {
@@ -41,18 +40,19 @@ export function describe(operations: readonly Operation[]): object {
 
 function describeOne(row: Operation): object {
   const { id, summary, login, body, answers } = row;
+  const responses = Object.fromEntries(
+    Object.entries(answers).map(([status, answer]) => [status, responseOf(answer)]),
+  );
   return {
     operationId: id,
     summary,
-    ...login ? {} : { security: [] },
+    security: login ? undefined : [],
     parameters: parametersOf(row),
-    ...body === undefined ? {} : { requestBody: { required: true, content: contentOf(row) } },
+    requestBody: body === undefined ? undefined : { required: true, content: contentOf(row) },
     responses: {
-      ...Object.fromEntries(
-        Object.entries(answers).map(([status, answer]) => [status, responseOf(answer)]),
-      ),
+      ...responses,
       default: {
-        description: "What went wrong (RFC 9457)",
+        description: "The problem (RFC 9457)",
         content: {
           "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } },
         },
@@ -67,10 +67,17 @@ function parametersOf({ path, query, headers = {} }: Operation): object[] {
   const inPath = name ? [{ name, in: "path", required: true, schema: string }] : [];
   const { properties = {}, required = [] } = query ? schemaOf(query, "input") : {};
   const inQuery = Object.entries(properties).map(([name, schema]) => ({
-    ...{ name, in: "query", required: required.includes(name), schema },
+    name,
+    in: "query",
+    required: required.includes(name),
+    schema,
   }));
   const inHeaders = Object.entries(headers).map(([name, description]) => ({
-    ...{ name, in: "header", required: false, description, schema: string },
+    name,
+    in: "header",
+    required: false,
+    description,
+    schema: string,
   }));
   return [...inPath, ...inQuery, ...inHeaders];
 }
@@ -94,12 +101,12 @@ function responseOf({ description, schema, types = [], headers = {} }: Answer): 
   );
   return {
     description,
-    ...described.length > 0 ? { headers: Object.fromEntries(described) } : {},
-    ...Object.keys(content).length > 0 ? { content } : {},
+    headers: described.length > 0 ? Object.fromEntries(described) : undefined,
+    content: Object.keys(content).length > 0 ? content : undefined,
   };
 }
 
-/** JSON Schema 2020-12, which OpenAPI 3.1 takes as it is. */
+/** Returns the JSON Schema 2020-12, which OpenAPI 3.1 uses. */
 function schemaOf(
   schema: v.GenericSchema,
   typeMode: "input" | "output",

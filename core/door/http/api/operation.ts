@@ -1,19 +1,19 @@
 /**
- * An operation of the API: one row says its URL, who may use it, what it takes and gives, and what
- * it does. The router and the description are both made of these rows.
+ * Operations of the API. One row has an operation's URL, whether it needs a login, its input, its
+ * responses and its handler. The router and the description are both made of these rows.
  */
 import type { Hono } from "hono";
 import type * as v from "valibot";
-import { needLogin } from "../auth.ts";
+import { requireLogin } from "../auth.ts";
 import { fit } from "../body.ts";
 import type { Verb } from "../../../protocol/message.ts";
-import type { Exchange, HttpEnv } from "../exchange.ts";
+import type { AuthenticatedExchange, Exchange, HttpEnv } from "../exchange.ts";
 import { type Handler, resource } from "../resource.ts";
 
-/** An object that every field of a query has a part in. */
+/** A schema of all fields of a query. */
 type Query = v.GenericSchema<Record<string, unknown>>;
 
-/** What an answer is: JSON that fits a schema, or something else of a media type. */
+/** A response: JSON of a schema, or bytes of a media type. */
 export interface Answer {
   readonly description: string;
   readonly schema?: v.GenericSchema;
@@ -24,41 +24,46 @@ export interface Answer {
 export interface Input<Q, B> {
   readonly query: Q;
   readonly body: B;
-  /** The part of the URL that is in braces in `path`, still encoded; empty for none. */
+  /** The part of the URL that is in braces in `path`, still encoded; empty if there is none. */
   readonly rest: string;
 }
 
-export interface Operation<Q extends Query = Query, B extends v.GenericSchema = v.GenericSchema> {
+/** @typeParam Login if true, the handler gets an exchange with a login */
+export interface Operation<
+  Q extends Query = Query,
+  B extends v.GenericSchema = v.GenericSchema,
+  Login extends boolean = boolean,
+> {
   readonly method: "GET" | "PUT" | "POST" | "PATCH" | "DELETE" | "HEAD" | "OPTIONS";
   /** Below /api/v1; at most one part in braces, at the end: `{path}` holds slashes. */
   readonly path: string;
   readonly id: string;
-  /** What the access log and the metrics call it; default: the method. */
+  /** The verb in the access log and the metrics; default: the method. */
   readonly verb?: Verb;
   readonly summary: string;
-  readonly login: boolean;
+  readonly login: Login;
   readonly query?: Q;
-  /** JSON; `bytes` for a body that the handler reads by itself. */
+  /** The schema of a JSON body; `bytes` if the handler reads the body. */
   readonly body?: B | "bytes";
-  /** Request headers that mean something, beside the usual. */
+  /** Descriptions of request headers with a meaning of their own. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly answers: Readonly<Record<number, Answer>>;
   handle(
-    exchange: Exchange,
+    exchange: Login extends true ? AuthenticatedExchange : Exchange,
     input: Input<v.InferOutput<Q>, v.InferOutput<B>>,
   ): Response | Promise<Response>;
 }
 
-/** Lets each row have types of its own. */
-export function operation<Q extends Query, B extends v.GenericSchema>(
-  row: Operation<Q, B>,
+/** Checks the types of a row. */
+export function operation<Q extends Query, B extends v.GenericSchema, Login extends boolean>(
+  row: Operation<Q, B, Login>,
 ): Operation {
   return row as unknown as Operation;
 }
 
 export const root = "/api/v1";
 
-/** Adds operations to the router, those of one path together. */
+/** Adds operations to the router. */
 export function addOperations(app: Hono<HttpEnv>, operations: readonly Operation[]): void {
   for (const [path, rows] of Map.groupBy(operations, (row) => row.path)) {
     const handlers = Object.fromEntries(rows.map((row) => [row.method, handlerOf(row)]));
@@ -66,7 +71,7 @@ export function addOperations(app: Hono<HttpEnv>, operations: readonly Operation
   }
 }
 
-/** `/files{path}` is `/files` and all below it; `/accounts/{name}` is one part. */
+/** Returns Hono's routes: `/files{path}` is `/files` and all below it, `/accounts/{name}` one part. */
 function routesOf(path: string): string[] {
   if (path.endsWith("{path}")) {
     const base = path.slice(0, -"{path}".length);
@@ -76,21 +81,21 @@ function routesOf(path: string): string[] {
 }
 
 function handlerOf({ path, verb, login, query, body, handle }: Operation): Handler {
-  const fixed = root.length + path.replace(/\{\w+\}$/, "").length;
+  const restStart = root.length + path.replace(/\{\w+\}$/, "").length;
   return async ({ env: exchange }) => {
     if (verb) exchange.asked.verb = verb;
-    if (login) await needLogin(exchange);
+    if (login) await requireLogin(exchange);
     const { target } = exchange;
-    const given = Object.fromEntries(new URLSearchParams(target.query));
+    const fields = Object.fromEntries(new URLSearchParams(target.query));
     return await handle(exchange, {
-      query: query ? fit(query, given) : {},
+      query: query ? fit(query, fields) : {},
       body: body && body !== "bytes" ? await exchange.body.json(body) : undefined,
-      rest: target.path.slice(fixed),
+      rest: target.path.slice(restStart),
     });
   };
 }
 
-/** JSON on one line, as everywhere. */
+/** Answers with JSON on one line. */
 export function json(value: object, init: ResponseInit = {}): Response {
   const headers = new Headers(init.headers);
   headers.set("content-type", "application/json");

@@ -1,5 +1,5 @@
 /**
- * What the API takes and gives, as schemas: they check what comes in, and the description of the API
+ * The schemas of the API's input and output. They check the input, and the description of the API
  * (openapi.ts) is made of them.
  */
 import * as v from "valibot";
@@ -15,12 +15,14 @@ const role = v.picklist(["user", "admin"]);
 const overwrite = v.optional(
   v.pipe(
     v.union([v.picklist(["always", "never"]), v.strictObject({ sha256 })]),
-    v.description("May a file of that name be replaced? Only the one with this digest?"),
+    v.description(
+      "Whether to replace a file of that name: always, never, or if it has this digest",
+    ),
   ),
   "never",
 );
 
-/** A switch in a query: it is on where it is there, unless it says no. */
+/** A switch in a query: on if it is present, unless its value is `0` or `false`. */
 export const flag = v.optional(
   v.pipe(
     v.picklist(["", "1", "true", "0", "false"]),
@@ -48,7 +50,7 @@ export const standing = v.object({
   entry: v.nullable(entry),
   upload: v.pipe(
     v.nullable(v.object({ offset: bytes, size: v.nullable(bytes) })),
-    v.description("A half-finished upload, which can be continued by tus or any other door"),
+    v.description("A partial upload, which can be resumed by tus or at any other door"),
   ),
 });
 
@@ -63,13 +65,13 @@ export const written = v.object({
 export const unfinished = v.object({
   path,
   offset: bytes,
-  size: v.pipe(v.nullable(bytes), v.description("Null while it is not known")),
+  size: v.pipe(v.nullable(bytes), v.description("Null while it is unknown")),
   expires: time,
 });
 
 const entryFacts = {
   entries: v.pipe(bytes, v.description("Files, folders and partial uploads")),
-  entryLimit: v.pipe(v.nullable(bytes), v.description("How many there may be; null for no limit")),
+  entryLimit: v.pipe(v.nullable(bytes), v.description("The most entries; null for no limit")),
 };
 
 export const usage = v.object({
@@ -85,7 +87,7 @@ export const self = v.object({
   name: account,
   role,
   created: time,
-  withPassword: v.pipe(v.boolean(), v.description("False where a token was used to log in")),
+  withPassword: v.pipe(v.boolean(), v.description("False for a login by token")),
   quota: usage,
 });
 
@@ -110,16 +112,19 @@ export const token = v.object({
 export const tokens = v.object({ tokens: v.array(token) });
 
 const share = {
-  id: v.pipe(v.string(), v.description("Names the link to its owner; leads nowhere")),
+  id: v.pipe(
+    v.string(),
+    v.description("Identifies the link to its owner; it is not the link's token"),
+  ),
   path,
   type: v.picklist(["file", "dir"]),
   state: v.pipe(
     v.picklist(["live", "expired", "used-up", "gone"]),
-    v.description("gone: what it led to was moved or removed"),
+    v.description("gone: the file or folder was moved or removed"),
   ),
-  password: v.pipe(v.boolean(), v.description("Does it ask for one?")),
-  downloads: v.pipe(bytes, v.description("How often it was downloaded")),
-  limit: v.pipe(v.nullable(bytes), v.description("How often it may be; null for any number")),
+  password: v.pipe(v.boolean(), v.description("Whether the link has a password")),
+  downloads: v.pipe(bytes, v.description("The number of downloads")),
+  limit: v.pipe(v.nullable(bytes), v.description("The most downloads; null for no limit")),
   created: time,
   expires: time,
 };
@@ -128,13 +133,13 @@ export const madeShare = v.object({ ...share, token: v.string(), url: v.string()
 export const newShare = v.strictObject({
   path,
   expires: v.optional(
-    v.pipe(v.string(), v.description("RFC 3339; in a minute to 366 days; without it, in a week")),
+    v.pipe(v.string(), v.description("RFC 3339, from a minute to 366 days ahead; default: a week")),
   ),
   password: v.optional(v.nullable(password)),
   downloads: v.optional(
     v.pipe(
       v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(1_000_000))),
-      v.description("How often it may be downloaded; null for any number"),
+      v.description("The most downloads; null for no limit"),
     ),
   ),
 });
@@ -166,7 +171,7 @@ export const accountChange = v.strictObject({
 });
 export const removedAccount = v.object({
   name: account,
-  kept: v.pipe(v.boolean(), v.description("Were the files in its home put aside?")),
+  kept: v.pipe(v.boolean(), v.description("Whether the files of its home were moved to removed/")),
   files: bytes,
   bytes,
 });

@@ -1,4 +1,4 @@
-/** Share links: one's own. What they lead to is served by the page, at /s/TOKEN. */
+/** Operations on the own share links. The page serves the links themselves, at /s/TOKEN. */
 import { BargeError } from "../../../error.ts";
 import { parseTime } from "../../../protocol/time.ts";
 import { type Link, revokeShare, share, shares as listShares } from "../../../session/share.ts";
@@ -10,27 +10,30 @@ export const shares = [
     method: "GET",
     path: "/shares",
     id: "shares",
-    summary: "One's share links, the newest first, without their tokens",
+    summary: "List the own share links, newest first, without their tokens",
     login: true,
     answers: { 200: { description: "The links", schema: schemas.shares } },
-    handle: async ({ session }) => json({ shares: (await listShares(session!)).map(factsOf) }),
+    handle: async ({ session }) => json({ shares: (await listShares(session)).map(factsOf) }),
   }),
   operation({
     method: "POST",
     path: "/shares",
     id: "share",
-    summary: "Make a link to a file or folder, for who has no account; its URL is told this once",
+    summary:
+      "Create a link to a file or folder, for visitors without an account; only this response has it",
     login: true,
     body: schemas.newShare,
     answers: {
-      201: { description: "It was made", schema: schemas.madeShare },
-      403: { description: "It is not one's own to share", schema: schemas.problem },
+      201: { description: "The link was created", schema: schemas.madeShare },
+      403: { description: "The account may not share it", schema: schemas.problem },
       404: { description: "There is nothing at the path", schema: schemas.problem },
     },
     async handle(exchange, { body: { path, expires, password, downloads } }) {
       exchange.asked.path = path;
-      const made = await share(exchange.session!, {
-        ...{ path, password, most: downloads },
+      const made = await share(exchange.session, {
+        path,
+        password,
+        most: downloads,
         expires: expires === undefined ? undefined : timeOf(expires),
       });
       const url = `${exchange.base}/s/${made.token}`;
@@ -41,14 +44,14 @@ export const shares = [
     method: "DELETE",
     path: "/shares/{id}",
     id: "revokeShare",
-    summary: "End a link",
+    summary: "Revoke a link",
     login: true,
     answers: {
-      204: { description: "It leads nowhere now" },
+      204: { description: "The link was revoked" },
       404: { description: "There is no such link", schema: schemas.problem },
     },
     async handle({ session }, { rest }) {
-      await revokeShare(session!, rest);
+      await revokeShare(session, rest);
       return new Response(null, { status: 204 });
     },
   }),
@@ -58,14 +61,20 @@ export const shares = [
 function timeOf(expires: string): number {
   const time = parseTime(expires);
   if (time !== undefined) return time;
-  throw new BargeError("usage", "`expires` is no time", {
-    hint: "as RFC 3339 has it: 2026-03-01T12:00:00Z",
+  throw new BargeError("usage", "`expires` is not a time", {
+    hint: "write it as in RFC 3339: 2026-03-01T12:00:00Z",
   });
 }
 
 function factsOf({ id, path, kind, created, expires, most, downloads, password, state }: Link) {
   return {
-    ...{ id, path, type: kind, state, password, downloads, limit: most },
+    id,
+    path,
+    type: kind,
+    state,
+    password,
+    downloads,
+    limit: most,
     created: new Date(created).toISOString(),
     expires: new Date(expires).toISOString(),
   };

@@ -1,4 +1,4 @@
-/** The headers of tus 1.0.0, a protocol for uploads that resume (tus.io/protocols/resumable-upload). */
+/** The headers of tus 1.0.0, a protocol for resumable uploads (tus.io/protocols/resumable-upload). */
 import { Buffer } from "node:buffer";
 import { BargeError } from "../../../error.ts";
 import type { Exchange } from "../exchange.ts";
@@ -6,10 +6,10 @@ import { Refusal } from "../problem.ts";
 
 const version = "1.0.0";
 const algorithms = ["sha256", "sha1", "md5"];
-/** What a body of a tus request is. */
+/** The media type of a tus request's body. */
 export const tusType = "application/offset+octet-stream";
 
-/** What the server can do, told to everybody. */
+/** The headers that list the server's abilities. */
 export const tusAbilities: Readonly<Record<string, string>> = {
   "tus-version": version,
   "tus-extension":
@@ -17,27 +17,27 @@ export const tusAbilities: Readonly<Record<string, string>> = {
   "tus-checksum-algorithm": algorithms.join(","),
 };
 
-/** Has every answer say the version. @throws {Refusal} 412 to a client of another one */
+/** Adds the version to the response. @throws {Refusal} 412 for a client of another version */
 export function speakTus({ outgoing, incoming }: Exchange): void {
   outgoing.setHeader("tus-resumable", version);
-  const given = incoming.headers["tus-resumable"];
-  if (given === undefined || given === version) return;
-  throw new Refusal(412, "unsupported", "this server speaks tus 1.0.0", {
+  const requested = incoming.headers["tus-resumable"];
+  if (requested === undefined || requested === version) return;
+  throw new Refusal(412, "unsupported", "this server supports tus 1.0.0", {
     headers: { "tus-version": version },
   });
 }
 
-/** A header that is a number of bytes. @throws {BargeError} `usage` for one that is not */
+/** Reads a header with a number of bytes. @throws {BargeError} `usage` for another value */
 export function bytesIn(exchange: Exchange, name: string): number | undefined {
   const text = exchange.header(name);
   if (text === undefined) return undefined;
   const value = Number(text);
   if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
-  throw new BargeError("usage", `${name} is no number of bytes`);
+  throw new BargeError("usage", `${name} is not a number of bytes`);
 }
 
 /**
- * The pairs of `Upload-Metadata`: names, and values in Base64.
+ * Reads `Upload-Metadata`: pairs of a name and a value in Base64.
  *
  * @throws {BargeError} `usage`
  *
@@ -60,13 +60,13 @@ export function readMetadata(field: string | undefined): Map<string, string> {
   return pairs;
 }
 
-/** The digest of one body that `Upload-Checksum` promises. */
+/** The digest of one body, from `Upload-Checksum`. */
 export interface Checksum {
   readonly algorithm: string;
   readonly digest: Uint8Array;
 }
 
-/** @throws {BargeError} `usage`, also for an algorithm that is not known */
+/** Reads `Upload-Checksum`. @throws {BargeError} `usage`, also for an unknown algorithm */
 export function readChecksum(field: string | undefined): Checksum | undefined {
   if (field === undefined) return undefined;
   const [algorithm, text = ""] = field.trim().split(/ +/);

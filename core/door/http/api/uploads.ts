@@ -1,20 +1,19 @@
 /**
- * Uploads that resume, by tus 1.0.0. An upload's URL is /uploads and its file's path: it is the one
- * unfinished upload that the account has to that path, at every door. After `barge put`, a tus
- * client goes on with, and the other way round; restarts and other workers don't matter, since all
- * that is known of it is in the database. PATCH takes an upload over from a connection that still
- * writes it, whose own request fails with 410. DELETE ends it for that connection, too. Only POST,
- * which would begin another upload, fails with 423 while bytes arrive.
+ * Resumable uploads by tus 1.0.0. An upload's URL is /uploads and its file's path. An account has one
+ * partial upload for each path, at every door: a tus client can resume an upload of `barge put`, and
+ * the reverse. PATCH takes an upload over from a connection that still writes it, whose request fails
+ * with 410. DELETE ends it for that connection, too. Only POST, which would begin another upload, fails
+ * with 423 while bytes arrive.
  *
  *   begun -> appended to -> all bytes staged -> (checked) -> a file
  *
- * Clients take `Upload-Offset` equal to `Upload-Length` for success, also in the answer to HEAD. So
+ * Clients take `Upload-Offset` equal to `Upload-Length` for success, also in the response to HEAD. So
  * only a file is reported with all of its bytes:
  *
- *   a file      as long as the file is that upload's: for a client that lost the last answer
+ *   a file      while the path has this upload's file: for a client that lost the last response
  *   checked     423: the client asks again
- *   all staged  one byte less, where the last step failed or was cut off: the client sends that byte
- *               again, with its conditions, and gets the answer of the step that is done again
+ *   all staged  one byte less, if the commit failed or was cut off: the client sends that byte again,
+ *               with its conditions, and gets the response of the repeated commit
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { BargeError, typed } from "../../../error.ts";
@@ -28,45 +27,45 @@ import {
 } from "../../../upload/partial_upload.ts";
 import { receive } from "../../../upload/receive.ts";
 import { readDigest } from "../digest_field.ts";
-import type { Exchange } from "../exchange.ts";
+import type { AuthenticatedExchange, Exchange } from "../exchange.ts";
 import { encodePath, treePath } from "../path.ts";
 import { Refusal } from "../problem.ts";
-import { committedHeaders, conditions, receiveInto } from "../upload.ts";
+import { conditions, receiveInto, storedFileHeaders } from "../upload.ts";
 import { where } from "./files.ts";
 import { json, operation, root } from "./operation.ts";
 import * as schemas from "./schemas.ts";
 import { bytesIn, readChecksum, readMetadata, speakTus, tusAbilities, tusType } from "./tus.ts";
 
-const spoken = { "Tus-Resumable": "`1.0.0`" };
-const sending = {
-  ...spoken,
+const versionHeader = { "Tus-Resumable": "`1.0.0`" };
+const bodyHeaders = {
+  ...versionHeader,
   "Upload-Checksum": "`sha256`, `sha1` or `md5`, and the digest of this body in Base64",
-  "Repr-Digest": "With the last bytes: what the whole file is to be",
+  "Repr-Digest": "With the last bytes: the digest of the whole file",
 };
 const refusals = {
   404: { description: "There is no such upload", schema: schemas.problem },
   409: { description: "The upload is at another offset", schema: schemas.problem },
   410: { description: "A newer connection has taken the upload over", schema: schemas.problem },
   412: {
-    description: "The file is not as If-Match or If-None-Match have it",
+    description: "The file does not meet If-Match or If-None-Match",
     schema: schemas.problem,
   },
   415: { description: `The body is not ${tusType}`, schema: schemas.problem },
   423: { description: "Another connection writes to it", schema: schemas.problem },
-  460: { description: "The body is not what its checksum says", schema: schemas.problem },
-  507: { description: "There is no room for it", schema: schemas.problem },
+  460: { description: "The body does not match its checksum", schema: schemas.problem },
+  507: { description: "The quota or the disk is too small", schema: schemas.problem },
 };
 const { 423: _busy, ...appendRefusals } = refusals;
-const { 410: _taken, 415: _type, 460: _checksum, ...few } = appendRefusals;
+const { 410: _takenOver, 415: _type, 460: _checksum, ...endRefusals } = appendRefusals;
 
 export const uploads = [
   operation({
     method: "OPTIONS",
     path: "/uploads{path}",
     id: "uploadAbilities",
-    summary: "What this server knows of tus",
+    summary: "Get the server's abilities of tus",
     login: false,
-    answers: { 204: { description: "In the headers" } },
+    answers: { 204: { description: "The abilities, in the headers" } },
     handle(exchange) {
       exchange.outgoing.setHeader("tus-resumable", "1.0.0");
       return new Response(null, { status: 204, headers: tusAbilities });
@@ -77,19 +76,18 @@ export const uploads = [
     path: "/uploads{path}",
     id: "createUpload",
     verb: "put",
-    summary:
-      "Begin an upload, of the file at the path, or into the folder whose path ends in a slash",
+    summary: "Begin an upload to a file's path, or into a folder, whose path ends in a slash",
     login: true,
     body: "bytes",
     headers: {
-      ...sending,
+      ...bodyHeaders,
       "Upload-Length": "Bytes of the whole file",
-      "Upload-Defer-Length": "`1`: not known yet",
-      "Upload-Metadata": "`filename`, where the path is a folder's; `modified`, as RFC 3339 has it",
+      "Upload-Defer-Length": "`1`: the length is not known yet",
+      "Upload-Metadata": "`filename`, if the path is a folder's; `modified`, as in RFC 3339",
       "If-None-Match": "`*`: replace nothing",
     },
     answers: {
-      201: { description: "It is begun", headers: { "Location": "The upload's URL" } },
+      201: { description: "The upload has begun", headers: { "Location": "The upload's URL" } },
       ...refusals,
     },
     handle(exchange, { rest }) {
@@ -107,29 +105,29 @@ export const uploads = [
     path: "/uploads{path}",
     id: "upload",
     verb: "stat",
-    summary: "How far an upload is; HEAD has it in the headers alone",
+    summary: "Get the offset of an upload; HEAD has it in the headers",
     login: true,
-    headers: spoken,
+    headers: versionHeader,
     answers: {
       200: {
-        description: "It can go on there; with all bytes there, it is a file",
+        description: "The offset to resume from; equal to the size once the upload is a file",
         schema: schemas.unfinished,
-        headers: { "Upload-Offset": "Bytes that are there", "Upload-Length": "Bytes of the whole" },
+        headers: { "Upload-Offset": "Bytes that are staged", "Upload-Length": "Bytes of the file" },
       },
       404: refusals[404],
       423: {
-        description: "All bytes are there, and it is becoming a file",
+        description: "All bytes are staged, and the upload is being committed",
         schema: schemas.problem,
       },
     },
     async handle(exchange, { rest }) {
       speakTus(exchange);
       const { path } = where(exchange, rest);
-      const upload = await known(exchange, path);
+      const upload = await knownUpload(exchange, path);
       if (isStaged(upload)) refuseBusy(upload);
       const { size } = upload;
       const expires = new Date(upload.expires).toISOString();
-      const facts = { path, offset: reported(upload), size, expires };
+      const facts = { path, offset: reportedOffset(upload), size, expires };
       return json(facts, { headers: headersOf(upload) });
     },
   }),
@@ -138,11 +136,11 @@ export const uploads = [
     path: "/uploads{path}",
     id: "appendToUpload",
     verb: "put",
-    summary: "Send the next bytes; with the last ones it becomes a file",
+    summary: "Append bytes; the last ones make the upload a file",
     login: true,
     body: "bytes",
-    headers: { ...sending, "Upload-Offset": "Where they begin: where the upload is" },
-    answers: { 204: { description: "They are there" }, ...appendRefusals },
+    headers: { ...bodyHeaders, "Upload-Offset": "The upload's offset" },
+    answers: { 204: { description: "The bytes are staged" }, ...appendRefusals },
     handle: (exchange, { rest }) => append(exchange, rest),
   }),
   operation({
@@ -150,26 +148,26 @@ export const uploads = [
     path: "/uploads{path}",
     id: "endUpload",
     verb: "remove",
-    summary: "Give an upload up; a file at that path stays",
+    summary: "Delete a partial upload; a file at that path stays",
     login: true,
-    headers: spoken,
-    answers: { 204: { description: "It is gone" }, ...few },
+    headers: versionHeader,
+    answers: { 204: { description: "The upload was deleted" }, ...endRefusals },
     handle: (exchange, { rest }) => end(exchange, rest),
   }),
 ];
 
-async function create(exchange: Exchange, rest: string): Promise<Response> {
+async function create(exchange: AuthenticatedExchange, rest: string): Promise<Response> {
   speakTus(exchange);
   const metadata = readMetadata(exchange.header("upload-metadata"));
-  const path = target(rest, metadata.get("filename"));
+  const path = targetPath(rest, metadata.get("filename"));
   exchange.asked.path = path;
   const size = bytesIn(exchange, "upload-length") ?? null;
   if (size === null && exchange.header("upload-defer-length") !== "1") {
     throw new BargeError("usage", "Upload-Length is missing");
   }
   const modified = modifiedIn(metadata);
-  refuseBusy(await partialUpload(exchange.session!, path));
-  const upload = await receive(exchange.session!, {
+  refuseBusy(await partialUpload(exchange.session, path));
+  const upload = await receive(exchange.session, {
     path,
     size,
     modified,
@@ -179,52 +177,57 @@ async function create(exchange: Exchange, rest: string): Promise<Response> {
     recorded: true,
   });
   const location = `${root}/uploads${encodePath(path)}`;
-  const headers = await take(exchange, upload, size);
+  const headers = await receiveBody(exchange, upload, size);
   return new Response(null, { status: 201, headers: { ...headers, location } });
 }
 
-/** @throws {BargeError} `usage` for a time that is not written as RFC 3339 has it */
+/** Reads the time of the file. @throws {BargeError} `usage` for a malformed time */
 function modifiedIn(metadata: ReadonlyMap<string, string>): number | null {
   const text = metadata.get("modified");
   if (!text) return null;
   const time = parseTime(text);
   if (time !== undefined) return time;
   throw new BargeError("usage", "the time in Upload-Metadata's `modified` is malformed", {
-    hint: "as RFC 3339 has it: 2026-03-01T12:00:00Z",
+    hint: "write it as in RFC 3339: 2026-03-01T12:00:00Z",
   });
 }
 
-async function append(exchange: Exchange, rest: string): Promise<Response> {
+async function append(exchange: AuthenticatedExchange, rest: string): Promise<Response> {
   speakTus(exchange);
   const { path } = where(exchange, rest);
   const at = bytesIn(exchange, "upload-offset");
   if (at === undefined) throw new BargeError("usage", "Upload-Offset is missing");
   needType(exchange);
-  const half = await known(exchange, path);
-  if (isStaged(half)) refuseBusy(half); // it is checked, or becomes a file
-  const size = half.size ?? bytesIn(exchange, "upload-length") ?? null;
-  if (half.offset !== at && reported(half) !== at) throw elsewhere(reported(half));
-  if (half.finished) return await repeatLast(exchange, half);
-  const upload = await receive(exchange.session!, {
+  const current = await knownUpload(exchange, path);
+  if (isStaged(current)) refuseBusy(current); // it is being committed
+  const size = current.size ?? bytesIn(exchange, "upload-length") ?? null;
+  if (current.offset !== at && reportedOffset(current) !== at) {
+    throw otherOffset(reportedOffset(current));
+  }
+  if (current.finished) return await repeatLast(exchange, current);
+  const upload = await receive(exchange.session, {
     path,
     size,
-    modified: half.modified,
+    modified: current.modified,
     overwrite: conditions(exchange),
     base: "staged",
     unread: true,
     recorded: true,
   });
-  const again = upload.offset === half.offset && at < half.offset;
-  if (!again && upload.offset !== at) {
-    // One that was not there any more is not left behind as one that has just begun.
-    await upload.detach(half.offset === 0);
-    throw elsewhere(upload.offset);
+  const repeats = upload.offset === current.offset && at < current.offset;
+  if (!repeats && upload.offset !== at) {
+    // If the upload ended meanwhile, `receive` began a new one, which is not kept.
+    await upload.detach(current.offset === 0);
+    throw otherOffset(upload.offset);
   }
-  return new Response(null, { status: 204, headers: await take(exchange, upload, size, at) });
+  return new Response(null, {
+    status: 204,
+    headers: await receiveBody(exchange, upload, size, at),
+  });
 }
 
-/** Answers an append to an upload that is a file already. The append must be empty. */
-async function repeatLast(exchange: Exchange, upload: Known): Promise<Response> {
+/** Answers an empty append to an upload that is a file already. */
+async function repeatLast(exchange: Exchange, upload: KnownUpload): Promise<Response> {
   if ((await exchange.body.bytes()).length > 0) {
     throw new BargeError("usage", `the upload is finished, with ${upload.offset} bytes`);
   }
@@ -232,12 +235,12 @@ async function repeatLast(exchange: Exchange, upload: Known): Promise<Response> 
 }
 
 /**
- * Receives a body, if there is one, and completes the upload if that was the rest of it.
+ * Receives a body, if there is one, and commits the upload if it is complete.
  *
- * @param at where the body begins; what is staged from there on is sent again
+ * @param at the offset of the body; the client sends staged bytes after it again
  */
-async function take(
-  exchange: Exchange,
+async function receiveBody(
+  exchange: AuthenticatedExchange,
   upload: Incoming,
   size: number | null,
   at = 0,
@@ -251,29 +254,26 @@ async function take(
     const offset = upload.offset;
     const done = { "upload-offset": String(offset) };
     if (offset === size) {
-      return {
-        ...done,
-        // The client may have left. Its bytes become a file nevertheless, and it can look for that
-        // later.
-        ...committedHeaders(await upload.commit(sha256 ?? null, true, door.cut.signal)),
-      };
+      // The commit goes on without the client, which can ask for the result later.
+      const file = await upload.commit(sha256 ?? null, true, door.cut.signal);
+      return { ...done, ...storedFileHeaders(file) };
     }
     await upload.detach(true);
-    const half = await partialUpload(session!, exchange.asked.path);
-    return half ? headersOf({ ...half, finished: false }) : done;
+    const partial = await partialUpload(session, exchange.asked.path);
+    return partial ? headersOf({ ...partial, finished: false }) : done;
   } catch (error) {
     const { takenOver } = upload;
     const full = error instanceof BargeError &&
       (error.kind === "over-quota" || error.kind === "no-space");
     if (full) await upload.drop();
     else await upload.detach(true);
-    // A status on which clients do not retry; else they would take the upload back in turn.
+    // Clients do not retry after 410; else two clients would take the upload from each other.
     if (takenOver) throw new Refusal(410, "unavailable", typed(error).message);
     throw error;
   }
 }
 
-/** A body whose checksum is wrong leaves the upload as it was. */
+/** Receives a body, and removes its bytes again if they do not match its checksum. */
 async function receiveChecked(exchange: Exchange, upload: Incoming): Promise<void> {
   needType(exchange);
   const checksum = readChecksum(exchange.header("upload-checksum"));
@@ -282,65 +282,68 @@ async function receiveChecked(exchange: Exchange, upload: Incoming): Promise<voi
   await receiveInto(exchange, upload, (piece) => hash?.update(piece));
   const digest = hash?.digest();
   if (!checksum || !digest) return;
-  const right = digest.length === checksum.digest.length &&
+  const matches = digest.length === checksum.digest.length &&
     timingSafeEqual(digest, checksum.digest);
-  if (right) return;
+  if (matches) return;
   await upload.truncate(before);
   exchange.outgoing.statusMessage = "Checksum Mismatch";
-  throw new Refusal(460, "digest", "the body is not what its checksum says");
+  throw new Refusal(460, "digest", "the body does not match its checksum");
 }
 
-async function end(exchange: Exchange, rest: string): Promise<Response> {
+async function end(exchange: AuthenticatedExchange, rest: string): Promise<Response> {
   speakTus(exchange);
   const { path } = where(exchange, rest);
-  const upload = await known(exchange, path);
+  const upload = await knownUpload(exchange, path);
   if (upload.finished) {
-    throw new BargeError("not-found", "the upload is finished, there is nothing to give up", {
-      hint: "the file is removed with DELETE /api/v1/files",
+    throw new BargeError("not-found", "the upload is a file already", {
+      hint: "remove the file with DELETE /api/v1/files",
     });
   }
-  await dropPartialUpload(exchange.session!, path);
+  await dropPartialUpload(exchange.session, path);
   return new Response(null, { status: 204 });
 }
 
-/** The path of an upload that begins: as it is, or a name in a folder. */
-function target(rest: string, filename: string | undefined): string {
+/** Returns the path of a new upload: the URL's path, or a name in its folder. */
+function targetPath(rest: string, filename: string | undefined): string {
   const { path, folder } = treePath(rest);
   if (!folder) return path;
   if (filename === undefined) {
-    throw new BargeError("usage", "which file? Upload-Metadata has no filename");
+    throw new BargeError("usage", "Upload-Metadata has no filename, and the path is a folder's");
   }
   return `${path === "/" ? "/home" : path}/${filename}`;
 }
 
-/** An upload, or the file that it has become. */
-interface Known extends PartialUpload {
+/** A partial upload, or one that has become a file. */
+interface KnownUpload extends PartialUpload {
   readonly finished: boolean;
 }
 
-async function known({ session }: Exchange, path: string): Promise<Known> {
-  const half = await partialUpload(session!, path);
-  if (half) return { ...half, finished: false };
-  const file = await finishedUpload(session!, path);
+async function knownUpload({ session }: AuthenticatedExchange, path: string): Promise<KnownUpload> {
+  const partial = await partialUpload(session, path);
+  if (partial) return { ...partial, finished: false };
+  const file = await finishedUpload(session, path);
   if (file) return { ...file, offset: file.size, modified: null, busy: false, finished: true };
-  throw new BargeError("not-found", "there is no half-finished upload", { path });
+  throw new BargeError("not-found", "there is no partial upload", { path });
 }
 
 /** Returns whether all bytes have arrived of an upload that is not yet a file. */
-function isStaged({ finished, offset, size }: Known): boolean {
+function isStaged({ finished, offset, size }: KnownUpload): boolean {
   return !finished && offset > 0 && offset === size;
 }
 
 /** Returns the offset from which a client resumes. */
-function reported(upload: Known): number {
+function reportedOffset(upload: KnownUpload): number {
   return isStaged(upload) ? upload.offset - 1 : upload.offset;
 }
 
-function headersOf(upload: Known): Record<string, string> {
+function headersOf(upload: KnownUpload): Record<string, string> {
   const { size, expires } = upload;
+  const length: Record<string, string> = size === null
+    ? { "upload-defer-length": "1" }
+    : { "upload-length": String(size) };
   return {
-    "upload-offset": String(reported(upload)),
-    ...size === null ? { "upload-defer-length": "1" } : { "upload-length": String(size) },
+    ...length,
+    "upload-offset": String(reportedOffset(upload)),
     "upload-expires": new Date(expires).toUTCString(),
     "cache-control": "no-store",
   };
@@ -352,14 +355,14 @@ function needType(exchange: Exchange): void {
   throw new Refusal(415, "usage", `the body must be ${tusType}`);
 }
 
-function refuseBusy(half: PartialUpload | undefined): void {
-  if (!half?.busy) return;
+function refuseBusy(upload: PartialUpload | undefined): void {
+  if (!upload?.busy) return;
   throw new Refusal(423, "unavailable", "another connection writes to this upload", {
     headers: { "retry-after": "5" },
   });
 }
 
-function elsewhere(offset: number): Refusal {
+function otherOffset(offset: number): Refusal {
   return new Refusal(409, "usage", `the upload is at ${offset}`, {
     headers: { "upload-offset": String(offset) },
   });

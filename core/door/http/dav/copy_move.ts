@@ -6,42 +6,42 @@ import { move } from "../../../session/move.ts";
 import { remove } from "../../../session/remove.ts";
 import { hiddenBeside, replace } from "../../../session/replace.ts";
 import { isWithin } from "../../../storage/path.ts";
-import type { Condition } from "../../../storage/view.ts";
-import type { Exchange } from "../exchange.ts";
+import type { Condition, View } from "../../../storage/view.ts";
+import type { AuthenticatedExchange } from "../exchange.ts";
 import { Refusal, statusOf } from "../problem.ts";
 import { type Changes, early, entryAt, Guard, refuseFixed } from "./guard.ts";
 import { asked, depth, destination, hrefOf, mayOverwrite } from "./headers.ts";
 import { multistatus, response, status } from "./multistatus.ts";
 
-/** Of that many files that could not be copied the client is told. */
-const mostFailures = 1000;
+/** The most failed files that a response lists. */
+const maxReportedFailures = 1000;
 
-/** What is to be done, and what of it is allowed. */
+/** The steps of a request, and the checks for them. */
 interface Plan {
   readonly from: string;
   readonly to: string;
   readonly folder: boolean;
-  /** Is something at the destination? */
+  /** True if the destination exists. */
   readonly replaces: boolean;
-  /** Is that a folder, or one is to come there? Then it takes two steps. */
+  /** True if the destination exists and either side is a folder. Then it takes two steps. */
   readonly clears: boolean;
-  /** May it be done? To be asked under the write lock, at the first step. */
+  /** The check of the first step. */
   readonly met: Condition;
-  /** The same at the second one. */
+  /** The check of the second step. */
   readonly still: Condition;
 }
 
-export async function copyMember(exchange: Exchange): Promise<Response> {
+export async function copyMember(exchange: AuthenticatedExchange): Promise<Response> {
   const deep = depth(exchange) ?? "infinity";
   if (deep === "1") throw new BargeError("usage", "Depth is 0 or infinity");
   const plan = await planned(exchange, "copy");
   const { from, to, folder, clears, met, still } = plan;
-  const session = exchange.session!;
-  // What is to be replaced by more than a rename is kept until the copy is whole.
+  const session = exchange.session;
+  // If a rename can't replace the destination, it stays until the copy is complete.
   const target = clears ? hiddenBeside(to) : to;
   const failures: string[] = [];
   const onFailed = (path: string, error: BargeError) => {
-    if (failures.length >= mostFailures) return;
+    if (failures.length >= maxReportedFailures) return;
     const href = hrefOf(exchange.door.front.prefix, to + path.slice(target.length), false);
     failures.push(response(href, status(statusOf(error))));
   };
@@ -54,45 +54,46 @@ export async function copyMember(exchange: Exchange): Promise<Response> {
       if (await entryAt(session, target)) await remove(session, target, true);
       throw error;
     }
-  } else {await copyTree(session, from, to, folder ? "never" : (_, view) => met(view), {
-      ...options,
-      still: met,
-    });}
+  } else {
+    const overwrite = folder ? "never" : (_: unknown, view: View) => met(view);
+    await copyTree(session, from, to, overwrite, { ...options, still: met });
+  }
   return failures.length > 0 ? multistatus(failures) : done(plan);
 }
 
-export async function moveMember(exchange: Exchange): Promise<Response> {
+export async function moveMember(exchange: AuthenticatedExchange): Promise<Response> {
   const plan = await planned(exchange, "move");
   const { from, to, folder, clears, met, still } = plan;
   if (folder && (depth(exchange) ?? "infinity") !== "infinity") {
-    throw new BargeError("usage", "a folder is moved with all that is in it");
+    throw new BargeError(
+      "usage",
+      "a folder is moved with all its contents, so Depth must be infinity",
+    );
   }
-  if (clears) await replace(exchange.session!, from, to, met, still);
-  else await move(exchange.session!, from, to, (_, view) => met(view));
+  if (clears) await replace(exchange.session, from, to, met, still);
+  else await move(exchange.session, from, to, (_, view) => met(view));
   return done(plan);
 }
 
-async function planned(exchange: Exchange, verb: "copy" | "move"): Promise<Plan> {
+async function planned(exchange: AuthenticatedExchange, verb: "copy" | "move"): Promise<Plan> {
   const { path: from } = asked(exchange);
   const to = destination(exchange);
   const overwrite = mayOverwrite(exchange);
-  const session = exchange.session!;
+  const session = exchange.session;
   const guard = new Guard(exchange, from);
   if (verb === "move") refuseFixed(session, from);
   refuseFixed(session, to);
   const source = await entryAt(session, from);
   if (!source) throw new BargeError("not-found", "there is no such file or folder");
   if (isWithin(to, from) || isWithin(from, to)) {
-    throw new Refusal(403, "refused", "the source and the destination are in one another");
+    throw new Refusal(403, "refused", "the source is inside the destination, or the reverse");
   }
   const target = await entryAt(session, to);
   const folder = source.type === "dir";
   const replaces = target !== undefined;
   const clears = replaces && (folder || target.type === "dir");
-  const changes: Changes = {
-    [to]: replaces && !clears ? "content" : "name",
-    ...verb === "move" ? { [from]: "name" } : {},
-  };
+  const change = replaces && !clears ? "content" : "name";
+  const changes: Changes = verb === "move" ? { [to]: change, [from]: "name" } : { [to]: change };
   const met: Condition = (view) => {
     guard.check(view, changes);
     if (!overwrite && view.entry(changeable(session.locate(to)))) {

@@ -1,25 +1,27 @@
 /**
- * WebDAV under /dav/: RFC 4918, classes 1 and 2, and the quotas of RFC 4331. Its paths are the tree's,
- * as at every door; it decides nothing on accounts, quota or paths.
+ * WebDAV under /dav/: RFC 4918, classes 1 and 2, and the quotas of RFC 4331. Its paths are those of the
+ * tree; like every door, it decides nothing on accounts, quota or paths.
  */
 import { Hono } from "hono";
-import { needLogin } from "../auth.ts";
-import type { Exchange, HttpEnv } from "../exchange.ts";
+import { requireLogin } from "../auth.ts";
+import type { AuthenticatedExchange, Exchange, HttpEnv } from "../exchange.ts";
 import { type Handler, resource } from "../resource.ts";
 import { copyMember, moveMember } from "./copy_move.ts";
 import { lockMember, unlockMember } from "./lock.ts";
-import { makeFolder, read, take, write } from "./member.ts";
-import { explained } from "./precondition.ts";
+import { makeFolder, read, removeMember, write } from "./member.ts";
+import { preconditionResponse } from "./precondition.ts";
 import { propfind } from "./propfind.ts";
 import { proppatch } from "./proppatch.ts";
 
-/** By method: what it is called in the access log and the metrics, and what does it. */
-const verbs: Readonly<
-  Record<string, readonly [verb: string, (exchange: Exchange) => Promise<Response>]>
+type MethodHandler = (exchange: AuthenticatedExchange) => Promise<Response>;
+
+/** The methods, with their verb in the access log and the metrics. */
+const methods: Readonly<
+  Record<string, readonly [verb: string, MethodHandler]>
 > = {
   GET: ["get", read],
   PUT: ["put", write],
-  DELETE: ["remove", take],
+  DELETE: ["remove", removeMember],
   MKCOL: ["mkdir", makeFolder],
   COPY: ["copy", copyMember],
   MOVE: ["move", moveMember],
@@ -29,22 +31,22 @@ const verbs: Readonly<
   UNLOCK: ["unlock", unlockMember],
 };
 
-const capable = {
+const optionsHeaders = {
   "dav": "1, 2",
-  "ms-author-via": "DAV", // without it, Windows and Office take it for something else
-  "allow": ["OPTIONS", "HEAD", ...Object.keys(verbs)].join(", "),
+  "ms-author-via": "DAV", // Windows and Office need it to recognize WebDAV
+  "allow": ["OPTIONS", "HEAD", ...Object.keys(methods)].join(", "),
   "content-length": "0",
 };
 
 export function webdav(): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
-  // Asked before a login, of the server's root too, by clients that look for WebDAV at all.
-  const options = () => new Response(null, { status: 200, headers: capable });
+  // Clients send OPTIONS before a login, and to the server's root, to find out about WebDAV.
+  const options = () => new Response(null, { status: 200, headers: optionsHeaders });
   const handlers: Record<string, Handler> = { OPTIONS: options };
-  for (const [method, [verb, work]] of Object.entries(verbs)) {
+  for (const [method, [verb, handle]] of Object.entries(methods)) {
     handlers[method] = (c) => {
       c.env.asked.verb = verb;
-      return carry(c.env, work);
+      return answer(c.env, handle);
     };
   }
   app.on("OPTIONS", "/", options);
@@ -53,15 +55,11 @@ export function webdav(): Hono<HttpEnv> {
   return app;
 }
 
-async function carry(
-  exchange: Exchange,
-  work: (exchange: Exchange) => Promise<Response>,
-): Promise<Response> {
+async function answer(exchange: Exchange, handle: MethodHandler): Promise<Response> {
   try {
-    await needLogin(exchange);
-    return await work(exchange);
+    return await handle(await requireLogin(exchange));
   } catch (error) {
-    const response = explained(exchange, error);
+    const response = preconditionResponse(exchange, error);
     if (response) return response;
     throw error;
   }

@@ -1,11 +1,13 @@
 /**
- * Entity tags of WebDAV: the digest, as at the API, in fewer characters. Clients put several of them
- * into one If header, and some have little room for it (litmus: 200 bytes).
+ * Entity tags of WebDAV: the digest in base64url, shorter than the API's hex. Clients put several tags
+ * into one If header, which some limit (litmus: 200 bytes).
  */
 import { Buffer } from "node:buffer";
 import { etagOf, type Tagged } from "../condition.ts";
 
 /**
+ * Returns the entity tag of a file.
+ *
  * @example
  * ```ts
  * import { davTag } from "./etag.ts";

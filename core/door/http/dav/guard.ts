@@ -1,6 +1,6 @@
 /**
- * What a client makes its request depend on: the If header with the state of locks and entity tags,
- * the conditions of RFC 9110, and the tokens that it has for what is locked.
+ * The conditions of a WebDAV request: the If header about locks and entity tags, the conditions of RFC
+ * 9110, and the lock tokens that the client submits.
  */
 import { BargeError } from "../../../error.ts";
 import type { Entry } from "../../../protocol/message.ts";
@@ -11,24 +11,24 @@ import type { StoredEntry } from "../../../storage/entry.ts";
 import type { Place } from "../../../storage/place.ts";
 import type { Condition, View } from "../../../storage/view.ts";
 import { isConditional, judge } from "../condition.ts";
-import type { Exchange } from "../exchange.ts";
+import type { AuthenticatedExchange } from "../exchange.ts";
 import { Refusal } from "../problem.ts";
 import { davTag } from "./etag.ts";
 import { pathOf } from "./headers.ts";
 import { type IfList, parseIf } from "./if_header.ts";
 
-/** Paths, and how they are changed: see `checkUnlocked`. */
+/** The changed paths, each with the kind of change; see `checkUnlocked`. */
 export type Changes = Readonly<Record<string, "content" | "name">>;
 
 export class Guard {
-  /** Those that the client says it has; whose they are is for the session to see. */
+  /** The submitted lock tokens; the session checks whose they are. */
   readonly tokens: ReadonlySet<string>;
-  readonly #exchange: Exchange;
+  readonly #exchange: AuthenticatedExchange;
   readonly #path: string;
   readonly #lists: readonly IfList[];
 
-  /** @param path what the request is about @throws {BargeError} `usage` for a malformed header */
-  constructor(exchange: Exchange, path: string) {
+  /** @param path of the request @throws {BargeError} `usage` for a malformed header */
+  constructor(exchange: AuthenticatedExchange, path: string) {
     const header = exchange.header("if");
     this.#exchange = exchange;
     this.#path = path;
@@ -37,14 +37,14 @@ export class Guard {
     this.tokens = new Set(conditions.flatMap(({ token }) => token ?? []));
   }
 
-  /** @throws {Refusal} 412 unless a list of the If header holds, if there is one */
+  /** Checks the If header. @throws {Refusal} 412 if no list of it holds */
   met(view: View): void {
     if (this.#lists.length === 0 || this.#lists.some((list) => this.#holds(view, list))) return;
-    throw new Refusal(412, "exists", "nothing of what the If header asks for holds");
+    throw new Refusal(412, "exists", "no list of the If header holds");
   }
 
   /**
-   * All conditions, and locks: to be called under the write lock, with the change itself.
+   * Checks all conditions and locks, in the step that makes the change.
    *
    * @throws {Refusal} 412; {Locked}
    */
@@ -53,16 +53,20 @@ export class Guard {
     const header = (name: string) => this.#exchange.header(name);
     if (isConditional(header)) {
       const existing = this.#existing(view, this.#path);
-      const now = existing &&
+      const validators = existing &&
         { etag: existing.type === "file" ? davTag(existing) : "", ...existing };
-      if (judge(header, now, false) !== "ok") {
-        throw new Refusal(412, "exists", "what is there is not as the request has it");
+      if (judge(header, validators, false) !== "ok") {
+        throw new Refusal(
+          412,
+          "exists",
+          "the file or folder does not meet the request's conditions",
+        );
       }
     }
     this.unlocked(view, changes);
   }
 
-  /** The locks alone: of a second step, when the first has changed what the conditions are about. */
+  /** Checks only the locks: for a second step, after the first has changed the resource. */
   unlocked(view: View, changes: Changes): void {
     for (const [path, change] of Object.entries(changes)) {
       checkUnlocked(view, this.#session, path, this.tokens, change);
@@ -70,7 +74,7 @@ export class Guard {
   }
 
   get #session(): Session {
-    return this.#exchange.session!;
+    return this.#exchange.session;
   }
 
   #holds(view: View, { resource, conditions }: IfList): boolean {
@@ -91,7 +95,7 @@ export class Guard {
     });
   }
 
-  /** A URL of nothing that we could know has no state: a client may name several servers' at once. */
+  /** Returns undefined for a URL of another server, whose state is unknown here. */
   #pathOf(url: string): string | undefined {
     try {
       return pathOf(this.#exchange, url);
@@ -128,8 +132,12 @@ export function refuseFixed(session: Session, path: string): void {
 }
 
 /** Refuses a change that can't be made now before any of it is done. @throws as the condition */
-export async function early(exchange: Exchange, path: string, check: Condition): Promise<void> {
-  const session = exchange.session!;
+export async function early(
+  exchange: AuthenticatedExchange,
+  path: string,
+  check: Condition,
+): Promise<void> {
+  const session = exchange.session;
   await session.check();
   const { place } = session.locate(path);
   await session.store.tree.check({ places: place ? [place] : [], check });

@@ -2,26 +2,25 @@
 import { BargeError } from "../../../error.ts";
 import { defaultLockSeconds, maxLockSeconds } from "../../../storage/locks.ts";
 import type { Exchange } from "../exchange.ts";
-import { isOwn, keepHost } from "../origin.ts";
-import { encodePath, parseTarget, type TreePath, treePath } from "../path.ts";
-import { inside } from "../prefix.ts";
+import { isOwn, publicUrlHint } from "../origin.ts";
+import { encodePath, parseTarget, type TreePath, treePath, withoutPrefix } from "../path.ts";
 import { Refusal } from "../problem.ts";
 
-/** Where the tree begins. */
+/** The URL of the tree's root. */
 export const prefix = "/dav";
 
 /**
- * A path of the tree as an absolute path of this server.
+ * Returns the URL's path of a path of the tree.
  *
- * @param base what all URLs of the server begin with
- * @param folder with a slash at its end
+ * @param base the start of the server's URLs
+ * @param folder whether to add a slash at the end
  */
 export function hrefOf(base: string, path: string, folder: boolean): string {
   const encoded = path === "/" ? "" : encodePath(path);
   return `${base}${prefix}${encoded}${folder ? "/" : ""}`;
 }
 
-/** What a request is about. */
+/** Returns the path of a request, and records it for the access log. */
 export function asked(exchange: Exchange): TreePath {
   const where = treePath(exchange.target.path.slice(prefix.length));
   exchange.asked.path = where.path;
@@ -29,50 +28,50 @@ export function asked(exchange: Exchange): TreePath {
 }
 
 /**
- * What a URL in a header is about.
+ * Returns the path of the tree in a header's URL.
  *
  * @param url absolute, or an absolute path
- * @returns undefined for another server's, or what is outside of the tree
- * @throws {BargeError} `usage` for what is malformed
+ * @returns undefined for a URL of another server or outside of the tree
+ * @throws {BargeError} `usage` for a malformed URL
  */
 export function pathOf(exchange: Exchange, url: string): string | undefined {
   if (/^https?:/i.test(url) && !isOwn(exchange, url)) return undefined;
-  const path = inside(parseTarget(url).path, exchange.door.front.prefix);
+  const path = withoutPrefix(parseTarget(url).path, exchange.door.front.prefix);
   if (path === undefined) return undefined;
   if (path !== prefix && !path.startsWith(`${prefix}/`)) return undefined;
   return treePath(path.slice(prefix.length)).path;
 }
 
-/** @throws {Refusal} 502 for another server; {BargeError} `usage` where it is missing */
+/** Reads the Destination header. @throws {Refusal} 502 for another server; {BargeError} `usage` */
 export function destination(exchange: Exchange): string {
-  const given = exchange.header("destination");
-  if (given === undefined) throw new BargeError("usage", "the Destination header is missing");
-  const path = pathOf(exchange, given.trim());
+  const value = exchange.header("destination");
+  if (value === undefined) throw new BargeError("usage", "the Destination header is missing");
+  const path = pathOf(exchange, value.trim());
   if (path === undefined) {
     throw new Refusal(502, "refused", "the destination is not in this server's /dav/", {
-      hint: keepHost,
+      hint: publicUrlHint,
     });
   }
   exchange.asked.to = path;
   return path;
 }
 
-/** @throws {BargeError} `usage` */
+/** Reads the Depth header. @throws {BargeError} `usage` */
 export function depth(exchange: Exchange): "0" | "1" | "infinity" | undefined {
-  const given = exchange.header("depth")?.trim().toLowerCase();
-  if (given === undefined || given === "0" || given === "1" || given === "infinity") return given;
+  const value = exchange.header("depth")?.trim().toLowerCase();
+  if (value === undefined || value === "0" || value === "1" || value === "infinity") return value;
   throw new BargeError("usage", "Depth is 0, 1 or infinity");
 }
 
-/** May what is at the destination be replaced? @throws {BargeError} `usage` */
+/** Reads the Overwrite header. @throws {BargeError} `usage` */
 export function mayOverwrite(exchange: Exchange): boolean {
-  const given = exchange.header("overwrite")?.trim().toUpperCase() ?? "T";
-  if (given !== "T" && given !== "F") throw new BargeError("usage", "Overwrite is T or F");
-  return given === "T";
+  const value = exchange.header("overwrite")?.trim().toUpperCase() ?? "T";
+  if (value !== "T" && value !== "F") throw new BargeError("usage", "Overwrite is T or F");
+  return value === "T";
 }
 
 /**
- * For how long a lock is asked for: the first that we understand, and no longer than we allow.
+ * Reads the Timeout header: its first supported value, limited to the longest lease.
  *
  * @returns seconds
  */

@@ -1,7 +1,7 @@
 /** The If header: RFC 4918, section 10.4. */
 import { BargeError } from "../../../error.ts";
 
-/** Something must have a state token or entity tag, or must not. */
+/** The resource must have a state token or entity tag, or must not. */
 export interface IfCondition {
   readonly not: boolean;
   readonly token?: string;
@@ -9,17 +9,17 @@ export interface IfCondition {
   readonly etag?: string;
 }
 
-/** All of these must be met. */
+/** Conditions that must all hold. */
 export interface IfList {
-  /** What they are about, as a URL; undefined: what the request is about. */
+  /** The URL of the resource; undefined for that of the request. */
   readonly resource: string | undefined;
   readonly conditions: readonly IfCondition[];
 }
 
 /**
- * Reads the header: a client wants one of its lists to hold.
+ * Parses the header, of which one list must hold.
  *
- * @throws {BargeError} `usage` for what the grammar does not know
+ * @throws {BargeError} `usage` for a malformed header
  *
  * @example
  * ```ts
@@ -32,18 +32,19 @@ export interface IfList {
 export function parseIf(header: string): IfList[] {
   const lists: IfList[] = [];
   let resource: string | undefined;
-  let tagged = false; // a tag without a list is an error, too
+  let tagged = false; // true after a resource that has no list yet
   let rest = header.trim();
   const take = (pattern: RegExp): string | undefined => {
-    const found = pattern.exec(rest);
-    if (found) rest = rest.slice(found[0].length).trimStart();
-    return found?.[1];
+    const match = pattern.exec(rest);
+    if (match) rest = rest.slice(match[0].length).trimStart();
+    return match?.[1];
   };
   while (rest !== "") {
     const tag = take(/^<([^<>\s]+)>/);
     if (tag !== undefined) {
       if (tagged || (lists.length > 0 && resource === undefined)) throw malformed();
-      [resource, tagged] = [tag, true];
+      resource = tag;
+      tagged = true;
       continue;
     }
     if (take(/^(\()/) === undefined) throw malformed();

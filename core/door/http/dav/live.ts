@@ -1,4 +1,4 @@
-/** Properties that the server itself knows: RFC 4918, section 15, and RFC 4331. */
+/** Live properties, which the server computes: RFC 4918, section 15, and RFC 4331. */
 import type { Lock } from "../../../storage/lock.ts";
 import type { Entry, Usage } from "../../../protocol/message.ts";
 import { lockedPath } from "../../../session/lock.ts";
@@ -8,21 +8,21 @@ import { hrefOf } from "./headers.ts";
 import { davTag } from "./etag.ts";
 import { dav, escapeXml, type XmlName } from "./names.ts";
 
-/** A file or folder that is asked for its properties. */
+/** The facts of a file or folder that make its properties. */
 export interface Subject {
   /** The start of all URLs of the server. */
   readonly base: string;
   readonly path: string;
   readonly entry: Entry;
-  /** The time when it was made, in ms since 1970; undefined where it is not known. */
+  /** The time of creation, in ms since 1970; undefined if it is unknown. */
   readonly created: number | undefined;
-  /** Those over it. */
+  /** The locks that apply to it. */
   readonly locks: readonly Lock[];
-  /** The account's numbers, of one moment for all of an answer. */
+  /** The account's usage, the same for all entries of a response. */
   readonly usage: Usage;
 }
 
-/** @returns what is in the element; undefined where it has no such property */
+/** @returns the content of the element; undefined if the subject lacks the property */
 type Live = (subject: Subject) => string | undefined;
 
 const kinds = ["exclusive", "shared"];
@@ -48,22 +48,22 @@ const live: Readonly<Record<string, Live>> = {
   "quota-used-bytes": ({ usage: { used } }) => String(used),
 };
 
-/** Those that are told to who asks for all: not what RFC 4331, section 2, says must be asked for. */
+/** The properties of a request for all; RFC 4331, section 2, excludes the quota. */
 export const usualNames = Object.keys(live).filter((name) => !name.startsWith("quota-"));
 
-/** Is it the server's alone to say? */
+/** Returns whether a property is live. */
 export function isLive({ space, local }: XmlName): boolean {
   return space === dav && Object.hasOwn(live, local);
 }
 
-/** A live property as an element. @returns undefined where the subject has none of that name */
+/** Returns a live property as an element; undefined if the subject lacks it. */
 export function liveProperty(local: string, subject: Subject): string | undefined {
   const inner = live[local](subject);
   if (inner === undefined) return undefined;
   return inner === "" ? `<D:${local}/>` : `<D:${local}>${inner}</D:${local}>`;
 }
 
-/** Section 14.1. @param base what all URLs of the server begin with */
+/** Returns a lock as an element (section 14.1). @param base the start of the server's URLs */
 export function activeLock(lock: Lock, base: string): string {
   const left = Math.max(0, Math.ceil((lock.until - Date.now()) / 1000));
   const lockedAt = hrefOf(base, lockedPath(lock), false);

@@ -3,7 +3,7 @@ import type { Lock } from "../../../storage/lock.ts";
 import type { View } from "../../../storage/view.ts";
 import { BargeError } from "../../../error.ts";
 import { lock, locksOver, refresh, unlock } from "../../../session/lock.ts";
-import type { Exchange } from "../exchange.ts";
+import type { AuthenticatedExchange, Exchange } from "../exchange.ts";
 import { asked, depth, timeout } from "./headers.ts";
 import { Guard } from "./guard.ts";
 import { activeLock } from "./live.ts";
@@ -12,22 +12,26 @@ import { dav, escapeXml } from "./names.ts";
 import { Precondition } from "./precondition.ts";
 import { elementsIn, is, parseXml, writeXml, type XmlElement } from "./xml.ts";
 
-const longest = 16 * 1024;
+const maxBodyBytes = 16 * 1024;
 
-/** With a body it makes a lock; without one it gives more time to one that the client has. */
-export async function lockMember(exchange: Exchange): Promise<Response> {
+/** LOCK. With a body it creates a lock; without one it refreshes a lock of the client. */
+export async function lockMember(exchange: AuthenticatedExchange): Promise<Response> {
   const { path } = asked(exchange);
-  const session = exchange.session!;
+  const session = exchange.session;
   const deep = depth(exchange) ?? "infinity";
   if (deep === "1") throw new BargeError("usage", "Depth is 0 or infinity");
   const guard = new Guard(exchange, path);
   const seconds = timeout(exchange);
   const met = (view: View) => guard.check(view, {});
-  const text = await exchange.body.text(longest);
+  const text = await exchange.body.text(maxBodyBytes);
   if (text.trim() === "") {
     const refreshed = await refresh(session, path, guard.tokens, seconds, met);
     if (refreshed) return answer(exchange, 200, refreshed, await locksOver(session, path));
-    throw new Precondition(412, "lock-token-matches-request-uri", "no such lock is over it");
+    throw new Precondition(
+      412,
+      "lock-token-matches-request-uri",
+      "no lock with this token applies to it",
+    );
   }
   const { shared, owner } = parse(text);
   const { tokens } = guard;
@@ -38,12 +42,14 @@ export async function lockMember(exchange: Exchange): Promise<Response> {
   });
 }
 
-export async function unlockMember(exchange: Exchange): Promise<Response> {
+export async function unlockMember(exchange: AuthenticatedExchange): Promise<Response> {
   const { path } = asked(exchange);
   const [, token] = /^\s*<([^<>\s]+)>\s*$/.exec(exchange.header("lock-token") ?? "") ?? [];
-  if (token === undefined) throw new BargeError("usage", "the Lock-Token header is missing or bad");
-  if (await unlock(exchange.session!, path, token)) return new Response(null, { status: 204 });
-  const why = "no such lock is over it";
+  if (token === undefined) {
+    throw new BargeError("usage", "the Lock-Token header is missing or malformed");
+  }
+  if (await unlock(exchange.session, path, token)) return new Response(null, { status: 204 });
+  const why = "no lock with this token applies to it";
   throw new Precondition(409, "lock-token-matches-request-uri", why, { kind: "exists" });
 }
 
@@ -60,16 +66,16 @@ function answer(
   return xml(status, `<D:prop xmlns:D="DAV:">${inner}</D:prop>`, headers);
 }
 
-/** @throws {BargeError} `usage` */
+/** Parses the body. @throws {BargeError} `usage` */
 function parse(text: string): { shared: boolean; owner: string } {
   const root = parseXml(text);
   const child = (of: XmlElement | undefined, local: string) =>
     of && elementsIn(of).find((each) => is(each, { space: dav, local }));
   const scope = child(root, "lockscope");
   const shared = child(scope, "shared") !== undefined;
-  const right = is(root, { space: dav, local: "lockinfo" }) &&
+  const valid = is(root, { space: dav, local: "lockinfo" }) &&
     child(child(root, "locktype"), "write") && (shared || child(scope, "exclusive"));
-  if (!right) throw new BargeError("usage", "the body is no DAV:lockinfo that is known here");
+  if (!valid) throw new BargeError("usage", "the body is not a supported DAV:lockinfo");
   const inner = child(root, "owner")?.children ?? [];
   const texts = inner.map((each) => typeof each === "string" ? escapeXml(each) : writeXml(each));
   return { shared, owner: texts.join("").trim() };

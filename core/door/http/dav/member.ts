@@ -1,4 +1,4 @@
-/** What WebDAV does with one file or folder, beside locks, properties and copies. */
+/** GET, PUT, DELETE and MKCOL. */
 import { BargeError } from "../../../error.ts";
 import { list } from "../../../session/list.ts";
 import { mkdir } from "../../../session/mkdir.ts";
@@ -6,7 +6,7 @@ import { remove } from "../../../session/remove.ts";
 import { stat } from "../../../session/stat.ts";
 import type { View } from "../../../storage/view.ts";
 import { sendFile } from "../download.ts";
-import type { Exchange, Source } from "../exchange.ts";
+import type { AuthenticatedExchange, Source } from "../exchange.ts";
 import { Refusal } from "../problem.ts";
 import { receiveFile } from "../upload.ts";
 import { davTag } from "./etag.ts";
@@ -14,25 +14,25 @@ import { early, entryAt, Guard, refuseFixed } from "./guard.ts";
 import { asked, depth, hrefOf } from "./headers.ts";
 import { escapeXml } from "./names.ts";
 
-/** GET and HEAD. A folder is shown to a person who came with a browser. */
-export async function read(exchange: Exchange): Promise<Response> {
+/** GET and HEAD. A folder is answered with a list in HTML, for browsers. */
+export async function read(exchange: AuthenticatedExchange): Promise<Response> {
   const { path } = asked(exchange);
   const guard = new Guard(exchange, path);
   await early(exchange, path, (view) => guard.met(view));
-  const { entry } = await stat(exchange.session!, path);
+  const { entry } = await stat(exchange.session, path);
   if (entry?.type !== "dir") return await sendFile(exchange, path, {}, { tagOf: davTag });
   return exchange.send(index(exchange, path), {
     headers: { "content-type": "text/html; charset=utf-8", "cache-control": "no-store" },
   });
 }
 
-async function* index({ session, door }: Exchange, path: string): Source {
+async function* index({ session, door }: AuthenticatedExchange, path: string): Source {
   const encoder = new TextEncoder();
   const title = escapeXml(path);
   yield encoder.encode(
     `<!doctype html>\n<meta charset="utf-8">\n<title>${title}</title>\n<h1>${title}</h1>\n<ul>\n`,
   );
-  for await (const batch of list(session!, path, false)) {
+  for await (const batch of list(session, path, false)) {
     const lines = batch.map(({ name, type }) => {
       const folder = type === "dir";
       const below = path === "/" ? `/${name}` : `${path}/${name}`;
@@ -44,11 +44,11 @@ async function* index({ session, door }: Exchange, path: string): Source {
   yield encoder.encode("</ul>\n");
 }
 
-export async function write(exchange: Exchange): Promise<Response> {
+export async function write(exchange: AuthenticatedExchange): Promise<Response> {
   const { path, folder } = asked(exchange);
   const guard = new Guard(exchange, path);
-  if (folder || (await entryAt(exchange.session!, path))?.type === "dir") {
-    throw new Refusal(405, "exists", "it is a folder, or has the name of one");
+  if (folder || (await entryAt(exchange.session, path))?.type === "dir") {
+    throw new Refusal(405, "exists", "the path is a folder's");
   }
   const committed = await receiveFile(exchange, path, (there, view) => {
     guard.check(view, { [path]: there ? "content" : "name" });
@@ -58,29 +58,32 @@ export async function write(exchange: Exchange): Promise<Response> {
 }
 
 /** DELETE. */
-export async function take(exchange: Exchange): Promise<Response> {
+export async function removeMember(exchange: AuthenticatedExchange): Promise<Response> {
   const { path } = asked(exchange);
-  refuseFixed(exchange.session!, path);
+  refuseFixed(exchange.session, path);
   const guard = new Guard(exchange, path);
   if ((depth(exchange) ?? "infinity") !== "infinity") {
-    const { entry } = await stat(exchange.session!, path);
+    const { entry } = await stat(exchange.session, path);
     if (entry?.type === "dir") {
-      throw new BargeError("usage", "a folder is removed with all that is in it");
+      throw new BargeError(
+        "usage",
+        "a folder is removed with all its contents, so Depth must be infinity",
+      );
     }
   }
   const met = (view: View) => guard.check(view, { [path]: "name" });
   await early(exchange, path, met);
-  await remove(exchange.session!, path, true, (_, view) => met(view));
+  await remove(exchange.session, path, true, (_, view) => met(view));
   return new Response(null, { status: 204 });
 }
 
 /** MKCOL: RFC 4918, section 9.3. */
-export async function makeFolder(exchange: Exchange): Promise<Response> {
+export async function makeFolder(exchange: AuthenticatedExchange): Promise<Response> {
   const { path } = asked(exchange);
-  const session = exchange.session!;
+  const session = exchange.session;
   const guard = new Guard(exchange, path);
   if ((await exchange.body.bytes()).length > 0) {
-    throw new Refusal(415, "unsupported", "MKCOL has no body that is known here");
+    throw new Refusal(415, "unsupported", "a body of MKCOL is not supported");
   }
   if (await entryAt(session, path)) throw new Refusal(405, "exists", "it exists already");
   const still = (view: View) => guard.check(view, { [path]: "name" });

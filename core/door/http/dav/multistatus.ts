@@ -1,11 +1,11 @@
-/** Answers in XML: RFC 4918, sections 13, 14 and 16. */
+/** Responses in XML: RFC 4918, sections 13, 14 and 16. */
 import { STATUS_CODES } from "node:http";
 import { escapeXml } from "./names.ts";
 
 export const begin = '<?xml version="1.0" encoding="utf-8"?>\n';
 export const xmlType = { "content-type": "application/xml; charset=utf-8" } as const;
 
-/** An answer that is short enough to be made at once. */
+/** Returns a response that is made at once. */
 export function xml(status: number, body: string, headers: Record<string, string> = {}): Response {
   return new Response(`${begin}${body}\n`, { status, headers: { ...xmlType, ...headers } });
 }
@@ -15,7 +15,7 @@ export function multistatus(responses: readonly string[]): Response {
   return xml(207, `<D:multistatus xmlns:D="DAV:">${responses.join("")}</D:multistatus>`);
 }
 
-/** @param inner what is said of it: a status, or properties with one */
+/** @param inner a status, or properties with a status */
 export function response(href: string, inner: string): string {
   return `<D:response><D:href>${escapeXml(href)}</D:href>${inner}</D:response>`;
 }
@@ -25,17 +25,17 @@ export function status(code: number): string {
 }
 
 /**
- * Properties that came to the same.
+ * Returns properties with a common status.
  *
  * @param properties elements
- * @param condition the precondition that was not met
+ * @param condition the failed precondition
  */
 export function propstat(code: number, properties: string, condition?: string): string {
   const error = condition ? `<D:error><D:${condition}/></D:error>` : "";
   return `<D:propstat><D:prop>${properties}</D:prop>${status(code)}${error}</D:propstat>`;
 }
 
-/** The body of a refusal: the precondition that was not met, and where. */
+/** Returns the body of a refusal: the failed precondition, and the resources that it failed on. */
 export function failedOn(condition: string, hrefs: readonly string[] = []): string {
   const inner = hrefs.map((href) => `<D:href>${escapeXml(href)}</D:href>`).join("");
   return `<D:error xmlns:D="DAV:"><D:${condition}>${inner}</D:${condition}></D:error>`;

@@ -1,6 +1,6 @@
-/** Names of XML, and how text is written in it. */
+/** Names and escaped text of XML. */
 
-/** An element's or attribute's name: a namespace ("" for none), and the name in it. */
+/** The name of an element or attribute: a namespace ("" for none) and a local name. */
 export interface XmlName {
   readonly space: string;
   readonly local: string;
@@ -8,12 +8,12 @@ export interface XmlName {
 
 /** The namespace of RFC 4918. */
 export const dav = "DAV:";
-/** The namespace that the prefix `xml` always means. */
+/** The namespace of the prefix `xml`. */
 export const xmlSpace = "http://www.w3.org/XML/1998/namespace";
 
 /**
- * Text as it stands between tags, or in an attribute. What XML can't hold at all (control characters,
- * which names of files may have) is shown as U+FFFD.
+ * Escapes text for an element or attribute. Characters that XML can't have (control characters, which
+ * names of files may have) become U+FFFD.
  *
  * @example
  * ```ts
@@ -28,7 +28,7 @@ export function escapeXml(text: string): string {
     .replace(/[&<>"\r]/g, (c) => entities[c]);
 }
 
-/** Can XML 1.0 hold all characters of a text? Section 2.2. */
+/** Returns whether XML 1.0 allows all characters of a text (section 2.2). */
 export function allowed(text: string): boolean {
   return text.isWellFormed() && text.search(forbidden) === -1;
 }

@@ -1,4 +1,4 @@
-/** Refusals that say in XML which condition was not met: RFC 4918, section 16. */
+/** Refusals with the failed precondition in XML: RFC 4918, section 16. */
 import type { ErrorFacts, Kind } from "../../../error.ts";
 import { Locked } from "../../../session/lock.ts";
 import type { Exchange } from "../exchange.ts";
@@ -27,8 +27,8 @@ export class Precondition extends Refusal {
   }
 }
 
-/** @returns the answer to such a refusal; undefined for any other failure */
-export function explained(exchange: Exchange, error: unknown): Response | undefined {
+/** Answers a failed precondition or a lock. @returns undefined for other failures */
+export function preconditionResponse(exchange: Exchange, error: unknown): Response | undefined {
   if (error instanceof Precondition) {
     exchange.failed = error;
     return xml(error.status, failedOn(error.condition));

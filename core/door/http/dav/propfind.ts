@@ -1,6 +1,6 @@
 /**
- * PROPFIND: RFC 4918, section 9.1. A folder is answered while it is read, so that a huge one costs
- * neither memory nor anyone's patience. Depth infinity is refused, as the RFC allows.
+ * PROPFIND: RFC 4918, section 9.1. The response is sent while the folder is read, so a large folder
+ * needs no memory. Depth infinity is refused, as the RFC allows.
  */
 import { BargeError } from "../../../error.ts";
 import type { Entry } from "../../../protocol/message.ts";
@@ -10,7 +10,7 @@ import { locksIn, locksOver } from "../../../session/lock.ts";
 import { anyPropertiesIn, propertiesOf } from "../../../session/property.ts";
 import { quota } from "../../../session/quota.ts";
 import { created, stat } from "../../../session/stat.ts";
-import type { Exchange, Source } from "../exchange.ts";
+import type { AuthenticatedExchange, Source } from "../exchange.ts";
 import { asked, depth, hrefOf } from "./headers.ts";
 import { isLive, liveProperty, type Subject, usualNames } from "./live.ts";
 import { begin, propstat, response, xmlType } from "./multistatus.ts";
@@ -18,46 +18,45 @@ import { dav, escapeXml, type XmlName } from "./names.ts";
 import { Precondition } from "./precondition.ts";
 import { elementsIn, is, parseXml } from "./xml.ts";
 
-/** Bytes that the request may have, and names that it may ask for. */
-const longest = 32 * 1024;
-const mostNames = 256;
+const maxBodyBytes = 32 * 1024;
+/** The most properties that a request may name. */
+const maxNames = 256;
 
-/** What is asked for: all, with more; the names of all; or some. */
-type Wanted =
+/** The requested properties: all and some others, the names of all, or some. */
+type PropertyQuery =
   | { readonly type: "all"; readonly also: readonly XmlName[] }
   | { readonly type: "names" }
   | { readonly type: "some"; readonly names: readonly XmlName[] };
 
-export async function propfind(exchange: Exchange): Promise<Response> {
+export async function propfind(exchange: AuthenticatedExchange): Promise<Response> {
   const { path } = asked(exchange);
-  const session = exchange.session!;
+  const session = exchange.session;
   const deep = depth(exchange) ?? "infinity";
-  const wanted = parse(await exchange.body.text(longest));
+  const query = parse(await exchange.body.text(maxBodyBytes));
   const { entry } = await stat(session, path);
-  if (!entry) throw new BargeError("not-found", "there is only a part of it yet");
+  if (!entry) throw new BargeError("not-found", "there is only a partial upload");
   if (deep === "infinity" && entry.type === "dir") {
     throw new Precondition(403, "propfind-finite-depth", "Depth must be 0 or 1");
   }
-  return exchange.send(answer(exchange, path, entry, deep, wanted), {
+  return exchange.send(answer(exchange, path, entry, deep, query), {
     status: 207,
     headers: xmlType,
   });
 }
 
 async function* answer(
-  { session: visitor, door }: Exchange,
+  { session, door }: AuthenticatedExchange,
   path: string,
   entry: Entry,
   deep: "0" | "1" | "infinity",
-  wanted: Wanted,
+  query: PropertyQuery,
 ): Source {
-  const session = visitor!;
   const encoder = new TextEncoder();
   const usage = await quota(session);
   const base = door.front.prefix;
   const self = { base, path, entry, locks: await locksOver(session, path), usage };
   const head = `${begin}<D:multistatus xmlns:D="DAV:">\n`;
-  yield encoder.encode(head + await describe(session, self, wanted, true));
+  yield encoder.encode(head + await describe(session, self, query, true));
   if (deep === "1" && entry.type === "dir") {
     const locks = await locksIn(session, path);
     const dead = await anyPropertiesIn(session, path);
@@ -66,7 +65,7 @@ async function* answer(
         const below = path === "/" ? `/${entry.name}` : `${path}/${entry.name}`;
         const over = [...locks.each.get(entry.name) ?? [], ...locks.all];
         const subject = { base, path: below, entry, locks: over, usage };
-        return describe(session, subject, wanted, dead);
+        return describe(session, subject, query, dead);
       }));
       yield encoder.encode(responses.join(""));
     }
@@ -74,38 +73,38 @@ async function* answer(
   yield encoder.encode("</D:multistatus>\n");
 }
 
-/** @param dead may it have dead properties? */
+/** @param dead whether the entry may have dead properties */
 async function describe(
   session: Session,
   facts: Omit<Subject, "created">,
-  wanted: Wanted,
+  query: PropertyQuery,
   dead: boolean,
 ): Promise<string> {
   const { base, path, entry } = facts;
   const subject = {
     ...facts,
-    created: includesCreated(wanted) ? await created(session, path) : undefined,
+    created: includesCreated(query) ? await created(session, path) : undefined,
   };
   const own = dead ? await propertiesOf(session, path) : [];
   const href = hrefOf(base, path, entry.type === "dir");
   const found: string[] = [];
   const missing: string[] = [];
-  const say = (name: XmlName) => {
+  const add = (name: XmlName) => {
     const text = isLive(name)
       ? liveProperty(name.local, subject)
       : own.find((property) => is(property, name))?.xml;
     if (text === undefined) missing.push(emptyElement(name));
     else found.push(text);
   };
-  if (wanted.type === "some") wanted.names.forEach(say);
+  if (query.type === "some") query.names.forEach(add);
   else {
     const usual = usualNames.flatMap((local) => {
       const text = liveProperty(local, subject);
-      return text === undefined ? [] : wanted.type === "names" ? `<D:${local}/>` : text;
+      return text === undefined ? [] : query.type === "names" ? `<D:${local}/>` : text;
     });
     found.push(...usual);
-    found.push(...own.map((each) => wanted.type === "names" ? emptyElement(each) : each.xml));
-    if (wanted.type === "all") wanted.also.forEach(say);
+    found.push(...own.map((each) => query.type === "names" ? emptyElement(each) : each.xml));
+    if (query.type === "all") query.also.forEach(add);
   }
   const parts = [
     found.length > 0 || missing.length === 0 ? propstat(200, found.join("")) : "",
@@ -115,32 +114,34 @@ async function describe(
 }
 
 /** Returns whether an answer needs the time when an entry was made, which is a look at the disk. */
-function includesCreated(wanted: Wanted): boolean {
-  return wanted.type !== "some" ||
-    wanted.names.some(({ space, local }) => space === dav && local === "creationdate");
+function includesCreated(query: PropertyQuery): boolean {
+  return query.type !== "some" ||
+    query.names.some(({ space, local }) => space === dav && local === "creationdate");
 }
 
-/** A property's name as an element. */
+/** Returns a property's name as an element. */
 export function emptyElement({ space, local }: XmlName): string {
   return space === dav ? `<D:${local}/>` : `<${local} xmlns="${escapeXml(space)}"/>`;
 }
 
-/** @throws {BargeError} `usage` */
-function parse(text: string): Wanted {
+/** Parses the body. @throws {BargeError} `usage` */
+function parse(text: string): PropertyQuery {
   if (text === "") return { type: "all", also: [] };
   const root = parseXml(text);
   const child = (local: string) => elementsIn(root).find((e) => is(e, { space: dav, local }));
   if (!is(root, { space: dav, local: "propfind" })) {
-    throw new BargeError("usage", "the body is no DAV:propfind");
+    throw new BargeError("usage", "the body is not a DAV:propfind");
   }
   if (child("propname")) return { type: "names" };
-  const asksFor = child("allprop") ? child("include") : child("prop");
-  const names = asksFor ? elementsIn(asksFor).map(({ space, local }) => ({ space, local })) : [];
-  if (names.length > mostNames) {
-    throw new BargeError("usage", `more than ${mostNames} properties at once`);
+  const selection = child("allprop") ? child("include") : child("prop");
+  const names = selection
+    ? elementsIn(selection).map(({ space, local }) => ({ space, local }))
+    : [];
+  if (names.length > maxNames) {
+    throw new BargeError("usage", `more than ${maxNames} properties at once`);
   }
   if (child("prop")) return { type: "some", names };
-  if (!child("allprop")) throw new BargeError("usage", "the body asks for nothing");
+  if (!child("allprop")) throw new BargeError("usage", "the body names no properties");
   return {
     type: "all",
     also: names.filter(({ space, local }) => space !== dav || !usualNames.includes(local)),

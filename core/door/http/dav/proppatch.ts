@@ -1,8 +1,8 @@
 /**
- * PROPPATCH: RFC 4918, section 9.2. All of it is done, or nothing.
+ * PROPPATCH: RFC 4918, section 9.2. All changes of a request are made, or none.
  *
- * Windows sets the times and attributes that files have there: `Win32LastModifiedTime` becomes the
- * file's own, the others are kept as they come.
+ * Windows sets its own times and attributes: `Win32LastModifiedTime` sets the file's time, the others
+ * are stored as dead properties.
  */
 import { BargeError } from "../../../error.ts";
 import { changeProperties } from "../../../session/property.ts";
@@ -10,7 +10,7 @@ import { setModified } from "../../../session/set_modified.ts";
 import type { PropertyChange } from "../../../storage/properties.ts";
 import type { View } from "../../../storage/view.ts";
 import { parseDate } from "../condition.ts";
-import type { Exchange } from "../exchange.ts";
+import type { AuthenticatedExchange } from "../exchange.ts";
 import { asked, hrefOf } from "./headers.ts";
 import { entryAt, Guard } from "./guard.ts";
 import { isLive } from "./live.ts";
@@ -27,7 +27,7 @@ import {
   type XmlElement,
 } from "./xml.ts";
 
-const longest = 192 * 1024;
+const maxBodyBytes = 192 * 1024;
 const windowsTime = {
   space: "urn:schemas-microsoft-com:",
   local: "Win32LastModifiedTime",
@@ -38,11 +38,11 @@ interface Change {
   readonly set: boolean;
 }
 
-export async function proppatch(exchange: Exchange): Promise<Response> {
+export async function proppatch(exchange: AuthenticatedExchange): Promise<Response> {
   const { path } = asked(exchange);
-  const session = exchange.session!;
+  const session = exchange.session;
   const guard = new Guard(exchange, path);
-  const changes = parse(await exchange.body.text(longest));
+  const changes = parse(await exchange.body.text(maxBodyBytes));
   const entry = await entryAt(session, path);
   if (!entry) throw new BargeError("not-found", "there is no such file or folder");
   const href = hrefOf(exchange.door.front.prefix, path, entry.type === "dir");
@@ -74,11 +74,11 @@ function toKeep({ property, set }: Change): PropertyChange {
 /** @throws {BargeError} `usage` */
 function time(text: string): number {
   const ms = parseDate(text);
-  if (ms === undefined) throw new BargeError("usage", "Win32LastModifiedTime is no time");
+  if (ms === undefined) throw new BargeError("usage", "Win32LastModifiedTime is not a time");
   return ms;
 }
 
-/** The changes in their order. @throws {BargeError} `usage` */
+/** Parses the body: the changes in order. @throws {BargeError} `usage` */
 function parse(text: string): Change[] {
   const root = parseXml(text);
   const changes: Change[] = [];
@@ -93,10 +93,10 @@ function parse(text: string): Change[] {
     }
   }
   if (changes.length > 0) return changes;
-  throw new BargeError("usage", "the body is no DAV:propertyupdate, or an empty one");
+  throw new BargeError("usage", "the body is not a DAV:propertyupdate, or has no changes");
 }
 
-/** A value's language may be said far outside of it (section 4.3): it goes with the value. */
+/** Returns the child elements, each with the language that it inherits (section 4.3). */
 function inside(outer: XmlElement): XmlElement[] {
   return elementsIn(outer).map((inner) => inLanguageOf(inner, outer));
 }

@@ -1,9 +1,8 @@
 /**
- * XML as WebDAV's clients send it, read from strangers: no DOCTYPE, and so no entities of their own;
- * bounded in size (by the body), depth and number of elements; namespaces resolved here, as the
- * parser knows nothing of them (Namespaces in XML 1.0).
- *
- * Comments and processing instructions are dropped, CDATA becomes text.
+ * Reads and writes XML of untrusted WebDAV clients. A DOCTYPE, which could define entities, is refused.
+ * Size (by the body), depth and number of elements are limited. Namespaces (Namespaces in XML 1.0) are
+ * resolved here, since the parser ignores them. Comments and processing instructions are dropped, CDATA
+ * becomes text.
  */
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { BargeError } from "../../../error.ts";
@@ -18,10 +17,9 @@ export interface XmlAttribute extends XmlName {
   readonly value: string;
 }
 
-/** Elements in elements; tags at all; attributes of one. */
-const deepest = 32;
-const mostTags = 4000;
-const mostAttributes = 100;
+const maxDepth = 32;
+const maxTags = 4000;
+const maxAttributes = 100;
 
 const parser = new XMLParser({
   preserveOrder: true,
@@ -30,24 +28,24 @@ const parser = new XMLParser({
   parseTagValue: false,
   parseAttributeValue: false,
   trimValues: false,
-  processEntities: false, // decoded below: the five of XML, and characters by number
+  processEntities: false, // decoded below: the five entities of XML, and characters by number
   htmlEntities: false,
   cdataPropName: "#cdata",
   ignoreDeclaration: true,
   ignorePiTags: true,
-  maxNestedTags: deepest,
+  maxNestedTags: maxDepth,
 });
 
-/** As the parser gives it: the tag's name leads to what is in it, ":@" to its attributes. */
+/** A node of the parser: the tag's name maps to the children, ":@" to the attributes. */
 type Raw = { readonly [tag: string]: readonly Raw[] | string | Record<string, string> };
 
-/** What the prefixes mean at some place; "" is the default. */
+/** The namespaces by prefix at some element; "" is the default namespace. */
 type Scope = ReadonlyMap<string, string>;
 
 /**
- * The root element of a document.
+ * Parses a document, and returns its root element.
  *
- * @throws {BargeError} `usage` for what is not well-formed, too deep or too much, or has a DOCTYPE
+ * @throws {BargeError} `usage` for XML that is malformed, too deep or too large, or has a DOCTYPE
  *
  * @example
  * ```ts
@@ -62,33 +60,33 @@ export function parseXml(text: string): XmlElement {
   if (/<!(?!--|\[CDATA\[)/.test(text)) throw refuse("a DOCTYPE is not allowed");
   let tags = 0;
   for (let at = text.indexOf("<"); at !== -1; at = text.indexOf("<", at + 1)) tags++;
-  if (tags > mostTags) throw refuse("it has too many elements");
-  if (!allowed(text)) throw refuse("it has characters that XML can't have");
+  if (tags > maxTags) throw refuse("it has too many elements");
+  if (!allowed(text)) throw refuse("it has characters that XML does not allow");
   let raw: readonly Raw[];
   try {
-    raw = parser.parse(text) as Raw[]; // bounds the depth before the validator goes through it
+    raw = parser.parse(text) as Raw[]; // limits the depth, which the validator does not
     const valid = XMLValidator.validate(text);
     if (valid !== true) throw new Error(valid.err.msg);
   } catch (error) {
     throw refuse((error as Error).message);
   }
   const roots = raw.filter((node) => !("#text" in node));
-  if (!/^\s*<[^]*>\s*$/.test(text)) throw refuse("there is text around it");
-  if (roots.length !== 1) throw refuse("it has not one root element");
+  if (!/^\s*<[^]*>\s*$/.test(text)) throw refuse("there is text outside the root element");
+  if (roots.length !== 1) throw refuse("it must have one root element");
   return element(roots[0], new Map([["xml", xmlSpace]]));
 }
 
-/** The elements in an element, without the text between them. */
+/** Returns the child elements, without text. */
 export function elementsIn({ children }: XmlElement): XmlElement[] {
   return children.filter((child) => typeof child !== "string");
 }
 
-/** The text in an element, without that in the elements in it. */
+/** Returns the text of an element, without that of its child elements. */
 export function textIn({ children }: XmlElement): string {
   return children.filter((child) => typeof child === "string").join("");
 }
 
-/** An element that says in which language it is, if only what it is in says so. */
+/** Returns an element with the language of the outer one, unless it has its own. */
 export function inLanguageOf(inner: XmlElement, outer: XmlElement): XmlElement {
   const language = (of: XmlElement) => of.attributes.find((each) => is(each, languageName));
   const inherited = language(outer);
@@ -98,13 +96,13 @@ export function inLanguageOf(inner: XmlElement, outer: XmlElement): XmlElement {
 
 const languageName: XmlName = { space: xmlSpace, local: "lang" };
 
-/** Is it an element of that name? */
+/** Returns whether an element has a name. */
 export function is(element: XmlName, { space, local }: XmlName): boolean {
   return element.space === space && element.local === local;
 }
 
 /**
- * An element as text that means the same wherever it is put.
+ * Writes an element with all its namespaces, so that it can stand in any document.
  *
  * @example
  * ```ts
@@ -118,9 +116,9 @@ export function writeXml(element: XmlElement, outer?: string): string {
   let tag = local;
   if (space !== outer) tag += ` xmlns="${escapeXml(space)}"`;
   for (const [i, { space, local, value }] of attributes.entries()) {
-    if (space === "") tag += ` ${local}="${attribute(value)}"`;
-    else if (space === xmlSpace) tag += ` xml:${local}="${attribute(value)}"`;
-    else tag += ` xmlns:n${i}="${escapeXml(space)}" n${i}:${local}="${attribute(value)}"`;
+    if (space === "") tag += ` ${local}="${attributeText(value)}"`;
+    else if (space === xmlSpace) tag += ` xml:${local}="${attributeText(value)}"`;
+    else tag += ` xmlns:n${i}="${escapeXml(space)}" n${i}:${local}="${attributeText(value)}"`;
   }
   if (children.length === 0) return `<${tag}/>`;
   const inner = children.map((child) =>
@@ -130,35 +128,39 @@ export function writeXml(element: XmlElement, outer?: string): string {
 }
 
 function element(raw: Raw, outer: Scope): XmlElement {
-  const { ":@": given = {}, ...rest } = raw;
+  const { ":@": rawAttributes = {}, ...rest } = raw;
   const [[tag, content]] = Object.entries(rest) as [string, readonly Raw[]][];
-  const pairs = Object.entries(given as Record<string, string>);
-  if (pairs.length > mostAttributes) throw refuse("an element has too many attributes");
+  const pairs = Object.entries(rawAttributes as Record<string, string>);
+  if (pairs.length > maxAttributes) throw refuse("an element has too many attributes");
   const values = pairs.map(([name, value]) => [name, decode(value)] as const);
   const scope = declare(values, outer);
   const attributes: XmlAttribute[] = [];
   for (const [name, value] of values) {
     if (name === "xmlns" || name.startsWith("xmlns:")) continue;
-    const found = name.includes(":") ? resolve(name, scope) : { space: "", local: checked(name) };
-    if (attributes.some((other) => is(other, found))) throw refuse(`${name} is there twice`);
-    attributes.push({ ...found, value });
+    const attribute = name.includes(":")
+      ? resolve(name, scope)
+      : { space: "", local: checked(name) };
+    if (attributes.some((other) => is(other, attribute))) {
+      throw refuse(`an element has ${name} twice`);
+    }
+    attributes.push({ ...attribute, value });
   }
   const children: (XmlElement | string)[] = [];
-  const say = (text: string) => {
+  const addText = (text: string) => {
     const last = children.at(-1);
     if (typeof last === "string") children[children.length - 1] = last + text;
     else if (text !== "") children.push(text);
   };
   for (const child of content) {
-    if (typeof child["#text"] === "string") say(decode(child["#text"]));
+    if (typeof child["#text"] === "string") addText(decode(child["#text"]));
     else if ("#cdata" in child) {
-      for (const part of child["#cdata"] as readonly Raw[]) say(String(part["#text"] ?? ""));
+      for (const part of child["#cdata"] as readonly Raw[]) addText(String(part["#text"] ?? ""));
     } else children.push(element(child, scope));
   }
   return { ...resolve(tag, scope), attributes, children };
 }
 
-/** The scope that an element's attributes make of the one around it. */
+/** Returns the scope of an element: the outer one, with the declarations of its attributes. */
 function declare(values: readonly (readonly [string, string])[], outer: Scope): Scope {
   const declared = values.filter(([name]) => name === "xmlns" || name.startsWith("xmlns:"));
   if (declared.length === 0) return outer;
@@ -167,7 +169,7 @@ function declare(values: readonly (readonly [string, string])[], outer: Scope): 
     const prefix = name.slice("xmlns:".length);
     if (name !== "xmlns") {
       checked(prefix);
-      if (space === "") throw refuse(`the prefix ${prefix} is declared as nothing`);
+      if (space === "") throw refuse(`the prefix ${prefix} is declared as empty`);
       if (prefix === "xmlns") throw refuse("the prefix xmlns is declared");
     }
     if (space === xmlnsSpace || (prefix === "xml") !== (space === xmlSpace)) {
@@ -193,7 +195,7 @@ const start =
   "\\u2C00-\\u2FEF\\u3001-\\uD7FF\\uF900-\\uFDCF\\uFDF0-\\uFFFD\\u{10000}-\\u{EFFFF}";
 const ncName = new RegExp(`^[${start}][${start}.0-9\\xB7\\u0300-\\u036F\\u203F\\u2040-]*$`, "u");
 
-/** A name without a prefix. */
+/** Checks a name without a prefix. */
 function checked(name: string): string {
   if (!ncName.test(name)) throw refuse("a name is malformed");
   return name;
@@ -204,13 +206,13 @@ const references: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '
 function decode(text: string): string {
   if (!text.includes("&")) return text;
   return text.replace(/&([^;&]{0,10});?/g, (whole, name: string) => {
-    const known = whole.endsWith(";") ? references[name] ?? character(name) : undefined;
-    if (known === undefined) throw refuse("a reference to what is not there");
-    return known;
+    const character = whole.endsWith(";") ? references[name] ?? characterOf(name) : undefined;
+    if (character === undefined) throw refuse("it has an unknown entity");
+    return character;
   });
 }
 
-function character(name: string): string | undefined {
+function characterOf(name: string): string | undefined {
   const [, hex, decimal] = /^#(?:x([0-9A-Fa-f]+)|([0-9]+))$/.exec(name) ?? [];
   const code = hex ? parseInt(hex, 16) : Number(decimal ?? NaN);
   if (!(code <= 0x10ffff)) return undefined;
@@ -218,11 +220,11 @@ function character(name: string): string | undefined {
   return allowed(text) ? text : undefined;
 }
 
-/** In an attribute, a parser makes a space of a line break that is not written by number. */
-function attribute(value: string): string {
+/** Escapes an attribute's value. Parsers replace unescaped line breaks and tabs in it by spaces. */
+function attributeText(value: string): string {
   return escapeXml(value).replaceAll("\n", "&#10;").replaceAll("\t", "&#9;");
 }
 
 function refuse(why: string): BargeError {
-  return new BargeError("usage", `the XML is not as it must be: ${why}`);
+  return new BargeError("usage", `the XML is not valid: ${why}`);
 }

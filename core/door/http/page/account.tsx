@@ -1,4 +1,4 @@
-/** One's own account: room, password, where one is logged in, tokens. */
+/** The page of the own account: quota, logins, tokens, password. */
 import { formatLimit, formatSize, parseSize } from "../../../size.ts";
 import { BargeError } from "../../../error.ts";
 import { makeVerifier } from "../../../protocol/verifier.ts";
@@ -11,18 +11,18 @@ import { nothing, statusOf } from "../problem.ts";
 import { entriesOf, formatTime } from "./format.ts";
 import { Csrf, Icon, Note, send, Shell } from "./layout.tsx";
 import { checkPassword, NewPassword } from "./password.tsx";
-import { sentence, wordsOf } from "./said.ts";
-import { formOf, giveCookie, type PageContext, type UserView, userView } from "./view.ts";
+import { errorText, noticeText } from "./messages.ts";
+import { formOf, type PageContext, setLoginCookie, type UserView, userView } from "./view.ts";
 
 /** GET /account. */
 export async function showAccount(c: PageContext): Promise<Response> {
   const view = await userView(c);
-  return await send(<Account view={view} said={sentence(view.query.get("said"))} />);
+  return await send(<Account view={view} notice={noticeText(view.query.get("notice"))} />);
 }
 
 type Change = (c: PageContext, view: UserView, form: URLSearchParams) => Promise<string>;
 
-/** What the forms of the page do. Each returns the code of what to say. */
+/** The changes by their form's name. Each returns the code of its notice; see messages.ts. */
 const changes: Readonly<Record<string, Change>> = {
   async password(c, view, form) {
     const { store, exchange, session } = view;
@@ -31,18 +31,20 @@ const changes: Readonly<Record<string, Change>> = {
     const { host, ended: { signal: gone } } = exchange;
     const { name } = await session.account();
     const pause = (ms: number) => exchange.pause(ms);
-    const proven = await logIn(store, { name, secret: form.get("old") ?? "", host, gone }, pause);
-    const who = { account: name, host };
-    const verifier = await bounded(() => makeVerifier("password", password), gone, who);
-    exchange.admit(proven); // the login that has asked for it ends
-    proven.renew(await changePassword(proven, verifier));
+    const newLogin = await logIn(store, { name, secret: form.get("old") ?? "", host, gone }, pause);
+    const client = { account: name, host };
+    const verifier = await bounded(() => makeVerifier("password", password), gone, client);
+    exchange.admit(newLogin); // the change ends the current login
+    newLogin.renew(await changePassword(newLogin, verifier));
     const agent = exchange.header("user-agent") ?? "";
-    giveCookie(c, await continueAsWebSession(proven, agent, host));
+    setLoginCookie(c, await continueAsWebSession(newLogin, agent, host));
     return "password";
   },
   async grow(_, { session }, form) {
     const limit = parseSize(form.get("limit") ?? "");
-    if (limit === undefined) throw new BargeError("usage", "that is no size: 500 MB, 20 GiB");
+    if (limit === undefined) {
+      throw new BargeError("usage", "that is not a size, such as 500 MB or 20 GiB");
+    }
     await grow(session, limit);
     return "grown";
   },
@@ -60,29 +62,29 @@ const changes: Readonly<Record<string, Change>> = {
 export async function changeAccount(c: PageContext): Promise<Response> {
   const view = await userView(c);
   const form = await formOf(view);
-  const what = c.req.param("change") ?? "";
+  const change = c.req.param("change") ?? "";
   try {
-    if (what === "token") {
-      const label = (form.get("label") ?? "").trim() || "made on the page";
+    if (change === "token") {
+      const label = (form.get("label") ?? "").trim() || "created on the page";
       const made = await token(view.session, { verb: "token", action: "issue", label });
       return await send(<Account view={view} token={made.token ?? ""} />);
     }
-    if (!Object.hasOwn(changes, what)) throw nothing();
-    return c.redirect(`/account?said=${await changes[what](c, view, form)}`, 303);
+    if (!Object.hasOwn(changes, change)) throw nothing();
+    return c.redirect(`/account?notice=${await changes[change](c, view, form)}`, 303);
   } catch (error) {
     if (!(error instanceof BargeError)) throw error;
     view.exchange.failed = error;
-    const words = what === "password" && error.kind === "unauthenticated"
-      ? "That is not your old password."
-      : wordsOf(error);
-    return await send(<Account view={view} error={words} />, statusOf(error));
+    const text = change === "password" && error.kind === "unauthenticated"
+      ? "The old password is wrong."
+      : errorText(error);
+    return await send(<Account view={view} error={text} />, statusOf(error));
   }
 }
 
 async function Account(
-  { view, said, error, token }: {
+  { view, notice, error, token }: {
     view: UserView;
-    said?: string;
+    notice?: string;
     error?: string;
     token?: string;
   },
@@ -90,7 +92,7 @@ async function Account(
   const { name, role } = await view.session.account();
   return (
     <Shell view={view} title="Account" section="account">
-      <div class="head" data-said={said}>
+      <div class="head" data-notice={notice}>
         <h1 class="grow">{name}</h1>
         {role === "admin" && <span class="soft">admin</span>}
         <form method="post" action="/logout">
@@ -102,19 +104,19 @@ async function Account(
         {error && <Note bad>{error}</Note>}
         {token && (
           <Note>
-            <p>Copy it now; it can't be shown again:</p>
+            <p>Copy the token now; it can't be shown again:</p>
             <code id="token">{token}</code>{" "}
             <button type="button" class="b" data-copy="token" hidden>
               <Icon name="copy" />Copy
             </button>
           </Note>
         )}
-        <Room view={view} />
+        <Quota view={view} />
         <Logins view={view} />
         <Tokens view={view} />
         <form class="card stack" method="post" action="/account/password">
           <h2>Change the password</h2>
-          <p class="soft">All other logins and all tokens end with the old one; SSH keys stay.</p>
+          <p class="soft">All other logins and all tokens end; SSH keys stay.</p>
           <Csrf view={view} />
           <input type="hidden" name="name" value={name} autocomplete="username" />
           <div class="field">
@@ -123,7 +125,7 @@ async function Account(
           </div>
           <NewPassword store={view.store} />
           <div class="row end">
-            <button type="submit" class="b main">Change it</button>
+            <button type="submit" class="b main">Change the password</button>
           </div>
         </form>
       </div>
@@ -131,24 +133,24 @@ async function Account(
   );
 }
 
-async function Room({ view }: { view: UserView }) {
+async function Quota({ view }: { view: UserView }) {
   const { used, limit, entries = 0, entryLimit } = await quota(view.session);
   const { maxLimit } = view.store.settings;
   const canGrow = limit !== null && (maxLimit === null || maxLimit > limit);
   return (
     <section class="card stack">
-      <h2>Room</h2>
+      <h2>Quota</h2>
       <p>
         {limit === null
-          ? `${formatSize(used)} used; there is no limit.`
+          ? `${formatSize(used)} used, no limit.`
           : `${formatSize(used)} of ${formatSize(limit)} used.`}
-        {limit !== null && !canGrow && " Whoever runs this server can give you more."}
+        {limit !== null && !canGrow && " Only this server's operator can raise the quota."}
       </p>
       <p class="soft">{entriesOf(entries, entryLimit)}</p>
       {canGrow && (
         <form class="row" method="post" action="/account/grow">
           <Csrf view={view} />
-          <label for="limit">Take more</label>
+          <label for="limit">New quota</label>
           <input
             id="limit"
             name="limit"
@@ -156,8 +158,8 @@ async function Room({ view }: { view: UserView }) {
             placeholder={maxLimit === null ? "20 GB" : formatLimit(maxLimit)}
             required
           />
-          <button type="submit" class="b">Grow</button>
-          {maxLimit !== null && <small>up to {formatLimit(maxLimit)}</small>}
+          <button type="submit" class="b">Raise</button>
+          {maxLimit !== null && <small>at most {formatLimit(maxLimit)}</small>}
         </form>
       )}
     </section>
@@ -178,7 +180,7 @@ async function Logins({ view }: { view: UserView }) {
                 <time datetime={new Date(seen).toISOString()}>{formatTime(seen)}</time>
               </small>
             </div>
-            {id !== view.login && <One view={view} change="end" id={id} label="Log out" />}
+            {id !== view.login && <IdForm view={view} change="end" id={id} label="Log out" />}
           </li>
         ))}
       </ul>
@@ -206,30 +208,31 @@ async function Tokens({ view }: { view: UserView }) {
                   )}
                 </small>
               </div>
-              <One view={view} change="revoke" id={id} label="Revoke" />
+              <IdForm view={view} change="revoke" id={id} label="Revoke" />
             </li>
           ))}
         </ul>
       )}
       <form class="row" method="post" action="/account/token">
         <Csrf view={view} />
-        <label class="sr" for="label">What the token is for</label>
+        <label class="sr" for="label">Purpose of the token</label>
         <input
           id="label"
           name="label"
           class="short"
-          placeholder="What is it for?"
+          placeholder="Purpose"
           maxlength={100}
         />
         <button type="submit" class="b">
-          <Icon name="link" />Make a token
+          <Icon name="link" />Create a token
         </button>
       </form>
     </section>
   );
 }
 
-function One(
+/** A form with one button, which changes the login or token with an id. */
+function IdForm(
   { view, change, id, label }: { view: UserView; change: string; id: string; label: string },
 ) {
   return (
@@ -242,7 +245,7 @@ function One(
 }
 
 /**
- * What people call a browser.
+ * Returns the name of a browser, by its User-Agent.
  *
  * @example
  * ```ts

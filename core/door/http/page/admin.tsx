@@ -1,4 +1,4 @@
-/** For admins: how the server is, its accounts, who is connected, bans. */
+/** The admin pages: overview, accounts, connections, bans. */
 import { Hono } from "hono";
 import { liftBans, listBans, ratesOf } from "../../../session/admin.ts";
 import { numbers, status } from "../../../session/status.ts";
@@ -75,6 +75,6 @@ async function liftBan(c: PageContext): Promise<Response> {
   const view = await adminView(c);
   const form = await formOf(view);
   const lifted = await liftBans(view.session, form.get("subject") ?? "");
-  const said = lifted.length === 0 ? "" : `?said=lifted.${lifted.length}`;
-  return c.redirect(`/admin/bans${said}`, 303);
+  const notice = lifted.length === 0 ? "" : `?notice=lifted.${lifted.length}`;
+  return c.redirect(`/admin/bans${notice}`, 303);
 }

@@ -1,4 +1,4 @@
-/** Who is connected, and who is kept out. */
+/** The lists of connections and of bans. */
 import { formatSize } from "../../../size.ts";
 import type { Ban } from "../../../storage/logins.ts";
 import type { Present } from "../../../watch/roster.ts";
@@ -6,28 +6,28 @@ import { count, formatTime } from "./format.ts";
 import { Csrf, Icon } from "./layout.tsx";
 import type { UserView } from "./view.ts";
 
-/** @param open how many there are; more than are told of, maybe */
+/** @param open the number of connections, which may be more than `sessions` has */
 export function Connections(
   { sessions, open }: { sessions: readonly Present[]; open: number },
 ) {
   const busy = sessions.filter(({ verb }) => verb !== null && verb !== "status");
-  const moving = busy.filter(({ verb }) => verb === "put" || verb === "get");
+  const transfers = busy.filter(({ verb }) => verb === "put" || verb === "get");
   return (
     <div class="stack" id="connections" data-live>
       <h1 class="sr">Connections</h1>
       <section class="card stack">
-        <h2>{count(moving.length, "transfer")} in flight</h2>
-        {moving.length === 0
-          ? <p class="soft">No file is moving at this moment.</p>
+        <h2>{count(transfers.length, "transfer")}</h2>
+        {transfers.length === 0
+          ? <p class="soft">No file is being transferred.</p>
           : (
             <ul class="plain">
-              {moving.map(({ verb, path, account, door, bytes, address }) => (
+              {transfers.map(({ verb, path, account, door, bytes, address }) => (
                 <li>
                   <Icon name={verb === "put" ? "upload" : "download"} />
                   <div class="grow">
                     <div class="mono">{path ?? ""}</div>
                     <small>
-                      {account ?? "a stranger"} by {door}, {address}
+                      {account ?? "not logged in"}, {door}, {address}
                     </small>
                   </div>
                   <span class="num">{formatSize(bytes)}</span>
@@ -55,7 +55,7 @@ export function Connections(
             </li>
           ))}
         </ul>
-        {sessions.length < open && <p class="soft">These are {sessions.length} of them.</p>}
+        {sessions.length < open && <p class="soft">Only {sessions.length} of them are shown.</p>}
       </section>
     </div>
   );
@@ -72,8 +72,8 @@ export function Bans({ view, bans }: { view: UserView; bans: readonly Ban[] }) {
             <h2>Nobody is banned</h2>
             <p>
               {view.store.settings.banAfter === 0
-                ? "Bans are switched off on this server."
-                : "Too many failed logins are followed by a ban, which ends by itself."}
+                ? "Bans are disabled on this server."
+                : "Too many failed logins lead to a ban, which expires by itself."}
             </p>
           </div>
         )
@@ -81,7 +81,7 @@ export function Bans({ view, bans }: { view: UserView; bans: readonly Ban[] }) {
           <section class="card stack">
             <h2>{count(bans.length, "ban")}</h2>
             <ul class="plain">
-              {bans.map((ban) => <One view={view} ban={ban} />)}
+              {bans.map((ban) => <BanItem view={view} ban={ban} />)}
             </ul>
           </section>
         )}
@@ -89,18 +89,18 @@ export function Bans({ view, bans }: { view: UserView; bans: readonly Ban[] }) {
   );
 }
 
-function One({ view, ban }: { view: UserView; ban: Ban }) {
+function BanItem({ view, ban }: { view: UserView; ban: Ban }) {
   const { account, address, since, until, times } = ban;
-  const who = account === null
+  const subjectText = account === null
     ? "Everybody"
     : account.startsWith("?")
-    ? `No account, or a link’s password (${account})`
+    ? `An unknown name, or a link’s password (${account})`
     : account;
   const subject = account ?? address ?? "";
   return (
     <li>
       <div class="grow">
-        <div>{who} at {address ?? "all new addresses"}</div>
+        <div>{subjectText} at {address ?? "all new addresses"}</div>
         <small>
           Until: <Time at={until} />. Began: <Time at={since} />
           {times > 1 && `. Number ${times} in a row`}

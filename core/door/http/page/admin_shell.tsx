@@ -1,7 +1,7 @@
-/** What all pages of the admin area have around them. */
+/** The frame of all admin pages. */
 import type { Child } from "hono/jsx";
 import { Shell } from "./layout.tsx";
-import { sentence } from "./said.ts";
+import { noticeText } from "./messages.ts";
 import type { UserView } from "./view.ts";
 
 const tabs = [
@@ -17,7 +17,7 @@ export function AdminShell(
 ) {
   return (
     <Shell view={view} title={title} section="admin">
-      <div class="head" data-said={sentence(view.query.get("said"))}>
+      <div class="head" data-notice={noticeText(view.query.get("notice"))}>
         <nav class="tabs" aria-label="Admin">
           <ul>
             {tabs.map(([name, href, label]) => (

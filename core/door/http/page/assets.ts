@@ -1,13 +1,13 @@
 /**
- * What the page is made of beside its HTML, embedded: a caged worker reads no file outside the data
- * directory. All of it lies under one URL that changes with its content, so that a browser asks once.
+ * The page's scripts, styles and icons. They are embedded, because a worker may read no file outside
+ * the data directory. Their URL changes with their content, so a browser fetches them once.
  */
 import { createHash } from "node:crypto";
 import { Hono } from "hono";
 import admin from "./assets/admin.css" with { type: "text" };
 import base from "./assets/base.css" with { type: "text" };
 import files from "./assets/files.css" with { type: "text" };
-import over from "./assets/over.css" with { type: "text" };
+import over from "./assets/overlays.css" with { type: "text" };
 import phone from "./assets/phone.css" with { type: "text" };
 import shell from "./assets/shell.css" with { type: "text" };
 import icon from "./assets/icon.svg" with { type: "text" };
@@ -16,7 +16,7 @@ import main from "./assets/main.js" with { type: "text" };
 import folder from "./assets/folder.js" with { type: "text" };
 import live from "./assets/live.js" with { type: "text" };
 import panel from "./assets/panel.js" with { type: "text" };
-import picked from "./assets/picked.js" with { type: "text" };
+import picked from "./assets/chosen_files.js" with { type: "text" };
 import root from "./assets/root.js" with { type: "text" };
 import transfer from "./assets/transfer.js" with { type: "text" };
 import type { HttpEnv } from "../exchange.ts";
@@ -34,7 +34,7 @@ const assets: Readonly<Record<string, readonly [text: string, type: string]>> = 
   "folder.js": [folder, script],
   "live.js": [live, script],
   "panel.js": [panel, script],
-  "picked.js": [picked, script],
+  "chosen_files.js": [picked, script],
   "root.js": [root, script],
   "transfer.js": [transfer, script],
 };
@@ -42,12 +42,12 @@ const assets: Readonly<Record<string, readonly [text: string, type: string]>> = 
 const version = createHash("sha256").update(JSON.stringify(assets)).digest("hex").slice(0, 12);
 const prefix = `/assets/${version}`;
 
-/** The URL of an asset. */
+/** Returns the URL of an asset. */
 export function asset(name: keyof typeof assets & string): string {
   return `${prefix}/${name}`;
 }
 
-/** Serves them; a URL of another version leads to this one's. */
+/** Serves the assets; redirects from the URL of another version. */
 export function serveAssets(): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   resource(app, "/assets/:version/:name", {

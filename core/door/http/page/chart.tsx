@@ -1,18 +1,17 @@
-/** Bytes a second over time, as a drawing, and in words and numbers for who can't see it. */
+/** The chart of bytes a second, with a summary and a table for screen readers. */
 import { formatSize } from "../../../size.ts";
 import type { Rate, Span } from "../../../watch/history.ts";
 import { formatTime } from "./format.ts";
 
 const width = 720;
 const height = 180;
-const lengths: Readonly<Record<Span, number>> = { hour: 3_600_000, day: 86_400_000 };
-/** What stands below it. */
-const ago: Readonly<Record<Span, readonly string[]>> = {
+const spanMs: Readonly<Record<Span, number>> = { hour: 3_600_000, day: 86_400_000 };
+/** The labels of the time axis. */
+const timeLabels: Readonly<Record<Span, readonly string[]>> = {
   hour: ["1 h ago", "45 min", "30 min", "15 min", "now"],
   day: ["24 h ago", "18 h", "12 h", "6 h", "now"],
 };
-/** Rows of the table that goes with it. */
-const rows = 12;
+const tableRows = 12;
 
 interface ChartProps {
   readonly rates: readonly Rate[];
@@ -22,13 +21,15 @@ interface ChartProps {
 }
 
 export function Chart({ rates, span, now }: ChartProps) {
-  const from = now - lengths[span];
+  const from = now - spanMs[span];
   const shown = rates.filter(({ to }) => to > from);
   const top = roundUp(Math.max(1000, ...shown.flatMap(({ received, sent }) => [received, sent])));
-  const all = { received: bytesOf(shown, "received"), sent: bytesOf(shown, "sent") };
-  const summary = `In the last ${span}, ${formatSize(all.received)} came in, at most ` +
-    `${formatSize(most(shown, "received"))} a second; ${formatSize(all.sent)} went out, at most ` +
-    `${formatSize(most(shown, "sent"))} a second.`;
+  const totals = { received: bytesOf(shown, "received"), sent: bytesOf(shown, "sent") };
+  const summary = `In the last ${span}, ${formatSize(totals.received)} received, at most ` +
+    `${formatSize(maxRate(shown, "received"))} a second; ${
+      formatSize(totals.sent)
+    } sent, at most ` +
+    `${formatSize(maxRate(shown, "sent"))} a second.`;
   return (
     <figure class="traffic">
       <div class="plot">
@@ -43,26 +44,26 @@ export function Chart({ rates, span, now }: ChartProps) {
           {[0, 1, 2, 3, 4].map((i) => (
             <line class="grid" x1="0" x2={width} y1={i * height / 4} y2={i * height / 4} />
           ))}
-          {(["sent", "received"] as const).map((way) => {
-            const line = lineOf(shown, way, from, now, top);
+          {(["sent", "received"] as const).map((direction) => {
+            const line = lineOf(shown, direction, from, now, top);
             return line && (
               <>
-                <path class={`area ${way}`} d={line.area} />
-                <path class={`line ${way}`} d={line.path} />
+                <path class={`area ${direction}`} d={line.area} />
+                <path class={`line ${direction}`} d={line.path} />
               </>
             );
           })}
         </svg>
         <div class="times" aria-hidden="true">
-          {ago[span].map((label) => <span>{label}</span>)}
+          {timeLabels[span].map((label) => <span>{label}</span>)}
         </div>
       </div>
       <figcaption>
-        <span class="key received">In {formatSize(all.received)}</span>
-        <span class="key sent">Out {formatSize(all.sent)}</span>
+        <span class="key received">In {formatSize(totals.received)}</span>
+        <span class="key sent">Out {formatSize(totals.sent)}</span>
       </figcaption>
       <details id="numbers">
-        <summary>As numbers</summary>
+        <summary>As a table</summary>
         <p>{summary}</p>
         <Numbers rates={shown} from={from} now={now} />
       </details>
@@ -71,7 +72,7 @@ export function Chart({ rates, span, now }: ChartProps) {
 }
 
 function Numbers({ rates, from, now }: { rates: readonly Rate[]; from: number; now: number }) {
-  const step = (now - from) / rows;
+  const step = (now - from) / tableRows;
   return (
     <table class="plain">
       <thead>
@@ -82,7 +83,7 @@ function Numbers({ rates, from, now }: { rates: readonly Rate[]; from: number; n
         </tr>
       </thead>
       <tbody>
-        {Array.from({ length: rows }, (_, i) => {
+        {Array.from({ length: tableRows }, (_, i) => {
           const begin = from + i * step;
           const part = rates.filter(({ to }) => to > begin && to <= begin + step);
           return (
@@ -100,20 +101,22 @@ function Numbers({ rates, from, now }: { rates: readonly Rate[]; from: number; n
   );
 }
 
-type Way = "received" | "sent";
+type Direction = "received" | "sent";
 
-function bytesOf(rates: readonly Rate[], way: Way): number {
-  return Math.round(rates.reduce((sum, rate) => sum + rate[way] * (rate.to - rate.from) / 1000, 0));
+function bytesOf(rates: readonly Rate[], direction: Direction): number {
+  return Math.round(
+    rates.reduce((sum, rate) => sum + rate[direction] * (rate.to - rate.from) / 1000, 0),
+  );
 }
 
-function most(rates: readonly Rate[], way: Way): number {
-  return Math.max(0, ...rates.map((rate) => rate[way]));
+function maxRate(rates: readonly Rate[], direction: Direction): number {
+  return Math.max(0, ...rates.map((rate) => rate[direction]));
 }
 
-/** Steps, since each rate holds for a while: nothing is drawn that was not measured. */
+/** Draws steps, since each rate is the mean of its interval. */
 function lineOf(
   rates: readonly Rate[],
-  way: Way,
+  direction: Direction,
   from: number,
   now: number,
   top: number,
@@ -122,7 +125,7 @@ function lineOf(
   const x = (at: number) => round((Math.max(from, at) - from) / (now - from) * width);
   const y = (rate: number) => round(height - rate / top * (height - 2) - 1);
   const steps = rates.map((rate) =>
-    `${x(rate.from)},${y(rate[way])} ${x(rate.to)},${y(rate[way])}`
+    `${x(rate.from)},${y(rate[direction])} ${x(rate.to)},${y(rate[direction])}`
   );
   const path = `M${steps.join(" L")}`;
   const [first, last] = [x(rates[0].from), x(rates.at(-1)!.to)];
@@ -130,7 +133,7 @@ function lineOf(
 }
 
 /**
- * The next number that reads well: 1, 2 or 5, and zeros.
+ * Rounds up to 1, 2 or 5 times a power of ten.
  *
  * @example
  * ```ts

@@ -1,13 +1,13 @@
-/** Small words of the page: times, kinds of files, counts. */
+/** Formats times, counts and paths for the page, and knows the kinds of files. */
 import { getMimeType } from "hono/utils/mime";
 
-/** A time as the page is sent; the script puts it into the reader's own time zone. */
+/** Formats a time in UTC; the script converts it to the reader's time zone. */
 export function formatTime(time: string | number): string {
   return new Date(time).toISOString().slice(0, 16).replace("T", " ");
 }
 
 /**
- * A count with its noun.
+ * Formats a count with its noun.
  *
  * @example
  * ```ts
@@ -20,7 +20,7 @@ export function count(n: number, noun: string): string {
 }
 
 /**
- * An account's entries, and how many it may have.
+ * Formats the entries and the entry limit of an account.
  *
  * @example
  * ```ts
@@ -34,11 +34,11 @@ export function entriesOf(entries: number, limit: number | null = null): string 
   return `Files and folders: ${text(entries)}${limit === null ? "" : ` of ${text(limit)}`}.`;
 }
 
-/** What a file can be shown as. */
+/** The kind of a file's preview and icon. */
 export type Look = "image" | "video" | "audio" | "pdf" | "text" | "archive" | "other";
 
 /**
- * What a file's name says that it is.
+ * Returns the kind of a file by its name.
  *
  * @example
  * ```ts
@@ -50,7 +50,7 @@ export type Look = "image" | "video" | "audio" | "pdf" | "text" | "archive" | "o
 export function lookOf(name: string): Look {
   const lower = name.toLowerCase();
   if (/\.(zip|tar|t?gz|tgz|bz2|xz|zst|7z|rar)$/.test(lower)) return "archive";
-  if (texts.test(lower)) return "text";
+  if (textNames.test(lower)) return "text";
   const type = typeOf(name);
   if (type === "application/pdf") return "pdf";
   const [kind] = type.split("/");
@@ -58,8 +58,8 @@ export function lookOf(name: string): Look {
   return /^application\/(json|xml|javascript|toml|yaml)/.test(type) ? "text" : "other";
 }
 
-/** Kinds that browsers play, and that Hono's table does not have. */
-const played: Readonly<Record<string, string>> = {
+/** Types that browsers play, and that Hono's table lacks. */
+const mediaTypes: Readonly<Record<string, string>> = {
   wav: "audio/wav",
   flac: "audio/flac",
   m4a: "audio/mp4",
@@ -68,23 +68,23 @@ const played: Readonly<Record<string, string>> = {
   mkv: "video/x-matroska",
 };
 
-/** A file's media type, by its name. */
+/** Returns the media type of a file by its name. */
 export function typeOf(name: string): string {
   const lower = name.toLowerCase();
-  const own = played[lower.slice(lower.lastIndexOf(".") + 1)];
+  const own = mediaTypes[lower.slice(lower.lastIndexOf(".") + 1)];
   return own ?? getMimeType(lower) ?? "application/octet-stream";
 }
 
-const texts =
+const textNames =
   /(^|[/.])(txt|md|markdown|rst|log|csv|tsv|json|jsonl|ya?ml|toml|ini|conf|cfg|env|sh|bash|zsh|py|rb|pl|js|mjs|jsx|tsx?|css|html?|xml|c|h|cc|cpp|hpp|rs|go|java|kt|swift|sql|diff|patch|tex|makefile|dockerfile|license|readme)$/;
 
-/** The name of a path's last part, and the path of the folder that it is in. */
+/** Splits a path into its folder and its name. */
 export function split(path: string): { dir: string; name: string } {
-  const cut = path.lastIndexOf("/");
-  return { dir: path.slice(0, cut) || "/", name: path.slice(cut + 1) };
+  const slash = path.lastIndexOf("/");
+  return { dir: path.slice(0, slash) || "/", name: path.slice(slash + 1) };
 }
 
-/** The path of a name in a folder. */
+/** Returns the path of a name in a folder. */
 export function join(dir: string, name: string): string {
   return dir === "/" ? `/${name}` : `${dir}/${name}`;
 }

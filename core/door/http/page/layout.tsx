@@ -1,4 +1,4 @@
-/** The shell around every page, and how one is sent. */
+/** The frame of every page, and how a page is sent. */
 import { randomBytes } from "node:crypto";
 import type { Child } from "hono/jsx";
 import { formatSize } from "../../../size.ts";
@@ -6,7 +6,7 @@ import { quota } from "../../../session/quota.ts";
 import { asset } from "./assets.ts";
 import type { UserView, View } from "./view.ts";
 
-/** An icon of assets/icons.svg. */
+/** An icon from assets/icons.svg. */
 export function Icon({ name, class: more = "" }: { name: string; class?: string }) {
   return (
     <svg class={`i ${more}`} aria-hidden="true">
@@ -15,12 +15,12 @@ export function Icon({ name, class: more = "" }: { name: string; class?: string 
   );
 }
 
-/** The field that proves that a form is this page's. */
+/** The field that proves that a form comes from this page. */
 export function Csrf({ view }: { view: View }) {
   return <input type="hidden" name="csrf" value={view.csrf} />;
 }
 
-/** What went wrong, or what there is to know. */
+/** An error or a notice. */
 export function Note({ children, bad }: { children: Child; bad?: boolean }) {
   return (
     <div class={bad ? "note bad" : "note"} role={bad ? "alert" : "status"}>
@@ -30,7 +30,7 @@ export function Note({ children, bad }: { children: Child; bad?: boolean }) {
   );
 }
 
-/** Where one is: of the places in the navigation. */
+/** The current entry of the navigation. */
 export type Section = "home" | "public" | "links" | "admin" | "account" | "none";
 
 interface PlaceLink {
@@ -41,7 +41,7 @@ interface PlaceLink {
   readonly admin?: boolean;
 }
 
-/** The navigation, in its order. */
+/** The entries of the navigation, in order. */
 const places: readonly PlaceLink[] = [
   { section: "home", href: "/files/home/", icon: "home", label: "Home" },
   { section: "public", href: "/files/public/", icon: "public", label: "Public" },
@@ -63,7 +63,7 @@ function Head({ title, theme }: { title: string; theme: View["theme"] }) {
   );
 }
 
-/** A page for those who are logged in. */
+/** A page with a login. */
 export function Shell(
   { view, title, section, children }: {
     view: UserView;
@@ -106,7 +106,7 @@ async function Side({ view, section }: { view: UserView; section: Section }) {
           ))}
         </ul>
       </nav>
-      <Room view={view} />
+      <QuotaMeter view={view} />
       <div class="who">
         <a href="/account" aria-current={section === "account" ? "page" : undefined}>
           <Icon name="person" />
@@ -131,13 +131,13 @@ async function Side({ view, section }: { view: UserView; section: Section }) {
   );
 }
 
-/** The quota meter: the numbers that every door shows. */
-async function Room({ view }: { view: UserView }) {
+/** The quota meter. */
+async function QuotaMeter({ view }: { view: UserView }) {
   const { used, reserved, limit, left } = await quota(view.session);
   const taken = used + reserved;
   if (limit === null || left === null) {
     return (
-      <section class="room" id="room" aria-label="Your room" data-left="none">
+      <section class="room" id="room" aria-label="Your quota" data-left="none">
         <p>
           <b>{formatSize(taken)}</b> used, no limit
         </p>
@@ -146,17 +146,17 @@ async function Room({ view }: { view: UserView }) {
   }
   const full = left < limit * 0.05;
   return (
-    <section class={full ? "room full" : "room"} id="room" aria-label="Your room" data-left={left}>
+    <section class={full ? "room full" : "room"} id="room" aria-label="Your quota" data-left={left}>
       <p>
         <b>{formatSize(left)}</b> left<br /> of {formatSize(limit)}
-        {reserved > 0 && ` · ${formatSize(reserved)} held for uploads`}
+        {reserved > 0 && ` · ${formatSize(reserved)} reserved for uploads`}
       </p>
       <svg
         class="meter"
         viewBox="0 0 100 6"
         preserveAspectRatio="none"
         role="meter"
-        aria-label="Room used"
+        aria-label="Quota used"
         aria-valuemin={0}
         aria-valuemax={limit}
         aria-valuenow={Math.min(taken, limit)}
@@ -168,7 +168,7 @@ async function Room({ view }: { view: UserView }) {
   );
 }
 
-/** A page for strangers: one card in the middle. */
+/** A page without a login: one card in the middle. */
 export function Gate(
   { view, title, wide, children }: { view: View; title: string; wide?: boolean; children: Child },
 ) {
@@ -189,13 +189,16 @@ export function Gate(
 }
 
 /**
- * Nothing from elsewhere, nothing inline; files of strangers are shown in frames of their own. Such
- * files lie on the page's own origin, so that a script runs by the nonce of its page alone; the
- * modules that it imports have the nonce by it.
+ * The policy allows nothing from other origins and nothing inline. Uploaded files have the page's own
+ * origin, so a script needs the nonce of its page; the modules that it imports inherit it.
  */
 const policy = [
   "default-src 'none'",
-  ...["style", "img", "media", "frame", "connect"].map((what) => `${what}-src 'self'`),
+  "style-src 'self'",
+  "img-src 'self'",
+  "media-src 'self'",
+  "frame-src 'self'",
+  "connect-src 'self'",
   "form-action 'self'",
   "base-uri 'none'",
   "frame-ancestors 'none'",
@@ -205,14 +208,14 @@ const policy = [
 export async function send(page: Child, status = 200): Promise<Response> {
   const nonce = randomBytes(16).toString("base64");
   const text = (await `${await (page as { toString(): string | Promise<string> }).toString()}`)
-    .replace("<script ", `<script nonce="${nonce}" `); // no text of a page has a `<`
+    .replace("<script ", `<script nonce="${nonce}" `); // rendering escapes `<` in text
   return new Response(`<!DOCTYPE html>${text}`, {
     status,
     headers: {
       "content-type": "text/html; charset=utf-8",
       "cache-control": "no-store",
       "content-security-policy": `${policy}; script-src 'nonce-${nonce}'`,
-      // Without it, browsers hide from this server, too, that its forms are its own.
+      // With a stricter policy, browsers would send `Origin: null` with the page's own forms.
       "referrer-policy": "same-origin",
     },
   });

@@ -1,4 +1,4 @@
-/** One's own share links: making, listing, revoking them. */
+/** Pages to create, list and revoke the own share links. */
 import { BargeError } from "../../../error.ts";
 import {
   defaultLinkMs,
@@ -11,22 +11,22 @@ import {
 import { stat } from "../../../session/stat.ts";
 import { statusOf } from "../problem.ts";
 import { encodePath } from "../path.ts";
-import { iconOf, sectionOf } from "./browse.tsx";
+import { iconOf, sectionOf } from "./folder.tsx";
 import { count, formatTime, split } from "./format.ts";
 import { Csrf, Icon, Note, send, Shell } from "./layout.tsx";
-import { sentence, wordsOf } from "./said.ts";
+import { errorText, noticeText } from "./messages.ts";
 import { formOf, type PageContext, type UserView, userView } from "./view.ts";
 
-const hour = 3_600_000;
-const day = 24 * hour;
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
 
-/** How long a link can last, as the form has it. */
-const lives: readonly (readonly [ms: number, label: string])[] = [
-  [hour, "in an hour"],
-  [day, "in a day"],
+/** The lifetimes that the form offers. */
+const lifetimes: readonly (readonly [ms: number, label: string])[] = [
+  [hourMs, "in an hour"],
+  [dayMs, "in a day"],
   [defaultLinkMs, "in a week"],
-  [30 * day, "in a month"],
-  [365 * day, "in a year"],
+  [30 * dayMs, "in a month"],
+  [365 * dayMs, "in a year"],
 ];
 
 /** GET /links. */
@@ -35,12 +35,12 @@ export async function showLinks(c: PageContext): Promise<Response> {
   const links = await shares(view.session);
   return await send(
     <Shell view={view} title="Links" section="links">
-      <div class="head" data-said={sentence(view.query.get("said"))}>
+      <div class="head" data-notice={noticeText(view.query.get("notice"))}>
         <h1>Links</h1>
       </div>
       {links.length === 0 ? <Empty /> : (
         <ul class="cards">
-          {links.map((link) => <One view={view} link={link} />)}
+          {links.map((link) => <LinkItem view={view} link={link} />)}
         </ul>
       )}
     </Shell>,
@@ -53,7 +53,7 @@ function Empty() {
       <Icon name="link" />
       <h2>No links yet</h2>
       <p>
-        With a link, somebody without an account can download a file or folder of yours. Choose More
+        With a link, people without an account can download a file or folder of yours. Choose More
         at a file, then Share.
       </p>
     </div>
@@ -62,12 +62,12 @@ function Empty() {
 
 const states: Readonly<Record<Link["state"], string>> = {
   live: "",
-  expired: "It has ended.",
-  "used-up": "It is used up.",
-  gone: "What it led to was moved or removed: the link is dead.",
+  expired: "It has expired.",
+  "used-up": "It has no downloads left.",
+  gone: "Its file or folder was moved or removed.",
 };
 
-function One({ view, link }: { view: UserView; link: Link }) {
+function LinkItem({ view, link }: { view: UserView; link: Link }) {
   const { id, path, kind, created, expires, most, downloads, password, state } = link;
   const { name } = split(path);
   const live = state === "live";
@@ -89,12 +89,12 @@ function One({ view, link }: { view: UserView; link: Link }) {
           )}. {live
             ? (
               <>
-                Ends: <Time at={expires} />
+                Expires: <Time at={expires} />
               </>
             )
             : (
               <>
-                Made: <Time at={created} />
+                Created: <Time at={created} />
               </>
             )}
         </small>
@@ -120,7 +120,7 @@ export async function revokeLink(c: PageContext): Promise<Response> {
   const view = await userView(c);
   const form = await formOf(view);
   await revokeShare(view.session, form.get("id") ?? "");
-  return c.redirect("/links?said=unlinked", 303);
+  return c.redirect("/links?notice=unlinked", 303);
 }
 
 /** GET /links/new?path=PATH. */
@@ -141,7 +141,7 @@ export async function makeLink(c: PageContext): Promise<Response> {
     const made = await share(view.session, requestOf(path, form));
     return await send(
       <Shell view={view} title="Link" section="links">
-        <Made link={made.link} href={`/s/${made.token}`} base={view.exchange.base} />
+        <NewLink link={made.link} href={`/s/${made.token}`} base={view.exchange.base} />
       </Shell>,
     );
   } catch (error) {
@@ -165,7 +165,7 @@ function requestOf(path: string, form: URLSearchParams): ShareRequest {
 async function ask(view: UserView, path: string, failed?: BargeError): Promise<Response> {
   return await send(
     <Shell view={view} title="Share" section={sectionOf(path)}>
-      <Ask view={view} path={path} error={failed && wordsOf(failed)} />
+      <Ask view={view} path={path} error={failed && errorText(failed)} />
     </Shell>,
     failed ? statusOf(failed) : 200,
   );
@@ -177,22 +177,22 @@ function Ask({ view, path, error }: { view: UserView; path: string; error?: stri
       <h1>Share “{split(path).name}”</h1>
       {error && <Note bad>{error}</Note>}
       <p class="soft">
-        Whoever has the link can download it, without an account. If you move or remove it, the link
-        is dead; if you replace it, the link leads to the new one.
+        Everyone with the link can download it, without an account. The link ends if you move or
+        remove the item; if you replace it, the link gives the new one.
       </p>
       <Csrf view={view} />
       <input type="hidden" name="path" value={path} />
       <div class="field">
-        <label for="life">The link ends</label>
+        <label for="life">The link expires</label>
         <select id="life" name="life" autofocus>
-          {lives.map(([ms, label]) => (
+          {lifetimes.map(([ms, label]) => (
             <option value={ms} selected={ms === defaultLinkMs}>{label}</option>
           ))}
         </select>
       </div>
       <div class="field">
         <label for="most">
-          Downloads, at most <small>(empty: any number)</small>
+          Most downloads <small>(empty: no limit)</small>
         </label>
         <input id="most" name="most" type="number" min="1" max="1000000" step="1" />
       </div>
@@ -210,17 +210,17 @@ function Ask({ view, path, error }: { view: UserView; path: string; error?: stri
       </div>
       <div class="row end">
         <a class="b flat" href={`/about${encodePath(path)}`} data-cancel>Cancel</a>
-        <button type="submit" class="b main" data-default>Make a link</button>
+        <button type="submit" class="b main" data-default>Create a link</button>
       </div>
     </form>
   );
 }
 
-function Made({ link, href, base }: { link: Link; href: string; base: string }) {
+function NewLink({ link, href, base }: { link: Link; href: string; base: string }) {
   return (
     <div class="card ask" data-question>
       <h1>The link to “{split(link.path).name}”</h1>
-      <p class="soft">Copy it now: it can't be shown again, only revoked.</p>
+      <p class="soft">Copy the link now; it can't be shown again.</p>
       <div class="digest link">
         <code class="grow" id="link" data-link={href}>{base + href}</code>
         <button type="button" class="b" data-copy="link" hidden>

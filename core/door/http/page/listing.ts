@@ -1,37 +1,38 @@
-/** A folder's entries in the order and part that a page shows. */
+/** Sorts, filters and pages a folder's entries. */
 import type { Entry, Omission } from "../../../protocol/message.ts";
 import { entriesNamed, list } from "../../../session/list.ts";
 import { Omitted } from "../../../session/omitted.ts";
 import type { Session } from "../../../login/session.ts";
 
-/** What to show of a folder. */
-export interface Wanted {
+/** The part of a folder to show. */
+export interface ListingQuery {
   readonly sort: "name" | "size" | "modified";
   readonly descending: boolean;
-  /** What names have to contain, in whatever case; empty for all. */
+  /** Shows only names that contain this text, in any case; empty for all. */
   readonly filter: string;
   /** From 1. */
   readonly page: number;
 }
 
-/** A part of a folder. */
+/** The shown part of a folder. */
 export interface Listing {
   readonly entries: readonly Entry[];
-  /** Entries that the filter lets through, and all. */
+  /** The number of entries that match the filter. */
   readonly matching: number;
+  /** The number of all entries. */
   readonly total: number;
   readonly pages: number;
-  /** Of all files that match. */
+  /** Of all matching files. */
   readonly bytes: number;
   /** Entries that exist and can't be shown. */
   readonly omitted?: Omission;
 }
 
-/** Rows a page. */
+/** The most rows of a page. */
 export const perPage = 500;
 
-/** Reads it from a query; what makes no sense is as if it was not there. */
-export function wantedOf(query: URLSearchParams): Wanted {
+/** Reads a query; ignores malformed fields. */
+export function listingQueryOf(query: URLSearchParams): ListingQuery {
   const sort = query.get("sort");
   return {
     sort: sort === "size" || sort === "modified" ? sort : "name",
@@ -41,35 +42,39 @@ export function wantedOf(query: URLSearchParams): Wanted {
   };
 }
 
-/** The key that an entry is sorted by: all that is held of a folder's entries but those on the page. */
+/** The sort key of an entry. Of entries on other pages, only the key is kept in memory. */
 interface Key {
   readonly name: string;
   readonly folder: boolean;
-  /** Its size, or its time in ms since 1970; 0 where the order is that of names. */
+  /** The size, or the time in ms since 1970; 0 for the order by name. */
   readonly by: number;
 }
 
 /** @throws {BargeError} as `list` */
-export async function listing(session: Session, path: string, wanted: Wanted): Promise<Listing> {
-  const needle = wanted.filter.toLocaleLowerCase();
-  const found: Key[] = [];
+export async function listing(
+  session: Session,
+  path: string,
+  query: ListingQuery,
+): Promise<Listing> {
+  const needle = query.filter.toLocaleLowerCase();
+  const keys: Key[] = [];
   const omitted = new Omitted();
   let [total, bytes] = [0, 0];
   for await (const batch of list(session, path, false, omitted)) {
     total += batch.length;
     for (const entry of batch) {
       if (needle !== "" && !entry.name.toLocaleLowerCase().includes(needle)) continue;
-      found.push(keyOf(entry, wanted));
+      keys.push(keyOf(entry, query));
       bytes += entry.size;
     }
   }
-  found.sort(order(wanted));
-  const pages = Math.max(1, Math.ceil(found.length / perPage));
-  const from = (Math.min(wanted.page, pages) - 1) * perPage;
-  const shown = found.slice(from, from + perPage).map(({ name }) => name);
+  keys.sort(order(query));
+  const pages = Math.max(1, Math.ceil(keys.length / perPage));
+  const from = (Math.min(query.page, pages) - 1) * perPage;
+  const shown = keys.slice(from, from + perPage).map(({ name }) => name);
   return {
     entries: await entriesNamed(session, path, shown),
-    matching: found.length,
+    matching: keys.length,
     total,
     pages,
     bytes,
@@ -77,15 +82,15 @@ export async function listing(session: Session, path: string, wanted: Wanted): P
   };
 }
 
-function keyOf({ name, type, size, modified }: Entry, { sort }: Wanted): Key {
+function keyOf({ name, type, size, modified }: Entry, { sort }: ListingQuery): Key {
   const by = sort === "size" ? size : sort === "modified" ? Date.parse(modified) : 0;
   return { name, folder: type === "dir", by };
 }
 
 const names = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
-/** Folders come first, whatever the order. */
-function order({ descending }: Wanted): (a: Key, b: Key) => number {
+/** Compares keys; folders come first in every order. */
+function order({ descending }: ListingQuery): (a: Key, b: Key) => number {
   const sign = descending ? -1 : 1;
   return (a, b) => {
     if (a.folder !== b.folder) return a.folder ? -1 : 1;

@@ -1,4 +1,4 @@
-/** Logging in and out, and making oneself an account. */
+/** Pages to log in, log out and register. */
 import { BargeError } from "../../../error.ts";
 import { makeVerifier } from "../../../protocol/verifier.ts";
 import { logName } from "../../../login/log_name.ts";
@@ -8,8 +8,8 @@ import { beginWebSession, endWebSession } from "../../../login/web_session.ts";
 import { statusOf } from "../problem.ts";
 import { Csrf, Gate, Icon, Note, send } from "./layout.tsx";
 import { checkPassword, NewPassword } from "./password.tsx";
-import { wordsOf } from "./said.ts";
-import { backOf, formOf, giveCookie, type PageContext, type View, viewOf } from "./view.ts";
+import { errorText } from "./messages.ts";
+import { backOf, formOf, type PageContext, setLoginCookie, type View, viewOf } from "./view.ts";
 
 /** GET /login. */
 export async function showLogin(c: PageContext): Promise<Response> {
@@ -33,13 +33,13 @@ export async function login(c: PageContext): Promise<Response> {
     const agent = exchange.header("user-agent") ?? "";
     const secret = await beginWebSession(store, credentials, agent, (ms) => exchange.pause(ms));
     exchange.access.login = false;
-    giveCookie(c, secret);
+    setLoginCookie(c, secret);
     return c.redirect(backOf(back), 303);
   } catch (error) {
     if (!(error instanceof BargeError)) throw error;
     exchange.failed = error;
     return await send(
-      <Login view={view} back={back} name={name} error={wordsOf(error)} />,
+      <Login view={view} back={back} name={name} error={errorText(error)} />,
       statusOf(error),
     );
   }
@@ -50,21 +50,21 @@ export async function logout(c: PageContext): Promise<Response> {
   const view = await viewOf(c);
   await formOf(view);
   if (view.session) await endWebSession(view.session, view.login);
-  giveCookie(c, "");
-  return c.redirect("/login?said=out", 303);
+  setLoginCookie(c, "");
+  return c.redirect("/login?notice=out", 303);
 }
 
 function Login(
   { view, back, name, error }: { view: View; back: string; name?: string; error?: string },
 ) {
-  const out = view.query.get("said");
+  const loggedOut = view.query.get("notice") === "out";
   return (
     <Gate view={view} title="Log in">
       <form class="card" method="post" action="/login">
         <h1>Log in</h1>
         {error && <Note bad>{error}</Note>}
-        {!error && out === "out" && <Note>You are logged out.</Note>}
-        {!error && back && <Note>Log in to go on.</Note>}
+        {!error && loggedOut && <Note>You are logged out.</Note>}
+        {!error && back && <Note>Log in to continue.</Note>}
         <Csrf view={view} />
         <input type="hidden" name="back" value={back} />
         <div class="field">
@@ -94,7 +94,7 @@ function Login(
         <button type="submit" class="b main">Log in</button>
         {view.store.settings.allowRegister && (
           <p class="soft">
-            New here? <a href="/register">Make an account</a>
+            New here? <a href="/register">Create an account</a>
           </p>
         )}
       </form>
@@ -107,7 +107,7 @@ export async function showRegister(c: PageContext): Promise<Response> {
   return await send(<Register view={await viewOf(c)} />);
 }
 
-/** POST /register: makes the account, and logs it in. */
+/** POST /register: creates the account and logs it in. */
 export async function makeAccount(c: PageContext): Promise<Response> {
   const view = await viewOf(c);
   const form = await formOf(view);
@@ -116,22 +116,22 @@ export async function makeAccount(c: PageContext): Promise<Response> {
   const { exchange, store } = view;
   try {
     if (!store.settings.allowRegister) {
-      throw new BargeError("refused", "accounts are made by this server's operator");
+      throw new BargeError("refused", "only this server's operator creates accounts");
     }
     checkPassword(store, password, form.get("again"));
     const { host, ended: { signal: gone } } = exchange;
-    const who = { account: name, host };
-    const verifier = await bounded(() => makeVerifier("password", password), gone, who);
+    const client = { account: name, host };
+    const verifier = await bounded(() => makeVerifier("password", password), gone, client);
     await register(store, { verb: "register", account: name, verifier }, host);
     const credentials = { name, secret: password, host: exchange.host };
     const agent = exchange.header("user-agent") ?? "";
-    giveCookie(c, await beginWebSession(store, credentials, agent, (ms) => exchange.pause(ms)));
-    return c.redirect("/files/home/?said=welcome", 303);
+    setLoginCookie(c, await beginWebSession(store, credentials, agent, (ms) => exchange.pause(ms)));
+    return c.redirect("/files/home/?notice=welcome", 303);
   } catch (error) {
     if (!(error instanceof BargeError)) throw error;
     exchange.failed = error;
     return await send(
-      <Register view={view} name={name} error={wordsOf(error)} />,
+      <Register view={view} name={name} error={errorText(error)} />,
       statusOf(error),
     );
   }
@@ -140,11 +140,11 @@ export async function makeAccount(c: PageContext): Promise<Response> {
 function Register({ view, name, error }: { view: View; name?: string; error?: string }) {
   const allowed = view.store.settings.allowRegister;
   return (
-    <Gate view={view} title="Make an account">
+    <Gate view={view} title="Create an account">
       <form class="card" method="post" action="/register">
-        <h1>Make an account</h1>
+        <h1>Create an account</h1>
         {error && <Note bad>{error}</Note>}
-        {!allowed && <Note bad>This server's operator makes the accounts here.</Note>}
+        {!allowed && <Note bad>Only this server's operator creates accounts.</Note>}
         <Csrf view={view} />
         {allowed && (
           <>
@@ -162,7 +162,7 @@ function Register({ view, name, error }: { view: View; name?: string; error?: st
               />
             </div>
             <NewPassword store={view.store} />
-            <button type="submit" class="b main">Make the account</button>
+            <button type="submit" class="b main">Create the account</button>
           </>
         )}
         <p class="soft">

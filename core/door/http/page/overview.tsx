@@ -1,4 +1,4 @@
-/** How the server is, at a glance: traffic, storage, facts. */
+/** The overview of the server: traffic, storage, facts. */
 import { formatSize } from "../../../size.ts";
 import { type Rate, type Span, spans } from "../../../watch/history.ts";
 import type { Snapshot } from "../../../session/status.ts";
@@ -46,10 +46,10 @@ function Tiles({ snapshot, rates }: { snapshot: Snapshot; rates: readonly Rate[]
   const open = doors.reduce((sum, door) => sum + door.open, 0);
   const now = rates.at(-1);
   const tiles = [
-    ["Coming in", `${formatSize(now?.received ?? 0)}/s`, "/admin/connections"],
-    ["Going out", `${formatSize(now?.sent ?? 0)}/s`, "/admin/connections"],
+    ["Received", `${formatSize(now?.received ?? 0)}/s`, "/admin/connections"],
+    ["Sent", `${formatSize(now?.sent ?? 0)}/s`, "/admin/connections"],
     ["Connected", String(open), "/admin/connections"],
-    ["Uploads moving", String(uploads.moving), "/admin/connections"],
+    ["Active uploads", String(uploads.moving), "/admin/connections"],
     ["Accounts", String(accounts.count), "/admin/accounts"],
     ["Bans", String(banned), "/admin/bans"],
   ];
@@ -74,7 +74,7 @@ function Storage({ snapshot: { accounts, uploads } }: { snapshot: Snapshot }) {
       <dl class="facts">
         <Fact term="Charged to accounts">{formatSize(accounts.used)}</Fact>
         <Fact term="Reserved for uploads">{formatSize(accounts.reserved)}</Fact>
-        <Fact term="Half-finished uploads">
+        <Fact term="Partial uploads">
           {count(uploads.unfinished, "upload")}, {formatSize(uploads.staged)}
         </Fact>
       </dl>
@@ -89,18 +89,18 @@ function Server({ snapshot }: { snapshot: Snapshot }) {
       <h2>Server</h2>
       <dl class="facts">
         <Fact term="Version">{version || "unknown"}</Fact>
-        <Fact term="Up">
-          {lasted(now - started)}
+        <Fact term="Uptime">
+          {formatDuration(now - started)}
         </Fact>
         <Fact term="Started">
           <time datetime={new Date(started).toISOString()}>{formatTime(started)}</time>
         </Fact>
         <Fact term="Workers">
           {workers}
-          {restarts > 0 && `, ${count(restarts, "time")} started again`}
+          {restarts > 0 && `, ${count(restarts, "restart")}`}
         </Fact>
         <Fact term="Memory">{formatSize(memory)}</Fact>
-        <Fact term="Logins">{logins.ok} right, {logins.failed} failed</Fact>
+        <Fact term="Logins">{logins.ok} succeeded, {logins.failed} failed</Fact>
       </dl>
     </section>
   );
@@ -115,7 +115,7 @@ function Fact({ term, children }: { term: string; children: unknown }) {
   );
 }
 
-/** Those that anybody has come through. */
+/** Lists the doors that had a connection. */
 function Doors({ snapshot }: { snapshot: Snapshot }) {
   const doors = snapshot.doors.filter(({ opened, refused }) => opened + refused > 0);
   return (
@@ -127,7 +127,7 @@ function Doors({ snapshot }: { snapshot: Snapshot }) {
             <tr>
               <th scope="col">Door</th>
               <th scope="col" class="num">Open</th>
-              <th scope="col" class="num">Let in</th>
+              <th scope="col" class="num">Accepted</th>
               <th scope="col" class="num">Refused</th>
               <th scope="col" class="num">Received</th>
               <th scope="col" class="num">Sent</th>
@@ -152,17 +152,17 @@ function Doors({ snapshot }: { snapshot: Snapshot }) {
 }
 
 /**
- * A duration in its two largest units.
+ * Formats a duration in its two largest units.
  *
  * @param ms milliseconds
  *
  * @example
  * ```ts
- * import { lasted } from "./overview.tsx";
- * if (lasted(90_061_000) !== "1 day 1 h" || lasted(61_000) !== "1 min 1 s") throw new Error();
+ * import { formatDuration } from "./overview.tsx";
+ * if (formatDuration(90_061_000) !== "1 day 1 h" || formatDuration(61_000) !== "1 min 1 s") throw new Error();
  * ```
  */
-export function lasted(ms: number): string {
+export function formatDuration(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   const units: [number, string][] = [
     [Math.floor(seconds / 86_400), seconds < 172_800 ? "day" : "days"],

@@ -1,31 +1,30 @@
-/** The page at `/`: its URLs. Rendered here and complete without script; the script makes it quicker. */
+/** Routes the page's URLs. Pages are complete without scripts, which only avoid full reloads. */
 import { Hono } from "hono";
-import { typed } from "../../../error.ts";
 import { explain } from "../../failure.ts";
 import type { HttpEnv } from "../exchange.ts";
 import { prefixPage } from "../prefix.ts";
 import { statusOf } from "../problem.ts";
 import { resource } from "../resource.ts";
 import { admin } from "./admin.tsx";
-import { about } from "./about.tsx";
+import { showDetails } from "./details.tsx";
 import { changeAccount, showAccount } from "./account.tsx";
 import { serveAssets } from "./assets.ts";
-import { browse } from "./browse.tsx";
+import { showFolder } from "./folder.tsx";
 import { askMkdir, change } from "./change.tsx";
 import { Gate, Note, send, Shell } from "./layout.tsx";
 import { login, logout, makeAccount, showLogin, showRegister } from "./login.tsx";
-import { raw } from "./raw.ts";
-import { wordsOf } from "./said.ts";
+import { sendInline } from "./inline_file.ts";
+import { errorText } from "./messages.ts";
 import { setTheme } from "./theme.ts";
-import { half } from "./half.ts";
+import { listPartialUploads } from "./partial_uploads.ts";
 import { askLink, makeLink, revokeLink, showLinks } from "./links.tsx";
-import { shared } from "./shared.tsx";
-import { NeedsLogin, type PageContext, viewOf } from "./view.ts";
+import { shared } from "./share_link.tsx";
+import { isUserView, NeedsLogin, type PageContext, viewOf } from "./view.ts";
 
 export function page(): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   app.use(prefixPage);
-  app.onError((error, c) => failed(c, error));
+  app.onError((error, c) => sendFailure(c, error));
   app.route("/", serveAssets());
   resource(app, "/", { GET: (c) => c.redirect("/files/home/", 303) });
   resource(app, "/login", { GET: showLogin, POST: login });
@@ -34,10 +33,10 @@ export function page(): Hono<HttpEnv> {
   resource(app, "/theme", { POST: setTheme });
   resource(app, "/account", { GET: showAccount });
   resource(app, "/account/:change", { POST: changeAccount });
-  for (const path of ["/files", "/files/*"]) resource(app, path, { GET: browse });
-  resource(app, "/about/*", { GET: about });
-  resource(app, "/raw/*", { GET: raw });
-  resource(app, "/half", { GET: half });
+  for (const path of ["/files", "/files/*"]) resource(app, path, { GET: showFolder });
+  resource(app, "/about/*", { GET: showDetails });
+  resource(app, "/raw/*", { GET: sendInline });
+  resource(app, "/half", { GET: listPartialUploads });
   resource(app, "/links", { GET: showLinks });
   resource(app, "/links/new", { GET: askLink, POST: makeLink });
   resource(app, "/links/revoke", { POST: revokeLink });
@@ -47,34 +46,33 @@ export function page(): Hono<HttpEnv> {
   return app;
 }
 
-/** A failure as a page; one who has to log in is led there, and back. */
-async function failed(c: PageContext, error: unknown): Promise<Response> {
-  const { exchange } = { exchange: c.env };
+/** Answers a failure with a page, or redirects to the login. */
+async function sendFailure(c: PageContext, error: unknown): Promise<Response> {
+  const exchange = c.env;
   if (error instanceof NeedsLogin) {
     const { path, query } = exchange.target;
     const back = exchange.method === "GET" ? `${path}${query && `?${query}`}` : "";
     const home = back === "" || back === "/files/home/";
     return c.redirect(home ? "/login" : `/login?back=${encodeURIComponent(back)}`, 303);
   }
-  const told = explain(error, { op: exchange.method, path: exchange.asked.path.slice(0, 3000) });
-  exchange.failed = told;
-  const status = statusOf(told);
+  const failed = explain(error, { op: exchange.method, path: exchange.asked.path.slice(0, 3000) });
+  exchange.failed = failed;
+  const status = statusOf(failed);
   const view = await viewOf(c);
   const missing = status === 404;
-  const title = missing ? "Nothing here" : "That did not work";
+  const title = missing ? "Nothing here" : "The request failed";
   const body = (
     <div class="stack">
       <h1>{title}</h1>
-      <Note bad>{wordsOf(typed(told))}</Note>
+      <Note bad>{errorText(failed)}</Note>
       <p>
-        <a class="b" href="/files/home/">To your home</a>
+        <a class="b" href="/files/home/">Go to your home</a>
       </p>
     </div>
   );
-  const { session } = view;
   return await send(
-    session
-      ? <Shell view={{ ...view, session }} title={title} section="none">{body}</Shell>
+    isUserView(view)
+      ? <Shell view={view} title={title} section="none">{body}</Shell>
       : (
         <Gate view={view} title={title}>
           <div class="card">{body}</div>

@@ -1,12 +1,11 @@
-/** Choosing a password. */
+/** The fields of a new password. */
 import { BargeError } from "../../../error.ts";
 import { defaultMinPassword } from "../../../protocol/password.ts";
 import { checkPasswordLength } from "../../../login/change_password.ts";
 import type { Service } from "../../../login/service.ts";
 
-/** The two fields of a form. */
 export function NewPassword({ store }: { store: Service }) {
-  const least = store.settings.minPassword ?? defaultMinPassword;
+  const minLength = store.settings.minPassword ?? defaultMinPassword;
   return (
     <>
       <div class="field">
@@ -16,21 +15,21 @@ export function NewPassword({ store }: { store: Service }) {
           name="password"
           type="password"
           autocomplete="new-password"
-          minlength={least}
+          minlength={minLength}
           required
         />
-        {least > 1 && <small>{least} characters at least</small>}
+        {minLength > 1 && <small>At least {minLength} characters</small>}
       </div>
       <div class="field">
-        <label for="again">The same again</label>
+        <label for="again">Repeat the password</label>
         <input id="again" name="again" type="password" autocomplete="new-password" required />
       </div>
     </>
   );
 }
 
-/** @throws {BargeError} `usage` when it is too short, or was typed in two ways */
-export function checkPassword(store: Service, password: string, again: string | null): void {
+/** Checks a new password. @throws {BargeError} `usage` if it is too short, or the two differ */
+export function checkPassword(store: Service, password: string, repeated: string | null): void {
   checkPasswordLength(store, password);
-  if (password !== again) throw new BargeError("usage", "the two passwords differ");
+  if (password !== repeated) throw new BargeError("usage", "the two passwords differ");
 }

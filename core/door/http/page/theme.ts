@@ -1,15 +1,21 @@
-/** Light or dark, where somebody wants it otherwise than their system says. */
+/** Lets the reader choose light or dark, in place of the system's setting. */
 import { setCookie } from "hono/cookie";
 import { backOf, formOf, type PageContext, viewOf } from "./view.ts";
 
-const year = 365 * 86_400;
+const themeCookieSeconds = 365 * 86_400;
 
 /** POST /theme. */
 export async function setTheme(c: PageContext): Promise<Response> {
   const form = await formOf(await viewOf(c));
   const theme = form.get("theme") === "dark" ? "dark" : "light";
   const { secure } = c.env;
-  const attributes = { path: "/", maxAge: year, sameSite: "Lax", httpOnly: true, secure } as const;
+  const attributes = {
+    path: "/",
+    maxAge: themeCookieSeconds,
+    sameSite: "Lax",
+    httpOnly: true,
+    secure,
+  } as const;
   setCookie(c, "barge-theme", theme, attributes);
   return c.redirect(backOf(form.get("back")), 303);
 }

@@ -1,8 +1,8 @@
 /**
- * What every page needs to know: who asks, how it is to look, and the token that its forms carry.
+ * The facts that every page needs: the login, the theme, and the token of its forms.
  *
- * A login is a cookie that scripts can't read and other sites can't send; the browser names the site
- * that a request comes from, too; and a form has to carry a token that only this page was told.
+ * A login is a cookie that scripts can't read and other sites can't send. The browser also names the
+ * site that a request comes from, and a form must carry a token that only this page has.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { getCookie, setCookie } from "hono/cookie";
@@ -14,7 +14,12 @@ import { findWebSession } from "../../../login/web_session.ts";
 import type { Session } from "../../../login/session.ts";
 import type { Service } from "../../../login/service.ts";
 import type { CookieLogin } from "../auth.ts";
-import type { Exchange, HttpEnv } from "../exchange.ts";
+import {
+  type AuthenticatedExchange,
+  type Exchange,
+  type HttpEnv,
+  isAuthenticated,
+} from "../exchange.ts";
 import { refuseForeign } from "../origin.ts";
 import { Refusal } from "../problem.ts";
 
@@ -24,43 +29,44 @@ export type PageContext = Context<HttpEnv>;
 export interface View {
   readonly exchange: Exchange;
   readonly store: Service;
-  /** Undefined: nobody is logged in. */
+  /** Undefined without a login. */
   readonly session: Session | undefined;
-  /** Names this login among its owner's. */
+  /** The id of this login among those of its account. */
   readonly login: string;
-  /** What forms carry as `csrf`. */
+  /** The field `csrf` of forms. */
   readonly csrf: string;
   readonly theme: "light" | "dark" | undefined;
   /** The query. */
   readonly query: URLSearchParams;
 }
 
-/** One of somebody who is logged in. */
+/** A request for a page, with a login. */
 export interface UserView extends View {
+  readonly exchange: AuthenticatedExchange;
   readonly session: Session;
 }
 
-/** Thrown where a page needs a login and there is none: leads to the login, and back. */
+/** Thrown by a page that needs a login; redirects to the login, and back. */
 export class NeedsLogin extends BargeError {
   constructor() {
     super("unauthenticated", "log in first", { op: "log in" });
   }
 }
 
-/** Over TLS, the browser takes it from this host and over TLS only. */
+/** Returns the cookie's name. Over TLS, the browser accepts it only from this host and over TLS. */
 function cookieName({ secure, door }: Exchange): string {
   if (!secure) return "barge";
-  return door.front.prefix === "" ? "__Host-barge" : "__Secure-barge"; // the former is for all paths
+  return door.front.prefix === "" ? "__Host-barge" : "__Secure-barge"; // `__Host-` requires the path /
 }
 
-/** Finds whose a request's cookie is, for the door's logins. */
+/** Finds the session of a cookie, for the door's logins. */
 export const cookieLogin: CookieLogin = async (exchange, header) => {
   const name = cookieName(exchange);
   const secret = parse(header, name)[name];
   return secret ? (await findWebSession(exchange.store, secret))?.session : undefined;
 };
 
-/** What a page needs to know, whoever asks. */
+/** Returns the view of any request. */
 export async function viewOf(c: PageContext): Promise<View> {
   const exchange = c.env;
   const { store } = exchange;
@@ -79,45 +85,50 @@ export async function viewOf(c: PageContext): Promise<View> {
   };
 }
 
-/** The same, of somebody who is logged in. @throws {NeedsLogin} */
-export async function userView(c: PageContext): Promise<UserView> {
-  const view = await viewOf(c);
-  if (!view.session) throw new NeedsLogin();
-  return view as UserView;
+/** Returns whether the request comes with a login. */
+export function isUserView(view: View): view is UserView {
+  return view.session !== undefined && isAuthenticated(view.exchange);
 }
 
-/** @throws {BargeError} `denied` for one who is no admin */
+/** Returns the view of a request with a login. @throws {NeedsLogin} */
+export async function userView(c: PageContext): Promise<UserView> {
+  const view = await viewOf(c);
+  if (!isUserView(view)) throw new NeedsLogin();
+  return view;
+}
+
+/** Returns the view of an admin's request. @throws {NeedsLogin} {BargeError} `denied` for other accounts */
 export async function adminView(c: PageContext): Promise<UserView> {
   const view = await userView(c);
   if ((await view.session.account()).role === "admin") return view;
-  throw new BargeError("denied", "this is for admins");
+  throw new BargeError("denied", "only admins can see this page");
 }
 
 /**
- * The fields of a form that this page gave out.
+ * Returns the fields of a form of this page.
  *
- * @throws {BargeError} `denied` for one that another site sent, or an old login's
+ * @throws {BargeError} `denied` for a form of another site or of an earlier login
  */
 export async function formOf(view: View): Promise<URLSearchParams> {
   const { exchange } = view;
   refuseForeign(exchange);
   const form = await exchange.body.form();
-  const [given, own] = [form.get("csrf") ?? "", view.csrf].map((text) =>
+  const [sent, own] = [form.get("csrf") ?? "", view.csrf].map((text) =>
     createHash("sha256").update(text).digest()
   );
-  if (timingSafeEqual(given, own)) return form;
-  throw new Refusal(403, "denied", "this form is of another login", {
-    hint: "load the page again, and try once more",
+  if (timingSafeEqual(sent, own)) return form;
+  throw new Refusal(403, "denied", "this form belongs to another login", {
+    hint: "reload the page and try again",
   });
 }
 
-/** Where a form wants to lead back to: only ever to a page of this server. */
+/** Returns the path that a form leads back to, if it is on this server; else the home folder. */
 export function backOf(back: string | null): string {
   return back && /^\/(?![/\\])[!-~]*$/.test(back) ? back : "/files/home/";
 }
 
-/** Gives the browser a login, or with an empty secret takes it away. */
-export function giveCookie(c: PageContext, secret: string): void {
+/** Sets the cookie of a login; an empty secret removes it. */
+export function setLoginCookie(c: PageContext, secret: string): void {
   const { secure } = c.env;
   setCookie(c, cookieName(c.env), secret, {
     path: "/",

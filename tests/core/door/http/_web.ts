@@ -3,7 +3,7 @@ import { sessionOf } from "../../_session.ts";
 import { Database } from "../../../../core/local/database/database.ts";
 import type { Role } from "../../../../core/storage/account.ts";
 import { listenHttp } from "../../../../core/door/http/listen.ts";
-import { type Patience, patience } from "../../../../core/door/http/vigil.ts";
+import { defaultTimeouts, type Timeouts } from "../../../../core/door/http/watchdog.ts";
 import type { Door, DoorSpec } from "../../../../core/door/door.ts";
 import { formatAddress } from "../../../../core/net/address.ts";
 import type { KeyPair } from "../../../../core/net/certificate.ts";
@@ -30,7 +30,7 @@ export class Web implements AsyncDisposable {
 
   static async start(
     settings: Partial<Settings> = {},
-    allowed: Partial<Patience> = {},
+    timeouts: Partial<Timeouts> = {},
     hooks: Hooks = {},
     tls?: KeyPair,
     front: Partial<DoorSpec> = {},
@@ -56,7 +56,7 @@ export class Web implements AsyncDisposable {
       ...front,
     } as const;
     const opening = { store, spec, reusePort: false, tls };
-    const door = await listenHttp(opening, { ...patience, ...allowed });
+    const door = await listenHttp(opening, { ...defaultTimeouts, ...timeouts });
     return new Web(store, door, formatAddress(door.address), tls?.cert);
   }
 

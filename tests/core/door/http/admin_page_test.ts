@@ -36,13 +36,13 @@ test("an admin looks after accounts, connections and bans", async (t) => {
     await page.fill("dialog #new", "carol-secret");
     await page.fill("dialog #again", "carol-secret");
     await page.click("dialog button[type=submit]");
-    await page.locator("dialog [role=alert]", { hasText: "that is no size" }).waitFor();
+    await page.locator("dialog [role=alert]", { hasText: "that is not a size" }).waitFor();
     await root.checkAccess();
     await page.fill("dialog #limit", "2 MB");
     await page.fill("dialog #new", "carol-secret");
     await page.fill("dialog #again", "carol-secret");
     await page.click("dialog button[type=submit]");
-    await root.hears("The account is made");
+    await root.hears("The account is created");
     const row = page.locator(".item", { hasText: "carol" });
     await row.getByText("of 2.00 MB").waitFor();
     await row.getByText("Never logged in").waitFor();
@@ -61,7 +61,7 @@ test("an admin looks after accounts, connections and bans", async (t) => {
     await page.click("text=carol");
     await page.fill("#limit", "5 MB");
     await page.click("form[action$=limit] button");
-    await root.hears("It is changed");
+    await root.hears("The account is changed");
     await page.getByText("of 5.00 MB").waitFor();
     await root.checkAccess();
     await root.shot("account");
@@ -78,7 +78,7 @@ test("an admin looks after accounts, connections and bans", async (t) => {
     await page.fill("#new", "new-secret");
     await page.fill("#again", "new-secret");
     await page.click("form[action$=password] button");
-    await root.hears("It is changed");
+    await root.hears("The account is changed");
     assert.equal(await status("/api/v1/quota", { headers: basic("carol", "new-secret") }), 200);
   });
 
@@ -99,9 +99,9 @@ test("an admin looks after accounts, connections and bans", async (t) => {
     const chart = page.locator("svg.chart");
     await chart.waitFor();
     const words = await chart.getAttribute("aria-label");
-    assert.match(words ?? "", /In the last hour, 1\.00 MB came in, .*1\.00 MB went out/);
+    assert.match(words ?? "", /In the last hour, 1\.00 MB received, .*1\.00 MB sent/);
     assert.equal(await page.locator(".plot path.line").count(), 2);
-    await page.click("text=As numbers");
+    await page.click("text=As a table");
     await page.locator("td", { hasText: "1.00 MB" }).first().waitFor();
     await root.checkAccess();
     await root.shot("overview");
@@ -112,7 +112,7 @@ test("an admin looks after accounts, connections and bans", async (t) => {
 
   await t.step("a transfer is seen while it runs, without a reload", async () => {
     await page.click(".tabs >> text=Connections");
-    await page.getByText("No file is moving").waitFor();
+    await page.getByText("No file is being transferred").waitFor();
     const going = new TransformStream<Uint8Array, Uint8Array>();
     const writer = going.writable.getWriter();
     const sent = status("/api/v1/files/home/slow.bin", {
@@ -122,7 +122,7 @@ test("an admin looks after accounts, connections and bans", async (t) => {
     });
     await writer.write(new Uint8Array(70_000));
     const row = page.locator("li", { hasText: "/home/slow.bin" });
-    await row.getByText("alice by http").waitFor();
+    await row.getByText("alice, http").waitFor();
     await root.checkAccess();
     await root.shot("connections");
     await writer.close();
@@ -146,7 +146,7 @@ test("an admin looks after accounts, connections and bans", async (t) => {
     const login = await root.context.cookies();
     const cookie = login.map(({ name, value }) => `${name}=${value}`).join("; ");
     await page.goto(`${base}/admin/accounts/root`);
-    await page.getByText("This is you").waitFor();
+    await page.getByText("This is your account").waitFor();
     const csrf = await page.locator("[name=csrf]").first().inputValue();
     const post = (path: string, fields: Record<string, string>, headers = {}) =>
       status(path, {

@@ -163,7 +163,7 @@ Deno.test("JSON that does not fit names the field", async () => {
     refused(answer, 400);
     return answer.json.detail;
   };
-  assert.match(await said("{"), /no JSON/);
+  assert.match(await said("{"), /not JSON/);
   assert.match(await said("[]"), /missing/);
   assert.match(await said('{"path":5}'), /^path: /);
   assert.match(await said('{"path":"/home/x","more":1}'), /^more: /);

@@ -11,7 +11,7 @@ const propfind = `<D:propfind xmlns:D="DAV:"><D:allprop/></D:propfind>`;
 
 Deno.test("an upload over TLS is let go of soon after its sender is gone, in mid-flight, too", async () => {
   const tls = await makeSelfSigned(["127.0.0.1"]);
-  await using web = await Web.start({}, { quiet: 200, request: 600_000 }, {}, tls);
+  await using web = await Web.start({}, { probeMs: 200, stallMs: 600_000 }, {}, tls);
   const anna = await web.user("anna");
   await anna.begin("PUT", `${api}/files/home/cut`, { "content-length": "3000000" });
   await anna.send(pattern(2_000_000));
@@ -24,7 +24,7 @@ Deno.test("an upload over TLS is let go of soon after its sender is gone, in mid
 
 Deno.test("a client over TLS that pauses in mid-body goes on", async () => {
   const tls = await makeSelfSigned(["127.0.0.1"]);
-  await using web = await Web.start({}, { quiet: 0 }, {}, tls);
+  await using web = await Web.start({}, { probeMs: 0 }, {}, tls);
   const anna = await web.user("anna");
   await anna.begin("PUT", `${api}/files/home/f`, { "content-length": "200000" });
   await anna.send(pattern(200_000).subarray(0, 100_000));

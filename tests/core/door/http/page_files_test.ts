@@ -21,7 +21,7 @@ test("a person uploads, looks at, changes, publishes and downloads files", async
     await page.fill("#name", "alice");
     await page.fill("#password", "wrong");
     await page.click("button[type=submit]");
-    await page.locator("[role=alert]", { hasText: "don't go together" }).waitFor();
+    await page.locator("[role=alert]", { hasText: "name or the password is wrong" }).waitFor();
     await alice.checkAccess();
     await alice.shot("login");
     await page.fill("#password", "alice-secret");
@@ -52,7 +52,7 @@ test("a person uploads, looks at, changes, publishes and downloads files", async
 
   await t.step("what does not fit is refused before it is sent", async () => {
     await alice.upload(local.path("big.bin"));
-    await page.locator(".transfers li.bad", { hasText: "needs 24.0 MB, and 2.60 MB are left" })
+    await page.locator(".transfers li.bad", { hasText: "needs 24.0 MB, 2.60 MB are available" })
       .waitFor();
     await alice.shot("over-quota");
     await alice.checkAccess();
@@ -77,7 +77,7 @@ test("a person uploads, looks at, changes, publishes and downloads files", async
     await page.click("#new-folder");
     await page.fill("dialog #to", "chosen");
     await page.keyboard.press("Enter");
-    await alice.hears("The folder is made");
+    await alice.hears("The folder is created");
     await page.click("text=chosen");
     await page.getByText("Nothing here yet").waitFor();
     await alice.upload(local.path("trip"), "folder");
@@ -147,7 +147,7 @@ test("a person uploads, looks at, changes, publishes and downloads files", async
     await bob.page.keyboard.press("Escape");
     await bob.page.click("[data-verb=claim]");
     await bob.page.click("dialog >> text=Claim to Home");
-    await bob.hears("Took 1 item into your home");
+    await bob.hears("Claimed 1 item");
     await bob.page.click(".places >> text=Home");
     await bob.sees("greeting.txt");
     await bob.page.locator('#room[data-left="999989"]').waitFor();
@@ -187,7 +187,7 @@ test("an upload is paused, outlives a server that is killed, and goes on", async
     await row.getByRole("button", { name: "Pause" }).click();
     await row.getByText("paused").waitFor();
     await alice.shot("paused");
-    await row.getByRole("button", { name: "Go on" }).click();
+    await row.getByRole("button", { name: "Resume" }).click();
     await beyond(/^\d+\.\d+ MB of .*left$/);
   });
 
@@ -198,7 +198,7 @@ test("an upload is paused, outlives a server that is killed, and goes on", async
       await using second = await startServer({ data, args });
       alice.base = `http://${second.facts.http}`;
       await page.goto(`${alice.base}/files/home/`);
-      await row.getByText("are here").waitFor();
+      await row.getByText("uploaded").waitFor();
       assert.ok(await progress() > 0.1);
       await alice.shot("half");
       await alice.checkAccess();

@@ -96,28 +96,28 @@ test("an account is made, listed, given room and a new password", async (t) => {
 
   await t.step("registered", async () => {
     await page.goto(`${carol.base}/`);
-    await page.click("text=Make an account");
+    await page.click("text=Create an account");
     await page.waitForURL("**/register");
     await page.fill("#name", "carol");
     await page.fill("#new", "one-secret");
     await page.fill("#again", "two-secret");
-    await page.click("button >> text=Make the account");
+    await page.click("button >> text=Create the account");
     await page.locator("[role=alert]", { hasText: "differ" }).waitFor();
     await page.fill("#new", "carol-secret");
     await page.fill("#again", "carol-secret");
-    await page.click("button >> text=Make the account");
+    await page.click("button >> text=Create the account");
     await carol.hears("Welcome!");
   });
 
   await t.step("grown, as far as the server allows", async () => {
     await page.click(".who a");
-    await page.getByText("up to 2 MB").waitFor();
+    await page.getByText("at most 2 MB").waitFor();
     await carol.checkAccess();
     await page.fill("#limit", "3 MB");
-    await page.click("text=Grow");
+    await page.click("button >> text=Raise");
     await page.locator("[role=alert]", { hasText: "at most 2 MB" }).waitFor();
     await page.fill("#limit", "2 MB");
-    await page.click("text=Grow");
+    await page.click("button >> text=Raise");
     await page.locator("#room", { hasText: "2.00 MB left" }).waitFor();
   });
 
@@ -127,14 +127,14 @@ test("an account is made, listed, given room and a new password", async (t) => {
     await page.reload();
     await page.getByText(", this one").waitFor();
     await page.click('[action="/account/end"] button');
-    await carol.hears("That login is ended");
+    await carol.hears("The login has ended");
     await phone.page.reload();
     await phone.page.locator("#password").waitFor();
   });
 
   await t.step("a token is made, works, and is revoked", async () => {
     await page.fill("#label", "backup");
-    await page.click("text=Make a token");
+    await page.click("text=Create a token");
     const token = await page.innerText("#token");
     await carol.shot("account");
     const ask = () =>
@@ -154,12 +154,12 @@ test("an account is made, listed, given room and a new password", async (t) => {
     await page.fill("#old", "wrong");
     await page.fill("#new", "new-secret");
     await page.fill("#again", "new-secret");
-    await page.click("text=Change it");
-    await page.locator("[role=alert]", { hasText: "not your old password" }).waitFor();
+    await page.click("button >> text=Change the password");
+    await page.locator("[role=alert]", { hasText: "old password is wrong" }).waitFor();
     await page.fill("#old", "carol-secret");
     await page.fill("#new", "new-secret");
     await page.fill("#again", "new-secret");
-    await page.click("text=Change it");
+    await page.click("button >> text=Change the password");
     await carol.hears("The password is changed");
     await other.page.reload();
     await other.page.locator("#password").waitFor();

@@ -147,7 +147,7 @@ test("files are shown, and can do nothing to who looks at them", async (t) => {
     await page.locator("dialog #to:focus").waitFor();
     await keyboard.type("by key");
     await keyboard.press("Enter");
-    await person.hears("The folder is made");
+    await person.hears("The folder is created");
     await person.sees("by key");
     await keyboard.press("ArrowDown");
     assert.equal((await focused().innerText()).trim(), "by key");
@@ -161,7 +161,7 @@ test("files are shown, and can do nothing to who looks at them", async (t) => {
     await keyboard.press("Enter");
     await page.getByText("Nothing here yet").waitFor();
     await keyboard.press("?");
-    await page.locator("dialog", { hasText: "from row to row" }).waitFor();
+    await page.locator("dialog", { hasText: "previous or next row" }).waitFor();
     await keyboard.press("Escape");
   });
 
@@ -187,7 +187,7 @@ test("files are shown, and can do nothing to who looks at them", async (t) => {
     await page.locator("#main pre").waitFor();
     await context.clearCookies();
     await page.click(".crumbs >> text=Home");
-    await page.getByText("Log in to go on").waitFor({ state: "detached" });
+    await page.getByText("Log in to continue").waitFor({ state: "detached" });
     await page.fill("#name", "alice");
     await page.fill("#password", "alice-secret");
     await page.click("button[type=submit]");

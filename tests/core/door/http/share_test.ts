@@ -159,7 +159,7 @@ Deno.test("links: who may make them, what strangers get, and how often", async (
     };
     const unknown = await asked(`${alice.base}/s/${"x".repeat(43)}`);
     assert.equal(unknown.status, 404);
-    assert.match(unknown.text, /This link leads nowhere/);
+    assert.match(unknown.text, /This link is not valid/);
     for (const made of [revoked, moved]) {
       const { status, text } = await asked(made.url);
       assert.deepEqual([status, body(text)], [404, body(unknown.text)]);
@@ -337,9 +337,9 @@ browserTest("a person shares a file, and a stranger downloads it", async () => {
   await page.reload();
   await page.locator(".item", { hasText: "1 of 2 downloads" }).waitFor();
   await page.click("text=Revoke");
-  await owner.hears("leads nowhere now");
+  await owner.hears("The link is revoked");
   await page.getByText("No links yet").waitFor();
   await stranger.page.reload();
-  await stranger.page.getByText("This link leads nowhere").waitFor();
+  await stranger.page.getByText("This link is not valid").waitFor();
   await stranger.checkAccess();
 });

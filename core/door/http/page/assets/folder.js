@@ -1,31 +1,31 @@
-/** A folder at work: filtering as one types, selecting, keys, files that are dropped. */
+/** The page of a folder: filter while typing, selection, keyboard shortcuts, dropped files. */
 import { add } from "./panel.js";
-import { dropped, picked } from "./picked.js";
-import { askFor, say, visit } from "./main.js";
+import { chosenFiles, droppedFiles } from "./chosen_files.js";
+import { notify, openDialog, visit } from "./main.js";
 import { root } from "./root.js";
 
-let typing;
+let filterTimer;
 
-/** Where one is: the path of the folder that is shown; undefined elsewhere. */
-export function here() {
+/** Returns the path of the shown folder; undefined on other pages. */
+export function currentFolder() {
   return document.querySelector("#folder")?.dataset.path;
 }
 
-/** Called when a folder has come to be shown. */
-export function openFolder() {
+/** Prepares the controls of a folder that is shown. */
+export function prepareFolder() {
   const upload = document.querySelector("#upload");
   if (upload) upload.hidden = false;
   const all = document.querySelector("[data-all]");
   if (all) all.hidden = false;
   const hint = document.querySelector("[data-keys]");
   if (hint) hint.hidden = false;
-  count();
+  updateSelection();
 }
 
 document.addEventListener("input", (event) => {
   if (!event.target.matches("#q")) return;
-  clearTimeout(typing);
-  typing = setTimeout(async () => {
+  clearTimeout(filterTimer);
+  filterTimer = setTimeout(async () => {
     const { value, form } = event.target;
     await visit(`${location.pathname}?${new URLSearchParams(new FormData(form))}`, {
       focus: false,
@@ -36,7 +36,7 @@ document.addEventListener("input", (event) => {
   }, 250);
 });
 
-function count() {
+function updateSelection() {
   const form = document.querySelector("form[data-files]:has(table)");
   if (!form) return;
   const boxes = [...form.querySelectorAll(".pick input[name]")];
@@ -54,29 +54,29 @@ document.addEventListener("change", (event) => {
       box.checked = event.target.checked;
     }
   }
-  count();
+  updateSelection();
 });
 
-/** A click with shift selects all in between. */
-let last;
+/** The checkbox that was clicked last; a click with Shift selects the range from there. */
+let lastBox;
 document.addEventListener("click", (event) => {
   const box = event.target;
   if (!box.matches?.(".pick input[name]")) return;
   const boxes = [...box.form.querySelectorAll(".pick input[name]")];
-  const [a, b] = [boxes.indexOf(last), boxes.indexOf(box)].sort((x, y) => x - y);
+  const [a, b] = [boxes.indexOf(lastBox), boxes.indexOf(box)].sort((x, y) => x - y);
   if (event.shiftKey && a >= 0) {
     for (const other of boxes.slice(a, b)) other.checked = box.checked;
-    count();
+    updateSelection();
   }
-  last = box;
+  lastBox = box;
 });
 
 document.addEventListener("click", (event) => {
-  if (event.target.closest("#upload")) choose();
+  if (event.target.closest("#upload")) chooseUpload();
 });
 
-/** Has the reader choose files; with the keyboard too. */
-function choose() {
+/** Asks whether to upload files or a folder. */
+function chooseUpload() {
   const menu = document.createElement("dialog");
   menu.setAttribute("aria-label", "Upload");
   menu.innerHTML = `<div class="card ask"><h1>Upload</h1>
@@ -90,12 +90,12 @@ function choose() {
     const button = event.target.closest("button");
     if (!button && event.target !== menu) return;
     menu.close();
-    if (button?.value) pick(button.value === "folder");
+    if (button?.value) openFilePicker(button.value === "folder");
   });
   menu.showModal();
 }
 
-function pick(folder) {
+function openFilePicker(folder) {
   const input = document.createElement("input");
   input.type = "file";
   input.multiple = true;
@@ -105,14 +105,14 @@ function pick(folder) {
   const done = () => input.remove();
   input.addEventListener("cancel", done);
   input.addEventListener("change", () => {
-    add(here(), picked(input.files));
+    add(currentFolder(), chosenFiles(input.files));
     done();
   });
   input.click();
 }
 
-/* Dropping, anywhere on a folder's page. */
-let over;
+/* Files can be dropped anywhere on a folder's page. */
+let hideTimer;
 const zone = document.createElement("div");
 zone.className = "drop";
 zone.hidden = true;
@@ -120,41 +120,37 @@ zone.setAttribute("aria-hidden", "true");
 document.body.append(zone);
 
 function carriesFiles(event) {
-  return here() !== undefined && event.dataTransfer?.types.includes("Files");
+  return currentFolder() !== undefined && event.dataTransfer?.types.includes("Files");
 }
 
 document.addEventListener("dragover", (event) => {
   if (!carriesFiles(event)) return;
   event.preventDefault();
   event.dataTransfer.dropEffect = "copy";
-  zone.textContent = `Drop to upload to ${here().split("/").at(-1)}`;
+  zone.textContent = `Drop to upload to ${currentFolder().split("/").at(-1)}`;
   zone.hidden = false;
-  clearTimeout(over);
-  over = setTimeout(() => zone.hidden = true, 250);
+  clearTimeout(hideTimer);
+  hideTimer = setTimeout(() => zone.hidden = true, 250);
 });
 document.addEventListener("drop", async (event) => {
   zone.hidden = true;
   if (!carriesFiles(event)) return;
   event.preventDefault();
-  const dir = here();
-  const files = await dropped(event.dataTransfer);
-  if (files.length === 0) say("There is no file in that.", true);
+  const dir = currentFolder();
+  const files = await droppedFiles(event.dataTransfer);
+  if (files.length === 0) notify("There are no files in it.", true);
   else add(dir, files);
 });
 
-/* Keys: / u n, arrows, Delete, ? */
 const keys = [
   ["/", "filter"],
   ["u", "upload"],
   ["n", "new folder"],
-  ["↑ ↓", "from row to row"],
-  [
-    "x",
-    "select the row",
-  ],
+  ["↑ ↓", "previous or next row"],
+  ["x", "select the row"],
   ["Enter", "open"],
-  ["Delete", "delete what is selected"],
-  ["?", "this list"],
+  ["Delete", "delete the selection"],
+  ["?", "show this list"],
 ];
 
 document.addEventListener("keydown", (event) => {
@@ -168,18 +164,18 @@ document.addEventListener("keydown", (event) => {
   }
   const act = {
     "/": () => document.querySelector("#q")?.focus(),
-    u: () => here() && choose(),
+    u: () => currentFolder() && chooseUpload(),
     n: () => document.querySelector("#new-folder")?.click(),
-    ArrowDown: () => step(target, 1),
-    ArrowUp: () => step(target, -1),
+    ArrowDown: () => moveFocus(target, 1),
+    ArrowUp: () => moveFocus(target, -1),
     x: () => target.closest("tr")?.querySelector(".pick input")?.click(),
-    Delete: remove,
-    "?": help,
+    Delete: deleteSelection,
+    "?": showKeys,
   }[key];
   if (act && act() !== false) event.preventDefault();
 });
 
-function step(from, by) {
+function moveFocus(from, by) {
   const rows = [...document.querySelectorAll(".list tbody tr")];
   if (rows.length === 0) return false;
   const at = rows.indexOf(from.closest("tr"));
@@ -189,21 +185,21 @@ function step(from, by) {
   rows[to].querySelector(".name a").focus();
 }
 
-function remove() {
+function deleteSelection() {
   const row = document.activeElement.closest(".list tbody tr");
   const form = document.querySelector("form[data-files]:has(table)");
   if (!form) return false;
   const fields = new FormData(form);
   if (!fields.has("name") && row) fields.append("name", row.querySelector(".pick input").value);
   if (!fields.has("name")) return false;
-  askFor(`${root}/do/delete`, { method: "POST", body: new URLSearchParams(fields) });
+  openDialog(`${root}/do/delete`, { method: "POST", body: new URLSearchParams(fields) });
 }
 
-function help() {
+function showKeys() {
   const menu = document.createElement("dialog");
-  menu.setAttribute("aria-label", "Keys");
-  const rows = keys.map(([key, what]) => `<kbd>${key}</kbd><span>${what}</span>`).join("");
-  menu.innerHTML = `<div class="card ask"><h1>Keys</h1><div class="keys">${rows}</div>
+  menu.setAttribute("aria-label", "Keyboard shortcuts");
+  const rows = keys.map(([key, action]) => `<kbd>${key}</kbd><span>${action}</span>`).join("");
+  menu.innerHTML = `<div class="card ask"><h1>Keyboard shortcuts</h1><div class="keys">${rows}</div>
     <form method="dialog" class="row end"><button class="b main">Close</button></form></div>`;
   document.body.append(menu);
   menu.addEventListener("close", () => menu.remove());

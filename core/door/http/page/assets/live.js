@@ -1,16 +1,16 @@
-/** Keeps what is marked as live up to date while somebody looks at it, from the same page. */
-const every = 5000;
+/** Refreshes the parts of a page that are marked as live, while the page is visible. */
+const refreshMs = 5000;
 let timer;
 
-/** @param dress does to new parts what is done to those of a page that is shown */
-export function startLive(dress) {
+/** @param prepare prepares the new parts of the page */
+export function startLive(prepare) {
   clearInterval(timer);
   timer = undefined;
   if (!document.querySelector("[data-live]")) return;
-  timer = setInterval(() => renew(dress), every);
+  timer = setInterval(() => refresh(prepare), refreshMs);
 }
 
-async function renew(dress) {
+async function refresh(prepare) {
   if (document.hidden || document.querySelector("dialog[open]")) return;
   const url = location.href;
   const response = await fetch(url, { headers: { accept: "text/html" } }).catch(() => undefined);
@@ -19,13 +19,13 @@ async function renew(dress) {
   if (location.href !== url) return;
   for (const part of document.querySelectorAll("[data-live]")) {
     const fresh = page.getElementById(part.id);
-    const used = part.contains(document.activeElement) || !getSelection().isCollapsed;
-    if (!fresh || used) continue;
+    const inUse = part.contains(document.activeElement) || !getSelection().isCollapsed;
+    if (!fresh || inUse) continue;
     for (const open of part.querySelectorAll("details[open]")) {
       const same = fresh.querySelector(`#${open.id}`);
       if (same) same.open = true;
     }
     part.replaceWith(fresh);
   }
-  dress();
+  prepare();
 }

@@ -1,24 +1,24 @@
 /**
- * What makes the page quicker: links and forms change the part of the page that they lead to, instead
- * of loading all of it, so that uploads go on meanwhile. Every page is complete without it.
+ * Handles links and forms without a full reload: they replace parts of the page, so uploads continue.
+ * Every page is complete without this script.
  */
-import { openFolder } from "./folder.js";
+import { prepareFolder } from "./folder.js";
 import { startLive } from "./live.js";
-import { startPanel, under } from "./panel.js";
+import { isUploading, startPanel } from "./panel.js";
 import { root } from "./root.js";
 
 const toast = document.querySelector("#toast");
 let toastTimer;
 
-/** Says something, also to who can't see it. */
-export function say(text, bad = false) {
+/** Shows a notice; screen readers announce it. */
+export function notify(text, bad = false) {
   clearTimeout(toastTimer);
   toast.textContent = text;
   toast.classList.toggle("bad", bad);
   toastTimer = setTimeout(() => toast.textContent = "", bad ? 9000 : 5000);
 }
 
-/** Fetches a page; what only the network can have done is told to the reader. */
+/** Fetches a page. Notifies the reader of network errors, and returns undefined then. */
 async function load(url, init) {
   const slow = setTimeout(() => document.body.classList.add("busy"), 300);
   try {
@@ -27,7 +27,7 @@ async function load(url, init) {
     const page = new DOMParser().parseFromString(text, "text/html");
     return { page, url: response.url, ok: response.ok };
   } catch {
-    say(navigator.onLine ? "The server can't be reached. Try again." : "You are offline.", true);
+    notify(navigator.onLine ? "The server is not reachable. Try again." : "You are offline.", true);
     return undefined;
   } finally {
     clearTimeout(slow);
@@ -35,35 +35,35 @@ async function load(url, init) {
   }
 }
 
-/** All that changes from page to page. */
-const shell = [".places", "#room", ".who", "main"];
+/** The parts that differ from page to page. */
+const pageParts = [".places", "#room", ".who", "main"];
 
-/** Puts what was fetched in the place of what is there. */
-function show({ page, url }, { push = true, focus = true, parts = shell } = {}) {
+/** Replaces parts of the page by those of a fetched one. */
+function show({ page, url }, { push = true, focus = true, parts = pageParts } = {}) {
   if (!page.querySelector(".shell")) return location.assign(url); // logged out meanwhile
   const target = new URL(url);
-  const said = page.querySelector("[data-said]")?.dataset.said;
-  target.searchParams.delete("said");
+  const notice = page.querySelector("[data-notice]")?.dataset.notice;
+  target.searchParams.delete("notice");
   for (const part of parts) {
     document.querySelector(part)?.replaceWith(page.querySelector(part));
   }
   document.title = page.title;
   if (push && target.href !== location.href) history.pushState(null, "", target);
   if (focus) document.querySelector("main").focus({ preventScroll: push === false });
-  dress();
-  if (said) say(said);
+  prepare();
+  if (notice) notify(notice);
 }
 
 let visits = 0;
 
-/** Goes to a page of ours; of several, the one that was asked for last. */
+/** Goes to a page of this server; of several, to the one that was requested last. */
 export async function visit(url, options) {
-  const mine = ++visits;
+  const number = ++visits;
   const answer = await load(url);
-  if (answer && mine === visits) show(answer, options);
+  if (answer && number === visits) show(answer, options);
 }
 
-/** Nothing changes under a finger that is down: its click would be lost. */
+/** While a pointer is down, nothing on the page may change: the click would be lost. */
 let pressed = false;
 addEventListener("pointerdown", () => pressed = true, true);
 for (const over of ["click", "pointercancel", "dragend", "blur"]) {
@@ -71,7 +71,7 @@ for (const over of ["click", "pointercancel", "dragend", "blur"]) {
 }
 addEventListener("pointerup", () => setTimeout(() => pressed = false), true);
 
-/** The quota meter and the list, without taking the reader's place from them. */
+/** Refreshes the quota meter and the list; keeps focus and selection. */
 export async function refreshQuietly() {
   const before = visits;
   const { href } = location;
@@ -79,25 +79,25 @@ export async function refreshQuietly() {
   while (pressed) await new Promise((resolve) => setTimeout(resolve, 50));
   const focused = document.activeElement;
   const typing = focused?.matches("main input:not([type=checkbox])");
-  const gone = visits !== before || location.href !== href;
-  if (!answer || gone || typing || dialog.open) return;
-  const where = focused?.closest("tr")?.querySelector(".pick input")?.value;
-  const picked = new Set(
+  const left = visits !== before || location.href !== href;
+  if (!answer || left || typing || dialog.open) return;
+  const focusedName = focused?.closest("tr")?.querySelector(".pick input")?.value;
+  const selected = new Set(
     Array.from(document.querySelectorAll(".pick input[name]:checked"), (box) => box.value),
   );
   show(answer, { push: false, focus: false, parts: ["#room", "main"] });
   if (focused?.id && !focused.isConnected) document.getElementById(focused.id)?.focus();
   for (const box of document.querySelectorAll(".pick input[name]")) {
-    if (picked.has(box.value)) box.checked = true;
-    if (box.value !== where) continue;
+    if (selected.has(box.value)) box.checked = true;
+    if (box.value !== focusedName) continue;
     if (focused.matches(".pick input")) box.focus();
     else box.closest("tr").querySelector(".name a").focus();
   }
-  openFolder();
+  prepareFolder();
 }
 
-/** Does to a part of the page what the server can't know: the reader's time zone, for one. */
-function dress() {
+/** Adapts the page to the browser: the time zone, the clipboard, the URL of the server. */
+function prepare() {
   const now = new Date();
   for (const time of document.querySelectorAll("main time")) {
     const date = new Date(time.dateTime);
@@ -109,26 +109,26 @@ function dress() {
     time.title = date.toLocaleString();
   }
   for (const link of document.querySelectorAll("[data-link]")) {
-    link.textContent = location.origin + link.dataset.link; // behind a proxy, the server can't know
+    link.textContent = location.origin + link.dataset.link; // behind a proxy, the server may not know the origin
   }
   for (const button of document.querySelectorAll("[data-copy]")) {
     button.hidden = !navigator.clipboard;
   }
-  openFolder();
-  startLive(dress);
+  prepareFolder();
+  startLive(prepare);
 }
 
 const dialog = document.createElement("dialog");
 document.body.append(dialog);
 let opener;
 
-/** Shows the question that a page asks as a dialog. */
-function ask(page) {
+/** Shows the question of a page as a dialog. @returns false if the page has none */
+function showDialog(page) {
   const question = page.querySelector("[data-question], main > .card, .keys");
   if (!question) return false;
   if (!dialog.open) opener = document.activeElement;
   dialog.replaceChildren(question);
-  dress();
+  prepare();
   dialog.setAttribute("aria-label", question.querySelector("h1")?.textContent ?? "");
   if (!dialog.open) dialog.showModal();
   const first = question.querySelector("[autofocus], [data-default]");
@@ -148,13 +148,13 @@ dialog.addEventListener("click", (event) => {
   }
 });
 
-/** Asks what a link or form leads to. */
-export async function askFor(url, init) {
+/** Loads a link or form, and shows its question as a dialog or its page. */
+export async function openDialog(url, init) {
   const answer = await load(url, init);
-  if (!answer || ask(answer.page)) return;
+  if (!answer || showDialog(answer.page)) return;
   if (dialog.open) dialog.close();
   if (answer.ok) return show(answer);
-  say(answer.page.querySelector(".note")?.textContent ?? "That did not work.", true);
+  notify(answer.page.querySelector(".note")?.textContent ?? "The request failed.", true);
 }
 
 document.addEventListener("click", (event) => {
@@ -162,7 +162,7 @@ document.addEventListener("click", (event) => {
   const copied = event.target.closest("[data-copy]");
   if (copied) {
     navigator.clipboard.writeText(document.getElementById(copied.dataset.copy).textContent.trim())
-      .then(() => say("Copied."), () => say("The browser does not allow it.", true));
+      .then(() => notify("Copied."), () => notify("The browser does not allow copying.", true));
   }
   const link = event.target.closest("a[href]");
   if (!link || !plain || event.defaultPrevented || link.download || link.target) return;
@@ -170,7 +170,7 @@ document.addEventListener("click", (event) => {
   if (!link.pathname.startsWith(`${root}/`)) return;
   if (/^\/(api|raw|s)\//.test(link.pathname.slice(root.length))) return;
   event.preventDefault();
-  if ("dialog" in link.dataset) askFor(link.href);
+  if ("dialog" in link.dataset) openDialog(link.href);
   else visit(link.href);
 });
 
@@ -192,20 +192,20 @@ document.addEventListener("submit", (event) => {
   } else if (form.matches("[data-files], [data-question], [data-act]")) {
     event.preventDefault();
     const url = submitter?.getAttribute("formaction") ?? form.getAttribute("action");
-    askFor(url, { method: "POST", body: new URLSearchParams(fields) });
-  } else if (form.action.endsWith("/logout") && under()) {
-    if (!confirm("Uploads are under way. Log out all the same?")) event.preventDefault();
+    openDialog(url, { method: "POST", body: new URLSearchParams(fields) });
+  } else if (form.action.endsWith("/logout") && isUploading()) {
+    if (!confirm("Uploads are in progress. Log out anyway?")) event.preventDefault();
   }
 });
 
 addEventListener("popstate", () => visit(location.href, { push: false }));
 
-dress();
-const first = document.querySelector("[data-said]")?.dataset.said;
+prepare();
+const first = document.querySelector("[data-notice]")?.dataset.notice;
 if (first) {
-  say(first);
+  notify(first);
   const bare = new URL(location.href);
-  bare.searchParams.delete("said");
+  bare.searchParams.delete("notice");
   history.replaceState(null, "", bare);
 }
 if (document.querySelector(".shell")) startPanel();

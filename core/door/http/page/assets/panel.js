@@ -1,69 +1,70 @@
-/** The transfers: a queue of uploads, some at once, and the panel that shows them. */
+/** The queue of uploads, and the panel that shows it. */
 import { Transfer } from "./transfer.js";
-import { refreshQuietly, say } from "./main.js";
+import { notify, refreshQuietly } from "./main.js";
 import { root } from "./root.js";
 
-/** So many send at once; the others wait. */
-const together = 3;
-/** So many rows are shown; who drops ten thousand files sees those that matter. */
-const rowsShown = 200;
+const maxActiveUploads = 3;
+/** Of more uploads, only active and failed ones get a row. */
+const maxRows = 200;
 const queue = [];
 const rows = new Map();
 let panel;
 let list;
 let timer;
 
-/** Is any upload under way? */
-export function under() {
+/** Returns whether any upload is in progress. */
+export function isUploading() {
   return queue.some(({ state }) => state === "sending" || state === "waiting");
 }
 
-/** Looks for what was cut off, to be gone on with. */
+/** Lists the partial uploads, which the reader can resume. */
 export async function startPanel() {
-  addEventListener("beforeunload", (event) => under() && event.preventDefault());
+  addEventListener("beforeunload", (event) => isUploading() && event.preventDefault());
   try {
     const response = await fetch(`${root}/half`, { headers: { accept: "application/json" } });
     if (!response.ok || response.redirected) return;
-    for (const half of await response.json()) {
-      if (queue.some(({ path }) => path === half.path)) continue;
-      const transfer = new Transfer(half.path, undefined, paint);
+    for (const partial of await response.json()) {
+      if (queue.some(({ path }) => path === partial.path)) continue;
+      const transfer = new Transfer(partial.path, undefined, paint);
       Object.assign(transfer, {
-        size: half.size,
-        sent: half.offset,
-        state: "half",
-        half,
+        size: partial.size,
+        sent: partial.offset,
+        state: "partial",
+        partial,
         begun: true,
       });
       queue.push(transfer);
       paint(transfer);
     }
-  } catch { /* the next page asks again */ }
+  } catch { /* the next page load tries again */ }
 }
 
-/** Queues files for a folder; those with a folder of their own have it made. */
+/** Queues files for a folder, and creates their folders. */
 export async function add(dir, files) {
   const sizes = files.reduce((sum, { file }) => sum + (file?.size ?? 0), 0);
   const left = document.querySelector("#room")?.dataset.left;
   if (left !== undefined && left !== "none" && sizes > Number(left) && files.length > 1) {
-    say(
-      `All of it needs ${size(sizes)}, and ${size(Number(left))} are left: what fits is sent.`,
+    notify(
+      `The files need ${size(sizes)}, ${
+        size(Number(left))
+      } are available. Files that fit are uploaded.`,
       true,
     );
   }
   try {
     await makeFolders(dir, files);
   } catch (error) {
-    return say(error.message, true);
+    return notify(error.message, true);
   }
   for (const { path, file } of files) {
     if (!file) continue;
-    const at = `${dir}/${path}`;
-    const half = queue.find((other) => other.path === at && other.state === "half");
-    if (half) {
-      await goOn(half, file);
+    const target = `${dir}/${path}`;
+    const partial = queue.find((other) => other.path === target && other.state === "partial");
+    if (partial) {
+      await resume(partial, file);
       continue;
     }
-    const transfer = new Transfer(at, file, paint);
+    const transfer = new Transfer(target, file, paint);
     queue.push(transfer);
     paint(transfer);
   }
@@ -86,54 +87,61 @@ async function makeFolders(dir, files) {
     });
     if (response.ok) continue;
     const problem = await response.json().catch(() => ({}));
-    throw new Error(`${folder}: ${problem.detail ?? "the folder can't be made"}`);
+    throw new Error(`${folder}: ${problem.detail ?? "the folder can't be created"}`);
   }
 }
 
 function next() {
   const sending = queue.filter(({ state }) => state === "sending").length;
   for (
-    const transfer of queue.filter(({ state }) => state === "waiting").slice(0, together - sending)
+    const transfer of queue.filter(({ state }) => state === "waiting").slice(
+      0,
+      maxActiveUploads - sending,
+    )
   ) {
-    later(); // what is begun holds room
+    scheduleRefresh(); // an upload reserves its size
     transfer.run().then(() => {
-      if (transfer.state === "done") later();
-      if (!under()) finished();
+      if (transfer.state === "done") scheduleRefresh();
+      if (!isUploading()) notifyFinished();
       next();
     });
   }
 }
 
-function finished() {
+function notifyFinished() {
   const count = (state) => queue.filter((transfer) => transfer.state === state).length;
   const [done, failed] = [count("done"), count("failed")];
   if (failed === 1 && done === 0) {
     const one = queue.find(({ state }) => state === "failed");
-    say(`${one.name}: ${how(one)}`, true);
-  } else if (failed > 0) say(`${failed} of ${done + failed} uploads failed.`, true);
-  else if (done > 0) say(done === 1 ? "Uploaded." : `${done} files uploaded.`);
+    notify(`${one.name}: ${statusText(one)}`, true);
+  } else if (failed > 0) notify(`${failed} of ${done + failed} uploads failed.`, true);
+  else if (done > 0) notify(done === 1 ? "Uploaded." : `${done} files uploaded.`);
 }
 
-/** The list and the meter, once for many small files. */
-function later() {
+/** Refreshes the list and the meter, once for many small files. */
+function scheduleRefresh() {
   timer ??= setTimeout(() => {
     timer = undefined;
     refreshQuietly();
-  }, under() ? 700 : 50);
+  }, isUploading() ? 700 : 50);
 }
 
-/** Goes on with an upload that was cut off, if this is its file. */
-async function goOn(transfer, file) {
-  const same = file.size === transfer.size && (!transfer.half || await isHalf(transfer.half, file));
-  if (!same) return say(`That is another file: ${transfer.name} began otherwise.`, true);
+/** Resumes a partial upload, if this is its file. */
+async function resume(transfer, file) {
+  const same = file.size === transfer.size &&
+    (!transfer.partial || await matches(transfer.partial, file));
+  if (!same) return notify(`That is another file: its start differs from ${transfer.name}.`, true);
   transfer.file = file;
   transfer.state = "waiting";
   paint(transfer);
   next();
 }
 
-/** Is this the file? Where the browser has no digests (no HTTPS), its time has to do. */
-async function isHalf({ begins: { bytes, sha256 }, modified }, file) {
+/**
+ * Returns whether a partial upload is of this file, by the digest of its start. Without HTTPS, browsers
+ * have no digests; then by the file's time.
+ */
+async function matches({ begins: { bytes, sha256 }, modified }, file) {
   if (!globalThis.crypto?.subtle) return modified === null || modified === file.lastModified;
   const digest = await crypto.subtle.digest("SHA-256", await file.slice(0, bytes).arrayBuffer());
   return [...new Uint8Array(digest)].map((b) => b.toString(16).padStart(2, "0")).join("") ===
@@ -179,11 +187,11 @@ const acts = {
   choose(transfer) {
     const input = document.createElement("input");
     input.type = "file";
-    input.setAttribute("aria-label", `${transfer.name}, to go on with`);
+    input.setAttribute("aria-label", `${transfer.name}, to resume`);
     document.body.append(input);
     input.addEventListener("cancel", () => input.remove());
     input.addEventListener("change", () => {
-      goOn(transfer, input.files[0]);
+      resume(transfer, input.files[0]);
       input.remove();
     });
     input.click();
@@ -195,14 +203,14 @@ const acts = {
   },
 };
 
-function act(what, transfer) {
-  later();
-  if (what === "clear") {
-    const over = queue.filter(({ state }) => state === "done" || state === "failed");
-    for (const one of over) forget(one);
-  } else if (what === "all") {
+function act(name, transfer) {
+  scheduleRefresh();
+  if (name === "clear") {
+    const ended = queue.filter(({ state }) => state === "done" || state === "failed");
+    for (const one of ended) forget(one);
+  } else if (name === "all") {
     for (const one of queue.filter(isTaken)) acts.replace(one);
-  } else acts[what](transfer);
+  } else acts[name](transfer);
   next();
 }
 
@@ -213,21 +221,21 @@ function forget(transfer) {
   if (queue.length === 0) {
     panel?.remove();
     panel = undefined;
-  } else title();
+  } else updateTitle();
 }
 
-/** What can be done with an upload in each state: act, icon, label. */
+/** The buttons of an upload by its state: act, icon, label. */
 const buttons = {
   waiting: [["cancel", "close", "Cancel"]],
   sending: [["pause", "pause", "Pause"], ["cancel", "close", "Cancel"]],
-  paused: [["resume", "play", "Go on"], ["cancel", "close", "Cancel"]],
+  paused: [["resume", "play", "Resume"], ["cancel", "close", "Cancel"]],
   failed: [["resume", "play", "Try again"], ["cancel", "close", "Cancel"]],
   exists: [["replace", "", "Replace"], ["both", "", "Keep both"], ["cancel", "close", "Skip"]],
-  half: [["choose", "", "Choose the file again"], ["cancel", "close", "Cancel"]],
+  partial: [["choose", "", "Choose the file again"], ["cancel", "close", "Cancel"]],
   done: [],
 };
 
-/** Is there a file of its name already? */
+/** Returns whether an upload failed because a file of its name exists. */
 function isTaken({ state, kind }) {
   return state === "failed" && kind === "exists";
 }
@@ -237,7 +245,7 @@ function paint(transfer) {
   if (!panel) build();
   let row = rows.get(transfer);
   if (!row) {
-    if (rows.size >= rowsShown && transfer.state === "waiting") return title();
+    if (rows.size >= maxRows && transfer.state === "waiting") return updateTitle();
     row = document.createElement("li");
     row.innerHTML = `<span class="what"></span><span class="row"></span>
       <progress max="1" value="0"></progress><span class="how"></span>`;
@@ -249,17 +257,17 @@ function paint(transfer) {
     else list.append(row);
   }
   const state = isTaken(transfer) ? "exists" : transfer.state;
-  if (row.dataset.state !== state) dressRow(row, state, transfer);
+  if (row.dataset.state !== state) updateRow(row, state, transfer);
   row.querySelector("progress").value = transfer.size === 0 ? 0 : transfer.sent / transfer.size;
-  row.querySelector(".how").textContent = how(transfer);
-  if (state === "done" && rows.size > rowsShown) {
+  row.querySelector(".how").textContent = statusText(transfer);
+  if (state === "done" && rows.size > maxRows) {
     row.remove();
     rows.delete(transfer);
   }
-  title();
+  updateTitle();
 }
 
-function dressRow(row, state, { name }) {
+function updateRow(row, state, { name }) {
   row.dataset.state = state;
   row.classList.toggle("bad", state === "failed" || state === "exists");
   row.classList.toggle("done", state === "done");
@@ -276,12 +284,12 @@ function dressRow(row, state, { name }) {
   }
 }
 
-function how({ state, sent, size: all, rate, why, kind }) {
+function statusText({ state, sent, size: all, rate, why, kind }) {
   const of = `${size(sent)} of ${size(all)}`;
   if (state === "waiting") return `${size(all)}, waiting`;
   if (state === "done") return `${size(all)}, done`;
   if (state === "paused") return `${of}, paused`;
-  if (state === "half") return `${of} are here`;
+  if (state === "partial") return `${of} uploaded`;
   if (state === "failed" && kind === "over-quota") return tooLarge(all);
   if (state === "failed" || why) return why;
   if (rate < 1) return of;
@@ -290,30 +298,30 @@ function how({ state, sent, size: all, rate, why, kind }) {
 
 function tooLarge(needed) {
   const { left } = document.querySelector("#room").dataset;
-  return `It needs ${size(needed)}, and ${size(Number(left))} are left.`;
+  return `It needs ${size(needed)}, ${size(Number(left))} are available.`;
 }
 
-let titled = false;
+let titlePending = false;
 
-/** Once a frame, however many files there are. */
-function title() {
-  if (titled) return;
-  titled = true;
+/** Updates the panel's title, at most once a frame. */
+function updateTitle() {
+  if (titlePending) return;
+  titlePending = true;
   requestAnimationFrame(() => {
-    titled = false;
+    titlePending = false;
     if (!panel) return;
     const open = queue.filter(({ state }) => state === "sending" || state === "waiting").length;
     panel.querySelector("[data-act=all]").hidden = queue.filter(isTaken).length < 2;
-    const half = queue.some(({ state }) => state === "half");
+    const partial = queue.some(({ state }) => state === "partial");
     panel.querySelector("h2").textContent = open > 0
       ? `Uploading ${open} ${open === 1 ? "file" : "files"}`
-      : half
-      ? "Not finished"
+      : partial
+      ? "Partial uploads"
       : "Uploads";
   });
 }
 
-/** As the server writes sizes. */
+/** Formats a size as the server does. */
 export function size(bytes) {
   if (bytes < 1000) return `${Math.round(bytes)} B`;
   let value = bytes;

@@ -1,2 +1,2 @@
-/** The start of every path of the server: empty, or `/files`; the scripts lie two folders below. */
+/** The prefix of the server's paths: empty, or e.g. `/files`. Scripts are two folders below it. */
 export const root = new URL("../..", import.meta.url).pathname.slice(0, -1);

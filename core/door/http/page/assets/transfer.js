@@ -1,49 +1,46 @@
 /**
- * One upload, by tus 1.0 against the API: begun there with its size, so that room is held for it; then
- * its bytes, from where the server has them; whole or absent at the end.
+ * One upload, by tus 1.0 against the API. It begins with its size, which the server reserves; then its
+ * bytes are sent from the server's offset.
  *
  *   waiting -> sending -> done
  *                    \-> paused     by the reader
- *                    \-> failed     can be tried again, and goes on where it was
+ *                    \-> failed     can be tried again, and resumes
  */
 import { root } from "./root.js";
 
 /**
- * Bytes a request. The browser's count of sent bytes is ahead of the server's by no more than this.
- * A proxy that limits bodies refuses them (413), or breaks the connection: then all transfers send
- * smaller ones from there on.
+ * Bytes of a request; the browser's count of sent bytes is ahead of the server's by at most this. If a
+ * proxy refuses a body (413) or breaks the connection, all later requests are smaller.
  */
 let pieceBytes = 8 * 1024 * 1024;
-const smallestPieceBytes = 64 * 1024;
-/** The smallest piece after a broken connection, which may have any cause. */
-const usualLimitBytes = 512 * 1024;
-/** So often it is tried again by itself when the connection breaks, after 1, 2, 4 ... seconds. */
-const tries = 6;
-/**
- * Tries while the server is busy with the former connection or checks the file: two minutes in all.
- */
-const busyTries = 65;
+const minPieceBytes = 64 * 1024;
+/** The smallest piece after a broken connection, which may have another cause. */
+const minPieceAfterBreakBytes = 512 * 1024;
+/** Attempts after a broken connection, with waits of 1, 2, 4 ... seconds. */
+const maxAttempts = 6;
+/** Attempts while the server still has the former connection or checks the file: two minutes. */
+const maxBusyAttempts = 65;
 const tus = { "Tus-Resumable": "1.0.0" };
 
 export class Transfer {
   state = "waiting";
   sent = 0;
-  /** Bytes a second, lately. */
+  /** Bytes a second, over the last seconds. */
   rate = 0;
-  /** Why it failed: a sentence; and the kind of error. */
+  /** The reason of a failure, as a sentence, and the kind of the error. */
   why = "";
   kind = "";
-  /** May a file of that name be replaced? */
+  /** Whether to replace a file of that name. */
   overwrite = false;
-  /** Does the server know of it? */
+  /** Whether the server has the upload. */
   begun = false;
   #xhr;
   #marks = [];
   #changed;
 
   /**
-   * @param {string} path where it is to be, in the tree
-   * @param {File | undefined} file undefined: of one that was cut off, until it is chosen again
+   * @param {string} path of the file in the tree
+   * @param {File | undefined} file undefined for a partial upload until its file is chosen again
    * @param {(t: Transfer) => void} changed
    */
   constructor(path, file, changed) {
@@ -57,7 +54,7 @@ export class Transfer {
     return this.path.slice(this.path.lastIndexOf("/") + 1);
   }
 
-  /** Sends it, to its end or until it is paused. Never throws. */
+  /** Sends the file, until it is complete, paused or failed. Never throws. */
   async run() {
     this.#to("sending");
     for (let attempt = 0; this.state === "sending"; attempt++) {
@@ -69,10 +66,12 @@ export class Transfer {
       } catch (error) {
         if (this.state !== "sending") return;
         if (this.sent > before) attempt = 0;
-        if (error.kind || attempt >= (error.soon ? busyTries : tries)) return this.#fail(error);
+        if (error.kind || attempt >= (error.soon ? maxBusyAttempts : maxAttempts)) {
+          return this.#fail(error);
+        }
         this.why = error.soon
-          ? "The server is busy with what came before."
-          : "The connection broke; trying again.";
+          ? "The server still handles the former connection."
+          : "The connection broke. Trying again.";
         this.#changed(this);
         await wait(error.soon ? Math.min(200 * 2 ** attempt, 2000) : 1000 * 2 ** attempt);
       }
@@ -84,19 +83,19 @@ export class Transfer {
     this.#xhr?.abort();
   }
 
-  /** Gives it up, also on the server. */
+  /** Cancels the upload, also on the server. */
   async cancel() {
     this.#to("cancelled");
     this.#xhr?.abort();
     if (this.begun) await this.drop();
   }
 
-  /** Has the server forget it. */
+  /** Deletes the partial upload on the server. */
   async drop() {
-    // Until the server has seen that nobody sends any more, it is busy.
-    for (let attempt = 0; attempt < tries; attempt++) {
+    // The server is busy until it notices the end of the former connection.
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
       try {
-        return void await this.#ask("DELETE", this.#url);
+        return void await this.#request("DELETE", this.#url);
       } catch (error) {
         if (error.kind) return;
         await wait(200 * 2 ** attempt);
@@ -115,7 +114,7 @@ export class Transfer {
       const from = this.sent;
       const bytes = pieceBytes;
       try {
-        const answer = await this.#ask("PATCH", this.#url, {
+        const answer = await this.#request("PATCH", this.#url, {
           headers: {
             "Content-Type": "application/offset+octet-stream",
             "Upload-Offset": `${from}`,
@@ -125,17 +124,17 @@ export class Transfer {
         });
         this.#progress(Number(answer.getResponseHeader("Upload-Offset")));
       } catch (error) {
-        this.sent = from; // the server may have no more
+        this.sent = from; // the server may not have the later bytes
         if (!sendLess(error, bytes)) throw error;
       }
     }
   }
 
-  /** Has the server hold room for it, or finds out how far it is. */
+  /** Begins the upload, or fetches its offset. */
   async #begin() {
     if (this.begun) {
       try {
-        const head = await this.#ask("HEAD", this.#url);
+        const head = await this.#request("HEAD", this.#url);
         this.sent = Number(head.getResponseHeader("Upload-Offset"));
         return;
       } catch (error) {
@@ -144,18 +143,18 @@ export class Transfer {
     }
     const modified = btoa(new Date(this.file.lastModified).toISOString());
     const headers = { "Upload-Length": `${this.size}`, "Upload-Metadata": `modified ${modified}` };
-    await this.#ask("POST", this.#url, { headers });
+    await this.#request("POST", this.#url, { headers });
     this.begun = true;
     this.sent = 0;
   }
 
-  /** XMLHttpRequest, since fetch does not tell how far a body has got. */
-  #ask(method, url, { headers = {}, body, onProgress } = {}) {
+  /** Sends a request. fetch does not report the progress of a body, so this uses XMLHttpRequest. */
+  #request(method, url, { headers = {}, body, onProgress } = {}) {
     return new Promise((resolve, reject) => {
       const xhr = this.#xhr = new XMLHttpRequest();
       xhr.open(method, url);
-      const only = this.overwrite || method === "DELETE" ? {} : { "If-None-Match": "*" };
-      for (const [name, value] of Object.entries({ ...tus, ...only, ...headers })) {
+      const condition = this.overwrite || method === "DELETE" ? {} : { "If-None-Match": "*" };
+      for (const [name, value] of Object.entries({ ...tus, ...condition, ...headers })) {
         xhr.setRequestHeader(name, value);
       }
       if (onProgress) xhr.upload.onprogress = (event) => onProgress(event.loaded);
@@ -183,24 +182,24 @@ export class Transfer {
 
   #fail({ kind, message }) {
     this.kind = kind ?? "unavailable";
-    this.why = kind ? message : "The server can't be reached.";
+    this.why = kind ? message : "The server is not reachable.";
     this.#to("failed");
   }
 }
 
 /**
- * Makes pieces smaller after a failed one.
+ * Reduces the size of pieces after a failed one.
  *
  * @returns whether the next piece can be sent at once; if not, the offset is fetched first
  */
 function sendLess({ tooLarge, kind }, bytes) {
-  const least = tooLarge ? smallestPieceBytes : usualLimitBytes;
+  const least = tooLarge ? minPieceBytes : minPieceAfterBreakBytes;
   if (!tooLarge && kind !== undefined || bytes <= least) return false;
   pieceBytes = Math.min(pieceBytes, Math.max(least, bytes / 4));
   return tooLarge;
 }
 
-/** What the server says of a request that it refused. One that is worth trying again has no kind. */
+/** Returns the error of a refused request; it has no kind if the request is worth trying again. */
 function refusal(xhr) {
   let problem = {};
   try {
@@ -209,27 +208,28 @@ function refusal(xhr) {
   const { status } = xhr;
   const kinds = { 401: "unauthenticated", 404: "not-found", 412: "exists" };
   const kind = kinds[status] ?? problem.kind;
-  const busy = status === 423; // the connection before this one is not quite gone
-  const moved = status === 409 && xhr.getResponseHeader("Upload-Offset") !== null;
-  const taken = status === 410; // by a newer connection, from which it is not taken back automatically
-  const passing = busy || moved || kind === "unavailable" && !taken || (status >= 500 && !kind);
+  const busy = status === 423; // the former connection has not ended yet
+  const offsetDiffers = status === 409 && xhr.getResponseHeader("Upload-Offset") !== null;
+  const takenOver = status === 410; // a newer connection has the upload and keeps it
+  const retryable = busy || offsetDiffers || kind === "unavailable" && !takenOver ||
+    (status >= 500 && !kind);
   const tooLarge = status === 413 && problem.kind === undefined; // a proxy's answer
-  const said = problem.detail ??
+  const detail = problem.detail ??
     (tooLarge
-      ? "A proxy in front of the server does not let it through: its limit for bodies is too small."
-      : `The server said ${status}.`);
-  const error = new Error(words[kind] ?? said);
+      ? "A proxy in front of the server refused it: the proxy's limit for bodies is too small."
+      : `The server answered ${status}.`);
+  const error = new Error(texts[kind] ?? detail);
   return Object.assign(error, {
     tooLarge,
-    kind: passing ? undefined : kind ?? "refused",
-    soon: busy || moved,
+    kind: retryable ? undefined : kind ?? "refused",
+    soon: busy || offsetDiffers,
   });
 }
 
-const words = {
-  "exists": "There is a file of that name already.",
-  "over-quota": "There is not enough room left for it.",
-  "unauthenticated": "You were logged out. Log in again, and it goes on.",
+const texts = {
+  "exists": "A file of that name exists already.",
+  "over-quota": "Your quota is too small for it.",
+  "unauthenticated": "You were logged out. Log in again to resume.",
   "no-space": "The server's disk is full.",
 };
 

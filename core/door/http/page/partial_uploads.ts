@@ -1,10 +1,10 @@
-/** What is half uploaded: the script asks for it when the page is opened. */
+/** Lists the partial uploads of the account for the page's script. */
 import { type SampledUpload, sampledUploads } from "../../../upload/partial_upload.ts";
 import type { Source } from "../exchange.ts";
 import { type PageContext, userView } from "./view.ts";
 
-/** GET /half: a JSON array, written as the uploads are found. */
-export async function half(c: PageContext): Promise<Response> {
+/** GET /half: a JSON array, written while the uploads are read. */
+export async function listPartialUploads(c: PageContext): Promise<Response> {
   const { exchange, session } = await userView(c);
   const headers = { "cache-control": "no-store", "content-type": "application/json" };
   return exchange.send(asJson(sampledUploads(session, exchange.ended.signal)), { headers });
@@ -12,10 +12,10 @@ export async function half(c: PageContext): Promise<Response> {
 
 async function* asJson(uploads: AsyncIterable<SampledUpload>): Source {
   const encoder = new TextEncoder();
-  let before = "[";
+  let separator = "[";
   for await (const upload of uploads) {
-    yield encoder.encode(before + JSON.stringify(upload));
-    before = ",";
+    yield encoder.encode(separator + JSON.stringify(upload));
+    separator = ",";
   }
-  yield encoder.encode(before === "[" ? "[]" : "]");
+  yield encoder.encode(separator === "[" ? "[]" : "]");
 }

@@ -1,4 +1,4 @@
-/** One file or folder: how it looks, what is known of it, and what can be done with it. */
+/** The page of one file or folder: preview, details, actions. */
 import { formatSize } from "../../../size.ts";
 import { BargeError } from "../../../error.ts";
 import { borrow, giveBack } from "../../../disk/buffer_pool.ts";
@@ -7,38 +7,37 @@ import { get } from "../../../session/get.ts";
 import type { Session } from "../../../login/session.ts";
 import { stat } from "../../../session/stat.ts";
 import { encodePath, treePath } from "../path.ts";
-import { downloadUrl, iconOf, sectionOf } from "./browse.tsx";
-import { Crumbs } from "./crumbs.tsx";
+import { downloadUrl, iconOf, sectionOf } from "./folder.tsx";
+import { Breadcrumbs } from "./breadcrumbs.tsx";
 import { formatTime, lookOf, split } from "./format.ts";
 import { Csrf, Icon, send, Shell } from "./layout.tsx";
-import { sentence } from "./said.ts";
+import { noticeText } from "./messages.ts";
 import { type PageContext, type UserView, userView } from "./view.ts";
 
-/** As much of a text is shown, in bytes. */
-const shown = 64 * 1024;
+const maxPreviewBytes = 64 * 1024;
 
 /** GET /about/PATH. */
-export async function about(c: PageContext): Promise<Response> {
+export async function showDetails(c: PageContext): Promise<Response> {
   const view = await userView(c);
   const { path } = treePath(view.exchange.target.path.slice("/about".length));
   view.exchange.asked.path = path;
   const { entry } = await stat(view.session, path);
   if (!entry) throw new BargeError("not-found", "there is no such file or folder", { path });
   if (split(path).dir === "/") return c.redirect(`/files${encodePath(path)}/`, 303);
-  const said = sentence(view.query.get("said"));
+  const notice = noticeText(view.query.get("notice"));
   const look = entry.type === "dir" ? "other" : lookOf(entry.name);
-  const text = look === "text" ? await beginning(view.session, path) : undefined;
+  const text = look === "text" ? await textPreview(view.session, path) : undefined;
   return await send(
     <Shell view={view} title={entry.name} section={sectionOf(path)}>
-      <div class="head" data-said={said}>
-        <Crumbs path={path} />
+      <div class="head" data-notice={notice}>
+        <Breadcrumbs path={path} />
       </div>
       <div class="about">
         <section class="card view" aria-label="Preview">
           <Preview path={path} entry={entry} text={text} />
         </section>
         <div class="stack">
-          <Verbs view={view} path={path} entry={entry} />
+          <Actions view={view} path={path} entry={entry} />
           <Facts path={path} entry={entry} />
         </div>
       </div>
@@ -46,14 +45,14 @@ export async function about(c: PageContext): Promise<Response> {
   );
 }
 
-/** The beginning of a text; undefined where it is none. */
-async function beginning(session: Session, path: string): Promise<string | undefined> {
+/** Reads the start of a text file. @returns undefined for binary data */
+async function textPreview(session: Session, path: string): Promise<string | undefined> {
   const file = await get(session, path, 0);
   const buffer = borrow();
   try {
     let size = 0;
-    while (size < shown) {
-      const n = await file.read(buffer.subarray(size, shown));
+    while (size < maxPreviewBytes) {
+      const n = await file.read(buffer.subarray(size, maxPreviewBytes));
       if (n === 0) break;
       size += n;
     }
@@ -87,17 +86,17 @@ function Preview({ path, entry, text }: { path: string; entry: Entry; text?: str
   return (
     <div class="empty">
       <Icon name={look === "dir" ? "folder" : iconOf(name)} />
-      <p>{look === "dir" ? "A folder" : "There is no preview of this kind of file."}</p>
-      {look === "dir" && <a class="b" href={`/files${encodePath(path)}/`}>Open it</a>}
+      <p>{look === "dir" ? "A folder" : "This kind of file has no preview."}</p>
+      {look === "dir" && <a class="b" href={`/files${encodePath(path)}/`}>Open</a>}
     </div>
   );
 }
 
-async function Verbs({ view, path, entry }: { view: UserView; path: string; entry: Entry }) {
+async function Actions({ view, path, entry }: { view: UserView; path: string; entry: Entry }) {
   const { dir, name } = split(path);
   const folder = entry.type === "dir";
   const inPublic = sectionOf(path) === "public";
-  const verbs = [
+  const actions = [
     ["rename", "rename", "Rename"],
     ["move", "move", "Move"],
     ["copy", "copy", "Copy"],
@@ -115,7 +114,7 @@ async function Verbs({ view, path, entry }: { view: UserView; path: string; entr
         download={folder ? `${name}.zip` : name}
       >
         <Icon name="download" />
-        {folder ? "Download as a zip" : "Download"}
+        {folder ? "Download as zip" : "Download"}
       </a>
       {folder && (
         <a
@@ -123,7 +122,7 @@ async function Verbs({ view, path, entry }: { view: UserView; path: string; entr
           href={downloadUrl(path, folder).replace(/zip$/, "tar")}
           download={`${name}.tar`}
         >
-          <Icon name="download" />Download as a tar
+          <Icon name="download" />Download as tar
         </a>
       )}
       {(!inPublic || !folder || (await view.session.account()).role === "admin") && (
@@ -131,7 +130,7 @@ async function Verbs({ view, path, entry }: { view: UserView; path: string; entr
           <Icon name="link" />Share
         </a>
       )}
-      {verbs.map(([verb, icon, label]) => (
+      {actions.map(([verb, icon, label]) => (
         <button type="submit" class="b" formaction={`/do/${verb}`}>
           <Icon name={icon} />
           {label}
@@ -164,7 +163,7 @@ function Facts({ path, entry }: { path: string; entry: Entry }) {
         </div>
         {owner !== null && (
           <div>
-            <dt>Whose</dt>
+            <dt>Owner</dt>
             <dd>{owner}</dd>
           </div>
         )}
@@ -177,7 +176,7 @@ function Facts({ path, entry }: { path: string; entry: Entry }) {
             <dt>SHA-256</dt>
             <dd class="digest">
               <code class="grow" id="sha256">
-                {sha256 ?? "not known: the file was put here by hand"}
+                {sha256 ?? "unknown: the file was not uploaded through barge"}
               </code>
               {sha256 !== null && (
                 <button

@@ -1,13 +1,13 @@
-/** The way to a folder or file, part by part. */
+/** The breadcrumbs of a folder or file. */
 import { encodePath } from "../path.ts";
 
-/** The first part of a path, as people call it. */
+/** Returns the display name of the first part of a path. */
 export function placeName(part: string): string {
   return { home: "Home", public: "Public" }[part] ?? part;
 }
 
-/** @param path of what is shown; all before its last part leads there */
-export function Crumbs({ path }: { path: string }) {
+/** @param path of the shown folder or file; each part but the last is a link */
+export function Breadcrumbs({ path }: { path: string }) {
   const parts = path.split("/").slice(1);
   return (
     <nav class="crumbs" aria-label="Path">

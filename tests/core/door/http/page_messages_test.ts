@@ -1,7 +1,7 @@
 /** What the page shows of a folder, and the words it has for what happens. */
 import assert from "node:assert/strict";
-import { listing, perPage, wantedOf } from "../../../../core/door/http/page/listing.ts";
-import { sentence, wordsOf } from "../../../../core/door/http/page/said.ts";
+import { listing, listingQueryOf, perPage } from "../../../../core/door/http/page/listing.ts";
+import { errorText, noticeText } from "../../../../core/door/http/page/messages.ts";
 import { backOf } from "../../../../core/door/http/page/view.ts";
 import { BargeError } from "../../../../core/error.ts";
 import { Setup } from "../../_setup.ts";
@@ -14,7 +14,7 @@ Deno.test("a folder is sorted, filtered and cut into pages; folders come first",
   }
   Deno.mkdirSync(setup.disk("/home/z"));
   const names = async (query: string) =>
-    (await listing(anna, "/home", wantedOf(new URLSearchParams(query)))).entries
+    (await listing(anna, "/home", listingQueryOf(new URLSearchParams(query)))).entries
       .map(({ name }) => name);
   assert.deepEqual(await names(""), ["z", "a.txt", "B2.txt", "b10.txt"]);
   assert.deepEqual(await names("order=desc"), ["z", "b10.txt", "B2.txt", "a.txt"]);
@@ -24,7 +24,7 @@ Deno.test("a folder is sorted, filtered and cut into pages; folders come first",
   Deno.mkdirSync(setup.disk("/home/z/many"));
   for (let i = 0; i < perPage + 3; i++) Deno.writeTextFileSync(setup.disk(`/home/z/many/${i}`), "");
   const page = (n: number) =>
-    listing(anna, "/home/z/many", wantedOf(new URLSearchParams({ page: `${n}` })));
+    listing(anna, "/home/z/many", listingQueryOf(new URLSearchParams({ page: `${n}` })));
   const [first, last, beyond] = [await page(1), await page(2), await page(9)];
   assert.equal(first.entries.length, perPage);
   assert.deepEqual(last.entries.map(({ name }) => name), ["500", "501", "502"]);
@@ -33,19 +33,19 @@ Deno.test("a folder is sorted, filtered and cut into pages; folders come first",
 });
 
 Deno.test("a URL can't put words into the page's mouth", () => {
-  assert.equal(sentence("deleted.3"), "Deleted 3 items.");
-  assert.equal(sentence("deleted.-1"), "Deleted 1 item.");
-  assert.equal(sentence("Send me your password"), undefined);
-  assert.equal(sentence("constructor"), undefined);
-  assert.equal(sentence(null), undefined);
+  assert.equal(noticeText("deleted.3"), "Deleted 3 items.");
+  assert.equal(noticeText("deleted.-1"), "Deleted 1 item.");
+  assert.equal(noticeText("Send me your password"), undefined);
+  assert.equal(noticeText("constructor"), undefined);
+  assert.equal(noticeText(null), undefined);
 });
 
 Deno.test("failures are sentences for people", () => {
   const failed = new BargeError("over-quota", "needs 2000000 bytes, 1000000 are left", {
     path: "/home/a.jpg",
   });
-  assert.equal(wordsOf(failed), "a.jpg: needs 2.00 MB, 1.00 MB are left.");
-  assert.match(wordsOf(new BargeError("io", "EIO: /srv/barge/x")), /^Something broke/);
+  assert.equal(errorText(failed), "a.jpg: needs 2.00 MB, 1.00 MB are left.");
+  assert.match(errorText(new BargeError("io", "EIO: /srv/barge/x")), /^The server failed/);
 });
 
 Deno.test("one is led back to pages of this server only", () => {

@@ -1,44 +1,57 @@
-/** The questions before a change: what to call it, where to, whether one is sure. */
+/** The dialogs before a change: for a name, a target folder, or a confirmation. */
 import type { Child } from "hono/jsx";
 import { list } from "../../../session/list.ts";
 import type { Session } from "../../../login/session.ts";
 import { encodePath } from "../path.ts";
-import type { Verb, Wish } from "./change.tsx";
-import { placeName } from "./crumbs.tsx";
+import type { ChangeRequest, ChangeVerb } from "./change_request.ts";
+import { placeName } from "./breadcrumbs.tsx";
 import { count, join, split } from "./format.ts";
 import { Csrf, Icon, Note } from "./layout.tsx";
 import type { UserView } from "./view.ts";
 
-/** So many folders are offered at once. */
-const most = 300;
+/** The most folders that the dialog lists. */
+const maxFolders = 300;
 
-interface AskProps {
+interface DialogProps {
   readonly view: UserView;
-  readonly wish: Wish;
+  readonly request: ChangeRequest;
   readonly error: string | undefined;
 }
 
-/** The question that a wish leaves open. */
-export async function Ask({ view, wish, error }: AskProps) {
-  const { verb, names } = wish;
-  const what = names.length === 1 ? `“${names[0]}”` : count(names.length, "item");
+/** Asks for the field that a request lacks. */
+export async function ChangeDialog({ view, request, error }: DialogProps) {
+  const { verb, names, to } = request;
+  const items = names.length === 1 ? `“${names[0]}”` : count(names.length, "item");
   switch (verb) {
     case "mkdir":
       return (
-        <Question {...{ view, wish, error }} title="New folder" label="Make it">
-          <NameField value={wish.to ?? ""} />
-        </Question>
+        <Dialog view={view} request={request} error={error} title="New folder" label="Create">
+          <NameField value={to ?? ""} />
+        </Dialog>
       );
     case "rename":
       return (
-        <Question {...{ view, wish, error }} title={`Rename ${what}`} label="Rename">
-          <NameField value={wish.to ?? names[0] ?? ""} />
-        </Question>
+        <Dialog
+          view={view}
+          request={request}
+          error={error}
+          title={`Rename ${items}`}
+          label="Rename"
+        >
+          <NameField value={to ?? names[0] ?? ""} />
+        </Dialog>
       );
     case "delete":
       return (
-        <Question {...{ view, wish, error }} title={`Delete ${what}?`} label="Delete" bad>
-          <p>This can't be undone. Folders go with all that is in them.</p>
+        <Dialog
+          view={view}
+          request={request}
+          error={error}
+          title={`Delete ${items}?`}
+          label="Delete"
+          bad
+        >
+          <p>This can't be undone. Folders are deleted with all their contents.</p>
           {names.length > 1 && (
             <ul class="names">
               {names.slice(0, 50).map((name) => <li>{name}</li>)}
@@ -46,38 +59,47 @@ export async function Ask({ view, wish, error }: AskProps) {
             </ul>
           )}
           <input type="hidden" name="sure" value="yes" />
-        </Question>
+        </Dialog>
       );
     default:
-      return await Where({ view, wish, error, what });
+      return await FolderDialog({ view, request, error, items });
   }
 }
 
-/** The folder that is shown first, where it is not the one that one is in. */
-const starts: Partial<Record<Verb, string>> = { publish: "/public", claim: "/home" };
+/** The folder that is shown first; for other verbs the folder of the entries. */
+const startFolders: Partial<Record<ChangeVerb, string>> = { publish: "/public", claim: "/home" };
 
-const explained: Partial<Record<Verb, string>> = {
+const explanations: Partial<Record<ChangeVerb, string>> = {
   publish: "Everyone with an account here will see it.",
   claim: "It becomes a file of your own.",
 };
 
-/** Where to: one folder after another. */
-async function Where({ view, wish, error, what }: AskProps & { readonly what: string }) {
-  const { verb, dir } = wish;
-  const at = wish.at ?? starts[verb] ?? dir;
+/** Lets the reader go from folder to folder, and choose the current one as target. */
+async function FolderDialog(
+  { view, request, error, items }: DialogProps & { readonly items: string },
+) {
+  const { verb, dir } = request;
+  const at = request.at ?? startFolders[verb] ?? dir;
   const folders = await foldersIn(view.session, at);
   const word = verb[0].toUpperCase() + verb.slice(1);
   const parts = at.split("/").slice(1).map((part, i) => i === 0 ? placeName(part) : part);
-  const here = `${word} to ${parts.at(-1)}`;
+  const label = `${word} to ${parts.at(-1)}`;
   return (
-    <Question {...{ view, wish, error }} title={`${word} ${what}`} label={here} to={at}>
-      {explained[verb] && <p class="soft">{explained[verb]}</p>}
+    <Dialog
+      view={view}
+      request={request}
+      error={error}
+      title={`${word} ${items}`}
+      label={label}
+      to={at}
+    >
+      {explanations[verb] && <p class="soft">{explanations[verb]}</p>}
       <div class="stack">
         <p>
           In <strong>{parts.join(" / ")}</strong>
         </p>
         <ul class="folders" aria-label="Folders to choose from">
-          {up(at, verb).map(([path, label]) => (
+          {parentLinks(at, verb).map(([path, label]) => (
             <li>
               <button type="submit" name="at" value={path} formnovalidate>
                 <Icon name="up" />
@@ -100,12 +122,12 @@ async function Where({ view, wish, error, what }: AskProps & { readonly what: st
           )}
         </ul>
       </div>
-      {(verb === "publish" || verb === "claim") && <Keep wish={wish} />}
-    </Question>
+      {(verb === "publish" || verb === "claim") && <KeepOriginal request={request} />}
+    </Dialog>
   );
 }
 
-function Keep({ wish: { verb, keep } }: { wish: Wish }) {
+function KeepOriginal({ request: { verb, keep } }: { request: ChangeRequest }) {
   const place = verb === "publish" ? "your home" : "Public";
   return (
     <fieldset class="stack">
@@ -116,14 +138,14 @@ function Keep({ wish: { verb, keep } }: { wish: Wish }) {
       </label>
       <label class="check">
         <input type="radio" name="keep" value="no" checked={!keep} />
-        Move it{verb === "claim" ? ", where it is yours already" : ""}
+        Move it{verb === "claim" ? ", if it is yours already" : ""}
       </label>
     </fieldset>
   );
 }
 
-/** Ways out of the folder that is shown. */
-function up(at: string, verb: Verb): [path: string, label: string][] {
+/** Returns the folders that lead out of the current one. */
+function parentLinks(at: string, verb: ChangeVerb): [path: string, label: string][] {
   const { dir } = split(at);
   if (dir !== "/") return [[dir, "Up"]];
   if (verb === "publish" || verb === "claim") return [];
@@ -134,9 +156,9 @@ async function foldersIn(session: Session, path: string): Promise<string[]> {
   const names: string[] = [];
   for await (const batch of list(session, path, false)) {
     for (const { type, name } of batch) if (type === "dir") names.push(name);
-    if (names.length >= most) break;
+    if (names.length >= maxFolders) break;
   }
-  return names.sort((a, b) => a.localeCompare(b, "en", { numeric: true })).slice(0, most);
+  return names.sort((a, b) => a.localeCompare(b, "en", { numeric: true })).slice(0, maxFolders);
 }
 
 function NameField({ value }: { value: string }) {
@@ -157,8 +179,8 @@ function NameField({ value }: { value: string }) {
   );
 }
 
-function Question(
-  { view, wish, error, title, label, bad, to, children }: AskProps & {
+function Dialog(
+  { view, request, error, title, label, bad, to, children }: DialogProps & {
     readonly title: string;
     readonly label: string;
     readonly bad?: boolean;
@@ -166,7 +188,7 @@ function Question(
     readonly children: Child;
   },
 ) {
-  const { verb, dir, names } = wish;
+  const { verb, dir, names } = request;
   return (
     <form class="card ask" method="post" action={`/do/${verb}`} data-question>
       <h1>{title}</h1>

@@ -1,13 +1,13 @@
-/** For those who run the server: is it alive, is it ready, what has it done. */
+/** Health and metrics, for operators: /healthz, /readyz, /metrics. */
 import { Hono } from "hono";
 import { checkReady, numbers, snapshot } from "../../session/status.ts";
 import { prometheus, prometheusType } from "../prometheus.ts";
-import { needLogin } from "./auth.ts";
+import { requireLogin } from "./auth.ts";
 import type { HttpEnv } from "./exchange.ts";
 import { resource } from "./resource.ts";
 
-/** @param open are the numbers for everybody who connects? Else they are for admins */
-export function ops({ open } = { open: false }): Hono<HttpEnv> {
+/** @param open whether the metrics need no login; else they are for admins */
+export function monitoring({ open } = { open: false }): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   resource(app, "/healthz", { GET: () => text("ok\n") });
   resource(app, "/readyz", {
@@ -19,10 +19,10 @@ export function ops({ open } = { open: false }): Hono<HttpEnv> {
   });
   resource(app, "/metrics", {
     async GET({ env: exchange }) {
-      const found = open
+      const current = open
         ? await snapshot(exchange.store)
-        : await numbers(await needLogin(exchange));
-      return text(prometheus(found), 200, prometheusType);
+        : await numbers((await requireLogin(exchange)).session);
+      return text(prometheus(current), 200, prometheusType);
     },
   });
   return app;

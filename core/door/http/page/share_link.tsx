@@ -1,15 +1,15 @@
 /**
- * What a share link leads to: /s/TOKEN, for whoever has it. All links that lead nowhere are answered
- * alike. Where there is a password it is asked for once; a cookie for this one link knows it then.
- * Programs may send it by Basic instead, with any name.
+ * Share links: /s/TOKEN, for everyone who has the link. All invalid links get the same answer. A link's
+ * password is asked for once; then a cookie for this link stands for it. Programs may send the password
+ * by Basic instead, with any name.
  *
- * A download is held to its owner's rate, but takes none of the owner's places at the gate: no stranger
- * can keep them out. So each worker gives it the whole rate while the owner is not connected.
+ * Downloads are limited to the owner's rate, but take none of the owner's places at the gate, so no
+ * visitor can keep the owner out. Each worker allows the whole rate while the owner is not connected.
  *
  *   /s/TOKEN             the file, or the folder's entries
- *   /s/TOKEN/in/PATH/    of a folder: one inside it
- *   /s/TOKEN/get/PATH    the bytes of a file; counted
- *   /s/TOKEN/zip/PATH/   a folder, as one file; counted
+ *   /s/TOKEN/in/PATH/    a folder inside the shared one
+ *   /s/TOKEN/get/PATH    the bytes of a file; counts as a download
+ *   /s/TOKEN/zip/PATH/   a folder as a zip; counts as a download
  */
 import { getCookie, setCookie } from "hono/cookie";
 import { Hono } from "hono";
@@ -33,24 +33,24 @@ import { treePath } from "../path.ts";
 import { statusOf } from "../problem.ts";
 import { type Handler, resource } from "../resource.ts";
 import { Gate, send } from "./layout.tsx";
-import { listing, wantedOf } from "./listing.ts";
-import { wordsOf } from "./said.ts";
-import { AskPassword, Nowhere, SharedFile, SharedFolder } from "./shared_view.tsx";
+import { listing, listingQueryOf } from "./listing.ts";
+import { errorText } from "./messages.ts";
+import { AskPassword, InvalidLink, SharedFile, SharedFolder } from "./share_link_view.tsx";
 import { formOf, type PageContext, viewOf } from "./view.ts";
 
-const cookie = "barge-link";
+const unlockCookie = "barge-link";
 
 export function shared(): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
-  resource(app, "/s/:token", { GET: orNowhere(show), POST: orNowhere(giveUnlock) });
-  resource(app, "/s/:token/in/*", { GET: orNowhere(show) });
-  resource(app, "/s/:token/get/*", { GET: orNowhere(getFile) });
-  resource(app, "/s/:token/zip/*", { GET: orNowhere(getZip) });
+  resource(app, "/s/:token", { GET: orInvalidLink(show), POST: orInvalidLink(giveUnlock) });
+  resource(app, "/s/:token/in/*", { GET: orInvalidLink(show) });
+  resource(app, "/s/:token/get/*", { GET: orInvalidLink(getFile) });
+  resource(app, "/s/:token/zip/*", { GET: orInvalidLink(getZip) });
   return app;
 }
 
-/** One page for all that is not there. */
-function orNowhere(handle: (c: PageContext) => Promise<Response>): Handler {
+/** Answers every "not found" with the same page. */
+function orInvalidLink(handle: (c: PageContext) => Promise<Response>): Handler {
   return async (c) => {
     try {
       return await handle(c);
@@ -59,8 +59,8 @@ function orNowhere(handle: (c: PageContext) => Promise<Response>): Handler {
       c.env.failed = error;
       const view = await viewOf(c);
       return await send(
-        <Gate view={view} title="Nothing here">
-          <Nowhere />
+        <Gate view={view} title="Link not valid">
+          <InvalidLink />
         </Gate>,
         404,
       );
@@ -68,7 +68,7 @@ function orNowhere(handle: (c: PageContext) => Promise<Response>): Handler {
   };
 }
 
-/** Follows the link; the access log gets a name of it that leads nowhere. */
+/** Opens the link. The access log records its id in place of its token. */
 async function follow(
   c: PageContext,
 ): Promise<{ link: OpenLink; url: string; rest: string }> {
@@ -83,14 +83,14 @@ async function follow(
   return { link, url, rest };
 }
 
-/** Has the visitor shown the password, where there is one? */
+/** Returns whether the visitor has given the password, if the link has one. */
 async function mayEnter(c: PageContext, link: OpenLink): Promise<boolean> {
   const exchange = c.env;
-  if (await isUnlocked(link, getCookie(c, cookie) ?? "")) return true;
-  const given = credentials(exchange.header("authorization"));
-  if (given?.scheme !== "basic") return false;
+  if (await isUnlocked(link, getCookie(c, unlockCookie) ?? "")) return true;
+  const sent = credentials(exchange.header("authorization"));
+  if (sent?.scheme !== "basic") return false;
   const { host, ended: { signal } } = exchange;
-  await unlock(link, given.secret, host, (ms) => exchange.pause(ms), signal);
+  await unlock(link, sent.secret, host, (ms) => exchange.pause(ms), signal);
   return true;
 }
 
@@ -112,7 +112,7 @@ async function show(c: PageContext): Promise<Response> {
   const { path: below, folder } = rest === "" ? { path: "/", folder: true } : treePath(rest);
   const path = pathIn(link, below);
   if (!folder || (await stat(session, path)).entry?.type !== "dir") throw nowhere();
-  const listed = await listing(session, path, wantedOf(view.query));
+  const listed = await listing(session, path, listingQueryOf(view.query));
   return await send(
     <Gate view={view} title={entry.name} wide>
       <SharedFolder link={link} url={url} below={below} listed={listed} />
@@ -131,7 +131,7 @@ async function giveUnlock(c: PageContext): Promise<Response> {
     const password = form.get("password") ?? "";
     const { host, ended: { signal } } = exchange;
     const proof = await unlock(link, password, host, (ms) => exchange.pause(ms), signal);
-    setCookie(c, cookie, proof, {
+    setCookie(c, unlockCookie, proof, {
       path: url,
       httpOnly: true,
       secure: exchange.secure,
@@ -148,12 +148,12 @@ async function giveUnlock(c: PageContext): Promise<Response> {
 
 async function askPassword(c: PageContext, failed?: BargeError): Promise<Response> {
   const view = await viewOf(c);
-  const words = failed?.kind === "unauthenticated"
-    ? "That is not the password."
-    : failed && wordsOf(failed);
+  const text = failed?.kind === "unauthenticated"
+    ? "The password is wrong."
+    : failed && errorText(failed);
   return await send(
     <Gate view={view} title="A shared link">
-      <AskPassword view={view} url={`/s/${c.req.param("token")}`} error={words} />
+      <AskPassword view={view} url={`/s/${c.req.param("token")}`} error={text} />
     </Gate>,
     failed ? statusOf(failed) : 200,
   );
@@ -170,13 +170,13 @@ async function getFile(c: PageContext): Promise<Response> {
   const { path: below } = treePath(rest);
   const path = pathIn(link, below);
   if ((await stat(session, path)).entry?.type !== "file") throw nowhere();
-  exchange.visit(session);
+  const visitor = exchange.visit(session);
   exchange.asked.verb = "get";
   const headers = { "content-disposition": attachment(path.slice(path.lastIndexOf("/") + 1)) };
   const begin = async (version: string, from: number) => {
     await countDownload(link, { host: exchange.host, version, later: from > 0 });
   };
-  return await sendFile(exchange, path, headers, { begin });
+  return await sendFile(visitor, path, headers, { begin });
 }
 
 /** GET /s/TOKEN/zip/PATH/. */
@@ -189,10 +189,10 @@ async function getZip(c: PageContext): Promise<Response> {
   const path = pathIn(link, below);
   const { session } = link;
   if ((await stat(session, path)).entry?.type !== "dir") throw nowhere();
-  exchange.visit(session);
+  const visitor = exchange.visit(session);
   exchange.asked.verb = "get";
   if (exchange.method === "GET") {
     await countDownload(link, { host: exchange.host, version: null, later: false });
   }
-  return sendArchive(exchange, path, "zip");
+  return sendArchive(visitor, path, "zip");
 }

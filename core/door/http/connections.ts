@@ -3,9 +3,9 @@
  *
  *   let in -> (idle -> request)* -> closed
  *
- * Invariants: who is let in has a place at the gate until the connection is closed; each request ends,
- * at the latest when its connection does; those of one connection are carried out one after the other,
- * as they are answered; nothing that a client sends throws out of here.
+ * Invariants: a connection has a place at the gate until it is closed; each request ends with its
+ * connection at the latest; requests of one connection are carried out one after the other, in the
+ * order of their responses; no input of a client makes this module throw.
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
@@ -19,34 +19,33 @@ import { failure } from "./app.ts";
 import { type Doorway, Exchange, type HttpEnv } from "./exchange.ts";
 import { checkHead, framingFault } from "./head.ts";
 import { checkHost } from "./origin.ts";
-import { parseTarget } from "./path.ts";
-import { inside } from "./prefix.ts";
+import { parseTarget, withoutPrefix } from "./path.ts";
 import { nothing } from "./problem.ts";
-import { crowded, malformed, noProxy, refuse } from "./refuse.ts";
+import { malformed, noProxy, refuse, tooManyConnections } from "./refuse.ts";
 import { reply } from "./reply.ts";
 
-/** So many requests of a connection may wait for the one before them; who sends more is cut. */
-const mostAhead = 64;
+/** The most requests of a connection that may be open; a connection with more is cut. */
+const maxPipelinedRequests = 64;
 
-/** A connection, and its requests that are not over. */
-interface Link {
+/** A connection with its open requests. */
+interface Connection {
   readonly socket: Socket;
   readonly presence: Presence;
   readonly open: Map<Exchange, Promise<void>>;
-  /** Has it sent a request after which nothing can be told apart? */
+  /** True after a request whose end is ambiguous. */
   broken: boolean;
 }
 
-export class Hosting {
+export class Connections {
   readonly #server: Server;
   readonly #door: Doorway;
   readonly #app: Hono<HttpEnv>;
-  /** By the client's HOST:PORT: with TLS a request comes on another socket than was let in. */
-  readonly #links = new Map<string, Link>();
-  /** The ends of all requests, also of those whose connection is gone. */
+  /** By the client's HOST:PORT: with TLS, requests have another socket than the connection. */
+  readonly #connections = new Map<string, Connection>();
+  /** The ends of all requests, also of closed connections. */
   readonly #ends = new Set<Promise<void>>();
 
-  /** @param server not listening yet @param app what it answers */
+  /** @param server not listening yet */
   constructor(server: Server, door: Doorway, app: Hono<HttpEnv>) {
     this.#app = app;
     this.#server = server;
@@ -64,29 +63,29 @@ export class Hosting {
     server.on("clientError", (error: Error & { code?: string }, socket: Socket) => {
       void this.#malformed(malformed(error.code), socket);
     });
-    // No descriptor may be left: the next connection is accepted when there is one.
+    // E.g. no descriptor is left; the next connection is accepted when one is free.
     server.on("error", (error: Error) => note(error, "accept"));
   }
 
-  get connections(): number {
-    return this.#links.size;
+  get count(): number {
+    return this.#connections.size;
   }
 
-  /** Lets what is under way end, and cuts it after `grace` ms. */
-  async stop(grace: number): Promise<void> {
+  /** Lets open requests end, and cuts them after `graceMs`. */
+  async stop(graceMs: number): Promise<void> {
     this.#door.stopping = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
     const cut = setTimeout(() => {
       const reason = new BargeError("unavailable", "the server is stopping");
       this.#door.cut.abort(reason);
-      for (const { open } of this.#links.values()) {
+      for (const { open } of this.#connections.values()) {
         for (const exchange of open.keys()) exchange.cut(reason);
       }
-    }, grace);
+    }, graceMs);
     while (this.#ends.size > 0) await Promise.all(this.#ends);
     clearTimeout(cut);
-    for (const { socket } of this.#links.values()) socket.destroy();
+    for (const { socket } of this.#connections.values()) socket.destroy();
     await closed;
   }
 
@@ -96,68 +95,70 @@ export class Hosting {
     const leave = store.gate.enter(front.trusts(host) ? undefined : host);
     if (!leave) {
       store.metrics.refused("http");
-      return refuse(socket, crowded, scheme === "http");
+      return refuse(socket, tooManyConnections, scheme === "http");
     }
     const address = formatAddress({ host, port });
     const presence = store.roster.enter("http", address);
-    const link: Link = { socket, presence, open: new Map(), broken: false };
-    this.#links.set(address, link);
-    socket.on("error", () => {/* its end is what counts */});
+    const connection: Connection = { socket, presence, open: new Map(), broken: false };
+    this.#connections.set(address, connection);
+    socket.on("error", () => {/* "close" follows */});
     socket.once("close", () => {
-      if (this.#links.get(address) === link) this.#links.delete(address);
-      for (const exchange of link.open.keys()) exchange.leave();
-      link.presence.leave();
+      if (this.#connections.get(address) === connection) this.#connections.delete(address);
+      for (const exchange of connection.open.keys()) exchange.leave();
+      connection.presence.leave();
       leave();
     });
   }
 
-  #linkOf({ remoteAddress: host = "?", remotePort: port = 0 }: Socket): Link | undefined {
-    return this.#links.get(formatAddress({ host, port }));
+  #connectionOf(
+    { remoteAddress: host = "?", remotePort: port = 0 }: Socket,
+  ): Connection | undefined {
+    return this.#connections.get(formatAddress({ host, port }));
   }
 
-  #begin(req: IncomingMessage, res: ServerResponse, goOn?: () => void): void {
-    const link = this.#linkOf(req.socket);
-    if (!link) return void req.socket.destroy(); // it is gone already
-    if (link.broken) return; // what comes is no request of its own: the connection ends
-    if (link.open.size >= mostAhead) return void req.socket.destroy();
-    const exchange = new Exchange(this.#door, req, res, link.presence, goOn);
-    link.broken = framingFault(req) !== undefined;
-    const before = [...link.open.values()].at(-1);
+  #begin(req: IncomingMessage, res: ServerResponse, sendContinue?: () => void): void {
+    const connection = this.#connectionOf(req.socket);
+    if (!connection) return void req.socket.destroy(); // closed meanwhile
+    if (connection.broken) return; // the connection ends after the ambiguous request
+    if (connection.open.size >= maxPipelinedRequests) return void req.socket.destroy();
+    const exchange = new Exchange(this.#door, req, res, connection.presence, sendContinue);
+    connection.broken = framingFault(req) !== undefined;
+    const before = [...connection.open.values()].at(-1);
     const served = before ? before.then(() => this.#serve(exchange)) : this.#serve(exchange);
     const end = served.finally(() => {
-      link.open.delete(exchange);
+      connection.open.delete(exchange);
       this.#ends.delete(end);
     });
-    link.open.set(exchange, end);
+    connection.open.set(exchange, end);
     this.#ends.add(end);
   }
 
   /**
-   * Notes that the client has ended its side. Complete requests are answered, an incomplete one is
-   * cut. Where half-closed connections are allowed, the parser does not report this end.
+   * Handles the end of a client's side: complete requests are answered, an incomplete one is cut. The
+   * parser does not report this end on servers that allow half-open connections.
    */
   async #endedSending(socket: Socket): Promise<void> {
-    for (const [exchange, ended] of this.#linkOf(socket)?.open ?? []) {
+    for (const [exchange, ended] of this.#connectionOf(socket)?.open ?? []) {
       if (!exchange.incoming.complete) return exchange.cutShort();
       await ended;
     }
   }
 
   /**
-   * Inside a body that makes no sense, its request is refused; behind a whole request, the connection
-   * ends after that one's answer.
+   * Refuses malformed bytes. Inside a body they fail its request; behind a complete request, the
+   * connection ends after that request's response.
    */
   async #malformed(failed: BargeError, socket: Socket): Promise<void> {
-    const link = this.#linkOf(socket);
-    let told = false;
-    for (const [exchange, ended] of link?.open ?? []) {
+    const connection = this.#connectionOf(socket);
+    let refused = false;
+    for (const [exchange, ended] of connection?.open ?? []) {
       if (!exchange.incoming.complete) {
         exchange.body.break(failed);
-        told = true;
+        refused = true;
       }
       await ended;
     }
-    if (told || !link) socket.destroy();
+    if (refused || !connection) socket.destroy();
     else refuse(socket, failed);
   }
 
@@ -183,13 +184,13 @@ export class Hosting {
       checkHead(incoming);
       if (incoming.url === "*" && method === "OPTIONS") return new Response(null, { status: 204 });
       checkHost(exchange);
-      const { path: whole, query } = parseTarget(incoming.url ?? "");
+      const { path: fullPath, query } = parseTarget(incoming.url ?? "");
       const { prefix } = exchange.door.front;
-      const path = inside(whole, prefix);
-      if (path === undefined && whole === "/") {
+      const path = withoutPrefix(fullPath, prefix);
+      if (path === undefined && fullPath === "/") {
         return new Response(null, { status: 303, headers: { location: `${prefix}/` } });
       }
-      exchange.target = { path: path ?? whole, query };
+      exchange.target = { path: path ?? fullPath, query };
       if (path === undefined) throw nothing();
       exchange.enter();
       const url = `http://barge${path}${query && `?${query}`}`;

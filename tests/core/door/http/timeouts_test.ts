@@ -6,7 +6,7 @@ import { api, Web } from "./_web.ts";
 const put = `${api}/files/home/f`;
 
 Deno.test("a head that does not come is cut off", async () => {
-  await using web = await Web.start({}, { head: 300 });
+  await using web = await Web.start({}, { headMs: 300 });
   const client = await web.client();
   await client.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: ");
   const { status, headers } = await client.answer();
@@ -15,7 +15,7 @@ Deno.test("a head that does not come is cut off", async () => {
 });
 
 Deno.test("a connection that says nothing, first or between two requests, is closed", async () => {
-  await using web = await Web.start({}, { head: 300, idle: 300 });
+  await using web = await Web.start({}, { headMs: 300, idleMs: 300 });
   const silent = await web.client();
   assert.match(await silent.end(), /^HTTP\/1.1 408 /);
   const idle = await web.client();
@@ -46,7 +46,7 @@ Deno.test("requests that come before their turn are answered in order, if they a
 });
 
 Deno.test("a body that does not come on is cut off, and kept", async () => {
-  await using web = await Web.start({}, { request: 300 });
+  await using web = await Web.start({}, { stallMs: 300 });
   const anna = await web.user("anna");
   await anna.begin("PUT", put, { "content-length": "500000" });
   await anna.send(pattern(300_000));
@@ -59,7 +59,7 @@ Deno.test("a body that does not come on is cut off, and kept", async () => {
 
 Deno.test("one that trickles is too slow, one that is as quick as the floor is not", async () => {
   const floor = { bytes: 10_000, periodMs: 400 };
-  await using web = await Web.start({}, { floor });
+  await using web = await Web.start({}, { minRate: floor });
   const anna = await web.user("anna");
   const bob = await web.user("bob");
   const size = { "content-length": "600000" };
@@ -85,8 +85,8 @@ Deno.test("one that trickles is too slow, one that is as quick as the floor is n
 
 Deno.test("who reads nothing is cut off", async () => {
   await using web = await Web.start({}, {
-    request: 200,
-    floor: { bytes: 10_000_000, periodMs: 100 },
+    stallMs: 200,
+    minRate: { bytes: 10_000_000, periodMs: 100 },
   });
   const anna = await web.user("anna");
   await anna.ask("GET", `${api}/quota`); // makes the home

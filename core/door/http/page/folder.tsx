@@ -1,18 +1,18 @@
-/** A folder: its files, and what can be done with them. */
+/** The page of a folder. */
 import { formatSize } from "../../../size.ts";
 import type { Entry } from "../../../protocol/message.ts";
 import { describeOmission } from "../../../protocol/omission.ts";
 import { stat } from "../../../session/stat.ts";
 import { encodePath, treePath } from "../path.ts";
-import { Crumbs, placeName } from "./crumbs.tsx";
+import { Breadcrumbs, placeName } from "./breadcrumbs.tsx";
 import { count, formatTime, join, lookOf, split } from "./format.ts";
 import { Csrf, Icon, type Section, send, Shell } from "./layout.tsx";
-import { type Listing, listing, type Wanted, wantedOf } from "./listing.ts";
-import { sentence } from "./said.ts";
+import { type Listing, listing, type ListingQuery, listingQueryOf } from "./listing.ts";
+import { noticeText } from "./messages.ts";
 import { type PageContext, type UserView, userView } from "./view.ts";
 
 /** GET /files/PATH/. */
-export async function browse(c: PageContext): Promise<Response> {
+export async function showFolder(c: PageContext): Promise<Response> {
   const view = await userView(c);
   const { path, folder } = treePath(view.exchange.target.path.slice("/files".length));
   view.exchange.asked.path = path;
@@ -20,16 +20,16 @@ export async function browse(c: PageContext): Promise<Response> {
   const { entry } = await stat(view.session, path);
   if (entry?.type !== "dir") return c.redirect(`/about${encodePath(path)}`, 303);
   if (!folder) return c.redirect(`/files${encodePath(path)}/`, 301);
-  const wanted = wantedOf(view.query);
-  const listed = await listing(view.session, path, wanted);
+  const query = listingQueryOf(view.query);
+  const listed = await listing(view.session, path, query);
   const { dir, name } = split(path);
   const title = dir === "/" ? placeName(name) : name;
   return await send(
     <Shell view={view} title={title} section={sectionOf(path)}>
-      <Head path={path} wanted={wanted} said={sentence(view.query.get("said"))} />
+      <Head path={path} query={query} notice={noticeText(view.query.get("notice"))} />
       {listed.matching === 0
-        ? <Empty path={path} wanted={wanted} total={listed.total} />
-        : <Table view={view} path={path} wanted={wanted} listed={listed} />}
+        ? <Empty path={path} query={query} total={listed.total} />
+        : <Table view={view} path={path} query={query} listed={listed} />}
       {listed.omitted && (
         <p class="soft">Not everything is here: {describeOmission(listed.omitted)}.</p>
       )}
@@ -37,15 +37,15 @@ export async function browse(c: PageContext): Promise<Response> {
   );
 }
 
-/** Which of the places a path is in. */
+/** Returns the section of the navigation that a path is in. */
 export function sectionOf(path: string): Section {
   return path.startsWith("/public") ? "public" : "home";
 }
 
-function Head({ path, wanted, said }: { path: string; wanted: Wanted; said?: string }) {
+function Head({ path, query, notice }: { path: string; query: ListingQuery; notice?: string }) {
   return (
-    <div class="head" id="folder" data-path={path} data-said={said}>
-      <Crumbs path={path} />
+    <div class="head" id="folder" data-path={path} data-notice={notice}>
+      <Breadcrumbs path={path} />
       <form class="find" method="get" role="search" data-find>
         <Icon name="search" />
         <label class="sr" for="q">Filter by name</label>
@@ -53,13 +53,13 @@ function Head({ path, wanted, said }: { path: string; wanted: Wanted; said?: str
           id="q"
           type="search"
           name="q"
-          value={wanted.filter}
+          value={query.filter}
           placeholder="Filter"
           autocomplete="off"
           spellcheck={false}
         />
-        {wanted.sort !== "name" && <input type="hidden" name="sort" value={wanted.sort} />}
-        {wanted.descending && <input type="hidden" name="order" value="desc" />}
+        {query.sort !== "name" && <input type="hidden" name="sort" value={query.sort} />}
+        {query.descending && <input type="hidden" name="order" value="desc" />}
       </form>
       <a class="b" href={`/do/mkdir?dir=${encodeURIComponent(path)}`} data-dialog id="new-folder">
         <Icon name="new-folder" />New folder
@@ -68,18 +68,18 @@ function Head({ path, wanted, said }: { path: string; wanted: Wanted; said?: str
         <Icon name="upload" />Upload
       </button>
       <noscript>
-        <p class="soft">Uploading here needs JavaScript.</p>
+        <p class="soft">Uploads on this page need JavaScript.</p>
       </noscript>
     </div>
   );
 }
 
-function Empty({ path, wanted, total }: { path: string; wanted: Wanted; total: number }) {
-  if (wanted.filter !== "" && total > 0) {
+function Empty({ path, query, total }: { path: string; query: ListingQuery; total: number }) {
+  if (query.filter !== "" && total > 0) {
     return (
       <div class="list empty">
         <Icon name="search" />
-        <h2>No name here contains “{wanted.filter}”</h2>
+        <h2>No name here contains “{query.filter}”</h2>
         <p>
           <a href={`/files${encodePath(path)}/`}>Show all {count(total, "item")}</a>
         </p>
@@ -98,18 +98,18 @@ function Empty({ path, wanted, total }: { path: string; wanted: Wanted; total: n
 interface TableProps {
   readonly view: UserView;
   readonly path: string;
-  readonly wanted: Wanted;
+  readonly query: ListingQuery;
   readonly listed: Listing;
 }
 
-function Table({ view, path, wanted, listed }: TableProps) {
+function Table({ view, path, query, listed }: TableProps) {
   const inPublic = sectionOf(path) === "public";
   return (
     <>
       <form class="list" method="post" action="/do/delete" data-files>
         <Csrf view={view} />
         <input type="hidden" name="dir" value={path} />
-        <Bar inPublic={inPublic} />
+        <SelectionBar inPublic={inPublic} />
         <table>
           <caption class="sr">Files and folders in {path}</caption>
           <thead>
@@ -117,10 +117,10 @@ function Table({ view, path, wanted, listed }: TableProps) {
               <th class="pick" scope="col">
                 <input type="checkbox" data-all aria-label="Select all" hidden />
               </th>
-              <Heading label="Name" sort="name" class="name" wanted={wanted} />
-              <Heading label="Size" sort="size" class="size" wanted={wanted} />
-              <Heading label="Changed" sort="modified" class="when" wanted={wanted} />
-              {inPublic && <th class="own" scope="col">Whose</th>}
+              <Heading label="Name" sort="name" class="name" query={query} />
+              <Heading label="Size" sort="size" class="size" query={query} />
+              <Heading label="Changed" sort="modified" class="when" query={query} />
+              {inPublic && <th class="own" scope="col">Owner</th>}
               <th class="acts" scope="col">
                 <span class="sr">Actions</span>
               </th>
@@ -131,13 +131,13 @@ function Table({ view, path, wanted, listed }: TableProps) {
           </tbody>
         </table>
       </form>
-      <Foot wanted={wanted} listed={listed} />
+      <Foot query={query} listed={listed} />
     </>
   );
 }
 
-/** What can be done with what is selected. */
-function Bar({ inPublic }: { inPublic: boolean }) {
+/** The actions on the selected entries. */
+function SelectionBar({ inPublic }: { inPublic: boolean }) {
   const verbs = [
     ["move", "move", "Move"],
     ["copy", "copy", "Copy"],
@@ -146,7 +146,7 @@ function Bar({ inPublic }: { inPublic: boolean }) {
     ["delete", "trash", "Delete"],
   ];
   return (
-    <div class="bar" role="toolbar" aria-label="What is selected">
+    <div class="bar" role="toolbar" aria-label="Selection">
       <strong data-count>Selected</strong>
       {verbs.map(([verb, icon, label]) => (
         <button type="submit" class="b" formaction={`/do/${verb}`} data-verb={verb}>
@@ -159,26 +159,26 @@ function Bar({ inPublic }: { inPublic: boolean }) {
 }
 
 function Heading(
-  { label, sort, wanted, class: of }: {
+  { label, sort, query, class: className }: {
     label: string;
-    sort: Wanted["sort"];
-    wanted: Wanted;
+    sort: ListingQuery["sort"];
+    query: ListingQuery;
     class: string;
   },
 ) {
-  const on = wanted.sort === sort;
-  const query = new URLSearchParams(wanted.filter ? { q: wanted.filter } : {});
-  if (sort !== "name") query.set("sort", sort);
-  if (on && !wanted.descending) query.set("order", "desc");
+  const isCurrent = query.sort === sort;
+  const params = new URLSearchParams(query.filter ? { q: query.filter } : {});
+  if (sort !== "name") params.set("sort", sort);
+  if (isCurrent && !query.descending) params.set("order", "desc");
   return (
     <th
-      class={of}
+      class={className}
       scope="col"
-      aria-sort={on ? (wanted.descending ? "descending" : "ascending") : undefined}
+      aria-sort={isCurrent ? (query.descending ? "descending" : "ascending") : undefined}
     >
-      <a href={`?${query}`}>
+      <a href={`?${params}`}>
         {label}
-        {on && <Icon name={wanted.descending ? "down" : "up"} />}
+        {isCurrent && <Icon name={query.descending ? "down" : "up"} />}
       </a>
     </th>
   );
@@ -214,7 +214,7 @@ function Row({ path, entry, inPublic }: { path: string; entry: Entry; inPublic: 
   );
 }
 
-/** A folder comes as a zip. */
+/** A link to download a file, or a folder as a zip. */
 function Download({ path, dir }: { path: string; dir: boolean }) {
   const name = path.slice(path.lastIndexOf("/") + 1);
   return (
@@ -223,33 +223,33 @@ function Download({ path, dir }: { path: string; dir: boolean }) {
       href={downloadUrl(path, dir)}
       download={dir ? `${name}.zip` : name}
       aria-label={`Download ${name}`}
-      title={dir ? "Download as a zip" : "Download"}
+      title={dir ? "Download as zip" : "Download"}
     >
       <Icon name="download" />
     </a>
   );
 }
 
-/** Where a file, or a folder as a zip, is had. */
+/** Returns the URL to download a file, or a folder as a zip. */
 export function downloadUrl(path: string, dir: boolean): string {
   return `/api/v1/files${encodePath(path)}${dir ? "/?archive=zip" : ""}`;
 }
 
-/** The icon of a file. */
+/** Returns the icon of a file. */
 export function iconOf(name: string): string {
   const look = lookOf(name);
   return look === "other" ? "file" : look === "pdf" ? "text" : look;
 }
 
-function Foot({ wanted, listed }: { wanted: Wanted; listed: Listing }) {
+function Foot({ query, listed }: { query: ListingQuery; listed: Listing }) {
   const { matching, pages, bytes } = listed;
-  const page = Math.min(wanted.page, pages);
-  const to = (page: number) => {
-    const query = new URLSearchParams(wanted.filter ? { q: wanted.filter } : {});
-    if (wanted.sort !== "name") query.set("sort", wanted.sort);
-    if (wanted.descending) query.set("order", "desc");
-    query.set("page", String(page));
-    return `?${query}`;
+  const page = Math.min(query.page, pages);
+  const pageUrl = (page: number) => {
+    const params = new URLSearchParams(query.filter ? { q: query.filter } : {});
+    if (query.sort !== "name") params.set("sort", query.sort);
+    if (query.descending) params.set("order", "desc");
+    params.set("page", String(page));
+    return `?${params}`;
   };
   return (
     <div class="foot">
@@ -258,13 +258,13 @@ function Foot({ wanted, listed }: { wanted: Wanted; listed: Listing }) {
         {bytes > 0 && `, ${formatSize(bytes)}`}
       </span>
       <span data-keys hidden>
-        <kbd>?</kbd> shows the keys
+        <kbd>?</kbd> shows keyboard shortcuts
       </span>
       {pages > 1 && (
         <nav class="row" aria-label="Pages">
-          {page > 1 && <a href={to(page - 1)}>Earlier</a>}
+          {page > 1 && <a href={pageUrl(page - 1)}>Previous</a>}
           <span>page {page} of {pages}</span>
-          {page < pages && <a href={to(page + 1)}>Later</a>}
+          {page < pages && <a href={pageUrl(page + 1)}>Next</a>}
         </nav>
       )}
     </div>

@@ -1,10 +1,10 @@
-/** What strangers with a share link see. */
+/** The views of a share link, for visitors. */
 import { formatSize } from "../../../size.ts";
 import type { Entry } from "../../../protocol/message.ts";
 import { describeOmission } from "../../../protocol/omission.ts";
 import type { OpenLink } from "../../../session/share.ts";
 import { encodePath } from "../path.ts";
-import { iconOf } from "./browse.tsx";
+import { iconOf } from "./folder.tsx";
 import { count, formatTime, split } from "./format.ts";
 import { Csrf, Icon, Note } from "./layout.tsx";
 import type { Listing } from "./listing.ts";
@@ -48,12 +48,12 @@ export function SharedFile({ link, url }: SharedProps) {
           </div>
         </dl>
       )}
-      <Until link={link} />
+      <Expiry link={link} />
     </section>
   );
 }
 
-/** @param below the folder's path inside the shared one, `/` for that itself */
+/** @param below the folder's path inside the shared one; `/` for the shared one */
 export function SharedFolder(
   { link, url, below, listed }: SharedProps & { below: string; listed: Listing },
 ) {
@@ -63,7 +63,7 @@ export function SharedFolder(
   return (
     <section class="shared folder">
       <div class="head">
-        <Way name={name} url={url} below={below} />
+        <SharedBreadcrumbs name={name} url={url} below={below} />
         {matching > 0 && (
           <a class="b main" href={zip} download={`${split(below).name || name}.zip`}>
             <Icon name="download" />Download all
@@ -71,11 +71,11 @@ export function SharedFolder(
         )}
       </div>
       {entries.length === 0
-        ? <div class="list empty">There is nothing in here.</div>
+        ? <div class="list empty">This folder is empty.</div>
         : (
           <div class="list">
             <table>
-              <caption class="sr">What is in {name}</caption>
+              <caption class="sr">Contents of {name}</caption>
               <thead>
                 <tr>
                   <th class="name" scope="col">Name</th>
@@ -99,7 +99,7 @@ export function SharedFolder(
           {count(matching, "item")}
           {bytes > 0 && `, ${formatSize(bytes)}`}
         </span>
-        <Until link={link} />
+        <Expiry link={link} />
         {pages > 1 && (
           <nav class="row" aria-label="Pages">
             {Array.from({ length: pages }, (_, i) => <a href={`?page=${i + 1}`}>{i + 1}</a>)}
@@ -110,16 +110,18 @@ export function SharedFolder(
   );
 }
 
-function Way({ name, url, below }: { name: string; url: string; below: string }) {
+function SharedBreadcrumbs({ name, url, below }: { name: string; url: string; below: string }) {
   const parts = below.split("/").filter(Boolean);
-  const to = (n: number) =>
+  const partUrl = (n: number) =>
     n === 0 ? url : `${url}/in${encodePath(`/${parts.slice(0, n).join("/")}`)}/`;
   return (
     <nav class="crumbs" aria-label="Path">
       <ol>
         {[name, ...parts].map((part, i) => (
           <li>
-            {i === parts.length ? <h1 aria-current="page">{part}</h1> : <a href={to(i)}>{part}</a>}
+            {i === parts.length
+              ? <h1 aria-current="page">{part}</h1>
+              : <a href={partUrl(i)}>{part}</a>}
           </li>
         ))}
       </ol>
@@ -158,10 +160,11 @@ function Row({ url, below, entry }: { url: string; below: string; entry: Entry }
   );
 }
 
-function Until({ link: { share: { expires } } }: { link: OpenLink }) {
+function Expiry({ link: { share: { expires } } }: { link: OpenLink }) {
   return (
     <small>
-      This link ends <time datetime={new Date(expires).toISOString()}>{formatTime(expires)}</time>.
+      This link expires{" "}
+      <time datetime={new Date(expires).toISOString()}>{formatTime(expires)}</time>.
     </small>
   );
 }
@@ -171,7 +174,7 @@ export function AskPassword({ view, url, error }: { view: View; url: string; err
     <form class="card" method="post" action={url}>
       <h1>This link has a password</h1>
       {error && <Note bad>{error}</Note>}
-      <p class="soft">Whoever sent you the link knows it.</p>
+      <p class="soft">Ask the sender of the link for it.</p>
       <Csrf view={view} />
       <div class="field">
         <label for="password">Password</label>
@@ -189,14 +192,14 @@ export function AskPassword({ view, url, error }: { view: View; url: string; err
   );
 }
 
-export function Nowhere() {
+export function InvalidLink() {
   return (
     <section class="card shared">
       <Icon name="link" class="big" />
-      <h1>This link leads nowhere</h1>
+      <h1>This link is not valid</h1>
       <p class="soft">
-        It may have ended, been downloaded as often as it may be, or lost a letter on its way. Ask
-        whoever sent it for a new one.
+        It may have expired, have no downloads left, or be incomplete. Ask its sender for a new
+        link.
       </p>
     </section>
   );

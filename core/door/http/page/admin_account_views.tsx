@@ -1,0 +1,290 @@
+/** Views of the pages about accounts, for admins. */
+import type { Child } from "hono/jsx";
+import type { Account, Role } from "../../../storage/account.ts";
+import { formatLimit, formatSize } from "../../../size.ts";
+import { AdminShell } from "./admin_shell.tsx";
+import { count, entriesOf, formatTime } from "./format.ts";
+import { Csrf, Icon, Note } from "./layout.tsx";
+import { NewPassword } from "./password.tsx";
+import type { UserView } from "./view.ts";
+
+export function AccountList(
+  { view, accounts }: { view: UserView; accounts: readonly Account[] },
+) {
+  return (
+    <AdminShell view={view} title="Accounts" tab="accounts">
+      <div class="row bottom">
+        <h1 class="grow">{count(accounts.length, "account")}</h1>
+        <a class="b main" href="/admin/accounts/new" data-dialog>
+          <Icon name="person" />Add
+        </a>
+      </div>
+      <ul class="cards" id="accounts" data-live>
+        {accounts.map((account) => <Row account={account} />)}
+      </ul>
+    </AdminShell>
+  );
+}
+
+function Row({ account }: { account: Account }) {
+  const { name, role, disabled } = account;
+  return (
+    <li class="card item">
+      <Icon name={role === "admin" ? "admin" : "person"} />
+      <div class="grow">
+        <div>
+          <a href={`/admin/accounts/${name}`}>
+            <strong>{name}</strong>
+          </a>{" "}
+          {role === "admin" && <span class="tag">admin</span>}
+          {disabled && <span class="tag bad">disabled</span>}
+        </div>
+        <small>
+          <LastLogin account={account} />
+        </small>
+      </div>
+      <Used account={account} />
+    </li>
+  );
+}
+
+function LastLogin({ account: { lastLogin } }: { account: Account }) {
+  if (lastLogin === null) return <>Never logged in</>;
+  return (
+    <>
+      Last login: <time datetime={new Date(lastLogin).toISOString()}>{formatTime(lastLogin)}</time>
+    </>
+  );
+}
+
+function Used({ account: { name, used, reserved, limit } }: { account: Account }) {
+  const taken = used + reserved;
+  return (
+    <div class="used">
+      <span>
+        <b>{formatSize(taken)}</b> {limit === null ? "used, no limit" : `of ${formatSize(limit)}`}
+      </span>
+      {limit !== null && (
+        <meter
+          min={0}
+          max={Math.max(1, limit)}
+          high={limit * 0.95}
+          optimum={0}
+          value={taken}
+          aria-label={`${name} uses ${formatSize(taken)} of ${formatSize(limit)}`}
+        />
+      )}
+    </div>
+  );
+}
+
+/** The fields of the form to add an account, as they were sent. */
+export interface NewAccountFields {
+  readonly name: string;
+  readonly limit: string;
+  readonly role: Role;
+}
+
+export function AddAccountForm(
+  { view, fields, error }: { view: UserView; fields: NewAccountFields; error?: string },
+) {
+  return (
+    <AdminShell view={view} title="Add an account" tab="accounts">
+      <form class="card ask" method="post" action="/admin/accounts/new" data-question>
+        <h1>Add an account</h1>
+        {error && <Note bad>{error}</Note>}
+        <Csrf view={view} />
+        <div class="field">
+          <label for="name">Name</label>
+          <input
+            id="name"
+            name="name"
+            value={fields.name}
+            autocomplete="off"
+            autocapitalize="none"
+            spellcheck={false}
+            maxlength={64}
+            required
+            autofocus
+          />
+        </div>
+        <LimitField value={fields.limit} />
+        <RoleField role={fields.role} />
+        <NewPassword store={view.store} />
+        <div class="row end">
+          <a class="b flat" href="/admin/accounts" data-cancel>Cancel</a>
+          <button type="submit" class="b main" data-default>Add</button>
+        </div>
+      </form>
+    </AdminShell>
+  );
+}
+
+/** @param files the number of files that the account is charged for */
+export function AccountPage(
+  { view, account, files, error }: {
+    view: UserView;
+    account: Account;
+    files: number;
+    error?: string;
+  },
+) {
+  return (
+    <AdminShell view={view} title={account.name} tab="accounts">
+      <div class="stack narrow">
+        <div class="row">
+          <h1 class="grow">{account.name}</h1>
+          {account.disabled && <span class="tag bad">disabled</span>}
+          <a class="b flat" href="/admin/accounts">All accounts</a>
+        </div>
+        {error && <Note bad>{error}</Note>}
+        <section class="card stack" id="facts" data-live>
+          <Used account={account} />
+          <p class="soft">{entriesOf(account.entries, account.entryLimit)}</p>
+          <p class="soft">
+            {count(files, "file")}. <LastLogin account={account} />. Created:{" "}
+            <time datetime={new Date(account.created).toISOString()}>
+              {formatTime(account.created)}
+            </time>
+          </p>
+        </section>
+        <Change view={view} account={account} change="limit" title="Quota" label="Change">
+          <LimitField value={formatLimit(account.limit)} />
+        </Change>
+        <Change view={view} account={account} change="entries" title="Entries" label="Change">
+          <div class="field">
+            <label for="entries">
+              Files, folders and partial uploads <small>(200000, none)</small>
+            </label>
+            <input
+              id="entries"
+              name="entries"
+              value={account.entryLimit ?? "none"}
+              autocomplete="off"
+              required
+            />
+          </div>
+        </Change>
+        {account.id === view.session.id
+          ? (
+            <p class="soft">
+              This is your account: <a href="/account">your password and logins</a>{" "}
+              have their own page.
+            </p>
+          )
+          : <Others view={view} account={account} />}
+      </div>
+    </AdminShell>
+  );
+}
+
+/** The changes that an admin can make to any account but their own. */
+function Others({ view, account }: { view: UserView; account: Account }) {
+  const { name, disabled, role } = account;
+  return (
+    <>
+      <Change view={view} account={account} change="role" title="Role" label="Change">
+        <RoleField role={role} />
+      </Change>
+      <Change view={view} account={account} change="password" title="Password" label="Set">
+        <p class="soft">All logins and tokens of {name} end; SSH keys stay.</p>
+        <NewPassword store={view.store} />
+      </Change>
+      <section class="card row">
+        <p class="soft wide">
+          {disabled
+            ? "The account can't log in; its files are kept."
+            : "A disabled account can't log in; its files are kept."}
+        </p>
+        <form class="grow" method="post" action={`/admin/accounts/${name}/disabled`} data-act>
+          <Csrf view={view} />
+          <input type="hidden" name="disabled" value={disabled ? "no" : "yes"} />
+          <button type="submit" class="b">{disabled ? "Enable" : "Disable"}</button>
+        </form>
+        <a class="b bad" href={`/admin/accounts/${name}/remove`} data-dialog>
+          <Icon name="trash" />Remove
+        </a>
+      </section>
+    </>
+  );
+}
+
+function Change(
+  { view, account, change, title, label, children }: {
+    view: UserView;
+    account: Account;
+    change: string;
+    title: string;
+    label: string;
+    children: Child;
+  },
+) {
+  return (
+    <form
+      class="card stack"
+      method="post"
+      action={`/admin/accounts/${account.name}/${change}`}
+      data-act
+    >
+      <h2>{title}</h2>
+      <Csrf view={view} />
+      {children}
+      <div class="row end">
+        <button type="submit" class="b">{label}</button>
+      </div>
+    </form>
+  );
+}
+
+function LimitField({ value }: { value: string }) {
+  return (
+    <div class="field">
+      <label for="limit">
+        Quota <small>(500 MB, 20 GiB, none)</small>
+      </label>
+      <input id="limit" name="limit" value={value} autocomplete="off" required />
+    </div>
+  );
+}
+
+function RoleField({ role }: { role: Role }) {
+  return (
+    <div class="field">
+      <label for="role">Role</label>
+      <select id="role" name="role">
+        <option value="user" selected={role === "user"}>user</option>
+        <option value="admin" selected={role === "admin"}>admin: manages the accounts</option>
+      </select>
+    </div>
+  );
+}
+
+/** @param files the number of files that the account is charged for, and their bytes */
+export function RemoveAccountForm(
+  { view, name, files, bytes, error }: {
+    view: UserView;
+    name: string;
+    files: number;
+    bytes: number;
+    error?: string;
+  },
+) {
+  return (
+    <AdminShell view={view} title={`Remove ${name}`} tab="accounts">
+      <form class="card ask" method="post" action={`/admin/accounts/${name}/remove`} data-question>
+        <h1>Remove {name}?</h1>
+        {error && <Note bad>{error}</Note>}
+        <p>
+          It has {count(files, "file")},{" "}
+          {formatSize(bytes)}. Its home is moved to removed/ in the server's data directory; its
+          files in Public stay there, charged to nobody. Its tokens, links and partial uploads end.
+        </p>
+        <Csrf view={view} />
+        <div class="row end">
+          <a class="b flat" href={`/admin/accounts/${name}`} data-cancel>Cancel</a>
+          <button type="submit" class="b bad" data-default>Remove</button>
+        </div>
+      </form>
+    </AdminShell>
+  );
+}

@@ -1,0 +1,54 @@
+/** The notices of the page, and its texts for failures. */
+import { formatSize } from "../../../size.ts";
+import type { BargeError, Kind } from "../../../error.ts";
+import { count } from "./format.ts";
+
+/**
+ * The notices after changes, by their codes. The URL after a change has a code and a number, so that no
+ * link can make the page show another text.
+ */
+const notices: Readonly<Record<string, (n: number) => string>> = {
+  made: () => "The folder is created.",
+  renamed: () => "Renamed.",
+  moved: (n) => `Moved ${count(n, "item")}.`,
+  copied: (n) => `Copied ${count(n, "item")}.`,
+  deleted: (n) => `Deleted ${count(n, "item")}.`,
+  published: (n) => `Published ${count(n, "item")}.`,
+  claimed: (n) => `Claimed ${count(n, "item")}.`,
+  welcome: () => "Welcome! This is your home.",
+  password: () => "The password is changed. All other logins have ended.",
+  ended: () => "The login has ended.",
+  revoked: () => "The token is revoked.",
+  unlinked: () => "The link is revoked.",
+  added: () => "The account is created.",
+  changed: () => "The account is changed.",
+  removed: () => "The account is removed. The server keeps its home under removed/.",
+  lifted: (n) => `Lifted ${count(n, "ban")}.`,
+  grown: () => "Your quota is raised.",
+};
+
+/** Returns the notice of a code, such as `deleted.3`. @returns undefined for an unknown code */
+export function noticeText(code: string | null): string | undefined {
+  const [name, n] = (code ?? "").split(".");
+  return Object.hasOwn(notices, name) ? notices[name](Math.max(1, Number(n) || 1)) : undefined;
+}
+
+/** Texts for kinds whose message is for programs. */
+const kindTexts: Partial<Record<Kind, string>> = {
+  unauthenticated: "The name or the password is wrong.",
+  unavailable: "The server is busy. Try again in a moment.",
+  "no-space": "The server's disk is full. Ask its operator for help.",
+  io: "The server failed. Its log has the details.",
+  fatal: "The server failed. Its log has the details.",
+};
+
+/** Returns a failure as a sentence for people. */
+export function errorText({ kind, message, path, hint }: BargeError): string {
+  const text = kindTexts[kind];
+  if (text !== undefined) return text;
+  const plain = message.replace(/\b(\d{4,}) bytes\b/g, (_, n) => formatSize(Number(n)))
+    .replace(/\b(\d{4,}) (?=are left)/g, (_, n) => `${formatSize(Number(n))} `);
+  const name = path?.slice(path.lastIndexOf("/") + 1);
+  const about = name ? `${name}: ${plain}` : plain[0].toUpperCase() + plain.slice(1);
+  return kind === "usage" && hint ? `${about} (${hint}).` : `${about}.`;
+}
