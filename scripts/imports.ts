@@ -64,9 +64,6 @@ export function breaches(root: string): string[] {
     [file, withoutComments(Deno.readTextFileSync(join(root, file)))] as const
   );
   const imports: Imports = new Map(texts.map(([file, text]) => [file, importsOf(file, text)]));
-  const loads: Imports = new Map(
-    texts.map(([file, text]) => [file, importsOf(file, withoutTypes(text))]),
-  );
   const found = files.filter((file) =>
     /^core\/(.*\/)?mod\.tsx?$/.test(file) && !LIBRARIES.includes(file)
   )
@@ -77,13 +74,7 @@ export function breaches(root: string): string[] {
       if (why !== undefined) found.push(`${file} -> ${target}: ${why}`);
     }
   }
-  const loadCircles = circles(loads);
-  const typeCircles = circles(imports).filter(([file]) => !TYPE_CIRCLES.includes(room(file)));
-  for (
-    const circle of new Set([...loadCircles, ...typeCircles].map((files) => files.join(" -> ")))
-  ) {
-    found.push(`${circle}: a circle`);
-  }
+  for (const circle of circles(imports)) found.push(`${circle.join(" -> ")}: a circle`);
   return found;
 }
 
@@ -124,21 +115,6 @@ function importsOf(file: string, text: string): string[] {
       specifier.startsWith(".") ? normalize(join(dirname(file), specifier)) : specifier,
   );
   return [...new Set(targets)];
-}
-
-/** Rooms in which circles of type imports are allowed for now: files load in any order with them. */
-const TYPE_CIRCLES = [
-  "core/demo",
-  "core/door",
-  "core/client",
-  "core/upload",
-  "core/local/vault",
-  "core/protocol",
-];
-
-/** Returns the text without imports of types. */
-function withoutTypes(text: string): string {
-  return text.replace(/\b(?:import|export)\s+type\s+(?:\{[^}]*\}|[\w*\s]+?)\s*from\s*"[^"]+"/g, "");
 }
 
 /** Returns the circles of files; the first file of each is also its last. */

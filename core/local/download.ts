@@ -8,7 +8,8 @@ import type { Undigested } from "../storage/entry.ts";
 import type { Place } from "../storage/place.ts";
 import type { Parts } from "./parts.ts";
 import { stagedPlace } from "./vault/staging.ts";
-import { type Found, foundOf } from "./vault/vault.ts";
+import { foundOf } from "./vault/vault.ts";
+import type { Found } from "./vault/entry.ts";
 
 /** From so many bytes on it pays to have the next piece read while one is sent. */
 const many = 1024 * 1024;

@@ -3,7 +3,7 @@ import type { StoredEntry } from "../storage/entry.ts";
 import type { Place } from "../storage/place.ts";
 import type { Parts } from "./parts.ts";
 import type { FileRow } from "./ledger/ledger.ts";
-import type { Found } from "./vault/vault.ts";
+import type { Found } from "./vault/entry.ts";
 
 /** Returns the facts of the disk and the ledger as one record. */
 export function storedEntry(found: Found, row: FileRow | undefined): StoredEntry {

@@ -1,7 +1,7 @@
 /** Looks at what is at a place: on disk, and in the ledger. */
 import type { FileRow } from "./ledger/ledger.ts";
 import type { Place } from "../storage/place.ts";
-import type { Found } from "./vault/vault.ts";
+import type { Found } from "./vault/entry.ts";
 import { sameFile } from "./entry.ts";
 import type { Parts } from "./parts.ts";
 

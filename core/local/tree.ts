@@ -17,7 +17,7 @@ import type { Parts } from "./parts.ts";
 import { remove } from "./remove.ts";
 import { setModified } from "./set_modified.ts";
 import { digestFile } from "./vault/digest.ts";
-import { unnamedIn } from "./vault/unnamed.ts";
+import { unnamedBelow } from "./vault/unnamed_below.ts";
 import { LocalView } from "./view.ts";
 
 /** The number of entries that are looked up at once. */
@@ -70,7 +70,7 @@ export class LocalTree implements Tree {
   }
 
   async unnamed(place: Place): Promise<string | undefined> {
-    for await (const path of unnamedIn(this.#parts.vault, place)) return path;
+    for await (const path of unnamedBelow(this.#parts.vault, place)) return path;
   }
 
   open(place: Place, offset: number): Promise<FileContent> {

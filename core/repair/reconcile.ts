@@ -16,7 +16,8 @@ import type { FileRow } from "../local/ledger/ledger.ts";
 import { digestFile } from "../local/vault/digest.ts";
 import { type Place, relative } from "../storage/place.ts";
 import { compareFolder, homeOwner } from "./reconcile_folder.ts";
-import { type Found, isBehindLink, type OnHidden } from "../local/vault/vault.ts";
+import { isBehindLink, type OnHidden } from "../local/vault/vault.ts";
+import type { Found } from "../local/vault/entry.ts";
 import type { Store } from "../local/store.ts";
 
 /** What sort of difference it is. Stable: printed in `--json`. */

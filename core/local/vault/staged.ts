@@ -26,7 +26,8 @@ import { digestFile } from "./digest.ts";
 import { reached } from "./fault.ts";
 import { behind, type Fence, takenOver } from "./fences.ts";
 import { makeFile, stagedPath, stagedPlace } from "./staging.ts";
-import { type Found, foundOf, type Vault } from "./vault.ts";
+import { foundOf, type Vault } from "./vault.ts";
+import type { Found } from "./entry.ts";
 
 /** Up to this many bytes, a synchronous write takes less time than to hand it to another thread. */
 const syncWriteBytes = 64 * 1024;

@@ -6,9 +6,7 @@
  *   on disk     caf\xe9   caf\xe8   caf\xef\xbf\xbd       the last one is U+FFFD itself
  *   as read     caf�      caf�      caf�                 three times the same: one of them can be opened
  */
-import type { Place } from "../../storage/place.ts";
-import { relative } from "../../storage/place.ts";
-import type { Listed, Vault } from "./vault.ts";
+import type { Listed } from "./entry.ts";
 
 const replacement = "\uFFFD";
 
@@ -33,24 +31,4 @@ export function withoutNames(
     opened.add(name);
     return { name, type: own ?? "unnamed" };
   });
-}
-
-/**
- * Finds the entries in or below a folder whose names can't be read. Does not follow symbolic links.
- *
- * @returns paths relative to the folder, as they are read: to be shown, not to be opened
- * @throws {BargeError} `denied`, `io`; `not-found` for the folder itself
- */
-export async function* unnamedIn(
-  vault: Vault,
-  place: Place,
-  prefix = "",
-): AsyncGenerator<string, void, void> {
-  for (const { name, type } of await vault.entries(place)) {
-    if (type === "unnamed") yield prefix + name;
-    if (type !== "dir") continue;
-    const below = { dir: relative(place), name };
-    if (vault.find(below)?.type !== "dir") continue; // gone meanwhile
-    yield* unnamedIn(vault, below, `${prefix}${name}/`);
-  }
 }

@@ -8,24 +8,10 @@
  */
 import { BargeError } from "../../error.ts";
 import { foreignOwner, giveTo, type Owner } from "../../disk/owner.ts";
+import type { Found, Listed } from "./entry.ts";
 import { type Place, relative } from "../../storage/place.ts";
 import { diskError } from "./trouble.ts";
 import { isSuspect, withoutNames } from "./unnamed.ts";
-
-/** What is at a place. */
-export interface Found {
-  readonly type: "file" | "dir" | "other";
-  readonly size: number;
-  /** Milliseconds since 1970. */
-  readonly modified: number;
-  readonly ino: number;
-}
-
-/** An entry of a folder. `unnamed`: its name is not valid UTF-8 (unnamed.ts). */
-export interface Listed {
-  readonly name: string;
-  readonly type: Found["type"] | "unnamed";
-}
 
 /** An entry that no door shows: its name as it is read, and the reason. */
 export type OnHidden = (name: string, type: "other" | "unnamed") => void;
