@@ -90,8 +90,8 @@ function parseScp(bytes: Buffer): { files: string[]; errors: string[] } {
 Deno.test("no name of a file or folder adds a line to what scp gives", async () => {
   await using here = await SftpHere.start();
   const session = sessionOf(here.store, "anna");
-  mkdir(session, { verb: "mkdir", path: "/home/t", parents: false });
-  mkdir(session, { verb: "mkdir", path: "/home/u", parents: false });
+  await mkdir(session, { verb: "mkdir", path: "/home/t", parents: false });
+  await mkdir(session, { verb: "mkdir", path: "/home/u", parents: false });
   for (const name of hostile) {
     await put(session, `/home/t/${name}`, "file");
     await mkdir(session, { verb: "mkdir", path: `/home/u/${name}`, parents: false });
