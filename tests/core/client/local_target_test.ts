@@ -99,7 +99,7 @@ Deno.test("a download into links, devices and FIFOs", async (t) => {
     assert.equal((await down("/home/t/f", `${here}/out`, { output })).totals.sent, 1);
     assert.equal(new TextDecoder().decode(pieces[0]), "hello");
     assert(isLink(`${here}/out`));
-    assert.deepEqual(localTarget("/dev/fd/77"), { type: "file", path: "/dev/fd/77" });
+    assert.deepEqual(localTarget("/dev/fd/9077"), { type: "file", path: "/dev/fd/9077" });
   });
 
   await t.step("a tree follows no link out of its folder", async () => {
