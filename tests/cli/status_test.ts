@@ -89,7 +89,8 @@ Deno.test("no count goes back when workers die", async () => {
   let before: Status | undefined;
   let files = 0;
   const deadline = performance.now() + 60_000;
-  while ((before?.restarts ?? 0) < 2) {
+  // Until two workers died, and some connection has ended: a slow machine may serve only one by then.
+  while (!before || before.restarts < 2 || before.connections.open >= before.connections.opened) {
     assert.ok(performance.now() < deadline, `${before?.restarts} restarts`);
     try {
       await using client = await connect(parseRemote(`barge://${server.address}`));
@@ -113,7 +114,6 @@ Deno.test("no count goes back when workers die", async () => {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
-  assert.ok(before!.connections.open < before!.connections.opened);
 });
 
 /** All that may only grow has not shrunk. */
