@@ -8,7 +8,7 @@ import { size } from "./_term/value.ts";
 import { checkRegistration } from "./_client/choose.ts";
 import { newPassword, newPasswordOptions } from "./_client/password.ts";
 import { connectOnly, serverOptions } from "./_client/session.ts";
-import { formatLimit } from "./_term/size.ts";
+import { formatLimit } from "../core/size.ts";
 
 export default command({
   options: {

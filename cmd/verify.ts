@@ -7,7 +7,7 @@ import { exitCodes } from "./_term/exit.ts";
 import { common, dataOption, flag, values } from "./_term/options.ts";
 import { note, printJson, printLine } from "./_term/out.ts";
 import { counted, number, type Progress, progress } from "./_term/progress.ts";
-import { formatSize } from "./_term/size.ts";
+import { formatSize } from "../core/size.ts";
 import { plain } from "./_term/value.ts";
 
 export default command({

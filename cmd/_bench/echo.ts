@@ -5,7 +5,7 @@ import type { EchoServeOptions, EchoServer } from "../../core/echo/serve.ts";
 import { formatAddress } from "../../core/net/address.ts";
 import { flag } from "../_term/options.ts";
 import { note, printJson } from "../_term/out.ts";
-import { formatSize } from "../_term/size.ts";
+import { formatSize } from "../../core/size.ts";
 import { addressOrUndefined, valueParser } from "../_term/value.ts";
 
 export const rawOption = flag(["--raw"], "Answer with the bytes as they are (RFC 862)");

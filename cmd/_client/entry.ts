@@ -2,7 +2,7 @@
 import type { Answer, Entry, Omission } from "../../core/protocol/message.ts";
 import { describeOmission } from "../../core/protocol/omission.ts";
 import { note, print, printJson, printLine } from "../_term/out.ts";
-import { oneLine, printable } from "../_term/text.ts";
+import { oneLine, printable } from "../../core/protocol/printable.ts";
 
 /**
  * Returns a file or folder as `ls --json` and `stat --json` show it. Fields may be added (here, in

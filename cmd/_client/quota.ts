@@ -1,7 +1,7 @@
 /** Prints quotas. */
 import { printJson, printLine } from "../_term/out.ts";
 import { number } from "../_term/progress.ts";
-import { baseOf, formatLimit, formatSize } from "../_term/size.ts";
+import { baseOf, formatLimit, formatSize } from "../../core/size.ts";
 
 export interface Quota {
   readonly account: string;

@@ -8,7 +8,7 @@ import { keepUp, note, printJson, printLine, stdoutClosed, terminal } from "../_
 import { counted, duration, number, progress } from "../_term/progress.ts";
 import { plain } from "../_term/value.ts";
 import { sessionOptions } from "./session.ts";
-import { formatSize } from "../_term/size.ts";
+import { formatSize } from "../../core/size.ts";
 
 export const transferOptions = {
   recursive: flag(["-r", "--recursive"], "Transfer folders with their contents"),

@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { BargeError, typed } from "../../core/error.ts";
 import { checkName } from "../../core/local/account/accounts.ts";
 import { readPasswordFile } from "../_client/password.ts";
-import { parseSize } from "../_term/size.ts";
+import { parseSize } from "../../core/size.ts";
 
 const quota = v.union([
   v.pipe(v.number(), v.safeInteger(), v.minValue(0)),

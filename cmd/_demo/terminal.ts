@@ -19,7 +19,7 @@ import {
 } from "../../core/demo/trace.ts";
 import { clip } from "../_term/clip.ts";
 import { flush, print, writeStdout } from "../_term/out.ts";
-import { printable } from "../_term/text.ts";
+import { printable } from "../../core/protocol/printable.ts";
 
 const redrawIntervalMs = 40;
 /** The number of last events below the picture. */

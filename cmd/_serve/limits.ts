@@ -8,7 +8,7 @@ import { defaultMinPassword, mostMinPassword } from "../../core/protocol/passwor
 import { minRateBytesPerSecond } from "../../core/watch/rate.ts";
 import type { Adjustable } from "../../core/watch/settings.ts";
 import { similar } from "../_term/similar.ts";
-import { parseSize } from "../_term/size.ts";
+import { parseSize } from "../../core/size.ts";
 
 const maxCount = 1_000_000;
 

@@ -8,7 +8,7 @@ import { printJson } from "../_term/out.ts";
 import { checkRegistration } from "../_client/choose.ts";
 import { needPassword, onlyTerminal } from "../_client/password.ts";
 import { printQuota } from "../_client/quota.ts";
-import { formatLimit, parseSize } from "../_term/size.ts";
+import { formatLimit, parseSize } from "../../core/size.ts";
 import { connectAs } from "./link.ts";
 import type { Call } from "./command.ts";
 

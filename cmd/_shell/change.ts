@@ -10,7 +10,7 @@ import { BargeError } from "../../core/error.ts";
 import { copyAll } from "../_client/copy_all.ts";
 import { eachPath } from "../_client/each_path.ts";
 import { printJson } from "../_term/out.ts";
-import { formatSize } from "../_term/size.ts";
+import { formatSize } from "../../core/size.ts";
 import { targets } from "../_client/move_target.ts";
 import { baseIn, home, resolveRemote, shared } from "./paths.ts";
 import type { Call } from "./command.ts";

@@ -1,5 +1,5 @@
 /** Completes commands, flags, remote and local paths. Does no I/O of its own. */
-import { printable } from "../_term/text.ts";
+import { printable } from "../../core/protocol/printable.ts";
 import { baseIn, expandHome, home, resolveRemote, shared } from "./paths.ts";
 import { findRow, type Kind, type Row } from "./command.ts";
 import { quoteRest, scan, type Word } from "./words.ts";

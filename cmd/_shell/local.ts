@@ -10,7 +10,7 @@ import {
   terminalWidth,
   writeStdout,
 } from "../_term/out.ts";
-import { printable } from "../_term/text.ts";
+import { printable } from "../../core/protocol/printable.ts";
 import { columns } from "./columns.ts";
 import { expandHome } from "./paths.ts";
 import type { Call } from "./command.ts";

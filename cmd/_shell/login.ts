@@ -19,7 +19,7 @@ import { givenPassword, needPassword, onlyTerminal } from "../_client/password.t
 import { secured, type SecurityChoice } from "../_client/security.ts";
 import { note } from "../_term/out.ts";
 import { askText, canAsk } from "../_term/prompt.ts";
-import { formatLimit } from "../_term/size.ts";
+import { formatLimit } from "../../core/size.ts";
 import { version } from "../_version.ts";
 import { Link } from "./link.ts";
 

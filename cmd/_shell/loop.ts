@@ -2,7 +2,7 @@
 import { BargeError, typed } from "../../core/error.ts";
 import { otherCode } from "../_term/exit.ts";
 import { note, writeError } from "../_term/out.ts";
-import { printable } from "../_term/text.ts";
+import { printable } from "../../core/protocol/printable.ts";
 import { complete } from "./complete.ts";
 import { Editor } from "./editor.ts";
 import { History, historyPath } from "./history.ts";

@@ -1,9 +1,9 @@
 /** Prints a server's status as text. */
 import type { Status } from "../../core/client/status.ts";
 import { print, printLine } from "../_term/out.ts";
-import { formatSize } from "../_term/size.ts";
+import { formatSize } from "../../core/size.ts";
 import { printTable, table } from "../_term/table.ts";
-import { printable } from "../_term/text.ts";
+import { printable } from "../../core/protocol/printable.ts";
 
 /** The most connections that are listed. */
 const maxSessions = 20;

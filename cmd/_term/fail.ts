@@ -7,7 +7,7 @@
 import { BargeError, trace, typed } from "../../core/error.ts";
 import { exitCodes, otherCode } from "./exit.ts";
 import { finish, note, writeError } from "./out.ts";
-import { printable } from "./text.ts";
+import { printable } from "../../core/protocol/printable.ts";
 
 /** Reports a failure on standard error. @returns its exit code */
 export function report(cause: unknown, options: { verb?: string; debug: boolean }): number {

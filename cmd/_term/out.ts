@@ -8,7 +8,7 @@
  */
 import type { BargeError } from "../../core/error.ts";
 import { Sink } from "./sink.ts";
-import { oneLine, printable } from "./text.ts";
+import { oneLine, printable } from "../../core/protocol/printable.ts";
 
 const closed = new AbortController();
 const encoder = new TextEncoder();

@@ -4,8 +4,8 @@
  */
 import { clip } from "./clip.ts";
 import { setStatusLine, terminal, terminalWidth, writeError } from "./out.ts";
-import { formatSize } from "./size.ts";
-import { printable } from "./text.ts";
+import { formatSize } from "../../core/size.ts";
+import { printable } from "../../core/protocol/printable.ts";
 
 const redrawMs = 100;
 /** The half-life of the averaged rate. */

@@ -1,5 +1,5 @@
 /** Parsers of single values, as options and arguments take them: sizes, addresses, counts. */
-import { parseSize } from "./size.ts";
+import { parseSize } from "../../core/size.ts";
 import { type Address, parseAddress } from "../../core/net/address.ts";
 
 /** Reads one value from text. */

@@ -5,7 +5,7 @@ import { common, dataOption } from "../_term/options.ts";
 import { quotaOf } from "../_client/quota.ts";
 import { number } from "../_term/progress.ts";
 import { printJson } from "../_term/out.ts";
-import { baseOf, formatLimit, formatSize } from "../_term/size.ts";
+import { baseOf, formatLimit, formatSize } from "../../core/size.ts";
 import { printTable } from "../_term/table.ts";
 
 export default command({

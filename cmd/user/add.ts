@@ -6,7 +6,7 @@ import { argument, common, dataOption, flag, value } from "../_term/options.ts";
 import { note, print, printJson } from "../_term/out.ts";
 import { countOrNone, oneOf, sizeOrNone } from "../_term/value.ts";
 import { minPasswordOption, newPassword, newPasswordOptions } from "../_client/password.ts";
-import { formatLimit } from "../_term/size.ts";
+import { formatLimit } from "../../core/size.ts";
 
 export default command({
   options: {

@@ -3,7 +3,7 @@ import { accountFields, openAccounts } from "../_data/accounts.ts";
 import { command } from "../_term/command.ts";
 import { common, dataOption } from "../_term/options.ts";
 import { printJson } from "../_term/out.ts";
-import { baseOf, formatLimit, formatSize } from "../_term/size.ts";
+import { baseOf, formatLimit, formatSize } from "../../core/size.ts";
 import { printTable } from "../_term/table.ts";
 
 export default command({

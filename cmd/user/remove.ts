@@ -4,7 +4,7 @@ import { command } from "../_term/command.ts";
 import { argument, common, dataOption, flag } from "../_term/options.ts";
 import { note, printJson } from "../_term/out.ts";
 import { counted } from "../_term/progress.ts";
-import { formatSize } from "../_term/size.ts";
+import { formatSize } from "../../core/size.ts";
 
 export default command({
   options: {

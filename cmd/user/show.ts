@@ -4,7 +4,7 @@ import { command } from "../_term/command.ts";
 import { argument, common, dataOption } from "../_term/options.ts";
 import { print, printJson } from "../_term/out.ts";
 import { number } from "../_term/progress.ts";
-import { baseOf, formatLimit, formatSize } from "../_term/size.ts";
+import { baseOf, formatLimit, formatSize } from "../../core/size.ts";
 
 export default command({
   options: { name: argument("NAME", "The account"), data: dataOption(), ...common },

@@ -2,7 +2,7 @@
 import type { Failure } from "./connection.ts";
 import { Latencies } from "./histogram.ts";
 
-/** What one isolate has measured. */
+/** The measurements of one isolate. */
 export interface Metrics {
   readonly latencies: Latencies;
   /** How late the isolate itself sent requests that were due by the clock. */

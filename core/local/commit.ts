@@ -90,7 +90,7 @@ export class Commits implements Disposable {
     });
   }
 
-  /** Cancels the next attempt: the next start settles what is owed. */
+  /** Cancels the next attempt: the next start settles the owed steps. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
   }

@@ -11,8 +11,8 @@ import { stagedPlace } from "./vault/staging.ts";
 import { foundOf } from "./vault/vault.ts";
 import type { Found } from "./vault/entry.ts";
 
-/** From so many bytes on it pays to have the next piece read while one is sent. */
-const many = 1024 * 1024;
+/** From this size on, the next piece is read while one is sent. */
+const readAheadBytes = 1024 * 1024;
 /** Small pieces are read on this thread, where the disk is quick. */
 const reads = new BlockingCalls(0.2);
 
@@ -180,15 +180,15 @@ export class Download implements FileContent {
   }
 
   /**
-   * What is left of it, or so many bytes of that, in pieces: each stays as it is until the next is
-   * asked for.
+   * Yields the rest of the file, or `length` bytes of it, in pieces. A piece stays unchanged until the next
+   * one is asked for.
    *
-   * Few transfers of large files get large buffers, and have the next piece read by another thread
-   * while one is sent; others get small ones, which this thread reads sooner than it would have asked.
-   * Those are borrowed anew for each piece, so that most share one that the processor's caches have.
+   * A few transfers of large files get large buffers, and another thread reads the next piece while one is
+   * sent. Others get small buffers, which this thread reads sooner than another thread would; they are
+   * borrowed for each piece, so that most transfers share one that is in the CPU's caches.
    *
    * @param length bytes
-   * @param most no piece is longer
+   * @param most the longest piece, in bytes
    * @throws {BargeError} as {@link read}
    */
   async *pieces(
@@ -196,7 +196,7 @@ export class Download implements FileContent {
     most = Infinity,
   ): AsyncGenerator<Uint8Array, void, void> {
     for (let left = length; left > 0;) {
-      const buffer = borrow(Math.min(left > many ? left : minBufferBytes, most));
+      const buffer = borrow(Math.min(left > readAheadBytes ? left : minBufferBytes, most));
       if (buffer.length > minBufferBytes || !reads.allowed) {
         return yield* this.#ahead(buffer, left, most);
       }

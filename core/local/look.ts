@@ -1,20 +1,19 @@
-/** Looks at what is at a place: on disk, and in the ledger. */
+/** Looks up a place on disk and in the ledger. */
 import type { FileRow } from "./ledger/ledger.ts";
 import type { Place } from "../storage/place.ts";
 import type { Found } from "./vault/entry.ts";
 import { sameFile } from "./entry.ts";
 import type { Parts } from "./parts.ts";
 
-/** What is on disk at a place, and what the ledger knows of it. */
+/** The entry on disk at a place, and its row in the ledger. */
 export interface Seen {
   readonly found?: Found;
   readonly row?: FileRow;
 }
 
 /**
- * The disk and the ledger, of one moment: where they differ, a rename may be under way in another
- * isolate, and a second look under the write lock waits for it. Of what is no file on disk the ledger
- * is not asked.
+ * Returns the disk's and the ledger's facts of one moment. Where they differ, a rename may be under way in
+ * another worker, so that a second look under the write lock waits for it. Only files have rows.
  */
 export function look(parts: Parts, place: Place): Seen {
   const first = lookOnce(parts, place);
@@ -22,10 +21,10 @@ export function look(parts: Parts, place: Place): Seen {
 }
 
 /**
- * The same for several names in one folder: the second look at all that differ takes the write lock
- * once, however many were put there by hand.
+ * The same for several names in one folder. The second look at all that differ takes the write lock once,
+ * however many were put there by hand.
  *
- * @param rows what the ledger knows in that folder
+ * @param rows the ledger's rows of these names
  */
 export function lookAll(
   parts: Parts,

@@ -44,7 +44,7 @@ import { Rate } from "../watch/rate.ts";
 import type { Adjustable } from "../watch/settings.ts";
 import { Roster } from "../watch/roster.ts";
 
-/** What the operator decided; plain data, so that it can be posted to a worker. */
+/** The operator's settings: plain data, so that they can be posted to a worker. */
 export interface Settings extends Adjustable {
   /** The data directory. */
   readonly data: string;
@@ -96,7 +96,7 @@ export class Store implements Parts, Disposable {
   };
   readonly uploads: Uploads;
   readonly tree: Tree;
-  /** What WebDAV's clients attach to files and folders. */
+  /** Records that WebDAV clients attach to files and folders. */
   readonly attached: { readonly locks: LockStore; readonly properties: PropertyStore };
   readonly gate: Gate;
   /** The logins of this isolate; each is cut off when the secret that it began with is gone. */

@@ -30,7 +30,6 @@ import type {
   UploadStart,
   WriteGuard,
 } from "../storage/uploads.ts";
-import type { Guard } from "../storage/view.ts";
 import { openDownload } from "./download.ts";
 import { sameFile } from "./entry.ts";
 import {
@@ -49,7 +48,6 @@ import { digestFile } from "./vault/digest.ts";
 import type { Fence } from "./vault/fences.ts";
 import { Staged } from "./vault/staged.ts";
 import { stagedPlace } from "./vault/staging.ts";
-import { LocalView } from "./view.ts";
 
 /** The row of an upload that began. */
 interface Row {
@@ -69,10 +67,6 @@ export class LocalUploads implements Uploads {
   constructor(parts: PartsWithCommits) {
     this.#parts = parts;
     this.#whole = new StoredWhole(parts);
-  }
-
-  check<T>(guard: Guard<T>): Promise<T> {
-    return Promise.resolve(guard.check(new LocalView(this.#parts, look)));
   }
 
   async begin(upload: NewUpload, start: UploadStart): Promise<OpenUpload> {

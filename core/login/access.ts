@@ -1,7 +1,7 @@
 /**
- * Who may change what. Everyone does as they like in their own home, and may read and add to
- * /public; what is there already may be replaced, moved or removed by the account that it is charged
- * to, and by admins.
+ * Rights to change files. An account may change everything in its home, and may read and add to
+ * /public. Only the account that a file in /public is charged to, and admins, may replace, move or remove
+ * the file.
  */
 import type { Account } from "../storage/account.ts";
 import { BargeError, typed } from "../error.ts";

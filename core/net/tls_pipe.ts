@@ -180,7 +180,7 @@ export class TlsPipe implements Pipe {
       const n = this.#rawOver ? null : await this.#below.read(this.#buffer);
       if (n !== null) this.#raw.push(Buffer.from(this.#buffer.subarray(0, n)));
       this.#rawOver = n === null;
-      // What is in them has come out after this.
+      // Their bytes have come out after this.
       await new Promise<void>((resolve) => setImmediate(resolve));
       if (n === null) this.#end();
       else this.#fit(n);

@@ -94,7 +94,7 @@ function compare(
   });
 }
 
-/** What was pinned may grow old; nobody begins with what is out of date. */
+/** Refuses to pin a certificate that has expired; one that is pinned already may expire. */
 function checkNew(address: Address, { from, until }: PresentedCertificate): void {
   const now = new Date();
   if (from <= now && now <= until) return;

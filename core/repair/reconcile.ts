@@ -20,7 +20,7 @@ import { isBehindLink, type OnHidden } from "../local/vault/vault.ts";
 import type { Found } from "../local/vault/entry.ts";
 import type { Store } from "../local/store.ts";
 
-/** What sort of difference it is. Stable: printed in `--json`. */
+/** The kind of a difference. Stable: printed in `--json`. */
 export type ProblemKind =
   /** In the ledger, and not on disk. */
   | "missing"
@@ -302,7 +302,7 @@ class Reconciliation {
     this.#report({ kind: "unnamed", path, what, repaired: false });
   }
 
-  /** What one file does not let us do is no reason to leave the others. */
+  /** Reports a failure on one file, and lets the check continue with the others. */
   #cantRead(path: string, error: unknown): void {
     const known = error instanceof BargeError && (error.kind === "io" || error.kind === "denied");
     if (!known) throw error;
@@ -345,7 +345,7 @@ function sameButInode(row: FileRow, found: Found): boolean {
 
 type Difference = Pick<Problem, "kind" | "what">;
 
-/** What is wrong with a file's row, of one moment; undefined for nothing. */
+/** Returns the difference between a file and its row at one moment; undefined for none. */
 function difference(store: Store, place: Place): Difference | undefined {
   const once = (): Difference | undefined => {
     const row: FileRow | undefined = store.ledger.file(place);

@@ -25,7 +25,7 @@ import { trashName } from "../local/vault/staging.ts";
 import { isUnlinked } from "../local/partial_upload.ts";
 import type { Store } from "../local/store.ts";
 
-/** What was found and done, for the log. */
+/** The numbers of a recovery, for the log. */
 export interface Recovered {
   /** Renames and removals that had happened and are in the ledger now. */
   readonly changes: number;
@@ -110,7 +110,7 @@ export function settleIntent(store: Store, intent: Intent): boolean {
     if (!store.vault.find(from)) discardDropped(store, store.uploadsAt.dropBelow(from));
     return true;
   }
-  // What the ledger knows there came later: after a worker died with its intent, others went on.
+  // Rows that the ledger has there are newer: others went on after a worker died with its intent.
   const kept = ledger.rowsAt(to).filter((row) => known(store, row)).toArray();
   if (kept.length > 0 && !ledger.knowsAny(from)) return false;
   const keptFolders = folders.below(to).filter((row) => vault.find(row)?.type === "dir");

@@ -153,7 +153,7 @@ function unstage({ vault }: Store, upload: number): void {
   if (vault.find(stagedPlace(upload))) discard(vault, upload);
 }
 
-/** What lies behind a link is nobody's here. */
+/** Skips entries behind a link: they belong to no account here. */
 function unlessBehindLink<T>(look: () => T): T | undefined {
   try {
     return look();
@@ -168,7 +168,7 @@ function goneMeanwhile(error: unknown): false {
   throw error;
 }
 
-/** What is staged under the number of no upload: an upload's row comes first, and goes last or with it. */
+/** Finds staged bytes without an upload: the row of an upload is written first, and removed last or with them. */
 function orphans(store: Store): Set<string> {
   const numbers = names(store).filter((name) => /^\d+$/.test(name));
   return new Set(numbers.filter((name) => !store.reservations.upload(Number(name))));

@@ -28,7 +28,7 @@ const maxNamedLocks = 100;
 
 /** Something is locked, and the request has no token for it. */
 export class Locked extends BargeError {
-  /** What the locks are on. */
+  /** The paths of the locked files and folders. */
   readonly paths: readonly string[];
   /** Is it a lock that is asked for, and can't be had beside those? */
   readonly conflict: boolean;

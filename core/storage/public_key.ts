@@ -25,7 +25,7 @@ export interface AuthorizedKey {
   readonly ignored: readonly string[];
 }
 
-/** What barge has none of: to forbid it, or to allow it, changes nothing. */
+/** Options for features that barge does not have: they change nothing. */
 const without = /^(no-)?(agent-forwarding|port-forwarding|pty|user-rc|x11-forwarding)$|^restrict$/i;
 const types = [
   "ssh-ed25519",

@@ -164,8 +164,6 @@ export interface Source {
 }
 
 export interface Uploads {
-  /** Runs a guard at once, so that a change can be refused early. The change itself runs it again. */
-  check<T>(guard: Guard<T>): Promise<T>;
   /**
    * Begins an upload, or resumes the account's newest to the path, also from a connection that still
    * writes it.

@@ -24,9 +24,9 @@ export async function checkUpload(
   gone?: AbortSignal,
 ): Promise<void> {
   const { session, request, location } = target;
-  const { hooks, uploads } = session.store;
+  const { hooks, tree } = session.store;
   if (!hooks.check || request.copied) return;
-  const replaced = await uploads.check(guard);
+  const replaced = await tree.check(guard);
   const lost = new AbortController();
   const beating = setInterval(() => {
     try {

@@ -24,7 +24,7 @@
  *   - Every upload ends once: by commit, detach or drop. Later ends do nothing.
  *   - An announced upload of known size has its room before its first byte.
  *
- * What can go wrong, and the result:
+ * Failures, and the result of each:
  *   rights, conditions, folder   reported before the first byte where a check is made then, else by
  *                                the commit; before a want of room
  *   no room in the quota         `over-quota` by `receive`, by a write, or by the commit of a small file;
@@ -78,5 +78,5 @@ function isGathered({ base, size, reserve, announced }: UploadRequest): boolean 
 
 async function checkNow(target: UploadTarget): Promise<StoredEntry | undefined> {
   const { session, location, request } = target;
-  return await session.store.uploads.check(writeGuard(session, location, request.overwrite));
+  return await session.store.tree.check(writeGuard(session, location, request.overwrite));
 }

@@ -103,7 +103,7 @@ class StallingRelay implements AsyncDisposable {
       for await (const piece of near.readable) {
         if (passed >= bytes) await this.#released.promise;
         passed += piece.length;
-        // What the server no longer takes is read all the same: the client sees its answer.
+        // Bytes that the server no longer takes are read all the same, so that the client sees its answer.
         await far.write(piece).catch(() => {});
       }
     } catch { /* the client was killed */ }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { formatLimit, formatSize, parseSize } from "../../cmd/_term/size.ts";
+import { formatLimit, formatSize, parseSize } from "../../core/size.ts";
 
 Deno.test("sizes are parsed in powers of 1000 and of 1024", () => {
   const sizes: Record<string, number> = {

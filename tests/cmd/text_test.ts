@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { clip } from "../../cmd/_term/clip.ts";
 import { table } from "../../cmd/_term/table.ts";
-import { printable } from "../../cmd/_term/text.ts";
+import { printable } from "../../core/protocol/printable.ts";
 
 Deno.test("control characters are escaped, other characters stay", () => {
   assert.equal(printable("tab\tbell\x07 del\x7f csi\x9b"), "tab\\tbell\\x07 del\\x7f csi\\x9b");

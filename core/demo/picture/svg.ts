@@ -43,7 +43,7 @@ const maxLanes = 40;
 const objectColors = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6bb1"];
 const modeColors = { runs: "#4d4d4d", sleeps: "#d0d0d0", waits: "#9a9a9a" } as const;
 
-/** What the lanes of a part share. */
+/** The measures that all lanes of a part share. */
 interface Layout {
   /** The start of the time axis. */
   readonly left: number;

@@ -41,7 +41,7 @@ const log = getLogger(["barge", "ftp"]);
 /** The most commands that may wait for the running one. */
 const maxQueuedCommands = 32;
 
-/** What the connections of a door share. */
+/** The parts that all connections of a door share. */
 export interface Host {
   readonly store: Service;
   readonly spec: DoorSpec;

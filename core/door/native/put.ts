@@ -29,7 +29,7 @@ export function servePut(
   return state.body === undefined ? serveWaiting(c, facts, state) : serveEager(c, facts, state);
 }
 
-/** What is told of a committed upload. */
+/** Returns the answer's fields for a committed upload. */
 export function written(committed: StoredFile): Answer<"put"> {
   return { ...committed, modified: new Date(committed.modified).toISOString() };
 }

@@ -4,7 +4,7 @@
  *
  *   allowed -> (9 failures in an hour) -> banned: 5 min -> allowed -> ... -> banned: 10 min ...
  *
- * Who is banned is chosen so that a stranger can't lock out the owner of an account:
+ * Bans are chosen so that a stranger can't lock out the owner of an account:
  *
  * - An account is *at home* where it has logged in from in the last 90 days, and on loopback. Its
  *   failures there count for the two together, and ban that account there: nobody else, and it

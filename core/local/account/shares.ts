@@ -94,7 +94,7 @@ export class Shares {
     return this.#db.all<Row>(sql, account).map(known);
   }
 
-  /** What a token leads to, whether it still does or not. */
+  /** Returns the link of a token, also where it has ended. */
   find(token: string): FoundShare | undefined {
     return this.#byDigest(digestOf(token));
   }
@@ -141,7 +141,7 @@ export class Shares {
     ).changes > 0;
   }
 
-  /** What is at a place, and below it, is not there any more. */
+  /** Marks the links to a place, and below it, as gone. */
   lose(place: Place): void {
     const [dir, low, high] = below(place);
     this.#db.run(

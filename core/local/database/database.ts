@@ -226,7 +226,7 @@ export class Database implements Disposable {
     this.#switchToWal(timeout);
     this.#exec(`PRAGMA synchronous = ${options.durability === "relaxed" ? "NORMAL" : "FULL"}`);
     this.#exec("PRAGMA foreign_keys = ON");
-    // What a savepoint may have to undo: a few pages, which SQLite would write to a file in /var/tmp.
+    // Savepoints keep a few pages to undo, which SQLite would write to a file in /var/tmp.
     this.#exec("PRAGMA temp_store = MEMORY");
     this.#exec("PRAGMA recursive_triggers = ON");
     const newest = migrations.length;

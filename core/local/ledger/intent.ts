@@ -33,7 +33,7 @@ export class Intents {
     return this.#db.run("DELETE FROM intent WHERE id = ?", intent).changes > 0;
   }
 
-  /** What a crash left undone. */
+  /** The intents that a crash left open. */
   intents(): Intent[] {
     type Row =
       & { id: number; verb: "move" | "remove" }

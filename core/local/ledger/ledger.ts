@@ -10,7 +10,7 @@ import type { Database } from "../database/database.ts";
 import { Folders, tree, type TreeOrder } from "./folders.ts";
 import { inPages, pageRows } from "../../storage/pages.ts";
 
-/** What the ledger knows of a committed file. */
+/** The row of a committed file. */
 export interface FileRow extends Place {
   /** The charged account's id and name; null when it is gone. */
   readonly owner: number | null;
@@ -23,7 +23,7 @@ export interface FileRow extends Place {
   readonly verified: number;
 }
 
-/** What is put into the ledger when a file is committed. */
+/** The row that a commit writes. */
 export interface NewFile extends Place {
   readonly owner: number | null;
   readonly size: number;

@@ -267,7 +267,7 @@ export class Staged implements StagedBody, Disposable {
     while (this.#pieces.length > 0 && this.#pieces[0].start <= this.#size) {
       this.#size = Math.max(this.#size, this.#pieces.shift()!.end);
     }
-    // What waited behind the gap is still in the system's memory now.
+    // The bytes behind the gap are still in the system's memory now.
     if (sequel && position === before && this.#size > this.#hashed) {
       await this.#readOn(this.#size, () => {});
     }

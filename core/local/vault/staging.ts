@@ -126,7 +126,7 @@ export function* stagedNames(vault: Vault): Generator<string, void, void> {
   for (const { name } of Deno.readDirSync(stagedPath(vault, ""))) yield name;
 }
 
-/** What removed things are called in staging until they are gone. */
+/** Returns the name in staging of a removed file or folder, until it is deleted. */
 export function trashName(intent: number): string {
   return `removed-${intent}`;
 }

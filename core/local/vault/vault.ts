@@ -4,7 +4,7 @@
  * Invariants: nothing is opened, made or renamed but in a folder whose real path is the one that was
  * asked for (no symbolic link on the way), and no file is opened through a link. Doors can't make
  * links, so that only somebody with a login on this machine could win a race against the check.
- * What is neither a file nor a folder is not served: it is left out of listings and refused by name.
+ * An entry that is neither a file nor a folder is not served: it is left out of listings and refused by name.
  */
 import { BargeError } from "../../error.ts";
 import { foreignOwner, giveTo, type Owner } from "../../disk/owner.ts";
@@ -36,7 +36,7 @@ export class Vault {
     this.#owner = foreignOwner(this.root);
   }
 
-  /** What is at a place; undefined for nothing. @throws {BargeError} `denied` behind a link */
+  /** Returns the entry at a place; undefined for none. @throws {BargeError} `denied` behind a link */
   find(place: Place): Found | undefined {
     if (!this.#enter(place.dir)) return undefined;
     try {
@@ -315,7 +315,7 @@ function refuseUnlessFile({ type }: Found): void {
 }
 
 /**
- * What Deno tells of a file, as all of barge compares it. Some filesystems (FUSE, 9p, CIFS) number
+ * Converts the facts of Deno to those that barge compares. Some filesystems (FUSE, 9p, CIFS) number
  * their inodes beyond 2^53, which the ledger could not give back: there a part has to do.
  */
 export function foundOf(info: Deno.FileInfo): Found {

@@ -1,4 +1,4 @@
-/** What every storage promises of uploads (core/storage/uploads.ts), on whatever it keeps them. */
+/** The promises of every storage about uploads (core/storage/uploads.ts). */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { BargeError, type Kind } from "../../../core/error.ts";

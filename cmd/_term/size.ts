@@ -1,1 +1,0 @@
-export { baseOf, formatLimit, formatSize, parseSize } from "../../core/size.ts";
