@@ -5,7 +5,7 @@ import { login } from "../../core/client/login.ts";
 import { parseRemote } from "../../core/client/remote.ts";
 import { type Status, status } from "../../core/client/status.ts";
 import { barge, type Server, startServer } from "../_server.ts";
-import { eager, pattern, Peer, text, tokenOf } from "../core/door/_peer.ts";
+import { eager, pattern, Peer, text } from "../core/door/_peer.ts";
 import { Home, lines } from "./_barge.ts";
 
 /** Makes an admin. @returns the variables with which the program is it */
@@ -26,7 +26,7 @@ Deno.test("status adds up what all workers did", async () => {
   await using home = new Home();
   await server.addUser("anna", { quota: "50000" });
   const env = await boss(server);
-  const token = await tokenOf(server.address, "anna");
+  const token = await server.issueToken("anna");
   const peers = await Promise.all(
     Array.from({ length: 12 }, () => Peer.open(server.address, token)),
   );

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { residentBytes } from "../../_observe.ts";
 import { startServer } from "../../_server.ts";
-import { assertUp, eager, join, pattern, Peer, text, tokenOf } from "./_peer.ts";
+import { assertUp, eager, join, pattern, Peer, text } from "./_peer.ts";
 
 const MiB = 1024 * 1024;
 /**
@@ -15,7 +15,7 @@ Deno.test("floods leave the server small, and answering", async (t) => {
   await using server = await startServer({ args: ["--durability", "relaxed"] });
   await server.addUser("anna");
   const { address } = server;
-  const token = await tokenOf(address, "anna");
+  const token = await server.issueToken("anna");
   using peer = await Peer.open(address, token);
   await peer.ask(eager("/home/small", text("small")));
   const idle = residentBytes(server.pid);
