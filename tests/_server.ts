@@ -18,6 +18,8 @@ export interface ServerOptions {
   readonly args?: readonly string[];
   /** An existing data directory, which is then not removed. */
   readonly data?: string;
+  /** Leaves a data directory of its own empty, so that this start makes the first account. */
+  readonly empty?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   /**
    * A fault in its workers: tests/core/serve/_armed.ts says which there are. It is this checkout's
@@ -55,7 +57,10 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     !given.some((arg) => arg === `--${door}` || arg.startsWith(`--${door}=`))
   );
   const data = options.data ?? await Deno.makeTempDir({ prefix: "barge-test-" });
-  if (!options.data && given.includes("--sftp")) await layHostKeys(data);
+  if (!options.data && !options.empty) {
+    await Deno.writeFile(`${data}/accounts.db`, preparedDatabase(), { mode: 0o600 });
+    if (given.includes("--sftp")) await layHostKeys(data);
+  }
   const serve = [
     ...["serve", "--json", "--data", data],
     ...[...asked.flatMap(([door, at]) => [`--${door}`, at]), ...given],
@@ -176,6 +181,29 @@ export class Server implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill("SIGKILL");
     if (this.ours) await Deno.remove(this.data, { recursive: true });
+  }
+}
+
+let prepared: Uint8Array<ArrayBuffer> | undefined;
+
+/** Returns a database with the account admin: to make one takes a server half of its start. */
+function preparedDatabase(): Uint8Array<ArrayBuffer> {
+  if (prepared) return prepared;
+  const data = Deno.makeTempDirSync({ prefix: "barge-prepared-" });
+  try {
+    {
+      using db = new Database(data, { create: true });
+      const account = {
+        name: "admin",
+        role: "admin",
+        limit: null,
+        verifier: verifierOfAnna,
+      } as const;
+      new Accounts(db).add(account);
+    }
+    return prepared = Deno.readFileSync(`${data}/accounts.db`);
+  } finally {
+    Deno.removeSync(data, { recursive: true });
   }
 }
 
