@@ -1,5 +1,5 @@
 /** `barge grow`: asks for a larger quota. */
-import { grow } from "../core/client/grow.ts";
+import { grow } from "../core/client/quota.ts";
 import { command } from "./_term/command.ts";
 import { argumentOf, common } from "./_term/options.ts";
 import { size } from "./_term/value.ts";

@@ -1,7 +1,6 @@
 /** The shell's commands about accounts: quotas, passwords, registration. */
-import { grow as growTo } from "../../core/client/grow.ts";
 import { passwd as change } from "../../core/client/passwd.ts";
-import { quota } from "../../core/client/quota.ts";
+import { grow as growTo, quota } from "../../core/client/quota.ts";
 import { register as makeAccount } from "../../core/client/register.ts";
 import { BargeError } from "../../core/error.ts";
 import { printJson } from "../_term/out.ts";

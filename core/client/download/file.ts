@@ -31,7 +31,7 @@ export async function downloadFile(
   const action = source.actions.get(name);
   const same = action === "skip" ||
     action === "compare" && await sameContent(client, local, path, sha256);
-  const facts = { path, local, size, sha256, offset: 0, error: null, verified: null };
+  const facts = { path, local, size, sha256, verified: null };
   if (same) {
     report.done({ ...facts, status: "skipped" });
   } else if (options.noClobber && source.type !== "stream" && lstat(local)) {

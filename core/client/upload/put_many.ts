@@ -1,20 +1,15 @@
 /**
  * Uploads small files, several with one request: they are read into one buffer, which is sent when
- * it is full enough. Each file is answered by itself.
- *
- *   empty -> gathering -> sent -> answered
- *
- * The window bounds the unanswered requests. One caller at a time.
+ * it is full enough. Each file has a result of its own. One caller at a time.
  */
 import { BargeError, typed } from "../../error.ts";
 import { borrow, giveBack } from "../../disk/buffer_pool.ts";
 import { failureOf } from "../../protocol/failure.ts";
 import { encodeFrame, maxFrame } from "../../protocol/frame.ts";
 import type { RequestInput } from "../../protocol/message.ts";
-import { type Client, diskTimeoutMs } from "../client.ts";
+import type { Client } from "../client.ts";
 import { hashSmall } from "../transfer/small_hash.ts";
-import { batchBytes, maxCharBytes } from "../transfer/batch.ts";
-import type { Window } from "../transfer/window.ts";
+import { batchBytes, maxCharBytes, pipeline, type Window } from "../transfer/window.ts";
 
 /** The most bytes that a file's size, time and digest take in the request. */
 const maxFactBytes = 256;
@@ -34,7 +29,7 @@ export interface SmallFile extends Upload {
   readonly modified: string | undefined;
 }
 
-export interface PutManyEvents {
+interface PutManyEvents {
   sent(file: SmallFile): void;
   done(file: SmallFile): void;
   failed(file: SmallFile, cause: unknown): void;
@@ -79,11 +74,7 @@ export class PutMany implements Disposable {
    * @returns its information after it was read
    * @throws {BargeError} `changed` if it has become shorter
    */
-  async add(
-    file: Deno.FsFile,
-    before: Deno.FileInfo,
-    upload: Upload,
-  ): Promise<Deno.FileInfo> {
+  async add(file: Deno.FsFile, before: Deno.FileInfo, upload: Upload): Promise<Deno.FileInfo> {
     const { size } = before;
     const frameBytes = upload.path.length * maxCharBytes + maxFactBytes;
     const isRepeated = this.#files.some(({ path }) => path === upload.path);
@@ -115,30 +106,27 @@ export class PutMany implements Disposable {
       body: body.length,
       overwrite: this.#overwrite === "never" ? "never" : undefined,
     };
-    const failAll = (cause: unknown) => {
-      for (const file of files) this.#events.failed(file, typed(cause));
-    };
-    let frame;
-    try {
-      frame = encodeFrame(request);
-    } catch (cause) {
-      return failAll(cause);
-    }
-    const weight = frame.length + body.length;
-    await this.#window.enter(weight, files.length);
-    for (const file of files) this.#events.sent(file);
-    this.#client.answer((frames) => this.#client.next("put-many", frames), diskTimeoutMs)
-      .then(({ failed }) => {
-        const errors = new Map(failed.map(({ file, error }) => [file, failureOf(error)]));
-        for (const [i, file] of files.entries()) {
-          const error = errors.get(i);
-          if (error) this.#events.failed(file, error);
-          else this.#events.done(file);
-        }
-      }, failAll)
-      .finally(() => this.#window.leave(weight, files.length));
-    const trailer = encodeFrame({ sha256: null, whole: true });
-    await this.#client.send(frame, body, trailer).catch(() => {/* the answer fails as well */});
+    await pipeline(
+      this.#client,
+      this.#window,
+      request,
+      (frames) => this.#client.next("put-many", frames),
+      {
+        count: files.length,
+        bytes: body.length,
+        body: [body, encodeFrame({ sha256: null, whole: true })],
+        sending: () => files.forEach(this.#events.sent),
+        done: ({ failed }) => {
+          const errors = new Map(failed.map(({ file, error }) => [file, failureOf(error)]));
+          for (const [i, file] of files.entries()) {
+            const error = errors.get(i);
+            if (error) this.#events.failed(file, error);
+            else this.#events.done(file);
+          }
+        },
+        failed: (cause) => files.forEach((file) => this.#events.failed(file, typed(cause))),
+      },
+    );
   }
 
   [Symbol.dispose](): void {

@@ -64,18 +64,15 @@ export async function send(
   progress: Progress,
 ): Promise<Sent> {
   const { path, size, modified, verify, overwrite } = request;
-  const frame = encodeFrame({
+  const put = {
     verb: "put",
     path,
     size,
     overwrite: overwrite === "never" ? overwrite : undefined,
     modified: modified?.toISOString(),
-  });
-  const go = client.answer((frames) => client.next("go", frames), diskTimeoutMs);
-  go.catch(() => {/* awaited below; sending may fail first */});
-  await client.send(frame);
-  await client.flush();
-  const resumed = await resume(client, content, size, await go);
+  } as const;
+  const go = await client.request(put, (frames) => client.next("go", frames), diskTimeoutMs);
+  const resumed = await resume(client, content, size, go);
   const { offset } = resumed;
   const hash = verify || size === null ? resumed.hash : undefined;
   progress.start(offset);

@@ -1,17 +1,14 @@
 /**
- * Uploads files and folders over one connection.
- *
- * Small files share requests (put_many.ts) and are sent without waiting; the window bounds the
- * unanswered requests. A large file waits for the offset where it resumes. Results are reported as
+ * Uploads files and folders over one connection. Small files share requests (put_many.ts) and are
+ * sent without waiting; a large file waits for the offset where it resumes. Results are reported as
  * answers arrive. One caller at a time.
  */
 import { BargeError, typed } from "../../error.ts";
-import { encodeFrame } from "../../protocol/frame.ts";
 import type { RequestInput } from "../../protocol/message.ts";
-import { type Client, diskTimeoutMs } from "../client.ts";
+import { type Client, diskTimeoutMs, type Turn } from "../client.ts";
 import type { Report } from "../transfer/events.ts";
 import { withResumeHint } from "../transfer/failure.ts";
-import { Window } from "../transfer/window.ts";
+import { pipeline, Window } from "../transfer/window.ts";
 import { PutMany, type Upload } from "./put_many.ts";
 import type { Content } from "./send.ts";
 
@@ -103,16 +100,15 @@ export class Uploader implements Disposable {
    * @param hint the hint if the path is a file's
    */
   async folder(path: string, local: string, hint?: string): Promise<void> {
-    await this.#pipeline({ verb: "mkdir", path, parents: true }, {
-      failed: (cause) => this.#failed({ path, local, hint }, cause),
-    });
+    const failed = (cause: unknown) => this.#failed({ path, local, hint }, cause);
+    await this.#pipeline({ verb: "mkdir", path, parents: true }, failed);
   }
 
   /** Sets a folder's time. A failure is ignored, since the folder's files are complete. */
   async folderTime(path: string, time: number): Promise<void> {
     await this.#many.send(); // files that are put into the folder change its time
     const modified = new Date(time).toISOString();
-    await this.#pipeline({ verb: "mkdir", path, parents: true, modified }, { failed: () => {} });
+    await this.#pipeline({ verb: "mkdir", path, parents: true, modified }, () => {});
   }
 
   /**
@@ -122,13 +118,12 @@ export class Uploader implements Disposable {
    */
   async remove(path: string, local: string, recursive: boolean): Promise<void> {
     await this.#many.send();
-    await this.#pipeline({ verb: "remove", path, recursive }, {
-      done: () => this.#report.removed(path, local),
-      failed: (cause) => {
-        const isMissing = cause instanceof BargeError && cause.kind === "not-found";
-        if (!isMissing) this.#failed({ path, local }, cause);
-      },
-    });
+    const failed = (cause: unknown) => {
+      const isMissing = cause instanceof BargeError && cause.kind === "not-found";
+      if (!isMissing) this.#failed({ path, local }, cause);
+    };
+    const done = () => this.#report.removed(path, local);
+    await this.#pipeline({ verb: "remove", path, recursive }, failed, done);
   }
 
   /**
@@ -145,7 +140,6 @@ export class Uploader implements Disposable {
   /** Waits until every request is answered. */
   async drained(): Promise<void> {
     await this.#many.send();
-    await this.#client.flush().catch(() => {/* the answers fail as well */});
     await this.#window.drained();
   }
 
@@ -213,25 +207,16 @@ export class Uploader implements Disposable {
   /** Sends a request without waiting for its answer. */
   async #pipeline(
     request: RequestInput<"mkdir" | "remove">,
-    { done, failed }: { done?: () => void; failed: (cause: unknown) => void },
+    failed: (cause: unknown) => void,
+    done = () => {},
   ): Promise<void> {
-    let frame;
-    try {
-      frame = encodeFrame(request);
-    } catch (cause) {
-      return failed(cause);
-    }
-    const { length } = frame;
-    await this.#window.enter(length);
-    this.#client.answer((frames) => this.#client.next(request.verb, frames), diskTimeoutMs)
-      .then(done, failed)
-      .finally(() => this.#window.leave(length));
-    await this.#client.send(frame).catch(() => {/* the answer fails as well */});
+    const turn: Turn<unknown> = (frames) => this.#client.next(request.verb, frames);
+    await pipeline(this.#client, this.#window, request, turn, { done, failed });
   }
 
   #done({ path, local }: Upload, size: number, sha256: string, offset = 0): void {
     const status = offset > 0 ? "resumed" : "sent";
-    this.#report.done({ path, local, size, sha256, status, offset, error: null });
+    this.#report.done({ path, local, size, sha256, status, offset });
   }
 
   #failed({ path, local, hint }: Upload, cause: unknown, size = 0): void {
