@@ -1,5 +1,5 @@
 /** `barge mkdir`: makes folders at a server. */
-import { mkdir } from "../core/client/mkdir.ts";
+import { mkdir } from "../core/client/change.ts";
 import { command } from "./_term/command.ts";
 import { eachPath } from "./_client/each_path.ts";
 import { args, common, flag } from "./_term/options.ts";

@@ -1,5 +1,5 @@
 /** `barge mv`: moves and renames files and folders at a server. */
-import { move } from "../core/client/move.ts";
+import { move } from "../core/client/change.ts";
 import { command } from "./_term/command.ts";
 import { eachPath } from "./_client/each_path.ts";
 import { args, common, flag } from "./_term/options.ts";

@@ -1,5 +1,5 @@
 /** `barge passwd`: changes your password at a server. */
-import { passwd } from "../core/client/passwd.ts";
+import { passwd } from "../core/client/password.ts";
 import { command } from "./_term/command.ts";
 import { common, flag, value } from "./_term/options.ts";
 import { note, print, printJson } from "./_term/out.ts";

@@ -1,5 +1,5 @@
 /** `barge register`: makes an account at a server that allows it. */
-import { register } from "../core/client/register.ts";
+import { register } from "../core/client/password.ts";
 import { formatRemote } from "../core/client/remote.ts";
 import { command } from "./_term/command.ts";
 import { argument, common, value } from "./_term/options.ts";

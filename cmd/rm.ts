@@ -1,6 +1,6 @@
 /** `barge rm`: removes files and folders at a server. */
 import { dropPartial } from "../core/client/partial.ts";
-import { remove } from "../core/client/remove.ts";
+import { remove } from "../core/client/change.ts";
 import { absent } from "../core/client/stat.ts";
 import { BargeError } from "../core/error.ts";
 import { command } from "./_term/command.ts";

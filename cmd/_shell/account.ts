@@ -1,7 +1,6 @@
 /** The shell's commands about accounts: quotas, passwords, registration. */
-import { passwd as change } from "../../core/client/passwd.ts";
+import { passwd as change, register as makeAccount } from "../../core/client/password.ts";
 import { grow as growTo, quota } from "../../core/client/quota.ts";
-import { register as makeAccount } from "../../core/client/register.ts";
 import { BargeError } from "../../core/error.ts";
 import { printJson } from "../_term/out.ts";
 import { checkRegistration } from "../_client/choose.ts";

@@ -1,9 +1,6 @@
 /** The shell's commands that change files and folders at the server. */
 import type { Client } from "../../core/client/client.ts";
-import { copy } from "../../core/client/copy.ts";
-import { mkdir as makeFolder } from "../../core/client/mkdir.ts";
-import { move } from "../../core/client/move.ts";
-import { remove } from "../../core/client/remove.ts";
+import { copy, mkdir as makeFolder, move, remove } from "../../core/client/change.ts";
 import { stat } from "../../core/client/stat.ts";
 import { trimSlashes } from "../../core/client/path.ts";
 import { BargeError } from "../../core/error.ts";

@@ -4,7 +4,7 @@
  */
 import { connect } from "../../core/client/connect.ts";
 import type { Credentials } from "../../core/client/login.ts";
-import { register } from "../../core/client/register.ts";
+import { register } from "../../core/client/password.ts";
 import { formatRemote, parseRemote, type Remote } from "../../core/client/remote.ts";
 import { BargeError } from "../../core/error.ts";
 import {

@@ -1,6 +1,5 @@
 /** Suggests words of a verb's command line, for the completion of shells. */
-import type { Option, Options } from "./options.ts";
-import { variableOf } from "./options.ts";
+import { type Option, type Options, variableOf } from "./options.ts";
 import type { ValueParser } from "./value.ts";
 
 /** A word that may stand on the command line, or the kind of local path that the shell completes. */

@@ -9,7 +9,6 @@
  * and later calls fail with the same error.
  */
 import { BargeError, typed } from "../error.ts";
-import { isLoopback, network, parseAddress } from "../net/address.ts";
 import type { Stream } from "../net/stream.ts";
 import { encodeFrame } from "../protocol/frame.ts";
 import {
@@ -68,20 +67,6 @@ export class Client implements Disposable, AsyncDisposable {
   /** The binding to the server's certificate; undefined: there is no TLS. */
   get endPoint(): string | undefined {
     return this.#stream.endPoint;
-  }
-
-  /**
-   * Checks that a secret may be sent.
-   *
-   * @throws {BargeError} `refused` for a connection to another machine without TLS
-   */
-  requirePrivacy(op: string): void {
-    if (this.endPoint !== undefined || isLoopback(network(parseAddress(this.peer).host))) return;
-    throw new BargeError("refused", "that needs TLS, and this connection has none", {
-      op,
-      path: this.peer,
-      hint: "leave --plaintext out, or do it at the server itself",
-    });
   }
 
   /** Why the connection is closed; undefined while it is open. */
@@ -143,9 +128,7 @@ export class Client implements Disposable, AsyncDisposable {
 
   /**
    * Takes bytes to be sent, at the latest by the next {@link flush}. Queue the turn that reads the
-   * answer first, in the same tick.
-   *
-   * @returns once the bytes may be changed
+   * answer first, in the same tick. When it resolves, the bytes may be changed.
    */
   async send(...parts: readonly Uint8Array[]): Promise<void> {
     try {
@@ -197,7 +180,7 @@ export class Client implements Disposable, AsyncDisposable {
     }
   }
 
-  /** Awaits local work inside a turn; its time does not count as the server's silence. */
+  /** Awaits local work inside a turn, whose time does not count as the server's silence. */
   async aside<T>(promise: Promise<T>): Promise<T> {
     this.#reading = false;
     try {
@@ -237,7 +220,7 @@ export class Client implements Disposable, AsyncDisposable {
     return error instanceof BargeError && this.#answered.has(error);
   }
 
-  /** Calls back once, when the connection is closed. */
+  /** Calls back once, when the connection is closed or if it already is. */
   onClose(callback: () => void): void {
     if (this.closed) callback();
     else this.#onClose.push(callback);

@@ -57,14 +57,8 @@ export async function* list(
 }
 
 /** Returns all entries that {@link list} yields. */
-export async function listAll(
-  client: Client,
-  path: string,
-  options?: ListOptions,
-): Promise<Entry[]> {
-  const entries: Entry[] = [];
-  for await (const entry of list(client, path, options)) entries.push(entry);
-  return entries;
+export function listAll(client: Client, path: string, options?: ListOptions): Promise<Entry[]> {
+  return Array.fromAsync(list(client, path, options));
 }
 
 /**

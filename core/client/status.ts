@@ -6,7 +6,7 @@ import type { Client } from "./client.ts";
 export interface Status extends Server {
   /** By door and verb. */
   readonly requests: readonly Asked[];
-  /** At most 1000 of the open connections, those with a request under way first. */
+  /** At most 1000 open connections, those with a request under way first. */
   readonly sessions: readonly Present[];
 }
 

@@ -1,6 +1,9 @@
 /** `barge user key add`: lets an account log in with a public key. */
-import { type AuthorizedKey, parseAuthorizedKeys } from "../../../core/storage/public_key.ts";
-import { fingerprintOf } from "../../../core/storage/public_key.ts";
+import {
+  type AuthorizedKey,
+  fingerprintOf,
+  parseAuthorizedKeys,
+} from "../../../core/storage/public_key.ts";
 import { BargeError, typed } from "../../../core/error.ts";
 import { openAccounts } from "../../_data/accounts.ts";
 import { command } from "../../_term/command.ts";

@@ -15,7 +15,7 @@ import { Part, removeStale } from "./part.ts";
 import type { Item } from "../transfer/plan.ts";
 import { receive, type Received } from "./receive.ts";
 import { baseName, parentOf } from "../path.ts";
-import { UntilClosed } from "./until_closed.ts";
+import { untilClosed } from "./until_closed.ts";
 import { Window } from "../transfer/window.ts";
 
 const noDigest = "the server has no digest of it, since it was changed outside barge";
@@ -88,8 +88,8 @@ export class Downloader {
    */
   async stream(path: string, output: Output, local = "-"): Promise<void> {
     const name = local === "-" ? "standard output" : local;
-    const connection = new UntilClosed(this.#client);
-    const stoppable = { write: (bytes: Uint8Array) => connection.wait(output.write(bytes)) };
+    const wait = untilClosed(this.#client);
+    const stoppable = { write: (bytes: Uint8Array) => wait(output.write(bytes)) };
     let size = 0;
     try {
       const received = await this.#fetch(path, 0, {
@@ -164,24 +164,22 @@ export class Downloader {
     from: { offset: number; hash: Hash | undefined; expected: string | null },
   ): Promise<void> {
     try {
-      let { offset, hash } = from;
-      let received = await this.#fetch(path, offset, {
-        ...from,
-        begin: ({ size, sha256 }) => {
-          this.#checkDigest(sha256);
-          this.#report.start(path, local, size, offset);
-        },
-        write: (bytes) => this.#write(part.file, bytes, local),
-      });
-      if (received.type === "changed") {
-        part.restart();
-        [offset, hash] = [0, await this.#newHash()];
-        received = await this.#fetch(path, 0, {
+      let { offset, hash, expected } = from;
+      const fetch = () =>
+        this.#fetch(path, offset, {
           hash,
-          expected: null,
-          begin: ({ size }) => this.#report.start(path, local, size, 0),
+          expected,
+          begin: ({ size, sha256 }) => {
+            this.#checkDigest(sha256);
+            this.#report.start(path, local, size, offset);
+          },
           write: (bytes) => this.#write(part.file, bytes, local),
         });
+      let received = await fetch();
+      if (received.type === "changed") {
+        part.restart();
+        [offset, hash, expected] = [0, await this.#newHash(), null];
+        received = await fetch();
       }
       if (received.type === "failed") {
         if (received.error.kind === "digest") part.discard();
@@ -257,7 +255,7 @@ export class Downloader {
     const error = typed(cause, { op: "get", path });
     const hints: Partial<Record<BargeError["kind"], string>> = {
       unavailable: resumeHint,
-      "no-space": `make room on this machine, then ${resumeHint}`,
+      "no-space": `free space on this machine, then ${resumeHint}`,
     };
     this.#report.failed(path, local, error.with({ hint: hints[error.kind] }), size);
   }

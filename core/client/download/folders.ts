@@ -1,7 +1,4 @@
-/**
- * The names in local folders before a download writes there. Each folder is read once, which is
- * faster than a look at each file's name.
- */
+/** The names in local folders before a download writes there. Each folder is read once. */
 import { isPartName } from "../transfer/part_name.ts";
 
 /** The most names that are stored of a folder; in larger ones, each name is looked up. */

@@ -87,10 +87,7 @@ export class GetMany {
     });
   }
 
-  async #receive(
-    frames: FrameReader,
-    count: number,
-  ): Promise<{ answer: Answer<"get-many">; bytes: Uint8Array<ArrayBuffer> }> {
+  async #receive(frames: FrameReader, count: number) {
     const answer = await this.#client.next("get-many", frames);
     const { files, body } = answer;
     let sum = 0;

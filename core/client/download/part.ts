@@ -116,9 +116,7 @@ export class Part {
   /** Closes and removes it. */
   discard(): void {
     if (!this.#open) return;
-    try {
-      Deno.removeSync(this.path);
-    } catch { /* it is gone, or a later run removes it */ }
+    removeIfPossible(this.path);
     this.#close();
   }
 
@@ -134,15 +132,16 @@ export function removeStale(target: string, folders: Folders): void {
   const prefix = partPrefix(baseName(target));
   for (const name of folders.parts(folder)) {
     if (name.length !== prefix.length + tagLength + ".part".length) continue;
-    if (name.startsWith(prefix)) removeUnlocked(join(folder, name));
+    if (!name.startsWith(prefix)) continue;
+    const path = join(folder, name);
+    const part = reopen(path);
+    if (!part) continue; // a process is writing it
+    part.file.close();
+    removeIfPossible(path);
   }
 }
 
-/** Removes a part that no process is writing. */
-function removeUnlocked(path: string): void {
-  const part = reopen(path);
-  if (!part) return;
-  part.file.close();
+function removeIfPossible(path: string): void {
   try {
     Deno.removeSync(path);
   } catch { /* it is gone, or a later run removes it */ }

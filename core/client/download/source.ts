@@ -90,10 +90,8 @@ async function treeSource(
   if (name !== "") {
     checkLocal(name);
     if (lstat(local)?.isSymlink) {
-      throw new BargeError("exists", "it is a symbolic link", {
-        path: local,
-        hint: `\`barge get -r ${path}/ ${local}\` follows it`,
-      });
+      const hint = `\`barge get -r ${path}/ ${local}\` follows it`;
+      throw new BargeError("exists", "it is a symbolic link", { path: local, hint });
     }
   }
   let omitted: Omission | undefined;
@@ -101,12 +99,11 @@ async function treeSource(
   const excluded = await excludedBy(options.exclude);
   const items = [...tree.values()]
     .filter(({ name, type }) => name === "" || !excludedWithin(excluded, name, type));
-  const actions = new Map<string, Action>();
-  const compares = options.update || options.checksum;
-  for (const item of items) {
-    if (item.type === "dir" || !compares) continue;
-    actions.set(item.name, decideLocal(item, lstat(join(local, item.name)), options));
-  }
+  const compared = options.update || options.checksum ? items : [];
+  const actions = new Map(
+    compared.filter(({ type }) => type === "file")
+      .map((item) => [item.name, decideLocal(item, lstat(join(local, item.name)), options)]),
+  );
   return { type: "tree", local, path, items, actions, omitted };
 }
 
@@ -133,11 +130,7 @@ function fileTarget(
 }
 
 /** @param facts those of the local name; a tree does not follow links, a named file does */
-function decideLocal(
-  item: Item,
-  facts: Deno.FileInfo | undefined,
-  options: GetOptions,
-): Action {
+function decideLocal(item: Item, facts: Deno.FileInfo | undefined, options: GetOptions): Action {
   if (!facts?.isFile) return "send";
   const modified = facts.mtime?.getTime() ?? 0;
   return decide(item, { name: item.name, type: "file", size: facts.size, modified }, options);

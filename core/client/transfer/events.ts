@@ -1,4 +1,4 @@
-/** The events and totals of a transfer, the same for put and get. */
+/** The events and totals of a transfer. */
 import type { BargeError } from "../../error.ts";
 
 /** The result of one file. */

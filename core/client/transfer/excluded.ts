@@ -12,12 +12,6 @@ export async function excludedBy(patterns: readonly string[] = []): Promise<Excl
 
 /**
  * Returns whether a name, or a folder above it, is omitted.
- *
- * @example
- * ```ts
- * import { excludedBy, excludedWithin } from "./excluded.ts";
- * if (!excludedWithin(await excludedBy([".git"]), "a/.git/config", "file")) throw new Error();
- * ```
  */
 export function excludedWithin(excluded: Excluded, name: string, type: "file" | "dir"): boolean {
   for (let at = name.indexOf("/"); at !== -1; at = name.indexOf("/", at + 1)) {

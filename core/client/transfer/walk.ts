@@ -1,4 +1,4 @@
-/** Reads a local tree: its files and folders, the names that are omitted, and why. */
+/** Reads a local tree. */
 import { BargeError, typed } from "../../error.ts";
 import type { Excluded } from "./excluded.ts";
 import { isPartName } from "./part_name.ts";
@@ -20,7 +20,7 @@ export interface LocalTree {
   readonly items: Item[];
   /** Names that could not be read. */
   readonly failed: { readonly name: string; readonly error: BargeError }[];
-  /** Names that were omitted because of their type, each with a message. */
+  /** Names that were omitted because of their type, each with the reason. */
   readonly omitted: { readonly name: string; readonly message: string }[];
 }
 
@@ -30,7 +30,6 @@ const entriesPerTurn = 512;
 /**
  * Walks a folder with synchronous calls, four times as fast as with one await per entry.
  *
- * @param root the folder
  * @throws {BargeError} if the root itself can't be read; the error of `closed`
  */
 export async function walk(root: string, options: WalkOptions): Promise<LocalTree> {

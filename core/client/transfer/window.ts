@@ -9,13 +9,12 @@ export const batchBytes = 256 * 1024;
 /** The most bytes of a path's UTF-16 unit in a frame's JSON. */
 export const maxCharBytes = 6;
 
-/** How {@link pipeline} sends a request, and what it calls back. */
 interface Pipelined<T> {
   /** The number of files that the request is for. Default: 1. */
   readonly count?: number;
   /** The bytes that the request takes in the window beside its frame. Default: 0. */
   readonly bytes?: number;
-  /** The bytes behind the request's frame. */
+  /** The bytes to send behind the request's frame. */
   readonly body?: readonly Uint8Array[];
   /** Called when the request is about to be sent. */
   readonly sending?: () => void;

@@ -9,7 +9,6 @@ import { sameContent } from "../transfer/same_content.ts";
 import { checkTarget, type PutOptions, type UploadSource } from "./source.ts";
 import type { Uploader } from "./uploader.ts";
 
-/** The connection, report and options of a put. */
 export interface Upload {
   readonly client: Client;
   readonly report: Report;

@@ -18,12 +18,12 @@ const maxFactBytes = 256;
 export interface Upload {
   readonly path: string;
   readonly local: string;
-  /** The hint if the path is taken by the other type. */
+  /** The hint if something of another type has the path. */
   readonly hint?: string;
 }
 
 /** A small file that was read. */
-export interface SmallFile extends Upload {
+interface SmallFile extends Upload {
   readonly size: number;
   readonly sha256: string;
   readonly modified: string | undefined;
@@ -38,7 +38,7 @@ interface PutManyEvents {
 export class PutMany implements Disposable {
   readonly #client: Client;
   readonly #window: Window;
-  readonly #overwrite: "always" | "never";
+  readonly #overwrite: "never" | undefined;
   readonly #events: PutManyEvents;
   readonly #buffer = borrow(2 * batchBytes);
   #files: SmallFile[] = [];
@@ -50,7 +50,7 @@ export class PutMany implements Disposable {
   constructor(
     client: Client,
     window: Window,
-    overwrite: "always" | "never",
+    overwrite: "never" | undefined,
     events: PutManyEvents,
   ) {
     this.#client = client;
@@ -69,9 +69,8 @@ export class PutMany implements Disposable {
    * Reads a file of at most {@link maxFileBytes} bytes, and sends the gathered files if they fill a
    * request.
    *
-   * @param file at its start
-   * @param before its information when it was opened
-   * @returns its information after it was read
+   * @param before the file's facts when it was opened
+   * @returns its facts after it was read
    * @throws {BargeError} `changed` if it has become shorter
    */
   async add(file: Deno.FsFile, before: Deno.FileInfo, upload: Upload): Promise<Deno.FileInfo> {
@@ -104,7 +103,7 @@ export class PutMany implements Disposable {
       verb: "put-many",
       files: files.map(({ path, size, modified, sha256 }) => ({ path, size, modified, sha256 })),
       body: body.length,
-      overwrite: this.#overwrite === "never" ? "never" : undefined,
+      overwrite: this.#overwrite,
     };
     await pipeline(
       this.#client,

@@ -8,6 +8,7 @@ import type { RequestInput } from "../../protocol/message.ts";
 import { type Client, diskTimeoutMs, type Turn } from "../client.ts";
 import type { Report } from "../transfer/events.ts";
 import { withResumeHint } from "../transfer/failure.ts";
+import type { TransferOptions } from "../transfer/options.ts";
 import { pipeline, Window } from "../transfer/window.ts";
 import { PutMany, type Upload } from "./put_many.ts";
 import type { Content } from "./send.ts";
@@ -15,27 +16,24 @@ import type { Content } from "./send.ts";
 const maxUnansweredRequests = 256;
 const maxUnansweredBytes = 1024 * 1024;
 
-export interface UploaderOptions {
-  /** False: no digest of large files is computed on this side. */
-  readonly verify?: boolean;
-  /** Let the server refuse to replace a file. */
-  readonly noClobber?: boolean;
-}
-
 export class Uploader implements Disposable {
   readonly #client: Client;
   readonly #report: Report;
   readonly #window: Window;
   readonly #verify: boolean;
-  readonly #overwrite: "always" | "never";
+  readonly #overwrite: "never" | undefined;
   readonly #many: PutMany;
 
-  constructor(client: Client, report: Report, options: UploaderOptions = {}) {
+  constructor(
+    client: Client,
+    report: Report,
+    options: Pick<TransferOptions, "verify" | "noClobber"> = {},
+  ) {
     this.#client = client;
     this.#window = new Window(maxUnansweredRequests, maxUnansweredBytes, () => client.flush());
     this.#report = report;
     this.#verify = options.verify ?? true;
-    this.#overwrite = options.noClobber ? "never" : "always";
+    this.#overwrite = options.noClobber ? "never" : undefined;
     this.#many = new PutMany(client, this.#window, this.#overwrite, {
       sent: ({ path, local, size }) => report.start(path, local, size),
       done: (file) => {
@@ -76,17 +74,15 @@ export class Uploader implements Disposable {
   async stream(input: Content, path: string, hint?: string): Promise<void> {
     const upload = { local: "-", path, hint };
     let size = 0;
-    const progress = {
-      start: () => this.#report.start(path, "-", null),
-      bytes: (count: number) => {
-        size += count;
-        this.#report.bytes(count);
-      },
+    const start = () => this.#report.start(path, "-", null);
+    const bytes = (count: number) => {
+      size += count;
+      this.#report.bytes(count);
     };
     const request = { path, size: null, verify: true, overwrite: this.#overwrite };
     try {
       const { send } = await import("./send.ts");
-      const { answer } = await send(this.#client, request, input, progress);
+      const { answer } = await send(this.#client, request, input, { start, bytes });
       const { sha256 } = await answer;
       this.#done(upload, size, sha256);
     } catch (cause) {
@@ -151,23 +147,16 @@ export class Uploader implements Disposable {
   async #large(file: Deno.FsFile, before: Deno.FileInfo, upload: Upload): Promise<void> {
     const { path, local } = upload;
     const { size } = before;
+    const modified = before.mtime ?? undefined;
+    const request = { path, size, modified, verify: this.#verify, overwrite: this.#overwrite };
+    const content = { read: (into: Uint8Array) => file.read(into), file };
+    const progress = {
+      start: (offset: number) => this.#report.start(path, local, size, offset),
+      bytes: (count: number) => this.#report.bytes(count),
+    };
     const { send } = await import("./send.ts");
     const attempt = async () => {
-      const sent = await send(
-        this.#client,
-        {
-          path,
-          size,
-          modified: before.mtime ?? undefined,
-          verify: this.#verify,
-          overwrite: this.#overwrite,
-        },
-        { read: (into) => file.read(into), file },
-        {
-          start: (offset) => this.#report.start(path, local, size, offset),
-          bytes: (count) => this.#report.bytes(count),
-        },
-      );
+      const sent = await send(this.#client, request, content, progress);
       this.#noteChange(before, file.statSync(), local);
       return sent;
     };
@@ -197,10 +186,10 @@ export class Uploader implements Disposable {
   #noteChange(before: Deno.FileInfo, after: Deno.FileInfo, local: string): void {
     if (after.size > before.size) {
       this.#report.note(
-        `${local} grew while it was sent; sent as of its start, ${before.size} bytes`,
+        `${local} grew while it was sent: its first ${before.size} bytes were sent`,
       );
     } else if (after.size === before.size && +(after.mtime ?? 0) !== +(before.mtime ?? 0)) {
-      this.#report.note(`${local} changed while it was sent; sent as it was read`);
+      this.#report.note(`${local} changed while it was sent: it was sent as it was read`);
     }
   }
 
@@ -221,10 +210,8 @@ export class Uploader implements Disposable {
 
   #failed({ path, local, hint }: Upload, cause: unknown, size = 0): void {
     const error = withResumeHint(typed(cause, { op: "put", path }));
-    // The local disk is only read, so the full one is the server's.
-    const diskHint = "the server's disk is full; its operator has to make room";
     const hints: Partial<Record<BargeError["kind"], string>> = {
-      "no-space": diskHint,
+      "no-space": "the server's disk is full; its operator has to make room",
       exists: hint,
     };
     this.#report.failed(path, local, error.with({ hint: hints[error.kind] }), size);

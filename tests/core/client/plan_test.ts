@@ -81,6 +81,7 @@ Deno.test("patterns mean what rsync's users expect", () => {
 Deno.test("paths are joined and split", () => {
   assert.equal(join("/", "a"), "/a");
   assert.equal(join("a//", "b"), "a/b");
+  assert.equal(join("/home/x/", ""), "/home/x");
   assert.equal(parentOf("/a"), "/");
   assert.equal(parentOf("a"), ".");
   assert.equal(parentOf("/a/b/"), "/a");
@@ -94,6 +95,7 @@ Deno.test("standard streams take one file", () => {
   assert.throws(() => checkTogether("get", ["/a", "/b"], "-", {}), /only one file/);
   assert.throws(() => checkTogether("put", [], "/home/", {}), /no source is named/);
   assert.throws(() => checkTogether("put", ["a"], "/home/", { delete: true }), /--delete needs -r/);
+  assert.throws(() => checkTogether("put", ["a/x", "b/x"], "/home/", {}), /would both become x/);
   checkTogether("put", ["-"], "/home/x", {});
   checkTogether("get", ["-"], ".", {});
 });
