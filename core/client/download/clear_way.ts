@@ -1,8 +1,8 @@
 /** Keeps a download from writing through a link below its folder. */
 import { BargeError, typed } from "../../error.ts";
 import { protectedBelow } from "../transfer/conflict.ts";
-import type { Excluded } from "../transfer/excluded.ts";
 import { deleteHint } from "../transfer/failure.ts";
+import type { Excluded } from "../transfer/glob.ts";
 import type { TransferOptions } from "../transfer/options.ts";
 import { walk } from "../transfer/walk.ts";
 import { lstat } from "./local_target.ts";

@@ -32,10 +32,8 @@ export function localTarget(path: string): LocalTarget {
   if (descriptor !== undefined) return { type: "stream", path };
   const end = facts.isSymlink ? stat(path) : facts;
   if (!end) {
-    throw new BargeError("exists", "it is a symbolic link to nothing", {
-      path,
-      hint: "remove the link, or name the file that it leads to",
-    });
+    const hint = "remove the link, or name the file that it leads to";
+    throw new BargeError("exists", "it is a symbolic link to nothing", { path, hint });
   }
   if (end.isFifo || end.isCharDevice) return { type: "stream", path };
   if (end.isSocket || end.isBlockDevice) {

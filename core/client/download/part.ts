@@ -156,10 +156,8 @@ function modeOf(target: string): number | undefined {
   const facts = stat(target);
   if (facts?.isDirectory) throw new BargeError("exists", "it is a folder", { path: target });
   if (facts && !facts.isFile) {
-    throw new BargeError("usage", "it is neither a file nor a folder", {
-      path: target,
-      hint: "use - for standard output",
-    });
+    const hint = "use - for standard output";
+    throw new BargeError("usage", "it is neither a file nor a folder", { path: target, hint });
   }
   return facts?.mode && Deno.build.os !== "windows" ? facts.mode & 0o777 : undefined;
 }

@@ -45,9 +45,8 @@ export async function findDownload(
   try {
     const { entry } = await statRemote(client, path);
     if (!entry) {
-      throw new BargeError("not-found", "only a partial upload exists", {
-        hint: "complete it by the same put again",
-      });
+      const hint = "complete it by the same put again";
+      throw new BargeError("not-found", "only a partial upload exists", { hint });
     }
     if (excluded(name, entry.type)) return undefined;
     return entry.type === "file"

@@ -75,8 +75,6 @@ export function checkOverlap(
 }
 
 function sameName(op: string, first: string, second: string, name: string): BargeError {
-  return new BargeError("usage", `${first} and ${second} would both become ${name}`, {
-    op,
-    hint: "nothing was done; use a command for each",
-  });
+  const why = `${first} and ${second} would both become ${name}`;
+  return new BargeError("usage", why, { op, hint: "nothing was done; use a command for each" });
 }

@@ -2,7 +2,8 @@
  * Finds names that are a file in a tree and a folder in its target, or the reverse. Such a name fails
  * without `delete`, which removes the target's, unless an exclude pattern protects something in it.
  */
-import { type Excluded, excludedWithin } from "./excluded.ts";
+import { excludedWithin } from "./excluded.ts";
+import type { Excluded } from "./glob.ts";
 import type { Item } from "./plan.ts";
 
 /**

@@ -1,7 +1,5 @@
 /** Names that a transfer omits. glob.ts, which is loaded only where needed, defines the patterns. */
-
-/** Returns whether a name, relative to the root of the tree, is omitted. */
-export type Excluded = (name: string, type: "file" | "dir") => boolean;
+import type { Excluded } from "./glob.ts";
 
 /** Returns the filter of some patterns. */
 export async function excludedBy(patterns: readonly string[] = []): Promise<Excluded> {

@@ -1,6 +1,8 @@
 /** Compiles the patterns of `--exclude`, a simple form of rsync's. */
 import picomatch from "picomatch";
-import type { Excluded } from "./excluded.ts";
+
+/** Returns whether a name, relative to the root of the tree, is omitted. */
+export type Excluded = (name: string, type: "file" | "dir") => boolean;
 
 /**
  * Compiles exclude patterns. A pattern without `/` matches a name at any depth; one with `/`

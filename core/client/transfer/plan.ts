@@ -1,6 +1,7 @@
 /** Decides which files to transfer and which to remove. */
 import { parentOf } from "../path.ts";
-import { type Excluded, excludedWithin } from "./excluded.ts";
+import { excludedWithin } from "./excluded.ts";
+import type { Excluded } from "./glob.ts";
 
 /** A file or folder of a tree, local or remote. */
 export interface Item {

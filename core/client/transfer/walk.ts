@@ -1,6 +1,6 @@
 /** Reads a local tree. */
 import { BargeError, typed } from "../../error.ts";
-import type { Excluded } from "./excluded.ts";
+import type { Excluded } from "./glob.ts";
 import { isPartName } from "./part_name.ts";
 import type { Item } from "./plan.ts";
 import { baseName, join } from "../path.ts";

@@ -96,9 +96,8 @@ function statSource(source: string, follow: boolean): Deno.FileInfo {
     throw new BargeError("usage", "is a symbolic link", { hint: "use --follow" });
   }
   if (!facts.isFile && !facts.isDirectory) {
-    throw new BargeError("usage", "is neither a file nor a folder", {
-      hint: "put - takes standard input",
-    });
+    const hint = "put - takes standard input";
+    throw new BargeError("usage", "is neither a file nor a folder", { hint });
   }
   return facts;
 }
