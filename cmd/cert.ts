@@ -2,8 +2,7 @@
 import { BargeError } from "../core/error.ts";
 import type { CertificateFacts } from "../core/net/certificate.ts";
 import { noteData } from "./_data/accounts.ts";
-import { command } from "./_term/command.ts";
-import { common, dataOption, flag, optionalArgument } from "./_term/options.ts";
+import { command, dataOption, flag, optionalArgument } from "./_term/command.ts";
 import { note, print, printJson, printLine } from "./_term/out.ts";
 import { exitCodes } from "./_term/exit.ts";
 import { knownHostsPath } from "./_client/security.ts";
@@ -13,9 +12,7 @@ export default command({
     remote: optionalArgument("HOST[:PORT]", "The server. Default: the one on the data directory"),
     forget: flag(["--forget"], "Forget the pin of that server"),
     data: dataOption(),
-    ...common,
   },
-  usage: "[HOST[:PORT]]",
   about: `Prints the fingerprint, the names and the validity of a certificate.
 
     Without a server's name: of the certificate that the server on the data directory uses, or used

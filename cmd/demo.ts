@@ -3,9 +3,8 @@ import { lessons } from "../core/demo/catalog.ts";
 import type { Lang } from "../core/demo/text.ts";
 import { BargeError } from "../core/error.ts";
 import type { ShowOptions } from "./_demo/run.ts";
-import { command } from "./_term/command.ts";
+import { args, command, flag, value, valueOr, values } from "./_term/command.ts";
 import { otherCode } from "./_term/exit.ts";
-import { argsOf, common, flag, value, valueOr, values } from "./_term/options.ts";
 import {
   addresses,
   count,
@@ -23,7 +22,7 @@ const all = "all";
 
 export default command({
   options: {
-    words: argsOf(
+    words: args(
       lessonName(),
       "The lesson, or `all`; without one, list them. URLs may follow `crawl`",
       0,
@@ -70,7 +69,6 @@ export default command({
       0,
       "The port of a lesson's server on 127.0.0.1; default: any free one",
     ),
-    ...common,
   },
   usage: "[NAME|all] [URL...]",
   about: `Teaches concurrency. Each lesson starts real threads (workers, which block on shared

@@ -2,9 +2,8 @@
 import { BargeError } from "../core/error.ts";
 import { type Address, parseAddress } from "../core/net/address.ts";
 import type { Certificate } from "../core/net/certificate.ts";
-import { command } from "./_term/command.ts";
+import { command, flag, optionalArgument, value, valueOr } from "./_term/command.ts";
 import { address, quietOption, rawOption, serveEcho, verboseOption } from "./_bench/echo.ts";
-import { common, flag, optionalArgument, value, valueOr } from "./_term/options.ts";
 import { note, stdoutBytes } from "./_term/out.ts";
 import { count, path } from "./_term/value.ts";
 import { securityOptions } from "./_client/security.ts";
@@ -48,9 +47,7 @@ export default command({
     pin: securityOptions.pin,
     verbose: verboseOption,
     quiet: quietOption,
-    ...common,
   },
-  usage: "[HOST:PORT]",
   about:
     `Returns received bytes in upper case, or unchanged with --raw, which is the echo service of RFC
     862. Upper case is that of ASCII, as in Python's bytes.upper(): a to z change and every other byte

@@ -1,10 +1,9 @@
 /** `barge echo-udp`: an echo server over UDP, and its client. */
 import { BargeError } from "../core/error.ts";
 import { formatAddress, parseAddress } from "../core/net/address.ts";
-import { command } from "./_term/command.ts";
+import { command, optionalArgument, value, valueOr } from "./_term/command.ts";
 import { address, quietOption, rawOption, serveEcho, verboseOption } from "./_bench/echo.ts";
 import { exitCodes } from "./_term/exit.ts";
-import { common, optionalArgument, value, valueOr } from "./_term/options.ts";
 import { note, stdoutBytes } from "./_term/out.ts";
 import { count } from "./_term/value.ts";
 
@@ -25,9 +24,7 @@ export default command({
     ),
     verbose: verboseOption,
     quiet: quietOption,
-    ...common,
   },
-  usage: "[HOST:PORT]",
   about:
     `Returns each datagram in upper case (a to z of ASCII, as echo-tcp does), or unchanged with --raw
     (RFC 862). An answer is exactly as long as its request, so the server can't amplify traffic.

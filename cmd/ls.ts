@@ -4,13 +4,12 @@ import { partials } from "../core/client/partial.ts";
 import { stat } from "../core/client/stat.ts";
 import { join, trimSlashes } from "../core/client/path.ts";
 import type { Omission, PartialUpload } from "../core/protocol/message.ts";
-import { command } from "./_term/command.ts";
+import { flag, optionalArgument } from "./_term/command.ts";
 import { entryFields, longLine, noteOmission, shownName } from "./_client/entry.ts";
-import { common, flag, optionalArgument } from "./_term/options.ts";
 import { keepUp, printJson, printLine, terminal } from "./_term/out.ts";
-import { openSession, sessionOptions } from "./_client/session.ts";
+import { sessionCommand } from "./_client/session.ts";
 
-export default command({
+export default sessionCommand({
   options: {
     path: optionalArgument("PATH", "A folder or file. Default: /home"),
     long: flag(["-l", "--long"], "Show size, time (UTC) and owner"),
@@ -19,10 +18,7 @@ export default command({
       ["--partial"],
       "List your partial uploads: all of them, or those below PATH",
     ),
-    ...sessionOptions,
-    ...common,
   },
-  usage: "[PATH]",
   about: `Lists a folder, one name a line; folders end in a slash. Your files are in /home, shared
     files in /public. Line ends in names are escaped, and on a terminal all control characters;
     --json has names unchanged.
@@ -35,9 +31,7 @@ export default command({
     ["barge ls --partial", "list the uploads that reserve bytes"],
     ["barge ls -r --json /home | jq -r 'select(.size > 1e9) .path'", "list large files"],
   ],
-  async run({ path: named, long, recursive, partial, json, ...choice }, { signal }) {
-    await using session = await openSession(choice, signal);
-    const { client } = session;
+  async run({ path: named, long, recursive, partial, json }, { client }, { signal }) {
     if (partial) return printPartials(await partials(client), trimSlashes(named ?? "/"), json);
     const path = trimSlashes(named ?? "/home");
     const { entry } = await stat(client, path);

@@ -1,7 +1,6 @@
 /** `barge passwd`: changes your password at a server. */
 import { passwd } from "../core/client/password.ts";
-import { command } from "./_term/command.ts";
-import { common, flag, value } from "./_term/options.ts";
+import { flag, value } from "./_term/command.ts";
 import { note, print, printJson } from "./_term/out.ts";
 import { path } from "./_term/value.ts";
 import {
@@ -10,9 +9,9 @@ import {
   randomPassword,
   readPasswordFile,
 } from "./_client/password.ts";
-import { openSession, sessionOptions } from "./_client/session.ts";
+import { sessionCommand } from "./_client/session.ts";
 
-export default command({
+export default sessionCommand({
   options: {
     newPasswordFile: value(
       ["--new-password-file"],
@@ -20,10 +19,7 @@ export default command({
       "Read the new password from a file, one line",
     ),
     generate: flag(["--generate"], "Make a random new password and print it on standard output"),
-    ...sessionOptions,
-    ...common,
   },
-  usage: "",
   about: `Changes your password at a server. The old one is asked for, or comes from a --password
     option or BARGE_PASSWORD; a saved login is not enough. The new one is asked for twice, or comes
     from --new-password-file, --generate or BARGE_NEW_PASSWORD.
@@ -31,8 +27,7 @@ export default command({
     All logins with the old password end, at every door, and all tokens of the account are revoked:
     log in again on each machine. SSH keys stay.`,
   examples: [["barge passwd", "ask for the old and the new password"]],
-  async run({ newPasswordFile, generate, json, ...choice }, { signal }) {
-    await using session = await openSession(choice, signal, { password: true });
+  async run({ newPasswordFile, generate, json }, session, { signal }) {
     const password = generate
       ? randomPassword(session.client.hello.minPassword)
       : newPasswordFile !== undefined
@@ -52,4 +47,4 @@ export default command({
     note(`the password of ${account} is changed; its saved logins have ended`);
     if (generate) print(password);
   },
-});
+}, { password: true });

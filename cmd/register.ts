@@ -1,8 +1,7 @@
 /** `barge register`: makes an account at a server that allows it. */
 import { register } from "../core/client/password.ts";
 import { formatRemote } from "../core/client/remote.ts";
-import { command } from "./_term/command.ts";
-import { argument, common, value } from "./_term/options.ts";
+import { argument, command, value } from "./_term/command.ts";
 import { note, print, printJson } from "./_term/out.ts";
 import { size } from "./_term/value.ts";
 import { checkRegistration } from "./_client/choose.ts";
@@ -16,9 +15,7 @@ export default command({
     quota: value(["--quota"], size(), "The quota to ask for. Default: set by the server"),
     ...newPasswordOptions,
     ...serverOptions,
-    ...common,
   },
-  usage: "NAME",
   about: `Makes an account at a server that allows it (\`barge serve --allow-register\`).`,
   examples: [["barge register alice --server barge://files.example", "ask for a password"]],
   async run({ name, quota, json, ...choice }, { signal }) {

@@ -10,8 +10,7 @@ import { logLevels } from "../core/serve/log_level.ts";
 import { mostMinPassword } from "../core/protocol/password.ts";
 import { minRateBytesPerSecond } from "../core/watch/rate.ts";
 import { hookOptions, hooksOf } from "./_serve/hooks.ts";
-import { command } from "./_term/command.ts";
-import { common, dataOption, flag, value, valueOr, values } from "./_term/options.ts";
+import { command, dataOption, flag, value, valueOr, values } from "./_term/command.ts";
 import { printJson } from "./_term/out.ts";
 import { addressOrOff, count, oneOf, path, sizeOrNone, valueParser } from "./_term/value.ts";
 import { version } from "./_version.ts";
@@ -207,9 +206,7 @@ export default command({
       ["--print-unit"],
       "Print a systemd unit with the other options (not variables), and exit",
     ),
-    ...common,
   },
-  usage: "",
   about: `Serves the files and accounts in a data directory. The first start makes the directory and
     the account \`admin\`. Its password is shown once on the terminal; without a terminal it is
     written to \`admin-password\` in the directory, and the log names that file.

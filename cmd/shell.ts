@@ -1,7 +1,6 @@
 /** `barge shell`: an interactive session at a server. */
 import { BargeError } from "../core/error.ts";
-import { command } from "./_term/command.ts";
-import { common, flag, optionalArgument, value } from "./_term/options.ts";
+import { command, flag, optionalArgument, value } from "./_term/command.ts";
 import { size } from "./_term/value.ts";
 import { passwordOptions } from "./_client/password.ts";
 import { serverOptions } from "./_client/session.ts";
@@ -16,9 +15,7 @@ export default command({
     keepGoing: flag(["--keep-going"], "With commands from a pipe: continue when one fails"),
     ...serverOptions,
     passwordFile,
-    ...common,
   },
-  usage: "[barge://NAME@HOST:PORT]",
   about:
     `Logs in with the saved login, or asks for the password, and then takes commands, one a line:
     ls, mine, public, left, get, put, cat, publish, claim, rm, mv, cp, mkdir, cd, pwd, lcd, lpwd,

@@ -2,9 +2,8 @@
 import { BargeError } from "../core/error.ts";
 import type { Problem, ReconcileEvent } from "../core/repair/reconcile.ts";
 import { openStore } from "./_data/accounts.ts";
-import { command } from "./_term/command.ts";
+import { command, dataOption, flag, values } from "./_term/command.ts";
 import { exitCodes } from "./_term/exit.ts";
-import { common, dataOption, flag, values } from "./_term/options.ts";
 import { note, printJson, printLine } from "./_term/out.ts";
 import { counted, number, type Progress, progress } from "./_term/progress.ts";
 import { formatSize } from "../core/size.ts";
@@ -21,9 +20,7 @@ export default command({
     ),
     quiet: flag(["-q", "--quiet"], "No progress, no summary; only the differences"),
     data: dataOption(),
-    ...common,
   },
-  usage: "",
   about: `Reads every file in a data directory and compares it with the SHA-256 of its upload. Also
     compares the ledger with the disk, staging with the partial uploads, and the sums of every
     account. A running server is not disturbed. Exits with 13 if there are differences that were not

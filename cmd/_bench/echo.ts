@@ -3,7 +3,7 @@ import type { Counters } from "../../core/echo/counters.ts";
 import type { EchoEvent } from "../../core/echo/echo_worker.ts";
 import type { EchoServeOptions, EchoServer } from "../../core/echo/serve.ts";
 import { formatAddress } from "../../core/net/address.ts";
-import { flag } from "../_term/options.ts";
+import { flag } from "../_term/command.ts";
 import { note, printJson } from "../_term/out.ts";
 import { formatSize } from "../../core/size.ts";
 import { addressOrUndefined, valueParser } from "../_term/value.ts";

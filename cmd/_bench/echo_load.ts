@@ -1,9 +1,8 @@
 /** `barge bench tcp` and `barge bench udp`. */
 import { BargeError } from "../../core/error.ts";
 import { formatAddress, parseAddress } from "../../core/net/address.ts";
-import { command } from "../_term/command.ts";
+import { command, flag, optionalArgument, valueOr } from "../_term/command.ts";
 import { connectionsOption, loadOptions, runLoad } from "./load.ts";
-import { common, flag, optionalArgument, valueOr } from "../_term/options.ts";
 import { note } from "../_term/out.ts";
 import { size as bytes } from "../_term/value.ts";
 import { startSelf } from "./self.ts";
@@ -20,9 +19,7 @@ export function echoLoad(kind: "tcp" | "udp") {
       verify: flag(["--verify"], "Compare every byte of the answers"),
       raw: flag(["--raw"], "Start a server that answers with the bytes as they are"),
       ...loadOptions,
-      ...common,
     },
-    usage: "[HOST:PORT]",
     about:
       `Sends requests to an echo server over ${kind.toUpperCase()}, as fast as it answers or at a
       rate, and prints the number of answers and their latencies. It works with any echo server that

@@ -4,7 +4,7 @@ import type { Progress } from "../../core/bench/load.ts";
 import { figureNames, parseThreshold, type Threshold } from "../../core/bench/thresholds.ts";
 import { BargeError } from "../../core/error.ts";
 import { exitCodes } from "../_term/exit.ts";
-import { flag, value, valueOr, values } from "../_term/options.ts";
+import { flag, value, valueOr, values } from "../_term/command.ts";
 import { note, print, printJson, setStatusLine, terminal, writeError } from "../_term/out.ts";
 import { table } from "../_term/table.ts";
 import { count, path, valueParser } from "../_term/value.ts";

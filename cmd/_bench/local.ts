@@ -2,9 +2,8 @@
 import type { Job } from "../../core/bench/local/job.ts";
 import type { Subject } from "../../core/bench/local/measure.ts";
 import { BargeError, typed } from "../../core/error.ts";
-import { command } from "../_term/command.ts";
+import { command, flag, value, valueOr } from "../_term/command.ts";
 import { exitCodes } from "../_term/exit.ts";
-import { common, flag, value, valueOr } from "../_term/options.ts";
 import { flush, print, printJson, setStatusLine, terminal, writeError } from "../_term/out.ts";
 import { count, path, plain } from "../_term/value.ts";
 import { self } from "./self.ts";
@@ -18,9 +17,7 @@ export function localBench(name: string, about: string) {
       svg: value(["--svg"], path("FILE"), "Also draw the result into FILE"),
       job: value(["--job"], plain("JSON"), "Do one job and end: for the subprocesses"),
       jobWaits: flag(["--job-waits"], "With --job: print `ready`, and begin after a line of input"),
-      ...common,
     },
-    usage: "",
     about: `${about}
 
       A worker corresponds to a thread in Python, a subprocess to a process, a task to a coroutine.

@@ -5,7 +5,7 @@ import {
   defaultMinPassword,
   mostMinPassword,
 } from "../../core/protocol/password.ts";
-import { flag, value, valueOr } from "../_term/options.ts";
+import { flag, value, valueOr } from "../_term/command.ts";
 import { count, path } from "../_term/value.ts";
 
 /** The options of a verb that needs a password. */

@@ -5,7 +5,7 @@ import type { Address } from "../../core/net/address.ts";
 import { type Fingerprint, parseFingerprint } from "../../core/net/fingerprint.ts";
 import { usesTls } from "../../core/net/trust.ts";
 import { configPath, fits, readLogins } from "./logins.ts";
-import { flag, value } from "../_term/options.ts";
+import { flag, value, type ValuesOf } from "../_term/command.ts";
 import { note } from "../_term/out.ts";
 import { valueParser } from "../_term/value.ts";
 
@@ -24,11 +24,7 @@ export const securityOptions = {
   ),
 };
 
-export interface SecurityChoice {
-  readonly tls: boolean;
-  readonly plaintext: boolean;
-  readonly pin: Fingerprint | undefined;
-}
+export type SecurityChoice = ValuesOf<typeof securityOptions>;
 
 /** Returns the path of the pins; undefined without a home. */
 export function knownHostsPath(): string | undefined {

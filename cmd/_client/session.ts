@@ -5,7 +5,15 @@ import { type Credentials, type Login, login as logIn } from "../../core/client/
 import { formatRemote, type Remote } from "../../core/client/remote.ts";
 import { BargeError } from "../../core/error.ts";
 import { count, plain } from "../_term/value.ts";
-import { value } from "../_term/options.ts";
+import {
+  command,
+  type Common,
+  type Context,
+  type Declared,
+  type Options,
+  value,
+  type ValuesOf,
+} from "../_term/command.ts";
 import { version } from "../_version.ts";
 import { chooseAccount, findServer, loginEnded, noServer } from "./choose.ts";
 import { fits, readLogins } from "./logins.ts";
@@ -16,7 +24,7 @@ import {
   type PasswordSources,
   passwordWays,
 } from "./password.ts";
-import { secured, type SecurityChoice, securityOptions } from "./security.ts";
+import { secured, securityOptions } from "./security.ts";
 
 /** The options of a verb that needs a server, but no login. */
 export const serverOptions = {
@@ -36,11 +44,7 @@ export const serverOptions = {
 /** The options of a verb that logs in. */
 export const sessionOptions = { ...serverOptions, ...passwordOptions };
 
-export interface ServerChoice extends SecurityChoice {
-  readonly server: string | undefined;
-  /** Seconds. */
-  readonly timeout: number | undefined;
-}
+export type ServerChoice = ValuesOf<typeof serverOptions>;
 export interface SessionChoice extends ServerChoice, PasswordSources {
   /** Use this token, and no password or saved login. */
   readonly token?: string;
@@ -122,6 +126,30 @@ export async function openSession(
       cause: error,
     });
   }
+}
+
+/** A verb that logs in: `run` gets the session, too. */
+interface SessionVerb<T> extends Omit<Declared<T>, "run"> {
+  /** Refuses values, before a connection is made. */
+  check?(values: T & SessionValues): void;
+  run(values: T & SessionValues, session: Session, context: Context): Promise<number | void>;
+}
+type SessionValues = ValuesOf<typeof sessionOptions> & Common;
+
+/** Declares a verb that logs in. @param options as of {@link openSession} */
+export function sessionCommand<T>(
+  { options, check, run, ...help }: SessionVerb<T>,
+  sessionOptionsOf: Parameters<typeof openSession>[2] = {},
+) {
+  return command<T & ValuesOf<typeof sessionOptions>>({
+    ...help,
+    options: { ...options, ...sessionOptions } as Options<T & ValuesOf<typeof sessionOptions>>,
+    async run(values, context) {
+      check?.(values);
+      await using session = await openSession(values, context.signal, sessionOptionsOf);
+      return await run(values, session, context);
+    },
+  });
 }
 
 /** Returns the credentials that need no question. */

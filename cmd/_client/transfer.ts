@@ -1,13 +1,13 @@
 /** The options and the output of `put` and `get`. */
 import type { Totals, TransferEvent, TransferResult } from "../../core/client/transfer/events.ts";
+import type { TransferOptions } from "../../core/client/transfer/options.ts";
 import { BargeError, type Kind } from "../../core/error.ts";
 import { errorFields, sharedCode } from "../_term/exit.ts";
 import { inWordsOf } from "../_term/fail.ts";
-import { common, flag, values } from "../_term/options.ts";
+import { flag, values } from "../_term/command.ts";
 import { keepUp, note, printJson, printLine, stdoutClosed, terminal } from "../_term/out.ts";
 import { counted, duration, number, progress } from "../_term/progress.ts";
 import { plain } from "../_term/value.ts";
-import { sessionOptions } from "./session.ts";
 import { formatSize } from "../../core/size.ts";
 
 export const transferOptions = {
@@ -31,8 +31,6 @@ export const transferOptions = {
   ),
   dryRun: flag(["-n", "--dry-run"], "Print the changes without making them"),
   quiet: flag(["-q", "--quiet"], "Print failures only: no progress, no summary"),
-  ...sessionOptions,
-  ...common,
 };
 
 /** Failures that all later files have, too; only the first is printed. */
@@ -40,11 +38,8 @@ const commonKinds: ReadonlySet<Kind> = new Set<Kind>(["unavailable", "no-space"]
 /** The most notes that are printed; others are counted. */
 const maxNotes = 10;
 
-interface Printing {
-  readonly json: boolean;
-  readonly quiet: boolean;
-  readonly dryRun: boolean;
-}
+/** Starts a transfer with the options for its display. */
+export type Transfer = (display: Pick<TransferOptions, "onEvent" | "ready">) => Promise<Totals>;
 
 /**
  * Runs a transfer. Prints progress and failures on standard error, and with `json` an object for
@@ -54,11 +49,8 @@ interface Printing {
  */
 export async function printTransfer(
   op: "put" | "get",
-  { json, quiet, dryRun }: Printing,
-  transfer: (
-    onEvent: (event: TransferEvent) => void,
-    ready: () => Promise<void> | undefined,
-  ) => Promise<Totals>,
+  { json, quiet = false, dryRun = false }: { json: boolean; quiet?: boolean; dryRun?: boolean },
+  transfer: Transfer,
 ): Promise<number> {
   const start = performance.now();
   const failures: Kind[] = [];
@@ -80,7 +72,7 @@ export async function printTransfer(
       else if (dryRun) printLine(`remove ${op === "put" ? event.path : event.local}`);
     } else if (event.type === "note" && !quiet) notes.note(event.message);
   };
-  const totals = await transfer(onEvent, () => keepUp(stdoutClosed)).catch((cause) => {
+  const totals = await transfer({ onEvent, ready: () => keepUp(stdoutClosed) }).catch((cause) => {
     throw cause instanceof BargeError && cause.kind === "interrupted"
       ? cause.with({ hint: "run the same command again to resume" })
       : cause;

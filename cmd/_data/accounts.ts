@@ -12,7 +12,15 @@ import type { Tokens } from "../../core/local/account/tokens.ts";
 import type { Upgraded } from "../../core/local/upgrade.ts";
 import { BargeError, typed } from "../../core/error.ts";
 import type { Store } from "../../core/local/store.ts";
-import { isDataNamed } from "../_term/options.ts";
+import {
+  command,
+  type Common,
+  type Context,
+  dataOption,
+  type Declared,
+  isDataNamed,
+  type Options,
+} from "../_term/command.ts";
 import { note } from "../_term/out.ts";
 
 /** The most other servers that are named. */
@@ -56,6 +64,28 @@ export async function openAccounts(
     bans: new Bans(db),
     [Symbol.dispose]: () => db[Symbol.dispose](),
   };
+}
+
+type DataValues = { readonly data: string } & Common;
+
+/** Declares a verb that works on the accounts of a data directory. */
+export function accountsCommand<T>(
+  { options, run, ...help }: Omit<Declared<T>, "run"> & {
+    run(
+      values: T & DataValues,
+      open: OpenAccounts,
+      context: Context,
+    ): Promise<number | void> | void;
+  },
+) {
+  return command<T & { readonly data: string }>({
+    ...help,
+    options: { ...options, data: dataOption() } as Options<T & { readonly data: string }>,
+    async run(values, context) {
+      using open = await openAccounts(values.data);
+      return await run(values, open, context);
+    },
+  });
 }
 
 /**

@@ -66,13 +66,6 @@ export async function readDeclared(path: string): Promise<Declared[]> {
  *
  * @param path for messages
  * @throws {BargeError} `usage`
- *
- * @example
- * ```ts
- * import { parseDeclared } from "./declared.ts";
- * const [a] = parseDeclared('{"accounts":[{"name":"a","quota":"1MB"}]}', "f");
- * if (a.limit !== 1_000_000) throw new Error();
- * ```
  */
 export function parseDeclared(text: string, path: string) {
   const invalid = (why: string, hint?: string) => {

@@ -1,20 +1,17 @@
 /** `barge user enable` and `barge user disable`. */
-import { accountFields, openAccounts } from "./accounts.ts";
-import { command } from "../_term/command.ts";
-import { argument, common, dataOption } from "../_term/options.ts";
+import { accountFields, accountsCommand } from "./accounts.ts";
+import { argument } from "../_term/command.ts";
 import { note, printJson } from "../_term/out.ts";
 
 /** Returns the verb that enables or disables an account. */
 export function enableCommand(disabled: boolean, about: string) {
   const verb = disabled ? "disable" : "enable";
-  return command({
-    options: { name: argument("NAME", "The account"), data: dataOption(), ...common },
-    usage: "NAME",
+  return accountsCommand({
+    options: { name: argument("NAME", "The account") },
     about,
     examples: [[`barge user ${verb} bob`, `${verb} bob`]],
-    async run({ name, data, json }) {
-      using open = await openAccounts(data);
-      const account = open.accounts.change(name, { disabled });
+    run({ name, json }, { accounts }) {
+      const account = accounts.change(name, { disabled });
       if (json) printJson(accountFields(account));
       else note(`${account.name} is ${verb}d`);
     },

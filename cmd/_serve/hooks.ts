@@ -2,7 +2,7 @@
 import { BargeError } from "../../core/error.ts";
 import type { HookOptions } from "../../core/serve/hook_programs.ts";
 import { split } from "../_shell/words.ts";
-import { value, valueOr } from "../_term/options.ts";
+import { value, valueOr } from "../_term/command.ts";
 import { count, valueParser } from "../_term/value.ts";
 
 /** The longest time of a check, in seconds: clients of BARGE/1 wait a minute for an answer. */

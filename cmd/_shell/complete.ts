@@ -27,16 +27,6 @@ const none: Offer = [[], ""];
  * Completes a line's last word. Candidates are quoted as the start of the word is.
  *
  * @param line the line up to the cursor
- *
- * @example
- * ```ts
- * import { complete } from "./complete.ts";
- * const row = { name: "get", args: "", takes: ["remote"], brief: "", run() {} } as const;
- * const remote = () => Promise.resolve([{ name: "my file", folder: false }]);
- * const sources = { folder: "/home", remote, local: remote };
- * const [offers, word] = await complete("get m", [row], sources);
- * if (offers[0] !== "my\\ file " || word !== "m") throw new Error(offers[0]);
- * ```
  */
 export async function complete(
   line: string,

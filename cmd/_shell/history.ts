@@ -14,12 +14,6 @@ const maybeSecret = /^\s*(passwd|login)\b\s*\S/;
 /**
  * Returns whether a line may be saved: not if it starts with a space, as in other shells, or may
  * hold a password.
- *
- * @example
- * ```ts
- * import { isSavable } from "./history.ts";
- * if (!isSavable("get a") || isSavable(" get a") || isSavable("passwd hunter2")) throw new Error();
- * ```
  */
 export function isSavable(line: string): boolean {
   return line.trim() !== "" && !line.startsWith(" ") && !maybeSecret.test(line);

@@ -38,13 +38,6 @@ export function menuLines(): string[] {
  *
  * @param ask shows a question and returns the answer, null at the end of the input
  * @returns an empty line where a question got an empty answer, null at the end of the input
- *
- * @example
- * ```ts
- * import { expandChoice } from "./menu.ts";
- * const line = await expandChoice("4", () => Promise.resolve("my file"));
- * if (line !== "get my\\ file") throw new Error(String(line));
- * ```
  */
 export async function expandChoice(
   line: string,

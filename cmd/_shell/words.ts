@@ -17,13 +17,6 @@ export interface Word {
  * Returns the words of a line, which may be unfinished.
  *
  * @param line without its line end
- *
- * @example
- * ```ts
- * import { scan } from "./words.ts";
- * const [get, name] = scan('get "my fi');
- * if (get.text !== "get" || name.text !== "my fi" || name.open !== '"') throw new Error();
- * ```
  */
 export function scan(line: string): Word[] {
   const words: Word[] = [];
@@ -72,13 +65,6 @@ export function split(line: string): Word[] {
  * Quotes text so that it continues a word.
  *
  * @param open the quote that is open in the word
- *
- * @example
- * ```ts
- * import { quoteRest, scan } from "./words.ts";
- * if (quoteRest('y "x"', "") !== 'y\\ \\"x\\"') throw new Error();
- * if (scan(`"m${quoteRest('y "x"', '"')}"`)[0].text !== 'my "x"') throw new Error();
- * ```
  */
 export function quoteRest(text: string, open: Word["open"]): string {
   if (open === '"') return text.replace(/["\\]/g, "\\$&");

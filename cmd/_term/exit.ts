@@ -28,14 +28,6 @@ export const otherCode = 1;
 
 /**
  * Returns the exit code of several failures: the code that they share, else 1.
- *
- * @example
- * ```ts
- * import { sharedCode } from "./exit.ts";
- * if (sharedCode([]) !== 0) throw new Error();
- * if (sharedCode(["digest", "digest"]) !== 13) throw new Error();
- * if (sharedCode(["digest", "exists"]) !== 1) throw new Error();
- * ```
  */
 export function sharedCode(failures: readonly Kind[]): number {
   const codes = new Set<number>(failures.map((kind) => exitCodes[kind]));

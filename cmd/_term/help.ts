@@ -1,6 +1,5 @@
 /** Prints a verb's help. */
-import type { AnyCommand } from "./command.ts";
-import { type Option, variableOf } from "./options.ts";
+import { type AnyCommand, type Option, usageOf, variableOf } from "./command.ts";
 import { print, terminal } from "./out.ts";
 
 /** The column in which the options' explanations begin. */
@@ -9,7 +8,7 @@ const helpColumn = 30;
 /** Prints a verb's help on standard output. */
 export function printHelp(name: string, brief: string, command: AnyCommand): void {
   const columns = width();
-  const usage = ["barge", name, "[OPTIONS]", command.usage].filter(Boolean).join(" ");
+  const usage = ["barge", name, "[OPTIONS]", usageOf(command)].filter(Boolean).join(" ");
   print(`barge ${name}: ${brief}\n\nUsage: ${usage}`);
   for (const paragraph of command.about.split(/\n{2,}/)) {
     print(`\n${wrap(paragraph, columns).join("\n")}`);

@@ -1,7 +1,6 @@
 /** Reads a verb's command line. */
 import { BargeError } from "../../core/error.ts";
-import type { Command } from "./command.ts";
-import type { Option } from "./options.ts";
+import { type Command, type Option, usageOf } from "./command.ts";
 import { similar } from "./similar.ts";
 
 /** Returns whether a command line asks for help. Words behind `--` do not count. */
@@ -16,22 +15,13 @@ export function asksForHelp(args: readonly string[]): boolean {
  *
  * @param name the verb, for instance `user add`
  * @throws {BargeError} `usage`
- *
- * @example
- * ```ts
- * import { args, flag } from "./options.ts";
- * import { parseArgs } from "./parse.ts";
- * const options = { paths: args("PATH", "paths"), all: flag(["-a", "--all"], "all") };
- * const verb = { options, usage: "PATH...", about: "", examples: [], run: async () => {} };
- * if (!parseArgs("ls", verb, ["-a", "x"]).all) throw new Error();
- * ```
  */
 export function parseArgs<T>(name: string, command: Command<T>, args: readonly string[]): T {
   const options = Object.entries<Option<unknown>>(command.options);
   try {
     const texts = sortWords(options.map(([, option]) => option), args);
     if (options.some(([, option]) => textsOf(texts, option).length < option.min)) {
-      throw usage(`${command.usage}: too few arguments`);
+      throw usage(`${usageOf(command)}: too few arguments`);
     }
     const values = options.map(([key, option]) => [key, option.read(textsOf(texts, option))]);
     return Object.fromEntries(values) as T;

@@ -49,14 +49,6 @@ const nameColumns = 24;
 /**
  * Returns the line, in at most `width` columns: a bar, percentage, rate and time left, then further
  * facts as the width allows.
- *
- * @example
- * ```ts
- * import { render } from "./progress.ts";
- * const state = { files: 1, totalFiles: 2, bytes: 5e6, totalBytes: 1e7, rate: 1e6, name: "a" };
- * const line = render(state, 80);
- * if (!line.startsWith("[####") || !line.includes("-]  50%  1.00 MB/s  5 s left")) throw new Error(line);
- * ```
  */
 export function render(state: State, width: number): string {
   const { files, totalFiles, bytes, totalBytes, rate, name } = state;
@@ -92,13 +84,6 @@ function bar(done: number, cells: number): string {
 
 /**
  * Formats a time span.
- *
- * @example
- * ```ts
- * import { duration } from "./progress.ts";
- * if (duration(0.42) !== "0.4 s" || duration(59.6) !== "1 min 0 s") throw new Error();
- * if (duration(7260) !== "2 h 1 min") throw new Error();
- * ```
  */
 export function duration(seconds: number): string {
   if (seconds < 1) return `${seconds.toFixed(1)} s`;

@@ -6,14 +6,6 @@ const maxSuggestions = 3;
 /**
  * Returns the known words that are most similar to a word, best first. At most a third of the
  * letters may be missing, added, changed or swapped with the next one.
- *
- * @example
- * ```ts
- * import { similar } from "./similar.ts";
- * if (similar("--hlep", ["--tls", "--help"]).join() !== "--help") throw new Error();
- * if (similar("tpc", ["tcp", "udp"]).join() !== "tcp") throw new Error();
- * if (similar("--frobnicate", ["--force", "--help"]).length > 0) throw new Error();
- * ```
  */
 export function similar(word: string, known: readonly string[]): string[] {
   const letters = word.replace(/^-+/, "").length;

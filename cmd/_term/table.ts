@@ -5,13 +5,6 @@ import { printLine } from "./out.ts";
  * Lines rows up in columns, two spaces apart.
  *
  * @param right the columns to align to the right
- *
- * @example
- * ```ts
- * import { table } from "./table.ts";
- * const lines = table([["a", "10"], ["bcd", "5"]], [1]);
- * if (lines.join("|") !== "a    10|bcd   5") throw new Error(lines.join("|"));
- * ```
  */
 export function table(rows: readonly (readonly string[])[], right: readonly number[]): string[] {
   const widths: number[] = [];

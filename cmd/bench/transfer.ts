@@ -2,8 +2,7 @@
 import { BargeError } from "../../core/error.ts";
 import { formatSeconds } from "../../core/bench/local/draw.ts";
 import { median, type Subject, timed, type Way } from "../../core/bench/local/measure.ts";
-import { command } from "../_term/command.ts";
-import { common, flag, value, valueOr } from "../_term/options.ts";
+import { command, flag, value, valueOr } from "../_term/command.ts";
 import { note } from "../_term/out.ts";
 import { count, plain, size } from "../_term/value.ts";
 import { type OwnServer, self, startSelf } from "../_bench/self.ts";
@@ -25,9 +24,7 @@ export default command({
     ),
     repetitions: valueOr(["--repetitions"], count("N", 1, 100), 3, "How many runs. Default: 3"),
     quick: flag(["--quick"], "16 MiB, 100 files, one run"),
-    ...common,
   },
-  usage: "",
   about:
     `Uploads and downloads one large file and a folder of small ones (4 KiB each) by the commands
     put and get, including their start: with the default check of SHA-256 at both ends, and without it

@@ -1,8 +1,7 @@
 /** `barge user add`: makes an account. */
 import { BargeError } from "../../core/error.ts";
-import { command } from "../_term/command.ts";
+import { argument, command, dataOption, flag, value } from "../_term/command.ts";
 import { accountFields, openAccounts } from "../_data/accounts.ts";
-import { argument, common, dataOption, flag, value } from "../_term/options.ts";
 import { note, print, printJson } from "../_term/out.ts";
 import { countOrNone, oneOf, sizeOrNone } from "../_term/value.ts";
 import { minPasswordOption, newPassword, newPasswordOptions } from "../_client/password.ts";
@@ -27,9 +26,7 @@ export default command({
     ...newPasswordOptions,
     ...minPasswordOption,
     data: dataOption(),
-    ...common,
   },
-  usage: "NAME",
   about: `Makes an account in a data directory; a server that runs on it knows it at once. If --data
     or BARGE_DATA names a missing directory, it is made; only \`barge serve\` makes the default one.
 

@@ -1,7 +1,6 @@
 /** `barge user apply`: changes the accounts to those that a file declares. */
 import { noteData, openAccounts } from "../_data/accounts.ts";
-import { command } from "../_term/command.ts";
-import { argumentOf, common, dataOption, flag } from "../_term/options.ts";
+import { argument, command, dataOption, flag } from "../_term/command.ts";
 import { note, print, printJson } from "../_term/out.ts";
 import { path } from "../_term/value.ts";
 import { applySteps, planSteps, type Step } from "../_data/apply.ts";
@@ -11,7 +10,7 @@ import { counted } from "../_term/progress.ts";
 
 export default command({
   options: {
-    file: argumentOf(path("FILE"), "The declaration, in JSON; - is standard input"),
+    file: argument(path("FILE"), "The declaration, in JSON; - is standard input"),
     dryRun: flag(["-n", "--dry-run"], "Print the changes without making them"),
     adopt: flag(
       ["--adopt"],
@@ -19,9 +18,7 @@ export default command({
     ),
     ...minPasswordOption,
     data: dataOption(),
-    ...common,
   },
-  usage: "FILE",
   about: `Changes the accounts in a data directory to those that a file declares, all or none. Other
     accounts do not change. A second run changes nothing.
 

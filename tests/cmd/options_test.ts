@@ -8,7 +8,7 @@ import {
   valueOr,
   values,
   variableOf,
-} from "../../cmd/_term/options.ts";
+} from "../../cmd/_term/command.ts";
 import { asksForHelp, parseArgs } from "../../cmd/_term/parse.ts";
 import { addressOrOff, count, plain, sizeOrNone } from "../../cmd/_term/value.ts";
 

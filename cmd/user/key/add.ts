@@ -6,8 +6,7 @@ import {
 } from "../../../core/storage/public_key.ts";
 import { BargeError, typed } from "../../../core/error.ts";
 import { openAccounts } from "../../_data/accounts.ts";
-import { command } from "../../_term/command.ts";
-import { args, argument, common, dataOption } from "../../_term/options.ts";
+import { args, argument, command, dataOption } from "../../_term/command.ts";
 import { note, printJson } from "../../_term/out.ts";
 
 /** The largest file of keys that is read. */
@@ -22,7 +21,6 @@ export default command({
       0,
     ),
     data: dataOption(),
-    ...common,
   },
   usage: "NAME [KEY|FILE]",
   about: `Lets an account log in at the SFTP door with a key pair in place of its password. A key is
