@@ -1,12 +1,10 @@
 /** `barge ls`: lists files at a server. */
-import { list } from "../core/client/list.ts";
 import { partials } from "../core/client/partial.ts";
-import { stat } from "../core/client/stat.ts";
-import { join, trimSlashes } from "../core/client/path.ts";
-import type { Omission, PartialUpload } from "../core/protocol/message.ts";
+import { trimSlashes } from "../core/client/path.ts";
+import type { PartialUpload } from "../core/protocol/message.ts";
 import { flag, optionalArgument } from "./_term/command.ts";
-import { entryFields, longLine, noteOmission, shownName } from "./_client/entry.ts";
-import { keepUp, printJson, printLine, terminal } from "./_term/out.ts";
+import { printList } from "./_client/list.ts";
+import { printJson, printLine } from "./_term/out.ts";
 import { sessionCommand } from "./_client/session.ts";
 
 export default sessionCommand({
@@ -33,21 +31,7 @@ export default sessionCommand({
   ],
   async run({ path: named, long, recursive, partial, json }, { client }, { signal }) {
     if (partial) return printPartials(await partials(client), trimSlashes(named ?? "/"), json);
-    const path = trimSlashes(named ?? "/home");
-    const { entry } = await stat(client, path);
-    const single = entry?.type === "file";
-    const onOmitted = (omission: Omission) => noteOmission(path, omission);
-    for await (const entry of list(client, path, { recursive, onOmitted })) {
-      signal.throwIfAborted();
-      const behind = keepUp(signal);
-      if (behind) await behind;
-      if (json) {
-        printJson(entryFields(single ? path : join(path, entry.name), entry));
-        continue;
-      }
-      const name = shownName(entry, single ? path : entry.name, terminal.stdout);
-      printLine(long ? longLine(entry, name) : name);
-    }
+    await printList(client, named ?? "/home", { recursive, long, json, signal });
   },
 });
 

@@ -3,15 +3,20 @@ import { accountFields, accountsCommand } from "./accounts.ts";
 import { argument } from "../_term/command.ts";
 import { note, printJson } from "../_term/out.ts";
 
+const about = {
+  enable: `Lets a disabled account log in again, with its old password and tokens.`,
+  disable: `Keeps an account from logging in. Its files stay, and those in /public stay visible. A
+    login gets the same answer as one with a wrong password.`,
+};
+
 /** Returns the verb that enables or disables an account. */
-export function enableCommand(disabled: boolean, about: string) {
-  const verb = disabled ? "disable" : "enable";
+export function enableVerb(verb: keyof typeof about) {
   return accountsCommand({
     options: { name: argument("NAME", "The account") },
-    about,
+    about: about[verb],
     examples: [[`barge user ${verb} bob`, `${verb} bob`]],
     run({ name, json }, { accounts }) {
-      const account = accounts.change(name, { disabled });
+      const account = accounts.change(name, { disabled: verb === "disable" });
       if (json) printJson(accountFields(account));
       else note(`${account.name} is ${verb}d`);
     },

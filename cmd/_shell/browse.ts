@@ -1,13 +1,12 @@
 /** The shell's commands that list and show, and that change the working folders. */
 import { digest as digestOf } from "../../core/client/digest.ts";
-import type { Omission } from "../../core/protocol/message.ts";
-import { list } from "../../core/client/list.ts";
 import { stat as statOf } from "../../core/client/stat.ts";
-import { join, trimSlashes } from "../../core/client/path.ts";
+import { trimSlashes } from "../../core/client/path.ts";
 import { BargeError, typed } from "../../core/error.ts";
 import { sumLine } from "../../core/protocol/printable.ts";
-import { entryFields, longLine, noteOmission, printStat, shownName } from "../_client/entry.ts";
-import { keepUp, printJson, printLine, terminal, terminalWidth } from "../_term/out.ts";
+import { printStat } from "../_client/entry.ts";
+import { printList } from "../_client/list.ts";
+import { printJson, printLine, terminal, terminalWidth } from "../_term/out.ts";
 import { columns } from "./columns.ts";
 import { expandHome, home, resolveRemote, shared } from "./paths.ts";
 import type { Call } from "./command.ts";
@@ -26,26 +25,15 @@ export async function everyones(call: Call): Promise<void> {
   await show(call, shared, true);
 }
 
-async function show({ shell, flags, signal }: Call, typed: string, long: boolean): Promise<void> {
-  const path = trimSlashes(typed);
-  const client = await shell.link.client(signal);
-  const { entry } = await statOf(client, path);
-  const single = entry?.type === "file";
+async function show({ shell, flags, signal }: Call, path: string, long: boolean): Promise<void> {
   const names: string[] = [];
-  const onOmitted = (omission: Omission) => noteOmission(path, omission);
-  for await (const entry of list(client, path, { recursive: flags.has("r"), onOmitted })) {
-    signal.throwIfAborted();
-    const behind = keepUp(signal);
-    if (behind) await behind;
-    if (shell.json) {
-      printJson(entryFields(single ? path : join(path, entry.name), entry));
-      continue;
-    }
-    const name = shownName(entry, single ? path : entry.name, terminal.stdout);
-    if (long) printLine(longLine(entry, name));
-    else if (!terminal.stdout) printLine(name);
-    else names.push(name);
-  }
+  await printList(await shell.link.client(signal), path, {
+    recursive: flags.has("r"),
+    long,
+    json: shell.json,
+    onName: terminal.stdout ? (name) => names.push(name) : undefined,
+    signal,
+  });
   if (names.length > 0) columns(names, terminalWidth()).forEach(printLine);
 }
 

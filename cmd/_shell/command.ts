@@ -44,13 +44,10 @@ export interface Call {
 export interface Row {
   readonly name: string;
   readonly aliases?: readonly string[];
-  /** Its arguments, as help shows them. */
-  readonly args: string;
-  readonly takes: readonly Kind[];
-  /** The least number of arguments. Default: 0. */
-  readonly minArgs?: number;
-  /** The last argument may be repeated. */
-  readonly many?: boolean;
+  /** Its arguments, as help shows them: one in brackets may be left out, one with dots repeated. */
+  readonly args?: string;
+  /** The kinds of its arguments. */
+  readonly takes?: readonly Kind[];
   /** The meaning of each letter. */
   readonly flags?: Readonly<Record<string, string>>;
   readonly brief: string;
@@ -95,13 +92,19 @@ export function readArguments(
       }
     }
   }
-  if (args.length < (row.minArgs ?? 0)) throw invalid("too few arguments");
-  if (!row.many && args.length > row.takes.length) throw invalid("too many arguments");
+  const needed = row.args?.split(" ").filter((arg) => !arg.startsWith("[")).length ?? 0;
+  if (args.length < needed) throw invalid("too few arguments");
+  if (!repeats(row) && args.length > (row.takes?.length ?? 0)) throw invalid("too many arguments");
   return { args, flags };
 }
 
+/** Returns whether a command takes any number of arguments. */
+export function repeats({ args = "" }: Row): boolean {
+  return args.includes("...");
+}
+
 /** Returns the usage line of a command. */
-export function usage({ name, flags, args }: Row): string {
+export function usage({ name, flags, args = "" }: Row): string {
   const letters = Object.keys(flags ?? {}).join("");
   return [name, letters && `[-${letters}]`, args].filter(Boolean).join(" ");
 }

@@ -1,7 +1,7 @@
 /** Completes commands, flags, remote and local paths. Does no I/O of its own. */
 import { printable } from "../../core/protocol/printable.ts";
 import { baseIn, expandHome, home, resolveRemote, shared } from "./paths.ts";
-import { findRow, type Kind, type Row } from "./command.ts";
+import { findRow, type Kind, repeats, type Row } from "./command.ts";
 import { quoteRest, scan, type Word } from "./words.ts";
 
 /** An entry of a folder. */
@@ -51,7 +51,7 @@ export async function complete(
   if (word.raw.startsWith("-") && !onlyArguments) {
     return offer(word, Object.keys(row.flags ?? {}).map((letter) => ({ text: `-${letter}` })));
   }
-  const kind = row.takes[row.many ? Math.min(index, row.takes.length - 1) : index];
+  const kind = repeats(row) ? row.takes?.[0] : row.takes?.[index];
   return kind === undefined ? none : offer(word, await ofKind(kind, word.text, rows, sources));
 }
 

@@ -18,7 +18,7 @@ export function menu(): void {
   menuLines().forEach((line) => print(line));
 }
 
-function fields({ name, aliases = [], args, flags = {}, brief }: Row) {
+function fields({ name, aliases = [], args = "", flags = {}, brief }: Row) {
   return { name, aliases, args, flags, brief };
 }
 

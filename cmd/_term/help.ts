@@ -1,6 +1,6 @@
 /** Prints a verb's help. */
 import { type AnyCommand, type Option, usageOf, variableOf } from "./command.ts";
-import { print, terminal } from "./out.ts";
+import { print, terminal, terminalWidth } from "./out.ts";
 
 /** The column in which the options' explanations begin. */
 const helpColumn = 30;
@@ -43,10 +43,5 @@ function wrap(paragraph: string, columns: number): string[] {
 }
 
 function width(): number {
-  if (!terminal.stdout) return 100;
-  try {
-    return Math.min(100, Math.max(60, Deno.consoleSize().columns - 1));
-  } catch {
-    return 100;
-  }
+  return terminal.stdout ? Math.min(100, Math.max(60, terminalWidth() - 1)) : 100;
 }

@@ -18,7 +18,7 @@ const lastOutputMs = 200;
 
 let buffer = "";
 let isFlushDue = false;
-let statusLine: { hide(): void } | undefined;
+let statusLine: StatusLine | undefined;
 let failure: BargeError | undefined;
 const interrupted = Promise.withResolvers<void>();
 
@@ -99,9 +99,29 @@ export function writeError(text: string): void {
   errors.write(encoder.encode(text));
 }
 
-/** Sets the status line, which is hidden before another line is written to the terminal. */
-export function setStatusLine(line: { hide(): void } | undefined): void {
-  statusLine = line;
+/** A line on the terminal that shows progress, until it is disposed. Other lines replace it. */
+export class StatusLine implements Disposable {
+  #shown = false;
+
+  constructor() {
+    statusLine = this;
+  }
+
+  /** @param text shorter than the terminal is wide */
+  show(text: string): void {
+    writeError(`\r${text}\x1b[K`);
+    this.#shown = true;
+  }
+
+  hide(): void {
+    if (this.#shown) writeError("\r\x1b[K");
+    this.#shown = false;
+  }
+
+  [Symbol.dispose](): void {
+    this.hide();
+    statusLine = undefined;
+  }
 }
 
 /** Writes the buffered lines. */

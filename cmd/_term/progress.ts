@@ -3,7 +3,7 @@
  * draws, at most ten times a second, if standard error is a terminal.
  */
 import { clip } from "./clip.ts";
-import { setStatusLine, terminal, terminalWidth, writeError } from "./out.ts";
+import { StatusLine, terminal, terminalWidth } from "./out.ts";
 import { formatSize } from "../../core/size.ts";
 import { printable } from "../../core/protocol/printable.ts";
 
@@ -165,13 +165,9 @@ export class Tally {
 /** The line on the terminal, until it is disposed. */
 export class Progress implements Disposable {
   readonly #tally = new Tally();
+  readonly #line = new StatusLine();
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #shown = false;
   #drawn = performance.now(); // shows nothing in the first tenth of a second
-
-  constructor() {
-    setStatusLine(this);
-  }
 
   /** Adds an event, and draws when it is time. */
   add(event: Step): void {
@@ -184,22 +180,19 @@ export class Progress implements Disposable {
 
   /** Removes the line until the next event. */
   hide(): void {
-    if (this.#shown) writeError("\r\x1b[K");
-    this.#shown = false;
+    this.#line.hide();
   }
 
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
-    this.hide();
-    setStatusLine(undefined);
+    this.#line[Symbol.dispose]();
   }
 
   #draw(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#drawn = performance.now();
-    writeError(`\r${render(this.#tally.state(this.#drawn), terminalWidth() - 1)}\x1b[K`);
-    this.#shown = true;
+    this.#line.show(render(this.#tally.state(this.#drawn), terminalWidth() - 1));
   }
 }
 
