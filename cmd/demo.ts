@@ -16,7 +16,7 @@ import {
   valueParser,
 } from "./_term/value.ts";
 import { note, print, printJson } from "./_term/out.ts";
-import { similar } from "./_term/similar.ts";
+import { didYouMean } from "./_term/similar.ts";
 
 const all = "all";
 
@@ -173,12 +173,8 @@ function parseUrl(text: string): URL {
 }
 
 function unknownLesson(name: string): BargeError {
-  const near = similar(name, [...Object.keys(lessons), all]);
-  return new BargeError("usage", "no such lesson", {
-    op: "demo",
-    path: name,
-    hint: near.length > 0
-      ? `did you mean ${near.map((each) => `\`barge demo ${each}\``).join(" or ")}?`
-      : "`barge demo` lists the lessons",
-  });
+  const known = [...Object.keys(lessons), all];
+  const list = "`barge demo` lists the lessons";
+  const hint = didYouMean(name, known, list, (lesson) => `\`barge demo ${lesson}\``);
+  return new BargeError("usage", "there is no such lesson", { op: "demo", path: name, hint });
 }

@@ -248,13 +248,12 @@ export default command({
   ],
   async run(options, { signal }) {
     const { native, http, ftp, ftps, sftp } = options;
-    const { data, workers, durability, allowRegister, json } = options;
+    const { data, json, readyFd } = options;
     if (options.printUnit) {
       const { printUnit } = await import("./_serve/unit.ts");
       const doors = [native, http, ftp, ftps, sftp, options.metrics];
       return printUnit(Deno.args.slice(Deno.args.indexOf("serve") + 1), { ...options, doors });
     }
-    const { readyFd } = options;
     const { checkReadyFd, writeReadyFd } = await import("../core/serve/ready_fd.ts");
     if (readyFd !== undefined) checkReadyFd(readyFd);
     const { readLimits } = await import("./_serve/limits.ts");
@@ -269,9 +268,10 @@ export default command({
     const isNew = !exists(`${data}/accounts.db`);
     const others = isNew ? await otherServers(data) : undefined;
     let first: string | undefined;
+    const doors = { native, http, ftp, ftps, sftp };
     await serve({
-      data,
-      doors: { native, http, ftp, ftps, sftp },
+      ...options,
+      doors,
       ftp: {
         passive: options.ftpPassivePorts,
         publicAddress: options.ftpPublicAddress,
@@ -279,17 +279,7 @@ export default command({
         active: options.ftpActive === "on",
         activeLoopback: options.ftpActiveLoopback,
       },
-      metrics: options.metrics,
       trustedProxies: options.trustedProxy.flat(),
-      proxyProtocol: options.proxyProtocol,
-      publicUrl: options.publicUrl,
-      tls: options.tls,
-      plaintext: options.plaintext,
-      tlsCert: options.tlsCert,
-      tlsKey: options.tlsKey,
-      workers,
-      durability,
-      allowRegister,
       ...limits(),
       readLimits: options.limits === undefined && options.proxyCert === undefined
         ? undefined
@@ -298,9 +288,6 @@ export default command({
       signal,
       grace: options.grace * 1000,
       hooks: hooksOf(options),
-      logLevel: options.logLevel,
-      adopt: options.adopt,
-      unconfined: options.unconfined,
       notifySocket: Deno.env.get("NOTIFY_SOCKET"),
       keepPassword: !Deno.stderr.isTerminal(),
       onFirstAccount(name, secret) {
@@ -314,15 +301,8 @@ export default command({
         const ready = { event: "ready", ...facts };
         if (json) printJson(ready);
         if (readyFd !== undefined) await writeReadyFd(readyFd, JSON.stringify(ready));
-        const doors = { native, http, ftp, ftps, sftp };
-        noteReady(facts, hostKeys, {
-          ...options,
-          data: resolve(data),
-          doors,
-          first,
-          isNew,
-          others,
-        });
+        const banner = { data: resolve(data), doors, first, isNew, others };
+        noteReady(facts, hostKeys, { ...options, ...banner });
       },
     });
   },

@@ -5,7 +5,7 @@ import {
   defaultMinPassword,
   mostMinPassword,
 } from "../../core/protocol/password.ts";
-import { flag, value, valueOr } from "../_term/command.ts";
+import { flag, value, valueOr, type ValuesOf } from "../_term/command.ts";
 import { count, path } from "../_term/value.ts";
 
 /** The options of a verb that needs a password. */
@@ -34,9 +34,7 @@ export const minPasswordOption = {
   ),
 };
 
-export interface PasswordSources {
-  readonly passwordStdin: boolean;
-  readonly passwordFile: string | undefined;
+export interface PasswordSources extends ValuesOf<typeof passwordOptions> {
   /** False: do not read BARGE_PASSWORD, which is for another password. Default: true. */
   readonly environment?: boolean;
 }

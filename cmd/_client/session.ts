@@ -164,10 +164,14 @@ function credentialsOf(
 
 const loginWays = "use `barge login` once, or --password-stdin, --password-file or BARGE_PASSWORD";
 
-/** @param meanwhile sends the login while the greeting is under way, to save a round trip */
-async function dial(
+/**
+ * Connects with the timeout of a choice.
+ *
+ * @param meanwhile sends the login while the greeting is under way, to save a round trip
+ */
+export async function dial(
   remote: Remote,
-  choice: ServerChoice,
+  choice: Pick<ServerChoice, "timeout">,
   signal: AbortSignal,
   meanwhile?: (client: Client) => void,
 ): Promise<Client> {

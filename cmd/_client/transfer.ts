@@ -2,7 +2,7 @@
 import type { Totals, TransferEvent, TransferResult } from "../../core/client/transfer/events.ts";
 import type { TransferOptions } from "../../core/client/transfer/options.ts";
 import { BargeError, type Kind } from "../../core/error.ts";
-import { errorFields, sharedCode } from "../_term/exit.ts";
+import { sharedCode } from "../_term/exit.ts";
 import { inWordsOf } from "../_term/fail.ts";
 import { flag, values } from "../_term/command.ts";
 import { keepUp, note, printJson, printLine, stdoutClosed, terminal } from "../_term/out.ts";
@@ -114,7 +114,8 @@ export function summary(totals: Totals, seconds: number, dryRun: boolean): strin
 /** Returns a file's outcome as `--json` shows it. The fields are frozen; a download has one more. */
 function resultFields(op: "put" | "get", result: TransferResult) {
   const { path, local, size, sha256, status, offset, error, verified = null } = result;
-  const fields = { path, local, size, sha256, status, offset, error: error && errorFields(error) };
+  const failure = error && { kind: error.kind, message: error.message };
+  const fields = { path, local, size, sha256, status, offset, error: failure };
   return op === "get" ? { ...fields, verified } : fields;
 }
 

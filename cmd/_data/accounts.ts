@@ -9,7 +9,6 @@ import type { Bans } from "../../core/local/account/bans.ts";
 import type { Database } from "../../core/local/database/database.ts";
 import type { Keys } from "../../core/local/account/keys.ts";
 import type { Tokens } from "../../core/local/account/tokens.ts";
-import type { Upgraded } from "../../core/local/upgrade.ts";
 import { BargeError, typed } from "../../core/error.ts";
 import type { Store } from "../../core/local/store.ts";
 import {
@@ -108,12 +107,6 @@ export function accountFields({ name, role, disabled, used, limit, ...account }:
   return { name, role, disabled, used, limit, created, entries, entryLimit };
 }
 
-/** Returns the message for upgraded tables. */
-function upgradeText({ from, to, copy }: Upgraded): string {
-  return `accounts.db: the tables were upgraded from version ${from} to ${to}; ` +
-    `the old database was copied to ${copy}`;
-}
-
 /** Writes the used directory to standard error. */
 export function noteData(data: string): void {
   note(`data directory: ${resolve(data)}`);
@@ -160,7 +153,11 @@ async function upToDate<T>(data: string, open: () => T): Promise<T> {
   } catch (error) {
     if (!(error instanceof OlderTables)) throw error;
     const { upgradeAlone } = await import("../../core/serve/data.ts");
-    note(upgradeText(await upgradeAlone(data, error)));
+    const { from, to, copy } = await upgradeAlone(data, error);
+    const versions = `from version ${from} to ${to}`;
+    note(
+      `accounts.db: the tables were upgraded ${versions}; the old database was copied to ${copy}`,
+    );
     return open();
   }
 }

@@ -33,15 +33,7 @@ const account = v.strictObject({
 const file = v.strictObject({ accounts: v.array(account) });
 
 /** A declared account. Undefined fields stay unchanged. */
-export interface Declared {
-  readonly name: string;
-  readonly role?: "user" | "admin";
-  readonly limit?: number | null;
-  readonly entryLimit?: number | null;
-  readonly disabled?: boolean;
-  readonly password?: string;
-  readonly absent: boolean;
-}
+export type Declared = Omit<ReturnType<typeof parseDeclared>[number], "passwordFile">;
 
 /**
  * Reads a declaration, and the password files that it names.

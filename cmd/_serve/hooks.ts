@@ -2,7 +2,7 @@
 import { BargeError } from "../../core/error.ts";
 import type { HookOptions } from "../../core/serve/hook_programs.ts";
 import { split } from "../_shell/words.ts";
-import { value, valueOr } from "../_term/command.ts";
+import { value, valueOr, type ValuesOf } from "../_term/command.ts";
 import { count, valueParser } from "../_term/value.ts";
 
 /** The longest time of a check, in seconds: clients of BARGE/1 wait a minute for an answer. */
@@ -35,19 +35,12 @@ export const hookOptions = {
   ),
 };
 
-interface Chosen {
-  readonly onCommit: string | undefined;
-  readonly checkUpload: string | undefined;
-  readonly hookTimeout: number;
-  readonly hookJobs: number;
-}
-
 /**
  * Returns the hooks of the options; undefined without any.
  *
  * @throws {BargeError} `usage` for a check that takes longer than clients wait
  */
-export function hooksOf(options: Chosen): HookOptions | undefined {
+export function hooksOf(options: ValuesOf<typeof hookOptions>): HookOptions | undefined {
   const { onCommit, checkUpload, hookTimeout, hookJobs } = options;
   if (onCommit === undefined && checkUpload === undefined) return undefined;
   if (checkUpload !== undefined && hookTimeout > maxCheckSeconds) {

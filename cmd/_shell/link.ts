@@ -6,18 +6,17 @@
  * reconnecting are kept in memory only.
  */
 import type { Client } from "../../core/client/client.ts";
-import { connect } from "../../core/client/connect.ts";
 import { type Credentials, type Login, login as logIn } from "../../core/client/login.ts";
 import { ping } from "../../core/client/ping.ts";
 import type { Remote } from "../../core/client/remote.ts";
 import { BargeError } from "../../core/error.ts";
 import { note } from "../_term/out.ts";
-import { version } from "../_version.ts";
+import { dial } from "../_client/session.ts";
 
 export interface LinkOptions {
   readonly remote: Remote;
   readonly credentials: Credentials;
-  /** Milliseconds until the server must have answered. Default: the client's. */
+  /** Seconds until the server must have answered. Default: the client's. */
   readonly timeout?: number;
 }
 
@@ -96,7 +95,7 @@ export async function connectAs(
   signal: AbortSignal,
   timeout?: number,
 ): Promise<{ client: Client; login: Login }> {
-  const client = await connect(remote, { signal, timeout, agent: `barge/${version}` });
+  const client = await dial(remote, { timeout }, signal);
   try {
     return { client, login: await logIn(client, credentials) };
   } catch (error) {

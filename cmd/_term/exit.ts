@@ -1,5 +1,5 @@
 /** The exit codes of the program. Frozen: scripts depend on them. */
-import type { BargeError, Kind } from "../../core/error.ts";
+import type { Kind } from "../../core/error.ts";
 
 /** The exit code of each kind of failure. */
 export const exitCodes = {
@@ -34,9 +34,4 @@ export function sharedCode(failures: readonly Kind[]): number {
   if (codes.size === 0) return 0;
   const [code] = codes;
   return codes.size === 1 ? code : otherCode;
-}
-
-/** Returns an error as `--json` shows it. */
-export function errorFields(error: BargeError): { kind: Kind; message: string } {
-  return { kind: error.kind, message: error.message };
 }

@@ -2,7 +2,7 @@
 import { BargeError } from "../../core/error.ts";
 import type { Tree } from "./command.ts";
 import { print } from "./out.ts";
-import { similar } from "./similar.ts";
+import { didYouMean } from "./similar.ts";
 
 /** Prints all verbs. */
 export function printOverview(tree: Tree, version: string): void {
@@ -34,14 +34,9 @@ ${rows(verbs)}
 export function unknownVerb(word: string, group: readonly string[], known: string[]): BargeError {
   const where = ["barge", ...group].join(" ");
   const why = word.startsWith("-") ? "options come after the verb" : "there is no such verb";
-  const near = similar(word, known);
-  return new BargeError("usage", why, {
-    op: group.join(" ") || undefined,
-    path: word,
-    hint: near.length > 0
-      ? `did you mean ${near.map((verb) => `\`${where} ${verb}\``).join(" or ")}?`
-      : `\`barge help${group.map((name) => ` ${name}`).join("")}\` lists the verbs`,
-  });
+  const list = `\`${["barge", "help", ...group].join(" ")}\` lists the verbs`;
+  const hint = didYouMean(word, known, list, (verb) => `\`${where} ${verb}\``);
+  return new BargeError("usage", why, { op: group.join(" ") || undefined, path: word, hint });
 }
 
 function rows(tree: Tree): string {

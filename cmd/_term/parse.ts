@@ -1,7 +1,7 @@
 /** Reads a verb's command line. */
 import { BargeError } from "../../core/error.ts";
 import { type Command, type Option, usageOf } from "./command.ts";
-import { similar } from "./similar.ts";
+import { didYouMean } from "./similar.ts";
 
 /** Returns whether a command line asks for help. Words behind `--` do not count. */
 export function asksForHelp(args: readonly string[]): boolean {
@@ -86,12 +86,9 @@ function sortWords(options: readonly Option<unknown>[], args: readonly string[])
 
 function unknownOption(word: string, known: readonly string[]): BargeError {
   const long = [...known.filter((name) => name.startsWith("--")), "--help"];
-  const near = similar(word.replace(/=.*/s, ""), long).map((name) => `\`${name}\``);
-  return new BargeError("usage", `unknown option: ${JSON.stringify(word)}`, {
-    hint: near.length > 0
-      ? `did you mean ${near.join(" or ")}?`
-      : "names that begin with a dash go behind --",
-  });
+  const other = "names that begin with a dash go behind --";
+  const hint = didYouMean(word.replace(/=.*/s, ""), long, other, (name) => `\`${name}\``);
+  return new BargeError("usage", `unknown option: ${JSON.stringify(word)}`, { hint });
 }
 
 function usage(why: string): BargeError {

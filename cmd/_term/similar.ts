@@ -20,6 +20,22 @@ export function similar(word: string, known: readonly string[]): string[] {
 }
 
 /**
+ * Returns a hint that names the known words that are similar to a word.
+ *
+ * @param otherwise the hint if there are none
+ * @param show formats a known word
+ */
+export function didYouMean(
+  word: string,
+  known: readonly string[],
+  otherwise: string,
+  show = (name: string) => name,
+): string {
+  const near = similar(word, known).map(show);
+  return near.length > 0 ? `did you mean ${near.join(" or ")}?` : otherwise;
+}
+
+/**
  * Returns the number of letters to insert, remove, change, or swap with a neighbor (optimal string
  * alignment).
  */

@@ -1,5 +1,5 @@
 /** `barge user apply`: changes the accounts to those that a file declares. */
-import { noteData, openAccounts } from "../_data/accounts.ts";
+import { exists, noteData, openAccounts } from "../_data/accounts.ts";
 import { argument, command, dataOption, flag } from "../_term/command.ts";
 import { note, print, printJson } from "../_term/out.ts";
 import { path } from "../_term/value.ts";
@@ -33,7 +33,7 @@ export default command({
   ],
   async run({ file, dryRun, adopt, minPassword, data, json }) {
     const declared = await readDeclared(file);
-    const missing = dryRun && !await exists(data);
+    const missing = dryRun && !exists(`${data}/accounts.db`);
     if (missing) {
       noteData(data);
       const { refuseLost } = await import("../../core/local/database/lost.ts");
@@ -58,8 +58,4 @@ function show({ name, action, changed }: Step, kept: string | undefined, json: b
   if (json) return printJson({ name, action, changed, ...(kept && { kept }) });
   const fields = changed.length > 0 ? ` (${changed.join(", ")})` : "";
   print(`${action} ${name}${fields}${kept ? `; its home is kept in ${kept}` : ""}`);
-}
-
-async function exists(data: string): Promise<boolean> {
-  return await Deno.lstat(`${data}/accounts.db`).then(() => true, () => false);
 }
