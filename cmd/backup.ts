@@ -9,7 +9,7 @@ import { path } from "./_term/value.ts";
 export default command({
   options: {
     file: argument(path("FILE"), "The new file"),
-    force: flag(["--force"], "Replace an existing file"),
+    force: flag("Replace an existing file"),
     data: dataOption(),
   },
   about:

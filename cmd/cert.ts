@@ -10,7 +10,7 @@ import { knownHostsPath } from "./_client/security.ts";
 export default command({
   options: {
     remote: optionalArgument("HOST[:PORT]", "The server. Default: the one on the data directory"),
-    forget: flag(["--forget"], "Forget the pin of that server"),
+    forget: flag("Forget the pin of that server"),
     data: dataOption(),
   },
   about: `Prints the fingerprint, the names and the validity of a certificate.

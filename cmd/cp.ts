@@ -6,8 +6,8 @@ import { sessionCommand } from "./_client/session.ts";
 export default sessionCommand({
   options: {
     paths: args("PATH", "Remote files and folders; the last is their new name or folder", 2),
-    recursive: flag(["-r", "--recursive"], "Copy folders with their contents"),
-    noClobber: flag(["--no-clobber"], "Fail instead of replacing a file"),
+    recursive: flag("Copy folders with their contents", "-r"),
+    noClobber: flag("Fail instead of replacing a file"),
   },
   usage: "SRC... DEST",
   about: `Copies files and folders at the server. A copy is charged to you like any other file, even

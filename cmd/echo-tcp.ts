@@ -11,39 +11,28 @@ import { securityOptions } from "./_client/security.ts";
 export default command({
   options: {
     at: optionalArgument("HOST:PORT", "Where to listen. Default: 127.0.0.1:7007"),
-    connect: value(
-      ["--connect"],
-      address(),
-      "Be the client: send stdin there, write answers to stdout",
-    ),
+    connect: value(address(), "Be the client: send stdin there, write answers to stdout"),
     raw: rawOption,
-    workers: valueOr(["--workers"], count("N", 1, 256), 1, "How many isolates serve. Default: 1"),
+    workers: valueOr(count("N", 1, 256), 1, "How many isolates serve. Default: 1"),
     maxConnections: valueOr(
-      ["--max-connections"],
       count("N", 0),
       0,
       "The most open connections, over all workers; further ones are closed. Default: as many " +
         "as `ulimit -n` allows",
     ),
     idle: valueOr(
-      ["--idle"],
       count("SECONDS", 0, 86_400),
       300,
       "Close a connection that is idle for this time. 0: never. Default: 300",
     ),
     timeout: valueOr(
-      ["--timeout"],
       count("SECONDS", 1, 86_400),
       10,
       "Client: how long connecting, and the wait for the last answer, may take. Default: 10",
     ),
-    tls: flag(["--tls"], "Use TLS"),
-    tlsCert: value(
-      ["--tls-cert"],
-      path("FILE"),
-      "A certificate in PEM. Default: one of barge's own",
-    ),
-    tlsKey: value(["--tls-key"], path("FILE"), "The key to --tls-cert, in PEM"),
+    tls: flag("Use TLS"),
+    tlsCert: value(path("FILE"), "A certificate in PEM. Default: one of barge's own"),
+    tlsKey: value(path("FILE"), "The key to --tls-cert, in PEM"),
     pin: securityOptions.pin,
     verbose: verboseOption,
     quiet: quietOption,

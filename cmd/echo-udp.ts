@@ -10,14 +10,9 @@ import { count } from "./_term/value.ts";
 export default command({
   options: {
     at: optionalArgument("HOST:PORT", "Where to listen. Default: 127.0.0.1:7007"),
-    connect: value(
-      ["--connect"],
-      address(),
-      "Be the client: send each line of stdin as a datagram",
-    ),
+    connect: value(address(), "Be the client: send each line of stdin as a datagram"),
     raw: rawOption,
     timeout: valueOr(
-      ["--timeout"],
       count("MS", 1, 3_600_000),
       1000,
       "Client: how many milliseconds to wait for each answer. Default: 1000",

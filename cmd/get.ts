@@ -15,7 +15,6 @@ export default sessionCommand({
       "Remote files and folders; the last of two or more is the target",
     ),
     requireDigest: flag(
-      ["--require-digest"],
       "Fail with 13 for a file without a stored digest, which was changed outside barge",
     ),
     ...transferOptions,

@@ -11,7 +11,7 @@ export default command({
   options: {
     remote: optionalArgument("barge://NAME@HOST:PORT", "The login's server, in place of --server"),
     ...serverOptions,
-    force: flag(["-f", "--force"], "Forget the login even if the server can't be reached"),
+    force: flag("Forget the login even if the server can't be reached", "-f"),
   },
   about: `Revokes the token of a saved login at the server, and forgets the login. Default: the last
     login. If the server can't be reached, the login stays, unless --force is given.`,

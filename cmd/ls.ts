@@ -10,12 +10,9 @@ import { sessionCommand } from "./_client/session.ts";
 export default sessionCommand({
   options: {
     path: optionalArgument("PATH", "A folder or file. Default: /home"),
-    long: flag(["-l", "--long"], "Show size, time (UTC) and owner"),
-    recursive: flag(["-r", "--recursive"], "Show the contents of folders, too"),
-    partial: flag(
-      ["--partial"],
-      "List your partial uploads: all of them, or those below PATH",
-    ),
+    long: flag("Show size, time (UTC) and owner", "-l"),
+    recursive: flag("Show the contents of folders, too", "-r"),
+    partial: flag("List your partial uploads: all of them, or those below PATH"),
   },
   about: `Lists a folder, one name a line; folders end in a slash. Your files are in /home, shared
     files in /public. Line ends in names are escaped, and on a terminal all control characters;

@@ -8,10 +8,7 @@ import { sessionCommand } from "./_client/session.ts";
 export default sessionCommand({
   options: {
     paths: args("PATH", "The folders, like /home/photos"),
-    parents: flag(
-      ["-p", "--parents"],
-      "Make missing folders above them, too; existing folders are no error",
-    ),
+    parents: flag("Make missing folders above them, too; existing folders are no error", "-p"),
   },
   about: `Makes folders.`,
   examples: [["barge mkdir -p /home/photos/2026", "make both folders"]],

@@ -9,7 +9,7 @@ import { targets } from "./_client/move_target.ts";
 export default sessionCommand({
   options: {
     paths: args("PATH", "Remote files and folders; the last is their new name or folder", 2),
-    noClobber: flag(["--no-clobber"], "Fail instead of replacing a file"),
+    noClobber: flag("Fail instead of replacing a file"),
   },
   usage: "SRC... DEST",
   about: `Moves files and folders, each in one step. Files that you move to /public are visible to

@@ -13,12 +13,8 @@ import { sessionCommand } from "./_client/session.ts";
 
 export default sessionCommand({
   options: {
-    newPasswordFile: value(
-      ["--new-password-file"],
-      path("FILE"),
-      "Read the new password from a file, one line",
-    ),
-    generate: flag(["--generate"], "Make a random new password and print it on standard output"),
+    newPasswordFile: value(path("FILE"), "Read the new password from a file, one line"),
+    generate: flag("Make a random new password and print it on standard output"),
   },
   about: `Changes your password at a server. The old one is asked for, or comes from a --password
     option or BARGE_PASSWORD; a saved login is not enough. The new one is asked for twice, or comes

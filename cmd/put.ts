@@ -13,10 +13,7 @@ export default sessionCommand({
       "Local files and folders, or - for standard input; the last is the target",
       2,
     ),
-    follow: flag(
-      ["-L", "--follow"],
-      "Send the targets of symbolic links; by default links are left out",
-    ),
+    follow: flag("Send the targets of symbolic links; by default links are left out", "-L"),
     ...transferOptions,
   },
   usage: "SRC... DEST",

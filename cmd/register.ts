@@ -12,7 +12,7 @@ import { formatLimit } from "../core/size.ts";
 export default command({
   options: {
     name: argument("NAME", "The account's name: letters, digits, . _ -"),
-    quota: value(["--quota"], size(), "The quota to ask for. Default: set by the server"),
+    quota: value(size(), "The quota to ask for. Default: set by the server"),
     ...newPasswordOptions,
     ...serverOptions,
   },

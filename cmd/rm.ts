@@ -11,9 +11,9 @@ import { sessionCommand } from "./_client/session.ts";
 export default sessionCommand({
   options: {
     paths: args("PATH", "Files, empty folders, or any folders with -r"),
-    recursive: flag(["-r", "--recursive"], "Remove folders with their contents"),
-    partial: flag(["--partial"], "Drop your partial uploads of that name, and keep the file"),
-    force: flag(["-f", "--force"], "Ignore missing files"),
+    recursive: flag("Remove folders with their contents", "-r"),
+    partial: flag("Drop your partial uploads of that name, and keep the file"),
+    force: flag("Ignore missing files", "-f"),
   },
   about: `Removes files and folders for good. If a name has only a partial upload, that is dropped.
     * and ? have no special meaning in names. With --json, \`removed\` is the number of removed files,

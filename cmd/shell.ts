@@ -10,9 +10,9 @@ const { passwordFile } = passwordOptions;
 export default command({
   options: {
     remote: optionalArgument("barge://NAME@HOST:PORT", "The server, in place of --server"),
-    register: flag(["--register"], "Make the account first, if the server allows it"),
-    quota: value(["--quota"], size(), "With --register: the quota to ask for"),
-    keepGoing: flag(["--keep-going"], "With commands from a pipe: continue when one fails"),
+    register: flag("Make the account first, if the server allows it"),
+    quota: value(size(), "With --register: the quota to ask for"),
+    keepGoing: flag("With commands from a pipe: continue when one fails"),
     ...serverOptions,
     passwordFile,
   },

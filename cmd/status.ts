@@ -14,9 +14,9 @@ const clear = new TextEncoder().encode("\x1b[H\x1b[2J");
 export default sessionCommand({
   options: {
     watch: value(
-      ["--watch", "-w"],
       count("SECONDS", 1, 86_400),
       "Repeat at this interval until Ctrl-C, and show the rates in between",
+      "-w",
     ),
   },
   about: `Shows the state of a server to its admins: the work of its workers since the start, the

@@ -11,14 +11,10 @@ import { plain } from "./_term/value.ts";
 
 export default command({
   options: {
-    repair: flag(["--repair"], "Make the ledger agree with the disk, and clear staging"),
-    quick: flag(["--quick"], "Compare sizes and times, and do not read the files"),
-    accept: values(
-      ["--accept"],
-      plain("PATH"),
-      "Accept the current bytes of a damaged file; may be repeated",
-    ),
-    quiet: flag(["-q", "--quiet"], "No progress, no summary; only the differences"),
+    repair: flag("Make the ledger agree with the disk, and clear staging"),
+    quick: flag("Compare sizes and times, and do not read the files"),
+    accept: values(plain("PATH"), "Accept the current bytes of a damaged file; may be repeated"),
+    quiet: flag("No progress, no summary; only the differences", "-q"),
     data: dataOption(),
   },
   about: `Reads every file in a data directory and compares it with the SHA-256 of its upload. Also

@@ -8,12 +8,12 @@ import { note, printJson } from "../_term/out.ts";
 import { formatSize } from "../../core/size.ts";
 import { addressOrUndefined, valueParser } from "../_term/value.ts";
 
-export const rawOption = flag(["--raw"], "Answer with the bytes as they are (RFC 862)");
+export const rawOption = flag("Answer with the bytes as they are (RFC 862)");
 export const verboseOption = flag(
-  ["-v", "--verbose"],
   "Client: print the latency of each answer. Server: also log new connections",
+  "-v",
 );
-export const quietOption = flag(["-q", "--quiet"], "Do not log connections");
+export const quietOption = flag("Do not log connections", "-q");
 
 /** Parses HOST:PORT. */
 export function address() {

@@ -15,9 +15,9 @@ export function echoLoad(kind: "tcp" | "udp") {
     options: {
       at: optionalArgument("HOST:PORT", "The server. Default: the command starts one"),
       connections: connectionsOption(connections),
-      size: valueOr(["--size"], bytes(), 64, "Bytes of a request. Default: 64"),
-      verify: flag(["--verify"], "Compare every byte of the answers"),
-      raw: flag(["--raw"], "Start a server that answers with the bytes as they are"),
+      size: valueOr(bytes(), 64, "Bytes of a request. Default: 64"),
+      verify: flag("Compare every byte of the answers"),
+      raw: flag("Start a server that answers with the bytes as they are"),
       ...loadOptions,
     },
     about:

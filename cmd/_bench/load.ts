@@ -12,48 +12,31 @@ import { count, path, valueParser } from "../_term/value.ts";
 
 /** Options of every load. */
 export const loadOptions = {
-  duration: valueOr(
-    ["-d", "--duration"],
-    seconds(),
-    10_000,
-    "How long to measure: 10, 500ms, 2m. Default: 10 s",
-  ),
-  requests: value(["-n", "--requests"], count("N", 1, 999_999_999), "Stop after N requests"),
+  duration: valueOr(seconds(), 10_000, "How long to measure: 10, 500ms, 2m. Default: 10 s", "-d"),
+  requests: value(count("N", 1, 999_999_999), "Stop after N requests", "-n"),
   rate: value(
-    ["--rate"],
     count("N", 1, 10_000_000),
     "Requests a second, even when answers are late: a latency then counts from when its request " +
       "was due. Default: each connection sends the next request when the last one is answered",
   ),
-  workers: valueOr(
-    ["--workers"],
-    count("N", 1, 256),
-    1,
-    "How many isolates send requests. Default: 1",
-  ),
-  warmUp: valueOr(
-    ["--warm-up"],
-    seconds(),
-    500,
-    "How long to send requests before measuring. Default: 0.5",
-  ),
-  timeout: valueOr(["--timeout"], seconds(), 5000, "When to give up a request. Default: 5"),
-  csv: flag(["--csv"], "Print one row of comma-separated values under a heading"),
+  workers: valueOr(count("N", 1, 256), 1, "How many isolates send requests. Default: 1"),
+  warmUp: valueOr(seconds(), 500, "How long to send requests before measuring. Default: 0.5"),
+  timeout: valueOr(seconds(), 5000, "When to give up a request. Default: 5"),
+  csv: flag("Print one row of comma-separated values under a heading"),
   failIf: values(
-    ["--fail-if"],
     threshold(),
     `End with exit code 1 if this holds: 'p99>5ms', 'errors>0'. Figures: ${figureNames.join(", ")}`,
   ),
-  compare: value(["--compare"], path("FILE"), "Compare with an earlier result, saved with --json"),
+  compare: value(path("FILE"), "Compare with an earlier result, saved with --json"),
 };
 
 /** The option for the number of connections. */
 export function connectionsOption(fallback: number) {
   return valueOr(
-    ["-c", "--connections"],
     count("N", 1, 60_000),
     fallback,
     `How many connections. Default: ${fallback}`,
+    "-c",
   );
 }
 

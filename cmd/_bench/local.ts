@@ -27,11 +27,11 @@ export type LocalBench = keyof typeof about;
 export function localBench(name: LocalBench) {
   return command({
     options: {
-      repetitions: valueOr(["--repetitions"], count("N", 1, 100), 3, "How many runs. Default: 3"),
-      quick: flag(["--quick"], "Do less work: seconds only"),
-      svg: value(["--svg"], path("FILE"), "Also draw the result into FILE"),
-      job: value(["--job"], plain("JSON"), "Do one job and end: for the subprocesses"),
-      jobWaits: flag(["--job-waits"], "With --job: print `ready`, and begin after a line of input"),
+      repetitions: valueOr(count("N", 1, 100), 3, "How many runs. Default: 3"),
+      quick: flag("Do less work: seconds only"),
+      svg: value(path("FILE"), "Also draw the result into FILE"),
+      job: value(plain("JSON"), "Do one job and end: for the subprocesses"),
+      jobWaits: flag("With --job: print `ready`, and begin after a line of input"),
     },
     about: `${about[name]}
 

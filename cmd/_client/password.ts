@@ -10,24 +10,19 @@ import { count, path } from "../_term/value.ts";
 
 /** The options of a verb that needs a password. */
 export const passwordOptions = {
-  passwordStdin: flag(["--password-stdin"], "Read the password from standard input, one line"),
-  passwordFile: value(
-    ["--password-file"],
-    path("FILE"),
-    "Read the password from a file, one line",
-  ),
+  passwordStdin: flag("Read the password from standard input, one line"),
+  passwordFile: value(path("FILE"), "Read the password from a file, one line"),
 };
 
 /** The options of a verb that gives an account a password. */
 export const newPasswordOptions = {
   ...passwordOptions,
-  generate: flag(["--generate"], "Make a random password and print it on standard output"),
+  generate: flag("Make a random password and print it on standard output"),
 };
 
 /** The option of a verb that sets passwords in a data directory, without asking a server. */
 export const minPasswordOption = {
   minPassword: valueOr(
-    ["--min-password"],
     count("N", 0, mostMinPassword),
     defaultMinPassword,
     `The fewest characters of a new password. Default: ${defaultMinPassword}`,

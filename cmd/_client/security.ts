@@ -11,10 +11,9 @@ import { valueParser } from "../_term/value.ts";
 
 /** The options of a verb that connects. */
 export const securityOptions = {
-  tls: flag(["--tls"], "Use TLS on this machine, too. Default: only to other machines"),
-  plaintext: flag(["--plaintext"], "Connect without TLS: the network can read and change files"),
+  tls: flag("Use TLS on this machine, too. Default: only to other machines"),
+  plaintext: flag("Connect without TLS: the network can read and change files"),
   pin: value(
-    ["--pin"],
     valueParser(
       "FINGERPRINT",
       readFingerprint,

@@ -29,12 +29,10 @@ import { secured, securityOptions } from "./security.ts";
 /** The options of a verb that needs a server, but no login. */
 export const serverOptions = {
   server: value(
-    ["--server"],
     plain("barge://NAME@HOST:PORT"),
     "The server, and your account there. Default: the last `barge login`",
   ),
   timeout: value(
-    ["--timeout"],
     count("SECONDS", 1, 86_400),
     "Give up when the server has not answered within this time. Default: 10",
   ),

@@ -11,26 +11,21 @@ import { plain } from "../_term/value.ts";
 import { formatSize } from "../../core/size.ts";
 
 export const transferOptions = {
-  recursive: flag(["-r", "--recursive"], "Transfer folders with their contents"),
-  update: flag(["-u", "--update"], "Transfer only files whose size or time differs"),
-  checksum: flag(["-c", "--checksum"], "Transfer only files whose SHA-256 differs"),
-  noVerify: flag(
-    ["--no-verify"],
-    "Do not hash large files on this side; the server still does",
-  ),
+  recursive: flag("Transfer folders with their contents", "-r"),
+  update: flag("Transfer only files whose size or time differs", "-u"),
+  checksum: flag("Transfer only files whose SHA-256 differs", "-c"),
+  noVerify: flag("Do not hash large files on this side; the server still does"),
   delete: flag(
-    ["--delete"],
     "Afterwards remove from the target tree what the source lacks; a folder in the place of a " +
       "file, or a file in the place of a folder, at once",
   ),
-  noClobber: flag(["--no-clobber"], "Fail instead of replacing a file"),
+  noClobber: flag("Fail instead of replacing a file"),
   exclude: values(
-    ["--exclude"],
     plain("GLOB"),
     "Leave out names like *.o, /build/, docs/**; may be repeated, in the variable one a line",
   ),
-  dryRun: flag(["-n", "--dry-run"], "Print the changes without making them"),
-  quiet: flag(["-q", "--quiet"], "Print failures only: no progress, no summary"),
+  dryRun: flag("Print the changes without making them", "-n"),
+  quiet: flag("Print failures only: no progress, no summary", "-q"),
 };
 
 /** Failures that all later files have, too; only the first is printed. */

@@ -10,29 +10,21 @@ const maxCheckSeconds = 50;
 
 export const hookOptions = {
   onCommit: value(
-    ["--on-commit"],
     commandLine(),
     "Run this program after each upload, with a JSON object on its standard input",
   ),
   checkUpload: value(
-    ["--check-upload"],
     commandLine(),
     "Run this program before an upload becomes a file, with the same object: exit code 0 accepts " +
       "the upload, any other refuses it, and its sender gets the program's standard error",
   ),
   hookTimeout: valueOr(
-    ["--hook-timeout"],
     count("SECONDS", 1, 3600),
     30,
     "The time after which they are killed; for a check, with its wait for a turn. The sender of a " +
       `killed check must try again. With --check-upload at most ${maxCheckSeconds}. Default: 30`,
   ),
-  hookJobs: valueOr(
-    ["--hook-jobs"],
-    count("N", 1, 256),
-    4,
-    "The most of each that run at once. Default: 4",
-  ),
+  hookJobs: valueOr(count("N", 1, 256), 4, "The most of each that run at once. Default: 4"),
 };
 
 /**

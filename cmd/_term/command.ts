@@ -41,7 +41,17 @@ export interface Declared<T> extends Help {
 
 /** Declares a verb with the options that every verb has. */
 export function command<T>(declared: Declared<T>): Command<T & Common> {
-  return { ...declared, options: { ...declared.options, ...common } as Options<T & Common> };
+  return { ...declared, options: named({ ...declared.options, ...common } as Options<T & Common>) };
+}
+
+/** Adds the long names of options, which follow from their keys: `dryRun` is `--dry-run`. */
+export function named<T>(options: Options<T>): Options<T> {
+  const entries = Object.entries<Option<unknown>>(options).map(([key, option]) => {
+    const long = `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    const isOption = ["flag", "value", "values"].includes(option.kind);
+    return [key, isOption ? { ...option, names: [...option.names, long] } : option];
+  });
+  return Object.fromEntries(entries);
 }
 
 /** Returns the arguments of a verb for its usage line. */
@@ -71,10 +81,6 @@ export interface Group {
 }
 export type Tree = Readonly<Record<string, Verb | Group>>;
 
-/** One name, or several: `["-n", "--dry-run"]`. */
-type Names = readonly [Name, ...Name[]];
-type Name = `--${string}` | `-${string}`;
-
 /** An option or argument of a verb. */
 export interface Option<T> {
   /**
@@ -82,7 +88,7 @@ export interface Option<T> {
    * takes all words from its place on, options too.
    */
   readonly kind: "flag" | "value" | "values" | "argument" | "optional" | "several" | "rest";
-  /** Its names; an argument has none. */
+  /** Its names; an argument has none. `command` adds the long name. */
   readonly names: readonly string[];
   readonly help: string;
   readonly parser: ValueParser<unknown>;
@@ -92,9 +98,10 @@ export interface Option<T> {
    * Returns the option's value.
    *
    * @param texts its values on the command line, at least `min`; of a flag an empty text
+   * @param names its names, for the variable and for messages
    * @throws {BargeError} `usage` for a text or variable that is not valid
    */
-  read(texts: readonly string[]): T;
+  read(texts: readonly string[], names: readonly string[]): T;
 }
 
 /** A verb's options by the names of their values. */
@@ -103,53 +110,49 @@ export type Options<T> = { readonly [K in keyof T]: Option<T[K]> };
 /** The values of options. */
 export type ValuesOf<O> = { readonly [K in keyof O]: O[K] extends Option<infer T> ? T : never };
 
-/** An option without a value. */
-export function flag(names: Names, help: string): Option<boolean> {
-  const read = (texts: readonly string[]) => {
+/** An option without a value. @param short a name like `-r`, beside the long one */
+export function flag(help: string, ...short: readonly `-${string}`[]): Option<boolean> {
+  const read = (texts: readonly string[], names: readonly string[]) => {
     const set = variable(names);
     if (texts.length > 0 || set === undefined) return texts.length > 0;
     return parseText(yesOrNo, set, variableOf(names));
   };
-  return { kind: "flag", names, help, parser: yesOrNo, min: 0, read };
+  return { kind: "flag", names: short, help, parser: yesOrNo, min: 0, read };
 }
 
 /** An option with a value; undefined when it is not given. */
 export function value<T>(
-  names: Names,
   parser: ValueParser<T>,
   help: string,
+  ...short: readonly `-${string}`[]
 ): Option<T | undefined> {
-  return valueOr<T | undefined>(names, parser, undefined, help);
+  return valueOr<T | undefined>(parser, undefined, help, ...short);
 }
 
 /** An option with a value, and a default or a function that returns it. */
 export function valueOr<T>(
-  names: Names,
   parser: ValueParser<T>,
   fallback: T | (() => T),
   help: string,
+  ...short: readonly `-${string}`[]
 ): Option<T> {
-  const read = ([text]: readonly string[]): T => {
+  const read = ([text]: readonly string[], names: readonly string[]): T => {
     if (text !== undefined) return parseText(parser, text, quoted(names));
     const set = variable(names);
     if (set !== undefined) return parseText(parser, set, variableOf(names));
     return fallback instanceof Function ? fallback() : fallback;
   };
-  return { kind: "value", names, help, parser, min: 0, read };
+  return { kind: "value", names: short, help, parser, min: 0, read };
 }
 
 /** An option that may be repeated. Its variable holds one value a line. */
-export function values<T>(
-  names: Names,
-  parser: ValueParser<T>,
-  help: string,
-): Option<readonly T[]> {
-  const read = (texts: readonly string[]) => {
+export function values<T>(parser: ValueParser<T>, help: string): Option<readonly T[]> {
+  const read = (texts: readonly string[], names: readonly string[]) => {
     if (texts.length > 0) return texts.map((text) => parseText(parser, text, quoted(names)));
     const lines = (variable(names) ?? "").split("\n").filter(Boolean);
     return lines.map((text) => parseText(parser, text, variableOf(names)));
   };
-  return { kind: "values", names, help, parser, min: 0, read };
+  return { kind: "values", names: [], help, parser, min: 0, read };
 }
 
 /** The form of an argument: a parser, or its name in help, for any text. */
@@ -190,15 +193,14 @@ export function variableOf(names: readonly string[]): string {
 
 /** The options that every verb has. */
 const common = {
-  json: flag(["--json"], "Print JSON, one object or one a line, with fixed field names"),
-  debug: flag(["--debug"], "Show where in barge a failure came from"),
+  json: flag("Print JSON, one object or one a line, with fixed field names"),
+  debug: flag("Show where in barge a failure came from"),
 };
 export type Common = ValuesOf<typeof common>;
 
 /** The option that names the data directory of a server. */
 export function dataOption(): Option<string> {
   return valueOr(
-    ["--data"],
     path("DIR", "directory"),
     defaultData,
     "The data directory. Default: $XDG_DATA_HOME/barge, or ~/.local/share/barge",

@@ -23,7 +23,9 @@ export function parseArgs<T>(name: string, command: Command<T>, args: readonly s
     if (options.some(([, option]) => textsOf(texts, option).length < option.min)) {
       throw usage(`${usageOf(command)}: too few arguments`);
     }
-    const values = options.map(([key, option]) => [key, option.read(textsOf(texts, option))]);
+    const values = options.map((
+      [key, option],
+    ) => [key, option.read(textsOf(texts, option), option.names)]);
     return Object.fromEntries(values) as T;
   } catch (error) {
     if (!(error instanceof BargeError)) throw error;

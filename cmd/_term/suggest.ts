@@ -19,10 +19,10 @@ export type Suggestion =
  *
  * @example
  * ```ts
- * import { flag, value } from "./command.ts";
+ * import { flag, named, value } from "./command.ts";
  * import { suggestWords } from "./suggest.ts";
  * import { oneOf } from "./value.ts";
- * const options = { role: value(["--role"], oneOf("user", "admin"), "role"), all: flag(["-a"], "all") };
+ * const options = named({ role: value(oneOf("user", "admin"), "role"), all: flag("all", "-a") });
  * const [suggestion] = suggestWords(options, ["-a", "--role", "a"]);
  * if (suggestion.kind !== "literal" || suggestion.text !== "admin") throw new Error();
  * ```

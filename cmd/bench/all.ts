@@ -7,8 +7,8 @@ import { self } from "../_bench/self.ts";
 
 export default command({
   options: {
-    repetitions: valueOr(["--repetitions"], count("N", 1, 100), 3, "How many runs. Default: 3"),
-    quick: flag(["--quick"], "Do less work: two minutes at most"),
+    repetitions: valueOr(count("N", 1, 100), 3, "How many runs. Default: 3"),
+    quick: flag("Do less work: two minutes at most"),
   },
   about: `Runs every \`barge bench\` on this machine: loads of barge's own servers over TCP, UDP and
     HTTP, transfers, and the comparisons of spawn, cpu, io, switch, fetch and queue.`,

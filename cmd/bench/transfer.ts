@@ -11,19 +11,13 @@ import { runSubjects } from "../_bench/local.ts";
 export default command({
   options: {
     server: value(
-      ["--server"],
       plain("barge://NAME@HOST:PORT"),
       "The server to measure. Default: two of barge's own, with and without syncs",
     ),
-    size: valueOr(["--size"], size(), 256 * 2 ** 20, "Bytes of the large file. Default: 256MiB"),
-    files: valueOr(
-      ["--files"],
-      count("N", 1, 100_000),
-      1000,
-      "How many small files. Default: 1000",
-    ),
-    repetitions: valueOr(["--repetitions"], count("N", 1, 100), 3, "How many runs. Default: 3"),
-    quick: flag(["--quick"], "16 MiB, 100 files, one run"),
+    size: valueOr(size(), 256 * 2 ** 20, "Bytes of the large file. Default: 256MiB"),
+    files: valueOr(count("N", 1, 100_000), 1000, "How many small files. Default: 1000"),
+    repetitions: valueOr(count("N", 1, 100), 3, "How many runs. Default: 3"),
+    quick: flag("16 MiB, 100 files, one run"),
   },
   about:
     `Uploads and downloads one large file and a folder of small ones (4 KiB each) by the commands

@@ -9,11 +9,7 @@ export default command({
   options: {
     name: argument("NAME", "The account"),
     limit: optionalArgument(sizeOrNone(), "The new quota"),
-    entries: value(
-      ["--entries"],
-      countOrNone(),
-      "The most files, folders and partial uploads that it may have",
-    ),
+    entries: value(countOrNone(), "The most files, folders and partial uploads that it may have"),
     data: dataOption(),
   },
   usage: "NAME [SIZE|none] [--entries N|none]",

@@ -7,7 +7,7 @@ import { counted, number } from "../_term/progress.ts";
 
 export default command({
   options: {
-    repair: flag(["--repair"], "Make the ledger agree with the disk"),
+    repair: flag("Make the ledger agree with the disk"),
     data: dataOption(),
   },
   about: `Compares the ledger of a data directory with the files on its disk, and reports files that

@@ -10,17 +10,15 @@ import { formatLimit } from "../../core/size.ts";
 export default command({
   options: {
     name: argument("NAME", "The account's name: letters, digits, . _ -"),
-    admin: flag(["--admin"], "Short for --role admin"),
-    role: value(["--role"], oneOf("user", "admin"), "Its role. Default: user"),
-    quota: value(["--quota"], sizeOrNone(), "Its quota. Default: 1MB; for an admin, none"),
+    admin: flag("Short for --role admin"),
+    role: value(oneOf("user", "admin"), "Its role. Default: user"),
+    quota: value(sizeOrNone(), "Its quota. Default: 1MB; for an admin, none"),
     entries: value(
-      ["--entries"],
       countOrNone(),
       "The most files, folders and partial uploads. Default: 100000, and 10000 more for each GiB of " +
         "its quota; without a quota, none",
     ),
     adopt: flag(
-      ["--adopt"],
       "Give it the existing files in homes/NAME, and make a new database if the old one is lost",
     ),
     ...newPasswordOptions,

@@ -11,11 +11,8 @@ import { counted } from "../_term/progress.ts";
 export default command({
   options: {
     file: argument(path("FILE"), "The declaration, in JSON; - is standard input"),
-    dryRun: flag(["-n", "--dry-run"], "Print the changes without making them"),
-    adopt: flag(
-      ["--adopt"],
-      "Give new accounts the existing files in homes/NAME, as `user add` does",
-    ),
+    dryRun: flag("Print the changes without making them", "-n"),
+    adopt: flag("Give new accounts the existing files in homes/NAME, as `user add` does"),
     ...minPasswordOption,
     data: dataOption(),
   },

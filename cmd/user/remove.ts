@@ -8,10 +8,7 @@ import { formatSize } from "../../core/size.ts";
 export default command({
   options: {
     name: argument("NAME", "The account"),
-    purge: flag(
-      ["--purge"],
-      "Remove its files for good, too: its home, and its files in /public",
-    ),
+    purge: flag("Remove its files for good, too: its home, and its files in /public"),
     data: dataOption(),
   },
   about: `Removes an account, its tokens and its partial uploads. Without --purge, its home is moved

@@ -9,7 +9,7 @@ import { plain } from "../_term/value.ts";
 export default accountsCommand({
   options: {
     name: argument("NAME", "The account"),
-    revoke: value(["--revoke"], plain("ID"), "Revoke this token, or `all`"),
+    revoke: value(plain("ID"), "Revoke this token, or `all`"),
   },
   about:
     `Lists the tokens that \`barge login\` made for an account, or revokes one. The server keeps
