@@ -6,7 +6,7 @@ import type { ShowOptions } from "./_demo/run.ts";
 import { args, command, flag, value, valueOr, values } from "./_term/command.ts";
 import { otherCode } from "./_term/exit.ts";
 import {
-  addresses,
+  address,
   count,
   oneOf,
   path,
@@ -38,7 +38,7 @@ export default command({
     svg: value(path("FILE"), "Also write the picture to FILE"),
     explain: flag("Print the idea and the essential code, without a run"),
     lang: valueOr(oneOf("en", "zh"), "en", "The language of all output: English or Chinese"),
-    waitFor: values(addresses(), "event: instead, wait until this service listens"),
+    waitFor: values(address(), "event: instead, wait until this service listens"),
     timeout: value(seconds(), "event --wait-for: seconds to wait; 0 tries once; default 15"),
     port: valueOr(
       count("PORT", 0, 65535),

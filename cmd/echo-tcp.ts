@@ -3,9 +3,9 @@ import { BargeError } from "../core/error.ts";
 import { type Address, parseAddress } from "../core/net/address.ts";
 import type { Certificate } from "../core/net/certificate.ts";
 import { command, flag, optionalArgument, value, valueOr } from "./_term/command.ts";
-import { address, quietOption, rawOption, serveEcho, verboseOption } from "./_bench/echo.ts";
+import { quietOption, rawOption, serveEcho, verboseOption } from "./_bench/echo.ts";
 import { note, stdoutBytes } from "./_term/out.ts";
-import { count, path } from "./_term/value.ts";
+import { address, count, path } from "./_term/value.ts";
 import { securityOptions } from "./_client/security.ts";
 
 export default command({

@@ -2,10 +2,10 @@
 import { BargeError } from "../core/error.ts";
 import { formatAddress, parseAddress } from "../core/net/address.ts";
 import { command, optionalArgument, value, valueOr } from "./_term/command.ts";
-import { address, quietOption, rawOption, serveEcho, verboseOption } from "./_bench/echo.ts";
+import { quietOption, rawOption, serveEcho, verboseOption } from "./_bench/echo.ts";
 import { exitCodes } from "./_term/exit.ts";
 import { note, stdoutBytes } from "./_term/out.ts";
-import { count } from "./_term/value.ts";
+import { address, count } from "./_term/value.ts";
 
 export default command({
   options: {

@@ -6,7 +6,6 @@ import { formatAddress } from "../../core/net/address.ts";
 import { flag } from "../_term/command.ts";
 import { note, printJson } from "../_term/out.ts";
 import { formatSize } from "../../core/size.ts";
-import { addressOrUndefined, valueParser } from "../_term/value.ts";
 
 export const rawOption = flag("Answer with the bytes as they are (RFC 862)");
 export const verboseOption = flag(
@@ -14,15 +13,6 @@ export const verboseOption = flag(
   "-v",
 );
 export const quietOption = flag("Do not log connections", "-q");
-
-/** Parses HOST:PORT. */
-export function address() {
-  return valueParser(
-    "HOST:PORT",
-    addressOrUndefined,
-    "HOST:PORT, for instance 127.0.0.1:7007 or [::1]:7007",
-  );
-}
 
 export interface ServeChoice {
   readonly json: boolean;

@@ -7,7 +7,6 @@ import { note } from "../_term/out.ts";
 import { size as bytes } from "../_term/value.ts";
 import { startSelf } from "./self.ts";
 
-/** Returns the command that loads an echo server. */
 export function echoLoad(kind: "tcp" | "udp") {
   const maxRequestBytes = kind === "udp" ? 65_507 : 16 * 1024 * 1024;
   const connections = kind === "udp" ? 64 : 500;

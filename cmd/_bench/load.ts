@@ -10,7 +10,6 @@ import { number } from "../_term/progress.ts";
 import { table } from "../_term/table.ts";
 import { count, path, valueParser } from "../_term/value.ts";
 
-/** Options of every load. */
 export const loadOptions = {
   duration: valueOr(seconds(), 10_000, "How long to measure: 10, 500ms, 2m. Default: 10 s", "-d"),
   requests: value(count("N", 1, 999_999_999), "Stop after N requests", "-n"),

@@ -15,12 +15,10 @@ export async function ls(call: Call): Promise<void> {
   await show(call, resolveRemote(call.shell.folder, call.args[0] ?? ""), call.flags.has("l"));
 }
 
-/** Lists /home. */
 export async function mine(call: Call): Promise<void> {
   await show(call, home, true);
 }
 
-/** Lists /public. */
 export async function everyones(call: Call): Promise<void> {
   await show(call, shared, true);
 }
@@ -47,7 +45,6 @@ export async function stat({ shell, args, signal }: Call): Promise<void> {
 
 export const algorithms = ["sha256", "md5"] as const;
 
-/** Prints a file's digest in the form of `sha256sum` and `md5sum`. */
 export async function digest({ shell, args, signal }: Call): Promise<void> {
   const [typed, word = "sha256"] = args;
   const algorithm = algorithms.find((name) => name === word);
@@ -60,7 +57,6 @@ export async function digest({ shell, args, signal }: Call): Promise<void> {
   else printLine(sumLine(answer.digest, path));
 }
 
-/** Changes the remote working folder. */
 export async function cd({ shell, args, signal }: Call): Promise<void> {
   const path = trimSlashes(resolveRemote(shell.folder, args[0] ?? home));
   if (path !== "/") {

@@ -13,12 +13,10 @@ import { baseIn, home, resolveRemote, shared } from "./paths.ts";
 import type { Call } from "./command.ts";
 import { quote } from "./words.ts";
 
-/** Copies a file from /home to /public. Replaces a file of yours. */
 export async function publish(call: Call): Promise<void> {
   await copyAcross(call, home, shared, "published as");
 }
 
-/** Copies a file from /public to /home. Replaces an existing file only with -f. */
 export async function claim(call: Call): Promise<void> {
   await copyAcross(call, shared, home, "copied to");
 }

@@ -15,7 +15,6 @@ export type Kind =
   | "algorithm"
   | "text";
 
-/** The state of the shell. */
 export interface Shell {
   readonly link: Link;
   readonly json: boolean;
@@ -30,7 +29,6 @@ export interface Shell {
   aside<T>(work: () => Promise<T>): Promise<T>;
 }
 
-/** A call of a command. */
 export interface Call {
   readonly shell: Shell;
   readonly args: readonly string[];
@@ -59,7 +57,6 @@ export interface Row {
   readonly leaves?: boolean;
 }
 
-/** Finds a command by its name or an alias. */
 export function findRow(rows: readonly Row[], name: string): Row | undefined {
   return rows.find((row) => row.name === name || row.aliases?.includes(name));
 }
@@ -103,7 +100,6 @@ export function repeats({ args = "" }: Row): boolean {
   return args.includes("...");
 }
 
-/** Returns the usage line of a command. */
 export function usage({ name, flags, args = "" }: Row): string {
   const letters = Object.keys(flags ?? {}).join("");
   return [name, letters && `[-${letters}]`, args].filter(Boolean).join(" ");

@@ -74,7 +74,6 @@ export class Editor implements Disposable {
     }
   }
 
-  /** Ends the input. */
   end(): void {
     this.#ended = true;
     this.#answer(null);

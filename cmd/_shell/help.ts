@@ -13,7 +13,6 @@ export function help({ shell, args, rows }: Call): void {
   else printRows(rows);
 }
 
-/** Shows the menu of common commands. */
 export function menu(): void {
   menuLines().forEach((line) => print(line));
 }

@@ -38,7 +38,6 @@ export class History {
     this.lines = path === undefined ? [] : load(path);
   }
 
-  /** Saves a line. */
   add(line: string): void {
     if (this.#path === undefined || !isSavable(line)) return;
     try {

@@ -23,7 +23,6 @@ const choices: readonly Choice[] = [
   { number: "0", label: "leave", command: "exit" },
 ];
 
-/** Returns the lines of the menu. */
 export function menuLines(): string[] {
   return choices.map(({ number, label }) => `  ${number}  ${label}`);
 }

@@ -7,9 +7,7 @@ import { findRow, readArguments, type Row, type Shell } from "./command.ts";
 import { split, type Word } from "./words.ts";
 
 export interface Outcome {
-  /** The exit code of its failure, or 0. */
   readonly code: number;
-  /** Whether it was the command to leave. */
   readonly leave: boolean;
 }
 
@@ -43,7 +41,6 @@ export async function runLine(
   }
 }
 
-/** Returns whether the line is a command of the local shell. */
 function isLocal(line: string): boolean {
   return line.trimStart().startsWith("!");
 }

@@ -21,7 +21,6 @@ export async function get({ shell, args, flags, signal }: Call): Promise<number>
   );
 }
 
-/** Prints a file. */
 export async function cat(call: Call): Promise<number> {
   return await get({ ...call, args: [call.args[0], "-"], flags: new Set() });
 }

@@ -1,7 +1,6 @@
 /** The exit codes of the program. Frozen: scripts depend on them. */
 import type { Kind } from "../../core/error.ts";
 
-/** The exit code of each kind of failure. */
 export const exitCodes = {
   io: 1,
   usage: 2,

@@ -5,7 +5,6 @@ import { print, terminal, terminalWidth } from "./out.ts";
 /** The column in which the options' explanations begin. */
 const helpColumn = 30;
 
-/** Prints a verb's help on standard output. */
 export function printHelp(name: string, brief: string, command: AnyCommand): void {
   const columns = width();
   const usage = ["barge", name, "[OPTIONS]", usageOf(command)].filter(Boolean).join(" ");

@@ -4,7 +4,6 @@ import type { Tree } from "./command.ts";
 import { print } from "./out.ts";
 import { didYouMean } from "./similar.ts";
 
-/** Prints all verbs. */
 export function printOverview(tree: Tree, version: string): void {
   print(`barge ${version}: moves files between people and machines, with accounts and quotas.
 
@@ -21,7 +20,6 @@ Exit codes: 0 ok, 1 other, 2 usage, 3 no such directory, 4 no such file, 5 worth
 15 identity, 130 interrupted.`);
 }
 
-/** Prints the verbs of a group. */
 export function printGroup(name: string, brief: string, verbs: Tree): void {
   print(`Usage: barge ${name} VERB [OPTIONS] [ARGUMENTS]   (${brief})
 
@@ -30,7 +28,6 @@ ${rows(verbs)}
   barge help ${name} VERB   explains one of them`);
 }
 
-/** The failure of a word that names no verb. */
 export function unknownVerb(word: string, group: readonly string[], known: string[]): BargeError {
   const where = ["barge", ...group].join(" ");
   const why = word.startsWith("-") ? "options come after the verb" : "there is no such verb";

@@ -13,7 +13,6 @@ const rateHalfLifeMs = 2000;
 /** The time at the start that the rate leaves out: the first bytes only fill the network's buffers. */
 const bufferFillMs = 1000;
 
-/** The progress of a transfer. */
 export interface State {
   readonly files: number;
   readonly totalFiles: number;
@@ -25,7 +24,6 @@ export interface State {
   readonly name: string;
 }
 
-/** The events that progress is computed from. */
 export type Step =
   | { readonly type: "plan"; readonly files: number; readonly bytes: number }
   | {
@@ -76,7 +74,6 @@ export function render(state: State, width: number): string {
   return left < 4 || name === "" ? line : `${line}  ${clip(printable(name), left)}`;
 }
 
-/** Returns a bar in ASCII, which every terminal shows. */
 function bar(done: number, cells: number): string {
   const full = Math.floor(done * cells);
   return "#".repeat(full) + "-".repeat(cells - full);
@@ -119,7 +116,6 @@ export class Tally {
   #began: number | undefined;
   #moved = 0;
 
-  /** Adds an event. */
   add(event: Step): void {
     if (event.type === "plan") {
       this.#totalFiles += event.files;

@@ -17,7 +17,6 @@ export function table(rows: readonly (readonly string[])[], right: readonly numb
   );
 }
 
-/** Prints rows under a heading. */
 export function printTable(
   heading: readonly string[],
   rows: readonly (readonly string[])[],

@@ -106,7 +106,6 @@ interface Target {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** The servers to measure. */
 class Targets implements AsyncDisposable {
   readonly folder: string;
   readonly #all: Target[] = [];

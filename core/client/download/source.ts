@@ -115,10 +115,8 @@ function fileTarget(
   if (target === "-") return { type: "stream", local: target };
   const inside = stat(target)?.isDirectory ?? false;
   if (!inside && (several || target.endsWith("/"))) {
-    throw new BargeError("no-directory", "there is no such folder", {
-      path: target,
-      hint: "make it first",
-    });
+    const hint = "make it first";
+    throw new BargeError("no-directory", "there is no such folder", { path: target, hint });
   }
   if (inside) checkLocal(name);
   const local = inside ? join(target, name) : target;
