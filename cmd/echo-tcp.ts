@@ -2,17 +2,16 @@
 import { BargeError } from "../core/error.ts";
 import { type Address, parseAddress } from "../core/net/address.ts";
 import type { Certificate } from "../core/net/certificate.ts";
-import { command, flag, optionalArgument, value, valueOr } from "./_term/command.ts";
-import { quietOption, rawOption, serveEcho, verboseOption } from "./_bench/echo.ts";
+import { command, flag, value, valueOr } from "./_term/command.ts";
+import { echoOptions, serveEcho } from "./_bench/echo.ts";
 import { note, stdoutBytes } from "./_term/out.ts";
 import { address, count, path } from "./_term/value.ts";
 import { securityOptions } from "./_client/security.ts";
 
 export default command({
   options: {
-    at: optionalArgument("HOST:PORT", "Where to listen. Default: 127.0.0.1:7007"),
+    ...echoOptions,
     connect: value(address(), "Be the client: send stdin there, write answers to stdout"),
-    raw: rawOption,
     workers: valueOr(count("N", 1, 256), 1, "How many isolates serve. Default: 1"),
     maxConnections: valueOr(
       count("N", 0),
@@ -34,8 +33,6 @@ export default command({
     tlsCert: value(path("FILE"), "A certificate in PEM. Default: one of barge's own"),
     tlsKey: value(path("FILE"), "The key to --tls-cert, in PEM"),
     pin: securityOptions.pin,
-    verbose: verboseOption,
-    quiet: quietOption,
   },
   about:
     `Returns received bytes in upper case, or unchanged with --raw, which is the echo service of RFC
@@ -66,14 +63,8 @@ export default command({
     const certificate = encrypted ? await certificateFor(address.host, options) : undefined;
     const pair = certificate && { cert: certificate.cert, key: certificate.key };
     const limits = { maxConnections, idle: idle * 1000 };
-    const { json, quiet, verbose } = options;
-    await serveEcho({ transport: "tcp", address, raw, workers, tls: pair, ...limits }, {
-      json,
-      quiet,
-      verbose,
-      signal,
-      fingerprint: certificate?.fingerprint,
-    });
+    const display = { ...options, signal, fingerprint: certificate?.fingerprint };
+    await serveEcho({ transport: "tcp", address, raw, workers, tls: pair, ...limits }, display);
   },
 });
 
