@@ -70,7 +70,7 @@ async function own(data: string, json: boolean): Promise<void> {
   }
   if (json) {
     const facts = certificate && { file, ...fields(certificate) };
-    return printJson({ ...facts, ...hostKeys && { hostKeys } });
+    return printJson({ ...facts, ...(hostKeys && { hostKeys }) });
   }
   if (certificate) describe(certificate);
   if (theirs) printLine(`  file       ${file}, from --tls-cert`);
@@ -86,10 +86,8 @@ async function look(
   const { dialTls } = await import("../core/net/dial_tls.ts");
   const { readPins, serverName } = await import("../core/net/known_hosts.ts");
   const pins = path === undefined ? [] : await readPins(path, address);
-  const { pipe, presented } = await dialTls(
-    address,
-    AbortSignal.any([signal, AbortSignal.timeout(10_000)]),
-  );
+  const inTime = AbortSignal.any([signal, AbortSignal.timeout(10_000)]);
+  const { pipe, presented } = await dialTls(address, inTime);
   pipe.close();
   const matches = pins.some(({ fingerprint }) => fingerprint === presented.fingerprint);
   const pinned = pins.length === 0 ? null : matches;
@@ -98,11 +96,8 @@ async function look(
     printJson({ server: serverName(address), ...fields(presented), vouched, pinned });
   } else {
     describe(presented);
-    print(
-      `  vouched    ${
-        vouched ? "by an authority that this machine trusts" : "by no trusted authority"
-      }`,
-    );
+    const authority = vouched ? "an authority that this machine trusts" : "no trusted authority";
+    print(`  vouched    by ${authority}`);
     for (const { fingerprint, since } of pins) print(`  pinned     ${fingerprint} ${since}`);
     if (pins.length === 0) print("  pinned     no");
     if (pinned === false) note("barge: this is NOT the pinned certificate");

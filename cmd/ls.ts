@@ -5,6 +5,7 @@ import type { PartialUpload } from "../core/protocol/message.ts";
 import { flag, optionalArgument } from "./_term/command.ts";
 import { printList } from "./_client/list.ts";
 import { printJson, printLine } from "./_term/out.ts";
+import { minute } from "./_term/table.ts";
 import { sessionCommand } from "./_client/session.ts";
 
 export default sessionCommand({
@@ -34,18 +35,11 @@ export default sessionCommand({
 
 /** Prints the partial uploads at or below a path. */
 function printPartials(all: readonly PartialUpload[], below: string, json: boolean): void {
-  for (const upload of all) {
-    const { path, offset, size, busy, expires } = upload;
+  for (const { path, offset, size, busy, expires } of all) {
     if (below !== "/" && path !== below && !path.startsWith(`${below}/`)) continue;
-    if (json) {
-      printJson({ path, offset, size, busy, expires });
-      continue;
-    }
-    const until = busy ? "under way" : expires.slice(0, 16).replace("T", " ");
-    printLine(
-      `${String(offset).padStart(13)} of ${String(size ?? "?").padEnd(13)}  ${
-        until.padEnd(16)
-      }  ${path}`,
-    );
+    const received = `${String(offset).padStart(13)} of ${String(size ?? "?").padEnd(13)}`;
+    const until = (busy ? "under way" : minute(expires)).padEnd(16);
+    if (json) printJson({ path, offset, size, busy, expires });
+    else printLine(`${received}  ${until}  ${path}`);
   }
 }

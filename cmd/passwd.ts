@@ -1,11 +1,11 @@
 /** `barge passwd`: changes your password at a server. */
 import { passwd } from "../core/client/password.ts";
 import { flag, value } from "./_term/command.ts";
-import { note, print, printJson } from "./_term/out.ts";
 import { path } from "./_term/value.ts";
 import {
   needPassword,
   onlyTerminal,
+  printWithPassword,
   randomPassword,
   readPasswordFile,
 } from "./_client/password.ts";
@@ -36,11 +36,7 @@ export default sessionCommand({
       });
     const { account } = session.login;
     await passwd(session.client, { account, old: session.password!, password });
-    if (json) {
-      printJson({ account, ...(generate && { password }) });
-      return;
-    }
-    note(`the password of ${account} is changed; its saved logins have ended`);
-    if (generate) print(password);
+    const done = `the password of ${account} is changed; its saved logins have ended`;
+    printWithPassword(json, { account }, [done], generate ? password : undefined);
   },
 }, { password: true });

@@ -2,10 +2,9 @@
 import { register } from "../core/client/password.ts";
 import { formatRemote } from "../core/client/remote.ts";
 import { argument, command, value } from "./_term/command.ts";
-import { note, print, printJson } from "./_term/out.ts";
 import { size } from "./_term/value.ts";
 import { checkRegistration } from "./_client/choose.ts";
-import { newPassword, newPasswordOptions } from "./_client/password.ts";
+import { newPassword, newPasswordOptions, printWithPassword } from "./_client/password.ts";
 import { connectOnly, serverOptions } from "./_client/session.ts";
 import { formatLimit } from "../core/size.ts";
 
@@ -23,20 +22,11 @@ export default command({
     await using _ = client;
     checkRegistration(client);
     const minLength = client.hello.minPassword ?? 0;
-    const { password, generated } = await newPassword(
-      choice,
-      `Password for ${name}`,
-      minLength,
-      signal,
-    );
+    const question = `Password for ${name}`;
+    const { password, generated } = await newPassword(choice, question, minLength, signal);
     const { account, limit } = await register(client, name, password, quota);
     const at = formatRemote({ ...remote, account });
-    if (json) {
-      printJson({ account, limit, ...(generated && { password }) });
-      return;
-    }
-    note(`made the account ${account}, quota ${formatLimit(limit)}`);
-    note(`try: barge login ${at}`);
-    if (generated) print(password);
+    const made = `made the account ${account}, quota ${formatLimit(limit)}`;
+    printWithPassword(json, { account, limit }, [made, `try: barge login ${at}`], generated);
   },
 });

@@ -325,12 +325,9 @@ function ipv4() {
 
 /** Bytes a second. */
 function rate() {
-  const sizes = sizeOrNone();
   const read = (text: string) => {
-    const rate = sizes.parse(text);
-    return rate === null || (rate !== undefined && rate >= minRateBytesPerSecond)
-      ? rate
-      : undefined;
+    const rate = sizeOrNone().parse(text);
+    return typeof rate === "number" && rate < minRateBytesPerSecond ? undefined : rate;
   };
   return valueParser("SIZE|none", read, "a size of 1KiB or more, or `none`");
 }

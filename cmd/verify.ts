@@ -5,7 +5,7 @@ import { openStore } from "./_data/accounts.ts";
 import { command, dataOption, flag, values } from "./_term/command.ts";
 import { exitCodes } from "./_term/exit.ts";
 import { note, printJson, printLine } from "./_term/out.ts";
-import { counted, number, type Progress, progress } from "./_term/progress.ts";
+import { counted, number, progress, type Step } from "./_term/progress.ts";
 import { formatSize } from "../core/size.ts";
 import { plain } from "./_term/value.ts";
 
@@ -46,7 +46,7 @@ export default command({
       contents: !quick,
       accept: new Set(accept),
       signal,
-      onEvent: shown && ((event) => show(shown, event)),
+      onEvent: shown && ((event) => shown.add(stepOf(event))),
       onProblem(problem) {
         if (problem.kind === "damaged") unmatched.delete(problem.path);
         printProblem(problem, json);
@@ -71,24 +71,16 @@ export default command({
   },
 });
 
-function show(line: Progress, event: ReconcileEvent): void {
-  if (event.type === "start") {
-    line.add({ type: "start", path: event.path, local: "-", offset: event.skipped });
-  } else line.add(event);
+function stepOf(event: ReconcileEvent): Step {
+  if (event.type !== "start") return event;
+  return { type: "start", path: event.path, local: "-", offset: event.skipped };
 }
 
+/** Prints a problem. The fields of `--json` are frozen. */
 function printProblem(problem: Problem, json: boolean): void {
-  const { path, what, repaired } = problem;
-  if (json) {
-    printJson({ type: "problem", ...fields(problem) });
-  } else {
-    printLine(`${path}: ${what}${repaired ? " (repaired)" : ""}`);
-  }
-}
-
-/** A problem as `--json` shows it. The fields are frozen. */
-function fields({ kind, path, what, repaired, expected, found }: Problem) {
-  return { kind, path, what, repaired, expected, found };
+  const { kind, path, what, repaired, expected, found } = problem;
+  if (json) printJson({ type: "problem", kind, path, what, repaired, expected, found });
+  else printLine(`${path}: ${what}${repaired ? " (repaired)" : ""}`);
 }
 
 /** The problems that `--repair` leaves. */

@@ -6,6 +6,7 @@ import {
   mostMinPassword,
 } from "../../core/protocol/password.ts";
 import { flag, value, valueOr, type ValuesOf } from "../_term/command.ts";
+import { note, print, printJson } from "../_term/out.ts";
 import { count, path } from "../_term/value.ts";
 
 /** The options of a verb that needs a password. */
@@ -100,16 +101,29 @@ export async function newPassword(
   question: string,
   minLength: number,
   signal: AbortSignal,
-): Promise<{ password: string; generated: boolean }> {
+): Promise<{ password: string; generated?: string }> {
   const { passwordStdin, passwordFile, generate } = from;
   if (generate && (passwordStdin || passwordFile !== undefined)) {
     throw new BargeError("usage", "--generate and a given password contradict each other");
   }
-  if (generate) return { password: randomPassword(minLength), generated: true };
+  const random = generate ? randomPassword(minLength) : undefined;
+  if (random !== undefined) return { password: random, generated: random };
   const ways = `${passwordWays}, or --generate`;
   const password = await needPassword(from, { question, twice: true, signal, ways });
   checkNewPassword(password, minLength);
-  return { password, generated: false };
+  return { password };
+}
+
+/** Prints a changed account: as JSON, or as lines; and the password that was generated for it. */
+export function printWithPassword(
+  json: boolean,
+  fields: object,
+  lines: readonly string[],
+  generated: string | undefined,
+): void {
+  if (json) return printJson({ ...fields, ...(generated && { password: generated }) });
+  lines.forEach(note);
+  if (generated !== undefined) print(generated);
 }
 
 /**

@@ -24,19 +24,17 @@ export async function passwd(call: Call): Promise<void> {
   const { shell, signal } = call;
   const client = await shell.link.client(signal);
   const { account, remote, credentials, timeout } = shell.link;
-  if ("token" in credentials) {
-    // A token may not change the password, so the old password logs in on a second connection.
-    const old = await ask(call, `Current password of ${account}`, false, "BARGE_PASSWORD");
-    const second = await connectAs(remote, { account, password: old }, signal, timeout);
-    await using connection = second.client;
-    const password = await newPassword(call, account);
-    await change(connection, { account, old, password });
-    shell.link.credentials = { account, password };
-  } else {
-    const password = await newPassword(call, account);
-    await change(client, { account, old: credentials.password, password });
-    shell.link.credentials = { account, password };
-  }
+  const isToken = "token" in credentials;
+  const old = isToken
+    ? await ask(call, `Current password of ${account}`, false, "BARGE_PASSWORD")
+    : credentials.password;
+  // A token may not change the password, so the old password logs in on a second connection.
+  await using second = isToken
+    ? (await connectAs(remote, { account, password: old }, signal, timeout)).client
+    : undefined;
+  const password = await newPassword(call, account);
+  await change(second ?? client, { account, old, password });
+  shell.link.credentials = { account, password };
   if (shell.json) printJson({ account });
   else shell.say(`the password of ${account} is changed; its saved logins have ended`);
 }

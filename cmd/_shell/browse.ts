@@ -78,9 +78,9 @@ export function lcd({ shell, args }: Call): void {
   try {
     Deno.chdir(local);
   } catch (cause) {
-    const error = typed(cause, { op: "lcd", path: local });
-    if (error.kind !== "not-found") throw error;
-    throw new BargeError("no-directory", "there is no such folder", { op: "lcd", path: local });
+    const facts = { op: "lcd", path: local };
+    if (!(cause instanceof Deno.errors.NotFound)) throw typed(cause, facts);
+    throw new BargeError("no-directory", "there is no such folder", facts);
   }
   if (shell.json) printJson({ local: Deno.cwd() });
   else shell.say(`the local folder is ${Deno.cwd()}`);

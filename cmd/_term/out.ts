@@ -78,11 +78,7 @@ export function printJson(value: unknown): void {
   print(JSON.stringify(value));
 }
 
-/**
- * Waits while much output is queued. For loops that print many lines.
- *
- * @throws the reason of the signal
- */
+/** Waits while much output is queued, for loops that print. @throws the reason of the signal */
 export function keepUp(signal?: AbortSignal): Promise<void> | undefined {
   return output.keepUp(signal);
 }

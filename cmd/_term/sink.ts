@@ -66,11 +66,7 @@ export class Sink {
     while (this.#writing) await this.#writing;
   }
 
-  /**
-   * Waits while many bytes are queued.
-   *
-   * @throws the reason of the signal
-   */
+  /** Waits while many bytes are queued. @throws the reason of the signal */
   keepUp(signal?: AbortSignal): Promise<void> | undefined {
     if (this.#queued < queuedBytes) return undefined;
     return this.#untilDrained(signal);

@@ -1,11 +1,12 @@
 /** Rows of text in columns. */
 import { printLine } from "./out.ts";
 
-/**
- * Lines rows up in columns, two spaces apart.
- *
- * @param right the columns to align to the right
- */
+/** Returns a time as tables show it, to the minute; "never" for null. */
+export function minute(time: number | string | null): string {
+  return time === null ? "never" : new Date(time).toISOString().slice(0, 16).replace("T", " ");
+}
+
+/** Lines rows up in columns, two spaces apart. @param right the columns to align to the right */
 export function table(rows: readonly (readonly string[])[], right: readonly number[]): string[] {
   const widths: number[] = [];
   for (const row of rows) {

@@ -3,6 +3,7 @@ import { BargeError } from "../../core/error.ts";
 import { accountsCommand } from "../_data/accounts.ts";
 import { argument } from "../_term/command.ts";
 import { note, printJson } from "../_term/out.ts";
+import { counted } from "../_term/progress.ts";
 import { banFields } from "./list.ts";
 
 export default accountsCommand({
@@ -22,6 +23,6 @@ export default accountsCommand({
       throw new BargeError("not-found", "there is no such ban", { op: "lift", path: subject });
     }
     if (json) return lifted.map(banFields).forEach(printJson);
-    note(`lifted ${lifted.length} ${lifted.length === 1 ? "ban" : "bans"} of ${subject}`);
+    note(`lifted ${counted(lifted.length, "ban")} of ${subject}`);
   },
 });

@@ -2,7 +2,7 @@
 import type { Ban } from "../../core/storage/logins.ts";
 import { accountsCommand } from "../_data/accounts.ts";
 import { printJson } from "../_term/out.ts";
-import { printTable } from "../_term/table.ts";
+import { minute, printTable } from "../_term/table.ts";
 
 export default accountsCommand({
   options: {},
@@ -17,7 +17,7 @@ export default accountsCommand({
     const rows = bans.map((ban) => [
       ban.account ?? "any",
       ban.address ?? "anywhere new",
-      new Date(ban.until).toISOString().slice(0, 16).replace("T", " "),
+      minute(ban.until),
       String(ban.times),
     ]);
     printTable(["ACCOUNT", "ADDRESS", "UNTIL", "TIMES"], rows, [3]);

@@ -120,20 +120,19 @@ class Targets implements AsyncDisposable {
   /** Adds a server, as two targets: with and without the integrity check at this end. */
   add(name: string, server: string, is = server, more: Record<string, string> = {}): void {
     const env = { ...more, BARGE_SERVER: server };
-    this.#all.push(
-      { name, is, env },
-      {
-        name: `${name}, unchecked`,
-        is: `${is}, --no-verify`,
-        env: { ...env, BARGE_NO_VERIFY: "1" },
-      },
-    );
+    const unchecked = { ...env, BARGE_NO_VERIFY: "1" };
+    this.#all.push({ name, is, env });
+    this.#all.push({ name: `${name}, unchecked`, is: `${is}, --no-verify`, env: unchecked });
   }
 
   async start(): Promise<void> {
     const password = `${this.folder}/password`;
     await Deno.writeTextFile(password, "bench-secret\n", { mode: 0o600 });
-    for (const durability of ["full", "relaxed"]) {
+    const servers = [
+      { durability: "full", name: "synced", is: "synced before it is acknowledged" },
+      { durability: "relaxed", name: "relaxed", is: "--durability relaxed" },
+    ];
+    for (const { durability, name, is } of servers) {
       const data = `${this.folder}/${durability}`;
       const user = ["user", "add", "bench", "--password-file", password, "--quota", "none"];
       await runBarge([...user, "--data", data], {});
@@ -144,10 +143,6 @@ class Targets implements AsyncDisposable {
         ),
       );
       this.#own.push(own);
-      const is = durability === "full"
-        ? "synced before it is acknowledged"
-        : "--durability relaxed";
-      const name = durability === "full" ? "synced" : "relaxed";
       this.add(name, `barge://bench@${own.ready.native}`, is, {
         BARGE_PASSWORD_FILE: password,
         XDG_CONFIG_HOME: this.folder,

@@ -2,9 +2,13 @@
 import { BargeError } from "../../core/error.ts";
 import { argument, command, dataOption, flag, value } from "../_term/command.ts";
 import { accountFields, openAccounts } from "../_data/accounts.ts";
-import { note, print, printJson } from "../_term/out.ts";
 import { countOrNone, oneOf, sizeOrNone } from "../_term/value.ts";
-import { minPasswordOption, newPassword, newPasswordOptions } from "../_client/password.ts";
+import {
+  minPasswordOption,
+  newPassword,
+  newPasswordOptions,
+  printWithPassword,
+} from "../_client/password.ts";
 import { formatLimit } from "../../core/size.ts";
 
 export default command({
@@ -50,25 +54,15 @@ export default command({
     if (accounts.find(name)) {
       throw new BargeError("exists", "the account exists already", { op: "user add", path: name });
     }
-    const { password, generated } = await newPassword(
-      sources,
-      `Password for ${name}`,
-      minPassword,
-      signal,
-    );
+    const question = `Password for ${name}`;
+    const { password, generated } = await newPassword(sources, question, minPassword, signal);
     const { makeVerifier } = await import("../../core/protocol/verifier.ts");
     const verifier = await makeVerifier("password", password);
     const role = namedRole ?? (admin ? "admin" : "user");
     const limit = quota === undefined ? defaultQuota(role) : quota;
     const account = accounts.add({ name, role, limit, entryLimit: entries, verifier, adopt });
-    if (json) {
-      printJson({ ...accountFields(account), ...(generated && { password }) });
-      return;
-    }
-    note(
-      `made ${account.role === "admin" ? "the admin" : "the account"} ${account.name}, ` +
-        `quota ${formatLimit(account.limit)}`,
-    );
-    if (generated) print(password);
+    const what = account.role === "admin" ? "the admin" : "the account";
+    const made = `made ${what} ${account.name}, quota ${formatLimit(account.limit)}`;
+    printWithPassword(json, accountFields(account), [made], generated);
   },
 });

@@ -1,8 +1,12 @@
 /** `barge user passwd`: gives an account a new password. */
 import { accountsCommand } from "../_data/accounts.ts";
 import { argument } from "../_term/command.ts";
-import { note, print, printJson } from "../_term/out.ts";
-import { minPasswordOption, newPassword, newPasswordOptions } from "../_client/password.ts";
+import {
+  minPasswordOption,
+  newPassword,
+  newPasswordOptions,
+  printWithPassword,
+} from "../_client/password.ts";
 
 export default accountsCommand({
   options: {
@@ -21,11 +25,7 @@ export default accountsCommand({
     const { password, generated } = await newPassword(sources, question, minPassword, signal);
     const { makeVerifier } = await import("../../core/protocol/verifier.ts");
     accounts.change(name, { verifier: await makeVerifier("password", password) });
-    if (json) {
-      printJson({ name: account.name, ...(generated && { password }) });
-      return;
-    }
-    note(`the password of ${account.name} is changed; its logins and tokens have ended`);
-    if (generated) print(password);
+    const done = `the password of ${account.name} is changed; its logins and tokens have ended`;
+    printWithPassword(json, { name: account.name }, [done], generated);
   },
 });

@@ -3,7 +3,8 @@ import { BargeError } from "../../core/error.ts";
 import { accountsCommand } from "../_data/accounts.ts";
 import { argument, value } from "../_term/command.ts";
 import { note, printJson } from "../_term/out.ts";
-import { printTable } from "../_term/table.ts";
+import { counted } from "../_term/progress.ts";
+import { minute, printTable } from "../_term/table.ts";
 import { plain } from "../_term/value.ts";
 
 export default accountsCommand({
@@ -38,9 +39,7 @@ export default accountsCommand({
         });
       }
       if (json) revoked.forEach((id) => printJson({ id, revoked: true }));
-      else {note(
-          `revoked ${revoked.length} ${revoked.length === 1 ? "token" : "tokens"} of ${name}`,
-        );}
+      else note(`revoked ${counted(revoked.length, "token")} of ${name}`);
       return;
     }
     const time = (ms: number | null) => ms === null ? null : new Date(ms).toISOString();
@@ -50,8 +49,7 @@ export default accountsCommand({
       }
       return;
     }
-    const day = (ms: number | null) => time(ms)?.slice(0, 16).replace("T", " ") ?? "never";
-    const rows = tokens.map((t) => [t.id, day(t.created), day(t.used), t.label]);
+    const rows = tokens.map((t) => [t.id, minute(t.created), minute(t.used), t.label]);
     printTable(["ID", "CREATED", "LAST USED", "LABEL"], rows);
   },
 });

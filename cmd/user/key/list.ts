@@ -3,7 +3,7 @@ import type { PublicKey } from "../../../core/storage/public_key.ts";
 import { accountsCommand } from "../../_data/accounts.ts";
 import { argument } from "../../_term/command.ts";
 import { printJson } from "../../_term/out.ts";
-import { printTable } from "../../_term/table.ts";
+import { minute, printTable } from "../../_term/table.ts";
 
 export default accountsCommand({
   options: { name: argument("NAME", "The account") },
@@ -12,13 +12,11 @@ export default accountsCommand({
   run({ name, json }, open) {
     const keys = open.keys.list(open.accounts.get(name).id);
     if (json) return keys.map(keyFields).forEach(printJson);
-    const day = (ms: number | null) =>
-      ms === null ? "never" : new Date(ms).toISOString().slice(0, 16).replace("T", " ");
     const rows = keys.map((key) => [
       key.type,
       key.fingerprint,
-      day(key.added),
-      day(key.used),
+      minute(key.added),
+      minute(key.used),
       key.comment,
     ]);
     printTable(["TYPE", "FINGERPRINT", "ADDED", "LAST USED", "COMMENT"], rows);

@@ -3,6 +3,7 @@ import { BargeError } from "../../../core/error.ts";
 import { accountsCommand } from "../../_data/accounts.ts";
 import { argument } from "../../_term/command.ts";
 import { note, printJson } from "../../_term/out.ts";
+import { counted } from "../../_term/progress.ts";
 
 export default accountsCommand({
   options: {
@@ -29,8 +30,6 @@ export default accountsCommand({
       throw new BargeError("not-found", `${name} has no such key`, { op: "remove", path: key });
     }
     for (const { fingerprint } of json ? removed : []) printJson({ fingerprint, removed: true });
-    if (!json) {
-      note(`removed ${removed.length} ${removed.length === 1 ? "key" : "keys"} of ${name}`);
-    }
+    if (!json) note(`removed ${counted(removed.length, "key")} of ${name}`);
   },
 });
