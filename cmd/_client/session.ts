@@ -1,7 +1,7 @@
 /** Connects to a server and logs in, as a verb's options say. */
 import type { Client } from "../../core/client/client.ts";
 import { connect } from "../../core/client/connect.ts";
-import { type Credentials, type Login, login as logIn } from "../../core/client/login.ts";
+import { type Login, login as logIn } from "../../core/client/login.ts";
 import { formatRemote, type Remote } from "../../core/client/remote.ts";
 import { BargeError } from "../../core/error.ts";
 import { count, plain } from "../_term/value.ts";
@@ -11,6 +11,7 @@ import {
   type Context,
   type Declared,
   type Options,
+  type Outcome,
   value,
   type ValuesOf,
 } from "../_term/command.ts";
@@ -48,14 +49,8 @@ export interface SessionChoice extends ServerChoice, PasswordSources {
   readonly token?: string;
 }
 
-/** A connection that is logged in. */
-export interface Session extends AsyncDisposable {
-  readonly client: Client;
-  readonly remote: Remote & { readonly account: string };
-  readonly login: Login;
-  /** The password of the login; undefined for a token. */
-  readonly password: string | undefined;
-}
+/** A connection that is logged in; its `password` is undefined if it logged in with a token. */
+export type Session = Awaited<ReturnType<typeof openSession>>;
 
 /**
  * Connects without logging in.
@@ -82,7 +77,7 @@ export async function openSession(
   choice: SessionChoice,
   signal: AbortSignal,
   options: { readonly password?: boolean } = {},
-): Promise<Session> {
+) {
   const server = chooseRemote(choice);
   const { token } = choice;
   let password = token === undefined ? await givenPassword(choice) : undefined;
@@ -91,7 +86,9 @@ export async function openSession(
     : readLogins().findLast((login) => fits(login, server));
   const account = server.account ?? saved?.account ?? await chooseAccount(server, signal);
   const remote = { ...server, account };
-  const credentials = credentialsOf(account, token ?? saved?.token, password);
+  const accepted = token ?? saved?.token;
+  const given = password === undefined ? undefined : { account, password };
+  const credentials = accepted === undefined ? given : { token: accepted };
   let login: Promise<Login> | undefined;
   const client = await dial(remote, choice, signal, (client) => {
     login = credentials && logIn(client, credentials);
@@ -130,7 +127,7 @@ export async function openSession(
 interface SessionVerb<T> extends Omit<Declared<T>, "run"> {
   /** Refuses values, before a connection is made. */
   check?(values: T & SessionValues): void;
-  run(values: T & SessionValues, session: Session, context: Context): Promise<number | void>;
+  run(values: T & SessionValues, session: Session, context: Context): Outcome;
 }
 type SessionValues = ValuesOf<typeof sessionOptions> & Common;
 
@@ -148,16 +145,6 @@ export function sessionCommand<T>(
       return await run(values, session, context);
     },
   });
-}
-
-/** Returns the credentials that need no question. */
-function credentialsOf(
-  account: string,
-  token: string | undefined,
-  password: string | undefined,
-): Credentials | undefined {
-  if (token !== undefined) return { token };
-  return password === undefined ? undefined : { account, password };
 }
 
 const loginWays = "use `barge login` once, or --password-stdin, --password-file or BARGE_PASSWORD";

@@ -3,12 +3,7 @@
  * directory is noticed.
  */
 import { resolve } from "node:path";
-import type { Accounts } from "../../core/local/account/accounts.ts";
 import type { Account } from "../../core/storage/account.ts";
-import type { Bans } from "../../core/local/account/bans.ts";
-import type { Database } from "../../core/local/database/database.ts";
-import type { Keys } from "../../core/local/account/keys.ts";
-import type { Tokens } from "../../core/local/account/tokens.ts";
 import { BargeError, typed } from "../../core/error.ts";
 import type { Store } from "../../core/local/store.ts";
 import {
@@ -19,6 +14,7 @@ import {
   type Declared,
   isDataNamed,
   type Options,
+  type Outcome,
 } from "../_term/command.ts";
 import { note } from "../_term/out.ts";
 
@@ -26,13 +22,7 @@ import { note } from "../_term/out.ts";
 const maxServers = 3;
 
 /** The accounts of a data directory. Dispose it to close the database. */
-export interface OpenAccounts extends Disposable {
-  readonly db: Database;
-  readonly accounts: Accounts;
-  readonly tokens: Tokens;
-  readonly keys: Keys;
-  readonly bans: Bans;
-}
+export type OpenAccounts = Awaited<ReturnType<typeof openAccounts>>;
 
 /**
  * Opens the accounts of a data directory.
@@ -45,7 +35,7 @@ export interface OpenAccounts extends Disposable {
 export async function openAccounts(
   data: string,
   options: { create?: boolean; adopt?: boolean } = {},
-): Promise<OpenAccounts> {
+) {
   noteData(data);
   const made = options.create && !exists(`${data}/accounts.db`) && await makeFolder(data);
   const { Database } = await import("../../core/local/database/database.ts");
@@ -65,21 +55,17 @@ export async function openAccounts(
   };
 }
 
-type DataValues = { readonly data: string } & Common;
+type DataValues = { readonly data: string };
 
 /** Declares a verb that works on the accounts of a data directory. */
 export function accountsCommand<T>(
   { options, run, ...help }: Omit<Declared<T>, "run"> & {
-    run(
-      values: T & DataValues,
-      open: OpenAccounts,
-      context: Context,
-    ): Promise<number | void> | void;
+    run(values: T & DataValues & Common, open: OpenAccounts, context: Context): Outcome;
   },
 ) {
-  return command<T & { readonly data: string }>({
+  return command<T & DataValues>({
     ...help,
-    options: { ...options, data: dataOption() } as Options<T & { readonly data: string }>,
+    options: { ...options, data: dataOption() } as Options<T & DataValues>,
     async run(values, context) {
       using open = await openAccounts(values.data);
       return await run(values, open, context);

@@ -16,6 +16,8 @@ export interface Context {
   readonly tree: Tree;
 }
 
+export type Outcome = Promise<number | void> | void;
+
 /** The help of a verb. */
 export interface Help {
   /** Its arguments, as its usage line shows them. Default: all of them, in their order. */
@@ -30,13 +32,13 @@ export interface Command<T> extends Help {
   /** Its options and arguments. */
   readonly options: Options<T>;
   /** Runs the verb. @returns the exit code; undefined: 0 */
-  run(values: T, context: Context): Promise<number | void>;
+  run(values: T, context: Context): Outcome;
 }
 
 /** A verb as its file declares it: `run` gets its own values and the common ones. */
 export interface Declared<T> extends Help {
   readonly options: Options<T>;
-  run(values: T & Common, context: Context): Promise<number | void>;
+  run(values: T & Common, context: Context): Outcome;
 }
 
 /** Declares a verb with the options that every verb has. */

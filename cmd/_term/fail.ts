@@ -45,19 +45,7 @@ function asBargeError(cause: unknown, verb?: string): BargeError | undefined {
 }
 
 /** Requests of the protocol that other verbs use. */
-const requests: ReadonlySet<string | undefined> = new Set([
-  "list",
-  "stat",
-  "remove",
-  "move",
-  "copy",
-  "mkdir",
-  "digest",
-  "put-many",
-  "get-many",
-  "uploads",
-  "drop",
-]);
+const requests = /^(list|stat|remove|move|copy|mkdir|digest|put-many|get-many|uploads|drop)$/;
 
 /**
  * Returns a failure with the name of the called verb in place of the request's: a user of `ls` has
@@ -65,7 +53,7 @@ const requests: ReadonlySet<string | undefined> = new Set([
  */
 export function inWordsOf(error: BargeError, verb: string | undefined): BargeError {
   const hint = error.hint ?? literalNames(error);
-  if (!verb || error.op === verb || !requests.has(error.op)) return error.with({ hint });
+  if (!verb || error.op === verb || !requests.test(error.op ?? "")) return error.with({ hint });
   const { kind, message, path, account, cause } = error;
   const renamed = new BargeError(kind, message, { op: verb, path, account, hint, cause });
   renamed.stack = error.stack;
