@@ -134,7 +134,7 @@ export async function main(args: readonly string[]): Promise<number> {
     const row = await findRow(args);
     name = row.name;
     const { asksForHelp, parseArgs } = await import("./cmd/_term/parse.ts");
-    // The words behind a shell's name are a command line to complete; their --help is not for us.
+    // The words behind a shell's name are a command line to complete; their --help is part of that line.
     const own = name === "completion" ? row.args.slice(0, 1) : row.args;
     if (asksForHelp(own)) return await help(row.words);
     if (row.verb === undefined) return await help(row.words, 2);

@@ -135,7 +135,7 @@ function checkCombination(
     const why = `the lesson takes no argument ${JSON.stringify(more[0])}`;
     throw refuse(why, "only crawl takes URLs after its name");
   }
-  if (waitFor.length > 0 && name !== "event") throw refuse("--wait-for goes with event only");
+  if (waitFor.length > 0 && name !== "event") throw refuse("--wait-for is for event only");
   if (svg !== undefined && name === all) throw refuse("--svg draws a single lesson", "name one");
 }
 

@@ -21,7 +21,7 @@ export default command({
 
     A token is revoked by \`barge logout\`, or at the server by \`barge user tokens\`.`,
   examples: [
-    ["barge login barge://alice@files.example", "ask for the password and log in"],
+    ["barge login barge://alice@files.example", "enter the password and log in"],
     ["barge login barge://alice@files.example --password-file ~/.pw", "the same in a script"],
   ],
   async run({ remote: named, json, ...choice }, { signal }) {

@@ -16,13 +16,13 @@ export default sessionCommand({
     newPasswordFile: value(path("FILE"), "Read the new password from a file, one line"),
     generate: flag("Make a random new password and print it on standard output"),
   },
-  about: `Changes your password at a server. The old one is asked for, or comes from a --password
-    option or BARGE_PASSWORD; a saved login is not enough. The new one is asked for twice, or comes
-    from --new-password-file, --generate or BARGE_NEW_PASSWORD.
+  about: `Changes your password at a server. The old one comes from a --password option,
+    BARGE_PASSWORD or a prompt; a saved login is not enough. The new one comes from
+    --new-password-file, --generate, BARGE_NEW_PASSWORD or a prompt, which asks twice.
 
     All logins with the old password end, at every door, and all tokens of the account are revoked:
     log in again on each machine. SSH keys stay.`,
-  examples: [["barge passwd", "ask for the old and the new password"]],
+  examples: [["barge passwd", "enter the old and the new password"]],
   async run({ newPasswordFile, generate, json }, session, { signal }) {
     const password = generate
       ? randomPassword(session.client.hello.minPassword)

@@ -16,7 +16,7 @@ export default command({
     ...serverOptions,
   },
   about: `Makes an account at a server that allows it (\`barge serve --allow-register\`).`,
-  examples: [["barge register alice --server barge://files.example", "ask for a password"]],
+  examples: [["barge register alice --server barge://files.example", "enter a password"]],
   async run({ name, quota, json, ...choice }, { signal }) {
     const { client, remote } = await connectOnly(choice, signal);
     await using _ = client;

@@ -29,7 +29,7 @@ export default command({
     With commands from a pipe there is no prompt, lines that start with # are skipped, and the first
     failure ends the shell with its exit code.`,
   examples: [
-    ["barge shell barge://alice@files.example", "ask for the password and log in"],
+    ["barge shell barge://alice@files.example", "enter the password and log in"],
     ["barge shell --register barge://bob@files.example", "make the account bob and log in"],
     ["printf 'put a.txt\\nleft\\n' | barge shell", "two commands on one connection"],
   ],

@@ -69,9 +69,9 @@ export async function readPasswordFile(path: string): Promise<string> {
 }
 
 /**
- * Returns the given password. Asks on a terminal if there is none.
+ * Returns the given password; prompts for it on a terminal if there is none.
  *
- * @param options.twice ask twice and compare, for a new password
+ * @param options.twice prompt twice and compare, for a new password
  * @param options.ways the ways to give the password, for the hint
  * @throws {BargeError} without a terminal: `usage` for a new password, else `unauthenticated`
  */
@@ -91,7 +91,7 @@ export async function needPassword(
 }
 
 /**
- * Returns the new password of an account: given, generated, or asked for twice.
+ * Returns the new password of an account: given, generated, or entered twice.
  *
  * @param minLength in characters
  * @throws {BargeError} `usage` for a password that is too short, and as {@link needPassword}

@@ -1,4 +1,4 @@
-/** Connects to a server and logs in, as a verb's options say. */
+/** Connects to a server and logs in, by the options of a verb. */
 import type { Client } from "../../core/client/client.ts";
 import { connect } from "../../core/client/connect.ts";
 import { type Login, login as logIn } from "../../core/client/login.ts";

@@ -36,7 +36,7 @@ export async function passwd(call: Call): Promise<void> {
   await change(second ?? client, { account, old, password });
   shell.link.credentials = { account, password };
   if (shell.json) printJson({ account });
-  else shell.say(`the password of ${account} is changed; its saved logins have ended`);
+  else shell.note(`the password of ${account} is changed; its saved logins have ended`);
 }
 
 /** Makes another account. The shell stays logged in as the old one. */
@@ -49,7 +49,7 @@ export async function register(call: Call): Promise<void> {
   const password = await newPassword(call, name);
   const { account, limit } = await makeAccount(client, name, password, size);
   if (shell.json) printJson({ account, limit });
-  else shell.say(`made the account ${account}, quota ${formatLimit(limit)}`);
+  else shell.note(`made the account ${account}, quota ${formatLimit(limit)}`);
 }
 
 function newPassword(call: Call, account: string): Promise<string> {

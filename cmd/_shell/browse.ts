@@ -83,7 +83,7 @@ export function lcd({ shell, args }: Call): void {
     throw new BargeError("no-directory", "there is no such folder", facts);
   }
   if (shell.json) printJson({ local: Deno.cwd() });
-  else shell.say(`the local folder is ${Deno.cwd()}`);
+  else shell.note(`the local folder is ${Deno.cwd()}`);
 }
 
 export function lpwd({ shell }: Call): void {

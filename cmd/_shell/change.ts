@@ -45,7 +45,7 @@ async function copyAcross(call: Call, from: string, to: string, done: string): P
     throw new BargeError("exists", error.message, { op, path: target, hint, cause: error });
   });
   if (shell.json) printJson({ from: source, to: target, size, sha256 });
-  else shell.say(`${done} ${target} (${formatSize(size)})`);
+  else shell.note(`${done} ${target} (${formatSize(size)})`);
 }
 
 async function needFile(client: Client, op: string, path: string): Promise<void> {

@@ -24,7 +24,7 @@ export interface Shell {
   /** The remote working folder, without a slash at its end. */
   folder: string;
   /** Prints a note for a person; does nothing in a script. */
-  say(text: string): void;
+  note(text: string): void;
   /** Runs work that asks questions on the terminal. */
   aside<T>(work: () => Promise<T>): Promise<T>;
 }

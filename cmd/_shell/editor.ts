@@ -3,7 +3,7 @@
  * runs, so that Ctrl-C is a key and does not end the program.
  *
  * States: reading (a prompt is shown), busy (a command runs; typed lines are queued, not shown),
- * aside (readline is closed while something else asks), ended. Output goes to standard error, since
+ * aside (readline is closed while another prompt is shown), ended. Output goes to standard error, since
  * standard output is for the data of commands.
  */
 import { createInterface, type Interface } from "node:readline";

@@ -46,7 +46,7 @@ export async function runHere({ shell, args, signal }: Call): Promise<number> {
   const run = async () => {
     const { code } = await new Deno.Command(program, {
       args: words,
-      stdin: shell.interactive ? "inherit" : "null", // a script holds commands for us
+      stdin: shell.interactive ? "inherit" : "null", // a script's input holds the shell's commands
       stdout: "inherit",
       stderr: "inherit",
       signal,

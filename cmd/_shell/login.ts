@@ -1,6 +1,6 @@
 /**
- * The login of the shell. On a terminal it asks for everything that is missing, and a wrong password
- * may be tried again; without one, either is a failure.
+ * The login of the shell. On a terminal it prompts for a missing server, account or password, and
+ * again after a wrong password; without a terminal, each of these is a failure.
  */
 import type { Credentials } from "../../core/client/login.ts";
 import { register } from "../../core/client/password.ts";
@@ -30,13 +30,13 @@ export interface LoginChoice extends ServerChoice {
   readonly quota: number | undefined;
 }
 
-/** How often a password is asked for. */
+/** The most attempts to enter the password. */
 const maxAttempts = 3;
 
 /**
  * Connects and logs in.
  *
- * @throws {BargeError} `usage` when the server or account is missing and can't be asked for,
+ * @throws {BargeError} `usage` when the server or account is missing and there is no terminal,
  *   `unauthenticated`, and as `connect` and `register`
  */
 export async function openLink(choice: LoginChoice, signal: AbortSignal): Promise<Link> {

@@ -2,7 +2,7 @@
  * Reports failures and ends the program; nothing else does.
  *
  *   barge: put /home/x: needs 5 bytes, 3 are left
- *   (free some room, or ask for more with `barge grow`)
+ *   (remove something, or request a larger quota with `barge grow`)
  */
 import { BargeError, trace, typed } from "../../core/error.ts";
 import { exitCodes, otherCode } from "./exit.ts";
@@ -27,7 +27,7 @@ export function report(cause: unknown, options: { verb?: string; debug: boolean 
 /** Ends the program once all output is written. */
 export async function exit(code: number): Promise<never> {
   const outcome = await finish();
-  // The reader of our output has closed it: an interruption by the user, not a success.
+  // A reader that closes the output interrupts the program, which is not a success.
   if (outcome === "gone") Deno.exit(exitCodes.interrupted);
   if (outcome === undefined) Deno.exit(code);
   note(`barge: ${outcome}`);

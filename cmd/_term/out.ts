@@ -3,8 +3,8 @@
  *
  * Lines for standard output are buffered, and written at the next turn of the event loop or when
  * they fill 64 KiB. {@link finish} writes the rest before the program exits. When the reader of
- * standard output goes (`| head`) or its disk is full, {@link stdoutClosed} is aborted, and later
- * output is dropped.
+ * standard output closes it (`| head`) or its disk is full, {@link stdoutClosed} is aborted, and
+ * later output is dropped.
  */
 import type { BargeError } from "../../core/error.ts";
 import { Sink } from "./sink.ts";
@@ -144,7 +144,7 @@ export function stopWaiting(): void {
 /**
  * Waits until all output is written.
  *
- * @returns undefined when all is written; `gone` when the reader went away, or does not read after
+ * @returns undefined when all is written; `gone` when the reader has closed it, or does not read after
  *   {@link stopWaiting}; the failure of standard output
  */
 export async function finish(): Promise<"gone" | BargeError | undefined> {

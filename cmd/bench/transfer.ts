@@ -26,8 +26,8 @@ export default command({
     row is the client's own start, which is measured, too.
 
     Without --server the command starts two servers with a temporary data directory: one that syncs
-    before it acknowledges, the default, and one with --durability relaxed. With --server it logs in as
-    \`barge login\` or BARGE_PASSWORD says, and writes to a folder of /home that it removes at the end.`,
+    before it acknowledges, the default, and one with --durability relaxed. With --server it logs in with
+    the saved login or BARGE_PASSWORD, and writes to a folder of /home that it removes at the end.`,
   examples: [
     ["barge bench transfer --quick", "a first impression"],
     ["barge bench transfer --server barge://alice@box --size 1GiB", "over the network"],

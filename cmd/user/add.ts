@@ -36,10 +36,10 @@ export default command({
     hand or whose database was lost, this fails with 14. --adopt gives them to the account; run
     \`barge verify --repair\` after that, so that they are charged to it.
 
-    The password is asked for on a terminal, or comes from one of the --password options,
-    --generate or BARGE_PASSWORD; never from the command line, where other users could read it.`,
+    The password comes from one of the --password options, --generate, BARGE_PASSWORD or a prompt,
+    never from the command line, where other users could read it.`,
   examples: [
-    ["barge user add alice --quota 20GiB", "ask for a password and make `alice`"],
+    ["barge user add alice --quota 20GiB", "enter a password and make `alice`"],
     ["barge user add bob --generate", "make `bob` and print his new password"],
   ],
   async run(

@@ -295,7 +295,7 @@ export class Client implements Disposable, AsyncDisposable {
   #broken(cause: unknown): BargeError {
     const error = typed(cause, { path: this.peer });
     if (error.kind !== "unavailable" || error.path !== this.peer) return this.#fail(error);
-    const why = `the server ${this.peer} went away (${error.message})`;
+    const why = `lost the connection to the server ${this.peer} (${error.message})`;
     return this.#fail(new BargeError("unavailable", why, { cause }));
   }
 

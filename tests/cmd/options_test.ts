@@ -28,7 +28,7 @@ const command = {
   run: () => Promise.resolve(),
 };
 
-/** Parses with variables set; every one of them is gone afterwards. */
+/** Parses with variables set, and deletes them afterwards. */
 function parse(line: readonly string[], variables: Record<string, string> = {}) {
   for (const [name, text] of Object.entries(variables)) Deno.env.set(name, text);
   try {
@@ -125,7 +125,7 @@ Deno.test("a mistyped option gets a suggestion", () => {
   assert(error.hint?.includes("did you mean `--recursive`"), error.hint);
 });
 
-Deno.test("invalid words are refused, and the message says why", () => {
+Deno.test("invalid words are refused, and the message gives the reason", () => {
   const cases: [string[], string][] = [
     [["--no-such"], 'unknown option: "--no-such"'],
     [["-nz"], 'unknown option: "-nz"'],

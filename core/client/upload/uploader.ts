@@ -211,7 +211,7 @@ export class Uploader implements Disposable {
   #failed({ path, local, hint }: Upload, cause: unknown, size = 0): void {
     const error = withResumeHint(typed(cause, { op: "put", path }));
     const hints: Partial<Record<BargeError["kind"], string>> = {
-      "no-space": "the server's disk is full; its operator has to make room",
+      "no-space": "the server's disk is full; its operator has to free space",
       exists: hint,
     };
     this.#report.failed(path, local, error.with({ hint: hints[error.kind] }), size);

@@ -46,7 +46,7 @@ Deno.test("trees", async (t) => {
     return { ...record, totals };
   };
 
-  await t.step("up and down again, the same with all its times", async () => {
+  await t.step("a tree is sent and fetched with all its times", async () => {
     const { totals, events } = await up([tree], "/home/deep/er/");
     assert.equal(totals.failed, 0, String(totals.error));
     assert.deepEqual(events[0], { type: "plan", files: 7, bytes: 1_000_000 + 4 + 1 + 4 + 7 });
