@@ -299,7 +299,7 @@ export class Client implements Disposable, AsyncDisposable {
     return this.#fail(new BargeError("unavailable", why, { cause }));
   }
 
-  /** Closes the connection. @returns the first reason for that */
+  /** Closes the connection, if it is open. @returns the reason for which it was closed */
   #fail(error: BargeError): BargeError {
     if (this.closed) return this.closed;
     this.#stream.close(error);

@@ -20,7 +20,7 @@ export type { GetOptions };
  * @param target a local path; `-` is standard output
  * @returns the totals; `onEvent` reports the result of each file
  * @throws {BargeError} `usage` for sources or options that exclude each other; `interrupted`. Any
- *   other failure belongs to one file, and the other files go on
+ *   other failure belongs to one file, and the other files are transferred
  */
 export async function get(
   client: Client,

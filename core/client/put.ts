@@ -19,7 +19,7 @@ export type { PutOptions };
  * @param target a remote path
  * @returns the totals; `onEvent` reports the result of each file
  * @throws {BargeError} `usage` for sources or options that exclude each other; `interrupted`. Any
- *   other failure belongs to one file, and the other files go on
+ *   other failure belongs to one file, and the other files are transferred
  */
 export async function put(
   client: Client,

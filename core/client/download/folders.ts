@@ -14,7 +14,7 @@ interface Folder {
 export class Folders {
   readonly #folders = new Map<string, Folder>();
 
-  /** Returns whether a name was certainly free. */
+  /** Returns whether a name is known to have been free. */
   lacks(folder: string, name: string): boolean {
     return this.#folder(folder).names?.has(name) === false;
   }

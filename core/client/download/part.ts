@@ -106,14 +106,14 @@ export class Part {
     this.file.seekSync(0, Deno.SeekMode.Start);
   }
 
-  /** Closes it and leaves it for the next run, unless it is empty. */
+  /** Closes the part, and leaves it for the next run unless it is empty. */
   keep(): void {
     if (!this.#open) return;
     if (this.file.statSync().size === 0) this.discard();
     else this.#close();
   }
 
-  /** Closes and removes it. */
+  /** Closes and removes the part. */
   discard(): void {
     if (!this.#open) return;
     removeIfPossible(this.path);

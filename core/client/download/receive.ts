@@ -15,7 +15,7 @@ const maxDroppedBytes = 8 * 1024 * 1024;
 interface Reception {
   /** SHA-256 of the bytes before the offset; undefined: the digest is not compared. */
   readonly hash: Hash | undefined;
-  /** The digest that the bytes before the offset belong to. */
+  /** The digest of the content whose bytes precede the offset. */
   readonly expected: string | null;
   /** Called once, with the answer, before the body; an exception is this side's failure. */
   begin(answer: Answer<"get">): void;

@@ -1,8 +1,8 @@
 /**
  * Downloads a remote tree: its folders and files in order, then removals, then the times of folders.
  *
- * Removals need all of the tree. Folders get their times at the end, the inner ones first, since every
- * change inside a folder changes its time.
+ * Nothing is removed unless all of the tree was received. Folders get their times at the end, the inner
+ * ones first, since every change inside a folder changes its time.
  */
 import { BargeError, typed } from "../../error.ts";
 import { describeOmission } from "../../protocol/omission.ts";

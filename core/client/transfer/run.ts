@@ -33,7 +33,7 @@ export interface Steps<S extends Source> {
 }
 
 /**
- * @returns the totals; a file's failure is reported, and the other files go on
+ * @returns the totals; a file's failure is reported, and the other files are transferred
  * @throws {BargeError} `usage` for sources that overlap; `interrupted`
  */
 export async function runTransfer<S extends Source>(

@@ -1,9 +1,9 @@
 /**
- * Uploads one file of any size: requested -> (refused | "go on") -> prefix compared -> sending ->
- * trailer -> answered.
+ * Uploads one file of any size. States: requested -> (refused | "go on") -> prefix compared ->
+ * sending -> trailer -> answered.
  *
  * The body is chunked even if its size is known: when a source shrinks while it is read, an empty
- * trailer gives the upload up, and the connection stays usable for the rest of a tree.
+ * trailer ends the upload without a file, and the connection stays usable.
  */
 import { BargeError } from "../../error.ts";
 import { abandon, borrow, giveBack } from "../../disk/buffer_pool.ts";

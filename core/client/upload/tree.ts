@@ -1,8 +1,8 @@
 /**
  * Uploads a local tree: its folders and files in order, then removals, then the times of folders.
  *
- * Removals need all of the tree. Folders get their times at the end, the inner ones first, since every
- * change inside a folder changes its time.
+ * Nothing is removed unless all of the tree was sent. Folders get their times at the end, the inner
+ * ones first, since every change inside a folder changes its time.
  */
 import { BargeError, typed } from "../../error.ts";
 import { mkdir } from "../change.ts";
