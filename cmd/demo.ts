@@ -122,7 +122,7 @@ function list(lang: Lang, json: boolean): void {
   }
 }
 
-/** Refuses arguments that do not go with the lesson. @throws {BargeError} `usage` */
+/** Refuses arguments that do not fit the lesson. @throws {BargeError} `usage` */
 function checkCombination(
   name: string,
   more: readonly string[],

@@ -131,7 +131,7 @@ async function makeFolder(data: string): Promise<string> {
   return `the directory is new${running}`;
 }
 
-/** Opens a database. Upgrades one of an older barge first. */
+/** Opens a database, after an upgrade of older tables. */
 async function upToDate<T>(data: string, open: () => T): Promise<T> {
   const { OlderTables } = await import("../../core/local/database/older_tables.ts");
   try {

@@ -50,7 +50,7 @@ export function hooksOf(options: ValuesOf<typeof hookOptions>): HookOptions | un
 }
 
 /**
- * Splits a command line into words, with the quotes of a shell and nothing else of it.
+ * Splits a command line into words at spaces outside quotes. Other features of shells are refused.
  *
  * @returns undefined for a line without words, and for one that needs a shell
  *

@@ -56,7 +56,7 @@ function newPassword(call: Call, account: string): Promise<string> {
   return ask(call, `New password of ${account}`, true, "BARGE_NEW_PASSWORD");
 }
 
-/** Asks on the terminal. A script sets a variable, since lines may be saved or seen. */
+/** Returns a password from a variable, else from a prompt; lines with passwords could be saved. */
 async function ask(
   { shell, signal }: Call,
   question: string,

@@ -25,7 +25,7 @@ export interface Shell {
   folder: string;
   /** Prints a note for a person; does nothing in a script. */
   note(text: string): void;
-  /** Runs work that asks questions on the terminal. */
+  /** Runs work that prompts on the terminal. */
   aside<T>(work: () => Promise<T>): Promise<T>;
 }
 
@@ -49,7 +49,7 @@ export interface Row {
   /** The meaning of each letter. */
   readonly flags?: Readonly<Record<string, string>>;
   readonly brief: string;
-  /** More for `help COMMAND`. */
+  /** Further text for `help COMMAND`. */
   readonly about?: string;
   /** Runs the command. @returns an exit code if failures were reported already */
   readonly run: (call: Call) => Promise<number | void> | void;

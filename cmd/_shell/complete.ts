@@ -57,7 +57,7 @@ export async function complete(
 
 interface Candidate {
   readonly text: string;
-  /** More may follow at once, as after a folder's slash. */
+  /** The word may continue, as after a folder's slash. */
   readonly open?: boolean;
 }
 

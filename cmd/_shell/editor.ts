@@ -133,7 +133,7 @@ export class Editor implements Disposable {
 
   #onInterrupt(readline: Interface): void {
     if (!this.#onLine) {
-      this.#typedAhead.length = 0; // typed for a success of the command
+      this.#typedAhead.length = 0; // these lines expect the command to succeed
       clear(readline);
       this.#options.onCancel();
     } else if (readline.line !== "") {

@@ -1,8 +1,8 @@
 /**
  * The history of the shell, in $XDG_STATE_HOME/barge/history, the newest line last.
  *
- * Only its owner can read the file. Opening it cuts it to its newest lines; several shells append to
- * it. Failures to save are ignored: the shell works without a history.
+ * Only its owner can read the file, which is cut to its newest lines when it is opened. Several shells
+ * append to it. Failures to save are ignored: the shell works without a history.
  */
 import { dirname } from "node:path";
 

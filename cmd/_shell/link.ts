@@ -1,7 +1,7 @@
 /**
  * The shell's connection, which reconnects when it is lost.
  *
- * It is closed by the server, by the network, or by Ctrl-C, since only that stops a transfer.
+ * The server and the network may close the connection, and Ctrl-C closes it, to stop a transfer.
  * {@link Link.client} returns a connection that has just answered a ping. The credentials for
  * reconnecting are kept in memory only.
  */
@@ -64,7 +64,7 @@ export class Link implements AsyncDisposable {
       if (!old.closed) await ping(old).catch(() => {/* `closed` has the reason */});
       if (!old.closed) return old;
       signal.throwIfAborted();
-      // After Ctrl-C the user knows.
+      // After Ctrl-C the user expects it.
       const { kind, message } = old.closed;
       if (kind !== "interrupted") note(`(the connection was lost: ${message})`);
     }

@@ -1,6 +1,6 @@
 /**
- * The shell's menu: common commands by number. A number alone on a line asks for the arguments, and
- * is replaced by the command's line.
+ * The shell's menu: common commands by number. A number alone on a line prompts for the command's
+ * argument, and stands for the command's line.
  */
 import { quote } from "./words.ts";
 
