@@ -15,7 +15,7 @@ import { version } from "./cmd/_version.ts";
 
 const verb = (brief: string, load: Verb["load"]): Verb => ({ brief, load });
 
-/** A benchmark of this machine, a load of an echo server, and the switch of an account. */
+/** Rows of which several share a file: local benchmarks, loads of echo servers, `user enable`. */
 const local = (name: LocalBench, brief: string) =>
   verb(brief, async () => ({ default: (await import("./cmd/_bench/local.ts")).localBench(name) }));
 const echoLoad = (kind: "tcp" | "udp", brief: string) =>

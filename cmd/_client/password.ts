@@ -1,4 +1,4 @@
-/** Passwords: never from the command line itself, where other users could read them. */
+/** Gets passwords, but not from the command line, where other users could read them. */
 import { BargeError, typed } from "../../core/error.ts";
 import {
   checkNewPassword,

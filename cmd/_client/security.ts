@@ -1,4 +1,4 @@
-/** Chooses TLS or not, and the trust, from a verb's options. */
+/** Chooses whether to use TLS, and which certificates to trust, from a verb's options. */
 import type { Remote } from "../../core/client/remote.ts";
 import { BargeError } from "../../core/error.ts";
 import type { Address } from "../../core/net/address.ts";
