@@ -24,7 +24,7 @@ Deno.test("a lost database is replaced only with --adopt, and no new account get
   const saved = await home.barge(["backup", "accounts.backup", ...data]);
   assert.equal(saved.code, 0, saved.stderr);
   for (const end of ["", "-wal", "-shm"]) {
-    await Deno.remove(`${folder}/accounts.db${end}`).catch(() => {/* it was not there */});
+    await Deno.remove(`${folder}/accounts.db${end}`).catch(() => {/* it did not exist */});
   }
 
   const tries = [
@@ -211,7 +211,7 @@ Deno.test("the tables of an older barge are never changed under its server", asy
 
   // The copy restores the old tables, which a server upgrades again.
   for (const end of ["", "-wal", "-shm"]) {
-    await Deno.remove(`${folder}/accounts.db${end}`).catch(() => {/* it was not there */});
+    await Deno.remove(`${folder}/accounts.db${end}`).catch(() => {/* it did not exist */});
   }
   Deno.renameSync(copy, `${folder}/accounts.db`);
   assert.equal(version(folder), 3);

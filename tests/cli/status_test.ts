@@ -39,11 +39,11 @@ Deno.test("status sums the work of all workers", async () => {
     await peer.answer();
   }
   await peers[0].fail(eager("/home/much", pattern(60_000)));
-  await peers[1].ask({ verb: "put", path: "/home/half", size: 5000 });
+  await peers[1].ask({ verb: "put", path: "/home/partial", size: 5000 });
 
-  const told = await home.barge(["status", "--json"], { env });
-  assert.equal(told.code, 0, told.stderr);
-  const now: Status = lines(told)[0];
+  const printed = await home.barge(["status", "--json"], { env });
+  assert.equal(printed.code, 0, printed.stderr);
+  const now: Status = lines(printed)[0];
   assert.deepEqual(Object.keys(now), [
     ...["version", "started", "now", "workers", "restarts", "memory", "connections", "doors"],
     ...["logins", "bans", "overQuota", "accounts", "uploads", "requests", "sessions"],
@@ -62,7 +62,7 @@ Deno.test("status sums the work of all workers", async () => {
   // The connections of the other worker are listed, too.
   assert.equal(now.sessions.length, 13);
   assert.equal(now.sessions.filter(({ account }) => account === "anna").length, 12);
-  assert.ok(now.sessions.some(({ verb, path }) => verb === "put" && path === "/home/half"));
+  assert.ok(now.sessions.some(({ verb, path }) => verb === "put" && path === "/home/partial"));
 
   const shown = await home.barge(["status"], { env });
   assert.match(shown.stdout, /^workers +2, [\d.]+ MB of memory$/m);
@@ -71,7 +71,7 @@ Deno.test("status sums the work of all workers", async () => {
     /^uploads +12 committed, 1 unfinished of which 1 move, 5.00 kB staged$/m,
   );
   assert.match(shown.stdout, /^native +put +13 +1 +[\d.]+ ms +[\d.]+ ms$/m);
-  assert.match(shown.stdout, /^anna +native +127.0.0.1:\d+ +\d+ s +put \/home\/half$/m);
+  assert.match(shown.stdout, /^anna +native +127.0.0.1:\d+ +\d+ s +put \/home\/partial$/m);
 
   const denied = await home.barge(["status", "--json"], {
     env: { BARGE_SERVER: `barge://anna@${server.address}`, BARGE_PASSWORD: "anna-secret" },

@@ -28,11 +28,12 @@ Deno.test("names that no door can show are printed by verify, noted by listings,
   }
   Deno.writeTextFileSync(`${home.path}/f`, "seen");
   assert.equal((await barge("put", "f", "/home/d/e/f")).code, 0);
-  const there = `${server.data}/homes/anna`;
+  const homeOnDisk = `${server.data}/homes/anna`;
   const unseen = `$(printf 'caf\\351')`;
-  await sh(`${there}/d/e`, `printf unseen > "${unseen}"`);
-  await sh(`${there}/links`, "ln -s /etc/passwd link; mkfifo pipe");
-  const whole = () => Deno.readTextFileSync(`${there}/d/e/f`) === "seen" && countOf(there) === 2;
+  await sh(`${homeOnDisk}/d/e`, `printf unseen > "${unseen}"`);
+  await sh(`${homeOnDisk}/links`, "ln -s /etc/passwd link; mkfifo pipe");
+  const isWhole = () =>
+    Deno.readTextFileSync(`${homeOnDisk}/d/e/f`) === "seen" && countOf(homeOnDisk) === 2;
 
   await t.step("verify prints the name, with and without --repair", async () => {
     for (const args of [[], ["--repair"]]) {
@@ -89,17 +90,17 @@ Deno.test("names that no door can show are printed by verify, noted by listings,
     await assert.rejects(rmdir, (error) => error instanceof SftpStatus);
     const names = await sftp.names("d/e");
     assert.deepEqual([...names.keys()], [".", "..", "f"]);
-    assert.ok(whole());
+    assert.ok(isWhole());
   });
   await t.step("a folder that holds only such a name is not empty", async () => {
-    await sh(`${there}/empty`, `printf unseen > "${unseen}"`);
+    await sh(`${homeOnDisk}/empty`, `printf unseen > "${unseen}"`);
     assert.equal((await barge("rm", "/home/empty")).code, 14);
     assert.equal((await barge("rm", "-r", "/home/empty")).code, 6);
     await using sftp = await SftpPeer.open(server.facts.sftp!, { username: "anna", password });
     await sftp.ask(Type.MKDIR, (p) => p.text("other").attrs({}));
     const over = sftp.extended("posix-rename@openssh.com", (p) => p.text("other").text("empty"));
     await assert.rejects(over, (error) => error instanceof SftpStatus);
-    await sh(`${there}/empty`, "rm *");
+    await sh(`${homeOnDisk}/empty`, "rm *");
   });
   await t.step(
     "a name with U+FFFD is valid, also beside names that are not UTF-8",
@@ -111,17 +112,17 @@ Deno.test("names that no door can show are printed by verify, noted by listings,
       assert.equal(stdout, "caf\ufffd\nf\n");
       assert.match(stderr, /left out is 1 name/);
       assert.equal((await barge("rm", "/home/d/e/caf\ufffd")).code, 0);
-      assert.equal(countOf(there), 2);
+      assert.equal(countOf(homeOnDisk), 2);
     },
   );
   await t.step("the name moves with its folder, and rm -r removes links and pipes", async () => {
     assert.equal((await barge("mv", "/home/d", "/home/moved")).code, 0);
-    assert.equal(countOf(there), 2);
+    assert.equal(countOf(homeOnDisk), 2);
     assert.equal((await barge("rm", "-r", "/home/links")).code, 0);
     assert.ok(Deno.statSync("/etc/passwd"));
   });
   await t.step("a renamed file can be charged and removed", async () => {
-    await sh(`${there}/moved/e`, `mv "${unseen}" named`);
+    await sh(`${homeOnDisk}/moved/e`, `mv "${unseen}" named`);
     assert.equal((await barge("verify", "--repair")).code, 0);
     assert.equal((await barge("rm", "-r", "/home/moved")).code, 0);
     assert.equal((await barge("verify")).code, 0);

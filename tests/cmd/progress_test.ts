@@ -74,7 +74,7 @@ Deno.test("the rate changes slowly", () => {
   tally.state(1000);
   tally.add({ type: "bytes", count: 10_000 });
   assert.equal(tally.state(2000).rate, 10_000);
-  const { rate } = tally.state(4000); // two seconds of nothing: half of it is left
+  const { rate } = tally.state(4000); // after two seconds without a byte
   assert.equal(rate, 5000);
 });
 

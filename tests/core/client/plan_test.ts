@@ -34,7 +34,7 @@ Deno.test("only update and checksum compare", () => {
 });
 
 Deno.test("a removed folder is listed once; an excluded name keeps the folders above it", () => {
-  const there = [
+  const existing = [
     dir(""),
     dir("a"),
     file("a/1"),
@@ -44,7 +44,7 @@ Deno.test("a removed folder is listed once; an excluded name keeps the folders a
     dir("c"),
   ];
   const names = (wanted: string[], patterns: string[] = []) =>
-    extraneous(there, new Set(wanted), exclude(patterns)).map(({ name }) => name);
+    extraneous(existing, new Set(wanted), exclude(patterns)).map(({ name }) => name);
   assert.deepEqual(names([]), ["a", "c"]);
   assert.deepEqual(names(["a/1"]), ["a/b", "c"]);
   assert.deepEqual(names([], ["*.o"]), ["a/1", "a/b/2", "c"]);

@@ -35,13 +35,13 @@ Deno.test("interrupted transfers resume", async (t) => {
       String(cut.error),
       /^put \/home\/big: lost the connection to the server 127\.0\.0\.1:\d+ \(.+\)$/,
     );
-    const there = await staged("/home/big");
-    assert.ok(there < 3_000_000, `${there}`);
+    const stagedBytes = await staged("/home/big");
+    assert.ok(stagedBytes < 3_000_000, `${stagedBytes}`);
     const record = recorder();
     const totals = await put(client, [`${dir}/big`], "/home/big", record);
     const [result] = record.results();
     assert.equal(result.status, "resumed", String(result.error));
-    assert.ok(result.offset > 0 && result.offset >= there, `${result.offset}`);
+    assert.ok(result.offset > 0 && result.offset >= stagedBytes, `${result.offset}`);
     assert.equal(record.starts()[0].offset, result.offset);
     assert.equal(totals.bytes, size - result.offset);
     assert.deepEqual(Deno.readFileSync(setup.disk("/home/big")), noise(size));

@@ -108,8 +108,8 @@ Deno.test("trees", async (t) => {
 
   await t.step("nothing is removed after a failure", async () => {
     plant(dir, { "partly/ok": "", "partly/vanishes": "x" });
-    plant(dir, { "partly-there/other": "" });
-    await up([`${dir}/partly-there/`], "/home/partly");
+    plant(dir, { "partly-old/other": "" });
+    await up([`${dir}/partly-old/`], "/home/partly");
     const record = recorder();
     await put(client, [`${dir}/partly/`], "/home/partly", {
       recursive: true,
