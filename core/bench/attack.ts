@@ -22,7 +22,8 @@ const sweepIntervalMs = 50;
 /** How many connections are opened at a time: more would overflow the server's accept queue. */
 const parallelOpens = 128;
 
-export interface AttackOptions {
+/** The amount of a load. */
+export interface Amount {
   readonly connections: number;
   /** How long to measure, in ms. */
   readonly duration: number;
@@ -34,6 +35,9 @@ export interface AttackOptions {
   readonly warmUp: number;
   /** When a request is given up, in ms after it was sent. */
   readonly timeout: number;
+}
+
+export interface AttackOptions extends Amount {
   readonly signal: AbortSignal;
   /** Called when measuring begins. */
   readonly onMeasuring?: () => void;

@@ -119,17 +119,18 @@ export async function talkUdp(
   const to = { transport: "udp" as const, hostname: server.host, port: server.port };
   const counts = { sent: 0, answered: 0, lost: 0 };
   const hostname = server.host.includes(":") ? "::" : "0.0.0.0";
-  using socket = datagrams(hostname);
+  const socket = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
+  using _ = { [Symbol.dispose]: () => socket.close() };
   let lost: Uint8Array[] = [];
   const inbox = new Inbox(socket);
   for await (const line of untilAborted(lines(source), signal)) {
     if (line.length > maxDatagramBytes) {
-      throw new BargeError(
-        "usage",
-        `a line has more than the ${maxDatagramBytes} bytes of a datagram`,
-      );
+      const why = `a line has more than the ${maxDatagramBytes} bytes of a datagram`;
+      throw new BargeError("usage", why);
     }
-    await send(socket, line, to);
+    await socket.send(line, to).catch((cause) => {
+      throw typed(cause, { op: "send to", path: formatAddress(server) });
+    });
     counts.sent++;
     const began = performance.now();
     let answer;
@@ -146,20 +147,6 @@ export async function talkUdp(
     await writeAll(sink, asLine(answer));
   }
   return counts;
-}
-
-function datagrams(hostname: string): Deno.DatagramConn & Disposable {
-  const socket = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
-  return Object.assign(socket, { [Symbol.dispose]: () => socket.close() });
-}
-
-async function send(socket: Deno.DatagramConn, bytes: Uint8Array, to: Deno.NetAddr) {
-  try {
-    await socket.send(bytes, to);
-  } catch (cause) {
-    const path = formatAddress({ host: to.hostname, port: to.port });
-    throw typed(cause, { op: "send to", path });
-  }
 }
 
 /** Receives datagrams; one that arrives after a timeout is returned by the next call. */

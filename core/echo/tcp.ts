@@ -22,7 +22,6 @@ const acceptPauseMs = 50;
 
 /** A connection that ended. */
 export interface Ended extends Traffic {
-  readonly peer: string;
   readonly seconds: number;
   /** `closed` by its peer, `reset` or another error, `idle`, `stopped`. */
   readonly why: string;
@@ -139,7 +138,7 @@ export class EchoTcp {
   }
 
   /** The traffic of each open connection. */
-  get connections(): (Traffic & { readonly peer: string })[] {
+  get connections(): Traffic[] {
     return Array.from(this.#open, ({ peer, received, sent }) => ({ peer, received, sent }));
   }
 

@@ -3,7 +3,7 @@
  * after three seconds. Tasks that block, or that never wait, do not switch; Python's monkey patching
  * lets blocking ones switch. All tasks run in a worker, so that the user can interrupt the program.
  */
-import { lesson } from "../lesson.ts";
+import type { Lesson } from "../lesson.ts";
 import type { Runner, Trace } from "../runner/runner.ts";
 import type { Text } from "../text.ts";
 
@@ -107,7 +107,7 @@ function showTasks(trace: Trace, blocking: boolean, order: string[]): (message: 
   };
 }
 
-export default lesson({
+export default {
   idea: {
     en: `Async tasks are coroutines that switch by themselves, at each await that has to wait. One
 thread runs all of them: while one task waits, another runs, so a task of one second and one of
@@ -129,23 +129,15 @@ await 处。阻塞的调用（长时间的计算、老式的 sleep 或读取）�
 from time import sleep，手里就还是旧函数，照样阻塞。这里的运行环境自己的等待全是异步的，不需要
 补丁。`,
   },
-  code: `await Promise.all([task(1), task(3)]);       // ends after 3 s
+  code: `await Promise.all([task(1), task(3)]);       // [[ends after 3 s || 3 秒结束]]
 
 async function task(seconds) { await sleep(seconds); }
-async function block(seconds) { sleepBlocking(seconds); }    // 1 + 3 = 4 s, for all tasks
-async function busy() { step(); step(); }                    // no await: no switch
+async function block(seconds) { sleepBlocking(seconds); }    // [[1 + 3 = 4 s, for all tasks || 1 + 3 = 4 秒，大家都等]]
+async function busy() { step(); step(); }                    // [[no await: no switch || 没有 await：不切换]]
 
-const sleep = time.sleep;                    // stored before the patch: still blocks
-time.sleep = asyncSleep;                     // the patch
-await time.sleep(1);                         // looked up after the patch: switches`,
-  codeTranslations: {
-    "stored before the patch: still blocks": "打补丁之前取走的：照样阻塞",
-    "looked up after the patch: switches": "打补丁之后才查找：会切换",
-    "1 + 3 = 4 s, for all tasks": "1 + 3 = 4 秒，大家都等",
-    "no await: no switch": "没有 await：不切换",
-    "ends after 3 s": "3 秒结束",
-    "the patch": "补丁",
-  },
+const sleep = time.sleep;                    // [[stored before the patch: still blocks || 打补丁之前取走的：照样阻塞]]
+time.sleep = asyncSleep;                     // [[the patch || 补丁]]
+await time.sleep(1);                         // [[looked up after the patch: switches || 打补丁之后才查找：会切换]]`,
   jobs,
   async run(runner, { speed }) {
     const msPerSecond = Math.max(minMsPerSecond, defaultMsPerSecond / speed);
@@ -174,7 +166,7 @@ await time.sleep(1);                         // looked up after the patch: switc
       ],
     };
   },
-});
+} satisfies Lesson;
 
 async function sleepTogether(runner: Runner, msPerSecond: number, blocking: boolean) {
   const how = blocking ? { en: "blocking", zh: "阻塞" } : { en: "with await", zh: "用 await" };

@@ -1,6 +1,6 @@
 /** `barrier`: a race in rounds, in which all runners end a round before one begins the next. */
 import { Barrier } from "../../sync/mod.ts";
-import { lesson } from "../lesson.ts";
+import type { Lesson } from "../lesson.ts";
 import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
 
@@ -47,7 +47,7 @@ const functions = {
   },
 };
 
-export default lesson({
+export default {
   idea: {
     en: `A barrier lets no thread through until all have arrived: in each round, the fast wait for
 the slow. The last one to arrive opens it for all, and then it closes again by itself. If one
@@ -61,13 +61,9 @@ thread that waits there gets a BrokenBarrierError.`,
 
 for (const round of [1, 2, 3]) {
   run(round);
-  line.wait();                    // 0 to 3: its number in the order of arrival
+  line.wait();                    // [[0 to 3: its number in the order of arrival || 0 到 3：第几个到的]]
 }
-line.abort();                     // waiting threads get a BrokenBarrierError`,
-  codeTranslations: {
-    "0 to 3: its number in the order of arrival": "0 到 3：第几个到的",
-    "waiting threads get a BrokenBarrierError": "等在那里的都得到 BrokenBarrierError",
-  },
+line.abort();                     // [[waiting threads get a BrokenBarrierError || 等在那里的都得到 BrokenBarrierError]]`,
   threads: { default: 4, min: 2, max: 19 },
   kinds: ["worker", "task"],
   functions,
@@ -111,7 +107,7 @@ line.abort();                     // waiting threads get a BrokenBarrierError`,
       },
     };
   },
-});
+} satisfies Lesson;
 
 function racerName(number: number) {
   return { en: `runner-${number}`, zh: `选手-${number}` };

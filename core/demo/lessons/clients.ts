@@ -1,6 +1,6 @@
 /** `clients`: hundreds of clients at once, which send several requests to an echo server of one isolate. */
 import { BargeError } from "../../error.ts";
-import { lesson } from "../lesson.ts";
+import type { Lesson } from "../lesson.ts";
 import type { Runner, Trace } from "../runner/runner.ts";
 import type { Text } from "../text.ts";
 import { connectPair, hangUp, listen, receive, send } from "./parts/sockets.ts";
@@ -9,7 +9,7 @@ import { connectPair, hangUp, listen, receive, send } from "./parts/sockets.ts";
 const maxGroups = 10;
 const requestsPerClient = 5;
 
-export default lesson({
+export default {
   idea: {
     en: `Five hundred threads would take gigabytes here; five hundred sockets in one event loop
 take little. While one client is idle, the server serves others: for each it keeps a few
@@ -23,19 +23,15 @@ with a few threads for computations.`,
 上万客户端、而其中大多数都在等的服务器，都做成事件循环，旁边再放几个线程做计算。`,
   },
   code:
-    `for await (const conn of listener) void serve(conn);        // the server: no thread per client
+    `for await (const conn of listener) void serve(conn);        // [[the server: no thread per client || 服务器：不给每个客户端开线程]]
 
 const clients = Array.from({ length: 500 }, () => connect(address));
 await Promise.all(clients.map(async (client) => {
-  for (let i = 0; i < 5; i++) {                              // each sends several requests
+  for (let i = 0; i < 5; i++) {                              // [[each sends several requests || 每个都接着问]]
     await client.send("hello " + i);
     await client.receive();
   }
 }));`,
-  codeTranslations: {
-    "the server: no thread per client": "服务器：不给每个客户端开线程",
-    "each sends several requests": "每个都接着问",
-  },
   threads: { default: 500, min: 1, max: 1000 },
   async run(runner, { threads, port }) {
     const began = performance.now();
@@ -59,7 +55,7 @@ await Promise.all(clients.map(async (client) => {
       ],
     };
   },
-});
+} satisfies Lesson;
 
 async function runClients(runner: Runner, trace: Trace, count: number, port: number) {
   using listener = listen(port);

@@ -1,6 +1,6 @@
 /** `condition`: producers and consumers at a shelf that holds a few loaves. */
 import { Condition, Lock } from "../../sync/mod.ts";
-import { lesson } from "../lesson.ts";
+import type { Lesson } from "../lesson.ts";
 import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
 
@@ -49,7 +49,7 @@ function changeCount(loaves: Int32Array, by: number): number {
   return loaves[0]!;
 }
 
-export default lesson({
+export default {
   idea: {
     en: `Some threads wait for more than a lock: a guest needs the lock of the shelf, and a loaf
 on it. wait() releases the lock, sleeps until another thread notifies it, and holds the lock
@@ -65,11 +65,10 @@ wait for it.`,
   code: `const lock = new Lock();
 const [notFull, notEmpty] = [new Condition(lock), new Condition(lock)];
 
-using _ = lock.hold();            // a guest
+using _ = lock.hold();            // [[a guest || 客人]]
 while (loaves[0] === 0) notEmpty.wait();
 loaves[0] -= 1;
 notFull.notify();`,
-  codeTranslations: { "a guest": "客人" },
   threads: { default: 4, min: 2, max: 20, even: true },
   kinds: ["worker", "task"],
   functions,
@@ -105,4 +104,4 @@ notFull.notify();`,
       },
     };
   },
-});
+} satisfies Lesson;

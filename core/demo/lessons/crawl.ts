@@ -6,7 +6,7 @@
  * a page once its delay is over and the page before it has been read.
  */
 import { BargeError } from "../../error.ts";
-import { lesson } from "../lesson.ts";
+import type { Lesson } from "../lesson.ts";
 import type { Runner, Trace } from "../runner/runner.ts";
 import { joinNames, type Text } from "../text.ts";
 import { listenFailure } from "./parts/sockets.ts";
@@ -24,7 +24,7 @@ interface Page {
   readonly delay: number | undefined;
 }
 
-export default lesson({
+export default {
   idea: {
     en: `The time of a fetch is mostly a wait. One by one, the waits add up; together they
 overlap, and take as long as the slowest one. One thread is enough, as nothing is computed:
@@ -34,12 +34,9 @@ the sites of others: limit the number of concurrent requests with a semaphore.`,
 的那个。这里不用计算，一个线程就够了：每个 fetch 是一个任务，谁先到就先处理谁。抓别人的网站要
 有礼貌：用信号量限制同时请求的数量。`,
   },
-  code: `for (const url of urls) await fetch(url);                    // the sum of all waits
-await Promise.all(urls.map((url) => fetch(url)));            // the longest of them`,
-  codeTranslations: {
-    "the sum of all waits": "所有等待之和",
-    "the longest of them": "其中最长的一个",
-  },
+  code:
+    `for (const url of urls) await fetch(url);                    // [[the sum of all waits || 所有等待之和]]
+await Promise.all(urls.map((url) => fetch(url)));            // [[the longest of them || 其中最长的一个]]`,
   async run(runner, { speed, port, urls }) {
     if (urls.length > 0) return await fetchUrls(runner, urls);
     const msPerSecond = defaultMsPerSecond / speed;
@@ -85,7 +82,7 @@ await Promise.all(urls.map((url) => fetch(url)));            // the longest of t
       ],
     };
   },
-});
+} satisfies Lesson;
 
 /** Fetches the URLs of the user, with measured times. */
 async function fetchUrls(runner: Runner, urls: readonly URL[]) {

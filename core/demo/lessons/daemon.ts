@@ -1,5 +1,5 @@
 /** `daemon`: the four outcomes for a thread that is a daemon or not, and joined or not. */
-import { lesson } from "../lesson.ts";
+import type { Lesson } from "../lesson.ts";
 import type { LessonThread } from "../runner/lesson_thread.ts";
 
 const functions = {
@@ -16,7 +16,7 @@ const functions = {
   },
 };
 
-export default lesson({
+export default {
   idea: {
     en: `A program ends when its last thread has ended, and main is only one of them. Daemons do
 not count: when only daemons are left, the program ends and terminates them wherever they are.
@@ -28,18 +28,11 @@ daemon that is not joined. Make a thread a daemon if it may stop at any point.`,
 守护线程。`,
   },
   code: `const t = await start("t", work, { daemon: true });
-// join | daemon | what happens to t when main ends
-// no   | no     | the program waits for it
-// no   | yes    | it is terminated
-// yes  | no     | main waits for it
-// yes  | yes    | main waits for it`,
-  codeTranslations: {
-    "join | daemon | what happens to t when main ends": "join | 守护 | main 结束后 t 怎样",
-    "no   | no     | the program waits for it": "否   | 否   | 程序等它做完",
-    "no   | yes    | it is terminated": "否   | 是   | 它被中断",
-    "yes  | no     | main waits for it": "是   | 否   | main 等它做完",
-    "yes  | yes    | main waits for it": "是   | 是   | main 等它做完",
-  },
+// [[join | daemon | what happens to t when main ends || join | 守护 | main 结束后 t 怎样]]
+// [[no   | no     | the program waits for it || 否   | 否   | 程序等它做完]]
+// [[no   | yes    | it is terminated || 否   | 是   | 它被中断]]
+// [[yes  | no     | main waits for it || 是   | 否   | main 等它做完]]
+// [[yes  | yes    | main waits for it || 是   | 是   | main 等它做完]]`,
   kinds: ["worker", "task"],
   functions,
   async run(runner) {
@@ -68,7 +61,7 @@ daemon that is not joined. Make a thread a daemon if it may stop at any point.`,
       },
     };
   },
-});
+} satisfies Lesson;
 
 function inChinese(outcome: string): string {
   return outcome === "done" ? "做完了" : "被中断";

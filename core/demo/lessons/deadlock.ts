@@ -4,7 +4,7 @@
  * under both names.
  */
 import { Lock, RLock } from "../../sync/mod.ts";
-import { lesson } from "../lesson.ts";
+import type { Lesson } from "../lesson.ts";
 import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { MainThread, ThreadHandle } from "../runner/main_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
@@ -127,7 +127,7 @@ async function joinOrTerminate(
   return ended && !stuck;
 }
 
-export default lesson({
+export default {
   idea: {
     en: `Thread 1 holds A and wants B; thread 2 holds B and wants A. Each waits for the other
 forever, although neither does anything wrong by itself. Draw an arrow from each waiting thread
@@ -150,21 +150,13 @@ to the lock it wants, and from each lock to its holder: a circle is a deadlock. 
   另一把。二十个线程先拿 A、B，再拿 B、A，全都能做完；不这样的话，只要有一个拿着 B、另一个
   拿着 A，就全卡住。代价是：两把锁时可以有两个线程各做各的，一把锁时只放一个进去。`,
   },
-  code: `a.acquire(); b.acquire();                    // thread 1
-b.acquire(); a.acquire();                    // thread 2: stuck
+  code: `a.acquire(); b.acquire();                    // [[thread 1 || 线程一]]
+b.acquire(); a.acquire();                    // [[thread 2: stuck || 线程二：卡住]]
 
-a.acquire(); b.acquire();                    // an order: in both threads
-if (!b.acquire({ timeout: 0.3 })) a.release();          // a timeout
-const lock = new RLock(); lock.acquire(); lock.acquire();   // an RLock
-const a = new RLock(), b = a;                // one lock under both names`,
-  codeTranslations: {
-    "thread 1": "线程一",
-    "thread 2: stuck": "线程二：卡住",
-    "an order: in both threads": "固定顺序：两个线程都这样",
-    "a timeout": "超时",
-    "an RLock": "RLock",
-    "one lock under both names": "一把锁，两个名字",
-  },
+a.acquire(); b.acquire();                    // [[an order: in both threads || 固定顺序：两个线程都这样]]
+if (!b.acquire({ timeout: 0.3 })) a.release();          // [[a timeout || 超时]]
+const lock = new RLock(); lock.acquire(); lock.acquire();   // [[an RLock || RLock]]
+const a = new RLock(), b = a;                // [[one lock under both names || 一把锁，两个名字]]`,
   threads: { default: 20, min: 2, max: 20 },
   kinds: ["worker", "task"],
   functions,
@@ -234,7 +226,7 @@ const a = new RLock(), b = a;                // one lock under both names`,
       },
     };
   },
-});
+} satisfies Lesson;
 
 async function takeTwice(main: MainThread, lock: Lock | RLock): Promise<boolean> {
   const locks = { lock: main.register("L", lock) };

@@ -4,7 +4,7 @@
  * lines from one queue, and puts its answers into another.
  */
 import { type Handle, Queue } from "../../sync/mod.ts";
-import { lesson } from "../lesson.ts";
+import type { Lesson } from "../lesson.ts";
 import type { Runner, Trace } from "../runner/runner.ts";
 import type { Text } from "../text.ts";
 import { connectPair, DatagramSocket, hangUp, listen, receive, send } from "./parts/sockets.ts";
@@ -41,7 +41,7 @@ function threadName(number: number): Text {
   return { en: `thread ${number}`, zh: `线程 ${number}` };
 }
 
-export default lesson({
+export default {
   idea: {
     en: `The oldest way to serve many clients uses the two loops that every server has. The accept
 loop waits for a client, starts a thread for it, and waits for the next one. The talk loop runs
@@ -62,18 +62,13 @@ UDP 没有连接：一个套接字收所有客户端的数据报，每个都带�
 一个线程，答完就结束；没有要维持的对话，也就没有通信循环。`,
   },
   code:
-    `for await (const conn of listener) start(() => {      // the accept loop: a thread per connection
-  for (let line; (line = conn.readLine()); )          // the talk loop
+    `for await (const conn of listener) start(() => {      // [[the accept loop: a thread per connection || 连接循环：每个连接一个线程]]
+  for (let line; (line = conn.readLine()); )          // [[the talk loop || 通信循环]]
     conn.write(line.toUpperCase());
 });
 
-for await (const [datagram, from] of socket)          // UDP: a thread per datagram
+for await (const [datagram, from] of socket)          // [[UDP: a thread per datagram || UDP：每个数据报一个线程]]
   start(() => socket.send(upper(datagram), from));`,
-  codeTranslations: {
-    "the accept loop: a thread per connection": "连接循环：每个连接一个线程",
-    "the talk loop": "通信循环",
-    "UDP: a thread per datagram": "UDP：每个数据报一个线程",
-  },
   threads: { default: 3, min: 1, max: 20 },
   jobs,
   async run(runner, { threads, port }) {
@@ -101,7 +96,7 @@ for await (const [datagram, from] of socket)          // UDP: a thread per datag
       },
     };
   },
-});
+} satisfies Lesson;
 
 /** Returns a function that shows each event a moment after the last. */
 function showInOrder(trace: Trace) {

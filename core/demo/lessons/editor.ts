@@ -1,7 +1,7 @@
 /** `editor`: a pipeline of three threads, which read lines, convert them to upper case and save them. */
 import { BargeError } from "../../error.ts";
 import { Queue } from "../../sync/mod.ts";
-import { lesson } from "../lesson.ts";
+import type { Lesson } from "../lesson.ts";
 import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
 import { bilingual, formatValue } from "../text.ts";
@@ -34,14 +34,14 @@ const functions = {
       const line = await thread.get<Line>(from);
       if (line === endOfLines) return;
       await thread.step(
-        bilingual`${{ en: "saves", zh: "保存" }} ${formatValue(line)}`,
+        bilingual`saves ${formatValue(line)} || 保存 ${formatValue(line)}`,
         () => Deno.writeTextFile(path, `${line}\n`, { append: true }),
       );
     }
   },
 };
 
-export default lesson({
+export default {
   idea: {
     en: `A pipeline of three stages has a thread for each stage, and a queue between two stages:
 while one line is saved, the next is converted and the one after that is typed. A stage does
@@ -53,10 +53,9 @@ like any other (here null): each stage passes it on, and ends.`,
   },
   code: `const [typed, changed] = [new Queue(2), new Queue(2)];
 
-for (const line of lines) typed.put(line);                  // thread 1
-for (;;) changed.put(typed.get().toUpperCase());            // thread 2
-for (;;) append(path, changed.get());                       // thread 3`,
-  codeTranslations: { "thread 1": "线程一", "thread 2": "线程二", "thread 3": "线程三" },
+for (const line of lines) typed.put(line);                  // [[thread 1 || 线程一]]
+for (;;) changed.put(typed.get().toUpperCase());            // [[thread 2 || 线程二]]
+for (;;) append(path, changed.get());                       // [[thread 3 || 线程三]]`,
   kinds: ["worker", "task"],
   functions,
   async run(runner) {
@@ -96,7 +95,7 @@ for (;;) append(path, changed.get());                       // thread 3`,
       await Deno.remove(path);
     }
   },
-});
+} satisfies Lesson;
 
 async function makeTempFile(): Promise<string> {
   try {

@@ -3,7 +3,7 @@
  * isSet, set and clear. The services are two threads, or real ones if the user gives addresses.
  */
 import { Event } from "../../sync/mod.ts";
-import { lesson } from "../lesson.ts";
+import type { Lesson } from "../lesson.ts";
 import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { MainThread, ThreadHandle } from "../runner/main_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
@@ -43,7 +43,7 @@ const functions = {
   },
 };
 
-export default lesson({
+export default {
   idea: {
     en: `An event is a flag that threads wait for. Until a thread sets it, wait() blocks; then all
 waiting threads continue, and later ones do not wait. So no thread polls, and none starts too
@@ -58,18 +58,12 @@ affected. --wait-for HOST:PORT does the same for a real service.`,
   },
   code: `const up = new Event();
 
-while (!up.wait({ timeout: 0.5 })) print("still waiting for MySQL");    // a worker
+while (!up.wait({ timeout: 0.5 })) print("[[still waiting for MySQL || 还在等 MySQL]]");    // [[a worker || 工作线程]]
 connect();
 
-up.set();                         // the service: all waiting threads continue
+up.set();                         // [[the service: all waiting threads continue || 启动服务的线程：大家都继续]]
 up.isSet();                       // true
-up.clear();                       // threads that come from now on wait`,
-  codeTranslations: {
-    '"still waiting for MySQL"': '"还在等 MySQL"',
-    "a worker": "工作线程",
-    "the service: all waiting threads continue": "启动服务的线程：大家都继续",
-    "threads that come from now on wait": "此后再来的又要等",
-  },
+up.clear();                       // [[threads that come from now on wait || 此后再来的又要等]]`,
   threads: { default: 3, min: 1, max: 18 },
   kinds: ["worker", "task"],
   functions,
@@ -98,7 +92,7 @@ up.clear();                       // threads that come from now on wait`,
       },
     };
   },
-});
+} satisfies Lesson;
 
 /**
  * Runs workers that wait for the services.

@@ -2,7 +2,7 @@
  * `generator`: a function that yields its results one by one, compared with one that returns them
  * all; and a generator that receives values.
  */
-import { lesson } from "../lesson.ts";
+import type { Lesson } from "../lesson.ts";
 import type { Trace } from "../runner/runner.ts";
 import type { Name, Text } from "../text.ts";
 
@@ -54,7 +54,7 @@ function measure(work: () => number): { readonly sum: number; readonly ns: numbe
   return { sum, ns: ms * 1e6 / measuredCalls };
 }
 
-export default lesson({
+export default {
   idea: {
     en: `A function call runs to its end before its caller continues. A generator runs to its next
 yield, returns one result, and stops there until it is asked again. So its results take no
@@ -82,19 +82,13 @@ yield 在等，所以要先让生成器跑到第一个 yield。
   },
   code: `function* squares(n) { for (let i = 1; i <= n; i++) yield i * i; }
 
-for (const square of squares(1e9)) if (square > 50) break;   // computed on demand
-allSquares(1e9);                                             // all computed first
+for (const square of squares(1e9)) if (square > 50) break;   // [[computed on demand || 要一个做一个]]
+allSquares(1e9);                                             // [[all computed first || 先全部做完]]
 
 function* adder() { let sum = 0; for (;;) sum += yield sum; }
 const sums = adder();
-sums.next();                                                 // runs to the first yield
-sums.next(10);                                               // sends 10: yield returns it`,
-  codeTranslations: {
-    "computed on demand": "要一个做一个",
-    "all computed first": "先全部做完",
-    "runs to the first yield": "跑到第一个 yield",
-    "sends 10: yield returns it": "推入 10：yield 返回它",
-  },
+sums.next();                                                 // [[runs to the first yield || 跑到第一个 yield]]
+sums.next(10);                                               // [[sends 10: yield returns it || 推入 10：yield 返回它]]`,
   async run(runner) {
     const order: string[] = [];
     await runner.runRealTime(
@@ -128,7 +122,7 @@ sums.next(10);                                               // sends 10: yield 
       ],
     };
   },
-});
+} satisfies Lesson;
 
 function takeResults(trace: Trace, order: string[]): void {
   let t = 0;

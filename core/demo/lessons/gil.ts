@@ -4,7 +4,7 @@
  * the program: updates are lost without one.
  */
 import { Barrier, type Handle, Lock } from "../../sync/mod.ts";
-import { lesson } from "../lesson.ts";
+import type { Lesson } from "../lesson.ts";
 import type { Runner, Trace } from "../runner/runner.ts";
 import { bilingual, type Text } from "../text.ts";
 import type { Drawing, EventKind } from "../trace.ts";
@@ -69,7 +69,7 @@ function primes(n: number): number {
   return count;
 }
 
-export default lesson({
+export default {
   idea: {
     en: `In Python one lock, the GIL, lets a single thread run Python code at a time. A JavaScript
 isolate is similar: it runs one task at a time. For tasks that wait (for the network, a disk, a
@@ -91,20 +91,14 @@ GIL 保护的是解释器自己的数据：没有它，垃圾回收可能正在�
 给它赋了新值，新值就丢了。它不保护你的数据。一个线程可能在读出 n 之后、写回之前让出执行权，于是
 两次减法丢了一次，尽管任何时刻都只有一个在跑。自己的数据要自己加锁：两把锁，管两种数据。`,
   },
-  code: `for (let i = 0; i < 2; i++) primes(1e6);                 // one isolate: twice the time
-await Promise.all(workers.map((worker) => worker.primes()));  // 2 cores: the time of one
+  code:
+    `for (let i = 0; i < 2; i++) primes(1e6);                 // [[one isolate: twice the time || 一个隔离实例：两倍时间]]
+await Promise.all(workers.map((worker) => worker.primes()));  // [[2 cores: the time of one || 两个核：一倍]]
 
-await Promise.all(Array.from({ length: 2 }, () => sleep(0.15)));   // one isolate: 0.15 s
+await Promise.all(Array.from({ length: 2 }, () => sleep(0.15)));   // [[one isolate: 0.15 s || 一个隔离实例：0.15 秒]]
 
-const read = n; await sleep(0.1); n = read - 1;          // one at a time, and still a lost update
-await lock.acquireAsync();                               // the program's own lock`,
-  codeTranslations: {
-    "one isolate: twice the time": "一个隔离实例：两倍时间",
-    "2 cores: the time of one": "两个核：一倍",
-    "one isolate: 0.15 s": "一个隔离实例：0.15 秒",
-    "one at a time, and still a lost update": "一次只跑一个，更新还是丢了",
-    "the program's own lock": "程序自己的锁",
-  },
+const read = n; await sleep(0.1); n = read - 1;          // [[one at a time, and still a lost update || 一次只跑一个，更新还是丢了]]
+await lock.acquireAsync();                               // [[the program's own lock || 程序自己的锁]]`,
   threads: { default: 2, min: 2, max: 16 },
   jobs,
   async run(runner, { threads }) {
@@ -149,7 +143,7 @@ await lock.acquireAsync();                               // the program's own lo
       ],
     };
   },
-});
+} satisfies Lesson;
 
 function laneNames(threads: number): Text[] {
   return Array.from({ length: threads }, (_, i) => ({ en: `job ${i + 1}`, zh: `工作 ${i + 1}` }));
@@ -231,10 +225,10 @@ async function subtractOne(
       }
       if (lock) event("holds", { of: label });
       const read = n;
-      event("runs", { text: bilingual`${{ en: "reads", zh: "读到" }} n = ${read}` });
+      event("runs", { text: bilingual`reads n = ${read} || 读到 n = ${read}` });
       await new Promise((resolve) => setTimeout(resolve, 0)); // lets other tasks run
       n = read - 1;
-      event("runs", { text: bilingual`${{ en: "writes", zh: "写回" }} n = ${n}` });
+      event("runs", { text: bilingual`writes n = ${n} || 写回 n = ${n}` });
       if (lock) event("releases", { of: label });
       lock?.release();
       event("ends");

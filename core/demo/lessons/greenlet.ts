@@ -1,5 +1,5 @@
 /** `greenlet`: coroutines that switch explicitly and pass each other values, without threads. */
-import { lesson } from "../lesson.ts";
+import type { Lesson } from "../lesson.ts";
 import type { Trace } from "../runner/runner.ts";
 import type { Text } from "../text.ts";
 
@@ -58,7 +58,7 @@ function runCoroutines(trace: Trace): { readonly order: string[]; readonly value
   return { order, value: next.value };
 }
 
-export default lesson({
+export default {
   idea: {
     en: `A coroutine is a function that can stop in the middle and continue there later. It stops
 only where its code says so: there it switches to another coroutine and passes a value, as
@@ -71,13 +71,9 @@ coroutines need only one thread.`,
   },
   code: `function* doubler() {
   let value = 1;
-  for (;;) value = yield { to: "b", value: value * 2 };    // switch to b, and pass a value
+  for (;;) value = yield { to: "b", value: value * 2 };    // [[switch to b, and pass a value || 切换到 b，交给它一个值]]
 }
-next = coroutines.get(next.to).next(next.value).value;     // run the next coroutine`,
-  codeTranslations: {
-    "switch to b, and pass a value": "切换到 b，交给它一个值",
-    "run the next coroutine": "现在轮到谁",
-  },
+next = coroutines.get(next.to).next(next.value).value;     // [[run the next coroutine || 现在轮到谁]]`,
   async run(runner) {
     const { order, value } = await runner.runRealTime(
       { en: "two coroutines pass a number back and forth", zh: "两个协程来回传一个数" },
@@ -92,4 +88,4 @@ next = coroutines.get(next.to).next(next.value).value;     // run the next corou
       },
     };
   },
-});
+} satisfies Lesson;

@@ -1,6 +1,6 @@
 /** `join`: a queue counts unfinished tasks, and join() waits until all are done. */
 import { Queue } from "../../sync/mod.ts";
-import { lesson } from "../lesson.ts";
+import type { Lesson } from "../lesson.ts";
 import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
 
@@ -18,7 +18,7 @@ const functions = {
   },
 };
 
-export default lesson({
+export default {
   idea: {
     en: `An empty queue means that all items have been taken, not that all work is done. So the
 queue counts: each put adds one, each taskDone() subtracts one, and join() waits for zero. The
@@ -29,16 +29,12 @@ with the program. One taskDone() too many is an error.`,
 它们随程序一起结束。taskDone() 调多了会报错。`,
   },
   code: `for (const task of tasks) queue.put(task);
-queue.join();                     // all are done, not only taken
+queue.join();                     // [[all are done, not only taken || 全部做完了，而不只是被拿走]]
 
-for (;;) {                        // a worker, which is a daemon
+for (;;) {                        // [[a worker, which is a daemon || 工作线程，守护的]]
   work(queue.get());
   queue.taskDone();
 }`,
-  codeTranslations: {
-    "all are done, not only taken": "全部做完了，而不只是被拿走",
-    "a worker, which is a daemon": "工作线程，守护的",
-  },
   threads: { default: 2, min: 1, max: 20 },
   kinds: ["worker", "task"],
   functions,
@@ -82,4 +78,4 @@ for (;;) {                        // a worker, which is a daemon
       },
     };
   },
-});
+} satisfies Lesson;

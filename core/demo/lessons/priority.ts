@@ -1,6 +1,6 @@
 /** `priority`: the most urgent item first, and equal ones in the order of their arrival. */
 import { PriorityQueue } from "../../sync/mod.ts";
-import { lesson } from "../lesson.ts";
+import type { Lesson } from "../lesson.ts";
 import { formatValue, joinNames, type Text } from "../text.ts";
 import { drain, drainFunctions, fillAndDrain } from "./parts/fill_and_drain.ts";
 
@@ -16,7 +16,7 @@ const tasks: readonly Task[] = [
 ];
 const expected = "put out the fire, call the fire brigade, answer the phone, tidy up, make tea";
 
-export default lesson({
+export default {
   idea: {
     en: `A PriorityQueue returns the smallest item first: 1 before 2, [1, "b"] before [2, "a"]. If
 equal items are to come in the order in which they were put, pass the priority separately. It
@@ -27,10 +27,9 @@ urgent ones keep coming.`,
 不急的可能一直轮不到。`,
   },
   code: `const queue = new PriorityQueue();
-queue.put("tidy up", { priority: 3 });
-queue.put("put out the fire", { priority: 1 });
-queue.get();                      // "put out the fire"`,
-  codeTranslations: { '"tidy up"': '"收拾房间"', '"put out the fire"': '"灭火"' },
+queue.put("[[tidy up || 收拾房间]]", { priority: 3 });
+queue.put("[[put out the fire || 灭火]]", { priority: 1 });
+queue.get();                      // "[[put out the fire || 灭火]]"`,
   kinds: ["worker", "task"],
   functions: drainFunctions,
   async run(runner) {
@@ -59,4 +58,4 @@ queue.get();                      // "put out the fire"`,
       summary: { en: `${byPriority.en}; tuples: ${order}`, zh: `${byPriority.zh}；元组：${order}` },
     };
   },
-});
+} satisfies Lesson;

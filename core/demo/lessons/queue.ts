@@ -3,7 +3,7 @@
  * Full and Empty; sizes that are outdated at once; and the inside of a queue.
  */
 import { Queue } from "../../sync/mod.ts";
-import { lesson } from "../lesson.ts";
+import type { Lesson } from "../lesson.ts";
 import type { LessonThread, WaitOptions } from "../runner/lesson_thread.ts";
 import type { MainThread, ThreadHandle } from "../runner/main_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
@@ -42,7 +42,7 @@ const functions = {
   ...handMadeFunctions,
 };
 
-export default lesson({
+export default {
   idea: {
     en: `A queue is a list with a lock and conditions inside, through which threads pass items to
 each other: put() waits while it is full, get() while it is empty. The first item in is the
@@ -68,19 +68,12 @@ notFull（put）、allTasksDone（join）。两个钩子 _put 和 _get（以及�
   },
   code: `const queue = new Queue(3);       // new Worker(...).postMessage(queue.handle)
 
-queue.put(item);                  // a producer: waits while it holds three items
-for (let item; (item = queue.get()) !== null; ) work(item);   // a consumer
+queue.put(item);                  // [[a producer: waits while it holds three items || 生产者：里面有三个时就等]]
+for (let item; (item = queue.get()) !== null; ) work(item);   // [[a consumer || 消费者]]
 
-queue.put(item, { timeout: 0.3 });        // Full, if there is no free place within 0.3 s
-queue.getNowait();                        // Empty, if there is nothing now
-if (queue.qsize() > 0) queue.getNowait(); // may still throw Empty`,
-  codeTranslations: {
-    "a producer: waits while it holds three items": "生产者：里面有三个时就等",
-    "a consumer": "消费者",
-    "Full, if there is no free place within 0.3 s": "0.3 秒内没有空位：Full",
-    "Empty, if there is nothing now": "现在没有数据：Empty",
-    "may still throw Empty": "仍然可能 Empty",
-  },
+queue.put(item, { timeout: 0.3 });        // [[Full, if there is no free place within 0.3 s || 0.3 秒内没有空位：Full]]
+queue.getNowait();                        // [[Empty, if there is nothing now || 现在没有数据：Empty]]
+if (queue.qsize() > 0) queue.getNowait(); // [[may still throw Empty || 仍然可能 Empty]]`,
   threads: { default: 4, min: 2, max: 20, even: true },
   kinds: ["worker", "task"],
   functions,
@@ -115,7 +108,7 @@ if (queue.qsize() > 0) queue.getNowait(); // may still throw Empty`,
       },
     };
   },
-});
+} satisfies Lesson;
 
 function count(outcomes: readonly string[], outcome: string): number {
   return outcomes.filter((each) => each === outcome).length;

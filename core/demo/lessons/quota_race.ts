@@ -9,7 +9,7 @@ import { Reservations } from "../../local/ledger/reservation.ts";
 import { BargeError } from "../../error.ts";
 import { makeVerifier } from "../../protocol/verifier.ts";
 import { Barrier, type Handle } from "../../sync/mod.ts";
-import { lesson } from "../lesson.ts";
+import type { Lesson } from "../lesson.ts";
 import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { Runner } from "../runner/runner.ts";
 
@@ -103,7 +103,7 @@ function taken(db: Database, account: number): number {
   return used + reserved;
 }
 
-export default lesson({
+export default {
   idea: {
     en: `Many servers keep a quota like this: they look up the used bytes, accept the upload if it
 fits, and add its size afterwards. Two uploads at once both look before either adds, and both
@@ -116,15 +116,12 @@ before you send a byte, however many uploads race.`,
 进程里的锁救不了，因为 barge 有好几个进程在写。barge 把检查和增加写成一条 SQL，在数据库的写锁
 之下执行：要么空间已经归你，要么一个字节都没发就告诉你不够，不管多少人在抢。`,
   },
-  code: `if (used() + size <= quota) add(size);                       // two at once: both fit
+  code:
+    `if (used() + size <= quota) add(size);                       // [[two at once: both fit || 两个同时来：都放得下]]
 
 INSERT INTO upload (account, want, ...)
 SELECT id, :want, ... FROM account
-WHERE id = :account AND used + reserved + :want <= quota     -- no row: over quota`,
-  codeTranslations: {
-    "two at once: both fit": "两个同时来：都放得下",
-    "no row: over quota": "没有写入行：超出配额",
-  },
+WHERE id = :account AND used + reserved + :want <= quota     -- [[no row: over quota || 没有写入行：超出配额]]`,
   threads: { default: 5, min: fits + 1, max: 12 },
   kinds: ["worker", "task"],
   functions,
@@ -158,7 +155,7 @@ WHERE id = :account AND used + reserved + :want <= quota     -- no row: over quo
       },
     };
   },
-});
+} satisfies Lesson;
 
 /** Lets workers race in real time. Only the number of successes is the same in each run. */
 async function race(runner: Runner, threads: number, account: Account): Promise<number> {

@@ -1,6 +1,6 @@
 /** `rlock`: a reentrant lock, which its owner may take several times, and must release as often. */
 import { RLock } from "../../sync/mod.ts";
-import { lesson } from "../lesson.ts";
+import type { Lesson } from "../lesson.ts";
 import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
 import { bilingual, type Text } from "../text.ts";
@@ -17,9 +17,9 @@ const functions = {
   async nested(thread: LessonThread, { lock }: { lock: Labeled<RLock> }, { depth, count }: Args) {
     const nest = async (remaining: number): Promise<void> => {
       if (remaining === 0) {
-        const n = await thread.step((n) => bilingual`${reads} n = ${n}`, () => count[0]!);
+        const n = await thread.step((n) => bilingual`reads n = ${n} || 读到 n = ${n}`, () => count[0]!);
         await thread.sleep(0.1);
-        await thread.step(bilingual`${writes} n = ${n + 1}`, () => void (count[0] = n + 1));
+        await thread.step(bilingual`writes n = ${n + 1} || 写回 n = ${n + 1}`, () => void (count[0] = n + 1));
         return;
       }
       await thread.acquire(lock);
@@ -48,15 +48,12 @@ const functions = {
   },
 };
 
-const reads = { en: "reads", zh: "读到" };
-const writes = { en: "writes", zh: "写回" };
-
 function timesTaken(n: number): Text {
   const times = n === 1 ? "once" : n === 2 ? "twice" : `${n} times`;
   return { en: `has taken the lock ${times}`, zh: `已拿了 ${n} 次` };
 }
 
-export default lesson({
+export default {
   idea: {
     en: `A function takes a lock, and calls another function that takes the same lock: with a
 Lock, the thread waits for itself forever. An RLock remembers its owner, and counts: the owner
@@ -69,13 +66,9 @@ RLock 记得主人是谁，并且计数：主人可以马上再拿一次，拿�
   code: `const lock = new RLock();
 
 function outer() { using _ = lock.hold(); inner(); }
-function inner() { using _ = lock.hold(); n = n + 1; }   // a Lock would wait forever here
+function inner() { using _ = lock.hold(); n = n + 1; }   // [[a Lock would wait forever here || 换成 Lock 会在这里永远等下去]]
 
-lock.recursionCount();            // how often this thread holds it`,
-  codeTranslations: {
-    "a Lock would wait forever here": "换成 Lock 会在这里永远等下去",
-    "how often this thread holds it": "本线程拿了几次",
-  },
+lock.recursionCount();            // [[how often this thread holds it || 本线程拿了几次]]`,
   threads: { default: 3, min: 2, max: 20 },
   // All tasks of an isolate are one owner.
   kinds: ["worker"],
@@ -110,4 +103,4 @@ lock.recursionCount();            // how often this thread holds it`,
       },
     };
   },
-});
+} satisfies Lesson;

@@ -2,13 +2,13 @@
  * `select`: one isolate serves many sockets without threads. The system reports which of them are
  * readable; here the runtime's event loop asks for that, and resolves the pending reads.
  */
-import { lesson } from "../lesson.ts";
+import type { Lesson } from "../lesson.ts";
 import type { Runner, Trace } from "../runner/runner.ts";
 import { connectPair, hangUp, listen, receive, send } from "./parts/sockets.ts";
 
 const rounds = 2;
 
-export default lesson({
+export default {
   idea: {
     en: `One thread can serve many sockets if it never waits for a particular one. It asks the
 system "which of these are ready?" (select, poll, epoll), serves those, and asks again. There
@@ -22,11 +22,10 @@ poll、epoll），处理就绪的，然后再问。不用每个客户端一个�
   },
   code: `const reads = new Map(conns.map((conn) => [conn, next(conn)]));
 for (;;) {
-  const [conn, line] = await Promise.race(reads.values());   // the first that is ready
+  const [conn, line] = await Promise.race(reads.values());   // [[the first that is ready || 谁就绪就是谁]]
   conn.write(line);
   reads.set(conn, next(conn));
 }`,
-  codeTranslations: { "the first that is ready": "谁就绪就是谁" },
   threads: { default: 6, min: 2, max: 100 },
   async run(runner, { threads, port }) {
     const title = {
@@ -46,7 +45,7 @@ for (;;) {
       },
     };
   },
-});
+} satisfies Lesson;
 
 interface Ready {
   readonly number: number;

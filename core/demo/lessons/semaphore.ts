@@ -1,6 +1,6 @@
 /** `semaphore`: many tasks, a few at a time; and a pool, which needs fewer threads for that. */
 import { Queue, Semaphore } from "../../sync/mod.ts";
-import { lesson } from "../lesson.ts";
+import type { Lesson } from "../lesson.ts";
 import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
 
@@ -34,7 +34,7 @@ function enter(counts: Int32Array): void {
   counts[1] = Math.max(counts[1]!, counts[0]!);
 }
 
-export default lesson({
+export default {
   idea: {
     en: `A semaphore is a lock with several permits. Twenty threads arrive at once; five get in,
 and each one that leaves lets in the first of the queue: with half a second each, four rounds
@@ -50,15 +50,11 @@ threads.`,
   },
   code: `const sema = new Semaphore(5);
 
-sema.acquire();                   // in each of the twenty threads
+sema.acquire();                   // [[in each of the twenty threads || 二十个线程里的每一个]]
 work();
 sema.release();
 
-for (let task; (task = tasks.get()); ) work(task);    // in each of the five threads of a pool`,
-  codeTranslations: {
-    "in each of the twenty threads": "二十个线程里的每一个",
-    "in each of the five threads of a pool": "线程池的五个线程里的每一个",
-  },
+for (let task; (task = tasks.get()); ) work(task);    // [[in each of the five threads of a pool || 线程池的五个线程里的每一个]]`,
   threads: { default: tasks, min: permits + 1, max: 200 },
   kinds: ["worker", "task"],
   functions,
@@ -115,4 +111,4 @@ for (let task; (task = tasks.get()); ) work(task);    // in each of the five thr
       },
     };
   },
-});
+} satisfies Lesson;

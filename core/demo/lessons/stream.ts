@@ -4,7 +4,7 @@
  * does not fail.
  */
 import { BargeError } from "../../error.ts";
-import { lesson } from "../lesson.ts";
+import type { Lesson } from "../lesson.ts";
 import type { Runner, Trace } from "../runner/runner.ts";
 import { bilingual, formatValue, joinNames, type Text } from "../text.ts";
 import { connectPair, DatagramSocket, hangUp, listen } from "./parts/sockets.ts";
@@ -55,7 +55,7 @@ export class MessageDecoder {
   }
 }
 
-export default lesson({
+export default {
   idea: {
     en: `TCP carries a stream of bytes, and knows nothing of messages. One read may return what
 three writes sent, and one write may need three reads: sends and receives do not come in pairs.
@@ -73,21 +73,14 @@ TCP client is refused there.`,
 UDP 传送的是数据报：一次发的就一次收到，要么就收不到，空的数据报收到的也是空的。它没有连接，所以
 往没有人监听的端口发数据报，和平时一样，不会报错；TCP 客户端在那里则会被拒绝。`,
   },
-  code: `conn.write("ab"); conn.write("cde");         // two writes
-conn.read(buffer);                           // one read: "abcde"
+  code: `conn.write("ab"); conn.write("cde");         // [[two writes || 写两次]]
+conn.read(buffer);                           // [[one read: "abcde" || 读一次："abcde"]]
 
-conn.write(uint32(message.length)); conn.write(message);     // a length before it
-const length = uint32(readExactly(4));       // the receiver reads that many bytes
+conn.write(uint32(message.length)); conn.write(message);     // [[a length before it || 前面写上长度]]
+const length = uint32(readExactly(4));       // [[the receiver reads that many bytes || 接收者就读这么多]]
 const message = readExactly(length);
 
-socket.send("", address);                    // UDP: arrives, and is empty`,
-  codeTranslations: {
-    "two writes": "写两次",
-    'one read: "abcde"': '读一次："abcde"',
-    "a length before it": "前面写上长度",
-    "the receiver reads that many bytes": "接收者就读这么多",
-    "UDP: arrives, and is empty": "UDP：会到达，是空的",
-  },
+socket.send("", address);                    // [[UDP: arrives, and is empty || UDP：会到达，是空的]]`,
   async run(runner, { port }) {
     const { joined, reads, separated } = await overTcp(runner, port);
     const datagrams = await runner.runRealTime({
@@ -116,7 +109,7 @@ socket.send("", address);                    // UDP: arrives, and is empty`,
       },
     };
   },
-});
+} satisfies Lesson;
 
 async function overTcp(runner: Runner, port: number) {
   using listener = listen(port);
@@ -168,7 +161,7 @@ function showTalk(trace: Trace) {
 }
 
 function sends(message: string): Text {
-  return bilingual`${{ en: "sends", zh: "发送" }} ${formatValue(message)}`;
+  return bilingual`sends ${formatValue(message)} || 发送 ${formatValue(message)}`;
 }
 
 /** @returns the text that one read returns after several writes */
@@ -185,7 +178,7 @@ async function readJoined(trace: Trace, client: Deno.Conn, server: Deno.Conn): P
     }
   }
   for (const message of messages) show.run(sender, sends(message));
-  show.run(receiver, bilingual`${{ en: "reads", zh: "读到" }} ${formatValue(text)}`);
+  show.run(receiver, bilingual`reads ${formatValue(text)} || 读到 ${formatValue(text)}`);
   show.end();
   return text;
 }

@@ -1,5 +1,5 @@
 /** `thread`: two ways to start a thread, the state that threads share, and the list of live threads. */
-import { lesson } from "../lesson.ts";
+import type { Lesson } from "../lesson.ts";
 import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { MainThread, ThreadHandle } from "../runner/main_thread.ts";
 import { bilingual, joinNames, type Name, type Text, textIn } from "../text.ts";
@@ -29,7 +29,7 @@ class Greeter {
 
 async function greet(thread: LessonThread, { whom, times, counter }: Greeting): Promise<Facts> {
   for (let i = 1; i <= times; i++) {
-    await thread.print(bilingual`${{ en: "hello", zh: "你好，" }} ${whom} ${i}`);
+    await thread.print(bilingual`hello ${whom} ${i} || 你好， ${whom} ${i}`);
     Atomics.add(counter, 0, 1);
     await thread.sleep(0.1);
   }
@@ -45,7 +45,7 @@ const functions = {
   },
 };
 
-export default lesson({
+export default {
   idea: {
     en: `A thread is a second place in the same program where code runs. There are two ways to
 create one: give it a function, or write a class whose run() it calls. It has a name and a
@@ -68,21 +68,14 @@ a SharedArrayBuffer is visible to all.`,
 这里的线程是 Worker，即各有自己堆的隔离实例：普通变量各归各的，放在 SharedArrayBuffer 里的
 数据则大家都看得到。`,
   },
-  code: `const a = await start("a", greet, { whom: "you" });          // a function
-const b = await start("b", new Greeter({ whom: "me" }));     // a class with run()
+  code: `const a = await start("a", greet, { whom: "you" });          // [[a function || 一个函数]]
+const b = await start("b", new Greeter({ whom: "me" }));     // [[a class with run() || 带 run() 的类]]
 
-alive(a);                         // true, until its code returns
+alive(a);                         // [[true, until its code returns || 代码返回之前都是 true]]
 enumerate();                      // ["main", "a", "b"]
 await join([a, b]);
-Deno.pid;                         // the same number in a, b and main
-Atomics.add(counter, 0, 1);       // shared by all`,
-  codeTranslations: {
-    "a function": "一个函数",
-    "a class with run()": "带 run() 的类",
-    "true, until its code returns": "代码返回之前都是 true",
-    "the same number in a, b and main": "在 a、b 和 main 里是同一个数",
-    "shared by all": "大家共用",
-  },
+Deno.pid;                         // [[the same number in a, b and main || 在 a、b 和 main 里是同一个数]]
+Atomics.add(counter, 0, 1);       // [[shared by all || 大家共用]]`,
   kinds: ["worker", "task"],
   functions,
   async run(runner) {
@@ -107,7 +100,7 @@ Atomics.add(counter, 0, 1);       // shared by all`,
       ],
     };
   },
-});
+} satisfies Lesson;
 
 async function greetTogether(main: MainThread) {
   const counter = new Int32Array(new SharedArrayBuffer(4));

@@ -1,6 +1,6 @@
 /** `timer`: a function that is called later, unless the timer is canceled before. */
 import { Timer } from "../../sync/mod.ts";
-import { lesson } from "../lesson.ts";
+import type { Lesson } from "../lesson.ts";
 import type { Trace } from "../runner/runner.ts";
 import { joinNames, type Text } from "../text.ts";
 
@@ -47,7 +47,7 @@ async function runTimers(
   return rang;
 }
 
-export default lesson({
+export default {
   idea: {
     en: `A timer calls a function later, after a given time from its start. Until then, cancel()
 prevents the call; afterwards it does nothing. Timers ring in the order of their times, not of
@@ -58,15 +58,10 @@ ones.`,
 就没有作用了。谁先响取决于时间，而不是启动的先后。在 Python 里，每个定时器是一个先睡一觉的线程；
 在这里，一个隔离实例的定时器都由它的事件循环来调用，所以哪个函数跑得太久，后面的就会被耽误。`,
   },
-  code: `const alarm = new Timer(3, () => print("time is up"));
+  code: `const alarm = new Timer(3, () => print("[[time is up || 时间到]]"));
 alarm.start();
-alarm.cancel();                   // canceled, if it has not rung yet
-alarm.finished.wait();            // it has rung or never will`,
-  codeTranslations: {
-    '"time is up"': '"时间到"',
-    "canceled, if it has not rung yet": "还没响就取消",
-    "it has rung or never will": "已经响过，或不会再响",
-  },
+alarm.cancel();                   // [[canceled, if it has not rung yet || 还没响就取消]]
+alarm.finished.wait();            // [[it has rung or never will || 已经响过，或不会再响]]`,
   async run(runner, { speed }) {
     const msPerSecond = defaultMsPerSecond / speed;
     const rang = await runner.runRealTime(
@@ -84,4 +79,4 @@ alarm.finished.wait();            // it has rung or never will`,
       },
     };
   },
-});
+} satisfies Lesson;

@@ -48,7 +48,7 @@ export class MainThread extends LessonThread {
     { daemon = false } = {},
   ): Promise<ThreadHandle> {
     const code = threadFunction as ThreadFunction<Primitives, unknown>;
-    return await this.step(bilingual`${{ en: "starts", zh: "启动" }} ${name}`, () => {
+    return await this.step(bilingual`starts ${name} || 启动 ${name}`, () => {
       return { name, id: this.#starter.start(name, code, primitives, args, daemon) };
     });
   }
@@ -117,5 +117,6 @@ export class MainThread extends LessonThread {
 /** Returns the names of threads; of more than three, the first and the last. */
 function summarizeNames(threads: readonly ThreadHandle[]): Text {
   if (threads.length <= 3) return joinNames(threads.map(({ name }) => name));
-  return bilingual`${threads[0]!.name} ${{ en: "to", zh: "至" }} ${threads.at(-1)!.name}`;
+  const [first, last] = [threads[0]!.name, threads.at(-1)!.name];
+  return bilingual`${first} to ${last} || ${first} 至 ${last}`;
 }
