@@ -44,7 +44,7 @@ export function inEachLanguage(make: (lang: Lang) => string): Text {
  */
 export function bilingual(
   parts: TemplateStringsArray,
-  ...values: readonly (Name | number | boolean)[]
+  ...values: readonly (Name | number | boolean | undefined)[]
 ): Text {
   const [en, zh] = parts.join("\0").split(/\s+\|\|\s+/);
   const valuesOfEn = en!.split("\0").length - 1;

@@ -3,6 +3,7 @@ import { Barrier } from "../../sync/mod.ts";
 import type { Lesson } from "../lesson.ts";
 import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
+import { bilingual } from "../text.ts";
 
 const rounds = 3;
 
@@ -20,7 +21,7 @@ const functions = {
     const { secondsPerRound, index, current } = args;
     let maxLead = 0;
     for (let round = 1; round <= rounds; round++) {
-      await thread.step({ en: `round ${round}`, zh: `第 ${round} 轮` }, () => {
+      await thread.step(bilingual`round ${round} || 第 ${round} 轮`, () => {
         current[index] = round;
         maxLead = Math.max(maxLead, ...current.map((other) => round - other));
       });
@@ -31,17 +32,15 @@ const functions = {
   },
   async breaker(thread: LessonThread, { line }: { line: Labeled<Barrier> }, seconds: number) {
     await thread.sleep(seconds);
-    await thread.step({ en: "breaks the barrier", zh: "打破屏障" }, () => line.primitive.abort());
+    await thread.step(bilingual`breaks the barrier || 打破屏障`, () => line.primitive.abort());
   },
   async waiter(thread: LessonThread, { line }: { line: Labeled<Barrier> }) {
     try {
       await thread.waitForBarrier(line);
       return "passed";
     } catch (error) {
-      await thread.step({
-        en: `gets an error: ${(error as Error).name}`,
-        zh: `得到错误：${(error as Error).name}`,
-      });
+      await thread.step(bilingual`gets an error: ${(error as Error).name} ||
+        得到错误：${(error as Error).name}`);
       return (error as Error).name;
     }
   },
@@ -84,14 +83,14 @@ line.abort();                     // [[waiting threads get a BrokenBarrierError 
       return Math.max(...started.map((thread) => Number(main.result(thread))));
     });
     const errors = await runner.runScheduled(
-      { en: "one does not come", zh: "有一个来不了" },
+      bilingual`one does not come || 有一个来不了`,
       async (main) => {
         const line = main.register("line", new Barrier(threads));
         const started = await main.startEach(
           threads - 1,
           (i) => main.start(racerName(i), functions.waiter, { line }, undefined),
         );
-        const late = { en: "late", zh: "迟到者" };
+        const late = bilingual`late || 迟到者`;
         await main.join([...started, await main.start(late, functions.breaker, { line }, 0.5)]);
         return started.map((thread) => String(main.result(thread)));
       },
@@ -99,16 +98,13 @@ line.abort();                     // [[waiting threads get a BrokenBarrierError 
     const broken = errors.every((name) => name === "BrokenBarrierError");
     return {
       ok: maxLead === 1 && broken,
-      summary: {
-        en: `no runner was more than ${maxLead} round ahead; when one did not come, ` +
-          `${errors.length} waiting threads got a ${errors[0]}`,
-        zh: `没有人领先超过 ${maxLead} 轮；有人来不了时，` +
-          `${errors.length} 个等待者都得到 ${errors[0]}`,
-      },
+      summary: bilingual`no runner was more than ${maxLead} round ahead; when one did not come,
+        ${errors.length} waiting threads got a ${errors[0]} ||
+        没有人领先超过 ${maxLead} 轮；有人来不了时，${errors.length} 个等待者都得到 ${errors[0]}`,
     };
   },
 } satisfies Lesson;
 
 function racerName(number: number) {
-  return { en: `runner-${number}`, zh: `选手-${number}` };
+  return bilingual`runner-${number} || 选手-${number}`;
 }

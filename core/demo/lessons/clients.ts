@@ -2,7 +2,7 @@
 import { BargeError } from "../../error.ts";
 import type { Lesson } from "../lesson.ts";
 import type { Runner, Trace } from "../runner/runner.ts";
-import type { Text } from "../text.ts";
+import { bilingual, type Text } from "../text.ts";
 import { connectPair, hangUp, listen, receive, send } from "./parts/sockets.ts";
 
 /** The most lanes of the picture, each for a group of clients. */
@@ -35,10 +35,8 @@ await Promise.all(clients.map(async (client) => {
   threads: { default: 500, min: 1, max: 1000 },
   async run(runner, { threads, port }) {
     const began = performance.now();
-    const title = {
-      en: `${threads} clients at once with ${requestsPerClient} requests each`,
-      zh: `${threads} 个客户端同时来，各问 ${requestsPerClient} 次`,
-    };
+    const title = bilingual`${threads} clients at once with ${requestsPerClient} requests each ||
+      ${threads} 个客户端同时来，各问 ${requestsPerClient} 次`;
     const { open, echoed } = await runner.runRealTime(
       title,
       (trace) => runClients(runner, trace, threads, port),
@@ -46,12 +44,11 @@ await Promise.all(clients.map(async (client) => {
     const wanted = threads * requestsPerClient;
     return {
       ok: open === threads && echoed === wanted,
-      summary: {
-        en: `${open} were connected at once; ${echoed} of ${wanted} requests were answered`,
-        zh: `同时连着 ${open} 个；${wanted} 次提问答了 ${echoed} 次`,
-      },
+      summary: bilingual`${open} were connected at once; ${echoed} of ${wanted} requests were
+        answered ||
+        同时连着 ${open} 个；${wanted} 次提问答了 ${echoed} 次`,
       measured: [
-        { name: { en: "all of it, ms", zh: "总共，毫秒" }, value: performance.now() - began },
+        { name: bilingual`all of it, ms || 总共，毫秒`, value: performance.now() - began },
       ],
     };
   },
@@ -76,7 +73,7 @@ async function runClients(runner: Runner, trace: Trace, count: number, port: num
       serving.push(echo(server).catch(() => hangUp(server)));
     }
     const open = serving.length;
-    show("runs", { en: "are connected", zh: "已连上" });
+    show("runs", bilingual`are connected || 已连上`);
     const answers = Array.from({ length: requestsPerClient }, () => 0);
     // Each client sends its next request after its last answer, independently of the others.
     await Promise.all(clients.map(async (client, i) => {
@@ -121,7 +118,7 @@ function showPhases(trace: Trace, count: number) {
   });
   let phase = 0;
   return (what: "starts" | "runs" | "waits" | "ends", text?: Text) => {
-    const of = what === "waits" ? { en: "the echo", zh: "回显" } : undefined;
+    const of = what === "waits" ? bilingual`the echo || 回显` : undefined;
     const t = phase++ / 10;
     for (const lane of lanes) trace.event({ t, lane, what, of, text });
   };

@@ -3,6 +3,7 @@ import { Condition, Lock } from "../../sync/mod.ts";
 import type { Lesson } from "../lesson.ts";
 import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
+import { bilingual } from "../text.ts";
 
 interface Shelf {
   readonly lock: Labeled<Lock>;
@@ -19,7 +20,7 @@ const functions = {
       await thread.acquire(lock);
       while (loaves[0]! >= maxLoaves) await thread.waitForCondition(notFull, lock);
       await thread.step(
-        (n) => ({ en: `puts a loaf on the shelf: ${n}`, zh: `放上一个面包：共 ${n} 个` }),
+        (n) => bilingual`puts a loaf on the shelf: ${n} || 放上一个面包：共 ${n} 个`,
         () => changeCount(loaves, 1),
       );
       await thread.notify(notEmpty);
@@ -31,7 +32,7 @@ const functions = {
       await thread.acquire(lock);
       while (loaves[0] === 0) await thread.waitForCondition(notEmpty, lock);
       await thread.step(
-        (n) => ({ en: `takes a loaf: ${n} left`, zh: `拿走一个面包：剩 ${n} 个` }),
+        (n) => bilingual`takes a loaf: ${n} left || 拿走一个面包：剩 ${n} 个`,
         () => changeCount(loaves, -1),
       );
       await thread.notify(notFull);
@@ -85,8 +86,8 @@ notFull.notify();`,
       const shelf = { lock, notFull, notEmpty };
       const started = [];
       for (let i = 1; i <= pairs; i++) {
-        const guest = { en: `guest-${i}`, zh: `客人-${i}` };
-        const baker = { en: `baker-${i}`, zh: `面包师-${i}` };
+        const guest = bilingual`guest-${i} || 客人-${i}`;
+        const baker = bilingual`baker-${i} || 面包师-${i}`;
         started.push(await main.start(guest, functions.guest, shelf, loaves));
         started.push(await main.start(baker, functions.baker, shelf, loaves));
       }
@@ -96,12 +97,9 @@ notFull.notify();`,
     const made = pairs * loavesPerThread;
     return {
       ok: left === 0 && max! <= maxLoaves && min === 0,
-      summary: {
-        en:
-          `${made} loaves were made and taken; there were never more than ${max} on the shelf, and ` +
-          `never fewer than ${min}`,
-        zh: `做了也拿走了 ${made} 个面包；架子上最多 ${max} 个，最少 ${min} 个`,
-      },
+      summary: bilingual`${made} loaves were made and taken; there were never more than ${max} on
+        the shelf, and never fewer than ${min} ||
+        做了也拿走了 ${made} 个面包；架子上最多 ${max} 个，最少 ${min} 个`,
     };
   },
 } satisfies Lesson;

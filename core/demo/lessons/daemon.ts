@@ -1,6 +1,7 @@
 /** `daemon`: the four outcomes for a thread that is a daemon or not, and joined or not. */
 import type { Lesson } from "../lesson.ts";
 import type { LessonThread } from "../runner/lesson_thread.ts";
+import { bilingual } from "../text.ts";
 
 const functions = {
   /** Sets `done` to 1 after its work. */
@@ -9,9 +10,9 @@ const functions = {
     _: Record<never, never>,
     { done }: { readonly done: Int32Array },
   ) {
-    await thread.print({ en: "begins to work", zh: "开始干活" });
+    await thread.print(bilingual`begins to work || 开始干活`);
     await thread.sleep(0.5);
-    await thread.print({ en: "has finished its work", zh: "干完了" });
+    await thread.print(bilingual`has finished its work || 干完了`);
     done[0] = 1;
   },
 };
@@ -46,19 +47,17 @@ daemon that is not joined. Make a thread a daemon if it may stop at any point.`,
           const thread = await main.start("t", functions.work, {}, { done }, { daemon });
           await main.sleep(0.1);
           if (join) await main.join([thread]);
-          await main.print({ en: "main ends", zh: "main 结束了" });
+          await main.print(bilingual`main ends || main 结束了`);
         });
         outcomes.push(done[0] === 1 ? "done" : "terminated");
       }
     }
     return {
       ok: outcomes.join(", ") === "done, done, terminated, done",
-      summary: {
-        en: `no daemon: ${outcomes[0]}, joined: ${outcomes[1]}; ` +
-          `a daemon: ${outcomes[2]}, joined: ${outcomes[3]}`,
-        zh: `普通线程：${inChinese(outcomes[0]!)}，join：${inChinese(outcomes[1]!)}；` +
-          `守护线程：${inChinese(outcomes[2]!)}，join：${inChinese(outcomes[3]!)}`,
-      },
+      summary: bilingual`no daemon: ${outcomes[0]}, joined: ${outcomes[1]}; a daemon:
+        ${outcomes[2]}, joined: ${outcomes[3]} ||
+        普通线程：${inChinese(outcomes[0]!)}，join：${inChinese(outcomes[1]!)}；守护线程：
+        ${inChinese(outcomes[2]!)}，join：${inChinese(outcomes[3]!)}`,
     };
   },
 } satisfies Lesson;

@@ -9,6 +9,7 @@ import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { MainThread, ThreadHandle } from "../runner/main_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
 import { findCircle } from "../runner/wait_graph.ts";
+import { bilingual } from "../text.ts";
 
 /** The locks of a thread, in the order in which it takes them. */
 interface OrderedLocks {
@@ -20,7 +21,7 @@ type LockPair = Readonly<Record<"A" | "B", Labeled<Lock | RLock>>>;
 
 /** The time between the first and the second lock. */
 const pauseSeconds = 0.1;
-const hasBoth = { en: "has both", zh: "两把都拿到了" };
+const hasBoth = bilingual`has both || 两把都拿到了`;
 
 const functions = {
   async waitForever(thread: LessonThread, { first, second }: OrderedLocks) {
@@ -51,10 +52,8 @@ const functions = {
   },
   async takeTwice(thread: LessonThread, { lock }: { lock: Labeled<Lock | RLock> }) {
     await thread.acquire(lock);
-    await thread.step({
-      en: "calls a function that takes the same lock",
-      zh: "调用一个也要拿这把锁的函数",
-    });
+    await thread.step(bilingual`calls a function that takes the same lock ||
+      调用一个也要拿这把锁的函数`);
     await thread.acquire(lock);
     await thread.release(lock);
     await thread.release(lock);
@@ -162,23 +161,23 @@ const a = new RLock(), b = a;                // [[one lock under both names || �
   functions,
   async run(runner, { threads }) {
     const stuck = !await runner.runScheduled(
-      { en: "two threads: A then B, and B then A", zh: "两个线程：一个先 A 后 B，一个先 B 后 A" },
+      bilingual`two threads: A then B, and B then A || 两个线程：一个先 A 后 B，一个先 B 后 A`,
       runTwo([["A", "B"], ["B", "A"]]),
     );
     const own = !await runner.runScheduled(
-      { en: "one thread that takes its own lock again", zh: "一个线程，等自己的锁" },
+      bilingual`one thread that takes its own lock again || 一个线程，等自己的锁`,
       (main) => takeTwice(main, new Lock()),
     );
     const reentrant = await runner.runScheduled(
-      { en: "solution: an RLock", zh: "解法：RLock" },
+      bilingual`solution: an RLock || 解法：RLock`,
       (main) => takeTwice(main, new RLock()),
     );
     const ordered = await runner.runScheduled(
-      { en: "solution: an order, A before B", zh: "解法：固定顺序，先 A 后 B" },
+      bilingual`solution: an order, A before B || 解法：固定顺序，先 A 后 B`,
       runTwo([["A", "B"], ["A", "B"]]),
     );
     const timed = await runner.runScheduled(
-      { en: "solution: a timeout", zh: "解法：超时" },
+      bilingual`solution: a timeout || 解法：超时`,
       async (main) => {
         const { A, B } = registerLocks(main);
         const started = [
@@ -190,18 +189,14 @@ const a = new RLock(), b = a;                // [[one lock under both names || �
     );
     const options = { threads, stepSeconds: 0.001 };
     const allStuck = await runner.runScheduled(
-      {
-        en: `${threads} threads: A then B, and later B then A`,
-        zh: `${threads} 个线程：先 A 后 B，然后先 B 后 A`,
-      },
+      bilingual`${threads} threads: A then B, and later B then A ||
+        ${threads} 个线程：先 A 后 B，然后先 B 后 A`,
       runMany(threads, registerLocks),
       options,
     );
     const shared = await runner.runScheduled(
-      {
-        en: `solution: one RLock R under both names, A = B = R, ${threads} threads`,
-        zh: `解法：一把 RLock（R）用两个名字，A = B = R，${threads} 个线程`,
-      },
+      bilingual`solution: one RLock R under both names, A = B = R, ${threads} threads ||
+        解法：一把 RLock（R）用两个名字，A = B = R，${threads} 个线程`,
       runMany(threads, (main) => {
         const both = main.register("R", new RLock());
         return { A: both, B: both };
@@ -212,18 +207,16 @@ const a = new RLock(), b = a;                // [[one lock under both names || �
     const solved = reentrant && ordered && timed && shared.ended && shared.maxInside === 1;
     return {
       ok: stuck && own && !allStuck.ended && solved,
-      summary: {
-        en: `two threads, and one alone, ${stuck && own ? "got stuck" : "DID NOT get stuck"}; ` +
-          `an RLock ${helps(reentrant)}, an order ${helps(ordered)}, a timeout ${helps(timed)}; ` +
-          `${threads} threads ${allStuck.ended ? "DID NOT get stuck" : "got stuck"}; with one ` +
-          `RLock under both names ${shared.ended ? "all ended" : "DID NOT end"}, ` +
-          `${shared.maxInside} at a time`,
-        zh: `两个线程互相卡住，一个线程卡住自己：${stuck && own ? "卡住了" : "没有卡住"}；` +
-          `RLock ${helpsZh(reentrant)}，固定顺序${helpsZh(ordered)}，超时${helpsZh(timed)}；` +
-          `${threads} 个线程` +
-          `${allStuck.ended ? "没有卡住" : "全卡住了"}，换成一把两个名字的 RLock ` +
-          `${shared.ended ? "就全部做完了" : "也没有全部做完"}，每次 ${shared.maxInside} 个`,
-      },
+      summary: bilingual`two threads, and one alone,
+        ${stuck && own ? "got stuck" : "DID NOT get stuck"}; an RLock ${helps(reentrant)}, an
+        order ${helps(ordered)}, a timeout ${helps(timed)}; ${threads} threads
+        ${allStuck.ended ? "DID NOT get stuck" : "got stuck"}; with one RLock under both names
+        ${shared.ended ? "all ended" : "DID NOT end"}, ${shared.maxInside} at a time ||
+        两个线程互相卡住，一个线程卡住自己：${stuck && own ? "卡住了" : "没有卡住"}；
+        RLock ${helpsZh(reentrant)}，固定顺序${helpsZh(ordered)}，超时${helpsZh(timed)}；
+        ${threads} 个线程${allStuck.ended ? "没有卡住" : "全卡住了"}，
+        换成一把两个名字的 RLock ${shared.ended ? "就全部做完了" : "也没有全部做完"}，
+        每次 ${shared.maxInside} 个`,
     };
   },
 } satisfies Lesson;

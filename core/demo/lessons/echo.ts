@@ -6,7 +6,7 @@
 import { type Handle, Queue } from "../../sync/mod.ts";
 import type { Lesson } from "../lesson.ts";
 import type { Runner, Trace } from "../runner/runner.ts";
-import type { Text } from "../text.ts";
+import { bilingual, type Text } from "../text.ts";
 import { connectPair, DatagramSocket, hangUp, listen, receive, send } from "./parts/sockets.ts";
 
 const linesPerClient = 3;
@@ -35,10 +35,10 @@ const jobs = {
   },
 };
 
-const serverName = { en: "server", zh: "服务器" };
+const serverName = bilingual`server || 服务器`;
 
 function threadName(number: number): Text {
-  return { en: `thread ${number}`, zh: `线程 ${number}` };
+  return bilingual`thread ${number} || 线程 ${number}`;
 }
 
 export default {
@@ -72,10 +72,8 @@ for await (const [datagram, from] of socket)          // [[UDP: a thread per dat
   threads: { default: 3, min: 1, max: 20 },
   jobs,
   async run(runner, { threads, port }) {
-    const title = {
-      en: `TCP: ${threads} clients with a thread each`,
-      zh: `TCP：${threads} 个客户端，各一个线程`,
-    };
+    const title = bilingual`TCP: ${threads} clients with a thread each ||
+      TCP：${threads} 个客户端，各一个线程`;
     const echoed = await runner.runRealTime(
       title,
       (trace) => overTcp(runner, trace, threads, port),
@@ -87,13 +85,10 @@ for await (const [datagram, from] of socket)          // [[UDP: a thread per dat
     const wanted = threads * linesPerClient;
     return {
       ok: echoed === wanted && datagrams === threads,
-      summary: {
-        en:
-          `over TCP ${threads} threads returned ${echoed} of ${wanted} lines; over UDP one thread ` +
-          `per datagram returned ${datagrams} of ${threads}`,
-        zh: `TCP：${threads} 个线程送回了 ${wanted} 行中的 ${echoed} 行；` +
-          `UDP：${threads} 个数据报送回了 ${datagrams} 个，各由一个线程`,
-      },
+      summary: bilingual`over TCP ${threads} threads returned ${echoed} of ${wanted} lines; over
+        UDP one thread per datagram returned ${datagrams} of ${threads} ||
+        TCP：${threads} 个线程送回了 ${wanted} 行中的 ${echoed} 行；UDP：
+        ${threads} 个数据报送回了 ${datagrams} 个，各由一个线程`,
     };
   },
 } satisfies Lesson;
@@ -136,7 +131,7 @@ async function overTcp(runner: Runner, trace: Trace, n: number, port: number): P
       client.close();
       await pump;
       const lines = await thread;
-      show(threadName(number), "ends", { en: `after ${lines} lines`, zh: `共 ${lines} 行` });
+      show(threadName(number), "ends", bilingual`after ${lines} lines || 共 ${lines} 行`);
     }
     show(serverName, "ends");
     return echoed;
@@ -202,7 +197,7 @@ async function overUdp(runner: Runner, trace: Trace, n: number): Promise<number>
     show(threadName(number), "starts");
     const answer = await runner.runInWorker(jobs.answer, { datagram });
     await socket.send(answer, from);
-    show(threadName(number), "ends", { en: `sends ${answer} back`, zh: `发回 ${answer}` });
+    show(threadName(number), "ends", bilingual`sends ${answer} back || 发回 ${answer}`);
     const back = await client.receive();
     if (back.text === datagram.toUpperCase()) answered++;
   }

@@ -62,19 +62,17 @@ for (;;) append(path, changed.get());                       // [[thread 3 || 线
     const path = await makeTempFile();
     try {
       await runner.runScheduled(
-        { en: "input, upper, save", zh: "输入、转大写、保存" },
+        bilingual`input, upper, save || 输入、转大写、保存`,
         async (main) => {
           const typed = main.register("typed", new Queue(2));
           const changed = main.register("changed", new Queue(2));
-          await main.start({ en: "input", zh: "输入" }, functions.input, { to: typed }, lines);
-          await main.start(
-            { en: "upper", zh: "转大写" },
-            functions.upper,
-            { from: typed, to: changed },
-            undefined,
-          );
+          await main.start(bilingual`input || 输入`, functions.input, { to: typed }, lines);
+          await main.start(bilingual`upper || 转大写`, functions.upper, {
+            from: typed,
+            to: changed,
+          }, undefined);
           const save = await main.start(
-            { en: "save", zh: "保存" },
+            bilingual`save || 保存`,
             functions.save,
             { from: changed },
             path,
@@ -86,10 +84,9 @@ for (;;) append(path, changed.get());                       // [[thread 3 || 线
       const wanted = lines.map((line) => `${line.toUpperCase()}\n`).join("");
       return {
         ok: saved === wanted,
-        summary: {
-          en: `${saved.split("\n").length - 1} lines were saved, in upper case and in order`,
-          zh: `保存了 ${saved.split("\n").length - 1} 行，全部大写，顺序不变`,
-        },
+        summary: bilingual`${saved.split("\n").length - 1} lines were saved, in upper case and in
+          order ||
+          保存了 ${saved.split("\n").length - 1} 行，全部大写，顺序不变`,
       };
     } finally {
       await Deno.remove(path);

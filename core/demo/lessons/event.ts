@@ -9,6 +9,7 @@ import type { MainThread, ThreadHandle } from "../runner/main_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
 import type { Runner } from "../runner/runner.ts";
 import { waitForServices } from "./parts/wait_for_services.ts";
+import { bilingual } from "../text.ts";
 
 const services = [
   { name: "mysql", startSeconds: 1.3, label: "MySQL" },
@@ -19,9 +20,9 @@ const waitTimeoutSeconds = 0.5;
 
 const functions = {
   async service(thread: LessonThread, { up }: { up: Labeled<Event> }, startSeconds: number) {
-    await thread.print({ en: "is starting", zh: "正在启动" });
+    await thread.print(bilingual`is starting || 正在启动`);
     await thread.sleep(startSeconds);
-    await thread.print({ en: "listens", zh: "开始监听" });
+    await thread.print(bilingual`listens || 开始监听`);
     await thread.set(up);
   },
   async worker(thread: LessonThread, events: Readonly<Record<string, Labeled<Event>>>) {
@@ -29,16 +30,16 @@ const functions = {
     for (const event of Object.values(events)) {
       while (!await thread.waitForEvent(event, { timeout: waitTimeoutSeconds })) {
         timeouts++;
-        await thread.print({ en: `still waiting for ${event.label}`, zh: `还在等 ${event.label}` });
+        await thread.print(bilingual`still waiting for ${event.label} || 还在等 ${event.label}`);
       }
     }
-    await thread.print({ en: "all services listen: connects", zh: "都就绪了：开始连接" });
+    await thread.print(bilingual`all services listen: connects || 都就绪了：开始连接`);
     return timeouts;
   },
   /** Waits for the flag with a timeout. @returns whether it was set */
   async passer(thread: LessonThread, { gate }: { gate: Labeled<Event> }) {
     const passed = await thread.waitForEvent(gate, { timeout: waitTimeoutSeconds });
-    await thread.print(passed ? { en: "passes", zh: "过去了" } : { en: "gives up", zh: "不等了" });
+    await thread.print(passed ? bilingual`passes || 过去了` : bilingual`gives up || 不等了`);
     return passed;
   },
 };
@@ -71,25 +72,22 @@ up.clear();                       // [[threads that come from now on wait || 此
     if (waitFor.length > 0) return await waitForServices(runner, waitFor, timeout);
     const { early, timeouts } = await startUp(runner, threads);
     const { states, passes } = await runner.runScheduled(
-      { en: "the flag: isSet, set and clear", zh: "旗子：是否置位、置位、清除" },
+      bilingual`the flag: isSet, set and clear || 旗子：是否置位、置位、清除`,
       useFlag,
     );
     const allWaited = timeouts.every((n) => n > 0);
     return {
       ok: early === 0 && allWaited && states.join() === "false,true,false" &&
         passes.join() === "true,true,false",
-      summary: {
-        en: `${threads} workers connected once both services listened, and not before; they ` +
-          `printed that they wait ${timeouts.join(", ")} times; isSet() was ` +
-          `${states.join(", ")}: ` +
-          "the thread that waited for set() and a later one " +
-          `${passes[1] ? "passed" : "DID NOT pass"}, one after clear() ` +
-          `${passes[2] ? "PASSED" : "did not"}`,
-        zh: `${threads} 个工作线程在两个服务都就绪后才连接；各自打印等待的次数：` +
-          `${timeouts.join("、")}；isSet() 依次是 ${states.join("、")}：等 set() 的和之后来的都` +
-          `${passes[1] ? "过去了" : "没过去"}，clear() 之后来的` +
-          `${passes[2] ? "居然过去了" : "没过去"}`,
-      },
+      summary: bilingual`${threads} workers connected once both services listened, and not
+        before; they printed that they wait ${timeouts.join(", ")} times; isSet() was
+        ${states.join(", ")}: the thread that waited for set() and a later one
+        ${passes[1] ? "passed" : "DID NOT pass"}, one after clear()
+        ${passes[2] ? "PASSED" : "did not"} ||
+        ${threads} 个工作线程在两个服务都就绪后才连接；各自打印等待的次数：${timeouts.join("、")}；
+        isSet() 依次是 ${states.join("、")}：
+        等 set() 的和之后来的都${passes[1] ? "过去了" : "没过去"}，
+        clear() 之后来的${passes[2] ? "居然过去了" : "没过去"}`,
     };
   },
 } satisfies Lesson;
@@ -108,7 +106,7 @@ async function startUp(runner: Runner, threads: number) {
       services.map(({ name, label }) => [name, main.register(label, new Event())]),
     );
     const started = await main.startEach(threads, (i) => {
-      const name = { en: `worker-${i}`, zh: `工作线程-${i}` };
+      const name = bilingual`worker-${i} || 工作线程-${i}`;
       return main.start(name, functions.worker, events, undefined);
     });
     for (const { name, startSeconds } of services) {

@@ -117,52 +117,39 @@ await lock.acquireAsync();                               // [[the program's own 
     const overlapped = io.order.slice(0, half).every((each) => each === "begins");
     return {
       ok: counts.size === 1 && overlapped && withoutLock === threads - 1 && withLock === 0,
-      summary: {
-        en: `one isolate computed ${threads} times in sequence; ${threads} workers computed in ` +
-          "parallel, with the same result; the waits overlapped in one isolate; running one at a " +
-          `time does not replace a lock: of n = ${threads}, ${withoutLock} is left without a lock, and ` +
-          `${withLock} with one`,
-        zh: `一个隔离实例只能依次算 ${threads} 遍；${threads} 个工作线程同时在算，结果相同；` +
-          `等待在一个隔离实例里就能重叠；一次只跑一个并不等于加了锁：n = ${threads}，不加锁剩 ` +
-          `${withoutLock}，加锁剩 ${withLock}`,
-      },
-      measured: [
-        { name: { en: "cores", zh: "核数" }, value: navigator.hardwareConcurrency },
-        {
-          name: { en: "computing in one isolate, ms", zh: "一个隔离实例里计算，毫秒" },
-          value: sequence.ms,
-        },
-        {
-          name: { en: "computing in workers, ms", zh: "多个工作线程计算，毫秒" },
-          value: parallel.ms,
-        },
-        {
-          name: { en: "waiting in one isolate, ms", zh: "一个隔离实例里等待，毫秒" },
-          value: io.ms,
-        },
-      ],
+      summary: bilingual`one isolate computed ${threads} times in sequence; ${threads} workers
+        computed in parallel, with the same result; the waits overlapped in one isolate; running
+        one at a time does not replace a lock: of n = ${threads}, ${withoutLock} is left without
+        a lock, and ${withLock} with one ||
+        一个隔离实例只能依次算 ${threads} 遍；${threads} 个工作线程同时在算，结果相同；
+        等待在一个隔离实例里就能重叠；一次只跑一个并不等于加了锁：n = ${threads}，
+        不加锁剩 ${withoutLock}，加锁剩 ${withLock}`,
+      measured: [{ name: bilingual`cores || 核数`, value: navigator.hardwareConcurrency }, {
+        name: bilingual`computing in one isolate, ms || 一个隔离实例里计算，毫秒`,
+        value: sequence.ms,
+      }, {
+        name: bilingual`computing in workers, ms || 多个工作线程计算，毫秒`,
+        value: parallel.ms,
+      }, { name: bilingual`waiting in one isolate, ms || 一个隔离实例里等待，毫秒`, value: io.ms }],
     };
   },
 } satisfies Lesson;
 
 function laneNames(threads: number): Text[] {
-  return Array.from({ length: threads }, (_, i) => ({ en: `job ${i + 1}`, zh: `工作 ${i + 1}` }));
+  return Array.from({ length: threads }, (_, i) => bilingual`job ${i + 1} || 工作 ${i + 1}`);
 }
 
 async function computeBothWays(runner: Runner, threads: number) {
   const lanes = laneNames(threads);
   const sequence = await runner.runRealTime(
-    { en: `${threads} computations in one isolate`, zh: `一个隔离实例里做 ${threads} 份计算` },
+    bilingual`${threads} computations in one isolate || 一个隔离实例里做 ${threads} 份计算`,
     async (trace) => {
       showSpans(trace, lanes, (i) => [i, i + 1], "runs");
       return await runner.runInWorker(jobs.inSequence, { times: threads });
     },
   );
   const parallel = await runner.runRealTime(
-    {
-      en: `${threads} computations in ${threads} workers`,
-      zh: `${threads} 个工作线程各做一份计算`,
-    },
+    bilingual`${threads} computations in ${threads} workers || ${threads} 个工作线程各做一份计算`,
     async (trace) => {
       showSpans(trace, lanes, () => [0, 1], "runs");
       return await computeInParallel(runner, threads);
@@ -172,10 +159,7 @@ async function computeBothWays(runner: Runner, threads: number) {
 }
 
 async function waitAtOnce(runner: Runner, threads: number) {
-  const title = {
-    en: `${threads} waits in one isolate`,
-    zh: `一个隔离实例里 ${threads} 个等待`,
-  };
+  const title = bilingual`${threads} waits in one isolate || 一个隔离实例里 ${threads} 个等待`;
   return await runner.runRealTime(title, async (trace) => {
     showSpans(trace, laneNames(threads), () => [0, ioMs / 1000], "sleeps");
     trace.drawing(choiceTable);
@@ -185,22 +169,14 @@ async function waitAtOnce(runner: Runner, threads: number) {
 
 /** The better choice in Python, whose processes are workers here, and whose threads are tasks. */
 const choiceTable: Drawing = [
-  {
-    en: "under a GIL      one core                        many cores",
-    zh: "有 GIL 时     单核                          多核",
-  },
-  {
-    en: "it computes      threads: processes cost more    processes: a core for each",
-    zh: "计算型        线程：进程启动更贵            进程：各用一个核",
-  },
-  {
-    en: "it waits         threads: processes cost more    threads: more cores wait no faster",
-    zh: "等待型        线程：进程启动更贵            线程：核多了也不会等得更快",
-  },
-  {
-    en: "(for a thread here: a task of one isolate; for a process: a worker)",
-    zh: "（这里的线程相当于一个隔离实例里的任务，进程相当于工作线程）",
-  },
+  bilingual`under a GIL      one core                        many cores ||
+    有 GIL 时     单核                          多核`,
+  bilingual`it computes      threads: processes cost more    processes: a core for each ||
+    计算型        线程：进程启动更贵            进程：各用一个核`,
+  bilingual`it waits         threads: processes cost more    threads: more cores wait no faster ||
+    等待型        线程：进程启动更贵            线程：核多了也不会等得更快`,
+  bilingual`(for a thread here: a task of one isolate; for a process: a worker) ||
+    （这里的线程相当于一个隔离实例里的任务，进程相当于工作线程）`,
 ];
 
 /** Runs tasks of this isolate that read n, wait, and write n - 1. @returns the last n */
@@ -260,8 +236,8 @@ function showSpans(
   span: (i: number) => readonly [number, number],
   what: "runs" | "sleeps",
 ): void {
-  const computes = { en: "computes", zh: "计算" };
-  const duration = { en: `for ${ioMs / 1000} s`, zh: `${ioMs / 1000} 秒` };
+  const computes = bilingual`computes || 计算`;
+  const duration = bilingual`for ${ioMs / 1000} s || ${ioMs / 1000} 秒`;
   const events = lanes.flatMap((lane, i) => {
     const [from, to] = span(i);
     return [

@@ -3,6 +3,7 @@ import { Queue } from "../../sync/mod.ts";
 import type { Lesson } from "../lesson.ts";
 import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
+import { bilingual } from "../text.ts";
 
 const taskCount = 6;
 
@@ -50,14 +51,13 @@ for (;;) {                        // [[a worker, which is a daemon || 工作线�
         (i) => main.start(`w${i}`, functions.worker, { queue }, done, { daemon: true }),
       );
       for (let i = 1; i <= taskCount; i++) {
-        await main.put(queue, { en: `task ${i}`, zh: `任务 ${i}` });
+        await main.put(queue, bilingual`task ${i} || 任务 ${i}`);
       }
       await main.joinQueue(queue);
       const refused = await main.step(
-        (refused) => ({
-          en: `one taskDone() too many: ${refused ? "a RangeError" : "NO ERROR"}`,
-          zh: `多调了一次 taskDone()：${refused ? "RangeError" : "居然没有报错"}`,
-        }),
+        (refused) =>
+          bilingual`one taskDone() too many: ${refused ? "a RangeError" : "NO ERROR"} ||
+          多调了一次 taskDone()：${refused ? "RangeError" : "居然没有报错"}`,
         () => {
           try {
             queue.primitive.taskDone();
@@ -72,10 +72,8 @@ for (;;) {                        // [[a worker, which is a daemon || 工作线�
     });
     return {
       ok: finished === taskCount && refused,
-      summary: {
-        en: `join returned when ${finished} of ${taskCount} tasks were done`,
-        zh: `join 返回时，${taskCount} 件任务做完了 ${finished} 件`,
-      },
+      summary: bilingual`join returned when ${finished} of ${taskCount} tasks were done ||
+        join 返回时，${taskCount} 件任务做完了 ${finished} 件`,
     };
   },
 } satisfies Lesson;

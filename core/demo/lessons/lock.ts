@@ -74,21 +74,20 @@ left[0] = n - 1;`,
         return await main.step((n) => `n = ${n}`, () => left[0]!);
       };
     const withoutLock = await runner.runScheduled(
-      { en: `${threads} threads without a lock`, zh: `${threads} 个线程，不加锁` },
+      bilingual`${threads} threads without a lock || ${threads} 个线程，不加锁`,
       subtractAll("withoutLock", 1),
       options,
     );
     const withLock = await runner.runScheduled(
-      { en: `${threads} threads with a lock`, zh: `${threads} 个线程，加锁` },
+      bilingual`${threads} threads with a lock || ${threads} 个线程，加锁`,
       subtractAll("withLock", 0.01),
       options,
     );
     return {
       ok: withoutLock === threads - 1 && withLock === 0,
-      summary: {
-        en: `n = ${threads}; without a lock ${withoutLock} is left, with it ${withLock}`,
-        zh: `n = ${threads}；不加锁剩 ${withoutLock}，加锁剩 ${withLock}`,
-      },
+      summary: bilingual`n = ${threads}; without a lock ${withoutLock} is left, with it
+        ${withLock} ||
+        n = ${threads}；不加锁剩 ${withoutLock}，加锁剩 ${withLock}`,
     };
   },
 } satisfies Lesson;

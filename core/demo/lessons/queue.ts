@@ -9,6 +9,7 @@ import type { MainThread, ThreadHandle } from "../runner/main_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
 import type { Runner } from "../runner/runner.ts";
 import { handMadeFunctions, runHandMadeQueues } from "./parts/hand_made_queue.ts";
+import { bilingual } from "../text.ts";
 
 const bound = 3;
 const itemsPerProducer = 4;
@@ -97,15 +98,13 @@ if (queue.qsize() > 0) queue.getNowait(); // [[may still throw Empty || 仍然�
       ok: once && maxSize <= bound && outcomes.join(" ") === "put Full Full got Empty Empty" &&
         looks.every(({ size }) => size === 1) && late === 1 &&
         handMade.order === "1 2 3, 3 2 1" && handMade.joined,
-      summary: {
-        en: `${items.length} items arrived once each, never more than ${maxSize} in the queue; ` +
-          `calls with a limited wait got ${full} times Full and ${empty} times Empty; two threads ` +
-          `saw a size of 1, and ${late} of them was too late; a hand-made queue gave ` +
-          `${handMade.order}, each with other hooks`,
-        zh: `${items.length} 件都送到了，每件恰好一次，队列里最多同时有 ${maxSize} 件；不肯等的` +
-          `得到了 ${full} 次 Full、${empty} 次 Empty；两个线程都看到里面有 1 件，其中 ${late} 个` +
-          `来晚了；自己做的队列换了钩子，先后给出 ${handMade.order}`,
-      },
+      summary: bilingual`${items.length} items arrived once each, never more than ${maxSize} in
+        the queue; calls with a limited wait got ${full} times Full and ${empty} times Empty; two
+        threads saw a size of 1, and ${late} of them was too late; a hand-made queue gave
+        ${handMade.order}, each with other hooks ||
+        ${items.length} 件都送到了，每件恰好一次，队列里最多同时有 ${maxSize} 件；
+        不肯等的得到了 ${full} 次 Full、${empty} 次 Empty；两个线程都看到里面有 1 件，
+        其中 ${late} 个来晚了；自己做的队列换了钩子，先后给出 ${handMade.order}`,
     };
   },
 } satisfies Lesson;

@@ -12,6 +12,7 @@ import { Barrier, type Handle } from "../../sync/mod.ts";
 import type { Lesson } from "../lesson.ts";
 import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { Runner } from "../runner/runner.ts";
+import { bilingual } from "../text.ts";
 
 const quota = 1_000_000;
 const uploadBytes = 300_000;
@@ -44,17 +45,15 @@ const functions = {
   ) {
     using db = new Database(data, { durability: "relaxed" });
     const before = await thread.step(
-      (n) => ({ en: `sees ${n} bytes taken`, zh: `看到已占 ${n} 字节` }),
+      (n) => bilingual`sees ${n} bytes taken || 看到已占 ${n} 字节`,
       () => taken(db, account),
     );
     if (before + uploadBytes > quota) return false;
-    await thread.step({
-      en: `${uploadBytes} more fit into ${quota}: continues`,
-      zh: `再加 ${uploadBytes} 也放得进 ${quota}：继续`,
-    });
+    await thread.step(bilingual`${uploadBytes} more fit into ${quota}: continues ||
+      再加 ${uploadBytes} 也放得进 ${quota}：继续`);
     await thread.sleep(0.1);
     await thread.step(
-      (n) => ({ en: `adds ${uploadBytes}: ${n} are taken`, zh: `加上 ${uploadBytes}：占了 ${n}` }),
+      (n) => bilingual`adds ${uploadBytes}: ${n} are taken || 加上 ${uploadBytes}：占了 ${n}`,
       () => {
         db.run(
           `INSERT INTO upload (account, dir, name, want, credit, holder, touched)
@@ -134,7 +133,7 @@ WHERE id = :account AND used + reserved + :want <= quota     -- [[no row: over q
       }, async (main) => {
         const started = await main.startEach(threads, (i) => {
           const args = { data, account, name: `upload-${i}` };
-          const name = { en: `upload-${i}`, zh: `上传-${i}` };
+          const name = bilingual`upload-${i} || 上传-${i}`;
           return main.start(name, functions.checkThenAdd, {}, args);
         });
         await main.join(started);
@@ -147,12 +146,10 @@ WHERE id = :account AND used + reserved + :want <= quota     -- [[no row: over q
     });
     return {
       ok: raced > quota && won === fits && exact === fits * uploadBytes,
-      summary: {
-        en: `quota ${quota}; check-then-add: ${raced} taken; barge's ledger: ${exact} taken, ` +
-          `${won} of ${threads * attemptsPerRacer} attempts`,
-        zh: `配额 ${quota}；先检查后增加：占了 ${raced}；barge 的账本：占了 ${exact}，` +
-          `${threads * attemptsPerRacer} 次尝试成功 ${won} 次`,
-      },
+      summary: bilingual`quota ${quota}; check-then-add: ${raced} taken; barge's ledger: ${exact}
+        taken, ${won} of ${threads * attemptsPerRacer} attempts ||
+        配额 ${quota}；先检查后增加：占了 ${raced}；barge 的账本：占了 ${exact}，
+        ${threads * attemptsPerRacer} 次尝试成功 ${won} 次`,
     };
   },
 } satisfies Lesson;
@@ -160,12 +157,11 @@ WHERE id = :account AND used + reserved + :want <= quota     -- [[no row: over q
 /** Lets workers race in real time. Only the number of successes is the same in each run. */
 async function race(runner: Runner, threads: number, account: Account): Promise<number> {
   const names = Array.from({ length: threads }, (_, i) => `racer-${i + 1}`);
-  const title = {
-    en: `barge's ledger: ${threads} workers race, ${attemptsPerRacer} attempts each`,
-    zh: `barge 的账本：${threads} 个工作线程同时抢，各试 ${attemptsPerRacer} 次`,
-  };
+  const title = bilingual`barge's ledger: ${threads} workers race, ${attemptsPerRacer} attempts
+    each ||
+    barge 的账本：${threads} 个工作线程同时抢，各试 ${attemptsPerRacer} 次`;
   return await runner.runRealTime(title, async (trace) => {
-    const lanes = names.map((_, i) => ({ en: `racer-${i + 1}`, zh: `抢占者-${i + 1}` }));
+    const lanes = names.map((_, i) => bilingual`racer-${i + 1} || 抢占者-${i + 1}`);
     for (const lane of lanes) trace.event({ t: 0, lane, what: "starts" });
     const start = new Barrier(threads).handle;
     const wins = await Promise.all(
@@ -173,8 +169,8 @@ async function race(runner: Runner, threads: number, account: Account): Promise<
     );
     const won = wins.reduce((sum, n) => sum + n, 0);
     for (const lane of lanes) trace.event({ t: 1, lane, what: "ends" });
-    const text = { en: `${won} were accepted`, zh: `放进了 ${won} 个` };
-    trace.event({ t: 1, lane: { en: "ledger", zh: "账本" }, what: "notes", text });
+    const text = bilingual`${won} were accepted || 放进了 ${won} 个`;
+    trace.event({ t: 1, lane: bilingual`ledger || 账本`, what: "notes", text });
     return won;
   });
 }

@@ -17,9 +17,15 @@ const functions = {
   async nested(thread: LessonThread, { lock }: { lock: Labeled<RLock> }, { depth, count }: Args) {
     const nest = async (remaining: number): Promise<void> => {
       if (remaining === 0) {
-        const n = await thread.step((n) => bilingual`reads n = ${n} || 读到 n = ${n}`, () => count[0]!);
+        const n = await thread.step(
+          (n) => bilingual`reads n = ${n} || 读到 n = ${n}`,
+          () => count[0]!,
+        );
         await thread.sleep(0.1);
-        await thread.step(bilingual`writes n = ${n + 1} || 写回 n = ${n + 1}`, () => void (count[0] = n + 1));
+        await thread.step(
+          bilingual`writes n = ${n + 1} || 写回 n = ${n + 1}`,
+          () => void (count[0] = n + 1),
+        );
         return;
       }
       await thread.acquire(lock);
@@ -31,10 +37,9 @@ const functions = {
   },
   async stranger(thread: LessonThread, { lock }: { lock: Labeled<RLock> }) {
     return await thread.step(
-      (refused) => ({
-        en: `tries to release the lock: ${refused ? "refused" : "NOT REFUSED"}`,
-        zh: `想归还它：${refused ? "被拒绝" : "居然成功了"}`,
-      }),
+      (refused) =>
+        bilingual`tries to release the lock: ${refused ? "refused" : "NOT REFUSED"} ||
+        想归还它：${refused ? "被拒绝" : "居然成功了"}`,
       () => {
         try {
           lock.primitive.release();
@@ -50,7 +55,7 @@ const functions = {
 
 function timesTaken(n: number): Text {
   const times = n === 1 ? "once" : n === 2 ? "twice" : `${n} times`;
-  return { en: `has taken the lock ${times}`, zh: `已拿了 ${n} 次` };
+  return bilingual`has taken the lock ${times} || 已拿了 ${n} 次`;
 }
 
 export default {
@@ -85,7 +90,7 @@ lock.recursionCount();            // [[how often this thread holds it || 本线�
         (i) => main.start(`t${i}`, functions.nested, { lock }, { depth, count }),
       );
       const stranger = await main.start(
-        { en: "stranger", zh: "外人" },
+        bilingual`stranger || 外人`,
         functions.stranger,
         { lock },
         undefined,
@@ -95,12 +100,10 @@ lock.recursionCount();            // [[how often this thread holds it || 本线�
     });
     return {
       ok: count[0] === threads && refused,
-      summary: {
-        en: `${threads} threads took the lock ${depth} times each and counted to ${count[0]}; ` +
-          `a stranger ${refused ? "could not" : "COULD"} release it`,
-        zh: `${threads} 个线程各拿 ${depth} 层，数到了 ${count[0]}；外人` +
-          `${refused ? "还不了" : "居然还了"}这把锁`,
-      },
+      summary: bilingual`${threads} threads took the lock ${depth} times each and counted to
+        ${count[0]}; a stranger ${refused ? "could not" : "COULD"} release it ||
+        ${threads} 个线程各拿 ${depth} 层，数到了 ${count[0]}；
+        外人${refused ? "还不了" : "居然还了"}这把锁`,
     };
   },
 } satisfies Lesson;

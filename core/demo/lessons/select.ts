@@ -5,6 +5,7 @@
 import type { Lesson } from "../lesson.ts";
 import type { Runner, Trace } from "../runner/runner.ts";
 import { connectPair, hangUp, listen, receive, send } from "./parts/sockets.ts";
+import { bilingual } from "../text.ts";
 
 const rounds = 2;
 
@@ -28,21 +29,17 @@ for (;;) {
 }`,
   threads: { default: 6, min: 2, max: 100 },
   async run(runner, { threads, port }) {
-    const title = {
-      en: `one isolate serves ${threads} sockets`,
-      zh: `一个隔离实例服务 ${threads} 个套接字`,
-    };
+    const title = bilingual`one isolate serves ${threads} sockets ||
+      一个隔离实例服务 ${threads} 个套接字`;
     const { served, wanted } = await runner.runRealTime(
       title,
       (trace) => serve(runner, trace, threads, port),
     );
     return {
       ok: served.join() === wanted.join(),
-      summary: {
-        en: `${served.length} lines from ${threads} sockets were served by one isolate, ` +
-          "each when it was ready",
-        zh: `一个隔离实例处理了 ${threads} 个套接字的 ${served.length} 行，谁先来就先处理谁`,
-      },
+      summary: bilingual`${served.length} lines from ${threads} sockets were served by one
+        isolate, each when it was ready ||
+        一个隔离实例处理了 ${threads} 个套接字的 ${served.length} 行，谁先来就先处理谁`,
     };
   },
 } satisfies Lesson;
@@ -79,8 +76,8 @@ async function runLoop(
   const order = Array.from({ length: rounds }, () => runner.random.shuffled(numbers)).flat();
   const served: number[] = [];
   let t = 0;
-  const lane = (number: number) => ({ en: `socket ${number + 1}`, zh: `套接字 ${number + 1}` });
-  const data = { en: "data", zh: "数据" };
+  const lane = (number: number) => bilingual`socket ${number + 1} || 套接字 ${number + 1}`;
+  const data = bilingual`data || 数据`;
   for (const number of numbers) {
     trace.event({ t, lane: lane(number), what: "starts" });
     trace.event({ t, lane: lane(number), what: "waits", of: data });
@@ -99,7 +96,7 @@ async function runLoop(
       t: t += 0.01,
       lane: lane(number),
       what: "runs",
-      text: { en: `is ready: ${line}`, zh: `就绪：${line}` },
+      text: bilingual`is ready: ${line} || 就绪：${line}`,
     });
     await send(servers[number]!, line ?? "");
     await receive(clients[number]!);

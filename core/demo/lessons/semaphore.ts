@@ -3,6 +3,7 @@ import { Queue, Semaphore } from "../../sync/mod.ts";
 import type { Lesson } from "../lesson.ts";
 import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
+import { bilingual } from "../text.ts";
 
 const permits = 5;
 const tasks = 20;
@@ -60,10 +61,8 @@ for (let task; (task = tasks.get()); ) work(task);    // [[in each of the five t
   functions,
   async run(runner, { threads }) {
     const maxInside = await runner.runScheduled(
-      {
-        en: `${threads} threads, a semaphore of ${permits}`,
-        zh: `${threads} 个线程，信号量为 ${permits}`,
-      },
+      bilingual`${threads} threads, a semaphore of ${permits} ||
+        ${threads} 个线程，信号量为 ${permits}`,
       async (main) => {
         const counts = new Int32Array(new SharedArrayBuffer(8));
         const sema = main.register("sema", new Semaphore(permits));
@@ -77,20 +76,16 @@ for (let task; (task = tasks.get()); ) work(task);    // [[in each of the five t
       { threads, stepSeconds: 0.001 },
     );
     const pool = await runner.runScheduled(
-      {
-        en: `a pool of ${permits} threads, ${threads} tasks`,
-        zh: `${permits} 个线程的线程池，${threads} 个任务`,
-      },
+      bilingual`a pool of ${permits} threads, ${threads} tasks ||
+        ${permits} 个线程的线程池，${threads} 个任务`,
       async (main) => {
         const counts = new Int32Array(new SharedArrayBuffer(8));
         const queue = main.register("tasks", new Queue());
         for (let i = 1; i <= threads; i++) {
-          queue.primitive.put({ en: `task ${i}`, zh: `任务 ${i}` });
+          queue.primitive.put(bilingual`task ${i} || 任务 ${i}`);
         }
-        await main.step({
-          en: `puts ${threads} tasks into tasks`,
-          zh: `把 ${threads} 个任务放入 tasks`,
-        });
+        await main.step(bilingual`puts ${threads} tasks into tasks ||
+          把 ${threads} 个任务放入 tasks`);
         const started = await main.startEach(
           permits,
           (i) => main.start(`p${i}`, functions.poolThread, { tasks: queue }, counts),
@@ -103,12 +98,10 @@ for (let task; (task = tasks.get()); ) work(task);    // [[in each of the five t
     );
     return {
       ok: maxInside === permits && pool.maxInside === permits && pool.done === threads,
-      summary: {
-        en: `with the semaphore at most ${maxInside} of ${threads} threads were inside; ` +
-          `the pool's ${permits} threads did all ${pool.done} tasks`,
-        zh: `用信号量，${threads} 个线程里最多同时有 ${maxInside} 个在里面；` +
-          `线程池的 ${permits} 个线程做完了全部 ${pool.done} 个任务`,
-      },
+      summary: bilingual`with the semaphore at most ${maxInside} of ${threads} threads were
+        inside; the pool's ${permits} threads did all ${pool.done} tasks ||
+        用信号量，${threads} 个线程里最多同时有 ${maxInside} 个在里面；
+        线程池的 ${permits} 个线程做完了全部 ${pool.done} 个任务`,
     };
   },
 } satisfies Lesson;

@@ -17,8 +17,8 @@ const smallReadBytes = 4;
 /** The most attempts to read joined messages: all must have arrived before the read. */
 const maxAttempts = 50;
 
-const sender = { en: "sender", zh: "发送者" };
-const receiver = { en: "receiver", zh: "接收者" };
+const sender = bilingual`sender || 发送者`;
+const receiver = bilingual`receiver || 接收者`;
 
 /**
  * Encodes a message: four bytes of length (big-endian), and its bytes.
@@ -95,18 +95,15 @@ socket.send("", address);                    // [[UDP: arrives, and is empty || 
       datagrams.join("|") === [...messages, ""].join("|");
     return {
       ok: joined === messages.join("") && reads > 1 && whole && sent && refused,
-      summary: {
-        en:
-          `TCP: one read returned ${messages.length} messages, and one message took ${reads} reads; ` +
-          `with a length before each, all ${separated.length} arrived intact, even an empty one; ` +
-          `UDP: ${datagrams.length} datagrams arrived whole, one of them empty; to an unused port ` +
-          `a datagram ${sent ? "was sent without an error" : "FAILED"}, and a connection ` +
-          `${refused ? "was refused" : "SUCCEEDED"}`,
-        zh: `TCP：${messages.length} 条消息一次读到，一条消息分 ${reads} 次读到；前面写上长度，` +
-          `${separated.length} 条都原样分开，空的也在；UDP：${datagrams.length} 个数据报都完整到达，其中` +
-          `一个是空的；对方不存在时，数据报${sent ? "照样发出，没有报错" : "发送失败"}，连接` +
-          `${refused ? "被拒绝" : "居然连上了"}`,
-      },
+      summary: bilingual`TCP: one read returned ${messages.length} messages, and one message took
+        ${reads} reads; with a length before each, all ${separated.length} arrived intact, even
+        an empty one; UDP: ${datagrams.length} datagrams arrived whole, one of them empty; to an
+        unused port a datagram ${sent ? "was sent without an error" : "FAILED"}, and a connection
+        ${refused ? "was refused" : "SUCCEEDED"} ||
+        TCP：${messages.length} 条消息一次读到，一条消息分 ${reads} 次读到；前面写上长度，
+        ${separated.length} 条都原样分开，空的也在；UDP：${datagrams.length} 个数据报都完整到达，
+        其中一个是空的；对方不存在时，数据报${sent ? "照样发出，没有报错" : "发送失败"}，
+        连接${refused ? "被拒绝" : "居然连上了"}`,
     };
   },
 } satisfies Lesson;
@@ -141,7 +138,7 @@ async function overTcp(runner: Runner, port: number) {
 function showTalk(trace: Trace) {
   let t = 0;
   for (const lane of [sender, receiver]) trace.event({ t, lane, what: "starts" });
-  const data = { en: "data", zh: "数据" };
+  const data = bilingual`data || 数据`;
   trace.event({ t, lane: receiver, what: "waits", of: data });
   let sending = true;
   return {
@@ -194,7 +191,7 @@ async function readSplit(trace: Trace, client: Deno.Conn, server: Deno.Conn): Pr
     const piece = decoder.decode(await read(server, smallReadBytes));
     text += piece;
     reads++;
-    show.run(receiver, { en: `reads ${piece}`, zh: `读到 ${piece}` });
+    show.run(receiver, bilingual`reads ${piece} || 读到 ${piece}`);
   }
   show.end();
   return text === message ? reads : 0;
@@ -260,7 +257,7 @@ async function overUdp(runner: Runner, trace: Trace): Promise<string[]> {
 
 /** Sends a datagram, and opens a connection, to an unused port. */
 async function toUnusedPort(runner: Runner, trace: Trace) {
-  const client = { en: "client", zh: "客户端" };
+  const client = bilingual`client || 客户端`;
   const show = (t: number, text: Text) => trace.event({ t, lane: client, what: "runs", text });
   trace.event({ t: 0, lane: client, what: "starts" });
   using from = new DatagramSocket(runner.signal);

@@ -80,23 +80,21 @@ Atomics.add(counter, 0, 1);       // [[shared by all || 大家共用]]`,
   functions,
   async run(runner) {
     const { during, after, counted, greeted, process } = await runner.runScheduled(
-      { en: "a function, and a class", zh: "一个函数，一个类" },
+      bilingual`a function, and a class || 一个函数，一个类`,
       greetTogether,
     );
     const all = joinNames(during);
     return {
       ok: during.length === 3 && after.length === 1 && process &&
         counted === 5 && greeted === 5,
-      summary: {
-        en: `alive while they ran: ${all.en}; afterwards: ${joinNames(after).en}; they are in ` +
-          `${process ? "one process" : "SEVERAL PROCESSES"}, and counted ${counted} greetings in ` +
-          "shared memory",
-        zh: `运行时活着的：${all.zh}；结束后：${joinNames(after).zh}；它们` +
-          `${process ? "同属一个进程" : "不在一个进程"}，在同一块内存里数了 ${counted} 次问候`,
-      },
+      summary: bilingual`alive while they ran: ${all.en}; afterwards: ${joinNames(after).en};
+        they are in ${process ? "one process" : "SEVERAL PROCESSES"}, and counted ${counted}
+        greetings in shared memory ||
+        运行时活着的：${all.zh}；结束后：${joinNames(after).zh}；
+        它们${process ? "同属一个进程" : "不在一个进程"}，在同一块内存里数了 ${counted} 次问候`,
       measured: [
-        { name: { en: "process id of each", zh: "每个线程的进程号" }, value: Deno.pid },
-        { name: { en: "its parent's", zh: "父进程号" }, value: Deno.ppid },
+        { name: bilingual`process id of each || 每个线程的进程号`, value: Deno.pid },
+        { name: bilingual`its parent's || 父进程号`, value: Deno.ppid },
       ],
     };
   },
@@ -106,16 +104,16 @@ async function greetTogether(main: MainThread) {
   const counter = new Int32Array(new SharedArrayBuffer(4));
   const greeting = (whom: Text, times: number) => ({ whom, times, counter });
   const a = await main.start(
-    { en: "by-function", zh: "函数" },
+    bilingual`by-function || 函数`,
     functions.greet,
     {},
-    greeting({ en: "you", zh: "你" }, 3),
+    greeting(bilingual`you || 你`, 3),
   );
   const b = await main.start(
-    { en: "by-class", zh: "类" },
+    bilingual`by-class || 类`,
     functions.greeter,
     {},
-    greeting({ en: "me", zh: "我" }, 2),
+    greeting(bilingual`me || 我`, 2),
   );
   const threads = [a, b];
   for (const each of threads) await printState(main, each);
@@ -125,14 +123,14 @@ async function greetTogether(main: MainThread) {
   const after = await printAlive(main);
   const facts = threads.map((thread) => main.result(thread) as Facts);
   const process = await main.step(
-    (same) => ({
-      en: `the process id and its parent are ${same ? "the same" : "NOT the same"} in all threads`,
-      zh: `所有线程的进程号和父进程号${same ? "都相同" : "不相同"}`,
-    }),
+    (same) =>
+      bilingual`the process id and its parent are ${same ? "the same" : "NOT the same"}
+      in all threads ||
+      所有线程的进程号和父进程号${same ? "都相同" : "不相同"}`,
     () => facts.every(({ pid, ppid }) => pid === Deno.pid && ppid === Deno.ppid),
   );
   const counted = await main.step(
-    (n) => ({ en: `the shared counter is ${n}`, zh: `共用的计数是 ${n}` }),
+    (n) => bilingual`the shared counter is ${n} || 共用的计数是 ${n}`,
     () => counter[0]!,
   );
   const greeted = facts.reduce((sum, { greeted }) => sum + greeted, 0);
@@ -141,20 +139,18 @@ async function greetTogether(main: MainThread) {
 
 async function printState(main: MainThread, { id, name }: ThreadHandle): Promise<void> {
   await main.step(
-    (alive) => ({
-      en: `${textIn(name, "en")} is number ${id}, and ${alive ? "alive" : "ended"}`,
-      zh: `${textIn(name, "zh")}的编号是 ${id}，${alive ? "活着" : "已结束"}`,
-    }),
+    (alive) =>
+      bilingual`${textIn(name, "en")} is number ${id}, and ${alive ? "alive" : "ended"} ||
+      ${textIn(name, "zh")}的编号是 ${id}，${alive ? "活着" : "已结束"}`,
     () => main.isAlive({ id, name }),
   );
 }
 
 async function printAlive(main: MainThread): Promise<readonly Name[]> {
   return await main.step(
-    (names) => ({
-      en: `enumerate(): ${joinNames(names).en} (${names.length})`,
-      zh: `enumerate()：${joinNames(names).zh}（${names.length} 个）`,
-    }),
+    (names) =>
+      bilingual`enumerate(): ${joinNames(names).en} (${names.length}) ||
+      enumerate()：${joinNames(names).zh}（${names.length} 个）`,
     () => main.enumerate(),
   );
 }

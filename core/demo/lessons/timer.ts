@@ -2,16 +2,15 @@
 import { Timer } from "../../sync/mod.ts";
 import type { Lesson } from "../lesson.ts";
 import type { Trace } from "../runner/runner.ts";
-import { joinNames, type Text } from "../text.ts";
+import { bilingual, joinNames, type Text } from "../text.ts";
 
 /** The real time of a second of the lesson. */
 const defaultMsPerSecond = 200;
 
-const timers = [
-  { name: { en: "tea", zh: "茶" }, delay: 2 },
-  { name: { en: "egg", zh: "鸡蛋" }, delay: 1 },
-  { name: { en: "alarm", zh: "闹钟" }, delay: 3 },
-] as const;
+const timers = [{ name: bilingual`tea || 茶`, delay: 2 }, {
+  name: bilingual`egg || 鸡蛋`,
+  delay: 1,
+}, { name: bilingual`alarm || 闹钟`, delay: 3 }] as const;
 const [tea, , alarm] = timers;
 
 /** Runs the timers. @returns the names of those that rang, in order */
@@ -23,18 +22,18 @@ async function runTimers(
   const rang: Text[] = [];
   for (const { name, delay } of timers) {
     trace.event({ t: 0, lane: name, what: "starts" });
-    const text = { en: `for ${delay} s`, zh: `${delay} 秒` };
+    const text = bilingual`for ${delay} s || ${delay} 秒`;
     trace.event({ t: 0, lane: name, what: "sleeps", text });
   }
   const started = timers.map(({ name, delay }): Timer =>
     new Timer(delay * msPerSecond / 1000, () => {
       rang.push(name);
-      const text = { en: `${name.en}: time is up`, zh: `${name.zh}：时间到` };
+      const text = bilingual`${name.en}: time is up || ${name.zh}：时间到`;
       trace.event({ t: delay, lane: name, what: "notes", text });
       trace.event({ t: delay, lane: name, what: "ends" });
       if (name !== tea.name) return;
       started.at(-1)!.cancel();
-      const canceled = { en: "is canceled", zh: "被取消" };
+      const canceled = bilingual`is canceled || 被取消`;
       trace.event({ t: delay, lane: alarm.name, what: "ends", text: canceled });
     })
   );
@@ -65,18 +64,15 @@ alarm.finished.wait();            // [[it has rung or never will || 已经响过
   async run(runner, { speed }) {
     const msPerSecond = defaultMsPerSecond / speed;
     const rang = await runner.runRealTime(
-      {
-        en: `three timers, one of them canceled; a second of the lesson takes ${msPerSecond} ms`,
-        zh: `三个定时器，取消一个；课里的一秒实际是 ${msPerSecond} 毫秒`,
-      },
+      bilingual`three timers, one of them canceled; a second of the lesson takes ${msPerSecond}
+        ms ||
+        三个定时器，取消一个；课里的一秒实际是 ${msPerSecond} 毫秒`,
       (trace) => runTimers(trace, msPerSecond, runner.signal),
     );
     return {
       ok: joinNames(rang).en === "egg, tea",
-      summary: {
-        en: `${joinNames(rang).en} rang, in this order; the alarm was canceled`,
-        zh: `先后响了：${joinNames(rang).zh}；闹钟被取消了`,
-      },
+      summary: bilingual`${joinNames(rang).en} rang, in this order; the alarm was canceled ||
+        先后响了：${joinNames(rang).zh}；闹钟被取消了`,
     };
   },
 } satisfies Lesson;

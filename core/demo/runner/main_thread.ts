@@ -74,10 +74,10 @@ export class MainThread extends LessonThread {
   ): Promise<boolean> {
     await this.waitForTurn();
     const { en, zh } = summarizeNames(threads);
-    this.record({ what: "waits", of: { en: `the end of ${en}`, zh: `${zh} 结束` }, joins: true });
+    this.record({ what: "waits", of: bilingual`the end of ${en} || ${zh} 结束`, joins: true });
     await this.waitForThreads(threads.map(({ id }) => id), timeout);
     const ended = threads.every(({ id }) => !this.#scheduler.isAlive(id));
-    const notEnded = { en: `${en} did not end`, zh: `${zh} 没有结束` };
+    const notEnded = bilingual`${en} did not end || ${zh} 没有结束`;
     this.record({ what: "runs", text: ended ? undefined : notEnded });
     return ended;
   }
@@ -108,7 +108,7 @@ export class MainThread extends LessonThread {
   /** Ends threads, whatever they do. Primitives at which they waited cannot be used again. */
   async terminate(threads: readonly ThreadHandle[]): Promise<void> {
     const { en, zh } = summarizeNames(threads);
-    await this.step({ en: `terminates ${en}`, zh: `强行结束 ${zh}` }, () => {
+    await this.step(bilingual`terminates ${en} || 强行结束 ${zh}`, () => {
       this.#scheduler.terminate(threads.map(({ id }) => id));
     });
   }

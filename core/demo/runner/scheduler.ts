@@ -29,7 +29,7 @@
  * a worker dies (its thread has failed); the signal is aborted.
  */
 import { Lock, RLock, waiting } from "../../sync/mod.ts";
-import { type Name, textIn } from "../text.ts";
+import { bilingual, type Name, textIn } from "../text.ts";
 import type { Action, TraceEvent } from "../trace.ts";
 import { type Labeled, wakeWaiters } from "./primitives.ts";
 import type { Report, ThreadControl, ThreadState } from "./protocol.ts";
@@ -133,7 +133,7 @@ export class Scheduler {
       if (thread.state?.kind === "ended") continue;
       this.#anyTerminated = true;
       thread.control?.terminate();
-      thread.actions.push({ what: "ends", text: { en: "is terminated", zh: "被中断" } });
+      thread.actions.push({ what: "ends", text: bilingual`is terminated || 被中断` });
       thread.state = { kind: "ended" };
     }
   }
