@@ -67,44 +67,31 @@ line.abort();                     // [[waiting threads get a BrokenBarrierError 
   kinds: ["worker", "task"],
   functions,
   async run(runner, { threads }) {
-    const maxLead = await runner.runScheduled({
-      en: `${threads} runners, ${rounds} rounds`,
-      zh: `${threads} 个选手，${rounds} 轮`,
-    }, async (main) => {
+    const racers = bilingual`runner- || 选手-`;
+    const title =
+      bilingual`${threads} runners, ${rounds} rounds || ${threads} 个选手，${rounds} 轮`;
+    const maxLead = await runner.runScheduled(title, async (main) => {
       const line = main.register("line", new Barrier(threads));
       const current = new Int32Array(new SharedArrayBuffer(4 * threads));
-      const started = await main.startEach(threads, (number) => {
+      const started = await main.startEach(threads, racers, functions.racer, { line }, (number) => {
         const index = number - 1;
-        const secondsPerRound = Math.round(10 + 40 * index / threads) / 100;
-        const args = { secondsPerRound, index, current };
-        return main.start(racerName(number), functions.racer, { line }, args);
+        return { secondsPerRound: Math.round(10 + 40 * index / threads) / 100, index, current };
       });
-      await main.join(started);
-      return Math.max(...started.map((thread) => Number(main.result(thread))));
+      return Math.max(...await main.resultsOf(started));
     });
-    const errors = await runner.runScheduled(
-      bilingual`one does not come || 有一个来不了`,
-      async (main) => {
-        const line = main.register("line", new Barrier(threads));
-        const started = await main.startEach(
-          threads - 1,
-          (i) => main.start(racerName(i), functions.waiter, { line }, undefined),
-        );
-        const late = bilingual`late || 迟到者`;
-        await main.join([...started, await main.start(late, functions.breaker, { line }, 0.5)]);
-        return started.map((thread) => String(main.result(thread)));
-      },
-    );
-    const broken = errors.every((name) => name === "BrokenBarrierError");
+    const broken = bilingual`one does not come || 有一个来不了`;
+    const errors = await runner.runScheduled(broken, async (main) => {
+      const line = main.register("line", new Barrier(threads));
+      const started = await main.startEach(threads - 1, racers, functions.waiter, { line });
+      const late = bilingual`late || 迟到者`;
+      await main.join([...started, await main.start(late, functions.breaker, { line }, 0.5)]);
+      return await main.resultsOf(started);
+    });
     return {
-      ok: maxLead === 1 && broken,
+      ok: maxLead === 1 && errors.every((name) => name === "BrokenBarrierError"),
       summary: bilingual`no runner was more than ${maxLead} round ahead; when one did not come,
         ${errors.length} waiting threads got a ${errors[0]} ||
         没有人领先超过 ${maxLead} 轮；有人来不了时，${errors.length} 个等待者都得到 ${errors[0]}`,
     };
   },
 } satisfies Lesson;
-
-function racerName(number: number) {
-  return bilingual`runner-${number} || 选手-${number}`;
-}

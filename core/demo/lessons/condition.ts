@@ -76,10 +76,9 @@ notFull.notify();`,
   async run(runner, { threads }) {
     const loaves = new Int32Array(new SharedArrayBuffer(12));
     const pairs = threads / 2;
-    await runner.runScheduled({
-      en: `${pairs} bakers and ${pairs} guests, a shelf for ${maxLoaves} loaves`,
-      zh: `${pairs} 个面包师，${pairs} 个客人，架子只放得下 ${maxLoaves} 个面包`,
-    }, async (main) => {
+    const title = bilingual`${pairs} bakers and ${pairs} guests, a shelf for ${maxLoaves} loaves ||
+      ${pairs} 个面包师，${pairs} 个客人，架子只放得下 ${maxLoaves} 个面包`;
+    await runner.runScheduled(title, async (main) => {
       const lock = main.register("lock", new Lock());
       const notFull = main.register("notFull", new Condition(lock.primitive));
       const notEmpty = main.register("notEmpty", new Condition(lock.primitive));

@@ -82,11 +82,11 @@ const functions = {
 function runTwo(orders: readonly (readonly ["A" | "B", "A" | "B"])[]) {
   return async (main: MainThread) => {
     const locks = registerLocks(main);
-    const started = await main.startEach(orders.length, (i) => {
-      const [first, second] = orders[i - 1]!;
+    const started: ThreadHandle[] = [];
+    for (const [i, [first, second]] of orders.entries()) {
       const ordered = { first: locks[first], second: locks[second] };
-      return main.start(`t${i}`, functions.waitForever, ordered, undefined);
-    });
+      started.push(await main.start(`t${i + 1}`, functions.waitForever, ordered));
+    }
     return await joinOrTerminate(main, started);
   };
 }
@@ -104,10 +104,7 @@ function runMany(threads: number, makeLocks: (main: MainThread) => LockPair) {
   return async (main: MainThread) => {
     const locks = makeLocks(main);
     const counts = new Int32Array(new SharedArrayBuffer(8));
-    const started = await main.startEach(
-      threads,
-      (i) => main.start(`t${i}`, functions.bothOrders, locks, counts),
-    );
+    const started = await main.startEach(threads, "t", functions.bothOrders, locks, () => counts);
     return { ended: await joinOrTerminate(main, started), maxInside: counts[1]! };
   };
 }
@@ -223,7 +220,7 @@ const a = new RLock(), b = a;                // [[one lock under both names || ä
 
 async function takeTwice(main: MainThread, lock: Lock | RLock): Promise<boolean> {
   const locks = { lock: main.register("L", lock) };
-  const thread = await main.start("t1", functions.takeTwice, locks, undefined);
+  const thread = await main.start("t1", functions.takeTwice, locks);
   return await joinOrTerminate(main, [thread]);
 }
 

@@ -67,16 +67,10 @@ for (;;) append(path, changed.get());                       // [[thread 3 || 线
           const typed = main.register("typed", new Queue(2));
           const changed = main.register("changed", new Queue(2));
           await main.start(bilingual`input || 输入`, functions.input, { to: typed }, lines);
-          await main.start(bilingual`upper || 转大写`, functions.upper, {
-            from: typed,
-            to: changed,
-          }, undefined);
-          const save = await main.start(
-            bilingual`save || 保存`,
-            functions.save,
-            { from: changed },
-            path,
-          );
+          const pipe = { from: typed, to: changed };
+          await main.start(bilingual`upper || 转大写`, functions.upper, pipe);
+          const from = { from: changed };
+          const save = await main.start(bilingual`save || 保存`, functions.save, from, path);
           await main.join([save]);
         },
       );

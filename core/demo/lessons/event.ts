@@ -105,16 +105,13 @@ async function startUp(runner: Runner, threads: number) {
     const events = Object.fromEntries(
       services.map(({ name, label }) => [name, main.register(label, new Event())]),
     );
-    const started = await main.startEach(threads, (i) => {
-      const name = bilingual`worker-${i} || 工作线程-${i}`;
-      return main.start(name, functions.worker, events, undefined);
-    });
+    const name = bilingual`worker- || 工作线程-`;
+    const started = await main.startEach(threads, name, functions.worker, events);
     for (const { name, startSeconds } of services) {
       await main.start(name, functions.service, { up: events[name]! }, startSeconds);
     }
     const early = started.filter((thread) => !main.isAlive(thread)).length;
-    await main.join(started);
-    return { early, timeouts: started.map((thread) => Number(main.result(thread))) };
+    return { early, timeouts: await main.resultsOf(started) };
   });
 }
 
@@ -132,10 +129,9 @@ async function useFlag(main: MainThread) {
       await main.step((isSet) => `gate.isSet() = ${isSet}`, () => gate.primitive.isSet()),
     );
   };
-  const start = (name: string) => main.start(name, functions.passer, { gate }, undefined);
-  const join = async (thread: ThreadHandle) => {
-    await main.join([thread]);
-    passes.push(main.result(thread) as boolean);
+  const start = (name: string) => main.start(name, functions.passer, { gate });
+  const join = async (thread: ThreadHandle<boolean>) => {
+    passes.push(...await main.resultsOf([thread]));
   };
   await look();
   const early = await start("t1");

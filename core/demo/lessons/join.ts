@@ -41,15 +41,12 @@ for (;;) {                        // [[a worker, which is a daemon || 工作线�
   functions,
   async run(runner, { threads }) {
     const done = new Int32Array(new SharedArrayBuffer(4));
-    const { finished, refused } = await runner.runScheduled({
-      en: `${threads} daemons, ${taskCount} tasks`,
-      zh: `${threads} 个守护线程，${taskCount} 件任务`,
-    }, async (main) => {
+    const title = bilingual`${threads} daemons, ${taskCount} tasks ||
+      ${threads} 个守护线程，${taskCount} 件任务`;
+    const { finished, refused } = await runner.runScheduled(title, async (main) => {
       const queue = main.register("queue", new Queue());
-      await main.startEach(
-        threads,
-        (i) => main.start(`w${i}`, functions.worker, { queue }, done, { daemon: true }),
-      );
+      const daemon = true;
+      await main.startEach(threads, "w", functions.worker, { queue }, () => done, { daemon });
       for (let i = 1; i <= taskCount; i++) {
         await main.put(queue, bilingual`task ${i} || 任务 ${i}`);
       }

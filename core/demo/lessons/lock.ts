@@ -66,11 +66,8 @@ left[0] = n - 1;`,
         const left = new Int32Array(new SharedArrayBuffer(4));
         left[0] = threads;
         const lock = main.register("lock", new Lock());
-        const started = await main.startEach(
-          threads,
-          (i) => main.start(`t${i}`, functions[name], { lock }, { left, seconds }),
-        );
-        await main.join(started);
+        const args = () => ({ left, seconds });
+        await main.join(await main.startEach(threads, "t", functions[name], { lock }, args));
         return await main.step((n) => `n = ${n}`, () => left[0]!);
       };
     const withoutLock = await runner.runScheduled(

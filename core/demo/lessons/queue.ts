@@ -116,21 +116,19 @@ function count(outcomes: readonly string[], outcome: string): number {
 async function produceAndConsume(runner: Runner, threads: number) {
   const pairs = threads / 2;
   const maxSize = new Int32Array(new SharedArrayBuffer(4));
-  const items = await runner.runScheduled({
-    en: `${pairs} producers and ${pairs} consumers, a queue of ${bound}`,
-    zh: `${pairs} 个生产者，${pairs} 个消费者，队列上限 ${bound}`,
-  }, async (main) => {
+  const title = bilingual`${pairs} producers and ${pairs} consumers, a queue of ${bound} ||
+    ${pairs} 个生产者，${pairs} 个消费者，队列上限 ${bound}`;
+  const items = await runner.runScheduled(title, async (main) => {
     const queue = main.register("queue", new Queue(bound));
     const producers: ThreadHandle[] = [];
-    const consumers: ThreadHandle[] = [];
+    const consumers: ThreadHandle<string[]>[] = [];
     for (let i = 1; i <= pairs; i++) {
       producers.push(await main.start(`p${i}`, functions.producer, { queue }, i));
       consumers.push(await main.start(`c${i}`, functions.consumer, { queue }, maxSize));
     }
     await main.join(producers);
     for (const _ of consumers) await main.put(queue, endOfItems);
-    await main.join(consumers);
-    return consumers.flatMap((consumer) => main.result(consumer) as string[]);
+    return (await main.resultsOf(consumers)).flat();
   });
   return { items, maxSize: maxSize[0]! };
 }
@@ -157,10 +155,5 @@ async function tryWithoutWaiting(main: MainThread): Promise<string[]> {
 async function lookFirst(main: MainThread) {
   const queue = main.register("queue", new Queue());
   await main.put(queue, "a");
-  const threads = await main.startEach(
-    2,
-    (i) => main.start(`t${i}`, functions.lookFirst, { queue }, undefined),
-  );
-  await main.join(threads);
-  return threads.map((thread) => main.result(thread) as { size: number; success: boolean });
+  return await main.resultsOf(await main.startEach(2, "t", functions.lookFirst, { queue }));
 }

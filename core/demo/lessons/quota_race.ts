@@ -127,16 +127,12 @@ WHERE id = :account AND used + reserved + :want <= quota     -- [[no row: over q
   jobs,
   async run(runner, { threads }) {
     const raced = await withAccount(async ({ data, account }) => {
-      await runner.runScheduled({
-        en: `check, then add: ${threads} uploads of ${uploadBytes} bytes, of which ${fits} fit`,
-        zh: `先检查后增加：${threads} 个上传，各 ${uploadBytes} 字节，只放得下 ${fits} 个`,
-      }, async (main) => {
-        const started = await main.startEach(threads, (i) => {
-          const args = { data, account, name: `upload-${i}` };
-          const name = bilingual`upload-${i} || 上传-${i}`;
-          return main.start(name, functions.checkThenAdd, {}, args);
-        });
-        await main.join(started);
+      const title = bilingual`check, then add: ${threads} uploads of ${uploadBytes} bytes, of which
+        ${fits} fit || 先检查后增加：${threads} 个上传，各 ${uploadBytes} 字节，只放得下 ${fits} 个`;
+      await runner.runScheduled(title, async (main) => {
+        const name = bilingual`upload- || 上传-`;
+        const argsOf = (i: number) => ({ data, account, name: `upload-${i}` });
+        await main.join(await main.startEach(threads, name, functions.checkThenAdd, {}, argsOf));
       }, { stepSeconds: 0.001 });
       return total(data, account);
     });

@@ -80,23 +80,20 @@ lock.recursionCount();            // [[how often this thread holds it || 本线�
   functions,
   async run(runner, { threads }) {
     const count = new Int32Array(new SharedArrayBuffer(4));
-    const refused = await runner.runScheduled({
-      en: `${threads} threads, each takes the lock ${depth} times`,
-      zh: `${threads} 个线程，每个拿 ${depth} 层`,
-    }, async (main) => {
+    const title = bilingual`${threads} threads, each takes the lock ${depth} times ||
+      ${threads} 个线程，每个拿 ${depth} 层`;
+    const refused = await runner.runScheduled(title, async (main) => {
+      const { nested, stranger } = functions;
       const lock = main.register("lock", new RLock());
       const started = await main.startEach(
         threads,
-        (i) => main.start(`t${i}`, functions.nested, { lock }, { depth, count }),
-      );
-      const stranger = await main.start(
-        bilingual`stranger || 外人`,
-        functions.stranger,
+        "t",
+        nested,
         { lock },
-        undefined,
+        () => ({ depth, count }),
       );
-      await main.join([...started, stranger]);
-      return main.result(stranger) === true;
+      const other = await main.start(bilingual`stranger || 外人`, stranger, { lock });
+      return (await main.resultsOf<unknown>([...started, other])).at(-1) === true;
     });
     return {
       ok: count[0] === threads && refused,

@@ -66,11 +66,9 @@ for (let task; (task = tasks.get()); ) work(task);    // [[in each of the five t
       async (main) => {
         const counts = new Int32Array(new SharedArrayBuffer(8));
         const sema = main.register("sema", new Semaphore(permits));
-        const started = await main.startEach(
-          threads,
-          (i) => main.start(`t${i}`, functions.visitor, { sema }, counts),
+        await main.join(
+          await main.startEach(threads, "t", functions.visitor, { sema }, () => counts),
         );
-        await main.join(started);
         return counts[1]!;
       },
       { threads, stepSeconds: 0.001 },
@@ -80,19 +78,14 @@ for (let task; (task = tasks.get()); ) work(task);    // [[in each of the five t
         ${permits} 个线程的线程池，${threads} 个任务`,
       async (main) => {
         const counts = new Int32Array(new SharedArrayBuffer(8));
-        const queue = main.register("tasks", new Queue());
-        for (let i = 1; i <= threads; i++) {
-          queue.primitive.put(bilingual`task ${i} || 任务 ${i}`);
-        }
+        const tasks = main.register("tasks", new Queue());
+        for (let i = 1; i <= threads; i++) tasks.primitive.put(bilingual`task ${i} || 任务 ${i}`);
         await main.step(bilingual`puts ${threads} tasks into tasks ||
           把 ${threads} 个任务放入 tasks`);
-        const started = await main.startEach(
-          permits,
-          (i) => main.start(`p${i}`, functions.poolThread, { tasks: queue }, counts),
-        );
-        await main.join(started);
-        const done = started.reduce((sum, thread) => sum + Number(main.result(thread)), 0);
-        return { maxInside: counts[1]!, done };
+        const { poolThread } = functions;
+        const started = await main.startEach(permits, "p", poolThread, { tasks }, () => counts);
+        const done = await main.resultsOf(started);
+        return { maxInside: counts[1]!, done: done.reduce((sum, n) => sum + n, 0) };
       },
       { stepSeconds: 0.001 },
     );

@@ -118,10 +118,9 @@ async function greetTogether(main: MainThread) {
   const threads = [a, b];
   for (const each of threads) await printState(main, each);
   const during = await printAlive(main);
-  await main.join(threads);
+  const facts = await main.resultsOf(threads);
   for (const each of threads) await printState(main, each);
   const after = await printAlive(main);
-  const facts = threads.map((thread) => main.result(thread) as Facts);
   const process = await main.step(
     (same) =>
       bilingual`the process id and its parent are ${same ? "the same" : "NOT the same"}

@@ -8,10 +8,11 @@ import type { Scheduler } from "./scheduler.ts";
 import type { ThreadStarter } from "./thread_starter.ts";
 import { drawWaitGraph, type Wait } from "./wait_graph.ts";
 
-/** A thread that was started. */
-export interface ThreadHandle {
+/** A thread that was started. @typeParam R the type of its result */
+export interface ThreadHandle<R = unknown> {
   readonly id: number;
   readonly name: Name;
+  readonly result?: R;
 }
 
 /** The thread `main` of a part, which starts the others and waits for them. */
@@ -40,26 +41,35 @@ export class MainThread extends LessonThread {
   }
 
   /** Starts a thread. @param threadFunction one of the lesson's table */
-  async start<P extends Primitives, A>(
+  async start<P extends Primitives, A, R>(
     name: Name,
-    threadFunction: ThreadFunction<P, A>,
+    threadFunction: ThreadFunction<P, A, R>,
     primitives: P,
-    args: A,
+    args?: A,
     { daemon = false } = {},
-  ): Promise<ThreadHandle> {
+  ): Promise<ThreadHandle<R>> {
     const code = threadFunction as ThreadFunction<Primitives, unknown>;
     return await this.step(bilingual`starts ${name} || 启动 ${name}`, () => {
       return { name, id: this.#starter.start(name, code, primitives, args, daemon) };
     });
   }
 
-  /** Calls `start` with the numbers from 1 to `count`, one after the other. */
-  async startEach(
+  /** Starts threads, one after the other. Their names are `prefix` and a number from 1. */
+  async startEach<P extends Primitives, A, R>(
     count: number,
-    start: (number: number) => Promise<ThreadHandle>,
-  ): Promise<ThreadHandle[]> {
-    const threads: ThreadHandle[] = [];
-    for (let number = 1; number <= count; number++) threads.push(await start(number));
+    prefix: Name,
+    threadFunction: ThreadFunction<P, A, R>,
+    primitives: P,
+    argsOf?: (number: number) => A,
+    options = {},
+  ): Promise<ThreadHandle<R>[]> {
+    const threads: ThreadHandle<R>[] = [];
+    for (let i = 1; i <= count; i++) {
+      const name = typeof prefix === "string"
+        ? `${prefix}${i}`
+        : bilingual`${prefix}${i} || ${prefix}${i}`;
+      threads.push(await this.start(name, threadFunction, primitives, argsOf?.(i), options));
+    }
     return threads;
   }
 
@@ -91,9 +101,10 @@ export class MainThread extends LessonThread {
     return this.#scheduler.aliveNames();
   }
 
-  /** Returns the result of a thread that has ended. */
-  result(thread: ThreadHandle): unknown {
-    return this.#scheduler.result(thread.id);
+  /** Waits until threads have ended. @returns their results */
+  async resultsOf<R>(threads: readonly ThreadHandle<R>[]): Promise<R[]> {
+    await this.join(threads);
+    return threads.map(({ id }) => this.#scheduler.result(id) as R);
   }
 
   /** Returns the edges of the wait-for graph. */

@@ -31,6 +31,5 @@ export async function drain(
 ): Promise<readonly unknown[]> {
   const name = bilingual`getter || 取者`;
   const thread = await main.start(name, drainFunctions.getter, { queue }, count);
-  await main.join([thread]);
-  return main.result(thread) as unknown[];
+  return (await main.resultsOf([thread]))[0]!;
 }

@@ -124,11 +124,11 @@ async function run(main: MainThread, order: State["order"]) {
   };
   const memory = new Int32Array(new SharedArrayBuffer(4 * (ITEMS + bound + 1)));
   const start = (name: Text, code: keyof typeof handMadeFunctions) =>
-    main.start<Parts, State>(name, handMadeFunctions[code], parts, { memory, order });
+    main.start<Parts, State, unknown>(name, handMadeFunctions[code], parts, { memory, order });
   // All items are put before the first get, so the hooks alone decide the order.
   await main.join([await start(bilingual`putter || 放者`, "putter")]);
   const joiner = await start(bilingual`joiner || 等者`, "joiner");
   const getter = await start(bilingual`getter || 取者`, "getter");
-  await main.join([getter, joiner]);
-  return { received: main.result(getter) as number[], unfinished: main.result(joiner) };
+  const [received, unfinished] = await main.resultsOf([getter, joiner]);
+  return { received: received as number[], unfinished };
 }
