@@ -11,16 +11,7 @@ export type Name = string | Text;
 
 const langs: readonly Lang[] = ["en", "zh"];
 
-/**
- * Returns a name or text in one language.
- *
- * @example
- * ```ts
- * import { textIn } from "./text.ts";
- * const data = { en: "data", zh: "数据" };
- * if (textIn("lock", "zh") !== "lock" || textIn(data, "zh") !== "数据") throw new Error();
- * ```
- */
+/** Returns a name or text in one language. */
 export function textIn(name: Name, lang: Lang): string {
   return typeof name === "string" ? name : name[lang];
 }

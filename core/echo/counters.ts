@@ -25,16 +25,7 @@ export interface Traffic extends Pick<Counters, "received" | "sent"> {
   readonly peer: string;
 }
 
-/**
- * Adds up the counters of workers.
- *
- * @example
- * ```ts
- * import { zeroCounters, sum } from "./counters.ts";
- * const two = sum([{ ...zeroCounters, open: 1 }, { ...zeroCounters, open: 2, sent: 5 }]);
- * if (two.open !== 3 || two.sent !== 5) throw new Error();
- * ```
- */
+/** Adds up the counters of workers. */
 export function sum(all: readonly Counters[]): Counters {
   const total = { ...zeroCounters };
   for (const one of all) {

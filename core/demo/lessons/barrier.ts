@@ -1,7 +1,6 @@
 /** `barrier`: a race in rounds, in which all runners end a round before one begins the next. */
 import { Barrier } from "../../sync/mod.ts";
 import type { Lesson } from "../lesson.ts";
-import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
 import { bilingual } from "../text.ts";
 
@@ -17,7 +16,7 @@ interface RacerArgs {
 
 const functions = {
   /** @returns the highest number of rounds that it was ahead of another runner */
-  async racer(thread: LessonThread, { line }: { line: Labeled<Barrier> }, args: RacerArgs) {
+  async racer(thread, { line }: { line: Labeled<Barrier> }, args: RacerArgs) {
     const { secondsPerRound, index, current } = args;
     let maxLead = 0;
     for (let round = 1; round <= rounds; round++) {
@@ -30,11 +29,11 @@ const functions = {
     }
     return maxLead;
   },
-  async breaker(thread: LessonThread, { line }: { line: Labeled<Barrier> }, seconds: number) {
+  async breaker(thread, { line }: { line: Labeled<Barrier> }, seconds: number) {
     await thread.sleep(seconds);
     await thread.step(bilingual`breaks the barrier || 打破屏障`, () => line.primitive.abort());
   },
-  async waiter(thread: LessonThread, { line }: { line: Labeled<Barrier> }) {
+  async waiter(thread, { line }: { line: Labeled<Barrier> }) {
     try {
       await thread.waitForBarrier(line);
       return "passed";
@@ -44,7 +43,7 @@ const functions = {
       return (error as Error).name;
     }
   },
-};
+} satisfies Lesson["functions"];
 
 export default {
   idea: {

@@ -3,7 +3,7 @@ import { BargeError } from "../../error.ts";
 import type { Lesson } from "../lesson.ts";
 import type { Runner, Trace } from "../runner/runner.ts";
 import { bilingual, type Text } from "../text.ts";
-import { connectPair, hangUp, listen, receive, send } from "./parts/sockets.ts";
+import { Connections, hangUp, receive, send } from "./parts/sockets.ts";
 
 /** The most lanes of the picture, each for a group of clients. */
 const maxGroups = 10;
@@ -55,20 +55,15 @@ await Promise.all(clients.map(async (client) => {
 } satisfies Lesson;
 
 async function runClients(runner: Runner, trace: Trace, count: number, port: number) {
-  using listener = listen(port);
-  const sockets: Deno.TcpConn[] = [];
+  using connections = new Connections(port, runner.signal);
   const serving: Promise<void>[] = [];
   const show = showPhases(trace, count);
-  const stop = () => sockets.forEach(hangUp);
-  runner.signal.addEventListener("abort", stop);
   try {
     show("starts");
     const clients: Deno.TcpConn[] = [];
     for (let i = 0; i < count; i++) {
-      runner.signal.throwIfAborted();
-      const { client, server } = await connectPair(listener);
+      const { client, server } = await connections.connect();
       clients.push(client);
-      sockets.push(client, server);
       // After a failure the client gets no answer, and the count of answers shows that.
       serving.push(echo(server).catch(() => hangUp(server)));
     }
@@ -103,9 +98,6 @@ async function runClients(runner: Runner, trace: Trace, count: number, port: num
       cause,
       hint: "use fewer clients (--threads), or raise `ulimit -n`",
     });
-  } finally {
-    runner.signal.removeEventListener("abort", stop);
-    stop();
   }
 }
 

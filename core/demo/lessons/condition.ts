@@ -1,7 +1,6 @@
 /** `condition`: producers and consumers at a shelf that holds a few loaves. */
 import { Condition, Lock } from "../../sync/mod.ts";
 import type { Lesson } from "../lesson.ts";
-import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
 import { bilingual } from "../text.ts";
 
@@ -15,7 +14,7 @@ const maxLoaves = 2;
 const loavesPerThread = 3;
 
 const functions = {
-  async baker(thread: LessonThread, { lock, notFull, notEmpty }: Shelf, loaves: Int32Array) {
+  async baker(thread, { lock, notFull, notEmpty }: Shelf, loaves: Int32Array) {
     for (let i = 0; i < loavesPerThread; i++) {
       await thread.acquire(lock);
       while (loaves[0]! >= maxLoaves) await thread.waitForCondition(notFull, lock);
@@ -27,7 +26,7 @@ const functions = {
       await thread.release(lock);
     }
   },
-  async guest(thread: LessonThread, { lock, notFull, notEmpty }: Shelf, loaves: Int32Array) {
+  async guest(thread, { lock, notFull, notEmpty }: Shelf, loaves: Int32Array) {
     for (let i = 0; i < loavesPerThread; i++) {
       await thread.acquire(lock);
       while (loaves[0] === 0) await thread.waitForCondition(notEmpty, lock);
@@ -40,7 +39,7 @@ const functions = {
       await thread.sleep(0.1);
     }
   },
-};
+} satisfies Lesson["functions"];
 
 /** @param loaves the current number, the highest and the lowest one */
 function changeCount(loaves: Int32Array, by: number): number {

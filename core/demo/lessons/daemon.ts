@@ -1,21 +1,16 @@
 /** `daemon`: the four outcomes for a thread that is a daemon or not, and joined or not. */
 import type { Lesson } from "../lesson.ts";
-import type { LessonThread } from "../runner/lesson_thread.ts";
 import { bilingual } from "../text.ts";
 
 const functions = {
   /** Sets `done` to 1 after its work. */
-  async work(
-    thread: LessonThread,
-    _: Record<never, never>,
-    { done }: { readonly done: Int32Array },
-  ) {
+  async work(thread, _: Record<never, never>, { done }: { readonly done: Int32Array }) {
     await thread.print(bilingual`begins to work || 开始干活`);
     await thread.sleep(0.5);
     await thread.print(bilingual`has finished its work || 干完了`);
     done[0] = 1;
   },
-};
+} satisfies Lesson["functions"];
 
 export default {
   idea: {

@@ -5,7 +5,6 @@
  */
 import { Lock, RLock } from "../../sync/mod.ts";
 import type { Lesson } from "../lesson.ts";
-import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { MainThread, ThreadHandle } from "../runner/main_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
 import { findCircle } from "../runner/wait_graph.ts";
@@ -24,7 +23,7 @@ const pauseSeconds = 0.1;
 const hasBoth = bilingual`has both || 两把都拿到了`;
 
 const functions = {
-  async waitForever(thread: LessonThread, { first, second }: OrderedLocks) {
+  async waitForever(thread, { first, second }: OrderedLocks) {
     await thread.acquire(first);
     await thread.sleep(pauseSeconds);
     await thread.acquire(second);
@@ -32,11 +31,7 @@ const functions = {
     await thread.release(second);
     await thread.release(first);
   },
-  async giveUp(
-    thread: LessonThread,
-    { first, second }: OrderedLocks,
-    { timeout }: { readonly timeout: number },
-  ) {
+  async giveUp(thread, { first, second }: OrderedLocks, { timeout }: { readonly timeout: number }) {
     for (;;) {
       await thread.acquire(first);
       await thread.sleep(pauseSeconds);
@@ -50,7 +45,7 @@ const functions = {
       await thread.sleep(timeout);
     }
   },
-  async takeTwice(thread: LessonThread, { lock }: { lock: Labeled<Lock | RLock> }) {
+  async takeTwice(thread, { lock }: { lock: Labeled<Lock | RLock> }) {
     await thread.acquire(lock);
     await thread.step(bilingual`calls a function that takes the same lock ||
       调用一个也要拿这把锁的函数`);
@@ -63,7 +58,7 @@ const functions = {
    *
    * @param counts the numbers of threads that have both locks: the current and the highest one
    */
-  async bothOrders(thread: LessonThread, { A, B }: LockPair, counts: Int32Array) {
+  async bothOrders(thread, { A, B }: LockPair, counts: Int32Array) {
     const orders = [[A, B, 0], [B, A, pauseSeconds]] as const;
     for (const [first, second, pause] of orders) {
       await thread.acquire(first);
@@ -76,7 +71,7 @@ const functions = {
       await thread.release(first);
     }
   },
-};
+} satisfies Lesson["functions"];
 
 /** Runs two threads that take A and B in the given orders. @returns whether both ended */
 function runTwo(orders: readonly (readonly ["A" | "B", "A" | "B"])[]) {

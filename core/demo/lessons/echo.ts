@@ -7,7 +7,7 @@ import { type Handle, Queue } from "../../sync/mod.ts";
 import type { Lesson } from "../lesson.ts";
 import type { Runner, Trace } from "../runner/runner.ts";
 import { bilingual, type Text } from "../text.ts";
-import { connectPair, DatagramSocket, hangUp, listen, receive, send } from "./parts/sockets.ts";
+import { Connections, DatagramSocket, hangUp, type Pair, receive, send } from "./parts/sockets.ts";
 
 const linesPerClient = 3;
 /** The item that ends a talk loop, as its client has disconnected. */
@@ -101,51 +101,43 @@ function showInOrder(trace: Trace) {
 }
 
 async function overTcp(runner: Runner, trace: Trace, n: number, port: number): Promise<number> {
-  using listener = listen(port);
+  using connections = new Connections(port, runner.signal);
   const show = showInOrder(trace);
   show(serverName, "starts");
   const conversations: Conversation[] = [];
-  try {
-    for (let i = 1; i <= n; i++) {
-      conversations.push(await accept(runner, listener, i));
-      show(serverName, "runs", {
-        en: `accepts client ${i}, starts thread ${i}`,
-        zh: `接受客户端 ${i}，启动线程 ${i}`,
-      });
-      show(threadName(i), "starts");
-    }
-    let echoed = 0;
-    for (let round = 1; round <= linesPerClient; round++) {
-      for (const { number, client } of runner.random.shuffled(conversations)) {
-        const line = `x${number}.${round}`;
-        await send(client, line);
-        const answer = await receive(client);
-        if (answer === line.toUpperCase()) echoed++;
-        show(threadName(number), "runs", {
-          en: `gets ${line}, sends ${answer}`,
-          zh: `收到 ${line}，发回 ${answer}`,
-        });
-      }
-    }
-    for (const { number, client, thread, pump } of conversations) {
-      client.close();
-      await pump;
-      const lines = await thread;
-      show(threadName(number), "ends", bilingual`after ${lines} lines || 共 ${lines} 行`);
-    }
-    show(serverName, "ends");
-    return echoed;
-  } finally {
-    for (const { client, server } of conversations) [client, server].forEach(hangUp);
+  for (let i = 1; i <= n; i++) {
+    conversations.push(await accept(runner, connections, i));
+    show(serverName, "runs", {
+      en: `accepts client ${i}, starts thread ${i}`,
+      zh: `接受客户端 ${i}，启动线程 ${i}`,
+    });
+    show(threadName(i), "starts");
   }
+  let echoed = 0;
+  for (let round = 1; round <= linesPerClient; round++) {
+    for (const { number, client } of runner.random.shuffled(conversations)) {
+      const line = `x${number}.${round}`;
+      await send(client, line);
+      const answer = await receive(client);
+      if (answer === line.toUpperCase()) echoed++;
+      show(threadName(number), "runs", {
+        en: `gets ${line}, sends ${answer}`,
+        zh: `收到 ${line}，发回 ${answer}`,
+      });
+    }
+  }
+  for (const { number, client, thread, pump } of conversations) {
+    client.close();
+    await pump;
+    const lines = await thread;
+    show(threadName(number), "ends", bilingual`after ${lines} lines || 共 ${lines} 行`);
+  }
+  show(serverName, "ends");
+  return echoed;
 }
 
-interface Conversation {
+interface Conversation extends Pair {
   readonly number: number;
-  /** The client's end of the connection. */
-  readonly client: Deno.TcpConn;
-  /** The server's end. */
-  readonly server: Deno.TcpConn;
   /** The result of the server's thread: the number of its lines. */
   readonly thread: Promise<number>;
   /** Carries lines between the socket and the queues of the thread. */
@@ -155,10 +147,10 @@ interface Conversation {
 /** Runs one iteration of the accept loop. */
 async function accept(
   runner: Runner,
-  listener: Deno.TcpListener,
+  connections: Connections,
   number: number,
 ): Promise<Conversation> {
-  const { client, server } = await connectPair(listener);
+  const { client, server } = await connections.connect();
   const requests = new Queue<string | typeof endOfLines>(1);
   const answers = new Queue<string>(1);
   const { signal } = runner;

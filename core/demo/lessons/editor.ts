@@ -2,7 +2,6 @@
 import { BargeError } from "../../error.ts";
 import { Queue } from "../../sync/mod.ts";
 import type { Lesson } from "../lesson.ts";
-import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
 import { bilingual, formatValue } from "../text.ts";
 
@@ -14,7 +13,7 @@ type Line = string | typeof endOfLines;
 type Pipe = { readonly from: Labeled<Queue>; readonly to: Labeled<Queue> };
 
 const functions = {
-  async input(thread: LessonThread, { to }: { to: Labeled<Queue> }, lines: readonly string[]) {
+  async input(thread, { to }: { to: Labeled<Queue> }, lines: readonly string[]) {
     for (const line of lines) {
       await thread.print(line);
       await thread.put(to, line);
@@ -22,14 +21,14 @@ const functions = {
     }
     await thread.put(to, endOfLines);
   },
-  async upper(thread: LessonThread, { from, to }: Pipe) {
+  async upper(thread, { from, to }: Pipe) {
     for (;;) {
       const line = await thread.get<Line>(from);
       await thread.put(to, line?.toUpperCase() ?? endOfLines);
       if (line === endOfLines) return;
     }
   },
-  async save(thread: LessonThread, { from }: { from: Labeled<Queue> }, path: string) {
+  async save(thread, { from }: { from: Labeled<Queue> }, path: string) {
     for (;;) {
       const line = await thread.get<Line>(from);
       if (line === endOfLines) return;
@@ -39,7 +38,7 @@ const functions = {
       );
     }
   },
-};
+} satisfies Lesson["functions"];
 
 export default {
   idea: {

@@ -4,7 +4,6 @@
  */
 import { Event } from "../../sync/mod.ts";
 import type { Lesson } from "../lesson.ts";
-import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { MainThread, ThreadHandle } from "../runner/main_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
 import type { Runner } from "../runner/runner.ts";
@@ -19,13 +18,13 @@ const services = [
 const waitTimeoutSeconds = 0.5;
 
 const functions = {
-  async service(thread: LessonThread, { up }: { up: Labeled<Event> }, startSeconds: number) {
+  async service(thread, { up }: { up: Labeled<Event> }, startSeconds: number) {
     await thread.print(bilingual`is starting || 正在启动`);
     await thread.sleep(startSeconds);
     await thread.print(bilingual`listens || 开始监听`);
     await thread.set(up);
   },
-  async worker(thread: LessonThread, events: Readonly<Record<string, Labeled<Event>>>) {
+  async worker(thread, events: Readonly<Record<string, Labeled<Event>>>) {
     let timeouts = 0;
     for (const event of Object.values(events)) {
       while (!await thread.waitForEvent(event, { timeout: waitTimeoutSeconds })) {
@@ -37,12 +36,12 @@ const functions = {
     return timeouts;
   },
   /** Waits for the flag with a timeout. @returns whether it was set */
-  async passer(thread: LessonThread, { gate }: { gate: Labeled<Event> }) {
+  async passer(thread, { gate }: { gate: Labeled<Event> }) {
     const passed = await thread.waitForEvent(gate, { timeout: waitTimeoutSeconds });
     await thread.print(passed ? bilingual`passes || 过去了` : bilingual`gives up || 不等了`);
     return passed;
   },
-};
+} satisfies Lesson["functions"];
 
 export default {
   idea: {

@@ -1,7 +1,6 @@
 /** `join`: a queue counts unfinished tasks, and join() waits until all are done. */
 import { Queue } from "../../sync/mod.ts";
 import type { Lesson } from "../lesson.ts";
-import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
 import { bilingual } from "../text.ts";
 
@@ -9,7 +8,7 @@ const taskCount = 6;
 
 const functions = {
   /** Works forever. As a daemon, it ends with the program. */
-  async worker(thread: LessonThread, { queue }: { queue: Labeled<Queue> }, done: Int32Array) {
+  async worker(thread, { queue }: { queue: Labeled<Queue> }, done: Int32Array) {
     for (;;) {
       await thread.get(queue);
       await thread.sleep(0.2);
@@ -17,7 +16,7 @@ const functions = {
       await thread.taskDone(queue);
     }
   },
-};
+} satisfies Lesson["functions"];
 
 export default {
   idea: {

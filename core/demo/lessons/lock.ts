@@ -17,15 +17,15 @@ interface Args {
 }
 
 const functions = {
-  async withoutLock(thread: LessonThread, _: Record<never, never>, { left, seconds }: Args) {
+  async withoutLock(thread, _: Record<never, never>, { left, seconds }: Args) {
     await subtract(thread, left, seconds);
   },
-  async withLock(thread: LessonThread, { lock }: { lock: Labeled<Lock> }, { left, seconds }: Args) {
+  async withLock(thread, { lock }: { lock: Labeled<Lock> }, { left, seconds }: Args) {
     await thread.acquire(lock);
     await subtract(thread, left, seconds);
     await thread.release(lock);
   },
-};
+} satisfies Lesson["functions"];
 
 async function subtract(thread: LessonThread, left: Int32Array, seconds: number): Promise<void> {
   const n = await thread.step(

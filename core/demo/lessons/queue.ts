@@ -4,7 +4,7 @@
  */
 import { Queue } from "../../sync/mod.ts";
 import type { Lesson } from "../lesson.ts";
-import type { LessonThread, WaitOptions } from "../runner/lesson_thread.ts";
+import type { WaitOptions } from "../runner/lesson_thread.ts";
 import type { MainThread, ThreadHandle } from "../runner/main_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
 import type { Runner } from "../runner/runner.ts";
@@ -19,11 +19,11 @@ const endOfItems = null;
 type Primitives = { queue: Labeled<Queue> };
 
 const functions = {
-  async producer(thread: LessonThread, { queue }: Primitives, number: number) {
+  async producer(thread, { queue }: Primitives, number: number) {
     for (let i = 1; i <= itemsPerProducer; i++) await thread.put(queue, `p${number}.${i}`);
   },
   /** @param maxSize the highest number of items in the queue */
-  async consumer(thread: LessonThread, { queue }: Primitives, maxSize: Int32Array) {
+  async consumer(thread, { queue }: Primitives, maxSize: Int32Array) {
     const items: string[] = [];
     for (;;) {
       maxSize[0] = Math.max(maxSize[0]!, queue.primitive.qsize());
@@ -34,14 +34,14 @@ const functions = {
     }
   },
   /** Reads the size, and takes an item later. @returns the size, and whether it got an item */
-  async lookFirst(thread: LessonThread, { queue }: Primitives) {
+  async lookFirst(thread, { queue }: Primitives) {
     const size = await thread.step((n) => `queue.qsize() = ${n}`, () => queue.primitive.qsize());
     await thread.sleep(0.2);
     const item = await thread.get(queue, { blocking: false });
     return { size, success: item !== undefined };
   },
   ...handMadeFunctions,
-};
+} satisfies Lesson["functions"];
 
 export default {
   idea: {

@@ -10,7 +10,6 @@ import { BargeError } from "../../error.ts";
 import { makeVerifier } from "../../protocol/verifier.ts";
 import { Barrier, type Handle } from "../../sync/mod.ts";
 import type { Lesson } from "../lesson.ts";
-import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { Runner } from "../runner/runner.ts";
 import { bilingual } from "../text.ts";
 
@@ -38,11 +37,7 @@ interface Sums {
 
 const functions = {
   /** Checks the quota, sleeps, and adds the upload. @returns whether it was accepted */
-  async checkThenAdd(
-    thread: LessonThread,
-    _: Record<never, never>,
-    { data, account, name }: Upload,
-  ) {
+  async checkThenAdd(thread, _: Record<never, never>, { data, account, name }: Upload) {
     using db = new Database(data, { durability: "relaxed" });
     const before = await thread.step(
       (n) => bilingual`sees ${n} bytes taken || 看到已占 ${n} 字节`,
@@ -68,7 +63,7 @@ const functions = {
     );
     return true;
   },
-};
+} satisfies Lesson["functions"];
 
 const jobs = {
   /** Reserves uploads while others do the same. @returns the number of successes */

@@ -1,7 +1,6 @@
 /** `rlock`: a reentrant lock, which its owner may take several times, and must release as often. */
 import { RLock } from "../../sync/mod.ts";
 import type { Lesson } from "../lesson.ts";
-import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
 import { bilingual, type Text } from "../text.ts";
 
@@ -14,7 +13,7 @@ interface Args {
 }
 
 const functions = {
-  async nested(thread: LessonThread, { lock }: { lock: Labeled<RLock> }, { depth, count }: Args) {
+  async nested(thread, { lock }: { lock: Labeled<RLock> }, { depth, count }: Args) {
     const nest = async (remaining: number): Promise<void> => {
       if (remaining === 0) {
         const n = await thread.step(
@@ -35,7 +34,7 @@ const functions = {
     };
     await nest(depth);
   },
-  async stranger(thread: LessonThread, { lock }: { lock: Labeled<RLock> }) {
+  async stranger(thread, { lock }: { lock: Labeled<RLock> }) {
     return await thread.step(
       (refused) =>
         bilingual`tries to release the lock: ${refused ? "refused" : "NOT REFUSED"} ||
@@ -51,7 +50,7 @@ const functions = {
       },
     );
   },
-};
+} satisfies Lesson["functions"];
 
 function timesTaken(n: number): Text {
   const times = n === 1 ? "once" : n === 2 ? "twice" : `${n} times`;

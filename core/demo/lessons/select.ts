@@ -4,7 +4,7 @@
  */
 import type { Lesson } from "../lesson.ts";
 import type { Runner, Trace } from "../runner/runner.ts";
-import { connectPair, hangUp, listen, receive, send } from "./parts/sockets.ts";
+import { Connections, type Pair, receive, send } from "./parts/sockets.ts";
 import { bilingual } from "../text.ts";
 
 const rounds = 2;
@@ -50,29 +50,15 @@ interface Ready {
 }
 
 async function serve(runner: Runner, trace: Trace, count: number, port: number) {
-  using listener = listen(port);
-  const clients: Deno.TcpConn[] = [];
-  const servers: Deno.TcpConn[] = [];
-  try {
-    for (let i = 0; i < count; i++) {
-      const { client, server } = await connectPair(listener);
-      clients.push(client);
-      servers.push(server);
-    }
-    return await runLoop(runner, trace, clients, servers);
-  } finally {
-    [...clients, ...servers].forEach(hangUp);
-  }
+  using connections = new Connections(port, runner.signal);
+  const pairs: Pair[] = [];
+  while (pairs.length < count) pairs.push(await connections.connect());
+  return await runLoop(runner, trace, pairs);
 }
 
 /** Sends lines in a random order, and serves each socket as soon as it is readable. */
-async function runLoop(
-  runner: Runner,
-  trace: Trace,
-  clients: readonly Deno.TcpConn[],
-  servers: readonly Deno.TcpConn[],
-) {
-  const numbers = clients.map((_, number) => number);
+async function runLoop(runner: Runner, trace: Trace, pairs: readonly Pair[]) {
+  const numbers = pairs.map((_, number) => number);
   const order = Array.from({ length: rounds }, () => runner.random.shuffled(numbers)).flat();
   const served: number[] = [];
   let t = 0;
@@ -83,13 +69,13 @@ async function runLoop(
     trace.event({ t, lane: lane(number), what: "waits", of: data });
   }
   const readNext = (number: number): Promise<Ready> => {
-    const read = receive(servers[number]!).then((line) => ({ number, line }));
+    const read = receive(pairs[number]!.server).then((line) => ({ number, line }));
     read.catch(() => {}); // awaited in the race below, unless another failure comes first
     return read;
   };
   const reads = new Map(numbers.map((number) => [number, readNext(number)]));
   for (const chosen of order) {
-    await send(clients[chosen]!, `x${chosen + 1}`);
+    await send(pairs[chosen]!.client, `x${chosen + 1}`);
     const { number, line } = await Promise.race(reads.values());
     served.push(number);
     trace.event({
@@ -98,14 +84,14 @@ async function runLoop(
       what: "runs",
       text: bilingual`is ready: ${line} || 就绪：${line}`,
     });
-    await send(servers[number]!, line ?? "");
-    await receive(clients[number]!);
+    await send(pairs[number]!.server, line ?? "");
+    await receive(pairs[number]!.client);
     reads.set(number, readNext(number));
     trace.event({ t: t += 0.01, lane: lane(number), what: "waits", of: data });
   }
   for (const number of numbers) trace.event({ t, lane: lane(number), what: "ends" });
   // The last reads end with the connections.
-  for (const conn of clients) await conn.closeWrite();
+  for (const { client } of pairs) await client.closeWrite();
   await Promise.all(reads.values());
   return { served, wanted: order };
 }

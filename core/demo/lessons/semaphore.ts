@@ -1,7 +1,6 @@
 /** `semaphore`: many tasks, a few at a time; and a pool, which needs fewer threads for that. */
 import { Queue, Semaphore } from "../../sync/mod.ts";
 import type { Lesson } from "../lesson.ts";
-import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
 import { bilingual } from "../text.ts";
 
@@ -10,14 +9,14 @@ const tasks = 20;
 const taskSeconds = 0.5;
 
 const functions = {
-  async visitor(thread: LessonThread, { sema }: { sema: Labeled<Semaphore> }, counts: Int32Array) {
+  async visitor(thread, { sema }: { sema: Labeled<Semaphore> }, counts: Int32Array) {
     await thread.acquire(sema);
     enter(counts);
     await thread.sleep(taskSeconds);
     counts[0]!--;
     await thread.release(sema);
   },
-  async poolThread(thread: LessonThread, { tasks }: { tasks: Labeled<Queue> }, counts: Int32Array) {
+  async poolThread(thread, { tasks }: { tasks: Labeled<Queue> }, counts: Int32Array) {
     let done = 0;
     while (await thread.get(tasks, { blocking: false }) !== undefined) {
       enter(counts);
@@ -27,7 +26,7 @@ const functions = {
     }
     return done;
   },
-};
+} satisfies Lesson["functions"];
 
 /** @param counts the current number of threads inside, and the highest one */
 function enter(counts: Int32Array): void {

@@ -7,7 +7,7 @@ import { BargeError } from "../../error.ts";
 import type { Lesson } from "../lesson.ts";
 import type { Runner, Trace } from "../runner/runner.ts";
 import { bilingual, formatValue, joinNames, type Text } from "../text.ts";
-import { connectPair, DatagramSocket, hangUp, listen } from "./parts/sockets.ts";
+import { Connections, DatagramSocket, hangUp, listen } from "./parts/sockets.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -109,29 +109,22 @@ socket.send("", address);                    // [[UDP: arrives, and is empty || 
 } satisfies Lesson;
 
 async function overTcp(runner: Runner, port: number) {
-  using listener = listen(port);
-  const { client, server } = await connectPair(listener);
+  using connections = new Connections(port, runner.signal);
+  const { client, server } = await connections.connect();
   client.setNoDelay(true);
-  const stop = () => [client, server].forEach(hangUp);
-  runner.signal.addEventListener("abort", stop);
-  try {
-    const joined = await runner.runRealTime({
-      en: "TCP joins messages: three writes, one read",
-      zh: "TCP 粘包：写三次，读一次",
-    }, (trace) => readJoined(trace, client, server));
-    const reads = await runner.runRealTime({
-      en: `TCP splits messages: one write, reads of ${smallReadBytes} bytes at most`,
-      zh: `TCP 拆包：写一次，每次最多读 ${smallReadBytes} 字节`,
-    }, (trace) => readSplit(trace, client, server));
-    const separated = await runner.runRealTime({
-      en: "solution: four bytes of length before each message",
-      zh: "解法：每条消息前写四个字节的长度",
-    }, (trace) => readSeparated(trace, client, server));
-    return { joined, reads, separated };
-  } finally {
-    runner.signal.removeEventListener("abort", stop);
-    stop();
-  }
+  const joined = await runner.runRealTime({
+    en: "TCP joins messages: three writes, one read",
+    zh: "TCP 粘包：写三次，读一次",
+  }, (trace) => readJoined(trace, client, server));
+  const reads = await runner.runRealTime({
+    en: `TCP splits messages: one write, reads of ${smallReadBytes} bytes at most`,
+    zh: `TCP 拆包：写一次，每次最多读 ${smallReadBytes} 字节`,
+  }, (trace) => readSplit(trace, client, server));
+  const separated = await runner.runRealTime({
+    en: "solution: four bytes of length before each message",
+    zh: "解法：每条消息前写四个字节的长度",
+  }, (trace) => readSeparated(trace, client, server));
+  return { joined, reads, separated };
 }
 
 /** Returns functions that show the events of the sender, and then those of the receiver. */

@@ -37,13 +37,13 @@ async function greet(thread: LessonThread, { whom, times, counter }: Greeting): 
 }
 
 const functions = {
-  async greet(thread: LessonThread, _: Record<never, never>, greeting: Greeting) {
+  async greet(thread, _: Record<never, never>, greeting: Greeting) {
     return await greet(thread, greeting);
   },
-  async greeter(thread: LessonThread, _: Record<never, never>, greeting: Greeting) {
+  async greeter(thread, _: Record<never, never>, greeting: Greeting) {
     return await new Greeter(greeting).run(thread);
   },
-};
+} satisfies Lesson["functions"];
 
 export default {
   idea: {

@@ -57,16 +57,6 @@ interface OpenLane {
  *
  * @param now the current time in seconds, if it is later than the last event
  * @param letters the letters of earlier parts, to which new ones are added
- *
- * @example
- * ```ts
- * import { buildChart, drawChart } from "./timeline.ts";
- * const event = (t: number, what: "starts" | "waits" | "holds" | "ends", of?: string) =>
- *   ({ part: 1, t, lane: "t1", what, of });
- * const events = [event(0, "starts"), event(1, "waits", "A"), event(3, "holds", "A"), event(4, "ends")];
- * const [lane] = drawChart(buildChart(events), 8);
- * if (lane !== "t1  ──aaaaAA") throw new Error(lane);
- * ```
  */
 export function buildChart(
   events: readonly TranslatedEvent[],

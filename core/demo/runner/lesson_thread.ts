@@ -22,6 +22,17 @@ export interface WaitOptions {
   readonly blocking?: boolean;
 }
 
+/** The result of a thread's code, or the error that it threw. */
+export interface Outcome {
+  readonly result?: unknown;
+  readonly thrown?: unknown;
+}
+
+/** Describes an error of a thread or job, to post it. */
+export function describeError(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
 /** The ways to get something from a primitive. */
 interface Attempt<T> {
   readonly of: string;
@@ -204,10 +215,14 @@ export class LessonThread {
     });
   }
 
-  /** Reports the thread's end. */
-  end(outcome: { result?: unknown; error?: string }): void {
-    this.record({ what: "ends", text: outcome.error });
-    this.#link.report({ actions: this.#takeActions(), state: { kind: "ended", ...outcome } });
+  /** Runs the thread's code, and reports its end to the scheduler. */
+  async runToEnd(run: () => Promise<unknown>): Promise<Outcome> {
+    const outcome: Outcome = await run().then((result) => ({ result }), (thrown) => ({ thrown }));
+    const error = "thrown" in outcome ? describeError(outcome.thrown) : undefined;
+    this.record({ what: "ends", text: error });
+    const state = { kind: "ended", result: outcome.result, error } as const;
+    this.#link.report({ actions: this.#takeActions(), state });
+    return outcome;
   }
 
   protected async waitForTurn(): Promise<void> {

@@ -19,13 +19,13 @@ export type ThreadState =
   | { readonly kind: "blocked"; readonly on: string; readonly seconds?: number }
   | { readonly kind: "ended"; readonly result?: unknown; readonly error?: string };
 
-/** The actions of a thread since its last report, and its new state. */
+/** A message of a thread: its actions since its last report, and its new state. */
 export interface Report {
   readonly actions: readonly Action[];
   readonly state: ThreadState;
 }
 
-/** The thread's side. */
+/** The scheduler, as a thread sees it. */
 export interface SchedulerLink {
   /** Sends a report. */
   report(report: Report): void;
@@ -35,12 +35,5 @@ export interface SchedulerLink {
   timeoutSignal(): AbortSignal;
 }
 
-/** The scheduler's side. */
-export interface ThreadControl {
-  /** Gives the thread its turn. */
-  resume(): void;
-  /** Ends the thread's wait, as its time is over. */
-  timeOut(): void;
-  /** Ends the thread, whatever it does. */
-  terminate(): void;
-}
+/** A message of the scheduler: it is the thread's turn, or the time of its wait is over. */
+export type ToThread = "resume" | "timeOut";
