@@ -89,7 +89,6 @@ function countLines(bytes: Uint8Array): number {
   return lines;
 }
 
-/** Numbers of datagrams. */
 export interface UdpCounts {
   readonly sent: number;
   readonly answered: number;

@@ -1,9 +1,6 @@
-/** The counters of an echo server. */
-
 export const zeroCounters = {
   /** Accepted connections; 0 for UDP. */
   accepted: 0,
-  /** Open connections. */
   open: 0,
   /** Connections that were refused, since too many were open. */
   refused: 0,

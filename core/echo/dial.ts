@@ -1,10 +1,11 @@
-/** Connects to an echo server. */
 import { BargeError } from "../error.ts";
 import type { Address } from "../net/address.ts";
 import { dial, type DialOptions } from "../net/dial.ts";
 import type { Stream } from "../net/stream.ts";
 
 /**
+ * Connects to an echo server.
+ *
  * @returns a stream without a timeout, since its input may come from a person who types
  * @throws {BargeError} as dial
  */

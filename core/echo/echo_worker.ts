@@ -9,7 +9,6 @@ import type { Counters, Traffic } from "./counters.ts";
 import { type EchoOptions, EchoTcp, type Ended } from "./tcp.ts";
 import { EchoUdp } from "./udp.ts";
 
-/** The configuration of a worker. */
 export interface Task extends Omit<EchoOptions, "onOpen" | "onEnd" | "onTrouble"> {
   readonly transport: "tcp" | "udp";
   readonly address: Address;

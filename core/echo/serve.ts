@@ -54,7 +54,6 @@ export class EchoServer {
     }
   }
 
-  /** Returns the counters so far. */
   async count(): Promise<Count> {
     const number = ++this.#counts;
     const counts = await Promise.all(this.#workers.map((link) => link.count(number)));

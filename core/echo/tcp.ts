@@ -20,7 +20,6 @@ const sweepIntervalMs = 1000;
 /** Pause after a failed accept, for instance when no descriptor is left. */
 const acceptPauseMs = 50;
 
-/** A connection that ended. */
 export interface Ended extends Traffic {
   readonly seconds: number;
   /** `closed` by its peer, `reset` or another error, `idle`, `stopped`. */
@@ -127,7 +126,6 @@ export class EchoTcp {
     return { port: door.addr.port, close };
   }
 
-  /** The counters so far. */
   get counters(): Counters {
     const total = { ...zeroCounters, ...this.#counts, open: this.#open.size };
     for (const { received, sent } of this.#open) {

@@ -67,7 +67,6 @@ export class LessonThread {
     return result;
   }
 
-  /** Prints a line. */
   async print(text: Name): Promise<void> {
     await this.waitForTurn();
     this.record({ what: "notes", text });

@@ -27,7 +27,6 @@ export interface Report {
 
 /** The scheduler, as a thread sees it. */
 export interface SchedulerLink {
-  /** Sends a report. */
   report(report: Report): void;
   /** Sends a report, and returns once the scheduler gives the thread its turn. */
   waitForTurn(report: Report): Promise<void>;

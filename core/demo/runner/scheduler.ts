@@ -82,7 +82,6 @@ export class Scheduler {
     this.#stepSeconds = options.stepSeconds ?? defaultStepSeconds;
   }
 
-  /** Registers a primitive at which threads may wait. */
   register(primitive: Labeled): void {
     this.#primitives.add(primitive);
   }
@@ -142,7 +141,6 @@ export class Scheduler {
     return state?.kind === "ended" ? state.result : undefined;
   }
 
-  /** Ends threads, whatever they do. */
   terminate(ids: readonly number[]): void {
     for (const id of ids) {
       const thread = this.#threads[id]!;

@@ -46,7 +46,6 @@ export class WorkerPool implements Disposable {
     this.#idle.push(worker);
   }
 
-  /** Terminates all workers. */
   [Symbol.dispose](): void {
     for (const worker of [...this.#all]) worker.terminate();
     this.#idle.length = 0;
@@ -59,7 +58,6 @@ export class WorkerPool implements Disposable {
   }
 }
 
-/** A worker of the pool. */
 export class PooledWorker {
   readonly #worker = new Worker(new URL("./lesson_worker.ts", import.meta.url), { type: "module" });
   readonly #onEnd: () => void;
