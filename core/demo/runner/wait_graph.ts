@@ -17,7 +17,8 @@ export interface Wait {
  * @example
  * ```ts
  * import { findCircle } from "./wait_graph.ts";
- * const waits = [*   { thread: "t1", object: "B", holders: ["t2"] },
+ * const waits = [
+ *   { thread: "t1", object: "B", holders: ["t2"] },
  *   { thread: "t2", object: "A", holders: ["t1"] },
  * ];
  * if (findCircle(waits)?.join(" ") !== "t1 t2 t1") throw new Error();
