@@ -13,7 +13,7 @@ const fewerThreads: Readonly<Record<string, number>> = { lock: 20, deadlock: 4, 
 /** The lessons whose order does not depend on the seed. */
 const sequential = ["lifo", "daemon", "priority"];
 
-Deno.test("every lesson shows its point with any seed, and in Chinese has no English", async (t) => {
+Deno.test("every lesson succeeds with any seed, and its Chinese texts have no English", async (t) => {
   using pool = new WorkerPool();
   for (const name of Object.keys(lessons)) {
     // The workers of one lesson serve the next, so a step ends with more resources than it had.
