@@ -1,7 +1,7 @@
 /** One connection of a load, of any protocol, and the ways in which a request on it fails. */
 import { typed } from "../error.ts";
 
-/** How a request can fail. */
+/** The kind of a failed request. */
 export type Failure =
   | "refused"
   | "reset"

@@ -1,4 +1,4 @@
-/** When each connection of a load may send its next request. */
+/** Schedules of a load: the times at which each connection may send its next request. */
 
 export interface Schedule {
   /**
@@ -70,7 +70,7 @@ export class PacedSchedule implements Schedule {
     return { connection: k % this.#taken.length, due: this.#due(k) };
   }
 
-  /** When the first request that is not released becomes due, in ms. */
+  /** The time at which the next request becomes due, in ms. */
   get nextDue(): number {
     return this.#due(this.#released);
   }

@@ -22,8 +22,8 @@ export type OnTime = (answer: number, ms: number) => void;
 /**
  * Sends the source, ends that direction, and writes the answers until the server ends its own.
  *
- * @param stream without a timeout of its own, since the source may be a person who types
- * @param patience how long a write, and the server's silence after the last write, may take, in ms
+ * @param stream without a timeout of its own, since a person may type the source
+ * @param patience the limit of a write, and of the server's silence after the last write, in ms
  * @param onTime called for each answered line; undefined: nothing is timed
  * @throws {BargeError} `unavailable` when the connection breaks or the server is silent for too
  *   long

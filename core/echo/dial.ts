@@ -6,7 +6,7 @@ import type { Stream } from "../net/stream.ts";
 /**
  * Connects to an echo server.
  *
- * @returns a stream without a timeout, since its input may come from a person who types
+ * @returns a stream without a timeout, since a person may type its input
  * @throws {BargeError} as dial
  */
 export async function dialEcho(

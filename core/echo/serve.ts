@@ -11,7 +11,7 @@ import { type Counters, sum } from "./counters.ts";
 import { allowedDescriptors, spareDescriptors } from "../net/descriptors.ts";
 import type { Count, EchoEvent, FromEcho, Task, ToEcho } from "./echo_worker.ts";
 
-/** How long a worker may take to start or to answer. */
+/** The limit of the time in which a worker starts or answers. */
 const workerTimeoutMs = 30_000;
 
 export interface EchoServeOptions extends Omit<Task, "seats" | "reusePort" | "backlog"> {

@@ -33,7 +33,7 @@ export interface EchoOptions {
   readonly tls: KeyPair | undefined;
   /** The largest number of open connections; 0: any number. */
   readonly maxConnections: number;
-  /** How long a connection may be idle, in ms; 0: forever. */
+  /** The time after which an idle connection is cut, in ms; 0: never. */
   readonly idle: number;
   /** Length of the queue of connections to accept, within the system's limit. */
   readonly backlog: number;

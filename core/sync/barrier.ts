@@ -58,7 +58,7 @@ export interface ActionOptions {
 
 export interface BarrierOptions extends ActionOptions, WaitOptions, RoomOptions {}
 
-/** How a wait continues after the arrival. */
+/** The next step of a wait after the arrival. */
 type Step =
   | { readonly kind: "enter" | "wait"; readonly slot: number }
   | { readonly kind: "act"; readonly cycle: number }

@@ -66,7 +66,7 @@ const LEFT = 3;
 /** The default number of agents that can wait at once. */
 export const defaultWaiters = 1024;
 
-/** How long the mutex can be held before its holder counts as terminated. */
+/** The time after which the holder of the mutex counts as terminated. */
 const mutexTimeoutMs = 10_000;
 
 /** The longest delay of a timer. */

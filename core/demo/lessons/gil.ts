@@ -31,8 +31,8 @@ const jobs = {
     return { ms: performance.now() - began, counts };
   },
   /**
-   * Computes once, in parallel with other workers. The barrier in the middle proves that: all must
-   * be halfway before one continues. In one isolate, the second computation could not begin while
+   * Computes once, in parallel with other workers. The barrier in the middle proves that: no
+   * worker continues before all have arrived there. In one isolate, the second computation could not begin while
    * the first waits there.
    */
   inParallel({ start, middle }: Shared): number {

@@ -1,6 +1,6 @@
 /**
  * `select`: one isolate serves many sockets without threads. The system reports which of them are
- * readable; here the runtime's event loop asks for that, and resolves the pending reads.
+ * readable; here the runtime's event loop reads that report, and resolves the pending reads.
  */
 import type { Lesson } from "../lesson.ts";
 import type { Runner, Trace } from "../runner/runner.ts";

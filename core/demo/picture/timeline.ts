@@ -104,7 +104,7 @@ function letterFor(object: string, letters: Letters): string {
   const existing = letters.get(object);
   if (existing !== undefined) return existing;
   const taken = new Set(letters.values());
-  // The second word of a name says more: notEmpty is E, notFull F.
+  // The second word of a name is more specific: notEmpty is E, notFull F.
   const second = /^[a-z]+([A-Z])/.exec(object)?.[1] ?? "";
   const noun = object.replace(/^(?:the|an?) /, "");
   const own = second + noun.toUpperCase().replace(/[^A-Z]/g, "");

@@ -4,7 +4,7 @@
  *
  * A wait has two parts. With its turn, the thread tries without blocking. If that fails, it reports
  * that it waits, and then waits at the primitive: it blocks its worker if it has one to itself, else
- * it uses the async method. When the primitive releases it, it asks for its next turn.
+ * it uses the async method. When the primitive releases it, it requests its next turn.
  *
  * Timeouts are on the part's clock, so a wait with a timeout is an async one, and the scheduler ends
  * it.

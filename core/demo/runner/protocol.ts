@@ -2,7 +2,7 @@
  * The protocol between a thread and the scheduler. The states of a thread, as the scheduler sees
  * them:
  *
- *     running -- asks for a turn --> ready -- gets its turn --> running
+ *     running -- requests a turn --> ready -- gets its turn --> running
  *             -- sleeps --> sleeping -- the time is over --> ready
  *             -- joins  --> joining -- the threads ended, the time is over, or all are stuck --> ready
  *             -- blocks --> blocked -- the primitive releases it, or the time is over --> running

@@ -85,7 +85,7 @@ export class Runner {
       await scheduler.run();
       return (await outcome).result as T;
     } catch (error) {
-      // If the script failed, its own error says more than the scheduler's copy of the message.
+      // If the script failed, the scheduler has only the message of its error.
       const ended = await Promise.race([outcome, undefined]);
       throw ended?.thrown ?? error;
     } finally {
