@@ -111,10 +111,11 @@ sums.next(10);                                               // [[sends 10: yiel
         three ways gave the same sum for ${measuredCalls} values ||
         生成器要一个做一个，共 ${shownResults} 个；推入 ${sentValues.join("、")}，
         得到平均值 ${received.join("、")}；三种办法各做 ${measuredCalls} 个，总和相同`,
-      measured: [{ name: bilingual`a yield, ns || 一次 yield，纳秒`, value: yielded.ns }, {
-        name: bilingual`a send, ns || 一次 send，纳秒`,
-        value: sent.ns,
-      }, { name: bilingual`a call, ns || 一次调用，纳秒`, value: called.ns }],
+      measured: [
+        { name: bilingual`a yield, ns || 一次 yield，纳秒`, value: yielded.ns },
+        { name: bilingual`a send, ns || 一次 send，纳秒`, value: sent.ns },
+        { name: bilingual`a call, ns || 一次调用，纳秒`, value: called.ns },
+      ],
     };
   },
 } satisfies Lesson;

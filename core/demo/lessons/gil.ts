@@ -124,13 +124,15 @@ await lock.acquireAsync();                               // [[the program's own 
         一个隔离实例只能依次算 ${threads} 遍；${threads} 个工作线程同时在算，结果相同；
         等待在一个隔离实例里就能重叠；一次只跑一个并不等于加了锁：n = ${threads}，
         不加锁剩 ${withoutLock}，加锁剩 ${withLock}`,
-      measured: [{ name: bilingual`cores || 核数`, value: navigator.hardwareConcurrency }, {
-        name: bilingual`computing in one isolate, ms || 一个隔离实例里计算，毫秒`,
-        value: sequence.ms,
-      }, {
-        name: bilingual`computing in workers, ms || 多个工作线程计算，毫秒`,
-        value: parallel.ms,
-      }, { name: bilingual`waiting in one isolate, ms || 一个隔离实例里等待，毫秒`, value: io.ms }],
+      measured: [
+        { name: bilingual`cores || 核数`, value: navigator.hardwareConcurrency },
+        {
+          name: bilingual`computing in one isolate, ms || 一个隔离实例里计算，毫秒`,
+          value: sequence.ms,
+        },
+        { name: bilingual`computing in workers, ms || 多个工作线程计算，毫秒`, value: parallel.ms },
+        { name: bilingual`waiting in one isolate, ms || 一个隔离实例里等待，毫秒`, value: io.ms },
+      ],
     };
   },
 } satisfies Lesson;

@@ -7,10 +7,11 @@ import { bilingual, joinNames, type Text } from "../text.ts";
 /** The real time of a second of the lesson. */
 const defaultMsPerSecond = 200;
 
-const timers = [{ name: bilingual`tea || 茶`, delay: 2 }, {
-  name: bilingual`egg || 鸡蛋`,
-  delay: 1,
-}, { name: bilingual`alarm || 闹钟`, delay: 3 }] as const;
+const timers = [
+  { name: bilingual`tea || 茶`, delay: 2 },
+  { name: bilingual`egg || 鸡蛋`, delay: 1 },
+  { name: bilingual`alarm || 闹钟`, delay: 3 },
+] as const;
 const [tea, , alarm] = timers;
 
 /** Runs the timers. @returns the names of those that rang, in order */
