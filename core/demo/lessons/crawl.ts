@@ -46,10 +46,8 @@ await Promise.all(urls.map((url) => fetch(url)));            // [[the longest of
       课里的一秒实际是 ${msPerSecond} 毫秒`;
     const sum = delays.reduce((total, delay) => total + delay, 0);
     const began = performance.now();
-    await runner.runRealTime({
-      en: `one by one; ${scaled.en}`,
-      zh: `一个一个来；${scaled.zh}`,
-    }, async (trace) => {
+    const title = bilingual`one by one; ${scaled.en} || 一个一个来；${scaled.zh}`;
+    await runner.runRealTime(title, async (trace) => {
       let t = 0;
       for (const page of server.pages) {
         await fetchPage(runner, trace, page, t, t += page.delay!);

@@ -97,10 +97,9 @@ up.clear();                       // [[threads that come from now on wait || 此
  * @returns how many ended before the services started, and how often each had a timeout
  */
 async function startUp(runner: Runner, threads: number) {
-  return await runner.runScheduled({
-    en: `${threads} workers wait for MySQL and Redis`,
-    zh: `${threads} 个工作线程等 MySQL 和 Redis`,
-  }, async (main) => {
+  const title = bilingual`${threads} workers wait for MySQL and Redis ||
+    ${threads} 个工作线程等 MySQL 和 Redis`;
+  return await runner.runScheduled(title, async (main) => {
     const events = Object.fromEntries(
       services.map(({ name, label }) => [name, main.register(label, new Event())]),
     );

@@ -8,10 +8,11 @@ import type { Scheduler } from "./scheduler.ts";
 import type { ThreadStarter } from "./thread_starter.ts";
 import { drawWaitGraph, type Wait } from "./wait_graph.ts";
 
-/** A thread that was started. @typeParam R the type of its result */
+/** A thread that was started. */
 export interface ThreadHandle<R = unknown> {
   readonly id: number;
   readonly name: Name;
+  /** Never set; it gives the handle the type of the result. */
   readonly result?: R;
 }
 
