@@ -9,12 +9,11 @@ import type { Account, Role } from "../../storage/account.ts";
 import type { AccountChange, NewAccount } from "../../storage/accounts.ts";
 import type { Database } from "../database/database.ts";
 
-/** Entries that every account with a quota may have by default, and those for each GiB of it. */
+/** The default entry limit of an account with a quota, and its part for each GiB of the quota. */
 const [baseEntries, entriesPerGiB] = [100_000, 10_000];
 
 /**
- * The default number of entries (files, folders, partial uploads) of an account with this quota in
- * bytes; null for no limit.
+ * Returns the default entry limit of an account with this quota in bytes; null for no limit.
  *
  * @example
  * ```ts
@@ -29,7 +28,7 @@ export function usualEntries(limit: number | null): number | null {
 
 const loginNoteIntervalMs = 60_000;
 
-/** The columns without the password's, since every request reads an account. */
+/** The columns that every request reads. */
 export const accountColumns =
   "id, name, role, disabled, quota, used, reserved, entries, entry_limit, created, last_login";
 
@@ -48,15 +47,10 @@ export interface AccountRow {
   last_login: number | null;
 }
 
-interface Row extends AccountRow {
-  epoch: number;
-  salt: string;
-  n: number;
-  r: number;
-  p: number;
-  stored_key: string;
-  server_key: string;
-}
+/** The columns of a verifier. */
+export type VerifierRow = ReturnType<typeof verifierColumns>;
+
+type Row = AccountRow & VerifierRow & { epoch: number };
 
 export class Accounts {
   readonly #db: Database;
@@ -73,7 +67,7 @@ export class Accounts {
 
   /** Returns the number of accounts. */
   count(): number {
-    return this.#db.get<{ n: number }>("SELECT count(*) AS n FROM account")!.n;
+    return this.#db.value("SELECT count(*) FROM account")!;
   }
 
   /** Returns the number of accounts and the sums of their bytes. */
@@ -91,11 +85,9 @@ export class Accounts {
 
   /** @throws {BargeError} `not-found` */
   get(name: string): Account {
-    const found = this.find(name);
-    if (!found) {
-      throw new BargeError("not-found", "there is no such account", { account: name, path: name });
-    }
-    return found;
+    const account = this.find(name);
+    if (account) return account;
+    throw new BargeError("not-found", "there is no such account", { account: name, path: name });
   }
 
   byId(id: number): Account | undefined {
@@ -106,32 +98,25 @@ export class Accounts {
   /**
    * Makes an account.
    *
-   * @throws {BargeError} `exists` when the name is taken, in whatever case, or homes/NAME holds files
-   *   and `adopt` is not set; `usage` for a bad name
+   * @throws {BargeError} as `AccountStore.add`
    */
-  add({ name, role, limit, entryLimit, verifier: v, adopt = false }: NewAccount): Account {
+  add({ name, role, limit, entryLimit, verifier, adopt = false }: NewAccount): Account {
     checkName(name);
     return this.#db.transaction(() => {
       if (this.find(name)) {
-        throw new BargeError("exists", "that account exists already", {
-          account: name,
-          path: name,
-        });
+        const why = "that account exists already";
+        throw new BargeError("exists", why, { account: name, path: name });
       }
       if (!adopt) this.needFreeHome(name);
-      this.#db.run(
-        `INSERT INTO account (name, role, quota, salt, n, r, p, stored_key, server_key, created, entry_limit)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-        ...[name, role, limit, v.salt, v.n, v.r, v.p, v.storedKey, v.serverKey, Date.now()],
-        usualEntries(limit),
-      );
+      const limits = { quota: limit, entry_limit: usualEntries(limit) };
+      const row = { name, role, created: Date.now(), ...limits, ...verifierColumns(verifier) };
+      this.#db.insert("account", row);
       return entryLimit === undefined ? this.get(name) : this.change(name, { entryLimit });
     });
   }
 
   /**
-   * Refuses a name whose home holds files, which belong to a removed account, or to one in a lost
-   * database.
+   * Refuses a name whose home holds files of a removed account, or of one in a lost database.
    *
    * @throws {BargeError} `exists`
    */
@@ -146,11 +131,10 @@ export class Accounts {
   }
 
   /**
-   * Changes what is given and leaves the rest. A new password ends all logins that began with the
-   * old one, all tokens and all logins at the web page, and removes the file with the first admin's.
-   * Logins by an SSH key stay.
+   * Changes an account. A new password ends the logins by the old one, all tokens and all web sessions,
+   * and removes the file with the first admin's password. Logins by an SSH key stay.
    *
-   * @throws {BargeError} `not-found`; `refused` when it would leave no admin that can log in
+   * @throws {BargeError} as `AccountStore.change`
    */
   change(name: string, change: AccountChange): Account {
     const changed = this.#db.transaction(() => {
@@ -161,22 +145,20 @@ export class Accounts {
         this.#db.run("UPDATE account SET disabled = ? WHERE id = ?", change.disabled ? 1 : 0, id);
       }
       if (change.limit !== undefined) {
-        this.#db.run(
-          `UPDATE account SET quota = ?1,
-             entry_limit = CASE entry_limit_set WHEN 0 THEN ?2 ELSE entry_limit END WHERE id = ?3`,
-          ...[change.limit, usualEntries(change.limit), id],
-        );
+        const sql = `UPDATE account SET quota = ?1,
+             entry_limit = CASE entry_limit_set WHEN 0 THEN ?2 ELSE entry_limit END WHERE id = ?3`;
+        this.#db.run(sql, change.limit, usualEntries(change.limit), id);
       }
       if (change.entryLimit !== undefined) {
         const sql = "UPDATE account SET entry_limit = ?, entry_limit_set = 1 WHERE id = ?";
         this.#db.run(sql, change.entryLimit, id);
       }
       if (change.verifier) {
-        const v = change.verifier;
         this.#db.run(
           `UPDATE account SET salt = ?, n = ?, r = ?, p = ?, stored_key = ?, server_key = ?,
            epoch = epoch + 1 WHERE id = ?`,
-          ...[v.salt, v.n, v.r, v.p, v.storedKey, v.serverKey, id],
+          ...Object.values(verifierColumns(change.verifier)),
+          id,
         );
         this.#db.run("DELETE FROM token WHERE account = ?", id);
         this.#db.run("DELETE FROM web_session WHERE account = ?", id);
@@ -189,11 +171,9 @@ export class Accounts {
   }
 
   /**
-   * Removes an account, its tokens and its partial uploads. Its files stay on disk and in the
-   * ledger, charged to nobody; the caller decides about its home.
+   * Removes an account with its tokens and uploads. Its files stay in the ledger, charged to nobody.
    *
-   * @throws {BargeError} `not-found`; `refused` when others would be left without an admin that can
-   *   log in
+   * @throws {BargeError} as `AccountStore.remove`
    */
   remove(name: string): void {
     this.#db.transaction(() => {
@@ -206,9 +186,8 @@ export class Accounts {
   }
 
   /**
-   * An account, and what its password is checked with. For a name that there is none of, another
-   * account's row is read and dropped: reading a row takes longer than reading none, and who tries
-   * names could measure that.
+   * Returns an account and the verifier of its password. For an unknown name it reads the row of another
+   * account, so that the time of the answer does not reveal whether the name exists.
    */
   forLogin(name: string): { account: Account; verifier: Verifier; epoch: number } | undefined {
     const row = this.#db.get<Row & { same: number }>(
@@ -217,21 +196,16 @@ export class Accounts {
       name,
     );
     if (!row) return undefined;
-    const { epoch, salt, n, r, p, stored_key: storedKey, server_key: serverKey } = row;
-    const verifier = { salt, n, r, p, storedKey, serverKey };
-    const found = { account: accountOf(row), verifier, epoch };
-    return row.same ? found : undefined;
+    const known = { account: accountOf(row), verifier: verifierOf(row), epoch: row.epoch };
+    return row.same ? known : undefined;
   }
 
-  /**
-   * A verifier that nothing matches, always the same for a name: what an unknown name is answered
-   * with, so that it looks like any other.
-   */
+  /** Returns a verifier that no password matches, always the same for a name. */
   decoy(name: string): Verifier {
     const secret = this.#db.secret("decoy");
-    const bytes = (what: string) => createHmac("sha256", secret).update(what).digest();
+    const bytes = (text: string) => createHmac("sha256", secret).update(text).digest();
     const salt = bytes(`salt\n${name.toLowerCase()}`).subarray(0, 16).toString("base64");
-    // Only the salt is ever told, so that all names may share the keys.
+    // Clients see only the salt, so all names share the keys.
     this.#decoyKeys ??= {
       storedKey: bytes("stored").toString("base64"),
       serverKey: bytes("server").toString("base64"),
@@ -239,9 +213,9 @@ export class Accounts {
     return { salt, ...costs, ...this.#decoyKeys };
   }
 
-  /** How often its password was changed. */
+  /** Returns the number of changes of an account's password. */
   epoch(id: number): number | undefined {
-    return this.#db.get<{ epoch: number }>("SELECT epoch FROM account WHERE id = ?", id)?.epoch;
+    return this.#db.value("SELECT epoch FROM account WHERE id = ?", id);
   }
 
   /** Records the time of a login, at most once a minute. */
@@ -253,11 +227,11 @@ export class Accounts {
   }
 
   #admins(): number {
-    const sql = "SELECT count(*) AS n FROM account WHERE role = 'admin' AND disabled = 0";
-    return this.#db.get<{ n: number }>(sql)!.n;
+    const sql = "SELECT count(*) FROM account WHERE role = 'admin' AND disabled = 0";
+    return this.#db.value(sql)!;
   }
 
-  /** Judged at the end of the transaction: another account may be made admin in it. */
+  /** Checks at the end of the transaction, which may make another account an admin. */
   #keepAnAdmin(before: number, name: string): void {
     if (before === 0 || this.#admins() > 0) return;
     this.#db.atCommit("admin", () => {
@@ -272,8 +246,7 @@ export class Accounts {
 }
 
 /**
- * A name must be usable as a folder's and in a URL: 1 to 64 of `A-Z a-z 0-9 . _ -`, the first a
- * letter or a digit.
+ * Checks that an account's name can be a folder's name and part of a URL.
  *
  * @throws {BargeError} `usage`
  */
@@ -290,7 +263,30 @@ export function checkName(name: string): void {
 export function accountOf(row: AccountRow): Account {
   const { id, name, role, used, reserved, quota: limit, entries, created } = row;
   return {
-    ...{ id, name, role, disabled: row.disabled !== 0, used, reserved, limit, entries },
-    ...{ entryLimit: row.entry_limit, created, lastLogin: row.last_login },
+    id,
+    name,
+    role,
+    disabled: row.disabled !== 0,
+    used,
+    reserved,
+    limit,
+    entries,
+    entryLimit: row.entry_limit,
+    created,
+    lastLogin: row.last_login,
   };
+}
+
+export function verifierColumns({ salt, n, r, p, storedKey, serverKey }: Verifier) {
+  return { salt, n, r, p, stored_key: storedKey, server_key: serverKey };
+}
+
+export function verifierOf({ salt, n, r, p, stored_key, server_key }: VerifierRow): Verifier {
+  return { salt, n, r, p, storedKey: stored_key, serverKey: server_key };
+}
+
+/** @throws {BargeError} `not-found` when there is no account with this id */
+export function requireAccount(db: Database, id: number): void {
+  if (db.get("SELECT 1 FROM account WHERE id = ?", id)) return;
+  throw new BargeError("not-found", "the account is gone");
 }

@@ -1,12 +1,12 @@
-/** Why an account can't have more: bytes, or entries. */
+/** Refusals of an account that has no more room or entries. */
 import { BargeError } from "../../error.ts";
 import type { Database } from "../database/database.ts";
 
 /**
  * Returns the refusal of an upload.
  *
- * @param needs bytes that it lacked room for
- * @param entries 1 where it would be one more entry
+ * @param needs the bytes that it needs
+ * @param entries 1 if it needs another entry
  */
 export function overQuota(
   db: Database,
@@ -29,7 +29,7 @@ export function overQuota(
   });
 }
 
-/** The refusal of one more entry. */
+/** Returns the refusal of another entry. */
 export function entriesFull(db: Database, account: number): BargeError {
   const row = db.get<{ name: string; entries: number; entry_limit: number | null }>(
     "SELECT name, entries, entry_limit FROM account WHERE id = ?",

@@ -143,7 +143,7 @@ Deno.test("a path of any depth is found by its names", () => {
     const dir = ["public", ...parts.slice(0, depth)].join("/");
     assert.equal(folders.id(dir), depth === 0 ? 2 : undefined);
     const id = db.transaction(() => folders.need(dir));
-    assert.deepEqual([folders.id(dir), folders.path(id)], [id, dir]);
+    assert.deepEqual([folders.id(dir), folders.path(id, new Map())], [id, dir]);
     assert.equal(folders.id(`${dir}/other`), undefined);
   }
 });
