@@ -75,7 +75,8 @@ export async function runProgram(
   running.add(child);
   const end = () => kill(child);
   stop.addEventListener("abort", end, { once: true });
-  const inputWritten = writeInput(child.stdin, input);
+  // A program need not read its input.
+  const inputWritten = ReadableStream.from([input]).pipeTo(child.stdin).catch(() => {});
   const output = readStart(child.stderr);
   try {
     const { code } = await child.status;
@@ -100,17 +101,6 @@ function kill({ pid }: Deno.ChildProcess): void {
   try {
     Deno.kill(unix ? -pid : pid, "SIGKILL");
   } catch { /* the group has ended */ }
-}
-
-async function writeInput(
-  stdin: WritableStream<Uint8Array>,
-  input: Uint8Array,
-): Promise<void> {
-  const writer = stdin.getWriter();
-  try {
-    await writer.write(input);
-    await writer.close();
-  } catch { /* the program has closed its standard input, which it need not read */ }
 }
 
 /** Reads a stream to its end and keeps its first {@link maxStderrBytes}. */
@@ -139,10 +129,9 @@ function readStart(stderr: ReadableStream<Uint8Array>): { end(): Promise<string>
 }
 
 function isExecutable(path: string): boolean {
-  if (!isFile(path)) return false;
   try {
     accessSync(path, constants.X_OK);
-    return true;
+    return isFile(path);
   } catch {
     return false;
   }

@@ -40,9 +40,7 @@ export async function writeReadyFd(fd: number, line: string): Promise<void> {
   try {
     const socket = adopt(fd);
     if (socket) return await end(socket, `${line}\n`);
-    using file = Deno.openSync(`/dev/fd/${fd}`, { append: true });
-    const bytes = new TextEncoder().encode(`${line}\n`);
-    for (let sent = 0; sent < bytes.length;) sent += file.writeSync(bytes.subarray(sent));
+    Deno.writeTextFileSync(`/dev/fd/${fd}`, `${line}\n`, { append: true, create: false });
   } catch (error) {
     throw typed(error, { op: "write to", path: `descriptor ${fd}` });
   }

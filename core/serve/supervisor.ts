@@ -1,13 +1,13 @@
 /**
- * The supervisor keeps a number of workers listening on the same ports. It runs in the main isolate,
- * which has all permissions and talks to no strangers.
+ * Keeps a number of workers listening on the same ports. The supervisor runs in the main isolate, which has
+ * all permissions and no connections to strangers.
  *
  *   starting -> listening -> stopping -> stopped
  *           \-> failed   \-> died -> (delay) -> starting
  *
- * A worker that dies is started again after a delay, which doubles up to ten seconds. The other
- * workers go on, and its uploads can be resumed. Its rows in the ledger are settled after it has
- * certainly stopped. Each start of a worker has a unique name, which marks its uploads.
+ * A worker that dies is started again after a delay, which doubles up to ten seconds. Its uploads can be
+ * resumed; its rows in the ledger are settled after it has certainly stopped. Each start of a worker has a
+ * unique name, which marks its uploads.
  */
 import { randomUUID } from "node:crypto";
 import { getLogger } from "@logtape/logtape";
@@ -16,8 +16,8 @@ import { databaseFile } from "../local/database/database.ts";
 import type { DoorSpec } from "../door/door.ts";
 import { BargeError } from "../error.ts";
 import { formatAddress } from "../net/address.ts";
-import type { KeyPair } from "../net/certificate.ts";
 import type { Settings } from "../local/store.ts";
+import type { KeyPair } from "../net/certificate.ts";
 import type { Adjustable } from "../watch/settings.ts";
 import { removedDir } from "../local/remove_account.ts";
 import { stagingDir } from "../local/vault/staging.ts";
@@ -130,7 +130,7 @@ export class Supervisor {
    */
   start(number: number, delay = minRestartDelayMs): Promise<void> {
     const settings = this.#settings;
-    const { doors, shared, logLevel = "info", module, unconfined } = this.#options;
+    const { doors, hooks, module, unconfined } = this.#options;
     const worker = new Worker(module ?? new URL("./worker.ts", import.meta.url), {
       type: "module",
       name: `barge worker ${number}`,
@@ -148,7 +148,7 @@ export class Supervisor {
         clear();
         if (listening) this.#settleDead(worker, life);
         else worker.terminate();
-        this.#options.hooks?.forget(worker);
+        hooks?.forget(worker);
         if (this.#workers.get(number) === worker) this.#workers.delete(number);
         if (!listening) return reject(error);
         log.error("worker {number} died: {why}", { number, why: String(error) });
@@ -178,21 +178,11 @@ export class Supervisor {
         event.preventDefault();
         end(new BargeError("fatal", event.message, { op: "start worker" }));
       };
-      const tls = this.#tls;
-      const { hostKeys = [] } = this.#options;
-      const hooks = this.#options.hooks?.offered ?? { check: false, committed: false };
-      this.#post(worker, {
-        type: "start",
-        number,
-        life,
-        settings,
-        doors,
-        reusePort: shared,
-        tls,
-        hostKeys,
-        logLevel,
-        hooks,
-      });
+      const { shared: reusePort, hostKeys = [], logLevel = "info" } = this.#options;
+      const identity = { type: "start", number, life } as const;
+      const serving = { settings, doors, reusePort, tls: this.#tls, hostKeys };
+      const offered = hooks?.offered ?? { check: false, committed: false };
+      this.#post(worker, { ...identity, ...serving, logLevel, hooks: offered });
     });
   }
 

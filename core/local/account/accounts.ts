@@ -8,6 +8,7 @@ import { firstFile } from "../vault/first_file.ts";
 import type { Account, Role } from "../../storage/account.ts";
 import type { AccountChange, NewAccount } from "../../storage/accounts.ts";
 import type { Database } from "../database/database.ts";
+import { Table } from "../database/table.ts";
 
 /** The default entry limit of an account with a quota, and its part for each GiB of the quota. */
 const [baseEntries, entriesPerGiB] = [100_000, 10_000];
@@ -52,34 +53,29 @@ export type VerifierRow = ReturnType<typeof verifierColumns>;
 
 type Row = AccountRow & VerifierRow & { epoch: number };
 
-export class Accounts {
-  readonly #db: Database;
+export class Accounts extends Table {
   #decoyKeys: Pick<Verifier, "storedKey" | "serverKey"> | undefined;
-
-  constructor(db: Database) {
-    this.#db = db;
-  }
 
   /** Returns all accounts, by name. */
   list(): Account[] {
-    return this.#db.all<Row>("SELECT * FROM account ORDER BY name").map(accountOf);
+    return this.db.all<Row>("SELECT * FROM account ORDER BY name").map(accountOf);
   }
 
   /** Returns the number of accounts. */
   count(): number {
-    return this.#db.value("SELECT count(*) FROM account")!;
+    return this.db.value("SELECT count(*) FROM account")!;
   }
 
   /** Returns the number of accounts and the sums of their bytes. */
   totals(): { count: number; used: number; reserved: number } {
-    return this.#db.get<{ count: number; used: number; reserved: number }>(
+    return this.db.get<{ count: number; used: number; reserved: number }>(
       `SELECT count(*) AS count, coalesce(sum(used), 0) AS used,
        coalesce(sum(reserved), 0) AS reserved FROM account`,
     )!;
   }
 
   find(name: string): Account | undefined {
-    const row = this.#db.get<Row>("SELECT * FROM account WHERE name = ?", name);
+    const row = this.db.get<Row>("SELECT * FROM account WHERE name = ?", name);
     return row && accountOf(row);
   }
 
@@ -91,7 +87,7 @@ export class Accounts {
   }
 
   byId(id: number): Account | undefined {
-    const row = this.#db.get<Row>(`SELECT ${accountColumns} FROM account WHERE id = ?`, id);
+    const row = this.db.get<Row>(`SELECT ${accountColumns} FROM account WHERE id = ?`, id);
     return row && accountOf(row);
   }
 
@@ -102,7 +98,7 @@ export class Accounts {
    */
   add({ name, role, limit, entryLimit, verifier, adopt = false }: NewAccount): Account {
     checkName(name);
-    return this.#db.transaction(() => {
+    return this.db.transaction(() => {
       if (this.find(name)) {
         const why = "that account exists already";
         throw new BargeError("exists", why, { account: name, path: name });
@@ -110,7 +106,7 @@ export class Accounts {
       if (!adopt) this.needFreeHome(name);
       const limits = { quota: limit, entry_limit: usualEntries(limit) };
       const row = { name, role, created: Date.now(), ...limits, ...verifierColumns(verifier) };
-      this.#db.insert("account", row);
+      this.db.insert("account", row);
       return entryLimit === undefined ? this.get(name) : this.change(name, { entryLimit });
     });
   }
@@ -121,7 +117,7 @@ export class Accounts {
    * @throws {BargeError} `exists`
    */
   needFreeHome(name: string): void {
-    if (firstFile(`${this.#db.data}/homes/${name}`) === undefined) return;
+    if (firstFile(`${this.db.data}/homes/${name}`) === undefined) return;
     throw new BargeError("exists", `homes/${name} holds files of a former account`, {
       account: name,
       path: name,
@@ -137,36 +133,36 @@ export class Accounts {
    * @throws {BargeError} as `AccountStore.change`
    */
   change(name: string, change: AccountChange): Account {
-    const changed = this.#db.transaction(() => {
+    const changed = this.db.transaction(() => {
       const { id } = this.get(name);
       const before = this.#admins();
-      if (change.role) this.#db.run("UPDATE account SET role = ? WHERE id = ?", change.role, id);
+      if (change.role) this.db.run("UPDATE account SET role = ? WHERE id = ?", change.role, id);
       if (change.disabled !== undefined) {
-        this.#db.run("UPDATE account SET disabled = ? WHERE id = ?", change.disabled ? 1 : 0, id);
+        this.db.run("UPDATE account SET disabled = ? WHERE id = ?", change.disabled ? 1 : 0, id);
       }
       if (change.limit !== undefined) {
         const sql = `UPDATE account SET quota = ?1,
              entry_limit = CASE entry_limit_set WHEN 0 THEN ?2 ELSE entry_limit END WHERE id = ?3`;
-        this.#db.run(sql, change.limit, usualEntries(change.limit), id);
+        this.db.run(sql, change.limit, usualEntries(change.limit), id);
       }
       if (change.entryLimit !== undefined) {
         const sql = "UPDATE account SET entry_limit = ?, entry_limit_set = 1 WHERE id = ?";
-        this.#db.run(sql, change.entryLimit, id);
+        this.db.run(sql, change.entryLimit, id);
       }
       if (change.verifier) {
-        this.#db.run(
+        this.db.run(
           `UPDATE account SET salt = ?, n = ?, r = ?, p = ?, stored_key = ?, server_key = ?,
            epoch = epoch + 1 WHERE id = ?`,
           ...Object.values(verifierColumns(change.verifier)),
           id,
         );
-        this.#db.run("DELETE FROM token WHERE account = ?", id);
-        this.#db.run("DELETE FROM web_session WHERE account = ?", id);
+        this.db.run("DELETE FROM token WHERE account = ?", id);
+        this.db.run("DELETE FROM web_session WHERE account = ?", id);
       }
       this.#keepAnAdmin(before, name);
       return this.get(name);
     });
-    if (change.verifier) dropAdminPassword(this.#db.data, changed.name);
+    if (change.verifier) dropAdminPassword(this.db.data, changed.name);
     return changed;
   }
 
@@ -176,11 +172,11 @@ export class Accounts {
    * @throws {BargeError} as `AccountStore.remove`
    */
   remove(name: string): void {
-    this.#db.transaction(() => {
+    this.db.transaction(() => {
       const { id } = this.get(name);
       const before = this.#admins();
-      this.#db.run("DELETE FROM upload WHERE account = ?", id);
-      this.#db.run("DELETE FROM account WHERE id = ?", id);
+      this.db.run("DELETE FROM upload WHERE account = ?", id);
+      this.db.run("DELETE FROM account WHERE id = ?", id);
       this.#keepAnAdmin(before, name);
     });
   }
@@ -190,7 +186,7 @@ export class Accounts {
    * account, so that the time of the answer does not reveal whether the name exists.
    */
   forLogin(name: string): { account: Account; verifier: Verifier; epoch: number } | undefined {
-    const row = this.#db.get<Row & { same: number }>(
+    const row = this.db.get<Row & { same: number }>(
       `SELECT *, 1 AS same FROM account WHERE name = ? UNION ALL
        SELECT *, 0 FROM account WHERE id = (SELECT min(id) FROM account) LIMIT 1`,
       name,
@@ -202,7 +198,7 @@ export class Accounts {
 
   /** Returns a verifier that no password matches, always the same for a name. */
   decoy(name: string): Verifier {
-    const secret = this.#db.secret("decoy");
+    const secret = this.db.secret("decoy");
     const bytes = (text: string) => createHmac("sha256", secret).update(text).digest();
     const salt = bytes(`salt\n${name.toLowerCase()}`).subarray(0, 16).toString("base64");
     // Clients see only the salt, so all names share the keys.
@@ -215,7 +211,7 @@ export class Accounts {
 
   /** Returns the number of changes of an account's password. */
   epoch(id: number): number | undefined {
-    return this.#db.value("SELECT epoch FROM account WHERE id = ?", id);
+    return this.db.value("SELECT epoch FROM account WHERE id = ?", id);
   }
 
   /** Records the time of a login, at most once a minute. */
@@ -223,18 +219,18 @@ export class Accounts {
     const now = Date.now();
     const { lastLogin } = this.byId(id) ?? {};
     if (lastLogin && lastLogin > now - loginNoteIntervalMs) return;
-    this.#db.note(() => this.#db.run("UPDATE account SET last_login = ? WHERE id = ?", now, id));
+    this.db.note(() => this.db.run("UPDATE account SET last_login = ? WHERE id = ?", now, id));
   }
 
   #admins(): number {
     const sql = "SELECT count(*) FROM account WHERE role = 'admin' AND disabled = 0";
-    return this.#db.value(sql)!;
+    return this.db.value(sql)!;
   }
 
   /** Checks at the end of the transaction, which may make another account an admin. */
   #keepAnAdmin(before: number, name: string): void {
     if (before === 0 || this.#admins() > 0) return;
-    this.#db.atCommit("admin", () => {
+    this.db.atCommit("admin", () => {
       if (this.#admins() > 0 || this.count() === 0) return;
       throw new BargeError("refused", "it is the last admin that can log in", {
         account: name,

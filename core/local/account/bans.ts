@@ -35,6 +35,7 @@ import {
   maxLoginDelayMs,
 } from "../../storage/logins.ts";
 import type { Database } from "../database/database.ts";
+import { Table } from "../database/table.ts";
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -62,8 +63,7 @@ interface Case {
   readonly subjects: readonly Subject[];
 }
 
-export class Bans {
-  readonly #db: Database;
+export class Bans extends Table {
   #after: number;
   readonly #now: () => number;
 
@@ -72,7 +72,7 @@ export class Bans {
    * @param now the time, in ms since 1970
    */
   constructor(db: Database, after = defaultBanAfter, now: () => number = Date.now) {
-    this.#db = db;
+    super(db);
     this.#after = after;
     this.#now = now;
   }
@@ -84,7 +84,7 @@ export class Bans {
 
   /** Returns the number of bans that hold. */
   count(): number {
-    return this.#db.value("SELECT count(*) FROM ban WHERE until > ?", this.#now())!;
+    return this.db.value("SELECT count(*) FROM ban WHERE until > ?", this.#now())!;
   }
 
   /** Returns whether a login is banned. Needs no write lock. */
@@ -100,11 +100,11 @@ export class Bans {
   failed(attempt: Attempt): Consequence {
     const known = this.#case(attempt);
     if (this.#banned(known)) return { delay: maxLoginDelayMs, bans: [] };
-    return this.#db.lightly(() => {
+    return this.db.lightly(() => {
       const now = this.#now();
       const { account, address, familiar } = known;
-      const { id } = this.#db.insert("failure", { account, address, known: +familiar, at: now });
-      this.#db.run("DELETE FROM failure WHERE at < ? OR id <= ?", now - hourMs, id - maxRows);
+      const { id } = this.db.insert("failure", { account, address, known: +familiar, at: now });
+      this.db.run("DELETE FROM failure WHERE at < ? OR id <= ?", now - hourMs, id - maxRows);
       const counts = known.subjects.map((subject) => this.#count(subject, now));
       const bans = known.subjects.filter((_, i) => this.#after > 0 && counts[i] >= this.#after)
         .map((subject) => this.#ban(subject, now));
@@ -120,23 +120,23 @@ export class Bans {
     const { id, name } = attempt.account!;
     const forgotten = [account, questions(name.toLowerCase()), address];
     const where = "FROM failure WHERE account IN (?, ?) AND address = ?";
-    const failures = this.#db.get(`SELECT 1 ${where}`, ...forgotten);
+    const failures = this.db.get(`SELECT 1 ${where}`, ...forgotten);
     const stale = this.#seen(id, address) < now - dayMs && !isLoopback(address);
     if (!failures && !stale) return;
-    this.#db.lightly(() => {
-      this.#db.run(`DELETE ${where}`, ...forgotten);
-      if (!stale || !this.#db.get("SELECT 1 FROM account WHERE id = ?", id)) return;
-      this.#db.upsert("familiar", { account: id, address, seen: now });
+    this.db.lightly(() => {
+      this.db.run(`DELETE ${where}`, ...forgotten);
+      if (!stale || !this.db.get("SELECT 1 FROM account WHERE id = ?", id)) return;
+      this.db.upsert("familiar", { account: id, address, seen: now });
       const old = `DELETE FROM familiar WHERE account = ?1 AND (seen < ?2 OR address NOT IN (
         SELECT address FROM familiar WHERE account = ?1 ORDER BY seen DESC LIMIT ${maxFamiliarAddresses}))`;
-      this.#db.run(old, id, now - familiarMs);
+      this.db.run(old, id, now - familiarMs);
     });
   }
 
   /** Returns the bans that hold, the oldest first. */
   list(): Ban[] {
     const sql = "SELECT * FROM ban WHERE until > ? ORDER BY since, account, address";
-    return this.#db.all<Row>(sql, this.#now()).map(ban);
+    return this.db.all<Row>(sql, this.#now()).map(ban);
   }
 
   /**
@@ -147,12 +147,12 @@ export class Bans {
    */
   lift(subject: string): Ban[] {
     const values = [subject.toLowerCase(), subject.endsWith("/64") ? subject : network(subject)];
-    return this.#db.transaction(() => {
-      const lifted = this.#db.all<Row>(
+    return this.db.transaction(() => {
+      const lifted = this.db.all<Row>(
         "DELETE FROM ban WHERE account = ? OR address = ? RETURNING *",
         ...values,
       );
-      this.#db.run("DELETE FROM failure WHERE account = ? OR address = ?", ...values);
+      this.db.run("DELETE FROM failure WHERE account = ? OR address = ?", ...values);
       return lifted.filter(({ until }) => until > this.#now()).map(ban);
     });
   }
@@ -176,7 +176,7 @@ export class Bans {
 
   /** Returns the mark of an unknown name: `?` and a keyed digest. */
   markOf(name: string): string {
-    const digest = createHmac("sha256", this.#db.secret("decoy")).update(
+    const digest = createHmac("sha256", this.db.secret("decoy")).update(
       `ban\n${name.toLowerCase()}`,
     );
     return `?${digest.digest("hex").slice(0, 12)}`;
@@ -185,7 +185,7 @@ export class Bans {
   /** Returns the time of the account's last login at an address; 0 for never. */
   #seen(account: number, address: string): number {
     const sql = "SELECT seen FROM familiar WHERE account = ? AND address = ?";
-    return this.#db.value(sql, account, address) ?? 0;
+    return this.db.value(sql, account, address) ?? 0;
   }
 
   #banned({ subjects }: Case): boolean {
@@ -197,7 +197,7 @@ export class Bans {
 
   #last([account, address]: Subject): Row | undefined {
     const sql = "SELECT * FROM ban WHERE account = ? AND address = ?";
-    return this.#db.get<Row>(sql, account, address);
+    return this.db.get<Row>(sql, account, address);
   }
 
   /** Returns the number of failures in the last hour, since the last ban. */
@@ -210,13 +210,13 @@ export class Bans {
       ? ["known = 0 AND account = ?", [account]]
       : ["known = 1 AND account = ? AND address = ?", [account, address]];
     const sql = `SELECT count(*) FROM failure WHERE ${where} AND at > ?`;
-    return this.#db.value(sql, ...values, since)!;
+    return this.db.value(sql, ...values, since)!;
   }
 
   /** Returns the number of failures from an address; above 10 the delay is at its maximum. */
   #from(address: string): number {
     const sql = "SELECT count(*) FROM (SELECT 1 FROM failure WHERE address = ? LIMIT 10)";
-    return this.#db.value(sql, address)!;
+    return this.db.value(sql, address)!;
   }
 
   #ban(subject: Subject, now: number): Ban {
@@ -225,9 +225,9 @@ export class Bans {
     const until = now + Math.min(firstBanMs * 2 ** (times - 1), maxBanMs);
     const [account, address] = subject;
     const row = { account, address, since: now, until, times };
-    this.#db.upsert("ban", row);
-    this.#db.run("DELETE FROM ban WHERE until < ?", now - dayMs);
-    this.#db.run(
+    this.db.upsert("ban", row);
+    this.db.run("DELETE FROM ban WHERE until < ?", now - dayMs);
+    this.db.run(
       `DELETE FROM ban WHERE (account, address) IN (
          SELECT account, address FROM ban ORDER BY until DESC LIMIT -1 OFFSET ${maxRows})`,
     );

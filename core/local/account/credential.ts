@@ -4,7 +4,7 @@
  */
 import { accountColumns, accountOf, type AccountRow } from "./accounts.ts";
 import type { Account, Credential } from "../../storage/account.ts";
-import type { Database } from "../database/database.ts";
+import { Table } from "../database/table.ts";
 
 type Kind = Credential["kind"];
 
@@ -21,28 +21,22 @@ const conditions: Readonly<Record<Kind, string>> = {
 const select = (columns: string, kind: Kind) =>
   `SELECT ${columns} FROM account WHERE id = ? AND disabled = 0 AND ${conditions[kind]}`;
 
-export class Credentials {
-  readonly #db: Database;
-
-  constructor(db: Database) {
-    this.#db = db;
-  }
-
+export class Credentials extends Table {
   /** Returns the account, if a login to it with this credential may go on. */
   account(id: number, credential: Credential): Account | undefined {
     const sql = select(accountColumns, credential.kind);
-    const row = this.#db.get<AccountRow>(sql, id, valueOf(credential));
+    const row = this.db.get<AccountRow>(sql, id, valueOf(credential));
     return row && accountOf(row);
   }
 
   /** Returns whether a login to the account with this credential may go on. */
   holds(id: number, credential: Credential): boolean {
-    return this.#db.get(select("1", credential.kind), id, valueOf(credential)) !== undefined;
+    return this.db.get(select("1", credential.kind), id, valueOf(credential)) !== undefined;
   }
 
   /** Returns a number that changes whenever a credential or an account has ended. */
   revocations(): number {
-    return this.#db.value("SELECT count FROM revocation")!;
+    return this.db.value("SELECT count FROM revocation")!;
   }
 }
 

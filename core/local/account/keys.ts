@@ -2,17 +2,11 @@
 import { BargeError } from "../../error.ts";
 import { type AuthorizedKey, fingerprintOf, type PublicKey } from "../../storage/public_key.ts";
 import { maxKeys } from "../database/bounds.ts";
-import type { Database } from "../database/database.ts";
+import { Table } from "../database/table.ts";
 import { requireAccount } from "./accounts.ts";
 import { useIntervalMs } from "./tokens.ts";
 
-export class Keys {
-  readonly #db: Database;
-
-  constructor(db: Database) {
-    this.#db = db;
-  }
-
+export class Keys extends Table {
   /**
    * Adds a key to an account.
    *
@@ -20,8 +14,8 @@ export class Keys {
    * @throws {BargeError} `not-found` when the account is gone; `refused` when it has too many
    */
   add(account: number, { type, blob, comment }: AuthorizedKey): boolean {
-    return this.#db.transaction(() => {
-      requireAccount(this.#db, account);
+    return this.db.transaction(() => {
+      requireAccount(this.db, account);
       const fingerprint = fingerprintOf(blob);
       const existing = this.list(account);
       if (existing.some((key) => key.fingerprint === fingerprint)) return false;
@@ -31,7 +25,7 @@ export class Keys {
         });
       }
       const row = { account, fingerprint, type, blob: blob.toBase64(), comment, added: Date.now() };
-      this.#db.insert("public_key", row);
+      this.db.insert("public_key", row);
       return true;
     });
   }
@@ -40,14 +34,14 @@ export class Keys {
   list(account: number): PublicKey[] {
     const sql = `SELECT fingerprint, type, comment, added, used FROM public_key
       WHERE account = ? ORDER BY added, fingerprint`;
-    return this.#db.all<PublicKey>(sql, account).map((key) => ({ ...key }));
+    return this.db.all<PublicKey>(sql, account).map((key) => ({ ...key }));
   }
 
   /** Returns the id of the account of that name, if it has the key. */
   find(name: string, fingerprint: string): number | undefined {
     const sql = `SELECT account.id FROM public_key JOIN account ON account.id = public_key.account
       WHERE account.name = ? AND fingerprint = ?`;
-    return this.#db.value(sql, name, fingerprint);
+    return this.db.value(sql, name, fingerprint);
   }
 
   /** Records a login with a key, at most once a minute. */
@@ -55,14 +49,14 @@ export class Keys {
     const now = Date.now();
     const due = `SELECT 1 FROM public_key
       WHERE account = ? AND fingerprint = ? AND coalesce(used, 0) < ?`;
-    if (!this.#db.get(due, account, fingerprint, now - useIntervalMs)) return;
+    if (!this.db.get(due, account, fingerprint, now - useIntervalMs)) return;
     const sql = "UPDATE public_key SET used = ? WHERE account = ? AND fingerprint = ?";
-    this.#db.note(() => this.#db.run(sql, now, account, fingerprint));
+    this.db.note(() => this.db.run(sql, now, account, fingerprint));
   }
 
   /** @returns whether the account had the key */
   remove(account: number, fingerprint: string): boolean {
     const sql = "DELETE FROM public_key WHERE account = ? AND fingerprint = ?";
-    return this.#db.run(sql, account, fingerprint).changes > 0;
+    return this.db.run(sql, account, fingerprint).changes > 0;
   }
 }

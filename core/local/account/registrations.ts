@@ -9,20 +9,14 @@ import { BargeError } from "../../error.ts";
 import { network } from "../../net/address.ts";
 import { maxRegisteredAccounts } from "../database/bounds.ts";
 import type { RegisterLimits } from "../../storage/accounts.ts";
-import type { Database } from "../database/database.ts";
+import { Table } from "../database/table.ts";
 import { formatLimit } from "../../size.ts";
 
 const hourMs = 3_600_000;
 /** Rows of tries; the oldest are deleted first. */
 const maxTries = 20_000;
 
-export class Registrations {
-  readonly #db: Database;
-
-  constructor(db: Database) {
-    this.#db = db;
-  }
-
+export class Registrations extends Table {
   /**
    * Counts a try, if the address has one left.
    *
@@ -32,18 +26,18 @@ export class Registrations {
    */
   begin(host: string, { perAddress }: RegisterLimits): number {
     const address = network(host);
-    return this.#db.lightly(() => {
+    return this.db.lightly(() => {
       const now = Date.now();
       const sql = "SELECT count(*) FROM registration WHERE address = ? AND at > ?";
-      const tries = this.#db.value<number>(sql, address, now - hourMs)!;
+      const tries = this.db.value<number>(sql, address, now - hourMs)!;
       if (perAddress !== null && tries >= perAddress) {
         throw refuse(`more than ${perAddress} tries to register from this address in an hour`, {
           hint: "try again in an hour, or ask the server's operator for an account",
         });
       }
-      const { id } = this.#db.insert("registration", { address, at: now });
+      const { id } = this.db.insert("registration", { address, at: now });
       const old = "DELETE FROM registration WHERE at <= ? OR id <= ?";
-      this.#db.run(old, now - hourMs, id - maxTries);
+      this.db.run(old, now - hourMs, id - maxTries);
       return id;
     });
   }
@@ -55,7 +49,7 @@ export class Registrations {
    * @throws {BargeError} `refused` beyond a limit
    */
   made(id: number, account: number, limit: number | null, limits: RegisterLimits): void {
-    const { accounts, hour } = this.#db.get<{ accounts: number; hour: number }>(
+    const { accounts, hour } = this.db.get<{ accounts: number; hour: number }>(
       `SELECT (SELECT count(*) FROM account WHERE granted IS NOT NULL) AS accounts,
        (SELECT count(*) FROM registration WHERE made = 1 AND at > ?) AS hour`,
       Date.now() - hourMs,
@@ -70,7 +64,7 @@ export class Registrations {
         hint: "ask its operator for an account",
       });
     }
-    this.#db.run("UPDATE registration SET made = 1 WHERE id = ?", id);
+    this.db.run("UPDATE registration SET made = 1 WHERE id = ?", id);
     this.#grant(account, limit, limits.total);
   }
 
@@ -81,19 +75,19 @@ export class Registrations {
    */
   grown(account: number, limit: number, total: number | null): void {
     const registered = "SELECT 1 FROM account WHERE id = ? AND granted IS NOT NULL";
-    if (this.#db.get(registered, account)) this.#grant(account, limit, total);
+    if (this.db.get(registered, account)) this.#grant(account, limit, total);
   }
 
   #grant(account: number, limit: number | null, total: number | null): void {
     const sql = "SELECT coalesce(sum(granted), 0) FROM account WHERE id <> ?";
-    const others = this.#db.value<number>(sql, account)!;
+    const others = this.db.value<number>(sql, account)!;
     if (total !== null && (limit === null || others + limit > total)) {
       throw refuse(
         `accounts that registered have at most ${formatLimit(total)} together on this server`,
         { hint: "ask for less, or have its operator set the quota: `barge quota set`" },
       );
     }
-    this.#db.run("UPDATE account SET granted = ? WHERE id = ?", limit ?? 0, account);
+    this.db.run("UPDATE account SET granted = ? WHERE id = ?", limit ?? 0, account);
   }
 }
 

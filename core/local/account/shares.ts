@@ -10,7 +10,7 @@ import { BargeError } from "../../error.ts";
 import type { FoundShare, NewShare, Share } from "../../storage/shares.ts";
 import type { Place } from "../../storage/place.ts";
 import { maxShares } from "../database/bounds.ts";
-import type { Database } from "../database/database.ts";
+import { Table } from "../database/table.ts";
 import { requireAccount, verifierColumns, verifierOf, type VerifierRow } from "./accounts.ts";
 import { below, isBelow } from "../ledger/ledger.ts";
 
@@ -28,31 +28,25 @@ type Row =
   & { gone: number }
   & (VerifierRow | Record<keyof VerifierRow, null>);
 
-export class Shares {
-  readonly #db: Database;
-
-  constructor(db: Database) {
-    this.#db = db;
-  }
-
+export class Shares extends Table {
   /** Makes a link: see `ShareStore.add`. */
   add(account: number, share: NewShare): { token: string; share: Share } {
     const { place: { dir, name }, kind, expires, most, verifier } = share;
     const token = randomBytes(32).toString("base64url");
     const digest = digestOf(token);
     const now = Date.now();
-    return this.#db.transaction(() => {
-      requireAccount(this.#db, account);
-      this.#db.run("DELETE FROM share WHERE expires < ?", now - listedMs);
+    return this.db.transaction(() => {
+      requireAccount(this.db, account);
+      this.db.run("DELETE FROM share WHERE expires < ?", now - listedMs);
       const sql = "SELECT count(*) FROM share WHERE account = ?";
-      if (this.#db.value<number>(sql, account)! >= maxShares) {
+      if (this.db.value<number>(sql, account)! >= maxShares) {
         throw new BargeError("refused", `the account has ${maxShares} links, as many as it may`, {
           hint: "revoke some; those that have ended count until they are revoked, or for 30 days",
         });
       }
       const columns = verifier && verifierColumns(verifier);
       const row = { digest, account, dir, name, kind, created: now, expires, most, ...columns };
-      this.#db.insert("share", row);
+      this.db.insert("share", row);
       return { token, share: this.#byDigest(digest)! };
     });
   }
@@ -60,7 +54,7 @@ export class Shares {
   /** Returns an account's links, the newest first. */
   list(account: number): Share[] {
     const sql = "SELECT * FROM share WHERE account = ? ORDER BY created DESC, digest";
-    return this.#db.all<Row>(sql, account).map(shareOf);
+    return this.db.all<Row>(sql, account).map(shareOf);
   }
 
   /** Returns the link of a token, also where it has ended. */
@@ -78,11 +72,11 @@ export class Shares {
       const sql =
         `UPDATE share SET downloads = downloads + 1 WHERE digest = ? AND gone = 0 AND expires > ?
          AND (most IS NULL OR downloads < most)`;
-      const { changes } = this.#db.run(sql, digest, now);
+      const { changes } = this.db.run(sql, digest, now);
       if (changes > 0 && version !== null) this.#remember(digest, address, version, now);
       return changes > 0;
     };
-    return most === null ? this.#db.lightly(work) : this.#db.transaction(work);
+    return most === null ? this.db.lightly(work) : this.db.transaction(work);
   }
 
   /** Takes a part of a counted download: see `ShareStore.resume`. */
@@ -90,26 +84,26 @@ export class Shares {
     const sql = `UPDATE share_visit SET parts = parts - 1
       WHERE share = ? AND address = ? AND version = ? AND parts > 0 AND at > ?`;
     const since = Date.now() - resumableMs;
-    return this.#db.lightly(() => this.#db.run(sql, digest, address, version, since).changes > 0);
+    return this.db.lightly(() => this.db.run(sql, digest, address, version, since).changes > 0);
   }
 
   /** @returns whether the account had the link */
   revoke(account: number, id: string): boolean {
     const sql = "DELETE FROM share WHERE account = ? AND substr(digest, 1, 16) = ?";
-    return this.#db.run(sql, account, id).changes > 0;
+    return this.db.run(sql, account, id).changes > 0;
   }
 
   /** Marks the links to a place, and below it, as gone. */
   lose(place: Place): void {
     const sql = `UPDATE share SET gone = 1 WHERE (dir = ? AND name = ?) OR ${isBelow}`;
-    this.#db.run(sql, place.dir, place.name, ...below(place));
+    this.db.run(sql, place.dir, place.name, ...below(place));
   }
 
   #remember(digest: string, address: string, version: string, now: number): void {
-    this.#db.run("DELETE FROM share_visit WHERE at < ?", now - resumableMs);
+    this.db.run("DELETE FROM share_visit WHERE at < ?", now - resumableMs);
     const visit = { share: digest, address, version, parts: maxParts, at: now };
-    this.#db.upsert("share_visit", visit);
-    this.#db.run(
+    this.db.upsert("share_visit", visit);
+    this.db.run(
       `DELETE FROM share_visit WHERE share = ?1 AND (address, version) IN (
          SELECT address, version FROM share_visit WHERE share = ?1
          ORDER BY at DESC LIMIT -1 OFFSET ${maxVisits})`,
@@ -118,7 +112,7 @@ export class Shares {
   }
 
   #byDigest(digest: string): FoundShare | undefined {
-    const row = this.#db.get<Row>("SELECT * FROM share WHERE digest = ?", digest);
+    const row = this.db.get<Row>("SELECT * FROM share WHERE digest = ?", digest);
     return row && shareOf(row);
   }
 }

@@ -9,19 +9,13 @@ import { makeVerifier } from "../../protocol/verifier.ts";
 import type { Verifier } from "../../protocol/message.ts";
 import type { Token } from "../../storage/logins.ts";
 import { maxTokens } from "../database/bounds.ts";
-import type { Database } from "../database/database.ts";
+import { Table } from "../database/table.ts";
 import { requireAccount } from "./accounts.ts";
 
 /** The interval at which the use of a token or key is recorded, to spare the disk. */
 export const useIntervalMs = 60_000;
 
-export class Tokens {
-  readonly #db: Database;
-
-  constructor(db: Database) {
-    this.#db = db;
-  }
-
+export class Tokens extends Table {
   /**
    * Issues a token.
    *
@@ -38,14 +32,14 @@ export class Tokens {
     const id = randomBytes(6).toString("hex");
     const secret = randomBytes(32).toString("base64url");
     const v = await makeVerifier("token", secret);
-    this.#db.transaction(() => {
+    this.db.transaction(() => {
       const issued_by = allowed();
-      requireAccount(this.#db, account);
+      requireAccount(this.db, account);
       const sql = "SELECT count(*) FROM token WHERE account = ?";
-      if (this.#db.value<number>(sql, account)! >= maxTokens) throw tooManyTokens();
+      if (this.db.value<number>(sql, account)! >= maxTokens) throw tooManyTokens();
       const verifier = { salt: v.salt, stored_key: v.storedKey, server_key: v.serverKey };
       const row = { id, account, label: label.slice(0, 200), created: Date.now(), issued_by };
-      this.#db.insert("token", { ...row, ...verifier });
+      this.db.insert("token", { ...row, ...verifier });
     });
     return { id, token: `barge_${id}_${secret}` };
   }
@@ -53,12 +47,12 @@ export class Tokens {
   /** Returns an account's tokens, the oldest first. */
   list(account: number): Token[] {
     const sql = `SELECT id, label, created, used FROM token WHERE account = ? ORDER BY created, id`;
-    return this.#db.all<Token>(sql, account).map((row) => ({ ...row }));
+    return this.db.all<Token>(sql, account).map((row) => ({ ...row }));
   }
 
   /** Returns the account and the verifier of a token. */
   find(id: string): { account: number; verifier: Verifier } | undefined {
-    const row = this.#db.get<{ account: number } & Verifier>(
+    const row = this.db.get<{ account: number } & Verifier>(
       `SELECT account, salt, stored_key AS storedKey, server_key AS serverKey
        FROM token WHERE id = ?`,
       id,
@@ -72,8 +66,8 @@ export class Tokens {
   touch(id: string): void {
     const now = Date.now();
     const due = "SELECT 1 FROM token WHERE id = ? AND coalesce(used, 0) < ?";
-    if (!this.#db.get(due, id, now - useIntervalMs)) return;
-    this.#db.note(() => this.#db.run("UPDATE token SET used = ? WHERE id = ?", now, id));
+    if (!this.db.get(due, id, now - useIntervalMs)) return;
+    this.db.note(() => this.db.run("UPDATE token SET used = ? WHERE id = ?", now, id));
   }
 
   /**
@@ -82,7 +76,7 @@ export class Tokens {
    * @returns whether the account had this token
    */
   revoke(account: number, id: string): boolean {
-    return this.#db.run("DELETE FROM token WHERE account = ? AND id = ?", account, id).changes > 0;
+    return this.db.run("DELETE FROM token WHERE account = ? AND id = ?", account, id).changes > 0;
   }
 }
 

@@ -7,7 +7,7 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import { type WebSession, webSessionIdleMs, webSessionMaxMs } from "../../storage/logins.ts";
-import type { Database } from "../database/database.ts";
+import { Table } from "../database/table.ts";
 import { requireAccount } from "./accounts.ts";
 import { useIntervalMs } from "./tokens.ts";
 
@@ -18,13 +18,7 @@ const maxWebSessions = 50;
 const alive = "seen > ? AND created > ?";
 const expiry = (now: number) => [now - webSessionIdleMs, now - webSessionMaxMs];
 
-export class WebSessions {
-  readonly #db: Database;
-
-  constructor(db: Database) {
-    this.#db = db;
-  }
-
+export class WebSessions extends Table {
   /**
    * Begins a session.
    *
@@ -40,15 +34,15 @@ export class WebSessions {
   ): string {
     const secret = randomBytes(32).toString("base64url");
     const now = Date.now();
-    this.#db.transaction(() => {
-      this.#db.run(`DELETE FROM web_session WHERE NOT (${alive})`, ...expiry(now));
+    this.db.transaction(() => {
+      this.db.run(`DELETE FROM web_session WHERE NOT (${alive})`, ...expiry(now));
       const token = allowed();
-      requireAccount(this.#db, account);
+      requireAccount(this.db, account);
       const row = { digest: digestOf(secret), account, agent: agent.slice(0, 300), address, token };
-      this.#db.insert("web_session", { ...row, created: now, seen: now });
+      this.db.insert("web_session", { ...row, created: now, seen: now });
       const sql = `DELETE FROM web_session WHERE account = ?1 AND digest NOT IN
          (SELECT digest FROM web_session WHERE account = ?1 ORDER BY seen DESC, created DESC LIMIT ?2)`;
-      this.#db.run(sql, account, maxWebSessions);
+      this.db.run(sql, account, maxWebSessions);
     });
     return secret;
   }
@@ -58,31 +52,31 @@ export class WebSessions {
     const now = Date.now();
     const digest = digestOf(secret);
     const sql = `SELECT account, seen FROM web_session WHERE digest = ? AND ${alive}`;
-    const row = this.#db.get<{ account: number; seen: number }>(sql, digest, ...expiry(now));
+    const row = this.db.get<{ account: number; seen: number }>(sql, digest, ...expiry(now));
     if (!row) return undefined;
     if (row.seen < now - useIntervalMs) {
       const sql = "UPDATE web_session SET seen = ? WHERE digest = ?";
-      this.#db.note(() => this.#db.run(sql, now, digest));
+      this.db.note(() => this.db.run(sql, now, digest));
     }
     return { account: row.account, id: digest.slice(0, 16), digest };
   }
 
   /** Returns the id of the token that a session began with; null for a password. */
   tokenOf(digest: string): string | null {
-    return this.#db.value("SELECT token FROM web_session WHERE digest = ?", digest) ?? null;
+    return this.db.value("SELECT token FROM web_session WHERE digest = ?", digest) ?? null;
   }
 
   /** Returns an account's sessions, the newest first. */
   list(account: number): WebSession[] {
     const sql = `SELECT substr(digest, 1, 16) AS id, agent, address, created, seen FROM web_session
        WHERE account = ? AND ${alive} ORDER BY seen DESC, created DESC`;
-    return this.#db.all<WebSession>(sql, account, ...expiry(Date.now())).map((row) => ({ ...row }));
+    return this.db.all<WebSession>(sql, account, ...expiry(Date.now())).map((row) => ({ ...row }));
   }
 
   /** @returns whether the account had the session */
   end(account: number, id: string): boolean {
     const sql = "DELETE FROM web_session WHERE account = ? AND substr(digest, 1, 16) = ?";
-    return this.#db.run(sql, account, id).changes > 0;
+    return this.db.run(sql, account, id).changes > 0;
   }
 }
 

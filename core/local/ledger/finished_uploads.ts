@@ -5,7 +5,7 @@
  */
 import type { Place } from "../../storage/place.ts";
 import { maxFinishedUploads } from "../database/bounds.ts";
-import type { Database } from "../database/database.ts";
+import { Table } from "../database/table.ts";
 
 /** The file that an upload became. */
 export interface FinishedUpload {
@@ -18,18 +18,12 @@ export interface FinishedUpload {
 
 const atPath = "FROM finished_upload WHERE account = ? AND dir = ? AND name = ?";
 
-export class FinishedUploads {
-  readonly #db: Database;
-
-  constructor(db: Database) {
-    this.#db = db;
-  }
-
+export class FinishedUploads extends Table {
   /** Records an account's last upload to a path, and deletes its oldest rows. Inside a transaction. */
   record(account: number, { dir, name }: Place, file: FinishedUpload): void {
     const { size, sha256, finished } = file;
-    this.#db.upsert("finished_upload", { account, dir, name, size, sha256, finished });
-    this.#db.run(
+    this.db.upsert("finished_upload", { account, dir, name, size, sha256, finished });
+    this.db.run(
       `DELETE FROM finished_upload WHERE account = ?1 AND finished <= (
          SELECT finished FROM finished_upload WHERE account = ?1
          ORDER BY finished DESC LIMIT 1 OFFSET ${maxFinishedUploads})`,
@@ -39,17 +33,17 @@ export class FinishedUploads {
 
   /** Returns an account's last upload to a path. */
   find(account: number, { dir, name }: Place): FinishedUpload | undefined {
-    return this.#db.get(`SELECT size, sha256, finished ${atPath}`, account, dir, name);
+    return this.db.get(`SELECT size, sha256, finished ${atPath}`, account, dir, name);
   }
 
   /** Forgets an account's last upload to a path, because it has begun another. */
   forget(account: number, place: Place): void {
     if (!this.find(account, place)) return;
-    this.#db.run(`DELETE ${atPath}`, account, place.dir, place.name);
+    this.db.run(`DELETE ${atPath}`, account, place.dir, place.name);
   }
 
   /** Forgets the uploads that finished before a time, in ms since 1970. */
   forgetBefore(time: number): void {
-    this.#db.run("DELETE FROM finished_upload WHERE finished < ?", time);
+    this.db.run("DELETE FROM finished_upload WHERE finished < ?", time);
   }
 }

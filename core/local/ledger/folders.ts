@@ -3,7 +3,7 @@
  * Roots, homes and folders made by hand have no owner.
  */
 import { folderOf, type Place, relative } from "../../storage/place.ts";
-import type { Database } from "../database/database.ts";
+import { Table } from "../database/table.ts";
 import { entriesFull } from "./over_quota.ts";
 import { inPages, pageRows } from "../../storage/pages.ts";
 
@@ -36,13 +36,7 @@ const descents = Array.from({ length: levels }, (_, last) => {
   return `SELECT f${last}.id AS id FROM ${from} WHERE ${conditions.join(" AND ")}`;
 });
 
-export class Folders {
-  readonly #db: Database;
-
-  constructor(db: Database) {
-    this.#db = db;
-  }
-
+export class Folders extends Table {
   /** Returns the id of a folder; undefined if it has no row. */
   id(dir: string): number | undefined {
     if (dir === "") return root;
@@ -50,7 +44,7 @@ export class Folders {
     let id = root;
     for (let at = 0; at < names.length; at += levels) {
       const some = names.slice(at, at + levels);
-      const next = this.#db.value<number>(descents[some.length - 1], id, ...some);
+      const next = this.db.value<number>(descents[some.length - 1], id, ...some);
       if (next === undefined) return undefined;
       id = next;
     }
@@ -63,8 +57,8 @@ export class Folders {
     if (known !== undefined) return known;
     let id = root;
     for (const name of dir.split("/")) {
-      id = this.#db.value<number>(descents[0], id, name) ??
-        this.#db.insert("folder", { parent: id, name }).id;
+      id = this.db.value<number>(descents[0], id, name) ??
+        this.db.insert("folder", { parent: id, name }).id;
     }
     return id;
   }
@@ -74,7 +68,7 @@ export class Folders {
     if (id === root) return "";
     const found = known.get(id);
     if (found !== undefined) return found;
-    const { parent, name } = this.#db.get<{ parent: number; name: string }>(
+    const { parent, name } = this.db.get<{ parent: number; name: string }>(
       "SELECT parent, name FROM folder WHERE id = ?",
       id,
     )!;
@@ -88,7 +82,7 @@ export class Folders {
     const parent = this.id(dir);
     if (parent === undefined) return undefined;
     const sql = "SELECT ?3 AS dir, name, owner FROM folder WHERE parent = ?1 AND name = ?2";
-    return this.#db.get<FolderRow>(sql, parent, name, dir);
+    return this.db.get<FolderRow>(sql, parent, name, dir);
   }
 
   /**
@@ -101,13 +95,13 @@ export class Folders {
     this.forget(place);
     const sql = `INSERT INTO folder (parent, name, owner)
        SELECT ?1, ?2, id FROM account WHERE id = ?3 AND (entry_limit IS NULL OR entries < entry_limit)`;
-    const { changes } = this.#db.run(sql, this.need(place.dir), place.name, account);
-    if (changes === 0) throw entriesFull(this.#db, account);
+    const { changes } = this.db.run(sql, this.need(place.dir), place.name, account);
+    if (changes === 0) throw entriesFull(this.db, account);
   }
 
   /** Enters an existing folder, or changes its owner. Checks no limit. */
   enter({ dir, name, owner }: FolderRow): void {
-    this.#db.upsert("folder", { parent: this.need(dir), name, owner });
+    this.db.upsert("folder", { parent: this.need(dir), name, owner });
   }
 
   /** Yields the paths of a folder and of all below it, and holds one page of each level. */
@@ -121,7 +115,7 @@ export class Folders {
     const sql =
       `SELECT id, name FROM folder WHERE parent = ? AND name > ? ORDER BY name LIMIT ${pageRows}`;
     const children = inPages<{ id: number; name: string }>((last) =>
-      this.#db.all(sql, id, last?.name ?? "")
+      this.db.all(sql, id, last?.name ?? "")
     );
     for (const child of children) yield* this.#tree(child.id, `${dir}/${child.name}`, order);
     if (order === "deepest first") yield dir;
@@ -133,7 +127,7 @@ export class Folders {
     const id = this.id(path);
     if (id === undefined) return [];
     const sql = `${tree} SELECT tree.dir AS dir, owner FROM tree CROSS JOIN folder USING (id)`;
-    return this.#db.all<Pick<FolderRow, "dir" | "owner">>(sql, id, path)
+    return this.db.all<Pick<FolderRow, "dir" | "owner">>(sql, id, path)
       .map(({ dir, owner }) => ({ ...folderOf({ dir, name: "" }), owner }));
   }
 
@@ -143,7 +137,7 @@ export class Folders {
     const id = this.id(path);
     if (id === undefined) return false;
     const sql = `${tree} SELECT 1 FROM tree CROSS JOIN folder USING (id) WHERE owner <> ?3 LIMIT 1`;
-    return this.#db.get(sql, id, path, account) !== undefined;
+    return this.db.get(sql, id, path, account) !== undefined;
   }
 
   /** Deletes the rows of the folder at a place, of all below it, and of their files. @returns the number of files */
@@ -152,8 +146,8 @@ export class Folders {
     const id = this.id(path);
     if (id === undefined) return 0;
     const rows = `${tree} DELETE FROM file WHERE folder IN (SELECT id FROM tree)`;
-    const { changes } = this.#db.run(rows, id, path);
-    this.#db.run(`${tree} DELETE FROM folder WHERE id IN (SELECT id FROM tree)`, id, path);
+    const { changes } = this.db.run(rows, id, path);
+    this.db.run(`${tree} DELETE FROM folder WHERE id IN (SELECT id FROM tree)`, id, path);
     return changes;
   }
 
@@ -162,6 +156,6 @@ export class Folders {
     const parent = this.id(from.dir);
     if (parent === undefined) return;
     const sql = "UPDATE folder SET parent = ?, name = ? WHERE parent = ? AND name = ?";
-    this.#db.run(sql, this.need(to.dir), to.name, parent, from.name);
+    this.db.run(sql, this.need(to.dir), to.name, parent, from.name);
   }
 }

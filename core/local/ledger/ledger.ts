@@ -6,7 +6,7 @@
  * --repair` enters it.
  */
 import { type Place, relative } from "../../storage/place.ts";
-import type { Database } from "../database/database.ts";
+import { Table } from "../database/table.ts";
 import { Folders, tree, type TreeOrder } from "./folders.ts";
 import { inPages, pageRows } from "../../storage/pages.ts";
 
@@ -34,7 +34,7 @@ interface Totals {
 
 /** Tables that name files and folders by their paths. */
 const attachedTables = ["property", "lock"] as const;
-type Table = typeof attachedTables[number];
+type AttachedTable = typeof attachedTables[number];
 
 const totals = "SELECT count(*) AS files, coalesce(sum(size), 0) AS bytes FROM file";
 /** The columns of {@link FileRow} without `dir`. */
@@ -44,14 +44,8 @@ const fileColumns = `file.name, file.owner, account.name AS ownerName, file.size
 const files = `SELECT ?3 AS dir, ${fileColumns} FROM file
   LEFT JOIN account ON account.id = file.owner WHERE folder = ?1`;
 
-export class Ledger {
-  readonly #db: Database;
-  readonly #folders: Folders;
-
-  constructor(db: Database) {
-    this.#db = db;
-    this.#folders = new Folders(db);
-  }
+export class Ledger extends Table {
+  readonly #folders = new Folders(this.db);
 
   /** Enters a file, in place of the former row of that name. */
   enter(file: NewFile): void {
@@ -60,10 +54,10 @@ export class Ledger {
 
   /** Enters several files. Missing rows of folders are added without an owner. */
   enterAll(files: readonly NewFile[]): void {
-    this.#db.joined(() => {
+    this.db.joined(() => {
       const dirs = new Set(files.map(({ dir }) => dir));
       const folders = new Map(Iterator.from(dirs).map((dir) => [dir, this.#folders.need(dir)]));
-      this.#db.runAll(
+      this.db.runAll(
         `INSERT INTO file (folder, name, owner, size, sha256, modified, ino, verified)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (folder, name) DO UPDATE SET owner = excluded.owner, size = excluded.size,
@@ -79,13 +73,13 @@ export class Ledger {
   /** Records a file's new time, in ms since 1970. */
   setModified({ dir, name }: Place, modified: number): void {
     const sql = "UPDATE file SET modified = ? WHERE folder = ? AND name = ?";
-    this.#db.run(sql, modified, this.#folders.id(dir) ?? null, name);
+    this.db.run(sql, modified, this.#folders.id(dir) ?? null, name);
   }
 
   file({ dir, name }: Place): FileRow | undefined {
     const folder = this.#folders.id(dir);
     if (folder === undefined) return undefined;
-    return this.#db.get<FileRow>(`${files} AND file.name = ?2`, folder, name, dir);
+    return this.db.get<FileRow>(`${files} AND file.name = ?2`, folder, name, dir);
   }
 
   /** Returns the digest of a file whose facts agree with its row. */
@@ -97,7 +91,7 @@ export class Ledger {
     if (folder === undefined) return undefined;
     const sql =
       "SELECT sha256 FROM file WHERE folder = ? AND name = ? AND size = ? AND modified = ? AND ino = ?";
-    return this.#db.value(sql, folder, name, size, modified, ino);
+    return this.db.value(sql, folder, name, size, modified, ino);
   }
 
   /** Returns the rows of files in a folder, by name. @param names a batch of a listing */
@@ -107,7 +101,7 @@ export class Ledger {
     const sql = `SELECT ?3 AS dir, ${fileColumns} FROM json_each(?2) AS wanted
        CROSS JOIN file ON file.folder = ?1 AND file.name = wanted.value
        LEFT JOIN account ON account.id = file.owner`;
-    const rows = this.#db.all<FileRow>(sql, folder, JSON.stringify(names), dir);
+    const rows = this.db.all<FileRow>(sql, folder, JSON.stringify(names), dir);
     return new Map(rows.map((row) => [row.name, row]));
   }
 
@@ -116,7 +110,7 @@ export class Ledger {
     const folder = this.#folders.id(dir);
     if (folder === undefined) return;
     const sql = `${files} AND file.name > ?2 ORDER BY file.name LIMIT ${pageRows}`;
-    yield* inPages((last) => this.#db.all<FileRow>(sql, folder, last?.name ?? "", dir));
+    yield* inPages((last) => this.db.all<FileRow>(sql, folder, last?.name ?? "", dir));
   }
 
   /** Yields the file at a place, and all files below the folder there. */
@@ -137,18 +131,18 @@ export class Ledger {
   }
 
   totals(): Totals {
-    return this.#db.get(totals)!;
+    return this.db.get(totals)!;
   }
 
   /** Returns the totals of the files that an account is charged for. */
   owned(account: number): Totals {
-    return this.#db.get(`${totals} WHERE owner = ?`, account)!;
+    return this.db.get(`${totals} WHERE owner = ?`, account)!;
   }
 
   /** Returns the places of an account's files in one of the two spaces. */
   ownedPlaces(account: number, space: "homes" | "public"): Place[] {
     const paths = new Map<number, string>();
-    return this.#db.all<{ folder: number; name: string }>(
+    return this.db.all<{ folder: number; name: string }>(
       "SELECT folder, name FROM file WHERE owner = ?",
       account,
     ).map(({ folder, name }) => ({ dir: this.#folders.path(folder, paths), name }))
@@ -163,7 +157,7 @@ export class Ledger {
 
   /** Deletes the rows of a file, or of a folder and all below it. @returns the number of files */
   forget(place: Place): number {
-    return this.#db.transaction(() => this.#forgetBelow(place) + Number(this.forgetFile(place)));
+    return this.db.transaction(() => this.#forgetBelow(place) + Number(this.forgetFile(place)));
   }
 
   /**
@@ -172,22 +166,22 @@ export class Ledger {
    * a lock on the new place holds for it (RFC 4918, section 7.7).
    */
   rename(from: Place, to: Place): void {
-    this.#db.transaction(() => {
+    this.db.transaction(() => {
       this.#forgetBelow(to);
       this.#delete("property", to);
       this.#deleteFile(to);
       this.#delete("lock", from);
       this.#deleteBelow("lock", from);
       const property = "UPDATE property SET dir = ?, name = ? WHERE dir = ? AND name = ?";
-      this.#db.run(property, to.dir, to.name, from.dir, from.name);
+      this.db.run(property, to.dir, to.name, from.dir, from.name);
       for (const table of ["upload", "property"]) {
         const sql = `UPDATE ${table} SET dir = ? || substr(dir, length(?) + 1) WHERE ${isBelow}`;
-        this.#db.run(sql, relative(to), relative(from), ...below(from));
+        this.db.run(sql, relative(to), relative(from), ...below(from));
       }
       const folder = this.#folders.id(from.dir);
       if (folder === undefined) return;
       const file = "UPDATE file SET folder = ?, name = ? WHERE folder = ? AND name = ?";
-      this.#db.run(file, this.#folders.need(to.dir), to.name, folder, from.name);
+      this.db.run(file, this.#folders.need(to.dir), to.name, folder, from.name);
       this.#folders.rename(from, to);
     });
   }
@@ -202,12 +196,12 @@ export class Ledger {
     const sql = `${tree} SELECT tree.dir AS dir, ${fileColumns}
       FROM tree CROSS JOIN file ON file.folder = tree.id LEFT JOIN account ON account.id = file.owner
       WHERE file.owner IS NOT ?3 LIMIT 1`;
-    return this.#db.get<FileRow>(sql, folder, dir, account);
+    return this.db.get<FileRow>(sql, folder, dir, account);
   }
 
   /** Returns the accounts with wrong sums, with the right ones; the triggers leave none. */
   wrongSums(): Sums[] {
-    return this.#db.all(
+    return this.db.all(
       `SELECT account, id, used, reserved, entries FROM (
          SELECT account.name AS account, account.id AS id, account.used AS was,
            account.reserved AS held, account.entries AS counted,
@@ -223,7 +217,7 @@ export class Ledger {
   correct(id: number, used: number, reserved: number): void {
     const entries = entriesOf("?1");
     const sql = `UPDATE account SET used = ?2, reserved = ?3, entries = ${entries} WHERE id = ?1`;
-    this.#db.run(sql, id, used, reserved);
+    this.db.run(sql, id, used, reserved);
   }
 
   #forgetBelow(place: Place): number {
@@ -233,15 +227,15 @@ export class Ledger {
 
   #deleteFile({ dir, name }: Place): number {
     const folder = this.#folders.id(dir) ?? null;
-    return this.#db.run("DELETE FROM file WHERE folder = ? AND name = ?", folder, name).changes;
+    return this.db.run("DELETE FROM file WHERE folder = ? AND name = ?", folder, name).changes;
   }
 
-  #delete(table: Table, { dir, name }: Place): void {
-    this.#db.run(`DELETE FROM ${table} WHERE dir = ? AND name = ?`, dir, name);
+  #delete(table: AttachedTable, { dir, name }: Place): void {
+    this.db.run(`DELETE FROM ${table} WHERE dir = ? AND name = ?`, dir, name);
   }
 
-  #deleteBelow(table: Table, place: Place): void {
-    this.#db.run(`DELETE FROM ${table} WHERE ${isBelow}`, ...below(place));
+  #deleteBelow(table: AttachedTable, place: Place): void {
+    this.db.run(`DELETE FROM ${table} WHERE ${isBelow}`, ...below(place));
   }
 }
 

@@ -7,21 +7,15 @@
  */
 import type { Lock } from "../../storage/lock.ts";
 import { folderOf, type Place, relative } from "../../storage/place.ts";
-import type { Database } from "../database/database.ts";
+import { Table } from "../database/table.ts";
 import { below, isBelow } from "./ledger.ts";
 
 type LockRow = Omit<Lock, "shared" | "deep"> & { readonly shared: number; readonly deep: number };
 
-export class Locks {
-  readonly #db: Database;
-
-  constructor(db: Database) {
-    this.#db = db;
-  }
-
+export class Locks extends Table {
   enter({ token, account, dir, name, shared, deep, owner, until }: Lock): void {
     const row = { token, account, dir, name, shared: +shared, deep: +deep, owner, until };
-    this.#db.insert("lock", row);
+    this.db.insert("lock", row);
   }
 
   /** Returns a lock that holds. */
@@ -56,27 +50,27 @@ export class Locks {
 
   /** Extends a lock to a time, in ms since 1970. */
   extend(token: string, until: number): void {
-    this.#db.run("UPDATE lock SET until = ? WHERE token = ?", until, token);
+    this.db.run("UPDATE lock SET until = ? WHERE token = ?", until, token);
   }
 
   remove(token: string): void {
-    this.#db.run("DELETE FROM lock WHERE token = ?", token);
+    this.db.run("DELETE FROM lock WHERE token = ?", token);
   }
 
   /** Returns the number of an account's locks. */
   count(account: number): number {
     const sql = "SELECT count(*) FROM lock WHERE account = ? AND until > ?";
-    return this.#db.value(sql, account, Date.now())!;
+    return this.db.value(sql, account, Date.now())!;
   }
 
   /** Deletes the expired locks. */
   expire(): void {
-    this.#db.run("DELETE FROM lock WHERE until <= ?", Date.now());
+    this.db.run("DELETE FROM lock WHERE until <= ?", Date.now());
   }
 
   #select(where: string, ...values: (string | number)[]): Lock[] {
     const sql = `SELECT * FROM lock WHERE until > ? AND ${where}`;
-    return this.#db.all<LockRow>(sql, Date.now(), ...values)
+    return this.db.all<LockRow>(sql, Date.now(), ...values)
       .map((row) => ({ ...row, shared: row.shared !== 0, deep: row.deep !== 0 }));
   }
 }

@@ -8,7 +8,7 @@ import { BargeError } from "../../error.ts";
 import { type Place, relative } from "../../storage/place.ts";
 import type { Property, PropertyName } from "../../storage/properties.ts";
 import { propertyBounds } from "../database/bounds.ts";
-import type { Database } from "../database/database.ts";
+import { Table } from "../database/table.ts";
 import { below, isBelow } from "./ledger.ts";
 
 interface Sums {
@@ -17,41 +17,35 @@ interface Sums {
   readonly size: number;
 }
 
-export class Properties {
-  readonly #db: Database;
-
-  constructor(db: Database) {
-    this.#db = db;
-  }
-
+export class Properties extends Table {
   /** Returns the properties of a file or folder, by name. */
   of({ dir, name }: Place): Property[] {
     const sql =
       "SELECT space, local, xml FROM property WHERE dir = ? AND name = ? ORDER BY space, local";
-    return this.#db.all(sql, dir, name);
+    return this.db.all(sql, dir, name);
   }
 
   /** Returns whether anything directly in a folder has a property. */
   anyIn(dir: string): boolean {
-    return this.#db.get("SELECT 1 FROM property WHERE dir = ? LIMIT 1", dir) !== undefined;
+    return this.db.get("SELECT 1 FROM property WHERE dir = ? LIMIT 1", dir) !== undefined;
   }
 
   /** Sets a property. Inside a transaction; the caller calls {@link check} before its end. */
   set({ dir, name }: Place, account: number, { space, local, xml }: Property): void {
-    this.#db.upsert("property", { dir, name, space, local, account, xml });
+    this.db.upsert("property", { dir, name, space, local, account, xml });
   }
 
   remove({ dir, name }: Place, { space, local }: PropertyName): void {
     const sql = "DELETE FROM property WHERE dir = ? AND name = ? AND space = ? AND local = ?";
-    this.#db.run(sql, dir, name, space, local);
+    this.db.run(sql, dir, name, space, local);
   }
 
   /** Replaces the properties of a copy by those of the original. Otherwise as {@link set}. */
   copy(from: Place, to: Place, account: number): void {
-    this.#db.run("DELETE FROM property WHERE dir = ? AND name = ?", to.dir, to.name);
+    this.db.run("DELETE FROM property WHERE dir = ? AND name = ?", to.dir, to.name);
     const sql = `INSERT INTO property (dir, name, space, local, account, xml)
        SELECT ?, ?, space, local, ?, xml FROM property WHERE dir = ? AND name = ?`;
-    this.#db.run(sql, to.dir, to.name, account, from.dir, from.name);
+    this.db.run(sql, to.dir, to.name, account, from.dir, from.name);
   }
 
   /**
@@ -68,7 +62,7 @@ export class Properties {
     if (sums.size + sums.count * longer <= maxOctets) return; // even if all of them moved
     const sql = `SELECT count(*) FROM property
       WHERE account = ? AND ((dir = ? AND name = ?) OR ${isBelow})`;
-    const count = this.#db.value<number>(sql, account, from.dir, from.name, ...below(from))!;
+    const count = this.db.value<number>(sql, account, from.dir, from.name, ...below(from))!;
     if (sums.size + count * longer > maxOctets) throw tooManyProperties();
   }
 
@@ -80,7 +74,7 @@ export class Properties {
   /** Returns the sums that the table's triggers keep. */
   #sums(account: number): Sums {
     const sql = "SELECT count, size FROM property_sum WHERE account = ?";
-    return this.#db.get<Sums>(sql, account) ?? { count: 0, size: 0 };
+    return this.db.get<Sums>(sql, account) ?? { count: 0, size: 0 };
   }
 
   /** @throws {BargeError} `over-quota` when a file or an account has more properties than it may */
@@ -88,7 +82,7 @@ export class Properties {
     const { each, account: all } = propertyBounds;
     const sql = `SELECT count(*) AS count, coalesce(sum(octets), 0) AS size FROM property_size
        WHERE dir = ? AND name = ?`;
-    const here = this.#db.get<Sums>(sql, dir, name)!;
+    const here = this.db.get<Sums>(sql, dir, name)!;
     if (here.count > each.count || here.size > each.octets) {
       throw new BargeError(
         "over-quota",

@@ -53,12 +53,11 @@ class Over extends Error {}
 
 export class Reservations extends UploadRows {
   readonly #ledger: Ledger;
-  readonly #folders: Folders;
+  readonly #folders = new Folders(this.db);
 
   constructor(db: Database, ledger: Ledger) {
     super(db);
     this.#ledger = ledger;
-    this.#folders = new Folders(db);
   }
 
   /**

@@ -3,7 +3,7 @@ import type { Place } from "../../storage/place.ts";
 import { inPages, pageRows } from "../../storage/pages.ts";
 import type { Totals } from "../../storage/accounts.ts";
 import type { NewUpload } from "../../storage/uploads.ts";
-import type { Database } from "../database/database.ts";
+import { Table } from "../database/table.ts";
 import { takenOver } from "../vault/fences.ts";
 
 export interface UploadRow extends Place {
@@ -37,13 +37,7 @@ export const staleAfter = 10_000;
 /** The time that a partial upload is kept after its last byte. */
 export const keepPartialMs = 7 * 24 * 3600 * 1000;
 
-export class UploadRows {
-  protected readonly db: Database;
-
-  constructor(db: Database) {
-    this.db = db;
-  }
-
+export class UploadRows extends Table {
   upload(id: number): UploadRow | undefined {
     return this.db.get<UploadRow>("SELECT * FROM upload WHERE id = ?", id);
   }

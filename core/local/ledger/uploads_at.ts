@@ -7,17 +7,11 @@
  */
 import { BargeError } from "../../error.ts";
 import type { Place } from "../../storage/place.ts";
-import type { Database } from "../database/database.ts";
+import { Table } from "../database/table.ts";
 import { below, isBelow } from "./ledger.ts";
 import { staleAfter, type UploadRow } from "./upload_rows.ts";
 
-export class UploadsAt {
-  readonly #db: Database;
-
-  constructor(db: Database) {
-    this.#db = db;
-  }
-
+export class UploadsAt extends Table {
   /**
    * Drops an account's uploads to a path that nobody writes.
    *
@@ -55,7 +49,7 @@ export class UploadsAt {
   /** Returns the ids of the uploads below a folder that are being written. */
   heldBelow(folder: Place): number[] {
     const sql = `SELECT id FROM upload WHERE holder IS NOT NULL AND ${isBelow}`;
-    return this.#db.all<{ id: number }>(sql, ...below(folder)).map(({ id }) => id);
+    return this.db.all<{ id: number }>(sql, ...below(folder)).map(({ id }) => id);
   }
 
   /**
@@ -71,7 +65,7 @@ export class UploadsAt {
          coalesce(entries >= entry_limit, 0) AS full
        FROM upload JOIN account ON account.id = upload.account
        WHERE dir = ? AND upload.name = ? AND entry = 0`;
-    const row = this.#db.get<UploadRow & { room: number | null; full: number; owner: string }>(
+    const row = this.db.get<UploadRow & { room: number | null; full: number; owner: string }>(
       sql,
       dir,
       name,
@@ -87,6 +81,6 @@ export class UploadsAt {
 
   #drop(where: string, ...values: (string | number)[]): number[] {
     const sql = `DELETE FROM upload WHERE ${where} RETURNING id`;
-    return this.#db.all<{ id: number }>(sql, ...values).map(({ id }) => id);
+    return this.db.all<{ id: number }>(sql, ...values).map(({ id }) => id);
   }
 }
