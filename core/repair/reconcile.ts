@@ -139,7 +139,9 @@ class Reconciliation {
     this.#options.signal?.throwIfAborted();
     yield dir;
     const onHidden: OnHidden = (name, type) => {
-      if (type === "unnamed") this.#unnamed(`${dir}/${name}`);
+      if (type !== "unnamed") return;
+      const what = "its name is not valid UTF-8: no door shows it; rename it by hand";
+      this.#report({ kind: "unnamed", path: `${dir}/${name}`, what, repaired: false });
     };
     for (const name of await this.#names(dir, "dir", onHidden)) yield* this.#walk(`${dir}/${name}`);
   }
@@ -251,9 +253,8 @@ class Reconciliation {
       return "repaired";
     });
     if (typeof outcome === "object") {
-      const { expected } = outcome;
-      const facts = { kind: "damaged", path, what: damaged, repaired: false } as const;
-      this.#report({ ...facts, expected, found: sha256 });
+      const digests = { expected: outcome.expected, found: sha256 };
+      this.#report({ kind: "damaged", path, what: damaged, repaired: false, ...digests });
     } else if (outcome !== "none") {
       this.#report({ kind, path, what, repaired: outcome === "repaired" });
     }
@@ -284,17 +285,11 @@ class Reconciliation {
     const { repair: repaired } = this.#options;
     db.transaction(() => {
       for (const { account: path, id, used, reserved, entries } of ledger.wrongSums()) {
-        const what = `its sums are wrong: used should be ${used}, reserved ${reserved}, ` +
-          `entries ${entries}`;
+        const sums = `used should be ${used}, reserved ${reserved}, entries ${entries}`;
         if (repaired) ledger.correct(id, used, reserved);
-        this.#report({ kind: "sums", path, what, repaired });
+        this.#report({ kind: "sums", path, what: `its sums are wrong: ${sums}`, repaired });
       }
     });
-  }
-
-  #unnamed(path: string): void {
-    const what = "its name is not valid UTF-8: no door shows it; rename it by hand";
-    this.#report({ kind: "unnamed", path, what, repaired: false });
   }
 
   /** Reports a failure on one file, and lets the check continue with the others. */

@@ -118,12 +118,11 @@ async function checkUpload(
   };
   const before = state();
   if (!before) return;
-  const path = relative(upload);
   const ino = () => unlessBehindLink(() => vault.find(upload))?.ino;
   const inoBefore = ino();
   const published = upload.sha256 !== null && before.staged === null &&
     await wasPublished(store, upload).catch(goneMeanwhile);
-  const still = db.transaction(() => {
+  const unchanged = db.transaction(() => {
     const now = reservations.upload(upload.id);
     if (!now || now.touched !== upload.touched || now.holder !== upload.holder) return false;
     if (state()?.staged !== before.staged || ino() !== inoBefore) return false;
@@ -139,8 +138,7 @@ async function checkUpload(
     }
     return true;
   });
-  if (!still) return;
-  report(before.kind, path, uploadProblems[before.kind]);
+  if (unchanged) report(before.kind, relative(upload), uploadProblems[before.kind]);
 }
 
 const uploadProblems = {
@@ -182,11 +180,10 @@ async function checkTrash(
     // The next start settles an open intent.
     if (store.intents.intents().some(({ id }) => name === trashName(id))) continue;
     if (repair) await discardTree(store.vault, name);
-    const removed = !repair || stagedAge(store.vault, name) === undefined;
-    const what = name.startsWith("removed-")
-      ? "was removed, and not deleted"
-      : "belongs to nothing";
-    report("leftover", `${stagingDir}/${name}`, what, repair && removed);
+    const repaired = repair && stagedAge(store.vault, name) === undefined;
+    const removed = name.startsWith("removed-");
+    const what = removed ? "was removed, and not deleted" : "belongs to nothing";
+    report("leftover", `${stagingDir}/${name}`, what, repaired);
   }
 }
 

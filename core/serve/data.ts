@@ -138,14 +138,13 @@ export async function openUpToDate(
 /**
  * Upgrades the tables of a directory that this process has not locked.
  *
- * @param older the error of opening its database
  * @throws {BargeError} `fatal` while a server uses the directory
  */
 export async function upgradeAlone(data: string, older: OlderTables): Promise<Upgraded> {
   using lock = await tryLock(data);
   if (!lock) {
-    const message = `${older.message}, and the server of that older barge runs on it`;
-    throw new BargeError("fatal", message, {
+    const why = `${older.message}, and the server of that older barge runs on it`;
+    throw new BargeError("fatal", why, {
       op: "open database",
       path: older.path,
       cause: older,

@@ -105,22 +105,20 @@ function kill({ pid }: Deno.ChildProcess): void {
 
 /** Reads a stream to its end and keeps its first {@link maxStderrBytes}. */
 function readStart(stderr: ReadableStream<Uint8Array>): { end(): Promise<string> } {
-  const reader = stderr.getReader();
   const bytes = new Uint8Array(maxStderrBytes);
   let length = 0;
-  const reading = (async () => {
-    try {
-      for (let chunk; (chunk = await reader.read()).value !== undefined;) {
-        const part = chunk.value.subarray(0, maxStderrBytes - length);
-        bytes.set(part, length);
-        length += part.length;
-      }
-    } catch { /* the bytes read so far are the output */ }
-  })();
+  const write = (chunk: Uint8Array) => {
+    const part = chunk.subarray(0, maxStderrBytes - length);
+    bytes.set(part, length);
+    length += part.length;
+  };
+  const late = new AbortController();
+  const { signal } = late;
+  const reading = stderr.pipeTo(new WritableStream({ write }), { signal }).catch(() => {});
   return {
     async end() {
       // A process with a session of its own may hold the stream open.
-      const timer = setTimeout(() => void reader.cancel().catch(() => {}), outputEndTimeoutMs);
+      const timer = setTimeout(() => late.abort(), outputEndTimeoutMs);
       await reading;
       clearTimeout(timer);
       return new TextDecoder().decode(bytes.subarray(0, length));

@@ -20,13 +20,11 @@ export function reserveAddress(
     let listener = Deno.listen({ hostname, port: wanted.port });
     const { port } = listener.addr;
     listener.close();
-    let open = shared;
     if (shared) listener = Deno.listen({ hostname, port, reusePort: true });
     return {
       address: { host: hostname, port },
       [Symbol.dispose]() {
-        if (open) listener.close();
-        open = false;
+        if (shared) listener.close();
       },
     };
   } catch (error) {

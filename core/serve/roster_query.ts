@@ -23,14 +23,12 @@ export type RosterMessage =
 
 type Post = (message: RosterMessage) => void;
 
-interface Query {
-  /** The peer whose reply counts. */
-  readonly peer: object;
-  resolve(present: readonly Present[]): void;
-}
-
 class PendingQueries {
-  readonly #pending = new Map<number, Query>();
+  /** By the id of the query; only the reply of `peer` is accepted. */
+  readonly #pending = new Map<
+    number,
+    { peer: object; resolve(present: readonly Present[]): void }
+  >();
   #lastId = 0;
 
   /** @returns the reply of `peer`; an empty list if it does not come within `timeoutMs` */

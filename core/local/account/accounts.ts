@@ -5,7 +5,7 @@ import type { Verifier } from "../../protocol/message.ts";
 import { costs } from "../../protocol/scram.ts";
 import { dropAdminPassword } from "./admin_password.ts";
 import { firstFile } from "../vault/first_file.ts";
-import type { Account, Role } from "../../storage/account.ts";
+import type { Account } from "../../storage/account.ts";
 import type { AccountChange, NewAccount } from "../../storage/accounts.ts";
 import type { Database } from "../database/database.ts";
 import { Table } from "../database/table.ts";
@@ -27,38 +27,27 @@ export function usualEntries(limit: number | null): number | null {
   return limit === null ? null : baseEntries + entriesPerGiB * Math.floor(limit / 2 ** 30);
 }
 
-const loginNoteIntervalMs = 60_000;
+/** The shortest interval at which the uses of a login's secret are recorded, to spare the disk. */
+export const useIntervalMs = 60_000;
 
-/** The columns that every request reads. */
-export const accountColumns =
-  "id, name, role, disabled, quota, used, reserved, entries, entry_limit, created, last_login";
+/** The columns of an {@link AccountRow}. */
+export const accountColumns = `id, name, role, disabled, used, reserved, quota AS "limit", entries,
+  entry_limit AS entryLimit, created, last_login AS lastLogin`;
 
-/** A row of {@link accountColumns}. */
-export interface AccountRow {
-  id: number;
-  name: string;
-  role: Role;
-  disabled: number;
-  quota: number | null;
-  used: number;
-  reserved: number;
-  entries: number;
-  entry_limit: number | null;
-  created: number;
-  last_login: number | null;
-}
+/** An account as SQLite returns it. */
+export type AccountRow = Omit<Account, "disabled"> & { readonly disabled: number };
 
 /** The columns of a verifier. */
 export type VerifierRow = ReturnType<typeof verifierColumns>;
 
-type Row = AccountRow & VerifierRow & { epoch: number };
+const select = `SELECT ${accountColumns} FROM account`;
 
 export class Accounts extends Table {
   #decoyKeys: Pick<Verifier, "storedKey" | "serverKey"> | undefined;
 
   /** Returns all accounts, by name. */
   list(): Account[] {
-    return this.db.all<Row>("SELECT * FROM account ORDER BY name").map(accountOf);
+    return this.db.all<AccountRow>(`${select} ORDER BY name`).map(accountOf);
   }
 
   /** Returns the number of accounts. */
@@ -75,7 +64,7 @@ export class Accounts extends Table {
   }
 
   find(name: string): Account | undefined {
-    const row = this.db.get<Row>("SELECT * FROM account WHERE name = ?", name);
+    const row = this.db.get<AccountRow>(`${select} WHERE name = ?`, name);
     return row && accountOf(row);
   }
 
@@ -87,7 +76,7 @@ export class Accounts extends Table {
   }
 
   byId(id: number): Account | undefined {
-    const row = this.db.get<Row>(`SELECT ${accountColumns} FROM account WHERE id = ?`, id);
+    const row = this.db.get<AccountRow>(`${select} WHERE id = ?`, id);
     return row && accountOf(row);
   }
 
@@ -136,26 +125,20 @@ export class Accounts extends Table {
     const changed = this.db.transaction(() => {
       const { id } = this.get(name);
       const before = this.#admins();
-      if (change.role) this.db.run("UPDATE account SET role = ? WHERE id = ?", change.role, id);
-      if (change.disabled !== undefined) {
-        this.db.run("UPDATE account SET disabled = ? WHERE id = ?", change.disabled ? 1 : 0, id);
+      const { role, disabled, limit, entryLimit, verifier } = change;
+      const set = (columns: string, ...values: (string | number | null)[]) =>
+        this.db.run(`UPDATE account SET ${columns} WHERE id = ?`, ...values, id);
+      if (role) set("role = ?", role);
+      if (disabled !== undefined) set("disabled = ?", Number(disabled));
+      if (limit !== undefined) {
+        const entries = "CASE entry_limit_set WHEN 0 THEN ? ELSE entry_limit END";
+        set(`quota = ?, entry_limit = ${entries}`, limit, usualEntries(limit));
       }
-      if (change.limit !== undefined) {
-        const sql = `UPDATE account SET quota = ?1,
-             entry_limit = CASE entry_limit_set WHEN 0 THEN ?2 ELSE entry_limit END WHERE id = ?3`;
-        this.db.run(sql, change.limit, usualEntries(change.limit), id);
-      }
-      if (change.entryLimit !== undefined) {
-        const sql = "UPDATE account SET entry_limit = ?, entry_limit_set = 1 WHERE id = ?";
-        this.db.run(sql, change.entryLimit, id);
-      }
-      if (change.verifier) {
-        this.db.run(
-          `UPDATE account SET salt = ?, n = ?, r = ?, p = ?, stored_key = ?, server_key = ?,
-           epoch = epoch + 1 WHERE id = ?`,
-          ...Object.values(verifierColumns(change.verifier)),
-          id,
-        );
+      if (entryLimit !== undefined) set("entry_limit = ?, entry_limit_set = 1", entryLimit);
+      if (verifier) {
+        const columns = verifierColumns(verifier);
+        const names = Object.keys(columns).map((column) => `${column} = ?`).join(", ");
+        set(`${names}, epoch = epoch + 1`, ...Object.values(columns));
         this.db.run("DELETE FROM token WHERE account = ?", id);
         this.db.run("DELETE FROM web_session WHERE account = ?", id);
       }
@@ -186,13 +169,15 @@ export class Accounts extends Table {
    * account, so that the time of the answer does not reveal whether the name exists.
    */
   forLogin(name: string): { account: Account; verifier: Verifier; epoch: number } | undefined {
-    const row = this.db.get<Row & { same: number }>(
+    type Row = VerifierRow & { id: number; epoch: number; same: number };
+    const row = this.db.get<Row>(
       `SELECT *, 1 AS same FROM account WHERE name = ? UNION ALL
        SELECT *, 0 FROM account WHERE id = (SELECT min(id) FROM account) LIMIT 1`,
       name,
     );
-    if (!row) return undefined;
-    const known = { account: accountOf(row), verifier: verifierOf(row), epoch: row.epoch };
+    const account = row && this.byId(row.id);
+    if (!account) return undefined;
+    const known = { account, verifier: verifierOf(row), epoch: row.epoch };
     return row.same ? known : undefined;
   }
 
@@ -218,7 +203,7 @@ export class Accounts extends Table {
   loggedIn(id: number): void {
     const now = Date.now();
     const { lastLogin } = this.byId(id) ?? {};
-    if (lastLogin && lastLogin > now - loginNoteIntervalMs) return;
+    if (lastLogin && lastLogin > now - useIntervalMs) return;
     this.db.note(() => this.db.run("UPDATE account SET last_login = ? WHERE id = ?", now, id));
   }
 
@@ -257,20 +242,7 @@ export function checkName(name: string): void {
 }
 
 export function accountOf(row: AccountRow): Account {
-  const { id, name, role, used, reserved, quota: limit, entries, created } = row;
-  return {
-    id,
-    name,
-    role,
-    disabled: row.disabled !== 0,
-    used,
-    reserved,
-    limit,
-    entries,
-    entryLimit: row.entry_limit,
-    created,
-    lastLogin: row.last_login,
-  };
+  return { ...row, disabled: row.disabled !== 0 };
 }
 
 export function verifierColumns({ salt, n, r, p, storedKey, serverKey }: Verifier) {

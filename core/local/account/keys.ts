@@ -3,8 +3,7 @@ import { BargeError } from "../../error.ts";
 import { type AuthorizedKey, fingerprintOf, type PublicKey } from "../../storage/public_key.ts";
 import { maxKeys } from "../database/bounds.ts";
 import { Table } from "../database/table.ts";
-import { requireAccount } from "./accounts.ts";
-import { useIntervalMs } from "./tokens.ts";
+import { requireAccount, useIntervalMs } from "./accounts.ts";
 
 export class Keys extends Table {
   /**

@@ -22,11 +22,12 @@ const maxParts = 100;
 /** Resumable downloads of one link; the oldest is forgotten first. */
 const maxVisits = 1000;
 
+/** The columns of the verifier are null without a password. */
 type Row =
   & Omit<FoundShare, "id" | "place" | "gone" | "verifier">
+  & Omit<VerifierRow, "salt">
   & Place
-  & { gone: number }
-  & (VerifierRow | Record<keyof VerifierRow, null>);
+  & { gone: number; salt: string | null };
 
 export class Shares extends Table {
   /** Makes a link: see `ShareStore.add`. */
@@ -121,19 +122,8 @@ function digestOf(token: string): string {
   return createHash("sha256").update(token).digest("hex");
 }
 
-function shareOf(row: Row): FoundShare {
-  const { digest, account, kind, created, expires, most, downloads } = row;
-  return {
-    digest,
-    account,
-    kind,
-    created,
-    expires,
-    most,
-    downloads,
-    id: digest.slice(0, 16),
-    place: { dir: row.dir, name: row.name },
-    gone: row.gone !== 0,
-    verifier: row.salt === null ? null : verifierOf(row),
-  };
+function shareOf({ dir, name, salt, n, r, p, stored_key, server_key, ...row }: Row): FoundShare {
+  const verifier = salt === null ? null : verifierOf({ salt, n, r, p, stored_key, server_key });
+  const id = row.digest.slice(0, 16);
+  return { ...row, id, place: { dir, name }, gone: row.gone !== 0, verifier };
 }

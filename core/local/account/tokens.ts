@@ -10,10 +10,7 @@ import type { Verifier } from "../../protocol/message.ts";
 import type { Token } from "../../storage/logins.ts";
 import { maxTokens } from "../database/bounds.ts";
 import { Table } from "../database/table.ts";
-import { requireAccount } from "./accounts.ts";
-
-/** The interval at which the use of a token or key is recorded, to spare the disk. */
-export const useIntervalMs = 60_000;
+import { requireAccount, useIntervalMs } from "./accounts.ts";
 
 export class Tokens extends Table {
   /**

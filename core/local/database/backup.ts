@@ -8,6 +8,7 @@
  */
 import { backup as copyPages, DatabaseSync } from "node:sqlite";
 import { randomUUID } from "node:crypto";
+import { lstatSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { BargeError, typed } from "../../error.ts";
 import { databaseFile } from "./database.ts";
@@ -45,9 +46,9 @@ export async function backup(
   { force, tables = migrations.length, signal }: BackupOptions,
 ): Promise<BackedUp> {
   const path = resolve(target);
-  refuse(data, path, force);
   const part = join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}.part`);
   try {
+    refuse(data, path, force);
     makePart(part);
     await copy(`${data}/${databaseFile}`, part);
     signal?.throwIfAborted();
@@ -59,52 +60,33 @@ export async function backup(
   } catch (error) {
     throw typed(error, { op: "backup", path: target });
   } finally {
-    for (const suffix of ["", "-journal", "-wal", "-shm"]) remove(part + suffix);
+    for (const suffix of ["", "-journal", "-wal", "-shm"]) rmSync(part + suffix, { force: true });
   }
 }
 
 /** Refuses a target before any work. @throws {BargeError} `exists`, `usage` */
 function refuse(data: string, path: string, force: boolean): void {
-  let existing: Deno.FileInfo;
-  try {
-    existing = Deno.lstatSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return;
-    throw typed(error, { op: "backup", path });
+  const existing = lstatSync(path, { throwIfNoEntry: false });
+  if (!existing) return;
+  if (existing.isDirectory()) {
+    const hint = `name a file in it: ${join(path, databaseFile)}`;
+    throw new BargeError("exists", "it is a folder", { path, hint });
   }
-  if (existing.isDirectory) {
-    throw new BargeError("exists", "it is a folder", {
-      op: "backup",
-      path,
-      hint: `name a file in it: ${join(path, databaseFile)}`,
-    });
-  }
-  if (!existing.isFile && !existing.isSymlink) {
-    throw new BargeError("exists", "it is not a regular file", { op: "backup", path });
+  if (!existing.isFile() && !existing.isSymbolicLink()) {
+    throw new BargeError("exists", "it is not a regular file", { path });
   }
   for (const suffix of ["", "-wal", "-shm"]) {
-    const own = ownFile(`${data}/${databaseFile}${suffix}`);
-    if (own && own.ino === existing.ino && own.dev === existing.dev) {
-      throw new BargeError("usage", "that is the database itself", { op: "backup", path });
+    const own = statSync(`${data}/${databaseFile}${suffix}`, { throwIfNoEntry: false });
+    if (own?.ino === existing.ino && own.dev === existing.dev) {
+      throw new BargeError("usage", "that is the database itself", { path });
     }
   }
   if (!force) throw taken(path);
 }
 
-function ownFile(path: string): Deno.FileInfo | undefined {
-  try {
-    return Deno.statSync(path);
-  } catch {
-    return undefined;
-  }
-}
-
 function taken(path: string): BargeError {
-  return new BargeError("exists", "a file of that name is there", {
-    op: "backup",
-    path,
-    hint: "replace it with --force",
-  });
+  const hint = "replace it with --force";
+  return new BargeError("exists", "a file of that name is there", { path, hint });
 }
 
 /** Makes the file, readable by its owner only, before SQLite opens it: it will hold verifiers of passwords. */
@@ -174,10 +156,4 @@ function publish(part: string, path: string, force: boolean): void {
     using folder = Deno.openSync(dirname(path));
     folder.syncSync();
   } catch { /* some systems can't sync a folder */ }
-}
-
-function remove(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch { /* it does not exist */ }
 }

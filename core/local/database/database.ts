@@ -33,6 +33,7 @@ export interface OpenOptions {
 
 type Value = null | number | bigint | string;
 type Row = Record<string, SQLOutputValue>;
+type NewRow = Readonly<Record<string, Value>>;
 
 export class Database implements Disposable {
   /** The data directory. */
@@ -100,22 +101,18 @@ export class Database implements Disposable {
     return { changes: Number(result.changes), id: Number(result.lastInsertRowid) };
   }
 
-  /** Inserts a row. @returns as {@link run} */
-  insert(table: string, row: Readonly<Record<string, Value>>): { changes: number; id: number } {
-    return this.#insert(table, row, "");
-  }
-
-  /** Inserts a row, or updates the row with the same key. */
-  upsert(table: string, row: Readonly<Record<string, Value>>): void {
-    const changes = Object.keys(row).map((column) => `${column} = excluded.${column}`);
-    this.#insert(table, row, `ON CONFLICT DO UPDATE SET ${changes.join(", ")}`);
-  }
-
-  #insert(table: string, row: Readonly<Record<string, Value>>, conflict: string) {
+  /** Inserts a row. @param conflict the rest of the statement @returns as {@link run} */
+  insert(table: string, row: NewRow, conflict = ""): ReturnType<Database["run"]> {
     const columns = Object.keys(row);
     const sql = `INSERT INTO ${table} (${columns.join(", ")})
       VALUES (${columns.map(() => "?").join(", ")}) ${conflict}`;
     return this.run(sql, ...Object.values(row));
+  }
+
+  /** Inserts a row, or updates the row with the same key. */
+  upsert(table: string, row: NewRow): void {
+    const changes = Object.keys(row).map((column) => `${column} = excluded.${column}`);
+    this.insert(table, row, `ON CONFLICT DO UPDATE SET ${changes.join(", ")}`);
   }
 
   /** Runs a statement once for each row. @returns the id of the last new row after each run */

@@ -7,7 +7,7 @@
  * uses an older state, or the database can't grow for a checkpoint. File systems that write changes to
  * other blocks (btrfs, ZFS) need room all the same.
  */
-import { statfsSync } from "node:fs";
+import { statfsSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { typed } from "../../error.ts";
 import { databaseFile } from "./database.ts";
@@ -25,8 +25,8 @@ const maxFreeShare = 1 / 4;
  */
 export function makeLogRoom(data: string): void {
   const path = `${data}/${databaseFile}`;
-  const bytes = Math.min(logBytes, freeBytes(data) * maxFreeShare);
-  if (lengthOf(`${path}-wal`) >= bytes) return;
+  const [wanted, length] = logRoom(data);
+  if (length >= wanted) return;
   try {
     using db = new DatabaseSync(path, { timeout: 5000 });
     // SQLite writes a transaction that outgrows the cache to the log before its end. This one is rolled
@@ -34,27 +34,20 @@ export function makeLogRoom(data: string): void {
     db.exec("PRAGMA cache_size = 16");
     db.exec("BEGIN IMMEDIATE");
     db.exec("CREATE TABLE room (bytes BLOB)");
-    db.prepare("INSERT INTO room VALUES (zeroblob(?))").run(Math.floor(bytes));
+    db.prepare("INSERT INTO room VALUES (zeroblob(?))").run(wanted);
     db.exec("ROLLBACK");
   } catch (error) {
     throw databaseError(error, path);
   }
 }
 
-function freeBytes(data: string): number {
+/** Returns the number of bytes that the log should have, and of those that it has. */
+function logRoom(data: string): [wanted: number, length: number] {
   try {
     const { bavail, bsize } = statfsSync(data);
-    return bavail * bsize;
+    const log = statSync(`${data}/${databaseFile}-wal`, { throwIfNoEntry: false });
+    return [Math.min(logBytes, Math.floor(bavail * bsize * maxFreeShare)), log?.size ?? 0];
   } catch (error) {
     throw typed(error, { op: "look at the disk", path: data });
-  }
-}
-
-function lengthOf(path: string): number {
-  try {
-    return Deno.statSync(path).size;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return 0;
-    throw typed(error, { path });
   }
 }

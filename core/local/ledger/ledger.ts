@@ -5,6 +5,7 @@
  * put there by hand: it is served, but charged to nobody and without a digest, until `barge verify
  * --repair` enters it.
  */
+import type { Account } from "../../storage/account.ts";
 import { type Place, relative } from "../../storage/place.ts";
 import { Table } from "../database/table.ts";
 import { Folders, tree, type TreeOrder } from "./folders.ts";
@@ -239,15 +240,8 @@ export class Ledger extends Table {
   }
 }
 
-/** An account's sums. */
-export interface Sums {
-  /** Its name. */
-  readonly account: string;
-  readonly id: number;
-  readonly used: number;
-  readonly reserved: number;
-  readonly entries: number;
-}
+/** The sums of an account, by its name and id. */
+type Sums = Pick<Account, "id" | "used" | "reserved" | "entries"> & { readonly account: string };
 
 /** Returns SQL for the number of an account's entries. */
 function entriesOf(account: string): string {

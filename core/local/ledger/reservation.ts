@@ -87,19 +87,12 @@ export class Reservations extends UploadRows {
       `INSERT INTO upload (account, dir, name, size, want, credit, entry, folder, modified, holder, touched, sha256, verified)
        SELECT ?1, ?2, ?3, ?4, ?5, coalesce(claim, 0), claim IS NULL, ?6, ?7, ?8, ?9, ?10, ?11
        FROM (SELECT ${claim("?1", "?3", "?6")} AS claim)`,
-      beginnings.map(({ upload, sealed }) => [
-        upload.account,
-        upload.dir,
-        upload.name,
-        upload.size,
-        wantOf(upload, sealed),
-        folders.get(upload.dir)!,
-        upload.modified,
-        upload.holder,
-        touched,
-        sealed?.sha256 ?? null,
-        sealed?.verified === false ? 0 : 1,
-      ]),
+      beginnings.map(({ upload, sealed }) => {
+        const { account, dir, name, size, modified, holder } = upload;
+        const content = [sealed?.sha256 ?? null, sealed?.verified === false ? 0 : 1];
+        const [want, folder] = [wantOf(upload, sealed), folders.get(dir)!];
+        return [account, dir, name, size, want, folder, modified, holder, touched, ...content];
+      }),
     );
     for (const account of accounts) {
       const partial = beginnings.some(({ upload, sealed }) =>
