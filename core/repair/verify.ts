@@ -67,7 +67,7 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Reco
     suspects = suspects.intersection(orphans(store));
   }
   for (const name of suspects.intersection(orphans(store))) {
-    if (repair) discardOrphan(store, name);
+    if (repair) store.db.transaction(() => discardOrphan(store, name));
     report("leftover", `${stagingDir}/${name}`, "bytes of an upload that is no more");
   }
   await checkTrash(store, patience.trash, repair, report);
@@ -76,7 +76,7 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Reco
 
 type Report = (kind: Problem["kind"], path: string, what: string, repaired?: boolean) => void;
 
-/** Reports the renames and removals on disk that a dead worker did not enter in the ledger; a repair enters them. */
+/** Reports renames and removals that a dead worker did not enter in the ledger; a repair enters them. */
 export function checkIntents(store: Store, repair: boolean, report: Report): void {
   for (const intent of store.intents.intents()) {
     const cutOff = store.db.transaction(() => {
@@ -152,18 +152,15 @@ function goneMeanwhile(error: unknown): false {
   throw error;
 }
 
-/** Returns the names of staged bytes without an upload: a row is written before them, and removed last or with them. */
+/** Returns the names of staged bytes without an upload, whose row is written first and removed last. */
 function orphans(store: Store): Set<string> {
-  return new Set(
-    names(store).filter((name) => isUpload(name) && !store.reservations.upload(Number(name))),
-  );
+  const numbers = names(store).filter(isUpload);
+  return new Set(numbers.filter((name) => !store.reservations.upload(Number(name))));
 }
 
-/** Deletes staged bytes under the write lock, so that no upload can get their number meanwhile. */
-function discardOrphan(store: Store, name: string): void {
-  store.db.transaction(() => {
-    if (!store.reservations.upload(Number(name))) discard(store.vault, name);
-  });
+/** To be called under the write lock, so that no upload can get the number meanwhile. */
+function discardOrphan({ reservations, vault }: Store, name: string): void {
+  if (!reservations.upload(Number(name))) discard(vault, name);
 }
 
 /** Reports removed files and folders that were not changed for a time: nobody deletes them any more. */

@@ -5,11 +5,7 @@
 import { basename, dirname, join, resolve } from "node:path";
 import { BargeError } from "../error.ts";
 
-/**
- * Refuses a data directory, existing or not, to which workers can't be confined.
- *
- * @throws {BargeError} `usage`
- */
+/** Refuses a data directory to which workers can't be confined. @throws {BargeError} `usage` */
 export function requireConfinable(data: string): void {
   const path = realPathOf(resolve(data));
   if (!isUnconfinable(path)) return;

@@ -94,11 +94,6 @@ export type FromWorker =
  * ```ts
  * import { readFromWorker } from "./from_worker.ts";
  * if (readFromWorker({ type: "listening" }).type !== "listening") throw new Error();
- * try {
- *   readFromWorker({ type: "listening", more: true });
- * } catch (error) {
- *   if ((error as { kind: string }).kind !== "protocol") throw error;
- * }
  * ```
  */
 export function readFromWorker(message: unknown): FromWorker {

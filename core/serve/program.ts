@@ -1,12 +1,10 @@
 /**
- * Runs an operator's program in the supervisor, with input on its standard input and its standard
- * error read.
+ * Runs an operator's program in the supervisor, with its input, and reads its standard error.
  *
  *   spawned in its own process group -> ended | stopped -> group killed, output read -> reaped
  *
- * The group is killed also after a normal end: a process that the program left running would hold its
- * output open, beyond any bound. Only a process that starts a session of its own (setsid) escapes.
- * Unread input and output beyond the bound are no errors.
+ * The group is killed also after a normal end, since a process that the program left running would hold its
+ * output open. Only a process that starts a session of its own (setsid) escapes.
  */
 import { accessSync, constants } from "node:fs";
 import { resolve } from "node:path";

@@ -3,11 +3,9 @@ import { typed } from "../error.ts";
 import { type Address, formatAddress } from "../net/address.ts";
 
 /**
- * Checks that an address is free, and replaces port 0 by the port that the system chooses.
- *
- * Workers that share a port could share it with another program's server without notice; the plain
- * listener of this check can't. A shared address is then held until disposal, so that the system gives
- * the port to no other program.
+ * Checks that an address is free, and replaces port 0 by the port that the system chooses. The check does
+ * not share the port, as workers do, so it finds another program's server. A shared address is then held
+ * until disposal, so that the system gives the port to no other program.
  *
  * @throws {BargeError}
  */

@@ -1,4 +1,5 @@
 /** Runs a server: prepares the data directory, starts the workers, and stops them at the end. */
+import { once } from "node:events";
 import { getLogger } from "@logtape/logtape";
 import { makeLogRoom } from "../local/database/log_room.ts";
 import type { Upgraded } from "../local/upgrade.ts";
@@ -186,7 +187,7 @@ async function run(
     await options.onReady(addressesOf(doors, certificate), hostKeys.shown);
     const addresses = doors.map(({ address }) => formatAddress(address)).join(", ");
     await manager.notify("READY=1", `STATUS=serving at ${addresses}`);
-    await aborted(options.signal);
+    if (!options.signal.aborted) await once(options.signal, "abort");
     log.info("stopping; transfers have {seconds} s to end", { seconds: options.grace / 1000 });
     await manager.notify("STOPPING=1");
   } finally {
@@ -298,11 +299,4 @@ function byOption(adjustable: Adjustable): Record<string, number | null | undefi
     "register-per-hour": registering?.perHour,
     "register-total": registering?.total,
   };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

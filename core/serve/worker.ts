@@ -69,7 +69,7 @@ scope.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
   if (message.type === "start") await (starting = start(message));
   else if (message.type === "checked") hookClient?.receive(message);
   else if (message.type === "reload") await reload(message.tls);
-  else if (message.type === "adjust") await adjust(message.limits);
+  else if (message.type === "adjust") await starting?.then(() => store?.adjust(message.limits));
   else if (message.type === "stop") await stop(message.grace);
   else rosterClient.receive(message);
 };
@@ -117,11 +117,6 @@ async function reload(tls: KeyPair): Promise<void> {
       log.error("{at} still serves the old certificate: {why}", { at, why: `${typed(error)}` });
     }
   }
-}
-
-async function adjust(limits: Adjustable): Promise<void> {
-  await starting;
-  store?.adjust(limits);
 }
 
 async function stop(grace: number): Promise<void> {

@@ -6,7 +6,7 @@ import { costs } from "../../protocol/scram.ts";
 import { dropAdminPassword } from "./admin_password.ts";
 import { firstFile } from "../vault/first_file.ts";
 import type { Account } from "../../storage/account.ts";
-import type { AccountChange, NewAccount } from "../../storage/accounts.ts";
+import type { AccountChange, NewAccount, Totals } from "../../storage/accounts.ts";
 import type { Database } from "../database/database.ts";
 import { Table } from "../database/table.ts";
 
@@ -56,8 +56,8 @@ export class Accounts extends Table {
   }
 
   /** Returns the number of accounts and the sums of their bytes. */
-  totals(): { count: number; used: number; reserved: number } {
-    return this.db.get<{ count: number; used: number; reserved: number }>(
+  totals(): Totals["accounts"] {
+    return this.db.get(
       `SELECT count(*) AS count, coalesce(sum(used), 0) AS used,
        coalesce(sum(reserved), 0) AS reserved FROM account`,
     )!;
@@ -80,11 +80,7 @@ export class Accounts extends Table {
     return row && accountOf(row);
   }
 
-  /**
-   * Makes an account.
-   *
-   * @throws {BargeError} as `AccountStore.add`
-   */
+  /** Makes an account: see `AccountStore.add`. */
   add({ name, role, limit, entryLimit, verifier, adopt = false }: NewAccount): Account {
     checkName(name);
     return this.db.transaction(() => {
@@ -116,10 +112,8 @@ export class Accounts extends Table {
   }
 
   /**
-   * Changes an account. A new password ends the logins by the old one, all tokens and all web sessions,
-   * and removes the file with the first admin's password. Logins by an SSH key stay.
-   *
-   * @throws {BargeError} as `AccountStore.change`
+   * Changes an account: see `AccountStore.change`. A new password also removes the file with the first
+   * admin's password. Logins by an SSH key stay.
    */
   change(name: string, change: AccountChange): Account {
     const changed = this.db.transaction(() => {
@@ -149,11 +143,7 @@ export class Accounts extends Table {
     return changed;
   }
 
-  /**
-   * Removes an account with its tokens and uploads. Its files stay in the ledger, charged to nobody.
-   *
-   * @throws {BargeError} as `AccountStore.remove`
-   */
+  /** Removes an account: see `AccountStore.remove`. The caller removes its home. */
   remove(name: string): void {
     this.db.transaction(() => {
       const { id } = this.get(name);

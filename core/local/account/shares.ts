@@ -5,7 +5,7 @@
  * A link leads to a place: a file that replaces another one there is shared, too. A file or folder that
  * is moved or removed loses its links, so that they never share what gets its name later.
  */
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { BargeError } from "../../error.ts";
 import type { FoundShare, NewShare, Share } from "../../storage/shares.ts";
 import type { Place } from "../../storage/place.ts";
@@ -13,6 +13,7 @@ import { maxShares } from "../database/bounds.ts";
 import { Table } from "../database/table.ts";
 import { requireAccount, verifierColumns, verifierOf, type VerifierRow } from "./accounts.ts";
 import { below, isBelow } from "../ledger/ledger.ts";
+import { digestOf } from "./web_sessions.ts";
 
 /** How long an expired link is still listed, in ms. */
 const listedMs = 30 * 86_400_000;
@@ -116,10 +117,6 @@ export class Shares extends Table {
     const row = this.db.get<Row>("SELECT * FROM share WHERE digest = ?", digest);
     return row && shareOf(row);
   }
-}
-
-function digestOf(token: string): string {
-  return createHash("sha256").update(token).digest("hex");
 }
 
 function shareOf({ dir, name, salt, n, r, p, stored_key, server_key, ...row }: Row): FoundShare {

@@ -33,7 +33,12 @@ export class Tokens extends Table {
       const issued_by = allowed();
       requireAccount(this.db, account);
       const sql = "SELECT count(*) FROM token WHERE account = ?";
-      if (this.db.value<number>(sql, account)! >= maxTokens) throw tooManyTokens();
+      if (this.db.value<number>(sql, account)! >= maxTokens) {
+        throw new BargeError("refused", `the account has ${maxTokens} tokens, as many as it may`, {
+          hint: "revoke some: with `barge logout` where they are used, on the page, or have the " +
+            "operator run `barge user tokens NAME --revoke ID`",
+        });
+      }
       const verifier = { salt: v.salt, stored_key: v.storedKey, server_key: v.serverKey };
       const row = { id, account, label: label.slice(0, 200), created: Date.now(), issued_by };
       this.db.insert("token", { ...row, ...verifier });
@@ -67,19 +72,8 @@ export class Tokens extends Table {
     this.db.note(() => this.db.run("UPDATE token SET used = ? WHERE id = ?", now, id));
   }
 
-  /**
-   * Ends a token, the logins that began with it, and the tokens that those have issued.
-   *
-   * @returns whether the account had this token
-   */
+  /** Ends a token, its logins, and the tokens that these have issued. @returns whether the account had it */
   revoke(account: number, id: string): boolean {
     return this.db.run("DELETE FROM token WHERE account = ? AND id = ?", account, id).changes > 0;
   }
-}
-
-function tooManyTokens(): BargeError {
-  return new BargeError("refused", `the account has ${maxTokens} tokens, as many as it may`, {
-    hint: "revoke some: with `barge logout` where they are used, on the page, or have the " +
-      "operator run `barge user tokens NAME --revoke ID`",
-  });
 }

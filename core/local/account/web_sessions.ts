@@ -79,6 +79,7 @@ export class WebSessions extends Table {
   }
 }
 
-function digestOf(secret: string): string {
+/** Returns the SHA-256 of a secret with 256 random bits, in hex. */
+export function digestOf(secret: string): string {
   return createHash("sha256").update(secret).digest("hex");
 }

@@ -89,7 +89,7 @@ function taken(path: string): BargeError {
   return new BargeError("exists", "a file of that name is there", { path, hint });
 }
 
-/** Makes the file, readable by its owner only, before SQLite opens it: it will hold verifiers of passwords. */
+/** Makes the file before SQLite does, readable by its owner only: it will hold verifiers of passwords. */
 function makePart(part: string): void {
   try {
     Deno.openSync(part, { write: true, createNew: true, mode: 0o600 }).close();

@@ -20,7 +20,7 @@ export const maxFinishedUploads = 1000;
 /** Existing accounts that strangers registered. */
 export const maxRegisteredAccounts = 10_000;
 
-/** The number of WebDAV properties, and the octets of UTF-8 in all columns, of one file or folder, and of one account. */
+/** WebDAV properties of a file or folder, and of an account: their number, and octets of UTF-8 in all columns. */
 export const propertyBounds = {
   each: { count: 256, octets: 256 * 1024 },
   account: { count: 1_000_000, octets: 256 * 1024 * 1024 },

@@ -1,8 +1,6 @@
 /**
- * The migration that makes folders rows, and counts entries.
- *
- * A folder's row holds its parent's id and its name, so that a rename changes one row, and an account can't
- * fill the database with long paths. folders.ts resolves a path.
+ * The migration that makes folders rows, and counts entries. A folder's row holds its parent's id and its
+ * name, so that a rename changes one row, and an account can't fill the database with long paths.
  *
  * Triggers hold, after every statement:
  *

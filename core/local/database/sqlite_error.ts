@@ -1,7 +1,7 @@
 /** Converts failures of SQLite to BargeError. */
 import { BargeError } from "../../error.ts";
 
-/** Returns a BargeError for a result code of SQLite (sqlite.org/rescode.html), and any other error as it is. */
+/** Returns a BargeError for an error of SQLite (sqlite.org/rescode.html), and any other error as it is. */
 export function databaseError(error: unknown, path: string): unknown {
   const code = resultCode(error);
   if (code === undefined) return error;

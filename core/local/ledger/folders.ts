@@ -140,7 +140,7 @@ export class Folders extends Table {
     return this.db.get(sql, id, path, account) !== undefined;
   }
 
-  /** Deletes the rows of the folder at a place, of all below it, and of their files. @returns the number of files */
+  /** Deletes the rows of a folder, of all below it, and of their files. @returns the number of files */
   forget(place: Place): number {
     const path = relative(place);
     const id = this.id(path);

@@ -1,14 +1,11 @@
 import { BargeError } from "../../error.ts";
+import type { Account } from "../../storage/account.ts";
 import type { Database } from "../database/database.ts";
 
-interface Row {
-  readonly name: string;
-  /** Bytes; null without a quota. */
-  readonly left: number | null;
-  readonly reserved: number;
-  readonly entries: number;
-  readonly limit: number | null;
-}
+/** `left`: bytes; null without a quota. */
+type Row =
+  & Pick<Account, "name" | "reserved" | "entries" | "entryLimit">
+  & { readonly left: number | null };
 
 /**
  * Returns the refusal of an account that has no more room, or no more entries.
@@ -23,12 +20,12 @@ export function overQuota(
   entries: number,
 ): BargeError {
   const row = db.get<Row>(
-    `SELECT name, max(0, quota - used - reserved) AS left, reserved, entries, entry_limit AS "limit"
+    `SELECT name, max(0, quota - used - reserved) AS left, reserved, entries, entry_limit AS entryLimit
      FROM account WHERE id = ?`,
     account,
   );
   if (!row) return new BargeError("denied", "the account is gone");
-  const { name, left, reserved, limit } = row;
+  const { name, left, reserved, entryLimit: limit } = row;
   const refusal = (why: string, more: string) =>
     new BargeError("over-quota", why, {
       account: name,

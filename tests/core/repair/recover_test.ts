@@ -252,7 +252,7 @@ Deno.test("a running server drops uploads that nobody has resumed for a week", a
   db.run("UPDATE upload SET holder = 'dead', sha256 = '' WHERE name = 'sealed'");
   expire(setup.store);
   const left = setup.store.reservations.uploads().map(({ name }) => name);
-  assert.deepEqual(left, ["sealed", "new"]); // a sealed upload may be a file already, so the next start settles it
+  assert.deepEqual(left, ["sealed", "new"]); // the next start settles a sealed upload
   assert.equal(setup.staged().length, 2);
 });
 

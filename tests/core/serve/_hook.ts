@@ -49,7 +49,7 @@ export async function hanging(scripts: Scripts): Promise<string> {
   return scripts.write("hang", `[ -e "$D/ok" ] && exit 0\n${hang}`);
 }
 
-/** Waits until a program has the pipe open. @returns a function that waits for the end of all its processes */
+/** Waits until a program has the pipe open. @returns a function that waits for the end of its processes */
 export async function holding(scripts: Scripts): Promise<() => Promise<void>> {
   const pipe = await Deno.open(`${scripts.dir}/pipe`);
   return async () => {

@@ -55,7 +55,7 @@ Deno.test("a copy beside writers is of one moment, sound, private, and one file"
       sum += row.n;
     }
     seen.push(sum);
-    await new Promise((resolve) => setTimeout(resolve, 0)); // the copy is made without one: see about the writers
+    await new Promise((resolve) => setTimeout(resolve, 0)); // let the writers run
   }
   await ended;
   assert.deepEqual(seen, seen.toSorted((a, b) => a - b));
