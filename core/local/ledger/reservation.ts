@@ -65,7 +65,7 @@ export class Reservations extends UploadRows {
    *
    * @returns the uploads in their order; their ids name their staged bytes
    * @throws {BargeError} `over-quota`, also beyond the number of partial uploads. The error gives
-   *   figures only for a single upload, so a refused batch is to be begun one by one
+   *   figures only for a single upload; the caller begins the uploads of a refused batch one by one
    */
   begin(beginnings: readonly Beginning[]): HeldUpload[] {
     try {
@@ -82,7 +82,7 @@ export class Reservations extends UploadRows {
     const before = new Map(Iterator.from(accounts).map((id) => [id, this.#sums(id)]));
     const touched = Date.now();
     const dirs = new Set(beginnings.map(({ upload }) => upload.dir));
-    const folders = new Map(Iterator.from(dirs).map((dir) => [dir, this.#folders.id(dir) ?? null]));
+    const folders = new Map(Iterator.from(dirs).map((dir) => [dir, this.#folders.id(dir)]));
     const ids = this.db.runAll(
       `INSERT INTO upload (account, dir, name, size, want, credit, entry, folder, modified, holder, touched, sha256, verified)
        SELECT ?1, ?2, ?3, ?4, ?5, coalesce(claim, 0), claim IS NULL, ?6, ?7, ?8, ?9, ?10, ?11
@@ -90,7 +90,7 @@ export class Reservations extends UploadRows {
       beginnings.map(({ upload, sealed }) => {
         const { account, dir, name, size, modified, holder } = upload;
         const content = [sealed?.sha256 ?? null, sealed?.verified === false ? 0 : 1];
-        const [want, folder] = [wantOf(upload, sealed), folders.get(dir)!];
+        const [want, folder] = [wantOf(upload, sealed), folders.get(dir) ?? null];
         return [account, dir, name, size, want, folder, modified, holder, touched, ...content];
       }),
     );
