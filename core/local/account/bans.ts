@@ -126,7 +126,7 @@ export class Bans extends Table {
     this.db.lightly(() => {
       this.db.run(`DELETE ${where}`, ...forgotten);
       if (!stale || !this.db.get("SELECT 1 FROM account WHERE id = ?", id)) return;
-      this.db.upsert("familiar", { account: id, address, seen: now });
+      this.db.upsert("familiar", { account: id, address }, { seen: now });
       const old = `DELETE FROM familiar WHERE account = ?1 AND (seen < ?2 OR address NOT IN (
         SELECT address FROM familiar WHERE account = ?1 ORDER BY seen DESC LIMIT ${maxFamiliarAddresses}))`;
       this.db.run(old, id, now - familiarMs);
@@ -224,14 +224,14 @@ export class Bans extends Table {
     const times = last && last.until > now - dayMs ? last.times + 1 : 1;
     const until = now + Math.min(firstBanMs * 2 ** (times - 1), maxBanMs);
     const [account, address] = subject;
-    const row = { account, address, since: now, until, times };
-    this.db.upsert("ban", row);
+    const term = { since: now, until, times };
+    this.db.upsert("ban", { account, address }, term);
     this.db.run("DELETE FROM ban WHERE until < ?", now - dayMs);
     this.db.run(
       `DELETE FROM ban WHERE (account, address) IN (
          SELECT account, address FROM ban ORDER BY until DESC LIMIT -1 OFFSET ${maxRows})`,
     );
-    return ban(row);
+    return ban({ account, address, ...term });
   }
 }
 

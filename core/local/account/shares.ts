@@ -103,8 +103,8 @@ export class Shares extends Table {
 
   #remember(digest: string, address: string, version: string, now: number): void {
     this.db.run("DELETE FROM share_visit WHERE at < ?", now - resumableMs);
-    const visit = { share: digest, address, version, parts: maxParts, at: now };
-    this.db.upsert("share_visit", visit);
+    const visit = { share: digest, address, version };
+    this.db.upsert("share_visit", visit, { parts: maxParts, at: now });
     this.db.run(
       `DELETE FROM share_visit WHERE share = ?1 AND (address, version) IN (
          SELECT address, version FROM share_visit WHERE share = ?1

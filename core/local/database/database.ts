@@ -109,10 +109,10 @@ export class Database implements Disposable {
     return this.run(sql, ...Object.values(row));
   }
 
-  /** Inserts a row, or updates the row with the same key. */
-  upsert(table: string, row: NewRow): void {
-    const changes = Object.keys(row).map((column) => `${column} = excluded.${column}`);
-    this.insert(table, row, `ON CONFLICT DO UPDATE SET ${changes.join(", ")}`);
+  /** Inserts a row, or updates the row with the same key. @param values the columns beside the key */
+  upsert(table: string, key: NewRow, values: NewRow): void {
+    const changes = Object.keys(values).map((column) => `${column} = excluded.${column}`);
+    this.insert(table, { ...key, ...values }, `ON CONFLICT DO UPDATE SET ${changes.join(", ")}`);
   }
 
   /** Runs a statement once for each row. @returns the id of the last new row after each run */

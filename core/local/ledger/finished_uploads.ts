@@ -22,7 +22,7 @@ export class FinishedUploads extends Table {
   /** Records an account's last upload to a path, and deletes its oldest rows. Inside a transaction. */
   record(account: number, { dir, name }: Place, file: FinishedUpload): void {
     const { size, sha256, finished } = file;
-    this.db.upsert("finished_upload", { account, dir, name, size, sha256, finished });
+    this.db.upsert("finished_upload", { account, dir, name }, { size, sha256, finished });
     this.db.run(
       `DELETE FROM finished_upload WHERE account = ?1 AND finished <= (
          SELECT finished FROM finished_upload WHERE account = ?1

@@ -101,7 +101,7 @@ export class Folders extends Table {
 
   /** Enters an existing folder, or changes its owner. Checks no limit. */
   enter({ dir, name, owner }: FolderRow): void {
-    this.db.upsert("folder", { parent: this.need(dir), name, owner });
+    this.db.upsert("folder", { parent: this.need(dir), name }, { owner });
   }
 
   /** Yields the paths of a folder and of all below it, and holds one page of each level. */

@@ -32,7 +32,7 @@ export class Properties extends Table {
 
   /** Sets a property. Inside a transaction; the caller calls {@link check} before its end. */
   set({ dir, name }: Place, account: number, { space, local, xml }: Property): void {
-    this.db.upsert("property", { dir, name, space, local, account, xml });
+    this.db.upsert("property", { dir, name, space, local }, { account, xml });
   }
 
   remove({ dir, name }: Place, { space, local }: PropertyName): void {
