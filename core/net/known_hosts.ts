@@ -11,6 +11,7 @@
  * The file is replaced atomically, by one program at a time (by a lock file), with mode 0600.
  */
 import { dirname } from "node:path";
+import { createSynced } from "../disk/sync_file.ts";
 import { BargeError, typed } from "../error.ts";
 import { type Address, formatAddress } from "./address.ts";
 import { type Fingerprint, parseFingerprint } from "./fingerprint.ts";
@@ -43,21 +44,17 @@ export function serverName({ host, port }: Address): string {
  * ```
  */
 export function parsePins(text: string, path: string): Pin[] {
-  return text.split("\n").map((line, i) => [line.trim(), i + 1] as const)
-    .filter(([line]) => line !== "" && !line.startsWith("#"))
-    .map(([line, number]) => {
-      const [server, mark = "", since = ""] = line.split(/\s+/);
-      try {
-        return { server, fingerprint: parseFingerprint(mark), since };
-      } catch (cause) {
-        throw new BargeError("identity", `line ${number} is malformed`, {
-          op: "read",
-          path,
-          hint: "correct or remove it: it may be the pin that protects you",
-          cause,
-        });
-      }
-    });
+  return text.split("\n").flatMap((line, i) => {
+    const [server, mark = "", since = ""] = line.trim().split(/\s+/);
+    if (server === "" || server.startsWith("#")) return [];
+    try {
+      return [{ server, fingerprint: parseFingerprint(mark), since }];
+    } catch (cause) {
+      const hint = "correct or remove it: it may be the pin that protects you";
+      const facts = { op: "read", path, hint, cause };
+      throw new BargeError("identity", `line ${i + 1} is malformed`, facts);
+    }
+  });
 }
 
 /** Reads the pins of a server; none when there is no file. @throws {BargeError} as parsePins */
@@ -111,14 +108,7 @@ async function change(path: string, edit: (text: string) => string): Promise<voi
     const before = await read(path);
     const after = edit(before);
     if (after === before) return;
-    {
-      using file = await Deno.open(temporary, { createNew: true, write: true, mode: 0o600 });
-      const bytes = new TextEncoder().encode(after);
-      for (let written = 0; written < bytes.length;) {
-        written += await file.write(bytes.subarray(written));
-      }
-      await file.sync();
-    }
+    await createSynced(temporary, after);
     await Deno.rename(temporary, path);
   } catch (cause) {
     await Deno.remove(temporary).catch(() => {/* it was never made */});

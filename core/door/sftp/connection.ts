@@ -22,10 +22,10 @@ import { ChannelBytes } from "./bytes.ts";
 import { Command } from "./exec.ts";
 import { Places } from "./handle.ts";
 import { Sftp } from "./sftp.ts";
-import type { Channel, Client, SessionChannel } from "./ssh2.ts";
-import { PendingLogins } from "./pending_logins.ts";
+import type { Answers, Channel, Client, SessionChannel } from "./ssh2.ts";
+import type { PendingLogins } from "./pending_logins.ts";
 import { SshSocket } from "./socket.ts";
-import type { Work, WorkOptions } from "./work.ts";
+import type { Work } from "./work.ts";
 
 /** Time limits of a client, in ms. */
 export interface Patience {
@@ -69,14 +69,13 @@ export class Connection implements Conversation, LoginContext {
   readonly #places = new Places();
   #client: Client | undefined;
   #channels = 0;
-  #account = "";
   #leaveAccount: () => void = () => {};
   #leavePending: () => void = () => {};
   readonly #pendingLogins: PendingLogins;
   #leaving = false;
 
   /**
-   * @param stream taken periodMs: it is closed when {@link run} ends
+   * @param stream closed when {@link run} ends
    * @param presence kept up to date
    * @param pendingLogins the worker's connections that have not logged in
    */
@@ -85,8 +84,8 @@ export class Connection implements Conversation, LoginContext {
     stream: Stream,
     begin: Begin,
     presence: Presence,
-    allowed: Patience = patience,
-    pendingLogins: PendingLogins = new PendingLogins(),
+    allowed: Patience,
+    pendingLogins: PendingLogins,
   ) {
     this.store = store;
     this.stream = stream;
@@ -135,7 +134,7 @@ export class Connection implements Conversation, LoginContext {
 
   leave(): void {
     this.#leaving = true;
-    for (const work of this.#works.keys()) work.leave();
+    for (const work of this.#works.keys()) work.leaving = true;
     this.#endIfIdle();
   }
 
@@ -160,10 +159,9 @@ export class Connection implements Conversation, LoginContext {
       forget();
       leave();
     };
-    this.#account = session.name;
     this.session = session;
     this.#leavePending();
-    this.#presence.account = this.#account;
+    this.#presence.account = session.name;
     this.stream.idleTimeoutMs = idle;
     // A logged-in client may be silent, but must read the answers to its requests.
     const noFloor = { bytes: 0, periodMs: Infinity };
@@ -178,7 +176,10 @@ export class Connection implements Conversation, LoginContext {
   #serve(client: Client): void {
     this.#client = client;
     // Protocol errors that `ssh2` finds, and broken connections.
-    client.on("error", (error) => this.#fail(error));
+    client.on("error", (error) => {
+      const why = error instanceof BargeError ? error : new BargeError("protocol", error.message);
+      note(why, this.stream.peer);
+    });
     new Login(this, client);
     client.on("session", (accept, reject) => {
       const { session } = this;
@@ -188,49 +189,25 @@ export class Connection implements Conversation, LoginContext {
     });
   }
 
-  #fail(error: Error): void {
-    const why = error instanceof BargeError ? error : new BargeError("protocol", error.message);
-    note(why, this.stream.peer);
-  }
-
   #open(channel: SessionChannel, session: Session): void {
+    const ended = this.ended.signal;
+    const facts = { session, address: this.stream.peer, presence: this.#presence, ended };
     channel.on("close", () => this.#channels--);
     channel.on("subsystem", (accept, reject, { name }) => {
-      if (name !== "sftp" || this.#leaving) return void reject?.();
-      const bytes = this.#accept(accept);
-      if (bytes) this.#start(this.#sftp(bytes, session));
+      if (name !== "sftp") return void reject?.();
+      const onIdle = () => this.#endIfIdle();
+      this.#start(accept, reject, (bytes) => new Sftp({ ...facts, bytes }, this.#places, onIdle));
     });
     channel.on("exec", (accept, reject, { command }) => {
-      if (this.#leaving) return void reject?.();
-      const bytes = this.#accept(accept);
-      if (!bytes) return;
-      this.#start(new Command({ ...this.#facts(bytes, session), command }));
+      this.#start(accept, reject, (bytes) => new Command({ ...facts, bytes }, command));
     });
   }
 
-  /** @returns undefined for a channel that runs something already, or is closed */
-  #accept(accept: (() => Channel | undefined) | undefined): ChannelBytes | undefined {
+  #start(...[accept, reject, begin]: [...Answers<Channel>, (bytes: ChannelBytes) => Work]): void {
+    if (this.#leaving) return void reject?.();
     const channel = accept?.();
-    return channel && new ChannelBytes(channel, this.#socket);
-  }
-
-  #sftp(bytes: ChannelBytes, session: Session): Sftp {
-    const onIdle = () => this.#endIfIdle();
-    return new Sftp({ ...this.#facts(bytes, session), places: this.#places, onIdle });
-  }
-
-  #facts(bytes: ChannelBytes, session: Session): WorkOptions {
-    return {
-      session,
-      account: this.#account,
-      address: this.stream.peer,
-      bytes,
-      presence: this.#presence,
-      ended: this.ended.signal,
-    };
-  }
-
-  #start(work: Work): void {
+    if (!channel) return; // it is closed, or runs something already
+    const work = begin(new ChannelBytes(channel, this.#socket));
     const ended = work.run().finally(() => {
       this.#works.delete(work);
       this.#endIfIdle();

@@ -7,6 +7,11 @@
 import { Buffer } from "node:buffer";
 import { BargeError } from "../../error.ts";
 
+/** The size of the longest packet, without its length field, as in OpenSSH's server. */
+export const maxPacket = 256 * 1024;
+/** The most bytes of one read or write. */
+export const maxData = maxPacket - 1024;
+
 /** Packet types (section 3). */
 export const Type = {
   INIT: 1,

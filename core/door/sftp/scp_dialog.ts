@@ -13,9 +13,7 @@
 import { BargeError } from "../../error.ts";
 import { printable } from "../../protocol/printable.ts";
 import { shorten } from "../../watch/roster.ts";
-import type { Session } from "../../login/session.ts";
-import type { Access } from "../access.ts";
-import type { ChannelBytes } from "./bytes.ts";
+import type { Work } from "./work.ts";
 
 /** The most bytes of a line: the longest path and some numbers. */
 const maxLineBytes = 8 * 1024;
@@ -35,13 +33,7 @@ export interface ScpOptions {
 }
 
 /** A command that runs in place of a shell, as its program sees it. */
-export interface CommandContext {
-  readonly session: Session;
-  readonly bytes: ChannelBytes;
-  /** Aborted when the connection ends. */
-  readonly ended: AbortSignal;
-  /** Begins a record of the access log. */
-  access(verb: string, path: string | null): Access;
+export interface CommandContext extends Pick<Work, "session" | "bytes" | "ended" | "access"> {
   /** Writes a message to the standard error. */
   complain(text: string): Promise<void>;
 }
