@@ -11,7 +11,7 @@ import type { Session } from "./session.ts";
  * at the web page. SSH keys stay.
  *
  * @param session has proved the old password for just this
- * @returns the new password's credential, with which {@link Session.renew} lets a session go on
+ * @returns the new password's credential, which keeps a session alive that takes it
  * @throws {BargeError} `denied` on another login than by password; `unauthenticated` when the
  *   password was changed meanwhile
  */

@@ -1,8 +1,8 @@
 /**
  * Logins with a public key (SFTP).
  *
- * Nobody can guess a key: like a wrong token, a wrong key counts against the address alone, and locks
- * nobody out of the account. An unknown name gets the answer to a wrong key, after the same time.
+ * A key can't be guessed: like a wrong token, a wrong key counts against the address alone, and does not
+ * lock the account. An unknown name gets the answer to a wrong key, after the same time.
  */
 import type { Service } from "./service.ts";
 import type { Attempt } from "../storage/logins.ts";
@@ -11,7 +11,7 @@ import { admit, fail, type Pause } from "./login.ts";
 import type { Session } from "./session.ts";
 
 /** A client's claim to have the private key of an account's public key. */
-export interface KeyCredentials {
+interface KeyCredentials {
   /** The account. */
   readonly name: string;
   /** The public key, as RFC 4253, section 6.6 has it. */
@@ -43,7 +43,7 @@ export async function acceptsKey(
  * Logs in with a key.
  *
  * @param pause waits before the answer to a failure
- * @throws {BargeError} `unauthenticated`, one answer for every reason; what `pause` throws
+ * @throws {BargeError} `unauthenticated`, one answer for every reason; as `pause`
  */
 export async function logInByKey(
   store: Service,

@@ -41,7 +41,7 @@ export class Handshake {
       if (type !== handshakeRecord) return this.#end();
       if (this.#records.length < end) break;
       this.#plain = Buffer.concat([this.#plain, this.#records.subarray(5, end)]);
-      this.#records = this.#records.slice(end);
+      this.#records = this.#records.subarray(end);
       this.#parseMessages();
     }
     if (this.#bytes > maxHandshakeBytes) this.#end();
@@ -52,8 +52,8 @@ export class Handshake {
       const [type, high, middle, low] = this.#plain;
       const end = 4 + high * 65_536 + middle * 256 + low;
       if (this.#plain.length < end) return;
-      this.messages.push({ type, body: this.#plain.slice(4, end) });
-      this.#plain = this.#plain.slice(end);
+      this.messages.push({ type, body: Uint8Array.from(this.#plain.subarray(4, end)) });
+      this.#plain = this.#plain.subarray(end);
     }
   }
 

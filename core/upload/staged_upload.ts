@@ -15,22 +15,22 @@ import type { UploadTarget } from "./request.ts";
 import { WholeRecord } from "./whole_record.ts";
 
 export class StagedUpload implements Incoming {
-  /** Whether a commit that fails drops it: it is small, and its client sends it again. */
+  /** Whether a commit that fails drops it: it is small, and the client sends it again. */
   dropOnFailure = false;
   #target: UploadTarget;
   readonly #open: OpenUpload;
   readonly #whole: WholeRecord;
-  #modified: number | null;
-  #ended = false;
+  modified: number | null;
+  ended = false;
   #unlinked = false;
-  /** The last call that waits for room, and those that wait behind it; undefined: none does. */
+  /** The last call that waits for room, or for another such call; undefined if none does. */
   #admission: Promise<void> | undefined;
 
   constructor(target: UploadTarget, open: OpenUpload) {
     this.#target = target;
     this.#open = open;
     this.#whole = new WholeRecord(open.body.size);
-    this.#modified = target.request.modified;
+    this.modified = target.request.modified;
   }
 
   get offset(): number {
@@ -44,14 +44,6 @@ export class StagedUpload implements Incoming {
   get prefix(): string | null {
     const { body } = this.#open;
     return body.size === 0 ? null : body.prefix();
-  }
-
-  get modified(): number | null {
-    return this.#modified;
-  }
-
-  get ended(): boolean {
-    return this.#ended;
   }
 
   get takenOver(): boolean {
@@ -127,7 +119,7 @@ export class StagedUpload implements Incoming {
 
   setModified(time: number): void {
     checkFileTime(time, this.#target.request.path);
-    this.#modified = time;
+    this.modified = time;
   }
 
   stage(): Promise<number> {
@@ -170,7 +162,7 @@ export class StagedUpload implements Incoming {
         await this.drop();
         throw failure;
       }
-      const modified = await body.finish(this.#modified, digest);
+      const modified = await body.finish(this.modified, digest);
       const content = { size: body.length, sha256: digest, modified, verified };
       const guard = writeGuard(session, location, request.overwrite);
       await checkUpload(this.#target, this.#open, content, guard, gone);
@@ -201,31 +193,31 @@ export class StagedUpload implements Incoming {
   }
 
   async #end(settle: () => Promise<void>): Promise<void> {
-    if (this.#ended) return;
+    if (this.ended) return;
     await this.settled();
-    if (this.#ended) return;
-    this.#ended = true;
+    if (this.ended) return;
+    this.ended = true;
     await settle();
   }
 
   /** Returns the failure, or the loss of the upload to another holder as its cause. */
   async #explain(error: unknown): Promise<BargeError> {
     const { session, request } = this.#target;
-    const lost = this.#ended ? undefined : await this.#open.whyLost();
+    const lost = this.ended ? undefined : await this.#open.whyLost();
     return await explained(session, request.path, lost ?? error);
   }
 
   /**
-   * Makes sure that a number of bytes may be staged.
+   * Makes room for a number of staged bytes.
    *
-   * @param limit the whole bytes must be recorded first: no more than this
-   * @returns a promise to wait for; undefined where nothing is in the way
+   * @param limit the most whole bytes to record first; undefined if they need no record
+   * @returns a promise to wait for; undefined if there is room
    */
   #room(total: number, limit?: number): Promise<void> | undefined {
     const before = this.#admission;
     if (!before && total <= this.#open.reserved && limit === undefined) return undefined;
     const admission = this.#admission = this.#admit(before, total, limit);
-    // Runs in the turn in which the caller goes on: no call can come in between.
+    // Runs in the turn in which the caller continues: no other call can begin before.
     const clear = () => {
       if (this.#admission === admission) this.#admission = undefined;
     };
@@ -250,10 +242,7 @@ export class StagedUpload implements Incoming {
   }
 }
 
-/**
- * Returns the error of an upload as its client gets it: of a lost upload, the end of the login first,
- * since that is the reason of all others.
- */
+/** Returns the error of an upload for its client: of a lost upload, the end of the login if it has ended. */
 export async function explained(
   session: Session,
   path: string,

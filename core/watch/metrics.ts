@@ -17,18 +17,14 @@
  * also while its worker writes it; the language would allow a torn read.
  */
 import { type Kind, kinds } from "../error.ts";
-import { type Verb, verbs as protocolVerbs } from "../protocol/message.ts";
+import { verbs as protocolVerbs } from "../protocol/message.ts";
 
 /** All doors, in the order of listings. */
 export const doorNames = ["native", "http", "ftp", "ftps", "sftp"] as const;
 export type DoorName = typeof doorNames[number];
 
 /** The labels of requests; the doors translate their own verbs into these. */
-export const verbNames: readonly (Verb | "login" | "other")[] = [
-  ...protocolVerbs,
-  "login",
-  "other",
-];
+export const verbNames = [...protocolVerbs, "login", "other"] as const;
 
 export type Outcome = "ok" | Kind;
 const outcomes: readonly Outcome[] = ["ok", ...Object.keys(kinds) as Kind[]];

@@ -15,7 +15,7 @@ const maxBufferedBytes = 1024 * 1024;
 export class ChannelBytes {
   readonly #channel: Channel;
   readonly #socket: SshSocket;
-  /** In order; `#skipped` bytes of the first are taken already. */
+  /** The bytes that arrived, in order; `#skipped` bytes of the first chunk are taken already. */
   #chunks: Buffer[] = [];
   #skipped = 0;
   #size = 0;
@@ -61,24 +61,8 @@ export class ChannelBytes {
     return true;
   }
 
-  /** Returns the next four bytes as a big-endian number, without taking them; call `need` first. */
-  peekInt(): number {
-    const [first] = this.#chunks;
-    if (first.length - this.#skipped >= 4) return first.readUInt32BE(this.#skipped);
-    let value = 0;
-    let at = this.#skipped;
-    for (let i = 0, chunk = 0; i < 4; i++) {
-      while (at >= this.#chunks[chunk].length) {
-        chunk++;
-        at = 0;
-      }
-      value = value * 256 + this.#chunks[chunk][at++];
-    }
-    return value;
-  }
-
   /** Takes bytes, which do not change later; call `need` first. */
-  take(size: number): Uint8Array {
+  take(size: number): Buffer {
     const [first] = this.#chunks;
     if (first && first.length - this.#skipped >= size) {
       const bytes = first.subarray(this.#skipped, this.#skipped + size);
@@ -96,7 +80,7 @@ export class ChannelBytes {
   }
 
   /** Takes the next bytes, at most `limit`; call `need(1)` first. */
-  takeSome(limit: number): Uint8Array {
+  takeSome(limit: number): Buffer {
     return this.take(Math.min(limit, this.#chunks[0].length - this.#skipped));
   }
 
@@ -162,6 +146,6 @@ export class ChannelBytes {
   }
 }
 
-function gone(): BargeError {
+export function gone(): BargeError {
   return new BargeError("unavailable", "the client is gone");
 }

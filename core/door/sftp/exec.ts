@@ -3,11 +3,11 @@
  * and `md5sum`, which rclone uses. They are functions of this process; no program is started.
  */
 import { createHash } from "node:crypto";
-import { BargeError } from "../../error.ts";
 import { digest } from "../../session/digest.ts";
 import { type Access, outcomeOf } from "../access.ts";
 import { printable, sumLine } from "../../protocol/printable.ts";
 import { explain, note } from "../failure.ts";
+import { gone } from "./bytes.ts";
 import { expandTilde, resolve } from "./paths.ts";
 import { scp } from "./scp.ts";
 import type { CommandContext } from "./scp_dialog.ts";
@@ -113,6 +113,6 @@ async function sums(
 async function digestOfInput({ bytes, ended }: CommandContext, algorithm: string): Promise<string> {
   const hash = createHash(algorithm);
   while (await bytes.need(1)) hash.update(bytes.takeSome(1024 * 1024));
-  if (ended.aborted) throw new BargeError("unavailable", "the client is gone");
+  if (ended.aborted) throw gone();
   return hash.digest("hex");
 }

@@ -13,6 +13,7 @@
 import { BargeError } from "../../error.ts";
 import { printable } from "../../protocol/printable.ts";
 import { shorten } from "../../watch/roster.ts";
+import { gone } from "./bytes.ts";
 import type { Work } from "./work.ts";
 
 /** The most bytes of a line: the longest path and some numbers. */
@@ -25,13 +26,6 @@ const maxLineBytes = 8 * 1024;
 const maxPathLength = 200;
 const maxReasonLength = 400;
 
-export interface ScpOptions {
-  readonly recursive: boolean;
-  readonly times: boolean;
-  /** The target must be a folder. */
-  readonly folder: boolean;
-}
-
 /** A command that runs in place of a shell, as its program sees it. */
 export interface CommandContext extends Pick<Work, "session" | "bytes" | "ended" | "access"> {
   /** Writes a message to the standard error. */
@@ -41,11 +35,20 @@ export interface CommandContext extends Pick<Work, "session" | "bytes" | "ended"
 /** The lines and answers of one run. */
 export class ScpDialog {
   readonly command: CommandContext;
+  readonly recursive: boolean;
+  /** Whether times are sent. */
+  readonly times: boolean;
+  /** Whether the target must be a folder. */
+  readonly folder: boolean;
   /** True after any failure. */
   failed = false;
 
-  constructor(command: CommandContext) {
+  /** @param letters the options of the command line */
+  constructor(command: CommandContext, letters: ReadonlySet<string>) {
     this.command = command;
+    this.recursive = letters.has("r");
+    this.times = letters.has("p");
+    this.folder = letters.has("d");
   }
 
   /** Sends the answer for success. */
@@ -79,7 +82,7 @@ export class ScpDialog {
    */
   async readAnswer(): Promise<boolean> {
     const { bytes } = this.command;
-    if (!await bytes.need(1)) throw new BargeError("unavailable", "the client is gone");
+    if (!await bytes.need(1)) throw gone();
     const [code] = bytes.take(1);
     if (code === 0) return true;
     if (code > 2) throw new BargeError("protocol", "no answer of scp's");

@@ -64,12 +64,11 @@ export class Sftp extends Work implements Context {
   async #packet(): Promise<Uint8Array | null> {
     const { bytes } = this;
     if (!await bytes.need(4)) return null;
-    const length = bytes.peekInt();
+    const length = bytes.take(4).readUInt32BE();
     if (length < 5 || length > maxPacket) {
       throw new BargeError("protocol", `a packet of ${length} bytes`);
     }
-    if (!await bytes.need(4 + length)) return null;
-    return bytes.take(4 + length).subarray(4);
+    return await bytes.need(length) ? bytes.take(length) : null;
   }
 
   async #serve(bytes: Uint8Array): Promise<void> {

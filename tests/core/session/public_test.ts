@@ -164,7 +164,7 @@ Deno.test("one's password and tokens", async () => {
   assert.equal(setup.store.tokens.find(id), undefined);
   await fails("unauthenticated", () => changePassword(byToken, verifier));
   await fails("unauthenticated", () => quota(anna));
-  anna.renew(credential);
+  anna.credential = credential;
   await quota(anna);
   setup.store.accounts.change("anna", { disabled: true });
   await fails("unauthenticated", () => quota(anna));
