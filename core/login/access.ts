@@ -39,7 +39,29 @@ export function checkWrite(
 ): StoredEntry | undefined {
   const account = session.accountIn(view);
   try {
-    return replaceable(view, account, location, overwrite);
+    const place = changeable(location);
+    view.needFolder(place);
+    const existing = view.entry(place);
+    if (typeof overwrite === "function") overwrite(existing, view);
+    if (!existing) {
+      if (typeof overwrite !== "object") return undefined;
+      throw new BargeError("exists", "the file that was to be replaced is gone");
+    }
+    if (existing.type === "dir") {
+      const hint = `write ${location.path}/ to put it inside`;
+      throw new BargeError("exists", "it is a folder", { hint });
+    }
+    if (existing.type === "other") {
+      throw new BargeError("denied", "what is there is not a regular file");
+    }
+    if (overwrite === "never") throw new BargeError("exists", "it exists already");
+    if (typeof overwrite === "object" && existing.sha256 !== overwrite.sha256) {
+      throw new BargeError("exists", "the file has changed since");
+    }
+    if (guarded(account, location) && existing.owner !== account.id) {
+      throw belongsTo("it", existing);
+    }
+    return existing;
   } catch (error) {
     throw typed(error, { path: location.path }); // the target of a copy or a move
   }
@@ -51,36 +73,6 @@ export function writeGuard(session: Session, location: Location, overwrite: When
     places: [changeable(location)],
     check: (view) => checkWrite(view, session, location, overwrite),
   };
-}
-
-function replaceable(
-  view: View,
-  account: Account,
-  location: Location,
-  overwrite: When,
-): StoredEntry | undefined {
-  const place = changeable(location);
-  view.needFolder(place);
-  const existing = view.entry(place);
-  if (typeof overwrite === "function") overwrite(existing, view);
-  if (!existing) {
-    if (typeof overwrite !== "object") return undefined;
-    throw new BargeError("exists", "the file that was to be replaced is gone");
-  }
-  if (existing.type === "dir") {
-    throw new BargeError("exists", "it is a folder", {
-      hint: `write ${location.path}/ to put it inside`,
-    });
-  }
-  if (existing.type === "other") {
-    throw new BargeError("denied", "what is there is not a regular file");
-  }
-  if (overwrite === "never") throw new BargeError("exists", "it exists already");
-  if (typeof overwrite === "object" && existing.sha256 !== overwrite.sha256) {
-    throw new BargeError("exists", "the file has changed since");
-  }
-  if (guarded(account, location) && existing.owner !== account.id) throw belongsTo("it", existing);
-  return existing;
 }
 
 /**

@@ -69,11 +69,7 @@ export async function readPins(path: string, address: Address): Promise<Pin[]> {
  * @returns its pins: another program may have been faster, with another certificate
  * @throws {BargeError} when the file can't be written
  */
-export async function addPin(
-  path: string,
-  address: Address,
-  fingerprint: Fingerprint,
-): Promise<Pin[]> {
+export async function addPin(path: string, address: Address, fingerprint: Fingerprint) {
   const server = serverName(address);
   let pins: Pin[] = [];
   await change(path, (text) => {

@@ -5,6 +5,7 @@
  * Invariants: a trusted peer must send a header, of bounded size and in time; the header of any other
  * peer is refused.
  */
+import { Buffer } from "node:buffer";
 import { BargeError } from "../error.ts";
 import type { Address } from "./address.ts";
 import { isNameable, type Networks } from "./networks.ts";
@@ -44,16 +45,14 @@ export class ProxiedListener extends PreparedListener<Conn> {
 
 /** @throws {BargeError} `protocol` for a connection that begins otherwise */
 async function readHeader(conn: Conn): Promise<Passed> {
-  let bytes = new Uint8Array(0);
+  let bytes = Buffer.alloc(0);
   const piece = new Uint8Array(4096);
   let header: ProxyHeader | undefined;
   while (!header) {
     const n = await conn.read(piece);
     if (n === null) throw new BargeError("protocol", "no PROXY header: the connection ended");
-    const longer = new Uint8Array(bytes.length + n);
-    longer.set(bytes);
-    longer.set(piece.subarray(0, n), bytes.length);
-    header = parseProxyHeader(bytes = longer);
+    bytes = Buffer.concat([bytes, piece.subarray(0, n)]);
+    header = parseProxyHeader(bytes);
   }
   return new Passed(conn, header, bytes.subarray(header.length));
 }

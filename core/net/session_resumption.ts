@@ -16,6 +16,7 @@ import { Handshake, issuedTicket, offeredTicket } from "./handshake.ts";
 import { PipeOver } from "./pipe_over.ts";
 import type { Pipe } from "./stream.ts";
 import type { TlsPipe } from "./tls_pipe.ts";
+import type { Tickets } from "./tls_tickets.ts";
 
 /** The most tickets of resumed sessions that are kept: clients use the first one, or the last. */
 const maxRenewed = 16;
@@ -23,29 +24,16 @@ const maxRenewed = 16;
 /** The clients that must resume: all, those that were issued a ticket, or none. */
 export type SessionReuse = "always" | "tickets" | "never";
 
-/** The sessions of all connections. Tickets are given as digests. */
-export interface SessionTable {
-  /** Returns the session of a ticket; undefined for an unknown one. */
-  sessionOf(ticket: string): bigint | undefined;
-  /** Begins a session with its first ticket. */
-  begin(ticket: string): bigint;
-  /** Records another ticket of a session. */
-  renew(ticket: string, session: bigint): void;
-  /** Records that a client has logged in with a session. */
-  login(session: bigint, account: number): void;
-  isOf(session: bigint, account: number): boolean;
-}
-
 /** The sessions of one client, by digests of their tickets. */
 export class Sessions {
   readonly #first = new Set<string>();
   readonly #renewed = new Set<string>();
-  readonly #table: SessionTable;
+  readonly #table: Tickets;
   #session: bigint | undefined;
   #account: number | undefined;
 
   /** @param table shared with all other connections */
-  constructor(table: SessionTable) {
+  constructor(table: Tickets) {
     this.#table = table;
   }
 

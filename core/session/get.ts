@@ -16,21 +16,6 @@ export async function get(session: Session, path: string, offset: number): Promi
 }
 
 /**
- * Opens the staged bytes of an upload as they are now. They stay readable when the upload has become a
- * file or was dropped.
- *
- * @param modified their time, in ms since 1970
- * @throws {BargeError} as {@link get}
- */
-export async function readStaged(
-  { store }: Session,
-  upload: number,
-  modified: number,
-): Promise<FileContent> {
-  return await store.tree.openStaged(upload, modified);
-}
-
-/**
  * Reads a small file, for many in a row: the caller has called {@link Session.check} before. Pass files
  * without a digest to {@link readAgain} afterwards: a rename may be under way.
  *

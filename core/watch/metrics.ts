@@ -80,17 +80,13 @@ export function makeBoard(workers: number): Board {
   return { counts: new SharedArrayBuffer(bytes), started: Date.now() };
 }
 
-/** The counts of a door. All but `open` only grow. */
-export interface DoorCounts {
-  readonly door: DoorName;
-  /** Connections: open now, accepted, refused by a limit. */
-  readonly open: number;
-  readonly opened: number;
-  readonly refused: number;
-  /** Bytes of files. */
-  readonly received: number;
-  readonly sent: number;
-}
+/**
+ * The counts of a door: its connections that are open now, were accepted, and were refused by a limit;
+ * the bytes of files. All but `open` only grow.
+ */
+export type DoorCounts =
+  & { readonly door: DoorName }
+  & { readonly [counter in typeof doorCounters[number]]: number };
 
 /** The requests of one verb at one door. */
 export interface RequestCounts {

@@ -49,10 +49,7 @@ export async function rename(
     throw new BargeError("exists", "the folder there is not empty", { path: to });
   }
   if (await entryAt(sftp, from) || !writers.some(({ path }) => path === from)) {
-    await aside(
-      writers,
-      () => move(sftp.session, from, to, overwrite, { overEmpty: overwrite === "always" }),
-    );
+    await aside(writers, () => move(sftp.session, from, to, overwrite, overwrite === "always"));
     for (const writer of writers) {
       await follow(writer, to + writer.path.slice(from.length));
     }

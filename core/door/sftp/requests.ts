@@ -1,6 +1,6 @@
 /** The requests of SFTP version 3 and their handlers. */
 import { BargeError } from "../../error.ts";
-import { get, readStaged } from "../../session/get.ts";
+import { get } from "../../session/get.ts";
 import { list } from "../../session/list.ts";
 import { mkdir } from "../../session/mkdir.ts";
 import { receive } from "../../upload/receive.ts";
@@ -125,7 +125,7 @@ async function handlePacket(
 async function openToRead(sftp: Context, path: string, access: Access): Promise<Reading> {
   const writing = sftp.handles.writing(path);
   const file = writing
-    ? await readStaged(sftp.session, await writing.upload.stage(), writing.modified)
+    ? await sftp.session.store.tree.openStaged(await writing.upload.stage(), writing.modified)
     : await get(sftp.session, path, 0);
   return { kind: "reading", path, access, file };
 }

@@ -11,7 +11,6 @@
  */
 import type { Buffer } from "node:buffer";
 import { createHmac, randomBytes } from "node:crypto";
-import type { SessionTable } from "../net/session_resumption.ts";
 
 const slotCount = 1 << 15;
 /** The number of slots for tickets, and of those for sessions with accounts. */
@@ -19,27 +18,32 @@ const half = slotCount / 2;
 const sessionBits = 48n;
 const sessionMask = (1n << sessionBits) - 1n;
 
-export class Tickets implements SessionTable {
+/** The sessions of all connections; a ticket is given as a digest. */
+export class Tickets {
   readonly #slots = new BigInt64Array(slotCount);
   readonly #key = randomBytes(16);
 
+  /** Returns the session of a ticket; undefined for an unknown one. */
   sessionOf(ticket: string): bigint | undefined {
     const { slot, check } = this.#place(ticket);
     const value = BigInt.asUintN(64, this.#slots[slot]);
     return value !== 0n && value >> sessionBits === check ? value & sessionMask : undefined;
   }
 
+  /** Begins a session with its first ticket. */
   begin(ticket: string): bigint {
     const session = this.#digest(`session ${ticket}`).readBigUInt64BE() & sessionMask;
     this.renew(ticket, session);
     return session;
   }
 
+  /** Records another ticket of a session. */
   renew(ticket: string, session: bigint): void {
     const { slot, check } = this.#place(ticket);
     this.#slots[slot] = BigInt.asIntN(64, check << sessionBits | session);
   }
 
+  /** Records that an account has logged in with a session. */
   login(session: bigint, account: number): void {
     const { slot, mark } = this.#mark(session, account);
     this.#slots[slot] = mark;
