@@ -29,21 +29,8 @@ export function serverName({ host, port }: Address): string {
   return formatAddress({ host: host.toLowerCase().replace(/\.$/, ""), port });
 }
 
-/**
- * Parses the file's text.
- *
- * @param path for messages
- * @throws {BargeError} `identity` for a malformed line
- *
- * @example
- * ```ts
- * import { parsePins } from "./known_hosts.ts";
- * const mark = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU";
- * const [pin] = parsePins(`# mine\nbox:7171 ${mark} 2026-11-23T00:00:00Z\n`, "known_hosts");
- * if (pin.server !== "box:7171" || pin.fingerprint !== mark) throw new Error();
- * ```
- */
-export function parsePins(text: string, path: string): Pin[] {
+/** Parses the text of the file at `path`. @throws {BargeError} `identity` for a malformed line */
+function parsePins(text: string, path: string): Pin[] {
   return text.split("\n").flatMap((line, i) => {
     const [server, mark = "", since = ""] = line.trim().split(/\s+/);
     if (server === "" || server.startsWith("#")) return [];

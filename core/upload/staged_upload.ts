@@ -68,53 +68,34 @@ export class StagedUpload implements Incoming {
 
   async write(bytes: Uint8Array): Promise<void> {
     const { body } = this.#open;
-    try {
-      const end = body.size + bytes.length;
-      checkTotal(end, this.#target.request.size);
-      this.#whole.beginAppend(end);
-      const room = this.#room(end);
-      if (room) await room;
-      this.beat();
-      await body.write(bytes);
-    } catch (error) {
-      throw await this.#explain(error);
-    }
+    const end = body.size + bytes.length;
+    const begin = () => void this.#whole.beginAppend(end);
+    await this.#change(end, begin, () => body.write(bytes));
   }
 
   async writeAt(position: number, bytes: Uint8Array): Promise<void> {
     const { body } = this.#open;
+    const end = position + bytes.length;
+    let gap = false;
     try {
-      const end = position + bytes.length;
-      checkTotal(end, this.#target.request.size);
-      const { gap, record } = this.#whole.beginWrite(position, end);
-      try {
-        const room = this.#room(end, record ? body.length : undefined);
-        if (room) await room;
-        this.beat();
-        await body.writeAt(position, bytes);
-      } finally {
-        this.#whole.endWrite(gap);
-      }
-    } catch (error) {
-      throw await this.#explain(error);
+      const begin = () => {
+        const write = this.#whole.beginWrite(position, end);
+        gap = write.gap;
+        return write.record ? body.length : undefined;
+      };
+      await this.#change(end, begin, () => body.writeAt(position, bytes));
+    } finally {
+      this.#whole.endWrite(gap);
     }
+  }
+
+  async truncate(length: number): Promise<void> {
+    const begin = () => this.#whole.truncate(length) ? length : undefined;
+    await this.#change(length, begin, () => this.#open.body.truncate(length));
   }
 
   async readAt(position: number, into: Uint8Array): Promise<number> {
     return await this.#open.body.readAt(position, into);
-  }
-
-  async truncate(length: number): Promise<void> {
-    try {
-      checkTotal(length, this.#target.request.size);
-      const record = this.#whole.truncate(length);
-      const room = this.#room(length, record ? length : undefined);
-      if (room) await room;
-      this.beat();
-      await this.#open.body.truncate(length);
-    } catch (error) {
-      throw await this.#explain(error);
-    }
   }
 
   setModified(time: number): void {
@@ -190,6 +171,28 @@ export class StagedUpload implements Incoming {
 
   async drop(): Promise<void> {
     await this.#end(() => this.#open.drop());
+  }
+
+  /**
+   * Changes the staged bytes once there is room.
+   *
+   * @param end the end of the last byte afterwards
+   * @param begin notes the change in the record; returns the most whole bytes to record before it
+   */
+  async #change(
+    end: number,
+    begin: () => number | void,
+    change: () => Promise<void>,
+  ): Promise<void> {
+    try {
+      checkTotal(end, this.#target.request.size);
+      const room = this.#room(end, begin() ?? undefined);
+      if (room) await room;
+      this.beat();
+      await change();
+    } catch (error) {
+      throw await this.#explain(error);
+    }
   }
 
   async #end(settle: () => Promise<void>): Promise<void> {

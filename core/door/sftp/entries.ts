@@ -19,15 +19,14 @@ export const userOf = {
   id: (number: number) => number - firstUserNumber,
 };
 
-export function attrsOf(entry: Entry, users: Users): Attrs {
-  const uid = userOf.number(entry.owner === null ? undefined : users.get(entry.owner));
-  const mtime = seconds(Date.parse(entry.modified));
-  const mode = entry.type === "dir" ? folderMode : fileMode;
-  return { size: entry.size, uid, gid: uid, mode, atime: mtime, mtime };
+export function attrsOf({ size, owner, modified, type }: Entry, users: Users): Attrs {
+  const id = owner === null ? undefined : users.get(owner);
+  const attrs = uploadAttrs(size, id, Date.parse(modified));
+  return type === "dir" ? { ...attrs, mode: folderMode } : attrs;
 }
 
 /** Returns the attributes of an upload under way, or of a partial upload. */
-export function uploadAttrs(size: number, owner: number, modified = Date.now()): Attrs {
+export function uploadAttrs(size: number, owner: number | undefined, modified = Date.now()): Attrs {
   const uid = userOf.number(owner);
   const mtime = seconds(modified);
   return { size, uid, gid: uid, mode: fileMode, atime: mtime, mtime };

@@ -18,7 +18,6 @@ export interface WorkOptions {
 export abstract class Work {
   readonly session: Session;
   readonly bytes: ChannelBytes;
-  /** Aborted when the connection ends. */
   readonly ended: AbortSignal;
   /** True when the server stops; nothing is opened from then on. */
   leaving = false;
