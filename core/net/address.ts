@@ -76,10 +76,9 @@ export function network(host: string): string {
   if (isLoopback(address)) return "127.0.0.1";
   if (!/^[0-9a-f:.]*:[0-9a-f:.]*$/i.test(address)) return address;
   const [left, right] = address.toLowerCase().split("::");
-  const head = left ? left.split(":") : [];
-  const tail = right ? right.split(":") : [];
-  const short = right === undefined ? 0 : Math.max(0, 8 - head.length - tail.length);
-  const groups = [...head, ...Array.from({ length: short }, () => "0"), ...tail];
+  const [head, tail] = [left, right].map((part) => part ? part.split(":") : []);
+  const zeros = right === undefined ? 0 : Math.max(0, 8 - head.length - tail.length);
+  const groups = [...head, ...Array(zeros).fill("0"), ...tail];
   const first = groups.slice(0, 4).map((group) => group.replace(/^0+(?=.)/, ""));
   return `${first.join(":")}::/64`;
 }

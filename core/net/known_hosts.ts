@@ -5,10 +5,10 @@
  *   HOST:PORT SHA256:FINGERPRINT DATE
  *
  * HOST is in lower case, an IPv6 address in brackets; DATE (RFC 3339) is the time of the pinning. Empty
- * lines and lines that begin with `#` stay as they are. A server may have several lines, so that a
- * change of its certificate can be prepared. A malformed line is an error, not an unknown server.
+ * lines and comments (`#`) are kept. A server may have several lines, so that a change of its
+ * certificate can be prepared. A malformed line is an error, not an unknown server.
  *
- * The file is replaced atomically, by one program at a time (by a lock file), with mode 0600.
+ * The file is replaced atomically, by one program at a time (by a lock file).
  */
 import { dirname } from "node:path";
 import { createSynced } from "../disk/sync_file.ts";

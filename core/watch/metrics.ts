@@ -6,15 +6,11 @@
  * backwards; it clears only the number of open connections.
  *
  * Each combination of labels has a cell from the start, and unknown verbs count as `other`: requests
- * of strangers can't make the memory grow, and counting allocates nothing.
+ * can't make the memory grow. Latencies are counted in fixed buckets, so that histograms of workers and
+ * servers can be added up: Prometheus' defaults (5 ms to 10 s), extended on both sides.
  *
- * Latencies are counted in fixed buckets, as in Prometheus, so that histograms of workers and servers
- * can be added up; a finer HDR histogram would not fit into shared memory. The buckets are Prometheus'
- * defaults (5 ms to 10 s), extended on both sides: a `stat` takes less than a millisecond, an upload
- * minutes.
- *
- * A cell is a 64-bit float, exact up to 2^53. On the runtime's 64-bit machines it is read in one load,
- * also while its worker writes it; the language would allow a torn read.
+ * A cell is a 64-bit float, exact up to 2^53. 64-bit machines read it in one load, also while its worker
+ * writes it.
  */
 import { type Kind, kinds } from "../error.ts";
 import { verbs as protocolVerbs } from "../protocol/message.ts";

@@ -1,8 +1,6 @@
 /**
- * The open connections and their requests: of this isolate, and through the supervisor of all.
- *
- * A door enters each connection and keeps its record up to date until it ends. Lists are bounded:
- * connections with a request under way come first, and long paths are shortened.
+ * The open connections and their requests: of this isolate, and through the supervisor of all. Lists are
+ * bounded: connections with a request under way come first, and long paths are shortened.
  */
 import type { DoorName, Metrics } from "./metrics.ts";
 

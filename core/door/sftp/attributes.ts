@@ -7,7 +7,7 @@ import { isWithin } from "../../storage/path.ts";
 import { setModified } from "../../session/set_modified.ts";
 import { stat } from "../../session/stat.ts";
 import { attrsOf, longName, uploadAttrs, type Users } from "./entries.ts";
-import { badHandle, changed, failWriting, type OpenFile, type Writing } from "./handle.ts";
+import { badHandle, changeUpload, type OpenFile, type Writing } from "./handle.ts";
 import { type Attrs, PacketWriter, Type } from "./packet.ts";
 import { resolve, start } from "./paths.ts";
 import type { Context } from "./request.ts";
@@ -86,20 +86,13 @@ export async function changeOpen(sftp: Context, handle: OpenFile, attrs: Attrs):
     return await change(sftp, handle.path, { mtime });
   }
   if (handle.failure) throw handle.failure;
-  if (size !== undefined) await truncate(handle, size);
+  if (size !== undefined) {
+    await changeUpload(handle, () => handle.upload.truncate(size));
+    handle.end = size;
+  }
   if (mtime === undefined) return;
   handle.upload.setModified(mtime * 1000);
   handle.changed = true;
-}
-
-async function truncate(handle: Writing, size: number): Promise<void> {
-  try {
-    await handle.upload.truncate(size);
-    handle.end = size;
-    changed(handle);
-  } catch (error) {
-    throw await failWriting(handle, error);
-  }
 }
 
 /** Replaces a file by one of another length. */

@@ -45,7 +45,6 @@ export class ChannelBytes {
     return this.#size;
   }
 
-  /** True when the channel has ended. */
   get gone(): boolean {
     return this.#gone;
   }
@@ -109,12 +108,11 @@ export class ChannelBytes {
     }
   }
 
-  /** Ends the channel. @param status the exit code */
-  end(status: number): void {
+  end(exitCode: number): void {
     if (this.#gone) return;
     this.#gone = true;
     try {
-      this.#channel.exit(status);
+      this.#channel.exit(exitCode);
       this.#channel.end();
       this.#channel.close();
     } catch { /* the connection is gone already */ }

@@ -18,9 +18,9 @@ import { brakeOf } from "../brake.ts";
 import { note } from "../failure.ts";
 import type { Conversation } from "../listen.ts";
 import { Login, type LoginContext } from "./login.ts";
-import { ChannelBytes } from "./bytes.ts";
+import { ChannelBytes, gone } from "./bytes.ts";
 import { Command } from "./exec.ts";
-import { Places } from "./handle.ts";
+import type { Places } from "./handle.ts";
 import { Sftp } from "./sftp.ts";
 import type { Answers, Channel, Client, SessionChannel } from "./ssh2.ts";
 import type { PendingLogins } from "./pending_logins.ts";
@@ -29,15 +29,15 @@ import type { Work } from "./work.ts";
 
 /** Time limits of a client, in ms. */
 export interface Patience {
-  /** The total time until it has logged in. */
+  /** The time until it has logged in. */
   readonly login: number;
-  /** Without a byte from it, before it has logged in. */
+  /** The time without a byte from it, before its login. */
   readonly stranger: number;
-  /** Without a byte from it, after that. */
+  /** The same, after its login. */
   readonly idle: number;
-  /** Without reading any byte that waits for it. */
+  /** The time in which it reads none of the bytes that wait for it. */
   readonly request: number;
-  /** The minimum pace of its reading while the server waits for it. */
+  /** The lowest rate of its reading while the server waits for it. */
   readonly floor?: MinRate;
 }
 
@@ -52,8 +52,14 @@ export const patience: Patience = {
 /** The most channels of one connection. */
 const maxChannels = 10;
 
-/** Hands a connection to `ssh2`; `onClient` runs when the client has sent its version. */
-export type Begin = (socket: SshSocket, onClient: (client: Client) => void) => void;
+/** The parts of the door that its connections share. */
+export interface Shared {
+  readonly store: Service;
+  /** Hands a connection to `ssh2`; `onClient` runs when the client has sent its version. */
+  readonly begin: (socket: SshSocket, onClient: (client: Client) => void) => void;
+  readonly patience: Patience;
+  readonly pendingLogins: PendingLogins;
+}
 
 export class Connection implements Conversation, LoginContext {
   readonly store: Service;
@@ -61,69 +67,53 @@ export class Connection implements Conversation, LoginContext {
   readonly host: string;
   readonly ended = new AbortController();
   session: Session | undefined;
-  readonly #begin: Begin;
+  readonly #shared: Shared;
   readonly #presence: Presence;
-  readonly #patience: Patience;
   readonly #socket: SshSocket;
   readonly #works = new Map<Work, Promise<void>>();
-  readonly #places = new Places();
+  readonly #places: Places = { taken: 0 };
   #client: Client | undefined;
   #channels = 0;
   #leaveAccount: () => void = () => {};
   #leavePending: () => void = () => {};
-  readonly #pendingLogins: PendingLogins;
   #leaving = false;
 
   /**
    * @param stream closed when {@link run} ends
    * @param presence kept up to date
-   * @param pendingLogins the worker's connections that have not logged in
    */
-  constructor(
-    store: Service,
-    stream: Stream,
-    begin: Begin,
-    presence: Presence,
-    allowed: Patience,
-    pendingLogins: PendingLogins,
-  ) {
+  constructor(shared: Shared, stream: Stream, presence: Presence) {
+    const { store, patience } = shared;
+    this.#shared = shared;
     this.store = store;
     this.stream = stream;
     this.host = parseAddress(stream.peer).host;
-    this.#begin = begin;
     this.#presence = presence;
-    this.#patience = allowed;
-    this.#pendingLogins = pendingLogins;
-    stream.idleTimeoutMs = allowed.stranger;
-    const { rates } = store;
-    const { signal } = this.ended;
+    stream.idleTimeoutMs = patience.stranger;
     this.#socket = new SshSocket(stream, {
-      patience: allowed.request,
-      brakes: {
-        up: () => brakeOf(rates.up, this.session?.id, signal),
-        down: () => brakeOf(rates.down, this.session?.id, signal),
-      },
+      patience: patience.request,
+      brake: (direction) => brakeOf(store.rates[direction], this.session?.id, this.ended.signal),
     });
   }
 
   async run(): Promise<void> {
-    const leave = this.#pendingLogins.enter(this);
+    const { begin, patience: { login }, pendingLogins } = this.#shared;
+    const leave = pendingLogins.enter(this);
     if (!leave) return this.cut(new BargeError("unavailable", "too many have not logged in"));
     this.#leavePending = leave;
-    const { login } = this.#patience;
     const timer = setTimeout(() => {
       if (!this.session) this.cut(new BargeError("unavailable", `no login in ${login / 1000} s`));
     }, login);
-    const gone = new Promise<void>((resolve) => this.#socket.once("close", resolve));
+    const closed = new Promise<void>((resolve) => this.#socket.once("close", resolve));
     this.#socket.on("error", (error) => note(error, this.stream.peer));
     try {
-      this.#begin(this.#socket, (client) => this.#serve(client));
-      await gone;
+      begin(this.#socket, (client) => this.#serve(client));
+      await closed;
     } catch (error) {
       note(error, this.stream.peer);
     } finally {
       clearTimeout(timer);
-      this.ended.abort(new BargeError("unavailable", "the client is gone"));
+      this.ended.abort(gone());
       this.#socket.destroy();
       this.#leavePending();
       await Promise.all(this.#works.values());
@@ -153,7 +143,7 @@ export class Connection implements Conversation, LoginContext {
     this.ended.signal.throwIfAborted();
     const leave = this.store.gate.login(session.id);
     if (!leave) throw new BargeError("unavailable", "the account has too many connections");
-    const { idle, floor } = this.#patience;
+    const { idle, floor } = this.#shared.patience;
     const forget = this.store.live.enter(session, (reason) => this.cut(reason));
     this.#leaveAccount = () => {
       forget();

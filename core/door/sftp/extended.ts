@@ -9,7 +9,7 @@ import { quota } from "../../session/quota.ts";
 import { change, pathPacket } from "./attributes.ts";
 import { checkNamedFile, checkOpenFile } from "./check_file.ts";
 import { userOf } from "./entries.ts";
-import { changed, failWriting, maxHandles } from "./handle.ts";
+import { changeUpload, maxHandles } from "./handle.ts";
 import { maxData, maxPacket, PacketReader, PacketWriter, Type } from "./packet.ts";
 import { expandTilde, resolve, start } from "./paths.ts";
 import { rename } from "./rename.ts";
@@ -137,10 +137,7 @@ async function copyData({ sftp, packet }: SftpRequest): Promise<void> {
       const piece = buffer.subarray(0, Math.min(buffer.length, length - done));
       const n = await source.readAt(start + done, piece);
       if (n === 0) return;
-      changed(to);
-      await to.upload.writeAt(position + done, piece.subarray(0, n)).catch(async (error) => {
-        throw await failWriting(to, error);
-      });
+      await changeUpload(to, () => to.upload.writeAt(position + done, piece.subarray(0, n)));
       done += n;
       to.end = Math.max(to.end, position + done);
       to.access.bytes += n;

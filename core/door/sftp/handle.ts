@@ -10,6 +10,7 @@
 import { Buffer } from "node:buffer";
 import { BargeError } from "../../error.ts";
 import type { Entry } from "../../protocol/message.ts";
+import { isWithin } from "../../storage/path.ts";
 import type { FileContent } from "../../storage/content.ts";
 import type { Presence } from "../../watch/roster.ts";
 import type { Incoming } from "../../upload/incoming.ts";
@@ -58,22 +59,9 @@ export type OpenFile = Reading | Writing | Listing;
 /** The most handles of one connection. */
 export const maxHandles = 256;
 
-/** Counts the handles of one connection, over all its channels. */
-export class Places {
-  #taken = 0;
-
-  take(): void {
-    if (this.#taken >= maxHandles) {
-      throw new BargeError("refused", `there are ${maxHandles} open handles already`, {
-        hint: "close some",
-      });
-    }
-    this.#taken++;
-  }
-
-  leave(): void {
-    this.#taken--;
-  }
+/** The number of open handles of one connection, over all its channels. */
+export interface Places {
+  taken: number;
 }
 
 /** The handles of one channel, by numbers that are not used twice. */
@@ -101,7 +89,11 @@ export class Handles {
    * @throws {BargeError} `refused` when there are too many; as `open`
    */
   async add(open: () => Promise<OpenFile>): Promise<Uint8Array> {
-    this.#places.take();
+    if (this.#places.taken >= maxHandles) {
+      const why = `there are ${maxHandles} open handles already`;
+      throw new BargeError("refused", why, { hint: "close some" });
+    }
+    this.#places.taken++;
     try {
       const handle = await open();
       const name = Buffer.alloc(4);
@@ -110,7 +102,7 @@ export class Handles {
       this.#presence.doing = handle.access;
       return name;
     } catch (error) {
-      this.#places.leave();
+      this.#places.taken--;
       throw error;
     }
   }
@@ -145,7 +137,7 @@ export class Handles {
 
   /** Returns the uploads to a path and below it. */
   writersIn(path: string): Writing[] {
-    return this.#writers((other) => other === path || other.startsWith(`${path}/`));
+    return this.#writers((other) => isWithin(other, path));
   }
 
   /** Closes a handle. @throws {BargeError} the reason why an upload is no file */
@@ -160,7 +152,7 @@ export class Handles {
       handle.access.end(outcomeOf(error));
       throw error;
     } finally {
-      this.#places.leave();
+      this.#places.taken--;
     }
   }
 
@@ -173,19 +165,14 @@ export class Handles {
   async abandon(): Promise<void> {
     const failures: unknown[] = [];
     for (const handle of this.#open.values()) {
-      try {
-        await settle(handle, true);
-      } catch (error) {
-        failures.push(error);
-      }
+      await settle(handle, true).catch((error) => failures.push(error));
       handle.access.end(handle.kind === "writing" ? "unavailable" : "ok");
-      this.#places.leave();
+      this.#places.taken--;
     }
     this.#open.clear();
     this.#presence.doing = null;
     if (failures.length === 0) return;
-    const [cause] = failures;
-    throw new AggregateError(failures, "cannot close open files", { cause });
+    throw new AggregateError(failures, "cannot close open files", { cause: failures[0] });
   }
 
   #writers(fits: (path: string) => boolean): Writing[] {
@@ -195,10 +182,16 @@ export class Handles {
   }
 }
 
-/** Notes that the upload differs from the existing file. */
-export function changed(handle: Writing): void {
+/** Changes the bytes of an upload. A failure ends it. @throws {BargeError} its first failure */
+export async function changeUpload(handle: Writing, change: () => Promise<void>): Promise<void> {
+  if (handle.failure) throw handle.failure;
   handle.changed = true;
   handle.modified = Date.now();
+  try {
+    await change();
+  } catch (error) {
+    throw await failWriting(handle, error);
+  }
 }
 
 /** Ends the upload with its first failure, and returns that. */

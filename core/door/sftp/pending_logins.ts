@@ -12,7 +12,6 @@ import { isLoopback, network } from "../../net/address.ts";
 export const maxPendingLogins = 128;
 export const maxPerAddress = 16;
 
-/** A connection that has not logged in. */
 export interface PendingLogin {
   /** The client's numeric address, without the port. */
   readonly host: string;

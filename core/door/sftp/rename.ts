@@ -2,13 +2,12 @@
  * Renames and removals. Files that are open for writing on the same channel follow them, as in
  * POSIX: sshfs renames and removes files before their CLOSE has arrived.
  *
- *   renamed   the upload becomes a file under the new name at CLOSE; until then the existing file has
- *             the new name
+ *   renamed   the upload becomes a file under the new name at CLOSE
  *   removed   writing goes on, and at CLOSE nothing becomes a file
  *   replaced  (another file was renamed to its path) as removed
  *
  * Uploads of other connections are handled by session/move.ts and remove.ts. An upload that another
- * connection has taken over fails, and keeps nothing from being renamed or removed.
+ * connection has taken over fails, and does not prevent a rename or removal.
  */
 import { BargeError } from "../../error.ts";
 import type { Entry } from "../../protocol/message.ts";

@@ -19,7 +19,7 @@ import {
 } from "./attributes.ts";
 import { resolve } from "./paths.ts";
 import { extended } from "./extended.ts";
-import { changed, failWriting, type OpenFile, type Reading, type Writing } from "./handle.ts";
+import { changeUpload, type OpenFile, type Reading, type Writing } from "./handle.ts";
 import {
   type Attrs,
   dataPacket,
@@ -185,15 +185,11 @@ async function write({ sftp, packet }: SftpRequest): Promise<void> {
   const handle = sftp.handles.get(packet.bytes(), "writing");
   const offset = packet.long();
   const bytes = packet.bytes();
-  if (handle.failure) throw handle.failure;
-  const position = handle.append ? handle.end : offset;
-  handle.end = Math.max(handle.end, position + bytes.length);
-  changed(handle);
-  try {
-    await handle.upload.writeAt(position, bytes);
-  } catch (error) {
-    throw await failWriting(handle, error);
-  }
+  await changeUpload(handle, () => {
+    const position = handle.append ? handle.end : offset;
+    handle.end = Math.max(handle.end, position + bytes.length);
+    return handle.upload.writeAt(position, bytes);
+  });
   handle.access.bytes += bytes.length;
 }
 

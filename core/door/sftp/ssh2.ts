@@ -16,7 +16,6 @@ interface ClientEvents {
   error: [Error];
 }
 
-/** One connection. */
 export interface Client {
   on<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): this;
   /** Sends a farewell and ends the connection. */
@@ -76,7 +75,6 @@ interface Server {
   injectSocket(socket: Duplex): void;
 }
 
-/** A public key. */
 interface ParsedKey {
   readonly type: string;
   verify(data: Buffer, signature: Buffer, hash?: string): boolean | Error;
