@@ -1,4 +1,3 @@
-/** Changes of one's own password. */
 import { BargeError } from "../error.ts";
 import type { Verifier } from "../protocol/message.ts";
 import { checkNewPassword, defaultMinPassword } from "../protocol/password.ts";

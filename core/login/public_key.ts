@@ -8,16 +8,12 @@ import type { Service } from "./service.ts";
 import type { Attempt } from "../storage/logins.ts";
 import { fingerprintOf } from "../storage/public_key.ts";
 import { admit, fail, type Pause } from "./login.ts";
+import type { Credentials } from "./password.ts";
 import type { Session } from "./session.ts";
 
-/** A client's claim to have the private key of an account's public key. */
-interface KeyCredentials {
-  /** The account. */
-  readonly name: string;
+interface KeyCredentials extends Pick<Credentials, "name" | "host"> {
   /** The public key, as RFC 4253, section 6.6 has it. */
   readonly key: Uint8Array;
-  /** The client's numeric address, without the port. */
-  readonly host: string;
   /** Checks the signature; called only where the account has the key. */
   readonly proves: () => boolean;
 }

@@ -1,4 +1,3 @@
-/** The tokens of an account. */
 import { BargeError } from "../error.ts";
 import type { Answer, Request } from "../protocol/message.ts";
 import type { Token } from "../storage/logins.ts";

@@ -6,13 +6,6 @@ import type { Pause } from "./login.ts";
 import { type Credentials, logIn } from "./password.ts";
 import { Session } from "./session.ts";
 
-/** A login at the page. */
-interface WebLogin {
-  readonly session: Session;
-  /** Names the login to its owner; it opens nothing. */
-  readonly id: string;
-}
-
 /**
  * Logs in at the page.
  *
@@ -46,11 +39,11 @@ export async function continueAsWebSession(
   throw await session.ended();
 }
 
-/** Returns the login of a cookie's secret; undefined when it has ended. */
+/** Returns the login of a cookie's secret, and the id that names it to its owner; undefined if it has ended. */
 export async function findWebSession(
   store: Service,
   secret: string,
-): Promise<WebLogin | undefined> {
+): Promise<{ session: Session; id: string } | undefined> {
   const found = await store.people.logins.byWebSession(secret);
   if (!found || found.account.disabled) return undefined;
   // Not as a password login: an open browser must not be enough to change the password.

@@ -23,7 +23,6 @@ export interface KeyPair {
   readonly key: string;
 }
 
-/** A checked pair. */
 export interface Certificate extends CertificateFacts, KeyPair {}
 
 /**

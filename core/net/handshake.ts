@@ -5,7 +5,6 @@
 
 import { Buffer } from "node:buffer";
 
-/** A handshake message. */
 export interface HandshakeMessage {
   readonly type: number;
   readonly body: Uint8Array;
@@ -30,7 +29,6 @@ export class Handshake {
     return this.#ended;
   }
 
-  /** Parses the next bytes. */
   feed(bytes: Uint8Array): void {
     if (this.#ended) return;
     this.#bytes += bytes.length;

@@ -13,7 +13,6 @@ const files = { ed25519: "ssh_host_ed25519_key", rsa: "ssh_host_rsa_key" } as co
 type Algorithm = keyof typeof files;
 const algorithms = Object.keys(files) as Algorithm[];
 
-/** A public host key. */
 export interface HostKey {
   /** `ssh-ed25519` or `ssh-rsa`. */
   readonly type: string;

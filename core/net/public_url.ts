@@ -1,6 +1,6 @@
-/** The URL at which clients reach the HTTP door. */
 import { BargeError } from "../error.ts";
 
+/** The URL at which clients reach the HTTP door. */
 export interface PublicUrl {
   readonly scheme: "http" | "https";
   /** Scheme, host and port, as a browser writes them: `https://box.example`. */

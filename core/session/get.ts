@@ -1,4 +1,3 @@
-/** Reading files. */
 import { BargeError } from "../error.ts";
 import type { FileContent, SmallFile } from "../storage/content.ts";
 import type { Place } from "../storage/place.ts";

@@ -8,14 +8,13 @@
  *                    \-> dropped                          wrong digest, refused, no room, cancelled
  *                    \-> lost                             taken over, or removed with its folder
  *
- * Gathering (gathering.ts): the upload begins with no bytes, is not announced, and its size is small or
- * unknown. Nothing is reserved, and no listing shows it. Its bytes stay in memory up to
- * `smallBodyBytes`; uploads that commit at the same time share transactions and syncs.
+ * Gathering (gathering.ts): an upload that begins with no bytes, is not announced, and whose size is
+ * small or unknown. Nothing is reserved. Up to `smallBodyBytes` stay in memory; uploads that commit at
+ * the same time share transactions and syncs.
  *
- * Staged (staged_upload.ts): the row, the reservation and the staged bytes exist (storage/uploads.ts),
- * and a newer connection can take the upload over. A gathering upload is staged, with the same calls in
- * the same order, by its first byte beyond the threshold, by a write elsewhere than at its end, and
- * by a cut; after a cut only where no other upload to the path exists.
+ * Staged (staged_upload.ts): storage has a row, a reservation and staged bytes, and a newer connection
+ * can take the upload over. A gathering upload is staged by its first byte beyond the threshold, by a
+ * write elsewhere than at its end, and by a cut if no other upload to the path exists.
  *
  * Invariants:
  *   - A file is acknowledged only after the commit, which checks rights and conditions in the step that

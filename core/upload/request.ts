@@ -3,18 +3,13 @@ import type { When } from "../login/access.ts";
 import type { Session } from "../login/session.ts";
 import type { Location } from "../storage/path.ts";
 import type { Place } from "../storage/place.ts";
+import type { NewUpload } from "../storage/uploads.ts";
 
-export interface UploadRequest {
+export interface UploadRequest extends Pick<NewUpload, "size" | "modified" | "reserve"> {
   readonly path: string;
-  /** Bytes of the whole file; null when unknown. */
-  readonly size: number | null;
-  /** The time that the file will have, in ms since 1970; null: that of the last write. */
-  readonly modified: number | null;
   readonly overwrite: When;
   /** The first bytes. Default: the partial upload if the size is known, else none. */
   readonly base?: Base;
-  /** Bytes to reserve at once where the size is not known; fewer may arrive. */
-  readonly reserve?: number;
   /** Whether the client sends bytes only once the upload exists, with its room. */
   readonly announced?: boolean;
   /** Whether the staged bytes that it begins with are read only at its end; it has no `prefix` then. */

@@ -91,7 +91,6 @@ export interface RequestCounts {
   readonly count: number;
   /** Number of requests by outcome, without zeros. */
   readonly outcomes: { readonly [outcome in Outcome]?: number };
-  /** The sum of all durations. */
   readonly seconds: number;
   /** `buckets[i]` counts durations up to bound i and above the one before; the last, all longer ones. */
   readonly buckets: readonly number[];
@@ -133,23 +132,19 @@ export class Metrics {
     this.#row[serverCounters.indexOf(counter)] += by;
   }
 
-  /** Counts an accepted connection. */
   opened(door: DoorName): void {
     this.#row[doorCell(door, "opened")]++;
     this.#row[doorCell(door, "open")]++;
   }
 
-  /** Counts the end of an accepted connection. */
   closed(door: DoorName): void {
     this.#row[doorCell(door, "open")]--;
   }
 
-  /** Counts a connection that a limit refused. */
   refused(door: DoorName): void {
     this.#row[doorCell(door, "refused")]++;
   }
 
-  /** Counts bytes of files. */
   moved(door: DoorName, direction: "received" | "sent", bytes: number): void {
     if (bytes > 0) this.#row[doorCell(door, direction)] += bytes;
   }
@@ -175,7 +170,6 @@ export class Metrics {
     return { received: sum("received"), sent: sum("sent") };
   }
 
-  /** Adds up the counts of all workers. */
   snapshot(): Counts {
     const workers = this.#all.length / rowLength;
     const [starts, ok, failed, bans] = serverCounters.map((_, cell) => this.#sum(cell));

@@ -49,8 +49,7 @@ export const patience: Patience = {
   floor: { bytes: 60 * 1024, periodMs: 60_000 },
 };
 
-/** The most channels of one connection. */
-const maxChannels = 10;
+const maxChannelsPerConnection = 10;
 
 /** The parts of the door that its connections share. */
 export interface Shared {
@@ -173,7 +172,7 @@ export class Connection implements Conversation, LoginContext {
     new Login(this, client);
     client.on("session", (accept, reject) => {
       const { session } = this;
-      if (this.#leaving || this.#channels >= maxChannels || !session) return reject();
+      if (this.#leaving || this.#channels >= maxChannelsPerConnection || !session) return reject();
       this.#channels++;
       this.#open(accept(), session);
     });

@@ -1,4 +1,3 @@
-/** Opens the SFTP door. */
 import { getLogger } from "@logtape/logtape";
 import { BargeError } from "../../error.ts";
 import type { Address } from "../../net/address.ts";
@@ -14,7 +13,7 @@ import { PendingLogins } from "./pending_logins.ts";
 
 const log = getLogger(["barge", "serve"]);
 
-/** @throws as `OpenDoor` */
+/** Opens the SFTP door. @throws as `OpenDoor` */
 export function openDoor({ store, spec, reusePort, hostKeys = [] }: Opening): Door {
   return listenSftp(store, spec.address, reusePort, hostKeys, patience, spec);
 }
