@@ -30,10 +30,7 @@ export async function readOwnCertificate(data: string): Promise<Certificate | un
  * @param hosts the addresses that the server listens on; this machine's names are added
  * @throws {BargeError} as {@link loadCertificate}; `fatal` or `no-space` when it can't be written
  */
-export async function ownCertificate(
-  data: string,
-  hosts: readonly string[],
-): Promise<Certificate> {
+export async function ownCertificate(data: string, hosts: readonly string[]): Promise<Certificate> {
   const existing = await readOwnCertificate(data);
   if (existing) return existing;
   const { makeSelfSigned } = await import("./self_signed.ts");

@@ -44,11 +44,7 @@ export class Sessions {
     this.#table.login(this.#session, account);
   }
 
-  /**
-   * Makes the handshake on the client's first connection.
-   *
-   * @throws as `acceptTls`
-   */
+  /** Makes the handshake on the client's first connection. @throws as `acceptTls` */
   async begin(below: Pipe, shown: ServerIdentity): Promise<TlsPipe> {
     const { pipe, resumed, issued } = await shake(below, shown);
     if (resumed) {

@@ -44,7 +44,6 @@ export class Stream implements Disposable {
   /**
    * @param conn closed with the stream
    * @param peer the name of the other end
-   * @param idleTimeoutMs milliseconds without progress before the stream is cut
    */
   constructor(conn: Pipe, peer: string, idleTimeoutMs: number) {
     this.#conn = conn;

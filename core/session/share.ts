@@ -199,24 +199,17 @@ export async function unlock(
 }
 
 /** Returns whether a visitor has proved the password, or the link has none. */
-export async function isUnlocked(
-  { session: { store }, share }: OpenLink,
-  proof: string,
-): Promise<boolean> {
+export async function isUnlocked({ session, share }: OpenLink, proof: string): Promise<boolean> {
   if (!share.verifier) return true;
   const until = Number(proof.split(".", 1)[0]);
   if (!(until > Date.now())) return false;
   const digest = (text: string) => createHmac("sha256", "compare").update(text).digest();
-  return timingSafeEqual(digest(proof), digest(await proofOf(store, share, until)));
+  return timingSafeEqual(digest(proof), digest(await proofOf(session.store, share, until)));
 }
 
-async function proofOf(
-  { people }: Service,
-  { digest, verifier }: FoundShare,
-  until: number,
-): Promise<string> {
+async function proofOf({ people }: Service, share: FoundShare, until: number): Promise<string> {
   const mac = createHmac("sha256", await people.shares.signingKey());
-  mac.update([digest, verifier!.storedKey, until].join("\n"));
+  mac.update([share.digest, share.verifier!.storedKey, until].join("\n"));
   return `${until}.${mac.digest("base64url")}`;
 }
 

@@ -101,11 +101,7 @@ export class Gathering implements Incoming {
     await (await this.#staged)?.settled();
   }
 
-  async commit(
-    sha256: string | null,
-    verified: boolean,
-    gone?: AbortSignal,
-  ): Promise<StoredFile> {
+  async commit(sha256: string | null, verified: boolean, gone?: AbortSignal): Promise<StoredFile> {
     const { session, request, location, place } = this.#target;
     if (!this.#staged) {
       checkComplete(this.#size, request.size);

@@ -126,11 +126,7 @@ export class StagedUpload implements Incoming {
     await this.#open.body.settled();
   }
 
-  async commit(
-    sha256: string | null,
-    verified: boolean,
-    gone?: AbortSignal,
-  ): Promise<StoredFile> {
+  async commit(sha256: string | null, verified: boolean, gone?: AbortSignal): Promise<StoredFile> {
     const { body } = this.#open;
     const { session, location, request } = this.#target;
     checkComplete(body.length, request.size);

@@ -224,11 +224,7 @@ export function quantile(buckets: readonly number[], part: number): number {
   return below === 0 && rank === 0 ? 0 : latencyBoundsSeconds.at(-1)!;
 }
 
-function requestsOf(
-  door: DoorName,
-  verb: string,
-  cell: (offset: number) => number,
-): RequestCounts {
+function requestsOf(door: DoorName, verb: string, cell: (offset: number) => number): RequestCounts {
   const counts: { [outcome in Outcome]?: number } = {};
   for (const [i, outcome] of outcomes.entries()) {
     const n = cell(i);

@@ -26,9 +26,7 @@ export interface SftpRequest {
 }
 
 /** Returns the answer; undefined for the status OK. */
-export type Handle = (
-  request: SftpRequest,
-) => Promise<Uint8Array | void> | Uint8Array | void;
+export type Handle = (request: SftpRequest) => Promise<Uint8Array | void> | Uint8Array | void;
 
 export interface Handler {
   /** The verb, for logs. */
