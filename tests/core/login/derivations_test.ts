@@ -58,7 +58,7 @@ Deno.test("one account, and one address, has one derivation at a time", async ()
   assert.deepEqual(await bench.over(), Array(5).fill("done"));
 });
 
-Deno.test("on loopback, where many come from one address, an account is the peer", async () => {
+Deno.test("on loopback, turns are by account", async () => {
   const [derivations, bench] = [new Derivations(), new Bench()];
   bench.start(derivations, "anna", { account: "anna", host: "127.0.0.1" });
   bench.start(derivations, "anna again", { account: "anna", host: "::1" });
@@ -119,7 +119,7 @@ Deno.test("all workers together run a bounded number, and share the turns", asyn
   assert.equal(await Promise.race([there, last.over().then(() => there)]), "done");
 });
 
-Deno.test("what a worker that died had is free again", async () => {
+Deno.test("the cells of a dead worker are free again", async () => {
   const table = makeDerivationTable();
   const [alive, dead] = [new Derivations(0, table), new Derivations(1, table)];
   void dead.run(() => new Promise(() => {}), { account: "anna" });
@@ -131,7 +131,7 @@ Deno.test("what a worker that died had is free again", async () => {
   assert.equal(await login, "done");
 });
 
-Deno.test("a login waits in the queue for so long and no longer", async () => {
+Deno.test("a login waits in the queue for a bounded time", async () => {
   const derivations = new Derivations();
   const blocked = Promise.withResolvers<void>();
   const running = [1, 2].map((n) => derivations.run(() => blocked.promise, { host: at(n) }));

@@ -40,7 +40,7 @@ async function refused(setup: Setup, name: string, secret: string, at = host): P
 
 const never = () => Promise.reject(new Error("nothing was to be waited for"));
 
-Deno.test("a password or a token logs in, whichever way its letters are composed", async () => {
+Deno.test("a client logs in with a password or token, in any Unicode composition", async () => {
   using setup = await setupWithPassword();
   const byPassword = await logIn(
     setup.store,
@@ -57,7 +57,7 @@ Deno.test("a password or a token logs in, whichever way its letters are composed
   }
 });
 
-Deno.test("one answer for every reason", async () => {
+Deno.test("every failed login gets the same answer", async () => {
   using setup = await setupWithPassword();
   const { token } = await setup.store.tokens.issue(setup.account("anna").id, "cron");
   for (
@@ -77,13 +77,13 @@ Deno.test("one answer for every reason", async () => {
   assert.ok(await refused(setup, "anna", token) > 0);
 });
 
-Deno.test("failures count toward the bans that hold at every door", async () => {
+Deno.test("failures count toward the bans of all doors", async () => {
   using setup = await setupWithPassword(3);
   for (const delay of [100, 200, 400]) assert.equal(await refused(setup, "anna", "no"), delay);
   assert.equal(await refused(setup, "anna", "sécret"), 5000);
 });
 
-Deno.test("a flood is bounded: who can't be served soon is told to come again", async () => {
+Deno.test("logins beyond the queue are refused, to be tried again", async () => {
   using setup = await setupWithPassword();
   const left = new AbortController();
   const servedCount = 4;
@@ -107,7 +107,7 @@ Deno.test("a flood is bounded: who can't be served soon is told to come again", 
   await logIn(setup.store, { name: "anna", secret: "sécret", host }, never);
 });
 
-Deno.test("a login whose client has left is not worked on, and gives its place to another", async () => {
+Deno.test("the login of a client that has left is not derived, and frees its place", async () => {
   using setup = await setupWithPassword();
   const pause = () => Promise.resolve();
   const left = new AbortController();
@@ -131,7 +131,7 @@ Deno.test("a login whose client has left is not worked on, and gives its place t
   assert.equal(await login(left.signal), "left");
 });
 
-Deno.test("a password that was stored with other costs is refused, without the work", async () => {
+Deno.test("a password that was stored with other costs is refused without a derivation", async () => {
   using setup = await setupWithPassword();
   const { store } = setup;
   const salt = nonce(saltBytes);

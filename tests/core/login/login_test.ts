@@ -41,7 +41,7 @@ async function withPassword(setup: Setup, name: string): Promise<void> {
   setup.store.accounts.change(name, { verifier: await makeVerifier("password", "secret") });
 }
 
-Deno.test("known, unknown and disabled names take the same work and the same delay", async () => {
+Deno.test("known, unknown and disabled names cost the same work and the same delay", async () => {
   using setup = new Setup({ banAfter: 0 });
   for (const name of ["anna", "bob", "off"]) setup.user(name);
   setup.store.accounts.change("off", { disabled: true });
@@ -65,7 +65,7 @@ Deno.test("known, unknown and disabled names take the same work and the same del
   for (const [at, name] of names.entries()) assert.deepEqual(delays[at], delays[0], name);
 });
 
-Deno.test("who is banned is refused, also with the right password, in the same words", async () => {
+Deno.test("a banned client is refused also with the right password, with the same answer", async () => {
   using setup = new Setup({ banAfter: 3 });
   await withPassword(setup, "anna");
   const { token } = await setup.store.tokens.issue(setup.account("anna").id, "cron");
@@ -94,7 +94,7 @@ Deno.test("who is banned is refused, also with the right password, in the same w
   assert.equal((await log(setup, "anna", "secret", "password")).answer.account, "anna");
 });
 
-Deno.test("a success begins the count anew", async () => {
+Deno.test("a successful login resets the count", async () => {
   using setup = new Setup({ banAfter: 3 });
   await withPassword(setup, "anna");
   for (let i = 0; i < 3; i++) {
@@ -104,7 +104,7 @@ Deno.test("a success begins the count anew", async () => {
   }
 });
 
-Deno.test("the failure is written down before it is told", async () => {
+Deno.test("a failure is recorded before it is answered", async () => {
   using setup = new Setup({ banAfter: 3 });
   setup.user("anna");
   const request = { verb: "auth", mechanism: "password", account: "anna", nonce: nonce() } as const;
@@ -125,7 +125,7 @@ Deno.test("the failure is written down before it is told", async () => {
   for (const { refused } of begun) await assert.rejects(refused, /left/);
 });
 
-Deno.test("what can't be written down keeps nobody out, and makes guessing slow", async () => {
+Deno.test("a failure that can't be recorded bans nobody, and delays the answer", async () => {
   using setup = new Setup();
   await withPassword(setup, "anna");
   setup.store.bans.failed({ account: undefined, name: "x", mechanism: "password", host });

@@ -70,7 +70,7 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
   }
 }
 
-Deno.test("a client that is gone right behind its close_notify has proved the end", async () => {
+Deno.test("a client that leaves right after its close_notify has proved the end", async () => {
   await withBoth(async ({ stream, tls, client, below }) => {
     client.end(new Uint8Array(100_000));
     await new Promise((resolve) => client.once("finish", resolve));
@@ -101,7 +101,7 @@ for (
   });
 }
 
-Deno.test("what is no TLS is refused, and the connection closed", async () => {
+Deno.test("a client without TLS is refused, and its connection closed", async () => {
   const shown = serverIdentity(await pairFor(), ["ftp"]);
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   using client = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
@@ -114,7 +114,7 @@ Deno.test("what is no TLS is refused, and the connection closed", async () => {
   assert.ok(stream.closed);
 });
 
-Deno.test("who says nothing is cut when its time is over", async () => {
+Deno.test("a client that sends nothing is cut at its timeout", async () => {
   const shown = serverIdentity(await pairFor(), ["ftp"]);
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   using _client = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });

@@ -13,7 +13,7 @@ function hooked(setup: Setup, hooks: Hooks) {
   return { store, session: setup.login("anna", store) };
 }
 
-Deno.test("a copy is told of, and not checked; a folder is neither", async () => {
+Deno.test("a copy is reported and not checked; a folder is neither", async () => {
   using setup = new Setup();
   const seen: string[] = [];
   const { store, session } = hooked(setup, {
@@ -37,7 +37,7 @@ Deno.test("a copy is told of, and not checked; a folder is neither", async () =>
   setup.check();
 });
 
-Deno.test("what can't be written is not checked, and what was refused not told", async () => {
+Deno.test("an upload that can't be written is not checked, and a refused one not reported", async () => {
   using setup = new Setup();
   const seen: UploadFacts[] = [];
   const { store, session } = hooked(setup, {
@@ -58,7 +58,7 @@ Deno.test("what can't be written is not checked, and what was refused not told",
   setup.check();
 });
 
-Deno.test("a check that changes the staged file is no good", async () => {
+Deno.test("a check that changes the staged file fails the upload", async () => {
   using setup = new Setup();
   const { store, session } = hooked(setup, {
     check({ upload }) {
@@ -72,7 +72,7 @@ Deno.test("a check that changes the staged file is no good", async () => {
   assert.ok(!setup.exists("/home/a") && !setup.exists("/home/b"));
 });
 
-Deno.test("an upload moves while it is checked, and ends when another has taken it", async () => {
+Deno.test("an upload stays active while it is checked, and ends when it is taken over", async () => {
   using setup = new Setup();
   const asked = Promise.withResolvers<AbortSignal>();
   const { store, session } = hooked(setup, {

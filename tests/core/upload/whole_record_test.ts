@@ -50,7 +50,7 @@ Deno.test("a write over copied bytes leaves nothing to resume", () => {
   assert(record.inPlace);
 });
 
-Deno.test("storage never has more for whole than is, whatever is written in whatever order", () => {
+Deno.test("the recorded number is never larger than that of the whole bytes", () => {
   const step = fc.oneof(
     { weight: 6, arbitrary: fc.record({ at: fc.nat(20), bytes: fc.integer({ min: 1, max: 8 }) }) },
     { weight: 2, arbitrary: fc.record({ append: fc.integer({ min: 1, max: 8 }) }) },

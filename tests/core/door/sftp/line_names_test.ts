@@ -87,7 +87,7 @@ function parseScp(bytes: Buffer): { files: string[]; errors: string[] } {
   return { files, errors };
 }
 
-Deno.test("no name of a file or folder adds a line to what scp gives", async () => {
+Deno.test("no name of a file or folder adds a line to scp's output", async () => {
   await using here = await SftpHere.start();
   const session = sessionOf(here.store, "anna");
   await mkdir(session, { verb: "mkdir", path: "/home/t", parents: false });
@@ -139,7 +139,7 @@ Deno.test("scp's lines on failures stay below the length at which OpenSSH cuts t
   assert.equal(parseScp(missing).errors.length, 1);
 });
 
-Deno.test("sha256sum writes names as GNU coreutils do; what fails adds no line", async () => {
+Deno.test("sha256sum writes names as GNU coreutils do; a failure adds no line", async () => {
   await using here = await SftpHere.start();
   const session = sessionOf(here.store, "anna");
   for (const name of hostile) await put(session, `/home/${name}`, name);
@@ -155,7 +155,7 @@ Deno.test("sha256sum writes names as GNU coreutils do; what fails adds no line",
   assert.doesNotMatch(home.trimEnd(), controls);
 });
 
-Deno.test("sumLine is what GNU sha256sum writes", async () => {
+Deno.test("sumLine writes the line of GNU sha256sum", async () => {
   const dir = await Deno.makeTempDir({ prefix: "barge-sum-" });
   try {
     for (const name of hostile) await Deno.writeTextFile(`${dir}/${name}`, name);

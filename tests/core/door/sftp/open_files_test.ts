@@ -33,7 +33,7 @@ function held({ store }: SftpHere): [uploads: number, reserved: number] {
   return [store.reservations.uploads().length, reserved];
 }
 
-Deno.test("a time and a size that were set on an open file are seen at once", async () => {
+Deno.test("the time and size that are set on an open file are visible at once", async () => {
   await using here = await SftpHere.start();
   await using peer = await here.peer();
   await put(peer, "old", "0123456789");
@@ -89,7 +89,7 @@ Deno.test("a file that is opened to write and not written stays as it is", async
   assert.equal((await Deno.stat(`${here.home}/empty`)).size, 0);
 });
 
-Deno.test("what is written so far can be read by another handle, before and after CLOSE", async () => {
+Deno.test("bytes can be read by another handle before and after CLOSE", async () => {
   await using here = await SftpHere.start();
   await using peer = await here.peer();
   await put(peer, "f", "old");
@@ -151,7 +151,7 @@ Deno.test("a file that is renamed while it is written becomes one under its new 
   assert.deepEqual(held(here), [0, 0]);
 });
 
-Deno.test("a file that is removed or replaced while it is written does not come back", async () => {
+Deno.test("a file that is removed or replaced while it is written stays removed", async () => {
   await using here = await SftpHere.start();
   await using peer = await here.peer();
   await put(peer, "old", "0123456789");
@@ -184,7 +184,7 @@ Deno.test("a file that is removed or replaced while it is written does not come 
   assert.deepEqual(held(here), [0, 0]);
 });
 
-Deno.test("what was removed while it was written is not kept when the client is gone", async () => {
+Deno.test("an upload whose file was removed is not kept when the client is gone", async () => {
   await using here = await SftpHere.start();
   {
     await using peer = await here.peer();
@@ -199,7 +199,7 @@ Deno.test("what was removed while it was written is not kept when the client is 
   assert.equal(Array.from(Deno.readDirSync(`${here.store.settings.data}/staging`)).length, 1);
 });
 
-Deno.test("a folder takes the place of an empty one, by posix-rename alone", async () => {
+Deno.test("only posix-rename replaces an empty folder by another", async () => {
   await using here = await SftpHere.start();
   await using peer = await here.peer();
   for (const folder of ["a", "b", "c"]) await mkdir(peer, folder);
@@ -222,7 +222,7 @@ Deno.test("a folder takes the place of an empty one, by posix-rename alone", asy
   assert.equal(row?.size, 4);
 });
 
-Deno.test("renaming what is written needs the room that it needs, and no more", async () => {
+Deno.test("a rename of an open file needs no more room than the file", async () => {
   await using here = await SftpHere.start({}, {}, 100);
   await using peer = await here.peer();
   await put(peer, "f", "x".repeat(60));
@@ -237,7 +237,7 @@ Deno.test("renaming what is written needs the room that it needs, and no more", 
   assert.equal(here.store.accounts.find("anna")!.used, 0);
 });
 
-Deno.test("a handle whose upload another took over is in the way of no removal and no rename", async () => {
+Deno.test("a handle whose upload was taken over prevents no removal and no rename", async () => {
   await using here = await SftpHere.start();
   await using peer = await here.peer();
   await using other = await here.peer();
