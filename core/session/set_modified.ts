@@ -21,7 +21,7 @@ export async function setModified(
   const { tree } = session.store;
   const location = session.locate(path);
   const place = changeable(location);
-  // Folders are nobody's: an account that may add to one may set its time.
+  // Folders belong to no account: one that may add to a folder may set its time.
   if ((await tree.entry(place))?.type !== "dir") {
     await checkTake(session, await session.account(), location);
   }

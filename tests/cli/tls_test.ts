@@ -1,4 +1,4 @@
-/** TLS as the operator and the people at the other end see it: the real program on both. */
+/** TLS between the real server and the real client. */
 import assert from "node:assert/strict";
 import { connect } from "../../core/client/connect.ts";
 import { login } from "../../core/client/login.ts";
@@ -19,7 +19,7 @@ function markOf(server: Server): string {
   return JSON.parse(server.stdout().split("\n")[0]).fingerprint;
 }
 
-/** What the server shows now. */
+/** Returns the certificate that the server shows now. */
 async function shownBy(address: string): Promise<string> {
   const { pipe, presented } = await dialTls(parseAddress(address), AbortSignal.timeout(10_000));
   pipe.close();
@@ -116,7 +116,7 @@ Deno.test("a connection with TLS on one side only fails at once, with 15 and a h
   assert.equal(one.code, 15);
   assert.match(one.stderr, /the server speaks TLS, and this connection is plain\n\(use --tls\)/);
   const other = await home.barge(["ping", "--tls", `barge://${plain.address}`]);
-  // A server that hangs up without a word could be a busy one: 5, but it says the same.
+  // A server that hangs up may be busy: 5, with the same message.
   assert.ok(other.code === 15 || other.code === 5, other.stderr);
   assert.match(other.stderr, /TLS.*\n\(.*--plaintext connects without/);
 });
@@ -302,7 +302,7 @@ Deno.test("after SIGHUP every worker uses the renewed certificate; an upload und
   );
   await client.flush();
 
-  // What is no good changes nothing, and is told in the log.
+  // A certificate that can't be used changes nothing, and is reported in the log.
   Deno.writeTextFileSync(key, two.key);
   server.process.kill("SIGHUP");
   await until(() => server.stderr().includes("the old certificate stays"));

@@ -1,4 +1,4 @@
-/** How many passwords are derived at once, and whose turn is next. */
+/** The number of derivations at once, and the order of their turns. */
 import assert from "node:assert/strict";
 import { BargeError } from "../../../core/error.ts";
 import {
@@ -10,7 +10,7 @@ import {
   maxWaiting,
 } from "../../../core/login/derivations.ts";
 
-/** Derivations that end when they are let, and a record of what has begun. */
+/** Derivations that a test ends, and a record of those that have begun. */
 class Bench {
   readonly begun: string[] = [];
   readonly #ends = new Map<string, () => void>();
@@ -27,7 +27,7 @@ class Bench {
     return result;
   }
 
-  /** Ends one, and waits until that was noticed. */
+  /** Ends a derivation, and waits until the next one has begun. */
   async end(name: string): Promise<void> {
     this.#ends.get(name)!();
     await new Promise((resolve) => setTimeout(resolve));
@@ -110,7 +110,7 @@ Deno.test("all workers together run a bounded number, and share the turns", asyn
   await bench.end("11");
   await bench.end("12");
   assert.deepEqual(await bench.over(), Array(18).fill("done"), "the other workers noticed");
-  // One account at a time, whichever the worker.
+  // One account has one derivation at a time, in any worker.
   const last = new Bench();
   last.start(workers[0], "here", { account: "anna", host: at(1) });
   const there = last.start(workers[1], "there", { account: "anna", host: at(2) });

@@ -22,7 +22,7 @@ async function setupWithPassword(banAfter = 0): Promise<Setup> {
   return setup;
 }
 
-/** @returns the delay that the failure was given, in ms */
+/** @returns the delay of the failure's answer, in ms */
 async function refused(setup: Setup, name: string, secret: string, at = host): Promise<number> {
   let delay = -1;
   const pause = (ms: number) => {
@@ -125,7 +125,7 @@ Deno.test("the login of a client that has left is not derived, and frees its pla
   assert.deepEqual(await Promise.all(next), Array(3).fill("unauthenticated"));
   const kinds = await Promise.all(flood);
   assert.equal(kinds.filter((kind) => kind === "left").length, 64);
-  // That one ran already. Each failure that was worked out counts, and no other.
+  // The first one ran already. Only failures after a derivation count.
   assert.equal(kinds.filter((kind) => kind === "unauthenticated").length, 1);
   assert.equal(setup.store.metrics.snapshot().logins.failed, 4);
   assert.equal(await login(left.signal), "left");
@@ -143,7 +143,7 @@ Deno.test("a password that was stored with other costs is refused without a deri
     const storedKey = createHash("sha256").update(hmac("Client Key")).digest("base64");
     return { salt, n, r, p, storedKey, serverKey: hmac("Server Key").toString("base64") };
   };
-  // As the test makes them, the server's own costs log in.
+  // A verifier with the server's own costs logs in.
   store.accounts.change("anna", { verifier: keys(32768, 8, 1, salt) });
   await logIn(store, { name: "anna", secret: "sécret", host }, never);
   for (
@@ -157,7 +157,7 @@ Deno.test("a password that was stored with other costs is refused without a deri
     store.accounts.change("anna", { verifier });
     await refused(setup, "anna", "sécret");
     assert.equal(await matches("password", "sécret", verifier), false);
-    // The challenge is the one of an unknown name, and nothing proves what it asks for.
+    // The challenge is that of an unknown name, which no proof can meet.
     const begun = await challenge(
       store,
       { verb: "auth", mechanism: "password", account: "anna", nonce: nonce() },

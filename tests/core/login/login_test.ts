@@ -1,4 +1,4 @@
-/** What an answer to a failed login gives away: nothing, neither in its words nor by its time. */
+/** The answer to a failed login reveals nothing, neither by its text nor by its time. */
 import assert from "node:assert/strict";
 import type { Mechanism } from "../../../core/protocol/scram.ts";
 import { nonce, prove } from "../../../core/protocol/scram.ts";
@@ -10,7 +10,7 @@ import { Setup } from "../_setup.ts";
 const wrong = "A".repeat(43) + "=";
 const host = "192.0.2.1";
 
-/** Begins a login and sends a proof. @returns the delay that its failure was given, in ms */
+/** Begins a login and sends a proof. @returns the delay of the failure's answer, in ms */
 async function fail(setup: Setup, account: string, at = host, proof = wrong): Promise<number> {
   const request = { verb: "auth", mechanism: "password", account, nonce: nonce() } as const;
   let delay = -1;
@@ -45,7 +45,7 @@ Deno.test("known, unknown and disabled names cost the same work and the same del
   using setup = new Setup({ banAfter: 0 });
   for (const name of ["anna", "bob", "off"]) setup.user(name);
   setup.store.accounts.change("off", { disabled: true });
-  // An unknown name's verifier is the work that would show: it is derived for all.
+  // The verifier of an unknown name is derived for every name, so that its time reveals nothing.
   const derived: string[] = [];
   const { logins } = setup.store.people;
   const decoy = logins.decoy.bind(logins);
@@ -81,7 +81,7 @@ Deno.test("a banned client is refused also with the right password, with the sam
   await assert.rejects(() => log(setup, id, secret, "token"), told, "the address is banned");
   assert.equal(await fail(setup, "anna"), 5000);
   await assert.rejects(() => log(setup, "anna", "secret", "password", "192.0.2.99"), told);
-  // Cron on the machine itself, and a token from elsewhere, go on.
+  // Logins from loopback, and with a token from elsewhere, still succeed.
   assert.equal(
     (await log(setup, "anna", "secret", "password", "127.0.0.1")).answer.account,
     "anna",

@@ -1,4 +1,4 @@
-/** How often strangers may register, and how much they get together. */
+/** Limits on registration: tries, accounts, and bytes. */
 import assert from "node:assert/strict";
 import { grow } from "../../../core/session/quota.ts";
 import { register } from "../../../core/login/register.ts";
@@ -38,7 +38,7 @@ Deno.test("registered accounts share one limit of bytes, also for grow", async (
   await fails("refused", () => grow(ben, 4001), /together/);
   assert.equal((await grow(ben, 4000)).limit, 4000);
   await fails("refused", () => ask(store, "carl", "192.0.2.1", 1), /together/);
-  // The operator's accounts do not count; one that is removed gives its room back.
+  // The operator's accounts do not count, nor removed ones.
   assert.equal((await grow(setup.user("dora", 100), 10_000)).limit, 10_000);
   store.accounts.remove("anna");
   await ask(store, "carl", "192.0.2.1", 6000);

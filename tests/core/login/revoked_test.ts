@@ -16,7 +16,7 @@ const issue = (session: Session) => token(session, { verb: "token", action: "iss
 const revoke = (session: Session, id: string) =>
   token(session, { verb: "token", action: "revoke", id });
 
-/** A login by a new token of hers. */
+/** Logs anna in with a new token. */
 async function byToken(setup: Setup, issuer: Session): Promise<{ id: string; session: Session }> {
   const { id, token: secret } = await issue(issuer);
   return { id, session: await logIn(setup.store, { name: "", secret: secret!, host }, never) };

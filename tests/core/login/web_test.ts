@@ -1,4 +1,4 @@
-/** Logins at the web page, and what is half uploaded. */
+/** Logins at the web page, and partial uploads there. */
 import assert from "node:assert/strict";
 import { makeVerifier } from "../../../core/protocol/verifier.ts";
 import { sampledUploads } from "../../../core/upload/partial_upload.ts";

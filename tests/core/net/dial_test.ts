@@ -13,7 +13,7 @@ function failing(kind: Kind, text: RegExp) {
   };
 }
 
-/** A port on which nobody listens: only root could, and nobody does (tcpmux, RFC 1078). */
+/** A port without a listener: tcpmux (RFC 1078), which only root could open. */
 const deadPort = 1;
 
 Deno.test("dial returns an open stream", async () => {

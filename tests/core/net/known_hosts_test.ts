@@ -52,7 +52,7 @@ Deno.test("a malformed line is an error", async () => {
   using file = new File();
   await addPin(file.path, box, mark(1));
   Deno.writeTextFileSync(file.path, "box:7171 SHA256:short\n");
-  // One begun after the other: a refusal that nobody waits for yet would end the test run.
+  // One after the other: a rejection without a handler would end the test run.
   for (const what of [() => readPins(file.path, box), () => addPin(file.path, box, mark(1))]) {
     await assert.rejects(what, (error) => {
       assert.ok(error instanceof BargeError);

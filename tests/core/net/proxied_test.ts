@@ -39,7 +39,7 @@ Deno.test("a network has its addresses, in every form, and no others", () => {
 Deno.test("the client is the last hop that is not trusted, whatever precedes it", () => {
   const trusted = new Networks(["127.0.0.1", "10.0.0.0/8"]);
   const client = (peer: string, field?: string) => clientOf(peer, field, trusted);
-  assert.equal(client("192.0.2.1", "203.0.113.9"), "192.0.2.1"); // nobody to be believed
+  assert.equal(client("192.0.2.1", "203.0.113.9"), "192.0.2.1"); // the peer is not trusted
   assert.equal(client("127.0.0.1"), "127.0.0.1");
   assert.equal(client("127.0.0.1", "203.0.113.9"), "203.0.113.9");
   assert.equal(client("::ffff:127.0.0.1", "203.0.113.9"), "203.0.113.9");
@@ -47,11 +47,11 @@ Deno.test("the client is the last hop that is not trusted, whatever precedes it"
   assert.equal(client("127.0.0.1", "10.0.0.5, 10.0.0.4"), "10.0.0.5");
   assert.equal(client("127.0.0.1", "[2001:db8::1]:443"), "2001:db8::1");
   assert.equal(client("127.0.0.1", "203.0.113.9:5000"), "203.0.113.9");
-  // A hop that is no address: what stands before it was written by nobody who is known.
+  // Hops before one that is no address are not trusted.
   assert.equal(client("127.0.0.1", "203.0.113.9, unknown"), "127.0.0.1");
   assert.equal(client("127.0.0.1", "203.0.113.9, unknown, 10.0.0.4"), "10.0.0.4");
   assert.equal(client("127.0.0.1", ""), "127.0.0.1");
-  // Loopback is this machine only if a proxy on this machine says so.
+  // Only a proxy on this machine may name loopback.
   assert.equal(client("10.0.0.4", "127.0.0.1"), "10.0.0.4");
   assert.equal(client("10.0.0.4", "::1"), "10.0.0.4");
   assert.equal(client("127.0.0.1", "127.0.0.3"), "127.0.0.3");

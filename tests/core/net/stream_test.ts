@@ -76,7 +76,7 @@ Deno.test("the idle timeout restarts with each byte, and no deadline runs betwee
   const { near, far } = await pair(1000);
   using _near = near;
   using _far = far;
-  // The sweep is called as the timer would, with clocks of its own.
+  // The sweep is called as by the timer, with other times.
   near.sweep(Infinity);
   assert.equal(near.closed, undefined, "nobody waits");
   const started = performance.now();

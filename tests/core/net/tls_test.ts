@@ -28,7 +28,7 @@ function failing(kind: Kind, text: RegExp, hint?: RegExp) {
   };
 }
 
-/** Connects, exchanges a byte, and closes. @returns whom it was told it trusts */
+/** Connects, exchanges a byte, and closes. @returns the server that was pinned */
 async function visit(address: Address, trust: Trust, options: Partial<DialOptions> = {}) {
   const told: string[] = [];
   const onPinned = (server: string, mark: string) => told.push(`${server} ${mark}`);

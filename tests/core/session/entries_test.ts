@@ -14,7 +14,7 @@ import { begin, bytes, fails, request, Setup, upload, write } from "../_setup.ts
 const folder = (session: Session, path: string, parents = true) =>
   mkdir(session, { verb: "mkdir", path, parents });
 
-/** An account that may have few entries, at a server of its own. */
+/** A server with an account that has a small entry limit. */
 function setUp(entries: number) {
   const setup = new Setup();
   const anna = setup.user("anna");
@@ -77,7 +77,7 @@ Deno.test("an upload over the account's own file needs no entry until that is go
   await write(anna, "/home/g", "g");
   await fails("over-quota", () => move(anna, "/home/f", "/home/h", "never"), /or its entry/);
   await remove(anna, "/home/f", false);
-  assert.equal(count(), 2); // the upload is one now
+  assert.equal(count(), 2); // the upload counts as one
   await fails("over-quota", () => write(anna, "/home/h", "h"));
   await going.write(bytes("12345"));
   await going.commit(null, true);

@@ -101,7 +101,7 @@ Deno.test("copy: is charged like a write, and keeps time and digest", async () =
   await fails("exists", () => copy(anna, "/home", "/public/c", "always"));
   await fails("not-found", () => copy(anna, "/home/none", "/home/c", "always"));
   await fails("no-directory", () => copy(anna, "/home/a", "/home/d/a", "always"));
-  // Changed on disk with its time kept: a copy does not launder it.
+  // A file that was changed on disk with its time kept can't be copied.
   const facts = Deno.statSync(setup.disk("/home/a"));
   Deno.writeTextFileSync(setup.disk("/home/a"), "012345678X");
   Deno.utimeSync(setup.disk("/home/a"), facts.mtime!, facts.mtime!);
@@ -261,7 +261,7 @@ Deno.test("no folder is copied or moved into itself, and the root not at all", a
   ];
   for (const [from, to] of pairs) {
     await fails("usage", () => copyTree(anna, from, to, "always"), /into itself/);
-    if (from === to) await move(anna, from, to, "always"); // as rename() has it: nothing to do
+    if (from === to) await move(anna, from, to, "always"); // as rename(): without effect
     else if (from === "/home/d") await fails("usage", () => move(anna, from, to, "always"));
     else await fails("exists", () => move(anna, from, to, "always"));
   }
@@ -271,7 +271,7 @@ Deno.test("no folder is copied or moved into itself, and the root not at all", a
   }
   assert.deepEqual([...Deno.readDirSync(setup.disk("/public"))], []);
   assert.deepEqual([...Deno.readDirSync(setup.disk("/home/d"))], []);
-  // A whole home elsewhere is a copy like any other.
+  // A copy of a whole home.
   assert.equal((await copyTree(anna, "/home", "/public/x", "never")).files, 1);
 });
 

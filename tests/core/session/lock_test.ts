@@ -1,4 +1,4 @@
-/** Locks: who may have one beside whom, what they forbid, when they end; seen by every worker. */
+/** Locks: conflicts, permissions, expiry, in all workers. */
 import assert from "node:assert/strict";
 import { lock, Locked, type LockRequest, locksOver } from "../../../core/session/lock.ts";
 import { checkUnlocked, refresh, unlock } from "../../../core/session/lock.ts";

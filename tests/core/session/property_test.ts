@@ -1,4 +1,4 @@
-/** Dead properties: they go where their file or folder goes, and are bounded. */
+/** Dead properties follow their file or folder, and are bounded. */
 import assert from "node:assert/strict";
 import { propertyBounds as bounds } from "../../../core/local/database/bounds.ts";
 import { copy } from "../../../core/session/copy.ts";

@@ -1,4 +1,4 @@
-/** Who may do what to what is in /public; and one's own account. */
+/** Rights in /public, and an account's changes to itself. */
 import assert from "node:assert/strict";
 import { copy } from "../../../core/session/copy.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
@@ -55,7 +55,7 @@ Deno.test("a folder with files of others can't be moved or removed", async () =>
   await fails("denied", () => move(anna, "/public/d", "/home/d", "never"));
   await fails("denied", () => remove(bob, "/public/d", true), /anna/);
   await remove(bob, "/public/d/e/b", false);
-  await mkdir(bob, folder("/public/d/f")); // folders are nobody's
+  await mkdir(bob, folder("/public/d/f")); // folders belong to no account
   await move(anna, "/public/d", "/public/x", "never");
   await write(bob, "/public/x/b", "b");
   assert.equal(await remove(root, "/public/x", true), 2);

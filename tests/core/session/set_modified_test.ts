@@ -1,4 +1,4 @@
-/** Setting times: the ledger follows, so that a file keeps its digest; who may, and what can't be. */
+/** Setting times: digests, rights and failures. */
 import assert from "node:assert/strict";
 import { mkdir } from "../../../core/session/mkdir.ts";
 import { setModified } from "../../../core/session/set_modified.ts";

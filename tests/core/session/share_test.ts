@@ -1,4 +1,4 @@
-/** Share links by the rules alone: races, moves, crashes, the end of what they lead to. */
+/** Share links: races, moves, crashes, and removed entries. */
 import assert from "node:assert/strict";
 import type { BargeError } from "../../../core/error.ts";
 import { listAccounts } from "../../../core/session/admin.ts";
@@ -85,7 +85,7 @@ Deno.test("a link stays with a replaced file, and ends with a moved or removed o
   assert.equal((await openShare(setup.store, replaced)).entry.size, 1);
   await remove(anna, "/home/gone", false);
   await move(anna, "/home/d", "/home/e", "never");
-  // What has the names now is shared with nobody.
+  // The new entries of these names are not shared.
   setup.store.vault.mkdir({ dir: "homes/anna", name: "d" }, false);
   for (const path of ["/home/moved", "/home/gone", "/home/d/in"]) await write(anna, path, "1");
   for (const token of [moved, gone, inside, folder]) {
@@ -162,7 +162,7 @@ Deno.test("the session of a link can read the shared entry, and nothing else", a
   for (const path of ["/home/d/../beside", "/home/d/./in"]) {
     await fails("usage", () => stat(dir, path));
   }
-  // Nothing is changed through it, and nothing is learned of the account.
+  // Its session changes nothing, and reads nothing of the account.
   const inside = "/home/d/in";
   await fails("denied", () => write(dir, inside, "x"));
   await fails("denied", () => begin(dir, request("/home/d/new")));

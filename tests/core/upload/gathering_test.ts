@@ -1,4 +1,4 @@
-/** Uploads of unknown size: small ones in one go, others as any, and none lost by a cut. */
+/** Uploads of unknown size: small ones are gathered, others staged, and none is lost by a cut. */
 import assert from "node:assert/strict";
 import { BargeError } from "../../../core/error.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
@@ -16,7 +16,7 @@ Deno.test("a small upload is staged only by its commit, and is verified if the d
     const going = await receive(anna, request("/home/f"));
     const piece = bytes("some");
     await going.write(piece);
-    piece.fill(0); // it is the writer's again
+    piece.fill(0); // its writer may use it again
     await going.write(bytes(" text"));
     assert.deepEqual(setup.staged(), []);
     const { sha256: digest } = await going.commit(null, verified);
@@ -50,7 +50,7 @@ Deno.test("a small upload that is cut off is kept if there is room", async () =>
   using setup = new Setup();
   const anna = setup.user("anna", 10);
   const small = await receive(anna, request("/home/f"));
-  await small.fail(cut); // nothing has come, nothing is kept
+  await small.fail(cut); // no byte has arrived, so that none is kept
   assert.deepEqual(setup.staged(), []);
   const going = await receive(anna, request("/home/f"));
   await going.write(bytes("half"));

@@ -1,4 +1,4 @@
-/** When a session asks about an upload, and tells of it, and what it makes of the answers. */
+/** The hooks of uploads: when they are called, and the effect of their answers. */
 import assert from "node:assert/strict";
 import { BargeError } from "../../../core/error.ts";
 import { copy } from "../../../core/session/copy.ts";
@@ -6,7 +6,7 @@ import type { Hooks, UploadFacts } from "../../../core/watch/hooks.ts";
 import { Store } from "../../../core/local/store.ts";
 import { bytes, fails, Setup, upload, write } from "../_setup.ts";
 
-/** A directory, and a session of anna's whose uploads these hooks know of. */
+/** A data directory, and a session of anna with hooks. */
 function hooked(setup: Setup, hooks: Hooks) {
   setup.user("anna", 100_000);
   const store = new Store(setup.store.settings, 0, hooks);
@@ -85,7 +85,7 @@ Deno.test("an upload stays active while it is checked, and ends when it is taken
   using _ = store;
   const ended = fails("unavailable", () => upload(session, "/home/a", bytes("x")), /taken over/);
   const stop = await asked.promise;
-  // Nobody has heard of it for long: nobody may take it all the same, a moment later.
+  // Its row is old, but it is checked, so that it can't be resumed as abandoned.
   const { id } = store.reservations.uploads()[0];
   store.db.run("UPDATE upload SET touched = 0 WHERE id = ?", id);
   const deadline = performance.now() + 20_000;

@@ -60,7 +60,7 @@ Deno.test("an upload can demand a free name, or a file with a given digest", asy
   Deno.writeTextFileSync(setup.disk("/home/b"), "by hand");
   await fails("exists", () => write(anna, "/home/b", "two", { overwrite: sha }), /changed/);
   assert.equal(setup.read("/home/b"), "by hand");
-  // Two that both found it missing: the later one finds out at its end.
+  // Two uploads that both found the name free: the later one fails at its commit.
   const one = await begin(anna, request("/home/c", { size: 1, overwrite: "never" }));
   await write(anna, "/home/c", "first");
   await one.write(bytes("1"));
@@ -163,7 +163,7 @@ Deno.test("the move of a file that an upload will replace needs room", async () 
   assert(setup.exists("/home/a"));
   await going.write(new Uint8Array(120));
   await going.detach();
-  await move(anna, "/home/a", "/home/b", "never"); // nobody writes it: it makes room
+  await move(anna, "/home/a", "/home/b", "never"); // no connection writes it, so that it makes room
   assert.deepEqual([setup.account("anna").used, setup.account("anna").reserved], [100, 0]);
   assert.deepEqual(setup.staged(), []);
   setup.check();
@@ -215,7 +215,7 @@ Deno.test("an upload is resumed with its offset and prefix, also by another sess
     entry: null,
     upload: { offset: 600, size: 900 },
   });
-  // The room is used by something else meanwhile: the upload stays, for when there is room again.
+  // Other bytes take the room meanwhile: the upload stays, to be resumed when there is room.
   await write(anna, "/home/b", "x".repeat(400));
   await fails("over-quota", () => begin(anna, request("/home/a", { size: 900 })));
   assert.deepEqual(setup.staged().length, 1);

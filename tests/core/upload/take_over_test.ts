@@ -1,4 +1,4 @@
-/** A newer connection goes on with an upload that another still writes, which is kept from spoiling it. */
+/** A newer connection takes an upload over, and the former holder can't change it any more. */
 import assert from "node:assert/strict";
 import { makeTally } from "../../../core/watch/gate.ts";
 import { makeBoard } from "../../../core/watch/metrics.ts";
@@ -9,7 +9,7 @@ import type { Incoming } from "../../../core/upload/incoming.ts";
 import { makeFenceTable } from "../../../core/local/vault/fences.ts";
 import { begin, bytes, fails, request, Setup, sha256 } from "../_setup.ts";
 
-/** Two isolates of one server, as far as uploads are concerned. */
+/** Two isolates of one server, with its uploads only. */
 class Two implements Disposable {
   readonly #shared = { fences: makeFenceTable(2), tally: makeTally(2), board: makeBoard(2) };
   readonly setup = new Setup(this.#shared);
@@ -38,7 +38,7 @@ Deno.test("a second connection resumes at the offset of the first, from any isol
     );
     await fails("unavailable", () => first.truncate(0), /taken over/);
     await fails("unavailable", () => first.readAt(0, new Uint8Array(1)), /taken over/);
-    await first.detach(); // has no say any more
+    await first.detach(); // without effect
     assert.deepEqual([setup.staged().length, setup.account("anna").reserved], [1, 10]);
     await second.write(bytes("67890"));
     await second.commit(sha256("1234567890"), true);

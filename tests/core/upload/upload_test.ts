@@ -1,4 +1,4 @@
-/** Uploads that don't go from the first byte to the last: appended to, resumed, written anywhere. */
+/** Uploads that are appended to, resumed, or written at any position. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { BargeError } from "../../../core/error.ts";
@@ -6,7 +6,7 @@ import { recover } from "../../../core/repair/recover.ts";
 import { stat } from "../../../core/session/stat.ts";
 import { begin, bytes, fails, request, Setup, sha256, upload, write } from "../_setup.ts";
 
-/** Writes so far and leaves it there, as a client that is cut. */
+/** Writes some bytes and detaches, as for a client that is cut. */
 async function half(setup: Setup, path: string, text: string, size: number | null = null) {
   const going = await begin(setup.login("anna"), request(path, { size }));
   await going.write(bytes(text));
@@ -109,7 +109,7 @@ Deno.test("writes in any order have the result of a plain file", async () => {
           next.set(model.subarray(0, length));
           return next;
         };
-        // All asked for at once: they are carried out in their order.
+        // All calls at once: they are carried out in their order.
         const asked = steps.map((step, i) => {
           if ("cut" in step) {
             model = resized(step.cut);
@@ -174,7 +174,7 @@ Deno.test("a cut keeps the bytes before the first gap", async (t) => {
 Deno.test("a crash keeps the bytes before the first gap", async (t) => {
   using setup = new Setup();
   const anna = setup.user("anna");
-  /** The writer is gone without a word: its isolate is, as far as others can see. */
+  /** Leaves the upload as a dead worker would. */
   const crash = async (work: (going: Awaited<ReturnType<typeof begin>>) => Promise<void>) => {
     const going = await begin(anna, request("/home/f", { base: "old" }));
     await work(going);
@@ -195,7 +195,7 @@ Deno.test("a crash keeps the bytes before the first gap", async (t) => {
     await going.write(bytes(" again"));
     await going.commit(sha256("whole again"), true);
     store[Symbol.dispose]();
-    await gone.detach(); // closes its file; it holds nothing any more
+    await gone.detach(); // closes its file
     assert.equal(setup.read("/home/f"), "whole again");
   });
   await t.step("a change in place is not kept", async () => {

@@ -1,9 +1,9 @@
-/** The record of how much of an upload is whole, against a plain model of its bytes. */
+/** The record of an upload's whole bytes, compared with a model of its bytes. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { WholeRecord } from "../../../core/upload/whole_record.ts";
 
-/** A body whose calls are carried out at once: which bytes were written, and which are copied. */
+/** A model of a body: which bytes were written, and which are copied. */
 class Body {
   readonly written: boolean[];
 

@@ -1,4 +1,4 @@
-/** What the server moved lately: rings in memory that workers share. */
+/** The history of moved bytes, in shared memory. */
 import assert from "node:assert/strict";
 import { History, makeHistory, sampleIntervalMs } from "../../../core/watch/history.ts";
 

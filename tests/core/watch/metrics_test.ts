@@ -1,4 +1,4 @@
-/** Counts of several workers: added up, kept when one dies, and never more of them than was planned. */
+/** Counts of several workers: sums, deaths of workers, and bounded memory. */
 import assert from "node:assert/strict";
 import { latencyBoundsSeconds, makeBoard, Metrics, quantile } from "../../../core/watch/metrics.ts";
 import { maxListedConnections, Roster } from "../../../core/watch/roster.ts";
@@ -28,7 +28,7 @@ Deno.test("the counts of workers are added up, and outlive them", () => {
   assert.equal(put.buckets[latencyBoundsSeconds.indexOf(0.5)], 1);
   assert.ok(Math.abs(put.seconds - 0.304) < 1e-9);
 
-  // It dies, with a connection open, and another one takes its place.
+  // The worker dies with an open connection, and a successor starts.
   const next = new Metrics(1, board);
   next.count("starts");
   const after = next.snapshot();

@@ -1,4 +1,4 @@
-/** Token buckets, on a clock of the test's own. */
+/** Token buckets, on a clock of the test. */
 import assert from "node:assert/strict";
 import { Rate } from "../../../core/watch/rate.ts";
 

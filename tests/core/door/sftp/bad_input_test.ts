@@ -146,7 +146,7 @@ Deno.test("a client that never reads gets a bounded number of answers, and is th
   await using here = await SftpHere.start({ request: 1_000 });
   await Deno.mkdir(here.home, { recursive: true });
   await Deno.writeFile(`${here.home}/f`, new Uint8Array(1024 * 1024));
-  // As much as it likes may be on its way to this client, says its window.
+  // The window of this client allows any number of bytes under way.
   const client = await here.ssh();
   await using peer = await SftpPeer.raw(client);
   await peer.init();
@@ -211,7 +211,7 @@ Deno.test("there is no shell, no terminal, no forwarding, and no other command",
   assert.match(said, /no shell here/);
 });
 
-// The state of a counter-mode cipher is kept until it is collected.
+// The runtime keeps the state of a counter-mode cipher until it is collected.
 const untidy = { sanitizeResources: false };
 
 Deno.test("old algorithms are refused", untidy, async () => {

@@ -12,7 +12,7 @@ import { receive } from "../../../../core/upload/receive.ts";
 import type { Session } from "../../../../core/login/session.ts";
 import { SftpHere } from "./_here.ts";
 
-/** Characters that a line protocol may stumble over, and lines of scp's own. */
+/** Names with characters that end lines, and names like lines of scp. */
 const letters = ["\n", "\r", "\x1b[2J", '"', "\\", "\x01", " ", "\nC0644 4 evil", "\nE\nD0755 0 x"];
 const names = fc.array(fc.constantFrom(...letters, "a", "b", "é"), { minLength: 1, maxLength: 5 })
   .map((parts) => `n${parts.join("")}`);
@@ -28,7 +28,7 @@ async function put(session: Session, path: string, text: string): Promise<void> 
   await upload.commit(null, true);
 }
 
-/** Runs a command, and answers what it says as `answer` does. */
+/** Runs a command, and answers its output by `answer`. */
 async function run(
   here: SftpHere,
   command: string,
@@ -55,7 +55,7 @@ async function run(
   return { out: Buffer.concat(pieces), err, code };
 }
 
-/** Reads what `scp -f` sends as OpenSSH's client does. */
+/** Reads the output of `scp -f` as OpenSSH's client does. */
 function parseScp(bytes: Buffer): { files: string[]; errors: string[] } {
   const [files, errors, folders]: string[][] = [[], [], []];
   for (let at = 0; at < bytes.length;) {

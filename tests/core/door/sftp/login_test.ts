@@ -165,7 +165,7 @@ Deno.test("a client that tries keys that an account does not have is banned", as
   ]);
   assert(!(await ask(own.blob)));
   assert(await ask(own.blob, "bob", "192.0.2.2"), "the account is not banned");
-  // An agent's keys are forgotten when one of them lets in.
+  // A login with one key of an agent clears the failures of its other keys.
   for (let i = 0; i < 4; i++) {
     assert(
       !(await ask(others[0], "bob", "192.0.2.3")) && !(await ask(others[1], "bob", "192.0.2.3")),
