@@ -54,7 +54,7 @@ export class Session implements Login {
     throw await this.ended();
   }
 
-  /** Returns the account in the moment of a change. @throws {BargeError} as {@link account} */
+  /** Returns the account in the step of a change. @throws {BargeError} as {@link account} */
   accountIn(view: View): Account {
     this.#refuseConfined();
     const account = view.account(this);
@@ -64,7 +64,7 @@ export class Session implements Login {
   }
 
   /**
-   * Checks that the login may go on, which is all that reading needs.
+   * Checks that the login is still valid, which is all that reading needs.
    *
    * @throws {BargeError} `unauthenticated` when the login has ended
    */
@@ -72,12 +72,12 @@ export class Session implements Login {
     if (!await this.holds()) throw await this.ended();
   }
 
-  /** Returns whether the login may go on. */
+  /** Returns whether the login is still valid. */
   holds(): Promise<boolean> {
     return this.store.people.logins.holds(this);
   }
 
-  /** Returns the reason why the login may not go on; undefined while it may. */
+  /** Returns the reason why the login has ended; undefined while it is valid. */
   async gone(): Promise<BargeError | undefined> {
     return await this.holds() ? undefined : await this.#gone();
   }

@@ -1,6 +1,6 @@
 /**
  * Accepts connections that trusted proxies pass on by the PROXY protocol. A connection is returned
- * once its header has come, under the address of the client that the header names.
+ * once its header has arrived, under the address of the client that the header names.
  *
  * Invariants: a trusted peer must send a header, of bounded size and in time; the header of any other
  * peer is refused.

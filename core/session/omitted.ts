@@ -32,7 +32,7 @@ export class Omitted {
 }
 
 /**
- * Refuses to go on with a folder that has data in it, at any depth, that no door can show.
+ * Refuses a folder that has data in it, at any depth, that no door can show.
  *
  * @throws {BargeError} `refused`
  */

@@ -2,7 +2,7 @@
  * Receives files: for every door, for batches and for copies.
  *
  *   receive -> gathering -> committed                     a small file, whole, in memory until then
- *                       \-> staged                        more bytes came, or the body was cut
+ *                       \-> staged                        more bytes arrived, or the body was cut
  *          \-> staged -> committed                        acknowledged, on disk, charged
  *                    \-> detached                         cut off: a partial upload, which can be resumed
  *                    \-> dropped                          wrong digest, refused, no room, cancelled

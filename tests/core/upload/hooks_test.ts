@@ -85,7 +85,7 @@ Deno.test("an upload stays active while it is checked, and ends when it is taken
   using _ = store;
   const ended = fails("unavailable", () => upload(session, "/home/a", bytes("x")), /taken over/);
   const stop = await asked.promise;
-  // Its row is old, but it is checked, so that it can't be resumed as abandoned.
+  // The check renews its row, which seems old.
   const { id } = store.reservations.uploads()[0];
   store.db.run("UPDATE upload SET touched = 0 WHERE id = ?", id);
   const deadline = performance.now() + 20_000;
