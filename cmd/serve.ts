@@ -213,7 +213,7 @@ export default command({
   ],
   async run(options, { signal }) {
     const { native, http, ftp, ftps, sftp } = options;
-    const { data, json, readyFd } = options;
+    const { data, durability, allowRegister, json, readyFd } = options;
     if (options.printUnit) {
       const { printUnit } = await import("./_serve/unit.ts");
       const doors = [native, http, ftp, ftps, sftp, options.metrics];
@@ -236,6 +236,7 @@ export default command({
     const doors = { native, http, ftp, ftps, sftp };
     await serve({
       ...options,
+      settings: { data, durability, allowRegister, version, ...limits() },
       doors,
       ftp: {
         passive: options.ftpPassivePorts,
@@ -245,11 +246,9 @@ export default command({
         activeLoopback: options.ftpActiveLoopback,
       },
       trustedProxies: options.trustedProxy.flat(),
-      ...limits(),
       readLimits: options.limits === undefined && options.proxyCert === undefined
         ? undefined
         : limits,
-      version,
       signal,
       grace: options.grace * 1000,
       hooks: hooksOf(options),
